@@ -1,0 +1,96 @@
+/* buf: see buf.h. */
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/text.h"
+
+void buf_init(struct buf *b, size_t max)
+{
+	*b = (struct buf)BUF_INIT(max);
+}
+
+void buf_free(struct buf *b)
+{
+	free(b->p);
+	buf_init(b, b->max);
+}
+
+int buf_reserve(struct buf *b, size_t more, struct err *err)
+{
+	size_t cap = b->cap ? b->cap : 256;
+	uint8_t *p;
+
+	if (more > b->max || b->n > b->max - more)
+		return err_set(err, "E-MEM-02", text("more than %zu bytes where at most that many belong"), b->max);
+	if (b->n + more <= b->cap && b->p)
+		return 0;
+	while (cap < b->n + more)
+		cap = cap > SIZE_MAX / 2 ? b->n + more : cap * 2;
+	p = realloc(b->p, cap);
+	if (!p)
+		return err_nomem(err);
+	b->p = p;
+	b->cap = cap;
+	return 0;
+}
+
+int buf_append(struct buf *b, const void *p, size_t n, struct err *err)
+{
+	if (buf_reserve(b, n, err))
+		return -1;
+	if (n)
+		memcpy(b->p + b->n, p, n);
+	b->n += n;
+	return 0;
+}
+
+int buf_puts(struct buf *b, const char *s, struct err *err)
+{
+	return buf_append(b, s, strlen(s), err);
+}
+
+int buf_printf(struct buf *b, struct err *err, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return err_nomem(err);
+	b->max++; /* vsnprintf's NUL does not count against the ceiling */
+	if (buf_reserve(b, (size_t)n + 1, err)) {
+		b->max--;
+		return -1;
+	}
+	b->max--;
+	va_start(ap, fmt);
+	vsnprintf((char *)b->p + b->n, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	b->n += (size_t)n;
+	return 0;
+}
+
+int buf_terminate(struct buf *b, struct err *err)
+{
+	b->max++;
+	if (buf_reserve(b, 1, err)) {
+		b->max--;
+		return -1;
+	}
+	b->max--;
+	b->p[b->n] = '\0';
+	return 0;
+}
+
+void buf_consume(struct buf *b, size_t n)
+{
+	memmove(b->p, b->p + n, b->n - n);
+	b->n -= n;
+}

@@ -1,0 +1,86 @@
+/* clock: see clock.h. */
+#include "base/clock.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/timex.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NS 1000000000LL
+
+static int64_t read_clock(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return ts.tv_sec * NS + ts.tv_nsec;
+}
+
+static void read_boot_id(char *out, size_t size)
+{
+	ssize_t n = -1;
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		n = read(fd, out, size - 1);
+		close(fd);
+	}
+	out[n > 0 ? n : 0] = '\0';
+	out[strcspn(out, "\n")] = '\0';
+}
+
+void clock_now(struct clock_stamp *ret_stamp)
+{
+	struct timex tx = {0};
+
+	ret_stamp->wall_ns = read_clock(CLOCK_REALTIME);
+	ret_stamp->mono_ns = read_clock(CLOCK_BOOTTIME);
+	read_boot_id(ret_stamp->boot_id, sizeof(ret_stamp->boot_id));
+	ret_stamp->synced = adjtimex(&tx) >= 0 && !(tx.status & STA_UNSYNC);
+}
+
+static int64_t floor_seconds(int64_t wall_ns)
+{
+	return wall_ns >= 0 ? wall_ns / NS : -((-wall_ns + NS - 1) / NS);
+}
+
+char *clock_format(int64_t wall_ns, char *out)
+{
+	time_t t = (time_t)floor_seconds(wall_ns);
+	struct tm tm;
+
+	if (!gmtime_r(&t, &tm) || !strftime(out, CLOCK_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm))
+		snprintf(out, CLOCK_TEXT, "?");
+	return out;
+}
+
+char *clock_format_local(int64_t wall_ns, char *out)
+{
+	time_t t = (time_t)floor_seconds(wall_ns);
+	struct tm tm;
+
+	if (!localtime_r(&t, &tm) || !strftime(out, CLOCK_TEXT, "%Y-%m-%d %H:%M", &tm))
+		snprintf(out, CLOCK_TEXT, "?");
+	return out;
+}
+
+int clock_parse(const char *s, int64_t *ret_wall_ns)
+{
+	struct tm tm = {0};
+	char back[CLOCK_TEXT];
+	const char *end;
+	int64_t ns;
+
+	if (strlen(s) != 20)
+		return -1;
+	end = strptime(s, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	if (!end || *end)
+		return -1;
+	ns = (int64_t)timegm(&tm) * NS;
+	if (strcmp(clock_format(ns, back), s) != 0)
+		return -1;
+	*ret_wall_ns = ns;
+	return 0;
+}

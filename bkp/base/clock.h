@@ -1,0 +1,32 @@
+/* clock: what time it is, and how far that can be believed.
+ *
+ * Records carry wall time, monotonic time and the boot id together, so that a wall clock that jumps can be told from
+ * time that passed (安全管理ガイドライン: アクセスの記録に用いる時刻情報は信頼できるものである). */
+#ifndef BKP_BASE_CLOCK_H
+#define BKP_BASE_CLOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct clock_stamp {
+	int64_t wall_ns; /* since 1970-01-01T00:00:00Z */
+	int64_t mono_ns; /* CLOCK_BOOTTIME: since boot, sleep included */
+	char boot_id[40]; /* /proc/sys/kernel/random/boot_id, or "" when unreadable */
+	bool synced;	 /* the kernel says the clock is synchronised (adjtimex) */
+};
+
+#define CLOCK_TEXT 32 /* room for clock_format() */
+
+void clock_now(struct clock_stamp *ret_stamp);
+
+/* "2026-11-21T02:00:00Z" (RFC 3339, UTC, whole seconds) into out[CLOCK_TEXT]; returns out. */
+char *clock_format(int64_t wall_ns, char *out);
+
+/* "2026-11-21 11:00" in local time, for people, into out[CLOCK_TEXT]; returns out. */
+char *clock_format_local(int64_t wall_ns, char *out);
+
+/* The inverse of clock_format().  0, or -1 when `s` is not of that form (ret untouched). */
+int clock_parse(const char *s, int64_t *ret_wall_ns);
+
+#endif

@@ -1,0 +1,40 @@
+/* err: what went wrong, for a person.
+ *
+ * A struct err is a fixed-size value that the caller owns (usually on its stack) and passes as the last
+ * parameter of a function that can fail.  It is written only on failure and untouched on success.  It needs
+ * no freeing.  A NULL err is allowed everywhere: then only the return value speaks.
+ *
+ * Calling order: the function that first sees the fault calls err_set() or err_sys(); callers may put their
+ * own context in front with err_wrap() ("outer: inner") and may name the next action with err_hint() if none
+ * stands there yet.  All of them return -1, so that a failure path is `return err_set(...)`.
+ *
+ * Codes are "E-AREA-NN": ASCII, stable for ever, what a person reads out on the telephone (docs/messages.md).
+ */
+#ifndef BKP_BASE_ERR_H
+#define BKP_BASE_ERR_H
+
+struct err {
+	char code[16];	/* "E-MEDIA-03", or "" while nothing has failed */
+	char msg[1024]; /* fault first, subject quoted, no newline */
+	char hint[512]; /* the next action, or "" */
+};
+
+#define ERR_INIT {"", "", ""}
+
+/* Sets code and message, clears the hint.  Returns -1. */
+int err_set(struct err *err, const char *code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* As err_set(), then ": " and the text of `errnum` (an errno value) behind the message.  Returns -1. */
+int err_sys(struct err *err, const char *code, int errnum, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Sets the next action if none is set yet.  Returns -1. */
+int err_hint(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Puts "context: " in front of the message.  Returns -1. */
+int err_wrap(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Code E-MEM-01, out of memory.  Returns -1. */
+int err_nomem(struct err *err);
+
+#endif

@@ -1,0 +1,29 @@
+/* text: what people read, in Japanese or English.
+ *
+ * Every message is written in English in the source and passed through text() at the place where it is used:
+ *	err_set(err, "E-MEDIA-03", text("'%s' is not a registered medium"), name)
+ * The Japanese stands in bkp/po/ja.po (gettext), is checked and compiled by msgfmt, and is linked into the
+ * program: what is spoken depends on the policy or --lang, never on an installed locale (cron has LANG=C, a
+ * rescue system has none).  A message that has no translation is shown in English.
+ *
+ * The language is the one piece of process-wide state: set once by main(), before threads exist.
+ */
+#ifndef BKP_BASE_TEXT_H
+#define BKP_BASE_TEXT_H
+
+#include <stddef.h>
+
+enum text_lang { TEXT_EN, TEXT_JA };
+
+/* Chooses the language for the rest of the process.  The first call with a given origin wins nothing: the last call
+ * counts (main sets the policy's language first, --lang afterwards). */
+void text_set_lang(enum text_lang lang);
+enum text_lang text_lang(void);
+
+/* Parses "ja" or "en".  Returns 0, or -1 when it is neither (ret_lang untouched). */
+int text_parse_lang(const char *s, enum text_lang *ret_lang);
+
+/* The message in the chosen language.  `msgid` must be a string literal (xgettext collects it). */
+const char *text(const char *msgid) __attribute__((format_arg(1), nonnull, returns_nonnull));
+
+#endif

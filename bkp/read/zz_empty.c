@@ -1,0 +1,1 @@
+typedef int bkp_read_empty;

@@ -1,0 +1,12 @@
+# One program per module: tests/unit/test_<module>.c (cmocka).  Each links everything; what a module may include is
+# checked by the libraries' own include paths.
+pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+file(GLOB UNIT_SOURCES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/test_*.c)
+foreach(source ${UNIT_SOURCES})
+	get_filename_component(name ${source} NAME_WE)
+	add_executable(${name} ${source})
+	target_link_libraries(${name} PRIVATE bkp_write bkp_read bkp_format bkp_base PkgConfig::CMOCKA PkgConfig::SODIUM
+		PkgConfig::ARCHIVE PkgConfig::JANSSON PkgConfig::CRYPTO PkgConfig::LZ4)
+	target_compile_definitions(${name} PRIVATE TEST_DATA="${CMAKE_SOURCE_DIR}/tests")
+	add_test(NAME ${name} COMMAND ${name})
+endforeach()
