@@ -1,0 +1,55 @@
+/* extent: where the bytes of a file are (docs/format.md, section 6), as text and as runs.
+ *
+ * Pure.  A list being built merges runs that continue each other in the same chunk; runs that continue into the next chunk
+ * of the same archive are merged by extent_add() too when the caller says that the chunk before was used to its end.
+ *
+ * Errors: E-EXTENT-01 malformed (with byte offset), E-EXTENT-02 lengths do not add up.
+ */
+#ifndef BKP_FORMAT_EXTENT_H
+#define BKP_FORMAT_EXTENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct err;
+
+#define EXTENT_INDIRECT_MAX ((uint64_t)256 << 20) /* text behind an '@' */
+#define EXTENT_INLINE_MAX   ((size_t)32 << 10)	  /* a longer text is written behind an '@' */
+
+enum extent_kind { EXTENT_DATA, EXTENT_HOLE, EXTENT_INDIRECT };
+
+struct extent_run {
+	enum extent_kind kind;
+	uint64_t archive; /* DATA, INDIRECT */
+	uint32_t chunk;
+	uint32_t offset; /* in the raw chunk, bytes */
+	uint64_t length; /* bytes, ≥1 */
+};
+
+/* Writer: text is appended to `out`; the pending run is held back for merging until extent_end(). */
+struct extent_writer {
+	struct extent_run pending;
+	bool has_pending;
+	bool pending_full; /* the pending run ends exactly at its last chunk's end */
+	uint32_t pending_last; /* the last chunk number the pending run touches */
+	uint64_t size; /* bytes so far */
+};
+
+void extent_begin(struct extent_writer *w);
+/* `chunk_ends`: the run ends at the end of its chunk (so that chunk+1 at offset 0 continues it).  `runs` gets " run" texts. */
+int extent_add(struct extent_writer *w, const struct extent_run *run, bool chunk_ends, struct buf *runs, struct err *err);
+int extent_end(struct extent_writer *w, struct buf *runs, struct err *err);
+
+/* Reader: text[0..n) is "<size>[ run]…".  Calls in order: extent_parse_size once, then extent_parse_run until it returns
+ * EXTENT_END.  *pos is the reader's place in the text. */
+#define EXTENT_END 1
+int extent_parse_size(const char *text, size_t n, size_t *pos, uint64_t *ret_size, struct err *err);
+int extent_parse_run(const char *text, size_t n, size_t *pos, struct extent_run *ret, struct err *err);
+
+/* One run, "A:C:O:L" (block lists), exactly n bytes. */
+int extent_parse_data_run(const char *text, size_t n, struct extent_run *ret, struct err *err);
+int extent_format_run(const struct extent_run *run, struct buf *out, struct err *err);
+
+#endif
