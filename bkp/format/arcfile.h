@@ -24,7 +24,7 @@ struct err;
 #define ARCFILE_INDEX_MAX  ((size_t)16 << 20) /* bytes of INDEX text */
 #define ARCFILE_CHUNKS_MAX 100000
 #define ARCFILE_TAIL	   ((size_t)64 << 10) /* a tail of this size always holds INDEX's last line */
-#define ARCFILE_PATH	   80 /* room for "archives/ab/<64 hex>.age" */
+#define ARCFILE_PATH	   88 /* room for "archives/ab/<64 hex>.age" */
 
 struct arcfile_chunk {
 	uint8_t id[DIGEST_LEN];
