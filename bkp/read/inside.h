@@ -19,7 +19,7 @@ struct stat;
  */
 int inside_open(int dirfd, const char *path, int *ret_fd, struct err *err)
     __attribute__((warn_unused_result));
-/* fstatat without following links.  0, INSIDE_ABSENT (err set; also when it is not a regular file), -1. */
+/* What a regular file's metadata is.  0, INSIDE_ABSENT (err set), -1 (also when it is no regular file). */
 int inside_stat(int dirfd, const char *path, struct stat *ret_st, struct err *err)
     __attribute__((warn_unused_result));
 /* Appends the whole file to `out` (its ceiling counts).  0, INSIDE_ABSENT, -1. */

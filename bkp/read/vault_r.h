@@ -33,9 +33,9 @@
 
 struct age_identity;
 struct buf;
+struct repository;
 
 #define VAULT_R_JSON_MAX ((size_t)1 << 20)
-#define VAULT_R_KEYS_MAX 1000
 
 struct vault_r;
 
@@ -52,8 +52,7 @@ const char *vault_r_repository(const struct vault_r *v);
 const char *vault_r_site(const struct vault_r *v);     /* raw, from the medium: escape before showing */
 const char *vault_r_root_key(const struct vault_r *v); /* "RW…" */
 bool vault_r_root_key_compared(const struct vault_r *v);
-size_t vault_r_recipients(const struct vault_r *v);
-const char *vault_r_recipient(const struct vault_r *v, size_t i); /* "age1…" */
+const struct repository *vault_r_facts(const struct vault_r *v); /* repository.json, see read/repository.h */
 
 /* Verifies a .minisig text under the listed keys, newest epoch first. ret_comment as minisig_verify(). */
 int vault_r_verify_signature(const struct vault_r *v, const void *msg, size_t n, const char *sig, size_t sn,
