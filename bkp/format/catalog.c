@@ -28,6 +28,7 @@ struct catalog_writer {
 	struct buf last; /* of the entry before */
 	size_t entries;
 	bool cut;
+	bool discard; /* the archive is on its way out */
 };
 
 struct attr {
@@ -53,8 +54,10 @@ static void drop_archive(struct catalog_writer *w)
 {
 	if (!w->a)
 		return;
-	archive_write_fail(w->a); /* otherwise freeing would write an end into a block nobody wants */
+	/* freeing writes an end into the block nobody wants; archive_write_fail() would prevent that and leak */
+	w->discard = true;
 	archive_write_free(w->a);
+	w->discard = false;
 	w->a = NULL;
 }
 
@@ -73,7 +76,7 @@ static la_ssize_t take(struct archive *a, void *arg, const void *p, size_t n)
 {
 	struct catalog_writer *w = arg;
 
-	if (buf_append(&w->out, p, n, NULL)) {
+	if (!w->discard && buf_append(&w->out, p, n, NULL)) {
 		archive_set_error(a, ENOMEM, "%s", "block full");
 		return -1;
 	}
