@@ -45,7 +45,8 @@ int catalog_r_next(struct catalog_r *c, struct catalog_item *ret, struct err *er
 
 /* Backwards from the end of block `last` to the start of block `first`: calls fn for each entry that `want`
  * wants (it is asked in forward order within a block), last first.  Damaged blocks are given to fn as a NULL
- * item with the fault in err, and passed over.  A non-zero return of fn stops and is returned. */
+ * item with the fault in err, and passed over.  Items have no extents then.  A non-zero return of fn stops
+ * and is returned. */
 typedef int catalog_r_want_fn(void *arg, const struct catalog_item *item);
 typedef int catalog_r_back_fn(void *arg, const struct catalog_item *item, struct err *err);
 int catalog_r_backwards(struct catalog_r *c, size_t first, size_t last, catalog_r_want_fn *want,
