@@ -119,11 +119,18 @@ int command_finish(struct command *c, struct err *err)
 	pid_t r;
 
 	io_close_quietly(&c->out);
-	while (c->errors >= 0)
-		take_errors(c);
-	do
-		r = waitpid(c->pid, &status, 0);
-	while (r < 0 && errno == EINTR);
+	/* standard error is read until the command has ended, not until it is closed: something left running in the
+	 * background may hold it open for ever */
+	for (;;) {
+		struct pollfd fd = {c->errors, POLLIN, 0};
+		int ready = poll(&fd, 1, 50); /* a closed one (-1) is only a pause */
+
+		if (ready > 0)
+			take_errors(c);
+		r = ready > 0 ? 0 : waitpid(c->pid, &status, WNOHANG);
+		if (r > 0 || (r < 0 && errno != EINTR))
+			break;
+	}
 	c->pid = 0;
 	if (r < 0)
 		return err_sys(err, "E-CMD-02", errno, "%s", text("cannot learn how the command ended"));
