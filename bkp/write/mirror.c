@@ -2,6 +2,7 @@
 #include "write/mirror.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

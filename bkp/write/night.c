@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "format/policy.h"
 #include "read/ledger.h"
@@ -150,6 +151,18 @@ static void clean_up(struct night *n)
 	night_close_media(n);
 }
 
+/* A failure that cannot be recorded either is said with it; the next run's settle() records it. */
+static void record_failure(struct night *n, struct err *failure)
+{
+	char reason[sizeof(failure->msg)];
+	struct err why = ERR_INIT;
+
+	path_show(failure->msg, reason, sizeof(reason)); /* JSON wants UTF-8, and names are bytes */
+	if (state_append(n->cfg->state, "failed",
+		json_pack("{s:I, s:s}", "generation", (json_int_t)n->ret->generation, "reason", reason), &why))
+		err_wrap(failure, text("this could not be recorded (%s)"), why.msg);
+}
+
 int night_run(const struct night_config *cfg, struct night_result *ret, struct err *err)
 {
 	struct night n = {.cfg = cfg, .ret = ret};
@@ -163,9 +176,7 @@ int night_run(const struct night_config *cfg, struct night_result *ret, struct e
 	} else {
 		r = make_generation(&n, &local);
 		if (r)
-			/* if this cannot be recorded either, the next run's settle() does it */
-			state_append(cfg->state, "failed",
-			    json_pack("{s:I, s:s}", "generation", (json_int_t)ret->generation, "reason", local.msg), NULL);
+			record_failure(&n, &local);
 		else
 			r = night_read_back(&n, &local) || night_catch_up(&n, &local);
 		night_copy_journal(&n);
