@@ -28,6 +28,8 @@ struct catalog_writer {
 	struct buf last; /* of the entry before */
 	size_t entries;
 	bool cut;
+	bool discard; /* the archive is on its way out */
+	bool failed;
 };
 
 struct attr {
@@ -53,8 +55,10 @@ static void drop_archive(struct catalog_writer *w)
 {
 	if (!w->a)
 		return;
-	archive_write_fail(w->a); /* otherwise freeing would write an end into a block nobody wants */
+	/* freeing writes an end into the block nobody wants; archive_write_fail() would prevent that and leak */
+	w->discard = true;
 	archive_write_free(w->a);
+	w->discard = false;
 	w->a = NULL;
 }
 
@@ -73,7 +77,7 @@ static la_ssize_t take(struct archive *a, void *arg, const void *p, size_t n)
 {
 	struct catalog_writer *w = arg;
 
-	if (buf_append(&w->out, p, n, NULL)) {
+	if (!w->discard && buf_append(&w->out, p, n, NULL)) {
 		archive_set_error(a, ENOMEM, "%s", "block full");
 		return -1;
 	}
@@ -255,7 +259,8 @@ static int write_entry(struct catalog_writer *w, struct archive_entry *e, struct
 	if (archive_write_header(w->a, e) != ARCHIVE_OK) {
 		err_set(err, "E-CATALOG-03", text("cannot add to a catalog block: %s"),
 		    archive_error_string(w->a));
-		drop_archive(w); /* what it has written of this entry is unknown */
+		w->failed = true; /* what it has written of this entry is unknown */
+		drop_archive(w);
 		return -1;
 	}
 	archive_entry_copy_pathname(
@@ -274,7 +279,7 @@ int catalog_writer_add(struct catalog_writer *w, struct archive_entry *entry, co
 	struct buf swap;
 	int r;
 
-	if (w->entries && !w->a)
+	if (w->failed)
 		return err_set(err, "E-CATALOG-03", "%s", text("the catalog block has failed before"));
 	w->path.n = 0;
 	if (!path || strlen(path) >= CATALOG_ENTRY_MAX) {
@@ -314,13 +319,14 @@ int catalog_writer_full(const struct catalog_writer *w)
 
 int catalog_writer_finish(struct catalog_writer *w, struct buf *out, struct err *err)
 {
-	if (w->entries && !w->a)
+	if (w->failed)
 		return err_set(err, "E-CATALOG-03", "%s", text("the catalog block has failed before"));
 	if (open_archive(w, err))
 		return -1;
 	if (archive_write_close(w->a) != ARCHIVE_OK) {
 		err_set(
 		    err, "E-CATALOG-03", text("cannot end a catalog block: %s"), archive_error_string(w->a));
+		w->failed = true;
 		drop_archive(w);
 		return -1;
 	}

@@ -1,15 +1,18 @@
 /* ledger: the state of the world as a fold over the journal: media, generations, copies.
  *
- * There is no second source of truth: what this module says is what the signed records say, or there is an error naming
- * the line.  ledger_load() reads the journal as a stream and keeps only what the fold needs.
+ * There is no second source of truth: what this module says is what the signed records say, or there is an
+ * error naming the line.  ledger_load() reads the journal as a stream and keeps only what the fold needs.
  *
- * A last line without a newline was never acknowledged (the writer died): it is left out and ledger_torn() says so.  Any
- * other fault is an error.  Events that are not known (of a later version) are checked, counted and passed over.
+ * A last line without a newline was never acknowledged (the writer died): it is left out and ledger_torn()
+ * says so.  Any other fault is an error.  Events that are not known (of a later version) are checked, counted
+ * and passed over.
  *
- * Errors: E-JOURNAL-NN (journal.h) for lines, E-LEDGER-01 a known event lacks a member or has one of the wrong kind,
- * E-LEDGER-02 a record contradicts what stands before it, E-LEDGER-03 there is no journal, E-LEDGER-04 it is empty.
+ * Errors: E-JOURNAL-NN (journal.h) for lines, E-LEDGER-01 a known event lacks a member or has one of the
+ * wrong kind, E-LEDGER-02 a record contradicts what stands before it, E-LEDGER-03 there is no journal,
+ * E-LEDGER-04 it is empty.
  *
- * Everything an accessor returns belongs to the ledger and is valid until the next ledger_take() or ledger_free().
+ * Everything an accessor returns belongs to the ledger and is valid until the next ledger_take() or
+ * ledger_free().
  */
 #ifndef BKP_READ_LEDGER_H
 #define BKP_READ_LEDGER_H
@@ -85,18 +88,19 @@ int ledger_load(int dirfd, const struct minisig_public *root, struct ledger **re
     __attribute__((warn_unused_result));
 /* The same from an open file, read from its start. `each`, unless NULL, sees every record. */
 typedef int ledger_each_fn(void *arg, const struct journal_record *r, struct err *err);
-int ledger_load_fd(int fd, const char *name, const struct minisig_public *root, ledger_each_fn *each, void *arg,
-    struct ledger **ret, struct err *err) __attribute__((warn_unused_result));
+int ledger_load_fd(int fd, const char *name, const struct minisig_public *root, ledger_each_fn *each,
+    void *arg, struct ledger **ret, struct err *err) __attribute__((warn_unused_result));
 /* An empty ledger, for a journal whose first record is about to be taken. */
 int ledger_new(const struct minisig_public *root, struct ledger **ret, struct err *err);
 void ledger_free(struct ledger *l);
 
-/* Would the fold accept this event next?  Asked before a record is written, so that a journal never holds one that its
- * readers refuse. */
+/* Would the fold accept this event next?  Asked before a record is written, so that a journal never holds one
+ * that its readers refuse. */
 int ledger_accepts(const struct ledger *l, const char *event, const struct json_t *members, struct err *err)
     __attribute__((warn_unused_result));
 /* Checks the next line (no newline) and folds it in. */
-int ledger_take(struct ledger *l, const void *line, size_t n, struct err *err) __attribute__((warn_unused_result));
+int ledger_take(struct ledger *l, const void *line, size_t n, struct err *err)
+    __attribute__((warn_unused_result));
 
 const char *ledger_repository(const struct ledger *l);
 const char *ledger_site(const struct ledger *l);
@@ -108,20 +112,23 @@ int64_t ledger_created_ns(const struct ledger *l); /* of the init record */
 uint64_t ledger_seq(const struct ledger *l);	    /* of the head; also the number of records */
 const uint8_t *ledger_head(const struct ledger *l); /* SHA-256 of the head's line, DIGEST_LEN bytes */
 int64_t ledger_head_ns(const struct ledger *l);	    /* wall time of the head */
-uint64_t ledger_size(const struct ledger *l);	    /* bytes of the journal up to and with the head's newline */
-bool ledger_torn(const struct ledger *l);	    /* bytes without a newline stand behind ledger_size() */
+uint64_t ledger_size(const struct ledger *l); /* bytes of the journal up to and with the head's newline */
+bool ledger_torn(const struct ledger *l);     /* bytes without a newline stand behind ledger_size() */
 
 size_t ledger_media(const struct ledger *l);
-const struct ledger_medium *ledger_medium(const struct ledger *l, size_t i); /* in the order of registration */
-const struct ledger_medium *ledger_medium_by_uuid(const struct ledger *l, const char *uuid);   /* or NULL */
-const struct ledger_medium *ledger_medium_by_label(const struct ledger *l, const char *label); /* newest; or NULL */
+const struct ledger_medium *ledger_medium(
+    const struct ledger *l, size_t i); /* in the order of registration */
+const struct ledger_medium *ledger_medium_by_uuid(const struct ledger *l, const char *uuid); /* or NULL */
+const struct ledger_medium *ledger_medium_by_label(
+    const struct ledger *l, const char *label); /* newest; or NULL */
 
 size_t ledger_generations(const struct ledger *l);
-const struct ledger_generation *ledger_generation(const struct ledger *l, size_t i);		  /* ascending numbers */
-const struct ledger_generation *ledger_generation_by_number(const struct ledger *l, uint64_t number); /* or NULL */
-const struct ledger_generation *ledger_last_committed(const struct ledger *l);			  /* or NULL */
-uint64_t ledger_next_generation(const struct ledger *l); /* highest begun + 1 */
-uint64_t ledger_next_archive(const struct ledger *l);	  /* highest next_archive recorded; 1 at first */
+const struct ledger_generation *ledger_generation(const struct ledger *l, size_t i); /* ascending numbers */
+const struct ledger_generation *ledger_generation_by_number(
+    const struct ledger *l, uint64_t number);				       /* or NULL */
+const struct ledger_generation *ledger_last_committed(const struct ledger *l); /* or NULL */
+uint64_t ledger_next_generation(const struct ledger *l);		       /* highest begun + 1 */
+uint64_t ledger_next_archive(const struct ledger *l); /* highest next_archive recorded; 1 at first */
 
 /* Words of the format. */
 const char *ledger_verdict_word(enum ledger_verdict v); /* "good" …; "pending" */

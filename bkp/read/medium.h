@@ -1,12 +1,14 @@
-/* medium: what stands at a path: a registered medium, or not.  Opens read-only; nothing here can change a medium.
+/* medium: what stands at a path: a registered medium, or not.  Opens read-only; nothing here can change a
+ * medium.
  *
- * A declared place is believed to be a medium only when it carries bkp-medium.json with a signature of the repository: an
- * unmounted NAS folder is not the NAS.  The identity is checked once, on the folder's descriptor; all later access goes
- * through that descriptor, so that a mount that changes under the path cannot swap the medium.
+ * A declared place is believed to be a medium only when it carries bkp-medium.json with a signature of the
+ * repository: an unmounted NAS folder is not the NAS.  The identity is checked once, on the folder's
+ * descriptor; all later access goes through that descriptor, so that a mount that changes under the path
+ * cannot swap the medium.
  *
- * Errors, each naming the next action: E-MEDIA-01 no such folder, or no identity in it (not mounted, not registered),
- * E-MEDIA-02 of another repository, E-MEDIA-03 identity malformed or its signature wrong, E-MEDIA-04 another medium of the
- * same repository, E-MEDIA-05 the repository's folder is missing on it.
+ * Errors, each naming the next action: E-MEDIA-01 no such folder, or no identity in it (not mounted, not
+ * registered), E-MEDIA-02 of another repository, E-MEDIA-03 identity malformed or its signature wrong,
+ * E-MEDIA-04 another medium of the same repository, E-MEDIA-05 the repository's folder is missing on it.
  */
 #ifndef BKP_READ_MEDIUM_H
 #define BKP_READ_MEDIUM_H

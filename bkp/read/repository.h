@@ -1,5 +1,5 @@
-/* repository: the public facts of a repository, repository.json and its signature, as they stand in the state folder and on
- * every medium (docs/format.md, section 3).  Read-only.
+/* repository: the public facts of a repository, repository.json and its signature, as they stand in the state
+ * folder and on every medium (docs/format.md, section 3).  Read-only.
  *
  * Errors: E-REPO-01 missing, E-REPO-02 malformed, E-REPO-03 not signed by the given root key.
  */
@@ -16,17 +16,17 @@ struct age_recipient;
 struct buf;
 struct err;
 
-#define REPOSITORY_JSON	 "repository.json"
-#define REPOSITORY_SIG	 "repository.json.minisig"
-#define REPOSITORY_AGE	 "repository.age"
-#define REPOSITORY_MAX	 ((size_t)1 << 20) /* bytes of each of the three files */
-#define REPOSITORY_KEYS	 64		    /* epochs */
+#define REPOSITORY_JSON	  "repository.json"
+#define REPOSITORY_SIG	  "repository.json.minisig"
+#define REPOSITORY_AGE	  "repository.age"
+#define REPOSITORY_MAX	  ((size_t)1 << 20) /* bytes of each of the three files */
+#define REPOSITORY_KEYS	  64		    /* epochs */
 #define REPOSITORY_PEOPLE 64		    /* recipients */
 
 struct repository;
-/* Checks and parses the two files' bytes.  root: key of epoch 1 to believe in, or NULL: the one the file names (then the
- * signature proves only that the file is whole).  The file may be signed with any epoch it lists; an epoch above 1 counts
- * only when root is NULL, because nothing here vouches for it yet. */
+/* Checks and parses the two files' bytes.  root: key of epoch 1 to believe in, or NULL: the one the file
+ * names (then the signature proves only that the file is whole).  The file may be signed with any epoch it
+ * lists; an epoch above 1 counts only when root is NULL, because nothing here vouches for it yet. */
 int repository_parse(const struct buf *json, const struct buf *sig, const struct minisig_public *root,
     struct repository **ret, struct err *err) __attribute__((warn_unused_result));
 /* Reads both from a folder. 0, REPOSITORY_ABSENT (E-REPO-01), -1. */

@@ -40,14 +40,14 @@ static int remove_leftover(void *arg, const char *name, struct err *err)
 	if (!unlinkat(dirfd, name, 0) || errno == ENOENT)
 		return 0;
 	if (errno != EISDIR && errno != EPERM)
-		return err_sys(err, "E-VAULT-01", errno, text("cannot remove '%s' from tmp/"), name);
+		return err_sys(err, "E-PUBLISH-01", errno, text("cannot remove '%s' from tmp/"), name);
 	sub = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (sub < 0)
-		return err_sys(err, "E-VAULT-01", errno, text("cannot remove '%s' from tmp/"), name);
+		return err_sys(err, "E-PUBLISH-01", errno, text("cannot remove '%s' from tmp/"), name);
 	if (io_each_name(sub, remove_leftover, &sub, err))
 		return -1;
 	if (unlinkat(dirfd, name, AT_REMOVEDIR))
-		return err_sys(err, "E-VAULT-01", errno, text("cannot remove '%s' from tmp/"), name);
+		return err_sys(err, "E-PUBLISH-01", errno, text("cannot remove '%s' from tmp/"), name);
 	return 0;
 }
 
@@ -60,7 +60,7 @@ int vault_w_open(int repo_dirfd, struct vault_w **ret, struct err *err)
 	v->archives = v->generations = v->tmp = -1;
 	v->repo = fcntl(repo_dirfd, F_DUPFD_CLOEXEC, 3);
 	if (v->repo < 0) {
-		err_sys(err, "E-VAULT-01", errno, "%s", text("cannot open the repository's folder"));
+		err_sys(err, "E-PUBLISH-01", errno, "%s", text("cannot open the repository's folder"));
 		goto fail;
 	}
 	v->archives = io_make_dir(v->repo, "archives", 0755, err);
@@ -101,7 +101,7 @@ int vault_w_stage(struct vault_w *v, struct vault_file **ret, struct err *err)
 	f->fd = openat(v->tmp, f->name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (f->fd < 0) {
 		free(f);
-		return err_sys(err, "E-VAULT-02", errno, "%s", text("cannot create a file on the medium"));
+		return err_sys(err, "E-PUBLISH-02", errno, "%s", text("cannot create a file on the medium"));
 	}
 	*ret = f;
 	return 0;
@@ -110,7 +110,7 @@ int vault_w_stage(struct vault_w *v, struct vault_file **ret, struct err *err)
 int vault_w_write(struct vault_file *f, const void *p, size_t n, struct err *err)
 {
 	if (io_write_full(f->fd, p, n))
-		return err_sys(err, "E-VAULT-02", errno, "%s", text("cannot write to the medium"));
+		return err_sys(err, "E-PUBLISH-02", errno, "%s", text("cannot write to the medium"));
 	f->size += n;
 	return 0;
 }
@@ -179,9 +179,9 @@ static int accept_existing(int dir, const char *base, uint64_t size, struct err 
 	struct stat st;
 
 	if (fstatat(dir, base, &st, AT_SYMLINK_NOFOLLOW))
-		return err_sys(err, "E-VAULT-02", errno, text("cannot look at '%s'"), base);
+		return err_sys(err, "E-PUBLISH-02", errno, text("cannot look at '%s'"), base);
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != size) {
-		err_set(err, "E-VAULT-03", text("'%s' on the medium is not the archive of that name"), base);
+		err_set(err, "E-PUBLISH-03", text("'%s' on the medium is not the archive of that name"), base);
 		return err_hint(err, "%s", text("run 'bkp verify' on this medium and keep it for examination"));
 	}
 	return 0;
@@ -228,7 +228,7 @@ int vault_w_has_archive(struct vault_w *v, const uint8_t sha256[DIGEST_LEN], uin
 	if (fstatat(v->repo, path, &st, AT_SYMLINK_NOFOLLOW)) {
 		if (errno == ENOENT)
 			return 0;
-		return err_sys(err, "E-VAULT-02", errno, text("cannot look at '%s'"), path);
+		return err_sys(err, "E-PUBLISH-02", errno, text("cannot look at '%s'"), path);
 	}
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != size)
 		return 0;
@@ -259,7 +259,7 @@ int vault_w_publish_generation(struct vault_w *v, uint64_t number, const struct 
 		return -1;
 	r = io_rename_new(v->tmp, stage, v->repo, generation_dir(number, final), err);
 	if (r == IO_EXISTS) {
-		err_set(err, "E-VAULT-04", text("'%s' stands on the medium already"), final);
+		err_set(err, "E-PUBLISH-04", text("'%s' stands on the medium already"), final);
 		return err_hint(err, "%s", text("another host may write to this medium; compare 'bkp journal show' with it"));
 	}
 	if (r || io_sync_dir(v->generations, err))
@@ -284,7 +284,7 @@ int vault_w_put_journal(struct vault_w *v, int fd, uint64_t size, struct err *er
 	unlinkat(v->tmp, tmp, 0);
 	out = openat(v->tmp, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (out < 0)
-		return err_sys(err, "E-VAULT-02", errno, "%s", text("cannot create a file on the medium"));
+		return err_sys(err, "E-PUBLISH-02", errno, "%s", text("cannot create a file on the medium"));
 	while (done < size) {
 		size_t want = size - done < sizeof(block) ? (size_t)(size - done) : sizeof(block);
 		ssize_t got = io_pread_full(fd, block, want, (int64_t)done);
@@ -292,7 +292,7 @@ int vault_w_put_journal(struct vault_w *v, int fd, uint64_t size, struct err *er
 		if (got != (ssize_t)want)
 			return err_sys(err, "E-IO-02", got < 0 ? errno : EIO, text("cannot read '%s'"), "journal.jsonl");
 		if (io_write_full(out, block, want))
-			return err_sys(err, "E-VAULT-02", errno, "%s", text("cannot write to the medium"));
+			return err_sys(err, "E-PUBLISH-02", errno, "%s", text("cannot write to the medium"));
 		done += want;
 	}
 	if (io_sync(out, tmp, err) || io_close(&out, tmp, err))

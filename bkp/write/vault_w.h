@@ -12,8 +12,8 @@
  * Published files are 0444 and frozen (the immutable flag) where the file system and our privileges allow; what could not
  * be is counted, with the first reason.
  *
- * Errors: E-VAULT-01 cannot open or make the folders, E-VAULT-02 cannot write (disk full, I/O error), E-VAULT-03 a file of
- * that name but another size stands there, E-VAULT-04 the generation's number is taken on this medium; E-IO-*.
+ * Errors: E-PUBLISH-01 cannot open or make the folders, E-PUBLISH-02 cannot write (disk full, I/O error), E-PUBLISH-03 a file of
+ * that name but another size stands there, E-PUBLISH-04 the generation's number is taken on this medium; E-IO-*.
  */
 #ifndef BKP_WRITE_VAULT_W_H
 #define BKP_WRITE_VAULT_W_H
