@@ -29,6 +29,7 @@ struct catalog_writer {
 	size_t entries;
 	bool cut;
 	bool discard; /* the archive is on its way out */
+	bool failed;
 };
 
 struct attr {
@@ -258,7 +259,8 @@ static int write_entry(struct catalog_writer *w, struct archive_entry *e, struct
 	if (archive_write_header(w->a, e) != ARCHIVE_OK) {
 		err_set(err, "E-CATALOG-03", text("cannot add to a catalog block: %s"),
 		    archive_error_string(w->a));
-		drop_archive(w); /* what it has written of this entry is unknown */
+		w->failed = true; /* what it has written of this entry is unknown */
+		drop_archive(w);
 		return -1;
 	}
 	archive_entry_copy_pathname(
@@ -277,7 +279,7 @@ int catalog_writer_add(struct catalog_writer *w, struct archive_entry *entry, co
 	struct buf swap;
 	int r;
 
-	if (w->entries && !w->a)
+	if (w->failed)
 		return err_set(err, "E-CATALOG-03", "%s", text("the catalog block has failed before"));
 	w->path.n = 0;
 	if (!path || strlen(path) >= CATALOG_ENTRY_MAX) {
@@ -317,13 +319,14 @@ int catalog_writer_full(const struct catalog_writer *w)
 
 int catalog_writer_finish(struct catalog_writer *w, struct buf *out, struct err *err)
 {
-	if (w->entries && !w->a)
+	if (w->failed)
 		return err_set(err, "E-CATALOG-03", "%s", text("the catalog block has failed before"));
 	if (open_archive(w, err))
 		return -1;
 	if (archive_write_close(w->a) != ARCHIVE_OK) {
 		err_set(
 		    err, "E-CATALOG-03", text("cannot end a catalog block: %s"), archive_error_string(w->a));
+		w->failed = true;
 		drop_archive(w);
 		return -1;
 	}

@@ -267,6 +267,11 @@ void catalog_r_seek(struct catalog_r *c, size_t block)
 	c->next = block;
 }
 
+size_t catalog_r_at(const struct catalog_r *c)
+{
+	return c->next ? c->next - 1 : 0;
+}
+
 int catalog_r_next(struct catalog_r *c, struct catalog_item *ret, struct err *err)
 {
 	for (;;) {

@@ -38,6 +38,7 @@ int catalog_r_first_path(struct catalog_r *c, size_t block, struct buf *out, str
 
 /* Forward: from the start of `block` (≤ catalog_r_blocks). */
 void catalog_r_seek(struct catalog_r *c, size_t block);
+size_t catalog_r_at(const struct catalog_r *c); /* the block that was opened last */
 /* 0, CATALOG_END, CATALOG_R_LOST (err says which block; its remaining entries are lost), -1 (give up). */
 #define CATALOG_R_LOST 2
 int catalog_r_next(struct catalog_r *c, struct catalog_item *ret, struct err *err)
