@@ -32,7 +32,7 @@ char *out_bytes(uint64_t n, char out[OUT_BYTES])
 	}
 	for (; v >= 999.5 && u < 6; u++)
 		v /= 1024;
-	snprintf(out, OUT_BYTES, v < 9.995 ? "%.1f %s" : "%.0f %s", v, units[u]);
+	snprintf(out, OUT_BYTES, v < 9.95 ? "%.1f %s" : "%.0f %s", v, units[u]);
 	return out;
 }
 
