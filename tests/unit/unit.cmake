@@ -8,5 +8,8 @@ foreach(source ${UNIT_SOURCES})
 	target_link_libraries(${name} PRIVATE bkp_write bkp_read bkp_format bkp_base PkgConfig::CMOCKA PkgConfig::SODIUM
 		PkgConfig::ARCHIVE PkgConfig::JANSSON PkgConfig::CRYPTO PkgConfig::LZ4)
 	target_compile_definitions(${name} PRIVATE TEST_DATA="${CMAKE_SOURCE_DIR}/tests")
+	if(name MATCHES "^test_plan$")
+		target_link_libraries(${name} PRIVATE restore_plan)
+	endif()
 	add_test(NAME ${name} COMMAND ${name})
 endforeach()
