@@ -333,7 +333,8 @@ int catalog_reader_next(struct catalog_reader *r, struct catalog_item *ret, stru
 	got = archive_read_next_header2(r->a, r->raw);
 	if (got == ARCHIVE_EOF)
 		result = ended(r, err);
-	else if (got != ARCHIVE_OK)
+	else if (got != ARCHIVE_OK ||
+		 archive_errno(r->a)) /* it reports an ACL it cannot parse, and returns success */
 		result = err_set(err, "E-CATALOG-01", text("entry %zu of a catalog block cannot be read: %s"),
 		    r->index, archive_error_string(r->a) ? archive_error_string(r->a) : "");
 	else

@@ -45,7 +45,7 @@ static int colon(const char *s, size_t n, size_t *pos, struct err *err)
 /* "A:C:O:L" */
 static int place(const char *s, size_t n, size_t *pos, uint64_t max, struct extent_run *ret, struct err *err)
 {
-	uint64_t archive, chunk, offset, length;
+	uint64_t archive = 0, chunk = 0, offset = 0, length = 0;
 
 	if (number(s, n, pos, 0, INT64_MAX, &archive, err) || colon(s, n, pos, err) ||
 	    number(s, n, pos, 0, UINT32_MAX, &chunk, err) || colon(s, n, pos, err) ||
@@ -62,7 +62,7 @@ static int place(const char *s, size_t n, size_t *pos, uint64_t max, struct exte
 int extent_parse_size(const char *s, size_t n, size_t *pos, uint64_t *ret_size, struct err *err)
 {
 	size_t p = 0;
-	uint64_t size;
+	uint64_t size = 0;
 
 	if (number(s, n, &p, 0, INT64_MAX, &size, err))
 		return -1;
@@ -107,10 +107,10 @@ int extent_parse_run(const char *s, size_t n, size_t *pos, struct extent_run *re
 
 int extent_check(const char *s, size_t n, uint64_t *ret_size, bool *ret_indirect, struct err *err)
 {
-	struct extent_run run;
-	uint64_t size, left;
+	struct extent_run run = {EXTENT_DATA, 0, 0, 0, 0};
+	uint64_t size = 0, left;
 	bool indirect = false;
-	size_t pos;
+	size_t pos = 0;
 	int r;
 
 	if (extent_parse_size(s, n, &pos, &size, err))

@@ -67,14 +67,14 @@ static const char *str(const json_t *o, const char *key)
 	return s ? s : "";
 }
 
-/* The members of the identity. 0, or -1: not an identity of format 1. */
+/* The members of the identity. 0, MEDIUM_FORGED: not an identity of format 1, -1: out of memory. */
 static int fill(struct medium *m, const json_t *o, struct err *err)
 {
 	if (json_integer_value(json_object_get(o, "format")) != 1 ||
 	    strcmp(str(o, "kind"), "bkp-medium") != 0 || !journal_is_uuid(str(o, "repository")) ||
 	    !journal_is_uuid(str(o, "medium")) || !*str(o, "label") || !medium_is_type(str(o, "type")) ||
 	    clock_parse(str(o, "first_use"), &m->first_use_ns))
-		return -1;
+		return MEDIUM_FORGED;
 	memcpy(m->repository, str(o, "repository"), sizeof(m->repository));
 	memcpy(m->uuid, str(o, "medium"), sizeof(m->uuid));
 	snprintf(m->type, sizeof(m->type), "%s", str(o, "type"));
@@ -159,8 +159,10 @@ static int identify(struct medium *m, const struct medium_expect *want, struct e
 	if (r)
 		return r;
 	o = json.n ? json_loadb((const char *)json.p, json.n, JSON_REJECT_DUPLICATES, &why) : NULL;
-	r = o ? fill(m, o, err) : -1;
+	r = o ? fill(m, o, err) : MEDIUM_FORGED;
 	json_decref(o);
+	if (r < 0)
+		return -1;
 	if (r)
 		return forged(m->path, text("it is malformed"), err);
 	if ((r = check_repository(m, want, err)) || (r = check_signature(m, &json, &sig, want, err)))
