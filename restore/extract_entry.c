@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <archive.h>
@@ -117,6 +118,9 @@ static int put(struct extract *x, const struct catalog_item *item, const struct 
 		unlinkat(at->parent, name, 0); /* no half file is left */
 		return -1;
 	}
+	/* only folders that were there before can have a default ACL by now */
+	if (getxattr(".", "system.posix_acl_default", NULL, 0) > 0)
+		extract_drop_acls(item, name);
 	if (at->exists && renameat(at->parent, x->temporary, at->parent, at->name)) {
 		err_sys(err, "E-RESTORE-09", errno, "%s", text("cannot be replaced"));
 		unlinkat(at->parent, x->temporary, 0);

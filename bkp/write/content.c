@@ -13,6 +13,7 @@
 #include "base/io.h"
 #include "format/extent.h"
 #include "write/chunker.h"
+#include "write/holes.h"
 
 #define WINDOW	 ((size_t)2 * CHUNKER_MAX)
 #define RUNS_MAX ((size_t)EXTENT_INDIRECT_MAX)
@@ -184,62 +185,57 @@ static int small_file(struct content *c, struct source *src, uint64_t size, stru
 	return n == size ? 0 : CONTENT_CHANGED;
 }
 
-/* Finds the next data at or behind `off`: *ret_data … *ret_end, both ≤ size.  A file system that knows no holes has data
- * everywhere. */
-static void next_data(int fd, bool sparse, uint64_t off, uint64_t size, uint64_t *ret_data, uint64_t *ret_end)
+/* One part of a file that holds data. 0, CONTENT_CHANGED when it ended early, CONTENT_UNREADABLE, -1. */
+static int read_part(struct content *c, int fd, const struct holes_part *part, uint64_t size, struct extent_writer *w,
+    int *ret_errno, struct err *err)
 {
-	off_t data, end;
+	struct source src = {read_fd, &fd, part->length, 0, 0};
+	int r;
 
-	*ret_data = off;
-	*ret_end = size;
-	if (!sparse)
-		return;
-	data = lseek(fd, (off_t)off, SEEK_DATA);
-	if (data < 0 && errno == ENXIO) {
-		*ret_data = size;
-		return;
+	if (lseek(fd, (off_t)part->offset, SEEK_SET) < 0) {
+		*ret_errno = errno;
+		return CONTENT_UNREADABLE;
 	}
-	if (data < 0)
-		return;
-	end = lseek(fd, data, SEEK_HOLE);
-	*ret_data = (uint64_t)data < size ? (uint64_t)data : size;
-	if (end > data && (uint64_t)end < size)
-		*ret_end = (uint64_t)end;
+	if (part->length == size && size <= PACK_SMALL_MAX)
+		r = small_file(c, &src, size, w, err);
+	else
+		r = cut(c, &src, PACK_BULK, w, err);
+	*ret_errno = src.errnum;
+	if (!r && src.got != part->length)
+		r = CONTENT_CHANGED;
+	return r;
 }
 
-/* Reads the file once. 0, CONTENT_CHANGED when it ended early, CONTENT_UNREADABLE, -1. */
-static int read_once(struct content *c, int fd, uint64_t size, bool sparse, struct buf *extents, int *ret_errno, struct err *err)
+/* Reads the file once. Returns as read_part(). */
+static int read_once(struct content *c, int fd, const struct stat *st, struct buf *extents, int *ret_errno, struct err *err)
 {
-	struct source src = {read_fd, &fd, 0, 0, 0};
+	uint64_t size = (uint64_t)st->st_size;
+	struct holes_part part = {HOLES_DATA, 0, size};
 	struct extent_writer w;
-	uint64_t off = 0;
+	struct holes h;
 	int r = 0;
 
 	c->runs.n = 0;
 	extent_begin(&w);
-	while (off < size && !r) {
-		uint64_t data, end;
+	if ((uint64_t)st->st_blocks * 512 >= size) {
+		/* no holes: spares two system calls a file */
+		if (size)
+			r = read_part(c, fd, &part, size, &w, ret_errno, err);
+	} else {
+		holes_begin(&h, fd, size);
+		while (!r) {
+			int more = holes_next(&h, &part, NULL);
 
-		next_data(fd, sparse, off, size, &data, &end);
-		if (add_hole(c, &w, data - off, err))
-			return -1;
-		if (data == size)
-			break;
-		if (lseek(fd, (off_t)data, SEEK_SET) < 0) {
-			*ret_errno = errno;
-			return CONTENT_UNREADABLE;
+			if (more == HOLES_END)
+				break;
+			if (more < 0) {
+				*ret_errno = errno;
+				return CONTENT_UNREADABLE;
+			}
+			r = part.kind == HOLES_HOLE ? add_hole(c, &w, part.length, err)
+						    : read_part(c, fd, &part, size, &w, ret_errno, err);
 		}
-		src.left = end - data;
-		src.got = 0;
-		if (data == 0 && end == size && size <= PACK_SMALL_MAX)
-			r = small_file(c, &src, size, &w, err);
-		else
-			r = cut(c, &src, PACK_BULK, &w, err);
-		if (!r && src.got != end - data)
-			r = CONTENT_CHANGED;
-		off = end;
 	}
-	*ret_errno = src.errnum;
 	if (r < 0 || r == CONTENT_UNREADABLE)
 		return r;
 	return finish(c, &w, extents, err) ? -1 : r;
@@ -259,8 +255,7 @@ int content_file(struct content *c, int fd, struct stat *st, struct buf *extents
 	for (attempt = 0; attempt < 2; attempt++) {
 		struct stat after;
 
-		r = read_once(c, fd, (uint64_t)st->st_size, (uint64_t)st->st_blocks * 512 < (uint64_t)st->st_size, extents,
-		    ret_errno, err);
+		r = read_once(c, fd, st, extents, ret_errno, err);
 		if (r < 0 || r == CONTENT_UNREADABLE)
 			return r;
 		if (fstat(fd, &after)) {

@@ -83,7 +83,7 @@ static int open_pack(struct night *n, struct err *err)
 	if (!n->ids || !n->chunker)
 		return err_nomem(err);
 	cfg.ids = n->ids;
-	if (dedup_check_available(n->dedup, on_some_medium, n, err))
+	if (!n->cfg->anchor && dedup_check_available(n->dedup, on_some_medium, n, err))
 		return -1;
 	return pack_new(&cfg, &n->pack, err);
 }

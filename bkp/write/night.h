@@ -63,6 +63,7 @@ struct night_config {
 	const struct policy_dataset *const *datasets; /* what to capture, n of them */
 	size_t n_datasets;
 	const char *version;
+	bool anchor; /* store everything anew: refer to no earlier archive */
 	struct capture_callbacks cb;
 };
 

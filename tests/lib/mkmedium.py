@@ -323,11 +323,12 @@ def tree(gen, folder, name=None):
             e.major, e.minor = os.major(st.st_rdev), os.minor(st.st_rdev)
         if e.typ == b"2":
             e.link = os.readlink(full)
-        if e.typ == b"0" and st.st_nlink > 1 and st.st_ino in seen:
+        if e.typ != b"5" and st.st_nlink > 1 and st.st_ino in seen:
             first = seen[st.st_ino]
             e.typ, e.link, e.extents = b"1", first.path, first.extents
-        elif e.typ == b"0":
+        elif e.typ != b"5":
             seen[st.st_ino] = e
+        if e.typ == b"0":
             e.extents = file_extents(gen, full, st.st_size)
         entries.append(e)
     return entries
