@@ -48,9 +48,9 @@ step "the state folder is gone, one medium is left, and the identity from the sa
 mv "$T/state" "$T/gone"; mv "$T/nas" "$T/gone.nas"
 for n in 1 2 3; do
 	bkp-restore --quiet --medium "$T/ssd" --identity "$T/recovery.txt" extract $n --to "$T/restored$n"
-	d=$(rsync -aHAXnc --delete --itemize-changes "$T/truth$n/files/" "$T/restored$n$T/clinic/files/")
+	d=$(rsync -aHAXnc --delete --itemize-changes "$T/truth$n/files/" "$T/restored$n/files$T/clinic/files/")
 	[ -z "$d" ] || { echo "$d"; echo "generation $n DIFFERS"; exit 1; }
-	a=$(sha256sum <"$T/truth$n/emr.dump"); b=$(sha256sum <"$T/restored$n/emr.dump")
+	a=$(sha256sum <"$T/truth$n/emr.dump"); b=$(sha256sum <"$T/restored$n/emr/emr.dump")
 	[ "$a" = "$b" ] || { echo "generation $n: the dump DIFFERS"; exit 1; }
 	echo "generation $n: $(find "$T/restored$n" -type f | wc -l) files restored, equal by rsync -aHAXnc and sha256sum"
 done
@@ -60,7 +60,7 @@ step "without this software: sha256sum, minisign, and restore/rescue.py (python,
   sha256sum --quiet -c generations/000003/SHA256SUMS && echo "sha256sum: every file of generation 3 is whole"
   minisign -V -P "$(python3 -c 'import json; print(json.load(open("repository.json"))["keys"][0]["public"])')" \
 	-m generations/000003/SHA256SUMS | sed -n 1,2p )
-python3 restore/rescue.py --medium "$T/ssd" --identity "$T/recovery.txt" restore 3 --to "$T/rescued" >/dev/null
+python3 restore/rescue.py --medium "$T/ssd" --identity "$T/recovery.txt" restore 3 files --to "$T/rescued" >/dev/null
 [ -z "$(rsync -aHnc --delete --itemize-changes "$T/truth3/files/" "$T/rescued$T/clinic/files/")" ] || { echo "rescue.py DIFFERS"; exit 1; }
 echo "rescue.py: generation 3 restored, equal by rsync -aHnc"
 

@@ -20,7 +20,7 @@ status env -i LANG=C PATH=/usr/sbin:/usr/bin:/sbin:/bin BKP_POLICY="$T/policy.ya
 [ "$STATUS" = 0 ] || { cat "$T/err" >&2; die "run: exit $STATUS"; }
 grep -q 'W-FILE-03' "$T/err" || die "the socket was not named"
 grep 'W-FILE-0[124567]' "$T/err" && die "something could not be captured"
-status env -i LANG=C PATH=/usr/bin:/bin "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract 1 --to "$T/fs/out" --same-owner
+status env -i LANG=C PATH=/usr/bin:/bin "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract 1 odd --to "$T/fs/out" --same-owner
 [ "$STATUS" = 0 ] || { cat "$T/err" >&2; die "extract: exit $STATUS"; }
 "$SRC_ROOT/tests/lib/compare.sh" "$T/fs/src" "$T/fs/out$T/fs/src" || die "the restored tree differs"
 # the same tree once more: the catalog is deterministic, so nothing new is stored
@@ -33,7 +33,7 @@ P
 "$SRC_ROOT/tests/lib/rmtree.sh" "$T/fs/out"
 chmod 0644 "$T/id.txt"
 mkdir -m 0777 "$T/fs/user"
-status setpriv --reuid 65534 --regid 65534 --clear-groups "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract 1 --to "$T/fs/user/out"
+status setpriv --reuid 65534 --regid 65534 --clear-groups "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract 1 odd --to "$T/fs/user/out"
 [ "$STATUS" = 1 ] || { cat "$T/err" >&2; die "as an ordinary user: exit $STATUS, expected 1"; }
 [ -s "$T/err" ] || die "an ordinary user is not told what could not be done"
 find "$T/fs/user/out" -perm /6000 -type f | grep -q . && die "setuid bits were restored for an ordinary user"

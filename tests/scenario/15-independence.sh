@@ -32,7 +32,7 @@ for a in $(find archives -name '*.age'); do
 	n=$((n + 1))
 done
 # the stranger's reader
-python3 -I "$SRC_ROOT/restore/rescue.py" --medium "$T/m2" --identity "$T/id.txt" restore 2 --to "$T/rescued" || die "rescue.py"
+python3 -I "$SRC_ROOT/restore/rescue.py" --medium "$T/m2" --identity "$T/id.txt" restore 2 docs --to "$T/rescued" || die "rescue.py"
 d=$(rsync -aHnc --delete --itemize-changes "$T/src/" "$T/rescued$T/src/")
 [ -z "$d" ] || die "rescue.py restored something else: $d"
 [ "$(find "$T/src" -printf '%P %T@ %m\n' | sort)" = "$(find "$T/rescued$T/src" -printf '%P %T@ %m\n' | sort)" ] || die "rescue.py: times or modes"

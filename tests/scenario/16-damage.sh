@@ -56,11 +56,11 @@ done
 a=$(for x in $(archives_of 000001); do echo "$(stat -c %s "$repo/$x") $x"; done | sort -n | tail -n 1 | cut -d' ' -f2)
 flip "$repo/$a" 1000000
 rm -rf "$T/o"
-expect 2 restore_to "$T/m1" 1 "$T/o"
+expect 2 "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract 1 --to "$T/o"
 grep -q 'E-' "$T/err" || die "extract does not name the damage"
 n=$(find "$T/o" -type f | wc -l)
 [ "$n" = 2 ] || die "beside one damaged file $n of 2 others were restored"
-for f in $(cd "$T/o" && find . -type f); do cmp -s "$T/o/$f" "/$f" || [ "$(basename "$f")" = small ] || die "a damaged file was left behind: $f"; done
+for f in $(cd "$T/o" && find . -type f); do cmp -s "$T/o/$f" "/${f#./*/}" || [ "$(basename "$f")" = small ] || die "a damaged file was left behind: $f"; done
 reset
 # forged: signed with another key
 minisign -G -f -W -p "$T/evil.pub" -s "$T/evil.key" >/dev/null 2>&1

@@ -42,7 +42,7 @@ for call in write fsync close openat renameat2 mkdirat fchmod read pread64 getde
 				check_reported "$call $error $n"
 				[ "$(grep -c '^2 ' "$T/copies")" = 2 ] || die "$call $error $n: exit 0, but generation 2 is not on both media"
 				rm -rf "$T/o"
-				"$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract 2 --to "$T/o" || die "$call $error $n: extract"
+				"$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract 2 docs --to "$T/o" || die "$call $error $n: extract"
 				[ -z "$(rsync -aHAXnc --delete --itemize-changes "$T/src/" "$T/o$T/src/")" ] || die "$call $error $n: exit 0 and something is missing"
 			fi
 			status "$BKP" run --quiet

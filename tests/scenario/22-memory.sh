@@ -35,8 +35,8 @@ rss() { # NAME COMMAND...
 	rss "capture of $files files" "$BKP" run --quiet many
 	rss "again unchanged" "$BKP" run --quiet many
 	rss "capture of a ${sparse} GiB file, $dense MiB of it data" "$BKP" run --quiet large
-	rss "restore of $files files" "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract 1 --to "$T/o"
-	rss "restore of the large file" "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract 3 --to "$T/o3"
+	rss "restore of $files files" "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract 1 many --to "$T/o"
+	rss "restore of the large file" "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract 3 large --to "$T/o3"
 } >"$T/figures"
 cmp "$T/large/file" "$T/o3$T/large/file" || die "the large file differs"
 [ "$(du -m "$T/o3$T/large/file" | cut -f1)" -le $((dense + 2)) ] || die "the hole was filled"
