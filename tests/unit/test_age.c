@@ -1,6 +1,5 @@
-/* age: recipients and identities as text, armour, payload segments, whole files.  What stock `age` wrote is
- * opened here; segments are forged with libsodium, so that writer and reader are not only compared with each
- * other. */
+/* age: payload segments and whole files.  Segments are forged with libsodium, so that writer and reader are not
+ * only compared with each other. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
