@@ -168,7 +168,7 @@ static int verify_all(struct job *j)
 	if (j->medium && !policy_find_medium(j->policy, j->medium))
 		return app_usage(j->app, text("'%s' is not a medium of the policy"), j->medium);
 	if (j->generation && !ledger_generation_by_number(state_ledger(j->state), j->generation))
-		return app_usage(j->app, text("there is no generation %" PRIu64), j->generation);
+		return app_usage(j->app, text("there is no generation %ju"), j->generation);
 	j->rows = json_array();
 	for (i = 0; i < j->policy->n_media; i++)
 		if (!j->medium || policy_find_medium(j->policy, j->medium) == &j->policy->media[i])

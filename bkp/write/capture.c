@@ -223,8 +223,10 @@ static int capture_item(struct capture *c, const struct walk_item *it, struct er
 	if (it->mount)
 		note(c, CAPTURE_MOUNT, it->path, 0);
 	r = meta_read(c->meta, it, &m, &e, err);
+	if (r == META_UNREADABLE)
+		note(c, CAPTURE_UNREADABLE, it->path, m.open_errno); /* not even an entry can be made of it */
 	if (r)
-		return r == META_VANISHED ? 0 : -1;
+		return r < 0 ? -1 : 0;
 	if (m.incomplete) {
 		flags |= CATALOG_INCOMPLETE;
 		note(c, CAPTURE_INCOMPLETE, it->path, m.incomplete);

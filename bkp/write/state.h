@@ -45,6 +45,9 @@ struct minisig_secret;
 int state_create(const char *path, const char *site, const struct age_recipient *recipients, size_t n, struct err *err)
     __attribute__((warn_unused_result));
 
+/* Would state_create() find a place there?  0, STATE_EXISTS, -1.  Makes and changes nothing. */
+int state_check_place(const char *path, struct err *err) __attribute__((warn_unused_result));
+
 struct state;
 /* Takes the lock, checks modes, verifies the journal, cuts off a torn line.  0, STATE_ABSENT, STATE_BUSY, -1. */
 int state_open(const char *path, struct state **ret, struct err *err) __attribute__((warn_unused_result));

@@ -334,3 +334,14 @@ int state_create(
 	sodium_free(m.secrets);
 	return r;
 }
+
+int state_check_place(const char *path, struct err *err)
+{
+	struct making m = {.path = path, .parent = -1, .dir = -1};
+	int r = open_parent(&m, err);
+
+	if (!r)
+		r = check_place(&m, err);
+	io_close_quietly(&m.parent);
+	return r;
+}
