@@ -1,22 +1,25 @@
-/* static_stubs: what the static program must not have, although libcrypto mentions it: names from the network and code from
- * shared libraries.  Both would make it depend on the rescue system it runs on (NSS modules, OpenSSL's configuration), and
- * neither has a place in a program that only reads a disk.  The linker puts these in the place of the C library's (--wrap). */
+/* static_stubs: what the static program must not have, although libcrypto mentions it: names from the network
+ * and code from shared libraries.  Both would make it depend on the rescue system it runs on (NSS modules,
+ * OpenSSL's configuration), and neither has a place in a program that only reads a disk.  The linker puts
+ * these in the place of the C library's (--wrap). */
 #include <netdb.h>
 #include <stddef.h>
 
-int __wrap_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **ret);
+int __wrap_getaddrinfo(
+    const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **ret);
 void __wrap_freeaddrinfo(struct addrinfo *list);
 const char *__wrap_gai_strerror(int code);
 struct hostent *__wrap_gethostbyname(const char *name);
-int __wrap_getnameinfo(const struct sockaddr *sa, socklen_t n, char *host, socklen_t hostlen, char *serv, socklen_t servlen,
-    int flags);
+int __wrap_getnameinfo(const struct sockaddr *sa, socklen_t n, char *host, socklen_t hostlen, char *serv,
+    socklen_t servlen, int flags);
 void *__wrap_dlopen(const char *file, int mode);
 void *__wrap_dlsym(void *handle, const char *name);
 int __wrap_dlclose(void *handle);
 char *__wrap_dlerror(void);
 int __wrap_dladdr(const void *address, void *info);
 
-int __wrap_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **ret)
+int __wrap_getaddrinfo(
+    const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **ret)
 {
 	(void)node;
 	(void)service;
@@ -42,8 +45,8 @@ struct hostent *__wrap_gethostbyname(const char *name)
 	return NULL;
 }
 
-int __wrap_getnameinfo(const struct sockaddr *sa, socklen_t n, char *host, socklen_t hostlen, char *serv, socklen_t servlen,
-    int flags)
+int __wrap_getnameinfo(const struct sockaddr *sa, socklen_t n, char *host, socklen_t hostlen, char *serv,
+    socklen_t servlen, int flags)
 {
 	(void)sa;
 	(void)n;
