@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -87,6 +88,17 @@ struct archive_entry *extract_clean(
 			outcome_count(x->outcome, OUTCOME_STRIPPED_MODE);
 	}
 	return e;
+}
+
+void extract_drop_acls(const struct catalog_item *item, const char *name)
+{
+	int types = archive_entry_acl_types(item->entry);
+
+	/* nothing to take away, or no ACLs on this file system: both are fine */
+	if (!(types & ARCHIVE_ENTRY_ACL_TYPE_ACCESS))
+		(void)lremovexattr(name, "system.posix_acl_access");
+	if (!(types & ARCHIVE_ENTRY_ACL_TYPE_DEFAULT) && archive_entry_filetype(item->entry) == AE_IFDIR)
+		(void)lremovexattr(name, "system.posix_acl_default");
 }
 
 static int change_flags(int parent, const char *name, unsigned long set, unsigned long clear)

@@ -2,8 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "base/path.h"
@@ -18,17 +16,10 @@
 #define NOTES_SHOWN 50 /* names on stderr per run; the catalog marks all of them */
 
 struct view {
-	bool quiet, live, drawn;
-	time_t last;
+	bool quiet;
 	uint64_t notes;
+	struct out_progress progress;
 };
-
-static void clear_bar(struct view *v)
-{
-	if (v->drawn)
-		fputs("\r\033[K", stderr);
-	v->drawn = false;
-}
 
 static void on_note(void *arg, enum capture_kind kind, const char *dataset, const char *path, int errnum)
 {
@@ -36,7 +27,7 @@ static void on_note(void *arg, enum capture_kind kind, const char *dataset, cons
 	char shown[512];
 	const char *why = errnum ? strerrordesc_np(errnum) : "";
 
-	clear_bar(v);
+	out_progress_end(&v->progress);
 	if (kind == CAPTURE_MOUNT && v->quiet)
 		return;
 	if (++v->notes > NOTES_SHOWN) {
@@ -74,21 +65,11 @@ static void on_note(void *arg, enum capture_kind kind, const char *dataset, cons
 static void on_progress(void *arg, const char *dataset, const char *path, uint64_t entries, uint64_t bytes)
 {
 	struct view *v = arg;
-	char size[OUT_BYTES], shown[64];
-	time_t now = time(NULL);
 
-	if (v->quiet || now < v->last + (v->live ? 1 : 60))
-		return;
-	if (!v->live && v->last == 0) {
-		v->last = now; /* the first line comes after a minute */
-		return;
-	}
-	v->last = now;
-	path_show(path, shown, sizeof(shown));
-	fprintf(stderr, v->live ? "\r\033[K%s: %llu  %s  %s" : "bkp: %s: %llu  %s  %s\n", dataset, (unsigned long long)entries,
-	    out_bytes(bytes, size), shown);
-	v->drawn = v->live;
-	fflush(stderr);
+	(void)path;
+	(void)entries;
+	v->progress.what = dataset;
+	out_progress_update(&v->progress, bytes);
 }
 
 /* The data sets named, or all.  0, or an exit code after the error has been reported. */
@@ -118,7 +99,7 @@ static int choose(const struct app *app, const struct policy *policy, int argc, 
 static int run(struct app *app, const struct policy *policy, struct state *state, const struct policy_dataset **sets, size_t n,
     bool anchor)
 {
-	struct view view = {.quiet = app->quiet, .live = isatty(STDERR_FILENO)};
+	struct view view = {.quiet = app->quiet};
 	struct night_config cfg = {
 	    .state = state,
 	    .policy = policy,
@@ -130,9 +111,11 @@ static int run(struct app *app, const struct policy *policy, struct state *state
 	};
 	struct night_result result;
 	struct err err = ERR_INIT;
-	int r = night_run(&cfg, &result, &err), code;
+	int r, code;
 
-	clear_bar(&view);
+	out_progress_begin(&view.progress, app, "", 0);
+	r = night_run(&cfg, &result, &err);
+	out_progress_end(&view.progress);
 	code = r ? APP_FAILED : night_report_exit(&result);
 	if (app->json)
 		night_report_json(&result, r ? &err : NULL);

@@ -1,6 +1,5 @@
 /* cmd_verify: bkp verify [--medium M] [--generation N] [--identity FILE]...: is what was reported still there, whole? */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "base/text.h"
 #include "cmd/app.h"
 #include "cmd/out.h"
+#include "format/minisig.h"
 #include "format/policy.h"
 #include "read/keyring.h"
 #include "read/ledger.h"
@@ -45,7 +45,7 @@ static void on_fault(void *arg, const struct verify_fault *f)
 	struct job *j = arg;
 	char shown[512];
 
-	fprintf(stderr, "bkp: %s: %s: %s %" PRIu64 ": %s", f->err->code, j->label, text("generation"), j->number, f->err->msg);
+	fprintf(stderr, "bkp: %s: %s: %s %ju: %s", f->err->code, j->label, text("generation"), j->number, f->err->msg);
 	if (f->file && !strstr(f->err->msg, f->file))
 		fprintf(stderr, " [%s]", f->file);
 	if (f->path)
@@ -76,7 +76,7 @@ static void verify_one(struct job *j, struct vault_r *v, const struct medium *m,
 					   (json_int_t)number, "ok", !bad, "files", (json_int_t)(r.files + r.seen), "bytes",
 					   (json_int_t)r.bytes, "faults", (json_int_t)r.faults));
 	if (!j->app->json && !j->app->quiet)
-		printf(text("%s: generation %" PRIu64 ": %s (%" PRIu64 " files)\n"), j->label, number,
+		printf(text("%s: generation %ju: %s (%ju files)\n"), j->label, number,
 		    bad ? text("DAMAGED") : text("whole"), r.files + r.seen);
 	if (bad)
 		worse(j, APP_FAILED);
@@ -168,7 +168,7 @@ static int verify_all(struct job *j)
 	if (j->medium && !policy_find_medium(j->policy, j->medium))
 		return app_usage(j->app, text("'%s' is not a medium of the policy"), j->medium);
 	if (j->generation && !ledger_generation_by_number(state_ledger(j->state), j->generation))
-		return app_usage(j->app, text("there is no generation %" PRIu64), j->generation);
+		return app_usage(j->app, text("there is no generation %ju"), j->generation);
 	j->rows = json_array();
 	for (i = 0; i < j->policy->n_media; i++)
 		if (!j->medium || policy_find_medium(j->policy, j->medium) == &j->policy->media[i])
@@ -186,7 +186,7 @@ static int verify_all(struct job *j)
 		putchar('\n');
 		json_decref(o);
 	} else if (!j->app->quiet && j->checked) {
-		printf(text("%" PRIu64 " copies of generations verified, %" PRIu64 " of them damaged\n"), j->checked, j->bad);
+		printf(text("%ju copies of generations verified, %ju of them damaged\n"), j->checked, j->bad);
 	}
 	json_decref(j->rows);
 	return app_flush(j->code);

@@ -1,7 +1,6 @@
 /* night_report: see night_report.h. */
 #include "cmd/night_report.h"
 
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +29,7 @@ static void print_faults(const struct night_result *r)
 			fprintf(stderr, text("bkp: E-RUN-03: data set '%s' failed: %s\n"), d->name, d->reason ? d->reason : "?");
 		else if (d->verdict == GENERATION_PARTIAL)
 			fprintf(stderr,
-			    text("bkp: W-RUN-04: data set '%s' is partial: %" PRIu64 " unreadable, %" PRIu64
+			    text("bkp: W-RUN-04: data set '%s' is partial: %ju unreadable, %ju"
 				 " changed while read; 'bkp-restore list' marks them\n"),
 			    d->name, d->unreadable, d->changed);
 	}
@@ -52,12 +51,12 @@ static void print_summary(const struct night_result *r)
 	char bytes[OUT_BYTES], size[OUT_BYTES];
 	size_t i;
 
-	printf(text("generation %" PRIu64 ": %" PRIu64 " archives (%s) in use, %" PRIu64 " new\n"), r->generation, r->archives,
+	printf(text("generation %ju: %ju archives (%s) in use, %ju new\n"), r->generation, r->archives,
 	    out_bytes(r->archive_bytes, size), r->new_archives);
 	for (i = 0; i < r->n_datasets; i++) {
 		const struct generation_dataset *d = &r->datasets[i];
 
-		printf(text("  data set %s: %s, %" PRIu64 " entries, %s\n"), d->name, verdict_text(d->verdict), d->entries,
+		printf(text("  data set %s: %s, %ju entries, %s\n"), d->name, verdict_text(d->verdict), d->entries,
 		    out_bytes(d->bytes, bytes));
 	}
 	for (i = 0; i < r->n_media; i++) {
@@ -70,16 +69,16 @@ static void print_summary(const struct night_result *r)
 		printf(text("  medium %s: %s written, %s"), m->label, out_bytes(m->written, bytes),
 		    m->verified ? text("read back and equal") : text("NOT verified"));
 		if (m->unfrozen)
-			printf(text("; %" PRIu64 " files could not be made immutable here (%s)"), m->unfrozen,
+			printf(text("; %ju files could not be made immutable here (%s)"), m->unfrozen,
 			    strerrordesc_np(m->unfrozen_errno));
 		if (m->caught_up)
-			printf(text("; %" PRIu64 " earlier generations copied to it"), m->caught_up);
+			printf(text("; %ju earlier generations copied to it"), m->caught_up);
 		putchar('\n');
 	}
 	if (r->recovered)
-		printf(text("  an interrupted run had left %" PRIu64 " generations complete: they are reported now\n"), r->recovered);
+		printf(text("  an interrupted run had left %ju generations complete: they are reported now\n"), r->recovered);
 	if (r->given_up)
-		printf(text("  an interrupted run had left %" PRIu64 " generations incomplete: what it stored is used again\n"),
+		printf(text("  an interrupted run had left %ju generations incomplete: what it stored is used again\n"),
 		    r->given_up);
 }
 
