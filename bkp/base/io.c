@@ -113,8 +113,11 @@ static int open_regular(int dirfd, const char *name, int *ret_fd, struct err *er
 	}
 	if (fstat(fd, &st))
 		return err_sys(err, "E-IO-01", errno, text("cannot open '%s'"), name);
-	if (!S_ISREG(st.st_mode))
-		return err_set(err, "E-IO-01", text("'%s' is not a regular file"), name);
+	if (!S_ISREG(st.st_mode)) {
+		err_set(err, "E-IO-01", text("'%s' is not a regular file"), name);
+		errno = EINVAL; /* not what an earlier call left: callers tell ENOENT from the rest */
+		return -1;
+	}
 	*ret_fd = io_take(&fd);
 	return 0;
 }
