@@ -15,7 +15,8 @@
  *
  * Errors: E-AGE-01 malformed header (with byte offset), E-AGE-02 header MAC wrong, E-AGE-03 no identity matches,
  * E-AGE-04 segment does not authenticate, E-AGE-05 size impossible, E-AGE-06 malformed recipient or identity,
- * E-AGE-07 wrong passphrase, E-AGE-08 work factor out of range.
+ * E-AGE-07 wrong passphrase, E-AGE-08 work factor out of range, E-AGE-09 libcrypto refused or a writer used after its end.
+ * Programs call sodium_init() once at their start (without it scrypt runs on its slow path).
  * Secrets are wiped from every temporary; struct age_identity and file keys are wiped by their owners (sodium_memzero).
  */
 #ifndef BKP_FORMAT_AGE_H
@@ -92,7 +93,8 @@ bool age_header_is_scrypt(const struct age_header *h);
 #define AGE_NO_MATCH 2
 int age_header_unwrap(const struct age_header *h, const struct age_identity *ids, size_t n,
     uint8_t ret_file_key[AGE_FILE_KEY], struct err *err);
-/* The same for a passphrase file; refuses work factors above max_log_n (22 is sensible) before spending anything. */
+/* The same for a passphrase file; refuses work factors above max_log_n (22 is sensible, and the most) before spending
+ * anything.  0, AGE_NO_MATCH (E-AGE-03: no passphrase file), -1 (E-AGE-07: wrong passphrase, …). */
 int age_header_unwrap_scrypt(const struct age_header *h, const char *passphrase, int max_log_n,
     uint8_t ret_file_key[AGE_FILE_KEY], struct err *err);
 
@@ -101,13 +103,15 @@ struct age_payload;
 struct age_payload *age_payload_new(const uint8_t file_key[AGE_FILE_KEY], const uint8_t nonce[AGE_NONCE]);
 void age_payload_free(struct age_payload *pl); /* wipes */
 /* Decrypts segment `index` (from 0): clen ciphertext bytes (16…65,552) at c to out (clen-16 bytes; out may equal c).
- * `last` says whether it is the file's last segment, which is authenticated too. 0, -1 (E-AGE-04). */
+ * `last` says whether it is the file's last segment, which is authenticated too. 0, -1 (E-AGE-04; E-AGE-05 when a segment
+ * at that place cannot have clen bytes); then out holds zeros. */
 int age_payload_open(struct age_payload *pl, uint64_t index, bool last, const void *c, size_t clen, void *out,
     struct err *err);
 /* Plaintext size for `payload` ciphertext bytes behind header and nonce; -1 (E-AGE-05) when no plaintext has that size. */
 int age_plain_size(uint64_t payload, uint64_t *ret_plain, struct err *err);
 
-/* Whole small files at once (identity files, root.age): `out` gets the plaintext, bounded by out's ceiling. */
+/* Whole small files at once (identity files, root.age), not armoured: `out` gets the plaintext, bounded by out's ceiling,
+ * or stays as it was.  0, AGE_NO_MATCH (E-AGE-03), -1. */
 int age_decrypt(const void *p, size_t n, const struct age_identity *ids, size_t nids, struct buf *out, struct err *err);
 int age_decrypt_scrypt(const void *p, size_t n, const char *passphrase, int max_log_n, struct buf *out, struct err *err);
 
