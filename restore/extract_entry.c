@@ -11,6 +11,7 @@
 #include <archive_entry.h>
 
 #include "base/err.h"
+#include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "extract_private.h"
@@ -63,13 +64,40 @@ static int write_part(void *arg, uint64_t at, const void *p, uint64_t n, struct 
 	progress_add(x->progress, n, x->current);
 	if (!p)
 		return 0;
+	x->data_end = at + n;
 	if (archive_write_data_block(x->disk, p, (size_t)n, (int64_t)at) < ARCHIVE_OK)
 		return disk_failed(x->disk, text("cannot be written"), err);
 	return 0;
 }
 
-/* Everything of a non-folder through libarchive, under `name` in the working folder.  OUTCOME kind of a
- * partial success in *ret_warning (err is set), or 0. */
+/* A hole at the end.  libarchive is not told the size: it would insist on it after a failure too, and then
+ * refuse every file that comes later. */
+static int end_hole(struct extract *x, const struct catalog_item *item, const char *name, struct err *err)
+{
+	IO_FD_AUTO fd = -1;
+
+	if (x->data_end == item->size)
+		return 0;
+	fd = openat(AT_FDCWD, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd >= 0 && !ftruncate(fd, (off_t)item->size))
+		return 0;
+	/* a file that its owner may not write: one byte at the very end does as well */
+	if (archive_write_data_block(x->disk, "", 1, (int64_t)item->size - 1) < ARCHIVE_OK)
+		return disk_failed(x->disk, text("cannot be written"), err);
+	return 0;
+}
+
+static int write_content(
+    struct extract *x, const struct catalog_item *item, const char *name, struct err *err)
+{
+	x->data_end = 0;
+	if (extent_r_each(x->arc, item->extents, item->extents_len, write_part, x, err))
+		return -1;
+	return end_hole(x, item, name, err);
+}
+
+/* Everything of a non-folder through libarchive, under `name` in the working folder.  *ret_warning: it is there,
+ * but some attributes are not (err is set). */
 static int write_through(
     struct extract *x, const struct catalog_item *item, const char *name, bool *ret_warning, struct err *err)
 {
@@ -79,17 +107,13 @@ static int write_through(
 
 	if (!e)
 		return err_nomem(err);
-	if (regular)
-		archive_entry_set_size(e, (int64_t)item->size);
-	else
-		archive_entry_set_size(e, 0);
+	archive_entry_unset_size(e);
 	archive_clear_error(x->disk);
 	r = archive_write_header(x->disk, e);
 	archive_entry_free(e);
 	if (r < ARCHIVE_WARN)
 		return disk_failed(x->disk, text("cannot be made"), err);
-	if (regular && item->extents &&
-	    extent_r_each(x->arc, item->extents, item->extents_len, write_part, x, err)) {
+	if (regular && write_content(x, item, name, err)) {
 		archive_write_finish_entry(x->disk);
 		return -1;
 	}

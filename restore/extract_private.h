@@ -31,6 +31,7 @@ struct extract {
 	void
 	    *copies; /* tsearch(3): first names that were not selected, and where the first copy of them is */
 	size_t copies_bytes;
+	uint64_t data_end;   /* of what was written of the file at hand */
 	const char *current; /* path of the entry at hand */
 	char temporary[48];  /* name of a file that will replace one, while it is being written */
 };
@@ -54,7 +55,8 @@ struct archive_entry *extract_clean(
 /* Sets the file flags of `name` in parent, those in `mask` only. */
 void extract_flags(
     struct extract *x, int parent, const char *name, const struct catalog_item *item, unsigned long mask);
-/* Takes away the ACLs that `name` in the working folder inherited from the folder it was made in and should not have. */
+/* Takes away the ACLs that `name` in the working folder inherited from the folder it was made in and should
+ * not have. */
 void extract_drop_acls(const struct catalog_item *item, const char *name);
 /* Says and counts that something could not be done with an entry. -1 when that ends the run (target full,
  * memory). */

@@ -4,11 +4,10 @@
 
 #include <string.h>
 
-#include <sodium.h>
-
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "format/base64.h"
 
 #define BEGIN "-----BEGIN AGE ENCRYPTED FILE-----"
 #define END   "-----END AGE ENCRYPTED FILE-----"
@@ -76,8 +75,7 @@ static int decode_line(const struct text_in *in, const char *s, size_t n, uint8_
 		return refuse(in, text("an empty line"), err);
 	if (n > AGE_COLUMNS)
 		return refuse(in, text("longer than 64 characters"), err);
-	if (sodium_base642bin(out, AGE_LINE_BYTES, s, n, NULL, ret_n, NULL, sodium_base64_VARIANT_ORIGINAL) !=
-	    0)
+	if (!base64_decode(s, n, BASE64_PADDED, out, AGE_LINE_BYTES, ret_n))
 		return refuse(in, text("not canonical base64"), err);
 	return 0;
 }

@@ -1,12 +1,9 @@
-/* age_bech32: recipients and identities as text (BIP 173), and the unpadded base64 of headers. */
+/* age_bech32: recipients and identities as text (BIP 173). */
 #include "format/age_private.h"
 
 #include <string.h>
 
 #include <sodium.h>
-
-#include "base/buf.h"
-#include "base/err.h"
 
 #define GROUPS	 52 /* 32 bytes in groups of five bits; the last four bits are zero */
 #define CHECKSUM 6
@@ -141,26 +138,4 @@ char *age_bech32_encode(const char *hrp, const uint8_t key[AGE_KEY], char *out)
 	for (o = out + prefix; capital && *o; o++)
 		*o = upper(*o);
 	return out;
-}
-
-int age_b64_append(struct buf *out, const void *p, size_t n, struct err *err)
-{
-	size_t room = sodium_base64_encoded_len(n, sodium_base64_VARIANT_ORIGINAL_NO_PADDING); /* with NUL */
-
-	if (buf_reserve(out, room, err))
-		return -1;
-	sodium_bin2base64((char *)out->p + out->n, room, p, n, sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
-	out->n += room - 1;
-	return 0;
-}
-
-bool age_b64_decode(const char *s, size_t n, uint8_t *out, size_t room, size_t *ret_n)
-{
-	size_t len;
-
-	if (sodium_base642bin(out, room, s, n, NULL, &len, NULL, sodium_base64_VARIANT_ORIGINAL_NO_PADDING) !=
-	    0)
-		return false;
-	*ret_n = len;
-	return true;
 }

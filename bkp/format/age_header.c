@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/text.h"
+#include "format/base64.h"
 
 #define ARGS_KEPT 4 /* one more than any known type has */
 
@@ -98,7 +99,7 @@ static int read_body(struct cursor *c, struct body *ret, struct err *err)
 			return AGE_MORE;
 		if (line.n > AGE_COLUMNS)
 			return malformed(line.at, text("a stanza line longer than 64 characters"), err);
-		if (!age_b64_decode(line.s, line.n, bytes, sizeof(bytes), &n))
+		if (!base64_decode(line.s, line.n, BASE64_UNPADDED, bytes, sizeof(bytes), &n))
 			return malformed(line.at, text("not canonical unpadded base64"), err);
 		if (b.lines++ == 0)
 			memcpy(b.first, bytes, n);
@@ -138,7 +139,7 @@ static int fill_known(struct age_stanza *st, const struct args *a, const struct 
 	st->type = scrypt ? AGE_SCRYPT : AGE_X25519;
 	if (a->n != (scrypt ? 3 : 2))
 		return malformed(st->at, text("wrong number of arguments for the stanza's type"), err);
-	if (!age_b64_decode(a->v[1].s, a->v[1].n, st->arg, want, &n) || n != want)
+	if (!base64_decode(a->v[1].s, a->v[1].n, BASE64_UNPADDED, st->arg, want, &n) || n != want)
 		return malformed(a->v[1].at, text("not canonical unpadded base64 of the right length"), err);
 	if (b->lines != 1 || b->bytes != AGE_WRAPPED)
 		return malformed(b->at, text("the wrapped file key is not 32 bytes"), err);
@@ -161,7 +162,7 @@ static int grow(struct age_header *h, struct err *err)
 
 static int parse_stanza(struct cursor *c, const struct span *line, struct age_header *h, struct err *err)
 {
-	struct args args;
+	struct args args = {0};
 	struct body body;
 	int r;
 
@@ -196,7 +197,7 @@ static int parse_footer(const struct span *line, struct age_header *h, struct er
 	size_t n;
 
 	if (line->n < 4 || line->s[3] != ' ' ||
-	    !age_b64_decode(line->s + 4, line->n - 4, h->mac, AGE_MAC, &n) || n != AGE_MAC)
+	    !base64_decode(line->s + 4, line->n - 4, BASE64_UNPADDED, h->mac, AGE_MAC, &n) || n != AGE_MAC)
 		return malformed(
 		    line->at, text("the footer is not \"--- \" and 43 characters of base64"), err);
 	return check_whole(h, err);

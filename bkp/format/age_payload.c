@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "format/base64.h"
 #include "format/digest.h"
 
 #define SEALED	     ((size_t)AGE_SEGMENT + AGE_TAG)
@@ -101,7 +102,8 @@ static int finish_header(const uint8_t file_key[AGE_FILE_KEY], size_t start, con
 	struct age_writer *w;
 
 	if (buf_puts(out, "---", err) || age_header_mac(file_key, out->p + start, out->n - start, mac, err) ||
-	    buf_puts(out, " ", err) || age_b64_append(out, mac, sizeof(mac), err) || buf_puts(out, "\n", err))
+	    buf_puts(out, " ", err) || base64_append(out, mac, sizeof(mac), BASE64_UNPADDED, err) ||
+	    buf_puts(out, "\n", err))
 		return -1;
 	if (out->n - start > AGE_HEADER_MAX)
 		return err_set(err, "E-AGE-01", text("too many recipients: the header exceeds 1 MiB"));

@@ -28,10 +28,6 @@ struct err;
 bool age_bech32_decode(const char *s, size_t n, const char *hrp, uint8_t ret_key[AGE_KEY]);
 char *age_bech32_encode(const char *hrp, const uint8_t key[AGE_KEY], char *out);
 
-/* Unpadded base64, canonical only.  Appends / decodes n characters to at most `room` bytes. */
-int age_b64_append(struct buf *out, const void *p, size_t n, struct err *err);
-bool age_b64_decode(const char *s, size_t n, uint8_t *out, size_t room, size_t *ret_n);
-
 enum age_stanza_type { AGE_X25519, AGE_SCRYPT };
 
 /* A stanza of a type that is known here; of the others only the number is kept, the MAC covers them as bytes.

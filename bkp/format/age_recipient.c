@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "format/base64.h"
 #include "format/digest.h"
 
 #define X25519_INFO  "age-encryption.org/v1/X25519"
@@ -45,7 +46,7 @@ static int append_wrapped(
 
 	crypto_aead_chacha20poly1305_ietf_encrypt(
 	    body, NULL, file_key, AGE_FILE_KEY, NULL, 0, NULL, zero_nonce, wrap_key);
-	if (age_b64_append(out, body, sizeof(body), err))
+	if (base64_append(out, body, sizeof(body), BASE64_UNPADDED, err))
 		return -1;
 	return buf_puts(out, "\n", err);
 }
@@ -71,7 +72,7 @@ static void x25519_wrap_key(const uint8_t shared[AGE_KEY], const uint8_t share[A
 static int append_x25519(const uint8_t share[AGE_KEY], const uint8_t key[AGE_KEY],
     const uint8_t file_key[AGE_FILE_KEY], struct buf *out, struct err *err)
 {
-	if (buf_puts(out, "-> X25519 ", err) || age_b64_append(out, share, AGE_KEY, err) ||
+	if (buf_puts(out, "-> X25519 ", err) || base64_append(out, share, AGE_KEY, BASE64_UNPADDED, err) ||
 	    buf_puts(out, "\n", err))
 		return -1;
 	return append_wrapped(key, file_key, out, err);
@@ -127,7 +128,8 @@ int age_wrap_scrypt(const char *passphrase, int log_n, const uint8_t file_key[AG
 		return err_set(err, "E-AGE-08", text("scrypt work factor %d is not between 1 and %d"), log_n,
 		    AGE_LOG_N_MAX);
 	rnd->fill(rnd->arg, salt, sizeof(salt));
-	if (buf_puts(out, "-> scrypt ", err) || age_b64_append(out, salt, sizeof(salt), err) ||
+	if (buf_puts(out, "-> scrypt ", err) ||
+	    base64_append(out, salt, sizeof(salt), BASE64_UNPADDED, err) ||
 	    buf_printf(out, err, " %d\n", log_n) || scrypt_key(passphrase, salt, log_n, key, err))
 		return -1;
 	rc = append_wrapped(key, file_key, out, err);

@@ -98,7 +98,8 @@ int extent_parse_run(const char *s, size_t n, size_t *pos, struct extent_run *re
 	}
 	if (r)
 		return -1;
-	if (p < n && (s[p] != ' ' || run.kind == EXTENT_INDIRECT))
+	/* behind '@' only another '@' may follow */
+	if (p < n && (s[p] != ' ' || (run.kind == EXTENT_INDIRECT && (p + 1 >= n || s[p + 1] != '@'))))
 		return malformed(err, p);
 	*pos = p;
 	*ret = run;

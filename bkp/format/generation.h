@@ -18,7 +18,7 @@ struct buf;
 struct err;
 
 #define GENERATION_UUID	       37
-#define GENERATION_DIR	       32 /* room for "generations/000042" */
+#define GENERATION_DIR	       40 /* room for "generations/000042" */
 #define GENERATION_MANIFEST_MAX ((size_t)16 << 20)
 #define GENERATION_ROOT_MAX    ((size_t)256 << 20)
 #define GENERATION_SUMS_MAX    ((size_t)256 << 20)

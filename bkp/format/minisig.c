@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "format/base64.h"
 
 #define UNTRUSTED   "untrusted comment: "
 #define TRUSTED	    "trusted comment: "
@@ -84,22 +85,14 @@ static int strip(struct line *l, size_t number, const char *prefix, enum kind k,
 
 int minisig_b64_encode(const void *p, size_t n, struct buf *out, struct err *err)
 {
-	size_t room = sodium_base64_encoded_len(n, sodium_base64_VARIANT_ORIGINAL); /* with NUL */
-
-	if (buf_reserve(out, room, err))
-		return -1;
-	sodium_bin2base64((char *)out->p + out->n, room, p, n, sodium_base64_VARIANT_ORIGINAL);
-	out->n += room - 1;
-	return 0;
+	return base64_append(out, p, n, BASE64_PADDED, err);
 }
 
 int minisig_b64_decode(const char *s, size_t n, uint8_t *out, size_t want)
 {
 	size_t len;
 
-	if (sodium_base642bin(out, want, s, n, NULL, &len, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
-		return -1;
-	return len == want ? 0 : -1;
+	return base64_decode(s, n, BASE64_PADDED, out, want, &len) && len == want ? 0 : -1;
 }
 
 void minisig_from_seed(const uint8_t seed[32], struct minisig_secret *ret)

@@ -233,14 +233,18 @@ class Generation:
 
     def dataset(self, name, entries, lines=None, verdict="good", per_block=700):
         """Blocks and block list of sorted entries; `lines` replaces the list's text."""
-        text = ""
-        for i in range(0, len(entries), per_block):
-            part = entries[i:i + per_block]
-            text += "%s %d %s\n" % (self.data(block(part))[0], len(part), percent(part[0].path))
+        text, part, size = "", [], 0
+        for i, e in enumerate(entries):
+            part.append(e)
+            size += len(e.pack())
+            if len(part) == per_block or size > 1 << 20 or i + 1 == len(entries):
+                raw = block(part)
+                text += "%d:%d:0:%d %d %s\n" % (self.arc.number, self.arc.add(raw), len(raw), len(part), percent(part[0].path))
+                part, size = [], 0
         d = Dataset(name, verdict)
         d.list_extents = self.extents(text.encode() if lines is None else lines).decode()
         d.entries = len(entries)
-        d.bytes = sum(int(e.extents.split()[0]) for e in entries if e.extents)
+        d.bytes = sum(int(e.extents.split()[0]) for e in entries if e.extents and e.extents.split()[0].isdigit()) % (1 << 62)
         self.datasets.append(d)
         return d
 

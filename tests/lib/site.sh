@@ -31,7 +31,7 @@ trap site_cleanup EXIT
 thaw() { chattr -R -f -i "$@" 2>/dev/null || true; }
 
 site_policy() {
-	cat >"$T/policy.yaml" <<-Y
+	sed 's/^\t*//' >"$T/policy.yaml" <<-Y
 	site: {name: テスト診療所, language: en}
 	state: $T/state
 	datasets:
@@ -69,8 +69,6 @@ repo_of() { # MEDIUM: its repository folder
 	echo "$1"/????????-????-????-????-????????????
 }
 
-restore_to() { # MEDIUM GENERATION DIR [ARG...]
-	local m=$1 g=$2 d=$3
-	shift 3
-	"$RESTORE" --medium "$m" --identity "$T/id.txt" extract "$g" --to "$d" "$@"
+restore_to() { # MEDIUM GENERATION DIR [DATASET]: the data set's tree appears as DIR/<absolute path>
+	"$RESTORE" --medium "$1" --identity "$T/id.txt" extract "$2" "${4:-docs}" --to "$3"
 }

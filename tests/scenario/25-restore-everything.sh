@@ -7,7 +7,7 @@ R=$BKP_BIN/bkp-restore
 T=$(mktemp -d)
 trap 'chattr -R -i -a "$T" 2>/dev/null || :; chmod -R u+rwx "$T" 2>/dev/null || :; rm -rf "$T"' EXIT
 fail() { echo "FAIL: $*"; exit 1; }
-[ "$(id -u)" = 0 ] || { echo "skipped: needs root"; exit 0; }
+[ "$(id -u)" = 0 ] || { echo "proved: nothing, needs root"; exit 0; }
 
 S=$T/src
 mkdir -p "$S/dir/sub" "$S/empty" "$S/患者" "$S/closed" "$S/sgid"
@@ -124,4 +124,4 @@ if command -v bsdtar >/dev/null; then
 	$E | LC_ALL=C.UTF-8 bsdtar -C "$T/bsd" --acls --xattrs -xpf - || fail "bsdtar"
 	equal "$S" "$T/bsd" -aHAX
 fi
-echo "ok: $(wc -l <"$T/want") entries of every kind came back equal as root, stripped as a user, through both tars and in part"
+echo "proved: $(wc -l <"$T/want") entries of every kind came back equal as root, stripped as a user, through both tars and in part"
