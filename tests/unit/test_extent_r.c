@@ -11,7 +11,7 @@
 #include "read/extent_r.h"
 
 static struct fixture fx;
-static char big[100000];
+static char big[300000];
 
 static int setup(void **state)
 {
