@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "base/err.h"
 #include "base/path.h"
 #include "base/text.h"
@@ -118,9 +120,34 @@ static int parse_number(const char *s, uint64_t *ret)
 	return errno || *end || *ret == 0 || *ret > INT64_MAX ? -1 : 0;
 }
 
+static void on_damaged(void *arg, const struct err *why)
+{
+	struct app *app = arg;
+	struct err said = *why;
+
+	err_hint(&said, "%s", text("what is unharmed in it is restored, chunk by chunk; use another medium for the rest"));
+	app_error(&said, APP_FAILED);
+	app->damaged = true;
+}
+
+/* Root and archives of an open generation. 0, -1. */
+static int open_content(struct app *app, struct app_generation *g, const struct age_identity *ids, size_t n, struct err *err)
+{
+	struct arc_r_options opt = {.unhashed = app->trust_archives, .damaged = on_damaged, .arg = app};
+
+	if (vault_r_root(app->vault, g->g, ids, n, &g->root, err))
+		return -1;
+	g->chunk_id_key = sodium_malloc(DIGEST_LEN);
+	if (!g->chunk_id_key)
+		return err_nomem(err);
+	/* without it a damaged archive cannot be used in part; whole ones can */
+	if (!vault_r_chunk_id_key(app->vault, ids, n, g->chunk_id_key, NULL))
+		opt.chunk_id_key = g->chunk_id_key;
+	return arc_r_new(vault_r_fd(app->vault), g->root, ids, n, &opt, &g->arc, err);
+}
+
 int app_generation(struct app *app, const char *number, bool content, struct app_generation *ret)
 {
-	struct arc_r_options opt = {.unhashed = app->trust_archives};
 	struct app_generation g = {0};
 	const struct age_identity *ids;
 	struct err err = ERR_INIT;
@@ -140,8 +167,7 @@ int app_generation(struct app *app, const char *number, bool content, struct app
 	}
 	if (content) {
 		r = app_identities(app, &ids, &n);
-		if (!r && (vault_r_root(app->vault, g.g, ids, n, &g.root, &err) ||
-			      arc_r_new(vault_r_fd(app->vault), g.root, ids, n, &opt, &g.arc, &err)))
+		if (!r && open_content(app, &g, ids, n, &err))
 			r = app_error(&err, APP_FAILED);
 	}
 	if (r)
@@ -154,6 +180,7 @@ int app_generation(struct app *app, const char *number, bool content, struct app
 void app_generation_close(struct app_generation *g)
 {
 	arc_r_free(g->arc);
+	sodium_free(g->chunk_id_key);
 	generation_root_free(g->root);
 	vault_r_generation_close(g->g);
 	memset(g, 0, sizeof(*g));

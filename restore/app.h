@@ -42,6 +42,7 @@ struct app {
 	bool json, quiet;
 	struct vault_r *vault;
 	struct keyring *keyring;
+	bool damaged; /* an archive is not what was signed: the exit code says so whatever was restored */
 };
 
 typedef int app_fn(struct app *app, int argc, char **argv);
@@ -72,6 +73,7 @@ struct app_generation {
 	struct vault_r_generation *g;
 	struct generation_root *root; /* NULL unless asked for */
 	struct arc_r *arc;	      /* likewise */
+	uint8_t *chunk_id_key;	      /* likewise; NULL when repository.age cannot be used */
 };
 
 int app_vault(struct app *app);

@@ -261,6 +261,8 @@ int main(int argc, char **argv)
 		return APP_FAILED;
 	}
 	r = run(&app, argc, argv);
+	if (app.damaged && r < APP_FAILED)
+		r = APP_FAILED;
 	keyring_free(app.keyring);
 	vault_r_close(app.vault);
 	return r;

@@ -32,6 +32,7 @@ struct slot {
 	struct agefile *file; /* NULL: free */
 	struct arcfile_index *index;
 	uint64_t used; /* arc_r.clock when last used */
+	bool damaged;  /* each chunk must prove itself */
 };
 
 /* A decoded chunk; the cache is a list, most recently used first. */
@@ -42,7 +43,7 @@ struct held {
 	uint8_t raw[];
 };
 
-enum known { KNOWN_NOT, KNOWN_GOOD, KNOWN_BAD };
+enum known { KNOWN_NOT, KNOWN_GOOD, KNOWN_BAD, KNOWN_DAMAGED /* given out chunk by chunk */ };
 
 struct fault {
 	uint64_t number;
@@ -61,6 +62,7 @@ struct arc_r {
 	struct fault *faults;
 	size_t n_faults;
 	struct codec *codec;
+	struct hmac *ids_hmac; /* NULL without a chunk id key */
 	struct buf frame;
 	struct held *first, *last;
 	size_t cached, cached_bytes;
@@ -87,7 +89,9 @@ int arc_r_new(int repofd, const struct generation_root *root, const struct age_i
 	a->slots = calloc(a->opt.max_open, sizeof(*a->slots));
 	a->known = calloc(root->n_archives + 1, 1);
 	a->codec = codec_new();
-	if (!a->slots || !a->known || !a->codec) {
+	if (a->opt.chunk_id_key)
+		a->ids_hmac = hmac_new(a->opt.chunk_id_key, DIGEST_LEN);
+	if (!a->slots || !a->known || !a->codec || (a->opt.chunk_id_key && !a->ids_hmac)) {
 		arc_r_free(a);
 		return err_nomem(err);
 	}
@@ -127,6 +131,7 @@ void arc_r_free(struct arc_r *a)
 		sodium_memzero(a->frame.p, a->frame.cap);
 	buf_free(&a->frame);
 	codec_free(a->codec);
+	hmac_free(a->ids_hmac);
 	free(a->slots);
 	free(a->known);
 	free(a->faults);
@@ -178,6 +183,30 @@ static int read_index(struct arc_r *a, struct slot *s, struct err *err)
 	    (const char *)part.p, len, offset, a->root->id.repository, s->number, &s->index, err);
 }
 
+/* Is it the file that was signed?  If not, may it be used chunk by chunk? */
+static int believe(struct arc_r *a, struct slot *s, int fd, const struct generation_archive *entry, struct err *err)
+{
+	uint8_t *known = &a->known[entry - a->root->archives];
+	char path[ARCFILE_PATH];
+	struct err why = ERR_INIT;
+
+	s->damaged = *known == KNOWN_DAMAGED;
+	if (a->opt.unhashed || *known == KNOWN_GOOD || s->damaged || !check_hash(fd, entry->sha256, &why))
+		return 0;
+	if (!a->ids_hmac || strcmp(why.code, "E-ARCHIVE-14") != 0) {
+		if (err)
+			*err = why;
+		return -1;
+	}
+	*known = KNOWN_DAMAGED;
+	s->damaged = true;
+	if (a->opt.damaged) {
+		err_wrap(&why, text("archive '%s'"), arcfile_path(entry->sha256, path));
+		a->opt.damaged(a->opt.arg, &why);
+	}
+	return 0;
+}
+
 static int slot_open(struct arc_r *a, struct slot *s, const struct generation_archive *entry, struct err *err)
 {
 	char path[ARCFILE_PATH];
@@ -194,10 +223,7 @@ static int slot_open(struct arc_r *a, struct slot *s, const struct generation_ar
 	if ((uint64_t)st.st_size != entry->size)
 		return err_set(err, "E-ARCHIVE-13", text("%" PRIu64 " bytes long where %" PRIu64 " belong"),
 		    (uint64_t)st.st_size, entry->size);
-	if (!a->opt.unhashed && a->known[entry - a->root->archives] != KNOWN_GOOD &&
-	    check_hash(fd, entry->sha256, err))
-		return -1;
-	if (agefile_open(&fd, a->ids, a->n_ids, &s->file, err))
+	if (believe(a, s, fd, entry, err) || agefile_open(&fd, a->ids, a->n_ids, &s->file, err))
 		return -1;
 	s->number = entry->number;
 	if (read_index(a, s, err)) {
@@ -280,7 +306,8 @@ static int find_slot(struct arc_r *a, uint64_t number, struct slot **ret, struct
 			*err = why;
 		return remember(a, entry, &why);
 	}
-	a->known[entry - a->root->archives] = KNOWN_GOOD;
+	if (!s->damaged)
+		a->known[entry - a->root->archives] = KNOWN_GOOD;
 	s->used = ++a->clock;
 	*ret = s;
 	return 0;
@@ -353,7 +380,16 @@ static int decode(
 	if (buf_reserve(&a->frame, c->stored, err) ||
 	    agefile_read(s->file, c->offset, a->frame.p, c->stored, err))
 		return -1;
-	return codec_unpack(a->codec, a->frame.p, c->stored, raw, c->raw, err);
+	if (codec_unpack(a->codec, a->frame.p, c->stored, raw, c->raw, err))
+		return -1;
+	if (s->damaged) {
+		uint8_t id[DIGEST_LEN];
+
+		hmac_of(a->ids_hmac, raw, c->raw, id);
+		if (memcmp(id, c->id, DIGEST_LEN) != 0)
+			return err_set(err, "E-ARCHIVE-17", "%s", text("not the chunk that its id says"));
+	}
+	return 0;
 }
 
 static int load(struct arc_r *a, uint64_t archive, uint32_t chunk, struct held **ret, struct err *err)

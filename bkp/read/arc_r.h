@@ -14,7 +14,8 @@
  *
  * Errors name the archive file and, for a chunk, its number and offset: E-ARCHIVE-11 not in the generation's
  * table, E-ARCHIVE-12 missing, E-ARCHIVE-13 size is not the table's, E-ARCHIVE-14 SHA-256 is not the table's,
- * E-ARCHIVE-15 there is no chunk of that number, E-ARCHIVE-16 cannot be read; and those of age, arcfile and
+ * E-ARCHIVE-15 there is no chunk of that number, E-ARCHIVE-16 cannot be read, E-ARCHIVE-17 a chunk of a damaged archive is not
+ * what its id says; and those of age, arcfile and
  * codec.
  */
 #ifndef BKP_READ_ARC_R_H
@@ -34,6 +35,10 @@ struct arc_r_options {
 	size_t max_open;    /* 0: 16 */
 	size_t cache_bytes; /* 0: 64 MiB */
 	bool unhashed;
+	const uint8_t *chunk_id_key; /* DIGEST_LEN bytes, borrowed; or NULL */
+	/* an archive is damaged and is used chunk by chunk; may be NULL */
+	void (*damaged)(void *arg, const struct err *why);
+	void *arg;
 };
 
 struct arc_r_chunk {

@@ -66,7 +66,7 @@ int capture_new(const struct capture_config *cfg, struct capture **ret, struct e
 	if (c->scratch_fd < 0)
 		err_sys(err, "E-IO-07", errno, text("cannot open folder '%s'"), cfg->scratch);
 	if (c->scratch_fd < 0 || content_new(cfg->pack, cfg->chunker, &c->content, err) ||
-	    catalog_writer_new(&c->block, err) || meta_new(&c->meta, err)) {
+	    meta_new(&c->meta, err)) {
 		capture_free(c);
 		return -1;
 	}
@@ -391,7 +391,10 @@ int capture_dataset(struct capture *c, const struct policy_dataset *d, struct ge
 	c->result = ret;
 	c->list.n = 0;
 	ret->command = d->command != NULL;
-	if (set_strings(ret, d, err))
+	/* a fresh writer: order starts anew, and nothing of a data set that failed half-way is left in it */
+	catalog_writer_free(c->block);
+	c->block = NULL;
+	if (catalog_writer_new(&c->block, err) || set_strings(ret, d, err))
 		return -1;
 	if (!(d->command ? capture_command(c, &why) : capture_paths(c, &why))) {
 		ret->verdict = ret->unreadable || ret->changed ? GENERATION_PARTIAL : GENERATION_GOOD;

@@ -31,7 +31,7 @@ trap site_cleanup EXIT
 thaw() { chattr -R -f -i "$@" 2>/dev/null || true; }
 
 site_policy() {
-	cat >"$T/policy.yaml" <<-Y
+	sed 's/^\t*//' >"$T/policy.yaml" <<-Y
 	site: {name: テスト診療所, language: en}
 	state: $T/state
 	datasets:

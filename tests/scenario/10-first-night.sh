@@ -24,16 +24,16 @@ gen 3
 
 for g in 1 2 3; do
 	for m in m1 m2; do
-		expect 0 restore_to "$T/$m" $g "$T/out"
-		d=$(rsync -aHAXnc --delete --itemize-changes "$T/truth$g/" "$T/out${T}/src/")
+		expect 0 restore_to "$T/$m" $g "$T/tree"
+		d=$(rsync -aHAXnc --delete --itemize-changes "$T/truth$g/" "$T/tree${T}/src/")
 		[ -z "$d" ] || die "generation $g from $m differs: $d"
-		rm -rf "$T/out"
+		rm -rf "$T/tree"
 	done
 done
 # self-sufficient: one medium away, the state folder away
 mv "$T/m2" "$T/away"; mv "$T/state" "$T/state-away"
-expect 0 restore_to "$T/m1" 2 "$T/out"
-[ -z "$(rsync -aHAXnc --delete --itemize-changes "$T/truth2/" "$T/out${T}/src/")" ] || die "generation 2 without the rest differs"
+expect 0 restore_to "$T/m1" 2 "$T/tree"
+[ -z "$(rsync -aHAXnc --delete --itemize-changes "$T/truth2/" "$T/tree${T}/src/")" ] || die "generation 2 without the rest differs"
 mv "$T/away" "$T/m2"; mv "$T/state-away" "$T/state"
 
 # an unchanged night adds next to nothing, a changed byte adds about a chunk

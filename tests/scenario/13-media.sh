@@ -51,7 +51,9 @@ rm "$T/m2"/bkp-medium.json*
 
 # an archive lost on one medium is supplied again from the other
 mount -o loop "$T/disk.img" "$T/m2"
-a=$(cd "$T/m1"; find . -path '*archives*' -name '*.age' | sort | head -n 1)
+newest=$(ls -d "$T"/m1/*/generations/* | tail -n 1)
+a=$(sed -n 's/.*  archives/archives/p' "$newest/SHA256SUMS" | head -n 1)
+a=$(basename "$(dirname "$(dirname "$newest")")")/$a
 thaw "$T/m1"
 rm "$T/m1/$a"
 expect 2 "$BKP" verify --medium m1 --quiet

@@ -59,7 +59,7 @@ rm -rf "$T/o"
 expect 2 "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract 1 --to "$T/o"
 grep -q 'E-' "$T/err" || die "extract does not name the damage"
 n=$(find "$T/o" -type f | wc -l)
-[ "$n" = 2 ] || die "beside one damaged file $n of 2 others were restored"
+[ "$n" = 2 ] || { cat "$T/err" "$T/out"; find "$T/o"; die "beside one damaged file $n of 2 others were restored"; }
 for f in $(cd "$T/o" && find . -type f); do cmp -s "$T/o/$f" "/${f#./*/}" || [ "$(basename "$f")" = small ] || die "a damaged file was left behind: $f"; done
 reset
 # forged: signed with another key
