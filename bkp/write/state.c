@@ -218,9 +218,19 @@ static int load_repository(struct state *s, struct err *err)
 
 static int load_keys(struct state *s, struct err *err)
 {
+	char said[MINISIG_COMMENT_MAX], want[MINISIG_COMMENT_MAX];
+	const char *id = repository_id(s->repo);
+	BUF_AUTO sig = BUF_INIT(KEY_FILE_MAX);
+	int r;
+
 	if (read_secret(s, STATE_SECRETS, s->secrets->text, sizeof(s->secrets->text), err) < 0)
 		return -1;
-	if (state_secrets_read(s->secrets, repository_id(s->repo)))
+	r = io_read_file(s->dir, STATE_SECRETS_SIG, &sig, err);
+	if (r)
+		return r < 0 ? -1 : damaged(s, STATE_SECRETS_SIG, err);
+	if (minisig_verify(&s->secrets->signing.pub, s->secrets->text, strlen(s->secrets->text),
+		(const char *)sig.p, sig.n, said, NULL) ||
+	    strcmp(said, repository_comment("secrets", id, want)) != 0 || state_secrets_read(s->secrets, id))
 		return damaged(s, STATE_SECRETS, err);
 	sodium_memzero(s->secrets->text, sizeof(s->secrets->text));
 	return 0;

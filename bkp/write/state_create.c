@@ -107,8 +107,8 @@ static int check_place(const struct making *m, struct err *err)
 /* What an init that died left behind is never a repository: nobody was told its keys. */
 static int clear_leftover(const struct making *m, struct err *err)
 {
-	static const char *const names[] = {STATE_LOCK, STATE_SECRETS, "signing-1.key", REPOSITORY_JSON,
-	    REPOSITORY_SIG, REPOSITORY_AGE, JOURNAL_FILE};
+	static const char *const names[] = {STATE_LOCK, STATE_SECRETS, STATE_SECRETS_SIG, "signing-1.key",
+	    REPOSITORY_JSON, REPOSITORY_SIG, REPOSITORY_AGE, JOURNAL_FILE};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (unlinkat(m->dir, names[i], 0) && errno != ENOENT)
@@ -153,7 +153,9 @@ static int put(
 static int write_secrets(struct making *m, struct err *err)
 {
 	struct state_secrets *s = m->secrets;
+	char comment[MINISIG_COMMENT_MAX];
 	BUF_AUTO key = BUF_INIT(4096);
+	BUF_AUTO sig = BUF_INIT(4096);
 	uint8_t *seed = sodium_malloc(STATE_KEY);
 	int r;
 
@@ -168,7 +170,10 @@ static int write_secrets(struct making *m, struct err *err)
 	/* room for all of it at once, so that growing leaves no copy behind */
 	r = buf_reserve(&key, 2048, err) || minisig_secret_file(&s->signing, &key, err) ||
 	    put(m, "signing-1.key", 0600, key.p, key.n, err) ||
-	    put(m, STATE_SECRETS, 0600, s->text, strlen(s->text), err);
+	    put(m, STATE_SECRETS, 0600, s->text, strlen(s->text), err) ||
+	    minisig_sign(&s->signing, s->text, strlen(s->text), repository_comment("secrets", m->id, comment),
+		&sig, err) ||
+	    put(m, STATE_SECRETS_SIG, 0600, sig.p, sig.n, err);
 	if (key.p)
 		sodium_memzero(key.p, key.cap);
 	return r ? -1 : 0;

@@ -8,6 +8,7 @@
 
 #define STATE_LOCK	   "lock"
 #define STATE_SECRETS	   "secrets.json"
+#define STATE_SECRETS_SIG  "secrets.json.minisig" /* a key that has rotted on disk must not be used */
 #define STATE_SECRETS_MAX  512
 #define STATE_SIGNING	   "signing-%u.key" /* epoch */
 #define STATE_SIGNING_NAME 32
