@@ -123,6 +123,7 @@ done
 # every module in the architecture
 grep -E '^(bkp/[a-z]+|restore)/[a-z_0-9]+\.h$' "$T/files" | while IFS= read -r h; do
 	m=$(basename "$h" .h)
+	case $m in *_private) continue ;; esac
 	grep -qF "\`$m\`" docs/architecture.md || echo "$h"
 done >"$T/modules"
 [ ! -s "$T/modules" ] || fault "docs/architecture.md does not name: $(tr '\n' ' ' <"$T/modules")"
@@ -130,7 +131,7 @@ done >"$T/modules"
 # ---- the tree
 cut -d/ -f1 "$T/files" | sort -u | grep -vxE 'bkp|restore|policies|tests|docs|CMakeLists\.txt|CMakePresets\.json|README\.md|LICENSE|\..*' >"$T/top" || true
 [ ! -s "$T/top" ] || fault "does not belong on the top level: $(tr '\n' ' ' <"$T/top")"
-tr '\n' '\0' <"$T/files" | xargs -0 grep -nIE '/(work|root)/[A-Za-z0-9._-]' -- 2>/dev/null >"$T/paths" || true
+tr '\n' '\0' <"$T/files" | xargs -0 grep -nIE '(^|[^A-Za-z0-9_}])/(work|root)/[A-Za-z0-9._-]' -- 2>/dev/null >"$T/paths" || true
 [ ! -s "$T/paths" ] || fault "paths of a machine: $(head -n 5 "$T/paths")"
 
 # ---- headers: each compiles alone, seeing its own layer and those below
