@@ -10,3 +10,7 @@ foreach(source ${UNIT_SOURCES})
 	target_compile_definitions(${name} PRIVATE TEST_DATA="${CMAKE_SOURCE_DIR}/tests")
 	add_test(NAME ${name} COMMAND ${name})
 endforeach()
+
+# The libraries as a command, for scenario tests.
+add_executable(agetool ${CMAKE_SOURCE_DIR}/tests/lib/agetool.c)
+target_link_libraries(agetool PRIVATE bkp_format bkp_base PkgConfig::SODIUM)
