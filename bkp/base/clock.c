@@ -78,7 +78,9 @@ int clock_parse(const char *s, int64_t *ret_wall_ns)
 	end = strptime(s, "%Y-%m-%dT%H:%M:%SZ", &tm);
 	if (!end || *end)
 		return -1;
-	ns = (int64_t)timegm(&tm) * NS;
+	/* nanoseconds in 64 bits end in the year 2262; texts can say more */
+	if (__builtin_mul_overflow((int64_t)timegm(&tm), NS, &ns))
+		return -1;
 	if (strcmp(clock_format(ns, back), s) != 0)
 		return -1;
 	*ret_wall_ns = ns;

@@ -23,7 +23,11 @@ enum text_lang text_lang(void);
 /* Parses "ja" or "en".  Returns 0, or -1 when it is neither (ret_lang untouched). */
 int text_parse_lang(const char *s, enum text_lang *ret_lang);
 
-/* The message in the chosen language.  `msgid` must be a string literal (xgettext collects it). */
+/* Marks a literal in a table for xgettext where text() itself comes later (--keyword=TEXT_LATER). */
+#define TEXT_LATER(msgid) msgid
+
+/* The message in the chosen language.  `msgid` must be a string literal (xgettext collects it) or one marked with
+ * TEXT_LATER. */
 const char *text(const char *msgid) __attribute__((format_arg(1), nonnull, returns_nonnull));
 
 #endif

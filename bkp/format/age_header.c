@@ -162,7 +162,7 @@ static int grow(struct age_header *h, struct err *err)
 
 static int parse_stanza(struct cursor *c, const struct span *line, struct age_header *h, struct err *err)
 {
-	struct args args;
+	struct args args = {0};
 	struct body body;
 	int r;
 

@@ -24,7 +24,7 @@ struct buf;
 struct err;
 
 #define CATALOG_BLOCK_MAX   ((size_t)4 << 20) /* a block is one chunk */
-#define CATALOG_BLOCK_SOFT  ((size_t)1 << 20) /* cut here at the latest */
+#define CATALOG_BLOCK_SOFT  ((size_t)2 << 20) /* cut here at the latest; an entry takes 1,536 bytes or more */
 #define CATALOG_ENTRIES_MIN 256
 #define CATALOG_ENTRIES_MAX 4096
 #define CATALOG_ENTRY_MAX   ((size_t)900 << 10) /* path, link and attributes of one entry; libarchive reads pax headers ≤ 1 MiB */

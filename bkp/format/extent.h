@@ -1,7 +1,12 @@
 /* extent: where the bytes of a file are (docs/format.md, section 6), as text and as runs.
  *
- * Pure.  A list being built merges runs that continue each other in the same chunk; runs that continue into the next chunk
- * of the same archive are merged by extent_add() too when the caller says that the chunk before was used to its end.
+ * Pure.  A list being built merges runs that continue each other in the same chunk; runs that continue into
+ * the next chunk of the same archive are merged by extent_add() too when the caller says that the chunk
+ * before was used to its end.
+ *
+ * The text behind an '@' is runs separated by single spaces, without a size in front; one space before its
+ * first run is allowed (that is how a writer collects runs).  Its reader calls extent_parse_run from position
+ * 0 and refuses a further EXTENT_INDIRECT.
  *
  * Errors: E-EXTENT-01 malformed (with byte offset), E-EXTENT-02 lengths do not add up.
  */
@@ -17,6 +22,7 @@ struct err;
 
 #define EXTENT_INDIRECT_MAX ((uint64_t)256 << 20) /* text behind an '@' */
 #define EXTENT_INLINE_MAX   ((size_t)32 << 10)	  /* a longer text is written behind an '@' */
+#define EXTENT_CHUNK_MAX    4194304u		  /* raw bytes of a chunk: an offset lies below it */
 
 enum extent_kind { EXTENT_DATA, EXTENT_HOLE, EXTENT_INDIRECT };
 
@@ -32,24 +38,33 @@ struct extent_run {
 struct extent_writer {
 	struct extent_run pending;
 	bool has_pending;
-	bool pending_full; /* the pending run ends exactly at its last chunk's end */
+	bool pending_full;     /* the pending run ends exactly at its last chunk's end */
 	uint32_t pending_last; /* the last chunk number the pending run touches */
-	uint64_t size; /* bytes so far */
+	uint64_t pending_end;  /* where in that chunk it ends */
+	uint64_t size;	       /* bytes so far */
 };
 
 void extent_begin(struct extent_writer *w);
-/* `chunk_ends`: the run ends at the end of its chunk (so that chunk+1 at offset 0 continues it).  `runs` gets " run" texts. */
-int extent_add(struct extent_writer *w, const struct extent_run *run, bool chunk_ends, struct buf *runs, struct err *err);
+/* A DATA run lies in one chunk.  `chunk_ends`: it ends at the end of its chunk (so that chunk+1 at offset 0
+ * continues it). An INDIRECT run is not counted in w->size and must be the last.  `runs` gets " run" texts.
+ */
+int extent_add(struct extent_writer *w, const struct extent_run *run, bool chunk_ends, struct buf *runs,
+    struct err *err);
 int extent_end(struct extent_writer *w, struct buf *runs, struct err *err);
 
-/* Reader: text[0..n) is "<size>[ run]…".  Calls in order: extent_parse_size once, then extent_parse_run until it returns
- * EXTENT_END.  *pos is the reader's place in the text. */
+/* Reader: s[0..n) is "<size>[ run]…".  Calls in order: extent_parse_size once, then extent_parse_run until it
+ * returns EXTENT_END.  *pos is the reader's place in the text.  What a run says by itself is checked; that
+ * lengths add up is extent_check's business, or the caller's where a list goes on behind an '@'. */
 #define EXTENT_END 1
-int extent_parse_size(const char *text, size_t n, size_t *pos, uint64_t *ret_size, struct err *err);
-int extent_parse_run(const char *text, size_t n, size_t *pos, struct extent_run *ret, struct err *err);
+int extent_parse_size(const char *s, size_t n, size_t *pos, uint64_t *ret_size, struct err *err);
+int extent_parse_run(const char *s, size_t n, size_t *pos, struct extent_run *ret, struct err *err);
+
+/* The whole text at once: every run is well formed and, unless the list goes on behind an '@' (ret_indirect),
+ * the lengths add up to the size; before an '@' they must not exceed it.  Either ret may be NULL. */
+int extent_check(const char *s, size_t n, uint64_t *ret_size, bool *ret_indirect, struct err *err);
 
 /* One run, "A:C:O:L" (block lists), exactly n bytes. */
-int extent_parse_data_run(const char *text, size_t n, struct extent_run *ret, struct err *err);
+int extent_parse_data_run(const char *s, size_t n, struct extent_run *ret, struct err *err);
 int extent_format_run(const struct extent_run *run, struct buf *out, struct err *err);
 
 #endif

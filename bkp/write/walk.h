@@ -11,6 +11,8 @@
  * yielded with `error` set (its metadata is still given) and the walk goes on behind it.  Mount points other than the
  * root are yielded as the (empty) folder they are, with `mount` set, and not entered unless cross_mounts.
  *
+ * An object whose metadata cannot be read at all (a failing disk) is yielded with `error` set and st.st_mode 0.
+ *
  * Errors (-1) are those that end the walk: E-WALK-01 the root cannot be looked at, E-WALK-02 out of resources or a folder
  * moved away under the walk's feet.
  */
@@ -27,7 +29,7 @@ struct exclude;
 struct walk_options {
 	bool cross_mounts;
 	const struct exclude *exclude; /* or NULL; matched against the absolute path */
-	size_t names_max;	       /* bytes of names held in memory per folder before sorting moves to disk; 0: 64 MiB */
+	size_t names_max;	       /* bytes of names held in memory, of all open folders, before sorting moves to disk; 0: 64 MiB */
 	int scratch_dir;	       /* directory descriptor for O_TMPFILE/unlinked scratch files */
 };
 
@@ -36,7 +38,7 @@ struct walk_item {
 	const char *name; /* last component ("." for a root "/") */
 	const char *path; /* absolute path without its leading '/' ("" only for root "/") */
 	struct stat st;	  /* fstatat(AT_SYMLINK_NOFOLLOW) */
-	int error;	  /* 0, or errno why a folder could not be entered */
+	int error;	  /* 0, or errno why a folder could not be entered (st_mode 0: why nothing is known) */
 	bool mount;	  /* a mount point that was not entered */
 };
 

@@ -8,6 +8,11 @@ foreach(source ${UNIT_SOURCES})
 	target_link_libraries(${name} PRIVATE bkp_write bkp_read bkp_format bkp_base PkgConfig::CMOCKA PkgConfig::SODIUM
 		PkgConfig::ARCHIVE PkgConfig::JANSSON PkgConfig::CRYPTO PkgConfig::LZ4)
 	target_compile_definitions(${name} PRIVATE TEST_DATA="${CMAKE_SOURCE_DIR}/tests")
+	if(name MATCHES "^test_plan$")
+		target_link_libraries(${name} PRIVATE restore_plan)
+	endif()
+	# tests build texts and name lists on the fly
+	target_compile_options(${name} PRIVATE -Wno-format-nonliteral -Wno-write-strings)
 	add_test(NAME ${name} COMMAND ${name})
 endforeach()
 

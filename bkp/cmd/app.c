@@ -1,0 +1,208 @@
+/* app: see app.h. */
+#include "cmd/app.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "format/policy.h"
+#include "read/ledger.h"
+#include "read/repository.h"
+#include "write/state.h"
+
+#define OWN_MAX 24 /* options of one command */
+
+enum { OPT_POLICY = 1000, OPT_LANG, OPT_JSON };
+
+static const struct option common[] = {
+    {"policy", required_argument, NULL, OPT_POLICY},
+    {"lang", required_argument, NULL, OPT_LANG},
+    {"json", no_argument, NULL, OPT_JSON},
+    {"quiet", no_argument, NULL, 'q'},
+    {"help", no_argument, NULL, 'h'},
+};
+#define N_COMMON (sizeof(common) / sizeof(*common))
+
+int app_error(const struct err *err, int code)
+{
+	fprintf(stderr, "bkp: %s: %s\n", err->code[0] ? err->code : "E-BKP-00", err->msg);
+	if (err->hint[0])
+		fprintf(stderr, "  → %s\n", err->hint);
+	return code;
+}
+
+int app_usage(const struct app *app, const char *fmt, ...)
+{
+	struct err err = {.code = "E-USAGE-01"};
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(err.msg, sizeof(err.msg), fmt, ap);
+	va_end(ap);
+	if (app->command)
+		err_hint(&err, text("see 'bkp %s --help'"), app->command->name);
+	else
+		err_hint(&err, "%s", text("see 'bkp --help'"));
+	return app_error(&err, APP_USAGE);
+}
+
+int app_flush(int code)
+{
+	struct err err = ERR_INIT;
+
+	if (!fflush(stdout) && !ferror(stdout))
+		return code;
+	err_sys(&err, "E-IO-03", errno, "%s", text("cannot write the output"));
+	return app_error(&err, APP_FAILED);
+}
+
+static void command_help(const struct app_command *c)
+{
+	const char *line = c->usage;
+
+	printf("%s\n\n", text(c->summary));
+	for (; *line; line += strcspn(line, "\n"), line += *line == '\n')
+		printf("  bkp %.*s\n", (int)strcspn(line, "\n"), line);
+	printf("\n%s\n", text("every command takes: --policy FILE  --lang ja|en  --json  --quiet  --help"));
+}
+
+static int take_common(struct app *app, int opt, int *ret_exit)
+{
+	enum text_lang lang;
+
+	switch (opt) {
+	case OPT_POLICY:
+		app->policy_path = optarg;
+		return 0;
+	case OPT_LANG:
+		if (text_parse_lang(optarg, &lang)) {
+			*ret_exit = app_usage(app, text("'%s' is not a language: ja or en"), optarg);
+			return APP_OPT_STOP;
+		}
+		text_set_lang(lang);
+		app->lang_given = true;
+		return 0;
+	case OPT_JSON:
+		app->json = true;
+		return 0;
+	case 'q':
+		app->quiet = true;
+		return 0;
+	case 'h':
+		if (!app->command)
+			return 'h'; /* main knows the list of commands */
+		command_help(app->command);
+		*ret_exit = app_flush(APP_OK);
+		return APP_OPT_STOP;
+	}
+	return opt;
+}
+
+int app_getopt(struct app *app, int argc, char **argv, const struct option *own, int *ret_exit)
+{
+	struct option all[OWN_MAX + N_COMMON + 1] = {{0}};
+	/* before the command's name options end at the first word; behind it they may stand anywhere */
+	const char *shorts = app->command ? ":hq" : "+:hq";
+	size_t n = 0;
+	int opt;
+
+	memcpy(all, common, sizeof(common));
+	for (; own && own[n].name && n < OWN_MAX; n++)
+		all[N_COMMON + n] = own[n];
+	opterr = 0;
+	do {
+		opt = getopt_long(argc, argv, shorts, all, NULL);
+		if (opt == ':')
+			*ret_exit = app_usage(app, text("option '%s' needs a value"), argv[optind - 1]);
+		else if (opt == '?')
+			*ret_exit =
+			    app_usage(app, text("unknown or ambiguous option '%s'"), argv[optind - 1]);
+		if (opt == ':' || opt == '?')
+			return APP_OPT_STOP;
+		opt = opt == -1 ? -1 : take_common(app, opt, ret_exit);
+	} while (opt == 0);
+	return opt;
+}
+
+static int read_policy(const char *path, struct buf *out, struct err *err)
+{
+	char *real = realpath(path, NULL); /* the administrator may keep the policy behind a link */
+	int r = io_read_file(AT_FDCWD, real ? real : path, out, err);
+
+	free(real);
+	if (r) {
+		err_wrap(err, "%s", text("the policy cannot be read"));
+		err_hint(err, "%s", text("name it with --policy FILE, or write it to /etc/bkp/policy.yaml"));
+	}
+	return r;
+}
+
+int app_policy_check(struct app *app, struct policy **ret, struct policy_problems *problems, struct err *err)
+{
+	BUF_AUTO b = BUF_INIT(POLICY_BYTES_MAX);
+
+	if (read_policy(app->policy_path, &b, err))
+		return -1;
+	if (policy_parse(app->policy_path, (const char *)b.p, b.n, ret, problems, err))
+		return 1;
+	if (!app->lang_given)
+		text_set_lang((*ret)->lang);
+	return 0;
+}
+
+int app_policy(struct app *app, struct policy **ret)
+{
+	struct err err = ERR_INIT;
+
+	if (!app_policy_check(app, ret, NULL, &err))
+		return APP_OK;
+	err_hint(&err, "%s", text("see everything that is wrong with 'bkp check'"));
+	return app_error(&err, APP_USAGE);
+}
+
+int app_state(struct app *app, const struct policy *policy, struct state **ret)
+{
+	struct err err = ERR_INIT;
+
+	(void)app;
+	return state_open(policy->state, ret, &err) ? app_error(&err, APP_FAILED) : APP_OK;
+}
+
+/* The journal is checked against the root key of the repository file beside it. */
+static int load_ledger(const char *path, struct ledger **ret, struct err *err)
+{
+	IO_FD_AUTO dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct repository *repo;
+	size_t n;
+	int r;
+
+	if (dir < 0 && errno != ENOENT)
+		return err_sys(err, "E-STATE-04", errno, text("cannot open folder '%s'"), path);
+	r = dir < 0 ? REPOSITORY_ABSENT : repository_load(dir, NULL, &repo, err);
+	if (r == REPOSITORY_ABSENT) {
+		err_set(err, "E-STATE-01", text("there is no repository in '%s'"), path);
+		return err_hint(err, "%s",
+		    text("make one with 'bkp init', or name the right folder as 'state' in the policy"));
+	}
+	if (r)
+		return -1;
+	r = ledger_load(dir, repository_keys(repo, &n), ret, err);
+	repository_free(repo);
+	return r ? -1 : 0;
+}
+
+int app_ledger(struct app *app, const struct policy *policy, struct ledger **ret)
+{
+	struct err err = ERR_INIT;
+
+	(void)app;
+	return load_ledger(policy->state, ret, &err) ? app_error(&err, APP_UNKNOWN) : APP_OK;
+}

@@ -1,0 +1,71 @@
+/* app: what all commands share: options, exit codes, how an error is shown.  Only this layer prints and
+ * exits.
+ *
+ * A command is a row of the table in main.c and a function `int cmd_x(struct app *app, int argc, char
+ * **argv)` in cmd_x.c; argv[0] is the command's name; it returns one of enum app_exit.  It begins with a loop
+ * over app_getopt(), which takes the options that every command has.
+ */
+#ifndef BKP_CMD_APP_H
+#define BKP_CMD_APP_H
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+struct ledger;
+struct policy;
+struct policy_problems;
+struct state;
+
+/* The Nagios order, so that monitors can use them as they are (cli.md). */
+enum app_exit {
+	APP_OK = 0,
+	APP_ATTENTION = 1, /* done, but a person should look */
+	APP_FAILED = 2,	   /* what was asked is not there */
+	APP_UNKNOWN = 3,   /* the state cannot be read */
+	APP_USAGE = 64,	   /* wrong usage or invalid policy */
+};
+
+struct app {
+	const char *policy_path;
+	bool json;
+	bool quiet;
+	bool lang_given; /* --lang wins over the policy's language */
+	const struct app_command *command;
+};
+
+typedef int app_fn(struct app *app, int argc, char **argv);
+struct app_command {
+	const char *name;
+	const char *usage;   /* "medium add NAME [--path DIR]", one form per line */
+	const char *summary; /* English; shown through text() */
+	app_fn *run;
+};
+
+/* Next option of the command's own table (ended by a zero row; each `val` is its own, 1…999 but not 'h' and
+ * 'q'), -1 when there are no more (optind is the first operand), APP_OPT_STOP when the command must return
+ * *ret_exit at once (--help, wrong usage). */
+#define APP_OPT_STOP (-2)
+int app_getopt(struct app *app, int argc, char **argv, const struct option *own, int *ret_exit);
+
+/* Reads and checks the policy and takes its language.  0, or an exit code after everything has been reported.
+ */
+int app_policy(struct app *app, struct policy **ret);
+/* The same for those who report themselves: 0, 1 (it is not valid), -1 (it cannot be read). */
+int app_policy_check(struct app *app, struct policy **ret, struct policy_problems *problems, struct err *err);
+/* Opens the policy's state folder with its lock.  0, or an exit code after the error has been reported. */
+int app_state(struct app *app, const struct policy *policy, struct state **ret);
+/* Reads the journal of the policy's state folder, without a lock.  Likewise. */
+int app_ledger(struct app *app, const struct policy *policy, struct ledger **ret);
+
+/* "bkp: CODE: message" and "  → hint" on stderr; returns `code`. */
+int app_error(const struct err *err, int code);
+/* Wrong usage: the message, then where to look; returns APP_USAGE. */
+int app_usage(const struct app *app, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* stdout must have arrived: flushes, and turns a failure (disk full, closed pipe) into APP_FAILED. */
+int app_flush(int code);
+
+app_fn cmd_init, cmd_check, cmd_journal, cmd_generations, cmd_medium, cmd_run, cmd_verify;
+
+#endif

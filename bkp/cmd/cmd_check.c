@@ -1,0 +1,203 @@
+/* cmd_check: bkp check: is the policy valid, and what does it plan: who, when, where. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/path.h"
+#include "base/table.h"
+#include "base/text.h"
+#include "cmd/app.h"
+#include "cmd/out.h"
+#include "format/policy.h"
+
+#define SHOW 512
+
+static int report_problems(const struct app *app, const struct policy_problems *p)
+{
+	BUF_AUTO b = BUF_INIT((size_t)1 << 20);
+	struct err err = ERR_INIT;
+
+	if (policy_problems_format(p, app->policy_path, &b, &err))
+		return app_error(&err, APP_USAGE);
+	fwrite(b.p, 1, b.n, stderr);
+	return APP_OK;
+}
+
+static json_t *problem_list(const struct policy_problems *p)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < p->n; i++)
+		json_array_append_new(
+		    list, json_pack("{s:i, s:i, s:s, s:s, s:s, s:s}", "line", (int)p->item[i].mark.line,
+			      "column", (int)p->item[i].mark.column, "severity",
+			      p->item[i].severity == POLICY_ERROR ? "error" : "warning", "code",
+			      p->item[i].code, "message", p->item[i].msg, "hint", p->item[i].hint));
+	return list;
+}
+
+static const char *every_text(const struct policy_every *e, char *out, size_t size)
+{
+	static const char *const units[] = {"h", "d", "w", "mo"};
+
+	snprintf(out, size, "%u%s", e->n, units[e->unit]);
+	return out;
+}
+
+static void show_people(const struct policy *policy)
+{
+	static const struct {
+		unsigned bit;
+		const char *word;
+	} roles[] = {{POLICY_MANAGER, "manager"}, {POLICY_OPERATOR, "operator"}, {POLICY_WITNESS, "witness"},
+	    {POLICY_KEYHOLDER, "keyholder"}, {POLICY_RESTORER, "restorer"}, {POLICY_AUDITOR, "auditor"},
+	    {POLICY_VENDOR, "vendor"}};
+	struct table *t = table_new(2);
+	char show[SHOW], words[128];
+
+	for (size_t i = 0; t && i < policy->n_people; i++) {
+		words[0] = '\0';
+		for (size_t r = 0; r < sizeof(roles) / sizeof(*roles); r++)
+			if (policy->people[i].roles & roles[r].bit)
+				snprintf(words + strlen(words), sizeof(words) - strlen(words), "%s%s",
+				    words[0] ? ", " : "", roles[r].word);
+		table_cell(t, "%s", path_show(policy->people[i].name, show, sizeof(show)));
+		table_cell(t, "%s", words);
+	}
+	printf("\n%s\n", text("who:"));
+	out_table(t, 2, APP_OK);
+}
+
+static void show_datasets(const struct policy *policy)
+{
+	struct table *t = table_new(4);
+	char show[SHOW], more[32], every[32];
+
+	for (size_t i = 0; t && i < policy->n_datasets; i++) {
+		const struct policy_dataset *d = &policy->datasets[i];
+
+		table_cell(t, "%s", path_show(d->name, show, sizeof(show)));
+		table_cell(t, text("every %s"), every_text(&d->every, every, sizeof(every)));
+		table_cell(t, text("%u generations"), d->generations);
+		more[0] = '\0';
+		if (d->n_paths > 1)
+			snprintf(more, sizeof(more), " (+%zu)", d->n_paths - 1);
+		if (d->command)
+			table_cell(t, text("output of: %s"), path_show(d->command, show, sizeof(show)));
+		else
+			table_cell(t, "%s%s", path_show(d->paths[0], show, sizeof(show)), more);
+	}
+	if (policy->schedule_at >= 0)
+		printf("\n%s %02d:%02d\n", text("what, daily at"), policy->schedule_at / 60,
+		    policy->schedule_at % 60);
+	else
+		printf("\n%s\n", text("what, whenever 'bkp run' is started:"));
+	out_table(t, 2, APP_OK);
+}
+
+static void show_media(const struct policy *policy)
+{
+	struct table *t = table_new(5);
+	char show[SHOW];
+
+	for (size_t i = 0; t && i < policy->n_media; i++) {
+		const struct policy_medium *m = &policy->media[i];
+
+		table_cell(t, "%s", path_show(m->name, show, sizeof(show)));
+		table_cell(t, "%s", m->type);
+		table_cell(t, "%s", m->offline ? text("offline") : text("online"));
+		table_cell(t, "%s", m->path ? path_show(m->path, show, sizeof(show)) : "-");
+		table_cell(t, "%s", m->place ? path_show(m->place, show, sizeof(show)) : "-");
+	}
+	printf("\n%s\n", text("where to:"));
+	out_table(t, 2, APP_OK);
+}
+
+static int show_plan(const struct policy *policy, int code)
+{
+	char show[SHOW];
+
+	printf("%s %s\n", text("site:"), path_show(policy->site_name, show, sizeof(show)));
+	printf("%s %s\n", text("state folder:"), path_show(policy->state, show, sizeof(show)));
+	if (policy->n_people)
+		show_people(policy);
+	show_datasets(policy);
+	show_media(policy);
+	printf("\n");
+	printf(text("kept: at least %jd days; every %uth generation for good"),
+	    policy->protect_s / 86400, policy->anchor_every);
+	printf("\n");
+	return app_flush(code);
+}
+
+static json_t *plan_json(const struct policy *policy, const struct policy_problems *problems)
+{
+	json_t *datasets = json_array(), *media = json_array();
+	char every[32];
+
+	for (size_t i = 0; i < policy->n_datasets; i++) {
+		const struct policy_dataset *d = &policy->datasets[i];
+		json_t *paths = json_array();
+
+		for (size_t k = 0; k < d->n_paths; k++)
+			json_array_append_new(paths, json_string(d->paths[k]));
+		json_array_append_new(datasets,
+		    json_pack("{s:s, s:s?, s:o, s:s?, s:s, s:i}", "name", d->name, "title", d->title, "paths",
+			paths, "command", d->command, "every", every_text(&d->every, every, sizeof(every)),
+			"generations", (int)d->generations));
+	}
+	for (size_t i = 0; i < policy->n_media; i++) {
+		const struct policy_medium *m = &policy->media[i];
+
+		json_array_append_new(
+		    media, json_pack("{s:s, s:s, s:s?, s:s?, s:b}", "name", m->name, "type", m->type, "path",
+			       m->path, "place", m->place, "offline", (int)m->offline));
+	}
+	return json_pack("{s:b, s:s, s:s, s:o, s:o, s:o}", "valid", 1, "site", policy->site_name, "state",
+	    policy->state, "datasets", datasets, "media", media, "problems", problem_list(problems));
+}
+
+static int check(struct app *app, struct policy_problems *problems)
+{
+	POLICY_AUTO policy = NULL;
+	struct err err = ERR_INIT;
+	int r = app_policy_check(app, &policy, problems, &err), code;
+
+	if (r < 0 || (r > 0 && !problems->n_errors))
+		return app_error(&err, r < 0 ? APP_USAGE : APP_FAILED);
+	if (app->json)
+		return out_json(r ? json_pack("{s:b, s:o}", "valid", 0, "problems", problem_list(problems))
+				  : plan_json(policy, problems),
+		    r ? APP_USAGE : APP_OK);
+	code = report_problems(app, problems);
+	if (code || r)
+		return APP_USAGE;
+	return app->quiet ? APP_OK : show_plan(policy, APP_OK);
+}
+
+int cmd_check(struct app *app, int argc, char **argv)
+{
+	struct policy_problems *problems;
+	int code = APP_OK, opt;
+
+	while ((opt = app_getopt(app, argc, argv, NULL, &code)) != -1)
+		if (opt == APP_OPT_STOP)
+			return code;
+	if (optind < argc)
+		return app_usage(app, "%s", text("'check' takes options only"));
+	problems = calloc(1, sizeof(*problems));
+	if (!problems) {
+		struct err err = ERR_INIT;
+
+		err_nomem(&err);
+		return app_error(&err, APP_FAILED);
+	}
+	code = check(app, problems);
+	free(problems);
+	return code;
+}

@@ -1,0 +1,240 @@
+/* cmd_generations: bkp generations: what was captured, when, how well, and where it is. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/path.h"
+#include "base/table.h"
+#include "base/text.h"
+#include "cmd/app.h"
+#include "cmd/out.h"
+#include "format/policy.h"
+#include "read/ledger.h"
+
+#define SHOW	 128
+#define CELL_MAX ((size_t)1 << 16)
+
+static const struct ledger_copy *copy_on(const struct ledger_generation *g, const char *uuid)
+{
+	for (size_t i = 0; i < g->n_copies; i++)
+		if (!strcmp(g->copies[i].medium, uuid))
+			return &g->copies[i];
+	return NULL;
+}
+
+/* Only what is there, when a medium is asked for. */
+static bool wanted(const struct ledger_generation *g, const struct ledger_medium *m)
+{
+	const struct ledger_copy *c;
+
+	if (!m)
+		return true;
+	c = copy_on(g, m->uuid);
+	return c && c->ok;
+}
+
+/* ---- for people ---- */
+
+static const char *verdict_text(enum ledger_verdict v)
+{
+	switch (v) {
+	case LEDGER_GOOD:
+		return text("good");
+	case LEDGER_PARTIAL:
+		return text("partial");
+	case LEDGER_FAILED:
+		return text("failed");
+	default:
+		return text("unknown");
+	}
+}
+
+static const char *state_text(enum ledger_state s)
+{
+	switch (s) {
+	case LEDGER_COMMITTED:
+		return text("complete");
+	case LEDGER_GEN_FAILED:
+		return text("failed");
+	case LEDGER_ABANDONED:
+		return text("abandoned");
+	default:
+		return text("begun");
+	}
+}
+
+static int datasets_cell(struct table *t, const struct ledger_generation *g, struct err *err)
+{
+	BUF_AUTO b = BUF_INIT(CELL_MAX);
+	char show[SHOW], size[OUT_BYTES];
+
+	for (size_t i = 0; i < g->n_datasets; i++) {
+		const struct ledger_dataset *d = &g->datasets[i];
+
+		if (buf_printf(&b, err, "%s%s %s", i ? ", " : "", path_show(d->name, show, sizeof(show)),
+			verdict_text(d->verdict)) ||
+		    (d->verdict != LEDGER_PENDING && d->verdict != LEDGER_FAILED &&
+			buf_printf(&b, err, " %s", out_bytes(d->bytes, size))))
+			return -1;
+	}
+	if (buf_terminate(&b, err))
+		return -1;
+	table_cell(t, "%s", b.n ? (char *)b.p : "-");
+	return 0;
+}
+
+static int media_cell(struct table *t, const struct ledger_generation *g, struct err *err)
+{
+	BUF_AUTO b = BUF_INIT(CELL_MAX);
+	char show[SHOW];
+
+	for (size_t i = 0; i < g->n_copies; i++) {
+		const struct ledger_copy *c = &g->copies[i];
+		const char *how = !c->ok	   ? text("failed")
+				  : c->verified_ns ? text("verified")
+						   : text("written");
+
+		if (buf_printf(
+			&b, err, "%s%s %s", i ? ", " : "", path_show(c->label, show, sizeof(show)), how))
+			return -1;
+	}
+	if (buf_terminate(&b, err))
+		return -1;
+	table_cell(t, "%s", b.n ? (char *)b.p : "-");
+	return 0;
+}
+
+static int show_table(const struct ledger *l, const struct ledger_medium *m)
+{
+	struct table *t = table_new(5);
+	struct err err = ERR_INIT;
+	char time[CLOCK_TEXT];
+	size_t shown = 0;
+	int failed = 0;
+
+	if (t) {
+		table_cell(t, "%s", text("number"));
+		table_cell(t, "%s", text("time"));
+		table_cell(t, "%s", text("state"));
+		table_cell(t, "%s", text("data sets"));
+		table_cell(t, "%s", text("media"));
+	}
+	for (size_t i = 0; t && i < ledger_generations(l) && !failed; i++) {
+		const struct ledger_generation *g = ledger_generation(l, i);
+
+		if (!wanted(g, m))
+			continue;
+		shown++;
+		table_cell(t, "%" PRIu64, g->number);
+		table_cell(t, "%s", clock_format_local(g->begun_ns, time));
+		table_cell(t, "%s", state_text(g->state));
+		failed = datasets_cell(t, g, &err) || media_cell(t, g, &err);
+	}
+	if (failed) {
+		table_free(t);
+		return app_error(&err, APP_FAILED);
+	}
+	if (!shown) {
+		table_free(t);
+		printf("%s\n", text("there is no generation yet"));
+		return app_flush(APP_OK);
+	}
+	return out_table(t, 0, APP_OK);
+}
+
+/* ---- for programs ---- */
+
+static json_t *time_json(int64_t ns)
+{
+	char time[CLOCK_TEXT];
+
+	return ns ? json_string(clock_format(ns, time)) : json_null();
+}
+
+static json_t *generation_json(const struct ledger_generation *g)
+{
+	json_t *datasets = json_array(), *media = json_array();
+
+	for (size_t i = 0; i < g->n_datasets; i++) {
+		const struct ledger_dataset *d = &g->datasets[i];
+
+		json_array_append_new(datasets,
+		    json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "name", d->name, "verdict",
+			ledger_verdict_word(d->verdict), "entries", (json_int_t)d->entries, "files",
+			(json_int_t)d->files, "bytes", (json_int_t)d->bytes, "unreadable",
+			(json_int_t)d->unreadable, "changed", (json_int_t)d->changed, "skipped",
+			(json_int_t)d->skipped, "reason", d->reason));
+	}
+	for (size_t i = 0; i < g->n_copies; i++) {
+		const struct ledger_copy *c = &g->copies[i];
+
+		json_array_append_new(
+		    media, json_pack("{s:s, s:s, s:b, s:b, s:s, s:o, s:o}", "medium", c->medium, "label",
+			       c->label, "ok", (int)c->ok, "frozen", (int)c->frozen, "reason", c->reason,
+			       "verified", time_json(c->verified_ns), "copied", time_json(c->copied_ns)));
+	}
+	return json_pack("{s:I, s:s, s:s, s:o, s:o, s:s, s:s, s:I, s:I, s:o, s:o}", "generation",
+	    (json_int_t)g->number, "uuid", g->uuid, "state", ledger_state_word(g->state), "begun",
+	    time_json(g->begun_ns), "ended", time_json(g->ended_ns), "reason", g->reason, "manifest_sha256",
+	    g->manifest_sha256, "archives", (json_int_t)g->archives, "archive_bytes",
+	    (json_int_t)g->archive_bytes, "datasets", datasets, "media", media);
+}
+
+static int show_json(const struct ledger *l, const struct ledger_medium *m)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < ledger_generations(l); i++)
+		if (wanted(ledger_generation(l, i), m))
+			json_array_append_new(list, generation_json(ledger_generation(l, i)));
+	return out_json(
+	    json_pack("{s:s, s:o}", "repository", ledger_repository(l), "generations", list), APP_OK);
+}
+
+static int show(struct app *app, const struct ledger *l, const char *medium)
+{
+	const struct ledger_medium *m = NULL;
+	struct err err = ERR_INIT;
+
+	if (medium) {
+		m = ledger_medium_by_label(l, medium);
+		m = m ? m : ledger_medium_by_uuid(l, medium);
+		if (!m) {
+			err_set(&err, "E-MEDIA-14", text("medium '%s' is not registered"), medium);
+			err_hint(&err, "%s", text("see them with 'bkp medium list'"));
+			return app_error(&err, APP_FAILED);
+		}
+	}
+	return app->json ? show_json(l, m) : show_table(l, m);
+}
+
+int cmd_generations(struct app *app, int argc, char **argv)
+{
+	enum { MEDIUM = 1 };
+	static const struct option own[] = {{"medium", required_argument, NULL, MEDIUM}, {NULL, 0, NULL, 0}};
+	POLICY_AUTO policy = NULL;
+	struct ledger *l = NULL;
+	const char *medium = NULL;
+	int code = APP_OK, opt;
+
+	while ((opt = app_getopt(app, argc, argv, own, &code)) != -1) {
+		if (opt == APP_OPT_STOP)
+			return code;
+		medium = optarg;
+	}
+	if (optind < argc)
+		return app_usage(app, "%s", text("'generations' takes options only"));
+	code = app_policy(app, &policy);
+	if (!code)
+		code = app_ledger(app, policy, &l);
+	if (!code)
+		code = show(app, l, medium);
+	ledger_free(l);
+	return code;
+}

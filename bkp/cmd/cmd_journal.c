@@ -1,0 +1,254 @@
+/* cmd_journal: bkp journal show | verify: the audit record, readable and checkable by anyone with the public
+ * key. */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "cmd/app.h"
+#include "cmd/out.h"
+#include "format/journal.h"
+#include "format/minisig.h"
+#include "format/policy.h"
+#include "read/ledger.h"
+
+#define SHOW	     200
+#define KEY_FILE_MAX 4096
+
+struct options {
+	const char *file;     /* NULL: the state folder's */
+	const char *root_key; /* as given */
+	struct minisig_public root;
+};
+
+/* ---- which journal ---- */
+
+/* Opens it by its own path or by the policy's.  ≥ 0, or -1 with *ret_code. */
+static int open_journal(struct app *app, const struct options *o, char *ret_name, size_t size, int *ret_code)
+{
+	POLICY_AUTO policy = NULL;
+	struct err err = ERR_INIT;
+	char *real;
+	int fd;
+
+	if (o->file) {
+		snprintf(ret_name, size, "%s", o->file);
+	} else {
+		*ret_code = app_policy(app, &policy);
+		if (*ret_code)
+			return -1;
+		snprintf(ret_name, size, "%s/%s", policy->state, JOURNAL_FILE);
+	}
+	real = realpath(ret_name, NULL);
+	fd = io_open_file(AT_FDCWD, real ? real : ret_name, &err);
+	free(real);
+	if (fd < 0) {
+		err_hint(&err, "%s", text("name the journal with --file, or the policy with --policy"));
+		*ret_code = app_error(&err, APP_UNKNOWN);
+	}
+	return fd;
+}
+
+/* ---- show ---- */
+
+struct showing {
+	struct app *app;
+	uint64_t shown;
+};
+
+static bool is_frame(const char *key)
+{
+	static const char *const keys[] = {"seq", "time", "boot", "mono_ns", "synced", "version", "by",
+	    "repository", "event", "prev", "epoch", "sig"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (!strcmp(keys[i], key))
+			return true;
+	return false;
+}
+
+/* "generation=42 uuid=… datasets=[3]" */
+static void show_members(json_t *o)
+{
+	char show[SHOW];
+	const char *key;
+	json_t *v;
+
+	json_object_foreach(o, key, v)
+	{
+		if (is_frame(key) || json_is_null(v))
+			continue;
+		printf("  %s=", key);
+		if (json_is_string(v))
+			printf("%s", path_show(json_string_value(v), show, sizeof(show)));
+		else if (json_is_integer(v))
+			printf("%" JSON_INTEGER_FORMAT, json_integer_value(v));
+		else if (json_is_boolean(v))
+			printf("%s", json_is_true(v) ? "true" : "false");
+		else
+			printf("[%zu]", json_is_array(v) ? json_array_size(v) : json_object_size(v));
+	}
+}
+
+static int show_record(void *arg, const struct journal_record *r, struct err *err)
+{
+	struct showing *s = arg;
+	char time[CLOCK_TEXT], by[SHOW];
+
+	(void)err;
+	if (s->app->json) {
+		fputs(s->shown++ ? "," : "", stdout);
+		json_dumpf(r->json, stdout, JSON_COMPACT);
+		return 0;
+	}
+	printf("%6" PRIu64 "  %s%s  %s  %s", r->seq, clock_format_local(r->wall_ns, time),
+	    r->synced ? " " : "?", path_show(r->by, by, sizeof(by)), r->event);
+	show_members(r->json);
+	putchar('\n');
+	return 0;
+}
+
+static int show(struct app *app, const struct options *o)
+{
+	struct showing s = {.app = app};
+	struct ledger *l = NULL;
+	struct err err = ERR_INIT;
+	char name[4096];
+	int code = APP_OK, r;
+	IO_FD_AUTO fd = open_journal(app, o, name, sizeof(name), &code);
+
+	if (fd < 0)
+		return code;
+	/* all of it is checked before any of it is shown */
+	r = ledger_load_fd(fd, name, NULL, NULL, NULL, &l, &err);
+	ledger_free(l);
+	if (r)
+		return app_error(&err, APP_FAILED);
+	if (lseek(fd, 0, SEEK_SET))
+		return APP_UNKNOWN;
+	fputs(app->json ? "{\"records\":[" : "", stdout);
+	r = ledger_load_fd(fd, name, NULL, show_record, &s, &l, &err);
+	if (!r)
+		ledger_free(l);
+	fputs(app->json ? "]}\n" : "", stdout);
+	return app_flush(r ? app_error(&err, APP_FAILED) : APP_OK);
+}
+
+/* ---- verify ---- */
+
+/* A key as text, or a file with one. */
+static int parse_root(const char *s, struct minisig_public *ret, struct err *err)
+{
+	BUF_AUTO b = BUF_INIT(KEY_FILE_MAX);
+
+	if (!minisig_public_parse(s, ret, NULL))
+		return 0;
+	if (io_read_file(AT_FDCWD, s, &b, NULL))
+		return err_set(err, "E-SIG-05", text("'%s' is neither a public key nor a file with one"), s);
+	if (b.n && b.n < 64 && b.p[0] == 'R' && !buf_terminate(&b, NULL)) {
+		/* the bare line, as somebody typed it off the paper */
+		b.p[strcspn((char *)b.p, " \t\r\n")] = '\0';
+		return minisig_public_parse((char *)b.p, ret, err);
+	}
+	return minisig_public_file_parse((const char *)b.p, b.n, ret, err);
+}
+
+static int report_json(const struct options *o, const struct ledger *l, int code)
+{
+	char key[MINISIG_KEY_TEXT], head[DIGEST_HEX], time[CLOCK_TEXT];
+
+	return out_json(json_pack("{s:b, s:s, s:s, s:b, s:I, s:s, s:s, s:b}", "valid", 1, "repository",
+			    ledger_repository(l), "root_key", minisig_public_format(ledger_root(l), key),
+			    "root_key_given", o->root_key != NULL, "records", (json_int_t)ledger_seq(l),
+			    "head", digest_hex(ledger_head(l), DIGEST_LEN, head), "head_time",
+			    clock_format(ledger_head_ns(l), time), "torn", (int)ledger_torn(l)),
+	    code);
+}
+
+static int report(struct app *app, const struct options *o, const struct ledger *l)
+{
+	char key[MINISIG_KEY_TEXT], head[DIGEST_HEX], time[CLOCK_TEXT];
+	int code = ledger_torn(l) ? APP_ATTENTION : APP_OK;
+
+	if (app->json)
+		return report_json(o, l, code);
+	if (!app->quiet) {
+		printf("%s %" PRIu64 "\n", text("records:   "), ledger_seq(l));
+		printf("%s %s\n", text("repository:"), ledger_repository(l));
+		printf("%s %s  (%s)\n", text("root key:  "), minisig_public_format(ledger_root(l), key),
+		    o->root_key ? text("as given")
+				: text("as the journal says itself: compare it with paper"));
+		printf("%s %s  %s\n", text("head:      "), digest_hex(ledger_head(l), DIGEST_LEN, head),
+		    clock_format_local(ledger_head_ns(l), time));
+		printf("%s\n", text("every record is in its place, unchanged and signed"));
+	}
+	if (code) {
+		struct err err = ERR_INIT;
+
+		err_set(&err, "E-JOURNAL-24",
+		    text("behind record %ju stand bytes without an end of line"), ledger_seq(l));
+		err_hint(&err, "%s",
+		    text("a record was being written: it does not count, and the next run removes it"));
+		app_error(&err, code);
+	}
+	return app_flush(code);
+}
+
+static int verify(struct app *app, struct options *o)
+{
+	struct ledger *l;
+	struct err err = ERR_INIT;
+	char name[4096];
+	int code = APP_OK;
+	IO_FD_AUTO fd = -1;
+
+	if (o->root_key && parse_root(o->root_key, &o->root, &err))
+		return app_error(&err, APP_USAGE);
+	fd = open_journal(app, o, name, sizeof(name), &code);
+	if (fd < 0)
+		return code;
+	if (ledger_load_fd(fd, name, o->root_key ? &o->root : NULL, NULL, NULL, &l, &err)) {
+		app_error(&err, APP_FAILED);
+		return app->json ? out_json(json_pack("{s:b, s:s, s:s}", "valid", 0, "code", err.code,
+						"message", err.msg),
+				       APP_FAILED)
+				 : APP_FAILED;
+	}
+	code = report(app, o, l);
+	ledger_free(l);
+	return code;
+}
+
+int cmd_journal(struct app *app, int argc, char **argv)
+{
+	enum { ROOT_KEY = 1, FILE_ };
+	static const struct option own[] = {{"root-key", required_argument, NULL, ROOT_KEY},
+	    {"file", required_argument, NULL, FILE_}, {NULL, 0, NULL, 0}};
+	struct options o = {.file = NULL};
+	int code = APP_OK, opt;
+
+	while ((opt = app_getopt(app, argc, argv, own, &code)) != -1) {
+		if (opt == APP_OPT_STOP)
+			return code;
+		if (opt == ROOT_KEY)
+			o.root_key = optarg;
+		else
+			o.file = optarg;
+	}
+	if (argc - optind == 1 && !strcmp(argv[optind], "verify"))
+		return verify(app, &o);
+	if (argc - optind == 1 && !strcmp(argv[optind], "show") && !o.root_key)
+		return show(app, &o);
+	return app_usage(app, "%s", text("'journal' is followed by 'show' or 'verify'"));
+}

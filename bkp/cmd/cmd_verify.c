@@ -1,0 +1,255 @@
+/* cmd_verify: bkp verify [--medium M] [--generation N] [--identity FILE]...: is what was reported still there, whole? */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "cmd/app.h"
+#include "cmd/out.h"
+#include "format/minisig.h"
+#include "format/policy.h"
+#include "read/keyring.h"
+#include "read/ledger.h"
+#include "read/medium.h"
+#include "read/vault_r.h"
+#include "read/verify.h"
+#include "write/state.h"
+
+struct job {
+	struct app *app;
+	struct policy *policy;
+	struct state *state;
+	struct keyring *keys;
+	const char *medium;  /* or NULL: all that are attached */
+	uint64_t generation; /* or 0: all */
+	const char *label;   /* at hand */
+	uint64_t number;     /* at hand */
+	json_t *rows;
+	uint64_t checked, bad, media;
+	int code;
+};
+
+static void worse(struct job *j, int code)
+{
+	/* 0 < 1 < 2 < 3 in the Nagios order */
+	j->code = code > j->code ? code : j->code;
+}
+
+static void on_fault(void *arg, const struct verify_fault *f)
+{
+	struct job *j = arg;
+	char shown[512];
+
+	fprintf(stderr, "bkp: %s: %s: %s %ju: %s", f->err->code, j->label, text("generation"), j->number, f->err->msg);
+	if (f->file && !strstr(f->err->msg, f->file))
+		fprintf(stderr, " [%s]", f->file);
+	if (f->path)
+		fprintf(stderr, " (%s: /%s)", f->dataset ? f->dataset : "?", path_show(f->path, shown, sizeof(shown)));
+	fputc('\n', stderr);
+}
+
+/* One generation on one medium; the outcome goes into the journal. */
+static void verify_one(struct job *j, struct vault_r *v, const struct medium *m, uint64_t number, struct verify_seen *seen)
+{
+	struct verify_callbacks cb = {on_fault, NULL, j};
+	struct verify_options opt = {.from_device = true, .seen = seen};
+	struct verify_result r = {0};
+	struct err err = ERR_INIT;
+	bool bad;
+	json_t *record;
+
+	if (j->keys)
+		opt.ids = keyring_identities(j->keys, &opt.n_ids);
+	j->number = number;
+	bad = verify_generation(v, number, &opt, &cb, &r, &err) != 0;
+	if (bad)
+		app_error(&err, APP_UNKNOWN);
+	bad = bad || r.faults > 0;
+	j->checked++;
+	j->bad += bad;
+	json_array_append_new(j->rows, json_pack("{s:s, s:I, s:b, s:I, s:I, s:I}", "medium", j->label, "generation",
+					   (json_int_t)number, "ok", !bad, "files", (json_int_t)(r.files + r.seen), "bytes",
+					   (json_int_t)r.bytes, "faults", (json_int_t)r.faults));
+	if (!j->app->json && !j->app->quiet)
+		printf(text("%s: generation %ju: %s (%ju files)\n"), j->label, number,
+		    bad ? text("DAMAGED") : text("whole"), r.files + r.seen);
+	if (bad)
+		worse(j, APP_FAILED);
+	record = bad ? json_pack("{s:I, s:s, s:s}", "generation", (json_int_t)number, "medium", medium_uuid(m), "reason",
+			   "bkp verify found damage")
+		     : json_pack("{s:I, s:s, s:I, s:I}", "generation", (json_int_t)number, "medium", medium_uuid(m), "files",
+			   (json_int_t)(r.files + r.seen), "bytes", (json_int_t)r.bytes);
+	if (state_append(j->state, bad ? "verify-failed" : "verified", record, &err)) {
+		app_error(&err, APP_FAILED);
+		worse(j, APP_FAILED);
+	}
+}
+
+/* The numbers of the generations that the journal says are on the medium. The caller frees. */
+static uint64_t *reported_on(const struct job *j, const char *uuid, size_t *ret_n)
+{
+	const struct ledger *l = state_ledger(j->state);
+	uint64_t *numbers = calloc(ledger_generations(l) + 1, sizeof(*numbers));
+	size_t i, k, n = 0;
+
+	for (i = 0; numbers && i < ledger_generations(l); i++) {
+		const struct ledger_generation *g = ledger_generation(l, i);
+
+		for (k = 0; g->state == LEDGER_COMMITTED && k < g->n_copies; k++)
+			if (g->copies[k].ok && !strcmp(g->copies[k].medium, uuid) && (!j->generation || g->number == j->generation))
+				numbers[n++] = g->number;
+	}
+	*ret_n = n;
+	return numbers;
+}
+
+static void verify_medium(struct job *j, const struct medium *m)
+{
+	struct verify_seen *seen = verify_seen_new();
+	struct vault_r *v = NULL;
+	struct err err = ERR_INIT;
+	char root[MINISIG_KEY_TEXT];
+	uint64_t *numbers;
+	size_t n, i;
+
+	minisig_public_format(&state_keys(j->state, &n)[0], root);
+	if (!seen || vault_r_open_at(medium_dirfd(m), state_repository(j->state), root, &v, &err)) {
+		worse(j, app_error(&err, APP_FAILED));
+		verify_seen_free(seen);
+		return;
+	}
+	numbers = reported_on(j, medium_uuid(m), &n);
+	for (i = 0; numbers && i < n; i++)
+		verify_one(j, v, m, numbers[i], seen);
+	free(numbers);
+	vault_r_close(v);
+	verify_seen_free(seen);
+}
+
+static void verify_declared(struct job *j, const struct policy_medium *pm)
+{
+	const struct ledger_medium *lm = ledger_medium_by_label(state_ledger(j->state), pm->name);
+	struct medium_expect want = {.repository = state_repository(j->state), .label = pm->name};
+	struct medium *m = NULL;
+	struct err err = ERR_INIT;
+
+	if (!lm || !pm->path) {
+		if (j->medium) {
+			err_set(&err, "E-MEDIA-06", text("'%s' is not a registered medium"), pm->name);
+			err_hint(&err, text("register it with 'bkp medium add %s'"), pm->name);
+			worse(j, app_error(&err, APP_UNKNOWN));
+		}
+		return;
+	}
+	want.uuid = lm->uuid;
+	want.keys = state_keys(j->state, &want.n_keys);
+	j->label = pm->name;
+	if (medium_open(pm->path, &want, &m, &err)) {
+		/* an offline medium that is away is as it should be, unless it was asked for */
+		if (j->medium || !pm->offline)
+			worse(j, app_error(&err, j->medium ? APP_UNKNOWN : APP_ATTENTION));
+		return;
+	}
+	j->media++;
+	verify_medium(j, m);
+	medium_close(m);
+}
+
+static int verify_all(struct job *j)
+{
+	struct err err = ERR_INIT;
+	size_t i;
+
+	if (j->medium && !policy_find_medium(j->policy, j->medium))
+		return app_usage(j->app, text("'%s' is not a medium of the policy"), j->medium);
+	if (j->generation && !ledger_generation_by_number(state_ledger(j->state), j->generation))
+		return app_usage(j->app, text("there is no generation %ju"), j->generation);
+	j->rows = json_array();
+	for (i = 0; i < j->policy->n_media; i++)
+		if (!j->medium || policy_find_medium(j->policy, j->medium) == &j->policy->media[i])
+			verify_declared(j, &j->policy->media[i]);
+	if (!j->checked && j->code < APP_FAILED) {
+		err_set(&err, "E-VERIFY-10", "%s", text("there was nothing to verify"));
+		err_hint(&err, "%s", text("attach a medium, or look at 'bkp generations'"));
+		worse(j, app_error(&err, APP_UNKNOWN));
+	}
+	if (j->app->json) {
+		json_t *o = json_pack("{s:O, s:I, s:I}", "verified", j->rows, "checked", (json_int_t)j->checked, "bad",
+		    (json_int_t)j->bad);
+
+		json_dumpf(o, stdout, JSON_COMPACT);
+		putchar('\n');
+		json_decref(o);
+	} else if (!j->app->quiet && j->checked) {
+		printf(text("%ju copies of generations verified, %ju of them damaged\n"), j->checked, j->bad);
+	}
+	json_decref(j->rows);
+	return app_flush(j->code);
+}
+
+static int add_identity(struct job *j, const char *file, const char *passphrase_file)
+{
+	struct keyring_passphrase pass = {keyring_terminal, NULL};
+	struct err err = ERR_INIT;
+
+	if (passphrase_file)
+		pass = (struct keyring_passphrase){keyring_file, (void *)(uintptr_t)passphrase_file};
+	if (!j->keys)
+		j->keys = keyring_new();
+	if (!j->keys || keyring_add_file(j->keys, file, &pass, &err))
+		return app_error(&err, APP_FAILED);
+	return 0;
+}
+
+/* 0: not a number from 1 on. */
+static uint64_t parse_number(const char *s)
+{
+	char *end;
+	unsigned long long v;
+
+	errno = 0;
+	v = strtoull(s, &end, 10);
+	return *s >= '1' && *s <= '9' && !*end && !errno ? v : 0;
+}
+
+int cmd_verify(struct app *app, int argc, char **argv)
+{
+	static const struct option own[] = {{"medium", required_argument, NULL, 256},
+	    {"generation", required_argument, NULL, 257}, {"identity", required_argument, NULL, 258},
+	    {"passphrase-file", required_argument, NULL, 259}, {NULL, 0, NULL, 0}};
+	struct job j = {.app = app};
+	const char *identity = NULL, *passphrase_file = NULL;
+	int c, code = APP_OK;
+
+	while ((c = app_getopt(app, argc, argv, own, &code)) != -1) {
+		if (c == APP_OPT_STOP)
+			return code;
+		if (c == 256)
+			j.medium = optarg;
+		if (c == 257 && !(j.generation = parse_number(optarg)))
+			return app_usage(app, text("'%s' is not the number of a generation"), optarg);
+		if (c == 258)
+			identity = optarg;
+		if (c == 259)
+			passphrase_file = optarg;
+	}
+	if (optind < argc)
+		return app_usage(app, text("'%s' is not understood here"), argv[optind]);
+	if (identity)
+		code = add_identity(&j, identity, passphrase_file);
+	if (!code)
+		code = app_policy(app, &j.policy);
+	if (!code)
+		code = app_state(app, j.policy, &j.state);
+	if (!code)
+		code = verify_all(&j);
+	state_close(j.state);
+	policy_free(j.policy);
+	keyring_free(j.keys);
+	return code;
+}

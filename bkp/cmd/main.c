@@ -1,0 +1,117 @@
+/* bkp: an offline backup orchestrator with immutable generations. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/near.h"
+#include "base/text.h"
+#include "base/width.h"
+#include "cmd/app.h"
+
+#define N_(s) s /* marks a text that is translated where it is shown */
+
+static const struct app_command commands[] = {
+    {"init",
+	"init --recipient age1… [--recipient …]\n"
+	"init --identity-out FILE [--passphrase-file FILE | --plain-identity] [--recipient age1…]",
+	N_("make the repository: keys, state folder, first journal record"), cmd_init},
+    {"check", "check", N_("check the policy and show what it plans"), cmd_check},
+    {"run", "run [DATASET...] [--all] [--anchor]", N_("capture the data sets as one generation on every online medium"),
+	cmd_run},
+    {"verify", "verify [--medium NAME] [--generation N] [--identity FILE] [--passphrase-file FILE]",
+	N_("read what was captured back from the media and compare"), cmd_verify},
+    {"medium", "medium add NAME [--path DIR]\nmedium list", N_("register media and list them"), cmd_medium},
+    {"generations", "generations [--medium NAME]", N_("list the generations"), cmd_generations},
+    {"journal", "journal show\njournal verify [--root-key RW…|FILE] [--file JOURNAL]",
+	N_("show or verify the audit record"), cmd_journal},
+};
+#define N_COMMANDS (sizeof(commands) / sizeof(*commands))
+
+/* A file opened as descriptor 2 would receive the error messages. */
+static void hold_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= 2);
+	if (fd > 2)
+		close(fd);
+}
+
+static void usage(FILE *out)
+{
+	fprintf(
+	    out, "%s\n\n", text("usage: bkp [--policy FILE] [--lang ja|en] [--json] [--quiet] COMMAND …"));
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		fprintf(out, "  %-12s  %s\n", commands[i].name, text(commands[i].summary));
+	fprintf(out, "\n%s\n",
+	    text("'bkp COMMAND --help' tells more.  Exit status: 0 well, 1 look at it, 2 failed, "
+		 "3 unknown, 64 wrong usage or policy."));
+}
+
+static const struct app_command *find(const char *name)
+{
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+static int unknown_command(const struct app *app, const char *name)
+{
+	const char *names[N_COMMANDS], *near;
+
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		names[i] = commands[i].name;
+	near = near_word(name, names, N_COMMANDS);
+	if (near)
+		return app_usage(app, text("unknown command '%s'; did you mean '%s'?"), name, near);
+	return app_usage(app, text("unknown command '%s'"), name);
+}
+
+/* The options before the command.  -1: go on with the command at optind. */
+static int global_options(struct app *app, int argc, char **argv)
+{
+	static const struct option own[] = {{"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
+	int opt, code = APP_OK;
+
+	while ((opt = app_getopt(app, argc, argv, own, &code)) != -1) {
+		if (opt == APP_OPT_STOP)
+			return code;
+		if (opt == 'V') {
+			printf("bkp %s\n", BKP_VERSION);
+			return app_flush(APP_OK);
+		}
+		usage(stdout);
+		return app_flush(APP_OK);
+	}
+	return -1;
+}
+
+int main(int argc, char **argv)
+{
+	const char *from_environment = getenv("BKP_POLICY");
+	struct app app = {
+	    .policy_path = from_environment && *from_environment ? from_environment : "/etc/bkp/policy.yaml"};
+	int code, first;
+
+	hold_standard_descriptors();
+	umask(022); /* what must be closer says so itself */
+	code = global_options(&app, argc, argv);
+	if (code != -1)
+		return code;
+	first = optind;
+	if (first >= argc) {
+		usage(stderr);
+		return APP_USAGE;
+	}
+	app.command = find(argv[first]);
+	if (!app.command)
+		return unknown_command(&app, argv[first]);
+	optind = 0; /* glibc: begin anew */
+	return app.command->run(&app, argc - first, argv + first);
+}

@@ -1,0 +1,145 @@
+/* night_report: see night_report.h. */
+#include "cmd/night_report.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "cmd/app.h"
+#include "cmd/out.h"
+#include "write/night.h"
+
+static const char *verdict_text(enum generation_verdict v)
+{
+	return v == GENERATION_GOOD ? text("good") : v == GENERATION_PARTIAL ? text("partial") : text("failed");
+}
+
+static void print_faults(const struct night_result *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_datasets; i++) {
+		const struct generation_dataset *d = &r->datasets[i];
+
+		if (d->verdict == GENERATION_FAILED)
+			fprintf(stderr, text("bkp: E-RUN-03: data set '%s' failed: %s\n"), d->name, d->reason ? d->reason : "?");
+		else if (d->verdict == GENERATION_PARTIAL)
+			fprintf(stderr,
+			    text("bkp: W-RUN-04: data set '%s' is partial: %ju unreadable, %ju"
+				 " changed while read; 'bkp-restore list' marks them\n"),
+			    d->name, d->unreadable, d->changed);
+	}
+	for (i = 0; i < r->n_media; i++) {
+		const struct night_medium *m = &r->media[i];
+
+		if (m->ok && m->verified)
+			continue;
+		fprintf(stderr, "bkp: %s: %s: %s\n", m->why.code[0] ? m->why.code : "E-RUN-05", m->label, m->why.msg);
+		if (m->why.hint[0])
+			fprintf(stderr, "  → %s\n", m->why.hint);
+		if (!m->ok)
+			fprintf(stderr, "  → %s\n", text("the generation is on the other media; the next run brings this one up to date"));
+	}
+}
+
+static void print_summary(const struct night_result *r)
+{
+	char bytes[OUT_BYTES], size[OUT_BYTES];
+	size_t i;
+
+	printf(text("generation %ju: %ju archives (%s) in use, %ju new\n"), r->generation, r->archives,
+	    out_bytes(r->archive_bytes, size), r->new_archives);
+	for (i = 0; i < r->n_datasets; i++) {
+		const struct generation_dataset *d = &r->datasets[i];
+
+		printf(text("  data set %s: %s, %ju entries, %s\n"), d->name, verdict_text(d->verdict), d->entries,
+		    out_bytes(d->bytes, bytes));
+	}
+	for (i = 0; i < r->n_media; i++) {
+		const struct night_medium *m = &r->media[i];
+
+		if (!m->ok) {
+			printf(text("  medium %s: NOT written\n"), m->label);
+			continue;
+		}
+		printf(text("  medium %s: %s written, %s"), m->label, out_bytes(m->written, bytes),
+		    m->verified ? text("read back and equal") : text("NOT verified"));
+		if (m->unfrozen)
+			printf(text("; %ju files could not be made immutable here (%s)"), m->unfrozen,
+			    strerrordesc_np(m->unfrozen_errno));
+		if (m->caught_up)
+			printf(text("; %ju earlier generations copied to it"), m->caught_up);
+		putchar('\n');
+	}
+	if (r->recovered)
+		printf(text("  an interrupted run had left %ju generations complete: they are reported now\n"), r->recovered);
+	if (r->given_up)
+		printf(text("  an interrupted run had left %ju generations incomplete: what it stored is used again\n"),
+		    r->given_up);
+}
+
+void night_report_text(const struct night_result *r, int quiet)
+{
+	print_faults(r);
+	if (!quiet)
+		print_summary(r);
+}
+
+static json_t *media_json(const struct night_result *r)
+{
+	json_t *a = json_array();
+	size_t i;
+
+	for (i = 0; i < r->n_media; i++) {
+		const struct night_medium *m = &r->media[i];
+
+		json_array_append_new(a, json_pack("{s:s, s:b, s:b, s:I, s:I, s:I, s:s*}", "label", m->label, "ok", m->ok,
+					     "verified", m->verified, "written", (json_int_t)m->written, "not_frozen",
+					     (json_int_t)m->unfrozen, "caught_up", (json_int_t)m->caught_up, "reason",
+					     m->ok && m->verified ? NULL : m->why.msg));
+	}
+	return a;
+}
+
+void night_report_json(const struct night_result *r, const struct err *failure)
+{
+	json_t *sets = json_array(), *o;
+	size_t i;
+
+	for (i = 0; i < r->n_datasets; i++) {
+		const struct generation_dataset *d = &r->datasets[i];
+
+		json_array_append_new(sets, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s*}", "name", d->name, "verdict",
+						generation_verdict_word(d->verdict), "entries", (json_int_t)d->entries,
+						"files", (json_int_t)d->files, "bytes", (json_int_t)d->bytes, "unreadable",
+						(json_int_t)d->unreadable, "changed", (json_int_t)d->changed, "skipped",
+						(json_int_t)d->skipped, "reason", d->reason));
+	}
+	o = json_pack("{s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*}", "generation", (json_int_t)r->generation,
+	    "datasets", sets, "media", media_json(r), "archives", (json_int_t)r->archives, "archive_bytes",
+	    (json_int_t)r->archive_bytes, "new_archives", (json_int_t)r->new_archives, "new_bytes", (json_int_t)r->new_bytes,
+	    "recovered", (json_int_t)r->recovered, "given_up", (json_int_t)r->given_up, "error",
+	    failure ? failure->code : NULL, "message", failure ? failure->msg : NULL);
+	if (o) {
+		json_dumpf(o, stdout, JSON_COMPACT);
+		putchar('\n');
+	}
+	json_decref(o);
+}
+
+int night_report_exit(const struct night_result *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_datasets; i++)
+		if (r->datasets[i].verdict != GENERATION_GOOD)
+			return APP_ATTENTION;
+	for (i = 0; i < r->n_media; i++)
+		if (!r->media[i].ok || !r->media[i].verified)
+			return APP_ATTENTION;
+	return APP_OK;
+}

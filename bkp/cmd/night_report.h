@@ -1,0 +1,15 @@
+/* night_report: what a night came to, for people and as JSON. */
+#ifndef BKP_CMD_NIGHT_REPORT_H
+#define BKP_CMD_NIGHT_REPORT_H
+
+struct err;
+struct night_result;
+
+/* What a person should see goes to stderr (faults, with the next action), the summary to stdout unless quiet. */
+void night_report_text(const struct night_result *r, int quiet);
+/* One object on stdout; failure NULL when the run succeeded. */
+void night_report_json(const struct night_result *r, const struct err *failure);
+/* enum app_exit for a run that committed a generation. */
+int night_report_exit(const struct night_result *r);
+
+#endif

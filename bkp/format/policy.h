@@ -1,0 +1,176 @@
+/* policy: the site's 運用方針, one YAML file, parsed and checked.
+ *
+ * Purpose: people, data sets, media, retention and schedule as the site declared them.  No key and no secret
+ *ever stands in it: one that looks like it is refused
+ *(設定ファイルにパスワードが記載される等があってはならない).
+ *
+ * Calling order: read the file (at most POLICY_BYTES_MAX) → policy_parse() → use → policy_free().  Pure: no
+ *files, no clock.  A struct policy is complete and consistent: every rule below holds, so callers need no
+ *checks of their own.
+ *
+ * Problems: policy_parse() goes on after the first fault and collects up to POLICY_PROBLEMS_MAX of them, each
+ *with line, column (both from 1; columns count characters), code, what is wrong and what would be right.
+ *Errors make it fail; warnings alone do not.  A message never repeats a secret.
+ *
+ * Language: a subset of YAML 1.1 in UTF-8: one document, no anchors, aliases or tags, no key twice, at most
+ * POLICY_DEPTH_MAX levels.  Keys (* required):
+ *	site*: {name*, language: ja|en}			default ja
+ *	state: PATH					default /var/lib/bkp
+ *	archive_size: SIZE				default 128 MiB; 1 MiB to 1 GiB
+ *	people: [{name*, roles*: [manager operator witness keyholder restorer auditor vendor]}]
+ *	datasets*: [{name*, title, paths: [PATH…] or command (exactly one), exclude: [PATTERN…], cross_mounts:
+ *true|false, store_as (required with command), probe, expect: {min_bytes: SIZE, shrink_alarm: N %}, every:
+ *hour|day|week|month|Nh|Nd (default day), generations (default 3), rpo, rto: DURATION, priority: 1…99}]
+ *	media*: [{name*, type*: hdd|ssd|rdx|tape|optical|object, path (required unless offline), place,
+ *offline: true|false, max_attached, swap_every: DURATION (offline only)}] retention: {protect: DURATION
+ *(default 14d), anchor_every: N (default 30)} schedule: {at: "HH:MM"} notify: {command*} SIZE is a number
+ *with an optional unit B kB MB GB TB PB (powers of 1000) or KiB MiB GiB TiB PiB; DURATION a number with m, h,
+ *d or w.  PATH is absolute and normalised.  PATTERN: see format/exclude.h.
+ *
+ * Lexical rules: no path of a data set within another of the same data set; no medium and no state folder
+ *inside a data set unless excluded there; no data set inside a medium; media apart from each other and from
+ *the state folder. Symbolic links and mount points are the caller's to check: this module never looks at a
+ *disk.
+ *
+ * Errors (stable codes):
+ *	E-POLICY-01 empty or too large		02 not UTF-8, control character	03 YAML syntax
+ *	E-POLICY-04 anchor, alias, tag, second document	05 key twice		06 too deep, too many values
+ *	E-POLICY-07 wrong kind of value		08 unknown key			09 required key missing
+ *	E-POLICY-10 text empty, too long, control character	11 malformed name	12 name twice
+ *	E-POLICY-13 malformed path		14 paths overlap		15 number malformed or out of
+ *range E-POLICY-16 size or percentage		17 duration or interval		18 time of day E-POLICY-19
+ *unknown word		20 key for a secret		21 value with a secret E-POLICY-22 paths, command,
+ *store_as, exclude do not fit together	23 keys of a medium do not fit together E-POLICY-24 backup, state and
+ *data inside one another	25 malformed or useless exclusion E-POLICY-30…34 warnings: fewer than 3
+ *generations, captured less often than the RPO, time without quotes, no online medium, exclusion that
+ *excludes nothing
+ */
+#ifndef BKP_FORMAT_POLICY_H
+#define BKP_FORMAT_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+
+struct buf;
+struct err;
+
+#define POLICY_BYTES_MAX    ((size_t)1 << 20)
+#define POLICY_DEPTH_MAX    16
+#define POLICY_PROBLEMS_MAX 50
+
+struct policy_mark {
+	unsigned line, column; /* from 1 */
+};
+
+enum policy_severity { POLICY_ERROR, POLICY_WARNING };
+
+struct policy_problem {
+	struct policy_mark mark;
+	enum policy_severity severity;
+	char code[16];
+	char msg[512];	/* what is wrong; safe on a terminal, whole UTF-8 characters, no newline */
+	char hint[512]; /* what would be right, or "" */
+};
+
+/* In the order of the file.  Fixed size (about 52 KiB), needs no freeing. */
+struct policy_problems {
+	size_t n;		     /* items kept */
+	size_t n_errors, n_warnings; /* found, also those beyond what is kept */
+	struct policy_problem item[POLICY_PROBLEMS_MAX];
+};
+
+/* Bits of policy_person.roles. */
+enum policy_role {
+	POLICY_MANAGER = 1,   /* 責任者: decides, approves */
+	POLICY_OPERATOR = 2,  /* 実施者: brings media in and out */
+	POLICY_WITNESS = 4,   /* 立会者: second signature at a hand-over */
+	POLICY_KEYHOLDER = 8, /* 復旧鍵保管者 */
+	POLICY_RESTORER = 16, /* 復旧担当 */
+	POLICY_AUDITOR = 32,  /* 監査者: not one who operates */
+	POLICY_VENDOR = 64,   /* 委託ベンダ */
+};
+
+struct policy_person {
+	char *name;
+	unsigned roles; /* enum policy_role, at least one */
+	struct policy_mark mark;
+};
+
+enum policy_unit { POLICY_HOUR, POLICY_DAY, POLICY_WEEK, POLICY_MONTH };
+
+/* every: n units; s is nominal (a month counts 30 days), the unit stays for calendar arithmetic. */
+struct policy_every {
+	enum policy_unit unit;
+	unsigned n;
+	int64_t s;
+};
+
+struct policy_dataset {
+	char *name;
+	char *title;  /* or NULL */
+	char **paths; /* exactly one of paths (n_paths ≥ 1) and command (n_paths == 0) */
+	size_t n_paths;
+	char **exclude; /* give them to exclude_new() with paths as roots */
+	size_t n_exclude;
+	bool one_file_system;	   /* !cross_mounts: mount points are not crossed (default) */
+	char *command;		   /* for a shell, or NULL */
+	char *store_as;		   /* plain file name; NULL exactly when command is */
+	char *probe;		   /* for a shell, or NULL */
+	uint64_t min_bytes;	   /* 0: not stated */
+	unsigned shrink_alarm_pct; /* 1…99; 0: not stated */
+	struct policy_every every;
+	unsigned generations; /* ≥ 1 */
+	int64_t rpo_s, rto_s; /* 0: not stated */
+	unsigned priority;    /* 1 is restored first … 99; 0: not stated */
+	struct policy_mark mark;
+};
+
+struct policy_medium {
+	char *name;
+	char *type;  /* "hdd" "ssd" "rdx" "tape" "optical" "object" */
+	char *path;  /* NULL only when offline */
+	char *place; /* or NULL */
+	bool offline;
+	int64_t max_attached_s, swap_every_s; /* 0: not stated */
+	struct policy_mark mark;
+};
+
+struct policy {
+	char *site_name;
+	enum text_lang lang;
+	char *state;
+	struct policy_person *people;
+	size_t n_people;
+	struct policy_dataset *datasets; /* ≥ 1 */
+	size_t n_datasets;
+	struct policy_medium *media; /* ≥ 1 */
+	size_t n_media;
+	int64_t protect_s;
+	unsigned anchor_every;
+	int schedule_at;       /* minutes of the day, or -1: none */
+	char *notify_command;  /* for a shell, or NULL */
+	uint64_t archive_size; /* bytes */
+};
+
+/* Parses n bytes.  `file` only names them in err.  0 with *ret_policy (warnings may stand in problems), or
+ * -1: err says the first error as "file:line:column: …" with its code and hint, problems (may be NULL) holds
+ * all, and n_errors is 0 there only when memory ran out (E-MEM-01). */
+int policy_parse(const char *file, const char *p, size_t n, struct policy **ret_policy,
+    struct policy_problems *problems, struct err *err) __attribute__((warn_unused_result));
+void policy_free(struct policy *policy);
+void policy_free_auto(struct policy **policy);
+#define POLICY_AUTO __attribute__((cleanup(policy_free_auto))) struct policy *
+
+/* By exact name for data sets, in any case for media (labels are typed by hand).  NULL: none. */
+const struct policy_dataset *policy_find_dataset(const struct policy *policy, const char *name);
+const struct policy_medium *policy_find_medium(const struct policy *policy, const char *name);
+
+/* Appends "file:line:column: error: message (E-POLICY-NN)\n  → hint\n" for each problem, and a last line when
+ * more were found than are kept. */
+int policy_problems_format(
+    const struct policy_problems *problems, const char *file, struct buf *out, struct err *err);
+
+#endif

@@ -1,0 +1,135 @@
+/* root: the plaintext of a generation's root.age, JSON Lines; see generation.h.  The archive table can have hundreds of
+ * thousands of lines, so each line is parsed by itself. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/text.h"
+#include "format/generation.h"
+#include "format/generation_private.h"
+
+#define LINE_MAX_BYTES ((size_t)1 << 20)
+#define DATASETS_MAX   10000
+
+int generation_root_format(const struct generation_root *r, struct buf *out, struct err *err)
+{
+	char hex[DIGEST_HEX];
+	size_t i;
+
+	if (generation_json_line(json_pack("{s:s, s:i, s:s, s:I, s:s}", "kind", "bkp-root", "format", 1, "repository",
+				     r->id.repository, "generation", (json_int_t)r->id.number, "uuid", r->id.uuid),
+		out, err))
+		return -1;
+	for (i = 0; i < r->n_datasets; i++) {
+		const struct generation_dataset *d = &r->datasets[i];
+
+		if (generation_json_line(json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:s?}", "dataset", d->name, "verdict",
+					     generation_verdict_word(d->verdict), "source", d->command ? "command" : "paths",
+					     "entries", (json_int_t)d->entries, "files", (json_int_t)d->files, "bytes",
+					     (json_int_t)d->bytes, "blocks", d->blocks, "probe", d->probe),
+			out, err))
+			return -1;
+	}
+	for (i = 0; i < r->n_archives; i++)
+		if (generation_json_line(json_pack("{s:I, s:s, s:I}", "archive", (json_int_t)r->archives[i].number, "sha256",
+					     digest_hex(r->archives[i].sha256, DIGEST_LEN, hex), "size",
+					     (json_int_t)r->archives[i].size),
+			out, err))
+			return -1;
+	return 0;
+}
+
+/* Room for one more element of `size` bytes in an array of n that grows by doubling from 16. */
+static void *grow(void *array, size_t n, size_t size)
+{
+	if (n && (n < 16 || (n & (n - 1))))
+		return array;
+	return reallocarray(array, n ? n * 2 : 16, size);
+}
+
+static int take_dataset(const json_t *o, struct generation_root *r)
+{
+	const char *verdict = json_string_value(json_object_get(o, "verdict"));
+	const char *source = json_string_value(json_object_get(o, "source"));
+	struct generation_dataset *more = grow(r->datasets, r->n_datasets, sizeof(*more)), *d;
+
+	if (!more || r->n_datasets >= DATASETS_MAX || r->n_archives)
+		return -1;
+	r->datasets = more;
+	d = &r->datasets[r->n_datasets];
+	memset(d, 0, sizeof(*d));
+	r->n_datasets++;
+	d->name = generation_json_strdup(o, "dataset");
+	d->blocks = generation_json_strdup(o, "blocks");
+	d->probe = generation_json_strdup(o, "probe");
+	if (!d->name || !*d->name || !d->blocks || !verdict || generation_verdict_parse(verdict, &d->verdict) ||
+	    d->verdict == GENERATION_FAILED || !source || (strcmp(source, "paths") && strcmp(source, "command")) ||
+	    !generation_json_u64(o, "entries", &d->entries) || !generation_json_u64(o, "files", &d->files) ||
+	    !generation_json_u64(o, "bytes", &d->bytes))
+		return -1;
+	d->command = !strcmp(source, "command");
+	return generation_root_dataset(r, d->name) == d ? 0 : -1; /* names are unique */
+}
+
+static int take_archive(const json_t *o, struct generation_root *r)
+{
+	struct generation_archive *more = grow(r->archives, r->n_archives, sizeof(*more)), *a;
+
+	if (!more)
+		return -1;
+	r->archives = more;
+	a = &r->archives[r->n_archives];
+	if (!generation_json_u64(o, "archive", &a->number) || !generation_json_u64(o, "size", &a->size) ||
+	    !generation_json_sha256(o, "sha256", a->sha256))
+		return -1;
+	if (r->n_archives && a->number <= a[-1].number)
+		return -1;
+	r->n_archives++;
+	return 0;
+}
+
+static int take_line(const char *p, size_t n, size_t line, struct generation_root *r)
+{
+	json_t *o = n <= LINE_MAX_BYTES ? json_loadb(p, n, JSON_REJECT_DUPLICATES, NULL) : NULL;
+	int bad = -1;
+
+	if (line == 1)
+		bad = json_is_object(o) && generation_json_id(o, "bkp-root", &r->id) ? 0 : -1;
+	else if (json_object_get(o, "dataset"))
+		bad = take_dataset(o, r);
+	else if (json_object_get(o, "archive"))
+		bad = take_archive(o, r);
+	json_decref(o);
+	return bad;
+}
+
+int generation_root_parse(const char *p, size_t n, struct generation_root **ret, struct err *err)
+{
+	struct generation_root *r = calloc(1, sizeof(*r));
+	size_t pos = 0, line = 0;
+
+	if (!r)
+		return err_nomem(err);
+	do {
+		const char *eol = n > pos ? memchr(p + pos, '\n', n - pos) : NULL;
+
+		line++;
+		if (!eol || take_line(p + pos, (size_t)(eol - p) - pos, line, r)) {
+			generation_root_free(r);
+			return err_set(err, "E-GEN-01", text("root.age: line %zu is malformed"), line);
+		}
+		pos = (size_t)(eol - p) + 1;
+	} while (pos < n);
+	*ret = r;
+	return 0;
+}
+
+void generation_root_free(struct generation_root *r)
+{
+	if (!r)
+		return;
+	generation_datasets_free(r->datasets, r->n_datasets);
+	free(r->archives);
+	free(r);
+}

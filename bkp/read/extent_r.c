@@ -1,0 +1,236 @@
+/* extent_r: see extent_r.h. */
+#include "read/extent_r.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/text.h"
+#include "format/codec.h"
+#include "format/extent.h"
+#include "read/arc_r.h"
+
+#define RUN_TEXT_MAX 128 /* longer than any run: "@" and four numbers */
+
+struct extent_r {
+	struct arc_r *arc;
+	const char *text;
+	size_t n, pos;
+	uint64_t size, at; /* of the file; what the runs so far add up to, the one at hand included */
+	struct extent_run run;
+	uint64_t left; /* of `run`, not given out yet */
+	uint64_t given;
+	/* behind '@' */
+	bool indirect;
+	struct extent_run more; /* the '@' run that is being read, moved on as it is */
+	bool has_more;
+	uint64_t indirect_bytes;
+	struct buf window;
+	size_t window_pos;
+};
+
+int extent_r_open(struct arc_r *a, const char *text_, size_t n, struct extent_r **ret, struct err *err)
+{
+	struct extent_r *x = calloc(1, sizeof(*x));
+
+	if (!x)
+		return err_nomem(err);
+	x->arc = a;
+	x->text = text_;
+	x->n = n;
+	buf_init(&x->window, RUN_TEXT_MAX + CODEC_RAW_MAX);
+	if (extent_parse_size(text_, n, &x->pos, &x->size, err)) {
+		extent_r_close(x);
+		return -1;
+	}
+	*ret = x;
+	return 0;
+}
+
+uint64_t extent_r_size(const struct extent_r *x)
+{
+	return x->size;
+}
+
+void extent_r_close(struct extent_r *x)
+{
+	if (!x)
+		return;
+	buf_free(&x->window);
+	free(x);
+}
+
+static int sum_wrong(const struct extent_r *x, struct err *err)
+{
+	return err_set(
+	    err, "E-EXTENT-02", text("extents do not add up to the size of %ju bytes"), x->size);
+}
+
+/* What of a data run lies in its present chunk; the run moves on. */
+static int take_part(
+    struct arc_r *a, struct extent_run *run, uint64_t *left, struct extent_r_piece *ret, struct err *err)
+{
+	uint32_t raw;
+	uint64_t part;
+
+	if (arc_r_raw(a, run->archive, run->chunk, &raw, err))
+		return -1;
+	if (run->offset >= raw)
+		return err_set(err, "E-EXTENT-11",
+		    text("bytes from %u on of chunk %u of archive number %ju are wanted, but it has %u"),
+		    run->offset, run->chunk, run->archive, raw);
+	part = raw - run->offset;
+	if (part > *left)
+		part = *left;
+	*ret = (struct extent_r_piece){
+	    .length = part, .archive = run->archive, .chunk = run->chunk, .offset = run->offset};
+	*left -= part;
+	if (*left) {
+		if (run->chunk == UINT32_MAX)
+			return err_set(
+			    err, "E-EXTENT-01", "%s", text("a run goes on behind the last possible chunk"));
+		run->chunk++;
+		run->offset = 0;
+	}
+	return 0;
+}
+
+/* The next '@' run of the text itself, when there is one. */
+static int next_indirect(struct extent_r *x, struct err *err)
+{
+	int r = extent_parse_run(x->text, x->n, &x->pos, &x->more, err);
+
+	if (r == EXTENT_END)
+		return EXTENT_R_END;
+	if (r)
+		return -1;
+	if (x->more.kind != EXTENT_INDIRECT)
+		return err_set(err, "E-EXTENT-12", "%s", text("a run stands behind '@'"));
+	if (x->more.length > EXTENT_INDIRECT_MAX - x->indirect_bytes)
+		return err_set(
+		    err, "E-EXTENT-12", "%s", text("the list behind '@' is longer than any file needs"));
+	x->indirect_bytes += x->more.length;
+	x->has_more = true;
+	return 0;
+}
+
+/* Appends one more piece of the text behind '@' to the window. */
+static int widen(struct extent_r *x, struct err *err)
+{
+	const struct arc_r_chunk *c;
+	struct extent_r_piece piece;
+	int r;
+
+	if (!x->has_more) {
+		r = next_indirect(x, err);
+		if (r)
+			return r;
+	}
+	if (take_part(x->arc, &x->more, &x->more.length, &piece, err) ||
+	    arc_r_get(x->arc, piece.archive, piece.chunk, &c, err))
+		return -1;
+	x->has_more = x->more.length > 0;
+	buf_consume(&x->window, x->window_pos);
+	x->window_pos = 0;
+	r = buf_append(&x->window, c->p + piece.offset, piece.length, err);
+	arc_r_put(x->arc, c);
+	return r;
+}
+
+static int next_behind(struct extent_r *x, struct err *err)
+{
+	int r = 0;
+
+	while (r != EXTENT_R_END && x->window.n - x->window_pos < RUN_TEXT_MAX) {
+		r = widen(x, err);
+		if (r < 0)
+			return -1;
+	}
+	if (x->window_pos == x->window.n)
+		return EXTENT_R_END;
+	r = extent_parse_run((const char *)x->window.p, x->window.n, &x->window_pos, &x->run, err);
+	if (r == EXTENT_END)
+		return EXTENT_R_END;
+	if (r)
+		return err_wrap(err, "%s", text("behind '@'"));
+	if (x->run.kind == EXTENT_INDIRECT)
+		return err_set(err, "E-EXTENT-12", "%s", text("an '@' stands behind '@'"));
+	return 0;
+}
+
+static int next_run(struct extent_r *x, struct err *err)
+{
+	int r;
+
+	if (!x->indirect) {
+		r = extent_parse_run(x->text, x->n, &x->pos, &x->run, err);
+		if (r == EXTENT_END)
+			return EXTENT_R_END;
+		if (r)
+			return -1;
+		if (x->run.kind != EXTENT_INDIRECT)
+			return 0;
+		if (x->run.length > EXTENT_INDIRECT_MAX)
+			return err_set(err, "E-EXTENT-12", "%s",
+			    text("the list behind '@' is longer than any file needs"));
+		x->indirect = x->has_more = true;
+		x->more = x->run;
+		x->indirect_bytes = x->run.length;
+	}
+	return next_behind(x, err);
+}
+
+int extent_r_next(struct extent_r *x, struct extent_r_piece *ret, struct err *err)
+{
+	struct extent_r_piece piece;
+	int r;
+
+	if (!x->left) {
+		r = next_run(x, err);
+		if (r == EXTENT_R_END)
+			return x->at == x->size ? EXTENT_R_END : sum_wrong(x, err);
+		if (r)
+			return -1;
+		if (x->run.length > x->size - x->at)
+			return sum_wrong(x, err);
+		x->at += x->run.length;
+		x->left = x->run.length;
+	}
+	if (x->run.kind == EXTENT_HOLE) {
+		piece = (struct extent_r_piece){.length = x->left, .hole = true};
+		x->left = 0;
+	} else if (take_part(x->arc, &x->run, &x->left, &piece, err)) {
+		return -1;
+	}
+	piece.at = x->given;
+	x->given += piece.length;
+	*ret = piece;
+	return 0;
+}
+
+int extent_r_each(struct arc_r *a, const char *text_, size_t n, extent_r_fn *fn, void *arg, struct err *err)
+{
+	struct extent_r_piece piece;
+	struct extent_r *x;
+	int r = 0, got = 0;
+
+	if (extent_r_open(a, text_, n, &x, err))
+		return -1;
+	while (!r && !(got = extent_r_next(x, &piece, err))) {
+		const struct arc_r_chunk *c;
+
+		if (piece.hole) {
+			r = fn(arg, piece.at, NULL, piece.length, err);
+		} else {
+			r = arc_r_get(a, piece.archive, piece.chunk, &c, err);
+			if (!r) {
+				r = fn(arg, piece.at, c->p + piece.offset, piece.length, err);
+				arc_r_put(a, c);
+			}
+		}
+	}
+	extent_r_close(x);
+	return r ? r : got < 0 ? -1 : 0;
+}

@@ -1,0 +1,137 @@
+/* ledger: the state of the world as a fold over the journal: media, generations, copies.
+ *
+ * There is no second source of truth: what this module says is what the signed records say, or there is an
+ * error naming the line.  ledger_load() reads the journal as a stream and keeps only what the fold needs.
+ *
+ * A last line without a newline was never acknowledged (the writer died): it is left out and ledger_torn()
+ * says so.  Any other fault is an error.  Events that are not known (of a later version) are checked, counted
+ * and passed over.
+ *
+ * Errors: E-JOURNAL-NN (journal.h) for lines, E-LEDGER-01 a known event lacks a member or has one of the
+ * wrong kind, E-LEDGER-02 a record contradicts what stands before it, E-LEDGER-03 there is no journal,
+ * E-LEDGER-04 it is empty.
+ *
+ * Everything an accessor returns belongs to the ledger and is valid until the next ledger_take() or
+ * ledger_free().
+ */
+#ifndef BKP_READ_LEDGER_H
+#define BKP_READ_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "format/digest.h"
+
+struct err;
+struct journal_record;
+struct json_t;
+struct minisig_public;
+
+enum ledger_verdict { LEDGER_PENDING, LEDGER_GOOD, LEDGER_PARTIAL, LEDGER_FAILED };
+enum ledger_state {
+	LEDGER_BEGUN,	  /* begun; nothing is known of its end: running now, or the run died */
+	LEDGER_COMMITTED, /* reported */
+	LEDGER_GEN_FAILED,
+	LEDGER_ABANDONED, /* begun, never ended, and a later one has begun */
+};
+
+struct ledger_medium {
+	const char *uuid;
+	const char *label;
+	const char *type; /* "hdd" … */
+	const char *path;
+	const char *place;
+	bool offline;
+	int64_t added_ns; /* wall time of the newest medium-added record */
+};
+
+struct ledger_dataset {
+	const char *name;
+	enum ledger_verdict verdict; /* LEDGER_PENDING until the generation is committed */
+	uint64_t entries, files, bytes, unreadable, changed, skipped;
+	const char *reason; /* "" unless failed */
+};
+
+struct ledger_copy {
+	const char *medium;  /* UUID */
+	const char *label;   /* as of the record */
+	bool ok;	     /* the generation is there: committed to it, or copied later */
+	bool frozen;	     /* immutable flags were set */
+	const char *reason;  /* why not, or "" */
+	int64_t verified_ns; /* last time it was read back and compared; 0: never */
+	int64_t copied_ns;   /* brought there from another medium; 0: never */
+};
+
+struct ledger_generation {
+	uint64_t number;
+	const char *uuid;
+	enum ledger_state state;
+	int64_t begun_ns;
+	int64_t ended_ns; /* time of the committed or failed record; 0: none */
+	bool recovered;
+	const char *reason; /* of a failed generation, or "" */
+	char manifest_sha256[DIGEST_HEX];
+	uint64_t archives, archive_bytes, new_bytes;
+	const struct ledger_dataset *datasets;
+	size_t n_datasets;
+	const struct ledger_copy *copies;
+	size_t n_copies;
+};
+
+struct ledger;
+
+/* Reads journal.jsonl in the folder.  root: the key of epoch 1, or NULL: take it from the init record.
+ * 0, LEDGER_ABSENT (E-LEDGER-03), -1. */
+#define LEDGER_ABSENT 1
+int ledger_load(int dirfd, const struct minisig_public *root, struct ledger **ret, struct err *err)
+    __attribute__((warn_unused_result));
+/* The same from an open file, read from its start. `each`, unless NULL, sees every record. */
+typedef int ledger_each_fn(void *arg, const struct journal_record *r, struct err *err);
+int ledger_load_fd(int fd, const char *name, const struct minisig_public *root, ledger_each_fn *each,
+    void *arg, struct ledger **ret, struct err *err) __attribute__((warn_unused_result));
+/* An empty ledger, for a journal whose first record is about to be taken. */
+int ledger_new(const struct minisig_public *root, struct ledger **ret, struct err *err);
+void ledger_free(struct ledger *l);
+
+/* Would the fold accept this event next?  Asked before a record is written, so that a journal never holds one
+ * that its readers refuse. */
+int ledger_accepts(const struct ledger *l, const char *event, const struct json_t *members, struct err *err)
+    __attribute__((warn_unused_result));
+/* Checks the next line (no newline) and folds it in. */
+int ledger_take(struct ledger *l, const void *line, size_t n, struct err *err)
+    __attribute__((warn_unused_result));
+
+const char *ledger_repository(const struct ledger *l);
+const char *ledger_site(const struct ledger *l);
+const struct minisig_public *ledger_root(const struct ledger *l);
+size_t ledger_recipients(const struct ledger *l);
+const char *ledger_recipient(const struct ledger *l, size_t i);
+int64_t ledger_created_ns(const struct ledger *l); /* of the init record */
+
+uint64_t ledger_seq(const struct ledger *l);	    /* of the head; also the number of records */
+const uint8_t *ledger_head(const struct ledger *l); /* SHA-256 of the head's line, DIGEST_LEN bytes */
+int64_t ledger_head_ns(const struct ledger *l);	    /* wall time of the head */
+uint64_t ledger_size(const struct ledger *l); /* bytes of the journal up to and with the head's newline */
+bool ledger_torn(const struct ledger *l);     /* bytes without a newline stand behind ledger_size() */
+
+size_t ledger_media(const struct ledger *l);
+const struct ledger_medium *ledger_medium(
+    const struct ledger *l, size_t i); /* in the order of registration */
+const struct ledger_medium *ledger_medium_by_uuid(const struct ledger *l, const char *uuid); /* or NULL */
+const struct ledger_medium *ledger_medium_by_label(
+    const struct ledger *l, const char *label); /* newest; or NULL */
+
+size_t ledger_generations(const struct ledger *l);
+const struct ledger_generation *ledger_generation(const struct ledger *l, size_t i); /* ascending numbers */
+const struct ledger_generation *ledger_generation_by_number(
+    const struct ledger *l, uint64_t number);				       /* or NULL */
+const struct ledger_generation *ledger_last_committed(const struct ledger *l); /* or NULL */
+uint64_t ledger_next_generation(const struct ledger *l);		       /* highest begun + 1 */
+uint64_t ledger_next_archive(const struct ledger *l); /* highest next_archive recorded; 1 at first */
+
+/* Words of the format. */
+const char *ledger_verdict_word(enum ledger_verdict v); /* "good" …; "pending" */
+const char *ledger_state_word(enum ledger_state s);	/* "begun", "committed", "failed", "abandoned" */
+
+#endif

@@ -1,0 +1,228 @@
+/* ledger_check: what each event must say, and what it may not contradict; see ledger.h and docs/format.md,
+ * section 9. */
+#include "read/ledger_private.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "format/journal.h"
+
+enum kind { UUID, WORD, TEXT_OPT, NUMBER, BOOLEAN, BOOLEAN_OPT, SHA256, LIST, STRINGS };
+
+struct member {
+	const char *name;
+	enum kind kind;
+};
+
+static bool all_strings(const json_t *list)
+{
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (!json_is_string(json_array_get(list, i)))
+			return false;
+	return json_is_array(list);
+}
+
+static bool has_kind(const json_t *v, enum kind kind)
+{
+	const char *s = json_string_value(v);
+	uint8_t hash[DIGEST_LEN];
+
+	switch (kind) {
+	case UUID:
+		return s && journal_is_uuid(s);
+	case WORD:
+		return s && *s;
+	case TEXT_OPT:
+		return s || !v || json_is_null(v);
+	case NUMBER:
+		return json_is_integer(v) && json_integer_value(v) >= 0;
+	case BOOLEAN:
+		return json_is_boolean(v);
+	case BOOLEAN_OPT:
+		return !v || json_is_boolean(v);
+	case SHA256:
+		return s && strlen(s) == 2 * DIGEST_LEN && digest_unhex(s, DIGEST_LEN, hash);
+	case LIST:
+		return json_is_array(v);
+	case STRINGS:
+		return all_strings(v);
+	}
+	return false;
+}
+
+static int wrong_member(uint64_t line, const char *event, const char *name, struct err *err)
+{
+	return err_set(err, "E-LEDGER-01",
+	    text("record %ju of the journal, '%s': member '%s' is missing or of the wrong kind"),
+	    line, event, name);
+}
+
+static int check_members(
+    const json_t *o, const struct member *m, uint64_t line, const char *event, struct err *err)
+{
+	for (; m->name; m++)
+		if (!has_kind(json_object_get(o, m->name), m->kind))
+			return wrong_member(line, event, m->name, err);
+	return 0;
+}
+
+static int contradiction(uint64_t line, const char *event, const char *why, struct err *err)
+{
+	return err_set(err, "E-LEDGER-02",
+	    text("record %ju of the journal, '%s', contradicts the records before it: %s"), line,
+	    event, why);
+}
+
+/* ---- checks, one per event ---- */
+
+typedef int check_fn(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err);
+
+static int check_init(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	if (line != 1)
+		return contradiction(line, event, text("the repository exists already"), err);
+	(void)l;
+	return json_array_size(json_object_get(o, "recipients"))
+		   ? 0
+		   : wrong_member(line, event, "recipients", err);
+}
+
+static int check_nothing(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	(void)l, (void)o, (void)line, (void)event, (void)err;
+	return 0;
+}
+
+static int check_begin(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	if (member_num(o, "generation") < ledger_next_generation(l))
+		return contradiction(line, event, text("the generation's number was given before"), err);
+	return 0;
+}
+
+static int check_dataset(const json_t *d, uint64_t line, const char *event, struct err *err)
+{
+	static const struct member members[] = {{"name", WORD}, {"verdict", WORD}, {"entries", NUMBER},
+	    {"files", NUMBER}, {"bytes", NUMBER}, {"unreadable", NUMBER}, {"changed", NUMBER},
+	    {"skipped", NUMBER}, {"reason", TEXT_OPT}, {NULL, UUID}};
+	const char *v;
+
+	if (!json_is_object(d))
+		return wrong_member(line, event, "datasets", err);
+	if (check_members(d, members, line, event, err))
+		return -1;
+	v = member_str(d, "verdict");
+	if (strcmp(v, "good") != 0 && strcmp(v, "partial") != 0 && strcmp(v, "failed") != 0)
+		return wrong_member(line, event, "verdict", err);
+	return 0;
+}
+
+static int check_copy(
+    const struct ledger *l, const json_t *c, uint64_t line, const char *event, struct err *err)
+{
+	static const struct member members[] = {{"medium", UUID}, {"label", WORD}, {"ok", BOOLEAN},
+	    {"frozen", BOOLEAN}, {"reason", TEXT_OPT}, {NULL, UUID}};
+
+	if (!json_is_object(c))
+		return wrong_member(line, event, "media", err);
+	if (check_members(c, members, line, event, err))
+		return -1;
+	if (!ledger_medium_by_uuid(l, member_str(c, "medium")))
+		return contradiction(line, event, text("the medium was never registered"), err);
+	return 0;
+}
+
+static int check_committed(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	const struct ledger_generation *g = ledger_generation_by_number(l, member_num(o, "generation"));
+	bool recovered = json_is_true(json_object_get(o, "recovered"));
+	const json_t *datasets = json_object_get(o, "datasets"), *media = json_object_get(o, "media");
+
+	if (!g || strcmp(g->uuid, member_str(o, "uuid")) != 0)
+		return contradiction(line, event, text("the generation was never begun"), err);
+	if (g->state != LEDGER_BEGUN && !(g->state == LEDGER_ABANDONED && recovered))
+		return contradiction(line, event, text("the generation has ended already"), err);
+	for (size_t i = 0; i < json_array_size(datasets); i++)
+		if (check_dataset(json_array_get(datasets, i), line, event, err))
+			return -1;
+	for (size_t i = 0; i < json_array_size(media); i++)
+		if (check_copy(l, json_array_get(media, i), line, event, err))
+			return -1;
+	return 0;
+}
+
+static int check_copied(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	const struct ledger_generation *g = ledger_generation_by_number(l, member_num(o, "generation"));
+
+	if (!g || g->state != LEDGER_COMMITTED)
+		return contradiction(line, event, text("the generation was never committed"), err);
+	if (!ledger_medium_by_uuid(l, member_str(o, "medium")))
+		return contradiction(line, event, text("the medium was never registered"), err);
+	return 0;
+}
+
+static int check_failed(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	const struct ledger_generation *g = ledger_generation_by_number(l, member_num(o, "generation"));
+
+	if (!g)
+		return contradiction(line, event, text("the generation was never begun"), err);
+	if (g->state != LEDGER_BEGUN && g->state != LEDGER_ABANDONED)
+		return contradiction(line, event, text("the generation has ended already"), err);
+	return 0;
+}
+
+static const struct rule {
+	const char *event;
+	struct member members[12];
+	check_fn *check;
+} rules[] = {
+    {"init", {{"site", WORD}, {"root_key", WORD}, {"recipients", STRINGS}}, check_init},
+    {"medium-added",
+	{{"medium", UUID}, {"label", WORD}, {"type", WORD}, {"path", TEXT_OPT}, {"place", TEXT_OPT},
+	    {"offline", BOOLEAN}},
+	check_nothing},
+    {"begin", {{"generation", NUMBER}, {"uuid", UUID}, {"datasets", STRINGS}}, check_begin},
+    {"committed",
+	{{"generation", NUMBER}, {"uuid", UUID}, {"manifest_sha256", SHA256}, {"archives", NUMBER},
+	    {"archive_bytes", NUMBER}, {"new_bytes", NUMBER}, {"next_archive", NUMBER}, {"datasets", LIST},
+	    {"media", LIST}, {"recovered", BOOLEAN_OPT}},
+	check_committed},
+    {"verified", {{"generation", NUMBER}, {"medium", UUID}, {"files", NUMBER}, {"bytes", NUMBER}},
+	check_copied},
+    {"copied", {{"generation", NUMBER}, {"medium", UUID}, {"files", NUMBER}, {"bytes", NUMBER}},
+	check_copied},
+    {"failed", {{"generation", NUMBER}, {"reason", TEXT_OPT}}, check_failed},
+};
+
+static const struct rule *find_rule(const char *event)
+{
+	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++)
+		if (!strcmp(rules[i].event, event))
+			return &rules[i];
+	return NULL;
+}
+
+int ledger_check(const struct ledger *l, const char *event, const json_t *o, uint64_t line, struct err *err)
+{
+	const struct rule *rule = find_rule(event);
+
+	if (line == 1 && strcmp(event, "init") != 0)
+		return contradiction(line, event, text("the first record must be 'init'"), err);
+	if (!rule)
+		return 0;
+	if (check_members(o, rule->members, line, event, err))
+		return -1;
+	return rule->check(l, o, line, event, err);
+}

@@ -1,0 +1,281 @@
+/* ledger_fold: what each event does to the state; see ledger.h and docs/format.md, section 9. */
+#include "read/ledger_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "format/journal.h"
+
+static const char *str_or_empty(const json_t *o, const char *key)
+{
+	const char *s = member_str(o, key);
+
+	return s ? s : "";
+}
+
+static struct ledger_generation *generation_of(const struct ledger *l, const json_t *o)
+{
+	/* the accessor is for readers; the fold owns what it returns */
+	return (struct ledger_generation *)ledger_generation_by_number(l, member_num(o, "generation"));
+}
+
+static char *copy_of(const char *s, int *failed)
+{
+	char *c = strdup(s);
+
+	*failed |= !c;
+	return c;
+}
+
+typedef int apply_fn(struct ledger *l, const struct journal_record *r, struct err *err);
+
+static int apply_init(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	const json_t *list = json_object_get(r->json, "recipients");
+	int failed = 0;
+
+	l->created_ns = r->wall_ns;
+	l->site = copy_of(member_str(r->json, "site"), &failed);
+	l->recipients = calloc(json_array_size(list), sizeof(*l->recipients));
+	if (!l->recipients)
+		return err_nomem(err);
+	for (; l->n_recipients < json_array_size(list); l->n_recipients++)
+		l->recipients[l->n_recipients] =
+		    copy_of(json_string_value(json_array_get(list, l->n_recipients)), &failed);
+	return failed ? err_nomem(err) : 0;
+}
+
+static void medium_clear(struct ledger_medium *m)
+{
+	free((char *)m->uuid);
+	free((char *)m->label);
+	free((char *)m->type);
+	free((char *)m->path);
+	free((char *)m->place);
+	memset(m, 0, sizeof(*m));
+}
+
+static int apply_medium(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	struct ledger_medium *m =
+	    (struct ledger_medium *)ledger_medium_by_uuid(l, member_str(r->json, "medium"));
+	int failed = 0;
+
+	if (!m) {
+		m = reallocarray(l->media, l->n_media + 1, sizeof(*m));
+		if (!m)
+			return err_nomem(err);
+		l->media = m;
+		m += l->n_media++;
+		memset(m, 0, sizeof(*m));
+	}
+	medium_clear(m);
+	m->uuid = copy_of(member_str(r->json, "medium"), &failed);
+	m->label = copy_of(member_str(r->json, "label"), &failed);
+	m->type = copy_of(member_str(r->json, "type"), &failed);
+	m->path = copy_of(str_or_empty(r->json, "path"), &failed);
+	m->place = copy_of(str_or_empty(r->json, "place"), &failed);
+	m->offline = json_is_true(json_object_get(r->json, "offline"));
+	m->added_ns = r->wall_ns;
+	return failed ? err_nomem(err) : 0;
+}
+
+static void datasets_free(struct ledger_generation *g)
+{
+	for (size_t i = 0; i < g->n_datasets; i++) {
+		free((char *)g->datasets[i].name);
+		free((char *)g->datasets[i].reason);
+	}
+	free((struct ledger_dataset *)g->datasets);
+	g->datasets = NULL;
+	g->n_datasets = 0;
+}
+
+static void generation_clear(struct ledger_generation *g)
+{
+	datasets_free(g);
+	for (size_t i = 0; i < g->n_copies; i++) {
+		free((char *)g->copies[i].medium);
+		free((char *)g->copies[i].label);
+		free((char *)g->copies[i].reason);
+	}
+	free((struct ledger_copy *)g->copies);
+	free((char *)g->uuid);
+	free((char *)g->reason);
+}
+
+/* From names (begin) or from objects (committed). */
+static int set_datasets(struct ledger_generation *g, const json_t *list, struct err *err)
+{
+	size_t n = json_array_size(list);
+	struct ledger_dataset *d = calloc(n ? n : 1, sizeof(*d));
+	int failed = !d;
+
+	datasets_free(g);
+	for (size_t i = 0; d && i < n; i++) {
+		const json_t *o = json_array_get(list, i);
+		const char *v = str_or_empty(o, "verdict");
+
+		d[i].name =
+		    copy_of(json_is_string(o) ? json_string_value(o) : member_str(o, "name"), &failed);
+		d[i].reason = copy_of(str_or_empty(o, "reason"), &failed);
+		d[i].verdict = !strcmp(v, "good")      ? LEDGER_GOOD
+			       : !strcmp(v, "partial") ? LEDGER_PARTIAL
+			       : *v		       ? LEDGER_FAILED
+						       : LEDGER_PENDING;
+		d[i].entries = member_num(o, "entries");
+		d[i].files = member_num(o, "files");
+		d[i].bytes = member_num(o, "bytes");
+		d[i].unreadable = member_num(o, "unreadable");
+		d[i].changed = member_num(o, "changed");
+		d[i].skipped = member_num(o, "skipped");
+	}
+	g->datasets = d;
+	g->n_datasets = d ? n : 0;
+	return failed ? err_nomem(err) : 0;
+}
+
+static int apply_begin(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	struct ledger_generation *g;
+	int failed = 0;
+
+	for (size_t i = l->n_generations; i-- && l->generations[i].state == LEDGER_BEGUN;)
+		l->generations[i].state = LEDGER_ABANDONED;
+	if (l->n_generations == l->cap_generations) {
+		size_t cap = l->cap_generations ? 2 * l->cap_generations : 64;
+
+		g = reallocarray(l->generations, cap, sizeof(*g));
+		if (!g)
+			return err_nomem(err);
+		l->generations = g;
+		l->cap_generations = cap;
+	}
+	g = &l->generations[l->n_generations++];
+	memset(g, 0, sizeof(*g));
+	g->number = member_num(r->json, "generation");
+	g->begun_ns = r->wall_ns;
+	g->state = LEDGER_BEGUN;
+	g->uuid = copy_of(member_str(r->json, "uuid"), &failed);
+	g->reason = copy_of("", &failed);
+	return failed ? err_nomem(err) : set_datasets(g, json_object_get(r->json, "datasets"), err);
+}
+
+/* The entry of that medium, made when there is none yet; NULL: out of memory. */
+static struct ledger_copy *copy_on(struct ledger *l, struct ledger_generation *g, const char *uuid)
+{
+	struct ledger_copy *c = (struct ledger_copy *)g->copies;
+	int failed = 0;
+
+	for (size_t i = 0; i < g->n_copies; i++)
+		if (!strcmp(c[i].medium, uuid))
+			return &c[i];
+	c = reallocarray(c, g->n_copies + 1, sizeof(*c));
+	if (!c)
+		return NULL;
+	g->copies = c;
+	c += g->n_copies++;
+	memset(c, 0, sizeof(*c));
+	c->medium = copy_of(uuid, &failed);
+	c->label = copy_of(ledger_medium_by_uuid(l, uuid)->label, &failed);
+	c->reason = copy_of("", &failed);
+	return failed ? NULL : c;
+}
+
+static int apply_committed(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	const json_t *o = r->json, *media = json_object_get(o, "media");
+	struct ledger_generation *g = generation_of(l, o);
+
+	g->state = LEDGER_COMMITTED;
+	g->ended_ns = r->wall_ns;
+	g->recovered = json_is_true(json_object_get(o, "recovered"));
+	memcpy(g->manifest_sha256, member_str(o, "manifest_sha256"), DIGEST_HEX);
+	g->archives = member_num(o, "archives");
+	g->archive_bytes = member_num(o, "archive_bytes");
+	g->new_bytes = member_num(o, "new_bytes");
+	if (member_num(o, "next_archive") > l->next_archive)
+		l->next_archive = member_num(o, "next_archive");
+	for (size_t i = 0; i < json_array_size(media); i++) {
+		const json_t *m = json_array_get(media, i);
+		struct ledger_copy *c = copy_on(l, g, member_str(m, "medium"));
+		char *reason = strdup(str_or_empty(m, "reason"));
+
+		if (!c || !reason) {
+			free(reason);
+			return err_nomem(err);
+		}
+		c->ok = json_is_true(json_object_get(m, "ok"));
+		c->frozen = json_is_true(json_object_get(m, "frozen"));
+		free((char *)c->reason);
+		c->reason = reason;
+	}
+	return set_datasets(g, json_object_get(o, "datasets"), err);
+}
+
+/* verified, copied: either way the generation is on the medium now */
+static int apply_copied(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	struct ledger_copy *c = copy_on(l, generation_of(l, r->json), member_str(r->json, "medium"));
+
+	if (!c)
+		return err_nomem(err);
+	if (!strcmp(r->event, "verified"))
+		c->verified_ns = r->wall_ns;
+	else
+		c->copied_ns = r->wall_ns;
+	c->ok = true;
+	((char *)c->reason)[0] = '\0';
+	return 0;
+}
+
+static int apply_failed(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	struct ledger_generation *g = generation_of(l, r->json);
+	char *reason = strdup(str_or_empty(r->json, "reason"));
+
+	if (!reason)
+		return err_nomem(err);
+	free((char *)g->reason);
+	g->reason = reason;
+	g->state = LEDGER_GEN_FAILED;
+	g->ended_ns = r->wall_ns;
+	return 0;
+}
+
+static const struct rule {
+	const char *event;
+	apply_fn *apply;
+} rules[] = {
+    {"init", apply_init},
+    {"medium-added", apply_medium},
+    {"begin", apply_begin},
+    {"committed", apply_committed},
+    {"verified", apply_copied},
+    {"copied", apply_copied},
+    {"failed", apply_failed},
+};
+
+int ledger_fold_apply(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	l->head_ns = r->wall_ns;
+	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++)
+		if (!strcmp(rules[i].event, r->event))
+			return rules[i].apply(l, r, err);
+	return 0;
+}
+
+void ledger_fold_clear(struct ledger *l)
+{
+	for (size_t i = 0; i < l->n_generations; i++)
+		generation_clear(&l->generations[i]);
+	free(l->generations);
+	for (size_t i = 0; i < l->n_media; i++)
+		medium_clear(&l->media[i]);
+	free(l->media);
+	for (size_t i = 0; i < l->n_recipients; i++)
+		free(l->recipients[i]);
+	free(l->recipients);
+	free(l->site);
+}

@@ -1,0 +1,46 @@
+/* ledger_private: what ledger.c (reading, asking) and ledger_fold.c (folding a record in) share; see
+ * ledger.h. */
+#ifndef BKP_READ_LEDGER_PRIVATE_H
+#define BKP_READ_LEDGER_PRIVATE_H
+
+#include <jansson.h>
+
+#include "read/ledger.h"
+
+struct journal_check;
+
+/* The strings and arrays of the public structs are malloc'd and belong to the ledger. */
+struct ledger {
+	struct journal_check *check;
+	char *site;
+	char **recipients;
+	size_t n_recipients;
+	int64_t created_ns, head_ns;
+	uint64_t size;
+	bool torn;
+	struct ledger_medium *media;
+	size_t n_media;
+	struct ledger_generation *generations; /* ascending by number */
+	size_t n_generations, cap_generations;
+	uint64_t next_archive;
+};
+
+/* Members of a record: NULL or 0 when absent or of another kind. */
+static inline const char *member_str(const json_t *o, const char *key)
+{
+	return json_string_value(json_object_get(o, key));
+}
+
+static inline uint64_t member_num(const json_t *o, const char *key)
+{
+	return (uint64_t)json_integer_value(json_object_get(o, key));
+}
+
+/* ledger_check.c: may `event` with the members of `o` come next?  `line` is its number, for messages. */
+int ledger_check(const struct ledger *l, const char *event, const json_t *o, uint64_t line, struct err *err);
+/* ledger_fold.c: folds a record in that ledger_check() has passed; fails only for want of memory, and then
+ * leaves the ledger fit only to be freed. */
+int ledger_fold_apply(struct ledger *l, const struct journal_record *r, struct err *err);
+void ledger_fold_clear(struct ledger *l);
+
+#endif

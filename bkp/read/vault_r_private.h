@@ -1,0 +1,28 @@
+/* vault_r_private: what vault_r*.c share; see vault_r.h. */
+#ifndef BKP_READ_VAULT_R_PRIVATE_H
+#define BKP_READ_VAULT_R_PRIVATE_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "format/generation.h"
+#include "format/minisig.h"
+
+struct repository;
+
+struct vault_r {
+	int fd;
+	char id[GENERATION_UUID];
+	char root_key[MINISIG_KEY_TEXT];
+	bool compared;
+	struct repository *repo;
+};
+
+struct vault_r_generation {
+	char dir[GENERATION_DIR]; /* "generations/000042" */
+	struct generation_manifest *manifest;
+	struct buf sums;
+	uint8_t root_sha256[DIGEST_LEN];
+};
+
+#endif

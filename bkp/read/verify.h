@@ -1,0 +1,77 @@
+/* verify: is what was signed still there?
+ *
+ * Without identities: signature, documents, SHA-256 of every file that SHA256SUMS lists.  With identities
+ * ("deep"): also decrypts everything: root.age, every archive's INDEX against its content, every chunk
+ * decoded and its id recomputed, every catalog block, every extent of every file inside its chunks.
+ *
+ * A fault never ends the verification: each is reported through the callback and counted.  -1 is returned
+ * only when the verification itself cannot go on (out of memory).
+ *
+ * Errors: E-VERIFY-01 a file is missing, E-VERIFY-02 its SHA-256 is another, E-VERIFY-03 it cannot be read,
+ * E-VERIFY-04 an archive's container disagrees with its INDEX, E-VERIFY-05 a chunk is not what its id says,
+ * E-VERIFY-06 counts of a data set are not those promised; and those of the readers.
+ */
+#ifndef BKP_READ_VERIFY_H
+#define BKP_READ_VERIFY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "format/digest.h"
+
+struct age_identity;
+struct err;
+struct vault_r;
+
+/* Reads `path` (below dirfd, no links followed) to its end and compares its SHA-256.  from_device: the bytes
+ * come from the device, not from the page cache: O_DIRECT, or, where the file system has none, with the
+ * cached pages dropped before. *ret_bytes (may be NULL) is what was read, also when it is wrong. 0,
+ * VERIFY_ABSENT (E-VERIFY-01), VERIFY_WRONG (E-VERIFY-02), -1 (E-VERIFY-03: it could not be read to the end).
+ */
+#define VERIFY_ABSENT 1
+#define VERIFY_WRONG  2
+int verify_file(int dirfd, const char *path, const uint8_t sha256[DIGEST_LEN], bool from_device,
+    uint64_t *ret_bytes, struct err *err) __attribute__((warn_unused_result));
+
+/* Files that were hashed already, so that an archive shared by many generations is read once.  One set per
+ * repository folder. */
+struct verify_seen;
+struct verify_seen *verify_seen_new(void); /* NULL: out of memory */
+void verify_seen_free(struct verify_seen *s);
+
+struct verify_fault {
+	const char *file;      /* path from <repository-id>/, or NULL */
+	const char *dataset;   /* data set concerned, or NULL */
+	const char *path;      /* entry concerned (raw bytes), or NULL */
+	const struct err *err; /* code and reason */
+};
+
+struct verify_callbacks {
+	void (*fault)(void *arg, const struct verify_fault *f);
+	/* bytes read so far, of how many (0: not known), and the file at hand; may be NULL */
+	void (*progress)(void *arg, uint64_t done, uint64_t total, const char *file);
+	void *arg;
+};
+
+struct verify_options {
+	bool from_device;
+	const struct age_identity *ids; /* deep when n_ids > 0 */
+	size_t n_ids;
+	struct verify_seen *seen; /* or NULL */
+};
+
+struct verify_result {
+	uint64_t files, bytes;	   /* hashed now */
+	uint64_t seen;		   /* files not hashed again */
+	uint64_t faults;	   /* calls of fault() */
+	uint64_t archives, chunks; /* deep: decoded */
+	uint64_t entries;	   /* deep: catalog entries whose extents were checked */
+	uint64_t entries_bad;	   /* deep: entries whose bytes cannot be had */
+};
+
+int verify_generation(struct vault_r *v, uint64_t number, const struct verify_options *opt,
+    const struct verify_callbacks *cb, struct verify_result *ret, struct err *err)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,1 +1,0 @@
-typedef int bkp_read_empty;

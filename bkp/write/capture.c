@@ -1,0 +1,412 @@
+/* capture: see capture.h. */
+#include "write/capture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <archive_entry.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "format/catalog.h"
+#include "format/exclude.h"
+#include "format/extent.h"
+#include "format/generation.h"
+#include "format/policy.h"
+#include "write/command.h"
+#include "write/content.h"
+#include "write/linkmap.h"
+#include "write/meta.h"
+#include "write/pack.h"
+#include "write/walk.h"
+
+#define EXTENTS_MAX (EXTENT_INLINE_MAX + 64)
+#define LIST_MAX    ((size_t)256 << 20)
+#define PATH_BYTES  ((size_t)2 << 20)
+
+struct capture {
+	struct capture_config cfg;
+	struct content *content;
+	struct catalog_writer *block;
+	struct meta *meta;
+	struct buf extents;	/* of the entry at hand */
+	struct buf bytes;	/* of a catalog block */
+	struct buf list;	/* block list of the data set at hand */
+	struct buf first;	/* path of the block's first entry, percent-encoded */
+	struct buf link, path;
+	/* the data set at hand */
+	const struct policy_dataset *policy;
+	struct generation_dataset *result;
+	struct linkmap *links;
+	int scratch_fd;
+};
+
+int capture_new(const struct capture_config *cfg, struct capture **ret, struct err *err)
+{
+	struct capture *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return err_nomem(err);
+	c->cfg = *cfg;
+	buf_init(&c->extents, EXTENT_INDIRECT_MAX);
+	buf_init(&c->bytes, CATALOG_BLOCK_MAX);
+	buf_init(&c->list, LIST_MAX);
+	buf_init(&c->first, 3 * PATH_BYTES);
+	buf_init(&c->link, PATH_BYTES);
+	buf_init(&c->path, PATH_BYTES);
+	c->scratch_fd = open(cfg->scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (c->scratch_fd < 0)
+		err_sys(err, "E-IO-07", errno, text("cannot open folder '%s'"), cfg->scratch);
+	if (c->scratch_fd < 0 || content_new(cfg->pack, cfg->chunker, &c->content, err) ||
+	    meta_new(&c->meta, err)) {
+		capture_free(c);
+		return -1;
+	}
+	*ret = c;
+	return 0;
+}
+
+void capture_free(struct capture *c)
+{
+	if (!c)
+		return;
+	content_free(c->content);
+	catalog_writer_free(c->block);
+	meta_free(c->meta);
+	linkmap_close(c->links);
+	io_close_quietly(&c->scratch_fd);
+	buf_free(&c->extents);
+	buf_free(&c->bytes);
+	buf_free(&c->list);
+	buf_free(&c->first);
+	buf_free(&c->link);
+	buf_free(&c->path);
+	free(c);
+}
+
+static void note(struct capture *c, enum capture_kind kind, const char *path, int errnum)
+{
+	if (kind == CAPTURE_UNREADABLE || kind == CAPTURE_INCOMPLETE || kind == CAPTURE_TOO_LARGE || kind == CAPTURE_ROOT)
+		c->result->unreadable++;
+	if (kind == CAPTURE_CHANGED)
+		c->result->changed++;
+	if (kind == CAPTURE_SOCKET)
+		c->result->skipped++;
+	c->cfg.cb.note(c->cfg.cb.arg, kind, c->policy->name, path, errnum);
+}
+
+/* ---- catalog blocks ---- */
+
+static int flush_block(struct capture *c, struct err *err)
+{
+	struct dedup_place place;
+	struct extent_run run;
+	size_t entries = catalog_writer_entries(c->block);
+
+	if (!entries)
+		return 0;
+	c->bytes.n = 0;
+	if (catalog_writer_finish(c->block, &c->bytes, err) ||
+	    pack_chunk(c->cfg.pack, PACK_CATALOG, c->bytes.p, c->bytes.n, &place, err))
+		return -1;
+	run = (struct extent_run){EXTENT_DATA, place.archive, place.chunk, place.offset, place.length};
+	if (extent_format_run(&run, &c->list, err) || buf_printf(&c->list, err, " %zu ", entries) ||
+	    buf_append(&c->list, c->first.p, c->first.n, err) || buf_puts(&c->list, "\n", err))
+		return -1;
+	c->first.n = 0;
+	return 0;
+}
+
+/* Adds the entry with c->extents (has_extents) to the catalog. */
+static int add_entry(struct capture *c, struct archive_entry *e, const char *path, bool has_extents, unsigned flags, struct err *err)
+{
+	int r;
+
+	if (!catalog_writer_entries(c->block)) {
+		c->first.n = 0;
+		if (path_encode(path, &c->first, err))
+			return -1;
+	}
+	archive_entry_copy_pathname(e, path);
+	r = catalog_writer_add(
+	    c->block, e, has_extents ? (const char *)c->extents.p : NULL, has_extents ? c->extents.n : 0, flags, err);
+	if (r == CATALOG_TOO_LARGE) {
+		note(c, CAPTURE_TOO_LARGE, path, 0);
+		return 0;
+	}
+	if (r)
+		return -1;
+	c->result->entries++;
+	return catalog_writer_full(c->block) ? flush_block(c, err) : 0;
+}
+
+/* The catalog is complete: stores the block list, whose extents go into the root. */
+static int finish_catalog(struct capture *c, struct err *err)
+{
+	if (flush_block(c, err) || content_text(c->content, c->list.p, c->list.n, &c->extents, err) ||
+	    buf_terminate(&c->extents, err))
+		return -1;
+	c->result->blocks = strdup((const char *)c->extents.p);
+	return c->result->blocks ? 0 : err_nomem(err);
+}
+
+/* ---- entries of a tree ---- */
+
+/* An inode met before: the entry becomes a hard link with the same extents. 1 done, 0 not a further name, -1. */
+static int further_name(struct capture *c, const struct walk_item *it, struct archive_entry *e, struct err *err)
+{
+	unsigned flags = 0;
+	int r;
+
+	if (S_ISDIR(it->st.st_mode) || it->st.st_nlink < 2)
+		return 0;
+	c->link.n = 0;
+	c->extents.n = 0;
+	r = linkmap_find(c->links, it->st.st_dev, it->st.st_ino, &c->link, &c->extents, &flags, err);
+	if (r != 1)
+		return r;
+	archive_entry_copy_hardlink(e, (const char *)c->link.p);
+	r = add_entry(c, e, it->path, c->extents.n > 0, flags, err);
+	return r ? -1 : 1;
+}
+
+/* Reads a regular file. Sets *ret_flags, *ret_extents; -1 only when the capture cannot go on. */
+static int read_content(struct capture *c, const struct walk_item *it, int fd, struct stat *st, unsigned *ret_flags,
+    bool *ret_extents, struct err *err)
+{
+	int errnum = 0, r = content_file(c->content, fd, st, &c->extents, &errnum, err);
+
+	if (r < 0)
+		return -1;
+	if (r == CONTENT_UNREADABLE) {
+		*ret_flags |= CATALOG_UNREADABLE;
+		note(c, CAPTURE_UNREADABLE, it->path, errnum);
+		return 0;
+	}
+	if (r == CONTENT_CHANGED) {
+		*ret_flags |= CATALOG_CHANGED;
+		note(c, CAPTURE_CHANGED, it->path, 0);
+	}
+	*ret_extents = true;
+	c->result->bytes += (uint64_t)st->st_size;
+	return 0;
+}
+
+static int remember_links(struct capture *c, const struct walk_item *it, bool has_extents, unsigned flags, struct err *err)
+{
+	if (S_ISDIR(it->st.st_mode) || it->st.st_nlink < 2)
+		return 0;
+	return linkmap_add(c->links, it->st.st_dev, it->st.st_ino, it->st.st_nlink - 1, it->path,
+	    has_extents ? (const char *)c->extents.p : NULL, has_extents ? c->extents.n : 0, flags, err);
+}
+
+static int capture_item(struct capture *c, const struct walk_item *it, struct err *err)
+{
+	struct archive_entry *e = NULL;
+	struct meta_result m;
+	bool has_extents = false;
+	unsigned flags = 0;
+	int r;
+
+	if (S_ISSOCK(it->st.st_mode)) {
+		note(c, CAPTURE_SOCKET, it->path, 0);
+		return 0;
+	}
+	if (it->mount)
+		note(c, CAPTURE_MOUNT, it->path, 0);
+	r = meta_read(c->meta, it, &m, &e, err);
+	if (r == META_UNREADABLE)
+		note(c, CAPTURE_UNREADABLE, it->path, m.open_errno); /* not even an entry can be made of it */
+	if (r)
+		return r < 0 ? -1 : 0;
+	if (m.incomplete) {
+		flags |= CATALOG_INCOMPLETE;
+		note(c, CAPTURE_INCOMPLETE, it->path, m.incomplete);
+	}
+	if (it->error || m.open_errno) {
+		flags |= CATALOG_UNREADABLE;
+		note(c, CAPTURE_UNREADABLE, it->path, it->error ? it->error : m.open_errno);
+	}
+	r = further_name(c, it, e, err);
+	if (!r && m.fd >= 0)
+		r = read_content(c, it, m.fd, &m.st, &flags, &has_extents, err);
+	io_close_quietly(&m.fd);
+	if (r)
+		return r < 0 ? -1 : 0;
+	if (S_ISREG(it->st.st_mode)) {
+		c->result->files++;
+		archive_entry_set_mtime(e, m.st.st_mtim.tv_sec, m.st.st_mtim.tv_nsec);
+	}
+	if (remember_links(c, it, has_extents, flags, err))
+		return -1;
+	return add_entry(c, e, it->path, has_extents, flags, err);
+}
+
+static int capture_root(struct capture *c, const char *root, const struct exclude *exclude, struct err *err)
+{
+	struct walk_options opt = {!c->policy->one_file_system, exclude, 0, c->scratch_fd};
+	struct walk *w = NULL;
+	struct walk_item it;
+	int r;
+
+	if (walk_open(root, &opt, &w, err))
+		return -1;
+	while (!(r = walk_next(w, &it, err))) {
+		if (!*it.path)
+			continue; /* the root "/" itself has no name to stand under */
+		r = capture_item(c, &it, err);
+		if (r)
+			break;
+		if (c->cfg.cb.progress)
+			c->cfg.cb.progress(c->cfg.cb.arg, c->policy->name, it.path, c->result->entries, c->result->bytes);
+	}
+	walk_close(w);
+	return r == WALK_END ? 0 : -1;
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return path_compare(*(char *const *)a, *(char *const *)b);
+}
+
+/* The paths that are there, in catalog order. */
+static size_t present_roots(struct capture *c, char **roots)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < c->policy->n_paths; i++) {
+		struct stat st;
+
+		if (lstat(c->policy->paths[i], &st))
+			note(c, CAPTURE_ROOT, c->policy->paths[i] + 1, errno);
+		else
+			roots[n++] = c->policy->paths[i];
+	}
+	qsort(roots, n, sizeof(*roots), by_path);
+	return n;
+}
+
+static int capture_paths(struct capture *c, struct err *err)
+{
+	const struct policy_dataset *d = c->policy;
+	struct exclude *exclude = NULL;
+	char **roots = calloc(d->n_paths, sizeof(*roots));
+	char links[4096];
+	size_t n, i;
+	int r = -1;
+
+	if (!roots)
+		return err_nomem(err);
+	snprintf(links, sizeof(links), "%s/links", c->cfg.scratch);
+	n = present_roots(c, roots);
+	if (!n) {
+		c->result->verdict = GENERATION_FAILED;
+		r = err_set(err, "E-CAPTURE-01", "%s", text("none of its paths is there"));
+		goto out;
+	}
+	exclude = exclude_new(d->exclude, d->n_exclude, d->paths, d->n_paths, err);
+	if (!exclude || linkmap_open(links, &c->links, err))
+		goto out;
+	for (i = 0, r = 0; i < n && !r; i++)
+		r = capture_root(c, roots[i], exclude, err);
+	if (!r)
+		r = finish_catalog(c, err);
+out:
+	linkmap_close(c->links);
+	c->links = NULL;
+	exclude_free(exclude);
+	free(roots);
+	return r;
+}
+
+/* ---- output of a command ---- */
+
+static int command_entry(struct capture *c, uint64_t size, struct err *err)
+{
+	struct archive_entry *e = archive_entry_new();
+	int r;
+
+	if (!e)
+		return err_nomem(err);
+	archive_entry_set_filetype(e, AE_IFREG);
+	archive_entry_set_perm(e, 0600);
+	archive_entry_set_uid(e, geteuid());
+	archive_entry_set_gid(e, getegid());
+	archive_entry_set_mtime(e, c->cfg.now_ns / 1000000000, 0);
+	c->result->files = 1;
+	c->result->bytes = size;
+	r = add_entry(c, e, c->policy->store_as, true, 0, err);
+	archive_entry_free(e);
+	return r ? -1 : finish_catalog(c, err);
+}
+
+/* The command's end decides: only an output that ended well is put into the catalog. */
+static int capture_command(struct capture *c, struct err *err)
+{
+	struct command *cmd = NULL;
+	uint64_t size = 0;
+	int errnum = 0, r;
+
+	if (command_start(c->policy->command, &cmd, err)) {
+		c->result->verdict = GENERATION_FAILED;
+		return -1;
+	}
+	r = content_stream(c->content, command_read, cmd, &c->extents, &size, &errnum, err);
+	if (r == CONTENT_UNREADABLE)
+		r = err_sys(err, "E-CAPTURE-02", errnum, "%s", text("cannot read what the command writes"));
+	else if (!r) {
+		c->result->verdict = GENERATION_FAILED;
+		r = command_finish(cmd, err);
+		if (!r && size < c->policy->min_bytes)
+			r = err_set(err, "E-CAPTURE-03", text("the command gave %llu bytes where at least %llu are expected"),
+			    (unsigned long long)size, (unsigned long long)c->policy->min_bytes);
+		if (!r)
+			c->result->verdict = GENERATION_GOOD;
+	}
+	command_free(cmd);
+	return r ? -1 : command_entry(c, size, err);
+}
+
+static int set_strings(struct generation_dataset *r, const struct policy_dataset *d, struct err *err)
+{
+	r->name = strdup(d->name);
+	r->title = d->title ? strdup(d->title) : NULL;
+	return r->name && (r->title || !d->title) ? 0 : err_nomem(err);
+}
+
+int capture_dataset(struct capture *c, const struct policy_dataset *d, struct generation_dataset *ret, struct err *err)
+{
+	struct err why = ERR_INIT;
+
+	memset(ret, 0, sizeof(*ret));
+	c->policy = d;
+	c->result = ret;
+	c->list.n = 0;
+	ret->command = d->command != NULL;
+	/* a fresh writer: order starts anew, and nothing of a data set that failed half-way is left in it */
+	catalog_writer_free(c->block);
+	c->block = NULL;
+	if (catalog_writer_new(&c->block, err) || set_strings(ret, d, err))
+		return -1;
+	if (!(d->command ? capture_command(c, &why) : capture_paths(c, &why))) {
+		ret->verdict = ret->unreadable || ret->changed ? GENERATION_PARTIAL : GENERATION_GOOD;
+		return 0;
+	}
+	if (ret->verdict != GENERATION_FAILED) {
+		if (err)
+			*err = why;
+		return err_wrap(err, text("data set '%s'"), d->name);
+	}
+	/* a command that failed: nothing of it counts */
+	ret->entries = ret->files = ret->bytes = 0;
+	ret->reason = strdup(why.msg);
+	return ret->reason ? 0 : err_nomem(err);
+}

@@ -1,0 +1,56 @@
+/* capture: one data set → chunks, catalog blocks, block list.
+ *
+ * capture_new → capture_dataset for each → capture_free.  Nothing it stores counts until the generation that refers to it
+ * is committed (night.h).
+ *
+ * What cannot be captured as it should be is told through `note`, is written into the catalog for ever (bkp.flags) and is
+ * counted; the rest goes on.  A data set whose command fails, or none of whose paths is there, is failed: nothing of it is
+ * referenced and *ret has a reason.
+ *
+ * Errors (-1): the capture as a whole cannot go on (no medium left, out of memory).
+ */
+#ifndef BKP_WRITE_CAPTURE_H
+#define BKP_WRITE_CAPTURE_H
+
+#include <stdint.h>
+
+struct chunker;
+struct err;
+struct generation_dataset;
+struct pack;
+struct policy_dataset;
+
+enum capture_kind {
+	CAPTURE_UNREADABLE, /* errnum says why */
+	CAPTURE_CHANGED,    /* changed while read, twice */
+	CAPTURE_SOCKET,	    /* sockets are not stored */
+	CAPTURE_INCOMPLETE, /* some attributes are missing */
+	CAPTURE_TOO_LARGE,  /* the entry's path and attributes do not fit: the entry is not stored */
+	CAPTURE_MOUNT,	    /* a mount point that was not entered */
+	CAPTURE_ROOT,	    /* a path of the policy is not there */
+};
+
+struct capture_callbacks {
+	/* path: raw bytes, without the leading '/' */
+	void (*note)(void *arg, enum capture_kind kind, const char *dataset, const char *path, int errnum);
+	/* may be NULL; called now and then */
+	void (*progress)(void *arg, const char *dataset, const char *path, uint64_t entries, uint64_t bytes);
+	void *arg;
+};
+
+struct capture_config {
+	struct pack *pack;
+	const struct chunker *chunker;
+	const char *scratch; /* a folder for scratch files, absolute */
+	int64_t now_ns;	     /* mtime of what a command gave */
+	struct capture_callbacks cb;
+};
+
+struct capture;
+int capture_new(const struct capture_config *cfg, struct capture **ret, struct err *err);
+void capture_free(struct capture *c);
+
+/* *ret's strings are malloc'd, also when the data set failed (verdict, reason).  The probe is not run here. */
+int capture_dataset(struct capture *c, const struct policy_dataset *d, struct generation_dataset *ret, struct err *err);
+
+#endif

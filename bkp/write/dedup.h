@@ -1,0 +1,66 @@
+/* dedup: which content is stored already, and where: an advisory index on LMDB in the state folder's cache/.
+ *
+ * Maps a content id (HMAC-SHA-256 of a chunk, or of a small file inside a bundle) to a place in a published archive, and
+ * an archive's number to its name and size.  Advisory: it may be deleted at any time (then everything is stored again
+ * once); a damaged one is deleted and begun anew.  What it says about an archive that is not on any online medium is not
+ * believed: dedup_lookup() only returns places in archives that were made available in this run.
+ *
+ * An archive's entries are added in one transaction with the archive itself, after it has been published, so a crash
+ * leaves no entry that points at nothing.
+ *
+ * Memory: bounded (LMDB pages belong to the page cache).
+ * Errors: E-DEDUP-01 LMDB failed (with its reason).
+ */
+#ifndef BKP_WRITE_DEDUP_H
+#define BKP_WRITE_DEDUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "format/digest.h"
+
+struct err;
+
+#define DEDUP_ID 16 /* leading bytes of the content id that serve as key: 128 bits of a keyed hash */
+
+struct dedup_place {
+	uint64_t archive;
+	uint32_t chunk;
+	uint32_t offset; /* in the raw chunk */
+	uint32_t length;
+	bool whole; /* ends where its chunk ends */
+};
+
+struct dedup_archive {
+	uint64_t number;
+	uint64_t size;
+	uint8_t sha256[DIGEST_LEN];
+};
+
+struct dedup_entry {
+	uint8_t id[DEDUP_ID];
+	struct dedup_place place;
+};
+
+struct dedup;
+/* path: the folder (made if absent). repository: the index of another repository is discarded. */
+int dedup_open(const char *path, const char *repository, struct dedup **ret, struct err *err);
+void dedup_close(struct dedup *d);
+
+/* Highest archive number known; 0: none. */
+uint64_t dedup_last_archive(const struct dedup *d);
+
+/* Asks `available` for every archive known; lookups believe only those it returns 1 for.  -1 of it ends the walk. */
+typedef int dedup_available_fn(void *arg, const struct dedup_archive *a, struct err *err);
+int dedup_check_available(struct dedup *d, dedup_available_fn *available, void *arg, struct err *err);
+
+/* 1 and the place, 0 unknown or not available, -1. */
+int dedup_lookup(struct dedup *d, const uint8_t id[DIGEST_LEN], struct dedup_place *ret, struct err *err);
+/* 1 and the archive, 0 unknown, -1. */
+int dedup_archive(struct dedup *d, uint64_t number, struct dedup_archive *ret, struct err *err);
+
+/* A published archive and what is in it; durable on return; available at once. */
+int dedup_add(struct dedup *d, const struct dedup_archive *a, const struct dedup_entry *entries, size_t n, struct err *err);
+
+#endif

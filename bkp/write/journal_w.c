@@ -1,0 +1,194 @@
+/* journal_w: see journal_w.h. */
+#include "write/journal_w.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pwd.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "format/journal.h"
+#include "read/ledger.h"
+
+struct journal_w {
+	int dirfd; /* not ours to close */
+	int fd;
+	dev_t dev;
+	ino_t ino;
+	int64_t size; /* verified, or appended by us */
+	bool broken;
+};
+
+static int changed(const char *how, struct err *err)
+{
+	err_set(
+	    err, "E-JOURNAL-21", text("the journal '%s' was changed by someone else: %s"), JOURNAL_FILE, how);
+	return err_hint(err, "%s", text("nothing was written; run 'bkp journal verify'"));
+}
+
+static int open_file(struct journal_w *w, bool may_create, struct err *err)
+{
+	const int flags = O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
+
+	w->fd = openat(w->dirfd, JOURNAL_FILE, flags);
+	if (w->fd < 0 && errno == ENOENT && may_create) {
+		w->fd = openat(w->dirfd, JOURNAL_FILE, flags | O_CREAT | O_EXCL, 0600);
+		if (w->fd >= 0 && io_sync_dir(w->dirfd, err))
+			return -1;
+	}
+	if (w->fd < 0)
+		return err_sys(
+		    err, "E-JOURNAL-20", errno, text("cannot open '%s' for writing"), JOURNAL_FILE);
+	return 0;
+}
+
+/* Cuts off what was never acknowledged.  A newline in it would mean that it is a record after all. */
+static int cut_torn(struct journal_w *w, int64_t size, struct err *err)
+{
+	size_t n = (size_t)(size - w->size);
+	BUF_AUTO tail = BUF_INIT(JOURNAL_LINE_MAX);
+
+	if (n > tail.max)
+		return changed(text("it grew"), err);
+	if (buf_reserve(&tail, n, err))
+		return -1;
+	if (io_pread_full(w->fd, tail.p, n, w->size) != (ssize_t)n || memchr(tail.p, '\n', n))
+		return changed(text("it grew"), err);
+	if (ftruncate(w->fd, w->size) || fsync(w->fd))
+		return err_sys(
+		    err, "E-JOURNAL-22", errno, text("cannot cut a torn line off '%s'"), JOURNAL_FILE);
+	return 0;
+}
+
+static int prepare(struct journal_w *w, const struct ledger *l, struct err *err)
+{
+	struct stat st;
+
+	if (open_file(w, ledger_seq(l) == 0, err))
+		return -1;
+	if (fstat(w->fd, &st) || !S_ISREG(st.st_mode))
+		return err_set(err, "E-JOURNAL-20", text("'%s' is not a regular file"), JOURNAL_FILE);
+	w->dev = st.st_dev;
+	w->ino = st.st_ino;
+	w->size = (int64_t)ledger_size(l);
+	if (st.st_size < w->size)
+		return changed(text("it is shorter than before"), err);
+	if (st.st_size > w->size)
+		return ledger_torn(l) ? cut_torn(w, st.st_size, err) : changed(text("it grew"), err);
+	return 0;
+}
+
+int journal_w_open(int dirfd, const struct ledger *l, struct journal_w **ret, struct err *err)
+{
+	struct journal_w *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return err_nomem(err);
+	w->dirfd = dirfd;
+	w->fd = -1;
+	if (prepare(w, l, err)) {
+		journal_w_close(w);
+		return -1;
+	}
+	*ret = w;
+	return 0;
+}
+
+/* Is the file under our name still the one we hold, with the bytes we know? */
+static int check_unchanged(const struct journal_w *w, struct err *err)
+{
+	struct stat named;
+
+	if (fstatat(w->dirfd, JOURNAL_FILE, &named, AT_SYMLINK_NOFOLLOW) || named.st_dev != w->dev ||
+	    named.st_ino != w->ino)
+		return changed(text("another file stands in its place"), err);
+	if (named.st_size != w->size)
+		return changed(
+		    named.st_size < w->size ? text("it is shorter than before") : text("it grew"), err);
+	return 0;
+}
+
+/* After a failed write: back to the last acknowledged byte, or no further records. */
+static int take_back(struct journal_w *w, int errnum, struct err *err)
+{
+	if (ftruncate(w->fd, w->size) || fsync(w->fd))
+		w->broken = true;
+	err_sys(err, "E-JOURNAL-22", errnum, text("cannot write to '%s'"), JOURNAL_FILE);
+	return errnum == ENOSPC || errnum == EDQUOT
+		   ? err_hint(err, "%s", text("make room on the disk of the state folder"))
+		   : -1;
+}
+
+int journal_w_append(struct journal_w *w, const void *line, size_t n, struct err *err)
+{
+	BUF_AUTO b = BUF_INIT(JOURNAL_LINE_MAX + 1);
+	ssize_t r;
+
+	if (w->broken) {
+		err_set(err, "E-JOURNAL-23", text("an earlier record could not be written to '%s'"),
+		    JOURNAL_FILE);
+		return err_hint(
+		    err, "%s", text("look at the disk of the state folder, then run the command again"));
+	}
+	if (buf_append(&b, line, n, err) || buf_append(&b, "\n", 1, err) || check_unchanged(w, err))
+		return -1;
+	do
+		r = write(w->fd, b.p, b.n);
+	while (r < 0 && errno == EINTR);
+	if (r < 0 || (size_t)r != b.n)
+		return take_back(w, r < 0 ? errno : ENOSPC, err);
+	if (fsync(w->fd)) {
+		/* the kernel may have dropped the pages: nothing said about this file can be believed any
+		 * more */
+		w->broken = true;
+		return err_sys(err, "E-JOURNAL-22", errno, text("cannot make '%s' durable"), JOURNAL_FILE);
+	}
+	w->size += (int64_t)b.n;
+	return 0;
+}
+
+void journal_w_close(struct journal_w *w)
+{
+	if (!w)
+		return;
+	io_close_quietly(&w->fd);
+	free(w);
+}
+
+/* Names come from outside: printable ASCII without spaces, quotes and brackets. */
+static void put_name(const char *name, char *out, size_t size)
+{
+	size_t i;
+
+	for (i = 0; name[i] && i + 1 < size; i++)
+		out[i] = isalnum((unsigned char)name[i]) || strchr("._@-", name[i]) ? name[i] : '_';
+	out[i] = '\0';
+}
+
+char *journal_w_by(char out[JOURNAL_W_BY])
+{
+	char login[64], sudo[64], store[4096];
+	const char *via = getenv("SUDO_USER");
+	struct passwd pw, *found = NULL;
+
+	if (!getpwuid_r(geteuid(), &pw, store, sizeof(store), &found) && found)
+		put_name(pw.pw_name, login, sizeof(login));
+	else
+		snprintf(login, sizeof(login), "uid%ju", (uintmax_t)geteuid());
+	snprintf(out, JOURNAL_W_BY, "%s", login);
+	if (via && *via) {
+		put_name(via, sudo, sizeof(sudo));
+		snprintf(out, JOURNAL_W_BY, "%s (sudo %s)", login, sudo);
+	}
+	return out;
+}

@@ -1,0 +1,186 @@
+/* mirror: see mirror.h. */
+#include "write/mirror.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "format/arcfile.h"
+#include "format/generation.h"
+#include "format/minisig.h"
+#include "write/vault_w.h"
+
+#define BLOCK	 ((size_t)1 << 20)
+#define DOCS	 4
+#define SIG_FILE "SHA256SUMS.minisig"
+
+int mirror_fresh_add(struct mirror_fresh *f, const char *path, const uint8_t sha256[DIGEST_LEN], struct err *err)
+{
+	if ((f->n & (f->n - 1)) == 0) {
+		struct mirror_file *more = reallocarray(f->files, f->n ? f->n * 2 : 1, sizeof(*more));
+
+		if (!more)
+			return err_nomem(err);
+		f->files = more;
+	}
+	snprintf(f->files[f->n].path, sizeof(f->files[f->n].path), "%s", path);
+	memcpy(f->files[f->n].sha256, sha256, DIGEST_LEN);
+	f->n++;
+	return 0;
+}
+
+static int copy_bytes(int fd, struct vault_file *f, const uint8_t sha256[DIGEST_LEN], const char *path, struct err *err)
+{
+	struct digest *d = digest_new();
+	uint8_t *block = malloc(BLOCK), got[DIGEST_LEN];
+	ssize_t n = 0;
+	int r = 0;
+
+	if (!d || !block)
+		r = err_nomem(err);
+	while (!r && (n = io_read_full(fd, block, BLOCK)) > 0) {
+		digest_update(d, block, (size_t)n);
+		r = vault_w_write(f, block, (size_t)n, err);
+	}
+	if (!r && n < 0) {
+		err_sys(err, "E-MIRROR-01", errno, text("cannot read '%s'"), path);
+		r = MIRROR_SOURCE;
+	}
+	if (!r) {
+		digest_final(d, got);
+		if (memcmp(got, sha256, DIGEST_LEN) != 0) {
+			err_set(err, "E-MIRROR-01", text("'%s' is damaged: its SHA-256 is another"), path);
+			r = MIRROR_SOURCE;
+		}
+	}
+	digest_free(d);
+	free(block);
+	return r;
+}
+
+int mirror_archive(int source_repo, struct vault_w *to, const uint8_t sha256[DIGEST_LEN], struct err *err)
+{
+	char path[ARCFILE_PATH];
+	struct vault_file *f = NULL;
+	IO_FD_AUTO fd = io_open_file(source_repo, arcfile_path(sha256, path), err);
+	int r;
+
+	if (fd < 0)
+		return MIRROR_SOURCE;
+	if (vault_w_stage(to, &f, err))
+		return -1;
+	r = copy_bytes(fd, f, sha256, path, err);
+	if (r) {
+		vault_w_discard(to, f);
+		return r;
+	}
+	return vault_w_publish_archive(to, f, sha256, err);
+}
+
+/* The four documents in the order they are published in. */
+static const char *const doc_names[DOCS] = {"manifest.json", "root.age", "SHA256SUMS", SIG_FILE};
+static const size_t doc_max[DOCS] = {GENERATION_MANIFEST_MAX, GENERATION_ROOT_MAX, GENERATION_SUMS_MAX, 65536};
+
+static int read_docs(int source_repo, uint64_t number, struct buf docs[DOCS], struct err *err)
+{
+	char dir[GENERATION_DIR], path[GENERATION_SUMS_PATH];
+	int i;
+
+	generation_dir(number, dir);
+	for (i = 0; i < DOCS; i++) {
+		buf_init(&docs[i], doc_max[i]);
+		snprintf(path, sizeof(path), "%s/%s", dir, doc_names[i]);
+		if (io_read_file(source_repo, path, &docs[i], err))
+			return MIRROR_SOURCE;
+	}
+	return 0;
+}
+
+static int check_signature(const struct mirror_generation *g, struct buf docs[DOCS], struct err *err)
+{
+	struct generation_id id = {.number = g->number};
+	BUF_AUTO want = BUF_INIT(4096);
+	char comment[MINISIG_COMMENT_MAX];
+	size_t i;
+	int r = -1;
+
+	snprintf(id.repository, sizeof(id.repository), "%s", g->repository);
+	snprintf(id.uuid, sizeof(id.uuid), "%s", g->uuid);
+	if (generation_comment("generation", &id, &want, err))
+		return -1;
+	for (i = 0; i < g->n_keys && r; i++)
+		r = minisig_verify(&g->keys[i], docs[2].p, docs[2].n, (const char *)docs[3].p, docs[3].n, comment, err);
+	if (r)
+		return MIRROR_SOURCE;
+	if (strcmp(comment, (const char *)want.p) != 0) {
+		err_set(err, "E-MIRROR-02", text("the signature of generation %llu is for something else: '%s'"),
+		    (unsigned long long)g->number, comment);
+		return MIRROR_SOURCE;
+	}
+	return 0;
+}
+
+/* One file that SHA256SUMS lists: a document must be what was read, an archive is copied when the target lacks it. */
+static int supply_listed(int source_repo, struct vault_w *to, struct buf docs[DOCS], const char *path,
+    const uint8_t sha256[DIGEST_LEN], struct mirror_fresh *fresh, struct err *err)
+{
+	uint8_t got[DIGEST_LEN];
+	struct stat st;
+	int r;
+
+	if (!strncmp(path, "generations/", 12)) {
+		int i = strstr(path, "/root.age") != NULL;
+
+		digest_sha256(docs[i].p, docs[i].n, got);
+		if (!memcmp(got, sha256, DIGEST_LEN))
+			return mirror_fresh_add(fresh, path, sha256, err);
+		err_set(err, "E-MIRROR-01", text("'%s' is damaged: its SHA-256 is another"), path);
+		return MIRROR_SOURCE;
+	}
+	if (fstatat(source_repo, path, &st, AT_SYMLINK_NOFOLLOW)) {
+		err_sys(err, "E-MIRROR-01", errno, text("cannot look at '%s'"), path);
+		return MIRROR_SOURCE;
+	}
+	r = vault_w_has_archive(to, sha256, (uint64_t)st.st_size, err);
+	if (r)
+		return r < 0 ? -1 : 0;
+	r = mirror_archive(source_repo, to, sha256, err);
+	return r ? r : mirror_fresh_add(fresh, path, sha256, err);
+}
+
+int mirror_generation(int source_repo, struct vault_w *to, const struct mirror_generation *g, struct mirror_fresh *fresh,
+    struct err *err)
+{
+	struct buf docs[DOCS] = {{0}};
+	struct vault_doc out[DOCS];
+	uint8_t sha256[DIGEST_LEN];
+	char path[GENERATION_SUMS_PATH];
+	size_t pos = 0;
+	int i, r;
+
+	r = read_docs(source_repo, g->number, docs, err);
+	if (!r)
+		r = check_signature(g, docs, err);
+	while (!r) {
+		int next = generation_sums_next((const char *)docs[2].p, docs[2].n, &pos, sha256, path, err);
+
+		if (next == GENERATION_SUMS_END)
+			break;
+		r = next ? MIRROR_SOURCE : supply_listed(source_repo, to, docs, path, sha256, fresh, err);
+	}
+	for (i = 0; i < DOCS; i++)
+		out[i] = (struct vault_doc){doc_names[i], docs[i].p, docs[i].n};
+	if (!r)
+		r = vault_w_publish_generation(to, g->number, out, DOCS, err);
+	for (i = 0; i < DOCS; i++)
+		buf_free(&docs[i]);
+	return r;
+}

@@ -1,0 +1,48 @@
+/* mirror: copies whole files from one medium's repository to another's: no key is needed, nothing is trusted.
+ *
+ * Every byte copied is hashed on the way and must be what its name or the signed SHA256SUMS says; a damaged source gives
+ * nothing.  Files appear on the target complete and durable (vault_w.h), the generation's documents last, so a copy that
+ * is interrupted leaves no half generation and goes on where it was when it is called again.
+ *
+ * Errors: E-MIRROR-01 the source's file is missing or damaged, E-MIRROR-02 the source's signature or documents are wrong;
+ * those of vault_w for the target.
+ */
+#ifndef BKP_WRITE_MIRROR_H
+#define BKP_WRITE_MIRROR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "format/digest.h"
+
+struct err;
+struct minisig_public;
+struct vault_w;
+
+/* Files that were written to a target, to be read back. */
+struct mirror_file {
+	char path[128]; /* from <repository-id>/ */
+	uint8_t sha256[DIGEST_LEN];
+};
+struct mirror_fresh {
+	struct mirror_file *files; /* malloc'd; freed by the owner */
+	size_t n;
+};
+int mirror_fresh_add(struct mirror_fresh *f, const char *path, const uint8_t sha256[DIGEST_LEN], struct err *err);
+
+/* MIRROR_SOURCE: the source is at fault (the target may be tried with another source); -1: the target. */
+#define MIRROR_SOURCE 1
+int mirror_archive(int source_repo, struct vault_w *to, const uint8_t sha256[DIGEST_LEN], struct err *err);
+
+struct mirror_generation {
+	const char *repository;
+	const struct minisig_public *keys;
+	size_t n_keys;
+	uint64_t number;
+	const char *uuid;
+};
+/* A generation and every archive of it that the target lacks. */
+int mirror_generation(int source_repo, struct vault_w *to, const struct mirror_generation *g, struct mirror_fresh *fresh,
+    struct err *err);
+
+#endif

@@ -1,0 +1,207 @@
+/* night: see night.h.  This file: the order of the steps, and steps 1 and 2. */
+#include "write/night.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "format/policy.h"
+#include "read/ledger.h"
+#include "read/medium.h"
+#include "write/chunker.h"
+#include "write/dedup.h"
+#include "write/night_private.h"
+#include "write/pack.h"
+#include "write/state.h"
+#include "write/vault_w.h"
+
+static int begin(struct night *n, struct err *err)
+{
+	json_t *names = json_array();
+	struct clock_stamp now;
+	size_t i;
+
+	for (i = 0; i < n->cfg->n_datasets; i++)
+		json_array_append_new(names, json_string(n->cfg->datasets[i]->name));
+	clock_now(&now);
+	n->begun_ns = now.wall_ns;
+	n->ret->generation = ledger_next_generation(state_ledger(n->cfg->state));
+	state_uuid(n->uuid);
+	return state_append(n->cfg->state, "begin",
+	    json_pack("{s:I, s:s, s:o}", "generation", (json_int_t)n->ret->generation, "uuid", n->uuid, "datasets", names), err);
+}
+
+/* An archive may be referred to again when some online medium has it: the others are supplied from there. */
+static int on_some_medium(void *arg, const struct dedup_archive *a, struct err *err)
+{
+	struct night *n = arg;
+	size_t i;
+
+	(void)err;
+	for (i = 0; i < n->n_online; i++)
+		if (vault_w_has_archive(n->online[i].vault, a->sha256, a->size, NULL) == 1)
+			return 1;
+	return 0;
+}
+
+static int open_dedup(struct night *n, struct err *err)
+{
+	char path[4096];
+	IO_FD_AUTO cache = io_make_dir(state_dirfd(n->cfg->state), "cache", 0700, err);
+
+	if (cache < 0)
+		return -1;
+	snprintf(path, sizeof(path), "%s/cache/dedup", state_path(n->cfg->state));
+	return dedup_open(path, state_repository(n->cfg->state), &n->dedup, err);
+}
+
+static int open_pack(struct night *n, struct err *err)
+{
+	struct pack_config cfg = {
+	    .repository = state_repository(n->cfg->state),
+	    .random = state_random(),
+	    .dedup = n->dedup,
+	    .sinks = n->sinks,
+	    .n_sinks = n->n_online,
+	    .archive_size = n->cfg->policy->archive_size,
+	    .next_archive = ledger_next_archive(state_ledger(n->cfg->state)),
+	};
+
+	cfg.recipients = state_recipients(n->cfg->state, &cfg.n_recipients);
+	if (cfg.next_archive <= dedup_last_archive(n->dedup))
+		cfg.next_archive = dedup_last_archive(n->dedup) + 1;
+	n->ids = hmac_new(state_chunk_id_key(n->cfg->state), STATE_KEY);
+	n->chunker = chunker_new(state_chunker_seed(n->cfg->state));
+	if (!n->ids || !n->chunker)
+		return err_nomem(err);
+	cfg.ids = n->ids;
+	if (!n->cfg->anchor && dedup_check_available(n->dedup, on_some_medium, n, err))
+		return -1;
+	return pack_new(&cfg, &n->pack, err);
+}
+
+static int capture_all(struct night *n, struct err *err)
+{
+	char scratch[4096];
+	struct capture_config cfg = {
+	    .pack = n->pack, .chunker = n->chunker, .scratch = scratch, .now_ns = n->begun_ns, .cb = n->cfg->cb};
+	struct capture *c = NULL;
+	size_t i, good = 0;
+	int r = 0;
+
+	snprintf(scratch, sizeof(scratch), "%s/cache", state_path(n->cfg->state));
+	n->ret->datasets = calloc(n->cfg->n_datasets, sizeof(*n->ret->datasets));
+	if (!n->ret->datasets)
+		return err_nomem(err);
+	if (capture_new(&cfg, &c, err))
+		return -1;
+	for (i = 0; i < n->cfg->n_datasets && !r; i++) {
+		struct generation_dataset *d = &n->ret->datasets[i];
+
+		n->ret->n_datasets = i + 1;
+		r = capture_dataset(c, n->cfg->datasets[i], d, err);
+		good += !r && d->verdict != GENERATION_FAILED;
+	}
+	capture_free(c);
+	if (r)
+		return -1;
+	if (!good)
+		return err_set(err, "E-RUN-01", text("no data set could be captured; '%s': %s"), n->ret->datasets[0].name,
+		    n->ret->datasets[0].reason ? n->ret->datasets[0].reason : "?");
+	r = pack_finish(n->pack, err);
+	n->ret->new_bytes = pack_new_bytes(n->pack);
+	return r;
+}
+
+/* Steps 2 to 5.  -1: nothing was reported. */
+static int make_generation(struct night *n, struct err *err)
+{
+	if (!n->n_online) {
+		if (n->ret->n_media)
+			*err = n->ret->media[0].why;
+		else
+			err_set(err, "E-RUN-02", "%s", text("the policy declares no online medium"));
+		return err_wrap(err, "%s", text("no medium is there to write to"));
+	}
+	if (open_pack(n, err) || capture_all(n, err) || pack_needed(n->pack, &n->needed, &n->n_needed, err) ||
+	    night_supply(n, err) || night_documents(n, err) || night_publish(n, err))
+		return -1;
+	return night_committed(n, err);
+}
+
+static void clean_up(struct night *n)
+{
+	pack_free(n->pack);
+	dedup_close(n->dedup);
+	hmac_free(n->ids);
+	chunker_free(n->chunker);
+	free(n->needed);
+	buf_free(&n->manifest);
+	buf_free(&n->root);
+	buf_free(&n->sums);
+	buf_free(&n->sig);
+	night_close_media(n);
+}
+
+/* A failure that cannot be recorded either is said with it; the next run's settle() records it. */
+static void record_failure(struct night *n, struct err *failure)
+{
+	char reason[sizeof(failure->msg)];
+	struct err why = ERR_INIT;
+
+	path_show(failure->msg, reason, sizeof(reason)); /* JSON wants UTF-8, and names are bytes */
+	if (state_append(n->cfg->state, "failed",
+		json_pack("{s:I, s:s}", "generation", (json_int_t)n->ret->generation, "reason", reason), &why))
+		err_wrap(failure, text("this could not be recorded (%s)"), why.msg);
+}
+
+int night_run(const struct night_config *cfg, struct night_result *ret, struct err *err)
+{
+	struct night n = {.cfg = cfg, .ret = ret};
+	struct err local = ERR_INIT;
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	r = night_open_media(&n, &local) || open_dedup(&n, &local) || night_settle(&n, &local) || begin(&n, &local);
+	if (r) {
+		ret->generation = 0;
+	} else {
+		r = make_generation(&n, &local);
+		if (r)
+			record_failure(&n, &local);
+		else
+			r = night_read_back(&n, &local) || night_catch_up(&n, &local);
+		night_copy_journal(&n);
+	}
+	clean_up(&n);
+	if (!r)
+		return 0;
+	if (err)
+		*err = local;
+	return -1;
+}
+
+void night_result_free(struct night_result *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_datasets; i++) {
+		free(r->datasets[i].name);
+		free(r->datasets[i].title);
+		free(r->datasets[i].reason);
+		free(r->datasets[i].blocks);
+		free(r->datasets[i].probe);
+	}
+	free(r->datasets);
+	for (i = 0; i < r->n_media; i++)
+		free(r->media[i].label);
+	free(r->media);
+}

@@ -1,0 +1,75 @@
+/* night: one run of `bkp run`: capture → generation on every online medium → journal → read-back.
+ *
+ * The transaction, and which function makes each step:
+ *   0. open_media(): the lock is held by the state; media whose signed identity is there are online.  settle(): generations
+ *      that an earlier run left open are committed when a medium holds them complete, else recorded as failed.
+ *   1. begin(): number allocated, journal "begin".
+ *   2. capture_all(): archives are published one by one on every medium (vault_w.h); none of them counts yet.
+ *   3. supply(): each medium gets what the generation needs and it lacks, from another medium.
+ *   4. publish(): root.age, manifest.json, SHA256SUMS and its signature appear on each medium in one rename.
+ *   5. committed(): journal "committed", durable.  Only now is the generation reported.
+ *   6. read_back(): what is new on each medium is read from the device and compared; journal "verified".
+ *   7. catch_up(): reported generations that an online medium lacks are copied to it; copies of the journal.
+ * Invariants (docs/format.md §8, proved by tests/scenario/20-kill.sh):
+ *   I1 every reported generation verifies in full.  I2 an unreported one is absent or incomplete, never good.  I3 the journal
+ *   is a valid prefix; no acknowledged entry is lost.  I4 the next run needs no manual step.  I5 no byte of an earlier
+ *   generation changes.
+ * If the process dies: before 4 there are archives nobody lists (the next run reuses them); between 4 and 5 the next run's
+ * settle() finds the generation complete and reports it; after 5 nothing is lost but the read-back.
+ *
+ * A medium that fails at any step is dropped with a reason; the night goes on with the others.
+ */
+#ifndef BKP_WRITE_NIGHT_H
+#define BKP_WRITE_NIGHT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "format/generation.h"
+#include "write/capture.h"
+
+struct policy;
+struct policy_dataset;
+struct state;
+
+struct night_medium {
+	char *label;
+	char uuid[GENERATION_UUID]; /* "" when it was not found */
+	bool ok;		    /* holds the new generation */
+	bool verified;		    /* and it was read back well */
+	struct err why;		    /* when not ok or not verified */
+	uint64_t written;	    /* bytes */
+	uint64_t unfrozen;	    /* files that could not be made immutable */
+	int unfrozen_errno;
+	uint64_t caught_up; /* earlier generations copied to it */
+};
+
+struct night_result {
+	uint64_t generation; /* 0: none was begun */
+	struct generation_dataset *datasets;
+	size_t n_datasets;
+	struct night_medium *media;
+	size_t n_media;
+	uint64_t archives, archive_bytes, new_archives, new_bytes;
+	uint64_t recovered; /* generations an earlier run left complete */
+	uint64_t given_up;  /* generations an earlier run left incomplete */
+};
+
+struct night_config {
+	struct state *state;
+	const struct policy *policy;
+	const struct policy_dataset *const *datasets; /* what to capture, n of them */
+	size_t n_datasets;
+	const char *version;
+	bool anchor; /* store everything anew: refer to no earlier archive */
+	struct capture_callbacks cb;
+};
+
+/* 0: a generation was committed on at least one medium (look at the verdicts and media for what a person should see).
+ * -1: none was.  *ret is filled as far as it came in both cases. */
+int night_run(const struct night_config *cfg, struct night_result *ret, struct err *err);
+void night_result_free(struct night_result *r);
+
+#endif

@@ -1,0 +1,66 @@
+/* night_private: what the files of the night share; see night.h. */
+#ifndef BKP_WRITE_NIGHT_PRIVATE_H
+#define BKP_WRITE_NIGHT_PRIVATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "write/mirror.h"
+#include "write/night.h"
+
+struct chunker;
+struct dedup;
+struct dedup_archive;
+struct hmac;
+struct medium;
+struct pack;
+struct pack_sink;
+struct vault_w;
+
+/* An online medium; `report` is its row in the result. */
+struct night_online {
+	struct night_medium *report;
+	struct medium *medium;
+	struct vault_w *vault;
+	struct mirror_fresh fresh; /* to be read back */
+};
+
+struct night {
+	const struct night_config *cfg;
+	struct night_result *ret;
+	struct night_online *online;
+	struct pack_sink *sinks; /* parallel to online */
+	size_t n_online;
+	struct dedup *dedup;
+	struct hmac *ids;
+	struct chunker *chunker;
+	struct pack *pack;
+	char uuid[GENERATION_UUID];
+	int64_t begun_ns;
+	struct dedup_archive *needed;
+	size_t n_needed;
+	struct buf manifest, root, sums, sig; /* the generation's documents */
+	uint8_t manifest_sha256[DIGEST_LEN];
+};
+
+/* night_media.c */
+int night_open_media(struct night *n, struct err *err);
+void night_close_media(struct night *n);
+int night_settle(struct night *n, struct err *err);
+/* The medium takes no further part. */
+void night_drop(struct night *n, size_t i, const struct err *why);
+bool night_any_left(const struct night *n);
+
+/* night_docs.c */
+int night_documents(struct night *n, struct err *err);
+
+/* night_commit.c */
+int night_supply(struct night *n, struct err *err);
+int night_publish(struct night *n, struct err *err);
+int night_committed(struct night *n, struct err *err);
+int night_read_back(struct night *n, struct err *err);
+int night_catch_up(struct night *n, struct err *err);
+void night_copy_journal(struct night *n);
+
+#endif

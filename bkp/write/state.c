@@ -1,0 +1,374 @@
+/* state: opening and using the state folder; see state.h. */
+#include "write/state_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <jansson.h>
+#include <sodium.h>
+#include <uuid/uuid.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "format/age.h"
+#include "read/ledger.h"
+#include "read/repository.h"
+#include "write/journal_w.h"
+
+#define KEY_FILE_MAX 4096
+
+struct state {
+	char *path;
+	int dir, lock;
+	struct state_secrets *secrets;
+	struct repository *repo;
+	struct buf files[3]; /* by enum state_file */
+	uint32_t epoch;
+	struct ledger *ledger;
+	struct journal_w *journal;
+};
+
+static void fill_random(void *arg, void *p, size_t n)
+{
+	(void)arg;
+	randombytes_buf(p, n);
+}
+
+const struct age_random *state_random(void)
+{
+	static const struct age_random random = {fill_random, NULL};
+
+	return &random;
+}
+
+char *state_uuid(char *out)
+{
+	uuid_t u;
+
+	uuid_generate_random(u);
+	uuid_unparse_lower(u, out);
+	return out;
+}
+
+/* ---- secrets.json ---- */
+
+#define SECRETS_HEAD                                                                                         \
+	"{\"format\":1,\"kind\":\"bkp-repository-secrets\",\"repository\":\"%s\",\"chunk_id_key\":\""
+#define SECRETS_MID  "\",\"chunker_seed\":\""
+#define SECRETS_TAIL "\"}\n"
+
+void state_secrets_write(struct state_secrets *s, const char *repository)
+{
+	char *p = s->text;
+
+	p += snprintf(p, sizeof(s->text), SECRETS_HEAD, repository);
+	digest_hex(s->chunk_id_key, STATE_KEY, p);
+	p += 2 * STATE_KEY;
+	p += snprintf(p, sizeof(SECRETS_MID), "%s", SECRETS_MID);
+	digest_hex(s->chunker_seed, STATE_KEY, p);
+	p += 2 * STATE_KEY;
+	snprintf(p, sizeof(SECRETS_TAIL), "%s", SECRETS_TAIL);
+}
+
+int state_secrets_read(struct state_secrets *s, const char *repository)
+{
+	char head[STATE_SECRETS_MAX];
+	const char *p = s->text;
+	size_t n = (size_t)snprintf(head, sizeof(head), SECRETS_HEAD, repository),
+	       mid = sizeof(SECRETS_MID) - 1;
+
+	if (strlen(p) != n + 4 * STATE_KEY + mid + sizeof(SECRETS_TAIL) - 1 || memcmp(p, head, n) != 0 ||
+	    !digest_unhex(p + n, STATE_KEY, s->chunk_id_key) ||
+	    memcmp(p + n + 2 * STATE_KEY, SECRETS_MID, mid) != 0 ||
+	    !digest_unhex(p + n + 2 * STATE_KEY + mid, STATE_KEY, s->chunker_seed) ||
+	    strcmp(p + n + 4 * STATE_KEY + mid, SECRETS_TAIL) != 0)
+		return -1;
+	return 0;
+}
+
+/* ---- opening ---- */
+
+static int damaged(const struct state *s, const char *name, struct err *err)
+{
+	err_set(err, "E-STATE-04", text("'%s/%s' is damaged"), s->path, name);
+	return err_hint(err, "%s", text("bring the state folder back from a backup of it"));
+}
+
+/* Secrets that others can read are not secrets; the user is told the command that closes the gap. */
+static int check_private(const struct state *s, int fd, const char *name, bool folder, struct err *err)
+{
+	const char *slash = *name ? "/" : "";
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return err_sys(
+		    err, "E-STATE-04", errno, text("cannot look at '%s%s%s'"), s->path, slash, name);
+	if (st.st_mode & 077) {
+		err_set(err, "E-STATE-03", text("'%s%s%s' can be read by others"), s->path, slash, name);
+		return err_hint(err, text("close it: chmod %s '%s%s%s'; then ask who may have read it"),
+		    folder ? "700" : "600", s->path, slash, name);
+	}
+	if (st.st_uid != geteuid()) {
+		err_set(err, "E-STATE-03", text("'%s%s%s' belongs to another user"), s->path, slash, name);
+		return err_hint(err, "%s", text("run bkp as the user who made the state folder"));
+	}
+	return 0;
+}
+
+static int open_dir(struct state *s, struct err *err)
+{
+	struct stat st;
+
+	s->dir = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->dir < 0 && errno != ENOENT)
+		return err_sys(err, "E-STATE-04", errno, text("cannot open folder '%s'"), s->path);
+	if (s->dir < 0 || (fstatat(s->dir, REPOSITORY_JSON, &st, AT_SYMLINK_NOFOLLOW) && errno == ENOENT)) {
+		err_set(err, "E-STATE-01", text("there is no repository in '%s'"), s->path);
+		err_hint(err, "%s",
+		    text("make one with 'bkp init', or name the right folder as 'state' in the policy"));
+		return STATE_ABSENT;
+	}
+	return check_private(s, s->dir, "", true, err);
+}
+
+static int take_lock(struct state *s, struct err *err)
+{
+	int r;
+
+	s->lock = openat(s->dir, STATE_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (s->lock < 0)
+		return err_sys(err, "E-STATE-04", errno, text("cannot open '%s/%s'"), s->path, STATE_LOCK);
+	r = io_lock(s->lock, err);
+	if (r == IO_BUSY) {
+		err_set(
+		    err, "E-STATE-02", text("another bkp is running with the state folder '%s'"), s->path);
+		err_hint(
+		    err, "%s", text("wait until it has finished; 'fuser' on the file 'lock' there names it"));
+		return STATE_BUSY;
+	}
+	return r;
+}
+
+/* At most max bytes into p, which holds secrets: no copies elsewhere.  Length, or -1. */
+static ssize_t read_secret(const struct state *s, const char *name, char *p, size_t max, struct err *err)
+{
+	IO_FD_AUTO fd = io_open_file(s->dir, name, err);
+	ssize_t n;
+
+	if (fd < 0 || check_private(s, fd, name, false, err))
+		return -1;
+	n = io_read_full(fd, p, max);
+	if (n < 0)
+		return err_sys(err, "E-IO-02", errno, text("cannot read '%s'"), name);
+	if (n == 0 || (size_t)n == max)
+		return damaged(s, name, err);
+	p[n] = '\0';
+	return n;
+}
+
+static int load_signing(struct state *s, struct err *err)
+{
+	char name[STATE_SIGNING_NAME], *p = sodium_malloc(KEY_FILE_MAX);
+	ssize_t n;
+	int r = -1;
+
+	if (!p)
+		return err_nomem(err);
+	snprintf(name, sizeof(name), STATE_SIGNING, s->epoch);
+	n = read_secret(s, name, p, KEY_FILE_MAX, err);
+	if (n > 0 && (r = minisig_secret_file_parse(p, (size_t)n, &s->secrets->signing, err)))
+		err_wrap(err, "%s/%s", s->path, name);
+	sodium_free(p);
+	return r;
+}
+
+static int load_repository(struct state *s, struct err *err)
+{
+	static const char *const names[] = {REPOSITORY_JSON, REPOSITORY_SIG, REPOSITORY_AGE};
+	const struct minisig_public *keys;
+	size_t n;
+
+	for (size_t i = 0; i < 3; i++) {
+		int r = io_read_file(s->dir, names[i], &s->files[i], err);
+
+		if (r || !s->files[i].n)
+			return r < 0 ? -1 : damaged(s, names[i], err);
+	}
+	if (repository_parse(
+		&s->files[STATE_REPOSITORY_JSON], &s->files[STATE_REPOSITORY_SIG], NULL, &s->repo, err))
+		return err_wrap(err, "%s", s->path);
+	keys = repository_keys(s->repo, &n);
+	s->epoch = (uint32_t)n;
+	if (load_signing(s, err))
+		return -1;
+	/* the public file is vouched for by the secret that only this host holds */
+	if (memcmp(&keys[n - 1], &s->secrets->signing.pub, sizeof(*keys)) != 0)
+		return damaged(s, REPOSITORY_JSON, err);
+	return 0;
+}
+
+static int load_keys(struct state *s, struct err *err)
+{
+	char said[MINISIG_COMMENT_MAX], want[MINISIG_COMMENT_MAX];
+	const char *id = repository_id(s->repo);
+	BUF_AUTO sig = BUF_INIT(KEY_FILE_MAX);
+	int r;
+
+	if (read_secret(s, STATE_SECRETS, s->secrets->text, sizeof(s->secrets->text), err) < 0)
+		return -1;
+	r = io_read_file(s->dir, STATE_SECRETS_SIG, &sig, err);
+	if (r)
+		return r < 0 ? -1 : damaged(s, STATE_SECRETS_SIG, err);
+	if (minisig_verify(&s->secrets->signing.pub, s->secrets->text, strlen(s->secrets->text),
+		(const char *)sig.p, sig.n, said, NULL) ||
+	    strcmp(said, repository_comment("secrets", id, want)) != 0 || state_secrets_read(s->secrets, id))
+		return damaged(s, STATE_SECRETS, err);
+	sodium_memzero(s->secrets->text, sizeof(s->secrets->text));
+	return 0;
+}
+
+static int load_journal(struct state *s, struct err *err)
+{
+	size_t n;
+
+	if (ledger_load(s->dir, repository_keys(s->repo, &n), &s->ledger, err)) {
+		err_wrap(err, "%s", s->path);
+		return err_hint(err, "%s", text("nothing was changed; see it with 'bkp journal verify'"));
+	}
+	if (strcmp(ledger_repository(s->ledger), repository_id(s->repo)) != 0)
+		return damaged(s, JOURNAL_FILE, err);
+	return journal_w_open(s->dir, s->ledger, &s->journal, err);
+}
+
+int state_open(const char *path, struct state **ret, struct err *err)
+{
+	struct state *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return err_nomem(err);
+	s->dir = s->lock = -1;
+	for (size_t i = 0; i < 3; i++)
+		buf_init(&s->files[i], REPOSITORY_MAX);
+	s->path = strdup(path);
+	if (s->path && sodium_init() >= 0)
+		s->secrets = sodium_malloc(sizeof(*s->secrets));
+	r = s->secrets ? 0 : err_nomem(err);
+	if (!r && !(r = open_dir(s, err)) && !(r = take_lock(s, err)) && !(r = load_repository(s, err)) &&
+	    !(r = load_keys(s, err)))
+		r = load_journal(s, err);
+	if (r) {
+		state_close(s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+void state_close(struct state *s)
+{
+	if (!s)
+		return;
+	journal_w_close(s->journal);
+	ledger_free(s->ledger);
+	repository_free(s->repo);
+	for (size_t i = 0; i < 3; i++)
+		buf_free(&s->files[i]);
+	sodium_free(s->secrets);
+	io_close_quietly(&s->lock);
+	io_close_quietly(&s->dir);
+	free(s->path);
+	free(s);
+}
+
+/* ---- using ---- */
+
+const char *state_path(const struct state *s)
+{
+	return s->path;
+}
+
+int state_dirfd(const struct state *s)
+{
+	return s->dir;
+}
+
+const char *state_repository(const struct state *s)
+{
+	return repository_id(s->repo);
+}
+
+const char *state_site(const struct state *s)
+{
+	return repository_site(s->repo);
+}
+
+const struct age_recipient *state_recipients(const struct state *s, size_t *ret_n)
+{
+	return repository_recipients(s->repo, ret_n);
+}
+
+const struct minisig_public *state_keys(const struct state *s, size_t *ret_n)
+{
+	return repository_keys(s->repo, ret_n);
+}
+
+const uint8_t *state_chunk_id_key(const struct state *s)
+{
+	return s->secrets->chunk_id_key;
+}
+
+const uint8_t *state_chunker_seed(const struct state *s)
+{
+	return s->secrets->chunker_seed;
+}
+
+const struct minisig_secret *state_signing(const struct state *s)
+{
+	return &s->secrets->signing;
+}
+
+uint32_t state_epoch(const struct state *s)
+{
+	return s->epoch;
+}
+
+const uint8_t *state_file(const struct state *s, enum state_file which, size_t *ret_n)
+{
+	*ret_n = s->files[which].n;
+	return s->files[which].p;
+}
+
+const struct ledger *state_ledger(const struct state *s)
+{
+	return s->ledger;
+}
+
+int state_append(struct state *s, const char *event, json_t *members, struct err *err)
+{
+	BUF_AUTO line = BUF_INIT(JOURNAL_LINE_MAX);
+	char by[JOURNAL_W_BY];
+	struct journal_frame f = {.seq = ledger_seq(s->ledger) + 1,
+	    .version = BKP_VERSION,
+	    .by = journal_w_by(by),
+	    .repository = state_repository(s),
+	    .epoch = s->epoch};
+	int r;
+
+	clock_now(&f.stamp);
+	memcpy(f.prev, ledger_head(s->ledger), sizeof(f.prev));
+	r = ledger_accepts(s->ledger, event, members, err) ||
+	    journal_build(&f, event, members, &s->secrets->signing, &line, err) ||
+	    journal_w_append(s->journal, line.p, line.n, err) || ledger_take(s->ledger, line.p, line.n, err);
+	json_decref(members);
+	return r ? -1 : 0;
+}

@@ -1,0 +1,347 @@
+/* vault_w: see vault_w.h. */
+#include "write/vault_w.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "format/arcfile.h"
+#include "format/generation.h"
+
+struct vault_w {
+	int repo, archives, generations, tmp;
+	uint64_t staged; /* makes names in tmp/ unique */
+	uint64_t unfrozen, written;
+	int frozen_errno;
+};
+
+struct vault_file {
+	int fd;
+	uint64_t size;
+	char name[32];
+};
+
+/* Removes what a dead run left in tmp/: files, and folders of files. */
+static int remove_leftover(void *arg, const char *name, struct err *err)
+{
+	int dirfd = *(int *)arg;
+	IO_FD_AUTO sub = -1;
+
+	if (!unlinkat(dirfd, name, 0) || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return err_sys(err, "E-PUBLISH-01", errno, text("cannot remove '%s' from tmp/"), name);
+	sub = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (sub < 0)
+		return err_sys(err, "E-PUBLISH-01", errno, text("cannot remove '%s' from tmp/"), name);
+	if (io_each_name(sub, remove_leftover, &sub, err))
+		return -1;
+	if (unlinkat(dirfd, name, AT_REMOVEDIR))
+		return err_sys(err, "E-PUBLISH-01", errno, text("cannot remove '%s' from tmp/"), name);
+	return 0;
+}
+
+int vault_w_open(int repo_dirfd, struct vault_w **ret, struct err *err)
+{
+	struct vault_w *v = calloc(1, sizeof(*v));
+
+	if (!v)
+		return err_nomem(err);
+	v->archives = v->generations = v->tmp = -1;
+	v->repo = fcntl(repo_dirfd, F_DUPFD_CLOEXEC, 3);
+	if (v->repo < 0) {
+		err_sys(err, "E-PUBLISH-01", errno, "%s", text("cannot open the repository's folder"));
+		goto fail;
+	}
+	v->archives = io_make_dir(v->repo, "archives", 0755, err);
+	v->generations = v->archives < 0 ? -1 : io_make_dir(v->repo, "generations", 0755, err);
+	v->tmp = v->generations < 0 ? -1 : io_make_dir(v->repo, "tmp", 0700, err);
+	if (v->tmp < 0 || io_each_name(v->tmp, remove_leftover, &v->tmp, err) || io_sync_dir(v->repo, err))
+		goto fail;
+	*ret = v;
+	return 0;
+fail:
+	vault_w_close(v);
+	return -1;
+}
+
+void vault_w_close(struct vault_w *v)
+{
+	if (!v)
+		return;
+	io_close_quietly(&v->tmp);
+	io_close_quietly(&v->generations);
+	io_close_quietly(&v->archives);
+	io_close_quietly(&v->repo);
+	free(v);
+}
+
+int vault_w_dirfd(const struct vault_w *v)
+{
+	return v->repo;
+}
+
+int vault_w_stage(struct vault_w *v, struct vault_file **ret, struct err *err)
+{
+	struct vault_file *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return err_nomem(err);
+	snprintf(f->name, sizeof(f->name), "stage-%" PRIu64, v->staged++);
+	f->fd = openat(v->tmp, f->name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (f->fd < 0) {
+		free(f);
+		return err_sys(err, "E-PUBLISH-02", errno, "%s", text("cannot create a file on the medium"));
+	}
+	*ret = f;
+	return 0;
+}
+
+int vault_w_write(struct vault_file *f, const void *p, size_t n, struct err *err)
+{
+	if (io_write_full(f->fd, p, n))
+		return err_sys(err, "E-PUBLISH-02", errno, "%s", text("cannot write to the medium"));
+	f->size += n;
+	return 0;
+}
+
+void vault_w_discard(struct vault_w *v, struct vault_file *f)
+{
+	if (!f)
+		return;
+	io_close_quietly(&f->fd);
+	unlinkat(v->tmp, f->name, 0); /* if not now, the next vault_w_open() does it */
+	free(f);
+}
+
+static void note_unfrozen(struct vault_w *v, int errnum)
+{
+	v->unfrozen++;
+	if (!v->frozen_errno)
+		v->frozen_errno = errnum;
+}
+
+/* Sets the immutable flag.  Not having it is no failure of the backup, but it is said. */
+static void freeze(struct vault_w *v, int fd)
+{
+	int flags = 0;
+
+	if (ioctl(fd, FS_IOC_GETFLAGS, &flags)) {
+		note_unfrozen(v, errno);
+		return;
+	}
+	if (flags & FS_IMMUTABLE_FL)
+		return;
+	flags |= FS_IMMUTABLE_FL;
+	if (ioctl(fd, FS_IOC_SETFLAGS, &flags))
+		note_unfrozen(v, errno);
+}
+
+static void freeze_name(struct vault_w *v, int dirfd, const char *name)
+{
+	IO_FD_AUTO fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		note_unfrozen(v, errno);
+	else
+		freeze(v, fd);
+}
+
+/* archives/ab, made durable in its parent when it is new.  ≥0, -1. */
+static int fan_dir(struct vault_w *v, const uint8_t sha256[DIGEST_LEN], struct err *err)
+{
+	char name[3];
+	IO_FD_AUTO fd = -1;
+
+	digest_hex(sha256, 1, name);
+	fd = openat(v->archives, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0)
+		return io_take(&fd);
+	fd = io_make_dir(v->archives, name, 0755, err);
+	if (fd < 0 || io_sync_dir(v->archives, err))
+		return -1;
+	return io_take(&fd);
+}
+
+/* An archive of that name is there already: the same bytes, if the size is the same (a name is the hash of the bytes). */
+static int accept_existing(int dir, const char *base, uint64_t size, struct err *err)
+{
+	struct stat st;
+
+	if (fstatat(dir, base, &st, AT_SYMLINK_NOFOLLOW))
+		return err_sys(err, "E-PUBLISH-02", errno, text("cannot look at '%s'"), base);
+	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != size) {
+		err_set(err, "E-PUBLISH-03", text("'%s' on the medium is not the archive of that name"), base);
+		return err_hint(err, "%s", text("run 'bkp verify' on this medium and keep it for examination"));
+	}
+	return 0;
+}
+
+int vault_w_publish_archive(struct vault_w *v, struct vault_file *f, const uint8_t sha256[DIGEST_LEN], struct err *err)
+{
+	char path[ARCFILE_PATH];
+	const char *base = strrchr(arcfile_path(sha256, path), '/') + 1;
+	IO_FD_AUTO dir = fan_dir(v, sha256, err);
+	int r = -1;
+
+	if (dir < 0 || fchmod(f->fd, 0444))
+		goto out;
+	if (io_sync(f->fd, base, err))
+		goto out;
+	r = io_rename_new(v->tmp, f->name, dir, base, err);
+	if (r == IO_EXISTS) {
+		r = accept_existing(dir, base, f->size, err);
+		goto out;
+	}
+	if (!r && io_sync_dir(dir, err)) {
+		/* perhaps not durable: it must not be found there and believed */
+		r = -1;
+		renameat(dir, base, v->tmp, f->name);
+	}
+	if (r)
+		goto out;
+	freeze(v, f->fd);
+	r = io_close(&f->fd, base, err);
+	v->written += f->size;
+	f->name[0] = '\0'; /* it has left tmp/ */
+out:
+	if (f->name[0])
+		vault_w_discard(v, f);
+	else
+		free(f);
+	return r;
+}
+
+int vault_w_has_archive(struct vault_w *v, const uint8_t sha256[DIGEST_LEN], uint64_t size, struct err *err)
+{
+	char path[ARCFILE_PATH];
+	struct stat st;
+
+	arcfile_path(sha256, path);
+	if (fstatat(v->repo, path, &st, AT_SYMLINK_NOFOLLOW)) {
+		if (errno == ENOENT)
+			return 0;
+		return err_sys(err, "E-PUBLISH-02", errno, text("cannot look at '%s'"), path);
+	}
+	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != size)
+		return 0;
+	freeze_name(v, v->repo, path);
+	return 1;
+}
+
+static int write_docs(int dir, const struct vault_doc *docs, size_t n, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (io_write_new(dir, docs[i].name, 0444, docs[i].p, docs[i].n, err))
+			return -1;
+	return io_sync_dir(dir, err);
+}
+
+/* Does the folder hold exactly these documents? */
+static bool same_docs(int parent, const char *name, const struct vault_doc *docs, size_t n)
+{
+	IO_FD_AUTO dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	size_t i;
+
+	for (i = 0; dir >= 0 && i < n; i++) {
+		BUF_AUTO have = BUF_INIT(docs[i].n);
+
+		if (io_read_file(dir, docs[i].name, &have, NULL) || have.n != docs[i].n ||
+		    memcmp(have.p, docs[i].p, have.n) != 0)
+			return false;
+	}
+	return dir >= 0;
+}
+
+/* The number is taken: by these very documents, when a run died between publishing and recording it. */
+static int already_published(
+    struct vault_w *v, const char *final, const struct vault_doc *docs, size_t n, struct err *err)
+{
+	if (same_docs(v->repo, final, docs, n))
+		return io_sync_dir(v->generations, err);
+	err_set(err, "E-PUBLISH-04", text("'%s' stands on the medium already"), final);
+	return err_hint(err, "%s", text("another host may write to this medium; compare 'bkp journal show' with it"));
+}
+
+int vault_w_publish_generation(struct vault_w *v, uint64_t number, const struct vault_doc *docs, size_t n, struct err *err)
+{
+	char final[GENERATION_DIR], stage[32];
+	IO_FD_AUTO dir = -1;
+	size_t i;
+	int r;
+
+	snprintf(stage, sizeof(stage), "generation-%" PRIu64, v->staged++);
+	dir = io_make_dir(v->tmp, stage, 0755, err);
+	if (dir < 0 || write_docs(dir, docs, n, err))
+		return -1;
+	r = io_rename_new(v->tmp, stage, v->repo, generation_dir(number, final), err);
+	if (r == IO_EXISTS)
+		return already_published(v, final, docs, n, err); /* tmp/ is cleared at the next open */
+	if (r)
+		return -1;
+	if (io_sync_dir(v->generations, err)) {
+		/* perhaps not durable: it must not be found there and believed */
+		renameat(v->repo, final, v->tmp, stage);
+		return -1;
+	}
+	for (i = 0; i < n; i++) {
+		freeze_name(v, dir, docs[i].name);
+		v->written += docs[i].n;
+	}
+	return 0;
+}
+
+int vault_w_put_journal(struct vault_w *v, int fd, uint64_t size, struct err *err)
+{
+	static const char tmp[] = "journal.copy";
+	IO_FD_AUTO dir = io_make_dir(v->repo, "journal", 0755, err);
+	IO_FD_AUTO out = -1;
+	char block[65536];
+	uint64_t done = 0;
+
+	if (dir < 0)
+		return -1;
+	unlinkat(v->tmp, tmp, 0);
+	out = openat(v->tmp, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (out < 0)
+		return err_sys(err, "E-PUBLISH-02", errno, "%s", text("cannot create a file on the medium"));
+	while (done < size) {
+		size_t want = size - done < sizeof(block) ? (size_t)(size - done) : sizeof(block);
+		ssize_t got = io_pread_full(fd, block, want, (int64_t)done);
+
+		if (got != (ssize_t)want)
+			return err_sys(err, "E-IO-02", got < 0 ? errno : EIO, text("cannot read '%s'"), "journal.jsonl");
+		if (io_write_full(out, block, want))
+			return err_sys(err, "E-PUBLISH-02", errno, "%s", text("cannot write to the medium"));
+		done += want;
+	}
+	if (io_sync(out, tmp, err) || io_close(&out, tmp, err))
+		return -1;
+	if (renameat(v->tmp, tmp, dir, "journal.jsonl"))
+		return err_sys(err, "E-IO-05", errno, text("cannot rename '%s'"), "journal.jsonl");
+	return io_sync_dir(dir, err);
+}
+
+uint64_t vault_w_unfrozen(const struct vault_w *v, int *ret_errno)
+{
+	*ret_errno = v->frozen_errno;
+	return v->unfrozen;
+}
+
+uint64_t vault_w_written(const struct vault_w *v)
+{
+	return v->written;
+}

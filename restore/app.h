@@ -1,0 +1,99 @@
+/* app: what all commands of bkp-restore share: options, the open medium, exit codes, how an error is shown.
+ *
+ * A command is a row of the table in main.c and a function in cmd_x.c that gets its operands (argv[0] is the
+ * first one) and returns one of enum app_exit.  app_vault / app_identities / app_generation open what it
+ * needs, report what is wrong, and return 0 or the exit code to return at once.
+ */
+#ifndef RESTORE_APP_H
+#define RESTORE_APP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct age_identity;
+struct arc_r;
+struct buf;
+struct err;
+struct generation_dataset;
+struct generation_root;
+struct keyring;
+struct vault_r;
+struct vault_r_generation;
+
+#define APP_IDENTITIES 32
+
+/* The Nagios order, so that monitors can use them as they are. */
+enum app_exit {
+	APP_OK = 0,
+	APP_ATTENTION = 1, /* done, but a person should look */
+	APP_FAILED = 2,	   /* what was asked is not there */
+	APP_UNKNOWN = 3,   /* the medium cannot be read */
+	APP_USAGE = 64,
+};
+
+struct app {
+	const struct app_command *command;
+	const char *medium, *repository, *root_key, *passphrase_file;
+	const char *identities[APP_IDENTITIES];
+	size_t n_identities;
+	const char *to;
+	bool same_owner, overwrite, deep, trust_archives;
+	bool json, quiet;
+	struct vault_r *vault;
+	struct keyring *keyring;
+	bool damaged; /* an archive is not what was signed: the exit code says so whatever was restored */
+};
+
+typedef int app_fn(struct app *app, int argc, char **argv);
+
+/* Options that only some commands take. */
+enum app_option {
+	APP_TO = 1,
+	APP_SAME_OWNER = 2,
+	APP_OVERWRITE = 4,
+	APP_DEEP = 8,
+	APP_TRUST = 16,
+	APP_JSON = 32,
+	APP_IDENTITY = 64
+};
+
+struct app_command {
+	const char *name;
+	const char *usage;   /* operands and own options */
+	const char *summary; /* English; shown through text() */
+	unsigned options;    /* enum app_option */
+	int min, max;	     /* operands; max -1: any number */
+	app_fn *run;
+};
+
+/* A generation that is open for reading. */
+struct app_generation {
+	uint64_t number;
+	struct vault_r_generation *g;
+	struct generation_root *root; /* NULL unless asked for */
+	struct arc_r *arc;	      /* likewise */
+	uint8_t *chunk_id_key;	      /* likewise; NULL when repository.age cannot be used */
+};
+
+int app_vault(struct app *app);
+int app_identities(struct app *app, const struct age_identity **ret_ids, size_t *ret_n);
+/* `number` as typed.  content: also root.age and archives (needs identities). */
+int app_generation(struct app *app, const char *number, bool content, struct app_generation *ret);
+void app_generation_close(struct app_generation *g);
+/* The data set of that name, or an exit code after saying which there are. */
+int app_dataset(const struct app_generation *g, const char *name, const struct generation_dataset **ret);
+
+/* "bkp-restore: CODE: message" and "  → hint" on stderr; returns `code`. */
+int app_error(const struct err *err, int code);
+/* A line for people on stderr, unless --quiet. */
+void app_note(const struct app *app, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int app_usage(const struct app *app, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* stdout must have arrived: flushes, and turns a failure (disk full) into APP_FAILED. */
+int app_flush(int code);
+/* The worse of two exit codes. */
+int app_worse(int a, int b);
+
+app_fn cmd_generations, cmd_list, cmd_extract, cmd_cat, cmd_export, cmd_verify;
+
+#endif

@@ -1,0 +1,224 @@
+/* bkp-restore export N DATASET: a pax archive to standard output.
+ *
+ * What cannot be read back is named and left out.  A large file whose damage shows only after its header is
+ * in the stream ends the export: an archive cannot take a header back, and nothing is ever filled with zeros.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include "app.h"
+#include "base/err.h"
+#include "base/text.h"
+#include "format/catalog.h"
+#include "format/generation.h"
+#include "outcome.h"
+#include "progress.h"
+#include "read/arc_r.h"
+#include "read/catalog_r.h"
+#include "read/digestset.h"
+#include "read/extent_r.h"
+
+#define TRY_FIRST                                                                                            \
+	((uint64_t)32 << 20) /* files up to this size are read before their header is written; they stay in  \
+				arc_r's cache */
+#define ABSENT_MAX ((size_t)2 << 20)
+
+struct exporter {
+	struct arc_r *arc;
+	struct archive *out;
+	struct outcome outcome;
+	struct progress progress;
+	struct digestset *absent; /* paths that were left out: nothing may link to them */
+};
+
+static int out_failed(struct exporter *e, struct err *err)
+{
+	return err_set(err, "E-IO-03", text("cannot write to standard output: %s"),
+	    archive_error_string(e->out) ? archive_error_string(e->out) : "?");
+}
+
+static int try_part(void *arg, uint64_t at, const void *p, uint64_t n, struct err *err)
+{
+	(void)arg;
+	(void)at;
+	(void)p;
+	(void)n;
+	(void)err;
+	return 0;
+}
+
+static int write_part(void *arg, uint64_t at, const void *p, uint64_t n, struct err *err)
+{
+	static const char zeros[65536];
+	struct exporter *e = arg;
+
+	(void)at;
+	progress_add(&e->progress, n, NULL);
+	while (n) {
+		size_t part = p ? (size_t)n : n < sizeof(zeros) ? (size_t)n : sizeof(zeros);
+
+		if (archive_write_data(e->out, p ? p : zeros, part) != (la_ssize_t)part)
+			return out_failed(e, err);
+		n -= part;
+	}
+	return 0;
+}
+
+static int left_out(
+    struct exporter *e, enum outcome_kind kind, const char *path, const struct err *why, struct err *err)
+{
+	uint8_t key[DIGEST_LEN];
+	int r;
+
+	outcome_say(&e->outcome, kind, path, why);
+	digestset_key_of(path, strlen(path), key);
+	r = digestset_put(e->absent, key, 1, err);
+	return r == DIGESTSET_FULL
+		   ? err_set(err, "E-MEM-01", "%s", text("too many entries could not be restored: giving up"))
+		   : r;
+}
+
+static bool is_absent(const struct exporter *e, const char *path)
+{
+	uint8_t key[DIGEST_LEN];
+
+	digestset_key_of(path, strlen(path), key);
+	return digestset_get(e->absent, key) != 0;
+}
+
+/* 0: can be written; 1: was left out; -1. */
+static int check(struct exporter *e, const struct catalog_item *item, struct err *err)
+{
+	const char *hard = archive_entry_hardlink(item->entry);
+	struct err why = ERR_INIT;
+
+	if (item->flags & CATALOG_UNREADABLE && archive_entry_filetype(item->entry) != AE_IFDIR) {
+		err_set(&why, "E-RESTORE-03", "%s",
+		    text("could not be read when it was captured, there is no content"));
+		return left_out(e, OUTCOME_UNREADABLE, item->path, &why, err) ? -1 : 1;
+	}
+	if (hard && is_absent(e, hard)) {
+		err_set(
+		    &why, "E-RESTORE-12", "%s", text("is a hard link to something that was not restored"));
+		return left_out(e, OUTCOME_FAILED, item->path, &why, err) ? -1 : 1;
+	}
+	if (!hard && item->extents && item->size <= TRY_FIRST &&
+	    extent_r_each(e->arc, item->extents, item->extents_len, try_part, e, &why))
+		return left_out(e, OUTCOME_FAILED, item->path, &why, err) ? -1 : 1;
+	return 0;
+}
+
+static int export_entry(struct exporter *e, const struct catalog_item *item, struct err *err)
+{
+	bool content = !archive_entry_hardlink(item->entry) && item->extents;
+	struct err why = ERR_INIT;
+	int r = check(e, item, err);
+
+	if (r)
+		return r < 0 ? -1 : 0;
+	if (item->flags & CATALOG_CHANGED) {
+		err_set(&why, "E-RESTORE-04", "%s",
+		    text("changed while it was captured, its content may be a mixture"));
+		outcome_say(&e->outcome, OUTCOME_CHANGED, item->path, &why);
+	}
+	archive_entry_set_size(item->entry, content ? (int64_t)item->size : 0);
+	r = archive_write_header(e->out, item->entry);
+	if (r < ARCHIVE_WARN)
+		return out_failed(e, err);
+	if (r != ARCHIVE_OK) {
+		err_set(&why, "E-RESTORE-08", text("some attributes could not be set: %s"),
+		    archive_error_string(e->out));
+		outcome_say(&e->outcome, OUTCOME_ATTRIBUTES, item->path, &why);
+	}
+	if (content && extent_r_each(e->arc, item->extents, item->extents_len, write_part, e, err))
+		return err_wrap(err, text("the archive ends within a file"));
+	e->outcome.bytes += item->size;
+	return 0;
+}
+
+static int export_all(struct exporter *e, struct catalog_r *c, struct err *err)
+{
+	struct catalog_item item;
+	struct err why = ERR_INIT;
+	int r;
+
+	while ((r = catalog_r_next(c, &item, &why)) != CATALOG_END) {
+		if (r == CATALOG_R_LOST) {
+			outcome_say(&e->outcome, OUTCOME_LOST, NULL, &why);
+			continue;
+		}
+		if (r < 0) {
+			*err = why;
+			return -1;
+		}
+		progress_add(&e->progress, 0, item.path);
+		if (export_entry(e, &item, err))
+			return -1;
+	}
+	return 0;
+}
+
+static struct archive *open_out(void)
+{
+	struct archive *a = archive_write_new();
+
+	/* names are bytes; SCHILY is what GNU tar and bsdtar read attributes under */
+	if (a && !archive_write_set_format_pax(a) &&
+	    !archive_write_set_options(a, "hdrcharset=BINARY,xattrheader=SCHILY") &&
+	    !archive_write_open_fd(a, STDOUT_FILENO))
+		return a;
+	archive_write_free(a);
+	return NULL;
+}
+
+static int export_dataset(struct app *app, struct app_generation *g, const struct generation_dataset *ds)
+{
+	struct exporter e = {.arc = g->arc, .out = open_out(), .absent = digestset_new(ABSENT_MAX)};
+	struct err err = ERR_INIT;
+	struct catalog_r *c = NULL;
+	int r = 0;
+
+	e.outcome.progress = &e.progress;
+	progress_begin(&e.progress, ds->bytes, app->quiet);
+	if (!e.out || !e.absent)
+		r = err_nomem(&err);
+	else
+		r = catalog_r_open(g->arc, ds, &c, &err);
+	if (!r)
+		r = export_all(&e, c, &err);
+	if (!r && archive_write_close(e.out) != ARCHIVE_OK)
+		r = out_failed(&e, &err);
+	progress_clear(&e.progress);
+	/* an end marker must not make a broken stream look whole */
+	if (r && e.out)
+		archive_write_fail(e.out);
+	catalog_r_close(c);
+	archive_write_free(e.out);
+	digestset_free(e.absent);
+	return r ? app_error(&err, APP_FAILED) : outcome_exit(&e.outcome);
+}
+
+int cmd_export(struct app *app, int argc, char **argv)
+{
+	const struct generation_dataset *ds;
+	struct app_generation g;
+	int r;
+
+	(void)argc;
+	if (isatty(STDOUT_FILENO))
+		return app_usage(app, "%s",
+		    text("an archive does not belong on a terminal: redirect it, or pipe it into tar"));
+	r = app_generation(app, argv[0], true, &g);
+	if (r)
+		return r;
+	r = app_dataset(&g, argv[1], &ds);
+	if (!r)
+		r = export_dataset(app, &g, ds);
+	app_generation_close(&g);
+	return r;
+}

@@ -1,0 +1,127 @@
+/* bkp-restore verify N [--deep]: is everything there, and is it what was signed? */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "app.h"
+#include "base/err.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "format/generation.h"
+#include "output.h"
+#include "progress.h"
+#include "read/vault_r.h"
+#include "read/verify.h"
+
+struct job {
+	struct app *app;
+	struct progress progress;
+	uint64_t faults;
+};
+
+static void fault_json(struct job *j, const struct verify_fault *f)
+{
+	printf("%s\n{", j->faults ? "," : "");
+	if (f->file) {
+		output_json_name("file", f->file);
+		putchar(',');
+	}
+	if (f->dataset) {
+		output_json_name("dataset", f->dataset);
+		putchar(',');
+	}
+	if (f->path) {
+		output_json_name("path", f->path);
+		putchar(',');
+	}
+	printf("\"fault\":");
+	output_json_fault(f->err);
+	putchar('}');
+}
+
+static void on_fault(void *arg, const struct verify_fault *f)
+{
+	char dataset[200], path[600];
+	struct job *j = arg;
+
+	progress_clear(&j->progress);
+	if (j->app->json) {
+		fault_json(j, f);
+	} else {
+		fprintf(stderr, "bkp-restore: %s: ", f->err->code);
+		if (f->dataset)
+			fprintf(stderr, "%s: ", path_show(f->dataset, dataset, sizeof(dataset)));
+		if (f->path)
+			fprintf(stderr, "'%s': ", path_show(f->path, path, sizeof(path)));
+		fprintf(stderr, "%s\n", f->err->msg);
+		if (f->err->hint[0])
+			fprintf(stderr, "  → %s\n", f->err->hint);
+	}
+	j->faults++;
+}
+
+static void on_progress(void *arg, uint64_t done, uint64_t total, const char *file)
+{
+	struct job *j = arg;
+
+	j->progress.total = total;
+	progress_set(&j->progress, done, file);
+}
+
+static void summary(const struct job *j, uint64_t number, const struct verify_result *res, bool deep)
+{
+	char size[PROGRESS_SIZE_TEXT];
+
+	if (j->app->json) {
+		printf("\n],\"files\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"archives\":%" PRIu64
+		       ",\"chunks\":%" PRIu64 ",\"entries\":%" PRIu64 ",\"entries_bad\":%" PRIu64
+		       ",\"good\":%s}\n",
+		    res->files, res->bytes, res->archives, res->chunks, res->entries, res->entries_bad,
+		    res->faults ? "false" : "true");
+		return;
+	}
+	if (j->app->quiet)
+		return;
+	if (res->faults)
+		printf(text("generation %ju: %ju faults, %ju files (%s) compared\n"),
+		    number, res->faults, res->files, progress_size(res->bytes, size));
+	else
+		printf(
+		    text("generation %ju is whole: signature and %ju files (%s) compared\n"),
+		    number, res->files, progress_size(res->bytes, size));
+	if (deep)
+		printf(text("decrypted: %ju archives, %ju chunks; %ju entries checked, %ju of them cannot be restored\n"),
+		    res->archives, res->chunks, res->entries, res->entries_bad);
+}
+
+int cmd_verify(struct app *app, int argc, char **argv)
+{
+	struct job j = {.app = app};
+	struct verify_callbacks cb = {on_fault, on_progress, &j};
+	struct verify_options opt = {.from_device = true};
+	struct verify_result res = {0};
+	struct app_generation g;
+	struct err err = ERR_INIT;
+	int r;
+
+	(void)argc;
+	r = app_generation(app, argv[0], false, &g);
+	if (r)
+		return r;
+	if (app->deep)
+		r = app_identities(app, &opt.ids, &opt.n_ids);
+	if (r) {
+		app_generation_close(&g);
+		return r;
+	}
+	if (app->json)
+		printf("{\"generation\":%" PRIu64 ",\"deep\":%s,\"faults\":[", g.number,
+		    app->deep ? "true" : "false");
+	progress_begin(&j.progress, 0, app->quiet);
+	r = verify_generation(app->vault, g.number, &opt, &cb, &res, &err);
+	progress_clear(&j.progress);
+	summary(&j, g.number, &res, app->deep);
+	app_generation_close(&g);
+	if (r)
+		return app_flush(app_error(&err, APP_UNKNOWN));
+	return app_flush(res.faults ? APP_FAILED : APP_OK);
+}

@@ -1,0 +1,136 @@
+/* extract_folders: the second pass: metadata of folders and the flags that stop later changes; see extract.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/text.h"
+#include "extract_private.h"
+#include "format/catalog.h"
+#include "outcome.h"
+#include "plan.h"
+#include "progress.h"
+#include "read/catalog_r.h"
+#include "target.h"
+
+static bool is_folder(const struct catalog_item *item)
+{
+	return !archive_entry_hardlink(item->entry) && archive_entry_filetype(item->entry) == AE_IFDIR;
+}
+
+/* Folders that were selected or had to be made, and files with flags that stop changes. */
+static int wanted(void *arg, const struct catalog_item *item)
+{
+	const struct extract *x = arg;
+	unsigned long set, clear;
+
+	if (is_folder(item))
+		return plan_match(x->plan, item->path) || extract_remembered(x->made, item->path);
+	archive_entry_fflags(item->entry, &set, &clear);
+	return set & EXTRACT_CRITICAL_FLAGS && plan_match(x->plan, item->path) &&
+	       !extract_remembered(x->absent, item->path);
+}
+
+/* libarchive puts off what it has to say about a folder until the archive is closed, under the name it had:
+ * so each folder gets a writer of its own, that is closed before the working folder changes. */
+static int set_metadata(struct extract *x, const struct catalog_item *item, const char *name, struct err *err)
+{
+	struct archive_entry *e = extract_clean(x, item->entry, name, true);
+	struct archive *a = extract_disk(x);
+	int r = ARCHIVE_FATAL;
+
+	if (!e || !a) {
+		archive_entry_free(e);
+		archive_write_free(a);
+		return err_nomem(err);
+	}
+	/* libarchive applies the mode of a folder that is there only when it differs: what it is now is 0700
+	 */
+	r = archive_write_header(a, e);
+	if (r == ARCHIVE_OK || r == ARCHIVE_WARN) {
+		int done = archive_write_finish_entry(a), closed;
+
+		r = done < r ? done : r;
+		closed = archive_write_close(a);
+		r = closed < r ? closed : r;
+	}
+	if (r != ARCHIVE_OK)
+		err_set(err, "E-RESTORE-08", text("some attributes could not be set: %s"),
+		    archive_error_string(a) ? archive_error_string(a) : "?");
+	archive_entry_free(e);
+	archive_write_free(a);
+	return r == ARCHIVE_OK ? 0 : 1;
+}
+
+static int apply(struct extract *x, const struct catalog_item *item, struct err *err)
+{
+	struct err why = ERR_INIT;
+	const char *name;
+	struct stat st;
+	int fd, r;
+
+	progress_add(x->progress, 0, item->path);
+	/* not there: it was said in the first pass why */
+	if (target_enter(x->cursor, item->path, NULL, NULL, &fd, &name, NULL) ||
+	    fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW))
+		return 0;
+	if (is_folder(item)) {
+		if (!S_ISDIR(st.st_mode))
+			return 0;
+		r = fchdir(fd)
+			? err_sys(&why, "E-RESTORE-08", errno, "%s", text("its folder cannot be entered"))
+			: set_metadata(x, item, name, &why);
+		if (r < 0 && !strcmp(why.code, "E-MEM-01")) {
+			if (err)
+				*err = why;
+			return -1;
+		}
+		if (r)
+			outcome_say(x->outcome, OUTCOME_ATTRIBUTES, item->path, &why);
+	}
+	extract_flags(x, fd, name, item, is_folder(item) ? ~0ul : EXTRACT_CRITICAL_FLAGS);
+	return 0;
+}
+
+static int each(void *arg, const struct catalog_item *item, struct err *err)
+{
+	struct extract *x = arg;
+
+	/* a block that is lost was said in the first pass */
+	return item ? apply(x, item, err) : 0;
+}
+
+/* Folders made on the way that stand before the first block: all of them are above its first entry. */
+static int apply_above(struct extract *x, struct catalog_r *c, size_t first, struct err *err)
+{
+	struct buf path = BUF_INIT((size_t)1 << 20);
+	struct catalog_item item;
+	int r = catalog_r_first_path(c, first, &path, err);
+	char *cut;
+
+	while (!r && (cut = strrchr((char *)path.p, '/'))) {
+		*cut = '\0';
+		if (!extract_remembered(x->made, (char *)path.p))
+			continue;
+		if (!catalog_r_find(c, (char *)path.p, &item, NULL) && is_folder(&item))
+			r = apply(x, &item, err);
+	}
+	buf_free(&path);
+	return r;
+}
+
+int extract_folders(struct extract *x, struct catalog_r *c, size_t first, size_t last, struct err *err)
+{
+	if (catalog_r_backwards(c, first, last, wanted, each, x, err))
+		return -1;
+	return first ? apply_above(x, c, first, err) : 0;
+}

@@ -1,0 +1,92 @@
+/* outcome: see outcome.h. */
+#include "outcome.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "progress.h"
+
+void outcome_count(struct outcome *o, enum outcome_kind kind)
+{
+	o->count[kind]++;
+}
+
+void outcome_say(struct outcome *o, enum outcome_kind kind, const char *path, const struct err *why)
+{
+	BUF_AUTO shown = BUF_INIT((size_t)8 << 20);
+
+	o->count[kind]++;
+	if (o->progress)
+		progress_clear(o->progress);
+	if (!path || path_display(path, &shown, NULL) || buf_terminate(&shown, NULL))
+		fprintf(stderr, "bkp-restore: %s: %s\n", why->code, why->msg);
+	else
+		fprintf(stderr, "bkp-restore: %s: '%s': %s\n", why->code, (char *)shown.p, why->msg);
+	if (why->hint[0])
+		fprintf(stderr, "  → %s\n", why->hint);
+}
+
+int outcome_exit(const struct outcome *o)
+{
+	if (o->count[OUTCOME_FAILED] || o->count[OUTCOME_LOST])
+		return 2;
+	if (o->count[OUTCOME_CHANGED] || o->count[OUTCOME_INCOMPLETE] || o->count[OUTCOME_UNREADABLE] ||
+	    o->count[OUTCOME_SKIPPED] || o->count[OUTCOME_EXISTS] || o->count[OUTCOME_ATTRIBUTES])
+		return 1;
+	return 0;
+}
+
+static void line(uint64_t n, const char *what)
+{
+	if (n)
+		printf("  %" PRIu64 " %s\n", n, what);
+}
+
+static void summary_json(const struct outcome *o, double seconds)
+{
+	static const char *const names[OUTCOME_KINDS] = {"files", "folders", "links", "special",
+	    "stripped_modes", "stripped_xattrs", "stripped_flags", "changed", "attributes_incomplete",
+	    "unreadable", "skipped", "existing", "attributes_failed", "failed", "lost"};
+	int i;
+
+	printf("{\"bytes\":%" PRIu64 ",\"seconds\":%.3f", o->bytes, seconds);
+	for (i = 0; i < OUTCOME_KINDS; i++)
+		printf(",\"%s\":%" PRIu64, names[i], o->count[i]);
+	printf(",\"exit\":%d}\n", outcome_exit(o));
+}
+
+void outcome_summary(const struct outcome *o, double seconds, bool json)
+{
+	const uint64_t *n = o->count;
+	char size[PROGRESS_SIZE_TEXT];
+
+	if (json) {
+		summary_json(o, seconds);
+		return;
+	}
+	if (o->quiet)
+		return;
+	printf(text("restored: %ju files, %ju folders, %ju links, %ju others, %s in %.1f s\n"),
+	    n[OUTCOME_FILE], n[OUTCOME_FOLDER], n[OUTCOME_LINK], n[OUTCOME_SPECIAL],
+	    progress_size(o->bytes, size), seconds);
+	line(n[OUTCOME_STRIPPED_MODE],
+	    text("entries without their setuid or setgid bit (--same-owner as root keeps it)"));
+	line(n[OUTCOME_STRIPPED_XATTR],
+	    text("entries without privileged attributes (--same-owner as root keeps them)"));
+	line(n[OUTCOME_STRIPPED_FLAG],
+	    text("entries without the immutable or append-only flag (--same-owner as root keeps it)"));
+	line(n[OUTCOME_CHANGED], text("files that changed while they were captured: check their content"));
+	line(n[OUTCOME_INCOMPLETE], text("entries whose attributes were captured only in part"));
+	line(n[OUTCOME_UNREADABLE],
+	    text("entries that could not be read when they were captured: not restored"));
+	line(n[OUTCOME_SKIPPED], text("devices left out (--same-owner as root makes them)"));
+	line(n[OUTCOME_EXISTS],
+	    text("entries that were there already: left as they are (--overwrite replaces files)"));
+	line(n[OUTCOME_ATTRIBUTES], text("entries of which some attributes could not be set"));
+	line(n[OUTCOME_FAILED], text("entries that could not be restored"));
+	line(n[OUTCOME_LOST], text("parts of the catalog, paths or data sets that could not be found"));
+}

@@ -1,0 +1,40 @@
+# bkp-restore, and the same as a static program that is carried on every medium.  What it may include ends at bkp_read:
+# bkp/write is not on its include path.
+add_library(restore_plan STATIC restore/plan.c)
+target_include_directories(restore_plan PUBLIC restore)
+target_link_libraries(restore_plan PUBLIC bkp_base)
+target_compile_options(restore_plan PRIVATE -include ${CMAKE_SOURCE_DIR}/bkp/base/banned.h)
+list(FILTER RESTORE_SOURCES EXCLUDE REGEX "/(plan|static_stubs)\\.c$")
+
+add_executable(bkp-restore ${RESTORE_SOURCES})
+target_link_libraries(bkp-restore PRIVATE restore_plan bkp_read PkgConfig::ARCHIVE PkgConfig::SODIUM)
+target_compile_options(bkp-restore PRIVATE -include ${CMAKE_SOURCE_DIR}/bkp/base/banned.h)
+target_compile_definitions(bkp-restore PRIVATE BKP_VERSION="${PROJECT_VERSION}")
+install(TARGETS bkp-restore RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(PROGRAMS restore/rescue.py DESTINATION ${CMAKE_INSTALL_DATADIR}/bkp)
+
+if(BKP_STATIC_RESTORE)
+	# Only archives (.a), so that the program runs on whatever rescue system there is.  libarchive.a is large: only what
+	# is called is taken out of it (tar, write to disk), the formats and filters that are not registered stay behind.
+	set(STATIC_LIBS)
+	foreach(name archive sodium crypto lz4 jansson acl)
+		find_library(STATIC_${name} lib${name}.a REQUIRED)
+		list(APPEND STATIC_LIBS ${STATIC_${name}})
+	endforeach()
+	add_executable(bkp-restore-static ${RESTORE_SOURCES} restore/static_stubs.c)
+	target_include_directories(bkp-restore-static PRIVATE $<TARGET_PROPERTY:bkp_read,INTERFACE_INCLUDE_DIRECTORIES>)
+	target_compile_options(bkp-restore-static PRIVATE -include ${CMAKE_SOURCE_DIR}/bkp/base/banned.h)
+	target_compile_definitions(bkp-restore-static PRIVATE BKP_VERSION="${PROJECT_VERSION}")
+	target_link_libraries(bkp-restore-static PRIVATE $<TARGET_FILE:restore_plan> $<TARGET_FILE:bkp_read>
+		$<TARGET_FILE:bkp_format> $<TARGET_FILE:bkp_base> ${STATIC_LIBS})
+	target_include_directories(bkp-restore-static PRIVATE restore)
+	add_dependencies(bkp-restore-static restore_plan bkp_read bkp_format bkp_base)
+	set(wrapped)
+	foreach(name getaddrinfo freeaddrinfo gai_strerror gethostbyname getnameinfo dlopen dlsym dlclose dlerror dladdr)
+		list(APPEND wrapped -Wl,--wrap=${name})
+	endforeach()
+	# the map is for the test that looks for what must not be in it
+	target_link_options(bkp-restore-static PRIVATE -static -Wl,--gc-sections -Wl,-Map=${CMAKE_BINARY_DIR}/bkp-restore-static.map
+		${wrapped} -s)
+	install(PROGRAMS $<TARGET_FILE:bkp-restore-static> DESTINATION ${CMAKE_INSTALL_LIBDIR}/bkp)
+endif()

@@ -1,0 +1,113 @@
+/* Catalog blocks and extent lists as a hostile medium may say them.  Input beginning with 'e' is an extent
+ * list, all else a block.  What is yielded must be what catalog.h promises. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <archive_entry.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/path.h"
+#include "format/catalog.h"
+#include "format/extent.h"
+
+#define MUST(x)                                                                                              \
+	do {                                                                                                 \
+		if (!(x))                                                                                    \
+			abort();                                                                             \
+	} while (0)
+
+static void extents(const char *s, size_t n)
+{
+	struct err err = ERR_INIT;
+	struct extent_run run = {EXTENT_HOLE, 0, 0, 0, 0};
+	uint64_t size = 0, sum = 0;
+	bool indirect = false;
+	size_t pos = 0;
+
+	if (!extent_parse_data_run(s, n, &run, &err))
+		MUST(run.length && run.offset < EXTENT_CHUNK_MAX);
+	while (!extent_parse_run(s, n, &pos, &run, &err)) /* as behind an '@' */
+		MUST(run.length && pos <= n);
+	if (extent_check(s, n, &size, &indirect, &err))
+		return;
+	MUST(!extent_parse_size(s, n, &pos, &size, &err));
+	{
+		/* what is taken is written back as it was */
+		BUF_AUTO out = BUF_INIT((size_t)16 << 20);
+
+		MUST(!buf_printf(&out, &err, "%llu", (unsigned long long)size));
+		while (!extent_parse_run(s, n, &pos, &run, &err)) {
+			sum += run.kind == EXTENT_INDIRECT ? 0 : run.length;
+			MUST(!buf_puts(&out, " ", &err) && !extent_format_run(&run, &out, &err));
+		}
+		MUST(out.n == n && !memcmp(out.p, s, n));
+		MUST(indirect ? sum < size : sum == size);
+	}
+}
+
+static void block(const uint8_t *data, size_t n)
+{
+	struct err err = ERR_INIT;
+	struct catalog_reader *r;
+	struct catalog_item item;
+	char *last = NULL;
+
+	if (catalog_reader_new(data, n, NULL, &r, &err))
+		return;
+	while (!catalog_reader_next(r, &item, &err)) {
+		const char *hard = archive_entry_hardlink(item.entry);
+
+		MUST(path_is_entry(item.path) && !strcmp(item.path, archive_entry_pathname(item.entry)));
+		MUST(!last || path_compare(last, item.path) < 0);
+		MUST(!hard || (path_is_entry(hard) && path_compare(hard, item.path) < 0));
+		MUST(!item.extents || !extent_check(item.extents, item.extents_len, NULL, NULL, &err));
+		free(last);
+		last = strdup(item.path);
+	}
+	free(last);
+	catalog_reader_free(r);
+}
+
+/* Mends the checksums of what look like headers, or hardly any mutation would get past the first. */
+static void mend(uint8_t *p, size_t n)
+{
+	for (size_t at = 0; at + 512 <= n; at += 512) {
+		unsigned sum = 0;
+
+		if (memcmp(p + at + 257, "ustar", 5) != 0)
+			continue;
+		memset(p + at + 148, ' ', 8);
+		for (size_t i = 0; i < 512; i++)
+			sum += p[at + i];
+		for (size_t i = 6; i-- > 0; sum >>= 3)
+			p[at + 148 + i] = (uint8_t)('0' + (sum & 7));
+		p[at + 154] = '\0';
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	uint8_t *copy;
+	size_t whole;
+
+	if (n && data[0] == 'e') {
+		extents((const char *)data + 1, n - 1);
+		return 0;
+	}
+	block(data, n);
+	/* the same with right checksums and a right end */
+	whole = (n + 511) / 512 * 512 + 1024;
+	copy = calloc(1, whole);
+	if (copy) {
+		memcpy(copy, data, n);
+		mend(copy, whole);
+		block(copy, whole);
+	}
+	free(copy);
+	return 0;
+}

@@ -1,0 +1,730 @@
+#!/usr/bin/env python3
+"""Hostile and damaged media by name, and what must come of each.
+
+hostile.py RESTORE SCRATCH [NAME...] makes each medium (mkmedium.py), runs bkp-restore on it and checks: it ends with the exit
+code and error code of the case, nothing outside the target changes (the medium and a tree of sentinels beside it), it takes at
+most 512 MiB and a minute, and what is unharmed on the medium still comes back equal.
+
+Unless a case says otherwise the attacker holds the signing key, so that nothing but the reader's own checks is in the way."""
+import base64, gzip, hashlib, json, os, re, resource, shutil, signal, stat, struct, subprocess, sys
+from mkmedium import *
+
+CASES = []
+BIG = (1 << 63) - 1
+MEMORY = 512 << 10  # KiB
+GOOD = {b"docs/hello": b"hello\n", b"docs/big": bytes(range(256)) * 1500}
+
+
+class Case:
+    def __init__(self, name, make, code, exit=2, args=("victim",), unharmed="dataset", check=None, command="extract", number="1", root_key=False):
+        self.__dict__.update(locals())
+
+
+def case(code, exit=2, **more):
+    def wrap(f):
+        CASES.append(Case(f.__name__.replace("_", "-"), f, code, exit, **more))
+        return f
+    return wrap
+
+
+def good_entries(gen):
+    return [Entry(b"docs", b"5", 0o755)] + [Entry(p, extents=gen.extents(GOOD[p])) for p in sorted(GOOD, key=order)]
+
+
+def start(out, keys, rid="3f1d6a52-0c6e-4d7b-9a55-0123456789ab"):
+    """Generation 1 with a data set "good" in an archive of its own; "victim" is the case's business."""
+    repo = Repo(out, keys, rid)
+    gen = Generation(repo)
+    gen.dataset("good", good_entries(gen))
+    gen.seal()
+    medium(out, repo)
+    return gen
+
+
+def good_generation(repo, number):
+    gen = Generation(repo, number)
+    gen.dataset("good", good_entries(gen))
+    gen.write()
+    return gen
+
+
+# ---- entries: one block, one or a few hostile entries among good ones ----
+
+def entries_case(name, code, entries, exit=2, **more):
+    def make(out, keys, env):
+        gen = start(out, keys)
+        gen.dataset("victim", entries(gen, env) if callable(entries) else entries)
+        gen.write()
+    CASES.append(Case(name, make, code, exit, **more))
+
+
+def F(path, **k):
+    return Entry(path, extents=k.pop("extents", b"0"), **k)
+
+
+for name, path in [("absolute", b"/etc/x"), ("dotdot", b"../outside/x"), ("inner-dotdot", b"a/../../outside/x"), ("dot", b"./a"),
+                   ("dotdot-end", b"a/.."), ("double-slash", b"a//b"), ("slash-end", b"a/"), ("only-dotdot", b".."), ("only-dot", b"."),
+                   ("only-slash", b"/")]:
+    entries_case("path-" + name, "E-CATALOG", [F(path)])
+entries_case("path-empty", "E-CATALOG", [F(b"")])
+entries_case("path-with-nul", "", lambda g, e: [F(b"a\0/../../outside/x")], exit=None)
+entries_case("path-not-in-order", "E-CATALOG-02", [F(b"b"), F(b"a")])
+entries_case("path-twice", "E-CATALOG-02", [F(b"a"), F(b"a")])
+entries_case("path-of-1-MiB", "E-CATALOG", [F(b"/".join([b"x" * 200] * 5200))])
+entries_case("path-component-too-long", "E-", [F(b"y" * 300)])
+entries_case("path-4000-folders-deep", "", lambda g, e: [Entry(b"/".join([b"d"] * i), b"5", 0o755) for i in range(1, 4001)], exit=0)
+entries_case("path-file-is-also-a-folder", "E-TARGET-02", [F(b"a"), F(b"a/b")])
+entries_case("symlink-then-through-it", "E-TARGET-02", lambda g, e: [Entry(b"a", b"2", link=e.encode() + b"/outside"), F(b"a/x")])
+entries_case("symlink-relative-then-through-it", "E-TARGET-02", [Entry(b"a", b"2", link=b"../../outside"), F(b"a/x")])
+entries_case("symlink-chain-then-through-it", "E-TARGET-02",
+             [Entry(b"a", b"2", link=b"b"), F(b"a/x"), Entry(b"b", b"2", link=b"../../outside"), F(b"b/y")])
+entries_case("symlink-without-target", "E-CATALOG-02", [Entry(b"a", b"2")])
+entries_case("symlink-to-outside-is-only-a-link", "", lambda g, e: [Entry(b"a", b"2", 0o777, 9, 9, link=e.encode() + b"/outside/secret")], exit=0)
+entries_case("hard-link-absolute", "E-CATALOG-02", [F(b"a", typ=b"1", link=b"/etc/passwd")])
+entries_case("hard-link-dotdot", "E-CATALOG-02", [F(b"z", typ=b"1", link=b"../../outside/secret")])
+entries_case("hard-link-through-symlink", "E-RESTORE-12",
+             lambda g, e: [Entry(b"a", b"2", link=e.encode() + b"/outside"), Entry(b"b", b"1", link=b"a/secret")])
+entries_case("hard-link-to-a-symlink-to-outside", "", lambda g, e: [Entry(b"a", b"2", link=e.encode() + b"/outside/secret"),
+             Entry(b"b", b"1", 0o777, link=b"a"), F(b"c")], exit=0)
+entries_case("hard-link-forwards", "E-CATALOG-02", [F(b"a", typ=b"1", link=b"b"), F(b"b")])
+entries_case("hard-link-to-itself", "E-CATALOG-02", [F(b"a", typ=b"1", link=b"a")])
+entries_case("hard-link-to-a-folder", "E-RESTORE-12", [Entry(b"d", b"5", 0o755), Entry(b"e", b"1", link=b"d")])
+entries_case("hard-link-to-nothing", "E-RESTORE-12", [Entry(b"e", b"1", link=b"d")])
+entries_case("hard-link-without-link", "E-CATALOG", [F(b"e", typ=b"1")])
+entries_case("character-device", "E-RESTORE-06", [Entry(b"mem", b"3", 0o666, major=1, minor=1)], exit=1)
+entries_case("block-device", "E-RESTORE-06", [Entry(b"sda", b"4", 0o666, major=8, minor=0)], exit=1)
+entries_case("fifo-does-not-hang", "", [Entry(b"f", b"6", 0o644)], exit=0)
+
+
+def no_privileges(out, env):
+    for top, dirs, files in os.walk(out):
+        for n in [top] + [os.path.join(top, x) for x in dirs + files]:
+            st = os.lstat(n)
+            assert not st.st_mode & 0o6000 or os.path.islink(n), "%s is setuid or setgid" % n
+            assert st.st_uid == os.geteuid(), "%s belongs to %d" % (n, st.st_uid)
+            for x in os.listxattr(n, follow_symlinks=False):
+                assert x.startswith("user."), "%s has %s" % (n, x)
+            if os.path.isfile(n) and not os.path.islink(n):
+                flags = subprocess.run(["lsattr", "-d", n], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.split(b" ")[0]
+                assert b"i" not in flags and b"a" not in flags, "%s is immutable" % n
+
+
+entries_case("setuid-root", "", [F(b"su", mode=0o6755)], exit=0, check=no_privileges)
+entries_case("setgid-folder", "", [Entry(b"d", b"5", 0o2777)], exit=0, check=no_privileges)
+entries_case("foreign-owner", "", [F(b"f", uid=1000, gid=1000)], exit=0, check=no_privileges)
+CAP = struct.pack("<IIIII", 0x02000001, 0xFFFFFFFF, 0, 0, 0)
+entries_case("capabilities", "", [F(b"f", mode=0o755, xattrs=((b"security.capability", CAP),))], exit=0, check=no_privileges)
+entries_case("trusted-attribute", "", [F(b"f", xattrs=((b"trusted.overlay.opaque", b"y"),))], exit=0, check=no_privileges)
+entries_case("acl-as-raw-attribute", "", [F(b"f", xattrs=((b"system.posix_acl_access", b"\2\0\0\0\1\0\7\0\xff\xff\xff\xff"),))], exit=0, check=no_privileges)
+entries_case("immutable-flag", "", [F(b"f", records=((b"SCHILY.fflags", b"schg,sappnd"),)), F(b"g")], exit=0, check=no_privileges)
+entries_case("attribute-without-a-namespace", "", [F(b"f", xattrs=((b"evil", b"y"), (b"../x", b"y")))], exit=0, check=no_privileges)
+entries_case("impossible-owner", "", [F(b"f", records=((b"uid", b"99999999999"),))], exit=None, check=no_privileges)
+entries_case("owner-minus-one", "", [F(b"f", records=((b"uid", b"-1"),))], exit=None, check=no_privileges)
+entries_case("has-a-body", "E-CATALOG-02", [Entry(b"f", extents=b"0", size=5, body=b"12345")])
+entries_case("claims-a-body-of-8-GiB", "E-CATALOG", [Entry(b"f", extents=b"0", size=(8 << 30) - 1)])
+entries_case("pax-size-of-8-EiB", "E-CATALOG", [F(b"f", records=((b"size", str(BIG).encode()),))])
+entries_case("no-extents", "E-CATALOG-02", [Entry(b"f")])
+entries_case("extents-on-a-folder", "E-CATALOG-02", [Entry(b"d", b"5", 0o755, extents=b"0")])
+entries_case("malformed-flags", "E-CATALOG-02", [F(b"f", flags=b"changed,,UNREADABLE")])
+entries_case("flagged-unreadable", "E-RESTORE-03", [Entry(b"f", flags=b"unreadable")], exit=1)
+entries_case("flagged-changed", "E-RESTORE-04", [F(b"f", flags=b"changed")], exit=1)
+entries_case("unknown-type", "", [Entry(b"f", b"Z", extents=b"0")], exit=None)
+entries_case("gnu-sparse-type", "", [Entry(b"f", b"S", extents=b"0")], exit=None)
+entries_case("gnu-long-name", "", [Entry(b"f", b"L", extents=b"0", size=20, body=b"../../outside/x\0\0\0\0\0")], exit=None)
+entries_case("global-pax-header", "", lambda g, e: [Raw(b"a", pad(tar_header(b"g", 30, b"g")) + pad(record(b"path", b"../../outside/x"))), F(b"b")], exit=None)
+entries_case("gnu-sparse-pax", "", [F(b"f", records=((b"GNU.sparse.major", b"1"), (b"GNU.sparse.minor", b"0"), (b"GNU.sparse.name", b"../../outside/x"), (b"GNU.sparse.realsize", b"99999999999")))], exit=None)
+entries_case("nfs4-acl", "", [F(b"f", records=((b"SCHILY.acl.ace", b"owner@:rwxp--aARWcCos:-------:allow"),))], exit=None)
+entries_case("malformed-acl", "", [F(b"f", records=((b"SCHILY.acl.access", b"user::rwx,,,:::x," * 2000),))], exit=None)
+entries_case("pax-record-length-lies", "", lambda g, e: [Raw(b"a", pad(tar_header(b"x", 40, b"x")) + pad(b"99999 path=../../outside/x\n") + tar_header(b"a", 0))], exit=None)
+entries_case("time-out-of-range", "", [F(b"f", records=((b"mtime", b"9" * 40),))], exit=None)
+entries_case("ten-thousand-attributes", "", [F(b"f", xattrs=[(b"user.%d" % i, b"v") for i in range(10000)])], exit=None)
+
+
+class Raw(Entry):
+    def __init__(self, path, raw):
+        Entry.__init__(self, path)
+        self.raw = raw
+
+    def pack(self):
+        return self.raw
+
+
+# ---- extents ----
+
+def extents_case(name, code, text, exit=2, **more):
+    def entries(gen, env):
+        t = text(gen) if callable(text) else text
+        return [F(b"before", extents=gen.extents(b"before")), F(b"file", extents=t if isinstance(t, bytes) else t.encode()), F(b"later", extents=gen.extents(b"later"))]
+    entries_case("extents-" + name, code, entries, exit, **more)
+
+
+def victim_rest(out, env):
+    """The files beside the bad one are there, the bad one is not."""
+    assert open(out + "/before").read() == "before" and open(out + "/later").read() == "later", "good files beside it are missing"
+    assert not os.path.lexists(out + "/file"), "a file with wrong content was left"
+
+
+def one(gen, raw=b"0123456789"):
+    return gen.arc.number, gen.arc.add(raw)
+
+
+for name, text in [("empty", ""), ("garbage", "nonsense"), ("leading-zero", "010 h:10"), ("two-spaces", "10  h:10"), ("space-at-end", "10 h:10 "),
+                   ("zero-length-run", "0 h:0"), ("negative", "-5 h:5"), ("above-63-bits", "9223372036854775808 h:1"), ("above-64-bits", "99999999999999999999999 h:1"),
+                   ("sum-overflows", "9223372036854775807 h:9223372036854775807 h:9223372036854775807"), ("too-short", "11 h:10"), ("too-long", "9 h:10"),
+                   ("nothing-for-something", "5"), ("binary", "5 \1\2\3"), ("letters-in-numbers", "5 1:0:0:5x")]:
+    extents_case(name, "E-", text)
+extents_case("unknown-archive", "E-ARCHIVE-11", "5 999:0:0:5", check=victim_rest)
+extents_case("archive-number-of-64-bits", "E-", "5 %d:0:0:5" % BIG)
+extents_case("chunk-out-of-range", "E-ARCHIVE-15", lambda g: "5 %d:9999:0:5" % g.arc.number, check=victim_rest)
+extents_case("chunk-of-32-bits", "E-ARCHIVE-15", lambda g: "5 %d:4294967295:0:5" % g.arc.number, check=victim_rest)
+extents_case("offset-behind-chunk", "E-EXTENT-11", lambda g: "5 %d:%d:10:5" % one(g), check=victim_rest)
+extents_case("behind-the-last-chunk", "E-", lambda g: "%d %d:0:0:%d" % (1 << 40, g.arc.number, 1 << 40), check=victim_rest)
+extents_case("hole-of-8-EiB", "E-", "%d h:%d" % (BIG, BIG), check=victim_rest)
+extents_case("overlap-is-only-reuse", "", lambda g: "20 {0}:{1}:0:10 {0}:{1}:0:10".format(*one(g)), exit=0)
+extents_case("indirect-in-indirect", "E-EXTENT-12", lambda g: at(g, b"@1:0:0:5"), check=victim_rest)
+extents_case("indirect-to-itself", "E-EXTENT", lambda g: "5 @%d:%d:0:12" % (g.arc.number, g.arc.add(b"@%d:%d:0:12" % (g.arc.number, g.arc.n))), check=victim_rest)
+extents_case("indirect-garbage", "E-EXTENT", lambda g: at(g, b"\0" * 100), check=victim_rest)
+extents_case("indirect-adds-up-wrongly", "E-EXTENT-02", lambda g: at(g, b"h:99"), check=victim_rest)
+extents_case("indirect-too-long", "E-EXTENT", lambda g: "5 @%d:%d:0:%d" % (g.arc.number, g.arc.add(b"h:5"), 300 << 20))
+extents_case("indirect-then-a-run", "E-", lambda g: "5 @%d:%d:0:3 h:2" % (g.arc.number, g.arc.add(b"h:3")))
+extents_case("indirect-missing-chunk", "E-ARCHIVE-15", lambda g: "5 @%d:9999:0:3" % g.arc.number, check=victim_rest)
+extents_case("indirect-lists-unknown-archive", "E-ARCHIVE-11", lambda g: at(g, b"999:0:0:5"), check=victim_rest)
+extents_case("indirect-that-nothing-needs", "E-", lambda g: "5 h:5 @%d:%d:0:3" % (g.arc.number, g.arc.add(b"h:5")))
+
+
+def at(gen, text, size=5):
+    n = gen.arc.number
+    return "%d @%d:%d:0:%d" % (size, n, gen.arc.add(text), len(text))
+
+
+def many_runs(gen):
+    n, c = one(gen, b"x")
+    text = (b"%d:%d:0:1 " % (n, c)) * 60000
+    return at(gen, text[:-1], 60000)
+
+
+extents_case("indirect-60000-runs-of-one-byte", "", many_runs, exit=0)
+
+
+def many_same(gen):
+    c = gen.arc.add(b"h:1 " * (1 << 20))
+    return "%d %s" % (1 << 40, " ".join("@%d:%d:0:4194304" % (gen.arc.number, c) for _ in range(70)))
+
+
+extents_case("indirect-280-MiB-of-lists", "E-", many_same, check=victim_rest)
+
+
+# ---- blocks and block lists ----
+
+def list_case(name, code, lines, exit=2, **more):
+    def make(out, keys, env):
+        gen = start(out, keys)
+        gen.dataset("victim", [F(b"a"), F(b"b")], lines=None)
+        d = gen.datasets[-1]
+        r = lines(gen, d)
+        d.list_extents = r if isinstance(r, str) else gen.extents(r).decode()
+        gen.write()
+    CASES.append(Case("blocks-" + name, make, code, exit, **more))
+
+
+def run_of(gen, raw):
+    return "%d:%d:0:%d" % (gen.arc.number, gen.arc.add(raw), len(raw))
+
+
+def line(gen, raw, n, path):
+    return ("%s %d %s\n" % (run_of(gen, raw), n, path)).encode()
+
+
+ab = block([F(b"a"), F(b"b")])
+list_case("list-garbage", "E-CATALOG-11", lambda g, d: b"nonsense\n")
+list_case("list-without-newline", "E-CATALOG-11", lambda g, d: line(g, ab, 2, "a")[:-1])
+list_case("list-with-hostile-path", "E-CATALOG-11", lambda g, d: line(g, ab, 2, "../a"))
+list_case("list-with-bad-escape", "E-CATALOG-11", lambda g, d: line(g, ab, 2, "%zz"))
+list_case("list-not-ascending", "E-CATALOG-11", lambda g, d: line(g, block([F(b"z")]), 1, "z") + line(g, ab, 2, "a"))
+list_case("same-block-twice", "E-CATALOG-11", lambda g, d: line(g, ab, 2, "a") * 2)
+list_case("overlapping-blocks", "E-CATALOG", lambda g, d: line(g, ab, 2, "a") + line(g, block([F(b"aa"), F(b"c")]), 2, "aa"))
+list_case("fewer-entries-than-said", "E-CATALOG-12", lambda g, d: line(g, ab, 3, "a"))
+list_case("more-entries-than-said", "E-CATALOG-12", lambda g, d: line(g, ab, 1, "a"))
+list_case("no-entries-said", "E-CATALOG", lambda g, d: line(g, ab, 0, "a"))
+list_case("another-first-path", "E-CATALOG-12", lambda g, d: line(g, ab, 2, "b"))
+list_case("block-of-5-MiB", "E-CATALOG-11", lambda g, d: ("%d:%d:0:%d 2 a\n" % (g.arc.number, g.arc.add(ab), 5 << 20)).encode())
+list_case("block-in-unknown-archive", "E-ARCHIVE-11", lambda g, d: b"77:0:0:2048 2 a\n")
+list_case("block-is-not-tar", "E-CATALOG-01", lambda g, d: line(g, b"\xff" * 4096, 2, "a"))
+list_case("block-of-zeros", "E-CATALOG", lambda g, d: line(g, b"\0" * 4096, 2, "a"))
+list_case("block-without-end", "E-CATALOG-01", lambda g, d: line(g, ab[:-1024], 2, "a"))
+list_case("block-cut", "E-CATALOG-01", lambda g, d: line(g, ab[:-1100], 2, "a"))
+list_case("block-with-more-behind", "E-CATALOG", lambda g, d: line(g, ab + ab, 2, "a"))
+list_case("block-is-gzip", "E-CATALOG", lambda g, d: line(g, gzip.compress(ab), 2, "a"))
+list_case("block-is-cpio", "E-CATALOG", lambda g, d: line(g, run(["bsdcpio", "-o", "--quiet"], b"/etc/hostname\n") if shutil.which("bsdcpio") else b"070701", 1, "a"))
+list_case("block-of-5000-entries", "E-CATALOG", lambda g, d: line(g, block([Light(b"%05d" % i) for i in range(8000)]), 8000, "00000"))
+list_case("list-is-a-hole-of-1-EiB", "E-MEM-02", lambda g, d: "%d h:%d" % (1 << 60, 1 << 60))
+list_case("list-extents-garbage", "E-EXTENT-01", lambda g, d: "x")
+list_case("list-extents-unknown-archive", "E-ARCHIVE-11", lambda g, d: "10 55:0:0:10")
+
+
+class Light(Entry):
+    """An entry of one header block only: a symbolic link."""
+
+    def __init__(self, path):
+        Entry.__init__(self, path)
+
+    def pack(self):
+        return tar_header(self.path, 0, b"2", link=b"x")
+
+
+def gigabyte_of_zeros(g, d):
+    c = g.arc.add(b"\0" * (4 << 20), lz4=bomb_frame(4 << 20))
+    return "%d %s" % (1 << 30, " ".join("%d:%d:0:4194304" % (g.arc.number, c) for _ in range(256)))
+
+
+list_case("list-is-a-gigabyte-of-zeros", "E-MEM-02", gigabyte_of_zeros)
+
+
+# ---- archives: victim's is damaged; the attacker has no key ----
+
+def archive_case(name, code, damage, exit=2, **more):
+    def make(out, keys, env):
+        gen = start(out, keys)
+        text = "".join("line %d\n" % i for i in range(30000)).encode()
+        gen.dataset("victim", [F(b"a", extents=gen.extents(text)), F(b"b", extents=gen.extents(text[::-1]))])
+        gen.seal()
+        gen.write()
+        sha = gen.table[1][1]
+        damage("%s/archives/%s/%s.age" % (gen.repo.dir, sha[:2], sha), gen)
+    CASES.append(Case("archive-" + name, make, code, exit, **more))
+
+
+def edit(f):
+    def damage(path, gen):
+        with open(path, "rb") as h:
+            b = bytearray(h.read())
+        b = f(b, gen) or b
+        with open(path, "wb") as h:
+            h.write(b)
+    return damage
+
+
+def flip(at):
+    def f(b, gen):
+        b[at if at >= 0 else len(b) + at] ^= 1
+    return edit(f)
+
+
+archive_case("flipped-in-header", "E-ARCHIVE-14", flip(30))
+archive_case("flipped-in-data", "E-ARCHIVE-14", flip(100000))
+archive_case("flipped-at-end", "E-ARCHIVE-14", flip(-1))
+archive_case("flipped-in-data-read-anyway", "E-AGE-04", flip(100000), args=("victim", "--trust-archives"))
+archive_case("truncated", "E-ARCHIVE-13", edit(lambda b, g: b[:-1]))
+archive_case("cut-at-a-segment", "E-", edit(lambda b, g: b[:200 + 65552]), args=("victim", "--trust-archives"))
+archive_case("longer", "E-ARCHIVE-13", edit(lambda b, g: b + b"x"))
+archive_case("empty", "E-ARCHIVE-13", lambda p, g: open(p, "wb").close())
+archive_case("missing", "E-ARCHIVE-12", lambda p, g: os.unlink(p))
+archive_case("is-a-symlink", "E-ARCHIVE-16|E-IO-01", lambda p, g: (os.rename(p, p + "x"), os.symlink(p + "x", p)))
+archive_case("is-a-fifo", "E-IO-01", lambda p, g: (os.unlink(p), os.mkfifo(p)))
+archive_case("is-a-folder", "E-IO-01", lambda p, g: (os.unlink(p), os.mkdir(p)))
+archive_case("is-in-a-symlinked-folder", "E-IO-01", lambda p, g: (os.rename(os.path.dirname(p), g.repo.dir + "/elsewhere"), os.symlink(g.repo.dir + "/elsewhere", os.path.dirname(p))), unharmed=None)
+archive_case("swapped-with-another", "E-ARCHIVE-1[34]", lambda p, g: shutil.copy("%s/archives/%s/%s.age" % (g.repo.dir, g.table[0][1][:2], g.table[0][1]), p))
+archive_case("zeroed", "E-ARCHIVE-14", edit(lambda b, g: bytearray(len(b))))
+archive_case("is-text", "E-ARCHIVE-14", edit(lambda b, g: bytearray(b"hello " * 100000)[:len(b)].ljust(len(b))))
+
+
+def forged(path, gen):
+    """Made by someone who knows the recipients, of exactly the same length: only the hash tells."""
+    with open(path, "rb") as f:
+        plain = bytearray(run(["age", "-d", "-i", gen.repo.keys.identity], f.read()))
+    at = plain.find(b"line 7\n")
+    plain[at:at + 7] = b"lies 7\n"
+    b = gen.repo.keys.encrypt(bytes(plain))
+    with open(path, "wb") as f:
+        f.write(b)
+
+
+archive_case("forged-for-our-recipient", "E-ARCHIVE-1[34]", forged)
+
+
+# ---- archives: what is inside, made by whoever holds the key ----
+
+def inside_case(name, code, build, exit=2, **more):
+    def make(out, keys, env):
+        gen = start(out, keys)
+        gen.dataset("victim", [F(b"a", extents=gen.extents(b"content of a")), F(b"b", extents=gen.extents(b"content of b"))])
+        r = build(gen.arc, gen)
+        gen.seal(**(r if isinstance(r, dict) else {"data": r}))
+        gen.write()
+    CASES.append(Case("inside-" + name, make, code, exit, **more))
+
+
+def index(f):
+    return lambda arc, gen: arc.finish(index=f(arc.index().decode(), arc).encode())
+
+
+def change(i, col, value):
+    def f(arc, gen):
+        arc.lines[i][col] = value(arc) if callable(value) else value
+        return arc.finish()
+    return f
+
+
+inside_case("index-of-another-number", "E-ARCHIVE-02", index(lambda t, a: t.replace(" %d\n" % a.number, " %d\n" % (a.number + 5), 1)))
+inside_case("index-of-another-repository", "E-ARCHIVE-02", index(lambda t, a: t.replace("3f1d6a52", "00000000", 1)))
+inside_case("index-version-2", "E-ARCHIVE-01", index(lambda t, a: t.replace("bkp-index 1", "bkp-index 2", 1)))
+inside_case("index-count-lies", "E-ARCHIVE-01", index(lambda t, a: t.replace("end %d" % a.n, "end %d" % (a.n + 1))))
+inside_case("index-line-missing", "E-ARCHIVE-01", index(lambda t, a: t.split("\n")[0] + "\n" + t.split("\n", 2)[2]))
+inside_case("index-points-behind-the-end", "E-ARCHIVE-01", index(lambda t, a: t[:t.rindex(" ") + 1] + "99999999\n"))
+inside_case("index-points-before-itself", "E-ARCHIVE-01", index(lambda t, a: t[:t.rindex(" ") + 1] + "0\n"))
+inside_case("index-garbage", "E-ARCHIVE-01", index(lambda t, a: "\xff" * 500))
+inside_case("index-empty", "E-ARCHIVE-01", index(lambda t, a: ""))
+inside_case("index-of-20-MiB", "E-ARCHIVE-01", index(lambda t, a: t.split("\n")[0] + "\n" + ("0" * 64 + " 512 1 1\n") * 270000 + "end 270000 %d\n" % (len(a.plain) + 512)))
+inside_case("index-missing", "E-ARCHIVE-01", lambda a, g: g.repo.keys.encrypt(a.plain + b"\0" * 1024))
+inside_case("offset-behind-index", "E-ARCHIVE-01", change(0, 1, lambda a: len(a.plain) + 5000))
+inside_case("offsets-overlap", "E-ARCHIVE-01", change(1, 1, lambda a: a.lines[0][1]))
+inside_case("offset-of-64-bits", "E-ARCHIVE-01", change(0, 1, BIG * 2))
+inside_case("stored-length-behind-index", "E-ARCHIVE-01", change(0, 2, 1 << 21))
+inside_case("stored-length-zero", "E-ARCHIVE-01", change(0, 2, 0))
+inside_case("raw-length-too-long", "E-CODEC-01", change(0, 3, 4 << 20))
+inside_case("raw-length-too-short", "E-CODEC-01", change(0, 3, 3))
+inside_case("raw-length-above-4-MiB", "E-ARCHIVE-01", change(0, 3, (4 << 20) + 1))
+inside_case("raw-length-zero", "E-ARCHIVE-01", change(0, 3, 0))
+
+
+def with_chunk(lz4, said):
+    def build(arc, gen):
+        n = arc.add(b"x", lz4=lz4, said_raw=said)
+        gen.datasets[-1].list_extents = "%d %d:%d:0:%d" % (said, arc.number, n, said)
+        return arc.finish()
+    return build
+
+
+inside_case("lz4-bomb-of-1-GiB-said-4-MiB", "E-CODEC-01", with_chunk(bomb_frame(1 << 30)[:4 << 20], 4 << 20))
+inside_case("lz4-bomb-of-1-GiB-said-1-byte", "E-CODEC-01", with_chunk(bomb_frame(1 << 29), 1))
+inside_case("lz4-garbage", "E-CODEC-01", with_chunk(b"\xff" * 1000, 1000))
+inside_case("lz4-two-frames", "E-CODEC-01", with_chunk(frame(b"aa") + frame(b"bb"), 4))
+inside_case("lz4-cut", "E-CODEC-01", with_chunk(frame(b"abcdefgh")[:-6], 8))
+inside_case("lz4-skippable-frame", "E-CODEC-01", with_chunk(b"\x50\x2a\x4d\x18\x04\0\0\0abcd" + frame(b"x"), 1), exit=None)
+inside_case("lz4-content-size-lies", "E-CODEC-01", with_chunk(frame(b"abc", said=1 << 40), 3))
+inside_case("not-age", "E-AGE", lambda a, g: a.plain + b"x" * 3000)
+inside_case("age-for-somebody-else", "E-AGE-03", lambda a, g: run(["age", "-r", other_recipient(g)], a.plain))
+inside_case("age-for-a-thousand-others", "E-AGE", lambda a, g: many_stanzas(a, g, 1000))
+inside_case("age-header-without-end", "E-AGE", lambda a, g: b"age-encryption.org/v1\n" + b"-> X " + b"a" * (3 << 20))
+inside_case("age-scrypt-work-factor-30", "E-AGE", lambda a, g: b"age-encryption.org/v1\n-> scrypt " + base64.b64encode(b"s" * 16).rstrip(b"=") + b" 30\n" + base64.b64encode(b"k" * 32).rstrip(b"=") + b"\n--- " + base64.b64encode(b"m" * 32).rstrip(b"=") + b"\n" + b"n" * 16 + b"c" * 100)
+inside_case("tar-header-lies-deep", "E-VERIFY-04", lambda a, g: a.__dict__.update(plain=a.plain.replace(b".lz4", b".exe", 1)) or a.finish(), command="verify", args=("--deep",), unharmed=None)
+inside_case("no-end-of-tar-deep", "E-VERIFY-04", lambda a, g: a.finish(tail=b"\0" * 512), command="verify", args=("--deep",), unharmed=None)
+inside_case("more-behind-the-end-deep", "E-", lambda a, g: a.finish(tail=b"\0" * 4096), command="verify", args=("--deep",), unharmed=None)
+inside_case("chunk-id-wrong-deep", "E-VERIFY-05", change(0, 0, "ab" * 32), command="verify", args=("--deep",), unharmed=None)
+
+
+def other_recipient(gen, cache={}):
+    if "r" not in cache:
+        cache["r"] = run(["sh", "-c", "age-keygen 2>/dev/null | age-keygen -y"]).decode().strip()
+    return cache["r"]
+
+
+def many_stanzas(arc, gen, n):
+    return run(["age"] + ["-r", other_recipient(gen)] * n, arc.plain)
+
+
+# ---- generations: 1 is hostile, 2 is good ----
+
+def generation_case(name, code, build, exit=2, signed=True, unharmed="generation", **more):
+    def make(out, keys, env):
+        repo = Repo(out, keys)
+        medium(out, repo)
+        gen = Generation(repo)
+        gen.dataset("victim", good_entries(gen))
+        if signed:
+            gen.seal()
+            r = build(gen)
+            if isinstance(r, dict):
+                gen.write(**r)
+            elif r != "written":
+                gen.write()
+            good_generation(repo, 2)
+        else:
+            gen.write()
+            good_generation(repo, 2)
+            build(gen)
+    CASES.append(Case("generation-" + name, make, code, exit, unharmed=unharmed, **more))
+
+
+def file_of(gen, name):
+    return "%s/%s/%s" % (gen.repo.dir, gen.dir, name)
+
+
+def edit_file(name, f):
+    def build(gen):
+        edit(lambda b, g: f(b))(file_of(gen, name), gen)
+    return build
+
+
+def flip_file(name, at):
+    def build(gen):
+        flip(at)(file_of(gen, name), gen)
+    return build
+
+
+def manifest(**members):
+    return lambda gen: {"manifest": json.dumps({k: v for k, v in {**gen.manifest(), **members}.items() if v != "drop"}).encode()}
+
+
+def root(f):
+    def build(gen):
+        lines = gen.root_lines()
+        lines = f(lines) or lines
+        return {"root": "".join(json.dumps(x) + "\n" for x in lines).encode()}
+    return build
+
+
+def sums(f):
+    def build(gen):
+        gen.write()
+        gen.repo.write(gen.dir + "/SHA256SUMS", f(gen.sums(), gen))
+        gen.sign()
+        return "written"
+    return build
+
+
+U = dict(signed=False)
+generation_case("sums-flipped", "E-VAULT-06", flip_file("SHA256SUMS", 3), **U)
+generation_case("sums-cut", "E-VAULT-06", edit_file("SHA256SUMS", lambda b: b[:-140]), **U)
+generation_case("sums-missing", "E-VAULT-07", lambda g: os.unlink(file_of(g, "SHA256SUMS")), **U)
+generation_case("signature-flipped", "E-VAULT-06", flip_file("SHA256SUMS.minisig", 60), **U)
+generation_case("signature-empty", "E-VAULT-06", edit_file("SHA256SUMS.minisig", lambda b: bytearray(b"\n")), **U)
+generation_case("signature-missing", "E-VAULT-05", lambda g: os.unlink(file_of(g, "SHA256SUMS.minisig")), **U)
+generation_case("signature-of-another-key", "E-VAULT-06", lambda g: sign_with_other(g), **U)
+generation_case("signature-prehashed", "E-VAULT-06", lambda g: run(["minisign", "-S", "-s", g.repo.keys.sign, "-m", file_of(g, "SHA256SUMS"), "-t", "bkp:1 kind=generation repository=%s generation=1 uuid=%s" % (g.repo.id, g.uuid)]), **U)
+generation_case("signature-of-another-generation", "E-VAULT-06", lambda g: shutil.copy(file_of(g, "SHA256SUMS.minisig").replace("000001", "000002"), file_of(g, "SHA256SUMS.minisig")), **U)
+generation_case("signature-of-1-MiB", "E-", edit_file("SHA256SUMS.minisig", lambda b: b + b"x" * (1 << 20)), **U)
+generation_case("manifest-flipped", "E-VAULT-07", flip_file("manifest.json", 50), **U)
+generation_case("manifest-missing", "E-VAULT-08", lambda g: os.unlink(file_of(g, "manifest.json")), **U)
+generation_case("manifest-is-a-symlink", "E-IO-01", lambda g: (os.rename(file_of(g, "manifest.json"), file_of(g, "m")), os.symlink("m", file_of(g, "manifest.json"))), **U)
+generation_case("manifest-is-a-fifo", "E-IO-01", lambda g: (os.unlink(file_of(g, "manifest.json")), os.mkfifo(file_of(g, "manifest.json"))), **U)
+generation_case("sums-is-a-fifo", "E-IO-01", lambda g: (os.unlink(file_of(g, "SHA256SUMS")), os.mkfifo(file_of(g, "SHA256SUMS"))), **U)
+generation_case("manifest-of-40-MiB", "E-", edit_file("manifest.json", lambda b: b + b" " * (40 << 20)), **U)
+generation_case("root-flipped", "E-VAULT-07|E-AGE-0[24]", flip_file("root.age", -20), **U)
+generation_case("root-missing", "E-VAULT-08", lambda g: os.unlink(file_of(g, "root.age")), **U)
+generation_case("root-of-another-generation", "E-VAULT-07", lambda g: shutil.copy(file_of(g, "root.age").replace("000001", "000002"), file_of(g, "root.age")), **U)
+generation_case("folder-is-a-symlink", "E-IO-01|E-VAULT-04", lambda g: (os.rename(g.repo.dir + "/" + g.dir, g.repo.dir + "/generations/x"), os.symlink("x", g.repo.dir + "/" + g.dir)), **U)
+generation_case("folder-renumbered", "E-VAULT-06", lambda g: (shutil.rmtree(g.repo.dir + "/" + g.dir), shutil.copytree(g.repo.dir + "/generations/000002", g.repo.dir + "/" + g.dir)), **U)
+generation_case("copied-from-another-repository", "E-VAULT-06", lambda g: foreign(g, True), **U)
+generation_case("copied-from-another-site", "E-VAULT-06", lambda g: foreign(g, False), **U)
+generation_case("manifest-of-another-kind", "E-GEN-01", manifest(kind="bkp-medium"))
+generation_case("manifest-of-format-2", "E-GEN-01", manifest(format=2))
+generation_case("manifest-without-uuid", "E-GEN-01", manifest(uuid="drop"))
+generation_case("manifest-uuid-with-slashes", "E-GEN-01", manifest(uuid="../../../../../outside/aaaaaaaaaaaaaaa"))
+generation_case("manifest-is-not-json", "E-GEN-01", lambda g: {"manifest": b"{" * 5000})
+generation_case("manifest-deeply-nested", "E-GEN-01", lambda g: {"manifest": b'{"a":' + b"[" * 100000 + b"]" * 100000 + b"}"})
+generation_case("manifest-of-another-number", "E-VAULT-06", manifest(generation=2))
+generation_case("manifest-of-number-zero", "E-", manifest(generation=0))
+generation_case("manifest-number-of-64-bits", "E-", manifest(generation=1 << 64))
+generation_case("manifest-of-another-repository", "E-VAULT-06", manifest(repository="00000000-0000-4000-8000-000000000000"))
+generation_case("manifest-of-another-uuid", "E-VAULT-06", manifest(uuid="00000000-0000-4000-8000-000000000000"))
+generation_case("manifest-counts-other-archives", "E-VAULT-06", manifest(archives=7))
+generation_case("manifest-without-data-sets", "E-GEN-01", manifest(datasets=[]))
+generation_case("manifest-with-strange-verdict", "E-GEN-01", lambda g: {"manifest": json.dumps({**g.manifest(), "datasets": [{**g.manifest()["datasets"][0], "verdict": "splendid"}]}).encode()})
+generation_case("manifest-time-impossible", "E-GEN-01", manifest(finished="2026-02-30T99:99:99Z"))
+generation_case("comment-of-another-kind", "E-VAULT-06", lambda g: {"comment": " kind=medium"})
+generation_case("comment-of-another-number", "E-VAULT-06", lambda g: {"comment": " generation=2 uuid=" + g.uuid})
+generation_case("comment-with-more", "E-VAULT-06", lambda g: {"comment": " generation=1 uuid=%s trust=me" % g.uuid})
+generation_case("sums-with-dotdot", "E-GEN-03", sums(lambda s, g: b"%s  ../../outside/secret\n" % (b"0" * 64) + s))
+generation_case("sums-with-absolute-path", "E-GEN-03", sums(lambda s, g: b"%s  /etc/passwd\n" % (b"0" * 64) + s))
+generation_case("sums-with-a-line-twice", "E-GEN-03", sums(lambda s, g: s.split(b"\n")[0] + b"\n" + s))
+generation_case("sums-not-sorted", "E-GEN-03", sums(lambda s, g: b"\n".join(reversed(s.strip().split(b"\n"))) + b"\n"))
+generation_case("sums-with-capital-digits", "E-GEN-03", sums(lambda s, g: s[:64].upper() + s[64:] if s[:64] != s[:64].upper() else b"A" + s[1:]))
+generation_case("sums-empty", "E-VAULT-06", sums(lambda s, g: b""))
+generation_case("sums-without-newline", "E-GEN-03", sums(lambda s, g: s[:-1]))
+generation_case("sums-with-nul", "E-GEN-03", sums(lambda s, g: s[:-10] + b"\0" + s[-9:]))
+generation_case("sums-name-is-not-the-hash", "E-GEN-03", sums(lambda s, g: (b"0" * 64) + s[64:]))
+generation_case("sums-lists-another-generation", "E-VAULT-06", sums(lambda s, g: s + b"%s  generations/000002/manifest.json\n" % (b"0" * 64)))
+generation_case("sums-without-root", "E-VAULT-06", sums(lambda s, g: b"".join(x + b"\n" for x in s.strip().split(b"\n") if b"root.age" not in x)))
+generation_case("sums-lists-a-missing-archive", "E-VAULT-06", sums(lambda s, g: b"%s  archives/00/%s.age\n" % (b"0" * 64, b"0" * 64) + s))
+generation_case("root-of-another-kind", "E-GEN-01", root(lambda l: l[0].update(kind="bkp-generation")))
+generation_case("root-of-format-9", "E-GEN-01", root(lambda l: l[0].update(format=9)))
+generation_case("root-of-another-number", "E-VAULT-06", root(lambda l: l[0].update(generation=2)))
+generation_case("root-of-another-uuid", "E-VAULT-06", root(lambda l: l[0].update(uuid="00000000-0000-4000-8000-000000000000")))
+generation_case("root-of-another-repository", "E-VAULT-06", root(lambda l: l[0].update(repository="00000000-0000-4000-8000-000000000000")))
+generation_case("root-without-its-archive", "E-VAULT-06", root(lambda l: l[:-1]))
+generation_case("root-with-another-archive", "E-VAULT-06", root(lambda l: l[-1].update(sha256="0" * 64)))
+generation_case("root-with-one-archive-more", "E-VAULT-06", root(lambda l: l + [{"archive": 99, "sha256": "f" * 64, "size": 5}]))
+generation_case("root-archive-number-twice", "E-GEN-01", root(lambda l: l + [{**l[-1], "sha256": "f" * 64}]))
+generation_case("root-archive-of-another-size", "E-ARCHIVE-13", root(lambda l: l[-1].update(size=5)))
+generation_case("root-data-set-twice", "E-GEN-01", root(lambda l: [l[0], l[1], l[1]] + l[2:]))
+generation_case("root-unknown-line", "E-GEN-01", root(lambda l: [l[0], {"surprise": 1}] + l[1:]))
+generation_case("root-garbage", "E-GEN-01", lambda g: {"root": b"\0\xff" * 1000})
+generation_case("root-empty", "E-GEN-01", lambda g: {"root": b""})
+generation_case("root-line-of-2-MiB", "E-GEN-01", lambda g: {"root": b'{"kind":"' + b"x" * (2 << 20) + b'"}\n'})
+generation_case("root-of-270-MiB", "E-MEM-02|E-GEN", lambda g: {"root": b" " * (270 << 20)})
+generation_case("data-set-named-dotdot", "E-RESTORE-13", lambda g: g.datasets[0].__dict__.update(name="../outside"), args=())
+generation_case("data-set-named-with-slash", "E-RESTORE-13", lambda g: g.datasets[0].__dict__.update(name="a/b"), args=())
+generation_case("data-set-named-to-deceive-a-terminal", "", lambda g: g.datasets[0].__dict__.update(name="\x1b[2Jx"), args=(), exit=0)
+generation_case("asked-for-9", "E-VAULT-04", lambda g: None, number="9", **U)
+
+
+def sign_with_other(gen):
+    other = Keys(gen.repo.dir + "/../../otherkeys")
+    other.signature(file_of(gen, "SHA256SUMS"), "bkp:1 kind=generation repository=%s generation=1 uuid=%s" % (gen.repo.id, gen.uuid))
+
+
+def foreign(gen, same_key):
+    base = gen.repo.dir + "/../../foreign"
+    os.makedirs(base)
+    repo = Repo(base, gen.repo.keys if same_key else Keys(base + "/keys"), "aaaaaaaa-0000-4000-8000-000000000001")
+    g = good_generation(repo, 1)
+    shutil.rmtree(gen.repo.dir + "/" + gen.dir)
+    shutil.copytree(repo.dir + "/" + g.dir, gen.repo.dir + "/" + gen.dir)
+    for _, sha, _ in g.table:
+        os.makedirs("%s/archives/%s" % (gen.repo.dir, sha[:2]), exist_ok=True)
+        shutil.copy("%s/archives/%s/%s.age" % (repo.dir, sha[:2], sha), "%s/archives/%s" % (gen.repo.dir, sha[:2]))
+
+
+# ---- repositories ----
+
+def repository_case(name, code, build, exit=3, **more):
+    def make(out, keys, env):
+        repo = Repo(out, keys)
+        medium(out, repo)
+        good_generation(repo, 1)
+        build(repo, out)
+    CASES.append(Case("repository-" + name, make, code, exit, unharmed=None, **more))
+
+
+def facts(f, key=None):
+    def build(repo, out):
+        path = repo.dir + "/repository.json"
+        d = json.load(open(path))
+        f(d)
+        json.dump(d, open(path, "w"))
+        (key(repo) if key else repo.keys).signature(path, "bkp:1 kind=repository repository=%s" % repo.id)
+    return build
+
+
+def attacker(repo):
+    return Keys(repo.dir + "/../../attacker")
+
+
+repository_case("json-flipped", "E-REPO-0", lambda r, o: flip(40)(r.dir + "/repository.json", None))
+repository_case("signature-missing", "E-REPO-0", lambda r, o: os.unlink(r.dir + "/repository.json.minisig"))
+repository_case("json-missing", "E-REPO-01|E-VAULT", lambda r, o: os.unlink(r.dir + "/repository.json"))
+repository_case("json-not-json", "E-REPO-0", lambda r, o: edit(lambda b, g: bytearray(b"[" * 9999))(r.dir + "/repository.json", None))
+repository_case("of-another-kind", "E-REPO-0", facts(lambda d: d.update(kind="bkp-medium")))
+repository_case("of-format-2", "E-REPO-0", facts(lambda d: d.update(format=2)))
+repository_case("without-keys", "E-REPO-0", facts(lambda d: d.update(keys=[])))
+repository_case("attacker-adds-a-key-and-signs-with-it", "E-REPO-0|E-VAULT", lambda r, o: facts(lambda d: d["keys"].append({"epoch": 2, "public": attacker(r).public}), attacker)(r, o))
+repository_case("attacker-replaces-the-key", "E-VAULT-03", lambda r, o: facts(lambda d: d.update(keys=[{"epoch": 1, "public": attacker(r).public}]), attacker)(r, o), root_key=True)
+repository_case("folder-renamed", "E-VAULT-06|E-REPO", lambda r, o: os.rename(r.dir, o + "/00000000-0000-4000-8000-000000000000"))
+repository_case("is-a-symlink", "E-VAULT-01", lambda r, o: (os.rename(r.dir, o + "/x"), os.symlink("x", r.dir)))
+repository_case("two-of-them", "E-VAULT-01", lambda r, o: Repo(o, r.keys, "aaaaaaaa-0000-4000-8000-000000000001"))
+repository_case("none", "E-VAULT-01", lambda r, o: shutil.rmtree(r.dir))
+repository_case("thousands-of-folders", "E-VAULT-01", lambda r, o: [os.mkdir("%s/%08x-0000-4000-8000-000000000000" % (o, i)) for i in range(3000)])
+
+
+# ---- running ----
+
+def snapshot(top, without):
+    """Everything below top but `without`: kind, mode, owner, times, size, content, attributes."""
+    out = {}
+    for d, dirs, files in os.walk(top):
+        if d == without:
+            dirs[:] = []
+            continue
+        dirs[:] = [x for x in dirs if os.path.join(d, x) != without]
+        for n in [d] + [os.path.join(d, f) for f in files] + [os.path.join(d, x) for x in dirs]:
+            st = os.lstat(n)
+            key = [st.st_mode, st.st_uid, st.st_gid, st.st_nlink, st.st_size, st.st_mtime_ns if n != os.path.dirname(without) else 0]
+            if stat.S_ISREG(st.st_mode) and st.st_size < 50 << 20:
+                with open(n, "rb") as f:
+                    key.append(hashlib.sha256(f.read()).hexdigest())
+            elif stat.S_ISLNK(st.st_mode):
+                key.append(os.readlink(n))
+            out[n] = key
+    return out
+
+
+def invoke(args):
+    """Exit code, stderr, peak memory in KiB."""
+    err = open(SCRATCH + "/stderr", "w+b")
+    pid = os.fork()
+    if pid == 0:
+        os.dup2(err.fileno(), 2)
+        os.dup2(os.open("/dev/null", os.O_RDWR), 1)
+        os.dup2(1, 0)
+        resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8 << 30, 8 << 30))
+        try:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            os.execv(args[0], args)
+        finally:
+            os._exit(127)
+    signal.alarm(120)
+    _, status, usage = os.wait4(pid, 0)
+    signal.alarm(0)
+    err.seek(0)
+    return (os.waitstatus_to_exitcode(status), err.read().decode(errors="replace"), usage.ru_maxrss)
+
+
+def unharmed(c, restore, keys, top):
+    if not c.unharmed:
+        return
+    out = top + "/target/good"
+    n = "1" if c.unharmed == "dataset" else "2"
+    code, err, _ = invoke([restore, "--medium", top + "/medium", "--identity", keys.identity, "--quiet", "extract", n, "good", "--to", out])
+    assert code == 0, "what is unharmed gave exit %d: %s" % (code, err)
+    for p, content in GOOD.items():
+        with open(os.path.join(os.fsencode(out), p), "rb") as f:
+            assert f.read() == content, "%s came back wrong" % p
+
+
+def run_case(c, restore, keys, sanitized):
+    top = SCRATCH + "/case"
+    out = top + "/target/out"
+    for d in ("/medium", "/target", "/outside"):
+        os.makedirs(top + d)
+    with open(top + "/outside/secret", "w") as f:
+        f.write("untouched")
+    c.make(top + "/medium", keys, top)
+    before = snapshot(top, top + "/target")
+    args = [restore, "--medium", top + "/medium", "--identity", keys.identity, "--quiet"]
+    if c.root_key:
+        args += ["--root-key", keys.public]
+    args += [c.command, c.number] + list(c.args) + (["--to", out] if c.command == "extract" else [])
+    code, err, peak = invoke(args)
+    after = snapshot(top, top + "/target")
+    assert before == after, "something outside the target changed: %s" % sorted(k for k in set(before) | set(after) if before.get(k) != after.get(k))[:3]
+    assert set(os.listdir(top + "/target")) <= {"out"}, "something beside the target was made"
+    assert code in (0, 1, 2, 3), "exit %s: %s" % (code, err[-2000:])
+    assert c.exit is None or code == c.exit, "exit %d instead of %d: %s" % (code, c.exit, err)
+    assert re.search(c.code, err) if c.code else True, "no %s in: %s" % (c.code, err)
+    assert code == 0 or "bkp-restore: E-" in err, "exit %d without a code: %s" % (code, err)
+    assert not any(ord(x) < 32 and x not in "\n\t" for x in err), "control characters on the terminal"
+    assert sanitized or peak <= MEMORY, "%d KiB of memory" % peak
+    if c.check:
+        c.check(out, top)
+    unharmed(c, restore, keys, top)
+    return peak
+
+
+def main():
+    global SCRATCH
+    restore, SCRATCH, names = sys.argv[1], sys.argv[2], sys.argv[3:]
+    keys = Keys(SCRATCH + "/keys")
+    with open(restore, "rb") as f:
+        sanitized = b"__asan_init" in f.read()
+    failed, peaks = 0, [0]
+    for c in CASES:
+        if names and c.name not in names:
+            continue
+        try:
+            peaks.append(run_case(c, restore, keys, sanitized))
+        except (AssertionError, OSError) as e:
+            failed += 1
+            print("FAILED %s: %s" % (c.name, e))
+            if names:
+                sys.exit(1)
+        subprocess.run(["chattr", "-R", "-f", "-i", "-a", SCRATCH + "/case"], stderr=subprocess.DEVNULL)
+        subprocess.run(["rm", "-rf", SCRATCH + "/case"])
+    assert len({c.name for c in CASES}) == len(CASES), "two cases have one name"
+    print("%d cases, %d failed, peak memory %d MiB%s" % (len(peaks) - 1 + failed, failed, max(peaks) // 1024, " (sanitized)" if sanitized else ""))
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

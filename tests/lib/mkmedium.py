@@ -1,0 +1,381 @@
+#!/usr/bin/env python3
+"""Writes media of format 1 from docs/format.md alone, with stock age and minisign and none of our own code: what bkp-restore
+reads here was never near the library it is tested with.  As a program: mkmedium.py KEYS OUT DATASET=FOLDER... makes one
+generation of those folders.  As a module: parts from which hostile media are made (hostile.py)."""
+import base64, hashlib, hmac, json, os, stat, struct, subprocess, sys
+
+CHUNK = 1 << 20
+BUNDLE = 256 << 10
+
+
+def sha256(b):
+    return hashlib.sha256(b).hexdigest()
+
+
+def run(args, data=b""):
+    p = subprocess.run(args, input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if p.returncode:
+        raise SystemExit("%s: %s" % (args[0], p.stderr.decode(errors="replace")))
+    return p.stdout
+
+
+class Keys:
+    """An age identity and a minisign key, made once in a folder."""
+
+    def __init__(self, folder):
+        self.identity, self.sign = folder + "/identity.txt", folder + "/sign.key"
+        if not os.path.exists(self.identity):
+            os.makedirs(folder, exist_ok=True)
+            run(["age-keygen", "-o", self.identity])
+            run(["minisign", "-G", "-W", "-f", "-p", folder + "/sign.pub", "-s", self.sign])
+        self.recipient = run(["age-keygen", "-y", self.identity]).decode().strip()
+        self.public = open(folder + "/sign.pub").read().split("\n")[1]
+
+    def encrypt(self, data):
+        return run(["age", "-r", self.recipient], data)
+
+    def signature(self, path, comment):
+        run(["minisign", "-S", "-l", "-s", self.sign, "-m", path, "-x", path + ".minisig", "-t", comment])
+
+
+def xxh32(data, seed=0):
+    """XXH32 of less than 16 bytes, enough for the header checksum of an LZ4 frame."""
+    m, p = 0xFFFFFFFF, (2654435761, 2246822519, 3266489917, 668265263, 374761393)
+    assert len(data) < 16
+    h = (seed + p[4] + len(data)) & m
+    rot = lambda v, r: ((v << r) | (v >> (32 - r))) & m
+    while len(data) >= 4:
+        h = rot((h + struct.unpack("<I", data[:4])[0] * p[2]) & m, 17) * p[3] & m
+        data = data[4:]
+    for b in data:
+        h = rot((h + b * p[4]) & m, 11) * p[0] & m
+    h = (h ^ (h >> 15)) * p[1] & m
+    h = (h ^ (h >> 13)) * p[2] & m
+    return h ^ (h >> 16)
+
+
+def frame(raw, said=None):
+    """An LZ4 frame of stored blocks; `said` lies about the content size."""
+    head = bytes([0x68, 0x70]) + struct.pack("<Q", len(raw) if said is None else said)
+    out = b"\x04\x22\x4d\x18" + head + bytes([(xxh32(head) >> 8) & 255])
+    for i in range(0, len(raw), 4 << 20):
+        part = raw[i:i + (4 << 20)]
+        out += struct.pack("<I", len(part) | 0x80000000) + part
+    return out + struct.pack("<I", 0)
+
+
+def bomb_frame(n):
+    """An LZ4 frame, one compressed block, that holds n zeros (n up to 4 MiB a block, many blocks) in few bytes."""
+    head = bytes([0x68, 0x70]) + struct.pack("<Q", n)
+    out = b"\x04\x22\x4d\x18" + head + bytes([(xxh32(head) >> 8) & 255])
+    while n:
+        part = min(n, 4 << 20)
+        match = part - 1 - 5
+        block = bytes([0x1F, 0, 1, 0])
+        rest = match - 19
+        block += b"\xff" * (rest // 255) + bytes([rest % 255]) + bytes([0x50]) + b"\0" * 5
+        out += struct.pack("<I", len(block)) + block
+        n -= part
+    return out + struct.pack("<I", 0)
+
+
+def tar_header(name, size, typ=b"0", mode=0o644, uid=0, gid=0, mtime=0, link=b"", major=0, minor=0):
+    o = lambda v, n: (b"%0*o" % (n - 1, v)) + b"\0"
+    h = name[:100].ljust(100, b"\0") + o(mode & 0o7777, 8) + o(uid if uid < 1 << 21 else 0, 8) + o(gid if gid < 1 << 21 else 0, 8)
+    h += o(size, 12) + o(min(max(mtime, 0), (1 << 33) - 1), 12) + b" " * 8 + typ + link[:100].ljust(100, b"\0")
+    h += b"ustar\x0000" + b"\0" * 64 + o(major, 8) + o(minor, 8) + b"\0" * 155 + b"\0" * 12
+    return h[:148] + b"%06o\0 " % sum(h) + h[156:]
+
+
+def pad(b):
+    return b + b"\0" * (-len(b) % 512)
+
+
+def record(key, value):
+    n = len(key) + len(value) + 3
+    while len(str(n)) + len(key) + len(value) + 3 != n:
+        n = len(str(n)) + len(key) + len(value) + 3
+    return b"%d %s=%s\n" % (n, key, value)
+
+
+class Entry:
+    """One entry of a catalog.  `records` are further pax records as they are."""
+
+    def __init__(self, path, typ=b"0", mode=0o644, uid=0, gid=0, mtime_ns=0, link=b"", extents=None, flags=b"", xattrs=(),
+                 records=(), major=0, minor=0, size=0, body=b""):
+        self.__dict__.update(locals())
+
+    def pack(self):
+        r = record(b"hdrcharset", b"BINARY") + record(b"path", self.path + (b"/" if self.typ == b"5" else b""))
+        if self.link:
+            r += record(b"linkpath", self.link)
+        sign = "-" if self.mtime_ns < 0 else ""
+        r += record(b"mtime", ("%s%d.%09d" % (sign, abs(self.mtime_ns) // 10**9, abs(self.mtime_ns) % 10**9)).encode())
+        if max(self.uid, self.gid) >= 1 << 21:
+            r += record(b"uid", b"%d" % self.uid) + record(b"gid", b"%d" % self.gid)
+        for k, v in self.records:
+            r += record(k, v)
+        for k, v in self.xattrs:
+            r += record(b"SCHILY.xattr." + k, v)
+        if self.extents is not None:
+            r += record(b"SCHILY.xattr.bkp.extents", self.extents)
+        if self.flags:
+            r += record(b"SCHILY.xattr.bkp.flags", self.flags)
+        return pad(tar_header(b"PaxHeader/x", len(r), b"x")) + pad(r) + tar_header(
+            self.path[-90:].replace(b"/", b"_"), self.size, self.typ, self.mode, self.uid, self.gid, self.mtime_ns // 10**9, self.link,
+            self.major, self.minor) + pad(self.body)
+
+
+def block(entries):
+    return b"".join(e.pack() for e in entries) + b"\0" * 1024
+
+
+def percent(path):
+    keep = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/"
+    return "".join(chr(c) if c in keep else "%%%02X" % c for c in path)
+
+
+class Archive:
+    """Chunks under way into one archive file."""
+
+    def __init__(self, repo, number):
+        self.repo, self.number, self.plain, self.lines, self.n = repo, number, b"", [], 0
+        self.repository = repo.id
+
+    def add(self, raw, lz4=None, cid=None, said_raw=None):
+        lz4 = frame(raw) if lz4 is None else lz4
+        cid = cid or hmac.new(self.repo.chunk_key, raw, hashlib.sha256).hexdigest()
+        self.plain += tar_header(b"%s.lz4" % cid.encode(), len(lz4))
+        self.lines.append([cid, len(self.plain), len(lz4), len(raw) if said_raw is None else said_raw])
+        self.plain += pad(lz4)
+        self.n += 1
+        return self.n - 1
+
+    def index(self):
+        at = len(self.plain) + 512
+        text = "bkp-index 1 %s %d\n" % (self.repository, self.number)
+        text += "".join("%s %d %d %d\n" % tuple(x) for x in self.lines) + "end %d %d\n" % (len(self.lines), at)
+        return text.encode()
+
+    def finish(self, index=None, tail=b"\0" * 1024, encrypt=None):
+        text = self.index() if index is None else index
+        plain = self.plain + tar_header(b"INDEX", len(text)) + pad(text) + tail
+        return (encrypt or self.repo.keys.encrypt)(plain)
+
+
+class Repo:
+    def __init__(self, out, keys, rid="3f1d6a52-0c6e-4d7b-9a55-0123456789ab"):
+        self.keys, self.id, self.dir = keys, rid, "%s/%s" % (out, rid)
+        self.chunk_key = hashlib.sha256(b"test chunk id key").digest()
+        self.next_archive = 1
+        os.makedirs(self.dir + "/generations", exist_ok=True)
+        os.makedirs(self.dir + "/archives", exist_ok=True)
+        self.write("repository.json", json.dumps({
+            "format": 1, "kind": "bkp-repository", "repository": rid, "site": "試験", "created": "2026-11-21T02:00:00Z",
+            "keys": [{"epoch": 1, "public": keys.public}], "recipients": [keys.recipient],
+            "chunker": {"min": 262144, "average": 1048576, "max": 4194304}}).encode())
+        self.sign("repository.json", "repository")
+        self.write("repository.age", keys.encrypt(json.dumps({
+            "format": 1, "kind": "bkp-repository-secrets", "repository": rid, "chunk_id_key": self.chunk_key.hex(),
+            "chunker_seed": "00" * 32}).encode()))
+
+    def write(self, path, data):
+        path = "%s/%s" % (self.dir, path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as f:
+            f.write(data)
+
+    def sign(self, path, kind, more=""):
+        self.keys.signature("%s/%s" % (self.dir, path), "bkp:1 kind=%s repository=%s%s" % (kind, self.id, more))
+
+    def archive(self):
+        self.next_archive += 1
+        return Archive(self, self.next_archive - 1)
+
+    def store(self, data):
+        name = sha256(data)
+        self.write("archives/%s/%s.age" % (name[:2], name), data)
+        return name
+
+
+class Dataset:
+    def __init__(self, name, verdict="good"):
+        self.name, self.verdict, self.entries, self.blocks, self.bytes, self.list_extents = name, verdict, [], None, 0, None
+
+
+class Generation:
+    """Collects data sets and archives; write() puts it on the medium.  Every part can be replaced before."""
+
+    def __init__(self, repo, number=1, uuid=None):
+        self.repo, self.number = repo, number
+        self.uuid = uuid or "11111111-2222-4333-8444-%012d" % number
+        self.datasets, self.table, self.arc = [], [], repo.archive()
+
+    def data(self, raw):
+        """Extent runs of these bytes in the archive under way."""
+        runs = []
+        for i in range(0, len(raw), CHUNK):
+            part = raw[i:i + CHUNK]
+            runs.append("%d:%d:0:%d" % (self.arc.number, self.arc.add(part), len(part)))
+        return runs
+
+    def extents(self, raw):
+        return " ".join([str(len(raw))] + self.data(raw)).encode()
+
+    def seal(self, data=None, number=None, sha=None, size=None):
+        """Ends the archive under way and starts another."""
+        arc, data = self.arc, data
+        data = arc.finish() if data is None else data
+        name = self.repo.store(data)
+        self.table.append((arc.number if number is None else number, sha or name, len(data) if size is None else size))
+        self.arc = self.repo.archive()
+        return name
+
+    def dataset(self, name, entries, lines=None, verdict="good", per_block=700):
+        """Blocks and block list of sorted entries; `lines` replaces the list's text."""
+        text, part, size = "", [], 0
+        for i, e in enumerate(entries):
+            part.append(e)
+            size += len(e.pack())
+            if len(part) == per_block or size > 1 << 20 or i + 1 == len(entries):
+                raw = block(part)
+                text += "%d:%d:0:%d %d %s\n" % (self.arc.number, self.arc.add(raw), len(raw), len(part), percent(part[0].path))
+                part, size = [], 0
+        d = Dataset(name, verdict)
+        d.list_extents = self.extents(text.encode() if lines is None else lines).decode()
+        d.entries = len(entries)
+        d.bytes = sum(int(e.extents.split()[0]) for e in entries if e.extents and e.extents.split()[0].isdigit()) % (1 << 62)
+        self.datasets.append(d)
+        return d
+
+    def root_lines(self):
+        out = [{"kind": "bkp-root", "format": 1, "repository": self.repo.id, "generation": self.number, "uuid": self.uuid}]
+        for d in self.datasets:
+            out.append({"dataset": d.name, "verdict": d.verdict, "source": "paths", "entries": d.entries, "files": d.entries,
+                        "bytes": d.bytes, "blocks": d.list_extents, "probe": None})
+        return out + [{"archive": n, "sha256": s, "size": z} for n, s, z in self.table]
+
+    def manifest(self):
+        return {"format": 1, "kind": "bkp-generation", "repository": self.repo.id, "generation": self.number, "uuid": self.uuid,
+                "begun": "2026-11-21T02:00:00Z", "finished": "2026-11-21T02:05:00Z", "host": "test", "version": "0",
+                "datasets": [{"name": d.name, "title": d.name, "verdict": d.verdict, "entries": d.entries, "files": d.entries,
+                              "bytes": d.bytes, "unreadable": 0, "changed": 0, "skipped": 0} for d in self.datasets],
+                "archives": len(self.table), "archive_bytes": sum(z for _, _, z in self.table), "previous": None,
+                "journal": {"seq": 1, "sha256": "00" * 32}}
+
+    @property
+    def dir(self):
+        return "generations/%06d" % self.number
+
+    def sums(self):
+        lines = ["%s  archives/%s/%s.age" % (s, s[:2], s) for _, s, _ in self.table]
+        for name in ("manifest.json", "root.age"):
+            with open("%s/%s/%s" % (self.repo.dir, self.dir, name), "rb") as f:
+                lines.append("%s  %s/%s" % (sha256(f.read()), self.dir, name))
+        return "".join(x + "\n" for x in sorted(lines, key=lambda x: x[66:])).encode()
+
+    def sign(self, comment=None):
+        self.repo.sign(self.dir + "/SHA256SUMS", "generation",
+                       " generation=%d uuid=%s" % (self.number, self.uuid) if comment is None else comment)
+
+    def write(self, manifest=None, root=None, sums=None, comment=None):
+        if self.arc.n:
+            self.seal()
+        root = "".join(json.dumps(x) + "\n" for x in self.root_lines()).encode() if root is None else root
+        self.repo.write(self.dir + "/root.age", self.repo.keys.encrypt(root))
+        self.repo.write(self.dir + "/manifest.json", json.dumps(self.manifest()).encode() + b"\n" if manifest is None else manifest)
+        self.repo.write(self.dir + "/SHA256SUMS", self.sums() if sums is None else sums)
+        self.sign(comment)
+
+
+def acl_text(raw):
+    """The kernel's system.posix_acl_* as libarchive writes it."""
+    out = []
+    for i in range(4, len(raw), 8):
+        tag, perm, who = struct.unpack("<HHI", raw[i:i + 8])
+        name = {1: "user", 2: "user", 4: "group", 8: "group", 16: "mask", 32: "other"}[tag]
+        text = "%s:%s:%s" % (name, who if tag in (2, 8) else "", "".join(c if perm & b else "-" for c, b in zip("rwx", (4, 2, 1))))
+        out.append(text + (":%d" % who if tag in (2, 8) else ""))
+    return ",".join(out).encode()
+
+
+def order(path):
+    return path.split(b"/")
+
+
+def tree(gen, folder, name=None):
+    """Entries of a folder, its content in the archive under way; paths relative to it."""
+    folder = os.fsencode(folder)
+    paths = []
+    for top, dirs, files in os.walk(folder):
+        for n in dirs + files:
+            paths.append(os.path.relpath(top + b"/" + n, folder))
+    entries, seen, bundle = [], {}, []
+    for path in sorted(paths, key=order):
+        full = folder + b"/" + path
+        st = os.lstat(full)
+        e = Entry(path, mode=stat.S_IMODE(st.st_mode), uid=st.st_uid, gid=st.st_gid, mtime_ns=st.st_mtime_ns)
+        for x in os.listxattr(full, follow_symlinks=False):
+            v = os.getxattr(full, x, follow_symlinks=False)
+            if x.startswith("system.posix_acl_"):
+                e.records += ((b"SCHILY.acl." + os.fsencode(x)[17:], acl_text(v)),)
+            else:
+                e.xattrs += ((os.fsencode(x), v),)
+        fmt = stat.S_IFMT(st.st_mode)
+        e.typ = {stat.S_IFDIR: b"5", stat.S_IFLNK: b"2", stat.S_IFIFO: b"6", stat.S_IFCHR: b"3", stat.S_IFBLK: b"4"}.get(fmt, b"0")
+        if e.typ in b"34":
+            e.major, e.minor = os.major(st.st_rdev), os.minor(st.st_rdev)
+        if e.typ == b"2":
+            e.link = os.readlink(full)
+        if e.typ != b"5" and st.st_nlink > 1 and st.st_ino in seen:
+            first = seen[st.st_ino]
+            e.typ, e.link, e.extents = b"1", first.path, first.extents
+        elif e.typ != b"5":
+            seen[st.st_ino] = e
+        if e.typ == b"0":
+            e.extents = file_extents(gen, full, st.st_size)
+        entries.append(e)
+    return entries
+
+
+def file_extents(gen, path, size):
+    runs, at = [str(size)], 0
+    with open(path, "rb") as f:
+        while at < size:
+            try:
+                start = os.lseek(f.fileno(), at, os.SEEK_DATA)
+            except OSError:
+                start = size
+            if start > at:
+                runs.append("h:%d" % (start - at))
+            if start >= size:
+                break
+            end = os.lseek(f.fileno(), start, os.SEEK_HOLE)
+            os.lseek(f.fileno(), start, os.SEEK_SET)
+            runs += gen.data(f.read(end - start))
+            at = end
+    return " ".join(runs).encode()
+
+
+def medium(out, repo):
+    with open(out + "/bkp-medium.json", "w") as f:
+        json.dump({"format": 1, "kind": "bkp-medium", "repository": repo.id, "medium": "99999999-2222-4333-8444-000000000001",
+                   "label": "TEST", "type": "hdd", "first_use": "2026-11-21T02:00:00Z"}, f)
+    repo.keys.signature(out + "/bkp-medium.json", "bkp:1 kind=medium repository=%s" % repo.id)
+
+
+def main():
+    keys, out = Keys(sys.argv[1]), sys.argv[2]
+    os.makedirs(out, exist_ok=True)
+    repo = Repo(out, keys)
+    gen = Generation(repo)
+    for arg in sys.argv[3:]:
+        name, folder = arg.split("=", 1)
+        gen.dataset(name, tree(gen, folder))
+        gen.seal()
+    gen.write()
+    medium(out, repo)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+# shellcheck shell=bash
+# A small site for scenario tests.  Sourced.  Gives: $T (scratch folder, removed at the end), $BKP, $RESTORE, say, die, and
+#   site_make           source $T/src, media $T/m1 $T/m2, identity $T/id.txt (stock age-keygen), policy $T/policy.yaml, init
+#   site_policy TEXT    writes the policy with these data sets (YAML), two media
+#   run/expect helpers
+set -eu
+: "${BKP_BIN:?folder of the built programs}"
+BKP=$BKP_BIN/bkp
+RESTORE=$BKP_BIN/bkp-restore
+SRC_ROOT=${BKP_SRC:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
+T=$(mktemp -d "${TMPDIR:-/tmp}/bkp-test.XXXXXX")
+chmod 0755 "$T"
+export BKP_POLICY=$T/policy.yaml
+
+say() { echo "proved: $*"; }
+die() { echo "FAILED: $*" >&2; exit 1; }
+
+site_cleanup() {
+	local m
+	for m in $(awk -v t="$T" '$2 ~ "^"t {print $2}' /proc/mounts | sort -r); do umount -l "$m" 2>/dev/null || true; done
+	if [ -x "$SRC_ROOT/tests/lib/rmtree.sh" ]; then
+		"$SRC_ROOT/tests/lib/rmtree.sh" "$T"
+	else
+		chattr -R -f -i -a "$T" 2>/dev/null || true
+		rm -rf "$T"
+	fi
+}
+trap site_cleanup EXIT
+
+# thaw DIR: takes the immutable flags off, as only root can, so that a test can damage a medium
+thaw() { chattr -R -f -i "$@" 2>/dev/null || true; }
+
+site_policy() {
+	sed 's/^\t*//' >"$T/policy.yaml" <<-Y
+	site: {name: テスト診療所, language: en}
+	state: $T/state
+	datasets:
+	$1
+	media:
+	  - {name: m1, type: hdd, path: $T/m1, place: サーバ室}
+	  - {name: m2, type: ssd, path: $T/m2, place: 別室}
+	Y
+}
+
+site_make() {
+	mkdir -p "$T/src" "$T/m1" "$T/m2"
+	[ -s "$T/id.txt" ] || age-keygen -o "$T/id.txt" 2>/dev/null
+	[ -s "$T/policy.yaml" ] || site_policy "  - {name: docs, title: 文書, paths: [$T/src]}"
+	"$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" >"$T/init.out"
+	"$BKP" medium add m1 >/dev/null
+	"$BKP" medium add m2 >/dev/null
+}
+
+# status COMMAND...: runs it, prints nothing, gives its exit code in $STATUS, output in $T/out and $T/err
+status() {
+	STATUS=0
+	"$@" >"$T/out" 2>"$T/err" || STATUS=$?
+}
+
+# expect CODE COMMAND...
+expect() {
+	local want=$1
+	shift
+	status "$@"
+	[ "$STATUS" = "$want" ] || { cat "$T/out" "$T/err" >&2; die "exit $STATUS, expected $want: $*"; }
+}
+
+repo_of() { # MEDIUM: its repository folder
+	echo "$1"/????????-????-????-????-????????????
+}
+
+restore_to() { # MEDIUM GENERATION DIR [DATASET]: the data set's tree appears as DIR/<absolute path>
+	"$RESTORE" --medium "$1" --identity "$T/id.txt" extract "$2" "${4:-docs}" --to "$3"
+}

@@ -1,0 +1,70 @@
+#!/bin/bash
+# Goal: a medium that is missing, unmounted, swapped or full fails alone: the others get the generation, exit 1, and the next
+# run brings it up to date; a generation is self-sufficient on every medium that reports it.
+. "$(dirname "$0")/../lib/site.sh"
+[ "$(id -u)" = 0 ] || die "needs root (loop devices)"
+
+truncate -s 60M "$T/disk.img"
+mkfs.ext4 -q "$T/disk.img"
+mkdir -p "$T/m2"
+mount -o loop "$T/disk.img" "$T/m2"
+mkdir -p "$T/src"
+head -c 8000000 /dev/urandom >"$T/src/a"
+site_make
+expect 0 "$BKP" run
+
+# unmounted: the folder is there, empty; it must not be written to
+umount "$T/m2"
+echo new >"$T/src/b"
+expect 1 "$BKP" run
+grep -q 'E-MEDIA-01' "$T/err" || die "an unmounted medium is not named: $(cat "$T/err")"
+[ -z "$(ls -A "$T/m2")" ] || die "an unmounted medium's folder was written to"
+# back again: the next run brings it up to date
+mount -o loop "$T/disk.img" "$T/m2"
+echo newer >"$T/src/c"
+expect 0 "$BKP" run
+for g in 1 2 3; do expect 0 "$RESTORE" --medium "$T/m2" verify $g; done
+expect 0 restore_to "$T/m2" 2 "$T/o2"
+[ "$(cat "$T/o2$T/src/b")" = new ] || die "generation 2 on the medium that was away"
+[ ! -e "$T/o2$T/src/c" ] || die "generation 2 holds what came later"
+
+# full: fails alone, and what was on it stays whole
+head -c 70000000 /dev/urandom >"$T/src/big"
+expect 1 "$BKP" run
+grep -qi 'no space' "$T/err" || die "the full medium is not named: $(cat "$T/err")"
+expect 0 "$RESTORE" --medium "$T/m1" verify 4
+for g in 1 2 3; do expect 0 "$RESTORE" --medium "$T/m2" verify $g; done
+expect 2 "$RESTORE" --medium "$T/m2" verify 4
+[ -z "$(ls -A "$T"/m2/*/tmp)" ] || die "unfinished files take space on the full medium"
+# still full: again exit 1, nothing else
+rm "$T/src/big"
+expect 1 "$BKP" run
+# a larger disk in its place is another medium: not written to until it is registered
+expect 0 "$BKP" verify --quiet
+
+# another medium of the same repository under the wrong name
+umount "$T/m2"
+cp "$T/m1/bkp-medium.json" "$T/m1/bkp-medium.json.minisig" "$T/m2/"
+expect 1 "$BKP" run
+grep -q 'E-MEDIA-0[45]' "$T/err" || die "a medium under the wrong name: $(cat "$T/err")"
+rm "$T/m2"/bkp-medium.json*
+
+# an archive lost on one medium is supplied again from the other
+mount -o loop "$T/disk.img" "$T/m2"
+newest=$(ls -d "$T"/m1/*/generations/* | tail -n 1)
+a=$(sed -n 's/.*  archives/archives/p' "$newest/SHA256SUMS" | head -n 1)
+a=$(basename "$(dirname "$(dirname "$newest")")")/$a
+thaw "$T/m1"
+rm "$T/m1/$a"
+expect 2 "$BKP" verify --medium m1 --quiet
+status "$BKP" run
+[ -e "$T/m1/$a" ] || die "a lost archive was not supplied from the other medium"
+# lost everywhere: captured again
+thaw "$T/m1" "$T/m2"
+find "$T/m1" "$T/m2" -path '*archives*' -name '*.age' -delete
+status "$BKP" run
+[ "$STATUS" = 0 ] || [ "$STATUS" = 1 ] || die "run after all archives were lost: $STATUS"
+g=$("$BKP" generations --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["generations"][-1]["generation"])')
+expect 0 restore_to "$T/m1" "$g" "$T/o9"
+[ -z "$(rsync -aHAXnc --delete --itemize-changes "$T/src/" "$T/o9$T/src/")" ] || die "generation $g after the loss differs"
+say "unmounted, full, swapped and damaged media fail alone; the next run brings them up to date; lost archives are supplied or captured again"

@@ -1,0 +1,57 @@
+#!/bin/bash
+# Goal: a medium outlives this software: sha256sum, minisign, age, tar, lz4 and restore/rescue.py (standard library only) check
+# and restore a generation; the journal is checked by hand.
+. "$(dirname "$0")/../lib/site.sh"
+mkdir -p "$T/src/漢字/深い"
+for i in $(seq 1 50); do echo "record $i" >"$T/src/漢字/深い/$i.txt"; done
+head -c 6000000 /dev/urandom >"$T/src/big.bin"
+printf 'old name' >"$T/src/$(printf '\x8a\xb3\x8e\xd2.txt')" # CP932
+truncate -s 40M "$T/src/sparse"; printf end >>"$T/src/sparse"
+ln -s big.bin "$T/src/link"; ln "$T/src/big.bin" "$T/src/hard"
+touch -d '2001-02-03 04:05:06.123456789' "$T/src/漢字/深い/1.txt"; chmod 0640 "$T/src/漢字/深い/2.txt"
+site_make
+expect 0 "$BKP" run
+expect 0 "$BKP" run
+cd "$T"/m1/*/
+root=$(python3 -c 'import json; print(json.load(open("repository.json"))["keys"][0]["public"])')
+grep -q "$root" "$T/init.out" || die "init did not print the root key for paper"
+minisign -V -q -P "$root" -m repository.json || die "minisign: repository.json"
+minisign -V -q -P "$root" -m ../bkp-medium.json || die "minisign: bkp-medium.json"
+for g in 000001 000002; do
+	sha256sum --quiet -c generations/$g/SHA256SUMS || die "sha256sum: $g"
+	minisign -V -q -P "$root" -m generations/$g/SHA256SUMS || die "minisign: $g"
+done
+# an archive by hand: age, tar, lz4
+n=0
+for a in $(find archives -name '*.age'); do
+	[ "$(sha256sum "$a" | cut -c1-64).age" = "$(basename "$a")" ] || die "an archive's name is not its hash"
+	mkdir "$T/a$n"
+	age -d -i "$T/id.txt" "$a" | tar -x -C "$T/a$n" || die "age | tar"
+	tail -n 1 "$T/a$n/INDEX" | grep -q '^end ' || die "INDEX"
+	for c in "$T/a$n"/*.lz4; do lz4 -q -d -c "$c" >/dev/null || die "lz4"; done
+	n=$((n + 1))
+done
+# the stranger's reader
+python3 -I "$SRC_ROOT/restore/rescue.py" --medium "$T/m2" --identity "$T/id.txt" restore 2 docs --to "$T/rescued" || die "rescue.py"
+d=$(rsync -aHnc --delete --itemize-changes "$T/src/" "$T/rescued$T/src/")
+[ -z "$d" ] || die "rescue.py restored something else: $d"
+[ "$(find "$T/src" -printf '%P %T@ %m\n' | sort)" = "$(find "$T/rescued$T/src" -printf '%P %T@ %m\n' | sort)" ] || die "rescue.py: times or modes"
+[ "$(du -k "$T/rescued$T/src/sparse" | cut -f1)" -lt 2000 ] || die "rescue.py filled the hole"
+[ "$(wc -l <"$SRC_ROOT/restore/rescue.py")" -le 200 ] || die "rescue.py has grown beyond 200 lines"
+# the journal by hand: chain and signatures
+cd journal
+printf 'untrusted comment: root\n%s\n' "$root" >"$T/root.pub"
+python3 - "$root" "$T" <<'P'
+import base64, sys
+raw = base64.b64decode(sys.argv[1])[10:]
+open(sys.argv[2] + "/root.der", "wb").write(bytes.fromhex("302a300506032b6570032100") + raw)
+P
+prev=$(printf '0%.0s' $(seq 64))
+while IFS= read -r line; do
+	printf '%s' "$line" | grep -q "\"prev\":\"$prev\"" || die "the chain breaks: $line"
+	printf '%s' "$line" | sed 's/,"sig":"[^"]*"}$/}/' | tr -d '\n' >"$T/signed"
+	printf '%s' "$line" | sed 's/.*,"sig":"\([^"]*\)"}$/\1/' | base64 -d >"$T/sig"
+	openssl pkeyutl -verify -rawin -pubin -keyform DER -inkey "$T/root.der" -in "$T/signed" -sigfile "$T/sig" >/dev/null || die "openssl: $line"
+	prev=$(printf '%s' "$line" | sha256sum | cut -c1-64)
+done <journal.jsonl
+say "sha256sum, minisign, age|tar|lz4 ($n archives), openssl on $(wc -l <journal.jsonl) journal records, and rescue.py agree with us"

@@ -1,0 +1,73 @@
+#!/bin/bash
+# Goal: SIGKILL before each of several hundred system calls of a capture onto two media.  After each: bkp verify and bkp-restore
+# verify of every reported generation pass (I1), nothing unreported is called good (I2), the journal is a valid continuation
+# (I3), the next run succeeds unaided (I4), no byte of the earlier generation changed (I5).
+. "$(dirname "$0")/../lib/site.sh"
+[ -d /dev/shm ] && { d=$(mktemp -d /dev/shm/bkp-kill.XXXXXX); rm -rf "$T"; T=$d; export BKP_POLICY=$T/policy.yaml; }
+BKP=${BKP_RELEASE:-$BKP_BIN}/bkp RESTORE=${BKP_RELEASE:-$BKP_BIN}/bkp-restore
+points=${BKP_KILL_POINTS:-300}
+mkdir -p "$T/src/sub"
+for i in $(seq 1 8); do echo "file $i" >"$T/src/sub/$i"; done
+head -c 3000000 /dev/urandom >"$T/src/big"
+ln "$T/src/big" "$T/src/hard"
+site_policy "  - {name: docs, paths: [$T/src]}
+	  - {name: db, command: 'cat $T/src/sub/1; echo dump', store_as: db.dump}"
+site_make
+expect 0 "$BKP" run
+thaw "$T/m1" "$T/m2"
+head -c 2000000 /dev/urandom >"$T/src/big2"; echo changed >"$T/src/sub/3"; rm "$T/src/sub/4"
+mkdir "$T/start"
+cp -a "$T/state" "$T/m1" "$T/m2" "$T/start/"
+for m in m1 m2; do (cd "$T/$m"/*-*-*-*-*/ && find archives generations -type f -exec sha256sum {} +) >"$T/$m.sums"; done
+cp "$T/state/journal.jsonl" "$T/journal.before"
+strace -f -qq -o "$T/trace" "$BKP" run --quiet || die "the run under strace"
+main=$(head -n 1 "$T/trace" | cut -d' ' -f1)
+# strace counts each call by its name: a point is "the n-th NAME"
+sed -n "s/^$main \\([a-z0-9_]*\\)(.*/\\1/p" "$T/trace" | awk '{print $1, ++seen[$1]}' >"$T/calls"
+total=$(wc -l <"$T/calls")
+[ "$total" -ge "$points" ] || points=$total
+start() { thaw "$T/m1" "$T/m2"; rm -rf "$T/state" "$T/m1" "$T/m2"; cp -a "$T/start/." "$T/"; }
+killed=0 finished=0 recovered=0
+check_reported() { # every generation that is reported, on every medium that is said to hold it
+	"$BKP" generations --json >"$T/gens" || die "point $1: generations"
+	python3 - "$T/gens" <<'P' >"$T/copies"
+import json, sys
+for g in json.load(open(sys.argv[1]))["generations"]:
+    if g["state"] == "committed":
+        for m in g["media"]:
+            if m["ok"]:
+                print(g["generation"], m["label"])
+P
+	while read -r g m; do
+		"$RESTORE" --quiet --medium "$T/$m" verify "$g" >"$T/out" 2>&1 || { cat "$T/out" >&2; die "point $1: generation $g on $m is reported and does not verify"; }
+	done <"$T/copies"
+	for m in m1 m2; do (cd "$T/$m"/*-*-*-*-*/ && sha256sum --quiet -c "$T/$m.sums") || die "point $1: a byte of generation 1 changed on $m"; done
+	head -c "$(stat -c %s "$T/journal.before")" "$T/state/journal.jsonl" | cmp -s - "$T/journal.before" || die "point $1: the journal lost acknowledged records"
+}
+for k in $(seq 1 "$points"); do
+	read -r call nth < <(sed -n "$((1 + (k - 1) * total / points))p" "$T/calls")
+	when="$call $nth"
+	start
+	status strace -qq -o /dev/null -e trace="$call" -e inject="$call:signal=KILL:when=$nth" "$BKP" run --quiet 2>/dev/null
+	if [ "$STATUS" = 137 ]; then killed=$((killed + 1)); else
+		[ "$STATUS" = 0 ] || { cat "$T/err" >&2; die "point $when: exit $STATUS"; }
+		finished=$((finished + 1))
+	fi
+	check_reported "$when"
+	n=$(wc -l <"$T/copies")
+	"$BKP" verify --quiet >"$T/out" 2>&1 || { cat "$T/out" >&2; die "point $when: bkp verify"; }
+	status "$BKP" run --quiet
+	[ "$STATUS" = 0 ] || { cat "$T/err" >&2; die "point $when: the next run, unaided: exit $STATUS"; }
+	check_reported "$when"
+	[ "$(wc -l <"$T/copies")" -ge $((n + 2)) ] || die "point $when: the next run did not add a generation on both media"
+	grep -q '"recovered":true' "$T/state/journal.jsonl" && recovered=$((recovered + 1))
+	"$BKP" journal verify >/dev/null || die "point $when: journal verify"
+	if [ $((k % 25)) = 0 ]; then
+		rm -rf "$T/o"
+		g=$(tail -n 1 "$T/copies" | cut -d' ' -f1)
+		"$RESTORE" --quiet --medium "$T/m2" --identity "$T/id.txt" extract "$g" docs --to "$T/o" || die "point $when: extract"
+		[ -z "$(rsync -aHAXnc --delete --itemize-changes "$T/src/" "$T/o$T/src/")" ] || die "point $when: what the next run captured differs"
+	fi
+done
+[ "$killed" -gt $((points * 9 / 10)) ] || die "only $killed of $points points killed the run: the test does not test"
+say "SIGKILL before $killed of the run's $total system calls ($finished ran through, $recovered generations recovered): every reported generation verified, the next run succeeded unaided"

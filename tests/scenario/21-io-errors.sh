@@ -1,0 +1,76 @@
+#!/bin/bash
+# Goal: a call that fails (EIO, ENOSPC) at any place of a capture: exit 1 or 2, never 0 with something missing; every reported
+# generation verifies; the next run succeeds unaided.  And a file system that fills up at many sizes.
+. "$(dirname "$0")/../lib/site.sh"
+[ -d /dev/shm ] && { d=$(mktemp -d /dev/shm/bkp-eio.XXXXXX); rm -rf "$T"; T=$d; export BKP_POLICY=$T/policy.yaml; }
+BKP=${BKP_RELEASE:-$BKP_BIN}/bkp RESTORE=${BKP_RELEASE:-$BKP_BIN}/bkp-restore
+mkdir -p "$T/src"
+for i in $(seq 1 4); do echo "file $i" >"$T/src/$i"; done
+head -c 3000000 /dev/urandom >"$T/src/big"
+site_make
+expect 0 "$BKP" run
+thaw "$T/m1" "$T/m2"
+head -c 2000000 /dev/urandom >"$T/src/big2"
+mkdir "$T/start"; cp -a "$T/state" "$T/m1" "$T/m2" "$T/start/"
+start() { thaw "$T/m1" "$T/m2"; rm -rf "$T/state" "$T/m1" "$T/m2"; cp -a "$T/start/." "$T/"; }
+check_reported() {
+	"$BKP" generations --json >"$T/gens" || die "$1: generations"
+	python3 - "$T/gens" <<'P' >"$T/copies"
+import json, sys
+for g in json.load(open(sys.argv[1]))["generations"]:
+    if g["state"] == "committed":
+        for m in g["media"]:
+            if m["ok"]:
+                print(g["generation"], m["label"])
+P
+	while read -r g m; do
+		"$RESTORE" --quiet --medium "$T/$m" verify "$g" >"$T/out" 2>&1 || { cat "$T/out" >&2; die "$1: generation $g on $m is reported and does not verify"; }
+	done <"$T/copies"
+}
+tried=0 failed=0
+for call in write fsync close openat renameat2 mkdirat fchmod read pread64 getdents64 fdatasync ioctl newfstatat lseek unlinkat; do
+	for error in EIO ENOSPC; do
+		for n in 1 2 3 5 8 13 21 34 55; do
+			start
+			status strace -qq -o "$T/trace" -e trace=$call -e inject=$call:error=$error:when=$n "$BKP" run --quiet --json
+			grep -q INJECTED "$T/trace" || break
+			tried=$((tried + 1))
+			[ "$STATUS" = 0 ] || failed=$((failed + 1))
+			[ "$STATUS" -lt 4 ] || [ "$STATUS" = 64 ] || [ "$STATUS" = 127 ] || { cat "$T/err" >&2; die "$call $error $n: exit $STATUS"; }
+			if [ "$STATUS" = 0 ]; then
+				# it went well in spite of the error: then it must really have gone well, on both media
+				check_reported "$call $error $n"
+				[ "$(grep -c '^2 ' "$T/copies")" = 2 ] || die "$call $error $n: exit 0, but generation 2 is not on both media"
+				rm -rf "$T/o"
+				"$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract 2 docs --to "$T/o" || die "$call $error $n: extract"
+				[ -z "$(rsync -aHAXnc --delete --itemize-changes "$T/src/" "$T/o$T/src/")" ] || die "$call $error $n: exit 0 and something is missing"
+			fi
+			status "$BKP" run --quiet
+			[ "$STATUS" = 0 ] || { cat "$T/err" >&2; die "$call $error $n: the next run, unaided: exit $STATUS"; }
+			check_reported "$call $error $n"
+		done
+	done
+done
+full=0
+if [ "$(id -u)" = 0 ]; then
+	for k in $(seq 100 100 5000); do
+		start
+		rm -rf "$T/m2"; mkdir "$T/m2"
+		mount -t tmpfs -o size="$((4000 + k))k" tmpfs "$T/m2"
+		cp -a "$T/start/m2/." "$T/m2/"
+		status "$BKP" run --quiet
+		[ "$STATUS" = 0 ] || [ "$STATUS" = 1 ] || { cat "$T/err" >&2; die "full at +$k KiB: exit $STATUS"; }
+		[ "$STATUS" = 0 ] || full=$((full + 1))
+		check_reported "full at +$k KiB"
+		grep -q '^2 m1' "$T/copies" || die "full at +$k KiB: the other medium has no generation 2"
+		thaw "$T/m2"
+		mount -o remount,size=40000k "$T/m2"
+		status "$BKP" run --quiet
+		[ "$STATUS" = 0 ] || { cat "$T/err" >&2; die "after room was made (+$k KiB): exit $STATUS"; }
+		check_reported "after room was made (+$k KiB)"
+		grep -q '^2 m2' "$T/copies" || die "+$k KiB: the medium was not brought up to date"
+		thaw "$T/m2"; umount "$T/m2"
+	done
+	[ "$full" -gt 3 ] || die "the medium was never full: the test does not test"
+fi
+say "$tried injected errors ($failed runs said so by their exit code), $full runs onto a medium that filled up: reported generations verified, next runs succeeded unaided"

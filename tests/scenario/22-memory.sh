@@ -1,0 +1,44 @@
+#!/bin/bash
+# Goal: memory is bounded whatever the tree: many small and empty files, one folder; a large sparse and dense file.
+#   BKP_SCALE_FILES (20000): 1000000 for the campaign     BKP_SCALE_DENSE (64 MiB), BKP_SCALE_SPARSE (20 GiB)
+. "$(dirname "$0")/../lib/site.sh"
+BKP=${BKP_RELEASE:-$BKP_BIN}/bkp RESTORE=${BKP_RELEASE:-$BKP_BIN}/bkp-restore
+files=${BKP_SCALE_FILES:-20000} dense=${BKP_SCALE_DENSE:-64} sparse=${BKP_SCALE_SPARSE:-20}
+limit=204800 # KiB
+mkdir -p "$T/src"
+python3 - "$T/src" "$files" <<'P'
+import os, sys
+d, n = sys.argv[1], int(sys.argv[2])
+for i in range(n):
+    if i % 20000 == 0:
+        os.mkdir("%s/%d" % (d, i))
+        p = "%s/%d" % (d, i)
+    with open("%s/%08d" % (p, i), "wb") as f:
+        if i % 2:
+            f.write(b"%d" % i * 20)
+P
+site_policy "  - {name: many, paths: [$T/src]}
+	  - {name: large, paths: [$T/large]}"
+mkdir "$T/large"
+truncate -s "${sparse}G" "$T/large/file"
+head -c "$((dense << 20))" /dev/urandom | dd of="$T/large/file" bs=1M seek=$((sparse * 300)) conv=notrunc iflag=fullblock status=none
+site_make
+rss() { # NAME COMMAND...
+	local name=$1
+	shift
+	/usr/bin/time -f '%M %e' -o "$T/time" "$@" >/dev/null 2>"$T/err" || { cat "$T/err" >&2; die "$name"; }
+	read -r kib s <"$T/time"
+	[ "$kib" -le "$limit" ] || die "$name: $kib KiB resident, more than $limit"
+	echo "$name $((kib / 1024)) MiB ${s} s"
+}
+{
+	rss "capture of $files files" "$BKP" run --quiet many
+	rss "again unchanged" "$BKP" run --quiet many
+	rss "capture of a ${sparse} GiB file, $dense MiB of it data" "$BKP" run --quiet large
+	rss "restore of $files files" "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract 1 many --to "$T/o"
+	rss "restore of the large file" "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract 3 large --to "$T/o3"
+} >"$T/figures"
+cmp "$T/large/file" "$T/o3$T/large/file" || die "the large file differs"
+[ "$(du -m "$T/o3$T/large/file" | cut -f1)" -le $((dense + 2)) ] || die "the hole was filled"
+[ "$(cd "$T/src" && find . -type f | wc -l)" = "$(cd "$T/o$T/src" && find . -type f | wc -l)" ] || die "files are missing"
+say "peak resident memory: $(paste -sd';' "$T/figures" | sed 's/;/; /g')"
