@@ -32,9 +32,9 @@ for n in $sizes; do
 		tail -c +$(($1 + 1)) plain | head -c "$2" | cmp - part || fail "$n bytes: range $range"
 	done
 done
-# 10^8 bytes through 48 MiB of address space beyond what a tiny file needs would not do if anything were held
-[ "${ASAN_OPTIONS-}${BKP_NO_LIMIT-}" ] || ! nm -D "$tool" | grep -q __asan || BKP_NO_LIMIT=1
-[ "${BKP_NO_LIMIT-}" ] || (ulimit -v 65536; "$tool" decrypt a.id <stock.age | cmp - plain) || fail "memory is not bounded"
+# 64 MiB of address space are enough for 10^8 bytes (the address sanitizer alone reserves more, so not with it)
+nm -D "$tool" | grep __asan >/dev/null || (ulimit -v 65536; "$tool" decrypt a.id <stock.age | cmp - plain) ||
+	fail "memory is not bounded"
 
 head -c 200000 plain >p
 "$tool" encrypt -r "$(cat a.pub)" -r "$(cat b.pub)" -r "$(cat c.pub)" <p >ours.age
