@@ -15,8 +15,7 @@ def warn(*what):
     failed = 1
     print("rescue.py:", *what, file=sys.stderr)
 
-def fail(why):
-    raise ValueError(why)
+def fail(why): raise ValueError(why)
 
 def sha256_file(path):
     h = hashlib.sha256()
