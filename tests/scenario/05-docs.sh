@@ -72,13 +72,22 @@ while read -r k; do
 	grep -qE "^\.It Ic ([a-z_]+ , )*$k( |\$)" docs/man/bkp-policy.5 || fault "bkp-policy.5 does not describe '$k'"
 done <"$T/keys"
 # the policies in the documents are valid
-python3 - docs/man/bkp-policy.5 >"$T/policy.yaml" <<'P'
-import sys
-text = open(sys.argv[1]).read().split(".Bd -literal\n")[1].split(".Ed")[0]
-print(text, end="")
+python3 - "$T" <<'P'
+import glob, re, sys
+found = [("bkp-policy.5", t) for t in re.findall(r"\.Bd -literal\n(.*?)\.Ed", open("docs/man/bkp-policy.5").read(), re.S)]
+for f in ["README.md"] + sorted(glob.glob("docs/**/*.md", recursive=True)):
+    text = open(f, encoding="utf-8").read()
+    found += [(f, t) for t in re.findall(r"```yaml\n(.*?)```", text, re.S) + re.findall(r"<<'Y'\n(.*?)^Y$", text, re.S | re.M)]
+for i, (f, t) in enumerate(found):
+    open("%s/policy-%d-%s.yaml" % (sys.argv[1], i, f.replace("/", "_")), "w", encoding="utf-8").write(t)
 P
-"$BKP_BIN/bkp" check --quiet --policy "$T/policy.yaml" 2>"$T/err" || fault "the example in bkp-policy.5: $(cat "$T/err")"
-[ ! -s "$T/err" ] || fault "the example in bkp-policy.5: $(cat "$T/err")"
+n=0
+for p in "$T"/policy-*.yaml; do
+	"$BKP_BIN/bkp" check --quiet --policy "$p" 2>"$T/err" || fault "a policy in the documents is not valid: $(cat "$T/err")"
+	[ ! -s "$T/err" ] || fault "a policy in the documents is warned of: $(cat "$T/err")"
+	n=$((n + 1))
+done
+[ "$n" -ge 3 ] || fault "the policies in the documents were not found"
 
 # ---- message codes
 grep -rhoE '\b[EW]-[A-Z]+-[0-9]{2}\b' --include='*.c' bkp restore | sort -u >"$T/codes"
