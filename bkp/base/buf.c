@@ -91,6 +91,7 @@ int buf_terminate(struct buf *b, struct err *err)
 
 void buf_consume(struct buf *b, size_t n)
 {
-	memmove(b->p, b->p + n, b->n - n);
+	if (b->n > n) /* p may be NULL while nothing is in it */
+		memmove(b->p, b->p + n, b->n - n);
 	b->n -= n;
 }
