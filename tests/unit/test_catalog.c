@@ -406,7 +406,7 @@ static void all_metadata_comes_back(void **state)
 
 static void too_large_is_said_at_once_and_harms_nothing(void **state)
 {
-	static char big[65000];
+	const size_t most = 65000;
 	char *huge = malloc(950000), *link = malloc(500001);
 	BUF_AUTO block = BUF_INIT(MAX);
 	struct catalog_writer *w;
@@ -426,10 +426,10 @@ static void too_large_is_said_at_once_and_harms_nothing(void **state)
 	e = entry("b", AE_IFDIR, 0755);
 	for (int i = 0; i < 14; i++) {
 		snprintf(name, sizeof(name), "user.%d", i);
-		archive_entry_xattr_add_entry(e, name, big, sizeof(big));
+		archive_entry_xattr_add_entry(e, name, big, most);
 	}
 	archive_entry_xattr_add_entry(
-	    e, "user.last", big, 900 * 1024 - 14 * sizeof(big) - 100); /* only headers exceed it */
+	    e, "user.last", big, 900 * 1024 - 14 * most - 100); /* only headers exceed it */
 	assert_int_equal(catalog_writer_add(w, e, NULL, 0, 0, &err), CATALOG_TOO_LARGE);
 	assert_string_equal(err.code, "E-CATALOG-03");
 	archive_entry_xattr_clear(e);
