@@ -24,7 +24,8 @@ static int report_problems(const struct app *app, const struct policy_problems *
 
 	if (policy_problems_format(p, app->policy_path, &b, &err))
 		return app_error(&err, APP_USAGE);
-	fwrite(b.p, 1, b.n, stderr);
+	if (b.n)
+		fwrite(b.p, 1, b.n, stderr);
 	return APP_OK;
 }
 
@@ -129,7 +130,7 @@ static int show_plan(const struct policy *policy, int code)
 	show_datasets(policy);
 	show_media(policy);
 	printf("\n");
-	printf(text("kept: at least %" PRId64 " days; every %uth generation for good"),
+	printf(text("kept: at least %jd days; every %uth generation for good"),
 	    policy->protect_s / 86400, policy->anchor_every);
 	printf("\n");
 	return app_flush(code);
