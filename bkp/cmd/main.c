@@ -1,5 +1,6 @@
 /* bkp: an offline backup orchestrator with immutable generations. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +102,7 @@ int main(int argc, char **argv)
 
 	hold_standard_descriptors();
 	umask(022); /* what must be closer says so itself */
+	signal(SIGCHLD, SIG_DFL); /* who ignores it when starting us would keep the end of commands from us */
 	code = global_options(&app, argc, argv);
 	if (code != -1)
 		return code;
