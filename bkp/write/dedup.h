@@ -2,11 +2,16 @@
  *
  * Maps a content id (HMAC-SHA-256 of a chunk, or of a small file inside a bundle) to a place in a published archive, and
  * an archive's number to its name and size.  Advisory: it may be deleted at any time (then everything is stored again
- * once); a damaged one is deleted and begun anew.  What it says about an archive that is not on any online medium is not
- * believed: dedup_lookup() only returns places in archives that were made available in this run.
+ * once).  What it says about an archive that is not on any online medium is not believed: dedup_lookup() only returns
+ * places in archives that were made available in this run.
  *
  * An archive's entries are added in one transaction with the archive itself, after it has been published, so a crash
  * leaves no entry that points at nothing.
+ *
+ * A damaged index must neither give a wrong place (the generation would be good in name only) nor stop more than one
+ * night: every record carries a checksum over itself and its key, and one that does not fit is as good as unknown; what
+ * is found to be damaged when it is opened is begun anew at once; what is found later, by an error, is begun anew after
+ * dedup_close(), and by the death of the process, at the next dedup_open() (dedup_guard.h).
  *
  * Memory: bounded (LMDB pages belong to the page cache).
  * Errors: E-DEDUP-01 LMDB failed (with its reason).
@@ -51,7 +56,8 @@ void dedup_close(struct dedup *d);
 /* Highest archive number known; 0: none. */
 uint64_t dedup_last_archive(const struct dedup *d);
 
-/* Asks `available` for every archive known; lookups believe only those it returns 1 for.  -1 of it ends the walk. */
+/* Asks `available` for every archive known; lookups believe only those it returns 1 for.  -1 of it ends the walk.  To be
+ * called before any dedup_add() or not at all: a damaged index is begun anew here. */
 typedef int dedup_available_fn(void *arg, const struct dedup_archive *a, struct err *err);
 int dedup_check_available(struct dedup *d, dedup_available_fn *available, void *arg, struct err *err);
 

@@ -54,13 +54,17 @@ static void remove_files(const char *path)
 
 static int open_all(struct linkmap *m)
 {
+	mdb_filehandle_t fd;
 	int r = mdb_env_create(&m->env);
 
 	if (r)
 		return r;
 	if ((r = mdb_env_set_mapsize(m->env, MAP_SIZE)) ||
 	    (r = mdb_env_open(m->env, m->path, MDB_NOSYNC | MDB_NOTLS | MDB_NORDAHEAD, 0600)) ||
-	    (r = mdb_txn_begin(m->env, NULL, 0, &m->txn)))
+	    (r = mdb_env_get_fd(m->env, &fd)))
+		return r;
+	fcntl(fd, F_SETFD, FD_CLOEXEC); /* LMDB does not */
+	if ((r = mdb_txn_begin(m->env, NULL, 0, &m->txn)))
 		return r;
 	return mdb_dbi_open(m->txn, NULL, 0, &m->dbi);
 }

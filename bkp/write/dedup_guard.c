@@ -1,0 +1,92 @@
+/* dedup_guard: see dedup_guard.h. */
+#include "write/dedup_guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/io.h"
+
+#define NAME "guard"
+
+int dedup_guard_open(const char *path, struct dedup_guard *ret, bool *ret_died)
+{
+	IO_FD_AUTO dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	IO_FD_AUTO fd = -1;
+	struct stat st;
+	void *p;
+
+	if (dir < 0)
+		return errno;
+	fd = openat(dir, NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	if (fd < 0 || fstat(fd, &st))
+		return errno;
+	/* written, not only made long: a store into a hole of a full disk would kill the process */
+	if (st.st_size < 1 && pwrite(fd, "", 1, 0) != 1)
+		return errno ? errno : ENOSPC;
+	p = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		return errno;
+	ret->inside = p;
+	*ret_died = *ret->inside != 0;
+	return 0;
+}
+
+void dedup_guard_close(struct dedup_guard *g)
+{
+	if (g->inside)
+		munmap((void *)(uintptr_t)g->inside, 1);
+	g->inside = NULL;
+}
+
+void dedup_guard_enter(struct dedup_guard *g)
+{
+	*g->inside = 1;
+}
+
+void dedup_guard_leave(struct dedup_guard *g)
+{
+	*g->inside = 0;
+}
+
+static int run(int (*walk)(const char *path), const char *path)
+{
+	static const int deadly[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE};
+	const struct rlimit none = {0, 0};
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	for (size_t i = 0; i < sizeof(deadly) / sizeof(*deadly); i++)
+		signal(deadly[i], SIG_DFL);
+	/* dying is an answer here: no core file, and no last words of LMDB's to frighten anybody */
+	setrlimit(RLIMIT_CORE, &none);
+	if (null >= 0)
+		dup2(null, STDERR_FILENO);
+	return walk(path);
+}
+
+bool dedup_guard_try(int (*walk)(const char *path), const char *path)
+{
+	int status = 0;
+	pid_t pid, r;
+
+	pid = fork();
+	if (pid == 0)
+		_exit(run(walk, path) ? 1 : 0);
+	if (pid < 0)
+		return true;
+	do {
+		r = waitpid(pid, &status, 0);
+	} while (r < 0 && errno == EINTR);
+	if (r != pid)
+		return true;
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status) == 0;
+	/* by its own fault, not by an operator's or the kernel's hand */
+	return WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGHUP;
+}
