@@ -6,11 +6,13 @@
 #define BKP_TESTS_SCRATCH_H
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -119,6 +121,18 @@ static UNUSED void noise(void *out, size_t n, uint64_t seed)
 		x ^= x << 17;
 		p[i] = (uint8_t)(x >> 24);
 	}
+}
+
+/* To be called first in a forked child, which must end with _exit and assert nothing: cmocka's handlers of signals would
+ * go on with the tests in it. */
+static UNUSED void in_child(void)
+{
+	static const int deadly[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE};
+	const struct rlimit none = {0, 0};
+
+	for (size_t i = 0; i < sizeof(deadly) / sizeof(*deadly); i++)
+		signal(deadly[i], SIG_DFL);
+	setrlimit(RLIMIT_CORE, &none);
 }
 
 static UNUSED mode_t mode_of(const char *name)
