@@ -11,12 +11,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
 
-#define TAIL 600 /* bytes of standard error kept: its end says what went wrong */
+#define TAIL	   600 /* bytes of standard error kept: its end says what went wrong */
+#define SHOWN	   800 /* bytes of a message that they may fill */
+#define PIPE_READS 17  /* of 4,096 bytes: more than a pipe holds */
 
 struct command {
 	pid_t pid;
@@ -112,32 +115,88 @@ ssize_t command_read(void *command, void *p, size_t n)
 	}
 }
 
+/* Waits for its end, reading standard error meanwhile; then takes what was still in the pipe, and no more: something left
+ * running in the background may hold it open, or write into it, for ever. */
+static pid_t wait_for_end(struct command *c, int *ret_status)
+{
+	struct pollfd fd = {c->errors, POLLIN, 0};
+	pid_t r;
+	int i;
+
+	for (;;) {
+		r = waitpid(c->pid, ret_status, WNOHANG);
+		if (r > 0 || (r < 0 && errno != EINTR))
+			break;
+		fd.fd = c->errors; /* a closed one (-1) is only a pause */
+		if (poll(&fd, 1, 50) > 0)
+			take_errors(c);
+	}
+	for (i = 0; i < PIPE_READS && c->errors >= 0; i++) {
+		fd.fd = c->errors;
+		if (poll(&fd, 1, 0) <= 0)
+			break;
+		take_errors(c);
+	}
+	return r;
+}
+
+/* Lines side by side, each safe on a terminal. */
+static int display_lines(const char *p, struct buf *out)
+{
+	char line[TAIL + 1];
+
+	for (;;) {
+		size_t n = strcspn(p, "\r\n");
+
+		memcpy(line, p, n);
+		line[n] = '\0';
+		if (path_display(line, out, NULL))
+			return -1;
+		p += n + strspn(p + n, "\r\n");
+		if (!*p)
+			return buf_terminate(out, NULL);
+		if (buf_puts(out, " / ", NULL))
+			return -1;
+	}
+}
+
+/* As much of the end of standard error as fits when it is escaped. */
+static void show_errors(struct command *c, char out[SHOWN])
+{
+	BUF_AUTO shown = BUF_INIT((size_t)8 * TAIL);
+	const char *p = c->tail;
+	size_t i;
+
+	while (c->tail_len && strchr(" \t\r\n", c->tail[c->tail_len - 1])) /* the NUL as well */
+		c->tail_len--;
+	c->tail[c->tail_len] = '\0';
+	for (i = 0; i < c->tail_len; i++)
+		if (!c->tail[i])
+			c->tail[i] = ' ';
+	for (;; p++) {
+		if (((unsigned char)*p & 0xc0) == 0x80)
+			continue; /* not from the middle of a character */
+		shown.n = 0;
+		if (display_lines(p, &shown) || shown.n < SHOWN)
+			break;
+	}
+	snprintf(out, SHOWN, "%s", shown.n ? (const char *)shown.p : "-");
+}
+
 int command_finish(struct command *c, struct err *err)
 {
-	char shown[TAIL + 200];
+	char shown[SHOWN];
 	int status;
 	pid_t r;
 
 	io_close_quietly(&c->out);
-	/* standard error is read until the command has ended, not until it is closed: something left running in the
-	 * background may hold it open for ever */
-	for (;;) {
-		struct pollfd fd = {c->errors, POLLIN, 0};
-		int ready = poll(&fd, 1, 50); /* a closed one (-1) is only a pause */
-
-		if (ready > 0)
-			take_errors(c);
-		r = ready > 0 ? 0 : waitpid(c->pid, &status, WNOHANG);
-		if (r > 0 || (r < 0 && errno != EINTR))
-			break;
-	}
+	r = wait_for_end(c, &status);
 	c->pid = 0;
 	if (r < 0)
 		return err_sys(err, "E-CMD-02", errno, "%s", text("cannot learn how the command ended"));
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
-	c->tail[c->tail_len] = '\0';
-	path_show(c->tail, shown, sizeof(shown));
+	show_errors(c, shown);
 	if (WIFSIGNALED(status))
 		return err_set(err, "E-CMD-02", text("the command was ended by signal %d: %s"), WTERMSIG(status), shown);
 	return err_set(err, "E-CMD-02", text("the command failed with status %d: %s"), WEXITSTATUS(status), shown);
