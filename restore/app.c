@@ -134,6 +134,7 @@ static void on_damaged(void *arg, const struct err *why)
 static int open_content(struct app *app, struct app_generation *g, const struct age_identity *ids, size_t n, struct err *err)
 {
 	struct arc_r_options opt = {.unhashed = app->trust_archives, .damaged = on_damaged, .arg = app};
+	struct err why = ERR_INIT;
 
 	if (vault_r_root(app->vault, g->g, ids, n, &g->root, err))
 		return -1;
@@ -141,8 +142,12 @@ static int open_content(struct app *app, struct app_generation *g, const struct 
 	if (!g->chunk_id_key)
 		return err_nomem(err);
 	/* without it a damaged archive cannot be used in part; whole ones can */
-	if (!vault_r_chunk_id_key(app->vault, ids, n, g->chunk_id_key, NULL))
+	if (!vault_r_chunk_id_key(app->vault, ids, n, g->chunk_id_key, &why)) {
 		opt.chunk_id_key = g->chunk_id_key;
+	} else {
+		app_error(&why, APP_FAILED);
+		app->damaged = true;
+	}
 	return arc_r_new(vault_r_fd(app->vault), g->root, ids, n, &opt, &g->arc, err);
 }
 

@@ -170,14 +170,15 @@ class Repo:
         self.next_archive = 1
         os.makedirs(self.dir + "/generations", exist_ok=True)
         os.makedirs(self.dir + "/archives", exist_ok=True)
+        secrets = keys.encrypt(json.dumps({
+            "format": 1, "kind": "bkp-repository-secrets", "repository": rid, "chunk_id_key": self.chunk_key.hex(),
+            "chunker_seed": "00" * 32}).encode())
         self.write("repository.json", json.dumps({
             "format": 1, "kind": "bkp-repository", "repository": rid, "site": "試験", "created": "2026-11-21T02:00:00Z",
             "keys": [{"epoch": 1, "public": keys.public}], "recipients": [keys.recipient],
-            "chunker": {"min": 262144, "average": 1048576, "max": 4194304}}).encode())
+            "chunker": {"min": 262144, "average": 1048576, "max": 4194304}, "secrets_sha256": sha256(secrets)}).encode())
         self.sign("repository.json", "repository")
-        self.write("repository.age", keys.encrypt(json.dumps({
-            "format": 1, "kind": "bkp-repository-secrets", "repository": rid, "chunk_id_key": self.chunk_key.hex(),
-            "chunker_seed": "00" * 32}).encode()))
+        self.write("repository.age", secrets)
 
     def write(self, path, data):
         path = "%s/%s" % (self.dir, path)
