@@ -112,10 +112,8 @@ static int open_for_flags(int parent, const char *name)
 	    S_ISLNK(st.st_mode) || fchmodat(parent, name, 0600, 0))
 		return fd;
 	fd = openat(parent, name, how);
-	if (fd >= 0)
-		(void)fchmod(fd, st.st_mode & 07777);
-	else
-		(void)fchmodat(parent, name, st.st_mode & 07777, 0);
+	if (fd >= 0 ? fchmod(fd, st.st_mode & 07777) : fchmodat(parent, name, st.st_mode & 07777, 0))
+		io_close_quietly(&fd);
 	return fd;
 }
 

@@ -124,6 +124,14 @@ want = {os.path.relpath(os.path.join(t, n), sys.argv[1].encode()) for t, ds, fs 
 assert have == want, have ^ want' "$S" || fail "list --json"
 [ "$($R "$@" list 1 docs | wc -l)" = "$(find "$S" -mindepth 1 -printf x | wc -c)" ] || fail "list: a name broke a line"
 
+# a full target: said once, with what to do, exit 2, and no half file
+mkdir "$T/small"
+if mount -t tmpfs -o size=2M none "$T/small" 2>/dev/null; then
+	rc=0; $R "$@" extract 1 docs --to "$T/small/out" 2>"$T/err" || rc=$?
+	umount "$T/small" || umount -l "$T/small"
+	[ $rc = 2 ] && grep -q E-RESTORE-10 "$T/err" && ! grep -q "E-RESTORE-09" "$T/err" || fail "a full target: exit $rc: $(cat "$T/err")"
+fi
+
 # export: both tars extract the same (holes are plain there, so not the 3 GB file)
 rm "$S/dir/hole"; python3 "$here/lib/mkmedium.py" "$T/keys" "$T/medium2" docs="$S" 2>/dev/null
 E="$R --medium $T/medium2 --identity $T/keys/identity.txt --quiet export 1 docs"
