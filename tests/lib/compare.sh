@@ -20,13 +20,15 @@ found() { # what was compared; the differences are on stdin
 sync -f "$dst" # allocation is counted when it has happened
 
 # ---- rsync: content, links, owners, modes, times, ACLs, attributes
-options=(-aHAXnc --delete --itemize-changes --super --numeric-ids --max-size=1G
+options=(-aHAXnc --delete --itemize-changes --super --numeric-ids
 	--exclude=/beyond-path-max/ --exclude=/depth-4096/)
 left_out=(-type s)
 [ "$mode" = --user ] && left_out=(\( -type s -o -type b -o -type c \))
 [ "$mode" = --user ] && options+=(--no-owner --no-group --no-devices '--filter=-x trusted.*' '--filter=-x security.*')
 for tree in "$src" "$dst"; do
-	(cd "$tree" && find . \( -path ./beyond-path-max -o -path ./depth-4096 \) -prune -o "${left_out[@]}" -printf '/%P\0')
+	(cd "$tree" && # --max-size would read them all the same
+		find . \( -path ./beyond-path-max -o -path ./depth-4096 \) -prune -o \
+		\( "${left_out[@]}" -o -type f -size +1G \) -printf '/%P\0')
 done | sed -z 's/[][*?\\]/\\&/g' >"$work/left-out"
 rsync "${options[@]}" --from0 --exclude-from="$work/left-out" "$src/" "$dst/" >"$work/rsync" 2>&1 ||
 	echo "rsync: exit status $?" >>"$work/rsync"
