@@ -125,13 +125,15 @@ static void on_damaged(void *arg, const struct err *why)
 	struct app *app = arg;
 	struct err said = *why;
 
-	err_hint(&said, "%s", text("what is unharmed in it is restored, chunk by chunk; use another medium for the rest"));
+	err_hint(&said, "%s",
+	    text("what is unharmed in it is restored, chunk by chunk; use another medium for the rest"));
 	app_error(&said, APP_FAILED);
 	app->damaged = true;
 }
 
 /* Root and archives of an open generation. 0, -1. */
-static int open_content(struct app *app, struct app_generation *g, const struct age_identity *ids, size_t n, struct err *err)
+static int open_content(
+    struct app *app, struct app_generation *g, const struct age_identity *ids, size_t n, struct err *err)
 {
 	struct arc_r_options opt = {.unhashed = app->trust_archives, .damaged = on_damaged, .arg = app};
 	struct err why = ERR_INIT;
@@ -205,14 +207,13 @@ int app_dataset(const struct app_generation *g, const char *name, const struct g
 	for (i = 0; i < m->n_datasets; i++)
 		if (!strcmp(m->datasets[i].name, name)) {
 			err_set(&err, "E-RESTORE-02",
-			    text("data set '%s' failed in generation %ju, nothing of it was stored"),
-			    shown, g->number);
+			    text("data set '%s' failed in generation %ju, nothing of it was stored"), shown,
+			    g->number);
 			err_hint(
 			    &err, "%s", text("take it from an older generation: 'bkp-restore generations'"));
 			return app_error(&err, APP_FAILED);
 		}
-	err_set(
-	    &err, "E-RESTORE-01", text("there is no data set '%s' in generation %ju"), shown, g->number);
+	err_set(&err, "E-RESTORE-01", text("there is no data set '%s' in generation %ju"), shown, g->number);
 	for (i = 0; i < g->root->n_datasets; i++) {
 		n = strlen(there);
 		path_show(g->root->datasets[i].name, shown, sizeof(shown));
