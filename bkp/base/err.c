@@ -6,6 +6,14 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/width.h"
+
+/* Reasons go into JSON, which is UTF-8 or nothing: a message that is cut ends with a whole character. */
+static void whole(char *s, size_t size)
+{
+	if (strlen(s) == size - 1)
+		width_whole(s);
+}
 
 int err_set(struct err *err, const char *code, const char *fmt, ...)
 {
@@ -18,6 +26,7 @@ int err_set(struct err *err, const char *code, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
 	va_end(ap);
+	whole(err->msg, sizeof(err->msg));
 	return -1;
 }
 
@@ -35,7 +44,8 @@ int err_sys(struct err *err, const char *code, int errnum, const char *fmt, ...)
 	r = vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
 	va_end(ap);
 	n = r < 0 ? 0 : strlen(err->msg);
-	snprintf(err->msg + n, sizeof(err->msg) - n, ": %s", strerrordesc_np(errnum) ? strerrordesc_np(errnum) : "?");
+	snprintf(err->msg + n, sizeof(err->msg) - n, ": %s", text_errno(errnum));
+	whole(err->msg, sizeof(err->msg));
 	return -1;
 }
 
@@ -48,6 +58,7 @@ int err_hint(struct err *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(err->hint, sizeof(err->hint), fmt, ap);
 	va_end(ap);
+	whole(err->hint, sizeof(err->hint));
 	return -1;
 }
 
@@ -65,6 +76,7 @@ int err_wrap(struct err *err, const char *fmt, ...)
 	va_end(ap);
 	n = strlen(err->msg);
 	snprintf(err->msg + n, sizeof(err->msg) - n, ": %s", inner);
+	whole(err->msg, sizeof(err->msg));
 	return -1;
 }
 
