@@ -15,7 +15,8 @@ def warn(*what):
     failed = 1
     print("rescue.py:", *what, file=sys.stderr)
 
-def fail(why): raise ValueError(why)
+def fail(why):
+    raise ValueError(why)
 
 def sha256_file(path):
     h = hashlib.sha256()
@@ -115,8 +116,7 @@ def inside(root, path):  # Where an entry is below root; never outside, never th
     any(p in (b"", b".", b"..") for p in parts) and fail("not an entry path")
     for p in parts[:-1]:
         root += b"/" + p
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(root, 0o700)  # folders above a data set's outermost one are no entries
+        os.path.lexists(root) or os.mkdir(root, 0o700)  # what is above the outermost folder is no entry
         stat.S_ISDIR(os.lstat(root).st_mode) or fail("a folder above it is not a folder")
     return root + b"/" + parts[-1]
 

@@ -8,10 +8,11 @@
 #include "base/text.h"
 #include "base/width.h"
 
-/* Reasons go into JSON, which is UTF-8 or nothing: a message that is cut ends with a whole character. */
-static void whole(char *s, size_t size)
+/* A text that filled its room may have been cut inside a character; what is left must stay UTF-8, because JSON refuses
+ * anything else. */
+static void mend_cut(char *s, size_t size)
 {
-	if (strlen(s) == size - 1)
+	if (strlen(s) + 1 == size)
 		width_whole(s);
 }
 
@@ -26,7 +27,7 @@ int err_set(struct err *err, const char *code, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
 	va_end(ap);
-	whole(err->msg, sizeof(err->msg));
+	mend_cut(err->msg, sizeof(err->msg));
 	return -1;
 }
 
@@ -45,7 +46,7 @@ int err_sys(struct err *err, const char *code, int errnum, const char *fmt, ...)
 	va_end(ap);
 	n = r < 0 ? 0 : strlen(err->msg);
 	snprintf(err->msg + n, sizeof(err->msg) - n, ": %s", text_errno(errnum));
-	whole(err->msg, sizeof(err->msg));
+	mend_cut(err->msg, sizeof(err->msg));
 	return -1;
 }
 
@@ -58,7 +59,7 @@ int err_hint(struct err *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(err->hint, sizeof(err->hint), fmt, ap);
 	va_end(ap);
-	whole(err->hint, sizeof(err->hint));
+	mend_cut(err->hint, sizeof(err->hint));
 	return -1;
 }
 
@@ -76,7 +77,7 @@ int err_wrap(struct err *err, const char *fmt, ...)
 	va_end(ap);
 	n = strlen(err->msg);
 	snprintf(err->msg + n, sizeof(err->msg) - n, ": %s", inner);
-	whole(err->msg, sizeof(err->msg));
+	mend_cut(err->msg, sizeof(err->msg));
 	return -1;
 }
 
