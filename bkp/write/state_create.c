@@ -91,7 +91,7 @@ static int check_place(const struct making *m, struct err *err)
 	char show[256];
 
 	if (fd < 0)
-		return errno == ENOENT ? 0 : cannot(m, strerrordesc_np(errno), err);
+		return errno == ENOENT ? 0 : cannot(m, text_errno(errno), err);
 	path_show(m->path, show, sizeof(show));
 	if (!fstatat(fd, REPOSITORY_JSON, &st, AT_SYMLINK_NOFOLLOW)) {
 		err_set(err, "E-STATE-05", text("a repository exists already in '%s'"), show);
@@ -113,11 +113,11 @@ static int clear_leftover(const struct making *m, struct err *err)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (unlinkat(m->dir, names[i], 0) && errno != ENOENT)
-			return cannot(m, strerrordesc_np(errno), err);
+			return cannot(m, text_errno(errno), err);
 	if (unlinkat(m->dir, STATE_CACHE, AT_REMOVEDIR) && errno != ENOENT)
-		return cannot(m, strerrordesc_np(errno), err);
+		return cannot(m, text_errno(errno), err);
 	if (fchmod(m->dir, 0700))
-		return cannot(m, strerrordesc_np(errno), err);
+		return cannot(m, text_errno(errno), err);
 	return 0;
 }
 
@@ -128,7 +128,7 @@ static int open_tmp(struct making *m, struct err *err)
 	int r;
 
 	if (mkdirat(m->parent, m->tmp, 0700) && errno != EEXIST)
-		return cannot(m, strerrordesc_np(errno), err);
+		return cannot(m, text_errno(errno), err);
 	m->dir = io_open_dir(m->parent, m->tmp, err);
 	if (m->dir < 0)
 		return -1;
@@ -299,7 +299,7 @@ static int publish(const struct making *m, struct err *err)
 
 		if ((errnum == ENOTEMPTY || errnum == EEXIST) && (r = check_place(m, err)))
 			return r;
-		cannot(m, strerrordesc_np(errnum), err);
+		cannot(m, text_errno(errnum), err);
 		return errnum == EBUSY ? err_hint(err, "%s", text("name a folder below the mount point"))
 				       : -1;
 	}
