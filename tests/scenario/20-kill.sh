@@ -41,6 +41,29 @@ trace catching-up
 total=$(cat "$T"/calls.* | wc -l)
 [ "$total" -ge "$points" ] || points=$total
 killed=0 finished=0 recovered=0
+check_reported() {
+	reported_verify "point $1"
+	for m in m1 m2; do (cd "$T/$m"/*-*-*-*-*/ && find archives generations -type f -exec sha256sum {} +) >"$T/$1/$m.sums"; done
+}
+start() { thaw "$T/m1" "$T/m2"; rm -rf "$T/state" "$T/m1" "$T/m2"; cp -a "$T/$1/." "$T/"; cp "$T/state/journal.jsonl" "$T/journal.before"; }
+# two nights to interrupt: an ordinary one, and one that brings a medium up to date which was away the night before
+keep ordinary
+mv "$T/m2" "$T/away"
+expect 1 "$BKP" run --quiet
+mv "$T/away" "$T/m2"
+echo later >"$T/src/sub/5"
+keep catching-up
+trace() { # NAME: which calls a night from this start makes
+	start "$1"
+	strace -f -qq -o "$T/trace" "$BKP" run --quiet || die "the run under strace"
+	# strace counts each call by its name: a point is "the n-th NAME"
+	sed -n "s/^$(head -n 1 "$T/trace" | cut -d' ' -f1) *\([a-z0-9_]*\)(.*/\1/p" "$T/trace" | awk '{print $1, ++seen[$1]}' >"$T/calls.$1"
+}
+trace ordinary
+trace catching-up
+total=$(cat "$T"/calls.* | wc -l)
+[ "$total" -ge "$points" ] || points=$total
+killed=0 finished=0 recovered=0
 check_reported() { # every generation that is reported, on every medium that is said to hold it
 	"$BKP" generations --json >"$T/gens" || die "point $1: generations"
 	python3 - "$T/gens" <<'P' >"$T/copies"
