@@ -43,40 +43,6 @@ total=$(cat "$T"/calls.* | wc -l)
 killed=0 finished=0 recovered=0
 check_reported() {
 	reported_verify "point $1"
-	for m in m1 m2; do (cd "$T/$m"/*-*-*-*-*/ && find archives generations -type f -exec sha256sum {} +) >"$T/$1/$m.sums"; done
-}
-start() { thaw "$T/m1" "$T/m2"; rm -rf "$T/state" "$T/m1" "$T/m2"; cp -a "$T/$1/." "$T/"; cp "$T/state/journal.jsonl" "$T/journal.before"; }
-# two nights to interrupt: an ordinary one, and one that brings a medium up to date which was away the night before
-keep ordinary
-mv "$T/m2" "$T/away"
-expect 1 "$BKP" run --quiet
-mv "$T/away" "$T/m2"
-echo later >"$T/src/sub/5"
-keep catching-up
-trace() { # NAME: which calls a night from this start makes
-	start "$1"
-	strace -f -qq -o "$T/trace" "$BKP" run --quiet || die "the run under strace"
-	# strace counts each call by its name: a point is "the n-th NAME"
-	sed -n "s/^$(head -n 1 "$T/trace" | cut -d' ' -f1) *\([a-z0-9_]*\)(.*/\1/p" "$T/trace" | awk '{print $1, ++seen[$1]}' >"$T/calls.$1"
-}
-trace ordinary
-trace catching-up
-total=$(cat "$T"/calls.* | wc -l)
-[ "$total" -ge "$points" ] || points=$total
-killed=0 finished=0 recovered=0
-check_reported() { # every generation that is reported, on every medium that is said to hold it
-	"$BKP" generations --json >"$T/gens" || die "point $1: generations"
-	python3 - "$T/gens" <<'P' >"$T/copies"
-import json, sys
-for g in json.load(open(sys.argv[1]))["generations"]:
-    if g["state"] == "committed":
-        for m in g["media"]:
-            if m["ok"]:
-                print(g["generation"], m["label"])
-P
-	while read -r g m; do
-		"$RESTORE" --quiet --medium "$T/$m" verify "$g" >"$T/out" 2>&1 || { cat "$T/out" >&2; die "point $1: generation $g on $m is reported and does not verify"; }
-	done <"$T/copies"
 	for m in m1 m2; do (cd "$T/$m"/*-*-*-*-*/ && sha256sum --quiet -c "$T/$m.sums") || die "point $1: a byte of an earlier generation changed on $m"; done
 	head -c "$(stat -c %s "$T/journal.before")" "$T/state/journal.jsonl" | cmp -s - "$T/journal.before" || die "point $1: the journal lost acknowledged records"
 }
