@@ -116,6 +116,7 @@ def inside(root, path):  # Where an entry is below root; never outside, never th
     any(p in (b"", b".", b"..") for p in parts) and fail("not an entry path")
     for p in parts[:-1]:
         root += b"/" + p
+        os.path.lexists(root) or os.mkdir(root, 0o700)  # what is above the outermost folder is no entry
         stat.S_ISDIR(os.lstat(root).st_mode) or fail("a folder above it is not a folder")
     return root + b"/" + parts[-1]
 

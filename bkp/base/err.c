@@ -6,6 +6,15 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/width.h"
+
+/* A text that filled its room may have been cut inside a character; what is left must stay UTF-8, because JSON refuses
+ * anything else. */
+static void mend_cut(char *s, size_t size)
+{
+	if (strlen(s) + 1 == size)
+		width_whole(s);
+}
 
 int err_set(struct err *err, const char *code, const char *fmt, ...)
 {
@@ -18,6 +27,7 @@ int err_set(struct err *err, const char *code, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
 	va_end(ap);
+	mend_cut(err->msg, sizeof(err->msg));
 	return -1;
 }
 
@@ -35,7 +45,8 @@ int err_sys(struct err *err, const char *code, int errnum, const char *fmt, ...)
 	r = vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
 	va_end(ap);
 	n = r < 0 ? 0 : strlen(err->msg);
-	snprintf(err->msg + n, sizeof(err->msg) - n, ": %s", strerrordesc_np(errnum) ? strerrordesc_np(errnum) : "?");
+	snprintf(err->msg + n, sizeof(err->msg) - n, ": %s", text_errno(errnum));
+	mend_cut(err->msg, sizeof(err->msg));
 	return -1;
 }
 
@@ -48,6 +59,7 @@ int err_hint(struct err *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(err->hint, sizeof(err->hint), fmt, ap);
 	va_end(ap);
+	mend_cut(err->hint, sizeof(err->hint));
 	return -1;
 }
 
@@ -65,6 +77,7 @@ int err_wrap(struct err *err, const char *fmt, ...)
 	va_end(ap);
 	n = strlen(err->msg);
 	snprintf(err->msg + n, sizeof(err->msg) - n, ": %s", inner);
+	mend_cut(err->msg, sizeof(err->msg));
 	return -1;
 }
 

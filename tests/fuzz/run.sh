@@ -1,35 +1,38 @@
 #!/bin/bash
-# Fuzzes each target for SECONDS: tests/fuzz/run.sh SECONDS [TARGET...]   (TARGET: "age" or "fuzz_age"; default: all)
-# One line per target with the number of executions; what breaks a target is kept in build/fuzz/found/.  Exit 1 on any finding.
-set -eu
-seconds=${1:?usage: run.sh SECONDS [TARGET...]}
-shift
-root=$(cd "$(dirname "$0")/../.." && pwd)
-cd "$root"
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-if ! { cmake --preset fuzz && cmake --build --preset fuzz -- -j2; } >"$work/build.log" 2>&1; then
-	grep -m 20 -E "rror|FAILED" "$work/build.log" >&2 || tail -20 "$work/build.log" >&2
-	exit 2
+# Runs the fuzz targets (libFuzzer, ASan + UBSan):  tests/fuzz/run.sh SECONDS [TARGET...]
+# Two at a time.  One line a target; a crash makes it fail and leaves the input's name in the output.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+seconds=${1:-60}
+shift || true
+log=$(mktemp -d)
+trap 'rm -rf "$log"' EXIT
+cmake --preset fuzz >"$log/build" 2>&1 && cmake --build --preset fuzz >>"$log/build" 2>&1 || { tail -n 40 "$log/build"; exit 1; }
+if [ $# -gt 0 ]; then targets=("$@"); else
+	targets=()
+	for t in build/fuzz/fuzz_*; do [ -x "$t" ] && targets+=("$(basename "$t" | sed s/^fuzz_//)"); done
 fi
-if [ $# -eq 0 ]; then
-	for source in tests/fuzz/fuzz_*.c; do set -- "$@" "$(basename "$source" .c)"; done
-fi
-mkdir -p build/fuzz/found
-bad=0
-for target in "$@"; do
-	name=${target#fuzz_}
-	mkdir "$work/$name"
-	[ ! -d "tests/fuzz/seeds/$name" ] || cp "tests/fuzz/seeds/$name"/* "$work/$name/"
-	status=ok
-	build/fuzz/fuzz_"$name" -max_total_time="$seconds" -rss_limit_mb=1024 -timeout=25 -print_final_stats=1 \
-		-artifact_prefix="build/fuzz/found/$name-" "$work/$name" >"$work/$name.log" 2>&1 || status=FAILED
-	runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$work/$name.log")
-	edges=$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$work/$name.log" | tail -1)
-	echo "fuzz_$name: ${runs:-0} executions in $seconds s, ${edges:-0} edges, $(ls "$work/$name" | wc -l) inputs: $status"
-	if [ "$status" != ok ]; then
-		tail -40 "$work/$name.log" >&2
-		bad=1
+[ ${#targets[@]} -ge 7 ] || [ $# -gt 0 ] || { echo "only ${#targets[@]} fuzz targets were built"; exit 1; }
+
+one() { # TARGET
+	local t=$1 corpus=$log/corpus-$1 dict=
+	mkdir -p "$corpus" "build/fuzz/crashes"
+	cp tests/fuzz/seeds/"$t"/* "$corpus"/ || { echo "$t: no seeds" >"$log/$t.result"; return 1; }
+	[ ! -e "tests/fuzz/$t.dict" ] || dict=-dict=tests/fuzz/$t.dict
+	if "build/fuzz/fuzz_$t" -max_total_time="$seconds" -rss_limit_mb=1024 -timeout=20 -print_final_stats=1 \
+		-artifact_prefix="build/fuzz/crashes/$t-" $dict "$corpus" >"$log/$t" 2>&1; then
+		awk -v t="$t" '/number_of_executed_units/ {n=$2} /peak_rss_mb/ {m=$2} END {print "proved: fuzz " t ": " n " executions, no finding, peak " m " MB"}' "$log/$t" >"$log/$t.result"
+	else
+		{ echo "FAILED: fuzz $t"; tail -n 30 "$log/$t"; } >"$log/$t.result"
+		return 1
 	fi
+}
+
+status=0
+for ((i = 0; i < ${#targets[@]}; i += 2)); do
+	pids=()
+	for t in "${targets[@]:i:2}"; do one "$t" & pids+=($!); done
+	for p in "${pids[@]}"; do wait "$p" || status=1; done
+	for t in "${targets[@]:i:2}"; do cat "$log/$t.result"; done
 done
-exit $bad
+exit $status

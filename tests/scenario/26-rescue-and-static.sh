@@ -26,7 +26,7 @@ rescue restore 1 --to "$T/r2"; equal "$T/r2/docs/" ""; equal "$T/r2/other/" d/
 # a damaged archive: its files are named, the others come back
 cp -a "$T/medium" "$T/broken"
 big=$(find "$T"/broken/*/archives -name '*.age' -printf '%s %p\n' | sort -n | tail -1 | cut -d' ' -f2)
-printf X | dd of="$big" bs=1 seek=2000000 conv=notrunc status=none
+printf XXXXXXXXXXXXXXXX | dd of="$big" bs=1 seek=2000000 conv=notrunc status=none
 rc=0; python3 "$here/../restore/rescue.py" --medium "$T/broken" --identity "$T/keys/identity.txt" restore 1 --to "$T/r3" 2>"$T/err" || rc=$?
 [ $rc = 1 ] && grep -q SHA-256 "$T/err" || fail "rescue.py: exit $rc on a damaged archive: $(cat "$T/err")"
 said="rescue.py ($(wc -l <"$here/../restore/rescue.py") lines)"

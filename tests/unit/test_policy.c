@@ -305,6 +305,18 @@ static void ready_made_policies_are_good_and_meet_321(void **state)
 	}
 }
 
+static void the_demo_policy_is_good(void **state)
+{
+	static char yaml[65536];
+	char *at;
+	(void)state;
+
+	read_policy("demo/policy.yaml", yaml, sizeof(yaml));
+	while ((at = strstr(yaml, "@T@"))) /* its scratch folder */
+		memcpy(at, "/t1", 3);
+	policy_free(good(yaml));
+}
+
 static void nas_and_rdx_are_one_technology(void **state)
 {
 	POLICY_AUTO p = good(example);
@@ -379,6 +391,7 @@ int main(void)
 	    cmocka_unit_test(problems_have_a_ceiling_and_errors_come_first),
 	    cmocka_unit_test(ceilings_hold),
 	    cmocka_unit_test(ready_made_policies_are_good_and_meet_321),
+	    cmocka_unit_test(the_demo_policy_is_good),
 	    cmocka_unit_test(nas_and_rdx_are_one_technology),
 	    cmocka_unit_test(the_plan_tells_who_what_when_where_in_columns),
 	};
