@@ -200,14 +200,14 @@ int app_dataset(const struct app_generation *g, const char *name, const struct g
 	for (i = 0; i < m->n_datasets; i++)
 		if (!strcmp(m->datasets[i].name, name)) {
 			err_set(&err, "E-RESTORE-02",
-			    text("data set '%s' failed in generation %" PRIu64 ", nothing of it was stored"),
+			    text("data set '%s' failed in generation %ju, nothing of it was stored"),
 			    shown, g->number);
 			err_hint(
 			    &err, "%s", text("take it from an older generation: 'bkp-restore generations'"));
 			return app_error(&err, APP_FAILED);
 		}
 	err_set(
-	    &err, "E-RESTORE-01", text("there is no data set '%s' in generation %" PRIu64), shown, g->number);
+	    &err, "E-RESTORE-01", text("there is no data set '%s' in generation %ju"), shown, g->number);
 	for (i = 0; i < g->root->n_datasets; i++) {
 		n = strlen(there);
 		path_show(g->root->datasets[i].name, shown, sizeof(shown));

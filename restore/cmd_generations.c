@@ -56,12 +56,12 @@ static void show_dataset(const struct generation_dataset *d)
 			output_shown(d->reason);
 		}
 	} else {
-		printf(text(", %" PRIu64 " entries, %s"), d->entries, progress_size(d->bytes, size));
+		printf(text(", %ju entries, %s"), d->entries, progress_size(d->bytes, size));
 	}
 	if (d->unreadable)
-		printf(text(", %" PRIu64 " could not be read"), d->unreadable);
+		printf(text(", %ju could not be read"), d->unreadable);
 	if (d->changed)
-		printf(text(", %" PRIu64 " changed while they were captured"), d->changed);
+		printf(text(", %ju changed while they were captured"), d->changed);
 	putchar('\n');
 }
 
@@ -79,7 +79,7 @@ static void show(const struct vault_r_listed *g)
 		printf("          %s: ", g->why.code);
 		output_shown(g->why.msg);
 		if (g->missing > 1)
-			printf(text(" (and %" PRIu64 " more)"), g->missing - 1);
+			printf(text(" (and %ju more)"), g->missing - 1);
 		putchar('\n');
 	}
 }

@@ -82,15 +82,14 @@ static void summary(const struct job *j, uint64_t number, const struct verify_re
 	if (j->app->quiet)
 		return;
 	if (res->faults)
-		printf(text("generation %" PRIu64 ": %" PRIu64 " faults, %" PRIu64 " files (%s) compared\n"),
+		printf(text("generation %ju: %ju faults, %ju files (%s) compared\n"),
 		    number, res->faults, res->files, progress_size(res->bytes, size));
 	else
 		printf(
-		    text("generation %" PRIu64 " is whole: signature and %" PRIu64 " files (%s) compared\n"),
+		    text("generation %ju is whole: signature and %ju files (%s) compared\n"),
 		    number, res->files, progress_size(res->bytes, size));
 	if (deep)
-		printf(text("decrypted: %" PRIu64 " archives, %" PRIu64 " chunks; %" PRIu64
-			    " entries checked, %" PRIu64 " of them cannot be restored\n"),
+		printf(text("decrypted: %ju archives, %ju chunks; %ju entries checked, %ju of them cannot be restored\n"),
 		    res->archives, res->chunks, res->entries, res->entries_bad);
 }
 

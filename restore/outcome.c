@@ -70,8 +70,7 @@ void outcome_summary(const struct outcome *o, double seconds, bool json)
 	}
 	if (o->quiet)
 		return;
-	printf(text("restored: %" PRIu64 " files, %" PRIu64 " folders, %" PRIu64 " links, %" PRIu64
-		    " others, %s in %.1f s\n"),
+	printf(text("restored: %ju files, %ju folders, %ju links, %ju others, %s in %.1f s\n"),
 	    n[OUTCOME_FILE], n[OUTCOME_FOLDER], n[OUTCOME_LINK], n[OUTCOME_SPECIAL],
 	    progress_size(o->bytes, size), seconds);
 	line(n[OUTCOME_STRIPPED_MODE],

@@ -20,13 +20,17 @@ void buf_free(struct buf *b)
 	buf_init(b, b->max);
 }
 
-int buf_reserve(struct buf *b, size_t more, struct err *err)
+/* `extra`: for a NUL, which does not count against the ceiling. */
+static int grow(struct buf *b, size_t more, size_t extra, struct err *err)
 {
 	size_t cap = b->cap ? b->cap : 256;
 	uint8_t *p;
 
 	if (more > b->max || b->n > b->max - more)
 		return err_set(err, "E-MEM-02", text("more than %zu bytes where at most that many belong"), b->max);
+	if (extra > SIZE_MAX - b->n - more)
+		return err_nomem(err);
+	more += extra;
 	if (b->n + more <= b->cap && b->p)
 		return 0;
 	while (cap < b->n + more)
@@ -37,6 +41,11 @@ int buf_reserve(struct buf *b, size_t more, struct err *err)
 	b->p = p;
 	b->cap = cap;
 	return 0;
+}
+
+int buf_reserve(struct buf *b, size_t more, struct err *err)
+{
+	return grow(b, more, 0, err);
 }
 
 int buf_append(struct buf *b, const void *p, size_t n, struct err *err)
@@ -64,12 +73,8 @@ int buf_printf(struct buf *b, struct err *err, const char *fmt, ...)
 	va_end(ap);
 	if (n < 0)
 		return err_nomem(err);
-	b->max++; /* vsnprintf's NUL does not count against the ceiling */
-	if (buf_reserve(b, (size_t)n + 1, err)) {
-		b->max--;
+	if (grow(b, (size_t)n, 1, err))
 		return -1;
-	}
-	b->max--;
 	va_start(ap, fmt);
 	vsnprintf((char *)b->p + b->n, (size_t)n + 1, fmt, ap);
 	va_end(ap);
@@ -79,18 +84,15 @@ int buf_printf(struct buf *b, struct err *err, const char *fmt, ...)
 
 int buf_terminate(struct buf *b, struct err *err)
 {
-	b->max++;
-	if (buf_reserve(b, 1, err)) {
-		b->max--;
+	if (grow(b, 0, 1, err))
 		return -1;
-	}
-	b->max--;
 	b->p[b->n] = '\0';
 	return 0;
 }
 
 void buf_consume(struct buf *b, size_t n)
 {
-	memmove(b->p, b->p + n, b->n - n);
 	b->n -= n;
+	if (b->n && n)
+		memmove(b->p, b->p + n, b->n);
 }

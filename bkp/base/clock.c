@@ -43,7 +43,7 @@ void clock_now(struct clock_stamp *ret_stamp)
 
 static int64_t floor_seconds(int64_t wall_ns)
 {
-	return wall_ns >= 0 ? wall_ns / NS : -((-wall_ns + NS - 1) / NS);
+	return wall_ns / NS - (wall_ns % NS < 0);
 }
 
 char *clock_format(int64_t wall_ns, char *out)

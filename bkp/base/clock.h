@@ -26,7 +26,8 @@ char *clock_format(int64_t wall_ns, char *out);
 /* "2026-11-21 11:00" in local time, for people, into out[CLOCK_TEXT]; returns out. */
 char *clock_format_local(int64_t wall_ns, char *out);
 
-/* The inverse of clock_format().  0, or -1 when `s` is not of that form (ret untouched). */
+/* The inverse of clock_format().  0, or -1 when `s` is not of that form or not a time that 64 bits of
+ * nanoseconds can say, 1677 … 2262 (ret untouched). */
 int clock_parse(const char *s, int64_t *ret_wall_ns);
 
 #endif

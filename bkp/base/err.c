@@ -7,6 +7,24 @@
 
 #include "base/text.h"
 
+/* A text that filled its room may have been cut inside a character; what is left must stay UTF-8, because JSON refuses
+ * anything else. */
+static void mend_cut(char *s, size_t size)
+{
+	size_t n = strlen(s), lead = n;
+
+	if (n + 1 < size)
+		return;
+	while (lead > 0 && n - lead < 4 && ((unsigned char)s[lead - 1] & 0xc0) == 0x80)
+		lead--;
+	if (lead > 0 && (unsigned char)s[lead - 1] >= 0xc0) {
+		unsigned char c = (unsigned char)s[--lead];
+
+		if (n - lead < (c >= 0xf0 ? 4u : c >= 0xe0 ? 3u : 2u))
+			s[lead] = '\0';
+	}
+}
+
 int err_set(struct err *err, const char *code, const char *fmt, ...)
 {
 	va_list ap;
@@ -18,6 +36,7 @@ int err_set(struct err *err, const char *code, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
 	va_end(ap);
+	mend_cut(err->msg, sizeof(err->msg));
 	return -1;
 }
 
@@ -36,6 +55,7 @@ int err_sys(struct err *err, const char *code, int errnum, const char *fmt, ...)
 	va_end(ap);
 	n = r < 0 ? 0 : strlen(err->msg);
 	snprintf(err->msg + n, sizeof(err->msg) - n, ": %s", strerrordesc_np(errnum) ? strerrordesc_np(errnum) : "?");
+	mend_cut(err->msg, sizeof(err->msg));
 	return -1;
 }
 
@@ -48,6 +68,7 @@ int err_hint(struct err *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(err->hint, sizeof(err->hint), fmt, ap);
 	va_end(ap);
+	mend_cut(err->hint, sizeof(err->hint));
 	return -1;
 }
 
@@ -65,6 +86,7 @@ int err_wrap(struct err *err, const char *fmt, ...)
 	va_end(ap);
 	n = strlen(err->msg);
 	snprintf(err->msg + n, sizeof(err->msg) - n, ": %s", inner);
+	mend_cut(err->msg, sizeof(err->msg));
 	return -1;
 }
 

@@ -98,19 +98,35 @@ int io_open_dir(int dirfd, const char *name, struct err *err)
 	return fd;
 }
 
-int io_open_file(int dirfd, const char *name, struct err *err)
+/* 0, IO_ABSENT (err set all the same), -1. */
+static int open_regular(int dirfd, const char *name, int *ret_fd, struct err *err)
 {
 	struct stat st;
 	/* O_NONBLOCK: a FIFO planted under this name must not hang the program */
 	IO_FD_AUTO fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 
-	if (fd < 0)
-		return err_sys(err, "E-IO-01", errno, text("cannot open '%s'"), name);
+	if (fd < 0) {
+		int r = errno == ENOENT ? IO_ABSENT : -1;
+
+		err_sys(err, "E-IO-01", errno, text("cannot open '%s'"), name);
+		return r;
+	}
 	if (fstat(fd, &st))
 		return err_sys(err, "E-IO-01", errno, text("cannot open '%s'"), name);
-	if (!S_ISREG(st.st_mode))
-		return err_set(err, "E-IO-01", text("'%s' is not a regular file"), name);
-	return io_take(&fd);
+	if (!S_ISREG(st.st_mode)) {
+		err_set(err, "E-IO-01", text("'%s' is not a regular file"), name);
+		errno = EINVAL; /* not what an earlier call left: callers tell ENOENT from the rest */
+		return -1;
+	}
+	*ret_fd = io_take(&fd);
+	return 0;
+}
+
+int io_open_file(int dirfd, const char *name, struct err *err)
+{
+	int fd;
+
+	return open_regular(dirfd, name, &fd, err) ? -1 : fd;
 }
 
 int io_make_dir(int dirfd, const char *name, mode_t mode, struct err *err)
@@ -144,11 +160,10 @@ int io_close(int *fd, const char *name, struct err *err)
 int io_read_file(int dirfd, const char *name, struct buf *out, struct err *err)
 {
 	IO_FD_AUTO fd = -1;
-	ssize_t r;
+	ssize_t r = open_regular(dirfd, name, &fd, err);
 
-	fd = io_open_file(dirfd, name, err);
-	if (fd < 0)
-		return errno == ENOENT ? IO_ABSENT : -1;
+	if (r)
+		return (int)r;
 	do {
 		if (out->n == out->max) {
 			char more;

@@ -32,7 +32,8 @@ int io_write_full(int fd, const void *p, size_t n);
 
 /* Opens a directory below dirfd (AT_FDCWD allowed), O_NOFOLLOW for the last component.  ≥0, or -1. */
 int io_open_dir(int dirfd, const char *name, struct err *err);
-/* Opens an existing regular file read-only, O_NOFOLLOW; anything but a regular file is an error.  ≥0, or -1. */
+/* Opens an existing regular file read-only, O_NOFOLLOW; anything but a regular file is an error.  ≥0, or -1
+ * with errno (EINVAL: not a regular file). */
 int io_open_file(int dirfd, const char *name, struct err *err);
 /* mkdirat (EEXIST is fine when it is a directory), then io_open_dir.  Does not sync. ≥0, or -1. */
 int io_make_dir(int dirfd, const char *name, mode_t mode, struct err *err);

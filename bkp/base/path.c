@@ -107,8 +107,13 @@ char *path_show(const char *s, char *out, size_t size)
 		snprintf(out, size, "?");
 	else if (b.n < size)
 		memcpy(out, b.p, b.n + 1);
-	else
-		snprintf(out, size, "%.*s...", (int)size - 4, (const char *)b.p);
+	else {
+		size_t n = size - 4;
+
+		while (n && (b.p[n] & 0xc0) == 0x80) /* not inside a character */
+			n--;
+		snprintf(out, size, "%.*s...", (int)n, (const char *)b.p);
+	}
 	return out;
 }
 

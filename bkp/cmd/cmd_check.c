@@ -130,7 +130,7 @@ static int show_plan(const struct policy *policy, int code)
 	show_datasets(policy);
 	show_media(policy);
 	printf("\n");
-	printf(text("kept: at least %" PRId64 " days; every %uth generation for good"),
+	printf(text("kept: at least %jd days; every %uth generation for good"),
 	    policy->protect_s / 86400, policy->anchor_every);
 	printf("\n");
 	return app_flush(code);

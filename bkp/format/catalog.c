@@ -55,7 +55,8 @@ static void drop_archive(struct catalog_writer *w)
 {
 	if (!w->a)
 		return;
-	/* freeing writes an end into the block nobody wants; archive_write_fail() would prevent that and leak */
+	/* freeing writes an end into the block nobody wants; archive_write_fail() would prevent that and leak
+	 */
 	w->discard = true;
 	archive_write_free(w->a);
 	w->discard = false;
@@ -317,6 +318,26 @@ int catalog_writer_full(const struct catalog_writer *w)
 	       (w->entries >= CATALOG_ENTRIES_MIN && w->cut);
 }
 
+/* A block that cannot be read is a thousand files lost, and nobody would know until the day they are needed.
+ */
+static int read_back(const struct catalog_writer *w, struct err *err)
+{
+	struct catalog_reader *r = NULL;
+	struct catalog_item item;
+	size_t n = 0;
+	int got;
+
+	if (catalog_reader_new(w->out.p, w->out.n, NULL, &r, err))
+		return -1;
+	while (!(got = catalog_reader_next(r, &item, err)))
+		n++;
+	if (got == CATALOG_END && n != w->entries)
+		got = err_set(err, "E-CATALOG-03",
+		    text("a catalog block reads back with %zu entries instead of %zu"), n, w->entries);
+	catalog_reader_free(r);
+	return got == CATALOG_END ? 0 : -1;
+}
+
 int catalog_writer_finish(struct catalog_writer *w, struct buf *out, struct err *err)
 {
 	if (w->failed)
@@ -332,6 +353,10 @@ int catalog_writer_finish(struct catalog_writer *w, struct buf *out, struct err 
 	}
 	archive_write_free(w->a);
 	w->a = NULL;
+	if (read_back(w, err)) {
+		w->failed = true;
+		return -1;
+	}
 	if (buf_append(out, w->out.p, w->out.n, err))
 		return -1;
 	w->out.n = 0;

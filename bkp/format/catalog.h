@@ -48,7 +48,7 @@ int catalog_writer_add(struct catalog_writer *w, struct archive_entry *entry, co
 size_t catalog_writer_entries(const struct catalog_writer *w);
 /* True when the block should end after the entry added last: a content-defined place, or a limit. */
 int catalog_writer_full(const struct catalog_writer *w);
-/* Appends the block to `out` and empties the writer. */
+/* Appends the block to `out`, having read it back, and empties the writer. */
 int catalog_writer_finish(struct catalog_writer *w, struct buf *out, struct err *err);
 
 struct catalog_item {

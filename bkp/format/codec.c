@@ -90,7 +90,11 @@ int codec_unpack(struct codec *c, const void *frame, size_t stored, void *raw, s
 		src += taken;
 		in -= taken;
 	}
-	if (r != 0 || in != 0 || done != rawlen)
+	if (r == 0 && in != 0)
+		return err_set(err, "E-CODEC-01", text("%zu bytes follow an LZ4 frame"), in);
+	if (r != 0 && stored)
+		return err_set(err, "E-CODEC-01", "%s", text("an LZ4 frame is cut off"));
+	if (r != 0 || done != rawlen)
 		return err_set(err, "E-CODEC-01", text("an LZ4 frame holds %zu bytes where %zu were announced"), done, rawlen);
 	return 0;
 }

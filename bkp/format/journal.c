@@ -197,7 +197,7 @@ int journal_check_add_key(
 {
 	if (find_key(c, epoch) || c->n_keys == KEYS_MAX)
 		return err_set(
-		    err, "E-JOURNAL-06", text("a key of epoch %" PRIu32 " cannot be added"), epoch);
+		    err, "E-JOURNAL-06", text("a key of epoch %u cannot be added"), epoch);
 	c->keys[c->n_keys].epoch = epoch;
 	c->keys[c->n_keys++].pub = *pub;
 	return 0;
@@ -295,7 +295,7 @@ static bool fill(json_t *o, const struct ends *ends, struct journal_record *r)
 static int malformed(uint64_t line, const char *why, struct err *err)
 {
 	return err_set(
-	    err, "E-JOURNAL-01", text("line %" PRIu64 " of the journal is malformed: %s"), line, why);
+	    err, "E-JOURNAL-01", text("line %ju of the journal is malformed: %s"), line, why);
 }
 
 static int parse(const char *p, size_t n, const struct ends *ends, uint64_t line, struct journal_record *ret,
@@ -325,12 +325,11 @@ static int check_signature(struct journal_check *c, const char *p, const struct 
 		return -1;
 	if (!key)
 		return err_set(err, "E-JOURNAL-06",
-		    text("line %" PRIu64 " of the journal is signed with the key of epoch %" PRIu64
-			 ", which is not known"),
+		    text("line %ju of the journal is signed with the key of epoch %ju, which is not known"),
 		    line, ends->epoch);
 	if (minisig_raw_verify(key, c->scratch.p, c->scratch.n, ends->sig)) {
 		err_set(err, "E-JOURNAL-04",
-		    text("the signature of line %" PRIu64 " of the journal is wrong"), line);
+		    text("the signature of line %ju of the journal is wrong"), line);
 		return line > 1
 			   ? -1
 			   : err_hint(err, "%s",
@@ -365,12 +364,11 @@ static int check_place(const struct journal_check *c, const struct ends *ends, s
 
 	if (ends->seq != line)
 		return err_set(err, "E-JOURNAL-02",
-		    text("line %" PRIu64 " of the journal holds record %" PRIu64
-			 ": records are missing or out of order"),
+		    text("line %ju of the journal holds record %ju: records are missing or out of order"),
 		    line, ends->seq);
 	if (memcmp(ends->prev, c->head, DIGEST_LEN) != 0)
 		return err_set(err, "E-JOURNAL-03",
-		    text("line %" PRIu64 " of the journal does not continue the line before it"), line);
+		    text("line %ju of the journal does not continue the line before it"), line);
 	return 0;
 }
 
@@ -401,7 +399,7 @@ static int examine(struct journal_check *c, const char *p, size_t n, struct mini
 		return -1;
 	if (c->repository[0] && strcmp(c->repository, ret->repository) != 0)
 		return err_set(err, "E-JOURNAL-05",
-		    text("line %" PRIu64 " of the journal is of repository %s, not %s"), line,
+		    text("line %ju of the journal is of repository %s, not %s"), line,
 		    ret->repository, c->repository);
 	return 0;
 }

@@ -162,7 +162,10 @@ static void unknown_key(
 	item = policy_problem_error(problems, node->key_mark, "E-POLICY-08", text("unknown key '%s'"),
 	    policy_problem_show(node->key, strlen(node->key), shown));
 	near = near_word(node->key, known, i);
-	if (near)
+	if (strstr(node->key, "\xe3\x80\x80"))
+		policy_problem_hint(
+		    item, text("a full-width space stands in this key: write it with half-width ones"));
+	else if (near)
 		policy_problem_hint(item, text("did you mean '%s'?"), near);
 	else if (other)
 		policy_problem_hint(

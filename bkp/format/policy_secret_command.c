@@ -99,7 +99,9 @@ static enum policy_secret_way scan_assignment(const char *word)
 		return POLICY_SECRET_PG;
 	if (!strcmp(name, "mysqlpwd"))
 		return POLICY_SECRET_MYSQL;
-	if (!strncmp(name, "aws", 3) && asks_for_a_secret(name) && strcmp(name, "awsaccesskeyid") != 0)
+	if (ends_with(name, "accesskeyid")) /* names the account, opens nothing */
+		return POLICY_SECRET_NONE;
+	if (!strncmp(name, "aws", 3) && asks_for_a_secret(name))
 		return POLICY_SECRET_AWS;
 	if (option)
 		return asks_for_a_secret(name) || !strcmp(name, "pass") || !strcmp(name, "pwd")

@@ -221,7 +221,7 @@ static int slot_open(struct arc_r *a, struct slot *s, const struct generation_ar
 	if (fstat(fd, &st))
 		return err_sys(err, "E-ARCHIVE-16", errno, "%s", text("cannot read"));
 	if ((uint64_t)st.st_size != entry->size)
-		return err_set(err, "E-ARCHIVE-13", text("%" PRIu64 " bytes long where %" PRIu64 " belong"),
+		return err_set(err, "E-ARCHIVE-13", text("%ju bytes long where %ju belong"),
 		    (uint64_t)st.st_size, entry->size);
 	if (believe(a, s, fd, entry, err) || agefile_open(&fd, a->ids, a->n_ids, &s->file, err))
 		return -1;
@@ -296,7 +296,7 @@ static int find_slot(struct arc_r *a, uint64_t number, struct slot **ret, struct
 	entry = generation_root_archive(a->root, number);
 	if (!entry)
 		return err_set(err, "E-ARCHIVE-11",
-		    text("archive number %" PRIu64 " is not in the generation's table"), number);
+		    text("archive number %ju is not in the generation's table"), number);
 	if (a->known[entry - a->root->archives] == KNOWN_BAD)
 		return recall(a, entry, err);
 	s = free_slot(a);
@@ -318,7 +318,7 @@ static int no_chunk(const struct arc_r *a, uint64_t archive, uint32_t chunk, siz
 	char path[ARCFILE_PATH];
 	const struct generation_archive *entry = generation_root_archive(a->root, archive);
 
-	return err_set(err, "E-ARCHIVE-15", text("archive '%s' has no chunk number %" PRIu32 ", it has %zu"),
+	return err_set(err, "E-ARCHIVE-15", text("archive '%s' has no chunk number %u, it has %zu"),
 	    arcfile_path(entry->sha256, path), chunk, n);
 }
 
@@ -415,7 +415,7 @@ static int load(struct arc_r *a, uint64_t archive, uint32_t chunk, struct held *
 		sodium_memzero(h->raw, c->raw);
 		free(h);
 		entry = generation_root_archive(a->root, archive);
-		return err_wrap(err, text("archive '%s', chunk %" PRIu32 " at offset %" PRIu64),
+		return err_wrap(err, text("archive '%s', chunk %u at offset %ju"),
 		    arcfile_path(entry->sha256, path), chunk, c->offset);
 	}
 	a->cached++;

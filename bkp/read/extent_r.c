@@ -65,7 +65,7 @@ void extent_r_close(struct extent_r *x)
 static int sum_wrong(const struct extent_r *x, struct err *err)
 {
 	return err_set(
-	    err, "E-EXTENT-02", text("extents do not add up to the size of %" PRIu64 " bytes"), x->size);
+	    err, "E-EXTENT-02", text("extents do not add up to the size of %ju bytes"), x->size);
 }
 
 /* What of a data run lies in its present chunk; the run moves on. */
@@ -79,8 +79,7 @@ static int take_part(
 		return -1;
 	if (run->offset >= raw)
 		return err_set(err, "E-EXTENT-11",
-		    text("bytes from %" PRIu32 " on of chunk %" PRIu32 " of archive number %" PRIu64
-			 " are wanted, but it has %" PRIu32),
+		    text("bytes from %u on of chunk %u of archive number %ju are wanted, but it has %u"),
 		    run->offset, run->chunk, run->archive, raw);
 	part = raw - run->offset;
 	if (part > *left)

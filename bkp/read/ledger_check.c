@@ -56,7 +56,7 @@ static bool has_kind(const json_t *v, enum kind kind)
 static int wrong_member(uint64_t line, const char *event, const char *name, struct err *err)
 {
 	return err_set(err, "E-LEDGER-01",
-	    text("record %" PRIu64 " of the journal, '%s': member '%s' is missing or of the wrong kind"),
+	    text("record %ju of the journal, '%s': member '%s' is missing or of the wrong kind"),
 	    line, event, name);
 }
 
@@ -72,7 +72,7 @@ static int check_members(
 static int contradiction(uint64_t line, const char *event, const char *why, struct err *err)
 {
 	return err_set(err, "E-LEDGER-02",
-	    text("record %" PRIu64 " of the journal, '%s', contradicts the records before it: %s"), line,
+	    text("record %ju of the journal, '%s', contradicts the records before it: %s"), line,
 	    event, why);
 }
 

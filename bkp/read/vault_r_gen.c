@@ -155,7 +155,7 @@ static int agree(const struct vault_r *v, const struct vault_r_generation *g, ui
 		return err_set(err, "E-VAULT-06", text("'%s' belongs to repository '%s', not to '%s'"),
 		    g->dir, m->id.repository, v->id);
 	if (m->id.number != number)
-		return err_set(err, "E-VAULT-06", text("'%s' holds generation %" PRIu64 ": it was renamed"),
+		return err_set(err, "E-VAULT-06", text("'%s' holds generation %ju: it was renamed"),
 		    g->dir, m->id.number);
 	if (generation_comment("generation", &m->id, &want, err))
 		return -1;
@@ -167,7 +167,7 @@ static int agree(const struct vault_r *v, const struct vault_r_generation *g, ui
 	}
 	if (m->archives != archives)
 		return err_set(err, "E-VAULT-06",
-		    text("'%s': manifest.json says %" PRIu64 " archives, SHA256SUMS lists %" PRIu64), g->dir,
+		    text("'%s': manifest.json says %ju archives, SHA256SUMS lists %ju"), g->dir,
 		    m->archives, archives);
 	return 0;
 }
@@ -242,7 +242,7 @@ int vault_r_presence(struct vault_r *v, const struct vault_r_generation *g, vaul
 		return -1;
 	if (!t.faults && t.archive_bytes != g->manifest->archive_bytes) {
 		err_set(&why, "E-VAULT-09",
-		    text("the archives of '%s' have %" PRIu64 " bytes where %" PRIu64 " belong"), g->dir,
+		    text("the archives of '%s' have %ju bytes where %ju belong"), g->dir,
 		    t.archive_bytes, g->manifest->archive_bytes);
 		fault(&t, g->dir, &why);
 	}

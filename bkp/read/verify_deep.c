@@ -79,7 +79,7 @@ static bool is_header(const uint8_t h[BLOCK], const char *name, uint64_t size)
 static int container_wrong(struct err *err, uint64_t offset)
 {
 	return err_set(err, "E-VERIFY-04",
-	    text("its container does not agree with its INDEX at offset %" PRIu64), offset);
+	    text("its container does not agree with its INDEX at offset %ju"), offset);
 }
 
 /* Headers before each chunk and before INDEX, the marker behind it, and nothing else. */
@@ -157,7 +157,7 @@ static int check_archive(struct deep *d, const struct generation_archive *a, str
 		d->run->res.chunks++;
 		if (!check_chunk(d, f, &ix->chunks[i], &why))
 			continue;
-		err_wrap(&why, text("archive '%s', chunk %" PRIu32 " at offset %" PRIu64), path, i,
+		err_wrap(&why, text("archive '%s', chunk %u at offset %ju"), path, i,
 		    ix->chunks[i].offset);
 		verify_report(d->run, path, NULL, NULL, &why);
 		bad_key(a->number, i, key);
@@ -182,7 +182,7 @@ static int check_extents(struct deep *d, const struct catalog_item *item, struct
 		bad_key(piece.archive, piece.chunk, key);
 		if (digestset_get(d->bad, key)) {
 			r = err_set(err, "E-VERIFY-05",
-			    text("needs chunk %" PRIu32 " of archive number %" PRIu64 ", which is bad"),
+			    text("needs chunk %u of archive number %ju, which is bad"),
 			    piece.chunk, piece.archive);
 			break;
 		}
@@ -206,7 +206,7 @@ static void check_counts(struct deep *d, const struct generation_dataset *ds, ui
 		    ds->name);
 	else if (entries != ds->entries)
 		err_set(&why, "E-VERIFY-06",
-		    text("data set '%s' has %" PRIu64 " entries where %" PRIu64 " were promised"), ds->name,
+		    text("data set '%s' has %ju entries where %ju were promised"), ds->name,
 		    entries, ds->entries);
 	else
 		return;

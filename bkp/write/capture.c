@@ -138,6 +138,13 @@ static int add_entry(struct capture *c, struct archive_entry *e, const char *pat
 	archive_entry_copy_pathname(e, path);
 	r = catalog_writer_add(
 	    c->block, e, has_extents ? (const char *)c->extents.p : NULL, has_extents ? c->extents.n : 0, flags, err);
+	if (r == CATALOG_TOO_LARGE && !(flags & CATALOG_INCOMPLETE)) {
+		/* the content matters more than the attributes that do not fit */
+		archive_entry_xattr_clear(e);
+		archive_entry_acl_clear(e);
+		note(c, CAPTURE_INCOMPLETE, path, E2BIG);
+		return add_entry(c, e, path, has_extents, flags | CATALOG_INCOMPLETE, err);
+	}
 	if (r == CATALOG_TOO_LARGE) {
 		note(c, CAPTURE_TOO_LARGE, path, 0);
 		return 0;

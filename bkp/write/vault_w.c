@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/text.h"
@@ -203,8 +204,11 @@ int vault_w_publish_archive(struct vault_w *v, struct vault_file *f, const uint8
 		r = accept_existing(dir, base, f->size, err);
 		goto out;
 	}
-	if (!r)
-		r = io_sync_dir(dir, err);
+	if (!r && io_sync_dir(dir, err)) {
+		/* perhaps not durable: it must not be found there and believed */
+		r = -1;
+		renameat(dir, base, v->tmp, f->name);
+	}
 	if (r)
 		goto out;
 	freeze(v, f->fd);
@@ -246,6 +250,32 @@ static int write_docs(int dir, const struct vault_doc *docs, size_t n, struct er
 	return io_sync_dir(dir, err);
 }
 
+/* Does the folder hold exactly these documents? */
+static bool same_docs(int parent, const char *name, const struct vault_doc *docs, size_t n)
+{
+	IO_FD_AUTO dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	size_t i;
+
+	for (i = 0; dir >= 0 && i < n; i++) {
+		BUF_AUTO have = BUF_INIT(docs[i].n);
+
+		if (io_read_file(dir, docs[i].name, &have, NULL) || have.n != docs[i].n ||
+		    memcmp(have.p, docs[i].p, have.n) != 0)
+			return false;
+	}
+	return dir >= 0;
+}
+
+/* The number is taken: by these very documents, when a run died between publishing and recording it. */
+static int already_published(
+    struct vault_w *v, const char *final, const struct vault_doc *docs, size_t n, struct err *err)
+{
+	if (same_docs(v->repo, final, docs, n))
+		return io_sync_dir(v->generations, err);
+	err_set(err, "E-PUBLISH-04", text("'%s' stands on the medium already"), final);
+	return err_hint(err, "%s", text("another host may write to this medium; compare 'bkp journal show' with it"));
+}
+
 int vault_w_publish_generation(struct vault_w *v, uint64_t number, const struct vault_doc *docs, size_t n, struct err *err)
 {
 	char final[GENERATION_DIR], stage[32];
@@ -258,12 +288,15 @@ int vault_w_publish_generation(struct vault_w *v, uint64_t number, const struct 
 	if (dir < 0 || write_docs(dir, docs, n, err))
 		return -1;
 	r = io_rename_new(v->tmp, stage, v->repo, generation_dir(number, final), err);
-	if (r == IO_EXISTS) {
-		err_set(err, "E-PUBLISH-04", text("'%s' stands on the medium already"), final);
-		return err_hint(err, "%s", text("another host may write to this medium; compare 'bkp journal show' with it"));
-	}
-	if (r || io_sync_dir(v->generations, err))
+	if (r == IO_EXISTS)
+		return already_published(v, final, docs, n, err); /* tmp/ is cleared at the next open */
+	if (r)
 		return -1;
+	if (io_sync_dir(v->generations, err)) {
+		/* perhaps not durable: it must not be found there and believed */
+		renameat(v->repo, final, v->tmp, stage);
+		return -1;
+	}
 	for (i = 0; i < n; i++) {
 		freeze_name(v, dir, docs[i].name);
 		v->written += docs[i].n;

@@ -3,10 +3,13 @@ add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-re
 foreach(lib bkp_base bkp_format bkp_read bkp_write)
 	target_compile_options(${lib} PRIVATE -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all)
 endforeach()
+# What the fuzz preset builds: the programs themselves would not link against libraries made for libFuzzer.
+add_custom_target(fuzzers)
 file(GLOB FUZZ_SOURCES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_*.c)
 foreach(source ${FUZZ_SOURCES})
 	get_filename_component(name ${source} NAME_WE)
 	add_executable(${name} ${source})
+	add_dependencies(fuzzers ${name})
 	target_compile_options(${name} PRIVATE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all)
 	target_link_options(${name} PRIVATE -fsanitize=fuzzer,address,undefined)
 	target_link_libraries(${name} PRIVATE bkp_read bkp_format bkp_base PkgConfig::SODIUM PkgConfig::ARCHIVE PkgConfig::JANSSON)

@@ -109,8 +109,8 @@ class Entry:
         r = record(b"hdrcharset", b"BINARY") + record(b"path", self.path + (b"/" if self.typ == b"5" else b""))
         if self.link:
             r += record(b"linkpath", self.link)
-        sign = "-" if self.mtime_ns < 0 else ""
-        r += record(b"mtime", ("%s%d.%09d" % (sign, abs(self.mtime_ns) // 10**9, abs(self.mtime_ns) % 10**9)).encode())
+        # before 1970 the fraction goes forward from the second rounded down (docs/format.md, section 7)
+        r += record(b"mtime", b"%d.%09d" % divmod(self.mtime_ns, 10**9))
         if max(self.uid, self.gid) >= 1 << 21:
             r += record(b"uid", b"%d" % self.uid) + record(b"gid", b"%d" % self.gid)
         for k, v in self.records:

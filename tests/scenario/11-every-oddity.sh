@@ -11,7 +11,6 @@ mkfs.ext4 -q -O ea_inode "$T/disk.img" 2>/dev/null || mkfs.ext4 -q "$T/disk.img"
 mkdir "$T/fs"
 mount -o loop,acl,user_xattr "$T/disk.img" "$T/fs"
 chmod 0755 "$T/fs"
-mkdir "$T/fs/src"
 "$SRC_ROOT/tests/lib/oddities.sh" "$T/fs/src"
 site_policy "  - {name: odd, paths: [$T/fs/src]}"
 site_make

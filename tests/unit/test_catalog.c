@@ -226,36 +226,31 @@ static void stock_tools_list_the_same_names(void **state)
 	}
 }
 
-static void all_metadata_comes_back(void **state)
-{
-	static const struct {
-		int64_t sec;
-		long ns;
-	} times[] = {{-2145916800, 1}, {-1, 999999999}, {-1, 0}, {0, 0}, {0, 1}, {2147483647, 5},
-	    {2147483648, 0}, {15032385535, 999999999}, {-5, 250000000}};
-	static char big[65536], target[4096];
-	BUF_AUTO block = BUF_INIT(MAX);
-	struct catalog_writer *w;
-	struct catalog_reader *r;
-	struct catalog_item item;
-	struct archive_entry *e;
-	const char *name;
-	const void *value;
-	size_t n;
-	char path[20];
-	unsigned long set, clear;
-	(void)state;
+static const struct {
+	int64_t sec;
+	long ns;
+} times[] = {{-2145916800, 1}, {-1, 999999999}, {-1, 0}, {0, 0}, {0, 1}, {2147483647, 5}, {2147483648, 0},
+    {15032385535, 999999999}, {-5, 250000000}};
+static char big[65536], target[4096];
 
-	for (size_t i = 0; i < sizeof(big); i++)
-		big[i] = (char)(i * 7);
-	memset(target, 't', 4095);
-	assert_int_equal(catalog_writer_new(&w, NULL), 0);
+static void write_times(struct catalog_writer *w)
+{
+	struct archive_entry *e;
+	char path[20];
+
 	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
 		snprintf(path, sizeof(path), "a/%02zu", i);
 		e = entry(path, AE_IFDIR, 07777);
 		archive_entry_set_mtime(e, times[i].sec, times[i].ns);
 		add(w, e, NULL, 0);
 	}
+}
+
+static void write_attributes(struct catalog_writer *w)
+{
+	struct archive_entry *e;
+	char path[20];
+
 	e = entry("b", AE_IFREG, 04755);
 	archive_entry_set_uid(e, 4294967294);
 	archive_entry_set_gid(e, 4294967294);
@@ -274,6 +269,12 @@ static void all_metadata_comes_back(void **state)
 		    i * 1000000, i == 5 ? "five" : NULL);
 	archive_entry_acl_add_entry(e, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, 5, ARCHIVE_ENTRY_ACL_MASK, -1, NULL);
 	add(w, e, "10 1:2:3:4 h:6", CATALOG_CHANGED | CATALOG_INCOMPLETE);
+}
+
+static void write_types(struct catalog_writer *w)
+{
+	struct archive_entry *e;
+
 	e = entry("c", AE_IFLNK, 0777);
 	archive_entry_set_symlink(e, target);
 	add(w, e, NULL, 0);
@@ -286,10 +287,12 @@ static void all_metadata_comes_back(void **state)
 	add(w, e, "10 1:2:3:4 h:6", 0);
 	add(w, entry("f", AE_IFIFO, 0600), NULL, 0);
 	add(w, entry("g", AE_IFREG, 0), NULL, CATALOG_UNREADABLE);
-	finish(w, &block);
-	catalog_writer_free(w);
+}
 
-	assert_int_equal(catalog_reader_new(block.p, block.n, NULL, &r, NULL), 0);
+static void check_times(struct catalog_reader *r)
+{
+	struct catalog_item item;
+
 	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
 		next(r, &item);
 		assert_int_equal(archive_entry_mtime(item.entry), times[i].sec);
@@ -298,6 +301,47 @@ static void all_metadata_comes_back(void **state)
 		assert_false(archive_entry_atime_is_set(item.entry));
 		assert_false(archive_entry_ctime_is_set(item.entry));
 	}
+}
+
+static void check_attribute_lists(const struct catalog_item *it)
+{
+	const char *name;
+	const void *value;
+	size_t n;
+
+	assert_int_equal(archive_entry_xattr_reset(it->entry), 10);
+	for (int i = 0; i < 10; i++) {
+		archive_entry_xattr_next(it->entry, &name, &value, &n);
+		if (i == 0) {
+			assert_string_equal(name, "user.a=b%c d\n\xe6\x82\xa3\xff");
+			assert_int_equal(n, 4);
+			assert_memory_equal(value, "a\0b\n", 4);
+		} else if (i < 9) {
+			assert_int_equal(n, sizeof(big) - (size_t)(i - 1));
+			assert_memory_equal(value, big, n);
+		} else {
+			assert_string_equal(name, "user.z");
+			assert_int_equal(n, 0);
+		}
+	}
+	/* as libarchive counts: with the three that the mode says */
+	assert_int_equal(archive_entry_acl_reset(it->entry, ARCHIVE_ENTRY_ACL_TYPE_ACCESS), 2004);
+	for (int i = 0, type, perm, tag, id; i < 2004; i++) {
+		assert_int_equal(archive_entry_acl_next(it->entry, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, &type,
+				     &perm, &tag, &id, &name),
+		    ARCHIVE_OK);
+		if (i >= 3 && i < 2003) {
+			assert_int_equal(id, (i - 3) * 1000000);
+			assert_int_equal(perm, (i - 3) % 8);
+		}
+	}
+}
+
+static void check_attributes(struct catalog_reader *r)
+{
+	struct catalog_item item;
+	unsigned long set, clear;
+
 	next(r, &item);
 	assert_string_equal(item.path, "b");
 	assert_int_equal(archive_entry_uid(item.entry), 4294967294);
@@ -313,32 +357,13 @@ static void all_metadata_comes_back(void **state)
 	assert_int_equal(archive_entry_mode(item.entry), AE_IFREG | 04755);
 	archive_entry_fflags(item.entry, &set, &clear);
 	assert_int_equal(set, 0x40 | 0x10 | 0x80);
-	assert_int_equal(archive_entry_xattr_reset(item.entry), 10);
-	for (int i = 0; i < 10; i++) {
-		archive_entry_xattr_next(item.entry, &name, &value, &n);
-		if (i == 0) {
-			assert_string_equal(name, "user.a=b%c d\n\xe6\x82\xa3\xff");
-			assert_int_equal(n, 4);
-			assert_memory_equal(value, "a\0b\n", 4);
-		} else if (i < 9) {
-			assert_int_equal(n, sizeof(big) - (size_t)(i - 1));
-			assert_memory_equal(value, big, n);
-		} else {
-			assert_string_equal(name, "user.z");
-			assert_int_equal(n, 0);
-		}
-	}
-	/* as libarchive counts: with the three that the mode says */
-	assert_int_equal(archive_entry_acl_reset(item.entry, ARCHIVE_ENTRY_ACL_TYPE_ACCESS), 2004);
-	for (int i = 0, type, perm, tag, id; i < 2004; i++) {
-		assert_int_equal(archive_entry_acl_next(item.entry, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, &type,
-				     &perm, &tag, &id, &name),
-		    ARCHIVE_OK);
-		if (i >= 3 && i < 2003) {
-			assert_int_equal(id, (i - 3) * 1000000);
-			assert_int_equal(perm, (i - 3) % 8);
-		}
-	}
+	check_attribute_lists(&item);
+}
+
+static void check_types(struct catalog_reader *r)
+{
+	struct catalog_item item;
+
 	next(r, &item);
 	assert_string_equal(archive_entry_symlink(item.entry), target);
 	assert_null(item.extents);
@@ -354,12 +379,34 @@ static void all_metadata_comes_back(void **state)
 	assert_int_equal(item.flags, CATALOG_UNREADABLE);
 	assert_null(item.extents);
 	assert_int_equal(catalog_reader_next(r, &item, NULL), CATALOG_END);
+}
+
+static void all_metadata_comes_back(void **state)
+{
+	BUF_AUTO block = BUF_INIT(MAX);
+	struct catalog_writer *w;
+	struct catalog_reader *r;
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(big); i++)
+		big[i] = (char)(i * 7);
+	memset(target, 't', 4095);
+	assert_int_equal(catalog_writer_new(&w, NULL), 0);
+	write_times(w);
+	write_attributes(w);
+	write_types(w);
+	finish(w, &block);
+	catalog_writer_free(w);
+	assert_int_equal(catalog_reader_new(block.p, block.n, NULL, &r, NULL), 0);
+	check_times(r);
+	check_attributes(r);
+	check_types(r);
 	catalog_reader_free(r);
 }
 
 static void too_large_is_said_at_once_and_harms_nothing(void **state)
 {
-	static char big[65000];
+	const size_t most = 65000;
 	char *huge = malloc(950000), *link = malloc(500001);
 	BUF_AUTO block = BUF_INIT(MAX);
 	struct catalog_writer *w;
@@ -379,10 +426,10 @@ static void too_large_is_said_at_once_and_harms_nothing(void **state)
 	e = entry("b", AE_IFDIR, 0755);
 	for (int i = 0; i < 14; i++) {
 		snprintf(name, sizeof(name), "user.%d", i);
-		archive_entry_xattr_add_entry(e, name, big, sizeof(big));
+		archive_entry_xattr_add_entry(e, name, big, most);
 	}
 	archive_entry_xattr_add_entry(
-	    e, "user.last", big, 900 * 1024 - 14 * sizeof(big) - 100); /* only headers exceed it */
+	    e, "user.last", big, 900 * 1024 - 14 * most - 100); /* only headers exceed it */
 	assert_int_equal(catalog_writer_add(w, e, NULL, 0, 0, &err), CATALOG_TOO_LARGE);
 	assert_string_equal(err.code, "E-CATALOG-03");
 	archive_entry_xattr_clear(e);

@@ -54,6 +54,11 @@ static void display_is_safe_on_a_terminal(void **state)
 	assert_string_equal(path_show("\x8a\xb3\x8e\xd2", out, sizeof(out)), "\\212\\263\\216\\322"); /* CP932 */
 	assert_string_equal(path_show("\xe2\x80\xae", out, sizeof(out)), "\\342\\200\\256"); /* right-to-left override */
 	assert_string_equal(path_show("0123456789", out, 8), "0123...");
+	/* cut between characters: what is shown goes into JSON as well */
+	assert_string_equal(path_show("a\xe6\x82\xa3\xe8\x80\x85.txt", out, 8), "a\xe6\x82\xa3...");
+	assert_string_equal(path_show("a\xe6\x82\xa3\xe8\x80\x85.txt", out, 9), "a\xe6\x82\xa3...");
+	assert_string_equal(path_show("a\xe6\x82\xa3\xe8\x80\x85.txt", out, 10), "a\xe6\x82\xa3...");
+	assert_string_equal(path_show("a\xe6\x82\xa3\xe8\x80\x85.txt", out, 11), "a\xe6\x82\xa3\xe8\x80\x85...");
 }
 
 static void encoding_goes_both_ways_and_refuses_the_rest(void **state)

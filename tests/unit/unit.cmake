@@ -15,3 +15,7 @@ foreach(source ${UNIT_SOURCES})
 	target_compile_options(${name} PRIVATE -Wno-format-nonliteral -Wno-write-strings)
 	add_test(NAME ${name} COMMAND ${name})
 endforeach()
+
+# The libraries as a command, for scenario tests.
+add_executable(agetool ${CMAKE_SOURCE_DIR}/tests/lib/agetool.c)
+target_link_libraries(agetool PRIVATE bkp_format bkp_base PkgConfig::SODIUM)

@@ -1,0 +1,200 @@
+#!/usr/bin/env python3
+"""Restores a generation without bkp-restore: needs Python 3 and the commands age and lz4.  The format is described in
+docs/format.md, whose sections are numbered below.  ACLs and file flags are left to bkp-restore.
+  rescue.py --medium DIR --identity FILE [--repository ID] list [N [DATASET]]
+  rescue.py --medium DIR --identity FILE [--repository ID] restore N [DATASET] --to DIR
+First check the signature with the key from paper, inside DIR/<repository-id>/:
+  minisign -V -P RW... -m generations/000042/SHA256SUMS"""
+import argparse, contextlib, decimal, functools, hashlib, io, json, os, re, stat, subprocess, sys, tarfile, tempfile, urllib.parse
+
+CACHED_ARCHIVES, failed = 4, 0
+ERRORS = (OSError, ValueError, LookupError, tarfile.TarError, subprocess.CalledProcessError)
+
+def warn(*what):
+    global failed
+    failed = 1
+    print("rescue.py:", *what, file=sys.stderr)
+
+def fail(why):
+    raise ValueError(why)
+
+def sha256_file(path):
+    h = hashlib.sha256()
+    with open(path, "rb") as f:
+        any(h.update(part) for part in iter(lambda: f.read(1 << 20), b""))
+    return h.hexdigest()
+
+class Repository:
+    def __init__(self, folder, identity):
+        self.dir, self.identity = folder, open(identity, "rb").read()
+        if self.identity.startswith((b"age-encryption.org/", b"-----BEGIN AGE")):  # asks for the passphrase, once
+            self.identity = subprocess.run(["age", "-d", identity], stdout=subprocess.PIPE, check=True).stdout
+
+    def decrypt(self, path, **where):  # raises when it fails
+        return subprocess.run(["age", "-d", "-i", "-", path], input=self.identity, check=True, **where)
+
+    def open(self, number, tmp):  # section 8
+        self.tmp, self.archives, self.bad = tmp, {}, {}
+        folder = "generations/%06d/" % number
+        with open(os.path.join(self.dir, folder, "SHA256SUMS")) as f:
+            self.sums = {line[66:-1]: line[:64] for line in f}
+        for name in (folder + "manifest.json", folder + "root.age"):
+            sha256_file(os.path.join(self.dir, name)) == self.sums[name] or sys.exit(name + " is damaged")
+        root = self.decrypt(os.path.join(self.dir, folder, "root.age"), stdout=subprocess.PIPE).stdout
+        head, *lines = [json.loads(line) for line in root.decode().splitlines()]
+        [head["kind"], head["format"], head["generation"]] == ["bkp-root", 1, number] or sys.exit("root.age is of another generation")
+        self.datasets = {x["dataset"]: x for x in lines if "dataset" in x}
+        self.table = {x["archive"]: x["sha256"] for x in lines if "archive" in x}
+
+    # Section 4: the decrypted archive's path and its chunks, decrypted only after its hash was compared.
+    def archive(self, number):
+        name = "archives/%s/%s.age" % (self.table[number][:2], self.table[number])
+        if number in self.bad:
+            raise self.bad[number]
+        if number not in self.archives:
+            path, plain = os.path.join(self.dir, name), os.path.join(self.tmp, str(number))
+            try:
+                self.sums[name] == self.table[number] == sha256_file(path) or fail("SHA-256 is another")
+                with open(plain, "w+b") as f:
+                    self.decrypt(path, stdout=f)
+                    f.seek(max(0, os.path.getsize(plain) - (64 << 10)))
+                    f.seek(int(f.read().rstrip(b"\0\n").split(b" ")[-1]))
+                    head, *lines = f.read().rstrip(b"\0").decode().splitlines()
+                int(head.split()[3]) == number or fail("INDEX is of another archive")
+            except ERRORS as e:
+                self.bad[number] = ValueError("%s: %s" % (name, e))  # said for each file that needs it
+                raise self.bad[number]
+            if len(self.archives) >= CACHED_ARCHIVES:
+                os.unlink(self.archives.pop(next(iter(self.archives)))[0])
+            self.archives[number] = plain, [tuple(map(int, line.split()[1:4])) for line in lines[:-1]]
+        self.archives[number] = self.archives.pop(number)  # used last
+        return self.archives[number]
+
+    @functools.lru_cache(maxsize=16)
+    def chunk(self, number, n):
+        plain, index = self.archive(number)
+        offset, stored, raw = index[n]
+        with open(plain, "rb") as f:
+            f.seek(offset)
+            data = subprocess.run(["lz4", "-dc"], input=f.read(stored), stdout=subprocess.PIPE, check=True).stdout
+        return data if len(data) == raw else fail("archive %d, chunk %d: wrong length" % (number, n))
+
+    # The bytes of A:C:O:L, piece by piece.
+    def run(self, text):
+        number, n, offset, length = map(int, text.split(":"))
+        while length:
+            part = self.chunk(number, n)[offset:offset + length] or fail("a run begins behind its chunk")
+            n, offset, length = n + 1, 0, length - len(part)
+            yield part
+
+    # Section 6: (bytes, or None for a hole, length) in order.
+    def extents(self, text):
+        size, runs = int(text.split(" ")[0]), text.split(" ")[1:]
+        at = next((i for i, r in enumerate(runs) if r.startswith("@")), len(runs))
+        behind = b"".join(part for r in runs[at:] for part in self.run(r[1:])).decode()
+        for r in runs[:at] + behind.split():
+            for part, length in [(None, int(r[2:]))] if r.startswith("h:") else ((p, len(p)) for p in self.run(r)):
+                size -= length
+                yield part, length
+        size == 0 or fail("extents do not add up")
+
+    # Section 7: tarfile's idea of each entry.
+    def entries(self, dataset):
+        blocks = b"".join(part if part is not None else bytes(n) for part, n in self.extents(self.datasets[dataset]["blocks"]))
+        for line in blocks.decode().splitlines():
+            run, count, first = line.split(" ")
+            try:
+                block = io.BytesIO(b"".join(self.run(run)))
+                yield from tarfile.open(fileobj=block, mode="r:", encoding="utf-8", errors="surrogateescape")
+            except ERRORS as e:
+                warn("%s: %s entries from %s on are lost: %s" % (dataset, count, first, e))
+
+to_bytes = lambda s: s.encode("utf-8", "surrogateescape")
+
+def inside(root, path):  # Where an entry is below root; never outside, never through a link.
+    parts = path.split(b"/")
+    any(p in (b"", b".", b"..") for p in parts) and fail("not an entry path")
+    for p in parts[:-1]:
+        root += b"/" + p
+        os.path.lexists(root) or os.mkdir(root, 0o700)  # what is above the outermost folder is no entry
+        stat.S_ISDIR(os.lstat(root).st_mode) or fail("a folder above it is not a folder")
+    return root + b"/" + parts[-1]
+
+def metadata(full, e):
+    mtime = int(decimal.Decimal(e.pax_headers.get("mtime", e.mtime)).scaleb(9))
+    if os.geteuid() == 0:
+        os.lchown(full, e.uid, e.gid)
+    if not e.issym():
+        os.chmod(full, e.mode & (0o1777 if os.geteuid() else 0o7777))
+    for key, value in e.pax_headers.items():
+        if key.startswith("SCHILY.xattr.") and not key.startswith("SCHILY.xattr.bkp."):
+            try:
+                os.setxattr(full, urllib.parse.unquote_to_bytes(to_bytes(key[13:])), to_bytes(value), follow_symlinks=False)
+            except OSError as x:
+                warn(ascii(e.name), key[13:], x.strerror)
+    os.utime(full, ns=(mtime, mtime), follow_symlinks=False)
+
+def restore_entry(repo, root, e, folders):
+    full, text = inside(root, to_bytes(e.name).rstrip(b"/")), e.pax_headers.get("SCHILY.xattr.bkp.extents")
+    if "SCHILY.xattr.bkp.flags" in e.pax_headers:
+        warn(ascii(e.name), "is flagged:", e.pax_headers["SCHILY.xattr.bkp.flags"])
+    if e.isdir():
+        if not os.path.isdir(full) or os.path.islink(full):
+            os.mkdir(full, 0o700)
+        return folders.append((full, e))
+    if e.islnk():
+        with contextlib.suppress(*ERRORS):  # its first name is not there: by itself then
+            return os.link(inside(root, to_bytes(e.linkname)), full, follow_symlinks=False)
+    if e.issym():
+        os.symlink(to_bytes(e.linkname), full)
+    elif e.isfifo():
+        os.mkfifo(full)
+    elif e.isdev():
+        os.mknod(full, (stat.S_IFCHR if e.ischr() else stat.S_IFBLK) | 0o600, os.makedev(e.devmajor, e.devminor))
+    elif text is None:
+        fail("has no content")
+    else:
+        with open(full, "xb") as f:
+            try:
+                for part, length in repo.extents(text):
+                    f.seek(length, os.SEEK_CUR) if part is None else f.write(part)
+                f.truncate()
+            except BaseException:
+                os.unlink(full)  # no half file is left
+                raise
+    metadata(full, e)  # each of the above refuses a name that is there already
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, how in {"--medium": {"required": True}, "--identity": {"required": True}, "--repository": {}, "--to": {},
+                      "command": {"choices": ["list", "restore"]}, "n": {"type": int, "nargs": "?"}, "dataset": {"nargs": "?"}}.items():
+        p.add_argument(name, **how)
+    a = p.parse_args()
+    there = [d for d in os.listdir(a.medium) if re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", d)]
+    if not a.repository and len(there) != 1 or a.command == "restore" and not (a.n and a.to):
+        p.error("restore needs N and --to; --repository must be one of: " + " ".join(there))
+    repo = Repository(os.path.join(a.medium, a.repository or there[0]), a.identity)
+    if a.n is None:
+        return print("\n".join(sorted(os.listdir(repo.dir + "/generations"))))
+    os.umask(0o077)
+    os.makedirs(a.to or ".", exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".rescue-", dir=a.to) as tmp:  # decrypted archives, a few at a time
+        repo.open(a.n, tmp)
+        for dataset in [a.dataset] if a.dataset else repo.datasets:
+            root, folders = os.fsencode(a.to or "."), []
+            if a.to and not a.dataset:  # a folder for each
+                os.makedirs(root := inside(root, to_bytes(dataset.replace("/", "%2F"))), 0o700, exist_ok=True)
+            for e in repo.entries(dataset):
+                try:
+                    if a.command == "restore":
+                        restore_entry(repo, root, e, folders)
+                    else:
+                        print(e.pax_headers.get("SCHILY.xattr.bkp.extents", "-").split(" ")[0].rjust(12), ascii(e.name)[1:-1])
+                except ERRORS as x:
+                    warn(ascii(e.name), x)
+            for full, e in reversed(folders):
+                metadata(full, e)
+    sys.exit(failed)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+#!/bin/bash
+# Runs the fuzz targets (libFuzzer, ASan + UBSan):  tests/fuzz/run.sh SECONDS [TARGET...]
+# Two at a time.  One line a target; a crash makes it fail and leaves the input's name in the output.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+seconds=${1:-60}
+shift || true
+log=$(mktemp -d)
+trap 'rm -rf "$log"' EXIT
+cmake --preset fuzz >"$log/build" 2>&1 && cmake --build --preset fuzz >>"$log/build" 2>&1 || { tail -n 40 "$log/build"; exit 1; }
+if [ $# -gt 0 ]; then targets=("$@"); else
+	targets=()
+	for t in build/fuzz/fuzz_*; do [ -x "$t" ] && targets+=("$(basename "$t" | sed s/^fuzz_//)"); done
+fi
+[ ${#targets[@]} -ge 7 ] || [ $# -gt 0 ] || { echo "only ${#targets[@]} fuzz targets were built"; exit 1; }
+
+one() { # TARGET
+	local t=$1 corpus=$log/corpus-$1 dict=
+	mkdir -p "$corpus" "build/fuzz/crashes"
+	cp tests/fuzz/seeds/"$t"/* "$corpus"/ || { echo "$t: no seeds" >"$log/$t.result"; return 1; }
+	[ ! -e "tests/fuzz/$t.dict" ] || dict=-dict=tests/fuzz/$t.dict
+	if "build/fuzz/fuzz_$t" -max_total_time="$seconds" -rss_limit_mb=1024 -timeout=20 -print_final_stats=1 \
+		-artifact_prefix="build/fuzz/crashes/$t-" $dict "$corpus" >"$log/$t" 2>&1; then
+		awk -v t="$t" '/number_of_executed_units/ {n=$2} /peak_rss_mb/ {m=$2} END {print "proved: fuzz " t ": " n " executions, no finding, peak " m " MB"}' "$log/$t" >"$log/$t.result"
+	else
+		{ echo "FAILED: fuzz $t"; tail -n 30 "$log/$t"; } >"$log/$t.result"
+		return 1
+	fi
+}
+
+status=0
+for ((i = 0; i < ${#targets[@]}; i += 2)); do
+	pids=()
+	for t in "${targets[@]:i:2}"; do one "$t" & pids+=($!); done
+	for p in "${pids[@]}"; do wait "$p" || status=1; done
+	for t in "${targets[@]:i:2}"; do cat "$log/$t.result"; done
+done
+exit $status

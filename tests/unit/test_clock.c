@@ -1,0 +1,179 @@
+/* clock: times as text, compared with date(1); times that no clock of ours can hold are refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "scratch.h"
+
+#define NS 1000000000LL
+
+static int64_t parse(const char *s)
+{
+	int64_t ns = 4711;
+
+	return clock_parse(s, &ns) ? -4711 : ns;
+}
+
+static void refused(const char *s)
+{
+	int64_t ns = 4711;
+
+	if (!clock_parse(s, &ns))
+		fail_msg("accepted: %s", s);
+	assert_int_equal(ns, 4711);
+}
+
+static void known_times(void **state)
+{
+	char out[CLOCK_TEXT];
+
+	(void)state;
+	assert_string_equal(clock_format(0, out), "1970-01-01T00:00:00Z");
+	assert_int_equal(parse("1970-01-01T00:00:00Z"), 0);
+	assert_string_equal(clock_format(1795226400 * NS, out), "2026-11-21T02:00:00Z");
+	assert_int_equal(parse("2026-11-21T02:00:00Z"), 1795226400 * NS);
+	assert_string_equal(clock_format(1795226400 * NS + 999999999, out), "2026-11-21T02:00:00Z");
+	assert_int_equal(parse("2028-02-29T23:59:59Z"), 1835481599 * NS);
+	assert_int_equal(parse("2000-02-29T00:00:00Z"), 951782400 * NS);
+	assert_int_equal(parse("2106-02-07T06:28:16Z"), 4294967296 * NS);
+}
+
+/* A second before 1970 has begun is the second before, not 1970. */
+static void times_before_1970_are_rounded_down(void **state)
+{
+	char out[CLOCK_TEXT];
+
+	(void)state;
+	assert_string_equal(clock_format(-1, out), "1969-12-31T23:59:59Z");
+	assert_string_equal(clock_format(-NS, out), "1969-12-31T23:59:59Z");
+	assert_string_equal(clock_format(-NS - 1, out), "1969-12-31T23:59:58Z");
+	assert_int_equal(parse("1969-12-31T23:59:59Z"), -NS);
+	assert_int_equal(parse("1901-12-13T20:45:52Z"), -2147483648LL * NS);
+}
+
+static void text_and_back_over_all_years(void **state)
+{
+	char out[CLOCK_TEXT];
+
+	(void)state;
+	for (int64_t t = -9223372036; t <= 9223372036; t += 86400 * 11 + 3607) {
+		assert_int_equal(parse(clock_format(t * NS, out)), t * NS);
+		assert_int_equal(strlen(out), 20);
+	}
+}
+
+static void as_date_says(void **state)
+{
+	BUF_AUTO b = BUF_INIT(1 << 20);
+	char out[CLOCK_TEXT], *line, *rest;
+	int64_t t = 1;
+
+	(void)state;
+	assert_int_equal(sh("for i in 1 2 3 4 5 6 7 8 9; do echo @$((i * i * 91234567)); done | "
+			    "date -u -f - +%%Y-%%m-%%dT%%H:%%M:%%SZ >dates"),
+	    0);
+	get_file("dates", &b);
+	for (line = strtok_r((char *)b.p, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest), t++) {
+		assert_string_equal(clock_format(t * t * 91234567 * NS, out), line);
+		assert_int_equal(parse(line), t * t * 91234567 * NS);
+	}
+	assert_int_equal(t, 10);
+}
+
+static void anything_else_is_no_time(void **state)
+{
+	static const char *const bad[] = {"", "Z", "2026-11-21", "2026-11-21T02:00:00", "2026-11-21T02:00:00z",
+	    "2026-11-21 02:00:00Z", "2026-11-21T02:00:00+", "2026-11-21T02:00:0Z", "2026-11-21T02:00:00ZZ",
+	    " 026-11-21T02:00:00Z", "2026- 1-21T02:00:00Z", "2026-11- 1T02:00:00Z", "2026-11-21T 2:00:00Z",
+	    "+026-11-21T02:00:00Z", "-026-11-21T02:00:00Z", "2026-13-21T02:00:00Z", "2026-00-21T02:00:00Z",
+	    "2026-02-29T02:00:00Z", "2026-11-31T02:00:00Z", "2026-11-00T02:00:00Z", "2026-11-21T24:00:00Z",
+	    "2026-11-21T02:60:00Z", "2026-11-21T02:00:60Z", "2026-11-21T02:00:61Z", "2026-1-021T02:00:00Z",
+	    "2026-11-21T02:00:00Z ", "２026-11-21T02:00:Z", "2026-11-21T02:00:00.5Z", "20261-11-1T02:00:00Z"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		refused(bad[i]);
+}
+
+/* They can stand in a hostile manifest: 64 bits of nanoseconds end in 1677 and 2262. */
+static void years_that_nanoseconds_cannot_hold_are_refused(void **state)
+{
+	char out[CLOCK_TEXT];
+
+	(void)state;
+	refused("9999-12-31T23:59:59Z");
+	refused("2262-04-11T23:47:17Z");
+	refused("2263-01-01T00:00:00Z");
+	refused("1677-09-21T00:12:42Z");
+	refused("1000-01-01T00:00:00Z");
+	refused("0001-01-01T00:00:00Z");
+	refused("0000-01-01T00:00:00Z");
+	assert_int_equal(parse("2262-04-11T23:47:16Z"), 9223372036 * NS);
+	assert_int_equal(parse("1677-09-21T00:12:44Z"), -9223372036 * NS);
+	assert_string_equal(clock_format(INT64_MAX, out), "2262-04-11T23:47:16Z");
+	assert_string_equal(clock_format(INT64_MIN, out), "1677-09-21T00:12:43Z");
+	assert_string_equal(clock_format(INT64_MIN + 1, out), "1677-09-21T00:12:43Z");
+	clock_format_local(INT64_MIN, out);
+}
+
+static void local_time_is_the_persons(void **state)
+{
+	char out[CLOCK_TEXT];
+
+	(void)state;
+	setenv("TZ", "Asia/Tokyo", 1);
+	tzset();
+	assert_string_equal(clock_format_local(1795226400 * NS, out), "2026-11-21 11:00");
+	assert_string_equal(clock_format(1795226400 * NS, out), "2026-11-21T02:00:00Z");
+	assert_int_equal(parse("2026-11-21T02:00:00Z"), 1795226400 * NS);
+	setenv("TZ", "America/New_York", 1);
+	tzset();
+	assert_string_equal(clock_format_local(1795226400 * NS, out), "2026-11-20 21:00");
+	assert_int_equal(parse("2026-07-01T02:00:00Z"), 1782871200 * NS);
+	unsetenv("TZ");
+	tzset();
+}
+
+static void now_is_now(void **state)
+{
+	struct clock_stamp a, b;
+	BUF_AUTO id = BUF_INIT(1000);
+
+	(void)state;
+	clock_now(&a);
+	usleep(2000);
+	clock_now(&b);
+	assert_true(llabs(a.wall_ns / NS - (int64_t)time(NULL)) <= 2);
+	assert_true(b.mono_ns - a.mono_ns >= 2000000);
+	assert_true(b.mono_ns - a.mono_ns < 10 * NS);
+	assert_string_equal(a.boot_id, b.boot_id);
+	assert_int_equal(sh("cat /proc/sys/kernel/random/boot_id >id"), 0);
+	get_file("id", &id);
+	id.p[strcspn((char *)id.p, "\n")] = '\0';
+	assert_string_equal(a.boot_id, (char *)id.p);
+	assert_int_equal(strlen(a.boot_id), 36);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(known_times),
+	    cmocka_unit_test(times_before_1970_are_rounded_down),
+	    cmocka_unit_test(text_and_back_over_all_years),
+	    cmocka_unit_test(as_date_says),
+	    cmocka_unit_test(anything_else_is_no_time),
+	    cmocka_unit_test(years_that_nanoseconds_cannot_hold_are_refused),
+	    cmocka_unit_test(local_time_is_the_persons),
+	    cmocka_unit_test(now_is_now),
+	};
+
+	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
+}

@@ -1,0 +1,279 @@
+/* codec: LZ4 frames that stock lz4 reads and writes; nothing else, nothing longer, nothing shorter. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <lz4frame.h>
+
+#include "base/err.h"
+#include "format/codec.h"
+#include "scratch.h"
+
+static struct codec *codec;
+static uint8_t *raw, *back;
+
+static int setup(void **state)
+{
+	codec = codec_new();
+	raw = malloc(CODEC_RAW_MAX);
+	back = malloc(CODEC_RAW_MAX);
+	return !codec || !raw || !back || scratch_setup(state);
+}
+
+static int teardown(void **state)
+{
+	codec_free(codec);
+	codec_free(NULL);
+	free(raw);
+	free(back);
+	return scratch_teardown(state);
+}
+
+static const size_t sizes[] = {1, 2, 11, 12, 13, 255, 4095, 65535, 65536, 65537, 262143, 262144, 262145, (1 << 20) - 1, 1 << 20,
+    (4 << 20) - 1, 4 << 20};
+#define N_SIZES (sizeof(sizes) / sizeof(*sizes))
+
+static void fill(size_t n, int kind)
+{
+	if (kind == 0)
+		memset(raw, 0, n);
+	else if (kind == 1)
+		noise(raw, n, n);
+	else
+		for (size_t i = 0; i < n; i++)
+			raw[i] = (uint8_t)(i / 7 % 251 ^ i % 13);
+}
+
+/* An exact copy on the heap, so that reading one byte too far is seen by the sanitizer. */
+static int unpack(const void *frame, size_t stored, size_t rawlen, struct err *err)
+{
+	uint8_t *in = malloc(stored ? stored : 1), *out = malloc(rawlen ? rawlen : 1);
+	int r;
+
+	assert_true(in && out);
+	memcpy(in, frame, stored);
+	r = codec_unpack(codec, in, stored, out, rawlen, err);
+	if (!r)
+		memcpy(back, out, rawlen);
+	free(in);
+	free(out);
+	return r;
+}
+
+static void refused(const void *frame, size_t stored, size_t rawlen)
+{
+	struct err err = ERR_INIT;
+
+	assert_int_equal(unpack(frame, stored, rawlen, &err), -1);
+	assert_string_equal(err.code, "E-CODEC-01");
+	assert_true(strlen(err.msg) > 10);
+}
+
+static void every_size_comes_back(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N_SIZES; i++)
+		for (int kind = 0; kind < 3; kind++) {
+			BUF_AUTO frame = BUF_INIT(codec_bound(CODEC_RAW_MAX));
+			size_t n = sizes[i];
+
+			fill(n, kind);
+			assert_int_equal(codec_pack(codec, raw, n, &frame, NULL), 0);
+			assert_true(frame.n <= codec_bound(n));
+			memset(back, 0x55, n);
+			assert_int_equal(unpack(frame.p, frame.n, n, NULL), 0);
+			assert_memory_equal(back, raw, n);
+			refused(frame.p, frame.n, n - 1);
+			refused(frame.p, frame.n, n + 1);
+			refused(frame.p, frame.n, 0);
+		}
+}
+
+static void the_same_bytes_give_the_same_frame_behind_what_is_there(void **state)
+{
+	struct codec *other = codec_new();
+	BUF_AUTO a = BUF_INIT(8 << 20);
+	BUF_AUTO b = BUF_INIT(8 << 20);
+
+	(void)state;
+	fill(1 << 20, 2);
+	assert_int_equal(buf_puts(&a, "front", NULL), 0);
+	assert_int_equal(codec_pack(codec, raw, 1 << 20, &a, NULL), 0);
+	assert_int_equal(codec_pack(other, raw, 1 << 20, &b, NULL), 0);
+	assert_int_equal(a.n, b.n + 5);
+	assert_memory_equal(a.p, "front", 5);
+	assert_memory_equal(a.p + 5, b.p, b.n);
+	codec_free(other);
+}
+
+static void no_room_is_an_error_not_a_cut_frame(void **state)
+{
+	BUF_AUTO small = BUF_INIT(codec_bound(1000) - 1);
+
+	(void)state;
+	fill(1000, 1);
+	assert_int_equal(codec_pack(codec, raw, 1000, &small, NULL), -1);
+	assert_int_equal(small.n, 0);
+}
+
+static void stock_lz4_reads_them(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N_SIZES; i += 2) {
+		BUF_AUTO frame = BUF_INIT(codec_bound(CODEC_RAW_MAX));
+
+		fill(sizes[i], 2);
+		assert_int_equal(codec_pack(codec, raw, sizes[i], &frame, NULL), 0);
+		put_file("frame.lz4", frame.p, frame.n);
+		put_file("want", raw, sizes[i]);
+		assert_int_equal(sh("lz4 -d -q -f frame.lz4 got && cmp want got"), 0);
+	}
+	assert_int_equal(sh("lz4 --list frame.lz4 >list 2>/dev/null && grep -q '4.00M' list"), 0); /* the size stands in it */
+}
+
+/* Frames of another writer, in all the forms that the format knows. */
+static void frames_of_stock_lz4_are_read(void **state)
+{
+	static const char *const options[] = {"-1", "-9", "--no-frame-crc", "--content-size", "-B4", "-BD -B5", "-BX", "-B7 -BX -9"};
+
+	(void)state;
+	fill(700000, 2);
+	put_file("in", raw, 700000);
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
+		BUF_AUTO frame = BUF_INIT(2 << 20);
+
+		assert_int_equal(sh("lz4 -z -q -f %s in out.lz4", options[i]), 0);
+		get_file("out.lz4", &frame);
+		assert_int_equal(unpack(frame.p, frame.n, 700000, NULL), 0);
+		assert_memory_equal(back, raw, 700000);
+		refused(frame.p, frame.n, 699999);
+		refused(frame.p, frame.n, 700001);
+		refused(frame.p, frame.n - 1, 700000);
+	}
+}
+
+static void cut_anywhere_it_is_refused(void **state)
+{
+	BUF_AUTO frame = BUF_INIT(8 << 20);
+
+	(void)state;
+	fill(3000, 2);
+	assert_int_equal(codec_pack(codec, raw, 3000, &frame, NULL), 0);
+	for (size_t n = 0; n < frame.n; n++)
+		refused(frame.p, n, 3000);
+	assert_int_equal(unpack(frame.p, frame.n, 3000, NULL), 0);
+}
+
+/* A flipped bit is refused, or (there is no checksum in a frame: the age segment around it has one) gives exactly as many
+ * bytes as announced.  Never more, never a crash. */
+static void every_flipped_bit_is_survived(void **state)
+{
+	BUF_AUTO frame = BUF_INIT(8 << 20);
+
+	(void)state;
+	fill(500, 2);
+	assert_int_equal(codec_pack(codec, raw, 500, &frame, NULL), 0);
+	for (size_t bit = 0; bit < frame.n * 8; bit++) {
+		frame.p[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		if (bit < 15 * 8) /* magic, flags, content size, header checksum */
+			refused(frame.p, frame.n, 500);
+		else if (unpack(frame.p, frame.n, 500, NULL))
+			refused(frame.p, frame.n, 500);
+		frame.p[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	}
+	/* and the codec still works */
+	assert_int_equal(unpack(frame.p, frame.n, 500, NULL), 0);
+	assert_memory_equal(back, raw, 500);
+}
+
+static void what_follows_a_frame_is_refused(void **state)
+{
+	static const char skippable[] = "\x50\x2a\x4d\x18\x04\0\0\0abcd";
+	BUF_AUTO two = BUF_INIT(8 << 20);
+	BUF_AUTO skip_ = BUF_INIT(8 << 20);
+	struct err err = ERR_INIT;
+	size_t one;
+
+	(void)state;
+	fill(2000, 2);
+	assert_int_equal(codec_pack(codec, raw, 1000, &two, NULL), 0);
+	one = two.n;
+	assert_int_equal(codec_pack(codec, raw + 1000, 1000, &two, NULL), 0);
+	refused(two.p, two.n, 1000);
+	refused(two.p, two.n, 2000);
+	two.p[one] = 0;
+	refused(two.p, one + 1, 1000);
+	assert_int_equal(unpack(two.p, one + 1, 1000, &err), -1);
+	assert_null(strstr(err.msg, "holds 1000 bytes where 1000 were announced")); /* which would explain nothing */
+	assert_int_equal(buf_append(&skip_, skippable, 12, NULL), 0);
+	refused(skip_.p, skip_.n, 4);
+	assert_int_equal(buf_append(&skip_, two.p, one, NULL), 0);
+	refused(skip_.p, skip_.n, 1000);
+	refused("", 0, 1);
+	refused("", 0, 0);
+}
+
+/* Header with a content size of `says`, then `blocks` blocks of 4 MiB of zeros in few bytes each. */
+static void make_bomb(struct buf *out, uint64_t says, int blocks)
+{
+	LZ4F_preferences_t p = LZ4F_INIT_PREFERENCES;
+	LZ4F_cctx *c;
+	size_t r;
+
+	p.frameInfo.blockSizeID = LZ4F_max4MB;
+	p.frameInfo.blockMode = LZ4F_blockIndependent;
+	p.frameInfo.contentSize = says;
+	memset(raw, 0, CODEC_RAW_MAX);
+	assert_false(LZ4F_isError(LZ4F_createCompressionContext(&c, LZ4F_VERSION)));
+	assert_int_equal(buf_reserve(out, (size_t)blocks * 65536 + LZ4F_compressBound(CODEC_RAW_MAX, &p) * 2, NULL), 0);
+	r = LZ4F_compressBegin(c, out->p, out->cap, &p);
+	assert_false(LZ4F_isError(r));
+	out->n = r;
+	for (int i = 0; i < blocks; i++) {
+		r = LZ4F_compressUpdate(c, out->p + out->n, out->cap - out->n, raw, CODEC_RAW_MAX, NULL);
+		assert_false(LZ4F_isError(r));
+		out->n += r;
+	}
+	r = LZ4F_flush(c, out->p + out->n, out->cap - out->n, NULL);
+	assert_false(LZ4F_isError(r));
+	out->n += r;
+	assert_int_equal(buf_append(out, "\0\0\0\0", 4, NULL), 0);
+	LZ4F_freeCompressionContext(c);
+}
+
+static void a_bomb_is_refused(void **state)
+{
+	static const uint64_t says[] = {0, 1, 4 << 20, 64 << 20, UINT64_MAX};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(says) / sizeof(*says); i++) {
+		BUF_AUTO bomb = BUF_INIT(32 << 20);
+
+		make_bomb(&bomb, says[i], 16);
+		refused(bomb.p, bomb.n, CODEC_RAW_MAX);
+		refused(bomb.p, bomb.n, 1);
+		refused(bomb.p, bomb.n, 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(every_size_comes_back),
+	    cmocka_unit_test(the_same_bytes_give_the_same_frame_behind_what_is_there),
+	    cmocka_unit_test(no_room_is_an_error_not_a_cut_frame),
+	    cmocka_unit_test(stock_lz4_reads_them),
+	    cmocka_unit_test(frames_of_stock_lz4_are_read),
+	    cmocka_unit_test(cut_anywhere_it_is_refused),
+	    cmocka_unit_test(every_flipped_bit_is_survived),
+	    cmocka_unit_test(what_follows_a_frame_is_refused),
+	    cmocka_unit_test(a_bomb_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
