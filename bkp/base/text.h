@@ -30,4 +30,8 @@ int text_parse_lang(const char *s, enum text_lang *ret_lang);
  * TEXT_LATER. */
 const char *text(const char *msgid) __attribute__((format_arg(1), nonnull, returns_nonnull));
 
+/* What the operating system says of an errno, in the chosen language; "?" for one that it does not know.  The
+ * C library's own translations would need a locale.  Rare ones stay English. */
+const char *text_errno(int errnum) __attribute__((returns_nonnull));
+
 #endif

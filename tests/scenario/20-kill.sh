@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib/site.sh"
 [ -d /dev/shm ] && { d=$(mktemp -d /dev/shm/bkp-kill.XXXXXX); rm -rf "$T"; T=$d; export BKP_POLICY=$T/policy.yaml; }
 BKP=${BKP_RELEASE:-$BKP_BIN}/bkp RESTORE=${BKP_RELEASE:-$BKP_BIN}/bkp-restore
-points=${BKP_KILL_POINTS:-300}
+points=${BKP_KILL_POINTS:-240}
 mkdir -p "$T/src/sub"
 for i in $(seq 1 8); do echo "file $i" >"$T/src/sub/$i"; done
 head -c 3000000 /dev/urandom >"$T/src/big"
