@@ -130,8 +130,8 @@ static int show_plan(const struct policy *policy, int code)
 	show_datasets(policy);
 	show_media(policy);
 	printf("\n");
-	printf(text("kept: at least %jd days; every %uth generation for good"),
-	    policy->protect_s / 86400, policy->anchor_every);
+	printf(text("kept: at least %jd days; every %uth generation for good"), policy->protect_s / 86400,
+	    policy->anchor_every);
 	printf("\n");
 	return app_flush(code);
 }
