@@ -308,7 +308,7 @@ static void essence_of(const struct state *s, struct essence *e)
 static void rot_never_changes_what_a_run_works_with(void **state)
 {
 	static const char *const names[] = {"secrets.json", "secrets.json.minisig", "signing-1.key",
-	    "repository.json", "repository.json.minisig", "journal.jsonl"};
+	    "repository.json", "repository.json.minisig", "repository.age", "journal.jsonl"};
 	size_t tried = 0, passed = 0;
 	struct essence want, got;
 	struct place p;
