@@ -24,7 +24,8 @@ static int report_problems(const struct app *app, const struct policy_problems *
 
 	if (policy_problems_format(p, app->policy_path, &b, &err))
 		return app_error(&err, APP_USAGE);
-	fwrite(b.p, 1, b.n, stderr);
+	if (b.n)
+		fwrite(b.p, 1, b.n, stderr);
 	return APP_OK;
 }
 
