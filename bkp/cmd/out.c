@@ -64,7 +64,8 @@ int out_table(struct table *t, unsigned indent, int code)
 	table_free(t);
 	if (r)
 		return app_error(&err, APP_FAILED);
-	fwrite(b.p, 1, b.n, stdout);
+	if (b.n)
+		fwrite(b.p, 1, b.n, stdout);
 	return app_flush(code);
 }
 

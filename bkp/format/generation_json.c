@@ -47,11 +47,21 @@ bool generation_json_sha256(const json_t *o, const char *key, uint8_t *ret)
 	return s && strlen(s) == 2 * DIGEST_LEN && digest_unhex(s, DIGEST_LEN, ret);
 }
 
-char *generation_json_strdup(const json_t *o, const char *key)
+bool generation_json_text(const json_t *o, const char *key, char **ret)
 {
 	const char *s = json_string_value(json_object_get(o, key));
 
-	return s ? strdup(s) : NULL;
+	if (!s)
+		return false;
+	*ret = strdup(s);
+	return *ret != NULL;
+}
+
+bool generation_json_text_or_none(const json_t *o, const char *key, char **ret)
+{
+	const json_t *v = json_object_get(o, key);
+
+	return !v || json_is_null(v) || generation_json_text(o, key, ret);
 }
 
 bool generation_json_id(const json_t *o, const char *kind, struct generation_id *ret)

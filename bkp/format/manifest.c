@@ -50,10 +50,8 @@ static bool parse_dataset(const json_t *o, struct generation_dataset *d)
 {
 	const char *verdict = json_string_value(json_object_get(o, "verdict"));
 
-	d->name = generation_json_strdup(o, "name");
-	d->title = generation_json_strdup(o, "title");
-	d->reason = generation_json_strdup(o, "reason");
-	return d->name && *d->name && verdict && !generation_verdict_parse(verdict, &d->verdict) &&
+	return generation_json_text(o, "name", &d->name) && *d->name && generation_json_text_or_none(o, "title", &d->title) &&
+	    generation_json_text_or_none(o, "reason", &d->reason) && verdict && !generation_verdict_parse(verdict, &d->verdict) &&
 	    generation_json_u64(o, "entries", &d->entries) && generation_json_u64(o, "files", &d->files) &&
 	    generation_json_u64(o, "bytes", &d->bytes) && generation_json_u64(o, "unreadable", &d->unreadable) &&
 	    generation_json_u64(o, "changed", &d->changed) && generation_json_u64(o, "skipped", &d->skipped);
@@ -62,7 +60,7 @@ static bool parse_dataset(const json_t *o, struct generation_dataset *d)
 static const char *parse_datasets(const json_t *o, struct generation_manifest *m)
 {
 	const json_t *sets = json_object_get(o, "datasets");
-	size_t n = json_array_size(sets), i;
+	size_t n = json_array_size(sets), i, k;
 
 	if (!json_is_array(sets) || n == 0 || n > DATASETS_MAX)
 		return "datasets";
@@ -70,9 +68,13 @@ static const char *parse_datasets(const json_t *o, struct generation_manifest *m
 	if (!m->datasets)
 		return "datasets";
 	m->n_datasets = n;
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		if (!parse_dataset(json_array_get(sets, i), &m->datasets[i]))
 			return "datasets";
+		for (k = 0; k < i; k++) /* names are unique */
+			if (!strcmp(m->datasets[k].name, m->datasets[i].name))
+				return "datasets";
+	}
 	return NULL;
 }
 
@@ -87,9 +89,9 @@ static const char *parse_members(const json_t *o, struct generation_manifest *m)
 		return "begun";
 	if (!generation_json_time(o, "finished", &m->finished_ns))
 		return "finished";
-	if (!(m->host = generation_json_strdup(o, "host")))
+	if (!generation_json_text(o, "host", &m->host))
 		return "host";
-	if (!(m->version = generation_json_strdup(o, "version")))
+	if (!generation_json_text(o, "version", &m->version))
 		return "version";
 	if (!generation_json_u64(o, "archives", &m->archives))
 		return "archives";

@@ -52,18 +52,19 @@ static int take_dataset(const json_t *o, struct generation_root *r)
 {
 	const char *verdict = json_string_value(json_object_get(o, "verdict"));
 	const char *source = json_string_value(json_object_get(o, "source"));
-	struct generation_dataset *more = grow(r->datasets, r->n_datasets, sizeof(*more)), *d;
+	struct generation_dataset *more, *d;
 
-	if (!more || r->n_datasets >= DATASETS_MAX || r->n_archives)
+	if (r->n_datasets >= DATASETS_MAX || r->n_archives)
+		return -1;
+	more = grow(r->datasets, r->n_datasets, sizeof(*more));
+	if (!more)
 		return -1;
 	r->datasets = more;
 	d = &r->datasets[r->n_datasets];
 	memset(d, 0, sizeof(*d));
 	r->n_datasets++;
-	d->name = generation_json_strdup(o, "dataset");
-	d->blocks = generation_json_strdup(o, "blocks");
-	d->probe = generation_json_strdup(o, "probe");
-	if (!d->name || !*d->name || !d->blocks || !verdict || generation_verdict_parse(verdict, &d->verdict) ||
+	if (!generation_json_text(o, "dataset", &d->name) || !*d->name || !generation_json_text(o, "blocks", &d->blocks) ||
+	    !generation_json_text_or_none(o, "probe", &d->probe) || !verdict || generation_verdict_parse(verdict, &d->verdict) ||
 	    d->verdict == GENERATION_FAILED || !source || (strcmp(source, "paths") && strcmp(source, "command")) ||
 	    !generation_json_u64(o, "entries", &d->entries) || !generation_json_u64(o, "files", &d->files) ||
 	    !generation_json_u64(o, "bytes", &d->bytes))

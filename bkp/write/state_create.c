@@ -39,6 +39,7 @@ struct making {
 	char id[JOURNAL_UUID];
 	struct clock_stamp now;
 	struct state_secrets *secrets;
+	uint8_t secrets_sha256[DIGEST_LEN]; /* of repository.age as written */
 };
 
 static int cannot(const struct making *m, const char *why, struct err *err)
@@ -191,17 +192,18 @@ static json_t *recipient_list(const struct making *m)
 
 static int write_repository(struct making *m, struct err *err)
 {
-	char time[CLOCK_TEXT], key[MINISIG_KEY_TEXT], comment[MINISIG_COMMENT_MAX];
+	char time[CLOCK_TEXT], key[MINISIG_KEY_TEXT], comment[MINISIG_COMMENT_MAX], hex[DIGEST_HEX];
 	BUF_AUTO json = BUF_INIT(REPOSITORY_MAX);
 	BUF_AUTO sig = BUF_INIT(REPOSITORY_MAX);
 	char *s = NULL;
 	json_t *o;
 
-	o = json_pack("{s:i, s:s, s:s, s:s, s:s, s:[{s:i, s:s}], s:o, s:{s:i, s:i, s:i}}", "format", 1,
+	o = json_pack("{s:i, s:s, s:s, s:s, s:s, s:[{s:i, s:s}], s:o, s:{s:i, s:i, s:i}, s:s}", "format", 1,
 	    "kind", "bkp-repository", "repository", m->id, "site", m->site, "created",
 	    clock_format(m->now.wall_ns, time), "keys", "epoch", 1, "public",
 	    minisig_public_format(&m->secrets->signing.pub, key), "recipients", recipient_list(m), "chunker",
-	    "min", (int)CHUNKER_MIN, "average", (int)CHUNKER_AVG, "max", (int)CHUNKER_MAX);
+	    "min", (int)CHUNKER_MIN, "average", (int)CHUNKER_AVG, "max", (int)CHUNKER_MAX, "secrets_sha256",
+	    digest_hex(m->secrets_sha256, DIGEST_LEN, hex));
 	if (o)
 		s = json_dumps(o, JSON_COMPACT);
 	json_decref(o);
@@ -221,7 +223,7 @@ static int write_repository(struct making *m, struct err *err)
 		   : 0;
 }
 
-static int write_encrypted(const struct making *m, struct err *err)
+static int write_encrypted(struct making *m, struct err *err)
 {
 	BUF_AUTO out = BUF_INIT(REPOSITORY_MAX);
 	struct age_writer *w;
@@ -232,6 +234,7 @@ static int write_encrypted(const struct making *m, struct err *err)
 	r = age_writer_update(w, m->secrets->text, strlen(m->secrets->text), &out, err) ||
 	    age_writer_finish(w, &out, err) || put(m, REPOSITORY_AGE, 0444, out.p, out.n, err);
 	age_writer_free(w);
+	digest_sha256(out.p, out.n, m->secrets_sha256);
 	return r ? -1 : 0;
 }
 
@@ -277,8 +280,8 @@ static int fill(struct making *m, struct err *err)
 
 	state_uuid(m->id);
 	clock_now(&m->now);
-	if (put(m, STATE_LOCK, 0600, "", 0, err) || write_secrets(m, err) || write_repository(m, err) ||
-	    write_encrypted(m, err) || write_journal(m, err))
+	if (put(m, STATE_LOCK, 0600, "", 0, err) || write_secrets(m, err) || write_encrypted(m, err) ||
+	    write_repository(m, err) || write_journal(m, err))
 		return -1;
 	cache = io_make_dir(m->dir, STATE_CACHE, 0700, err);
 	if (cache < 0 || io_sync_dir(cache, err))

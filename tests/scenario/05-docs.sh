@@ -72,13 +72,22 @@ while read -r k; do
 	grep -qE "^\.It Ic ([a-z_]+ , )*$k( |\$)" docs/man/bkp-policy.5 || fault "bkp-policy.5 does not describe '$k'"
 done <"$T/keys"
 # the policies in the documents are valid
-python3 - docs/man/bkp-policy.5 >"$T/policy.yaml" <<'P'
-import sys
-text = open(sys.argv[1]).read().split(".Bd -literal\n")[1].split(".Ed")[0]
-print(text, end="")
+python3 - "$T" <<'P'
+import glob, re, sys
+found = [("bkp-policy.5", t) for t in re.findall(r"\.Bd -literal\n(.*?)\.Ed", open("docs/man/bkp-policy.5").read(), re.S)]
+for f in ["README.md"] + sorted(glob.glob("docs/**/*.md", recursive=True)):
+    text = open(f, encoding="utf-8").read()
+    found += [(f, t) for t in re.findall(r"```yaml\n(.*?)```", text, re.S) + re.findall(r"<<'Y'\n(.*?)^Y$", text, re.S | re.M)]
+for i, (f, t) in enumerate(found):
+    open("%s/policy-%d-%s.yaml" % (sys.argv[1], i, f.replace("/", "_")), "w", encoding="utf-8").write(t)
 P
-"$BKP_BIN/bkp" check --quiet --policy "$T/policy.yaml" 2>"$T/err" || fault "the example in bkp-policy.5: $(cat "$T/err")"
-[ ! -s "$T/err" ] || fault "the example in bkp-policy.5: $(cat "$T/err")"
+n=0
+for p in "$T"/policy-*.yaml; do
+	"$BKP_BIN/bkp" check --quiet --policy "$p" 2>"$T/err" || fault "a policy in the documents is not valid: $(cat "$T/err")"
+	[ ! -s "$T/err" ] || fault "a policy in the documents is warned of: $(cat "$T/err")"
+	n=$((n + 1))
+done
+[ "$n" -ge 3 ] || fault "the policies in the documents were not found"
 
 # ---- message codes
 grep -rhoE '\b[EW]-[A-Z]+-[0-9]{2}\b' --include='*.c' bkp restore | sort -u >"$T/codes"
@@ -123,6 +132,7 @@ done
 # every module in the architecture
 grep -E '^(bkp/[a-z]+|restore)/[a-z_0-9]+\.h$' "$T/files" | while IFS= read -r h; do
 	m=$(basename "$h" .h)
+	case $m in *_private) continue ;; esac
 	grep -qF "\`$m\`" docs/architecture.md || echo "$h"
 done >"$T/modules"
 [ ! -s "$T/modules" ] || fault "docs/architecture.md does not name: $(tr '\n' ' ' <"$T/modules")"
@@ -130,7 +140,7 @@ done >"$T/modules"
 # ---- the tree
 cut -d/ -f1 "$T/files" | sort -u | grep -vxE 'bkp|restore|policies|tests|docs|CMakeLists\.txt|CMakePresets\.json|README\.md|LICENSE|\..*' >"$T/top" || true
 [ ! -s "$T/top" ] || fault "does not belong on the top level: $(tr '\n' ' ' <"$T/top")"
-tr '\n' '\0' <"$T/files" | xargs -0 grep -nIE '/(work|root)/[A-Za-z0-9._-]' -- 2>/dev/null >"$T/paths" || true
+tr '\n' '\0' <"$T/files" | xargs -0 grep -nIE '(^|[^A-Za-z0-9_}])/(work|root)/[A-Za-z0-9._-]' -- 2>/dev/null >"$T/paths" || true
 [ ! -s "$T/paths" ] || fault "paths of a machine: $(head -n 5 "$T/paths")"
 
 # ---- headers: each compiles alone, seeing its own layer and those below
