@@ -8,8 +8,8 @@
 #include "base/text.h"
 #include "base/width.h"
 
-/* A text that filled its room may have been cut inside a character; what is left must stay UTF-8, because JSON refuses
- * anything else. */
+/* A text that filled its room may have been cut inside a character; what is left must stay UTF-8, because
+ * JSON refuses anything else. */
 static void mend_cut(char *s, size_t size)
 {
 	if (strlen(s) + 1 == size)
