@@ -123,19 +123,9 @@ static int help(const struct app *app)
 /* --lang, else $BKP_LANG, else the locale's. */
 static void choose_lang(const char *wanted)
 {
-	const char *locale[] = {getenv("LC_ALL"), getenv("LC_MESSAGES"), getenv("LANG")};
-	enum text_lang lang = TEXT_EN;
-	size_t i;
+	enum text_lang lang;
 
-	if (!wanted)
-		wanted = getenv("BKP_LANG");
-	if (!wanted || text_parse_lang(wanted, &lang))
-		for (i = 0; i < 3; i++)
-			if (locale[i] && *locale[i]) {
-				lang = !strncmp(locale[i], "ja", 2) ? TEXT_JA : TEXT_EN;
-				break;
-			}
-	text_set_lang(lang);
+	text_set_lang(wanted && !text_parse_lang(wanted, &lang) ? lang : text_environment());
 }
 
 /* -1: go on; otherwise the exit code. */

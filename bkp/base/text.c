@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text_ja.h" /* generated: text_ja_mo[], text_ja_mo_len */
@@ -31,6 +32,21 @@ int text_parse_lang(const char *s, enum text_lang *ret_lang)
 	else
 		return -1;
 	return 0;
+}
+
+enum text_lang text_environment(void)
+{
+	const char *wanted = getenv("BKP_LANG");
+	const char *locale[] = {getenv("LC_ALL"), getenv("LC_MESSAGES"), getenv("LANG")};
+	enum text_lang lang;
+	size_t i;
+
+	if (wanted && !text_parse_lang(wanted, &lang))
+		return lang;
+	for (i = 0; i < 3; i++)
+		if (locale[i] && *locale[i])
+			return !strncmp(locale[i], "ja", 2) ? TEXT_JA : TEXT_EN;
+	return TEXT_EN;
 }
 
 static uint32_t word(size_t off)

@@ -20,6 +20,10 @@ enum text_lang { TEXT_EN, TEXT_JA };
 void text_set_lang(enum text_lang lang);
 enum text_lang text_lang(void);
 
+/* What the environment asks for: $BKP_LANG, else the language of $LC_ALL, $LC_MESSAGES or $LANG.  For the time before the
+ * policy has been read, and for programs without one. */
+enum text_lang text_environment(void);
+
 /* Parses "ja" or "en".  Returns 0, or -1 when it is neither (ret_lang untouched). */
 int text_parse_lang(const char *s, enum text_lang *ret_lang);
 

@@ -100,6 +100,7 @@ int main(int argc, char **argv)
 	int code, first;
 
 	hold_standard_descriptors();
+	text_set_lang(text_environment()); /* until the policy says */
 	umask(022); /* what must be closer says so itself */
 	code = global_options(&app, argc, argv);
 	if (code != -1)
