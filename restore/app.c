@@ -125,15 +125,18 @@ static void on_damaged(void *arg, const struct err *why)
 	struct app *app = arg;
 	struct err said = *why;
 
-	err_hint(&said, "%s", text("what is unharmed in it is restored, chunk by chunk; use another medium for the rest"));
+	err_hint(&said, "%s",
+	    text("what is unharmed in it is restored, chunk by chunk; use another medium for the rest"));
 	app_error(&said, APP_FAILED);
 	app->damaged = true;
 }
 
 /* Root and archives of an open generation. 0, -1. */
-static int open_content(struct app *app, struct app_generation *g, const struct age_identity *ids, size_t n, struct err *err)
+static int open_content(
+    struct app *app, struct app_generation *g, const struct age_identity *ids, size_t n, struct err *err)
 {
 	struct arc_r_options opt = {.unhashed = app->trust_archives, .damaged = on_damaged, .arg = app};
+	struct err why = ERR_INIT;
 
 	if (vault_r_root(app->vault, g->g, ids, n, &g->root, err))
 		return -1;
@@ -141,8 +144,12 @@ static int open_content(struct app *app, struct app_generation *g, const struct 
 	if (!g->chunk_id_key)
 		return err_nomem(err);
 	/* without it a damaged archive cannot be used in part; whole ones can */
-	if (!vault_r_chunk_id_key(app->vault, ids, n, g->chunk_id_key, NULL))
+	if (!vault_r_chunk_id_key(app->vault, ids, n, g->chunk_id_key, &why)) {
 		opt.chunk_id_key = g->chunk_id_key;
+	} else {
+		app_error(&why, APP_FAILED);
+		app->damaged = true;
+	}
 	return arc_r_new(vault_r_fd(app->vault), g->root, ids, n, &opt, &g->arc, err);
 }
 
@@ -200,14 +207,13 @@ int app_dataset(const struct app_generation *g, const char *name, const struct g
 	for (i = 0; i < m->n_datasets; i++)
 		if (!strcmp(m->datasets[i].name, name)) {
 			err_set(&err, "E-RESTORE-02",
-			    text("data set '%s' failed in generation %ju, nothing of it was stored"),
-			    shown, g->number);
+			    text("data set '%s' failed in generation %ju, nothing of it was stored"), shown,
+			    g->number);
 			err_hint(
 			    &err, "%s", text("take it from an older generation: 'bkp-restore generations'"));
 			return app_error(&err, APP_FAILED);
 		}
-	err_set(
-	    &err, "E-RESTORE-01", text("there is no data set '%s' in generation %ju"), shown, g->number);
+	err_set(&err, "E-RESTORE-01", text("there is no data set '%s' in generation %ju"), shown, g->number);
 	for (i = 0; i < g->root->n_datasets; i++) {
 		n = strlen(there);
 		path_show(g->root->datasets[i].name, shown, sizeof(shown));

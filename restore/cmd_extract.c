@@ -93,7 +93,7 @@ static int run(struct job *j, const struct generation_dataset *ds, char **patter
 		    &err, "E-RESTORE-10", errno, "%s", text("what was written did not arrive on the disk"));
 	progress_clear(&j->progress);
 	if (r) {
-		outcome_count(&j->outcome, OUTCOME_LOST);
+		outcome_count(&j->outcome, OUTCOME_STOPPED);
 		app_error(&err, APP_FAILED);
 	}
 	outcome_summary(&j->outcome, progress_seconds(&j->progress), j->app->json);

@@ -82,14 +82,14 @@ static void summary(const struct job *j, uint64_t number, const struct verify_re
 	if (j->app->quiet)
 		return;
 	if (res->faults)
-		printf(text("generation %ju: %ju faults, %ju files (%s) compared\n"),
-		    number, res->faults, res->files, progress_size(res->bytes, size));
+		printf(text("generation %ju: %ju faults, %ju files (%s) compared\n"), number, res->faults,
+		    res->files, progress_size(res->bytes, size));
 	else
-		printf(
-		    text("generation %ju is whole: signature and %ju files (%s) compared\n"),
-		    number, res->files, progress_size(res->bytes, size));
+		printf(text("generation %ju is whole: signature and %ju files (%s) compared\n"), number,
+		    res->files, progress_size(res->bytes, size));
 	if (deep)
-		printf(text("decrypted: %ju archives, %ju chunks; %ju entries checked, %ju of them cannot be restored\n"),
+		printf(text("decrypted: %ju archives, %ju chunks; %ju entries checked, %ju of them cannot be "
+			    "restored\n"),
 		    res->archives, res->chunks, res->entries, res->entries_bad);
 }
 

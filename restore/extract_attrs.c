@@ -101,9 +101,25 @@ void extract_drop_acls(const struct catalog_item *item, const char *name)
 		(void)lremovexattr(name, "system.posix_acl_default");
 }
 
+/* The flags of a file are reached by opening it, which its owner may not be allowed to: then for a moment he
+ * is. */
+static int open_for_flags(int parent, const char *name)
+{
+	int how = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, fd = openat(parent, name, how);
+	struct stat st;
+
+	if (fd >= 0 || errno != EACCES || fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) ||
+	    S_ISLNK(st.st_mode) || fchmodat(parent, name, 0600, 0))
+		return fd;
+	fd = openat(parent, name, how);
+	if (fd >= 0 ? fchmod(fd, st.st_mode & 07777) : fchmodat(parent, name, st.st_mode & 07777, 0))
+		io_close_quietly(&fd);
+	return fd;
+}
+
 static int change_flags(int parent, const char *name, unsigned long set, unsigned long clear)
 {
-	IO_FD_AUTO fd = openat(parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	IO_FD_AUTO fd = open_for_flags(parent, name);
 	int now, want;
 
 	if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &now))

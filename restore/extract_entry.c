@@ -96,8 +96,8 @@ static int write_content(
 	return end_hole(x, item, name, err);
 }
 
-/* Everything of a non-folder through libarchive, under `name` in the working folder.  *ret_warning: it is there,
- * but some attributes are not (err is set). */
+/* Everything of a non-folder through libarchive, under `name` in the working folder.  *ret_warning: it is
+ * there, but some attributes are not (err is set). */
 static int write_through(
     struct extract *x, const struct catalog_item *item, const char *name, bool *ret_warning, struct err *err)
 {

@@ -17,16 +17,16 @@
 #define GENERAL (APP_JSON)
 
 static const struct app_command commands[] = {
-    {"generations", "", "what is on this medium (no identity needed)", APP_JSON, 0, 0, cmd_generations},
-    {"list", "N [DATASET] [GLOB]", "entries of a generation, like ls -l", APP_JSON | APP_IDENTITY | APP_TRUST,
+    {"generations", "", TEXT_LATER("what is on this medium (no identity needed)"), APP_JSON, 0, 0, cmd_generations},
+    {"list", "N [DATASET] [GLOB]", TEXT_LATER("entries of a generation, like ls -l"), APP_JSON | APP_IDENTITY | APP_TRUST,
 	1, 3, cmd_list},
     {"extract", "N [DATASET] [PATH...] --to DIR [--same-owner] [--overwrite]",
-	"brings files back; without DATASET each data set goes to a folder of its name",
+	TEXT_LATER("brings files back; without DATASET each data set goes to a folder of its name"),
 	APP_JSON | APP_IDENTITY | APP_TO | APP_SAME_OWNER | APP_OVERWRITE | APP_TRUST, 1, -1, cmd_extract},
-    {"cat", "N DATASET PATH", "one file to standard output", APP_IDENTITY | APP_TRUST, 3, 3, cmd_cat},
-    {"export", "N DATASET", "a pax archive to standard output (pipe into tar)", APP_IDENTITY | APP_TRUST, 2,
+    {"cat", "N DATASET PATH", TEXT_LATER("one file to standard output"), APP_IDENTITY | APP_TRUST, 3, 3, cmd_cat},
+    {"export", "N DATASET", TEXT_LATER("a pax archive to standard output (pipe into tar)"), APP_IDENTITY | APP_TRUST, 2,
 	2, cmd_export},
-    {"verify", "N [--deep]", "is everything there and what was signed? --deep also decrypts it all",
+    {"verify", "N [--deep]", TEXT_LATER("is everything there and what was signed? --deep also decrypts it all"),
 	APP_JSON | APP_IDENTITY | APP_DEEP, 1, 1, cmd_verify},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(*commands))
@@ -123,19 +123,9 @@ static int help(const struct app *app)
 /* --lang, else $BKP_LANG, else the locale's. */
 static void choose_lang(const char *wanted)
 {
-	const char *locale[] = {getenv("LC_ALL"), getenv("LC_MESSAGES"), getenv("LANG")};
-	enum text_lang lang = TEXT_EN;
-	size_t i;
+	enum text_lang lang;
 
-	if (!wanted)
-		wanted = getenv("BKP_LANG");
-	if (!wanted || text_parse_lang(wanted, &lang))
-		for (i = 0; i < 3; i++)
-			if (locale[i] && *locale[i]) {
-				lang = !strncmp(locale[i], "ja", 2) ? TEXT_JA : TEXT_EN;
-				break;
-			}
-	text_set_lang(lang);
+	text_set_lang(wanted && !text_parse_lang(wanted, &lang) ? lang : text_environment());
 }
 
 /* -1: go on; otherwise the exit code. */

@@ -32,7 +32,7 @@ void outcome_say(struct outcome *o, enum outcome_kind kind, const char *path, co
 
 int outcome_exit(const struct outcome *o)
 {
-	if (o->count[OUTCOME_FAILED] || o->count[OUTCOME_LOST])
+	if (o->count[OUTCOME_FAILED] || o->count[OUTCOME_LOST] || o->count[OUTCOME_STOPPED])
 		return 2;
 	if (o->count[OUTCOME_CHANGED] || o->count[OUTCOME_INCOMPLETE] || o->count[OUTCOME_UNREADABLE] ||
 	    o->count[OUTCOME_SKIPPED] || o->count[OUTCOME_EXISTS] || o->count[OUTCOME_ATTRIBUTES])
@@ -50,7 +50,7 @@ static void summary_json(const struct outcome *o, double seconds)
 {
 	static const char *const names[OUTCOME_KINDS] = {"files", "folders", "links", "special",
 	    "stripped_modes", "stripped_xattrs", "stripped_flags", "changed", "attributes_incomplete",
-	    "unreadable", "skipped", "existing", "attributes_failed", "failed", "lost"};
+	    "unreadable", "skipped", "existing", "attributes_failed", "failed", "lost", "stopped"};
 	int i;
 
 	printf("{\"bytes\":%" PRIu64 ",\"seconds\":%.3f", o->bytes, seconds);
@@ -89,4 +89,6 @@ void outcome_summary(const struct outcome *o, double seconds, bool json)
 	line(n[OUTCOME_ATTRIBUTES], text("entries of which some attributes could not be set"));
 	line(n[OUTCOME_FAILED], text("entries that could not be restored"));
 	line(n[OUTCOME_LOST], text("parts of the catalog, paths or data sets that could not be found"));
+	if (n[OUTCOME_STOPPED])
+		printf("  %s\n", text("it ended early: what comes later was not tried"));
 }

@@ -27,8 +27,9 @@ enum outcome_kind {
 	OUTCOME_EXISTS,	    /* is there already, no --overwrite */
 	OUTCOME_ATTRIBUTES, /* some could not be set */
 	/* failed */
-	OUTCOME_FAILED, /* an entry whose content or place cannot be had */
-	OUTCOME_LOST,	/* a catalog block, a pattern that selects nothing, a data set */
+	OUTCOME_FAILED,	 /* an entry whose content or place cannot be had */
+	OUTCOME_LOST,	 /* a catalog block, a pattern that selects nothing, a data set */
+	OUTCOME_STOPPED, /* the run ended early */
 	OUTCOME_KINDS,
 };
 

@@ -89,6 +89,9 @@ static void show(struct progress *p, const char *current)
 	    line + n, sizeof(line) - (size_t)n, "  %s/s%s", progress_size((uint64_t)per_s, rate), left);
 	/* names can be wide: half the columns is always enough room for as many bytes */
 	n = p->live ? (w.ws_col > n + 4 ? w.ws_col - n - 4 : 0) / 2 : 200;
+	/* the end of a path says more than its beginning */
+	if (current && n >= 8 && strlen(current) >= (size_t)n && strrchr(current, '/'))
+		current = strrchr(current, '/') + 1;
 	if (n < 8)
 		name[0] = '\0';
 	else

@@ -5,7 +5,7 @@ docs/format.md, whose sections are numbered below.  ACLs and file flags are left
   rescue.py --medium DIR --identity FILE [--repository ID] restore N [DATASET] --to DIR
 First check the signature with the key from paper, inside DIR/<repository-id>/:
   minisign -V -P RW... -m generations/000042/SHA256SUMS"""
-import argparse, contextlib, decimal, functools, hashlib, io, json, os, re, stat, subprocess, sys, tarfile, tempfile, urllib.parse
+import argparse, contextlib, functools, hashlib, io, json, os, re, stat, subprocess, sys, tarfile, tempfile, urllib.parse
 
 CACHED_ARCHIVES, failed = 4, 0
 ERRORS = (OSError, ValueError, LookupError, tarfile.TarError, subprocess.CalledProcessError)
@@ -121,7 +121,7 @@ def inside(root, path):  # Where an entry is below root; never outside, never th
     return root + b"/" + parts[-1]
 
 def metadata(full, e):
-    mtime = int(decimal.Decimal(e.pax_headers.get("mtime", e.mtime)).scaleb(9))
+    mtime = int((t := str(e.pax_headers.get("mtime", int(e.mtime))).partition("."))[0]) * 10**9 + int(t[2].ljust(9, "0")[:9])  # section 7
     if os.geteuid() == 0:
         os.lchown(full, e.uid, e.gid)
     if not e.issym():

@@ -2,7 +2,7 @@
 # Everything: installs what is missing (Debian 12), builds with sanitizers, runs every test, ends in "N passed, N failed".
 #   tests/run.sh [NAME...]      only the tests whose name contains one of these
 # Larger campaigns are the same with a bigger setting:
-#   BKP_FUZZ_SECONDS (60)  per fuzz target      BKP_KILL_POINTS (300)  points of the kill test
+#   BKP_FUZZ_SECONDS (60)  per fuzz target      BKP_KILL_POINTS (240)  points of the kill test
 #   BKP_SCALE_FILES (20000)  files of the memory test
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -10,13 +10,13 @@ cd "$(dirname "$0")/.." || exit 1
 # shellcheck disable=SC2086
 bkp_install $BKP_TEST_PACKAGES || exit 1
 
-export LANG=C.UTF-8 BKP_FUZZ_SECONDS=${BKP_FUZZ_SECONDS:-60} BKP_KILL_POINTS=${BKP_KILL_POINTS:-300}
+export LANG=C.UTF-8 BKP_FUZZ_SECONDS=${BKP_FUZZ_SECONDS:-60} BKP_KILL_POINTS=${BKP_KILL_POINTS:-240}
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
 unset BKP_POLICY BKP_LANG
 jobs=$(nproc)
 out=$(mktemp -d) || exit 1
 trap 'rm -rf "$out"' EXIT
-passed=0 failed=0
+touch "$out/results"
 
 wanted() { # NAME PATTERN...
 	local name=$1 p
@@ -26,18 +26,24 @@ wanted() { # NAME PATTERN...
 	return 1
 }
 
-run() { # NAME COMMAND...
-	local name=$1 start=$SECONDS
-	shift
+run() { # NAME COMMAND...: starts it; two run at a time, each reports when it ends
+	local name=$1
 	wanted "$name" "${patterns[@]+"${patterns[@]}"}" || return 0
-	if "$@" </dev/null >"$out/log" 2>&1; then
-		passed=$((passed + 1))
-		echo "ok    $name ($((SECONDS - start)) s)"
-		grep -a '^proved: ' "$out/log" | sed 's/^proved: /      /'
+	while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
+	one "$@" &
+}
+
+one() { # NAME COMMAND...
+	local name=$1 start=$SECONDS log
+	log=$out/log.${name//\//-}
+	shift
+	if "$@" </dev/null >"$log" 2>&1; then
+		echo ok >>"$out/results"
+		echo "ok    $name ($((SECONDS - start)) s)$(grep -a '^proved: ' "$log" | sed 's/^proved: /\n      /')"
 	else
-		failed=$((failed + 1))
-		echo "FAIL  $name ($((SECONDS - start)) s)"
-		tail -n 60 "$out/log" | sed 's/^/      | /'
+		echo failed >>"$out/results"
+		echo "FAIL  $name ($((SECONDS - start)) s)
+$(tail -n 60 "$log" | sed 's/^/      | /')"
 	fi
 }
 
@@ -54,13 +60,18 @@ export BKP_BIN=$PWD/build/asan BKP_RELEASE=$PWD/build/release BKP_SRC=$PWD
 PATH=$PATH:/usr/sbin:/sbin
 
 run build-clang build clang
+wait
 for t in build/asan/test_*; do
 	[ -x "$t" ] && run "unit/$(basename "$t")" "$t"
 done
 for t in tests/scenario/[0-9]*.sh; do
 	run "scenario/$(basename "$t" .sh)" bash "$t"
 done
+wait
 run fuzz bash tests/fuzz/run.sh "$BKP_FUZZ_SECONDS"
+wait
 
+passed=$(grep -c ok "$out/results")
+failed=$(grep -c failed "$out/results")
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -6,23 +6,14 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/width.h"
 
-/* A text that filled its room may have been cut inside a character; what is left must stay UTF-8, because JSON refuses
- * anything else. */
+/* A text that filled its room may have been cut inside a character; what is left must stay UTF-8, because
+ * JSON refuses anything else. */
 static void mend_cut(char *s, size_t size)
 {
-	size_t n = strlen(s), lead = n;
-
-	if (n + 1 < size)
-		return;
-	while (lead > 0 && n - lead < 4 && ((unsigned char)s[lead - 1] & 0xc0) == 0x80)
-		lead--;
-	if (lead > 0 && (unsigned char)s[lead - 1] >= 0xc0) {
-		unsigned char c = (unsigned char)s[--lead];
-
-		if (n - lead < (c >= 0xf0 ? 4u : c >= 0xe0 ? 3u : 2u))
-			s[lead] = '\0';
-	}
+	if (strlen(s) + 1 == size)
+		width_whole(s);
 }
 
 int err_set(struct err *err, const char *code, const char *fmt, ...)
@@ -54,7 +45,7 @@ int err_sys(struct err *err, const char *code, int errnum, const char *fmt, ...)
 	r = vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
 	va_end(ap);
 	n = r < 0 ? 0 : strlen(err->msg);
-	snprintf(err->msg + n, sizeof(err->msg) - n, ": %s", strerrordesc_np(errnum) ? strerrordesc_np(errnum) : "?");
+	snprintf(err->msg + n, sizeof(err->msg) - n, ": %s", text_errno(errnum));
 	mend_cut(err->msg, sizeof(err->msg));
 	return -1;
 }

@@ -20,6 +20,10 @@ enum text_lang { TEXT_EN, TEXT_JA };
 void text_set_lang(enum text_lang lang);
 enum text_lang text_lang(void);
 
+/* What the environment asks for: $BKP_LANG, else the language of $LC_ALL, $LC_MESSAGES or $LANG.  For the time before the
+ * policy has been read, and for programs without one. */
+enum text_lang text_environment(void);
+
 /* Parses "ja" or "en".  Returns 0, or -1 when it is neither (ret_lang untouched). */
 int text_parse_lang(const char *s, enum text_lang *ret_lang);
 
@@ -29,5 +33,9 @@ int text_parse_lang(const char *s, enum text_lang *ret_lang);
 /* The message in the chosen language.  `msgid` must be a string literal (xgettext collects it) or one marked with
  * TEXT_LATER. */
 const char *text(const char *msgid) __attribute__((format_arg(1), nonnull, returns_nonnull));
+
+/* What the operating system says of an errno, in the chosen language; "?" for one that it does not know.  The
+ * C library's own translations would need a locale.  Rare ones stay English. */
+const char *text_errno(int errnum) __attribute__((returns_nonnull));
 
 #endif

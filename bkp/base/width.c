@@ -77,3 +77,14 @@ size_t width_text(const char *s)
 	}
 	return columns;
 }
+
+void width_whole(char *s)
+{
+	size_t n = strlen(s), back = 0;
+	uint32_t cp;
+
+	while (back < 3 && back < n && ((unsigned char)s[n - 1 - back] & 0xc0) == 0x80)
+		back++;
+	if (back < n && (width_decode(s + n - 1 - back, back + 1, &cp) != back + 1 || cp == UINT32_MAX))
+		s[n - 1 - back] = '\0';
+}

@@ -20,4 +20,7 @@ size_t width_text(const char *s);
  * length 1 and is given as UINT32_MAX.  n ≥ 1. */
 size_t width_decode(const char *s, size_t n, uint32_t *ret_cp);
 
+/* For a text that a fixed buffer may have cut: takes off what is left of a character at its end. */
+void width_whole(char *s);
+
 #endif

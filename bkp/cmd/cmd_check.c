@@ -1,21 +1,16 @@
 /* cmd_check: bkp check: is the policy valid, and what does it plan: who, when, where. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <jansson.h>
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/path.h"
-#include "base/table.h"
 #include "base/text.h"
 #include "cmd/app.h"
 #include "cmd/out.h"
 #include "format/policy.h"
-
-#define SHOW 512
+#include "format/policy_plan.h"
 
 static int report_problems(const struct app *app, const struct policy_problems *p)
 {
@@ -50,89 +45,14 @@ static const char *every_text(const struct policy_every *e, char *out, size_t si
 	return out;
 }
 
-static void show_people(const struct policy *policy)
-{
-	static const struct {
-		unsigned bit;
-		const char *word;
-	} roles[] = {{POLICY_MANAGER, "manager"}, {POLICY_OPERATOR, "operator"}, {POLICY_WITNESS, "witness"},
-	    {POLICY_KEYHOLDER, "keyholder"}, {POLICY_RESTORER, "restorer"}, {POLICY_AUDITOR, "auditor"},
-	    {POLICY_VENDOR, "vendor"}};
-	struct table *t = table_new(2);
-	char show[SHOW], words[128];
-
-	for (size_t i = 0; t && i < policy->n_people; i++) {
-		words[0] = '\0';
-		for (size_t r = 0; r < sizeof(roles) / sizeof(*roles); r++)
-			if (policy->people[i].roles & roles[r].bit)
-				snprintf(words + strlen(words), sizeof(words) - strlen(words), "%s%s",
-				    words[0] ? ", " : "", roles[r].word);
-		table_cell(t, "%s", path_show(policy->people[i].name, show, sizeof(show)));
-		table_cell(t, "%s", words);
-	}
-	printf("\n%s\n", text("who:"));
-	out_table(t, 2, APP_OK);
-}
-
-static void show_datasets(const struct policy *policy)
-{
-	struct table *t = table_new(4);
-	char show[SHOW], more[32], every[32];
-
-	for (size_t i = 0; t && i < policy->n_datasets; i++) {
-		const struct policy_dataset *d = &policy->datasets[i];
-
-		table_cell(t, "%s", path_show(d->name, show, sizeof(show)));
-		table_cell(t, text("every %s"), every_text(&d->every, every, sizeof(every)));
-		table_cell(t, text("%u generations"), d->generations);
-		more[0] = '\0';
-		if (d->n_paths > 1)
-			snprintf(more, sizeof(more), " (+%zu)", d->n_paths - 1);
-		if (d->command)
-			table_cell(t, text("output of: %s"), path_show(d->command, show, sizeof(show)));
-		else
-			table_cell(t, "%s%s", path_show(d->paths[0], show, sizeof(show)), more);
-	}
-	if (policy->schedule_at >= 0)
-		printf("\n%s %02d:%02d\n", text("what, daily at"), policy->schedule_at / 60,
-		    policy->schedule_at % 60);
-	else
-		printf("\n%s\n", text("what, whenever 'bkp run' is started:"));
-	out_table(t, 2, APP_OK);
-}
-
-static void show_media(const struct policy *policy)
-{
-	struct table *t = table_new(5);
-	char show[SHOW];
-
-	for (size_t i = 0; t && i < policy->n_media; i++) {
-		const struct policy_medium *m = &policy->media[i];
-
-		table_cell(t, "%s", path_show(m->name, show, sizeof(show)));
-		table_cell(t, "%s", m->type);
-		table_cell(t, "%s", m->offline ? text("offline") : text("online"));
-		table_cell(t, "%s", m->path ? path_show(m->path, show, sizeof(show)) : "-");
-		table_cell(t, "%s", m->place ? path_show(m->place, show, sizeof(show)) : "-");
-	}
-	printf("\n%s\n", text("where to:"));
-	out_table(t, 2, APP_OK);
-}
-
 static int show_plan(const struct policy *policy, int code)
 {
-	char show[SHOW];
+	BUF_AUTO plan = BUF_INIT((size_t)16 << 20);
+	struct err err = ERR_INIT;
 
-	printf("%s %s\n", text("site:"), path_show(policy->site_name, show, sizeof(show)));
-	printf("%s %s\n", text("state folder:"), path_show(policy->state, show, sizeof(show)));
-	if (policy->n_people)
-		show_people(policy);
-	show_datasets(policy);
-	show_media(policy);
-	printf("\n");
-	printf(text("kept: at least %jd days; every %uth generation for good"),
-	    policy->protect_s / 86400, policy->anchor_every);
-	printf("\n");
+	if (policy_plan_render(policy, &plan, &err))
+		return app_error(&err, APP_FAILED);
+	fwrite(plan.p, 1, plan.n, stdout);
 	return app_flush(code);
 }
 

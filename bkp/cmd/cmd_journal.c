@@ -196,8 +196,8 @@ static int report(struct app *app, const struct options *o, const struct ledger 
 	if (code) {
 		struct err err = ERR_INIT;
 
-		err_set(&err, "E-JOURNAL-24",
-		    text("behind record %ju stand bytes without an end of line"), ledger_seq(l));
+		err_set(&err, "E-JOURNAL-24", text("behind record %ju stand bytes without an end of line"),
+		    ledger_seq(l));
 		err_hint(&err, "%s",
 		    text("a record was being written: it does not count, and the next run removes it"));
 		app_error(&err, code);

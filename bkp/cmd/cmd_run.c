@@ -25,7 +25,7 @@ static void on_note(void *arg, enum capture_kind kind, const char *dataset, cons
 {
 	struct view *v = arg;
 	char shown[512];
-	const char *why = errnum ? strerrordesc_np(errnum) : "";
+	const char *why = errnum ? text_errno(errnum) : "";
 
 	out_progress_end(&v->progress);
 	if (kind == CAPTURE_MOUNT && v->quiet)

@@ -20,8 +20,8 @@ static const struct app_command commands[] = {
 	"init --identity-out FILE [--passphrase-file FILE | --plain-identity] [--recipient age1…]",
 	N_("make the repository: keys, state folder, first journal record"), cmd_init},
     {"check", "check", N_("check the policy and show what it plans"), cmd_check},
-    {"run", "run [DATASET...] [--all] [--anchor]", N_("capture the data sets as one generation on every online medium"),
-	cmd_run},
+    {"run", "run [DATASET...] [--all] [--anchor]",
+	N_("capture the data sets as one generation on every online medium"), cmd_run},
     {"verify", "verify [--medium NAME] [--generation N] [--identity FILE] [--passphrase-file FILE]",
 	N_("read what was captured back from the media and compare"), cmd_verify},
     {"medium", "medium add NAME [--path DIR]\nmedium list", N_("register media and list them"), cmd_medium},
@@ -101,6 +101,7 @@ int main(int argc, char **argv)
 	int code, first;
 
 	hold_standard_descriptors();
+	text_set_lang(text_environment()); /* until the policy says */
 	umask(022); /* what must be closer says so itself */
 	signal(SIGCHLD, SIG_DFL); /* who ignores it when starting us would keep the end of commands from us */
 	code = global_options(&app, argc, argv);

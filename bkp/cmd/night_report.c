@@ -70,7 +70,7 @@ static void print_summary(const struct night_result *r)
 		    m->verified ? text("read back and equal") : text("NOT verified"));
 		if (m->unfrozen)
 			printf(text("; %ju files could not be made immutable here (%s)"), m->unfrozen,
-			    strerrordesc_np(m->unfrozen_errno));
+			    text_errno(m->unfrozen_errno));
 		if (m->caught_up)
 			printf(text("; %ju earlier generations copied to it"), m->caught_up);
 		putchar('\n');

@@ -196,8 +196,7 @@ int journal_check_add_key(
     struct journal_check *c, uint32_t epoch, const struct minisig_public *pub, struct err *err)
 {
 	if (find_key(c, epoch) || c->n_keys == KEYS_MAX)
-		return err_set(
-		    err, "E-JOURNAL-06", text("a key of epoch %u cannot be added"), epoch);
+		return err_set(err, "E-JOURNAL-06", text("a key of epoch %u cannot be added"), epoch);
 	c->keys[c->n_keys].epoch = epoch;
 	c->keys[c->n_keys++].pub = *pub;
 	return 0;
@@ -294,8 +293,7 @@ static bool fill(json_t *o, const struct ends *ends, struct journal_record *r)
 
 static int malformed(uint64_t line, const char *why, struct err *err)
 {
-	return err_set(
-	    err, "E-JOURNAL-01", text("line %ju of the journal is malformed: %s"), line, why);
+	return err_set(err, "E-JOURNAL-01", text("line %ju of the journal is malformed: %s"), line, why);
 }
 
 static int parse(const char *p, size_t n, const struct ends *ends, uint64_t line, struct journal_record *ret,
@@ -328,8 +326,7 @@ static int check_signature(struct journal_check *c, const char *p, const struct 
 		    text("line %ju of the journal is signed with the key of epoch %ju, which is not known"),
 		    line, ends->epoch);
 	if (minisig_raw_verify(key, c->scratch.p, c->scratch.n, ends->sig)) {
-		err_set(err, "E-JOURNAL-04",
-		    text("the signature of line %ju of the journal is wrong"), line);
+		err_set(err, "E-JOURNAL-04", text("the signature of line %ju of the journal is wrong"), line);
 		return line > 1
 			   ? -1
 			   : err_hint(err, "%s",
@@ -399,8 +396,8 @@ static int examine(struct journal_check *c, const char *p, size_t n, struct mini
 		return -1;
 	if (c->repository[0] && strcmp(c->repository, ret->repository) != 0)
 		return err_set(err, "E-JOURNAL-05",
-		    text("line %ju of the journal is of repository %s, not %s"), line,
-		    ret->repository, c->repository);
+		    text("line %ju of the journal is of repository %s, not %s"), line, ret->repository,
+		    c->repository);
 	return 0;
 }
 

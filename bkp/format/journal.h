@@ -1,17 +1,20 @@
-/* journal: the lines of the audit record (docs/format.md, section 9): building one, and checking a chain of them.
+/* journal: the lines of the audit record (docs/format.md, section 9): building one, and checking a chain of
+ * them.
  *
- * Pure: no files, no clock, no randomness.  A line is one JSON object without its newline; its members stand in a fixed
- * order; the signature covers the very bytes of the line with `,"sig":"…"` taken out, never a re-serialisation.
+ * Pure: no files, no clock, no randomness.  A line is one JSON object without its newline; its members stand
+ * in a fixed order; the signature covers the very bytes of the line with `,"sig":"…"` taken out, never a
+ * re-serialisation.
  *
  * Writing:  journal_build() with the frame that follows the head of the chain.
- * Checking: journal_check_new → journal_check_line for every line in order → journal_check_free.  A line that is refused
- *     leaves the checker as it was.  Sequence, chain and signature are checked on the bytes before the JSON parser sees
- *     them, so that only signed text reaches it (except for the first line of a chain whose root key is not known).
+ * Checking: journal_check_new → journal_check_line for every line in order → journal_check_free.  A line that
+ * is refused leaves the checker as it was.  Sequence, chain and signature are checked on the bytes before the
+ * JSON parser sees them, so that only signed text reaches it (except for the first line of a chain whose root
+ * key is not known).
  *
- * Errors, all naming the line: E-JOURNAL-01 malformed, E-JOURNAL-02 a record is missing or out of order, E-JOURNAL-03 does
- * not continue the line before, E-JOURNAL-04 signature wrong, E-JOURNAL-05 of another repository, E-JOURNAL-06 key of that
- * epoch unknown, E-JOURNAL-07 the first record is not an init of the given root key, E-JOURNAL-08 a record that cannot be
- * written (building only).
+ * Errors, all naming the line: E-JOURNAL-01 malformed, E-JOURNAL-02 a record is missing or out of order,
+ * E-JOURNAL-03 does not continue the line before, E-JOURNAL-04 signature wrong, E-JOURNAL-05 of another
+ * repository, E-JOURNAL-06 key of that epoch unknown, E-JOURNAL-07 the first record is not an init of the
+ * given root key, E-JOURNAL-08 a record that cannot be written (building only).
  */
 #ifndef BKP_FORMAT_JOURNAL_H
 #define BKP_FORMAT_JOURNAL_H
@@ -46,7 +49,8 @@ struct journal_frame {
 	uint32_t epoch;		  /* of `sec` */
 };
 
-/* Appends the line (no newline) to `out`.  members: an object without any of the frame's names; may be NULL. */
+/* Appends the line (no newline) to `out`.  members: an object without any of the frame's names; may be NULL.
+ */
 int journal_build(const struct journal_frame *frame, const char *event, const struct json_t *members,
     const struct minisig_secret *sec, struct buf *out, struct err *err) __attribute__((warn_unused_result));
 
@@ -67,18 +71,20 @@ struct journal_record {
 void journal_record_clear(struct journal_record *r);
 
 struct journal_check;
-/* root: the key of epoch 1, or NULL: take it from the first record (which then proves only that the journal is consistent
- * in itself).  repository: or NULL, likewise. */
+/* root: the key of epoch 1, or NULL: take it from the first record (which then proves only that the journal
+ * is consistent in itself).  repository: or NULL, likewise. */
 int journal_check_new(const struct minisig_public *root, const char *repository, struct journal_check **ret,
     struct err *err) __attribute__((warn_unused_result));
 void journal_check_free(struct journal_check *c);
 /* Makes the key of a later epoch known (from repository.json). */
-int journal_check_add_key(struct journal_check *c, uint32_t epoch, const struct minisig_public *pub, struct err *err);
+int journal_check_add_key(
+    struct journal_check *c, uint32_t epoch, const struct minisig_public *pub, struct err *err);
 /* Checks the next line (no newline).  ret: the record, to be cleared by the caller. */
-int journal_check_line(struct journal_check *c, const void *line, size_t n, struct journal_record *ret, struct err *err)
-    __attribute__((warn_unused_result));
-uint64_t journal_check_seq(const struct journal_check *c);	  /* of the last line accepted; 0: none yet */
-const uint8_t *journal_check_head(const struct journal_check *c); /* its SHA-256, DIGEST_LEN bytes; zeros: none yet */
+int journal_check_line(struct journal_check *c, const void *line, size_t n, struct journal_record *ret,
+    struct err *err) __attribute__((warn_unused_result));
+uint64_t journal_check_seq(const struct journal_check *c); /* of the last line accepted; 0: none yet */
+const uint8_t *journal_check_head(
+    const struct journal_check *c); /* its SHA-256, DIGEST_LEN bytes; zeros: none yet */
 /* NULL while unknown. */
 const struct minisig_public *journal_check_root(const struct journal_check *c);
 const char *journal_check_repository(const struct journal_check *c);

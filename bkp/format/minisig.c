@@ -131,24 +131,23 @@ int minisig_public_parse(const char *s, struct minisig_public *ret, struct err *
 	return parse_public(s, strlen(s), 1, ret, err);
 }
 
-/* minisign shows the id as a little-endian number. */
-static int put_id(const uint8_t id[8], struct buf *out, struct err *err)
+/* minisign shows the id as a little-endian number, without leading zeros. */
+static unsigned long long id_number(const uint8_t id[8])
 {
+	unsigned long long v = 0;
 	size_t i;
 
 	for (i = 8; i-- > 0;)
-		if (buf_printf(out, err, "%02X", id[i]))
-			return -1;
-	return 0;
+		v = v << 8 | id[i];
+	return v;
 }
 
 int minisig_public_file(const struct minisig_public *pub, struct buf *out, struct err *err)
 {
 	char key[MINISIG_KEY_TEXT];
 
-	if (buf_puts(out, UNTRUSTED "minisign public key ", err) || put_id(pub->id, out, err))
-		return -1;
-	return buf_printf(out, err, "\n%s\n", minisig_public_format(pub, key));
+	return buf_printf(out, err, UNTRUSTED "minisign public key %llX\n%s\n", id_number(pub->id),
+	    minisig_public_format(pub, key));
 }
 
 int minisig_public_file_parse(const char *p, size_t n, struct minisig_public *ret, struct err *err)

@@ -95,7 +95,7 @@ static const struct {
     {"mapping values are not allowed", TEXT_LATER("a ':' where no key can stand"),
 	TEXT_LATER("check the indentation, and put a value that holds ': ' into quotes"), false},
     {"found character that cannot start any token", TEXT_LATER("a character that cannot stand here"),
-	TEXT_LATER("indent with spaces, not tabs, and put a value that begins with @, ` or % into quotes"),
+	TEXT_LATER("indent with spaces, not tabs, and put into quotes a value that begins with @, ` or %"),
 	false},
     {"tab character", TEXT_LATER("a tab where only spaces may stand"), TEXT_LATER("indent with spaces"),
 	false},

@@ -10,18 +10,6 @@
 #include "base/path.h"
 #include "base/width.h"
 
-/* vsnprintf may cut inside a character: drop what is left of it. */
-static void whole_characters(char *s)
-{
-	size_t n = strlen(s), back = 0;
-	uint32_t cp;
-
-	while (back < 3 && back < n && ((unsigned char)s[n - 1 - back] & 0xc0) == 0x80)
-		back++;
-	if (back < n && width_decode(s + n - 1 - back, back + 1, &cp) != back + 1)
-		s[n - 1 - back] = '\0';
-}
-
 static struct policy_problem *slot(struct policy_problems *list, enum policy_severity severity)
 {
 	size_t i = list->n;
@@ -48,7 +36,7 @@ __attribute__((format(printf, 5, 0))) static struct policy_problem *add(struct p
 	p->hint[0] = '\0';
 	snprintf(p->code, sizeof(p->code), "%s", code);
 	vsnprintf(p->msg, sizeof(p->msg), fmt, ap);
-	whole_characters(p->msg);
+	width_whole(p->msg);
 	return p;
 }
 
@@ -85,7 +73,7 @@ void policy_problem_hint(struct policy_problem *item, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(item->hint, sizeof(item->hint), fmt, ap);
 	va_end(ap);
-	whole_characters(item->hint);
+	width_whole(item->hint);
 }
 
 static bool later(const struct policy_problem *a, const struct policy_problem *b)

@@ -184,7 +184,8 @@ static int read_index(struct arc_r *a, struct slot *s, struct err *err)
 }
 
 /* Is it the file that was signed?  If not, may it be used chunk by chunk? */
-static int believe(struct arc_r *a, struct slot *s, int fd, const struct generation_archive *entry, struct err *err)
+static int believe(
+    struct arc_r *a, struct slot *s, int fd, const struct generation_archive *entry, struct err *err)
 {
 	uint8_t *known = &a->known[entry - a->root->archives];
 	char path[ARCFILE_PATH];
@@ -295,8 +296,8 @@ static int find_slot(struct arc_r *a, uint64_t number, struct slot **ret, struct
 		}
 	entry = generation_root_archive(a->root, number);
 	if (!entry)
-		return err_set(err, "E-ARCHIVE-11",
-		    text("archive number %ju is not in the generation's table"), number);
+		return err_set(
+		    err, "E-ARCHIVE-11", text("archive number %ju is not in the generation's table"), number);
 	if (a->known[entry - a->root->archives] == KNOWN_BAD)
 		return recall(a, entry, err);
 	s = free_slot(a);

@@ -14,9 +14,8 @@
  *
  * Errors name the archive file and, for a chunk, its number and offset: E-ARCHIVE-11 not in the generation's
  * table, E-ARCHIVE-12 missing, E-ARCHIVE-13 size is not the table's, E-ARCHIVE-14 SHA-256 is not the table's,
- * E-ARCHIVE-15 there is no chunk of that number, E-ARCHIVE-16 cannot be read, E-ARCHIVE-17 a chunk of a damaged archive is not
- * what its id says; and those of age, arcfile and
- * codec.
+ * E-ARCHIVE-15 there is no chunk of that number, E-ARCHIVE-16 cannot be read, E-ARCHIVE-17 a chunk of a
+ * damaged archive is not what its id says; and those of age, arcfile and codec.
  */
 #ifndef BKP_READ_ARC_R_H
 #define BKP_READ_ARC_R_H

@@ -241,8 +241,8 @@ static int block_next(struct catalog_r *c, struct block *b, struct catalog_item 
 		return err_wrap(err, text("catalog block %zu"), b->number + 1);
 	if (r == CATALOG_END && b->seen != b->promised)
 		return err_set(err, "E-CATALOG-12",
-		    text("catalog block %zu holds %ju entries where the block list says %ju"),
-		    b->number + 1, b->seen, b->promised);
+		    text("catalog block %zu holds %ju entries where the block list says %ju"), b->number + 1,
+		    b->seen, b->promised);
 	if (r)
 		return r;
 	b->seen++;

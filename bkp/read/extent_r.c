@@ -64,8 +64,7 @@ void extent_r_close(struct extent_r *x)
 
 static int sum_wrong(const struct extent_r *x, struct err *err)
 {
-	return err_set(
-	    err, "E-EXTENT-02", text("extents do not add up to the size of %ju bytes"), x->size);
+	return err_set(err, "E-EXTENT-02", text("extents do not add up to the size of %ju bytes"), x->size);
 }
 
 /* What of a data run lies in its present chunk; the run moves on. */

@@ -56,8 +56,8 @@ static bool has_kind(const json_t *v, enum kind kind)
 static int wrong_member(uint64_t line, const char *event, const char *name, struct err *err)
 {
 	return err_set(err, "E-LEDGER-01",
-	    text("record %ju of the journal, '%s': member '%s' is missing or of the wrong kind"),
-	    line, event, name);
+	    text("record %ju of the journal, '%s': member '%s' is missing or of the wrong kind"), line, event,
+	    name);
 }
 
 static int check_members(
@@ -72,8 +72,7 @@ static int check_members(
 static int contradiction(uint64_t line, const char *event, const char *why, struct err *err)
 {
 	return err_set(err, "E-LEDGER-02",
-	    text("record %ju of the journal, '%s', contradicts the records before it: %s"), line,
-	    event, why);
+	    text("record %ju of the journal, '%s', contradicts the records before it: %s"), line, event, why);
 }
 
 /* ---- checks, one per event ---- */

@@ -18,6 +18,7 @@ struct repository {
 	char id[JOURNAL_UUID];
 	char *site;
 	int64_t created_ns;
+	uint8_t secrets_sha256[DIGEST_LEN];
 	size_t n_keys, n_recipients;
 	struct minisig_public keys[REPOSITORY_KEYS];
 	struct age_recipient recipients[REPOSITORY_PEOPLE];
@@ -86,6 +87,9 @@ static int fill(struct repository *r, const json_t *o, struct err *err)
 	if (json_integer_value(json_object_get(o, "format")) != 1 ||
 	    strcmp(str(o, "kind"), "bkp-repository") != 0)
 		return malformed(text("it is not a repository of format 1"), err);
+	if (strlen(str(o, "secrets_sha256")) != (size_t)2 * DIGEST_LEN ||
+	    !digest_unhex(str(o, "secrets_sha256"), DIGEST_LEN, r->secrets_sha256))
+		return malformed(text("a member is missing or of the wrong kind"), err);
 	if (!journal_is_uuid(str(o, "repository")) || !site || clock_parse(str(o, "created"), &r->created_ns))
 		return malformed(text("a member is missing or of the wrong kind"), err);
 	memcpy(r->id, str(o, "repository"), sizeof(r->id));
@@ -191,4 +195,9 @@ const struct age_recipient *repository_recipients(const struct repository *r, si
 {
 	*ret_n = r->n_recipients;
 	return r->recipients;
+}
+
+const uint8_t *repository_secrets_sha256(const struct repository *r)
+{
+	return r->secrets_sha256;
 }

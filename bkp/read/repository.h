@@ -41,6 +41,9 @@ int64_t repository_created_ns(const struct repository *r);
 /* Keys in the order of epochs, from epoch 1 at index 0. */
 const struct minisig_public *repository_keys(const struct repository *r, size_t *ret_n);
 const struct age_recipient *repository_recipients(const struct repository *r, size_t *ret_n);
+/* SHA-256 that repository.age must have, DIGEST_LEN bytes: encryption to public recipients proves nothing
+ * about who wrote. */
+const uint8_t *repository_secrets_sha256(const struct repository *r);
 
 /* The trusted comment of a signature of this repository: "bkp:1 kind=<kind> repository=<id>"; returns out. */
 char *repository_comment(const char *kind, const char *id, char out[MINISIG_COMMENT_MAX]);

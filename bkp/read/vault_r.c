@@ -226,6 +226,8 @@ int vault_r_chunk_id_key(
 	r = agefile_slurp(fd, ids, n, &plain, sha256, err);
 	if (r)
 		err_wrap(err, "'%s'", REPOSITORY_AGE);
+	else if (memcmp(sha256, repository_secrets_sha256(v->repo), DIGEST_LEN) != 0)
+		r = err_set(err, "E-VAULT-10", text("'%s' is not the file that was signed"), REPOSITORY_AGE);
 	else if (parse_secrets(&plain, v->id, key))
 		r = err_set(
 		    err, "E-VAULT-10", text("'%s' is malformed or of another repository"), REPOSITORY_AGE);

@@ -155,8 +155,8 @@ static int agree(const struct vault_r *v, const struct vault_r_generation *g, ui
 		return err_set(err, "E-VAULT-06", text("'%s' belongs to repository '%s', not to '%s'"),
 		    g->dir, m->id.repository, v->id);
 	if (m->id.number != number)
-		return err_set(err, "E-VAULT-06", text("'%s' holds generation %ju: it was renamed"),
-		    g->dir, m->id.number);
+		return err_set(err, "E-VAULT-06", text("'%s' holds generation %ju: it was renamed"), g->dir,
+		    m->id.number);
 	if (generation_comment("generation", &m->id, &want, err))
 		return -1;
 	if (strcmp((const char *)want.p, comment) != 0) {
@@ -167,8 +167,8 @@ static int agree(const struct vault_r *v, const struct vault_r_generation *g, ui
 	}
 	if (m->archives != archives)
 		return err_set(err, "E-VAULT-06",
-		    text("'%s': manifest.json says %ju archives, SHA256SUMS lists %ju"), g->dir,
-		    m->archives, archives);
+		    text("'%s': manifest.json says %ju archives, SHA256SUMS lists %ju"), g->dir, m->archives,
+		    archives);
 	return 0;
 }
 
@@ -241,9 +241,8 @@ int vault_r_presence(struct vault_r *v, const struct vault_r_generation *g, vaul
 	if (r < 0)
 		return -1;
 	if (!t.faults && t.archive_bytes != g->manifest->archive_bytes) {
-		err_set(&why, "E-VAULT-09",
-		    text("the archives of '%s' have %ju bytes where %ju belong"), g->dir,
-		    t.archive_bytes, g->manifest->archive_bytes);
+		err_set(&why, "E-VAULT-09", text("the archives of '%s' have %ju bytes where %ju belong"),
+		    g->dir, t.archive_bytes, g->manifest->archive_bytes);
 		fault(&t, g->dir, &why);
 	}
 	*ret_faults = t.faults;

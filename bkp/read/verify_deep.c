@@ -78,8 +78,8 @@ static bool is_header(const uint8_t h[BLOCK], const char *name, uint64_t size)
 
 static int container_wrong(struct err *err, uint64_t offset)
 {
-	return err_set(err, "E-VERIFY-04",
-	    text("its container does not agree with its INDEX at offset %ju"), offset);
+	return err_set(
+	    err, "E-VERIFY-04", text("its container does not agree with its INDEX at offset %ju"), offset);
 }
 
 /* Headers before each chunk and before INDEX, the marker behind it, and nothing else. */
@@ -157,8 +157,7 @@ static int check_archive(struct deep *d, const struct generation_archive *a, str
 		d->run->res.chunks++;
 		if (!check_chunk(d, f, &ix->chunks[i], &why))
 			continue;
-		err_wrap(&why, text("archive '%s', chunk %u at offset %ju"), path, i,
-		    ix->chunks[i].offset);
+		err_wrap(&why, text("archive '%s', chunk %u at offset %ju"), path, i, ix->chunks[i].offset);
 		verify_report(d->run, path, NULL, NULL, &why);
 		bad_key(a->number, i, key);
 		if (digestset_put(d->bad, key, 1, err) < 0)
@@ -182,8 +181,8 @@ static int check_extents(struct deep *d, const struct catalog_item *item, struct
 		bad_key(piece.archive, piece.chunk, key);
 		if (digestset_get(d->bad, key)) {
 			r = err_set(err, "E-VERIFY-05",
-			    text("needs chunk %u of archive number %ju, which is bad"),
-			    piece.chunk, piece.archive);
+			    text("needs chunk %u of archive number %ju, which is bad"), piece.chunk,
+			    piece.archive);
 			break;
 		}
 	}
@@ -205,9 +204,8 @@ static void check_counts(struct deep *d, const struct generation_dataset *ds, ui
 		err_set(&why, "E-VERIFY-06", text("data set '%s': manifest.json and root.age do not agree"),
 		    ds->name);
 	else if (entries != ds->entries)
-		err_set(&why, "E-VERIFY-06",
-		    text("data set '%s' has %ju entries where %ju were promised"), ds->name,
-		    entries, ds->entries);
+		err_set(&why, "E-VERIFY-06", text("data set '%s' has %ju entries where %ju were promised"),
+		    ds->name, entries, ds->entries);
 	else
 		return;
 	verify_report(d->run, NULL, ds->name, NULL, &why);

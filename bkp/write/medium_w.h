@@ -1,11 +1,13 @@
-/* medium_w: makes a folder a medium of the repository: writes the repository's public files and, last, the signed identity.
+/* medium_w: makes a folder a medium of the repository: writes the repository's public files and, last, the
+ * signed identity.
  *
- * Order of what becomes durable: folders, repository files, bkp-medium.json.minisig, bkp-medium.json.  If the process dies
- * before the last step the place is not a medium yet, and running it again completes it.  The journal record is the
- * caller's next step; a medium of this repository that the journal does not know is reported as MEDIUM_W_FOUND.
+ * Order of what becomes durable: folders, repository files, bkp-medium.json.minisig, bkp-medium.json.  If the
+ * process dies before the last step the place is not a medium yet, and running it again completes it.  The
+ * journal record is the caller's next step; a medium of this repository that the journal does not know is
+ * reported as MEDIUM_W_FOUND.
  *
- * Errors: E-MEDIA-02, E-MEDIA-03 (medium.h), E-MEDIA-10 the folder is missing, E-MEDIA-11 files of the repository on it
- * differ from ours, E-MEDIA-12 cannot write, E-MEDIA-13 it carries another label.
+ * Errors: E-MEDIA-02, E-MEDIA-03 (medium.h), E-MEDIA-10 the folder is missing, E-MEDIA-11 files of the
+ * repository on it differ from ours, E-MEDIA-12 cannot write, E-MEDIA-13 it carries another label.
  */
 #ifndef BKP_WRITE_MEDIUM_W_H
 #define BKP_WRITE_MEDIUM_W_H
@@ -15,8 +17,8 @@
 struct err;
 struct state;
 
-/* Registers the folder at `path`. ret_uuid: the medium's.  0: written now; MEDIUM_W_FOUND: it carried this repository's
- * identity with that label already, nothing was written; -1. */
+/* Registers the folder at `path`. ret_uuid: the medium's.  0: written now; MEDIUM_W_FOUND: it carried this
+ * repository's identity with that label already, nothing was written; -1. */
 #define MEDIUM_W_FOUND 1
 int medium_w_register(const struct state *s, const char *path, const char *label, const char *type,
     char ret_uuid[JOURNAL_UUID], struct err *err) __attribute__((warn_unused_result));

@@ -195,6 +195,7 @@ static int load_repository(struct state *s, struct err *err)
 {
 	static const char *const names[] = {REPOSITORY_JSON, REPOSITORY_SIG, REPOSITORY_AGE};
 	const struct minisig_public *keys;
+	uint8_t hash[DIGEST_LEN];
 	size_t n;
 
 	for (size_t i = 0; i < 3; i++) {
@@ -206,6 +207,10 @@ static int load_repository(struct state *s, struct err *err)
 	if (repository_parse(
 		&s->files[STATE_REPOSITORY_JSON], &s->files[STATE_REPOSITORY_SIG], NULL, &s->repo, err))
 		return err_wrap(err, "%s", s->path);
+	/* it is copied to every medium as it is */
+	digest_sha256(s->files[STATE_REPOSITORY_AGE].p, s->files[STATE_REPOSITORY_AGE].n, hash);
+	if (memcmp(hash, repository_secrets_sha256(s->repo), sizeof(hash)) != 0)
+		return damaged(s, REPOSITORY_AGE, err);
 	keys = repository_keys(s->repo, &n);
 	s->epoch = (uint32_t)n;
 	if (load_signing(s, err))

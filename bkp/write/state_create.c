@@ -39,6 +39,7 @@ struct making {
 	char id[JOURNAL_UUID];
 	struct clock_stamp now;
 	struct state_secrets *secrets;
+	uint8_t secrets_sha256[DIGEST_LEN]; /* of repository.age as written */
 };
 
 static int cannot(const struct making *m, const char *why, struct err *err)
@@ -90,7 +91,7 @@ static int check_place(const struct making *m, struct err *err)
 	char show[256];
 
 	if (fd < 0)
-		return errno == ENOENT ? 0 : cannot(m, strerrordesc_np(errno), err);
+		return errno == ENOENT ? 0 : cannot(m, text_errno(errno), err);
 	path_show(m->path, show, sizeof(show));
 	if (!fstatat(fd, REPOSITORY_JSON, &st, AT_SYMLINK_NOFOLLOW)) {
 		err_set(err, "E-STATE-05", text("a repository exists already in '%s'"), show);
@@ -112,11 +113,11 @@ static int clear_leftover(const struct making *m, struct err *err)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (unlinkat(m->dir, names[i], 0) && errno != ENOENT)
-			return cannot(m, strerrordesc_np(errno), err);
+			return cannot(m, text_errno(errno), err);
 	if (unlinkat(m->dir, STATE_CACHE, AT_REMOVEDIR) && errno != ENOENT)
-		return cannot(m, strerrordesc_np(errno), err);
+		return cannot(m, text_errno(errno), err);
 	if (fchmod(m->dir, 0700))
-		return cannot(m, strerrordesc_np(errno), err);
+		return cannot(m, text_errno(errno), err);
 	return 0;
 }
 
@@ -127,7 +128,7 @@ static int open_tmp(struct making *m, struct err *err)
 	int r;
 
 	if (mkdirat(m->parent, m->tmp, 0700) && errno != EEXIST)
-		return cannot(m, strerrordesc_np(errno), err);
+		return cannot(m, text_errno(errno), err);
 	m->dir = io_open_dir(m->parent, m->tmp, err);
 	if (m->dir < 0)
 		return -1;
@@ -191,17 +192,18 @@ static json_t *recipient_list(const struct making *m)
 
 static int write_repository(struct making *m, struct err *err)
 {
-	char time[CLOCK_TEXT], key[MINISIG_KEY_TEXT], comment[MINISIG_COMMENT_MAX];
+	char time[CLOCK_TEXT], key[MINISIG_KEY_TEXT], comment[MINISIG_COMMENT_MAX], hex[DIGEST_HEX];
 	BUF_AUTO json = BUF_INIT(REPOSITORY_MAX);
 	BUF_AUTO sig = BUF_INIT(REPOSITORY_MAX);
 	char *s = NULL;
 	json_t *o;
 
-	o = json_pack("{s:i, s:s, s:s, s:s, s:s, s:[{s:i, s:s}], s:o, s:{s:i, s:i, s:i}}", "format", 1,
+	o = json_pack("{s:i, s:s, s:s, s:s, s:s, s:[{s:i, s:s}], s:o, s:{s:i, s:i, s:i}, s:s}", "format", 1,
 	    "kind", "bkp-repository", "repository", m->id, "site", m->site, "created",
 	    clock_format(m->now.wall_ns, time), "keys", "epoch", 1, "public",
 	    minisig_public_format(&m->secrets->signing.pub, key), "recipients", recipient_list(m), "chunker",
-	    "min", (int)CHUNKER_MIN, "average", (int)CHUNKER_AVG, "max", (int)CHUNKER_MAX);
+	    "min", (int)CHUNKER_MIN, "average", (int)CHUNKER_AVG, "max", (int)CHUNKER_MAX, "secrets_sha256",
+	    digest_hex(m->secrets_sha256, DIGEST_LEN, hex));
 	if (o)
 		s = json_dumps(o, JSON_COMPACT);
 	json_decref(o);
@@ -221,7 +223,7 @@ static int write_repository(struct making *m, struct err *err)
 		   : 0;
 }
 
-static int write_encrypted(const struct making *m, struct err *err)
+static int write_encrypted(struct making *m, struct err *err)
 {
 	BUF_AUTO out = BUF_INIT(REPOSITORY_MAX);
 	struct age_writer *w;
@@ -232,6 +234,7 @@ static int write_encrypted(const struct making *m, struct err *err)
 	r = age_writer_update(w, m->secrets->text, strlen(m->secrets->text), &out, err) ||
 	    age_writer_finish(w, &out, err) || put(m, REPOSITORY_AGE, 0444, out.p, out.n, err);
 	age_writer_free(w);
+	digest_sha256(out.p, out.n, m->secrets_sha256);
 	return r ? -1 : 0;
 }
 
@@ -277,8 +280,8 @@ static int fill(struct making *m, struct err *err)
 
 	state_uuid(m->id);
 	clock_now(&m->now);
-	if (put(m, STATE_LOCK, 0600, "", 0, err) || write_secrets(m, err) || write_repository(m, err) ||
-	    write_encrypted(m, err) || write_journal(m, err))
+	if (put(m, STATE_LOCK, 0600, "", 0, err) || write_secrets(m, err) || write_encrypted(m, err) ||
+	    write_repository(m, err) || write_journal(m, err))
 		return -1;
 	cache = io_make_dir(m->dir, STATE_CACHE, 0700, err);
 	if (cache < 0 || io_sync_dir(cache, err))
@@ -296,7 +299,7 @@ static int publish(const struct making *m, struct err *err)
 
 		if ((errnum == ENOTEMPTY || errnum == EEXIST) && (r = check_place(m, err)))
 			return r;
-		cannot(m, strerrordesc_np(errnum), err);
+		cannot(m, text_errno(errnum), err);
 		return errnum == EBUSY ? err_hint(err, "%s", text("name a folder below the mount point"))
 				       : -1;
 	}

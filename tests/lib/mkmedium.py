@@ -2,7 +2,7 @@
 """Writes media of format 1 from docs/format.md alone, with stock age and minisign and none of our own code: what bkp-restore
 reads here was never near the library it is tested with.  As a program: mkmedium.py KEYS OUT DATASET=FOLDER... makes one
 generation of those folders.  As a module: parts from which hostile media are made (hostile.py)."""
-import base64, hashlib, hmac, json, os, stat, struct, subprocess, sys
+import fcntl, hashlib, hmac, json, os, stat, struct, subprocess, sys
 
 CHUNK = 1 << 20
 BUNDLE = 256 << 10
@@ -170,14 +170,15 @@ class Repo:
         self.next_archive = 1
         os.makedirs(self.dir + "/generations", exist_ok=True)
         os.makedirs(self.dir + "/archives", exist_ok=True)
+        secrets = keys.encrypt(json.dumps({
+            "format": 1, "kind": "bkp-repository-secrets", "repository": rid, "chunk_id_key": self.chunk_key.hex(),
+            "chunker_seed": "00" * 32}).encode())
         self.write("repository.json", json.dumps({
             "format": 1, "kind": "bkp-repository", "repository": rid, "site": "試験", "created": "2026-11-21T02:00:00Z",
             "keys": [{"epoch": 1, "public": keys.public}], "recipients": [keys.recipient],
-            "chunker": {"min": 262144, "average": 1048576, "max": 4194304}}).encode())
+            "chunker": {"min": 262144, "average": 1048576, "max": 4194304}, "secrets_sha256": sha256(secrets)}).encode())
         self.sign("repository.json", "repository")
-        self.write("repository.age", keys.encrypt(json.dumps({
-            "format": 1, "kind": "bkp-repository-secrets", "repository": rid, "chunk_id_key": self.chunk_key.hex(),
-            "chunker_seed": "00" * 32}).encode()))
+        self.write("repository.age", secrets)
 
     def write(self, path, data):
         path = "%s/%s" % (self.dir, path)
@@ -299,6 +300,18 @@ def acl_text(raw):
     return ",".join(out).encode()
 
 
+def file_flags(path):
+    """File flags by libarchive's names: FS_IOC_GETFLAGS."""
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    try:
+        bits = struct.unpack("l", fcntl.ioctl(fd, 0x80086601, b"\0" * 8))[0]
+    except OSError:
+        bits = 0
+    finally:
+        os.close(fd)
+    return b",".join(n for b, n in ((0x10, b"schg"), (0x20, b"sappnd"), (0x40, b"nodump"), (0x80, b"noatime")) if bits & b)
+
+
 def order(path):
     return path.split(b"/")
 
@@ -323,6 +336,8 @@ def tree(gen, folder, name=None):
                 e.xattrs += ((os.fsencode(x), v),)
         fmt = stat.S_IFMT(st.st_mode)
         e.typ = {stat.S_IFDIR: b"5", stat.S_IFLNK: b"2", stat.S_IFIFO: b"6", stat.S_IFCHR: b"3", stat.S_IFBLK: b"4"}.get(fmt, b"0")
+        if e.typ in b"05" and file_flags(full):
+            e.records += ((b"SCHILY.fflags", file_flags(full)),)
         if e.typ in b"34":
             e.major, e.minor = os.major(st.st_rdev), os.minor(st.st_rdev)
         if e.typ == b"2":

@@ -72,3 +72,21 @@ repo_of() { # MEDIUM: its repository folder
 restore_to() { # MEDIUM GENERATION DIR [DATASET]: the data set's tree appears as DIR/<absolute path>
 	"$RESTORE" --medium "$1" --identity "$T/id.txt" extract "$2" "${4:-docs}" --to "$3"
 }
+
+# reported_verify WHERE: every generation that is reported verifies on every medium that is said to hold it; $T/copies lists
+# them, "generation medium" a line
+reported_verify() {
+	local g m
+	"$BKP" generations --json >"$T/gens" || die "$1: generations"
+	python3 - "$T/gens" <<-'P' >"$T/copies"
+	import json, sys
+	for g in json.load(open(sys.argv[1]))["generations"]:
+	    if g["state"] == "committed":
+	        for m in g["media"]:
+	            if m["ok"]:
+	                print(g["generation"], m["label"])
+	P
+	while read -r g m; do
+		"$RESTORE" --quiet --medium "$T/$m" verify "$g" >"$T/out" 2>&1 || { cat "$T/out" >&2; die "$1: generation $g on $m is reported and does not verify"; }
+	done <"$T/copies"
+}

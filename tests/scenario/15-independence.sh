@@ -8,7 +8,7 @@ head -c 6000000 /dev/urandom >"$T/src/big.bin"
 printf 'old name' >"$T/src/$(printf '\x8a\xb3\x8e\xd2.txt')" # CP932
 truncate -s 40M "$T/src/sparse"; printf end >>"$T/src/sparse"
 ln -s big.bin "$T/src/link"; ln "$T/src/big.bin" "$T/src/hard"
-touch -d '2001-02-03 04:05:06.123456789' "$T/src/漢字/深い/1.txt"; chmod 0640 "$T/src/漢字/深い/2.txt"
+touch -d '2001-02-03 04:05:06.123456789' "$T/src/漢字/深い/1.txt"; touch -d '1969-12-31 23:59:58.250000001 UTC' "$T/src/漢字/深い/3.txt"; chmod 0640 "$T/src/漢字/深い/2.txt"
 site_make
 expect 0 "$BKP" run
 expect 0 "$BKP" run

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib/site.sh"
 [ -d /dev/shm ] && { d=$(mktemp -d /dev/shm/bkp-kill.XXXXXX); rm -rf "$T"; T=$d; export BKP_POLICY=$T/policy.yaml; }
 BKP=${BKP_RELEASE:-$BKP_BIN}/bkp RESTORE=${BKP_RELEASE:-$BKP_BIN}/bkp-restore
-points=${BKP_KILL_POINTS:-300}
+points=${BKP_KILL_POINTS:-240}
 mkdir -p "$T/src/sub"
 for i in $(seq 1 8); do echo "file $i" >"$T/src/sub/$i"; done
 head -c 3000000 /dev/urandom >"$T/src/big"
@@ -41,19 +41,8 @@ trace catching-up
 total=$(cat "$T"/calls.* | wc -l)
 [ "$total" -ge "$points" ] || points=$total
 killed=0 finished=0 recovered=0
-check_reported() { # every generation that is reported, on every medium that is said to hold it
-	"$BKP" generations --json >"$T/gens" || die "point $1: generations"
-	python3 - "$T/gens" <<'P' >"$T/copies"
-import json, sys
-for g in json.load(open(sys.argv[1]))["generations"]:
-    if g["state"] == "committed":
-        for m in g["media"]:
-            if m["ok"]:
-                print(g["generation"], m["label"])
-P
-	while read -r g m; do
-		"$RESTORE" --quiet --medium "$T/$m" verify "$g" >"$T/out" 2>&1 || { cat "$T/out" >&2; die "point $1: generation $g on $m is reported and does not verify"; }
-	done <"$T/copies"
+check_reported() {
+	reported_verify "point $1"
 	for m in m1 m2; do (cd "$T/$m"/*-*-*-*-*/ && sha256sum --quiet -c "$T/$m.sums") || die "point $1: a byte of an earlier generation changed on $m"; done
 	head -c "$(stat -c %s "$T/journal.before")" "$T/state/journal.jsonl" | cmp -s - "$T/journal.before" || die "point $1: the journal lost acknowledged records"
 }

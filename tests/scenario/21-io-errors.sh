@@ -13,20 +13,7 @@ thaw "$T/m1" "$T/m2"
 head -c 2000000 /dev/urandom >"$T/src/big2"
 mkdir "$T/start"; cp -a "$T/state" "$T/m1" "$T/m2" "$T/start/"
 start() { thaw "$T/m1" "$T/m2"; rm -rf "$T/state" "$T/m1" "$T/m2"; cp -a "$T/start/." "$T/"; }
-check_reported() {
-	"$BKP" generations --json >"$T/gens" || die "$1: generations"
-	python3 - "$T/gens" <<'P' >"$T/copies"
-import json, sys
-for g in json.load(open(sys.argv[1]))["generations"]:
-    if g["state"] == "committed":
-        for m in g["media"]:
-            if m["ok"]:
-                print(g["generation"], m["label"])
-P
-	while read -r g m; do
-		"$RESTORE" --quiet --medium "$T/$m" verify "$g" >"$T/out" 2>&1 || { cat "$T/out" >&2; die "$1: generation $g on $m is reported and does not verify"; }
-	done <"$T/copies"
-}
+check_reported() { reported_verify "$1"; }
 tried=0 failed=0
 for call in write fsync close openat renameat2 mkdirat fchmod read pread64 getdents64 fdatasync ioctl newfstatat lseek unlinkat; do
 	for error in EIO ENOSPC; do

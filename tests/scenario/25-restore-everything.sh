@@ -1,6 +1,7 @@
 #!/bin/bash
 # Goal: whatever a tree holds comes back equal, as rsync, getfacl and sha256sum see it; as root with --same-owner everything,
 # as an ordinary user all that a user may have.  The medium is written by tests/lib/mkmedium.py, with none of our code.
+# shellcheck disable=SC2015,SC2059
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 R=$BKP_BIN/bkp-restore
@@ -27,9 +28,9 @@ mknod "$S/null" c 1 3
 ln "$S/fifo" "$S/zfifo"
 touch "$S/患者/氏名.txt" "$S/$(printf 'cp932-\x8a\xb3\x8e\xd2')" "$S/$(printf 'nl\nline')" "$S/ *?[x]\\ "
 for i in $(seq 1 255); do
-	[ $i = 47 ] && continue
-	c=$(printf '\\x%02x' $i)
-	printf '%d' $i >"$S/sgid/byte-$(printf "$c")-"
+	[ "$i" = 47 ] && continue
+	c=$(printf '\\x%02x' "$i")
+	printf '%d' "$i" >"$S/sgid/byte-$(printf "$c")-"
 done
 echo s >"$S/suid"
 echo x >"$S/ro"
@@ -49,6 +50,9 @@ setfacl -m u:7:rx -d -m u:8:rwx "$S/患者" 2>/dev/null || :
 setcap cap_net_raw+ep "$S/suid" 2>/dev/null || :
 chmod u+s "$S/suid"
 touch -d '2001-02-03 04:05:06.000000007 UTC' "$S/dir" "$S/closed" "$S/患者" "$S/sgid" "$S/empty"
+mkdir "$S/frozen"; echo x >"$S/frozen/in"; echo y >"$S/log"; ln "$S/frozen/in" "$S/frozen/zin"
+touch -d '2010-01-01 UTC' "$S/log" "$S/frozen/in" "$S/frozen"
+chattr +d "$S/ro" 2>/dev/null && chattr +a "$S/log" && chattr +i "$S/frozen/in" "$S/frozen" || echo "note: no file flags on this file system"
 
 python3 "$here/lib/mkmedium.py" "$T/keys" "$T/medium" docs="$S" 2>/dev/null
 set -- --medium "$T/medium" --identity "$T/keys/identity.txt" --quiet
@@ -70,10 +74,15 @@ grep -q '^user:1234:rw-' "$T/want" || echo "note: no ACLs on this file system"
 grep -av ' d ' "$T/want" >"$T/want1"; grep -av ' d ' "$T/have" | cmp -s - "$T/want1" || fail "metadata: $(diff "$T/want" "$T/have" | head -5)"
 [ "$(stat -c %b "$T/out/dir/hole")" -lt 100 ] || fail "a hole takes space"
 
+flags() { (cd "$1" && lsattr -R . 2>/dev/null | sed 's/-e-/---/' | grep -aE '^[-a-zA-Z]+ ' | LC_ALL=C sort -k2); }
+[ "$(flags "$S")" = "$(flags "$T/out")" ] || fail "file flags: $(diff <(flags "$S") <(flags "$T/out"))"
+chattr -R -f -i -a "$T/out" "$S" || :
+
 # a second time: nothing is overwritten, every file is named; with --overwrite all is well again
 echo mine >"$T/out/dir/big"
 rc=0; $R "$@" extract 1 docs --to "$T/out" --same-owner 2>"$T/err" || rc=$?
 [ $rc = 1 ] && [ "$(cat "$T/out/dir/big")" = mine ] && grep -q "E-RESTORE-07: 'dir/big'" "$T/err" || fail "existing files, exit $rc"
+chattr -R -f -i -a "$T/out" || :
 $R "$@" extract 1 docs --to "$T/out" --same-owner --overwrite || fail "--overwrite"
 equal "$S" "$T/out" -aHAX
 
@@ -88,6 +97,7 @@ rc=0; $R "$@" extract 1 docs --to "$T/part2" no/such 2>/dev/null || rc=$?
 # root without --same-owner: nothing that gives privileges
 rc=0; $R "$@" extract 1 docs --to "$T/plain" 2>"$T/err" || rc=$?
 [ $rc = 1 ] && grep -q "E-RESTORE-06: 'null'" "$T/err" || fail "device, exit $rc"
+[ -z "$(lsattr -R "$T/plain" 2>/dev/null | grep -aE '^[-a-zA-Z]*[ia][-a-zA-Z]* ')" ] || fail "immutable without --same-owner"
 [ -z "$(find "$T/plain" -perm /6000 -o -type c -o -type b -o ! -uid 0)" ] || fail "privileges: $(find "$T/plain" -perm /6000 -o ! -uid 0 | head -3)"
 [ -z "$(getcap -r "$T/plain" 2>/dev/null)" ] && ! getfattr -n trusted.t "$T/plain/a" >/dev/null 2>&1 || fail "capabilities"
 equal "$S" "$T/plain" -rlHtc --specials --no-perms --exclude null
@@ -113,6 +123,14 @@ have = {base64.b64decode(e["path_b64"]) if "path_b64" in e else e["path"].encode
 want = {os.path.relpath(os.path.join(t, n), sys.argv[1].encode()) for t, ds, fs in os.walk(sys.argv[1].encode()) for n in ds + fs}
 assert have == want, have ^ want' "$S" || fail "list --json"
 [ "$($R "$@" list 1 docs | wc -l)" = "$(find "$S" -mindepth 1 -printf x | wc -c)" ] || fail "list: a name broke a line"
+
+# a full target: said once, with what to do, exit 2, and no half file
+mkdir "$T/small"
+if mount -t tmpfs -o size=2M none "$T/small" 2>/dev/null; then
+	rc=0; $R "$@" extract 1 docs --to "$T/small/out" 2>"$T/err" || rc=$?
+	umount "$T/small" || umount -l "$T/small"
+	[ $rc = 2 ] && grep -q E-RESTORE-10 "$T/err" && ! grep -q "E-RESTORE-09" "$T/err" || fail "a full target: exit $rc: $(cat "$T/err")"
+fi
 
 # export: both tars extract the same (holes are plain there, so not the 3 GB file)
 rm "$S/dir/hole"; python3 "$here/lib/mkmedium.py" "$T/keys" "$T/medium2" docs="$S" 2>/dev/null

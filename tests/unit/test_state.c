@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -306,7 +308,7 @@ static void essence_of(const struct state *s, struct essence *e)
 static void rot_never_changes_what_a_run_works_with(void **state)
 {
 	static const char *const names[] = {"secrets.json", "secrets.json.minisig", "signing-1.key",
-	    "repository.json", "repository.json.minisig", "journal.jsonl"};
+	    "repository.json", "repository.json.minisig", "repository.age", "journal.jsonl"};
 	size_t tried = 0, passed = 0;
 	struct essence want, got;
 	struct place p;
@@ -424,6 +426,42 @@ static void nothing_is_written_behind_a_strange_hand(void **state)
 	}
 }
 
+/* A disk that fills up in the middle of a record, at every byte of it. */
+static void a_full_disk_leaves_no_part_of_a_record(void **state)
+{
+	struct rlimit was, small;
+	struct stat before, now;
+	struct place p;
+	struct state *s;
+	struct err err;
+	(void)state;
+
+	make(&p);
+	s = open_it(&p);
+	assert_int_equal(stat(in(&p, "journal.jsonl"), &before), 0);
+	getrlimit(RLIMIT_FSIZE, &was);
+	signal(SIGXFSZ, SIG_IGN);
+	for (rlim_t room = 0; room < 300; room++) {
+		err = (struct err)ERR_INIT;
+		small = was;
+		small.rlim_cur = (rlim_t)before.st_size + room;
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+		assert_int_equal(state_append(s, "medium-added", medium(), &err), -1);
+		setrlimit(RLIMIT_FSIZE, &was);
+		assert_string_equal(err.code, "E-JOURNAL-22");
+		assert_int_equal(stat(in(&p, "journal.jsonl"), &now), 0);
+		assert_int_equal(now.st_size, before.st_size);
+		assert_int_equal(ledger_media(state_ledger(s)), 0);
+	}
+	/* with room again the same program goes on */
+	assert_int_equal(state_append(s, "medium-added", medium(), &err), 0);
+	state_close(s);
+	s = open_it(&p);
+	assert_int_equal(ledger_seq(state_ledger(s)), 2);
+	state_close(s);
+	end_place(&p);
+}
+
 static void a_record_that_cannot_be_is_not_written(void **state)
 {
 	struct place p;
@@ -471,6 +509,7 @@ int main(void)
 	    cmocka_unit_test(rot_never_changes_what_a_run_works_with),
 	    cmocka_unit_test(a_torn_record_goes_and_acknowledged_ones_stay),
 	    cmocka_unit_test(nothing_is_written_behind_a_strange_hand),
+	    cmocka_unit_test(a_full_disk_leaves_no_part_of_a_record),
 	    cmocka_unit_test(a_record_that_cannot_be_is_not_written),
 	    cmocka_unit_test(the_actor_is_named_safely),
 	};
