@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""resolve.py IDENTITY CHUNK-ID-KEY REPOSITORY: reads the archives of a repository with stock age, tar and lz4 alone (docs/format.md,
+sections 4 to 6).  Every archive must be what its name says, every chunk what its id says.  Lines on stdin, "<sha256> <extents>",
+must resolve to bytes of that hash.  Prints one line per archive: number, bytes of plaintext, chunks."""
+import glob, hashlib, hmac, io, subprocess, sys, tarfile
+
+
+def run(args, data):
+    return subprocess.run(args, input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
+def read_archives(identity, key, repository):
+    archives = {}
+    for path in sorted(glob.glob(repository + "/archives/*/*")):
+        data = open(path, "rb").read()
+        name = hashlib.sha256(data).hexdigest()
+        assert path.endswith("/archives/%s/%s.age" % (name[:2], name)), path
+        plain = run(["age", "-d", "-i", identity], data)
+        with tarfile.open(fileobj=io.BytesIO(plain)) as tar:
+            names = [m.name for m in tar.getmembers()]
+            lines = tar.extractfile("INDEX").read().decode().split("\n")
+        kind, form, _, number = lines[0].split(" ")
+        assert (kind, form) == ("bkp-index", "1") and lines[-2].startswith("end ") and lines[-1] == ""
+        index = [line.split(" ") for line in lines[1:-2]]
+        assert names == [i[0] + ".lz4" for i in index] + ["INDEX"]
+        # lz4 takes one frame behind the other
+        frames = b"".join(plain[int(o):int(o) + int(s)] for _, o, s, _ in index)
+        raw, at, chunks = run(["lz4", "-dc"], frames) if frames else b"", 0, []
+        for i, _, _, n in index:
+            chunks.append(raw[at:at + int(n)])
+            at += int(n)
+            assert hmac.new(key, chunks[-1], hashlib.sha256).hexdigest() == i
+        assert at == len(raw) and int(number) not in archives
+        archives[int(number)] = chunks
+        print(number, len(plain), len(chunks))
+    return archives
+
+
+def data_run(archives, run_):
+    a, c, o, n = map(int, run_.split(":"))
+    out = b""
+    while n:
+        part = archives[a][c][o:o + n]
+        assert part, "run %s goes beyond its archive" % run_
+        out += part
+        n -= len(part)
+        c, o = c + 1, 0
+    return out
+
+
+def resolve(archives, extents):
+    size, *runs = extents.split(" ")
+    direct = [r for r in runs if r[0] != "@"]
+    indirect = [r[1:] for r in runs if r[0] == "@"]
+    assert runs == direct + ["@" + r for r in indirect]
+    if indirect:
+        text = b"".join(data_run(archives, r) for r in indirect).decode()
+        assert "@" not in text
+        direct += text.split(" ")
+    out = b"".join(bytes(int(r[2:])) if r.startswith("h:") else data_run(archives, r) for r in direct)
+    assert len(out) == int(size), "%d bytes instead of %s" % (len(out), size)
+    return out
+
+
+def main():
+    identity, key, repository = sys.argv[1:4]
+    archives = read_archives(identity, bytes.fromhex(key), repository)
+    for line in sys.stdin:
+        want, extents = line.rstrip("\n").split(" ", 1)
+        got = hashlib.sha256(resolve(archives, extents)).hexdigest()
+        if got != want:
+            sys.exit("%s resolves to %s" % (line[:300].rstrip(), got))
+
+
+if __name__ == "__main__":
+    main()
