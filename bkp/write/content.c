@@ -126,6 +126,8 @@ static ssize_t read_text(void *arg, void *p, size_t n)
 	struct text_source *t = arg;
 
 	n = n < t->n ? n : t->n;
+	if (!n)
+		return 0; /* an empty text may be NULL */
 	memcpy(p, t->p, n);
 	t->p += n;
 	t->n -= n;
