@@ -88,5 +88,6 @@ bool dedup_guard_try(int (*walk)(const char *path), const char *path)
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status) == 0;
 	/* by its own fault, not by an operator's or the kernel's hand */
-	return WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGHUP;
+	return WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGINT ||
+	       WTERMSIG(status) == SIGHUP;
 }

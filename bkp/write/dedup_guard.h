@@ -1,9 +1,10 @@
 /* dedup_guard: has the last process died inside LMDB, and can its file be walked?
  *
- * LMDB maps its file and trusts it: a page that is damaged, or cut off with the end of the file, can kill the process
- * (SIGSEGV, SIGBUS, abort), and the next one too.  A byte in a small file of its own, mapped as well, says whether a call
- * into LMDB is under way; it survives the process.  If it still says so when the index is opened, or if the file is
- * shorter than it says itself, a child process walks the whole index first: a child that dies says that it is damaged.
+ * LMDB maps its file and trusts it: a page that is damaged, or cut off with the end of the file, can kill the
+ * process (SIGSEGV, SIGBUS, abort), and the next one too.  A byte in a small file of its own, mapped as well,
+ * says whether a call into LMDB is under way; it survives the process.  If it still says so when the index is
+ * opened, or if the file is shorter than it says itself, a child process walks the whole index first: a child
+ * that dies says that it is damaged.
  *
  * Of an ordinary end, and of a kill between two calls, nothing is left, and nothing is walked.
  */
@@ -23,8 +24,8 @@ void dedup_guard_close(struct dedup_guard *g);
 void dedup_guard_enter(struct dedup_guard *g);
 void dedup_guard_leave(struct dedup_guard *g);
 
-/* Calls `walk` in a child process; false when it returned something else than 0 or died of what it did.  What says nothing
- * about the index (no process to be had, a kill from outside) counts as well. */
+/* Calls `walk` in a child process; false when it returned something else than 0 or died of what it did.  What
+ * says nothing about the index (no process to be had, a kill from outside) counts as well. */
 bool dedup_guard_try(int (*walk)(const char *path), const char *path);
 
 #endif

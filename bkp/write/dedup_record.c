@@ -19,7 +19,8 @@ static uint64_t get64(const uint8_t *p)
 }
 
 /* Against damage, not against malice: who can write into the state folder can do worse. */
-static void checksum(const void *key, size_t keylen, const uint8_t *record, size_t n, uint8_t out[DEDUP_RECORD_SUM])
+static void checksum(
+    const void *key, size_t keylen, const uint8_t *record, size_t n, uint8_t out[DEDUP_RECORD_SUM])
 {
 	uint8_t all[64], sha256[DIGEST_LEN];
 
@@ -40,7 +41,8 @@ bool dedup_record_checked(const MDB_val *k, const MDB_val *v, size_t keylen, siz
 	return !memcmp(sum, record + n - DEDUP_RECORD_SUM, DEDUP_RECORD_SUM);
 }
 
-void dedup_record_pack_place(const uint8_t id[DEDUP_ID], const struct dedup_place *pl, uint8_t out[DEDUP_RECORD_PLACE])
+void dedup_record_pack_place(
+    const uint8_t id[DEDUP_ID], const struct dedup_place *pl, uint8_t out[DEDUP_RECORD_PLACE])
 {
 	put64(out, pl->archive);
 	put64(out + 8, (uint64_t)pl->chunk | (uint64_t)pl->offset << 32);

@@ -1,5 +1,5 @@
-/* dedup_record: the records of the dedup index as bytes: little-endian, fixed length, a checksum over key and record at the
- * end.  A record that a damaged page gives is refused, whatever it says.
+/* dedup_record: the records of the dedup index as bytes: little-endian, fixed length, a checksum over key and
+ * record at the end.  A record that a damaged page gives is refused, whatever it says.
  */
 #ifndef BKP_WRITE_DEDUP_RECORD_H
 #define BKP_WRITE_DEDUP_RECORD_H
@@ -19,7 +19,8 @@
 /* Key and record have these lengths, and the checksum fits. */
 bool dedup_record_checked(const MDB_val *k, const MDB_val *v, size_t keylen, size_t n);
 
-void dedup_record_pack_place(const uint8_t id[DEDUP_ID], const struct dedup_place *pl, uint8_t out[DEDUP_RECORD_PLACE]);
+void dedup_record_pack_place(
+    const uint8_t id[DEDUP_ID], const struct dedup_place *pl, uint8_t out[DEDUP_RECORD_PLACE]);
 bool dedup_record_place(const MDB_val *id, const MDB_val *v, struct dedup_place *ret);
 
 /* The key is the number, as the host has it (MDB_INTEGERKEY). */

@@ -1,6 +1,8 @@
-/* packing: a pack with everything it needs, in the scratch folder, and tests/lib/resolve.py as the judge of what it wrote.
+/* packing: a pack with everything it needs, in the scratch folder, and tests/lib/resolve.py as the judge of
+ * what it wrote.
  *
- * packing_begin(night) → pack_… → packing_end(); packing_expect() notes what extents must resolve to, packing_judge() asks.
+ * packing_begin(night) → pack_… → packing_end(); packing_expect() notes what extents must resolve to,
+ * packing_judge() asks.
  */
 #ifndef BKP_TESTS_PACKING_H
 #define BKP_TESTS_PACKING_H
@@ -50,9 +52,11 @@ static UNUSED int packing_setup(void **state)
 }
 
 /* `names`: folders of the scratch folder, one a sink, made if absent; ended by NULL. */
-static UNUSED void packing_begin(struct packing *k, const char *const *names, const char *index, uint64_t archive_size)
+static UNUSED void packing_begin(
+    struct packing *k, const char *const *names, const char *index, uint64_t archive_size)
 {
-	struct pack_config cfg = {PACKING_REPO, &packing_recipient, 1, &packing_random, NULL, NULL, k->sinks, 0, archive_size, 1};
+	struct pack_config cfg = {
+	    PACKING_REPO, &packing_recipient, 1, &packing_random, NULL, NULL, k->sinks, 0, archive_size, 1};
 
 	memset(k, 0, sizeof(*k));
 	for (; names[k->n_sinks]; k->n_sinks++) {
@@ -96,8 +100,8 @@ static UNUSED void packing_expect_place(const struct dedup_place *pl, const void
 {
 	char extents[200];
 
-	snprintf(extents, sizeof(extents), "%u %llu:%u:%u:%u", pl->length, (unsigned long long)pl->archive, pl->chunk, pl->offset,
-	    pl->length);
+	snprintf(extents, sizeof(extents), "%u %llu:%u:%u:%u", pl->length, (unsigned long long)pl->archive,
+	    pl->chunk, pl->offset, pl->length);
 	packing_expect(extents, p, pl->length);
 }
 
@@ -106,8 +110,9 @@ static UNUSED void packing_judge(const char *name)
 {
 	char hex[DIGEST_HEX];
 
-	assert_int_equal(sh("touch expected && python3 %s/lib/resolve.py identity %s %s <expected >archives.list", TEST_DATA,
-			     digest_hex(packing_key, 32, hex), name),
+	assert_int_equal(
+	    sh("touch expected && python3 %s/lib/resolve.py identity %s %s <expected >archives.list",
+		TEST_DATA, digest_hex(packing_key, 32, hex), name),
 	    0);
 }
 

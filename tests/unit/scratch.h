@@ -123,8 +123,8 @@ static UNUSED void noise(void *out, size_t n, uint64_t seed)
 	}
 }
 
-/* To be called first in a forked child, which must end with _exit and assert nothing: cmocka's handlers of signals would
- * go on with the tests in it. */
+/* To be called first in a forked child, which must end with _exit and assert nothing: cmocka's handlers of
+ * signals would go on with the tests in it. */
 static UNUSED void in_child(void)
 {
 	static const int deadly[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE};

@@ -1,4 +1,5 @@
-/* arcfile: archives that stock age, tar and lz4 read; an INDEX that says anything else than it should is refused. */
+/* arcfile: archives that stock age, tar and lz4 read; an INDEX that says anything else than it should is
+ * refused. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -144,7 +145,10 @@ static void stock_tools_read_it(void **state)
 
 		make(42, kinds[k].n, kinds[k].size, &cipher);
 		put_file("a.age", cipher.p, cipher.n);
-		assert_int_equal(sh("age -d -i identity a.age >plain && tar tf plain >list && python3 check.py %u", kinds[k].n), 0);
+		assert_int_equal(
+		    sh("age -d -i identity a.age >plain && tar tf plain >list && python3 check.py %u",
+			kinds[k].n),
+		    0);
 		for (unsigned i = 0; i < kinds[k].n && i < 5; i++) {
 			uint8_t *raw = malloc(kinds[k].size + i);
 			char name[16];
@@ -187,7 +191,8 @@ static void what_is_written_is_read_at_random(void **state)
 			assert_memory_equal(c->id, id, DIGEST_LEN);
 			assert_int_equal(c->raw, 100 + i);
 			noise(want, c->raw, i);
-			assert_int_equal(codec_unpack(codec, plain.p + c->offset, c->stored, raw, c->raw, &err), 0);
+			assert_int_equal(
+			    codec_unpack(codec, plain.p + c->offset, c->stored, raw, c->raw, &err), 0);
 			assert_memory_equal(raw, want, c->raw);
 		}
 		arcfile_index_free(ix);
@@ -219,13 +224,15 @@ static void the_name_is_what_sha256sum_says(void **state)
 	digest_sha256("abc", 3, sha256);
 	arcfile_path(sha256, path);
 	assert_int_equal(strlen(path), 80);
-	assert_int_equal(sh("h=$(sha256sum <bytes | cut -c1-64); test archives/$(echo $h | cut -c1-2)/$h.age = %s", path), 0);
+	assert_int_equal(
+	    sh("h=$(sha256sum <bytes | cut -c1-64); test archives/$(echo $h | cut -c1-2)/$h.age = %s", path),
+	    0);
 }
 
 /* ---- INDEX, mutated ---- */
 
-#define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define A    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define B    "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 #define HEAD "bkp-index 1 " REPO " 42\n"
 
 static void index_refused(const char *text_, uint64_t offset, const char *code)
@@ -294,12 +301,14 @@ static void lies_are_refused(void **state)
 	index_refused(HEAD A " 512 100 4294967297\nend 1 2560\n", 2560, "E-ARCHIVE-01");
 	index_refused(HEAD A " 512 4294967396 200\nend 1 9000000000\n", 9000000000, "E-ARCHIVE-01");
 	/* identity */
-	index_refused("bkp-index 1 11111111-2222-4333-8444-555555555556 42\nend 0 512\n", 512, "E-ARCHIVE-02");
+	index_refused(
+	    "bkp-index 1 11111111-2222-4333-8444-555555555556 42\nend 0 512\n", 512, "E-ARCHIVE-02");
 	index_refused("bkp-index 1 " REPO "x 42\nend 0 512\n", 512, "E-ARCHIVE-02");
 	index_refused("bkp-index 1 " REPO " 43\nend 0 512\n", 512, "E-ARCHIVE-02");
 	index_refused("bkp-index 1 " REPO " 4\nend 0 512\n", 512, "E-ARCHIVE-02");
 	index_refused("bkp-index 1 " REPO " 042\nend 0 512\n", 512, "E-ARCHIVE-01");
-	index_refused("bkp-index 1 " REPO " 18446744073709551658\nend 0 512\n", 512, "E-ARCHIVE-01"); /* 2^64 + 42 */
+	index_refused(
+	    "bkp-index 1 " REPO " 18446744073709551658\nend 0 512\n", 512, "E-ARCHIVE-01"); /* 2^64 + 42 */
 	index_refused("bkp-index 2 " REPO " 42\nend 0 512\n", 512, "E-ARCHIVE-01");
 	index_refused("", 512, "E-ARCHIVE-01");
 }
@@ -321,13 +330,15 @@ static void print(const struct arcfile_index *ix, uint64_t offset, struct buf *o
 
 	assert_int_equal(buf_printf(out, NULL, "bkp-index 1 " REPO " %" PRIu64 "\n", ix->number), 0);
 	for (size_t i = 0; i < ix->n; i++)
-		assert_int_equal(buf_printf(out, NULL, "%s %" PRIu64 " %u %u\n", digest_hex(ix->chunks[i].id, DIGEST_LEN, hex),
-				     ix->chunks[i].offset, ix->chunks[i].stored, ix->chunks[i].raw),
+		assert_int_equal(buf_printf(out, NULL, "%s %" PRIu64 " %u %u\n",
+				     digest_hex(ix->chunks[i].id, DIGEST_LEN, hex), ix->chunks[i].offset,
+				     ix->chunks[i].stored, ix->chunks[i].raw),
 		    0);
 	assert_int_equal(buf_printf(out, NULL, "end %zu %" PRIu64 "\n", ix->n, offset), 0);
 }
 
-/* Whatever is accepted must be exactly what a writer would have written for it: there is one text for one meaning. */
+/* Whatever is accepted must be exactly what a writer would have written for it: there is one text for one
+ * meaning. */
 static void accepted_only_if_canonical(const char *text_, size_t n, uint64_t offset)
 {
 	struct arcfile_index *ix = NULL;
@@ -347,7 +358,8 @@ static void accepted_only_if_canonical(const char *text_, size_t n, uint64_t off
 static void every_byte_mutated(void **state)
 {
 	static const char good[] = HEAD A " 512 100 200\n" B " 1536 10 1\nend 2 2560\n";
-	static const char with[] = {'\0', '\n', '\r', ' ', '\t', '0', '1', '9', 'a', 'F', 'x', '-', '+', '.', '\x80', '\xff'};
+	static const char with[] = {
+	    '\0', '\n', '\r', ' ', '\t', '0', '1', '9', 'a', 'F', 'x', '-', '+', '.', '\x80', '\xff'};
 	char text_[sizeof(good) + 1];
 	size_t n = sizeof(good) - 1;
 
@@ -391,7 +403,9 @@ static void too_many_chunks_are_refused(void **state)
 			arcfile_index_free(ix);
 			text_.n = keep;
 		}
-		assert_int_equal(buf_append(&text_, line, (size_t)snprintf(line, sizeof(line), A " %d 1 1\n", n), NULL), 0);
+		assert_int_equal(
+		    buf_append(&text_, line, (size_t)snprintf(line, sizeof(line), A " %d 1 1\n", n), NULL),
+		    0);
 	}
 	assert_int_equal(buf_printf(&text_, NULL, "end %d 900000\n", n), 0);
 	assert_int_equal(parse((char *)text_.p, text_.n, 900000, &ix, NULL), -1);

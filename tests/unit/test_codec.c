@@ -34,8 +34,8 @@ static int teardown(void **state)
 	return scratch_teardown(state);
 }
 
-static const size_t sizes[] = {1, 2, 11, 12, 13, 255, 4095, 65535, 65536, 65537, 262143, 262144, 262145, (1 << 20) - 1, 1 << 20,
-    (4 << 20) - 1, 4 << 20};
+static const size_t sizes[] = {1, 2, 11, 12, 13, 255, 4095, 65535, 65536, 65537, 262143, 262144, 262145,
+    (1 << 20) - 1, 1 << 20, (4 << 20) - 1, 4 << 20};
 #define N_SIZES (sizeof(sizes) / sizeof(*sizes))
 
 static void fill(size_t n, int kind)
@@ -133,13 +133,15 @@ static void stock_lz4_reads_them(void **state)
 		put_file("want", raw, sizes[i]);
 		assert_int_equal(sh("lz4 -d -q -f frame.lz4 got && cmp want got"), 0);
 	}
-	assert_int_equal(sh("lz4 --list frame.lz4 >list 2>/dev/null && grep -q '4.00M' list"), 0); /* the size stands in it */
+	assert_int_equal(sh("lz4 --list frame.lz4 >list 2>/dev/null && grep -q '4.00M' list"),
+	    0); /* the size stands in it */
 }
 
 /* Frames of another writer, in all the forms that the format knows. */
 static void frames_of_stock_lz4_are_read(void **state)
 {
-	static const char *const options[] = {"-1", "-9", "--no-frame-crc", "--content-size", "-B4", "-BD -B5", "-BX", "-B7 -BX -9"};
+	static const char *const options[] = {
+	    "-1", "-9", "--no-frame-crc", "--content-size", "-B4", "-BD -B5", "-BX", "-B7 -BX -9"};
 
 	(void)state;
 	fill(700000, 2);
@@ -169,8 +171,8 @@ static void cut_anywhere_it_is_refused(void **state)
 	assert_int_equal(unpack(frame.p, frame.n, 3000, NULL), 0);
 }
 
-/* A flipped bit is refused, or (there is no checksum in a frame: the age segment around it has one) gives exactly as many
- * bytes as announced.  Never more, never a crash. */
+/* A flipped bit is refused, or (there is no checksum in a frame: the age segment around it has one) gives
+ * exactly as many bytes as announced.  Never more, never a crash. */
 static void every_flipped_bit_is_survived(void **state)
 {
 	BUF_AUTO frame = BUF_INIT(8 << 20);
@@ -209,7 +211,8 @@ static void what_follows_a_frame_is_refused(void **state)
 	two.p[one] = 0;
 	refused(two.p, one + 1, 1000);
 	assert_int_equal(unpack(two.p, one + 1, 1000, &err), -1);
-	assert_null(strstr(err.msg, "holds 1000 bytes where 1000 were announced")); /* which would explain nothing */
+	assert_null(
+	    strstr(err.msg, "holds 1000 bytes where 1000 were announced")); /* which would explain nothing */
 	assert_int_equal(buf_append(&skip_, skippable, 12, NULL), 0);
 	refused(skip_.p, skip_.n, 4);
 	assert_int_equal(buf_append(&skip_, two.p, one, NULL), 0);
@@ -230,7 +233,8 @@ static void make_bomb(struct buf *out, uint64_t says, int blocks)
 	p.frameInfo.contentSize = says;
 	memset(raw, 0, CODEC_RAW_MAX);
 	assert_false(LZ4F_isError(LZ4F_createCompressionContext(&c, LZ4F_VERSION)));
-	assert_int_equal(buf_reserve(out, (size_t)blocks * 65536 + LZ4F_compressBound(CODEC_RAW_MAX, &p) * 2, NULL), 0);
+	assert_int_equal(
+	    buf_reserve(out, (size_t)blocks * 65536 + LZ4F_compressBound(CODEC_RAW_MAX, &p) * 2, NULL), 0);
 	r = LZ4F_compressBegin(c, out->p, out->cap, &p);
 	assert_false(LZ4F_isError(r));
 	out->n = r;

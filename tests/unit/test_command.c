@@ -146,7 +146,8 @@ static void signals_are_as_usual(void **state)
 	(void)state;
 	signal(SIGPIPE, SIG_IGN);
 	gives("yes | head -1", "y\n");
-	gives("(yes 2>/dev/null; echo $? >&2) 2>&1 >/dev/full | cat; sh -c 'kill -PIPE $$; echo alive'; true", "1\n");
+	gives("(yes 2>/dev/null; echo $? >&2) 2>&1 >/dev/full | cat; sh -c 'kill -PIPE $$; echo alive'; true",
+	    "1\n");
 	signal(SIGPIPE, SIG_DFL);
 }
 
@@ -174,8 +175,11 @@ static void the_end_of_standard_error_is_kept(void **state)
 static void the_end_of_standard_error_in_another_encoding(void **state)
 {
 	(void)state;
-	fails("i=0; while [ $i -lt 300 ]; do printf '\\212\\263'; i=$((i+1)); done >&2; echo 'THE END' >&2; exit 1", "THE END");
-	fails("i=0; while [ $i -lt 600 ]; do echo; i=$((i+1)); done >&2; echo 'THE END' >&2; exit 1", "THE END");
+	fails("i=0; while [ $i -lt 300 ]; do printf '\\212\\263'; i=$((i+1)); done >&2; echo 'THE END' >&2; "
+	      "exit 1",
+	    "THE END");
+	fails("i=0; while [ $i -lt 600 ]; do echo; i=$((i+1)); done >&2; echo 'THE END' >&2; exit 1",
+	    "THE END");
 	fails("printf 'before\\0after' >&2; exit 1", "after");
 }
 
@@ -187,7 +191,9 @@ static void the_message_is_utf8(void **state)
 		struct err err = ERR_INIT;
 		char line[200];
 
-		snprintf(line, sizeof(line), "i=0; while [ $i -lt 400 ]; do printf 診; i=$((i+1)); done >&2; printf '%.*s' >&2; exit 1",
+		snprintf(line, sizeof(line),
+		    "i=0; while [ $i -lt 400 ]; do printf 診; i=$((i+1)); done >&2; printf '%.*s' >&2; exit "
+		    "1",
 		    shift, "xyz");
 		assert_int_equal(run(line, &out, &err), -1);
 		put_file("msg", err.msg, strlen(err.msg));
@@ -257,7 +263,8 @@ static void freed_it_is_ended_with_all_it_started(void **state)
 	char block[100];
 
 	(void)state;
-	assert_int_equal(command_start("sleep 4711.25 & sleep 4711.25 & echo started; sleep 4711.25", &c, NULL), 0);
+	assert_int_equal(
+	    command_start("sleep 4711.25 & sleep 4711.25 & echo started; sleep 4711.25", &c, NULL), 0);
 	assert_int_equal(command_read(c, block, sizeof(block)), 8);
 	command_free(c);
 	usleep(50000);

@@ -64,9 +64,8 @@ static int look(struct dedup *d, uint64_t archive, uint32_t i)
 
 	id_of(archive, i, id);
 	r = dedup_lookup(d, id, &got, NULL);
-	if (r == 1 &&
-	    (got.archive != want.archive || got.chunk != want.chunk || got.offset != want.offset || got.length != want.length ||
-		got.whole != want.whole))
+	if (r == 1 && (got.archive != want.archive || got.chunk != want.chunk || got.offset != want.offset ||
+			  got.length != want.length || got.whole != want.whole))
 		return 2;
 	return r;
 }
@@ -164,7 +163,8 @@ static void the_newest_place_wins(void **state)
 	e.place = (struct dedup_place){9, UINT32_MAX, UINT32_MAX, UINT32_MAX, true};
 	assert_int_equal(dedup_add(d, &a, &e, 1, NULL), 0);
 	assert_int_equal(dedup_lookup(d, id, &got, NULL), 1);
-	assert_true(got.archive == 9 && got.chunk == UINT32_MAX && got.offset == UINT32_MAX && got.length == UINT32_MAX && got.whole);
+	assert_true(got.archive == 9 && got.chunk == UINT32_MAX && got.offset == UINT32_MAX &&
+		    got.length == UINT32_MAX && got.whole);
 	assert_int_equal(look(d, 1, 1), 1);
 	dedup_close(d);
 }
@@ -209,7 +209,10 @@ static void of_another_repository_or_lost_it_is_begun_anew(void **state)
 	assert_int_equal(add(d, 7, 5), 0);
 	dedup_close(d);
 	for (int which = 0; which < 3; which++) {
-		assert_int_equal(sh("cd ix && rm -f %s", which == 0 ? "lock.mdb" : which == 1 ? "guard" : "data.mdb"), 0);
+		assert_int_equal(sh("cd ix && rm -f %s", which == 0   ? "lock.mdb"
+							 : which == 1 ? "guard"
+								      : "data.mdb"),
+		    0);
 		d = open_index();
 		assert_int_equal(dedup_last_archive(d), which < 2 ? 7 : 0);
 		dedup_close(d);
@@ -268,8 +271,8 @@ static void a_hundred_thousand_ids(void **state)
 #define ARCHIVES 4
 #define EACH	 700
 
-/* One night with the index, in a process of its own.  Exit status: 0 everything found, 3 something was not known, 4 an
- * error was reported, 5 a wrong place; anything else: it died. */
+/* One night with the index, in a process of its own.  Exit status: 0 everything found, 3 something was not
+ * known, 4 an error was reported, 5 a wrong place; anything else: it died. */
 static int a_night(bool add_unknown)
 {
 	pid_t pid = fork();
@@ -317,8 +320,8 @@ static void make_index(void)
 	assert_int_equal(sh("cp -r ix ix.good"), 0);
 }
 
-/* After damage: never a wrong place; a night that dies or fails is followed by one that does not; and in the end
- * everything that was stored again is known. */
+/* After damage: never a wrong place; a night that dies or fails is followed by one that does not; and in the
+ * end everything that was stored again is known. */
 static void heals(const char *what)
 {
 	int before = 0, r = 0;
@@ -394,11 +397,13 @@ static void any_damage_heals(void **state)
 
 static void rubbish_is_begun_anew_at_once(void **state)
 {
-	static const char *const make[] = {": >ix/data.mdb", "printf x >ix/data.mdb", "head -c 4095 /dev/urandom >ix/data.mdb",
-	    "head -c 4096 /dev/zero >ix/data.mdb", "head -c 100000 /dev/urandom >ix/data.mdb", "head -c 100000 /dev/zero >ix/data.mdb",
+	static const char *const make[] = {": >ix/data.mdb", "printf x >ix/data.mdb",
+	    "head -c 4095 /dev/urandom >ix/data.mdb", "head -c 4096 /dev/zero >ix/data.mdb",
+	    "head -c 100000 /dev/urandom >ix/data.mdb", "head -c 100000 /dev/zero >ix/data.mdb",
 	    "truncate -s 4096 ix/data.mdb", "truncate -s 4097 ix/data.mdb", "truncate -s 8192 ix/data.mdb",
-	    "truncate -s 12288 ix/data.mdb", "truncate -s 100000 ix/data.mdb", "head -c 3000 /dev/urandom >ix/lock.mdb",
-	    "printf '\\1' >ix/guard", "head -c 3000 /dev/urandom >ix/guard", ": >ix/guard",
+	    "truncate -s 12288 ix/data.mdb", "truncate -s 100000 ix/data.mdb",
+	    "head -c 3000 /dev/urandom >ix/lock.mdb", "printf '\\1' >ix/guard",
+	    "head -c 3000 /dev/urandom >ix/guard", ": >ix/guard",
 	    "truncate -s 20000 ix/data.mdb; printf '\\1' >ix/guard"};
 
 	(void)state;

@@ -1,5 +1,5 @@
-/* generation: manifest.json, root.age's lines, SHA256SUMS, names and the trusted comment; compared with python and
- * sha256sum, then damaged member by member. */
+/* generation: manifest.json, root.age's lines, SHA256SUMS, names and the trusted comment; compared with
+ * python and sha256sum, then damaged member by member. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,10 +20,24 @@
 #define UUID "99999999-8888-4777-8666-abcdefabcdef"
 
 static struct generation_dataset sets[] = {
-    {.name = "emr", .title = "電子カルテ", .verdict = GENERATION_GOOD, .command = true, .blocks = "100 7:0:0:100",
-	.probe = "4711\n\"quoted\"", .entries = 1, .files = 1, .bytes = INT64_MAX},
-    {.name = "文書 \"x\"\\", .verdict = GENERATION_PARTIAL, .blocks = "0", .entries = 3, .files = 2, .bytes = 4096,
-	.unreadable = 1, .changed = 2, .skipped = 3},
+    {.name = "emr",
+	.title = "電子カルテ",
+	.verdict = GENERATION_GOOD,
+	.command = true,
+	.blocks = "100 7:0:0:100",
+	.probe = "4711\n\"quoted\"",
+	.entries = 1,
+	.files = 1,
+	.bytes = INT64_MAX},
+    {.name = "文書 \"x\"\\",
+	.verdict = GENERATION_PARTIAL,
+	.blocks = "0",
+	.entries = 3,
+	.files = 2,
+	.bytes = 4096,
+	.unreadable = 1,
+	.changed = 2,
+	.skipped = 3},
     {.name = "lab", .title = "", .verdict = GENERATION_FAILED, .reason = "exit 3: \\012boom \xef\xbf\xbd"},
 };
 
@@ -117,7 +131,8 @@ static void a_manifest_comes_back_as_it_was(void **state)
 		assert_null(a->probe);
 		assert_int_equal(a->verdict, b->verdict);
 		assert_true(a->entries == b->entries && a->files == b->files && a->bytes == b->bytes);
-		assert_true(a->unreadable == b->unreadable && a->changed == b->changed && a->skipped == b->skipped);
+		assert_true(
+		    a->unreadable == b->unreadable && a->changed == b->changed && a->skipped == b->skipped);
 	}
 	assert_int_equal(generation_manifest_format(m, &again, &err), 0);
 	assert_int_equal(again.n, text.n);
@@ -133,21 +148,23 @@ static void python_reads_the_manifest(void **state)
 	(void)state;
 	assert_int_equal(generation_manifest_format(&manifest, &text, NULL), 0);
 	put_file("manifest.json", text.p, text.n);
-	assert_int_equal(sh("python3 -c '\n"
-			    "import json\n"
-			    "t=open(\"manifest.json\",encoding=\"utf-8\").read(); m=json.loads(t)\n"
-			    "assert t.count(\"\\n\")==1 and t[-1]==\"\\n\"\n"
-			    "assert m[\"format\"]==1 and m[\"kind\"]==\"bkp-generation\" and m[\"generation\"]==42\n"
-			    "assert m[\"repository\"]==\"" REPO "\" and m[\"uuid\"]==\"" UUID "\"\n"
-			    "assert m[\"begun\"]==\"2026-11-21T02:00:00Z\" and m[\"finished\"]==\"2026-11-21T02:01:01Z\"\n"
-			    "assert m[\"host\"]==\"サーバ1\"\n"
-			    "d=m[\"datasets\"]; assert [x[\"verdict\"] for x in d]==[\"good\",\"partial\",\"failed\"]\n"
-			    "assert d[0][\"title\"]==\"電子カルテ\" and \"title\" not in d[1] and d[2][\"title\"]==\"\"\n"
-			    "assert d[0][\"bytes\"]==2**63-1 and \"reason\" not in d[0] and d[2][\"reason\"].startswith(\"exit 3\")\n"
-			    "assert d[1][\"name\"]==chr(25991)+chr(26360)+chr(32)+chr(34)+\"x\"+chr(34)+chr(92)\n"
-			    "assert \"blocks\" not in d[0] and \"probe\" not in d[0]\n"
-			    "assert m[\"previous\"]=={\"generation\":41,\"manifest_sha256\":\"dead\"+\"0\"*60}\n"
-			    "assert m[\"journal\"]=={\"seq\":1000000,\"sha256\":\"beef\"+\"0\"*60}'"),
+	assert_int_equal(
+	    sh("python3 -c '\n"
+	       "import json\n"
+	       "t=open(\"manifest.json\",encoding=\"utf-8\").read(); m=json.loads(t)\n"
+	       "assert t.count(\"\\n\")==1 and t[-1]==\"\\n\"\n"
+	       "assert m[\"format\"]==1 and m[\"kind\"]==\"bkp-generation\" and m[\"generation\"]==42\n"
+	       "assert m[\"repository\"]==\"" REPO "\" and m[\"uuid\"]==\"" UUID "\"\n"
+	       "assert m[\"begun\"]==\"2026-11-21T02:00:00Z\" and m[\"finished\"]==\"2026-11-21T02:01:01Z\"\n"
+	       "assert m[\"host\"]==\"サーバ1\"\n"
+	       "d=m[\"datasets\"]; assert [x[\"verdict\"] for x in d]==[\"good\",\"partial\",\"failed\"]\n"
+	       "assert d[0][\"title\"]==\"電子カルテ\" and \"title\" not in d[1] and d[2][\"title\"]==\"\"\n"
+	       "assert d[0][\"bytes\"]==2**63-1 and \"reason\" not in d[0] and "
+	       "d[2][\"reason\"].startswith(\"exit 3\")\n"
+	       "assert d[1][\"name\"]==chr(25991)+chr(26360)+chr(32)+chr(34)+\"x\"+chr(34)+chr(92)\n"
+	       "assert \"blocks\" not in d[0] and \"probe\" not in d[0]\n"
+	       "assert m[\"previous\"]=={\"generation\":41,\"manifest_sha256\":\"dead\"+\"0\"*60}\n"
+	       "assert m[\"journal\"]=={\"seq\":1000000,\"sha256\":\"beef\"+\"0\"*60}'"),
 	    0);
 }
 
@@ -197,12 +214,13 @@ static void manifest_is(json_t *o, int want, const char *what)
 	json_decref(o);
 }
 
-/* Every value in place of a member `key` of `o` (the member of root `tree`): missing, another type, out of range. */
+/* Every value in place of a member `key` of `o` (the member of root `tree`): missing, another type, out of
+ * range. */
 static void member_must_be(json_t *(*at)(json_t *tree), const char *key, const char *const *good)
 {
-	static const char *const values[] = {"null", "true", "0", "1", "-1", "1.0", "1.5", "\"\"", "\"1\"", "\"x\"", "[]", "{}", "[1]",
-	    "9223372036854775807", "\"good\"", "\"2026-11-21T02:00:00Z\"", "\"2026-11-21 02:00:00\"",
-	    "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"",
+	static const char *const values[] = {"null", "true", "0", "1", "-1", "1.0", "1.5", "\"\"", "\"1\"",
+	    "\"x\"", "[]", "{}", "[1]", "9223372036854775807", "\"good\"", "\"2026-11-21T02:00:00Z\"",
+	    "\"2026-11-21 02:00:00\"", "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"",
 	    "\"0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef\"",
 	    "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde\"",
 	    "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0\"",
@@ -224,7 +242,8 @@ static void member_must_be(json_t *(*at)(json_t *tree), const char *key, const c
 		int want = -1;
 
 		for (k = 0; good[k]; k++)
-			if (!strcmp(good[k], values[i]) || (!strcmp(good[k], "string") && values[i][0] == '"'))
+			if (!strcmp(good[k], values[i]) ||
+			    (!strcmp(good[k], "string") && values[i][0] == '"'))
 				want = 0;
 		tree = as_json();
 		json_object_set_new(at(tree), key, json_loads(values[i], JSON_DECODE_ANY, NULL));
@@ -254,9 +273,13 @@ static json_t *previous(json_t *tree)
 }
 
 #define SHA "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\""
-#define U	"\"aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee\""
-#define GOOD(...) (const char *const[]){__VA_ARGS__, NULL}
-#define COUNT	  GOOD("0", "1", "2", "9223372036854775807")
+#define U   "\"aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee\""
+#define GOOD(...)                                                                                            \
+	(const char *const[])                                                                                \
+	{                                                                                                    \
+		__VA_ARGS__, NULL                                                                            \
+	}
+#define COUNT GOOD("0", "1", "2", "9223372036854775807")
 
 static void every_member_missing_of_another_type_or_out_of_range(void **state)
 {
@@ -322,7 +345,8 @@ static void manifest_text_is(const char *s, size_t n, int want)
 
 static void what_is_no_manifest(void **state)
 {
-	static const char *const bad[] = {"", "{", "{}", "[]", "null", "1", "\"x\"", "{}{}", "\xff", "{\"format\":1}"};
+	static const char *const bad[] = {
+	    "", "{", "{}", "[]", "null", "1", "\"x\"", "{}{}", "\xff", "{\"format\":1}"};
 	BUF_AUTO text = BUF_INIT(1 << 20);
 	char *deep = malloc(100001), *twice;
 
@@ -336,11 +360,13 @@ static void what_is_no_manifest(void **state)
 	for (size_t n = 0; n + 1 < text.n; n++)
 		manifest_text_is((char *)text.p, n, -1);
 	/* a member said twice */
-	assert_int_equal(asprintf(&twice, "{\"generation\":43,%.*s", (int)text.n - 1, (char *)text.p + 1) > 0, 1);
+	assert_int_equal(
+	    asprintf(&twice, "{\"generation\":43,%.*s", (int)text.n - 1, (char *)text.p + 1) > 0, 1);
 	manifest_text_is(twice, strlen(twice), -1);
 	free(twice);
 	/* members that nobody knows are ignored */
-	assert_int_equal(asprintf(&twice, "{\"later\":{\"x\":[1]},%.*s", (int)text.n - 1, (char *)text.p + 1) > 0, 1);
+	assert_int_equal(
+	    asprintf(&twice, "{\"later\":{\"x\":[1]},%.*s", (int)text.n - 1, (char *)text.p + 1) > 0, 1);
 	manifest_text_is(twice, strlen(twice), 0);
 	free(twice);
 	/* something behind it, a NUL, a number beyond 64 bits, bytes that are no UTF-8 */
@@ -352,7 +378,8 @@ static void what_is_no_manifest(void **state)
 	assert_int_equal(buf_terminate(&text, NULL), 0);
 	memcpy(strstr((char *)text.p, "123456789012"), "\"23456789012", 12);
 	manifest_text_is((char *)text.p, text.n, -1);
-	assert_int_equal(asprintf(&twice, "{\"later\":99999999999999999999,%.*s", 10, (char *)text.p + 1) > 0, 1);
+	assert_int_equal(
+	    asprintf(&twice, "{\"later\":99999999999999999999,%.*s", 10, (char *)text.p + 1) > 0, 1);
 	manifest_text_is(twice, strlen(twice), -1);
 	free(twice);
 }
@@ -404,14 +431,18 @@ static void a_root_comes_back_as_it_was(void **state)
 	(void)state;
 	assert_int_equal(generation_root_format(&root, &text, &err), 0);
 	put_file("root", text.p, text.n);
-	assert_int_equal(sh("python3 -c '\n"
-			    "import json\n"
-			    "l=[json.loads(x) for x in open(\"root\",encoding=\"utf-8\").read().splitlines()]\n"
-			    "assert l[0]=={\"kind\":\"bkp-root\",\"format\":1,\"repository\":\"" REPO "\",\"generation\":42,\"uuid\":\"" UUID "\"}\n"
-			    "assert l[1][\"source\"]==\"command\" and l[1][\"probe\"].startswith(\"4711\\n\") and l[1][\"blocks\"]==\"100 7:0:0:100\"\n"
-			    "assert l[2][\"source\"]==\"paths\" and l[2][\"probe\"] is None and l[2][\"verdict\"]==\"partial\"\n"
-			    "assert [x[\"archive\"] for x in l[3:]]==[1,7,2**63-1] and l[4][\"size\"]==134217728\n"
-			    "assert l[4][\"sha256\"]==\"07\"+\"0\"*62'"),
+	assert_int_equal(
+	    sh("python3 -c '\n"
+	       "import json\n"
+	       "l=[json.loads(x) for x in open(\"root\",encoding=\"utf-8\").read().splitlines()]\n"
+	       "assert l[0]=={\"kind\":\"bkp-root\",\"format\":1,\"repository\":\"" REPO
+	       "\",\"generation\":42,\"uuid\":\"" UUID "\"}\n"
+	       "assert l[1][\"source\"]==\"command\" and l[1][\"probe\"].startswith(\"4711\\n\") and "
+	       "l[1][\"blocks\"]==\"100 7:0:0:100\"\n"
+	       "assert l[2][\"source\"]==\"paths\" and l[2][\"probe\"] is None and "
+	       "l[2][\"verdict\"]==\"partial\"\n"
+	       "assert [x[\"archive\"] for x in l[3:]]==[1,7,2**63-1] and l[4][\"size\"]==134217728\n"
+	       "assert l[4][\"sha256\"]==\"07\"+\"0\"*62'"),
 	    0);
 	assert_int_equal(parse_root((char *)text.p, text.n, &r, &err), 0);
 	same_id(&r->id, &root.id);
@@ -443,9 +474,12 @@ static void a_root_comes_back_as_it_was(void **state)
 	generation_root_free(NULL);
 }
 
-#define FIRST "{\"kind\":\"bkp-root\",\"format\":1,\"repository\":\"" REPO "\",\"generation\":42,\"uuid\":\"" UUID "\"}\n"
-#define SET(name) \
-	"{\"dataset\":" name ",\"verdict\":\"good\",\"source\":\"paths\",\"entries\":1,\"files\":1,\"bytes\":1,\"blocks\":\"0\",\"probe\":null}\n"
+#define FIRST                                                                                                \
+	"{\"kind\":\"bkp-root\",\"format\":1,\"repository\":\"" REPO "\",\"generation\":42,\"uuid\":\"" UUID \
+	"\"}\n"
+#define SET(name)                                                                                            \
+	"{\"dataset\":" name ",\"verdict\":\"good\",\"source\":\"paths\",\"entries\":1,\"files\":1,"         \
+			     "\"bytes\":1,\"blocks\":\"0\",\"probe\":null}\n"
 #define ARC(number) "{\"archive\":" number ",\"sha256\":" SHA ",\"size\":10}\n"
 
 static void root_is(const char *s, int want, int line)
@@ -542,9 +576,11 @@ static void members_of_a_roots_data_set(void **state)
 			}
 			free(s);
 		}
-	root_is(FIRST "{\"dataset\":\"a\",\"verdict\":\"good\",\"source\":\"paths\",\"entries\":1,\"files\":1,\"bytes\":1,\"blocks\":\"0\"}\n",
+	root_is(FIRST "{\"dataset\":\"a\",\"verdict\":\"good\",\"source\":\"paths\",\"entries\":1,\"files\":"
+		      "1,\"bytes\":1,\"blocks\":\"0\"}\n",
 	    0, 0); /* no probe */
-	root_is(FIRST "{\"dataset\":\"a\",\"verdict\":\"good\",\"source\":\"paths\",\"entries\":1,\"files\":1,\"bytes\":1,\"blocks\":\"0\","
+	root_is(FIRST "{\"dataset\":\"a\",\"verdict\":\"good\",\"source\":\"paths\",\"entries\":1,\"files\":"
+		      "1,\"bytes\":1,\"blocks\":\"0\","
 		      "\"probe\":4711}\n",
 	    -1, 2);
 }
@@ -558,7 +594,9 @@ static void a_long_root_cut_anywhere(void **state)
 	(void)state;
 	assert_int_equal(buf_puts(&text, FIRST SET("\"a\""), NULL), 0);
 	for (int i = 0; i < 5000; i++)
-		assert_int_equal(buf_printf(&text, NULL, "{\"archive\":%d,\"sha256\":%s,\"size\":%d}\n", i * 3, SHA, i), 0);
+		assert_int_equal(
+		    buf_printf(&text, NULL, "{\"archive\":%d,\"sha256\":%s,\"size\":%d}\n", i * 3, SHA, i),
+		    0);
 	assert_int_equal(parse_root((char *)text.p, text.n, &r, NULL), 0);
 	assert_int_equal(r->n_archives, 5000);
 	for (uint64_t i = 0; i < 15000; i++) {
@@ -642,7 +680,9 @@ static void sums_that_are_refused(void **state)
 	sums_are(H1 "\n", -1);
 	sums_are("# a comment\n" GM, -1);
 	sums_are("A" H1 "  generations/000042/root.age\n", -1);
-	sums_are("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA  generations/000042/root.age\n", -1);
+	sums_are(
+	    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA  generations/000042/root.age\n",
+	    -1);
 	/* archives under another name */
 	sums_are(H1 "  archives/11/" H2 ".age\n", -1);
 	sums_are(H2 "  archives/11/" H1 ".age\n", -1);
@@ -683,7 +723,8 @@ static void sums_that_are_refused(void **state)
 	sums_are(H1 "  tmp/root.age\n", -1);
 	sums_are(H1 "  archivesx/11/" H1 ".age\n", -1);
 	sums_are(H1 "  generations/000042/"
-		    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
+		    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
 	    -1);
 }
 
@@ -699,13 +740,15 @@ static void sums_with_one_byte_changed(void **state)
 		/* cut: only behind a whole line */
 		assert_int_equal(walk_sums(good, i) >= 0, i == 0 || good[i - 1] == '\n');
 		for (size_t k = 0; k < sizeof(with); k++) {
-			bool document_hash = strchr("0f", with[k]) && with[k] && i >= sizeof(A1 A2) - 1 && good[i] == '1';
+			bool document_hash =
+			    strchr("0f", with[k]) && with[k] && i >= sizeof(A1 A2) - 1 && good[i] == '1';
 
 			memcpy(s, good, n);
 			if (s[i] == with[k])
 				continue;
 			s[i] = with[k];
-			if (walk_sums(s, n) >= 0 && !document_hash && !(with[k] == '0' && good[i] >= '0' && good[i] <= '9'))
+			if (walk_sums(s, n) >= 0 && !document_hash &&
+			    !(with[k] == '0' && good[i] >= '0' && good[i] <= '9'))
 				fail_msg("accepted: %s", s);
 		}
 	}
@@ -713,7 +756,8 @@ static void sums_with_one_byte_changed(void **state)
 
 static void sha256sum_takes_what_we_write(void **state)
 {
-	static const char *const names[] = {"generations/000042/manifest.json", "generations/000042/root.age"};
+	static const char *const names[] = {
+	    "generations/000042/manifest.json", "generations/000042/root.age"};
 	BUF_AUTO sums = BUF_INIT(1 << 20);
 	uint8_t sha256[2][DIGEST_LEN], tmp[DIGEST_LEN];
 	char path[2][ARCFILE_PATH], got[GENERATION_SUMS_PATH];
@@ -744,14 +788,18 @@ static void sha256sum_takes_what_we_write(void **state)
 		assert_int_equal(generation_sums_add(&sums, tmp, names[i], NULL), 0);
 	}
 	put_file("repo/generations/000042/SHA256SUMS", sums.p, sums.n);
-	assert_int_equal(sh("cd repo && sha256sum --strict -c generations/000042/SHA256SUMS >ok && test $(grep -c OK ok) = 4"), 0);
-	assert_int_equal(sh("cd repo && find archives generations -name '*.age' -o -name manifest.json | LC_ALL=C sort | xargs sha256sum | "
+	assert_int_equal(sh("cd repo && sha256sum --strict -c generations/000042/SHA256SUMS >ok && test "
+			    "$(grep -c OK ok) = 4"),
+	    0);
+	assert_int_equal(sh("cd repo && find archives generations -name '*.age' -o -name manifest.json | "
+			    "LC_ALL=C sort | xargs sha256sum | "
 			    "cmp - generations/000042/SHA256SUMS"),
 	    0);
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(generation_sums_next((char *)sums.p, sums.n, &pos, tmp, got, NULL), 0);
 	assert_string_equal(got, names[1]);
-	assert_int_equal(generation_sums_next((char *)sums.p, sums.n, &pos, tmp, got, NULL), GENERATION_SUMS_END);
+	assert_int_equal(
+	    generation_sums_next((char *)sums.p, sums.n, &pos, tmp, got, NULL), GENERATION_SUMS_END);
 	assert_string_equal(got, names[1]);
 }
 
@@ -760,8 +808,9 @@ static void sha256sum_takes_what_we_write(void **state)
 static void folder_names(void **state)
 {
 	static const uint64_t numbers[] = {1, 9, 42, 999999, 1000000, 123456789012345, 999999999999999999};
-	static const char *const bad[] = {"", "0", "000000", "42", "00042", "0000042", "1", "00042x", "x00042", "000042 ", " 000042",
-	    "+00042", "-00042", "0x0042", "000042/", "00004２", "1000000000000000000", "18446744073709551617", "00 042", "000042\n"};
+	static const char *const bad[] = {"", "0", "000000", "42", "00042", "0000042", "1", "00042x",
+	    "x00042", "000042 ", " 000042", "+00042", "-00042", "0x0042", "000042/", "00004２",
+	    "1000000000000000000", "18446744073709551617", "00 042", "000042\n"};
 	char out[GENERATION_DIR];
 	uint64_t n;
 
@@ -787,7 +836,8 @@ static void words_of_verdicts(void **state)
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(generation_verdict_parse(generation_verdict_word((enum generation_verdict)i), &v), 0);
+		assert_int_equal(
+		    generation_verdict_parse(generation_verdict_word((enum generation_verdict)i), &v), 0);
 		assert_int_equal(v, i);
 	}
 	assert_int_equal(generation_verdict_parse("", &v), -1);
@@ -803,7 +853,8 @@ static void comments(void **state)
 
 	(void)state;
 	assert_int_equal(generation_comment("generation", &id, &b, NULL), 0);
-	assert_string_equal((char *)b.p, "bkp:1 kind=generation repository=" REPO " generation=42 uuid=" UUID);
+	assert_string_equal(
+	    (char *)b.p, "bkp:1 kind=generation repository=" REPO " generation=42 uuid=" UUID);
 	assert_int_equal(b.n, strlen((char *)b.p));
 	b.n = 0;
 	id.number = 0;

@@ -91,15 +91,17 @@ static void a_file_that_says_size_zero_is_read_all_the_same(void **state)
 
 static void only_a_missing_file_is_absent(void **state)
 {
-	static const char *const in_the_way[] = {"fifo", "folder", "link", "dangling", "device", "loop", "socket"};
+	static const char *const in_the_way[] = {
+	    "fifo", "folder", "link", "dangling", "device", "loop", "socket"};
 	BUF_AUTO b = BUF_INIT(100);
 	struct err err;
 
 	(void)state;
 	assert_int_equal(io_read_file(dir, "nothing", &b, &err), IO_ABSENT);
-	assert_int_equal(sh("mkfifo fifo && mkdir folder && echo x >real && ln -s real link && ln -s nowhere dangling && "
-			    "ln -s loop loop && ln -s /dev/zero device && python3 -c 'import socket;"
-			    "socket.socket(socket.AF_UNIX).bind(\"socket\")'"),
+	assert_int_equal(
+	    sh("mkfifo fifo && mkdir folder && echo x >real && ln -s real link && ln -s nowhere dangling && "
+	       "ln -s loop loop && ln -s /dev/zero device && python3 -c 'import socket;"
+	       "socket.socket(socket.AF_UNIX).bind(\"socket\")'"),
 	    0);
 	if (!geteuid())
 		assert_int_equal(sh("rm device; mknod device c 1 5"), 0);
@@ -220,7 +222,8 @@ static void a_new_file_never_touches_an_old_one(void **state)
 	struct err err = ERR_INIT;
 
 	(void)state;
-	assert_int_equal(sh("printf old >taken; printf target >behind; ln -s behind taken_link; ln -s newborn taken_dangling;"
+	assert_int_equal(sh("printf old >taken; printf target >behind; ln -s behind taken_link; ln -s "
+			    "newborn taken_dangling;"
 			    "mkdir taken_dir; mkfifo taken_fifo"),
 	    0);
 	assert_int_equal(io_write_new(dir, "taken", 0644, "new", 3, &err), -1);
@@ -231,7 +234,9 @@ static void a_new_file_never_touches_an_old_one(void **state)
 	assert_int_equal(io_write_new(dir, "taken_fifo", 0644, "new", 3, &err), -1);
 	holds("taken", "old");
 	holds("behind", "target");
-	assert_int_equal(sh("test -L taken_link -a -L taken_dangling -a -d taken_dir -a -p taken_fifo && ! test -e newborn"), 0);
+	assert_int_equal(sh("test -L taken_link -a -L taken_dangling -a -d taken_dir -a -p taken_fifo && ! "
+			    "test -e newborn"),
+	    0);
 }
 
 /* A limit on the size of files stands for the full disk: the write fails half-way. */
@@ -301,7 +306,8 @@ static void leftovers_do_not_stop_a_replacement(void **state)
 	struct err err = ERR_INIT;
 
 	(void)state;
-	assert_int_equal(sh("printf half >.left.tmp; printf secret >outside; ln -s outside .link.tmp; printf target >behind2;"
+	assert_int_equal(sh("printf half >.left.tmp; printf secret >outside; ln -s outside .link.tmp; printf "
+			    "target >behind2;"
 			    "ln -s behind2 onlink"),
 	    0);
 	assert_int_equal(io_replace(dir, "left", 0644, "new", 3, NULL), 0);
@@ -312,13 +318,15 @@ static void leftovers_do_not_stop_a_replacement(void **state)
 	assert_int_equal(io_replace(dir, "onlink", 0644, "new", 3, NULL), 0);
 	holds("onlink", "new");
 	holds("behind2", "target");
-	assert_int_equal(sh("test ! -L onlink -a ! -e .left.tmp -a ! -e .link.tmp && mkdir full && touch full/x"), 0);
+	assert_int_equal(
+	    sh("test ! -L onlink -a ! -e .left.tmp -a ! -e .link.tmp && mkdir full && touch full/x"), 0);
 	assert_int_equal(io_replace(dir, "full", 0644, "new", 3, &err), -1);
 	assert_string_equal(err.code, "E-IO-05");
 	assert_int_equal(sh("test -e full/x -a ! -e .full.tmp"), 0);
 }
 
-/* Whoever reads meanwhile sees the old or the new text, never a mixture or nothing; also when the writer is killed. */
+/* Whoever reads meanwhile sees the old or the new text, never a mixture or nothing; also when the writer is
+ * killed. */
 static void a_reader_sees_old_or_new(void **state)
 {
 	static char text_[2][20000];
@@ -353,13 +361,15 @@ static void a_reader_sees_old_or_new(void **state)
 static void a_taken_name_stays(void **state)
 {
 	(void)state;
-	assert_int_equal(sh("rm -rf r && mkdir r r/d r/e && printf 1 >r/one && printf 2 >r/two && ln -s nowhere r/dangling &&"
+	assert_int_equal(sh("rm -rf r && mkdir r r/d r/e && printf 1 >r/one && printf 2 >r/two && ln -s "
+			    "nowhere r/dangling &&"
 			    "touch r/e/x"),
 	    0);
 	assert_int_equal(io_rename_new(dir, "r/one", dir, "r/two", NULL), IO_EXISTS);
 	assert_int_equal(io_rename_new(dir, "r/one", dir, "r/dangling", NULL), IO_EXISTS);
 	assert_int_equal(io_rename_new(dir, "r/one", dir, "r/d", NULL), IO_EXISTS);
-	assert_int_equal(io_rename_new(dir, "r/e", dir, "r/d", NULL), IO_EXISTS); /* rename(2) would replace it: it is empty */
+	assert_int_equal(io_rename_new(dir, "r/e", dir, "r/d", NULL),
+	    IO_EXISTS); /* rename(2) would replace it: it is empty */
 	assert_int_equal(io_rename_new(dir, "r/e", dir, "r/two", NULL), IO_EXISTS);
 	holds("r/one", "1");
 	holds("r/two", "2");
@@ -375,7 +385,8 @@ static void a_free_name_is_taken(void **state)
 	assert_int_equal(io_rename_new(dir, "r/one", dir, "r/sub/uno", &err), 0);
 	holds("r/sub/uno", "1");
 	assert_int_equal(io_rename_new(dir, "r/e", dir, "r/sub/e", &err), 0);
-	assert_int_equal(sh("test -e r/sub/e/x -a ! -e r/one -a ! -e r/e && test $(stat -c %%h r/sub/uno) = 1"), 0);
+	assert_int_equal(
+	    sh("test -e r/sub/e/x -a ! -e r/one -a ! -e r/e && test $(stat -c %%h r/sub/uno) = 1"), 0);
 	assert_string_equal(err.code, "");
 	assert_int_equal(io_rename_new(dir, "r/none", dir, "r/x", &err), -1);
 	assert_string_equal(err.code, "E-IO-05");
@@ -396,7 +407,8 @@ static void the_same_where_the_kernel_cannot(void **state)
 	if (sh("strace -o /dev/null true 2>/dev/null"))
 		skip();
 	for (size_t i = 0; i < sizeof(without) / sizeof(*without); i++)
-		assert_int_equal(sh("ASAN_OPTIONS=detect_leaks=0 strace -o /dev/null -e trace=renameat2,linkat -e inject=%s %s "
+		assert_int_equal(sh("ASAN_OPTIONS=detect_leaks=0 strace -o /dev/null -e "
+				    "trace=renameat2,linkat -e inject=%s %s "
 				    "rename >rename.log 2>&1",
 				     without[i], self),
 		    0);
@@ -464,11 +476,12 @@ static void names_come_in_byte_order(void **state)
 	int fd;
 
 	(void)state;
-	assert_int_equal(sh("mkdir names && python3 -c 'import os\n"
-			    "for i in range(3000): open(\"names/%%d\"%%i,\"w\")\n"
-			    "for i in range(1,256):\n"
-			    "  if i!=47: open(b\"names/x\"+bytes([i]),\"w\")\n"
-			    "open(\"names/\"+\"l\"*255,\"w\"); open(\"names/.hidden\",\"w\"); open(\"names/...\",\"w\")'"),
+	assert_int_equal(
+	    sh("mkdir names && python3 -c 'import os\n"
+	       "for i in range(3000): open(\"names/%%d\"%%i,\"w\")\n"
+	       "for i in range(1,256):\n"
+	       "  if i!=47: open(b\"names/x\"+bytes([i]),\"w\")\n"
+	       "open(\"names/\"+\"l\"*255,\"w\"); open(\"names/.hidden\",\"w\"); open(\"names/...\",\"w\")'"),
 	    0);
 	fd = io_open_dir(dir, "names", NULL);
 	assert_int_equal(io_each_name(fd, see, &s, NULL), 0);

@@ -23,7 +23,8 @@ static struct linkmap *open_map(void)
 }
 
 /* 1 and the path, or 0. */
-static int find(struct linkmap *m, dev_t dev, ino_t ino, const char *path, const char *extents, unsigned flags)
+static int find(
+    struct linkmap *m, dev_t dev, ino_t ino, const char *path, const char *extents, unsigned flags)
 {
 	BUF_AUTO p = BUF_INIT(4 << 20);
 	BUF_AUTO x = BUF_INIT(32 << 20);
@@ -43,9 +44,11 @@ static int find(struct linkmap *m, dev_t dev, ino_t ino, const char *path, const
 	return r;
 }
 
-static void add(struct linkmap *m, dev_t dev, ino_t ino, uint64_t names, const char *path, const char *extents, unsigned flags)
+static void add(struct linkmap *m, dev_t dev, ino_t ino, uint64_t names, const char *path,
+    const char *extents, unsigned flags)
 {
-	assert_int_equal(linkmap_add(m, dev, ino, names, path, extents, extents ? strlen(extents) : 0, flags, NULL), 0);
+	assert_int_equal(
+	    linkmap_add(m, dev, ino, names, path, extents, extents ? strlen(extents) : 0, flags, NULL), 0);
 }
 
 static void found_as_often_as_there_are_names(void **state)
@@ -136,7 +139,8 @@ static void nothing_stays_behind_and_rubbish_does_not_matter(void **state)
 	m = open_map();
 	assert_int_equal(find(m, 1, 1, "", NULL, 0), 0);
 	linkmap_close(m);
-	assert_int_equal(sh("head -c 100000 /dev/urandom >links/data.mdb; head -c 10000 /dev/urandom >links/lock.mdb"), 0);
+	assert_int_equal(
+	    sh("head -c 100000 /dev/urandom >links/data.mdb; head -c 10000 /dev/urandom >links/lock.mdb"), 0);
 	m = open_map();
 	add(m, 1, 1, 1, "first", NULL, 0);
 	assert_int_equal(find(m, 1, 1, "first", NULL, 0), 1);

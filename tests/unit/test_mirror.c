@@ -1,4 +1,5 @@
-/* mirror: only what is signed and whole is copied, as often as it is interrupted; sha256sum and minisign judge. */
+/* mirror: only what is signed and whole is copied, as often as it is interrupted; sha256sum and minisign
+ * judge. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -57,7 +58,8 @@ static uint8_t *bytes_of(int i)
 }
 
 /* SHA256SUMS and its signature, over manifest.json and root.age of these texts. */
-static void sign_list(const char *dir, const struct buf *sums, const struct minisig_secret *by, uint64_t number, const char *uuid)
+static void sign_list(const char *dir, const struct buf *sums, const struct minisig_secret *by,
+    uint64_t number, const char *uuid)
 {
 	struct generation_id id = {.number = number};
 	BUF_AUTO comment = BUF_INIT(1000);
@@ -159,16 +161,18 @@ static int mirror(const char *from, const char *to, size_t *ret_fresh, struct er
 static void complete(const char *to)
 {
 	assert_int_equal(sh("cd %s && sha256sum --strict --quiet -c generations/000042/SHA256SUMS && "
-			    "minisign -V -q -P $(cat ../key) -m generations/000042/SHA256SUMS && test $(ls generations/000042 | wc -l) = 4",
+			    "minisign -V -q -P $(cat ../key) -m generations/000042/SHA256SUMS && test $(ls "
+			    "generations/000042 | wc -l) = 4",
 			     to),
 	    0);
 }
 
 static void nothing_published(const char *to)
 {
-	assert_int_equal(sh("[ $(ls %s/generations | wc -l) = 0 ] && for f in %s/archives/*/*; do [ ! -e $f ] || "
-			    "[ $(basename $f) = $(sha256sum <$f | cut -c1-64).age ] || exit 1; done",
-			     to, to),
+	assert_int_equal(
+	    sh("[ $(ls %s/generations | wc -l) = 0 ] && for f in %s/archives/*/*; do [ ! -e $f ] || "
+	       "[ $(basename $f) = $(sha256sum <$f | cut -c1-64).age ] || exit 1; done",
+		to, to),
 	    0);
 }
 
@@ -199,9 +203,10 @@ static void only_what_is_missing_is_copied(void **state)
 	size_t fresh = 0;
 
 	(void)state;
-	assert_int_equal(sh("mkdir -p dst/$(dirname %s) dst/$(dirname %s) && cp src/%s dst/%s && cp src/%s dst/%s && "
-			    "stat -c %%i dst/%s dst/%s >inodes",
-			     paths[0], paths[3], paths[0], paths[0], paths[3], paths[3], paths[0], paths[3]),
+	assert_int_equal(
+	    sh("mkdir -p dst/$(dirname %s) dst/$(dirname %s) && cp src/%s dst/%s && cp src/%s dst/%s && "
+	       "stat -c %%i dst/%s dst/%s >inodes",
+		paths[0], paths[3], paths[0], paths[0], paths[3], paths[3], paths[0], paths[3]),
 	    0);
 	assert_int_equal(mirror("src", "dst", &fresh, NULL), 0);
 	complete("dst");
@@ -210,11 +215,12 @@ static void only_what_is_missing_is_copied(void **state)
 	again("dst");
 }
 
-/* One byte, one byte less, nothing, not there, something else: each is refused and named, the rest is kept for the next. */
+/* One byte, one byte less, nothing, not there, something else: each is refused and named, the rest is kept
+ * for the next. */
 static void a_damaged_source_is_refused_and_another_goes_on(void **state)
 {
-	static const char *const harm[] = {"printf X | dd of=%s bs=1 seek=150000 conv=notrunc status=none", "truncate -s -1 %s", ": >%s",
-	    "rm %s", "rm %s; mkfifo $_", "rm %s; mkdir $_", "printf X >>%s"};
+	static const char *const harm[] = {"printf X | dd of=%s bs=1 seek=150000 conv=notrunc status=none",
+	    "truncate -s -1 %s", ": >%s", "rm %s", "rm %s; mkfifo $_", "rm %s; mkdir $_", "printf X >>%s"};
 	char line[400], victim[200];
 
 	(void)state;
@@ -249,14 +255,16 @@ static void what_the_target_has_needs_no_source(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		struct err err = ERR_INIT;
 
-		assert_int_equal(sh("mkdir -p dst/$(dirname %s) && cp src/%s dst/%s", paths[2], paths[2], paths[2]), 0);
+		assert_int_equal(
+		    sh("mkdir -p dst/$(dirname %s) && cp src/%s dst/%s", paths[2], paths[2], paths[2]), 0);
 		snprintf(line, sizeof(line), harm[i], victim);
 		assert_int_equal(sh("%s", line), 0);
 		assert_int_equal(mirror("src", "dst", NULL, &err), 0);
 		complete("dst");
 		again("dst");
 		/* but not anything that has its name */
-		assert_int_equal(sh("mkdir -p dst/$(dirname %s) && printf half >dst/%s", paths[2], paths[2]), 0);
+		assert_int_equal(
+		    sh("mkdir -p dst/$(dirname %s) && printf half >dst/%s", paths[2], paths[2]), 0);
 		assert_int_not_equal(mirror("src", "dst", NULL, &err), 0);
 		assert_int_equal(sh("[ $(ls dst/generations | wc -l) = 0 ]"), 0);
 		again("dst");
@@ -266,10 +274,11 @@ static void what_the_target_has_needs_no_source(void **state)
 
 static void documents_that_are_not_what_was_signed(void **state)
 {
-	static const char *const harm[] = {"printf '{}' >manifest.json", "printf rooT >root.age", "rm root.age", "rm SHA256SUMS.minisig",
-	    "rm SHA256SUMS", "sed -i s/^./x/ SHA256SUMS", "printf '\\n' >>SHA256SUMS", ": >SHA256SUMS.minisig",
-	    "sed -i s/generation=42/generation=43/ SHA256SUMS.minisig", "rm manifest.json; mkfifo manifest.json",
-	    "head -c 17000000 /dev/zero >manifest.json"};
+	static const char *const harm[] = {"printf '{}' >manifest.json", "printf rooT >root.age",
+	    "rm root.age", "rm SHA256SUMS.minisig", "rm SHA256SUMS", "sed -i s/^./x/ SHA256SUMS",
+	    "printf '\\n' >>SHA256SUMS", ": >SHA256SUMS.minisig",
+	    "sed -i s/generation=42/generation=43/ SHA256SUMS.minisig",
+	    "rm manifest.json; mkfifo manifest.json", "head -c 17000000 /dev/zero >manifest.json"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(harm) / sizeof(*harm); i++) {
@@ -302,7 +311,8 @@ static void signed_by_another_or_for_something_else(void **state)
 	assert_int_equal(mirror("src", "dst", NULL, &err), MIRROR_SOURCE);
 	assert_string_equal(err.code, "E-MIRROR-02");
 	sign_list("src", &sums, &signer, 42, UUID);
-	assert_int_equal(mirror_as("src", "dst", "99999999-8888-4777-8666-abcdefabcde0", NULL, &err), MIRROR_SOURCE);
+	assert_int_equal(
+	    mirror_as("src", "dst", "99999999-8888-4777-8666-abcdefabcde0", NULL, &err), MIRROR_SOURCE);
 	assert_string_equal(err.code, "E-MIRROR-02");
 	nothing_published("dst");
 	assert_int_equal(mirror("src", "dst", NULL, &err), 0);
@@ -312,7 +322,8 @@ static void signed_by_another_or_for_something_else(void **state)
 /* Well signed, but it does not list its own documents: they would be copied unseen. */
 static void a_list_without_the_documents(void **state)
 {
-	static const char *const others[] = {NULL, "generations/000041/root.age", "generations/000043/root.age"};
+	static const char *const others[] = {
+	    NULL, "generations/000041/root.age", "generations/000043/root.age"};
 	struct err err = ERR_INIT;
 
 	(void)state;
@@ -382,7 +393,8 @@ static void killed_and_continued(void **state)
 		usleep((useconds_t)(1500 + round * 2000));
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
-		assert_int_equal(sh("mkdir -p dst && [ ! -e dst/generations/000042 ] || cd dst && [ ! -e generations/000042 ] || "
+		assert_int_equal(sh("mkdir -p dst && [ ! -e dst/generations/000042 ] || cd dst && [ ! -e "
+				    "generations/000042 ] || "
 				    "sha256sum --quiet -c generations/000042/SHA256SUMS"),
 		    0);
 		had = sh("exit $(ls dst/archives/*/* 2>/dev/null | wc -l)");

@@ -1,4 +1,5 @@
-/* pack: every place that was given out holds the bytes that were put there, as stock tools see them; media may fail. */
+/* pack: every place that was given out holds the bytes that were put there, as stock tools see them; media
+ * may fail. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,8 +20,8 @@ static const char *const one[] = {"a", NULL}, *const two[] = {"a", "b", NULL}, *
 
 static bool same(const struct dedup_place *x, const struct dedup_place *y)
 {
-	return x->archive == y->archive && x->chunk == y->chunk && x->offset == y->offset && x->length == y->length &&
-	    x->whole == y->whole;
+	return x->archive == y->archive && x->chunk == y->chunk && x->offset == y->offset &&
+	       x->length == y->length && x->whole == y->whole;
 }
 
 static void put(struct packing *k, enum pack_stream s, uint64_t seed, size_t n, struct dedup_place *ret)
@@ -69,8 +70,9 @@ static void needed_are_there(struct packing *k, const char *repo, size_t want)
 		char hex[DIGEST_HEX];
 
 		assert_true(!i || all[i].number > all[i - 1].number);
-		assert_int_equal(sh("test $(stat -c %%s %s/archives/*/%s.age) = %llu", repo, digest_hex(all[i].sha256, DIGEST_LEN, hex),
-				     (unsigned long long)all[i].size),
+		assert_int_equal(
+		    sh("test $(stat -c %%s %s/archives/*/%s.age) = %llu", repo,
+			digest_hex(all[i].sha256, DIGEST_LEN, hex), (unsigned long long)all[i].size),
 		    0);
 	}
 	free(all);
@@ -101,7 +103,9 @@ static void every_place_resolves(void **state)
 	finish(&k);
 	packing_judge("a");
 	packing_judge("b");
-	assert_int_equal(sh("cd a && find archives -type f | sort >../list && cd ../b && find archives -type f | sort | cmp - ../list"), 0);
+	assert_int_equal(sh("cd a && find archives -type f | sort >../list && cd ../b && find archives -type "
+			    "f | sort | cmp - ../list"),
+	    0);
 	pack_published(k.pack, &n);
 	assert_int_equal(sh("test $(wc -l <list) = %zu", n), 0);
 	needed_are_there(&k, "a", n);
@@ -227,7 +231,8 @@ static void archives_keep_to_their_size(void **state)
 	finish(&k);
 	packing_judge("a");
 	/* full, and not by more than one chunk; only the last of each stream may be smaller */
-	assert_int_equal(sh("awk '{ if ($2 > 2097152 + 1048576 + 8192) exit 1; if ($2 < 2097152) small++ } END { exit small > 3 || NR < 5 }' "
+	assert_int_equal(sh("awk '{ if ($2 > 2097152 + 1048576 + 8192) exit 1; if ($2 < 2097152) small++ } "
+			    "END { exit small > 3 || NR < 5 }' "
 			    "archives.list"),
 	    0);
 	packing_end(&k);
@@ -321,7 +326,9 @@ static void the_last_medium_that_fails_ends_it(void **state)
 	assert_non_null(strstr(err.msg, "No space left"));
 	assert_true(k.sinks[0].failed && k.sinks[1].failed);
 	packing_end(&k);
-	assert_int_equal(sh("test $(find a/archives b/archives -type f | wc -l) = 0 && test $(ls -A a/tmp b/tmp | grep -c stage) = 0"), 0);
+	assert_int_equal(sh("test $(find a/archives b/archives -type f | wc -l) = 0 && test $(ls -A a/tmp "
+			    "b/tmp | grep -c stage) = 0"),
+	    0);
 	assert_int_equal(umount(in_scratch("a")), 0);
 	assert_int_equal(umount(in_scratch("b")), 0);
 	free(p);

@@ -22,8 +22,8 @@ static struct dedup_place place_of(uint32_t i)
 
 static bool same(const struct dedup_place *a, const struct dedup_place *b)
 {
-	return a->archive == b->archive && a->chunk == b->chunk && a->offset == b->offset && a->length == b->length &&
-	    a->whole == b->whole;
+	return a->archive == b->archive && a->chunk == b->chunk && a->offset == b->offset &&
+	       a->length == b->length && a->whole == b->whole;
 }
 
 static void as_many_as_promised_and_all_found(void **state)

@@ -70,9 +70,10 @@ static int publish(struct vault_w *v, char c, size_t n, char path[ARCFILE_PATH],
 /* Whatever stands in archives/ is what its name says. */
 static void all_whole(const char *name)
 {
-	assert_int_equal(sh("cd %s && for f in archives/*/*; do [ -e $f ] || continue; h=$(sha256sum <$f | cut -c1-64); "
-			    "[ archives/${h%%${h#??}}/$h.age = $f ] || exit 1; done",
-			     name),
+	assert_int_equal(
+	    sh("cd %s && for f in archives/*/*; do [ -e $f ] || continue; h=$(sha256sum <$f | cut -c1-64); "
+	       "[ archives/${h%%${h#??}}/$h.age = $f ] || exit 1; done",
+		name),
 	    0);
 }
 
@@ -89,8 +90,10 @@ static void published_files(void **state)
 	assert_int_equal(sh("test $(stat -c %%s plain/archives/*/*.age) = 100000"), 0);
 	assert_int_equal(mode_of(full), 0444);
 	assert_int_equal(vault_w_publish_generation(v, 42, docs, 4, &err), 0);
-	assert_int_equal(sh("cd plain/generations/000042 && test \"$(ls | tr '\\n' ' ')\" = 'SHA256SUMS SHA256SUMS.minisig manifest.json root.age ' "
-			    "&& test $(cat root.age) = rootroot && test $(cat SHA256SUMS.minisig) = sig && test $(stat -c %%a *| sort -u) = 444"),
+	assert_int_equal(sh("cd plain/generations/000042 && test \"$(ls | tr '\\n' ' ')\" = 'SHA256SUMS "
+			    "SHA256SUMS.minisig manifest.json root.age ' "
+			    "&& test $(cat root.age) = rootroot && test $(cat SHA256SUMS.minisig) = sig && "
+			    "test $(stat -c %%a *| sort -u) = 444"),
 	    0);
 	assert_int_equal(vault_w_written(v), 100000 + 3 + 8 + 5 + 3);
 	assert_int_equal(count_names("plain/tmp"), 0);
@@ -117,7 +120,8 @@ static void modes_whatever_the_umask(void **state)
 		snprintf(full, sizeof(full), "%s/%s", name, path);
 		assert_int_equal(mode_of(full), 0444);
 		assert_int_equal(sh("test \"$(stat -c %%a %s/generations/*/* | sort -u)\" = 444", name), 0);
-		assert_int_equal(sh("! find %s -perm /022 ! -type l | grep .", name), 0); /* nobody else may write */
+		assert_int_equal(
+		    sh("! find %s -perm /022 ! -type l | grep .", name), 0); /* nobody else may write */
 	}
 }
 
@@ -133,11 +137,13 @@ static void frozen_is_said_truly(void **state)
 	assert_int_equal(publish(v, 'f', 100, path, NULL), 0);
 	assert_int_equal(vault_w_publish_generation(v, 1, docs, 4, NULL), 0);
 	unfrozen = vault_w_unfrozen(v, &why);
-	by_lsattr = sh("exit $(lsattr frozen/archives/*/* frozen/generations/*/* 2>/dev/null | cut -d' ' -f1 | grep -c i)");
+	by_lsattr = sh("exit $(lsattr frozen/archives/*/* frozen/generations/*/* 2>/dev/null | cut -d' ' -f1 "
+		       "| grep -c i)");
 	assert_int_equal(unfrozen + (unsigned)by_lsattr, 5);
 	assert_int_equal(why != 0, unfrozen != 0);
 	if (by_lsattr == 5)
-		assert_int_not_equal(sh("(echo x >>frozen/%s || rm -f frozen/%s) 2>/dev/null", path, path), 0);
+		assert_int_not_equal(
+		    sh("(echo x >>frozen/%s || rm -f frozen/%s) 2>/dev/null", path, path), 0);
 	vault_w_close(v);
 }
 
@@ -183,8 +189,10 @@ static void leftovers_are_cleared(void **state)
 
 	(void)state;
 	vault_w_close(v);
-	assert_int_equal(sh("mkdir outside && touch outside/keep && cd left/tmp && touch stage-0 .hidden && mkdir -p generation-1/deep/er && "
-			    "touch generation-1/root.age generation-1/deep/er/x && ln -s ../../outside link && mkfifo fifo && chmod 0 generation-1"),
+	assert_int_equal(sh("mkdir outside && touch outside/keep && cd left/tmp && touch stage-0 .hidden && "
+			    "mkdir -p generation-1/deep/er && "
+			    "touch generation-1/root.age generation-1/deep/er/x && ln -s ../../outside link "
+			    "&& mkfifo fifo && chmod 0 generation-1"),
 	    0);
 	v = open_in("left");
 	assert_int_equal(count_names("left/tmp"), 0);
@@ -204,7 +212,8 @@ static void links_in_the_way_lead_nowhere(void **state)
 	(void)state;
 	assert_int_equal(sh("mkdir elsewhere"), 0);
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(sh("rm -rf linked && mkdir linked && ln -s ../elsewhere linked/%s", names[i]), 0);
+		assert_int_equal(
+		    sh("rm -rf linked && mkdir linked && ln -s ../elsewhere linked/%s", names[i]), 0);
 		fd = open(in_scratch("linked"), O_RDONLY | O_DIRECTORY);
 		assert_int_equal(vault_w_open(fd, &v, &err), -1);
 		close(fd);
@@ -237,10 +246,12 @@ static void twice_is_once(void **state)
 	assert_int_equal(publish(v, 't', 5000, path, NULL), 0);
 	assert_int_equal(sh("stat -c %%i twice/%s >inode", path), 0);
 	assert_int_equal(publish(v, 't', 5000, path, NULL), 0);
-	assert_int_equal(sh("stat -c %%i twice/%s | cmp - inode", path), 0); /* an archive that is there stays */
+	assert_int_equal(
+	    sh("stat -c %%i twice/%s | cmp - inode", path), 0); /* an archive that is there stays */
 	assert_int_equal(count_names("twice/tmp"), 0);
 	assert_int_equal(vault_w_publish_generation(v, 7, docs, 4, NULL), 0);
-	assert_int_equal(vault_w_publish_generation(v, 7, docs, 4, NULL), 0); /* the same once more: a run that died before it was recorded */
+	assert_int_equal(vault_w_publish_generation(v, 7, docs, 4, NULL),
+	    0); /* the same once more: a run that died before it was recorded */
 	vault_w_close(v);
 	v = open_in("twice");
 	assert_int_equal(count_names("twice/tmp"), 0);
@@ -250,7 +261,8 @@ static void twice_is_once(void **state)
 
 static void something_else_under_the_name_is_refused(void **state)
 {
-	static const char *const make[] = {"printf short >%s", "mkdir %s", "ln -s /etc/passwd %s", "mkfifo %s", "ln -s nowhere %s"};
+	static const char *const make[] = {
+	    "printf short >%s", "mkdir %s", "ln -s /etc/passwd %s", "mkfifo %s", "ln -s nowhere %s"};
 	struct vault_w *v = fresh("other");
 	struct err err;
 	uint8_t sha256[DIGEST_LEN], *p;
@@ -289,8 +301,11 @@ static void a_taken_number_is_refused(void **state)
 	assert_string_equal(err.code, "E-PUBLISH-04");
 	others[3].n = 2;
 	assert_int_equal(vault_w_publish_generation(v, 9, others, 4, &err), -1);
-	assert_int_equal(sh("test $(cat number/generations/000009/SHA256SUMS.minisig) = sig && mkdir number/generations/000010"), 0);
-	assert_int_equal(vault_w_publish_generation(v, 10, docs, 4, &err), -1); /* an empty folder is taken as well */
+	assert_int_equal(sh("test $(cat number/generations/000009/SHA256SUMS.minisig) = sig && mkdir "
+			    "number/generations/000010"),
+	    0);
+	assert_int_equal(
+	    vault_w_publish_generation(v, 10, docs, 4, &err), -1); /* an empty folder is taken as well */
 	assert_string_equal(err.code, "E-PUBLISH-04");
 	assert_int_equal(count_names("number/generations/000010"), 0);
 	assert_int_equal(sh("printf x >number/generations/000011"), 0);
@@ -320,7 +335,8 @@ static void has_archive_freezes_what_a_crash_left(void **state)
 		assert_int_equal(vault_w_publish_generation(v, 1, docs, 4, NULL), 0);
 		assert_int_equal(sh("chattr -i has/generations/000001/*"), 0);
 		assert_int_equal(vault_w_publish_generation(v, 1, docs, 4, NULL), 0);
-		assert_int_equal(sh("test $(lsattr has/generations/000001 | cut -d' ' -f1 | grep -c i) = 4"), 0);
+		assert_int_equal(
+		    sh("test $(lsattr has/generations/000001 | cut -d' ' -f1 | grep -c i) = 4"), 0);
 	}
 	vault_w_close(v);
 }
@@ -364,7 +380,8 @@ static void a_full_medium(void **state)
 	assert_int_equal(vault_w_publish_generation(v, 1, large, 4, &err), -1);
 	assert_non_null(strstr(err.msg, "No space left"));
 	all_whole("full");
-	assert_int_equal(sh("test $(ls full/archives/*/* | wc -l) = 1 && test $(ls full/generations | wc -l) = 0"), 0);
+	assert_int_equal(
+	    sh("test $(ls full/archives/*/* | wc -l) = 1 && test $(ls full/generations | wc -l) = 0"), 0);
 	assert_int_equal(vault_w_publish_generation(v, 1, docs, 4, &err), 0); /* what still fits goes on */
 	vault_w_close(v);
 	v = open_in("full");
@@ -386,7 +403,8 @@ static void the_journals_copy(void **state)
 	assert_int_equal(vault_w_put_journal(v, fd, 14, &err), 0);
 	assert_int_equal(sh("printf 'line 1\\nline 2\\n' | cmp - journal/journal/journal.jsonl"), 0);
 	assert_int_equal(vault_w_put_journal(v, fd, 7, &err), 0);
-	assert_int_equal(vault_w_put_journal(v, fd, 100, &err), -1); /* more than there is: the old copy stays */
+	assert_int_equal(
+	    vault_w_put_journal(v, fd, 100, &err), -1); /* more than there is: the old copy stays */
 	assert_string_equal(err.code, "E-IO-02");
 	assert_int_equal(vault_w_put_journal(v, -1, 7, &err), -1);
 	assert_int_equal(sh("printf 'line 1\\n' | cmp - journal/journal/journal.jsonl"), 0);
@@ -410,8 +428,8 @@ static int publish_all(const char *folder)
 	char path[ARCFILE_PATH];
 	int fd = open(folder, O_RDONLY | O_DIRECTORY), r;
 
-	r = vault_w_open(fd, &v, &err) || publish(v, 'x', 70000, path, &err) || publish(v, 'y', 10, path, &err) ||
-	    vault_w_publish_generation(v, 3, docs, 4, &err);
+	r = vault_w_open(fd, &v, &err) || publish(v, 'x', 70000, path, &err) ||
+	    publish(v, 'y', 10, path, &err) || vault_w_publish_generation(v, 3, docs, 4, &err);
 	vault_w_close(v);
 	if (r)
 		fprintf(stderr, "%s: %s\n", err.code, err.msg);
@@ -428,7 +446,8 @@ static void injected(const char *what, int want)
 
 	self[n] = '\0';
 	assert_int_equal(sh("chattr -R -i inj 2>/dev/null; rm -rf inj && mkdir inj"), 0);
-	r = sh("ASAN_OPTIONS=detect_leaks=0 strace -f -o /dev/null -e trace=fsync,fchmod,renameat2,ioctl -e inject=%s %s publish inj "
+	r = sh("ASAN_OPTIONS=detect_leaks=0 strace -f -o /dev/null -e trace=fsync,fchmod,renameat2,ioctl -e "
+	       "inject=%s %s publish inj "
 	       "2>inj.log",
 	    what, self);
 	if (r != want && want >= 0) {
@@ -439,12 +458,15 @@ static void injected(const char *what, int want)
 	all_whole("inj");
 	if (r == 0)
 		assert_int_equal(sh("test $(ls inj/archives/*/* | wc -l) = 2"), 0);
-	assert_int_equal(sh("[ ! -e inj/generations/000003 ] || [ $(ls inj/generations/000003 | wc -l) = 4 ]"), 0);
+	assert_int_equal(
+	    sh("[ ! -e inj/generations/000003 ] || [ $(ls inj/generations/000003 | wc -l) = 4 ]"), 0);
 	v = open_in("inj");
 	assert_int_equal(count_names("inj/tmp"), 0);
 	vault_w_close(v);
 	assert_int_equal(publish_all(in_scratch("inj")), 0);
-	assert_int_equal(sh("test $(ls inj/archives/*/* | wc -l) = 2 && test $(ls inj/generations/000003 | wc -l) = 4"), 0);
+	assert_int_equal(
+	    sh("test $(ls inj/archives/*/* | wc -l) = 2 && test $(ls inj/generations/000003 | wc -l) = 4"),
+	    0);
 }
 
 static void file_systems_without_modes_or_flags(void **state)
@@ -480,9 +502,14 @@ static void an_archive_is_closed_before_it_has_its_name(void **state)
 	if (sh("strace -o /dev/null true 2>/dev/null"))
 		skip();
 	assert_int_equal(sh("chattr -R -i inj 2>/dev/null; rm -rf inj && mkdir inj"), 0);
-	assert_int_equal(sh("ASAN_OPTIONS=detect_leaks=0 strace -y -o trace -e trace=close,renameat2 $(readlink /proc/%d/exe) publish inj", getpid()), 0);
+	assert_int_equal(sh("ASAN_OPTIONS=detect_leaks=0 strace -y -o trace -e trace=close,renameat2 "
+			    "$(readlink /proc/%d/exe) publish inj",
+			     getpid()),
+	    0);
 	/* each close of a staged file comes before the rename of that name */
-	assert_int_equal(sh("awk '/^close/ && /stage-0>/ {c=NR} /^renameat2/ && /\"stage-0\"/ {r=NR} END {exit !(c && r && c<r)}' trace"), 0);
+	assert_int_equal(sh("awk '/^close/ && /stage-0>/ {c=NR} /^renameat2/ && /\"stage-0\"/ {r=NR} END "
+			    "{exit !(c && r && c<r)}' trace"),
+	    0);
 }
 
 int main(int argc, char **argv)
