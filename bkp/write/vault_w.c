@@ -67,7 +67,9 @@ int vault_w_open(int repo_dirfd, struct vault_w **ret, struct err *err)
 	v->archives = io_make_dir(v->repo, "archives", 0755, err);
 	v->generations = v->archives < 0 ? -1 : io_make_dir(v->repo, "generations", 0755, err);
 	v->tmp = v->generations < 0 ? -1 : io_make_dir(v->repo, "tmp", 0700, err);
-	if (v->tmp < 0 || io_each_name(v->tmp, remove_leftover, &v->tmp, err) || io_sync_dir(v->repo, err))
+	/* a folder that a dead run has made or renamed but not yet made durable will be found here and relied on */
+	if (v->tmp < 0 || io_each_name(v->tmp, remove_leftover, &v->tmp, err) || io_sync_dir(v->archives, err) ||
+	    io_sync_dir(v->generations, err) || io_sync_dir(v->repo, err))
 		goto fail;
 	*ret = v;
 	return 0;
@@ -158,14 +160,18 @@ static void freeze_name(struct vault_w *v, int dirfd, const char *name)
 		freeze(v, fd);
 }
 
-/* archives/ab, made durable in its parent when it is new.  ≥0, -1. */
+/* archives/ab.  ≥0, or -1 with errno. */
+static int open_fan(struct vault_w *v, const uint8_t sha256[DIGEST_LEN], char ret_name[3])
+{
+	return openat(v->archives, digest_hex(sha256, 1, ret_name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* The same, made durable in its parent when it is new.  ≥0, -1. */
 static int fan_dir(struct vault_w *v, const uint8_t sha256[DIGEST_LEN], struct err *err)
 {
 	char name[3];
-	IO_FD_AUTO fd = -1;
+	IO_FD_AUTO fd = open_fan(v, sha256, name);
 
-	digest_hex(sha256, 1, name);
-	fd = openat(v->archives, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd >= 0)
 		return io_take(&fd);
 	fd = io_make_dir(v->archives, name, 0755, err);
@@ -188,6 +194,15 @@ static int accept_existing(int dir, const char *base, uint64_t size, struct err 
 	return 0;
 }
 
+/* Mode, bytes on the device, and closed: a network file system may tell of a lost write only then. */
+static int finish_file(struct vault_file *f, const char *base, struct err *err)
+{
+	/* some file systems know no modes; then the medium's own are what there is */
+	if (fchmod(f->fd, 0444) && errno != EPERM && errno != EOPNOTSUPP)
+		return err_sys(err, "E-PUBLISH-02", errno, text("cannot set the mode of '%s'"), base);
+	return io_sync(f->fd, base, err) || io_close(&f->fd, base, err) ? -1 : 0;
+}
+
 int vault_w_publish_archive(struct vault_w *v, struct vault_file *f, const uint8_t sha256[DIGEST_LEN], struct err *err)
 {
 	char path[ARCFILE_PATH];
@@ -195,9 +210,7 @@ int vault_w_publish_archive(struct vault_w *v, struct vault_file *f, const uint8
 	IO_FD_AUTO dir = fan_dir(v, sha256, err);
 	int r = -1;
 
-	if (dir < 0 || fchmod(f->fd, 0444))
-		goto out;
-	if (io_sync(f->fd, base, err))
+	if (dir < 0 || finish_file(f, base, err))
 		goto out;
 	r = io_rename_new(v->tmp, f->name, dir, base, err);
 	if (r == IO_EXISTS) {
@@ -211,32 +224,30 @@ int vault_w_publish_archive(struct vault_w *v, struct vault_file *f, const uint8
 	}
 	if (r)
 		goto out;
-	freeze(v, f->fd);
-	r = io_close(&f->fd, base, err);
+	freeze_name(v, dir, base);
 	v->written += f->size;
-	f->name[0] = '\0'; /* it has left tmp/ */
+	free(f);
+	return 0;
 out:
-	if (f->name[0])
-		vault_w_discard(v, f);
-	else
-		free(f);
+	vault_w_discard(v, f);
 	return r;
 }
 
 int vault_w_has_archive(struct vault_w *v, const uint8_t sha256[DIGEST_LEN], uint64_t size, struct err *err)
 {
-	char path[ARCFILE_PATH];
+	char path[ARCFILE_PATH], fan[3];
+	const char *base = strrchr(arcfile_path(sha256, path), '/') + 1;
+	IO_FD_AUTO dir = open_fan(v, sha256, fan);
 	struct stat st;
 
-	arcfile_path(sha256, path);
-	if (fstatat(v->repo, path, &st, AT_SYMLINK_NOFOLLOW)) {
+	if (dir < 0 || fstatat(dir, base, &st, AT_SYMLINK_NOFOLLOW)) {
 		if (errno == ENOENT)
 			return 0;
 		return err_sys(err, "E-PUBLISH-02", errno, text("cannot look at '%s'"), path);
 	}
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != size)
 		return 0;
-	freeze_name(v, v->repo, path);
+	freeze_name(v, dir, base);
 	return 1;
 }
 
@@ -266,12 +277,26 @@ static bool same_docs(int parent, const char *name, const struct vault_doc *docs
 	return dir >= 0;
 }
 
+static void freeze_docs(struct vault_w *v, int dir, const struct vault_doc *docs, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		freeze_name(v, dir, docs[i].name);
+}
+
 /* The number is taken: by these very documents, when a run died between publishing and recording it. */
 static int already_published(
     struct vault_w *v, const char *final, const struct vault_doc *docs, size_t n, struct err *err)
 {
-	if (same_docs(v->repo, final, docs, n))
-		return io_sync_dir(v->generations, err);
+	if (same_docs(v->repo, final, docs, n)) {
+		IO_FD_AUTO dir = io_open_dir(v->repo, final, err);
+
+		if (dir < 0 || io_sync_dir(v->generations, err))
+			return -1;
+		freeze_docs(v, dir, docs, n);
+		return 0;
+	}
 	err_set(err, "E-PUBLISH-04", text("'%s' stands on the medium already"), final);
 	return err_hint(err, "%s", text("another host may write to this medium; compare 'bkp journal show' with it"));
 }
@@ -297,10 +322,9 @@ int vault_w_publish_generation(struct vault_w *v, uint64_t number, const struct 
 		renameat(v->repo, final, v->tmp, stage);
 		return -1;
 	}
-	for (i = 0; i < n; i++) {
-		freeze_name(v, dir, docs[i].name);
+	freeze_docs(v, dir, docs, n);
+	for (i = 0; i < n; i++)
 		v->written += docs[i].n;
-	}
 	return 0;
 }
 
