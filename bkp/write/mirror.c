@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,10 +17,12 @@
 #include "format/arcfile.h"
 #include "format/generation.h"
 #include "format/minisig.h"
+#include "read/verify.h"
 #include "write/vault_w.h"
 
 #define BLOCK	 ((size_t)1 << 20)
 #define DOCS	 4
+#define LISTED	 2 /* of them, in SHA256SUMS */
 #define SIG_FILE "SHA256SUMS.minisig"
 
 int mirror_fresh_add(struct mirror_fresh *f, const char *path, const uint8_t sha256[DIGEST_LEN], struct err *err)
@@ -128,32 +131,78 @@ static int check_signature(const struct mirror_generation *g, struct buf docs[DO
 	return 0;
 }
 
-/* One file that SHA256SUMS lists: a document must be what was read, an archive is copied when the target lacks it. */
-static int supply_listed(int source_repo, struct vault_w *to, struct buf docs[DOCS], const char *path,
+/* A document of this generation: what was read must be what was signed. */
+static int check_document(struct buf docs[DOCS], unsigned *seen, const char *dir, const char *path,
     const uint8_t sha256[DIGEST_LEN], struct mirror_fresh *fresh, struct err *err)
 {
+	size_t n = strlen(dir);
 	uint8_t got[DIGEST_LEN];
-	struct stat st;
-	int r;
+	int i;
 
-	if (!strncmp(path, "generations/", 12)) {
-		int i = strstr(path, "/root.age") != NULL;
-
-		digest_sha256(docs[i].p, docs[i].n, got);
-		if (!memcmp(got, sha256, DIGEST_LEN))
-			return mirror_fresh_add(fresh, path, sha256, err);
+	for (i = 0; i < LISTED; i++)
+		if (!strncmp(path, dir, n) && path[n] == '/' && !strcmp(path + n + 1, doc_names[i]))
+			break;
+	if (i == LISTED) {
+		err_set(err, "E-MIRROR-02", text("SHA256SUMS lists '%s' of another generation"), path);
+		return MIRROR_SOURCE;
+	}
+	digest_sha256(docs[i].p, docs[i].n, got);
+	if (memcmp(got, sha256, DIGEST_LEN) != 0) {
 		err_set(err, "E-MIRROR-01", text("'%s' is damaged: its SHA-256 is another"), path);
 		return MIRROR_SOURCE;
 	}
-	if (fstatat(source_repo, path, &st, AT_SYMLINK_NOFOLLOW)) {
-		err_sys(err, "E-MIRROR-01", errno, text("cannot look at '%s'"), path);
-		return MIRROR_SOURCE;
+	*seen |= 1u << i;
+	return mirror_fresh_add(fresh, path, sha256, err);
+}
+
+/* An archive is copied when the target lacks it. */
+static int supply_archive(int source_repo, struct vault_w *to, const char *path, const uint8_t sha256[DIGEST_LEN],
+    struct mirror_fresh *fresh, struct err *err)
+{
+	bool there;
+	uint64_t size;
+	struct stat st;
+	int r;
+
+	there = !fstatat(source_repo, path, &st, AT_SYMLINK_NOFOLLOW);
+	if (there) {
+		r = vault_w_has_archive(to, sha256, (uint64_t)st.st_size, err);
+		if (r)
+			return r < 0 ? -1 : 0;
 	}
-	r = vault_w_has_archive(to, sha256, (uint64_t)st.st_size, err);
-	if (r)
-		return r < 0 ? -1 : 0;
+	/* perhaps it is the source's that has a wrong size, or is gone */
+	if (!verify_file(vault_w_dirfd(to), path, sha256, false, &size, NULL))
+		return vault_w_has_archive(to, sha256, size, err) == 1 ? 0 : -1;
 	r = mirror_archive(source_repo, to, sha256, err);
 	return r ? r : mirror_fresh_add(fresh, path, sha256, err);
+}
+
+/* Everything that SHA256SUMS lists, its own documents among them. */
+static int supply_listed(int source_repo, struct vault_w *to, struct buf docs[DOCS], uint64_t number,
+    struct mirror_fresh *fresh, struct err *err)
+{
+	char dir[GENERATION_DIR], path[GENERATION_SUMS_PATH];
+	uint8_t sha256[DIGEST_LEN];
+	unsigned seen = 0;
+	size_t pos = 0;
+	int r;
+
+	generation_dir(number, dir);
+	for (;;) {
+		r = generation_sums_next((const char *)docs[2].p, docs[2].n, &pos, sha256, path, err);
+		if (r == GENERATION_SUMS_END)
+			break;
+		if (r)
+			return MIRROR_SOURCE;
+		r = !strncmp(path, "generations/", 12) ? check_document(docs, &seen, dir, path, sha256, fresh, err)
+						       : supply_archive(source_repo, to, path, sha256, fresh, err);
+		if (r)
+			return r;
+	}
+	if (seen == (1u << LISTED) - 1)
+		return 0;
+	err_set(err, "E-MIRROR-02", text("SHA256SUMS of '%s' does not list its own documents"), dir);
+	return MIRROR_SOURCE;
 }
 
 int mirror_generation(int source_repo, struct vault_w *to, const struct mirror_generation *g, struct mirror_fresh *fresh,
@@ -161,21 +210,13 @@ int mirror_generation(int source_repo, struct vault_w *to, const struct mirror_g
 {
 	struct buf docs[DOCS] = {{0}};
 	struct vault_doc out[DOCS];
-	uint8_t sha256[DIGEST_LEN];
-	char path[GENERATION_SUMS_PATH];
-	size_t pos = 0;
 	int i, r;
 
 	r = read_docs(source_repo, g->number, docs, err);
 	if (!r)
 		r = check_signature(g, docs, err);
-	while (!r) {
-		int next = generation_sums_next((const char *)docs[2].p, docs[2].n, &pos, sha256, path, err);
-
-		if (next == GENERATION_SUMS_END)
-			break;
-		r = next ? MIRROR_SOURCE : supply_listed(source_repo, to, docs, path, sha256, fresh, err);
-	}
+	if (!r)
+		r = supply_listed(source_repo, to, docs, g->number, fresh, err);
 	for (i = 0; i < DOCS; i++)
 		out[i] = (struct vault_doc){doc_names[i], docs[i].p, docs[i].n};
 	if (!r)
