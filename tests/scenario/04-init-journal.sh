@@ -79,7 +79,7 @@ grep -q E-MEDIA-03 "$T/err" || die "a forged medium: no clear refusal"
 say "a medium of another repository and one with a forged identity are refused"
 
 # --- the journal, by hand, exactly as docs/format.md says
-{ printf '302a300506032b6570032100' | xxd -r -p; printf %s "$root" | base64 -d | tail -c 32; } >"$T/root.der"
+{ printf '\060\052\060\005\006\003\053\145\160\003\041\000'; printf %s "$root" | base64 -d | tail -c 32; } >"$T/root.der"
 check_by_hand() { # JOURNAL
 	local prev n=0 line
 	prev=$(printf '0%.0s' $(seq 64))

@@ -92,7 +92,7 @@ static void make_source(const char *dir)
 		uint8_t sha256[DIGEST_LEN];
 		int kind;
 	} all[N];
-	char name[300];
+	char name[600];
 
 	assert_int_equal(sh("mkdir -p %s/archives %s/generations/000042", dir, dir), 0);
 	for (int i = 0; i < N; i++) {
