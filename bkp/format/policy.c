@@ -205,6 +205,7 @@ void policy_free(struct policy *policy)
 	free(policy->site_name);
 	free(policy->state);
 	free(policy->notify_command);
+	free_texts(policy->procedures, policy->n_procedures);
 	free(policy);
 }
 

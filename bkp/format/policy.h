@@ -23,7 +23,7 @@
  *hour|day|week|month|Nh|Nd (default day), generations (default 3), rpo, rto: DURATION, priority: 1…99}]
  *	media*: [{name*, type*: hdd|ssd|rdx|tape|optical|object, path (required unless offline), place,
  *offline: true|false, max_attached, swap_every: DURATION (offline only)}] retention: {protect: DURATION
- *(default 14d), anchor_every: N (default 30)} schedule: {at: "HH:MM"} notify: {command*} SIZE is a number
+ *(default 14d), anchor_every: N (default 30)} schedule: {at: "HH:MM"} notify: {command*} procedures: [PATH…] SIZE is a number
  *with an optional unit B kB MB GB TB PB (powers of 1000) or KiB MiB GiB TiB PiB; DURATION a number with m, h,
  *d or w.  PATH is absolute and normalised.  PATTERN: see format/exclude.h.
  *
@@ -150,6 +150,8 @@ struct policy {
 	size_t n_media;
 	int64_t protect_s;
 	unsigned anchor_every;
+	char **procedures;     /* Markdown files that media carry along; absolute */
+	size_t n_procedures;
 	int schedule_at;       /* minutes of the day, or -1: none */
 	char *notify_command;  /* for a shell, or NULL */
 	uint64_t archive_size; /* bytes */

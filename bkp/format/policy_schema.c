@@ -115,6 +115,8 @@ static const struct policy_field policy_fields[] = {
 	{.key = "media", .type = POLICY_T_TABLES, .shape = &medium_shape, .offset = AT(policy, media),
 		.count = AT(policy, n_media), .required = true, .min = 1},
 	{.key = "retention", .type = POLICY_T_TABLE, .shape = &retention_shape},
+	{.key = "procedures", .type = POLICY_T_TEXTS, .item = POLICY_T_PATH, .offset = AT(policy, procedures),
+		.count = AT(policy, n_procedures)},
 	{.key = "schedule", .type = POLICY_T_TABLE, .shape = &schedule_shape},
 	{.key = "notify", .type = POLICY_T_TABLE, .shape = &notify_shape},
 };

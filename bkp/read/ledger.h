@@ -41,9 +41,21 @@ struct ledger_medium {
 	const char *label;
 	const char *type; /* "hdd" … */
 	const char *path;
-	const char *place;
+	const char *place; /* where it is kept: as of its registration, then as of the newest medium-moved */
 	bool offline;
 	int64_t added_ns; /* wall time of the newest medium-added record */
+	/* what the disk itself is, as far as the system could tell at registration; "" unknown */
+	const char *fs_uuid, *serial;
+	/* Is it connected?  What was recorded last (medium-added, medium-attached, rotated: true;
+	 * medium-detached, medium-moved with detached: false), and since when. */
+	bool attached;
+	int64_t attach_ns;
+	/* rotation; rotated_ns 0: never */
+	int64_t rotated_ns;
+	const char *destination; /* where the last rotation said it would be taken; "" once it was moved */
+	const char
+	    *custodian;	  /* who had it in hand last: operator of the newest rotated or medium-moved; "" */
+	int64_t moved_ns; /* of the newest medium-moved; 0: never */
 };
 
 struct ledger_dataset {
@@ -59,7 +71,8 @@ struct ledger_copy {
 	bool ok;	     /* the generation is there: committed to it, or copied later */
 	bool frozen;	     /* immutable flags were set */
 	const char *reason;  /* why not, or "" */
-	int64_t verified_ns; /* last time it was read back and compared; 0: never */
+	int64_t verified_ns; /* last time it was read back and compared; 0: never, or found damaged since */
+	int64_t damaged_ns;  /* last time it was found damaged, unless it verified since; 0: never */
 	int64_t copied_ns;   /* brought there from another medium; 0: never */
 };
 

@@ -170,6 +170,14 @@ static int check_copied(
 	return 0;
 }
 
+static int check_medium(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	if (!ledger_medium_by_uuid(l, member_str(o, "medium")))
+		return contradiction(line, event, text("the medium was never registered"), err);
+	return 0;
+}
+
 static int check_failed(
     const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
 {
@@ -190,7 +198,7 @@ static const struct rule {
     {"init", {{"site", WORD}, {"root_key", WORD}, {"recipients", STRINGS}}, check_init},
     {"medium-added",
 	{{"medium", UUID}, {"label", WORD}, {"type", WORD}, {"path", TEXT_OPT}, {"place", TEXT_OPT},
-	    {"offline", BOOLEAN}},
+	    {"offline", BOOLEAN}, {"fs_uuid", TEXT_OPT}, {"serial", TEXT_OPT}},
 	check_nothing},
     {"begin", {{"generation", NUMBER}, {"uuid", UUID}, {"datasets", STRINGS}}, check_begin},
     {"committed",
@@ -202,7 +210,17 @@ static const struct rule {
 	check_copied},
     {"copied", {{"generation", NUMBER}, {"medium", UUID}, {"files", NUMBER}, {"bytes", NUMBER}},
 	check_copied},
+    {"verify-failed", {{"generation", NUMBER}, {"medium", UUID}, {"reason", TEXT_OPT}}, check_copied},
     {"failed", {{"generation", NUMBER}, {"reason", TEXT_OPT}}, check_failed},
+    {"medium-attached", {{"medium", UUID}, {"path", TEXT_OPT}}, check_medium},
+    {"medium-detached", {{"medium", UUID}, {"path", TEXT_OPT}}, check_medium},
+    {"rotated",
+	{{"medium", UUID}, {"operator", WORD}, {"place", WORD}, {"generations", NUMBER}, {"newest", NUMBER},
+	    {"copied", NUMBER}, {"bytes", NUMBER}, {"unfrozen", NUMBER}, {"complete", BOOLEAN}},
+	check_medium},
+    {"medium-moved",
+	{{"medium", UUID}, {"operator", WORD}, {"place", WORD}, {"from", TEXT_OPT}, {"detached", BOOLEAN}},
+	check_medium},
 };
 
 static const struct rule *find_rule(const char *event)

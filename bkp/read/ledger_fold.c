@@ -53,6 +53,10 @@ static void medium_clear(struct ledger_medium *m)
 	free((char *)m->type);
 	free((char *)m->path);
 	free((char *)m->place);
+	free((char *)m->fs_uuid);
+	free((char *)m->serial);
+	free((char *)m->destination);
+	free((char *)m->custodian);
 	memset(m, 0, sizeof(*m));
 }
 
@@ -78,7 +82,57 @@ static int apply_medium(struct ledger *l, const struct journal_record *r, struct
 	m->place = copy_of(str_or_empty(r->json, "place"), &failed);
 	m->offline = json_is_true(json_object_get(r->json, "offline"));
 	m->added_ns = r->wall_ns;
+	m->fs_uuid = copy_of(str_or_empty(r->json, "fs_uuid"), &failed);
+	m->serial = copy_of(str_or_empty(r->json, "serial"), &failed);
+	m->destination = copy_of("", &failed);
+	m->custodian = copy_of("", &failed);
+	m->attached = true; /* its identity was written on it */
+	m->attach_ns = r->wall_ns;
 	return failed ? err_nomem(err) : 0;
+}
+
+static void set_attached(struct ledger_medium *m, bool attached, int64_t now_ns)
+{
+	if (m->attached != attached)
+		m->attach_ns = now_ns;
+	m->attached = attached;
+}
+
+static int replace_text(const char **at, const char *with, struct err *err)
+{
+	char *copy = strdup(with);
+
+	if (!copy)
+		return err_nomem(err);
+	free((char *)*at);
+	*at = copy;
+	return 0;
+}
+
+/* medium-attached, medium-detached, rotated, medium-moved */
+static int apply_whereabouts(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	struct ledger_medium *m =
+	    (struct ledger_medium *)ledger_medium_by_uuid(l, member_str(r->json, "medium"));
+
+	if (!strcmp(r->event, "medium-attached") || !strcmp(r->event, "medium-detached")) {
+		set_attached(m, !strcmp(r->event, "medium-attached"), r->wall_ns);
+		return 0;
+	}
+	if (replace_text(&m->custodian, member_str(r->json, "operator"), err))
+		return -1;
+	if (!strcmp(r->event, "rotated")) {
+		set_attached(m, true, r->wall_ns);
+		m->rotated_ns = r->wall_ns;
+		return replace_text(&m->destination, member_str(r->json, "place"), err);
+	}
+	if (json_is_true(json_object_get(r->json, "detached")))
+		set_attached(m, false, r->wall_ns);
+	m->moved_ns = r->wall_ns;
+	return replace_text(&m->destination, "", err) ||
+		       replace_text(&m->place, member_str(r->json, "place"), err)
+		   ? -1
+		   : 0;
 }
 
 static void datasets_free(struct ledger_generation *g)
@@ -214,20 +268,27 @@ static int apply_committed(struct ledger *l, const struct journal_record *r, str
 	return set_datasets(g, json_object_get(o, "datasets"), err);
 }
 
-/* verified, copied: either way the generation is on the medium now */
+/* verified, copied: either way the generation is on the medium now.  verify-failed: it is there, but damaged,
+ * and counts for nothing until it verifies again. */
 static int apply_copied(struct ledger *l, const struct journal_record *r, struct err *err)
 {
 	struct ledger_copy *c = copy_on(l, generation_of(l, r->json), member_str(r->json, "medium"));
 
 	if (!c)
 		return err_nomem(err);
-	if (!strcmp(r->event, "verified"))
+	if (!strcmp(r->event, "verify-failed")) {
+		c->damaged_ns = r->wall_ns;
+		c->verified_ns = 0;
+		return replace_text(&c->reason, str_or_empty(r->json, "reason"), err);
+	}
+	if (!strcmp(r->event, "verified")) {
 		c->verified_ns = r->wall_ns;
-	else
+		c->damaged_ns = 0;
+	} else {
 		c->copied_ns = r->wall_ns;
+	}
 	c->ok = true;
-	((char *)c->reason)[0] = '\0';
-	return 0;
+	return replace_text(&c->reason, "", err);
 }
 
 static int apply_failed(struct ledger *l, const struct journal_record *r, struct err *err)
@@ -254,7 +315,12 @@ static const struct rule {
     {"committed", apply_committed},
     {"verified", apply_copied},
     {"copied", apply_copied},
+    {"verify-failed", apply_copied},
     {"failed", apply_failed},
+    {"medium-attached", apply_whereabouts},
+    {"medium-detached", apply_whereabouts},
+    {"rotated", apply_whereabouts},
+    {"medium-moved", apply_whereabouts},
 };
 
 int ledger_fold_apply(struct ledger *l, const struct journal_record *r, struct err *err)

@@ -5,6 +5,7 @@
 # to build and to run the demo
 BKP_BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config gettext python3
   libarchive-dev libsodium-dev libssl-dev liblz4-dev uuid-dev libjansson-dev libyaml-dev liblmdb-dev
+  libcmark-dev libblkid-dev libmount-dev
   libacl1-dev libattr1-dev libbz2-dev liblzma-dev libxml2-dev libzstd-dev nettle-dev zlib1g-dev
   age lz4 minisign rsync"
 # to test

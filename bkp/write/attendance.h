@@ -1,0 +1,42 @@
+/* attendance: which media are attached now, and the record of their coming and going.
+ *
+ * A medium is attached when its signed identity stands at the place where it is expected: the policy's path,
+ * the path recorded at its registration, or (offline media) the mount point of any file system or a folder of
+ * the same last component directly below one.  Nothing is believed that medium_open() does not believe.
+ */
+#ifndef BKP_WRITE_ATTENDANCE_H
+#define BKP_WRITE_ATTENDANCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "read/standing.h"
+
+struct err;
+struct ledger;
+struct minisig_public;
+struct policy;
+struct policy_medium;
+struct state;
+
+struct attendance_keys {
+	const char *repository;
+	const struct minisig_public *keys;
+	size_t n_keys;
+};
+
+/* Where the medium is attached: 1 and its path in ret_path (malloc'd), 0 nowhere (err, unless NULL, says what
+ * stands at the expected place instead: MEDIUM_OTHER's and MEDIUM_FOREIGN's words), -1. */
+int attendance_find(const struct ledger *l, const struct attendance_keys *k, const struct policy_medium *m,
+    char **ret_path, struct err *err) __attribute__((warn_unused_result));
+
+/* Looks for every medium of the policy; sights: policy->n_media of them. */
+void attendance_look(const struct ledger *l, const struct attendance_keys *k, const struct policy *policy,
+    enum standing_sight *sights);
+
+/* Looks, and records medium-attached or medium-detached for every offline medium whose recorded state is
+ * another. */
+int attendance_record(struct state *s, const struct policy *policy, struct err *err)
+    __attribute__((warn_unused_result));
+
+#endif

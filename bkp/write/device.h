@@ -1,0 +1,34 @@
+/* device: what a folder stands on: file system, mount point, disk.  Looks, never changes anything.
+ *
+ * For recognising that the disk behind a medium is the one that was registered (2-⑨:
+ * 外部記録媒体や情報機器に対して接続を制限): a copy of the files on another disk is not the medium.  Through
+ * libmount (which mount holds the path) and libblkid (UUID of its file system); the serial number from /sys
+ * or udev's database.  What the system does not tell is "" (network file systems, tmpfs, overlay, missing
+ * privilege): then there is nothing to compare.
+ */
+#ifndef BKP_WRITE_DEVICE_H
+#define BKP_WRITE_DEVICE_H
+
+#include <stdbool.h>
+
+struct err;
+
+struct device {
+	char mount_point[4096]; /* "" when it cannot be told */
+	char source[256];	/* "/dev/sdb1", "nas:/export", "tmpfs" */
+	char fs_type[32];	/* "ext4" … */
+	char fs_uuid[64];
+	char serial[128];
+	bool whole; /* the path is the mount point itself or below one that is not "/" */
+};
+
+/* 0, or -1: E-DEVICE-01 the path cannot be looked at. */
+int device_look(const char *path, struct device *ret, struct err *err) __attribute__((warn_unused_result));
+
+/* Is it the disk that was registered?  fs_uuid and serial as recorded, "" unknown.  0, or -1: E-DEVICE-02
+ * another file system, E-DEVICE-03 another disk: both names are in the message and the next action in the
+ * hint. */
+int device_match(const struct device *d, const char *fs_uuid, const char *serial, struct err *err)
+    __attribute__((warn_unused_result));
+
+#endif

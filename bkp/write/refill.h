@@ -1,0 +1,49 @@
+/* refill: brings reported generations that a medium lacks to it, from whatever other medium has them whole:
+ * files are copied (mirror.h), recorded as "copied", read back from the device, recorded as "verified" or
+ * "verify-failed".
+ *
+ * What the night does for online media and the rotation for an offline one.  Goes on where it was when called
+ * again: every archive that has arrived is kept.
+ */
+#ifndef BKP_WRITE_REFILL_H
+#define BKP_WRITE_REFILL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct medium;
+struct state;
+struct vault_w;
+
+struct refill_source {
+	struct medium *medium;
+};
+
+struct refill {
+	struct state *state;
+	struct medium *to;
+	struct vault_w *vault; /* of `to` */
+	const struct refill_source *sources;
+	size_t n_sources;
+	bool newest_first;
+	/* after each file; may be NULL.  generation at hand, how many are to come after it, bytes written so
+	 * far */
+	void (*progress)(void *arg, uint64_t generation, uint64_t left, uint64_t bytes);
+	void *arg;
+};
+
+struct refill_result {
+	uint64_t copied, verified, bytes;
+	uint64_t missing; /* committed generations that the medium still lacks */
+	struct err why;	  /* the first reason, when some are missing or damaged; code "" otherwise */
+	bool full;	  /* the medium has no room left */
+};
+
+/* Every committed generation that the medium lacks. 0, or -1: it cannot be recorded (err). */
+int refill_run(const struct refill *r, struct refill_result *ret, struct err *err)
+    __attribute__((warn_unused_result));
+
+#endif
