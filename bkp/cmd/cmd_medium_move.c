@@ -90,29 +90,42 @@ static int report(const struct app *app, const char *name, const char *uuid, con
 	return app_flush(APP_OK);
 }
 
+static int record(struct app *app, struct state *s, const struct policy_medium *m, const char *uuid,
+    const char *place, const char *operator)
+{
+	const struct ledger_medium *lm = ledger_medium_by_uuid(state_ledger(s), uuid);
+	struct err err = ERR_INIT;
+
+	if (state_append(s, "medium-moved",
+		json_pack("{s:s, s:s, s:s, s:s, s:b}", "medium", uuid, "operator", operator, "place", place,
+		    "from", lm->place, "detached", (int)m->offline),
+		&err))
+		return app_error(&err, APP_FAILED);
+	return report(app, m->name, uuid, place, operator, m->offline);
+}
+
 static int move(
     struct app *app, struct state *s, const struct policy_medium *m, const char *place, const char *operator)
 {
 	const struct ledger_medium *lm = ledger_medium_by_label(state_ledger(s), m->name);
-	char to[OPERATOR_TEXT], uuid[64];
 	struct err err = ERR_INIT;
+	char *to, *uuid;
 	int code;
 
 	if (!place && !*lm->destination)
 		return app_usage(
 		    app, text("no rotation has said where '%s' goes: say it with --place TEXT"), m->name);
-	/* what the ledger gave is stale behind the record */
-	snprintf(to, sizeof(to), "%s", place ? place : lm->destination);
-	snprintf(uuid, sizeof(uuid), "%s", lm->uuid);
 	code = m->offline ? see_it_gone(s, m) : APP_OK;
 	if (code)
 		return code;
-	if (state_append(s, "medium-moved",
-		json_pack("{s:s, s:s, s:s, s:s, s:b}", "medium", uuid, "operator", operator, "place", to,
-		    "from", lm->place, "detached", (int)m->offline),
-		&err))
-		return app_error(&err, APP_FAILED);
-	return report(app, m->name, uuid, to, operator, m->offline);
+	/* what the ledger gave is stale behind the record */
+	to = strdup(place ? place : lm->destination);
+	uuid = strdup(lm->uuid);
+	code = to && uuid ? record(app, s, m, uuid, to, operator)
+			  : app_error((err_nomem(&err), &err), APP_FAILED);
+	free(to);
+	free(uuid);
+	return code;
 }
 
 int cmd_medium_move(
