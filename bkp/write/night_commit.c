@@ -208,3 +208,18 @@ void night_copy_journal(struct night *n)
 			n->online[i].report->verified = false;
 		}
 }
+
+void night_medium_docs(struct night *n)
+{
+	struct medium_docs_result brought;
+	struct err missing = ERR_INIT, why = ERR_INIT;
+	size_t i;
+
+	for (i = 0; i < n->n_online; i++)
+		if (!n->sinks[i].failed && medium_docs_put(n->cfg->state, n->cfg->policy, n->online[i].medium, &n->cfg->docs,
+					       &brought, &missing, &why)) {
+			n->online[i].report->why = why;
+			n->online[i].report->verified = false;
+		}
+	n->ret->missing = missing;
+}

@@ -63,5 +63,6 @@ int night_committed(struct night *n, struct err *err);
 int night_read_back(struct night *n, struct err *err);
 int night_catch_up(struct night *n, struct err *err);
 void night_copy_journal(struct night *n);
+void night_medium_docs(struct night *n);
 
 #endif
