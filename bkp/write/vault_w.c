@@ -380,8 +380,11 @@ void vault_w_reserve(struct vault_w *v, uint64_t bytes)
 {
 	IO_FD_AUTO fd = openat(v->tmp, RESERVE, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-	if (fd >= 0 && fallocate(fd, 0, 0, (off_t)bytes))
-		vault_w_release(v); /* part of it would only be in the way */
+	/* less than asked for is better than nothing: a disk that is nearly full is brought again and again */
+	while (fd >= 0 && bytes && fallocate(fd, 0, 0, (off_t)bytes) && errno == ENOSPC) {
+		(void)!ftruncate(fd, 0);
+		bytes /= 2;
+	}
 }
 
 void vault_w_release(struct vault_w *v)
