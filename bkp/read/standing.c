@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/text.h"
+#include "base/width.h"
 #include "format/policy.h"
 #include "read/standing_private.h"
 
@@ -40,18 +41,19 @@ const char *standing_technology_word(enum standing_technology t)
 	return words[t];
 }
 
-char *standing_span(int64_t s, char out[STANDING_SPAN])
+char *standing_span(int64_t s, char *out, size_t size)
 {
 	int64_t minutes = s > 0 ? s / 60 : 0;
 
 	if (minutes == 1)
-		snprintf(out, STANDING_SPAN, "%s", text("1 minute"));
+		snprintf(out, size, "%s", text("1 minute"));
 	else if (minutes < 120)
-		snprintf(out, STANDING_SPAN, text("%jd minutes"), (intmax_t)minutes);
+		snprintf(out, size, text("%jd minutes"), (intmax_t)minutes);
 	else if (minutes < 48 * 60)
-		snprintf(out, STANDING_SPAN, text("%jd hours"), (intmax_t)minutes / 60);
+		snprintf(out, size, text("%jd hours"), (intmax_t)minutes / 60);
 	else
-		snprintf(out, STANDING_SPAN, text("%jd days"), (intmax_t)minutes / (24 * 60));
+		snprintf(out, size, text("%jd days"), (intmax_t)minutes / (24 * 60));
+	width_whole(out);
 	return out;
 }
 

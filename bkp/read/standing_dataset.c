@@ -150,7 +150,7 @@ static int judge_generations(const struct standing_view *v, struct standing_data
 	else if (standing_stale(v, d)) {
 		r->verdict = STANDING_ATTENTION;
 		snprintf(r->why, sizeof(r->why), text("the newest good, verified generation is %s old"),
-		    standing_span(standing_age_s(v, d->newest_ns), age));
+		    standing_span(standing_age_s(v, d->newest_ns), age, sizeof(age)));
 	} else if (r->verdict != STANDING_MET)
 		snprintf(r->why, sizeof(r->why), text("good, verified generations of %u of %u dates"), dates,
 		    r->want);

@@ -123,7 +123,7 @@ static void say_dataset(struct standing_next *n, const struct standing_dataset *
 		    text("data set '%s': its newest good, verified generation is %s old, planned %s: run "
 			 "'bkp run %s', and "
 			 "see why the schedule did not"),
-		    name, standing_span(standing_age_s(n->v, d->newest_ns), age),
+		    name, standing_span(standing_age_s(n->v, d->newest_ns), age, sizeof(age)),
 		    policy_plan_every(&d->policy->every, every), name);
 }
 

@@ -56,7 +56,8 @@ void standing_next_attached(struct standing_next *n, const struct standing_mediu
 	if (m->overdue_attached)
 		standing_say(n,
 		    text("unmount %s and take it away: it has been attached for %s, at most %s are planned"),
-		    m->policy->name, standing_span(standing_age_s(n->v, m->ledger->attach_ns), span),
+		    m->policy->name,
+		    standing_span(standing_age_s(n->v, m->ledger->attach_ns), span, sizeof(span)),
 		    policy_plan_duration(standing_attach_s(m->policy), planned));
 	else if (ready_to_leave(m))
 		standing_say(n,
@@ -108,7 +109,7 @@ static void say_why(const struct standing_next *n, const struct standing_medium 
 		snprintf(out, size, "%s", text("it was never rotated"));
 	else if (m->overdue_swap)
 		snprintf(out, size, text("its last rotation was %s ago, planned every %s"),
-		    standing_span(standing_age_s(n->v, m->ledger->rotated_ns), span),
+		    standing_span(standing_age_s(n->v, m->ledger->rotated_ns), span, sizeof(span)),
 		    policy_plan_duration(s, planned));
 	else
 		snprintf(out, size, text("it holds no recent verified generation of '%s'"), d->policy->name);

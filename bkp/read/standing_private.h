@@ -19,8 +19,6 @@ struct standing_view {
 };
 
 /* standing.c */
-/* "9 days", "5 hours", "40 minutes" in the reader's language; what is negative is nothing. */
-char *standing_span(int64_t s, char out[STANDING_SPAN]);
 static inline int64_t standing_age_s(const struct standing_view *v, int64_t ns)
 {
 	return v->s->now_ns > ns ? (v->s->now_ns - ns) / STANDING_NS : 0;

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "base/err.h"
+#include "base/near.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "format/policy.h"
@@ -19,7 +20,8 @@
 #include "write/state.h"
 #include "write/vault_w.h"
 
-#define SHOW 256
+#define SHOW	  256
+#define NAMES_MAX 256
 
 static int attended(const struct rotate *ro, const struct policy_medium *pm, char **ret_path, struct err *err)
 {
@@ -59,6 +61,24 @@ static int not_attached(
 	return -1;
 }
 
+static int undeclared(const struct rotate *ro, struct err *err)
+{
+	const struct policy *p = ro->cfg->policy;
+	const char *names[NAMES_MAX], *near;
+	char show[SHOW];
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_media && n < NAMES_MAX; i++)
+		if (p->media[i].offline)
+			names[n++] = p->media[i].name;
+	near = near_word(ro->cfg->medium, names, n);
+	err_set(err, "E-MEDIA-15", text("the policy declares no medium '%s'"),
+	    path_show(ro->cfg->medium, show, sizeof(show)));
+	if (near)
+		err_hint(err, text("did you mean '%s'?"), near);
+	return err_hint(err, "%s", text("write it into the policy's 'media' first"));
+}
+
 static int find_named(struct rotate *ro, struct err *err)
 {
 	const struct policy_medium *pm = policy_find_medium(ro->cfg->policy, ro->cfg->medium);
@@ -66,8 +86,7 @@ static int find_named(struct rotate *ro, struct err *err)
 	int r;
 
 	if (!pm)
-		return err_set(
-		    err, "E-MEDIA-15", text("the policy declares no medium '%s'"), ro->cfg->medium);
+		return undeclared(ro, err);
 	if (!pm->offline) {
 		err_set(err, "E-ROTATE-01", text("medium '%s' is not kept offline"), pm->name);
 		return err_hint(err, "%s",
