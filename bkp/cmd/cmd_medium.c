@@ -18,6 +18,7 @@
 #include "format/policy.h"
 #include "read/ledger.h"
 #include "read/medium.h"
+#include "write/device.h"
 #include "write/medium_w.h"
 #include "write/state.h"
 
@@ -48,10 +49,12 @@ static int undeclared(const struct policy *policy, const char *name)
 	return app_error(&err, APP_USAGE);
 }
 
-static json_t *members(const struct policy_medium *m, const char *uuid, const char *path)
+static json_t *members(
+    const struct policy_medium *m, const char *uuid, const char *path, const struct device *d)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:b}", "medium", uuid, "label", m->name, "type", m->type,
-	    "path", path, "place", m->place, "offline", (int)m->offline);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:b, s:s, s:s}", "medium", uuid, "label", m->name, "type",
+	    m->type, "path", path, "place", m->place, "offline", (int)m->offline, "fs_uuid", d->fs_uuid, "serial",
+	    d->serial);
 }
 
 /* A folder on the disk of the state folder is most likely the empty mount point of a medium that is not
@@ -115,14 +118,15 @@ static int add(struct app *app, struct state *s, const struct policy *policy, co
 	const struct ledger_medium *known = ledger_medium_by_label(state_ledger(s), m->name);
 	char uuid[JOURNAL_UUID];
 	struct err err = ERR_INIT;
+	struct device device;
 
 	if (known)
 		return registered(app, s, m, path, known);
 	warn_same_disk(app, policy, path);
 	/* found there already: an earlier 'medium add' died before the record was written */
-	if (medium_w_register(s, path, m->name, m->type, uuid, &err) < 0)
+	if (medium_w_register(s, path, m->name, m->type, uuid, &err) < 0 || device_look(path, &device, &err))
 		return app_error(&err, APP_FAILED);
-	if (state_append(s, "medium-added", members(m, uuid, path), &err))
+	if (state_append(s, "medium-added", members(m, uuid, path, &device), &err))
 		return app_error(&err, APP_FAILED);
 	return report(app, m, uuid, false);
 }

@@ -22,6 +22,8 @@ static const struct app_command commands[] = {
     {"check", "check", N_("check the policy and show what it plans"), cmd_check},
     {"run", "run [DATASET...] [--all] [--anchor]",
 	N_("capture the data sets as one generation on every online medium"), cmd_run},
+    {"rotate", "rotate [MEDIUM] --operator NAME [--place TEXT] [--recheck all|none|DAYS]",
+	N_("bring the medium kept offline up to date, check and seal it"), cmd_rotate},
     {"verify", "verify [--medium NAME] [--generation N] [--identity FILE] [--passphrase-file FILE]",
 	N_("read what was captured back from the media and compare"), cmd_verify},
     {"medium",

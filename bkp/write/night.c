@@ -181,6 +181,7 @@ int night_run(const struct night_config *cfg, struct night_result *ret, struct e
 		else
 			r = night_read_back(&n, &local) || night_catch_up(&n, &local);
 		night_copy_journal(&n);
+		night_medium_docs(&n);
 	}
 	clean_up(&n);
 	if (!r)
