@@ -11,7 +11,19 @@ target_link_libraries(bkp-restore PRIVATE restore_plan bkp_read PkgConfig::ARCHI
 target_compile_options(bkp-restore PRIVATE -include ${CMAKE_SOURCE_DIR}/bkp/base/banned.h)
 target_compile_definitions(bkp-restore PRIVATE BKP_VERSION="${PROJECT_VERSION}")
 install(TARGETS bkp-restore RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(PROGRAMS restore/rescue.py DESTINATION ${CMAKE_INSTALL_DATADIR}/bkp)
+
+# What every medium carries in its own folder tools/ (bkp/write/medium_docs.h): bkp copies it from beside itself, or from
+# where it is installed.
+set(TOOLS ${CMAKE_BINARY_DIR}/tools)
+set(TOOLS_INSTALLED ${CMAKE_INSTALL_FULL_LIBDIR}/bkp/tools)
+add_custom_command(OUTPUT ${TOOLS}/rescue.py ${TOOLS}/FORMAT.md
+	COMMAND ${CMAKE_COMMAND} -E make_directory ${TOOLS}
+	COMMAND ${CMAKE_COMMAND} -E copy ${CMAKE_SOURCE_DIR}/restore/rescue.py ${TOOLS}/rescue.py
+	COMMAND ${CMAKE_COMMAND} -E copy ${CMAKE_SOURCE_DIR}/docs/format.md ${TOOLS}/FORMAT.md
+	DEPENDS restore/rescue.py docs/format.md VERBATIM)
+set(TOOLS_FILES ${TOOLS}/rescue.py ${TOOLS}/FORMAT.md)
+install(PROGRAMS ${TOOLS}/rescue.py DESTINATION ${TOOLS_INSTALLED})
+install(FILES ${TOOLS}/FORMAT.md DESTINATION ${TOOLS_INSTALLED})
 
 if(BKP_STATIC_RESTORE)
 	# Only archives (.a), so that the program runs on whatever rescue system there is.  libarchive.a is large: only what
@@ -36,5 +48,11 @@ if(BKP_STATIC_RESTORE)
 	# the map is for the test that looks for what must not be in it
 	target_link_options(bkp-restore-static PRIVATE -static -Wl,--gc-sections -Wl,-Map=${CMAKE_BINARY_DIR}/bkp-restore-static.map
 		${wrapped} -s)
-	install(PROGRAMS $<TARGET_FILE:bkp-restore-static> DESTINATION ${CMAKE_INSTALL_LIBDIR}/bkp)
+	add_custom_command(OUTPUT ${TOOLS}/bkp-restore
+		COMMAND ${CMAKE_COMMAND} -E make_directory ${TOOLS}
+		COMMAND ${CMAKE_COMMAND} -E copy $<TARGET_FILE:bkp-restore-static> ${TOOLS}/bkp-restore
+		DEPENDS bkp-restore-static VERBATIM)
+	list(APPEND TOOLS_FILES ${TOOLS}/bkp-restore)
+	install(PROGRAMS ${TOOLS}/bkp-restore DESTINATION ${TOOLS_INSTALLED})
 endif()
+add_custom_target(tools ALL DEPENDS ${TOOLS_FILES})

@@ -49,6 +49,9 @@ enum standing_technology {
 enum standing_technology standing_technology(const char *type);
 const char *standing_technology_word(enum standing_technology t); /* "magnetic disk" … (JSON) */
 
+/* "9 days", "5 hours", "40 minutes" in the reader's language; what is negative is nothing.  Returns out. */
+char *standing_span(int64_t s, char *out, size_t size);
+
 /* What the caller saw of a medium of the policy just now. */
 enum standing_sight { STANDING_NOT_SEEN, STANDING_SEEN, STANDING_UNKNOWN /* did not or could not look */ };
 
