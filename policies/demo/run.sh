@@ -1,6 +1,7 @@
 #!/bin/bash
 # The whole job in a screenful: installs what is missing (Debian 12), builds, makes a small clinic, captures it three times with
-# changes between onto two media, verifies, and restores each generation from one medium alone.  Proof: rsync and sha256sum.
+# changes between onto two media, verifies, rotates an "offline" medium, and restores each generation from that one alone; at the
+# end the recovery procedure is replayed from it.  Proof: rsync, sha256sum, and the values recorded at capture.
 #   policies/demo/run.sh [--keep]     --keep leaves the scratch folder for a look around
 set -eu
 cd "$(dirname "$0")/../.."
@@ -22,8 +23,8 @@ step() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
 
 step "さくら内科クリニック: an electronic record's dump, images, thousands of HL7 files"
 python3 "$demo/clinic.py" make "$T/clinic" 4000
-mkdir -p "$T/nas" "$T/ssd"
-sed "s|@T@|$T|g" "$demo/policy.yaml" >"$T/policy.yaml"
+mkdir -p "$T/nas" "$T/ssd" "$T/rdx" "$T/shelf"
+sed "s|@T@|$T|g; s|@D@|$demo|g" "$demo/policy.yaml" >"$T/policy.yaml"
 export BKP_POLICY=$T/policy.yaml
 du -sh --apparent-size "$T/clinic" | sed 's|\t.*|  in '"$(find "$T/clinic" -type f | wc -l)"' files|'
 
@@ -32,6 +33,7 @@ age-keygen -o "$T/recovery.txt" 2>/dev/null
 bkp init --recipient "$(age-keygen -y "$T/recovery.txt")"
 bkp medium add nas
 bkp medium add ssd
+bkp medium add RDX-01
 
 for n in 1 2 3; do
 	step "night $n"
@@ -44,10 +46,18 @@ step "verify: every file of every generation, read from the media"
 bkp verify
 bkp generations
 
-step "the state folder is gone, one medium is left, and the identity from the safe"
-mv "$T/state" "$T/gone"; mv "$T/nas" "$T/gone.nas"
+step "rotation: the offline medium is filled, read back, sealed, and carried to another building"
+bkp rotate RDX-01 --operator 事務長
+mv "$T/rdx" "$T/shelf/RDX-01" # stands for: unmount, pull out, carry
+bkp medium move RDX-01 --operator 事務長
+
+step "how things stand: three nights on one day are one date, so the three generations (3世代) are honestly not met"
+bkp status || [ $? = 1 ]
+
+step "the state folder, the NAS and the SSD are gone; what is left is the disk from the shelf and the identity from the safe"
+mkdir "$T/gone"; mv "$T/state" "$T/nas" "$T/ssd" "$T/gone/"
 for n in 1 2 3; do
-	bkp-restore --quiet --medium "$T/ssd" --identity "$T/recovery.txt" extract $n --to "$T/restored$n"
+	bkp-restore --quiet --medium "$T/shelf/RDX-01" --identity "$T/recovery.txt" extract $n --to "$T/restored$n"
 	d=$(rsync -aHAXnc --delete --itemize-changes "$T/truth$n/files/" "$T/restored$n/files$T/clinic/files/")
 	[ -z "$d" ] || { echo "$d"; echo "generation $n DIFFERS"; exit 1; }
 	a=$(sha256sum <"$T/truth$n/emr.dump"); b=$(sha256sum <"$T/restored$n/emr/emr.dump")
@@ -56,13 +66,20 @@ for n in 1 2 3; do
 done
 
 step "without this software: sha256sum, minisign, and restore/rescue.py (python, age, lz4)"
-( cd "$T"/ssd/*-*-*-*-*
+( cd "$T"/shelf/RDX-01/*-*-*-*-*
   sha256sum --quiet -c generations/000003/SHA256SUMS && echo "sha256sum: every file of generation 3 is whole"
   minisign -V -P "$(python3 -c 'import json; print(json.load(open("repository.json"))["keys"][0]["public"])')" \
 	-m generations/000003/SHA256SUMS | sed -n 1,2p )
-python3 restore/rescue.py --medium "$T/ssd" --identity "$T/recovery.txt" restore 3 files --to "$T/rescued" >/dev/null
+python3 restore/rescue.py --medium "$T/shelf/RDX-01" --identity "$T/recovery.txt" restore 3 files --to "$T/rescued" >/dev/null
 [ -z "$(rsync -aHnc --delete --itemize-changes "$T/truth3/files/" "$T/rescued$T/clinic/files/")" ] || { echo "rescue.py DIFFERS"; exit 1; }
 echo "rescue.py: generation 3 restored, equal by rsync -aHnc"
+
+step "the drill: the procedure that lies on the disk is replayed from the disk alone, timed, and compared with the night it was captured"
+printf 'by: 事務長\nanswers: [{step: 1, answer: yes, note: 番号一致}]\n' >"$T/attest.yaml"
+reports=$(mktemp -d "${TMPDIR:-/tmp}/bkp-drill.XXXXXX")
+bkp-restore --medium "$T/shelf/RDX-01" --identity "$T/recovery.txt" drill "$T"/shelf/RDX-01/*-*-*-*-*/procedures/procedure.md \
+	--to "$reports" --operator 事務長 --attest "$T/attest.yaml"
+echo "the report to print and sign: $reports/drill.html"
 
 step "done in $(($(date +%s) - started)) s; the recovery point was never on the host that captures"
 [ "${1:-}" = --keep ] && echo "everything is left in $T"
