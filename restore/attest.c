@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "format/policy_node.h"
 #include "format/policy_problem.h"
+#include "format/policy_text.h"
 #include "format/policy_value.h"
 
 #define TEXT_MAX 1024
@@ -206,30 +207,23 @@ static int read_tree(struct reader *r, const struct policy_node *root, struct er
 	return 0;
 }
 
-/* Bytes that are no text would hide from the reader what the file says. */
 static int parse(struct reader *r, const char *p, size_t n, struct err *err)
 {
 	struct policy_node *root __attribute__((cleanup(policy_node_free_auto))) = NULL;
 	const struct policy_mark top = {1, 1};
-	char *copy;
-	bool bad;
 	int s;
 
+	if (n >= 3 && !memcmp(p, "\xef\xbb\xbf", 3)) { /* what Windows editors put in front */
+		p += 3;
+		n -= 3;
+	}
 	if (!n || n > ATTEST_BYTES_MAX) {
 		policy_problem_error(
-		    r->problems, top, "E-POLICY-01", text("the file is empty, or larger than 1 MiB"));
+		    r->problems, top, "E-DRILL-08", text("the file is empty, or larger than 1 MiB"));
 		return 0;
 	}
-	copy = strndup(p, n);
-	if (!copy)
-		return err_nomem(err);
-	bad = strlen(copy) != n || policy_value_has_control(copy, true);
-	free(copy);
-	if (bad) {
-		policy_problem_error(r->problems, top, "E-POLICY-02",
-		    text("this is not UTF-8, or has control characters"));
+	if (!policy_text_check(p, n, "E-DRILL-08", r->problems))
 		return 0;
-	}
 	s = policy_node_parse(p, n, &root, r->problems, err);
 	return s < 0 ? -1 : s ? 0 : read_tree(r, root, err);
 }

@@ -7,8 +7,8 @@
  * Pure.  Problems are collected as for a policy, with line and column.  attest_missing() tells which confirm
  * steps have no answer.
  *
- * Errors: E-POLICY-01…07, -10 as for a policy (what YAML itself can have wrong), E-DRILL-08 an unknown or
- * missing key, or a value that is none; E-DRILL-09 an answer to something that is no confirm step, or a
+ * Errors: E-POLICY-03…06, -10 as for a policy (what YAML itself can have wrong), E-DRILL-08 no text, an
+ * unknown or missing key, or a value that is none; E-DRILL-09 an answer to something that is no confirm step, or a
  * second one.
  */
 #ifndef RESTORE_ATTEST_H
