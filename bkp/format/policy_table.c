@@ -147,7 +147,7 @@ static bool is_list(struct walk *w, const struct policy_field *f, const struct p
 
 static int read_texts(struct walk *w, const struct policy_field *f, const struct policy_node *node, char *at)
 {
-	struct policy_field item = {.key = f->key, .type = f->item};
+	struct policy_field item = {.key = f->key, .type = f->item, .max = f->max};
 	const struct policy_node *child;
 	char **list;
 	size_t i = 0;

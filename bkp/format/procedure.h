@@ -93,7 +93,7 @@ struct procedure_variable {
 	char *title; /* or NULL */
 	enum procedure_type type;
 	char *value; /* default, or NULL: must be given */
-	unsigned line;
+	struct policy_mark mark;
 };
 
 struct procedure {
