@@ -23,8 +23,8 @@ struct reader {
 };
 
 /* Keys that nobody knows, and values that are missing, are named. */
-static void keys(const struct policy_node *table, const char *const *known, size_t n,
-    struct policy_problems *problems)
+static void keys(
+    const struct policy_node *table, const char *const *known, size_t n, struct policy_problems *problems)
 {
 	const struct policy_node *i;
 	char shown[POLICY_SHOWN];
@@ -91,8 +91,8 @@ static size_t step_of(struct reader *r, const struct policy_node *node, const ch
 			known[n++] = p->steps[i].id;
 	}
 	if (i == p->n_steps) {
-		item = policy_problem_error(r->problems, at, "E-DRILL-09",
-		    text("the procedure has no step '%s'"), shown);
+		item = policy_problem_error(
+		    r->problems, at, "E-DRILL-09", text("the procedure has no step '%s'"), shown);
 		near = near_word(id, known, n);
 		if (near)
 			policy_problem_hint(item, text("did you mean '%s'?"), near);
@@ -130,8 +130,8 @@ static int yes_or_no(struct reader *r, const struct policy_node *node)
 	return -1;
 }
 
-static int keep(struct attest_answer *a, bool yes, const char *by, const char *note, unsigned line,
-    struct err *err)
+static int keep(
+    struct attest_answer *a, bool yes, const char *by, const char *note, unsigned line, struct err *err)
 {
 	a->by = strdup(by);
 	a->note = note ? strdup(note) : NULL;
@@ -224,7 +224,7 @@ static int parse(struct reader *r, const char *p, size_t n, struct err *err)
 	}
 	if (!policy_text_check(p, n, "E-DRILL-08", r->problems))
 		return 0;
-	s = policy_node_parse(p, n, &root, r->problems, err);
+	s = policy_node_parse(p, n, 0, &root, r->problems, err);
 	return s < 0 ? -1 : s ? 0 : read_tree(r, root, err);
 }
 

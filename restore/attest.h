@@ -8,8 +8,8 @@
  * steps have no answer.
  *
  * Errors: E-POLICY-03…06, -10 as for a policy (what YAML itself can have wrong), E-DRILL-08 no text, an
- * unknown or missing key, or a value that is none; E-DRILL-09 an answer to something that is no confirm step, or a
- * second one.
+ * unknown or missing key, or a value that is none; E-DRILL-09 an answer to something that is no confirm step,
+ *or a second one.
  */
 #ifndef RESTORE_ATTEST_H
 #define RESTORE_ATTEST_H

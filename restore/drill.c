@@ -176,8 +176,8 @@ char *drill_safe(const char *p, size_t n)
 	while (n) {
 		uint32_t cp;
 		size_t len = width_decode(p, n, &cp);
-		bool bad = cp == UINT32_MAX || (cp < 0x20 && cp != '\n' && cp != '\t') ||
-			   (cp >= 0x7f && cp < 0xa0);
+		bool bad =
+		    cp == UINT32_MAX || (cp < 0x20 && cp != '\n' && cp != '\t') || (cp >= 0x7f && cp < 0xa0);
 
 		if (buf_append(&out, bad ? "\xef\xbf\xbd" : p, bad ? 3 : len, NULL))
 			break;
@@ -196,8 +196,8 @@ char *drill_time(double seconds, char out[DRILL_TIME])
 	uint64_t s = seconds > 0 ? (uint64_t)seconds : 0;
 
 	if (s >= 3600)
-		snprintf(out, DRILL_TIME, "%" PRIu64 ":%02" PRIu64 ":%02" PRIu64, s / 3600, s / 60 % 60,
-		    s % 60);
+		snprintf(
+		    out, DRILL_TIME, "%" PRIu64 ":%02" PRIu64 ":%02" PRIu64, s / 3600, s / 60 % 60, s % 60);
 	else
 		snprintf(out, DRILL_TIME, "%" PRIu64 ":%02" PRIu64, s / 60, s % 60);
 	return out;

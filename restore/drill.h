@@ -39,7 +39,7 @@ struct drill_step {
 	bool attention;		  /* passed, but a person should look */
 	int64_t begun_ns;	  /* wall clock */
 	double seconds;
-	struct err why; /* code "": nothing to say */
+	struct err why;			      /* code "": nothing to say */
 	uint64_t count[OUTCOME_KINDS], bytes; /* restore */
 	char *found;			      /* check: what it printed, safe */
 	int exit_status;		      /* run, check; -1: none */
@@ -62,7 +62,7 @@ struct drill {
 	const struct procedure *procedure;
 	const char *file; /* of the procedure, as given */
 	const struct variables *variables;
-	char *folder;	/* absolute path of the drill's folder */
+	char *folder; /* absolute path of the drill's folder */
 	char *operator_name, *host;
 	/* the medium; strings may be NULL where it does not say */
 	char *medium_path, *medium_uuid, *medium_label, *medium_type;

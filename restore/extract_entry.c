@@ -34,7 +34,8 @@ struct place {
 
 int extract_fault(struct extract *x, int kind, const char *path, const struct err *why, struct err *err)
 {
-	if (!strcmp(why->code, "E-RESTORE-10") || !strcmp(why->code, "E-RESTORE-15") || !strncmp(why->code, "E-MEM-01", 8)) {
+	if (!strcmp(why->code, "E-RESTORE-10") || !strcmp(why->code, "E-RESTORE-15") ||
+	    !strncmp(why->code, "E-MEM-01", 8)) {
 		if (err)
 			*err = *why;
 		return -1;

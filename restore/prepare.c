@@ -183,7 +183,8 @@ static int choose(const struct work *w, const char *wanted, uint64_t *ret, struc
 		err_hint(err, "%s", text("'bkp-restore generations' says what is wrong with each"));
 		return -1;
 	}
-	err_set(err, "E-DRILL-06", text("no complete generation on this medium holds data set '%s' with all others"),
+	err_set(err, "E-DRILL-06",
+	    text("no complete generation on this medium holds data set '%s' with all others"),
 	    path_show(first->dataset, shown, sizeof(shown)));
 	hint_there(w, err);
 	return at(w, first, err);
@@ -249,8 +250,7 @@ static int generations(struct work *w, const char *wanted, struct err *err)
 			&s->dataset, err))
 			return -1;
 	}
-	if (vault_r_list(w->app->vault, each_generation, w, err) ||
-	    choose(w, wanted, &w->d->generation, err))
+	if (vault_r_list(w->app->vault, each_generation, w, err) || choose(w, wanted, &w->d->generation, err))
 		return -1;
 	snprintf(number, sizeof(number), "%" PRIu64, w->d->generation);
 	if (variables_engine(w->v, "generation", number, err))

@@ -32,7 +32,8 @@ static bool ended_well(const struct drill_step *s, const struct step_run_result 
 
 	switch (ran->end) {
 	case STEP_RUN_LIMIT:
-		err_set(why, "E-DRILL-13", text("the command was stopped: it took longer than its limit of %s"),
+		err_set(why, "E-DRILL-13",
+		    text("the command was stopped: it took longer than its limit of %s"),
 		    drill_time((double)limit_of(s), limit));
 		err_hint(why, "%s", text("'limit:' in the step allows more"));
 		return false;
@@ -74,7 +75,8 @@ static bool compare(struct drill_step *s, const struct step_run_result *ran)
 	if (drill_same(s->expected, ran->value, ran->value_n))
 		return true;
 	err_set(&s->why, "E-DRILL-16", text("expected '%s', found '%s'"),
-	    path_show(s->expected, want, sizeof(want)), path_show(s->found ? s->found : "?", got, sizeof(got)));
+	    path_show(s->expected, want, sizeof(want)),
+	    path_show(s->found ? s->found : "?", got, sizeof(got)));
 	return false;
 }
 

@@ -1,4 +1,5 @@
-/* replay_confirm: a step that a person confirms, beforehand in a file or now on the terminal; see replay.h. */
+/* replay_confirm: a step that a person confirms, beforehand in a file or now on the terminal; see replay.h.
+ */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -29,8 +30,7 @@ static enum heard listen(struct replay *r, const char *question, char **ret)
 	fprintf(stderr, "    %s ", question);
 	fflush(stderr);
 	for (;;) {
-		struct pollfd fds[] = {
-		    {STDIN_FILENO, POLLIN, 0}, {interrupt_fd(r->interrupt), POLLIN, 0}};
+		struct pollfd fds[] = {{STDIN_FILENO, POLLIN, 0}, {interrupt_fd(r->interrupt), POLLIN, 0}};
 		ssize_t got;
 
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)

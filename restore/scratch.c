@@ -23,6 +23,7 @@
 struct scratch {
 	int dirfd, fd;
 	char *path;
+	bool made; /* the caller's folder was missing */
 };
 
 /* ---- making ---- */
@@ -51,10 +52,10 @@ static int refuse_name(void *arg, const char *name, struct err *err)
 
 static int open_empty(struct scratch *s, const char *to, struct err *err)
 {
-	bool made = !mkdir(to, 0700);
 	struct stat st;
 
-	if (!made && errno != EEXIST)
+	s->made = !mkdir(to, 0700);
+	if (!s->made && errno != EEXIST)
 		return not_made(to, errno, err);
 	s->dirfd = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->dirfd < 0 || fstat(s->dirfd, &st))
@@ -181,8 +182,8 @@ static void left(struct eraser *e, int errnum, const char *name)
 	e->said = true;
 	path_show(name, shown, sizeof(shown));
 	if (errnum == EXDEV)
-		err_set(e->err, "E-DRILL-21", text("'%s' in the scratch folder is a mount: it was not erased"),
-		    shown);
+		err_set(e->err, "E-DRILL-21",
+		    text("'%s' in the scratch folder is a mount: it was not erased"), shown);
 	else
 		err_sys(e->err, "E-DRILL-21", errnum, text("cannot erase '%s' in the scratch folder"), shown);
 	err_hint(e->err, "%s",
@@ -378,4 +379,16 @@ int scratch_erase(struct scratch *s, struct scratch_erased *ret, struct err *err
 	if (err)
 		*err = why;
 	return -1;
+}
+
+int scratch_undo(struct scratch *s, struct scratch_erased *ret, struct err *err)
+{
+	char *slash = strrchr(s->path, '/');
+	int r = scratch_erase(s, ret, err);
+
+	*slash = '\0';
+	if (!r && s->made)
+		(void)rmdir(s->path); /* if something is in it by now, it is not ours */
+	*slash = '/';
+	return r;
 }

@@ -35,8 +35,8 @@ struct scratch;
 int scratch_make(const char *to, struct scratch **ret, struct err *err) __attribute__((warn_unused_result));
 void scratch_free(struct scratch *s); /* closes; erases nothing */
 
-int scratch_dirfd(const struct scratch *s);	  /* of the caller's folder; borrowed */
-int scratch_fd(const struct scratch *s);	  /* of scratch/; borrowed */
+int scratch_dirfd(const struct scratch *s);	   /* of the caller's folder; borrowed */
+int scratch_fd(const struct scratch *s);	   /* of scratch/; borrowed */
 const char *scratch_path(const struct scratch *s); /* absolute path of scratch/ */
 
 struct scratch_erased {
@@ -46,6 +46,10 @@ struct scratch_erased {
 
 /* 0, or -1 when something was left; *ret is written in both cases. */
 int scratch_erase(struct scratch *s, struct scratch_erased *ret, struct err *err)
+    __attribute__((warn_unused_result));
+
+/* For a drill that does not begin: erases, and takes away the caller's folder too if it was made here. */
+int scratch_undo(struct scratch *s, struct scratch_erased *ret, struct err *err)
     __attribute__((warn_unused_result));
 
 #endif

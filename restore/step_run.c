@@ -19,8 +19,8 @@
 
 #define SHELL	   "/bin/sh"
 #define NS	   INT64_C(1000000000)
-#define PAUSE_MS   50	/* between looks where there are no pidfds (before Linux 5.3) */
-#define LAST_READS 64	/* blocks taken from the pipes after the end: more than they hold */
+#define PAUSE_MS   50 /* between looks where there are no pidfds (before Linux 5.3) */
+#define LAST_READS 64 /* blocks taken from the pipes after the end: more than they hold */
 #define BLOCK	   4096
 
 enum { OUT, ERRORS, PIPES };

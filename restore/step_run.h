@@ -27,10 +27,10 @@ struct interrupt;
 
 struct step_run_request {
 	const char *command;
-	char *const *environment; /* NULL-terminated */
-	int folder;		  /* its working folder */
-	int64_t limit_s;	  /* > 0 */
-	size_t value_max;	  /* bytes of standard output to keep */
+	char *const *environment;    /* NULL-terminated */
+	int folder;		     /* its working folder */
+	int64_t limit_s;	     /* > 0 */
+	size_t value_max;	     /* bytes of standard output to keep */
 	struct interrupt *interrupt; /* or NULL */
 };
 
@@ -38,8 +38,8 @@ enum step_run_end { STEP_RUN_EXITED, STEP_RUN_SIGNALLED, STEP_RUN_LIMIT, STEP_RU
 
 struct step_run_result {
 	enum step_run_end end;
-	int status;    /* exit status, or number of the signal */
-	char *value;   /* NUL-terminated, may hold others; belongs to the result */
+	int status;  /* exit status, or number of the signal */
+	char *value; /* NUL-terminated, may hold others; belongs to the result */
 	size_t value_n;
 	bool value_over; /* there was more */
 	char tail[STEP_RUN_TAIL];

@@ -37,7 +37,7 @@ static int not_declared(const struct variables *v, const char *setting, size_t n
 	    path_show(name, shown, sizeof(shown)));
 	near = near_word(name, known, i);
 	return near ? err_hint(err, text("did you mean '%s' (line %u)?"), near,
-			  procedure_find_variable(v->procedure, near)->line)
+			  procedure_find_variable(v->procedure, near)->mark.line)
 		    : err_hint(err, "%s", text("'bkp-restore procedure check FILE' lists its variables"));
 }
 
@@ -60,9 +60,9 @@ static int set_one(struct variables *v, const char *setting, struct err *err)
 			continue;
 		if (v->set[i])
 			return err_set(err, "E-DRILL-02", text("%s:%u: variable '%s' is set twice"), v->file,
-			    var->line, var->name);
+			    var->mark.line, var->name);
 		if (procedure_value_check(var, equals + 1, err))
-			return err_wrap(err, "%s:%u", v->file, var->line);
+			return err_wrap(err, "%s:%u", v->file, var->mark.line);
 		v->set[i] = strdup(equals + 1);
 		return v->set[i] ? 0 : err_nomem(err);
 	}
@@ -80,11 +80,11 @@ static int complete(const struct variables *v, struct err *err)
 			continue;
 		if (!var->value) {
 			err_set(err, "E-DRILL-03", text("%s:%u: variable '%s' has no value"), v->file,
-			    var->line, var->name);
+			    var->mark.line, var->name);
 			return err_hint(err, text("give it one: --set %s=VALUE"), var->name);
 		}
 		if (procedure_value_check(var, var->value, err))
-			return err_wrap(err, "%s:%u", v->file, var->line);
+			return err_wrap(err, "%s:%u", v->file, var->mark.line);
 	}
 	return 0;
 }
