@@ -157,10 +157,11 @@ static void what_is_text_stays_text(void **state)
 {
 	static const char step[] = "```note\nwho: a\nwhat: b\nhow: c\npass: d\nminutes: 1\n```\n";
 	static const char *const texts[] = {"```sh\nrun\n```\n", "```\nrestore\n```\n", "```node\nx\n```\n",
-	    "```text\nx\n```\n", "```none\nx\n```\n", "```rust\nx\n```\n", "```yaml\nx\n```\n", "```console\nx\n```\n",
-	    "````markdown\n```restore\nwho: x\n```\n````\n", "~~~\n```run\n~~~\n", "`run` and ```restore``` here\n",
-	    "```restore``` at the beginning\n", "run:\n\n    restore\n", "- restore\n- check\n", "``run\n",
-	    "<pre>\nrestore\n</pre>\n", "# 二つ目の題\n", "[run](check)\n", "```python\nx\n```\n"};
+	    "```text\nx\n```\n", "```none\nx\n```\n", "```rust\nx\n```\n", "```yaml\nx\n```\n",
+	    "```console\nx\n```\n", "````markdown\n```restore\nwho: x\n```\n````\n", "~~~\n```run\n~~~\n",
+	    "`run` and ```restore``` here\n", "```restore``` at the beginning\n", "run:\n\n    restore\n",
+	    "- restore\n- check\n", "``run\n", "<pre>\nrestore\n</pre>\n", "# 二つ目の題\n", "[run](check)\n",
+	    "```python\nx\n```\n"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
@@ -210,15 +211,16 @@ static void values_are_what_their_type_says(void **state)
 		bool good;
 	} cases[] = {{PROCEDURE_TEXT, "x", true}, {PROCEDURE_TEXT, "'; rm -rf / $(x) \"", true},
 	    {PROCEDURE_TEXT, "", false}, {PROCEDURE_TEXT, "a\nb", false}, {PROCEDURE_TEXT, "\x80", false},
-	    {PROCEDURE_TEXT, "\xc2\x85", false}, {PROCEDURE_NUMBER, "0", true}, {PROCEDURE_NUMBER, "-17", true},
-	    {PROCEDURE_NUMBER, "+007", true}, {PROCEDURE_NUMBER, "999999999999999999", true},
-	    {PROCEDURE_NUMBER, "1000000000000000000", false}, {PROCEDURE_NUMBER, "-", false},
-	    {PROCEDURE_NUMBER, "1.5", false}, {PROCEDURE_NUMBER, " 1", false}, {PROCEDURE_NUMBER, "1e3", false},
-	    {PROCEDURE_NUMBER, "１", false}, {PROCEDURE_NUMBER, "--1", false}, {PROCEDURE_NAME, "_a.B-9", true},
-	    {PROCEDURE_NAME, "-a", false}, {PROCEDURE_NAME, ".a", false}, {PROCEDURE_NAME, "a b", false},
-	    {PROCEDURE_NAME, "a/b", false}, {PROCEDURE_NAME, "電", false}, {PROCEDURE_NAME, "a;b", false},
-	    {PROCEDURE_PATH, "/", true}, {PROCEDURE_PATH, "/a b/'c", true}, {PROCEDURE_PATH, "/a/", false},
-	    {PROCEDURE_PATH, "a", false}, {PROCEDURE_PATH, "/a/../b", false}, {PROCEDURE_PATH, "/a//b", false},
+	    {PROCEDURE_TEXT, "\xc2\x85", false}, {PROCEDURE_NUMBER, "0", true},
+	    {PROCEDURE_NUMBER, "-17", true}, {PROCEDURE_NUMBER, "+007", true},
+	    {PROCEDURE_NUMBER, "999999999999999999", true}, {PROCEDURE_NUMBER, "1000000000000000000", false},
+	    {PROCEDURE_NUMBER, "-", false}, {PROCEDURE_NUMBER, "1.5", false}, {PROCEDURE_NUMBER, " 1", false},
+	    {PROCEDURE_NUMBER, "1e3", false}, {PROCEDURE_NUMBER, "１", false},
+	    {PROCEDURE_NUMBER, "--1", false}, {PROCEDURE_NAME, "_a.B-9", true}, {PROCEDURE_NAME, "-a", false},
+	    {PROCEDURE_NAME, ".a", false}, {PROCEDURE_NAME, "a b", false}, {PROCEDURE_NAME, "a/b", false},
+	    {PROCEDURE_NAME, "電", false}, {PROCEDURE_NAME, "a;b", false}, {PROCEDURE_PATH, "/", true},
+	    {PROCEDURE_PATH, "/a b/'c", true}, {PROCEDURE_PATH, "/a/", false}, {PROCEDURE_PATH, "a", false},
+	    {PROCEDURE_PATH, "/a/../b", false}, {PROCEDURE_PATH, "/a//b", false},
 	    {PROCEDURE_PATH, "/a\tb", false}, {PROCEDURE_PATH, "~/a", false}};
 	char longest[PROCEDURE_VALUE_MAX + 2] = "/";
 
@@ -248,11 +250,15 @@ static void values_are_what_their_type_says(void **state)
 	longest[0] = 'b';
 	longest[64] = '\0';
 	assert_int_equal(
-	    procedure_value_check(&(struct procedure_variable){.name = "x", .type = PROCEDURE_NAME}, longest, NULL), 0);
+	    procedure_value_check(
+		&(struct procedure_variable){.name = "x", .type = PROCEDURE_NAME}, longest, NULL),
+	    0);
 	longest[64] = 'a';
 	longest[65] = '\0';
 	assert_int_equal(
-	    procedure_value_check(&(struct procedure_variable){.name = "x", .type = PROCEDURE_NAME}, longest, NULL), -1);
+	    procedure_value_check(
+		&(struct procedure_variable){.name = "x", .type = PROCEDURE_NAME}, longest, NULL),
+	    -1);
 }
 
 /* --- templates
@@ -272,8 +278,8 @@ static void templates_are_filled_once(void **state)
 	    {"[${host}]", "[${port} $$ $(x)]"}, {"$$", "$"}, {"$$$$", "$$"}, {"$${host}", "${host}"},
 	    {"$$${a_1}", "$電子"}, {"5$", "5$"}, {"$5 $(x) $x", "$5 $(x) $x"}, {"${empty}", ""},
 	    {"${empty}${a_1}${empty}", "電子"}, {"}{$", "}{$"}, {"$ {host}", "$ {host}"}};
-	static const char *const bad[] = {"${port}", "a${", "a${host", "${}", "${Host}", "${host }", "${a${host}}",
-	    "${1a}", "${host\n}", "x ${a234567890123456789012345678901234}"};
+	static const char *const bad[] = {"${port}", "a${", "a${host", "${}", "${Host}", "${host }",
+	    "${a${host}}", "${1a}", "${host\n}", "x ${a234567890123456789012345678901234}"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {

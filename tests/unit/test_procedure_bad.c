@@ -15,13 +15,13 @@
 #include "base/text.h"
 #include "format/procedure.h"
 
-#define STEP	"who: a\nwhat: b\nhow: c\npass: d\nminutes: 1\n"
-#define GOOD	"\n```confirm\n" STEP "```\n"
+#define STEP "who: a\nwhat: b\nhow: c\npass: d\nminutes: 1\n"
+#define GOOD "\n```confirm\n" STEP "```\n"
 /* keys of a block: its first line is 3, its keys begin in the next */
 #define B(kind, keys) "# t\n\n```" kind "\n" keys "\n```\n"
 /* keys behind those that every step has: in line 9 */
 #define S(kind, keys) B(kind, STEP keys)
-#define H(keys)	      B("procedure", keys) GOOD /* in line 4 */
+#define H(keys)	      B("procedure", keys) GOOD	   /* in line 4 */
 #define V(keys)	      H("variables: [{" keys "}]") /* from column 14 */
 
 struct bad {
@@ -312,19 +312,30 @@ static void ceilings_hold(void **state)
 	refused(repeat("# t\n", "```note\n" STEP "```\n", 201, ""), "E-PROC-18", 1402, 1);
 	refused(repeat("# t\n", "```note\n" STEP "```\n", 250, ""), "E-PROC-18", 1402, 1);
 	refused(strdup("# t\n```procedure\nvariables:\n- name: a\n- name: a\n```\n" GOOD), "E-PROC-13", 5, 9);
-	accepted(repeat("# t\n```note\nwho: '", "a", 400, "'\nwhat: b\nhow: c\npass: d\nminutes: 1\n```\n"), 1);
-	refused(repeat("# t\n```note\nwho: '", "a", 401, "'\nwhat: b\nhow: c\npass: d\nminutes: 1\n```\n"), "E-PROC-10", 3, 6);
-	accepted(repeat("# t\n```note\n" "who: a\nwhat: b\nhow: '", "a", 4096, "'\npass: d\nminutes: 1\n```\n"), 1);
-	refused(repeat("# t\n```note\n" "who: a\nwhat: b\nhow: '", "a", 4097, "'\npass: d\nminutes: 1\n```\n"), "E-PROC-10", 5, 6);
+	accepted(
+	    repeat("# t\n```note\nwho: '", "a", 400, "'\nwhat: b\nhow: c\npass: d\nminutes: 1\n```\n"), 1);
+	refused(repeat("# t\n```note\nwho: '", "a", 401, "'\nwhat: b\nhow: c\npass: d\nminutes: 1\n```\n"),
+	    "E-PROC-10", 3, 6);
+	accepted(repeat("# t\n```note\n"
+			"who: a\nwhat: b\nhow: '",
+		     "a", 4096, "'\npass: d\nminutes: 1\n```\n"),
+	    1);
+	refused(repeat("# t\n```note\n"
+		       "who: a\nwhat: b\nhow: '",
+		    "a", 4097, "'\npass: d\nminutes: 1\n```\n"),
+	    "E-PROC-10", 5, 6);
 	accepted(repeat("# t\n```run\n" STEP "command: '", "a", 16384, "'\n```\n"), 1);
 	refused(repeat("# t\n```run\n" STEP "command: '", "a", 16385, "'\n```\n"), "E-PROC-10", 8, 10);
 	refused(repeat("# ", "a", 401, "\n" GOOD), "E-PROC-10", 1, 1);
 	accepted(repeat("# t\n" GOOD, "x", PROCEDURE_BYTES_MAX - strlen("# t\n" GOOD), ""), 1);
-	refused(repeat("# t\n" GOOD, "x", PROCEDURE_BYTES_MAX - strlen("# t\n" GOOD) + 1, ""), "E-PROC-01", 1, 1);
-	refused(repeat("# t\n```restore\n" STEP "dataset: x\npaths: [", "a,", 4097, "]\n```\n"), "E-PROC-18", 9, 8201);
+	refused(
+	    repeat("# t\n" GOOD, "x", PROCEDURE_BYTES_MAX - strlen("# t\n" GOOD) + 1, ""), "E-PROC-01", 1, 1);
+	refused(repeat("# t\n```restore\n" STEP "dataset: x\npaths: [", "a,", 4097, "]\n```\n"), "E-PROC-18",
+	    9, 8201);
 	/* NUL is no text, wherever it stands */
 	assert_int_equal(procedure_parse("p.md", "\0\0", 2, &p, NULL, &err), -1);
-	assert_int_equal(procedure_parse("p.md", "# t\n" GOOD "\0", sizeof("# t\n" GOOD), &p, NULL, &err), -1);
+	assert_int_equal(
+	    procedure_parse("p.md", "# t\n" GOOD "\0", sizeof("# t\n" GOOD), &p, NULL, &err), -1);
 	assert_string_equal(err.code, "E-PROC-01");
 	assert_null(p);
 }
@@ -349,8 +360,8 @@ static void variables_have_a_ceiling(void **state)
 /* Depth and width that would hurt a parser that recurses or backtracks. */
 static void hostile_documents_end(void **state)
 {
-	static const char *const parts[] = {"> ", "- ", "[", "![[]()", "*a ", "`a``", "a <?x ", "<div>\n", "#", "```\n",
-	    "~~~run\n", "&amp;", "| ", "    ", "\t", "1. ", "\\"};
+	static const char *const parts[] = {"> ", "- ", "[", "![[]()", "*a ", "`a``", "a <?x ", "<div>\n",
+	    "#", "```\n", "~~~run\n", "&amp;", "| ", "    ", "\t", "1. ", "\\"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
