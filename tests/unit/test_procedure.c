@@ -200,6 +200,31 @@ static void ready_made_ones_are_good(void **state)
 	}
 }
 
+/* The whole procedure in the manual is one that a reader can begin with. */
+static void the_manuals_example_is_good(void **state)
+{
+	static char page[1 << 16], example[1 << 16];
+	FILE *f = fopen(TEST_DATA "/../docs/man/bkp-procedure.5", "rb");
+	char *from, *to;
+	struct procedure *p;
+
+	(void)state;
+	assert_non_null(f);
+	page[fread(page, 1, sizeof(page) - 1, f)] = '\0';
+	fclose(f);
+	from = strstr(page, "A whole procedure:\n.Bd -literal\n");
+	assert_non_null(from);
+	from += strlen("A whole procedure:\n.Bd -literal\n");
+	to = strstr(from, "\n.Ed\n");
+	assert_non_null(to);
+	assert_null(memchr(from, '\\', (size_t)(to - from))); /* as it is printed */
+	snprintf(example, sizeof(example), "%.*s\n", (int)(to - from), from);
+	p = parse(example);
+	assert_string_equal(p->title, "Recovery of the electronic record");
+	assert_int_equal(p->n_steps, 5);
+	procedure_free(p);
+}
+
 /* --- values
  * --------------------------------------------------------------------------------------------------- */
 
@@ -331,6 +356,7 @@ int main(void)
 	    cmocka_unit_test(both_languages_mean_the_same),
 	    cmocka_unit_test(what_is_text_stays_text),
 	    cmocka_unit_test(ready_made_ones_are_good),
+	    cmocka_unit_test(the_manuals_example_is_good),
 	    cmocka_unit_test(values_are_what_their_type_says),
 	    cmocka_unit_test(templates_are_filled_once),
 	    cmocka_unit_test(a_template_without_room_fails_whole),
