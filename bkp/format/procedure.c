@@ -204,7 +204,7 @@ static bool check_size(const char *p, size_t n, struct policy_problems *problems
 
 	if (n > PROCEDURE_BYTES_MAX) {
 		policy_problem_hint(
-		    policy_problem_error(problems, top, "E-PROC-01", text("the file is larger than 1 MiB")),
+		    policy_problem_error(problems, top, "E-PROC-01", text("the file is larger than 256 KiB")),
 		    text("check that this is a procedure: pictures stay in files of their own"));
 		return false;
 	}

@@ -58,7 +58,8 @@
 struct buf;
 struct err;
 
-#define PROCEDURE_BYTES_MAX	((size_t)1 << 20)
+#define PROCEDURE_BYTES_MAX                                                                                  \
+	((size_t)256 << 10) /* libcmark takes quadratic time for hostile text: seconds, not minutes */
 #define PROCEDURE_STEPS_MAX	200
 #define PROCEDURE_VARIABLES_MAX 64
 #define PROCEDURE_VALUE_MAX	1024 /* bytes of a variable's value */
