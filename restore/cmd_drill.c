@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "app.h"
@@ -87,12 +88,12 @@ static char *who(const struct app *app)
 static int about_run(struct session *s, struct err *err)
 {
 	struct drill *d = s->d;
-	char host[256] = "";
+	struct utsname host = {.nodename = ""};
 
-	gethostname(host, sizeof(host) - 1);
+	uname(&host);
 	d->variables = s->variables;
 	d->operator_name = who(s->app);
-	d->host = drill_safe(host, strlen(host));
+	d->host = drill_safe(host.nodename, strlen(host.nodename));
 	d->folder = strdup(scratch_path(s->scratch));
 	d->medium_path = realpath(s->app->medium, NULL);
 	d->repository = strdup(vault_r_repository(s->app->vault));

@@ -35,7 +35,6 @@ static bool note(const struct replay *r, const struct drill_step *s)
 {
 	char shown[1000];
 
-	app_note(r->app, "    %s", path_show(s->what, shown, sizeof(shown)));
 	app_note(r->app, "    %s", path_show(s->how, shown, sizeof(shown)));
 	return true;
 }

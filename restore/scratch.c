@@ -251,14 +251,20 @@ static int move_up(struct eraser *e, int parent, const char *name)
 	char up[48];
 
 	for (int i = 0; i < 100; i++) {
+		struct stat st;
+		int errnum;
+
 		snprintf(up, sizeof(up), ".bkp-erase-%" PRIu64, e->moved++);
 		if (!renameat2(parent, name, e->top, up, RENAME_NOREPLACE))
 			return 0;
-		if (errno == EINVAL && faccessat(e->top, up, F_OK, AT_SYMLINK_NOFOLLOW) && errno == ENOENT &&
-		    !renameat(parent, name, e->top, up))
-			return 0; /* a file system without RENAME_NOREPLACE */
-		if (errno != EEXIST)
+		errnum = errno;
+		/* a file system without RENAME_NOREPLACE */
+		if (errnum == EINVAL && fstatat(e->top, up, &st, AT_SYMLINK_NOFOLLOW) && errno == ENOENT)
+			return renameat(parent, name, e->top, up);
+		if (errnum != EEXIST && errnum != EINVAL) {
+			errno = errnum;
 			return -1;
+		}
 	}
 	return -1;
 }

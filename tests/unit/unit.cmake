@@ -11,7 +11,7 @@ foreach(source ${UNIT_SOURCES})
 	if(name MATCHES "^test_plan$")
 		target_link_libraries(${name} PRIVATE restore_plan)
 	endif()
-	if(name MATCHES "^test_(scratch|attest|step_run|variables|drill)$")
+	if(name MATCHES "^test_(drill_scratch|attest|step_run|variables|drill)$")
 		target_link_libraries(${name} PRIVATE restore_drill)
 	endif()
 	# tests build texts and name lists on the fly
