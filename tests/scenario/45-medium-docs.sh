@@ -14,7 +14,23 @@ mkdir -p "$T/src" "$T/proc" "$T/m1" "$T/m2"
 echo 患者 >"$T/src/カルテ.txt"
 head -c 3000000 /dev/urandom >"$T/src/image"
 chmod 0640 "$T/src/image"
+procedure() { # FILE TITLE
+	cat >"$1" <<-P
+	# $2
+
+	\`\`\`note
+	誰: 事務長
+	何を: 媒体を取り出す
+	どのように: 別棟の保管庫から
+	合否条件: 手元にある
+	予定分: 10
+	\`\`\`
+	P
+}
+procedure "$T/proc/電子カルテの復旧.md" 電子カルテを戻す
+procedure "$T/proc/network.md" "the network & <others>"
 site_make
+printf 'procedures: [%s, %s]\n' "$T/proc/電子カルテの復旧.md" "$T/proc/network.md" >>"$T/policy.yaml"
 expect 0 "$BKP" run
 echo more >"$T/src/more"
 expect 0 "$BKP" run
@@ -37,6 +53,13 @@ for n, line in enumerate(open(sys.argv[1], encoding="utf-8"), 1):
     assert width <= 100, "line %d of README.txt has %d columns: %s" % (n, width, line)
 P
 
+for f in 電子カルテの復旧 network; do
+	cmp "$T/proc/$f.md" "$M/$repo/procedures/$f.md"
+	python3 -c 'import html.parser, sys; html.parser.HTMLParser().feed(open(sys.argv[1], encoding="utf-8").read())' "$M/$repo/procedures/$f.html"
+done
+grep -q '電子カルテを戻す' "$M/$repo/procedures/電子カルテの復旧.html" || die "the form has no title"
+grep -qF 'the network &amp; &lt;others&gt;' "$M/$repo/procedures/network.html" || die "the form's title"
+
 # ---- its commands, letter by letter: the first half is Japanese, the second English; both must say the same
 commands() { sed -n 's/^   \$ //p' | sed -e ':a' -e '/\\$/{N;s/\\\n *//;ta' -e '}'; }
 sed '/^This disk holds/,$d' "$M/README.txt" | commands >"$T/ja"
@@ -45,6 +68,7 @@ sed -n '/^This disk holds/,$p' "$M/README.txt" | commands >"$T/en"
 diff "$T/ja" "$T/en" || die "the two languages have other commands"
 has() { grep -q "$1" "$T/ja" || die "README.txt has no command like '$1'"; }
 has '^cd /mnt/medium$'; has '^ID=/mnt/key/id.txt$'; has '^minisign .* tools/SHA256SUMS'; has 'tools && sha256sum -c'; has '^python3 tools/rescue.py .* restore 2 '
+has '^minisign .*/procedures/SHA256SUMS'; has '/procedures && sha256sum -c'
 [ -z "$static" ] || { has ' generations$'; has ' verify 2$'; has ' extract 2 --to /srv/restored$'; }
 
 # a root folder with the medium, read-only, at /mnt/medium, the identity at /mnt/key and an empty /srv; nothing else
@@ -81,10 +105,22 @@ equal "$R/srv/rescued"
 umount "$R/mnt/medium"
 
 # ---- nothing is written when nothing has changed, but for the number of the newest generation
-find "$M/tools" "$M/$repo" -maxdepth 1 -type f -printf '%p %i %T@\n' | sort >"$T/before"
+find "$M/tools" "$M/$repo" -maxdepth 2 -not -path "*/journal/*" -type f -printf '%p %i %T@\n' | sort >"$T/before"
 expect 0 "$BKP" run
-find "$M/tools" "$M/$repo" -maxdepth 1 -type f -printf '%p %i %T@\n' | sort | diff "$T/before" - || die "files were written anew"
+find "$M/tools" "$M/$repo" -maxdepth 2 -not -path "*/journal/*" -type f -printf '%p %i %T@\n' | sort | diff "$T/before" - || die "files were written anew"
 grep -q 'restore 3 --to' "$M/README.txt" || die "README.txt does not name the newest generation"
+
+# ---- a procedure that is wrong is said and does not keep the others away
+echo 'no title' >"$T/proc/network.md"
+expect 1 "$BKP" run
+grep -q 'E-DOCS-02: .*network.md' "$T/err" || die "the wrong procedure is not named: $(cat "$T/err")"
+grep -q 'm1: .*read back and equal' "$T/out" || die "the medium suffers for the procedure: $(cat "$T/out")"
+expect 1 "$BKP" run --json
+python3 -c 'import json, sys; o = json.load(open(sys.argv[1])); assert "network.md" in o["missing"], o' "$T/out"
+! grep -q network "$M/$repo/procedures/SHA256SUMS" || die "the wrong procedure is signed"
+(cd "$M/$repo/procedures" && sha256sum --quiet -c SHA256SUMS && minisign -V -q -P "$KEY" -m SHA256SUMS) || die "the list of procedures"
+procedure "$T/proc/network.md" network
+expect 0 "$BKP" run
 
 # ---- a tool that was replaced is found by the commands of README.txt, and mended by the next run
 thaw "$M"
