@@ -58,7 +58,8 @@
 struct buf;
 struct err;
 
-#define PROCEDURE_BYTES_MAX	((size_t)1 << 20)
+#define PROCEDURE_BYTES_MAX                                                                                  \
+	((size_t)256 << 10) /* libcmark takes quadratic time for hostile text: seconds, not minutes */
 #define PROCEDURE_STEPS_MAX	200
 #define PROCEDURE_VARIABLES_MAX 64
 #define PROCEDURE_VALUE_MAX	1024 /* bytes of a variable's value */
@@ -93,7 +94,7 @@ struct procedure_variable {
 	char *title; /* or NULL */
 	enum procedure_type type;
 	char *value; /* default, or NULL: must be given */
-	unsigned line;
+	struct policy_mark mark;
 };
 
 struct procedure {
