@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <jansson.h>
 
@@ -119,7 +120,7 @@ static uint64_t to_come(struct run *run, struct vault_r *source, uint64_t number
 
 /* How much is still to be brought, from generation `first` of the list on: what the sources that answer say.
  */
-static uint64_t estimate(struct run *run, size_t first)
+static uint64_t estimate(struct run *run, size_t first, size_t end)
 {
 	struct digestset *counted = digestset_new(ARCHIVES_MAX);
 	uint64_t bytes = 0;
@@ -128,7 +129,7 @@ static uint64_t estimate(struct run *run, size_t first)
 		struct medium *m = run->r->sources[s].medium;
 		struct vault_r *v = m == run->r->to ? NULL : reader(run->r, m);
 
-		for (size_t i = first; v && i < run->n; i++)
+		for (size_t i = first; v && i < end; i++)
 			bytes += to_come(run, v, run->items[i].number, counted);
 		vault_r_close(v);
 	}
@@ -230,6 +231,17 @@ static int bring(struct run *run, struct err *err)
 	return 0;
 }
 
+/* The one that failed is the last that was tried. */
+static void measure(struct run *run)
+{
+	struct statvfs fs;
+
+	run->res->lacking = estimate(run, run->at - 1, run->n);
+	run->res->lacking_next = estimate(run, run->at - 1, run->at);
+	if (!fstatvfs(vault_w_dirfd(run->r->vault), &fs))
+		run->res->room = (uint64_t)fs.f_bavail * fs.f_frsize;
+}
+
 int refill_run(const struct refill *r, struct refill_result *ret, struct err *err)
 {
 	struct run run = {.r = r, .res = ret, .before = vault_w_written(r->vault)};
@@ -238,14 +250,13 @@ int refill_run(const struct refill *r, struct refill_result *ret, struct err *er
 	memset(ret, 0, sizeof(*ret));
 	bad = collect(&run, err);
 	if (!bad && run.n && r->progress)
-		run.total = estimate(&run, 0);
+		run.total = estimate(&run, 0, run.n);
 	for (; !bad && run.at < run.n && !ret->full && !ret->broken; run.at++)
 		bad = bring(&run, err);
 	if (!bad && (ret->full || ret->broken)) {
 		ret->missing += run.n - run.at;
-		/* the one that failed is the last that was tried */
 		if (ret->full)
-			ret->lacking = estimate(&run, run.at - 1);
+			measure(&run);
 	}
 	ret->bytes = written(&run);
 	free(run.items);

@@ -46,10 +46,12 @@ struct refill_result {
 	uint64_t copied, verified, bytes;
 	uint64_t missing; /* committed generations that the medium still lacks */
 	uint64_t damaged; /* found damaged on it now; recorded */
-	uint64_t lacking; /* about how many bytes are still to come; 0 when nothing can be said */
-	struct err why;	  /* the first reason, when some are missing or damaged; code "" otherwise */
-	bool full;	  /* the medium has no room left */
-	bool broken;	  /* it failed in another way (pulled out, I/O error): no more was tried */
+	/* when it is full: about how many bytes are still to come, of them for the generation that did not
+	 * fit, and how many are free */
+	uint64_t lacking, lacking_next, room;
+	struct err why; /* the first reason, when some are missing or damaged; code "" otherwise */
+	bool full;	/* the medium has no room left */
+	bool broken;	/* it failed in another way (pulled out, I/O error): no more was tried */
 };
 
 /* Every committed generation that the medium lacks. 0, or -1: it cannot be recorded (err). */
