@@ -356,11 +356,15 @@ int vault_w_publish_generation(struct vault_w *v, uint64_t number, const struct 
 
 	snprintf(stage, sizeof(stage), "generation-%" PRIu64, v->staged++);
 	dir = io_make_dir(v->tmp, stage, 0755, err);
-	if (dir < 0 || write_docs(dir, docs, n, err))
+	if (dir < 0)
 		return -1;
-	r = io_rename_new(v->tmp, stage, v->repo, generation_dir(number, final), err);
+	r = write_docs(dir, docs, n, err);
+	if (!r)
+		r = io_rename_new(v->tmp, stage, v->repo, generation_dir(number, final), err);
+	if (r)
+		(void)remove_leftover(&v->tmp, stage, NULL); /* if not now, the next open does it */
 	if (r == IO_EXISTS)
-		return already_published(v, final, docs, n, err); /* tmp/ is cleared at the next open */
+		return already_published(v, final, docs, n, err);
 	if (r)
 		return -1;
 	if (io_sync_dir(v->generations, err)) {
