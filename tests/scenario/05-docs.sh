@@ -59,8 +59,8 @@ done
 : >"$T/common"
 "$BKP_BIN/bkp-restore" --help >"$T/help"
 options docs/man/bkp-restore.1 "$T/help"
-sed -n 's/^bkp-restore --medium DIR \([a-z]*\).*/\1/p' "$T/help" >"$T/commands.restore"
-[ "$(wc -l <"$T/commands.restore")" -ge 6 ] || fault "the commands cannot be read from 'bkp-restore --help'"
+sed -nE 's/^bkp-restore (--medium DIR )?([a-z]+) .*/\2/p' "$T/help" >"$T/commands.restore"
+[ "$(wc -l <"$T/commands.restore")" -ge 8 ] || fault "the commands cannot be read from 'bkp-restore --help'"
 while read -r c; do
 	grep -q "^\.It Cm $c\$" docs/man/bkp-restore.1 || fault "bkp-restore.1 does not describe $c"
 	"$BKP_BIN/bkp-restore" "$c" --help >/dev/null || fault "bkp-restore $c --help"
