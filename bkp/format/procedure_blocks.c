@@ -379,7 +379,7 @@ int procedure_blocks(cmark_node *document, const char *source, size_t n, procedu
 		if (!b.has_title)
 			policy_problem_hint(policy_problem_error(problems, (struct policy_mark){1, 1},
 						"E-PROC-02", text("the procedure has no title")),
-			    text("begin with a line like '# 電子カルテの復旧'"));
+			    text("begin with a line like '# Recovery of the electronic record'"));
 		*ret_title = b.title;
 		b.title = NULL;
 	}
