@@ -82,8 +82,8 @@ static const char *meant(const char *word)
 	    {"検査", "check"}, {"照合", "check"}, {"点検", "check"}, {"チェック", "check"}, {"注意", "note"},
 	    {"注記", "note"}, {"備考", "note"}, {"メモ", "note"}, {"手順", "procedure"},
 	    {"手順書", "procedure"}, {"復旧手順", "procedure"}, {"復旧手順書", "procedure"}};
-	/* languages whose names are near to a word by accident */
-	static const char *const others[] = {"node", "none", "bun", "nix", "text", "rust", "ruby"};
+	/* words of plain code that are near to one of ours by accident */
+	static const char *const others[] = {"node", "none", "bun", "config"};
 	size_t i;
 
 	for (i = 0; i < sizeof(japanese) / sizeof(*japanese); i++)
