@@ -82,8 +82,8 @@ static const char *meant(const char *word)
 	    {"検査", "check"}, {"照合", "check"}, {"点検", "check"}, {"チェック", "check"}, {"注意", "note"},
 	    {"注記", "note"}, {"備考", "note"}, {"メモ", "note"}, {"手順", "procedure"},
 	    {"手順書", "procedure"}, {"復旧手順", "procedure"}, {"復旧手順書", "procedure"}};
-	/* languages whose names are near to a word by accident */
-	static const char *const others[] = {"node", "none", "bun", "nix", "text", "rust", "ruby"};
+	/* words of plain code that are near to one of ours by accident */
+	static const char *const others[] = {"node", "none", "bun", "config"};
 	size_t i;
 
 	for (i = 0; i < sizeof(japanese) / sizeof(*japanese); i++)
@@ -379,7 +379,7 @@ int procedure_blocks(cmark_node *document, const char *source, size_t n, procedu
 		if (!b.has_title)
 			policy_problem_hint(policy_problem_error(problems, (struct policy_mark){1, 1},
 						"E-PROC-02", text("the procedure has no title")),
-			    text("begin with a line like '# 電子カルテの復旧'"));
+			    text("begin with a line like '# Recovery of the electronic record'"));
 		*ret_title = b.title;
 		b.title = NULL;
 	}

@@ -157,11 +157,11 @@ static void what_is_text_stays_text(void **state)
 {
 	static const char step[] = "```note\nwho: a\nwhat: b\nhow: c\npass: d\nminutes: 1\n```\n";
 	static const char *const texts[] = {"```sh\nrun\n```\n", "```\nrestore\n```\n", "```node\nx\n```\n",
-	    "```text\nx\n```\n", "```none\nx\n```\n", "```rust\nx\n```\n", "```yaml\nx\n```\n",
-	    "```console\nx\n```\n", "````markdown\n```restore\nwho: x\n```\n````\n", "~~~\n```run\n~~~\n",
-	    "`run` and ```restore``` here\n", "```restore``` at the beginning\n", "run:\n\n    restore\n",
-	    "- restore\n- check\n", "``run\n", "<pre>\nrestore\n</pre>\n", "# 二つ目の題\n", "[run](check)\n",
-	    "```python\nx\n```\n"};
+	    "```text\nx\n```\n", "```none\nx\n```\n", "```config\nx\n```\n", "```rust\nx\n```\n",
+	    "```yaml\nx\n```\n", "```console\nx\n```\n", "````markdown\n```restore\nwho: x\n```\n````\n",
+	    "~~~\n```run\n~~~\n", "`run` and ```restore``` here\n", "```restore``` at the beginning\n",
+	    "run:\n\n    restore\n", "- restore\n- check\n", "``run\n", "<pre>\nrestore\n</pre>\n",
+	    "# 二つ目の題\n", "[run](check)\n", "```python\nx\n```\n"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
