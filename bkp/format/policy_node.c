@@ -139,6 +139,11 @@ static const char *keyboard_hint(const char *p, size_t n, unsigned line)
 		    "indent with half-width spaces: a full-width one stands at the beginning of this line");
 	if (memmem(s, len, "\xef\xbc\x9a", 3))
 		return text("write ':' half-width: a full-width colon stands in this line");
+	if (line == 1)
+		return NULL;
+	line_at(p, n, line - 1, &s, &len); /* its key swallowed the end of the line */
+	if (memmem(s, len, "\xef\xbc\x9a", 3) && !memmem(s, len, ": ", 2))
+		return text("write ':' half-width: a full-width colon stands in the line above");
 	return NULL;
 }
 

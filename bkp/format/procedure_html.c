@@ -29,6 +29,8 @@ static const char style[] =
     "td,th{text-align:left;vertical-align:top;font-weight:normal;padding:0}\n"
     ".form th,.form td,.boxes td{border:0.5pt solid #000;padding:0.8mm 1.5mm}\n"
     ".form th{width:30mm;font-weight:bold}\n"
+    ".form td{height:6.5mm}\n"
+    ".sheet>tbody>tr>td{padding:0 1pt}\n"
     ".kindof{margin:0;font-size:9pt}\n"
     ".verdict{border:2pt solid #000;font-size:16pt;font-weight:bold;padding:1mm 3mm;margin:2mm 0}\n"
     ".step,.keep{break-inside:avoid;page-break-inside:avoid;margin:3mm 0}\n"

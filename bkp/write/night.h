@@ -1,7 +1,8 @@
 /* night: one run of `bkp run`: capture → generation on every online medium → journal → read-back.
  *
  * The transaction, and which function makes each step:
- *   0. open_media(): the lock is held by the state; media whose signed identity is there are online.  settle(): generations
+ *   0. open_media(): the lock is held by the state; media whose signed identity is there are online.  attendance_record():
+ *      which media kept offline are attached, and which are gone, is confirmed every night.  settle(): generations
  *      that an earlier run left open are committed when a medium holds them complete, else recorded as failed.
  *   1. begin(): number allocated, journal "begin".
  *   2. capture_all(): archives are published one by one on every medium (vault_w.h); none of them counts yet.

@@ -71,6 +71,12 @@ grep -ohE '\.key = "[a-z_]+"' bkp/format/policy_schema.c | cut -d'"' -f2 | sort 
 while read -r k; do
 	grep -qE "^\.It Ic ([a-z_]+ , )*$k( |\$)" docs/man/bkp-policy.5 || fault "bkp-policy.5 does not describe '$k'"
 done <"$T/keys"
+# every key of a procedure, in both languages
+grep -ohE '\.(key|alias) = "[^"]+"' bkp/format/procedure_schema.c | cut -d'"' -f2 | sort -u >"$T/keys"
+[ "$(wc -l <"$T/keys")" -ge 25 ] || fault "the procedure's keys cannot be read from its schema"
+while read -r k; do
+	grep -qE "^\.It Ic ([a-z_]+ , )*$k( |\$)" docs/man/bkp-procedure.5 || fault "bkp-procedure.5 does not describe '$k'"
+done <"$T/keys"
 # the policies in the documents are valid
 python3 - "$T" <<'P'
 import glob, re, sys
