@@ -20,6 +20,7 @@
 #include "interrupt.h"
 #include "prepare.h"
 #include "procedure_file.h"
+#include "provenance.h"
 #include "read/medium.h"
 #include "read/repository.h"
 #include "read/vault_r.h"
@@ -174,6 +175,8 @@ static int ready(struct session *s)
 
 	if (r)
 		return r;
+	if (provenance_check(s->app->vault, s->file, s->procedure->sha256, &s->d->signed_on_medium, &err))
+		return app_error(&err, APP_FAILED);
 	if (scratch_make(s->app->to, &s->scratch, &err) || about_run(s, &err) || about_medium(s, &err) ||
 	    engine(s, &err))
 		return app_error(&err, APP_FAILED);

@@ -60,7 +60,8 @@ struct drill_erased {
 
 struct drill {
 	const struct procedure *procedure;
-	const char *file; /* of the procedure, as given */
+	const char *file;      /* of the procedure, as given */
+	bool signed_on_medium; /* the procedure: see provenance.h */
 	const struct variables *variables;
 	char *folder; /* absolute path of the drill's folder */
 	char *operator_name, *host;

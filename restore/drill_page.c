@@ -173,7 +173,11 @@ static void foot(const struct drill *d, const uint8_t *record_sha256, struct fac
 		add(f, text("scratch data"), text("NOT ALL ERASED: it is in %s/scratch. %s: %s"), d->folder,
 		    e->why.code, e->why.msg);
 	add(f, text("record (drill.json)"), "SHA-256 %s", digest_hex(record_sha256, DIGEST_LEN, hex));
-	add(f, text("procedure"), "SHA-256 %s", digest_hex(d->procedure->sha256, DIGEST_LEN, hex));
+	digest_hex(d->procedure->sha256, DIGEST_LEN, hex);
+	add(f, text("procedure"),
+	    d->signed_on_medium ? text("SHA-256 %s, signed on the medium")
+				: text("SHA-256 %s, from a file of one's own"),
+	    hex);
 	add(f, text("program"), "bkp-restore %s", BKP_VERSION);
 }
 

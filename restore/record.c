@@ -60,8 +60,9 @@ static json_t *procedure(const struct drill *d)
 {
 	const struct procedure *p = d->procedure;
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "file", str(d->file), "title", str(p->title), "id",
-	    str(p->id), "version", str(p->version), "dataset", str(p->dataset), "sha256", hex(p->sha256));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "file", str(d->file), "title", str(p->title),
+	    "id", str(p->id), "version", str(p->version), "dataset", str(p->dataset), "sha256",
+	    hex(p->sha256), "signed", d->signed_on_medium);
 }
 
 static json_t *medium(const struct drill *d)

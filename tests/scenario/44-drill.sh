@@ -299,6 +299,24 @@ P
 is tty "s['label']['confirm']" "{'by': '佐藤', 'answer': 'yes', 'note': '番号 12 一致'}"
 say "on a terminal a person is asked, and the answer, name and remark are in the record"
 
+# ---- a procedure that lies on the medium: its commands count only when the repository signed it
+cp "$T/slow.md" "$T/on-medium.md"
+echo "procedures: [$T/on-medium.md]" >>"$T/policy.yaml"
+"$BKP" run --all >/dev/null 2>&1
+P=$(repo_of "$T/m1")/procedures
+[ -f "$P/on-medium.md" ] || die "the procedure is not on the medium"
+on_medium() { status "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --quiet drill "$1" --to "$T/$2"; }
+on_medium "$P/on-medium.md" signed; want 1; is signed "d['procedure']['signed']" True; is s1 "d['procedure']['signed']" False
+cp "$T/slow.md" "$P/added.md"; on_medium "$P/added.md" no; refused 2 E-DRILL-24 ''
+ln -s "$P/added.md" "$T/elsewhere.md"; on_medium "$T/elsewhere.md" no; refused 2 E-DRILL-24 ''
+thaw "$P"; chmod -R u+w "$P"
+cp -a "$P" "$T/procedures"
+sed -i "s|sleep 1.2|touch $T/ran|" "$P/on-medium.md"; on_medium "$P/on-medium.md" no; refused 2 E-DRILL-24 ''
+(cd "$P" && sha256sum on-medium.* >SHA256SUMS); on_medium "$P/on-medium.md" no; refused 2 E-DRILL-24 ''
+cp -a "$T/procedures/." "$P"; cp "$(repo_of "$T/m1")"/generations/000001/SHA256SUMS* "$P/"; on_medium "$P/on-medium.md" no; refused 2 E-DRILL-24 ''
+rm -f "$P"/SHA256SUMS.minisig; on_medium "$P/on-medium.md" no; refused 2 E-DRILL-24 ''
+say "a procedure on the medium that was added, changed, or is in a list that is forged or signed for something else is not run"
+
 # ---- a damaged medium
 thaw "$T/m1"
 big=$(find "$T"/m1/*/archives -type f -printf '%s %p\n' | sort -n | tail -n 1 | cut -d' ' -f2-)
@@ -317,7 +335,7 @@ say "one flipped bit in an archive: the drill has failed, and nothing is left of
 
 if [ -x "${BKP_RELEASE:-}/bkp-restore-static" ]; then
 	RESTORE=$BKP_RELEASE/bkp-restore-static
-	status env -i "$RESTORE" --medium "$T/m2" --identity "$T/id.txt" --quiet drill "$T/good.md" --to "$T/static" --attest "$T/yes.yaml"
+	status env -i "$RESTORE" --medium "$T/m2" --identity "$T/id.txt" --quiet drill "$T/good.md" --to "$T/static" --generation 2 --attest "$T/yes.yaml"
 	want 0; clean static; is static "d['verdict'], d['medium']['label']" "('passed', 'm2')"
 	say "the static program does the same drill"
 fi
