@@ -26,6 +26,13 @@ char *clock_format(int64_t wall_ns, char *out);
 /* "2026-11-21 11:00" in local time, for people, into out[CLOCK_TEXT]; returns out. */
 char *clock_format_local(int64_t wall_ns, char *out);
 
+#define CLOCK_DATE 128 /* room for clock_format_date() */
+
+/* Local time as people write it on paper, in the language of text_lang(), into out[CLOCK_DATE]; returns out:
+ * "令和8年（2026年）11月21日 11:00" (eras from 1989-01-08 on; before only the western year), "2026-11-21 11:00".
+ */
+char *clock_format_date(int64_t wall_ns, char *out);
+
 /* The inverse of clock_format().  0, or -1 when `s` is not of that form or not a time that 64 bits of
  * nanoseconds can say, 1677 … 2262 (ret untouched). */
 int clock_parse(const char *s, int64_t *ret_wall_ns);

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <jansson.h>
 
@@ -16,43 +15,32 @@
 #include "format/policy.h"
 #include "read/ledger.h"
 #include "write/attendance.h"
+#include "write/device.h"
 #include "write/state.h"
 
-#define SHOW	  256
-#define PATH_SIZE 4096
+#define SHOW 256
 
-/* The mount point that holds the path: the topmost folder on its device.  "" for the root file system. */
-static const char *mount_point(const char *path, char out[PATH_SIZE])
+/* A disk is mounted at the medium's folder or at the one above it; what lies further up ("/tmp", "/home") is
+ * not the disk. */
+static bool of_the_medium(const char *mount_point, const char *path)
 {
-	char parent[PATH_SIZE + 4];
-	struct stat here, up;
+	size_t n = strlen(mount_point);
 
-	snprintf(out, PATH_SIZE, "%s", path);
-	if (stat(out, &here))
-		return "";
-	for (;;) {
-		char *slash = strrchr(out, '/');
-
-		snprintf(parent, sizeof(parent), "%s/..", out);
-		if (!slash || slash == out || stat(parent, &up))
-			break;
-		if (up.st_dev != here.st_dev)
-			return out;
-		*slash = '\0';
-	}
-	return "";
+	return *mount_point && !strncmp(mount_point, path, n) &&
+	       (!path[n] || (path[n] == '/' && !strchr(path + n + 1, '/')));
 }
 
 static int still_attached(const char *name, const char *path)
 {
-	char at[PATH_SIZE], show[SHOW];
 	struct err err = ERR_INIT;
+	struct device d;
+	char show[SHOW];
 
 	err_set(&err, "E-MEDIA-17", text("'%s' is still attached at '%s': unmount it first"), name,
 	    path_show(path, show, sizeof(show)));
-	if (*mount_point(path, at))
+	if (!device_look(path, &d, NULL) && d.whole && of_the_medium(d.mount_point, path))
 		err_hint(&err, text("umount '%s', take it out, then run this again"),
-		    path_show(at, show, sizeof(show)));
+		    path_show(d.mount_point, show, sizeof(show)));
 	err_hint(&err, "%s", text("take it away, then run this again"));
 	return app_error(&err, APP_FAILED);
 }
@@ -72,6 +60,8 @@ static int see_it_gone(const struct state *s, const struct policy_medium *m)
 		return app_error(&err, APP_UNKNOWN);
 	}
 	code = r ? still_attached(m->name, path) : APP_OK;
+	if (!r && !strcmp(err.code, "E-MEDIA-18"))
+		code = app_error(&err, APP_FAILED);
 	free(path);
 	return code;
 }
@@ -90,29 +80,42 @@ static int report(const struct app *app, const char *name, const char *uuid, con
 	return app_flush(APP_OK);
 }
 
+static int record(struct app *app, struct state *s, const struct policy_medium *m, const char *uuid,
+    const char *place, const char *operator)
+{
+	const struct ledger_medium *lm = ledger_medium_by_uuid(state_ledger(s), uuid);
+	struct err err = ERR_INIT;
+
+	if (state_append(s, "medium-moved",
+		json_pack("{s:s, s:s, s:s, s:s, s:b}", "medium", uuid, "operator", operator, "place", place,
+		    "from", lm->place, "detached", (int)m->offline),
+		&err))
+		return app_error(&err, APP_FAILED);
+	return report(app, m->name, uuid, place, operator, m->offline);
+}
+
 static int move(
     struct app *app, struct state *s, const struct policy_medium *m, const char *place, const char *operator)
 {
 	const struct ledger_medium *lm = ledger_medium_by_label(state_ledger(s), m->name);
-	char to[OPERATOR_TEXT], uuid[64];
 	struct err err = ERR_INIT;
+	char *to, *uuid;
 	int code;
 
 	if (!place && !*lm->destination)
 		return app_usage(
 		    app, text("no rotation has said where '%s' goes: say it with --place TEXT"), m->name);
-	/* what the ledger gave is stale behind the record */
-	snprintf(to, sizeof(to), "%s", place ? place : lm->destination);
-	snprintf(uuid, sizeof(uuid), "%s", lm->uuid);
 	code = m->offline ? see_it_gone(s, m) : APP_OK;
 	if (code)
 		return code;
-	if (state_append(s, "medium-moved",
-		json_pack("{s:s, s:s, s:s, s:s, s:b}", "medium", uuid, "operator", operator, "place", to,
-		    "from", lm->place, "detached", (int)m->offline),
-		&err))
-		return app_error(&err, APP_FAILED);
-	return report(app, m->name, uuid, to, operator, m->offline);
+	/* what the ledger gave is stale behind the record */
+	to = strdup(place ? place : lm->destination);
+	uuid = strdup(lm->uuid);
+	code = to && uuid ? record(app, s, m, uuid, to, operator)
+			  : app_error((err_nomem(&err), &err), APP_FAILED);
+	free(to);
+	free(uuid);
+	return code;
 }
 
 int cmd_medium_move(

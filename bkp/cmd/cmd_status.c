@@ -40,8 +40,8 @@ static int show_verdicts(const struct standing *s)
 	if (t) {
 		table_cell(t, "%s", text("DATA SET"));
 		table_cell(t, "%s", text("TITLE"));
-		table_cell(t, "%s", text("GENERATIONS"));
-		table_cell(t, "%s", text("3 DATA"));
+		table_cell(t, "%s", text("GENERATIONS (DATES)"));
+		table_cell(t, "%s", text("3 COPIES"));
 		table_cell(t, "%s", text("2 TECHNOLOGIES"));
 		table_cell(t, "%s", text("1 OFFLINE"));
 	}
@@ -76,7 +76,7 @@ static void show_whys(const struct standing *s)
 	}
 }
 
-/* "12  2026-11-21 02:00  7 hours", three cells. */
+/* "12  2026-11-21 02:00  7 hours ago" */
 static void point_cells(struct table *t, const struct standing *s, uint64_t number, int64_t ns)
 {
 	char time[CLOCK_TEXT], age[LOOK_TEXT];

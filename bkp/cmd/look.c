@@ -128,7 +128,9 @@ json_t *look_medium_json(const struct standing_medium *m)
 {
 	static const char *const sights[] = {"not seen", "seen", "unknown"};
 	const char *type = m->policy ? m->policy->type : m->ledger->type;
-	json_t *o = m->ledger ? recorded_json(m->ledger) : json_object();
+	json_t *o = m->ledger ? recorded_json(m->ledger)
+			      : json_pack("{s:n, s:s?, s:s?}", "medium", "path", m->policy->path, "place",
+				    m->policy->place);
 
 	if (!o ||
 	    json_object_update_new(

@@ -18,21 +18,28 @@ static const char *verdict_text(enum generation_verdict v)
 	return v == GENERATION_GOOD ? text("good") : v == GENERATION_PARTIAL ? text("partial") : text("failed");
 }
 
+static void print_dataset_faults(const struct generation_dataset *d)
+{
+	if (d->verdict == GENERATION_FAILED)
+		fprintf(stderr, text("bkp: E-RUN-03: data set '%s' failed: %s\n"), d->name, d->reason ? d->reason : "?");
+	if (d->unreadable || d->changed)
+		fprintf(stderr,
+		    text("bkp: W-RUN-04: data set '%s' is partial: %ju unreadable, %ju"
+			 " changed while read; 'bkp-restore list' marks them\n"),
+		    d->name, d->unreadable, d->changed);
+	if (d->verdict == GENERATION_PARTIAL && d->reason) {
+		fprintf(stderr, text("bkp: W-RUN-06: data set '%s' is partial: %s\n"), d->name, d->reason);
+		fprintf(stderr, "  → %s\n",
+		    text("its content was captured, but a restore cannot be checked by it; run the probe by hand as the same user"));
+	}
+}
+
 static void print_faults(const struct night_result *r)
 {
 	size_t i;
 
-	for (i = 0; i < r->n_datasets; i++) {
-		const struct generation_dataset *d = &r->datasets[i];
-
-		if (d->verdict == GENERATION_FAILED)
-			fprintf(stderr, text("bkp: E-RUN-03: data set '%s' failed: %s\n"), d->name, d->reason ? d->reason : "?");
-		else if (d->verdict == GENERATION_PARTIAL)
-			fprintf(stderr,
-			    text("bkp: W-RUN-04: data set '%s' is partial: %ju unreadable, %ju"
-				 " changed while read; 'bkp-restore list' marks them\n"),
-			    d->name, d->unreadable, d->changed);
-	}
+	for (i = 0; i < r->n_datasets; i++)
+		print_dataset_faults(&r->datasets[i]);
 	if (r->missing.code[0])
 		fprintf(stderr, "bkp: %s: %s\n", r->missing.code, r->missing.msg);
 	if (r->missing.hint[0])

@@ -95,6 +95,44 @@ static int try_mounts(struct search *s, const char *recorded)
 	return found;
 }
 
+/* ---- plugged in, not mounted ---- */
+
+#define BY_UUID "/dev/disk/by-uuid/"
+
+static bool is_mounted(const char *device)
+{
+	struct libmnt_table *table = mnt_new_table();
+	struct libmnt_iter *i = mnt_new_iter(MNT_ITER_FORWARD);
+	struct libmnt_fs *fs;
+	bool found = !table || !i || mnt_table_parse_file(table, MOUNTINFO);
+
+	while (!found && !mnt_table_next_fs(table, i, &fs)) {
+		char *source = is_disk(fs) ? realpath(mnt_fs_get_source(fs), NULL) : NULL;
+
+		found = source && !strcmp(source, device);
+		free(source);
+	}
+	mnt_free_iter(i);
+	mnt_unref_table(table);
+	return found;
+}
+
+bool attendance_connected(const struct ledger_medium *lm)
+{
+	char link[sizeof(BY_UUID) + 256];
+	char *device;
+	bool connected;
+
+	if (!*lm->fs_uuid || strchr(lm->fs_uuid, '/') || strlen(lm->fs_uuid) > 255)
+		return false;
+	snprintf(link, sizeof(link), BY_UUID "%s", lm->fs_uuid);
+	device = realpath(link, NULL);
+	/* a file system that is mounted was looked into, and the medium is not on it (any more) */
+	connected = device && !is_mounted(device);
+	free(device);
+	return connected;
+}
+
 int attendance_find(const struct ledger *l, const struct attendance_keys *k, const struct policy_medium *m,
     char **ret_path, struct err *err)
 {
@@ -115,13 +153,24 @@ int attendance_find(const struct ledger *l, const struct attendance_keys *k, con
 		*ret_path = s.found;
 		return 1;
 	}
-	if (!s.why_rank && !s.unknown) {
+	if (s.why_rank < 2 && m->offline && attendance_connected(lm)) {
+		err_set(&s.why, "E-MEDIA-18", text("'%s' is plugged in, but not mounted"), m->name);
+		err_hint(&s.why, "%s", text("mount it to use it; to take it away, unplug it"));
+	} else if (!s.why_rank && !s.unknown) {
 		err_set(&s.why, "E-MEDIA-01", text("'%s' is not attached"), m->name);
 		err_hint(&s.why, "%s", text("attach and mount it"));
 	}
 	if (err)
 		*err = s.why;
 	return s.unknown ? -1 : 0;
+}
+
+/* One step from attached, and not under lock and key. */
+static bool is_plugged_in(const struct ledger *l, const struct policy_medium *m)
+{
+	const struct ledger_medium *lm = ledger_medium_by_label(l, m->name);
+
+	return m->offline && lm && attendance_connected(lm);
 }
 
 void attendance_look(const struct ledger *l, const struct attendance_keys *k, const struct policy *policy,
@@ -132,18 +181,21 @@ void attendance_look(const struct ledger *l, const struct attendance_keys *k, co
 		int r = attendance_find(l, k, &policy->media[i], &path, NULL);
 
 		free(path);
+		if (!r && is_plugged_in(l, &policy->media[i]))
+			r = 1;
 		sights[i] = r > 0 ? STANDING_SEEN : r == 0 ? STANDING_NOT_SEEN : STANDING_UNKNOWN;
 	}
 }
 
-/* path: where it was found, or NULL: nowhere. */
-static int record(struct state *s, const struct ledger_medium *lm, const char *path, struct err *err)
+/* path: where it was found, or NULL: nowhere, or plugged in only. */
+static int record(
+    struct state *s, const struct ledger_medium *lm, bool attached, const char *path, struct err *err)
 {
 	char show[PATH_SIZE];
 
 	/* JSON wants UTF-8, and mount points are bytes */
 	path_show(path ? path : lm->path, show, sizeof(show));
-	return state_append(s, path ? "medium-attached" : "medium-detached",
+	return state_append(s, attached ? "medium-attached" : "medium-detached",
 	    json_pack("{s:s, s:s}", "medium", lm->uuid, "path", show), err);
 }
 
@@ -162,9 +214,11 @@ int attendance_record(struct state *s, const struct policy *policy, struct err *
 		if (!m->offline || !lm)
 			continue;
 		seen = attendance_find(state_ledger(s), &k, m, &path, NULL);
+		if (!seen && attendance_connected(lm))
+			seen = 1;
 		/* what could not be looked at is neither: nothing is recorded that was not seen */
 		if (seen >= 0 && (seen > 0) != lm->attached)
-			r = record(s, lm, path, err);
+			r = record(s, lm, seen > 0, path, err);
 		free(path);
 		if (r)
 			return -1;

@@ -15,6 +15,7 @@
 
 struct err;
 struct ledger;
+struct ledger_medium;
 struct minisig_public;
 struct policy;
 struct policy_medium;
@@ -26,18 +27,24 @@ struct attendance_keys {
 	size_t n_keys;
 };
 
+/* Is the disk's file system (fs_uuid, as registered) here, plugged in but not mounted?  Then it is not away:
+ * whoever controls this computer can mount it.  False when its UUID is not known or no udev tells. */
+bool attendance_connected(const struct ledger_medium *lm);
+
 /* Where the medium is attached: 1 and its path in ret_path (malloc'd); 0 nowhere (err says what stands at the
- * expected place instead, in medium_open()'s words, E-MEDIA-01 to 04, or E-MEDIA-06: not registered); -1 it
- * cannot be told, because an expected place cannot be looked at. */
+ * expected place instead, in medium_open()'s words, E-MEDIA-01 to 04, E-MEDIA-06: not registered, or
+ * E-MEDIA-18: plugged in, but not mounted); -1 it cannot be told, because an expected place cannot be looked
+ * at. */
 int attendance_find(const struct ledger *l, const struct attendance_keys *k, const struct policy_medium *m,
     char **ret_path, struct err *err) __attribute__((warn_unused_result));
 
-/* Looks for every medium of the policy; sights: policy->n_media of them. */
+/* Looks for every medium of the policy; one that is only plugged in is seen; sights: policy->n_media of them.
+ */
 void attendance_look(const struct ledger *l, const struct attendance_keys *k, const struct policy *policy,
     enum standing_sight *sights);
 
 /* Looks, and records medium-attached or medium-detached for every offline medium whose recorded state is
- * another.  What cannot be told is not recorded. */
+ * another; plugged in counts as attached.  What cannot be told is not recorded. */
 int attendance_record(struct state *s, const struct policy *policy, struct err *err)
     __attribute__((warn_unused_result));
 

@@ -14,12 +14,12 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "write/cachedb.h"
 #include "write/dedup_guard.h"
 #include "write/dedup_record.h"
 
 /* Address space, not memory: 100 M entries of 70 bytes need about 10 GiB. */
-#define MAP_SIZE ((size_t)64 << 30)
-#define SCHEMA	 "bkp-dedup 2 "
+#define SCHEMA "bkp-dedup 2 "
 
 struct dedup {
 	MDB_env *env;
@@ -33,12 +33,12 @@ struct dedup {
 	char *path, *repository;
 };
 
-/* LMDB's own codes say something about its file, unless it is only full, and so does EINVAL (it has been led to a page that
- * cannot be); other errno values say nothing about it. */
+/* LMDB's own codes say something about its file, unless it is only full, and so does EINVAL (it has been led
+ * to a page that cannot be); other errno values say nothing about it. */
 static bool is_damage(int r)
 {
-	return r == EINVAL ||
-	    (r < 0 && r != MDB_NOTFOUND && r != MDB_MAP_FULL && r != MDB_READERS_FULL && r != MDB_TXN_FULL);
+	return r == EINVAL || (r < 0 && r != MDB_NOTFOUND && r != MDB_MAP_FULL && r != MDB_READERS_FULL &&
+				  r != MDB_TXN_FULL);
 }
 
 static int failed(struct dedup *d, int r, struct err *err)
@@ -46,9 +46,11 @@ static int failed(struct dedup *d, int r, struct err *err)
 	err_set(err, "E-DEDUP-01", text("the index of stored chunks failed: %s"), mdb_strerror(r));
 	if (is_damage(r)) {
 		d->damaged = true;
-		return err_hint(err, "%s", text("it is begun anew: run again; everything is stored once more"));
+		return err_hint(
+		    err, "%s", text("it is begun anew: run again; everything is stored once more"));
 	}
-	return err_hint(err, "%s", text("it may be deleted at any time: remove 'cache/dedup' in the state folder"));
+	return err_hint(
+	    err, "%s", text("it may be deleted at any time: remove 'cache/dedup' in the state folder"));
 }
 
 static int mark_available(struct dedup *d, uint64_t number, struct err *err)
@@ -75,7 +77,7 @@ static bool is_available(const struct dedup *d, uint64_t number)
 static int check_schema(MDB_txn *txn, MDB_dbi meta, const char *repository)
 {
 	char want[128];
-	MDB_val k = {6, (void *)(uintptr_t)"schema"}, v;
+	MDB_val k = {6, (void *)(uintptr_t) "schema"}, v;
 	int r = mdb_get(txn, meta, &k, &v);
 
 	snprintf(want, sizeof(want), SCHEMA "%s", repository);
@@ -112,20 +114,16 @@ static int last_number(MDB_txn *txn, MDB_dbi archives, uint64_t *ret)
 static int open_env(struct dedup *d)
 {
 	MDB_txn *txn;
-	mdb_filehandle_t fd;
-	int r = mdb_env_create(&d->env);
+	int r = cachedb_open(d->path, 4, 0, &d->env);
 
 	if (r)
 		return r;
-	if ((r = mdb_env_set_mapsize(d->env, MAP_SIZE)) || (r = mdb_env_set_maxdbs(d->env, 4)) ||
-	    (r = mdb_env_open(d->env, d->path, MDB_NOTLS | MDB_NORDAHEAD, 0600)) || (r = mdb_env_get_fd(d->env, &fd)))
-		return r;
-	fcntl(fd, F_SETFD, FD_CLOEXEC); /* LMDB leaves it open for the commands of data sets */
 	if ((r = mdb_txn_begin(d->env, NULL, 0, &txn)))
 		return r;
 	if ((r = mdb_dbi_open(txn, "chunks", MDB_CREATE, &d->chunks)) ||
 	    (r = mdb_dbi_open(txn, "archives", MDB_CREATE | MDB_INTEGERKEY, &d->archives)) ||
-	    (r = mdb_dbi_open(txn, "meta", MDB_CREATE, &d->meta)) || (r = check_schema(txn, d->meta, d->repository)) ||
+	    (r = mdb_dbi_open(txn, "meta", MDB_CREATE, &d->meta)) ||
+	    (r = check_schema(txn, d->meta, d->repository)) ||
 	    (r = last_number(txn, d->archives, &d->last))) {
 		mdb_txn_abort(txn);
 		return r;
@@ -144,17 +142,6 @@ static void close_env(struct dedup *d)
 	d->reader = NULL;
 	d->env = NULL;
 	d->last = 0;
-}
-
-static void remove_files(const char *path)
-{
-	int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (dir < 0)
-		return;
-	unlinkat(dir, "data.mdb", 0);
-	unlinkat(dir, "lock.mdb", 0);
-	close(dir);
 }
 
 /* All records of one table: as many as it says, each with its checksum. */
@@ -177,8 +164,8 @@ static int walk_table(MDB_txn *txn, MDB_dbi dbi, size_t keylen, size_t reclen)
 	return r != MDB_NOTFOUND ? r : n == st.ms_entries ? 0 : MDB_CORRUPTED;
 }
 
-/* Puts a copy in its place that has nothing but the records: what a walk does not see (the list of free pages) is gone.
- * Without room for a copy it stays as it is. */
+/* Puts a copy in its place that has nothing but the records: what a walk does not see (the list of free
+ * pages) is gone. Without room for a copy it stays as it is. */
 static int compact(struct dedup *d)
 {
 	char folder[4200], copy[4300], data[4200];
@@ -194,7 +181,7 @@ static int compact(struct dedup *d)
 	r = mdb_env_copy2(d->env, folder, MDB_CP_COMPACT);
 	fd = open(copy, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (!r && fd >= 0 && !fsync(fd) && !rename(copy, data))
-		remove_files(folder); /* only the lock file, if any */
+		cachedb_remove(folder); /* only the lock file, if any */
 	unlink(copy);
 	rmdir(folder);
 	return is_damage(r) ? r : 0;
@@ -204,17 +191,18 @@ static int compact(struct dedup *d)
 static int walk_all(const char *path)
 {
 	struct dedup d = {.path = (char *)(uintptr_t)path};
-	MDB_val k = {4, (void *)(uintptr_t)"walk"}, v = k;
+	MDB_val k = {4, (void *)(uintptr_t) "walk"}, v = k;
 	MDB_txn *txn;
 	int r;
 
-	if ((r = mdb_env_create(&d.env)) || (r = mdb_env_set_mapsize(d.env, MAP_SIZE)) || (r = mdb_env_set_maxdbs(d.env, 4)) ||
-	    (r = mdb_env_open(d.env, path, MDB_NOTLS | MDB_NORDAHEAD, 0600)) || (r = mdb_txn_begin(d.env, NULL, 0, &txn)))
+	if ((r = cachedb_open(path, 4, 0, &d.env)) || (r = mdb_txn_begin(d.env, NULL, 0, &txn)))
 		return r;
 	if ((r = mdb_dbi_open(txn, "chunks", 0, &d.chunks)) ||
-	    (r = mdb_dbi_open(txn, "archives", MDB_INTEGERKEY, &d.archives)) || (r = mdb_dbi_open(txn, "meta", 0, &d.meta)) ||
+	    (r = mdb_dbi_open(txn, "archives", MDB_INTEGERKEY, &d.archives)) ||
+	    (r = mdb_dbi_open(txn, "meta", 0, &d.meta)) ||
 	    (r = walk_table(txn, d.chunks, DEDUP_ID, DEDUP_RECORD_PLACE)) ||
-	    (r = walk_table(txn, d.archives, sizeof(uint64_t), DEDUP_RECORD_ARCHIVE)) || (r = mdb_put(txn, d.meta, &k, &v, 0)))
+	    (r = walk_table(txn, d.archives, sizeof(uint64_t), DEDUP_RECORD_ARCHIVE)) ||
+	    (r = mdb_put(txn, d.meta, &k, &v, 0)))
 		return r;
 	mdb_txn_abort(txn);
 	r = compact(&d);
@@ -229,8 +217,9 @@ static int walk(const char *path)
 	return r == MDB_NOTFOUND || is_damage(r); /* not found: one of its tables */
 }
 
-/* Is the file as long as its two head pages, one of which names the last page in use, say?  A valid one may be shorter
- * (pages that were given back before they were ever written), so that is no proof, but a reason to look. */
+/* Is the file as long as its two head pages, one of which names the last page in use, say?  A valid one may
+ * be shorter (pages that were given back before they were ever written), so that is no proof, but a reason to
+ * look. */
 static bool is_short(const char *path)
 {
 	char name[4200];
@@ -247,8 +236,8 @@ static bool is_short(const char *path)
 		return true;
 	if (mdb_env_create(&env))
 		return false;
-	r = !mdb_env_open(env, path, MDB_NOTLS | MDB_RDONLY | MDB_NOLOCK, 0600) && !mdb_env_info(env, &info) &&
-	    info.me_last_pgno >= (size_t)st.st_size / page;
+	r = !mdb_env_open(env, path, MDB_NOTLS | MDB_RDONLY | MDB_NOLOCK, 0600) &&
+	    !mdb_env_info(env, &info) && info.me_last_pgno >= (size_t)st.st_size / page;
 	mdb_env_close(env);
 	return r;
 }
@@ -261,11 +250,11 @@ static int open_or_begin(struct dedup *d, bool died)
 	/* until the walk has ended, an end of this process counts as one inside LMDB */
 	dedup_guard_enter(&d->guard);
 	if ((died || is_short(d->path)) && !dedup_guard_try(walk, d->path))
-		remove_files(d->path);
+		cachedb_remove(d->path);
 	r = open_env(d);
 	if (is_damage(r)) {
 		close_env(d);
-		remove_files(d->path);
+		cachedb_remove(d->path);
 		r = open_env(d);
 	}
 	dedup_guard_leave(&d->guard);
@@ -304,7 +293,7 @@ void dedup_close(struct dedup *d)
 		return;
 	close_env(d);
 	if (d->damaged)
-		remove_files(d->path);
+		cachedb_remove(d->path);
 	dedup_guard_close(&d->guard);
 	free(d->available);
 	free(d->path);
@@ -317,7 +306,8 @@ uint64_t dedup_last_archive(const struct dedup *d)
 	return d->last;
 }
 
-static int ask_all(struct dedup *d, MDB_cursor *c, dedup_available_fn *available, void *arg, int *ret_have, struct err *err)
+static int ask_all(
+    struct dedup *d, MDB_cursor *c, dedup_available_fn *available, void *arg, int *ret_have, struct err *err)
 {
 	MDB_val k, v;
 	int r, have = 0;
@@ -343,7 +333,7 @@ static int ask_all(struct dedup *d, MDB_cursor *c, dedup_available_fn *available
 static int begin_anew(struct dedup *d)
 {
 	close_env(d);
-	remove_files(d->path);
+	cachedb_remove(d->path);
 	if (d->available)
 		memset(d->available, 0, d->available_bits / 8);
 	return open_env(d);
@@ -406,7 +396,8 @@ int dedup_archive(struct dedup *d, uint64_t number, struct dedup_archive *ret, s
 	return r ? failed(d, r, err) : 1;
 }
 
-static int put_all(struct dedup *d, MDB_txn *txn, const struct dedup_archive *a, const struct dedup_entry *e, size_t n)
+static int put_all(
+    struct dedup *d, MDB_txn *txn, const struct dedup_archive *a, const struct dedup_entry *e, size_t n)
 {
 	uint8_t bytes[DEDUP_RECORD_ARCHIVE], place[DEDUP_RECORD_PLACE];
 	uint64_t number = a->number;
@@ -444,7 +435,8 @@ static int add(struct dedup *d, const struct dedup_archive *a, const struct dedu
 	return mdb_txn_renew(d->reader);
 }
 
-int dedup_add(struct dedup *d, const struct dedup_archive *a, const struct dedup_entry *entries, size_t n, struct err *err)
+int dedup_add(struct dedup *d, const struct dedup_archive *a, const struct dedup_entry *entries, size_t n,
+    struct err *err)
 {
 	int r;
 

@@ -2,20 +2,18 @@
 #include "write/linkmap.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <lmdb.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "write/cachedb.h"
 
-#define MAP_SIZE   ((size_t)64 << 30) /* address space of a sparse file */
-#define TXN_WRITES 4096		      /* dirty pages stay few */
+#define TXN_WRITES 4096 /* dirty pages stay few */
 
 struct linkmap {
 	MDB_env *env;
@@ -41,29 +39,12 @@ static int failed(int r, struct err *err)
 	return err_set(err, "E-LINK-01", text("the table of hard links failed: %s"), mdb_strerror(r));
 }
 
-static void remove_files(const char *path)
-{
-	int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (dir < 0)
-		return;
-	unlinkat(dir, "data.mdb", 0);
-	unlinkat(dir, "lock.mdb", 0);
-	close(dir);
-}
-
 static int open_all(struct linkmap *m)
 {
-	mdb_filehandle_t fd;
-	int r = mdb_env_create(&m->env);
+	int r = cachedb_open(m->path, 0, MDB_NOSYNC, &m->env);
 
 	if (r)
 		return r;
-	if ((r = mdb_env_set_mapsize(m->env, MAP_SIZE)) ||
-	    (r = mdb_env_open(m->env, m->path, MDB_NOSYNC | MDB_NOTLS | MDB_NORDAHEAD, 0600)) ||
-	    (r = mdb_env_get_fd(m->env, &fd)))
-		return r;
-	fcntl(fd, F_SETFD, FD_CLOEXEC); /* LMDB does not */
 	if ((r = mdb_txn_begin(m->env, NULL, 0, &m->txn)))
 		return r;
 	return mdb_dbi_open(m->txn, NULL, 0, &m->dbi);
@@ -83,7 +64,7 @@ int linkmap_open(const char *path, struct linkmap **ret, struct err *err)
 		linkmap_close(m);
 		return r;
 	}
-	remove_files(path);
+	cachedb_remove(path);
 	r = open_all(m);
 	if (r) {
 		linkmap_close(m);
@@ -101,7 +82,7 @@ void linkmap_close(struct linkmap *m)
 		mdb_txn_abort(m->txn);
 	if (m->env)
 		mdb_env_close(m->env);
-	remove_files(m->path);
+	cachedb_remove(m->path);
 	free(m->path);
 	free(m);
 }
@@ -118,8 +99,8 @@ static int wrote(struct linkmap *m)
 	return r ? r : mdb_txn_begin(m->env, NULL, 0, &m->txn);
 }
 
-int linkmap_find(struct linkmap *m, dev_t dev, ino_t ino, struct buf *ret_path, struct buf *ret_extents, unsigned *ret_flags,
-    struct err *err)
+int linkmap_find(struct linkmap *m, dev_t dev, ino_t ino, struct buf *ret_path, struct buf *ret_extents,
+    unsigned *ret_flags, struct err *err)
 {
 	struct key key = {dev, ino};
 	MDB_val k = {sizeof(key), &key}, v;
@@ -155,8 +136,8 @@ int linkmap_find(struct linkmap *m, dev_t dev, ino_t ino, struct buf *ret_path, 
 	return r ? failed(r, err) : 1;
 }
 
-int linkmap_add(struct linkmap *m, dev_t dev, ino_t ino, uint64_t names, const char *path, const char *extents,
-    size_t extents_len, unsigned flags, struct err *err)
+int linkmap_add(struct linkmap *m, dev_t dev, ino_t ino, uint64_t names, const char *path,
+    const char *extents, size_t extents_len, unsigned flags, struct err *err)
 {
 	struct key key = {dev, ino};
 	struct head head = {names, flags, extents != NULL};

@@ -66,13 +66,14 @@ int medium_docs_file(const struct medium_docs *d, int dir, const char *name, mod
 int medium_docs_seal(
     const struct medium_docs *d, int dir, const char *kind, const struct buf *sums, struct err *err)
 {
+	const void *list = sums->n ? (const char *)sums->p : ""; /* an empty list is a list */
 	BUF_AUTO sig = BUF_INIT(SIG_MAX);
 	char comment[MINISIG_COMMENT_MAX];
 
-	if (minisig_sign(state_signing(d->state), sums->p, sums->n,
+	if (minisig_sign(state_signing(d->state), list, sums->n,
 		repository_comment(kind, state_repository(d->state), comment), &sig, err))
 		return -1;
-	if (medium_docs_file(d, dir, MEDIUM_DOCS_SUMS, 0444, sums->p, sums->n, err))
+	if (medium_docs_file(d, dir, MEDIUM_DOCS_SUMS, 0444, list, sums->n, err))
 		return -1;
 	return medium_docs_file(d, dir, MEDIUM_DOCS_SUMS ".minisig", 0444, sig.p, sig.n, err);
 }

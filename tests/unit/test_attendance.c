@@ -220,6 +220,62 @@ static void a_mounted_disk_is_found_anywhere(void **state)
 	site_end(&s);
 }
 
+/* Unmounted is not away: as long as it is plugged in, whoever controls the computer can mount it. */
+static void a_disk_that_is_only_unmounted_is_not_away(void **state)
+{
+	static const char uuid[] = "b0b5c1de-0000-4000-8000-00000000beef";
+	const struct ledger_medium *m;
+	enum standing_sight sights[LABELS];
+	struct site s;
+	struct err err;
+	char where[256];
+	int r, failed = 0;
+	(void)state;
+
+	site_new(&s);
+	m = ledger_medium_by_label(state_ledger(s.state), "RDX-01");
+	assert_int_equal(
+	    state_append(s.state, "medium-added",
+		json_pack("{s:s, s:s, s:s, s:s, s:n, s:b, s:s}", "medium", m->uuid, "label", "RDX-01", "type",
+		    "rdx", "path", s.paths[1], "place", "offline", 1, "fs_uuid", uuid),
+		&err),
+	    0);
+	assert_int_equal(sh("mv RDX-01 away"), 0);
+	/* what udev would say */
+	r = sh(
+	    "truncate -s 8M disk && mkfs.ext4 -q -U %s disk && losetup -f --show disk >dev && mkdir mnt && "
+	    "mkdir -p /dev/disk/by-uuid && ln -sf $(cat dev) /dev/disk/by-uuid/%s",
+	    uuid, uuid);
+	if (!r) {
+		int seen = find(&s, 1, where, &err);
+		struct err why = err;
+
+		attendance_look(state_ledger(s.state), &s.keys, &s.policy, sights);
+		r = seen || strcmp(why.code, "E-MEDIA-18") != 0 || sights[1] != STANDING_SEEN;
+		/* it stays recorded as attached */
+		r = r || attendance_record(s.state, &s.policy, &err) ||
+		    !ledger_medium_by_label(state_ledger(s.state), "RDX-01")->attached;
+		/* mounted, and the medium is not on it: it is another disk by now */
+		r = r || sh("mount $(cat dev) mnt") || find(&s, 1, where, &err) ||
+		    strcmp(err.code, "E-MEDIA-01") != 0;
+		sh("umount mnt 2>/dev/null");
+		/* pulled out, and plugged in again */
+		r = r || sh("rm /dev/disk/by-uuid/%s", uuid) || attendance_record(s.state, &s.policy, &err) ||
+		    ledger_medium_by_label(state_ledger(s.state), "RDX-01")->attached;
+		r = r || sh("ln -sf $(cat dev) /dev/disk/by-uuid/%s", uuid) ||
+		    attendance_record(s.state, &s.policy, &err) ||
+		    !ledger_medium_by_label(state_ledger(s.state), "RDX-01")->attached;
+		failed = r;
+	} else
+		print_message("no loop device is possible here: not tried\n");
+	sh("rm -f /dev/disk/by-uuid/%s; rmdir /dev/disk/by-uuid /dev/disk 2>/dev/null; test ! -s dev || "
+	   "losetup -d "
+	   "$(cat dev)",
+	    uuid);
+	assert_int_equal(failed, 0);
+	site_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +283,7 @@ int main(void)
 	    cmocka_unit_test(what_cannot_be_looked_at_is_not_said_to_be_gone),
 	    cmocka_unit_test(coming_and_going_is_recorded_once),
 	    cmocka_unit_test(a_mounted_disk_is_found_anywhere),
+	    cmocka_unit_test(a_disk_that_is_only_unmounted_is_not_away),
 	};
 
 	if (sodium_init() < 0)
