@@ -66,7 +66,7 @@ static bool facts_new(struct facts *f, size_t room)
 
 static void medium_and_generation(const struct drill *d, struct facts *f)
 {
-	char when[CLOCK_TEXT];
+	char when[CLOCK_DATE];
 
 	add_if(f, text("Site"), d->site);
 	if (d->medium_label)
@@ -74,7 +74,7 @@ static void medium_and_generation(const struct drill *d, struct facts *f)
 	add_if(f, text("Repository"), d->repository);
 	add_if(f, text("Root key"), d->root_key);
 	add(f, text("Generation"), text("%ju, captured %s (%s)"), d->generation,
-	    clock_format_local(d->generation_begun_ns, when), d->generation_uuid);
+	    clock_format_date(d->generation_begun_ns, when), d->generation_uuid);
 }
 
 static void targets(const struct drill *d, struct facts *f)
@@ -95,15 +95,15 @@ static void targets(const struct drill *d, struct facts *f)
 
 static void head(const struct drill *d, struct facts *f)
 {
-	char begun[CLOCK_TEXT], finished[CLOCK_TEXT];
+	char begun[CLOCK_DATE], finished[CLOCK_DATE];
 
 	if (d->interrupted)
 		add(f, text("Verdict"), "%s", text("the drill was interrupted"));
 	if (d->damaged)
 		add(f, text("Medium damaged"), "%s",
 		    text("something on it is not what was signed: look at the messages of the steps"));
-	add(f, text("Begun and finished"), "%s – %s", clock_format_local(d->begun_ns, begun),
-	    clock_format_local(d->finished_ns, finished));
+	add(f, text("Begun and finished"), "%s – %s", clock_format_date(d->begun_ns, begun),
+	    clock_format_date(d->finished_ns, finished));
 	add_if(f, text("Carried out by"), d->operator_name);
 	add_if(f, text("Computer"), d->host);
 	medium_and_generation(d, f);
@@ -152,7 +152,7 @@ static void step(const struct drill_step *s, struct facts *f)
 static void foot(const struct drill *d, const uint8_t *record_sha256, struct facts *f)
 {
 	const struct drill_erased *e = &d->erased;
-	char when[CLOCK_TEXT], hex[DIGEST_HEX];
+	char when[CLOCK_DATE], hex[DIGEST_HEX];
 
 	if (e->kept)
 		add(f, text("Scratch data"),
@@ -161,7 +161,7 @@ static void foot(const struct drill *d, const uint8_t *record_sha256, struct fac
 		    d->folder);
 	else if (e->ok)
 		add(f, text("Scratch data"), text("erased %s: %ju files, %ju folders"),
-		    clock_format_local(e->when_ns, when), e->files, e->folders);
+		    clock_format_date(e->when_ns, when), e->files, e->folders);
 	else
 		add(f, text("Scratch data"), text("NOT ALL ERASED: it is in %s/scratch. %s: %s"), d->folder,
 		    e->why.code, e->why.msg);
