@@ -30,7 +30,7 @@ static const char style[] =
     "table{width:100%;border-collapse:collapse;table-layout:fixed}\n"
     "td,th{text-align:left;vertical-align:top;font-weight:normal;padding:0}\n"
     ".form th,.form td,.boxes td{border:0.5pt solid #000;padding:0.8mm 1.5mm}\n"
-    ".form th{width:30mm;font-weight:bold}\n"
+    ".form th{width:34mm;font-weight:bold}\n"
     ".form td{height:6.5mm}\n"
     ".sheet>tbody>tr>td{padding:0 1mm}\n"
     ".kindof{margin:0;font-size:9pt}\n"
