@@ -22,6 +22,7 @@ struct vault_r;
 struct vault_r_generation;
 
 #define APP_IDENTITIES 32
+#define APP_SETTINGS   64
 
 /* The Nagios order, so that monitors can use them as they are. */
 enum app_exit {
@@ -38,6 +39,10 @@ struct app {
 	const char *identities[APP_IDENTITIES];
 	size_t n_identities;
 	const char *to;
+	const char *generation, *attest, *operator_name;
+	const char *settings[APP_SETTINGS]; /* NAME=VALUE */
+	size_t n_settings;
+	bool keep;
 	bool same_owner, overwrite, deep, trust_archives;
 	bool json, quiet;
 	struct vault_r *vault;
@@ -55,7 +60,9 @@ enum app_option {
 	APP_DEEP = 8,
 	APP_TRUST = 16,
 	APP_JSON = 32,
-	APP_IDENTITY = 64
+	APP_IDENTITY = 64,
+	APP_DRILL = 128,    /* --generation --set --attest --operator --keep */
+	APP_NO_MEDIUM = 256 /* --medium is not needed */
 };
 
 struct app_command {
@@ -94,6 +101,6 @@ int app_flush(int code);
 /* The worse of two exit codes. */
 int app_worse(int a, int b);
 
-app_fn cmd_generations, cmd_list, cmd_extract, cmd_cat, cmd_export, cmd_verify;
+app_fn cmd_generations, cmd_list, cmd_extract, cmd_cat, cmd_export, cmd_verify, cmd_drill, cmd_procedure;
 
 #endif

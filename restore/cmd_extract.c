@@ -102,7 +102,7 @@ static int run(struct job *j, const struct generation_dataset *ds, char **patter
 
 int cmd_extract(struct app *app, int argc, char **argv)
 {
-	struct extract_options opt = {app->same_owner, app->overwrite};
+	struct extract_options opt = {.same_owner = app->same_owner, .overwrite = app->overwrite};
 	struct job j = {.app = app, .target = -1};
 	const struct generation_dataset *ds = NULL;
 	struct app_generation g;

@@ -50,13 +50,11 @@ static void show_dataset(const struct generation_dataset *d)
 		putchar(')');
 	}
 	printf(": %s", verdict_text(d->verdict));
-	if (d->verdict == GENERATION_FAILED) {
-		if (d->reason) {
-			fputs(", ", stdout);
-			output_shown(d->reason);
-		}
-	} else {
+	if (d->verdict != GENERATION_FAILED)
 		printf(text(", %ju entries, %s"), d->entries, progress_size(d->bytes, size));
+	if (d->reason) {
+		fputs(", ", stdout);
+		output_shown(d->reason);
 	}
 	if (d->unreadable)
 		printf(text(", %ju could not be read"), d->unreadable);

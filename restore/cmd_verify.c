@@ -67,11 +67,53 @@ static void on_progress(void *arg, uint64_t done, uint64_t total, const char *fi
 	progress_set(&j->progress, done, file);
 }
 
-static void summary(const struct job *j, uint64_t number, const struct verify_result *res, bool deep)
+/* What each data set's probe said at capture: a person compares it with what a restored system says. */
+static void probes_text(const struct generation_root *root)
+{
+	size_t i;
+
+	for (i = 0; root && i < root->n_datasets; i++) {
+		const struct generation_dataset *d = &root->datasets[i];
+
+		if (!d->probe)
+			continue;
+		printf("%s ", text("probe at capture:"));
+		output_shown(d->name);
+		fputs(": ", stdout);
+		output_shown(d->probe);
+		putchar('\n');
+	}
+}
+
+static void probes_json(const struct generation_root *root)
+{
+	const char *comma = "";
+	size_t i;
+
+	fputs("\n],\"probes\":[", stdout);
+	for (i = 0; root && i < root->n_datasets; i++) {
+		const struct generation_dataset *d = &root->datasets[i];
+
+		if (!d->probe)
+			continue;
+		printf("%s{", comma);
+		output_json_name("dataset", d->name);
+		fputs(",\"value\":", stdout);
+		output_json(d->probe);
+		putchar('}');
+		comma = ",";
+	}
+}
+
+/* root: NULL unless it was decrypted. */
+static void summary(const struct job *j, uint64_t number, const struct verify_result *res,
+    const struct generation_root *root)
 {
 	char size[PROGRESS_SIZE_TEXT];
 
 	if (j->app->json) {
+		if (j->app->deep)
+			probes_json(root);
 		printf("\n],\"files\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"archives\":%" PRIu64
 		       ",\"chunks\":%" PRIu64 ",\"entries\":%" PRIu64 ",\"entries_bad\":%" PRIu64
 		       ",\"good\":%s}\n",
@@ -87,10 +129,11 @@ static void summary(const struct job *j, uint64_t number, const struct verify_re
 	else
 		printf(text("generation %ju is whole: signature and %ju files (%s) compared\n"), number,
 		    res->files, progress_size(res->bytes, size));
-	if (deep)
+	if (j->app->deep)
 		printf(text("decrypted: %ju archives, %ju chunks; %ju entries checked, %ju of them cannot be "
 			    "restored\n"),
 		    res->archives, res->chunks, res->entries, res->entries_bad);
+	probes_text(root);
 }
 
 int cmd_verify(struct app *app, int argc, char **argv)
@@ -99,6 +142,7 @@ int cmd_verify(struct app *app, int argc, char **argv)
 	struct verify_callbacks cb = {on_fault, on_progress, &j};
 	struct verify_options opt = {.from_device = true};
 	struct verify_result res = {0};
+	struct generation_root *root = NULL;
 	struct app_generation g;
 	struct err err = ERR_INIT;
 	int r;
@@ -119,7 +163,11 @@ int cmd_verify(struct app *app, int argc, char **argv)
 	progress_begin(&j.progress, 0, app->quiet);
 	r = verify_generation(app->vault, g.number, &opt, &cb, &res, &err);
 	progress_clear(&j.progress);
-	summary(&j, g.number, &res, app->deep);
+	/* that it cannot be decrypted is among the faults already */
+	if (app->deep && vault_r_root(app->vault, g.g, opt.ids, opt.n_ids, &root, NULL))
+		root = NULL;
+	summary(&j, g.number, &res, root);
+	generation_root_free(root);
 	app_generation_close(&g);
 	if (r)
 		return app_flush(app_error(&err, APP_UNKNOWN));

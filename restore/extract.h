@@ -10,13 +10,13 @@
  * devices, trusted/security attributes, immutable flags.
  *
  * What cannot be done is said and counted (outcome.h) and the rest goes on; -1 only for what ends the run:
- * E-RESTORE-10 the target is full, E-MEM.
+ * E-RESTORE-10 the target is full, E-RESTORE-15 stop() said so, E-MEM.
  *
  * Errors: E-RESTORE-03 unreadable at capture, E-RESTORE-04 changed during capture, E-RESTORE-05 attributes
  * incomplete, E-RESTORE-06 device without --same-owner, E-RESTORE-07 is there already, E-RESTORE-08
  * attributes could not be set, E-RESTORE-09 cannot be written, E-RESTORE-10 target full, E-RESTORE-11 nothing
  * is called so, E-RESTORE-12 a link to something that was not restored, E-RESTORE-13 the data set's name
- * cannot be a folder.
+ * cannot be a folder, E-RESTORE-15 interrupted.
  */
 #ifndef RESTORE_EXTRACT_H
 #define RESTORE_EXTRACT_H
@@ -33,6 +33,8 @@ struct progress;
 struct extract_options {
 	bool same_owner; /* the caller has made sure to be root */
 	bool overwrite;
+	bool (*stop)(void *arg); /* asked between entries and chunks; true ends the run with E-RESTORE-15 */
+	void *stop_arg;
 };
 
 struct extract;

@@ -34,7 +34,8 @@ struct place {
 
 int extract_fault(struct extract *x, int kind, const char *path, const struct err *why, struct err *err)
 {
-	if (!strcmp(why->code, "E-RESTORE-10") || !strncmp(why->code, "E-MEM-01", 8)) {
+	if (!strcmp(why->code, "E-RESTORE-10") || !strcmp(why->code, "E-RESTORE-15") ||
+	    !strncmp(why->code, "E-MEM-01", 8)) {
 		if (err)
 			*err = *why;
 		return -1;
@@ -57,11 +58,20 @@ static int disk_failed(struct archive *a, const char *what, struct err *err)
 	return err_set(err, "E-RESTORE-09", "%s: %s", what, said ? said : "?");
 }
 
+static int stopped(const struct extract *x, struct err *err)
+{
+	if (!x->opt.stop || !x->opt.stop(x->opt.stop_arg))
+		return 0;
+	return err_set(err, "E-RESTORE-15", "%s", text("interrupted"));
+}
+
 static int write_part(void *arg, uint64_t at, const void *p, uint64_t n, struct err *err)
 {
 	struct extract *x = arg;
 
 	progress_add(x->progress, n, x->current);
+	if (stopped(x, err))
+		return -1;
 	if (!p)
 		return 0;
 	x->data_end = at + n;
@@ -314,6 +324,8 @@ int extract_entry(struct extract *x, const struct catalog_item *item, struct err
 
 	x->current = item->path;
 	progress_add(x->progress, 0, item->path);
+	if (stopped(x, err))
+		return -1;
 	if (find_place(x, item, &at, &why))
 		return extract_fault(x, OUTCOME_FAILED, item->path, &why, err);
 	if (folder)

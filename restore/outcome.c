@@ -20,6 +20,14 @@ void outcome_say(struct outcome *o, enum outcome_kind kind, const char *path, co
 	BUF_AUTO shown = BUF_INIT((size_t)8 << 20);
 
 	o->count[kind]++;
+	if (!o->worst.code[0] || (kind >= OUTCOME_FAILED && o->worst_kind < OUTCOME_FAILED)) {
+		char where[300];
+
+		o->worst = *why;
+		o->worst_kind = kind;
+		if (path)
+			err_wrap(&o->worst, "'%s'", path_show(path, where, sizeof(where)));
+	}
 	if (o->progress)
 		progress_clear(o->progress);
 	if (!path || path_display(path, &shown, NULL) || buf_terminate(&shown, NULL))

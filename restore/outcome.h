@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct err;
+#include "base/err.h"
+
 struct progress;
 
 enum outcome_kind {
@@ -38,6 +39,8 @@ struct outcome {
 	uint64_t bytes;
 	struct progress *progress; /* its live line is taken away before something is said */
 	bool quiet;
+	enum outcome_kind worst_kind; /* of what was said; valid when worst.code is not "" */
+	struct err worst;	      /* the first fault of the worst group (failed before attention) */
 };
 
 /* Counts, and says it with the entry's path (escaped; NULL: about no entry) unless the kind is one that is

@@ -4,14 +4,36 @@ add_library(restore_plan STATIC restore/plan.c)
 target_include_directories(restore_plan PUBLIC restore)
 target_link_libraries(restore_plan PUBLIC bkp_base)
 target_compile_options(restore_plan PRIVATE -include ${CMAKE_SOURCE_DIR}/bkp/base/banned.h)
-list(FILTER RESTORE_SOURCES EXCLUDE REGEX "/(plan|static_stubs)\\.c$")
+# the parts of a drill that need no medium: unit tests link them
+set(DRILL drill scratch interrupt step_run variables attest record)
+list(TRANSFORM DRILL PREPEND restore/)
+list(TRANSFORM DRILL APPEND .c OUTPUT_VARIABLE DRILL_SOURCES)
+add_library(restore_drill STATIC ${DRILL_SOURCES})
+target_include_directories(restore_drill PUBLIC restore)
+target_link_libraries(restore_drill PUBLIC bkp_format PRIVATE PkgConfig::JANSSON)
+target_compile_options(restore_drill PRIVATE -include ${CMAKE_SOURCE_DIR}/bkp/base/banned.h)
+target_compile_definitions(restore_drill PRIVATE BKP_VERSION="${PROJECT_VERSION}")
+list(FILTER RESTORE_SOURCES EXCLUDE REGEX
+	"/(plan|static_stubs|drill|scratch|interrupt|step_run|variables|attest|record)\\.c$")
 
 add_executable(bkp-restore ${RESTORE_SOURCES})
-target_link_libraries(bkp-restore PRIVATE restore_plan bkp_read PkgConfig::ARCHIVE PkgConfig::SODIUM)
+target_link_libraries(bkp-restore PRIVATE restore_plan restore_drill bkp_read PkgConfig::ARCHIVE PkgConfig::SODIUM)
 target_compile_options(bkp-restore PRIVATE -include ${CMAKE_SOURCE_DIR}/bkp/base/banned.h)
 target_compile_definitions(bkp-restore PRIVATE BKP_VERSION="${PROJECT_VERSION}")
 install(TARGETS bkp-restore RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(PROGRAMS restore/rescue.py DESTINATION ${CMAKE_INSTALL_DATADIR}/bkp)
+
+# What every medium carries in its own folder tools/ (bkp/write/medium_docs.h): bkp copies it from beside itself, or from
+# where it is installed.
+set(TOOLS ${CMAKE_BINARY_DIR}/tools)
+set(TOOLS_INSTALLED ${CMAKE_INSTALL_FULL_LIBDIR}/bkp/tools)
+add_custom_command(OUTPUT ${TOOLS}/rescue.py ${TOOLS}/FORMAT.md
+	COMMAND ${CMAKE_COMMAND} -E make_directory ${TOOLS}
+	COMMAND ${CMAKE_COMMAND} -E copy ${CMAKE_SOURCE_DIR}/restore/rescue.py ${TOOLS}/rescue.py
+	COMMAND ${CMAKE_COMMAND} -E copy ${CMAKE_SOURCE_DIR}/docs/format.md ${TOOLS}/FORMAT.md
+	DEPENDS restore/rescue.py docs/format.md VERBATIM)
+set(TOOLS_FILES ${TOOLS}/rescue.py ${TOOLS}/FORMAT.md)
+install(PROGRAMS ${TOOLS}/rescue.py DESTINATION ${TOOLS_INSTALLED})
+install(FILES ${TOOLS}/FORMAT.md DESTINATION ${TOOLS_INSTALLED})
 
 if(BKP_STATIC_RESTORE)
 	# Only archives (.a), so that the program runs on whatever rescue system there is.  libarchive.a is large: only what
@@ -25,10 +47,10 @@ if(BKP_STATIC_RESTORE)
 	target_include_directories(bkp-restore-static PRIVATE $<TARGET_PROPERTY:bkp_read,INTERFACE_INCLUDE_DIRECTORIES>)
 	target_compile_options(bkp-restore-static PRIVATE -include ${CMAKE_SOURCE_DIR}/bkp/base/banned.h)
 	target_compile_definitions(bkp-restore-static PRIVATE BKP_VERSION="${PROJECT_VERSION}")
-	target_link_libraries(bkp-restore-static PRIVATE $<TARGET_FILE:restore_plan> $<TARGET_FILE:bkp_read>
+	target_link_libraries(bkp-restore-static PRIVATE $<TARGET_FILE:restore_plan> $<TARGET_FILE:restore_drill> $<TARGET_FILE:bkp_read>
 		$<TARGET_FILE:bkp_format> $<TARGET_FILE:bkp_base> ${STATIC_LIBS})
 	target_include_directories(bkp-restore-static PRIVATE restore)
-	add_dependencies(bkp-restore-static restore_plan bkp_read bkp_format bkp_base)
+	add_dependencies(bkp-restore-static restore_plan restore_drill bkp_read bkp_format bkp_base)
 	set(wrapped)
 	foreach(name getaddrinfo freeaddrinfo gai_strerror gethostbyname getnameinfo dlopen dlsym dlclose dlerror dladdr)
 		list(APPEND wrapped -Wl,--wrap=${name})
@@ -36,5 +58,11 @@ if(BKP_STATIC_RESTORE)
 	# the map is for the test that looks for what must not be in it
 	target_link_options(bkp-restore-static PRIVATE -static -Wl,--gc-sections -Wl,-Map=${CMAKE_BINARY_DIR}/bkp-restore-static.map
 		${wrapped} -s)
-	install(PROGRAMS $<TARGET_FILE:bkp-restore-static> DESTINATION ${CMAKE_INSTALL_LIBDIR}/bkp)
+	add_custom_command(OUTPUT ${TOOLS}/bkp-restore
+		COMMAND ${CMAKE_COMMAND} -E make_directory ${TOOLS}
+		COMMAND ${CMAKE_COMMAND} -E copy $<TARGET_FILE:bkp-restore-static> ${TOOLS}/bkp-restore
+		DEPENDS bkp-restore-static VERBATIM)
+	list(APPEND TOOLS_FILES ${TOOLS}/bkp-restore)
+	install(PROGRAMS ${TOOLS}/bkp-restore DESTINATION ${TOOLS_INSTALLED})
 endif()
+add_custom_target(tools ALL DEPENDS ${TOOLS_FILES})

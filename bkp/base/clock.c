@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 #define NS 1000000000LL
 
 static int64_t read_clock(clockid_t id)
@@ -66,6 +68,45 @@ char *clock_format_local(int64_t wall_ns, char *out)
 	return out;
 }
 
+/* The year of the era, counted from 1; 0: before the eras that are told. */
+static int era_year(const struct tm *tm, const char **ret_era)
+{
+	static const struct {
+		const char *name;
+		int year, month, day; /* its first */
+	} eras[] = {{"令和", 2019, 5, 1}, {"平成", 1989, 1, 8}};
+	int year = tm->tm_year + 1900, date = (tm->tm_mon + 1) * 100 + tm->tm_mday;
+	size_t i;
+
+	for (i = 0; i < sizeof(eras) / sizeof(*eras); i++)
+		if (year > eras[i].year ||
+		    (year == eras[i].year && date >= eras[i].month * 100 + eras[i].day)) {
+			*ret_era = eras[i].name;
+			return year - eras[i].year + 1;
+		}
+	return 0;
+}
+
+char *clock_format_date(int64_t wall_ns, char *out)
+{
+	time_t t = (time_t)floor_seconds(wall_ns);
+	const char *name = "";
+	char era[32] = "";
+	struct tm tm;
+	int year;
+
+	if (text_lang() != TEXT_JA || !localtime_r(&t, &tm))
+		return clock_format_local(wall_ns, out);
+	year = era_year(&tm, &name);
+	if (year == 1) /* the first year is 元年 */
+		snprintf(era, sizeof(era), "%s元年", name);
+	else if (year)
+		snprintf(era, sizeof(era), "%s%d年", name, year);
+	snprintf(out, CLOCK_DATE, "%s%s%d年%s%d月%d日 %02d:%02d", era, year ? "（" : "", tm.tm_year + 1900,
+	    year ? "）" : "", tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min);
+	return out;
+}
+
 int clock_parse(const char *s, int64_t *ret_wall_ns)
 {
 	struct tm tm = {0};
@@ -85,4 +126,24 @@ int clock_parse(const char *s, int64_t *ret_wall_ns)
 		return -1;
 	*ret_wall_ns = ns;
 	return 0;
+}
+
+char *clock_format_span(double seconds, char *out)
+{
+	unsigned long v;
+
+	if (!(seconds > 0)) /* also what is no number */
+		seconds = 0;
+	if (seconds > 1e9)
+		seconds = 1e9;
+	v = (unsigned long)seconds;
+	if (seconds < 10)
+		snprintf(out, CLOCK_SPAN, text("%.1f s"), seconds);
+	else if (v < 60)
+		snprintf(out, CLOCK_SPAN, text("%lu s"), v);
+	else if (v < 3600)
+		snprintf(out, CLOCK_SPAN, text("%lu min %lu s"), v / 60, v % 60);
+	else
+		snprintf(out, CLOCK_SPAN, text("%lu h %lu min"), v / 3600, v / 60 % 60);
+	return out;
 }

@@ -1,6 +1,7 @@
 /* err: see err.h. */
 #include "base/err.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +25,7 @@ int err_set(struct err *err, const char *code, const char *fmt, ...)
 		return -1;
 	snprintf(err->code, sizeof(err->code), "%s", code);
 	err->hint[0] = '\0';
+	err->errnum = 0;
 	va_start(ap, fmt);
 	vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
 	va_end(ap);
@@ -41,6 +43,7 @@ int err_sys(struct err *err, const char *code, int errnum, const char *fmt, ...)
 		return -1;
 	snprintf(err->code, sizeof(err->code), "%s", code);
 	err->hint[0] = '\0';
+	err->errnum = errnum;
 	va_start(ap, fmt);
 	r = vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
 	va_end(ap);
@@ -79,6 +82,11 @@ int err_wrap(struct err *err, const char *fmt, ...)
 	snprintf(err->msg + n, sizeof(err->msg) - n, ": %s", inner);
 	mend_cut(err->msg, sizeof(err->msg));
 	return -1;
+}
+
+bool err_is_full(const struct err *err)
+{
+	return err->errnum == ENOSPC || err->errnum == EDQUOT;
 }
 
 int err_nomem(struct err *err)

@@ -13,13 +13,19 @@
 #ifndef BKP_BASE_ERR_H
 #define BKP_BASE_ERR_H
 
+#include <stdbool.h>
+
 struct err {
 	char code[16];	/* "E-MEDIA-03", or "" while nothing has failed */
 	char msg[1024]; /* fault first, subject quoted, no newline */
 	char hint[512]; /* the next action, or "" */
+	int errnum;	/* what err_sys() was given: tells a full disk from other faults; else 0 */
 };
 
-#define ERR_INIT {"", "", ""}
+#define ERR_INIT {"", "", "", 0}
+
+/* Did it fail because there is no room left (disk or quota)? */
+bool err_is_full(const struct err *err);
 
 /* Sets code and message, clears the hint.  Returns -1. */
 int err_set(struct err *err, const char *code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

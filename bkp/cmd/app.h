@@ -66,6 +66,7 @@ int app_usage(const struct app *app, const char *fmt, ...) __attribute__((format
 /* stdout must have arrived: flushes, and turns a failure (disk full, closed pipe) into APP_FAILED. */
 int app_flush(int code);
 
-app_fn cmd_init, cmd_check, cmd_journal, cmd_generations, cmd_medium, cmd_run, cmd_verify;
+app_fn cmd_init, cmd_check, cmd_journal, cmd_generations, cmd_medium, cmd_status, cmd_run, cmd_verify;
+app_fn cmd_rotate;
 
 #endif

@@ -1,4 +1,5 @@
-/* cmd_medium: bkp medium add | list: which places are media of this repository. */
+/* cmd_medium: bkp medium: which places are media of this repository; this file: add, and which part is meant.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,35 +7,41 @@
 
 #include <jansson.h>
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/near.h"
 #include "base/path.h"
-#include "base/table.h"
 #include "base/text.h"
 #include "cmd/app.h"
+#include "cmd/cmd_medium.h"
 #include "cmd/out.h"
 #include "format/journal.h"
 #include "format/policy.h"
 #include "read/ledger.h"
 #include "read/medium.h"
+#include "write/device.h"
 #include "write/medium_w.h"
 #include "write/state.h"
 
 #define SHOW	  256
 #define NAMES_MAX 256
 
-/* ---- add ---- */
-
-static int undeclared(const struct policy *policy, const char *name)
+static const char *nearest(const struct policy *policy, const char *name)
 {
-	const char *names[NAMES_MAX], *near;
-	struct err err = ERR_INIT;
+	const char *names[NAMES_MAX];
 	size_t n = 0;
 
 	for (; n < policy->n_media && n < NAMES_MAX; n++)
 		names[n] = policy->media[n].name;
-	near = near_word(name, names, n);
+	return near_word(name, names, n);
+}
+
+/* ---- add ---- */
+
+static int undeclared(const struct policy *policy, const char *name)
+{
+	const char *near = nearest(policy, name);
+	struct err err = ERR_INIT;
+
 	err_set(&err, "E-MEDIA-15", text("the policy declares no medium '%s'"), name);
 	if (near)
 		err_hint(&err, text("did you mean '%s'?"), near);
@@ -42,10 +49,12 @@ static int undeclared(const struct policy *policy, const char *name)
 	return app_error(&err, APP_USAGE);
 }
 
-static json_t *members(const struct policy_medium *m, const char *uuid, const char *path)
+static json_t *members(
+    const struct policy_medium *m, const char *uuid, const char *path, const struct device *d)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:b}", "medium", uuid, "label", m->name, "type", m->type,
-	    "path", path, "place", m->place, "offline", (int)m->offline);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:b, s:s, s:s}", "medium", uuid, "label", m->name, "type",
+	    m->type, "path", path, "place", m->place, "offline", (int)m->offline, "fs_uuid", d->fs_uuid, "serial",
+	    d->serial);
 }
 
 /* A folder on the disk of the state folder is most likely the empty mount point of a medium that is not
@@ -109,28 +118,25 @@ static int add(struct app *app, struct state *s, const struct policy *policy, co
 	const struct ledger_medium *known = ledger_medium_by_label(state_ledger(s), m->name);
 	char uuid[JOURNAL_UUID];
 	struct err err = ERR_INIT;
+	struct device device;
 
 	if (known)
 		return registered(app, s, m, path, known);
 	warn_same_disk(app, policy, path);
 	/* found there already: an earlier 'medium add' died before the record was written */
-	if (medium_w_register(s, path, m->name, m->type, uuid, &err) < 0)
+	if (medium_w_register(s, path, m->name, m->type, uuid, &err) < 0 || device_look(path, &device, &err))
 		return app_error(&err, APP_FAILED);
-	if (state_append(s, "medium-added", members(m, uuid, path), &err))
+	if (state_append(s, "medium-added", members(m, uuid, path, &device), &err))
 		return app_error(&err, APP_FAILED);
 	return report(app, m, uuid, false);
 }
 
-static int cmd_add(struct app *app, const char *name, const char *path)
+static int cmd_add(struct app *app, const struct policy *policy, const char *name, const char *path)
 {
-	POLICY_AUTO policy = NULL;
-	const struct policy_medium *m;
+	const struct policy_medium *m = policy_find_medium(policy, name);
 	struct state *s;
-	int code = app_policy(app, &policy);
+	int code;
 
-	if (code)
-		return code;
-	m = policy_find_medium(policy, name);
 	if (!m)
 		return undeclared(policy, name);
 	/* the policy may leave the path open for offline media; where it names one, it decides */
@@ -149,88 +155,66 @@ static int cmd_add(struct app *app, const char *name, const char *path)
 	return code;
 }
 
-/* ---- list ---- */
+/* ---- which of them ---- */
 
-static int list_json(const struct ledger *l)
+int cmd_medium_unknown(const struct policy *policy, const char *name)
 {
-	json_t *list = json_array();
-	char time[CLOCK_TEXT];
+	const char *near = nearest(policy, name);
+	struct err err = ERR_INIT;
 
-	for (size_t i = 0; i < ledger_media(l); i++) {
-		const struct ledger_medium *m = ledger_medium(l, i);
-
-		json_array_append_new(
-		    list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:s}", "medium", m->uuid, "label",
-			      m->label, "type", m->type, "path", m->path, "place", m->place, "offline",
-			      (int)m->offline, "added", clock_format(m->added_ns, time)));
+	if (policy_find_medium(policy, name)) {
+		err_set(&err, "E-MEDIA-06", text("'%s' is not a registered medium"), name);
+		err_hint(&err, text("register it with 'bkp medium add %s'"), name);
+		return app_error(&err, APP_FAILED);
 	}
-	return out_json(json_pack("{s:s, s:o}", "repository", ledger_repository(l), "media", list), APP_OK);
+	err_set(&err, "E-MEDIA-14", text("medium '%s' is not registered"), name);
+	if (near)
+		err_hint(&err, text("did you mean '%s'?"), near);
+	err_hint(&err, "%s", text("see them with 'bkp medium list'"));
+	return app_error(&err, APP_FAILED);
 }
 
-static void media_row(struct table *t, const char *name, const char *type, bool offline, const char *path,
-    const char *place, const char *since)
-{
-	char show[SHOW];
+struct options {
+	const char *path, *place, *operator;
+};
 
-	table_cell(t, "%s", path_show(name, show, sizeof(show)));
-	table_cell(t, "%s", type);
-	table_cell(t, "%s", offline ? text("offline") : text("online"));
-	table_cell(t, "%s", path && *path ? path_show(path, show, sizeof(show)) : "-");
-	table_cell(t, "%s", place && *place ? path_show(place, show, sizeof(show)) : "-");
-	table_cell(t, "%s", since);
-}
-
-static int list_table(const struct policy *policy, const struct ledger *l)
-{
-	struct table *t = table_new(6);
-	char time[CLOCK_TEXT];
-
-	for (size_t i = 0; t && i < ledger_media(l); i++) {
-		const struct ledger_medium *m = ledger_medium(l, i);
-
-		media_row(t, m->label, m->type, m->offline, m->path, m->place,
-		    clock_format_local(m->added_ns, time));
-	}
-	for (size_t i = 0; t && i < policy->n_media; i++) {
-		const struct policy_medium *m = &policy->media[i];
-
-		if (!ledger_medium_by_label(l, m->name))
-			media_row(
-			    t, m->name, m->type, m->offline, m->path, m->place, text("not registered yet"));
-	}
-	return out_table(t, 0, APP_OK);
-}
-
-static int cmd_list(struct app *app)
+static int dispatch(struct app *app, int n, char **words, const struct options *o)
 {
 	POLICY_AUTO policy = NULL;
-	struct ledger *l = NULL;
-	int code = app_policy(app, &policy);
+	const char *what = n ? words[0] : "";
+	bool add = !strcmp(what, "add") && n == 2, list = !strcmp(what, "list") && n == 1,
+	     show = !strcmp(what, "show") && n == 2, move = !strcmp(what, "move") && n == 2;
+	int code;
 
-	if (!code)
-		code = app_ledger(app, policy, &l);
-	if (!code)
-		code = app->json ? list_json(l) : list_table(policy, l);
-	ledger_free(l);
-	return code;
+	if (!add && !list && !show && !move)
+		return app_usage(app, "%s",
+		    text("'medium' is followed by 'add NAME', 'list', 'show NAME' or 'move NAME --operator "
+			 "WHO'"));
+	if ((o->path && !add) || ((o->place || o->operator) && !move))
+		return app_usage(
+		    app, "%s", text("--path goes with 'add', --place and --operator with 'move'"));
+	code = app_policy(app, &policy);
+	if (code)
+		return code;
+	return add    ? cmd_add(app, policy, words[1], o->path)
+	       : list ? cmd_medium_list(app, policy)
+	       : show ? cmd_medium_show(app, policy, words[1])
+		      : cmd_medium_move(app, policy, words[1], o->place, o->operator);
 }
 
 int cmd_medium(struct app *app, int argc, char **argv)
 {
-	enum { PATH = 1 };
-	static const struct option own[] = {{"path", required_argument, NULL, PATH}, {NULL, 0, NULL, 0}};
-	const char *path = NULL;
-	int code = APP_OK, opt, n;
+	enum { PATH = 1, PLACE, OPERATOR };
+	static const struct option own[] = {{"path", required_argument, NULL, PATH},
+	    {"place", required_argument, NULL, PLACE}, {"operator", required_argument, NULL, OPERATOR},
+	    {NULL, 0, NULL, 0}};
+	struct options o = {NULL, NULL, NULL};
+	int code = APP_OK, opt;
 
 	while ((opt = app_getopt(app, argc, argv, own, &code)) != -1) {
 		if (opt == APP_OPT_STOP)
 			return code;
-		path = optarg;
+		*(opt == PATH ? &o.path : opt == PLACE ? &o.place : &o.operator) = optarg;
 	}
-	n = argc - optind;
-	if (n == 2 && !strcmp(argv[optind], "add"))
-		return cmd_add(app, argv[optind + 1], path);
-	if (n == 1 && !strcmp(argv[optind], "list") && !path)
-		return cmd_list(app);
-	return app_usage(app, "%s", text("'medium' is followed by 'add NAME' or 'list'"));
+	return dispatch(app, argc - optind, argv + optind, &o);
 }

@@ -9,6 +9,7 @@
 #include "cmd/app.h"
 #include "cmd/night_report.h"
 #include "cmd/out.h"
+#include "cmd/tools_folder.h"
 #include "format/policy.h"
 #include "write/night.h"
 #include "write/state.h"
@@ -111,8 +112,10 @@ static int run(struct app *app, const struct policy *policy, struct state *state
 	};
 	struct night_result result;
 	struct err err = ERR_INIT;
+	char tools[PATH_MAX];
 	int r, code;
 
+	cfg.docs = (struct medium_docs_sources){tools_folder(tools), BKP_VERSION};
 	out_progress_begin(&view.progress, app, "", 0);
 	r = night_run(&cfg, &result, &err);
 	out_progress_end(&view.progress);

@@ -22,9 +22,15 @@ static const struct app_command commands[] = {
     {"check", "check", N_("check the policy and show what it plans"), cmd_check},
     {"run", "run [DATASET...] [--all] [--anchor]",
 	N_("capture the data sets as one generation on every online medium"), cmd_run},
+    {"rotate", "rotate [MEDIUM] --operator NAME [--place TEXT] [--recheck all|none|DAYS]",
+	N_("bring the medium kept offline up to date, check and seal it"), cmd_rotate},
     {"verify", "verify [--medium NAME] [--generation N] [--identity FILE] [--passphrase-file FILE]",
 	N_("read what was captured back from the media and compare"), cmd_verify},
-    {"medium", "medium add NAME [--path DIR]\nmedium list", N_("register media and list them"), cmd_medium},
+    {"medium",
+	"medium add NAME [--path DIR]\nmedium list\nmedium show NAME\n"
+	"medium move NAME --operator WHO [--place TEXT]",
+	N_("register media, list them, record where they are"), cmd_medium},
+    {"status", "status", N_("3-2-1 and generations of each data set, media, what to do next"), cmd_status},
     {"generations", "generations [--medium NAME]", N_("list the generations"), cmd_generations},
     {"journal", "journal show\njournal verify [--root-key RW…|FILE] [--file JOURNAL]",
 	N_("show or verify the audit record"), cmd_journal},
@@ -102,7 +108,7 @@ int main(int argc, char **argv)
 
 	hold_standard_descriptors();
 	text_set_lang(text_environment()); /* until the policy says */
-	umask(022); /* what must be closer says so itself */
+	umask(022);			   /* what must be closer says so itself */
 	signal(SIGCHLD, SIG_DFL); /* who ignores it when starting us would keep the end of commands from us */
 	code = global_options(&app, argc, argv);
 	if (code != -1)

@@ -18,21 +18,32 @@ static const char *verdict_text(enum generation_verdict v)
 	return v == GENERATION_GOOD ? text("good") : v == GENERATION_PARTIAL ? text("partial") : text("failed");
 }
 
+static void print_dataset_faults(const struct generation_dataset *d)
+{
+	if (d->verdict == GENERATION_FAILED)
+		fprintf(stderr, text("bkp: E-RUN-03: data set '%s' failed: %s\n"), d->name, d->reason ? d->reason : "?");
+	if (d->unreadable || d->changed)
+		fprintf(stderr,
+		    text("bkp: W-RUN-04: data set '%s' is partial: %ju unreadable, %ju"
+			 " changed while read; 'bkp-restore list' marks them\n"),
+		    d->name, d->unreadable, d->changed);
+	if (d->verdict == GENERATION_PARTIAL && d->reason) {
+		fprintf(stderr, text("bkp: W-RUN-06: data set '%s' is partial: %s\n"), d->name, d->reason);
+		fprintf(stderr, "  → %s\n",
+		    text("its content was captured, but a restore cannot be checked by it; run the probe by hand as the same user"));
+	}
+}
+
 static void print_faults(const struct night_result *r)
 {
 	size_t i;
 
-	for (i = 0; i < r->n_datasets; i++) {
-		const struct generation_dataset *d = &r->datasets[i];
-
-		if (d->verdict == GENERATION_FAILED)
-			fprintf(stderr, text("bkp: E-RUN-03: data set '%s' failed: %s\n"), d->name, d->reason ? d->reason : "?");
-		else if (d->verdict == GENERATION_PARTIAL)
-			fprintf(stderr,
-			    text("bkp: W-RUN-04: data set '%s' is partial: %ju unreadable, %ju"
-				 " changed while read; 'bkp-restore list' marks them\n"),
-			    d->name, d->unreadable, d->changed);
-	}
+	for (i = 0; i < r->n_datasets; i++)
+		print_dataset_faults(&r->datasets[i]);
+	if (r->missing.code[0])
+		fprintf(stderr, "bkp: %s: %s\n", r->missing.code, r->missing.msg);
+	if (r->missing.hint[0])
+		fprintf(stderr, "  → %s\n", r->missing.hint);
 	for (i = 0; i < r->n_media; i++) {
 		const struct night_medium *m = &r->media[i];
 
@@ -119,11 +130,12 @@ void night_report_json(const struct night_result *r, const struct err *failure)
 						(json_int_t)d->unreadable, "changed", (json_int_t)d->changed, "skipped",
 						(json_int_t)d->skipped, "reason", d->reason));
 	}
-	o = json_pack("{s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*}", "generation", (json_int_t)r->generation,
+	o = json_pack("{s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*, s:s*}", "generation", (json_int_t)r->generation,
 	    "datasets", sets, "media", media_json(r), "archives", (json_int_t)r->archives, "archive_bytes",
 	    (json_int_t)r->archive_bytes, "new_archives", (json_int_t)r->new_archives, "new_bytes", (json_int_t)r->new_bytes,
 	    "recovered", (json_int_t)r->recovered, "given_up", (json_int_t)r->given_up, "error",
-	    failure ? failure->code : NULL, "message", failure ? failure->msg : NULL);
+	    failure ? failure->code : NULL, "message", failure ? failure->msg : NULL, "missing",
+	    r->missing.code[0] ? r->missing.msg : NULL);
 	if (o) {
 		json_dumpf(o, stdout, JSON_COMPACT);
 		putchar('\n');
@@ -141,5 +153,5 @@ int night_report_exit(const struct night_result *r)
 	for (i = 0; i < r->n_media; i++)
 		if (!r->media[i].ok || !r->media[i].verified)
 			return APP_ATTENTION;
-	return APP_OK;
+	return r->missing.code[0] ? APP_ATTENTION : APP_OK;
 }

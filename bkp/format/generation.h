@@ -30,7 +30,7 @@ int generation_verdict_parse(const char *s, enum generation_verdict *ret); /* 0,
 struct generation_dataset {
 	char *name;
 	char *title;  /* manifest; or NULL */
-	char *reason; /* manifest: why it failed; or NULL */
+	char *reason; /* manifest: why it failed, or has no probe's value; or NULL */
 	char *blocks; /* root: extents of the block list; NULL in manifests */
 	char *probe;  /* root: the probe's value, or NULL */
 	enum generation_verdict verdict;

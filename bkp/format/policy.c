@@ -8,58 +8,15 @@
 
 #include "base/err.h"
 #include "base/path.h"
-#include "base/width.h"
 #include "format/policy_node.h"
 #include "format/policy_problem.h"
 #include "format/policy_rules.h"
 #include "format/policy_schema.h"
 #include "format/policy_secret.h"
+#include "format/policy_text.h"
 
 /* --- bytes
  * ---------------------------------------------------------------------------------------------------- */
-
-static bool forbidden(uint32_t cp, const char *behind, size_t n)
-{
-	if (cp == '\r') /* part of a line end, or it hides the line from a reader */
-		return !n || *behind != '\n';
-	if (cp < 0x20)
-		return cp != '\t' && cp != '\n';
-	/* DEL, C1 (NEL is a line end to YAML only), line and paragraph separators, a BOM in the middle,
-	 * non-characters */
-	return (cp >= 0x7f && cp < 0xa0) || cp == 0x2028 || cp == 0x2029 || cp == 0xfeff || cp == 0xfffe ||
-	       cp == 0xffff;
-}
-
-/* False and reported at the first byte that is not part of a text. */
-static bool check_bytes(const char *p, size_t n, struct policy_problems *problems)
-{
-	struct policy_mark mark = {1, 1};
-	struct policy_problem *item;
-	uint32_t cp;
-
-	while (n) {
-		size_t len = width_decode(p, n, &cp);
-
-		if (cp == UINT32_MAX) {
-			item = policy_problem_error(problems, mark, "E-POLICY-02",
-			    text("this is not UTF-8 (byte 0x%02x)"), (unsigned)(unsigned char)*p);
-			policy_problem_hint(item, text("save the file in UTF-8, not in Shift_JIS or EUC-JP"));
-			return false;
-		}
-		if (forbidden(cp, p + len, n - len)) {
-			item = policy_problem_error(problems, mark, "E-POLICY-02",
-			    text("a control character (U+%04X) stands here"), cp);
-			policy_problem_hint(item, text("delete it: an editor may not show it"));
-			return false;
-		}
-		mark.column++;
-		if (cp == '\n')
-			mark = (struct policy_mark){mark.line + 1, 1};
-		p += len;
-		n -= len;
-	}
-	return true;
-}
 
 static bool check_size(size_t n, struct policy_problems *problems)
 {
@@ -80,7 +37,7 @@ static int parse_tree(const char *p, size_t n, size_t secrets, struct policy *po
     struct policy_problems *problems, struct err *err)
 {
 	struct policy_node *root __attribute__((cleanup(policy_node_free_auto))) = NULL;
-	int r = policy_node_parse(p, n, &root, problems, err);
+	int r = policy_node_parse(p, n, 0, &root, problems, err);
 
 	if (r)
 		return r < 0 ? -1 : 0;
@@ -104,7 +61,7 @@ static int parse(
 	if (!check_size(n, problems))
 		return 0;
 	secrets = policy_secret_scan_text(p, n, problems);
-	if (!check_bytes(p, n, problems))
+	if (!policy_text_check(p, n, "E-POLICY-02", problems))
 		return 0;
 	return parse_tree(p, n, secrets, policy, problems, err);
 }

@@ -83,10 +83,18 @@ static int keep(struct reading *r, char **at)
 	return *at ? 0 : err_nomem(r->err);
 }
 
+static void cut_line_ends(char *s)
+{
+	size_t n = strlen(s);
+
+	while (n && (s[n - 1] == '\n' || s[n - 1] == ' '))
+		s[--n] = '\0';
+}
+
 static int read_text(struct reading *r, char **at)
 {
-	bool lines = r->field->type == POLICY_T_COMMAND;
-	size_t max = lines ? COMMAND_MAX : TEXT_MAX;
+	bool lines = r->field->type != POLICY_T_TEXT;
+	size_t max = r->field->max ? r->field->max : lines ? COMMAND_MAX : TEXT_MAX;
 	struct policy_problem *item;
 
 	if (!r->node->s[strspn(r->node->s, " \t\n")]) {
@@ -103,7 +111,11 @@ static int read_text(struct reading *r, char **at)
 		policy_problem_hint(item, text("write it as one line of text"));
 		return 0;
 	}
-	return keep(r, at);
+	if (keep(r, at))
+		return -1;
+	if (r->field->type == POLICY_T_LINES)
+		cut_line_ends(*at);
+	return 0;
 }
 
 static int read_path(struct reading *r, char **at)
@@ -265,6 +277,15 @@ static void read_roles(struct reading *r, unsigned *at)
 /* --- quantities
  * ----------------------------------------------------------------------------------------------- */
 
+/* What a Japanese keyboard types when nobody looks: ０ to ９. */
+static bool has_wide_digit(const char *s)
+{
+	for (; (s = strstr(s, "\xef\xbc")); s += 2)
+		if ((unsigned char)s[2] >= 0x90 && (unsigned char)s[2] <= 0x99)
+			return true;
+	return false;
+}
+
 static void read_size(struct reading *r, uint64_t *at)
 {
 	uint64_t v = 0;
@@ -304,7 +325,9 @@ static void read_count(struct reading *r, unsigned *at)
 		item = wrong(r, code, text("'%s' is not a percentage"));
 	else
 		item = wrong(r, code, text("'%s' is not a whole number"));
-	if (percent)
+	if (has_wide_digit(r->node->s))
+		policy_problem_hint(item, text("write the digits half-width: 0123456789"));
+	else if (percent)
 		policy_problem_hint(
 		    item, text("from %llu %% to %llu %%, with the sign, as in 40 %%"), min, max);
 	else
@@ -327,6 +350,10 @@ static void read_duration(struct reading *r, int64_t *at)
 		return;
 	}
 	item = wrong(r, "E-POLICY-17", text("'%s' is not a duration"));
+	if (has_wide_digit(r->node->s)) {
+		policy_problem_hint(item, text("write the digits half-width: 0123456789"));
+		return;
+	}
 	policy_problem_hint(
 	    item, text("a whole number with m, h, d or w (minutes, hours, days, weeks), as in 24h"));
 }
@@ -369,6 +396,7 @@ static int read_scalar(struct reading *r, void *at)
 	switch (r->field->type) {
 	case POLICY_T_TEXT:
 	case POLICY_T_COMMAND:
+	case POLICY_T_LINES:
 		return read_text(r, at);
 	case POLICY_T_PATH:
 		return read_path(r, at);
@@ -380,6 +408,11 @@ static int read_scalar(struct reading *r, void *at)
 		return read_pattern(r, at);
 	case POLICY_T_WORD:
 		return read_word(r, r->field->words) == SIZE_MAX ? 0 : keep(r, at);
+	case POLICY_T_ENUM:
+		i = read_word(r, r->field->words);
+		if (i != SIZE_MAX)
+			*(unsigned *)at = (unsigned)i;
+		return 0;
 	case POLICY_T_LANG:
 		i = read_word(r, languages);
 		if (i != SIZE_MAX)

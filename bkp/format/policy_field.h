@@ -18,12 +18,14 @@ struct policy_shape;
 enum policy_type {
 	POLICY_T_TEXT,	       /* char *: one line for people */
 	POLICY_T_COMMAND,      /* char *: for a shell, may have lines */
+	POLICY_T_LINES,	       /* char *: for people, may have lines; without the line ends behind it */
 	POLICY_T_PATH,	       /* char *: absolute, normalised */
 	POLICY_T_DATASET_NAME, /* char * */
 	POLICY_T_MEDIUM_NAME,  /* char * */
 	POLICY_T_FILE_NAME,    /* char *: one component */
 	POLICY_T_WORD,	       /* char *: one of `words` */
 	POLICY_T_PATTERN,      /* char *: see exclude.h */
+	POLICY_T_ENUM,	       /* unsigned: index of one of `words` */
 	POLICY_T_LANG,	       /* enum text_lang */
 	POLICY_T_BOOL,	       /* bool */
 	POLICY_T_BOOL_NOT,     /* bool: the opposite of what is written */
@@ -41,10 +43,11 @@ enum policy_type {
 
 struct policy_field {
 	const char *key;
+	const char *alias; /* the same key in the other language, or NULL */
 	enum policy_type type;
-	size_t offset, count; /* in the struct */
-	bool required;	      /* the key; for lists: also at least one entry */
-	uint64_t min, max;
+	size_t offset, count;	  /* in the struct */
+	bool required;		  /* the key; for lists: also at least one entry */
+	uint64_t min, max;	  /* TEXT, LINES, COMMAND: max bytes, or 0 for the usual */
 	const char *range;	  /* SIZE: min to max in words */
 	const char *const *words; /* NULL-terminated */
 	enum policy_type item;

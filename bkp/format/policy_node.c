@@ -20,11 +20,12 @@ struct builder {
 	struct policy_mark key_mark;
 	bool key_twice;
 	unsigned documents;
+	unsigned lines_before;
 };
 
-static struct policy_mark mark_of(yaml_mark_t m)
+static struct policy_mark mark_of(const struct builder *b, yaml_mark_t m)
 {
-	return (struct policy_mark){(unsigned)m.line + 1, (unsigned)m.column + 1};
+	return (struct policy_mark){b->lines_before + (unsigned)m.line + 1, (unsigned)m.column + 1};
 }
 
 void policy_node_free(struct policy_node *node)
@@ -138,6 +139,11 @@ static const char *keyboard_hint(const char *p, size_t n, unsigned line)
 		    "indent with half-width spaces: a full-width one stands at the beginning of this line");
 	if (memmem(s, len, "\xef\xbc\x9a", 3))
 		return text("write ':' half-width: a full-width colon stands in this line");
+	if (line == 1)
+		return NULL;
+	line_at(p, n, line - 1, &s, &len); /* its key swallowed the end of the line */
+	if (memmem(s, len, "\xef\xbc\x9a", 3) && !memmem(s, len, ": ", 2))
+		return text("write ':' half-width: a full-width colon stands in the line above");
 	return NULL;
 }
 
@@ -157,8 +163,9 @@ static int syntax_error(struct builder *b, const yaml_parser_t *y, const char *p
 			if (explained[i].context && y->context)
 				m = y->context_mark;
 		}
-	item = msg ? policy_problem_error(b->problems, mark_of(m), "E-POLICY-03", "%s", msg)
-		   : policy_problem_error(b->problems, mark_of(m), "E-POLICY-03", text("not YAML: %s"), why);
+	item =
+	    msg ? policy_problem_error(b->problems, mark_of(b, m), "E-POLICY-03", "%s", msg)
+		: policy_problem_error(b->problems, mark_of(b, m), "E-POLICY-03", text("not YAML: %s"), why);
 	typed = keyboard_hint(p, n, (unsigned)m.line + 1);
 	if (typed || hint)
 		policy_problem_hint(item, "%s", typed ? typed : hint);
@@ -174,13 +181,13 @@ static void refuse_extras(
 	struct policy_problem *item;
 
 	if (anchor) {
-		item = policy_problem_error(
-		    b->problems, mark_of(e->start_mark), "E-POLICY-04", text("an anchor ('&') stands here"));
+		item = policy_problem_error(b->problems, mark_of(b, e->start_mark), "E-POLICY-04",
+		    text("an anchor ('&') stands here"));
 		policy_problem_hint(item, text("write the value out, or into quotes if it begins with '&'"));
 	}
 	if (tag) {
 		item = policy_problem_error(
-		    b->problems, mark_of(e->start_mark), "E-POLICY-04", text("a tag ('!') stands here"));
+		    b->problems, mark_of(b, e->start_mark), "E-POLICY-04", text("a tag ('!') stands here"));
 		policy_problem_hint(
 		    item, text("leave it out, or put a value that begins with '!' into quotes"));
 	}
@@ -212,7 +219,7 @@ static int attach(struct builder *b, struct policy_node *node)
 	parent->last = node;
 	parent->n++;
 	if (++b->total > POLICY_NODES_MAX)
-		return too_many(b, node->mark, text("more values than a policy can hold"));
+		return too_many(b, node->mark, text("more values than can be held"));
 	if (parent->kind == POLICY_LIST && parent->n > POLICY_NODE_WIDTH)
 		return too_many(b, node->mark, text("more than 4096 entries in one list"));
 	if (parent->kind == POLICY_TABLE && parent->n > POLICY_NODE_KEYS)
@@ -220,13 +227,13 @@ static int attach(struct builder *b, struct policy_node *node)
 	return 0;
 }
 
-static struct policy_node *new_node(enum policy_kind kind, const yaml_event_t *e)
+static struct policy_node *new_node(const struct builder *b, enum policy_kind kind, const yaml_event_t *e)
 {
 	struct policy_node *node = calloc(1, sizeof(*node));
 
 	if (node) {
 		node->kind = kind;
-		node->mark = mark_of(e->start_mark);
+		node->mark = mark_of(b, e->start_mark);
 	}
 	return node;
 }
@@ -241,7 +248,7 @@ static int take_key(struct builder *b, const yaml_event_t *e, struct err *err)
 	const struct policy_node *child;
 	char shown[POLICY_SHOWN];
 
-	b->key_mark = mark_of(e->start_mark);
+	b->key_mark = mark_of(b, e->start_mark);
 	b->key = strdup(
 	    (const char *)e->data.scalar.value); /* up to a NUL, if one is hidden there: unknown then */
 	if (!b->key)
@@ -267,7 +274,7 @@ static int on_scalar(struct builder *b, const yaml_event_t *e, struct err *err)
 	refuse_extras(b, e, e->data.scalar.anchor, e->data.scalar.tag);
 	if (wants_key(b))
 		return take_key(b, e, err);
-	node = new_node(POLICY_SCALAR, e);
+	node = new_node(b, POLICY_SCALAR, e);
 	if (!node)
 		return err_nomem(err);
 	node->len = e->data.scalar.length;
@@ -299,14 +306,15 @@ static int on_container(struct builder *b, const yaml_event_t *e, enum policy_ki
 	else
 		refuse_extras(b, e, e->data.sequence_start.anchor, e->data.sequence_start.tag);
 	if (wants_key(b)) {
-		item = policy_problem_error(b->problems, mark_of(e->start_mark), "E-POLICY-03",
+		item = policy_problem_error(b->problems, mark_of(b, e->start_mark), "E-POLICY-03",
 		    text("a list or table where a key belongs"));
 		policy_problem_hint(item, text("put text that begins with '{' or '[' into quotes"));
 		return POLICY_NODE_BAD;
 	}
 	if (b->depth == POLICY_DEPTH_MAX)
-		return too_many(b, mark_of(e->start_mark), text("more than 16 levels of lists and tables"));
-	node = new_node(kind, e);
+		return too_many(
+		    b, mark_of(b, e->start_mark), text("more than 16 levels of lists and tables"));
+	node = new_node(b, kind, e);
 	if (!node)
 		return err_nomem(err);
 	r = attach(b, node);
@@ -317,13 +325,13 @@ static int on_container(struct builder *b, const yaml_event_t *e, enum policy_ki
 static int on_alias(struct builder *b, const yaml_event_t *e, struct err *err)
 {
 	struct policy_problem *item = policy_problem_error(
-	    b->problems, mark_of(e->start_mark), "E-POLICY-04", text("an alias ('*') stands here"));
+	    b->problems, mark_of(b, e->start_mark), "E-POLICY-04", text("an alias ('*') stands here"));
 	struct policy_node *node;
 
 	policy_problem_hint(item, text("write the value out, or into quotes if it begins with '*'"));
 	if (wants_key(b))
 		return POLICY_NODE_BAD;
-	node = new_node(POLICY_SCALAR, e);
+	node = new_node(b, POLICY_SCALAR, e);
 	if (!node || !(node->s = strdup(""))) {
 		policy_node_free(node);
 		return err_nomem(err);
@@ -337,13 +345,13 @@ static int on_document(struct builder *b, const yaml_event_t *e)
 	struct policy_problem *item;
 
 	if (++b->documents > 1) {
-		item = policy_problem_error(b->problems, mark_of(e->start_mark), "E-POLICY-04",
+		item = policy_problem_error(b->problems, mark_of(b, e->start_mark), "E-POLICY-04",
 		    text("a second document begins here"));
-		policy_problem_hint(item, text("one file holds one policy: take out the line '---'"));
+		policy_problem_hint(item, text("take out the line '---'"));
 		return POLICY_NODE_BAD;
 	}
 	if (e->data.document_start.tag_directives.start != e->data.document_start.tag_directives.end)
-		policy_problem_error(b->problems, mark_of(e->start_mark), "E-POLICY-04",
+		policy_problem_error(b->problems, mark_of(b, e->start_mark), "E-POLICY-04",
 		    text("a %%TAG directive stands here"));
 	return 0;
 }
@@ -370,10 +378,10 @@ static int on_event(struct builder *b, const yaml_event_t *e, struct err *err)
 	}
 }
 
-int policy_node_parse(
-    const char *p, size_t n, struct policy_node **ret_root, struct policy_problems *problems, struct err *err)
+int policy_node_parse(const char *p, size_t n, unsigned lines_before, struct policy_node **ret_root,
+    struct policy_problems *problems, struct err *err)
 {
-	struct builder b = {.problems = problems};
+	struct builder b = {.problems = problems, .lines_before = lines_before};
 	yaml_parser_t y;
 	bool end = false;
 	int r = 0;

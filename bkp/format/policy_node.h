@@ -33,11 +33,11 @@ struct policy_node {
 	size_t n;
 };
 
-/* 0, and *ret_root is the document (a single node of any kind, or NULL for an empty one; problems may already
- * hold errors).  POLICY_NODE_BAD: not readable to the end, problems say why, nothing returned.  -1: out of
- * memory. */
+/* The n bytes stand behind `lines_before` lines of their file: marks count from there.  0, and *ret_root is
+ * the document (a single node of any kind, or NULL for an empty one; problems may already hold errors).
+ * POLICY_NODE_BAD: not readable to the end, problems say why, nothing returned.  -1: out of memory. */
 #define POLICY_NODE_BAD 1
-int policy_node_parse(const char *p, size_t n, struct policy_node **ret_root,
+int policy_node_parse(const char *p, size_t n, unsigned lines_before, struct policy_node **ret_root,
     struct policy_problems *problems, struct err *err) __attribute__((warn_unused_result));
 void policy_node_free(struct policy_node *node);
 void policy_node_free_auto(struct policy_node **node);

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "base/near.h"
 #include "format/policy_field.h"
 #include "format/policy_node.h"
 #include "format/policy_problem.h"
+#include "format/policy_table.h"
 
 #define DAY_S (24 * 3600)
 #define MIB   (UINT64_C(1) << 20)
@@ -127,177 +127,6 @@ static const struct policy_shape policy_shape = SHAPE(TEXT_LATER("the policy"), 
 static const struct policy_shape *const all_shapes[] = {&policy_shape, &site_shape, &person_shape,
     &dataset_shape, &expect_shape, &medium_shape, &retention_shape, &schedule_shape, &notify_shape};
 
-/* --- keys
- * ----------------------------------------------------------------------------------------------------- */
-
-static const struct policy_field *find_field(const struct policy_shape *shape, const char *key)
-{
-	size_t i;
-
-	for (i = 0; i < shape->n; i++)
-		if (!strcmp(shape->field[i].key, key))
-			return &shape->field[i];
-	return NULL;
-}
-
-static const struct policy_shape *elsewhere(const char *key)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(all_shapes) / sizeof(*all_shapes); i++)
-		if (find_field(all_shapes[i], key))
-			return all_shapes[i];
-	return NULL;
-}
-
-static void unknown_key(
-    const struct policy_shape *shape, const struct policy_node *node, struct policy_problems *problems)
-{
-	const char *known[16], *near;
-	char shown[POLICY_SHOWN], list[384];
-	const struct policy_shape *other = elsewhere(node->key);
-	struct policy_problem *item;
-	size_t i;
-
-	for (i = 0; i < shape->n && i < sizeof(known) / sizeof(*known); i++)
-		known[i] = shape->field[i].key;
-	item = policy_problem_error(problems, node->key_mark, "E-POLICY-08", text("unknown key '%s'"),
-	    policy_problem_show(node->key, strlen(node->key), shown));
-	near = near_word(node->key, known, i);
-	if (strstr(node->key, "\xe3\x80\x80"))
-		policy_problem_hint(
-		    item, text("a full-width space stands in this key: write it with half-width ones"));
-	else if (near)
-		policy_problem_hint(item, text("did you mean '%s'?"), near);
-	else if (other)
-		policy_problem_hint(
-		    item, text("it belongs to %s, not to %s"), text(other->name), text(shape->name));
-	else
-		policy_problem_hint(item, text("%s has: %s"), text(shape->name),
-		    policy_field_join(known, i, list, sizeof(list)));
-}
-
-static void missing_keys(
-    const struct policy_shape *shape, const struct policy_node *table, struct policy_problems *problems)
-{
-	size_t i;
-
-	for (i = 0; i < shape->n; i++)
-		if (shape->field[i].required && !policy_node_has(table, shape->field[i].key)) {
-			struct policy_problem *item = policy_problem_error(problems, table->mark,
-			    "E-POLICY-09", text("%s has no '%s'"), text(shape->name), shape->field[i].key);
-
-			policy_problem_hint(item, text("add the key '%s'"), shape->field[i].key);
-		}
-}
-
-/* --- the walk
- * ------------------------------------------------------------------------------------------------- */
-
-struct walk {
-	struct policy_problems *problems;
-	struct err *err;
-};
-
-static int read_table(
-    struct walk *w, const struct policy_shape *shape, const struct policy_node *table, char *at);
-
-static bool is_list(struct walk *w, const struct policy_field *f, const struct policy_node *node)
-{
-	if (policy_node_is_empty(node) || (node->kind == POLICY_LIST && node->n < f->min))
-		policy_field_no_value(f->key, node, w->problems);
-	else if (node->kind != POLICY_LIST)
-		policy_field_wrong_kind(f->key, node, text("a list"), w->problems);
-	else
-		return node->n > 0;
-	return false;
-}
-
-static int read_texts(struct walk *w, const struct policy_field *f, const struct policy_node *node, char *at)
-{
-	struct policy_field item = {.key = f->key, .type = f->item};
-	const struct policy_node *child;
-	char **list;
-	size_t i = 0;
-
-	if (!is_list(w, f, node))
-		return 0;
-	list = calloc(node->n, sizeof(*list));
-	if (!list)
-		return err_nomem(w->err);
-	*(char ***)(void *)(at + f->offset) = list;
-	*(size_t *)(void *)(at + f->count) = node->n;
-	for (child = node->first; child; child = child->next)
-		if (policy_field_read(&item, child, &list[i++], w->problems, w->err))
-			return -1;
-	return 0;
-}
-
-static int read_tables(struct walk *w, const struct policy_field *f, const struct policy_node *node, char *at)
-{
-	const struct policy_node *child;
-	char *list;
-
-	if (!is_list(w, f, node))
-		return 0;
-	list = calloc(node->n, f->shape->size);
-	if (!list)
-		return err_nomem(w->err);
-	*(void **)(void *)(at + f->offset) = list;
-	*(size_t *)(void *)(at + f->count) = node->n;
-	for (child = node->first; child; child = child->next, list += f->shape->size) {
-		if (f->shape->init)
-			f->shape->init(list);
-		*(struct policy_mark *)(void *)(list + f->shape->mark) = child->mark;
-		if (child->refused)
-			continue;
-		if (child->kind != POLICY_TABLE)
-			policy_field_wrong_kind(f->key, child, text("a list of tables of keys"), w->problems);
-		else if (read_table(w, f->shape, child, list))
-			return -1;
-	}
-	return 0;
-}
-
-static int read_field(struct walk *w, const struct policy_field *f, const struct policy_node *node, char *at)
-{
-	switch (f->type) {
-	case POLICY_T_TEXTS:
-		return read_texts(w, f, node, at);
-	case POLICY_T_TABLES:
-		return read_tables(w, f, node, at);
-	case POLICY_T_TABLE:
-		if (policy_node_is_empty(node))
-			policy_field_no_value(f->key, node, w->problems);
-		else if (node->kind != POLICY_TABLE)
-			policy_field_wrong_kind(f->key, node, text("a table of keys"), w->problems);
-		else
-			return read_table(w, f->shape, node, at);
-		return 0;
-	default:
-		return policy_field_read(f, node, at + f->offset, w->problems, w->err);
-	}
-}
-
-static int read_table(
-    struct walk *w, const struct policy_shape *shape, const struct policy_node *table, char *at)
-{
-	const struct policy_node *child;
-
-	for (child = table->first; child; child = child->next) {
-		const struct policy_field *f = find_field(shape, child->key);
-
-		if (child->refused)
-			continue;
-		if (!f)
-			unknown_key(shape, child, w->problems);
-		else if (read_field(w, f, child, at))
-			return -1;
-	}
-	missing_keys(shape, table, w->problems);
-	return 0;
-}
-
 int policy_schema_defaults(struct policy *policy, struct err *err)
 {
 	memset(policy, 0, sizeof(*policy));
@@ -313,7 +142,7 @@ int policy_schema_defaults(struct policy *policy, struct err *err)
 int policy_schema_read(
     const struct policy_node *root, struct policy *policy, struct policy_problems *problems, struct err *err)
 {
-	struct walk w = {problems, err};
+	const struct policy_shapes all = {all_shapes, sizeof(all_shapes) / sizeof(*all_shapes)};
 	struct policy_problem *item;
 	struct policy_mark top = {1, 1};
 
@@ -332,5 +161,5 @@ int policy_schema_read(
 		free(policy->state);
 		policy->state = NULL;
 	}
-	return read_table(&w, &policy_shape, root, (char *)policy);
+	return policy_table_read(&all, &policy_shape, root, policy, problems, err);
 }

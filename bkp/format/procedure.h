@@ -1,49 +1,69 @@
 /* procedure: a recovery procedure (復旧手順書): one CommonMark document that people read and the restore
- *engine replays.
+ * engine replays.
  *
- * Purpose: 誰が、何を、どのように行うかを整備し、必ず復旧の手順書やチェックリストを作成して (checklist item
- *3-②).
+ * Purpose: 誰が、何を、どのように行うかを整備し、必ず復旧の手順書やチェックリストを作成して
+ * (checklist item 3-②).
  *
  * Calling order: read the file (at most PROCEDURE_BYTES_MAX) → procedure_parse() → use → procedure_free().
- *Pure: no files, no clock; nothing is run.
+ * Pure: no files, no clock; nothing is run.
  *
  * Language.  CommonMark (libcmark).  The title is the first heading of level 1 (required).  What the engine
- *acts on stands in fenced code blocks (``` or ~~~) at the left margin whose info string is one of these words
- *alone; every other block is text for people.  Raw HTML is shown as text, never passed on.  A block's content
- *is the same YAML subset as a policy (format/policy.h): one table of keys.
+ * acts on stands in fenced code blocks (``` or ~~~) at the left margin whose info string is one of the words
+ * below alone; every other block is text for people.  Raw HTML is shown as text, never passed on.  What only
+ * looks like a step is an error: it would be left out of a recovery.  A block's content is the same YAML
+ * subset as a policy (format/policy.h): one table of keys (* required).
  *
- *	procedure	at most once, before the first step: id: WORD, version: TEXT, dataset: NAME (what is
- *being recovered, for the report), rto: DURATION, rpo: DURATION, contacts: [TEXT…], variables: [{name*,
- *title, type: text|number|name|path (default text), value (default; without it --set is needed)}] confirm
- *a person confirms something
- *	restore		brings data back: dataset*, paths: [PATTERN…], to (folder below the scratch folder;
- *default: the data set's name), generation (a number, or "latest", or ${variable}; default: the drill's) run
- *runs a command*: a script for /bin/sh -eu
- *	check		runs a command* and compares what it prints: with probe: DATASET (the value recorded
- *at capture), or with value: TEXT; with neither, exit status 0 decides note		something to know at
- *this point
+ * procedure: at most once, before the first step.
+ *	id: WORD
+ *	version: TEXT
+ *	dataset: NAME (what is being recovered, for the report)
+ *	rto, rpo: DURATION
+ *	contacts: [TEXT…]
+ *	variables: [{name*, title, type: text|number|name|path (default text), value}]
+ *		value: the default; without it --set is needed
+ * confirm: a person confirms something.
+ * note: something to know at this point.
+ * restore: brings data back.
+ *	dataset*
+ *	paths: [PATTERN…]
+ *	to: a folder below the scratch folder; default: the data set's name
+ *	generation: a number, latest, or a variable; default: the drill's
+ * run: runs a script.
+ *	command*: for /bin/sh -eu
+ *	limit: DURATION
+ * check: runs a script and compares what it prints; with neither probe nor value exit status 0 decides.
+ *	command*, limit
+ *	probe: DATASET (with the value recorded at capture)
+ *	value: TEXT
  *
- * Every step has: who (誰), what (何を), how (どのように), pass (合否条件), minutes (予定分; 0…10080), all
- *required; and may have: id: WORD (default: its number), always: true (後始末: is done also after an earlier
- *step has failed).  run and check may have limit: DURATION.  Keys may be written in either language; both at
- *once is a key twice.
+ * Every step has, all required: who (誰), what (何を), how (どのように), pass (合否条件), minutes (予定分;
+ * 0…10080); and may have: id: WORD (default: its number), always: true (後始末: is done also after an
+ * earlier step has failed).  who has one line; what, how and pass may have several.  Keys may be written in
+ * either language; both at once is a key twice.
  *
  * Variables.  name: [a-z][a-z0-9_]{0,31}; names of the engine (scratch, generation, medium, procedure) are
- *taken.
- * ${name} is replaced in what people read (who, what, how, pass) and in paths, to, generation, dataset,
- *value; `$$` stands for one $.  NEVER in command: a script gets the same values as environment variables of
- *those names, so that no value is ever parsed as shell.  A ${name} that is not declared is an error there.
- *Values: text: 1…1024 bytes of UTF-8 without control characters; number: decimal digits with an optional sign
- *in front, at most 18 of them; name: [A-Za-z0-9_][A-Za-z0-9_.-]{0,63}; path: absolute, normalised, no control
- *characters.
+ * taken.  ${name} is replaced in what people read (who, what, how, pass) and in paths, to, generation,
+ * dataset, probe, value; `$$` stands for one $.  NEVER in command: a script gets the same values as
+ * environment variables of those names, so that no value is ever parsed as shell.  A ${name} that is not
+ * declared is an error there.  A template is checked as it stands; what it has become must be checked again
+ * by who uses it: that `dataset` is a name, that `to` stays below the scratch folder (path_is_entry()):
+ * values are only held to their own type.
+ * Values: text: 1…1024 bytes of UTF-8 without control characters; number: decimal digits with an optional
+ * sign in front, at most 18 of them; name: [A-Za-z0-9_][A-Za-z0-9_.-]{0,63}; path: absolute, normalised, no
+ * control characters.
  *
  * Problems are collected as for a policy (struct policy_problems), with line and column in the document:
- *	E-PROC-01 empty, too large, not UTF-8	02 no title	03 no step	04 unknown kind of block that
- *looks like a step (a near miss such as "retore", or a step not at the left margin)	05 YAML	06 wrong kind
- *of value 07 unknown key	08 required key missing	09 key twice	10 text malformed	11 number or
- *duration malformed 12 name malformed	13 id or variable twice	14 undeclared variable, or ${ that is not
- *closed 15 keys that do not fit together (probe with value)	16 path malformed (leaves the scratch folder)
- *	17 "procedure" block twice or behind a step	18 too many (steps, variables)	19 word of the engine
+ *	E-PROC-01 empty, too large, not UTF-8	02 no title		03 no step
+ *	E-PROC-04 what only looks like a step: a near miss ("retore"), not at the margin, not closed
+ *	E-PROC-05 YAML				06 wrong kind of value	07 unknown key
+ *	E-PROC-08 required key missing		09 key twice		10 text malformed
+ *	E-PROC-11 number or duration malformed	12 name malformed	13 id or variable twice
+ *	E-PROC-14 undeclared variable, or ${ that is not closed
+ *	E-PROC-15 keys that do not fit together (probe with value)
+ *	E-PROC-16 path malformed (leaves the scratch folder)
+ *	E-PROC-17 "procedure" block twice or behind a step
+ *	E-PROC-18 too many (steps, variables, values)
+ *	E-PROC-19 word of the engine		20 value that is not of its variable's type
  */
 #ifndef BKP_FORMAT_PROCEDURE_H
 #define BKP_FORMAT_PROCEDURE_H
@@ -58,7 +78,8 @@
 struct buf;
 struct err;
 
-#define PROCEDURE_BYTES_MAX	((size_t)1 << 20)
+#define PROCEDURE_BYTES_MAX                                                                                  \
+	((size_t)256 << 10) /* libcmark takes quadratic time for hostile text: seconds, not minutes */
 #define PROCEDURE_STEPS_MAX	200
 #define PROCEDURE_VARIABLES_MAX 64
 #define PROCEDURE_VALUE_MAX	1024 /* bytes of a variable's value */
@@ -93,7 +114,7 @@ struct procedure_variable {
 	char *title; /* or NULL */
 	enum procedure_type type;
 	char *value; /* default, or NULL: must be given */
-	unsigned line;
+	struct policy_mark mark;
 };
 
 struct procedure {

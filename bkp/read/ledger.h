@@ -62,7 +62,7 @@ struct ledger_dataset {
 	const char *name;
 	enum ledger_verdict verdict; /* LEDGER_PENDING until the generation is committed */
 	uint64_t entries, files, bytes, unreadable, changed, skipped;
-	const char *reason; /* "" unless failed */
+	const char *reason; /* why it failed or has no probe's value, or "" */
 };
 
 struct ledger_copy {

@@ -15,8 +15,14 @@
  * those media are of two technologies at least: magnetic disk (hdd, rdx), SSD, tape, optical, object store.
  * Two hard disks are one technology: ATTENTION, not met (異なる媒体: 特性や耐久性の異なる2種類以上のデバイス)
  *     1: one of those media is kept offline and recorded as detached, and is not seen attached now
+ * Partly, attention, while such a medium is attached for no longer than max_attached (a day when not stated),
+ * and when the copies on all of them are older than swap_every: about to lapse.
  * - オフライン保証復旧点: begin of the newest counting generation that is verified on a medium recorded as
  * detached.
+ * - A medium that the policy no longer declares is looked after by nobody: it counts for 3世代 only.
+ * - 3世代 needs attention, too, when the newest counting generation is older than one and a half intervals:
+ * backups that stopped still have three generations. overall is not met exactly when there is something in
+ * `next`.
  */
 #ifndef BKP_READ_STANDING_H
 #define BKP_READ_STANDING_H
@@ -48,6 +54,9 @@ enum standing_technology {
 };
 enum standing_technology standing_technology(const char *type);
 const char *standing_technology_word(enum standing_technology t); /* "magnetic disk" … (JSON) */
+
+/* "9 days", "5 hours", "40 minutes" in the reader's language; what is negative is nothing.  Returns out. */
+char *standing_span(int64_t s, char *out, size_t size);
 
 /* What the caller saw of a medium of the policy just now. */
 enum standing_sight { STANDING_NOT_SEEN, STANDING_SEEN, STANDING_UNKNOWN /* did not or could not look */ };

@@ -38,6 +38,9 @@ int verify_file(int dirfd, const char *path, const uint8_t sha256[DIGEST_LEN], b
  * repository folder. */
 struct verify_seen;
 struct verify_seen *verify_seen_new(void); /* NULL: out of memory */
+/* The file was read and found whole another day: passed over unless verify_options.again. 0, -1. */
+int verify_seen_vouch(struct verify_seen *s, const uint8_t sha256[DIGEST_LEN], struct err *err)
+    __attribute__((warn_unused_result));
 void verify_seen_free(struct verify_seen *s);
 
 struct verify_fault {
@@ -59,6 +62,7 @@ struct verify_options {
 	const struct age_identity *ids; /* deep when n_ids > 0 */
 	size_t n_ids;
 	struct verify_seen *seen; /* or NULL */
+	bool again;		  /* reads what is only vouched for, too */
 };
 
 struct verify_result {

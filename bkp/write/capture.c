@@ -26,6 +26,7 @@
 #include "write/linkmap.h"
 #include "write/meta.h"
 #include "write/pack.h"
+#include "write/probe.h"
 #include "write/walk.h"
 
 #define EXTENTS_MAX (EXTENT_INLINE_MAX + 64)
@@ -389,6 +390,18 @@ static int set_strings(struct generation_dataset *r, const struct policy_dataset
 	return r->name && (r->title || !d->title) ? 0 : err_nomem(err);
 }
 
+static int run_probe(struct capture *c, struct err *err)
+{
+	struct err why = ERR_INIT;
+
+	if (!c->policy->probe || !probe_run(c->policy->probe, &c->result->probe, &why))
+		return 0;
+	err_wrap(&why, "%s", text("probe"));
+	c->result->verdict = GENERATION_PARTIAL;
+	c->result->reason = strdup(why.msg);
+	return c->result->reason ? 0 : err_nomem(err);
+}
+
 int capture_dataset(struct capture *c, const struct policy_dataset *d, struct generation_dataset *ret, struct err *err)
 {
 	struct err why = ERR_INIT;
@@ -405,7 +418,7 @@ int capture_dataset(struct capture *c, const struct policy_dataset *d, struct ge
 		return -1;
 	if (!(d->command ? capture_command(c, &why) : capture_paths(c, &why))) {
 		ret->verdict = ret->unreadable || ret->changed ? GENERATION_PARTIAL : GENERATION_GOOD;
-		return 0;
+		return run_probe(c, err);
 	}
 	if (ret->verdict != GENERATION_FAILED) {
 		if (err)

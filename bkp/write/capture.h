@@ -5,7 +5,8 @@
  *
  * What cannot be captured as it should be is told through `note`, is written into the catalog for ever (bkp.flags) and is
  * counted; the rest goes on.  A data set whose command fails, or none of whose paths is there, is failed: nothing of it is
- * referenced and *ret has a reason.
+ * referenced and *ret has a reason.  Right after its content the data set's probe is run (probe.h): one that gives no
+ * value makes the data set partial, with a reason, because a capture that cannot be checked later does not count.
  *
  * Errors (-1): the capture as a whole cannot go on (no medium left, out of memory).
  */
@@ -50,7 +51,7 @@ struct capture;
 int capture_new(const struct capture_config *cfg, struct capture **ret, struct err *err);
 void capture_free(struct capture *c);
 
-/* *ret's strings are malloc'd, also when the data set failed (verdict, reason).  The probe is not run here. */
+/* *ret's strings are malloc'd, also when the data set failed (verdict, reason). */
 int capture_dataset(struct capture *c, const struct policy_dataset *d, struct generation_dataset *ret, struct err *err);
 
 #endif

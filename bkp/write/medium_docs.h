@@ -6,7 +6,11 @@
  * procedures/ carry SHA256SUMS and SHA256SUMS.minisig, signed by the repository: the hint in README.txt is to
  * check them before running anything.
  *
- * Errors: E-DOCS-01 cannot be written, E-DOCS-02 a procedure of the policy cannot be read or is not valid.
+ * Nothing is written through a link that stands on the medium.  Nothing is deleted: a file that is no longer
+ * brought stays, without a line in SHA256SUMS.
+ *
+ * Errors: E-DOCS-01 cannot be written (-1).  In *why: E-DOCS-02 a procedure of the policy cannot be read, is
+ * not valid or cannot have its name, E-DOCS-03 a tool cannot be read.
  */
 #ifndef BKP_WRITE_MEDIUM_DOCS_H
 #define BKP_WRITE_MEDIUM_DOCS_H
@@ -19,7 +23,9 @@ struct medium;
 struct policy;
 struct state;
 
-#define MEDIUM_DOCS_README "README.txt"
+#define MEDIUM_DOCS_README     "README.txt"
+#define MEDIUM_DOCS_TOOLS      "tools"
+#define MEDIUM_DOCS_PROCEDURES "procedures"
 
 struct medium_docs_sources {
 	const char *tools;   /* folder with bkp-restore (static), rescue.py, FORMAT.md; NULL: none */
@@ -29,10 +35,11 @@ struct medium_docs_sources {
 struct medium_docs_result {
 	bool tools;	       /* the static bkp-restore is on the medium */
 	size_t procedures;     /* copied or up to date */
-	size_t procedures_bad; /* those that could not be; err of the first in why is set */
+	size_t procedures_bad; /* those that could not be */
 };
 
-/* 0 (see ret for what could not be brought), or -1: the medium cannot be written (err). */
+/* 0: *ret is filled, and why (or NULL) is set when something could not be brought.  -1: the medium cannot be
+ * written (err). */
 int medium_docs_put(struct state *s, const struct policy *policy, const struct medium *m,
     const struct medium_docs_sources *from, struct medium_docs_result *ret, struct err *why, struct err *err);
 

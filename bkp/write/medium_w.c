@@ -109,16 +109,15 @@ static int put_file(const struct making *m, const char *name, enum state_file wh
 	size_t n;
 	const uint8_t *p = state_file(m->state, which, &n);
 	char show[SHOW];
-	int r = publish(m, m->repo, name, p, n, err);
+	int r = io_read_file(m->repo, name, &there, err);
 
-	if (r == IO_EXISTS) {
-		r = io_read_file(m->repo, name, &there, err);
-		if (!r && (there.n != n || memcmp(there.p, p, n) != 0)) {
-			err_set(err, "E-MEDIA-11", text("'%s' on '%s' is not the one of this repository"),
-			    name, path_show(m->path, show, sizeof(show)));
-			return err_hint(err, "%s", text("use an empty medium"));
-		}
+	if (!r && (there.n != n || memcmp(there.p, p, n) != 0)) {
+		err_set(err, "E-MEDIA-11", text("'%s' on '%s' is not the one of this repository"), name,
+		    path_show(m->path, show, sizeof(show)));
+		return err_hint(err, "%s", text("use an empty medium"));
 	}
+	if (r == IO_ABSENT)
+		r = publish(m, m->repo, name, p, n, err);
 	return r ? cannot_write(m, err) : 0;
 }
 
@@ -164,7 +163,7 @@ static int put_identity(const struct making *m, const char *uuid, struct err *er
 	return r || io_sync_dir(m->root, err) ? cannot_write(m, err) : 0;
 }
 
-static int write_all(struct making *m, const char *uuid, struct err *err)
+static int put_repository(struct making *m, struct err *err)
 {
 	if (make_folders(m, err))
 		return cannot_write(m, err);
@@ -172,9 +171,12 @@ static int write_all(struct making *m, const char *uuid, struct err *err)
 	    put_file(m, REPOSITORY_SIG, STATE_REPOSITORY_SIG, err) ||
 	    put_file(m, REPOSITORY_AGE, STATE_REPOSITORY_AGE, err))
 		return -1;
-	if (io_sync_dir(m->repo, err))
-		return cannot_write(m, err);
-	return put_identity(m, uuid, err);
+	return io_sync_dir(m->repo, err) ? cannot_write(m, err) : 0;
+}
+
+static int write_all(struct making *m, const char *uuid, struct err *err)
+{
+	return put_repository(m, err) ? -1 : put_identity(m, uuid, err);
 }
 
 /* Our own readers must see what was written as a medium. */
@@ -215,5 +217,21 @@ int medium_w_register(const struct state *s, const char *path, const char *label
 	io_close_quietly(&m.root);
 	if (r >= 0)
 		memcpy(ret_uuid, uuid, JOURNAL_UUID);
+	return r;
+}
+
+int medium_w_mend(const struct state *s, const struct medium *m, struct err *err)
+{
+	struct making k = {.state = s,
+	    .path = medium_path(m),
+	    .label = medium_label(m),
+	    .type = medium_type(m),
+	    .root = medium_dirfd(m), /* the medium's own */
+	    .repo = -1,
+	    .tmp = -1};
+	int r = put_repository(&k, err);
+
+	io_close_quietly(&k.tmp);
+	io_close_quietly(&k.repo);
 	return r;
 }

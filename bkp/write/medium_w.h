@@ -15,6 +15,7 @@
 #include "format/journal.h"
 
 struct err;
+struct medium;
 struct state;
 
 /* Registers the folder at `path`. ret_uuid: the medium's.  0: written now; MEDIUM_W_FOUND: it carried this
@@ -22,5 +23,9 @@ struct state;
 #define MEDIUM_W_FOUND 1
 int medium_w_register(const struct state *s, const char *path, const char *label, const char *type,
     char ret_uuid[JOURNAL_UUID], struct err *err) __attribute__((warn_unused_result));
+
+/* The repository's public files on a registered medium: those that are missing are written again.  0, -1. */
+int medium_w_mend(const struct state *s, const struct medium *m, struct err *err)
+    __attribute__((warn_unused_result));
 
 #endif

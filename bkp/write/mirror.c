@@ -25,21 +25,6 @@
 #define LISTED	 2 /* of them, in SHA256SUMS */
 #define SIG_FILE "SHA256SUMS.minisig"
 
-int mirror_fresh_add(struct mirror_fresh *f, const char *path, const uint8_t sha256[DIGEST_LEN], struct err *err)
-{
-	if ((f->n & (f->n - 1)) == 0) {
-		struct mirror_file *more = reallocarray(f->files, f->n ? f->n * 2 : 1, sizeof(*more));
-
-		if (!more)
-			return err_nomem(err);
-		f->files = more;
-	}
-	snprintf(f->files[f->n].path, sizeof(f->files[f->n].path), "%s", path);
-	memcpy(f->files[f->n].sha256, sha256, DIGEST_LEN);
-	f->n++;
-	return 0;
-}
-
 static int copy_bytes(int fd, struct vault_file *f, const uint8_t sha256[DIGEST_LEN], const char *path, struct err *err)
 {
 	struct digest *d = digest_new();
@@ -133,7 +118,7 @@ static int check_signature(const struct mirror_generation *g, struct buf docs[DO
 
 /* A document of this generation: what was read must be what was signed. */
 static int check_document(struct buf docs[DOCS], unsigned *seen, const char *dir, const char *path,
-    const uint8_t sha256[DIGEST_LEN], struct mirror_fresh *fresh, struct err *err)
+    const uint8_t sha256[DIGEST_LEN], uint64_t *files, struct err *err)
 {
 	size_t n = strlen(dir);
 	uint8_t got[DIGEST_LEN];
@@ -152,12 +137,13 @@ static int check_document(struct buf docs[DOCS], unsigned *seen, const char *dir
 		return MIRROR_SOURCE;
 	}
 	*seen |= 1u << i;
-	return mirror_fresh_add(fresh, path, sha256, err);
+	(*files)++;
+	return 0;
 }
 
 /* An archive is copied when the target lacks it. */
-static int supply_archive(int source_repo, struct vault_w *to, const char *path, const uint8_t sha256[DIGEST_LEN],
-    struct mirror_fresh *fresh, struct err *err)
+static int supply_archive(int source_repo, struct vault_w *to, const struct mirror_generation *g, const char *path,
+    const uint8_t sha256[DIGEST_LEN], uint64_t *files, struct err *err)
 {
 	bool there;
 	uint64_t size;
@@ -174,12 +160,17 @@ static int supply_archive(int source_repo, struct vault_w *to, const char *path,
 	if (!verify_file(vault_w_dirfd(to), path, sha256, false, &size, NULL))
 		return vault_w_has_archive(to, sha256, size, err) == 1 ? 0 : -1;
 	r = mirror_archive(source_repo, to, sha256, err);
-	return r ? r : mirror_fresh_add(fresh, path, sha256, err);
+	if (r)
+		return r;
+	(*files)++;
+	if (g->copied)
+		g->copied(g->arg);
+	return 0;
 }
 
 /* Everything that SHA256SUMS lists, its own documents among them. */
-static int supply_listed(int source_repo, struct vault_w *to, struct buf docs[DOCS], uint64_t number,
-    struct mirror_fresh *fresh, struct err *err)
+static int supply_listed(int source_repo, struct vault_w *to, struct buf docs[DOCS], const struct mirror_generation *g,
+    uint64_t *files, struct err *err)
 {
 	char dir[GENERATION_DIR], path[GENERATION_SUMS_PATH];
 	uint8_t sha256[DIGEST_LEN];
@@ -187,15 +178,15 @@ static int supply_listed(int source_repo, struct vault_w *to, struct buf docs[DO
 	size_t pos = 0;
 	int r;
 
-	generation_dir(number, dir);
+	generation_dir(g->number, dir);
 	for (;;) {
 		r = generation_sums_next((const char *)docs[2].p, docs[2].n, &pos, sha256, path, err);
 		if (r == GENERATION_SUMS_END)
 			break;
 		if (r)
 			return MIRROR_SOURCE;
-		r = !strncmp(path, "generations/", 12) ? check_document(docs, &seen, dir, path, sha256, fresh, err)
-						       : supply_archive(source_repo, to, path, sha256, fresh, err);
+		r = !strncmp(path, "generations/", 12) ? check_document(docs, &seen, dir, path, sha256, files, err)
+						       : supply_archive(source_repo, to, g, path, sha256, files, err);
 		if (r)
 			return r;
 	}
@@ -205,8 +196,8 @@ static int supply_listed(int source_repo, struct vault_w *to, struct buf docs[DO
 	return MIRROR_SOURCE;
 }
 
-int mirror_generation(int source_repo, struct vault_w *to, const struct mirror_generation *g, struct mirror_fresh *fresh,
-    struct err *err)
+int mirror_generation(
+    int source_repo, struct vault_w *to, const struct mirror_generation *g, uint64_t *files, struct err *err)
 {
 	struct buf docs[DOCS] = {{0}};
 	struct vault_doc out[DOCS];
@@ -216,7 +207,7 @@ int mirror_generation(int source_repo, struct vault_w *to, const struct mirror_g
 	if (!r)
 		r = check_signature(g, docs, err);
 	if (!r)
-		r = supply_listed(source_repo, to, docs, g->number, fresh, err);
+		r = supply_listed(source_repo, to, docs, g, files, err);
 	for (i = 0; i < DOCS; i++)
 		out[i] = (struct vault_doc){doc_names[i], docs[i].p, docs[i].n};
 	if (!r)

@@ -19,17 +19,6 @@ struct err;
 struct minisig_public;
 struct vault_w;
 
-/* Files that were written to a target, to be read back. */
-struct mirror_file {
-	char path[128]; /* from <repository-id>/ */
-	uint8_t sha256[DIGEST_LEN];
-};
-struct mirror_fresh {
-	struct mirror_file *files; /* malloc'd; freed by the owner */
-	size_t n;
-};
-int mirror_fresh_add(struct mirror_fresh *f, const char *path, const uint8_t sha256[DIGEST_LEN], struct err *err);
-
 /* MIRROR_SOURCE: the source is at fault (the target may be tried with another source); -1: the target. */
 #define MIRROR_SOURCE 1
 int mirror_archive(int source_repo, struct vault_w *to, const uint8_t sha256[DIGEST_LEN], struct err *err);
@@ -40,9 +29,12 @@ struct mirror_generation {
 	size_t n_keys;
 	uint64_t number;
 	const char *uuid;
+	void (*copied)(void *arg); /* after each archive; may be NULL */
+	void *arg;
 };
-/* A generation and every archive of it that the target lacks. */
-int mirror_generation(int source_repo, struct vault_w *to, const struct mirror_generation *g, struct mirror_fresh *fresh,
-    struct err *err);
+/* A generation and every archive of it that the target lacks, or single documents of it that it lost.  Adds to
+ * *files what was copied; the two documents of the list count always. */
+int mirror_generation(
+    int source_repo, struct vault_w *to, const struct mirror_generation *g, uint64_t *files, struct err *err);
 
 #endif

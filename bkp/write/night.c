@@ -16,6 +16,7 @@
 #include "format/policy.h"
 #include "read/ledger.h"
 #include "read/medium.h"
+#include "write/attendance.h"
 #include "write/chunker.h"
 #include "write/dedup.h"
 #include "write/night_private.h"
@@ -170,7 +171,7 @@ int night_run(const struct night_config *cfg, struct night_result *ret, struct e
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
-	r = night_open_media(&n, &local) || open_dedup(&n, &local) || night_settle(&n, &local) || begin(&n, &local);
+	r = night_open_media(&n, &local) || attendance_record(cfg->state, cfg->policy, &local) || open_dedup(&n, &local) || night_settle(&n, &local) || begin(&n, &local);
 	if (r) {
 		ret->generation = 0;
 	} else {
@@ -180,6 +181,7 @@ int night_run(const struct night_config *cfg, struct night_result *ret, struct e
 		else
 			r = night_read_back(&n, &local) || night_catch_up(&n, &local);
 		night_copy_journal(&n);
+		night_medium_docs(&n);
 	}
 	clean_up(&n);
 	if (!r)

@@ -1,7 +1,8 @@
 /* night: one run of `bkp run`: capture → generation on every online medium → journal → read-back.
  *
  * The transaction, and which function makes each step:
- *   0. open_media(): the lock is held by the state; media whose signed identity is there are online.  settle(): generations
+ *   0. open_media(): the lock is held by the state; media whose signed identity is there are online.  attendance_record():
+ *      which media kept offline are attached, and which are gone, is confirmed every night.  settle(): generations
  *      that an earlier run left open are committed when a medium holds them complete, else recorded as failed.
  *   1. begin(): number allocated, journal "begin".
  *   2. capture_all(): archives are published one by one on every medium (vault_w.h); none of them counts yet.
@@ -9,7 +10,8 @@
  *   4. publish(): root.age, manifest.json, SHA256SUMS and its signature appear on each medium in one rename.
  *   5. committed(): journal "committed", durable.  Only now is the generation reported.
  *   6. read_back(): what is new on each medium is read from the device and compared; journal "verified".
- *   7. catch_up(): reported generations that an online medium lacks are copied to it; copies of the journal.
+ *   7. catch_up(): reported generations that an online medium lacks are copied to it; copies of the journal; what the
+ *      media carry for people (medium_docs.h).
  * Invariants (docs/format.md §8, proved by tests/scenario/20-kill.sh):
  *   I1 every reported generation verifies in full.  I2 an unreported one is absent or incomplete, never good.  I3 the journal
  *   is a valid prefix; no acknowledged entry is lost.  I4 the next run needs no manual step.  I5 no byte of an earlier
@@ -29,6 +31,7 @@
 #include "base/err.h"
 #include "format/generation.h"
 #include "write/capture.h"
+#include "write/medium_docs.h"
 
 struct policy;
 struct policy_dataset;
@@ -55,6 +58,7 @@ struct night_result {
 	uint64_t archives, archive_bytes, new_archives, new_bytes;
 	uint64_t recovered; /* generations an earlier run left complete */
 	uint64_t given_up;  /* generations an earlier run left incomplete */
+	struct err missing; /* what media should carry for people and could not be brought to them, the first; or code "" */
 };
 
 struct night_config {
@@ -65,6 +69,7 @@ struct night_config {
 	const char *version;
 	bool anchor; /* store everything anew: refer to no earlier archive */
 	struct capture_callbacks cb;
+	struct medium_docs_sources docs;
 };
 
 /* 0: a generation was committed on at least one medium (look at the verdicts and media for what a person should see).

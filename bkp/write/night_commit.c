@@ -13,10 +13,12 @@
 #include "format/journal.h"
 #include "read/ledger.h"
 #include "read/medium.h"
-#include "read/verify.h"
 #include "write/dedup.h"
 #include "write/night_private.h"
+#include "write/mirror.h"
 #include "write/pack.h"
+#include "write/readback.h"
+#include "write/refill.h"
 #include "write/state.h"
 #include "write/vault_w.h"
 
@@ -31,9 +33,7 @@ static int supply_archive(struct night *n, size_t to, const struct dedup_archive
 	for (from = 0; from < n->n_online && r == MIRROR_SOURCE; from++)
 		if (from != to)
 			r = mirror_archive(medium_repo_dirfd(n->online[from].medium), n->online[to].vault, a->sha256, err);
-	if (r)
-		return -1;
-	return mirror_fresh_add(&n->online[to].fresh, path, a->sha256, err);
+	return r ? -1 : 0;
 }
 
 static int supply_medium(struct night *n, size_t to, struct err *err)
@@ -49,48 +49,21 @@ static int supply_medium(struct night *n, size_t to, struct err *err)
 	return 0;
 }
 
-/* What the pack has just published counts as fresh on every medium that took all of it. */
-static int fresh_from_pack(struct night *n, size_t to, struct err *err)
-{
-	char path[ARCFILE_PATH];
-	size_t i, count;
-	const struct dedup_archive *a = pack_published(n->pack, &count);
-
-	n->ret->new_archives = count;
-	for (i = 0; i < count; i++)
-		if (mirror_fresh_add(&n->online[to].fresh, arcfile_path(a[i].sha256, path), a[i].sha256, err))
-			return -1;
-	return 0;
-}
-
 int night_supply(struct night *n, struct err *err)
 {
 	struct err why = ERR_INIT;
-	size_t i;
+	size_t i, count;
 
-	for (i = 0; i < n->n_online; i++) {
-		if (n->sinks[i].failed)
-			continue;
-		if (fresh_from_pack(n, i, err))
-			return -1;
-		if (supply_medium(n, i, &why))
+	(void)pack_published(n->pack, &count);
+	n->ret->new_archives = count;
+	for (i = 0; i < n->n_online; i++)
+		if (!n->sinks[i].failed && supply_medium(n, i, &why))
 			night_drop(n, i, &why);
-	}
 	if (!night_any_left(n)) {
 		*err = why;
 		return err_wrap(err, "%s", text("no medium is left to write to"));
 	}
 	return 0;
-}
-
-static int fresh_doc(struct night *n, size_t i, const char *name, const struct buf *doc, struct err *err)
-{
-	char dir[GENERATION_DIR], path[GENERATION_SUMS_PATH];
-	uint8_t sha256[DIGEST_LEN];
-
-	snprintf(path, sizeof(path), "%s/%s", generation_dir(n->ret->generation, dir), name);
-	digest_sha256(doc->p, doc->n, sha256);
-	return mirror_fresh_add(&n->online[i].fresh, path, sha256, err);
 }
 
 int night_publish(struct night *n, struct err *err)
@@ -112,9 +85,6 @@ int night_publish(struct night *n, struct err *err)
 			continue;
 		}
 		n->online[i].report->ok = true;
-		if (fresh_doc(n, i, "manifest.json", &n->manifest, err) || fresh_doc(n, i, "root.age", &n->root, err) ||
-		    fresh_doc(n, i, "SHA256SUMS", &n->sums, err) || fresh_doc(n, i, "SHA256SUMS.minisig", &n->sig, err))
-			return -1;
 	}
 	if (!night_any_left(n)) {
 		*err = why;
@@ -175,130 +145,53 @@ int night_committed(struct night *n, struct err *err)
 	    err);
 }
 
-/* Reads `fresh` from the device. 0 and a "verified" record, or 1 and a "verify-failed" record with *why; -1. */
-static int read_back_one(struct night *n, size_t i, uint64_t generation, struct err *why, struct err *err)
-{
-	struct night_online *o = &n->online[i];
-	uint64_t bytes = 0;
-	size_t k;
-	int bad = 0;
-
-	for (k = 0; k < o->fresh.n && !bad; k++) {
-		uint64_t got = 0;
-
-		bad = verify_file(medium_repo_dirfd(o->medium), o->fresh.files[k].path, o->fresh.files[k].sha256, true, &got, why);
-		bytes += got;
-	}
-	if (bad) {
-		if (state_append(n->cfg->state, "verify-failed",
-			json_pack("{s:I, s:s, s:s}", "generation", (json_int_t)generation, "medium", o->report->uuid, "reason",
-			    why->msg),
-			err))
-			return -1;
-		return 1;
-	}
-	if (state_append(n->cfg->state, "verified",
-		json_pack("{s:I, s:s, s:I, s:I}", "generation", (json_int_t)generation, "medium", o->report->uuid, "files",
-		    (json_int_t)o->fresh.n, "bytes", (json_int_t)bytes),
-		err))
-		return -1;
-	return 0;
-}
-
 int night_read_back(struct night *n, struct err *err)
 {
 	size_t i;
 
 	for (i = 0; i < n->n_online; i++) {
-		struct night_medium *m = n->online[i].report;
+		struct night_online *o = &n->online[i];
 		int r;
 
-		if (!m->ok)
+		if (!o->report->ok || readback_open(n->cfg->state, o->medium, &o->readback, &o->report->why))
 			continue;
-		r = read_back_one(n, i, n->ret->generation, &m->why, err);
+		r = readback_generation(o->readback, n->ret->generation, false, &o->report->why, err);
 		if (r < 0)
 			return -1;
-		m->verified = r == 0;
+		o->report->verified = r == 0;
 	}
 	return 0;
 }
 
-/* ---- bringing media up to date ---- */
-
-static bool has_copy(const struct ledger_generation *g, const char *uuid)
-{
-	size_t i;
-
-	for (i = 0; i < g->n_copies; i++)
-		if (!strcmp(g->copies[i].medium, uuid))
-			return g->copies[i].ok;
-	return false;
-}
-
-/* Copies one reported generation to medium `to`. 1 copied, 0 not possible (why), -1. */
-static int catch_up_one(struct night *n, size_t to, const struct mirror_generation *g, struct err *why, struct err *err)
-{
-	struct night_online *o = &n->online[to];
-	size_t from;
-	int r = MIRROR_SOURCE;
-
-	for (from = 0; from < n->n_online && r == MIRROR_SOURCE; from++) {
-		if (from == to || n->sinks[from].failed)
-			continue;
-		o->fresh.n = 0;
-		r = mirror_generation(medium_repo_dirfd(n->online[from].medium), o->vault, g, &o->fresh, why);
-	}
-	if (r)
-		return 0;
-	if (state_append(n->cfg->state, "copied",
-		json_pack("{s:I, s:s, s:I, s:I}", "generation", (json_int_t)g->number, "medium", o->report->uuid, "files",
-		    (json_int_t)o->fresh.n, "bytes", (json_int_t)vault_w_written(o->vault)),
-		err))
-		return -1;
-	o->report->caught_up++;
-	r = read_back_one(n, to, g->number, why, err);
-	return r < 0 ? -1 : 1;
-}
-
-static int catch_up_medium(struct night *n, size_t to, struct err *err)
-{
-	struct mirror_generation g = {.repository = state_repository(n->cfg->state)};
-	char uuid[GENERATION_UUID];
-	struct err why = ERR_INIT;
-	size_t i;
-
-	g.keys = state_keys(n->cfg->state, &g.n_keys);
-	for (i = 0; i < ledger_generations(state_ledger(n->cfg->state)); i++) {
-		const struct ledger_generation *lg = ledger_generation(state_ledger(n->cfg->state), i);
-		int r;
-
-		if (lg->state != LEDGER_COMMITTED || has_copy(lg, n->online[to].report->uuid))
-			continue;
-		g.number = lg->number;
-		memcpy(uuid, lg->uuid, sizeof(uuid));
-		g.uuid = uuid;
-		r = catch_up_one(n, to, &g, &why, err);
-		if (r < 0)
-			return -1;
-		if (r == 0) {
-			n->online[to].report->why = why;
-			err_wrap(&n->online[to].report->why, text("generation %llu could not be copied"),
-			    (unsigned long long)g.number);
-			n->online[to].report->verified = false;
-			return 0;
-		}
-	}
-	return 0;
-}
-
+/* Media that were away, or full, get what they lack. */
 int night_catch_up(struct night *n, struct err *err)
 {
+	struct refill_source *sources = calloc(n->n_online + 1, sizeof(*sources));
+	struct refill refill = {.state = n->cfg->state, .sources = sources};
 	size_t i;
+	int r = sources ? 0 : err_nomem(err);
 
-	for (i = 0; i < n->n_online; i++)
-		if (!n->sinks[i].failed && catch_up_medium(n, i, err))
-			return -1;
-	return 0;
+	for (i = 0; !r && i < n->n_online; i++)
+		if (!n->sinks[i].failed)
+			sources[refill.n_sources++].medium = n->online[i].medium;
+	for (i = 0; !r && i < n->n_online; i++) {
+		struct night_online *o = &n->online[i];
+		struct refill_result got;
+
+		if (n->sinks[i].failed || !o->readback)
+			continue;
+		refill.to = o->medium;
+		refill.vault = o->vault;
+		refill.readback = o->readback;
+		r = refill_run(&refill, &got, err);
+		o->report->caught_up = got.copied;
+		if (got.why.code[0]) {
+			o->report->why = got.why;
+			o->report->verified = false;
+		}
+	}
+	free(sources);
+	return r;
 }
 
 void night_copy_journal(struct night *n)
@@ -314,4 +207,19 @@ void night_copy_journal(struct night *n)
 			n->online[i].report->why = why;
 			n->online[i].report->verified = false;
 		}
+}
+
+void night_medium_docs(struct night *n)
+{
+	struct medium_docs_result brought;
+	struct err missing = ERR_INIT, why = ERR_INIT;
+	size_t i;
+
+	for (i = 0; i < n->n_online; i++)
+		if (!n->sinks[i].failed && medium_docs_put(n->cfg->state, n->cfg->policy, n->online[i].medium, &n->cfg->docs,
+					       &brought, &missing, &why)) {
+			n->online[i].report->why = why;
+			n->online[i].report->verified = false;
+		}
+	n->ret->missing = missing;
 }

@@ -13,6 +13,7 @@
 #include "write/dedup.h"
 #include "write/night_private.h"
 #include "write/pack.h"
+#include "write/readback.h"
 #include "write/state.h"
 #include "write/vault_w.h"
 
@@ -77,9 +78,9 @@ void night_close_media(struct night *n)
 
 		o->report->written = vault_w_written(o->vault);
 		o->report->unfrozen = vault_w_unfrozen(o->vault, &o->report->unfrozen_errno);
+		readback_close(o->readback);
 		vault_w_close(o->vault);
 		medium_close(o->medium);
-		free(o->fresh.files);
 	}
 	free(n->online);
 	free(n->sinks);

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "write/mirror.h"
+#include "format/digest.h"
 #include "write/night.h"
 
 struct chunker;
@@ -16,6 +16,7 @@ struct hmac;
 struct medium;
 struct pack;
 struct pack_sink;
+struct readback;
 struct vault_w;
 
 /* An online medium; `report` is its row in the result. */
@@ -23,7 +24,7 @@ struct night_online {
 	struct night_medium *report;
 	struct medium *medium;
 	struct vault_w *vault;
-	struct mirror_fresh fresh; /* to be read back */
+	struct readback *readback; /* once it holds the new generation */
 };
 
 struct night {
@@ -62,5 +63,6 @@ int night_committed(struct night *n, struct err *err);
 int night_read_back(struct night *n, struct err *err);
 int night_catch_up(struct night *n, struct err *err);
 void night_copy_journal(struct night *n);
+void night_medium_docs(struct night *n);
 
 #endif

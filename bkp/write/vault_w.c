@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "format/arcfile.h"
 #include "format/generation.h"
+#include "read/inside.h"
 
 struct vault_w {
 	int repo, archives, generations, tmp;
@@ -82,6 +83,8 @@ void vault_w_close(struct vault_w *v)
 {
 	if (!v)
 		return;
+	if (v->tmp >= 0)
+		vault_w_release(v);
 	io_close_quietly(&v->tmp);
 	io_close_quietly(&v->generations);
 	io_close_quietly(&v->archives);
@@ -134,30 +137,35 @@ static void note_unfrozen(struct vault_w *v, int errnum)
 		v->frozen_errno = errnum;
 }
 
-/* Sets the immutable flag.  Not having it is no failure of the backup, but it is said. */
-static void freeze(struct vault_w *v, int fd)
+/* Sets the immutable flag.  0, or errno: not having it is no failure of the backup, but it is said. */
+static int freeze(int fd)
 {
 	int flags = 0;
 
-	if (ioctl(fd, FS_IOC_GETFLAGS, &flags)) {
-		note_unfrozen(v, errno);
-		return;
-	}
+	if (ioctl(fd, FS_IOC_GETFLAGS, &flags))
+		return errno;
 	if (flags & FS_IMMUTABLE_FL)
-		return;
+		return 0;
 	flags |= FS_IMMUTABLE_FL;
-	if (ioctl(fd, FS_IOC_SETFLAGS, &flags))
-		note_unfrozen(v, errno);
+	return ioctl(fd, FS_IOC_SETFLAGS, &flags) ? errno : 0;
 }
 
 static void freeze_name(struct vault_w *v, int dirfd, const char *name)
 {
 	IO_FD_AUTO fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	int why = fd < 0 ? errno : freeze(fd);
 
-	if (fd < 0)
-		note_unfrozen(v, errno);
-	else
-		freeze(v, fd);
+	if (why)
+		note_unfrozen(v, why);
+}
+
+int vault_w_freeze(struct vault_w *v, const char *path)
+{
+	IO_FD_AUTO fd = -1;
+
+	if (inside_open(v->repo, path, &fd, NULL))
+		return errno ? errno : EIO;
+	return freeze(fd);
 }
 
 /* archives/ab.  ≥0, or -1 with errno. */
@@ -261,20 +269,51 @@ static int write_docs(int dir, const struct vault_doc *docs, size_t n, struct er
 	return io_sync_dir(dir, err);
 }
 
-/* Does the folder hold exactly these documents? */
-static bool same_docs(int parent, const char *name, const struct vault_doc *docs, size_t n)
+/* What stands in a generation's folder already. */
+struct standing_docs {
+	int dir;
+	const struct vault_doc *docs;
+	size_t n;
+	unsigned found; /* a bit for each document */
+};
+
+/* 0: one of the documents, with the same bytes; 1: something else. */
+static int look_at_doc(void *arg, const char *name, struct err *err)
 {
-	IO_FD_AUTO dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct standing_docs *s = arg;
 	size_t i;
 
-	for (i = 0; dir >= 0 && i < n; i++) {
-		BUF_AUTO have = BUF_INIT(docs[i].n);
+	(void)err;
+	for (i = 0; i < s->n; i++) {
+		BUF_AUTO have = BUF_INIT(s->docs[i].n);
 
-		if (io_read_file(dir, docs[i].name, &have, NULL) || have.n != docs[i].n ||
-		    memcmp(have.p, docs[i].p, have.n) != 0)
-			return false;
+		if (strcmp(name, s->docs[i].name) != 0)
+			continue;
+		if (io_read_file(s->dir, name, &have, NULL) || have.n != s->docs[i].n ||
+		    (have.n && memcmp(have.p, s->docs[i].p, have.n) != 0))
+			return 1;
+		s->found |= 1u << i;
+		return 0;
 	}
-	return dir >= 0;
+	return 1;
+}
+
+/* The documents that were lost, each whole; the signature is the last of them. */
+static int supply_docs(struct vault_w *v, const struct standing_docs *s, struct err *err)
+{
+	char stage[32];
+	size_t i;
+
+	for (i = 0; i < s->n; i++) {
+		if (s->found & 1u << i)
+			continue;
+		snprintf(stage, sizeof(stage), "document-%" PRIu64, v->staged++);
+		if (io_write_new(v->tmp, stage, 0444, s->docs[i].p, s->docs[i].n, err) ||
+		    io_rename_new(v->tmp, stage, s->dir, s->docs[i].name, err) || io_sync_dir(s->dir, err))
+			return -1;
+		v->written += s->docs[i].n;
+	}
+	return 0;
 }
 
 static void freeze_docs(struct vault_w *v, int dir, const struct vault_doc *docs, size_t n)
@@ -285,20 +324,27 @@ static void freeze_docs(struct vault_w *v, int dir, const struct vault_doc *docs
 		freeze_name(v, dir, docs[i].name);
 }
 
-/* The number is taken: by these very documents, when a run died between publishing and recording it. */
+/* The number is taken: by these very documents, when a run died between publishing and recording it, or when
+ * some of them were lost since. */
 static int already_published(
     struct vault_w *v, const char *final, const struct vault_doc *docs, size_t n, struct err *err)
 {
-	if (same_docs(v->repo, final, docs, n)) {
-		IO_FD_AUTO dir = io_open_dir(v->repo, final, err);
+	IO_FD_AUTO dir = openat(v->repo, final, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct standing_docs s = {dir, docs, n, 0};
+	int r;
 
-		if (dir < 0 || io_sync_dir(v->generations, err))
-			return -1;
-		freeze_docs(v, dir, docs, n);
-		return 0;
+	if (dir < 0 && errno != ENOTDIR && errno != ELOOP)
+		return err_sys(err, "E-IO-07", errno, text("cannot open folder '%s'"), final);
+	r = dir < 0 ? 1 : io_each_name(dir, look_at_doc, &s, err);
+	if (r > 0) {
+		err_set(err, "E-PUBLISH-04", text("'%s' stands on the medium already"), final);
+		return err_hint(
+		    err, "%s", text("another host may write to this medium; compare 'bkp journal show' with it"));
 	}
-	err_set(err, "E-PUBLISH-04", text("'%s' stands on the medium already"), final);
-	return err_hint(err, "%s", text("another host may write to this medium; compare 'bkp journal show' with it"));
+	if (r || supply_docs(v, &s, err) || io_sync_dir(v->generations, err))
+		return -1;
+	freeze_docs(v, dir, docs, n);
+	return 0;
 }
 
 int vault_w_publish_generation(struct vault_w *v, uint64_t number, const struct vault_doc *docs, size_t n, struct err *err)
@@ -310,11 +356,15 @@ int vault_w_publish_generation(struct vault_w *v, uint64_t number, const struct 
 
 	snprintf(stage, sizeof(stage), "generation-%" PRIu64, v->staged++);
 	dir = io_make_dir(v->tmp, stage, 0755, err);
-	if (dir < 0 || write_docs(dir, docs, n, err))
+	if (dir < 0)
 		return -1;
-	r = io_rename_new(v->tmp, stage, v->repo, generation_dir(number, final), err);
+	r = write_docs(dir, docs, n, err);
+	if (!r)
+		r = io_rename_new(v->tmp, stage, v->repo, generation_dir(number, final), err);
+	if (r)
+		(void)remove_leftover(&v->tmp, stage, NULL); /* if not now, the next open does it */
 	if (r == IO_EXISTS)
-		return already_published(v, final, docs, n, err); /* tmp/ is cleared at the next open */
+		return already_published(v, final, docs, n, err);
 	if (r)
 		return -1;
 	if (io_sync_dir(v->generations, err)) {
@@ -326,6 +376,24 @@ int vault_w_publish_generation(struct vault_w *v, uint64_t number, const struct 
 	for (i = 0; i < n; i++)
 		v->written += docs[i].n;
 	return 0;
+}
+
+#define RESERVE "reserve"
+
+void vault_w_reserve(struct vault_w *v, uint64_t bytes)
+{
+	IO_FD_AUTO fd = openat(v->tmp, RESERVE, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	/* less than asked for is better than nothing: a disk that is nearly full is brought again and again */
+	while (fd >= 0 && bytes && fallocate(fd, 0, 0, (off_t)bytes) && errno == ENOSPC) {
+		(void)!ftruncate(fd, 0);
+		bytes /= 2;
+	}
+}
+
+void vault_w_release(struct vault_w *v)
+{
+	unlinkat(v->tmp, RESERVE, 0);
 }
 
 int vault_w_put_journal(struct vault_w *v, int fd, uint64_t size, struct err *err)

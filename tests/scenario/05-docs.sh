@@ -59,8 +59,8 @@ done
 : >"$T/common"
 "$BKP_BIN/bkp-restore" --help >"$T/help"
 options docs/man/bkp-restore.1 "$T/help"
-sed -n 's/^bkp-restore --medium DIR \([a-z]*\).*/\1/p' "$T/help" >"$T/commands.restore"
-[ "$(wc -l <"$T/commands.restore")" -ge 6 ] || fault "the commands cannot be read from 'bkp-restore --help'"
+sed -nE 's/^bkp-restore (--medium DIR )?([a-z]+) .*/\2/p' "$T/help" >"$T/commands.restore"
+[ "$(wc -l <"$T/commands.restore")" -ge 8 ] || fault "the commands cannot be read from 'bkp-restore --help'"
 while read -r c; do
 	grep -q "^\.It Cm $c\$" docs/man/bkp-restore.1 || fault "bkp-restore.1 does not describe $c"
 	"$BKP_BIN/bkp-restore" "$c" --help >/dev/null || fault "bkp-restore $c --help"
@@ -70,6 +70,12 @@ grep -ohE '\.key = "[a-z_]+"' bkp/format/policy_schema.c | cut -d'"' -f2 | sort 
 [ "$(wc -l <"$T/keys")" -ge 30 ] || fault "the policy's keys cannot be read from its schema"
 while read -r k; do
 	grep -qE "^\.It Ic ([a-z_]+ , )*$k( |\$)" docs/man/bkp-policy.5 || fault "bkp-policy.5 does not describe '$k'"
+done <"$T/keys"
+# every key of a procedure, in both languages
+grep -ohE '\.(key|alias) = "[^"]+"' bkp/format/procedure_schema.c | cut -d'"' -f2 | sort -u >"$T/keys"
+[ "$(wc -l <"$T/keys")" -ge 25 ] || fault "the procedure's keys cannot be read from its schema"
+while read -r k; do
+	grep -qE "^\.It Ic ([a-z_]+ , )*$k( |\$)" docs/man/bkp-procedure.5 || fault "bkp-procedure.5 does not describe '$k'"
 done <"$T/keys"
 # the policies in the documents are valid
 python3 - "$T" <<'P'

@@ -12,7 +12,7 @@ touch -d '2001-02-03 04:05:06.123456789' "$T/src/漢字/深い/1.txt"; touch -d 
 site_make
 expect 0 "$BKP" run
 expect 0 "$BKP" run
-cd "$T"/m1/*/
+cd "$T"/m1/*-*-*-*-*/
 root=$(python3 -c 'import json; print(json.load(open("repository.json"))["keys"][0]["public"])')
 grep -q "$root" "$T/init.out" || die "init did not print the root key for paper"
 minisign -V -q -P "$root" -m repository.json || die "minisign: repository.json"

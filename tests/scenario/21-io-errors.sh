@@ -40,10 +40,11 @@ for call in write fsync close openat renameat2 mkdirat fchmod read pread64 getde
 done
 full=0
 if [ "$(id -u)" = 0 ]; then
+	have=$(du -sk --apparent-size "$T/start/m2" | cut -f1)
 	for k in $(seq 100 100 5000); do
 		start
 		rm -rf "$T/m2"; mkdir "$T/m2"
-		mount -t tmpfs -o size="$((4000 + k))k" tmpfs "$T/m2"
+		mount -t tmpfs -o size="$((have + 400 + k))k" tmpfs "$T/m2"
 		cp -a "$T/start/m2/." "$T/m2/"
 		status "$BKP" run --quiet
 		[ "$STATUS" = 0 ] || [ "$STATUS" = 1 ] || { cat "$T/err" >&2; die "full at +$k KiB: exit $STATUS"; }

@@ -58,7 +58,7 @@ datasets:
     command: cd / && runuser -u postgres -- $PG/pg_dump -h $T/run -p 54390 -Fc emr
     store_as: emr.dump
     probe: cd / && runuser -u postgres -- $PG/psql -h $T/run -p 54390 -X -A -t -q -c 'select count(*) from patient' emr
-    expect: {min_bytes: 100 KiB}
+    expect: {min_bytes: 1 KiB}
     generations: 3
 media:
   - {name: nas, type: hdd, path: $T/nas, place: サーバ室}
@@ -70,10 +70,11 @@ age-keygen -o "$T/id.txt" 2>/dev/null
 "$BKP" medium add nas >/dev/null
 "$BKP" medium add RDX-01 >/dev/null
 expect 0 "$BKP" run
-# the next night somebody "optimised" the dump: it is large enough, ends well, and holds no patient
-sed -i "s|-Fc emr|-Fc --exclude-table-data=patient emr|" "$T/policy.yaml"
+# the next night somebody "optimised" the dump: it ends well and holds no patient
+sed -i "s|-Fc emr|-Fc --exclude-table-data=patient --exclude-table-data=orders emr|" "$T/policy.yaml"
 expect 0 "$BKP" run
-expect 0 "$BKP" rotate RDX-01 --operator 山田
+# the release build: the static bkp-restore, which the medium carries, is not there in the one with sanitizers
+expect 0 "$BKP_RELEASE/bkp" rotate RDX-01 --operator 山田
 umount "$T/rdx"
 losetup -d "$LOOP"
 LOOP=
@@ -93,6 +94,7 @@ answers:
   - {step: 8, answer: yes, by: 医事課 鈴木, note: 3 名一致}
 Y
 proc=$(echo "$T"/elsewhere/*-*-*-*-*/procedures/emr-postgresql.md)
+[ -f "$proc" ] || die "the procedure does not lie on the disk"
 drill() { # GENERATION DIR
 	"$RESTORE" --lang ja --medium "$T/elsewhere" --identity "$T/id.txt" drill "$proc" --to "$2" --generation "$1" --set "pgbin=$PG" \
 		--attest "$T/attest.yaml" --operator 山田 "${@:3}"

@@ -1,4 +1,5 @@
 /* clock: times as text, compared with date(1); times that no clock of ours can hold are refused. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "scratch.h"
 
 #define NS 1000000000LL
@@ -143,6 +145,40 @@ static void local_time_is_the_persons(void **state)
 	tzset();
 }
 
+/* The eras change on their days, in the person's own time. */
+static void dates_for_paper(void **state)
+{
+	static const struct {
+		int64_t s;
+		const char *ja, *en;
+	} known[] = {
+	    {1795226400, "令和8年（2026年）11月21日 11:00", "2026-11-21 11:00"},
+	    {1556636400, "令和元年（2019年）5月1日 00:00", "2019-05-01 00:00"},
+	    {1556636399, "平成31年（2019年）4月30日 23:59", "2019-04-30 23:59"},
+	    {600188400, "平成元年（1989年）1月8日 00:00", "1989-01-08 00:00"},
+	    {600188399, "1989年1月7日 23:59", "1989-01-07 23:59"},
+	    {1577804400, "令和2年（2020年）1月1日 00:00", "2020-01-01 00:00"},
+	    {0, "1970年1月1日 09:00", "1970-01-01 09:00"},
+	};
+	char out[CLOCK_DATE];
+
+	(void)state;
+	setenv("TZ", "Asia/Tokyo", 1);
+	tzset();
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+		text_set_lang(TEXT_JA);
+		assert_string_equal(clock_format_date(known[i].s * NS, out), known[i].ja);
+		text_set_lang(TEXT_EN);
+		assert_string_equal(clock_format_date(known[i].s * NS, out), known[i].en);
+	}
+	text_set_lang(TEXT_JA);
+	clock_format_date(INT64_MIN, out);
+	clock_format_date(INT64_MAX, out);
+	text_set_lang(TEXT_EN);
+	unsetenv("TZ");
+	tzset();
+}
+
 static void now_is_now(void **state)
 {
 	struct clock_stamp a, b;
@@ -163,9 +199,26 @@ static void now_is_now(void **state)
 	assert_int_equal(strlen(a.boot_id), 36);
 }
 
+static void spans(void **state)
+{
+	char out[CLOCK_SPAN];
+	(void)state;
+
+	text_set_lang(TEXT_EN);
+	assert_string_equal(clock_format_span(0, out), "0.0 s");
+	assert_string_equal(clock_format_span(-5, out), "0.0 s"); /* a clock that went back */
+	assert_string_equal(clock_format_span(nan(""), out), "0.0 s");
+	assert_string_equal(clock_format_span(9.94, out), "9.9 s");
+	assert_string_equal(clock_format_span(59.99, out), "59 s");
+	assert_string_equal(clock_format_span(3599, out), "59 min 59 s");
+	assert_string_equal(clock_format_span(360000, out), "100 h 0 min");
+	clock_format_span(1e300, out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(spans),
 	    cmocka_unit_test(known_times),
 	    cmocka_unit_test(times_before_1970_are_rounded_down),
 	    cmocka_unit_test(text_and_back_over_all_years),
@@ -173,6 +226,7 @@ int main(void)
 	    cmocka_unit_test(anything_else_is_no_time),
 	    cmocka_unit_test(years_that_nanoseconds_cannot_hold_are_refused),
 	    cmocka_unit_test(local_time_is_the_persons),
+	    cmocka_unit_test(dates_for_paper),
 	    cmocka_unit_test(now_is_now),
 	};
 

@@ -131,11 +131,11 @@ static int dirfd_of(const char *name)
 	return fd;
 }
 
-/* Mirrors generation 42; ret_fresh: how many files were written to be read back. */
+/* Mirrors generation 42; ret_fresh: how many files were written. */
 static int mirror_as(const char *from, const char *to, const char *uuid, size_t *ret_fresh, struct err *err)
 {
-	struct mirror_generation g = {REPO, &signer.pub, 1, 42, uuid};
-	struct mirror_fresh fresh = {0};
+	struct mirror_generation g = {REPO, &signer.pub, 1, 42, uuid, NULL, NULL};
+	uint64_t files = 0;
 	struct vault_w *v = NULL;
 	int source, target, r;
 
@@ -143,13 +143,12 @@ static int mirror_as(const char *from, const char *to, const char *uuid, size_t 
 	source = dirfd_of(from);
 	target = dirfd_of(to);
 	assert_int_equal(vault_w_open(target, &v, NULL), 0);
-	r = mirror_generation(source, v, &g, &fresh, err);
+	r = mirror_generation(source, v, &g, &files, err);
 	vault_w_close(v);
 	close(source);
 	close(target);
 	if (ret_fresh)
-		*ret_fresh = fresh.n;
-	free(fresh.files);
+		*ret_fresh = (size_t)files;
 	return r;
 }
 
@@ -380,15 +379,15 @@ static void killed_and_continued(void **state)
 		pid_t pid = fork();
 
 		if (!pid) {
-			struct mirror_generation g = {REPO, &signer.pub, 1, 42, UUID};
-			struct mirror_fresh f = {0};
+			struct mirror_generation g = {REPO, &signer.pub, 1, 42, UUID, NULL, NULL};
+			uint64_t files = 0;
 			struct vault_w *v = NULL;
 
 			in_child();
 			mkdir(in_scratch("dst"), 0755);
 			if (vault_w_open(open(in_scratch("dst"), O_RDONLY), &v, NULL))
 				_exit(1);
-			_exit(mirror_generation(open(in_scratch("src"), O_RDONLY), v, &g, &f, NULL) != 0);
+			_exit(mirror_generation(open(in_scratch("src"), O_RDONLY), v, &g, &files, NULL) != 0);
 		}
 		usleep((useconds_t)(1500 + round * 2000));
 		kill(pid, SIGKILL);

@@ -1,0 +1,146 @@
+/* cmd_medium_move: bkp medium move NAME: where a medium is from now on, and who took it there. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "cmd/app.h"
+#include "cmd/cmd_medium.h"
+#include "cmd/operator.h"
+#include "cmd/out.h"
+#include "format/policy.h"
+#include "read/ledger.h"
+#include "write/attendance.h"
+#include "write/device.h"
+#include "write/state.h"
+
+#define SHOW 256
+
+/* A disk is mounted at the medium's folder or at the one above it; what lies further up ("/tmp", "/home") is
+ * not the disk. */
+static bool of_the_medium(const char *mount_point, const char *path)
+{
+	size_t n = strlen(mount_point);
+
+	return *mount_point && !strncmp(mount_point, path, n) &&
+	       (!path[n] || (path[n] == '/' && !strchr(path + n + 1, '/')));
+}
+
+static int still_attached(const char *name, const char *path)
+{
+	struct err err = ERR_INIT;
+	struct device d;
+	char show[SHOW];
+
+	err_set(&err, "E-MEDIA-17", text("'%s' is still attached at '%s': unmount it first"), name,
+	    path_show(path, show, sizeof(show)));
+	if (!device_look(path, &d, NULL) && d.whole && of_the_medium(d.mount_point, path))
+		err_hint(&err, text("umount '%s', take it out, then run this again"),
+		    path_show(d.mount_point, show, sizeof(show)));
+	err_hint(&err, "%s", text("take it away, then run this again"));
+	return app_error(&err, APP_FAILED);
+}
+
+/* Is it gone from where it was connected?  0: yes; else an exit code. */
+static int see_it_gone(const struct state *s, const struct policy_medium *m)
+{
+	struct attendance_keys k = {.repository = state_repository(s)};
+	struct err err = ERR_INIT;
+	char *path = NULL;
+	int r, code;
+
+	k.keys = state_keys(s, &k.n_keys);
+	r = attendance_find(state_ledger(s), &k, m, &path, &err);
+	if (r < 0) {
+		err_wrap(&err, text("it cannot be told whether '%s' is still attached"), m->name);
+		return app_error(&err, APP_UNKNOWN);
+	}
+	code = r ? still_attached(m->name, path) : APP_OK;
+	if (!r && !strcmp(err.code, "E-MEDIA-18"))
+		code = app_error(&err, APP_FAILED);
+	free(path);
+	return code;
+}
+
+static int report(const struct app *app, const char *name, const char *uuid, const char *place,
+    const char *operator, bool detached)
+{
+	if (app->json)
+		return out_json(json_pack("{s:s, s:s, s:s, s:s, s:b}", "medium", uuid, "label", name, "place",
+				    place, "operator", operator, "detached", (int)detached),
+		    APP_OK);
+	if (!app->quiet)
+		printf(detached ? text("'%s' is gone from here and recorded at '%s', by %s\n")
+				: text("'%s' is recorded at '%s', by %s\n"),
+		    name, place, operator);
+	return app_flush(APP_OK);
+}
+
+static int record(struct app *app, struct state *s, const struct policy_medium *m, const char *uuid,
+    const char *place, const char *operator)
+{
+	const struct ledger_medium *lm = ledger_medium_by_uuid(state_ledger(s), uuid);
+	struct err err = ERR_INIT;
+
+	if (state_append(s, "medium-moved",
+		json_pack("{s:s, s:s, s:s, s:s, s:b}", "medium", uuid, "operator", operator, "place", place,
+		    "from", lm->place, "detached", (int)m->offline),
+		&err))
+		return app_error(&err, APP_FAILED);
+	return report(app, m->name, uuid, place, operator, m->offline);
+}
+
+static int move(
+    struct app *app, struct state *s, const struct policy_medium *m, const char *place, const char *operator)
+{
+	const struct ledger_medium *lm = ledger_medium_by_label(state_ledger(s), m->name);
+	struct err err = ERR_INIT;
+	char *to, *uuid;
+	int code;
+
+	if (!place && !*lm->destination)
+		return app_usage(
+		    app, text("no rotation has said where '%s' goes: say it with --place TEXT"), m->name);
+	code = m->offline ? see_it_gone(s, m) : APP_OK;
+	if (code)
+		return code;
+	/* what the ledger gave is stale behind the record */
+	to = strdup(place ? place : lm->destination);
+	uuid = strdup(lm->uuid);
+	code = to && uuid ? record(app, s, m, uuid, to, operator)
+			  : app_error((err_nomem(&err), &err), APP_FAILED);
+	free(to);
+	free(uuid);
+	return code;
+}
+
+int cmd_medium_move(
+    struct app *app, const struct policy *policy, const char *name, const char *place, const char *operator)
+{
+	const struct policy_medium *declared = policy_find_medium(policy, name);
+	const struct ledger_medium *lm;
+	struct policy_medium m;
+	struct state *s;
+	int code = operator_check(app, policy, operator);
+
+	if (!code && place)
+		code = operator_text(app, "--place", place);
+	if (!code)
+		code = app_state(app, policy, &s);
+	if (code)
+		return code;
+	lm = ledger_medium_by_label(state_ledger(s), declared ? declared->name : name);
+	/* one that the policy no longer declares still is somewhere */
+	if (declared)
+		m = *declared;
+	else if (lm)
+		m = (struct policy_medium){
+		    .name = (char *)name, .type = (char *)lm->type, .offline = lm->offline};
+	code = lm ? move(app, s, &m, place, operator) : cmd_medium_unknown(policy, name);
+	state_close(s);
+	return code;
+}

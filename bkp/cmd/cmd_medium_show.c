@@ -1,0 +1,303 @@
+/* cmd_medium_show: bkp medium list | show NAME: where the media are, and what became of each; see docs/man.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/table.h"
+#include "base/text.h"
+#include "cmd/app.h"
+#include "cmd/cmd_medium.h"
+#include "cmd/look.h"
+#include "cmd/out.h"
+#include "format/journal.h"
+#include "format/policy.h"
+#include "format/policy_plan.h"
+#include "read/ledger.h"
+#include "read/standing.h"
+
+#define SHOW 256
+
+/* ---- list ---- */
+
+static int list_json(const struct ledger *l, const struct standing *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < s->n_media; i++)
+		json_array_append_new(list, look_medium_json(&s->media[i]));
+	return out_json(json_pack("{s:s, s:o}", "repository", ledger_repository(l), "media", list), APP_OK);
+}
+
+int cmd_medium_list(struct app *app, const struct policy *policy)
+{
+	struct ledger *l = NULL;
+	struct standing *s = NULL;
+	int code = app_ledger(app, policy, &l);
+
+	if (!code)
+		code = look_standing(app, policy, l, &s);
+	if (!code)
+		code = app->json ? list_json(l, s) : out_table(look_media_table(s), 0, APP_OK);
+	standing_free(s);
+	ledger_free(l);
+	return code;
+}
+
+/* ---- show: what the journal says of one medium ---- */
+
+struct history {
+	const char *uuid;
+	json_t *list;
+};
+
+static const struct {
+	const char *event, *words;
+} events[] = {{"medium-added", TEXT_LATER("registered")}, {"medium-attached", TEXT_LATER("seen attached")},
+    {"medium-detached", TEXT_LATER("seen to be gone")}, {"rotated", TEXT_LATER("rotated")},
+    {"medium-moved", TEXT_LATER("moved")}};
+
+static const char *event_words(const char *event)
+{
+	for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++)
+		if (!strcmp(events[i].event, event))
+			return events[i].words;
+	return NULL;
+}
+
+/* Keeps the members that say what was done; those of the chain stay in the journal. */
+static int take_record(void *arg, const struct journal_record *r, struct err *err)
+{
+	static const char *const chain[] = {
+	    "boot", "mono_ns", "synced", "version", "repository", "prev", "epoch", "sig", "medium"};
+	struct history *h = arg;
+	const char *of = json_string_value(json_object_get(r->json, "medium"));
+	json_t *o;
+
+	if (!of || strcmp(of, h->uuid) != 0 || !event_words(r->event))
+		return 0;
+	o = json_copy(r->json);
+	for (size_t i = 0; o && i < sizeof(chain) / sizeof(*chain); i++)
+		json_object_del(o, chain[i]);
+	return json_array_append_new(h->list, o) ? err_nomem(err) : 0;
+}
+
+static int read_history(const struct policy *policy, const struct ledger *l, struct history *h)
+{
+	IO_FD_AUTO dir = open(policy->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	IO_FD_AUTO fd = -1;
+	struct err err = ERR_INIT;
+	struct ledger *again;
+
+	fd = io_open_file(dir, JOURNAL_FILE, &err);
+	if (fd < 0 || ledger_load_fd(fd, JOURNAL_FILE, ledger_root(l), take_record, h, &again, &err))
+		return app_error(&err, APP_UNKNOWN);
+	ledger_free(again);
+	return APP_OK;
+}
+
+static const struct ledger_copy *copy_on(const struct ledger_generation *g, const char *uuid)
+{
+	for (size_t i = 0; i < g->n_copies; i++)
+		if (!strcmp(g->copies[i].medium, uuid))
+			return &g->copies[i];
+	return NULL;
+}
+
+/* ---- show: for programs ---- */
+
+static json_t *generations_json(const struct ledger *l, const char *uuid)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < ledger_generations(l); i++) {
+		const struct ledger_generation *g = ledger_generation(l, i);
+		const struct ledger_copy *c = copy_on(g, uuid);
+
+		if (c && c->ok)
+			json_array_append_new(list,
+			    json_pack("{s:I, s:o, s:o, s:o, s:o, s:b}", "generation", (json_int_t)g->number,
+				"begun", look_time_json(g->begun_ns), "verified",
+				look_time_json(c->verified_ns), "damaged", look_time_json(c->damaged_ns),
+				"copied", look_time_json(c->copied_ns), "frozen", (int)c->frozen));
+	}
+	return list;
+}
+
+static int show_json(const struct ledger *l, const struct standing_medium *m, const struct history *h)
+{
+	json_t *o = look_medium_json(m);
+
+	if (o && (json_object_set_new(o, "on_it", generations_json(l, m->ledger->uuid)) ||
+		     json_object_set(o, "history", h->list))) {
+		json_decref(o);
+		o = NULL;
+	}
+	return out_json(o, APP_OK);
+}
+
+/* ---- show: for people ---- */
+
+static void line(struct table *t, const char *what, const char *value)
+{
+	char show[SHOW];
+
+	table_cell(t, "%s", what);
+	table_cell(t, "%s", value && *value ? path_show(value, show, sizeof(show)) : "-");
+}
+
+static int show_facts(const struct standing_medium *m)
+{
+	const struct ledger_medium *lm = m->ledger;
+	char a[POLICY_PLAN_TEXT], where[LOOK_TEXT], time[CLOCK_TEXT];
+	struct table *t = table_new(2);
+
+	if (!t)
+		return out_table(NULL, 0, APP_OK);
+	line(t, text("identity"), lm->uuid);
+	table_cell(t, "%s", text("technology"));
+	table_cell(t, "%s (%s)", policy_plan_technology(lm->type), lm->type);
+	line(t, text("kept"), lm->offline ? text("offline") : text("online"));
+	line(t, text("registered"), clock_format_local(lm->added_ns, time));
+	line(t, text("registered at"), lm->path);
+	line(t, text("file system"), lm->fs_uuid);
+	line(t, text("serial number"), lm->serial);
+	line(t, text("now"), look_where(m, where));
+	line(t, text("place"), lm->place);
+	if (*lm->destination)
+		line(t, text("on its way to"), lm->destination);
+	line(t, text("in the hands of"), lm->custodian);
+	if (lm->offline) {
+		line(t, text("last rotation"),
+		    lm->rotated_ns ? clock_format_local(lm->rotated_ns, time) : text("never"));
+		line(t, text("rotation planned every"),
+		    m->policy ? policy_plan_duration(m->policy->swap_every_s, a) : NULL);
+		line(t, text("attached at most"),
+		    m->policy ? policy_plan_duration(m->policy->max_attached_s, a) : NULL);
+	}
+	return out_table(t, 2, APP_OK);
+}
+
+static int show_generations(const struct ledger *l, const char *uuid)
+{
+	struct table *t = table_new(3);
+	char time[CLOCK_TEXT];
+
+	if (t) {
+		table_cell(t, "%s", text("GENERATION"));
+		table_cell(t, "%s", text("TIME"));
+		table_cell(t, "%s", text("VERIFIED"));
+	}
+	for (size_t i = 0; t && i < ledger_generations(l); i++) {
+		const struct ledger_generation *g = ledger_generation(l, i);
+		const struct ledger_copy *c = copy_on(g, uuid);
+
+		if (!c || !c->ok)
+			continue;
+		table_cell(t, "%" PRIu64, g->number);
+		table_cell(t, "%s", clock_format_local(g->begun_ns, time));
+		if (c->damaged_ns)
+			table_cell(t, text("DAMAGED, found %s"), clock_format_local(c->damaged_ns, time));
+		else
+			table_cell(t, "%s",
+			    c->verified_ns ? clock_format_local(c->verified_ns, time) : text("not yet"));
+	}
+	return out_table(t, 2, APP_OK);
+}
+
+static const char *str(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s ? s : "";
+}
+
+static int show_history(const struct history *h)
+{
+	struct table *t = table_new(4);
+	char time[CLOCK_TEXT], place[SHOW], who[SHOW];
+	const json_t *o;
+	size_t i;
+
+	if (t) {
+		table_cell(t, "%s", text("TIME"));
+		table_cell(t, "%s", text("WHAT"));
+		table_cell(t, "%s", text("WHERE"));
+		table_cell(t, "%s", text("WHO"));
+	}
+	json_array_foreach(h->list, i, o)
+	{
+		const char *at = *str(o, "place") ? str(o, "place") : str(o, "path");
+		const char *by = *str(o, "operator") ? str(o, "operator") : str(o, "by");
+		int64_t ns = 0;
+
+		if (!t)
+			break;
+		table_cell(t, "%s", clock_parse(str(o, "time"), &ns) ? "?" : clock_format_local(ns, time));
+		table_cell(t, "%s", text(event_words(str(o, "event"))));
+		table_cell(t, "%s", *at ? path_show(at, place, sizeof(place)) : "-");
+		table_cell(t, "%s", path_show(by, who, sizeof(who)));
+	}
+	return out_table(t, 2, APP_OK);
+}
+
+static int show_text(const struct ledger *l, const struct standing_medium *m, const struct history *h)
+{
+	char show[SHOW];
+	int code;
+
+	printf("%s\n", path_show(m->ledger->label, show, sizeof(show)));
+	code = show_facts(m);
+	printf("\n%s\n", text("Generations on it"));
+	code = code ? code : show_generations(l, m->ledger->uuid);
+	printf("\n%s\n", text("What became of it"));
+	return code ? code : show_history(h);
+}
+
+static const struct standing_medium *find(const struct standing *s, const struct ledger_medium *lm)
+{
+	for (size_t i = 0; i < s->n_media; i++)
+		if (s->media[i].ledger == lm)
+			return &s->media[i];
+	return NULL;
+}
+
+static int show(
+    struct app *app, const struct policy *policy, const struct ledger *l, const struct ledger_medium *lm)
+{
+	struct history h = {.uuid = lm->uuid, .list = json_array()};
+	struct standing *s = NULL;
+	int code = look_standing(app, policy, l, &s);
+
+	if (!code)
+		code = read_history(policy, l, &h);
+	if (!code)
+		code = app->json ? show_json(l, find(s, lm), &h) : show_text(l, find(s, lm), &h);
+	json_decref(h.list);
+	standing_free(s);
+	return code;
+}
+
+int cmd_medium_show(struct app *app, const struct policy *policy, const char *name)
+{
+	const struct policy_medium *pm = policy_find_medium(policy, name);
+	const struct ledger_medium *lm;
+	struct ledger *l = NULL;
+	int code = app_ledger(app, policy, &l);
+
+	if (code)
+		return code;
+	lm = ledger_medium_by_label(l, pm ? pm->name : name);
+	lm = lm ? lm : ledger_medium_by_uuid(l, name);
+	code = lm ? show(app, policy, l, lm) : cmd_medium_unknown(policy, name);
+	ledger_free(l);
+	return code;
+}

@@ -1,0 +1,132 @@
+/* cmd_rotate: bkp rotate [MEDIUM] --operator NAME: the operator's one command. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "cmd/app.h"
+#include "cmd/out.h"
+#include "cmd/operator.h"
+#include "cmd/rotate_report.h"
+#include "cmd/tools_folder.h"
+#include "format/policy.h"
+#include "write/rotate.h"
+#include "write/state.h"
+
+#define DAY_S	     ((int64_t)86400)
+#define RECHECK_DAYS 25 /* so that a disk that comes every four weeks is read through each time */
+#define DAYS_MAX     36500
+
+struct view {
+	const struct app *app;
+	struct out_progress progress;
+};
+
+static void on_progress(void *arg, const char *what, uint64_t done, uint64_t total)
+{
+	struct view *v = arg;
+
+	if (v->progress.what != what || v->progress.total != total) {
+		out_progress_end(&v->progress);
+		out_progress_begin(&v->progress, v->app, what, total);
+	}
+	out_progress_update(&v->progress, done);
+}
+
+/* "all", "none" or days. 0, -1. */
+static int parse_recheck(const char *s, int64_t *ret_s)
+{
+	char *end;
+	unsigned long days;
+
+	if (!strcmp(s, "all") || !strcmp(s, "none")) {
+		*ret_s = *s == 'a' ? 0 : ROTATE_RECHECK_NONE;
+		return 0;
+	}
+	errno = 0;
+	days = strtoul(s, &end, 10);
+	if (*s < '0' || *s > '9' || *end || errno || days > DAYS_MAX)
+		return -1;
+	*ret_s = (int64_t)days * DAY_S;
+	return 0;
+}
+
+/* What the person typed was wrong, as against what was found. */
+static bool is_usage(const struct err *err)
+{
+	return !strcmp(err->code, "E-ROTATE-01") || !strcmp(err->code, "E-ROTATE-03") ||
+	       !strcmp(err->code, "E-ROTATE-07") || !strcmp(err->code, "E-MEDIA-15");
+}
+
+static int rotate(struct app *app, struct rotate_config *cfg)
+{
+	struct view view = {.app = app};
+	struct rotate_result result;
+	struct err err = ERR_INIT;
+	char tools[PATH_MAX];
+	int r, code;
+
+	cfg->docs = (struct medium_docs_sources){tools_folder(tools), BKP_VERSION};
+	cfg->progress = on_progress;
+	cfg->arg = &view;
+	out_progress_begin(&view.progress, app, "", 0);
+	r = rotate_run(cfg, &result, &err);
+	out_progress_end(&view.progress);
+	code = !r ? rotate_report_exit(&result) : is_usage(&err) ? APP_USAGE : APP_FAILED;
+	if (r)
+		app_error(&err, code);
+	else if (!app->json)
+		rotate_report_text(&result, cfg->operator, app->quiet);
+	if (app->json)
+		code = rotate_report_json(&result, cfg->operator, r ? &err : NULL, code);
+	rotate_result_free(&result);
+	return app_flush(code);
+}
+
+static int rotate_with(struct app *app, struct rotate_config *cfg)
+{
+	POLICY_AUTO policy = NULL;
+	struct state *state = NULL;
+	int code = app_policy(app, &policy);
+
+	if (code || (code = operator_check(app, policy, cfg->operator)))
+		return code;
+	code = app_state(app, policy, &state);
+	cfg->policy = policy;
+	cfg->state = state;
+	if (!code)
+		code = rotate(app, cfg);
+	state_close(state);
+	return code;
+}
+
+int cmd_rotate(struct app *app, int argc, char **argv)
+{
+	enum { OPERATOR = 1, PLACE, RECHECK };
+	static const struct option own[] = {{"operator", required_argument, NULL, OPERATOR},
+	    {"place", required_argument, NULL, PLACE}, {"recheck", required_argument, NULL, RECHECK},
+	    {NULL, 0, NULL, 0}};
+	struct rotate_config cfg = {.recheck_s = RECHECK_DAYS * DAY_S};
+	int c, code = APP_OK;
+
+	while ((c = app_getopt(app, argc, argv, own, &code)) != -1) {
+		if (c == APP_OPT_STOP)
+			return code;
+		if (c == OPERATOR)
+			cfg.operator= optarg;
+		if (c == PLACE)
+			cfg.place = optarg;
+		if (c == RECHECK && parse_recheck(optarg, &cfg.recheck_s))
+			return app_usage(
+			    app, text("'%s' is neither 'all' nor 'none' nor a number of days"), optarg);
+	}
+	if (argc - optind > 1)
+		return app_usage(app, "%s", text("one medium is rotated at a time"));
+	if (cfg.place && (code = operator_text(app, "--place", cfg.place)))
+		return code;
+	cfg.medium = optind < argc ? argv[optind] : NULL;
+	return rotate_with(app, &cfg);
+}

@@ -1,0 +1,278 @@
+/* standing_dataset: what counts for one data set, and the four verdicts; see standing.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "base/width.h"
+#include "format/policy.h"
+#include "format/policy_plan.h"
+#include "read/standing_private.h"
+
+const struct ledger_dataset *standing_dataset_in(const struct ledger_generation *g, const char *name)
+{
+	for (size_t i = 0; i < g->n_datasets; i++)
+		if (!strcmp(g->datasets[i].name, name))
+			return &g->datasets[i];
+	return NULL;
+}
+
+const struct ledger_copy *standing_copy_on(const struct ledger_generation *g, const char *uuid)
+{
+	for (size_t i = 0; i < g->n_copies; i++)
+		if (!strcmp(g->copies[i].medium, uuid))
+			return &g->copies[i];
+	return NULL;
+}
+
+static bool sound(const struct ledger_copy *c)
+{
+	return c && c->ok && c->verified_ns && !c->damaged_ns;
+}
+
+static bool counts(const struct ledger_generation *g, const char *dataset)
+{
+	const struct ledger_dataset *d = standing_dataset_in(g, dataset);
+
+	if (g->state != LEDGER_COMMITTED || !d || d->verdict != LEDGER_GOOD)
+		return false;
+	for (size_t i = 0; i < g->n_copies; i++)
+		if (sound(&g->copies[i]))
+			return true;
+	return false;
+}
+
+/* The newest counting generation that is verified on that medium, or NULL. */
+static const struct ledger_generation *newest_on(
+    const struct standing_view *v, const char *dataset, const char *uuid)
+{
+	for (size_t i = ledger_generations(v->l); i--;) {
+		const struct ledger_generation *g = ledger_generation(v->l, i);
+
+		if (counts(g, dataset) && sound(standing_copy_on(g, uuid)))
+			return g;
+	}
+	return NULL;
+}
+
+bool standing_fresh(
+    const struct standing_view *v, const struct standing_medium *m, const struct standing_dataset *d)
+{
+	const struct ledger_generation *g;
+
+	/* what the policy no longer declares is looked after by nobody */
+	if (!m->policy || !m->ledger)
+		return false;
+	g = newest_on(v, d->policy->name, m->ledger->uuid);
+	if (!g)
+		return false;
+	return m->policy->offline
+		   ? standing_age_s(v, g->begun_ns) <= standing_swap_s(m->policy) + STANDING_DAY_S
+		   : g->number == d->newest;
+}
+
+/* ---- 3世代 ---- */
+
+static int compare_days(const void *a, const void *b)
+{
+	const int *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* The local date as one number: nights are counted as people call them, whatever the clocks' changes. */
+static int local_day(int64_t ns)
+{
+	time_t t = (time_t)(ns / STANDING_NS);
+	struct tm tm;
+
+	return localtime_r(&t, &tm) ? tm.tm_year * 366 + tm.tm_yday : 0;
+}
+
+/* Distinct dates of counting generations, and the newest of them into d. */
+static int count_dates(
+    const struct standing_view *v, struct standing_dataset *d, unsigned *ret, struct err *err)
+{
+	size_t n = ledger_generations(v->l), k = 0;
+	int *days = calloc(n + 1, sizeof(*days));
+	unsigned dates = 0;
+
+	if (!days)
+		return err_nomem(err);
+	for (size_t i = 0; i < n; i++) {
+		const struct ledger_generation *g = ledger_generation(v->l, i);
+
+		if (!counts(g, d->policy->name))
+			continue;
+		days[k++] = local_day(g->begun_ns);
+		d->newest = g->number;
+		d->newest_ns = g->begun_ns;
+		for (size_t c = 0; c < g->n_copies; c++)
+			if (sound(&g->copies[c]) && g->copies[c].verified_ns > d->verified_ns)
+				d->verified_ns = g->copies[c].verified_ns;
+	}
+	qsort(days, k, sizeof(*days), compare_days);
+	for (size_t i = 0; i < k; i++)
+		dates += !i || days[i] != days[i - 1];
+	free(days);
+	*ret = dates;
+	return 0;
+}
+
+/* Half an interval of grace: a night takes its time, and a run that is under way is not late. */
+bool standing_stale(const struct standing_view *v, const struct standing_dataset *d)
+{
+	int64_t every = d->policy->every.s;
+
+	return d->newest && every > 0 && standing_age_s(v, d->newest_ns) > every + every / 2;
+}
+
+static void set_rule(struct standing_rule *r, unsigned have, unsigned want)
+{
+	r->have = have;
+	r->want = want;
+	r->verdict = have >= want ? STANDING_MET : have ? STANDING_ATTENTION : STANDING_MISSING;
+}
+
+static int judge_generations(const struct standing_view *v, struct standing_dataset *d, struct err *err)
+{
+	struct standing_rule *r = &d->generations;
+	char age[STANDING_SPAN];
+	unsigned dates;
+
+	if (count_dates(v, d, &dates, err))
+		return -1;
+	set_rule(r, dates, d->policy->generations);
+	if (!dates)
+		snprintf(r->why, sizeof(r->why), "%s", text("there is no good, verified generation"));
+	else if (standing_stale(v, d)) {
+		r->verdict = STANDING_ATTENTION;
+		snprintf(r->why, sizeof(r->why), text("the newest good, verified generation is %s old"),
+		    standing_span(standing_age_s(v, d->newest_ns), age, sizeof(age)));
+	} else if (r->verdict != STANDING_MET)
+		snprintf(r->why, sizeof(r->why), text("good, verified generations of %u of %u dates"), dates,
+		    r->want);
+	return 0;
+}
+
+/* ---- 3, 2, 1 ---- */
+
+static void judge_three(struct standing_dataset *d, unsigned copies)
+{
+	struct standing_rule *r = &d->three;
+
+	set_rule(r, copies ? copies + 1 : 0, 3); /* with the original */
+	r->have = copies + 1;
+	if (r->verdict != STANDING_MET)
+		snprintf(r->why, sizeof(r->why),
+		    text("%u media hold a verified copy that is recent enough; 2 are needed beside the "
+			 "original"),
+		    copies);
+}
+
+static void judge_two(struct standing_dataset *d, unsigned seen)
+{
+	struct standing_rule *r = &d->two;
+	unsigned technologies = (unsigned)__builtin_popcount(seen), t = 0;
+
+	set_rule(r, technologies, 2);
+	while (technologies == 1 && !(seen & 1u << t))
+		t++;
+	if (!technologies)
+		snprintf(r->why, sizeof(r->why), "%s", text("no medium holds a verified copy"));
+	else if (technologies == 1) {
+		static const char *const types[] = {"hdd", "ssd", "tape", "optical", "object"};
+
+		snprintf(r->why, sizeof(r->why), text("every copy is on one technology: %s"),
+		    policy_plan_technology(types[t]));
+	}
+}
+
+struct offline {
+	unsigned detached;		      /* media that count and are away */
+	unsigned lapsing;		      /* … whose copy is older than the rotation is planned */
+	const struct standing_medium *inside; /* counts, but is attached */
+};
+
+static void judge_one(struct standing_dataset *d, const struct offline *o)
+{
+	struct standing_rule *r = &d->one;
+
+	set_rule(r, o->detached, 1);
+	if (o->detached && o->lapsing == o->detached) {
+		r->verdict = STANDING_ATTENTION;
+		snprintf(r->why, sizeof(r->why), "%s", text("the rotation of the offline copy is due"));
+	} else if (!o->detached && o->inside) {
+		if (!o->inside->overdue_attached)
+			r->verdict = STANDING_ATTENTION;
+		snprintf(r->why, sizeof(r->why), text("'%s' is not recorded as detached"),
+		    o->inside->policy->name);
+	} else if (!o->detached)
+		snprintf(r->why, sizeof(r->why), "%s",
+		    text("no medium kept offline holds a verified copy that is recent enough"));
+}
+
+static void judge_copies(const struct standing_view *v, struct standing_dataset *d)
+{
+	struct offline o = {0};
+	unsigned copies = 0, technologies = 0;
+
+	for (size_t i = 0; i < v->s->n_media; i++) {
+		const struct standing_medium *m = &v->s->media[i];
+		const struct ledger_generation *g;
+
+		if (!m->policy || !m->ledger)
+			continue;
+		g = newest_on(v, d->policy->name, m->ledger->uuid);
+		/* オフライン保証復旧点: whatever its age */
+		if (g && m->policy->offline && !m->attached && g->number > d->offline) {
+			d->offline = g->number;
+			d->offline_ns = g->begun_ns;
+		}
+		if (!standing_fresh(v, m, d))
+			continue;
+		copies++;
+		technologies |= 1u << standing_technology(m->policy->type);
+		if (m->policy->offline && m->attached)
+			o.inside = m;
+		else if (m->policy->offline) {
+			o.detached++;
+			o.lapsing += standing_age_s(v, g->begun_ns) > standing_swap_s(m->policy);
+		}
+	}
+	judge_three(d, copies);
+	judge_two(d, technologies);
+	judge_one(d, &o);
+}
+
+/* ---- the last try ---- */
+
+static void find_tried(const struct standing_view *v, struct standing_dataset *d)
+{
+	for (size_t i = ledger_generations(v->l); i-- && !d->tried;) {
+		const struct ledger_generation *g = ledger_generation(v->l, i);
+
+		if (!standing_dataset_in(g, d->policy->name))
+			continue;
+		d->tried = g->number;
+		/* begun and not ended: it is running, or the next run finds out */
+		d->tried_failed = g->state != LEDGER_BEGUN && !counts(g, d->policy->name);
+	}
+}
+
+int standing_dataset_fill(const struct standing_view *v, const struct policy_dataset *pd,
+    struct standing_dataset *d, struct err *err)
+{
+	d->policy = pd;
+	if (judge_generations(v, d, err))
+		return -1;
+	judge_copies(v, d);
+	find_tried(v, d);
+	width_whole(d->generations.why);
+	width_whole(d->three.why);
+	width_whole(d->two.why);
+	width_whole(d->one.why);
+	return 0;
+}

@@ -1,0 +1,224 @@
+/* standing_next: what to do next, most urgent first; see standing.h. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "base/width.h"
+#include "format/policy.h"
+#include "format/policy_plan.h"
+#include "read/standing_private.h"
+
+#define SENTENCE 1024
+#define SHOW	 256
+
+void standing_say(struct standing_next *n, const char *fmt, ...)
+{
+	struct standing *s = n->v->s;
+	char sentence[SENTENCE];
+	char **list = reallocarray(s->next, s->n_next + 1, sizeof(*list));
+	va_list ap;
+
+	if (!list) {
+		n->failed = true;
+		return;
+	}
+	s->next = list;
+	va_start(ap, fmt);
+	vsnprintf(sentence, sizeof(sentence), fmt, ap);
+	va_end(ap);
+	width_whole(sentence);
+	list[s->n_next] = strdup(sentence);
+	if (list[s->n_next])
+		s->n_next++;
+	else
+		n->failed = true;
+}
+
+/* Ages say nothing when the clock is wrong, so that comes first. */
+static void say_clock(struct standing_next *n)
+{
+	const struct ledger *l = n->v->l;
+	int64_t last = ledger_head_ns(l);
+	char at[CLOCK_TEXT], now[CLOCK_TEXT];
+
+	for (size_t i = 0; i < ledger_generations(l); i++)
+		if (ledger_generation(l, i)->begun_ns > last)
+			last = ledger_generation(l, i)->begun_ns;
+	if (n->v->s->now_ns < last)
+		standing_say(n,
+		    text("the clock says %s, but the journal has a record of %s: set the clock right; until "
+			 "then "
+			 "no age shown here can be relied on"),
+		    clock_format_local(n->v->s->now_ns, now), clock_format_local(last, at));
+}
+
+/* ---- data sets ---- */
+
+static void say_not_good(
+    struct standing_next *n, const char *name, uint64_t number, const struct ledger_dataset *in)
+{
+	char reason[SHOW];
+
+	if (in->verdict == LEDGER_PARTIAL)
+		standing_say(n,
+		    text("data set '%s': generation %ju is partial (%ju unreadable, %ju changed while read): "
+			 "put "
+			 "that right, then run 'bkp run %s'"),
+		    name, number, in->unreadable, in->changed, name);
+	else
+		standing_say(n,
+		    text("data set '%s': generation %ju failed: %s; put that right, then run 'bkp run %s'"),
+		    name, number, path_show(*in->reason ? in->reason : "?", reason, sizeof(reason)), name);
+}
+
+static void say_tried(struct standing_next *n, const struct standing_dataset *d)
+{
+	const struct ledger_generation *g = ledger_generation_by_number(n->v->l, d->tried);
+	const struct ledger_dataset *in = standing_dataset_in(g, d->policy->name);
+	const char *name = d->policy->name;
+	bool damaged = false;
+	char reason[SHOW];
+
+	for (size_t i = 0; i < g->n_copies; i++)
+		damaged |= g->copies[i].damaged_ns != 0;
+	if (g->state == LEDGER_COMMITTED && in->verdict != LEDGER_GOOD)
+		say_not_good(n, name, g->number, in);
+	else if (g->state == LEDGER_COMMITTED && damaged)
+		standing_say(n,
+		    text("data set '%s': no copy of generation %ju is whole: run 'bkp run --anchor' to store "
+			 "everything anew"),
+		    name, g->number);
+	else if (g->state == LEDGER_COMMITTED)
+		standing_say(n,
+		    text("data set '%s': generation %ju was not read back yet: run 'bkp verify --generation "
+			 "%ju'"),
+		    name, g->number, g->number);
+	else
+		standing_say(n,
+		    text("data set '%s': generation %ju failed: %s; put that right, then run 'bkp run %s'"),
+		    name, g->number,
+		    path_show(g->state == LEDGER_ABANDONED || !strcmp(g->reason, "interrupted")
+				  ? text("it was interrupted")
+				  : g->reason,
+			reason, sizeof(reason)),
+		    name);
+}
+
+static void say_dataset(struct standing_next *n, const struct standing_dataset *d)
+{
+	char age[STANDING_SPAN], every[POLICY_PLAN_TEXT];
+	const char *name = d->policy->name;
+
+	if (d->tried_failed)
+		say_tried(n, d);
+	else if (!d->tried)
+		standing_say(n, text("data set '%s' was never captured: run 'bkp run %s'"), name, name);
+	else if (standing_stale(n->v, d))
+		standing_say(n,
+		    text("data set '%s': its newest good, verified generation is %s old, planned %s: run "
+			 "'bkp run %s', and "
+			 "see why the schedule did not"),
+		    name, standing_span(standing_age_s(n->v, d->newest_ns), age, sizeof(age)),
+		    policy_plan_every(&d->policy->every, every), name);
+}
+
+/* Nothing is wrong, there is only too little yet. */
+static void say_few(struct standing_next *n, const struct standing_dataset *d)
+{
+	if (d->tried && !d->tried_failed && d->newest && d->generations.have < d->generations.want)
+		standing_say(n,
+		    text("data set '%s': let 'bkp run' go on: generations of %u more dates are needed"),
+		    d->policy->name, d->generations.want - d->generations.have);
+}
+
+/* A data set that silently disappeared from the policy is a data set that nobody protects.  Said until a
+ * generation without it has been made. */
+static void say_dropped(struct standing_next *n)
+{
+	const struct ledger_generation *g = ledger_last_committed(n->v->l);
+
+	for (size_t i = 0; g && i < g->n_datasets; i++)
+		if (!policy_find_dataset(n->v->policy, g->datasets[i].name))
+			standing_say(n,
+			    text("data set '%s' stands in generation %ju, but no longer in the policy: is "
+				 "that meant?"),
+			    g->datasets[i].name, g->number);
+}
+
+/* ---- what the policy itself lacks ---- */
+
+static void say_policy(struct standing_next *n)
+{
+	const struct policy *p = n->v->policy;
+	unsigned technologies = 0;
+	bool offline = false;
+
+	for (size_t i = 0; i < p->n_media; i++) {
+		technologies |= 1u << standing_technology(p->media[i].type);
+		offline |= p->media[i].offline;
+	}
+	if (p->n_media < 2)
+		standing_say(n, "%s",
+		    text("the policy declares one medium only: declare a second one and register it with "
+			 "'bkp medium add'"));
+	if (__builtin_popcount(technologies) < 2)
+		standing_say(n,
+		    text("all media are of one technology (%s): add a medium of another one (magnetic disk, "
+			 "SSD, tape, "
+			 "optical, object store)"),
+		    policy_plan_technology(p->media[0].type));
+	if (!offline)
+		standing_say(n, "%s",
+		    text("no medium is kept offline: declare one with 'offline: true' and bring it up to "
+			 "date with 'bkp rotate'"));
+}
+
+/* What no sentence above explains is still not met. */
+static void say_rest(struct standing_next *n)
+{
+	const struct standing *s = n->v->s;
+
+	for (size_t i = 0; i < s->n_datasets && s->overall != STANDING_MET; i++) {
+		const struct standing_dataset *d = &s->datasets[i];
+		const struct standing_rule *rules[] = {&d->generations, &d->three, &d->two, &d->one};
+
+		for (size_t k = 0; k < 4; k++)
+			if (rules[k]->verdict != STANDING_MET) {
+				standing_say(n, text("data set '%s': %s"), d->policy->name, rules[k]->why);
+				break;
+			}
+	}
+}
+
+int standing_next(const struct standing_view *v, struct err *err)
+{
+	static standing_medium_fn *const urgent[] = {standing_next_attached, standing_next_absent},
+					 *const later[] = {standing_next_rotate, standing_next_whereabouts,
+					     standing_next_behind};
+	struct standing_next n = {.v = v};
+	struct standing *s = v->s;
+
+	say_clock(&n);
+	for (size_t i = 0; i < s->n_media; i++)
+		standing_next_damaged(&n, &s->media[i]);
+	for (size_t i = 0; i < s->n_datasets; i++)
+		say_dataset(&n, &s->datasets[i]);
+	for (size_t k = 0; k < sizeof(urgent) / sizeof(*urgent); k++)
+		for (size_t i = 0; i < v->policy->n_media; i++)
+			urgent[k](&n, &s->media[i]);
+	for (size_t k = 0; k < sizeof(later) / sizeof(*later); k++)
+		for (size_t i = 0; i < v->policy->n_media; i++)
+			later[k](&n, &s->media[i]);
+	say_policy(&n);
+	say_dropped(&n);
+	for (size_t i = 0; i < s->n_datasets; i++)
+		say_few(&n, &s->datasets[i]);
+	if (!s->n_next)
+		say_rest(&n);
+	return n.failed ? err_nomem(err) : 0;
+}

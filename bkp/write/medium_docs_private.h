@@ -1,0 +1,43 @@
+/* medium_docs_private: what the files of medium_docs share; see medium_docs.h. */
+#ifndef BKP_WRITE_MEDIUM_DOCS_PRIVATE_H
+#define BKP_WRITE_MEDIUM_DOCS_PRIVATE_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "write/medium_docs.h"
+
+#define MEDIUM_DOCS_SUMS "SHA256SUMS"
+
+/* One call of medium_docs_put(). */
+struct medium_docs {
+	struct state *state;
+	const struct policy *policy;
+	const struct medium *medium;
+	const struct medium_docs_sources *from;
+	struct medium_docs_result *ret;
+	struct err *why;     /* of the first thing that could not be brought; or NULL */
+	bool faulty;	     /* why is set */
+	bool sealed_tools;   /* tools/ is there with its signature */
+	char procedure[256]; /* name of the first procedure that is there, "NAME.md", or "" */
+};
+
+/* Something that should be brought cannot be: the first one is what people are told. */
+void medium_docs_miss(struct medium_docs *d, const struct err *why);
+
+/* The file in the folder `dir` has these bytes and this mode when it returns: replaced whole when it had
+ * others.
+ */
+int medium_docs_file(const struct medium_docs *d, int dir, const char *name, mode_t mode, const void *p,
+    size_t n, struct err *err);
+/* SHA256SUMS and its signature. */
+int medium_docs_seal(
+    const struct medium_docs *d, int dir, const char *kind, const struct buf *sums, struct err *err);
+/* err of the medium: E-DOCS-01. */
+int medium_docs_cannot(const struct medium_docs *d, struct err *err);
+
+int medium_docs_procedures(struct medium_docs *d, struct err *err);
+int medium_docs_readme(const struct medium_docs *d, struct err *err);
+
+#endif

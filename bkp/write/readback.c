@@ -1,0 +1,184 @@
+/* readback: see readback.h. */
+#include "write/readback.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "format/digest.h"
+#include "format/generation.h"
+#include "format/minisig.h"
+#include "read/ledger.h"
+#include "read/medium.h"
+#include "read/vault_r.h"
+#include "read/verify.h"
+#include "write/state.h"
+
+#define DONE_MAX ((size_t)8 << 20) /* bytes: a million generations */
+
+struct readback {
+	struct state *state;
+	const struct medium *medium;
+	struct vault_r *vault;
+	struct verify_seen *seen;
+	uint8_t identity[DIGEST_LEN]; /* SHA-256 of bkp-medium.json */
+	struct buf done;	      /* numbers, as uint64_t */
+	struct err first;	      /* of the generation at hand */
+	void (*progress)(void *arg, uint64_t bytes);
+	void *arg;
+};
+
+/* Everything a generation lists, found whole another day. */
+static int vouch(struct readback *rb, uint64_t number, struct err *err)
+{
+	struct vault_r_generation *g = NULL;
+	char path[GENERATION_SUMS_PATH];
+	uint8_t sha256[DIGEST_LEN];
+	const struct buf *sums;
+	size_t pos = 0;
+	int r = 0;
+
+	if (vault_r_generation_open(rb->vault, number, &g, NULL))
+		return 0; /* cannot vouch for anything */
+	sums = vault_r_sums(g);
+	while (!r && !generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, NULL))
+		r = verify_seen_vouch(rb->seen, sha256, err);
+	vault_r_generation_close(g);
+	return r;
+}
+
+static int vouch_all(struct readback *rb, struct err *err)
+{
+	const struct ledger *l = state_ledger(rb->state);
+
+	for (size_t i = 0; i < ledger_generations(l); i++) {
+		const struct ledger_generation *g = ledger_generation(l, i);
+
+		for (size_t k = 0; g->state == LEDGER_COMMITTED && k < g->n_copies; k++)
+			if (!strcmp(g->copies[k].medium, medium_uuid(rb->medium)) &&
+			    g->copies[k].verified_ns && vouch(rb, g->number, err))
+				return -1;
+	}
+	return 0;
+}
+
+int readback_open(struct state *s, const struct medium *m, struct readback **ret, struct err *err)
+{
+	struct readback *rb = calloc(1, sizeof(*rb));
+	BUF_AUTO identity = BUF_INIT(MEDIUM_MAX);
+	char root[MINISIG_KEY_TEXT];
+	size_t n;
+	int r;
+
+	if (!rb)
+		return err_nomem(err);
+	rb->state = s;
+	rb->medium = m;
+	buf_init(&rb->done, DONE_MAX);
+	minisig_public_format(&state_keys(s, &n)[0], root);
+	r = io_read_file(medium_dirfd(m), MEDIUM_JSON, &identity, err) ? -1 : 0;
+	if (!r)
+		r = vault_r_open_at(medium_dirfd(m), state_repository(s), root, &rb->vault, err);
+	if (!r) {
+		digest_sha256(identity.p, identity.n, rb->identity);
+		rb->seen = verify_seen_new();
+		r = rb->seen ? vouch_all(rb, err) : err_nomem(err);
+	}
+	if (r) {
+		readback_close(rb);
+		return -1;
+	}
+	*ret = rb;
+	return 0;
+}
+
+void readback_close(struct readback *rb)
+{
+	if (!rb)
+		return;
+	vault_r_close(rb->vault);
+	if (rb->seen)
+		verify_seen_free(rb->seen);
+	buf_free(&rb->done);
+	free(rb);
+}
+
+void readback_on_progress(struct readback *rb, void (*fn)(void *arg, uint64_t bytes), void *arg)
+{
+	rb->progress = fn;
+	rb->arg = arg;
+}
+
+static void on_fault(void *arg, const struct verify_fault *f)
+{
+	struct readback *rb = arg;
+
+	if (!rb->first.code[0])
+		rb->first = *f->err;
+}
+
+static void on_bytes(void *arg, uint64_t done, uint64_t total, const char *file)
+{
+	struct readback *rb = arg;
+
+	(void)total, (void)file;
+	if (rb->progress)
+		rb->progress(rb->arg, done);
+}
+
+/* Does the device still answer?  What is in the page cache would. */
+static bool answers(const struct readback *rb)
+{
+	return !verify_file(medium_dirfd(rb->medium), MEDIUM_JSON, rb->identity, true, NULL, NULL);
+}
+
+int readback_record_damage(struct readback *rb, uint64_t number, const struct err *why, struct err *err)
+{
+	char reason[sizeof(why->msg)];
+
+	path_show(why->msg, reason, sizeof(reason)); /* JSON wants UTF-8, and names are bytes */
+	if (buf_append(&rb->done, &number, sizeof(number), err))
+		return -1;
+	return state_append(rb->state, "verify-failed",
+	    json_pack("{s:I, s:s, s:s}", "generation", (json_int_t)number, "medium", medium_uuid(rb->medium),
+		"reason", reason),
+	    err);
+}
+
+int readback_generation(struct readback *rb, uint64_t number, bool again, struct err *why, struct err *err)
+{
+	struct verify_options opt = {.from_device = true, .seen = rb->seen, .again = again};
+	struct verify_callbacks cb = {on_fault, on_bytes, rb};
+	struct verify_result res = {0};
+
+	rb->first = (struct err)ERR_INIT;
+	if (verify_generation(rb->vault, number, &opt, &cb, &res, err))
+		return -1;
+	if (res.faults) {
+		*why = rb->first;
+		if (!answers(rb))
+			return READBACK_GONE;
+		return readback_record_damage(rb, number, why, err) ? -1 : READBACK_DAMAGED;
+	}
+	if (buf_append(&rb->done, &number, sizeof(number), err) ||
+	    state_append(rb->state, "verified",
+		json_pack("{s:I, s:s, s:I, s:I}", "generation", (json_int_t)number, "medium",
+		    medium_uuid(rb->medium), "files", (json_int_t)res.files, "bytes", (json_int_t)res.bytes),
+		err))
+		return -1;
+	return 0;
+}
+
+bool readback_done(const struct readback *rb, uint64_t number)
+{
+	for (size_t i = 0; i < rb->done.n; i += sizeof(number))
+		if (!memcmp(rb->done.p + i, &number, sizeof(number)))
+			return true;
+	return false;
+}

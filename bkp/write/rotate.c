@@ -1,0 +1,143 @@
+/* rotate: see rotate.h.  This file: the order of the steps, and steps 5 to 7. */
+#include "write/rotate.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "base/io.h"
+#include "base/text.h"
+#include "format/policy.h"
+#include "read/ledger.h"
+#include "read/medium.h"
+#include "write/medium_w.h"
+#include "write/readback.h"
+#include "write/rotate_private.h"
+#include "write/state.h"
+#include "write/vault_w.h"
+
+int rotate_failed(const struct rotate *ro, const struct err *why, struct err *err)
+{
+	err_set(err, "E-ROTATE-08", "%s", why->msg);
+	err_wrap(err, text("the rotation of '%s' was broken off"), ro->ret->medium->name);
+	if (err_is_full(why))
+		return err_hint(err, "%s",
+		    text("the disk is full, what was on it before is unharmed: register a larger one and "
+			 "rotate that"));
+	if (why->hint[0])
+		return err_hint(err, "%s", why->hint);
+	return err_hint(err, "%s",
+	    text("what was on it before is unharmed; see that it is well connected and mounted, then run the "
+		 "same command "
+		 "again: it goes on where it was"));
+}
+
+static int prepare(struct rotate *ro, struct err *err)
+{
+	struct err why = ERR_INIT;
+
+	if (medium_w_mend(ro->cfg->state, ro->medium, &why))
+		return rotate_failed(ro, &why, err);
+	return readback_open(ro->cfg->state, ro->medium, &ro->readback, err);
+}
+
+/* That a paper is missing keeps no backup from being one; it is said. */
+static void bring_docs(struct rotate *ro)
+{
+	struct medium_docs_result brought = {0};
+	struct err why = ERR_INIT;
+
+	if (medium_docs_put(ro->cfg->state, ro->cfg->policy, ro->medium, &ro->cfg->docs, &brought,
+		&ro->ret->docs_why, &why)) {
+		ro->ret->docs_why = why;
+		return;
+	}
+	ro->ret->docs_complete = brought.tools && !brought.procedures_bad && !ro->ret->docs_why.code[0];
+}
+
+static int record_rotated(struct rotate *ro, struct err *err)
+{
+	const struct rotate_result *r = ro->ret;
+	bool complete = r->current && !r->refill.missing && !r->damaged;
+
+	return state_append(ro->cfg->state, "rotated",
+	    json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b}", "medium", ro->uuid, "operator",
+		ro->cfg->operator, "place", r->place, "generations", (json_int_t)r->generations, "newest",
+		(json_int_t)r->newest, "copied", (json_int_t)r->refill.copied, "bytes",
+		(json_int_t)r->refill.bytes, "unfrozen", (json_int_t)r->unfrozen, "complete", (int)complete),
+	    err);
+}
+
+static int put_journals(struct rotate *ro, struct err *err)
+{
+	uint64_t size = ledger_size(state_ledger(ro->cfg->state));
+	IO_FD_AUTO fd = io_open_file(state_dirfd(ro->cfg->state), JOURNAL_FILE, err);
+	struct err why = ERR_INIT;
+
+	if (fd < 0)
+		return -1;
+	if (vault_w_put_journal(ro->vault, fd, size, &why))
+		return rotate_failed(ro, &why, err);
+	for (size_t i = 0; i < ro->n_sources; i++) {
+		struct vault_w *v = NULL;
+
+		/* the next night does it in any case */
+		if (!vault_w_open(medium_repo_dirfd(ro->sources[i].medium), &v, NULL))
+			(void)!vault_w_put_journal(v, fd, size, NULL);
+		vault_w_close(v);
+	}
+	return 0;
+}
+
+static int synchronise(struct rotate *ro, struct err *err)
+{
+	struct err why = ERR_INIT;
+
+	if (!syncfs(medium_dirfd(ro->medium)))
+		return 0;
+	err_sys(&why, "E-IO-04", errno, text("cannot make '%s' durable"), ro->ret->path);
+	return rotate_failed(ro, &why, err);
+}
+
+static void clean_up(struct rotate *ro)
+{
+	readback_close(ro->readback);
+	vault_w_close(ro->vault);
+	medium_close(ro->medium);
+	for (size_t i = 0; i < ro->n_sources; i++)
+		medium_close(ro->sources[i].medium);
+	free(ro->sources);
+}
+
+int rotate_run(const struct rotate_config *cfg, struct rotate_result *ret, struct err *err)
+{
+	struct rotate ro = {.cfg = cfg, .ret = ret};
+	struct err why = ERR_INIT;
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	r = rotate_find(&ro, &why) || rotate_open(&ro, &why) || rotate_open_sources(&ro, &why) ||
+	    prepare(&ro, &why) || rotate_refill(&ro, &why) || rotate_recheck(&ro, &why) ||
+	    rotate_seal(&ro, &why);
+	if (!r) {
+		bring_docs(&ro);
+		rotate_tally(&ro);
+		r = record_rotated(&ro, &why) || put_journals(&ro, &why) || synchronise(&ro, &why);
+	}
+	clean_up(&ro);
+	if (!r)
+		return 0;
+	if (err)
+		*err = why;
+	return -1;
+}
+
+void rotate_result_free(struct rotate_result *r)
+{
+	free(r->path);
+	free(r->mount_point);
+	free(r->place);
+}

@@ -1,0 +1,324 @@
+/* bkp-restore drill FILE --to DIR: replays a recovery procedure, and records what became of it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "app.h"
+#include "attest.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "drill.h"
+#include "drill_page.h"
+#include "format/digest.h"
+#include "interrupt.h"
+#include "prepare.h"
+#include "procedure_file.h"
+#include "provenance.h"
+#include "read/medium.h"
+#include "read/repository.h"
+#include "read/vault_r.h"
+#include "record.h"
+#include "replay.h"
+#include "scratch.h"
+#include "variables.h"
+
+#define RECORD	   "drill.json"
+#define PAGE	   "drill.html"
+#define OUTPUT_MAX ((size_t)64 << 20)
+
+struct session {
+	struct app *app;
+	const char *file;
+	struct procedure *procedure;
+	struct variables *variables;
+	struct attest *attest;
+	struct drill *d;
+	struct scratch *scratch;
+	struct interrupt *interrupt;
+	struct app_generation generation;
+};
+
+/* ---- before the beginning ---- */
+
+static int answers(struct session *s, struct err *err)
+{
+	const struct procedure *p = s->procedure;
+	char lines[200] = "";
+	size_t i, n;
+
+	for (i = 0; s->attest && i < p->n_steps; i++)
+		if (s->attest->answer[i].given)
+			s->d->step[i].answer = &s->attest->answer[i];
+	if (!s->attest && isatty(STDIN_FILENO))
+		return 0;
+	for (i = 0; (i = attest_missing(s->attest, p, i)) < p->n_steps; i++) {
+		n = strlen(lines);
+		snprintf(lines + n, sizeof(lines) - n, "%s%u", n ? ", " : "", p->steps[i].line);
+	}
+	if (!lines[0])
+		return 0;
+	err_set(err, "E-DRILL-07", text("%s: steps that a person confirms have no answer, in line %s"),
+	    s->file, lines);
+	return err_hint(err, "%s",
+	    s->attest ? text("add them to the file of --attest: {step: ID, answer: yes, by: NAME}")
+		      : text("run it on a terminal, or answer beforehand with --attest FILE"));
+}
+
+/* Who is at the keyboard, without asking a name service (the static program has none). */
+static char *who(const struct app *app)
+{
+	const char *name = app->operator_name;
+	char *s = NULL;
+
+	if (!name || !*name)
+		name = getenv("SUDO_USER");
+	if (!name || !*name)
+		name = getenv("LOGNAME");
+	if (name && *name)
+		return drill_safe(name, strlen(name));
+	return asprintf(&s, "uid %u", (unsigned)getuid()) < 0 ? NULL : s;
+}
+
+static int about_run(struct session *s, struct err *err)
+{
+	struct drill *d = s->d;
+	struct utsname host = {.nodename = ""};
+
+	uname(&host);
+	d->variables = s->variables;
+	d->operator_name = who(s->app);
+	d->host = drill_safe(host.nodename, strlen(host.nodename));
+	d->folder = strdup(scratch_path(s->scratch));
+	d->medium_path = realpath(s->app->medium, NULL);
+	d->repository = strdup(vault_r_repository(s->app->vault));
+	d->site = drill_safe(vault_r_site(s->app->vault), strlen(vault_r_site(s->app->vault)));
+	d->root_key = strdup(vault_r_root_key(s->app->vault));
+	if (!d->operator_name || !d->host || !d->folder || !d->repository || !d->site || !d->root_key)
+		return err_nomem(err);
+	*strrchr(d->folder, '/') = '\0';
+	return 0;
+}
+
+/* The medium's own identity; a copy of its files may have none. */
+static int about_medium(struct session *s, struct err *err)
+{
+	struct medium_expect want = {.repository = vault_r_repository(s->app->vault)};
+	struct err why = ERR_INIT;
+	struct medium *m;
+
+	want.keys = repository_keys(vault_r_facts(s->app->vault), &want.n_keys);
+	if (medium_open(s->app->medium, &want, &m, &why)) {
+		app_error(&why, APP_ATTENTION);
+		return 0;
+	}
+	s->d->medium_uuid = strdup(medium_uuid(m));
+	s->d->medium_label = drill_safe(medium_label(m), strlen(medium_label(m)));
+	s->d->medium_type = strdup(medium_type(m));
+	medium_close(m);
+	return s->d->medium_uuid && s->d->medium_label && s->d->medium_type ? 0 : err_nomem(err);
+}
+
+static int engine(struct session *s, struct err *err)
+{
+	char *file = realpath(s->file, NULL);
+	int r = variables_engine(s->variables, "scratch", scratch_path(s->scratch), err) ||
+		variables_engine(
+		    s->variables, "medium", s->d->medium_path ? s->d->medium_path : s->app->medium, err) ||
+		variables_engine(s->variables, "procedure", file ? file : s->file, err);
+
+	free(file);
+	return r ? -1 : 0;
+}
+
+/* What needs no medium: 0 or the exit code. */
+static int begin(struct session *s)
+{
+	struct err err = ERR_INIT;
+	int r = procedure_file(s->file, &s->procedure, NULL);
+
+	if (r)
+		return r;
+	if (variables_new(s->procedure, s->file, s->app->settings, s->app->n_settings, &s->variables, &err))
+		return app_error(&err, APP_USAGE);
+	if (s->app->attest)
+		r = procedure_file_attest(s->app->attest, s->procedure, &s->attest);
+	if (r)
+		return r;
+	if (drill_new(s->procedure, s->file, &s->d, &err))
+		return app_error(&err, APP_FAILED);
+	if (answers(s, &err))
+		return app_error(&err, APP_USAGE);
+	return 0;
+}
+
+static void take_generation(struct session *s)
+{
+	const struct generation_manifest *m = vault_r_manifest(s->generation.g);
+
+	s->d->generation = s->generation.number;
+	s->d->generation_begun_ns = m->begun_ns;
+	snprintf(s->d->generation_uuid, sizeof(s->d->generation_uuid), "%s", m->id.uuid);
+}
+
+/* The rest that can be wrong before anything is run. */
+static int ready(struct session *s)
+{
+	struct err err = ERR_INIT;
+	int r = app_vault(s->app);
+
+	if (r)
+		return r;
+	if (provenance_check(s->app->vault, s->file, s->procedure->sha256, &s->d->signed_on_medium, &err))
+		return app_error(&err, APP_FAILED);
+	if (scratch_make(s->app->to, &s->scratch, &err) || about_run(s, &err) || about_medium(s, &err) ||
+	    engine(s, &err))
+		return app_error(&err, APP_FAILED);
+	r = prepare(s->app, s->app->generation, s->d, s->variables, &s->generation);
+	if (!r)
+		take_generation(s);
+	return r;
+}
+
+/* ---- the end ---- */
+
+static void erase(struct session *s)
+{
+	struct drill_erased *e = &s->d->erased;
+	struct scratch_erased counts = {0};
+	struct clock_stamp now;
+
+	e->kept = s->app->keep;
+	if (e->kept) {
+		app_note(s->app,
+		    text("the restored data are still in %s: erase them when they were looked at"),
+		    scratch_path(s->scratch));
+		return;
+	}
+	e->done = true;
+	e->ok = !scratch_erase(s->scratch, &counts, &e->why);
+	e->files = counts.files;
+	e->folders = counts.folders;
+	e->left = counts.left;
+	clock_now(&now);
+	e->when_ns = now.wall_ns;
+	if (e->ok)
+		app_note(s->app, text("the scratch folder was erased: %ju files, %ju folders"),
+		    (uintmax_t)e->files, (uintmax_t)e->folders);
+	else
+		app_error(&e->why, APP_ATTENTION);
+}
+
+/* Each file appears whole; the page last, so that it always fits the record. */
+static int write_down(struct session *s)
+{
+	BUF_AUTO json = BUF_INIT(OUTPUT_MAX), html = BUF_INIT(OUTPUT_MAX);
+	uint8_t sha256[DIGEST_LEN];
+	struct err err = ERR_INIT;
+	int dir = scratch_dirfd(s->scratch);
+
+	if (record_format(s->d, &json, &err) || io_replace(dir, RECORD, 0600, json.p, json.n, &err))
+		goto fail;
+	digest_sha256(json.p, json.n, sha256);
+	if (drill_page(s->d, s->variables, sha256, &html, &err) ||
+	    io_replace(dir, PAGE, 0600, html.p, html.n, &err))
+		goto fail;
+	if (s->app->json)
+		fwrite(json.p, 1, json.n, stdout);
+	return 0;
+fail:
+	err_wrap(&err, "%s", text("the result cannot be recorded"));
+	snprintf(err.code, sizeof(err.code), "E-DRILL-22");
+	return app_error(&err, APP_FAILED);
+}
+
+static void say(const struct session *s)
+{
+	char took[CLOCK_SPAN], goal[CLOCK_SPAN];
+	const struct drill *d = s->d;
+
+	if (s->app->json || s->app->quiet)
+		return;
+	printf(text("drill: %s; generation %ju; took %s, planned %u min\n"), drill_mark_text(d->verdict),
+	    d->generation, clock_format_span(d->seconds, took), s->procedure->minutes);
+	if (drill_over_rto(d))
+		printf(text("the recovery took %s, longer than its RTO of %s\n"),
+		    clock_format_span(d->recovery_s, took),
+		    clock_format_span((double)s->procedure->rto_s, goal));
+	printf(text("record: %s/%s\n"), d->folder, RECORD);
+	printf(text("to print and sign: %s/%s\n"), d->folder, PAGE);
+}
+
+static int run(struct session *s)
+{
+	struct replay r = {.app = s->app,
+	    .d = s->d,
+	    .generation = &s->generation,
+	    .scratch = s->scratch,
+	    .interrupt = s->interrupt};
+	char **environment;
+	struct err err = ERR_INIT;
+	int code;
+
+	environment = variables_environment(s->variables, scratch_path(s->scratch), &err);
+	if (!environment)
+		return app_error(&err, APP_FAILED);
+	r.environment = environment;
+	replay(&r);
+	variables_environment_free(environment);
+	drill_judge(s->d);
+	erase(s);
+	code = write_down(s);
+	if (code)
+		return code;
+	say(s);
+	return app_flush(drill_exit(s->d));
+}
+
+/* A drill that did not begin leaves nothing behind. */
+static void undo(struct session *s)
+{
+	struct scratch_erased counts;
+	struct err err = ERR_INIT;
+
+	if (s->scratch && scratch_undo(s->scratch, &counts, &err))
+		app_error(&err, APP_FAILED);
+}
+
+int cmd_drill(struct app *app, int argc, char **argv)
+{
+	struct session s = {.app = app, .file = argv[0]};
+	struct err err = ERR_INIT;
+	int r;
+
+	(void)argc;
+	if (!app->to)
+		return app_usage(app, "%s", text("--to DIR is needed: an empty folder for the drill"));
+	if (!app->medium)
+		return app_usage(
+		    app, "%s", text("--medium DIR is needed: the folder that holds bkp-medium.json"));
+	r = begin(&s);
+	if (!r && interrupt_hold(&s.interrupt, &err))
+		r = app_error(&err, APP_FAILED);
+	if (!r) {
+		r = ready(&s);
+		if (r)
+			undo(&s);
+		else
+			r = run(&s);
+	}
+	interrupt_release(s.interrupt);
+	app_generation_close(&s.generation);
+	scratch_free(s.scratch);
+	drill_free(s.d);
+	attest_free(s.attest);
+	variables_free(s.variables);
+	procedure_free(s.procedure);
+	return r;
+}

@@ -1,0 +1,155 @@
+#!/bin/bash
+# Goal: a medium explains itself. What README.txt says is true: its commands, taken from it letter by letter, check the tools,
+# show the generations and restore, in an empty root folder that holds nothing but the medium and the identity, and with stock
+# tools. Whatever stands on the medium under these names, nothing is written through it.
+. "$(dirname "$0")/../lib/site.sh"
+
+# the static program is made by the release build; there bkp finds it beside itself
+[ ! -x "${BKP_RELEASE:-$BKP_BIN}/tools/bkp-restore" ] || BKP=${BKP_RELEASE:-$BKP_BIN}/bkp
+tools=${BKP%/bkp}/tools
+static=
+[ ! -x "$tools/bkp-restore" ] || static=yes
+
+mkdir -p "$T/src" "$T/proc" "$T/m1" "$T/m2"
+echo 患者 >"$T/src/カルテ.txt"
+head -c 3000000 /dev/urandom >"$T/src/image"
+chmod 0640 "$T/src/image"
+procedure() { # FILE TITLE
+	cat >"$1" <<-P
+	# $2
+
+	\`\`\`restore
+	dataset: docs
+	誰: 事務長
+	何を: 媒体を取り出す
+	どのように: 別棟の保管庫から
+	合否条件: 手元にある
+	予定分: 10
+	\`\`\`
+	P
+}
+procedure "$T/proc/電子カルテの復旧.md" 電子カルテを戻す
+procedure "$T/proc/network.md" "the network & <others>"
+site_make
+printf 'procedures: [%s, %s]\n' "$T/proc/電子カルテの復旧.md" "$T/proc/network.md" >>"$T/policy.yaml"
+expect 0 "$BKP" run
+echo more >"$T/src/more"
+expect 0 "$BKP" run
+M=$T/m1
+repo=$(basename "$(repo_of "$M")")
+
+# ---- what is there
+for f in README.txt tools/FORMAT.md tools/rescue.py tools/SHA256SUMS tools/SHA256SUMS.minisig; do [ -f "$M/$f" ] || die "$f is not on the medium"; done
+cmp "$tools/rescue.py" "$M/tools/rescue.py"
+cmp "$SRC_ROOT/docs/format.md" "$M/tools/FORMAT.md"
+[ "$(stat -c %a "$M/tools/rescue.py" "$M/tools/FORMAT.md" "$M/README.txt" | tr '\n' ' ')" = "555 444 444 " ] || die "modes"
+iconv -f UTF-8 -t UTF-16 "$M/README.txt" >/dev/null || die "README.txt is not UTF-8"
+[ "$(wc -l <"$M/README.txt")" -le 120 ] || die "README.txt is longer than 120 lines"
+! grep -n '@[A-Z_]*@' "$M/README.txt" || die "names in README.txt were not replaced"
+for w in テスト診療所 "$repo" m1 "$(sed -n 's/^root public key: *//p' "$T/init.out")"; do grep -qF -e "$w" "$M/README.txt" || die "README.txt does not name $w"; done
+python3 - "$M/README.txt" <<'P'
+import sys, unicodedata
+for n, line in enumerate(open(sys.argv[1], encoding="utf-8"), 1):
+    width = sum(2 if unicodedata.east_asian_width(c) in "FW" else 1 for c in line.rstrip("\n"))
+    assert width <= 100, "line %d of README.txt has %d columns: %s" % (n, width, line)
+P
+
+for f in 電子カルテの復旧 network; do
+	cmp "$T/proc/$f.md" "$M/$repo/procedures/$f.md"
+	python3 -c 'import html.parser, sys; html.parser.HTMLParser().feed(open(sys.argv[1], encoding="utf-8").read())' "$M/$repo/procedures/$f.html"
+done
+grep -q '電子カルテを戻す' "$M/$repo/procedures/電子カルテの復旧.html" || die "the form has no title"
+grep -qF 'the network &amp; &lt;others&gt;' "$M/$repo/procedures/network.html" || die "the form's title"
+
+# ---- its commands, letter by letter: the first half is Japanese, the second English; both must say the same
+commands() { sed -e ':a' -e '/\\$/{N;s/\\\n *//;ta' -e '}' | sed -n 's/^   \$ //p'; }
+sed '/^This disk holds/,$d' "$M/README.txt" | commands >"$T/ja"
+sed -n '/^This disk holds/,$p' "$M/README.txt" | commands >"$T/en"
+[ "$(wc -l <"$T/ja")" -ge 8 ] || die "no commands in README.txt"
+diff "$T/ja" "$T/en" || die "the two languages have other commands"
+has() { grep -q "$1" "$T/ja" || die "README.txt has no command like '$1'"; }
+has '^cd /mnt/medium$'; has '^ID=/mnt/key/id.txt$'; has '^minisign .* tools/SHA256SUMS'; has 'tools && sha256sum -c'; has '^python3 tools/rescue.py .* restore 2 '
+has '^minisign .*/procedures/SHA256SUMS'; has '/procedures && sha256sum -c'
+[ -z "$static" ] || { has ' generations$'; has ' verify 2$'; has ' extract 2 --to /srv/restored$'; has ' drill .*/procedures/.*[.]md --to /srv/drill$'; }
+
+# a root folder with the medium, read-only, at /mnt/medium, the identity at /mnt/key and an empty /srv; nothing else
+R=$T/root
+mkdir -p "$R/mnt/medium" "$R/mnt/key" "$R/srv"
+mount --bind "$M" "$R/mnt/medium"
+mount -o remount,bind,ro,nosuid,nodev "$R/mnt/medium"
+cp "$T/id.txt" "$R/mnt/key/id.txt"
+inside() { # COMMAND...: alone in $R, without an environment
+	python3 -c 'import os, sys
+os.chroot(sys.argv[1]); os.chdir("/mnt/medium"); os.execve(sys.argv[2], sys.argv[2:], {})' "$R" "$@"
+}
+ran=0
+while IFS= read -r line; do
+	case $line in
+	mount\ *) continue ;; # done above
+	cd\ *) [ -f "$R${line#cd }/README.txt" ] || die "README.txt is not where it says"; cd "$R${line#cd }"; continue ;;
+	KEY=* | ID=*) eval "$line"; continue ;;
+	tools/bkp-restore\ *) eval "inside $line" >"$T/out" 2>"$T/err" </dev/null || { cat "$T/out" "$T/err" >&2; die "README.txt says: $line"; } ;;
+	*) # a shell on some Linux: same paths, by hand of the test only where it stands elsewhere
+		line=${line//\$ID/$R$ID}
+		line=${line/ \/srv\// $R/srv/}
+		eval "$line" >"$T/out" 2>"$T/err" </dev/null || { cat "$T/out" "$T/err" >&2; die "README.txt says: $line"; }
+		;;
+	esac
+	case $line in *generations) grep -q '^ *2 ' "$T/out" || die "generations: $(cat "$T/out")" ;; esac
+	ran=$((ran + 1))
+done <"$T/ja"
+cd /
+equal() { out=$(rsync -aHAXnci --delete "$T/src/" "$1/docs$T/src/" | grep -v '^\.d' || :); [ -z "$out" ] || die "$1 differs: $out"; }
+equal "$R/srv/rescued"
+[ -z "$static" ] || equal "$R/srv/restored"
+umount "$R/mnt/medium"
+
+# ---- nothing is written when nothing has changed, but for the number of the newest generation
+find "$M/tools" "$M/$repo" -maxdepth 2 -not -path "*/journal/*" -type f -printf '%p %i %T@\n' | sort >"$T/before"
+expect 0 "$BKP" run
+find "$M/tools" "$M/$repo" -maxdepth 2 -not -path "*/journal/*" -type f -printf '%p %i %T@\n' | sort | diff "$T/before" - || die "files were written anew"
+grep -q 'restore 3 --to' "$M/README.txt" || die "README.txt does not name the newest generation"
+
+# ---- a procedure that is wrong is said and does not keep the others away
+echo 'no title' >"$T/proc/network.md"
+expect 1 "$BKP" run
+grep -q 'E-DOCS-02: .*network.md' "$T/err" || die "the wrong procedure is not named: $(cat "$T/err")"
+grep -q 'm1: .*read back and equal' "$T/out" || die "the medium suffers for the procedure: $(cat "$T/out")"
+expect 1 "$BKP" run --json
+python3 -c 'import json, sys; o = json.load(open(sys.argv[1])); assert "network.md" in o["missing"], o' "$T/out"
+! grep -q network "$M/$repo/procedures/SHA256SUMS" || die "the wrong procedure is signed"
+(cd "$M/$repo/procedures" && sha256sum --quiet -c SHA256SUMS && minisign -V -q -P "$KEY" -m SHA256SUMS) || die "the list of procedures"
+procedure "$T/proc/network.md" network
+expect 0 "$BKP" run
+
+# ---- a tool that was replaced is found by the commands of README.txt, and mended by the next run
+thaw "$M"
+cp "$M/tools/rescue.py" "$T/rescue.good"
+chmod u+w "$M/tools/rescue.py"; echo 'print("stolen")' >"$M/tools/rescue.py"
+! (cd "$M/tools" && sha256sum --quiet -c SHA256SUMS >/dev/null 2>&1) || die "a replaced tool passes"
+(cd "$M/tools" && sha256sum * 2>/dev/null | grep -v SUMS >"$T/forged"; cat "$T/forged" >SHA256SUMS.new; mv SHA256SUMS.new SHA256SUMS)
+! minisign -V -q -P "$KEY" -m "$M/tools/SHA256SUMS" 2>/dev/null || die "a forged list passes"
+expect 0 "$BKP" run
+cmp "$T/rescue.good" "$M/tools/rescue.py"
+minisign -V -q -P "$KEY" -m "$M/tools/SHA256SUMS" || die "the list was not mended"
+
+# ---- links, folders, FIFOs under these names
+mkdir "$T/victim"; echo precious >"$T/victim/README.txt"; echo precious >"$T/victim/rescue.py"; cp -a "$T/victim" "$T/victim.was"
+rm -f "$M/README.txt" "$M/tools/rescue.py"
+ln -s "$T/victim/README.txt" "$M/README.txt"; ln -s "$T/victim/rescue.py" "$M/tools/rescue.py"
+rm "$M/tools/FORMAT.md"; mkfifo "$M/tools/FORMAT.md"
+ln -s "$T/victim/README.txt" "$M/tools/.SHA256SUMS.tmp"; ln -s "$T/victim/README.txt" "$M/.README.txt.tmp"
+expect 0 "$BKP" run
+[ -f "$M/README.txt" ] && [ ! -L "$M/README.txt" ] || die "the link README.txt was not replaced"
+[ -f "$M/tools/FORMAT.md" ] && cmp "$T/rescue.good" "$M/tools/rescue.py" || die "tools/ was not mended"
+rm -r "$M/tools"; ln -s "$T/victim" "$M/tools"
+expect 1 "$BKP" run
+grep -q 'E-DOCS-01: m1: ' "$T/err" || die "a link in place of tools/ is not said: $(cat "$T/err")"
+rm "$M/tools"; rm "$M/README.txt"; mkdir "$M/README.txt"
+expect 1 "$BKP" run
+grep -q 'E-DOCS-01: m1: ' "$T/err" || die "a folder in place of README.txt is not said: $(cat "$T/err")"
+rmdir "$M/README.txt"
+diff -r "$T/victim.was" "$T/victim" || die "something was written through a link"
+expect 0 "$BKP" run
+expect 0 "$BKP" verify --quiet
+say "$ran commands of README.txt work as they stand${static:+, tools/bkp-restore alone in an empty root folder}; replaced tools are found by minisign and sha256sum; no link on the medium is written through"

@@ -1,0 +1,79 @@
+#!/bin/bash
+# Goal: the value of a data set's probe is taken at capture and is found again by whoever holds the recovery identity, and by
+# nobody else; a capture without its value is not called good.
+. "$(dirname "$0")/../lib/site.sh"
+
+mkdir -p "$T/src" "$T/p"
+echo data >"$T/src/file"
+# one data set per way a probe can go; the scripts, so that values do not stand in the policy
+probe() { printf '#!/bin/sh\n%s\n' "$2" >"$T/p/$1"; chmod 0755 "$T/p/$1"; echo "  - {name: $1, paths: [$T/src], probe: $T/p/$1}" >>"$T/sets"; }
+probe count 'echo 4711-PATIENTS'
+probe lines 'printf "患者 12\\n外来\\t3\\n\\n\\n"'
+probe slow 'sleep 2; echo SLOW-VALUE'
+probe full 'head -c 4096 /dev/zero | tr "\\0" x; echo'
+probe failing 'echo SECRET-VALUE; echo "relation patient does not exist" >&2; exit 3'
+probe empty 'printf "\\n\\n"'
+probe huge 'yes HUGE-VALUE'
+probe over 'head -c 4097 /dev/zero | tr "\\0" x'
+probe latin 'printf "caf\\351\\n"'
+probe nul 'printf "1\\0002\\n"'
+probe escape 'printf "\\033[2J1\\n"'
+probe killed 'kill -9 $$'
+echo "  - {name: noprobe, paths: [$T/src]}" >>"$T/sets"
+echo "  - {name: dump, command: cat $T/nothing, store_as: d, probe: touch $T/ran-after-a-failure}" >>"$T/sets"
+site_policy "$(cat "$T/sets")"
+site_make
+expect 1 "$BKP" run
+cp "$T/err" "$T/said"
+for d in failing empty huge over latin nul escape killed; do
+	grep -q "W-RUN-06: data set '$d' is partial: probe: " "$T/said" || die "nothing is said of $d: $(cat "$T/said")"
+done
+grep -q "'failing'.*status 3: relation patient does not exist" "$T/said" || die "the failing probe's words are not shown"
+for d in count lines slow full noprobe; do ! grep -q "'$d'" "$T/said" || die "$d is complained of: $(cat "$T/said")"; done
+[ ! -e "$T/ran-after-a-failure" ] || die "a probe was run for a data set that failed"
+
+# the verdicts, in the journal and on the medium
+"$BKP" generations --json >"$T/gens"
+python3 - "$T/gens" "$(repo_of "$T/m1")"/generations/000001/manifest.json <<'P'
+import json, sys
+sets = json.load(open(sys.argv[1]))["generations"][0]["datasets"]
+seen = {d["name"]: d for d in sets}
+manifest = {d["name"]: d for d in json.load(open(sys.argv[2]))["datasets"]}
+for name in seen:
+    want = "good" if name in ("count", "lines", "slow", "full", "noprobe") else "failed" if name == "dump" else "partial"
+    for where in seen, manifest:
+        assert where[name]["verdict"] == want, (name, where[name])
+        if want == "partial":
+            assert where[name]["reason"].startswith("probe: "), where[name]
+    assert want == "failed" or seen[name]["entries"] == 2, seen[name]
+P
+
+# the values: by stock age and Python, the same on both media
+for m in m1 m2; do
+	age -d -i "$T/id.txt" "$(repo_of "$T/$m")"/generations/000001/root.age >"$T/root"
+	python3 - "$T/root" <<'P'
+import json, sys
+sets = {o["dataset"]: o for o in map(json.loads, open(sys.argv[1], encoding="utf-8")) if "dataset" in o}
+want = {"count": "4711-PATIENTS", "lines": "患者 12\n外来\t3", "slow": "SLOW-VALUE", "full": "x" * 4096}
+for name, o in sets.items():
+    assert o["probe"] == want.get(name), (name, o)
+assert set(want) <= set(sets) and len(sets) == 13, sets.keys()
+P
+done
+# and nowhere in the clear
+for v in 4711-PATIENTS '患者 12' SLOW-VALUE SECRET-VALUE HUGE-VALUE xxxxxxxxxxxxxxxx 'caf\\'; do
+	! grep -rqaF -e "$v" "$T/m1" "$T/m2" "$T/state" "$T/out" "$T/said" || die "'$v' is in the clear: $(grep -rlaF -e "$v" "$T/m1" "$T/m2" "$T/state" "$T/out" "$T/said")"
+done
+
+# a person sees them with the identity, and not without
+expect 0 "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --lang en verify 1 --deep
+grep -qx 'probe at capture: count: 4711-PATIENTS' "$T/out" || die "verify --deep does not show the value: $(cat "$T/out")"
+expect 0 "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --json verify 1 --deep
+python3 -c 'import json, sys
+p = {x["dataset"]: x["value"] for x in json.load(open(sys.argv[1]))["probes"]}
+assert len(p) == 4 and p["lines"] == "患者 12\n外来\t3", p' "$T/out"
+expect 0 "$RESTORE" --medium "$T/m1" --lang en verify 1
+! grep -q PATIENTS "$T/out" || die "the value is shown without the identity"
+expect 0 "$RESTORE" --medium "$T/m1" --lang en generations
+grep -q 'partial.*probe: it printed nothing' "$T/out" || die "bkp-restore generations does not say why: $(cat "$T/out")"
+say "4 probes' values come back by age and Python from both media and stand nowhere in the clear; 8 probes without a value make their data sets partial, exit 1, each with its reason"

@@ -1,0 +1,92 @@
+/* probe: one value from a command, or none. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "scratch.h"
+
+#include "base/err.h"
+#include "write/probe.h"
+
+static void gives(const char *command, const char *want)
+{
+	struct err err = ERR_INIT;
+	char *value = NULL;
+
+	if (probe_run(command, &value, &err))
+		fail_msg("%s: %s %s", command, err.code, err.msg);
+	assert_string_equal(value, want);
+	free(value);
+}
+
+static void refused(const char *command, const char *code, const char *words)
+{
+	struct err err = ERR_INIT;
+	char *value = (char *)"untouched";
+
+	assert_int_equal(probe_run(command, &value, &err), -1);
+	assert_string_equal(value, "untouched");
+	assert_string_equal(err.code, code);
+	if (!strstr(err.msg, words))
+		fail_msg("%s: %s", command, err.msg);
+}
+
+static void test_values(void **state)
+{
+	char big[4097];
+
+	(void)state;
+	gives("echo 5", "5");
+	gives("printf '5\\n\\n\\n'", "5");
+	gives("printf ' 5 '", " 5 "); /* only newlines at the end are taken off */
+	gives("printf '\\n5'", "\n5");
+	gives("printf '患者\\t12\\n外来\\t3\\n'", "患者\t12\n外来\t3");
+	gives("echo loud >&2; echo 5", "5");
+	gives("sleep 0.3; echo 5", "5");
+	memset(big, 'x', 4096);
+	big[4096] = '\0';
+	gives("head -c 4096 /dev/zero | tr '\\0' x; printf '\\n\\n'", big);
+}
+
+static void test_refused(void **state)
+{
+	(void)state;
+	refused("true", "E-PROBE-01", "nothing");
+	refused("echo", "E-PROBE-01", "nothing");
+	refused("yes | head -c 4097", "E-PROBE-02", "4096");
+	refused("head -c 4097 /dev/zero | tr '\\0' x", "E-PROBE-02", "4096");
+	refused("yes", "E-PROBE-02", "4096"); /* does not wait for its end */
+	refused("printf 'a\\200b'", "E-PROBE-03", "UTF-8");
+	refused("printf '\\303'", "E-PROBE-03", "UTF-8");
+	refused("printf 'a\\000b'", "E-PROBE-03", "UTF-8");
+	refused("printf 'a\\rb'", "E-PROBE-03", "control");
+	refused("printf '\\302\\205'", "E-PROBE-03", "control"); /* C1 */
+	refused("echo 5; echo no table >&2; false", "E-CMD-02", "status 1: no table");
+	refused("echo 5; kill -9 $$", "E-CMD-02", "signal 9");
+	refused("/nonexistent/probe", "E-CMD-02", "127");
+}
+
+static void test_value_is_in_no_message(void **state)
+{
+	struct err err = ERR_INIT;
+	char *value;
+
+	(void)state;
+	assert_int_equal(probe_run("echo HIDDEN; exit 1", &value, &err), -1);
+	assert_null(strstr(err.msg, "HIDDEN"));
+	assert_int_equal(probe_run("printf 'HIDDEN\\001'", &value, &err), -1);
+	assert_null(strstr(err.msg, "HIDDEN"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_values),
+	    cmocka_unit_test(test_refused),
+	    cmocka_unit_test(test_value_is_in_no_message),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
