@@ -352,18 +352,18 @@ static void room_is_kept(void **state)
 	struct vault_w *v;
 
 	(void)state;
-	assert_int_equal(mkdir(in_scratch("kept"), 0755), 0);
-	if (mount("none", in_scratch("kept"), "tmpfs", 0, "size=2m"))
+	assert_int_equal(mkdir(in_scratch("room"), 0755), 0);
+	if (mount("none", in_scratch("room"), "tmpfs", 0, "size=2m"))
 		skip();
-	v = open_in("kept");
+	v = open_in("room");
 	vault_w_reserve(v, 64 << 20); /* more than there is: what can be had */
-	assert_int_equal(sh("head -c 4000000 /dev/zero >kept/ballast"), 1);
+	assert_int_equal(sh("head -c 4000000 /dev/zero >room/ballast"), 1);
 	vault_w_release(v);
-	assert_int_equal(sh("head -c 400000 /dev/zero >kept/journal"), 0);
+	assert_int_equal(sh("head -c 400000 /dev/zero >room/journal"), 0);
 	vault_w_reserve(v, 100000);
 	vault_w_close(v);
-	assert_int_equal(count_names("kept/tmp"), 0);
-	assert_int_equal(umount(in_scratch("kept")), 0);
+	assert_int_equal(count_names("room/tmp"), 0);
+	assert_int_equal(umount(in_scratch("room")), 0);
 }
 
 static void has_archive_freezes_what_a_crash_left(void **state)
