@@ -304,13 +304,66 @@ static void a_taken_number_is_refused(void **state)
 	assert_int_equal(sh("test $(cat number/generations/000009/SHA256SUMS.minisig) = sig && mkdir "
 			    "number/generations/000010"),
 	    0);
-	assert_int_equal(
-	    vault_w_publish_generation(v, 10, docs, 4, &err), -1); /* an empty folder is taken as well */
+	/* strange files in it: not ours to complete */
+	assert_int_equal(sh("printf x >number/generations/000010/other"), 0);
+	assert_int_equal(vault_w_publish_generation(v, 10, docs, 4, &err), -1);
 	assert_string_equal(err.code, "E-PUBLISH-04");
-	assert_int_equal(count_names("number/generations/000010"), 0);
+	assert_int_equal(count_names("number/generations/000010"), 1);
 	assert_int_equal(sh("printf x >number/generations/000011"), 0);
 	assert_int_equal(vault_w_publish_generation(v, 11, docs, 4, &err), -1);
 	vault_w_close(v);
+}
+
+/* Someone deleted documents of a generation: each comes back, the others keep their inodes. */
+static void lost_documents_are_supplied(void **state)
+{
+	static const char *const lost[] = {"root.age", "SHA256SUMS.minisig", "manifest.json SHA256SUMS", "*"};
+	struct vault_w *v = fresh("lost");
+
+	(void)state;
+	assert_int_equal(vault_w_publish_generation(v, 9, docs, 4, NULL), 0);
+	for (size_t i = 0; i < sizeof(lost) / sizeof(*lost); i++) {
+		assert_int_equal(sh("cd lost/generations/000009 && { chattr -i * 2>/dev/null; cp -a . "
+				    "../../../whole.%zu && "
+				    "rm -f %s && ls -i >../../../kept; }",
+				     i, lost[i]),
+		    0);
+		assert_int_equal(vault_w_publish_generation(v, 9, docs, 4, NULL), 0);
+		assert_int_equal(
+		    sh("diff -r lost/generations/000009 whole.%zu && cd lost/generations/000009 && ls -i "
+		       ">../../../now && "
+		       "! grep -vxFf ../../../now ../../../kept && test $(stat -c %%a * | sort -u) = 444",
+			i),
+		    0);
+		assert_int_equal(count_names("lost/tmp"), 0);
+	}
+	/* one byte another: nothing is supplied beside it */
+	assert_int_equal(sh("cd lost/generations/000009 && { chattr -i * 2>/dev/null; rm -f root.age "
+			    "manifest.json; printf x >root.age; }"),
+	    0);
+	assert_int_equal(vault_w_publish_generation(v, 9, docs, 4, NULL), -1);
+	assert_int_equal(count_names("lost/generations/000009"), 3);
+	vault_w_close(v);
+}
+
+/* What is written last finds room on a disk that was filled up. */
+static void room_is_kept(void **state)
+{
+	struct vault_w *v;
+
+	(void)state;
+	assert_int_equal(mkdir(in_scratch("room"), 0755), 0);
+	if (mount("none", in_scratch("room"), "tmpfs", 0, "size=2m"))
+		skip();
+	v = open_in("room");
+	vault_w_reserve(v, 64 << 20); /* more than there is: what can be had */
+	assert_int_equal(sh("head -c 4000000 /dev/zero >room/ballast"), 1);
+	vault_w_release(v);
+	assert_int_equal(sh("head -c 400000 /dev/zero >room/journal"), 0);
+	vault_w_reserve(v, 100000);
+	vault_w_close(v);
+	assert_int_equal(count_names("room/tmp"), 0);
+	assert_int_equal(umount(in_scratch("room")), 0);
 }
 
 static void has_archive_freezes_what_a_crash_left(void **state)
@@ -524,6 +577,8 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(twice_is_once),
 	    cmocka_unit_test(something_else_under_the_name_is_refused),
 	    cmocka_unit_test(a_taken_number_is_refused),
+	    cmocka_unit_test(lost_documents_are_supplied),
+	    cmocka_unit_test(room_is_kept),
 	    cmocka_unit_test(has_archive_freezes_what_a_crash_left),
 	    cmocka_unit_test(what_is_discarded_is_gone),
 	    cmocka_unit_test(a_full_medium),
