@@ -382,6 +382,11 @@ int scratch_erase(struct scratch *s, struct scratch_erased *ret, struct err *err
 			free(e.level);
 			return 0;
 		}
+		if (errno == ENOENT && !e.left && !e.again) {
+			/* a step took the folder itself away; what was in it was reached all the same */
+			free(e.level);
+			return 0;
+		}
 		if (!e.removed && !e.again)
 			break; /* it does not get better */
 		tries += !e.again;
