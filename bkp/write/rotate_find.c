@@ -36,7 +36,7 @@ static bool tells(const struct err *why)
 {
 	return !strcmp(why->code, "E-MEDIA-02") || !strcmp(why->code, "E-MEDIA-03") ||
 	       !strcmp(why->code, "E-MEDIA-04") || !strcmp(why->code, "E-MEDIA-05") ||
-	       !strcmp(why->code, "E-MEDIA-06");
+	       !strcmp(why->code, "E-MEDIA-06") || !strcmp(why->code, "E-MEDIA-18");
 }
 
 static int not_attached(
