@@ -240,16 +240,17 @@ fail:
 
 static void say(const struct session *s)
 {
-	char took[DRILL_TIME], goal[DRILL_TIME];
+	char took[CLOCK_SPAN], goal[CLOCK_SPAN];
 	const struct drill *d = s->d;
 
 	if (s->app->json || s->app->quiet)
 		return;
 	printf(text("drill: %s; generation %ju; took %s, planned %u min\n"), drill_mark_text(d->verdict),
-	    d->generation, drill_time(d->seconds, took), s->procedure->minutes);
+	    d->generation, clock_format_span(d->seconds, took), s->procedure->minutes);
 	if (drill_over_rto(d))
 		printf(text("the recovery took %s, longer than its RTO of %s\n"),
-		    drill_time(d->recovery_s, took), drill_time((double)s->procedure->rto_s, goal));
+		    clock_format_span(d->recovery_s, took),
+		    clock_format_span((double)s->procedure->rto_s, goal));
 	printf(text("record: %s/%s\n"), d->folder, RECORD);
 	printf(text("to print and sign: %s/%s\n"), d->folder, PAGE);
 }

@@ -190,15 +190,3 @@ char *drill_safe(const char *p, size_t n)
 	}
 	return (char *)out.p;
 }
-
-char *drill_time(double seconds, char out[DRILL_TIME])
-{
-	uint64_t s = seconds > 0 ? (uint64_t)seconds : 0;
-
-	if (s >= 3600)
-		snprintf(
-		    out, DRILL_TIME, "%" PRIu64 ":%02" PRIu64 ":%02" PRIu64, s / 3600, s / 60 % 60, s % 60);
-	else
-		snprintf(out, DRILL_TIME, "%" PRIu64 ":%02" PRIu64, s / 60, s % 60);
-	return out;
-}

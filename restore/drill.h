@@ -107,8 +107,5 @@ bool drill_same(const char *expected, const char *found, size_t found_n);
 /* n bytes as text that can stand in a record: what is not UTF-8, and control characters but newline and tab,
  * become U+FFFD.  NULL: out of memory. */
 char *drill_safe(const char *p, size_t n);
-/* "1:02:03" or "2:03". */
-#define DRILL_TIME 32
-char *drill_time(double seconds, char out[DRILL_TIME]);
 
 #endif

@@ -66,52 +66,48 @@ static bool facts_new(struct facts *f, size_t room)
 
 static void medium_and_generation(const struct drill *d, struct facts *f)
 {
-	char when[CLOCK_TEXT];
+	char when[CLOCK_DATE];
 
-	add_if(f, text("site"), d->site);
+	add_if(f, text("Site"), d->site);
 	if (d->medium_label)
-		add(f, text("medium"), "%s (%s, %s)", d->medium_label, d->medium_type, d->medium_uuid);
-	add_if(f, text("repository"), d->repository);
-	add_if(f, text("root key"), d->root_key);
-	add(f, text("generation"), text("%ju, captured %s (%s)"), d->generation,
-	    clock_format_local(d->generation_begun_ns, when), d->generation_uuid);
+		add(f, text("Medium"), "%s (%s, %s)", d->medium_label, d->medium_type, d->medium_uuid);
+	add_if(f, text("Repository"), d->repository);
+	add_if(f, text("Root key"), d->root_key);
+	add(f, text("Generation"), text("%ju, captured %s (%s)"), d->generation,
+	    clock_format_date(d->generation_begun_ns, when), d->generation_uuid);
 }
 
 static void targets(const struct drill *d, struct facts *f)
 {
 	const struct procedure *p = d->procedure;
-	char took[DRILL_TIME], goal[DRILL_TIME];
+	char took[CLOCK_SPAN], goal[CLOCK_SPAN];
 
-	add(f, text("time taken"), text("%s (planned: %u min)"), drill_time(d->seconds, took), p->minutes);
+	add(f, text("Time taken"), text("%s (planned: %u min)"), clock_format_span(d->seconds, took),
+	    p->minutes);
 	if (p->rto_s)
 		add(f, text("RTO"), drill_over_rto(d) ? text("%s, NOT within %s") : text("%s, within %s"),
-		    drill_time(d->recovery_s, took), drill_time((double)p->rto_s, goal));
+		    clock_format_span(d->recovery_s, took), clock_format_span((double)p->rto_s, goal));
 	if (p->rpo_s)
 		add(f, text("RPO"),
 		    drill_rpo(d) > (double)p->rpo_s ? text("%s, NOT within %s") : text("%s, within %s"),
-		    drill_time(drill_rpo(d), took), drill_time((double)p->rpo_s, goal));
+		    clock_format_span(drill_rpo(d), took), clock_format_span((double)p->rpo_s, goal));
 }
 
 static void head(const struct drill *d, struct facts *f)
 {
-	char begun[CLOCK_TEXT], finished[CLOCK_TEXT];
-	const char *name, *value;
-	size_t i;
+	char begun[CLOCK_DATE], finished[CLOCK_DATE];
 
 	if (d->interrupted)
-		add(f, text("verdict"), "%s", text("the drill was interrupted"));
+		add(f, text("Verdict"), "%s", text("the drill was interrupted"));
 	if (d->damaged)
-		add(f, text("medium damaged"), "%s",
+		add(f, text("Medium damaged"), "%s",
 		    text("something on it is not what was signed: look at the messages of the steps"));
-	add(f, text("begun and finished"), "%s – %s", clock_format_local(d->begun_ns, begun),
-	    clock_format_local(d->finished_ns, finished));
-	add_if(f, text("operator"), d->operator_name);
-	add_if(f, text("computer"), d->host);
+	add(f, text("Begun and finished"), "%s – %s", clock_format_date(d->begun_ns, begun),
+	    clock_format_date(d->finished_ns, finished));
+	add_if(f, text("Carried out by"), d->operator_name);
+	add_if(f, text("Computer"), d->host);
 	medium_and_generation(d, f);
 	targets(d, f);
-	/* the rest stands in the record */
-	for (i = 0; i < 8 && variables_each(d->variables, i, &name, &value); i++)
-		add(f, name, "%s", value);
 }
 
 /* ---- a step ---- */
@@ -120,7 +116,7 @@ static void restored(const struct drill_step *s, struct facts *f)
 {
 	char size[PROGRESS_SIZE_TEXT];
 
-	add(f, text("restored"), text("%ju files, %ju folders, %s from generation %ju"),
+	add(f, text("Restored"), text("%ju files, %ju folders, %s from generation %ju"),
 	    (uintmax_t)s->count[OUTCOME_FILE], (uintmax_t)s->count[OUTCOME_FOLDER],
 	    progress_size(s->bytes, size), s->generation);
 }
@@ -129,29 +125,26 @@ static void confirmed(const struct drill_step *s, struct facts *f)
 {
 	if (!s->by)
 		return;
-	add(f, text("answer"), "%s", s->confirmed ? text("yes") : text("no"));
-	add_if(f, text("confirmed by"), s->by);
-	add_if(f, text("remark"), s->note);
+	add(f, text("Answer"), "%s", s->confirmed ? text("yes") : text("no"));
+	add_if(f, text("Confirmed by"), s->by);
+	add_if(f, text("Remark"), s->note);
 }
 
 static void step(const struct drill_step *s, struct facts *f)
 {
-	char begun[CLOCK_TEXT];
-
 	if (s->mark == PROCEDURE_MARK_NOT_DONE)
 		return;
-	add(f, text("begun"), "%s", clock_format_local(s->begun_ns, begun));
 	if (s->is->kind == PROCEDURE_RESTORE)
 		restored(s, f);
 	if (s->is->kind == PROCEDURE_CHECK) {
-		add_if(f, text("expected"), s->expected);
-		add_if(f, text("found"), s->found);
+		add_if(f, text("Expected"), s->expected);
+		add_if(f, text("Found"), s->found);
 	}
 	if (s->is->kind == PROCEDURE_CONFIRM)
 		confirmed(s, f);
 	if (s->why.code[0])
-		add(f, text("message"), "%s: %s", s->why.code, s->why.msg);
-	add_if(f, text("output"), s->tail);
+		add(f, text("Message"), "%s: %s", s->why.code, s->why.msg);
+	add_if(f, text("Output"), s->tail);
 }
 
 /* ---- the foot ---- */
@@ -159,26 +152,26 @@ static void step(const struct drill_step *s, struct facts *f)
 static void foot(const struct drill *d, const uint8_t *record_sha256, struct facts *f)
 {
 	const struct drill_erased *e = &d->erased;
-	char when[CLOCK_TEXT], hex[DIGEST_HEX];
+	char when[CLOCK_DATE], hex[DIGEST_HEX];
 
 	if (e->kept)
-		add(f, text("scratch data"),
+		add(f, text("Scratch data"),
 		    text("NOT ERASED (--keep): it is in %s/scratch; erase it with 'rm -rf' when it was "
 			 "looked at"),
 		    d->folder);
 	else if (e->ok)
-		add(f, text("scratch data"), text("erased %s: %ju files, %ju folders"),
-		    clock_format_local(e->when_ns, when), e->files, e->folders);
+		add(f, text("Scratch data"), text("erased %s: %ju files, %ju folders"),
+		    clock_format_date(e->when_ns, when), e->files, e->folders);
 	else
-		add(f, text("scratch data"), text("NOT ALL ERASED: it is in %s/scratch. %s: %s"), d->folder,
+		add(f, text("Scratch data"), text("NOT ALL ERASED: it is in %s/scratch. %s: %s"), d->folder,
 		    e->why.code, e->why.msg);
-	add(f, text("record (drill.json)"), "SHA-256 %s", digest_hex(record_sha256, DIGEST_LEN, hex));
+	add(f, text("Record (drill.json)"), "SHA-256 %s", digest_hex(record_sha256, DIGEST_LEN, hex));
 	digest_hex(d->procedure->sha256, DIGEST_LEN, hex);
-	add(f, text("procedure"),
+	add(f, text("Procedure"),
 	    d->signed_on_medium ? text("SHA-256 %s, signed on the medium")
 				: text("SHA-256 %s, from a file of one's own"),
 	    hex);
-	add(f, text("program"), "bkp-restore %s", BKP_VERSION);
+	add(f, text("Program"), "bkp-restore %s", BKP_VERSION);
 }
 
 /* ---- all of it ---- */
@@ -227,7 +220,7 @@ static bool fill(struct all *a, const struct drill *d, const uint8_t *record_sha
 int drill_page(const struct drill *d, struct variables *v, const uint8_t *record_sha256, struct buf *out,
     struct err *err)
 {
-	const char *const signatures[] = {text("carried out by"), text("witnessed by"), text("manager")};
+	const char *const signatures[] = {text("Carried out by"), text("Witnessed by"), text("Approved by")};
 	struct all a = {.n = 0};
 	struct procedure_page page;
 	int r;

@@ -66,11 +66,11 @@ static void say_begin(const struct replay *r, const struct drill_step *s)
 
 static void say_end(const struct replay *r, const struct drill_step *s)
 {
-	char what[600], took[DRILL_TIME];
+	char what[600], took[CLOCK_SPAN];
 
 	app_note(r->app, text("[%u/%zu] %s: %s: took %s, planned %u min"), s->is->number, r->d->n,
-	    path_show(s->what, what, sizeof(what)), drill_mark_text(s->mark), drill_time(s->seconds, took),
-	    s->is->minutes);
+	    path_show(s->what, what, sizeof(what)), drill_mark_text(s->mark),
+	    clock_format_span(s->seconds, took), s->is->minutes);
 	if (s->why.code[0] && (s->mark == PROCEDURE_MARK_FAILED || s->attention))
 		app_error(&s->why, APP_FAILED);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/path.h"
 #include "base/text.h"
@@ -28,13 +29,13 @@ static int64_t limit_of(const struct drill_step *s)
 
 static bool ended_well(const struct drill_step *s, const struct step_run_result *ran, struct err *why)
 {
-	char limit[DRILL_TIME];
+	char limit[CLOCK_SPAN];
 
 	switch (ran->end) {
 	case STEP_RUN_LIMIT:
 		err_set(why, "E-DRILL-13",
 		    text("the command was stopped: it took longer than its limit of %s"),
-		    drill_time((double)limit_of(s), limit));
+		    clock_format_span((double)limit_of(s), limit));
 		err_hint(why, "%s", text("'limit:' in the step allows more"));
 		return false;
 	case STEP_RUN_INTERRUPTED:

@@ -127,3 +127,23 @@ int clock_parse(const char *s, int64_t *ret_wall_ns)
 	*ret_wall_ns = ns;
 	return 0;
 }
+
+char *clock_format_span(double seconds, char *out)
+{
+	unsigned long v;
+
+	if (!(seconds > 0)) /* also what is no number */
+		seconds = 0;
+	if (seconds > 1e9)
+		seconds = 1e9;
+	v = (unsigned long)seconds;
+	if (seconds < 10)
+		snprintf(out, CLOCK_SPAN, text("%.1f s"), seconds);
+	else if (v < 60)
+		snprintf(out, CLOCK_SPAN, text("%lu s"), v);
+	else if (v < 3600)
+		snprintf(out, CLOCK_SPAN, text("%lu min %lu s"), v / 60, v % 60);
+	else
+		snprintf(out, CLOCK_SPAN, text("%lu h %lu min"), v / 3600, v / 60 % 60);
+	return out;
+}

@@ -1,8 +1,8 @@
 /* procedure_html: a step as a form, empty or with what came of it. */
 #include "format/procedure_html_private.h"
 
-#include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -38,8 +38,11 @@ static void step_head(struct sheet *s, const struct procedure_step *step, const 
 	sheet_text(s, line);
 	sheet_markup(s, "</span> <span class=\"kind\">");
 	sheet_text(s, kind_label(step->kind));
-	snprintf(line, sizeof(line), " (%s)", step->id);
-	sheet_text(s, line);
+	snprintf(line, sizeof(line), "%u", step->number);
+	if (strcmp(step->id, line) != 0) {
+		sheet_markup(s, " · ");
+		sheet_text(s, step->id);
+	}
 	if (step->always) {
 		sheet_markup(s, " · ");
 		sheet_text(s, text("done also after a failure"));
@@ -95,36 +98,15 @@ static void command_rows(struct sheet *s, const struct procedure_step *step)
 		template_row(s, text("Compared with"), step->value);
 }
 
-/* "1 h 5 min", "5 min 12 s", "0.4 s". */
-static const char *taken(double seconds, char out[LINE])
-{
-	unsigned long v;
-
-	if (!isfinite(seconds) || seconds < 0)
-		seconds = 0;
-	if (seconds > 1e9)
-		seconds = 1e9;
-	v = (unsigned long)seconds;
-	if (seconds < 10)
-		snprintf(out, LINE, text("%.1f s"), seconds);
-	else if (v < 60)
-		snprintf(out, LINE, text("%lu s"), v);
-	else if (v < 3600)
-		snprintf(out, LINE, text("%lu min %lu s"), v / 60, v % 60);
-	else
-		snprintf(out, LINE, text("%lu h %lu min"), v / 3600, v / 60 % 60);
-	return out;
-}
-
 static void result_rows(struct sheet *s, const struct procedure_stamp *stamp)
 {
-	char line[LINE], date[CLOCK_DATE];
+	char span[CLOCK_SPAN], date[CLOCK_DATE];
 	size_t i;
 
 	if (stamp->mark != PROCEDURE_MARK_NOT_DONE) {
 		if (stamp->begun_ns)
 			sheet_row(s, text("Begun"), clock_format_date(stamp->begun_ns, date));
-		sheet_row(s, text("Taken"), taken(stamp->seconds, line));
+		sheet_row(s, text("Taken"), clock_format_span(stamp->seconds, span));
 	}
 	for (i = 0; i < stamp->n_facts; i++)
 		sheet_row(s, stamp->facts[i].label, stamp->facts[i].value);

@@ -1,4 +1,5 @@
 /* clock: times as text, compared with date(1); times that no clock of ours can hold are refused. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -198,9 +199,26 @@ static void now_is_now(void **state)
 	assert_int_equal(strlen(a.boot_id), 36);
 }
 
+static void spans(void **state)
+{
+	char out[CLOCK_SPAN];
+	(void)state;
+
+	text_set_lang(TEXT_EN);
+	assert_string_equal(clock_format_span(0, out), "0.0 s");
+	assert_string_equal(clock_format_span(-5, out), "0.0 s"); /* a clock that went back */
+	assert_string_equal(clock_format_span(nan(""), out), "0.0 s");
+	assert_string_equal(clock_format_span(9.94, out), "9.9 s");
+	assert_string_equal(clock_format_span(59.99, out), "59 s");
+	assert_string_equal(clock_format_span(3599, out), "59 min 59 s");
+	assert_string_equal(clock_format_span(360000, out), "100 h 0 min");
+	clock_format_span(1e300, out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(spans),
 	    cmocka_unit_test(known_times),
 	    cmocka_unit_test(times_before_1970_are_rounded_down),
 	    cmocka_unit_test(text_and_back_over_all_years),

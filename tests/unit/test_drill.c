@@ -137,18 +137,6 @@ static void text_is_made_safe(void **state)
 	}
 }
 
-static void times(void **state)
-{
-	char out[DRILL_TIME];
-
-	(void)state;
-	assert_string_equal(drill_time(0, out), "0:00");
-	assert_string_equal(drill_time(59.99, out), "0:59");
-	assert_string_equal(drill_time(3599, out), "59:59");
-	assert_string_equal(drill_time(360000, out), "100:00:00");
-	assert_string_equal(drill_time(-5, out), "0:00"); /* a clock that went back */
-}
-
 static void record_is_json(void **state)
 {
 	struct drill *d = made();
@@ -195,7 +183,6 @@ int main(void)
 	    cmocka_unit_test(a_plan_is_in_minutes),
 	    cmocka_unit_test(values_are_compared),
 	    cmocka_unit_test(text_is_made_safe),
-	    cmocka_unit_test(times),
 	    cmocka_unit_test(record_is_json),
 	};
 

@@ -314,6 +314,8 @@ static void the_demo_policy_is_good(void **state)
 	read_policy("demo/policy.yaml", yaml, sizeof(yaml));
 	while ((at = strstr(yaml, "@T@"))) /* its scratch folder */
 		memcpy(at, "/t1", 3);
+	while ((at = strstr(yaml, "@D@"))) /* the folder it stands in */
+		memcpy(at, "/d1", 3);
 	policy_free(good(yaml));
 }
 
