@@ -171,10 +171,8 @@ static void take_generation(struct session *s)
 static int ready(struct session *s)
 {
 	struct err err = ERR_INIT;
-	int r = app_vault(s->app);
+	int r;
 
-	if (r)
-		return r;
 	if (provenance_check(s->app->vault, s->file, s->procedure->sha256, &s->d->signed_on_medium, &err))
 		return app_error(&err, APP_FAILED);
 	if (scratch_make(s->app->to, &s->scratch, &err) || about_run(s, &err) || about_medium(s, &err) ||
@@ -294,7 +292,9 @@ static void undo(struct session *s)
 int cmd_drill(struct app *app, int argc, char **argv)
 {
 	struct session s = {.app = app, .file = argv[0]};
+	const struct age_identity *ids;
 	struct err err = ERR_INIT;
+	size_t n_ids;
 	int r;
 
 	(void)argc;
@@ -304,6 +304,11 @@ int cmd_drill(struct app *app, int argc, char **argv)
 		return app_usage(
 		    app, "%s", text("--medium DIR is needed: the folder that holds bkp-medium.json"));
 	r = begin(&s);
+	/* a passphrase is asked for while ^C still ends the program */
+	if (!r)
+		r = app_vault(app);
+	if (!r)
+		r = app_identities(app, &ids, &n_ids);
 	if (!r && interrupt_hold(&s.interrupt, &err))
 		r = app_error(&err, APP_FAILED);
 	if (!r) {

@@ -110,7 +110,7 @@ static void summary(const struct procedure *p)
 
 static int print(const struct procedure *p)
 {
-	const char *const signatures[] = {text("carried out by"), text("witnessed by"), text("manager")};
+	const char *const signatures[] = {text("Carried out by"), text("Witnessed by"), text("Approved by")};
 	const struct procedure_page page = {
 	    .signatures = signatures, .n_signatures = sizeof(signatures) / sizeof(*signatures)};
 	BUF_AUTO out = BUF_INIT(PAGE_MAX);

@@ -29,6 +29,7 @@ int interrupt_hold(struct interrupt **ret, struct err *err)
 	sigaddset(&held, SIGINT);
 	sigaddset(&held, SIGTERM);
 	sigaddset(&held, SIGHUP);
+	sigaddset(&held, SIGQUIT);
 	i->fd = signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (i->fd < 0 || sigprocmask(SIG_BLOCK, &held, &i->before)) {
 		err_sys(err, "E-DRILL-20", errno, "%s", text("cannot hold interrupts back"));

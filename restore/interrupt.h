@@ -1,4 +1,4 @@
-/* interrupt: SIGINT, SIGTERM and SIGHUP, asked for instead of delivered.
+/* interrupt: SIGINT, SIGTERM, SIGHUP and SIGQUIT, asked for instead of delivered.
  *
  * Between interrupt_hold() and interrupt_release() they do not end the process: who works asks
  * interrupt_count(), or polls interrupt_fd().  SIGPIPE is ignored meanwhile, so that nobody who closes a pipe

@@ -75,6 +75,14 @@ static void say_end(const struct replay *r, const struct drill_step *s)
 		app_error(&s->why, APP_FAILED);
 }
 
+static void say_not_done(const struct replay *r, const struct drill_step *s)
+{
+	char what[600];
+
+	app_note(r->app, text("[%u/%zu] %s: not done"), s->is->number, r->d->n,
+	    path_show(s->what, what, sizeof(what)));
+}
+
 static void one(struct replay *r, struct drill_step *s)
 {
 	struct clock_stamp begun;
@@ -107,7 +115,7 @@ void replay(struct replay *r)
 		if (interrupt_count(r->interrupt))
 			d->interrupted = true;
 		if ((failed || d->interrupted) && !s->is->always) {
-			app_note(r->app, text("[%u/%zu] %s: not done"), s->is->number, d->n, s->what);
+			say_not_done(r, s);
 			continue;
 		}
 		one(r, s);

@@ -38,12 +38,18 @@ static int not_made(const char *to, int errnum, struct err *err)
 
 static int refuse_name(void *arg, const char *name, struct err *err)
 {
-	const char *to = arg;
-	char shown[400];
+	(void)arg, (void)name, (void)err;
+	return 1;
+}
 
-	path_show(to, shown, sizeof(shown));
-	err_set(err, "E-DRILL-01", text("'%s' is not empty: a drill begins in an empty folder"), shown);
-	if (!strcmp(name, SCRATCH_NAME))
+static int not_empty(const struct scratch *s, const char *to, struct err *err)
+{
+	char shown[400];
+	struct stat st;
+
+	err_set(err, "E-DRILL-01", text("'%s' is not empty: a drill begins in an empty folder"),
+	    path_show(to, shown, sizeof(shown)));
+	if (!fstatat(s->dirfd, SCRATCH_NAME, &st, AT_SYMLINK_NOFOLLOW))
 		return err_hint(err, "%s",
 		    text("what an earlier drill left there is patients' data: look at it, erase it, or name "
 			 "another folder"));
@@ -53,6 +59,7 @@ static int refuse_name(void *arg, const char *name, struct err *err)
 static int open_empty(struct scratch *s, const char *to, struct err *err)
 {
 	struct stat st;
+	int r;
 
 	s->made = !mkdir(to, 0700);
 	if (!s->made && errno != EEXIST)
@@ -60,8 +67,9 @@ static int open_empty(struct scratch *s, const char *to, struct err *err)
 	s->dirfd = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->dirfd < 0 || fstat(s->dirfd, &st))
 		return not_made(to, errno, err);
-	if (io_each_name(s->dirfd, refuse_name, (void *)(uintptr_t)to, err))
-		return -1;
+	r = io_each_name(s->dirfd, refuse_name, NULL, err);
+	if (r)
+		return r > 0 ? not_empty(s, to, err) : -1;
 	/* searchable, see the header; listable only if it was so before */
 	if ((st.st_mode & 0111) != 0111 && fchmod(s->dirfd, (st.st_mode & 07777) | 0111))
 		return not_made(to, errno, err);
@@ -371,6 +379,11 @@ int scratch_erase(struct scratch *s, struct scratch_erased *ret, struct err *err
 		}
 		if (!unlinkat(s->dirfd, SCRATCH_NAME, AT_REMOVEDIR)) {
 			ret->folders++;
+			free(e.level);
+			return 0;
+		}
+		if (errno == ENOENT && !e.left && !e.again) {
+			/* a step took the folder itself away; what was in it was reached all the same */
 			free(e.level);
 			return 0;
 		}

@@ -69,10 +69,10 @@ static void show_whys(const struct standing *s)
 	for (size_t i = 0; i < s->n_datasets; i++) {
 		const struct standing_dataset *d = &s->datasets[i];
 
-		show_why(d->policy->name, text("generations"), &d->generations);
-		show_why(d->policy->name, "3", &d->three);
-		show_why(d->policy->name, "2", &d->two);
-		show_why(d->policy->name, "1", &d->one);
+		show_why(d->policy->name, text("GENERATIONS (DATES)"), &d->generations);
+		show_why(d->policy->name, text("3 COPIES"), &d->three);
+		show_why(d->policy->name, text("2 TECHNOLOGIES"), &d->two);
+		show_why(d->policy->name, text("1 OFFLINE"), &d->one);
 	}
 }
 

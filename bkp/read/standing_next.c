@@ -64,12 +64,17 @@ static void say_not_good(
 {
 	char reason[SHOW];
 
-	if (in->verdict == LEDGER_PARTIAL)
+	if (in->verdict == LEDGER_PARTIAL && (in->unreadable || in->changed))
 		standing_say(n,
 		    text("data set '%s': generation %ju is partial (%ju unreadable, %ju changed while read): "
 			 "put "
 			 "that right, then run 'bkp run %s'"),
 		    name, number, in->unreadable, in->changed, name);
+	else if (in->verdict == LEDGER_PARTIAL)
+		standing_say(n,
+		    text("data set '%s': generation %ju is partial: %s; put that right, then run 'bkp run "
+			 "%s'"),
+		    name, number, path_show(*in->reason ? in->reason : "?", reason, sizeof(reason)), name);
 	else
 		standing_say(n,
 		    text("data set '%s': generation %ju failed: %s; put that right, then run 'bkp run %s'"),

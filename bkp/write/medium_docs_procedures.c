@@ -96,7 +96,7 @@ static int make_html(const struct policy *policy, const struct procedure *p, str
 	int r;
 
 	text_set_lang(policy->lang);
-	const char *const boxes[] = {text("carried out by"), text("witness"), text("person in charge")};
+	const char *const boxes[] = {text("Carried out by"), text("Witnessed by"), text("Approved by")};
 
 	page.signatures = boxes;
 	page.n_signatures = sizeof(boxes) / sizeof(*boxes);

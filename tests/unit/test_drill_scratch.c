@@ -137,6 +137,33 @@ static void erases_any_depth(void **state)
 	assert_int_equal(count_names("deep"), 0);
 }
 
+static void gone_or_moved_already(void **state)
+{
+	struct scratch *s = make("gone");
+
+	(void)state;
+	assert_int_equal(sh("rm -r gone/scratch"), 0);
+	erase(s);
+	/* moved to where nobody looks: what is in it is erased all the same */
+	s = make("moved");
+	assert_int_equal(sh("touch moved/scratch/data && mv moved/scratch hidden"), 0);
+	erase(s);
+	assert_int_equal(count_names("hidden"), 0);
+	/* something else in its place is not touched */
+	s = make("replaced");
+	assert_int_equal(sh("mkdir mine2 && touch mine2/file && mv replaced/scratch away && ln -s ../mine2 replaced/scratch"),
+	    0);
+	{
+		struct scratch_erased done;
+		struct err err = ERR_INIT;
+
+		assert_int_equal(scratch_erase(s, &done, &err), -1);
+		assert_string_equal(err.code, "E-DRILL-21");
+	}
+	scratch_free(s);
+	assert_int_equal(sh("[ -f mine2/file ]"), 0);
+}
+
 static void many_files(void **state)
 {
 	struct scratch_erased done;
@@ -236,6 +263,7 @@ int main(void)
 	    cmocka_unit_test(undo_leaves_no_trace),
 	    cmocka_unit_test(erases_everything_and_follows_nothing),
 	    cmocka_unit_test(erases_any_depth),
+	    cmocka_unit_test(gone_or_moved_already),
 	    cmocka_unit_test(many_files),
 	    cmocka_unit_test(mounts_stay),
 	    cmocka_unit_test(says_what_it_cannot),

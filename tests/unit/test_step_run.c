@@ -116,7 +116,7 @@ static void signals_are_as_usual(void **state)
 static void large_output_does_not_block(void **state)
 {
 	(void)state;
-	run_for("head -c 20000000 /dev/zero | tr '\\0' a; head -c 3000000 /dev/zero | tr '\\0' b >&2; echo; echo last", 60,
+	run_for("head -c 20000000 /dev/zero | tr '\\0' a; head -c 3000000 /dev/zero | tr '\\0' b >&2; echo; echo last; echo last >&2", 60,
 	    4096, NULL);
 	assert_int_equal(result.status, 0);
 	assert_int_equal(result.value_n, 4096);

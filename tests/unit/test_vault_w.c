@@ -323,19 +323,24 @@ static void lost_documents_are_supplied(void **state)
 	(void)state;
 	assert_int_equal(vault_w_publish_generation(v, 9, docs, 4, NULL), 0);
 	for (size_t i = 0; i < sizeof(lost) / sizeof(*lost); i++) {
-		assert_int_equal(sh("cd lost/generations/000009 && { chattr -i * 2>/dev/null; cp -a . ../../../whole.%zu && "
+		assert_int_equal(sh("cd lost/generations/000009 && { chattr -i * 2>/dev/null; cp -a . "
+				    "../../../whole.%zu && "
 				    "rm -f %s && ls -i >../../../kept; }",
 				     i, lost[i]),
 		    0);
 		assert_int_equal(vault_w_publish_generation(v, 9, docs, 4, NULL), 0);
-		assert_int_equal(sh("diff -r lost/generations/000009 whole.%zu && cd lost/generations/000009 && ls -i >../../../now && "
-				    "! grep -vxFf ../../../now ../../../kept && test $(stat -c %%a * | sort -u) = 444",
-				     i),
+		assert_int_equal(
+		    sh("diff -r lost/generations/000009 whole.%zu && cd lost/generations/000009 && ls -i "
+		       ">../../../now && "
+		       "! grep -vxFf ../../../now ../../../kept && test $(stat -c %%a * | sort -u) = 444",
+			i),
 		    0);
 		assert_int_equal(count_names("lost/tmp"), 0);
 	}
 	/* one byte another: nothing is supplied beside it */
-	assert_int_equal(sh("cd lost/generations/000009 && { chattr -i * 2>/dev/null; rm -f root.age manifest.json; printf x >root.age; }"), 0);
+	assert_int_equal(sh("cd lost/generations/000009 && { chattr -i * 2>/dev/null; rm -f root.age "
+			    "manifest.json; printf x >root.age; }"),
+	    0);
 	assert_int_equal(vault_w_publish_generation(v, 9, docs, 4, NULL), -1);
 	assert_int_equal(count_names("lost/generations/000009"), 3);
 	vault_w_close(v);
@@ -347,18 +352,18 @@ static void room_is_kept(void **state)
 	struct vault_w *v;
 
 	(void)state;
-	assert_int_equal(mkdir(in_scratch("ballast"), 0755), 0);
-	if (mount("none", in_scratch("ballast"), "tmpfs", 0, "size=2m"))
+	assert_int_equal(mkdir(in_scratch("room"), 0755), 0);
+	if (mount("none", in_scratch("room"), "tmpfs", 0, "size=2m"))
 		skip();
-	v = open_in("ballast");
+	v = open_in("room");
 	vault_w_reserve(v, 64 << 20); /* more than there is: what can be had */
-	assert_int_equal(sh("head -c 4000000 /dev/zero >ballast/ballast"), 1);
+	assert_int_equal(sh("head -c 4000000 /dev/zero >room/ballast"), 1);
 	vault_w_release(v);
-	assert_int_equal(sh("head -c 400000 /dev/zero >ballast/journal"), 0);
+	assert_int_equal(sh("head -c 400000 /dev/zero >room/journal"), 0);
 	vault_w_reserve(v, 100000);
 	vault_w_close(v);
-	assert_int_equal(count_names("ballast/tmp"), 0);
-	assert_int_equal(umount(in_scratch("ballast")), 0);
+	assert_int_equal(count_names("room/tmp"), 0);
+	assert_int_equal(umount(in_scratch("room")), 0);
 }
 
 static void has_archive_freezes_what_a_crash_left(void **state)
