@@ -43,7 +43,7 @@ static const char style[] =
     ".field{display:inline-block;margin-right:5mm}\n"
     ".blank{display:inline-block;width:30mm;height:6mm;border-bottom:0.5pt solid #000}\n"
     ".boxes td{height:22mm}\n"
-    "pre,code{font:9pt/1.4 \"Noto Sans Mono CJK JP\",\"IPAGothic\",monospace}\n"
+    "pre,code{font:9pt/1.4 \"Noto Sans Mono CJK JP\",\"DejaVu Sans Mono\",Consolas,Menlo,\"Liberation Mono\",\"IPAGothic\",monospace}\n"
     "pre{margin:0;white-space:pre-wrap}\n"
     ".text pre{border:0.5pt solid #000;padding:1mm}\n"
     ".text .step pre{border:0;padding:0}\n"
