@@ -19,6 +19,8 @@
  * and when the copies on all of them are older than swap_every: about to lapse.
  * - オフライン保証復旧点: begin of the newest counting generation that is verified on a medium recorded as
  * detached.
+ * - A medium of which policy and registration say different types adds no technology; media on one file system
+ * are one copy.
  * - A medium that the policy no longer declares is looked after by nobody: it counts for 3世代 only.
  * - 3世代 needs attention, too, when the newest counting generation is older than one and a half intervals:
  * backups that stopped still have three generations. overall is not met exactly when there is something in
