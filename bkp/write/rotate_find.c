@@ -12,6 +12,7 @@
 #include "base/near.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "base/width.h"
 #include "format/policy.h"
 #include "read/ledger.h"
 #include "read/medium.h"
@@ -36,7 +37,7 @@ static bool tells(const struct err *why)
 {
 	return !strcmp(why->code, "E-MEDIA-02") || !strcmp(why->code, "E-MEDIA-03") ||
 	       !strcmp(why->code, "E-MEDIA-04") || !strcmp(why->code, "E-MEDIA-05") ||
-	       !strcmp(why->code, "E-MEDIA-06");
+	       !strcmp(why->code, "E-MEDIA-06") || !strcmp(why->code, "E-MEDIA-18");
 }
 
 static int not_attached(
@@ -132,6 +133,7 @@ static int none(const struct rotate *ro, const struct err *why, struct err *err)
 		return err_hint(err, "%s",
 		    text("give one 'offline: true' in the policy, then register it with 'bkp medium add'"));
 	}
+	width_whole(names);
 	err_set(err, "E-ROTATE-02", "%s", text("no medium that is kept offline is attached"));
 	return err_hint(err, text("attach and mount one of these, then run the command again: %s"), names);
 }

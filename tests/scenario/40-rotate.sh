@@ -16,6 +16,7 @@ policy() { # OFFLINE-MEDIA
 	people:
 	  - {name: 事務長, roles: [manager, operator]}
 	  - {name: Sato, roles: [operator]}
+	  - {name: Kato, roles: [auditor]}
 	datasets:
 	  - {name: docs, title: 文書, paths: [$T/src], every: day}
 	media:
@@ -122,7 +123,9 @@ refuse 64 E-MEDIA-15 RDX-03
 status "$BKP" rotate RDX-01
 [ "$STATUS" = 64 ] && grep -q -e --operator "$T/err" || die "without --operator: $STATUS"
 status "$BKP" rotate RDX-01 --operator Satoo
-[ "$STATUS" = 64 ] && grep -q "'Sato'" "$T/err" || die "an unknown operator: $STATUS $(cat "$T/err")"
+[ "$STATUS" = 64 ] && grep -q "'Sato'.*事務長, Sato$" "$T/err" || die "an unknown operator: $STATUS $(cat "$T/err")"
+status "$BKP" rotate RDX-01 --operator Kato
+[ "$STATUS" = 64 ] && grep -q E-OPERATOR-01 "$T/err" || die "an auditor rotates: $STATUS $(cat "$T/err")"
 status "$BKP" rotate RDX-01 --operator Sato --recheck soon
 [ "$STATUS" = 64 ] || die "--recheck soon: $STATUS"
 # write-protected
