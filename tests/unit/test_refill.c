@@ -329,6 +329,25 @@ static void damage_is_that_of_all_who_share_the_file(void **state)
 	medium_close(m);
 }
 
+/* A run died between writing a generation and reading it back: the next night makes up for it. */
+static void the_next_night_reads_back_what_was_not(void **state)
+{
+	const char *uuid = ledger_medium_by_label(state_ledger(repo), "a")->uuid;
+	struct err err = ERR_INIT;
+	const struct ledger_generation *g;
+
+	(void)state;
+	assert_int_equal(
+	    state_append(repo, "copied",
+		json_pack("{s:i, s:s, s:i, s:i}", "generation", 2, "medium", uuid, "files", 1, "bytes", 1), &err),
+	    0);
+	g = ledger_generation_by_number(state_ledger(repo), 2);
+	assert_int_equal(g->copies[0].verified_ns, 0);
+	one_night(N + 1);
+	g = ledger_generation_by_number(state_ledger(repo), 2);
+	assert_true(!strcmp(g->copies[0].label, "a") && g->copies[0].verified_ns);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +357,7 @@ int main(void)
 	    cmocka_unit_test(what_vanished_is_brought_again),
 	    cmocka_unit_test(a_full_medium_says_how_much_is_missing),
 	    cmocka_unit_test(damage_is_that_of_all_who_share_the_file),
+	    cmocka_unit_test(the_next_night_reads_back_what_was_not),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
