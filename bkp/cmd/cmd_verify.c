@@ -90,6 +90,31 @@ static void verify_one(struct job *j, struct vault_r *v, const struct medium *m,
 	}
 }
 
+/* One generation was asked for and is damaged: those that rest on the same file are, too. */
+static void mark_sharers(struct job *j, struct vault_r *v, const struct medium *m, const uint64_t *numbers, size_t n,
+    const struct verify_seen *seen)
+{
+	struct err err = ERR_INIT;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (numbers[i] == j->generation || !verify_shares_damage(v, numbers[i], seen))
+			continue;
+		j->checked++;
+		j->bad++;
+		json_array_append_new(j->rows, json_pack("{s:s, s:I, s:b, s:I, s:I, s:I}", "medium", j->label, "generation",
+						   (json_int_t)numbers[i], "ok", 0, "files", (json_int_t)0, "bytes",
+						   (json_int_t)0, "faults", (json_int_t)1));
+		if (!j->app->json && !j->app->quiet)
+			printf(text("%s: generation %ju: %s (it lists the same file)\n"), j->label, numbers[i], text("DAMAGED"));
+		if (state_append(j->state, "verify-failed",
+			json_pack("{s:I, s:s, s:s}", "generation", (json_int_t)numbers[i], "medium", medium_uuid(m), "reason",
+			    "bkp verify found damage"),
+			&err))
+			worse(j, app_error(&err, APP_FAILED));
+	}
+}
+
 /* The numbers of the generations that the journal says are on the medium. The caller frees. */
 static uint64_t *reported_on(const struct job *j, const char *uuid, size_t *ret_n)
 {
@@ -101,7 +126,7 @@ static uint64_t *reported_on(const struct job *j, const char *uuid, size_t *ret_
 		const struct ledger_generation *g = ledger_generation(l, i);
 
 		for (k = 0; g->state == LEDGER_COMMITTED && k < g->n_copies; k++)
-			if (g->copies[k].ok && !strcmp(g->copies[k].medium, uuid) && (!j->generation || g->number == j->generation))
+			if (g->copies[k].ok && !strcmp(g->copies[k].medium, uuid))
 				numbers[n++] = g->number;
 	}
 	*ret_n = n;
@@ -114,7 +139,7 @@ static void verify_medium(struct job *j, const struct medium *m)
 	struct vault_r *v = NULL;
 	struct err err = ERR_INIT;
 	char root[MINISIG_KEY_TEXT];
-	uint64_t *numbers;
+	uint64_t *numbers, bad;
 	size_t n, i;
 
 	minisig_public_format(&state_keys(j->state, &n)[0], root);
@@ -124,8 +149,14 @@ static void verify_medium(struct job *j, const struct medium *m)
 		return;
 	}
 	numbers = reported_on(j, medium_uuid(m), &n);
+	if (!numbers)
+		worse(j, app_error((err_nomem(&err), &err), APP_FAILED));
+	bad = j->bad;
 	for (i = 0; numbers && i < n; i++)
-		verify_one(j, v, m, numbers[i], seen);
+		if (!j->generation || numbers[i] == j->generation)
+			verify_one(j, v, m, numbers[i], seen);
+	if (numbers && j->generation && j->bad > bad)
+		mark_sharers(j, v, m, numbers, n, seen);
 	free(numbers);
 	vault_r_close(v);
 	verify_seen_free(seen);

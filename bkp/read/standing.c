@@ -69,6 +69,25 @@ int64_t standing_attach_s(const struct policy_medium *m)
 
 /* ---- media ---- */
 
+const char *standing_type(const struct standing_medium *m)
+{
+	return m->ledger ? m->ledger->type : m->policy->type;
+}
+
+bool standing_type_agrees(const struct standing_medium *m)
+{
+	return !m->ledger || !m->policy || !strcmp(m->ledger->type, m->policy->type);
+}
+
+const struct standing_medium *standing_twin(const struct standing_view *v, const struct standing_medium *m)
+{
+	for (const struct standing_medium *o = v->s->media; o < m; o++)
+		if (o->policy && o->ledger && m->policy && m->ledger && *m->ledger->fs_uuid &&
+		    !strcmp(o->ledger->fs_uuid, m->ledger->fs_uuid))
+			return o;
+	return NULL;
+}
+
 static void count_copies(const struct standing_view *v, struct standing_medium *m)
 {
 	for (size_t i = 0; i < ledger_generations(v->l); i++) {

@@ -182,3 +182,21 @@ void standing_next_behind(struct standing_next *n, const struct standing_medium 
 			 "%ju'"),
 		    d->newest, name, name, d->newest);
 }
+
+/* What the policy calls it is not what was registered, or it is no disk of its own. */
+void standing_next_other(struct standing_next *n, const struct standing_medium *m)
+{
+	const struct standing_medium *twin = standing_twin(n->v, m);
+	const char *name = m->policy->name;
+
+	if (!standing_type_agrees(m))
+		standing_say(n,
+		    text("'%s' is registered as '%s', but the policy says '%s': correct the policy; another "
+			 "disk gets a name of its own"),
+		    name, m->ledger->type, m->policy->type);
+	if (twin)
+		standing_say(n,
+		    text("'%s' and '%s' are on one file system (%s): they count as one copy; move one of "
+			 "them to a disk of its own"),
+		    twin->policy->name, name, m->ledger->fs_uuid);
+}

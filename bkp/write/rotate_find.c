@@ -119,7 +119,8 @@ static int none(const struct rotate *ro, const struct err *why, struct err *err)
 	char names[SHOW] = "";
 	size_t n = 0;
 
-	if (tells(why)) {
+	/* what stands there instead, or why it cannot be looked at */
+	if (why->code[0]) {
 		if (err)
 			*err = *why;
 		return -1;
@@ -156,7 +157,7 @@ static int find_any(struct rotate *ro, struct err *err)
 		if (r > 0) {
 			ro->ret->medium = &p->media[i];
 			ro->ret->path = path;
-		} else if (tells(&why) && strcmp(why.code, "E-MEDIA-06") != 0 && !first.code[0]) {
+		} else if ((r < 0 || (tells(&why) && strcmp(why.code, "E-MEDIA-06") != 0)) && !first.code[0]) {
 			first = why;
 		}
 	}

@@ -5,6 +5,8 @@
 . "$(dirname "$0")/../lib/site.sh"
 FAKE=$(ls /usr/lib/*/faketime/libfaketime.so.1 2>/dev/null | head -n 1)
 [ -n "$FAKE" ] || die "libfaketime is not installed"
+# folders on one disk are one copy, and status says so: in memory nothing can be told
+[ -d /dev/shm ] && { d=$(mktemp -d /dev/shm/bkp-status.XXXXXX); rm -rf "$T"; T=$d; export BKP_POLICY=$T/policy.yaml; }
 export TZ=Asia/Tokyo
 # at "DATE TIME" COMMAND...: at that local time
 at() {
