@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "app.h"
@@ -17,6 +18,7 @@
 #include "drill.h"
 #include "drill_page.h"
 #include "format/digest.h"
+#include "holders.h"
 #include "interrupt.h"
 #include "prepare.h"
 #include "procedure_file.h"
@@ -28,6 +30,7 @@
 #include "replay.h"
 #include "scratch.h"
 #include "variables.h"
+#include "within.h"
 
 #define RECORD	   "drill.json"
 #define PAGE	   "drill.html"
@@ -175,7 +178,8 @@ static int ready(struct session *s)
 
 	if (provenance_check(s->app->vault, s->file, s->procedure->sha256, &s->d->signed_on_medium, &err))
 		return app_error(&err, APP_FAILED);
-	if (scratch_make(s->app->to, &s->scratch, &err) || about_run(s, &err) || about_medium(s, &err) ||
+	if (within_refuse_medium(s->app->to, vault_r_fd(s->app->vault), &err) ||
+	    scratch_make(s->app->to, &s->scratch, &err) || about_run(s, &err) || about_medium(s, &err) ||
 	    engine(s, &err))
 		return app_error(&err, APP_FAILED);
 	r = prepare(s->app, s->app->generation, s->d, s->variables, &s->generation);
@@ -186,11 +190,23 @@ static int ready(struct session *s)
 
 /* ---- the end ---- */
 
+/* What was just told to end has a moment to do so. */
+static bool still_used(const struct session *s, char *users, size_t size)
+{
+	const struct timespec moment = {.tv_nsec = 100000000};
+	size_t n = 0;
+
+	for (int i = 0; i < 20 && (n = holders_find(scratch_path(s->scratch), users, size)) > 0; i++)
+		nanosleep(&moment, NULL);
+	return n > 0;
+}
+
 static void erase(struct session *s)
 {
 	struct drill_erased *e = &s->d->erased;
 	struct scratch_erased counts = {0};
 	struct clock_stamp now;
+	char users[400];
 
 	e->kept = s->app->keep;
 	if (e->kept) {
@@ -201,6 +217,14 @@ static void erase(struct session *s)
 	}
 	e->done = true;
 	e->ok = !scratch_erase(s->scratch, &counts, &e->why);
+	if (e->ok && still_used(s, users, sizeof(users))) {
+		e->ok = false;
+		err_set(&e->why, "E-DRILL-25", text("what was erased is still in use by %s"), users);
+		err_hint(&e->why, "%s",
+		    text("it stays on the disk until they end: end them, and let a step with 'always: true' "
+			 "do it "
+			 "the next time"));
+	}
 	e->files = counts.files;
 	e->folders = counts.folders;
 	e->left = counts.left;

@@ -14,7 +14,9 @@
 #include "outcome.h"
 #include "plan.h"
 #include "progress.h"
+#include "read/vault_r.h"
 #include "target.h"
+#include "within.h"
 
 struct job {
 	struct app *app;
@@ -122,7 +124,8 @@ int cmd_extract(struct app *app, int argc, char **argv)
 	if (argc > 1)
 		r = app_dataset(&g, argv[1], &ds);
 	if (!r) {
-		j.target = target_open(app->to, &err);
+		if (!within_refuse_medium(app->to, vault_r_fd(app->vault), &err))
+			j.target = target_open(app->to, &err);
 		if (j.target < 0 || extract_new(&opt, &j.outcome, &j.progress, &j.x, &err))
 			r = app_error(&err, APP_FAILED);
 	}

@@ -176,8 +176,8 @@ char *drill_safe(const char *p, size_t n)
 	while (n) {
 		uint32_t cp;
 		size_t len = width_decode(p, n, &cp);
-		bool bad =
-		    cp == UINT32_MAX || (cp < 0x20 && cp != '\n' && cp != '\t') || (cp >= 0x7f && cp < 0xa0);
+		bool bad = cp == UINT32_MAX || (cp < 0x20 && cp != '\n' && cp != '\t') ||
+			   (cp >= 0x7f && cp < 0xa0) || width_is_deceptive(cp);
 
 		if (buf_append(&out, bad ? "\xef\xbf\xbd" : p, bad ? 3 : len, NULL))
 			break;

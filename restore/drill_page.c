@@ -162,6 +162,8 @@ static void foot(const struct drill *d, const uint8_t *record_sha256, struct fac
 	else if (e->ok)
 		add(f, text("Scratch data"), text("erased %s: %ju files, %ju folders"),
 		    clock_format_date(e->when_ns, when), e->files, e->folders);
+	else if (!e->left)
+		add(f, text("Scratch data"), text("NOT GONE: %s: %s"), e->why.code, e->why.msg);
 	else
 		add(f, text("Scratch data"), text("NOT ALL ERASED: it is in %s/scratch. %s: %s"), d->folder,
 		    e->why.code, e->why.msg);

@@ -16,13 +16,14 @@
 #include "format/digest.h"
 #include "read/repository.h"
 #include "read/vault_r.h"
+#include "within.h"
 
 #define FOLDER	 "procedures"
 #define SUMS	 "SHA256SUMS"
 #define SUMS_SIG "SHA256SUMS.minisig"
 #define SUMS_MAX ((size_t)1 << 20)
 
-/* The medium's folder of procedures, if `path` (absolute, no links) lies in it; else -1. */
+/* The medium's folder of procedures, if `path` (absolute, no links) lies directly in it; else -1. */
 static int folder_of(const struct vault_r *v, char *path)
 {
 	IO_FD_AUTO fd = openat(vault_r_fd(v), FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -36,6 +37,15 @@ static int folder_of(const struct vault_r *v, char *path)
 	r = stat(slash == path ? "/" : path, &theirs);
 	*slash = '/';
 	return !r && theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino ? io_take(&fd) : -1;
+}
+
+/* Is it, or the way to it, on the medium at all?  A tamperer may put a procedure anywhere there, and a link
+ * in the place of the folder. */
+static bool on_medium(const struct vault_r *v, const char *file)
+{
+	IO_FD_AUTO medium = openat(vault_r_fd(v), "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return within_passes(file, medium < 0 ? vault_r_fd(v) : medium);
 }
 
 /* Is the line "sha256  name" in the list? */
@@ -86,8 +96,10 @@ int provenance_check(
 	IO_FD_AUTO folder = path ? folder_of(v, path) : -1;
 	int r = 0;
 
-	if (folder >= 0) {
-		r = check(v, folder, strrchr(path, '/') + 1, sha256, err);
+	if (folder >= 0 || on_medium(v, file)) {
+		r = folder < 0 ? err_set(err, "E-DRILL-24", "%s",
+				     text("it does not lie in the medium's folder of procedures"))
+			       : check(v, folder, strrchr(path, '/') + 1, sha256, err);
 		if (r) {
 			err_wrap(err, text("'%s' on the medium is not to be trusted"),
 			    path_show(file, shown, sizeof(shown)));

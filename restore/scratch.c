@@ -56,6 +56,16 @@ static int not_empty(const struct scratch *s, const char *to, struct err *err)
 	return err_hint(err, "%s", text("name a folder that does not exist yet"));
 }
 
+/* Who can write to the folder could put another in the place of scratch/, and steps would run in that. */
+static int of_others(const char *to, struct err *err)
+{
+	char shown[400];
+
+	err_set(err, "E-DRILL-01", text("'%s' belongs to somebody else, or others can write to it"),
+	    path_show(to, shown, sizeof(shown)));
+	return err_hint(err, "%s", text("name a folder that does not exist yet"));
+}
+
 static int open_empty(struct scratch *s, const char *to, struct err *err)
 {
 	struct stat st;
@@ -67,6 +77,9 @@ static int open_empty(struct scratch *s, const char *to, struct err *err)
 	s->dirfd = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->dirfd < 0 || fstat(s->dirfd, &st))
 		return not_made(to, errno, err);
+	/* also one that was made just now: in a folder of others it may have been exchanged */
+	if (st.st_uid != geteuid() || st.st_mode & 022)
+		return of_others(to, err);
 	r = io_each_name(s->dirfd, refuse_name, NULL, err);
 	if (r)
 		return r > 0 ? not_empty(s, to, err) : -1;
@@ -94,10 +107,16 @@ static int name_it(struct scratch *s, const char *to, struct err *err)
 {
 	char *whole = realpath(to, NULL);
 	const unsigned char *p;
+	struct stat named, opened;
 	int r = 0;
 
 	if (!whole)
 		return not_made(to, errno, err);
+	if (stat(whole, &named) || fstat(s->dirfd, &opened) || named.st_dev != opened.st_dev ||
+	    named.st_ino != opened.st_ino) {
+		free(whole);
+		return of_others(to, err);
+	}
 	for (p = (const unsigned char *)whole; *p; p++)
 		if (*p < 0x20 || *p == 0x7f)
 			r = err_set(err, "E-DRILL-01", "%s",

@@ -18,7 +18,10 @@
  * When the process is killed half-way the scratch folder stays, the folder is not empty any more, and the
  * next drill into it is refused, saying so.
  *
- * Errors: E-DRILL-01 not empty, or cannot be made; E-DRILL-21 something could not be erased (first of them).
+ * The caller's folder must be his own and not writable for others.
+ *
+ * Errors: E-DRILL-01 not empty, of somebody else, or cannot be made; E-DRILL-21 something could not be erased
+ *(first of them).
  */
 #ifndef RESTORE_SCRATCH_H
 #define RESTORE_SCRATCH_H

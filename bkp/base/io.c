@@ -185,6 +185,19 @@ int io_read_file(int dirfd, const char *name, struct buf *out, struct err *err)
 	return 0;
 }
 
+bool io_same_mount(int a, int b)
+{
+	struct statx x, y;
+	const unsigned want = STATX_BASIC_STATS | STATX_MNT_ID;
+
+	if (statx(a, "", AT_EMPTY_PATH, want, &x) || statx(b, "", AT_EMPTY_PATH, want, &y))
+		return false;
+	if (x.stx_mask & y.stx_mask & STATX_MNT_ID)
+		return x.stx_mnt_id == y.stx_mnt_id;
+	/* before Linux 5.8: a bind mount of the same file system is not told from a folder */
+	return x.stx_dev_major == y.stx_dev_major && x.stx_dev_minor == y.stx_dev_minor;
+}
+
 int io_write_new(int dirfd, const char *name, mode_t mode, const void *p, size_t n, struct err *err)
 {
 	IO_FD_AUTO fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);

@@ -46,10 +46,14 @@ int io_close(int *fd, const char *name, struct err *err);
 
 /* Appends the whole file to `out`; larger than out's ceiling is E-IO-08. ret: 0, IO_ABSENT, -1. */
 #define IO_ABSENT 1
-int io_read_file(int dirfd, const char *name, struct buf *out, struct err *err) __attribute__((warn_unused_result));
+int io_read_file(int dirfd, const char *name, struct buf *out, struct err *err)
+    __attribute__((warn_unused_result));
 
-/* Creates `name` (it must not exist), writes, fsyncs, closes.  On failure nothing of that name is left.  The directory
- * is not synced. */
+/* Are both on the same mount?  False also when it cannot be told. */
+bool io_same_mount(int a, int b);
+
+/* Creates `name` (it must not exist), writes, fsyncs, closes.  On failure nothing of that name is left.  The
+ * directory is not synced. */
 int io_write_new(int dirfd, const char *name, mode_t mode, const void *p, size_t n, struct err *err)
     __attribute__((warn_unused_result));
 

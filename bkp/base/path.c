@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "base/width.h"
 
 static int rank(unsigned char c)
 {
@@ -67,10 +68,11 @@ static size_t utf8_printable(const unsigned char *s)
 			return 0;
 		cp = cp << 6 | (s[i] & 0x3f);
 	}
-	if ((n == 3 && cp < 0x800) || (n == 4 && (cp < 0x10000 || cp > 0x10ffff)) || (cp >= 0xd800 && cp < 0xe000))
+	if ((n == 3 && cp < 0x800) || (n == 4 && (cp < 0x10000 || cp > 0x10ffff)) ||
+	    (cp >= 0xd800 && cp < 0xe000))
 		return 0;
-	/* C1 controls, line/paragraph separators and bidirectional overrides can deceive a reader of a terminal */
-	if (cp < 0xa0 || (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069))
+	/* C1 controls and what is not seen can deceive a reader of a terminal */
+	if (cp < 0xa0 || width_is_deceptive(cp))
 		return 0;
 	return n;
 }

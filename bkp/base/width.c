@@ -88,3 +88,33 @@ void width_whole(char *s)
 	if (back < n && (width_decode(s + n - 1 - back, back + 1, &cp) != back + 1 || cp == UINT32_MAX))
 		s[n - 1 - back] = '\0';
 }
+
+bool width_is_deceptive(uint32_t cp)
+{
+	static const uint32_t ranges[][2] = {{0xad, 0xad}, {0x61c, 0x61c}, {0x115f, 0x1160}, {0x17b4, 0x17b5},
+	    {0x180e, 0x180e}, {0x200b, 0x200b}, {0x200e, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f},
+	    {0x3164, 0x3164}, {0xfeff, 0xfeff}, {0xffa0, 0xffa0}, {0xfff9, 0xfffb}, {0x1d173, 0x1d17a},
+	    {0xe0000, 0xe007f}};
+	size_t i;
+
+	for (i = 0; i < sizeof(ranges) / sizeof(*ranges); i++)
+		if (cp >= ranges[i][0] && cp <= ranges[i][1])
+			return true;
+	return false;
+}
+
+bool width_has_deceptive(const char *s)
+{
+	size_t n = strlen(s);
+	uint32_t cp;
+
+	while (n) {
+		size_t len = width_decode(s, n, &cp);
+
+		if (width_is_deceptive(cp))
+			return true;
+		s += len;
+		n -= len;
+	}
+	return false;
+}

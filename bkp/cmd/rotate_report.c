@@ -98,6 +98,15 @@ static void print_faults(const struct rotate_result *r)
 		print_fault(&r->refill.why);
 	if (r->damaged_why.code[0] && !r->refill.damaged)
 		print_fault(&r->damaged_why);
+	if (r->refill.lost) {
+		fprintf(stderr,
+		    text("bkp: W-ROTATE-02: files of %ju generations that were verified on '%s' had vanished "
+			 "from it\n"),
+		    r->refill.lost, r->medium->name);
+		fprintf(stderr, "  → %s\n",
+		    text("somebody erased them, brought an old copy of the disk, or the disk is failing: ask "
+			 "who had it"));
+	}
 	if (r->docs_why.code[0])
 		print_fault(&r->docs_why);
 	else if (!r->docs_complete)
@@ -119,6 +128,8 @@ static void print_summary(const struct rotate_result *r)
 	if (r->newest)
 		printf(text(", newest %ju of %s"), r->newest, clock_format_local(r->newest_ns, time));
 	putchar('\n');
+	if (r->refill.lost)
+		printf(text("  had VANISHED from it, brought again: %ju generations\n"), r->refill.lost);
 	if (r->refill.missing)
 		printf(text("  NOT on it: %ju generations\n"), r->refill.missing);
 	if (r->damaged)
@@ -146,16 +157,17 @@ static json_t *facts(const struct rotate_result *r, const char *operator)
 {
 	char path[SHOW * 16], time[CLOCK_TEXT];
 
-	return json_pack(
-	    "{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:s*, s:I, s:I, s:I, s:b, s:b}",
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:s*, s:I, s:I, "
+			 "s:I, s:b, s:b}",
 	    "medium", r->medium->name, "path", path_show(r->path, path, sizeof(path)), "place", r->place,
 	    "operator", operator, "copied", (json_int_t)r->refill.copied, "verified",
-	    (json_int_t)r->refill.verified, "bytes", (json_int_t)r->refill.bytes, "missing",
-	    (json_int_t)r->refill.missing, "lacking_bytes", (json_int_t)r->refill.lacking, "full",
-	    (int)r->refill.full, "generations", (json_int_t)r->generations, "newest", (json_int_t)r->newest,
-	    "newest_time", r->newest ? clock_format(r->newest_ns, time) : NULL, "rechecked",
-	    (json_int_t)r->rechecked, "damaged", (json_int_t)r->damaged, "not_frozen",
-	    (json_int_t)r->unfrozen, "documents", (int)r->docs_complete, "complete", (int)is_complete(r));
+	    (json_int_t)r->refill.verified, "bytes", (json_int_t)r->refill.bytes, "vanished",
+	    (json_int_t)r->refill.lost, "missing", (json_int_t)r->refill.missing, "lacking_bytes",
+	    (json_int_t)r->refill.lacking, "full", (int)r->refill.full, "generations",
+	    (json_int_t)r->generations, "newest", (json_int_t)r->newest, "newest_time",
+	    r->newest ? clock_format(r->newest_ns, time) : NULL, "rechecked", (json_int_t)r->rechecked,
+	    "damaged", (json_int_t)r->damaged, "not_frozen", (json_int_t)r->unfrozen, "documents",
+	    (int)r->docs_complete, "complete", (int)is_complete(r));
 }
 
 int rotate_report_json(
@@ -184,5 +196,5 @@ int rotate_report_exit(const struct rotate_result *r)
 	if (!r->current)
 		return APP_FAILED;
 	/* without the static program there are still rescue.py and stock tools: said, but no fault */
-	return is_complete(r) && !r->docs_why.code[0] ? APP_OK : APP_ATTENTION;
+	return is_complete(r) && !r->refill.lost && !r->docs_why.code[0] ? APP_OK : APP_ATTENTION;
 }

@@ -11,10 +11,8 @@ static bool forbidden(uint32_t cp, const char *behind, size_t n)
 		return !n || *behind != '\n';
 	if (cp < 0x20)
 		return cp != '\t' && cp != '\n';
-	/* DEL, C1 (NEL is a line end to YAML only), line and paragraph separators, a BOM in the middle,
-	 * non-characters */
-	return (cp >= 0x7f && cp < 0xa0) || cp == 0x2028 || cp == 0x2029 || cp == 0xfeff || cp == 0xfffe ||
-	       cp == 0xffff;
+	/* DEL, C1 (NEL is a line end to YAML only), non-characters */
+	return (cp >= 0x7f && cp < 0xa0) || width_is_deceptive(cp) || cp == 0xfffe || cp == 0xffff;
 }
 
 bool policy_text_check(const char *p, size_t n, const char *code, struct policy_problems *problems)

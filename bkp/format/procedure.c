@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/path.h"
+#include "base/width.h"
 #include "format/policy_node.h"
 #include "format/policy_problem.h"
 #include "format/policy_text.h"
@@ -155,6 +156,19 @@ static int read_head(
 	return 0;
 }
 
+/* An escape in YAML may hide what the bytes of the document do not: then the page would show something else
+ * than what is run. */
+static void check_seen(const struct policy_node *node, struct policy_problems *problems)
+{
+	for (; node; node = node->next) {
+		if (node->s && !node->refused && width_has_deceptive(node->s))
+			policy_problem_hint(policy_problem_error(problems, node->mark, "E-PROC-10",
+						text("this value holds a character that is not seen")),
+			    text("delete it: what is read on paper must be what is run"));
+		check_seen(node->first, problems);
+	}
+}
+
 static int on_block(void *arg, const struct procedure_block *block, struct err *err)
 {
 	struct parse *s = arg;
@@ -176,6 +190,7 @@ static int on_block(void *arg, const struct procedure_block *block, struct err *
 	recode(s->problems, before);
 	if (r < 0)
 		return -1;
+	check_seen(root, s->problems);
 	if (!r && (!root || policy_node_is_empty(root))) {
 		policy_problem_hint(
 		    policy_problem_error(s->problems, mark, "E-PROC-08", text("this block is empty")),

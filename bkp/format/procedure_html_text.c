@@ -17,11 +17,11 @@ void sheet_markup(struct sheet *s, const char *literal)
 		s->r = buf_puts(s->out, literal, s->err);
 }
 
-/* Neither HTML nor XML has a way to say these. */
+/* Neither HTML nor XML has a way to say these, or nobody would see them. */
 static bool is_sayable(uint32_t cp)
 {
 	return cp != UINT32_MAX && (cp >= 0x20 || cp == '\n' || cp == '\t') && !(cp >= 0x7f && cp < 0xa0) &&
-	       (cp & 0xfffe) != 0xfffe && !(cp >= 0xfdd0 && cp <= 0xfdef);
+	       (cp & 0xfffe) != 0xfffe && !width_is_deceptive(cp) && !(cp >= 0xfdd0 && cp <= 0xfdef);
 }
 
 static const char *entity(uint32_t cp)

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/path.h"
+#include "base/width.h"
 #include "format/policy_value.h"
 
 #define NAME_MAX_LEN 32
@@ -159,7 +160,8 @@ const char *procedure_value_fault(enum procedure_type type, const char *value, c
 	size_t n = strlen(value);
 
 	*ret_code = "E-PROC-10";
-	if (n < 1 || n > PROCEDURE_VALUE_MAX || policy_value_has_control(value, false))
+	if (n < 1 || n > PROCEDURE_VALUE_MAX || policy_value_has_control(value, false) ||
+	    width_has_deceptive(value))
 		return text("from 1 to 1024 bytes of text in one line, in UTF-8");
 	switch (type) {
 	case PROCEDURE_NUMBER:

@@ -219,6 +219,7 @@ static int bring(struct run *run, struct err *err)
 		err))
 		return -1;
 	run->res->copied++;
+	run->res->lost += it->held;
 	/* from where files vanished, the others are not believed either */
 	r = readback_generation(run->r->readback, it->number, it->held, &why, err);
 	if (r < 0)

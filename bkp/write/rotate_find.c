@@ -9,6 +9,8 @@
 #include <jansson.h>
 
 #include "base/err.h"
+#include "base/io.h"
+#include "base/near.h"
 #include "base/near.h"
 #include "base/path.h"
 #include "base/text.h"
@@ -17,6 +19,7 @@
 #include "read/ledger.h"
 #include "read/medium.h"
 #include "write/attendance.h"
+#include "write/history.h"
 #include "write/rotate_private.h"
 #include "write/state.h"
 #include "write/vault_w.h"
@@ -234,7 +237,24 @@ static int open_identified(struct rotate *ro, struct err *err)
 		return -1;
 	if (device_match(&ro->device, lm->fs_uuid, lm->serial, err))
 		return err_wrap(err, text("this is not medium '%s'"), lm->label);
-	return 0;
+	if (io_same_mount(medium_dirfd(ro->medium), medium_repo_dirfd(ro->medium)))
+		return 0;
+	err_set(err, "E-PUBLISH-06", text("the folder '%s' on the medium is a mount of something else"),
+	    medium_repository(ro->medium));
+	return err_hint(err, "%s", text("unmount what is mounted there"));
+}
+
+/* Before anything is written: a disk that remembers another history than this host is kept as it is. */
+static int same_history(const struct rotate *ro, struct err *err)
+{
+	IO_FD_AUTO fd = io_open_file(state_dirfd(ro->cfg->state), JOURNAL_FILE, err);
+
+	if (fd < 0)
+		return -1;
+	if (!history_continues(
+		medium_repo_dirfd(ro->medium), fd, ledger_size(state_ledger(ro->cfg->state)), err))
+		return 0;
+	return err_wrap(err, text("medium '%s' is not rotated"), ro->ret->medium->name);
 }
 
 static int record_attached(struct rotate *ro, struct err *err)
@@ -253,7 +273,7 @@ int rotate_open(struct rotate *ro, struct err *err)
 	struct statvfs fs;
 	struct err why = ERR_INIT;
 
-	if (open_identified(ro, err) || record_attached(ro, err))
+	if (open_identified(ro, err) || same_history(ro, err) || record_attached(ro, err))
 		return -1;
 	if (!fstatvfs(medium_dirfd(ro->medium), &fs) && fs.f_flag & ST_RDONLY)
 		return read_only(ro, EROFS, err);

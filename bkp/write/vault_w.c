@@ -19,6 +19,7 @@
 #include "format/arcfile.h"
 #include "format/generation.h"
 #include "read/inside.h"
+#include "write/history.h"
 
 struct vault_w {
 	int repo, archives, generations, tmp;
@@ -33,10 +34,18 @@ struct vault_file {
 	char name[32];
 };
 
-/* Removes what a dead run left in tmp/: files, and folders of files. */
+/* What a dead run left in tmp/ is files, and folders of files. */
+struct leftovers {
+	int dirfd;
+	int depth;
+};
+#define LEFTOVERS_DEPTH 8
+
 static int remove_leftover(void *arg, const char *name, struct err *err)
 {
-	int dirfd = *(int *)arg;
+	const struct leftovers *l = arg;
+	struct leftovers below = {-1, l->depth + 1};
+	int dirfd = l->dirfd;
 	IO_FD_AUTO sub = -1;
 
 	if (!unlinkat(dirfd, name, 0) || errno == ENOENT)
@@ -46,11 +55,36 @@ static int remove_leftover(void *arg, const char *name, struct err *err)
 	sub = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (sub < 0)
 		return err_sys(err, "E-PUBLISH-01", errno, text("cannot remove '%s' from tmp/"), name);
-	if (io_each_name(sub, remove_leftover, &sub, err))
+	/* none of ours: nothing is erased that lies elsewhere, and no depth of folders exhausts the stack */
+	if (below.depth > LEFTOVERS_DEPTH || !io_same_mount(sub, dirfd))
+		return err_set(err, "E-PUBLISH-01", text("'%s' in tmp/ is no leftover of a run"), name);
+	below.dirfd = sub;
+	if (io_each_name(sub, remove_leftover, &below, err))
 		return -1;
 	if (unlinkat(dirfd, name, AT_REMOVEDIR))
 		return err_sys(err, "E-PUBLISH-01", errno, text("cannot remove '%s' from tmp/"), name);
 	return 0;
+}
+
+/* -1 where something else is mounted in the place of a folder: it would be written to, and what lies in tmp/
+ * is removed. */
+static int open_folder(const struct vault_w *v, const char *name, mode_t mode, int *ret_fd, struct err *err)
+{
+	*ret_fd = io_make_dir(v->repo, name, mode, err);
+	if (*ret_fd < 0)
+		return -1;
+	if (io_same_mount(*ret_fd, v->repo))
+		return 0;
+	err_set(
+	    err, "E-PUBLISH-06", text("the folder '%s' on the medium is a mount of something else"), name);
+	return err_hint(err, "%s", text("unmount what is mounted there"));
+}
+
+static int clear(struct vault_w *v, struct err *err)
+{
+	struct leftovers l = {v->tmp, 0};
+
+	return io_each_name(v->tmp, remove_leftover, &l, err);
 }
 
 int vault_w_open(int repo_dirfd, struct vault_w **ret, struct err *err)
@@ -65,11 +99,11 @@ int vault_w_open(int repo_dirfd, struct vault_w **ret, struct err *err)
 		err_sys(err, "E-PUBLISH-01", errno, "%s", text("cannot open the repository's folder"));
 		goto fail;
 	}
-	v->archives = io_make_dir(v->repo, "archives", 0755, err);
-	v->generations = v->archives < 0 ? -1 : io_make_dir(v->repo, "generations", 0755, err);
-	v->tmp = v->generations < 0 ? -1 : io_make_dir(v->repo, "tmp", 0700, err);
-	/* a folder that a dead run has made or renamed but not yet made durable will be found here and relied on */
-	if (v->tmp < 0 || io_each_name(v->tmp, remove_leftover, &v->tmp, err) || io_sync_dir(v->archives, err) ||
+	/* a folder that a dead run has made or renamed but not yet made durable will be found here and relied
+	 * on */
+	if (open_folder(v, "archives", 0755, &v->archives, err) ||
+	    open_folder(v, "generations", 0755, &v->generations, err) ||
+	    open_folder(v, "tmp", 0700, &v->tmp, err) || clear(v, err) || io_sync_dir(v->archives, err) ||
 	    io_sync_dir(v->generations, err) || io_sync_dir(v->repo, err))
 		goto fail;
 	*ret = v;
@@ -141,7 +175,11 @@ static void note_unfrozen(struct vault_w *v, int errnum)
 static int freeze(int fd)
 {
 	int flags = 0;
+	struct stat st;
 
+	/* what was put in its place since it was looked at, a device say, is not asked for its flags */
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return EINVAL;
 	if (ioctl(fd, FS_IOC_GETFLAGS, &flags))
 		return errno;
 	if (flags & FS_IMMUTABLE_FL)
@@ -362,7 +400,8 @@ int vault_w_publish_generation(struct vault_w *v, uint64_t number, const struct 
 	if (!r)
 		r = io_rename_new(v->tmp, stage, v->repo, generation_dir(number, final), err);
 	if (r)
-		(void)remove_leftover(&v->tmp, stage, NULL); /* if not now, the next open does it */
+		(void)remove_leftover(
+		    &(struct leftovers){v->tmp, 0}, stage, NULL); /* if not now, the next open does it */
 	if (r == IO_EXISTS)
 		return already_published(v, final, docs, n, err);
 	if (r)
@@ -404,7 +443,7 @@ int vault_w_put_journal(struct vault_w *v, int fd, uint64_t size, struct err *er
 	char block[65536];
 	uint64_t done = 0;
 
-	if (dir < 0)
+	if (dir < 0 || history_continues(v->repo, fd, size, err))
 		return -1;
 	unlinkat(v->tmp, tmp, 0);
 	out = openat(v->tmp, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);

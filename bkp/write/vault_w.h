@@ -48,15 +48,17 @@ struct vault_doc {
 	const void *p;
 	size_t n;
 };
-/* The last document is the signature.  Where the folder stands already and holds nothing but some of these very
- * documents, those it lost are supplied.  0, or -1. */
-int vault_w_publish_generation(struct vault_w *v, uint64_t number, const struct vault_doc *docs, size_t n, struct err *err);
+/* The last document is the signature.  Where the folder stands already and holds nothing but some of these
+ * very documents, those it lost are supplied.  0, or -1. */
+int vault_w_publish_generation(
+    struct vault_w *v, uint64_t number, const struct vault_doc *docs, size_t n, struct err *err);
 
-/* journal/journal.jsonl becomes a copy of the first `size` bytes of fd (from offset 0), atomically. */
+/* journal/journal.jsonl becomes a copy of the first `size` bytes of fd (from offset 0), atomically, if they
+ * continue what stands there (history.h). */
 int vault_w_put_journal(struct vault_w *v, int fd, uint64_t size, struct err *err);
 
-/* Keeps room on the medium, so that what must be written last (README.txt, the journal) still fits when a copy has
- * filled it up.  Best effort; released by vault_w_release(), vault_w_close(), or the next open. */
+/* Keeps room on the medium, so that what must be written last (README.txt, the journal) still fits when a
+ * copy has filled it up.  Best effort; released by vault_w_release(), vault_w_close(), or the next open. */
 void vault_w_reserve(struct vault_w *v, uint64_t bytes);
 void vault_w_release(struct vault_w *v);
 

@@ -1,0 +1,98 @@
+/* within: see within.h. */
+#include "within.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/err.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/text.h"
+
+#define LOOK (O_PATH | O_DIRECTORY | O_CLOEXEC)
+
+static bool same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+static bool climbs_to(int fd, int folder)
+{
+	IO_FD_AUTO at = openat(fd, ".", LOOK);
+	struct stat top, here, above;
+
+	if (at < 0 || fstat(folder, &top) || fstat(at, &here))
+		return false;
+	while (!same(&here, &top)) {
+		int up = openat(at, "..", LOOK);
+
+		if (up < 0 || fstat(up, &above) || same(&above, &here)) {
+			io_close_quietly(&up);
+			return false;
+		}
+		io_close_quietly(&at);
+		at = up;
+		here = above;
+	}
+	return true;
+}
+
+/* 1 it lies in the folder, 0 it does not, -1 there is no such folder. */
+static int look(const char *path, int folder)
+{
+	IO_FD_AUTO fd = open(path, LOOK);
+
+	return fd < 0 ? -1 : climbs_to(fd, folder);
+}
+
+/* Takes the last component off; false when there is none. */
+static bool cut(char *path)
+{
+	size_t n = strlen(path);
+
+	while (n && path[n - 1] == '/')
+		n--;
+	while (n && path[n - 1] != '/')
+		n--;
+	path[n] = '\0';
+	return n > 0;
+}
+
+bool within_target(const char *path, int folder)
+{
+	char *p = strdup(path);
+	int r = p ? look(p, folder) : 1;
+
+	while (r < 0 && cut(p))
+		r = look(p, folder);
+	if (r < 0)
+		r = look(".", folder);
+	free(p);
+	return r > 0;
+}
+
+bool within_passes(const char *path, int folder)
+{
+	char *p = strdup(path), *real = realpath(path, NULL);
+	bool found = !p || (*path != '/' && look(".", folder) > 0) || (real && within_target(real, folder));
+
+	while (!found && cut(p))
+		found = look(p, folder) > 0;
+	free(p);
+	free(real);
+	return found;
+}
+
+int within_refuse_medium(const char *to, int repo, struct err *err)
+{
+	IO_FD_AUTO medium = openat(repo, "..", LOOK);
+	char shown[400];
+
+	if (!within_target(to, medium < 0 ? repo : medium))
+		return 0;
+	err_set(err, "E-TARGET-04", text("'%s' lies on the medium: nothing is written there"),
+	    path_show(to, shown, sizeof(shown)));
+	return err_hint(err, "%s", text("name a folder on a disk of this computer"));
+}

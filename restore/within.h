@@ -1,0 +1,20 @@
+/* within: does a place lie in a folder, whatever names and links lead to it?  By identity of folders, from
+ * the place upwards; mounts in between are passed.
+ */
+#ifndef RESTORE_WITHIN_H
+#define RESTORE_WITHIN_H
+
+#include <stdbool.h>
+
+struct err;
+
+/* The folder that is to be written into: `path`, or what exists of it. */
+bool within_target(const char *path, int folder);
+/* Does any folder that is named on the way to `path`, or that a link leads to, lie in it? */
+bool within_passes(const char *path, int folder);
+
+/* Refuses (E-TARGET-04) a target on the medium whose folder <repository-id>/ is open as `repo`: what only
+ * reads it must not change it. */
+int within_refuse_medium(const char *to, int repo, struct err *err) __attribute__((warn_unused_result));
+
+#endif
