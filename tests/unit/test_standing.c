@@ -418,6 +418,7 @@ static void one_file_system_is_one_copy(void **state)
 	d = look(&w, T0 + 3 * DAY + HOUR);
 	assert_int_equal(d->three.have, 3);
 	VERDICTS(d, "met", "met", "met", "missing");
+	assert_int_equal(d->offline, 0);
 	done(&w);
 }
 
