@@ -226,14 +226,14 @@ static void judge_copies(const struct standing_view *v, struct standing_dataset 
 		if (!m->policy || !m->ledger)
 			continue;
 		g = newest_on(v, d->policy->name, m->ledger->uuid);
+		twin = standing_twin(v, m);
 		/* オフライン保証復旧点: whatever its age */
-		if (g && m->policy->offline && !m->attached && g->number > d->offline) {
+		if (g && !twin && m->policy->offline && !m->attached && g->number > d->offline) {
 			d->offline = g->number;
 			d->offline_ns = g->begun_ns;
 		}
 		if (!standing_fresh(v, m, d))
 			continue;
-		twin = standing_twin(v, m);
 		if (twin && standing_fresh(v, twin, d))
 			continue;
 		copies++;
