@@ -189,10 +189,11 @@ static void verify_declared(struct job *j, const struct policy_medium *pm)
 {
 	const struct ledger_medium *lm = ledger_medium_by_label(state_ledger(j->state), pm->name);
 	struct medium_expect want = {.repository = state_repository(j->state), .label = pm->name};
+	const char *path = pm->path ? pm->path : lm ? lm->path : NULL; /* offline ones may have no path in the policy */
 	struct medium *m = NULL;
 	struct err err = ERR_INIT;
 
-	if (!lm || !pm->path) {
+	if (!lm || !path) {
 		if (j->medium) {
 			err_set(&err, "E-MEDIA-06", text("'%s' is not a registered medium"), pm->name);
 			err_hint(&err, text("register it with 'bkp medium add %s'"), pm->name);
@@ -203,7 +204,7 @@ static void verify_declared(struct job *j, const struct policy_medium *pm)
 	want.uuid = lm->uuid;
 	want.keys = state_keys(j->state, &want.n_keys);
 	j->label = pm->name;
-	if (medium_open(pm->path, &want, &m, &err)) {
+	if (medium_open(path, &want, &m, &err)) {
 		/* an offline medium that is away is as it should be, unless it was asked for */
 		if (j->medium || !pm->offline)
 			worse(j, app_error(&err, j->medium ? APP_UNKNOWN : APP_ATTENTION));

@@ -161,6 +161,9 @@ struct policy {
 	uint64_t archive_size; /* bytes */
 };
 
+/* The language that a text says, which need not be a valid policy; -1: it says none, *ret is untouched. */
+int policy_language(const char *p, size_t n, enum text_lang *ret);
+
 /* Parses n bytes.  `file` only names them in err.  0 with *ret_policy (warnings may stand in problems), or
  * -1: err says the first error as "file:line:column: …" with its code and hint, problems (may be NULL) holds
  * all, and n_errors is 0 there only when memory ran out (E-MEM-01). */
