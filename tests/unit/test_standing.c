@@ -633,6 +633,16 @@ static void policy_and_journal_may_differ(void **state)
 	assert_int_equal(d->generations.have, 3);
 	SAYS(&w, "register medium 'LTO-A1': bkp medium add LTO-A1 --path DIR");
 	done(&w);
+	/* the NAS burnt down and was taken out of the policy: generations that only it had are no generations */
+	world(&w, "nas:hdd ssd:ssd");
+	w.policy.n_media = 1;
+	three_nights(&w);
+	w.media[0] = w.media[1];
+	d = look(&w, T0 + 3 * DAY + HOUR);
+	assert_int_equal(d->generations.have, 0);
+	assert_int_equal(d->generations.verdict, STANDING_MISSING);
+	assert_true(w.st->nothing);
+	done(&w);
 }
 
 static void a_clock_that_is_wrong_is_said_first(void **state)
