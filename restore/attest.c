@@ -43,6 +43,9 @@ static void keys(
 		near = near_word(i->key, known, n);
 		if (near)
 			policy_problem_hint(item, text("did you mean '%s'?"), near);
+		else
+			policy_problem_hint(item, "%s",
+			    text("'procedure check' lists the steps; write numbers half-width: 0123456789"));
 	}
 }
 

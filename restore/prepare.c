@@ -134,9 +134,12 @@ static int parse_number(const char *s, uint64_t *ret, struct err *err)
 
 	errno = 0;
 	n = *s >= '0' && *s <= '9' ? strtoull(s, &end, 10) : 0;
-	if (!n || errno || *end || n > INT64_MAX)
-		return err_set(err, "E-DRILL-11", text("'%s' is not the number of a generation"),
+	if (!n || errno || *end || n > INT64_MAX) {
+		err_set(err, "E-DRILL-11", text("'%s' is not the number of a generation"),
 		    path_show(s, shown, sizeof(shown)));
+		return err_hint(err, "%s",
+		    text("'bkp-restore generations' lists them; write digits half-width: 0123456789"));
+	}
 	*ret = n;
 	return 0;
 }

@@ -2,6 +2,7 @@
 #include "base/near.h"
 
 #include <limits.h>
+#include <stdint.h>
 #include <string.h>
 
 static unsigned char fold(char c)
@@ -16,12 +17,50 @@ static unsigned least(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-unsigned near_distance(const char *a, const char *b)
+/* What a Japanese keyboard gives for an ASCII character: full-width forms, and the many kinds of dashes.  0:
+ * none. */
+static char half_width(const char *s)
 {
-	size_t n = strlen(a), m = strlen(b), i, j;
+	static const char *const dashes[] = {"\xe2\x80\x90", "\xe2\x80\x91", "\xe2\x80\x93", "\xe2\x80\x94",
+	    "\xe2\x80\x95", "\xe2\x88\x92", "\xe3\x83\xbc", "\xef\xbd\xb0"};
+	const unsigned char *u = (const unsigned char *)s;
+
+	if (u[0] == 0xef && u[1] == 0xbc && u[2] >= 0x81 && u[2] <= 0xbf)
+		return (char)(u[2] - 0x81 + '!');
+	if (u[0] == 0xef && u[1] == 0xbd && u[2] >= 0x80 && u[2] <= 0x9e)
+		return (char)(u[2] - 0x80 + '`');
+	if (!strncmp(s, "\xe3\x80\x80", 3))
+		return ' ';
+	for (size_t i = 0; i < sizeof(dashes) / sizeof(*dashes); i++)
+		if (!strncmp(s, dashes[i], 3))
+			return '-';
+	return 0;
+}
+
+/* The word in half-width, its length; SIZE_MAX when it is too long. */
+static size_t narrow(const char *s, char out[NEAR_BYTES_MAX + 1])
+{
+	size_t n = 0;
+
+	while (*s) {
+		char c = half_width(s);
+
+		if (n == NEAR_BYTES_MAX)
+			return SIZE_MAX;
+		out[n++] = c ? c : *s;
+		s += c ? 3 : 1;
+	}
+	out[n] = '\0';
+	return n;
+}
+
+unsigned near_distance(const char *word, const char *known)
+{
+	char a[NEAR_BYTES_MAX + 1], b[NEAR_BYTES_MAX + 1];
+	size_t n = narrow(word, a), m = narrow(known, b), i, j;
 	unsigned d[3][NEAR_BYTES_MAX + 1]; /* rows i-2, i-1 and i, in turn */
 
-	if (n > NEAR_BYTES_MAX || m > NEAR_BYTES_MAX)
+	if (n == SIZE_MAX || m == SIZE_MAX)
 		return UINT_MAX;
 	for (j = 0; j <= m; j++)
 		d[0][j] = (unsigned)j;

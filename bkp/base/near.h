@@ -1,7 +1,8 @@
 /* near: the known word that a mistyped one was probably meant to be.
  *
  * Damerau-Levenshtein distance in its optimal-string-alignment form (insert, delete, replace, swap
- * neighbours), on bytes, with upper and lower case equal and '-' equal to '_'.
+ * neighbours), on bytes, with upper and lower case equal, '-' equal to '_', and what a Japanese keyboard
+ * gives in full width equal to its half-width form.
  */
 #ifndef BKP_BASE_NEAR_H
 #define BKP_BASE_NEAR_H

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -74,6 +75,29 @@ static void command_help(const struct app_command *c)
 	printf("\n%s\n", text("every command takes: --policy FILE  --lang ja|en  --json  --quiet  --help"));
 }
 
+void app_language(const struct app *app)
+{
+	char *real = realpath(app->policy_path, NULL);
+	BUF_AUTO b = BUF_INIT(POLICY_BYTES_MAX);
+	struct err err = ERR_INIT;
+	enum text_lang lang;
+	struct stat st;
+
+	/* a pipe can be read once only, and not here */
+	if (!app->lang_given && real && !stat(real, &st) && S_ISREG(st.st_mode) &&
+	    !io_read_file(AT_FDCWD, real, &b, &err) && !policy_language((const char *)b.p, b.n, &lang))
+		text_set_lang(lang);
+	free(real);
+}
+
+/* The option that getopt did not like; within a group of letters it has not gone on to the next word. */
+static const char *disliked(int argc, char *const *argv)
+{
+	const char *next = optind < argc ? argv[optind] : "";
+
+	return optopt && next[0] == '-' && next[1] != '-' && strchr(next, optopt) ? next : argv[optind - 1];
+}
+
 static int take_common(struct app *app, int opt, int *ret_exit)
 {
 	enum text_lang lang;
@@ -81,6 +105,8 @@ static int take_common(struct app *app, int opt, int *ret_exit)
 	switch (opt) {
 	case OPT_POLICY:
 		app->policy_path = optarg;
+		if (app->command)
+			app_language(app);
 		return 0;
 	case OPT_LANG:
 		if (text_parse_lang(optarg, &lang)) {
@@ -124,7 +150,7 @@ int app_getopt(struct app *app, int argc, char **argv, const struct option *own,
 			*ret_exit = app_usage(app, text("option '%s' needs a value"), argv[optind - 1]);
 		else if (opt == '?')
 			*ret_exit =
-			    app_usage(app, text("unknown or ambiguous option '%s'"), argv[optind - 1]);
+			    app_usage(app, text("unknown or ambiguous option '%s'"), disliked(argc, argv));
 		if (opt == ':' || opt == '?')
 			return APP_OPT_STOP;
 		opt = opt == -1 ? -1 : take_common(app, opt, ret_exit);

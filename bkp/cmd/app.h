@@ -49,6 +49,10 @@ struct app_command {
 #define APP_OPT_STOP (-2)
 int app_getopt(struct app *app, int argc, char **argv, const struct option *own, int *ret_exit);
 
+/* Takes the policy's language, unless --lang was given, even of a policy that is not valid: what is said
+ * about wrong options and about the policy itself is for the same people.  Reports nothing. */
+void app_language(const struct app *app);
+
 /* Reads and checks the policy and takes its language.  0, or an exit code after everything has been reported.
  */
 int app_policy(struct app *app, struct policy **ret);

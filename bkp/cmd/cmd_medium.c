@@ -45,16 +45,17 @@ static int undeclared(const struct policy *policy, const char *name)
 	err_set(&err, "E-MEDIA-15", text("the policy declares no medium '%s'"), name);
 	if (near)
 		err_hint(&err, text("did you mean '%s'?"), near);
-	err_hint(&err, "%s", text("write it into the policy's 'media' first"));
+	err_hint(&err, "%s",
+	    text("'bkp medium list' shows the names; a new one is written into the policy's 'media' first"));
 	return app_error(&err, APP_USAGE);
 }
 
 static json_t *members(
     const struct policy_medium *m, const char *uuid, const char *path, const struct device *d)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:b, s:s, s:s}", "medium", uuid, "label", m->name, "type",
-	    m->type, "path", path, "place", m->place, "offline", (int)m->offline, "fs_uuid", d->fs_uuid, "serial",
-	    d->serial);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:b, s:s, s:s}", "medium", uuid, "label", m->name,
+	    "type", m->type, "path", path, "place", m->place, "offline", (int)m->offline, "fs_uuid",
+	    d->fs_uuid, "serial", d->serial);
 }
 
 /* A folder on the disk of the state folder is most likely the empty mount point of a medium that is not

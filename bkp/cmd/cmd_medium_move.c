@@ -20,16 +20,6 @@
 
 #define SHOW 256
 
-/* A disk is mounted at the medium's folder or at the one above it; what lies further up ("/tmp", "/home") is
- * not the disk. */
-static bool of_the_medium(const char *mount_point, const char *path)
-{
-	size_t n = strlen(mount_point);
-
-	return *mount_point && !strncmp(mount_point, path, n) &&
-	       (!path[n] || (path[n] == '/' && !strchr(path + n + 1, '/')));
-}
-
 static int still_attached(const char *name, const char *path)
 {
 	struct err err = ERR_INIT;
@@ -38,7 +28,7 @@ static int still_attached(const char *name, const char *path)
 
 	err_set(&err, "E-MEDIA-17", text("'%s' is still attached at '%s': unmount it first"), name,
 	    path_show(path, show, sizeof(show)));
-	if (!device_look(path, &d, NULL) && d.whole && of_the_medium(d.mount_point, path))
+	if (!device_look(path, &d, NULL) && d.whole)
 		err_hint(&err, text("umount %s, take it out, then run this again"),
 		    path_word(d.mount_point, show, sizeof(show)));
 	err_hint(&err, "%s", text("take it away, then run this again"));

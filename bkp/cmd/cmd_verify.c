@@ -6,11 +6,14 @@
 
 #include <jansson.h>
 
+#include "base/buf.h"
 #include "base/err.h"
+#include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "cmd/app.h"
 #include "cmd/out.h"
+#include "format/digest.h"
 #include "format/minisig.h"
 #include "format/policy.h"
 #include "read/keyring.h"
@@ -29,6 +32,8 @@ struct job {
 	uint64_t generation; /* or 0: all */
 	const char *label;   /* at hand */
 	uint64_t number;     /* at hand */
+	uint8_t identity[DIGEST_LEN]; /* of the medium at hand: SHA-256 of bkp-medium.json */
+	bool gone;		      /* the medium at hand does not answer any more */
 	json_t *rows;
 	uint64_t checked, bad, media;
 	int code;
@@ -53,6 +58,21 @@ static void on_fault(void *arg, const struct verify_fault *f)
 	fputc('\n', stderr);
 }
 
+/* That the medium was pulled out, or that memory is short, says nothing about the copies: nothing is recorded.
+ * 1: so it is, and was said. */
+static bool broke_off(struct job *j, const struct medium *m, bool failed, struct err *err)
+{
+	if (!failed && !verify_file(medium_dirfd(m), MEDIUM_JSON, j->identity, true, NULL, NULL))
+		return false;
+	if (!failed) {
+		err_set(err, "E-VERIFY-11", text("'%s' does not answer any more"), j->label);
+		err_hint(err, "%s", text("see that it is well connected and mounted, then run the command again"));
+	}
+	j->gone = true;
+	worse(j, app_error(err, APP_UNKNOWN));
+	return true;
+}
+
 /* One generation on one medium; the outcome goes into the journal. */
 static void verify_one(struct job *j, struct vault_r *v, const struct medium *m, uint64_t number, struct verify_seen *seen)
 {
@@ -67,9 +87,9 @@ static void verify_one(struct job *j, struct vault_r *v, const struct medium *m,
 		opt.ids = keyring_identities(j->keys, &opt.n_ids);
 	j->number = number;
 	bad = verify_generation(v, number, &opt, &cb, &r, &err) != 0;
-	if (bad)
-		app_error(&err, APP_UNKNOWN);
-	bad = bad || r.faults > 0;
+	if ((bad || r.faults) && broke_off(j, m, bad, &err))
+		return;
+	bad = r.faults > 0;
 	j->checked++;
 	j->bad += bad;
 	json_array_append_new(j->rows, json_pack("{s:s, s:I, s:b, s:I, s:I, s:I}", "medium", j->label, "generation",
@@ -90,6 +110,31 @@ static void verify_one(struct job *j, struct vault_r *v, const struct medium *m,
 	}
 }
 
+/* One generation was asked for and is damaged: those that rest on the same file are, too. */
+static void mark_sharers(struct job *j, struct vault_r *v, const struct medium *m, const uint64_t *numbers, size_t n,
+    const struct verify_seen *seen)
+{
+	struct err err = ERR_INIT;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (numbers[i] == j->generation || !verify_shares_damage(v, numbers[i], seen))
+			continue;
+		j->checked++;
+		j->bad++;
+		json_array_append_new(j->rows, json_pack("{s:s, s:I, s:b, s:I, s:I, s:I}", "medium", j->label, "generation",
+						   (json_int_t)numbers[i], "ok", 0, "files", (json_int_t)0, "bytes",
+						   (json_int_t)0, "faults", (json_int_t)1));
+		if (!j->app->json && !j->app->quiet)
+			printf(text("%s: generation %ju: %s (it lists the same file)\n"), j->label, numbers[i], text("DAMAGED"));
+		if (state_append(j->state, "verify-failed",
+			json_pack("{s:I, s:s, s:s}", "generation", (json_int_t)numbers[i], "medium", medium_uuid(m), "reason",
+			    "bkp verify found damage"),
+			&err))
+			worse(j, app_error(&err, APP_FAILED));
+	}
+}
+
 /* The numbers of the generations that the journal says are on the medium. The caller frees. */
 static uint64_t *reported_on(const struct job *j, const char *uuid, size_t *ret_n)
 {
@@ -101,7 +146,7 @@ static uint64_t *reported_on(const struct job *j, const char *uuid, size_t *ret_
 		const struct ledger_generation *g = ledger_generation(l, i);
 
 		for (k = 0; g->state == LEDGER_COMMITTED && k < g->n_copies; k++)
-			if (g->copies[k].ok && !strcmp(g->copies[k].medium, uuid) && (!j->generation || g->number == j->generation))
+			if (g->copies[k].ok && !strcmp(g->copies[k].medium, uuid))
 				numbers[n++] = g->number;
 	}
 	*ret_n = n;
@@ -111,21 +156,30 @@ static uint64_t *reported_on(const struct job *j, const char *uuid, size_t *ret_
 static void verify_medium(struct job *j, const struct medium *m)
 {
 	struct verify_seen *seen = verify_seen_new();
+	BUF_AUTO identity = BUF_INIT(MEDIUM_MAX);
 	struct vault_r *v = NULL;
 	struct err err = ERR_INIT;
 	char root[MINISIG_KEY_TEXT];
-	uint64_t *numbers;
+	uint64_t *numbers, bad;
 	size_t n, i;
 
 	minisig_public_format(&state_keys(j->state, &n)[0], root);
-	if (!seen || vault_r_open_at(medium_dirfd(m), state_repository(j->state), root, &v, &err)) {
+	j->gone = false;
+	if (!seen || io_read_file(medium_dirfd(m), MEDIUM_JSON, &identity, &err) || vault_r_open_at(medium_dirfd(m), state_repository(j->state), root, &v, &err)) {
 		worse(j, app_error(&err, APP_FAILED));
 		verify_seen_free(seen);
 		return;
 	}
+	digest_sha256(identity.p, identity.n, j->identity);
 	numbers = reported_on(j, medium_uuid(m), &n);
-	for (i = 0; numbers && i < n; i++)
-		verify_one(j, v, m, numbers[i], seen);
+	if (!numbers)
+		worse(j, app_error((err_nomem(&err), &err), APP_FAILED));
+	bad = j->bad;
+	for (i = 0; numbers && i < n && !j->gone; i++)
+		if (!j->generation || numbers[i] == j->generation)
+			verify_one(j, v, m, numbers[i], seen);
+	if (numbers && j->generation && j->bad > bad && !j->gone)
+		mark_sharers(j, v, m, numbers, n, seen);
 	free(numbers);
 	vault_r_close(v);
 	verify_seen_free(seen);
@@ -135,10 +189,11 @@ static void verify_declared(struct job *j, const struct policy_medium *pm)
 {
 	const struct ledger_medium *lm = ledger_medium_by_label(state_ledger(j->state), pm->name);
 	struct medium_expect want = {.repository = state_repository(j->state), .label = pm->name};
+	const char *path = pm->path ? pm->path : lm ? lm->path : NULL; /* offline ones may have no path in the policy */
 	struct medium *m = NULL;
 	struct err err = ERR_INIT;
 
-	if (!lm || !pm->path) {
+	if (!lm || !path) {
 		if (j->medium) {
 			err_set(&err, "E-MEDIA-06", text("'%s' is not a registered medium"), pm->name);
 			err_hint(&err, text("register it with 'bkp medium add %s'"), pm->name);
@@ -149,7 +204,7 @@ static void verify_declared(struct job *j, const struct policy_medium *pm)
 	want.uuid = lm->uuid;
 	want.keys = state_keys(j->state, &want.n_keys);
 	j->label = pm->name;
-	if (medium_open(pm->path, &want, &m, &err)) {
+	if (medium_open(path, &want, &m, &err)) {
 		/* an offline medium that is away is as it should be, unless it was asked for */
 		if (j->medium || !pm->offline)
 			worse(j, app_error(&err, j->medium ? APP_UNKNOWN : APP_ATTENTION));

@@ -127,7 +127,7 @@ static json_t *recorded_json(const struct ledger_medium *lm)
 json_t *look_medium_json(const struct standing_medium *m)
 {
 	static const char *const sights[] = {"not seen", "seen", "unknown"};
-	const char *type = m->policy ? m->policy->type : m->ledger->type;
+	const char *type = m->ledger ? m->ledger->type : m->policy->type;
 	json_t *o = m->ledger ? recorded_json(m->ledger)
 			      : json_pack("{s:n, s:s?, s:s?}", "medium", "path", m->policy->path, "place",
 				    m->policy->place);
@@ -173,7 +173,7 @@ static void medium_row(struct table *t, const struct standing_medium *m)
 	char show[SHOW], where[LOOK_TEXT], time[CLOCK_TEXT];
 
 	table_cell(t, "%s", m->policy ? m->policy->name : m->ledger->label);
-	table_cell(t, "%s", policy_plan_technology(m->policy ? m->policy->type : m->ledger->type));
+	table_cell(t, "%s", policy_plan_technology(m->ledger ? m->ledger->type : m->policy->type));
 	table_cell(t, "%s", look_where(m, where));
 	table_cell(t, "%s", path_show(place, show, sizeof(show)));
 	if (m->policy ? !m->policy->offline : !m->ledger->offline)

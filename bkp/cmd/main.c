@@ -113,6 +113,7 @@ int main(int argc, char **argv)
 	code = global_options(&app, argc, argv);
 	if (code != -1)
 		return code;
+	app_language(&app);
 	first = optind;
 	if (first >= argc) {
 		usage(stderr);

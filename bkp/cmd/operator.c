@@ -1,6 +1,7 @@
 /* operator: see operator.h. */
 #include "cmd/operator.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -30,39 +31,54 @@ int operator_text(const struct app *app, const char *option, const char *value)
 	return APP_OK;
 }
 
-static int unknown_person(const struct policy *policy, const char *name)
+/* Bringing media in and out is the operators' and managers' business, where the policy says who they are. */
+static size_t may(const struct policy *policy, const char *names[PEOPLE_MAX])
 {
-	BUF_AUTO all = BUF_INIT(400);
-	const char *names[PEOPLE_MAX], *near;
-	struct err err = ERR_INIT;
 	size_t n = 0;
 
-	for (; n < policy->n_people && n < PEOPLE_MAX; n++) {
-		names[n] = policy->people[n].name;
-		if (buf_printf(&all, NULL, "%s%s", n ? ", " : "", names[n]))
+	for (size_t i = 0; i < policy->n_people && n < PEOPLE_MAX; i++)
+		if (policy->people[i].roles & (POLICY_OPERATOR | POLICY_MANAGER))
+			names[n++] = policy->people[i].name;
+	for (size_t i = 0; !n && i < policy->n_people && i < PEOPLE_MAX; i++)
+		names[i] = policy->people[i].name;
+	return n ? n : policy->n_people < PEOPLE_MAX ? policy->n_people : PEOPLE_MAX;
+}
+
+static int unknown_person(const char *const *names, size_t n, const char *name)
+{
+	BUF_AUTO all = BUF_INIT(400);
+	const char *near = near_word(name, names, n);
+	char meant[OPERATOR_TEXT * 2] = "", listed[500];
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < n; i++)
+		if (buf_printf(&all, NULL, "%s%s", i ? ", " : "", names[i]))
 			break; /* there are more than a hint can name */
-	}
-	near = near_word(name, names, n);
 	err_set(&err, "E-OPERATOR-01", text("the policy lists nobody called '%s'"), name);
 	if (near)
-		err_hint(&err, text("did you mean '%s'?"), near);
-	if (!buf_terminate(&all, NULL))
-		err_hint(&err, text("those listed are: %s"), (char *)all.p);
+		snprintf(meant, sizeof(meant), text("did you mean '%s'?"), near);
+	if (!buf_terminate(&all, NULL)) {
+		snprintf(listed, sizeof(listed), text("those listed are: %s"), (char *)all.p);
+		err_hint(&err, "%s%s%s", meant, near ? " " : "", listed);
+	}
 	err_hint(&err, "%s", text("see the policy's 'people'"));
 	return app_error(&err, APP_USAGE);
 }
 
 int operator_check(const struct app *app, const struct policy *policy, const char *name)
 {
+	const char *names[PEOPLE_MAX];
+	size_t n;
 	int code;
 
 	if (!name)
 		return app_usage(app, "%s", text("say who does it with --operator NAME"));
 	code = operator_text(app, "--operator", name);
-	if (code)
+	if (code || !policy->n_people)
 		return code;
-	for (size_t i = 0; i < policy->n_people; i++)
-		if (!strcmp(policy->people[i].name, name))
+	n = may(policy, names);
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(names[i], name))
 			return APP_OK;
-	return policy->n_people ? unknown_person(policy, name) : APP_OK;
+	return unknown_person(names, n, name);
 }

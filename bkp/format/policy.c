@@ -117,6 +117,27 @@ int policy_parse(const char *file, const char *p, size_t n, struct policy **ret_
 	return r;
 }
 
+int policy_language(const char *p, size_t n, enum text_lang *ret)
+{
+	static const char key[] = "language";
+	const char *end = p + n, *at = p;
+	char word[3] = "";
+
+	while ((at = memmem(at, (size_t)(end - at), key, sizeof(key) - 1))) {
+		bool begins = at == p || strchr(" \t\n,{\"'", at[-1]);
+
+		at += sizeof(key) - 1;
+		while (at < end && strchr(" \t:\"'", *at) && *at)
+			at++;
+		if (!begins || end - at < 2)
+			continue;
+		memcpy(word, at, 2);
+		if (!text_parse_lang(word, ret))
+			return 0;
+	}
+	return -1;
+}
+
 /* --- use
  * ------------------------------------------------------------------------------------------------------ */
 

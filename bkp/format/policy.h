@@ -1,16 +1,15 @@
+/* clang-format off */
 /* policy: the site's 運用方針, one YAML file, parsed and checked.
  *
- * Purpose: people, data sets, media, retention and schedule as the site declared them.  No key and no secret
- *ever stands in it: one that looks like it is refused
- *(設定ファイルにパスワードが記載される等があってはならない).
+ * Purpose: people, data sets, media, retention and schedule as the site declared them.  No key and no secret ever
+ * stands in it: one that looks like it is refused (設定ファイルにパスワードが記載される等があってはならない).
  *
- * Calling order: read the file (at most POLICY_BYTES_MAX) → policy_parse() → use → policy_free().  Pure: no
- *files, no clock.  A struct policy is complete and consistent: every rule below holds, so callers need no
- *checks of their own.
+ * Calling order: read the file (at most POLICY_BYTES_MAX) → policy_parse() → use → policy_free().  Pure: no files, no
+ * clock.  A struct policy is complete and consistent: every rule below holds, so callers need no checks of their own.
  *
- * Problems: policy_parse() goes on after the first fault and collects up to POLICY_PROBLEMS_MAX of them, each
- *with line, column (both from 1; columns count characters), code, what is wrong and what would be right.
- *Errors make it fail; warnings alone do not.  A message never repeats a secret.
+ * Problems: policy_parse() goes on after the first fault and collects up to POLICY_PROBLEMS_MAX of them, each with
+ * line, column (both from 1; columns count characters), code, what is wrong and what would be right.  Errors make it
+ * fail; warnings alone do not.  A message never repeats a secret.
  *
  * Language: a subset of YAML 1.1 in UTF-8: one document, no anchors, aliases or tags, no key twice, at most
  * POLICY_DEPTH_MAX levels.  Keys (* required):
@@ -18,33 +17,38 @@
  *	state: PATH					default /var/lib/bkp
  *	archive_size: SIZE				default 128 MiB; 1 MiB to 1 GiB
  *	people: [{name*, roles*: [manager operator witness keyholder restorer auditor vendor]}]
- *	datasets*: [{name*, title, paths: [PATH…] or command (exactly one), exclude: [PATTERN…], cross_mounts:
- *true|false, store_as (required with command), probe, expect: {min_bytes: SIZE, shrink_alarm: N %}, every:
- *hour|day|week|month|Nh|Nd (default day), generations (default 3), rpo, rto: DURATION, priority: 1…99}]
+ *	datasets*: [{name*, title, paths: [PATH…] or command (exactly one), exclude: [PATTERN…],
+ *		cross_mounts: true|false, store_as (required with command), probe,
+ *		expect: {min_bytes: SIZE, shrink_alarm: N %}, every: hour|day|week|month|Nh|Nd (default day),
+ *		generations (default 3), rpo, rto: DURATION, priority: 1…99}]
  *	media*: [{name*, type*: hdd|ssd|rdx|tape|optical|object, path (required unless offline), place,
- *offline: true|false, max_attached, swap_every: DURATION (offline only)}] retention: {protect: DURATION
- *(default 14d), anchor_every: N (default 30)} schedule: {at: "HH:MM"} notify: {command*} procedures: [PATH…] SIZE is a number
- *with an optional unit B kB MB GB TB PB (powers of 1000) or KiB MiB GiB TiB PiB; DURATION a number with m, h,
- *d or w.  PATH is absolute and normalised.  PATTERN: see format/exclude.h.
+ *		offline: true|false, max_attached, swap_every: DURATION (offline only)}]
+ *	retention: {protect: DURATION (default 14d), anchor_every: N (default 30)}
+ *	schedule: {at: "HH:MM"}
+ *	notify: {command*}
+ *	procedures: [PATH…]
+ * SIZE is a number with an optional unit B kB MB GB TB PB (powers of 1000) or KiB MiB GiB TiB PiB; DURATION a number
+ * with m, h, d or w.  PATH is absolute and normalised.  PATTERN: see format/exclude.h.
  *
- * Lexical rules: no path of a data set within another of the same data set; no medium and no state folder
- *inside a data set unless excluded there; no data set inside a medium; media apart from each other and from
- *the state folder. Symbolic links and mount points are the caller's to check: this module never looks at a
- *disk.
+ * Lexical rules: no path of a data set within another of the same data set; no medium and no state folder inside a
+ * data set unless excluded there; no data set inside a medium; media apart from each other and from the state folder.
+ * Symbolic links and mount points are the caller's to check: this module never looks at a disk.
  *
- * Errors (stable codes):
- *	E-POLICY-01 empty or too large		02 not UTF-8, control character	03 YAML syntax
- *	E-POLICY-04 anchor, alias, tag, second document	05 key twice		06 too deep, too many values
- *	E-POLICY-07 wrong kind of value		08 unknown key			09 required key missing
- *	E-POLICY-10 text empty, too long, control character	11 malformed name	12 name twice
- *	E-POLICY-13 malformed path		14 paths overlap		15 number malformed or out of
- *range E-POLICY-16 size or percentage		17 duration or interval		18 time of day E-POLICY-19
- *unknown word		20 key for a secret		21 value with a secret E-POLICY-22 paths, command,
- *store_as, exclude do not fit together	23 keys of a medium do not fit together E-POLICY-24 backup, state and
- *data inside one another	25 malformed or useless exclusion E-POLICY-30…34 warnings: fewer than 3
- *generations, captured less often than the RPO, time without quotes, no online medium, exclusion that
- *excludes nothing
+ * Errors (stable codes), E-POLICY-NN:
+ *	01 empty or too large			02 not UTF-8, control character		03 YAML syntax
+ *	04 anchor, alias, tag, second document	05 key twice				06 too deep, too many values
+ *	07 wrong kind of value			08 unknown key				09 required key missing
+ *	10 text empty, too long, control character				11 malformed name
+ *	12 name twice				13 malformed path			14 paths overlap
+ *	15 number malformed or out of range	16 size or percentage			17 duration or interval
+ *	18 time of day				19 unknown word				20 key for a secret
+ *	21 value with a secret			22 paths, command, store_as, exclude do not fit together
+ *	23 keys of a medium do not fit together	24 backup, state and data inside one another
+ *	25 malformed or useless exclusion
+ *	30…34 warnings: fewer than 3 generations, captured less often than the RPO, time without quotes, no online medium,
+ *	exclusion that excludes nothing
  */
+/* clang-format on */
 #ifndef BKP_FORMAT_POLICY_H
 #define BKP_FORMAT_POLICY_H
 
@@ -156,6 +160,9 @@ struct policy {
 	char *notify_command;  /* for a shell, or NULL */
 	uint64_t archive_size; /* bytes */
 };
+
+/* The language that a text says, which need not be a valid policy; -1: it says none, *ret is untouched. */
+int policy_language(const char *p, size_t n, enum text_lang *ret);
 
 /* Parses n bytes.  `file` only names them in err.  0 with *ret_policy (warnings may stand in problems), or
  * -1: err says the first error as "file:line:column: …" with its code and hint, problems (may be NULL) holds

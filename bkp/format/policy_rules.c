@@ -274,8 +274,13 @@ static void check_medium_paths(struct rules *r, size_t i, const struct policy_no
 		item = policy_problem_error(r->problems, place_of(node, "path"), "E-POLICY-14",
 		    text("'%s' and '%s' of another medium lie in one another"), show(path, a),
 		    show(other, b));
-		policy_problem_hint(
-		    item, text("give each medium a folder of its own: two copies on one disk are one"));
+		if (p->media[i].offline && p->media[k].offline)
+			policy_problem_hint(item, text("media that take turns in one drive need no 'path': "
+						       "leave it out, and name the "
+						       "folder once with 'bkp medium add NAME --path DIR'"));
+		else
+			policy_problem_hint(item,
+			    text("give each medium a folder of its own: two copies on one disk are one"));
 		break;
 	}
 	if (p->state && (path_within(path, p->state) || path_within(p->state, path))) {

@@ -213,6 +213,9 @@ int keyring_add_file(
 		if (!strncmp(path, "AGE-SECRET-KEY-1", 16))
 			err_set(err, "E-KEY-01", "%s",
 			    text("--identity takes the name of a file, never the secret itself"));
+		else
+			err_hint(
+			    err, "%s", text("see that what holds the identity is mounted, and the name"));
 		return -1;
 	}
 	if (read_all(fd, path, &raw, err))

@@ -285,7 +285,9 @@ static int apply_copied(struct ledger *l, const struct journal_record *r, struct
 		c->verified_ns = r->wall_ns;
 		c->damaged_ns = 0;
 	} else {
+		/* files came, perhaps into a copy that had lost them: nobody has read those back yet */
 		c->copied_ns = r->wall_ns;
+		c->verified_ns = 0;
 	}
 	c->ok = true;
 	return replace_text(&c->reason, "", err);

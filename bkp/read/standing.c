@@ -69,6 +69,32 @@ int64_t standing_attach_s(const struct policy_medium *m)
 
 /* ---- media ---- */
 
+const char *standing_type(const struct standing_medium *m)
+{
+	return m->ledger ? m->ledger->type : m->policy->type;
+}
+
+bool standing_type_agrees(const struct standing_medium *m)
+{
+	return !m->ledger || !m->policy || !strcmp(m->ledger->type, m->policy->type);
+}
+
+const struct standing_medium *standing_twin(const struct standing_view *v, const struct standing_medium *m)
+{
+	if (!m->policy || !m->ledger || !*m->ledger->fs_uuid)
+		return NULL;
+	for (size_t i = 0; i < v->policy->n_media; i++) {
+		const struct standing_medium *o = &v->s->media[i];
+
+		if (o == m || !o->ledger || strcmp(o->ledger->fs_uuid, m->ledger->fs_uuid) != 0)
+			continue;
+		/* the online one is what is there; of two alike the first */
+		if (o->policy->offline == m->policy->offline ? o < m : m->policy->offline)
+			return o;
+	}
+	return NULL;
+}
+
 static void count_copies(const struct standing_view *v, struct standing_medium *m)
 {
 	for (size_t i = 0; i < ledger_generations(v->l); i++) {

@@ -1,29 +1,31 @@
-/* standing: how things stand: 3世代 and 3-2-1 for each data set, オフライン保証復旧点, media, what to do
- * next.
+/* clang-format off */
+/* standing: how things stand: 3世代 and 3-2-1 for each data set, オフライン保証復旧点, media, what to do next.
  *
  * Pure: policy + ledger + what was seen of the media just now + the time → struct standing.
  *
  * What counts (all of it from signed records):
- * - A generation counts for a data set when it is committed, the data set's verdict in it is good, and at
- * least one copy was read back and compared (verified) and was not found damaged since (複数世代; a failed or
- * partial capture never counts).
- * - 3世代: counting generations of distinct local dates, on whatever media, against the data set's
- * `generations`.
- * - 3-2-1: a medium counts as a copy of the data set when it holds, verified, the newest counting generation
- * (online media), or for media kept offline one that is not older than swap_every + one day (35 days when
- * swap_every is not stated). 3: the original and at least two such media (合計で3つ以上のデータを保持) 2:
- * those media are of two technologies at least: magnetic disk (hdd, rdx), SSD, tape, optical, object store.
- * Two hard disks are one technology: ATTENTION, not met (異なる媒体: 特性や耐久性の異なる2種類以上のデバイス)
- *     1: one of those media is kept offline and recorded as detached, and is not seen attached now
- * Partly, attention, while such a medium is attached for no longer than max_attached (a day when not stated),
- * and when the copies on all of them are older than swap_every: about to lapse.
- * - オフライン保証復旧点: begin of the newest counting generation that is verified on a medium recorded as
- * detached.
+ * - A generation counts for a data set when it is committed, the data set's verdict in it is good, and at least one
+ *   copy was read back and compared (verified) and was not found damaged since (複数世代; a failed or partial capture
+ *   never counts).
+ * - 3世代: counting generations of distinct local dates, on whatever media, against the data set's `generations`.
+ *   It needs attention, too, when the newest of them is older than one and a half intervals: backups that stopped still
+ *   have three generations.
+ * - 3-2-1: a medium counts as a copy of the data set when it holds, verified, the newest counting generation (online
+ *   media), or for media kept offline one that is not older than swap_every + one day (35 days when swap_every is not
+ *   stated).
+ *     3: the original and at least two such media (合計で3つ以上のデータを保持).  Media on one file system are one copy.
+ *     2: those media are of two technologies at least: magnetic disk (hdd, rdx), SSD, tape, optical, object store.  Two
+ *        hard disks are one technology: ATTENTION, not met (異なる媒体: 特性や耐久性の異なる2種類以上のデバイス).  A medium
+ *        of which policy and registration say different types adds none.
+ *     1: one of those media is kept offline and recorded as detached, and is not seen attached now.  Partly, attention,
+ *        while such a medium is attached for no longer than max_attached (a day when not stated), and when the copies on
+ *        all of them are older than swap_every: about to lapse.
+ * - オフライン保証復旧点: begin of the newest counting generation that is verified on a medium recorded as detached.
  * - A medium that the policy no longer declares is looked after by nobody: it counts for 3世代 only.
- * - 3世代 needs attention, too, when the newest counting generation is older than one and a half intervals:
- * backups that stopped still have three generations. overall is not met exactly when there is something in
- * `next`.
+ *
+ * overall is not met exactly when there is something in `next`.
  */
+/* clang-format on */
 #ifndef BKP_READ_STANDING_H
 #define BKP_READ_STANDING_H
 

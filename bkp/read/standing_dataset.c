@@ -217,24 +217,28 @@ static void judge_one(struct standing_dataset *d, const struct offline *o)
 static void judge_copies(const struct standing_view *v, struct standing_dataset *d)
 {
 	struct offline o = {0};
-	unsigned copies = 0, technologies = 0;
+	unsigned copies = 0, technologies = 0, doubtful = 0;
 
 	for (size_t i = 0; i < v->s->n_media; i++) {
-		const struct standing_medium *m = &v->s->media[i];
+		const struct standing_medium *m = &v->s->media[i], *twin;
 		const struct ledger_generation *g;
 
 		if (!m->policy || !m->ledger)
 			continue;
 		g = newest_on(v, d->policy->name, m->ledger->uuid);
+		twin = standing_twin(v, m);
 		/* オフライン保証復旧点: whatever its age */
-		if (g && m->policy->offline && !m->attached && g->number > d->offline) {
+		if (g && !twin && m->policy->offline && !m->attached && g->number > d->offline) {
 			d->offline = g->number;
 			d->offline_ns = g->begun_ns;
 		}
 		if (!standing_fresh(v, m, d))
 			continue;
+		if (twin && standing_fresh(v, twin, d))
+			continue;
 		copies++;
-		technologies |= 1u << standing_technology(m->policy->type);
+		*(standing_type_agrees(m) ? &technologies : &doubtful) |=
+		    1u << standing_technology(standing_type(m));
 		if (m->policy->offline && m->attached)
 			o.inside = m;
 		else if (m->policy->offline) {
@@ -243,7 +247,8 @@ static void judge_copies(const struct standing_view *v, struct standing_dataset 
 		}
 	}
 	judge_three(d, copies);
-	judge_two(d, technologies);
+	/* what policy and registration call differently is no further technology */
+	judge_two(d, technologies ? technologies : doubtful & -doubtful);
 	judge_one(d, &o);
 }
 

@@ -164,7 +164,10 @@ static void say_policy(struct standing_next *n)
 	bool offline = false;
 
 	for (size_t i = 0; i < p->n_media; i++) {
-		technologies |= 1u << standing_technology(p->media[i].type);
+		const struct standing_medium *m = &n->v->s->media[i];
+
+		if (standing_type_agrees(m))
+			technologies |= 1u << standing_technology(standing_type(m));
 		offline |= p->media[i].offline;
 	}
 	if (p->n_media < 2)
@@ -176,7 +179,7 @@ static void say_policy(struct standing_next *n)
 		    text("all media are of one technology (%s): add a medium of another one (magnetic disk, "
 			 "SSD, tape, "
 			 "optical, object store)"),
-		    policy_plan_technology(p->media[0].type));
+		    policy_plan_technology(standing_type(&n->v->s->media[0])));
 	if (!offline)
 		standing_say(n, "%s",
 		    text("no medium is kept offline: declare one with 'offline: true' and bring it up to "
@@ -200,22 +203,41 @@ static void say_rest(struct standing_next *n)
 	}
 }
 
+static void say_datasets(struct standing_next *n)
+{
+	const struct standing *s = n->v->s;
+	size_t tried = 0;
+
+	for (size_t i = 0; i < s->n_datasets; i++)
+		tried += s->datasets[i].tried != 0;
+	if (!tried && s->n_datasets > 1) {
+		standing_say(n, "%s", text("nothing was captured yet: run 'bkp run'"));
+		return;
+	}
+	for (size_t i = 0; i < s->n_datasets; i++)
+		say_dataset(n, &s->datasets[i]);
+}
+
 int standing_next(const struct standing_view *v, struct err *err)
 {
-	static standing_medium_fn *const urgent[] = {standing_next_attached, standing_next_absent},
-					 *const later[] = {standing_next_rotate, standing_next_whereabouts,
-					     standing_next_behind};
+	static standing_medium_fn *const later[] = {
+	    standing_next_rotate, standing_next_whereabouts, standing_next_behind, standing_next_other};
 	struct standing_next n = {.v = v};
 	struct standing *s = v->s;
+	bool begun;
 
 	say_clock(&n);
 	for (size_t i = 0; i < s->n_media; i++)
 		standing_next_damaged(&n, &s->media[i]);
-	for (size_t i = 0; i < s->n_datasets; i++)
-		say_dataset(&n, &s->datasets[i]);
-	for (size_t k = 0; k < sizeof(urgent) / sizeof(*urgent); k++)
-		for (size_t i = 0; i < v->policy->n_media; i++)
-			urgent[k](&n, &s->media[i]);
+	/* a first run needs media to write to */
+	begun = ledger_last_committed(v->l) != NULL;
+	for (size_t i = 0; !begun && i < v->policy->n_media; i++)
+		standing_next_absent(&n, &s->media[i]);
+	say_datasets(&n);
+	for (size_t i = 0; i < v->policy->n_media; i++)
+		standing_next_attached(&n, &s->media[i]);
+	for (size_t i = 0; begun && i < v->policy->n_media; i++)
+		standing_next_absent(&n, &s->media[i]);
 	for (size_t k = 0; k < sizeof(later) / sizeof(*later); k++)
 		for (size_t i = 0; i < v->policy->n_media; i++)
 			later[k](&n, &s->media[i]);

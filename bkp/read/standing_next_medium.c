@@ -39,6 +39,25 @@ void standing_next_damaged(struct standing_next *n, const struct standing_medium
 		    m->damaged, label, number, label);
 }
 
+/* The first data set of which the medium holds nothing that is recent enough. */
+static const struct standing_dataset *lacks(const struct standing_next *n, const struct standing_medium *m)
+{
+	for (size_t i = 0; i < n->v->s->n_datasets; i++) {
+		const struct standing_dataset *d = &n->v->s->datasets[i];
+
+		if (d->newest && !standing_fresh(n->v, m, d))
+			return d;
+	}
+	return NULL;
+}
+
+static bool rotation_due(const struct standing_next *n, const struct standing_medium *m)
+{
+	/* without a generation there is nothing to fill it with */
+	return m->policy->offline && m->ledger && ledger_last_committed(n->v->l) &&
+	       (lacks(n, m) || m->overdue_swap);
+}
+
 /* Filled and still here: rotated since it was attached. */
 static bool ready_to_leave(const struct standing_medium *m)
 {
@@ -51,6 +70,9 @@ void standing_next_attached(struct standing_next *n, const struct standing_mediu
 	const char *to;
 
 	if (!m->policy->offline || !m->ledger || !m->attached || m->sight == STANDING_NOT_SEEN)
+		return;
+	/* it is brought up to date before it is taken away, see standing_next_rotate() */
+	if (m->sight == STANDING_SEEN && rotation_due(n, m))
 		return;
 	to = *m->ledger->destination ? m->ledger->destination : m->ledger->place;
 	if (m->overdue_attached)
@@ -87,18 +109,6 @@ void standing_next_absent(struct standing_next *n, const struct standing_medium 
 		    name);
 }
 
-/* The first data set of which the medium holds nothing that is recent enough. */
-static const struct standing_dataset *lacks(const struct standing_next *n, const struct standing_medium *m)
-{
-	for (size_t i = 0; i < n->v->s->n_datasets; i++) {
-		const struct standing_dataset *d = &n->v->s->datasets[i];
-
-		if (d->newest && !standing_fresh(n->v, m, d))
-			return d;
-	}
-	return NULL;
-}
-
 static void say_why(const struct standing_next *n, const struct standing_medium *m,
     const struct standing_dataset *d, char *out, size_t size)
 {
@@ -121,12 +131,9 @@ void standing_next_rotate(struct standing_next *n, const struct standing_medium 
 	char why[SHOW], show[SHOW];
 	const char *place;
 
-	/* without a generation there is nothing to fill it with */
-	if (!m->policy->offline || !m->ledger || !ledger_last_committed(n->v->l))
+	if (!rotation_due(n, m))
 		return;
 	d = lacks(n, m);
-	if (!d && !m->overdue_swap)
-		return;
 	say_why(n, m, d, why, sizeof(why));
 	place = *m->ledger->place ? m->ledger->place : m->policy->place;
 	if (m->sight == STANDING_SEEN)
@@ -181,4 +188,22 @@ void standing_next_behind(struct standing_next *n, const struct standing_medium 
 		    text("generation %ju on '%s' was not read back: run 'bkp verify --medium %s --generation "
 			 "%ju'"),
 		    d->newest, name, name, d->newest);
+}
+
+/* What the policy calls it is not what was registered, or it is no disk of its own. */
+void standing_next_other(struct standing_next *n, const struct standing_medium *m)
+{
+	const struct standing_medium *twin = standing_twin(n->v, m);
+	const char *name = m->policy->name;
+
+	if (!standing_type_agrees(m))
+		standing_say(n,
+		    text("'%s' is registered as '%s', but the policy says '%s': correct the policy; another "
+			 "disk gets a name of its own"),
+		    name, m->ledger->type, m->policy->type);
+	if (twin)
+		standing_say(n,
+		    text("'%s' and '%s' are on one file system (%s): they count as one copy; move one of "
+			 "them to a disk of its own"),
+		    twin->policy->name, name, m->ledger->fs_uuid);
 }

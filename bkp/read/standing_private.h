@@ -26,6 +26,14 @@ static inline int64_t standing_age_s(const struct standing_view *v, int64_t ns)
 int64_t standing_swap_s(const struct policy_medium *m);
 int64_t standing_attach_s(const struct policy_medium *m);
 
+/* As it was registered, whatever the policy says today. */
+const char *standing_type(const struct standing_medium *m);
+/* Does the policy still say so? */
+bool standing_type_agrees(const struct standing_medium *m);
+/* The one that counts in its place, because both are on the same file system and are lost together; or NULL.
+ */
+const struct standing_medium *standing_twin(const struct standing_view *v, const struct standing_medium *m);
+
 /* standing_dataset.c */
 int standing_dataset_fill(const struct standing_view *v, const struct policy_dataset *pd,
     struct standing_dataset *d, struct err *err);
@@ -48,6 +56,6 @@ struct standing_next {
 void standing_say(struct standing_next *n, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 typedef void standing_medium_fn(struct standing_next *n, const struct standing_medium *m);
 standing_medium_fn standing_next_damaged, standing_next_attached, standing_next_absent, standing_next_rotate,
-    standing_next_whereabouts, standing_next_behind;
+    standing_next_whereabouts, standing_next_behind, standing_next_other;
 
 #endif

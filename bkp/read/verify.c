@@ -229,6 +229,24 @@ static void drop_list(int dirfd, uint64_t number)
 	}
 }
 
+bool verify_shares_damage(struct vault_r *v, uint64_t number, const struct verify_seen *s)
+{
+	struct vault_r_generation *g = NULL;
+	char path[GENERATION_SUMS_PATH];
+	uint8_t sha256[DIGEST_LEN];
+	const struct buf *sums;
+	bool shares = false;
+	size_t pos = 0;
+
+	if (vault_r_generation_open(v, number, &g, NULL))
+		return false;
+	sums = vault_r_sums(g);
+	while (!shares && !generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, NULL))
+		shares = digestset_get(s->set, sha256) == SEEN_BAD;
+	vault_r_generation_close(g);
+	return shares;
+}
+
 int verify_generation(struct vault_r *v, uint64_t number, const struct verify_options *opt,
     const struct verify_callbacks *cb, struct verify_result *ret, struct err *err)
 {

@@ -42,6 +42,8 @@ struct verify_seen *verify_seen_new(void); /* NULL: out of memory */
 int verify_seen_vouch(struct verify_seen *s, const uint8_t sha256[DIGEST_LEN], struct err *err)
     __attribute__((warn_unused_result));
 void verify_seen_free(struct verify_seen *s);
+/* Does the generation list a file that was found missing, unreadable or wrong through this set?  No file is read but its list. */
+bool verify_shares_damage(struct vault_r *v, uint64_t number, const struct verify_seen *s);
 
 struct verify_fault {
 	const char *file;      /* path from <repository-id>/, or NULL */

@@ -45,6 +45,16 @@ static void take_text(char *out, size_t size, const char *s)
 	take(out, size, s ? s : "", s ? strlen(s) : 0);
 }
 
+/* A disk is mounted at the medium's folder or at the one above it; what lies further up ("/tmp", "/home") is
+ * not the disk, and nobody must be told to unmount it. */
+static bool is_of(const char *mount_point, const char *path)
+{
+	size_t n = strlen(mount_point);
+
+	return n > 1 && !strncmp(mount_point, path, n) &&
+	       (!path[n] || (path[n] == '/' && !strchr(path + n + 1, '/')));
+}
+
 /* Which mount holds the path. */
 static void find_mount(const char *real, struct device *d)
 {
@@ -58,7 +68,7 @@ static void find_mount(const char *real, struct device *d)
 		take_text(d->fs_type, sizeof(d->fs_type), mnt_fs_get_fstype(fs));
 	}
 	mnt_unref_table(table);
-	d->whole = *d->mount_point && strcmp(d->mount_point, "/") != 0;
+	d->whole = is_of(d->mount_point, real);
 }
 
 /* A property of a block device in udev's database, which everyone may read. */

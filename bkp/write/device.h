@@ -19,7 +19,7 @@ struct device {
 	char fs_type[32];	/* "ext4" … */
 	char fs_uuid[64];
 	char serial[128];
-	bool whole; /* the path is the mount point itself or below one that is not "/" */
+	bool whole; /* the path is the mount point itself or a folder directly below it, other than "/" */
 };
 
 /* 0, or -1: E-DEVICE-01 the path cannot be looked at. */

@@ -10,14 +10,15 @@
  *   4. publish(): root.age, manifest.json, SHA256SUMS and its signature appear on each medium in one rename.
  *   5. committed(): journal "committed", durable.  Only now is the generation reported.
  *   6. read_back(): what is new on each medium is read from the device and compared; journal "verified".
- *   7. catch_up(): reported generations that an online medium lacks are copied to it; copies of the journal; what the
+ *   7. catch_up(): reported generations that an online medium lacks are copied to it, those that were never read back are; copies of the journal; what the
  *      media carry for people (medium_docs.h).
  * Invariants (docs/format.md §8, proved by tests/scenario/20-kill.sh):
  *   I1 every reported generation verifies in full.  I2 an unreported one is absent or incomplete, never good.  I3 the journal
  *   is a valid prefix; no acknowledged entry is lost.  I4 the next run needs no manual step.  I5 no byte of an earlier
  *   generation changes.
  * If the process dies: before 4 there are archives nobody lists (the next run reuses them); between 4 and 5 the next run's
- * settle() finds the generation complete and reports it; after 5 nothing is lost but the read-back.
+ * settle() finds the generation complete and reports it; after 5 nothing is lost but the read-back, which the
+ * next run's catch_up() makes up for.
  *
  * A medium that fails at any step is dropped with a reason; the night goes on with the others.
  */

@@ -163,6 +163,40 @@ int night_read_back(struct night *n, struct err *err)
 	return 0;
 }
 
+/* What an earlier run wrote and died before it was read back.  One number, or 0. */
+static uint64_t next_unread(const struct night *n, const struct night_online *o, uint64_t after)
+{
+	const struct ledger *l = state_ledger(n->cfg->state);
+
+	for (size_t i = 0; i < ledger_generations(l); i++) {
+		const struct ledger_generation *g = ledger_generation(l, i);
+
+		for (size_t k = 0; g->number > after && g->state == LEDGER_COMMITTED && k < g->n_copies; k++)
+			if (g->copies[k].ok && !g->copies[k].verified_ns && !g->copies[k].damaged_ns &&
+			    !strcmp(g->copies[k].medium, o->report->uuid))
+				return g->number;
+	}
+	return 0;
+}
+
+static int read_back_rest(struct night *n, struct night_online *o, struct err *err)
+{
+	struct err why = ERR_INIT;
+	uint64_t number = 0;
+	int r = 0;
+
+	while (r != READBACK_GONE && (number = next_unread(n, o, number))) {
+		r = readback_generation(o->readback, number, false, &why, err);
+		if (r < 0)
+			return -1;
+		if (r) {
+			o->report->why = why;
+			o->report->verified = false;
+		}
+	}
+	return 0;
+}
+
 /* Media that were away, or full, get what they lack. */
 int night_catch_up(struct night *n, struct err *err)
 {
@@ -189,6 +223,8 @@ int night_catch_up(struct night *n, struct err *err)
 			o->report->why = got.why;
 			o->report->verified = false;
 		}
+		if (!r && !got.broken)
+			r = read_back_rest(n, o, err);
 	}
 	free(sources);
 	return r;

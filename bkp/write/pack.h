@@ -1,17 +1,22 @@
-/* pack: turns content into archives on every online medium: id → known? → LZ4 → archive builder → age → files.
+/* pack: turns content into archives on every online medium: id → known? → place; LZ4 → archive → age → files
+ * go on behind it (sealer.h).
  *
- * Three streams of archives are filled side by side, so that what is read together lies together: BULK (chunks of large
- * files), BUNDLE (small files, many in one chunk), CATALOG (catalog blocks, block lists, long extent lists).  An archive is
- * closed when it reaches the target size, is published on every medium that still works, and then enters the dedup index.
+ * Three streams of archives are filled side by side, so that what is read together lies together: BULK
+ * (chunks of large files), BUNDLE (small files, many in one chunk), CATALOG (catalog blocks, block lists,
+ * long extent lists).  An archive is closed when the content in it reaches the target size (counted before
+ * compression, so that places do not depend on when something is compressed), is published on every medium
+ * that still works, and then enters the dedup index.
  *
- * Calling order: pack_new → pack_chunk / pack_small … → pack_finish (closes all streams; only then is everything that was
- * handed out as a place durable) → pack_archive_of… → pack_free.  A pack that failed can only be freed.
+ * Calling order: pack_new → pack_chunk / pack_small … → pack_finish (closes all streams; only then is
+ * everything that was handed out as a place durable) → pack_archive_of… → pack_free.  A pack that failed can
+ * only be freed.
  *
- * A medium that fails (full, pulled out) is dropped: pack_sink.failed is set with the reason, the others go on.  When the
- * last one fails, the call fails.
+ * A medium that fails (full, pulled out) is dropped: pack_sink.failed is set with the reason, the others go
+ * on.  When the last one fails, the call fails.
  *
- * Memory: one archive's index per stream, one bundle, one chunk; nothing grows with the amount of data.
- * Errors: E-PACK-01 no medium is left; those of dedup, age, libarchive.
+ * Memory: two archives' indexes per stream, one bundle, the sealer's queue; nothing grows with the amount of
+ * data. Errors: those of sealer and dedup.  pack_sink.failed and why may be read once pack_finish() has
+ * returned.
  */
 #ifndef BKP_WRITE_PACK_H
 #define BKP_WRITE_PACK_H
@@ -47,7 +52,7 @@ struct pack_config {
 	struct dedup *dedup;	 /* borrowed */
 	struct pack_sink *sinks; /* borrowed */
 	size_t n_sinks;
-	uint64_t archive_size; /* target, bytes of plaintext */
+	uint64_t archive_size; /* target, bytes of content */
 	uint64_t next_archive; /* first number to use */
 };
 
@@ -56,12 +61,14 @@ int pack_new(const struct pack_config *cfg, struct pack **ret, struct err *err);
 void pack_free(struct pack *p); /* discards what was not published */
 
 /* One chunk, 1 ≤ n ≤ 4 MiB. */
-int pack_chunk(struct pack *p, enum pack_stream s, const void *raw, size_t n, struct dedup_place *ret, struct err *err);
+int pack_chunk(
+    struct pack *p, enum pack_stream s, const void *raw, size_t n, struct dedup_place *ret, struct err *err);
 /* One small file's whole content, 1 ≤ n ≤ PACK_SMALL_MAX. */
 int pack_small(struct pack *p, const void *raw, size_t n, struct dedup_place *ret, struct err *err);
 int pack_finish(struct pack *p, struct err *err);
 
-/* The archives that places given out since pack_new() lie in, ascending, as an array of n the caller frees. */
+/* The archives that places given out since pack_new() lie in, ascending, as an array of n the caller frees.
+ */
 int pack_needed(struct pack *p, struct dedup_archive **ret, size_t *ret_n, struct err *err);
 uint64_t pack_next_archive(const struct pack *p);
 /* Archives published by this pack. */

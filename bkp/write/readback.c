@@ -132,8 +132,7 @@ static void on_bytes(void *arg, uint64_t done, uint64_t total, const char *file)
 		rb->progress(rb->arg, done);
 }
 
-/* Does the device still answer?  What is in the page cache would. */
-static bool answers(const struct readback *rb)
+bool readback_answers(const struct readback *rb)
 {
 	return !verify_file(medium_dirfd(rb->medium), MEDIUM_JSON, rb->identity, true, NULL, NULL);
 }
@@ -151,6 +150,25 @@ int readback_record_damage(struct readback *rb, uint64_t number, const struct er
 	    err);
 }
 
+/* The other generations that are recorded as verified here and rest on a file that was just found bad.
+ * Before the one at hand: should the process die between two records, that one will be read again. */
+static int record_sharers(struct readback *rb, uint64_t number, const struct err *why, struct err *err)
+{
+	for (size_t i = 0; i < ledger_generations(state_ledger(rb->state)); i++) {
+		/* asked anew each time: a record makes what the ledger gave before stale */
+		const struct ledger_generation *g = ledger_generation(state_ledger(rb->state), i);
+		bool counts = false;
+
+		for (size_t k = 0; k < g->n_copies && g->number != number; k++)
+			counts |=
+			    g->copies[k].verified_ns && !strcmp(g->copies[k].medium, medium_uuid(rb->medium));
+		if (counts && verify_shares_damage(rb->vault, g->number, rb->seen) &&
+		    readback_record_damage(rb, g->number, why, err))
+			return -1;
+	}
+	return 0;
+}
+
 int readback_generation(struct readback *rb, uint64_t number, bool again, struct err *why, struct err *err)
 {
 	struct verify_options opt = {.from_device = true, .seen = rb->seen, .again = again};
@@ -162,9 +180,11 @@ int readback_generation(struct readback *rb, uint64_t number, bool again, struct
 		return -1;
 	if (res.faults) {
 		*why = rb->first;
-		if (!answers(rb))
+		if (!readback_answers(rb))
 			return READBACK_GONE;
-		return readback_record_damage(rb, number, why, err) ? -1 : READBACK_DAMAGED;
+		return record_sharers(rb, number, why, err) || readback_record_damage(rb, number, why, err)
+			   ? -1
+			   : READBACK_DAMAGED;
 	}
 	if (buf_append(&rb->done, &number, sizeof(number), err) ||
 	    state_append(rb->state, "verified",

@@ -28,7 +28,9 @@ void readback_close(struct readback *rb);
 /* bytes read of the generation at hand; fn may be NULL */
 void readback_on_progress(struct readback *rb, void (*fn)(void *arg, uint64_t bytes), void *arg);
 
-#define READBACK_DAMAGED 1 /* recorded as "verify-failed"; why says what */
+/* recorded as "verify-failed", for every generation that counts here and lists a file found bad; why says
+ * what */
+#define READBACK_DAMAGED 1
 #define READBACK_GONE	 2 /* the medium does not answer; why */
 /* 0: whole, recorded as "verified"; -1: it cannot be recorded (err). */
 int readback_generation(struct readback *rb, uint64_t number, bool again, struct err *why, struct err *err)
@@ -36,6 +38,9 @@ int readback_generation(struct readback *rb, uint64_t number, bool again, struct
 /* Records "verify-failed" for what was found damaged in another way. */
 int readback_record_damage(struct readback *rb, uint64_t number, const struct err *why, struct err *err)
     __attribute__((warn_unused_result));
+
+/* Does the device still answer, other than from the page cache? */
+bool readback_answers(const struct readback *rb);
 
 /* Was the generation read back by this handle, or recorded as damaged by it? */
 bool readback_done(const struct readback *rb, uint64_t number);

@@ -243,6 +243,25 @@ static void measure(struct run *run)
 		run->res->room = (uint64_t)fs.f_bavail * fs.f_frsize;
 }
 
+/* Copies that were found to lack files and did not get them back: the journal must not go on saying that they
+ * are whole.  When the medium does not answer, nothing was seen that is worth recording. */
+static int record_lost(struct run *run, size_t first, struct err *err)
+{
+	struct err why = ERR_INIT;
+
+	if (run->res->broken && !readback_answers(run->r->readback))
+		return 0;
+	err_set(&why, "E-VERIFY-01", "%s", text("files of it are missing and could not be brought again"));
+	for (size_t i = first; i < run->n; i++) {
+		if (!run->items[i].held || readback_done(run->r->readback, run->items[i].number))
+			continue;
+		run->res->damaged++;
+		if (readback_record_damage(run->r->readback, run->items[i].number, &why, err))
+			return -1;
+	}
+	return 0;
+}
+
 int refill_run(const struct refill *r, struct refill_result *ret, struct err *err)
 {
 	struct run run = {.r = r, .res = ret, .before = vault_w_written(r->vault)};
@@ -258,6 +277,7 @@ int refill_run(const struct refill *r, struct refill_result *ret, struct err *er
 		ret->missing += run.n - run.at;
 		if (ret->full)
 			measure(&run);
+		bad = record_lost(&run, run.at - 1, err);
 	}
 	ret->bytes = written(&run);
 	free(run.items);

@@ -6,7 +6,8 @@
  * again: every archive that has arrived is kept.
  *
  * Nothing that stands on the medium is ever replaced.  A copy that lost files gets them again; one that holds
- * a file with other bytes than were signed stays as it is, is recorded as damaged, and the others go on.
+ * a file with other bytes than were signed stays as it is, is recorded as damaged, and the others go on.  One
+ * that lost files and cannot get them back (the medium is full) is recorded as damaged, too.
  */
 #ifndef BKP_WRITE_REFILL_H
 #define BKP_WRITE_REFILL_H

@@ -125,7 +125,9 @@ int rotate_run(const struct rotate_config *cfg, struct rotate_result *ret, struc
 	if (!r) {
 		bring_docs(&ro);
 		rotate_tally(&ro);
-		r = record_rotated(&ro, &why) || put_journals(&ro, &why) || synchronise(&ro, &why);
+		/* what is recorded as rotated stays on the disk if it is pulled out at this moment */
+		r = synchronise(&ro, &why) || record_rotated(&ro, &why) || put_journals(&ro, &why) ||
+		    synchronise(&ro, &why);
 	}
 	clean_up(&ro);
 	if (!r)

@@ -14,6 +14,7 @@
 #include "base/near.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "base/width.h"
 #include "format/policy.h"
 #include "read/ledger.h"
 #include "read/medium.h"
@@ -34,12 +35,22 @@ static int attended(const struct rotate *ro, const struct policy_medium *pm, cha
 	return attendance_find(state_ledger(ro->cfg->state), &k, pm, ret_path, err);
 }
 
+/* A place that cannot be looked at: the disk may be there, and failing. */
+static int unlooked(struct err *why, struct err *err)
+{
+	err_hint(why, "%s",
+	    text("see that the disk is well connected and mounted, then run the command again as root"));
+	if (err)
+		*err = *why;
+	return -1;
+}
+
 /* Something else stands where the medium is expected: that says more than "not attached". */
 static bool tells(const struct err *why)
 {
 	return !strcmp(why->code, "E-MEDIA-02") || !strcmp(why->code, "E-MEDIA-03") ||
 	       !strcmp(why->code, "E-MEDIA-04") || !strcmp(why->code, "E-MEDIA-05") ||
-	       !strcmp(why->code, "E-MEDIA-06");
+	       !strcmp(why->code, "E-MEDIA-06") || !strcmp(why->code, "E-MEDIA-18");
 }
 
 static int not_attached(
@@ -99,11 +110,8 @@ static int find_named(struct rotate *ro, struct err *err)
 	r = attended(ro, pm, &ro->ret->path, &why);
 	if (r == 0)
 		return not_attached(ro, pm, &why, err);
-	if (r < 0) {
-		if (err)
-			*err = why;
-		return -1;
-	}
+	if (r < 0)
+		return unlooked(&why, err);
 	ro->ret->medium = pm;
 	return 0;
 }
@@ -115,17 +123,15 @@ static int several(const struct policy_medium *a, const struct policy_medium *b,
 	return err_hint(err, text("name one: 'bkp rotate %s --operator NAME'"), a->name);
 }
 
-static int none(const struct rotate *ro, const struct err *why, struct err *err)
+static int none(const struct rotate *ro, struct err *why, struct err *err)
 {
 	const struct policy *p = ro->cfg->policy;
 	char names[SHOW] = "";
 	size_t n = 0;
 
-	if (tells(why)) {
-		if (err)
-			*err = *why;
-		return -1;
-	}
+	/* what stands there instead, or why it cannot be looked at */
+	if (why->code[0])
+		return unlooked(why, err);
 	for (size_t i = 0; i < p->n_media && n < sizeof(names); i++)
 		if (p->media[i].offline)
 			n += (size_t)snprintf(
@@ -135,6 +141,7 @@ static int none(const struct rotate *ro, const struct err *why, struct err *err)
 		return err_hint(err, "%s",
 		    text("give one 'offline: true' in the policy, then register it with 'bkp medium add'"));
 	}
+	width_whole(names);
 	err_set(err, "E-ROTATE-02", "%s", text("no medium that is kept offline is attached"));
 	return err_hint(err, text("attach and mount one of these, then run the command again: %s"), names);
 }
@@ -157,7 +164,8 @@ static int find_any(struct rotate *ro, struct err *err)
 		if (r > 0) {
 			ro->ret->medium = &p->media[i];
 			ro->ret->path = path;
-		} else if (tells(&why) && strcmp(why.code, "E-MEDIA-06") != 0 && !first.code[0]) {
+		} else if ((r < 0 || (tells(&why) && strcmp(why.code, "E-MEDIA-06") != 0)) &&
+			   !first.code[0]) {
 			first = why;
 		}
 	}

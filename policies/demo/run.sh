@@ -81,6 +81,6 @@ bkp-restore --medium "$T/shelf/RDX-01" --identity "$T/recovery.txt" drill "$T"/s
 	--to "$reports" --operator 事務長 --attest "$T/attest.yaml"
 echo "the report to print and sign: $reports/drill.html"
 
-step "done in $(($(date +%s) - started)) s; the recovery point was never on the host that captures"
+step "done in $(($(date +%s) - started)) s; the recovery identity was never on the host that captures"
 [ "${1:-}" = --keep ] && echo "everything is left in $T"
 exit 0

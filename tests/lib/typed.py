@@ -6,6 +6,7 @@ signal ended it).  Fails with 99 when an answer was shown, or when the terminal 
 import os
 import pty
 import select
+import signal
 import sys
 import termios
 import time
@@ -14,6 +15,8 @@ split = sys.argv.index("--")
 answers = [a.encode() for a in sys.argv[1:split]]
 pid, fd = pty.fork()
 if pid == 0:
+    for s in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):  # a shell's background jobs start with them ignored
+        signal.signal(s, signal.SIG_DFL)
     os.execvp(sys.argv[split + 1], sys.argv[split + 1:])
 shown, line, end = b"", b"", time.time() + 120
 todo = list(answers)

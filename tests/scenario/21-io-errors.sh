@@ -19,7 +19,7 @@ for call in write fsync close openat renameat2 mkdirat fchmod read pread64 getde
 	for error in EIO ENOSPC; do
 		for n in 1 2 3 5 8 13 21 34 55; do
 			start
-			status strace -qq -o "$T/trace" -e trace=$call -e inject=$call:error=$error:when=$n "$BKP" run --quiet --json
+			status strace -f -qq -o "$T/trace" -e trace=$call -e inject=$call:error=$error:when=$n "$BKP" run --quiet --json
 			grep -q INJECTED "$T/trace" || break
 			tried=$((tried + 1))
 			[ "$STATUS" = 0 ] || failed=$((failed + 1))

@@ -16,6 +16,7 @@ policy() { # OFFLINE-MEDIA
 	people:
 	  - {name: 事務長, roles: [manager, operator]}
 	  - {name: Sato, roles: [operator]}
+	  - {name: Kato, roles: [auditor]}
 	datasets:
 	  - {name: docs, title: 文書, paths: [$T/src], every: day}
 	media:
@@ -116,13 +117,20 @@ refuse() { # EXIT CODE WORDS...: `rotate WORDS` is refused with that code
 refuse 2 E-ROTATE-02 RDX-01
 [ -z "$(ls -A "$T/rdx")" ] || die "an empty mount point was written to"
 refuse 2 E-ROTATE-02
+# a place that cannot be looked at is not "nothing there"
+rmdir "$T/rdx" && ln -s rdx "$T/rdx"
+refuse 2 E-IO-07
+refuse 2 E-IO-07 RDX-01
+rm "$T/rdx" && mkdir "$T/rdx"
 refuse 2 E-MEDIA-06 RDX-02
 refuse 64 E-ROTATE-01 nas
 refuse 64 E-MEDIA-15 RDX-03
 status "$BKP" rotate RDX-01
 [ "$STATUS" = 64 ] && grep -q -e --operator "$T/err" || die "without --operator: $STATUS"
 status "$BKP" rotate RDX-01 --operator Satoo
-[ "$STATUS" = 64 ] && grep -q "'Sato'" "$T/err" || die "an unknown operator: $STATUS $(cat "$T/err")"
+[ "$STATUS" = 64 ] && grep -q "'Sato'.*事務長, Sato$" "$T/err" || die "an unknown operator: $STATUS $(cat "$T/err")"
+status "$BKP" rotate RDX-01 --operator Kato
+[ "$STATUS" = 64 ] && grep -q E-OPERATOR-01 "$T/err" || die "an auditor rotates: $STATUS $(cat "$T/err")"
 status "$BKP" rotate RDX-01 --operator Sato --recheck soon
 [ "$STATUS" = 64 ] || die "--recheck soon: $STATUS"
 # write-protected

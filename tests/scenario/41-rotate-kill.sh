@@ -4,7 +4,7 @@
 # continuation, and the next rotation succeeds unaided and ends complete.
 . "$(dirname "$0")/../lib/site.sh"
 . "$(dirname "$0")/../lib/rotation.sh"
-points=${BKP_KILL_POINTS:-150}
+points=${BKP_KILL_POINTS:-120}
 rotation_make
 for name in ordinary mending; do
 	rotation_start $name

@@ -5,6 +5,8 @@
 . "$(dirname "$0")/../lib/site.sh"
 FAKE=$(ls /usr/lib/*/faketime/libfaketime.so.1 2>/dev/null | head -n 1)
 [ -n "$FAKE" ] || die "libfaketime is not installed"
+# folders on one disk are one copy, and status says so: in memory nothing can be told
+[ -d /dev/shm ] && { d=$(mktemp -d /dev/shm/bkp-status.XXXXXX); rm -rf "$T"; T=$d; export BKP_POLICY=$T/policy.yaml; }
 export TZ=Asia/Tokyo
 # at "DATE TIME" COMMAND...: at that local time
 at() {
@@ -57,7 +59,7 @@ at "2026-12-01 23:50:00" "$BKP" run --quiet
 json 1 "2026-12-01 23:55:00" 'd["generations"]["have"] == 1 and d["newest"]["generation"] == 2'
 night 2026-12-02
 night 2026-12-03
-json 1 "2026-12-03 09:00:00" 'v == ["met", "met", "met", "missing"] and d["generations"]["have"] == 3 and d["offline_recovery_point"] is None and says("unmount RDX-01")'
+json 1 "2026-12-03 09:00:00" 'v == ["met", "met", "met", "missing"] and d["generations"]["have"] == 3 and d["offline_recovery_point"] is None and says("bkp rotate RDX-01") and not says("unmount RDX-01")'
 say "three nights on three dates are 3世代, two generations on one date are not; the disk that was never away does not count"
 
 # ---- the rotation, and the way to the other building

@@ -81,7 +81,11 @@ static void a_file_system_in_memory(void **state)
 	assert_string_equal(d.mount_point, in_scratch("t"));
 	assert_string_equal(d.source, "memory");
 	assert_string_equal(d.fs_type, "tmpfs");
-	assert_true(d.whole && !*d.fs_uuid && !*d.serial);
+	assert_true(!*d.fs_uuid && !*d.serial);
+	/* so far down it is a folder on something larger, not a disk to be unmounted */
+	assert_false(d.whole);
+	assert_int_equal(device_look(in_scratch("t/a"), &d, &err), 0);
+	assert_true(d.whole);
 	assert_int_equal(umount(in_scratch("t")), 0);
 	assert_int_equal(device_look("/", &d, &err), 0);
 	assert_false(d.whole);

@@ -381,6 +381,26 @@ static void the_plan_tells_who_what_when_where_in_columns(void **state)
 	assert_null(strstr(s, " \n"));
 }
 
+static void a_policy_that_is_wrong_still_says_its_language(void **state)
+{
+	enum text_lang lang = TEXT_EN;
+	(void)state;
+
+	static const char table[] = "site: {name: x, language: ja\nmedia: [",
+			  block[] = "site:\n  language:   \"en\"\n";
+	static const char none[] = "site: {name: a language school}\nmy_language: ja\nlanguage",
+			  cut[] = "language: j";
+
+	assert_int_equal(policy_language(table, strlen(table), &lang), 0);
+	assert_int_equal(lang, TEXT_JA);
+	assert_int_equal(policy_language(block, strlen(block), &lang), 0);
+	assert_int_equal(lang, TEXT_EN);
+	assert_int_equal(policy_language(none, strlen(none), &lang), -1);
+	assert_int_equal(policy_language(cut, strlen(cut), &lang), -1);
+	assert_int_equal(policy_language("", 0, &lang), -1);
+	assert_int_equal(lang, TEXT_EN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -393,6 +413,7 @@ int main(void)
 	    cmocka_unit_test(problems_have_a_ceiling_and_errors_come_first),
 	    cmocka_unit_test(ceilings_hold),
 	    cmocka_unit_test(ready_made_policies_are_good_and_meet_321),
+	    cmocka_unit_test(a_policy_that_is_wrong_still_says_its_language),
 	    cmocka_unit_test(the_demo_policy_is_good),
 	    cmocka_unit_test(nas_and_rdx_are_one_technology),
 	    cmocka_unit_test(the_plan_tells_who_what_when_where_in_columns),

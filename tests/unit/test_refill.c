@@ -285,7 +285,69 @@ static void a_full_medium_says_how_much_is_missing(void **state)
 	res = refill("h", true, NULL);
 	assert_true(res.copied == N && !res.full && !res.missing);
 	equal("h");
+	/* what it lost cannot come back because it is full: then it does not count as being there */
+	assert_int_equal(
+	    sh("chattr -R -f -i h; cd h/*-*-*-*-*/ && rm -f $(grep -o 'archives/.*' "
+	       "generations/000001/SHA256SUMS | head -n 1); head -c 40m /dev/zero >../fill; true"),
+	    0);
+	res = refill("h", true, NULL);
+	assert_true(res.full && !res.copied && res.missing >= 1 && res.damaged == res.missing);
+	assert_true(copy(1)->damaged_ns && !copy(1)->verified_ns);
+	assert_int_equal(sh("rm h/fill"), 0);
+	res = refill("h", true, NULL);
+	assert_true(res.copied == res.verified && !res.missing && !copy(1)->damaged_ns);
 	assert_int_equal(sh("chattr -R -f -i h; umount h"), 0);
+}
+
+/* An archive of several generations rots; one of them is read back. */
+static void damage_is_that_of_all_who_share_the_file(void **state)
+{
+	struct readback *rb = NULL;
+	struct medium *m;
+	struct err why = ERR_INIT, err = ERR_INIT;
+	struct refill_result res;
+
+	(void)state;
+	add_medium("i");
+	res = refill("i", true, NULL);
+	assert_int_equal(res.verified, N);
+	/* a file of generation 1 that 2 and 3 list, too */
+	assert_int_equal(
+	    sh("chattr -R -f -i i; cd i/*-*-*-*-*/ && f=$(grep -xFf generations/000001/SHA256SUMS "
+	       "generations/000003/SHA256SUMS | grep -o 'archives/.*' | head -n 1) && test -n \"$f\" && "
+	       "chmod u+w $f && printf X | dd of=$f conv=notrunc bs=1 seek=5000 2>/dev/null"),
+	    0);
+	m = open_medium("i");
+	assert_int_equal(readback_open(repo, m, &rb, &err), 0);
+	assert_int_equal(readback_generation(rb, 1, true, &why, &err), READBACK_DAMAGED);
+	assert_true(copy(1)->damaged_ns && !copy(1)->verified_ns);
+	assert_true(copy(3)->damaged_ns && !copy(3)->verified_ns);
+	readback_close(rb);
+	/* nobody vouches for it any more */
+	assert_int_equal(readback_open(repo, m, &rb, &err), 0);
+	assert_int_equal(readback_generation(rb, 3, false, &why, &err), READBACK_DAMAGED);
+	readback_close(rb);
+	medium_close(m);
+}
+
+/* A run died between writing a generation and reading it back: the next night makes up for it. */
+static void the_next_night_reads_back_what_was_not(void **state)
+{
+	const char *uuid = ledger_medium_by_label(state_ledger(repo), "a")->uuid;
+	struct err err = ERR_INIT;
+	const struct ledger_generation *g;
+
+	(void)state;
+	assert_int_equal(
+	    state_append(repo, "copied",
+		json_pack("{s:i, s:s, s:i, s:i}", "generation", 2, "medium", uuid, "files", 1, "bytes", 1),
+		&err),
+	    0);
+	g = ledger_generation_by_number(state_ledger(repo), 2);
+	assert_int_equal(g->copies[0].verified_ns, 0);
+	one_night(N + 1);
+	g = ledger_generation_by_number(state_ledger(repo), 2);
+	assert_true(!strcmp(g->copies[0].label, "a") && g->copies[0].verified_ns);
 }
 
 int main(void)
@@ -296,6 +358,8 @@ int main(void)
 	    cmocka_unit_test(a_damaged_source_is_passed_over),
 	    cmocka_unit_test(what_vanished_is_brought_again),
 	    cmocka_unit_test(a_full_medium_says_how_much_is_missing),
+	    cmocka_unit_test(damage_is_that_of_all_who_share_the_file),
+	    cmocka_unit_test(the_next_night_reads_back_what_was_not),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -346,6 +346,82 @@ static void damage_takes_away_what_it_hit(void **state)
 	done(&w);
 }
 
+/* What had lost files was brought again, and the run died before it read them back. */
+static void brought_again_is_not_yet_read_back(void **state)
+{
+	const struct standing_dataset *d;
+	struct world w;
+	(void)state;
+
+	world(&w, "nas:hdd ssd:ssd RDX-01:rdx:offline");
+	three_nights(&w);
+	rotation(&w, 2, 3, T0 + 3 * DAY);
+	must(&w, T0 + 3 * DAY + HOUR, "copied", on_medium(3, w.uuids[2]));
+	carried(&w, 2, T0 + 3 * DAY + HOUR);
+	d = look(&w, T0 + 3 * DAY + 2 * HOUR);
+	VERDICTS(d, "met", "met", "met", "missing");
+	assert_int_equal(d->offline, 0);
+	assert_int_equal(w.st->media[2].generations, 0);
+	verified(&w, 3, 2, T0 + 3 * DAY + 3 * HOUR);
+	d = look(&w, T0 + 3 * DAY + 4 * HOUR);
+	VERDICTS(d, "met", "met", "met", "met");
+	done(&w);
+}
+
+/* What the policy calls a disk does not change what was registered and signed. */
+static void another_word_in_the_policy_is_no_other_technology(void **state)
+{
+	const struct standing_dataset *d;
+	struct world w;
+	(void)state;
+
+	world(&w, "nas:hdd usb:hdd RDX-01:rdx:offline");
+	three_nights(&w);
+	rotation(&w, 2, 3, T0 + 3 * DAY);
+	carried(&w, 2, T0 + 3 * DAY);
+	w.media[1].type = (char *)"tape";
+	d = look(&w, T0 + 3 * DAY + HOUR);
+	assert_int_equal(d->two.have, 1);
+	VERDICTS(d, "met", "met", "attention", "met");
+	SAYS(&w, "'usb' is registered as 'hdd', but the policy says 'tape'");
+	done(&w);
+}
+
+/* Two folders on one disk are lost together. */
+static void one_file_system_is_one_copy(void **state)
+{
+	const struct standing_dataset *d;
+	struct world w;
+	(void)state;
+
+	world(&w, "nas:hdd ssd:ssd RDX-01:rdx:offline");
+	three_nights(&w);
+	for (size_t i = 0; i < 2; i++)
+		must(&w, T0 + 3 * DAY, "medium-added",
+		    json_pack("{s:s, s:s, s:s, s:b, s:s}", "medium", w.uuids[i], "label", w.media[i].name,
+			"type", w.media[i].type, "offline", 0, "fs_uuid", "1b2c-3d4e"));
+	d = look(&w, T0 + 3 * DAY + HOUR);
+	assert_int_equal(d->three.have, 2);
+	assert_int_equal(d->two.have, 1);
+	VERDICTS(d, "met", "attention", "attention", "missing");
+	SAYS(&w, "'nas' and 'ssd' are on one file system (1b2c-3d4e): they count as one copy");
+	done(&w);
+	/* a folder of the NAS that is called offline, recorded as detached, and listed first */
+	world(&w, "RDX-01:rdx:offline nas:hdd ssd:ssd");
+	three_nights(&w);
+	rotation(&w, 0, 3, T0 + 3 * DAY);
+	for (size_t i = 0; i < 2; i++)
+		must(&w, T0 + 3 * DAY, "medium-added",
+		    json_pack("{s:s, s:s, s:s, s:b, s:s}", "medium", w.uuids[i], "label", w.media[i].name,
+			"type", w.media[i].type, "offline", !i, "fs_uuid", "1b2c-3d4e"));
+	carried(&w, 0, T0 + 3 * DAY);
+	d = look(&w, T0 + 3 * DAY + HOUR);
+	assert_int_equal(d->three.have, 3);
+	VERDICTS(d, "met", "met", "met", "missing");
+	assert_int_equal(d->offline, 0);
+	done(&w);
+}
+
 static int64_t at_local(const char *s)
 {
 	struct tm tm = {.tm_isdst = -1};
@@ -613,6 +689,9 @@ int main(void)
 	    cmocka_unit_test(technologies_are_counted_not_devices),
 	    cmocka_unit_test(only_good_verified_generations_count),
 	    cmocka_unit_test(damage_takes_away_what_it_hit),
+	    cmocka_unit_test(brought_again_is_not_yet_read_back),
+	    cmocka_unit_test(another_word_in_the_policy_is_no_other_technology),
+	    cmocka_unit_test(one_file_system_is_one_copy),
 	    cmocka_unit_test(dates_are_those_on_the_wall),
 	    cmocka_unit_test(what_is_attached_is_not_offline),
 	    cmocka_unit_test(a_rotation_that_is_overdue_is_said_before_it_counts),

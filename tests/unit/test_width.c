@@ -79,6 +79,11 @@ static void nearest_word(void **state)
 	assert_int_equal(near_distance("cross-mounts", "cross_mounts"), 0);
 	assert_int_equal(near_distance("kitten", "sitting"), 3);
 	assert_int_equal(near_distance("", "abc"), 3);
+	/* what a Japanese keyboard gives */
+	assert_int_equal(near_distance("ＲＤＸ-０１", "RDX-01"), 0);
+	assert_int_equal(near_distance("RDX−01", "RDX-01"), 0);	 /* minus sign */
+	assert_int_equal(near_distance("rdxー01", "RDX-01"), 0); /* long vowel */
+	assert_int_equal(near_distance("事務長", "事務"), 3);
 }
 
 static void columns_line_up(void **state)
