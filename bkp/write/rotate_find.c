@@ -203,7 +203,7 @@ static int read_only(const struct rotate *ro, int errnum, struct err *err)
 {
 	char show[SHOW];
 
-	path_show(*ro->device.mount_point ? ro->device.mount_point : ro->ret->path, show, sizeof(show));
+	path_word(*ro->device.mount_point ? ro->device.mount_point : ro->ret->path, show, sizeof(show));
 	if (errnum == EROFS) {
 		err_set(err, "E-ROTATE-05", text("medium '%s' is attached for reading only"),
 		    ro->ret->medium->name);
@@ -253,13 +253,19 @@ static int open_identified(struct rotate *ro, struct err *err)
 static int same_history(const struct rotate *ro, struct err *err)
 {
 	IO_FD_AUTO fd = io_open_file(state_dirfd(ro->cfg->state), JOURNAL_FILE, err);
+	uint64_t size = ledger_size(state_ledger(ro->cfg->state));
+	struct err why = ERR_INIT;
 
 	if (fd < 0)
 		return -1;
-	if (!history_continues(
-		medium_repo_dirfd(ro->medium), fd, ledger_size(state_ledger(ro->cfg->state)), err))
+	if (!history_continues(medium_repo_dirfd(ro->medium), fd, size, &why))
 		return 0;
-	return err_wrap(err, text("medium '%s' is not rotated"), ro->ret->medium->name);
+	if (strcmp(why.code, "E-PUBLISH-05") != 0)
+		return rotate_failed(ro, &why, err);
+	err_wrap(&why, text("medium '%s' is not rotated"), ro->ret->medium->name);
+	if (err)
+		*err = why;
+	return -1;
 }
 
 static int record_attached(struct rotate *ro, struct err *err)
