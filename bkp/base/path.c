@@ -119,6 +119,33 @@ char *path_show(const char *s, char *out, size_t size)
 	return out;
 }
 
+static bool is_plain(unsigned char c)
+{
+	return c >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c && strchr("_./@%+=:,-", c));
+}
+
+char *path_word(const char *s, char *out, size_t size)
+{
+	BUF_AUTO b = BUF_INIT((size_t)64 << 10);
+	const char *p = s;
+	int r;
+
+	while (is_plain((unsigned char)*p))
+		p++;
+	path_show(s, out, size);
+	if (*s && !*p)
+		return out;
+	/* what cannot be shown as it is cannot be copied either */
+	r = strcmp(out, s) ? -1 : buf_puts(&b, "'", NULL);
+	for (p = s; !r && *p; p++)
+		r = *p == '\'' ? buf_puts(&b, "'\\''", NULL) : buf_append(&b, p, 1, NULL);
+	if (r || buf_puts(&b, "'", NULL) || buf_terminate(&b, NULL) || b.n >= size)
+		return path_show("?", out, size);
+	memcpy(out, b.p, b.n + 1);
+	return out;
+}
+
 static bool unreserved(unsigned char c)
 {
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c && strchr("-._~/", c));

@@ -32,6 +32,10 @@ int path_display(const char *s, struct buf *out, struct err *err);
 /* path_display() into a fixed buffer, cut with "..." when longer; returns out. */
 char *path_show(const char *s, char *out, size_t size);
 
+/* As one word of a command that a person copies into a shell: in quotes where it needs them; "?" where it
+ * cannot be shown as it is. */
+char *path_word(const char *s, char *out, size_t size);
+
 /* RFC 3986 percent-encoding of every byte except A-Z a-z 0-9 - . _ ~ and '/': one line of ASCII without spaces. */
 int path_encode(const char *s, struct buf *out, struct err *err);
 /* The inverse.  -1 with E-PATH-01 when malformed (also an encoded NUL); `out` is NUL-terminated, the NUL not counted. */

@@ -29,8 +29,8 @@ static int still_attached(const char *name, const char *path)
 	err_set(&err, "E-MEDIA-17", text("'%s' is still attached at '%s': unmount it first"), name,
 	    path_show(path, show, sizeof(show)));
 	if (!device_look(path, &d, NULL) && d.whole)
-		err_hint(&err, text("umount '%s', take it out, then run this again"),
-		    path_show(d.mount_point, show, sizeof(show)));
+		err_hint(&err, text("umount %s, take it out, then run this again"),
+		    path_word(d.mount_point, show, sizeof(show)));
 	err_hint(&err, "%s", text("take it away, then run this again"));
 	return app_error(&err, APP_FAILED);
 }

@@ -6,11 +6,14 @@
 
 #include <jansson.h>
 
+#include "base/buf.h"
 #include "base/err.h"
+#include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "cmd/app.h"
 #include "cmd/out.h"
+#include "format/digest.h"
 #include "format/minisig.h"
 #include "format/policy.h"
 #include "read/keyring.h"
@@ -29,6 +32,8 @@ struct job {
 	uint64_t generation; /* or 0: all */
 	const char *label;   /* at hand */
 	uint64_t number;     /* at hand */
+	uint8_t identity[DIGEST_LEN]; /* of the medium at hand: SHA-256 of bkp-medium.json */
+	bool gone;		      /* the medium at hand does not answer any more */
 	json_t *rows;
 	uint64_t checked, bad, media;
 	int code;
@@ -53,6 +58,21 @@ static void on_fault(void *arg, const struct verify_fault *f)
 	fputc('\n', stderr);
 }
 
+/* That the medium was pulled out, or that memory is short, says nothing about the copies: nothing is recorded.
+ * 1: so it is, and was said. */
+static bool broke_off(struct job *j, const struct medium *m, bool failed, struct err *err)
+{
+	if (!failed && !verify_file(medium_dirfd(m), MEDIUM_JSON, j->identity, true, NULL, NULL))
+		return false;
+	if (!failed) {
+		err_set(err, "E-VERIFY-11", text("'%s' does not answer any more"), j->label);
+		err_hint(err, "%s", text("see that it is well connected and mounted, then run the command again"));
+	}
+	j->gone = true;
+	worse(j, app_error(err, APP_UNKNOWN));
+	return true;
+}
+
 /* One generation on one medium; the outcome goes into the journal. */
 static void verify_one(struct job *j, struct vault_r *v, const struct medium *m, uint64_t number, struct verify_seen *seen)
 {
@@ -67,9 +87,9 @@ static void verify_one(struct job *j, struct vault_r *v, const struct medium *m,
 		opt.ids = keyring_identities(j->keys, &opt.n_ids);
 	j->number = number;
 	bad = verify_generation(v, number, &opt, &cb, &r, &err) != 0;
-	if (bad)
-		app_error(&err, APP_UNKNOWN);
-	bad = bad || r.faults > 0;
+	if ((bad || r.faults) && broke_off(j, m, bad, &err))
+		return;
+	bad = r.faults > 0;
 	j->checked++;
 	j->bad += bad;
 	json_array_append_new(j->rows, json_pack("{s:s, s:I, s:b, s:I, s:I, s:I}", "medium", j->label, "generation",
@@ -136,6 +156,7 @@ static uint64_t *reported_on(const struct job *j, const char *uuid, size_t *ret_
 static void verify_medium(struct job *j, const struct medium *m)
 {
 	struct verify_seen *seen = verify_seen_new();
+	BUF_AUTO identity = BUF_INIT(MEDIUM_MAX);
 	struct vault_r *v = NULL;
 	struct err err = ERR_INIT;
 	char root[MINISIG_KEY_TEXT];
@@ -143,19 +164,21 @@ static void verify_medium(struct job *j, const struct medium *m)
 	size_t n, i;
 
 	minisig_public_format(&state_keys(j->state, &n)[0], root);
-	if (!seen || vault_r_open_at(medium_dirfd(m), state_repository(j->state), root, &v, &err)) {
+	j->gone = false;
+	if (!seen || io_read_file(medium_dirfd(m), MEDIUM_JSON, &identity, &err) || vault_r_open_at(medium_dirfd(m), state_repository(j->state), root, &v, &err)) {
 		worse(j, app_error(&err, APP_FAILED));
 		verify_seen_free(seen);
 		return;
 	}
+	digest_sha256(identity.p, identity.n, j->identity);
 	numbers = reported_on(j, medium_uuid(m), &n);
 	if (!numbers)
 		worse(j, app_error((err_nomem(&err), &err), APP_FAILED));
 	bad = j->bad;
-	for (i = 0; numbers && i < n; i++)
+	for (i = 0; numbers && i < n && !j->gone; i++)
 		if (!j->generation || numbers[i] == j->generation)
 			verify_one(j, v, m, numbers[i], seen);
-	if (numbers && j->generation && j->bad > bad)
+	if (numbers && j->generation && j->bad > bad && !j->gone)
 		mark_sharers(j, v, m, numbers, n, seen);
 	free(numbers);
 	vault_r_close(v);

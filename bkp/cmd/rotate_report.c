@@ -29,12 +29,12 @@ static void carry_away(const struct rotate_result *r, const char *operator, char
 	char place[SHOW], point[SHOW], who[SHOW];
 
 	path_show(r->place, place, sizeof(place));
-	path_show(operator, who, sizeof(who));
+	path_word(operator, who, sizeof(who));
 	if (r->mount_point)
 		snprintf(out, size,
 		    text("unmount it (umount %s), take it to '%s', then record it with 'bkp medium move %s "
 			 "--operator %s'"),
-		    path_show(r->mount_point, point, sizeof(point)), place, r->medium->name, who);
+		    path_word(r->mount_point, point, sizeof(point)), place, r->medium->name, who);
 	else
 		snprintf(out, size,
 		    text(

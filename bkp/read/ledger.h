@@ -66,15 +66,15 @@ struct ledger_dataset {
 };
 
 struct ledger_copy {
-	const char *medium;  /* UUID */
-	const char *label;   /* as of the record */
-	bool ok;	     /* the generation is there: committed to it, or copied later */
-	bool frozen;	     /* immutable flags were set */
-	const char *reason;  /* why not, or "" */
+	const char *medium; /* UUID */
+	const char *label;  /* as of the record */
+	bool ok;	    /* the generation is there: committed to it, or copied later */
+	bool frozen;	    /* immutable flags were set */
+	const char *reason; /* why not, or "" */
 	/* last time it was read back and compared; 0: never, or files were brought or found damaged since */
 	int64_t verified_ns;
-	int64_t damaged_ns;  /* last time it was found damaged, unless it verified since; 0: never */
-	int64_t copied_ns;   /* brought there from another medium; 0: never */
+	int64_t damaged_ns; /* last time it was found damaged, unless it verified since; 0: never */
+	int64_t copied_ns;  /* brought there from another medium; 0: never */
 };
 
 struct ledger_generation {

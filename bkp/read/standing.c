@@ -81,10 +81,17 @@ bool standing_type_agrees(const struct standing_medium *m)
 
 const struct standing_medium *standing_twin(const struct standing_view *v, const struct standing_medium *m)
 {
-	for (const struct standing_medium *o = v->s->media; o < m; o++)
-		if (o->policy && o->ledger && m->policy && m->ledger && *m->ledger->fs_uuid &&
-		    !strcmp(o->ledger->fs_uuid, m->ledger->fs_uuid))
+	if (!m->policy || !m->ledger || !*m->ledger->fs_uuid)
+		return NULL;
+	for (size_t i = 0; i < v->policy->n_media; i++) {
+		const struct standing_medium *o = &v->s->media[i];
+
+		if (o == m || !o->ledger || strcmp(o->ledger->fs_uuid, m->ledger->fs_uuid) != 0)
+			continue;
+		/* the online one is what is there; of two alike the first */
+		if (o->policy->offline == m->policy->offline ? o < m : m->policy->offline)
 			return o;
+	}
 	return NULL;
 }
 

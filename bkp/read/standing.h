@@ -7,7 +7,7 @@
  * - A generation counts for a data set when it is committed, the data set's verdict in it is good, and at least one
  *   copy was read back and compared (verified) and was not found damaged since (複数世代; a failed or partial capture
  *   never counts).
- * - 3世代: counting generations of distinct local dates, on whatever media, against the data set's `generations`.
+ * - 3世代: counting generations of distinct local dates, on whatever declared media, against the data set's `generations`.
  *   It needs attention, too, when the newest of them is older than one and a half intervals: backups that stopped still
  *   have three generations.
  * - 3-2-1: a medium counts as a copy of the data set when it holds, verified, the newest counting generation (online
@@ -21,7 +21,7 @@
  *        while such a medium is attached for no longer than max_attached (a day when not stated), and when the copies on
  *        all of them are older than swap_every: about to lapse.
  * - オフライン保証復旧点: begin of the newest counting generation that is verified on a medium recorded as detached.
- * - A medium that the policy no longer declares is looked after by nobody: it counts for 3世代 only.
+ * - A medium that the policy no longer declares is looked after by nobody, and perhaps gone: it counts for nothing.
  *
  * overall is not met exactly when there is something in `next`.
  */

@@ -32,14 +32,23 @@ static bool sound(const struct ledger_copy *c)
 	return c && c->ok && c->verified_ns && !c->damaged_ns;
 }
 
-static bool counts(const struct ledger_generation *g, const char *dataset)
+/* What the policy no longer declares is looked after by nobody: perhaps it is gone. */
+static bool declared(const struct standing_view *v, const char *uuid)
+{
+	for (size_t i = 0; i < v->s->n_media; i++)
+		if (v->s->media[i].policy && v->s->media[i].ledger && !strcmp(v->s->media[i].ledger->uuid, uuid))
+			return true;
+	return false;
+}
+
+static bool counts(const struct standing_view *v, const struct ledger_generation *g, const char *dataset)
 {
 	const struct ledger_dataset *d = standing_dataset_in(g, dataset);
 
 	if (g->state != LEDGER_COMMITTED || !d || d->verdict != LEDGER_GOOD)
 		return false;
 	for (size_t i = 0; i < g->n_copies; i++)
-		if (sound(&g->copies[i]))
+		if (sound(&g->copies[i]) && declared(v, g->copies[i].medium))
 			return true;
 	return false;
 }
@@ -51,7 +60,7 @@ static const struct ledger_generation *newest_on(
 	for (size_t i = ledger_generations(v->l); i--;) {
 		const struct ledger_generation *g = ledger_generation(v->l, i);
 
-		if (counts(g, dataset) && sound(standing_copy_on(g, uuid)))
+		if (counts(v, g, dataset) && sound(standing_copy_on(g, uuid)))
 			return g;
 	}
 	return NULL;
@@ -62,7 +71,6 @@ bool standing_fresh(
 {
 	const struct ledger_generation *g;
 
-	/* what the policy no longer declares is looked after by nobody */
 	if (!m->policy || !m->ledger)
 		return false;
 	g = newest_on(v, d->policy->name, m->ledger->uuid);
@@ -104,7 +112,7 @@ static int count_dates(
 	for (size_t i = 0; i < n; i++) {
 		const struct ledger_generation *g = ledger_generation(v->l, i);
 
-		if (!counts(g, d->policy->name))
+		if (!counts(v, g, d->policy->name))
 			continue;
 		days[k++] = local_day(g->begun_ns);
 		d->newest = g->number;
@@ -226,14 +234,14 @@ static void judge_copies(const struct standing_view *v, struct standing_dataset 
 		if (!m->policy || !m->ledger)
 			continue;
 		g = newest_on(v, d->policy->name, m->ledger->uuid);
+		twin = standing_twin(v, m);
 		/* オフライン保証復旧点: whatever its age */
-		if (g && m->policy->offline && !m->attached && g->number > d->offline) {
+		if (g && !twin && m->policy->offline && !m->attached && g->number > d->offline) {
 			d->offline = g->number;
 			d->offline_ns = g->begun_ns;
 		}
 		if (!standing_fresh(v, m, d))
 			continue;
-		twin = standing_twin(v, m);
 		if (twin && standing_fresh(v, twin, d))
 			continue;
 		copies++;
@@ -263,7 +271,7 @@ static void find_tried(const struct standing_view *v, struct standing_dataset *d
 			continue;
 		d->tried = g->number;
 		/* begun and not ended: it is running, or the next run finds out */
-		d->tried_failed = g->state != LEDGER_BEGUN && !counts(g, d->policy->name);
+		d->tried_failed = g->state != LEDGER_BEGUN && !counts(v, g, d->policy->name);
 	}
 }
 

@@ -30,7 +30,8 @@ int64_t standing_attach_s(const struct policy_medium *m);
 const char *standing_type(const struct standing_medium *m);
 /* Does the policy still say so? */
 bool standing_type_agrees(const struct standing_medium *m);
-/* One before it in the list that is on the same file system, and so is lost with it; or NULL. */
+/* The one that counts in its place, because both are on the same file system and are lost together; or NULL.
+ */
 const struct standing_medium *standing_twin(const struct standing_view *v, const struct standing_medium *m);
 
 /* standing_dataset.c */

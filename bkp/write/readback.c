@@ -160,8 +160,8 @@ static int record_sharers(struct readback *rb, uint64_t number, const struct err
 		bool counts = false;
 
 		for (size_t k = 0; k < g->n_copies && g->number != number; k++)
-			counts |= g->copies[k].verified_ns &&
-				  !strcmp(g->copies[k].medium, medium_uuid(rb->medium));
+			counts |=
+			    g->copies[k].verified_ns && !strcmp(g->copies[k].medium, medium_uuid(rb->medium));
 		if (counts && verify_shares_damage(rb->vault, g->number, rb->seen) &&
 		    readback_record_damage(rb, g->number, why, err))
 			return -1;

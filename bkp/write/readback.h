@@ -28,7 +28,8 @@ void readback_close(struct readback *rb);
 /* bytes read of the generation at hand; fn may be NULL */
 void readback_on_progress(struct readback *rb, void (*fn)(void *arg, uint64_t bytes), void *arg);
 
-/* recorded as "verify-failed", for every generation that counts here and lists a file found bad; why says what */
+/* recorded as "verify-failed", for every generation that counts here and lists a file found bad; why says
+ * what */
 #define READBACK_DAMAGED 1
 #define READBACK_GONE	 2 /* the medium does not answer; why */
 /* 0: whole, recorded as "verified"; -1: it cannot be recorded (err). */

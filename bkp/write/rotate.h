@@ -11,10 +11,11 @@
  *   3. copies that were not read back within `recheck_s` are read back too.
  *   4. seal: every file of every generation on it carries the immutable flag, where the file system can.
  *   5. what people need who have only this medium: README.txt, tools/, procedures/ (medium_docs.h).
- *   6. the file system of the medium is synchronised (syncfs); journal "rotated" with operator and place, then a
- * copy of the whole journal to the medium, and, where that is possible, to the online media; synchronised again.
- * No byte of what was on the medium before is changed at any moment; generations appear by one rename each.
- * If the process dies, the medium holds whole generations only, and running the command again goes on.
+ *   6. the file system of the medium is synchronised (syncfs); journal "rotated" with operator and place,
+ * then a copy of the whole journal to the medium, and, where that is possible, to the online media;
+ * synchronised again. No byte of what was on the medium before is changed at any moment; generations appear
+ * by one rename each. If the process dies, the medium holds whole generations only, and running the command
+ * again goes on.
  *
  * Errors: E-ROTATE-01 the medium is not declared offline, E-ROTATE-02 it is not attached, E-ROTATE-03 several
  * are attached (name one), E-ROTATE-04 no other medium is there to copy from, E-ROTATE-05 it is attached for

@@ -35,6 +35,16 @@ static int attended(const struct rotate *ro, const struct policy_medium *pm, cha
 	return attendance_find(state_ledger(ro->cfg->state), &k, pm, ret_path, err);
 }
 
+/* A place that cannot be looked at: the disk may be there, and failing. */
+static int unlooked(struct err *why, struct err *err)
+{
+	err_hint(why, "%s",
+	    text("see that the disk is well connected and mounted, then run the command again as root"));
+	if (err)
+		*err = *why;
+	return -1;
+}
+
 /* Something else stands where the medium is expected: that says more than "not attached". */
 static bool tells(const struct err *why)
 {
@@ -100,11 +110,8 @@ static int find_named(struct rotate *ro, struct err *err)
 	r = attended(ro, pm, &ro->ret->path, &why);
 	if (r == 0)
 		return not_attached(ro, pm, &why, err);
-	if (r < 0) {
-		if (err)
-			*err = why;
-		return -1;
-	}
+	if (r < 0)
+		return unlooked(&why, err);
 	ro->ret->medium = pm;
 	return 0;
 }
@@ -116,18 +123,15 @@ static int several(const struct policy_medium *a, const struct policy_medium *b,
 	return err_hint(err, text("name one: 'bkp rotate %s --operator NAME'"), a->name);
 }
 
-static int none(const struct rotate *ro, const struct err *why, struct err *err)
+static int none(const struct rotate *ro, struct err *why, struct err *err)
 {
 	const struct policy *p = ro->cfg->policy;
 	char names[SHOW] = "";
 	size_t n = 0;
 
 	/* what stands there instead, or why it cannot be looked at */
-	if (why->code[0]) {
-		if (err)
-			*err = *why;
-		return -1;
-	}
+	if (why->code[0])
+		return unlooked(why, err);
 	for (size_t i = 0; i < p->n_media && n < sizeof(names); i++)
 		if (p->media[i].offline)
 			n += (size_t)snprintf(
@@ -160,7 +164,8 @@ static int find_any(struct rotate *ro, struct err *err)
 		if (r > 0) {
 			ro->ret->medium = &p->media[i];
 			ro->ret->path = path;
-		} else if ((r < 0 || (tells(&why) && strcmp(why.code, "E-MEDIA-06") != 0)) && !first.code[0]) {
+		} else if ((r < 0 || (tells(&why) && strcmp(why.code, "E-MEDIA-06") != 0)) &&
+			   !first.code[0]) {
 			first = why;
 		}
 	}
@@ -198,7 +203,7 @@ static int read_only(const struct rotate *ro, int errnum, struct err *err)
 {
 	char show[SHOW];
 
-	path_show(*ro->device.mount_point ? ro->device.mount_point : ro->ret->path, show, sizeof(show));
+	path_word(*ro->device.mount_point ? ro->device.mount_point : ro->ret->path, show, sizeof(show));
 	if (errnum == EROFS) {
 		err_set(err, "E-ROTATE-05", text("medium '%s' is attached for reading only"),
 		    ro->ret->medium->name);
@@ -248,13 +253,19 @@ static int open_identified(struct rotate *ro, struct err *err)
 static int same_history(const struct rotate *ro, struct err *err)
 {
 	IO_FD_AUTO fd = io_open_file(state_dirfd(ro->cfg->state), JOURNAL_FILE, err);
+	uint64_t size = ledger_size(state_ledger(ro->cfg->state));
+	struct err why = ERR_INIT;
 
 	if (fd < 0)
 		return -1;
-	if (!history_continues(
-		medium_repo_dirfd(ro->medium), fd, ledger_size(state_ledger(ro->cfg->state)), err))
+	if (!history_continues(medium_repo_dirfd(ro->medium), fd, size, &why))
 		return 0;
-	return err_wrap(err, text("medium '%s' is not rotated"), ro->ret->medium->name);
+	if (strcmp(why.code, "E-PUBLISH-05") != 0)
+		return rotate_failed(ro, &why, err);
+	err_wrap(&why, text("medium '%s' is not rotated"), ro->ret->medium->name);
+	if (err)
+		*err = why;
+	return -1;
 }
 
 static int record_attached(struct rotate *ro, struct err *err)

@@ -58,8 +58,9 @@ while time.time() < end:
 P
 head -c 30000000 /dev/urandom >"$T/src/open/growing"
 [ "$(id -u)" != 0 ] || chown 65534 "$T/src/open/growing"
-python3 "$T/appender.py" "$T/src/open/growing" 20 &
+python3 "$T/appender.py" "$T/src/open/growing" 40 &
 p=$!
+for _ in $(seq 200); do [ "$(stat -c %s "$T/src/open/growing")" -gt 30000000 ] && break; sleep 0.1; done
 expect 1 user "$BKP" run docs
 kill $p 2>/dev/null; wait $p 2>/dev/null || true
 grep -q "growing' changed while it was read" "$T/err" || die "a changing file is not named: $(cat "$T/err")"

@@ -16,6 +16,15 @@ repo=$(echo "$T"/m1/*-*-*-*-*)
 a=$(for x in $(grep -o 'archives/.*' "$repo/generations/000001/SHA256SUMS"); do echo "$(stat -c %s "$repo/$x") $x"; done | sort -n | tail -n 1 | cut -d' ' -f2)
 grep -q "$a" "$repo/generations/000003/SHA256SUMS" || die "nothing is shared: the test tests nothing"
 printf X | dd of="$repo/$a" bs=1 seek=100000 conv=notrunc status=none
+# a medium that is pulled out meanwhile (everything on it fails from then on) is no damaged one
+cp "$T/state/journal.jsonl" "$T/before"
+R=${BKP_RELEASE:-$BKP_BIN}/bkp
+n=$(strace -f -qq -y -o /dev/stdout -P "$repo/$a" -P "$T/m1/bkp-medium.json" -e trace=read "$R" verify --medium m1 --quiet 2>/dev/null | grep -n archives/ | head -n 1 | cut -d: -f1)
+cp "$T/before" "$T/state/journal.jsonl"
+status strace -f -qq -o /dev/null -P "$repo/$a" -P "$T/m1/bkp-medium.json" -e trace=read -e inject=read:error=EIO:when="$n+" \
+	"$R" verify --medium m1 --generation 1
+[ "$STATUS" = 3 ] && grep -q "E-VERIFY-11" "$T/err" || { cat "$T/out" "$T/err" >&2; die "exit $STATUS: a medium that does not answer"; }
+cmp -s "$T/before" "$T/state/journal.jsonl" || die "something was recorded of a medium that does not answer"
 expect 2 "$BKP" verify --medium m1 --generation 1
 for g in 1 2 3; do
 	grep -q "\"event\":\"verify-failed\".*\"generation\":$g," "$T/state/journal.jsonl" || die "generation $g is still believed"
@@ -27,6 +36,7 @@ import json, sys
 m = [m for m in json.load(open(sys.argv[1]))["media"] if m["label"] == "m1"][0]
 assert m["damaged"] == 3 and m["generations"] == 0, m
 P
+say "a medium that stops answering while it is verified: exit 3, nothing recorded"
 say "three generations share the archive: one is verified, all three are recorded as damaged"
 echo 4 >"$T/src/small"
 expect 1 "$BKP" run

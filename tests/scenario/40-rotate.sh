@@ -117,6 +117,11 @@ refuse() { # EXIT CODE WORDS...: `rotate WORDS` is refused with that code
 refuse 2 E-ROTATE-02 RDX-01
 [ -z "$(ls -A "$T/rdx")" ] || die "an empty mount point was written to"
 refuse 2 E-ROTATE-02
+# a place that cannot be looked at is not "nothing there"
+rmdir "$T/rdx" && ln -s rdx "$T/rdx"
+refuse 2 E-IO-07
+refuse 2 E-IO-07 RDX-01
+rm "$T/rdx" && mkdir "$T/rdx"
 refuse 2 E-MEDIA-06 RDX-02
 refuse 64 E-ROTATE-01 nas
 refuse 64 E-MEDIA-15 RDX-03

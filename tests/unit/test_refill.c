@@ -286,8 +286,9 @@ static void a_full_medium_says_how_much_is_missing(void **state)
 	assert_true(res.copied == N && !res.full && !res.missing);
 	equal("h");
 	/* what it lost cannot come back because it is full: then it does not count as being there */
-	assert_int_equal(sh("chattr -R -f -i h; cd h/*-*-*-*-*/ && rm -f $(grep -o 'archives/.*' "
-			    "generations/000001/SHA256SUMS | head -n 1); head -c 40m /dev/zero >../fill; true"),
+	assert_int_equal(
+	    sh("chattr -R -f -i h; cd h/*-*-*-*-*/ && rm -f $(grep -o 'archives/.*' "
+	       "generations/000001/SHA256SUMS | head -n 1); head -c 40m /dev/zero >../fill; true"),
 	    0);
 	res = refill("h", true, NULL);
 	assert_true(res.full && !res.copied && res.missing >= 1 && res.damaged == res.missing);
@@ -339,7 +340,8 @@ static void the_next_night_reads_back_what_was_not(void **state)
 	(void)state;
 	assert_int_equal(
 	    state_append(repo, "copied",
-		json_pack("{s:i, s:s, s:i, s:i}", "generation", 2, "medium", uuid, "files", 1, "bytes", 1), &err),
+		json_pack("{s:i, s:s, s:i, s:i}", "generation", 2, "medium", uuid, "files", 1, "bytes", 1),
+		&err),
 	    0);
 	g = ledger_generation_by_number(state_ledger(repo), 2);
 	assert_int_equal(g->copies[0].verified_ns, 0);

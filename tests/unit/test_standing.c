@@ -406,6 +406,20 @@ static void one_file_system_is_one_copy(void **state)
 	VERDICTS(d, "met", "attention", "attention", "missing");
 	SAYS(&w, "'nas' and 'ssd' are on one file system (1b2c-3d4e): they count as one copy");
 	done(&w);
+	/* a folder of the NAS that is called offline, recorded as detached, and listed first */
+	world(&w, "RDX-01:rdx:offline nas:hdd ssd:ssd");
+	three_nights(&w);
+	rotation(&w, 0, 3, T0 + 3 * DAY);
+	for (size_t i = 0; i < 2; i++)
+		must(&w, T0 + 3 * DAY, "medium-added",
+		    json_pack("{s:s, s:s, s:s, s:b, s:s}", "medium", w.uuids[i], "label", w.media[i].name,
+			"type", w.media[i].type, "offline", !i, "fs_uuid", "1b2c-3d4e"));
+	carried(&w, 0, T0 + 3 * DAY);
+	d = look(&w, T0 + 3 * DAY + HOUR);
+	assert_int_equal(d->three.have, 3);
+	VERDICTS(d, "met", "met", "met", "missing");
+	assert_int_equal(d->offline, 0);
+	done(&w);
 }
 
 static int64_t at_local(const char *s)
@@ -618,6 +632,16 @@ static void policy_and_journal_may_differ(void **state)
 	assert_int_equal(d->three.have, 2); /* the SSD is looked after by nobody */
 	assert_int_equal(d->generations.have, 3);
 	SAYS(&w, "register medium 'LTO-A1': bkp medium add LTO-A1 --path DIR");
+	done(&w);
+	/* the NAS burnt down and was taken out of the policy: generations that only it had are no generations */
+	world(&w, "nas:hdd ssd:ssd");
+	w.policy.n_media = 1;
+	three_nights(&w);
+	w.media[0] = w.media[1];
+	d = look(&w, T0 + 3 * DAY + HOUR);
+	assert_int_equal(d->generations.have, 0);
+	assert_int_equal(d->generations.verdict, STANDING_MISSING);
+	assert_true(w.st->nothing);
 	done(&w);
 }
 

@@ -455,15 +455,28 @@ static void the_journals_copy(void **state)
 	fd = open(in_scratch("j"), O_RDONLY);
 	assert_int_equal(vault_w_put_journal(v, fd, 14, &err), 0);
 	assert_int_equal(sh("printf 'line 1\\nline 2\\n' | cmp - journal/journal/journal.jsonl"), 0);
-	assert_int_equal(vault_w_put_journal(v, fd, 7, &err), 0);
+	assert_int_equal(vault_w_put_journal(v, fd, 14, &err), 0);
 	assert_int_equal(
 	    vault_w_put_journal(v, fd, 100, &err), -1); /* more than there is: the old copy stays */
 	assert_string_equal(err.code, "E-IO-02");
-	assert_int_equal(vault_w_put_journal(v, -1, 7, &err), -1);
-	assert_int_equal(sh("printf 'line 1\\n' | cmp - journal/journal/journal.jsonl"), 0);
-	assert_int_equal(vault_w_put_journal(v, fd, 0, &err), 0);
-	assert_int_equal(sh("test ! -s journal/journal/journal.jsonl"), 0);
+	assert_int_equal(vault_w_put_journal(v, -1, 14, &err), -1);
+	/* a shorter one, another, none: what stands there may be the proof, and stays */
+	assert_int_equal(vault_w_put_journal(v, fd, 7, &err), -1);
+	assert_string_equal(err.code, "E-PUBLISH-05");
+	assert_non_null(strstr(err.msg, "line 2"));
+	assert_int_equal(vault_w_put_journal(v, fd, 0, &err), -1);
 	assert_int_equal(lseek(fd, 0, SEEK_CUR), 0);
+	close(fd);
+	put_file("j", "line 1\nline X\nline 3\n", 21);
+	fd = open(in_scratch("j"), O_RDONLY);
+	assert_int_equal(vault_w_put_journal(v, fd, 21, &err), -1);
+	assert_string_equal(err.code, "E-PUBLISH-05");
+	assert_int_equal(sh("printf 'line 1\\nline 2\\n' | cmp - journal/journal/journal.jsonl"), 0);
+	close(fd);
+	put_file("j", "line 1\nline 2\nline 3\n", 21);
+	fd = open(in_scratch("j"), O_RDONLY);
+	assert_int_equal(vault_w_put_journal(v, fd, 21, &err), 0);
+	assert_int_equal(sh("cmp j journal/journal/journal.jsonl"), 0);
 	close(fd);
 	vault_w_close(v);
 	v = open_in("journal");
