@@ -26,7 +26,8 @@
 struct item {
 	uint64_t number;
 	char uuid[GENERATION_UUID];
-	bool held; /* the journal says that it is there, but files are missing */
+	bool held;     /* the journal says that it is there, but files are missing */
+	bool verified; /* and that they were read back, and not found damaged since */
 };
 
 struct run {
@@ -39,12 +40,13 @@ struct run {
 
 /* ---- what is missing ---- */
 
-static bool has_copy(const struct ledger_generation *g, const char *uuid)
+/* What the journal says is there, or NULL. */
+static const struct ledger_copy *copy_on(const struct ledger_generation *g, const char *uuid)
 {
 	for (size_t i = 0; i < g->n_copies; i++)
 		if (!strcmp(g->copies[i].medium, uuid))
-			return g->copies[i].ok;
-	return false;
+			return g->copies[i].ok ? &g->copies[i] : NULL;
+	return NULL;
 }
 
 /* Is everything the generation lists on that medium? */
@@ -78,13 +80,14 @@ static int collect(struct run *run, struct err *err)
 	run->items = calloc(all + 1, sizeof(*run->items));
 	for (size_t k = 0; run->items && k < all; k++) {
 		const struct ledger_generation *g = ledger_generation(l, r->newest_first ? all - 1 - k : k);
-		bool held = has_copy(g, medium_uuid(r->to));
+		const struct ledger_copy *held = copy_on(g, medium_uuid(r->to));
 		struct item *it = &run->items[run->n];
 
 		if (g->state != LEDGER_COMMITTED || (held && (!r->look || stands(v, g->number))))
 			continue;
 		it->number = g->number;
-		it->held = held;
+		it->held = held != NULL;
+		it->verified = held && held->verified_ns;
 		memcpy(it->uuid, g->uuid, sizeof(it->uuid));
 		run->n++;
 	}
@@ -219,7 +222,7 @@ static int bring(struct run *run, struct err *err)
 		err))
 		return -1;
 	run->res->copied++;
-	run->res->lost += it->held;
+	run->res->lost += it->verified;
 	/* from where files vanished, the others are not believed either */
 	r = readback_generation(run->r->readback, it->number, it->held, &why, err);
 	if (r < 0)

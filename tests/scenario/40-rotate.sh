@@ -193,7 +193,8 @@ repo=$(repo_of "$T/rdx")
 thaw "$T/rdx"
 rm -r "$repo"/generations/000002
 rm "$(ls "$repo"/archives/*/*.age | head -n 1)" "$repo/generations/000003/root.age" "$repo/repository.age"
-expect 0 rotate
+expect 1 rotate
+grep -q 'W-ROTATE-02: files of .* generations' "$T/err" || die "that files had vanished is not said: $(cat "$T/err")"
 same "$T/nas" "$T/rdx"
 cmp "$repo/repository.age" "$(repo_of "$T/nas")/repository.age" || die "repository.age was not brought again"
 for g in 1 2 3; do expect 0 "$RESTORE" --quiet --medium "$T/rdx" verify $g; done

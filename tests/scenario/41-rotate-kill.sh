@@ -8,7 +8,8 @@ points=${BKP_KILL_POINTS:-120}
 rotation_make
 for name in ordinary mending; do
 	rotation_start $name
-	strace -f -qq -o "$T/trace" "$BKP" rotate --operator Sato --quiet || die "the rotation under strace"
+	status strace -f -qq -o "$T/trace" "$BKP" rotate --operator Sato --quiet
+	rotation_well || die "the rotation under strace"
 	rotation_complete "under strace"
 	# a point is "the n-th call of that name"
 	sed -n "s/^$(head -n 1 "$T/trace" | cut -d' ' -f1) *\([a-z0-9_]*\)(.*/\1/p" "$T/trace" | awk '{print $1, ++seen[$1]}' >"$T/calls.$name"
@@ -24,7 +25,7 @@ for k in $(seq 1 "$points"); do
 	rotation_start $name
 	status strace -qq -o /dev/null -e trace="$call" -e inject="$call:signal=KILL:when=$nth" "$BKP" rotate --operator Sato --quiet 2>/dev/null
 	if [ "$STATUS" = 137 ]; then killed=$((killed + 1)); else
-		[ "$STATUS" = 0 ] || { cat "$T/err" >&2; die "$when: exit $STATUS"; }
+		rotation_well || { cat "$T/err" >&2; die "$when: exit $STATUS"; }
 		finished=$((finished + 1))
 	fi
 	rotation_check "$when"
