@@ -84,10 +84,16 @@ static void targets(const struct drill *d, struct facts *f)
 
 	add(f, text("Time taken"), text("%s (planned: %u min)"), clock_format_span(d->seconds, took),
 	    p->minutes);
-	if (p->rto_s)
+	if (p->rto_s && d->verdict == PROCEDURE_MARK_FAILED)
+		add(f, text("RTO"), text("not reached: the drill failed (target %s)"),
+		    clock_format_span((double)p->rto_s, goal));
+	else if (p->rto_s)
 		add(f, text("RTO"), drill_over_rto(d) ? text("%s, NOT within %s") : text("%s, within %s"),
 		    clock_format_span(d->recovery_s, took), clock_format_span((double)p->rto_s, goal));
-	if (p->rpo_s)
+	if (p->rpo_s && drill_rpo(d) < 0)
+		add(f, text("RPO"), "%s",
+		    text("cannot be told: the generation is later than this computer's clock"));
+	else if (p->rpo_s)
 		add(f, text("RPO"),
 		    drill_rpo(d) > (double)p->rpo_s ? text("%s, NOT within %s") : text("%s, within %s"),
 		    clock_format_span(drill_rpo(d), took), clock_format_span((double)p->rpo_s, goal));
@@ -99,6 +105,12 @@ static void head(const struct drill *d, struct facts *f)
 
 	if (d->interrupted)
 		add(f, text("Verdict"), "%s", text("the drill was interrupted"));
+	for (size_t i = 0; i < d->n; i++)
+		if (d->step[i].mark == PROCEDURE_MARK_FAILED) {
+			add(f, text("Failed at"), text("step %u: %s"), d->step[i].is->number,
+			    d->step[i].why.code[0] ? d->step[i].why.msg : d->step[i].what);
+			break;
+		}
 	if (d->damaged)
 		add(f, text("Medium damaged"), "%s",
 		    text("something on it is not what was signed: look at the messages of the steps"));

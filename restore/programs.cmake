@@ -25,7 +25,7 @@ install(TARGETS bkp-restore RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 # What every medium carries in its own folder tools/ (bkp/write/medium_docs.h): bkp copies it from beside itself, or from
 # where it is installed.
 set(TOOLS ${CMAKE_BINARY_DIR}/tools)
-set(TOOLS_INSTALLED ${CMAKE_INSTALL_FULL_LIBDIR}/bkp/tools)
+set(TOOLS_INSTALLED ${CMAKE_INSTALL_LIBDIR}/bkp/tools)
 add_custom_command(OUTPUT ${TOOLS}/rescue.py ${TOOLS}/FORMAT.md
 	COMMAND ${CMAKE_COMMAND} -E make_directory ${TOOLS}
 	COMMAND ${CMAKE_COMMAND} -E copy ${CMAKE_SOURCE_DIR}/restore/rescue.py ${TOOLS}/rescue.py

@@ -182,8 +182,8 @@ static json_t *whole(const struct drill *d)
 	    str(d->operator_name), "host", str(d->host), "version", BKP_VERSION, "begun", when(d->begun_ns),
 	    "finished", when(d->finished_ns), "seconds", duration(d->seconds), "planned_minutes",
 	    (int)p->minutes, "rto", target(p->rto_s, d->recovery_s, !drill_over_rto(d)), "rpo",
-	    target(p->rpo_s, drill_rpo(d), drill_rpo(d) <= (double)p->rpo_s), "variables", variables(d),
-	    "steps", steps(d), "erased", erased(d));
+	    target(p->rpo_s, drill_rpo(d), drill_rpo(d) >= 0 && drill_rpo(d) <= (double)p->rpo_s),
+	    "variables", variables(d), "steps", steps(d), "erased", erased(d));
 }
 
 int record_format(const struct drill *d, struct buf *out, struct err *err)

@@ -85,8 +85,22 @@ static int report(const struct app *app, const struct policy_medium *m, const ch
 	return app_flush(APP_OK);
 }
 
+/* Nothing was ever brought to it: most likely the empty mount point of a disk that was not there. */
+static bool never_used(const struct ledger *l, const char *uuid)
+{
+	for (size_t i = 0; i < ledger_generations(l); i++) {
+		const struct ledger_generation *g = ledger_generation(l, i);
+
+		for (size_t k = 0; k < g->n_copies; k++)
+			if (g->copies[k].ok && !strcmp(g->copies[k].medium, uuid))
+				return false;
+	}
+	return true;
+}
+
 /* One name, one medium: a name that is registered must not end up on a second disk, or the record could not
  * tell them apart. */
+/* -1: the name is free again. */
 static int registered(const struct app *app, const struct state *s, const struct policy_medium *m,
     const char *path, const struct ledger_medium *known)
 {
@@ -103,6 +117,8 @@ static int registered(const struct app *app, const struct state *s, const struct
 		medium_close(found);
 		return report(app, m, known->uuid, true);
 	}
+	if (r == MEDIUM_ABSENT && never_used(state_ledger(s), known->uuid))
+		return -1;
 	if (r == MEDIUM_ABSENT) {
 		err_set(&err, "E-MEDIA-16",
 		    text("'%s' is registered already, as medium %s, and is not at '%s'"), m->name,
@@ -120,9 +136,10 @@ static int add(struct app *app, struct state *s, const struct policy *policy, co
 	char uuid[JOURNAL_UUID];
 	struct err err = ERR_INIT;
 	struct device device;
+	int code = known ? registered(app, s, m, path, known) : -1;
 
-	if (known)
-		return registered(app, s, m, path, known);
+	if (code >= 0)
+		return code;
 	warn_same_disk(app, policy, path);
 	/* found there already: an earlier 'medium add' died before the record was written */
 	if (medium_w_register(s, path, m->name, m->type, uuid, &err) < 0 || device_look(path, &device, &err))

@@ -1,29 +1,35 @@
 /* tools_folder: see tools_folder.h. */
 #include "cmd/tools_folder.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BESIDE "tools"
+static bool is_folder(const char *program, size_t n, const char *relative, char out[PATH_MAX])
+{
+	struct stat st;
+
+	if (snprintf(out, PATH_MAX, "%.*s/%s", (int)n, program, relative) >= PATH_MAX)
+		return false;
+	return !stat(out, &st) && S_ISDIR(st.st_mode);
+}
 
 const char *tools_folder(char out[PATH_MAX])
 {
-	struct stat st;
-	ssize_t n = readlink("/proc/self/exe", out, PATH_MAX - sizeof(BESIDE));
-	char *slash;
+	char program[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
 
-	if (n > 0 && n < (ssize_t)(PATH_MAX - sizeof(BESIDE))) {
-		out[n] = '\0';
-		slash = strrchr(out, '/');
-		if (slash) {
-			memcpy(slash + 1, BESIDE, sizeof(BESIDE));
-			if (!stat(out, &st) && S_ISDIR(st.st_mode))
-				return out;
-		}
-	}
-	snprintf(out, PATH_MAX, "%s", BKP_TOOLS_FOLDER);
-	return !stat(out, &st) && S_ISDIR(st.st_mode) ? out : NULL;
+	while (n > 0 && program[n - 1] != '/')
+		n--;
+	if (n < 2)
+		return NULL;
+	/* where it was built, or where it was installed, under whatever prefix */
+	n--;
+	return is_folder(program, (size_t)n, "tools", out) ||
+		       is_folder(program, (size_t)n, BKP_TOOLS_FOLDER, out)
+		   ? out
+		   : NULL;
 }

@@ -50,7 +50,7 @@ struct ledger_medium {
 	 * medium-detached, medium-moved with detached: false), and since when. */
 	bool attached;
 	int64_t attach_ns;
-	/* rotation; rotated_ns 0: never */
+	/* the newest rotation that left nothing out, or at least brought the newest generation; 0: never */
 	int64_t rotated_ns;
 	const char *destination; /* where the last rotation said it would be taken; "" once it was moved */
 	const char

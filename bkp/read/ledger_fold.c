@@ -122,8 +122,13 @@ static int apply_whereabouts(struct ledger *l, const struct journal_record *r, s
 	if (replace_text(&m->custodian, member_str(r->json, "operator"), err))
 		return -1;
 	if (!strcmp(r->event, "rotated")) {
+		const struct ledger_generation *last = ledger_last_committed(l);
+
 		set_attached(m, true, r->wall_ns);
-		m->rotated_ns = r->wall_ns;
+		/* one that could not bring the newest generation is no rotation: the medium stays due */
+		if (json_is_true(json_object_get(r->json, "complete")) ||
+		    (last && member_num(r->json, "newest") == last->number))
+			m->rotated_ns = r->wall_ns;
 		return replace_text(&m->destination, member_str(r->json, "place"), err);
 	}
 	if (json_is_true(json_object_get(r->json, "detached")))

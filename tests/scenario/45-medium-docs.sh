@@ -153,3 +153,11 @@ diff -r "$T/victim.was" "$T/victim" || die "something was written through a link
 expect 0 "$BKP" run
 expect 0 "$BKP" verify --quiet
 say "$ran commands of README.txt work as they stand${static:+, tools/bkp-restore alone in an empty root folder}; replaced tools are found by minisign and sha256sum; no link on the medium is written through"
+
+# installed under any prefix, bkp finds the tools that were installed with it
+cmake --install "$BKP_RELEASE" --prefix "$T/installed" >/dev/null
+thaw "$T/m1"; rm -r "$T/m1/tools"
+expect 0 "$T/installed/sbin/bkp" run
+cmp "$T/m1/tools/bkp-restore" "$BKP_RELEASE/tools/bkp-restore" || die "an installed bkp brings no tools"
+[ -s "$T"/installed/share/doc/bkp/ja/rotation.md ] && [ -s "$T"/installed/share/bkp/procedures/emr-postgresql.md ] || die "pages and procedures are not installed"
+say "installed under another prefix, bkp brings the tools installed with it"

@@ -257,6 +257,32 @@ static void damage_is_named_by_its_line(void **state)
 	end(&s);
 }
 
+static json_t *rotated(int newest, int complete)
+{
+	return json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:b}", "medium", RDX, "operator", "A", "place", "B",
+	    "generations", 1, "newest", newest, "copied", 0, "bytes", 0, "unfrozen", 0, "complete", complete);
+}
+
+/* A disk too small for the newest generation stays due for rotation. */
+static void a_rotation_without_the_newest_is_none(void **state)
+{
+	struct scribe s;
+	struct err err = ERR_INIT;
+	(void)state;
+
+	ready(&s);
+	for (int i = 1; i <= 2; i++) {
+		assert_int_equal(put(&s, "begin", begin(i), &err), 0);
+		assert_int_equal(put(&s, "committed", committed(i, i + 1, 0), &err), 0);
+	}
+	assert_int_equal(put(&s, "rotated", rotated(1, 0), &err), 0);
+	assert_int_equal(ledger_medium_by_label(s.ledger, "RDX-01")->rotated_ns, 0);
+	assert_string_equal(ledger_medium_by_label(s.ledger, "RDX-01")->custodian, "A");
+	assert_int_equal(put(&s, "rotated", rotated(2, 0), &err), 0);
+	assert_int_not_equal(ledger_medium_by_label(s.ledger, "RDX-01")->rotated_ns, 0);
+	end(&s);
+}
+
 /* Thirty years of nights in one journal: how long, and how much memory. */
 static void ten_thousand_generations_are_read_quickly(void **state)
 {
@@ -291,6 +317,7 @@ int main(void)
 	    cmocka_unit_test(a_run_that_died_can_be_found_complete),
 	    cmocka_unit_test(a_torn_end_is_not_an_error_and_not_a_record),
 	    cmocka_unit_test(damage_is_named_by_its_line),
+	    cmocka_unit_test(a_rotation_without_the_newest_is_none),
 	    cmocka_unit_test(ten_thousand_generations_are_read_quickly),
 	};
 
