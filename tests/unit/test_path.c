@@ -59,6 +59,13 @@ static void display_is_safe_on_a_terminal(void **state)
 	assert_string_equal(path_show("a\xe6\x82\xa3\xe8\x80\x85.txt", out, 9), "a\xe6\x82\xa3...");
 	assert_string_equal(path_show("a\xe6\x82\xa3\xe8\x80\x85.txt", out, 10), "a\xe6\x82\xa3...");
 	assert_string_equal(path_show("a\xe6\x82\xa3\xe8\x80\x85.txt", out, 11), "a\xe6\x82\xa3\xe8\x80\x85...");
+	/* not seen, or turning what follows */
+	assert_string_equal(path_show("a\xe2\x80\x8b" "b", out, sizeof(out)), "a\\342\\200\\213b");
+	assert_string_equal(path_word("/mnt/\xe6\x82\xa3", out, sizeof(out)), "/mnt/\xe6\x82\xa3");
+	assert_string_equal(path_word("", out, sizeof(out)), "''");
+	assert_string_equal(path_word("a b", out, sizeof(out)), "'a b'");
+	assert_string_equal(path_word("a'b;", out, sizeof(out)), "'a'\\''b;'");
+	assert_string_equal(path_word("a\nb", out, sizeof(out)), "?");
 }
 
 static void encoding_goes_both_ways_and_refuses_the_rest(void **state)
