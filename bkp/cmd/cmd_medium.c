@@ -85,7 +85,17 @@ static int report(const struct app *app, const struct policy_medium *m, const ch
 	return app_flush(APP_OK);
 }
 
-/* Nothing was ever brought to it: most likely the empty mount point of a disk that was not there. */
+/* Is there a disk of its own at the path, and not just its empty mount point? */
+static bool own_disk(const struct state *s, const char *path)
+{
+	struct stat a, b;
+	struct device d;
+
+	return !stat(path, &a) && !stat(state_path(s), &b) && a.st_dev != b.st_dev &&
+	       !device_look(path, &d, NULL) && d.whole;
+}
+
+/* Nothing was ever brought to it: when it was registered the disk was not mounted, most likely. */
 static bool never_used(const struct ledger *l, const char *uuid)
 {
 	for (size_t i = 0; i < ledger_generations(l); i++) {
@@ -117,7 +127,7 @@ static int registered(const struct app *app, const struct state *s, const struct
 		medium_close(found);
 		return report(app, m, known->uuid, true);
 	}
-	if (r == MEDIUM_ABSENT && never_used(state_ledger(s), known->uuid))
+	if (r == MEDIUM_ABSENT && never_used(state_ledger(s), known->uuid) && own_disk(s, path))
 		return -1;
 	if (r == MEDIUM_ABSENT) {
 		err_set(&err, "E-MEDIA-16",

@@ -72,12 +72,15 @@ sed -i "\$a\\  - {name: m3, type: ssd, path: $T/m3, place: 棚}" "$T/policy.yaml
 mkdir "$T/m3"
 expect 0 "$BKP" medium add m3
 wrong=$(grep -o 'medium [0-9a-f-]*$' "$T/out")
-mv "$T/m3" "$T/hidden"; mkdir "$T/m3" # stands for: the disk is mounted over it
+mv "$T/m3" "$T/hidden"; mkdir "$T/m3"
+expect 2 "$BKP" medium add m3 # an empty folder is no disk
+mount -t tmpfs -o size=40m tmpfs "$T/m3"
 expect 0 "$BKP" medium add m3
 [ "$(grep -o 'medium [0-9a-f-]*$' "$T/out")" != "$wrong" ] || die "the folder's identity was given to the disk"
 status "$BKP" run # generations that were lost everywhere are still missed: 1
 [ "$STATUS" = 0 ] || [ "$STATUS" = 1 ] || die "run with a third medium: $STATUS"
-mv "$T/m3" "$T/away"; mkdir "$T/m3"
+thaw "$T/m3"; umount "$T/m3"
+mount -t tmpfs -o size=40m tmpfs "$T/m3"
 expect 2 "$BKP" medium add m3
 grep -q E-MEDIA-16 "$T/err" || die "a name in use was given to a second disk"
 say "unmounted, full, swapped and damaged media fail alone; the next run brings them up to date; lost archives are supplied or captured again"
