@@ -39,7 +39,7 @@ one() { # NAME COMMAND...
 	shift
 	if "$@" </dev/null >"$log" 2>&1; then
 		echo ok >>"$out/results"
-		echo "ok    $name ($((SECONDS - start)) s)$(grep -a '^proved: ' "$log" | sed 's/^proved: /\n      /')"
+		echo "ok    $name ($((SECONDS - start)) s)$(grep -a '^proved: ' "$log" | sed '1s/^/\n/; s/^\(\n*\)proved: /\1      /')"
 	else
 		echo failed >>"$out/results"
 		echo "FAIL  $name ($((SECONDS - start)) s)
