@@ -29,99 +29,100 @@ static bool out(const char *pattern, const char *path, bool is_dir)
 	return r;
 }
 
+enum { FILE_ = 0, DIR_ = 1 };
+static const struct {
+	const char *pattern, *path;
+	int is_dir, out;
+} meanings[] = {
+    /* a bare name, at any depth below the root */
+    {"*.tmp", "/srv/documents/a.tmp", FILE_, 1},
+    {"*.tmp", "/srv/documents/x/y/.tmp", FILE_, 1},
+    {"*.tmp", "/srv/documents/a.tmp/inside", FILE_, 1},
+    {"*.tmp", "/srv/documents/a.tmpx", FILE_, 0},
+    {"cache", "/srv/documents/cache", DIR_, 1},
+    {"cache", "/srv/documents/a/cache/b/c", FILE_, 1},
+    {"cache", "/srv/documents/caches", DIR_, 0},
+    {"cache/", "/srv/documents/a/cache", DIR_, 1},
+    {"cache/", "/srv/documents/a/cache", FILE_, 0},
+    {"cache/", "/srv/documents/a/cache/b", FILE_, 1},
+    {"srv", "/srv/documents/a", FILE_, 0}, /* components above the root do not count */
+    {"documents", "/srv/documents", DIR_, 0},
+    {"*", "/srv/documents", DIR_, 0},
+    {"*", "/srv/documents/a", FILE_, 1},
+    {"Thumbs.db", "/home/u/Thumbs.db", FILE_, 1},
+    {"thumbs.db", "/home/u/Thumbs.db", FILE_, 0},
+    /* absolute */
+    {"/srv/documents/cache/", "/srv/documents/cache", DIR_, 1},
+    {"/srv/documents/cache/", "/srv/documents/cache", FILE_, 0},
+    {"/srv/documents/cache/", "/srv/documents/cache/a/b", FILE_, 1},
+    {"/srv/documents/cache/", "/srv/documents/cache2", DIR_, 0},
+    {"/srv/documents/cache/", "/srv/documents", DIR_, 0},
+    {"/srv/documents/cache", "/srv/documents/cache", FILE_, 1},
+    {"/srv/documents/cache", "/srv/documents/cache/x", FILE_, 1},
+    {"/srv/documents/cache", "/srv/documents/a/cache", DIR_, 0},
+    {"/home/*/.cache/", "/home/u/.cache", DIR_, 1},
+    {"/home/*/.cache/", "/home/u/.cache/x/y", FILE_, 1},
+    {"/home/*/.cache/", "/home/u/v/.cache", DIR_, 0},
+    {"/home", "/home/u", DIR_, 1},
+    {"/other", "/elsewhere/x", FILE_, 0},
+    {"/other", "/other/x", FILE_, 1},
+    /* relative with '/': from the root */
+    {"scan/cache", "/srv/documents/scan/cache", DIR_, 1},
+    {"scan/cache", "/srv/documents/scan/cache/a", FILE_, 1},
+    {"scan/cache", "/srv/documents/a/scan/cache", DIR_, 0},
+    {"scan/*.bak", "/home/scan/x.bak", FILE_, 1},
+    {"scan/*.bak", "/home/scan/a/x.bak", FILE_, 0},
+    {"scan/cache", "/elsewhere/scan/cache", DIR_, 0},
+    /* ** */
+    {"**/cache", "/srv/documents/cache", DIR_, 1},
+    {"**/cache", "/srv/documents/a/b/cache", DIR_, 1},
+    {"a/**/z", "/home/a/z", FILE_, 1},
+    {"a/**/z", "/home/a/b/c/z", FILE_, 1},
+    {"a/**/z", "/home/a/b/zz", FILE_, 0},
+    {"a/**/b/**/c", "/home/a/b/x/b/y/c", FILE_, 1},
+    {"a/**/b/x", "/home/a/b/b/x", FILE_, 1},
+    {"a/**/b/**/c", "/home/a/c/x/b", FILE_, 0},
+    {"a/**", "/home/a", DIR_, 0},
+    {"a/**", "/home/a/b", FILE_, 1},
+    {"a/**/", "/home/a/b", FILE_, 0},
+    {"a/**/", "/home/a/b/c", FILE_, 1},
+    {"/home/**/*.o", "/home/u/src/x.o", FILE_, 1},
+    {"/home/**/*.o", "/home/x.o", FILE_, 1},
+    {"x**y", "/home/xaay", FILE_, 1},
+    {"x**y", "/home/xa/ay", FILE_, 0},
+    /* ? [ ] \ */
+    {"a?c", "/home/abc", FILE_, 1},
+    {"a?c", "/home/a/c", FILE_, 0},
+    {"???.txt", "/home/患.txt", FILE_, 1}, /* bytes */
+    {"?.txt", "/home/患.txt", FILE_, 0},
+    {"患*", "/home/患者", DIR_, 1},
+    {"\x8a\xb3*", "/home/\x8a\xb3\x8e\xd2", DIR_, 1}, /* CP932 */
+    {"[\x80-\xff]*", "/home/\x8a\xb3", FILE_, 1},
+    {"[a-c]x", "/home/bx", FILE_, 1},
+    {"[a-c]x", "/home/dx", FILE_, 0},
+    {"[!a-c]x", "/home/dx", FILE_, 1},
+    {"[^a-c]x", "/home/ax", FILE_, 0},
+    {"[]]", "/home/]", FILE_, 1},
+    {"[!]]", "/home/]", FILE_, 0},
+    {"[a-]", "/home/-", FILE_, 1},
+    {"[\\]]x", "/home/]x", FILE_, 1},
+    {"[a\\-c]", "/home/b", FILE_, 0},
+    {"\\*", "/home/*", FILE_, 1},
+    {"\\*", "/home/a", FILE_, 0},
+    {"a\\[b", "/home/a[b", FILE_, 1},
+    {"*a*b*c", "/home/xaybzc", FILE_, 1},
+    {"*a*b*c", "/home/xaybzcd", FILE_, 0},
+    {"a*", "/home/a\nb", FILE_, 1},
+};
+
 static void patterns_mean_what_the_header_says(void **state)
 {
-	enum { FILE_ = 0, DIR_ = 1 };
-	static const struct {
-		const char *pattern, *path;
-		int is_dir, out;
-	} t[] = {
-	    /* a bare name, at any depth below the root */
-	    {"*.tmp", "/srv/documents/a.tmp", FILE_, 1},
-	    {"*.tmp", "/srv/documents/x/y/.tmp", FILE_, 1},
-	    {"*.tmp", "/srv/documents/a.tmp/inside", FILE_, 1},
-	    {"*.tmp", "/srv/documents/a.tmpx", FILE_, 0},
-	    {"cache", "/srv/documents/cache", DIR_, 1},
-	    {"cache", "/srv/documents/a/cache/b/c", FILE_, 1},
-	    {"cache", "/srv/documents/caches", DIR_, 0},
-	    {"cache/", "/srv/documents/a/cache", DIR_, 1},
-	    {"cache/", "/srv/documents/a/cache", FILE_, 0},
-	    {"cache/", "/srv/documents/a/cache/b", FILE_, 1},
-	    {"srv", "/srv/documents/a", FILE_, 0}, /* components above the root do not count */
-	    {"documents", "/srv/documents", DIR_, 0},
-	    {"*", "/srv/documents", DIR_, 0},
-	    {"*", "/srv/documents/a", FILE_, 1},
-	    {"Thumbs.db", "/home/u/Thumbs.db", FILE_, 1},
-	    {"thumbs.db", "/home/u/Thumbs.db", FILE_, 0},
-	    /* absolute */
-	    {"/srv/documents/cache/", "/srv/documents/cache", DIR_, 1},
-	    {"/srv/documents/cache/", "/srv/documents/cache", FILE_, 0},
-	    {"/srv/documents/cache/", "/srv/documents/cache/a/b", FILE_, 1},
-	    {"/srv/documents/cache/", "/srv/documents/cache2", DIR_, 0},
-	    {"/srv/documents/cache/", "/srv/documents", DIR_, 0},
-	    {"/srv/documents/cache", "/srv/documents/cache", FILE_, 1},
-	    {"/srv/documents/cache", "/srv/documents/cache/x", FILE_, 1},
-	    {"/srv/documents/cache", "/srv/documents/a/cache", DIR_, 0},
-	    {"/home/*/.cache/", "/home/u/.cache", DIR_, 1},
-	    {"/home/*/.cache/", "/home/u/.cache/x/y", FILE_, 1},
-	    {"/home/*/.cache/", "/home/u/v/.cache", DIR_, 0},
-	    {"/home", "/home/u", DIR_, 1},
-	    {"/other", "/elsewhere/x", FILE_, 0},
-	    {"/other", "/other/x", FILE_, 1},
-	    /* relative with '/': from the root */
-	    {"scan/cache", "/srv/documents/scan/cache", DIR_, 1},
-	    {"scan/cache", "/srv/documents/scan/cache/a", FILE_, 1},
-	    {"scan/cache", "/srv/documents/a/scan/cache", DIR_, 0},
-	    {"scan/*.bak", "/home/scan/x.bak", FILE_, 1},
-	    {"scan/*.bak", "/home/scan/a/x.bak", FILE_, 0},
-	    {"scan/cache", "/elsewhere/scan/cache", DIR_, 0},
-	    /* ** */
-	    {"**/cache", "/srv/documents/cache", DIR_, 1},
-	    {"**/cache", "/srv/documents/a/b/cache", DIR_, 1},
-	    {"a/**/z", "/home/a/z", FILE_, 1},
-	    {"a/**/z", "/home/a/b/c/z", FILE_, 1},
-	    {"a/**/z", "/home/a/b/zz", FILE_, 0},
-	    {"a/**/b/**/c", "/home/a/b/x/b/y/c", FILE_, 1},
-	    {"a/**/b/x", "/home/a/b/b/x", FILE_, 1},
-	    {"a/**/b/**/c", "/home/a/c/x/b", FILE_, 0},
-	    {"a/**", "/home/a", DIR_, 0},
-	    {"a/**", "/home/a/b", FILE_, 1},
-	    {"a/**/", "/home/a/b", FILE_, 0},
-	    {"a/**/", "/home/a/b/c", FILE_, 1},
-	    {"/home/**/*.o", "/home/u/src/x.o", FILE_, 1},
-	    {"/home/**/*.o", "/home/x.o", FILE_, 1},
-	    {"x**y", "/home/xaay", FILE_, 1},
-	    {"x**y", "/home/xa/ay", FILE_, 0},
-	    /* ? [ ] \ */
-	    {"a?c", "/home/abc", FILE_, 1},
-	    {"a?c", "/home/a/c", FILE_, 0},
-	    {"???.txt", "/home/患.txt", FILE_, 1}, /* bytes */
-	    {"?.txt", "/home/患.txt", FILE_, 0},
-	    {"患*", "/home/患者", DIR_, 1},
-	    {"\x8a\xb3*", "/home/\x8a\xb3\x8e\xd2", DIR_, 1}, /* CP932 */
-	    {"[\x80-\xff]*", "/home/\x8a\xb3", FILE_, 1},
-	    {"[a-c]x", "/home/bx", FILE_, 1},
-	    {"[a-c]x", "/home/dx", FILE_, 0},
-	    {"[!a-c]x", "/home/dx", FILE_, 1},
-	    {"[^a-c]x", "/home/ax", FILE_, 0},
-	    {"[]]", "/home/]", FILE_, 1},
-	    {"[!]]", "/home/]", FILE_, 0},
-	    {"[a-]", "/home/-", FILE_, 1},
-	    {"[\\]]x", "/home/]x", FILE_, 1},
-	    {"[a\\-c]", "/home/b", FILE_, 0},
-	    {"\\*", "/home/*", FILE_, 1},
-	    {"\\*", "/home/a", FILE_, 0},
-	    {"a\\[b", "/home/a[b", FILE_, 1},
-	    {"*a*b*c", "/home/xaybzc", FILE_, 1},
-	    {"*a*b*c", "/home/xaybzcd", FILE_, 0},
-	    {"a*", "/home/a\nb", FILE_, 1},
-	};
 	(void)state;
 
-	for (size_t i = 0; i < sizeof(t) / sizeof(*t); i++)
-		if (out(t[i].pattern, t[i].path, t[i].is_dir) != t[i].out)
-			fail_msg("'%s' on '%s' (%s): expected %d", t[i].pattern, t[i].path,
-			    t[i].is_dir ? "folder" : "file", t[i].out);
+	for (size_t i = 0; i < sizeof(meanings) / sizeof(*meanings); i++)
+		if (out(meanings[i].pattern, meanings[i].path, meanings[i].is_dir) != meanings[i].out)
+			fail_msg("'%s' on '%s' (%s): expected %d", meanings[i].pattern, meanings[i].path,
+			    meanings[i].is_dir ? "folder" : "file", meanings[i].out);
 }
 
 static void bad_patterns_are_named(void **state)
