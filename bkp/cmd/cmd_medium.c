@@ -58,14 +58,20 @@ static json_t *members(
 	    d->fs_uuid, "serial", d->serial);
 }
 
+static bool on_same_disk(const char *path, const char *state)
+{
+	struct stat a, b;
+
+	return !stat(path, &a) && !stat(state, &b) && a.st_dev == b.st_dev;
+}
+
 /* A folder on the disk of the state folder is most likely the empty mount point of a medium that is not
  * there. */
 static void warn_same_disk(const struct app *app, const struct policy *policy, const char *path)
 {
-	struct stat a, b;
 	char show[SHOW];
 
-	if (app->quiet || stat(path, &a) || stat(policy->state, &b) || a.st_dev != b.st_dev)
+	if (app->quiet || !on_same_disk(path, policy->state))
 		return;
 	fprintf(stderr, text("bkp: W-MEDIA-01: '%s' is on the same file system as the state folder\n"),
 	    path_show(path, show, sizeof(show)));
@@ -88,11 +94,9 @@ static int report(const struct app *app, const struct policy_medium *m, const ch
 /* Is there a disk of its own at the path, and not just its empty mount point? */
 static bool own_disk(const struct state *s, const char *path)
 {
-	struct stat a, b;
 	struct device d;
 
-	return !stat(path, &a) && !stat(state_path(s), &b) && a.st_dev != b.st_dev &&
-	       !device_look(path, &d, NULL) && d.whole;
+	return !on_same_disk(path, state_path(s)) && !device_look(path, &d, NULL) && d.whole;
 }
 
 /* Nothing was ever brought to it: when it was registered the disk was not mounted, most likely. */

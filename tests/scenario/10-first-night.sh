@@ -50,3 +50,15 @@ grep -rqa 'AGE-SECRET-KEY' "$T/state" && die "an identity lies in the state fold
 a=$(find "$T/m1" -name '*.age' -path '*archives*' | head -n 1)
 for k in "$T"/state/*; do [ -f "$k" ] && age -d -i "$k" -o /dev/null "$a" 2>/dev/null && die "$k opens an archive"; done
 say "3 generations x 2 media restored equal (rsync -aHAXnc); an unchanged night added $((after - before)) bytes; the state folder opens no archive"
+
+# media that take turns in one drive have no path in the policy: the registered one is where they are looked for
+sed -i "\$a\\  - {name: RDX-09, type: rdx, offline: true, place: 棚}" "$T/policy.yaml"
+mkdir "$T/drive"
+expect 64 "$BKP" medium add RDX-09
+expect 0 "$BKP" medium add RDX-09 --path "$T/drive"
+expect 0 "$BKP" rotate RDX-09 --operator 事務長
+expect 0 "$BKP" verify --medium RDX-09
+[ "$(grep -c '^RDX-09: generation .*whole' "$T/out")" = 4 ] || { cat "$T/out"; die "verify of a medium without a path"; }
+mv "$T/drive" "$T/shelf"
+expect 3 "$BKP" verify --medium RDX-09
+say "an offline medium without a path in the policy is registered, rotated and verified where it was registered"

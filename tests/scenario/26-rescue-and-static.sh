@@ -36,12 +36,12 @@ if [ -x "$B" ]; then
 	! ldd "$B" >/dev/null 2>&1 || fail "it is not static: $(ldd "$B")"
 	# getgroups.o is a bare system call (realpath wants it), no database
 	! grep -aqE '^ +\.text.*\((getpw|getgr(ent|gid|nam)|getaddrinfo|gethost|getserv|nss)[a-z_]*\.o\)' "${B%/*}/bkp-restore-static.map" || fail "names from the network or NSS are in it"
-	mkdir -p "$T/root/medium" "$T/root/to"
-	cp "$B" "$T/root/bkp-restore"; cp -a "$T/medium/." "$T/root/medium"; cp "$T/keys/identity.txt" "$T/root/id"
-	chroot "$T/root" /bkp-restore --medium /medium --identity /id -q extract 1 docs --to /to/out --same-owner || fail "static extract"
-	equal "$T/root/to/out/" ""
-	chroot "$T/root" /bkp-restore --medium /medium --identity /id -q verify 1 --deep || fail "static verify"
-	chroot "$T/root" /bkp-restore --medium /medium --lang ja generations | grep -q 試験 || fail "static generations"
+	mkdir -p "$T/jail/medium" "$T/jail/to"
+	cp "$B" "$T/jail/bkp-restore"; cp -a "$T/medium/." "$T/jail/medium"; cp "$T/keys/identity.txt" "$T/jail/id"
+	chroot "$T/jail" /bkp-restore --medium /medium --identity /id -q extract 1 docs --to /to/out --same-owner || fail "static extract"
+	equal "$T/jail/to/out/" ""
+	chroot "$T/jail" /bkp-restore --medium /medium --identity /id -q verify 1 --deep || fail "static verify"
+	chroot "$T/jail" /bkp-restore --medium /medium --lang ja generations | grep -q 試験 || fail "static generations"
 	said="$said and the static bkp-restore ($(($(stat -c %s "$B") / 1024)) KiB) in an empty root folder"
 fi
 echo "proved: $said restore equal trees"
