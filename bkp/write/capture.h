@@ -18,6 +18,7 @@
 struct chunker;
 struct err;
 struct generation_dataset;
+struct hmac;
 struct pack;
 struct policy_dataset;
 
@@ -41,6 +42,7 @@ struct capture_callbacks {
 
 struct capture_config {
 	struct pack *pack;
+	const struct hmac *ids; /* content ids; borrowed */
 	const struct chunker *chunker;
 	const char *scratch; /* a folder for scratch files, absolute */
 	int64_t now_ns;	     /* mtime of what a command gave */

@@ -35,7 +35,7 @@
 
 struct meta {
 	struct archive *disk; /* for the cache of user and group names only */
-	struct archive_entry *entry;
+	struct archive_entry *entry; /* being filled in; the caller's */
 	char *list, *value; /* BYTES each */
 };
 
@@ -52,10 +52,9 @@ int meta_new(struct meta **ret, struct err *err)
 	if (!m)
 		return err_nomem(err);
 	m->disk = archive_read_disk_new();
-	m->entry = archive_entry_new();
 	m->list = malloc(BYTES);
 	m->value = malloc(BYTES);
-	if (!m->disk || !m->entry || !m->list || !m->value ||
+	if (!m->disk || !m->list || !m->value ||
 	    archive_read_disk_set_standard_lookup(m->disk)) {
 		meta_free(m);
 		return err_nomem(err);
@@ -69,7 +68,6 @@ void meta_free(struct meta *m)
 	if (!m)
 		return;
 	archive_read_free(m->disk);
-	archive_entry_free(m->entry);
 	free(m->list);
 	free(m->value);
 	free(m);
@@ -347,13 +345,14 @@ static void fill(struct meta *m, const struct walk_item *it, struct meta_result 
 		io_close_quietly(&ret->fd);
 }
 
-int meta_read(struct meta *m, const struct walk_item *item, struct meta_result *ret,
-    struct archive_entry **ret_entry, struct err *err)
+int meta_read(struct meta *m, const struct walk_item *item, struct archive_entry *entry,
+    struct meta_result *ret, struct err *err)
 {
 	struct meta_result res = {.fd = -1, .st = item->st};
 	int r = 0;
 
 	(void)err;
+	m->entry = entry;
 	if (!item->st.st_mode) {
 		res.open_errno = item->error;
 		*ret = res;
@@ -377,6 +376,5 @@ int meta_read(struct meta *m, const struct walk_item *item, struct meta_result *
 		res.open_errno = ESTALE;
 	fill(m, item, &res);
 	*ret = res;
-	*ret_entry = m->entry;
 	return 0;
 }

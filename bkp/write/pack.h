@@ -65,6 +65,11 @@ int pack_chunk(
     struct pack *p, enum pack_stream s, const void *raw, size_t n, struct dedup_place *ret, struct err *err);
 /* One small file's whole content, 1 ≤ n ≤ PACK_SMALL_MAX. */
 int pack_small(struct pack *p, const void *raw, size_t n, struct dedup_place *ret, struct err *err);
+/* The same with the content id computed beforehand. */
+int pack_chunk_id(struct pack *p, enum pack_stream s, const uint8_t id[DIGEST_LEN], const void *raw, size_t n,
+    struct dedup_place *ret, struct err *err);
+int pack_small_id(struct pack *p, const uint8_t id[DIGEST_LEN], const void *raw, size_t n,
+    struct dedup_place *ret, struct err *err);
 int pack_finish(struct pack *p, struct err *err);
 
 /* The archives that places given out since pack_new() lie in, ascending, as an array of n the caller frees.
