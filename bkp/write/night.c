@@ -93,7 +93,7 @@ static int capture_all(struct night *n, struct err *err)
 {
 	char scratch[4096];
 	struct capture_config cfg = {
-	    .pack = n->pack, .chunker = n->chunker, .scratch = scratch, .now_ns = n->begun_ns, .cb = n->cfg->cb};
+	    .pack = n->pack, .ids = n->ids, .chunker = n->chunker, .scratch = scratch, .now_ns = n->begun_ns, .cb = n->cfg->cb};
 	struct capture *c = NULL;
 	size_t i, good = 0;
 	int r = 0;
