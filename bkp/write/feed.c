@@ -251,7 +251,7 @@ static void *producing(void *arg)
 	return NULL;
 }
 
-static int start_thread(pthread_t *id, void *(*fn)(void *), void *arg, struct err *err)
+static int start_thread(pthread_t *id, const char *name, void *(*fn)(void *), void *arg, struct err *err)
 {
 	sigset_t all, before;
 	int r;
@@ -260,6 +260,8 @@ static int start_thread(pthread_t *id, void *(*fn)(void *), void *arg, struct er
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	r = pthread_create(id, NULL, fn, arg);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!r)
+		(void)pthread_setname_np(*id, name);
 	return r ? err_sys(err, "E-FEED-01", r, "%s", text("cannot start a thread")) : 0;
 }
 
@@ -272,7 +274,7 @@ int feed_start(struct feed *f, feed_producer_fn *fn, void *arg, struct err *err)
 	f->filling = NULL;
 	f->begun = f->ended = f->stop = false;
 	f->why = (struct err)ERR_INIT;
-	f->producing = !start_thread(&f->producer, producing, f, err);
+	f->producing = !start_thread(&f->producer, "bkp-scout", producing, f, err);
 	return f->producing ? 0 : -1;
 }
 
@@ -402,7 +404,7 @@ int feed_new(const struct hmac *ids, unsigned threads, struct feed **ret, struct
 
 		h->f = f;
 		h->ids = hmac_copy(ids);
-		r = !h->ids ? err_nomem(err) : f->n_helpers ? start_thread(&h->id, helping, h, err) : 0;
+		r = !h->ids ? err_nomem(err) : f->n_helpers ? start_thread(&h->id, "bkp-ids", helping, h, err) : 0;
 		h->started = !r && f->n_helpers;
 	}
 	if (r) {

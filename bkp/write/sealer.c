@@ -386,6 +386,8 @@ static int start_threads(struct sealer *s, unsigned n, struct err *err)
 		t->codec = codec_new();
 		r = t->codec ? pthread_create(&t->id, NULL, s->n_threads ? compressing : sealing, t) : -1;
 		t->started = !r;
+		if (!r)
+			(void)pthread_setname_np(t->id, s->n_threads ? "bkp-press" : "bkp-seal");
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return r < 0 ? err_nomem(err)
