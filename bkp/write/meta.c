@@ -97,26 +97,32 @@ static int open_again(int pinned, const struct walk_item *it, int flags)
 	return fd < 0 && errno == ENOENT ? open_directly(it, flags) : fd;
 }
 
-/* Opens a regular file or folder; *st becomes what was found.  -1 with errno; ENOTDIR: it is something else
- * now. */
-static int open_object(const struct walk_item *it, struct stat *st)
+/* Opening a folder does nothing to anything: what is none is refused without being opened. */
+static int open_folder(const struct walk_item *it, struct stat *st)
 {
-	mode_t type = st->st_mode & S_IFMT;
-	int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | (type == S_IFDIR ? O_DIRECTORY : 0);
+	IO_FD_AUTO fd = open_directly(it, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 || fstat(fd, st) ? -1 : io_take(&fd);
+}
+
+/* Opens a regular file; *st becomes what was found.  -1 with errno; ENOTDIR: it is something else now. */
+static int open_file(const struct walk_item *it, struct stat *st)
+{
+	int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 	IO_FD_AUTO pinned = openat(it->dirfd, it->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	IO_FD_AUTO fd = -1;
 	struct stat now;
 
 	if (pinned < 0 || fstat(pinned, &now))
 		return -1;
-	if ((now.st_mode & S_IFMT) != type) {
+	if (!S_ISREG(now.st_mode)) {
 		errno = ENOTDIR;
 		return -1;
 	}
 	fd = open_again(pinned, it, flags);
 	if (fd < 0 || fstat(fd, &now))
 		return -1;
-	if ((now.st_mode & S_IFMT) != type) {
+	if (!S_ISREG(now.st_mode)) {
 		errno = ENOTDIR;
 		return -1;
 	}
@@ -310,7 +316,7 @@ static int look(struct meta *m, const struct walk_item *it, struct meta_result *
 	if (type == S_IFSOCK)
 		return META_VANISHED;
 	if (type == S_IFREG || (type == S_IFDIR && !it->mount && !it->error)) {
-		ret->fd = open_object(it, &ret->st);
+		ret->fd = type == S_IFREG ? open_file(it, &ret->st) : open_folder(it, &ret->st);
 		errnum = ret->fd < 0 ? errno : 0;
 	} else if (type == S_IFLNK) {
 		errnum = set_target(m, it);
