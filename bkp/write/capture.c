@@ -79,7 +79,7 @@ int capture_new(const struct capture_config *cfg, struct capture **ret, struct e
 	if (c->scratch_fd >= 0 && !c->entry)
 		err_nomem(err);
 	if (c->scratch_fd < 0 || !c->entry || content_new(cfg->pack, cfg->chunker, &c->content, err) ||
-	    feed_new(cfg->ids, crew_processors() - 1, &c->feed, err)) {
+	    feed_new(cfg->ids, crew_processors() - 1, cfg->timings, &c->feed, err)) {
 		capture_free(c);
 		return -1;
 	}

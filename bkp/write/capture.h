@@ -21,6 +21,7 @@ struct generation_dataset;
 struct hmac;
 struct pack;
 struct policy_dataset;
+struct timings;
 
 enum capture_kind {
 	CAPTURE_UNREADABLE, /* errnum says why */
@@ -47,6 +48,7 @@ struct capture_config {
 	const char *scratch; /* a folder for scratch files, absolute */
 	int64_t now_ns;	     /* mtime of what a command gave */
 	struct capture_callbacks cb;
+	struct timings *timings; /* or NULL */
 };
 
 struct capture;

@@ -47,7 +47,8 @@ void content_begin(struct content *c)
 	extent_begin(&c->writer);
 }
 
-static int add_place(struct content *c, struct extent_writer *w, const struct dedup_place *pl, struct err *err)
+static int add_place(
+    struct content *c, struct extent_writer *w, const struct dedup_place *pl, struct err *err)
 {
 	struct extent_run run = {EXTENT_DATA, pl->archive, pl->chunk, pl->offset, pl->length};
 
@@ -113,7 +114,8 @@ static int store_runs(struct content *c, struct err *err)
 		return -1;
 	c->runs.n = 0;
 	for (i = 0; i < direct.n; i++)
-		if (buf_append(&c->runs, direct.p + i, 1, err) || (direct.p[i] == ' ' && buf_puts(&c->runs, "@", err)))
+		if (buf_append(&c->runs, direct.p + i, 1, err) ||
+		    (direct.p[i] == ' ' && buf_puts(&c->runs, "@", err)))
 			return -1;
 	return 0;
 }
@@ -125,7 +127,9 @@ static int finish(struct content *c, struct extent_writer *w, struct buf *extent
 	if (c->runs.n > EXTENT_INLINE_MAX && store_runs(c, err))
 		return -1;
 	extents->n = 0;
-	return buf_printf(extents, err, "%" PRIu64, w->size) || buf_append(extents, c->runs.p, c->runs.n, err) ? -1 : 0;
+	return buf_printf(extents, err, "%" PRIu64, w->size) || buf_append(extents, c->runs.p, c->runs.n, err)
+		   ? -1
+		   : 0;
 }
 
 int content_end(struct content *c, struct buf *extents, uint64_t *ret_size, struct err *err)

@@ -1,8 +1,8 @@
 /* content: the bytes of a file, stream or text into archives, and the extents that say where they are.
  *
- * content_new → { content_begin → content_data | content_chunk | content_hole … → content_end } | content_text … →
- * content_free.  Nothing grows with the file except the text of its extents, which is stored away when it is long
- * (format.md, section 6).
+ * content_new → { content_begin → content_data | content_chunk | content_hole … → content_end } |
+ * content_text … → content_free.  Nothing grows with the file except the text of its extents, which is stored
+ * away when it is long (format.md, section 6).
  *
  * Errors (-1) are those of pack: the capture cannot go on.
  */
@@ -25,7 +25,8 @@ int content_new(struct pack *pack, const struct chunker *chunker, struct content
 void content_free(struct content *c);
 
 void content_begin(struct content *c);
-/* One event of what reader.h feeds between an item and FEED_DONE; p: its content.  FEED_RESTART begins anew. */
+/* One event of what reader.h feeds between an item and FEED_DONE; p: its content.  FEED_RESTART begins anew.
+ */
 int content_take(struct content *c, const struct feed_event *e, const uint8_t *p, struct err *err);
 /* extents gets "<size>[ run]…"; *ret_size may be NULL. */
 int content_end(struct content *c, struct buf *extents, uint64_t *ret_size, struct err *err);

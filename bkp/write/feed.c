@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "format/codec.h"
+#include "write/timings.h"
 
 #define TEXT_MAX    ((size_t)8 << 20) /* paths of one tray; one path is ≤ 2 MiB */
 #define TEXT_FULL   ((size_t)1 << 20)
@@ -30,6 +31,7 @@ struct tray {
 struct feed {
 	struct tray trays[FEED_TRAYS];
 	struct tray *filling; /* the producer's alone */
+	uint64_t fed;	      /* bytes; the producer's alone */
 	size_t at;	      /* event at hand; the consumer's alone */
 	bool begun;	      /* the consumer has the tray at `head` */
 	size_t path_at;
@@ -43,10 +45,11 @@ struct feed {
 	feed_producer_fn *fn;
 	void *arg;
 	pthread_t producer;
+	struct timings *timings;
 	bool producing; /* there is a thread to join */
 	/* all below: under the lock */
 	pthread_mutex_t lock;
-	pthread_cond_t changed; /* a tray was sent, got its ids or is free, or it all ends */
+	pthread_cond_t changed;	  /* a tray was sent, got its ids or is free, or it all ends */
 	size_t head, sent, taken; /* trays counted for ever: head ≤ sent ≤ taken ≤ head + FEED_TRAYS */
 	bool ended, stop, quit;
 	struct err why; /* the producer's, when ended; code "" : none */
@@ -67,9 +70,13 @@ static void compute(struct tray *t, struct hmac *ids)
 /* With the lock, which it lets go meanwhile. */
 static void work(struct feed *f, struct tray *t, struct hmac *ids)
 {
+	struct timings_mark mark;
+
 	t->state = TRAY_WORKING;
 	pthread_mutex_unlock(&f->lock);
+	mark = timings_begin();
 	compute(t, ids);
+	timings_end(f->timings, TIMING_IDS, &mark, t->content.n);
 	pthread_mutex_lock(&f->lock);
 	t->state = TRAY_KNOWN;
 	pthread_cond_broadcast(&f->changed);
@@ -115,8 +122,13 @@ static struct tray *take_tray(struct feed *f)
 	struct tray *t = NULL;
 
 	pthread_mutex_lock(&f->lock);
-	while (!f->stop && f->taken - f->head == FEED_TRAYS)
-		pthread_cond_wait(&f->changed, &f->lock);
+	if (f->taken - f->head == FEED_TRAYS) {
+		uint64_t since = timings_now();
+
+		while (!f->stop && f->taken - f->head == FEED_TRAYS)
+			pthread_cond_wait(&f->changed, &f->lock);
+		timings_waited(f->timings, TIMING_SCOUT, since);
+	}
 	if (!f->stop)
 		t = tray_at(f, f->taken++);
 	pthread_mutex_unlock(&f->lock);
@@ -147,7 +159,8 @@ static struct tray *room(struct feed *f, size_t n, size_t limit)
 {
 	struct tray *t = f->filling;
 
-	if (t && (t->n == FEED_EVENTS || t->chunk || t->text.n > TEXT_FULL || (n && t->content.n && t->content.n + n > limit)))
+	if (t && (t->n == FEED_EVENTS || t->chunk || t->text.n > TEXT_FULL ||
+		     (n && t->content.n && t->content.n + n > limit)))
 		flush(f);
 	if (!f->filling)
 		f->filling = take_tray(f);
@@ -205,6 +218,7 @@ int feed_data(struct feed *f, enum feed_kind kind, size_t n)
 
 	memset(e, 0, sizeof(*e));
 	e->kind = kind;
+	f->fed += n;
 	e->data_at = t->content.n;
 	e->n = n;
 	t->content.n += n;
@@ -235,10 +249,12 @@ uint8_t *feed_chunk(struct feed *f, size_t n, size_t rest)
 static void *producing(void *arg)
 {
 	struct feed *f = arg;
+	struct timings_mark mark = timings_begin();
 	struct err why = ERR_INIT;
 	int r = f->fn(f->arg, f, &why);
 
 	flush(f);
+	timings_end(f->timings, TIMING_SCOUT, &mark, f->fed);
 	pthread_mutex_lock(&f->lock);
 	f->ended = true;
 	if (r) {
@@ -272,6 +288,7 @@ int feed_start(struct feed *f, feed_producer_fn *fn, void *arg, struct err *err)
 	f->arg = arg;
 	f->head = f->sent = f->taken = 0;
 	f->filling = NULL;
+	f->fed = 0;
 	f->begun = f->ended = f->stop = false;
 	f->why = (struct err)ERR_INIT;
 	f->producing = !start_thread(&f->producer, "bkp-scout", producing, f, err);
@@ -292,6 +309,7 @@ static void release(struct feed *f)
 /* The tray at the head, with its ids.  0, FEED_END, -1. */
 static int arrive(struct feed *f, struct err *err)
 {
+	uint64_t since;
 	int r = 0;
 
 	pthread_mutex_lock(&f->lock);
@@ -310,7 +328,9 @@ static int arrive(struct feed *f, struct err *err)
 				*err = f->why;
 			break;
 		}
+		since = timings_now();
 		pthread_cond_wait(&f->changed, &f->lock);
+		timings_waited(f->timings, TIMING_STORE, since);
 	}
 	pthread_mutex_unlock(&f->lock);
 	return r;
@@ -385,7 +405,8 @@ void feed_stop(struct feed *f)
 
 /* ---- beginning and end ---- */
 
-int feed_new(const struct hmac *ids, unsigned threads, struct feed **ret, struct err *err)
+int feed_new(
+    const struct hmac *ids, unsigned threads, struct timings *timings, struct feed **ret, struct err *err)
 {
 	struct feed *f = calloc(1, sizeof(*f));
 	int r = 0;
@@ -398,13 +419,16 @@ int feed_new(const struct hmac *ids, unsigned threads, struct feed **ret, struct
 		buf_init(&f->trays[i].text, TEXT_MAX);
 		buf_init(&f->trays[i].content, CODEC_RAW_MAX);
 	}
+	f->timings = timings;
 	threads = threads < THREADS_MAX ? threads : THREADS_MAX;
 	for (; f->n_helpers <= threads && !r; f->n_helpers++) {
 		struct helper *h = &f->helpers[f->n_helpers];
 
 		h->f = f;
 		h->ids = hmac_copy(ids);
-		r = !h->ids ? err_nomem(err) : f->n_helpers ? start_thread(&h->id, "bkp-ids", helping, h, err) : 0;
+		r = !h->ids	   ? err_nomem(err)
+		    : f->n_helpers ? start_thread(&h->id, "bkp-ids", helping, h, err)
+				   : 0;
 		h->started = !r && f->n_helpers;
 	}
 	if (r) {

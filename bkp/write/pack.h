@@ -31,6 +31,7 @@
 struct age_random;
 struct age_recipient;
 struct hmac;
+struct timings;
 struct vault_w;
 
 enum pack_stream { PACK_BULK, PACK_BUNDLE, PACK_CATALOG, PACK_STREAMS };
@@ -54,6 +55,7 @@ struct pack_config {
 	size_t n_sinks;
 	uint64_t archive_size; /* target, bytes of content */
 	uint64_t next_archive; /* first number to use */
+	struct timings *timings; /* or NULL */
 };
 
 struct pack;

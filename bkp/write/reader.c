@@ -91,8 +91,8 @@ static int small_file(struct feed *f, struct source *src, uint64_t size)
 }
 
 /* One part of a file that holds data. */
-static int read_part(struct feed *f, const struct chunker *chunker, int fd, const struct holes_part *part, uint64_t size,
-    int *ret_errno)
+static int read_part(struct feed *f, const struct chunker *chunker, int fd, const struct holes_part *part,
+    uint64_t size, int *ret_errno)
 {
 	struct source src = {read_fd, &fd, part->length, 0};
 	uint64_t got;
@@ -124,7 +124,8 @@ static int feed_hole(struct feed *f, uint64_t length)
 }
 
 /* Reads the file once.  As read_part(). */
-static int read_once(struct feed *f, const struct chunker *chunker, int fd, const struct stat *st, int *ret_errno)
+static int read_once(
+    struct feed *f, const struct chunker *chunker, int fd, const struct stat *st, int *ret_errno)
 {
 	uint64_t size = (uint64_t)st->st_size;
 	struct holes_part part = {HOLES_DATA, 0, size};

@@ -41,7 +41,9 @@ static int further_name(struct run *r, const struct walk_item *it, struct err *e
 	found = linkmap_find(r->names, it->st.st_dev, it->st.st_ino, &r->none, &r->none, &flags, err);
 	if (found)
 		return found;
-	return linkmap_add(r->names, it->st.st_dev, it->st.st_ino, it->st.st_nlink - 1, "", NULL, 0, 0, err) ? -1 : 0;
+	return linkmap_add(r->names, it->st.st_dev, it->st.st_ino, it->st.st_nlink - 1, "", NULL, 0, 0, err)
+		   ? -1
+		   : 0;
 }
 
 static int feed_file(struct run *r, const struct walk_item *it, struct feed_event *e, int fd, struct err *err)

@@ -1,7 +1,9 @@
-/* scout: goes ahead of the capture through the paths of a data set: looks, opens, reads (the producer of a feed).
+/* scout: goes ahead of the capture through the paths of a data set: looks, opens, reads (the producer of a
+ * feed).
  *
- * Feeds every entry in catalog order, with its attributes, and the content of regular files (reader.h).  The second and
- * later names of a file are fed without content.  What cannot be read is fed with the reason; the rest goes on.
+ * Feeds every entry in catalog order, with its attributes, and the content of regular files (reader.h).  The
+ * second and later names of a file are fed without content.  What cannot be read is fed with the reason; the
+ * rest goes on.
  *
  * One reader, so that a hard disk is read in order.
  * Errors of scout_run: those of walk, linkmap and meta. */

@@ -43,7 +43,7 @@ static int begin(void **state)
 {
 	(void)state;
 	packing_begin(&k, one, "ix", 64 * MIB);
-	return content_new(k.pack, chunker, &content, NULL) || feed_new(k.ids, 1, &feed, NULL);
+	return content_new(k.pack, chunker, &content, NULL) || feed_new(k.ids, 1, NULL, &feed, NULL);
 }
 
 static int end(void **state)
