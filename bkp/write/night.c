@@ -75,6 +75,7 @@ static int open_pack(struct night *n, struct err *err)
 	    .timings = &n->ret->timings,
 	    .archive_size = n->cfg->policy->archive_size,
 	    .next_archive = ledger_next_archive(state_ledger(n->cfg->state)),
+	    .generation = n->ret->generation,
 	};
 
 	cfg.recipients = state_recipients(n->cfg->state, &cfg.n_recipients);

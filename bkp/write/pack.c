@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "format/age.h"
 #include "format/codec.h"
 #include "write/pending.h"
 #include "write/sealer.h"
@@ -29,12 +30,22 @@ struct pack {
 	struct stream streams[PACK_STREAMS];
 	struct sealer *sealer;
 	struct buf bundle;
-	uint64_t next, new_bytes;
+	uint64_t next, new_bytes, run;
 	uint8_t *needed; /* a bit per archive number */
 	size_t needed_bits;
 	struct dedup_archive *published;
 	size_t n_published;
 };
+
+/* Never 0. */
+static uint64_t new_run(const struct age_random *random)
+{
+	uint64_t run = 0;
+
+	while (!run)
+		random->fill(random->arg, &run, sizeof(run));
+	return run;
+}
 
 int pack_new(const struct pack_config *cfg, struct pack **ret, struct err *err)
 {
@@ -45,6 +56,7 @@ int pack_new(const struct pack_config *cfg, struct pack **ret, struct err *err)
 		return err_nomem(err);
 	p->cfg = *cfg;
 	p->next = cfg->next_archive;
+	p->run = new_run(cfg->random);
 	buf_init(&p->bundle, CODEC_RAW_MAX);
 	for (int i = 0; i < PACK_STREAMS; i++) {
 		p->streams[i].pending = pending_new();
@@ -98,6 +110,8 @@ static int collect(struct pack *p, bool wait, struct err *err)
 
 		while (s->closing_number != a.number)
 			s++; /* each archive was closed by one of them */
+		a.run = p->run;
+		a.generation = p->cfg.generation;
 		entries = pending_entries(s->closing, &n);
 		if (dedup_add(p->cfg.dedup, &a, entries, n, err) || remember_published(p, &a, err))
 			return -1;
@@ -296,6 +310,11 @@ int pack_needed(struct pack *p, struct dedup_archive **ret, size_t *ret_n, struc
 uint64_t pack_next_archive(const struct pack *p)
 {
 	return p->next;
+}
+
+uint64_t pack_run_of(const struct pack *p, uint64_t number)
+{
+	return number >= p->cfg.next_archive ? p->run : dedup_run_of(p->cfg.dedup, number);
 }
 
 const struct dedup_archive *pack_published(const struct pack *p, size_t *ret_n)

@@ -56,6 +56,7 @@ struct pack_config {
 	uint64_t archive_size; /* target, bytes of content */
 	uint64_t next_archive; /* first number to use */
 	struct timings *timings; /* or NULL */
+	uint64_t generation;   /* for which it packs: recorded with each archive */
 };
 
 struct pack;
@@ -78,6 +79,8 @@ int pack_finish(struct pack *p, struct err *err);
  */
 int pack_needed(struct pack *p, struct dedup_archive **ret, size_t *ret_n, struct err *err);
 uint64_t pack_next_archive(const struct pack *p);
+/* Which run published the archive of a place that was given out: dedup_archive.run. */
+uint64_t pack_run_of(const struct pack *p, uint64_t number);
 /* Archives published by this pack. */
 const struct dedup_archive *pack_published(const struct pack *p, size_t *ret_n);
 /* Bytes of content that were new. */
