@@ -16,7 +16,7 @@
 #include "read/inside.h"
 
 #define OPEN_DEFAULT   16
-#define CACHE_DEFAULT  ((size_t)64 << 20)
+#define CACHE_DEFAULT  ((size_t)32 << 20)
 #define REMEMBERED_MAX 4096 /* faults kept word for word */
 #define HASH_READ      ((size_t)1 << 20)
 
