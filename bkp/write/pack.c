@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "format/age.h"
 #include "format/codec.h"
 #include "write/pending.h"
 #include "write/sealer.h"
@@ -29,12 +30,22 @@ struct pack {
 	struct stream streams[PACK_STREAMS];
 	struct sealer *sealer;
 	struct buf bundle;
-	uint64_t next, new_bytes;
+	uint64_t next, new_bytes, run;
 	uint8_t *needed; /* a bit per archive number */
 	size_t needed_bits;
 	struct dedup_archive *published;
 	size_t n_published;
 };
+
+/* Never 0. */
+static uint64_t new_run(const struct age_random *random)
+{
+	uint64_t run = 0;
+
+	while (!run)
+		random->fill(random->arg, &run, sizeof(run));
+	return run;
+}
 
 int pack_new(const struct pack_config *cfg, struct pack **ret, struct err *err)
 {
@@ -45,6 +56,7 @@ int pack_new(const struct pack_config *cfg, struct pack **ret, struct err *err)
 		return err_nomem(err);
 	p->cfg = *cfg;
 	p->next = cfg->next_archive;
+	p->run = new_run(cfg->random);
 	buf_init(&p->bundle, CODEC_RAW_MAX);
 	for (int i = 0; i < PACK_STREAMS; i++) {
 		p->streams[i].pending = pending_new();
@@ -98,6 +110,8 @@ static int collect(struct pack *p, bool wait, struct err *err)
 
 		while (s->closing_number != a.number)
 			s++; /* each archive was closed by one of them */
+		a.run = p->run;
+		a.generation = p->cfg.generation;
 		entries = pending_entries(s->closing, &n);
 		if (dedup_add(p->cfg.dedup, &a, entries, n, err) || remember_published(p, &a, err))
 			return -1;
@@ -187,12 +201,26 @@ static int known(
 int pack_chunk(struct pack *p, enum pack_stream which, const void *raw, size_t n, struct dedup_place *ret,
     struct err *err)
 {
-	struct stream *s = &p->streams[which];
 	uint8_t id[DIGEST_LEN];
-	int r;
 
 	hmac_of(p->cfg.ids, raw, n, id);
-	r = known(p, id, n, ret, err);
+	return pack_chunk_id(p, which, id, raw, n, ret, err);
+}
+
+int pack_small(struct pack *p, const void *raw, size_t n, struct dedup_place *ret, struct err *err)
+{
+	uint8_t id[DIGEST_LEN];
+
+	hmac_of(p->cfg.ids, raw, n, id);
+	return pack_small_id(p, id, raw, n, ret, err);
+}
+
+int pack_chunk_id(struct pack *p, enum pack_stream which, const uint8_t id[DIGEST_LEN], const void *raw,
+    size_t n, struct dedup_place *ret, struct err *err)
+{
+	struct stream *s = &p->streams[which];
+	int r = known(p, id, n, ret, err);
+
 	if (r)
 		return r < 0 ? -1 : 0;
 	if (!s->open && open_archive(p, which, err))
@@ -218,14 +246,12 @@ static int flush_bundle(struct pack *p, struct err *err)
 	return 0;
 }
 
-int pack_small(struct pack *p, const void *raw, size_t n, struct dedup_place *ret, struct err *err)
+int pack_small_id(struct pack *p, const uint8_t id[DIGEST_LEN], const void *raw, size_t n,
+    struct dedup_place *ret, struct err *err)
 {
 	struct stream *s = &p->streams[PACK_BUNDLE];
-	uint8_t id[DIGEST_LEN];
-	int r;
+	int r = known(p, id, n, ret, err);
 
-	hmac_of(p->cfg.ids, raw, n, id);
-	r = known(p, id, n, ret, err);
 	if (r)
 		return r < 0 ? -1 : 0;
 	/* a slice's place is given out before its bundle is written: the bundle's number is fixed because
@@ -284,6 +310,11 @@ int pack_needed(struct pack *p, struct dedup_archive **ret, size_t *ret_n, struc
 uint64_t pack_next_archive(const struct pack *p)
 {
 	return p->next;
+}
+
+uint64_t pack_run_of(const struct pack *p, uint64_t number)
+{
+	return number >= p->cfg.next_archive ? p->run : dedup_run_of(p->cfg.dedup, number);
 }
 
 const struct dedup_archive *pack_published(const struct pack *p, size_t *ret_n)
