@@ -125,6 +125,8 @@ static void start(struct ahead *a)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	a->started = !pthread_create(&a->id, NULL, reading, a);
 	a->thread = a->started;
+	if (a->started)
+		(void)pthread_setname_np(a->id, "bkp-ahead");
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
@@ -192,8 +194,10 @@ ssize_t ahead_next(struct ahead *a, uint8_t **ret)
 	if (a->engaged)
 		return next_read(a, ret);
 	read_part(a, &a->parts[0]);
+	pthread_mutex_lock(&a->lock);
 	a->given = true;
 	a->n = 1;
+	pthread_mutex_unlock(&a->lock);
 	return give(&a->parts[0], ret);
 }
 

@@ -17,7 +17,7 @@
 #include "read/vault_r.h"
 #include "read/verify_private.h"
 
-#define GROUP	   4 /* blocks */
+#define GROUP	   16 /* blocks */
 #define PATH_BYTES ((size_t)1 << 20)
 #define FAULTS_MAX ((size_t)256 << 20)
 
