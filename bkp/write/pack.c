@@ -29,6 +29,7 @@ struct pack {
 	struct stream streams[PACK_STREAMS];
 	struct sealer *sealer;
 	struct buf bundle;
+	enum codec_kind compression; /* of what is added from now on */
 	uint64_t next, new_bytes;
 	uint8_t *needed; /* a bit per archive number */
 	size_t needed_bits;
@@ -155,7 +156,7 @@ static int append(struct pack *p, enum pack_stream which, const uint8_t id[DIGES
 {
 	struct stream *s = &p->streams[which];
 
-	if (sealer_add(p->sealer, which, id, raw, n, err))
+	if (sealer_add(p->sealer, which, id, p->compression, raw, n, err))
 		return -1;
 	s->chunks++;
 	s->raw += n;
@@ -251,6 +252,14 @@ int pack_small_id(struct pack *p, const uint8_t id[DIGEST_LEN], const void *raw,
 		return -1;
 	p->new_bytes += n;
 	pending_add(s->pending, id, ret);
+	return 0;
+}
+
+int pack_compression(struct pack *p, enum codec_kind kind, struct err *err)
+{
+	if (kind != p->compression && flush_bundle(p, err))
+		return -1;
+	p->compression = kind;
 	return 0;
 }
 

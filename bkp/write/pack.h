@@ -1,5 +1,5 @@
-/* pack: turns content into archives on every online medium: id → known? → place; LZ4 → archive → age → files
- * go on behind it (sealer.h).
+/* pack: turns content into archives on every online medium: id → known? → place; codec → archive → age →
+ * files go on behind it (sealer.h).
  *
  * Three streams of archives are filled side by side, so that what is read together lies together: BULK
  * (chunks of large files), BUNDLE (small files, many in one chunk), CATALOG (catalog blocks, block lists,
@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "format/codec.h"
 #include "write/dedup.h"
 
 struct age_random;
@@ -53,8 +54,8 @@ struct pack_config {
 	struct dedup *dedup;	 /* borrowed */
 	struct pack_sink *sinks; /* borrowed */
 	size_t n_sinks;
-	uint64_t archive_size; /* target, bytes of content */
-	uint64_t next_archive; /* first number to use */
+	uint64_t archive_size;	 /* target, bytes of content */
+	uint64_t next_archive;	 /* first number to use */
 	struct timings *timings; /* or NULL */
 };
 
@@ -62,6 +63,10 @@ struct pack;
 int pack_new(const struct pack_config *cfg, struct pack **ret, struct err *err);
 void pack_free(struct pack *p); /* discards what was not published */
 
+/* How content that is new from now on is compressed; CODEC_LZ4 at first.  A data set's own chunks, bundles
+ * and catalog are all of its kind, so that what is to be read with stock lz4 alone can be; content that is
+ * stored already stays referenced, whatever it was compressed with. */
+int pack_compression(struct pack *p, enum codec_kind kind, struct err *err);
 /* One chunk, 1 ≤ n ≤ 4 MiB. */
 int pack_chunk(
     struct pack *p, enum pack_stream s, const void *raw, size_t n, struct dedup_place *ret, struct err *err);
