@@ -85,7 +85,7 @@ static int container_wrong(struct err *err, uint64_t offset)
 /* Headers before each chunk and before INDEX, the marker behind it, and nothing else. */
 static int check_container(struct agefile *f, const struct arcfile_index *ix, struct err *err)
 {
-	uint8_t h[BLOCK], end[2 * BLOCK];
+	uint8_t h[BLOCK], end[2 * BLOCK], magic[4];
 	char name[2 * DIGEST_LEN + 8];
 	uint64_t at = 0, size = agefile_size(f), index_size;
 	size_t i;
@@ -93,8 +93,12 @@ static int check_container(struct agefile *f, const struct arcfile_index *ix, st
 	for (i = 0; i < ix->n; i++) {
 		const struct arcfile_chunk *c = &ix->chunks[i];
 
+		size_t n = c->stored < sizeof(magic) ? c->stored : sizeof(magic);
+
+		if (agefile_read(f, c->offset, magic, n, err))
+			return -1;
 		digest_hex(c->id, DIGEST_LEN, name);
-		snprintf(name + 2 * DIGEST_LEN, 8, ".lz4");
+		snprintf(name + 2 * DIGEST_LEN, 8, codec_is_zstd(magic, n) ? ".zst" : ".lz4");
 		if (agefile_read(f, at, h, BLOCK, err))
 			return -1;
 		if (c->offset != at + BLOCK || !is_header(h, name, c->stored))

@@ -482,7 +482,8 @@ int capture_dataset(struct capture *c, const struct policy_dataset *d, struct ge
 	/* a fresh writer: order starts anew, and nothing of a data set that failed half-way is left in it */
 	catalog_writer_free(c->block);
 	c->block = NULL;
-	if (catalog_writer_new(&c->block, err) || set_strings(ret, d, err))
+	if (catalog_writer_new(&c->block, err) || set_strings(ret, d, err) ||
+	    pack_compression(c->cfg.pack, (enum codec_kind)d->compression, err))
 		return -1;
 	if (!(d->command ? capture_command(c, &why) : capture_paths(c, &why))) {
 		ret->verdict = ret->unreadable || ret->changed ? GENERATION_PARTIAL : GENERATION_GOOD;
