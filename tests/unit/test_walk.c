@@ -47,7 +47,7 @@ static int teardown(void **state)
 
 static void make_file(const char *path)
 {
-	char full[4096];
+	char full[5000];
 	int fd;
 
 	snprintf(full, sizeof(full), "%s/%s", top, path);
@@ -58,7 +58,7 @@ static void make_file(const char *path)
 
 static void make_dir(const char *path)
 {
-	char full[4096];
+	char full[5000];
 
 	snprintf(full, sizeof(full), "%s/%s", top, path);
 	assert_int_equal(mkdir(full, 0755), 0);
@@ -449,7 +449,7 @@ static unsigned rnd(unsigned n)
 /* Wide, deep, large, and empty folders. */
 static void make_wide(void)
 {
-	char path[5000];
+	char path[4000];
 
 	for (unsigned i = 0; i < 150; i++) {
 		snprintf(path, sizeof(path), "p%03u", i);
