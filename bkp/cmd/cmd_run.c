@@ -1,4 +1,4 @@
-/* cmd_run: bkp run [DATASET...] [--all] [--anchor]: one night. */
+/* cmd_run: bkp run [DATASET...] [--all] [--anchor] [--timings]: one night. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,7 +98,7 @@ static int choose(const struct app *app, const struct policy *policy, int argc, 
 }
 
 static int run(struct app *app, const struct policy *policy, struct state *state, const struct policy_dataset **sets, size_t n,
-    bool anchor)
+    bool anchor, bool timings)
 {
 	struct view view = {.quiet = app->quiet};
 	struct night_config cfg = {
@@ -126,6 +126,8 @@ static int run(struct app *app, const struct policy *policy, struct state *state
 		app_error(&err, code);
 	else if (!app->json)
 		night_report_text(&result, app->quiet);
+	if (timings && !app->json)
+		night_report_timings(&result.timings);
 	night_result_free(&result);
 	return app_flush(code);
 }
@@ -133,11 +135,11 @@ static int run(struct app *app, const struct policy *policy, struct state *state
 int cmd_run(struct app *app, int argc, char **argv)
 {
 	static const struct option own[] = {
-	    {"all", no_argument, NULL, 256}, {"anchor", no_argument, NULL, 257}, {NULL, 0, NULL, 0}};
+	    {"all", no_argument, NULL, 256}, {"anchor", no_argument, NULL, 257}, {"timings", no_argument, NULL, 258}, {NULL, 0, NULL, 0}};
 	const struct policy_dataset **sets = NULL;
 	struct policy *policy = NULL;
 	struct state *state = NULL;
-	bool all = false, anchor = false;
+	bool all = false, anchor = false, timings = false;
 	size_t n = 0;
 	int c, code = APP_OK;
 
@@ -146,6 +148,7 @@ int cmd_run(struct app *app, int argc, char **argv)
 			return code;
 		all = all || c == 256;
 		anchor = anchor || c == 257;
+		timings = timings || c == 258;
 	}
 	if (all && optind < argc)
 		return app_usage(app, "%s", text("--all and names of data sets exclude each other"));
@@ -155,7 +158,7 @@ int cmd_run(struct app *app, int argc, char **argv)
 	if (!code)
 		code = app_state(app, policy, &state);
 	if (!code)
-		code = run(app, policy, state, sets, n, anchor);
+		code = run(app, policy, state, sets, n, anchor, timings);
 	free(sets);
 	state_close(state);
 	policy_free(policy);

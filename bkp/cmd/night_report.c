@@ -7,7 +7,9 @@
 
 #include <jansson.h>
 
+#include "base/buf.h"
 #include "base/err.h"
+#include "base/table.h"
 #include "base/text.h"
 #include "cmd/app.h"
 #include "cmd/out.h"
@@ -154,4 +156,56 @@ int night_report_exit(const struct night_result *r)
 		if (!r->media[i].ok || !r->media[i].verified)
 			return APP_ATTENTION;
 	return r->missing.code[0] ? APP_ATTENTION : APP_OK;
+}
+
+static const char *stage_name(enum timing_stage s)
+{
+	switch (s) {
+	case TIMING_SCOUT:
+		return text("  walk, open, read, cut");
+	case TIMING_IDS:
+		return text("  content ids");
+	case TIMING_STORE:
+		return text("  index, catalog");
+	case TIMING_COMPRESS:
+		return text("  compress");
+	case TIMING_SEAL:
+		return text("  encrypt, hash, write");
+	case TIMING_CAPTURE:
+		return text("capture");
+	case TIMING_COMMIT:
+		return text("commit");
+	default:
+		return text("read back");
+	}
+}
+
+void night_report_timings(const struct timings *t)
+{
+	struct table *table = table_new(4);
+	BUF_AUTO out = BUF_INIT(1 << 16);
+	double seconds = 0, cpu = 0;
+
+	if (!table)
+		return;
+	table_cell(table, "%s", text("stage"));
+	table_cell(table, "%s", text("seconds"));
+	table_cell(table, "%s", text("CPU s"));
+	table_cell(table, "MiB");
+	for (int i = 0; i < TIMING_STAGES; i++) {
+		const struct timing *s = &t->stages[i];
+
+		table_cell(table, "%s", stage_name((enum timing_stage)i));
+		table_cell(table, "%7.2f", (double)s->busy_ns / 1e9);
+		table_cell(table, "%7.2f", (double)s->cpu_ns / 1e9);
+		table_cell(table, s->bytes ? "%.1f" : "", (double)s->bytes / 1048576);
+		seconds += i < TIMING_CAPTURE ? 0 : (double)s->busy_ns / 1e9;
+		cpu += i < TIMING_CAPTURE ? 0 : (double)s->cpu_ns / 1e9;
+	}
+	table_cell(table, "%s", text("the run"));
+	table_cell(table, "%7.2f", seconds);
+	table_cell(table, "%7.2f", cpu);
+	if (!table_render(table, 0, &out, NULL) && !buf_terminate(&out, NULL))
+		fputs((char *)out.p, stderr);
+	table_free(table);
 }

@@ -13,21 +13,23 @@
 #include "base/err.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "format/digest.h"
 #include "format/extent.h"
 
 #define XATTR_EXTENTS "bkp.extents"
 #define XATTR_FLAGS   "bkp.flags"
 #define XATTR_OURS    "bkp."
-#define CUT_ONE_IN    768 /* so that blocks have about CATALOG_ENTRIES_MIN + 768 entries */
+#define CUT_ONE_IN    96 /* so that blocks have about CATALOG_ENTRIES_MIN + 96 entries */
+#define RECORD	      512
+#define END	      (2 * RECORD) /* of a pax archive: records of zeros */
 
 struct catalog_writer {
-	struct archive *a; /* NULL while the block is empty */
+	struct archive *a; /* goes on over all blocks; NULL until needed */
 	struct buf out;
 	struct buf path; /* of the entry being added, NUL-terminated */
 	struct buf last; /* of the entry before */
-	size_t entries;
-	bool cut;
+	struct buf made; /* where entries were spliced in: those that were not */
+	size_t entries, n_made, last_bytes;
+	bool spliced;
 	bool discard; /* the archive is on its way out */
 	bool failed;
 };
@@ -47,6 +49,7 @@ int catalog_writer_new(struct catalog_writer **ret, struct err *err)
 	buf_init(&w->out, CATALOG_BLOCK_MAX);
 	buf_init(&w->path, CATALOG_ENTRY_MAX);
 	buf_init(&w->last, CATALOG_ENTRY_MAX);
+	buf_init(&w->made, CATALOG_BLOCK_MAX);
 	*ret = w;
 	return 0;
 }
@@ -71,6 +74,7 @@ void catalog_writer_free(struct catalog_writer *w)
 	buf_free(&w->out);
 	buf_free(&w->path);
 	buf_free(&w->last);
+	buf_free(&w->made);
 	free(w);
 }
 
@@ -185,10 +189,9 @@ static void format_flags(unsigned flags, char out[64])
 }
 
 /* Puts the attributes in one fixed order (the kernel's differs from run to run) with ours among them. */
-static int set_attrs(
-    struct archive_entry *e, const char *extents, size_t extents_len, unsigned flags, struct err *err)
+static int sort_attrs(struct archive_entry *e, const char *extents, size_t extents_len, unsigned flags,
+    int given, struct err *err)
 {
-	int given = archive_entry_xattr_reset(e);
 	struct attr *x = calloc((size_t)given + 2, sizeof(*x));
 	size_t n = 0, size;
 	const void *value;
@@ -219,6 +222,18 @@ static int set_attrs(
 	return r ? err_nomem(err) : 0;
 }
 
+static int set_attrs(
+    struct archive_entry *e, const char *extents, size_t extents_len, unsigned flags, struct err *err)
+{
+	int given = archive_entry_xattr_reset(e);
+
+	if (given || flags)
+		return sort_attrs(e, extents, extents_len, flags, given, err);
+	if (extents)
+		archive_entry_xattr_add_entry(e, XATTR_EXTENTS, extents, extents_len);
+	return 0;
+}
+
 /* A lower bound of the entry's size, so that a monster is not even built. */
 static size_t least_size(struct archive_entry *e)
 {
@@ -242,13 +257,17 @@ static int too_large(const struct catalog_writer *w, struct err *err)
 	return CATALOG_TOO_LARGE;
 }
 
-/* A place that depends on the path alone, so that blocks begin at the same entries every night. */
+/* A place that depends on the path alone, so that blocks begin at the same entries every night.  FNV-1a, its
+ * bits mixed once more: who makes files so that no place is one gets blocks of the largest size. */
 static bool cuts_here(const char *path)
 {
-	uint8_t sum[DIGEST_LEN];
+	uint64_t h = 0xcbf29ce484222325u;
 
-	digest_sha256(path, strlen(path), sum);
-	return ((unsigned)sum[0] << 16 | (unsigned)sum[1] << 8 | sum[2]) % CUT_ONE_IN == 0;
+	for (; *path; path++)
+		h = (h ^ (uint8_t)*path) * 0x100000001b3u;
+	h ^= h >> 32;
+	h *= 0x9e3779b97f4a7c15u;
+	return (h >> 32) % CUT_ONE_IN == 0;
 }
 
 static int write_entry(struct catalog_writer *w, struct archive_entry *e, struct err *err)
@@ -264,8 +283,8 @@ static int write_entry(struct catalog_writer *w, struct archive_entry *e, struct
 		drop_archive(w);
 		return -1;
 	}
-	archive_entry_copy_pathname(
-	    e, (const char *)w->path.p); /* libarchive has put a '/' behind a folder */
+	if (archive_entry_filetype(e) == AE_IFDIR) /* libarchive has put a '/' behind it */
+		archive_entry_copy_pathname(e, (const char *)w->path.p);
 	if (w->out.n - before > CATALOG_ENTRY_MAX) {
 		w->out.n = before;
 		return too_large(w, err);
@@ -273,11 +292,28 @@ static int write_entry(struct catalog_writer *w, struct archive_entry *e, struct
 	return 0;
 }
 
+/* The entry in w->path stands in the block behind `before`. */
+static int added(struct catalog_writer *w, size_t before, bool made, struct err *err)
+{
+	struct buf swap = w->last;
+
+	if (made && w->spliced && buf_append(&w->made, w->out.p + before, w->out.n - before, err)) {
+		w->out.n = before;
+		return -1;
+	}
+	w->last_bytes = w->out.n - before;
+	w->entries++;
+	w->n_made += made;
+	w->last = w->path;
+	w->path = swap;
+	return 0;
+}
+
 int catalog_writer_add(struct catalog_writer *w, struct archive_entry *entry, const char *extents,
     size_t extents_len, unsigned flags, struct err *err)
 {
 	const char *path = archive_entry_pathname(entry);
-	struct buf swap;
+	size_t before = w->out.n;
 	int r;
 
 	if (w->failed)
@@ -297,14 +333,41 @@ int catalog_writer_add(struct catalog_writer *w, struct archive_entry *entry, co
 	if (least_size(entry) > CATALOG_ENTRY_MAX)
 		return too_large(w, err);
 	r = write_entry(w, entry, err);
-	if (r)
-		return r;
-	w->entries++;
-	w->cut = cuts_here((const char *)w->path.p);
-	swap = w->last;
-	w->last = w->path;
-	w->path = swap;
-	return 0;
+	return r ? r : added(w, before, true, err);
+}
+
+int catalog_writer_add_raw(
+    struct catalog_writer *w, const char *path, const void *bytes, size_t n, struct err *err)
+{
+	size_t before = w->out.n;
+
+	if (w->failed)
+		return err_set(err, "E-CATALOG-03", "%s", text("the catalog block has failed before"));
+	w->path.n = 0;
+	if (buf_puts(&w->path, path, err) || buf_terminate(&w->path, err))
+		return -1;
+	if (!path_is_entry(path))
+		return refuse(w, text("not an entry path"), err);
+	if (w->last.n && path_compare((const char *)w->last.p, path) >= 0)
+		return refuse(w, text("not in order"), err);
+	if (n < RECORD || n % RECORD || n > CATALOG_ENTRY_MAX ||
+	    memcmp((const char *)bytes + n - RECORD + 257, "ustar", 5) != 0)
+		return refuse(w, text("not the bytes of an entry"), err);
+	/* until now everything here was made; from now on that is kept apart, for the reading back */
+	if (!w->spliced && w->entries) {
+		w->made.n = 0;
+		if (buf_append(&w->made, w->out.p, w->out.n, err))
+			return -1;
+	}
+	w->spliced = true;
+	if (buf_append(&w->out, bytes, n, err))
+		return -1;
+	return added(w, before, false, err);
+}
+
+size_t catalog_writer_last(const struct catalog_writer *w)
+{
+	return w->last_bytes;
 }
 
 size_t catalog_writer_entries(const struct catalog_writer *w)
@@ -315,52 +378,50 @@ size_t catalog_writer_entries(const struct catalog_writer *w)
 int catalog_writer_full(const struct catalog_writer *w)
 {
 	return w->entries >= CATALOG_ENTRIES_MAX || w->out.n >= CATALOG_BLOCK_SOFT ||
-	       (w->entries >= CATALOG_ENTRIES_MIN && w->cut);
+	       (w->entries >= CATALOG_ENTRIES_MIN && cuts_here((const char *)w->last.p));
 }
 
-/* A block that cannot be read is a thousand files lost, and nobody would know until the day they are needed.
- */
-static int read_back(const struct catalog_writer *w, struct err *err)
+/* A block that cannot be read is a hundred files lost, and nobody would know until the day they are needed.
+ * Entries that were spliced in were read back when they were made. */
+static int read_back(struct catalog_writer *w, struct err *err)
 {
+	static const uint8_t end[END];
+	const struct buf *b = w->spliced ? &w->made : &w->out;
 	struct catalog_reader *r = NULL;
 	struct catalog_item item;
 	size_t n = 0;
 	int got;
 
-	if (catalog_reader_new(w->out.p, w->out.n, NULL, &r, err))
+	if (w->spliced && (!w->n_made || buf_append(&w->made, end, END, err)))
+		return w->n_made ? -1 : 0;
+	if (catalog_reader_new(b->p, b->n, NULL, &r, err))
 		return -1;
 	while (!(got = catalog_reader_next(r, &item, err)))
 		n++;
-	if (got == CATALOG_END && n != w->entries)
+	if (got == CATALOG_END && n != w->n_made)
 		got = err_set(err, "E-CATALOG-03",
-		    text("a catalog block reads back with %zu entries instead of %zu"), n, w->entries);
+		    text("a catalog block reads back with %zu entries instead of %zu"), n, w->n_made);
 	catalog_reader_free(r);
 	return got == CATALOG_END ? 0 : -1;
 }
 
 int catalog_writer_finish(struct catalog_writer *w, struct buf *out, struct err *err)
 {
+	static const uint8_t end[END];
+
 	if (w->failed)
 		return err_set(err, "E-CATALOG-03", "%s", text("the catalog block has failed before"));
-	if (open_archive(w, err))
-		return -1;
-	if (archive_write_close(w->a) != ARCHIVE_OK) {
-		err_set(
-		    err, "E-CATALOG-03", text("cannot end a catalog block: %s"), archive_error_string(w->a));
-		w->failed = true;
-		drop_archive(w);
-		return -1;
-	}
-	archive_write_free(w->a);
-	w->a = NULL;
-	if (read_back(w, err)) {
+	/* libarchive's archive goes on: its entries do not depend on those before */
+	if (buf_append(&w->out, end, END, err) || read_back(w, err)) {
 		w->failed = true;
 		return -1;
 	}
 	if (buf_append(out, w->out.p, w->out.n, err))
 		return -1;
 	w->out.n = 0;
+	w->made.n = 0;
 	w->entries = 0;
-	w->cut = false;
+	w->n_made = 0;
+	w->spliced = false;
 	return 0;
 }

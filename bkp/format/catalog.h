@@ -4,7 +4,8 @@
  * Pure.  An entry is a libarchive `struct archive_entry` (metadata: times, ACLs, xattrs, flags, raw-byte names) plus what
  * libarchive cannot say: extents and flags.
  *
- * Writing: catalog_writer_new → catalog_writer_add … → catalog_writer_finish (block bytes, deterministic) → reusable.
+ * Writing: catalog_writer_new → catalog_writer_add | catalog_writer_add_raw … → catalog_writer_finish (block bytes,
+ * deterministic) → reusable.
  * Reading: catalog_reader_new(block) → catalog_reader_next until CATALOG_END → catalog_reader_free.
  * The reader checks everything a hostile block could say: each path is path_is_entry(), in strictly ascending
  * path_compare() order, types are file/folder/symlink/hard link/FIFO/device, bodies are empty, link paths of hard links
@@ -24,9 +25,10 @@ struct buf;
 struct err;
 
 #define CATALOG_BLOCK_MAX   ((size_t)4 << 20) /* a block is one chunk */
-#define CATALOG_BLOCK_SOFT  ((size_t)2 << 20) /* cut here at the latest; an entry takes 1,536 bytes or more */
-#define CATALOG_ENTRIES_MIN 256
-#define CATALOG_ENTRIES_MAX 4096
+#define CATALOG_BLOCK_SOFT  ((size_t)512 << 10) /* cut here at the latest; an entry mostly takes 1,536 bytes */
+#define CATALOG_ENTRIES_MIN 32
+#define CATALOG_ENTRIES_MAX 512
+#define CATALOG_ENTRIES_READ 4096 /* what a reader accepts */
 #define CATALOG_ENTRY_MAX   ((size_t)900 << 10) /* path, link and attributes of one entry; libarchive reads pax headers ≤ 1 MiB */
 
 enum catalog_flag {
@@ -45,10 +47,16 @@ void catalog_writer_free(struct catalog_writer *w);
 #define CATALOG_TOO_LARGE 2
 int catalog_writer_add(struct catalog_writer *w, struct archive_entry *entry, const char *extents, size_t extents_len,
     unsigned flags, struct err *err);
+/* Adds an entry as it stands in a former block: the n bytes that catalog_writer_add() made for this path (entries do not
+ * depend on each other).  The order is checked, the bytes are the caller's responsibility. */
+int catalog_writer_add_raw(
+    struct catalog_writer *w, const char *path, const void *bytes, size_t n, struct err *err);
+/* Bytes of the entry added last; a block is the bytes of its entries and 1,024 zeros. */
+size_t catalog_writer_last(const struct catalog_writer *w);
 size_t catalog_writer_entries(const struct catalog_writer *w);
 /* True when the block should end after the entry added last: a content-defined place, or a limit. */
 int catalog_writer_full(const struct catalog_writer *w);
-/* Appends the block to `out`, having read it back, and empties the writer. */
+/* Appends the block to `out`, having read back what was added by catalog_writer_add(), and empties the writer. */
 int catalog_writer_finish(struct catalog_writer *w, struct buf *out, struct err *err);
 
 struct catalog_item {

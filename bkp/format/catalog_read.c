@@ -28,7 +28,8 @@ struct attr {
 struct catalog_reader {
 	struct archive *a;
 	struct archive_entry *raw;   /* as libarchive reads it */
-	struct archive_entry *clean; /* what is shown: attributes decoded and ours taken out */
+	struct archive_entry *clean; /* with its attributes decoded and ours taken out, where it has others */
+	struct buf extents;
 	size_t size;
 	size_t index; /* entries read */
 	struct buf path, prev;
@@ -57,12 +58,12 @@ int catalog_reader_new(
 		return err_nomem(err);
 	buf_init(&r->path, CATALOG_BLOCK_MAX);
 	buf_init(&r->prev, CATALOG_BLOCK_MAX);
+	buf_init(&r->extents, CATALOG_BLOCK_MAX);
 	r->size = n;
 	r->raw = archive_entry_new();
-	r->clean = archive_entry_new();
 	r->a = archive_read_new();
 	r->has_prev = prev_path != NULL;
-	if (!r->raw || !r->clean || !r->a ||
+	if (!r->raw || !r->a ||
 	    (prev_path && (buf_puts(&r->prev, prev_path, err) || buf_terminate(&r->prev, err)))) {
 		catalog_reader_free(r);
 		return err_nomem(err);
@@ -86,6 +87,7 @@ void catalog_reader_free(struct catalog_reader *r)
 	archive_entry_free(r->clean);
 	buf_free(&r->path);
 	buf_free(&r->prev);
+	buf_free(&r->extents);
 	free(r);
 }
 
@@ -211,7 +213,24 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct attr *)a)->name, ((const struct attr *)b)->name);
 }
 
-/* Takes the sorted attributes over into the clean entry and the item; values stay with the raw entry. */
+static int take_extents(
+    struct catalog_reader *r, const void *p, size_t n, struct catalog_item *ret, struct err *err)
+{
+	char shown[300];
+
+	if (ret->extents)
+		return refuse(r, text("an attribute stands there twice"), err);
+	r->extents.n = 0;
+	if (buf_append(&r->extents, p, n, err) || buf_terminate(&r->extents, err))
+		return -1;
+	ret->extents = (const char *)r->extents.p;
+	ret->extents_len = n;
+	if (extent_check(ret->extents, n, &ret->size, NULL, err))
+		return err_wrap(err, "'%s'", path_show((const char *)r->path.p, shown, sizeof(shown)));
+	return 0;
+}
+
+/* Takes the sorted attributes over into the clean entry and the item. */
 static int distribute(
     struct catalog_reader *r, const struct attr *x, size_t n, struct catalog_item *ret, struct err *err)
 {
@@ -221,14 +240,8 @@ static int distribute(
 	archive_entry_xattr_clear(r->clean);
 	for (size_t i = n; i-- > 0;) { /* libarchive adds to the front */
 		if (!strcmp(x[i].name, XATTR_EXTENTS)) {
-			ret->extents = x[i].value;
-			ret->extents_len = x[i].n;
-			if (extent_check(ret->extents, ret->extents_len, &ret->size, NULL, err)) {
-				char shown[300];
-
-				return err_wrap(
-				    err, "'%s'", path_show((const char *)r->path.p, shown, sizeof(shown)));
-			}
+			if (take_extents(r, x[i].value, x[i].n, ret, err))
+				return -1;
 		} else if (!strcmp(x[i].name, XATTR_FLAGS)) {
 			if (parse_flags(x[i].value, x[i].n, &ret->flags))
 				return refuse(r, text("malformed flags"), err);
@@ -265,6 +278,37 @@ static int read_attrs(struct catalog_reader *r, struct catalog_item *ret, struct
 	return result;
 }
 
+/* An entry without attributes but its extents, as most are: 1 taken, 0 it is not so, -1. */
+static int take_plain(struct catalog_reader *r, struct catalog_item *ret, struct err *err)
+{
+	int count = archive_entry_xattr_reset(r->raw);
+	const char *name;
+	const void *value;
+	size_t n;
+
+	if (count > 1)
+		return 0;
+	if (count && (archive_entry_xattr_next(r->raw, &name, &value, &n) != ARCHIVE_OK ||
+			 strcmp(name, XATTR_EXTENTS) != 0))
+		return 0;
+	if (count && take_extents(r, value, n, ret, err))
+		return -1;
+	archive_entry_xattr_clear(r->raw);
+	ret->entry = r->raw;
+	return 1;
+}
+
+/* All the others: a copy, because the values belong to the entry that they are taken out of. */
+static int take_all(struct catalog_reader *r, struct catalog_item *ret, struct err *err)
+{
+	archive_entry_free(r->clean);
+	r->clean = archive_entry_clone(r->raw);
+	if (!r->clean)
+		return err_nomem(err);
+	ret->entry = r->clean;
+	return read_attrs(r, ret, err);
+}
+
 static int check_extents(
     const struct catalog_reader *r, unsigned type, const struct catalog_item *item, struct err *err)
 {
@@ -280,28 +324,27 @@ static int check_extents(
 static int read_entry(struct catalog_reader *r, struct catalog_item *ret, struct err *err)
 {
 	unsigned type = archive_entry_filetype(r->raw);
+	int plain;
 
-	if (r->index >= CATALOG_ENTRIES_MAX)
+	if (r->index >= CATALOG_ENTRIES_READ)
 		return refuse(r, text("too many entries"), err);
 	if (check_path(r, type, err) || check_type(r, type, err) || check_rest(r, err))
 		return -1;
-	archive_entry_free(r->clean);
-	r->clean = archive_entry_clone(r->raw);
-	if (!r->clean)
-		return err_nomem(err);
-	if (read_attrs(r, ret, err) || check_extents(r, type, ret, err))
+	plain = take_plain(r, ret, err);
+	if (plain < 0 || (!plain && take_all(r, ret, err)) || check_extents(r, type, ret, err))
 		return -1;
-	archive_entry_copy_pathname(r->clean, (const char *)r->path.p);
-	archive_entry_sparse_clear(r->clean);
-	archive_entry_unset_atime(r->clean);
-	archive_entry_unset_ctime(r->clean);
-	archive_entry_unset_birthtime(r->clean);
-	archive_entry_set_dev(r->clean, 0); /* libarchive makes these up */
-	archive_entry_set_ino(r->clean, 0);
+	if (type == AE_IFDIR) /* without its '/' */
+		archive_entry_copy_pathname(ret->entry, (const char *)r->path.p);
+	archive_entry_sparse_clear(ret->entry);
+	archive_entry_unset_atime(ret->entry);
+	archive_entry_unset_ctime(ret->entry);
+	archive_entry_unset_birthtime(ret->entry);
+	archive_entry_set_dev(ret->entry, 0); /* libarchive makes these up */
+	archive_entry_set_ino(ret->entry, 0);
 	if (type == AE_IFREG && ret->extents)
-		archive_entry_set_size(r->clean, (la_int64_t)ret->size);
+		archive_entry_set_size(ret->entry, (la_int64_t)ret->size);
 	else
-		archive_entry_unset_size(r->clean);
+		archive_entry_unset_size(ret->entry);
 	return 0;
 }
 
@@ -343,7 +386,6 @@ int catalog_reader_next(struct catalog_reader *r, struct catalog_item *ret, stru
 	if (result)
 		return result;
 	r->index++;
-	item.entry = r->clean;
 	item.path = (const char *)r->path.p;
 	*ret = item;
 	return 0;

@@ -84,6 +84,17 @@ struct hmac *hmac_new(const uint8_t *key, size_t keylen)
 	return h;
 }
 
+struct hmac *hmac_copy(const struct hmac *h)
+{
+	struct hmac *copy = calloc(1, sizeof(*copy));
+
+	if (copy && !(copy->ctx = EVP_MAC_CTX_dup(h->ctx))) {
+		free(copy);
+		copy = NULL;
+	}
+	return copy;
+}
+
 void hmac_of(struct hmac *h, const void *p, size_t n, uint8_t out[DIGEST_LEN])
 {
 	size_t len;

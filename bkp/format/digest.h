@@ -27,6 +27,7 @@ void digest_sha256(const void *p, size_t n, uint8_t out[DIGEST_LEN]);
 /* HMAC with a key that is set up once; hmac_of() may be called any number of times, from one thread at a time. */
 struct hmac;
 struct hmac *hmac_new(const uint8_t *key, size_t keylen); /* NULL: out of memory */
+struct hmac *hmac_copy(const struct hmac *h); /* for another thread; NULL: out of memory */
 void hmac_of(struct hmac *h, const void *p, size_t n, uint8_t out[DIGEST_LEN]);
 void hmac_free(struct hmac *h);
 

@@ -21,7 +21,7 @@ struct arc_r;
 struct err;
 struct generation_dataset;
 
-#define CATALOG_R_LIST_MAX ((size_t)64 << 20)
+#define CATALOG_R_LIST_MAX ((size_t)256 << 20)
 
 struct catalog_r;
 int catalog_r_open(struct arc_r *a, const struct generation_dataset *ds, struct catalog_r **ret,

@@ -12,6 +12,7 @@
 #include <archive_entry.h>
 
 #include "base/buf.h"
+#include "base/crew.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/path.h"
@@ -23,11 +24,12 @@
 #include "format/policy.h"
 #include "write/command.h"
 #include "write/content.h"
+#include "write/feed.h"
 #include "write/linkmap.h"
-#include "write/meta.h"
 #include "write/pack.h"
 #include "write/probe.h"
-#include "write/walk.h"
+#include "write/reader.h"
+#include "write/scout.h"
 
 #define EXTENTS_MAX (EXTENT_INLINE_MAX + 64)
 #define LIST_MAX    ((size_t)256 << 20)
@@ -37,7 +39,6 @@ struct capture {
 	struct capture_config cfg;
 	struct content *content;
 	struct catalog_writer *block;
-	struct meta *meta;
 	struct buf extents;	/* of the entry at hand */
 	struct buf bytes;	/* of a catalog block */
 	struct buf list;	/* block list of the data set at hand */
@@ -48,6 +49,14 @@ struct capture {
 	struct generation_dataset *result;
 	struct linkmap *links;
 	int scratch_fd;
+	struct feed *feed;
+	/* the entry at hand */
+	struct seen {
+		struct stat st, opened; /* as the walk saw it, as it was read */
+		unsigned flags;
+		bool extents;
+	} seen;
+	struct archive_entry *entry; /* kept while its content comes */
 };
 
 int capture_new(const struct capture_config *cfg, struct capture **ret, struct err *err)
@@ -66,8 +75,11 @@ int capture_new(const struct capture_config *cfg, struct capture **ret, struct e
 	c->scratch_fd = open(cfg->scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (c->scratch_fd < 0)
 		err_sys(err, "E-IO-07", errno, text("cannot open folder '%s'"), cfg->scratch);
-	if (c->scratch_fd < 0 || content_new(cfg->pack, cfg->chunker, &c->content, err) ||
-	    meta_new(&c->meta, err)) {
+	c->entry = archive_entry_new();
+	if (c->scratch_fd >= 0 && !c->entry)
+		err_nomem(err);
+	if (c->scratch_fd < 0 || !c->entry || content_new(cfg->pack, cfg->chunker, &c->content, err) ||
+	    feed_new(cfg->ids, crew_processors() - 1, cfg->timings, &c->feed, err)) {
 		capture_free(c);
 		return -1;
 	}
@@ -79,9 +91,10 @@ void capture_free(struct capture *c)
 {
 	if (!c)
 		return;
+	feed_free(c->feed);
 	content_free(c->content);
 	catalog_writer_free(c->block);
-	meta_free(c->meta);
+	archive_entry_free(c->entry);
 	linkmap_close(c->links);
 	io_close_quietly(&c->scratch_fd);
 	buf_free(&c->extents);
@@ -169,115 +182,130 @@ static int finish_catalog(struct capture *c, struct err *err)
 /* ---- entries of a tree ---- */
 
 /* An inode met before: the entry becomes a hard link with the same extents. 1 done, 0 not a further name, -1. */
-static int further_name(struct capture *c, const struct walk_item *it, struct archive_entry *e, struct err *err)
+static int further_name(struct capture *c, const struct stat *st, struct archive_entry *e, const char *path, struct err *err)
 {
 	unsigned flags = 0;
 	int r;
 
-	if (S_ISDIR(it->st.st_mode) || it->st.st_nlink < 2)
+	if (S_ISDIR(st->st_mode) || st->st_nlink < 2)
 		return 0;
 	c->link.n = 0;
 	c->extents.n = 0;
-	r = linkmap_find(c->links, it->st.st_dev, it->st.st_ino, &c->link, &c->extents, &flags, err);
+	r = linkmap_find(c->links, st->st_dev, st->st_ino, &c->link, &c->extents, &flags, err);
 	if (r != 1)
 		return r;
 	archive_entry_copy_hardlink(e, (const char *)c->link.p);
-	r = add_entry(c, e, it->path, c->extents.n > 0, flags, err);
+	r = add_entry(c, e, path, c->extents.n > 0, flags, err);
 	return r ? -1 : 1;
 }
 
-/* Reads a regular file. Sets *ret_flags, *ret_extents; -1 only when the capture cannot go on. */
-static int read_content(struct capture *c, const struct walk_item *it, int fd, struct stat *st, unsigned *ret_flags,
-    bool *ret_extents, struct err *err)
+static int remember_links(struct capture *c, const char *path, struct err *err)
 {
-	int errnum = 0, r = content_file(c->content, fd, st, &c->extents, &errnum, err);
+	const struct seen *s = &c->seen;
 
-	if (r < 0)
-		return -1;
-	if (r == CONTENT_UNREADABLE) {
-		*ret_flags |= CATALOG_UNREADABLE;
-		note(c, CAPTURE_UNREADABLE, it->path, errnum);
+	if (S_ISDIR(s->st.st_mode) || s->st.st_nlink < 2)
 		return 0;
-	}
-	if (r == CONTENT_CHANGED) {
-		*ret_flags |= CATALOG_CHANGED;
-		note(c, CAPTURE_CHANGED, it->path, 0);
-	}
-	*ret_extents = true;
-	c->result->bytes += (uint64_t)st->st_size;
-	return 0;
+	return linkmap_add(c->links, s->st.st_dev, s->st.st_ino, s->st.st_nlink - 1, path,
+	    s->extents ? (const char *)c->extents.p : NULL, s->extents ? c->extents.n : 0, s->flags, err);
 }
 
-static int remember_links(struct capture *c, const struct walk_item *it, bool has_extents, unsigned flags, struct err *err)
+/* The entry is complete. */
+static int put_entry(struct capture *c, struct archive_entry *e, const char *path, struct err *err)
 {
-	if (S_ISDIR(it->st.st_mode) || it->st.st_nlink < 2)
-		return 0;
-	return linkmap_add(c->links, it->st.st_dev, it->st.st_ino, it->st.st_nlink - 1, it->path,
-	    has_extents ? (const char *)c->extents.p : NULL, has_extents ? c->extents.n : 0, flags, err);
-}
+	const struct seen *s = &c->seen;
 
-static int capture_item(struct capture *c, const struct walk_item *it, struct err *err)
-{
-	struct archive_entry *e = NULL;
-	struct meta_result m;
-	bool has_extents = false;
-	unsigned flags = 0;
-	int r;
-
-	if (S_ISSOCK(it->st.st_mode)) {
-		note(c, CAPTURE_SOCKET, it->path, 0);
-		return 0;
-	}
-	if (it->mount)
-		note(c, CAPTURE_MOUNT, it->path, 0);
-	r = meta_read(c->meta, it, &m, &e, err);
-	if (r == META_UNREADABLE)
-		note(c, CAPTURE_UNREADABLE, it->path, m.open_errno); /* not even an entry can be made of it */
-	if (r)
-		return r < 0 ? -1 : 0;
-	if (m.incomplete) {
-		flags |= CATALOG_INCOMPLETE;
-		note(c, CAPTURE_INCOMPLETE, it->path, m.incomplete);
-	}
-	if (it->error || m.open_errno) {
-		flags |= CATALOG_UNREADABLE;
-		note(c, CAPTURE_UNREADABLE, it->path, it->error ? it->error : m.open_errno);
-	}
-	r = further_name(c, it, e, err);
-	if (!r && m.fd >= 0)
-		r = read_content(c, it, m.fd, &m.st, &flags, &has_extents, err);
-	io_close_quietly(&m.fd);
-	if (r)
-		return r < 0 ? -1 : 0;
-	if (S_ISREG(it->st.st_mode)) {
+	if (S_ISREG(s->st.st_mode)) {
 		c->result->files++;
-		archive_entry_set_mtime(e, m.st.st_mtim.tv_sec, m.st.st_mtim.tv_nsec);
+		archive_entry_set_mtime(e, s->opened.st_mtim.tv_sec, s->opened.st_mtim.tv_nsec);
 	}
-	if (remember_links(c, it, has_extents, flags, err))
+	if (remember_links(c, path, err))
 		return -1;
-	return add_entry(c, e, it->path, has_extents, flags, err);
+	return add_entry(c, e, path, s->extents, s->flags, err);
 }
 
-static int capture_root(struct capture *c, const char *root, const struct exclude *exclude, struct err *err)
+/* Everything that is to be told of an entry. */
+static void take_notes(struct capture *c, const struct feed_item *it, const char *path)
 {
-	struct walk_options opt = {!c->policy->one_file_system, exclude, 0, c->scratch_fd};
-	struct walk *w = NULL;
-	struct walk_item it;
+	if (it->mount)
+		note(c, CAPTURE_MOUNT, path, 0);
+	if (!it->entry) {
+		note(c, CAPTURE_UNREADABLE, path, it->open_errno); /* not even an entry can be made of it */
+		return;
+	}
+	if (it->incomplete) {
+		c->seen.flags |= CATALOG_INCOMPLETE;
+		note(c, CAPTURE_INCOMPLETE, path, it->incomplete);
+	}
+	if (it->error || it->open_errno) {
+		c->seen.flags |= CATALOG_UNREADABLE;
+		note(c, CAPTURE_UNREADABLE, path, it->error ? it->error : it->open_errno);
+	}
+}
+
+static int take_item(struct capture *c, const struct feed_item *it, struct err *err)
+{
+	const char *path = feed_path(c->feed);
 	int r;
 
-	if (walk_open(root, &opt, &w, err))
+	c->seen = (struct seen){.st = it->st, .opened = it->opened};
+	if (c->cfg.cb.progress)
+		c->cfg.cb.progress(c->cfg.cb.arg, c->policy->name, path, c->result->entries, c->result->bytes);
+	if (S_ISSOCK(it->st.st_mode)) {
+		note(c, CAPTURE_SOCKET, path, 0);
+		return 0;
+	}
+	take_notes(c, it, path);
+	if (!it->entry)
+		return 0;
+	if (!it->content) {
+		r = further_name(c, &it->st, it->entry, path, err);
+		return r ? (r < 0 ? -1 : 0) : put_entry(c, it->entry, path, err);
+	}
+	/* its content comes with the next events: by then the tray with the item is gone */
+	c->entry = feed_keep_entry(c->feed, c->entry);
+	c->path.n = 0;
+	content_begin(c->content);
+	return buf_append(&c->path, path, strlen(path) + 1, err);
+}
+
+static int take_content(struct capture *c, const struct feed_event *e, struct err *err)
+{
+	const char *path = (const char *)c->path.p;
+
+	if (e->kind != FEED_DONE)
+		return content_take(c->content, e, feed_content(c->feed), err);
+	c->seen.opened = e->st;
+	if (e->result == READER_UNREADABLE) {
+		c->seen.flags |= CATALOG_UNREADABLE;
+		note(c, CAPTURE_UNREADABLE, path, e->errnum);
+		return put_entry(c, c->entry, path, err);
+	}
+	if (e->result == READER_CHANGED) {
+		c->seen.flags |= CATALOG_CHANGED;
+		note(c, CAPTURE_CHANGED, path, 0);
+	}
+	if (content_end(c->content, &c->extents, NULL, err))
 		return -1;
-	while (!(r = walk_next(w, &it, err))) {
-		if (!*it.path)
-			continue; /* the root "/" itself has no name to stand under */
-		r = capture_item(c, &it, err);
+	c->seen.extents = true;
+	c->result->bytes += (uint64_t)e->st.st_size;
+	return put_entry(c, c->entry, path, err);
+}
+
+/* Takes all that the scout finds. */
+static int follow(struct capture *c, struct scout *s, struct err *err)
+{
+	struct feed_event *e;
+	int r;
+
+	if (feed_start(c->feed, scout_run, s, err))
+		return -1;
+	while (!(r = feed_next(c->feed, &e, err))) {
+		r = e->kind == FEED_ITEM ? take_item(c, &e->item, err) : take_content(c, e, err);
 		if (r)
 			break;
-		if (c->cfg.cb.progress)
-			c->cfg.cb.progress(c->cfg.cb.arg, c->policy->name, it.path, c->result->entries, c->result->bytes);
 	}
-	walk_close(w);
-	return r == WALK_END ? 0 : -1;
+	feed_stop(c->feed);
+	return r == FEED_END ? 0 : -1;
 }
 
 static int by_path(const void *a, const void *b)
@@ -307,8 +335,9 @@ static int capture_paths(struct capture *c, struct err *err)
 	const struct policy_dataset *d = c->policy;
 	struct exclude *exclude = NULL;
 	char **roots = calloc(d->n_paths, sizeof(*roots));
+	struct scout scout;
 	char links[4096];
-	size_t n, i;
+	size_t n;
 	int r = -1;
 
 	if (!roots)
@@ -323,8 +352,8 @@ static int capture_paths(struct capture *c, struct err *err)
 	exclude = exclude_new(d->exclude, d->n_exclude, d->paths, d->n_paths, err);
 	if (!exclude || linkmap_open(links, &c->links, err))
 		goto out;
-	for (i = 0, r = 0; i < n && !r; i++)
-		r = capture_root(c, roots[i], exclude, err);
+	scout = (struct scout){roots, n, !d->one_file_system, exclude, c->cfg.chunker, c->cfg.scratch, c->scratch_fd};
+	r = follow(c, &scout, err);
 	if (!r)
 		r = finish_catalog(c, err);
 out:
@@ -356,9 +385,47 @@ static int command_entry(struct capture *c, uint64_t size, struct err *err)
 	return r ? -1 : finish_catalog(c, err);
 }
 
+struct stream {
+	const struct chunker *chunker;
+	struct command *command;
+};
+
+static int read_command(void *arg, struct feed *f, struct err *err)
+{
+	struct stream *s = arg;
+
+	(void)err;
+	return reader_stream(f, s->chunker, command_read, s->command);
+}
+
+/* The output into c->extents.  0, READER_UNREADABLE, -1. */
+static int take_stream(struct capture *c, struct stream *s, uint64_t *ret_size, int *ret_errno, struct err *err)
+{
+	struct feed_event *e;
+	int r, result = -1;
+
+	if (feed_start(c->feed, read_command, s, err))
+		return -1;
+	content_begin(c->content);
+	while (!(r = feed_next(c->feed, &e, err))) {
+		if (e->kind == FEED_DONE) {
+			*ret_errno = e->errnum;
+			result = e->result;
+		} else if (content_take(c->content, e, feed_content(c->feed), err)) {
+			r = -1;
+			break;
+		}
+	}
+	feed_stop(c->feed);
+	if (r != FEED_END || result)
+		return r == FEED_END ? result : -1;
+	return content_end(c->content, &c->extents, ret_size, err);
+}
+
 /* The command's end decides: only an output that ended well is put into the catalog. */
 static int capture_command(struct capture *c, struct err *err)
 {
+	struct stream s = {c->cfg.chunker, NULL};
 	struct command *cmd = NULL;
 	uint64_t size = 0;
 	int errnum = 0, r;
@@ -367,8 +434,9 @@ static int capture_command(struct capture *c, struct err *err)
 		c->result->verdict = GENERATION_FAILED;
 		return -1;
 	}
-	r = content_stream(c->content, command_read, cmd, &c->extents, &size, &errnum, err);
-	if (r == CONTENT_UNREADABLE)
+	s.command = cmd;
+	r = take_stream(c, &s, &size, &errnum, err);
+	if (r == READER_UNREADABLE)
 		r = err_sys(err, "E-CAPTURE-02", errnum, "%s", text("cannot read what the command writes"));
 	else if (!r) {
 		c->result->verdict = GENERATION_FAILED;

@@ -18,8 +18,10 @@
 struct chunker;
 struct err;
 struct generation_dataset;
+struct hmac;
 struct pack;
 struct policy_dataset;
+struct timings;
 
 enum capture_kind {
 	CAPTURE_UNREADABLE, /* errnum says why */
@@ -41,10 +43,12 @@ struct capture_callbacks {
 
 struct capture_config {
 	struct pack *pack;
+	const struct hmac *ids; /* content ids; borrowed */
 	const struct chunker *chunker;
 	const char *scratch; /* a folder for scratch files, absolute */
 	int64_t now_ns;	     /* mtime of what a command gave */
 	struct capture_callbacks cb;
+	struct timings *timings; /* or NULL */
 };
 
 struct capture;

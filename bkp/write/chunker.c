@@ -82,20 +82,39 @@ static size_t scan(const uint64_t *gear, const uint8_t *p, size_t i, size_t n, u
 	return scan_slow(gear, p, i, n, mask, hash);
 }
 
+size_t chunker_more(const struct chunker *c, struct chunker_state *s, const void *p, size_t n, bool last)
+{
+	if (n >= CHUNKER_MAX) {
+		n = CHUNKER_MAX;
+		last = true;
+	}
+	if (n <= CHUNKER_MIN)
+		return last ? n : 0;
+	if (s->at < CHUNKER_MIN)
+		s->at = CHUNKER_MIN;
+	if (s->at < NORMAL) {
+		size_t normal = n < NORMAL ? n : NORMAL;
+		size_t end = scan(c->gear, p, s->at, normal, TOP(BITS_EARLY), &s->hash);
+
+		/* at `normal` itself there is either a cut already or none by the stricter mask: the other mask
+		 * goes on behind it */
+		if (end < normal || (s->at < normal && !(s->hash & TOP(BITS_EARLY))))
+			return end;
+		s->at = end;
+	}
+	if (s->at < n) {
+		size_t end = scan(c->gear, p, s->at, n, TOP(BITS_LATE), &s->hash);
+
+		if (end < n || !(s->hash & TOP(BITS_LATE)))
+			return end;
+		s->at = end;
+	}
+	return last ? n : 0;
+}
+
 size_t chunker_cut(const struct chunker *c, const void *p, size_t n)
 {
-	uint64_t hash = 0;
-	size_t normal, end;
+	struct chunker_state s = {0, 0};
 
-	if (n > CHUNKER_MAX)
-		n = CHUNKER_MAX;
-	if (n <= CHUNKER_MIN)
-		return n;
-	normal = n < NORMAL ? n : NORMAL;
-	end = scan(c->gear, p, CHUNKER_MIN, normal, TOP(BITS_EARLY), &hash);
-	/* at `normal` itself there is either a cut already or none by the stricter mask: the other mask goes
-	 * on behind it */
-	if (end < normal || (end == normal && !(hash & TOP(BITS_EARLY))))
-		return end;
-	return scan(c->gear, p, normal, n, TOP(BITS_LATE), &hash);
+	return chunker_more(c, &s, p, n, true);
 }

@@ -6,6 +6,7 @@
 #ifndef BKP_WRITE_CHUNKER_H
 #define BKP_WRITE_CHUNKER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,13 @@ struct chunker *chunker_new(const uint8_t seed[CHUNKER_SEED]); /* NULL: out of m
 /* Length of the first chunk of p[0..n).  Give at least CHUNKER_MAX bytes, or all that is left of the file: then the
  * result is final.  n ≥ 1; the result is 1…min(n, CHUNKER_MAX). */
 size_t chunker_cut(const struct chunker *c, const void *p, size_t n);
+/* The same, piece by piece: 0 as long as the first n bytes do not decide; then more bytes are to be put behind them and
+ * the same state given again.  Zero the state to begin a chunk.  last: nothing follows the n bytes. */
+struct chunker_state {
+	size_t at;
+	uint64_t hash;
+};
+size_t chunker_more(const struct chunker *c, struct chunker_state *s, const void *p, size_t n, bool last);
 void chunker_free(struct chunker *c);
 
 #endif

@@ -35,7 +35,7 @@
 
 struct meta {
 	struct archive *disk; /* for the cache of user and group names only */
-	struct archive_entry *entry;
+	struct archive_entry *entry; /* being filled in; the caller's */
 	char *list, *value; /* BYTES each */
 };
 
@@ -52,10 +52,9 @@ int meta_new(struct meta **ret, struct err *err)
 	if (!m)
 		return err_nomem(err);
 	m->disk = archive_read_disk_new();
-	m->entry = archive_entry_new();
 	m->list = malloc(BYTES);
 	m->value = malloc(BYTES);
-	if (!m->disk || !m->entry || !m->list || !m->value ||
+	if (!m->disk || !m->list || !m->value ||
 	    archive_read_disk_set_standard_lookup(m->disk)) {
 		meta_free(m);
 		return err_nomem(err);
@@ -69,7 +68,6 @@ void meta_free(struct meta *m)
 	if (!m)
 		return;
 	archive_read_free(m->disk);
-	archive_entry_free(m->entry);
 	free(m->list);
 	free(m->value);
 	free(m);
@@ -99,26 +97,32 @@ static int open_again(int pinned, const struct walk_item *it, int flags)
 	return fd < 0 && errno == ENOENT ? open_directly(it, flags) : fd;
 }
 
-/* Opens a regular file or folder; *st becomes what was found.  -1 with errno; ENOTDIR: it is something else
- * now. */
-static int open_object(const struct walk_item *it, struct stat *st)
+/* Opening a folder does nothing to anything: what is none is refused without being opened. */
+static int open_folder(const struct walk_item *it, struct stat *st)
 {
-	mode_t type = st->st_mode & S_IFMT;
-	int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | (type == S_IFDIR ? O_DIRECTORY : 0);
+	IO_FD_AUTO fd = open_directly(it, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 || fstat(fd, st) ? -1 : io_take(&fd);
+}
+
+/* Opens a regular file; *st becomes what was found.  -1 with errno; ENOTDIR: it is something else now. */
+static int open_file(const struct walk_item *it, struct stat *st)
+{
+	int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 	IO_FD_AUTO pinned = openat(it->dirfd, it->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	IO_FD_AUTO fd = -1;
 	struct stat now;
 
 	if (pinned < 0 || fstat(pinned, &now))
 		return -1;
-	if ((now.st_mode & S_IFMT) != type) {
+	if (!S_ISREG(now.st_mode)) {
 		errno = ENOTDIR;
 		return -1;
 	}
 	fd = open_again(pinned, it, flags);
 	if (fd < 0 || fstat(fd, &now))
 		return -1;
-	if ((now.st_mode & S_IFMT) != type) {
+	if (!S_ISREG(now.st_mode)) {
 		errno = ENOTDIR;
 		return -1;
 	}
@@ -312,7 +316,7 @@ static int look(struct meta *m, const struct walk_item *it, struct meta_result *
 	if (type == S_IFSOCK)
 		return META_VANISHED;
 	if (type == S_IFREG || (type == S_IFDIR && !it->mount && !it->error)) {
-		ret->fd = open_object(it, &ret->st);
+		ret->fd = type == S_IFREG ? open_file(it, &ret->st) : open_folder(it, &ret->st);
 		errnum = ret->fd < 0 ? errno : 0;
 	} else if (type == S_IFLNK) {
 		errnum = set_target(m, it);
@@ -347,13 +351,14 @@ static void fill(struct meta *m, const struct walk_item *it, struct meta_result 
 		io_close_quietly(&ret->fd);
 }
 
-int meta_read(struct meta *m, const struct walk_item *item, struct meta_result *ret,
-    struct archive_entry **ret_entry, struct err *err)
+int meta_read(struct meta *m, const struct walk_item *item, struct archive_entry *entry,
+    struct meta_result *ret, struct err *err)
 {
 	struct meta_result res = {.fd = -1, .st = item->st};
 	int r = 0;
 
 	(void)err;
+	m->entry = entry;
 	if (!item->st.st_mode) {
 		res.open_errno = item->error;
 		*ret = res;
@@ -377,6 +382,5 @@ int meta_read(struct meta *m, const struct walk_item *item, struct meta_result *
 		res.open_errno = ESTALE;
 	fill(m, item, &res);
 	*ret = res;
-	*ret_entry = m->entry;
 	return 0;
 }

@@ -35,13 +35,12 @@ struct meta;
 int meta_new(struct meta **ret, struct err *err);
 void meta_free(struct meta *m);
 
-/* *ret_entry belongs to m and is valid until the next call; *ret and *ret_entry are written when 0 is
- * returned. META_VANISHED: nothing of that name is there any more, or a socket.  META_UNREADABLE: something
+/* Fills in the entry, which is emptied first; *ret is written when 0 is returned. META_VANISHED: nothing of that name is there any more, or a socket.  META_UNREADABLE: something
  * is there of which not even so much can be read that an entry could be stored; ret->open_errno says why,
  * nothing else is set. */
 #define META_VANISHED	1
 #define META_UNREADABLE 2
-int meta_read(struct meta *m, const struct walk_item *item, struct meta_result *ret,
-    struct archive_entry **ret_entry, struct err *err);
+int meta_read(struct meta *m, const struct walk_item *item, struct archive_entry *entry,
+    struct meta_result *ret, struct err *err);
 
 #endif

@@ -72,6 +72,7 @@ static int open_pack(struct night *n, struct err *err)
 	    .dedup = n->dedup,
 	    .sinks = n->sinks,
 	    .n_sinks = n->n_online,
+	    .timings = &n->ret->timings,
 	    .archive_size = n->cfg->policy->archive_size,
 	    .next_archive = ledger_next_archive(state_ledger(n->cfg->state)),
 	    .generation = n->ret->generation,
@@ -94,7 +95,7 @@ static int capture_all(struct night *n, struct err *err)
 {
 	char scratch[4096];
 	struct capture_config cfg = {
-	    .pack = n->pack, .chunker = n->chunker, .scratch = scratch, .now_ns = n->begun_ns, .cb = n->cfg->cb};
+	    .pack = n->pack, .ids = n->ids, .chunker = n->chunker, .scratch = scratch, .now_ns = n->begun_ns, .cb = n->cfg->cb, .timings = &n->ret->timings};
 	struct capture *c = NULL;
 	size_t i, good = 0;
 	int r = 0;
@@ -123,6 +124,40 @@ static int capture_all(struct night *n, struct err *err)
 	return r;
 }
 
+static int store(struct night *n, struct err *err)
+{
+	struct timings_mark mark = timings_begin_phase();
+	uint64_t bytes = 0;
+	int r = open_pack(n, err) || capture_all(n, err) ? -1 : 0;
+
+	for (size_t i = 0; i < n->ret->n_datasets; i++)
+		bytes += n->ret->datasets[i].bytes;
+	timings_end_phase(&n->ret->timings, TIMING_CAPTURE, &mark, bytes);
+	timings_close_capture(&n->ret->timings);
+	return r;
+}
+
+static int commit(struct night *n, struct err *err)
+{
+	struct timings_mark mark = timings_begin_phase();
+	int r = pack_needed(n->pack, &n->needed, &n->n_needed, err) || night_supply(n, err) || night_documents(n, err) ||
+			night_publish(n, err) || night_committed(n, err)
+		    ? -1
+		    : 0;
+
+	timings_end_phase(&n->ret->timings, TIMING_COMMIT, &mark, 0);
+	return r;
+}
+
+static int read_back(struct night *n, struct err *err)
+{
+	struct timings_mark mark = timings_begin_phase();
+	int r = night_read_back(n, err) || night_catch_up(n, err) ? -1 : 0;
+
+	timings_end_phase(&n->ret->timings, TIMING_READBACK, &mark, 0);
+	return r;
+}
+
 /* Steps 2 to 5.  -1: nothing was reported. */
 static int make_generation(struct night *n, struct err *err)
 {
@@ -133,10 +168,7 @@ static int make_generation(struct night *n, struct err *err)
 			err_set(err, "E-RUN-02", "%s", text("the policy declares no online medium"));
 		return err_wrap(err, "%s", text("no medium is there to write to"));
 	}
-	if (open_pack(n, err) || capture_all(n, err) || pack_needed(n->pack, &n->needed, &n->n_needed, err) ||
-	    night_supply(n, err) || night_documents(n, err) || night_publish(n, err))
-		return -1;
-	return night_committed(n, err);
+	return store(n, err) || commit(n, err) ? -1 : 0;
 }
 
 static void clean_up(struct night *n)
@@ -180,7 +212,7 @@ int night_run(const struct night_config *cfg, struct night_result *ret, struct e
 		if (r)
 			record_failure(&n, &local);
 		else
-			r = night_read_back(&n, &local) || night_catch_up(&n, &local);
+			r = read_back(&n, &local);
 		night_copy_journal(&n);
 		night_medium_docs(&n);
 	}

@@ -33,6 +33,7 @@
 #include "format/generation.h"
 #include "write/capture.h"
 #include "write/medium_docs.h"
+#include "write/timings.h"
 
 struct policy;
 struct policy_dataset;
@@ -56,6 +57,7 @@ struct night_result {
 	size_t n_datasets;
 	struct night_medium *media;
 	size_t n_media;
+	struct timings timings;
 	uint64_t archives, archive_bytes, new_archives, new_bytes;
 	uint64_t recovered; /* generations an earlier run left complete */
 	uint64_t given_up;  /* generations an earlier run left incomplete */

@@ -201,12 +201,26 @@ static int known(
 int pack_chunk(struct pack *p, enum pack_stream which, const void *raw, size_t n, struct dedup_place *ret,
     struct err *err)
 {
-	struct stream *s = &p->streams[which];
 	uint8_t id[DIGEST_LEN];
-	int r;
 
 	hmac_of(p->cfg.ids, raw, n, id);
-	r = known(p, id, n, ret, err);
+	return pack_chunk_id(p, which, id, raw, n, ret, err);
+}
+
+int pack_small(struct pack *p, const void *raw, size_t n, struct dedup_place *ret, struct err *err)
+{
+	uint8_t id[DIGEST_LEN];
+
+	hmac_of(p->cfg.ids, raw, n, id);
+	return pack_small_id(p, id, raw, n, ret, err);
+}
+
+int pack_chunk_id(struct pack *p, enum pack_stream which, const uint8_t id[DIGEST_LEN], const void *raw,
+    size_t n, struct dedup_place *ret, struct err *err)
+{
+	struct stream *s = &p->streams[which];
+	int r = known(p, id, n, ret, err);
+
 	if (r)
 		return r < 0 ? -1 : 0;
 	if (!s->open && open_archive(p, which, err))
@@ -232,14 +246,12 @@ static int flush_bundle(struct pack *p, struct err *err)
 	return 0;
 }
 
-int pack_small(struct pack *p, const void *raw, size_t n, struct dedup_place *ret, struct err *err)
+int pack_small_id(struct pack *p, const uint8_t id[DIGEST_LEN], const void *raw, size_t n,
+    struct dedup_place *ret, struct err *err)
 {
 	struct stream *s = &p->streams[PACK_BUNDLE];
-	uint8_t id[DIGEST_LEN];
-	int r;
+	int r = known(p, id, n, ret, err);
 
-	hmac_of(p->cfg.ids, raw, n, id);
-	r = known(p, id, n, ret, err);
 	if (r)
 		return r < 0 ? -1 : 0;
 	/* a slice's place is given out before its bundle is written: the bundle's number is fixed because

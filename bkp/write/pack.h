@@ -31,6 +31,7 @@
 struct age_random;
 struct age_recipient;
 struct hmac;
+struct timings;
 struct vault_w;
 
 enum pack_stream { PACK_BULK, PACK_BUNDLE, PACK_CATALOG, PACK_STREAMS };
@@ -55,6 +56,7 @@ struct pack_config {
 	uint64_t archive_size; /* target, bytes of content */
 	uint64_t next_archive; /* first number to use */
 	uint64_t generation;   /* for which it packs: recorded with each archive */
+	struct timings *timings; /* or NULL */
 };
 
 struct pack;
@@ -66,6 +68,11 @@ int pack_chunk(
     struct pack *p, enum pack_stream s, const void *raw, size_t n, struct dedup_place *ret, struct err *err);
 /* One small file's whole content, 1 ≤ n ≤ PACK_SMALL_MAX. */
 int pack_small(struct pack *p, const void *raw, size_t n, struct dedup_place *ret, struct err *err);
+/* The same with the content id computed beforehand. */
+int pack_chunk_id(struct pack *p, enum pack_stream s, const uint8_t id[DIGEST_LEN], const void *raw, size_t n,
+    struct dedup_place *ret, struct err *err);
+int pack_small_id(struct pack *p, const uint8_t id[DIGEST_LEN], const void *raw, size_t n,
+    struct dedup_place *ret, struct err *err);
 int pack_finish(struct pack *p, struct err *err);
 
 /* The archives that places given out since pack_new() lie in, ascending, as an array of n the caller frees.

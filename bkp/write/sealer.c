@@ -14,6 +14,7 @@
 #include "format/codec.h"
 #include "write/dedup.h"
 #include "write/pack.h"
+#include "write/timings.h"
 #include "write/vault_w.h"
 
 #define CIPHER_MAX  ((size_t)64 << 20) /* ciphertext of one addition; far above a chunk and an INDEX */
@@ -169,12 +170,16 @@ static struct job *job_at(struct sealer *s, size_t i)
 /* Compresses the job; called with the lock, which it lets go meanwhile. */
 static void press(struct sealer *s, struct job *j, struct codec *codec)
 {
+	struct timings_mark mark;
+
 	j->state = JOB_PRESSING;
 	pthread_mutex_unlock(&s->lock);
+	mark = timings_begin();
 	j->frame.n = 0;
 	j->why.code[0] = '\0';
 	if (codec_pack(codec, j->raw.p, j->raw.n, &j->frame, &j->why) && !j->why.code[0])
 		err_nomem(&j->why);
+	timings_end(s->cfg.timings, TIMING_COMPRESS, &mark, j->raw.n);
 	pthread_mutex_lock(&s->lock);
 	j->state = JOB_PRESSED;
 	pthread_cond_broadcast(&s->changed);
@@ -199,15 +204,18 @@ static void fail(struct sealer *s, const struct err *why)
 static void seal(struct sealer *s, struct job *j)
 {
 	struct stream *st = &s->streams[j->stream];
+	struct timings_mark mark;
 	struct dedup_archive done;
 	struct err why = ERR_INIT;
 	int r = 0;
 
 	if (!s->failed) {
 		pthread_mutex_unlock(&s->lock);
+		mark = timings_begin();
 		r = j->kind == JOB_OPEN	 ? open_archive(s, st, j->number, &why)
 		    : j->kind == JOB_ADD ? add_chunk(s, st, j, &why)
 					 : close_archive(s, st, &done, &why);
+		timings_end(s->cfg.timings, TIMING_SEAL, &mark, j->kind == JOB_ADD ? j->frame.n : 0);
 		pthread_mutex_lock(&s->lock);
 		if (r)
 			fail(s, &why);
@@ -386,6 +394,8 @@ static int start_threads(struct sealer *s, unsigned n, struct err *err)
 		t->codec = codec_new();
 		r = t->codec ? pthread_create(&t->id, NULL, s->n_threads ? compressing : sealing, t) : -1;
 		t->started = !r;
+		if (!r)
+			(void)pthread_setname_np(t->id, s->n_threads ? "bkp-press" : "bkp-seal");
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return r < 0 ? err_nomem(err)

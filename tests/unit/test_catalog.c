@@ -232,6 +232,9 @@ static const struct {
 } times[] = {{-2145916800, 1}, {-1, 999999999}, {-1, 0}, {0, 0}, {0, 1}, {2147483647, 5}, {2147483648, 0},
     {15032385535, 999999999}, {-5, 250000000}};
 static char big[65536], target[4096];
+static const char kinds_padding[] =
+    "a name that is as long as names are where patients, dates and orders stand in the path of a file, so "
+    "that it fits into the header of a tar archive at times and at other times needs one of its own, yes";
 
 static void write_times(struct catalog_writer *w)
 {
@@ -469,7 +472,7 @@ static void too_large_is_said_at_once_and_harms_nothing(void **state)
 static void blocks_are_cut_by_content(void **state)
 {
 	BUF_AUTO out = BUF_INIT((size_t)200 << 20);
-	size_t cuts[2][400], n[2] = {0, 0}, same = 0, least = SIZE_MAX, most = 0;
+	size_t cuts[2][2000], n[2] = {0, 0}, same = 0, least = SIZE_MAX, most = 0;
 	(void)state;
 
 	for (int shifted = 0; shifted < 2; shifted++) {
@@ -501,8 +504,110 @@ static void blocks_are_cut_by_content(void **state)
 	print_message(
 	    "100,000 entries: %zu blocks of %zu…%zu; without the first ten files %zu of them begin anew\n",
 	    n[0], least, most, n[0] - same);
-	assert_true(n[0] > 60 && n[0] < 150 && same + 10 > n[0] && least >= CATALOG_ENTRIES_MIN &&
+	assert_true(n[0] > 650 && n[0] < 1000 && same + 10 > n[0] && least >= CATALOG_ENTRIES_MIN &&
 		    most <= CATALOG_ENTRIES_MAX);
+}
+
+/* Every entry of test data by its number; all kinds. */
+static void add_kind(struct catalog_writer *w, size_t i)
+{
+	struct archive_entry *e;
+	char path[300], text[40];
+
+	snprintf(path, sizeof(path), "d/%04zu\xe6\x82\xa3%.*s", i, (int)(i * 7 % 200), kinds_padding);
+	e = entry(path, i % 5 == 0 ? AE_IFDIR : i % 5 == 1 ? AE_IFLNK : AE_IFREG, 0644);
+	if (i % 5 == 1)
+		archive_entry_set_symlink(e, "somewhere");
+	if (i % 3 == 0) {
+		archive_entry_xattr_add_entry(e, "user.z", "1", 1);
+		archive_entry_xattr_add_entry(e, "user.a", big, i);
+	}
+	if (i % 7 == 0)
+		archive_entry_acl_add_entry(
+		    e, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, 7, ARCHIVE_ENTRY_ACL_USER, 1234, "somebody");
+	if (i % 5 == 2)
+		archive_entry_set_hardlink(e, "d/0000");
+	snprintf(text, sizeof(text), "%zu 1:2:3:%zu", i + 1, i + 1);
+	add(w, e, i % 5 > 1 && i % 11 ? text : NULL, i % 5 > 2 && i % 11 == 0 ? CATALOG_UNREADABLE : 0);
+}
+
+static void spliced_is_as_written(void **state)
+{
+	struct catalog_writer *w, *s;
+	size_t at[200], len[200], sum;
+	char path[300];
+	(void)state;
+
+	assert_int_equal(catalog_writer_new(&w, NULL), 0);
+	for (unsigned round = 0; round < 40; round++) {
+		BUF_AUTO block = BUF_INIT(MAX);
+		BUF_AUTO again = BUF_INIT(MAX);
+
+		for (size_t i = sum = 0; i < 200; i++) {
+			add_kind(w, i);
+			at[i] = sum;
+			sum += len[i] = catalog_writer_last(w);
+		}
+		finish(w, &block);
+		assert_int_equal(block.n, sum + 1024);
+		catalog_writer_free(w);
+		assert_int_equal(catalog_writer_new(&w, NULL), 0);
+		assert_int_equal(catalog_writer_new(&s, NULL), 0);
+		for (size_t i = 0; i < 200; i++) {
+			struct catalog_reader *r;
+			BUF_AUTO one = BUF_INIT(MAX);
+			struct catalog_item item;
+			static const char end[1024];
+
+			/* all, none, and every mixture */
+			if (round == 1 || (round && (i * 2654435761u >> 8) % round == 0)) {
+				add_kind(s, i);
+				assert_int_equal(catalog_writer_last(s), len[i]);
+				continue;
+			}
+			assert_int_equal(buf_append(&one, block.p + at[i], len[i], NULL), 0);
+			assert_int_equal(buf_append(&one, end, sizeof(end), NULL), 0);
+			assert_int_equal(catalog_reader_new(one.p, one.n, NULL, &r, NULL), 0);
+			next(r, &item);
+			snprintf(path, sizeof(path), "%s", item.path);
+			catalog_reader_free(r);
+			assert_int_equal(catalog_writer_add_raw(s, path, block.p + at[i], len[i], NULL), 0);
+			assert_int_equal(catalog_writer_last(s), len[i]);
+		}
+		assert_int_equal(catalog_writer_entries(s), 200);
+		finish(s, &again);
+		catalog_writer_free(s);
+		assert_int_equal(again.n, block.n);
+		assert_memory_equal(again.p, block.p, block.n);
+	}
+	catalog_writer_free(w);
+}
+
+static void what_is_not_an_entry_is_not_spliced(void **state)
+{
+	BUF_AUTO block = BUF_INIT(MAX);
+	struct catalog_writer *w;
+	struct err err = ERR_INIT;
+	size_t n;
+	(void)state;
+
+	assert_int_equal(catalog_writer_new(&w, NULL), 0);
+	add(w, entry("m", AE_IFREG, 0644), "0", 0);
+	n = catalog_writer_last(w);
+	finish(w, &block);
+	assert_int_equal(catalog_writer_add_raw(w, "a", block.p, n, &err), -1); /* behind "m" */
+	assert_string_equal(err.code, "E-CATALOG-02");
+	assert_int_equal(catalog_writer_add_raw(w, "m", block.p, n, &err), -1);
+	assert_int_equal(catalog_writer_add_raw(w, "x/../y", block.p, n, &err), -1);
+	assert_int_equal(catalog_writer_add_raw(w, "x", block.p, n - 1, &err), -1);
+	assert_int_equal(catalog_writer_add_raw(w, "x", block.p, 0, &err), -1);
+	assert_int_equal(catalog_writer_add_raw(w, "x", block.p, block.n, &err), -1);
+	assert_int_equal(catalog_writer_entries(w), 0);
+	/* what is made between spliced entries is read back */
+	assert_int_equal(catalog_writer_add_raw(w, "x", block.p, n, &err), 0);
+	add(w, entry("y", AE_IFREG, 0644), "0", 0);
+	finish(w, &block);
+	catalog_writer_free(w);
 }
 
 int main(void)
@@ -513,6 +618,8 @@ int main(void)
 	    cmocka_unit_test(all_metadata_comes_back),
 	    cmocka_unit_test(too_large_is_said_at_once_and_harms_nothing),
 	    cmocka_unit_test(blocks_are_cut_by_content),
+	    cmocka_unit_test(spliced_is_as_written),
+	    cmocka_unit_test(what_is_not_an_entry_is_not_spliced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -130,6 +130,32 @@ static size_t plain_cut(const uint64_t *gear, const uint8_t *p, size_t n)
 	return n;
 }
 
+/* The same cuts, however few bytes there are at a time. */
+static void piece_by_piece(void **state)
+{
+	static const size_t steps[] = {1 << 19, 4096, 100003, 262144, 3000000};
+	uint8_t *p = random_bytes(SIZE / 4);
+	struct chunker *c = chunker_new(seed_a);
+	(void)state;
+
+	for (size_t s = 0; s < sizeof(steps) / sizeof(*steps); s++)
+		for (size_t at = 0, round = 0; at < SIZE / 4; round++) {
+			/* ends at all kinds of places */
+			size_t left = SIZE / 4 - at, n = 0, len = 0,
+			       end = round % 3 ? left : left < 200000 * round ? left : 200000 * round + 1;
+			struct chunker_state state_ = {0, 0};
+
+			while (!len) {
+				n = end - n < steps[s] ? end : n + steps[s];
+				len = chunker_more(c, &state_, p + at, n, n == end);
+			}
+			assert_int_equal(len, chunker_cut(c, p + at, end));
+			at += len;
+		}
+	free(p);
+	chunker_free(c);
+}
+
 static void the_fast_way_cuts_where_the_definition_does(void **state)
 {
 	uint8_t *p = random_bytes(SIZE / 4);
@@ -214,6 +240,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(lengths_gather_around_the_average),
 	    cmocka_unit_test(the_fast_way_cuts_where_the_definition_does),
+	    cmocka_unit_test(piece_by_piece),
 	    cmocka_unit_test(same_bytes_same_cuts),
 	    cmocka_unit_test(a_byte_in_front_moves_few_cuts),
 	    cmocka_unit_test(zeros_and_tiny_pieces),

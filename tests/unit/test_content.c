@@ -13,6 +13,8 @@
 #include "format/extent.h"
 #include "write/chunker.h"
 #include "write/content.h"
+#include "write/feed.h"
+#include "write/reader.h"
 #include "packing.h"
 
 #define MIB ((size_t)1 << 20)
@@ -21,6 +23,7 @@ static const char *const one[] = {"a", NULL};
 static struct packing k;
 static struct chunker *chunker;
 static struct content *content;
+static struct feed *feed;
 
 static int setup(void **state)
 {
@@ -40,16 +43,74 @@ static int begin(void **state)
 {
 	(void)state;
 	packing_begin(&k, one, "ix", 64 * MIB);
-	return content_new(k.pack, chunker, &content, NULL);
+	return content_new(k.pack, chunker, &content, NULL) || feed_new(k.ids, 1, NULL, &feed, NULL);
 }
 
 static int end(void **state)
 {
 	(void)state;
+	feed_free(feed);
 	content_free(content);
 	packing_end(&k);
 	packing_forget();
 	return 0;
+}
+
+/* What the producer of a feed is to read. */
+struct job {
+	int fd;
+	const struct stat *st;
+	reader_read_fn *read;
+	void *arg;
+};
+
+static int produce(void *arg, struct feed *f, struct err *err)
+{
+	struct job *j = arg;
+
+	(void)err;
+	return j->read ? reader_stream(f, chunker, j->read, j->arg) : reader_file(f, chunker, j->fd, j->st);
+}
+
+/* Reads and stores as a capture does.  0 and the extents, READER_CHANGED too, READER_UNREADABLE, -1. */
+static int take_all(struct job *j, struct stat *st, struct buf *extents, uint64_t *size, int *errnum, struct err *err)
+{
+	struct feed_event *e;
+	int r, result = -1;
+
+	assert_int_equal(feed_start(feed, produce, j, err), 0);
+	content_begin(content);
+	while (!(r = feed_next(feed, &e, err))) {
+		if (e->kind != FEED_DONE) {
+			assert_int_equal(content_take(content, e, feed_content(feed), err), 0);
+			continue;
+		}
+		result = e->result;
+		*errnum = e->errnum;
+		if (st)
+			*st = e->st;
+	}
+	feed_stop(feed);
+	assert_int_equal(r, FEED_END);
+	if (result != READER_UNREADABLE)
+		assert_int_equal(content_end(content, extents, size, err), 0);
+	return result;
+}
+
+static int take_file(int fd, struct stat *st, struct buf *extents, int *errnum, struct err *err)
+{
+	struct stat before = *st;
+	struct job j = {.fd = fd, .st = &before};
+
+	return take_all(&j, st, extents, NULL, errnum, err);
+}
+
+static int take_stream(
+    reader_read_fn *read, void *arg, struct buf *extents, uint64_t *size, int *errnum, struct err *err)
+{
+	struct job j = {.read = read, .arg = arg};
+
+	return take_all(&j, NULL, extents, size, errnum, err);
 }
 
 /* All that was expected is there. */
@@ -77,7 +138,7 @@ static void capture(const char *name, struct buf *extents)
 	struct stat st;
 
 	assert_true(fd >= 0 && !fstat(fd, &st));
-	if (content_file(content, fd, &st, extents, &errnum, &err))
+	if (take_file(fd, &st, extents, &errnum, &err))
 		fail_msg("%s: %s %d", name, err.msg, errnum);
 	close(fd);
 	get_file(name, &now);
@@ -160,7 +221,7 @@ static void read_from_its_beginning(void **state)
 		fd = open(in_scratch("f"), O_RDONLY);
 		fstat(fd, &st);
 		lseek(fd, 500, SEEK_SET);
-		assert_int_equal(content_file(content, fd, &st, &extents, &errnum, NULL), 0);
+		assert_int_equal(take_file(fd, &st, &extents, &errnum, NULL), 0);
 		packing_expect(text_of(&extents), p, n);
 		close(fd);
 	}
@@ -210,7 +271,7 @@ static void holes_stay_holes(void **state)
 			capture("s", &extents);
 		} else {
 			fd = open(in_scratch("s"), O_RDONLY);
-			assert_int_equal(content_file(content, fd, &st, &extents, &errnum, NULL), 0);
+			assert_int_equal(take_file(fd, &st, &extents, &errnum, NULL), 0);
 			assert_string_equal(text_of(&extents), "5368709120 h:5368709120");
 			close(fd);
 		}
@@ -292,7 +353,7 @@ static void changed_once_it_is_read_again(void **state)
 			fstat(fd, &st);
 			usleep(5000); /* the kernel's clock for ctime is coarse */
 			assert_int_equal(sh("%s", change[i]), 0);
-			assert_int_equal(content_file(content, fd, &st, &extents, &errnum, NULL), 0);
+			assert_int_equal(take_file(fd, &st, &extents, &errnum, NULL), 0);
 			fstat(fd, &after);
 			assert_int_equal(st.st_size, after.st_size);
 			assert_int_equal(st.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
@@ -332,12 +393,12 @@ static void changing_all_the_time_it_is_said(void **state)
 			usleep(20000);
 			fd = open(in_scratch("f"), O_RDONLY);
 			fstat(fd, &st);
-			r = content_file(content, fd, &st, &extents, &errnum, NULL);
+			r = take_file(fd, &st, &extents, &errnum, NULL);
 			kill(pid, SIGKILL);
 			waitpid(pid, NULL, 0);
 			close(fd);
-			assert_true(r == 0 || r == CONTENT_CHANGED);
-			said += r == CONTENT_CHANGED;
+			assert_true(r == 0 || r == READER_CHANGED);
+			said += r == READER_CHANGED;
 			assert_int_equal(extent_check(text_of(&extents), extents.n, &size, NULL, NULL), 0);
 			assert_true(size <= 10 * MIB);
 		}
@@ -355,17 +416,17 @@ static void what_cannot_be_read_is_said(void **state)
 	make_file("f", 1000, 1);
 	fd = open(in_scratch("f"), O_WRONLY);
 	fstat(fd, &st);
-	assert_int_equal(content_file(content, fd, &st, &extents, &errnum, NULL), CONTENT_UNREADABLE);
+	assert_int_equal(take_file(fd, &st, &extents, &errnum, NULL), READER_UNREADABLE);
 	assert_int_equal(errnum, EBADF);
 	close(fd);
 	errnum = 0;
-	assert_int_equal(content_file(content, fd, &st, &extents, &errnum, NULL), CONTENT_UNREADABLE);
+	assert_int_equal(take_file(fd, &st, &extents, &errnum, NULL), READER_UNREADABLE);
 	assert_int_equal(errnum, EBADF);
 	fd = open(scratch, O_RDONLY | O_DIRECTORY);
 	fstat(fd, &st);
 	st.st_size = 4096;
 	errnum = 0;
-	assert_int_equal(content_file(content, fd, &st, &extents, &errnum, NULL), CONTENT_UNREADABLE);
+	assert_int_equal(take_file(fd, &st, &extents, &errnum, NULL), READER_UNREADABLE);
 	assert_int_equal(errnum, EISDIR);
 	close(fd);
 	/* /proc/self/mem: large, and an I/O error at its very beginning */
@@ -373,7 +434,7 @@ static void what_cannot_be_read_is_said(void **state)
 	fstat(fd, &st);
 	st.st_size = (off_t)MIB;
 	errnum = 0;
-	assert_int_equal(content_file(content, fd, &st, &extents, &errnum, NULL), CONTENT_UNREADABLE);
+	assert_int_equal(take_file(fd, &st, &extents, &errnum, NULL), READER_UNREADABLE);
 	assert_int_equal(errnum, EIO);
 	close(fd);
 	assert_int_equal(extents.n, 0);
@@ -428,7 +489,7 @@ static void streams_are_cut_like_files(void **state)
 			int errnum = 0;
 
 			assert_int_equal(
-			    content_stream(content, give, &g, &extents, &size, &errnum, NULL), 0);
+			    take_stream(give, &g, &extents, &size, &errnum, NULL), 0);
 			assert_int_equal(size, sizes[i]);
 			if (s == 0) {
 				packing_expect(text_of(&extents), p, sizes[i]);
@@ -462,7 +523,7 @@ static void byte_by_byte(void **state)
 	(void)state;
 	noise(p, 300000, 77);
 	g.p = p;
-	assert_int_equal(content_stream(content, give, &g, &extents, &size, &errnum, NULL), 0);
+	assert_int_equal(take_stream(give, &g, &extents, &size, &errnum, NULL), 0);
 	packing_expect(text_of(&extents), p, 300000);
 	free(p);
 	judge();
@@ -482,7 +543,7 @@ static void a_stream_that_breaks_is_unreadable(void **state)
 		int errnum = 0;
 
 		assert_int_equal(
-		    content_stream(content, give, &g, &extents, &size, &errnum, NULL), CONTENT_UNREADABLE);
+		    take_stream(give, &g, &extents, &size, &errnum, NULL), READER_UNREADABLE);
 		assert_int_equal(errnum, ENODEV);
 		assert_int_equal(size, 4711);
 		assert_int_equal(extents.n, 0);
@@ -493,7 +554,7 @@ static void a_stream_that_breaks_is_unreadable(void **state)
 		uint64_t size = 0;
 		int errnum = 0;
 
-		assert_int_equal(content_stream(content, give, &g, &extents, &size, &errnum, NULL), 0);
+		assert_int_equal(take_stream(give, &g, &extents, &size, &errnum, NULL), 0);
 		packing_expect(text_of(&extents), p, 12 * MIB);
 	}
 	free(p);

@@ -31,13 +31,14 @@
 static char top[64];
 static int top_fd;
 static struct meta *m;
+static struct archive_entry *entry;
 
 static int setup(void **state)
 {
 	(void)state;
 	snprintf(
 	    top, sizeof(top), "/var/tmp/bkp-meta.XXXXXX"); /* not a tmpfs, which has no user attributes */
-	if (!mkdtemp(top) || chmod(top, 0755) || meta_new(&m, NULL))
+	if (!mkdtemp(top) || chmod(top, 0755) || meta_new(&m, NULL) || !(entry = archive_entry_new()))
 		return -1;
 	top_fd = open(top, O_RDONLY | O_DIRECTORY);
 	return top_fd < 0;
@@ -49,6 +50,7 @@ static int teardown(void **state)
 	(void)state;
 
 	meta_free(m);
+	archive_entry_free(entry);
 	close(top_fd);
 	snprintf(command, sizeof(command), "%s/lib/rmtree.sh %s", TEST_DATA, top);
 	return system(command);
@@ -73,10 +75,9 @@ static struct walk_item item_of(int dirfd, const char *name)
 static struct archive_entry *read_named(const char *name, struct meta_result *ret)
 {
 	struct walk_item it = item_of(top_fd, name);
-	struct archive_entry *e = NULL;
 
-	assert_int_equal(meta_read(m, &it, ret, &e, NULL), 0);
-	return e;
+	assert_int_equal(meta_read(m, &it, entry, ret, NULL), 0);
+	return entry;
 }
 
 static const void *attribute(struct archive_entry *e, const char *name, size_t *ret_n)
@@ -94,7 +95,7 @@ static const void *attribute(struct archive_entry *e, const char *name, size_t *
 static void a_regular_file_is_opened_once(void **state)
 {
 	struct meta_result r;
-	struct archive_entry *e;
+	struct archive_entry *e = entry;
 	struct stat before, after;
 	unsigned long set, clear;
 	char content[5] = "";
@@ -132,7 +133,7 @@ static void a_regular_file_is_opened_once(void **state)
 static void access_control_lists(void **state)
 {
 	struct meta_result r;
-	struct archive_entry *e;
+	struct archive_entry *e = entry;
 	char *s;
 	(void)state;
 
@@ -169,7 +170,7 @@ static void access_control_lists(void **state)
 static void things_that_are_not_opened(void **state)
 {
 	struct meta_result r;
-	struct archive_entry *e;
+	struct archive_entry *e = entry;
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	struct walk_item it;
 	char target[4096];
@@ -196,7 +197,7 @@ static void things_that_are_not_opened(void **state)
 	assert_int_equal(bind(s, (struct sockaddr *)&a, sizeof(a)), 0);
 	close(s);
 	it = item_of(top_fd, "sock");
-	assert_int_equal(meta_read(m, &it, &r, &e, NULL), META_VANISHED);
+	assert_int_equal(meta_read(m, &it, entry, &r, NULL), META_VANISHED);
 	if (geteuid())
 		return;
 	shell("mknod c c 4095 1048575; setfattr -h -n trusted.t -v x l; setfattr -n trusted.t -v y c;"
@@ -215,49 +216,49 @@ static void things_that_are_not_opened(void **state)
 static void what_takes_a_files_place_meanwhile(void **state)
 {
 	struct meta_result r;
-	struct archive_entry *e;
+	struct archive_entry *e = entry;
 	struct walk_item it;
 	(void)state;
 
 	shell("touch a b c d e g; mkdir f");
 	it = item_of(top_fd, "a");
 	shell("rm a");
-	assert_int_equal(meta_read(m, &it, &r, &e, NULL), META_VANISHED);
+	assert_int_equal(meta_read(m, &it, entry, &r, NULL), META_VANISHED);
 	it = item_of(top_fd, "b");
 	shell("rm b; mkfifo b"); /* would hang if it were opened */
-	assert_int_equal(meta_read(m, &it, &r, &e, NULL), 0);
+	assert_int_equal(meta_read(m, &it, entry, &r, NULL), 0);
 	assert_int_equal(archive_entry_filetype(e), AE_IFIFO);
 	it = item_of(top_fd, "c");
 	shell("rm c; ln -s /etc/passwd c");
-	assert_int_equal(meta_read(m, &it, &r, &e, NULL), 0);
+	assert_int_equal(meta_read(m, &it, entry, &r, NULL), 0);
 	assert_int_equal(archive_entry_filetype(e), AE_IFLNK);
 	assert_int_equal(r.fd, -1);
 	it = item_of(top_fd, "d");
 	shell("rm d; mkdir d; touch d/x"); /* d/x is not walked: the catalog must not call d whole */
-	assert_int_equal(meta_read(m, &it, &r, &e, NULL), 0);
+	assert_int_equal(meta_read(m, &it, entry, &r, NULL), 0);
 	assert_int_equal(archive_entry_filetype(e), AE_IFDIR);
 	assert_int_equal(r.open_errno, ESTALE);
 	it = item_of(top_fd, "e");
 	shell("rm e; printf new >e");
-	assert_int_equal(meta_read(m, &it, &r, &e, NULL), 0);
+	assert_int_equal(meta_read(m, &it, entry, &r, NULL), 0);
 	assert_int_equal(archive_entry_size(e), 3); /* of what was opened */
 	close(r.fd);
 	it = item_of(top_fd, "f");
 	shell("rmdir f; printf file >f");
-	assert_int_equal(meta_read(m, &it, &r, &e, NULL), 0);
+	assert_int_equal(meta_read(m, &it, entry, &r, NULL), 0);
 	assert_int_equal(archive_entry_filetype(e), AE_IFREG);
 	close(r.fd);
 	it = item_of(top_fd, "g");
 	memset(&it.st, 0, sizeof(it.st));
 	it.error = EIO;
-	assert_int_equal(meta_read(m, &it, &r, &e, NULL), META_UNREADABLE);
+	assert_int_equal(meta_read(m, &it, entry, &r, NULL), META_UNREADABLE);
 	assert_int_equal(r.open_errno, EIO);
 }
 
 static void without_permission(void **state)
 {
 	struct meta_result r;
-	struct archive_entry *e;
+	struct archive_entry *e = entry;
 	(void)state;
 
 	if (geteuid())
@@ -278,7 +279,7 @@ static void without_permission(void **state)
 static void beyond_path_max(void **state)
 {
 	struct meta_result r;
-	struct archive_entry *e;
+	struct archive_entry *e = entry;
 	struct walk_item it;
 	char name[256];
 	size_t n;
@@ -303,11 +304,11 @@ static void beyond_path_max(void **state)
 		close(f);
 	}
 	it = item_of(fd, name);
-	assert_int_equal(meta_read(m, &it, &r, &e, NULL), 0);
+	assert_int_equal(meta_read(m, &it, entry, &r, NULL), 0);
 	assert_memory_equal(attribute(e, "user.deep", &n), "1", 1);
 	close(r.fd);
 	it = item_of(fd, "l");
-	assert_int_equal(meta_read(m, &it, &r, &e, NULL), 0);
+	assert_int_equal(meta_read(m, &it, entry, &r, NULL), 0);
 	assert_string_equal(archive_entry_symlink(e), "target");
 	close(fd);
 }

@@ -1,0 +1,127 @@
+/* scout: see scout.h. */
+#include "write/scout.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "write/feed.h"
+#include "write/linkmap.h"
+#include "write/meta.h"
+#include "write/reader.h"
+#include "write/walk.h"
+
+struct run {
+	const struct scout *s;
+	struct feed *feed;
+	struct meta *meta;
+	struct linkmap *names; /* of files with several names: which have been met */
+	struct buf none;
+};
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* 1: a file that was fed under another name already, 0, -1. */
+static int further_name(struct run *r, const struct walk_item *it, struct err *err)
+{
+	unsigned flags;
+	int found;
+
+	if (S_ISDIR(it->st.st_mode) || it->st.st_nlink < 2)
+		return 0;
+	r->none.n = 0;
+	found = linkmap_find(r->names, it->st.st_dev, it->st.st_ino, &r->none, &r->none, &flags, err);
+	if (found)
+		return found;
+	return linkmap_add(r->names, it->st.st_dev, it->st.st_ino, it->st.st_nlink - 1, "", NULL, 0, 0, err)
+		   ? -1
+		   : 0;
+}
+
+static int feed_file(struct run *r, const struct walk_item *it, struct feed_event *e, int fd, struct err *err)
+{
+	const struct stat st = e->item.opened;
+	int further = further_name(r, it, err);
+
+	if (further || fd < 0)
+		return further < 0 ? -1 : 0;
+	e->item.content = true;
+	return reader_file(r->feed, r->s->chunker, fd, &st);
+}
+
+static int feed_item(struct run *r, const struct walk_item *it, struct err *err)
+{
+	struct feed_event *e = feed_add(r->feed, FEED_ITEM);
+	struct meta_result m;
+	int found;
+
+	if (!e || feed_set_path(r->feed, e, it->path))
+		return -1;
+	e->item.st = it->st;
+	e->item.error = it->error;
+	e->item.mount = it->mount;
+	if (S_ISSOCK(it->st.st_mode)) {
+		e->item.entry = NULL;
+		return 0;
+	}
+	e->item.looked_ns = now_ns();
+	found = meta_read(r->meta, it, e->item.entry, &m, err);
+	if (found == META_VANISHED) {
+		feed_take_back(r->feed);
+		return 0;
+	}
+	if (found < 0)
+		return -1;
+	e->item.open_errno = m.open_errno;
+	if (found == META_UNREADABLE) {
+		e->item.entry = NULL;
+		return 0;
+	}
+	e->item.opened = m.st;
+	e->item.incomplete = m.incomplete;
+	found = feed_file(r, it, e, m.fd, err);
+	io_close_quietly(&m.fd);
+	return found;
+}
+
+static int feed_root(struct run *r, const char *root, struct err *err)
+{
+	struct walk_options opt = {r->s->cross_mounts, r->s->exclude, 0, r->s->scratch_fd};
+	struct walk *w = NULL;
+	struct walk_item it;
+	int got;
+
+	if (walk_open(root, &opt, &w, err))
+		return -1;
+	while (!(got = walk_next(w, &it, err)))
+		/* the root "/" itself has no name to stand under */
+		if (*it.path && (got = feed_item(r, &it, err)))
+			break;
+	walk_close(w);
+	return got == WALK_END ? 0 : -1;
+}
+
+int scout_run(void *arg, struct feed *f, struct err *err)
+{
+	struct run r = {.s = arg, .feed = f};
+	char names[4096];
+	int got;
+
+	buf_init(&r.none, 4096);
+	snprintf(names, sizeof(names), "%s/names", r.s->scratch);
+	got = meta_new(&r.meta, err) || linkmap_open(names, &r.names, err) ? -1 : 0;
+	for (size_t i = 0; !got && i < r.s->n_roots; i++)
+		got = feed_root(&r, r.s->roots[i], err);
+	linkmap_close(r.names);
+	meta_free(r.meta);
+	buf_free(&r.none);
+	return got;
+}

@@ -1,0 +1,34 @@
+/* scout: goes ahead of the capture through the paths of a data set: looks, opens, reads (the producer of a
+ * feed).
+ *
+ * Feeds every entry in catalog order, with its attributes, and the content of regular files (reader.h).  The
+ * second and later names of a file are fed without content.  What cannot be read is fed with the reason; the
+ * rest goes on.
+ *
+ * One reader, so that a hard disk is read in order.
+ * Errors of scout_run: those of walk, linkmap and meta. */
+#ifndef BKP_WRITE_SCOUT_H
+#define BKP_WRITE_SCOUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct chunker;
+struct err;
+struct exclude;
+struct feed;
+
+struct scout {
+	char *const *roots; /* absolute paths in catalog order */
+	size_t n_roots;
+	bool cross_mounts;
+	const struct exclude *exclude;
+	const struct chunker *chunker;
+	const char *scratch; /* a folder for scratch files */
+	int scratch_fd;	     /* the same, open */
+};
+
+/* A feed_producer_fn; arg is a struct scout. */
+int scout_run(void *arg, struct feed *f, struct err *err);
+
+#endif
