@@ -30,6 +30,7 @@
 #include "write/probe.h"
 #include "write/reader.h"
 #include "write/scout.h"
+#include "write/waste.h"
 
 #define EXTENTS_MAX (EXTENT_INLINE_MAX + 64)
 #define LIST_MAX    ((size_t)256 << 20)
@@ -131,6 +132,7 @@ static int flush_block(struct capture *c, struct err *err)
 	if (catalog_writer_finish(c->block, &c->bytes, err) ||
 	    pack_chunk(c->cfg.pack, PACK_CATALOG, c->bytes.p, c->bytes.n, &place, err))
 		return -1;
+	waste_block(pack_waste(c->cfg.pack), &place, c->bytes.p, c->bytes.n);
 	run = (struct extent_run){EXTENT_DATA, place.archive, place.chunk, place.offset, place.length};
 	if (extent_format_run(&run, &c->list, err) || buf_printf(&c->list, err, " %zu ", entries) ||
 	    buf_append(&c->list, c->first.p, c->first.n, err) || buf_puts(&c->list, "\n", err))
@@ -176,6 +178,7 @@ static int finish_catalog(struct capture *c, struct err *err)
 	    buf_terminate(&c->extents, err))
 		return -1;
 	c->result->blocks = strdup((const char *)c->extents.p);
+	waste_extents(pack_waste(c->cfg.pack), (const char *)c->extents.p);
 	return c->result->blocks ? 0 : err_nomem(err);
 }
 
@@ -484,10 +487,13 @@ int capture_dataset(struct capture *c, const struct policy_dataset *d, struct ge
 	c->block = NULL;
 	if (catalog_writer_new(&c->block, err) || set_strings(ret, d, err))
 		return -1;
+	waste_begin(pack_waste(c->cfg.pack), d->name);
 	if (!(d->command ? capture_command(c, &why) : capture_paths(c, &why))) {
+		waste_end(pack_waste(c->cfg.pack));
 		ret->verdict = ret->unreadable || ret->changed ? GENERATION_PARTIAL : GENERATION_GOOD;
 		return run_probe(c, err);
 	}
+	waste_drop(pack_waste(c->cfg.pack));
 	if (ret->verdict != GENERATION_FAILED) {
 		if (err)
 			*err = why;

@@ -317,6 +317,11 @@ uint64_t pack_run_of(const struct pack *p, uint64_t number)
 	return number >= p->cfg.next_archive ? p->run : dedup_run_of(p->cfg.dedup, number);
 }
 
+struct waste *pack_waste(const struct pack *p)
+{
+	return p->cfg.waste;
+}
+
 const struct dedup_archive *pack_published(const struct pack *p, size_t *ret_n)
 {
 	*ret_n = p->n_published;

@@ -57,7 +57,7 @@ static UNUSED void packing_begin(
 {
 	struct pack_config cfg = {
 	    PACKING_REPO, &packing_recipient, 1, &packing_random, NULL, NULL, k->sinks, 0, archive_size, 1, 1,
-	    NULL};
+	    NULL, NULL};
 
 	memset(k, 0, sizeof(*k));
 	for (; names[k->n_sinks]; k->n_sinks++) {
