@@ -83,12 +83,14 @@ int dedup_lookup(struct dedup *d, const uint8_t id[DIGEST_LEN], struct dedup_pla
 /* 1 and the archive, 0 unknown, -1. */
 int dedup_archive(struct dedup *d, uint64_t number, struct dedup_archive *ret, struct err *err);
 
-/* Where each chunk begins when an archive's chunks are laid end to end: starts[0 … n], starts[n] is their sum. */
+/* Where each chunk begins when an archive's chunks are laid end to end: starts[0 … n], starts[n] is their
+ * sum. */
 struct dedup_layout {
 	uint64_t *starts;
 	size_t n, cap;
 };
-/* 1 and the layout (a zeroed struct, or one of before, whose memory serves again), 0 unknown, -1 out of memory. */
+/* 1 and the layout (a zeroed struct, or one of before, whose memory serves again), 0 unknown, -1 out of
+ * memory. */
 int dedup_layout(struct dedup *d, uint64_t number, struct dedup_layout *ret, struct err *err);
 void dedup_layout_free(struct dedup_layout *l);
 

@@ -1,5 +1,5 @@
-/* dedup_layout: how long each chunk of an archive is; see dedup.h.  With it a reference becomes a range of the
- * archive's content, and ranges can be united.
+/* dedup_layout: how long each chunk of an archive is; see dedup.h.  With it a reference becomes a range of
+ * the archive's content, and ranges can be united.
  *
  * A record: run 8 | length of each chunk 3 … | checksum 8; the key is the archive's number. */
 #include "write/dedup_private.h"
@@ -98,7 +98,8 @@ int dedup_layout(struct dedup *d, uint64_t number, struct dedup_layout *ret, str
 		return 0;
 	dedup_guard_enter(&d->guard);
 	r = mdb_get(d->reader, d->layouts, &k, &v);
-	if (!r && (v.mv_size < HEAD + SUM || (v.mv_size - HEAD - SUM) % 3 || memcmp(v.mv_data, &a.run, HEAD) != 0))
+	if (!r &&
+	    (v.mv_size < HEAD + SUM || (v.mv_size - HEAD - SUM) % 3 || memcmp(v.mv_data, &a.run, HEAD) != 0))
 		r = MDB_NOTFOUND;
 	if (!r) {
 		checksum(v.mv_data, v.mv_size - SUM, number, sum);

@@ -56,8 +56,8 @@ struct pack_config {
 	size_t n_sinks;
 	uint64_t archive_size; /* target, bytes of content */
 	uint64_t next_archive; /* first number to use */
-	uint64_t generation;   /* for which it packs: recorded with each archive */
 	struct timings *timings; /* or NULL */
+	uint64_t generation;   /* for which it packs: recorded with each archive */
 	struct waste *waste;	 /* borrowed, or NULL: who stores a block or a list tells it (waste.h) */
 };
 

@@ -192,7 +192,8 @@ static bool working(const struct waste *w)
 	return w && w->name[0] && w->out >= 0;
 }
 
-static void put(struct waste *w, enum waste_kind kind, const struct waste_key *key, const void *payload, size_t n)
+static void put(
+    struct waste *w, enum waste_kind kind, const struct waste_key *key, const void *payload, size_t n)
 {
 	if (waste_put_record(&w->text, kind, key, payload, n))
 		io_close_quietly(&w->out);
@@ -372,7 +373,8 @@ bool waste_keep(struct waste *w, const struct dedup_place *at)
 	if (buf_append(&w->payload, u.p, (size_t)(u.end - u.p), NULL))
 		w->unknown = true;
 	waste_unpack_begin(&u, w->payload.p, w->payload.n);
-	while (n-- && waste_get_varint(&u, &v[0]) && waste_get_varint(&u, &v[1]) && waste_get_varint(&u, &v[2])) {
+	while (n-- && waste_get_varint(&u, &v[0]) && waste_get_varint(&u, &v[1]) &&
+	       waste_get_varint(&u, &v[2])) {
 		list = (struct waste_key){v[0], (uint32_t)v[1], (uint32_t)v[2]};
 		need_list(w, &list);
 	}
@@ -415,10 +417,23 @@ void waste_extents(struct waste *w, const char *extents)
 
 /* ---- the end ---- */
 
+static bool keep_whole(struct waste *w)
+{
+	char **more = reallocarray(w->whole, w->n_whole + 1, sizeof(*more));
+
+	if (!more)
+		return false;
+	w->whole = more;
+	w->whole[w->n_whole] = strdup(w->name);
+	if (!w->whole[w->n_whole])
+		return false;
+	w->n_whole++;
+	return true;
+}
+
 void waste_end(struct waste *w)
 {
 	const struct waste_key last = {0, 0, w && w->unknown};
-	char **more;
 
 	if (!w || !w->name[0])
 		return;
@@ -426,20 +441,13 @@ void waste_end(struct waste *w)
 		put(w, WASTE_LAST, &last, "", 0);
 		flush(w, true);
 	}
-	more = reallocarray(w->whole, w->n_whole + 1, sizeof(*more));
-	if (!more)
-		return waste_drop(w);
-	w->whole = more;
-	if (w->out < 0) {
-		/* what the last generation's file says is not so any more */
-		unlinkat(w->dir, w->name, 0);
-		return waste_drop(w);
+	if (w->out >= 0 && keep_whole(w)) {
+		forget(w);
+		return;
 	}
-	w->whole[w->n_whole] = strdup(w->name);
-	if (!w->whole[w->n_whole])
-		return waste_drop(w);
-	w->n_whole++;
-	forget(w);
+	/* what the last generation's file says is not so any more */
+	unlinkat(w->dir, w->name, 0);
+	waste_drop(w);
 }
 
 void waste_commit(struct waste *w)

@@ -1,9 +1,9 @@
 /* waste_count: how many bytes of each archive are referred to, each counted once; see waste.h.
  *
- * References become ranges of an archive's content (dedup_layout()), gathered in an array of fixed size, sorted and
- * united when it is full.  A tree in order refers to its archives in long ranges, so that one reading of the files
- * is nearly always enough.  When even united they fill the array, the archives with the higher numbers are left for
- * a further reading: memory is bounded, whatever refers to what. */
+ * References become ranges of an archive's content (dedup_layout()), gathered in an array of fixed size,
+ * sorted and united when it is full.  A tree in order refers to its archives in long ranges, so that one
+ * reading of the files is nearly always enough.  When even united they fill the array, the archives with the
+ * higher numbers are left for a further reading: memory is bounded, whatever refers to what. */
 #include "write/waste_private.h"
 
 #include <stdlib.h>
@@ -55,8 +55,8 @@ static void unite(struct counter *k)
 	k->n = n;
 }
 
-/* Room for more: what stands in the upper half is left for the next reading.  An archive that fills the array alone
- * is in pieces, but in use: it counts as whole. */
+/* Room for more: what stands in the upper half is left for the next reading.  An archive that fills the array
+ * alone is in pieces, but in use: it counts as whole. */
 static void make_room(struct counter *k)
 {
 	unite(k);
@@ -139,8 +139,8 @@ static int read_one(struct counter *k, int dirfd, const char *repository, const 
 	return failed ? -1 : more || r.record.key.offset ? 1 : 0;
 }
 
-static int read_all(struct counter *k, int dirfd, const char *repository, const struct waste_dataset *sets, size_t n,
-    struct err *err)
+static int read_all(struct counter *k, int dirfd, const char *repository, const struct waste_dataset *sets,
+    size_t n, struct err *err)
 {
 	for (size_t i = 0; i < n; i++) {
 		uint64_t generation = 0;
@@ -171,13 +171,14 @@ static void add_up(struct counter *k)
 	}
 }
 
-int waste_count(int dirfd, const char *repository, struct dedup *d, const struct waste_dataset *sets, size_t n,
-    struct waste_count *ret, struct err *err)
+int waste_count(int dirfd, const char *repository, struct dedup *d, const struct waste_dataset *sets,
+    size_t n, struct waste_count *ret, struct err *err)
 {
 	struct counter k = {.c = ret, .d = d};
 	int r = 0;
 
-	*ret = (struct waste_count){.n = (size_t)dedup_last_archive(d) + 1, .known = true, .judged = UINT64_MAX};
+	*ret =
+	    (struct waste_count){.n = (size_t)dedup_last_archive(d) + 1, .known = true, .judged = UINT64_MAX};
 	ret->live = calloc(ret->n, sizeof(*ret->live));
 	ret->raw = calloc(ret->n, sizeof(*ret->raw));
 	ret->owner = malloc(ret->n * sizeof(*ret->owner));

@@ -1,6 +1,7 @@
 /* waste_pax: finds the extents in a catalog block as it is stored; see waste_private.h.
  *
- * Our own writer made the block a moment ago; what does not look as expected is passed over: this is a statistic. */
+ * Our own writer made the block a moment ago; what does not look as expected is passed over: this is a
+ * statistic. */
 #include "write/waste_private.h"
 
 #include <stdlib.h>

@@ -1,7 +1,8 @@
 /* waste_plan: which archives are refused tonight; see waste.h and docs/format.md, section 11.
  *
- * Each rule spends what it makes the night store again, at most a tenth of what the data sets of tonight refer to
- * (and one archive in any case, so that a small site comes on too); the rest waits for the next night. */
+ * Each rule spends what it makes the night store again, at most a tenth of what the data sets of tonight
+ * refer to (and one archive in any case, so that a small site comes on too); the rest waits for the next
+ * night. */
 #include "write/waste_private.h"
 
 #include <stdlib.h>
@@ -71,8 +72,8 @@ static void look_at(struct choice *k, const struct dedup_archive *a)
 		take(k, a->number, 0);
 	if (!live || owner == WASTE_NOBODY)
 		return;
-	k->all[k->n++] = (struct candidate){
-	    a->number, live, raw, age_of(&k->sets[owner], a->generation), (double)k->live};
+	k->all[k->n++] =
+	    (struct candidate){a->number, live, raw, age_of(&k->sets[owner], a->generation), (double)k->live};
 	k->live += live;
 }
 
@@ -145,24 +146,27 @@ static unsigned class_of(const struct choice *k, const struct candidate *a)
 	if (a->live >= k->limits->archive_size / 2 || !is_available(k, a))
 		return CLASSES;
 	for (uint32_t live = a->live; live >= 8; live /= 8)
-		class++;
+		class ++;
 	return class;
 }
 
-/* What many small nights wrote: when there are many archives of like size they become one of a larger class, so
- * that a byte moves up once per class, and of each class only a few are ever left. */
+/* What many small nights wrote: when there are many archives of like size they become one of a larger class,
+ * so that a byte moves up once per class, and of each class only a few are ever left. */
 static void refuse_small(struct choice *k)
 {
 	uint64_t left = k->live / BUDGET_PART, bytes[CLASSES + 1] = {0};
 	size_t count[CLASSES + 1] = {0};
+	bool any = false;
 
 	for (size_t i = 0; i < k->n; i++) {
 		count[class_of(k, &k->all[i])]++;
 		bytes[class_of(k, &k->all[i])] += k->all[i].live;
 	}
-	for (unsigned class = 0; class < CLASSES; class++) {
-		if (count[class] < SMALL_CLASS || (bytes[class] > left && class > 0 && left < k->live / BUDGET_PART))
+	for (unsigned class = 0; class < CLASSES; class ++) {
+		/* one class in any case: a small site's budget is less than a class of it */
+		if (count[class] < SMALL_CLASS || (any && bytes[class] > left))
 			continue;
+		any = true;
 		for (size_t i = 0; i < k->n; i++)
 			if (class_of(k, &k->all[i]) == class)
 				take(k, k->all[i].number, k->all[i].live);
@@ -170,11 +174,12 @@ static void refuse_small(struct choice *k)
 	}
 }
 
-/* In service for long: from half of anchor_every on, the younger part first, so that what was written in one night
- * is written anew in many, and the oldest has gone when anchor_every is reached. */
+/* In service for long: from half of anchor_every on, the younger part first, so that what was written in one
+ * night is written anew in many, and the oldest has gone when anchor_every is reached. */
 static void refuse_old(struct choice *k)
 {
-	double every = k->limits->anchor_every, part = 3 / every > 1.0 / BUDGET_PART ? 3 / every : 1.0 / BUDGET_PART;
+	double every = k->limits->anchor_every,
+	       part = 3 / every > 1.0 / BUDGET_PART ? 3 / every : 1.0 / BUDGET_PART;
 	double left = part * (double)k->live;
 	bool any = false;
 

@@ -77,7 +77,8 @@ void waste_pack_ref(struct waste_pack *p, const struct waste_ref *r)
 {
 	struct waste_ref *q = &p->pending;
 
-	if (q->length && q->archive == r->archive && q->chunk == r->chunk && q->offset + q->length == r->offset) {
+	if (q->length && q->archive == r->archive && q->chunk == r->chunk &&
+	    q->offset + q->length == r->offset) {
 		q->length += r->length;
 		return;
 	}
@@ -186,8 +187,8 @@ int waste_read_next(struct waste_reader *r)
 		return -1;
 	r->payload.n = n;
 	r->record = (struct waste_record){(enum waste_kind)head[0],
-	    {get_le(head + 5, 8), (uint32_t)get_le(head + 13, 4), (uint32_t)get_le(head + 17, 4)}, (uint32_t)n,
-	    r->at};
+	    {get_le(head + 5, 8), (uint32_t)get_le(head + 13, 4), (uint32_t)get_le(head + 17, 4)},
+	    (uint32_t)n, r->at};
 	r->at += WASTE_HEAD + n + WASTE_SUM;
 	return r->record.kind == WASTE_LAST ? 0 : 1;
 }
