@@ -18,7 +18,7 @@
  *
  * Memory: bounded whatever the number of entries: pages of LMDB's map that were looked at are let go now and
  * then (cachedb.h), and an archive with many entries is added in several transactions.  8 bytes for each
- * archive. Calls belong to one thread.
+ * archive. Calls belong to one thread, but for two.
  *
  * Errors: E-DEDUP-01 LMDB failed (with its reason).
  */
@@ -71,10 +71,10 @@ uint64_t dedup_last_archive(const struct dedup *d);
 typedef int dedup_available_fn(void *arg, const struct dedup_archive *a, struct err *err);
 int dedup_check_available(struct dedup *d, dedup_available_fn *available, void *arg, struct err *err);
 
-/* May this archive, of that run, be referred to? */
-bool dedup_available(const struct dedup *d, uint64_t number, uint64_t run);
+/* May this archive, of that run, be referred to?  This and dedup_run_of() may be called by any thread. */
+bool dedup_available(struct dedup *d, uint64_t number, uint64_t run);
 /* The run that published an archive that is available; 0: it is not. */
-uint64_t dedup_run_of(const struct dedup *d, uint64_t number);
+uint64_t dedup_run_of(struct dedup *d, uint64_t number);
 /* From now on it is not available: what is in it is stored again. */
 void dedup_refuse(struct dedup *d, uint64_t number);
 

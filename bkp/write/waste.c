@@ -158,7 +158,8 @@ static void index_old(struct waste *w)
 		w->n_index = 0;
 	else
 		w->old = openat(w->dir, w->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	qsort(w->index, w->n_index, sizeof(*w->index), by_key);
+	if (w->n_index)
+		qsort(w->index, w->n_index, sizeof(*w->index), by_key);
 }
 
 static void flush(struct waste *w, bool all)
@@ -230,6 +231,8 @@ static bool copy_old(struct waste *w, enum waste_kind kind, const struct waste_k
 {
 	struct waste_record want = {.key = *key}, *r;
 
+	if (!w->n_index)
+		return false;
 	r = bsearch(&want, w->index, w->n_index, sizeof(*w->index), by_key);
 	if (!r || r->kind != kind || w->old < 0)
 		return false;
