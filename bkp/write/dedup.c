@@ -32,55 +32,49 @@ int dedup_failed(struct dedup *d, int r, struct err *err)
 	    err, "%s", text("it may be deleted at any time: remove 'cache/dedup' in the state folder"));
 }
 
-static int grow_runs(struct dedup *d, uint64_t number, struct err *err)
+int dedup_mark_available(struct dedup *d, uint64_t number, uint64_t run, struct err *err)
 {
-	size_t n = ((size_t)(number + number / 4) | 4095) + 1;
-	uint64_t *more;
+	if (number >= d->n_runs) {
+		size_t n = ((size_t)(number + number / 4) | 4095) + 1;
+		uint64_t *more = reallocarray(d->runs, n, sizeof(*more));
 
-	if (number < d->n_runs)
-		return 0;
-	more = reallocarray(d->runs, n, sizeof(*more));
-	if (!more)
-		return err_nomem(err);
-	memset(more + d->n_runs, 0, (n - d->n_runs) * sizeof(*more));
-	d->runs = more;
-	d->n_runs = n;
+		if (!more)
+			return err_nomem(err);
+		memset(more + d->n_runs, 0, (n - d->n_runs) * sizeof(*more));
+		d->runs = more;
+		d->n_runs = n;
+	}
+	d->runs[number] = run;
 	return 0;
 }
 
-int dedup_mark_available(struct dedup *d, uint64_t number, uint64_t run, struct err *err)
+uint64_t dedup_run_of(const struct dedup *d, uint64_t number)
 {
-	int r;
-
-	pthread_mutex_lock(&d->lock);
-	r = grow_runs(d, number, err);
-	if (!r)
-		d->runs[number] = run;
-	pthread_mutex_unlock(&d->lock);
-	return r;
+	return number < d->n_runs ? d->runs[number] : 0;
 }
 
-uint64_t dedup_run_of(struct dedup *d, uint64_t number)
-{
-	uint64_t run;
-
-	pthread_mutex_lock(&d->lock);
-	run = number < d->n_runs ? d->runs[number] : 0;
-	pthread_mutex_unlock(&d->lock);
-	return run;
-}
-
-bool dedup_available(struct dedup *d, uint64_t number, uint64_t run)
+bool dedup_available(const struct dedup *d, uint64_t number, uint64_t run)
 {
 	return run && dedup_run_of(d, number) == run;
 }
 
+int dedup_copy_runs(const struct dedup *d, uint64_t **ret, size_t *ret_n, struct err *err)
+{
+	uint64_t *copy = calloc(d->n_runs + 1, sizeof(*copy));
+
+	if (!copy)
+		return err_nomem(err);
+	if (d->n_runs)
+		memcpy(copy, d->runs, d->n_runs * sizeof(*copy));
+	*ret = copy;
+	*ret_n = d->n_runs;
+	return 0;
+}
+
 void dedup_refuse(struct dedup *d, uint64_t number)
 {
-	pthread_mutex_lock(&d->lock);
 	if (number < d->n_runs)
 		d->runs[number] = 0;
-	pthread_mutex_unlock(&d->lock);
 }
 
 static int check_schema(MDB_txn *txn, MDB_dbi meta, const char *repository)
@@ -182,7 +176,6 @@ int dedup_open(const char *path, const char *repository, struct dedup **ret, str
 
 	if (!d)
 		return err_nomem(err);
-	pthread_mutex_init(&d->lock, NULL);
 	d->path = strdup(path);
 	d->repository = strdup(repository);
 	if (!d->path || !d->repository)
@@ -209,7 +202,6 @@ void dedup_close(struct dedup *d)
 	if (d->damaged)
 		cachedb_remove(d->path);
 	dedup_guard_close(&d->guard, !d->damaged);
-	pthread_mutex_destroy(&d->lock);
 	free(d->runs);
 	free(d->path);
 	free(d->repository);
@@ -277,14 +269,14 @@ int dedup_lookup(struct dedup *d, const uint8_t id[DIGEST_LEN], struct dedup_pla
 {
 	MDB_val k = {DEDUP_ID, (void *)(uintptr_t)id}, v;
 	struct dedup_place pl;
-	uint64_t run;
 	bool good = false;
 	int r;
 
 	dedup_guard_enter(&d->guard);
 	r = mdb_get(d->reader, d->chunks, &k, &v);
-	if (!r && dedup_record_place(&k, &v, &pl) && (run = dedup_run_of(d, pl.archive)))
-		good = dedup_record_checked(&k, &v, run);
+	if (!r)
+		good = dedup_record_place(&k, &v, &pl) && dedup_run_of(d, pl.archive) &&
+		       dedup_record_checked(&k, &v, d->runs[pl.archive]);
 	cachedb_touched(&d->pages, 1);
 	dedup_guard_leave(&d->guard);
 	if (r && r != MDB_NOTFOUND && !dedup_is_damage(r))

@@ -18,7 +18,7 @@
  *
  * Memory: bounded whatever the number of entries: pages of LMDB's map that were looked at are let go now and
  * then (cachedb.h), and an archive with many entries is added in several transactions.  8 bytes for each
- * archive. Calls belong to one thread, but for two.
+ * archive. Calls belong to one thread.
  *
  * Errors: E-DEDUP-01 LMDB failed (with its reason).
  */
@@ -71,10 +71,13 @@ uint64_t dedup_last_archive(const struct dedup *d);
 typedef int dedup_available_fn(void *arg, const struct dedup_archive *a, struct err *err);
 int dedup_check_available(struct dedup *d, dedup_available_fn *available, void *arg, struct err *err);
 
-/* May this archive, of that run, be referred to?  This and dedup_run_of() may be called by any thread. */
-bool dedup_available(struct dedup *d, uint64_t number, uint64_t run);
+/* May this archive, of that run, be referred to? */
+bool dedup_available(const struct dedup *d, uint64_t number, uint64_t run);
 /* The run that published an archive that is available; 0: it is not. */
-uint64_t dedup_run_of(struct dedup *d, uint64_t number);
+uint64_t dedup_run_of(const struct dedup *d, uint64_t number);
+/* The same for all at once, for another thread to look up in: runs[number], 0 where none is available, as an array of
+ * n that the caller frees. */
+int dedup_copy_runs(const struct dedup *d, uint64_t **ret, size_t *ret_n, struct err *err);
 /* From now on it is not available: what is in it is stored again. */
 void dedup_refuse(struct dedup *d, uint64_t number);
 
@@ -83,14 +86,12 @@ int dedup_lookup(struct dedup *d, const uint8_t id[DIGEST_LEN], struct dedup_pla
 /* 1 and the archive, 0 unknown, -1. */
 int dedup_archive(struct dedup *d, uint64_t number, struct dedup_archive *ret, struct err *err);
 
-/* Where each chunk begins when an archive's chunks are laid end to end: starts[0 … n], starts[n] is their
- * sum. */
+/* Where each chunk begins when an archive's chunks are laid end to end: starts[0 … n], starts[n] is their sum. */
 struct dedup_layout {
 	uint64_t *starts;
 	size_t n, cap;
 };
-/* 1 and the layout (a zeroed struct, or one of before, whose memory serves again), 0 unknown, -1 out of
- * memory. */
+/* 1 and the layout (a zeroed struct, or one of before, whose memory serves again), 0 unknown, -1 out of memory. */
 int dedup_layout(struct dedup *d, uint64_t number, struct dedup_layout *ret, struct err *err);
 void dedup_layout_free(struct dedup_layout *l);
 

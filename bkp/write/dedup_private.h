@@ -2,8 +2,6 @@
 #ifndef BKP_WRITE_DEDUP_PRIVATE_H
 #define BKP_WRITE_DEDUP_PRIVATE_H
 
-#include <pthread.h>
-
 #include <lmdb.h>
 
 #include "write/cachedb.h"
@@ -17,8 +15,7 @@ struct dedup {
 	MDB_dbi chunks, archives, layouts, meta;
 	MDB_txn *reader; /* a standing snapshot; renewed after each dedup_add() */
 	uint64_t last;
-	pthread_mutex_t lock; /* of the two below */
-	uint64_t *runs;	      /* by archive number; 0: not available */
+	uint64_t *runs; /* by archive number; 0: not available */
 	size_t n_runs;
 	struct dedup_guard guard;
 	struct cachedb_pages pages;

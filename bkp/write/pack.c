@@ -10,6 +10,7 @@
 #include "format/codec.h"
 #include "write/pending.h"
 #include "write/sealer.h"
+#include "write/statcache.h"
 
 #define BUNDLE_TARGET ((size_t)1 << 20)
 
@@ -33,6 +34,10 @@ struct pack {
 	uint64_t next, new_bytes, run;
 	uint8_t *needed; /* a bit per archive number */
 	size_t needed_bits;
+	uint8_t *before; /* the same when the set at hand was begun */
+	size_t before_bits;
+	struct statcache_archive *touched; /* since pack_touch_begin() */
+	size_t n_touched, cap_touched;
 	struct dedup_archive *published;
 	size_t n_published;
 };
@@ -82,6 +87,8 @@ void pack_free(struct pack *p)
 	}
 	buf_free(&p->bundle);
 	free(p->needed);
+	free(p->before);
+	free(p->touched);
 	free(p->published);
 	free(p);
 }
@@ -147,7 +154,53 @@ static int close_archive(struct pack *p, enum pack_stream which, struct err *err
 	return 0;
 }
 
-static int need(struct pack *p, uint64_t number, struct err *err)
+static int touch(struct pack *p, uint64_t number, struct err *err)
+{
+	struct statcache_archive *more;
+
+	if (p->n_touched && p->touched[p->n_touched - 1].number == number)
+		return 0;
+	if (p->n_touched == p->cap_touched) {
+		size_t cap = p->cap_touched ? 2 * p->cap_touched : 64;
+
+		more = reallocarray(p->touched, cap, sizeof(*more));
+		if (!more)
+			return err_nomem(err);
+		p->touched = more;
+		p->cap_touched = cap;
+	}
+	p->touched[p->n_touched++] = (struct statcache_archive){number, 0};
+	return 0;
+}
+
+void pack_touch_begin(struct pack *p)
+{
+	p->n_touched = 0;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct statcache_archive *x = a, *y = b;
+
+	return x->number < y->number ? -1 : x->number > y->number;
+}
+
+const struct statcache_archive *pack_touched(struct pack *p, size_t *ret_n)
+{
+	size_t n = 0;
+
+	if (p->n_touched > 1)
+		qsort(p->touched, p->n_touched, sizeof(*p->touched), by_number);
+	for (size_t i = 0; i < p->n_touched; i++)
+		if (!n || p->touched[n - 1].number != p->touched[i].number)
+			p->touched[n++] =
+			    (struct statcache_archive){p->touched[i].number, pack_run_of(p, p->touched[i].number)};
+	p->n_touched = n;
+	*ret_n = n;
+	return p->touched;
+}
+
+int pack_need(struct pack *p, uint64_t number, struct err *err)
 {
 	if (number >= p->needed_bits) {
 		size_t bits = (size_t)(number | 65535) + 1;
@@ -160,7 +213,7 @@ static int need(struct pack *p, uint64_t number, struct err *err)
 		p->needed_bits = bits;
 	}
 	p->needed[number / 8] |= (uint8_t)(1u << (number % 8));
-	return 0;
+	return touch(p, number, err);
 }
 
 /* One chunk into the open archive, which is closed when it is full. */
@@ -195,7 +248,7 @@ static int known(
 	}
 	if (ret->length != n)
 		return 0;
-	return need(p, ret->archive, err) ? -1 : 1;
+	return pack_need(p, ret->archive, err) ? -1 : 1;
 }
 
 int pack_chunk(struct pack *p, enum pack_stream which, const void *raw, size_t n, struct dedup_place *ret,
@@ -226,7 +279,7 @@ int pack_chunk_id(struct pack *p, enum pack_stream which, const uint8_t id[DIGES
 	if (!s->open && open_archive(p, which, err))
 		return -1;
 	*ret = (struct dedup_place){s->number, s->chunks, 0, (uint32_t)n, true};
-	if (need(p, s->number, err))
+	if (pack_need(p, s->number, err))
 		return -1;
 	p->new_bytes += n;
 	pending_add(s->pending, id, ret);
@@ -261,7 +314,7 @@ int pack_small_id(struct pack *p, const uint8_t id[DIGEST_LEN], const void *raw,
 	if (!s->open && open_archive(p, PACK_BUNDLE, err))
 		return -1;
 	*ret = (struct dedup_place){s->number, s->chunks, (uint32_t)p->bundle.n, (uint32_t)n, false};
-	if (buf_append(&p->bundle, raw, n, err) || need(p, s->number, err))
+	if (buf_append(&p->bundle, raw, n, err) || pack_need(p, s->number, err))
 		return -1;
 	p->new_bytes += n;
 	pending_add(s->pending, id, ret);
@@ -320,6 +373,33 @@ uint64_t pack_run_of(const struct pack *p, uint64_t number)
 struct waste *pack_waste(const struct pack *p)
 {
 	return p->cfg.waste;
+}
+
+int pack_begin_set(struct pack *p, struct err *err)
+{
+	uint8_t *copy = calloc(1, p->needed_bits / 8 + 1);
+
+	if (!copy)
+		return err_nomem(err);
+	if (p->needed_bits)
+		memcpy(copy, p->needed, p->needed_bits / 8);
+	free(p->before);
+	p->before = copy;
+	p->before_bits = p->needed_bits;
+	return 0;
+}
+
+void pack_abandon_set(struct pack *p)
+{
+	if (!p->before || !p->needed_bits)
+		return;
+	memset(p->needed, 0, p->needed_bits / 8);
+	memcpy(p->needed, p->before, p->before_bits / 8);
+}
+
+int pack_copy_runs(const struct pack *p, uint64_t **ret, size_t *ret_n, struct err *err)
+{
+	return dedup_copy_runs(p->cfg.dedup, ret, ret_n, err);
 }
 
 const struct dedup_archive *pack_published(const struct pack *p, size_t *ret_n)

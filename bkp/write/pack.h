@@ -31,6 +31,7 @@
 struct age_random;
 struct age_recipient;
 struct hmac;
+struct statcache_archive;
 struct timings;
 struct vault_w;
 struct waste;
@@ -75,8 +76,19 @@ int pack_chunk_id(struct pack *p, enum pack_stream s, const uint8_t id[DIGEST_LE
     struct dedup_place *ret, struct err *err);
 int pack_small_id(struct pack *p, const uint8_t id[DIGEST_LEN], const void *raw, size_t n,
     struct dedup_place *ret, struct err *err);
+/* Content that is known to lie in this archive, which must be available, is referred to once more. */
+int pack_need(struct pack *p, uint64_t number, struct err *err);
+/* A set of places begins: pack_abandon_set() makes those given out since void, as far as pack_needed() goes. */
+int pack_begin_set(struct pack *p, struct err *err);
+void pack_abandon_set(struct pack *p);
+/* The archives that places given out, and pack_need(), have referred to since pack_touch_begin(), each once;
+ * valid until the next call of anything here. */
+void pack_touch_begin(struct pack *p);
+const struct statcache_archive *pack_touched(struct pack *p, size_t *ret_n);
 int pack_finish(struct pack *p, struct err *err);
 
+/* dedup_copy_runs() */
+int pack_copy_runs(const struct pack *p, uint64_t **ret, size_t *ret_n, struct err *err);
 /* The archives that places given out since pack_new() lie in, ascending, as an array of n the caller frees.
  */
 int pack_needed(struct pack *p, struct dedup_archive **ret, size_t *ret_n, struct err *err);

@@ -14,8 +14,9 @@
 #include "write/dedup.h"
 #include "write/waste_private.h"
 
-#define NEW   ".new" /* data sets have no name that begins with a dot */
-#define FLUSH ((size_t)1 << 20)
+#define NEW	   ".new" /* data sets have no name that begins with a dot */
+#define FLUSH	   ((size_t)1 << 20)
+#define UNFINISHED 60 /* generations within which a capture that was stopped finds what it had stored */
 
 struct waste {
 	int dir; /* -1: nothing can be written */
@@ -114,6 +115,9 @@ int waste_plan(struct waste *w, struct dedup *d, const struct waste_limits *limi
 		return 0;
 	if (waste_count(w->dir, w->repository, d, sets, n, &c, err))
 		return -1;
+	/* a data set that is never whole must not keep everything for ever */
+	if (w->generation > UNFINISHED && c.judged < w->generation - UNFINISHED)
+		c.judged = w->generation - UNFINISHED;
 	r = waste_choose(&c, d, limits, sets, ret, err);
 	waste_count_free(&c);
 	return r;
