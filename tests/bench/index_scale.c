@@ -1,11 +1,14 @@
-/* index_scale: the chunk index with generated ids.  Prints a line for each number of entries: rates of adding and
- * looking up, size of the file, memory, time to open, time to open after a death.
+/* index_scale: the chunk index with generated ids.  Prints a line for each number of entries: rates of adding
+ * and looking up, size of the file, memory, time to open, time to open after a death.
  *
- *     index_scale FOLDER ENTRIES_EACH N [N ...]     ascending; the folder is made, and stays
+ *     index_scale FOLDER ENTRIES_EACH [=N] N [N ...]     ascending; the folder is made, and stays
  *
- * ENTRIES_EACH is what one archive holds: 128 for chunks of large files, 65536 for small files; 0: archives of
- * 128 chunks and of 65536 small files in turn, so that either kind has its share of the entries as in a mixed
- * tree (one archive in 16 is of small files).
+ * =N: the first N entries are added in the order of their ids, which takes minutes instead of hours where the
+ * disk is slow; the ids of the others are as evenly spread as keyed hashes are.
+ *
+ * ENTRIES_EACH is what one archive holds: 128 for chunks of large files, 65536 for small files; 0: archives
+ * of 128 chunks and of 65536 small files in turn, so that either kind has its share of the entries as in a
+ * mixed tree (one archive in 16 is of small files).
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -49,10 +52,15 @@ static uint64_t mix(uint64_t z)
 	return z ^ z >> 31;
 }
 
+/* Of the first `filled` entries the order of the ids is their own order. */
+static uint64_t filled;
+
 static void id_of(uint64_t i, uint8_t *out)
 {
 	uint64_t both[2] = {mix(i), mix(~i)};
 
+	if (i < filled)
+		both[0] = __builtin_bswap64(UINT64_MAX / filled * i);
 	memcpy(out, both, sizeof(both));
 }
 
@@ -180,8 +188,14 @@ int main(int argc, char **argv)
 	}
 	each = strtoull(argv[2], NULL, 10);
 	d = open_index(argv[1], &s);
-	printf("    entries      add/s  hit us miss us   file MB  B each  HWM add  HWM all    open s  after death s\n");
-	for (int i = 3; i < argc; i++) {
+	printf("    entries      add/s  hit us miss us   file MB  B each  HWM add  HWM all    open s  after "
+	       "death s\n");
+	if (argv[3][0] == '=') {
+		filled = strtoull(argv[3] + 1, NULL, 10);
+		while (n < filled)
+			n += add_archive(d, e, n, filled - n < EACH_MAX ? filled - n : EACH_MAX);
+	}
+	for (int i = filled ? 4 : 3; i < argc; i++) {
 		uint64_t want = strtoull(argv[i], NULL, 10), before = n;
 		double t = seconds();
 

@@ -2,7 +2,7 @@
 """Nights of change on a small site, with the real programs: what waste and fragmentation come to.
 
     tests/bench/waste.py --bin build/release [--nights 400] [--every 50] [--keep 14] [--mib 160] [--archive 8]
-                         [--share 50] [--anchor 180] [--seed 1] [--only bound|free] [--json]
+                         [--share 50] [--anchor 180] [--seed 1] [--churn 1] [--only bound|free] [--json]
 
 The same tree is captured each night by two sites: one with the bound (retention: live_share, anchor_every), one
 without.  Archives of 8 MiB stand for archives of 128 MiB: a tree of 160 MiB for one of 2.5 GiB.  A night changes half
@@ -12,14 +12,14 @@ documents, images and a database, all incompressible.
 Columns: night; live = bytes of the tree; stored = bytes of all archives that the last KEEP generations list, which is
 what a medium holds that expires the others; ratio; touched = archives a restore of the newest generation opens;
 least = the fewest possible; oldest = generations since the oldest of them was written; written = bytes of archives
-a night on average since the line before.
+a night on average since the line before.  In the end the newest generation is restored and compared.
 """
 import argparse, json, os, random, shutil, subprocess, sys, tempfile
 
 ap = argparse.ArgumentParser()
 ap.add_argument("--bin", required=True)
 for name, value in (("nights", 400), ("every", 50), ("keep", 14), ("mib", 160), ("archive", 8), ("share", 50), ("anchor", 180),
-                    ("seed", 1)):
+                    ("seed", 1), ("churn", 1)):
     ap.add_argument("--" + name, type=int, default=value)
 ap.add_argument("--only", choices=("bound", "free"))
 ap.add_argument("--json", action="store_true")
@@ -59,14 +59,14 @@ class Tree:
         return n
 
     def night(self):
-        for _ in range(max(1, len(self.names) // 200)):
+        for _ in range(max(1, o.churn * len(self.names) // 200)):
             i = rng.randrange(len(self.names))  # one goes, one of its kind comes
             name = self.names[i]
             self.names[i] = self.names[-1]
             self.names.pop()
             os.unlink(f"{TREE}/{name}")
             self.add(name[:3])
-        for _ in range(max(1, len(self.names) // 200)):
+        for _ in range(max(1, o.churn * len(self.names) // 200)):
             name = rng.choice(self.names)
             write(name, os.path.getsize(f"{TREE}/{name}"))
         with open(TREE + "/db/base", "r+b") as f:
@@ -95,7 +95,8 @@ media: [{{name: m, type: hdd, path: {self.d}/m}}]
 retention: {retention}
 """)
         self.env = dict(os.environ, BKP_POLICY=self.d + "/policy.yaml", LANG="C.UTF-8")
-        key = subprocess.run(["age-keygen"], check=True, capture_output=True, text=True).stderr.split()[-1]
+        subprocess.run(["age-keygen", "-o", self.d + "/id"], check=True, capture_output=True)
+        key = subprocess.run(["age-keygen", "-y", self.d + "/id"], check=True, capture_output=True, text=True).stdout.strip()
         self.run("init", "--recipient", key)
         self.run("medium", "add", "m")
         self.repo = next(e.path for e in os.scandir(self.d + "/m") if len(e.name) == 36)
@@ -115,6 +116,12 @@ retention: {retention}
             self.sizes[a] = os.path.getsize(f"{self.repo}/{a}")
             self.written += self.sizes[a]
         self.lists = (self.lists + [now])[-o.keep:]
+
+    def restores(self, n):
+        p = subprocess.run([o.bin + "/bkp-restore", "--quiet", "--medium", self.d + "/m", "--identity", self.d + "/id",
+                            "extract", str(n), "all", "--to", self.d + "/out"], env=self.env, capture_output=True, text=True)
+        if p.returncode or subprocess.run(["diff", "-r", TREE, self.d + "/out" + TREE]).returncode:
+            sys.exit(f"generation {n} is not what was captured: {p.stderr}")
 
     def figures(self, n, live, nights):
         now = self.lists[-1]
@@ -147,6 +154,8 @@ def main():
                 if not o.json:
                     print(f"{name:6} {n:5} {f['live'] / 1e6:8.1f} {f['stored'] / 1e6:9.1f} {f['ratio']:6.2f} {f['touched']:7} "
                           f"{f['least']:5} {f['oldest']:6} {f['written'] / 1e6:10.2f}", flush=True)
+    for site in sites.values():
+        site.restores(o.nights)
     if o.json:
         print(json.dumps(result))
 
