@@ -58,6 +58,19 @@ bool dedup_available(const struct dedup *d, uint64_t number, uint64_t run)
 	return run && dedup_run_of(d, number) == run;
 }
 
+int dedup_copy_runs(const struct dedup *d, uint64_t **ret, size_t *ret_n, struct err *err)
+{
+	uint64_t *copy = calloc(d->n_runs + 1, sizeof(*copy));
+
+	if (!copy)
+		return err_nomem(err);
+	if (d->n_runs)
+		memcpy(copy, d->runs, d->n_runs * sizeof(*copy));
+	*ret = copy;
+	*ret_n = d->n_runs;
+	return 0;
+}
+
 void dedup_refuse(struct dedup *d, uint64_t number)
 {
 	if (number < d->n_runs)

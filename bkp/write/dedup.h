@@ -75,6 +75,9 @@ int dedup_check_available(struct dedup *d, dedup_available_fn *available, void *
 bool dedup_available(const struct dedup *d, uint64_t number, uint64_t run);
 /* The run that published an archive that is available; 0: it is not. */
 uint64_t dedup_run_of(const struct dedup *d, uint64_t number);
+/* The same for all at once, for another thread to look up in: runs[number], 0 where none is available, as an array of
+ * n that the caller frees. */
+int dedup_copy_runs(const struct dedup *d, uint64_t **ret, size_t *ret_n, struct err *err);
 /* From now on it is not available: what is in it is stored again. */
 void dedup_refuse(struct dedup *d, uint64_t number);
 

@@ -20,6 +20,7 @@
 
 #include "base/buf.h"
 #include "format/digest.h"
+#include "write/statmerge.h"
 
 struct archive_entry;
 struct err;
@@ -36,8 +37,8 @@ enum feed_kind {
 	FEED_CHUNK,	 /* the next chunk of a file or stream: data, id */
 	FEED_HOLE,	 /* length */
 	FEED_RESTART,	 /* what came since the item is void: it changed and is read again */
+	FEED_RANGE,	 /* entries from … to - 1 of a former block are as they were: range */
 	FEED_DONE,	 /* content complete: result, errnum, st */
-	FEED_RANGE, /* entries from … to of a block of the last catalog are as they were: block, from, to */
 };
 
 /* An entry that the walk met, and what was found when it was looked at. */
@@ -48,7 +49,11 @@ struct feed_item {
 	int error;		     /* as walk_item.error */
 	int open_errno, incomplete;  /* as meta_result */
 	bool mount;
-	bool content;	   /* content events follow, up to FEED_DONE */
+	bool content; /* content events follow, up to FEED_DONE */
+	/* its content is that of entry `same_at` of this former block; or NULL.  As in `range`: the feed's,
+	 * unless the consumer takes it (and sets it to NULL) */
+	struct statcache_block *same;
+	size_t same_at;
 	int64_t looked_ns; /* real time at which `opened` was read */
 };
 
@@ -61,6 +66,7 @@ struct feed_event {
 	uint64_t length;
 	int result, errnum;
 	struct stat st;
+	struct statmerge_range range;
 };
 
 struct feed;
@@ -98,6 +104,8 @@ int feed_next(struct feed *f, struct feed_event **ret, struct err *err) __attrib
 /* The entry of the item at hand is the consumer's from now on, who gives another one for it. */
 struct archive_entry *feed_keep_entry(struct feed *f, struct archive_entry *spare);
 const char *feed_path(const struct feed *f);	   /* of the item at hand */
+/* The chunk at hand as a buffer, whose bytes the consumer may take over by exchanging them for another's. */
+struct buf *feed_chunk_buf(struct feed *f);
 const uint8_t *feed_content(const struct feed *f); /* of the data event at hand */
 /* Ends the producer, whether it was at its end or not. */
 void feed_stop(struct feed *f);

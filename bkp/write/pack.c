@@ -10,6 +10,7 @@
 #include "format/codec.h"
 #include "write/pending.h"
 #include "write/sealer.h"
+#include "write/statcache.h"
 
 #define BUNDLE_TARGET ((size_t)1 << 20)
 
@@ -29,10 +30,15 @@ struct pack {
 	struct pack_config cfg;
 	struct stream streams[PACK_STREAMS];
 	struct sealer *sealer;
-	struct buf bundle;
+	struct buf bundle, copy;
+	enum codec_kind compression; /* of what is added from now on */
 	uint64_t next, new_bytes, run;
 	uint8_t *needed; /* a bit per archive number */
 	size_t needed_bits;
+	uint8_t *before; /* the same when the set at hand was begun */
+	size_t before_bits;
+	struct statcache_archive *touched; /* since pack_touch_begin() */
+	size_t n_touched, cap_touched;
 	struct dedup_archive *published;
 	size_t n_published;
 };
@@ -58,6 +64,7 @@ int pack_new(const struct pack_config *cfg, struct pack **ret, struct err *err)
 	p->next = cfg->next_archive;
 	p->run = new_run(cfg->random);
 	buf_init(&p->bundle, CODEC_RAW_MAX);
+	buf_init(&p->copy, CODEC_RAW_MAX);
 	for (int i = 0; i < PACK_STREAMS; i++) {
 		p->streams[i].pending = pending_new();
 		p->streams[i].closing = pending_new();
@@ -81,7 +88,10 @@ void pack_free(struct pack *p)
 		pending_free(p->streams[i].closing);
 	}
 	buf_free(&p->bundle);
+	buf_free(&p->copy);
 	free(p->needed);
+	free(p->before);
+	free(p->touched);
 	free(p->published);
 	free(p);
 }
@@ -147,7 +157,53 @@ static int close_archive(struct pack *p, enum pack_stream which, struct err *err
 	return 0;
 }
 
-static int need(struct pack *p, uint64_t number, struct err *err)
+static int touch(struct pack *p, uint64_t number, struct err *err)
+{
+	struct statcache_archive *more;
+
+	if (p->n_touched && p->touched[p->n_touched - 1].number == number)
+		return 0;
+	if (p->n_touched == p->cap_touched) {
+		size_t cap = p->cap_touched ? 2 * p->cap_touched : 64;
+
+		more = reallocarray(p->touched, cap, sizeof(*more));
+		if (!more)
+			return err_nomem(err);
+		p->touched = more;
+		p->cap_touched = cap;
+	}
+	p->touched[p->n_touched++] = (struct statcache_archive){number, 0};
+	return 0;
+}
+
+void pack_touch_begin(struct pack *p)
+{
+	p->n_touched = 0;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct statcache_archive *x = a, *y = b;
+
+	return x->number < y->number ? -1 : x->number > y->number;
+}
+
+const struct statcache_archive *pack_touched(struct pack *p, size_t *ret_n)
+{
+	size_t n = 0;
+
+	if (p->n_touched > 1)
+		qsort(p->touched, p->n_touched, sizeof(*p->touched), by_number);
+	for (size_t i = 0; i < p->n_touched; i++)
+		if (!n || p->touched[n - 1].number != p->touched[i].number)
+			p->touched[n++] =
+			    (struct statcache_archive){p->touched[i].number, pack_run_of(p, p->touched[i].number)};
+	p->n_touched = n;
+	*ret_n = n;
+	return p->touched;
+}
+
+int pack_need(struct pack *p, uint64_t number, struct err *err)
 {
 	if (number >= p->needed_bits) {
 		size_t bits = (size_t)(number | 65535) + 1;
@@ -160,16 +216,17 @@ static int need(struct pack *p, uint64_t number, struct err *err)
 		p->needed_bits = bits;
 	}
 	p->needed[number / 8] |= (uint8_t)(1u << (number % 8));
-	return 0;
+	return touch(p, number, err);
 }
 
 /* One chunk into the open archive, which is closed when it is full. */
-static int append(struct pack *p, enum pack_stream which, const uint8_t id[DIGEST_LEN], const void *raw,
-    size_t n, struct err *err)
+static int append(
+    struct pack *p, enum pack_stream which, const uint8_t id[DIGEST_LEN], struct buf *raw, struct err *err)
 {
 	struct stream *s = &p->streams[which];
+	size_t n = raw->n;
 
-	if (sealer_add(p->sealer, which, id, raw, n, err))
+	if (sealer_give(p->sealer, which, id, p->compression, raw, err))
 		return -1;
 	s->chunks++;
 	s->raw += n;
@@ -195,7 +252,7 @@ static int known(
 	}
 	if (ret->length != n)
 		return 0;
-	return need(p, ret->archive, err) ? -1 : 1;
+	return pack_need(p, ret->archive, err) ? -1 : 1;
 }
 
 int pack_chunk(struct pack *p, enum pack_stream which, const void *raw, size_t n, struct dedup_place *ret,
@@ -204,7 +261,10 @@ int pack_chunk(struct pack *p, enum pack_stream which, const void *raw, size_t n
 	uint8_t id[DIGEST_LEN];
 
 	hmac_of(p->cfg.ids, raw, n, id);
-	return pack_chunk_id(p, which, id, raw, n, ret, err);
+	p->copy.n = 0;
+	if (buf_append(&p->copy, raw, n, err))
+		return -1;
+	return pack_chunk_give(p, which, id, &p->copy, ret, err);
 }
 
 int pack_small(struct pack *p, const void *raw, size_t n, struct dedup_place *ret, struct err *err)
@@ -215,10 +275,11 @@ int pack_small(struct pack *p, const void *raw, size_t n, struct dedup_place *re
 	return pack_small_id(p, id, raw, n, ret, err);
 }
 
-int pack_chunk_id(struct pack *p, enum pack_stream which, const uint8_t id[DIGEST_LEN], const void *raw,
-    size_t n, struct dedup_place *ret, struct err *err)
+int pack_chunk_give(struct pack *p, enum pack_stream which, const uint8_t id[DIGEST_LEN], struct buf *raw,
+    struct dedup_place *ret, struct err *err)
 {
 	struct stream *s = &p->streams[which];
+	size_t n = raw->n;
 	int r = known(p, id, n, ret, err);
 
 	if (r)
@@ -226,11 +287,11 @@ int pack_chunk_id(struct pack *p, enum pack_stream which, const uint8_t id[DIGES
 	if (!s->open && open_archive(p, which, err))
 		return -1;
 	*ret = (struct dedup_place){s->number, s->chunks, 0, (uint32_t)n, true};
-	if (need(p, s->number, err))
+	if (pack_need(p, s->number, err))
 		return -1;
 	p->new_bytes += n;
 	pending_add(s->pending, id, ret);
-	return append(p, which, id, raw, n, err);
+	return append(p, which, id, raw, err);
 }
 
 static int flush_bundle(struct pack *p, struct err *err)
@@ -240,7 +301,7 @@ static int flush_bundle(struct pack *p, struct err *err)
 	if (!p->bundle.n)
 		return 0;
 	hmac_of(p->cfg.ids, p->bundle.p, p->bundle.n, id);
-	if (append(p, PACK_BUNDLE, id, p->bundle.p, p->bundle.n, err))
+	if (append(p, PACK_BUNDLE, id, &p->bundle, err))
 		return -1;
 	p->bundle.n = 0;
 	return 0;
@@ -261,10 +322,18 @@ int pack_small_id(struct pack *p, const uint8_t id[DIGEST_LEN], const void *raw,
 	if (!s->open && open_archive(p, PACK_BUNDLE, err))
 		return -1;
 	*ret = (struct dedup_place){s->number, s->chunks, (uint32_t)p->bundle.n, (uint32_t)n, false};
-	if (buf_append(&p->bundle, raw, n, err) || need(p, s->number, err))
+	if (buf_append(&p->bundle, raw, n, err) || pack_need(p, s->number, err))
 		return -1;
 	p->new_bytes += n;
 	pending_add(s->pending, id, ret);
+	return 0;
+}
+
+int pack_compression(struct pack *p, enum codec_kind kind, struct err *err)
+{
+	if (kind != p->compression && flush_bundle(p, err))
+		return -1;
+	p->compression = kind;
 	return 0;
 }
 
@@ -315,6 +384,33 @@ uint64_t pack_next_archive(const struct pack *p)
 uint64_t pack_run_of(const struct pack *p, uint64_t number)
 {
 	return number >= p->cfg.next_archive ? p->run : dedup_run_of(p->cfg.dedup, number);
+}
+
+int pack_begin_set(struct pack *p, struct err *err)
+{
+	uint8_t *copy = calloc(1, p->needed_bits / 8 + 1);
+
+	if (!copy)
+		return err_nomem(err);
+	if (p->needed_bits)
+		memcpy(copy, p->needed, p->needed_bits / 8);
+	free(p->before);
+	p->before = copy;
+	p->before_bits = p->needed_bits;
+	return 0;
+}
+
+void pack_abandon_set(struct pack *p)
+{
+	if (!p->before || !p->needed_bits)
+		return;
+	memset(p->needed, 0, p->needed_bits / 8);
+	memcpy(p->needed, p->before, p->before_bits / 8);
+}
+
+int pack_copy_runs(const struct pack *p, uint64_t **ret, size_t *ret_n, struct err *err)
+{
+	return dedup_copy_runs(p->cfg.dedup, ret, ret_n, err);
 }
 
 const struct dedup_archive *pack_published(const struct pack *p, size_t *ret_n)
