@@ -149,3 +149,14 @@ cmp "$T/single/$path" "$T/src/b/031/f11" && [ "$(find "$T/single" -type f | wc -
 [ "$(stat -c '%a %Y' "$T/single$T/src/b/031")" = "$(stat -c '%a %Y' "$T/src/b/031")" ] || die "the folders above it are not as they were"
 [ "$listed" -le 2 ] && [ "$needed" -le 3 ] || die "$listed archives to list a path, $needed for its content"
 say "a single file of $archives archives: $listed to list it, $needed for its content by cat and extract, all others gone"
+
+# a few paths far from each other: what lies between is passed over, the folders above each are as they were
+set -- "${T#/}/src/a/000/f01" "${T#/}/src/b/031" "${T#/}/src/c/119" "${T#/}/src/c/08*/f2?"
+status "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --quiet extract 1 docs "$@" --to "$T/far" --same-owner
+[ "$STATUS" = 0 ] || { cat "$T/err" >&2; die "several paths: exit $STATUS"; }
+(cd "$T/far$T/src" && find . ! -path . -printf '%P %y %m %U %G %T@\n' | sort) >"$T/have"
+(cd "$T/src" && find a a/000 b c c/08[0-9] -maxdepth 0 -printf '%p %y %m %U %G %T@\n' &&
+	find a/000/f01 b/031 c/119 c/08?/f2? -printf '%p %y %m %U %G %T@\n') | sort -u >"$T/want"
+diff "$T/want" "$T/have" || die "several paths"
+diff -r "$T/src/c/119" "$T/far$T/src/c/119" && cmp "$T/src/c/083/f24" "$T/far$T/src/c/083/f24" || die "several paths: content"
+say "four paths far from each other: $(wc -l <"$T/have") entries, the folders above them as they were"
