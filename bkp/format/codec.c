@@ -38,6 +38,7 @@ struct codec {
 	/* made when first needed: a reader or writer of LZ4 alone has no use for them */
 	ZSTD_CCtx *zc;
 	ZSTD_DCtx *zd;
+	bool midway; /* d stopped within a frame */
 	void *lz4; /* state for probing */
 };
 
@@ -233,6 +234,18 @@ int codec_pack(
 
 /* ---- reading ---- */
 
+static int fresh_lz4(struct codec *c)
+{
+	if (!c->midway)
+		return 0;
+	LZ4F_freeDecompressionContext(c->d);
+	c->d = NULL;
+	if (LZ4F_isError(LZ4F_createDecompressionContext(&c->d, LZ4F_VERSION)))
+		return -1;
+	c->midway = false;
+	return 0;
+}
+
 static int unpack_lz4(
     struct codec *c, const void *frame, size_t size, void *raw, size_t rawlen, struct err *err)
 {
@@ -240,7 +253,10 @@ static int unpack_lz4(
 	size_t in = size, done = 0, r = 1;
 	char spare;
 
-	LZ4F_resetDecompressionContext(c->d);
+	/* a reset (1.9.4) leaves behind what a frame that ended too early had announced */
+	if (fresh_lz4(c))
+		return err_nomem(err);
+	c->midway = true;
 	while (in > 0 && r != 0) {
 		size_t room = rawlen - done, taken = in;
 		/* a frame that goes on behind rawlen shows itself by writing into `spare` */
@@ -264,6 +280,7 @@ static int unpack_lz4(
 	if (r != 0 || done != rawlen)
 		return err_set(err, "E-CODEC-01",
 		    text("an LZ4 frame holds %zu bytes where %zu were announced"), done, rawlen);
+	c->midway = false;
 	return 0;
 }
 

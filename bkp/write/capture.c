@@ -31,6 +31,7 @@
 #include "write/probe.h"
 #include "write/reader.h"
 #include "write/scout.h"
+#include "write/waste.h"
 
 #define LIST_MAX   ((size_t)256 << 20)
 #define PATH_BYTES ((size_t)2 << 20)
@@ -223,6 +224,7 @@ int capture_begin_anew(struct capture *c, struct err *err)
 	catalog_writer_free(c->block);
 	c->block = NULL;
 	pack_abandon_set(c->cfg.pack);
+	waste_begin(pack_waste(c->cfg.pack), c->policy->name);
 	return catalog_writer_new(&c->block, err);
 }
 
@@ -250,9 +252,11 @@ int capture_dataset(
 	    pack_compression(c->cfg.pack, (enum codec_kind)d->compression, err))
 		return -1;
 	if (!(d->command ? capture_command(c, &why) : capture_paths(c, &why))) {
+		waste_end(pack_waste(c->cfg.pack));
 		ret->verdict = ret->unreadable || ret->changed ? GENERATION_PARTIAL : GENERATION_GOOD;
 		return run_probe(c, err);
 	}
+	waste_drop(pack_waste(c->cfg.pack));
 	if (ret->verdict == GENERATION_FAILED)
 		return give_up(c, &why, err);
 	if (err)

@@ -10,6 +10,7 @@
 #include "format/extent.h"
 #include "write/chunker.h"
 #include "write/feed.h"
+#include "write/waste.h"
 
 #define RUNS_MAX ((size_t)EXTENT_INDIRECT_MAX)
 
@@ -117,6 +118,7 @@ static int store_runs(struct content *c, struct err *err)
 		if (buf_append(&c->runs, direct.p + i, 1, err) ||
 		    (direct.p[i] == ' ' && buf_puts(&c->runs, "@", err)))
 			return -1;
+	waste_list(pack_waste(c->pack), c->runs.p, c->runs.n, text.p, text.n);
 	return 0;
 }
 

@@ -386,6 +386,11 @@ uint64_t pack_run_of(const struct pack *p, uint64_t number)
 	return number >= p->cfg.next_archive ? p->run : dedup_run_of(p->cfg.dedup, number);
 }
 
+struct waste *pack_waste(const struct pack *p)
+{
+	return p->cfg.waste;
+}
+
 int pack_begin_set(struct pack *p, struct err *err)
 {
 	uint8_t *copy = calloc(1, p->needed_bits / 8 + 1);

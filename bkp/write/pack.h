@@ -36,6 +36,7 @@ struct hmac;
 struct statcache_archive;
 struct timings;
 struct vault_w;
+struct waste;
 
 enum pack_stream { PACK_BULK, PACK_BUNDLE, PACK_CATALOG, PACK_STREAMS };
 
@@ -60,6 +61,7 @@ struct pack_config {
 	uint64_t next_archive;	 /* first number to use */
 	struct timings *timings; /* or NULL */
 	uint64_t generation;   /* for which it packs: recorded with each archive */
+	struct waste *waste;	 /* borrowed, or NULL: who stores a block or a list tells it (waste.h) */
 };
 
 struct pack;
@@ -100,6 +102,7 @@ int pack_needed(struct pack *p, struct dedup_archive **ret, size_t *ret_n, struc
 uint64_t pack_next_archive(const struct pack *p);
 /* Which run published the archive of a place that was given out: dedup_archive.run. */
 uint64_t pack_run_of(const struct pack *p, uint64_t number);
+struct waste *pack_waste(const struct pack *p);
 /* Archives published by this pack. */
 const struct dedup_archive *pack_published(const struct pack *p, size_t *ret_n);
 /* Bytes of content that were new. */
