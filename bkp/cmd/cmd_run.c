@@ -1,7 +1,8 @@
-/* cmd_run: bkp run [DATASET...] [--all] [--anchor] [--timings]: one night. */
+/* cmd_run: bkp run [DATASET...] [--all] [--anchor] [--timings] [--until HH:MM]: one night. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "base/path.h"
@@ -17,6 +18,7 @@
 #define NOTES_SHOWN 50 /* names on stderr per run; the catalog marks all of them */
 
 struct view {
+	time_t until; /* 0: no end is given */
 	bool quiet;
 	uint64_t notes;
 	struct out_progress progress;
@@ -97,18 +99,54 @@ static int choose(const struct app *app, const struct policy *policy, int argc, 
 	return 0;
 }
 
-static int run(struct app *app, const struct policy *policy, struct state *state, const struct policy_dataset **sets, size_t n,
-    bool anchor, bool timings)
+static bool on_stop(void *arg)
 {
-	struct view view = {.quiet = app->quiet};
+	const struct view *v = arg;
+
+	return v->until && time(NULL) >= v->until;
+}
+
+/* "HH:MM" of local time, when it comes next; 0: it is none. */
+static time_t next_time(const char *s)
+{
+	time_t now = time(NULL), t;
+	unsigned h, m;
+	struct tm tm;
+	char end;
+
+	if (strlen(s) != 5 || strspn(s, "0123456789") != 2 || sscanf(s, "%2u:%2u%c", &h, &m, &end) != 2 || h > 23 || m > 59)
+		return 0;
+	for (int day = 0; day < 3; day++) {
+		localtime_r(&now, &tm);
+		tm.tm_mday += day;
+		tm.tm_hour = (int)h;
+		tm.tm_min = (int)m;
+		tm.tm_sec = 0;
+		tm.tm_isdst = -1;
+		t = mktime(&tm);
+		if (t > now)
+			return t;
+	}
+	return 0;
+}
+
+struct run_options {
+	bool all, anchor, timings;
+	time_t until;
+};
+
+static int run(struct app *app, const struct policy *policy, struct state *state, const struct policy_dataset **sets, size_t n,
+    const struct run_options *opt)
+{
+	struct view view = {.quiet = app->quiet, .until = opt->until};
 	struct night_config cfg = {
 	    .state = state,
 	    .policy = policy,
 	    .datasets = sets,
 	    .n_datasets = n,
 	    .version = BKP_VERSION,
-	    .anchor = anchor,
-	    .cb = {on_note, on_progress, &view},
+	    .anchor = opt->anchor,
+	    .cb = {on_note, on_progress, on_stop, &view},
 	};
 	struct night_result result;
 	struct err err = ERR_INIT;
@@ -126,7 +164,7 @@ static int run(struct app *app, const struct policy *policy, struct state *state
 		app_error(&err, code);
 	else if (!app->json)
 		night_report_text(&result, app->quiet);
-	if (timings && !app->json)
+	if (opt->timings && !app->json)
 		night_report_timings(&result.timings);
 	night_result_free(&result);
 	return app_flush(code);
@@ -135,22 +173,25 @@ static int run(struct app *app, const struct policy *policy, struct state *state
 int cmd_run(struct app *app, int argc, char **argv)
 {
 	static const struct option own[] = {
-	    {"all", no_argument, NULL, 256}, {"anchor", no_argument, NULL, 257}, {"timings", no_argument, NULL, 258}, {NULL, 0, NULL, 0}};
+	    {"all", no_argument, NULL, 256}, {"anchor", no_argument, NULL, 257}, {"timings", no_argument, NULL, 258},
+	    {"until", required_argument, NULL, 259}, {NULL, 0, NULL, 0}};
 	const struct policy_dataset **sets = NULL;
 	struct policy *policy = NULL;
 	struct state *state = NULL;
-	bool all = false, anchor = false, timings = false;
+	struct run_options opt = {0};
 	size_t n = 0;
 	int c, code = APP_OK;
 
 	while ((c = app_getopt(app, argc, argv, own, &code)) != -1) {
 		if (c == APP_OPT_STOP)
 			return code;
-		all = all || c == 256;
-		anchor = anchor || c == 257;
-		timings = timings || c == 258;
+		opt.all = opt.all || c == 256;
+		opt.anchor = opt.anchor || c == 257;
+		opt.timings = opt.timings || c == 258;
+		if (c == 259 && !(opt.until = next_time(optarg)))
+			return app_usage(app, text("'%s' is not a time of day: --until takes HH:MM, as in 06:00"), optarg);
 	}
-	if (all && optind < argc)
+	if (opt.all && optind < argc)
 		return app_usage(app, "%s", text("--all and names of data sets exclude each other"));
 	code = app_policy(app, &policy);
 	if (!code)
@@ -158,7 +199,7 @@ int cmd_run(struct app *app, int argc, char **argv)
 	if (!code)
 		code = app_state(app, policy, &state);
 	if (!code)
-		code = run(app, policy, state, sets, n, anchor, timings);
+		code = run(app, policy, state, sets, n, &opt);
 	free(sets);
 	state_close(state);
 	policy_free(policy);

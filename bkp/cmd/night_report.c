@@ -42,6 +42,8 @@ static void print_faults(const struct night_result *r)
 
 	for (i = 0; i < r->n_datasets; i++)
 		print_dataset_faults(&r->datasets[i]);
+	if (r->slow.code[0])
+		fprintf(stderr, text("bkp: W-CAPTURE-01: the next run will have to read all files again: %s\n"), r->slow.msg);
 	if (r->missing.code[0])
 		fprintf(stderr, "bkp: %s: %s\n", r->missing.code, r->missing.msg);
 	if (r->missing.hint[0])
@@ -155,7 +157,7 @@ int night_report_exit(const struct night_result *r)
 	for (i = 0; i < r->n_media; i++)
 		if (!r->media[i].ok || !r->media[i].verified)
 			return APP_ATTENTION;
-	return r->missing.code[0] ? APP_ATTENTION : APP_OK;
+	return r->missing.code[0] || r->slow.code[0] ? APP_ATTENTION : APP_OK;
 }
 
 static const char *stage_name(enum timing_stage s)

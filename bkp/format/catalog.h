@@ -28,6 +28,7 @@ struct err;
 #define CATALOG_BLOCK_SOFT  ((size_t)512 << 10) /* cut here at the latest; an entry mostly takes 1,536 bytes */
 #define CATALOG_ENTRIES_MIN 32
 #define CATALOG_ENTRIES_MAX 512
+#define CATALOG_END_BYTES   1024 /* zeros behind the last entry */
 #define CATALOG_ENTRIES_READ 4096 /* what a reader accepts */
 #define CATALOG_ENTRY_MAX   ((size_t)900 << 10) /* path, link and attributes of one entry; libarchive reads pax headers ≤ 1 MiB */
 

@@ -2,12 +2,17 @@
 #include "write/cachedb.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <lmdb.h>
 
-#define MAP_SIZE ((size_t)1 << 38) /* address space of a sparse file, not memory */
+#define MAP_SIZE    ((size_t)1 << 38) /* address space of a sparse file, not memory */
+#define TOUCHED_MAX 1024	      /* times 64 KiB, which the kernel maps around a page */
 
 int cachedb_open(const char *path, unsigned max_tables, unsigned flags, struct MDB_env **ret_env)
 {
@@ -22,6 +27,47 @@ int cachedb_open(const char *path, unsigned max_tables, unsigned flags, struct M
 		return r;
 	fcntl(fd, F_SETFD, FD_CLOEXEC); /* LMDB leaves it open for the commands of data sets */
 	return 0;
+}
+
+static void map_around(const void *inside, struct cachedb_pages *ret)
+{
+	FILE *f = fopen("/proc/self/maps", "re");
+	uintptr_t from, to, at = (uintptr_t)inside;
+	char line[512];
+
+	if (!f)
+		return;
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " ", &from, &to) == 2 && at >= from && at < to &&
+		    to - from == MAP_SIZE) {
+			ret->map = (void *)from;
+			ret->length = to - from;
+			break;
+		}
+	fclose(f);
+}
+
+void cachedb_pages_of(struct MDB_txn *txn, unsigned table, struct cachedb_pages *ret)
+{
+	MDB_cursor *c;
+	MDB_val k, v;
+
+	*ret = (struct cachedb_pages){NULL, 0, 0};
+	if (mdb_cursor_open(txn, table, &c))
+		return;
+	if (!mdb_cursor_get(c, &k, &v, MDB_FIRST))
+		map_around(v.mv_data, ret);
+	mdb_cursor_close(c);
+}
+
+void cachedb_touched(struct cachedb_pages *p, unsigned n)
+{
+	p->touched += n;
+	if (p->touched < TOUCHED_MAX || !p->map)
+		return;
+	/* the map is shared and read-only: what is looked at again is found again */
+	madvise(p->map, p->length, MADV_DONTNEED);
+	p->touched = 0;
 }
 
 void cachedb_remove(const char *path)

@@ -1,18 +1,20 @@
 /* capture: one data set → chunks, catalog blocks, block list.
  *
- * capture_new → capture_dataset for each → capture_free.  Nothing it stores counts until the generation that refers to it
- * is committed (night.h).
+ * capture_new → capture_dataset for each → capture_free.  Nothing it stores counts until the generation that
+ * refers to it is committed (night.h).
  *
- * What cannot be captured as it should be is told through `note`, is written into the catalog for ever (bkp.flags) and is
- * counted; the rest goes on.  A data set whose command fails, or none of whose paths is there, is failed: nothing of it is
- * referenced and *ret has a reason.  Right after its content the data set's probe is run (probe.h): one that gives no
- * value makes the data set partial, with a reason, because a capture that cannot be checked later does not count.
+ * What cannot be captured as it should be is told through `note`, is written into the catalog for ever
+ * (bkp.flags) and is counted; the rest goes on.  A data set whose command fails, or none of whose paths is
+ * there, is failed: nothing of it is referenced and *ret has a reason.  Right after its content the data
+ * set's probe is run (probe.h): one that gives no value makes the data set partial, with a reason, because a
+ * capture that cannot be checked later does not count.
  *
  * Errors (-1): the capture as a whole cannot go on (no medium left, out of memory).
  */
 #ifndef BKP_WRITE_CAPTURE_H
 #define BKP_WRITE_CAPTURE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct chunker;
@@ -38,10 +40,15 @@ struct capture_callbacks {
 	void (*note)(void *arg, enum capture_kind kind, const char *dataset, const char *path, int errnum);
 	/* may be NULL; called now and then */
 	void (*progress)(void *arg, const char *dataset, const char *path, uint64_t entries, uint64_t bytes);
+	/* asked now and then: is it time to stop?  Then the data set is failed, but what was stored of it is
+	 * found by the next run.  May be NULL */
+	bool (*stop)(void *arg);
 	void *arg;
 };
 
 struct capture_config {
+	const char *repository;
+	bool anew; /* believe nothing that was remembered of the last capture */
 	struct pack *pack;
 	const struct hmac *ids; /* content ids; borrowed */
 	const struct chunker *chunker;
@@ -56,6 +63,11 @@ int capture_new(const struct capture_config *cfg, struct capture **ret, struct e
 void capture_free(struct capture *c);
 
 /* *ret's strings are malloc'd, also when the data set failed (verdict, reason). */
-int capture_dataset(struct capture *c, const struct policy_dataset *d, struct generation_dataset *ret, struct err *err);
+/* Why the next night will have to read everything, or an error without a code. */
+const struct err *capture_cache_fault(const struct capture *c);
+/* Was the data set captured last stopped? */
+bool capture_stopped(const struct capture *c);
+int capture_dataset(
+    struct capture *c, const struct policy_dataset *d, struct generation_dataset *ret, struct err *err);
 
 #endif

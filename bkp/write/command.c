@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,6 +25,7 @@
 struct command {
 	pid_t pid;
 	int out, errors;
+	int interrupt; /* readable: enough */
 	char tail[TAIL + 1];
 	size_t tail_len;
 };
@@ -51,12 +53,14 @@ int command_start(const char *line, struct command **ret, struct err *err)
 
 	if (!c)
 		return err_nomem(err);
-	if (pipe2(out, O_CLOEXEC) || pipe2(errors, O_CLOEXEC) || (c->pid = fork()) < 0) {
+	c->interrupt = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (c->interrupt < 0 || pipe2(out, O_CLOEXEC) || pipe2(errors, O_CLOEXEC) || (c->pid = fork()) < 0) {
 		err_sys(err, "E-CMD-01", errno, text("cannot start '%s'"), line);
 		for (int i = 0; i < 2; i++) {
 			io_close_quietly(&out[i]);
 			io_close_quietly(&errors[i]);
 		}
+		io_close_quietly(&c->interrupt);
 		free(c);
 		return -1;
 	}
@@ -97,11 +101,16 @@ ssize_t command_read(void *command, void *p, size_t n)
 	struct command *c = command;
 
 	for (;;) {
-		struct pollfd fds[2] = {{c->out, POLLIN, 0}, {c->errors, POLLIN, 0}};
+		/* a closed one (-1) is passed over */
+		struct pollfd fds[3] = {{c->out, POLLIN, 0}, {c->errors, POLLIN, 0}, {c->interrupt, POLLIN, 0}};
 
-		if (poll(fds, c->errors >= 0 ? 2 : 1, -1) < 0) {
+		if (poll(fds, 3, -1) < 0) {
 			if (errno == EINTR)
 				continue;
+			return -1;
+		}
+		if (fds[2].revents) {
+			errno = ECANCELED;
 			return -1;
 		}
 		if (c->errors >= 0 && fds[1].revents)
@@ -113,6 +122,11 @@ ssize_t command_read(void *command, void *p, size_t n)
 				return r;
 		}
 	}
+}
+
+void command_interrupt(struct command *c)
+{
+	(void)eventfd_write(c->interrupt, 1);
 }
 
 /* Waits for its end, reading standard error meanwhile; then takes what was still in the pipe, and no more: something left
@@ -213,5 +227,6 @@ void command_free(struct command *c)
 	}
 	io_close_quietly(&c->out);
 	io_close_quietly(&c->errors);
+	io_close_quietly(&c->interrupt);
 	free(c);
 }

@@ -16,6 +16,8 @@ struct command;
 int command_start(const char *line, struct command **ret, struct err *err);
 /* Of the type content_read_fn. */
 ssize_t command_read(void *command, void *p, size_t n);
+/* From any thread: command_read(), also one that waits, gives -1 with ECANCELED from now on. */
+void command_interrupt(struct command *c);
 int command_finish(struct command *c, struct err *err);
 void command_free(struct command *c); /* kills it if it still runs */
 

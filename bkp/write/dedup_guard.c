@@ -14,8 +14,9 @@
 #include "base/io.h"
 
 #define NAME "guard"
+#define SIZE 2
 
-int dedup_guard_open(const char *path, struct dedup_guard *ret, bool *ret_died)
+int dedup_guard_open(const char *path, struct dedup_guard *ret, unsigned *ret_deaths)
 {
 	IO_FD_AUTO dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	IO_FD_AUTO fd = -1;
@@ -28,20 +29,24 @@ int dedup_guard_open(const char *path, struct dedup_guard *ret, bool *ret_died)
 	if (fd < 0 || fstat(fd, &st))
 		return errno;
 	/* written, not only made long: a store into a hole of a full disk would kill the process */
-	if (st.st_size < 1 && pwrite(fd, "", 1, 0) != 1)
+	if (st.st_size < SIZE && pwrite(fd, "\0", SIZE - (size_t)st.st_size, st.st_size) < 1)
 		return errno ? errno : ENOSPC;
-	p = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (p == MAP_FAILED)
 		return errno;
 	ret->inside = p;
-	*ret_died = *ret->inside != 0;
+	if (ret->inside[0])
+		ret->inside[1] = (uint8_t)(ret->inside[1] < 2 ? ret->inside[1] + 1 : 2);
+	*ret_deaths = ret->inside[0] ? ret->inside[1] : 0;
 	return 0;
 }
 
-void dedup_guard_close(struct dedup_guard *g)
+void dedup_guard_close(struct dedup_guard *g, bool in_order)
 {
+	if (g->inside && in_order)
+		g->inside[1] = 0;
 	if (g->inside)
-		munmap((void *)(uintptr_t)g->inside, 1);
+		munmap((void *)(uintptr_t)g->inside, SIZE);
 	g->inside = NULL;
 }
 

@@ -3,8 +3,9 @@
  * LMDB maps its file and trusts it: a page that is damaged, or cut off with the end of the file, can kill the
  * process (SIGSEGV, SIGBUS, abort), and the next one too.  A byte in a small file of its own, mapped as well,
  * says whether a call into LMDB is under way; it survives the process.  If it still says so when the index is
- * opened, or if the file is shorter than it says itself, a child process walks the whole index first: a child
- * that dies says that it is damaged.
+ * opened, or if the file is shorter than it says itself, a child process walks the index first: a child that
+ * dies says that it is damaged.  A second byte counts such deaths since the index was last closed in order:
+ * after the first the walk may be a sample, after the second it must be whole.
  *
  * Of an ordinary end, and of a kill between two calls, nothing is left, and nothing is walked.
  */
@@ -15,12 +16,14 @@
 #include <stdint.h>
 
 struct dedup_guard {
-	volatile uint8_t *inside; /* mapped; NULL: closed */
+	volatile uint8_t *inside; /* mapped, [1]: deaths; NULL: closed */
 };
 
-/* `path`: the index's folder.  *ret_died: the last process ended inside LMDB.  0, or an errno value. */
-int dedup_guard_open(const char *path, struct dedup_guard *ret, bool *ret_died);
-void dedup_guard_close(struct dedup_guard *g);
+/* `path`: the index's folder.  *ret_deaths: 0, or how many processes in a row ended inside
+ * LMDB.  0, or an errno value. */
+int dedup_guard_open(const char *path, struct dedup_guard *ret, unsigned *ret_deaths);
+/* in_order: it was used to the end without a fault. */
+void dedup_guard_close(struct dedup_guard *g, bool in_order);
 void dedup_guard_enter(struct dedup_guard *g);
 void dedup_guard_leave(struct dedup_guard *g);
 

@@ -3,83 +3,108 @@
 
 #include <string.h>
 
-static void put64(uint8_t *p, uint64_t v)
+#include <sodium.h>
+
+#define PLACE_SUM 6
+#define BITS	  22 /* of an offset or a length in a chunk of 4 MiB */
+
+_Static_assert(crypto_shorthash_BYTES == 8 && crypto_shorthash_KEYBYTES == 16, "SipHash-2-4");
+
+static void put_le(uint8_t *p, uint64_t v, int bytes)
 {
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < bytes; i++)
 		p[i] = (uint8_t)(v >> (8 * i));
 }
 
-static uint64_t get64(const uint8_t *p)
+static uint64_t get_le(const uint8_t *p, int bytes)
 {
 	uint64_t v = 0;
 
-	for (int i = 7; i >= 0; i--)
-		v = v << 8 | p[i];
+	while (bytes--)
+		v = v << 8 | p[bytes];
 	return v;
 }
 
 /* Against damage, not against malice: who can write into the state folder can do worse. */
 static void checksum(
-    const void *key, size_t keylen, const uint8_t *record, size_t n, uint8_t out[DEDUP_RECORD_SUM])
+    const void *key, size_t keylen, const uint8_t *record, size_t n, uint64_t run, uint8_t out[8])
 {
-	uint8_t all[64], sha256[DIGEST_LEN];
+	uint8_t all[128], k[crypto_shorthash_KEYBYTES] = "........bkpdedup";
 
+	put_le(k, run, 8);
 	memcpy(all, key, keylen);
 	memcpy(all + keylen, record, n);
-	digest_sha256(all, keylen + n, sha256);
-	memcpy(out, sha256, DEDUP_RECORD_SUM);
+	crypto_shorthash(out, all, keylen + n, k);
 }
 
-bool dedup_record_checked(const MDB_val *k, const MDB_val *v, size_t keylen, size_t n)
+bool dedup_record_pack_place(
+    const uint8_t id[DEDUP_ID], const struct dedup_place *pl, uint64_t run, uint8_t out[DEDUP_RECORD_PLACE])
 {
-	const uint8_t *record = v->mv_data;
-	uint8_t sum[DEDUP_RECORD_SUM];
+	const uint32_t max = (uint32_t)1 << BITS;
+	uint8_t sum[8];
 
-	if (k->mv_size != keylen || v->mv_size != n)
+	if (pl->archive >> 40 || pl->chunk > DEDUP_RECORD_CHUNK_MAX || pl->offset >= max || !pl->length ||
+	    pl->length > max)
 		return false;
-	checksum(k->mv_data, keylen, record, n - DEDUP_RECORD_SUM, sum);
-	return !memcmp(sum, record + n - DEDUP_RECORD_SUM, DEDUP_RECORD_SUM);
-}
-
-void dedup_record_pack_place(
-    const uint8_t id[DEDUP_ID], const struct dedup_place *pl, uint8_t out[DEDUP_RECORD_PLACE])
-{
-	put64(out, pl->archive);
-	put64(out + 8, (uint64_t)pl->chunk | (uint64_t)pl->offset << 32);
-	put64(out + 16, (uint64_t)pl->length | (uint64_t)pl->whole << 32);
-	checksum(id, DEDUP_ID, out, 24, out + 24);
+	put_le(out, pl->archive, 5);
+	put_le(out + 5, pl->chunk, 3);
+	put_le(
+	    out + 8, pl->offset | (uint64_t)(pl->length - 1) << BITS | (uint64_t)pl->whole << (2 * BITS), 6);
+	checksum(id, DEDUP_ID, out, DEDUP_RECORD_PLACE - PLACE_SUM, run, sum);
+	memcpy(out + DEDUP_RECORD_PLACE - PLACE_SUM, sum, PLACE_SUM);
+	return true;
 }
 
 bool dedup_record_place(const MDB_val *id, const MDB_val *v, struct dedup_place *ret)
 {
 	const uint8_t *in = v->mv_data;
-	uint64_t a, b;
+	const uint32_t mask = ((uint32_t)1 << BITS) - 1;
+	uint64_t rest;
 
-	if (!dedup_record_checked(id, v, DEDUP_ID, DEDUP_RECORD_PLACE))
+	if (id->mv_size != DEDUP_ID || v->mv_size != DEDUP_RECORD_PLACE)
 		return false;
-	a = get64(in + 8);
-	b = get64(in + 16);
-	ret->archive = get64(in);
-	ret->chunk = (uint32_t)a;
-	ret->offset = (uint32_t)(a >> 32);
-	ret->length = (uint32_t)b;
-	ret->whole = b >> 32 & 1;
+	rest = get_le(in + 8, 6);
+	ret->archive = get_le(in, 5);
+	ret->chunk = (uint32_t)get_le(in + 5, 3);
+	ret->offset = (uint32_t)rest & mask;
+	ret->length = ((uint32_t)(rest >> BITS) & mask) + 1;
+	ret->whole = rest >> (2 * BITS) & 1;
 	return true;
+}
+
+bool dedup_record_checked(const MDB_val *id, const MDB_val *v, uint64_t run)
+{
+	const uint8_t *in = v->mv_data;
+	uint8_t sum[8];
+
+	checksum(id->mv_data, DEDUP_ID, in, DEDUP_RECORD_PLACE - PLACE_SUM, run, sum);
+	return !memcmp(sum, in + DEDUP_RECORD_PLACE - PLACE_SUM, PLACE_SUM);
 }
 
 void dedup_record_pack_archive(const struct dedup_archive *a, uint8_t out[DEDUP_RECORD_ARCHIVE])
 {
-	put64(out, a->size);
-	memcpy(out + 8, a->sha256, DIGEST_LEN);
-	checksum(&a->number, sizeof(a->number), out, 8 + DIGEST_LEN, out + 8 + DIGEST_LEN);
+	put_le(out, a->size, 8);
+	put_le(out + 8, a->run, 8);
+	put_le(out + 16, a->generation, 8);
+	memcpy(out + 24, a->sha256, DIGEST_LEN);
+	checksum(
+	    &a->number, sizeof(a->number), out, DEDUP_RECORD_ARCHIVE - 8, 0, out + DEDUP_RECORD_ARCHIVE - 8);
 }
 
 bool dedup_record_archive(const MDB_val *number, const MDB_val *v, struct dedup_archive *ret)
 {
-	if (!dedup_record_checked(number, v, sizeof(ret->number), DEDUP_RECORD_ARCHIVE))
+	const uint8_t *in = v->mv_data;
+	uint8_t sum[8];
+
+	if (number->mv_size != sizeof(ret->number) || v->mv_size != DEDUP_RECORD_ARCHIVE)
+		return false;
+	checksum(number->mv_data, sizeof(ret->number), in, DEDUP_RECORD_ARCHIVE - 8, 0, sum);
+	if (memcmp(sum, in + DEDUP_RECORD_ARCHIVE - 8, 8) != 0)
 		return false;
 	memcpy(&ret->number, number->mv_data, sizeof(ret->number));
-	ret->size = get64(v->mv_data);
-	memcpy(ret->sha256, (const uint8_t *)v->mv_data + 8, DIGEST_LEN);
+	ret->size = get_le(in, 8);
+	ret->run = get_le(in + 8, 8);
+	ret->generation = get_le(in + 16, 8);
+	memcpy(ret->sha256, in + 24, DIGEST_LEN);
 	return true;
 }

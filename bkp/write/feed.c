@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "format/codec.h"
+#include "write/statcache.h"
 #include "write/timings.h"
 
 #define TEXT_MAX    ((size_t)8 << 20) /* paths of one tray; one path is ≤ 2 MiB */
@@ -111,6 +112,10 @@ static void *helping(void *arg)
 
 static void clear_tray(struct tray *t)
 {
+	for (size_t i = 0; i < t->n; i++) {
+		statcache_block_free(t->events[i].item.same);
+		statcache_block_free(t->events[i].range.block);
+	}
 	t->n = 0;
 	t->text.n = t->content.n = 0;
 	t->chunk = false;
@@ -200,6 +205,7 @@ void feed_take_back(struct feed *f)
 	struct tray *t = f->filling;
 
 	t->n--;
+	statcache_block_free(t->events[t->n].item.same);
 	if (t->events[t->n].kind == FEED_ITEM)
 		t->text.n = t->events[t->n].item.path_at;
 }

@@ -20,6 +20,7 @@
 
 #include "base/buf.h"
 #include "format/digest.h"
+#include "write/statmerge.h"
 
 struct archive_entry;
 struct err;
@@ -36,8 +37,8 @@ enum feed_kind {
 	FEED_CHUNK,	 /* the next chunk of a file or stream: data, id */
 	FEED_HOLE,	 /* length */
 	FEED_RESTART,	 /* what came since the item is void: it changed and is read again */
+	FEED_RANGE,	 /* entries from … to - 1 of a former block are as they were: range */
 	FEED_DONE,	 /* content complete: result, errnum, st */
-	FEED_RANGE, /* entries from … to of a block of the last catalog are as they were: block, from, to */
 };
 
 /* An entry that the walk met, and what was found when it was looked at. */
@@ -48,7 +49,11 @@ struct feed_item {
 	int error;		     /* as walk_item.error */
 	int open_errno, incomplete;  /* as meta_result */
 	bool mount;
-	bool content;	   /* content events follow, up to FEED_DONE */
+	bool content; /* content events follow, up to FEED_DONE */
+	/* its content is that of entry `same_at` of this former block; or NULL.  As in `range`: the feed's,
+	 * unless the consumer takes it (and sets it to NULL) */
+	struct statcache_block *same;
+	size_t same_at;
 	int64_t looked_ns; /* real time at which `opened` was read */
 };
 
@@ -61,6 +66,7 @@ struct feed_event {
 	uint64_t length;
 	int result, errnum;
 	struct stat st;
+	struct statmerge_range range;
 };
 
 struct feed;

@@ -75,6 +75,7 @@ static int open_pack(struct night *n, struct err *err)
 	    .timings = &n->ret->timings,
 	    .archive_size = n->cfg->policy->archive_size,
 	    .next_archive = ledger_next_archive(state_ledger(n->cfg->state)),
+	    .generation = n->ret->generation,
 	};
 
 	cfg.recipients = state_recipients(n->cfg->state, &cfg.n_recipients);
@@ -90,12 +91,25 @@ static int open_pack(struct night *n, struct err *err)
 	return pack_new(&cfg, &n->pack, err);
 }
 
+/* --until came before its turn. */
+static int not_begun(const struct policy_dataset *d, struct generation_dataset *ret, struct err *err)
+{
+	ret->name = strdup(d->name);
+	ret->title = d->title ? strdup(d->title) : NULL;
+	ret->command = d->command != NULL;
+	ret->verdict = GENERATION_FAILED;
+	ret->reason = strdup(text("not begun: the time given came before its turn"));
+	return ret->name && ret->reason && (ret->title || !d->title) ? 0 : err_nomem(err);
+}
+
 static int capture_all(struct night *n, struct err *err)
 {
 	char scratch[4096];
 	struct capture_config cfg = {
-	    .pack = n->pack, .ids = n->ids, .chunker = n->chunker, .scratch = scratch, .now_ns = n->begun_ns, .cb = n->cfg->cb, .timings = &n->ret->timings};
+	    .pack = n->pack, .ids = n->ids, .chunker = n->chunker, .scratch = scratch, .now_ns = n->begun_ns, .cb = n->cfg->cb, .repository = state_repository(n->cfg->state), .anew = n->cfg->anchor, .timings = &n->ret->timings};
+	const struct capture_callbacks *cb = &n->cfg->cb;
 	struct capture *c = NULL;
+	bool stopped = false;
 	size_t i, good = 0;
 	int r = 0;
 
@@ -109,16 +123,21 @@ static int capture_all(struct night *n, struct err *err)
 		struct generation_dataset *d = &n->ret->datasets[i];
 
 		n->ret->n_datasets = i + 1;
-		r = capture_dataset(c, n->cfg->datasets[i], d, err);
+		r = stopped ? not_begun(n->cfg->datasets[i], d, err) : capture_dataset(c, n->cfg->datasets[i], d, err);
 		good += !r && d->verdict != GENERATION_FAILED;
+		stopped = stopped || capture_stopped(c) || (cb->stop && cb->stop(cb->arg));
 	}
+	n->ret->slow = *capture_cache_fault(c);
 	capture_free(c);
 	if (r)
+		return -1;
+	/* what was stored of a data set that was stopped is found by the next run */
+	if (stopped && pack_finish(n->pack, err))
 		return -1;
 	if (!good)
 		return err_set(err, "E-RUN-01", text("no data set could be captured; '%s': %s"), n->ret->datasets[0].name,
 		    n->ret->datasets[0].reason ? n->ret->datasets[0].reason : "?");
-	r = pack_finish(n->pack, err);
+	r = stopped ? 0 : pack_finish(n->pack, err);
 	n->ret->new_bytes = pack_new_bytes(n->pack);
 	return r;
 }

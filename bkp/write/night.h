@@ -61,6 +61,7 @@ struct night_result {
 	uint64_t archives, archive_bytes, new_archives, new_bytes;
 	uint64_t recovered; /* generations an earlier run left complete */
 	uint64_t given_up;  /* generations an earlier run left incomplete */
+	struct err slow;    /* why the next night will have to read all files again, or code "" */
 	struct err missing; /* what media should carry for people and could not be brought to them, the first; or code "" */
 };
 

@@ -6,9 +6,11 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "format/age.h"
 #include "format/codec.h"
 #include "write/pending.h"
 #include "write/sealer.h"
+#include "write/statcache.h"
 
 #define BUNDLE_TARGET ((size_t)1 << 20)
 
@@ -30,12 +32,26 @@ struct pack {
 	struct sealer *sealer;
 	struct buf bundle;
 	enum codec_kind compression; /* of what is added from now on */
-	uint64_t next, new_bytes;
+	uint64_t next, new_bytes, run;
 	uint8_t *needed; /* a bit per archive number */
 	size_t needed_bits;
+	uint8_t *before; /* the same when the set at hand was begun */
+	size_t before_bits;
+	struct statcache_archive *touched; /* since pack_touch_begin() */
+	size_t n_touched, cap_touched;
 	struct dedup_archive *published;
 	size_t n_published;
 };
+
+/* Never 0. */
+static uint64_t new_run(const struct age_random *random)
+{
+	uint64_t run = 0;
+
+	while (!run)
+		random->fill(random->arg, &run, sizeof(run));
+	return run;
+}
 
 int pack_new(const struct pack_config *cfg, struct pack **ret, struct err *err)
 {
@@ -46,6 +62,7 @@ int pack_new(const struct pack_config *cfg, struct pack **ret, struct err *err)
 		return err_nomem(err);
 	p->cfg = *cfg;
 	p->next = cfg->next_archive;
+	p->run = new_run(cfg->random);
 	buf_init(&p->bundle, CODEC_RAW_MAX);
 	for (int i = 0; i < PACK_STREAMS; i++) {
 		p->streams[i].pending = pending_new();
@@ -71,6 +88,8 @@ void pack_free(struct pack *p)
 	}
 	buf_free(&p->bundle);
 	free(p->needed);
+	free(p->before);
+	free(p->touched);
 	free(p->published);
 	free(p);
 }
@@ -99,6 +118,8 @@ static int collect(struct pack *p, bool wait, struct err *err)
 
 		while (s->closing_number != a.number)
 			s++; /* each archive was closed by one of them */
+		a.run = p->run;
+		a.generation = p->cfg.generation;
 		entries = pending_entries(s->closing, &n);
 		if (dedup_add(p->cfg.dedup, &a, entries, n, err) || remember_published(p, &a, err))
 			return -1;
@@ -134,7 +155,53 @@ static int close_archive(struct pack *p, enum pack_stream which, struct err *err
 	return 0;
 }
 
-static int need(struct pack *p, uint64_t number, struct err *err)
+static int touch(struct pack *p, uint64_t number, struct err *err)
+{
+	struct statcache_archive *more;
+
+	if (p->n_touched && p->touched[p->n_touched - 1].number == number)
+		return 0;
+	if (p->n_touched == p->cap_touched) {
+		size_t cap = p->cap_touched ? 2 * p->cap_touched : 64;
+
+		more = reallocarray(p->touched, cap, sizeof(*more));
+		if (!more)
+			return err_nomem(err);
+		p->touched = more;
+		p->cap_touched = cap;
+	}
+	p->touched[p->n_touched++] = (struct statcache_archive){number, 0};
+	return 0;
+}
+
+void pack_touch_begin(struct pack *p)
+{
+	p->n_touched = 0;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct statcache_archive *x = a, *y = b;
+
+	return x->number < y->number ? -1 : x->number > y->number;
+}
+
+const struct statcache_archive *pack_touched(struct pack *p, size_t *ret_n)
+{
+	size_t n = 0;
+
+	if (p->n_touched > 1)
+		qsort(p->touched, p->n_touched, sizeof(*p->touched), by_number);
+	for (size_t i = 0; i < p->n_touched; i++)
+		if (!n || p->touched[n - 1].number != p->touched[i].number)
+			p->touched[n++] =
+			    (struct statcache_archive){p->touched[i].number, pack_run_of(p, p->touched[i].number)};
+	p->n_touched = n;
+	*ret_n = n;
+	return p->touched;
+}
+
+int pack_need(struct pack *p, uint64_t number, struct err *err)
 {
 	if (number >= p->needed_bits) {
 		size_t bits = (size_t)(number | 65535) + 1;
@@ -147,7 +214,7 @@ static int need(struct pack *p, uint64_t number, struct err *err)
 		p->needed_bits = bits;
 	}
 	p->needed[number / 8] |= (uint8_t)(1u << (number % 8));
-	return 0;
+	return touch(p, number, err);
 }
 
 /* One chunk into the open archive, which is closed when it is full. */
@@ -182,7 +249,7 @@ static int known(
 	}
 	if (ret->length != n)
 		return 0;
-	return need(p, ret->archive, err) ? -1 : 1;
+	return pack_need(p, ret->archive, err) ? -1 : 1;
 }
 
 int pack_chunk(struct pack *p, enum pack_stream which, const void *raw, size_t n, struct dedup_place *ret,
@@ -213,7 +280,7 @@ int pack_chunk_id(struct pack *p, enum pack_stream which, const uint8_t id[DIGES
 	if (!s->open && open_archive(p, which, err))
 		return -1;
 	*ret = (struct dedup_place){s->number, s->chunks, 0, (uint32_t)n, true};
-	if (need(p, s->number, err))
+	if (pack_need(p, s->number, err))
 		return -1;
 	p->new_bytes += n;
 	pending_add(s->pending, id, ret);
@@ -248,7 +315,7 @@ int pack_small_id(struct pack *p, const uint8_t id[DIGEST_LEN], const void *raw,
 	if (!s->open && open_archive(p, PACK_BUNDLE, err))
 		return -1;
 	*ret = (struct dedup_place){s->number, s->chunks, (uint32_t)p->bundle.n, (uint32_t)n, false};
-	if (buf_append(&p->bundle, raw, n, err) || need(p, s->number, err))
+	if (buf_append(&p->bundle, raw, n, err) || pack_need(p, s->number, err))
 		return -1;
 	p->new_bytes += n;
 	pending_add(s->pending, id, ret);
@@ -305,6 +372,38 @@ int pack_needed(struct pack *p, struct dedup_archive **ret, size_t *ret_n, struc
 uint64_t pack_next_archive(const struct pack *p)
 {
 	return p->next;
+}
+
+uint64_t pack_run_of(const struct pack *p, uint64_t number)
+{
+	return number >= p->cfg.next_archive ? p->run : dedup_run_of(p->cfg.dedup, number);
+}
+
+int pack_begin_set(struct pack *p, struct err *err)
+{
+	uint8_t *copy = calloc(1, p->needed_bits / 8 + 1);
+
+	if (!copy)
+		return err_nomem(err);
+	if (p->needed_bits)
+		memcpy(copy, p->needed, p->needed_bits / 8);
+	free(p->before);
+	p->before = copy;
+	p->before_bits = p->needed_bits;
+	return 0;
+}
+
+void pack_abandon_set(struct pack *p)
+{
+	if (!p->before || !p->needed_bits)
+		return;
+	memset(p->needed, 0, p->needed_bits / 8);
+	memcpy(p->needed, p->before, p->before_bits / 8);
+}
+
+int pack_copy_runs(const struct pack *p, uint64_t **ret, size_t *ret_n, struct err *err)
+{
+	return dedup_copy_runs(p->cfg.dedup, ret, ret_n, err);
 }
 
 const struct dedup_archive *pack_published(const struct pack *p, size_t *ret_n)

@@ -32,6 +32,7 @@
 struct age_random;
 struct age_recipient;
 struct hmac;
+struct statcache_archive;
 struct timings;
 struct vault_w;
 
@@ -57,6 +58,7 @@ struct pack_config {
 	uint64_t archive_size;	 /* target, bytes of content */
 	uint64_t next_archive;	 /* first number to use */
 	struct timings *timings; /* or NULL */
+	uint64_t generation;   /* for which it packs: recorded with each archive */
 };
 
 struct pack;
@@ -77,12 +79,25 @@ int pack_chunk_id(struct pack *p, enum pack_stream s, const uint8_t id[DIGEST_LE
     struct dedup_place *ret, struct err *err);
 int pack_small_id(struct pack *p, const uint8_t id[DIGEST_LEN], const void *raw, size_t n,
     struct dedup_place *ret, struct err *err);
+/* Content that is known to lie in this archive, which must be available, is referred to once more. */
+int pack_need(struct pack *p, uint64_t number, struct err *err);
+/* A set of places begins: pack_abandon_set() makes those given out since void, as far as pack_needed() goes. */
+int pack_begin_set(struct pack *p, struct err *err);
+void pack_abandon_set(struct pack *p);
+/* The archives that places given out, and pack_need(), have referred to since pack_touch_begin(), each once;
+ * valid until the next call of anything here. */
+void pack_touch_begin(struct pack *p);
+const struct statcache_archive *pack_touched(struct pack *p, size_t *ret_n);
 int pack_finish(struct pack *p, struct err *err);
 
+/* dedup_copy_runs() */
+int pack_copy_runs(const struct pack *p, uint64_t **ret, size_t *ret_n, struct err *err);
 /* The archives that places given out since pack_new() lie in, ascending, as an array of n the caller frees.
  */
 int pack_needed(struct pack *p, struct dedup_archive **ret, size_t *ret_n, struct err *err);
 uint64_t pack_next_archive(const struct pack *p);
+/* Which run published the archive of a place that was given out: dedup_archive.run. */
+uint64_t pack_run_of(const struct pack *p, uint64_t number);
 /* Archives published by this pack. */
 const struct dedup_archive *pack_published(const struct pack *p, size_t *ret_n);
 /* Bytes of content that were new. */

@@ -11,6 +11,8 @@
 #include "write/linkmap.h"
 #include "write/meta.h"
 #include "write/reader.h"
+#include "write/statcache.h"
+#include "write/statmerge.h"
 #include "write/walk.h"
 
 struct run {
@@ -19,6 +21,7 @@ struct run {
 	struct meta *meta;
 	struct linkmap *names; /* of files with several names: which have been met */
 	struct buf none;
+	struct statmerge *merge;
 };
 
 static int64_t now_ns(void)
@@ -51,19 +54,27 @@ static int feed_file(struct run *r, const struct walk_item *it, struct feed_even
 	const struct stat st = e->item.opened;
 	int further = further_name(r, it, err);
 
-	if (further || fd < 0)
+	if (further || fd < 0 || e->item.same)
 		return further < 0 ? -1 : 0;
 	e->item.content = true;
 	return reader_file(r->feed, r->s->chunker, fd, &st);
 }
 
-static int feed_item(struct run *r, const struct walk_item *it, struct err *err)
+/* `same`: a reference to the block whose entry same_at has its content, which passes to the feed; or NULL. */
+static int feed_item(
+    struct run *r, const struct walk_item *it, struct statcache_block *same, size_t same_at, struct err *err)
 {
 	struct feed_event *e = feed_add(r->feed, FEED_ITEM);
 	struct meta_result m;
 	int found;
 
-	if (!e || feed_set_path(r->feed, e, it->path))
+	if (!e) {
+		statcache_block_free(same);
+		return -1;
+	}
+	e->item.same = same;
+	e->item.same_at = same_at;
+	if (feed_set_path(r->feed, e, it->path))
 		return -1;
 	e->item.st = it->st;
 	e->item.error = it->error;
@@ -92,6 +103,34 @@ static int feed_item(struct run *r, const struct walk_item *it, struct err *err)
 	return found;
 }
 
+static int feed_ranges(struct run *r, struct statmerge_result *m)
+{
+	for (size_t i = 0; i < m->n_ranges; i++) {
+		struct feed_event *e = feed_add(r->feed, FEED_RANGE);
+
+		if (!e) {
+			for (; i < m->n_ranges; i++)
+				statcache_block_free(m->ranges[i].block);
+			return -1;
+		}
+		e->range = m->ranges[i];
+	}
+	return 0;
+}
+
+static int take_item(struct run *r, const struct walk_item *it, struct err *err)
+{
+	struct statmerge_result m = {.kind = STATMERGE_READ};
+
+	if (statmerge_item(r->merge, it, &m, err))
+		return -1;
+	if (feed_ranges(r, &m)) {
+		statcache_block_free(m.block);
+		return -1;
+	}
+	return m.kind == STATMERGE_CLEAN ? 0 : feed_item(r, it, m.block, m.index, err);
+}
+
 static int feed_root(struct run *r, const char *root, struct err *err)
 {
 	struct walk_options opt = {r->s->cross_mounts, r->s->exclude, 0, r->s->scratch_fd};
@@ -103,7 +142,7 @@ static int feed_root(struct run *r, const char *root, struct err *err)
 		return -1;
 	while (!(got = walk_next(w, &it, err)))
 		/* the root "/" itself has no name to stand under */
-		if (*it.path && (got = feed_item(r, &it, err)))
+		if (*it.path && (got = take_item(r, &it, err)))
 			break;
 	walk_close(w);
 	return got == WALK_END ? 0 : -1;
@@ -117,9 +156,19 @@ int scout_run(void *arg, struct feed *f, struct err *err)
 
 	buf_init(&r.none, 4096);
 	snprintf(names, sizeof(names), "%s/names", r.s->scratch);
-	got = meta_new(&r.meta, err) || linkmap_open(names, &r.names, err) ? -1 : 0;
+	got = meta_new(&r.meta, err) || linkmap_open(names, &r.names, err) ||
+		      statmerge_new(r.s->cache, &r.merge, err)
+		  ? -1
+		  : 0;
 	for (size_t i = 0; !got && i < r.s->n_roots; i++)
 		got = feed_root(&r, r.s->roots[i], err);
+	if (!got) {
+		struct statmerge_result m = {.kind = STATMERGE_READ};
+
+		statmerge_end(r.merge, &m);
+		got = feed_ranges(&r, &m);
+	}
+	statmerge_free(r.merge);
 	linkmap_close(r.names);
 	meta_free(r.meta);
 	buf_free(&r.none);

@@ -1,12 +1,13 @@
 /* scout: goes ahead of the capture through the paths of a data set: looks, opens, reads (the producer of a
  * feed).
  *
- * Feeds every entry in catalog order, with its attributes, and the content of regular files (reader.h).  The
- * second and later names of a file are fed without content.  What cannot be read is fed with the reason; the
- * rest goes on.
+ * Entries that are as they were when the data set was captured last (statmerge.h) are fed as ranges of the
+ * former catalog's blocks.  Feeds every other entry in catalog order, with its attributes, and the content of
+ * regular files (reader.h).  The second and later names of a file are fed without content.  What cannot be
+ * read is fed with the reason; the rest goes on.
  *
  * One reader, so that a hard disk is read in order.
- * Errors of scout_run: those of walk, linkmap and meta. */
+ * Errors of scout_run: those of walk, linkmap, statmerge and meta. */
 #ifndef BKP_WRITE_SCOUT_H
 #define BKP_WRITE_SCOUT_H
 
@@ -17,6 +18,7 @@ struct chunker;
 struct err;
 struct exclude;
 struct feed;
+struct statcache;
 
 struct scout {
 	char *const *roots; /* absolute paths in catalog order */
@@ -24,8 +26,9 @@ struct scout {
 	bool cross_mounts;
 	const struct exclude *exclude;
 	const struct chunker *chunker;
-	const char *scratch; /* a folder for scratch files */
-	int scratch_fd;	     /* the same, open */
+	const char *scratch;	 /* a folder for scratch files */
+	int scratch_fd;		 /* the same, open */
+	struct statcache *cache; /* what is remembered of the data set; or NULL */
 };
 
 /* A feed_producer_fn; arg is a struct scout. */

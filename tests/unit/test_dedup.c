@@ -70,9 +70,9 @@ static int look(struct dedup *d, uint64_t archive, uint32_t i)
 	return r;
 }
 
-static int add(struct dedup *d, uint64_t number, uint32_t n)
+static int add_of_run(struct dedup *d, uint64_t number, uint32_t n, uint64_t run)
 {
-	struct dedup_archive a = {number, number * 1000, {(uint8_t)number}};
+	struct dedup_archive a = {number, number * 1000, {(uint8_t)number}, run, 1};
 	struct dedup_entry *e = calloc(n + 1, sizeof(*e));
 	struct err err = ERR_INIT;
 	int r;
@@ -87,6 +87,11 @@ static int add(struct dedup *d, uint64_t number, uint32_t n)
 	r = dedup_add(d, &a, e, n, &err);
 	free(e);
 	return r;
+}
+
+static int add(struct dedup *d, uint64_t number, uint32_t n)
+{
+	return add_of_run(d, number, n, 77);
 }
 
 static void fresh(void)
@@ -148,7 +153,7 @@ static void archives_that_are_not_there_are_not_believed(void **state)
 /* Stored again because its archive was not there: from then on the new place counts. */
 static void the_newest_place_wins(void **state)
 {
-	struct dedup_archive a = {9, 9000, {9}};
+	struct dedup_archive a = {9, 9000, {9}, 78, 1};
 	struct dedup_entry e;
 	struct dedup_place got;
 	struct dedup *d;
@@ -160,12 +165,87 @@ static void the_newest_place_wins(void **state)
 	assert_int_equal(add(d, 1, 5), 0);
 	id_of(1, 2, id);
 	memcpy(e.id, id, DEDUP_ID);
-	e.place = (struct dedup_place){9, UINT32_MAX, UINT32_MAX, UINT32_MAX, true};
+	e.place = (struct dedup_place){9, 0xffffff, 0x3fffff, 0x400000, true};
 	assert_int_equal(dedup_add(d, &a, &e, 1, NULL), 0);
 	assert_int_equal(dedup_lookup(d, id, &got, NULL), 1);
-	assert_true(got.archive == 9 && got.chunk == UINT32_MAX && got.offset == UINT32_MAX &&
-		    got.length == UINT32_MAX && got.whole);
+	assert_true(got.archive == 9 && got.chunk == 0xffffff && got.offset == 0x3fffff &&
+		    got.length == 0x400000 && got.whole);
 	assert_int_equal(look(d, 1, 1), 1);
+	dedup_close(d);
+}
+
+/* What a record cannot hold is left out, not cut off. */
+static void places_beyond_a_record_are_not_indexed(void **state)
+{
+	static const struct dedup_place beyond[] = {{9, 0x1000000, 0, 1, true}, {9, 0, 0x400000, 1, true},
+	    {9, 0, 0, 0x400001, true}, {9, 0, 0, 0, true}, {(uint64_t)1 << 40, 0, 0, 1, true}};
+	struct dedup_archive a = {9, 9000, {9}, 78, 1};
+	struct dedup_place got;
+	struct dedup *d;
+
+	(void)state;
+	fresh();
+	d = open_index();
+	for (uint32_t i = 0; i < sizeof(beyond) / sizeof(*beyond); i++) {
+		struct dedup_entry e = {.place = beyond[i]};
+		uint8_t id[DIGEST_LEN];
+
+		id_of(9, i, id);
+		memcpy(e.id, id, DEDUP_ID);
+		assert_int_equal(dedup_add(d, &a, &e, 1, NULL), 0);
+		assert_int_equal(dedup_lookup(d, id, &got, NULL), 0);
+	}
+	dedup_close(d);
+}
+
+/* A number that a dead run had given out is given out again: what was said of the first archive of that number
+ * must not be said of the second. */
+static void a_number_means_an_archive_only_with_its_run(void **state)
+{
+	struct dedup_archive a = {0};
+	struct dedup *d;
+
+	(void)state;
+	fresh();
+	d = open_index();
+	assert_int_equal(add_of_run(d, 5, 300, 1001), 0);
+	assert_true(dedup_available(d, 5, 1001));
+	assert_false(dedup_available(d, 5, 1002) || dedup_available(d, 5, 0) || dedup_available(d, 6, 0));
+	assert_true(dedup_run_of(d, 5) == 1001 && dedup_run_of(d, 1u << 20) == 0);
+	assert_int_equal(add_of_run(d, 5, 10, 1002), 0); /* ids 0 … 9 of it only */
+	for (int again = 0; again < 2; again++) {
+		assert_true(dedup_available(d, 5, 1002) && !dedup_available(d, 5, 1001));
+		assert_int_equal(dedup_archive(d, 5, &a, NULL), 1);
+		assert_true(a.run == 1002 && a.generation == 1);
+		for (uint32_t i = 0; i < 300; i++)
+			assert_int_equal(look(d, 5, i), i < 10);
+		dedup_close(d);
+		d = open_index();
+		assert_false(dedup_available(d, 5, 1002)); /* nobody has said that it is on a medium */
+		assert_int_equal(dedup_check_available(d, everything, NULL, NULL), 0);
+	}
+	dedup_close(d);
+}
+
+static void what_is_refused_is_unknown(void **state)
+{
+	struct dedup_archive a;
+	struct dedup *d;
+
+	(void)state;
+	fresh();
+	d = open_index();
+	assert_int_equal(add(d, 1, 5), 0);
+	assert_int_equal(add(d, 2, 5), 0);
+	dedup_refuse(d, 1);
+	dedup_refuse(d, 1000000);
+	assert_int_equal(look(d, 1, 3), 0);
+	assert_int_equal(look(d, 2, 3), 1);
+	assert_false(dedup_available(d, 1, 77));
+	assert_true(dedup_available(d, 2, 77));
+	assert_int_equal(dedup_archive(d, 1, &a, NULL), 1); /* an archive written before is still one */
+	assert_int_equal(add(d, 1, 5), 0);
+	assert_int_equal(look(d, 1, 3), 1);
 	dedup_close(d);
 }
 
@@ -426,7 +506,7 @@ static void a_whole_index_survives_the_suspicion(void **state)
 	back_to_good();
 	assert_int_equal(sh("printf '\\1' >ix/guard"), 0);
 	assert_int_equal(a_night(false), 0);
-	assert_int_equal(sh("printf '\\0' | cmp - ix/guard"), 0);
+	assert_int_equal(sh("printf '\\0\\0' | cmp - ix/guard"), 0);
 	assert_int_equal(a_night(false), 0);
 }
 
@@ -482,6 +562,9 @@ int main(void)
 	    cmocka_unit_test(what_was_added_is_known_at_once_and_later_when_it_is_there),
 	    cmocka_unit_test(archives_that_are_not_there_are_not_believed),
 	    cmocka_unit_test(the_newest_place_wins),
+	    cmocka_unit_test(places_beyond_a_record_are_not_indexed),
+	    cmocka_unit_test(a_number_means_an_archive_only_with_its_run),
+	    cmocka_unit_test(what_is_refused_is_unknown),
 	    cmocka_unit_test(who_is_asked_may_stop_it),
 	    cmocka_unit_test(of_another_repository_or_lost_it_is_begun_anew),
 	    cmocka_unit_test(what_is_not_its_fault_costs_nothing),

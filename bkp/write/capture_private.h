@@ -1,0 +1,86 @@
+/* capture_private: what the files of capture share; see capture.h. */
+#ifndef BKP_WRITE_CAPTURE_PRIVATE_H
+#define BKP_WRITE_CAPTURE_PRIVATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "write/capture.h"
+
+struct archive_entry;
+struct catalog_writer;
+struct content;
+struct feed;
+struct linkmap;
+struct statcache;
+struct statcache_block;
+struct statcache_writer;
+struct statmerge_range;
+
+struct capture {
+	struct capture_config cfg;
+	struct content *content;
+	struct catalog_writer *block;
+	struct buf extents; /* of the entry at hand */
+	struct buf bytes;   /* of a catalog block */
+	struct buf list;    /* block list of the data set at hand */
+	struct buf first;   /* path of the block's first entry, percent-encoded */
+	struct buf link, path;
+	/* the data set at hand */
+	const struct policy_dataset *policy;
+	struct generation_dataset *result;
+	struct linkmap *links;
+	int scratch_fd;
+	struct feed *feed;
+	/* what is remembered of it, and what will be; NULL: nothing */
+	int cache_fd;
+	struct statcache *cache;
+	struct statcache_writer *remember;
+	uint64_t *runs; /* archives that were available when it was begun */
+	size_t n_runs;
+	bool stopped;  /* by capture_callbacks.stop */
+	uint64_t kept; /* bytes of content that needed no reading */
+	bool forget;   /* what is remembered is damaged: capture without it */
+	struct err cache_fault;
+	/* the entry at hand */
+	struct seen {
+		struct stat st, opened; /* as the walk saw it, as it was read */
+		int64_t looked_ns;
+		unsigned flags;
+		bool extents;
+		bool odd;	/* must be looked at every night */
+		uint64_t bytes; /* of content */
+	} seen;
+	struct archive_entry *entry; /* kept while its content comes */
+};
+
+/* Nothing was captured of the data set at hand. */
+int capture_begin_anew(struct capture *c, struct err *err);
+void capture_note(struct capture *c, enum capture_kind kind, const char *path, int errnum);
+
+/* ---- capture_catalog.c ---- */
+
+/* Adds the entry with c->extents (has_extents) to the catalog. */
+int capture_add_entry(struct capture *c, struct archive_entry *e, const char *path, bool has_extents,
+    unsigned flags, struct err *err);
+/* Entries of a former block that are as they were. */
+int capture_add_range(struct capture *c, const struct statmerge_range *r, struct err *err);
+/* The extents of entry i of a former block into c->extents (empty: it has none). */
+int capture_former_extents(struct capture *c, struct statcache_block *b, size_t i, struct err *err);
+/* The catalog is complete: stores the block list, whose extents go into the root. */
+int capture_finish_catalog(struct capture *c, struct err *err);
+
+/* What is remembered of the data set at hand; `anew`: nothing is to be believed. */
+int capture_open_cache(struct capture *c, bool anew, struct err *err);
+void capture_close_cache(struct capture *c, bool whole);
+
+/* ---- capture_tree.c ---- */
+
+/* The data set at hand is stopped: -1. */
+int capture_stop(struct capture *c, struct err *err);
+int capture_paths(struct capture *c, struct err *err);
+
+#endif
