@@ -29,7 +29,7 @@ struct fixture {
 	struct age_identity id;
 	struct age_recipient to;
 	struct generation_root root;
-	struct generation_archive table[8];
+	struct generation_archive table[16];
 	/* the archive under way */
 	struct arcfile_writer *w;
 	struct buf out;
