@@ -26,9 +26,8 @@
 #define PROBE	  ((size_t)8 << 10)
 #define PROBE_MIN ((size_t)128 << 10) /* smaller chunks are simply compressed */
 
-#define STORED_HEAD                                                                                          \
-	19 /* magic number, flags, block size, content size, checksum; length of the only block              \
-	    */
+#define STORED_HEAD 19 /* magic number, flags, block size, content size, checksum; length of the only block  \
+			*/
 #define STORED_TAIL  4
 #define NOT_ENCODED  UINT32_C(0x80000000)
 #define ZSTD_MAGIC_N 4
@@ -36,10 +35,10 @@
 struct codec {
 	LZ4F_cctx *c;
 	LZ4F_dctx *d;
-	bool spoilt; /* d has seen a bad frame */
 	/* made when first needed: a reader or writer of LZ4 alone has no use for them */
 	ZSTD_CCtx *zc;
 	ZSTD_DCtx *zd;
+	bool midway; /* d stopped within a frame */
 	void *lz4; /* state for probing */
 };
 
@@ -235,20 +234,15 @@ int codec_pack(
 
 /* ---- reading ---- */
 
-/* LZ4F_resetDecompressionContext() forgets what a bad frame left behind, but not how much it still owed
- * (lz4 1.9.4): a good frame without content size would be blamed for it. */
-static int begin_lz4(struct codec *c, struct err *err)
+static int fresh_lz4(struct codec *c)
 {
-	if (c->spoilt || !c->d) {
-		LZ4F_freeDecompressionContext(c->d);
-		c->d = NULL;
-		if (LZ4F_isError(LZ4F_createDecompressionContext(&c->d, LZ4F_VERSION))) {
-			c->d = NULL;
-			return err_nomem(err);
-		}
-	}
-	LZ4F_resetDecompressionContext(c->d);
-	c->spoilt = true; /* until it turns out well */
+	if (!c->midway)
+		return 0;
+	LZ4F_freeDecompressionContext(c->d);
+	c->d = NULL;
+	if (LZ4F_isError(LZ4F_createDecompressionContext(&c->d, LZ4F_VERSION)))
+		return -1;
+	c->midway = false;
 	return 0;
 }
 
@@ -259,8 +253,10 @@ static int unpack_lz4(
 	size_t in = size, done = 0, r = 1;
 	char spare;
 
-	if (begin_lz4(c, err))
-		return -1;
+	/* a reset (1.9.4) leaves behind what a frame that ended too early had announced */
+	if (fresh_lz4(c))
+		return err_nomem(err);
+	c->midway = true;
 	while (in > 0 && r != 0) {
 		size_t room = rawlen - done, taken = in;
 		/* a frame that goes on behind rawlen shows itself by writing into `spare` */
@@ -284,7 +280,7 @@ static int unpack_lz4(
 	if (r != 0 || done != rawlen)
 		return err_set(err, "E-CODEC-01",
 		    text("an LZ4 frame holds %zu bytes where %zu were announced"), done, rawlen);
-	c->spoilt = false;
+	c->midway = false;
 	return 0;
 }
 

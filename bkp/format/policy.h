@@ -24,7 +24,7 @@
  *		generations (default 3), rpo, rto: DURATION, priority: 1…99, compression: lz4|zstd}]
  *	media*: [{name*, type*: hdd|ssd|rdx|tape|optical|object, path (required unless offline), place,
  *		offline: true|false, max_attached, swap_every: DURATION (offline only)}]
- *	retention: {protect: DURATION (default 14d), anchor_every: N (default 30)}
+ *	retention: {protect: DURATION (default 14d), live_share: N % (default 50), anchor_every: N (default 365)}
  *	schedule: {at: "HH:MM"}
  *	notify: {command*}
  *	procedures: [PATH…]
@@ -155,7 +155,8 @@ struct policy {
 	struct policy_medium *media; /* ≥ 1 */
 	size_t n_media;
 	int64_t protect_s;
-	unsigned anchor_every;
+	unsigned live_share;   /* per cent, 0 … 90 */
+	unsigned anchor_every; /* generations; 0: never */
 	char **procedures;     /* Markdown files that media carry along; absolute */
 	size_t n_procedures;
 	int schedule_at;       /* minutes of the day, or -1: none */

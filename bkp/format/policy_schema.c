@@ -95,7 +95,8 @@ static const struct policy_shape medium_shape = SHAPE(TEXT_LATER("a medium"), me
 
 static const struct policy_field retention_fields[] = {
 	{.key = "protect", .type = POLICY_T_DURATION, .offset = AT(policy, protect_s)},
-	{.key = "anchor_every", .type = POLICY_T_NUMBER, .offset = AT(policy, anchor_every), .min = 1, .max = 9999},
+	{.key = "live_share", .type = POLICY_T_PERCENT, .offset = AT(policy, live_share), .min = 0, .max = 90},
+	{.key = "anchor_every", .type = POLICY_T_NUMBER, .offset = AT(policy, anchor_every), .min = 0, .max = 9999},
 };
 static const struct policy_shape retention_shape = SHAPE(TEXT_LATER("the retention"), retention_fields, 0, 0, NULL);
 
@@ -139,7 +140,8 @@ int policy_schema_defaults(struct policy *policy, struct err *err)
 	memset(policy, 0, sizeof(*policy));
 	policy->lang = TEXT_JA;
 	policy->protect_s = 14 * DAY_S;
-	policy->anchor_every = 30;
+	policy->live_share = 50;
+	policy->anchor_every = 365;
 	policy->schedule_at = -1;
 	policy->archive_size = 128 * MIB;
 	policy->compression = CODEC_LZ4;

@@ -45,7 +45,7 @@ struct pass {
 	struct err why;
 	uint64_t at;	  /* where the container says that the next header is */
 	bool agrees;	  /* so far */
-	bool zstd;	  /* the name of the chunk at hand says so */
+	bool says_zstd;	  /* the header before the chunk at hand */
 	size_t index_len; /* as the container says */
 };
 
@@ -87,14 +87,16 @@ static void disagrees(struct pass *p, uint64_t offset)
 	    text("its container does not agree with its INDEX at offset %ju"), offset);
 }
 
+/* Which of the two codecs it names must be the one of the frame behind it. */
 static bool is_chunk_header(struct pass *p, const uint8_t *h, const struct arcfile_chunk *c)
 {
 	char name[2 * DIGEST_LEN + 8];
 
-	p->zstd = !memcmp(h + 2 * DIGEST_LEN, ".zst", 4);
 	digest_hex(c->id, DIGEST_LEN, name);
-	snprintf(name + 2 * DIGEST_LEN, 8, p->zstd ? ".zst" : ".lz4");
-	return is_header(h, name, c->stored);
+	snprintf(name + 2 * DIGEST_LEN, 8, ".zst");
+	p->says_zstd = is_header(h, name, c->stored);
+	snprintf(name + 2 * DIGEST_LEN, 8, ".lz4");
+	return p->says_zstd || is_header(h, name, c->stored);
 }
 
 /* Is there room for INDEX as the header says, and nothing behind the end? */
@@ -201,8 +203,7 @@ static void check_chunk(struct pass *p)
 	const struct arcfile_chunk *c = &p->ix->chunks[p->chunk];
 	struct err why = ERR_INIT;
 
-	/* stock tools go by the name */
-	if (!p->lost && p->agrees && codec_is_zstd(p->w->item.p, c->stored) != p->zstd)
+	if (p->agrees && !p->lost && codec_is_zstd(p->w->item.p, c->stored) != p->says_zstd)
 		disagrees(p, p->at);
 	if (!p->lost && decode(p, c, &p->why))
 		p->lost = true;

@@ -31,10 +31,12 @@
 
 struct age_random;
 struct age_recipient;
+struct buf;
 struct hmac;
 struct statcache_archive;
 struct timings;
 struct vault_w;
+struct waste;
 
 enum pack_stream { PACK_BULK, PACK_BUNDLE, PACK_CATALOG, PACK_STREAMS };
 
@@ -59,6 +61,7 @@ struct pack_config {
 	uint64_t next_archive;	 /* first number to use */
 	struct timings *timings; /* or NULL */
 	uint64_t generation;   /* for which it packs: recorded with each archive */
+	struct waste *waste;	 /* borrowed, or NULL: who stores a block or a list tells it (waste.h) */
 };
 
 struct pack;
@@ -74,8 +77,9 @@ int pack_chunk(
     struct pack *p, enum pack_stream s, const void *raw, size_t n, struct dedup_place *ret, struct err *err);
 /* One small file's whole content, 1 ≤ n ≤ PACK_SMALL_MAX. */
 int pack_small(struct pack *p, const void *raw, size_t n, struct dedup_place *ret, struct err *err);
-/* The same with the content id computed beforehand. */
-int pack_chunk_id(struct pack *p, enum pack_stream s, const uint8_t id[DIGEST_LEN], const void *raw, size_t n,
+/* The same with the content id computed beforehand.  The bytes of raw (1 … 4 MiB) may become the pack's: then raw gets
+ * another, empty buffer's. */
+int pack_chunk_give(struct pack *p, enum pack_stream s, const uint8_t id[DIGEST_LEN], struct buf *raw,
     struct dedup_place *ret, struct err *err);
 int pack_small_id(struct pack *p, const uint8_t id[DIGEST_LEN], const void *raw, size_t n,
     struct dedup_place *ret, struct err *err);
@@ -98,6 +102,7 @@ int pack_needed(struct pack *p, struct dedup_archive **ret, size_t *ret_n, struc
 uint64_t pack_next_archive(const struct pack *p);
 /* Which run published the archive of a place that was given out: dedup_archive.run. */
 uint64_t pack_run_of(const struct pack *p, uint64_t number);
+struct waste *pack_waste(const struct pack *p);
 /* Archives published by this pack. */
 const struct dedup_archive *pack_published(const struct pack *p, size_t *ret_n);
 /* Bytes of content that were new. */

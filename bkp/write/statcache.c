@@ -163,6 +163,7 @@ int statcache_source_open(int dirfd, const char *name, const char *repository, c
 	if (!s)
 		return err_nomem(err);
 	atomic_init(&s->refs, 1);
+	atomic_init(&s->spare, NULL);
 	s->fd = io_take(&fd);
 	s->dev = st.st_dev;
 	s->ino = st.st_ino;
@@ -177,6 +178,7 @@ void statcache_source_free(struct statcache_source *s)
 	if (!s || atomic_fetch_sub(&s->refs, 1) != 1)
 		return;
 	io_close_quietly(&s->fd);
+	free(atomic_load(&s->spare));
 	free(s);
 }
 
@@ -194,12 +196,25 @@ struct statcache_block *statcache_block_ref(struct statcache_block *b)
 	return b;
 }
 
+static void give_room(struct statcache_source *s, uint8_t *p, size_t n)
+{
+	free(n <= STATCACHE_RAW ? atomic_exchange(&s->spare, p) : p);
+}
+
+static uint8_t *take_room(struct statcache_source *s, size_t n)
+{
+	uint8_t *p = n <= STATCACHE_RAW ? atomic_exchange(&s->spare, NULL) : NULL;
+
+	return p ? p : malloc(n < STATCACHE_RAW ? STATCACHE_RAW : n);
+}
+
 void statcache_block_free(struct statcache_block *b)
 {
 	if (!b || atomic_fetch_sub(&b->refs, 1) != 1)
 		return;
+	if (b->bytes)
+		give_room(b->source, b->bytes, b->raw);
 	statcache_source_free(b->source);
-	free(b->bytes);
 	free(b);
 }
 
@@ -241,7 +256,7 @@ const uint8_t *statcache_bytes(struct statcache_block *b)
 	if (b->bytes)
 		return b->bytes;
 	body = malloc(b->body ? b->body : 1);
-	raw = malloc(b->raw ? b->raw : 1);
+	raw = take_room(b->source, b->raw);
 	if (body && raw &&
 	    !statcache_source_read(b->source, b->at + STATCACHE_FRAME + b->head, body, b->body)) {
 		statcache_check(NULL, body, b->body, check);
@@ -252,7 +267,8 @@ const uint8_t *statcache_bytes(struct statcache_block *b)
 			raw = NULL;
 		}
 	}
+	if (raw)
+		give_room(b->source, raw, b->raw);
 	free(body);
-	free(raw);
 	return b->bytes;
 }

@@ -40,6 +40,7 @@
 #define STATCACHE_CHECK	   16
 #define STATCACHE_HEAD_MAX ((size_t)16 << 20)
 #define STATCACHE_BODY_MAX ((size_t)5 << 20)
+#define STATCACHE_RAW	   ((size_t)1 << 20) /* room for what most blocks decode to */
 #define STATCACHE_NAME	   160
 
 enum { HEAD_FULL = 1 };
@@ -57,6 +58,8 @@ struct statcache_source {
 	ino_t ino;
 	uint64_t size;
 	struct statcache_key key;
+	_Atomic(uint8_t *) spare; /* STATCACHE_RAW bytes for the next block, or NULL: to map pages anew costs
+				     more than to decode */
 };
 
 /* All that it points to but `bytes` is one piece of memory with it. */

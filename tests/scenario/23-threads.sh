@@ -5,7 +5,7 @@
 cmake -S "$SRC_ROOT" --preset tsan >"$T/build" 2>&1 && (cd "$SRC_ROOT" && cmake --build --preset tsan >>"$T/build" 2>&1) || { tail -n 20 "$T/build"; die "the build"; }
 TSAN=$SRC_ROOT/build/tsan
 export TSAN_OPTIONS="halt_on_error=1 exitcode=66"
-for t in test_pack test_content test_crew test_ahead test_verify test_arc_r; do
+for t in test_pack test_content test_crew test_ahead test_verify test_arc_r test_walk; do
 	"$TSAN/$t" >"$T/out" 2>&1 || { tail -n 40 "$T/out" >&2; die "$t under ThreadSanitizer"; }
 done
 mkdir -p "$T/src"

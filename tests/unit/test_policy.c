@@ -123,7 +123,7 @@ static void what_is_not_said_has_a_default(void **state)
 
 	assert_string_equal(p->state, "/var/lib/bkp");
 	assert_true(p->lang == TEXT_JA && p->schedule_at == -1 && !p->notify_command && p->n_people == 0);
-	assert_true(p->protect_s == 14 * DAY && p->anchor_every == 30 && p->archive_size == 128 << 20);
+	assert_true(p->protect_s == 14 * DAY && p->anchor_every == 365 && p->live_share == 50 && p->archive_size == 128 << 20);
 	assert_string_equal(p->datasets[0].paths[0], "/a"); /* '/' at the end cut off */
 	assert_string_equal(p->media[0].path, "/m");
 	assert_true(!p->datasets[0].one_file_system && p->datasets[0].generations == 3);
