@@ -196,8 +196,8 @@ const struct statcache_archive *pack_touched(struct pack *p, size_t *ret_n)
 		qsort(p->touched, p->n_touched, sizeof(*p->touched), by_number);
 	for (size_t i = 0; i < p->n_touched; i++)
 		if (!n || p->touched[n - 1].number != p->touched[i].number)
-			p->touched[n++] =
-			    (struct statcache_archive){p->touched[i].number, pack_run_of(p, p->touched[i].number)};
+			p->touched[n++] = (struct statcache_archive){
+			    p->touched[i].number, pack_run_of(p, p->touched[i].number)};
 	p->n_touched = n;
 	*ret_n = n;
 	return p->touched;
@@ -220,8 +220,7 @@ int pack_need(struct pack *p, uint64_t number, struct err *err)
 }
 
 /* One chunk into the open archive, which is closed when it is full. */
-static int append(
-    struct pack *p, enum pack_stream which, const uint8_t id[DIGEST_LEN], struct buf *raw, struct err *err)
+static int append(struct pack *p, enum pack_stream which, const uint8_t *id, struct buf *raw, struct err *err)
 {
 	struct stream *s = &p->streams[which];
 	size_t n = raw->n;
@@ -296,12 +295,10 @@ int pack_chunk_give(struct pack *p, enum pack_stream which, const uint8_t id[DIG
 
 static int flush_bundle(struct pack *p, struct err *err)
 {
-	uint8_t id[DIGEST_LEN];
-
+	/* nobody asks for a bundle by its id: its slices have theirs */
 	if (!p->bundle.n)
 		return 0;
-	hmac_of(p->cfg.ids, p->bundle.p, p->bundle.n, id);
-	if (append(p, PACK_BUNDLE, id, &p->bundle, err))
+	if (append(p, PACK_BUNDLE, NULL, &p->bundle, err))
 		return -1;
 	p->bundle.n = 0;
 	return 0;

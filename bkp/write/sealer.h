@@ -4,7 +4,7 @@
  * depend on timing or on the number of processors; others compress ahead of it.  A caller that finds the
  * queue full compresses too, instead of sleeping: two processors are enough to keep both busy.
  *
- *     sealer_new → { sealer_open → sealer_add … → sealer_close } for each archive, several streams side by
+ *     sealer_new → { sealer_open → sealer_give … → sealer_close } for each archive, several streams side by
  * side → sealer_published(wait) until it says 0 → sealer_free
  *
  * Calls belong to one thread.  A medium that fails is dropped (pack_sink.failed and why are set; read them
@@ -42,12 +42,10 @@ void sealer_free(struct sealer *s);
 /* Begins archive `number` in a stream whose last one was closed. */
 int sealer_open(struct sealer *s, unsigned stream, uint64_t number, struct err *err)
     __attribute__((warn_unused_result));
-/* Copies raw[0..n), 1 ≤ n ≤ 4 MiB. */
-int sealer_add(struct sealer *s, unsigned stream, const uint8_t id[DIGEST_LEN], enum codec_kind kind,
-    const void *raw, size_t n, struct err *err) __attribute__((warn_unused_result));
-/* The same without a copy: raw's bytes become the sealer's, and raw gets another, empty buffer's. */
-int sealer_give(struct sealer *s, unsigned stream, const uint8_t id[DIGEST_LEN], enum codec_kind kind,
-    struct buf *raw, struct err *err) __attribute__((warn_unused_result));
+/* One chunk of 1 … 4 MiB.  raw's bytes become the sealer's, and raw gets another, empty buffer's.  id NULL:
+ * it is computed behind the queue, with pack_config.ids. */
+int sealer_give(struct sealer *s, unsigned stream, const uint8_t *id, enum codec_kind kind, struct buf *raw,
+    struct err *err) __attribute__((warn_unused_result));
 int sealer_close(struct sealer *s, unsigned stream, struct err *err) __attribute__((warn_unused_result));
 
 /* The next archive that was published, in the order of closing: 1.  0: none yet, or with `wait` none
