@@ -1,8 +1,13 @@
 /* extract: entries of one data set onto disk.
  *
- * extract_new → extract_dataset (for each) → extract_free.  Two passes over the catalog: forwards everything
- * is made, folders with mode 0700; then backwards, so that what is deep comes first, folders get their
- * metadata and files their immutable flags.
+ * extract_new → extract_dataset (for each) → extract_free.  Forwards over the catalog everything is made,
+ * folders with mode 0700, which get their metadata when nothing comes into them any more.  Where something
+ * must wait longer (folders that shut their owner out, files and folders with flags, folders that were there
+ * or were not selected) a second pass follows, backwards, so that what is deep comes first.
+ *
+ * Threads: files are written by several, archives are hashed and chunks decoded ahead of them; what is made,
+ * said and counted does not depend on how many.  They end before extract_dataset() returns.  `stop` is asked
+ * on the calling thread only.
  *
  * Safe against hostile content: an entry is made by its last component in a folder reached without following
  * any link, never over something that is there (with `overwrite`, files are replaced whole by rename, after
@@ -33,12 +38,14 @@ struct progress;
 struct extract_options {
 	bool same_owner; /* the caller has made sure to be root */
 	bool overwrite;
+	unsigned threads;	 /* that write files; 0: one for each processor */
 	bool (*stop)(void *arg); /* asked between entries and chunks; true ends the run with E-RESTORE-15 */
 	void *stop_arg;
 };
 
 struct extract;
-/* The process's working folder is changed by extract_dataset(). */
+/* The process's working folder is changed by extract_dataset(). `arc` must not be in use by another thread.
+ */
 int extract_new(const struct extract_options *opt, struct outcome *outcome, struct progress *progress,
     struct extract **ret, struct err *err);
 void extract_free(struct extract *x);

@@ -36,7 +36,7 @@ unsigned extract_type(const struct catalog_item *item)
 	return archive_entry_filetype(item->entry);
 }
 
-static bool xattr_allowed(const struct extract *x, const char *name)
+bool extract_xattr_allowed(const struct extract *x, const char *name)
 {
 	/* ACLs come as ACLs; a raw system attribute could only say them otherwise */
 	if (!strncmp(name, "system.", 7))
@@ -56,7 +56,7 @@ static bool clean_xattrs(const struct extract *x, struct archive_entry *from, st
 		return false;
 	archive_entry_xattr_clear(to);
 	while (archive_entry_xattr_next(from, &name, &value, &n) == ARCHIVE_OK) {
-		if (xattr_allowed(x, name))
+		if (extract_xattr_allowed(x, name))
 			archive_entry_xattr_add_entry(to, name, value, n);
 		else
 			stripped = true;
@@ -128,16 +128,11 @@ static int change_flags(int parent, const char *name, unsigned long set, unsigne
 	return want == now ? 0 : ioctl(fd, FS_IOC_SETFLAGS, &want);
 }
 
-void extract_flags(
-    struct extract *x, int parent, const char *name, const struct catalog_item *item, unsigned long mask)
+void extract_flags(struct extract *x, int parent, const char *name, const char *path, unsigned long set,
+    unsigned long clear, unsigned long mask)
 {
-	unsigned type = archive_entry_filetype(item->entry);
 	struct err why = ERR_INIT;
-	unsigned long set, clear;
 
-	if (!archive_entry_hardlink(item->entry) && type != AE_IFREG && type != AE_IFDIR)
-		return;
-	archive_entry_fflags(item->entry, &set, &clear);
 	set &= mask;
 	if (!set)
 		return;
@@ -147,6 +142,6 @@ void extract_flags(
 	}
 	if (set && change_flags(parent, name, set, clear & mask & ~set)) {
 		err_sys(&why, "E-RESTORE-08", errno, "%s", text("file flags could not be set"));
-		outcome_say(x->outcome, OUTCOME_ATTRIBUTES, item->path, &why);
+		outcome_say(x->outcome, OUTCOME_ATTRIBUTES, path, &why);
 	}
 }

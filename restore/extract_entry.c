@@ -1,4 +1,5 @@
-/* extract_entry: makes one entry; see extract.h. */
+/* extract_entry: decides what becomes of an entry, and makes what is not a regular file; see
+ * extract_private.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,38 +12,98 @@
 #include <archive_entry.h>
 
 #include "base/err.h"
-#include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "extract_file.h"
+#include "extract_lot.h"
 #include "extract_private.h"
 #include "format/catalog.h"
-#include "outcome.h"
 #include "plan.h"
 #include "progress.h"
-#include "read/arc_r.h"
 #include "read/digestset.h"
-#include "read/extent_r.h"
 #include "target.h"
 
-/* An entry on its way: where it goes. */
-struct place {
-	int parent;
-	const char *name;
-	bool exists; /* something is there */
-	struct stat st;
-};
-
-int extract_fault(struct extract *x, int kind, const char *path, const struct err *why, struct err *err)
+static int exists(const struct extract_place *at, bool folder, struct err *err)
 {
-	if (!strcmp(why->code, "E-RESTORE-10") || !strcmp(why->code, "E-RESTORE-15") ||
-	    !strncmp(why->code, "E-MEM-01", 8)) {
-		if (err)
-			*err = *why;
-		return -1;
-	}
-	outcome_say(x->outcome, kind, path, why);
-	return extract_remember(x->absent, path, err);
+	if (at->folder)
+		return err_set(err, "E-RESTORE-07", "%s", text("a folder of that name is there"));
+	if (folder)
+		return err_set(err, "E-RESTORE-07", "%s", text("something that is not a folder is there"));
+	return err_set(err, "E-RESTORE-07", "%s", text("is there already"));
 }
+
+static int look(struct extract_place *at, struct err *err)
+{
+	struct stat st;
+
+	if (!fstatat(at->parent, at->name, &st, AT_SYMLINK_NOFOLLOW)) {
+		at->exists = true;
+		at->folder = S_ISDIR(st.st_mode);
+	} else if (errno != ENOENT) {
+		return err_sys(err, "E-RESTORE-09", errno, "%s", text("cannot be looked at"));
+	}
+	return 0;
+}
+
+/* ---- folders: made at once, 0700 ---- */
+
+static int note_made(void *arg, const char *path, struct err *err)
+{
+	struct extract *x = arg;
+
+	return extract_remember(x->made, path, err);
+}
+
+/* Metadata that must wait until everything else is there: who may not enter it could not link to what is in
+ * it. */
+static bool must_be_late(const struct catalog_item *item)
+{
+	unsigned long set, clear;
+
+	archive_entry_fflags(item->entry, &set, &clear);
+	return set || (archive_entry_perm(item->entry) & S_IRWXU) != S_IRWXU;
+}
+
+static int keep_folder(struct extract *x, const struct catalog_item *item, bool existed, struct err *err)
+{
+	if (buf_puts(&x->last_folder, item->path, err) || buf_terminate(&x->last_folder, err))
+		return -1;
+	outcome_count(x->outcome, OUTCOME_FOLDER);
+	if (existed || must_be_late(item))
+		return extract_late(x, item->path, err);
+	return extract_lot_add(x->building, x, ITEM_FOLDER, item, NULL, err);
+}
+
+static int put_folder(
+    struct extract *x, const struct catalog_item *item, struct extract_place *at, struct err *err)
+{
+	struct err why = ERR_INIT;
+
+	if (item->flags & CATALOG_UNREADABLE) {
+		err_set(
+		    &why, "E-RESTORE-03", "%s", text("the folder could not be read when it was captured"));
+		if (extract_say(x, OUTCOME_UNREADABLE, item->path, &why, err))
+			return -1;
+	}
+	if (extract_say_flags(x, item->path, item->flags, err))
+		return -1;
+	x->last_folder.n = 0;
+	if (!mkdirat(at->parent, at->name, 0700))
+		return keep_folder(x, item, false, err);
+	if (errno != EEXIST) {
+		extract_disk_error(errno, text("cannot be made"), &why);
+		return extract_fault(x, OUTCOME_FAILED, item->path, &why, err);
+	}
+	if (look(at, &why))
+		return extract_fault(x, OUTCOME_FAILED, item->path, &why, err);
+	if (!at->folder) {
+		exists(at, true, &why);
+		return extract_fault(x, OUTCOME_EXISTS, item->path, &why, err);
+	}
+	return keep_folder(x, item, true, err);
+}
+
+/* ---- symbolic links and special files: made at once, through libarchive ---- */
 
 /* What libarchive could not do. */
 static int disk_failed(struct archive *a, const char *what, struct err *err)
@@ -50,69 +111,17 @@ static int disk_failed(struct archive *a, const char *what, struct err *err)
 	int errnum = archive_errno(a);
 	const char *said = archive_error_string(a);
 
-	if (errnum == ENOSPC || errnum == EDQUOT) {
-		err_sys(err, "E-RESTORE-10", errnum, "%s", text("the target is full"));
-		return err_hint(
-		    err, "%s", text("make room and start again: with --overwrite, or into an empty folder"));
-	}
+	if (errnum == ENOSPC || errnum == EDQUOT)
+		return extract_disk_error(errnum, what, err);
 	return err_set(err, "E-RESTORE-09", "%s: %s", what, said ? said : "?");
 }
 
-static int stopped(const struct extract *x, struct err *err)
-{
-	if (!x->opt.stop || !x->opt.stop(x->opt.stop_arg))
-		return 0;
-	return err_set(err, "E-RESTORE-15", "%s", text("interrupted"));
-}
-
-static int write_part(void *arg, uint64_t at, const void *p, uint64_t n, struct err *err)
-{
-	struct extract *x = arg;
-
-	progress_add(x->progress, n, x->current);
-	if (stopped(x, err))
-		return -1;
-	if (!p)
-		return 0;
-	x->data_end = at + n;
-	if (archive_write_data_block(x->disk, p, (size_t)n, (int64_t)at) < ARCHIVE_OK)
-		return disk_failed(x->disk, text("cannot be written"), err);
-	return 0;
-}
-
-/* A hole at the end.  libarchive is not told the size: it would insist on it after a failure too, and then
- * refuse every file that comes later. */
-static int end_hole(struct extract *x, const struct catalog_item *item, const char *name, struct err *err)
-{
-	IO_FD_AUTO fd = -1;
-
-	if (x->data_end == item->size)
-		return 0;
-	fd = openat(AT_FDCWD, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd >= 0 && !ftruncate(fd, (off_t)item->size))
-		return 0;
-	/* a file that its owner may not write: one byte at the very end does as well */
-	if (archive_write_data_block(x->disk, "", 1, (int64_t)item->size - 1) < ARCHIVE_OK)
-		return disk_failed(x->disk, text("cannot be written"), err);
-	return 0;
-}
-
-static int write_content(
-    struct extract *x, const struct catalog_item *item, const char *name, struct err *err)
-{
-	x->data_end = 0;
-	if (extent_r_each(x->arc, item->extents, item->extents_len, write_part, x, err))
-		return -1;
-	return end_hole(x, item, name, err);
-}
-
-/* Everything of a non-folder through libarchive, under `name` in the working folder.  *ret_warning: it is
- * there, but some attributes are not (err is set). */
+/* Under `name` in the working folder.  *ret_warning: it is there, but some attributes are not (err is set).
+ */
 static int write_through(
     struct extract *x, const struct catalog_item *item, const char *name, bool *ret_warning, struct err *err)
 {
 	struct archive_entry *e = extract_clean(x, item->entry, name, false);
-	bool regular = extract_type(item) == AE_IFREG;
 	int r;
 
 	if (!e)
@@ -123,10 +132,6 @@ static int write_through(
 	archive_entry_free(e);
 	if (r < ARCHIVE_WARN)
 		return disk_failed(x->disk, text("cannot be made"), err);
-	if (regular && write_content(x, item, name, err)) {
-		archive_write_finish_entry(x->disk);
-		return -1;
-	}
 	r = archive_write_finish_entry(x->disk);
 	if (r < ARCHIVE_WARN)
 		return disk_failed(x->disk, text("cannot be written"), err);
@@ -137,153 +142,44 @@ static int write_through(
 	return 0;
 }
 
-/* A file or special file: under its name when that is free, else (overwrite) beside it and renamed when it is
- * whole. */
-static int put(struct extract *x, const struct catalog_item *item, const struct place *at, bool *ret_warning,
-    struct err *err)
+/* Under its name when that is free, else (overwrite) beside it and renamed when it is whole. */
+static int put(struct extract *x, const struct catalog_item *item, const struct extract_place *at,
+    bool *ret_warning, struct err *err)
 {
-	const char *name = at->exists ? x->temporary : at->name;
+	const char *temporary = x->writer.temporary, *name = at->exists ? temporary : at->name;
 
 	if (fchdir(at->parent))
 		return err_sys(err, "E-RESTORE-09", errno, "%s", text("cannot enter its folder"));
-	if (at->exists && unlinkat(at->parent, x->temporary, 0) && errno != ENOENT)
+	if (at->exists && unlinkat(at->parent, temporary, 0) && errno != ENOENT)
 		return err_sys(err, "E-RESTORE-09", errno, "%s", text("cannot be replaced"));
 	if (write_through(x, item, name, ret_warning, err)) {
 		unlinkat(at->parent, name, 0); /* no half file is left */
 		return -1;
 	}
-	/* only folders that were there before can have a default ACL by now */
-	if (getxattr(".", "system.posix_acl_default", NULL, 0) > 0)
+	if (x->foreign && getxattr(".", "system.posix_acl_default", NULL, 0) > 0)
 		extract_drop_acls(item, name);
-	if (at->exists && renameat(at->parent, x->temporary, at->parent, at->name)) {
+	if (at->exists && renameat(at->parent, temporary, at->parent, at->name)) {
 		err_sys(err, "E-RESTORE-09", errno, "%s", text("cannot be replaced"));
-		unlinkat(at->parent, x->temporary, 0);
+		unlinkat(at->parent, temporary, 0);
 		return -1;
 	}
 	return 0;
 }
 
-static int exists(const struct catalog_item *item, const struct place *at, struct err *err)
-{
-	if (S_ISDIR(at->st.st_mode))
-		return err_set(err, "E-RESTORE-07", "%s", text("a folder of that name is there"));
-	if (archive_entry_filetype(item->entry) == AE_IFDIR)
-		return err_set(err, "E-RESTORE-07", "%s", text("something that is not a folder is there"));
-	return err_set(err, "E-RESTORE-07", "%s", text("is there already"));
-}
-
-static void say_flags(struct extract *x, const struct catalog_item *item)
-{
-	struct err why = ERR_INIT;
-
-	if (item->flags & CATALOG_CHANGED) {
-		err_set(&why, "E-RESTORE-04", "%s",
-		    text("changed while it was captured, its content may be a mixture"));
-		outcome_say(x->outcome, OUTCOME_CHANGED, item->path, &why);
-	}
-	if (item->flags & CATALOG_INCOMPLETE) {
-		err_set(&why, "E-RESTORE-05", "%s", text("some of its attributes could not be captured"));
-		outcome_say(x->outcome, OUTCOME_INCOMPLETE, item->path, &why);
-	}
-}
-
-static int put_folder(
-    struct extract *x, const struct catalog_item *item, const struct place *at, struct err *err)
-{
-	struct err why = ERR_INIT;
-
-	if (item->flags & CATALOG_UNREADABLE) {
-		err_set(
-		    &why, "E-RESTORE-03", "%s", text("the folder could not be read when it was captured"));
-		outcome_say(x->outcome, OUTCOME_UNREADABLE, item->path, &why);
-	}
-	say_flags(x, item);
-	if (at->exists && !S_ISDIR(at->st.st_mode)) {
-		exists(item, at, &why);
-		return extract_fault(x, OUTCOME_EXISTS, item->path, &why, err);
-	}
-	if (!at->exists && mkdirat(at->parent, at->name, 0700)) {
-		err_sys(&why, errno == ENOSPC || errno == EDQUOT ? "E-RESTORE-10" : "E-RESTORE-09", errno,
-		    "%s", text("cannot be made"));
-		return extract_fault(x, OUTCOME_FAILED, item->path, &why, err);
-	}
-	outcome_count(x->outcome, OUTCOME_FOLDER);
-	return 0;
-}
-
-/* The name that `item` can be linked to, if there is one in this run. */
-static const char *link_source(const struct extract *x, const struct catalog_item *item)
-{
-	const char *first = archive_entry_hardlink(item->entry);
-
-	if (!plan_match(x->plan, first))
-		return extract_copy_of(x, first);
-	return extract_remembered(x->absent, first) ? NULL : first;
-}
-
-/* 0 linked, 1 there is nothing to link to, -1. */
-static int put_link(
-    struct extract *x, const struct catalog_item *item, const struct place *at, struct err *err)
-{
-	const char *source = link_source(x, item), *name;
-	int fd;
-
-	if (!source || target_enter(x->link_cursor, source, NULL, NULL, &fd, &name, NULL))
-		return 1;
-	/* with overwrite the old file goes only when the link is sure to be possible */
-	if (at->exists && unlinkat(at->parent, x->temporary, 0) && errno != ENOENT)
-		return err_sys(err, "E-RESTORE-09", errno, "%s", text("cannot be replaced"));
-	if (linkat(fd, name, at->parent, at->exists ? x->temporary : at->name, 0))
-		return errno == ENOSPC ? err_sys(err, "E-RESTORE-10", errno, "%s", text("the target is full"))
-				       : 1;
-	if (at->exists && renameat(at->parent, x->temporary, at->parent, at->name))
-		return err_sys(err, "E-RESTORE-09", errno, "%s", text("cannot be replaced"));
-	if (at->exists)
-		unlinkat(at->parent, x->temporary,
-		    0); /* rename does nothing when both are the same file already */
-	return 0;
-}
-
-static enum outcome_kind kind_of(const struct catalog_item *item)
-{
-	switch (extract_type(item)) {
-	case AE_IFREG:
-		return OUTCOME_FILE;
-	case AE_IFLNK:
-		return OUTCOME_LINK;
-	default:
-		return OUTCOME_SPECIAL;
-	}
-}
-
-static int finished(struct extract *x, const struct catalog_item *item, const struct place *at, bool warning,
-    const struct err *why, struct err *err)
-{
-	const char *first = archive_entry_hardlink(item->entry);
-
-	outcome_count(x->outcome, kind_of(item));
-	x->outcome->bytes += item->size;
-	if (warning)
-		outcome_say(x->outcome, OUTCOME_ATTRIBUTES, item->path, why);
-	say_flags(x, item);
-	extract_flags(x, at->parent, at->name, item, ~EXTRACT_CRITICAL_FLAGS);
-	return first ? extract_copied(x, first, item->path, err) : 0;
-}
-
-/* A hard link without a partner in this run, or any other non-folder. */
-static int put_other(
-    struct extract *x, const struct catalog_item *item, const struct place *at, struct err *err)
+static int put_special(
+    struct extract *x, const struct catalog_item *item, struct extract_place *at, struct err *err)
 {
 	unsigned type = extract_type(item);
 	struct err why = ERR_INIT;
 	bool warning = false;
 
-	if (!type) {
-		err_set(
-		    &why, "E-RESTORE-12", "%s", text("is a hard link to something that was not restored"));
+	if (look(at, &why))
 		return extract_fault(x, OUTCOME_FAILED, item->path, &why, err);
+	if (at->exists && (!x->opt.overwrite || at->folder)) {
+		exists(at, false, &why);
+		return extract_fault(x, OUTCOME_EXISTS, item->path, &why, err);
 	}
-	if (item->flags & CATALOG_UNREADABLE || (type == AE_IFREG && !item->extents)) {
+	if (item->flags & CATALOG_UNREADABLE) {
 		err_set(&why, "E-RESTORE-03", "%s",
 		    text("could not be read when it was captured, there is no content"));
 		return extract_fault(x, OUTCOME_UNREADABLE, item->path, &why, err);
@@ -294,55 +190,177 @@ static int put_other(
 	}
 	if (put(x, item, at, &warning, &why))
 		return extract_fault(x, OUTCOME_FAILED, item->path, &why, err);
-	return finished(x, item, at, warning, &why, err);
-}
-
-static int note_made(void *arg, const char *path, struct err *err)
-{
-	struct extract *x = arg;
-
-	return extract_remember(x->made, path, err);
-}
-
-static int find_place(struct extract *x, const struct catalog_item *item, struct place *at, struct err *err)
-{
-	if (target_enter(x->cursor, item->path, note_made, x, &at->parent, &at->name, err))
+	outcome_count(x->outcome, type == AE_IFLNK ? OUTCOME_LINK : OUTCOME_SPECIAL);
+	if (warning && extract_say(x, OUTCOME_ATTRIBUTES, item->path, &why, err))
 		return -1;
-	if (!fstatat(at->parent, at->name, &at->st, AT_SYMLINK_NOFOLLOW))
-		at->exists = true;
-	else if (errno != ENOENT)
-		return err_sys(err, "E-RESTORE-09", errno, "%s", text("cannot be looked at"));
+	return extract_say_flags(x, item->path, item->flags, err);
+}
+
+/* ---- files and hard links: items of a lot ---- */
+
+static int put_file(struct extract *x, const struct catalog_item *item, struct err *err)
+{
+	bool link = archive_entry_hardlink(item->entry) != NULL;
+	struct err why = ERR_INIT;
+	unsigned long set, clear;
+
+	archive_entry_fflags(item->entry, &set, &clear);
+	if (set & EXTRACT_CRITICAL_FLAGS)
+		x->flags_late = true;
+	/* a link may have something to be linked to, whatever it has itself */
+	if (!link && (item->flags & CATALOG_UNREADABLE || !item->extents)) {
+		err_set(&why, "E-RESTORE-03", "%s",
+		    text("could not be read when it was captured, there is no content"));
+		return extract_fault(x, OUTCOME_UNREADABLE, item->path, &why, err);
+	}
+	x->last_waits = true;
+	return extract_lot_add(x->building, x, link ? ITEM_LINK : ITEM_FILE, item, NULL, err);
+}
+
+static int count_file(struct extract *x, const struct extract_item *it, struct err *err)
+{
+	const char *name;
+	int fd;
+
+	outcome_count(x->outcome, OUTCOME_FILE);
+	x->outcome->bytes += it->size;
+	if (it->meta.stripped_xattr)
+		outcome_count(x->outcome, OUTCOME_STRIPPED_XATTR);
+	if (it->meta.stripped_mode)
+		outcome_count(x->outcome, OUTCOME_STRIPPED_MODE);
+	if ((it->warning && extract_say(x, OUTCOME_ATTRIBUTES, it->path, it->why, err)) ||
+	    extract_say_flags(x, it->path, it->flags, err))
+		return -1;
+	if (it->fflags_set & ~EXTRACT_CRITICAL_FLAGS &&
+	    !target_enter(x->link_cursor, it->path, NULL, NULL, &fd, &name, NULL))
+		extract_flags(
+		    x, fd, name, it->path, it->fflags_set, it->fflags_clear, ~EXTRACT_CRITICAL_FLAGS);
+	return it->first ? extract_copied(x, it->first, it->path, err) : 0;
+}
+
+int extract_file_result(struct extract *x, const struct extract_item *it, struct err *err)
+{
+	if (it->state == ITEM_WAITING)
+		return 0;
+	if (!it->why && (it->state != ITEM_DONE || it->warning))
+		return err_nomem(err);
+	if (it->state == ITEM_DONE)
+		return count_file(x, it, err);
+	return extract_fault(
+	    x, it->state == ITEM_EXISTS ? OUTCOME_EXISTS : OUTCOME_FAILED, it->path, it->why, err);
+}
+
+/* The name that a link can be made to, if there is one in this run. */
+static const char *link_source(const struct extract *x, const char *first)
+{
+	if (!plan_match(x->plan, first))
+		return extract_copy_of(x, first);
+	return extract_remembered(x->absent, first) ? NULL : first;
+}
+
+/* 0 linked, 1 there is nothing to link to, -1. */
+static int put_link(
+    struct extract *x, const struct extract_item *it, const struct extract_place *at, struct err *err)
+{
+	const char *source = link_source(x, it->first), *name, *temporary = x->writer.temporary;
+	int fd;
+
+	if (!source || target_enter(x->link_cursor, source, NULL, NULL, &fd, &name, NULL))
+		return 1;
+	/* with overwrite the old file goes only when the link is sure to be possible */
+	if (at->exists && unlinkat(at->parent, temporary, 0) && errno != ENOENT)
+		return err_sys(err, "E-RESTORE-09", errno, "%s", text("cannot be replaced"));
+	if (linkat(fd, name, at->parent, at->exists ? temporary : at->name, 0))
+		return errno == ENOSPC || errno == EDQUOT ? extract_disk_error(errno, "", err) : 1;
+	if (at->exists && renameat(at->parent, temporary, at->parent, at->name))
+		return err_sys(err, "E-RESTORE-09", errno, "%s", text("cannot be replaced"));
+	if (at->exists)
+		unlinkat(
+		    at->parent, temporary, 0); /* rename does nothing when both are the same file already */
 	return 0;
+}
+
+int extract_link(struct extract *x, struct extract_item *it, struct err *err)
+{
+	struct extract_place at = {.exists = false};
+	struct err why = ERR_INIT;
+	int r;
+
+	r = target_enter(x->cursor, it->path, note_made, x, &at.parent, &at.name, &why);
+	if (r || look(&at, &why))
+		return extract_fault(x, OUTCOME_FAILED, it->path, &why, err);
+	if (at.exists && (!x->opt.overwrite || at.folder)) {
+		exists(&at, false, &why);
+		return extract_fault(x, OUTCOME_EXISTS, it->path, &why, err);
+	}
+	r = put_link(x, it, &at, &why);
+	if (r < 0)
+		return extract_fault(x, OUTCOME_FAILED, it->path, &why, err);
+	if (r == 0) {
+		outcome_count(x->outcome, OUTCOME_LINK);
+		progress_add(x->progress, it->size, NULL);
+		return 0;
+	}
+	if (!it->extents && !(it->flags & CATALOG_UNREADABLE)) {
+		err_set(
+		    &why, "E-RESTORE-12", "%s", text("is a hard link to something that was not restored"));
+		return extract_fault(x, OUTCOME_FAILED, it->path, &why, err);
+	}
+	if (!it->extents) {
+		err_set(&why, "E-RESTORE-03", "%s",
+		    text("could not be read when it was captured, there is no content"));
+		return extract_fault(x, OUTCOME_UNREADABLE, it->path, &why, err);
+	}
+	extract_file(&x->writer, it);
+	return extract_file_result(x, it, err);
+}
+
+/* ---- any entry ---- */
+
+/* Does the folder that holds it surely stand there, because it was the one made last? */
+static bool is_in_last_folder(const struct extract *x, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && x->last_folder.n == (size_t)(slash - path) &&
+	       !memcmp(x->last_folder.p, path, x->last_folder.n);
+}
+
+/* A file that is still to be written must not lose its name to a folder made on the way to something below
+ * it. */
+static int no_file_above(struct extract *x, const char *path, struct err *err)
+{
+	return x->last_waits && x->last.n && path_within(path, (char *)x->last.p) ? extract_drain(x, err) : 0;
+}
+
+static int put_entry(struct extract *x, const struct catalog_item *item, struct err *err)
+{
+	bool file = archive_entry_hardlink(item->entry) || archive_entry_filetype(item->entry) == AE_IFREG;
+	struct extract_place at = {.exists = false};
+	struct err why = ERR_INIT;
+
+	if (!(file && is_in_last_folder(x, item->path)) &&
+	    target_enter(x->cursor, item->path, note_made, x, &at.parent, &at.name, &why))
+		return extract_fault(x, OUTCOME_FAILED, item->path, &why, err);
+	if (file)
+		return put_file(x, item, err);
+	if (archive_entry_filetype(item->entry) == AE_IFDIR)
+		return put_folder(x, item, &at, err);
+	return put_special(x, item, &at, err);
 }
 
 int extract_entry(struct extract *x, const struct catalog_item *item, struct err *err)
 {
-	bool folder = archive_entry_filetype(item->entry) == AE_IFDIR;
-	struct place at = {.exists = false};
-	struct err why = ERR_INIT;
-	int r;
-
-	x->current = item->path;
-	progress_add(x->progress, 0, item->path);
-	if (stopped(x, err))
+	progress_add(x->progress, atomic_exchange(&x->done, 0), item->path);
+	if (atomic_load(&x->ending))
+		return extract_drain(x, err);
+	if (extract_stopped(x, err) || no_file_above(x, item->path, err))
 		return -1;
-	if (find_place(x, item, &at, &why))
-		return extract_fault(x, OUTCOME_FAILED, item->path, &why, err);
-	if (folder)
-		return put_folder(x, item, &at, err);
-	if (at.exists && (!x->opt.overwrite || S_ISDIR(at.st.st_mode))) {
-		exists(item, &at, &why);
-		return extract_fault(x, OUTCOME_EXISTS, item->path, &why, err);
-	}
-	if (archive_entry_hardlink(item->entry)) {
-		r = put_link(x, item, &at, &why);
-		if (r < 0)
-			return extract_fault(x, OUTCOME_FAILED, item->path, &why, err);
-		if (r == 0) {
-			outcome_count(x->outcome, OUTCOME_LINK);
-			progress_add(x->progress, item->size, NULL);
-			return 0;
-		}
-	}
-	return put_other(x, item, &at, err);
+	x->last_waits = false;
+	if (put_entry(x, item, err))
+		return -1;
+	x->last.n = 0;
+	if (buf_puts(&x->last, item->path, err) || buf_terminate(&x->last, err))
+		return -1;
+	return extract_lot_full(x->building, x->lot_items) ? extract_flush(x, err) : 0;
 }

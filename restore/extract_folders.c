@@ -1,5 +1,5 @@
-/* extract_folders: the second pass: metadata of folders and the flags that stop later changes; see extract.h.
- */
+/* extract_folders: the second pass: metadata of folders that could not get it before and the flags that stop
+ * later changes; see extract.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,6 +20,7 @@
 #include "plan.h"
 #include "progress.h"
 #include "read/catalog_r.h"
+#include "read/digestset.h"
 #include "target.h"
 
 static bool is_folder(const struct catalog_item *item)
@@ -27,14 +28,15 @@ static bool is_folder(const struct catalog_item *item)
 	return !archive_entry_hardlink(item->entry) && archive_entry_filetype(item->entry) == AE_IFDIR;
 }
 
-/* Folders that were selected or had to be made, and files with flags that stop changes. */
+/* Folders that were left to this pass or had to be made, and files with flags that stop changes. */
 static int wanted(void *arg, const struct catalog_item *item)
 {
 	const struct extract *x = arg;
 	unsigned long set, clear;
 
 	if (is_folder(item))
-		return plan_match(x->plan, item->path) || extract_remembered(x->made, item->path);
+		return (x->all_late && plan_match(x->plan, item->path)) ||
+		       extract_remembered(x->late, item->path) || extract_remembered(x->made, item->path);
 	archive_entry_fflags(item->entry, &set, &clear);
 	return set & EXTRACT_CRITICAL_FLAGS && plan_match(x->plan, item->path) &&
 	       !extract_remembered(x->absent, item->path);
@@ -74,6 +76,7 @@ static int set_metadata(struct extract *x, const struct catalog_item *item, cons
 static int apply(struct extract *x, const struct catalog_item *item, struct err *err)
 {
 	struct err why = ERR_INIT;
+	unsigned long set, clear;
 	const char *name;
 	struct stat st;
 	int fd, r;
@@ -97,7 +100,11 @@ static int apply(struct extract *x, const struct catalog_item *item, struct err 
 		if (r)
 			outcome_say(x->outcome, OUTCOME_ATTRIBUTES, item->path, &why);
 	}
-	extract_flags(x, fd, name, item, is_folder(item) ? ~0ul : EXTRACT_CRITICAL_FLAGS);
+	archive_entry_fflags(item->entry, &set, &clear);
+	if (is_folder(item) || archive_entry_hardlink(item->entry) ||
+	    archive_entry_filetype(item->entry) == AE_IFREG)
+		extract_flags(
+		    x, fd, name, item->path, set, clear, is_folder(item) ? ~0ul : EXTRACT_CRITICAL_FLAGS);
 	return 0;
 }
 
@@ -130,6 +137,8 @@ static int apply_above(struct extract *x, struct catalog_r *c, size_t first, str
 
 int extract_folders(struct extract *x, struct catalog_r *c, size_t first, size_t last, struct err *err)
 {
+	if (!x->all_late && !x->flags_late && !digestset_count(x->late) && !digestset_count(x->made))
+		return 0;
 	if (catalog_r_backwards(c, first, last, wanted, each, x, err))
 		return -1;
 	return first ? apply_above(x, c, first, err) : 0;

@@ -1,6 +1,7 @@
 /* bkp-restore: brings data back from a medium, and looks at what is on it.  It can only read media: nothing
  * that could change one is linked in. */
 #include <getopt.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +113,9 @@ int main(int argc, char **argv)
 	options_lang(NULL);
 	umask(077); /* what is restored is patients' data: modes come from the catalog, nothing is open
 		       meanwhile */
+	/* chunks are passed from thread to thread: with an arena for each of them memory would be kept several
+	 * times over */
+	mallopt(M_ARENA_MAX, 1);
 	if (sodium_init() < 0) {
 		fputs("bkp-restore: E-INIT-01: libsodium\n", stderr);
 		return APP_FAILED;

@@ -17,7 +17,8 @@ list(FILTER RESTORE_SOURCES EXCLUDE REGEX
 	"/(plan|static_stubs|drill|scratch|interrupt|step_run|variables|attest|record)\\.c$")
 
 add_executable(bkp-restore ${RESTORE_SOURCES})
-target_link_libraries(bkp-restore PRIVATE restore_plan restore_drill bkp_read PkgConfig::ARCHIVE PkgConfig::SODIUM)
+target_link_libraries(bkp-restore PRIVATE restore_plan restore_drill bkp_read PkgConfig::ARCHIVE PkgConfig::SODIUM
+	Threads::Threads)
 target_compile_options(bkp-restore PRIVATE -include ${CMAKE_SOURCE_DIR}/bkp/base/banned.h)
 target_compile_definitions(bkp-restore PRIVATE BKP_VERSION="${PROJECT_VERSION}")
 install(TARGETS bkp-restore RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
@@ -39,7 +40,7 @@ if(BKP_STATIC_RESTORE)
 	# Only archives (.a), so that the program runs on whatever rescue system there is.  libarchive.a is large: only what
 	# is called is taken out of it (tar, write to disk), the formats and filters that are not registered stay behind.
 	set(STATIC_LIBS)
-	foreach(name archive sodium crypto lz4 jansson acl yaml cmark)
+	foreach(name archive sodium crypto lz4 zstd jansson acl yaml cmark)
 		find_library(STATIC_${name} lib${name}.a REQUIRED)
 		list(APPEND STATIC_LIBS ${STATIC_${name}})
 	endforeach()

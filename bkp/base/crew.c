@@ -96,7 +96,7 @@ static void start_helper(struct run *r)
 	if (pthread_create(&r->ids[r->helpers], NULL, help, h))
 		r->threads = r->helpers + 1;
 	else
-		r->helpers++;
+		(void)pthread_setname_np(r->ids[r->helpers++], "bkp-crew");
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 

@@ -277,6 +277,21 @@ static int render_where(const struct policy *p, struct buf *out, struct err *err
 	return r;
 }
 
+static int render_service(const struct policy *p, struct buf *out, struct err *err)
+{
+	if (p->live_share
+		? buf_printf(out, err,
+		      text("  an archive of which less than %u %% is still needed is not referred to again\n"),
+		      p->live_share)
+		: buf_printf(out, err, "  %s\n",
+		      text("an archive is referred to again however little of it is still needed")))
+		return -1;
+	if (!p->anchor_every)
+		return buf_printf(out, err, "  %s\n", text("an archive may serve for ever"));
+	return buf_printf(out, err, text("  no archive serves more than %u generations of a data set\n"),
+	    p->anchor_every);
+}
+
 static int render_when(const struct policy *p, struct buf *out, struct err *err)
 {
 	char protect[POLICY_PLAN_TEXT], size[POLICY_PLAN_TEXT], shown[SHOWN];
@@ -290,8 +305,7 @@ static int render_when(const struct policy *p, struct buf *out, struct err *err)
 		return -1;
 	if (buf_printf(out, err, text("  generations are protected from deletion for %s\n"),
 		policy_plan_duration(p->protect_s, protect)) ||
-	    buf_printf(out, err, text("  one generation in %u is stored in full and rests on no other\n"),
-		p->anchor_every) ||
+	    render_service(p, out, err) ||
 	    buf_printf(out, err, text("  archives of %s; state in %s\n"),
 		policy_plan_size(p->archive_size, size), path_show(p->state, shown, sizeof(shown))))
 		return -1;

@@ -178,6 +178,21 @@ int agefile_read(struct agefile *f, uint64_t offset, void *p, size_t n, struct e
 	return 0;
 }
 
+uint64_t agefile_start(const struct agefile *f)
+{
+	return f->start;
+}
+
+size_t agefile_segment(const struct agefile *f, uint64_t index)
+{
+	return index <= (f->length - 1) / SEGMENT ? segment_length(f, index) : 0;
+}
+
+int agefile_unseal(struct agefile *f, uint64_t index, const void *c, void *out, struct err *err)
+{
+	return age_payload_open(f->payload, index, is_last(f, index), c, segment_length(f, index), out, err);
+}
+
 /* Decrypts what follows the head, hashing as it goes, so that exactly the bytes that were used are the bytes
  * hashed. */
 static int slurp_segments(int fd, struct age_payload *pl, uint64_t start, uint64_t length, struct digest *d,

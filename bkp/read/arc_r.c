@@ -1,77 +1,30 @@
-/* arc_r: see arc_r.h. */
-#include "read/arc_r.h"
+/* arc_r: see arc_r.h.  This file: archives; arc_r_chunk.c: chunks; arc_r_ahead.c: threads of its own. */
+#include "read/arc_r_private.h"
 
 #include <errno.h>
-#include <inttypes.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include <sodium.h>
-
-#include "base/buf.h"
-#include "base/err.h"
 #include "base/io.h"
 #include "base/text.h"
 #include "format/arcfile.h"
-#include "format/codec.h"
 #include "format/digest.h"
 #include "format/generation.h"
 #include "read/agefile.h"
 #include "read/inside.h"
 
 #define OPEN_DEFAULT   16
-#define CACHE_DEFAULT  ((size_t)64 << 20)
-#define CACHED_MAX     1024 /* chunks: keeps the search short when they are tiny */
+#define CACHE_DEFAULT  ((size_t)32 << 20)
 #define REMEMBERED_MAX 4096 /* faults kept word for word */
 #define HASH_READ      ((size_t)1 << 20)
-
-/* An archive that is open.  Slots are reused, least recently used first. */
-struct slot {
-	uint64_t number;
-	struct agefile *file; /* NULL: free */
-	struct arcfile_index *index;
-	uint64_t used; /* arc_r.clock when last used */
-	bool damaged;  /* each chunk must prove itself */
-};
-
-/* A decoded chunk; the cache is a list, most recently used first. */
-struct held {
-	struct arc_r_chunk chunk;
-	size_t refs;
-	struct held *prev, *next;
-	uint8_t raw[];
-};
-
-enum known { KNOWN_NOT, KNOWN_GOOD, KNOWN_BAD, KNOWN_DAMAGED /* given out chunk by chunk */ };
-
-struct fault {
-	uint64_t number;
-	struct err err;
-};
-
-struct arc_r {
-	int repofd;
-	const struct generation_root *root;
-	const struct age_identity *ids;
-	size_t n_ids;
-	struct arc_r_options opt;
-	struct slot *slots;
-	uint64_t clock;
-	uint8_t *known; /* enum known, for each archive of the table */
-	struct fault *faults;
-	size_t n_faults;
-	struct codec *codec;
-	struct hmac *ids_hmac; /* NULL without a chunk id key */
-	struct buf frame;
-	struct held *first, *last;
-	size_t cached, cached_bytes;
-};
 
 int arc_r_new(int repofd, const struct generation_root *root, const struct age_identity *ids, size_t n_ids,
     const struct arc_r_options *opt, struct arc_r **ret, struct err *err)
 {
 	struct arc_r *a = calloc(1, sizeof(*a));
+	size_t i;
 
 	if (!a)
 		return err_nomem(err);
@@ -85,13 +38,15 @@ int arc_r_new(int repofd, const struct generation_root *root, const struct age_i
 		a->opt.max_open = OPEN_DEFAULT;
 	if (!a->opt.cache_bytes)
 		a->opt.cache_bytes = CACHE_DEFAULT;
-	buf_init(&a->frame, codec_bound(CODEC_RAW_MAX));
+	pthread_mutex_init(&a->hashing, NULL);
+	pthread_mutex_init(&a->lock, NULL);
+	pthread_cond_init(&a->changed, NULL);
+	pthread_cond_init(&a->work, NULL);
 	a->slots = calloc(a->opt.max_open, sizeof(*a->slots));
 	a->known = calloc(root->n_archives + 1, 1);
-	a->codec = codec_new();
-	if (a->opt.chunk_id_key)
-		a->ids_hmac = hmac_new(a->opt.chunk_id_key, DIGEST_LEN);
-	if (!a->slots || !a->known || !a->codec || (a->opt.chunk_id_key && !a->ids_hmac)) {
+	for (i = 0; a->slots && i < a->opt.max_open; i++)
+		pthread_mutex_init(&a->slots[i].reading, NULL);
+	if (!a->slots || !a->known) {
 		arc_r_free(a);
 		return err_nomem(err);
 	}
@@ -99,46 +54,44 @@ int arc_r_new(int repofd, const struct generation_root *root, const struct age_i
 	return 0;
 }
 
-static void slot_close(struct slot *s)
+static void slot_close(struct arc_r_slot *s)
 {
 	agefile_close(s->file);
 	arcfile_index_free(s->index);
-	memset(s, 0, sizeof(*s));
-}
-
-/* Chunks hold what was encrypted: patients' data is wiped before memory goes back. */
-static void drop(struct arc_r *a, struct held *h)
-{
-	*(h->prev ? &h->prev->next : &a->first) = h->next;
-	*(h->next ? &h->next->prev : &a->last) = h->prev;
-	a->cached--;
-	a->cached_bytes -= h->chunk.n;
-	sodium_memzero(h->raw, h->chunk.n);
-	free(h);
+	s->file = NULL;
+	s->index = NULL;
+	s->state = SLOT_FREE;
+	s->number = s->used = 0;
+	s->damaged = false;
 }
 
 void arc_r_free(struct arc_r *a)
 {
+	struct arc_r_bench *b;
 	size_t i;
 
 	if (!a)
 		return;
-	while (a->first)
-		drop(a, a->first);
-	for (i = 0; a->slots && i < a->opt.max_open; i++)
+	arc_r_alone(a);
+	arc_r_forget_chunks(a);
+	for (i = 0; a->slots && i < a->opt.max_open; i++) {
 		slot_close(&a->slots[i]);
-	if (a->frame.p)
-		sodium_memzero(a->frame.p, a->frame.cap);
-	buf_free(&a->frame);
-	codec_free(a->codec);
-	hmac_free(a->ids_hmac);
+		pthread_mutex_destroy(&a->slots[i].reading);
+	}
+	while ((b = a->benches)) {
+		a->benches = b->next;
+		arc_r_bench_free(b);
+	}
+	pthread_mutex_destroy(&a->hashing);
+	pthread_mutex_destroy(&a->lock);
+	pthread_cond_destroy(&a->changed);
+	pthread_cond_destroy(&a->work);
 	free(a->slots);
 	free(a->known);
 	free(a->faults);
+	free(a->ahead);
 	free(a);
 }
-
-/* ---- archives ---- */
 
 static int check_hash(int fd, const uint8_t want[DIGEST_LEN], struct err *err)
 {
@@ -169,7 +122,7 @@ static int check_hash(int fd, const uint8_t want[DIGEST_LEN], struct err *err)
 	return 0;
 }
 
-static int read_index(struct arc_r *a, struct slot *s, struct err *err)
+static int read_index(struct arc_r *a, struct arc_r_slot *s, struct err *err)
 {
 	uint64_t plain = agefile_size(s->file), offset;
 	size_t n = plain < ARCFILE_TAIL ? (size_t)plain : ARCFILE_TAIL, len;
@@ -183,32 +136,35 @@ static int read_index(struct arc_r *a, struct slot *s, struct err *err)
 	    (const char *)part.p, len, offset, a->root->id.repository, s->number, &s->index, err);
 }
 
-/* Is it the file that was signed?  If not, may it be used chunk by chunk? */
-static int believe(
-    struct arc_r *a, struct slot *s, int fd, const struct generation_archive *entry, struct err *err)
-{
-	uint8_t *known = &a->known[entry - a->root->archives];
-	char path[ARCFILE_PATH];
-	struct err why = ERR_INIT;
+/* ---- without the lock: the slot is the caller's while it is being opened ---- */
 
-	s->damaged = *known == KNOWN_DAMAGED;
-	if (a->opt.unhashed || *known == KNOWN_GOOD || s->damaged || !check_hash(fd, entry->sha256, &why))
+/* Is it the file that was signed?  known: what is known of it, and what is known then.  why: what is wrong
+ * with one that may be used chunk by chunk. */
+static int believe(struct arc_r *a, int fd, const struct generation_archive *entry, uint8_t *known,
+    struct err *why, struct err *err)
+{
+	int r;
+
+	if (a->opt.unhashed || *known == KNOWN_GOOD || *known == KNOWN_DAMAGED)
 		return 0;
-	if (!a->ids_hmac || strcmp(why.code, "E-ARCHIVE-14") != 0) {
+	pthread_mutex_lock(&a->hashing);
+	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	r = check_hash(fd, entry->sha256, why);
+	posix_fadvise(fd, 0, 0, POSIX_FADV_NORMAL);
+	pthread_mutex_unlock(&a->hashing);
+	if (!r)
+		return 0;
+	if (!a->opt.chunk_id_key || strcmp(why->code, "E-ARCHIVE-14") != 0) {
 		if (err)
-			*err = why;
+			*err = *why;
 		return -1;
 	}
 	*known = KNOWN_DAMAGED;
-	s->damaged = true;
-	if (a->opt.damaged) {
-		err_wrap(&why, text("archive '%s'"), arcfile_path(entry->sha256, path));
-		a->opt.damaged(a->opt.arg, &why);
-	}
 	return 0;
 }
 
-static int slot_open(struct arc_r *a, struct slot *s, const struct generation_archive *entry, struct err *err)
+static int slot_open(struct arc_r *a, struct arc_r_slot *s, const struct generation_archive *entry,
+    uint8_t *known, struct err *why, struct err *err)
 {
 	char path[ARCFILE_PATH];
 	IO_FD_AUTO fd = -1;
@@ -224,97 +180,182 @@ static int slot_open(struct arc_r *a, struct slot *s, const struct generation_ar
 	if ((uint64_t)st.st_size != entry->size)
 		return err_set(err, "E-ARCHIVE-13", text("%ju bytes long where %ju belong"),
 		    (uint64_t)st.st_size, entry->size);
-	if (believe(a, s, fd, entry, err) || agefile_open(&fd, a->ids, a->n_ids, &s->file, err))
+	if (believe(a, fd, entry, known, why, err) || agefile_open(&fd, a->ids, a->n_ids, &s->file, err))
 		return -1;
-	s->number = entry->number;
-	if (read_index(a, s, err)) {
-		slot_close(s);
-		return -1;
-	}
-	return 0;
+	return read_index(a, s, err);
 }
 
-/* An archive that failed stays failed: thousands of files may need it, and hashing it again would take as
- * long. */
-static int remember(struct arc_r *a, const struct generation_archive *entry, const struct err *why)
-{
-	struct fault *more;
+/* ---- under the lock ---- */
 
-	if (!strncmp(why->code, "E-MEM", 5))
-		return -1;
-	a->known[entry - a->root->archives] = KNOWN_BAD;
+static struct arc_r_fault *fault_of(const struct arc_r *a, uint64_t number, bool harm)
+{
+	size_t i;
+
+	for (i = 0; i < a->n_faults; i++)
+		if (a->faults[i].number == number && a->faults[i].harm == harm)
+			return &a->faults[i];
+	return NULL;
+}
+
+static void remember(struct arc_r *a, uint64_t number, bool harm, const struct err *why)
+{
+	struct arc_r_fault *more;
+
 	if (a->n_faults == REMEMBERED_MAX)
-		return -1;
+		return;
 	more = reallocarray(a->faults, a->n_faults + 1, sizeof(*more));
 	if (!more)
-		return -1;
+		return;
 	a->faults = more;
-	a->faults[a->n_faults++] = (struct fault){entry->number, *why};
-	return -1;
+	a->faults[a->n_faults++] = (struct arc_r_fault){number, harm, harm, *why};
+}
+
+static void tell(struct arc_r *a, uint64_t number)
+{
+	struct arc_r_fault *f = fault_of(a, number, true);
+	struct err why;
+
+	if (!f || !f->untold || !a->opt.damaged)
+		return;
+	f->untold = false;
+	why = f->err;
+	pthread_mutex_unlock(&a->lock);
+	a->opt.damaged(a->opt.arg, &why);
+	pthread_mutex_lock(&a->lock);
+}
+
+void arc_r_tell(struct arc_r *a, uint64_t archive)
+{
+	pthread_mutex_lock(&a->lock);
+	tell(a, archive);
+	pthread_mutex_unlock(&a->lock);
 }
 
 static int recall(const struct arc_r *a, const struct generation_archive *entry, struct err *err)
 {
 	char path[ARCFILE_PATH];
-	size_t i;
+	const struct arc_r_fault *f = fault_of(a, entry->number, false);
 
-	for (i = 0; i < a->n_faults; i++)
-		if (a->faults[i].number == entry->number) {
-			if (err)
-				*err = a->faults[i].err;
-			return -1;
-		}
-	return err_set(
-	    err, "E-ARCHIVE-16", text("archive '%s' cannot be used"), arcfile_path(entry->sha256, path));
+	if (!f)
+		return err_set(err, "E-ARCHIVE-16", text("archive '%s' cannot be used"),
+		    arcfile_path(entry->sha256, path));
+	if (err)
+		*err = f->err;
+	return -1;
 }
 
-static struct slot *free_slot(struct arc_r *a)
+/* The slot of an archive, also while it is being opened; or NULL. */
+static struct arc_r_slot *slot_of(const struct arc_r *a, uint64_t number)
 {
-	struct slot *s = &a->slots[0];
-	size_t i;
-
-	for (i = 1; i < a->opt.max_open; i++)
-		if (a->slots[i].used < s->used)
-			s = &a->slots[i];
-	slot_close(s);
-	return s;
-}
-
-static int find_slot(struct arc_r *a, uint64_t number, struct slot **ret, struct err *err)
-{
-	const struct generation_archive *entry;
-	struct err why = ERR_INIT;
-	char path[ARCFILE_PATH];
-	struct slot *s;
 	size_t i;
 
 	for (i = 0; i < a->opt.max_open; i++)
-		if (a->slots[i].file && a->slots[i].number == number) {
-			a->slots[i].used = ++a->clock;
-			*ret = &a->slots[i];
-			return 0;
-		}
-	entry = generation_root_archive(a->root, number);
+		if (a->slots[i].state != SLOT_FREE && a->slots[i].number == number)
+			return &a->slots[i];
+	return NULL;
+}
+
+/* The slot that was not used for longest, or NULL: all are in use. */
+static struct arc_r_slot *free_slot(const struct arc_r *a)
+{
+	struct arc_r_slot *found = NULL;
+	size_t i;
+
+	for (i = 0; i < a->opt.max_open; i++) {
+		struct arc_r_slot *s = &a->slots[i];
+
+		if (s->state != SLOT_OPENING && !s->refs && (!found || s->used < found->used))
+			found = s;
+	}
+	return found;
+}
+
+/* Opens an archive into a slot of ours.  One that failed stays failed: thousands of files may need it, and
+ * hashing it again would take as long. */
+static int open_into(
+    struct arc_r *a, struct arc_r_slot *s, const struct generation_archive *entry, struct err *err)
+{
+	uint8_t *known = &a->known[entry - a->root->archives], now = *known;
+	char path[ARCFILE_PATH];
+	struct err why = ERR_INIT, harm = ERR_INIT;
+	int r;
+
+	slot_close(s);
+	s->state = SLOT_OPENING;
+	s->number = entry->number;
+	pthread_mutex_unlock(&a->lock);
+	arcfile_path(entry->sha256, path);
+	r = slot_open(a, s, entry, &now, &harm, &why);
+	if (r)
+		err_wrap(&why, text("archive '%s'"), path);
+	if (harm.code[0])
+		err_wrap(&harm, text("archive '%s'"), path);
+	pthread_mutex_lock(&a->lock);
+	pthread_cond_broadcast(&a->changed);
+	if (now == KNOWN_DAMAGED && *known != KNOWN_DAMAGED) {
+		*known = KNOWN_DAMAGED;
+		remember(a, entry->number, true, &harm);
+	}
+	if (r) {
+		slot_close(s);
+		if (err)
+			*err = why;
+		if (!strncmp(why.code, "E-MEM", 5))
+			return -1;
+		remember(a, entry->number, false, &why);
+		*known = KNOWN_BAD;
+		return -1;
+	}
+	s->damaged = now == KNOWN_DAMAGED;
+	if (!s->damaged)
+		*known = KNOWN_GOOD;
+	s->state = SLOT_OPEN;
+	return 0;
+}
+
+static int slot_get(struct arc_r *a, uint64_t number, struct arc_r_slot **ret, struct err *err)
+{
+	const struct generation_archive *entry = generation_root_archive(a->root, number);
+	struct arc_r_slot *s;
+
 	if (!entry)
 		return err_set(
 		    err, "E-ARCHIVE-11", text("archive number %ju is not in the generation's table"), number);
-	if (a->known[entry - a->root->archives] == KNOWN_BAD)
-		return recall(a, entry, err);
-	s = free_slot(a);
-	if (slot_open(a, s, entry, &why)) {
-		err_wrap(&why, text("archive '%s'"), arcfile_path(entry->sha256, path));
-		if (err)
-			*err = why;
-		return remember(a, entry, &why);
+	for (;;) {
+		s = slot_of(a, number);
+		if (s && s->state == SLOT_OPEN)
+			break;
+		if (!s && a->known[entry - a->root->archives] == KNOWN_BAD)
+			return recall(a, entry, err);
+		if (!s && (s = free_slot(a))) {
+			if (open_into(a, s, entry, err))
+				return -1;
+			break;
+		}
+		pthread_cond_wait(&a->changed, &a->lock);
 	}
-	if (!s->damaged)
-		a->known[entry - a->root->archives] = KNOWN_GOOD;
 	s->used = ++a->clock;
+	s->refs++;
 	*ret = s;
 	return 0;
 }
 
-static int no_chunk(const struct arc_r *a, uint64_t archive, uint32_t chunk, size_t n, struct err *err)
+int arc_r_slot(struct arc_r *a, uint64_t number, struct arc_r_slot **ret, struct err *err)
+{
+	int r = slot_get(a, number, ret, err);
+
+	if (a->n_faults && (!a->helped || pthread_equal(pthread_self(), a->caller)))
+		tell(a, number);
+	return r;
+}
+
+void arc_r_slot_put(struct arc_r *a, struct arc_r_slot *s)
+{
+	if (!--s->refs)
+		pthread_cond_broadcast(&a->changed);
+}
+
+int arc_r_no_chunk(const struct arc_r *a, uint64_t archive, uint32_t chunk, size_t n, struct err *err)
 {
 	char path[ARCFILE_PATH];
 	const struct generation_archive *entry = generation_root_archive(a->root, archive);
@@ -326,128 +367,52 @@ static int no_chunk(const struct arc_r *a, uint64_t archive, uint32_t chunk, siz
 int arc_r_open(struct arc_r *a, uint64_t archive, const struct arcfile_index **ret_index,
     struct agefile **ret_file, struct err *err)
 {
-	struct slot *s;
+	struct arc_r_slot *s;
+	int r;
 
-	if (find_slot(a, archive, &s, err))
-		return -1;
-	*ret_index = s->index;
-	*ret_file = s->file;
-	return 0;
+	pthread_mutex_lock(&a->lock);
+	r = arc_r_slot(a, archive, &s, err);
+	if (!r) {
+		*ret_index = s->index;
+		*ret_file = s->file;
+		arc_r_slot_put(a, s);
+	}
+	pthread_mutex_unlock(&a->lock);
+	return r;
 }
 
 int arc_r_raw(struct arc_r *a, uint64_t archive, uint32_t chunk, uint32_t *ret_raw, struct err *err)
 {
-	struct slot *s;
+	struct arc_r_slot *s;
+	int r;
 
-	if (find_slot(a, archive, &s, err))
-		return -1;
-	if (chunk >= s->index->n)
-		return no_chunk(a, archive, chunk, s->index->n, err);
-	*ret_raw = s->index->chunks[chunk].raw;
-	return 0;
-}
-
-/* ---- chunks ---- */
-
-static void to_front(struct arc_r *a, struct held *h)
-{
-	if (a->first == h)
-		return;
-	if (h->prev || h->next) {
-		*(h->prev ? &h->prev->next : &a->first) = h->next;
-		*(h->next ? &h->next->prev : &a->last) = h->prev;
+	pthread_mutex_lock(&a->lock);
+	arc_r_came_to(a, archive);
+	r = arc_r_slot(a, archive, &s, err);
+	if (!r) {
+		if (chunk < s->index->n)
+			*ret_raw = s->index->chunks[chunk].raw;
+		else
+			r = arc_r_no_chunk(a, archive, chunk, s->index->n, err);
+		arc_r_slot_put(a, s);
 	}
-	h->prev = NULL;
-	h->next = a->first;
-	*(a->first ? &a->first->prev : &a->last) = h;
-	a->first = h;
+	pthread_mutex_unlock(&a->lock);
+	return r;
 }
 
-static void make_room(struct arc_r *a, size_t n)
+unsigned arc_r_depth(const struct arc_r *a)
 {
-	struct held *h = a->last, *prev;
-
-	for (; h && (a->cached >= CACHED_MAX || a->cached_bytes + n > a->opt.cache_bytes); h = prev) {
-		prev = h->prev;
-		if (!h->refs)
-			drop(a, h);
-	}
+	return 2 * a->n_decoders;
 }
 
-static int decode(
-    struct arc_r *a, struct slot *s, const struct arcfile_chunk *c, uint8_t *raw, struct err *err)
+bool arc_r_ready(struct arc_r *a, uint64_t archive)
 {
-	a->frame.n = 0;
-	if (buf_reserve(&a->frame, c->stored, err) ||
-	    agefile_read(s->file, c->offset, a->frame.p, c->stored, err))
-		return -1;
-	if (codec_unpack(a->codec, a->frame.p, c->stored, raw, c->raw, err))
-		return -1;
-	if (s->damaged) {
-		uint8_t id[DIGEST_LEN];
+	const struct arc_r_slot *s;
+	bool ready;
 
-		hmac_of(a->ids_hmac, raw, c->raw, id);
-		if (memcmp(id, c->id, DIGEST_LEN) != 0)
-			return err_set(err, "E-ARCHIVE-17", "%s", text("not the chunk that its id says"));
-	}
-	return 0;
-}
-
-static int load(struct arc_r *a, uint64_t archive, uint32_t chunk, struct held **ret, struct err *err)
-{
-	const struct generation_archive *entry;
-	const struct arcfile_chunk *c;
-	char path[ARCFILE_PATH];
-	struct held *h;
-	struct slot *s;
-
-	if (find_slot(a, archive, &s, err))
-		return -1;
-	if (chunk >= s->index->n)
-		return no_chunk(a, archive, chunk, s->index->n, err);
-	c = &s->index->chunks[chunk];
-	make_room(a, c->raw);
-	h = malloc(sizeof(*h) + c->raw);
-	if (!h)
-		return err_nomem(err);
-	memset(h, 0, sizeof(*h));
-	h->chunk = (struct arc_r_chunk){h->raw, c->raw, archive, chunk};
-	if (decode(a, s, c, h->raw, err)) {
-		sodium_memzero(h->raw, c->raw);
-		free(h);
-		entry = generation_root_archive(a->root, archive);
-		return err_wrap(err, text("archive '%s', chunk %u at offset %ju"),
-		    arcfile_path(entry->sha256, path), chunk, c->offset);
-	}
-	a->cached++;
-	a->cached_bytes += c->raw;
-	to_front(a, h);
-	*ret = h;
-	return 0;
-}
-
-int arc_r_get(
-    struct arc_r *a, uint64_t archive, uint32_t chunk, const struct arc_r_chunk **ret, struct err *err)
-{
-	struct held *h;
-
-	for (h = a->first; h; h = h->next)
-		if (h->chunk.archive == archive && h->chunk.chunk == chunk)
-			break;
-	if (h)
-		to_front(a, h);
-	else if (load(a, archive, chunk, &h, err))
-		return -1;
-	h->refs++;
-	*ret = &h->chunk;
-	return 0;
-}
-
-void arc_r_put(struct arc_r *a, const struct arc_r_chunk *c)
-{
-	struct held *h;
-
-	for (h = a->first; h; h = h->next)
-		if (&h->chunk == c)
-			h->refs--;
+	pthread_mutex_lock(&a->lock);
+	s = slot_of(a, archive);
+	ready = s && s->state == SLOT_OPEN;
+	pthread_mutex_unlock(&a->lock);
+	return ready;
 }

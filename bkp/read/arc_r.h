@@ -9,8 +9,10 @@
  * archive is hashed in full before its first chunk is given out.  With `unhashed` the AEAD of the segments
  * still detects damage, but not a forger.
  *
- * Threads: one thread at a time per handle; chunks that are held stay valid whatever is asked for next, so
- * that a reader ahead of the writer can hold several.
+ * Threads: arc_r_get, arc_r_put, arc_r_raw, arc_r_ready and arc_r_want may be called by several threads at a
+ * time; what one of them is hashing or decoding the others wait for.  Archives are hashed one at a time: a
+ * disk reads one file faster than two.  Between arc_r_helpers() and arc_r_alone() threads of its own hash and
+ * decode ahead of who asks; chunks that are held stay valid whatever is asked for next.
  *
  * Errors name the archive file and, for a chunk, its number and offset: E-ARCHIVE-11 not in the generation's
  * table, E-ARCHIVE-12 missing, E-ARCHIVE-13 size is not the table's, E-ARCHIVE-14 SHA-256 is not the table's,
@@ -63,8 +65,29 @@ int arc_r_raw(struct arc_r *a, uint64_t archive, uint32_t chunk, uint32_t *ret_r
     __attribute__((warn_unused_result));
 
 /* The open archive's INDEX and plaintext, for verification; valid until the next call of any function here.
- */
+ * Not while there are helpers. */
 int arc_r_open(struct arc_r *a, uint64_t archive, const struct arcfile_index **ret_index,
     struct agefile **ret_file, struct err *err) __attribute__((warn_unused_result));
+
+/* ---- ahead of who asks ---- */
+
+/* Starts one thread that hashes and `decoders` that decode; where threads cannot be had, who asks does it
+ * all. While there are helpers `damaged` is called on the calling thread only: when it is the first to use
+ * such an archive, or by arc_r_tell(). */
+void arc_r_helpers(struct arc_r *a, unsigned decoders);
+/* Waits for them to end. */
+void arc_r_alone(struct arc_r *a);
+/* Archives that will be needed, in order of use; it is not run further ahead of their use than two archives,
+ * so that what was hashed is still in the kernel's cache when it is decoded. */
+void arc_r_ahead(struct arc_r *a, const uint64_t *archives, size_t n);
+/* A chunk that will be needed soon.  A hint: forgotten when there are too many, or its archive is not open.
+ */
+void arc_r_want(struct arc_r *a, uint64_t archive, uint32_t chunk);
+/* How many chunks ahead are worth asking for; 0: there are no helpers. */
+unsigned arc_r_depth(const struct arc_r *a);
+/* Is the archive open, so that arc_r_raw() answers at once? */
+bool arc_r_ready(struct arc_r *a, uint64_t archive);
+/* Calls `damaged` for this archive if it should have been and was not yet. */
+void arc_r_tell(struct arc_r *a, uint64_t archive);
 
 #endif

@@ -118,7 +118,7 @@ static struct line line_of(const struct catalog_r *c, size_t block)
 	return l;
 }
 
-int catalog_r_first_path(struct catalog_r *c, size_t block, struct buf *out, struct err *err)
+int catalog_r_first_path(const struct catalog_r *c, size_t block, struct buf *out, struct err *err)
 {
 	struct line l = line_of(c, block);
 
@@ -212,7 +212,8 @@ size_t catalog_r_block_of(struct catalog_r *c, const char *path)
 
 /* ---- blocks ---- */
 
-static int block_open(struct catalog_r *c, struct block *b, size_t number, const char *prev, struct err *err)
+static int block_open(const struct catalog_r *c, struct arc_r *a, struct block *b, size_t number,
+    const char *prev, struct err *err)
 {
 	struct line l = line_of(c, number);
 	char extents[128];
@@ -224,7 +225,7 @@ static int block_open(struct catalog_r *c, struct block *b, size_t number, const
 	b->seen = 0;
 	b->promised = l.entries;
 	b->first_checked = false;
-	if (extent_r_each(c->arc, extents, (size_t)n, append, &b->bytes, err) ||
+	if (extent_r_each(a, extents, (size_t)n, append, &b->bytes, err) ||
 	    catalog_reader_new(b->bytes.p, b->bytes.n, prev, &b->reader, err)) {
 		block_close(b);
 		return err_wrap(err, text("catalog block %zu"), number + 1);
@@ -233,7 +234,7 @@ static int block_open(struct catalog_r *c, struct block *b, size_t number, const
 }
 
 /* 0, CATALOG_END, -1: the rest of the block is lost. */
-static int block_next(struct catalog_r *c, struct block *b, struct catalog_item *ret, struct err *err)
+static int block_next(const struct catalog_r *c, struct block *b, struct catalog_item *ret, struct err *err)
 {
 	int r = catalog_reader_next(b->reader, ret, err);
 
@@ -281,7 +282,8 @@ int catalog_r_next(struct catalog_r *c, struct catalog_item *ret, struct err *er
 		if (!c->at.reader) {
 			if (c->next == c->n)
 				return CATALOG_END;
-			r = block_open(c, &c->at, c->next++, c->last.n ? (char *)c->last.p : NULL, err);
+			r = block_open(
+			    c, c->arc, &c->at, c->next++, c->last.n ? (char *)c->last.p : NULL, err);
 			if (r)
 				return CATALOG_R_LOST;
 		}
@@ -300,6 +302,24 @@ int catalog_r_next(struct catalog_r *c, struct catalog_item *ret, struct err *er
 	}
 }
 
+int catalog_r_block(const struct catalog_r *c, struct arc_r *a, size_t block, const char *prev,
+    catalog_r_block_fn *fn, void *arg, struct err *err)
+{
+	struct block b = {.bytes = BUF_INIT(CATALOG_BLOCK_MAX)};
+	struct catalog_item item;
+	int r = 0, got;
+
+	if (block_open(c, a, &b, block, prev, err))
+		return CATALOG_R_LOST;
+	while (!(got = block_next(c, &b, &item, err))) {
+		r = fn(arg, &item, err);
+		if (r)
+			break;
+	}
+	block_close(&b);
+	return got == CATALOG_END ? 0 : got < 0 ? CATALOG_R_LOST : r;
+}
+
 int catalog_r_find(struct catalog_r *c, const char *path, struct catalog_item *ret, struct err *err)
 {
 	struct catalog_item item;
@@ -307,7 +327,7 @@ int catalog_r_find(struct catalog_r *c, const char *path, struct catalog_item *r
 
 	if (!c->n)
 		return CATALOG_R_ABSENT;
-	if (block_open(c, &c->found, catalog_r_block_of(c, path), NULL, err))
+	if (block_open(c, c->arc, &c->found, catalog_r_block_of(c, path), NULL, err))
 		return -1;
 	while (!(r = block_next(c, &c->found, &item, err))) {
 		int order = path_compare(item.path, path);
@@ -372,7 +392,7 @@ static int keep_block(
 	struct catalog_item item;
 	int r;
 
-	if (block_open(c, &c->at, number, NULL, err))
+	if (block_open(c, c->arc, &c->at, number, NULL, err))
 		return CATALOG_R_LOST;
 	while (!(r = block_next(c, &c->at, &item, err)))
 		if (want(arg, &item) && keep(k, &item, err))

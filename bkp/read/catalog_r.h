@@ -33,7 +33,7 @@ uint64_t catalog_r_entries(const struct catalog_r *c); /* as the block list says
 /* The block that holds `path` if any does, or would hold it; 0 when it sorts before everything. */
 size_t catalog_r_block_of(struct catalog_r *c, const char *path);
 /* Appends the path of a block's first entry to `out`, NUL-terminated (not counted). */
-int catalog_r_first_path(struct catalog_r *c, size_t block, struct buf *out, struct err *err)
+int catalog_r_first_path(const struct catalog_r *c, size_t block, struct buf *out, struct err *err)
     __attribute__((warn_unused_result));
 
 /* Forward: from the start of `block` (≤ catalog_r_blocks). */
@@ -43,6 +43,14 @@ size_t catalog_r_at(const struct catalog_r *c); /* the block that was opened las
 #define CATALOG_R_LOST 2
 int catalog_r_next(struct catalog_r *c, struct catalog_item *ret, struct err *err)
     __attribute__((warn_unused_result));
+
+/* One block by itself: fn for each entry until it returns non-zero, which is returned.  prev: the path before
+ * its first entry, or NULL when the order is somebody else's business.  The handle is not changed, and arc_r
+ * is the caller's: any number of threads may do this at a time, each with an arc_r of its own.  0,
+ * CATALOG_R_LOST (err says which block; entries given out before stand), -1 of fn. */
+typedef int catalog_r_block_fn(void *arg, const struct catalog_item *item, struct err *err);
+int catalog_r_block(const struct catalog_r *c, struct arc_r *a, size_t block, const char *prev,
+    catalog_r_block_fn *fn, void *arg, struct err *err) __attribute__((warn_unused_result));
 
 /* Backwards from the end of block `last` to the start of block `first`: calls fn for each entry that `want`
  * wants (it is asked in forward order within a block), last first.  Damaged blocks are given to fn as a NULL

@@ -22,6 +22,7 @@ struct extent_r {
 	struct extent_run run;
 	uint64_t left; /* of `run`, not given out yet */
 	uint64_t given;
+	bool peek;
 	/* behind '@' */
 	bool indirect;
 	struct extent_run more; /* the '@' run that is being read, moved on as it is */
@@ -181,6 +182,11 @@ static int next_run(struct extent_r *x, struct err *err)
 	return next_behind(x, err);
 }
 
+void extent_r_peek(struct extent_r *x)
+{
+	x->peek = true;
+}
+
 int extent_r_next(struct extent_r *x, struct extent_r_piece *ret, struct err *err)
 {
 	struct extent_r_piece piece;
@@ -200,6 +206,8 @@ int extent_r_next(struct extent_r *x, struct extent_r_piece *ret, struct err *er
 	if (x->run.kind == EXTENT_HOLE) {
 		piece = (struct extent_r_piece){.length = x->left, .hole = true};
 		x->left = 0;
+	} else if (x->peek && !arc_r_ready(x->arc, x->run.archive)) {
+		return EXTENT_R_WAIT;
 	} else if (take_part(x->arc, &x->run, &x->left, &piece, err)) {
 		return -1;
 	}
@@ -209,27 +217,65 @@ int extent_r_next(struct extent_r *x, struct extent_r_piece *ret, struct err *er
 	return 0;
 }
 
+/* Asks for the chunks that come next, in front of the one at hand by `depth` at most. */
+struct scout {
+	struct extent_r *x; /* NULL: nothing to look for */
+	size_t ahead, depth;
+};
+
+static void look_ahead(struct scout *s, struct arc_r *a)
+{
+	struct extent_r_piece piece;
+
+	/* what is wrong is found again by who comes behind */
+	while (s->x && s->ahead < s->depth) {
+		int r = extent_r_next(s->x, &piece, NULL);
+
+		if (r == EXTENT_R_WAIT)
+			return;
+		if (r) {
+			extent_r_close(s->x);
+			s->x = NULL;
+			return;
+		}
+		/* the first one is for who asks */
+		if (s->ahead++ && !piece.hole)
+			arc_r_want(a, piece.archive, piece.chunk);
+	}
+}
+
+static int give(
+    struct arc_r *a, const struct extent_r_piece *piece, extent_r_fn *fn, void *arg, struct err *err)
+{
+	const struct arc_r_chunk *c;
+	int r;
+
+	if (piece->hole)
+		return fn(arg, piece->at, NULL, piece->length, err);
+	if (arc_r_get(a, piece->archive, piece->chunk, &c, err))
+		return -1;
+	r = fn(arg, piece->at, c->p + piece->offset, piece->length, err);
+	arc_r_put(a, c);
+	return r;
+}
+
 int extent_r_each(struct arc_r *a, const char *text_, size_t n, extent_r_fn *fn, void *arg, struct err *err)
 {
+	struct scout scout = {.depth = arc_r_depth(a)};
 	struct extent_r_piece piece;
 	struct extent_r *x;
 	int r = 0, got = 0;
 
 	if (extent_r_open(a, text_, n, &x, err))
 		return -1;
+	if (scout.depth && x->size > EXTENT_CHUNK_MAX / 16 && !extent_r_open(a, text_, n, &scout.x, NULL))
+		extent_r_peek(scout.x);
 	while (!r && !(got = extent_r_next(x, &piece, err))) {
-		const struct arc_r_chunk *c;
-
-		if (piece.hole) {
-			r = fn(arg, piece.at, NULL, piece.length, err);
-		} else {
-			r = arc_r_get(a, piece.archive, piece.chunk, &c, err);
-			if (!r) {
-				r = fn(arg, piece.at, c->p + piece.offset, piece.length, err);
-				arc_r_put(a, c);
-			}
-		}
+		look_ahead(&scout, a);
+		r = give(a, &piece, fn, arg, err);
+		scout.ahead -= scout.ahead > 0;
 	}
 	extent_r_close(x);
+	extent_r_close(scout.x);
 	return r ? r : got < 0 ? -1 : 0;
 }

@@ -39,8 +39,13 @@ uint64_t extent_r_size(const struct extent_r *x);
 int extent_r_next(struct extent_r *x, struct extent_r_piece *ret, struct err *err)
     __attribute__((warn_unused_result));
 void extent_r_close(struct extent_r *x);
+/* From here on extent_r_next returns EXTENT_R_WAIT instead of waiting for an archive that is not open yet; it
+ * may be called again.  For who looks ahead. */
+#define EXTENT_R_WAIT 2
+void extent_r_peek(struct extent_r *x);
 
-/* p NULL: a hole.  Non-zero stops and is returned. */
+/* p NULL: a hole.  Non-zero stops and is returned.  Where `a` has helpers (arc_r.h) the chunks that come next
+ * are decoded meanwhile. */
 typedef int extent_r_fn(void *arg, uint64_t at, const void *p, uint64_t n, struct err *err);
 int extent_r_each(struct arc_r *a, const char *text, size_t n, extent_r_fn *fn, void *arg, struct err *err)
     __attribute__((warn_unused_result));

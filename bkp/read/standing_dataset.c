@@ -36,7 +36,8 @@ static bool sound(const struct ledger_copy *c)
 static bool declared(const struct standing_view *v, const char *uuid)
 {
 	for (size_t i = 0; i < v->s->n_media; i++)
-		if (v->s->media[i].policy && v->s->media[i].ledger && !strcmp(v->s->media[i].ledger->uuid, uuid))
+		if (v->s->media[i].policy && v->s->media[i].ledger &&
+		    !strcmp(v->s->media[i].ledger->uuid, uuid))
 			return true;
 	return false;
 }

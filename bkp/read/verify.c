@@ -1,123 +1,113 @@
-/* verify: see verify.h.  This file: hashes and signatures; verify_deep.c: what needs an identity. */
+/* verify: see verify.h.  This file: hashes and signatures; verify_deep.c, verify_archive.c, verify_catalog.c:
+ * what needs an identity. */
 #include "read/verify.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/buf.h"
+#include "base/crew.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/text.h"
 #include "format/generation.h"
+#include "read/ahead.h"
 #include "read/digestset.h"
 #include "read/inside.h"
 #include "read/vault_r.h"
 #include "read/verify_private.h"
 
-#define PART	 ((size_t)1 << 20)
-#define ALIGN	 4096
 #define SEEN_MAX ((size_t)8 << 20) /* files: 1 PiB of archives */
 
 enum { SEEN_GOOD = 1, SEEN_BAD = 2, SEEN_VOUCHED = 3 };
 
-static void free_part(uint8_t **p)
+/* ---- one file ---- */
+
+int verify_reader_init(struct verify_reader *r, bool thread, struct err *err)
 {
-	free(*p);
+	r->ahead = ahead_new(thread);
+	r->digest = digest_new();
+	return r->ahead && r->digest ? 0 : err_nomem(err);
 }
 
-static ssize_t read_some(int fd, uint8_t *p, size_t n)
+void verify_reader_free(struct verify_reader *r)
 {
-	ssize_t got;
-
-	do
-		got = read(fd, p, n);
-	while (got < 0 && errno == EINTR);
-	return got;
+	ahead_free(r->ahead);
+	digest_free(r->digest);
 }
 
-/* The page cache is left aside; where the file system cannot do that it is emptied of this file first. */
-static bool set_direct(int fd, bool on)
+int verify_listed_open(struct verify_listed *l, int dirfd)
 {
-	int flags = fcntl(fd, F_GETFL);
+	char why[sizeof(l->why.msg)];
+	int fd = -1;
 
-	return flags >= 0 && !fcntl(fd, F_SETFL, on ? flags | O_DIRECT : flags & ~O_DIRECT);
-}
-
-static void drop_cache(int fd)
-{
-	(void)fdatasync(fd); /* dirty pages would stay */
-	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-}
-
-static int hash_fd(int fd, bool from_device, uint64_t *ret_bytes, uint8_t out[DIGEST_LEN], struct err *err)
-{
-	__attribute__((cleanup(free_part))) uint8_t *part = NULL;
-	bool direct = from_device && set_direct(fd, true);
-	struct digest *d;
-	uint64_t bytes = 0;
-	ssize_t got;
-	int saved;
-
-	if (from_device && !direct)
-		drop_cache(fd);
-	if (posix_memalign((void **)&part, ALIGN, PART))
-		return err_nomem(err);
-	d = digest_new();
-	if (!d)
-		return err_nomem(err);
-	while ((got = read_some(fd, part, PART)) != 0) {
-		if (got < 0 && errno == EINVAL && direct) {
-			/* accepted by open, refused by read (some file systems and odd block sizes) */
-			direct = !set_direct(fd, false);
-			drop_cache(fd);
-			if (!direct)
-				continue;
-		}
-		if (got < 0)
-			break;
-		digest_update(d, part, (size_t)got);
-		bytes += (uint64_t)got;
+	l->r = inside_open(dirfd, l->path, &fd, &l->why);
+	if (l->r == INSIDE_ABSENT) {
+		err_set(&l->why, "E-VERIFY-01", text("'%s' is missing"), l->path);
+		l->r = VERIFY_ABSENT;
+	} else if (l->r) {
+		memcpy(why, l->why.msg, sizeof(why));
+		l->r = err_set(&l->why, "E-VERIFY-03", "%s", why);
 	}
-	saved = errno;
-	digest_final(d, out);
-	digest_free(d);
-	*ret_bytes = bytes;
-	return got < 0 ? err_sys(err, "E-VERIFY-03", saved, "%s", text("cannot be read to its end")) : 0;
+	return fd;
+}
+
+void verify_listed_judge(struct verify_listed *l, struct digest *d, int errnum)
+{
+	uint8_t have[DIGEST_LEN];
+
+	digest_final(d, have);
+	if (errnum) {
+		err_sys(&l->why, "E-VERIFY-03", errnum, "%s", text("cannot be read to its end"));
+		l->r = err_wrap(&l->why, "'%s'", l->path);
+	} else if (memcmp(have, l->sha256, DIGEST_LEN) != 0) {
+		err_set(&l->why, "E-VERIFY-02",
+		    text("'%s' is not the file that was signed: its SHA-256 is another"), l->path);
+		l->r = VERIFY_WRONG;
+	}
+}
+
+static void hash_file(struct verify_reader *r, int dirfd, bool from_device, struct verify_listed *l)
+{
+	IO_FD_AUTO fd = verify_listed_open(l, dirfd);
+	uint8_t *p;
+	ssize_t got;
+	int errnum;
+
+	if (fd < 0)
+		return;
+	digest_reset(r->digest);
+	ahead_begin(r->ahead, fd, from_device);
+	while ((got = ahead_next(r->ahead, &p)) > 0) {
+		digest_update(r->digest, p, (size_t)got);
+		l->bytes += (uint64_t)got;
+	}
+	errnum = got < 0 ? errno : 0;
+	ahead_end(r->ahead);
+	verify_listed_judge(l, r->digest, errnum);
 }
 
 int verify_file(int dirfd, const char *path, const uint8_t sha256[DIGEST_LEN], bool from_device,
     uint64_t *ret_bytes, struct err *err)
 {
-	uint8_t have[DIGEST_LEN];
-	uint64_t bytes = 0;
-	IO_FD_AUTO fd = -1;
-	int r = inside_open(dirfd, path, &fd, err);
+	struct verify_listed l = {.why = ERR_INIT};
+	struct verify_reader r;
 
-	if (r == INSIDE_ABSENT) {
-		err_set(err, "E-VERIFY-01", text("'%s' is missing"), path);
-		return VERIFY_ABSENT;
+	if (verify_reader_init(&r, false, err)) {
+		verify_reader_free(&r);
+		return -1;
 	}
-	if (r) {
-		char why[sizeof(err->msg)];
-
-		memcpy(why, err ? err->msg : "", err ? sizeof(why) : 1);
-		return err_set(err, "E-VERIFY-03", "%s", why);
-	}
-	r = hash_fd(fd, from_device, &bytes, have, err);
+	snprintf(l.path, sizeof(l.path), "%s", path);
+	memcpy(l.sha256, sha256, DIGEST_LEN);
+	hash_file(&r, dirfd, from_device, &l);
+	verify_reader_free(&r);
 	if (ret_bytes)
-		*ret_bytes = bytes;
-	if (r)
-		return err_wrap(err, "'%s'", path);
-	if (memcmp(have, sha256, DIGEST_LEN) != 0) {
-		err_set(err, "E-VERIFY-02",
-		    text("'%s' is not the file that was signed: its SHA-256 is another"), path);
-		return VERIFY_WRONG;
-	}
-	return 0;
+		*ret_bytes = l.bytes;
+	if (l.r && err)
+		*err = l.why;
+	return l.r;
 }
 
 /* ---- seen ---- */
@@ -146,6 +136,11 @@ int verify_seen_vouch(struct verify_seen *s, const uint8_t sha256[DIGEST_LEN], s
 	return digestset_put(s->set, sha256, SEEN_VOUCHED, err) < 0 ? -1 : 0;
 }
 
+bool verify_seen_has(const struct verify_seen *s, const uint8_t sha256[DIGEST_LEN])
+{
+	return digestset_get(s->set, sha256) != 0;
+}
+
 void verify_seen_free(struct verify_seen *s)
 {
 	if (s)
@@ -165,55 +160,116 @@ void verify_report(
 		run->cb->fault(run->cb->arg, &f);
 }
 
-int verify_listed(struct verify_run *run, const char *path, const uint8_t sha256[DIGEST_LEN], struct err *err)
+void verify_listed_begin(struct verify_run *run, struct verify_listed *l)
 {
 	struct digestset *seen = run->opt->seen ? run->opt->seen->set : NULL;
-	uint8_t known = seen ? digestset_get(seen, sha256) : 0;
-	struct err why = ERR_INIT;
-	uint64_t bytes = 0;
-	int r = 0;
 
 	if (run->cb && run->cb->progress)
-		run->cb->progress(run->cb->arg, run->res.bytes, run->total, path);
-	if (known == SEEN_GOOD || (known == SEEN_VOUCHED && !run->opt->again)) {
+		run->cb->progress(run->cb->arg, run->res.bytes, run->total, l->path);
+	l->known = seen ? digestset_get(seen, l->sha256) : 0;
+	l->wanted = !l->known || (l->known == SEEN_VOUCHED && run->opt->again);
+	l->r = 0;
+	l->bytes = 0;
+}
+
+int verify_listed_end(struct verify_run *run, const struct verify_listed *l, struct err *err)
+{
+	struct digestset *seen = run->opt->seen ? run->opt->seen->set : NULL;
+	struct err why = ERR_INIT;
+
+	if (!l->wanted) {
 		run->res.seen++;
+		if (l->known != SEEN_BAD)
+			return 0;
+		err_set(&why, "E-VERIFY-02", text("'%s' is missing, unreadable or wrong, as said before"),
+		    l->path);
+		verify_report(run, l->path, NULL, NULL, &why);
 		return 0;
 	}
-	if (known == SEEN_BAD) {
-		run->res.seen++;
-		err_set(
-		    &why, "E-VERIFY-02", text("'%s' is missing, unreadable or wrong, as said before"), path);
-		verify_report(run, path, NULL, NULL, &why);
-		return 1;
-	}
-	r = verify_file(vault_r_fd(run->v), path, sha256, run->opt->from_device, &bytes, &why);
 	run->res.files++;
-	run->res.bytes += bytes;
-	if (r)
-		verify_report(run, path, NULL, NULL, &why);
-	if (seen && digestset_put(seen, sha256, r ? SEEN_BAD : SEEN_GOOD, err) < 0)
+	run->res.bytes += l->bytes;
+	if (l->r)
+		verify_report(run, l->path, NULL, NULL, &l->why);
+	if (seen && digestset_put(seen, l->sha256, l->r ? SEEN_BAD : SEEN_GOOD, err) < 0)
 		return -1;
-	return r ? 1 : 0;
+	return 0;
 }
 
-static int hash_listed(struct verify_run *run, bool archives, struct err *err)
+/* ---- all of them, by hash alone ---- */
+
+struct hashing {
+	struct verify_run *run;
+	bool archives;
+	size_t pos; /* in SHA256SUMS */
+	struct verify_reader readers[VERIFY_THREADS_MAX];
+	struct verify_listed slots[VERIFY_THREADS_MAX * VERIFY_WINDOW];
+};
+
+static int next_listed(void *arg, size_t i, void *slot, struct err *err)
 {
-	const struct buf *sums = vault_r_sums(run->g);
-	char path[GENERATION_SUMS_PATH];
-	uint8_t sha256[DIGEST_LEN];
-	size_t pos = 0;
+	struct hashing *h = arg;
+	struct verify_listed *l = slot;
+	const struct buf *sums = vault_r_sums(h->run->g);
 	int r;
 
-	while (!(r = generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, err))) {
-		if (!archives && !strncmp(path, "archives/", 9))
-			continue;
-		if (verify_listed(run, path, sha256, err) < 0)
-			return -1;
-	}
-	return r < 0 ? -1 : 0;
+	(void)i;
+	do
+		r = generation_sums_next((const char *)sums->p, sums->n, &h->pos, l->sha256, l->path, err);
+	while (!r && !h->archives && !strncmp(l->path, "archives/", 9));
+	if (r)
+		return r < 0 ? -1 : CREW_END;
+	verify_listed_begin(h->run, l);
+	return 0;
 }
 
-/* The list and its signature are read whole by the reader of the vault: what it reads must be the device's. */
+static void hash_listed(void *arg, unsigned thread, size_t i, void *slot)
+{
+	struct hashing *h = arg;
+	struct verify_listed *l = slot;
+
+	(void)i;
+	if (l->wanted)
+		hash_file(&h->readers[thread], vault_r_fd(h->run->v), h->run->opt->from_device, l);
+}
+
+static int end_listed(void *arg, size_t i, void *slot, struct err *err)
+{
+	struct hashing *h = arg;
+
+	(void)i;
+	return verify_listed_end(h->run, slot, err);
+}
+
+static int hash_all(struct verify_run *run, bool archives, struct err *err)
+{
+	struct hashing *h = calloc(1, sizeof(*h));
+	struct crew crew = {.threads = run->threads,
+	    .n = SIZE_MAX,
+	    .window = run->threads * VERIFY_WINDOW,
+	    .slot_size = sizeof(h->slots[0]),
+	    .next = next_listed,
+	    .work = hash_listed,
+	    .done = end_listed,
+	    .arg = h};
+	int r = 0;
+
+	if (!h)
+		return err_nomem(err);
+	h->run = run;
+	h->archives = archives;
+	crew.slots = h->slots;
+	for (unsigned t = 0; t < run->threads && !r; t++)
+		r = verify_reader_init(&h->readers[t], run->ahead, err);
+	if (!r)
+		r = crew_run(&crew, err);
+	for (unsigned t = 0; t < run->threads; t++)
+		verify_reader_free(&h->readers[t]);
+	free(h);
+	return r;
+}
+
+/* The list and its signature are read whole by the reader of the vault: what it reads must be the device's.
+ */
 static void drop_list(int dirfd, uint64_t number)
 {
 	static const char *const names[] = {"SHA256SUMS", "SHA256SUMS.minisig"};
@@ -225,7 +281,7 @@ static void drop_list(int dirfd, uint64_t number)
 
 		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
 		if (!inside_open(dirfd, path, &fd, NULL))
-			drop_cache(fd);
+			ahead_drop_cache(fd);
 	}
 }
 
@@ -247,6 +303,19 @@ bool verify_shares_damage(struct vault_r *v, uint64_t number, const struct verif
 	return shares;
 }
 
+static void plan(struct verify_run *run)
+{
+	unsigned most = run->opt->n_ids ? VERIFY_DEEP_THREADS_MAX : VERIFY_THREADS_MAX;
+	enum spindle spindle = run->opt->spindle;
+
+	if (spindle == SPINDLE_LOOK)
+		spindle = spindle_of(vault_r_fd(run->v));
+	run->threads = spindle == SPINDLE_ONE ? 1 : crew_threads(run->opt->threads);
+	if (run->threads > most)
+		run->threads = most;
+	run->ahead = spindle != SPINDLE_MEMORY;
+}
+
 int verify_generation(struct vault_r *v, uint64_t number, const struct verify_options *opt,
     const struct verify_callbacks *cb, struct verify_result *ret, struct err *err)
 {
@@ -265,7 +334,8 @@ int verify_generation(struct vault_r *v, uint64_t number, const struct verify_op
 	}
 	run.g = g;
 	run.total = vault_r_manifest(g)->archive_bytes;
-	r = hash_listed(&run, opt->n_ids == 0, err);
+	plan(&run);
+	r = hash_all(&run, opt->n_ids == 0, err);
 	if (!r && opt->n_ids)
 		r = verify_deep(&run, err);
 	vault_r_generation_close(g);

@@ -4,6 +4,12 @@
  * ("deep"): also decrypts everything: root.age, every archive's INDEX against its content, every chunk
  * decoded and its id recomputed, every catalog block, every extent of every file inside its chunks.
  *
+ * All processors take part, each with a file of its own, where the device bears it (spindle.h); from a disk
+ * that turns one file is read at a time, ahead of who hashes it.  An archive is read once, for its hash and
+ * for what is in it.  What is reported, counted and remembered, and in which order, does not depend on the
+ * number of threads; callbacks are called on the caller's thread.  Memory: some MiB for each thread, of which
+ * there are at most 16 (deep: 8).
+ *
  * A fault never ends the verification: each is reported through the callback and counted.  -1 is returned
  * only when the verification itself cannot go on (out of memory).
  *
@@ -19,6 +25,7 @@
 #include <stdint.h>
 
 #include "format/digest.h"
+#include "read/spindle.h"
 
 struct age_identity;
 struct err;
@@ -41,8 +48,11 @@ struct verify_seen *verify_seen_new(void); /* NULL: out of memory */
 /* The file was read and found whole another day: passed over unless verify_options.again. 0, -1. */
 int verify_seen_vouch(struct verify_seen *s, const uint8_t sha256[DIGEST_LEN], struct err *err)
     __attribute__((warn_unused_result));
+/* Was it read, found bad, or vouched for? */
+bool verify_seen_has(const struct verify_seen *s, const uint8_t sha256[DIGEST_LEN]);
 void verify_seen_free(struct verify_seen *s);
-/* Does the generation list a file that was found missing, unreadable or wrong through this set?  No file is read but its list. */
+/* Does the generation list a file that was found missing, unreadable or wrong through this set?  No file is
+ * read but its list. */
 bool verify_shares_damage(struct vault_r *v, uint64_t number, const struct verify_seen *s);
 
 struct verify_fault {
@@ -65,6 +75,8 @@ struct verify_options {
 	size_t n_ids;
 	struct verify_seen *seen; /* or NULL */
 	bool again;		  /* reads what is only vouched for, too */
+	unsigned threads;	  /* 0: one per processor */
+	enum spindle spindle;	  /* SPINDLE_LOOK: what the repository stands on */
 };
 
 struct verify_result {

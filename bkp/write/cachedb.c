@@ -11,8 +11,9 @@
 
 #include <lmdb.h>
 
-#define MAP_SIZE    ((size_t)1 << 38) /* address space of a sparse file, not memory */
-#define TOUCHED_MAX 1024	      /* times 64 KiB, which the kernel maps around a page */
+#define MAP_SIZE ((size_t)1 << 38) /* address space of a sparse file, not memory */
+/* Times 64 KiB, which the kernel maps around a page, and the same again for the page above it in the tree. */
+#define TOUCHED_MAX 400
 
 int cachedb_open(const char *path, unsigned max_tables, unsigned flags, struct MDB_env **ret_env)
 {

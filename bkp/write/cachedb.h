@@ -22,7 +22,7 @@ struct cachedb_pages {
 };
 /* Finds the map by any record of `table`. */
 void cachedb_pages_of(struct MDB_txn *txn, unsigned table, struct cachedb_pages *ret);
-/* So many records at random places were looked at since; lets the pages go once they may be more than 64 MiB.
+/* So many records at random places were looked at since; lets the pages go once they may be more than 50 MiB.
  */
 void cachedb_touched(struct cachedb_pages *p, unsigned n);
 

@@ -31,6 +31,7 @@
 #include "write/probe.h"
 #include "write/reader.h"
 #include "write/scout.h"
+#include "write/waste.h"
 
 #define LIST_MAX   ((size_t)256 << 20)
 #define PATH_BYTES ((size_t)2 << 20)
@@ -147,7 +148,7 @@ static int take_stream(
 			*ret_errno = e->errnum;
 			result = e->result;
 		} else {
-			r = content_take(c->content, e, feed_content(c->feed), err);
+			r = content_take(c->content, c->feed, e, err);
 			if (!r && c->cfg.cb.stop && c->cfg.cb.stop(c->cfg.cb.arg))
 				r = capture_stop(c, err);
 			if (r)
@@ -223,6 +224,7 @@ int capture_begin_anew(struct capture *c, struct err *err)
 	catalog_writer_free(c->block);
 	c->block = NULL;
 	pack_abandon_set(c->cfg.pack);
+	waste_begin(pack_waste(c->cfg.pack), c->policy->name);
 	return catalog_writer_new(&c->block, err);
 }
 
@@ -246,12 +248,15 @@ int capture_dataset(
 	c->policy = d;
 	c->result = ret;
 	ret->command = d->command != NULL;
-	if (pack_begin_set(c->cfg.pack, err) || capture_begin_anew(c, err) || set_strings(ret, d, err))
+	if (pack_begin_set(c->cfg.pack, err) || capture_begin_anew(c, err) || set_strings(ret, d, err) ||
+	    pack_compression(c->cfg.pack, (enum codec_kind)d->compression, err))
 		return -1;
 	if (!(d->command ? capture_command(c, &why) : capture_paths(c, &why))) {
+		waste_end(pack_waste(c->cfg.pack));
 		ret->verdict = ret->unreadable || ret->changed ? GENERATION_PARTIAL : GENERATION_GOOD;
 		return run_probe(c, err);
 	}
+	waste_drop(pack_waste(c->cfg.pack));
 	if (ret->verdict == GENERATION_FAILED)
 		return give_up(c, &why, err);
 	if (err)

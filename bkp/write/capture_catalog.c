@@ -21,6 +21,7 @@
 #include "write/pack.h"
 #include "write/statcache.h"
 #include "write/statmerge.h"
+#include "write/waste.h"
 
 /* The next night will be slower, which is no reason to lose this one; but it is said. */
 static void cache_failed(struct capture *c, const struct err *why)
@@ -45,6 +46,7 @@ static int end_block(struct capture *c, bool full, struct err *err)
 	if (catalog_writer_finish(c->block, &c->bytes, err) ||
 	    pack_chunk(c->cfg.pack, PACK_CATALOG, c->bytes.p, c->bytes.n, &place, err))
 		return -1;
+	waste_block(pack_waste(c->cfg.pack), &place, c->bytes.p, c->bytes.n);
 	run = (struct extent_run){EXTENT_DATA, place.archive, place.chunk, place.offset, place.length};
 	if (extent_format_run(&run, &c->list, err) || buf_terminate(&c->list, err))
 		return -1;
@@ -125,6 +127,7 @@ int capture_finish_catalog(struct capture *c, struct err *err)
 	    buf_terminate(&c->extents, err))
 		return -1;
 	c->result->blocks = strdup((const char *)c->extents.p);
+	waste_extents(pack_waste(c->cfg.pack), (const char *)c->extents.p);
 	return c->result->blocks ? 0 : err_nomem(err);
 }
 
@@ -146,6 +149,34 @@ static void count(struct capture *c, const struct statcache_entry *e)
 	c->kept += e->bytes;
 }
 
+static int damaged(struct capture *c, struct err *err)
+{
+	c->forget = true; /* begun anew without it: nobody sees the message */
+	return err_set(
+	    err, "E-STATCACHE-01", "%s", text("what was remembered of the last capture is damaged"));
+}
+
+/* What the block refers to is known from the last night, or is read from its bytes.  -1: these are damaged. */
+static int keep_references(struct capture *c, struct statcache_block *b)
+{
+	const struct statcache_entry *last = statcache_entry(b, statcache_entries(b) - 1);
+	const char *place = statcache_place(b);
+	struct extent_run run;
+	struct dedup_place at;
+	const uint8_t *bytes;
+
+	if (extent_parse_data_run(place, strlen(place), &run, NULL))
+		return -1;
+	at = (struct dedup_place){run.archive, run.chunk, run.offset, (uint32_t)run.length, false};
+	if (waste_keep(pack_waste(c->cfg.pack), &at))
+		return 0;
+	bytes = statcache_bytes(b);
+	if (!bytes)
+		return -1;
+	waste_block(pack_waste(c->cfg.pack), &at, bytes, last->offset + last->length);
+	return 0;
+}
+
 /* The block as it is: nothing of it is read. */
 static int refer_to_block(struct capture *c, struct statcache_block *b, struct err *err)
 {
@@ -153,6 +184,8 @@ static int refer_to_block(struct capture *c, struct statcache_block *b, struct e
 	const struct statcache_archive *archives = statcache_archives(b, &n_archives);
 	struct err why = ERR_INIT;
 
+	if (keep_references(c, b))
+		return damaged(c, err);
 	if (need_all(c, archives, n_archives, err) ||
 	    buf_printf(&c->list, err, "%s %zu ", statcache_place(b), n) ||
 	    path_encode(statcache_entry(b, 0)->path, &c->list, err) || buf_puts(&c->list, "\n", err))
@@ -177,13 +210,6 @@ static int splice_entry(
 	if (c->remember && statcache_add(c->remember, e, &why))
 		cache_failed(c, &why);
 	return catalog_writer_full(c->block) ? end_block(c, true, err) : 0;
-}
-
-static int damaged(struct capture *c, struct err *err)
-{
-	c->forget = true; /* begun anew without it: nobody sees the message */
-	return err_set(
-	    err, "E-STATCACHE-01", "%s", text("what was remembered of the last capture is damaged"));
 }
 
 int capture_add_range(struct capture *c, const struct statmerge_range *r, struct err *err)

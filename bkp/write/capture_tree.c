@@ -142,7 +142,7 @@ static int take_content(struct capture *c, const struct feed_event *e, struct er
 	const char *path = (const char *)c->path.p;
 
 	if (e->kind != FEED_DONE)
-		return content_take(c->content, e, feed_content(c->feed), err);
+		return content_take(c->content, c->feed, e, err);
 	c->seen.opened = e->st;
 	if (e->result == READER_UNREADABLE) {
 		c->seen.flags |= CATALOG_UNREADABLE;
@@ -161,8 +161,10 @@ static int take_content(struct capture *c, const struct feed_event *e, struct er
 	return put_entry(c, c->entry, path, err);
 }
 
-static int take(struct capture *c, const struct feed_event *e, struct err *err)
+static int take(struct capture *c, struct feed_event *e, struct err *err)
 {
+	int r;
+
 	switch (e->kind) {
 	case FEED_ITEM:
 		return take_item(c, &e->item, err);
@@ -170,7 +172,11 @@ static int take(struct capture *c, const struct feed_event *e, struct err *err)
 		if (c->cfg.cb.progress)
 			c->cfg.cb.progress(
 			    c->cfg.cb.arg, c->policy->name, "", c->result->entries, c->result->bytes);
-		return capture_add_range(c, &e->range, err);
+		r = capture_add_range(c, &e->range, err);
+		/* not only with its tray: hundreds of blocks may stand in one */
+		statcache_block_free(e->range.block);
+		e->range.block = NULL;
+		return r;
 	default:
 		return take_content(c, e, err);
 	}

@@ -10,6 +10,7 @@
 #include "format/extent.h"
 #include "write/chunker.h"
 #include "write/feed.h"
+#include "write/waste.h"
 
 #define RUNS_MAX ((size_t)EXTENT_INDIRECT_MAX)
 
@@ -62,17 +63,17 @@ static int add_hole(struct content *c, uint64_t len, struct err *err)
 	return len ? extent_add(&c->writer, &run, false, &c->runs, err) : 0;
 }
 
-int content_take(struct content *c, const struct feed_event *e, const uint8_t *p, struct err *err)
+int content_take(struct content *c, struct feed *f, const struct feed_event *e, struct err *err)
 {
 	struct dedup_place place;
 
 	switch (e->kind) {
 	case FEED_SMALL_DATA:
-		if (pack_small_id(c->pack, e->id, p, e->n, &place, err))
+		if (pack_small_id(c->pack, e->id, feed_content(f), e->n, &place, err))
 			return -1;
 		return add_place(c, &c->writer, &place, err);
 	case FEED_CHUNK:
-		if (pack_chunk_id(c->pack, PACK_BULK, e->id, p, e->n, &place, err))
+		if (pack_chunk_give(c->pack, PACK_BULK, e->id, feed_chunk_buf(f), &place, err))
 			return -1;
 		return add_place(c, &c->writer, &place, err);
 	case FEED_HOLE:
@@ -117,6 +118,7 @@ static int store_runs(struct content *c, struct err *err)
 		if (buf_append(&c->runs, direct.p + i, 1, err) ||
 		    (direct.p[i] == ' ' && buf_puts(&c->runs, "@", err)))
 			return -1;
+	waste_list(pack_waste(c->pack), c->runs.p, c->runs.n, text.p, text.n);
 	return 0;
 }
 

@@ -125,6 +125,7 @@ static int open_env(struct dedup *d)
 		return r;
 	if ((r = mdb_dbi_open(txn, "chunks", MDB_CREATE, &d->chunks)) ||
 	    (r = mdb_dbi_open(txn, "archives", MDB_CREATE | MDB_INTEGERKEY, &d->archives)) ||
+	    (r = mdb_dbi_open(txn, "layouts", MDB_CREATE | MDB_INTEGERKEY, &d->layouts)) ||
 	    (r = mdb_dbi_open(txn, "meta", MDB_CREATE, &d->meta)) ||
 	    (r = check_schema(txn, d->meta, d->repository)) ||
 	    (r = last_number(txn, d->archives, &d->last))) {

@@ -86,6 +86,15 @@ int dedup_lookup(struct dedup *d, const uint8_t id[DIGEST_LEN], struct dedup_pla
 /* 1 and the archive, 0 unknown, -1. */
 int dedup_archive(struct dedup *d, uint64_t number, struct dedup_archive *ret, struct err *err);
 
+/* Where each chunk begins when an archive's chunks are laid end to end: starts[0 … n], starts[n] is their sum. */
+struct dedup_layout {
+	uint64_t *starts;
+	size_t n, cap;
+};
+/* 1 and the layout (a zeroed struct, or one of before, whose memory serves again), 0 unknown, -1 out of memory. */
+int dedup_layout(struct dedup *d, uint64_t number, struct dedup_layout *ret, struct err *err);
+void dedup_layout_free(struct dedup_layout *l);
+
 /* A published archive and what is in it; durable on return; available at once.  Entries that no record can
  * hold (dedup_record.h) are left out. */
 int dedup_add(struct dedup *d, const struct dedup_archive *a, const struct dedup_entry *entries, size_t n,

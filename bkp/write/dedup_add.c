@@ -45,15 +45,25 @@ static int put_entries(
 	return r;
 }
 
-static int add_part(struct dedup *d, const struct dedup_archive *a, const struct dedup_entry *const *sorted,
-    size_t n, bool last)
+struct added {
+	const struct dedup_archive *archive;
+	const struct dedup_entry *const *sorted;
+	size_t n;
+};
+
+static int add_part(struct dedup *d, const struct added *all, size_t from, size_t n, bool last)
 {
 	MDB_txn *txn;
 	int r = mdb_txn_begin(d->env, NULL, 0, &txn);
 
 	if (r)
 		return r;
-	if ((r = put_entries(d, txn, a->run, sorted, n)) || (last && (r = put_archive(d, txn, a)))) {
+	r = put_entries(d, txn, all->archive->run, all->sorted + from, n);
+	if (!r && last)
+		r = put_archive(d, txn, all->archive);
+	if (!r && last)
+		r = dedup_put_layout(d, txn, all->archive, all->sorted, all->n);
+	if (r) {
 		mdb_txn_abort(txn);
 		return r;
 	}
@@ -61,23 +71,22 @@ static int add_part(struct dedup *d, const struct dedup_archive *a, const struct
 }
 
 /* Parts before the last need not survive a power cut, only leave the file whole: one flush instead of two. */
-static int add_parts(
-    struct dedup *d, const struct dedup_archive *a, const struct dedup_entry *const *sorted, size_t n)
+static int add_parts(struct dedup *d, const struct added *all)
 {
 	MDB_stat st;
-	size_t part;
+	size_t part, from = 0;
 	int renewed, r = mdb_stat(d->reader, d->chunks, &st);
 
 	if (r)
 		return r;
 	mdb_txn_reset(d->reader); /* it would keep the pages that each part replaces from being used again */
-	part = st.ms_leaf_pages < SMALL_TREE ? n : PART;
+	part = st.ms_leaf_pages < SMALL_TREE ? all->n : PART;
 	mdb_env_set_flags(d->env, MDB_NOMETASYNC, 1);
-	for (; n > part && !r; sorted += part, n -= part)
-		r = add_part(d, a, sorted, part, false);
+	for (; all->n - from > part && !r; from += part)
+		r = add_part(d, all, from, part, false);
 	mdb_env_set_flags(d->env, MDB_NOMETASYNC, 0);
 	if (!r)
-		r = add_part(d, a, sorted, n, true);
+		r = add_part(d, all, from, all->n - from, true);
 	renewed = mdb_txn_renew(d->reader);
 	return r ? r : renewed;
 }
@@ -94,7 +103,7 @@ int dedup_add(struct dedup *d, const struct dedup_archive *a, const struct dedup
 		sorted[i] = &entries[i];
 	qsort(sorted, n, sizeof(*sorted), by_id);
 	dedup_guard_enter(&d->guard);
-	r = add_parts(d, a, sorted, n);
+	r = add_parts(d, &(struct added){a, sorted, n});
 	dedup_guard_leave(&d->guard);
 	free(sorted);
 	if (r)

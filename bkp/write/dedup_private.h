@@ -12,7 +12,7 @@
 
 struct dedup {
 	MDB_env *env;
-	MDB_dbi chunks, archives, meta;
+	MDB_dbi chunks, archives, layouts, meta;
 	MDB_txn *reader; /* a standing snapshot; renewed after each dedup_add() */
 	uint64_t last;
 	uint64_t *runs; /* by archive number; 0: not available */
@@ -29,6 +29,10 @@ struct dedup {
 bool dedup_is_damage(int r);
 int dedup_failed(struct dedup *d, int r, struct err *err);
 int dedup_mark_available(struct dedup *d, uint64_t number, uint64_t run, struct err *err);
+
+/* dedup_layout.c: the record that dedup_add() puts beside the archive's; LMDB's code. */
+int dedup_put_layout(struct dedup *d, MDB_txn *txn, const struct dedup_archive *a,
+    const struct dedup_entry *const *entries, size_t n);
 
 /* dedup_walk.c: for dedup_guard_try(), in a child process.  0, or it is damaged. */
 int dedup_walk_briefly(const char *path); /* bounded in time, however large it is */

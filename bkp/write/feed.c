@@ -377,6 +377,11 @@ const char *feed_path(const struct feed *f)
 	return (const char *)f->trays[f->head % FEED_TRAYS].text.p + f->path_at;
 }
 
+struct buf *feed_chunk_buf(struct feed *f)
+{
+	return &tray_at(f, f->head)->content; /* a chunk has its tray for itself */
+}
+
 const uint8_t *feed_content(const struct feed *f)
 {
 	const struct tray *t = &f->trays[f->head % FEED_TRAYS];

@@ -23,6 +23,7 @@
 #include "write/pack.h"
 #include "write/state.h"
 #include "write/vault_w.h"
+#include "write/waste.h"
 
 static int begin(struct night *n, struct err *err)
 {
@@ -86,8 +87,9 @@ static int open_pack(struct night *n, struct err *err)
 	if (!n->ids || !n->chunker)
 		return err_nomem(err);
 	cfg.ids = n->ids;
-	if (!n->cfg->anchor && dedup_check_available(n->dedup, on_some_medium, n, err))
+	if ((!n->cfg->anchor && dedup_check_available(n->dedup, on_some_medium, n, err)) || night_refuse_waste(n, err))
 		return -1;
+	cfg.waste = n->waste;
 	return pack_new(&cfg, &n->pack, err);
 }
 
@@ -186,12 +188,16 @@ static int make_generation(struct night *n, struct err *err)
 			err_set(err, "E-RUN-02", "%s", text("the policy declares no online medium"));
 		return err_wrap(err, "%s", text("no medium is there to write to"));
 	}
-	return store(n, err) || commit(n, err) ? -1 : 0;
+	if (store(n, err) || commit(n, err))
+		return -1;
+	waste_commit(n->waste);
+	return 0;
 }
 
 static void clean_up(struct night *n)
 {
 	pack_free(n->pack);
+	waste_close(n->waste);
 	dedup_close(n->dedup);
 	hmac_free(n->ids);
 	chunker_free(n->chunker);

@@ -18,6 +18,7 @@ struct pack;
 struct pack_sink;
 struct readback;
 struct vault_w;
+struct waste;
 
 /* An online medium; `report` is its row in the result. */
 struct night_online {
@@ -34,6 +35,7 @@ struct night {
 	struct pack_sink *sinks; /* parallel to online */
 	size_t n_online;
 	struct dedup *dedup;
+	struct waste *waste;
 	struct hmac *ids;
 	struct chunker *chunker;
 	struct pack *pack;
@@ -52,6 +54,9 @@ int night_settle(struct night *n, struct err *err);
 /* The medium takes no further part. */
 void night_drop(struct night *n, size_t i, const struct err *why);
 bool night_any_left(const struct night *n);
+
+/* night_waste.c: opens n->waste, and refuses what is not worth referring to */
+int night_refuse_waste(struct night *n, struct err *err);
 
 /* night_docs.c */
 int night_documents(struct night *n, struct err *err);

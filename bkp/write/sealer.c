@@ -31,8 +31,10 @@ struct job {
 	unsigned stream;
 	uint64_t number;
 	uint8_t id[DIGEST_LEN];
-	struct buf raw, frame;
-	struct err why; /* compression failed: code is set */
+	enum codec_kind codec;
+	struct buf raw, packed;
+	struct codec_frame frame; /* lies in both of them */
+	struct err why;		  /* compression failed: code is set */
 };
 
 /* An archive being written in one stream; the sealing thread's alone. */
@@ -133,7 +135,7 @@ static int add_chunk(struct sealer *s, struct stream *st, const struct job *j, s
 		return -1;
 	}
 	s->cipher.n = 0;
-	if (arcfile_writer_add(st->writer, j->id, j->frame.p, j->frame.n, j->raw.n, &s->cipher, err))
+	if (arcfile_writer_add_frame(st->writer, j->id, &j->frame, j->raw.n, &s->cipher, err))
 		return -1;
 	return drain(s, st, err);
 }
@@ -175,9 +177,9 @@ static void press(struct sealer *s, struct job *j, struct codec *codec)
 	j->state = JOB_PRESSING;
 	pthread_mutex_unlock(&s->lock);
 	mark = timings_begin();
-	j->frame.n = 0;
 	j->why.code[0] = '\0';
-	if (codec_pack(codec, j->raw.p, j->raw.n, &j->frame, &j->why) && !j->why.code[0])
+	if (codec_pack_parts(codec, j->codec, j->raw.p, j->raw.n, &j->packed, &j->frame, &j->why) &&
+	    !j->why.code[0])
 		err_nomem(&j->why);
 	timings_end(s->cfg.timings, TIMING_COMPRESS, &mark, j->raw.n);
 	pthread_mutex_lock(&s->lock);
@@ -315,8 +317,8 @@ int sealer_open(struct sealer *s, unsigned stream, uint64_t number, struct err *
 	return end_job(s, j);
 }
 
-int sealer_add(struct sealer *s, unsigned stream, const uint8_t id[DIGEST_LEN], const void *raw, size_t n,
-    struct err *err)
+int sealer_add(struct sealer *s, unsigned stream, const uint8_t id[DIGEST_LEN], enum codec_kind kind,
+    const void *raw, size_t n, struct err *err)
 {
 	struct job *j = begin_job(s, JOB_ADD, stream, err);
 	int r;
@@ -326,6 +328,7 @@ int sealer_add(struct sealer *s, unsigned stream, const uint8_t id[DIGEST_LEN], 
 	/* nobody else looks at a job that has not joined the queue */
 	pthread_mutex_unlock(&s->lock);
 	memcpy(j->id, id, DIGEST_LEN);
+	j->codec = kind;
 	j->raw.n = 0;
 	r = buf_append(&j->raw, raw, n, err);
 	pthread_mutex_lock(&s->lock);
@@ -333,6 +336,26 @@ int sealer_add(struct sealer *s, unsigned stream, const uint8_t id[DIGEST_LEN], 
 		return end_job(s, j);
 	pthread_mutex_unlock(&s->lock);
 	return -1;
+}
+
+int sealer_give(struct sealer *s, unsigned stream, const uint8_t id[DIGEST_LEN], enum codec_kind kind,
+    struct buf *raw, struct err *err)
+{
+	struct job *j = begin_job(s, JOB_ADD, stream, err);
+	struct buf given = *raw;
+
+	if (!j)
+		return -1;
+	memcpy(j->id, id, DIGEST_LEN);
+	j->codec = kind;
+	/* the ceilings stay where they are */
+	raw->p = j->raw.p;
+	raw->cap = j->raw.cap;
+	raw->n = 0;
+	j->raw.p = given.p;
+	j->raw.cap = given.cap;
+	j->raw.n = given.n;
+	return end_job(s, j);
 }
 
 int sealer_close(struct sealer *s, unsigned stream, struct err *err)
@@ -416,7 +439,7 @@ int sealer_new(const struct pack_config *cfg, unsigned threads, struct sealer **
 	buf_init(&s->cipher, CIPHER_MAX);
 	for (int i = 0; i < SEALER_JOBS; i++) {
 		buf_init(&s->jobs[i].raw, CODEC_RAW_MAX);
-		buf_init(&s->jobs[i].frame, codec_bound(CODEC_RAW_MAX));
+		buf_init(&s->jobs[i].packed, codec_bound(CODEC_RAW_MAX));
 	}
 	for (int i = 0; i < SEALER_STREAMS; i++) {
 		s->streams[i].files = calloc(cfg->n_sinks ? cfg->n_sinks : 1, sizeof(*s->streams[i].files));
@@ -465,7 +488,7 @@ void sealer_free(struct sealer *s)
 	}
 	for (int i = 0; i < SEALER_JOBS; i++) {
 		buf_free(&s->jobs[i].raw);
-		buf_free(&s->jobs[i].frame);
+		buf_free(&s->jobs[i].packed);
 	}
 	codec_free(s->callers_codec);
 	buf_free(&s->cipher);

@@ -1,4 +1,4 @@
-/* sealer: turns chunks into archive files in the background: LZ4 → ustar → age → SHA-256 → every medium.
+/* sealer: turns chunks into archive files in the background: codec → ustar → age → SHA-256 → every medium.
  *
  * One thread seals jobs strictly in the order in which they were given, so that what is written does not
  * depend on timing or on the number of processors; others compress ahead of it.  A caller that finds the
@@ -22,8 +22,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "format/codec.h"
 #include "format/digest.h"
 
+struct buf;
 struct dedup_archive;
 struct err;
 struct pack_config;
@@ -41,8 +43,11 @@ void sealer_free(struct sealer *s);
 int sealer_open(struct sealer *s, unsigned stream, uint64_t number, struct err *err)
     __attribute__((warn_unused_result));
 /* Copies raw[0..n), 1 ≤ n ≤ 4 MiB. */
-int sealer_add(struct sealer *s, unsigned stream, const uint8_t id[DIGEST_LEN], const void *raw, size_t n,
-    struct err *err) __attribute__((warn_unused_result));
+int sealer_add(struct sealer *s, unsigned stream, const uint8_t id[DIGEST_LEN], enum codec_kind kind,
+    const void *raw, size_t n, struct err *err) __attribute__((warn_unused_result));
+/* The same without a copy: raw's bytes become the sealer's, and raw gets another, empty buffer's. */
+int sealer_give(struct sealer *s, unsigned stream, const uint8_t id[DIGEST_LEN], enum codec_kind kind,
+    struct buf *raw, struct err *err) __attribute__((warn_unused_result));
 int sealer_close(struct sealer *s, unsigned stream, struct err *err) __attribute__((warn_unused_result));
 
 /* The next archive that was published, in the order of closing: 1.  0: none yet, or with `wait` none

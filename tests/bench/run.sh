@@ -1,17 +1,21 @@
 #!/bin/bash
 # Ratios against restic and borg (Debian's), in one run, on one machine, on tmpfs: A B C A B C.  Not a test: nothing here fails
 # because of a time.
-#   tests/bench/run.sh [--rounds N] [--mib N] [--hl7 N] [--seed N]
+#   tests/bench/run.sh [--rounds N] [--mib N] [--hl7 N] [--seed N] [--compression lz4|zstd]
+#   tests/bench/run.sh --scale [FILES]       tests/bench/scale.sh: many files, many chunks
+# A line of primitives (bench_primitives) says what the same data costs one thread when nothing else is done.
 # Prints one table: medians of wall time, user+sys CPU, peak RSS and bytes stored, and the ratio of the faster peer to bkp.
 set -eu
 cd "$(dirname "$0")/../.."
-rounds=3 mib=1600 hl7=58000 seed=1
+rounds=3 mib=1600 hl7=58000 seed=1 compression=lz4
+[ "${1:-}" != --scale ] || exec bash tests/bench/scale.sh "${@:2}"
 while [ $# -gt 0 ]; do
 	case $1 in
 	--rounds) rounds=$2 ;;
 	--mib) mib=$2 ;;
 	--hl7) hl7=$2 ;;
 	--seed) seed=$2 ;;
+	--compression) compression=$2 ;;
 	*) echo "unknown option $1" >&2; exit 64 ;;
 	esac
 	shift 2
@@ -20,7 +24,7 @@ done
 # shellcheck disable=SC2086
 bkp_install $BKP_BUILD_PACKAGES restic borgbackup time
 unset BKP_POLICY BKP_LANG
-cmake --preset release >/dev/null && cmake --build --preset release >/dev/null
+cmake --preset release -DBKP_TESTS=ON >/dev/null && cmake --build --preset release >/dev/null
 BIN=$PWD/build/release
 W=$(mktemp -d /dev/shm/bkp-bench.XXXXXX)
 trap 'chattr -R -f -i "$W" 2>/dev/null || true; rm -rf "$W"' EXIT
@@ -44,13 +48,19 @@ bkp_init() {
 	cat >"$BKP_POLICY" <<-Y
 	site: {name: bench, language: en}
 	state: $W/state
-	datasets: [{name: all, paths: [$W/tree]}]
+	datasets: [{name: all, paths: [$W/tree], compression: $compression}]
 	media: [{name: nas, type: hdd, path: $W/nas}]
 	Y
 	"$BIN/bkp" init --recipient "$recipient" >/dev/null
 	"$BIN/bkp" --quiet medium add nas >/dev/null 2>&1
 }
-bkp_capture() { timed bkp "$1" "$BIN/bkp" --quiet run; }
+bkp_capture() {
+	# what was changed less than a minute before a capture is read again by the next one: a night lies in between
+	[ "$1" != first ] || sleep 62
+	timed bkp "$1" "$BIN/bkp" --quiet run --timings
+	# the same run without its reading back
+	awk -v work="$1" -v rss="$(cut -d' ' -f4 "$W/time")" '/^(capture|commit) /{wall += $2; cpu += $3} END{print "bkp", work "-commit", wall, cpu, 0, rss}' "$W/log" >>"$W/times"
+}
 bkp_restore() { timed bkp restore "$BIN/bkp-restore" --quiet --medium "$W/nas" --identity "$W/id.txt" extract 1 all --to "$W/out"; }
 bkp_verify() { timed bkp verify "$BIN/bkp-restore" --quiet --medium "$W/nas" --identity "$W/id.txt" verify 1 --deep; }
 bkp_keyless() { timed bkp keyless "$BIN/bkp-restore" --quiet --medium "$W/nas" verify 1; }
@@ -90,8 +100,9 @@ for round in $(seq "$rounds"); do
 		${tool}_capture changed
 	done
 	timed find unchanged find "$W/tree.0" -printf '%p %s %T@ %C@ %i\n'
+	"$BIN/bench_primitives" "$W/tree.0" >>"$W/primitives"
 	timed cp restore cp -a "$W/tree.0" "$W/out"
 	rm -rf "$W/out"
 done
 echo "tree: $made; $(nproc) cores, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1); $(restic version | cut -d' ' -f1,2), $(borg --version); $rounds rounds, medians"
-python3 tests/bench/table.py "$W/times" "$W/stored"
+python3 tests/bench/table.py "$W/times" "$W/stored" "$W/primitives"

@@ -6,7 +6,7 @@ foreach(source ${UNIT_SOURCES})
 	get_filename_component(name ${source} NAME_WE)
 	add_executable(${name} ${source})
 	target_link_libraries(${name} PRIVATE bkp_write bkp_read bkp_format bkp_base PkgConfig::CMOCKA PkgConfig::SODIUM
-		PkgConfig::ARCHIVE PkgConfig::JANSSON PkgConfig::CRYPTO PkgConfig::LZ4 m)
+		PkgConfig::ARCHIVE PkgConfig::JANSSON PkgConfig::CRYPTO PkgConfig::LZ4 PkgConfig::ZSTD m)
 	target_compile_definitions(${name} PRIVATE TEST_DATA="${CMAKE_SOURCE_DIR}/tests")
 	if(name MATCHES "^test_plan$")
 		target_link_libraries(${name} PRIVATE restore_plan)
@@ -22,3 +22,7 @@ endforeach()
 # The libraries as a command, for scenario tests.
 add_executable(agetool ${CMAKE_SOURCE_DIR}/tests/lib/agetool.c)
 target_link_libraries(agetool PRIVATE bkp_format bkp_base PkgConfig::SODIUM)
+
+# What tests/bench/run.sh --scale measures with.
+add_executable(index_scale ${CMAKE_SOURCE_DIR}/tests/bench/index_scale.c)
+target_link_libraries(index_scale PRIVATE bkp_write bkp_base)
