@@ -186,6 +186,9 @@ static void forget(struct extract *x)
 	tdestroy(x->copies, free);
 	x->copies = NULL;
 	x->copies_bytes = 0;
+	free(x->stretches);
+	x->stretches = NULL;
+	x->n_stretches = 0;
 }
 
 /* Is anything in the target already, or does it give ACLs to what is made in it? */
@@ -276,15 +279,39 @@ static int say_lost(struct extract *x, struct catalog_r *c, struct err *why, str
 	return extract_say(x, OUTCOME_LOST, NULL, why, err);
 }
 
-/* *ret_last: the last block that was looked at. */
-static int forwards(struct extract *x, struct catalog_r *c, size_t first, size_t *ret_last, struct err *err)
+/* From here to where nothing can be selected for a while. */
+static int begin_stretch(struct extract *x, struct catalog_r *c, size_t block, struct err *err)
 {
+	struct extract_stretch *more = reallocarray(x->stretches, x->n_stretches + 1, sizeof(*more));
+
+	if (!more)
+		return err_nomem(err);
+	x->stretches = more;
+	x->stretches[x->n_stretches++] = (struct extract_stretch){block, block};
+	catalog_r_seek(c, block);
+	return 0;
+}
+
+/* An entry that was not selected: passes over the blocks that can hold nothing that is. */
+static int pass_over(struct extract *x, struct catalog_r *c, const char *path, struct err *err)
+{
+	const char *next = plan_next(x->plan, path);
+	size_t block = next ? catalog_r_block_of(c, next) : 0;
+
+	return block > catalog_r_at(c) + 1 ? begin_stretch(x, c, block, err) : 0;
+}
+
+static int forwards(struct extract *x, struct catalog_r *c, struct err *err)
+{
+	size_t asked = SIZE_MAX; /* the block in which it was last asked whether to go on elsewhere */
 	struct catalog_item item;
 	struct err why = ERR_INIT;
 	int r;
 
-	catalog_r_seek(c, first);
+	if (begin_stretch(x, c, plan_first(x->plan) ? catalog_r_block_of(c, plan_first(x->plan)) : 0, err))
+		return -1;
 	while ((r = catalog_r_next(c, &item, &why)) != CATALOG_END) {
+		x->stretches[x->n_stretches - 1].last = catalog_r_at(c);
 		if (r == CATALOG_R_LOST) {
 			if (say_lost(x, c, &why, err))
 				return -1;
@@ -297,17 +324,23 @@ static int forwards(struct extract *x, struct catalog_r *c, size_t first, size_t
 		}
 		if (plan_beyond(x->plan, item.path))
 			break;
-		if (plan_select(x->plan, item.path) && extract_entry(x, &item, err))
-			return -1;
+		if (plan_select(x->plan, item.path)) {
+			asked = SIZE_MAX;
+			if (extract_entry(x, &item, err))
+				return -1;
+		} else if (asked != catalog_r_at(c)) {
+			asked = catalog_r_at(c);
+			if (pass_over(x, c, item.path, err))
+				return -1;
+		}
 	}
-	*ret_last = catalog_r_at(c);
 	return 0;
 }
 
 /* The first pass, and everything that it gave to others. */
-static int make_all(struct extract *x, struct catalog_r *c, size_t first, size_t *ret_last, struct err *err)
+static int make_all(struct extract *x, struct catalog_r *c, struct err *err)
 {
-	int r = forwards(x, c, first, ret_last, err);
+	int r = forwards(x, c, err);
 
 	if (r)
 		atomic_store(&x->ending, true);
@@ -339,7 +372,6 @@ int extract_dataset(struct extract *x, struct arc_r *arc, const struct generatio
 {
 	struct catalog_r *c = NULL;
 	struct err why = ERR_INIT;
-	size_t first, last = 0;
 	int r;
 
 	if (catalog_r_open(arc, ds, &c, &why)) {
@@ -348,12 +380,11 @@ int extract_dataset(struct extract *x, struct arc_r *arc, const struct generatio
 	}
 	x->arc = arc;
 	x->plan = plan;
-	first = plan_first(plan) ? catalog_r_block_of(c, plan_first(plan)) : 0;
 	r = prepare(x, targetfd, err);
 	if (!r && catalog_r_blocks(c)) {
-		r = make_all(x, c, first, &last, err);
+		r = make_all(x, c, err);
 		if (!r)
-			r = extract_folders(x, c, first, last, err);
+			r = extract_folders(x, c, err);
 	}
 	if (!r)
 		say_unmatched(x, ds);

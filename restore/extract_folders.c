@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "extract_private.h"
 #include "format/catalog.h"
@@ -116,30 +117,42 @@ static int each(void *arg, const struct catalog_item *item, struct err *err)
 	return item ? apply(x, item, err) : 0;
 }
 
-/* Folders made on the way that stand before the first block: all of them are above its first entry. */
-static int apply_above(struct extract *x, struct catalog_r *c, size_t first, struct err *err)
+/* Folders made on the way that stand before a stretch: all of them are above its first entry.  Those that are
+ * above the stretch before as well wait for that one. */
+static int apply_above(struct extract *x, struct catalog_r *c, size_t i, struct err *err)
 {
-	struct buf path = BUF_INIT((size_t)1 << 20);
+	struct buf path = BUF_INIT((size_t)1 << 20), before = BUF_INIT((size_t)1 << 20);
 	struct catalog_item item;
-	int r = catalog_r_first_path(c, first, &path, err);
+	int r = catalog_r_first_path(c, x->stretches[i].first, &path, err);
 	char *cut;
 
+	if (!r && i)
+		r = catalog_r_first_path(c, x->stretches[i - 1].first, &before, err);
 	while (!r && (cut = strrchr((char *)path.p, '/'))) {
 		*cut = '\0';
+		if (i && path_within((char *)before.p, (char *)path.p))
+			break;
 		if (!extract_remembered(x->made, (char *)path.p))
 			continue;
 		if (!catalog_r_find(c, (char *)path.p, &item, NULL) && is_folder(&item))
 			r = apply(x, &item, err);
 	}
 	buf_free(&path);
+	buf_free(&before);
 	return r;
 }
 
-int extract_folders(struct extract *x, struct catalog_r *c, size_t first, size_t last, struct err *err)
+int extract_folders(struct extract *x, struct catalog_r *c, struct err *err)
 {
+	size_t i;
+
 	if (!x->all_late && !x->flags_late && !digestset_count(x->late) && !digestset_count(x->made))
 		return 0;
-	if (catalog_r_backwards(c, first, last, wanted, each, x, err))
-		return -1;
-	return first ? apply_above(x, c, first, err) : 0;
+	for (i = x->n_stretches; i-- > 0;)
+		if (catalog_r_backwards(c, x->stretches[i].first, x->stretches[i].last, wanted, each, x, err))
+			return -1;
+	for (i = x->n_stretches; i-- > 0;)
+		if (x->stretches[i].first && apply_above(x, c, i, err))
+			return -1;
+	return 0;
 }

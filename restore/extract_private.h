@@ -68,11 +68,18 @@ struct extract {
 	struct digestset *absent; /* selected files that were not written: nothing may be linked to them */
 	struct digestset *late;	  /* folders left to the second pass */
 	bool all_late;		  /* there are too many of them to be remembered */
-	bool flags_late;	  /* files with critical flags were met */
+	struct extract_stretch *stretches; /* ascending */
+	size_t n_stretches;
+	bool flags_late; /* files with critical flags were met */
 	void
 	    *copies; /* tsearch(3): first names that were not selected, and where the first copy of them is */
 	size_t copies_bytes;
 	char temporary[40]; /* what names of temporary files begin with */
+};
+
+/* Blocks of the catalog that were looked at, one after the other. */
+struct extract_stretch {
+	size_t first, last;
 };
 
 /* The type of file an entry becomes (AE_IF…): a hard link by itself is the regular file whose extents it
@@ -82,9 +89,9 @@ unsigned extract_type(const struct catalog_item *item);
 /* One entry, forwards.  0, or -1: the run ends. */
 int extract_entry(struct extract *x, const struct catalog_item *item, struct err *err);
 /* Second pass: metadata of folders that could not get it before, and flags that stop later changes; backwards
- * over blocks first … last. */
+ * over the blocks that were looked at. */
 struct catalog_r;
-int extract_folders(struct extract *x, struct catalog_r *c, size_t first, size_t last, struct err *err);
+int extract_folders(struct extract *x, struct catalog_r *c, struct err *err);
 
 /* Gives the lot at hand to the writers, and settles the oldest when they have enough. */
 int extract_flush(struct extract *x, struct err *err);

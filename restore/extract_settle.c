@@ -217,7 +217,8 @@ int extract_drain(struct extract *x, struct err *err)
 	struct err why = ERR_INIT;
 	int r = 0, attempt;
 
-	/* what a lot has to say is said also when the run ends: then the last one may need a second attempt */
+	/* what a lot has to say is said also when the run ends: then the last one may need a second attempt
+	 */
 	for (attempt = 0; attempt < 2; attempt++) {
 		if (x->building && extract_flush(x, r ? NULL : &why))
 			r = -1;

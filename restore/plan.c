@@ -319,6 +319,22 @@ const char *plan_last(const struct plan *p)
 	return p->last;
 }
 
+const char *plan_next(const struct plan *p, const char *path)
+{
+	const char *next = NULL;
+	size_t i;
+
+	for (i = 0; i < p->n; i++) {
+		const char *prefix = p->patterns[i].prefix;
+
+		if (!*prefix || path_within(path, prefix))
+			return NULL;
+		if (path_compare(prefix, path) > 0 && (!next || path_compare(prefix, next) < 0))
+			next = prefix;
+	}
+	return next;
+}
+
 bool plan_beyond(const struct plan *p, const char *path)
 {
 	return p->last && path_compare(path, p->last) > 0 && !path_within(path, p->last);

@@ -33,6 +33,9 @@ const char *plan_unmatched(const struct plan *p, size_t *i);
  * NULL: no bound. */
 const char *plan_first(const struct plan *p);
 const char *plan_last(const struct plan *p);
+/* Where to go on when nothing from `path` on can be selected before it; NULL: `path` and what follows may be,
+ * or nothing behind it is. */
+const char *plan_next(const struct plan *p, const char *path);
 /* True when `path` and all behind it in catalog order cannot be selected. */
 bool plan_beyond(const struct plan *p, const char *path);
 

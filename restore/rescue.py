@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Restores a generation without bkp-restore: needs Python 3 and the commands age and lz4.  The format is described in
+"""Restores a generation without bkp-restore: needs Python 3 and the commands age, lz4, zstd.  The format is described in
 docs/format.md, whose sections are numbered below.  ACLs and file flags are left to bkp-restore.
   rescue.py --medium DIR --identity FILE [--repository ID] list [N [DATASET]]
   rescue.py --medium DIR --identity FILE [--repository ID] restore N [DATASET] --to DIR
@@ -75,8 +75,8 @@ class Repository:
         plain, index = self.archive(number)
         offset, stored, raw = index[n]
         with open(plain, "rb") as f:
-            f.seek(offset)
-            data = subprocess.run(["lz4", "-dc"], input=f.read(stored), stdout=subprocess.PIPE, check=True).stdout
+            frame = os.pread(f.fileno(), stored, offset)
+        data = subprocess.run([("lz4", "zstd")[frame[:4] == b"(\xb5/\xfd"], "-dc"], input=frame, stdout=subprocess.PIPE, check=True).stdout
         return data if len(data) == raw else fail("archive %d, chunk %d: wrong length" % (number, n))
 
     # The bytes of A:C:O:L, piece by piece.

@@ -22,21 +22,25 @@ struct arcfile_writer {
 	struct archive *tar;
 	struct age_writer *age;
 	struct archive_entry *entry;
-	struct buf index; /* INDEX's text so far */
-	struct buf plain; /* tar bytes not sealed yet: what libarchive wrote during one call */
+	struct buf index;   /* INDEX's text so far */
+	struct buf *out;    /* of the call at hand: where sealed bytes go */
 	struct err failure; /* from inside libarchive's callback */
 	uint64_t size;	    /* plaintext bytes so far */
 	size_t chunks;
 };
 
-static la_ssize_t collect(struct archive *tar, void *arg, const void *p, size_t n)
+/* libarchive hands on what it was given without copying it, so a chunk is encrypted from where it lies. */
+static la_ssize_t seal(struct archive *tar, void *arg, const void *p, size_t n)
 {
 	struct arcfile_writer *w = arg;
 
-	if (buf_append(&w->plain, p, n, &w->failure)) {
+	if (!w->out)
+		return (la_ssize_t)n; /* a writer that is freed before its end */
+	if (age_writer_update(w->age, p, n, w->out, &w->failure)) {
 		archive_set_error(tar, -1, "%s", w->failure.msg);
 		return -1;
 	}
+	w->size += n;
 	return (la_ssize_t)n;
 }
 
@@ -44,6 +48,11 @@ static int tar_failed(struct arcfile_writer *w, struct err *err)
 {
 	const char *why = archive_error_string(w->tar);
 
+	if (w->failure.code[0]) {
+		if (err)
+			*err = w->failure;
+		return -1;
+	}
 	return err_set(err, "E-ARCHIVE-03", text("libarchive failed: %s"), why ? why : "?");
 }
 
@@ -53,9 +62,9 @@ static int open_tar(struct arcfile_writer *w, struct err *err)
 	w->entry = archive_entry_new();
 	if (!w->tar || !w->entry)
 		return err_nomem(err);
-	if (archive_write_set_format_ustar(w->tar) || archive_write_set_bytes_per_block(w->tar, TAR_BLOCK) ||
-	    archive_write_set_bytes_in_last_block(w->tar, TAR_BLOCK) ||
-	    archive_write_open(w->tar, w, NULL, collect, NULL))
+	/* no blocks of libarchive's own: each would be a copy and a call */
+	if (archive_write_set_format_ustar(w->tar) || archive_write_set_bytes_per_block(w->tar, 0) ||
+	    archive_write_open(w->tar, w, NULL, seal, NULL))
 		return tar_failed(w, err);
 	return 0;
 }
@@ -68,7 +77,6 @@ int arcfile_writer_new(const char *repository, uint64_t number, const struct age
 	if (!w)
 		return err_nomem(err);
 	buf_init(&w->index, ARCFILE_INDEX_MAX);
-	buf_init(&w->plain, codec_bound(CODEC_RAW_MAX) + ARCFILE_INDEX_MAX);
 	if (open_tar(w, err) ||
 	    buf_printf(&w->index, err, "bkp-index 1 %s %" PRIu64 "\n", repository, number) ||
 	    age_writer_new(r, nr, rnd, out, &w->age, err)) {
@@ -79,44 +87,53 @@ int arcfile_writer_new(const char *repository, uint64_t number, const struct age
 	return 0;
 }
 
-/* Seals what libarchive has written since the last call. */
-static int seal(struct arcfile_writer *w, struct buf *out, struct err *err)
+static int put_entry(
+    struct arcfile_writer *w, const char *name, const struct codec_frame *f, struct buf *out, struct err *err)
 {
-	if (age_writer_update(w->age, w->plain.p, w->plain.n, out, err))
-		return -1;
-	w->size += w->plain.n;
-	w->plain.n = 0;
-	return 0;
-}
+	int failed;
 
-static int put_entry(struct arcfile_writer *w, const char *name, const void *p, size_t n, struct err *err)
-{
 	archive_entry_clear(w->entry);
 	archive_entry_set_pathname(w->entry, name);
 	archive_entry_set_filetype(w->entry, AE_IFREG);
 	archive_entry_set_perm(w->entry, 0444);
-	archive_entry_set_size(w->entry, (la_int64_t)n);
+	archive_entry_set_size(w->entry, (la_int64_t)f->n);
 	archive_entry_set_mtime(w->entry, 0, 0);
-	if (archive_write_header(w->tar, w->entry) != ARCHIVE_OK ||
-	    archive_write_data(w->tar, p, n) != (la_ssize_t)n || archive_write_finish_entry(w->tar) != ARCHIVE_OK)
-		return tar_failed(w, err);
-	return 0;
+	w->out = out;
+	failed = archive_write_header(w->tar, w->entry) != ARCHIVE_OK;
+	for (size_t i = 0; i < f->parts && !failed; i++)
+		failed = archive_write_data(w->tar, f->part[i].p, f->part[i].n) != (la_ssize_t)f->part[i].n;
+	failed = failed || archive_write_finish_entry(w->tar) != ARCHIVE_OK;
+	w->out = NULL;
+	return failed ? tar_failed(w, err) : 0;
 }
 
-int arcfile_writer_add(struct arcfile_writer *w, const uint8_t id[DIGEST_LEN], const void *frame, size_t stored, size_t raw,
-    struct buf *out, struct err *err)
+static struct codec_frame whole(const void *p, size_t n)
+{
+	return (struct codec_frame){{{p, n}}, 1, n};
+}
+
+int arcfile_writer_add_frame(struct arcfile_writer *w, const uint8_t id[DIGEST_LEN],
+    const struct codec_frame *frame, size_t raw, struct buf *out, struct err *err)
 {
 	char name[DIGEST_HEX + 4];
 	uint64_t offset = w->size + TAR_BLOCK;
 
 	digest_hex(id, DIGEST_LEN, name);
-	if (buf_printf(&w->index, err, "%s %" PRIu64 " %zu %zu\n", name, offset, stored, raw))
+	if (buf_printf(&w->index, err, "%s %" PRIu64 " %zu %zu\n", name, offset, frame->n, raw))
 		return -1;
-	memcpy(name + 2 * DIGEST_LEN, ".lz4", 5);
-	if (put_entry(w, name, frame, stored, err) || seal(w, out, err))
+	memcpy(name + 2 * DIGEST_LEN, codec_is_zstd(frame->part[0].p, frame->part[0].n) ? ".zst" : ".lz4", 5);
+	if (put_entry(w, name, frame, out, err))
 		return -1;
 	w->chunks++;
 	return 0;
+}
+
+int arcfile_writer_add(struct arcfile_writer *w, const uint8_t id[DIGEST_LEN], const void *frame,
+    size_t stored, size_t raw, struct buf *out, struct err *err)
+{
+	struct codec_frame f = whole(frame, stored);
+
+	return arcfile_writer_add_frame(w, id, &f, raw, out, err);
 }
 
 size_t arcfile_writer_chunks(const struct arcfile_writer *w)
@@ -131,14 +148,18 @@ uint64_t arcfile_writer_size(const struct arcfile_writer *w)
 
 int arcfile_writer_finish(struct arcfile_writer *w, struct buf *out, struct err *err)
 {
-	if (buf_printf(&w->index, err, "end %zu %" PRIu64 "\n", w->chunks, w->size + TAR_BLOCK) ||
-	    put_entry(w, "INDEX", w->index.p, w->index.n, err))
+	struct codec_frame text;
+	int r;
+
+	if (buf_printf(&w->index, err, "end %zu %" PRIu64 "\n", w->chunks, w->size + TAR_BLOCK))
 		return -1;
-	if (archive_write_close(w->tar) != ARCHIVE_OK)
-		return tar_failed(w, err);
-	if (seal(w, out, err))
+	text = whole(w->index.p, w->index.n);
+	if (put_entry(w, "INDEX", &text, out, err))
 		return -1;
-	return age_writer_finish(w->age, out, err);
+	w->out = out;
+	r = archive_write_close(w->tar);
+	w->out = NULL;
+	return r != ARCHIVE_OK ? tar_failed(w, err) : age_writer_finish(w->age, out, err);
 }
 
 void arcfile_writer_free(struct arcfile_writer *w)
@@ -149,7 +170,6 @@ void arcfile_writer_free(struct arcfile_writer *w)
 	archive_write_free(w->tar);
 	age_writer_free(w->age);
 	buf_free(&w->index);
-	buf_free(&w->plain);
 	free(w);
 }
 
@@ -186,8 +206,8 @@ static bool literal(const char **p, const char *end, const char *word)
 	return true;
 }
 
-int arcfile_index_locate(const void *tail, size_t n, uint64_t plain_size, uint64_t *ret_offset, size_t *ret_len,
-    struct err *err)
+int arcfile_index_locate(
+    const void *tail, size_t n, uint64_t plain_size, uint64_t *ret_offset, size_t *ret_len, struct err *err)
 {
 	const char *t = tail, *end = t + n, *line, *p;
 	uint64_t count, offset, stop;
@@ -198,18 +218,21 @@ int arcfile_index_locate(const void *tail, size_t n, uint64_t plain_size, uint64
 	while (line > t && line[-1] != '\n')
 		line--;
 	p = line;
-	if (!literal(&p, end, "end ") || !number(&p, end, ARCFILE_CHUNKS_MAX, &count) || !literal(&p, end, " ") ||
-	    !number(&p, end, INT64_MAX, &offset) || !literal(&p, end, "\n") || p != end)
+	if (!literal(&p, end, "end ") || !number(&p, end, ARCFILE_CHUNKS_MAX, &count) ||
+	    !literal(&p, end, " ") || !number(&p, end, INT64_MAX, &offset) || !literal(&p, end, "\n") ||
+	    p != end)
 		return err_set(err, "E-ARCHIVE-01", "%s", text("the archive does not end with an INDEX"));
 	stop = plain_size - (uint64_t)(t + n - end);
 	if (offset >= stop || stop - offset > ARCFILE_INDEX_MAX)
-		return err_set(err, "E-ARCHIVE-01", "%s", text("the archive's INDEX says an impossible place for itself"));
+		return err_set(err, "E-ARCHIVE-01", "%s",
+		    text("the archive's INDEX says an impossible place for itself"));
 	*ret_offset = offset;
 	*ret_len = (size_t)(stop - offset);
 	return 0;
 }
 
-static bool parse_chunk(const char **p, const char *end, uint64_t floor, uint64_t ceiling, struct arcfile_chunk *c)
+static bool parse_chunk(
+    const char **p, const char *end, uint64_t floor, uint64_t ceiling, struct arcfile_chunk *c)
 {
 	uint64_t stored, raw;
 
@@ -222,10 +245,12 @@ static bool parse_chunk(const char **p, const char *end, uint64_t floor, uint64_
 		return false;
 	c->stored = (uint32_t)stored;
 	c->raw = (uint32_t)raw;
-	return raw >= 1 && stored >= 1 && c->offset >= floor && c->offset <= ceiling && stored <= ceiling - c->offset;
+	return raw >= 1 && stored >= 1 && c->offset >= floor && c->offset <= ceiling &&
+	       stored <= ceiling - c->offset;
 }
 
-static int parse_chunks(const char *p, const char *end, uint64_t index_offset, struct arcfile_index *ix, struct err *err)
+static int parse_chunks(
+    const char *p, const char *end, uint64_t index_offset, struct arcfile_index *ix, struct err *err)
 {
 	uint64_t floor = 0, count, offset;
 	size_t cap = 0, line = 2;
@@ -254,8 +279,8 @@ static int parse_chunks(const char *p, const char *end, uint64_t index_offset, s
 	return 0;
 }
 
-int arcfile_index_parse(const char *text_, size_t n, uint64_t index_offset, const char *repository, uint64_t want,
-    struct arcfile_index **ret, struct err *err)
+int arcfile_index_parse(const char *text_, size_t n, uint64_t index_offset, const char *repository,
+    uint64_t want, struct arcfile_index **ret, struct err *err)
 {
 	const char *p = text_, *end = text_ + n;
 	struct arcfile_index *ix = calloc(1, sizeof(*ix));
@@ -267,7 +292,8 @@ int arcfile_index_parse(const char *text_, size_t n, uint64_t index_offset, cons
 		goto fail;
 	}
 	if (!literal(&p, end, repository) || !literal(&p, end, " ")) {
-		err_set(err, "E-ARCHIVE-02", text("the archive belongs to another repository than '%s'"), repository);
+		err_set(err, "E-ARCHIVE-02", text("the archive belongs to another repository than '%s'"),
+		    repository);
 		goto fail;
 	}
 	if (!number(&p, end, INT64_MAX, &ix->number) || !literal(&p, end, "\n")) {

@@ -19,6 +19,7 @@
 struct age_random;
 struct age_recipient;
 struct buf;
+struct codec_frame;
 struct err;
 
 #define ARCFILE_INDEX_MAX  ((size_t)16 << 20) /* bytes of INDEX text */
@@ -42,7 +43,9 @@ struct arcfile_index {
 struct arcfile_writer;
 int arcfile_writer_new(const char *repository, uint64_t number, const struct age_recipient *r, size_t nr,
     const struct age_random *rnd, struct buf *out, struct arcfile_writer **ret, struct err *err);
-/* Adds one chunk as an LZ4 frame; its number is the count of chunks before it. */
+/* Adds one chunk, raw bytes long, as a frame (codec.h); its number is the count of chunks before it. */
+int arcfile_writer_add_frame(struct arcfile_writer *w, const uint8_t id[DIGEST_LEN], const struct codec_frame *frame, size_t raw,
+    struct buf *out, struct err *err);
 int arcfile_writer_add(struct arcfile_writer *w, const uint8_t id[DIGEST_LEN], const void *frame, size_t stored, size_t raw,
     struct buf *out, struct err *err);
 size_t arcfile_writer_chunks(const struct arcfile_writer *w);

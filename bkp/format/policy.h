@@ -16,11 +16,12 @@
  *	site*: {name*, language: ja|en}			default ja
  *	state: PATH					default /var/lib/bkp
  *	archive_size: SIZE				default 128 MiB; 1 MiB to 1 GiB
+ *	compression: lz4|zstd				default lz4; what data sets without one of their own use
  *	people: [{name*, roles*: [manager operator witness keyholder restorer auditor vendor]}]
  *	datasets*: [{name*, title, paths: [PATH…] or command (exactly one), exclude: [PATTERN…],
  *		cross_mounts: true|false, store_as (required with command), probe,
  *		expect: {min_bytes: SIZE, shrink_alarm: N %}, every: hour|day|week|month|Nh|Nd (default day),
- *		generations (default 3), rpo, rto: DURATION, priority: 1…99}]
+ *		generations (default 3), rpo, rto: DURATION, priority: 1…99, compression: lz4|zstd}]
  *	media*: [{name*, type*: hdd|ssd|rdx|tape|optical|object, path (required unless offline), place,
  *		offline: true|false, max_attached, swap_every: DURATION (offline only)}]
  *	retention: {protect: DURATION (default 14d), live_share: N % (default 50), anchor_every: N (default 365)}
@@ -129,6 +130,7 @@ struct policy_dataset {
 	unsigned generations; /* ≥ 1 */
 	int64_t rpo_s, rto_s; /* 0: not stated */
 	unsigned priority;    /* 1 is restored first … 99; 0: not stated */
+	unsigned compression; /* enum codec_kind, the policy's where it has none of its own */
 	struct policy_mark mark;
 };
 
@@ -160,6 +162,7 @@ struct policy {
 	int schedule_at;       /* minutes of the day, or -1: none */
 	char *notify_command;  /* for a shell, or NULL */
 	uint64_t archive_size; /* bytes */
+	unsigned compression;  /* enum codec_kind */
 };
 
 /* The language that a text says, which need not be a valid policy; -1: it says none, *ret is untouched. */

@@ -1,10 +1,12 @@
 /* policy_schema: see policy_schema.h. */
 #include "format/policy_schema.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "format/codec.h"
 #include "format/policy_field.h"
 #include "format/policy_node.h"
 #include "format/policy_problem.h"
@@ -19,6 +21,8 @@
 static const char *const role_words[] = {"manager", "operator", "witness", "keyholder", "restorer", "auditor",
     "vendor", NULL}; /* bit by bit as enum policy_role */
 static const char *const type_words[] = {"hdd", "ssd", "rdx", "tape", "optical", "object", NULL};
+static const char *const compression_words[] = {"lz4", "zstd", NULL}; /* as enum codec_kind */
+#define NOT_SAID UINT_MAX
 
 /* one key a line: */
 /* clang-format off */
@@ -52,6 +56,7 @@ static void dataset_init(void *at)
 	d->one_file_system = true;
 	d->every = (struct policy_every){POLICY_DAY, 1, DAY_S};
 	d->generations = 3;
+	d->compression = NOT_SAID;
 }
 
 static const struct policy_field dataset_fields[] = {
@@ -71,6 +76,7 @@ static const struct policy_field dataset_fields[] = {
 	{.key = "rpo", .type = POLICY_T_DURATION, .offset = AT(policy_dataset, rpo_s)},
 	{.key = "rto", .type = POLICY_T_DURATION, .offset = AT(policy_dataset, rto_s)},
 	{.key = "priority", .type = POLICY_T_NUMBER, .offset = AT(policy_dataset, priority), .min = 1, .max = 99},
+	{.key = "compression", .type = POLICY_T_ENUM, .offset = AT(policy_dataset, compression), .words = compression_words},
 };
 static const struct policy_shape dataset_shape = SHAPE(TEXT_LATER("a data set"), dataset_fields,
 	sizeof(struct policy_dataset), AT(policy_dataset, mark), dataset_init);
@@ -109,6 +115,7 @@ static const struct policy_field policy_fields[] = {
 	{.key = "state", .type = POLICY_T_PATH, .offset = AT(policy, state)},
 	{.key = "archive_size", .type = POLICY_T_SIZE, .offset = AT(policy, archive_size), .min = MIB, .max = 1024 * MIB,
 		.range = TEXT_LATER("from 1 MiB to 1 GiB")},
+	{.key = "compression", .type = POLICY_T_ENUM, .offset = AT(policy, compression), .words = compression_words},
 	{.key = "people", .type = POLICY_T_TABLES, .shape = &person_shape, .offset = AT(policy, people),
 		.count = AT(policy, n_people)},
 	{.key = "datasets", .type = POLICY_T_TABLES, .shape = &dataset_shape, .offset = AT(policy, datasets),
@@ -137,6 +144,7 @@ int policy_schema_defaults(struct policy *policy, struct err *err)
 	policy->anchor_every = 365;
 	policy->schedule_at = -1;
 	policy->archive_size = 128 * MIB;
+	policy->compression = CODEC_LZ4;
 	policy->state = strdup("/var/lib/bkp");
 	return policy->state ? 0 : err_nomem(err);
 }
@@ -163,5 +171,10 @@ int policy_schema_read(
 		free(policy->state);
 		policy->state = NULL;
 	}
-	return policy_table_read(&all, &policy_shape, root, policy, problems, err);
+	if (policy_table_read(&all, &policy_shape, root, policy, problems, err))
+		return -1;
+	for (size_t i = 0; i < policy->n_datasets; i++)
+		if (policy->datasets[i].compression == NOT_SAID)
+			policy->datasets[i].compression = policy->compression;
+	return 0;
 }

@@ -136,6 +136,11 @@ int verify_seen_vouch(struct verify_seen *s, const uint8_t sha256[DIGEST_LEN], s
 	return digestset_put(s->set, sha256, SEEN_VOUCHED, err) < 0 ? -1 : 0;
 }
 
+bool verify_seen_has(const struct verify_seen *s, const uint8_t sha256[DIGEST_LEN])
+{
+	return digestset_get(s->set, sha256) != 0;
+}
+
 void verify_seen_free(struct verify_seen *s)
 {
 	if (s)

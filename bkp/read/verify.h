@@ -48,6 +48,8 @@ struct verify_seen *verify_seen_new(void); /* NULL: out of memory */
 /* The file was read and found whole another day: passed over unless verify_options.again. 0, -1. */
 int verify_seen_vouch(struct verify_seen *s, const uint8_t sha256[DIGEST_LEN], struct err *err)
     __attribute__((warn_unused_result));
+/* Was it read, found bad, or vouched for? */
+bool verify_seen_has(const struct verify_seen *s, const uint8_t sha256[DIGEST_LEN]);
 void verify_seen_free(struct verify_seen *s);
 /* Does the generation list a file that was found missing, unreadable or wrong through this set?  No file is
  * read but its list. */

@@ -45,6 +45,7 @@ struct pass {
 	struct err why;
 	uint64_t at;	  /* where the container says that the next header is */
 	bool agrees;	  /* so far */
+	bool says_zstd;	  /* the header before the chunk at hand */
 	size_t index_len; /* as the container says */
 };
 
@@ -86,13 +87,16 @@ static void disagrees(struct pass *p, uint64_t offset)
 	    text("its container does not agree with its INDEX at offset %ju"), offset);
 }
 
-static bool is_chunk_header(const uint8_t *h, const struct arcfile_chunk *c)
+/* Which of the two codecs it names must be the one of the frame behind it. */
+static bool is_chunk_header(struct pass *p, const uint8_t *h, const struct arcfile_chunk *c)
 {
 	char name[2 * DIGEST_LEN + 8];
 
 	digest_hex(c->id, DIGEST_LEN, name);
+	snprintf(name + 2 * DIGEST_LEN, 8, ".zst");
+	p->says_zstd = is_header(h, name, c->stored);
 	snprintf(name + 2 * DIGEST_LEN, 8, ".lz4");
-	return is_header(h, name, c->stored);
+	return p->says_zstd || is_header(h, name, c->stored);
 }
 
 /* Is there room for INDEX as the header says, and nothing behind the end? */
@@ -199,6 +203,8 @@ static void check_chunk(struct pass *p)
 	const struct arcfile_chunk *c = &p->ix->chunks[p->chunk];
 	struct err why = ERR_INIT;
 
+	if (p->agrees && !p->lost && codec_is_zstd(p->w->item.p, c->stored) != p->says_zstd)
+		disagrees(p, p->at);
 	if (!p->lost && decode(p, c, &p->why))
 		p->lost = true;
 	if (p->lost) {
@@ -222,7 +228,7 @@ static void take(struct pass *p)
 
 	switch (p->want) {
 	case WANT_HEADER:
-		check_container(p, p->lost || is_chunk_header(item, c), p->at);
+		check_container(p, p->lost || is_chunk_header(p, item, c), p->at);
 		want(p, WANT_CHUNK, c->offset, c->stored);
 		break;
 	case WANT_CHUNK:

@@ -148,7 +148,7 @@ static int take_stream(
 			*ret_errno = e->errnum;
 			result = e->result;
 		} else {
-			r = content_take(c->content, e, feed_content(c->feed), err);
+			r = content_take(c->content, c->feed, e, err);
 			if (!r && c->cfg.cb.stop && c->cfg.cb.stop(c->cfg.cb.arg))
 				r = capture_stop(c, err);
 			if (r)
@@ -248,7 +248,8 @@ int capture_dataset(
 	c->policy = d;
 	c->result = ret;
 	ret->command = d->command != NULL;
-	if (pack_begin_set(c->cfg.pack, err) || capture_begin_anew(c, err) || set_strings(ret, d, err))
+	if (pack_begin_set(c->cfg.pack, err) || capture_begin_anew(c, err) || set_strings(ret, d, err) ||
+	    pack_compression(c->cfg.pack, (enum codec_kind)d->compression, err))
 		return -1;
 	if (!(d->command ? capture_command(c, &why) : capture_paths(c, &why))) {
 		waste_end(pack_waste(c->cfg.pack));

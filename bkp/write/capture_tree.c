@@ -142,7 +142,7 @@ static int take_content(struct capture *c, const struct feed_event *e, struct er
 	const char *path = (const char *)c->path.p;
 
 	if (e->kind != FEED_DONE)
-		return content_take(c->content, e, feed_content(c->feed), err);
+		return content_take(c->content, c->feed, e, err);
 	c->seen.opened = e->st;
 	if (e->result == READER_UNREADABLE) {
 		c->seen.flags |= CATALOG_UNREADABLE;

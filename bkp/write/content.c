@@ -63,17 +63,17 @@ static int add_hole(struct content *c, uint64_t len, struct err *err)
 	return len ? extent_add(&c->writer, &run, false, &c->runs, err) : 0;
 }
 
-int content_take(struct content *c, const struct feed_event *e, const uint8_t *p, struct err *err)
+int content_take(struct content *c, struct feed *f, const struct feed_event *e, struct err *err)
 {
 	struct dedup_place place;
 
 	switch (e->kind) {
 	case FEED_SMALL_DATA:
-		if (pack_small_id(c->pack, e->id, p, e->n, &place, err))
+		if (pack_small_id(c->pack, e->id, feed_content(f), e->n, &place, err))
 			return -1;
 		return add_place(c, &c->writer, &place, err);
 	case FEED_CHUNK:
-		if (pack_chunk_id(c->pack, PACK_BULK, e->id, p, e->n, &place, err))
+		if (pack_chunk_give(c->pack, PACK_BULK, e->id, feed_chunk_buf(f), &place, err))
 			return -1;
 		return add_place(c, &c->writer, &place, err);
 	case FEED_HOLE:

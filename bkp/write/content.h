@@ -18,6 +18,7 @@
 struct buf;
 struct chunker;
 struct err;
+struct feed;
 struct feed_event;
 
 struct content;
@@ -25,9 +26,9 @@ int content_new(struct pack *pack, const struct chunker *chunker, struct content
 void content_free(struct content *c);
 
 void content_begin(struct content *c);
-/* One event of what reader.h feeds between an item and FEED_DONE; p: its content.  FEED_RESTART begins anew.
+/* One event of what reader.h feeds between an item and FEED_DONE, which is at hand in f.  FEED_RESTART begins anew.
  */
-int content_take(struct content *c, const struct feed_event *e, const uint8_t *p, struct err *err);
+int content_take(struct content *c, struct feed *f, const struct feed_event *e, struct err *err);
 /* extents gets "<size>[ run]…"; *ret_size may be NULL. */
 int content_end(struct content *c, struct buf *extents, uint64_t *ret_size, struct err *err);
 

@@ -292,11 +292,14 @@ int feed_start(struct feed *f, feed_producer_fn *fn, void *arg, struct err *err)
 	feed_stop(f);
 	f->fn = fn;
 	f->arg = arg;
-	f->head = f->sent = f->taken = 0;
 	f->filling = NULL;
 	f->fed = 0;
-	f->begun = f->ended = f->stop = false;
+	f->begun = false;
+	pthread_mutex_lock(&f->lock); /* helpers look at the trays all the time */
+	f->head = f->sent = f->taken = 0;
+	f->ended = f->stop = false;
 	f->why = (struct err)ERR_INIT;
+	pthread_mutex_unlock(&f->lock);
 	f->producing = !start_thread(&f->producer, "bkp-scout", producing, f, err);
 	return f->producing ? 0 : -1;
 }
@@ -375,6 +378,11 @@ struct archive_entry *feed_keep_entry(struct feed *f, struct archive_entry *spar
 const char *feed_path(const struct feed *f)
 {
 	return (const char *)f->trays[f->head % FEED_TRAYS].text.p + f->path_at;
+}
+
+struct buf *feed_chunk_buf(struct feed *f)
+{
+	return &tray_at(f, f->head)->content; /* a chunk has its tray for itself */
 }
 
 const uint8_t *feed_content(const struct feed *f)

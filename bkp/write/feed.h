@@ -104,6 +104,8 @@ int feed_next(struct feed *f, struct feed_event **ret, struct err *err) __attrib
 /* The entry of the item at hand is the consumer's from now on, who gives another one for it. */
 struct archive_entry *feed_keep_entry(struct feed *f, struct archive_entry *spare);
 const char *feed_path(const struct feed *f);	   /* of the item at hand */
+/* The chunk at hand as a buffer, whose bytes the consumer may take over by exchanging them for another's. */
+struct buf *feed_chunk_buf(struct feed *f);
 const uint8_t *feed_content(const struct feed *f); /* of the data event at hand */
 /* Ends the producer, whether it was at its end or not. */
 void feed_stop(struct feed *f);

@@ -45,12 +45,14 @@ struct names {
 
 void names_scratch_begin(struct names_scratch *s, int dirfd)
 {
-	*s = (struct names_scratch){dirfd, -1, 0};
+	*s = (struct names_scratch){.dirfd = dirfd, .fd = -1};
 }
 
 void names_scratch_end(struct names_scratch *s)
 {
 	io_close_quietly(&s->fd);
+	free(s->listing);
+	s->listing = NULL;
 	s->end = 0;
 }
 
@@ -115,6 +117,17 @@ static int sort(struct names *n, struct err *err)
 		n->sorted[i] = p;
 	qsort(n->sorted, n->count, sizeof(*n->sorted), by_bytes);
 	return 0;
+}
+
+/* A folder that changes while it is read may show a name twice. */
+static void drop_twins(struct names *n)
+{
+	size_t kept = n->count != 0;
+
+	for (size_t i = 1; i < n->count; i++)
+		if (strcmp(n->sorted[kept - 1], n->sorted[i]) != 0)
+			n->sorted[kept++] = n->sorted[i];
+	n->count = kept;
 }
 
 static int remember_run(struct names *n, struct run run, struct err *err)
@@ -256,24 +269,30 @@ static int add_name(struct names *n, const char *name, size_t max, struct err *e
 
 	if (!strcmp(name, ".") || !strcmp(name, ".."))
 		return 0;
-	if (n->count && n->bytes.n + len + (n->count + 1) * sizeof(char *) > max && spill(n, err))
-		return -1;
+	if (n->count && n->bytes.n + len + (n->count + 1) * sizeof(char *) > max) {
+		if (n->scratch->memory_only)
+			return NAMES_TOO_MANY;
+		if (spill(n, err))
+			return -1;
+	}
 	n->count++;
 	return buf_append(&n->bytes, name, len, err);
 }
 
 static int read_all(struct names *n, int dirfd, size_t max, int *ret_errno, struct err *err)
 {
-	char *listing = malloc(LISTING);
+	struct names_scratch *s = n->scratch;
 	ssize_t got = 0;
 	int r = 0;
 
-	if (!listing)
+	if (!s->listing)
+		s->listing = malloc(LISTING);
+	if (!s->listing)
 		return err_nomem(err);
-	while (!r && (got = getdents64(dirfd, listing, LISTING)) > 0)
+	while (!r && (got = getdents64(dirfd, s->listing, LISTING)) > 0)
 		for (ssize_t at = 0; at < got && !r;) {
 			/* the kernel aligns its records to 8 bytes, and malloc the buffer */
-			const struct dirent64 *e = (const struct dirent64 *)(const void *)(listing + at);
+			const struct dirent64 *e = (const struct dirent64 *)(const void *)(s->listing + at);
 
 			r = add_name(n, e->d_name, max, err);
 			at += e->d_reclen;
@@ -282,7 +301,6 @@ static int read_all(struct names *n, int dirfd, size_t max, int *ret_errno, stru
 		*ret_errno = errno;
 		r = NAMES_UNREADABLE;
 	}
-	free(listing);
 	return r;
 }
 
@@ -300,6 +318,8 @@ int names_read(
 	r = read_all(n, dirfd, max, ret_errno, err);
 	if (!r)
 		r = n->n_runs ? spill(n, err) : sort(n, err);
+	if (!r && !n->n_runs)
+		drop_twins(n);
 	if (!r && n->n_runs) {
 		buf_free(&n->bytes);
 		r = merge_all(n, err);
@@ -334,12 +354,30 @@ int names_next(struct names *n, const char **ret, struct err *err)
 {
 	if (n->n_runs)
 		return next_on_disk(n, ret, err);
-	while (n->next && n->next < n->count && !strcmp(n->sorted[n->next - 1], n->sorted[n->next]))
-		n->next++;
 	if (n->next >= n->count)
 		return NAMES_END;
 	*ret = n->sorted[n->next++];
 	return 0;
+}
+
+size_t names_count(const struct names *n)
+{
+	return n->n_runs ? 0 : n->count;
+}
+
+const char *names_at(const struct names *n, size_t i)
+{
+	return n->sorted[i];
+}
+
+size_t names_position(const struct names *n)
+{
+	return n->next;
+}
+
+void names_seek(struct names *n, size_t position)
+{
+	n->next = position;
 }
 
 size_t names_memory(const struct names *n)
@@ -351,7 +389,7 @@ void names_free(struct names *n)
 {
 	if (!n)
 		return;
-	if (n->scratch->fd >= 0 && n->scratch->end > n->base) {
+	if (n->n_runs && n->scratch->fd >= 0 && n->scratch->end > n->base) {
 		/* room given back now rather than at the end; that it fails changes nothing */
 		if (!ftruncate(n->scratch->fd, (off_t)n->base))
 			n->scratch->end = n->base;

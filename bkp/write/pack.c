@@ -30,7 +30,8 @@ struct pack {
 	struct pack_config cfg;
 	struct stream streams[PACK_STREAMS];
 	struct sealer *sealer;
-	struct buf bundle;
+	struct buf bundle, copy;
+	enum codec_kind compression; /* of what is added from now on */
 	uint64_t next, new_bytes, run;
 	uint8_t *needed; /* a bit per archive number */
 	size_t needed_bits;
@@ -63,6 +64,7 @@ int pack_new(const struct pack_config *cfg, struct pack **ret, struct err *err)
 	p->next = cfg->next_archive;
 	p->run = new_run(cfg->random);
 	buf_init(&p->bundle, CODEC_RAW_MAX);
+	buf_init(&p->copy, CODEC_RAW_MAX);
 	for (int i = 0; i < PACK_STREAMS; i++) {
 		p->streams[i].pending = pending_new();
 		p->streams[i].closing = pending_new();
@@ -86,6 +88,7 @@ void pack_free(struct pack *p)
 		pending_free(p->streams[i].closing);
 	}
 	buf_free(&p->bundle);
+	buf_free(&p->copy);
 	free(p->needed);
 	free(p->before);
 	free(p->touched);
@@ -193,8 +196,8 @@ const struct statcache_archive *pack_touched(struct pack *p, size_t *ret_n)
 		qsort(p->touched, p->n_touched, sizeof(*p->touched), by_number);
 	for (size_t i = 0; i < p->n_touched; i++)
 		if (!n || p->touched[n - 1].number != p->touched[i].number)
-			p->touched[n++] =
-			    (struct statcache_archive){p->touched[i].number, pack_run_of(p, p->touched[i].number)};
+			p->touched[n++] = (struct statcache_archive){
+			    p->touched[i].number, pack_run_of(p, p->touched[i].number)};
 	p->n_touched = n;
 	*ret_n = n;
 	return p->touched;
@@ -217,12 +220,12 @@ int pack_need(struct pack *p, uint64_t number, struct err *err)
 }
 
 /* One chunk into the open archive, which is closed when it is full. */
-static int append(struct pack *p, enum pack_stream which, const uint8_t id[DIGEST_LEN], const void *raw,
-    size_t n, struct err *err)
+static int append(struct pack *p, enum pack_stream which, const uint8_t *id, struct buf *raw, struct err *err)
 {
 	struct stream *s = &p->streams[which];
+	size_t n = raw->n;
 
-	if (sealer_add(p->sealer, which, id, raw, n, err))
+	if (sealer_give(p->sealer, which, id, p->compression, raw, err))
 		return -1;
 	s->chunks++;
 	s->raw += n;
@@ -257,7 +260,10 @@ int pack_chunk(struct pack *p, enum pack_stream which, const void *raw, size_t n
 	uint8_t id[DIGEST_LEN];
 
 	hmac_of(p->cfg.ids, raw, n, id);
-	return pack_chunk_id(p, which, id, raw, n, ret, err);
+	p->copy.n = 0;
+	if (buf_append(&p->copy, raw, n, err))
+		return -1;
+	return pack_chunk_give(p, which, id, &p->copy, ret, err);
 }
 
 int pack_small(struct pack *p, const void *raw, size_t n, struct dedup_place *ret, struct err *err)
@@ -268,10 +274,11 @@ int pack_small(struct pack *p, const void *raw, size_t n, struct dedup_place *re
 	return pack_small_id(p, id, raw, n, ret, err);
 }
 
-int pack_chunk_id(struct pack *p, enum pack_stream which, const uint8_t id[DIGEST_LEN], const void *raw,
-    size_t n, struct dedup_place *ret, struct err *err)
+int pack_chunk_give(struct pack *p, enum pack_stream which, const uint8_t id[DIGEST_LEN], struct buf *raw,
+    struct dedup_place *ret, struct err *err)
 {
 	struct stream *s = &p->streams[which];
+	size_t n = raw->n;
 	int r = known(p, id, n, ret, err);
 
 	if (r)
@@ -283,17 +290,15 @@ int pack_chunk_id(struct pack *p, enum pack_stream which, const uint8_t id[DIGES
 		return -1;
 	p->new_bytes += n;
 	pending_add(s->pending, id, ret);
-	return append(p, which, id, raw, n, err);
+	return append(p, which, id, raw, err);
 }
 
 static int flush_bundle(struct pack *p, struct err *err)
 {
-	uint8_t id[DIGEST_LEN];
-
+	/* nobody asks for a bundle by its id: its slices have theirs */
 	if (!p->bundle.n)
 		return 0;
-	hmac_of(p->cfg.ids, p->bundle.p, p->bundle.n, id);
-	if (append(p, PACK_BUNDLE, id, p->bundle.p, p->bundle.n, err))
+	if (append(p, PACK_BUNDLE, NULL, &p->bundle, err))
 		return -1;
 	p->bundle.n = 0;
 	return 0;
@@ -318,6 +323,14 @@ int pack_small_id(struct pack *p, const uint8_t id[DIGEST_LEN], const void *raw,
 		return -1;
 	p->new_bytes += n;
 	pending_add(s->pending, id, ret);
+	return 0;
+}
+
+int pack_compression(struct pack *p, enum codec_kind kind, struct err *err)
+{
+	if (kind != p->compression && flush_bundle(p, err))
+		return -1;
+	p->compression = kind;
 	return 0;
 }
 

@@ -1,5 +1,5 @@
-/* pack: turns content into archives on every online medium: id → known? → place; LZ4 → archive → age → files
- * go on behind it (sealer.h).
+/* pack: turns content into archives on every online medium: id → known? → place; codec → archive → age →
+ * files go on behind it (sealer.h).
  *
  * Three streams of archives are filled side by side, so that what is read together lies together: BULK
  * (chunks of large files), BUNDLE (small files, many in one chunk), CATALOG (catalog blocks, block lists,
@@ -26,10 +26,12 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "format/codec.h"
 #include "write/dedup.h"
 
 struct age_random;
 struct age_recipient;
+struct buf;
 struct hmac;
 struct statcache_archive;
 struct timings;
@@ -55,8 +57,8 @@ struct pack_config {
 	struct dedup *dedup;	 /* borrowed */
 	struct pack_sink *sinks; /* borrowed */
 	size_t n_sinks;
-	uint64_t archive_size; /* target, bytes of content */
-	uint64_t next_archive; /* first number to use */
+	uint64_t archive_size;	 /* target, bytes of content */
+	uint64_t next_archive;	 /* first number to use */
 	struct timings *timings; /* or NULL */
 	uint64_t generation;   /* for which it packs: recorded with each archive */
 	struct waste *waste;	 /* borrowed, or NULL: who stores a block or a list tells it (waste.h) */
@@ -66,13 +68,18 @@ struct pack;
 int pack_new(const struct pack_config *cfg, struct pack **ret, struct err *err);
 void pack_free(struct pack *p); /* discards what was not published */
 
+/* How content that is new from now on is compressed; CODEC_LZ4 at first.  A data set's own chunks, bundles
+ * and catalog are all of its kind, so that what is to be read with stock lz4 alone can be; content that is
+ * stored already stays referenced, whatever it was compressed with. */
+int pack_compression(struct pack *p, enum codec_kind kind, struct err *err);
 /* One chunk, 1 ≤ n ≤ 4 MiB. */
 int pack_chunk(
     struct pack *p, enum pack_stream s, const void *raw, size_t n, struct dedup_place *ret, struct err *err);
 /* One small file's whole content, 1 ≤ n ≤ PACK_SMALL_MAX. */
 int pack_small(struct pack *p, const void *raw, size_t n, struct dedup_place *ret, struct err *err);
-/* The same with the content id computed beforehand. */
-int pack_chunk_id(struct pack *p, enum pack_stream s, const uint8_t id[DIGEST_LEN], const void *raw, size_t n,
+/* The same with the content id computed beforehand.  The bytes of raw (1 … 4 MiB) may become the pack's: then raw gets
+ * another, empty buffer's. */
+int pack_chunk_give(struct pack *p, enum pack_stream s, const uint8_t id[DIGEST_LEN], struct buf *raw,
     struct dedup_place *ret, struct err *err);
 int pack_small_id(struct pack *p, const uint8_t id[DIGEST_LEN], const void *raw, size_t n,
     struct dedup_place *ret, struct err *err);

@@ -20,7 +20,9 @@
 #include "read/verify.h"
 #include "write/state.h"
 
-#define DONE_MAX ((size_t)8 << 20) /* bytes: a million generations */
+#define DONE_MAX	 ((size_t)8 << 20) /* bytes: a million generations */
+#define LISTED_DOCUMENTS 2		   /* besides archives */
+#define WORTH		 8		   /* bytes of archives to be read for which one byte of lists is */
 
 struct readback {
 	struct state *state;
@@ -34,39 +36,124 @@ struct readback {
 	void *arg;
 };
 
-/* Everything a generation lists, found whole another day. */
-static int vouch(struct readback *rb, uint64_t number, struct err *err)
+/* ---- what was read back another day ---- */
+
+/* What a generation lists and nothing has vouched for yet. */
+struct open_list {
+	struct vault_r_generation *g;
+	bool *known; /* for each line */
+	uint64_t unknown;
+};
+
+static void close_list(struct open_list *o)
 {
-	struct vault_r_generation *g = NULL;
+	vault_r_generation_close(o->g);
+	free(o->known);
+}
+
+/* An archive that is unknown here may stand in the list of any night since the first; a document cannot. */
+static int open_list(struct readback *rb, uint64_t number, struct open_list *ret, struct err *err)
+{
+	struct open_list o = {0};
 	char path[GENERATION_SUMS_PATH];
 	uint8_t sha256[DIGEST_LEN];
 	const struct buf *sums;
-	size_t pos = 0;
-	int r = 0;
+	size_t pos = 0, i = 0;
 
-	if (vault_r_generation_open(rb->vault, number, &g, NULL))
-		return 0; /* cannot vouch for anything */
-	sums = vault_r_sums(g);
-	while (!r && !generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, NULL))
-		r = verify_seen_vouch(rb->seen, sha256, err);
-	vault_r_generation_close(g);
-	return r;
+	if (vault_r_generation_open(rb->vault, number, &o.g, NULL)) {
+		*ret = o;
+		return 0; /* whoever reads it back finds out why */
+	}
+	o.known = calloc(vault_r_manifest(o.g)->archives + LISTED_DOCUMENTS, sizeof(*o.known));
+	if (!o.known) {
+		close_list(&o);
+		return err_nomem(err);
+	}
+	sums = vault_r_sums(o.g);
+	for (; !generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, NULL); i++) {
+		o.known[i] = strncmp(path, "archives/", 9) || verify_seen_has(rb->seen, sha256);
+		o.unknown += !o.known[i];
+	}
+	*ret = o;
+	return 0;
 }
 
-static int vouch_all(struct readback *rb, struct err *err)
+/* Everything that both lists name was found whole with the older one.  Both are in the order of their paths.
+ */
+static int vouch(struct readback *rb, struct open_list *o, const struct buf *older, struct err *err)
 {
-	const struct ledger *l = state_ledger(rb->state);
+	const struct buf *sums = vault_r_sums(o->g);
+	char path[2][GENERATION_SUMS_PATH];
+	uint8_t sha256[2][DIGEST_LEN];
+	size_t pos[2] = {0, 0}, i = 0;
+	int more = !generation_sums_next((const char *)sums->p, sums->n, &pos[0], sha256[0], path[0], NULL) &&
+		   !generation_sums_next((const char *)older->p, older->n, &pos[1], sha256[1], path[1], NULL);
 
-	for (size_t i = 0; i < ledger_generations(l); i++) {
-		const struct ledger_generation *g = ledger_generation(l, i);
+	while (more && o->unknown) {
+		int order = strcmp(path[0], path[1]);
 
-		for (size_t k = 0; g->state == LEDGER_COMMITTED && k < g->n_copies; k++)
-			if (!strcmp(g->copies[k].medium, medium_uuid(rb->medium)) &&
-			    g->copies[k].verified_ns && vouch(rb, g->number, err))
+		if (!order && !o->known[i]) {
+			if (verify_seen_vouch(rb->seen, sha256[0], err))
 				return -1;
+			o->known[i] = true;
+			o->unknown--;
+		}
+		if (order <= 0) {
+			i++;
+			more = !generation_sums_next(
+			    (const char *)sums->p, sums->n, &pos[0], sha256[0], path[0], NULL);
+		}
+		if (order >= 0)
+			more &= !generation_sums_next(
+			    (const char *)older->p, older->n, &pos[1], sha256[1], path[1], NULL);
 	}
 	return 0;
 }
+
+/* The generation was read back here another day, and nothing was found wrong with it since. */
+static bool can_vouch(const struct readback *rb, const struct ledger_generation *g)
+{
+	if (g->state != LEDGER_COMMITTED || readback_done(rb, g->number))
+		return false;
+	for (size_t k = 0; k < g->n_copies; k++)
+		if (g->copies[k].verified_ns && !strcmp(g->copies[k].medium, medium_uuid(rb->medium)))
+			return true;
+	return false;
+}
+
+/* Reading a list costs its bytes, what it vouches for saves those of its archives: lists are read, newest
+ * first, until nothing is unknown any more or they have cost a share of what is left to be read.  What a
+ * night has written stands in no older list, so years of them are not read for it; what was not captured
+ * for a month is worth a month of lists. */
+static int vouch_for(struct readback *rb, uint64_t number, struct err *err)
+{
+	const struct ledger *l = state_ledger(rb->state);
+	uint64_t spent = 0, each;
+	struct open_list o;
+	int r = 0;
+
+	if (open_list(rb, number, &o, err))
+		return -1;
+	each = o.g && vault_r_manifest(o.g)->archives
+		   ? vault_r_manifest(o.g)->archive_bytes / vault_r_manifest(o.g)->archives
+		   : 0;
+	for (size_t i = ledger_generations(l);
+	     i-- > 0 && !r && o.unknown && spent <= o.unknown * each / WORTH;) {
+		const struct ledger_generation *g = ledger_generation(l, i);
+		struct vault_r_generation *older = NULL;
+
+		if (g->number == number || !can_vouch(rb, g) ||
+		    vault_r_generation_open(rb->vault, g->number, &older, NULL))
+			continue; /* what cannot be read cannot vouch for anything */
+		spent += vault_r_sums(older)->n;
+		r = vouch(rb, &o, vault_r_sums(older), err);
+		vault_r_generation_close(older);
+	}
+	close_list(&o);
+	return r;
+}
+
+/* ---- */
 
 int readback_open(struct state *s, const struct medium *m, struct readback **ret, struct err *err)
 {
@@ -88,7 +175,7 @@ int readback_open(struct state *s, const struct medium *m, struct readback **ret
 	if (!r) {
 		digest_sha256(identity.p, identity.n, rb->identity);
 		rb->seen = verify_seen_new();
-		r = rb->seen ? vouch_all(rb, err) : err_nomem(err);
+		r = rb->seen ? 0 : err_nomem(err);
 	}
 	if (r) {
 		readback_close(rb);
@@ -176,6 +263,8 @@ int readback_generation(struct readback *rb, uint64_t number, bool again, struct
 	struct verify_result res = {0};
 
 	rb->first = (struct err)ERR_INIT;
+	if (!again && vouch_for(rb, number, err))
+		return -1;
 	if (verify_generation(rb->vault, number, &opt, &cb, &res, err))
 		return -1;
 	if (res.faults) {

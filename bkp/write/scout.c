@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "base/crew.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "write/feed.h"
@@ -133,7 +134,10 @@ static int take_item(struct run *r, const struct walk_item *it, struct err *err)
 
 static int feed_root(struct run *r, const char *root, struct err *err)
 {
-	struct walk_options opt = {r->s->cross_mounts, r->s->exclude, 0, r->s->scratch_fd};
+	struct walk_options opt = {.cross_mounts = r->s->cross_mounts,
+	    .exclude = r->s->exclude,
+	    .scratch_dir = r->s->scratch_fd,
+	    .helpers = crew_processors() - 1};
 	struct walk *w = NULL;
 	struct walk_item it;
 	int got;

@@ -31,8 +31,17 @@ struct job {
 	unsigned stream;
 	uint64_t number;
 	uint8_t id[DIGEST_LEN];
-	struct buf raw, frame;
-	struct err why; /* compression failed: code is set */
+	bool id_wanted; /* by whoever compresses it */
+	enum codec_kind codec;
+	struct buf raw, packed;
+	struct codec_frame frame; /* lies in both of them */
+	struct err why;		  /* compression failed: code is set */
+};
+
+/* What one thread compresses with. */
+struct presser {
+	struct codec *codec;
+	struct hmac *ids;
 };
 
 /* An archive being written in one stream; the sealing thread's alone. */
@@ -47,10 +56,10 @@ struct sealer {
 	struct pack_config cfg;
 	struct stream streams[SEALER_STREAMS];
 	struct buf cipher;
-	struct codec *callers_codec;
+	struct presser caller;
 	struct thread {
 		struct sealer *s;
-		struct codec *codec;
+		struct presser presser;
 		pthread_t id;
 		bool started;
 	} threads[THREADS_MAX]; /* the first one seals, the others compress */
@@ -133,7 +142,7 @@ static int add_chunk(struct sealer *s, struct stream *st, const struct job *j, s
 		return -1;
 	}
 	s->cipher.n = 0;
-	if (arcfile_writer_add(st->writer, j->id, j->frame.p, j->frame.n, j->raw.n, &s->cipher, err))
+	if (arcfile_writer_add_frame(st->writer, j->id, &j->frame, j->raw.n, &s->cipher, err))
 		return -1;
 	return drain(s, st, err);
 }
@@ -167,17 +176,35 @@ static struct job *job_at(struct sealer *s, size_t i)
 	return &s->jobs[(s->head + i) % SEALER_JOBS];
 }
 
+static int presser_init(struct presser *p, const struct hmac *ids)
+{
+	p->codec = codec_new();
+	p->ids = hmac_copy(ids);
+	return p->codec && p->ids ? 0 : -1;
+}
+
+static void presser_free(struct presser *p)
+{
+	codec_free(p->codec);
+	hmac_free(p->ids);
+}
+
 /* Compresses the job; called with the lock, which it lets go meanwhile. */
-static void press(struct sealer *s, struct job *j, struct codec *codec)
+static void press(struct sealer *s, struct job *j, struct presser *by)
 {
 	struct timings_mark mark;
 
 	j->state = JOB_PRESSING;
 	pthread_mutex_unlock(&s->lock);
 	mark = timings_begin();
-	j->frame.n = 0;
 	j->why.code[0] = '\0';
-	if (codec_pack(codec, j->raw.p, j->raw.n, &j->frame, &j->why) && !j->why.code[0])
+	if (j->id_wanted) {
+		hmac_of(by->ids, j->raw.p, j->raw.n, j->id);
+		timings_end(s->cfg.timings, TIMING_IDS, &mark, 0);
+		mark = timings_begin();
+	}
+	if (codec_pack_parts(by->codec, j->codec, j->raw.p, j->raw.n, &j->packed, &j->frame, &j->why) &&
+	    !j->why.code[0])
 		err_nomem(&j->why);
 	timings_end(s->cfg.timings, TIMING_COMPRESS, &mark, j->raw.n);
 	pthread_mutex_lock(&s->lock);
@@ -241,7 +268,7 @@ static void *sealing(void *arg)
 		if (!s->n || (j->kind == JOB_ADD && j->state == JOB_PRESSING && !s->failed))
 			pthread_cond_wait(&s->changed, &s->lock);
 		else if (j->kind == JOB_ADD && j->state == JOB_RAW && !s->failed)
-			press(s, j, t->codec);
+			press(s, j, &t->presser);
 		else if (j->kind == JOB_ADD && j->state == JOB_PRESSING)
 			pthread_cond_wait(
 			    &s->changed, &s->lock); /* whoever compresses it still looks at it */
@@ -262,7 +289,7 @@ static void *compressing(void *arg)
 		struct job *j = uncompressed(s);
 
 		if (j)
-			press(s, j, t->codec);
+			press(s, j, &t->presser);
 		else
 			pthread_cond_wait(&s->changed, &s->lock);
 	}
@@ -279,7 +306,7 @@ static struct job *begin_job(struct sealer *s, enum job_kind kind, unsigned stre
 	while (s->n == SEALER_JOBS && !s->failed) {
 		j = uncompressed(s);
 		if (j)
-			press(s, j, s->callers_codec);
+			press(s, j, &s->caller);
 		else
 			pthread_cond_wait(&s->changed, &s->lock);
 	}
@@ -315,24 +342,26 @@ int sealer_open(struct sealer *s, unsigned stream, uint64_t number, struct err *
 	return end_job(s, j);
 }
 
-int sealer_add(struct sealer *s, unsigned stream, const uint8_t id[DIGEST_LEN], const void *raw, size_t n,
+int sealer_give(struct sealer *s, unsigned stream, const uint8_t *id, enum codec_kind kind, struct buf *raw,
     struct err *err)
 {
 	struct job *j = begin_job(s, JOB_ADD, stream, err);
-	int r;
+	struct buf given = *raw;
 
 	if (!j)
 		return -1;
-	/* nobody else looks at a job that has not joined the queue */
-	pthread_mutex_unlock(&s->lock);
-	memcpy(j->id, id, DIGEST_LEN);
-	j->raw.n = 0;
-	r = buf_append(&j->raw, raw, n, err);
-	pthread_mutex_lock(&s->lock);
-	if (!r)
-		return end_job(s, j);
-	pthread_mutex_unlock(&s->lock);
-	return -1;
+	j->id_wanted = !id;
+	if (id)
+		memcpy(j->id, id, DIGEST_LEN);
+	j->codec = kind;
+	/* the ceilings stay where they are */
+	raw->p = j->raw.p;
+	raw->cap = j->raw.cap;
+	raw->n = 0;
+	j->raw.p = given.p;
+	j->raw.cap = given.cap;
+	j->raw.n = given.n;
+	return end_job(s, j);
 }
 
 int sealer_close(struct sealer *s, unsigned stream, struct err *err)
@@ -391,8 +420,8 @@ static int start_threads(struct sealer *s, unsigned n, struct err *err)
 		struct thread *t = &s->threads[s->n_threads];
 
 		t->s = s;
-		t->codec = codec_new();
-		r = t->codec ? pthread_create(&t->id, NULL, s->n_threads ? compressing : sealing, t) : -1;
+		r = presser_init(&t->presser, s->cfg.ids);
+		r = !r ? pthread_create(&t->id, NULL, s->n_threads ? compressing : sealing, t) : -1;
 		t->started = !r;
 		if (!r)
 			(void)pthread_setname_np(t->id, s->n_threads ? "bkp-press" : "bkp-seal");
@@ -416,19 +445,19 @@ int sealer_new(const struct pack_config *cfg, unsigned threads, struct sealer **
 	buf_init(&s->cipher, CIPHER_MAX);
 	for (int i = 0; i < SEALER_JOBS; i++) {
 		buf_init(&s->jobs[i].raw, CODEC_RAW_MAX);
-		buf_init(&s->jobs[i].frame, codec_bound(CODEC_RAW_MAX));
+		buf_init(&s->jobs[i].packed, codec_bound(CODEC_RAW_MAX));
 	}
 	for (int i = 0; i < SEALER_STREAMS; i++) {
 		s->streams[i].files = calloc(cfg->n_sinks ? cfg->n_sinks : 1, sizeof(*s->streams[i].files));
 		s->streams[i].sha = digest_new();
 		failed |= !s->streams[i].files || !s->streams[i].sha;
 	}
-	s->callers_codec = codec_new();
+	failed |= presser_init(&s->caller, cfg->ids) != 0;
 	s->failed = any_sink(s, &s->why) != 0;
 	if (!threads)
 		threads = processors() - 1;
 	threads = threads < 1 ? 1 : threads > THREADS_MAX ? THREADS_MAX : threads;
-	if (failed || !s->callers_codec ? err_nomem(err) : start_threads(s, threads, err)) {
+	if (failed ? err_nomem(err) : start_threads(s, threads, err)) {
 		sealer_free(s);
 		return -1;
 	}
@@ -445,7 +474,7 @@ static void stop_threads(struct sealer *s)
 	for (unsigned i = 0; i < s->n_threads; i++) {
 		if (s->threads[i].started)
 			pthread_join(s->threads[i].id, NULL);
-		codec_free(s->threads[i].codec);
+		presser_free(&s->threads[i].presser);
 	}
 }
 
@@ -465,9 +494,9 @@ void sealer_free(struct sealer *s)
 	}
 	for (int i = 0; i < SEALER_JOBS; i++) {
 		buf_free(&s->jobs[i].raw);
-		buf_free(&s->jobs[i].frame);
+		buf_free(&s->jobs[i].packed);
 	}
-	codec_free(s->callers_codec);
+	presser_free(&s->caller);
 	buf_free(&s->cipher);
 	free(s->published);
 	pthread_cond_destroy(&s->changed);

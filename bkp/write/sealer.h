@@ -1,10 +1,10 @@
-/* sealer: turns chunks into archive files in the background: LZ4 → ustar → age → SHA-256 → every medium.
+/* sealer: turns chunks into archive files in the background: codec → ustar → age → SHA-256 → every medium.
  *
  * One thread seals jobs strictly in the order in which they were given, so that what is written does not
  * depend on timing or on the number of processors; others compress ahead of it.  A caller that finds the
  * queue full compresses too, instead of sleeping: two processors are enough to keep both busy.
  *
- *     sealer_new → { sealer_open → sealer_add … → sealer_close } for each archive, several streams side by
+ *     sealer_new → { sealer_open → sealer_give … → sealer_close } for each archive, several streams side by
  * side → sealer_published(wait) until it says 0 → sealer_free
  *
  * Calls belong to one thread.  A medium that fails is dropped (pack_sink.failed and why are set; read them
@@ -22,8 +22,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "format/codec.h"
 #include "format/digest.h"
 
+struct buf;
 struct dedup_archive;
 struct err;
 struct pack_config;
@@ -40,8 +42,9 @@ void sealer_free(struct sealer *s);
 /* Begins archive `number` in a stream whose last one was closed. */
 int sealer_open(struct sealer *s, unsigned stream, uint64_t number, struct err *err)
     __attribute__((warn_unused_result));
-/* Copies raw[0..n), 1 ≤ n ≤ 4 MiB. */
-int sealer_add(struct sealer *s, unsigned stream, const uint8_t id[DIGEST_LEN], const void *raw, size_t n,
+/* One chunk of 1 … 4 MiB.  raw's bytes become the sealer's, and raw gets another, empty buffer's.  id NULL:
+ * it is computed behind the queue, with pack_config.ids. */
+int sealer_give(struct sealer *s, unsigned stream, const uint8_t *id, enum codec_kind kind, struct buf *raw,
     struct err *err) __attribute__((warn_unused_result));
 int sealer_close(struct sealer *s, unsigned stream, struct err *err) __attribute__((warn_unused_result));
 

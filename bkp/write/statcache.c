@@ -11,9 +11,11 @@
 #include <lz4.h>
 #include <sodium.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "format/catalog.h"
 #include "write/statcache_private.h"
 
 int statcache_failed(int errnum, const char *dataset, struct err *err)
@@ -163,6 +165,8 @@ int statcache_source_open(int dirfd, const char *name, const char *repository, c
 	if (!s)
 		return err_nomem(err);
 	atomic_init(&s->refs, 1);
+	buf_init(&s->raw, CATALOG_BLOCK_MAX);
+	buf_init(&s->body, STATCACHE_BODY_MAX);
 	s->fd = io_take(&fd);
 	s->dev = st.st_dev;
 	s->ino = st.st_ino;
@@ -177,6 +181,8 @@ void statcache_source_free(struct statcache_source *s)
 	if (!s || atomic_fetch_sub(&s->refs, 1) != 1)
 		return;
 	io_close_quietly(&s->fd);
+	buf_free(&s->raw);
+	buf_free(&s->body);
 	free(s);
 }
 
@@ -199,7 +205,6 @@ void statcache_block_free(struct statcache_block *b)
 	if (!b || atomic_fetch_sub(&b->refs, 1) != 1)
 		return;
 	statcache_source_free(b->source);
-	free(b->bytes);
 	free(b);
 }
 
@@ -236,23 +241,21 @@ const char *statcache_place(const struct statcache_block *b)
 
 const uint8_t *statcache_bytes(struct statcache_block *b)
 {
-	uint8_t check[STATCACHE_CHECK], *body, *raw;
+	struct statcache_source *s = b->source;
+	uint8_t check[STATCACHE_CHECK];
 
-	if (b->bytes)
-		return b->bytes;
-	body = malloc(b->body ? b->body : 1);
-	raw = malloc(b->raw ? b->raw : 1);
-	if (body && raw &&
-	    !statcache_source_read(b->source, b->at + STATCACHE_FRAME + b->head, body, b->body)) {
-		statcache_check(NULL, body, b->body, check);
-		if (!memcmp(check, b->body_check, STATCACHE_CHECK) &&
-		    LZ4_decompress_safe((const char *)body, (char *)raw, (int)b->body, (int)b->raw) ==
-			(int)b->raw) {
-			b->bytes = raw;
-			raw = NULL;
-		}
-	}
-	free(body);
-	free(raw);
-	return b->bytes;
+	if (s->raw_at == b->at)
+		return s->raw.p;
+	s->raw_at = 0;
+	s->raw.n = s->body.n = 0;
+	if (buf_reserve(&s->raw, b->raw, NULL) || buf_reserve(&s->body, b->body, NULL) ||
+	    statcache_source_read(s, b->at + STATCACHE_FRAME + b->head, s->body.p, b->body))
+		return NULL;
+	statcache_check(NULL, s->body.p, b->body, check);
+	if (memcmp(check, b->body_check, STATCACHE_CHECK) != 0 ||
+	    LZ4_decompress_safe((const char *)s->body.p, (char *)s->raw.p, (int)b->body, (int)b->raw) !=
+		(int)b->raw)
+		return NULL;
+	s->raw_at = b->at;
+	return s->raw.p;
 }

@@ -28,6 +28,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/buf.h"
 #include "write/statcache.h"
 
 #define STATCACHE_MAGIC "bkp-statcache 1\n"
@@ -57,9 +58,13 @@ struct statcache_source {
 	ino_t ino;
 	uint64_t size;
 	struct statcache_key key;
+	/* the block decoded last: one at a time, because to map pages anew for each costs more than to decode
+	 */
+	uint64_t raw_at; /* its frame; 0: none */
+	struct buf raw, body;
 };
 
-/* All that it points to but `bytes` is one piece of memory with it. */
+/* All that it points to is one piece of memory with it. */
 struct statcache_block {
 	atomic_uint refs;
 	struct statcache_source *source;
@@ -67,7 +72,6 @@ struct statcache_block {
 	uint32_t head, body;
 	uint8_t body_check[STATCACHE_CHECK];
 	size_t raw; /* length of the block */
-	uint8_t *bytes;
 	bool full, whole;
 	size_t n_archives, n;
 	struct statcache_archive *archives;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -16,34 +17,13 @@
 #include "base/text.h"
 #include "format/exclude.h"
 #include "write/names.h"
+#include "write/walk_private.h"
 
 #define NAMES_MAX_DEFAULT ((size_t)64 << 20)
 #define NAMES_MAX_LEAST	  ((size_t)1 << 10)
 #define OPEN_MAX	  32 /* folders kept open: the deepest ones, and the root */
 #define PATH_LIMIT	  ((size_t)1 << 20)
 #define REPLACED_MAX	  3 /* looks at a name that is another thing every time */
-
-/* A folder that is being gone through. */
-struct frame {
-	int fd; /* -1 when closed for want of descriptors */
-	dev_t dev;
-	ino_t ino;
-	size_t path_len;
-	struct names *names;
-};
-
-struct walk {
-	struct walk_options opt;
-	struct names_scratch scratch;
-	int parent; /* folder that holds the root; O_PATH */
-	char *name; /* of the root in it */
-	bool begun, failed;
-	struct buf path; /* absolute, of the entry at hand; empty for "/" */
-	size_t root_len;
-	struct frame *stack;
-	size_t depth, cap;
-	size_t memory; /* of all names on the stack */
-};
 
 static int open_folder(int dirfd, const char *name)
 {
@@ -117,19 +97,25 @@ int walk_open(const char *root, const struct walk_options *opt, struct walk **re
 
 static void drop_top(struct walk *w)
 {
-	struct frame *f = &w->stack[--w->depth];
+	struct frame *f;
 
+	walk_ahead_lock(w);
+	f = &w->stack[--w->depth];
+	walk_ahead_unlock(w);
 	w->memory -= names_memory(f->names);
 	names_free(f->names);
-	io_close_quietly(&f->fd);
+	if (!w->kept) /* a task keeps its descriptors until its entries have been taken */
+		io_close_quietly(&f->fd);
 }
 
 void walk_close(struct walk *w)
 {
 	if (!w)
 		return;
+	walk_ahead_stop(w);
 	while (w->depth)
 		drop_top(w);
+	walk_ahead_free(w);
 	names_scratch_end(&w->scratch);
 	io_close_quietly(&w->parent);
 	buf_free(&w->path);
@@ -142,16 +128,36 @@ void walk_close(struct walk *w)
 
 /* Where the kernel can say it, a mount point is told from a mere change of device (a btrfs subvolume is
  * none). */
-static bool is_mount(const struct walk *w, int dirfd, const char *name, const struct stat *st)
+static bool is_mount(const struct walk *w, const struct statx *x)
 {
-	struct statx x;
-
-	if (!w->depth)
+	if (!w->has_root)
 		return false; /* the root itself */
-	if (!statx(dirfd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, &x) &&
-	    x.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT)
-		return x.stx_attributes & STATX_ATTR_MOUNT_ROOT;
-	return st->st_dev != w->stack[0].dev;
+	if (x->stx_attributes_mask & STATX_ATTR_MOUNT_ROOT)
+		return x->stx_attributes & STATX_ATTR_MOUNT_ROOT;
+	return makedev(x->stx_dev_major, x->stx_dev_minor) != w->root_dev;
+}
+
+static struct timespec time_of(const struct statx_timestamp *t)
+{
+	return (struct timespec){.tv_sec = t->tv_sec, .tv_nsec = t->tv_nsec};
+}
+
+static void set_stat(const struct statx *x, struct stat *st)
+{
+	memset(st, 0, sizeof(*st));
+	st->st_dev = makedev(x->stx_dev_major, x->stx_dev_minor);
+	st->st_rdev = makedev(x->stx_rdev_major, x->stx_rdev_minor);
+	st->st_ino = x->stx_ino;
+	st->st_mode = x->stx_mode;
+	st->st_nlink = x->stx_nlink;
+	st->st_uid = x->stx_uid;
+	st->st_gid = x->stx_gid;
+	st->st_size = (off_t)x->stx_size;
+	st->st_blksize = (blksize_t)x->stx_blksize;
+	st->st_blocks = (blkcnt_t)x->stx_blocks;
+	st->st_atim = time_of(&x->stx_atime);
+	st->st_mtim = time_of(&x->stx_mtime);
+	st->st_ctim = time_of(&x->stx_ctime);
 }
 
 static int out_of_resources(int errnum, struct err *err)
@@ -160,32 +166,49 @@ static int out_of_resources(int errnum, struct err *err)
 	    err, "E-WALK-02", errnum, "%s", text("out of resources while going through the folders"));
 }
 
-static int push(struct walk *w, int fd, const struct stat *st, struct names *names, struct err *err)
+static int grow(struct walk *w, struct err *err)
 {
-	if (w->depth == w->cap) {
-		size_t cap = w->cap ? 2 * w->cap : 64;
-		struct frame *more = realloc(w->stack, cap * sizeof(*more));
+	size_t cap = w->cap ? 2 * w->cap : 64;
+	struct frame *more;
 
-		if (!more)
-			return err_nomem(err);
-		w->stack = more;
-		w->cap = cap;
-	}
-	w->stack[w->depth++] = (struct frame){fd, st->st_dev, st->st_ino, w->path.n, names};
-	w->memory += names_memory(names);
-	if (w->depth > OPEN_MAX + 1)
-		io_close_quietly(&w->stack[w->depth - 1 - OPEN_MAX].fd);
+	if (w->depth < w->cap)
+		return 0;
+	more = realloc(w->stack, cap * sizeof(*more));
+	if (!more)
+		return err_nomem(err);
+	w->stack = more;
+	w->cap = cap;
 	return 0;
 }
 
-/* Opens the folder and reads its names; *st becomes what was opened.  0; >0 an errno why not; -1. */
+int walk_push(struct walk *w, const struct frame *f, struct err *err)
+{
+	int r;
+
+	walk_ahead_lock(w);
+	r = grow(w, err);
+	if (!r) {
+		w->stack[w->depth++] = *f;
+		w->memory += names_memory(f->names);
+		if (!w->kept && w->depth > OPEN_MAX + 1)
+			io_close_quietly(&w->stack[w->depth - 1 - OPEN_MAX].fd);
+	}
+	walk_ahead_unlock(w);
+	return r;
+}
+
+/* Opens the folder and reads its names; *st becomes what was opened.  0; >0 an errno why not; -1; -WALK_LEFT.
+ */
 static int enter(struct walk *w, int dirfd, const char *name, struct stat *st, struct err *err)
 {
 	size_t max = w->opt.names_max > w->memory ? w->opt.names_max - w->memory : 0;
-	IO_FD_AUTO fd = open_folder(dirfd, name);
-	struct names *names = NULL;
+	IO_FD_AUTO fd = -1;
+	struct frame f = {.path_len = w->path.n, .span = WALK_SPAN};
 	int errnum = 0, r;
 
+	if (w->kept && (w->n_kept == w->max_kept || w->depth >= OPEN_MAX / 2))
+		return -WALK_LEFT;
+	fd = open_folder(dirfd, name);
 	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
 		return out_of_resources(errno, err);
 	if (fd < 0)
@@ -193,42 +216,51 @@ static int enter(struct walk *w, int dirfd, const char *name, struct stat *st, s
 	/* "." rather than fstat: it fails where the folder may be listed but not searched */
 	if (fstatat(fd, ".", st, 0))
 		return errno;
-	r = names_read(fd, max > NAMES_MAX_LEAST ? max : NAMES_MAX_LEAST, &w->scratch, &names, &errnum, err);
+	r = names_read(
+	    fd, max > NAMES_MAX_LEAST ? max : NAMES_MAX_LEAST, &w->scratch, &f.names, &errnum, err);
 	if (r)
-		return r == NAMES_UNREADABLE ? errnum : -1;
-	if (push(w, fd, st, names, err)) {
-		names_free(names);
+		return r == NAMES_UNREADABLE ? errnum : r == NAMES_TOO_MANY ? -WALK_LEFT : -1;
+	f.fd = fd;
+	f.dev = st->st_dev;
+	f.ino = st->st_ino;
+	if (walk_push(w, &f, err)) {
+		names_free(f.names);
 		return -1;
 	}
 	io_take(&fd);
+	if (w->kept)
+		w->kept[w->n_kept++] = f.fd;
+	if (!w->has_root)
+		w->root_dev = st->st_dev;
+	w->has_root = true;
+	if (w->opt.helpers || w->ahead)
+		walk_ahead_entered(w);
 	return 0;
 }
 
-/* Looks at one name. 0: *ret is to be yielded; VANISHED; EXCLUDED; -1. */
-enum { VANISHED = 1, EXCLUDED };
-
-static int look(struct walk *w, int dirfd, const char *name, struct walk_item *ret, struct err *err)
+int walk_look(struct walk *w, int dirfd, const char *name, struct walk_item *ret, struct err *err)
 {
 	for (int attempt = 1;; attempt++) {
+		struct statx x;
 		int r;
 
 		*ret = (struct walk_item){.dirfd = dirfd, .name = name};
 		ret->path = w->path.n ? (const char *)w->path.p + 1 : "";
-		if (fstatat(dirfd, name, &ret->st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT)) {
+		if (statx(dirfd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_BASIC_STATS, &x)) {
 			if (errno == ENOENT || errno == ESTALE)
-				return VANISHED;
+				return WALK_VANISHED;
 			if (errno == ENOMEM)
 				return out_of_resources(errno, err);
 			ret->error = errno;
-			memset(&ret->st, 0, sizeof(ret->st));
 			return 0;
 		}
-		if (w->depth &&
+		set_stat(&x, &ret->st);
+		if (w->has_root &&
 		    exclude_match(w->opt.exclude, (const char *)w->path.p, S_ISDIR(ret->st.st_mode)))
-			return EXCLUDED;
+			return WALK_EXCLUDED;
 		if (!S_ISDIR(ret->st.st_mode))
 			return 0;
-		if (!w->opt.cross_mounts && is_mount(w, dirfd, name, &ret->st)) {
+		if (!w->opt.cross_mounts && is_mount(w, &x)) {
 			ret->mount = true;
 			return 0;
 		}
@@ -238,11 +270,11 @@ static int look(struct walk *w, int dirfd, const char *name, struct walk_item *r
 		}
 		r = enter(w, dirfd, name, &ret->st, err);
 		if (r == ENOENT || r == ESTALE)
-			return VANISHED;
+			return WALK_VANISHED;
 		if ((r == ENOTDIR || r == ELOOP) && attempt < REPLACED_MAX)
 			continue; /* no longer a folder: look again */
 		if (r < 0)
-			return -1;
+			return r == -WALK_LEFT ? WALK_LEFT : -1;
 		ret->error = r;
 		return 0;
 	}
@@ -287,12 +319,16 @@ static int leave(struct walk *w, struct err *err)
 	char shown[300];
 
 	if (w->depth > 1 && below->fd < 0) {
-		below->fd = open_folder(top->fd, "..");
-		if (!is_frame(below->fd, below)) {
-			io_close_quietly(&below->fd);
-			below->fd = descend(w, w->depth - 2);
+		int fd = open_folder(top->fd, "..");
+
+		if (!is_frame(fd, below)) {
+			io_close_quietly(&fd);
+			fd = descend(w, w->depth - 2);
 		}
-		if (below->fd < 0) {
+		walk_ahead_lock(w);
+		below->fd = fd;
+		walk_ahead_unlock(w);
+		if (fd < 0) {
 			w->path.p[below->path_len] = '\0';
 			return err_set(err, "E-WALK-02", text("folder '%s' was moved away while it was read"),
 			    path_show((char *)w->path.p, shown, sizeof(shown)));
@@ -302,26 +338,41 @@ static int leave(struct walk *w, struct err *err)
 	return 0;
 }
 
-static int step(struct walk *w, struct walk_item *ret, struct err *err)
+int walk_set_path(struct walk *w, size_t folder_len, const char *name, struct err *err)
+{
+	w->path.n = folder_len;
+	return buf_puts(&w->path, "/", err) || buf_puts(&w->path, name, err) || buf_terminate(&w->path, err)
+		   ? -1
+		   : 0;
+}
+
+/* The next name of the folder on top, its path in w->path; under the lock.  0, NAMES_END, -1. */
+static int next_name(struct walk *w, const char **ret, struct err *err)
+{
+	struct frame *f = &w->stack[w->depth - 1];
+	int r = names_next(f->names, ret, err);
+
+	return !r && walk_set_path(w, f->path_len, *ret, err) ? -1 : r;
+}
+
+int walk_step(struct walk *w, struct walk_item *ret, struct err *err)
 {
 	while (w->depth) {
-		struct frame *f = &w->stack[w->depth - 1];
 		const char *name;
-		int r = names_next(f->names, &name, err);
+		int r = w->ahead ? walk_ahead_next(w, ret, err) : WALK_AHEAD_NONE;
 
+		if (r <= 0)
+			return r;
+		r = next_name(w, &name, err);
+		walk_ahead_unlock(w);
 		if (r == NAMES_END) {
 			if (leave(w, err))
 				return -1;
 			continue;
 		}
-		if (r)
-			return -1;
-		w->path.n = f->path_len;
-		if (buf_puts(&w->path, "/", err) || buf_puts(&w->path, name, err) ||
-		    buf_terminate(&w->path, err))
-			return -1;
-		r = look(w, f->fd, name, ret, err);
-		if (r <= 0)
+		if (!r)
+			r = walk_look(w, w->stack[w->depth - 1].fd, name, ret, err);
+		if (r <= 0 || r == WALK_LEFT)
 			return r;
 	}
 	return WALK_END;
@@ -335,12 +386,12 @@ int walk_next(struct walk *w, struct walk_item *ret, struct err *err)
 		return err_set(err, "E-WALK-02", "%s", text("the walk has failed before"));
 	if (!w->begun) {
 		w->begun = true;
-		r = look(w, w->parent, w->name, ret, err);
-		if (r == VANISHED || (!r && !ret->st.st_mode))
+		r = walk_look(w, w->parent, w->name, ret, err);
+		if (r == WALK_VANISHED || (!r && !ret->st.st_mode))
 			r = cannot_look(
 			    w->path.n ? (const char *)w->path.p : "/", r ? ENOENT : ret->error, err);
 	} else {
-		r = step(w, ret, err);
+		r = walk_step(w, ret, err);
 	}
 	w->failed = r < 0;
 	return r;

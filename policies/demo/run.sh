@@ -65,7 +65,7 @@ for n in 1 2 3; do
 	echo "generation $n: $(find "$T/restored$n" -type f | wc -l) files restored, equal by rsync -aHAXnc and sha256sum"
 done
 
-step "without this software: sha256sum, minisign, and restore/rescue.py (python, age, lz4)"
+step "without this software: sha256sum, minisign, and restore/rescue.py (python, age, lz4, zstd)"
 ( cd "$T"/shelf/RDX-01/*-*-*-*-*
   sha256sum --quiet -c generations/000003/SHA256SUMS && echo "sha256sum: every file of generation 3 is whole"
   minisign -V -P "$(python3 -c 'import json; print(json.load(open("repository.json"))["keys"][0]["public"])')" \

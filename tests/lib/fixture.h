@@ -29,7 +29,7 @@ struct fixture {
 	struct age_identity id;
 	struct age_recipient to;
 	struct generation_root root;
-	struct generation_archive table[8];
+	struct generation_archive table[16];
 	/* the archive under way */
 	struct arcfile_writer *w;
 	struct buf out;
@@ -87,7 +87,7 @@ static inline uint32_t fixture_chunk(struct fixture *f, const void *p, size_t n)
 	size_t number = arcfile_writer_chunks(f->w);
 
 	digest_sha256(p, n, id);
-	fixture_must(codec_pack(c, p, n, &frame, &err) ||
+	fixture_must(codec_pack(c, CODEC_LZ4, p, n, &frame, &err) ||
 			 arcfile_writer_add(f->w, id, frame.p, frame.n, n, &f->out, &err),
 	    &err);
 	buf_free(&frame);

@@ -4,10 +4,10 @@
 
 # to build and to run the demo
 BKP_BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config gettext python3
-  libarchive-dev libsodium-dev libssl-dev liblz4-dev uuid-dev libjansson-dev libyaml-dev liblmdb-dev
+  libarchive-dev libsodium-dev libssl-dev liblz4-dev libzstd-dev uuid-dev libjansson-dev libyaml-dev liblmdb-dev
   libcmark-dev libblkid-dev libmount-dev
-  libacl1-dev libattr1-dev libbz2-dev liblzma-dev libxml2-dev libzstd-dev nettle-dev zlib1g-dev
-  age lz4 minisign rsync"
+  libacl1-dev libattr1-dev libbz2-dev liblzma-dev libxml2-dev nettle-dev zlib1g-dev
+  age lz4 zstd minisign rsync"
 # to test
 BKP_TEST_PACKAGES="$BKP_BUILD_PACKAGES clang libclang-rt-14-dev clang-format-14 libcmocka-dev
   postgresql chromium fonts-ipafont-gothic poppler-utils

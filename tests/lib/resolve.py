@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""resolve.py IDENTITY CHUNK-ID-KEY REPOSITORY: reads the archives of a repository with stock age, tar and lz4 alone (docs/format.md,
+"""resolve.py IDENTITY CHUNK-ID-KEY REPOSITORY: reads the archives of a repository with stock age, tar, lz4 and zstd alone (docs/format.md,
 sections 4 to 6).  Every archive must be what its name says, every chunk what its id says.  Lines on stdin, "<sha256> <extents>",
 must resolve to bytes of that hash.  Prints one line per archive: number, bytes of plaintext, chunks."""
 import glob, hashlib, hmac, io, subprocess, sys, tarfile
@@ -22,15 +22,18 @@ def read_archives(identity, key, repository):
         kind, form, _, number = lines[0].split(" ")
         assert (kind, form) == ("bkp-index", "1") and lines[-2].startswith("end ") and lines[-1] == ""
         index = [line.split(" ") for line in lines[1:-2]]
-        assert names == [i[0] + ".lz4" for i in index] + ["INDEX"]
-        # lz4 takes one frame behind the other
-        frames = b"".join(plain[int(o):int(o) + int(s)] for _, o, s, _ in index)
-        raw, at, chunks = run(["lz4", "-dc"], frames) if frames else b"", 0, []
-        for i, _, _, n in index:
-            chunks.append(raw[at:at + int(n)])
-            at += int(n)
+        frames = [plain[int(o):int(o) + int(s)] for _, o, s, _ in index]
+        zst = [f[:4] == b"\x28\xb5\x2f\xfd" for f in frames]
+        assert names == [i[0] + (".zst" if z else ".lz4") for i, z in zip(index, zst)] + ["INDEX"]
+        # both take one frame behind the other
+        raw = {z: run([tool, "-dc"], b"".join(f for f, k in zip(frames, zst) if k == z)) if z in zst else b""
+               for z, tool in ((False, "lz4"), (True, "zstd"))}
+        at, chunks = {False: 0, True: 0}, []
+        for (i, _, _, n), z in zip(index, zst):
+            chunks.append(raw[z][at[z]:at[z] + int(n)])
+            at[z] += int(n)
             assert hmac.new(key, chunks[-1], hashlib.sha256).hexdigest() == i
-        assert at == len(raw) and int(number) not in archives
+        assert all(at[z] == len(raw[z]) for z in raw) and int(number) not in archives
         archives[int(number)] = chunks
         print(number, len(plain), len(chunks))
     return archives

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Goal: a medium outlives this software: sha256sum, minisign, age, tar, lz4 and restore/rescue.py (standard library only) check
+# Goal: a medium outlives this software: sha256sum, minisign, age, tar, lz4, zstd and restore/rescue.py (standard library only) check
 # and restore a generation; the journal is checked by hand.
 . "$(dirname "$0")/../lib/site.sh"
 mkdir -p "$T/src/漢字/深い"
@@ -9,6 +9,9 @@ printf 'old name' >"$T/src/$(printf '\x8a\xb3\x8e\xd2.txt')" # CP932
 truncate -s 40M "$T/src/sparse"; printf end >>"$T/src/sparse"
 ln -s big.bin "$T/src/link"; ln "$T/src/big.bin" "$T/src/hard"
 touch -d '2001-02-03 04:05:06.123456789' "$T/src/漢字/深い/1.txt"; touch -d '1969-12-31 23:59:58.250000001 UTC' "$T/src/漢字/深い/3.txt"; chmod 0640 "$T/src/漢字/深い/2.txt"
+mkdir "$T/dense"; seq 400000 >"$T/dense/numbers"; seq 300 >"$T/dense/few"; head -c 2000000 /dev/urandom >"$T/dense/noise"
+site_policy "  - {name: docs, title: 文書, paths: [$T/src]}
+  - {name: dense, paths: [$T/dense], compression: zstd}"
 site_make
 expect 0 "$BKP" run
 expect 0 "$BKP" run
@@ -21,20 +24,30 @@ for g in 000001 000002; do
 	sha256sum --quiet -c generations/$g/SHA256SUMS || die "sha256sum: $g"
 	minisign -V -q -P "$root" -m generations/$g/SHA256SUMS || die "minisign: $g"
 done
-# an archive by hand: age, tar, lz4
-n=0
+# an archive by hand: age, tar, lz4, zstd
+n=0 z=0
+shopt -s nullglob
 for a in $(find archives -name '*.age'); do
 	[ "$(sha256sum "$a" | cut -c1-64).age" = "$(basename "$a")" ] || die "an archive's name is not its hash"
 	mkdir "$T/a$n"
 	age -d -i "$T/id.txt" "$a" | tar -x -C "$T/a$n" || die "age | tar"
 	tail -n 1 "$T/a$n/INDEX" | grep -q '^end ' || die "INDEX"
 	for c in "$T/a$n"/*.lz4; do lz4 -q -d -c "$c" >/dev/null || die "lz4"; done
+	for c in "$T/a$n"/*.zst; do zstd -q -d -c "$c" >/dev/null || die "zstd"; z=$((z + 1)); done
 	n=$((n + 1))
 done
+[ $z -ge 3 ] || die "only $z zstd frames were written"
 # the stranger's reader
 python3 -I "$SRC_ROOT/restore/rescue.py" --medium "$T/m2" --identity "$T/id.txt" restore 2 docs --to "$T/rescued" || die "rescue.py"
 d=$(rsync -aHnc --delete --itemize-changes "$T/src/" "$T/rescued$T/src/")
 [ -z "$d" ] || die "rescue.py restored something else: $d"
+python3 -I "$SRC_ROOT/restore/rescue.py" --medium "$T/m2" --identity "$T/id.txt" restore 2 dense --to "$T/rescued-dense" || die "rescue.py"
+d=$(rsync -aHnc --delete --itemize-changes "$T/dense/" "$T/rescued-dense$T/dense/")
+[ -z "$d" ] || die "rescue.py restored something else of zstd frames: $d"
+expect 0 "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" verify 2 --deep
+expect 0 "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract 2 dense --to "$T/restored-dense"
+d=$(rsync -aHnc --delete --itemize-changes "$T/dense/" "$T/restored-dense$T/dense/")
+[ -z "$d" ] || die "bkp-restore restored something else of zstd frames: $d"
 [ "$(find "$T/src" -printf '%P %T@ %m\n' | sort)" = "$(find "$T/rescued$T/src" -printf '%P %T@ %m\n' | sort)" ] || die "rescue.py: times or modes"
 [ "$(du -k "$T/rescued$T/src/sparse" | cut -f1)" -lt 2000 ] || die "rescue.py filled the hole"
 [ "$(wc -l <"$SRC_ROOT/restore/rescue.py")" -le 200 ] || die "rescue.py has grown beyond 200 lines"
@@ -54,4 +67,4 @@ while IFS= read -r line; do
 	openssl pkeyutl -verify -rawin -pubin -keyform DER -inkey "$T/root.der" -in "$T/signed" -sigfile "$T/sig" >/dev/null || die "openssl: $line"
 	prev=$(printf '%s' "$line" | sha256sum | cut -c1-64)
 done <journal.jsonl
-say "sha256sum, minisign, age|tar|lz4 ($n archives), openssl on $(wc -l <journal.jsonl) journal records, and rescue.py agree with us"
+say "sha256sum, minisign, age|tar|lz4|zstd ($n archives), openssl on $(wc -l <journal.jsonl) journal records, and rescue.py agree with us"

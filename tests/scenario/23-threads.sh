@@ -5,7 +5,7 @@
 cmake -S "$SRC_ROOT" --preset tsan >"$T/build" 2>&1 && (cd "$SRC_ROOT" && cmake --build --preset tsan >>"$T/build" 2>&1) || { tail -n 20 "$T/build"; die "the build"; }
 TSAN=$SRC_ROOT/build/tsan
 export TSAN_OPTIONS="halt_on_error=1 exitcode=66"
-for t in test_pack test_content test_crew test_ahead test_verify; do
+for t in test_pack test_content test_crew test_ahead test_verify test_arc_r test_walk; do
 	"$TSAN/$t" >"$T/out" 2>&1 || { tail -n 40 "$T/out" >&2; die "$t under ThreadSanitizer"; }
 done
 mkdir -p "$T/src"
@@ -48,4 +48,14 @@ same = [k for k in lists[1] if lists[1][k] == lists[2].get(k)]
 print("%d archives a night, %d with the same chunks" % (len(lists[1]), len(same)))
 assert len(lists[1]) == len(lists[2]) > 6 and len(same) >= len(lists[1]) - 1, (len(lists[1]), len(lists[2]), len(same))
 P
-say "ThreadSanitizer is silent over pack, content and a capture; one processor and all of them store the same chunks"
+# the way back, whole and from a damaged medium
+"$TSAN/bkp-restore" --medium "$T/m1" --identity "$T/id.txt" --quiet extract 1 docs --to "$T/back" --same-owner >"$T/out" 2>&1 || { tail -n 40 "$T/out" >&2; die "bkp-restore extract under ThreadSanitizer"; }
+diff -r "$T/src" "$T/back$T/src" || die "what came back is not what was captured"
+thaw "$T/m1"
+find "$T/m1" -name '*.age' -path '*/archives/*' -size +2M | while read -r f; do
+	printf XXXXXXXXXXXXXXXX | dd of="$f" bs=1 seek=1700000 conv=notrunc status=none
+done
+STATUS=0
+"$TSAN/bkp-restore" --medium "$T/m1" --identity "$T/id.txt" --quiet extract 1 docs --to "$T/back" --same-owner --overwrite >"$T/out" 2>&1 || STATUS=$?
+[ "$STATUS" = 2 ] || { tail -n 40 "$T/out" >&2; die "exit $STATUS from a damaged medium under ThreadSanitizer"; }
+say "ThreadSanitizer is silent over pack, content, a capture and a restore, also of what is damaged; one processor and all of them store the same chunks"

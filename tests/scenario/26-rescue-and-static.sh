@@ -1,5 +1,5 @@
 #!/bin/bash
-# Goal: data comes back without a working system: by rescue.py (Python, age, lz4), and by the static bkp-restore in an empty
+# Goal: data comes back without a working system: by rescue.py (Python, age, lz4, zstd), and by the static bkp-restore in an empty
 # root folder where there is no library, no /etc and no /proc.
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)

@@ -66,7 +66,7 @@ static void make(uint64_t number, unsigned n, size_t size, struct buf *out)
 
 		noise(raw, size + i, i);
 		frame.n = 0;
-		assert_int_equal(codec_pack(codec, raw, size + i, &frame, &err), 0);
+		assert_int_equal(codec_pack(codec, CODEC_LZ4, raw, size + i, &frame, &err), 0);
 		id_of(i, id);
 		assert_int_equal(arcfile_writer_chunks(w), i);
 		assert_int_equal(arcfile_writer_add(w, id, frame.p, frame.n, size + i, out, &err), 0);

@@ -82,7 +82,7 @@ static int take_all(struct job *j, struct stat *st, struct buf *extents, uint64_
 	content_begin(content);
 	while (!(r = feed_next(feed, &e, err))) {
 		if (e->kind != FEED_DONE) {
-			assert_int_equal(content_take(content, e, feed_content(feed), err), 0);
+			assert_int_equal(content_take(content, feed, e, err), 0);
 			continue;
 		}
 		result = e->result;

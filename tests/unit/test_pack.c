@@ -397,6 +397,49 @@ static void what_was_not_finished_is_not_there(void **state)
 	packing_forget();
 }
 
+static void put_text(struct packing *k, enum pack_stream s, size_t seed, size_t n, struct dedup_place *ret)
+{
+	char *p = malloc(n + 40);
+
+	for (size_t at = 0; at < n; at += 20)
+		snprintf(p + at, 40, "record %12zu\n", at * seed);
+	if (n <= 2000)
+		assert_int_equal(pack_small(k->pack, p, n, ret, NULL), 0);
+	else
+		assert_int_equal(pack_chunk(k->pack, s, p, n, ret, NULL), 0);
+	packing_expect_place(ret, p);
+	free(p);
+}
+
+/* Frames of both kinds lie in one archive; a bundle is of one data set's kind only; what is stored stays. */
+static void each_data_set_has_its_compression(void **state)
+{
+	struct dedup_place a, b, c, d, again;
+	struct packing k;
+
+	(void)state;
+	packing_begin(&k, one, "compression", 64 * MIB);
+	put_text(&k, PACK_BULK, 1, MIB, &a);
+	put_text(&k, PACK_BUNDLE, 2, 1000, &b);
+	assert_int_equal(pack_compression(k.pack, CODEC_ZSTD, NULL), 0);
+	put_text(&k, PACK_BULK, 3, MIB, &c);
+	put_text(&k, PACK_BUNDLE, 4, 1000, &d);
+	put_text(&k, PACK_BULK, 1, MIB, &again);
+	assert_true(same(&a, &again));
+	assert_true(d.archive == b.archive && d.chunk == b.chunk + 1 && d.offset == 0);
+	put(&k, PACK_BULK, 5, MIB, &again); /* gains nothing: needs no zstd */
+	assert_int_equal(pack_compression(k.pack, CODEC_LZ4, NULL), 0);
+	put_text(&k, PACK_CATALOG, 6, MIB, &again);
+	finish(&k);
+	packing_end(&k);
+	packing_judge("a");
+	assert_int_equal(sh("for f in a/archives/*/*; do age -d -i identity $f | tar -t; done | sed "
+			    "'s/.*[.]//' | sort | uniq -c | tr -s ' \\n' ' ' >names && "
+			    "grep -qx ' 3 INDEX 4 lz4 2 zst ' names"),
+	    0);
+	packing_forget();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -411,6 +454,7 @@ int main(void)
 	    cmocka_unit_test(without_any_medium),
 	    cmocka_unit_test(a_medium_that_disappears),
 	    cmocka_unit_test(what_was_not_finished_is_not_there),
+	    cmocka_unit_test(each_data_set_has_its_compression),
 	};
 
 	return cmocka_run_group_tests(tests, packing_setup, scratch_teardown);

@@ -127,6 +127,32 @@ static void a_glob_without_a_slash_is_about_names(void **state)
 	plan_free(p);
 }
 
+static void what_lies_between_is_passed_over(void **state)
+{
+	char *given[] = {"/d/x", "b/c", "f/g*/h"};
+	struct plan *p = NULL;
+	struct err err = ERR_INIT;
+	(void)state;
+
+	assert_int_equal(plan_new(given, 3, &p, &err), 0);
+	assert_string_equal(plan_next(p, "a"), "b/c");
+	assert_string_equal(plan_next(p, "b"), "b/c");
+	assert_null(plan_next(p, "b/c"));
+	assert_null(plan_next(p, "b/c/d/e"));
+	assert_string_equal(plan_next(p, "b/c."), "d/x"); /* not below b/c */
+	assert_string_equal(plan_next(p, "d/x.y"), "f");
+	assert_null(plan_next(p, "f/a")); /* below the glob's prefix anything may match */
+	assert_null(plan_next(p, "g"));	  /* nothing behind */
+	plan_free(p);
+	given[0] = "*.dcm";
+	assert_int_equal(plan_new(given, 3, &p, &err), 0);
+	assert_null(plan_next(p, "a"));
+	plan_free(p);
+	assert_int_equal(plan_new(NULL, 0, &p, &err), 0);
+	assert_null(plan_next(p, "a"));
+	plan_free(p);
+}
+
 static void impossible_patterns_are_refused(void **state)
 {
 	char *bad[] = {"", "..", "a/../b", "a//b", "./a"};
@@ -148,6 +174,7 @@ int main(void)
 	    cmocka_unit_test(nothing_given_selects_everything),
 	    cmocka_unit_test(a_path_selects_itself_and_what_is_below),
 	    cmocka_unit_test(a_glob_without_a_slash_is_about_names),
+	    cmocka_unit_test(what_lies_between_is_passed_over),
 	    cmocka_unit_test(impossible_patterns_are_refused),
 	};
 

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/width.h"
+#include "format/codec.h"
 #include "format/policy.h"
 #include "format/policy_plan.h"
 #include "format/policy_value.h"
@@ -104,6 +105,16 @@ static void the_example_means_what_it_says(void **state)
 	assert_null(policy_find_medium(p, "rdx"));
 }
 
+static void compression_is_the_policys_or_the_data_sets(void **state)
+{
+	POLICY_AUTO p = good("site: {name: A}\ncompression: zstd\ndatasets: [{name: a, paths: [/a]}, {name: b, "
+			     "paths: [/b], compression: lz4}]\nmedia: [{name: m, type: tape, path: /m}]\n");
+	(void)state;
+
+	assert_int_equal(p->datasets[0].compression, CODEC_ZSTD);
+	assert_int_equal(p->datasets[1].compression, CODEC_LZ4);
+}
+
 static void what_is_not_said_has_a_default(void **state)
 {
 	POLICY_AUTO p = good("site: {name: A}\ndatasets: [{name: a, paths: [/a/], cross_mounts: true}]\n"
@@ -116,6 +127,7 @@ static void what_is_not_said_has_a_default(void **state)
 	assert_string_equal(p->datasets[0].paths[0], "/a"); /* '/' at the end cut off */
 	assert_string_equal(p->media[0].path, "/m");
 	assert_true(!p->datasets[0].one_file_system && p->datasets[0].generations == 3);
+	assert_int_equal(p->datasets[0].compression, CODEC_LZ4);
 	assert_true(!p->media[0].offline && !p->media[0].place && p->media[0].swap_every_s == 0);
 }
 
@@ -406,6 +418,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_example_means_what_it_says),
 	    cmocka_unit_test(what_is_not_said_has_a_default),
+	    cmocka_unit_test(compression_is_the_policys_or_the_data_sets),
 	    cmocka_unit_test(files_from_windows_are_read),
 	    cmocka_unit_test(small_languages),
 	    cmocka_unit_test(warnings_do_not_refuse),

@@ -166,6 +166,8 @@ static const struct bad table[] = {
 	{T("schedule: {at: \"2:00\"}"), 4, 16, "18", "'2:00' is not a time", "two digits", 0},
 	/* words */
 	{"site: {name: A, language: jp}\n" DATA MEDIA, 1, 27, "19", "'jp' is unknown for 'language'", "", 0},
+	{D("compression: gzip"), 6, 18, "19", "'gzip' is unknown for 'compression'", "one of: lz4, zstd", 0},
+	{T("compression: [lz4]"), 4, 14, "07", "compression", "", 0},
 	{D("cross_mounts: yes"), 6, 19, "19", "'yes' is unknown for 'cross_mounts'", "one of: false, true", 0},
 	{SITE DATA "media: [{name: m, type: nas, path: /m}]\n", 3, 25, "19", "'nas' is unknown for 'type'", "hdd, ssd, rdx, tape, optical, object", 0},
 	{SITE DATA "media: [{name: m, type: tepe, path: /m}]\n", 3, 25, "19", "'tepe'", "did you mean 'tape'?", 0},

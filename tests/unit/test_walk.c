@@ -2,8 +2,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -45,7 +47,7 @@ static int teardown(void **state)
 
 static void make_file(const char *path)
 {
-	char full[4096];
+	char full[5000];
 	int fd;
 
 	snprintf(full, sizeof(full), "%s/%s", top, path);
@@ -56,7 +58,7 @@ static void make_file(const char *path)
 
 static void make_dir(const char *path)
 {
-	char full[4096];
+	char full[5000];
 
 	snprintf(full, sizeof(full), "%s/%s", top, path);
 	assert_int_equal(mkdir(full, 0755), 0);
@@ -434,6 +436,223 @@ static void moved_while_far_below(void **state)
 	assert_non_null(strstr(err.msg, "moved away"));
 }
 
+/* ---- helpers ---- */
+
+static uint32_t random_state = 7;
+
+static unsigned rnd(unsigned n)
+{
+	random_state = random_state * 1103515245 + 12345;
+	return (random_state >> 8) % n;
+}
+
+/* Wide, deep, large, and empty folders. */
+static void make_wide(void)
+{
+	char path[4000];
+
+	for (unsigned i = 0; i < 150; i++) {
+		snprintf(path, sizeof(path), "p%03u", i);
+		make_dir(path);
+		for (unsigned k = rnd(i % 10 ? 5 : 300); k-- > 0;) {
+			snprintf(path, sizeof(path), "p%03u/%u", i, k);
+			make_dir(path);
+			for (unsigned j = rnd(4); j-- > 0;) {
+				snprintf(path, sizeof(path), "p%03u/%u/f%u.hl7", i, k, j);
+				make_file(path);
+			}
+		}
+	}
+	for (unsigned i = 0; i < 2500; i++) {
+		snprintf(path, sizeof(path), "p077/many%u", i);
+		make_file(path);
+	}
+	snprintf(path, sizeof(path), "p055/deep");
+	for (unsigned i = 0; i < 80; i++) {
+		make_dir(path);
+		strcat(path, "/x");
+		make_file(path);
+		strcpy(strrchr(path, '/'), "/d");
+	}
+}
+
+struct listed {
+	char *text;
+	size_t n, cap, most_fds;
+};
+
+static void list_add(struct listed *l, const char *line)
+{
+	size_t n = strlen(line);
+
+	if (l->n + n + 1 > l->cap) {
+		l->cap = 2 * l->cap + n + 4096;
+		l->text = realloc(l->text, l->cap);
+		assert_non_null(l->text);
+	}
+	memcpy(l->text + l->n, line, n + 1);
+	l->n += n;
+}
+
+/* Everything that the walk says, as text; items in the order given, each opened by its descriptor. */
+static void list_walk(const struct walk_options *opt, struct listed *l)
+{
+	struct err err = ERR_INIT;
+	struct walk_item it;
+	struct walk *w;
+	char line[6000];
+	int r;
+
+	memset(l, 0, sizeof(*l));
+	assert_int_equal(walk_open(top, opt, &w, &err), 0);
+	while (!(r = walk_next(w, &it, &err))) {
+		struct stat st;
+
+		assert_int_equal(fstatat(it.dirfd, it.name, &st, AT_SYMLINK_NOFOLLOW), 0);
+		assert_int_equal(st.st_ino, it.st.st_ino);
+		snprintf(line, sizeof(line), "%s %s %ju %o %ju %ju %ju %ju.%09ld %ju.%09ld %ju %d %d\n",
+		    it.path, it.name, (uintmax_t)it.st.st_ino, it.st.st_mode, (uintmax_t)it.st.st_size,
+		    (uintmax_t)it.st.st_nlink, (uintmax_t)it.st.st_dev, (uintmax_t)it.st.st_mtim.tv_sec,
+		    it.st.st_mtim.tv_nsec, (uintmax_t)it.st.st_ctim.tv_sec, it.st.st_ctim.tv_nsec,
+		    (uintmax_t)it.st.st_uid, it.error, it.mount);
+		list_add(l, line);
+		if (rnd(50) == 0) {
+			size_t fds = open_descriptors();
+
+			l->most_fds = fds > l->most_fds ? fds : l->most_fds;
+		}
+	}
+	if (r != WALK_END)
+		fail_msg("%s", err.msg);
+	walk_close(w);
+}
+
+static void helpers_change_nothing(void **state)
+{
+	char skipped[] = "f1.hl7", below[] = "1*/";
+	char *patterns[] = {skipped, below}, *roots[] = {top};
+	struct exclude *x = exclude_new(patterns, 2, roots, 1, NULL);
+	struct listed alone, with;
+	size_t before = open_descriptors(), most = 0;
+	(void)state;
+
+	make_wide();
+	for (unsigned i = 0; i < 24; i++) {
+		struct walk_options opt = {
+		    .scratch_dir = scratch, .exclude = i % 2 ? x : NULL, .names_max = i % 3 == 0 ? 4096 : 0};
+
+		list_walk(&opt, &alone);
+		opt.helpers = 1 + i % 4;
+		list_walk(&opt, &with);
+		assert_string_equal(alone.text, with.text);
+		assert_true(alone.n > 10000 && alone.most_fds < before + 40);
+		most = with.most_fds > most ? with.most_fds : most;
+		free(alone.text);
+		free(with.text);
+	}
+	exclude_free(x);
+	assert_int_equal(open_descriptors(), before);
+	assert_true(most < before + 40 + 256);
+	print_message("with helpers at most %zu descriptors\n", most);
+}
+
+static void closed_at_any_time(void **state)
+{
+	size_t before = open_descriptors();
+	(void)state;
+
+	make_wide();
+	for (unsigned i = 0; i < 32; i++) {
+		struct walk_options opt = {.scratch_dir = scratch, .helpers = 1 + i % 3};
+		struct walk_item it;
+		struct walk *w;
+
+		assert_int_equal(walk_open(top, &opt, &w, NULL), 0);
+		for (unsigned k = rnd(i % 2 ? 6000 : 300); k-- > 0;)
+			if (walk_next(w, &it, NULL))
+				break;
+		if (i == 16)
+			sleep(2); /* what was looked at ahead is too old now */
+		if (i == 16)
+			assert_int_equal(walk_next(w, &it, NULL) < 0, 0);
+		walk_close(w);
+		assert_int_equal(open_descriptors(), before);
+	}
+}
+
+struct meddling {
+	pthread_t thread;
+	atomic_bool stop;
+};
+
+/* Makes, moves and removes beside the walk; what begins with p0 is left alone. */
+static void *meddle(void *arg)
+{
+	struct meddling *m = arg;
+	uint32_t x = 1;
+
+	while (!atomic_load(&m->stop)) {
+		char a[200], b[200];
+		unsigned i, k;
+
+		x = x * 1103515245 + 12345;
+		i = 100 + (x >> 8) % 50;
+		k = (x >> 16) % 6;
+		snprintf(a, sizeof(a), "%s/p%03u/%u", top, i, k);
+		snprintf(b, sizeof(b), "%s/p%03u/%u", top, 100 + (x >> 20) % 50, k + 1);
+		switch ((x >> 24) % 4) {
+		case 0:
+			(void)!rename(a, b);
+			break;
+		case 1:
+			(void)!rmdir(a);
+			break;
+		case 2:
+			(void)!mkdir(b, 0755);
+			break;
+		default:
+			(void)!unlink(a);
+			close(open(a, O_CREAT | O_WRONLY, 0644));
+		}
+	}
+	return NULL;
+}
+
+static void things_change_beside_helpers(void **state)
+{
+	struct meddling m;
+	size_t want = 0;
+	(void)state;
+
+	make_wide();
+	atomic_init(&m.stop, false);
+	assert_int_equal(pthread_create(&m.thread, NULL, meddle, &m), 0);
+	for (unsigned i = 0; i < 16; i++) {
+		struct walk_options opt = {.scratch_dir = scratch, .helpers = i % 4};
+		struct err err = ERR_INIT;
+		size_t n = strlen(top), stable = 0;
+		struct walk_item it;
+		char last[6000] = "";
+		struct walk *w;
+		int r;
+
+		assert_int_equal(walk_open(top, &opt, &w, &err), 0);
+		while (!(r = walk_next(w, &it, &err))) {
+			assert_true(path_compare(last, it.path) < 0);
+			snprintf(last, sizeof(last), "%s", it.path);
+			stable += strlen(it.path) > n && !strncmp(it.path + n, "p0", 2);
+		}
+		if (r != WALK_END)
+			fail_msg("%s", err.msg);
+		walk_close(w);
+		want = want ? want : stable;
+		assert_int_equal(stable, want);
+	}
+	atomic_store(&m.stop, true);
+	pthread_join(m.thread, NULL);
+	assert_true(want > 3000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -447,6 +666,9 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(mounts_are_told_and_left_out, setup, teardown),
 	    cmocka_unit_test_setup_teardown(things_that_move_meanwhile, setup, teardown),
 	    cmocka_unit_test_setup_teardown(moved_while_far_below, setup, teardown),
+	    cmocka_unit_test_setup_teardown(helpers_change_nothing, setup, teardown),
+	    cmocka_unit_test_setup_teardown(closed_at_any_time, setup, teardown),
+	    cmocka_unit_test_setup_teardown(things_change_beside_helpers, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,7 @@ foreach(source ${UNIT_SOURCES})
 	get_filename_component(name ${source} NAME_WE)
 	add_executable(${name} ${source})
 	target_link_libraries(${name} PRIVATE bkp_write bkp_read bkp_format bkp_base PkgConfig::CMOCKA PkgConfig::SODIUM
-		PkgConfig::ARCHIVE PkgConfig::JANSSON PkgConfig::CRYPTO PkgConfig::LZ4 m)
+		PkgConfig::ARCHIVE PkgConfig::JANSSON PkgConfig::CRYPTO PkgConfig::LZ4 PkgConfig::ZSTD m)
 	target_compile_definitions(${name} PRIVATE TEST_DATA="${CMAKE_SOURCE_DIR}/tests")
 	if(name MATCHES "^test_plan$")
 		target_link_libraries(${name} PRIVATE restore_plan)

@@ -1,0 +1,88 @@
+/* walk_private: the walk and its helper threads (walk.h).
+ *
+ * Helpers look ahead: a thread that has nothing to do claims a stretch of names of a folder that the walk is
+ * in (the deepest one with enough names left), goes through them and what is below as a walk of its own, and
+ * keeps what it finds as a task, up to a bound of entries, bytes and descriptors.  Where the bound is met it
+ * stops; the folders it is in then are handed over, and the walk goes on in them as if it had come there
+ * itself.  The walk takes a task's entries when it comes to the place where the stretch begins; when that is
+ * still being worked on, the walk does what a helper does.  So order and content are those of a walk without
+ * helpers, which is also what becomes of anything that a helper cannot do: too large a folder, no
+ * descriptors, no memory.  What was looked at more than a second ago is forgotten and looked at anew.
+ *
+ * Lock: walk_ahead's mutex protects all tasks' states and lists, and of the walk: stack, depth, names'
+ * positions, path.  Only the walk's own thread changes those of the walk, so that it may read them without
+ * the lock. */
+#ifndef BKP_WRITE_WALK_PRIVATE_H
+#define BKP_WRITE_WALK_PRIVATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "write/names.h"
+#include "write/walk.h"
+
+struct walk_ahead;
+struct walk_task;
+
+#define WALK_SPAN 16 /* names claimed at first */
+
+/* A folder that is being gone through. */
+struct frame {
+	int fd; /* -1 when closed for want of descriptors */
+	dev_t dev;
+	ino_t ino;
+	size_t path_len;
+	struct names *names;
+	struct walk_task *tasks; /* claimed stretches of its names, ascending */
+	size_t span;		 /* names that a claim takes at most: what was well used before */
+};
+
+struct walk {
+	struct walk_options opt;
+	struct names_scratch scratch;
+	int parent; /* folder that holds the root; O_PATH */
+	char *name; /* of the root in it */
+	bool begun, failed;
+	struct buf path; /* absolute, of the entry at hand; empty for "/" */
+	size_t root_len;
+	struct frame *stack;
+	size_t depth, cap;
+	size_t memory;	/* of all names on the stack */
+	dev_t root_dev; /* of the root, once it was entered */
+	bool has_root;
+	struct walk_ahead *ahead; /* NULL: without helpers */
+	/* of a task's walk, which is bounded: the descriptors of all folders that it entered; else NULL */
+	int *kept;
+	size_t n_kept, max_kept;
+};
+
+#define WALK_VANISHED 1
+#define WALK_EXCLUDED 2
+#define WALK_LEFT     3 /* bounded: not looked at, the bound is met */
+
+/* Looks at one name, whose path is in w->path, and enters it when it is a folder. 0: *ret is to be yielded;
+ * WALK_…; -1. */
+int walk_look(struct walk *w, int dirfd, const char *name, struct walk_item *ret, struct err *err);
+/* The frame goes on top of the stack. */
+int walk_push(struct walk *w, const struct frame *f, struct err *err);
+/* As walk_next(), behind the root; WALK_LEFT (= 3) where it is bounded: the name is to be looked at again. */
+int walk_step(struct walk *w, struct walk_item *ret, struct err *err);
+int walk_set_path(struct walk *w, size_t folder_len, const char *name, struct err *err);
+
+/* ---- helpers ---- */
+
+/* A folder was entered: begins the helpers if it is worth it, or wakes them. */
+void walk_ahead_entered(struct walk *w);
+/* The next entry that was looked at ahead. 0; WALK_AHEAD_NONE: none, the lock is held (nobody may claim the
+ * name at hand before the walk has gone past it); -1. */
+#define WALK_AHEAD_NONE 1
+int walk_ahead_next(struct walk *w, struct walk_item *ret, struct err *err);
+/* These may be called without helpers. */
+void walk_ahead_lock(const struct walk *w);
+void walk_ahead_unlock(const struct walk *w);
+void walk_ahead_stop(struct walk *w); /* nothing more is looked at */
+void walk_ahead_free(struct walk *w); /* behind walk_ahead_stop(), and when the stack is empty */
+
+#endif
