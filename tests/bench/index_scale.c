@@ -6,6 +6,9 @@
  * =N: the first N entries are added in the order of their ids, which takes minutes instead of hours where the
  * disk is slow; the ids of the others are as evenly spread as keyed hashes are.
  *
+ *     index_scale FOLDER ENTRIES_EACH check          after a kill: how long opening took; all that was added
+ * is known
+ *
  * ENTRIES_EACH is what one archive holds: 128 for chunks of large files, 65536 for small files; 0: archives
  * of 128 chunks and of 65536 small files in turn, so that either kind has its share of the entries as in a
  * mixed tree (one archive in 16 is of small files).
@@ -175,6 +178,30 @@ static void report(const char *path, struct dedup **d, uint64_t n, double rate)
 	fflush(stdout);
 }
 
+static uint64_t size_of(uint64_t each, uint64_t archive)
+{
+	return each ? each : archive % 16 ? 128 : EACH_MAX;
+}
+
+static int check(const char *path, uint64_t each)
+{
+	double s;
+	struct dedup *d = open_index(path, &s);
+	uint64_t n = 0, last = dedup_last_archive(d);
+
+	for (uint64_t i = 0; i < last; i++)
+		n += size_of(each, i);
+	if (n) {
+		look(d, 0, n, LOOKUPS);
+		look(d, n - (n < EACH_MAX ? n : EACH_MAX), n < EACH_MAX ? n : EACH_MAX, LOOKUPS);
+	}
+	look(d, n + EACH_MAX, (uint64_t)1 << 40, 0);
+	printf("opened in %.3f s; %llu archives with %llu entries are known, nothing else is\n", s,
+	    (unsigned long long)last, (unsigned long long)n);
+	dedup_close(d);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct dedup_entry *e = calloc(EACH_MAX, sizeof(*e));
@@ -187,6 +214,8 @@ int main(int argc, char **argv)
 		return 64;
 	}
 	each = strtoull(argv[2], NULL, 10);
+	if (!strcmp(argv[3], "check"))
+		return check(argv[1], each);
 	d = open_index(argv[1], &s);
 	printf("    entries      add/s  hit us miss us   file MB  B each  HWM add  HWM all    open s  after "
 	       "death s\n");
@@ -200,7 +229,7 @@ int main(int argc, char **argv)
 		double t = seconds();
 
 		while (n < want) {
-			uint64_t m = each ? each : archives++ % 16 ? 128 : EACH_MAX;
+			uint64_t m = size_of(each, archives++);
 
 			n += add_archive(d, e, n, m < want - n ? m : want - n);
 		}
