@@ -537,7 +537,7 @@ static void helpers_change_nothing(void **state)
 	(void)state;
 
 	make_wide();
-	for (unsigned i = 0; i < 24; i++) {
+	for (unsigned i = 0; i < 10; i++) {
 		struct walk_options opt = {
 		    .scratch_dir = scratch, .exclude = i % 2 ? x : NULL, .names_max = i % 3 == 0 ? 4096 : 0};
 
@@ -562,7 +562,7 @@ static void closed_at_any_time(void **state)
 	(void)state;
 
 	make_wide();
-	for (unsigned i = 0; i < 32; i++) {
+	for (unsigned i = 0; i < 16; i++) {
 		struct walk_options opt = {.scratch_dir = scratch, .helpers = 1 + i % 3};
 		struct walk_item it;
 		struct walk *w;
@@ -571,9 +571,9 @@ static void closed_at_any_time(void **state)
 		for (unsigned k = rnd(i % 2 ? 6000 : 300); k-- > 0;)
 			if (walk_next(w, &it, NULL))
 				break;
-		if (i == 16)
+		if (i == 8)
 			sleep(2); /* what was looked at ahead is too old now */
-		if (i == 16)
+		if (i == 8)
 			assert_int_equal(walk_next(w, &it, NULL) < 0, 0);
 		walk_close(w);
 		assert_int_equal(open_descriptors(), before);
