@@ -211,6 +211,9 @@ int capture_stop(struct capture *c, struct err *err)
 {
 	uint64_t most = used_bytes(c), done = c->result->bytes, fresh = done - c->kept;
 
+	/* a block may be a night's worth of large files: without it no night would come any further */
+	if (capture_keep_block(c, err))
+		return -1;
 	c->result->verdict = GENERATION_FAILED;
 	c->stopped = true;
 	if (c->policy->command)

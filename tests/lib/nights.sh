@@ -60,7 +60,7 @@ opened() { # regular files of the source that were opened to be read
 	sed -n '/O_PATH/d; s/.* = [0-9]*<\(.*\)>$/\1/p' "$T/strace" | grep "^$T/src" | while read -r f; do [ ! -f "$f" ] || echo "$f"; done
 }
 bytes_read() { # of regular files of the source
-	sed -n "s/^[0-9]* *[a-z0-9]*([0-9]*<\($T\/src[^>]*\)>.* = \([0-9]*\)\$/\2 \1/p" "$T/strace" |
+	sed -n "s|^[0-9]* *[a-z0-9]*([0-9]*<\($T/src[^>]*\)>.* = \([0-9]*\)\$|\2 \1|p" "$T/strace" |
 		while read -r n f; do [ ! -f "$f" ] || echo "$n"; done | awk '{n += $1} END {print n + 0}'
 }
 
@@ -70,7 +70,7 @@ field() { # NAME: of what the run printed
 
 same_tree() {
 	rm -rf "$T/o"
-	"$RESTORE" --quiet --medium "$T/${2:-m1}" --identity "$T/id.txt" extract "$G" docs --to "$T/o" >"$T/out" 2>&1 ||
+	"$RESTORE" --quiet --medium "$T/${2:-m1}" --identity "$T/id.txt" extract "$G" docs --same-owner --to "$T/o" >"$T/out" 2>&1 ||
 		{ cat "$T/out" >&2; die "$1: generation $G cannot be restored"; }
 	"$SRC_ROOT/tests/lib/compare.sh" "$T/src" "$T/o$T/src" >"$T/differences" || { cat "$T/differences" >&2; die "$1: generation $G is not the tree"; }
 }
