@@ -83,3 +83,33 @@ for line in sys.stdin:
     if d.get("dataset") == "docs":
         print(d["blocks"], d["entries"], d["files"], d["bytes"])'
 }
+
+changes=0
+change() { # WHAT COMMAND...: done to the tree, then a night (exit code $EXPECT)
+	local what=$1
+	shift
+	(cd "$T/src" && "$@") || die "$what: cannot be done here"
+	night "${EXPECT:-0}" docs
+	same_tree "$what"
+	changes=$((changes + 1))
+}
+sh_c() { bash -euc "$1"; }
+
+site_of_nights() { # 544 files in 18 folders, four of them large; a second data set
+	mkdir -p "$T/src" "$T/elsewhere"
+	python3 - "$T/src" <<'P'
+import os, random, sys
+rnd = random.Random(24)
+for d in range(6):
+    os.makedirs("%s/d%d/sub" % (sys.argv[1], d))
+    for i in range(90):
+        open("%s/d%d/%s%03d" % (sys.argv[1], d, "sub/" if i % 3 == 0 else "f", i), "wb").write(rnd.randbytes(rnd.randrange(3000)))
+for i in range(4):
+    open("%s/d5/big%d" % (sys.argv[1], i), "wb").write(rnd.randbytes(3_000_000))
+P
+	for i in $(seq 200); do echo "$i" >"$T/elsewhere/$i"; done
+	site_policy "  - {name: docs, paths: [$T/src]}
+	  - {name: other, paths: [$T/elsewhere]}"
+	sed -i 's/^datasets:/archive_size: 4 MiB\n&/' "$T/policy.yaml"
+	site_make 2>/dev/null
+}

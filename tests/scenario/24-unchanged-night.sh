@@ -1,29 +1,12 @@
 #!/bin/bash
 # Goal: a night reads what changed and nothing else, and what it stores is what it would have stored had it read everything:
-# after every kind of change the generation restored is the tree, judged by rsync, getfacl and others; whatever has become of
-# what was remembered (statcache.h), it costs time and never content.
+# after every kind of change the generation restored is the tree, judged by rsync, getfacl and others.
 . "$(dirname "$0")/../lib/site.sh"
 . "$(dirname "$0")/../lib/nights.sh"
 in_memory
 [ "$(id -u)" = 0 ] || { say "nothing: owners, mounts and flags need root"; exit 0; }
 src=$T/src
-mkdir -p "$src"
-python3 - "$src" <<'P'
-import os, random, sys
-rnd = random.Random(24)
-for d in range(6):
-    os.makedirs("%s/d%d/sub" % (sys.argv[1], d))
-    for i in range(90):
-        open("%s/d%d/%s%03d" % (sys.argv[1], d, "sub/" if i % 3 == 0 else "f", i), "wb").write(rnd.randbytes(rnd.randrange(3000)))
-for i in range(4):
-    open("%s/d5/big%d" % (sys.argv[1], i), "wb").write(rnd.randbytes(3_000_000))
-P
-site_policy "  - {name: docs, paths: [$src]}
-	  - {name: other, paths: [$T/elsewhere]}"
-sed -i 's/^datasets:/archive_size: 4 MiB\n&/' "$T/policy.yaml"
-mkdir "$T/elsewhere"
-for i in $(seq 200); do echo "$i" >"$T/elsewhere/$i"; done
-site_make
+site_of_nights
 cache=$T/state/cache/stat
 
 # ---- a night that changes nothing
@@ -58,20 +41,11 @@ say "an unchanged night opens no file, reads no byte of content and stores no ar
 
 # ---- kinds of change
 changes=0
-change() { # WHAT COMMAND...: done to the tree, then a night
-	local what=$1
-	shift
-	(cd "$src" && "$@") || die "$what: cannot be done here"
-	night "${EXPECT:-0}" docs
-	same_tree "$what"
-	changes=$((changes + 1))
-}
 quietly() { # FILE: other content, same size, modification time put back
 	local t
 	t=$(stat -c %y "$1")
 	head -c "$(stat -c %s "$1")" /dev/urandom >"$1.new" && cat "$1.new" >"$1" && rm "$1.new" && touch -d "$t" "$1"
 }
-sh_c() { bash -euc "$1"; }
 folder_quietly() { local t; t=$(stat -c %y d1); quietly d1/f001; touch -d "$t" d1; }
 change "content, with size and time put back" folder_quietly
 change "mode" chmod 4711 d0/f001
@@ -167,150 +141,3 @@ change "changed while it was read, yesterday" true
 rm "$src/d4/busy"
 say "after each of $changes kinds of change the generation restored is the tree"
 
-# ---- many nights of many changes
-python3 - "$src" 0 <<'P'
-import os, random, shutil, sys
-rnd = random.Random(240)
-shutil.rmtree(sys.argv[1] + "/d5")
-for i in range(300):
-    p = "%s/r/%d/%d" % (sys.argv[1], rnd.randrange(12), rnd.randrange(3))
-    os.makedirs(p, exist_ok=True)
-    open("%s/%d" % (p, i), "wb").write(rnd.randbytes(rnd.choice((0, 100, 3000, 40000, 300000))))
-P
-night 0 docs
-for n in $(seq 20); do
-	python3 - "$src/r" "$n" <<'P'
-import os, random, sys
-top, rnd = sys.argv[1], random.Random(int(sys.argv[2]))
-def files():
-    return sorted(os.path.join(d, f) for d, _, fs in os.walk(top) for f in fs if not os.path.islink(os.path.join(d, f)))
-def folders():
-    return sorted(d for d, _, _ in os.walk(top))
-def fresh(d):
-    return os.path.join(d, "%d-%x" % (rnd.randrange(1000), rnd.randrange(1 << 30)))
-def content():
-    return rnd.randbytes(rnd.choice((0, 1, 500, 5000, 70000, 270000, 1200000)))
-for _ in range(rnd.randrange(1, 40)):
-    f, d = rnd.choice(files()), rnd.choice(folders())
-    what = rnd.randrange(14)
-    if what <= 2:
-        open(f, "wb").write(content())
-    elif what == 3:
-        open(f, "ab").write(b"more")
-    elif what == 4:
-        st = os.stat(f)
-        open(f, "wb").write(rnd.randbytes(st.st_size))
-        os.utime(f, ns=(0, st.st_mtime_ns))
-    elif what <= 6:
-        open(fresh(d), "wb").write(content())
-    elif what == 7:
-        os.unlink(f)
-    elif what == 8:
-        os.rename(f, fresh(d))
-    elif what == 9:
-        os.link(f, fresh(d))
-    elif what == 10:
-        os.chmod(f, rnd.choice((0o600, 0o644, 0o755)))
-    elif what == 11:
-        os.mkdir(fresh(d))
-    elif what == 12 and d != top:
-        to = rnd.choice(folders())
-        if not (to + "/").startswith(d + "/"):
-            os.rename(d, fresh(to))
-    elif what == 13:
-        os.symlink("x", fresh(d))
-P
-	# some generations were made by runs that remembered nothing
-	[ $((n % 7)) != 0 ] || rm "$cache/docs.cache"
-	change "random changes of night $n" true
-done
-archives=$(find "$T"/m1/*-*-*-*-*/archives -name '*.age' | wc -l)
-[ "$archives" -gt 20 ] || die "only $archives archives: the test does not test"
-say "20 nights of random changes, over $archives archives: each generation restored is the tree"
-
-# ---- what is remembered is damaged, or not ours
-night 0 other
-cp "$cache/other.cache" "$T/other.cache"
-mkdir "$T/n1"
-printf 'site: {name: other, language: en}\nstate: %s\ndatasets:\n  - {name: docs, paths: [%s]}\nmedia:\n  - {name: n1, type: hdd, path: %s, place: x}\n' \
-	"$T/state2" "$src" "$T/n1" >"$T/policy2.yaml"
-"$BKP" init --policy "$T/policy2.yaml" --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null
-"$BKP" medium add n1 --policy "$T/policy2.yaml" >/dev/null 2>&1
-night 0 --policy "$T/policy2.yaml" docs
-damage() { # WHAT PYTHON: done to the bytes p of the cache; a night that changes two files
-	python3 - "$cache/docs.cache" "$2" <<'P'
-import random, sys
-rnd = random.Random(5)
-p = bytearray(open(sys.argv[1], "rb").read())
-exec(sys.argv[2])
-open(sys.argv[1], "wb").write(p)
-P
-	EXPECT=0 change "what is remembered, $1" sh_c "echo $RANDOM >d1/f010; echo $RANDOM >d4/f010"
-	night_traced 0 docs
-	[ "$(opened | sort -u | while read -r f; do [ "$(stat -c %h "$f")" -gt 1 ] || echo "$f"; done | wc -l)" = 0 ] || die "$1: the night after opened files again"
-	EXPECT=0 change "the night after: $1" true
-}
-damage "half of it" 'del p[len(p) // 2:]'
-damage "empty" 'p = b""'
-damage "50 bytes changed" 'for _ in range(50): p[rnd.randrange(len(p))] ^= 1 << rnd.randrange(8)'
-damage "50 others" 'for _ in range(50): p[64 + rnd.randrange(len(p) - 64)] = rnd.randrange(256)'
-damage "a part of it twice" 'p[1000:1000] = p[500:9000]'
-cp "$T/other.cache" "$T/x"
-damage "of another data set" "p = open('$T/x', 'rb').read()"
-damage "of another repository" "p = open('$T/state2/cache/stat/docs.cache', 'rb').read()"
-mv "$cache" "$cache.real"
-mkdir -m 700 "$cache"
-mount -t tmpfs -o size=16k,mode=700 tmpfs "$cache"
-EXPECT=1 change "no room for it" true
-grep -q "W-CAPTURE-01" "$T/err" || die "it was not told that nothing can be remembered"
-umount "$cache"
-mount -t tmpfs -o ro,mode=700 tmpfs "$cache"
-EXPECT=1 change "read-only" true
-grep -q "W-CAPTURE-01" "$T/err" || die "it was not told that nothing can be remembered"
-umount "$cache"
-rmdir "$cache"
-mv "$cache.real" "$cache"
-mount --bind "$cache" "$cache"
-mount -o remount,bind,ro "$cache"
-EXPECT=0 change "read-only, and nothing changed" true
-EXPECT=1 change "read-only, and a change" sh_c 'echo ro >d1/f011'
-umount "$cache"
-change "writable again" true
-
-# ---- archives that are not there any more
-m1=$(echo "$T"/m1/*-*-*-*-*) m2=$(echo "$T"/m2/*-*-*-*-*)
-thaw "$T/m1" "$T/m2"
-# the archives that hold most of what is read: all but the youngest three
-for a in $(cd "$m1/archives" && find . -name '*.age' | sort | tail -n 12 | head -n 9); do
-	rm "$m1/archives/$a" "$m2/archives/$a"
-done
-night 0 docs
-[ "$(field new_bytes)" -gt 100000 ] || die "the test does not test: nothing was stored again"
-same_tree "archives gone from all media"
-mv "$T/m2" "$T/m2.away"
-mkdir "$T/m2"
-EXPECT=1 change "on one medium" sh_c 'head -c 2000000 /dev/urandom >d1/new; for i in $(seq 50); do echo "$i new" >d1/new-$i; done'
-mv "$T/m1" "$T/m1.away"
-mkdir "$T/m1"
-rmdir "$T/m2"
-mv "$T/m2.away" "$T/m2"
-night 1 docs
-same_tree "on the other medium" m2
-rmdir "$T/m1"
-mv "$T/m1.away" "$T/m1"
-night 0 docs
-same_tree "both again"
-same_tree "both again" m2
-
-# ---- numbers that a run had given out when it was killed
-for when in 2 4 6; do
-	find "$src" -name 'new*' -delete
-	for i in $(seq 40); do head -c 200000 /dev/urandom >"$src/d1/new-$i"; done
-	NIGHT=$((NIGHT + 1))
-	status strace -f -qq -o /dev/null -E "LD_PRELOAD=$FAKE" -E NO_FAKE_STAT=1 -E FAKETIME_DONT_FAKE_MONOTONIC=1 -E "FAKETIME=+${NIGHT}d" \
-		-e trace=renameat2 -e inject=renameat2:signal=KILL:when=$when "$BKP" run docs
-	[ "$STATUS" = 137 ] || die "the run was not killed: $STATUS"
-	for i in $(seq 40); do [ $((i % 3)) = 0 ] || head -c 200000 /dev/urandom >"$src/d1/new-$i"; done
-	change "killed, then other content under the same numbers" true
-done
-say "what is remembered cut, changed, exchanged, without room, read-only, of archives that are gone or numbers given out again: right generations"
