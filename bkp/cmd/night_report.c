@@ -134,12 +134,12 @@ void night_report_json(const struct night_result *r, const struct err *failure)
 						(json_int_t)d->unreadable, "changed", (json_int_t)d->changed, "skipped",
 						(json_int_t)d->skipped, "reason", d->reason));
 	}
-	o = json_pack("{s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*, s:s*}", "generation", (json_int_t)r->generation,
+	o = json_pack("{s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*, s:s*, s:s*}", "generation", (json_int_t)r->generation,
 	    "datasets", sets, "media", media_json(r), "archives", (json_int_t)r->archives, "archive_bytes",
 	    (json_int_t)r->archive_bytes, "new_archives", (json_int_t)r->new_archives, "new_bytes", (json_int_t)r->new_bytes,
 	    "recovered", (json_int_t)r->recovered, "given_up", (json_int_t)r->given_up, "error",
 	    failure ? failure->code : NULL, "message", failure ? failure->msg : NULL, "missing",
-	    r->missing.code[0] ? r->missing.msg : NULL);
+	    r->missing.code[0] ? r->missing.msg : NULL, "slow", r->slow.code[0] ? r->slow.msg : NULL);
 	if (o) {
 		json_dumpf(o, stdout, JSON_COMPACT);
 		putchar('\n');

@@ -120,6 +120,11 @@ int capture_add_entry(struct capture *c, struct archive_entry *e, const char *pa
 	return catalog_writer_full(c->block) ? end_block(c, true, err) : 0;
 }
 
+int capture_keep_block(struct capture *c, struct err *err)
+{
+	return catalog_writer_entries(c->block) ? end_block(c, false, err) : 0;
+}
+
 int capture_finish_catalog(struct capture *c, struct err *err)
 {
 	if ((catalog_writer_entries(c->block) && end_block(c, false, err)) ||

@@ -70,6 +70,8 @@ int capture_add_entry(struct capture *c, struct archive_entry *e, const char *pa
 int capture_add_range(struct capture *c, const struct statmerge_range *r, struct err *err);
 /* The extents of entry i of a former block into c->extents (empty: it has none). */
 int capture_former_extents(struct capture *c, struct statcache_block *b, size_t i, struct err *err);
+/* The data set will not become whole in this run: what was added so far is remembered all the same. */
+int capture_keep_block(struct capture *c, struct err *err);
 /* The catalog is complete: stores the block list, whose extents go into the root. */
 int capture_finish_catalog(struct capture *c, struct err *err);
 

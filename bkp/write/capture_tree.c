@@ -127,8 +127,8 @@ static int take_item(struct capture *c, const struct feed_item *it, struct err *
 		r = further_name(c, &it->st, it->entry, path, err);
 		if (r)
 			return r < 0 ? -1 : 0;
-		return it->same && !c->seen.flags ? take_same(c, it, path, err)
-						  : put_entry(c, it->entry, path, err);
+		return it->same && !(c->seen.flags & CATALOG_UNREADABLE) ? take_same(c, it, path, err)
+									 : put_entry(c, it->entry, path, err);
 	}
 	/* its content comes with the next events: by then the tray with the item is gone */
 	c->entry = feed_keep_entry(c->feed, c->entry);
@@ -211,15 +211,24 @@ int capture_stop(struct capture *c, struct err *err)
 {
 	uint64_t most = used_bytes(c), done = c->result->bytes, fresh = done - c->kept;
 
+	/* a block may be a night's worth of large files: without it no night would come any further */
+	if (capture_keep_block(c, err))
+		return -1;
 	c->result->verdict = GENERATION_FAILED;
 	c->stopped = true;
+	if (c->policy->command)
+		return err_set(err, "E-CAPTURE-04", "%s",
+		    text("its command was ended at the time given; nothing of it counts, the next run starts "
+			 "it anew"));
 	if (!most || !fresh)
 		return err_set(err, "E-CAPTURE-04",
-		    text("stopped at the time given, %ju MiB of it are stored; the next run goes on from here"),
+		    text("stopped at the time given, %ju MiB of it are stored; the next run goes on from "
+			 "here"),
 		    done >> 20);
 	most = most > done ? most : done;
 	return err_set(err, "E-CAPTURE-04",
-	    text("stopped at the time given, %ju MiB of at most %ju MiB are stored, %ju MiB of them in this run; the next "
+	    text("stopped at the time given, %ju MiB of at most %ju MiB are stored, %ju MiB of them in this "
+		 "run; the next "
 		 "run goes on from here: at this pace at most %ju more runs"),
 	    done >> 20, most >> 20, fresh >> 20, (most - done + fresh - 1) / fresh);
 }
@@ -232,8 +241,8 @@ static int follow(struct capture *c, struct scout *s, struct err *err)
 
 	if (feed_start(c->feed, scout_run, s, err))
 		return -1;
-	while (!(r = feed_next(c->feed, &e, err))) {
-		r = take(c, e, err);
+	while ((r = feed_next(c->feed, &e, err)) == 0 || r == FEED_IDLE) {
+		r = r == FEED_IDLE ? 0 : take(c, e, err);
 		if (!r && c->cfg.cb.stop && c->cfg.cb.stop(c->cfg.cb.arg))
 			r = capture_stop(c, err);
 		if (r)

@@ -1,10 +1,12 @@
 /* feed: see feed.h. */
 #include "write/feed.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <archive_entry.h>
 
@@ -315,14 +317,27 @@ static void release(struct feed *f)
 	pthread_mutex_unlock(&f->lock);
 }
 
-/* The tray at the head, with its ids.  0, FEED_END, -1. */
+/* With the lock.  Real time as others see it may jump: the clock is the monotonic one. */
+static int wait_a_second(struct feed *f)
+{
+	uint64_t since = timings_now();
+	struct timespec t;
+	int r;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec++;
+	r = pthread_cond_clockwait(&f->changed, &f->lock, CLOCK_MONOTONIC, &t);
+	timings_waited(f->timings, TIMING_STORE, since);
+	return r == ETIMEDOUT ? FEED_IDLE : 0;
+}
+
+/* The tray at the head, with its ids.  0, FEED_END, FEED_IDLE, -1. */
 static int arrive(struct feed *f, struct err *err)
 {
-	uint64_t since;
 	int r = 0;
 
 	pthread_mutex_lock(&f->lock);
-	for (;;) {
+	while (!r) {
 		struct tray *t = tray_at(f, f->head);
 
 		if (f->head < f->sent && t->state == TRAY_KNOWN)
@@ -337,9 +352,7 @@ static int arrive(struct feed *f, struct err *err)
 				*err = f->why;
 			break;
 		}
-		since = timings_now();
-		pthread_cond_wait(&f->changed, &f->lock);
-		timings_waited(f->timings, TIMING_STORE, since);
+		r = wait_a_second(f);
 	}
 	pthread_mutex_unlock(&f->lock);
 	return r;

@@ -98,7 +98,8 @@ uint8_t *feed_chunk(struct feed *f, size_t n, size_t rest);
 
 /* ---- the consumer's side ---- */
 
-#define FEED_END 1
+#define FEED_END  1
+#define FEED_IDLE 2 /* nothing came for a second: call again, or feed_stop() */
 /* *ret is valid until the next call. */
 int feed_next(struct feed *f, struct feed_event **ret, struct err *err) __attribute__((warn_unused_result));
 /* The entry of the item at hand is the consumer's from now on, who gives another one for it. */

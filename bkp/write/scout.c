@@ -61,6 +61,15 @@ static int feed_file(struct run *r, const struct walk_item *it, struct feed_even
 	return reader_file(r->feed, r->s->chunker, fd, &st);
 }
 
+/* Between the walk's look and the opening: what was known of it is of no use. */
+static void drop_if_changed(struct feed_item *it)
+{
+	if (!it->same || statcache_same(&statcache_entry(it->same, it->same_at)->st, &it->opened))
+		return;
+	statcache_block_free(it->same);
+	it->same = NULL;
+}
+
 /* `same`: a reference to the block whose entry same_at has its content, which passes to the feed; or NULL. */
 static int feed_item(
     struct run *r, const struct walk_item *it, struct statcache_block *same, size_t same_at, struct err *err)
@@ -99,6 +108,7 @@ static int feed_item(
 	}
 	e->item.opened = m.st;
 	e->item.incomplete = m.incomplete;
+	drop_if_changed(&e->item);
 	found = feed_file(r, it, e, m.fd, err);
 	io_close_quietly(&m.fd);
 	return found;

@@ -18,6 +18,7 @@
 #include "write/statcache_private.h"
 
 #define OUT	   ((size_t)1 << 20)	/* bytes held back before they reach the file */
+#define AT_STAKE   ((uint64_t)4 << 20)	/* bytes of content that need not be read again once they do */
 #define AHEAD	   ((uint64_t)16 << 20) /* bytes after which the kernel is asked to begin writing them out */
 #define PATH_LIMIT ((size_t)2 << 20)
 
@@ -29,6 +30,7 @@ struct statcache_writer {
 	uint64_t prefix; /* while nothing is written: bytes of the old file that are as they are now */
 	int fd;		 /* of the unfinished file; -1: not begun */
 	uint64_t written, asked;
+	uint64_t at_stake; /* bytes of content of what is held back */
 	struct buf out;
 	bool failed;
 	/* the block being made */
@@ -119,6 +121,7 @@ static int flush(struct statcache_writer *w, struct err *err)
 		return failed(w, errno, err);
 	w->written += w->out.n;
 	w->out.n = 0;
+	w->at_stake = 0;
 	if (w->written - w->asked >= AHEAD) { /* so that there is little left to wait for at the end */
 		(void)!sync_file_range(w->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 		w->asked = w->written;
@@ -132,7 +135,7 @@ static int put(struct statcache_writer *w, const void *p, size_t n, struct err *
 		w->failed = true;
 		return -1;
 	}
-	return w->out.n >= OUT ? flush(w, err) : 0;
+	return w->out.n >= OUT || w->at_stake >= AT_STAKE ? flush(w, err) : 0;
 }
 
 /* Makes the unfinished file, with all that was found to be as in the last one. */
@@ -290,6 +293,7 @@ int statcache_add(struct statcache_writer *w, const struct statcache_entry *e, s
 	if (buf_puts(&w->last_path, e->path, err) || buf_terminate(&w->last_path, err))
 		return -1;
 	w->last = *e;
+	w->at_stake += e->bytes;
 	w->n++;
 	w->failed = false;
 	return 0;

@@ -80,7 +80,9 @@ static int take_all(struct job *j, struct stat *st, struct buf *extents, uint64_
 
 	assert_int_equal(feed_start(feed, produce, j, err), 0);
 	content_begin(content);
-	while (!(r = feed_next(feed, &e, err))) {
+	while ((r = feed_next(feed, &e, err)) == 0 || r == FEED_IDLE) {
+		if (r == FEED_IDLE)
+			continue;
 		if (e->kind != FEED_DONE) {
 			assert_int_equal(content_take(content, feed, e, err), 0);
 			continue;
