@@ -138,7 +138,7 @@ static int take_output(
     struct capture *c, const struct feed_event *e, int *ret_result, int *ret_errno, struct err *err)
 {
 	if (e->kind != FEED_DONE)
-		return content_take(c->content, e, feed_content(c->feed), err);
+		return content_take(c->content, c->feed, e, err);
 	*ret_errno = e->errnum;
 	*ret_result = e->result;
 	return 0;
@@ -154,26 +154,12 @@ static int take_stream(
 	if (feed_start(c->feed, read_command, s, err))
 		return -1;
 	content_begin(c->content);
-<<<<<<< HEAD
-	while (!(r = feed_next(c->feed, &e, err))) {
-		if (e->kind == FEED_DONE) {
-			*ret_errno = e->errnum;
-			result = e->result;
-		} else {
-			r = content_take(c->content, c->feed, e, err);
-			if (!r && c->cfg.cb.stop && c->cfg.cb.stop(c->cfg.cb.arg))
-				r = capture_stop(c, err);
-			if (r)
-				break;
-		}
-=======
 	while ((r = feed_next(c->feed, &e, err)) == 0 || r == FEED_IDLE) {
 		r = r == FEED_IDLE ? 0 : take_output(c, e, &result, ret_errno, err);
 		if (!r && c->cfg.cb.stop && c->cfg.cb.stop(c->cfg.cb.arg))
 			r = capture_stop(c, err);
 		if (r)
 			break;
->>>>>>> nights
 	}
 	if (r != FEED_END)
 		command_interrupt(s->command); /* the reader may be waiting for it */
