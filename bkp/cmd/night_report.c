@@ -184,7 +184,7 @@ static const char *stage_name(enum timing_stage s)
 
 void night_report_timings(const struct timings *t)
 {
-	struct table *table = table_new(4);
+	struct table *table = table_new(5);
 	BUF_AUTO out = BUF_INIT(1 << 16);
 	double seconds = 0, cpu = 0;
 
@@ -193,6 +193,7 @@ void night_report_timings(const struct timings *t)
 	table_cell(table, "%s", text("stage"));
 	table_cell(table, "%s", text("seconds"));
 	table_cell(table, "%s", text("CPU s"));
+	table_cell(table, "%s", text("of it user"));
 	table_cell(table, "MiB");
 	for (int i = 0; i < TIMING_STAGES; i++) {
 		const struct timing *s = &t->stages[i];
@@ -200,6 +201,10 @@ void night_report_timings(const struct timings *t)
 		table_cell(table, "%s", stage_name((enum timing_stage)i));
 		table_cell(table, "%7.2f", (double)s->busy_ns / 1e9);
 		table_cell(table, "%7.2f", (double)s->cpu_ns / 1e9);
+		if (i < TIMING_CAPTURE)
+			table_cell(table, "%s", "");
+		else
+			table_cell(table, "%7.2f", (double)s->user_ns / 1e9);
 		if (s->bytes)
 			table_cell(table, "%.1f", (double)s->bytes / 1048576);
 		else

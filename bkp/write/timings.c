@@ -2,6 +2,7 @@
 #include "write/timings.h"
 
 #include <stddef.h>
+#include <sys/resource.h>
 #include <time.h>
 
 static uint64_t read_clock(clockid_t id)
@@ -19,7 +20,7 @@ uint64_t timings_now(void)
 
 static struct timings_mark begin(clockid_t cpu)
 {
-	return (struct timings_mark){timings_now(), read_clock(cpu)};
+	return (struct timings_mark){timings_now(), read_clock(cpu), 0};
 }
 
 static void end(struct timings *t, enum timing_stage stage, const struct timings_mark *since, clockid_t cpu,
@@ -45,15 +46,28 @@ void timings_end(struct timings *t, enum timing_stage stage, const struct timing
 	end(t, stage, since, CLOCK_THREAD_CPUTIME_ID, bytes);
 }
 
+static uint64_t user_time(void)
+{
+	struct rusage u = {0};
+
+	getrusage(RUSAGE_SELF, &u);
+	return (uint64_t)u.ru_utime.tv_sec * 1000000000 + (uint64_t)u.ru_utime.tv_usec * 1000;
+}
+
 struct timings_mark timings_begin_phase(void)
 {
-	return begin(CLOCK_PROCESS_CPUTIME_ID);
+	struct timings_mark mark = begin(CLOCK_PROCESS_CPUTIME_ID);
+
+	mark.user = user_time();
+	return mark;
 }
 
 void timings_end_phase(
     struct timings *t, enum timing_stage stage, const struct timings_mark *since, uint64_t bytes)
 {
 	end(t, stage, since, CLOCK_PROCESS_CPUTIME_ID, bytes);
+	if (t)
+		atomic_fetch_add(&t->stages[stage].user_ns, user_time() - since->user);
 }
 
 void timings_waited(struct timings *t, enum timing_stage stage, uint64_t since)

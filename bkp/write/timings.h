@@ -26,12 +26,13 @@ struct timings {
 		_Atomic uint64_t
 		    busy_ns; /* of real time, summed over threads; waiting for another stage excepted */
 		_Atomic uint64_t cpu_ns;
+		_Atomic uint64_t user_ns; /* the part of cpu_ns that is not the kernel's; of phases only */
 		_Atomic uint64_t bytes;
 	} stages[TIMING_STAGES];
 };
 
 struct timings_mark {
-	uint64_t real, cpu;
+	uint64_t real, cpu, user;
 };
 
 /* The calling thread's clocks; timings may be NULL in both. */

@@ -59,7 +59,7 @@ bkp_capture() {
 	[ "$1" != first ] || sleep 62
 	timed bkp "$1" "$BIN/bkp" --quiet run --timings
 	# the same run without its reading back
-	awk -v work="$1" -v rss="$(cut -d' ' -f4 "$W/time")" '/^(capture|commit) /{wall += $2; cpu += $3} END{print "bkp", work "-commit", wall, cpu, 0, rss}' "$W/log" >>"$W/times"
+	awk -v work="$1" -v rss="$(cut -d' ' -f4 "$W/time")" '/^(capture|commit) /{wall += $2; cpu += $3; user += $4} END{print "bkp", work "-commit", wall, user, cpu - user, rss}' "$W/log" >>"$W/times"
 }
 bkp_restore() { timed bkp restore "$BIN/bkp-restore" --quiet --medium "$W/nas" --identity "$W/id.txt" extract 1 all --to "$W/out"; }
 bkp_verify() { timed bkp verify "$BIN/bkp-restore" --quiet --medium "$W/nas" --identity "$W/id.txt" verify 1 --deep; }

@@ -39,4 +39,5 @@ for work, shown in WORKS:
         shown = ""
 print("primitives, one thread, CPU s: " + ", ".join("%s %.2f" % (n, statistics.median(v)) for n, v in primitives.items()))
 first, total = median("first-commit", "bkp"), statistics.median(primitives["sum"])
-print("first capture to the commit: %.2f CPU s = %.2f times the primitives" % (first[1], first[1] / total))
+print("first capture to the commit: user CPU %.2f s = %.2f times the primitives, with the kernel's %.2f s = %.2f times" %
+      (first[1], first[1] / total, first[1] + first[2], (first[1] + first[2]) / total))
