@@ -20,7 +20,7 @@ static const struct app_command commands[] = {
 	"init --identity-out FILE [--passphrase-file FILE | --plain-identity] [--recipient age1…]",
 	N_("make the repository: keys, state folder, first journal record"), cmd_init},
     {"check", "check", N_("check the policy and show what it plans"), cmd_check},
-    {"run", "run [DATASET...] [--all] [--anchor]",
+    {"run", "run [DATASET...] [--all] [--anchor] [--timings] [--until HH:MM]",
 	N_("capture the data sets as one generation on every online medium"), cmd_run},
     {"rotate", "rotate [MEDIUM] --operator NAME [--place TEXT] [--recheck all|none|DAYS]",
 	N_("bring the medium kept offline up to date, check and seal it"), cmd_rotate},

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "write/capture.h"
 
 struct archive_entry;

@@ -38,6 +38,28 @@ for call in write fsync close openat renameat2 mkdirat fchmod read pread64 getde
 		done
 	done
 done
+# what is remembered of the last capture: an error there costs the next night time, and this one nothing
+slow=0
+for call in openat write renameat ftruncate fsync mkdirat unlinkat pread64; do
+	for error in EIO ENOSPC EROFS; do
+		for n in 1 2 3 4; do
+			start
+			status strace -f -qq -y -P "$T/state/cache/stat" -P "$T/state/cache/stat/docs.cache" -P "$T/state/cache/stat/docs.cache.part" \
+				-o "$T/trace" -e trace=$call -e inject=$call:error=$error:when=$n "$BKP" run --quiet
+			grep -q INJECTED "$T/trace" || break
+			tried=$((tried + 1))
+			[ "$STATUS" -le 1 ] || { cat "$T/err" >&2; die "$call $error $n on what is remembered: exit $STATUS"; }
+			[ "$STATUS" = 0 ] || { slow=$((slow + 1)) && grep -q W-CAPTURE-01 "$T/err"; } || { cat "$T/err" >&2; die "$call $error $n: W-CAPTURE-01 is missing"; }
+			check_reported "$call $error $n on what is remembered"
+			[ "$(grep -c '^2 ' "$T/copies")" = 2 ] || die "$call $error $n on what is remembered: generation 2 is not on both media"
+			expect 0 "$BKP" run --quiet
+			rm -rf "$T/o"
+			"$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract 3 docs --to "$T/o" || die "$call $error $n: extract"
+			[ -z "$(rsync -aHAXnc --delete --itemize-changes "$T/src/" "$T/o$T/src/")" ] || die "$call $error $n on what is remembered: something is missing"
+		done
+	done
+done
+[ "$slow" -gt 3 ] || die "only $slow errors on what is remembered were seen: the test does not test"
 full=0
 if [ "$(id -u)" = 0 ]; then
 	have=$(du -sk --apparent-size "$T/start/m2" | cut -f1)
