@@ -66,8 +66,7 @@ struct sealer {
 	unsigned n_threads;
 	/* all below: under the lock */
 	pthread_mutex_t lock;
-	pthread_cond_t
-	    changed; /* a job came, was compressed or is done, an archive was published, or it all ends */
+	pthread_cond_t changed; /* a job came or went a step further, an archive was published, the end */
 	struct job jobs[SEALER_JOBS];
 	size_t head, n; /* jobs[head] is the oldest of n */
 	struct dedup_archive *published;
@@ -270,8 +269,7 @@ static void *sealing(void *arg)
 		else if (j->kind == JOB_ADD && j->state == JOB_RAW && !s->failed)
 			press(s, j, &t->presser);
 		else if (j->kind == JOB_ADD && j->state == JOB_PRESSING)
-			pthread_cond_wait(
-			    &s->changed, &s->lock); /* whoever compresses it still looks at it */
+			pthread_cond_wait(&s->changed, &s->lock); /* somebody still looks at it */
 		else
 			seal(s, j);
 	}
@@ -355,12 +353,8 @@ int sealer_give(struct sealer *s, unsigned stream, const uint8_t *id, enum codec
 		memcpy(j->id, id, DIGEST_LEN);
 	j->codec = kind;
 	/* the ceilings stay where they are */
-	raw->p = j->raw.p;
-	raw->cap = j->raw.cap;
-	raw->n = 0;
-	j->raw.p = given.p;
-	j->raw.cap = given.cap;
-	j->raw.n = given.n;
+	*raw = (struct buf){j->raw.p, 0, j->raw.cap, given.max};
+	j->raw = (struct buf){given.p, given.n, given.cap, j->raw.max};
 	return end_job(s, j);
 }
 
@@ -420,8 +414,9 @@ static int start_threads(struct sealer *s, unsigned n, struct err *err)
 		struct thread *t = &s->threads[s->n_threads];
 
 		t->s = s;
-		r = presser_init(&t->presser, s->cfg.ids);
-		r = !r ? pthread_create(&t->id, NULL, s->n_threads ? compressing : sealing, t) : -1;
+		r = presser_init(&t->presser, s->cfg.ids)
+			? -1
+			: pthread_create(&t->id, NULL, s->n_threads ? compressing : sealing, t);
 		t->started = !r;
 		if (!r)
 			(void)pthread_setname_np(t->id, s->n_threads ? "bkp-press" : "bkp-seal");
