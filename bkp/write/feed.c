@@ -294,11 +294,14 @@ int feed_start(struct feed *f, feed_producer_fn *fn, void *arg, struct err *err)
 	feed_stop(f);
 	f->fn = fn;
 	f->arg = arg;
-	f->head = f->sent = f->taken = 0;
 	f->filling = NULL;
 	f->fed = 0;
-	f->begun = f->ended = f->stop = false;
+	f->begun = false;
+	pthread_mutex_lock(&f->lock); /* helpers look */
+	f->head = f->sent = f->taken = 0;
+	f->ended = f->stop = false;
 	f->why = (struct err)ERR_INIT;
+	pthread_mutex_unlock(&f->lock);
 	f->producing = !start_thread(&f->producer, "bkp-scout", producing, f, err);
 	return f->producing ? 0 : -1;
 }
