@@ -3,6 +3,7 @@
 # verify of every reported generation pass (I1), nothing unreported is called good (I2), the journal is a valid continuation
 # (I3), the next run succeeds unaided (I4), no byte of the earlier generation changed (I5).
 . "$(dirname "$0")/../lib/site.sh"
+. "$(dirname "$0")/../lib/nights.sh"
 [ -d /dev/shm ] && { d=$(mktemp -d /dev/shm/bkp-kill.XXXXXX); rm -rf "$T"; T=$d; export BKP_POLICY=$T/policy.yaml; }
 BKP=${BKP_RELEASE:-$BKP_BIN}/bkp RESTORE=${BKP_RELEASE:-$BKP_BIN}/bkp-restore
 points=${BKP_KILL_POINTS:-240}
@@ -84,5 +85,33 @@ for k in $(seq 1 "$points"); do
 		[ -z "$(rsync -aHAXnc --delete --itemize-changes "$T/src/" "$T/o$T/src/")" ] || die "point $when: what the next run captured differs"
 	fi
 done
+# a fourth: what is remembered of the last night is read and written, and believed (libfaketime)
+start ordinary
+for i in $(seq 300); do echo "$i" >"$T/src/sub/more-$i"; done
+rm "$T/src/big2" "$T/src/sub/3"
+NIGHT_CLOCK=("FAKETIME=+1d")
+night 0 docs
+NIGHT_CLOCK=("FAKETIME=+2d")
+night 0 docs
+keep remembered
+remembered=0
+for i in 7 150; do echo changed >"$T/src/sub/more-$i"; done
+cache=$T/state/cache/stat
+for call in openat fstat newfstatat pread64 read write unlinkat sync_file_range fsync close renameat fsync; do
+	for n in 1 2 3; do
+		start remembered
+		status strace -f -qq -o "$T/trace" -P "$cache" -P "$cache/docs.cache" -P "$cache/docs.cache.part" -E "LD_PRELOAD=$FAKE" -E NO_FAKE_STAT=1 \
+			-E FAKETIME_DONT_FAKE_MONOTONIC=1 -E FAKETIME=+3d -e trace=$call -e inject=$call:signal=KILL:when=$n "$BKP" run --quiet docs 2>/dev/null
+		[ "$STATUS" = 137 ] || break
+		remembered=$((remembered + 1))
+		echo "$n $call" >"$T/src/sub/more-200" # after the kill
+		NIGHT_CLOCK=("FAKETIME=+4d")
+		night 0 docs
+		same_tree "killed at $call $n of what is remembered"
+		check_reported "killed at $call $n of what is remembered"
+	done
+done
+[ "$remembered" -gt 6 ] || die "only $remembered points of what is remembered were reached: the test does not test"
 [ "$killed" -gt $((points * 9 / 10)) ] || die "only $killed of $points points killed the run: the test does not test"
+say "SIGKILL at $remembered calls on what is remembered of the last night: the next one is the tree"
 say "SIGKILL before $killed of the run's $total system calls ($finished ran through, $recovered generations recovered): every reported generation verified, the next run succeeded unaided"

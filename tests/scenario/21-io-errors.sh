@@ -83,4 +83,4 @@ if [ "$(id -u)" = 0 ]; then
 	done
 	[ "$full" -gt 3 ] || die "the medium was never full: the test does not test"
 fi
-say "$tried injected errors ($failed runs said so by their exit code), $full runs onto a medium that filled up: reported generations verified, next runs succeeded unaided"
+say "$tried injected errors ($failed runs said so by their exit code, $slow that the next night will be slow), $full runs onto a medium that filled up: reported generations verified, next runs succeeded unaided"

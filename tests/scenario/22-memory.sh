@@ -2,6 +2,7 @@
 # Goal: memory is bounded whatever the tree: many small and empty files, one folder; a large sparse and dense file.
 #   BKP_SCALE_FILES (20000): 1000000 for the campaign     BKP_SCALE_DENSE (64 MiB), BKP_SCALE_SPARSE (20 GiB)
 . "$(dirname "$0")/../lib/site.sh"
+. "$(dirname "$0")/../lib/nights.sh"
 BKP=${BKP_RELEASE:-$BKP_BIN}/bkp RESTORE=${BKP_RELEASE:-$BKP_BIN}/bkp-restore
 files=${BKP_SCALE_FILES:-20000} dense=${BKP_SCALE_DENSE:-64} sparse=${BKP_SCALE_SPARSE:-20}
 limit=204800 # KiB
@@ -33,10 +34,16 @@ rss() { # NAME COMMAND...
 }
 {
 	rss "capture of $files files" "$BKP" run --quiet many
-	rss "again unchanged" "$BKP" run --quiet many
+	later=("LD_PRELOAD=$FAKE" NO_FAKE_STAT=1 FAKETIME_DONT_FAKE_MONOTONIC=1) # a minute's age makes files believed
+	limit=153600
+	rss "the next night" env "${later[@]}" FAKETIME=+1d "$BKP" run --quiet many
+	rss "an unchanged night" env "${later[@]}" FAKETIME=+2d "$BKP" run --quiet many
+	find "$T/src" -type f -name '*00' -exec sh -c 'for f; do echo changed >"$f"; done' sh {} +
+	rss "a night with 1 % changed" env "${later[@]}" FAKETIME=+3d "$BKP" run --quiet many
+	limit=204800
 	rss "capture of a ${sparse} GiB file, $dense MiB of it data" "$BKP" run --quiet large
-	rss "restore of $files files" "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract 1 many --to "$T/o"
-	rss "restore of the large file" "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract 3 large --to "$T/o3"
+	rss "restore of $files files" "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract 4 many --to "$T/o"
+	rss "restore of the large file" "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract 5 large --to "$T/o3"
 } >"$T/figures"
 cmp "$T/large/file" "$T/o3$T/large/file" || die "the large file differs"
 [ "$(du -m "$T/o3$T/large/file" | cut -f1)" -le $((dense + 2)) ] || die "the hole was filled"
