@@ -59,7 +59,7 @@ static const char example[] =
     "media:\n"
     "  - {name: nas,    type: hdd, path: /mnt/nas/bkp, place: サーバ室}\n"
     "  - {name: RDX-01, type: rdx, offline: true, place: 別棟 保管庫B, max_attached: 4h, swap_every: 7d}\n"
-    "retention: {protect: 14d, anchor_every: 30}\n"
+    "retention: {protect: 14d, live_share: 30 %, anchor_every: 30}\n"
     "schedule: {at: \"02:00\"}\n"
     "notify: {command: /usr/local/bin/mail-on-call}\n";
 
@@ -98,7 +98,7 @@ static void the_example_means_what_it_says(void **state)
 	assert_string_equal(m->type, "rdx");
 	assert_string_equal(m->place, "別棟 保管庫B");
 	assert_true(m->offline && !m->path && m->max_attached_s == 4 * HOUR && m->swap_every_s == 7 * DAY);
-	assert_true(p->protect_s == 14 * DAY && p->anchor_every == 30 && p->schedule_at == 120);
+	assert_true(p->protect_s == 14 * DAY && p->anchor_every == 30 && p->live_share == 30 && p->schedule_at == 120);
 	assert_string_equal(p->notify_command, "/usr/local/bin/mail-on-call");
 	assert_int_equal(p->archive_size, 128 << 20);
 	assert_null(policy_find_dataset(p, "EMR"));

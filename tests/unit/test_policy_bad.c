@@ -145,6 +145,8 @@ static const struct bad table[] = {
 	{D("generations: 99999999999999999999999"), 6, 18, "15", "out of range", "", 0},
 	{D("priority: 100"), 6, 15, "15", "'100' is out of range", "from 1 to 99", 0},
 	{T("retention: {anchor_every: 1.5}"), 4, 27, "15", "'1.5' is not a whole number", "", 0},
+	{T("retention: {anchor_every: 10000}"), 4, 27, "15", "'10000' is out of range", "from 0 to 9999", 0},
+	{T("retention: {live_share: 91 %}"), 4, 25, "16", "'91 %' is out of range", "from 0 % to 90 %", 0},
 	{D("expect: {min_bytes: 10G}"), 6, 25, "16", "'10G' is not a size", "128 MiB", 0},
 	{D("expect: {min_bytes: 1.5 GB}"), 6, 25, "16", "'1.5 GB' is not a size", "whole number", 0},
 	{D("expect: {min_bytes: 20000 PB}"), 6, 25, "16", "out of range", "8191 PiB", 0},
