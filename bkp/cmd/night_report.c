@@ -200,7 +200,10 @@ void night_report_timings(const struct timings *t)
 		table_cell(table, "%s", stage_name((enum timing_stage)i));
 		table_cell(table, "%7.2f", (double)s->busy_ns / 1e9);
 		table_cell(table, "%7.2f", (double)s->cpu_ns / 1e9);
-		table_cell(table, s->bytes ? "%.1f" : "", (double)s->bytes / 1048576);
+		if (s->bytes)
+			table_cell(table, "%.1f", (double)s->bytes / 1048576);
+		else
+			table_cell(table, "%s", "");
 		seconds += i < TIMING_CAPTURE ? 0 : (double)s->busy_ns / 1e9;
 		cpu += i < TIMING_CAPTURE ? 0 : (double)s->cpu_ns / 1e9;
 	}
