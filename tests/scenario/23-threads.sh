@@ -72,8 +72,9 @@ last=$((10#${g##*[!0-9]}))
 "$TSAN/bkp-restore" --medium "$T/m1" --identity "$T/id.txt" --quiet extract "$last" docs --to "$T/back" --same-owner >"$T/out" 2>&1 || { tail -n 40 "$T/out" >&2; die "bkp-restore extract under ThreadSanitizer"; }
 [ -z "$(rsync -aHnc --delete --itemize-changes "$T/src/" "$T/back$T/src/")" ] || die "what came back is not what was captured"
 thaw "$T/m1"
-find "$T/m1" -name '*.age' -path '*/archives/*' -size +2M | while read -r f; do
-	printf XXXXXXXXXXXXXXXX | dd of="$f" bs=1 seek=1700000 conv=notrunc status=none
+repo=$(repo_of "$T/m1")
+(cd "$repo" && find $(grep -o 'archives/.*' generations/$(printf %06d "$last")/SHA256SUMS) -size +2M | sed -n '2p') | while read -r f; do
+	printf XXXXXXXXXXXXXXXX | dd of="$repo/$f" bs=1 seek=1700000 conv=notrunc status=none
 done
 STATUS=0
 "$TSAN/bkp-restore" --medium "$T/m1" --identity "$T/id.txt" --quiet extract "$last" docs --to "$T/back" --same-owner --overwrite >"$T/out" 2>&1 || STATUS=$?

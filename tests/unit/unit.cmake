@@ -22,7 +22,3 @@ endforeach()
 # The libraries as a command, for scenario tests.
 add_executable(agetool ${CMAKE_SOURCE_DIR}/tests/lib/agetool.c)
 target_link_libraries(agetool PRIVATE bkp_format bkp_base PkgConfig::SODIUM)
-
-# What tests/bench/run.sh --scale measures with.
-add_executable(index_scale ${CMAKE_SOURCE_DIR}/tests/bench/index_scale.c)
-target_link_libraries(index_scale PRIVATE bkp_write bkp_base)
