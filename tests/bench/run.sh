@@ -22,7 +22,7 @@ while [ $# -gt 0 ]; do
 done
 . tests/lib/packages.sh
 # shellcheck disable=SC2086
-bkp_install $BKP_BUILD_PACKAGES restic borgbackup time
+bkp_install $BKP_BUILD_PACKAGES libcmocka-dev restic borgbackup time
 unset BKP_POLICY BKP_LANG
 cmake --preset release -DBKP_TESTS=ON >/dev/null && cmake --build --preset release >/dev/null
 BIN=$PWD/build/release

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.."
 files=${1:-1000000} chunks=${2:-1000000}
 . tests/lib/packages.sh
 # shellcheck disable=SC2086
-bkp_install $BKP_BUILD_PACKAGES time
+bkp_install $BKP_BUILD_PACKAGES libcmocka-dev time
 unset BKP_POLICY BKP_LANG
 cmake --preset release -DBKP_TESTS=ON >/dev/null && cmake --build --preset release >/dev/null
 BIN=$PWD/build/release
