@@ -187,7 +187,10 @@ static int capture_command(struct capture *c, struct err *err)
 		r = err_sys(err, "E-CAPTURE-02", errnum, "%s", text("cannot read what the command writes"));
 	else if (!r) {
 		c->result->verdict = GENERATION_FAILED;
+		command_on_wait(cmd, c->cfg.cb.stop, c->cfg.cb.arg);
 		r = command_finish(cmd, err);
+		if (r && c->cfg.cb.stop && c->cfg.cb.stop(c->cfg.cb.arg))
+			r = capture_stop(c, err); /* ended because of that */
 		if (!r && size < c->policy->min_bytes)
 			r = err_set(err, "E-CAPTURE-03",
 			    text("the command gave %llu bytes where at least %llu are expected"),

@@ -191,6 +191,7 @@ static int refer_to_block(struct capture *c, struct statcache_block *b, struct e
 
 	if (keep_references(c, b))
 		return damaged(c, err);
+	pack_touch_begin(c->cfg.pack); /* what it collects is of no use here, and would grow with the data set */
 	if (need_all(c, archives, n_archives, err) ||
 	    buf_printf(&c->list, err, "%s %zu ", statcache_place(b), n) ||
 	    path_encode(statcache_entry(b, 0)->path, &c->list, err) || buf_puts(&c->list, "\n", err))
@@ -208,6 +209,7 @@ static int splice_entry(
 	const struct statcache_entry *e = statcache_entry(b, i);
 	struct err why = ERR_INIT;
 
+	pack_touch_begin(c->cfg.pack);
 	if (begin_entry(c, e->path, err) || need_all(c, e->archives, e->n_archives, err) ||
 	    catalog_writer_add_raw(c->block, e->path, bytes + e->offset, e->length, err))
 		return -1;

@@ -309,20 +309,24 @@ int capture_paths(struct capture *c, struct err *err)
 	const struct policy_dataset *d = c->policy;
 	struct exclude *exclude = NULL;
 	char **roots = calloc(d->n_paths, sizeof(*roots));
+	uint64_t missing;
 	size_t n;
 	int r = -1;
 
 	if (!roots)
 		return err_nomem(err);
 	n = present_roots(c, roots);
+	missing = c->result->unreadable;
 	if (!n) {
 		c->result->verdict = GENERATION_FAILED;
 		r = err_set(err, "E-CAPTURE-01", "%s", text("none of its paths is there"));
 	} else if ((exclude = exclude_new(d->exclude, d->n_exclude, d->paths, d->n_paths, err))) {
 		r = capture_once(c, roots, n, exclude, err);
 		/* what was remembered turned out to be damaged on the way: what was done so far is void */
-		if (r && c->forget && !capture_begin_anew(c, err))
+		if (r && c->forget && !capture_begin_anew(c, err)) {
+			c->result->unreadable = missing; /* that a path is not there has been told already */
 			r = capture_once(c, roots, n, exclude, err);
+		}
 	}
 	exclude_free(exclude);
 	free(roots);

@@ -26,6 +26,8 @@ struct command {
 	pid_t pid;
 	int out, errors;
 	int interrupt; /* readable: enough */
+	command_stop_fn *stop;
+	void *stop_arg;
 	char tail[TAIL + 1];
 	size_t tail_len;
 };
@@ -129,6 +131,12 @@ void command_interrupt(struct command *c)
 	(void)eventfd_write(c->interrupt, 1);
 }
 
+void command_on_wait(struct command *c, command_stop_fn *stop, void *arg)
+{
+	c->stop = stop;
+	c->stop_arg = arg;
+}
+
 /* Waits for its end, reading standard error meanwhile; then takes what was still in the pipe, and no more: something left
  * running in the background may hold it open, or write into it, for ever. */
 static pid_t wait_for_end(struct command *c, int *ret_status)
@@ -141,6 +149,8 @@ static pid_t wait_for_end(struct command *c, int *ret_status)
 		r = waitpid(c->pid, ret_status, WNOHANG);
 		if (r > 0 || (r < 0 && errno != EINTR))
 			break;
+		if (c->stop && c->stop(c->stop_arg))
+			kill(-c->pid, SIGKILL);
 		fd.fd = c->errors; /* a closed one (-1) is only a pause */
 		if (poll(&fd, 1, 50) > 0)
 			take_errors(c);

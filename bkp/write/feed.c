@@ -19,6 +19,7 @@
 #define TEXT_MAX    ((size_t)8 << 20) /* paths of one tray; one path is ≤ 2 MiB */
 #define TEXT_FULL   ((size_t)1 << 20)
 #define THREADS_MAX 15
+#define RANGES_MAX  32
 
 enum tray_state { TRAY_RAW, TRAY_WORKING, TRAY_KNOWN }; /* of trays that were sent */
 
@@ -28,7 +29,8 @@ struct tray {
 	struct archive_entry *entries[FEED_EVENTS]; /* made when first needed, used again */
 	size_t n;
 	struct buf text, content;
-	bool chunk; /* holds one: full */
+	bool chunk;    /* holds one: full */
+	size_t ranges; /* each may hold a block of the former catalog */
 };
 
 struct feed {
@@ -121,6 +123,7 @@ static void clear_tray(struct tray *t)
 	t->n = 0;
 	t->text.n = t->content.n = 0;
 	t->chunk = false;
+	t->ranges = 0;
 }
 
 /* The next free tray, or NULL: the consumer wants no more. */
@@ -166,7 +169,7 @@ static struct tray *room(struct feed *f, size_t n, size_t limit)
 {
 	struct tray *t = f->filling;
 
-	if (t && (t->n == FEED_EVENTS || t->chunk || t->text.n > TEXT_FULL ||
+	if (t && (t->n == FEED_EVENTS || t->chunk || t->ranges == RANGES_MAX || t->text.n > TEXT_FULL ||
 		     (n && t->content.n && t->content.n + n > limit)))
 		flush(f);
 	if (!f->filling)
@@ -185,6 +188,7 @@ struct feed_event *feed_add(struct feed *f, enum feed_kind kind)
 	e = &t->events[t->n];
 	memset(e, 0, sizeof(*e));
 	e->kind = kind;
+	t->ranges += kind == FEED_RANGE;
 	if (kind == FEED_ITEM) {
 		if (!t->entries[t->n] && !(t->entries[t->n] = archive_entry_new()))
 			return NULL;

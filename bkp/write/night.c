@@ -233,10 +233,14 @@ int night_run(const struct night_config *cfg, struct night_result *ret, struct e
 		ret->generation = 0;
 	} else {
 		r = make_generation(&n, &local);
-		if (r)
+		if (r) {
+			/* its threads write to the media */
+			pack_free(n.pack);
+			n.pack = NULL;
 			record_failure(&n, &local);
-		else
+		} else {
 			r = read_back(&n, &local);
+		}
 		night_copy_journal(&n);
 		night_medium_docs(&n);
 	}

@@ -55,8 +55,12 @@ static int feed_file(struct run *r, const struct walk_item *it, struct feed_even
 	const struct stat st = e->item.opened;
 	int further = further_name(r, it, err);
 
+	if (further < 0) {
+		feed_take_back(r->feed); /* half an item would be a file without content */
+		return -1;
+	}
 	if (further || fd < 0 || e->item.same)
-		return further < 0 ? -1 : 0;
+		return 0;
 	e->item.content = true;
 	return reader_file(r->feed, r->s->chunker, fd, &st);
 }
@@ -84,8 +88,10 @@ static int feed_item(
 	}
 	e->item.same = same;
 	e->item.same_at = same_at;
-	if (feed_set_path(r->feed, e, it->path))
+	if (feed_set_path(r->feed, e, it->path)) {
+		feed_take_back(r->feed);
 		return -1;
+	}
 	e->item.st = it->st;
 	e->item.error = it->error;
 	e->item.mount = it->mount;
@@ -99,8 +105,10 @@ static int feed_item(
 		feed_take_back(r->feed);
 		return 0;
 	}
-	if (found < 0)
+	if (found < 0) {
+		feed_take_back(r->feed);
 		return -1;
+	}
 	e->item.open_errno = m.open_errno;
 	if (found == META_UNREADABLE) {
 		e->item.entry = NULL;

@@ -187,7 +187,7 @@ static void task_run(struct walk_task *t)
 		r = keep(t, &it) ? -1 : go_below(t);
 	}
 	t->stop = i;
-	if (r < 0 && (t->n_items || t->sub.depth)) { /* no memory: as if it had never been claimed */
+	if (r < 0) { /* no memory: as if it had never been claimed */
 		task_clear(t);
 		t->stop = t->from;
 	}

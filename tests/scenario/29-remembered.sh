@@ -97,4 +97,23 @@ for when in 2 4 6; do
 	for i in $(seq 40); do [ $((i % 3)) = 0 ] || head -c 200000 /dev/urandom >"$src/d1/new-$i"; done
 	change "killed, then other content under the same numbers" true
 done
+# ---- damaged when it is spliced, while a path of the data set is not there: that stays told
+mkdir -p "$T/twice/a" "$T/twice/b"
+for i in $(seq 600); do echo "$i" >"$T/twice/a/f$i"; done
+echo x >"$T/twice/b/x"
+sed "s|^media:|  - {name: twice, paths: [$T/twice/a, $T/twice/b]}\n&|" "$T/policy.yaml" >"$T/policy3.yaml"
+night 0 --policy "$T/policy3.yaml" twice
+mv "$T/twice/b" "$T/twice/away"
+echo changed >"$T/twice/a/f77"
+python3 - "$cache/twice.cache" <<'P'
+import sys
+p, i = bytearray(open(sys.argv[1], "rb").read()), 64
+while i < len(p): # a byte of the body of every record (statcache_private.h)
+    head, body = (int.from_bytes(p[i + at:i + at + 4], "little") for at in (8, 12))
+    p[i + 48 + head + body // 2] ^= 1
+    i += 48 + head + body
+open(sys.argv[1], "wb").write(p)
+P
+night 1 --policy "$T/policy3.yaml" twice
+grep -q '"verdict":"partial"' <(tr -d ' ' <"$T/json") || die "a path that is not there was forgotten with the cache"
 say "what is remembered cut, changed, exchanged, without room, read-only, of archives that are gone or numbers given out again: right generations"
