@@ -16,7 +16,7 @@
 
 #define NEW	   ".new" /* data sets have no name that begins with a dot */
 #define FLUSH	   ((size_t)1 << 20)
-#define UNFINISHED 60 /* generations within which a capture that was stopped finds what it had stored */
+#define UNFINISHED 60 /* generations within which what such a capture shares is not refused */
 
 struct waste {
 	int dir; /* -1: nothing can be written */
@@ -32,6 +32,8 @@ struct waste {
 	size_t n_index, cap_index;
 	struct waste_key *lists; /* in the new file, in order of addition */
 	size_t n_lists, cap_lists;
+	size_t *slots; /* of a hash table: index in lists + 1, 0: free; a power of two of them, or none */
+	size_t n_slots;
 	/* data sets that are whole, waiting for waste_commit() */
 	char **whole;
 	size_t n_whole;
@@ -63,7 +65,7 @@ static void new_name(const char *dataset, char out[WASTE_NAME + 8])
 static void forget(struct waste *w)
 {
 	w->name[0] = '\0';
-	w->n_index = w->n_lists = 0;
+	w->n_index = w->n_lists = w->n_slots = 0;
 	w->text.n = 0;
 	io_close_quietly(&w->out);
 	io_close_quietly(&w->old);
@@ -100,6 +102,7 @@ void waste_close(struct waste *w)
 	buf_free(&w->refs);
 	free(w->index);
 	free(w->lists);
+	free(w->slots);
 	free(w->repository);
 	free(w);
 }
@@ -115,9 +118,9 @@ int waste_plan(struct waste *w, struct dedup *d, const struct waste_limits *limi
 		return 0;
 	if (waste_count(w->dir, w->repository, d, sets, n, &c, err))
 		return -1;
-	/* a data set that is never whole must not keep everything for ever */
-	if (w->generation > UNFINISHED && c.judged < w->generation - UNFINISHED)
-		c.judged = w->generation - UNFINISHED;
+	/* a data set that is never whole must not keep what the others waste for ever */
+	if (w->generation > UNFINISHED && c.judged_live < w->generation - UNFINISHED)
+		c.judged_live = w->generation - UNFINISHED;
 	r = waste_choose(&c, d, limits, sets, ret, err);
 	waste_count_free(&c);
 	return r;
@@ -205,13 +208,35 @@ static void put(
 	flush(w, false);
 }
 
+/* The slot of the list, or the free one where it belongs.  There is always a free one. */
+static size_t slot_of(const struct waste *w, const struct waste_key *key)
+{
+	uint64_t hash = (key->archive * 0x9e3779b97f4a7c15u + key->chunk) * 0x9e3779b97f4a7c15u + key->offset;
+	size_t i = (hash * 0x9e3779b97f4a7c15u >> 32) & (w->n_slots - 1);
+
+	while (w->slots[i] && compare_keys(&w->lists[w->slots[i] - 1], key) != 0)
+		i = (i + 1) & (w->n_slots - 1);
+	return i;
+}
+
 static bool has_list(const struct waste *w, const struct waste_key *key)
 {
-	/* the one asked for is most often among the last */
-	for (size_t i = w->n_lists; i > 0; i--)
-		if (!compare_keys(&w->lists[i - 1], key))
-			return true;
-	return false;
+	return w->n_slots && w->slots[slot_of(w, key)];
+}
+
+/* At most half of the slots are ever taken. */
+static int more_slots(struct waste *w)
+{
+	size_t n = w->n_slots ? 2 * w->n_slots : 128, *slots = calloc(n, sizeof(*slots));
+
+	if (!slots)
+		return -1;
+	free(w->slots);
+	w->slots = slots;
+	w->n_slots = n;
+	for (size_t i = 0; i < w->n_lists; i++)
+		slots[slot_of(w, &w->lists[i])] = i + 1;
+	return 0;
 }
 
 static void remember_list(struct waste *w, const struct waste_key *key)
@@ -227,7 +252,12 @@ static void remember_list(struct waste *w, const struct waste_key *key)
 		w->lists = p;
 		w->cap_lists = cap;
 	}
-	w->lists[w->n_lists++] = *key;
+	if (2 * (w->n_lists + 1) > w->n_slots && more_slots(w)) {
+		io_close_quietly(&w->out);
+		return;
+	}
+	w->lists[w->n_lists] = *key;
+	w->slots[slot_of(w, key)] = ++w->n_lists;
 }
 
 /* Copies a record of the old file; its payload stands in w->refs then. */

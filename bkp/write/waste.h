@@ -21,7 +21,8 @@
  * night, so that most functions return none.  If the process dies, the files of the last generation stay.
  *
  * A waste of NULL is allowed everywhere: nothing happens.  Calls belong to one thread.
- * Memory: 24 bytes for each block of a catalog, 10 for each archive, and 32 MiB while it counts.
+ * Memory: 24 bytes for each block of a catalog, 64 for each list, 10 for each archive, and 32 MiB while it
+ * counts.
  */
 #ifndef BKP_WRITE_WASTE_H
 #define BKP_WRITE_WASTE_H

@@ -196,6 +196,7 @@ int waste_count(int dirfd, const char *repository, struct dedup *d, const struct
 			add_up(&k);
 		k.low = k.high;
 	}
+	ret->judged_live = ret->judged;
 	free(k.ranges);
 	dedup_layout_free(&k.layout);
 	if (r)

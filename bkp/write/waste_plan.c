@@ -66,7 +66,7 @@ static void look_at(struct choice *k, const struct dedup_archive *a)
 		k->figures->live += live;
 		k->figures->raw += raw;
 	}
-	if (a->generation > k->c->judged)
+	if (a->generation > (live ? k->c->judged_live : k->c->judged))
 		return;
 	if (!live && k->c->known && k->limits->live_share)
 		take(k, a->number, 0);

@@ -93,8 +93,10 @@ struct waste_count {
 	uint16_t *owner;      /* index of a data set of tonight that refers to it, or WASTE_NOBODY */
 	size_t n;	      /* of all three */
 	bool known;	      /* whatever refers to an archive has been counted */
-	uint64_t
-	    judged; /* archives made for a later generation are not judged: nobody could refer to them yet */
+	/* archives made for a later generation are not judged: a data set of tonight has not been whole
+	 * since, and what it had stored before it was stopped is referred to by nobody */
+	uint64_t judged;
+	uint64_t judged_live; /* the same, of archives that somebody refers to */
 };
 int waste_count(int dirfd, const char *repository, struct dedup *d, const struct waste_dataset *sets,
     size_t n, struct waste_count *ret, struct err *err) __attribute__((warn_unused_result));

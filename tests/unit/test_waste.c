@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <cmocka.h>
 
 #include <archive_entry.h>
@@ -194,6 +195,52 @@ static void what_is_mostly_dead_is_refused(void **state)
 	end(&s, false);
 }
 
+/* Whatever else has run since, and however often: what a capture had stored when it was stopped is found again.  What
+ * somebody refers to is judged in the end though its data set is never whole. */
+static void what_was_stopped_is_kept(void **state)
+{
+	static const char *const files[] = {"1048576 1:0:0:1048576", NULL};
+	const struct waste_limits limits = {50, 0, 16 * MIB};
+
+	(void)state;
+	for (int whole = 0; whole <= 1; whole++) {
+		struct site s = {0}, b = {0};
+		struct waste_figures f;
+
+		fresh();
+		begin(&s, 1);
+		archive(&s, 2, 10, MIB);
+		if (whole) {
+			archive(&s, 9, 1, 1000);
+			waste_begin(s.w, "a");
+			block(&s, at9, (const char *const[]){"0", NULL});
+			waste_end(s.w);
+		}
+		end(&s, whole);
+		begin(&s, 2); /* "a" is stopped */
+		archive(&s, 11, 10, MIB);
+		end(&s, false);
+		begin(&b, 3); /* "b" */
+		archive(&b, 1, 10, MIB);
+		archive(&b, 10, 1, 1000);
+		waste_begin(b.w, "b");
+		block(&b, (struct dedup_place){10, 0, 0, 1000, true}, files);
+		waste_end(b.w);
+		end(&b, true);
+		for (uint64_t g = 4; g < 5000; g += 66) {
+			const struct waste_dataset sets[] = {
+			    {"a", true, s.generations, s.n}, {"b", true, b.generations, b.n}};
+
+			begin(&s, g);
+			assert_int_equal(waste_plan(s.w, s.d, &limits, sets, 2, &f, NULL), 0);
+			assert_true(f.known && there(&s, 11));
+			assert_int_equal(there(&s, 2), !whole);
+			assert_int_equal(there(&s, 1), g == 4);
+			end(&s, false);
+		}
+	}
+}
+
 static void a_block_that_is_kept_is_known_as_before(void **state)
 {
 	static const char *const files[] = {"2097152 1:0:0:2097152", NULL};
@@ -290,6 +337,31 @@ static void lists_are_followed(void **state)
 	f = plan(&s, 90, 0, 20 * MIB);
 	assert_true(!f.known && f.refused == 0 && there(&s, 1));
 	end(&s, false);
+}
+
+/* Very many of them cost each what few do. */
+static void many_lists_take_no_longer(void **state)
+{
+	struct site s = {0};
+	clock_t began;
+
+	(void)state;
+	fresh();
+	begin(&s, 1);
+	waste_begin(s.w, "a");
+	began = clock();
+	for (unsigned again = 0; again < 2; again++)
+		for (unsigned i = 1; i <= 200000; i++) {
+			char at[60];
+
+			snprintf(at, sizeof(at), " @%u:%u:%u:20", i / 1000 + 1, i / 50 % 20, i % 50 * 20);
+			waste_list(s.w, at, strlen(at), " 1:0:0:1048576", 14);
+		}
+	waste_end(s.w);
+	assert_true(clock() - began < 15 * CLOCKS_PER_SEC); /* minutes, when each is compared with all */
+	end(&s, true);
+	/* each of them once */
+	assert_int_equal(sh("test $(stat -c %%s cache/waste/a) -lt 10000000"), 0);
 }
 
 static void what_is_lost_or_damaged_refuses_nothing(void **state)
@@ -431,8 +503,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_byte_counts_once),
 	    cmocka_unit_test(what_is_mostly_dead_is_refused),
+	    cmocka_unit_test(what_was_stopped_is_kept),
 	    cmocka_unit_test(a_block_that_is_kept_is_known_as_before),
 	    cmocka_unit_test(lists_are_followed),
+	    cmocka_unit_test(many_lists_take_no_longer),
 	    cmocka_unit_test(what_is_lost_or_damaged_refuses_nothing),
 	    cmocka_unit_test(small_ones_become_one),
 	    cmocka_unit_test(none_serves_for_ever),
