@@ -351,6 +351,7 @@ static int make_all(struct extract *x, struct catalog_r *c, struct err *err)
 	extract_writers_stop(x->writers);
 	x->writers = NULL;
 	arc_r_alone(x->arc);
+	arc_r_tell_all(x->arc); /* also what was begun and left */
 	return r;
 }
 

@@ -23,6 +23,7 @@ struct sink {
 	int fd;
 	uint64_t end; /* of what was written */
 	bool asks;    /* whoever may want the run to end; the main thread does */
+	bool left;    /* left off, because the run ends for another reason */
 };
 
 int extract_writer_open(struct extract_writer *w, struct extract *x, unsigned number, struct err *err)
@@ -54,7 +55,8 @@ static int write_part(void *arg, uint64_t at, const void *p, uint64_t n, struct 
 	const uint8_t *from = p;
 
 	atomic_fetch_add_explicit(&s->x->done, n, memory_order_relaxed);
-	if (atomic_load_explicit(&s->x->ending, memory_order_relaxed))
+	s->left = atomic_load_explicit(&s->x->ending, memory_order_relaxed);
+	if (s->left)
 		return err_set(err, "E-RESTORE-15", "%s", text("interrupted"));
 	if (s->asks && extract_stopped(s->x, err))
 		return -1;
@@ -102,12 +104,15 @@ static int write_content(struct sink *s, const struct extract_item *it, struct e
 	return r;
 }
 
-/* 0, 1: its attributes are not all there (err), -1 */
-static int fill(struct extract_writer *w, int fd, const struct extract_item *it, struct err *err)
+/* 0, 1: its attributes are not all there (err), -1: in *ret_state whether it failed, or was only left off */
+static int fill(struct extract_writer *w, int fd, const struct extract_item *it,
+    enum extract_state *ret_state, struct err *err)
 {
-	struct sink s = {w->x, fd, 0, w == &w->x->writer};
+	struct sink s = {.x = w->x, .fd = fd, .asks = w == &w->x->writer};
+	int r = write_content(&s, it, err);
 
-	return write_content(&s, it, err) ? -1 : extract_meta_set(w->x, fd, &it->meta, w->x->foreign, err);
+	*ret_state = s.left ? ITEM_WAITING : ITEM_FAILED;
+	return r ? -1 : extract_meta_set(w->x, fd, &it->meta, w->x->foreign, err);
 }
 
 static int make(int parent, const char *name)
@@ -168,7 +173,7 @@ static enum extract_state put(struct extract_writer *w, struct extract_item *it,
 	}
 	if (fd < 0)
 		return state;
-	r = fill(w, fd, it, err);
+	r = fill(w, fd, it, &state, err);
 	it->warning = r == 1;
 	if (r >= 0 && finish(&fd, parent, made, name, &late)) {
 		*err = late;
@@ -176,7 +181,7 @@ static enum extract_state put(struct extract_writer *w, struct extract_item *it,
 	}
 	if (r < 0)
 		unlinkat(parent, made, 0); /* no half file is left */
-	return r < 0 ? ITEM_FAILED : ITEM_DONE;
+	return r < 0 ? state : ITEM_DONE;
 }
 
 void extract_file(struct extract_writer *w, struct extract_item *it)
@@ -185,7 +190,8 @@ void extract_file(struct extract_writer *w, struct extract_item *it)
 
 	it->warning = false;
 	it->state = put(w, it, &why);
-	if (it->state == ITEM_DONE && !it->warning)
+	/* one that was left off says nothing: what ended the run is said */
+	if (it->state == ITEM_WAITING || (it->state == ITEM_DONE && !it->warning))
 		return;
 	it->why = malloc(sizeof(*it->why));
 	/* without memory for its text the run is at its end */

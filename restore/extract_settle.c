@@ -199,7 +199,8 @@ int extract_flush(struct extract *x, struct err *err)
 	x->building = NULL;
 	x->lot_items = x->lot_items * 2 < LOT_ITEMS ? x->lot_items * 2 : LOT_ITEMS;
 	if (x->n_given == EXTRACT_LOTS && take_back(x, err)) {
-		x->building = l; /* nobody has begun with it */
+		extract_lot_free(x->building); /* the one that was taken back */
+		x->building = l;	       /* nobody has begun with it */
 		return -1;
 	}
 	x->given[x->n_given++] = l;
@@ -226,6 +227,8 @@ int extract_drain(struct extract *x, struct err *err)
 			if (take_back(x, r ? NULL : &why))
 				r = -1;
 	}
+	/* lots name where files begin: there may be more archives that these lie in */
+	arc_r_tell_all(x->arc);
 	if (!r && atomic_load(&x->ending))
 		r = err_nomem(&why);
 	if (r && err)

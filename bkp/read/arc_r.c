@@ -231,6 +231,30 @@ void arc_r_tell(struct arc_r *a, uint64_t archive)
 	pthread_mutex_unlock(&a->lock);
 }
 
+static const struct arc_r_fault *first_untold(const struct arc_r *a)
+{
+	const struct arc_r_fault *found = NULL;
+	size_t i;
+
+	for (i = 0; i < a->n_faults; i++) {
+		const struct arc_r_fault *f = &a->faults[i];
+
+		if (f->harm && f->untold && (!found || f->number < found->number))
+			found = f;
+	}
+	return found;
+}
+
+void arc_r_tell_all(struct arc_r *a)
+{
+	const struct arc_r_fault *f;
+
+	pthread_mutex_lock(&a->lock);
+	while (a->opt.damaged && (f = first_untold(a)))
+		tell(a, f->number);
+	pthread_mutex_unlock(&a->lock);
+}
+
 static int recall(const struct arc_r *a, const struct generation_archive *entry, struct err *err)
 {
 	char path[ARCFILE_PATH];

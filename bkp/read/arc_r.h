@@ -73,7 +73,7 @@ int arc_r_open(struct arc_r *a, uint64_t archive, const struct arcfile_index **r
 
 /* Starts one thread that hashes and `decoders` that decode; where threads cannot be had, who asks does it
  * all. While there are helpers `damaged` is called on the calling thread only: when it is the first to use
- * such an archive, or by arc_r_tell(). */
+ * such an archive, or by arc_r_tell() and arc_r_tell_all(): what other threads used is told by these only. */
 void arc_r_helpers(struct arc_r *a, unsigned decoders);
 /* Waits for them to end. */
 void arc_r_alone(struct arc_r *a);
@@ -89,5 +89,7 @@ unsigned arc_r_depth(const struct arc_r *a);
 bool arc_r_ready(struct arc_r *a, uint64_t archive);
 /* Calls `damaged` for this archive if it should have been and was not yet. */
 void arc_r_tell(struct arc_r *a, uint64_t archive);
+/* The same for all archives that were looked at, in the order of their numbers. */
+void arc_r_tell_all(struct arc_r *a);
 
 #endif

@@ -160,3 +160,65 @@ status "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --quiet extract 1 docs
 diff "$T/want" "$T/have" || die "several paths"
 diff -r "$T/src/c/119" "$T/far$T/src/c/119" && cmp "$T/src/c/083/f24" "$T/far$T/src/c/083/f24" || die "several paths: content"
 say "four paths far from each other: $(wc -l <"$T/have") entries, the folders above them as they were"
+
+# targets that become full at any moment: the reason is that, whoever of the writers met it and whoever was stopped by it
+for k in 3 9 15 21; do
+	rm -rf "$T/small"; mkdir "$T/small"
+	mount -t tmpfs -o size="${k}M",nr_inodes=100000 none "$T/small"
+	status "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --quiet extract 1 docs --to "$T/small"
+	umount "$T/small"
+	[ "$STATUS" = 2 ] && [ "$(grep -o 'E-RESTORE-[0-9]*' "$T/err" | tr '\n' ' ')" = "E-RESTORE-10 " ] || { cat "$T/err" >&2; die "exit $STATUS on a target of $k MiB"; }
+done
+mkdir "$T/long"
+for k in 1 2 3 4 5 6; do head -c 9000000 /dev/urandom >"$T/long/$k"; done
+truncate -s 7000000 "$T/long/1" # ends amid an archive
+cat >>"$T/policy.yaml.new" <<Y
+  - {name: long, paths: [$T/long]}
+Y
+sed -i "/name: docs/r $T/policy.yaml.new" "$T/policy.yaml"
+find "$T/m1" -name '*.age' -path '*/archives/*' | sort >"$T/before"
+expect 0 "$BKP" run long
+for k in 12 21 30 40; do
+	rm -rf "$T/small"; mkdir "$T/small"
+	mount -t tmpfs -o size="${k}M" none "$T/small"
+	status "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --quiet extract 2 long --to "$T/small"
+	left=$(find "$T/small" -type f ! -name 1 -size -9000000c | wc -l)
+	umount "$T/small"
+	[ "$STATUS" = 2 ] && [ "$left" = 0 ] && [ "$(grep -o 'E-RESTORE-[0-9]*' "$T/err" | tr '\n' ' ')" = "E-RESTORE-10 " ] ||
+		{ cat "$T/err" >&2; die "exit $STATUS, $left half files, on a target of $k MiB"; }
+done
+say "targets of 8 sizes become full at as many moments: each time that is the one reason given, not that writing was interrupted"
+
+# damage outside what is wanted, in any archive of a long file: said, whichever of its archives it is, and no drill is proved by it
+{
+	printf '# t\n\n```procedure\nid: t\nversion: "1.0"\ndataset: long\nrto: 1h\nrpo: 24h\n```\n'
+	printf '\n```restore\n誰: t\n何を: t\nどのように: t\n合否条件: t\n予定分: 5\ndataset: long\nid: long\npaths: ["%s"]\n```\n' "${T#/}/long/1"
+} >"$T/long.md"
+thaw "$T/m1"
+one_file() { status "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --quiet extract 2 long "${T#/}/long/1" --to "$T/o$1"; }
+told=0
+n=0
+for f in $(find "$T/m1" -name '*.age' -path '*/archives/*' -size +1M | sort | comm -13 "$T/before" -); do
+	n=$((n + 1))
+	mv "$f" "$T/away"
+	one_file "$n.1"
+	[ "$STATUS" != 0 ] || { mv "$T/away" "$f"; continue; } # it is not needed
+	cp "$T/away" "$f"
+	python3 - "$f" <<'P'
+import os, sys
+at = os.path.getsize(sys.argv[1]) * 19 // 20
+with open(sys.argv[1], "r+b") as f:
+    f.seek(at); b = f.read(1); f.seek(at); f.write(bytes([b[0] ^ 1]))
+P
+	one_file "$n.2"
+	[ "$STATUS" = 2 ] && [ "$(grep -c "E-ARCHIVE-14.*$(basename "$f")" "$T/err")" = 1 ] || { cat "$T/err" >&2; die "exit $STATUS with a damaged archive of a long file"; }
+	if cmp -s "$T/long/1" "$T/o$n.2$T/long/1"; then # it is whole: all that is wrong is what was told
+		status "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --quiet drill "$T/long.md" --to "$T/drill$n"
+		[ "$STATUS" = 2 ] && grep -q E-DRILL-23 "$T/drill$n/drill.json" || { cat "$T/err" >&2; die "exit $STATUS: a drill from a damaged archive"; }
+		told=$((told + 1))
+	fi
+	rm "$f"
+	mv "$T/away" "$f"
+done
+[ "$told" -ge 1 ] || die "no archive was damaged outside the file's chunks"
+say "a bit flipped outside a long file's chunks, in any of its archives: the file is whole, exit 2, E-ARCHIVE-14 once, E-DRILL-23"

@@ -206,6 +206,75 @@ static void a_damaged_archive_is_told_once_on_the_callers_thread(void **state)
 	close(fd);
 }
 
+static struct err said[4];
+static unsigned n_said;
+
+static void note(void *arg, const struct err *why)
+{
+	(void)arg;
+	said[n_said++ % 4] = *why;
+}
+
+static void *use(void *arg)
+{
+	const struct arc_r_chunk *c;
+	struct err err = ERR_INIT;
+
+	/* the fixture's chunk ids are not HMACs */
+	for (unsigned i = 5; i; i--)
+		if (!arc_r_get(arg, i, 0, &c, &err))
+			arc_r_put(arg, c);
+	return NULL;
+}
+
+/* Flips a bit in each of two archives, or back. */
+static void flip(unsigned one, unsigned other)
+{
+	const unsigned both[] = {one, other};
+	char path[96], byte;
+
+	for (unsigned i = 0; i < 2; i++) {
+		int fd;
+
+		file_of(both[i], path);
+		fd = openat(fx.dir, path, O_RDWR);
+		assert_true(fd >= 0);
+		assert_int_equal(pread(fd, &byte, 1, 900), 1);
+		byte ^= 1;
+		assert_int_equal(pwrite(fd, &byte, 1, 900), 1);
+		close(fd);
+	}
+}
+
+/* Used by another thread from the last to the first: told by number, each once, though nobody names them. */
+static void what_others_used_is_told_in_order(void **state)
+{
+	struct arc_r_options opt = {.chunk_id_key = key, .damaged = note};
+	struct err err = ERR_INIT;
+	struct arc_r *a = NULL;
+	char path[96];
+	pthread_t id;
+	(void)state;
+
+	flip(2, 4);
+	n_said = 0;
+	assert_int_equal(arc_r_new(fx.dir, &fx.root, &fx.id, 1, &opt, &a, &err), 0);
+	arc_r_helpers(a, 1);
+	assert_int_equal(pthread_create(&id, NULL, use, a), 0);
+	pthread_join(id, NULL);
+	assert_int_equal(n_said, 0);
+	arc_r_alone(a);
+	for (unsigned i = 0; i < 2; i++)
+		arc_r_tell_all(a);
+	assert_int_equal(n_said, 2);
+	for (unsigned i = 0; i < 2; i++) {
+		file_of(2 + 2 * i, path);
+		assert_non_null(strstr(said[i].msg, path));
+	}
+	arc_r_free(a);
+	flip(2, 4);
+}
+
 static int gather(void *arg, uint64_t at, const void *p, uint64_t n, struct err *err)
 {
 	(void)arg;
@@ -256,6 +325,7 @@ int main(void)
 	    cmocka_unit_test(many_threads_read_the_right_bytes),
 	    cmocka_unit_test(a_missing_archive_is_named_to_all),
 	    cmocka_unit_test(a_damaged_archive_is_told_once_on_the_callers_thread),
+	    cmocka_unit_test(what_others_used_is_told_in_order),
 	    cmocka_unit_test(a_long_file_is_read_ahead),
 	};
 
