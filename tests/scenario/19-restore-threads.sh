@@ -98,7 +98,7 @@ rm "$(find "$T/bad" -name '*.age' -path '*/archives/*' -size +3M | sort | sed -n
 rm -rf "$T/one" "$T/all"
 one 2 "$T/one" "$T/bad"
 lost=$(grep -c "E-AGE-\|E-ARCHIVE-1[25]" "$T/one.said")
-[ "$lost" -gt 10 ] || { cat "$T/one.said" >&2; die "only $lost faults were said"; }
+[ "$lost" -ge 3 ] || { cat "$T/one.said" >&2; die "only $lost faults were said"; }
 for _ in 1 2; do # twice: timing differs
 	rm -rf "$T/all"
 	get 2 "$T/all" "$T/bad"
