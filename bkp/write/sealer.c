@@ -2,12 +2,12 @@
 #include "write/sealer.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/crew.h"
 #include "base/err.h"
 #include "base/text.h"
 #include "format/arcfile.h"
@@ -396,13 +396,6 @@ int sealer_published(struct sealer *s, bool wait, struct dedup_archive *ret, str
 
 /* ---- beginning and end ---- */
 
-static unsigned processors(void)
-{
-	cpu_set_t set;
-
-	return sched_getaffinity(0, sizeof(set), &set) ? 1 : (unsigned)CPU_COUNT(&set);
-}
-
 static int start_threads(struct sealer *s, unsigned n, struct err *err)
 {
 	sigset_t all, before;
@@ -450,7 +443,7 @@ int sealer_new(const struct pack_config *cfg, unsigned threads, struct sealer **
 	failed |= presser_init(&s->caller, cfg->ids) != 0;
 	s->failed = any_sink(s, &s->why) != 0;
 	if (!threads)
-		threads = processors() - 1;
+		threads = crew_processors() - 1;
 	threads = threads < 1 ? 1 : threads > THREADS_MAX ? THREADS_MAX : threads;
 	if (failed ? err_nomem(err) : start_threads(s, threads, err)) {
 		sealer_free(s);
