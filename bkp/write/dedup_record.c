@@ -5,25 +5,12 @@
 
 #include <sodium.h>
 
+#include "base/le.h"
+
 #define PLACE_SUM 6
 #define BITS	  22 /* of an offset or a length in a chunk of 4 MiB */
 
 _Static_assert(crypto_shorthash_BYTES == 8 && crypto_shorthash_KEYBYTES == 16, "SipHash-2-4");
-
-static void put_le(uint8_t *p, uint64_t v, int bytes)
-{
-	for (int i = 0; i < bytes; i++)
-		p[i] = (uint8_t)(v >> (8 * i));
-}
-
-static uint64_t get_le(const uint8_t *p, int bytes)
-{
-	uint64_t v = 0;
-
-	while (bytes--)
-		v = v << 8 | p[bytes];
-	return v;
-}
 
 /* Against damage, not against malice: who can write into the state folder can do worse. */
 static void checksum(
@@ -31,7 +18,7 @@ static void checksum(
 {
 	uint8_t all[128], k[crypto_shorthash_KEYBYTES] = "........bkpdedup";
 
-	put_le(k, run, 8);
+	le_put(k, run, 8);
 	memcpy(all, key, keylen);
 	memcpy(all + keylen, record, n);
 	crypto_shorthash(out, all, keylen + n, k);
@@ -46,9 +33,9 @@ bool dedup_record_pack_place(
 	if (pl->archive >> 40 || pl->chunk > DEDUP_RECORD_CHUNK_MAX || pl->offset >= max || !pl->length ||
 	    pl->length > max)
 		return false;
-	put_le(out, pl->archive, 5);
-	put_le(out + 5, pl->chunk, 3);
-	put_le(
+	le_put(out, pl->archive, 5);
+	le_put(out + 5, pl->chunk, 3);
+	le_put(
 	    out + 8, pl->offset | (uint64_t)(pl->length - 1) << BITS | (uint64_t)pl->whole << (2 * BITS), 6);
 	checksum(id, DEDUP_ID, out, DEDUP_RECORD_PLACE - PLACE_SUM, run, sum);
 	memcpy(out + DEDUP_RECORD_PLACE - PLACE_SUM, sum, PLACE_SUM);
@@ -63,9 +50,9 @@ bool dedup_record_place(const MDB_val *id, const MDB_val *v, struct dedup_place 
 
 	if (id->mv_size != DEDUP_ID || v->mv_size != DEDUP_RECORD_PLACE)
 		return false;
-	rest = get_le(in + 8, 6);
-	ret->archive = get_le(in, 5);
-	ret->chunk = (uint32_t)get_le(in + 5, 3);
+	rest = le_get(in + 8, 6);
+	ret->archive = le_get(in, 5);
+	ret->chunk = (uint32_t)le_get(in + 5, 3);
 	ret->offset = (uint32_t)rest & mask;
 	ret->length = ((uint32_t)(rest >> BITS) & mask) + 1;
 	ret->whole = rest >> (2 * BITS) & 1;
@@ -83,9 +70,9 @@ bool dedup_record_checked(const MDB_val *id, const MDB_val *v, uint64_t run)
 
 void dedup_record_pack_archive(const struct dedup_archive *a, uint8_t out[DEDUP_RECORD_ARCHIVE])
 {
-	put_le(out, a->size, 8);
-	put_le(out + 8, a->run, 8);
-	put_le(out + 16, a->generation, 8);
+	le_put(out, a->size, 8);
+	le_put(out + 8, a->run, 8);
+	le_put(out + 16, a->generation, 8);
 	memcpy(out + 24, a->sha256, DIGEST_LEN);
 	checksum(
 	    &a->number, sizeof(a->number), out, DEDUP_RECORD_ARCHIVE - 8, 0, out + DEDUP_RECORD_ARCHIVE - 8);
@@ -102,9 +89,9 @@ bool dedup_record_archive(const MDB_val *number, const MDB_val *v, struct dedup_
 	if (memcmp(sum, in + DEDUP_RECORD_ARCHIVE - 8, 8) != 0)
 		return false;
 	memcpy(&ret->number, number->mv_data, sizeof(ret->number));
-	ret->size = get_le(in, 8);
-	ret->run = get_le(in + 8, 8);
-	ret->generation = get_le(in + 16, 8);
+	ret->size = le_get(in, 8);
+	ret->run = le_get(in + 8, 8);
+	ret->generation = le_get(in + 16, 8);
 	memcpy(ret->sha256, in + 24, DIGEST_LEN);
 	return true;
 }

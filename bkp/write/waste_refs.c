@@ -10,21 +10,7 @@
 #include <sodium.h>
 
 #include "base/io.h"
-
-static void put_le(uint8_t *p, uint64_t v, int bytes)
-{
-	for (int i = 0; i < bytes; i++)
-		p[i] = (uint8_t)(v >> (8 * i));
-}
-
-static uint64_t get_le(const uint8_t *p, int bytes)
-{
-	uint64_t v = 0;
-
-	while (bytes--)
-		v = v << 8 | p[bytes];
-	return v;
-}
+#include "base/le.h"
 
 int waste_put_varint(struct buf *out, uint64_t v)
 {
@@ -126,10 +112,10 @@ int waste_put_record(
 	uint8_t head[WASTE_HEAD], sum[WASTE_SUM];
 
 	head[0] = (uint8_t)kind;
-	put_le(head + 1, n, 4);
-	put_le(head + 5, key->archive, 8);
-	put_le(head + 13, key->chunk, 4);
-	put_le(head + 17, key->offset, 4);
+	le_put(head + 1, n, 4);
+	le_put(head + 5, key->archive, 8);
+	le_put(head + 13, key->chunk, 4);
+	le_put(head + 17, key->offset, 4);
 	sum_of(head, payload, n, sum);
 	return buf_append(out, head, sizeof(head), NULL) || (n && buf_append(out, payload, n, NULL)) ||
 		       buf_append(out, sum, sizeof(sum), NULL)
@@ -175,7 +161,7 @@ int waste_read_next(struct waste_reader *r)
 
 	if (fread(head, 1, sizeof(head), r->f) != sizeof(head))
 		return -1;
-	n = get_le(head + 1, 4);
+	n = le_get(head + 1, 4);
 	if (n > WASTE_PAYLOAD_MAX)
 		return -1;
 	r->payload.n = 0;
@@ -187,7 +173,7 @@ int waste_read_next(struct waste_reader *r)
 		return -1;
 	r->payload.n = n;
 	r->record = (struct waste_record){(enum waste_kind)head[0],
-	    {get_le(head + 5, 8), (uint32_t)get_le(head + 13, 4), (uint32_t)get_le(head + 17, 4)},
+	    {le_get(head + 5, 8), (uint32_t)le_get(head + 13, 4), (uint32_t)le_get(head + 17, 4)},
 	    (uint32_t)n, r->at};
 	r->at += WASTE_HEAD + n + WASTE_SUM;
 	return r->record.kind == WASTE_LAST ? 0 : 1;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -295,6 +296,30 @@ static void our_own_descriptors_are_closed(void **state)
 	assert_int_equal(after, before);
 }
 
+static bool enough(void *arg)
+{
+	(void)arg;
+	return true;
+}
+
+/* It has closed its output and does not end: who waits for it may stop. */
+static void one_that_does_not_end_can_be_stopped(void **state)
+{
+	struct command *c = NULL;
+	struct err err = ERR_INIT;
+	time_t begun = time(NULL);
+	char byte;
+
+	(void)state;
+	assert_int_equal(command_start("exec >&-; exec sleep 60", &c, NULL), 0);
+	assert_int_equal(command_read(c, &byte, 1), 0);
+	command_on_wait(c, enough, NULL);
+	assert_int_equal(command_finish(c, &err), -1);
+	assert_string_equal(err.code, "E-CMD-02");
+	assert_true(time(NULL) - begun < 30);
+	command_free(c);
+}
+
 int main(void)
 {
 	closefrom(3); /* what the caller left open is not the matter here */
@@ -315,6 +340,7 @@ int main(void)
 	    cmocka_unit_test(last_words_are_not_lost),
 	    cmocka_unit_test(freed_it_is_ended_with_all_it_started),
 	    cmocka_unit_test(our_own_descriptors_are_closed),
+	    cmocka_unit_test(one_that_does_not_end_can_be_stopped),
 	};
 
 	return cmocka_run_group_tests(tests, setup, scratch_teardown);
