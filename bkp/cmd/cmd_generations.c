@@ -62,6 +62,8 @@ static const char *state_text(enum ledger_state s)
 		return text("complete");
 	case LEDGER_GEN_FAILED:
 		return text("failed");
+	case LEDGER_EXPIRED:
+		return text("expired");
 	case LEDGER_ABANDONED:
 		return text("abandoned");
 	default:

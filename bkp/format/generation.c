@@ -42,6 +42,8 @@ void generation_datasets_free(struct generation_dataset *d, size_t n)
 		free(d[i].reason);
 		free(d[i].blocks);
 		free(d[i].probe);
+		free(d[i].suspicion);
+		free(d[i].said);
 	}
 	free(d);
 }

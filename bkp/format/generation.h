@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "format/digest.h"
+#include "format/guard.h"
 
 struct buf;
 struct err;
@@ -37,6 +38,9 @@ struct generation_dataset {
 	bool command; /* root: the source is a command */
 	uint64_t entries, files, bytes;
 	uint64_t unreadable, changed, skipped; /* manifest */
+	char *suspicion;    /* manifest: why the guard finds it suspect; or NULL */
+	struct guard guard; /* of the capture; goes into the journal */
+	char *said;	    /* the end of what its commands wrote to standard error; into the journal; or NULL */
 };
 
 struct generation_archive {

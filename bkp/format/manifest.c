@@ -14,10 +14,10 @@
 
 static json_t *dataset_json(const struct generation_dataset *d)
 {
-	json_t *o = json_pack("{s:s, s:s*, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s*}", "name", d->name, "title", d->title,
+	json_t *o = json_pack("{s:s, s:s*, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*}", "name", d->name, "title", d->title,
 	    "verdict", generation_verdict_word(d->verdict), "entries", (json_int_t)d->entries, "files",
 	    (json_int_t)d->files, "bytes", (json_int_t)d->bytes, "unreadable", (json_int_t)d->unreadable, "changed",
-	    (json_int_t)d->changed, "skipped", (json_int_t)d->skipped, "reason", d->reason);
+	    (json_int_t)d->changed, "skipped", (json_int_t)d->skipped, "reason", d->reason, "suspect", d->suspicion);
 
 	return o;
 }
@@ -51,10 +51,12 @@ static bool parse_dataset(const json_t *o, struct generation_dataset *d)
 	const char *verdict = json_string_value(json_object_get(o, "verdict"));
 
 	return generation_json_text(o, "name", &d->name) && *d->name && generation_json_text_or_none(o, "title", &d->title) &&
-	    generation_json_text_or_none(o, "reason", &d->reason) && verdict && !generation_verdict_parse(verdict, &d->verdict) &&
+	    generation_json_text_or_none(o, "reason", &d->reason) &&
+	    generation_json_text_or_none(o, "suspect", &d->suspicion) && verdict && !generation_verdict_parse(verdict, &d->verdict) &&
 	    generation_json_u64(o, "entries", &d->entries) && generation_json_u64(o, "files", &d->files) &&
 	    generation_json_u64(o, "bytes", &d->bytes) && generation_json_u64(o, "unreadable", &d->unreadable) &&
-	    generation_json_u64(o, "changed", &d->changed) && generation_json_u64(o, "skipped", &d->skipped);
+	    generation_json_u64(o, "changed", &d->changed) && generation_json_u64(o, "skipped", &d->skipped) &&
+	    ((d->guard.suspect = d->suspicion != NULL), true);
 }
 
 static const char *parse_datasets(const json_t *o, struct generation_manifest *m)

@@ -159,6 +159,9 @@ static void free_dataset(struct policy_dataset *d)
 	free(d->command);
 	free(d->store_as);
 	free(d->probe);
+	free(d->before);
+	free(d->after);
+	free_texts(d->canaries, d->n_canaries);
 }
 
 void policy_free(struct policy *policy)
@@ -167,8 +170,10 @@ void policy_free(struct policy *policy)
 
 	if (!policy)
 		return;
-	for (i = 0; i < policy->n_people; i++)
+	for (i = 0; i < policy->n_people; i++) {
 		free(policy->people[i].name);
+		free(policy->people[i].key);
+	}
 	for (i = 0; i < policy->n_datasets; i++)
 		free_dataset(&policy->datasets[i]);
 	for (i = 0; i < policy->n_media; i++) {

@@ -17,19 +17,24 @@
  *	state: PATH					default /var/lib/bkp
  *	archive_size: SIZE				default 128 MiB; 1 MiB to 1 GiB
  *	compression: lz4|zstd				default lz4; what data sets without one of their own use
- *	people: [{name*, roles*: [manager operator witness keyholder restorer auditor vendor]}]
+ *	people: [{name*, roles*: [manager operator witness keyholder restorer auditor vendor], public_key: PUBLICKEY}]
  *	datasets*: [{name*, title, paths: [PATH…] or command (exactly one), exclude: [PATTERN…],
- *		cross_mounts: true|false, store_as (required with command), probe,
- *		expect: {min_bytes: SIZE, shrink_alarm: N %}, every: hour|day|week|month|Nh|Nd (default day),
- *		generations (default 3), rpo, rto: DURATION, priority: 1…99, compression: lz4|zstd}]
+ *		cross_mounts: true|false, format: stream|tar (default stream), store_as (required with command, unless
+ *		format: tar), before, after, time_limit: DURATION, probe,
+ *		expect: {min_bytes: SIZE, shrink_alarm: N %, min_entries: N, max_age: DURATION, content: KIND},
+ *		every: hour|day|week|month|Nh|Nd (default day), at: "HH:MM", weekday: sun…sat (default sun),
+ *		monthday: 1…28 (default 1), generations (default 3), keep: {daily, weekly, monthly, yearly: N},
+ *		protect: DURATION, guard: {enabled: true|false, sensitivity: low|normal|high},
+ *		canaries: [PATH…], rpo, rto: DURATION, priority: 1…99, compression: lz4|zstd}]
  *	media*: [{name*, type*: hdd|ssd|rdx|tape|optical|object, path (required unless offline), place,
  *		offline: true|false, max_attached, swap_every: DURATION (offline only)}]
- *	retention: {protect: DURATION (default 14d), live_share: N % (default 50), anchor_every: N (default 365)}
+ *	retention: {protect: DURATION (default 14d), live_share: N % (default 50), anchor_every: N (default 365),
+ *		expire_by: anyone|ROLE (default anyone)}
  *	schedule: {at: "HH:MM"}
- *	notify: {command*}
+ *	notify: {command*, when: attention|always (default attention), time_limit: DURATION (default 5m)}
  *	procedures: [PATH…]
  * SIZE is a number with an optional unit B kB MB GB TB PB (powers of 1000) or KiB MiB GiB TiB PiB; DURATION a number
- * with m, h, d or w.  PATH is absolute and normalised.  PATTERN: see format/exclude.h.
+ * with m, h, d or w.  KIND is one of enum policy_content's words.  PUBLICKEY is a minisign public key, "RW…".  PATH is absolute and normalised.  PATTERN: see format/exclude.h.
  *
  * Lexical rules: no path of a data set within another of the same data set; no medium and no state folder inside a
  * data set unless excluded there; no data set inside a medium; media apart from each other and from the state folder.
@@ -45,7 +50,8 @@
  *	18 time of day				19 unknown word				20 key for a secret
  *	21 value with a secret			22 paths, command, store_as, exclude do not fit together
  *	23 keys of a medium do not fit together	24 backup, state and data inside one another
- *	25 malformed or useless exclusion
+ *	25 malformed or useless exclusion	26 malformed public key			27 canary outside the paths
+ *	28 keys of the schedule do not fit together				29 nobody has the role that approves an expiry
  *	30…34 warnings: fewer than 3 generations, captured less often than the RPO, time without quotes, no online medium,
  *	exclusion that excludes nothing
  */
@@ -101,6 +107,7 @@ enum policy_role {
 struct policy_person {
 	char *name;
 	unsigned roles; /* enum policy_role, at least one */
+	char *key;	/* minisign public key, checked; or NULL */
 	struct policy_mark mark;
 };
 
@@ -113,6 +120,26 @@ struct policy_every {
 	int64_t s;
 };
 
+/* What the output of a command must be, from its first byte to its last (expect: {content: …}). */
+enum policy_content {
+	POLICY_CONTENT_ANY,
+	POLICY_CONTENT_PGDUMP,	  /* "pgdump": pg_dump -Fc */
+	POLICY_CONTENT_PGDUMPALL, /* "pgdumpall": pg_dumpall, or pg_dump as SQL text */
+	POLICY_CONTENT_MYSQLDUMP, /* "mysqldump": mysqldump, mariadb-dump */
+	POLICY_CONTENT_GZIP,
+	POLICY_CONTENT_ZIP,
+	POLICY_CONTENT_TAR,
+};
+
+enum policy_format { POLICY_STREAM, POLICY_TAR };
+enum policy_sensitivity { POLICY_GUARD_LOW, POLICY_GUARD_NORMAL, POLICY_GUARD_HIGH };
+enum policy_notify { POLICY_NOTIFY_ATTENTION, POLICY_NOTIFY_ALWAYS };
+
+/* keep: how many of each are kept beyond the floor; 0: none */
+struct policy_keep {
+	unsigned daily, weekly, monthly, yearly;
+};
+
 struct policy_dataset {
 	char *name;
 	char *title;  /* or NULL */
@@ -123,10 +150,25 @@ struct policy_dataset {
 	bool one_file_system;	   /* !cross_mounts: mount points are not crossed (default) */
 	char *command;		   /* for a shell, or NULL */
 	char *store_as;		   /* plain file name; NULL exactly when command is */
+	unsigned format;	   /* enum policy_format: what the command's output is */
+	char *before, *after;	   /* for a shell, or NULL: around the capture; `after` runs also when it failed */
+	int64_t time_limit_s;	   /* of the command, before, after and probe each; 0: none */
 	char *probe;		   /* for a shell, or NULL */
 	uint64_t min_bytes;	   /* 0: not stated */
 	unsigned shrink_alarm_pct; /* 1…99; 0: not stated */
+	unsigned min_entries;	   /* 0: not stated */
+	int64_t max_age_s;	   /* the newest file may be no older; 0: not stated */
+	unsigned content;	   /* enum policy_content */
 	struct policy_every every;
+	int at;		   /* minutes of the day, or -1: the schedule's */
+	unsigned weekday;  /* 0 Sunday … 6: for every: week */
+	unsigned monthday; /* 1 … 28: for every: month */
+	struct policy_keep keep;
+	int64_t protect_s;	 /* nothing of it expires earlier; the policy's where it has none of its own */
+	bool guard;		 /* measured and judged (default) */
+	unsigned guard_sensitivity; /* enum policy_sensitivity */
+	char **canaries; /* files that nobody ever changes; each within one of paths */
+	size_t n_canaries;
 	unsigned generations; /* ≥ 1 */
 	int64_t rpo_s, rto_s; /* 0: not stated */
 	unsigned priority;    /* 1 is restored first … 99; 0: not stated */
@@ -159,8 +201,11 @@ struct policy {
 	unsigned anchor_every; /* generations; 0: never */
 	char **procedures;     /* Markdown files that media carry along; absolute */
 	size_t n_procedures;
+	unsigned expire_by;    /* who approves an expiry: 0 whoever may run bkp, else a role: bit 1 << (expire_by - 1) */
 	int schedule_at;       /* minutes of the day, or -1: none */
 	char *notify_command;  /* for a shell, or NULL */
+	unsigned notify_when;  /* enum policy_notify */
+	int64_t notify_limit_s;
 	uint64_t archive_size; /* bytes */
 	unsigned compression;  /* enum codec_kind */
 };

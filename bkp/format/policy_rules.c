@@ -90,11 +90,11 @@ static void check_names(struct rules *r)
 /* --- one data set
  * --------------------------------------------------------------------------------------------- */
 
-static void check_source(struct rules *r, const struct policy_node *node)
+static void check_source(struct rules *r, const struct policy_dataset *d, const struct policy_node *node)
 {
 	static const char *const only_paths[] = {"exclude", "cross_mounts"};
 	bool paths = policy_node_has(node, "paths"), command = policy_node_has(node, "command");
-	bool store_as = policy_node_has(node, "store_as");
+	bool store_as = policy_node_has(node, "store_as"), tar = d->format == POLICY_TAR;
 	struct policy_problem *item;
 	size_t i;
 
@@ -108,7 +108,7 @@ static void check_source(struct rules *r, const struct policy_node *node)
 		    text("this data set has neither paths nor a command"));
 		policy_problem_hint(item, text("add 'paths: [/srv/…]', or 'command: …' with 'store_as: …'"));
 	}
-	if (command && !store_as) {
+	if (command && !store_as && !tar) {
 		item = policy_problem_error(r->problems, key_place_of(node, "command"), "E-POLICY-22",
 		    text("the command has no 'store_as'"));
 		policy_problem_hint(
@@ -118,8 +118,14 @@ static void check_source(struct rules *r, const struct policy_node *node)
 		    text("'store_as' stands without a command"));
 		policy_problem_hint(item, text("take it out: files keep their own names"));
 	}
+	if (tar && (paths || store_as)) {
+		item = policy_problem_error(r->problems, key_place_of(node, paths ? "format" : "store_as"),
+		    "E-POLICY-22", text("'%s' does not fit with a tar stream"), paths ? "paths" : "store_as");
+		policy_problem_hint(item, text("'format: tar' goes with a command whose output is a tar "
+					       "stream; its entries keep their names"));
+	}
 	for (i = 0; i < 2; i++)
-		if (command && !paths && policy_node_has(node, only_paths[i])) {
+		if (command && !paths && policy_node_has(node, only_paths[i]) && !(tar && i == 0)) {
 			item = policy_problem_error(r->problems, key_place_of(node, only_paths[i]),
 			    "E-POLICY-22", text("'%s' means nothing beside a command"), only_paths[i]);
 			policy_problem_hint(item, text("take it out: it belongs to a data set with paths"));
@@ -396,11 +402,12 @@ int policy_rules_check(const struct policy *policy, const struct policy_node *ro
 
 		if (node->kind != POLICY_TABLE || node->refused)
 			continue;
-		check_source(&r, node);
+		check_source(&r, d, node);
 		check_overlap(&r, d, node);
 		check_promises(&r, d, node);
 		if (check_exclusions(&r, d, node) || check_recursion(&r, d, node))
 			return -1;
 	}
+	policy_rules_night(policy, root, problems);
 	return 0;
 }

@@ -15,4 +15,8 @@ struct policy_problems;
 int policy_rules_check(const struct policy *policy, const struct policy_node *root,
     struct policy_problems *problems, struct err *err) __attribute__((warn_unused_result));
 
+/* policy_rules_night.c: part of policy_rules_check(): schedule, canaries, who approves an expiry. */
+void policy_rules_night(
+    const struct policy *policy, const struct policy_node *root, struct policy_problems *problems);
+
 #endif

@@ -20,8 +20,17 @@
 
 static const char *const role_words[] = {"manager", "operator", "witness", "keyholder", "restorer", "auditor",
     "vendor", NULL}; /* bit by bit as enum policy_role */
+static const char *const approver_words[] = {"anyone", "manager", "operator", "witness", "keyholder",
+    "restorer", "auditor", "vendor", NULL}; /* 1 + the number of the bit */
 static const char *const type_words[] = {"hdd", "ssd", "rdx", "tape", "optical", "object", NULL};
-static const char *const compression_words[] = {"lz4", "zstd", NULL}; /* as enum codec_kind */
+static const char *const content_words[] = {
+    "any", "pgdump", "pgdumpall", "mysqldump", "gzip", "zip", "tar", NULL}; /* as enum policy_content */
+static const char *const format_words[] = {"stream", "tar", NULL};	    /* as enum policy_format */
+static const char *const weekday_words[] = {"sun", "mon", "tue", "wed", "thu", "fri", "sat", NULL};
+static const char *const sensitivity_words[] = {
+    "low", "normal", "high", NULL};					 /* as enum policy_sensitivity */
+static const char *const notify_words[] = {"attention", "always", NULL}; /* as enum policy_notify */
+static const char *const compression_words[] = {"lz4", "zstd", NULL};	 /* as enum codec_kind */
 #define NOT_SAID UINT_MAX
 
 /* one key a line: */
@@ -38,6 +47,7 @@ static const struct policy_shape site_shape = SHAPE(TEXT_LATER("the site"), site
 static const struct policy_field person_fields[] = {
 	{.key = "name", .type = POLICY_T_TEXT, .offset = AT(policy_person, name), .required = true},
 	{.key = "roles", .type = POLICY_T_ROLES, .offset = AT(policy_person, roles), .words = role_words, .required = true},
+	{.key = "public_key", .type = POLICY_T_TEXT, .offset = AT(policy_person, key), .max = 64},
 };
 static const struct policy_shape person_shape = SHAPE(TEXT_LATER("a person"), person_fields,
 	sizeof(struct policy_person), AT(policy_person, mark), NULL);
@@ -46,8 +56,25 @@ static const struct policy_field expect_fields[] = {
 	{.key = "min_bytes", .type = POLICY_T_SIZE, .offset = AT(policy_dataset, min_bytes), .min = 1, .max = INT64_MAX,
 		.range = TEXT_LATER("from 1 B to 8191 PiB")},
 	{.key = "shrink_alarm", .type = POLICY_T_PERCENT, .offset = AT(policy_dataset, shrink_alarm_pct), .min = 1, .max = 99},
+	{.key = "min_entries", .type = POLICY_T_NUMBER, .offset = AT(policy_dataset, min_entries), .min = 1, .max = 1000000000},
+	{.key = "max_age", .type = POLICY_T_DURATION, .offset = AT(policy_dataset, max_age_s)},
+	{.key = "content", .type = POLICY_T_ENUM, .offset = AT(policy_dataset, content), .words = content_words},
 };
 static const struct policy_shape expect_shape = SHAPE(TEXT_LATER("what to expect"), expect_fields, 0, 0, NULL);
+
+static const struct policy_field keep_fields[] = {
+	{.key = "daily", .type = POLICY_T_NUMBER, .offset = AT(policy_dataset, keep.daily), .min = 0, .max = 9999},
+	{.key = "weekly", .type = POLICY_T_NUMBER, .offset = AT(policy_dataset, keep.weekly), .min = 0, .max = 9999},
+	{.key = "monthly", .type = POLICY_T_NUMBER, .offset = AT(policy_dataset, keep.monthly), .min = 0, .max = 9999},
+	{.key = "yearly", .type = POLICY_T_NUMBER, .offset = AT(policy_dataset, keep.yearly), .min = 0, .max = 9999},
+};
+static const struct policy_shape keep_shape = SHAPE(TEXT_LATER("what to keep"), keep_fields, 0, 0, NULL);
+
+static const struct policy_field guard_fields[] = {
+	{.key = "enabled", .type = POLICY_T_BOOL, .offset = AT(policy_dataset, guard)},
+	{.key = "sensitivity", .type = POLICY_T_ENUM, .offset = AT(policy_dataset, guard_sensitivity), .words = sensitivity_words},
+};
+static const struct policy_shape guard_shape = SHAPE(TEXT_LATER("the guard"), guard_fields, 0, 0, NULL);
 
 static void dataset_init(void *at)
 {
@@ -57,6 +84,10 @@ static void dataset_init(void *at)
 	d->every = (struct policy_every){POLICY_DAY, 1, DAY_S};
 	d->generations = 3;
 	d->compression = NOT_SAID;
+	d->at = -1;
+	d->monthday = 1;
+	d->guard = true;
+	d->guard_sensitivity = POLICY_GUARD_NORMAL;
 }
 
 static const struct policy_field dataset_fields[] = {
@@ -69,9 +100,21 @@ static const struct policy_field dataset_fields[] = {
 	{.key = "cross_mounts", .type = POLICY_T_BOOL_NOT, .offset = AT(policy_dataset, one_file_system)},
 	{.key = "command", .type = POLICY_T_COMMAND, .offset = AT(policy_dataset, command)},
 	{.key = "store_as", .type = POLICY_T_FILE_NAME, .offset = AT(policy_dataset, store_as)},
+	{.key = "format", .type = POLICY_T_ENUM, .offset = AT(policy_dataset, format), .words = format_words},
+	{.key = "before", .type = POLICY_T_COMMAND, .offset = AT(policy_dataset, before)},
+	{.key = "after", .type = POLICY_T_COMMAND, .offset = AT(policy_dataset, after)},
+	{.key = "time_limit", .type = POLICY_T_DURATION, .offset = AT(policy_dataset, time_limit_s)},
 	{.key = "probe", .type = POLICY_T_COMMAND, .offset = AT(policy_dataset, probe)},
 	{.key = "expect", .type = POLICY_T_TABLE, .shape = &expect_shape},
 	{.key = "every", .type = POLICY_T_EVERY, .offset = AT(policy_dataset, every)},
+	{.key = "at", .type = POLICY_T_TIME, .offset = AT(policy_dataset, at)},
+	{.key = "weekday", .type = POLICY_T_ENUM, .offset = AT(policy_dataset, weekday), .words = weekday_words},
+	{.key = "monthday", .type = POLICY_T_NUMBER, .offset = AT(policy_dataset, monthday), .min = 1, .max = 28},
+	{.key = "keep", .type = POLICY_T_TABLE, .shape = &keep_shape},
+	{.key = "protect", .type = POLICY_T_DURATION, .offset = AT(policy_dataset, protect_s)},
+	{.key = "guard", .type = POLICY_T_TABLE, .shape = &guard_shape},
+	{.key = "canaries", .type = POLICY_T_TEXTS, .item = POLICY_T_PATH, .offset = AT(policy_dataset, canaries),
+		.count = AT(policy_dataset, n_canaries)},
 	{.key = "generations", .type = POLICY_T_NUMBER, .offset = AT(policy_dataset, generations), .min = 1, .max = 9999},
 	{.key = "rpo", .type = POLICY_T_DURATION, .offset = AT(policy_dataset, rpo_s)},
 	{.key = "rto", .type = POLICY_T_DURATION, .offset = AT(policy_dataset, rto_s)},
@@ -97,6 +140,7 @@ static const struct policy_field retention_fields[] = {
 	{.key = "protect", .type = POLICY_T_DURATION, .offset = AT(policy, protect_s)},
 	{.key = "live_share", .type = POLICY_T_PERCENT, .offset = AT(policy, live_share), .min = 0, .max = 90},
 	{.key = "anchor_every", .type = POLICY_T_NUMBER, .offset = AT(policy, anchor_every), .min = 0, .max = 9999},
+	{.key = "expire_by", .type = POLICY_T_ENUM, .offset = AT(policy, expire_by), .words = approver_words},
 };
 static const struct policy_shape retention_shape = SHAPE(TEXT_LATER("the retention"), retention_fields, 0, 0, NULL);
 
@@ -107,6 +151,8 @@ static const struct policy_shape schedule_shape = SHAPE(TEXT_LATER("the schedule
 
 static const struct policy_field notify_fields[] = {
 	{.key = "command", .type = POLICY_T_COMMAND, .offset = AT(policy, notify_command), .required = true},
+	{.key = "when", .type = POLICY_T_ENUM, .offset = AT(policy, notify_when), .words = notify_words},
+	{.key = "time_limit", .type = POLICY_T_DURATION, .offset = AT(policy, notify_limit_s)},
 };
 static const struct policy_shape notify_shape = SHAPE(TEXT_LATER("the notification"), notify_fields, 0, 0, NULL);
 
@@ -133,7 +179,8 @@ static const struct policy_shape policy_shape = SHAPE(TEXT_LATER("the policy"), 
 /* clang-format on */
 
 static const struct policy_shape *const all_shapes[] = {&policy_shape, &site_shape, &person_shape,
-    &dataset_shape, &expect_shape, &medium_shape, &retention_shape, &schedule_shape, &notify_shape};
+    &dataset_shape, &expect_shape, &keep_shape, &guard_shape, &medium_shape, &retention_shape,
+    &schedule_shape, &notify_shape};
 
 int policy_schema_defaults(struct policy *policy, struct err *err)
 {
@@ -143,6 +190,7 @@ int policy_schema_defaults(struct policy *policy, struct err *err)
 	policy->live_share = 50;
 	policy->anchor_every = 365;
 	policy->schedule_at = -1;
+	policy->notify_limit_s = 300;
 	policy->archive_size = 128 * MIB;
 	policy->compression = CODEC_LZ4;
 	policy->state = strdup("/var/lib/bkp");
@@ -173,8 +221,13 @@ int policy_schema_read(
 	}
 	if (policy_table_read(&all, &policy_shape, root, policy, problems, err))
 		return -1;
-	for (size_t i = 0; i < policy->n_datasets; i++)
-		if (policy->datasets[i].compression == NOT_SAID)
-			policy->datasets[i].compression = policy->compression;
+	for (size_t i = 0; i < policy->n_datasets; i++) {
+		struct policy_dataset *d = &policy->datasets[i];
+
+		if (d->compression == NOT_SAID)
+			d->compression = policy->compression;
+		if (!d->protect_s)
+			d->protect_s = policy->protect_s;
+	}
 	return 0;
 }

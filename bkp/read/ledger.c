@@ -264,7 +264,7 @@ const char *ledger_verdict_word(enum ledger_verdict v)
 
 const char *ledger_state_word(enum ledger_state s)
 {
-	static const char *const words[] = {"begun", "committed", "failed", "abandoned"};
+	static const char *const words[] = {"begun", "committed", "failed", "abandoned", "expired"};
 
 	return words[s];
 }

@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "format/digest.h"
+#include "format/guard.h"
 
 struct err;
 struct journal_record;
@@ -34,6 +35,7 @@ enum ledger_state {
 	LEDGER_COMMITTED, /* reported */
 	LEDGER_GEN_FAILED,
 	LEDGER_ABANDONED, /* begun, never ended, and a later one has begun */
+	LEDGER_EXPIRED,	  /* was committed; since then it expired on every medium that held it */
 };
 
 struct ledger_medium {
@@ -63,6 +65,8 @@ struct ledger_dataset {
 	enum ledger_verdict verdict; /* LEDGER_PENDING until the generation is committed */
 	uint64_t entries, files, bytes, unreadable, changed, skipped;
 	const char *reason; /* why it failed or has no probe's value, or "" */
+	struct guard guard;
+	const char *suspicion; /* why the guard found it suspect, or "" */
 };
 
 struct ledger_copy {
@@ -75,6 +79,7 @@ struct ledger_copy {
 	int64_t verified_ns;
 	int64_t damaged_ns; /* last time it was found damaged, unless it verified since; 0: never */
 	int64_t copied_ns;  /* brought there from another medium; 0: never */
+	int64_t expired_ns; /* expired there: not to be brought again; 0: never */
 };
 
 struct ledger_generation {
@@ -91,6 +96,33 @@ struct ledger_generation {
 	size_t n_datasets;
 	const struct ledger_copy *copies;
 	size_t n_copies;
+	bool suspect;	      /* the guard found a data set suspect, and nobody has accepted it */
+	int64_t accepted_ns;  /* somebody accepted it as good; 0: never */
+	int64_t held_ns;      /* held now: never expires; 0: not */
+	const char *held_why; /* or "" */
+};
+
+/* What was agreed of a data set's retention: the least that holds whatever the policy says, until it is
+ * lowered with the root key. */
+struct ledger_agreed {
+	const char *name;
+	uint64_t generations, protect_s;
+	uint64_t daily, weekly, monthly, yearly;
+};
+
+/* The clock was found to have jumped and nobody has attested it since. */
+struct ledger_latch {
+	int64_t found_ns; /* wall time of the record, as the clock said then; 0: not latched */
+	int64_t seconds;  /* how far: > 0 forward */
+	const char
+	    *source; /* what told: "monotonic", "journal", "filesystem"; NULL or "" while not latched */
+};
+
+struct ledger_outcome {
+	const char *command; /* "run" … */
+	int64_t ended_ns;
+	int exit;
+	const char *line; /* what a person was told, or "" */
 };
 
 struct ledger;
@@ -144,8 +176,22 @@ const struct ledger_generation *ledger_last_committed(const struct ledger *l); /
 uint64_t ledger_next_generation(const struct ledger *l);		       /* highest begun + 1 */
 uint64_t ledger_next_archive(const struct ledger *l); /* highest next_archive recorded; 1 at first */
 
+/* The newest "policy" record: SHA-256 of the policy's bytes as hex; "" none. */
+const char *ledger_policy_sha256(const struct ledger *l);
+/* NULL: nothing was agreed of it. */
+const struct ledger_agreed *ledger_agreed(const struct ledger *l, const char *dataset);
+size_t ledger_agreements(const struct ledger *l);
+const struct ledger_agreed *ledger_agreement(const struct ledger *l, size_t i);
+/* Public keys (RW…) of which one must approve an expiry; none: nobody needs to. */
+size_t ledger_approvers(const struct ledger *l);
+const char *ledger_approver(const struct ledger *l, size_t i);
+const struct ledger_latch *ledger_latch(const struct ledger *l); /* never NULL */
+/* The last outcome of that command, or NULL. */
+const struct ledger_outcome *ledger_outcome(const struct ledger *l, const char *command);
+
 /* Words of the format. */
 const char *ledger_verdict_word(enum ledger_verdict v); /* "good" …; "pending" */
-const char *ledger_state_word(enum ledger_state s);	/* "begun", "committed", "failed", "abandoned" */
+const char *ledger_state_word(
+    enum ledger_state s); /* "begun", "committed", "failed", "abandoned", "expired" */
 
 #endif

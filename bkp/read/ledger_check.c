@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "format/journal.h"
 
-enum kind { UUID, WORD, TEXT_OPT, NUMBER, BOOLEAN, BOOLEAN_OPT, SHA256, LIST, STRINGS };
+enum kind { UUID, WORD, TEXT_OPT, NUMBER, INTEGER, BOOLEAN, BOOLEAN_OPT, SHA256, LIST, STRINGS };
 
 struct member {
 	const char *name;
@@ -39,6 +39,8 @@ static bool has_kind(const json_t *v, enum kind kind)
 		return s || !v || json_is_null(v);
 	case NUMBER:
 		return json_is_integer(v) && json_integer_value(v) >= 0;
+	case INTEGER:
+		return json_is_integer(v);
 	case BOOLEAN:
 		return json_is_boolean(v);
 	case BOOLEAN_OPT:
@@ -190,6 +192,46 @@ static int check_failed(
 	return 0;
 }
 
+static int check_decision(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	const struct ledger_generation *g = ledger_generation_by_number(l, member_num(o, "generation"));
+
+	if (!g || g->state != LEDGER_COMMITTED)
+		return contradiction(line, event, text("the generation was never committed"), err);
+	return 0;
+}
+
+static int check_expired(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	const struct ledger_generation *g = ledger_generation_by_number(l, member_num(o, "generation"));
+
+	if (check_copied(l, o, line, event, err))
+		return -1;
+	if (g->held_ns)
+		return contradiction(line, event, text("the generation is held"), err);
+	return 0;
+}
+
+/* What is agreed: see ledger.h. */
+static int check_agreed(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	static const struct member members[] = {{"name", WORD}, {"generations", NUMBER},
+	    {"protect_s", NUMBER}, {"daily", NUMBER}, {"weekly", NUMBER}, {"monthly", NUMBER},
+	    {"yearly", NUMBER}, {NULL, UUID}};
+	const json_t *sets = json_object_get(o, "datasets");
+
+	(void)l;
+	for (size_t i = 0; i < json_array_size(sets); i++)
+		if (!json_is_object(json_array_get(sets, i)))
+			return wrong_member(line, event, "datasets", err);
+		else if (check_members(json_array_get(sets, i), members, line, event, err))
+			return -1;
+	return 0;
+}
+
 static const struct rule {
 	const char *event;
 	struct member members[12];
@@ -221,6 +263,20 @@ static const struct rule {
     {"medium-moved",
 	{{"medium", UUID}, {"operator", WORD}, {"place", WORD}, {"from", TEXT_OPT}, {"detached", BOOLEAN}},
 	check_medium},
+    {"policy", {{"sha256", SHA256}, {"bytes", NUMBER}}, check_nothing},
+    {"agreed", {{"datasets", LIST}, {"approvers", STRINGS}, {"approval", TEXT_OPT}}, check_agreed},
+    {"accepted", {{"generation", NUMBER}, {"operator", WORD}, {"reason", TEXT_OPT}}, check_decision},
+    {"held", {{"generation", NUMBER}, {"operator", WORD}, {"reason", WORD}}, check_decision},
+    {"released", {{"generation", NUMBER}, {"operator", WORD}, {"reason", TEXT_OPT}}, check_decision},
+    {"expired",
+	{{"generation", NUMBER}, {"medium", UUID}, {"files", NUMBER}, {"bytes", NUMBER}, {"why", TEXT_OPT},
+	    {"plan", TEXT_OPT}, {"approver", TEXT_OPT}},
+	check_expired},
+    {"clock-jump", {{"source", WORD}, {"before", WORD}, {"after", WORD}, {"seconds", INTEGER}},
+	check_nothing},
+    {"clock-attested", {{"operator", WORD}, {"reason", TEXT_OPT}}, check_nothing},
+    {"outcome", {{"command", WORD}, {"exit", NUMBER}, {"line", TEXT_OPT}}, check_nothing},
+    {"scheduled", {{"action", WORD}, {"kind", WORD}, {"file", TEXT_OPT}}, check_nothing},
 };
 
 static const struct rule *find_rule(const char *event)

@@ -7,13 +7,6 @@
 #include "base/err.h"
 #include "format/journal.h"
 
-static const char *str_or_empty(const json_t *o, const char *key)
-{
-	const char *s = member_str(o, key);
-
-	return s ? s : "";
-}
-
 static struct ledger_generation *generation_of(const struct ledger *l, const json_t *o)
 {
 	/* the accessor is for readers; the fold owns what it returns */
@@ -78,12 +71,12 @@ static int apply_medium(struct ledger *l, const struct journal_record *r, struct
 	m->uuid = copy_of(member_str(r->json, "medium"), &failed);
 	m->label = copy_of(member_str(r->json, "label"), &failed);
 	m->type = copy_of(member_str(r->json, "type"), &failed);
-	m->path = copy_of(str_or_empty(r->json, "path"), &failed);
-	m->place = copy_of(str_or_empty(r->json, "place"), &failed);
+	m->path = copy_of(member_str_or_empty(r->json, "path"), &failed);
+	m->place = copy_of(member_str_or_empty(r->json, "place"), &failed);
 	m->offline = json_is_true(json_object_get(r->json, "offline"));
 	m->added_ns = r->wall_ns;
-	m->fs_uuid = copy_of(str_or_empty(r->json, "fs_uuid"), &failed);
-	m->serial = copy_of(str_or_empty(r->json, "serial"), &failed);
+	m->fs_uuid = copy_of(member_str_or_empty(r->json, "fs_uuid"), &failed);
+	m->serial = copy_of(member_str_or_empty(r->json, "serial"), &failed);
 	m->destination = copy_of("", &failed);
 	m->custodian = copy_of("", &failed);
 	m->attached = true; /* its identity was written on it */
@@ -98,7 +91,7 @@ static void set_attached(struct ledger_medium *m, bool attached, int64_t now_ns)
 	m->attached = attached;
 }
 
-static int replace_text(const char **at, const char *with, struct err *err)
+int ledger_replace_text(const char **at, const char *with, struct err *err)
 {
 	char *copy = strdup(with);
 
@@ -119,7 +112,7 @@ static int apply_whereabouts(struct ledger *l, const struct journal_record *r, s
 		set_attached(m, !strcmp(r->event, "medium-attached"), r->wall_ns);
 		return 0;
 	}
-	if (replace_text(&m->custodian, member_str(r->json, "operator"), err))
+	if (ledger_replace_text(&m->custodian, member_str(r->json, "operator"), err))
 		return -1;
 	if (!strcmp(r->event, "rotated")) {
 		const struct ledger_generation *last = ledger_last_committed(l);
@@ -129,13 +122,13 @@ static int apply_whereabouts(struct ledger *l, const struct journal_record *r, s
 		if (json_is_true(json_object_get(r->json, "complete")) ||
 		    (last && member_num(r->json, "newest") == last->number))
 			m->rotated_ns = r->wall_ns;
-		return replace_text(&m->destination, member_str(r->json, "place"), err);
+		return ledger_replace_text(&m->destination, member_str(r->json, "place"), err);
 	}
 	if (json_is_true(json_object_get(r->json, "detached")))
 		set_attached(m, false, r->wall_ns);
 	m->moved_ns = r->wall_ns;
-	return replace_text(&m->destination, "", err) ||
-		       replace_text(&m->place, member_str(r->json, "place"), err)
+	return ledger_replace_text(&m->destination, "", err) ||
+		       ledger_replace_text(&m->place, member_str(r->json, "place"), err)
 		   ? -1
 		   : 0;
 }
@@ -145,6 +138,7 @@ static void datasets_free(struct ledger_generation *g)
 	for (size_t i = 0; i < g->n_datasets; i++) {
 		free((char *)g->datasets[i].name);
 		free((char *)g->datasets[i].reason);
+		free((char *)g->datasets[i].suspicion);
 	}
 	free((struct ledger_dataset *)g->datasets);
 	g->datasets = NULL;
@@ -162,6 +156,22 @@ static void generation_clear(struct ledger_generation *g)
 	free((struct ledger_copy *)g->copies);
 	free((char *)g->uuid);
 	free((char *)g->reason);
+	free((char *)g->held_why);
+}
+
+static void set_guard(struct guard *g, const json_t *o)
+{
+	g->measured = json_is_true(json_object_get(o, "measured"));
+	g->before = member_num(o, "before");
+	g->added = member_num(o, "added");
+	g->changed = member_num(o, "changed");
+	g->deleted = member_num(o, "deleted");
+	g->renamed = member_num(o, "renamed");
+	g->dense = member_num(o, "dense");
+	g->lost = member_num(o, "lost");
+	g->strange = member_num(o, "strange");
+	g->canaries = member_num(o, "canaries");
+	g->suspect = json_is_true(json_object_get(o, "suspect"));
 }
 
 /* From names (begin) or from objects (committed). */
@@ -174,11 +184,11 @@ static int set_datasets(struct ledger_generation *g, const json_t *list, struct 
 	datasets_free(g);
 	for (size_t i = 0; d && i < n; i++) {
 		const json_t *o = json_array_get(list, i);
-		const char *v = str_or_empty(o, "verdict");
+		const char *v = member_str_or_empty(o, "verdict");
 
 		d[i].name =
 		    copy_of(json_is_string(o) ? json_string_value(o) : member_str(o, "name"), &failed);
-		d[i].reason = copy_of(str_or_empty(o, "reason"), &failed);
+		d[i].reason = copy_of(member_str_or_empty(o, "reason"), &failed);
 		d[i].verdict = !strcmp(v, "good")      ? LEDGER_GOOD
 			       : !strcmp(v, "partial") ? LEDGER_PARTIAL
 			       : *v		       ? LEDGER_FAILED
@@ -189,6 +199,9 @@ static int set_datasets(struct ledger_generation *g, const json_t *list, struct 
 		d[i].unreadable = member_num(o, "unreadable");
 		d[i].changed = member_num(o, "changed");
 		d[i].skipped = member_num(o, "skipped");
+		set_guard(&d[i].guard, json_object_get(o, "guard"));
+		d[i].suspicion = copy_of(member_str_or_empty(json_object_get(o, "guard"), "why"), &failed);
+		g->suspect |= d[i].guard.suspect;
 	}
 	g->datasets = d;
 	g->n_datasets = d ? n : 0;
@@ -218,11 +231,11 @@ static int apply_begin(struct ledger *l, const struct journal_record *r, struct 
 	g->state = LEDGER_BEGUN;
 	g->uuid = copy_of(member_str(r->json, "uuid"), &failed);
 	g->reason = copy_of("", &failed);
+	g->held_why = copy_of("", &failed);
 	return failed ? err_nomem(err) : set_datasets(g, json_object_get(r->json, "datasets"), err);
 }
 
-/* The entry of that medium, made when there is none yet; NULL: out of memory. */
-static struct ledger_copy *copy_on(struct ledger *l, struct ledger_generation *g, const char *uuid)
+struct ledger_copy *ledger_copy_on(struct ledger *l, struct ledger_generation *g, const char *uuid)
 {
 	struct ledger_copy *c = (struct ledger_copy *)g->copies;
 	int failed = 0;
@@ -258,8 +271,8 @@ static int apply_committed(struct ledger *l, const struct journal_record *r, str
 		l->next_archive = member_num(o, "next_archive");
 	for (size_t i = 0; i < json_array_size(media); i++) {
 		const json_t *m = json_array_get(media, i);
-		struct ledger_copy *c = copy_on(l, g, member_str(m, "medium"));
-		char *reason = strdup(str_or_empty(m, "reason"));
+		struct ledger_copy *c = ledger_copy_on(l, g, member_str(m, "medium"));
+		char *reason = strdup(member_str_or_empty(m, "reason"));
 
 		if (!c || !reason) {
 			free(reason);
@@ -277,14 +290,14 @@ static int apply_committed(struct ledger *l, const struct journal_record *r, str
  * and counts for nothing until it verifies again. */
 static int apply_copied(struct ledger *l, const struct journal_record *r, struct err *err)
 {
-	struct ledger_copy *c = copy_on(l, generation_of(l, r->json), member_str(r->json, "medium"));
+	struct ledger_copy *c = ledger_copy_on(l, generation_of(l, r->json), member_str(r->json, "medium"));
 
 	if (!c)
 		return err_nomem(err);
 	if (!strcmp(r->event, "verify-failed")) {
 		c->damaged_ns = r->wall_ns;
 		c->verified_ns = 0;
-		return replace_text(&c->reason, str_or_empty(r->json, "reason"), err);
+		return ledger_replace_text(&c->reason, member_str_or_empty(r->json, "reason"), err);
 	}
 	if (!strcmp(r->event, "verified")) {
 		c->verified_ns = r->wall_ns;
@@ -295,13 +308,14 @@ static int apply_copied(struct ledger *l, const struct journal_record *r, struct
 		c->verified_ns = 0;
 	}
 	c->ok = true;
-	return replace_text(&c->reason, "", err);
+	c->expired_ns = 0;
+	return ledger_replace_text(&c->reason, "", err);
 }
 
 static int apply_failed(struct ledger *l, const struct journal_record *r, struct err *err)
 {
 	struct ledger_generation *g = generation_of(l, r->json);
-	char *reason = strdup(str_or_empty(r->json, "reason"));
+	char *reason = strdup(member_str_or_empty(r->json, "reason"));
 
 	if (!reason)
 		return err_nomem(err);
@@ -336,7 +350,7 @@ int ledger_fold_apply(struct ledger *l, const struct journal_record *r, struct e
 	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++)
 		if (!strcmp(rules[i].event, r->event))
 			return rules[i].apply(l, r, err);
-	return 0;
+	return ledger_fold_rules(l, r, err) < 0 ? -1 : 0;
 }
 
 void ledger_fold_clear(struct ledger *l)
@@ -351,4 +365,5 @@ void ledger_fold_clear(struct ledger *l)
 		free(l->recipients[i]);
 	free(l->recipients);
 	free(l->site);
+	ledger_fold_rules_clear(l);
 }

@@ -23,6 +23,14 @@ struct ledger {
 	struct ledger_generation *generations; /* ascending by number */
 	size_t n_generations, cap_generations;
 	uint64_t next_archive;
+	char policy_sha256[DIGEST_HEX];
+	struct ledger_agreed *agreed;
+	size_t n_agreed;
+	char **approvers;
+	size_t n_approvers;
+	struct ledger_latch latch;
+	struct ledger_outcome *outcomes;
+	size_t n_outcomes;
 };
 
 /* Members of a record: NULL or 0 when absent or of another kind. */
@@ -42,5 +50,22 @@ int ledger_check(const struct ledger *l, const char *event, const json_t *o, uin
  * leaves the ledger fit only to be freed. */
 int ledger_fold_apply(struct ledger *l, const struct journal_record *r, struct err *err);
 void ledger_fold_clear(struct ledger *l);
+
+/* ledger_fold_rules.c: what people decide and what is agreed: policy, agreed, held, released, accepted,
+ * expired, clock-jump, clock-attested, outcome.  LEDGER_NOT_MINE: another event. */
+#define LEDGER_NOT_MINE 1
+int ledger_fold_rules(struct ledger *l, const struct journal_record *r, struct err *err);
+void ledger_fold_rules_clear(struct ledger *l);
+
+/* Shared by the two. */
+static inline const char *member_str_or_empty(const json_t *o, const char *key)
+{
+	const char *s = member_str(o, key);
+
+	return s ? s : "";
+}
+int ledger_replace_text(const char **at, const char *with, struct err *err);
+/* The entry of that medium, made when there is none yet; NULL: out of memory. */
+struct ledger_copy *ledger_copy_on(struct ledger *l, struct ledger_generation *g, const char *uuid);
 
 #endif

@@ -262,6 +262,8 @@ void night_result_free(struct night_result *r)
 		free(r->datasets[i].reason);
 		free(r->datasets[i].blocks);
 		free(r->datasets[i].probe);
+		free(r->datasets[i].suspicion);
+		free(r->datasets[i].said);
 	}
 	free(r->datasets);
 	for (i = 0; i < r->n_media; i++)

@@ -115,20 +115,33 @@ static json_t *media_json(struct night *n)
 	return media;
 }
 
+static json_t *guard_json(const struct generation_dataset *d)
+{
+	const struct guard *g = &d->guard;
+
+	if (!g->measured && !g->suspect)
+		return NULL;
+	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:s*}", "measured", (int)g->measured, "before",
+	    (json_int_t)g->before, "added", (json_int_t)g->added, "changed", (json_int_t)g->changed, "deleted",
+	    (json_int_t)g->deleted, "renamed", (json_int_t)g->renamed, "dense", (json_int_t)g->dense, "lost",
+	    (json_int_t)g->lost, "strange", (json_int_t)g->strange, "canaries", (json_int_t)g->canaries, "suspect",
+	    (int)g->suspect, "why", d->suspicion);
+}
+
+json_t *night_dataset_json(const struct generation_dataset *d)
+{
+	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*, s:o*}", "name", d->name, "verdict",
+	    generation_verdict_word(d->verdict), "entries", (json_int_t)d->entries, "files", (json_int_t)d->files, "bytes",
+	    (json_int_t)d->bytes, "unreadable", (json_int_t)d->unreadable, "changed", (json_int_t)d->changed, "skipped",
+	    (json_int_t)d->skipped, "reason", d->reason, "said", d->said, "guard", guard_json(d));
+}
+
 static json_t *datasets_json(const struct night *n)
 {
 	json_t *sets = json_array();
-	size_t i;
 
-	for (i = 0; i < n->ret->n_datasets; i++) {
-		const struct generation_dataset *d = &n->ret->datasets[i];
-
-		json_array_append_new(sets, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s*}", "name", d->name, "verdict",
-						generation_verdict_word(d->verdict), "entries", (json_int_t)d->entries,
-						"files", (json_int_t)d->files, "bytes", (json_int_t)d->bytes, "unreadable",
-						(json_int_t)d->unreadable, "changed", (json_int_t)d->changed, "skipped",
-						(json_int_t)d->skipped, "reason", d->reason));
-	}
+	for (size_t i = 0; i < n->ret->n_datasets; i++)
+		json_array_append_new(sets, night_dataset_json(&n->ret->datasets[i]));
 	return sets;
 }
 

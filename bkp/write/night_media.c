@@ -104,14 +104,6 @@ bool night_any_left(const struct night *n)
 
 /* ---- generations that an earlier run left open ---- */
 
-static json_t *settled_dataset(const struct generation_dataset *d)
-{
-	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s*}", "name", d->name, "verdict",
-	    generation_verdict_word(d->verdict), "entries", (json_int_t)d->entries, "files", (json_int_t)d->files, "bytes",
-	    (json_int_t)d->bytes, "unreadable", (json_int_t)d->unreadable, "changed", (json_int_t)d->changed, "skipped",
-	    (json_int_t)d->skipped, "reason", d->reason);
-}
-
 /* Is generation `g` complete on the medium?  Then *ret is open. */
 static bool complete_there(struct night *n, size_t i, uint64_t number, const char *uuid, struct vault_r **ret_v,
     struct vault_r_generation **ret_g)
@@ -140,7 +132,7 @@ static json_t *settled_record(struct night *n, const struct generation_manifest 
 	size_t i;
 
 	for (i = 0; i < m->n_datasets; i++)
-		json_array_append_new(sets, settled_dataset(&m->datasets[i]));
+		json_array_append_new(sets, night_dataset_json(&m->datasets[i]));
 	return json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:b}", "generation", (json_int_t)m->id.number, "uuid",
 	    m->id.uuid, "manifest_sha256", (const char *)manifest_hex->p, "archives", (json_int_t)m->archives,
 	    "archive_bytes", (json_int_t)m->archive_bytes, "new_bytes", (json_int_t)0, "next_archive",

@@ -69,5 +69,7 @@ int night_read_back(struct night *n, struct err *err);
 int night_catch_up(struct night *n, struct err *err);
 void night_copy_journal(struct night *n);
 void night_medium_docs(struct night *n);
+/* A data set as the "committed" record says it. */
+struct json_t *night_dataset_json(const struct generation_dataset *d);
 
 #endif

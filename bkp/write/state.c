@@ -35,6 +35,7 @@ struct state {
 	uint32_t epoch;
 	struct ledger *ledger;
 	struct journal_w *journal;
+	const char *command, *role, *person; /* who acts, or NULL */
 };
 
 static void fill_random(void *arg, void *p, size_t n)
@@ -358,6 +359,31 @@ const struct ledger *state_ledger(const struct state *s)
 	return s->ledger;
 }
 
+void state_act(struct state *s, const char *command, const char *role, const char *person)
+{
+	s->command = command;
+	s->role = role;
+	s->person = person;
+}
+
+static json_t *with_actor(const struct state *s, json_t *members)
+{
+	const struct {
+		const char *key, *value;
+	} said[] = {{"command", s->command}, {"role", s->role}, {"operator", s->person}};
+
+	for (size_t i = 0; i < 3 && s->command; i++) {
+		if (!members)
+			members = json_object();
+		if (said[i].value && !json_object_get(members, said[i].key) &&
+		    json_object_set_new(members, said[i].key, json_string(said[i].value))) {
+			json_decref(members);
+			return NULL;
+		}
+	}
+	return members;
+}
+
 int state_append(struct state *s, const char *event, json_t *members, struct err *err)
 {
 	BUF_AUTO line = BUF_INIT(JOURNAL_LINE_MAX);
@@ -369,6 +395,9 @@ int state_append(struct state *s, const char *event, json_t *members, struct err
 	    .epoch = s->epoch};
 	int r;
 
+	members = with_actor(s, members);
+	if (s->command && !members)
+		return err_nomem(err);
 	clock_now(&f.stamp);
 	memcpy(f.prev, ledger_head(s->ledger), sizeof(f.prev));
 	r = ledger_accepts(s->ledger, event, members, err) ||

@@ -71,6 +71,11 @@ const uint8_t *state_file(const struct state *s, enum state_file which, size_t *
 
 const struct ledger *state_ledger(const struct state *s);
 
+/* Who acts from now on: records get the members "command", "role" and, when known, "operator" (unless the
+ * event has one of its own).  The strings must live as long as the state.  role: "capture", "operator",
+ * "manager" …; person: or NULL. */
+void state_act(struct state *s, const char *command, const char *role, const char *person);
+
 /* Appends a record to the journal, durably, and folds it into the ledger.  `members` (or NULL) is consumed
  * whatever happens.  Pointers got from the ledger before are stale afterwards. */
 int state_append(struct state *s, const char *event, struct json_t *members, struct err *err)

@@ -38,7 +38,7 @@ bkp medium add RDX-01
 for n in 1 2 3; do
 	step "night $n"
 	[ $n = 1 ] || python3 "$demo/clinic.py" day "$T/clinic" $n
-	bkp run
+	bkp run --all
 	cp -a "$T/clinic" "$T/truth$n"
 done
 

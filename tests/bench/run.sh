@@ -57,7 +57,7 @@ bkp_init() {
 bkp_capture() {
 	# what was changed less than a minute before a capture is read again by the next one: a night lies in between
 	[ "$1" != first ] || sleep 62
-	timed bkp "$1" "$BIN/bkp" --quiet run --timings
+	timed bkp "$1" "$BIN/bkp" --quiet run --timings --all
 	# the same run without its reading back
 	awk -v work="$1" -v rss="$(cut -d' ' -f4 "$W/time")" '/^(capture|commit) /{wall += $2; cpu += $3; user += $4} END{print "bkp", work "-commit", wall, user, cpu - user, rss}' "$W/log" >>"$W/times"
 }

@@ -46,12 +46,12 @@ timed() { # WORK COMMAND...
 }
 echo "$files files, $(du -sb --apparent-size "$W/tree" | cut -f1) bytes, $(nproc) cores"
 sleep 62
-timed first "$BIN/bkp" --quiet run
+timed first "$BIN/bkp" --quiet run --all
 timed "find -printf" find "$W/tree" -printf '%p %s %T@ %C@ %i\n'
-timed unchanged "$BIN/bkp" --quiet run
+timed unchanged "$BIN/bkp" --quiet run --all
 last=$(find "$W/tree" -name '*.hl7' | head -n 1)
 echo changed >>"$last"
-timed "one file changed" "$BIN/bkp" --quiet run
+timed "one file changed" "$BIN/bkp" --quiet run --all
 timed "restore of one file" "$BIN/bkp-restore" --quiet --medium "$W/nas" --identity "$W/id.txt" extract 3 all "${last#/}" --to "$W/one"
 cmp "$last" "$W/one$last"
 timed "restore of all" "$BIN/bkp-restore" --quiet --medium "$W/nas" --identity "$W/id.txt" extract 3 all --to "$W/all"

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Nights one after another, for scenario tests.  Sourced behind site.sh.  What was looked at within a minute of its last change
-# is read again the next night, so these nights have a clock of their own (libfaketime): each is a day later than the one before.
+# is read again the next night, so these nights have a clock of their own (fakeclock.c): each is a day later than the one before.
 # The kernel's times of files stay what they are.
 #
 #   night CODE [ARGUMENT...]   bkp run; $G is its generation ("0": none), $T/json what it printed
@@ -8,8 +8,7 @@
 #   same_tree WHAT [MEDIUM]    generation $G restored is $T/src, judged by compare.sh
 NIGHT=${NIGHT:-0}
 BKP=${BKP_RELEASE:-$BKP_BIN}/bkp RESTORE=${BKP_RELEASE:-$BKP_BIN}/bkp-restore # libfaketime and ASan do not go together
-FAKE=$(ls /usr/lib/*/faketime/libfaketimeMT.so.1 2>/dev/null | head -n 1)
-[ -n "$FAKE" ] || die "libfaketime is not installed"
+. "$(dirname "${BASH_SOURCE[0]}")/fakeclock.sh"
 NIGHT_CLOCK=() # env arguments in place of those of a new night
 
 in_memory() { # the site's folder moves to memory, before anything is made in it
@@ -20,13 +19,14 @@ in_memory() { # the site's folder moves to memory, before anything is made in it
 	rm -rf "$T"
 	T=$d
 	export BKP_POLICY=$T/policy.yaml
+	. "$SRC_ROOT/tests/lib/fakeclock.sh"
 }
 
 at_night() { # COMMAND...: a day later
 	NIGHT=$((NIGHT + 1))
-	local clock=("FAKETIME=+${NIGHT}d")
+	local clock=("FAKECLOCK=$((NIGHT * 86400))")
 	[ ${#NIGHT_CLOCK[@]} = 0 ] || clock=("${NIGHT_CLOCK[@]}")
-	NIGHT_ENV=("LD_PRELOAD=$FAKE" NO_FAKE_STAT=1 FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_DONT_RESET=1 "${clock[@]}")
+	NIGHT_ENV=("${FAKE_ENV[@]}" "${clock[@]}")
 	"$@"
 }
 
@@ -35,11 +35,19 @@ night_end() { # CODE: the run's exit code was $STATUS
 	G=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["generation"])' "$T/json" 2>/dev/null) || G=0
 }
 
+# --all, unless data sets are named
+which_sets() {
+	local a
+	for a in "$@"; do case $a in --* | ??:??) ;; *) return 0 ;; esac done
+	echo --all
+}
+
 run_night() {
 	local want=$1
 	shift
 	STATUS=0
-	env "${NIGHT_ENV[@]}" "$BKP" run --json "$@" >"$T/json" 2>"$T/err" || STATUS=$?
+	# shellcheck disable=SC2046 # nothing, or one word
+	env "${NIGHT_ENV[@]}" "$BKP" run --json $(which_sets "$@") "$@" >"$T/json" 2>"$T/err" || STATUS=$?
 	night_end "$want"
 }
 
@@ -48,7 +56,8 @@ run_traced() {
 	shift
 	for e in "${NIGHT_ENV[@]}"; do given+=(-E "$e"); done
 	STATUS=0
-	strace -f -y -qq -s 0 -e trace=open,openat,openat2,read,pread64,readv,mmap "${given[@]}" -o "$T/strace" "$BKP" run --json "$@" \
+	# shellcheck disable=SC2046 # nothing, or one word
+	strace -f -y -qq -s 0 -e trace=open,openat,openat2,read,pread64,readv,mmap "${given[@]}" -o "$T/strace" "$BKP" run --json $(which_sets "$@") "$@" \
 		>"$T/json" 2>"$T/err" || STATUS=$?
 	night_end "$want"
 }

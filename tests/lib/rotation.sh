@@ -42,7 +42,7 @@ rotation_make() {
 	"$BKP" --quiet medium add RDX-01
 	for g in 1 2 3; do
 		head -c 1500000 /dev/urandom >"$T/src/data$g"
-		expect 0 "$BKP" --quiet run
+		expect 0 "$BKP" --quiet run --all
 		[ $g != 1 ] || expect 0 "$BKP" --quiet rotate --operator Sato
 	done
 	rotation_keep ordinary

@@ -11,7 +11,7 @@ head -c 9000000 /dev/urandom >"$T/src/dicom/image1.dcm"
 ln -s dicom/image1.dcm "$T/src/latest"
 
 gen() { # N: run, keep a copy of the truth
-	expect 0 "$BKP" run
+	expect 0 "$BKP" run --all
 	cp -a "$T/src" "$T/truth$1"
 }
 gen 1
@@ -38,7 +38,7 @@ mv "$T/away" "$T/m2"; mv "$T/state-away" "$T/state"
 
 # an unchanged night adds next to nothing, a changed byte adds about a chunk
 before=$(du -sb "$T/m1" | cut -f1)
-expect 0 "$BKP" run
+expect 0 "$BKP" run --all
 after=$(du -sb "$T/m1" | cut -f1)
 [ $((after - before)) -lt 60000 ] || die "an unchanged night added $((after - before)) bytes"
 "$BKP" verify --quiet || die "verify"

@@ -14,7 +14,7 @@ chmod 0755 "$T/fs"
 "$SRC_ROOT/tests/lib/oddities.sh" "$T/fs/src"
 site_policy "  - {name: odd, paths: [$T/fs/src]}"
 site_make
-status env -i LANG=C PATH=/usr/sbin:/usr/bin:/sbin:/bin BKP_POLICY="$T/policy.yaml" "$BKP" run
+status env -i LANG=C PATH=/usr/sbin:/usr/bin:/sbin:/bin BKP_POLICY="$T/policy.yaml" "$BKP" run --all
 # sockets are named, nothing else is amiss
 [ "$STATUS" = 0 ] || { cat "$T/err" >&2; die "run: exit $STATUS"; }
 grep -q 'W-FILE-03' "$T/err" || die "the socket was not named"
@@ -23,7 +23,7 @@ status env -i LANG=C PATH=/usr/bin:/bin "$RESTORE" --medium "$T/m1" --identity "
 [ "$STATUS" = 0 ] || { cat "$T/err" >&2; die "extract: exit $STATUS"; }
 "$SRC_ROOT/tests/lib/compare.sh" "$T/fs/src" "$T/fs/out$T/fs/src" || die "the restored tree differs"
 # the same tree once more: the catalog is deterministic, so nothing new is stored
-expect 0 "$BKP" run --json
+expect 0 "$BKP" run --json --all
 python3 - "$T/out" <<'P' || die "capturing the same tree again stored content again"
 import json, sys
 sys.exit(json.load(open(sys.argv[1]))["new_bytes"] > 65536)

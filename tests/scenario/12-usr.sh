@@ -6,7 +6,7 @@ root=/usr
 [ "${BKP_USR:-}" = all ] || root=/usr/share # BKP_USR=all for the whole of it
 site_policy "  - {name: usr, paths: [$root]}"
 site_make
-expect 0 "$BKP" run --quiet
+expect 0 "$BKP" run --quiet --all
 same=
 [ "$(id -u)" = 0 ] && same=--same-owner
 expect 0 "$RESTORE" --medium "$T/m2" --identity "$T/id.txt" --quiet extract 1 usr --to "$T/out.d" $same

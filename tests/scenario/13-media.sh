@@ -11,18 +11,18 @@ mount -o loop "$T/disk.img" "$T/m2"
 mkdir -p "$T/src"
 head -c 8000000 /dev/urandom >"$T/src/a"
 site_make
-expect 0 "$BKP" run
+expect 0 "$BKP" run --all
 
 # unmounted: the folder is there, empty; it must not be written to
 umount "$T/m2"
 echo new >"$T/src/b"
-expect 1 "$BKP" run
+expect 1 "$BKP" run --all
 grep -q 'E-MEDIA-01' "$T/err" || die "an unmounted medium is not named: $(cat "$T/err")"
 [ -z "$(ls -A "$T/m2")" ] || die "an unmounted medium's folder was written to"
 # back again: the next run brings it up to date
 mount -o loop "$T/disk.img" "$T/m2"
 echo newer >"$T/src/c"
-expect 0 "$BKP" run
+expect 0 "$BKP" run --all
 for g in 1 2 3; do expect 0 "$RESTORE" --medium "$T/m2" verify $g; done
 expect 0 restore_to "$T/m2" 2 "$T/o2"
 [ "$(cat "$T/o2$T/src/b")" = new ] || die "generation 2 on the medium that was away"
@@ -30,7 +30,7 @@ expect 0 restore_to "$T/m2" 2 "$T/o2"
 
 # full: fails alone, and what was on it stays whole
 head -c 70000000 /dev/urandom >"$T/src/big"
-expect 1 "$BKP" run
+expect 1 "$BKP" run --all
 grep -qi 'no space' "$T/err" || die "the full medium is not named: $(cat "$T/err")"
 expect 0 "$RESTORE" --medium "$T/m1" verify 4
 for g in 1 2 3; do expect 0 "$RESTORE" --medium "$T/m2" verify $g; done
@@ -38,14 +38,14 @@ expect 2 "$RESTORE" --medium "$T/m2" verify 4
 [ -z "$(ls -A "$T"/m2/*/tmp)" ] || die "unfinished files take space on the full medium"
 # still full: again exit 1, nothing else
 rm "$T/src/big"
-expect 1 "$BKP" run
+expect 1 "$BKP" run --all
 # a larger disk in its place is another medium: not written to until it is registered
 expect 0 "$BKP" verify --quiet
 
 # another medium of the same repository under the wrong name
 umount "$T/m2"
 cp "$T/m1/bkp-medium.json" "$T/m1/bkp-medium.json.minisig" "$T/m2/"
-expect 1 "$BKP" run
+expect 1 "$BKP" run --all
 grep -q 'E-MEDIA-0[45]' "$T/err" || die "a medium under the wrong name: $(cat "$T/err")"
 rm "$T/m2"/bkp-medium.json*
 
@@ -57,12 +57,12 @@ a=$(basename "$(dirname "$(dirname "$newest")")")/$a
 thaw "$T/m1"
 rm "$T/m1/$a"
 expect 2 "$BKP" verify --medium m1 --quiet
-status "$BKP" run
+status "$BKP" run --all
 [ -e "$T/m1/$a" ] || die "a lost archive was not supplied from the other medium"
 # lost everywhere: captured again
 thaw "$T/m1" "$T/m2"
 find "$T/m1" "$T/m2" -path '*archives*' -name '*.age' -delete
-status "$BKP" run
+status "$BKP" run --all
 [ "$STATUS" = 0 ] || [ "$STATUS" = 1 ] || die "run after all archives were lost: $STATUS"
 g=$("$BKP" generations --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["generations"][-1]["generation"])')
 expect 0 restore_to "$T/m1" "$g" "$T/o9"
@@ -77,7 +77,7 @@ expect 2 "$BKP" medium add m3 # an empty folder is no disk
 mount -t tmpfs -o size=40m tmpfs "$T/m3"
 expect 0 "$BKP" medium add m3
 [ "$(grep -o 'medium [0-9a-f-]*$' "$T/out")" != "$wrong" ] || die "the folder's identity was given to the disk"
-status "$BKP" run # generations that were lost everywhere are still missed: 1
+status "$BKP" run --all # generations that were lost everywhere are still missed: 1
 [ "$STATUS" = 0 ] || [ "$STATUS" = 1 ] || die "run with a third medium: $STATUS"
 thaw "$T/m3"; umount "$T/m3"
 mount -t tmpfs -o size=40m tmpfs "$T/m3"

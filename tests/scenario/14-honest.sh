@@ -21,7 +21,7 @@ if [ "$(id -u)" = 0 ]; then
 fi
 chmod 0700 "$T/src/locked"; chmod 0600 "$T/src/unreadable"
 [ "$(id -u)" = 0 ] || chmod 0 "$T/src/locked" "$T/src/unreadable"
-expect 1 user "$BKP" run
+expect 1 user "$BKP" run --all
 grep -q "cannot read '.*/src/locked'" "$T/err" || die "the unreadable folder is not named: $(cat "$T/err")"
 grep -q "cannot read '.*/src/unreadable'" "$T/err" || die "the unreadable file is not named"
 grep -q "'bad' failed.*status 3.*connection refused" "$T/err" || die "the failed command is not reported: $(cat "$T/err")"

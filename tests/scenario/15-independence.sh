@@ -13,8 +13,8 @@ mkdir "$T/dense"; seq 400000 >"$T/dense/numbers"; seq 300 >"$T/dense/few"; head 
 site_policy "  - {name: docs, title: 文書, paths: [$T/src]}
   - {name: dense, paths: [$T/dense], compression: zstd}"
 site_make
-expect 0 "$BKP" run
-expect 0 "$BKP" run
+expect 0 "$BKP" run --all
+expect 0 "$BKP" run --all
 cd "$T"/m1/*-*-*-*-*/
 root=$(python3 -c 'import json; print(json.load(open("repository.json"))["keys"][0]["public"])')
 grep -q "$root" "$T/init.out" || die "init did not print the root key for paper"

@@ -8,9 +8,9 @@ head -c 3000000 /dev/urandom >"$T/src2/other"
 site_policy "  - {name: docs, paths: [$T/src]}
 	  - {name: more, paths: [$T/src2]}"
 site_make
-expect 0 "$BKP" run
+expect 0 "$BKP" run --all
 echo two >>"$T/src/small"
-expect 0 "$BKP" run --anchor
+expect 0 "$BKP" run --anchor --all
 thaw "$T/m1"
 chmod -R u+w "$T/m1"
 cp -a "$T/m1" "$T/good"
@@ -83,7 +83,7 @@ check forged 1 E- 2
 rm -rf "$repo/generations/000001"; cp -a "$repo/generations/000002" "$repo/generations/000001"; check renumbered 1 E- 2
 mv "$T/state" "$T/state1"; mv "$T/m2" "$T/m2.1"; mkdir "$T/m2" "$T/x1"; mv "$T/m1" "$T/m1.1"; mkdir "$T/m1"
 "$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null; "$BKP" medium add m1 >/dev/null; "$BKP" medium add m2 >/dev/null
-expect 0 "$BKP" run
+expect 0 "$BKP" run --all
 foreign=$(echo "$T"/m1/*-*-*-*-*)
 thaw "$T/m1" "$T/m2"; mv "$T/m1" "$T/foreign"; foreign=$T/foreign/$(basename "$foreign")
 rm -rf "$T/m2" "$T/state"; mv "$T/state1" "$T/state"; mv "$T/m2.1" "$T/m2"; mv "$T/m1.1" "$T/m1"

@@ -8,7 +8,7 @@ site_policy "  - {name: docs, paths: [$T/src]}"
 site_make
 for g in 1 2 3; do
 	echo $g >"$T/src/small"
-	expect 0 "$BKP" run
+	expect 0 "$BKP" run --all
 done
 thaw "$T/m1"
 chmod -R u+w "$T/m1"
@@ -39,7 +39,7 @@ P
 say "a medium that stops answering while it is verified: exit 3, nothing recorded"
 say "three generations share the archive: one is verified, all three are recorded as damaged"
 echo 4 >"$T/src/small"
-expect 1 "$BKP" run
+expect 1 "$BKP" run --all
 ! grep -q "\"event\":\"verified\".*\"generation\":4,\"medium\":\"$(python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["medium"])' "$T/m1/bkp-medium.json")" "$T/state/journal.jsonl" ||
 	die "the next night vouched for the damaged archive"
 expect 0 "$BKP" verify --medium m2

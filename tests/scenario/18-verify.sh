@@ -15,7 +15,7 @@ P
 site_policy "  - {name: docs, paths: [$T/src]}"
 sed -i 's/^datasets:/archive_size: 4 MiB\n&/' "$T/policy.yaml"
 site_make
-expect 0 "$BKP" run
+expect 0 "$BKP" run --all
 thaw "$T/m1"
 chmod -R u+w "$T/m1"
 cp -a "$T/m1" "$T/good"
@@ -157,7 +157,7 @@ status strace -f -qq -y -o "$T/trace" -e trace=openat "${R%-restore}" run docs
 [ "$STATUS" = 0 ] || { cat "$T/out" "$T/err" >&2; die "exit $STATUS: a night"; }
 lists=$(grep -o '/m1/[^>]*/generations/[0-9]*>, "SHA256SUMS"' "$T/trace" | sort -u | wc -l)
 [ "$lists" -ge 2 ] && [ "$lists" -le 5 ] || { grep SHA256SUMS "$T/trace" | tail -n 40 >&2; die "a night after 12 others reads $lists lists"; }
-expect 0 "$BKP" run
+expect 0 "$BKP" run --all
 python3 - "$T/state/journal.jsonl" <<'P' || die "what was not captured for a while was read again"
 import json, sys
 last = [r for r in map(json.loads, open(sys.argv[1])) if r["event"] == "verified"][-2:]

@@ -40,7 +40,7 @@ find "$T/src" -type d -exec touch -d '2011-12-13 14:15:16.17' {} +
 site_policy "  - {name: docs, paths: [$T/src]}"
 sed -i 's/^datasets:/archive_size: 4 MiB\n&/' "$T/policy.yaml"
 site_make
-expect 0 "$BKP" run
+expect 0 "$BKP" run --all
 archives=$(find "$T/m1" -name '*.age' -path '*/archives/*' | wc -l)
 [ "$archives" -ge 8 ] || die "only $archives archives"
 

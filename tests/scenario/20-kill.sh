@@ -14,7 +14,7 @@ ln "$T/src/big" "$T/src/hard"
 site_policy "  - {name: docs, paths: [$T/src]}
 	  - {name: db, command: 'cat $T/src/sub/1; echo dump', store_as: db.dump}"
 site_make
-expect 0 "$BKP" run
+expect 0 "$BKP" run --all
 thaw "$T/m1" "$T/m2"
 head -c 2000000 /dev/urandom >"$T/src/big2"; echo changed >"$T/src/sub/3"; rm "$T/src/sub/4"
 keep() { # NAME: the state of things now is a start
@@ -27,13 +27,13 @@ start() { thaw "$T/m1" "$T/m2"; rm -rf "$T/state" "$T/m1" "$T/m2"; cp -a "$T/$1/
 # two nights to interrupt: an ordinary one, and one that brings a medium up to date which was away the night before
 keep ordinary
 mv "$T/m2" "$T/away"
-expect 1 "$BKP" run --quiet
+expect 1 "$BKP" run --quiet --all
 mv "$T/away" "$T/m2"
 echo later >"$T/src/sub/5"
 keep catching-up
 trace() { # NAME: which calls a night from this start makes
 	start "$1"
-	strace -f -qq -o "$T/trace" "$BKP" run --quiet || die "the run under strace"
+	strace -f -qq -o "$T/trace" "$BKP" run --quiet --all || die "the run under strace"
 	# strace counts each call by its name: a point is "the n-th NAME"
 	sed -n "s/^$(head -n 1 "$T/trace" | cut -d' ' -f1) *\([a-z0-9_]*\)(.*/\1/p" "$T/trace" | awk '{print $1, ++seen[$1]}' >"$T/calls.$1"
 }
@@ -43,7 +43,7 @@ trace catching-up
 # night has none of these, and a point is reached by whichever thread makes its n-th call of that name first
 sed '/name: db/d' "$T/policy.yaml" >"$T/threads.yaml"
 start ordinary
-BKP_POLICY=$T/threads.yaml strace -f -qq -o "$T/trace" "$BKP" run --quiet || die "the run under strace"
+BKP_POLICY=$T/threads.yaml strace -f -qq -o "$T/trace" "$BKP" run --quiet --all || die "the run under strace"
 main=$(head -n 1 "$T/trace" | cut -d' ' -f1)
 sed -n "/^$main /d; s/^\([0-9]*\) *\([a-z0-9_]*\)(.*/\1 \2/p" "$T/trace" | awk '{print $2, ++seen[$0]}' | sort -u >"$T/calls.threads"
 [ -s "$T/calls.threads" ] || die "no second thread was seen"
@@ -64,7 +64,7 @@ for k in $(seq 1 "$points"); do
 	follow= from=$name policy=$T/policy.yaml
 	[ $name = threads ] && follow=-f from=ordinary policy=$T/threads.yaml
 	start $from
-	BKP_POLICY=$policy status strace $follow -qq -o /dev/null -e trace="$call" -e inject="$call:signal=KILL:when=$nth" "$BKP" run --quiet 2>/dev/null
+	BKP_POLICY=$policy status strace $follow -qq -o /dev/null -e trace="$call" -e inject="$call:signal=KILL:when=$nth" "$BKP" run --quiet --all 2>/dev/null
 	if [ "$STATUS" = 137 ]; then killed=$((killed + 1)); else
 		[ "$STATUS" = 0 ] || { cat "$T/err" >&2; die "point $when: exit $STATUS"; }
 		finished=$((finished + 1))
@@ -72,7 +72,7 @@ for k in $(seq 1 "$points"); do
 	check_reported "$when"
 	n=$(wc -l <"$T/copies")
 	"$BKP" verify --quiet >"$T/out" 2>&1 || { cat "$T/out" >&2; die "point $when: bkp verify"; }
-	status "$BKP" run --quiet
+	status "$BKP" run --quiet --all
 	[ "$STATUS" = 0 ] || { cat "$T/err" >&2; die "point $when: the next run, unaided: exit $STATUS"; }
 	check_reported "$when"
 	[ "$(wc -l <"$T/copies")" -ge $((n + 2)) ] || die "point $when: the next run did not add a generation on both media"
@@ -85,13 +85,13 @@ for k in $(seq 1 "$points"); do
 		[ -z "$(rsync -aHAXnc --delete --itemize-changes "$T/src/" "$T/o$T/src/")" ] || die "point $when: what the next run captured differs"
 	fi
 done
-# a fourth: what is remembered of the last night is read and written, and believed (libfaketime)
+# a fourth: what is remembered of the last night is read and written, and believed (fakeclock.c)
 start ordinary
 for i in $(seq 300); do echo "$i" >"$T/src/sub/more-$i"; done
 rm "$T/src/big2" "$T/src/sub/3"
-NIGHT_CLOCK=("FAKETIME=+1d")
+NIGHT_CLOCK=(FAKECLOCK=86400)
 night 0 docs
-NIGHT_CLOCK=("FAKETIME=+2d")
+NIGHT_CLOCK=(FAKECLOCK=172800)
 night 0 docs
 keep remembered
 remembered=0
@@ -100,12 +100,12 @@ cache=$T/state/cache/stat
 for call in openat fstat newfstatat pread64 read write unlinkat sync_file_range fsync close renameat fsync; do
 	for n in 1 2 3; do
 		start remembered
-		status strace -f -qq -o "$T/trace" -P "$cache" -P "$cache/docs.cache" -P "$cache/docs.cache.part" -E "LD_PRELOAD=$FAKE" -E NO_FAKE_STAT=1 \
-			-E FAKETIME_DONT_FAKE_MONOTONIC=1 -E FAKETIME=+3d -e trace=$call -e inject=$call:signal=KILL:when=$n "$BKP" run --quiet docs 2>/dev/null
+		status strace -f -qq -o "$T/trace" -P "$cache" -P "$cache/docs.cache" -P "$cache/docs.cache.part" -E "LD_PRELOAD=$FAKE" \
+			-E FAKECLOCK=259200 -e trace=$call -e inject=$call:signal=KILL:when=$n "$BKP" run --quiet docs 2>/dev/null
 		[ "$STATUS" = 137 ] || break
 		remembered=$((remembered + 1))
 		echo "$n $call" >"$T/src/sub/more-200" # after the kill
-		NIGHT_CLOCK=("FAKETIME=+4d")
+		NIGHT_CLOCK=(FAKECLOCK=345600)
 		night 0 docs
 		same_tree "killed at $call $n of what is remembered"
 		check_reported "killed at $call $n of what is remembered"

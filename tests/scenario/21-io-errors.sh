@@ -8,7 +8,7 @@ mkdir -p "$T/src"
 for i in $(seq 1 4); do echo "file $i" >"$T/src/$i"; done
 head -c 3000000 /dev/urandom >"$T/src/big"
 site_make
-expect 0 "$BKP" run
+expect 0 "$BKP" run --all
 thaw "$T/m1" "$T/m2"
 head -c 2000000 /dev/urandom >"$T/src/big2"
 mkdir "$T/start"; cp -a "$T/state" "$T/m1" "$T/m2" "$T/start/"
@@ -19,7 +19,7 @@ for call in write fsync close openat renameat2 mkdirat fchmod read pread64 getde
 	for error in EIO ENOSPC; do
 		for n in 1 2 3 5 8 13 21 34 55; do
 			start
-			status strace -f -qq -o "$T/trace" -e trace=$call -e inject=$call:error=$error:when=$n "$BKP" run --quiet --json
+			status strace -f -qq -o "$T/trace" -e trace=$call -e inject=$call:error=$error:when=$n "$BKP" run --quiet --json --all
 			grep -q INJECTED "$T/trace" || break
 			tried=$((tried + 1))
 			[ "$STATUS" = 0 ] || failed=$((failed + 1))
@@ -32,7 +32,7 @@ for call in write fsync close openat renameat2 mkdirat fchmod read pread64 getde
 				"$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract 2 docs --to "$T/o" || die "$call $error $n: extract"
 				[ -z "$(rsync -aHAXnc --delete --itemize-changes "$T/src/" "$T/o$T/src/")" ] || die "$call $error $n: exit 0 and something is missing"
 			fi
-			status "$BKP" run --quiet
+			status "$BKP" run --quiet --all
 			[ "$STATUS" = 0 ] || { cat "$T/err" >&2; die "$call $error $n: the next run, unaided: exit $STATUS"; }
 			check_reported "$call $error $n"
 		done
@@ -45,14 +45,14 @@ for call in openat write renameat ftruncate fsync mkdirat unlinkat pread64; do
 		for n in 1 2 3 4; do
 			start
 			status strace -f -qq -y -P "$T/state/cache/stat" -P "$T/state/cache/stat/docs.cache" -P "$T/state/cache/stat/docs.cache.part" \
-				-o "$T/trace" -e trace=$call -e inject=$call:error=$error:when=$n "$BKP" run --quiet
+				-o "$T/trace" -e trace=$call -e inject=$call:error=$error:when=$n "$BKP" run --quiet --all
 			grep -q INJECTED "$T/trace" || break
 			tried=$((tried + 1))
 			[ "$STATUS" -le 1 ] || { cat "$T/err" >&2; die "$call $error $n on what is remembered: exit $STATUS"; }
 			[ "$STATUS" = 0 ] || { slow=$((slow + 1)) && grep -q W-CAPTURE-01 "$T/err"; } || { cat "$T/err" >&2; die "$call $error $n: W-CAPTURE-01 is missing"; }
 			check_reported "$call $error $n on what is remembered"
 			[ "$(grep -c '^2 ' "$T/copies")" = 2 ] || die "$call $error $n on what is remembered: generation 2 is not on both media"
-			expect 0 "$BKP" run --quiet
+			expect 0 "$BKP" run --quiet --all
 			rm -rf "$T/o"
 			"$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract 3 docs --to "$T/o" || die "$call $error $n: extract"
 			[ -z "$(rsync -aHAXnc --delete --itemize-changes "$T/src/" "$T/o$T/src/")" ] || die "$call $error $n on what is remembered: something is missing"
@@ -68,14 +68,14 @@ if [ "$(id -u)" = 0 ]; then
 		rm -rf "$T/m2"; mkdir "$T/m2"
 		mount -t tmpfs -o size="$((have + 400 + k))k" tmpfs "$T/m2"
 		cp -a "$T/start/m2/." "$T/m2/"
-		status "$BKP" run --quiet
+		status "$BKP" run --quiet --all
 		[ "$STATUS" = 0 ] || [ "$STATUS" = 1 ] || { cat "$T/err" >&2; die "full at +$k KiB: exit $STATUS"; }
 		[ "$STATUS" = 0 ] || full=$((full + 1))
 		check_reported "full at +$k KiB"
 		grep -q '^2 m1' "$T/copies" || die "full at +$k KiB: the other medium has no generation 2"
 		thaw "$T/m2"
 		mount -o remount,size=40000k "$T/m2"
-		status "$BKP" run --quiet
+		status "$BKP" run --quiet --all
 		[ "$STATUS" = 0 ] || { cat "$T/err" >&2; die "after room was made (+$k KiB): exit $STATUS"; }
 		check_reported "after room was made (+$k KiB)"
 		grep -q '^2 m2' "$T/copies" || die "+$k KiB: the medium was not brought up to date"

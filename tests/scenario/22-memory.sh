@@ -34,12 +34,12 @@ rss() { # NAME COMMAND...
 }
 {
 	rss "capture of $files files" "$BKP" run --quiet many
-	later=("LD_PRELOAD=$FAKE" NO_FAKE_STAT=1 FAKETIME_DONT_FAKE_MONOTONIC=1) # a minute's age makes files believed
+	later=("${FAKE_ENV[@]}") # a minute's age makes files believed
 	limit=153600
-	rss "the next night" env "${later[@]}" FAKETIME=+1d "$BKP" run --quiet many
-	rss "an unchanged night" env "${later[@]}" FAKETIME=+2d "$BKP" run --quiet many
+	rss "the next night" env "${later[@]}" FAKECLOCK=86400 "$BKP" run --quiet many
+	rss "an unchanged night" env "${later[@]}" FAKECLOCK=172800 "$BKP" run --quiet many
 	find "$T/src" -type f -name '*00' -exec sh -c 'for f; do echo changed >"$f"; done' sh {} +
-	rss "a night with 1 % changed" env "${later[@]}" FAKETIME=+3d "$BKP" run --quiet many
+	rss "a night with 1 % changed" env "${later[@]}" FAKECLOCK=259200 "$BKP" run --quiet many
 	limit=204800
 	rss "capture of a ${sparse} GiB file, $dense MiB of it data" "$BKP" run --quiet large
 	rss "restore of $files files" "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract 4 many --to "$T/o"

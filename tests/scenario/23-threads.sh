@@ -39,8 +39,8 @@ cp "$T/policy.yaml" "$T/policy.before"
 sed -i "s|paths: .*|command: 'echo begun; exec sleep 1000', store_as: dump}|" "$T/policy.yaml"
 tsan_run "stopped" "--until $(date -d '+61 seconds' +%H:%M)" 2
 cp "$T/policy.before" "$T/policy.yaml"
-expect 0 taskset -c 0 "$BKP" run --anchor
-expect 0 "$BKP" run --anchor
+expect 0 taskset -c 0 "$BKP" run --anchor --all
+expect 0 "$BKP" run --anchor --all
 g=$(find "$T"/m1/*-*-*-*-*/generations -mindepth 1 -maxdepth 1 | sort | tail -n 2 | sed "s|.*/||")
 python3 - "$T" $g <<'P' || die "what is stored depends on the number of processors"
 # the chunk list of each archive of a generation, by stock age and tar

@@ -10,7 +10,7 @@ site_of_nights
 cache=$T/state/cache/stat
 
 # ---- a night that changes nothing
-NIGHT_CLOCK=("FAKETIME=+0d") # what is a minute old at most is not believed
+NIGHT_CLOCK=("FAKECLOCK=0") # what is a minute old at most is not believed
 night 0 docs
 NIGHT_CLOCK=()
 night_traced 0 docs

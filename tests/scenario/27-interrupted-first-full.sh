@@ -44,7 +44,7 @@ archives=$(files | wc -l)
 # ---- killed, three times, then done
 interrupted_by_kill() { # CALLS: killed when the sealer publishes its n-th file
 	NIGHT=$((NIGHT + 1))
-	status strace -f -qq -o /dev/null -E "LD_PRELOAD=$FAKE" -E NO_FAKE_STAT=1 -E FAKETIME_DONT_FAKE_MONOTONIC=1 -E "FAKETIME=+${NIGHT}d" \
+	status strace -f -qq -o /dev/null -E "LD_PRELOAD=$FAKE" -E "FAKECLOCK=$((NIGHT * 86400))" \
 		-e trace=renameat2 -e inject=renameat2:signal=KILL:when="$1" "$BKP" run docs
 	[ "$STATUS" = 137 ] || die "the run was not killed: exit $STATUS"
 }
@@ -81,7 +81,7 @@ until_night() { # CODE SECONDS [DATASET...]: --until comes so many (real) second
 	local code=$1 seconds=$2
 	shift 2
 	# 05:59:00 less nothing: at speed x a minute passes in 60 / x seconds
-	NIGHT_CLOCK=("FAKETIME=@$(date -d "+$((NIGHT + 400)) days" +%F) 05:59:00 x$(awk -v s="$seconds" 'BEGIN {print 60 / s}')")
+	NIGHT_CLOCK=("FAKECLOCK=$(until_then "$(date -d "+$((NIGHT + 40)) days" +%F) 05:59:00")" "FAKECLOCK_RATE=$(awk -v s="$seconds" 'BEGIN {print int(60 / s)}')")
 	night "$code" --until 06:00 "$@"
 	NIGHT_CLOCK=()
 }

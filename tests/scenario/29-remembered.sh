@@ -91,7 +91,7 @@ for when in 2 4 6; do
 	find "$src" -name 'new*' -delete
 	for i in $(seq 40); do head -c 200000 /dev/urandom >"$src/d1/new-$i"; done
 	NIGHT=$((NIGHT + 1))
-	status strace -f -qq -o /dev/null -E "LD_PRELOAD=$FAKE" -E NO_FAKE_STAT=1 -E FAKETIME_DONT_FAKE_MONOTONIC=1 -E "FAKETIME=+${NIGHT}d" \
+	status strace -f -qq -o /dev/null -E "LD_PRELOAD=$FAKE" -E "FAKECLOCK=$((NIGHT * 86400))" \
 		-e trace=renameat2 -e inject=renameat2:signal=KILL:when=$when "$BKP" run docs
 	[ "$STATUS" = 137 ] || die "the run was not killed: $STATUS"
 	for i in $(seq 40); do [ $((i % 3)) = 0 ] || head -c 200000 /dev/urandom >"$src/d1/new-$i"; done

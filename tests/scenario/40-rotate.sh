@@ -65,7 +65,7 @@ for g in 1 2 3; do
 	echo "generation $g" >"$T/src/sub/file$g"
 	head -c 700000 /dev/urandom >"$T/src/data$g"
 	rm -rf "$T/truth$g"; cp -a --reflink=auto "$T/src" "$T/truth$g"
-	expect 0 "$BKP" --quiet run
+	expect 0 "$BKP" --quiet run --all
 done
 
 # ---- the ordinary rotation
@@ -230,9 +230,9 @@ say "vanished archives, documents and generations are brought again; a damaged f
 policy "  - {name: RDX-09, type: rdx, offline: true, path: $T/small, place: 金庫}
 	  - {name: RDX-10, type: rdx, offline: true, path: $T/big, place: 金庫}"
 head -c 6000000 /dev/urandom >"$T/src/more"
-expect 0 "$BKP" --quiet run # 4: refers to what 1 to 3 brought
+expect 0 "$BKP" --quiet run --all # 4: refers to what 1 to 3 brought
 rm -rf "$T/src"; mkdir -p "$T/src"; head -c 9000000 /dev/urandom >"$T/src/new"
-expect 0 "$BKP" --quiet run # 5: 9 MB of its own
+expect 0 "$BKP" --quiet run --all # 5: 9 MB of its own
 disk small 60M; attach small
 expect 0 "$BKP" --quiet medium add RDX-09
 free=$(df --output=avail -k "$T/small" | tail -n 1)
@@ -269,7 +269,7 @@ say "a full disk: the newest generation, README.txt and the journal are on it, e
 # ---- the disk is pulled out in the middle: the file system answers nothing but errors from then on
 detach big
 head -c 4000000 /dev/urandom >"$T/src/later"
-expect 0 "$BKP" --quiet run
+expect 0 "$BKP" --quiet run --all
 pull() { # MOUNT-POINT: EXT4_IOC_SHUTDOWN without flushing the log, as when the device is gone
 	python3 -c 'import fcntl, os, struct, sys
 fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack("I", 2))' "$1"

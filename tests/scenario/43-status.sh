@@ -1,19 +1,17 @@
 #!/bin/bash
 # Goal: bkp status tells the truth about 3世代 and 3-2-1 through the life of a site, with nights on real dates of a clock that is
-# set forward (libfaketime): nothing yet, one night, three nights, rotation, the disk away, overdue, one technology only, damage;
+# set forward (fakeclock.c): nothing yet, one night, three nights, rotation, the disk away, overdue, one technology only, damage;
 # the exit codes are those of a monitor; bkp medium show and move keep the place and the hands of every medium.
 . "$(dirname "$0")/../lib/site.sh"
-FAKE=$(ls /usr/lib/*/faketime/libfaketime.so.1 2>/dev/null | head -n 1)
-[ -n "$FAKE" ] || die "libfaketime is not installed"
 # folders on one disk are one copy, and status says so: in memory nothing can be told
 [ -d /dev/shm ] && { d=$(mktemp -d /dev/shm/bkp-status.XXXXXX); rm -rf "$T"; T=$d; export BKP_POLICY=$T/policy.yaml; }
+. "$(dirname "$0")/../lib/fakeclock.sh"
 export TZ=Asia/Tokyo
 # at "DATE TIME" COMMAND...: at that local time
 at() {
 	local when=$1
 	shift
-	env LD_PRELOAD="$FAKE" FAKETIME="@$when" NO_FAKE_STAT=1 FAKETIME_DONT_FAKE_MONOTONIC=1 \
-		ASAN_OPTIONS="verify_asan_link_order=0:${ASAN_OPTIONS:-}" "$@"
+	env "${FAKE_ENV[@]}" FAKECLOCK="$(until_then "$when")" "$@"
 }
 # json CODE "DATE TIME" PYTHON: bkp status --json at that time exits so, and the expression holds ('s' the object, 'd' the data set)
 json() {
@@ -31,7 +29,7 @@ json() {
 }
 night() {
 	echo "$1" >>"$T/src/diary"
-	at "$1 02:00:00" "$BKP" run --quiet || die "the night of $1"
+	at "$1 02:00:00" "$BKP" run --quiet --all || die "the night of $1"
 }
 
 mkdir -p "$T/rdx" "$T/src" "$T/m1" "$T/m2"
@@ -55,7 +53,7 @@ night 2026-12-01
 json 1 "2026-12-01 09:00:00" 'v == ["attention", "met", "met", "missing"] and d["generations"]["have"] == 1 and d["newest"]["generation"] == 1 and says("generations of 2 more dates")'
 # a second one on the same date is no second date
 echo again >>"$T/src/diary"
-at "2026-12-01 23:50:00" "$BKP" run --quiet
+at "2026-12-01 23:50:00" "$BKP" run --quiet --all
 json 1 "2026-12-01 23:55:00" 'd["generations"]["have"] == 1 and d["newest"]["generation"] == 2'
 night 2026-12-02
 night 2026-12-03
@@ -87,7 +85,7 @@ say "attached: not offline; gone: not recorded; carried away and recorded: every
 
 # ---- it reads only, without the lock
 before=$(sha256sum <"$T/state/journal.jsonl")
-expect 0 flock "$T/state/lock" env LD_PRELOAD="$FAKE" FAKETIME="@2026-12-03 10:00:00" ASAN_OPTIONS="verify_asan_link_order=0:${ASAN_OPTIONS:-}" "$BKP" status
+expect 0 flock "$T/state/lock" env "${FAKE_ENV[@]}" FAKECLOCK="$(until_then "2026-12-03 10:00:00")" "$BKP" status
 [ "$before" = "$(sha256sum <"$T/state/journal.jsonl")" ] || die "status wrote to the journal"
 say "status works while another program holds the lock, and writes nothing"
 

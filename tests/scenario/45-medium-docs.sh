@@ -32,9 +32,9 @@ procedure "$T/proc/電子カルテの復旧.md" 電子カルテを戻す
 procedure "$T/proc/network.md" "the network & <others>"
 site_make
 printf 'procedures: [%s, %s]\n' "$T/proc/電子カルテの復旧.md" "$T/proc/network.md" >>"$T/policy.yaml"
-expect 0 "$BKP" run
+expect 0 "$BKP" run --all
 echo more >"$T/src/more"
-expect 0 "$BKP" run
+expect 0 "$BKP" run --all
 M=$T/m1
 repo=$(basename "$(repo_of "$M")")
 
@@ -106,21 +106,21 @@ umount "$R/mnt/medium"
 
 # ---- nothing is written when nothing has changed, but for the number of the newest generation
 find "$M/tools" "$M/$repo" -maxdepth 2 -not -path "*/journal/*" -type f -printf '%p %i %T@\n' | sort >"$T/before"
-expect 0 "$BKP" run
+expect 0 "$BKP" run --all
 find "$M/tools" "$M/$repo" -maxdepth 2 -not -path "*/journal/*" -type f -printf '%p %i %T@\n' | sort | diff "$T/before" - || die "files were written anew"
 grep -q 'restore 3 --to' "$M/README.txt" || die "README.txt does not name the newest generation"
 
 # ---- a procedure that is wrong is said and does not keep the others away
 echo 'no title' >"$T/proc/network.md"
-expect 1 "$BKP" run
+expect 1 "$BKP" run --all
 grep -q 'E-DOCS-02: .*network.md' "$T/err" || die "the wrong procedure is not named: $(cat "$T/err")"
 grep -q 'm1: .*read back and equal' "$T/out" || die "the medium suffers for the procedure: $(cat "$T/out")"
-expect 1 "$BKP" run --json
+expect 1 "$BKP" run --json --all
 python3 -c 'import json, sys; o = json.load(open(sys.argv[1])); assert "network.md" in o["missing"], o' "$T/out"
 ! grep -q network "$M/$repo/procedures/SHA256SUMS" || die "the wrong procedure is signed"
 (cd "$M/$repo/procedures" && sha256sum --quiet -c SHA256SUMS && minisign -V -q -P "$KEY" -m SHA256SUMS) || die "the list of procedures"
 procedure "$T/proc/network.md" network
-expect 0 "$BKP" run
+expect 0 "$BKP" run --all
 
 # ---- a tool that was replaced is found by the commands of README.txt, and mended by the next run
 thaw "$M"
@@ -129,7 +129,7 @@ chmod u+w "$M/tools/rescue.py"; echo 'print("stolen")' >"$M/tools/rescue.py"
 ! (cd "$M/tools" && sha256sum --quiet -c SHA256SUMS >/dev/null 2>&1) || die "a replaced tool passes"
 (cd "$M/tools" && sha256sum * 2>/dev/null | grep -v SUMS >"$T/forged"; cat "$T/forged" >SHA256SUMS.new; mv SHA256SUMS.new SHA256SUMS)
 ! minisign -V -q -P "$KEY" -m "$M/tools/SHA256SUMS" 2>/dev/null || die "a forged list passes"
-expect 0 "$BKP" run
+expect 0 "$BKP" run --all
 cmp "$T/rescue.good" "$M/tools/rescue.py"
 minisign -V -q -P "$KEY" -m "$M/tools/SHA256SUMS" || die "the list was not mended"
 
@@ -139,25 +139,25 @@ rm -f "$M/README.txt" "$M/tools/rescue.py"
 ln -s "$T/victim/README.txt" "$M/README.txt"; ln -s "$T/victim/rescue.py" "$M/tools/rescue.py"
 rm "$M/tools/FORMAT.md"; mkfifo "$M/tools/FORMAT.md"
 ln -s "$T/victim/README.txt" "$M/tools/.SHA256SUMS.tmp"; ln -s "$T/victim/README.txt" "$M/.README.txt.tmp"
-expect 0 "$BKP" run
+expect 0 "$BKP" run --all
 [ -f "$M/README.txt" ] && [ ! -L "$M/README.txt" ] || die "the link README.txt was not replaced"
 [ -f "$M/tools/FORMAT.md" ] && cmp "$T/rescue.good" "$M/tools/rescue.py" || die "tools/ was not mended"
 rm -r "$M/tools"; ln -s "$T/victim" "$M/tools"
-expect 1 "$BKP" run
+expect 1 "$BKP" run --all
 grep -q 'E-DOCS-01: m1: ' "$T/err" || die "a link in place of tools/ is not said: $(cat "$T/err")"
 rm "$M/tools"; rm "$M/README.txt"; mkdir "$M/README.txt"
-expect 1 "$BKP" run
+expect 1 "$BKP" run --all
 grep -q 'E-DOCS-01: m1: ' "$T/err" || die "a folder in place of README.txt is not said: $(cat "$T/err")"
 rmdir "$M/README.txt"
 diff -r "$T/victim.was" "$T/victim" || die "something was written through a link"
-expect 0 "$BKP" run
+expect 0 "$BKP" run --all
 expect 0 "$BKP" verify --quiet
 say "$ran commands of README.txt work as they stand${static:+, tools/bkp-restore alone in an empty root folder}; replaced tools are found by minisign and sha256sum; no link on the medium is written through"
 
 # installed under any prefix, bkp finds the tools that were installed with it
 cmake --install "$BKP_RELEASE" --prefix "$T/installed" >/dev/null
 thaw "$T/m1"; rm -r "$T/m1/tools"
-expect 0 "$T/installed/sbin/bkp" run
+expect 0 "$T/installed/sbin/bkp" run --all
 cmp "$T/m1/tools/bkp-restore" "$BKP_RELEASE/tools/bkp-restore" || die "an installed bkp brings no tools"
 [ -s "$T"/installed/share/doc/bkp/ja/rotation.md ] && [ -s "$T"/installed/share/bkp/procedures/emr-postgresql.md ] || die "pages and procedures are not installed"
 say "installed under another prefix, bkp brings the tools installed with it"

@@ -23,7 +23,7 @@ echo "  - {name: noprobe, paths: [$T/src]}" >>"$T/sets"
 echo "  - {name: dump, command: cat $T/nothing, store_as: d, probe: touch $T/ran-after-a-failure}" >>"$T/sets"
 site_policy "$(cat "$T/sets")"
 site_make
-expect 1 "$BKP" run
+expect 1 "$BKP" run --all
 cp "$T/err" "$T/said"
 for d in failing empty huge over latin nul escape killed; do
 	grep -q "W-RUN-06: data set '$d' is partial: probe: " "$T/said" || die "nothing is said of $d: $(cat "$T/said")"

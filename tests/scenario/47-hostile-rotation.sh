@@ -32,7 +32,7 @@ rotated() {
 	[ -z "$code" ] || grep -q "$code" "$T/err" || { cat "$T/err" >&2; die "$what: $code is not said"; }
 	! grep -q 'AddressSanitizer\|runtime error' "$T/err" || { cat "$T/err" >&2; die "$what"; }
 	unchanged "$what"
-	expect 0 timeout 60 "$BKP" --quiet run
+	expect 0 timeout 60 "$BKP" --quiet run --all
 	unchanged "$what, then the night"
 	for m in $(awk -v t="$T/RDX-01" '$2 ~ "^"t {print $2}' /proc/mounts | sort -r); do umount "$m"; done
 	chattr -R -f -i -a "$T/RDX-01" "$T/victim" 2>/dev/null || true
@@ -101,7 +101,7 @@ say "$tried cases in all: files, generations, numbers and flags of an attacker; 
 start; mkdir "$R/generations/000004" "$R/generations/000000" "$R/generations/99999999999999999999"; echo junk >"$R/generations/000004/manifest.json"
 status "$BKP" rotate --operator Sato
 [ "$STATUS" = 0 ] || die "generations ahead of ours: $STATUS $(cat "$T/err")"
-expect 0 "$BKP" --quiet run
+expect 0 "$BKP" --quiet run --all
 status "$BKP" rotate --operator Sato
 [ "$STATUS" = 2 ] && grep -q E-PUBLISH-04 "$T/err" || die "junk in the place of generation 4 was not said: $STATUS $(cat "$T/err")"
 [ "$(cat "$R/generations/000004/manifest.json")" = junk ] || die "what stood there was changed"
@@ -141,7 +141,7 @@ history "an old state folder" $((lines + 1))
 # the same on an online medium: the copy of the journal stays, and a person hears of it
 start; N=$(repo_of "$T/nas")/journal/journal.jsonl
 sed -i '3s/"by":"/"by":"x/' "$N"; sha256sum "$N" >"$T/before"
-status "$BKP" --quiet run
+status "$BKP" --quiet run --all
 [ "$STATUS" = 1 ] && grep -q E-PUBLISH-05 "$T/err" || { cat "$T/out" "$T/err" >&2; die "another history on the NAS: exit $STATUS"; }
 sha256sum --quiet -c "$T/before" || die "the NAS's journal was replaced"
 say "another history in a medium's copy of the journal is never overwritten: the rotation is refused, the night says so"

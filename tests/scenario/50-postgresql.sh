@@ -69,10 +69,10 @@ age-keygen -o "$T/id.txt" 2>/dev/null
 "$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null
 "$BKP" medium add nas >/dev/null
 "$BKP" medium add RDX-01 >/dev/null
-expect 0 "$BKP" run
+expect 0 "$BKP" run --all
 # the next night somebody "optimised" the dump: it ends well and holds no patient
 sed -i "s|-Fc emr|-Fc --exclude-table-data=patient --exclude-table-data=orders emr|" "$T/policy.yaml"
-expect 0 "$BKP" run
+expect 0 "$BKP" run --all
 # the release build: the static bkp-restore, which the medium carries, is not there in the one with sanitizers
 expect 0 "$BKP_RELEASE/bkp" rotate RDX-01 --operator 山田
 umount "$T/rdx"

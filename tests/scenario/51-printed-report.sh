@@ -7,7 +7,7 @@ mkdir -p "$T/src"
 seq 1 1000 >"$T/src/list.txt"
 site_policy "  - {name: docs, title: 文書, paths: [$T/src], probe: 'wc -l <$T/src/list.txt'}"
 site_make
-expect 0 "$BKP" run
+expect 0 "$BKP" run --all
 cat >"$T/p.md" <<'M'
 # 文書の復旧 <script>alert(1)</script> "quotes"
 
