@@ -36,7 +36,7 @@ diff() {
 	python3 -c 'import json, sys
 d = json.load(open(sys.argv[1]))
 def change(k): return [(c["kind"], c["from"], c["to"]) for c in d["changes"] if c["key"] == k]
-assert eval(sys.argv[2]), d' "$T/out" "$expression" || die "$expression"
+assert eval(sys.argv[2].replace("\n", " ")), d' "$T/out" "$expression" || die "$expression"
 }
 
 # ---- without a repository two files can be compared
