@@ -171,6 +171,7 @@ grep -v '^#' "$cron" | sed "s|$BKP|BKP|; s|$T/policy.yaml|POLICY|" >"$T/lines"
 cat >"$T/want" <<'Y'
 SHELL=/bin/sh
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+CONTENT_TYPE="text/plain; charset=UTF-8"
 MAILTO=jimu@example.jp
 0 2,8,14,20 * * * root BKP run --quiet --policy POLICY
 0 3 * * 3 root BKP run --quiet --policy POLICY
@@ -236,7 +237,7 @@ if command -v systemd-analyze >/dev/null; then
 fi
 expect 64 "$BKP" --policy "$T/sunday 5%.yaml" schedule install "${r[@]}" --kind systemd --mailto a@example.jp
 expect 0 "$BKP" --policy "$T/sunday 5%.yaml" schedule remove "${r[@]}" --kind systemd
-[ -z "$(ls "$T/root/etc/systemd/system" "$T/root/etc/cron.d" | grep bkp)" ] || die "something is left"
+[ -z "$(find "$T/root/etc" -name "bkp*")" ] || die "something is left"
 python3 - "$T/state/journal.jsonl" <<'P' || die "the record of what was scheduled"
 import json, sys
 got = [(o["action"], o["kind"]) for o in map(json.loads, open(sys.argv[1])) if o["event"] == "scheduled"]
