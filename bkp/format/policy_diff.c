@@ -70,10 +70,13 @@ static const char *duration(int64_t s, char *out)
 static const char *every(const struct policy_every *e, char *out)
 {
 	static const char *const units[] = {"hour", "day", "week", "month"};
+	bool days = e->unit == POLICY_HOUR && e->n % 24 == 0; /* 24h is a day */
+	enum policy_unit unit = days ? POLICY_DAY : e->unit;
+	unsigned n = days ? e->n / 24 : e->n;
 
-	if (e->n == 1)
-		return units[e->unit];
-	snprintf(out, VALUE_MAX, "%u%c", e->n, e->unit == POLICY_HOUR ? 'h' : 'd');
+	if (n == 1)
+		return units[unit];
+	snprintf(out, VALUE_MAX, "%u%c", n, unit == POLICY_HOUR ? 'h' : 'd');
 	return out;
 }
 
