@@ -173,6 +173,9 @@ const struct ledger_generation *ledger_generation(const struct ledger *l, size_t
 const struct ledger_generation *ledger_generation_by_number(
     const struct ledger *l, uint64_t number);				       /* or NULL */
 const struct ledger_generation *ledger_last_committed(const struct ledger *l); /* or NULL */
+/* The newest generation that the guard found suspect and that nobody has accepted or held yet, or NULL.
+ * While there is one nothing may be expired anywhere and no medium that is kept offline may be written to. */
+const struct ledger_generation *ledger_frozen_by(const struct ledger *l);
 uint64_t ledger_next_generation(const struct ledger *l);		       /* highest begun + 1 */
 uint64_t ledger_next_archive(const struct ledger *l); /* highest next_archive recorded; 1 at first */
 

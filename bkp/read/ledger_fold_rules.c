@@ -201,6 +201,17 @@ const struct ledger_latch *ledger_latch(const struct ledger *l)
 	return &l->latch;
 }
 
+const struct ledger_generation *ledger_frozen_by(const struct ledger *l)
+{
+	for (size_t i = l->n_generations; i--;) {
+		const struct ledger_generation *g = &l->generations[i];
+
+		if (g->state == LEDGER_COMMITTED && g->suspect && !g->held_ns)
+			return g;
+	}
+	return NULL;
+}
+
 const struct ledger_outcome *ledger_outcome(const struct ledger *l, const char *command)
 {
 	for (size_t i = 0; i < l->n_outcomes; i++)
