@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "cmd/app.h"
 #include "cmd/night_report.h"
-#include "cmd/out.h"
+#include "cmd/night_say.h"
 #include "cmd/tools_folder.h"
 #include "format/policy.h"
 #include "write/night.h"
@@ -21,7 +21,7 @@ struct view {
 	time_t until; /* 0: no end is given */
 	bool quiet;
 	uint64_t notes;
-	struct out_progress progress;
+	struct night_say *say;
 };
 
 static void on_note(void *arg, enum capture_kind kind, const char *dataset, const char *path, int errnum)
@@ -30,37 +30,36 @@ static void on_note(void *arg, enum capture_kind kind, const char *dataset, cons
 	char shown[512];
 	const char *why = errnum ? text_errno(errnum) : "";
 
-	out_progress_end(&v->progress);
 	if (kind == CAPTURE_MOUNT && v->quiet)
 		return;
 	if (++v->notes > NOTES_SHOWN) {
 		if (v->notes == NOTES_SHOWN + 1)
-			fprintf(stderr, "%s\n", text("bkp: more of these are not shown here; 'bkp-restore list' marks them all"));
+			night_say_note(v->say, "%s\n", text("bkp: more of these are not shown here; 'bkp-restore list' marks them all"));
 		return;
 	}
 	path_show(path, shown, sizeof(shown));
 	switch (kind) {
 	case CAPTURE_UNREADABLE:
-		fprintf(stderr, text("bkp: W-FILE-01: %s: cannot read '/%s': %s\n"), dataset, shown, why);
+		night_say_note(v->say, text("bkp: W-FILE-01: %s: cannot read '/%s': %s\n"), dataset, shown, why);
 		break;
 	case CAPTURE_CHANGED:
-		fprintf(stderr, text("bkp: W-FILE-02: %s: '/%s' changed while it was read, twice\n"), dataset, shown);
+		night_say_note(v->say, text("bkp: W-FILE-02: %s: '/%s' changed while it was read, twice\n"), dataset, shown);
 		break;
 	case CAPTURE_SOCKET:
-		fprintf(stderr, text("bkp: W-FILE-03: %s: '/%s' is a socket: not stored\n"), dataset, shown);
+		night_say_note(v->say, text("bkp: W-FILE-03: %s: '/%s' is a socket: not stored\n"), dataset, shown);
 		break;
 	case CAPTURE_INCOMPLETE:
-		fprintf(stderr, text("bkp: W-FILE-04: %s: some attributes of '/%s' cannot be read: %s\n"), dataset, shown, why);
+		night_say_note(v->say, text("bkp: W-FILE-04: %s: some attributes of '/%s' cannot be read: %s\n"), dataset, shown, why);
 		break;
 	case CAPTURE_TOO_LARGE:
-		fprintf(stderr, text("bkp: W-FILE-05: %s: path and attributes of '/%s' are too large: not stored\n"), dataset, shown);
+		night_say_note(v->say, text("bkp: W-FILE-05: %s: path and attributes of '/%s' are too large: not stored\n"), dataset, shown);
 		break;
 	case CAPTURE_MOUNT:
-		fprintf(stderr, text("bkp: W-FILE-06: %s: '/%s' is a mount point: not entered (cross_mounts: true would)\n"),
+		night_say_note(v->say, text("bkp: W-FILE-06: %s: '/%s' is a mount point: not entered (cross_mounts: true would)\n"),
 		    dataset, shown);
 		break;
 	case CAPTURE_ROOT:
-		fprintf(stderr, text("bkp: W-FILE-07: %s: '/%s' of the policy is not there: %s\n"), dataset, shown, why);
+		night_say_note(v->say, text("bkp: W-FILE-07: %s: '/%s' of the policy is not there: %s\n"), dataset, shown, why);
 		break;
 	}
 }
@@ -71,8 +70,8 @@ static void on_progress(void *arg, const char *dataset, const char *path, uint64
 
 	(void)path;
 	(void)entries;
-	v->progress.what = dataset;
-	out_progress_update(&v->progress, bytes);
+	v->say->progress.what = dataset;
+	out_progress_update(&v->say->progress, bytes);
 }
 
 /* The data sets named, or all.  0, or an exit code after the error has been reported. */
@@ -138,7 +137,8 @@ struct run_options {
 static int run(struct app *app, const struct policy *policy, struct state *state, const struct policy_dataset **sets, size_t n,
     const struct run_options *opt)
 {
-	struct view view = {.quiet = app->quiet, .until = opt->until};
+	struct night_say say;
+	struct view view = {.quiet = app->quiet, .until = opt->until, .say = &say};
 	struct night_config cfg = {
 	    .state = state,
 	    .policy = policy,
@@ -154,20 +154,21 @@ static int run(struct app *app, const struct policy *policy, struct state *state
 	int r, code;
 
 	cfg.docs = (struct medium_docs_sources){tools_folder(tools), BKP_VERSION};
-	out_progress_begin(&view.progress, app, "", 0);
+	night_say_begin(&say, app, policy);
 	r = night_run(&cfg, &result, &err);
-	out_progress_end(&view.progress);
-	code = r ? APP_FAILED : night_report_exit(&result);
-	if (app->json)
-		night_report_json(&result, r ? &err : NULL);
-	if (r)
-		app_error(&err, code);
-	else if (!app->json)
-		night_report_text(&result, app->quiet);
+	code = night_say_end(&say, state, &result, r ? &err : NULL, r ? APP_FAILED : night_report_exit(&result));
 	if (opt->timings && !app->json)
 		night_report_timings(&result.timings);
 	night_result_free(&result);
-	return app_flush(code);
+	return code;
+}
+
+/* Who is waiting for the night's line must learn that there was none. */
+static int open_state(struct app *app, const struct policy *policy, struct state **ret)
+{
+	struct err err = ERR_INIT;
+
+	return state_open(policy->state, ret, &err) ? night_say_refused(app, policy, &err, APP_FAILED) : APP_OK;
 }
 
 int cmd_run(struct app *app, int argc, char **argv)
@@ -197,7 +198,7 @@ int cmd_run(struct app *app, int argc, char **argv)
 	if (!code)
 		code = choose(app, policy, argc - optind, argv + optind, &sets, &n);
 	if (!code)
-		code = app_state(app, policy, &state);
+		code = open_state(app, policy, &state);
 	if (!code)
 		code = run(app, policy, state, sets, n, &opt);
 	free(sets);

@@ -181,7 +181,7 @@ static int show(const struct app *app, const struct policy *policy, const struct
 
 	if (code)
 		return code;
-	code = s->nothing ? APP_FAILED : s->overall == STANDING_MET ? APP_OK : APP_ATTENTION;
+	code = look_exit(s);
 	if (app->json)
 		shown = out_json(status_json(policy, l, s), APP_OK);
 	else if (!app->quiet)
