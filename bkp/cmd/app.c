@@ -33,11 +33,16 @@ static const struct option common[] = {
 };
 #define N_COMMON (sizeof(common) / sizeof(*common))
 
+void app_fault(const struct err *err, FILE *out)
+{
+	fprintf(out, "bkp: %s: %s\n", err->code[0] ? err->code : "E-BKP-00", err->msg);
+	if (err->hint[0])
+		fprintf(out, "  → %s\n", err->hint);
+}
+
 int app_error(const struct err *err, int code)
 {
-	fprintf(stderr, "bkp: %s: %s\n", err->code[0] ? err->code : "E-BKP-00", err->msg);
-	if (err->hint[0])
-		fprintf(stderr, "  → %s\n", err->hint);
+	app_fault(err, stderr);
 	return code;
 }
 

@@ -37,7 +37,8 @@ static const struct app_command commands[] = {
 	"medium add NAME [--path DIR]\nmedium list\nmedium show NAME\n"
 	"medium move NAME --operator WHO [--place TEXT]",
 	N_("register media, list them, record where they are"), cmd_medium},
-    {"status", "status", N_("3-2-1 and generations of each data set, media, what to do next"), cmd_status},
+    {"status", "status [--prometheus FILE]", N_("3-2-1 and generations of each data set, media, what to do next"), cmd_status},
+    {"notify", "notify [--test]", N_("tell by the policy's notify command how things stand"), cmd_notify},
     {"generations", "generations [--medium NAME]", N_("list the generations"), cmd_generations},
     {"journal", "journal show\njournal verify [--root-key RW…|FILE] [--file JOURNAL]",
 	N_("show or verify the audit record"), cmd_journal},
