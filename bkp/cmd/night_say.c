@@ -71,6 +71,16 @@ static void say_line(const struct night_say *s, const char *line, const struct e
 	fflush(stdout);
 }
 
+void night_say_drop(struct night_say *s)
+{
+	out_progress_end(&s->progress);
+	if (s->held)
+		fclose(s->held);
+	free(s->text);
+	s->held = NULL;
+	s->text = NULL;
+}
+
 int night_say_end(struct night_say *s, struct state *state, const struct night_result *r,
     const struct err *failure, int code)
 {
@@ -91,11 +101,7 @@ int night_say_end(struct night_say *s, struct state *state, const struct night_r
 	o.generation = failure ? 0 : r->generation;
 	o.details = s->held ? s->text : NULL;
 	code = outcome_tell(s->app, s->policy, state, &o);
-	if (s->held)
-		fclose(s->held);
-	free(s->text);
-	s->held = NULL;
-	s->text = NULL;
+	night_say_drop(s);
 	return app_flush(code);
 }
 
