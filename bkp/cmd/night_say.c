@@ -71,16 +71,6 @@ static void say_line(const struct night_say *s, const char *line, const struct e
 	fflush(stdout);
 }
 
-void night_say_drop(struct night_say *s)
-{
-	out_progress_end(&s->progress);
-	if (s->held)
-		fclose(s->held);
-	free(s->text);
-	s->held = NULL;
-	s->text = NULL;
-}
-
 int night_say_end(struct night_say *s, struct state *state, const struct night_result *r,
     const struct err *failure, int code)
 {
@@ -103,6 +93,16 @@ int night_say_end(struct night_say *s, struct state *state, const struct night_r
 	code = outcome_tell(s->app, s->policy, state, &o);
 	night_say_drop(s);
 	return app_flush(code);
+}
+
+void night_say_drop(struct night_say *s)
+{
+	out_progress_end(&s->progress);
+	if (s->held)
+		fclose(s->held);
+	free(s->text);
+	s->held = NULL;
+	s->text = NULL;
 }
 
 int night_say_refused(const struct app *app, const struct policy *policy, const struct err *why, int code)

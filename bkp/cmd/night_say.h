@@ -1,6 +1,6 @@
 /* night_say: what a night says to people while it goes on and when it is over.
  *
- *     night_say_begin() → night_say_note()… → night_say_end() or night_say_drop(), which let go of everything
+ *     night_say_begin() → night_say_note()… → night_say_end() (once; it lets go of everything)
  *
  * Silent unless a person should look: with --quiet, which is how cron runs it, notes are held back; if all is
  * well in the end nothing at all is written; if not, the one line (morning.h) comes first, on stdout, and
@@ -38,7 +38,7 @@ void night_say_note(struct night_say *s, const char *fmt, ...) __attribute__((fo
 int night_say_end(struct night_say *s, struct state *state, const struct night_result *r,
     const struct err *failure, int code);
 
-/* In place of night_say_end(): there was nothing to do. */
+/* There was nothing to do after all: lets go of everything, in place of night_say_end(). */
 void night_say_drop(struct night_say *s);
 
 /* A run that could not even begin: said and told all the same.  Returns the exit code. */
