@@ -63,6 +63,30 @@ char *policy_plan_every(const struct policy_every *every, char out[POLICY_PLAN_T
 	return out;
 }
 
+char *policy_plan_schedule(
+    const struct policy *policy, const struct policy_dataset *d, char out[POLICY_PLAN_TEXT])
+{
+	static const char *const days[] = {TEXT_LATER("Sunday"), TEXT_LATER("Monday"), TEXT_LATER("Tuesday"),
+	    TEXT_LATER("Wednesday"), TEXT_LATER("Thursday"), TEXT_LATER("Friday"), TEXT_LATER("Saturday")};
+	int at = d->at >= 0 ? d->at : policy->schedule_at >= 0 ? policy->schedule_at : 0;
+	char every[POLICY_PLAN_TEXT];
+
+	policy_plan_every(&d->every, every);
+	if (d->every.unit == POLICY_HOUR && d->every.n == 1)
+		snprintf(out, POLICY_PLAN_TEXT, text("%s at minute %02d"), every, at % 60);
+	else if (d->every.unit == POLICY_WEEK)
+		snprintf(
+		    out, POLICY_PLAN_TEXT, text("%s, %s at %02d:%02d"), every, text(days[d->weekday]), at / 60, at % 60);
+	else if (d->every.unit == POLICY_MONTH)
+		snprintf(
+		    out, POLICY_PLAN_TEXT, text("%s, day %u at %02d:%02d"), every, d->monthday, at / 60, at % 60);
+	else if (d->every.unit == POLICY_HOUR)
+		snprintf(out, POLICY_PLAN_TEXT, text("%s from %02d:%02d"), every, at / 60, at % 60);
+	else
+		snprintf(out, POLICY_PLAN_TEXT, text("%s at %02d:%02d"), every, at / 60, at % 60);
+	return out;
+}
+
 char *policy_plan_size(uint64_t bytes, char out[POLICY_PLAN_TEXT])
 {
 	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
@@ -195,13 +219,13 @@ static int render_dataset(const struct policy_dataset *d, struct buf *out, struc
 	return r;
 }
 
-static void promise_row(struct table *t, const struct policy_dataset *d)
+static void promise_row(struct table *t, const struct policy *p, const struct policy_dataset *d)
 {
 	char every[POLICY_PLAN_TEXT], rpo[POLICY_PLAN_TEXT], rto[POLICY_PLAN_TEXT], shown[SHOWN];
 
 	table_cell(t, "%s", d->name);
 	table_cell(t, "%s", d->title ? path_show(d->title, shown, sizeof(shown)) : "-");
-	table_cell(t, "%s", policy_plan_every(&d->every, every));
+	table_cell(t, "%s", policy_plan_schedule(p, d, every));
 	table_cell(t, "%u", d->generations);
 	table_cell(t, "%s", policy_plan_duration(d->rpo_s, rpo));
 	table_cell(t, "%s", policy_plan_duration(d->rto_s, rto));
@@ -227,7 +251,7 @@ static int render_what(const struct policy *p, struct buf *out, struct err *err)
 	table_cell(t, "RTO");
 	table_cell(t, "%s", text("PRIORITY"));
 	for (i = 0; i < p->n_datasets; i++)
-		promise_row(t, &p->datasets[i]);
+		promise_row(t, p, &p->datasets[i]);
 	r = buf_puts(out, text("\nWhat is captured\n"), err);
 	if (!r)
 		r = table_render(t, 2, out, err);
@@ -298,10 +322,8 @@ static int render_when(const struct policy *p, struct buf *out, struct err *err)
 
 	if (buf_puts(out, text("\nWhen\n"), err))
 		return -1;
-	if (p->schedule_at < 0
-		? buf_printf(out, err, "  %s\n", text("no time is set: run by hand, or set 'schedule'"))
-		: buf_printf(out, err, text("  runs at %02d:%02d and captures what is due\n"),
-		      p->schedule_at / 60, p->schedule_at % 60))
+	if (buf_printf(out, err, "  %s\n",
+		text("'bkp run' captures what is due; 'bkp schedule install' lets cron or systemd start it")))
 		return -1;
 	if (buf_printf(out, err, text("  generations are protected from deletion for %s\n"),
 		policy_plan_duration(p->protect_s, protect)) ||

@@ -125,6 +125,13 @@ struct ledger_outcome {
 	const char *line; /* what a person was told, or "" */
 };
 
+/* Was anybody told, when somebody was to be told last? */
+struct ledger_notified {
+	int64_t at_ns; /* 0: never tried */
+	bool ok;
+	const char *reason; /* why not; NULL or "" */
+};
+
 struct ledger;
 
 /* Reads journal.jsonl in the folder.  root: the key of epoch 1, or NULL: take it from the init record.
@@ -173,6 +180,9 @@ const struct ledger_generation *ledger_generation(const struct ledger *l, size_t
 const struct ledger_generation *ledger_generation_by_number(
     const struct ledger *l, uint64_t number);				       /* or NULL */
 const struct ledger_generation *ledger_last_committed(const struct ledger *l); /* or NULL */
+/* The newest generation that the guard found suspect and that nobody has accepted or held yet, or NULL.
+ * While there is one nothing may be expired anywhere and no medium that is kept offline may be written to. */
+const struct ledger_generation *ledger_frozen_by(const struct ledger *l);
 uint64_t ledger_next_generation(const struct ledger *l);		       /* highest begun + 1 */
 uint64_t ledger_next_archive(const struct ledger *l); /* highest next_archive recorded; 1 at first */
 
@@ -188,6 +198,7 @@ const char *ledger_approver(const struct ledger *l, size_t i);
 const struct ledger_latch *ledger_latch(const struct ledger *l); /* never NULL */
 /* The last outcome of that command, or NULL. */
 const struct ledger_outcome *ledger_outcome(const struct ledger *l, const char *command);
+const struct ledger_notified *ledger_notified(const struct ledger *l); /* never NULL */
 
 /* Words of the format. */
 const char *ledger_verdict_word(enum ledger_verdict v); /* "good" …; "pending" */

@@ -202,6 +202,7 @@ static void clean_up(struct night *n)
 	hmac_free(n->ids);
 	chunker_free(n->chunker);
 	free(n->needed);
+	free(n->wanted);
 	buf_free(&n->manifest);
 	buf_free(&n->root);
 	buf_free(&n->sums);
@@ -221,35 +222,73 @@ static void record_failure(struct night *n, struct err *failure)
 		err_wrap(failure, text("this could not be recorded (%s)"), why.msg);
 }
 
+/* Those of the data sets that are still wanted; what an interrupted run left complete may serve. */
+static int narrow(struct night *n, struct night_config *own, struct err *err)
+{
+	const struct policy_dataset **sets;
+
+	if (!own->wanted)
+		return 0;
+	sets = calloc(own->n_datasets, sizeof(*sets));
+	if (!sets)
+		return err_nomem(err);
+	n->wanted = sets;
+	for (size_t i = 0; i < n->cfg->n_datasets; i++)
+		if (own->wanted(own->wanted_arg, n->cfg->datasets[i]))
+			*sets++ = n->cfg->datasets[i];
+	own->n_datasets = (size_t)(sets - n->wanted);
+	own->datasets = n->wanted;
+	n->cfg = own;
+	return own->n_datasets ? 0 : NIGHT_NOTHING;
+}
+
+static int prepare(struct night *n, struct night_config *own, struct err *err)
+{
+	if (night_open_media(n, err) || attendance_record(n->cfg->state, n->cfg->policy, err) || open_dedup(n, err) ||
+	    night_settle(n, err))
+		return -1;
+	return narrow(n, own, err);
+}
+
+/* Steps 2 to 7 and what comes after, whatever became of them. */
+static int night(struct night *n, struct err *err)
+{
+	int r = make_generation(n, err);
+
+	if (r) {
+		/* its threads write to the media */
+		pack_free(n->pack);
+		n->pack = NULL;
+		record_failure(n, err);
+	} else {
+		r = read_back(n, err);
+	}
+	night_copy_journal(n);
+	night_medium_docs(n);
+	return r;
+}
+
 int night_run(const struct night_config *cfg, struct night_result *ret, struct err *err)
 {
 	struct night n = {.cfg = cfg, .ret = ret};
+	struct night_config own = *cfg;
 	struct err local = ERR_INIT;
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
-	r = night_open_media(&n, &local) || attendance_record(cfg->state, cfg->policy, &local) || open_dedup(&n, &local) || night_settle(&n, &local) || begin(&n, &local);
-	if (r) {
+	r = prepare(&n, &own, &local);
+	if (!r && begin(&n, &local)) {
 		ret->generation = 0;
-	} else {
-		r = make_generation(&n, &local);
-		if (r) {
-			/* its threads write to the media */
-			pack_free(n.pack);
-			n.pack = NULL;
-			record_failure(&n, &local);
-		} else {
-			r = read_back(&n, &local);
-		}
+		r = -1;
+	} else if (!r) {
+		r = night(&n, &local);
+	} else if (r == NIGHT_NOTHING) {
 		night_copy_journal(&n);
-		night_medium_docs(&n);
 	}
 	clean_up(&n);
-	if (!r)
-		return 0;
-	if (err)
+	if (r < 0 && err)
 		*err = local;
-	return -1;
+	return r;
 }
 
 void night_result_free(struct night_result *r)
