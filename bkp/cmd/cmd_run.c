@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "cmd/app.h"
+#include "cmd/interrupt.h"
 #include "cmd/night_report.h"
 #include "cmd/out.h"
 #include "cmd/tools_folder.h"
@@ -59,6 +60,24 @@ static void on_note(void *arg, enum capture_kind kind, const char *dataset, cons
 		fprintf(stderr, text("bkp: W-FILE-06: %s: '/%s' is a mount point: not entered (cross_mounts: true would)\n"),
 		    dataset, shown);
 		break;
+	case CAPTURE_OUTSIDE:
+		fprintf(stderr, text("bkp: W-FILE-08: %s: '%s' of the tar stream leads out of it, or links to what does: not stored\n"),
+		    dataset, shown);
+		break;
+	case CAPTURE_ABSENT:
+		fprintf(stderr, text("bkp: W-FILE-09: %s: '/%s' is a hard link to something that did not come before it: not stored\n"),
+		    dataset, shown);
+		break;
+	case CAPTURE_BELOW:
+		fprintf(stderr, text("bkp: W-FILE-10: %s: '/%s' is below something that is no folder: not stored\n"), dataset, shown);
+		break;
+	case CAPTURE_TWICE:
+		fprintf(stderr, text("bkp: W-FILE-11: %s: '/%s' came more than once in the tar stream: the last one is stored\n"),
+		    dataset, shown);
+		break;
+	case CAPTURE_UNCHECKED:
+		fprintf(stderr, "bkp: W-EXPECT-01: %s: %s\n", dataset, path);
+		break;
 	case CAPTURE_ROOT:
 		fprintf(stderr, text("bkp: W-FILE-07: %s: '/%s' of the policy is not there: %s\n"), dataset, shown, why);
 		break;
@@ -103,7 +122,13 @@ static bool on_stop(void *arg)
 {
 	const struct view *v = arg;
 
-	return v->until && time(NULL) >= v->until;
+	return interrupt_signal() || (v->until && time(NULL) >= v->until);
+}
+
+static bool on_interrupted(void *arg)
+{
+	(void)arg;
+	return interrupt_signal() != 0;
 }
 
 /* "HH:MM" of local time, when it comes next; 0: it is none. */
@@ -146,7 +171,7 @@ static int run(struct app *app, const struct policy *policy, struct state *state
 	    .n_datasets = n,
 	    .version = BKP_VERSION,
 	    .anchor = opt->anchor,
-	    .cb = {on_note, on_progress, on_stop, &view},
+	    .cb = {on_note, on_progress, on_stop, &view, on_interrupted},
 	};
 	struct night_result result;
 	struct err err = ERR_INIT;
@@ -155,11 +180,15 @@ static int run(struct app *app, const struct policy *policy, struct state *state
 
 	cfg.docs = (struct medium_docs_sources){tools_folder(tools), BKP_VERSION};
 	out_progress_begin(&view.progress, app, "", 0);
+	interrupt_watch();
 	r = night_run(&cfg, &result, &err);
 	out_progress_end(&view.progress);
-	code = r ? APP_FAILED : night_report_exit(&result);
+	code = r || interrupt_signal() ? APP_FAILED : night_report_exit(&result);
 	if (app->json)
 		night_report_json(&result, r ? &err : NULL);
+	if (interrupt_signal())
+		fprintf(stderr, text("bkp: E-RUN-07: ended by signal %d: what was whole by then %s; the next run goes on from there\n"),
+		    interrupt_signal(), r ? text("is stored, no generation was made") : text("makes a generation"));
 	if (r)
 		app_error(&err, code);
 	else if (!app->json)
