@@ -36,18 +36,25 @@ static void print_dataset_faults(const struct generation_dataset *d)
 	}
 }
 
+static void print_said(const struct err *e)
+{
+	if (e->code[0])
+		fprintf(stderr, "bkp: %s: %s\n", e->code, e->msg);
+	if (e->hint[0])
+		fprintf(stderr, "  → %s\n", e->hint);
+}
+
 static void print_faults(const struct night_result *r)
 {
 	size_t i;
 
+	print_said(&r->clock);
+	print_said(&r->reaped);
 	for (i = 0; i < r->n_datasets; i++)
 		print_dataset_faults(&r->datasets[i]);
 	if (r->slow.code[0])
 		fprintf(stderr, text("bkp: W-CAPTURE-01: the next run will have to read all files again: %s\n"), r->slow.msg);
-	if (r->missing.code[0])
-		fprintf(stderr, "bkp: %s: %s\n", r->missing.code, r->missing.msg);
-	if (r->missing.hint[0])
-		fprintf(stderr, "  → %s\n", r->missing.hint);
+	print_said(&r->missing);
 	for (i = 0; i < r->n_media; i++) {
 		const struct night_medium *m = &r->media[i];
 
@@ -134,12 +141,13 @@ void night_report_json(const struct night_result *r, const struct err *failure)
 						(json_int_t)d->unreadable, "changed", (json_int_t)d->changed, "skipped",
 						(json_int_t)d->skipped, "reason", d->reason));
 	}
-	o = json_pack("{s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*, s:s*, s:s*}", "generation", (json_int_t)r->generation,
+	o = json_pack("{s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*, s:s*, s:s*, s:s*}", "generation", (json_int_t)r->generation,
 	    "datasets", sets, "media", media_json(r), "archives", (json_int_t)r->archives, "archive_bytes",
 	    (json_int_t)r->archive_bytes, "new_archives", (json_int_t)r->new_archives, "new_bytes", (json_int_t)r->new_bytes,
 	    "recovered", (json_int_t)r->recovered, "given_up", (json_int_t)r->given_up, "error",
 	    failure ? failure->code : NULL, "message", failure ? failure->msg : NULL, "missing",
-	    r->missing.code[0] ? r->missing.msg : NULL, "slow", r->slow.code[0] ? r->slow.msg : NULL);
+	    r->missing.code[0] ? r->missing.msg : NULL, "slow", r->slow.code[0] ? r->slow.msg : NULL, "clock",
+	    r->clock.code[0] ? r->clock.msg : NULL);
 	if (o) {
 		json_dumpf(o, stdout, JSON_COMPACT);
 		putchar('\n');
@@ -157,6 +165,8 @@ int night_report_exit(const struct night_result *r)
 	for (i = 0; i < r->n_media; i++)
 		if (!r->media[i].ok || !r->media[i].verified)
 			return APP_ATTENTION;
+	if (r->clock.code[0] || r->reaped.code[0])
+		return APP_ATTENTION;
 	return r->missing.code[0] || r->slow.code[0] ? APP_ATTENTION : APP_OK;
 }
 

@@ -103,7 +103,7 @@ static void count_copies(const struct standing_view *v, struct standing_medium *
 
 		if (g->state != LEDGER_COMMITTED)
 			continue;
-		m->missing += !c || !c->ok;
+		m->missing += !c || (!c->ok && !c->expired_ns);
 		m->damaged += c && c->damaged_ns;
 		if (!c || !c->ok || !c->verified_ns)
 			continue;

@@ -16,11 +16,15 @@
 #include "format/policy.h"
 #include "read/ledger.h"
 #include "read/medium.h"
+#include "write/agreement.h"
 #include "write/attendance.h"
 #include "write/chunker.h"
+#include "write/clockwatch.h"
 #include "write/dedup.h"
 #include "write/night_private.h"
 #include "write/pack.h"
+#include "write/reap.h"
+#include "write/reserve.h"
 #include "write/state.h"
 #include "write/vault_w.h"
 #include "write/waste.h"
@@ -221,6 +225,34 @@ static void record_failure(struct night *n, struct err *failure)
 		err_wrap(failure, text("this could not be recorded (%s)"), why.msg);
 }
 
+static int look_at_clock(struct night *n, struct err *err)
+{
+	int *media = calloc(n->n_online + 1, sizeof(*media)), r;
+
+	if (!media)
+		return err_nomem(err);
+	for (size_t i = 0; i < n->n_online; i++)
+		media[i] = medium_repo_dirfd(n->online[i].medium);
+	r = clockwatch_run(n->cfg->state, n->cfg->policy, media, n->n_online, &n->ret->clock, err);
+	free(media);
+	return r;
+}
+
+/* What an expiry that was interrupted has left on the media. */
+static int finish_expiry(struct night *n, struct err *err)
+{
+	for (size_t i = 0; i < n->n_online; i++) {
+		const struct reap reap = {.state = n->cfg->state, .medium = n->online[i].medium};
+		struct reap_result done;
+
+		if (reap_finish(&reap, &done, err))
+			return -1;
+		if (done.why.code[0] && !n->ret->reaped.code[0])
+			n->ret->reaped = done.why;
+	}
+	return 0;
+}
+
 int night_run(const struct night_config *cfg, struct night_result *ret, struct err *err)
 {
 	struct night n = {.cfg = cfg, .ret = ret};
@@ -228,7 +260,10 @@ int night_run(const struct night_config *cfg, struct night_result *ret, struct e
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
-	r = night_open_media(&n, &local) || attendance_record(cfg->state, cfg->policy, &local) || open_dedup(&n, &local) || night_settle(&n, &local) || begin(&n, &local);
+	reserve_keep(cfg->state);
+	r = night_open_media(&n, &local) || look_at_clock(&n, &local) ||
+	    attendance_record(cfg->state, cfg->policy, &local) || agreement_raise(cfg->state, cfg->policy, NULL, &local) ||
+	    finish_expiry(&n, &local) || open_dedup(&n, &local) || night_settle(&n, &local) || begin(&n, &local);
 	if (r) {
 		ret->generation = 0;
 	} else {
