@@ -199,7 +199,16 @@ int app_state(struct app *app, const struct policy *policy, struct state **ret)
 	struct err err = ERR_INIT;
 
 	(void)app;
-	return state_open(policy->state, ret, &err) ? app_error(&err, APP_FAILED) : APP_OK;
+	if (state_open(policy->state, ret, &err))
+		return app_error(&err, APP_FAILED);
+	if (!state_locked(*ret)) {
+		err_set(&err, "W-STATE-11", "%s",
+		    text("the memory of the signing key cannot be locked: it may be written to swap"));
+		err_hint(&err, "%s",
+		    text("run bkp as root, raise 'ulimit -l', or encrypt the swap space"));
+		app_error(&err, APP_OK);
+	}
+	return APP_OK;
 }
 
 /* The journal is checked against the root key of the repository file beside it. */

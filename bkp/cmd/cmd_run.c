@@ -153,6 +153,7 @@ static int run(struct app *app, const struct policy *policy, struct state *state
 	char tools[PATH_MAX];
 	int r, code;
 
+	state_act(state, "run", "capture", NULL);
 	cfg.docs = (struct medium_docs_sources){tools_folder(tools), BKP_VERSION};
 	out_progress_begin(&view.progress, app, "", 0);
 	r = night_run(&cfg, &result, &err);

@@ -16,8 +16,9 @@
 
 static const struct app_command commands[] = {
     {"init",
-	"init --recipient age1… [--recipient …]\n"
-	"init --identity-out FILE [--passphrase-file FILE | --plain-identity] [--recipient age1…]",
+	"init --recipient age1… [--recipient …] [--root-key-out FILE]\n"
+	"init --identity-out FILE [--passphrase-file FILE | --plain-identity] [--recipient age1…] "
+	"[--root-key-out FILE]",
 	N_("make the repository: keys, state folder, first journal record"), cmd_init},
     {"check", "check", N_("check the policy and show what it plans"), cmd_check},
     {"run", "run [DATASET...] [--all] [--anchor] [--timings] [--until HH:MM]",
@@ -32,8 +33,11 @@ static const struct app_command commands[] = {
 	N_("register media, list them, record where they are"), cmd_medium},
     {"status", "status", N_("3-2-1 and generations of each data set, media, what to do next"), cmd_status},
     {"generations", "generations [--medium NAME]", N_("list the generations"), cmd_generations},
-    {"journal", "journal show\njournal verify [--root-key RW…|FILE] [--file JOURNAL]",
-	N_("show or verify the audit record"), cmd_journal},
+    {"journal",
+	"journal show [--file JOURNAL]\n"
+	"journal verify [--root-key RW…|FILE] [--file JOURNAL] [--against FILE|DIR|MEDIUM]\n"
+	"journal export --format csv|json [--out FILE] [--file JOURNAL]",
+	N_("show, verify or export the audit record"), cmd_journal},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(*commands))
 

@@ -107,6 +107,8 @@ static void print_faults(const struct rotate_result *r)
 		    text("somebody erased them, brought an old copy of the disk, or the disk is failing: ask "
 			 "who had it"));
 	}
+	if (r->history.code[0])
+		print_fault(&r->history);
 	if (r->docs_why.code[0])
 		print_fault(&r->docs_why);
 	else if (!r->docs_complete)
@@ -196,5 +198,5 @@ int rotate_report_exit(const struct rotate_result *r)
 	if (!r->current)
 		return APP_FAILED;
 	/* without the static program there are still rescue.py and stock tools: said, but no fault */
-	return is_complete(r) && !r->refill.lost && !r->docs_why.code[0] ? APP_OK : APP_ATTENTION;
+	return is_complete(r) && !r->refill.lost && !r->docs_why.code[0] && !r->history.code[0] ? APP_OK : APP_ATTENTION;
 }

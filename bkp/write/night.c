@@ -228,7 +228,7 @@ int night_run(const struct night_config *cfg, struct night_result *ret, struct e
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
-	r = night_open_media(&n, &local) || attendance_record(cfg->state, cfg->policy, &local) || open_dedup(&n, &local) || night_settle(&n, &local) || begin(&n, &local);
+	r = night_open_media(&n, &local) || night_histories(&n, &local) || night_new_epoch(&n, &local) || attendance_record(cfg->state, cfg->policy, &local) || open_dedup(&n, &local) || night_settle(&n, &local) || begin(&n, &local);
 	if (r) {
 		ret->generation = 0;
 	} else {
