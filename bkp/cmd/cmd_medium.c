@@ -194,6 +194,7 @@ static int cmd_add(struct app *app, const struct policy *policy, const char *nam
 	code = app_state(app, policy, &s);
 	if (code)
 		return code;
+	state_act(s, "medium add", "operator", NULL);
 	code = recorded(app, s, m, add(app, s, policy, m, path));
 	state_close(s);
 	return code;
