@@ -129,13 +129,28 @@ static int record(struct state *s, const struct clockwatch_jump *j, struct err *
 	    err);
 }
 
+int clockwatch_storage(struct state *s, const int *media, size_t n, struct err *told, struct err *err)
+{
+	const struct ledger_latch *latch = ledger_latch(state_ledger(s));
+	struct clockwatch_jump jump = {0};
+	struct clock_stamp now;
+
+	clock_now(&now);
+	ask_storage(media, n, &now, &jump);
+	if (!jump.source)
+		return 0;
+	tell(&jump, told);
+	/* storage whose clock is wrong stays so: told every time, recorded once */
+	if (latch->found_ns && !strcmp(latch->source, "filesystem") && jump.seconds > 0)
+		return 0;
+	return record(s, &jump, err);
+}
+
 int clockwatch_run(struct state *s, const struct policy *policy, const int *media, size_t n, struct err *told,
     struct err *err)
 {
-	const struct ledger_latch *latch = ledger_latch(state_ledger(s));
-	struct clockwatch_jump jump, storage = {0};
+	struct clockwatch_jump jump;
 	struct clock_stamp now;
-	bool known;
 
 	clock_now(&now);
 	clockwatch_judge(state_former_clock(s), &now, longest_interval(policy), &jump);
@@ -144,11 +159,5 @@ int clockwatch_run(struct state *s, const struct policy *policy, const int *medi
 		if (record(s, &jump, err))
 			return -1;
 	}
-	ask_storage(media, n, &now, &storage);
-	/* storage whose clock is wrong stays so: told every time, recorded once */
-	known = latch->found_ns && !strcmp(latch->source, "filesystem") && storage.seconds > 0;
-	if (!storage.source)
-		return 0;
-	tell(&storage, told);
-	return known ? 0 : record(s, &storage, err);
+	return clockwatch_storage(s, media, n, told, err);
 }
