@@ -133,11 +133,9 @@ static int check_request(const struct app *app, const struct policy *policy, con
 {
 	int code;
 
-	if (!q->statement != !q->signature)
-		return app_usage(app, "%s", text("--statement and --signature belong together"));
-	if (!!q->root_key + !!q->statement_out + !!q->statement > 1)
+	if (!!q->root_key + !!q->statement_out + !!q->signature > 1)
 		return app_usage(
-		    app, "%s", text("one of --root-key, --statement-out and --statement at a time"));
+		    app, "%s", text("one of --root-key, --statement-out and --signature at a time"));
 	code = operator_check(app, policy, q->operator);
 	if (code)
 		return code;
