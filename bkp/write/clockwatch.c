@@ -29,18 +29,19 @@ void clockwatch_judge(const struct clock_stamp *before, const struct clock_stamp
     struct clockwatch_jump *ret)
 {
 	bool same_boot = *now->boot_id && !strcmp(before->boot_id, now->boot_id);
-	int64_t expected = before->wall_ns,
-		off_s = longest_s > CLOCKWATCH_OFF_S / 3 ? 3 * longest_s : CLOCKWATCH_OFF_S;
-	int64_t beyond_s;
+	int64_t off_s = longest_s > CLOCKWATCH_OFF_S / 3 ? longest_s : CLOCKWATCH_OFF_S / 3;
+	/* in seconds: no sum or difference of these overflows, whatever a record says */
+	int64_t passed_s = same_boot ? now->mono_ns / NS - before->mono_ns / NS : 0;
+	int64_t expected_s = before->wall_ns / NS + passed_s, beyond_s = now->wall_ns / NS - expected_s;
 
 	*ret = (struct clockwatch_jump){0};
-	if (same_boot)
-		expected += now->mono_ns - before->mono_ns;
-	beyond_s = now->wall_ns / NS - expected / NS; /* apart: no difference of two times overflows */
-	if (beyond_s < -CLOCKWATCH_SLACK_S || (same_boot && beyond_s > CLOCKWATCH_SLACK_S) ||
-	    beyond_s > off_s)
-		*ret = (struct clockwatch_jump){
-		    same_boot ? "monotonic" : "journal", expected, now->wall_ns, beyond_s};
+	if (beyond_s >= -CLOCKWATCH_SLACK_S &&
+	    (same_boot ? beyond_s <= CLOCKWATCH_SLACK_S : beyond_s <= off_s * 3))
+		return;
+	if (expected_s > INT64_MAX / NS)
+		expected_s = INT64_MAX / NS;
+	*ret = (struct clockwatch_jump){
+	    same_boot ? "monotonic" : "journal", expected_s * NS, now->wall_ns, beyond_s};
 }
 
 /* ---- storage ---- */
