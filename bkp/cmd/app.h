@@ -11,6 +11,7 @@
 #include <getopt.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/buf.h"
 
@@ -72,12 +73,14 @@ int app_ledger(struct app *app, const struct policy *policy, struct ledger **ret
 
 /* "bkp: CODE: message" and "  → hint" on stderr; returns `code`. */
 int app_error(const struct err *err, int code);
+/* The same to where it is wanted. */
+void app_fault(const struct err *err, FILE *out);
 /* Wrong usage: the message, then where to look; returns APP_USAGE. */
 int app_usage(const struct app *app, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* stdout must have arrived: flushes, and turns a failure (disk full, closed pipe) into APP_FAILED. */
 int app_flush(int code);
 
 app_fn cmd_init, cmd_check, cmd_journal, cmd_generations, cmd_medium, cmd_status, cmd_run, cmd_verify;
-app_fn cmd_rotate, cmd_schedule;
+app_fn cmd_rotate, cmd_schedule, cmd_notify, cmd_expire, cmd_agree, cmd_clock;
 
 #endif

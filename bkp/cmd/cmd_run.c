@@ -9,8 +9,9 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "cmd/app.h"
+#include "cmd/interrupt.h"
 #include "cmd/night_report.h"
-#include "cmd/out.h"
+#include "cmd/night_say.h"
 #include "cmd/run_due.h"
 #include "cmd/tools_folder.h"
 #include "format/policy.h"
@@ -25,7 +26,7 @@ struct view {
 	time_t until; /* 0: no end is given */
 	bool quiet;
 	uint64_t notes;
-	struct out_progress progress;
+	struct night_say *say;
 };
 
 static void on_note(void *arg, enum capture_kind kind, const char *dataset, const char *path, int errnum)
@@ -34,37 +35,54 @@ static void on_note(void *arg, enum capture_kind kind, const char *dataset, cons
 	char shown[512];
 	const char *why = errnum ? text_errno(errnum) : "";
 
-	out_progress_end(&v->progress);
 	if (kind == CAPTURE_MOUNT && v->quiet)
 		return;
 	if (++v->notes > NOTES_SHOWN) {
 		if (v->notes == NOTES_SHOWN + 1)
-			fprintf(stderr, "%s\n", text("bkp: more of these are not shown here; 'bkp-restore list' marks them all"));
+			night_say_note(v->say, "%s\n", text("bkp: more of these are not shown here; 'bkp-restore list' marks them all"));
 		return;
 	}
 	path_show(path, shown, sizeof(shown));
 	switch (kind) {
 	case CAPTURE_UNREADABLE:
-		fprintf(stderr, text("bkp: W-FILE-01: %s: cannot read '/%s': %s\n"), dataset, shown, why);
+		night_say_note(v->say, text("bkp: W-FILE-01: %s: cannot read '/%s': %s\n"), dataset, shown, why);
 		break;
 	case CAPTURE_CHANGED:
-		fprintf(stderr, text("bkp: W-FILE-02: %s: '/%s' changed while it was read, twice\n"), dataset, shown);
+		night_say_note(v->say, text("bkp: W-FILE-02: %s: '/%s' changed while it was read, twice\n"), dataset, shown);
 		break;
 	case CAPTURE_SOCKET:
-		fprintf(stderr, text("bkp: W-FILE-03: %s: '/%s' is a socket: not stored\n"), dataset, shown);
+		night_say_note(v->say, text("bkp: W-FILE-03: %s: '/%s' is a socket: not stored\n"), dataset, shown);
 		break;
 	case CAPTURE_INCOMPLETE:
-		fprintf(stderr, text("bkp: W-FILE-04: %s: some attributes of '/%s' cannot be read: %s\n"), dataset, shown, why);
+		night_say_note(v->say, text("bkp: W-FILE-04: %s: some attributes of '/%s' cannot be read: %s\n"), dataset, shown, why);
 		break;
 	case CAPTURE_TOO_LARGE:
-		fprintf(stderr, text("bkp: W-FILE-05: %s: path and attributes of '/%s' are too large: not stored\n"), dataset, shown);
+		night_say_note(v->say, text("bkp: W-FILE-05: %s: path and attributes of '/%s' are too large: not stored\n"), dataset, shown);
 		break;
 	case CAPTURE_MOUNT:
-		fprintf(stderr, text("bkp: W-FILE-06: %s: '/%s' is a mount point: not entered (cross_mounts: true would)\n"),
+		night_say_note(v->say, text("bkp: W-FILE-06: %s: '/%s' is a mount point: not entered (cross_mounts: true would)\n"),
 		    dataset, shown);
 		break;
+	case CAPTURE_OUTSIDE:
+		night_say_note(v->say, text("bkp: W-FILE-08: %s: '%s' of the tar stream leads out of it, or links to what does: not stored\n"),
+		    dataset, shown);
+		break;
+	case CAPTURE_ABSENT:
+		night_say_note(v->say, text("bkp: W-FILE-09: %s: '/%s' is a hard link to something that did not come before it: not stored\n"),
+		    dataset, shown);
+		break;
+	case CAPTURE_BELOW:
+		night_say_note(v->say, text("bkp: W-FILE-10: %s: '/%s' is below something that is no folder: not stored\n"), dataset, shown);
+		break;
+	case CAPTURE_TWICE:
+		night_say_note(v->say, text("bkp: W-FILE-11: %s: '/%s' came more than once in the tar stream: the last one is stored\n"),
+		    dataset, shown);
+		break;
+	case CAPTURE_UNCHECKED:
+		night_say_note(v->say, "bkp: W-EXPECT-01: %s: %s\n", dataset, path);
+		break;
 	case CAPTURE_ROOT:
-		fprintf(stderr, text("bkp: W-FILE-07: %s: '/%s' of the policy is not there: %s\n"), dataset, shown, why);
+		night_say_note(v->say, text("bkp: W-FILE-07: %s: '/%s' of the policy is not there: %s\n"), dataset, shown, why);
 		break;
 	}
 }
@@ -75,8 +93,8 @@ static void on_progress(void *arg, const char *dataset, const char *path, uint64
 
 	(void)path;
 	(void)entries;
-	v->progress.what = dataset;
-	out_progress_update(&v->progress, bytes);
+	v->say->progress.what = dataset;
+	out_progress_update(&v->say->progress, bytes);
 }
 
 /* The data sets named, or all.  0, or an exit code after the error has been reported. */
@@ -107,7 +125,13 @@ static bool on_stop(void *arg)
 {
 	const struct view *v = arg;
 
-	return v->until && time(NULL) >= v->until;
+	return interrupt_signal() || (v->until && time(NULL) >= v->until);
+}
+
+static bool on_interrupted(void *arg)
+{
+	(void)arg;
+	return interrupt_signal() != 0;
 }
 
 /* "HH:MM" of local time, when it comes next; 0: it is none. */
@@ -174,7 +198,8 @@ static int nothing(const struct app *app, const struct policy *policy, const str
 static int run(struct app *app, const struct policy *policy, struct state *state, const struct policy_dataset **sets, size_t n,
     const struct run_options *opt)
 {
-	struct view view = {.quiet = app->quiet, .until = opt->until};
+	struct night_say say;
+	struct view view = {.quiet = app->quiet, .until = opt->until, .say = &say};
 	struct asker asker = {state, policy};
 	struct night_config cfg = {
 	    .state = state,
@@ -185,32 +210,32 @@ static int run(struct app *app, const struct policy *policy, struct state *state
 	    .wanted_arg = &asker,
 	    .version = BKP_VERSION,
 	    .anchor = opt->anchor,
-	    .cb = {on_note, on_progress, on_stop, &view},
+	    .cb = {on_note, on_progress, on_stop, &view, on_interrupted},
 	};
 	struct night_result result;
 	struct err err = ERR_INIT;
 	char tools[PATH_MAX];
 	int r, code;
 
+	state_act(state, "run", "capture", NULL);
 	cfg.docs = (struct medium_docs_sources){tools_folder(tools), BKP_VERSION};
-	out_progress_begin(&view.progress, app, "", 0);
+	night_say_begin(&say, app, policy);
+	interrupt_watch();
 	r = night_run(&cfg, &result, &err);
-	out_progress_end(&view.progress);
 	if (r == NIGHT_NOTHING) {
+		night_say_drop(&say);
 		night_result_free(&result);
 		return nothing(app, policy, state_ledger(state));
 	}
-	code = r ? APP_FAILED : night_report_exit(&result);
-	if (app->json)
-		night_report_json(&result, r ? &err : NULL);
-	if (r)
-		app_error(&err, code);
-	else if (!app->json)
-		night_report_text(&result, app->quiet);
+	code = r || interrupt_signal() ? APP_FAILED : night_report_exit(&result);
+	if (interrupt_signal())
+		night_say_note(&say, text("bkp: E-RUN-07: ended by signal %d: what was whole by then %s; the next run goes on from there\n"),
+		    interrupt_signal(), r ? text("is stored, no generation was made") : text("makes a generation"));
+	code = night_say_end(&say, state, &result, r ? &err : NULL, code);
 	if (opt->timings && !app->json)
 		night_report_timings(&result.timings);
 	night_result_free(&result);
-	return app_flush(code);
+	return code;
 }
 
 /* Of the data sets in `sets` those that are due, in place. */
@@ -255,9 +280,9 @@ static int busy(struct app *app, const struct policy *policy, const struct run_o
 	if (opt->catch_up)
 		return APP_OK;
 	if (!by_slot(opt) || app_ledger(app, policy, &l))
-		return app_error(err, APP_ATTENTION);
+		return night_say_refused(app, policy, err, APP_ATTENTION);
 	due = run_due_new(policy, l);
-	code = due && !run_due_count(due) ? run_due_nothing(app, due) : app_error(err, APP_ATTENTION);
+	code = due && !run_due_count(due) ? run_due_nothing(app, due) : night_say_refused(app, policy, err, APP_ATTENTION);
 	run_due_free(due);
 	ledger_free(l);
 	return code;
@@ -272,7 +297,7 @@ static int run_now(struct app *app, const struct policy *policy, const struct po
 	int r = app_state_open(app, policy, &state, &err), code;
 
 	if (r)
-		return r == STATE_BUSY ? busy(app, policy, opt, &err) : app_error(&err, APP_FAILED);
+		return r == STATE_BUSY ? busy(app, policy, opt, &err) : night_say_refused(app, policy, &err, APP_FAILED);
 	due = run_due_new(policy, state_ledger(state));
 	if (!due)
 		code = app_error((err_nomem(&err), &err), APP_FAILED);

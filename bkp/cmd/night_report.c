@@ -20,48 +20,85 @@ static const char *verdict_text(enum generation_verdict v)
 	return v == GENERATION_GOOD ? text("good") : v == GENERATION_PARTIAL ? text("partial") : text("failed");
 }
 
-static void print_dataset_faults(const struct generation_dataset *d)
+/* What to do about a data set that was captured and does not count. */
+static const char *partial_hint(const char *reason)
+{
+	if (strstr(reason, "probe: "))
+		return text("its content was captured, but a restore cannot be checked by it; run the probe by hand as the same user");
+	if (!strncmp(reason, "after: ", 7))
+		return text("its content was captured; see whether what 'before' began was ended, and run the command by hand as the same user");
+	return text("look at the source; it is captured, and when it is as it should be, 'bkp accept' lets it count");
+}
+
+static void print_dataset_faults(const struct generation_dataset *d, FILE *out)
 {
 	if (d->verdict == GENERATION_FAILED)
-		fprintf(stderr, text("bkp: E-RUN-03: data set '%s' failed: %s\n"), d->name, d->reason ? d->reason : "?");
+		fprintf(out, text("bkp: E-RUN-03: data set '%s' failed: %s\n"), d->name, d->reason ? d->reason : "?");
 	if (d->unreadable || d->changed)
-		fprintf(stderr,
+		fprintf(out,
 		    text("bkp: W-RUN-04: data set '%s' is partial: %ju unreadable, %ju"
 			 " changed while read; 'bkp-restore list' marks them\n"),
 		    d->name, d->unreadable, d->changed);
 	if (d->verdict == GENERATION_PARTIAL && d->reason) {
-		fprintf(stderr, text("bkp: W-RUN-06: data set '%s' is partial: %s\n"), d->name, d->reason);
-		fprintf(stderr, "  → %s\n",
-		    text("its content was captured, but a restore cannot be checked by it; run the probe by hand as the same user"));
+		fprintf(out, text("bkp: W-RUN-06: data set '%s' is partial: %s\n"), d->name, d->reason);
+		fprintf(out, "  → %s\n", partial_hint(d->reason));
 	}
 }
 
-static void print_faults(const struct night_result *r)
+/* Kept, marked, and nothing goes until a person has looked. */
+static void print_suspect(const struct generation_dataset *d, uint64_t number, FILE *out)
+{
+	fprintf(out, text("bkp: W-RUN-07: data set '%s' is suspect in generation %ju: %s\n"), d->name, number,
+	    d->suspicion ? d->suspicion : "?");
+	fprintf(out, text("  → look at it; then 'bkp accept %ju' if that is as it should be, or 'bkp hold %ju --reason TEXT'\n"),
+	    number, number);
+}
+
+static void print_said(const struct err *e, FILE *out)
+{
+	if (e->code[0])
+		fprintf(out, "bkp: %s: %s\n", e->code, e->msg);
+	if (e->hint[0])
+		fprintf(out, "  → %s\n", e->hint);
+}
+
+/* What somebody did to the medium's copy of the journal. */
+static void print_history(const struct night_medium *m, FILE *out)
+{
+	fprintf(out, "bkp: %s: %s: %s\n", m->history.code, m->label, m->history.msg);
+	fprintf(out, "  → %s\n", m->history.hint);
+}
+
+void night_report_faults(const struct night_result *r, FILE *out)
 {
 	size_t i;
 
+	print_said(&r->clock, out);
+	print_said(&r->reaped, out);
 	for (i = 0; i < r->n_datasets; i++)
-		print_dataset_faults(&r->datasets[i]);
+		print_dataset_faults(&r->datasets[i], out);
+	for (i = 0; i < r->n_datasets; i++)
+		if (r->datasets[i].guard.suspect)
+			print_suspect(&r->datasets[i], r->generation, out);
 	if (r->slow.code[0])
-		fprintf(stderr, text("bkp: W-CAPTURE-01: the next run will have to read all files again: %s\n"), r->slow.msg);
-	if (r->missing.code[0])
-		fprintf(stderr, "bkp: %s: %s\n", r->missing.code, r->missing.msg);
-	if (r->missing.hint[0])
-		fprintf(stderr, "  → %s\n", r->missing.hint);
+		fprintf(out, text("bkp: W-CAPTURE-01: the next run will have to read all files again: %s\n"), r->slow.msg);
+	print_said(&r->missing, out);
 	for (i = 0; i < r->n_media; i++) {
 		const struct night_medium *m = &r->media[i];
 
+		if (m->history.code[0] && strcmp(m->history.code, m->why.code) != 0)
+			print_history(m, out);
 		if (m->ok && m->verified)
 			continue;
-		fprintf(stderr, "bkp: %s: %s: %s\n", m->why.code[0] ? m->why.code : "E-RUN-05", m->label, m->why.msg);
+		fprintf(out, "bkp: %s: %s: %s\n", m->why.code[0] ? m->why.code : "E-RUN-05", m->label, m->why.msg);
 		if (m->why.hint[0])
-			fprintf(stderr, "  → %s\n", m->why.hint);
+			fprintf(out, "  → %s\n", m->why.hint);
 		if (!m->ok)
-			fprintf(stderr, "  → %s\n", text("the generation is on the other media; the next run brings this one up to date"));
+			fprintf(out, "  → %s\n", text("the generation is on the other media; the next run brings this one up to date"));
 	}
 }
 
-static void print_summary(const struct night_result *r)
+void night_report_summary(const struct night_result *r)
 {
 	char bytes[OUT_BYTES], size[OUT_BYTES];
 	size_t i;
@@ -97,13 +134,6 @@ static void print_summary(const struct night_result *r)
 		    r->given_up);
 }
 
-void night_report_text(const struct night_result *r, int quiet)
-{
-	print_faults(r);
-	if (!quiet)
-		print_summary(r);
-}
-
 static json_t *media_json(const struct night_result *r)
 {
 	json_t *a = json_array();
@@ -112,15 +142,16 @@ static json_t *media_json(const struct night_result *r)
 	for (i = 0; i < r->n_media; i++) {
 		const struct night_medium *m = &r->media[i];
 
-		json_array_append_new(a, json_pack("{s:s, s:b, s:b, s:I, s:I, s:I, s:s*}", "label", m->label, "ok", m->ok,
+		json_array_append_new(a, json_pack("{s:s, s:b, s:b, s:I, s:I, s:I, s:s*, s:s*}", "label", m->label, "ok", m->ok,
 					     "verified", m->verified, "written", (json_int_t)m->written, "not_frozen",
 					     (json_int_t)m->unfrozen, "caught_up", (json_int_t)m->caught_up, "reason",
-					     m->ok && m->verified ? NULL : m->why.msg));
+					     m->ok && m->verified ? NULL : m->why.msg, "history",
+					     m->history.code[0] ? m->history.msg : NULL));
 	}
 	return a;
 }
 
-void night_report_json(const struct night_result *r, const struct err *failure)
+void night_report_json(const struct night_result *r, const struct err *failure, const char *line)
 {
 	json_t *sets = json_array(), *o;
 	size_t i;
@@ -134,12 +165,13 @@ void night_report_json(const struct night_result *r, const struct err *failure)
 						(json_int_t)d->unreadable, "changed", (json_int_t)d->changed, "skipped",
 						(json_int_t)d->skipped, "reason", d->reason));
 	}
-	o = json_pack("{s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*, s:s*, s:s*}", "generation", (json_int_t)r->generation,
+	o = json_pack("{s:s, s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*, s:s*, s:s*, s:s*}", "line", line, "generation", (json_int_t)r->generation,
 	    "datasets", sets, "media", media_json(r), "archives", (json_int_t)r->archives, "archive_bytes",
 	    (json_int_t)r->archive_bytes, "new_archives", (json_int_t)r->new_archives, "new_bytes", (json_int_t)r->new_bytes,
 	    "recovered", (json_int_t)r->recovered, "given_up", (json_int_t)r->given_up, "error",
 	    failure ? failure->code : NULL, "message", failure ? failure->msg : NULL, "missing",
-	    r->missing.code[0] ? r->missing.msg : NULL, "slow", r->slow.code[0] ? r->slow.msg : NULL);
+	    r->missing.code[0] ? r->missing.msg : NULL, "slow", r->slow.code[0] ? r->slow.msg : NULL, "clock",
+	    r->clock.code[0] ? r->clock.msg : NULL);
 	if (o) {
 		json_dumpf(o, stdout, JSON_COMPACT);
 		putchar('\n');
@@ -152,11 +184,13 @@ int night_report_exit(const struct night_result *r)
 	size_t i;
 
 	for (i = 0; i < r->n_datasets; i++)
-		if (r->datasets[i].verdict != GENERATION_GOOD)
+		if (r->datasets[i].verdict != GENERATION_GOOD || r->datasets[i].guard.suspect)
 			return APP_ATTENTION;
 	for (i = 0; i < r->n_media; i++)
-		if (!r->media[i].ok || !r->media[i].verified)
+		if (!r->media[i].ok || !r->media[i].verified || r->media[i].history.code[0])
 			return APP_ATTENTION;
+	if (r->clock.code[0] || r->reaped.code[0])
+		return APP_ATTENTION;
 	return r->missing.code[0] || r->slow.code[0] ? APP_ATTENTION : APP_OK;
 }
 

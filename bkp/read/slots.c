@@ -156,18 +156,26 @@ static int64_t find(const struct rule *r, int64_t now, bool later)
 	return best == NEVER ? now : best;
 }
 
+/* At the ends of what 64 bits of nanoseconds can say there are slots beyond them. */
+static int64_t nanoseconds(int64_t s)
+{
+	int64_t ns;
+
+	return __builtin_mul_overflow(s, NS, &ns) ? s < 0 ? INT64_MIN : INT64_MAX : ns;
+}
+
 int64_t slots_before(const struct policy *p, const struct policy_dataset *d, int64_t now_ns)
 {
 	struct rule r = rule_of(p, d);
 
-	return find(&r, divide(now_ns, NS), false) * NS;
+	return nanoseconds(find(&r, divide(now_ns, NS), false));
 }
 
 int64_t slots_after(const struct policy *p, const struct policy_dataset *d, int64_t now_ns)
 {
 	struct rule r = rule_of(p, d);
 
-	return find(&r, divide(now_ns, NS), true) * NS;
+	return nanoseconds(find(&r, divide(now_ns, NS), true));
 }
 
 /* ---- due ---- */

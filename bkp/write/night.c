@@ -16,11 +16,16 @@
 #include "format/policy.h"
 #include "read/ledger.h"
 #include "read/medium.h"
+#include "write/agreement.h"
 #include "write/attendance.h"
 #include "write/chunker.h"
+#include "write/clockwatch.h"
 #include "write/dedup.h"
+#include "write/expect.h"
 #include "write/night_private.h"
 #include "write/pack.h"
+#include "write/reap.h"
+#include "write/reserve.h"
 #include "write/state.h"
 #include "write/vault_w.h"
 #include "write/waste.h"
@@ -100,15 +105,35 @@ static int not_begun(const struct policy_dataset *d, struct generation_dataset *
 	ret->title = d->title ? strdup(d->title) : NULL;
 	ret->command = d->command != NULL;
 	ret->verdict = GENERATION_FAILED;
-	ret->reason = strdup(text("not begun: the time given came before its turn"));
+	ret->reason = strdup(text("not begun: the run was to end before its turn came"));
 	return ret->name && ret->reason && (ret->title || !d->title) ? 0 : err_nomem(err);
+}
+
+/* What a data set was when it was good, or when a person accepted it as it is. */
+static void former(void *arg, const char *dataset, struct expect_former *ret)
+{
+	const struct ledger *l = state_ledger(((const struct night *)arg)->cfg->state);
+
+	for (size_t i = ledger_generations(l); i-- > 0;) {
+		const struct ledger_generation *g = ledger_generation(l, i);
+
+		for (size_t k = 0; g->state != LEDGER_GEN_FAILED && !g->suspect && k < g->n_datasets; k++) {
+			const struct ledger_dataset *d = &g->datasets[k];
+
+			if (strcmp(d->name, dataset) != 0 ||
+			    (d->verdict != LEDGER_GOOD && !(d->verdict == LEDGER_PARTIAL && g->accepted_ns)))
+				continue;
+			*ret = (struct expect_former){g->number, d->bytes, d->entries};
+			return;
+		}
+	}
 }
 
 static int capture_all(struct night *n, struct err *err)
 {
 	char scratch[4096];
 	struct capture_config cfg = {
-	    .pack = n->pack, .ids = n->ids, .chunker = n->chunker, .scratch = scratch, .now_ns = n->begun_ns, .cb = n->cfg->cb, .repository = state_repository(n->cfg->state), .anew = n->cfg->anchor, .timings = &n->ret->timings};
+	    .pack = n->pack, .ids = n->ids, .chunker = n->chunker, .scratch = scratch, .now_ns = n->begun_ns, .cb = n->cfg->cb, .repository = state_repository(n->cfg->state), .anew = n->cfg->anchor, .timings = &n->ret->timings, .generation = n->ret->generation, .former = former, .former_arg = n};
 	const struct capture_callbacks *cb = &n->cfg->cb;
 	struct capture *c = NULL;
 	bool stopped = false;
@@ -171,8 +196,14 @@ static int commit(struct night *n, struct err *err)
 
 static int read_back(struct night *n, struct err *err)
 {
+	const struct capture_callbacks *cb = &n->cfg->cb;
 	struct timings_mark mark = timings_begin_phase();
-	int r = night_read_back(n, err) || night_catch_up(n, err) ? -1 : 0;
+	int r;
+
+	/* who is told to end does so soon; the next run reads back what was not */
+	if (cb->interrupted && cb->interrupted(cb->arg))
+		return 0;
+	r = night_read_back(n, err) || night_catch_up(n, err) ? -1 : 0;
 
 	timings_end_phase(&n->ret->timings, TIMING_READBACK, &mark, 0);
 	return r;
@@ -222,6 +253,34 @@ static void record_failure(struct night *n, struct err *failure)
 		err_wrap(failure, text("this could not be recorded (%s)"), why.msg);
 }
 
+static int look_at_clock(struct night *n, struct err *err)
+{
+	int *media = calloc(n->n_online + 1, sizeof(*media)), r;
+
+	if (!media)
+		return err_nomem(err);
+	for (size_t i = 0; i < n->n_online; i++)
+		media[i] = medium_repo_dirfd(n->online[i].medium);
+	r = clockwatch_run(n->cfg->state, n->cfg->policy, media, n->n_online, &n->ret->clock, err);
+	free(media);
+	return r;
+}
+
+/* What an expiry that was interrupted has left on the media. */
+static int finish_expiry(struct night *n, struct err *err)
+{
+	for (size_t i = 0; i < n->n_online; i++) {
+		const struct reap reap = {.state = n->cfg->state, .medium = n->online[i].medium};
+		struct reap_result done;
+
+		if (reap_finish(&reap, &done, err))
+			return -1;
+		if (done.why.code[0] && !n->ret->reaped.code[0])
+			n->ret->reaped = done.why;
+	}
+	return 0;
+}
+
 /* Those of the data sets that are still wanted; what an interrupted run left complete may serve. */
 static int narrow(struct night *n, struct night_config *own, struct err *err)
 {
@@ -244,7 +303,8 @@ static int narrow(struct night *n, struct night_config *own, struct err *err)
 
 static int prepare(struct night *n, struct night_config *own, struct err *err)
 {
-	if (night_open_media(n, err) || attendance_record(n->cfg->state, n->cfg->policy, err) || open_dedup(n, err) ||
+	if (night_open_media(n, err) || night_histories(n, err) || look_at_clock(n, err) || night_new_epoch(n, err) || attendance_record(n->cfg->state, n->cfg->policy, err) ||
+	    agreement_raise(n->cfg->state, n->cfg->policy, NULL, err) || finish_expiry(n, err) || open_dedup(n, err) ||
 	    night_settle(n, err))
 		return -1;
 	return narrow(n, own, err);
@@ -276,6 +336,7 @@ int night_run(const struct night_config *cfg, struct night_result *ret, struct e
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
+	reserve_keep(cfg->state);
 	r = prepare(&n, &own, &local);
 	if (!r && begin(&n, &local)) {
 		ret->generation = 0;
