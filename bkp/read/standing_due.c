@@ -23,7 +23,10 @@ static int64_t settled_slot(const struct standing_view *v, const struct policy_d
 {
 	int64_t grace_s = p->every.s / 4 < GRACE_S ? p->every.s / 4 : GRACE_S;
 
-	return standing_age_s(v, slot_ns) > grace_s ? slot_ns : slots_before(v->policy, p, slot_ns - 1);
+	/* a clock may be set to the end of time */
+	if (standing_age_s(v, slot_ns) > grace_s || slot_ns == INT64_MIN)
+		return slot_ns;
+	return slots_before(v->policy, p, slot_ns - 1);
 }
 
 void standing_due_fill(const struct standing_view *v, struct standing_dataset *d)

@@ -81,7 +81,7 @@ grep -q 'テスト診療所' "$T/rdx/README.txt" || die "README.txt"
 carried "$T"/rdx/*/journal/journal.jsonl || die "the journal on the disk is not the journal"
 carried "$T"/nas/*/journal/journal.jsonl || die "the journal on the NAS is not the journal"
 expect 0 "$BKP" journal verify --file "$T"/rdx/*/journal/journal.jsonl --root-key "$ROOT"
-[ "$(events | tail -n 1)" = rotated ] || die "the last record is not 'rotated'"
+[ "$(events | tail -n 2 | xargs)" = 'rotated outcome' ] || die "the last record is not 'rotated'"
 record rotated | grep -q '"operator":"Sato","place":"別棟 保管庫B","generations":3,"newest":3,"copied":3,.*"unfrozen":0,"complete":true' ||
 	die "the record: $(record rotated)"
 expect 0 "$BKP" rotate --operator 事務長 --place 銀行 --json
