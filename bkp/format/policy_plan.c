@@ -177,9 +177,36 @@ static void detail(struct table *t, const char *what, const char *value)
 	table_cell(t, "%s", path_show(value, shown, sizeof(shown)));
 }
 
+/* The words of the policy: that is what its reader looks for. */
+static const char *content_word(unsigned content)
+{
+	static const char *const words[] = {[POLICY_CONTENT_PGDUMP] = "pgdump",
+	    [POLICY_CONTENT_PGDUMPALL] = "pgdumpall",
+	    [POLICY_CONTENT_MYSQLDUMP] = "mysqldump",
+	    [POLICY_CONTENT_GZIP] = "gzip",
+	    [POLICY_CONTENT_ZIP] = "zip",
+	    [POLICY_CONTENT_TAR] = "tar"};
+
+	return content < sizeof(words) / sizeof(words[0]) && words[content] ? words[content] : "?";
+}
+
 static void expectation_rows(struct table *t, const struct policy_dataset *d)
 {
 	char size[POLICY_PLAN_TEXT];
+
+	if (d->content != POLICY_CONTENT_ANY) {
+		table_cell(t, "%s", text("alarm"));
+		table_cell(t, text("not whole as %s"), content_word(d->content));
+	}
+	if (d->min_entries) {
+		table_cell(t, "%s", text("alarm"));
+		table_cell(t, text("fewer than %u entries"), d->min_entries);
+	}
+	if (d->max_age_s) {
+		table_cell(t, "%s", text("alarm"));
+		table_cell(
+		    t, text("the newest file is older than %s"), policy_plan_duration(d->max_age_s, size));
+	}
 
 	if (d->min_bytes) {
 		table_cell(t, "%s", text("alarm"));
@@ -207,8 +234,13 @@ static int render_dataset(const struct policy_dataset *d, struct buf *out, struc
 		detail(t, text("mounts"), d->one_file_system ? text("not crossed") : text("crossed"));
 	if (d->command) {
 		detail(t, text("output of"), d->command);
-		detail(t, text("stored as"), d->store_as);
+		detail(t, text("stored as"),
+		    d->store_as ? d->store_as : text("the entries of its tar stream, one by one"));
 	}
+	if (d->before)
+		detail(t, text("before"), d->before);
+	if (d->after)
+		detail(t, text("after"), d->after);
 	if (d->probe)
 		detail(t, text("probe"), d->probe);
 	expectation_rows(t, d);
