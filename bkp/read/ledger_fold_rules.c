@@ -102,6 +102,8 @@ static int apply_clock(struct ledger *l, const struct journal_record *r, struct 
 {
 	bool jump = !strcmp(r->event, "clock-jump");
 
+	if (!jump)
+		l->latch.attested = ledger_next_generation(l) - 1;
 	l->latch.found_ns = jump ? r->wall_ns : 0;
 	l->latch.seconds = jump ? (int64_t)json_integer_value(json_object_get(r->json, "seconds")) : 0;
 	return ledger_replace_text(&l->latch.source, jump ? member_str_or_empty(r->json, "source") : "", err);
