@@ -156,6 +156,7 @@ class Year:
     def ordinary(self, when):
         latched = 1 if self.latched else 0
         self.run(when, latched)
+        self.settle(when)
         self.add(when, {s: "good" for s in SETS}, ("nas", "ssd"))
         self.good_nights += 1
 
@@ -401,7 +402,6 @@ class Year:
             self.night(when, fault)
             if not fault:
                 self.length = 0.8 * self.length + 0.2 * (time.monotonic() - t)
-                self.settle(when)
             morning = when.replace(hour=9, minute=30)
             if n % 7 == 0 and fault != "killed":
                 self.rotate(when.replace(hour=8, minute=30))
@@ -413,7 +413,6 @@ class Year:
             t = time.monotonic()
         end = first + timedelta(days=self.a.nights)
         self.night(end, None)
-        self.settle(end)
         self.morning(end.replace(hour=9, minute=30))
         self.checkpoint(end.replace(hour=11), last=True)
 
