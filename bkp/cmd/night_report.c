@@ -54,10 +54,20 @@ static void print_suspect(const struct generation_dataset *d, uint64_t number, F
 	    number, number);
 }
 
+static void print_said(const struct err *e, FILE *out)
+{
+	if (e->code[0])
+		fprintf(out, "bkp: %s: %s\n", e->code, e->msg);
+	if (e->hint[0])
+		fprintf(out, "  → %s\n", e->hint);
+}
+
 void night_report_faults(const struct night_result *r, FILE *out)
 {
 	size_t i;
 
+	print_said(&r->clock, out);
+	print_said(&r->reaped, out);
 	for (i = 0; i < r->n_datasets; i++)
 		print_dataset_faults(&r->datasets[i], out);
 	for (i = 0; i < r->n_datasets; i++)
@@ -65,10 +75,7 @@ void night_report_faults(const struct night_result *r, FILE *out)
 			print_suspect(&r->datasets[i], r->generation, out);
 	if (r->slow.code[0])
 		fprintf(out, text("bkp: W-CAPTURE-01: the next run will have to read all files again: %s\n"), r->slow.msg);
-	if (r->missing.code[0])
-		fprintf(out, "bkp: %s: %s\n", r->missing.code, r->missing.msg);
-	if (r->missing.hint[0])
-		fprintf(out, "  → %s\n", r->missing.hint);
+	print_said(&r->missing, out);
 	for (i = 0; i < r->n_media; i++) {
 		const struct night_medium *m = &r->media[i];
 
@@ -148,12 +155,13 @@ void night_report_json(const struct night_result *r, const struct err *failure, 
 						(json_int_t)d->unreadable, "changed", (json_int_t)d->changed, "skipped",
 						(json_int_t)d->skipped, "reason", d->reason));
 	}
-	o = json_pack("{s:s, s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*, s:s*, s:s*}", "line", line, "generation", (json_int_t)r->generation,
+	o = json_pack("{s:s, s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*, s:s*, s:s*, s:s*}", "line", line, "generation", (json_int_t)r->generation,
 	    "datasets", sets, "media", media_json(r), "archives", (json_int_t)r->archives, "archive_bytes",
 	    (json_int_t)r->archive_bytes, "new_archives", (json_int_t)r->new_archives, "new_bytes", (json_int_t)r->new_bytes,
 	    "recovered", (json_int_t)r->recovered, "given_up", (json_int_t)r->given_up, "error",
 	    failure ? failure->code : NULL, "message", failure ? failure->msg : NULL, "missing",
-	    r->missing.code[0] ? r->missing.msg : NULL, "slow", r->slow.code[0] ? r->slow.msg : NULL);
+	    r->missing.code[0] ? r->missing.msg : NULL, "slow", r->slow.code[0] ? r->slow.msg : NULL, "clock",
+	    r->clock.code[0] ? r->clock.msg : NULL);
 	if (o) {
 		json_dumpf(o, stdout, JSON_COMPACT);
 		putchar('\n');
@@ -171,6 +179,8 @@ int night_report_exit(const struct night_result *r)
 	for (i = 0; i < r->n_media; i++)
 		if (!r->media[i].ok || !r->media[i].verified)
 			return APP_ATTENTION;
+	if (r->clock.code[0] || r->reaped.code[0])
+		return APP_ATTENTION;
 	return r->missing.code[0] || r->slow.code[0] ? APP_ATTENTION : APP_OK;
 }
 

@@ -273,9 +273,9 @@ int minisig_sign(const struct minisig_secret *sec, const void *msg, size_t n, co
 	return 0;
 }
 
-static int check_algorithm(const uint8_t raw[SIG_LEN], struct err *err)
+static int check_algorithm(const uint8_t raw[SIG_LEN], bool any, struct err *err)
 {
-	if (raw[0] == 'E' && raw[1] == 'd')
+	if (raw[0] == 'E' && (raw[1] == 'd' || (any && raw[1] == 'D')))
 		return 0;
 	if (raw[0] != 'E' || raw[1] != 'D')
 		return refuse(SIGNATURE, 2, text("not an Ed25519 signature"), err);
@@ -293,7 +293,18 @@ static int verify_trusted(const struct minisig_public *pub, const uint8_t sig[64
 	return minisig_raw_verify(pub, signed_part, 64 + comment->n, global);
 }
 
-int minisig_verify(const struct minisig_public *pub, const void *msg, size_t n, const char *sig, size_t sn,
+/* "ED" signs BLAKE2b-512 of the message. */
+static int verify_message(const struct minisig_public *pub, const void *msg, size_t n, const uint8_t raw[SIG_LEN])
+{
+	uint8_t hash[crypto_generichash_BYTES_MAX];
+
+	if (raw[1] == 'd')
+		return minisig_raw_verify(pub, msg, n, raw + 10);
+	crypto_generichash(hash, sizeof(hash), msg, n, NULL, 0);
+	return minisig_raw_verify(pub, hash, sizeof(hash), raw + 10);
+}
+
+static int verify(const struct minisig_public *pub, const void *msg, size_t n, const char *sig, size_t sn, bool any,
     char ret_comment[MINISIG_COMMENT_MAX], struct err *err)
 {
 	struct line l[LINES_MAX];
@@ -309,11 +320,11 @@ int minisig_verify(const struct minisig_public *pub, const void *msg, size_t n, 
 		return refuse(SIGNATURE, 2, text("not base64 of 74 bytes"), err);
 	if (minisig_b64_decode(l[3].s, l[3].n, global, sizeof(global)))
 		return refuse(SIGNATURE, 4, text("not base64 of 64 bytes"), err);
-	if (check_algorithm(raw, err))
+	if (check_algorithm(raw, any, err))
 		return -1;
 	if (memcmp(raw + 2, pub->id, 8) != 0)
 		return err_set(err, "E-SIG-02", text("signed by another key than the one expected"));
-	if (minisig_raw_verify(pub, msg, n, raw + 10))
+	if (verify_message(pub, msg, n, raw))
 		return err_set(
 		    err, "E-SIG-03", text("the signature is wrong: what was signed has been altered"));
 	if (verify_trusted(pub, raw + 10, &l[2], global))
@@ -323,6 +334,18 @@ int minisig_verify(const struct minisig_public *pub, const void *msg, size_t n, 
 		ret_comment[l[2].n] = '\0';
 	}
 	return 0;
+}
+
+int minisig_verify(const struct minisig_public *pub, const void *msg, size_t n, const char *sig, size_t sn,
+    char ret_comment[MINISIG_COMMENT_MAX], struct err *err)
+{
+	return verify(pub, msg, n, sig, sn, false, ret_comment, err);
+}
+
+int minisig_verify_any(const struct minisig_public *pub, const void *msg, size_t n, const char *sig, size_t sn,
+    char ret_comment[MINISIG_COMMENT_MAX], struct err *err)
+{
+	return verify(pub, msg, n, sig, sn, true, ret_comment, err);
 }
 
 void minisig_raw_sign(const struct minisig_secret *sec, const void *msg, size_t n, uint8_t ret_sig[64])

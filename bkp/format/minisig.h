@@ -53,6 +53,11 @@ int minisig_sign(const struct minisig_secret *sec, const void *msg, size_t n, co
 int minisig_verify(const struct minisig_public *pub, const void *msg, size_t n, const char *sig, size_t sn,
     char ret_comment[MINISIG_COMMENT_MAX], struct err *err);
 
+/* The same for what a person signed elsewhere with whatever minisign is there: prehashed signatures ("ED", what `minisign -S`
+ * makes without -l) are accepted, too. */
+int minisig_verify_any(const struct minisig_public *pub, const void *msg, size_t n, const char *sig, size_t sn,
+    char ret_comment[MINISIG_COMMENT_MAX], struct err *err);
+
 /* Raw detached Ed25519 for journal lines. */
 void minisig_raw_sign(const struct minisig_secret *sec, const void *msg, size_t n, uint8_t ret_sig[64]);
 int minisig_raw_verify(const struct minisig_public *pub, const void *msg, size_t n, const uint8_t sig[64]); /* 0, -1 */

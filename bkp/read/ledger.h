@@ -21,6 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/clock.h"
+#include "format/approval.h"
 #include "format/digest.h"
 #include "format/guard.h"
 
@@ -110,7 +112,7 @@ struct ledger_agreed {
 	uint64_t daily, weekly, monthly, yearly;
 };
 
-/* The clock was found to have jumped and nobody has attested it since. */
+/* The clock was found to have jumped forward and nobody has attested it since. */
 struct ledger_latch {
 	int64_t found_ns; /* wall time of the record, as the clock said then; 0: not latched */
 	int64_t seconds;  /* how far: > 0 forward */
@@ -166,6 +168,7 @@ int64_t ledger_created_ns(const struct ledger *l); /* of the init record */
 uint64_t ledger_seq(const struct ledger *l);	    /* of the head; also the number of records */
 const uint8_t *ledger_head(const struct ledger *l); /* SHA-256 of the head's line, DIGEST_LEN bytes */
 int64_t ledger_head_ns(const struct ledger *l);	    /* wall time of the head */
+struct clock_stamp ledger_head_stamp(const struct ledger *l); /* all of its clock; zeros: there is no record */
 uint64_t ledger_size(const struct ledger *l); /* bytes of the journal up to and with the head's newline */
 bool ledger_torn(const struct ledger *l);     /* bytes without a newline stand behind ledger_size() */
 
@@ -197,6 +200,13 @@ const struct ledger_agreed *ledger_agreement(const struct ledger *l, size_t i);
 size_t ledger_approvers(const struct ledger *l);
 const char *ledger_approver(const struct ledger *l, size_t i);
 const struct ledger_latch *ledger_latch(const struct ledger *l); /* never NULL */
+/* The records that approvals refer to: the "agreed" in force, the "clock-jump" that latched; seq 0: none. */
+struct approval_record ledger_agreed_at(const struct ledger *l);
+struct approval_record ledger_latch_at(const struct ledger *l);
+/* Would an "agreed" record with these members agree to less than what is in force?  Then it needs an approval
+ * by the root key.  why (may be NULL): the first thing that is less, for people. */
+#define LEDGER_WHY 256
+bool ledger_agrees_to_less(const struct ledger *l, const struct json_t *members, char why[LEDGER_WHY]);
 /* The last outcome of that command, or NULL. */
 const struct ledger_outcome *ledger_outcome(const struct ledger *l, const char *command);
 const struct ledger_notified *ledger_notified(const struct ledger *l); /* never NULL */

@@ -1,6 +1,7 @@
 /* ledger_fold: what each event does to the state; see ledger.h and docs/format.md, section 9. */
 #include "read/ledger_private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -347,6 +348,8 @@ static const struct rule {
 int ledger_fold_apply(struct ledger *l, const struct journal_record *r, struct err *err)
 {
 	l->head_ns = r->wall_ns;
+	l->head_stamp = (struct clock_stamp){.wall_ns = r->wall_ns, .mono_ns = r->mono_ns, .synced = r->synced};
+	snprintf(l->head_stamp.boot_id, sizeof(l->head_stamp.boot_id), "%s", r->boot);
 	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++)
 		if (!strcmp(rules[i].event, r->event))
 			return rules[i].apply(l, r, err);

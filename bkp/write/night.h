@@ -2,7 +2,8 @@
  *
  * The transaction, and which function makes each step:
  *   0. open_media(): the lock is held by the state; media whose signed identity is there are online.  attendance_record():
- *      which media kept offline are attached, and which are gone, is confirmed every night.  settle(): generations
+ *      which media kept offline are attached, and which are gone, is confirmed every night.  look_at_clock(): has it been
+ *      moved (clockwatch.h); agreement_raise(): the policy asks for more.  finish_expiry(): what an expiry left (reap.h).  settle(): generations
  *      that an earlier run left open are committed when a medium holds them complete, else recorded as failed.
  *   1. begin(): number allocated, journal "begin".
  *   2. capture_all(): archives are published one by one on every medium (vault_w.h); none of them counts yet.
@@ -62,6 +63,8 @@ struct night_result {
 	uint64_t recovered; /* generations an earlier run left complete */
 	uint64_t given_up;  /* generations an earlier run left incomplete */
 	struct err slow;    /* why the next night will have to read all files again, or code "" */
+	struct err clock;   /* the clock was moved: what a person should hear, or code "" */
+	struct err reaped;  /* why an expiry that was interrupted could not be finished, or code "" */
 	struct err missing; /* what media should carry for people and could not be brought to them, the first; or code "" */
 };
 

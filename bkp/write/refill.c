@@ -49,6 +49,15 @@ static const struct ledger_copy *copy_on(const struct ledger_generation *g, cons
 	return NULL;
 }
 
+/* It expired there, and is not to come back. */
+static bool expired_on(const struct ledger_generation *g, const char *uuid)
+{
+	for (size_t i = 0; i < g->n_copies; i++)
+		if (!strcmp(g->copies[i].medium, uuid))
+			return g->copies[i].expired_ns != 0;
+	return false;
+}
+
 /* Is everything the generation lists on that medium? */
 static bool stands(struct vault_r *v, uint64_t number)
 {
@@ -83,7 +92,7 @@ static int collect(struct run *run, struct err *err)
 		const struct ledger_copy *held = copy_on(g, medium_uuid(r->to));
 		struct item *it = &run->items[run->n];
 
-		if (g->state != LEDGER_COMMITTED || (held && (!r->look || stands(v, g->number))))
+		if (g->state != LEDGER_COMMITTED || expired_on(g, medium_uuid(r->to)) || (held && (!r->look || stands(v, g->number))))
 			continue;
 		it->number = g->number;
 		it->held = held != NULL;

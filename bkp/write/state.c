@@ -35,6 +35,7 @@ struct state {
 	struct buf files[3]; /* by enum state_file */
 	uint32_t epoch;
 	struct ledger *ledger;
+	struct clock_stamp former;
 	struct journal_w *journal;
 	const char *command, *role, *person; /* who acts, or NULL */
 };
@@ -264,6 +265,7 @@ static int load_journal(struct state *s, struct err *err)
 	}
 	if (strcmp(ledger_repository(s->ledger), repository_id(s->repo)) != 0)
 		return damaged(s, JOURNAL_FILE, err);
+	s->former = ledger_head_stamp(s->ledger);
 	return journal_w_open(s->dir, s->ledger, &s->journal, err);
 }
 
@@ -369,6 +371,11 @@ const uint8_t *state_file(const struct state *s, enum state_file which, size_t *
 const struct ledger *state_ledger(const struct state *s)
 {
 	return s->ledger;
+}
+
+const struct clock_stamp *state_former_clock(const struct state *s)
+{
+	return &s->former;
 }
 
 void state_act(struct state *s, const char *command, const char *role, const char *person)

@@ -28,6 +28,7 @@
 
 struct age_random;
 struct age_recipient;
+struct clock_stamp;
 struct err;
 struct json_t;
 struct ledger;
@@ -70,6 +71,8 @@ enum state_file { STATE_REPOSITORY_JSON, STATE_REPOSITORY_SIG, STATE_REPOSITORY_
 const uint8_t *state_file(const struct state *s, enum state_file which, size_t *ret_n);
 
 const struct ledger *state_ledger(const struct state *s);
+/* The clock of the record that was the newest when the folder was opened: when bkp last did something. */
+const struct clock_stamp *state_former_clock(const struct state *s);
 
 /* Who acts from now on: records get the members "command", "role" and, when known, "operator" (unless the
  * event has one of its own).  The strings must live as long as the state.  role: "capture", "operator",
