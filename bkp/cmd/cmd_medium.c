@@ -198,6 +198,7 @@ static int cmd_add(struct app *app, const struct policy *policy, const char *nam
 	code = app_state(app, policy, &s);
 	if (code)
 		return code;
+	state_act(s, "medium add", "operator", NULL);
 	seq = ledger_seq(state_ledger(s));
 	code = recorded(app, s, m, seq, add(app, s, policy, m, path));
 	state_close(s);

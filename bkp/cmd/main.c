@@ -17,8 +17,9 @@
 
 static const struct app_command commands[] = {
     {"init",
-	"init --recipient age1… [--recipient …]\n"
-	"init --identity-out FILE [--passphrase-file FILE | --plain-identity] [--recipient age1…]",
+	"init --recipient age1… [--recipient …] [--root-key-out FILE]\n"
+	"init --identity-out FILE [--passphrase-file FILE | --plain-identity] [--recipient age1…] "
+	"[--root-key-out FILE]",
 	N_("make the repository: keys, state folder, first journal record"), cmd_init},
     {"check", "check\ncheck --diff [--against FILE]", N_("check the policy and show what it plans, or what a change of it means"),
 	cmd_check},
@@ -40,8 +41,11 @@ static const struct app_command commands[] = {
     {"status", "status [--prometheus FILE]", N_("3-2-1 and generations of each data set, media, what to do next"), cmd_status},
     {"notify", "notify [--test]", N_("tell by the policy's notify command how things stand"), cmd_notify},
     {"generations", "generations [--medium NAME]", N_("list the generations"), cmd_generations},
-    {"journal", "journal show\njournal verify [--root-key RW…|FILE] [--file JOURNAL]",
-	N_("show or verify the audit record"), cmd_journal},
+    {"journal",
+	"journal show [--file JOURNAL]\n"
+	"journal verify [--root-key RW…|FILE] [--file JOURNAL] [--against FILE|DIR|MEDIUM]\n"
+	"journal export --format csv|json [--out FILE] [--file JOURNAL]",
+	N_("show, verify or export the audit record"), cmd_journal},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(*commands))
 

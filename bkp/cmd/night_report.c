@@ -62,6 +62,13 @@ static void print_said(const struct err *e, FILE *out)
 		fprintf(out, "  → %s\n", e->hint);
 }
 
+/* What somebody did to the medium's copy of the journal. */
+static void print_history(const struct night_medium *m, FILE *out)
+{
+	fprintf(out, "bkp: %s: %s: %s\n", m->history.code, m->label, m->history.msg);
+	fprintf(out, "  → %s\n", m->history.hint);
+}
+
 void night_report_faults(const struct night_result *r, FILE *out)
 {
 	size_t i;
@@ -79,6 +86,8 @@ void night_report_faults(const struct night_result *r, FILE *out)
 	for (i = 0; i < r->n_media; i++) {
 		const struct night_medium *m = &r->media[i];
 
+		if (m->history.code[0] && strcmp(m->history.code, m->why.code) != 0)
+			print_history(m, out);
 		if (m->ok && m->verified)
 			continue;
 		fprintf(out, "bkp: %s: %s: %s\n", m->why.code[0] ? m->why.code : "E-RUN-05", m->label, m->why.msg);
@@ -133,10 +142,11 @@ static json_t *media_json(const struct night_result *r)
 	for (i = 0; i < r->n_media; i++) {
 		const struct night_medium *m = &r->media[i];
 
-		json_array_append_new(a, json_pack("{s:s, s:b, s:b, s:I, s:I, s:I, s:s*}", "label", m->label, "ok", m->ok,
+		json_array_append_new(a, json_pack("{s:s, s:b, s:b, s:I, s:I, s:I, s:s*, s:s*}", "label", m->label, "ok", m->ok,
 					     "verified", m->verified, "written", (json_int_t)m->written, "not_frozen",
 					     (json_int_t)m->unfrozen, "caught_up", (json_int_t)m->caught_up, "reason",
-					     m->ok && m->verified ? NULL : m->why.msg));
+					     m->ok && m->verified ? NULL : m->why.msg, "history",
+					     m->history.code[0] ? m->history.msg : NULL));
 	}
 	return a;
 }
@@ -177,7 +187,7 @@ int night_report_exit(const struct night_result *r)
 		if (r->datasets[i].verdict != GENERATION_GOOD || r->datasets[i].guard.suspect)
 			return APP_ATTENTION;
 	for (i = 0; i < r->n_media; i++)
-		if (!r->media[i].ok || !r->media[i].verified)
+		if (!r->media[i].ok || !r->media[i].verified || r->media[i].history.code[0])
 			return APP_ATTENTION;
 	if (r->clock.code[0] || r->reaped.code[0])
 		return APP_ATTENTION;

@@ -30,6 +30,7 @@ struct err;
 struct journal_record;
 struct json_t;
 struct minisig_public;
+struct verify_record;
 
 enum ledger_verdict { LEDGER_PENDING, LEDGER_GOOD, LEDGER_PARTIAL, LEDGER_FAILED };
 enum ledger_state {
@@ -60,6 +61,13 @@ struct ledger_medium {
 	const char
 	    *custodian;	  /* who had it in hand last: operator of the newest rotated or medium-moved; "" */
 	int64_t moved_ns; /* of the newest medium-moved; 0: never */
+	/* how far its copy of the journal went when this host last wrote it; 0, "": never */
+	uint64_t copy_seq;
+	char copy_sha256[DIGEST_HEX];
+	/* what was last found wrong with that copy and not mended since, "truncated" or "forked", and from
+	 * which line on; "" */
+	const char *copy_fault;
+	uint64_t copy_fault_line;
 };
 
 struct ledger_dataset {
@@ -89,6 +97,7 @@ struct ledger_generation {
 	const char *uuid;
 	enum ledger_state state;
 	int64_t begun_ns;
+	uint32_t epoch;	  /* of its begin record: the key that signs it */
 	int64_t ended_ns; /* time of the committed or failed record; 0: none */
 	bool recovered;
 	const char *reason; /* of a failed generation, or "" */
@@ -160,7 +169,13 @@ int ledger_take(struct ledger *l, const void *line, size_t n, struct err *err)
 
 const char *ledger_repository(const struct ledger *l);
 const char *ledger_site(const struct ledger *l);
-const struct minisig_public *ledger_root(const struct ledger *l);
+const struct minisig_public *ledger_root(const struct ledger *l); /* key of epoch 1 */
+/* Keys of all epochs so far, epoch 1 at index 0; the last one signs the next record. */
+const struct minisig_public *ledger_keys(const struct ledger *l, size_t *ret_n);
+uint32_t ledger_epoch(const struct ledger *l);	 /* the newest: how many keys there are */
+int64_t ledger_epoch_ns(const struct ledger *l); /* wall time of the record that named its key */
+/* The records that hand over from one epoch to the next, byte for byte, each with its newline: keys.jsonl. */
+const uint8_t *ledger_links(const struct ledger *l, size_t *ret_n);
 size_t ledger_recipients(const struct ledger *l);
 const char *ledger_recipient(const struct ledger *l, size_t i);
 int64_t ledger_created_ns(const struct ledger *l); /* of the init record */
@@ -182,7 +197,9 @@ const struct ledger_medium *ledger_medium_by_label(
 size_t ledger_generations(const struct ledger *l);
 const struct ledger_generation *ledger_generation(const struct ledger *l, size_t i); /* ascending numbers */
 const struct ledger_generation *ledger_generation_by_number(
-    const struct ledger *l, uint64_t number);				       /* or NULL */
+    const struct ledger *l, uint64_t number); /* or NULL */
+/* What a reported generation must be, for verify_options.record.  1: known, 0: it is not reported. */
+int ledger_generation_record(const struct ledger *l, uint64_t number, struct verify_record *ret);
 const struct ledger_generation *ledger_last_committed(const struct ledger *l); /* or NULL */
 /* The newest generation that the guard found suspect and that nobody has accepted or held yet, or NULL.
  * While there is one nothing may be expired anywhere and no medium that is kept offline may be written to. */

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "format/journal.h"
+#include "format/minisig.h"
 
 static bool all_strings(const json_t *list)
 {
@@ -87,6 +88,33 @@ static int check_nothing(
     const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
 {
 	(void)l, (void)o, (void)line, (void)event, (void)err;
+	return 0;
+}
+
+/* One that the chain of lines would refuse: asked before it is written. */
+static int check_epoch(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	struct minisig_public key;
+
+	if (minisig_public_parse(member_str(o, "key"), &key, NULL))
+		return ledger_wrong_member(line, event, "key", err);
+	/* a record that is being read has taught its key already */
+	if (member_num(o, "next") != ledger_epoch(l) + (ledger_seq(l) < line))
+		return ledger_contradiction(line, event, text("it is not the next epoch"), err);
+	return 0;
+}
+
+static int check_heads(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	const json_t *media = json_object_get(o, "media");
+
+	if (!member_num(o, "upto") || member_num(o, "upto") >= line)
+		return ledger_contradiction(line, event, text("there is no such record yet"), err);
+	for (size_t i = 0; i < json_array_size(media); i++)
+		if (!ledger_medium_by_uuid(l, json_string_value(json_array_get(media, i))))
+			return ledger_contradiction(line, event, text("the medium was never registered"), err);
 	return 0;
 }
 
@@ -203,6 +231,9 @@ static const struct rule {
 	{{"medium", UUID}, {"label", WORD}, {"type", WORD}, {"path", TEXT_OPT}, {"place", TEXT_OPT},
 	    {"offline", BOOLEAN}, {"fs_uuid", TEXT_OPT}, {"serial", TEXT_OPT}},
 	check_nothing},
+    {JOURNAL_EPOCH_EVENT, {{"next", NUMBER}, {"key", WORD}}, check_epoch},
+    {"heads", {{"upto", NUMBER}, {"sha256", SHA256}, {"media", STRINGS}}, check_heads},
+    {"history", {{"medium", UUID}, {"found", WORD}, {"line", NUMBER}, {"expected", NUMBER}}, check_medium},
     {"begin", {{"generation", NUMBER}, {"uuid", UUID}, {"datasets", STRINGS}}, check_begin},
     {"committed",
 	{{"generation", NUMBER}, {"uuid", UUID}, {"manifest_sha256", SHA256}, {"archives", NUMBER},

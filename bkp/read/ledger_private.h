@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "format/approval.h"
 #include "read/ledger.h"
@@ -14,6 +15,8 @@ struct journal_check;
 /* The strings and arrays of the public structs are malloc'd and belong to the ledger. */
 struct ledger {
 	struct journal_check *check;
+	struct buf links; /* see ledger_links() */
+	int64_t epoch_ns;
 	char *site;
 	char **recipients;
 	size_t n_recipients;

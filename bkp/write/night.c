@@ -303,7 +303,7 @@ static int narrow(struct night *n, struct night_config *own, struct err *err)
 
 static int prepare(struct night *n, struct night_config *own, struct err *err)
 {
-	if (night_open_media(n, err) || look_at_clock(n, err) || attendance_record(n->cfg->state, n->cfg->policy, err) ||
+	if (night_open_media(n, err) || night_histories(n, err) || look_at_clock(n, err) || night_new_epoch(n, err) || attendance_record(n->cfg->state, n->cfg->policy, err) ||
 	    agreement_raise(n->cfg->state, n->cfg->policy, NULL, err) || finish_expiry(n, err) || open_dedup(n, err) ||
 	    night_settle(n, err))
 		return -1;

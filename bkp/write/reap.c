@@ -200,7 +200,7 @@ static int read_list(struct work *w, int dir, uint64_t number, struct buf *sums)
 	snprintf(id.repository, sizeof(id.repository), "%s", state_repository(w->r->state));
 	snprintf(id.uuid, sizeof(id.uuid), "%s", g->uuid);
 	if (io_read_file(dir, SUMS, sums, NULL) || io_read_file(dir, SUMS_SIG, &sig, NULL) || !sums->n ||
-	    vault_r_verify_signature(w->v, sums->p, sums->n, (const char *)sig.p, sig.n, comment, NULL) ||
+	    vault_r_verify_signature(w->v, sums->p, sums->n, (const char *)sig.p, sig.n, comment, NULL, NULL) ||
 	    generation_comment("generation", &id, &want, NULL))
 		return -1;
 	return strcmp((const char *)want.p, comment) != 0 ? -1 : 0;

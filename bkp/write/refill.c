@@ -178,6 +178,8 @@ static void blame(struct run *run, const struct err *why)
 /* From the first source that has it whole.  0, MIRROR_SOURCE, -1. */
 static int copy(struct run *run, const struct item *it, uint64_t *files, struct err *why)
 {
+	const struct ledger_generation *known =
+	    ledger_generation_by_number(state_ledger(run->r->state), it->number);
 	struct mirror_generation g = {.repository = state_repository(run->r->state),
 	    .number = it->number,
 	    .uuid = it->uuid,
@@ -186,6 +188,8 @@ static int copy(struct run *run, const struct item *it, uint64_t *files, struct 
 	int r = MIRROR_SOURCE;
 
 	g.keys = state_keys(run->r->state, &g.n_keys);
+	g.epoch = known->epoch;
+	g.manifest_sha256 = known->manifest_sha256;
 	err_set(why, "E-MIRROR-03", text("no medium that is attached holds generation %ju"), it->number);
 	for (size_t s = 0; s < run->r->n_sources && r == MIRROR_SOURCE; s++)
 		if (run->r->sources[s].medium != run->r->to)

@@ -116,21 +116,33 @@ static int put_journals(struct rotate *ro, struct err *err)
 {
 	uint64_t size = ledger_size(state_ledger(ro->cfg->state));
 	IO_FD_AUTO fd = io_open_file(state_dirfd(ro->cfg->state), JOURNAL_FILE, err);
+	const char **copied = calloc(ro->n_sources + 1, sizeof(*copied));
 	struct err why = ERR_INIT;
+	struct heads_mark mark;
+	size_t n = 0;
+	int r = 0;
 
-	if (fd < 0)
-		return -1;
-	if (vault_w_put_journal(ro->vault, fd, size, &why))
-		return rotate_failed(ro, &why, err);
-	for (size_t i = 0; i < ro->n_sources; i++) {
-		struct vault_w *v = NULL;
+	heads_mark(ro->cfg->state, &mark);
+	if (fd < 0 || !copied) {
+		r = copied ? -1 : err_nomem(err);
+	} else if (vault_w_put_journal(ro->vault, fd, size, &why)) {
+		r = rotate_failed(ro, &why, err);
+	} else {
+		copied[n++] = ro->uuid;
+		for (size_t i = 0; i < ro->n_sources; i++) {
+			const struct medium *m = ro->sources[i].medium;
+			struct vault_w *v = NULL;
 
-		/* the next night does it in any case */
-		if (!vault_w_open(medium_repo_dirfd(ro->sources[i].medium), &v, NULL))
-			(void)!vault_w_put_journal(v, fd, size, NULL);
-		vault_w_close(v);
+			/* the next night does it in any case */
+			if (!vault_w_open(medium_repo_dirfd(m), &v, NULL) &&
+			    !vault_w_put_journal(v, fd, size, NULL))
+				copied[n++] = medium_uuid(m);
+			vault_w_close(v);
+		}
+		r = heads_copied(ro->cfg->state, &mark, copied, n, err);
 	}
-	return 0;
+	free(copied);
+	return r;
 }
 
 static int synchronise(struct rotate *ro, struct err *err)
@@ -161,7 +173,7 @@ int rotate_run(const struct rotate_config *cfg, struct rotate_result *ret, struc
 
 	memset(ret, 0, sizeof(*ret));
 	r = rotate_find(&ro, &why) || rotate_open(&ro, &why) || rotate_open_sources(&ro, &why) ||
-	    prepare(&ro, &why) || rotate_refill(&ro, &why) || rotate_recheck(&ro, &why) ||
+	    rotate_begin(&ro, &why) || prepare(&ro, &why) || rotate_refill(&ro, &why) || rotate_recheck(&ro, &why) ||
 	    rotate_seal(&ro, &why);
 	if (!r) {
 		bring_docs(&ro);

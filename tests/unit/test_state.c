@@ -103,7 +103,7 @@ static json_t *medium(void)
 
 static void what_is_made_can_be_opened(void **state)
 {
-	static const char *const closed[] = {"secrets.json", "signing-1.key", "journal.jsonl", "lock"};
+	static const char *const closed[] = {"secrets.json", "signing-2.key", "journal.jsonl", "lock"};
 	struct stat st;
 	struct place p;
 	struct state *s;
@@ -219,7 +219,7 @@ static void what_a_dead_init_left_is_replaced(void **state)
 
 static void secrets_that_others_can_read_are_refused(void **state)
 {
-	static const char *const names[] = {"secrets.json", "signing-1.key"};
+	static const char *const names[] = {"secrets.json", "signing-2.key"};
 	static const mode_t modes[] = {0640, 0604, 0620, 0666};
 	struct place p;
 	(void)state;
@@ -307,7 +307,7 @@ static void essence_of(const struct state *s, struct essence *e)
 /* Comments and unused fields may rot; no key, no fact and no record may. */
 static void rot_never_changes_what_a_run_works_with(void **state)
 {
-	static const char *const names[] = {"secrets.json", "secrets.json.minisig", "signing-1.key",
+	static const char *const names[] = {"secrets.json", "secrets.json.minisig", "signing-2.key",
 	    "repository.json", "repository.json.minisig", "repository.age", "journal.jsonl"};
 	size_t tried = 0, passed = 0;
 	struct essence want, got;
