@@ -32,6 +32,18 @@ static const struct app_command commands[] = {
 	N_("let cron or systemd run what is due"), cmd_schedule},
     {"rotate", "rotate [MEDIUM] --operator NAME [--place TEXT] [--recheck all|none|DAYS]",
 	N_("bring the medium kept offline up to date, check and seal it"), cmd_rotate},
+    {"expire",
+	"expire [--dry-run] [--medium NAME] [--operator NAME] [--plan-out FILE]\n"
+	"expire --plan FILE --signature FILE.minisig --operator NAME [--medium NAME]",
+	N_("say which generations stay and go and why, and let them go"), cmd_expire},
+    {"agree",
+	"agree\nagree --operator NAME --root-key FILE\nagree --statement-out FILE\n"
+	"agree --operator NAME --statement FILE --signature FILE.minisig",
+	N_("show what is agreed of retention, or agree to less with the root key"), cmd_agree},
+    {"clock",
+	"clock show\nclock attest --operator NAME --reason TEXT [--root-key FILE | --statement-out FILE | --signature "
+	"FILE.minisig]",
+	N_("say that the clock is right, after it has jumped"), cmd_clock},
     {"verify", "verify [--medium NAME] [--generation N] [--identity FILE] [--passphrase-file FILE]",
 	N_("read what was captured back from the media and compare"), cmd_verify},
     {"medium",

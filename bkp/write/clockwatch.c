@@ -29,18 +29,19 @@ void clockwatch_judge(const struct clock_stamp *before, const struct clock_stamp
     struct clockwatch_jump *ret)
 {
 	bool same_boot = *now->boot_id && !strcmp(before->boot_id, now->boot_id);
-	int64_t expected = before->wall_ns,
-		off_s = longest_s > CLOCKWATCH_OFF_S / 3 ? 3 * longest_s : CLOCKWATCH_OFF_S;
-	int64_t beyond_s;
+	int64_t off_s = longest_s > CLOCKWATCH_OFF_S / 3 ? longest_s : CLOCKWATCH_OFF_S / 3;
+	/* in seconds: no sum or difference of these overflows, whatever a record says */
+	int64_t passed_s = same_boot ? now->mono_ns / NS - before->mono_ns / NS : 0;
+	int64_t expected_s = before->wall_ns / NS + passed_s, beyond_s = now->wall_ns / NS - expected_s;
 
 	*ret = (struct clockwatch_jump){0};
-	if (same_boot)
-		expected += now->mono_ns - before->mono_ns;
-	beyond_s = now->wall_ns / NS - expected / NS; /* apart: no difference of two times overflows */
-	if (beyond_s < -CLOCKWATCH_SLACK_S || (same_boot && beyond_s > CLOCKWATCH_SLACK_S) ||
-	    beyond_s > off_s)
-		*ret = (struct clockwatch_jump){
-		    same_boot ? "monotonic" : "journal", expected, now->wall_ns, beyond_s};
+	if (beyond_s >= -CLOCKWATCH_SLACK_S &&
+	    (same_boot ? beyond_s <= CLOCKWATCH_SLACK_S : beyond_s <= off_s * 3))
+		return;
+	if (expected_s > INT64_MAX / NS)
+		expected_s = INT64_MAX / NS;
+	*ret = (struct clockwatch_jump){
+	    same_boot ? "monotonic" : "journal", expected_s * NS, now->wall_ns, beyond_s};
 }
 
 /* ---- storage ---- */
@@ -129,13 +130,28 @@ static int record(struct state *s, const struct clockwatch_jump *j, struct err *
 	    err);
 }
 
+int clockwatch_storage(struct state *s, const int *media, size_t n, struct err *told, struct err *err)
+{
+	const struct ledger_latch *latch = ledger_latch(state_ledger(s));
+	struct clockwatch_jump jump = {0};
+	struct clock_stamp now;
+
+	clock_now(&now);
+	ask_storage(media, n, &now, &jump);
+	if (!jump.source)
+		return 0;
+	tell(&jump, told);
+	/* storage whose clock is wrong stays so: told every time, recorded once */
+	if (latch->found_ns && !strcmp(latch->source, "filesystem") && jump.seconds > 0)
+		return 0;
+	return record(s, &jump, err);
+}
+
 int clockwatch_run(struct state *s, const struct policy *policy, const int *media, size_t n, struct err *told,
     struct err *err)
 {
-	const struct ledger_latch *latch = ledger_latch(state_ledger(s));
-	struct clockwatch_jump jump, storage = {0};
+	struct clockwatch_jump jump;
 	struct clock_stamp now;
-	bool known;
 
 	clock_now(&now);
 	clockwatch_judge(state_former_clock(s), &now, longest_interval(policy), &jump);
@@ -144,11 +160,5 @@ int clockwatch_run(struct state *s, const struct policy *policy, const int *medi
 		if (record(s, &jump, err))
 			return -1;
 	}
-	ask_storage(media, n, &now, &storage);
-	/* storage whose clock is wrong stays so: told every time, recorded once */
-	known = latch->found_ns && !strcmp(latch->source, "filesystem") && storage.seconds > 0;
-	if (!storage.source)
-		return 0;
-	tell(&storage, told);
-	return known ? 0 : record(s, &storage, err);
+	return clockwatch_storage(s, media, n, told, err);
 }

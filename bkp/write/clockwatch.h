@@ -43,4 +43,8 @@ void clockwatch_judge(const struct clock_stamp *before, const struct clock_stamp
 int clockwatch_run(struct state *s, const struct policy *policy, const int *media, size_t n, struct err *told,
     struct err *err) __attribute__((warn_unused_result));
 
+/* The third witness alone, for who learns only later which media are attached. */
+int clockwatch_storage(struct state *s, const int *media, size_t n, struct err *told, struct err *err)
+    __attribute__((warn_unused_result));
+
 #endif

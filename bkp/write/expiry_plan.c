@@ -212,12 +212,12 @@ int expiry_approve(struct expiry *e, const void *text_, size_t n, const void *si
 {
 	struct approval_plan *plan = NULL;
 	uint8_t sha256[DIGEST_LEN];
-	int r = approval_plan_parse(text_, n, &plan, err);
+	int r;
 
-	if (r)
+	/* only what an approver signed reaches the parser */
+	if (check_signature(e, text_, n, sig, sn, err) || approval_plan_parse(text_, n, &plan, err))
 		return -1;
-	r = check_signature(e, text_, n, sig, sn, err) || check_head(e, plan, err) ||
-	    check_items(e, plan, err);
+	r = check_head(e, plan, err) || check_items(e, plan, err);
 	for (size_t i = 0; !r && i < e->n; i++)
 		if (e->media[i].medium && e->media[i].judged)
 			r = expiry_choose(&e->media[i], plan, err) || expiry_measure(e, &e->media[i], err);
