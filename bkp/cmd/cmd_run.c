@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "cmd/app.h"
+#include "cmd/interrupt.h"
 #include "cmd/night_report.h"
 #include "cmd/night_say.h"
 #include "cmd/run_due.h"
@@ -62,6 +63,24 @@ static void on_note(void *arg, enum capture_kind kind, const char *dataset, cons
 		night_say_note(v->say, text("bkp: W-FILE-06: %s: '/%s' is a mount point: not entered (cross_mounts: true would)\n"),
 		    dataset, shown);
 		break;
+	case CAPTURE_OUTSIDE:
+		night_say_note(v->say, text("bkp: W-FILE-08: %s: '%s' of the tar stream leads out of it, or links to what does: not stored\n"),
+		    dataset, shown);
+		break;
+	case CAPTURE_ABSENT:
+		night_say_note(v->say, text("bkp: W-FILE-09: %s: '/%s' is a hard link to something that did not come before it: not stored\n"),
+		    dataset, shown);
+		break;
+	case CAPTURE_BELOW:
+		night_say_note(v->say, text("bkp: W-FILE-10: %s: '/%s' is below something that is no folder: not stored\n"), dataset, shown);
+		break;
+	case CAPTURE_TWICE:
+		night_say_note(v->say, text("bkp: W-FILE-11: %s: '/%s' came more than once in the tar stream: the last one is stored\n"),
+		    dataset, shown);
+		break;
+	case CAPTURE_UNCHECKED:
+		night_say_note(v->say, "bkp: W-EXPECT-01: %s: %s\n", dataset, path);
+		break;
 	case CAPTURE_ROOT:
 		night_say_note(v->say, text("bkp: W-FILE-07: %s: '/%s' of the policy is not there: %s\n"), dataset, shown, why);
 		break;
@@ -106,7 +125,13 @@ static bool on_stop(void *arg)
 {
 	const struct view *v = arg;
 
-	return v->until && time(NULL) >= v->until;
+	return interrupt_signal() || (v->until && time(NULL) >= v->until);
+}
+
+static bool on_interrupted(void *arg)
+{
+	(void)arg;
+	return interrupt_signal() != 0;
 }
 
 /* "HH:MM" of local time, when it comes next; 0: it is none. */
@@ -185,7 +210,7 @@ static int run(struct app *app, const struct policy *policy, struct state *state
 	    .wanted_arg = &asker,
 	    .version = BKP_VERSION,
 	    .anchor = opt->anchor,
-	    .cb = {on_note, on_progress, on_stop, &view},
+	    .cb = {on_note, on_progress, on_stop, &view, on_interrupted},
 	};
 	struct night_result result;
 	struct err err = ERR_INIT;
@@ -194,13 +219,18 @@ static int run(struct app *app, const struct policy *policy, struct state *state
 
 	cfg.docs = (struct medium_docs_sources){tools_folder(tools), BKP_VERSION};
 	night_say_begin(&say, app, policy);
+	interrupt_watch();
 	r = night_run(&cfg, &result, &err);
 	if (r == NIGHT_NOTHING) {
 		night_say_drop(&say);
 		night_result_free(&result);
 		return nothing(app, policy, state_ledger(state));
 	}
-	code = night_say_end(&say, state, &result, r ? &err : NULL, r ? APP_FAILED : night_report_exit(&result));
+	code = r || interrupt_signal() ? APP_FAILED : night_report_exit(&result);
+	if (interrupt_signal())
+		night_say_note(&say, text("bkp: E-RUN-07: ended by signal %d: what was whole by then %s; the next run goes on from there\n"),
+		    interrupt_signal(), r ? text("is stored, no generation was made") : text("makes a generation"));
+	code = night_say_end(&say, state, &result, r ? &err : NULL, code);
 	if (opt->timings && !app->json)
 		night_report_timings(&result.timings);
 	night_result_free(&result);

@@ -20,6 +20,16 @@ static const char *verdict_text(enum generation_verdict v)
 	return v == GENERATION_GOOD ? text("good") : v == GENERATION_PARTIAL ? text("partial") : text("failed");
 }
 
+/* What to do about a data set that was captured and does not count. */
+static const char *partial_hint(const char *reason)
+{
+	if (strstr(reason, "probe: "))
+		return text("its content was captured, but a restore cannot be checked by it; run the probe by hand as the same user");
+	if (!strncmp(reason, "after: ", 7))
+		return text("its content was captured; see whether what 'before' began was ended, and run the command by hand as the same user");
+	return text("look at the source; it is captured, and when it is as it should be, 'bkp accept' lets it count");
+}
+
 static void print_dataset_faults(const struct generation_dataset *d, FILE *out)
 {
 	if (d->verdict == GENERATION_FAILED)
@@ -30,9 +40,14 @@ static void print_dataset_faults(const struct generation_dataset *d, FILE *out)
 			 " changed while read; 'bkp-restore list' marks them\n"),
 		    d->name, d->unreadable, d->changed);
 	if (d->verdict == GENERATION_PARTIAL && d->reason) {
+<<<<<<< HEAD
 		fprintf(out, text("bkp: W-RUN-06: data set '%s' is partial: %s\n"), d->name, d->reason);
 		fprintf(out, "  → %s\n",
 		    text("its content was captured, but a restore cannot be checked by it; run the probe by hand as the same user"));
+=======
+		fprintf(stderr, text("bkp: W-RUN-06: data set '%s' is partial: %s\n"), d->name, d->reason);
+		fprintf(stderr, "  → %s\n", partial_hint(d->reason));
+>>>>>>> sources
 	}
 }
 

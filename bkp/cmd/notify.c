@@ -96,6 +96,7 @@ static void become(const char *line, int in, int out, char *const *env)
 	setpgid(0, 0); /* what it starts is ended with it */
 	if (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
 		_exit(126);
+	close_range(3, ~0U, 0); /* also what we were started with: it may outlive us */
 	execle("/bin/sh", "sh", "-c", line, (char *)NULL, env);
 	_exit(127);
 }

@@ -207,7 +207,7 @@ static int diff_tables(struct policy_diff *d, const struct policy_shape *shape, 
 			   *name = name_of(shape, entry), *other = find(shape, old ? b : a, name);
 		int r = 0;
 
-		snprintf(path, sizeof(path), "%s/%s", key, name);
+		snprintf(path, sizeof(path), "%.160s/%.90s", key, name); /* names are shorter */
 		if (!other)
 			r = add(d, path, old ? name : NULL, old ? NULL : name, true, true, err);
 		else if (old)

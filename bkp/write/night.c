@@ -19,6 +19,7 @@
 #include "write/attendance.h"
 #include "write/chunker.h"
 #include "write/dedup.h"
+#include "write/expect.h"
 #include "write/night_private.h"
 #include "write/pack.h"
 #include "write/state.h"
@@ -100,15 +101,35 @@ static int not_begun(const struct policy_dataset *d, struct generation_dataset *
 	ret->title = d->title ? strdup(d->title) : NULL;
 	ret->command = d->command != NULL;
 	ret->verdict = GENERATION_FAILED;
-	ret->reason = strdup(text("not begun: the time given came before its turn"));
+	ret->reason = strdup(text("not begun: the run was to end before its turn came"));
 	return ret->name && ret->reason && (ret->title || !d->title) ? 0 : err_nomem(err);
+}
+
+/* What a data set was when it was good, or when a person accepted it as it is. */
+static void former(void *arg, const char *dataset, struct expect_former *ret)
+{
+	const struct ledger *l = state_ledger(((const struct night *)arg)->cfg->state);
+
+	for (size_t i = ledger_generations(l); i-- > 0;) {
+		const struct ledger_generation *g = ledger_generation(l, i);
+
+		for (size_t k = 0; g->state != LEDGER_GEN_FAILED && !g->suspect && k < g->n_datasets; k++) {
+			const struct ledger_dataset *d = &g->datasets[k];
+
+			if (strcmp(d->name, dataset) != 0 ||
+			    (d->verdict != LEDGER_GOOD && !(d->verdict == LEDGER_PARTIAL && g->accepted_ns)))
+				continue;
+			*ret = (struct expect_former){g->number, d->bytes, d->entries};
+			return;
+		}
+	}
 }
 
 static int capture_all(struct night *n, struct err *err)
 {
 	char scratch[4096];
 	struct capture_config cfg = {
-	    .pack = n->pack, .ids = n->ids, .chunker = n->chunker, .scratch = scratch, .now_ns = n->begun_ns, .cb = n->cfg->cb, .repository = state_repository(n->cfg->state), .anew = n->cfg->anchor, .timings = &n->ret->timings};
+	    .pack = n->pack, .ids = n->ids, .chunker = n->chunker, .scratch = scratch, .now_ns = n->begun_ns, .cb = n->cfg->cb, .repository = state_repository(n->cfg->state), .anew = n->cfg->anchor, .timings = &n->ret->timings, .generation = n->ret->generation, .former = former, .former_arg = n};
 	const struct capture_callbacks *cb = &n->cfg->cb;
 	struct capture *c = NULL;
 	bool stopped = false;
@@ -171,8 +192,14 @@ static int commit(struct night *n, struct err *err)
 
 static int read_back(struct night *n, struct err *err)
 {
+	const struct capture_callbacks *cb = &n->cfg->cb;
 	struct timings_mark mark = timings_begin_phase();
-	int r = night_read_back(n, err) || night_catch_up(n, err) ? -1 : 0;
+	int r;
+
+	/* who is told to end does so soon; the next run reads back what was not */
+	if (cb->interrupted && cb->interrupted(cb->arg))
+		return 0;
+	r = night_read_back(n, err) || night_catch_up(n, err) ? -1 : 0;
 
 	timings_end_phase(&n->ret->timings, TIMING_READBACK, &mark, 0);
 	return r;
