@@ -40,14 +40,8 @@ static void print_dataset_faults(const struct generation_dataset *d, FILE *out)
 			 " changed while read; 'bkp-restore list' marks them\n"),
 		    d->name, d->unreadable, d->changed);
 	if (d->verdict == GENERATION_PARTIAL && d->reason) {
-<<<<<<< HEAD
 		fprintf(out, text("bkp: W-RUN-06: data set '%s' is partial: %s\n"), d->name, d->reason);
-		fprintf(out, "  → %s\n",
-		    text("its content was captured, but a restore cannot be checked by it; run the probe by hand as the same user"));
-=======
-		fprintf(stderr, text("bkp: W-RUN-06: data set '%s' is partial: %s\n"), d->name, d->reason);
-		fprintf(stderr, "  → %s\n", partial_hint(d->reason));
->>>>>>> sources
+		fprintf(out, "  → %s\n", partial_hint(d->reason));
 	}
 }
 
