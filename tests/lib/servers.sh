@@ -63,8 +63,8 @@ policy_of() {
 	MEDIUM=$(sed -n "s|.*{name: \([^,]*\),.*path: $T/m1.*|\1|p" "$BKP_POLICY")
 	[ -s "$T/id.txt" ] || age-keygen -o "$T/id.txt" 2>/dev/null
 	"$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null
-	"$BKP" medium add "$MEDIUM" >/dev/null
-	"$BKP" medium add second >/dev/null
+	"$BKP" medium add "$MEDIUM" >/dev/null 2>&1 # it warns that a folder of /tmp is no disk
+	"$BKP" medium add second >/dev/null 2>&1
 }
 
 drill_field() { # DIR PYTHON-EXPRESSION of d, the drill's record
@@ -110,7 +110,7 @@ my_stop() {
 my_sql() {
 	local dir=$1
 	shift
-	mariadb --no-defaults -S "$dir/sock" -N -B "$@"
+	mariadb --no-defaults --default-character-set=utf8mb4 -S "$dir/sock" -N -B "$@"
 }
 
 # ---- Orthanc
