@@ -127,6 +127,7 @@ struct ledger_latch {
 	int64_t seconds;  /* how far: > 0 forward */
 	const char
 	    *source; /* what told: "monotonic", "journal", "filesystem"; NULL or "" while not latched */
+	uint64_t attested; /* generations up to this number were begun before the clock was last attested */
 };
 
 struct ledger_outcome {
