@@ -254,7 +254,7 @@ class Year:
         if not self.can_expire:
             return
         os.rename(self.path("shelf"), self.path("rdx"))
-        o = self.bkp(when, "expire")
+        o = self.bkp(when, "expire", "--operator", "事務長")
         os.rename(self.path("rdx"), self.path("shelf"))
         must(o.returncode == 0, "expire exits %d:\n%s%s" % (o.returncode, o.stdout, o.stderr))
         now = self.reported(when)
