@@ -1,7 +1,6 @@
 /* repository: see repository.h. */
 #include "read/repository.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +14,7 @@
 #include "base/text.h"
 #include "format/age.h"
 #include "read/inside.h"
-
-#define LINKS_READ ((size_t)64 << 10)
+#include "read/lines.h"
 
 struct repository {
 	char id[JOURNAL_UUID];
@@ -171,58 +169,47 @@ int repository_load(int dirfd, const struct minisig_public *root, struct reposit
 
 /* ---- the keys of later epochs ---- */
 
-/* Feeds the lines of a file; with `chosen`, only those that look like a link.  0 to its end, 1 at the first
- * line that is refused (why), -1. */
-static int feed(
-    struct journal_check *c, int fd, uint64_t limit, bool chosen, struct err *why, struct err *err)
+struct feeding {
+	struct journal_check *check;
+	bool chosen; /* of a journal: only what looks like a link */
+	uint64_t bytes;
+};
+
+static int feed(void *arg, const uint8_t *line, size_t n, struct err *err)
 {
 	static const char mark[] = ",\"event\":\"" JOURNAL_EPOCH_EVENT "\",\"next\":";
-	BUF_AUTO b = BUF_INIT(JOURNAL_LINE_MAX + LINKS_READ);
-	uint64_t done = 0;
-	ssize_t n;
+	struct feeding *f = arg;
+	struct journal_record r;
 
-	do {
-		uint8_t *end, *at;
-
-		if (buf_reserve(&b, LINKS_READ, err))
-			return -1;
-		n = io_read_full(fd, b.p + b.n, LINKS_READ);
-		if (n < 0)
-			return err_sys(why, "E-IO-02", errno, "%s", text("it cannot be read")), 1;
-		b.n += (size_t)n;
-		done += (uint64_t)n;
-		for (at = b.p; b.n && (end = memchr(at, '\n', b.n - (size_t)(at - b.p))); at = end + 1) {
-			struct journal_record r;
-
-			if (chosen && !memmem(at, (size_t)(end - at), mark, sizeof(mark) - 1))
-				continue;
-			if (journal_check_line(c, at, (size_t)(end - at), &r, why))
-				return 1;
-			journal_record_clear(&r);
-		}
-		if (b.n)
-			buf_consume(&b, (size_t)(at - b.p));
-	} while (n == LINKS_READ && b.n <= JOURNAL_LINE_MAX && done <= limit);
-	/* a journal may end in a torn line; a list of keys is replaced whole */
-	if (b.n && !chosen)
-		return err_set(why, "E-REPO-05", "%s", text("its last line has no end")), 1;
+	f->bytes += n + 1;
+	if (!f->chosen && f->bytes > REPOSITORY_LINKS_MAX)
+		return err_set(err, "E-REPO-05", "%s", text("it is too long"));
+	if (f->chosen && !memmem(line, n, mark, sizeof(mark) - 1))
+		return 0;
+	if (journal_check_line(f->check, line, n, &r, err))
+		return -1;
+	journal_record_clear(&r);
 	return 0;
 }
 
-/* What one file tells. *ret is NULL when it is not there. */
+/* What one file tells; *ret is NULL when it is not there.  why: what is wrong with it. */
 static int links_of(const struct repository *r, int dirfd, const char *path, bool chosen,
     struct journal_check **ret, struct err *why, struct err *err)
 {
+	struct feeding f = {.chosen = chosen};
+	bool torn = false;
 	IO_FD_AUTO fd = -1;
-	int found = inside_open(dirfd, path, &fd, why), fed;
 
 	*ret = NULL;
-	if (found)
+	if (inside_open(dirfd, path, &fd, why))
 		return 0;
-	if (journal_check_new_links(&r->root, r->id, ret, err))
+	if (journal_check_new_links(&r->root, r->id, &f.check, err))
 		return -1;
-	fed = feed(*ret, fd, chosen ? UINT64_MAX : REPOSITORY_LINKS_MAX, chosen, why, err);
-	return fed < 0 ? -1 : 0;
+	*ret = f.check;
+	/* a journal may end in a torn line; a list of keys is replaced whole */
+	if (!lines_each(fd, feed, &f, &torn, why) && torn && !chosen)
+		err_set(why, "E-REPO-05", "%s", text("its last line has no end"));
+	return 0;
 }
 
 static size_t count(const struct journal_check *c)

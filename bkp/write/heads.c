@@ -27,12 +27,15 @@ static int ahead(const struct medium *m, uint64_t theirs, uint64_t ours, const c
 	char label[SHOW];
 
 	err_set(err, "E-HISTORY-01",
-	    text("medium '%s' knows more than this host: its %s has %ju records, all properly signed, this host's "
+	    text("medium '%s' knows more than this host: its %s has %ju records, all properly signed, this "
+		 "host's "
 		 "%ju"),
 	    path_show(medium_label(m), label, sizeof(label)), what, (uintmax_t)theirs, (uintmax_t)ours);
 	err_hint(err, "%s",
-	    text("the state folder is an old copy: bring its newest one back; if there is none, keep it and this "
-		 "medium as they are and begin a new repository with 'bkp init' in another folder; nothing was "
+	    text("the state folder is an old copy: bring its newest one back; if there is none, keep it and "
+		 "this "
+		 "medium as they are and begin a new repository with 'bkp init' in another folder; nothing "
+		 "was "
 		 "changed"));
 	return HEADS_AHEAD;
 }
@@ -99,7 +102,8 @@ int heads_put_keys(const struct state *s, int repo_dirfd, struct err *err)
 		    text("'%s' on the medium is of another history: it names another key of epoch %ju"),
 		    REPOSITORY_LINKS, (uintmax_t)k.common + 2);
 		return err_hint(err, "%s",
-		    text("somebody else signs with this host's keys, or the state folder is an old copy: keep the "
+		    text("somebody else signs with this host's keys, or the state folder is an old copy: "
+			 "keep the "
 			 "medium as it is, it may be the proof"));
 	}
 	return io_replace(repo_dirfd, REPOSITORY_LINKS, 0444, ours, n, err);
@@ -132,7 +136,8 @@ static void truncated(const struct medium *m, uint64_t lines, uint64_t expected,
 	    text("the copy of the journal on '%s' has %ju records, but this host had copied %ju to it"),
 	    path_show(medium_label(m), label, sizeof(label)), (uintmax_t)lines, (uintmax_t)expected);
 	err_hint(&ret->why, "%s",
-	    text("somebody cut it, or brought an old copy of the disk: ask who had it, and run 'bkp verify'; the "
+	    text("somebody cut it, or brought an old copy of the disk: ask who had it, and run 'bkp verify'; "
+		 "the "
 		 "copy is brought up to date again"));
 }
 
@@ -183,8 +188,8 @@ void heads_mark(const struct state *s, struct heads_mark *ret)
 	digest_hex(ledger_head(state_ledger(s)), DIGEST_LEN, ret->sha256);
 }
 
-int heads_copied(struct state *s, const struct heads_mark *mark, const char *const *uuids, size_t n,
-    struct err *err)
+int heads_copied(
+    struct state *s, const struct heads_mark *mark, const char *const *uuids, size_t n, struct err *err)
 {
 	json_t *media = json_array();
 
@@ -195,6 +200,7 @@ int heads_copied(struct state *s, const struct heads_mark *mark, const char *con
 		return 0;
 	}
 	return state_append(s, "heads",
-	    json_pack("{s:I, s:s, s:o}", "upto", (json_int_t)mark->seq, "sha256", mark->sha256, "media", media),
+	    json_pack(
+		"{s:I, s:s, s:o}", "upto", (json_int_t)mark->seq, "sha256", mark->sha256, "media", media),
 	    err);
 }

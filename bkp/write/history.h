@@ -1,8 +1,8 @@
 /* history: does this host's journal go on where another copy of it ends?
  *
  * Journals only grow, so the copy on a medium is the beginning of this host's.  If it is longer, this host's
- * state folder is an old copy; if it is another, one of the two was rewritten, and the medium's is the proof of
- * it: it is never replaced.
+ * state folder is an old copy; if it is another, one of the two was rewritten, and the medium's is the proof
+ * of it: it is never replaced.
  *
  * Errors: E-PUBLISH-05 it does not, E-IO-*.
  */

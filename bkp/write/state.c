@@ -252,8 +252,9 @@ int state_open(const char *path, struct state **ret, struct err *err)
 	/* sodium_malloc() has tried to, and does not say whether it could */
 	s->unlocked = !r && sodium_mlock(s->secrets, sizeof(*s->secrets));
 	if (!r && !(r = open_dir(s, err)) && !(r = take_lock(s, err)) && !(r = load_repository(s, err)) &&
-	    !(r = load_journal(s, err)) && !(r = load_keys(s, err)) && !(r = open_journal(s, err)))
-		r = state_epoch_load(s, err);
+	    !(r = load_journal(s, err)) && !(r = load_keys(s, err)) && !(r = state_epoch_load(s, err)) &&
+	    !(r = open_journal(s, err)))
+		r = state_epoch_tidy(s, err);
 	if (r) {
 		state_close(s);
 		return r;

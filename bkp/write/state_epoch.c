@@ -235,8 +235,13 @@ int state_epoch_load(struct state *s, struct err *err)
 		return state_damaged(s, name, err);
 	if (io_each_name(s->dir, look_for_others, &t, err))
 		return -1;
-	if (t.other)
-		return not_of_one_moment(s, t.other, err);
+	return t.other ? not_of_one_moment(s, t.other, err) : 0;
+}
+
+int state_epoch_tidy(struct state *s, struct err *err)
+{
+	struct tidying t = {s, 0};
+
 	return io_each_name(s->dir, erase_others, &t, err) ? -1 : 0;
 }
 

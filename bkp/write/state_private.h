@@ -62,9 +62,11 @@ int state_epoch_generate(struct minisig_secret *ret, struct err *err);
 int state_epoch_write(int dirfd, const char *name, const struct minisig_secret *sec, struct err *err);
 /* Overwrites the file's bytes, durably, and removes it. */
 int state_epoch_erase(int dirfd, const char *name, struct err *err);
-/* The key that the journal says signs now, into s->secrets; what an interrupted change of epochs left is
- * erased. */
+/* The key that the journal says signs now, into s->secrets.  Changes nothing: before a torn record is cut
+ * off, because the record that named the key may only look torn. */
 int state_epoch_load(struct state *s, struct err *err);
+/* Erases what an interrupted change of epochs left. */
+int state_epoch_tidy(struct state *s, struct err *err);
 
 /* ---- state_root_key.c: parent and state_name are where the state folder will stand ---- */
 
