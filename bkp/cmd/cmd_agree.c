@@ -11,7 +11,9 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "cmd/app.h"
+#include "cmd/morning.h"
 #include "cmd/operator.h"
+#include "cmd/outcome.h"
 #include "cmd/out.h"
 #include "cmd/signed_file.h"
 #include "format/approval.h"
@@ -230,6 +232,7 @@ static int agree(struct app *app, const struct policy *policy, const struct requ
 {
 	struct state *s = NULL;
 	struct err err = ERR_INIT;
+	char line[MORNING_LINE];
 	int r, code = app_state(app, policy, &s);
 
 	if (code)
@@ -242,7 +245,10 @@ static int agree(struct app *app, const struct policy *policy, const struct requ
 				: by_statement(s, policy, q, &err);
 	if (r)
 		code = app_error(&err, APP_FAILED);
-	else if (!app->quiet && !app->json)
+	if (!q->statement_out)
+		code = outcome_record(app, s, "agree", code,
+		    r ? morning_failure(&err, line) : text("what the policy asks for is agreed"));
+	if (!code && !app->quiet && !app->json)
 		printf("%s\n",
 		    q->statement_out
 			? text("the statement is written; sign it with the root key: minisign -S -m FILE")

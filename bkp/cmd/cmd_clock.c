@@ -9,7 +9,9 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "cmd/app.h"
+#include "cmd/morning.h"
 #include "cmd/operator.h"
+#include "cmd/outcome.h"
 #include "cmd/out.h"
 #include "cmd/signed_file.h"
 #include "format/approval.h"
@@ -149,14 +151,19 @@ static int attest_with(struct app *app, const struct policy *policy, const struc
 {
 	struct state *s = NULL;
 	struct err err = ERR_INIT;
-	int code = check_request(app, policy, q);
+	char line[MORNING_LINE];
+	int r, code = check_request(app, policy, q);
 
 	if (code || (code = app_state(app, policy, &s)))
 		return code;
 	state_act(s, "clock", "operator", q->operator);
-	if (attest(s, q, &err))
+	r = attest(s, q, &err);
+	if (r)
 		code = app_error(&err, APP_FAILED);
-	else if (!app->quiet && !app->json)
+	if (!q->statement_out)
+		code = outcome_record(app, s, "clock attest", code,
+		    r ? morning_failure(&err, line) : text("the clock is attested"));
+	if (!code && !app->quiet && !app->json)
 		printf(
 		    "%s\n", q->statement_out
 				? text("the statement is written; an approver signs it: minisign -S -m FILE")

@@ -7,9 +7,13 @@
 #include "base/err.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "base/width.h"
 #include "cmd/app.h"
 #include "cmd/expire_report.h"
+#include "cmd/morning.h"
 #include "cmd/operator.h"
+#include "cmd/out.h"
+#include "cmd/outcome.h"
 #include "cmd/signed_file.h"
 #include "format/approval.h"
 #include "format/policy.h"
@@ -115,7 +119,36 @@ static int report(struct app *app, const struct request *q, const struct expiry 
 	return app_flush(code);
 }
 
-static int expire(struct app *app, const struct request *q, const struct policy *policy, struct state *s)
+/* What came of it, for the record and for whom it may concern. */
+static void summarize(const struct expiry *e, const struct err *failure, char line[MORNING_LINE])
+{
+	uint64_t expired = 0, bytes = 0;
+	const struct err *why = NULL;
+	char freed[OUT_BYTES], show[MORNING_LINE];
+
+	if (failure) {
+		morning_failure(failure, line);
+		return;
+	}
+	for (size_t i = 0; i < e->n; i++) {
+		expired += e->media[i].done.expired;
+		bytes += e->media[i].done.bytes;
+		if (!why && e->media[i].done.why.code[0])
+			why = &e->media[i].done.why;
+	}
+	if (why)
+		snprintf(line, MORNING_LINE, text("%ju copies expired, %s freed, 1 warning: %s"), expired,
+		    out_bytes(bytes, freed), path_show(why->msg, show, sizeof(show)));
+	else if (expired)
+		snprintf(line, MORNING_LINE, text("%ju copies expired, %s freed"), expired, out_bytes(bytes, freed));
+	else
+		snprintf(line, MORNING_LINE, "%s", text("nothing had to go"));
+	width_whole(line);
+	morning_cut(line, MORNING_CHARS);
+}
+
+static int expire(struct app *app, const struct request *q, const struct policy *policy, struct state *s,
+    char line[MORNING_LINE])
 {
 	struct err err = ERR_INIT, told = ERR_INIT;
 	struct expiry *e = NULL;
@@ -123,11 +156,15 @@ static int expire(struct app *app, const struct request *q, const struct policy 
 
 	if (!only_looks(q)) {
 		state_act(s, "expire", "operator", q->operator);
-		if (prepare(s, policy, &told, &err))
+		if (prepare(s, policy, &told, &err)) {
+			morning_failure(&err, line);
 			return app_error(&err, APP_FAILED);
+		}
 	}
-	if (expiry_open(s, policy, q->medium, &e, &err))
+	if (expiry_open(s, policy, q->medium, &e, &err)) {
+		morning_failure(&err, line);
 		return app_error(&err, APP_FAILED);
+	}
 	r = only_looks(q) ? 0 : ask_storage(e, &told, &err);
 	/* the latch may have fallen just now: it is asked anew */
 	e->judged->latched = ledger_latch(state_ledger(s))->found_ns != 0;
@@ -138,8 +175,19 @@ static int expire(struct app *app, const struct request *q, const struct policy 
 	if (!only_looks(q))
 		reserve_keep(s);
 	code = report(app, q, e, r ? &err : NULL);
+	summarize(e, r ? &err : NULL, line);
 	expiry_free(e);
 	return code == APP_OK && told.code[0] ? APP_ATTENTION : code;
+}
+
+static int expire_and_tell(
+    struct app *app, const struct request *q, const struct policy *policy, struct state *s)
+{
+	char line[MORNING_LINE];
+	struct outcome o = {.command = "expire", .line = line};
+
+	o.code = expire(app, q, policy, s, line);
+	return only_looks(q) ? o.code : outcome_tell(app, policy, s, &o);
 }
 
 static int check_request(const struct app *app, const struct request *q, const struct policy *policy)
@@ -186,7 +234,7 @@ int cmd_expire(struct app *app, int argc, char **argv)
 	if (!code)
 		code = app_state(app, policy, &state);
 	if (!code)
-		code = expire(app, &q, policy, state);
+		code = expire_and_tell(app, &q, policy, state);
 	state_close(state);
 	return code;
 }

@@ -58,6 +58,7 @@ class Year:
         helped = self.bkp(None, "--help").stdout
         self.can_expire, self.can_attest = "  expire " in helped, "  clock " in helped
         self.latched = False
+        self.pending = None
 
     # ---- running things
 
@@ -204,32 +205,29 @@ class Year:
             self.ordinary(when)
 
     def killed(self, when):
-        before = self.begun_numbers
-        begun = time.monotonic()
         p = subprocess.Popen([self.a.bin, "run", "--quiet"], env=self.env(when), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(self.rnd.random() * self.length)
         p.send_signal(signal.SIGKILL)
         p.wait()
-        del begun
-        # what it had begun, and what became of that, is read once the next run has settled it
-        self.pending = (before + 1, when, self.tree())
+        # what it had begun may be reported already, or later, or given up
+        self.pending = (self.begun_numbers + 1, when, self.tree())
+        self.settle(when, False)
 
-    def settle(self, when):
-        """After a kill, whatever runs next reports or gives up what was begun."""
-        if not getattr(self, "pending", None):
+    def settle(self, when, final=True):
+        """What became of a night that was killed is what bkp reports of it: at once, or by the next run."""
+        if not self.pending:
             return
         number, begun, tree = self.pending
-        self.pending = None
         found = self.reported(when).get(number)
-        if not found or found["state"] != "committed" or self.seconds(found["begun"]) != int(begun.timestamp()) and abs(self.seconds(found["begun"]) - begun.timestamp()) > 60:
-            # never begun, or begun and given up: that number is spent
-            if found and abs(self.seconds(found["begun"]) - begun.timestamp()) <= 60:
-                self.begun_numbers += 1
-            return
-        self.begun_numbers += 1
-        g = Generation(number, begun, {d["name"]: d["verdict"] for d in found["datasets"]}, [m["label"] for m in found["media"] if m["ok"]])
-        g.tree = tree
-        self.generations[number] = g
+        if found and abs(self.seconds(found["begun"]) - begun.timestamp()) > 60:
+            found = None  # the number is the next night's
+        if found and found["state"] == "committed":
+            g = Generation(number, begun, {d["name"]: d["verdict"] for d in found["datasets"]}, [m["label"] for m in found["media"] if m["ok"] and m["verified"]])
+            g.tree = tree
+            self.generations[number] = g
+        if final:
+            self.begun_numbers += found is not None
+            self.pending = None
 
     @staticmethod
     def seconds(text):
@@ -254,7 +252,7 @@ class Year:
         if not self.can_expire:
             return
         os.rename(self.path("shelf"), self.path("rdx"))
-        o = self.bkp(when, "expire")
+        o = self.bkp(when, "expire", "--operator", "事務長")
         os.rename(self.path("rdx"), self.path("shelf"))
         must(o.returncode == 0, "expire exits %d:\n%s%s" % (o.returncode, o.stdout, o.stderr))
         now = self.reported(when)

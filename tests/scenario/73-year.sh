@@ -34,7 +34,7 @@ retention: {protect: 3d}
 schedule: {at: "02:00"}
 Y
 age-keygen -o "$T/id.txt" 2>/dev/null
-"$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null
+"$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" --root-key-out "$T/root.key" >/dev/null
 for m in nas ssd RDX-01; do "$BKP" --quiet medium add $m 2>/dev/null; done
 mv "$T/rdx" "$T/shelf"
 "$BKP" --quiet medium move RDX-01 --operator 事務長 --place 金庫
