@@ -69,6 +69,10 @@ repo_of() { # MEDIUM: its repository folder
 	echo "$1"/????????-????-????-????-????????????
 }
 
+journal_copied() { # REPOSITORY: its copy of the journal is the host's, but for the record that says so
+	sed '${/"event":"heads"/d}' "$T/state/journal.jsonl" | cmp - "$1/journal/journal.jsonl"
+}
+
 restore_to() { # MEDIUM GENERATION DIR [DATASET]: the data set's tree appears as DIR/<absolute path>
 	"$RESTORE" --medium "$1" --identity "$T/id.txt" extract "$2" "${4:-docs}" --to "$3"
 }
