@@ -69,12 +69,12 @@ repo_of() { # MEDIUM: its repository folder
 	echo "$1"/????????-????-????-????-????????????
 }
 
-# carried FILE: that copy of the journal is the journal, but for how the command ended that brought it there
+# carried FILE: that copy of the journal is the journal, but for the records of its having been carried and of how the command ended
 carried() {
 	local n
 	n=$(stat -c %s "$1")
 	head -c "$n" "$T/state/journal.jsonl" | cmp -s - "$1" || return 1
-	! tail -c "+$((n + 1))" "$T/state/journal.jsonl" | grep -qvE '"event":"(outcome|notified)"'
+	! tail -c "+$((n + 1))" "$T/state/journal.jsonl" | grep -qvE '"event":"(heads|outcome|notified)"'
 }
 
 # record EVENT: the newest record of it

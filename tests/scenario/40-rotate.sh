@@ -4,6 +4,7 @@
 # of another site, a copy of the files on another disk, exchanged identities, a write-protected one.  A disk that is too small,
 # lost and damaged files are said, and the next rotation goes on.
 . "$(dirname "$0")/../lib/site.sh"
+. "$(dirname "$0")/../lib/keys.sh"
 [ "$(id -u)" = 0 ] || die "needs root (loop devices)"
 
 disk() { truncate -s "$2" "$T/$1.img"; mkfs.ext4 -q -m 0 "$T/$1.img"; mkdir -p "$T/$1"; }
@@ -32,7 +33,7 @@ same() {
 	diff -r "$1"/*-*-*-*-*/archives "$2"/*-*-*-*-*/archives >&2 || die "diff -r of the archives"
 	for g in "$2"/*-*-*-*-*/generations/*; do
 		(cd "$g/../.." && sha256sum --quiet -c "$g/SHA256SUMS") || die "sha256sum -c of $g"
-		minisign -V -q -P "$ROOT" -m "$g/SHA256SUMS" || die "minisign of $g"
+		signed "$ROOT" "$(repo_of "$2")" "$g/SHA256SUMS" || die "minisign of $g"
 	done
 }
 field() { python3 -c 'import json,sys; v=json.load(open(sys.argv[1]))
@@ -81,7 +82,7 @@ grep -q 'テスト診療所' "$T/rdx/README.txt" || die "README.txt"
 carried "$T"/rdx/*/journal/journal.jsonl || die "the journal on the disk is not the journal"
 carried "$T"/nas/*/journal/journal.jsonl || die "the journal on the NAS is not the journal"
 expect 0 "$BKP" journal verify --file "$T"/rdx/*/journal/journal.jsonl --root-key "$ROOT"
-[ "$(events | tail -n 2 | xargs)" = 'rotated outcome' ] || die "the last record is not 'rotated'"
+[ "$(events | tail -n 3 | xargs)" = 'rotated heads outcome' ] || die "the last records are not 'rotated', 'heads', 'outcome': $(events | tail -n 3 | xargs)"
 record rotated | grep -q '"operator":"Sato","place":"別棟 保管庫B","generations":3,"newest":3,"copied":3,.*"unfrozen":0,"complete":true' ||
 	die "the record: $(record rotated)"
 expect 0 "$BKP" rotate --operator 事務長 --place 銀行 --json
