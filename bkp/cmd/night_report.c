@@ -36,12 +36,33 @@ static void print_dataset_faults(const struct generation_dataset *d)
 	}
 }
 
+static void print_guard(const struct generation_dataset *d, uint64_t generation)
+{
+	if (d->guard.suspect) {
+		fprintf(stderr, text("bkp: E-GUARD-01: data set '%s' looks as if its files were being harmed: %s\n"), d->name,
+		    d->suspicion ? d->suspicion : "?");
+		fprintf(stderr, "  → %s\n",
+		    text("look at the files now; if they are harmed take this computer off the network, attach no disk, and call for help"));
+		fprintf(stderr,
+		    text("  → until somebody decides, nothing expires and no medium is rotated: 'bkp accept %ju --operator WHO --reason "
+			 "WHY' when it is right, 'bkp hold %ju --operator WHO --reason WHY' when it is not\n"),
+		    generation, generation);
+	}
+	if (d->blind) {
+		fprintf(stderr, text("bkp: W-GUARD-01: data set '%s': the guard against mass change saw less than it should: %s\n"),
+		    d->name, d->blind);
+		fprintf(stderr, "  → %s\n", text("look at a few of its files yourself; the next run compares again"));
+	}
+}
+
 static void print_faults(const struct night_result *r)
 {
 	size_t i;
 
-	for (i = 0; i < r->n_datasets; i++)
+	for (i = 0; i < r->n_datasets; i++) {
 		print_dataset_faults(&r->datasets[i]);
+		print_guard(&r->datasets[i], r->generation);
+	}
 	if (r->slow.code[0])
 		fprintf(stderr, text("bkp: W-CAPTURE-01: the next run will have to read all files again: %s\n"), r->slow.msg);
 	if (r->missing.code[0])
@@ -128,11 +149,12 @@ void night_report_json(const struct night_result *r, const struct err *failure)
 	for (i = 0; i < r->n_datasets; i++) {
 		const struct generation_dataset *d = &r->datasets[i];
 
-		json_array_append_new(sets, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s*}", "name", d->name, "verdict",
+		json_array_append_new(sets, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*, s:s*}", "name", d->name, "verdict",
 						generation_verdict_word(d->verdict), "entries", (json_int_t)d->entries,
 						"files", (json_int_t)d->files, "bytes", (json_int_t)d->bytes, "unreadable",
 						(json_int_t)d->unreadable, "changed", (json_int_t)d->changed, "skipped",
-						(json_int_t)d->skipped, "reason", d->reason));
+						(json_int_t)d->skipped, "reason", d->reason, "suspect",
+						d->suspicion, "unguarded", d->blind));
 	}
 	o = json_pack("{s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*, s:s*, s:s*}", "generation", (json_int_t)r->generation,
 	    "datasets", sets, "media", media_json(r), "archives", (json_int_t)r->archives, "archive_bytes",
@@ -152,7 +174,7 @@ int night_report_exit(const struct night_result *r)
 	size_t i;
 
 	for (i = 0; i < r->n_datasets; i++)
-		if (r->datasets[i].verdict != GENERATION_GOOD)
+		if (r->datasets[i].verdict != GENERATION_GOOD || r->datasets[i].guard.suspect || r->datasets[i].blind)
 			return APP_ATTENTION;
 	for (i = 0; i < r->n_media; i++)
 		if (!r->media[i].ok || !r->media[i].verified)

@@ -30,7 +30,9 @@
 #include "write/pack.h"
 #include "write/probe.h"
 #include "write/reader.h"
+#include "write/extset.h"
 #include "write/scout.h"
+#include "write/tally.h"
 #include "write/waste.h"
 
 #define LIST_MAX   ((size_t)256 << 20)
@@ -44,6 +46,7 @@ int capture_new(const struct capture_config *cfg, struct capture **ret, struct e
 		return err_nomem(err);
 	c->cfg = *cfg;
 	c->cache_fd = -1;
+	c->first_archive = pack_next_archive(cfg->pack);
 	buf_init(&c->extents, EXTENT_INDIRECT_MAX);
 	buf_init(&c->bytes, CATALOG_BLOCK_MAX);
 	buf_init(&c->list, LIST_MAX);
@@ -75,6 +78,8 @@ void capture_free(struct capture *c)
 	archive_entry_free(c->entry);
 	linkmap_close(c->links);
 	capture_close_cache(c, false);
+	tally_free(c->tally);
+	extset_close(c->extensions);
 	io_close_quietly(&c->cache_fd);
 	free(c->runs);
 	io_close_quietly(&c->scratch_fd);
@@ -137,6 +142,7 @@ static int read_command(void *arg, struct feed *f, struct err *err)
 static int take_output(
     struct capture *c, const struct feed_event *e, int *ret_result, int *ret_errno, struct err *err)
 {
+	capture_guard_look(c, e);
 	if (e->kind != FEED_DONE)
 		return content_take(c->content, c->feed, e, err);
 	*ret_errno = e->errnum;
@@ -256,12 +262,15 @@ int capture_dataset(
 	memset(ret, 0, sizeof(*ret));
 	c->policy = d;
 	c->result = ret;
+	capture_guard_reset(c);
 	ret->command = d->command != NULL;
 	if (pack_begin_set(c->cfg.pack, err) || capture_begin_anew(c, err) || set_strings(ret, d, err) ||
 	    pack_compression(c->cfg.pack, (enum codec_kind)d->compression, err))
 		return -1;
 	if (!(d->command ? capture_command(c, &why) : capture_paths(c, &why))) {
 		waste_end(pack_waste(c->cfg.pack));
+		if (d->command && d->format == POLICY_STREAM)
+			capture_guard_stream(c);
 		ret->verdict = ret->unreadable || ret->changed ? GENERATION_PARTIAL : GENERATION_GOOD;
 		return run_probe(c, err);
 	}

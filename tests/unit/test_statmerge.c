@@ -267,7 +267,7 @@ static void run_night(const char *dataset, bool fresh, size_t until, struct nigh
 			n->read++;
 		}
 	}
-	statmerge_end(m, &r);
+	assert_int_equal(statmerge_end(m, &r, NULL), 0);
 	for (size_t k = 0; k < r.n_ranges; k++)
 		add_range(n, &r.ranges[k]);
 	statmerge_free(m);
@@ -371,7 +371,7 @@ static void sockets_and_the_nameless_root_are_passed_over(void **state)
 	assert_int_equal(statmerge_item(m, &sock, &r, NULL), 0);
 	assert_int_equal(r.n_ranges, 0);
 	assert_int_equal(r.kind, STATMERGE_READ);
-	statmerge_end(m, &r);
+	assert_int_equal(statmerge_end(m, &r, NULL), 0);
 	assert_int_equal(r.n_ranges, 0);
 	statmerge_free(m);
 }
