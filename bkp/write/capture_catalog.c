@@ -265,14 +265,6 @@ int capture_former_extents(struct capture *c, struct statcache_block *b, size_t 
 
 /* ---- what is remembered ---- */
 
-/* What was remembered is there to be compared with, but not to be believed. */
-static bool nothing(void *arg, const struct statcache_archive *a)
-{
-	(void)arg;
-	(void)a;
-	return false;
-}
-
 static bool available(void *arg, const struct statcache_archive *a)
 {
 	const struct capture *c = arg;
@@ -292,7 +284,7 @@ int capture_open_folder(struct capture *c, struct err *err)
 		   : 0;
 }
 
-int capture_open_cache(struct capture *c, bool anew, struct err *err)
+int capture_open_cache(struct capture *c, struct err *err)
 {
 	struct err why = ERR_INIT;
 
@@ -305,8 +297,7 @@ int capture_open_cache(struct capture *c, bool anew, struct err *err)
 		cache_failed(c, &why);
 		return 0;
 	}
-	if (statcache_open(c->cache_fd, c->cfg.repository, c->policy->name, anew ? nothing : available, c, &c->cache,
-		err))
+	if (statcache_open(c->cache_fd, c->cfg.repository, c->policy->name, available, c, &c->cache, err))
 		return -1;
 	if (statcache_writer_open(c->cache_fd, c->cfg.repository, c->policy->name, &c->remember, &why))
 		cache_failed(c, &why);

@@ -91,9 +91,9 @@ int capture_keep_block(struct capture *c, struct err *err);
 /* The catalog is complete: stores the block list, whose extents go into the root. */
 int capture_finish_catalog(struct capture *c, struct err *err);
 
-/* What is remembered of the data set at hand; `anew`: nothing is to be believed. */
+/* What is remembered of the data set at hand. */
 int capture_open_folder(struct capture *c, struct err *err);
-int capture_open_cache(struct capture *c, bool anew, struct err *err);
+int capture_open_cache(struct capture *c, struct err *err);
 void capture_close_cache(struct capture *c, bool whole);
 
 /* ---- capture_guard.c: measures what format/guard.h judges ---- */

@@ -289,7 +289,9 @@ static int capture_once(
     struct capture *c, char *const *roots, size_t n, const struct exclude *exclude, struct err *err)
 {
 	char links[4096];
+	bool anew = c->cfg.anew || c->forget;
 	struct scout scout = {
+	    .anew = anew,
 	    .roots = roots,
 	    .n_roots = n,
 	    .policy_roots = c->policy->paths,
@@ -303,7 +305,7 @@ static int capture_once(
 	int r;
 
 	snprintf(links, sizeof(links), "%s/links", c->cfg.scratch);
-	if (capture_open_cache(c, c->cfg.anew || c->forget, err) || capture_guard_begin(c, err) ||
+	if (capture_open_cache(c, err) || capture_guard_begin(c, err) ||
 	    linkmap_open(links, &c->links, err))
 		return -1;
 	c->forget = false;

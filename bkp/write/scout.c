@@ -229,6 +229,8 @@ int scout_run(void *arg, struct feed *f, struct err *err)
 		  : 0;
 	if (!got)
 		statmerge_on_gone(r.merge, file_is_gone, &r);
+	if (!got && r.s->anew)
+		statmerge_disbelieve(r.merge);
 	for (size_t i = 0; !got && i < r.s->n_roots; i++)
 		got = feed_root(&r, r.s->roots[i], err);
 	if (!got) {

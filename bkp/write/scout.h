@@ -32,6 +32,7 @@ struct scout {
 	const char *scratch;	 /* a folder for scratch files */
 	int scratch_fd;		 /* the same, open */
 	struct statcache *cache; /* what is remembered of the data set; or NULL */
+	bool anew;		 /* which is only to be compared with */
 };
 
 /* A feed_producer_fn; arg is a struct scout. */

@@ -13,7 +13,7 @@ struct statmerge {
 	struct statcache *cache;
 	struct statcache_block *block; /* being gone through; NULL: none yet, or no more */
 	size_t from, at;	       /* entries from..at-1 are clean and held back */
-	bool ended;
+	bool ended, disbelieve;
 	statmerge_gone_fn *gone;
 	void *gone_arg;
 };
@@ -28,6 +28,11 @@ int statmerge_new(struct statcache *cache, struct statmerge **ret, struct err *e
 	m->ended = !cache;
 	*ret = m;
 	return 0;
+}
+
+void statmerge_disbelieve(struct statmerge *m)
+{
+	m->disbelieve = true;
 }
 
 void statmerge_on_gone(struct statmerge *m, statmerge_gone_fn *fn, void *arg)
@@ -124,7 +129,7 @@ int statmerge_item(
 		r = pass_over(m, e, ret);
 	if (r)
 		return give_up(ret);
-	if (e && order == 0 && !it->error && !it->mount && statcache_same(&e->st, &it->st)) {
+	if (e && order == 0 && !m->disbelieve && !it->error && !it->mount && statcache_same(&e->st, &it->st)) {
 		if (!e->linked && (S_ISDIR(it->st.st_mode) || it->st.st_nlink < 2)) {
 			ret->kind = STATMERGE_CLEAN;
 			m->at++;

@@ -77,6 +77,8 @@ struct statmerge_result {
 /* The cache is borrowed; NULL: nothing is remembered. */
 int statmerge_new(struct statcache *cache, struct statmerge **ret, struct err *err)
     __attribute__((warn_unused_result));
+/* Nothing is taken to be as it was: what is remembered is only compared with. */
+void statmerge_disbelieve(struct statmerge *m);
 void statmerge_on_gone(struct statmerge *m, statmerge_gone_fn *fn, void *arg);
 void statmerge_free(struct statmerge *m);
 int statmerge_item(struct statmerge *m, const struct walk_item *it, struct statmerge_result *ret,
