@@ -102,6 +102,28 @@ static int run(struct job *j, const struct generation_dataset *ds, char **patter
 	return app_flush(outcome_exit(&j->outcome));
 }
 
+/* The guard of the capture host found it suspect: whoever restores it should know before the clinic works
+ * with it. */
+static void warn_suspect(const struct vault_r_generation *g, const struct generation_dataset *only)
+{
+	const struct generation_manifest *m = vault_r_manifest(g);
+
+	for (size_t i = 0; i < m->n_datasets; i++) {
+		const struct generation_dataset *d = &m->datasets[i];
+		char name[128], why[GUARD_WHY];
+
+		if (!d->suspicion || (only && strcmp(only->name, d->name) != 0))
+			continue;
+		fprintf(stderr,
+		    text("bkp-restore: W-RESTORE-16: data set '%s' of this generation was suspect when it "
+			 "was captured: %s\n"),
+		    path_show(d->name, name, sizeof(name)), path_show(d->suspicion, why, sizeof(why)));
+		fprintf(stderr, "  → %s\n",
+		    text("files may have been encrypted or deleted by then: look at them, or take an earlier "
+			 "generation"));
+	}
+}
+
 int cmd_extract(struct app *app, int argc, char **argv)
 {
 	struct extract_options opt = {.same_owner = app->same_owner, .overwrite = app->overwrite};
@@ -129,6 +151,8 @@ int cmd_extract(struct app *app, int argc, char **argv)
 		if (j.target < 0 || extract_new(&opt, &j.outcome, &j.progress, &j.x, &err))
 			r = app_error(&err, APP_FAILED);
 	}
+	if (!r)
+		warn_suspect(g.g, ds);
 	if (!r)
 		r = run(&j, ds, argc > 2 ? argv + 2 : NULL, argc > 2 ? (size_t)argc - 2 : 0);
 	extract_free(j.x);

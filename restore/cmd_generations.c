@@ -61,6 +61,11 @@ static void show_dataset(const struct generation_dataset *d)
 	if (d->changed)
 		printf(text(", %ju changed while they were captured"), d->changed);
 	putchar('\n');
+	if (d->suspicion) {
+		printf("            %s ", text("SUSPECT when it was captured:"));
+		output_shown(d->suspicion);
+		putchar('\n');
+	}
 }
 
 static void show(const struct vault_r_listed *g)
@@ -97,6 +102,10 @@ static void dataset_json(const struct generation_dataset *d)
 	if (d->reason) {
 		putchar(',');
 		output_json_name("reason", d->reason);
+	}
+	if (d->suspicion) {
+		putchar(',');
+		output_json_name("suspect", d->suspicion);
 	}
 	putchar('}');
 }

@@ -17,6 +17,7 @@
 #include "format/policy.h"
 #include "read/ledger.h"
 #include "read/repository.h"
+#include "write/policy_record.h"
 #include "write/state.h"
 
 #define OWN_MAX 24 /* options of one command */
@@ -32,11 +33,16 @@ static const struct option common[] = {
 };
 #define N_COMMON (sizeof(common) / sizeof(*common))
 
+void app_fault(const struct err *err, FILE *out)
+{
+	fprintf(out, "bkp: %s: %s\n", err->code[0] ? err->code : "E-BKP-00", err->msg);
+	if (err->hint[0])
+		fprintf(out, "  → %s\n", err->hint);
+}
+
 int app_error(const struct err *err, int code)
 {
-	fprintf(stderr, "bkp: %s: %s\n", err->code[0] ? err->code : "E-BKP-00", err->msg);
-	if (err->hint[0])
-		fprintf(stderr, "  → %s\n", err->hint);
+	app_fault(err, stderr);
 	return code;
 }
 
@@ -173,11 +179,12 @@ static int read_policy(const char *path, struct buf *out, struct err *err)
 
 int app_policy_check(struct app *app, struct policy **ret, struct policy_problems *problems, struct err *err)
 {
-	BUF_AUTO b = BUF_INIT(POLICY_BYTES_MAX);
+	struct buf *b = &app->policy_text;
 
-	if (read_policy(app->policy_path, &b, err))
+	b->n = 0;
+	if (read_policy(app->policy_path, b, err))
 		return -1;
-	if (policy_parse(app->policy_path, (const char *)b.p, b.n, ret, problems, err))
+	if (policy_parse(app->policy_path, (const char *)b->p, b->n, ret, problems, err))
 		return 1;
 	if (!app->lang_given)
 		text_set_lang((*ret)->lang);
@@ -194,12 +201,29 @@ int app_policy(struct app *app, struct policy **ret)
 	return app_error(&err, APP_USAGE);
 }
 
+int app_state_open(struct app *app, const struct policy *policy, struct state **ret, struct err *err)
+{
+	struct state *s;
+	int r = state_open(policy->state, &s, err);
+
+	if (r)
+		return r == STATE_BUSY ? r : -1;
+	state_act(s, app->command->name, NULL, NULL);
+	r = policy_record(s, policy, app->policy_text.p, app->policy_text.n, err);
+	if (r) {
+		state_close(s);
+		return -1;
+	}
+	*ret = s;
+	return 0;
+}
+
 int app_state(struct app *app, const struct policy *policy, struct state **ret)
 {
 	struct err err = ERR_INIT;
+	int r = app_state_open(app, policy, ret, &err);
 
-	(void)app;
-	return state_open(policy->state, ret, &err) ? app_error(&err, APP_FAILED) : APP_OK;
+	return r ? app_error(&err, r == STATE_BUSY ? APP_ATTENTION : APP_FAILED) : APP_OK;
 }
 
 /* The journal is checked against the root key of the repository file beside it. */

@@ -11,6 +11,9 @@
 #include <getopt.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
+
+#include "base/buf.h"
 
 struct err;
 struct ledger;
@@ -33,6 +36,7 @@ struct app {
 	bool quiet;
 	bool lang_given; /* --lang wins over the policy's language */
 	const struct app_command *command;
+	struct buf policy_text; /* the bytes that the policy was parsed from */
 };
 
 typedef int app_fn(struct app *app, int argc, char **argv);
@@ -58,19 +62,25 @@ void app_language(const struct app *app);
 int app_policy(struct app *app, struct policy **ret);
 /* The same for those who report themselves: 0, 1 (it is not valid), -1 (it cannot be read). */
 int app_policy_check(struct app *app, struct policy **ret, struct policy_problems *problems, struct err *err);
-/* Opens the policy's state folder with its lock.  0, or an exit code after the error has been reported. */
+/* Opens the policy's state folder with its lock, and records the policy when it is another one than before
+ * (policy_record.h).  0, or an exit code after the error has been reported: APP_ATTENTION when another bkp is at work
+ * there. */
 int app_state(struct app *app, const struct policy *policy, struct state **ret);
+/* The same for those who report themselves: 0, STATE_BUSY, -1. */
+int app_state_open(struct app *app, const struct policy *policy, struct state **ret, struct err *err);
 /* Reads the journal of the policy's state folder, without a lock.  Likewise. */
 int app_ledger(struct app *app, const struct policy *policy, struct ledger **ret);
 
 /* "bkp: CODE: message" and "  → hint" on stderr; returns `code`. */
 int app_error(const struct err *err, int code);
+/* The same to where it is wanted. */
+void app_fault(const struct err *err, FILE *out);
 /* Wrong usage: the message, then where to look; returns APP_USAGE. */
 int app_usage(const struct app *app, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* stdout must have arrived: flushes, and turns a failure (disk full, closed pipe) into APP_FAILED. */
 int app_flush(int code);
 
 app_fn cmd_init, cmd_check, cmd_journal, cmd_generations, cmd_medium, cmd_status, cmd_run, cmd_verify;
-app_fn cmd_rotate, cmd_hold, cmd_release, cmd_accept;
+app_fn cmd_rotate, cmd_schedule, cmd_notify, cmd_hold, cmd_release, cmd_accept;
 
 #endif

@@ -28,6 +28,15 @@ struct request {
 	const char *person, *reason; /* reason: or NULL */
 };
 
+/* A data set of it was captured and does not count by itself. */
+static bool is_partial(const struct ledger_generation *g)
+{
+	for (size_t i = 0; i < g->n_datasets; i++)
+		if (g->datasets[i].verdict == LEDGER_PARTIAL)
+			return true;
+	return false;
+}
+
 /* Is the decision one that can be made?  0, -1. */
 static int check(const struct ledger *l, const struct request *q, struct err *err)
 {
@@ -46,12 +55,14 @@ static int check(const struct ledger *l, const struct request *q, struct err *er
 		return err_set(err, "E-HOLD-03", text("generation %ju is held already: %s"), q->number, g->held_why);
 	if (q->what == RELEASE && !g->held_ns)
 		return err_set(err, "E-HOLD-04", text("generation %ju is not held"), q->number);
-	if (q->what != ACCEPT || g->suspect)
+	if (q->what != ACCEPT)
 		return 0;
-	return g->accepted_ns
-		   ? err_set(err, "E-HOLD-05", text("generation %ju was accepted already"), q->number)
-		   : err_set(err, "E-HOLD-06", text("generation %ju is not suspect: there is nothing to accept"),
-			 q->number);
+	if (g->accepted_ns)
+		return err_set(err, "E-HOLD-05", text("generation %ju was accepted already"), q->number);
+	if (g->suspect || is_partial(g))
+		return 0;
+	return err_set(err, "E-HOLD-06",
+	    text("generation %ju is neither suspect nor partial: there is nothing to accept"), q->number);
 }
 
 /* What the decision means. */

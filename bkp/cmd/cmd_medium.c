@@ -13,7 +13,9 @@
 #include "base/text.h"
 #include "cmd/app.h"
 #include "cmd/cmd_medium.h"
+#include "cmd/morning.h"
 #include "cmd/out.h"
+#include "cmd/outcome.h"
 #include "format/journal.h"
 #include "format/policy.h"
 #include "read/ledger.h"
@@ -163,6 +165,16 @@ static int add(struct app *app, struct state *s, const struct policy *policy, co
 	return report(app, m, uuid, false);
 }
 
+/* What changed nothing, because it is so already or could not be done, is recorded too: somebody tried. */
+static int recorded(const struct app *app, struct state *s, const struct policy_medium *m, int code)
+{
+	char line[MORNING_LINE];
+
+	snprintf(line, sizeof(line), code ? text("medium '%s' could not be registered") : text("medium '%s' is registered"),
+	    m->name);
+	return outcome_record(app, s, "medium add", code, line);
+}
+
 static int cmd_add(struct app *app, const struct policy *policy, const char *name, const char *path)
 {
 	const struct policy_medium *m = policy_find_medium(policy, name);
@@ -182,7 +194,7 @@ static int cmd_add(struct app *app, const struct policy *policy, const char *nam
 	code = app_state(app, policy, &s);
 	if (code)
 		return code;
-	code = add(app, s, policy, m, path);
+	code = recorded(app, s, m, add(app, s, policy, m, path));
 	state_close(s);
 	return code;
 }

@@ -10,8 +10,10 @@
 #include "base/text.h"
 #include "cmd/app.h"
 #include "cmd/cmd_medium.h"
+#include "cmd/morning.h"
 #include "cmd/operator.h"
 #include "cmd/out.h"
+#include "cmd/outcome.h"
 #include "format/policy.h"
 #include "read/ledger.h"
 #include "write/attendance.h"
@@ -84,6 +86,20 @@ static int record(struct app *app, struct state *s, const struct policy_medium *
 	return report(app, m->name, uuid, place, operator, m->offline);
 }
 
+/* What was typed wrong has changed nothing. */
+static int recorded(struct app *app, struct state *s, const char *name, const char *place, int code)
+{
+	char line[MORNING_LINE], show[SHOW];
+
+	if (code == APP_USAGE)
+		return code;
+	if (code)
+		snprintf(line, sizeof(line), text("where '%s' is could not be recorded"), name);
+	else
+		snprintf(line, sizeof(line), text("'%s' is at '%s'"), name, path_show(place, show, sizeof(show)));
+	return outcome_record(app, s, "medium move", code, line);
+}
+
 static int move(
     struct app *app, struct state *s, const struct policy_medium *m, const char *place, const char *operator)
 {
@@ -97,12 +113,13 @@ static int move(
 		    app, text("no rotation has said where '%s' goes: say it with --place TEXT"), m->name);
 	code = m->offline ? see_it_gone(s, m) : APP_OK;
 	if (code)
-		return code;
+		return recorded(app, s, m->name, "", code);
 	/* what the ledger gave is stale behind the record */
 	to = strdup(place ? place : lm->destination);
 	uuid = strdup(lm->uuid);
 	code = to && uuid ? record(app, s, m, uuid, to, operator)
 			  : app_error((err_nomem(&err), &err), APP_FAILED);
+	code = recorded(app, s, m->name, to ? to : "", code);
 	free(to);
 	free(uuid);
 	return code;

@@ -8,8 +8,10 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "cmd/app.h"
-#include "cmd/out.h"
+#include "cmd/morning.h"
 #include "cmd/operator.h"
+#include "cmd/out.h"
+#include "cmd/outcome.h"
 #include "cmd/rotate_report.h"
 #include "cmd/tools_folder.h"
 #include "format/policy.h"
@@ -61,6 +63,34 @@ static bool is_usage(const struct err *err)
 	       !strcmp(err->code, "E-ROTATE-07") || !strcmp(err->code, "E-MEDIA-15");
 }
 
+/* What came of it is shown, recorded and told. */
+static int end(const struct app *app, const struct rotate_config *cfg, const struct rotate_result *result,
+    const struct err *failure, int code)
+{
+	char line[MORNING_LINE], *details = NULL;
+	size_t size = 0;
+	FILE *held = open_memstream(&details, &size);
+	struct outcome o = {.command = "rotate", .line = line, .generation = result->newest};
+
+	if (held && failure)
+		app_fault(failure, held);
+	else if (held)
+		rotate_report_faults(result, held);
+	if (held)
+		fclose(held);
+	if (details && (failure || !app->json))
+		fputs(details, stderr);
+	if (!failure && !app->json && !app->quiet)
+		rotate_report_text(result, cfg->operator);
+	o.code = app->json ? rotate_report_json(result, cfg->operator, failure, code) : code;
+	o.details = details;
+	morning_rotation(result, failure, line);
+	/* what was typed wrong has changed nothing */
+	code = code == APP_USAGE ? code : outcome_tell(app, cfg->policy, cfg->state, &o);
+	free(details);
+	return app_flush(code);
+}
+
 static int rotate(struct app *app, struct rotate_config *cfg)
 {
 	struct view view = {.app = app};
@@ -76,14 +106,9 @@ static int rotate(struct app *app, struct rotate_config *cfg)
 	r = rotate_run(cfg, &result, &err);
 	out_progress_end(&view.progress);
 	code = !r ? rotate_report_exit(&result) : is_usage(&err) ? APP_USAGE : APP_FAILED;
-	if (r)
-		app_error(&err, code);
-	else if (!app->json)
-		rotate_report_text(&result, cfg->operator, app->quiet);
-	if (app->json)
-		code = rotate_report_json(&result, cfg->operator, r ? &err : NULL, code);
+	code = end(app, cfg, &result, r ? &err : NULL, code);
 	rotate_result_free(&result);
-	return app_flush(code);
+	return code;
 }
 
 static int rotate_with(struct app *app, struct rotate_config *cfg)

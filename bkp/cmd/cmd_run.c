@@ -1,17 +1,22 @@
-/* cmd_run: bkp run [DATASET...] [--all] [--anchor] [--timings] [--until HH:MM]: one night. */
+/* cmd_run: bkp run: what is due, the data sets named, or all of them, as one generation. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "cmd/app.h"
+#include "cmd/interrupt.h"
 #include "cmd/night_report.h"
-#include "cmd/out.h"
+#include "cmd/night_say.h"
+#include "cmd/run_due.h"
 #include "cmd/tools_folder.h"
 #include "format/policy.h"
+#include "read/ledger.h"
+#include "read/slots.h"
 #include "write/night.h"
 #include "write/state.h"
 
@@ -21,7 +26,7 @@ struct view {
 	time_t until; /* 0: no end is given */
 	bool quiet;
 	uint64_t notes;
-	struct out_progress progress;
+	struct night_say *say;
 };
 
 static void on_note(void *arg, enum capture_kind kind, const char *dataset, const char *path, int errnum)
@@ -30,37 +35,54 @@ static void on_note(void *arg, enum capture_kind kind, const char *dataset, cons
 	char shown[512];
 	const char *why = errnum ? text_errno(errnum) : "";
 
-	out_progress_end(&v->progress);
 	if (kind == CAPTURE_MOUNT && v->quiet)
 		return;
 	if (++v->notes > NOTES_SHOWN) {
 		if (v->notes == NOTES_SHOWN + 1)
-			fprintf(stderr, "%s\n", text("bkp: more of these are not shown here; 'bkp-restore list' marks them all"));
+			night_say_note(v->say, "%s\n", text("bkp: more of these are not shown here; 'bkp-restore list' marks them all"));
 		return;
 	}
 	path_show(path, shown, sizeof(shown));
 	switch (kind) {
 	case CAPTURE_UNREADABLE:
-		fprintf(stderr, text("bkp: W-FILE-01: %s: cannot read '/%s': %s\n"), dataset, shown, why);
+		night_say_note(v->say, text("bkp: W-FILE-01: %s: cannot read '/%s': %s\n"), dataset, shown, why);
 		break;
 	case CAPTURE_CHANGED:
-		fprintf(stderr, text("bkp: W-FILE-02: %s: '/%s' changed while it was read, twice\n"), dataset, shown);
+		night_say_note(v->say, text("bkp: W-FILE-02: %s: '/%s' changed while it was read, twice\n"), dataset, shown);
 		break;
 	case CAPTURE_SOCKET:
-		fprintf(stderr, text("bkp: W-FILE-03: %s: '/%s' is a socket: not stored\n"), dataset, shown);
+		night_say_note(v->say, text("bkp: W-FILE-03: %s: '/%s' is a socket: not stored\n"), dataset, shown);
 		break;
 	case CAPTURE_INCOMPLETE:
-		fprintf(stderr, text("bkp: W-FILE-04: %s: some attributes of '/%s' cannot be read: %s\n"), dataset, shown, why);
+		night_say_note(v->say, text("bkp: W-FILE-04: %s: some attributes of '/%s' cannot be read: %s\n"), dataset, shown, why);
 		break;
 	case CAPTURE_TOO_LARGE:
-		fprintf(stderr, text("bkp: W-FILE-05: %s: path and attributes of '/%s' are too large: not stored\n"), dataset, shown);
+		night_say_note(v->say, text("bkp: W-FILE-05: %s: path and attributes of '/%s' are too large: not stored\n"), dataset, shown);
 		break;
 	case CAPTURE_MOUNT:
-		fprintf(stderr, text("bkp: W-FILE-06: %s: '/%s' is a mount point: not entered (cross_mounts: true would)\n"),
+		night_say_note(v->say, text("bkp: W-FILE-06: %s: '/%s' is a mount point: not entered (cross_mounts: true would)\n"),
 		    dataset, shown);
 		break;
+	case CAPTURE_OUTSIDE:
+		night_say_note(v->say, text("bkp: W-FILE-08: %s: '%s' of the tar stream leads out of it, or links to what does: not stored\n"),
+		    dataset, shown);
+		break;
+	case CAPTURE_ABSENT:
+		night_say_note(v->say, text("bkp: W-FILE-09: %s: '/%s' is a hard link to something that did not come before it: not stored\n"),
+		    dataset, shown);
+		break;
+	case CAPTURE_BELOW:
+		night_say_note(v->say, text("bkp: W-FILE-10: %s: '/%s' is below something that is no folder: not stored\n"), dataset, shown);
+		break;
+	case CAPTURE_TWICE:
+		night_say_note(v->say, text("bkp: W-FILE-11: %s: '/%s' came more than once in the tar stream: the last one is stored\n"),
+		    dataset, shown);
+		break;
+	case CAPTURE_UNCHECKED:
+		night_say_note(v->say, "bkp: W-EXPECT-01: %s: %s\n", dataset, path);
+		break;
 	case CAPTURE_ROOT:
-		fprintf(stderr, text("bkp: W-FILE-07: %s: '/%s' of the policy is not there: %s\n"), dataset, shown, why);
+		night_say_note(v->say, text("bkp: W-FILE-07: %s: '/%s' of the policy is not there: %s\n"), dataset, shown, why);
 		break;
 	}
 }
@@ -71,8 +93,8 @@ static void on_progress(void *arg, const char *dataset, const char *path, uint64
 
 	(void)path;
 	(void)entries;
-	v->progress.what = dataset;
-	out_progress_update(&v->progress, bytes);
+	v->say->progress.what = dataset;
+	out_progress_update(&v->say->progress, bytes);
 }
 
 /* The data sets named, or all.  0, or an exit code after the error has been reported. */
@@ -103,7 +125,13 @@ static bool on_stop(void *arg)
 {
 	const struct view *v = arg;
 
-	return v->until && time(NULL) >= v->until;
+	return interrupt_signal() || (v->until && time(NULL) >= v->until);
+}
+
+static bool on_interrupted(void *arg)
+{
+	(void)arg;
+	return interrupt_signal() != 0;
 }
 
 /* "HH:MM" of local time, when it comes next; 0: it is none. */
@@ -131,22 +159,58 @@ static time_t next_time(const char *s)
 }
 
 struct run_options {
-	bool all, anchor, timings;
+	bool all, named, anchor, timings, dry, catch_up;
 	time_t until;
 };
+
+/* Without names it is what is due that is captured. */
+static bool by_slot(const struct run_options *opt)
+{
+	return !opt->all && !opt->named;
+}
+
+struct asker {
+	const struct state *state;
+	const struct policy *policy;
+};
+
+static bool still_due(void *arg, const struct policy_dataset *d)
+{
+	const struct asker *a = arg;
+	struct clock_stamp now;
+	struct slots s;
+
+	clock_now(&now);
+	slots_look(a->policy, d, state_ledger(a->state), now.wall_ns, &s);
+	return s.due;
+}
+
+static int nothing(const struct app *app, const struct policy *policy, const struct ledger *l)
+{
+	struct run_due *due = run_due_new(policy, l);
+	struct err err = ERR_INIT;
+	int code = due ? run_due_nothing(app, due) : app_error((err_nomem(&err), &err), APP_FAILED);
+
+	run_due_free(due);
+	return code;
+}
 
 static int run(struct app *app, const struct policy *policy, struct state *state, const struct policy_dataset **sets, size_t n,
     const struct run_options *opt)
 {
-	struct view view = {.quiet = app->quiet, .until = opt->until};
+	struct night_say say;
+	struct view view = {.quiet = app->quiet, .until = opt->until, .say = &say};
+	struct asker asker = {state, policy};
 	struct night_config cfg = {
 	    .state = state,
 	    .policy = policy,
 	    .datasets = sets,
 	    .n_datasets = n,
+	    .wanted = by_slot(opt) ? still_due : NULL,
+	    .wanted_arg = &asker,
 	    .version = BKP_VERSION,
 	    .anchor = opt->anchor,
-	    .cb = {on_note, on_progress, on_stop, &view},
+	    .cb = {on_note, on_progress, on_stop, &view, on_interrupted},
 	};
 	struct night_result result;
 	struct err err = ERR_INIT;
@@ -154,54 +218,136 @@ static int run(struct app *app, const struct policy *policy, struct state *state
 	int r, code;
 
 	cfg.docs = (struct medium_docs_sources){tools_folder(tools), BKP_VERSION};
-	out_progress_begin(&view.progress, app, "", 0);
+	night_say_begin(&say, app, policy);
+	interrupt_watch();
 	r = night_run(&cfg, &result, &err);
-	out_progress_end(&view.progress);
-	code = r ? APP_FAILED : night_report_exit(&result);
-	if (app->json)
-		night_report_json(&result, r ? &err : NULL);
-	if (r)
-		app_error(&err, code);
-	else if (!app->json)
-		night_report_text(&result, app->quiet);
+	if (r == NIGHT_NOTHING) {
+		night_say_drop(&say);
+		night_result_free(&result);
+		return nothing(app, policy, state_ledger(state));
+	}
+	code = r || interrupt_signal() ? APP_FAILED : night_report_exit(&result);
+	if (interrupt_signal())
+		night_say_note(&say, text("bkp: E-RUN-07: ended by signal %d: what was whole by then %s; the next run goes on from there\n"),
+		    interrupt_signal(), r ? text("is stored, no generation was made") : text("makes a generation"));
+	code = night_say_end(&say, state, &result, r ? &err : NULL, code);
 	if (opt->timings && !app->json)
 		night_report_timings(&result.timings);
 	night_result_free(&result);
-	return app_flush(code);
+	return code;
+}
+
+/* Of the data sets in `sets` those that are due, in place. */
+static size_t keep_due(const struct run_due *due, const struct policy_dataset **sets, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (due->slots[sets[i] - due->policy->datasets].due)
+			sets[kept++] = sets[i];
+	return kept;
+}
+
+/* What would be done, without the lock and without doing it. */
+static int dry_run(struct app *app, const struct policy *policy, const struct policy_dataset **sets, size_t n,
+    const struct run_options *opt)
+{
+	struct err err = ERR_INIT;
+	struct ledger *l = NULL;
+	struct run_due *due;
+	int code = app_ledger(app, policy, &l);
+
+	if (code)
+		return code;
+	due = run_due_new(policy, l);
+	if (due)
+		code = run_due_show(app, due, sets, by_slot(opt) ? keep_due(due, sets, n) : n);
+	else
+		code = app_error((err_nomem(&err), &err), APP_FAILED);
+	run_due_free(due);
+	ledger_free(l);
+	return code;
+}
+
+/* Another bkp is at work.  When nothing is due, or whoever started this one only wanted to be sure, all is well. */
+static int busy(struct app *app, const struct policy *policy, const struct run_options *opt, const struct err *err)
+{
+	struct ledger *l = NULL;
+	struct run_due *due;
+	int code;
+
+	if (opt->catch_up)
+		return APP_OK;
+	if (!by_slot(opt) || app_ledger(app, policy, &l))
+		return night_say_refused(app, policy, err, APP_ATTENTION);
+	due = run_due_new(policy, l);
+	code = due && !run_due_count(due) ? run_due_nothing(app, due) : night_say_refused(app, policy, err, APP_ATTENTION);
+	run_due_free(due);
+	ledger_free(l);
+	return code;
+}
+
+static int run_now(struct app *app, const struct policy *policy, const struct policy_dataset **sets, size_t n,
+    const struct run_options *opt)
+{
+	struct state *state = NULL;
+	struct err err = ERR_INIT;
+	struct run_due *due;
+	int r = app_state_open(app, policy, &state, &err), code;
+
+	if (r)
+		return r == STATE_BUSY ? busy(app, policy, opt, &err) : night_say_refused(app, policy, &err, APP_FAILED);
+	due = run_due_new(policy, state_ledger(state));
+	if (!due)
+		code = app_error((err_nomem(&err), &err), APP_FAILED);
+	else if (by_slot(opt) && !(n = keep_due(due, sets, n)))
+		code = run_due_nothing(app, due);
+	else
+		code = run(app, policy, state, sets, n, opt);
+	run_due_free(due);
+	state_close(state);
+	return code;
+}
+
+enum { ALL = 256, ANCHOR, TIMINGS, UNTIL, DRY_RUN, CATCH_UP };
+
+static int take_option(struct app *app, int c, struct run_options *opt)
+{
+	opt->all = opt->all || c == ALL;
+	opt->anchor = opt->anchor || c == ANCHOR;
+	opt->timings = opt->timings || c == TIMINGS;
+	opt->dry = opt->dry || c == DRY_RUN;
+	opt->catch_up = opt->catch_up || c == CATCH_UP;
+	if (c == UNTIL && !(opt->until = next_time(optarg)))
+		return app_usage(app, text("'%s' is not a time of day: --until takes HH:MM, as in 06:00"), optarg);
+	return APP_OK;
 }
 
 int cmd_run(struct app *app, int argc, char **argv)
 {
-	static const struct option own[] = {
-	    {"all", no_argument, NULL, 256}, {"anchor", no_argument, NULL, 257}, {"timings", no_argument, NULL, 258},
-	    {"until", required_argument, NULL, 259}, {NULL, 0, NULL, 0}};
+	static const struct option own[] = {{"all", no_argument, NULL, ALL}, {"anchor", no_argument, NULL, ANCHOR},
+	    {"timings", no_argument, NULL, TIMINGS}, {"until", required_argument, NULL, UNTIL},
+	    {"dry-run", no_argument, NULL, DRY_RUN}, {"catch-up", no_argument, NULL, CATCH_UP}, {NULL, 0, NULL, 0}};
 	const struct policy_dataset **sets = NULL;
 	struct policy *policy = NULL;
-	struct state *state = NULL;
 	struct run_options opt = {0};
 	size_t n = 0;
 	int c, code = APP_OK;
 
-	while ((c = app_getopt(app, argc, argv, own, &code)) != -1) {
-		if (c == APP_OPT_STOP)
+	while ((c = app_getopt(app, argc, argv, own, &code)) != -1)
+		if (c == APP_OPT_STOP || (code = take_option(app, c, &opt)))
 			return code;
-		opt.all = opt.all || c == 256;
-		opt.anchor = opt.anchor || c == 257;
-		opt.timings = opt.timings || c == 258;
-		if (c == 259 && !(opt.until = next_time(optarg)))
-			return app_usage(app, text("'%s' is not a time of day: --until takes HH:MM, as in 06:00"), optarg);
-	}
-	if (opt.all && optind < argc)
+	opt.named = optind < argc;
+	if (opt.all && opt.named)
 		return app_usage(app, "%s", text("--all and names of data sets exclude each other"));
+	if (opt.catch_up && !by_slot(&opt))
+		return app_usage(app, "%s", text("--catch-up is for what is due: it goes with no names and no --all"));
 	code = app_policy(app, &policy);
 	if (!code)
 		code = choose(app, policy, argc - optind, argv + optind, &sets, &n);
 	if (!code)
-		code = app_state(app, policy, &state);
-	if (!code)
-		code = run(app, policy, state, sets, n, &opt);
+		code = opt.dry ? dry_run(app, policy, sets, n, &opt) : run_now(app, policy, sets, n, &opt);
 	free(sets);
-	state_close(state);
 	policy_free(policy);
 	return code;
 }

@@ -59,6 +59,11 @@ int look_standing(
 	return r ? app_error(&err, APP_UNKNOWN) : APP_OK;
 }
 
+int look_exit(const struct standing *s)
+{
+	return s->nothing ? APP_FAILED : s->overall == STANDING_MET ? APP_OK : APP_ATTENTION;
+}
+
 /* ---- words ---- */
 
 char *look_age(int64_t now_ns, int64_t ns, char out[LOOK_TEXT])

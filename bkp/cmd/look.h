@@ -20,6 +20,9 @@ struct table;
 int look_standing(
     const struct app *app, const struct policy *policy, const struct ledger *l, struct standing **ret);
 
+/* enum app_exit for how things stand. */
+int look_exit(const struct standing *s);
+
 #define LOOK_TEXT 96
 /* "9 days", "5 hours", "3 minutes" before now, in the reader's language; returns out. */
 char *look_age(int64_t now_ns, int64_t ns, char out[LOOK_TEXT]);

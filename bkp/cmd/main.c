@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "base/width.h"
 #include "cmd/app.h"
+#include "format/policy.h"
 
 #define N_(s) s /* marks a text that is translated where it is shown */
 
@@ -19,9 +20,15 @@ static const struct app_command commands[] = {
 	"init --recipient age1… [--recipient …]\n"
 	"init --identity-out FILE [--passphrase-file FILE | --plain-identity] [--recipient age1…]",
 	N_("make the repository: keys, state folder, first journal record"), cmd_init},
-    {"check", "check", N_("check the policy and show what it plans"), cmd_check},
-    {"run", "run [DATASET...] [--all] [--anchor] [--timings] [--until HH:MM]",
-	N_("capture the data sets as one generation on every online medium"), cmd_run},
+    {"check", "check\ncheck --diff [--against FILE]", N_("check the policy and show what it plans, or what a change of it means"),
+	cmd_check},
+    {"run", "run [DATASET...] [--all] [--anchor] [--timings] [--until HH:MM] [--dry-run] [--catch-up]",
+	N_("capture what is due as one generation on every online medium"), cmd_run},
+    {"schedule",
+	"schedule install [--kind cron|systemd] [--user USER] [--mailto ADDRESS] [--name NAME] [--root DIR]\n"
+	"schedule show [--kind cron|systemd] [--name NAME] [--root DIR]\n"
+	"schedule remove [--kind cron|systemd] [--name NAME] [--root DIR]",
+	N_("let cron or systemd run what is due"), cmd_schedule},
     {"rotate", "rotate [MEDIUM] --operator NAME [--place TEXT] [--recheck all|none|DAYS]",
 	N_("bring the medium kept offline up to date, check and seal it"), cmd_rotate},
     {"verify", "verify [--medium NAME] [--generation N] [--identity FILE] [--passphrase-file FILE]",
@@ -30,12 +37,13 @@ static const struct app_command commands[] = {
 	"medium add NAME [--path DIR]\nmedium list\nmedium show NAME\n"
 	"medium move NAME --operator WHO [--place TEXT]",
 	N_("register media, list them, record where they are"), cmd_medium},
-    {"status", "status", N_("3-2-1 and generations of each data set, media, what to do next"), cmd_status},
+    {"status", "status [--prometheus FILE]", N_("3-2-1 and generations of each data set, media, what to do next"), cmd_status},
     {"accept", "accept N --operator WHO --reason TEXT",
-	N_("say that a generation the guard found suspect is right"), cmd_accept},
+	N_("say that a generation that is suspect or partial is right"), cmd_accept},
     {"hold", "hold N --operator WHO --reason TEXT",
 	N_("keep a generation until it is released, whatever the policy says"), cmd_hold},
     {"release", "release N --operator WHO [--reason TEXT]", N_("end a hold"), cmd_release},
+    {"notify", "notify [--test]", N_("tell by the policy's notify command how things stand"), cmd_notify},
     {"generations", "generations [--medium NAME]", N_("list the generations"), cmd_generations},
     {"journal", "journal show\njournal verify [--root-key RW…|FILE] [--file JOURNAL]",
 	N_("show or verify the audit record"), cmd_journal},
@@ -108,7 +116,8 @@ int main(int argc, char **argv)
 {
 	const char *from_environment = getenv("BKP_POLICY");
 	struct app app = {
-	    .policy_path = from_environment && *from_environment ? from_environment : "/etc/bkp/policy.yaml"};
+	    .policy_path = from_environment && *from_environment ? from_environment : "/etc/bkp/policy.yaml",
+	    .policy_text = BUF_INIT(POLICY_BYTES_MAX)};
 	int code, first;
 
 	hold_standard_descriptors();
@@ -128,5 +137,7 @@ int main(int argc, char **argv)
 	if (!app.command)
 		return unknown_command(&app, argv[first]);
 	optind = 0; /* glibc: begin anew */
-	return app.command->run(&app, argc - first, argv + first);
+	code = app.command->run(&app, argc - first, argv + first);
+	buf_free(&app.policy_text);
+	return code;
 }

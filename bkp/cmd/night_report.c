@@ -20,69 +20,83 @@ static const char *verdict_text(enum generation_verdict v)
 	return v == GENERATION_GOOD ? text("good") : v == GENERATION_PARTIAL ? text("partial") : text("failed");
 }
 
-static void print_dataset_faults(const struct generation_dataset *d)
+/* What to do about a data set that was captured and does not count. */
+static const char *partial_hint(const char *reason)
+{
+	if (strstr(reason, "probe: "))
+		return text("its content was captured, but a restore cannot be checked by it; run the probe by hand as the same user");
+	if (!strncmp(reason, "after: ", 7))
+		return text("its content was captured; see whether what 'before' began was ended, and run the command by hand as the same user");
+	return text("look at the source; it is captured, and when it is as it should be, 'bkp accept' lets it count");
+}
+
+static void print_dataset_faults(const struct generation_dataset *d, FILE *out)
 {
 	if (d->verdict == GENERATION_FAILED)
-		fprintf(stderr, text("bkp: E-RUN-03: data set '%s' failed: %s\n"), d->name, d->reason ? d->reason : "?");
+		fprintf(out, text("bkp: E-RUN-03: data set '%s' failed: %s\n"), d->name, d->reason ? d->reason : "?");
 	if (d->unreadable || d->changed)
-		fprintf(stderr,
+		fprintf(out,
 		    text("bkp: W-RUN-04: data set '%s' is partial: %ju unreadable, %ju"
 			 " changed while read; 'bkp-restore list' marks them\n"),
 		    d->name, d->unreadable, d->changed);
 	if (d->verdict == GENERATION_PARTIAL && d->reason) {
-		fprintf(stderr, text("bkp: W-RUN-06: data set '%s' is partial: %s\n"), d->name, d->reason);
-		fprintf(stderr, "  → %s\n",
-		    text("its content was captured, but a restore cannot be checked by it; run the probe by hand as the same user"));
+		fprintf(out, text("bkp: W-RUN-06: data set '%s' is partial: %s\n"), d->name, d->reason);
+		fprintf(out, "  → %s\n", partial_hint(d->reason));
 	}
 }
 
-static void print_guard(const struct generation_dataset *d, uint64_t generation)
+/* Kept, marked, and nothing goes until a person has looked. */
+static void print_suspect(const struct generation_dataset *d, uint64_t number, FILE *out)
 {
-	if (d->guard.suspect) {
-		fprintf(stderr, text("bkp: E-GUARD-01: data set '%s' looks as if its files were being harmed: %s\n"), d->name,
-		    d->suspicion ? d->suspicion : "?");
-		fprintf(stderr, "  → %s\n",
-		    text("look at the files now; if they are harmed take this computer off the network, attach no disk, and call for help"));
-		fprintf(stderr,
-		    text("  → until somebody decides, nothing expires and no medium is rotated: 'bkp accept %ju --operator WHO --reason "
-			 "WHY' when it is right, 'bkp hold %ju --operator WHO --reason WHY' when it is not\n"),
-		    generation, generation);
-	}
-	if (d->blind) {
-		fprintf(stderr, text("bkp: W-GUARD-01: data set '%s': the guard against mass change saw less than it should: %s\n"),
-		    d->name, d->blind);
-		fprintf(stderr, "  → %s\n", text("look at a few of its files yourself; the next run compares again"));
-	}
+	fprintf(out, text("bkp: E-GUARD-01: data set '%s' looks as if its files were being harmed: %s\n"), d->name,
+	    d->suspicion ? d->suspicion : "?");
+	fprintf(out, "  → %s\n",
+	    text("look at the files now; if they are harmed, take this computer off the network, attach no disk and call for help"));
+	fprintf(out,
+	    text("  → until somebody decides, nothing expires and no medium is rotated: 'bkp accept %ju --operator WHO --reason "
+		 "WHY' when it is right, 'bkp hold %ju --operator WHO --reason WHY' when it is not\n"),
+	    number, number);
 }
 
-static void print_faults(const struct night_result *r)
+static void print_blind(const struct generation_dataset *d, FILE *out)
+{
+	fprintf(out, text("bkp: W-GUARD-01: data set '%s': the guard against mass change saw less than it should: %s\n"),
+	    d->name, d->blind);
+	fprintf(out, "  → %s\n", text("look at a few of its files yourself; the next run compares again"));
+}
+
+void night_report_faults(const struct night_result *r, FILE *out)
 {
 	size_t i;
 
-	for (i = 0; i < r->n_datasets; i++) {
-		print_dataset_faults(&r->datasets[i]);
-		print_guard(&r->datasets[i], r->generation);
-	}
+	for (i = 0; i < r->n_datasets; i++)
+		print_dataset_faults(&r->datasets[i], out);
+	for (i = 0; i < r->n_datasets; i++)
+		if (r->datasets[i].guard.suspect)
+			print_suspect(&r->datasets[i], r->generation, out);
+	for (i = 0; i < r->n_datasets; i++)
+		if (r->datasets[i].blind)
+			print_blind(&r->datasets[i], out);
 	if (r->slow.code[0])
-		fprintf(stderr, text("bkp: W-CAPTURE-01: the next run will have to read all files again: %s\n"), r->slow.msg);
+		fprintf(out, text("bkp: W-CAPTURE-01: the next run will have to read all files again: %s\n"), r->slow.msg);
 	if (r->missing.code[0])
-		fprintf(stderr, "bkp: %s: %s\n", r->missing.code, r->missing.msg);
+		fprintf(out, "bkp: %s: %s\n", r->missing.code, r->missing.msg);
 	if (r->missing.hint[0])
-		fprintf(stderr, "  → %s\n", r->missing.hint);
+		fprintf(out, "  → %s\n", r->missing.hint);
 	for (i = 0; i < r->n_media; i++) {
 		const struct night_medium *m = &r->media[i];
 
 		if (m->ok && m->verified)
 			continue;
-		fprintf(stderr, "bkp: %s: %s: %s\n", m->why.code[0] ? m->why.code : "E-RUN-05", m->label, m->why.msg);
+		fprintf(out, "bkp: %s: %s: %s\n", m->why.code[0] ? m->why.code : "E-RUN-05", m->label, m->why.msg);
 		if (m->why.hint[0])
-			fprintf(stderr, "  → %s\n", m->why.hint);
+			fprintf(out, "  → %s\n", m->why.hint);
 		if (!m->ok)
-			fprintf(stderr, "  → %s\n", text("the generation is on the other media; the next run brings this one up to date"));
+			fprintf(out, "  → %s\n", text("the generation is on the other media; the next run brings this one up to date"));
 	}
 }
 
-static void print_summary(const struct night_result *r)
+void night_report_summary(const struct night_result *r)
 {
 	char bytes[OUT_BYTES], size[OUT_BYTES];
 	size_t i;
@@ -118,13 +132,6 @@ static void print_summary(const struct night_result *r)
 		    r->given_up);
 }
 
-void night_report_text(const struct night_result *r, int quiet)
-{
-	print_faults(r);
-	if (!quiet)
-		print_summary(r);
-}
-
 static json_t *media_json(const struct night_result *r)
 {
 	json_t *a = json_array();
@@ -141,7 +148,7 @@ static json_t *media_json(const struct night_result *r)
 	return a;
 }
 
-void night_report_json(const struct night_result *r, const struct err *failure)
+void night_report_json(const struct night_result *r, const struct err *failure, const char *line)
 {
 	json_t *sets = json_array(), *o;
 	size_t i;
@@ -156,7 +163,7 @@ void night_report_json(const struct night_result *r, const struct err *failure)
 						(json_int_t)d->skipped, "reason", d->reason, "suspect",
 						d->suspicion, "unguarded", d->blind));
 	}
-	o = json_pack("{s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*, s:s*, s:s*}", "generation", (json_int_t)r->generation,
+	o = json_pack("{s:s, s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*, s:s*, s:s*}", "line", line, "generation", (json_int_t)r->generation,
 	    "datasets", sets, "media", media_json(r), "archives", (json_int_t)r->archives, "archive_bytes",
 	    (json_int_t)r->archive_bytes, "new_archives", (json_int_t)r->new_archives, "new_bytes", (json_int_t)r->new_bytes,
 	    "recovered", (json_int_t)r->recovered, "given_up", (json_int_t)r->given_up, "error",

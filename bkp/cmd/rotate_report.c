@@ -85,32 +85,25 @@ char *rotate_report_next(const struct rotate_result *r, const char *operator, ch
 	return out;
 }
 
-static void print_fault(const struct err *e)
-{
-	fprintf(stderr, "bkp: %s: %s\n", e->code[0] ? e->code : "E-BKP-00", e->msg);
-	if (e->hint[0])
-		fprintf(stderr, "  → %s\n", e->hint);
-}
-
-static void print_faults(const struct rotate_result *r)
+void rotate_report_faults(const struct rotate_result *r, FILE *out)
 {
 	if (r->refill.why.code[0])
-		print_fault(&r->refill.why);
+		app_fault(&r->refill.why, out);
 	if (r->damaged_why.code[0] && !r->refill.damaged)
-		print_fault(&r->damaged_why);
+		app_fault(&r->damaged_why, out);
 	if (r->refill.lost) {
-		fprintf(stderr,
+		fprintf(out,
 		    text("bkp: W-ROTATE-02: files of %ju generations that were verified on '%s' had vanished "
 			 "from it\n"),
 		    r->refill.lost, r->medium->name);
-		fprintf(stderr, "  → %s\n",
+		fprintf(out, "  → %s\n",
 		    text("somebody erased them, brought an old copy of the disk, or the disk is failing: ask "
 			 "who had it"));
 	}
 	if (r->docs_why.code[0])
-		print_fault(&r->docs_why);
+		app_fault(&r->docs_why, out);
 	else if (!r->docs_complete)
-		fprintf(stderr, "%s\n",
+		fprintf(out, "%s\n",
 		    text("bkp: W-ROTATE-01: the static bkp-restore is not installed here, so the medium does "
 			 "not carry it"));
 }
@@ -142,13 +135,10 @@ static void print_summary(const struct rotate_result *r)
 		    text("  sealed: offline medium, signed, files immutable (tampering is detected)"));
 }
 
-void rotate_report_text(const struct rotate_result *r, const char *operator, bool quiet)
+void rotate_report_text(const struct rotate_result *r, const char *operator)
 {
 	char next[SENTENCE * 2];
 
-	print_faults(r);
-	if (quiet)
-		return;
 	print_summary(r);
 	printf("%s\n", rotate_report_next(r, operator, next, sizeof(next)));
 }

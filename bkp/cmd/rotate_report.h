@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 struct err;
 struct rotate_result;
@@ -11,9 +12,10 @@ struct rotate_result;
 /* The one sentence that tells the operator what to do next, into out; returns out. */
 char *rotate_report_next(const struct rotate_result *r, const char *operator, char * out, size_t size);
 
-/* What a person should see goes to stderr (faults, with the next action), the summary to stdout unless quiet.
- */
-void rotate_report_text(const struct rotate_result *r, const char *operator, bool quiet);
+/* What a person should see, with the next action. */
+void rotate_report_faults(const struct rotate_result *r, FILE *out);
+/* What was done and what to do next, to stdout. */
+void rotate_report_text(const struct rotate_result *r, const char *operator);
 /* One object on stdout; failure NULL when it was rotated.  An exit code: `code`, or APP_FAILED. */
 int rotate_report_json(
     const struct rotate_result *r, const char *operator, const struct err * failure, int code);

@@ -36,6 +36,7 @@ struct generation_dataset {
 	char *probe;  /* root: the probe's value, or NULL */
 	enum generation_verdict verdict;
 	bool command; /* root: the source is a command */
+	bool tar;     /* root: whose output is a tar stream; then `command` too */
 	uint64_t entries, files, bytes;
 	uint64_t unreadable, changed, skipped; /* manifest */
 	char *suspicion;    /* manifest: why the guard finds it suspect; or NULL */

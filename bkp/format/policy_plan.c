@@ -63,6 +63,30 @@ char *policy_plan_every(const struct policy_every *every, char out[POLICY_PLAN_T
 	return out;
 }
 
+char *policy_plan_schedule(
+    const struct policy *policy, const struct policy_dataset *d, char out[POLICY_PLAN_TEXT])
+{
+	static const char *const days[] = {TEXT_LATER("Sunday"), TEXT_LATER("Monday"), TEXT_LATER("Tuesday"),
+	    TEXT_LATER("Wednesday"), TEXT_LATER("Thursday"), TEXT_LATER("Friday"), TEXT_LATER("Saturday")};
+	int at = d->at >= 0 ? d->at : policy->schedule_at >= 0 ? policy->schedule_at : 0;
+	char every[POLICY_PLAN_TEXT];
+
+	policy_plan_every(&d->every, every);
+	if (d->every.unit == POLICY_HOUR && d->every.n == 1)
+		snprintf(out, POLICY_PLAN_TEXT, text("%s at minute %02d"), every, at % 60);
+	else if (d->every.unit == POLICY_WEEK)
+		snprintf(
+		    out, POLICY_PLAN_TEXT, text("%s, %s at %02d:%02d"), every, text(days[d->weekday]), at / 60, at % 60);
+	else if (d->every.unit == POLICY_MONTH)
+		snprintf(
+		    out, POLICY_PLAN_TEXT, text("%s, day %u at %02d:%02d"), every, d->monthday, at / 60, at % 60);
+	else if (d->every.unit == POLICY_HOUR)
+		snprintf(out, POLICY_PLAN_TEXT, text("%s from %02d:%02d"), every, at / 60, at % 60);
+	else
+		snprintf(out, POLICY_PLAN_TEXT, text("%s at %02d:%02d"), every, at / 60, at % 60);
+	return out;
+}
+
 char *policy_plan_size(uint64_t bytes, char out[POLICY_PLAN_TEXT])
 {
 	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
@@ -153,9 +177,36 @@ static void detail(struct table *t, const char *what, const char *value)
 	table_cell(t, "%s", path_show(value, shown, sizeof(shown)));
 }
 
+/* The words of the policy: that is what its reader looks for. */
+static const char *content_word(unsigned content)
+{
+	static const char *const words[] = {[POLICY_CONTENT_PGDUMP] = "pgdump",
+	    [POLICY_CONTENT_PGDUMPALL] = "pgdumpall",
+	    [POLICY_CONTENT_MYSQLDUMP] = "mysqldump",
+	    [POLICY_CONTENT_GZIP] = "gzip",
+	    [POLICY_CONTENT_ZIP] = "zip",
+	    [POLICY_CONTENT_TAR] = "tar"};
+
+	return content < sizeof(words) / sizeof(words[0]) && words[content] ? words[content] : "?";
+}
+
 static void expectation_rows(struct table *t, const struct policy_dataset *d)
 {
 	char size[POLICY_PLAN_TEXT];
+
+	if (d->content != POLICY_CONTENT_ANY) {
+		table_cell(t, "%s", text("alarm"));
+		table_cell(t, text("not whole as %s"), content_word(d->content));
+	}
+	if (d->min_entries) {
+		table_cell(t, "%s", text("alarm"));
+		table_cell(t, text("fewer than %u entries"), d->min_entries);
+	}
+	if (d->max_age_s) {
+		table_cell(t, "%s", text("alarm"));
+		table_cell(
+		    t, text("the newest file is older than %s"), policy_plan_duration(d->max_age_s, size));
+	}
 
 	if (d->min_bytes) {
 		table_cell(t, "%s", text("alarm"));
@@ -183,8 +234,13 @@ static int render_dataset(const struct policy_dataset *d, struct buf *out, struc
 		detail(t, text("mounts"), d->one_file_system ? text("not crossed") : text("crossed"));
 	if (d->command) {
 		detail(t, text("output of"), d->command);
-		detail(t, text("stored as"), d->store_as);
+		detail(t, text("stored as"),
+		    d->store_as ? d->store_as : text("the entries of its tar stream, one by one"));
 	}
+	if (d->before)
+		detail(t, text("before"), d->before);
+	if (d->after)
+		detail(t, text("after"), d->after);
 	if (d->probe)
 		detail(t, text("probe"), d->probe);
 	expectation_rows(t, d);
@@ -195,13 +251,13 @@ static int render_dataset(const struct policy_dataset *d, struct buf *out, struc
 	return r;
 }
 
-static void promise_row(struct table *t, const struct policy_dataset *d)
+static void promise_row(struct table *t, const struct policy *p, const struct policy_dataset *d)
 {
 	char every[POLICY_PLAN_TEXT], rpo[POLICY_PLAN_TEXT], rto[POLICY_PLAN_TEXT], shown[SHOWN];
 
 	table_cell(t, "%s", d->name);
 	table_cell(t, "%s", d->title ? path_show(d->title, shown, sizeof(shown)) : "-");
-	table_cell(t, "%s", policy_plan_every(&d->every, every));
+	table_cell(t, "%s", policy_plan_schedule(p, d, every));
 	table_cell(t, "%u", d->generations);
 	table_cell(t, "%s", policy_plan_duration(d->rpo_s, rpo));
 	table_cell(t, "%s", policy_plan_duration(d->rto_s, rto));
@@ -227,7 +283,7 @@ static int render_what(const struct policy *p, struct buf *out, struct err *err)
 	table_cell(t, "RTO");
 	table_cell(t, "%s", text("PRIORITY"));
 	for (i = 0; i < p->n_datasets; i++)
-		promise_row(t, &p->datasets[i]);
+		promise_row(t, p, &p->datasets[i]);
 	r = buf_puts(out, text("\nWhat is captured\n"), err);
 	if (!r)
 		r = table_render(t, 2, out, err);
@@ -298,10 +354,8 @@ static int render_when(const struct policy *p, struct buf *out, struct err *err)
 
 	if (buf_puts(out, text("\nWhen\n"), err))
 		return -1;
-	if (p->schedule_at < 0
-		? buf_printf(out, err, "  %s\n", text("no time is set: run by hand, or set 'schedule'"))
-		: buf_printf(out, err, text("  runs at %02d:%02d and captures what is due\n"),
-		      p->schedule_at / 60, p->schedule_at % 60))
+	if (buf_printf(out, err, "  %s\n",
+		text("'bkp run' captures what is due; 'bkp schedule install' lets cron or systemd start it")))
 		return -1;
 	if (buf_printf(out, err, text("  generations are protected from deletion for %s\n"),
 		policy_plan_duration(p->protect_s, protect)) ||

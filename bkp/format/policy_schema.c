@@ -182,6 +182,11 @@ static const struct policy_shape *const all_shapes[] = {&policy_shape, &site_sha
     &dataset_shape, &expect_shape, &keep_shape, &guard_shape, &medium_shape, &retention_shape,
     &schedule_shape, &notify_shape};
 
+const struct policy_shape *policy_schema_shape(void)
+{
+	return &policy_shape;
+}
+
 int policy_schema_defaults(struct policy *policy, struct err *err)
 {
 	memset(policy, 0, sizeof(*policy));

@@ -11,6 +11,10 @@ struct err;
 struct policy;
 struct policy_node;
 struct policy_problems;
+struct policy_shape;
+
+/* The tables themselves, from the top: offsets lead into a struct policy. */
+const struct policy_shape *policy_schema_shape(void);
 
 int policy_schema_defaults(struct policy *policy, struct err *err);
 

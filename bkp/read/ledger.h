@@ -127,6 +127,13 @@ struct ledger_outcome {
 	const char *line; /* what a person was told, or "" */
 };
 
+/* Was anybody told, when somebody was to be told last? */
+struct ledger_notified {
+	int64_t at_ns; /* 0: never tried */
+	bool ok;
+	const char *reason; /* why not; NULL or "" */
+};
+
 struct ledger;
 
 /* Reads journal.jsonl in the folder.  root: the key of epoch 1, or NULL: take it from the init record.
@@ -196,6 +203,7 @@ const char *ledger_approver(const struct ledger *l, size_t i);
 const struct ledger_latch *ledger_latch(const struct ledger *l); /* never NULL */
 /* The last outcome of that command, or NULL. */
 const struct ledger_outcome *ledger_outcome(const struct ledger *l, const char *command);
+const struct ledger_notified *ledger_notified(const struct ledger *l); /* never NULL */
 
 /* Words of the format. */
 const char *ledger_verdict_word(enum ledger_verdict v); /* "good" …; "pending" */

@@ -276,6 +276,7 @@ static const struct rule {
 	check_nothing},
     {"clock-attested", {{"operator", WORD}, {"reason", TEXT_OPT}}, check_nothing},
     {"outcome", {{"command", WORD}, {"exit", NUMBER}, {"line", TEXT_OPT}}, check_nothing},
+    {"notified", {{"ok", BOOLEAN}, {"reason", TEXT_OPT}}, check_nothing},
     {"scheduled", {{"action", WORD}, {"kind", WORD}, {"file", TEXT_OPT}}, check_nothing},
 };
 

@@ -127,6 +127,13 @@ static int apply_outcome(struct ledger *l, const struct journal_record *r, struc
 	return ledger_replace_text(&o->line, member_str_or_empty(r->json, "line"), err);
 }
 
+static int apply_notified(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	l->notified.at_ns = r->wall_ns;
+	l->notified.ok = json_is_true(json_object_get(r->json, "ok"));
+	return ledger_replace_text(&l->notified.reason, member_str_or_empty(r->json, "reason"), err);
+}
+
 static const struct rule {
 	const char *event;
 	int (*apply)(struct ledger *l, const struct journal_record *r, struct err *err);
@@ -140,6 +147,7 @@ static const struct rule {
     {"clock-jump", apply_clock},
     {"clock-attested", apply_clock},
     {"outcome", apply_outcome},
+    {"notified", apply_notified},
 };
 
 int ledger_fold_rules(struct ledger *l, const struct journal_record *r, struct err *err)
@@ -160,6 +168,7 @@ void ledger_fold_rules_clear(struct ledger *l)
 	free(l->outcomes);
 	free((char *)l->latch.source);
 	ledger_canaries_clear(l);
+	free((char *)l->notified.reason);
 }
 
 /* ---- asking ---- */
@@ -219,4 +228,9 @@ const struct ledger_outcome *ledger_outcome(const struct ledger *l, const char *
 		if (!strcmp(l->outcomes[i].command, command))
 			return &l->outcomes[i];
 	return NULL;
+}
+
+const struct ledger_notified *ledger_notified(const struct ledger *l)
+{
+	return &l->notified;
 }

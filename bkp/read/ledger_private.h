@@ -29,6 +29,7 @@ struct ledger {
 	char **approvers;
 	size_t n_approvers;
 	struct ledger_latch latch;
+	struct ledger_notified notified;
 	struct ledger_outcome *outcomes;
 	size_t n_outcomes;
 	struct ledger_canary {
@@ -57,7 +58,7 @@ int ledger_fold_apply(struct ledger *l, const struct journal_record *r, struct e
 void ledger_fold_clear(struct ledger *l);
 
 /* ledger_fold_rules.c: what people decide and what is agreed: policy, agreed, held, released, accepted,
- * expired, clock-jump, clock-attested, outcome.  LEDGER_NOT_MINE: another event. */
+ * expired, clock-jump, clock-attested, outcome, notified.  LEDGER_NOT_MINE: another event. */
 #define LEDGER_NOT_MINE 1
 int ledger_fold_rules(struct ledger *l, const struct journal_record *r, struct err *err);
 void ledger_fold_rules_clear(struct ledger *l);

@@ -103,7 +103,7 @@ static void count_copies(const struct standing_view *v, struct standing_medium *
 
 		if (g->state != LEDGER_COMMITTED)
 			continue;
-		m->missing += !c || !c->ok;
+		m->missing += !c || (!c->ok && !c->expired_ns);
 		m->damaged += c && c->damaged_ns;
 		if (!c || !c->ok || !c->verified_ns)
 			continue;
@@ -200,6 +200,11 @@ int standing_new(const struct policy *policy, const struct ledger *l, const enum
 	if (!s)
 		return err_nomem(err);
 	s->now_ns = now_ns;
+	s->run = ledger_outcome(l, "run");
+	s->rotation = ledger_outcome(l, "rotate");
+	s->notified = ledger_notified(l);
+	s->latch = ledger_latch(l);
+	s->frozen = ledger_frozen_by(l) ? ledger_frozen_by(l)->number : 0;
 	s->datasets = calloc(policy->n_datasets + 1, sizeof(*s->datasets));
 	r = s->datasets ? fill_media(&v, err) : err_nomem(err);
 	for (size_t i = 0; i < policy->n_datasets && !r; i++) {

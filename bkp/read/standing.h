@@ -7,9 +7,14 @@
  * - A generation counts for a data set when it is committed, the data set's verdict in it is good, and at least one
  *   copy was read back and compared (verified) and was not found damaged since (複数世代; a failed or partial capture
  *   never counts).
- * - 3世代: counting generations of distinct local dates, on whatever declared media, against the data set's `generations`.
+ * - One in which the guard found the data set suspect counts for it only once a person has accepted it.
+ * - A copy that has expired is no copy, and none that is missing.
+ * - 3世代: counting generations of distinct local dates, on whatever declared media, against the data set's `generations`,
+ *   or against what was agreed where that is more.
  *   It needs attention, too, when the newest of them is older than one and a half intervals: backups that stopped still
  *   have three generations.
+ * - A slot (slots.h) that no run has served is missed when an hour, or a quarter of the interval where that is less, has
+ *   gone by: the run did not take place.  Only where the policy says a time of day.
  * - 3-2-1: a medium counts as a copy of the data set when it holds, verified, the newest counting generation (online
  *   media), or for media kept offline one that is not older than swap_every + one day (35 days when swap_every is not
  *   stated).
@@ -35,7 +40,11 @@
 
 struct err;
 struct ledger;
+struct ledger_agreed;
+struct ledger_latch;
 struct ledger_medium;
+struct ledger_notified;
+struct ledger_outcome;
 struct policy;
 struct policy_dataset;
 struct policy_medium;
@@ -78,7 +87,14 @@ struct standing_dataset {
 	int64_t verified_ns; /* newest read-back of any of its copies */
 	uint64_t tried; /* newest generation that was to hold the data set, whatever became of it; 0: none */
 	bool tried_failed; /* … and it does not count (failed, partial, not verified) */
-	uint64_t offline;  /* generation of the オフライン保証復旧点; 0: none */
+	uint64_t suspect;  /* newest one in which it is suspect and on which nobody has decided; 0: none */
+	const char *suspicion;		    /* why; or NULL */
+	bool less;			    /* the policy asks for less than agreed: what was agreed holds */
+	const struct ledger_agreed *agreed; /* or NULL */
+	int64_t due_ns;			    /* the next slot; the one in force when it is due now */
+	bool due;			    /* now */
+	int64_t missed_ns;		    /* the slot that no run has served; 0: none */
+	uint64_t offline;		    /* generation of the オフライン保証復旧点; 0: none */
 	int64_t offline_ns;
 };
 
@@ -104,6 +120,11 @@ struct standing {
 	size_t n_media;
 	char **next; /* what to do next, most urgent first, each one sentence in the reader's language */
 	size_t n_next;
+	/* of the ledger, valid as long as that */
+	const struct ledger_outcome *run, *rotation; /* the last ones, or NULL */
+	const struct ledger_notified *notified;
+	const struct ledger_latch *latch;
+	uint64_t frozen; /* the suspect generation that keeps everything from expiring; 0: none */
 	enum standing_verdict overall; /* the worst of all */
 	bool nothing;		       /* some data set has no counting generation at all */
 };

@@ -42,11 +42,17 @@ static bool declared(const struct standing_view *v, const char *uuid)
 	return false;
 }
 
+/* Nobody has accepted it.  One that was accepted is no longer marked. */
+static bool is_suspect(const struct ledger_generation *g, const struct ledger_dataset *d)
+{
+	return g->suspect && !g->accepted_ns && d->guard.suspect;
+}
+
 static bool counts(const struct standing_view *v, const struct ledger_generation *g, const char *dataset)
 {
 	const struct ledger_dataset *d = standing_dataset_in(g, dataset);
 
-	if (g->state != LEDGER_COMMITTED || !d || d->verdict != LEDGER_GOOD)
+	if (g->state != LEDGER_COMMITTED || !d || d->verdict != LEDGER_GOOD || is_suspect(g, d))
 		return false;
 	for (size_t i = 0; i < g->n_copies; i++)
 		if (sound(&g->copies[i]) && declared(v, g->copies[i].medium))
@@ -145,6 +151,13 @@ static void set_rule(struct standing_rule *r, unsigned have, unsigned want)
 	r->verdict = have >= want ? STANDING_MET : have ? STANDING_ATTENTION : STANDING_MISSING;
 }
 
+/* What was agreed holds, whatever the policy says today. */
+static unsigned wanted(const struct standing_dataset *d)
+{
+	return d->agreed && d->agreed->generations > d->policy->generations ? (unsigned)d->agreed->generations
+									    : d->policy->generations;
+}
+
 static int judge_generations(const struct standing_view *v, struct standing_dataset *d, struct err *err)
 {
 	struct standing_rule *r = &d->generations;
@@ -153,7 +166,7 @@ static int judge_generations(const struct standing_view *v, struct standing_data
 
 	if (count_dates(v, d, &dates, err))
 		return -1;
-	set_rule(r, dates, d->policy->generations);
+	set_rule(r, dates, wanted(d));
 	if (!dates)
 		snprintf(r->why, sizeof(r->why), "%s", text("there is no good, verified generation"));
 	else if (standing_stale(v, d)) {
@@ -276,14 +289,40 @@ static void find_tried(const struct standing_view *v, struct standing_dataset *d
 	}
 }
 
+/* ---- what the guard says, and what was agreed ---- */
+
+static void find_suspect(const struct standing_view *v, struct standing_dataset *d)
+{
+	for (size_t i = ledger_generations(v->l); i-- && !d->suspect;) {
+		const struct ledger_generation *g = ledger_generation(v->l, i);
+		const struct ledger_dataset *in = standing_dataset_in(g, d->policy->name);
+
+		if (g->state != LEDGER_COMMITTED || g->held_ns || !in || !is_suspect(g, in))
+			continue;
+		d->suspect = g->number;
+		d->suspicion = in->suspicion;
+	}
+}
+
+static bool less_than(const struct policy_dataset *p, const struct ledger_agreed *a)
+{
+	return a && (p->generations < a->generations || (uint64_t)p->protect_s < a->protect_s ||
+			p->keep.daily < a->daily || p->keep.weekly < a->weekly ||
+			p->keep.monthly < a->monthly || p->keep.yearly < a->yearly);
+}
+
 int standing_dataset_fill(const struct standing_view *v, const struct policy_dataset *pd,
     struct standing_dataset *d, struct err *err)
 {
 	d->policy = pd;
+	d->agreed = ledger_agreed(v->l, pd->name);
+	d->less = less_than(pd, d->agreed);
 	if (judge_generations(v, d, err))
 		return -1;
 	judge_copies(v, d);
 	find_tried(v, d);
+	find_suspect(v, d);
+	standing_due_fill(v, d);
 	width_whole(d->generations.why);
 	width_whole(d->three.why);
 	width_whole(d->two.why);

@@ -91,7 +91,14 @@ static void say_tried(struct standing_next *n, const struct standing_dataset *d)
 
 	for (size_t i = 0; i < g->n_copies; i++)
 		damaged |= g->copies[i].damaged_ns != 0;
-	if (g->state == LEDGER_COMMITTED && in->verdict != LEDGER_GOOD)
+	if (d->suspect == d->tried)
+		return; /* standing_next_suspect() says it */
+	if (g->state == LEDGER_COMMITTED && in->guard.suspect && g->held_ns)
+		standing_say(n,
+		    text("data set '%s': generation %ju is held as suspect and does not count: put the cause "
+			 "right, then run 'bkp run %s'"),
+		    name, g->number, name);
+	else if (g->state == LEDGER_COMMITTED && in->verdict != LEDGER_GOOD)
 		say_not_good(n, name, g->number, in);
 	else if (g->state == LEDGER_COMMITTED && damaged)
 		standing_say(n,
@@ -123,7 +130,7 @@ static void say_dataset(struct standing_next *n, const struct standing_dataset *
 		say_tried(n, d);
 	else if (!d->tried)
 		standing_say(n, text("data set '%s' was never captured: run 'bkp run %s'"), name, name);
-	else if (standing_stale(n->v, d))
+	else if (standing_stale(n->v, d) && !d->missed_ns && !d->suspect)
 		standing_say(n,
 		    text("data set '%s': its newest good, verified generation is %s old, planned %s: run "
 			 "'bkp run %s', and "
@@ -227,6 +234,10 @@ int standing_next(const struct standing_view *v, struct err *err)
 	bool begun;
 
 	say_clock(&n);
+	standing_next_latch(&n);
+	for (size_t i = 0; i < s->n_datasets; i++)
+		standing_next_suspect(&n, &s->datasets[i]);
+	standing_next_missed(&n);
 	for (size_t i = 0; i < s->n_media; i++)
 		standing_next_damaged(&n, &s->media[i]);
 	/* a first run needs media to write to */
@@ -234,6 +245,8 @@ int standing_next(const struct standing_view *v, struct err *err)
 	for (size_t i = 0; !begun && i < v->policy->n_media; i++)
 		standing_next_absent(&n, &s->media[i]);
 	say_datasets(&n);
+	standing_next_failed(&n);
+	standing_next_untold(&n);
 	for (size_t i = 0; i < v->policy->n_media; i++)
 		standing_next_attached(&n, &s->media[i]);
 	for (size_t i = 0; begun && i < v->policy->n_media; i++)
@@ -243,6 +256,8 @@ int standing_next(const struct standing_view *v, struct err *err)
 			later[k](&n, &s->media[i]);
 	say_policy(&n);
 	say_dropped(&n);
+	for (size_t i = 0; i < s->n_datasets; i++)
+		standing_next_agreed(&n, &s->datasets[i]);
 	for (size_t i = 0; i < s->n_datasets; i++)
 		say_few(&n, &s->datasets[i]);
 	if (!s->n_next)

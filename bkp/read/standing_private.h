@@ -45,6 +45,11 @@ bool standing_fresh(
     const struct standing_view *v, const struct standing_medium *m, const struct standing_dataset *d);
 bool standing_stale(const struct standing_view *v, const struct standing_dataset *d);
 
+/* standing_due.c: when it is due, and whether a run was missed. */
+void standing_due_fill(const struct standing_view *v, struct standing_dataset *d);
+/* Has a run ended since then, however? */
+bool standing_ran_since(const struct standing_view *v, int64_t ns);
+
 /* standing_next.c */
 int standing_next(const struct standing_view *v, struct err *err);
 /* standing_next_medium.c: sentences about one medium, by urgency; each is called for every medium before the
@@ -53,6 +58,14 @@ struct standing_next {
 	const struct standing_view *v;
 	bool failed; /* out of memory */
 };
+/* standing_next_site.c: sentences about what concerns everything, by urgency. */
+void standing_next_latch(struct standing_next *n);
+void standing_next_suspect(struct standing_next *n, const struct standing_dataset *d);
+void standing_next_missed(struct standing_next *n);
+void standing_next_failed(struct standing_next *n);
+void standing_next_untold(struct standing_next *n);
+void standing_next_agreed(struct standing_next *n, const struct standing_dataset *d);
+
 void standing_say(struct standing_next *n, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 typedef void standing_medium_fn(struct standing_next *n, const struct standing_medium *m);
 standing_medium_fn standing_next_damaged, standing_next_attached, standing_next_absent, standing_next_rotate,

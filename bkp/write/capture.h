@@ -4,10 +4,16 @@
  * refers to it is committed (night.h).
  *
  * What cannot be captured as it should be is told through `note`, is written into the catalog for ever
- * (bkp.flags) and is counted; the rest goes on.  A data set whose command fails, or none of whose paths is
- * there, is failed: nothing of it is referenced and *ret has a reason.  Right after its content the data
- * set's probe is run (probe.h): one that gives no value makes the data set partial, with a reason, because a
- * capture that cannot be checked later does not count.
+ * (bkp.flags) and is counted; the rest goes on.  A data set whose command fails or gives what is not whole
+ * (dumpcheck.h, tarsource.h), whose `before` fails, or none of whose paths is there, is failed: nothing of it
+ * is referenced and *ret has a reason.  One that is not as the policy expects (expect.h) is partial, with a
+ * reason. Right after its content the data set's probe is run (probe.h): one that gives no value makes the
+ * data set partial, with a reason, because a capture that cannot be checked later does not count.
+ *
+ * `before` runs first, `after` last, whatever became of what is between them (also when it was stopped); one
+ * that fails makes a data set that was good partial.  Both, and all commands, find BKP_DATASET and
+ * BKP_GENERATION in their environment, `after` BKP_RESULT too (good, partial, failed).  *ret.said is the end
+ * of what all of them wrote to standard error.
  *
  * Errors (-1): the capture as a whole cannot go on (no medium left, out of memory).
  */
@@ -19,6 +25,7 @@
 
 struct chunker;
 struct err;
+struct expect_former;
 struct generation_dataset;
 struct hmac;
 struct pack;
@@ -33,6 +40,13 @@ enum capture_kind {
 	CAPTURE_TOO_LARGE,  /* the entry's path and attributes do not fit: the entry is not stored */
 	CAPTURE_MOUNT,	    /* a mount point that was not entered */
 	CAPTURE_ROOT,	    /* a path of the policy is not there */
+	/* of a tar stream: */
+	CAPTURE_OUTSIDE, /* the name, or the one it links to, leads out of it: not stored */
+	CAPTURE_ABSENT,	 /* a hard link to something that did not come before it: not stored */
+	CAPTURE_BELOW,	 /* it is below something that is no folder: not stored */
+	CAPTURE_TWICE,	 /* it came several times: the last one is stored */
+	/* of the output of a command: */
+	CAPTURE_UNCHECKED, /* whether it is whole cannot be told; path is why */
 };
 
 struct capture_callbacks {
@@ -44,6 +58,8 @@ struct capture_callbacks {
 	 * found by the next run.  May be NULL */
 	bool (*stop)(void *arg);
 	void *arg;
+	/* is that because somebody ended this process, and not because of the time?  May be NULL */
+	bool (*interrupted)(void *arg);
 };
 
 struct capture_config {
@@ -61,6 +77,10 @@ struct capture_config {
 	int64_t now_ns;	     /* mtime of what a command gave */
 	struct capture_callbacks cb;
 	struct timings *timings; /* or NULL */
+	uint64_t generation;	 /* for commands to know */
+	/* what the data set was when it was good; may be NULL: nothing is known */
+	void (*former)(void *arg, const char *dataset, struct expect_former *ret);
+	void *former_arg;
 };
 
 struct capture;

@@ -118,6 +118,8 @@ int capture_add_entry(struct capture *c, struct archive_entry *e, const char *pa
 	if (r)
 		return -1;
 	c->result->entries++;
+	if (archive_entry_filetype(e) == AE_IFREG)
+		capture_newest(c, archive_entry_mtime(e) * 1000000000 + archive_entry_mtime_nsec(e));
 	remember_entry(c, path, flags);
 	return catalog_writer_full(c->block) ? end_block(c, true, err) : 0;
 }
@@ -153,6 +155,8 @@ static void count(struct capture *c, const struct statcache_entry *e)
 	c->result->entries++;
 	c->result->files += e->file;
 	c->result->bytes += e->bytes;
+	if (e->file)
+		capture_newest(c, e->st.mtime_ns);
 	c->kept += e->bytes;
 }
 

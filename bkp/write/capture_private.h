@@ -12,8 +12,10 @@
 #include "format/guard.h"
 #include "write/capture.h"
 #include "write/statmerge.h"
+#include "write/command.h"
 
 struct archive_entry;
+struct capture_output;
 struct catalog_writer;
 struct content;
 struct extset;
@@ -71,6 +73,9 @@ struct capture {
 		uint8_t kind; /* format/kind.h */
 	} seen;
 	struct archive_entry *entry; /* kept while its content comes */
+	/* capture_hooks.c */
+	int64_t newest_ns;	 /* mtime of the newest file, or EXPECT_NO_FILE */
+	char said[COMMAND_SAID]; /* by its commands so far */
 };
 
 /* Nothing was captured of the data set at hand. */
@@ -113,6 +118,50 @@ void capture_guard_note(struct capture *c);
 void capture_guard_end(struct capture *c);
 /* The same for what a command gave, whose first content capture_guard_look() saw. */
 void capture_guard_stream(struct capture *c);
+/* A regular file of that mtime is there. */
+void capture_newest(struct capture *c, int64_t mtime_ns);
+
+/* ---- capture_stream.c: what a command gives ---- */
+
+/* The output as one file. */
+int capture_stream(struct capture *c, struct err *err);
+
+/* The command, and the check of what it gives. */
+struct capture_output {
+	struct command *command;
+	struct dumpcheck *check; /* or NULL */
+	uint64_t bytes;
+};
+int capture_output_begin(struct capture *c, struct capture_output *o, struct err *err);
+/* For the producer's thread: of the type reader_read_fn. */
+ssize_t capture_output_read(void *output, void *p, size_t n);
+/* All was read (r 0), reading failed (READER_UNREADABLE with its errno), or something else ended it (-1, err
+ * says why): ends the command, which has the last word on why. */
+int capture_output_end(struct capture *c, struct capture_output *o, int r, int errnum, struct err *err);
+void capture_output_free(struct capture_output *o);
+
+/* ---- capture_tar.c ---- */
+
+int capture_tar(struct capture *c, struct err *err);
+
+/* ---- capture_hooks.c: before, after, probe, expectations ---- */
+
+/* What the commands of the data set at hand find in their environment. */
+struct capture_env {
+	char dataset[96], generation[48], result[32];
+	const char *list[4];
+};
+/* result: a word, or NULL. */
+struct command_config capture_command_config(
+    struct capture *c, struct capture_env *env, const char *line, const char *result);
+/* `key` of the policy said that. */
+void capture_said(struct capture *c, const char *key, const char *said);
+/* Behind the reasons that there are. */
+int capture_reason(struct capture *c, const struct err *why, struct err *err);
+int capture_before(struct capture *c, struct err *err);
+int capture_after(struct capture *c, bool failed, struct err *err);
+/* The content is complete: is it as expected, and what does the probe say? */
+int capture_judge(struct capture *c, struct err *err);
 
 /* ---- capture_tree.c ---- */
 

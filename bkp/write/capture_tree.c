@@ -226,6 +226,11 @@ int capture_stop(struct capture *c, struct err *err)
 		return -1;
 	c->result->verdict = GENERATION_FAILED;
 	c->stopped = true;
+	if (c->cfg.cb.interrupted && c->cfg.cb.interrupted(c->cfg.cb.arg))
+		return err_set(err, "E-CAPTURE-05",
+		    text("stopped because bkp was told to end; %ju MiB of it are stored, which the next run need "
+			 "not read again; nothing of it counts yet"),
+		    done >> 20);
 	if (c->policy->command)
 		return err_set(err, "E-CAPTURE-04", "%s",
 		    text("its command was ended at the time given; nothing of it counts, the next run starts "

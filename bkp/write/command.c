@@ -10,9 +10,11 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/path.h"
@@ -21,19 +23,40 @@
 #define TAIL	   600 /* bytes of standard error kept: its end says what went wrong */
 #define SHOWN	   800 /* bytes of a message that they may fill */
 #define PIPE_READS 17  /* of 4,096 bytes: more than a pipe holds */
+#define ASK_MS	   250 /* how often `stop` is asked */
+#define GRACE_MS   (COMMAND_GRACE_S * 1000)
+
+enum ending { NOT_ENDED, OVERDUE, STOPPED };
 
 struct command {
-	pid_t pid;
+	pid_t pid; /* 0: waited for, or given up */
 	int out, errors;
 	int interrupt; /* readable: enough */
 	command_stop_fn *stop;
 	void *stop_arg;
+	int64_t limit_s;
+	int64_t due_ms;	    /* INT64_MAX: it may take as long as it likes */
+	enum ending ending; /* why it was told to end */
+	int64_t told_ms;    /* when */
+	bool killed;
 	char tail[TAIL + 1];
 	size_t tail_len;
 };
 
-static void child(const char *line, int out, int errors)
+/* Sleep included: a limit is a promise about the night. */
+static int64_t now_ms(void)
 {
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Between fork and exec of a process with threads: nothing here may take a lock. */
+static void child(const char *line, char **env, int out, int errors)
+{
+	char sh[] = "sh", c[] = "-c";
+	char *argv[] = {sh, c, (char *)(uintptr_t)line, NULL};
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	sigset_t none;
 
@@ -44,30 +67,82 @@ static void child(const char *line, int out, int errors)
 	setpgid(0, 0);
 	if (null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(errors, 2) < 0)
 		_exit(126);
-	execl("/bin/sh", "sh", "-c", line, (char *)NULL);
+	/* also what was open when we were started */
+	if (close_range(3, ~0u, 0))
+		for (int i = 3; i < 1024; i++)
+			close(i);
+	execve("/bin/sh", argv, env);
 	_exit(127);
+}
+
+/* Ours, then what is added: of two of one name the shell takes the last. */
+static char **environment(const char *const *more)
+{
+	size_t n = 0, k = 0;
+	char **all;
+
+	while (environ && environ[n])
+		n++;
+	while (more && more[k])
+		k++;
+	all = calloc(n + k + 1, sizeof(*all));
+	if (!all)
+		return NULL;
+	for (size_t i = 0; i < n; i++)
+		all[i] = environ[i];
+	for (size_t i = 0; i < k; i++)
+		all[n + i] = (char *)(uintptr_t)more[i];
+	return all;
 }
 
 int command_start(const char *line, struct command **ret, struct err *err)
 {
+	struct command_config cfg = {.line = line};
+
+	return command_start_with(&cfg, ret, err);
+}
+
+static struct command *make(const struct command_config *cfg)
+{
 	struct command *c = calloc(1, sizeof(*c));
-	int out[2] = {-1, -1}, errors[2] = {-1, -1};
 
 	if (!c)
+		return NULL;
+	c->out = c->errors = c->interrupt = -1;
+	c->stop = cfg->stop;
+	c->stop_arg = cfg->stop_arg;
+	c->limit_s = cfg->limit_s;
+	c->due_ms = cfg->limit_s ? now_ms() + cfg->limit_s * 1000 : INT64_MAX;
+	return c;
+}
+
+int command_start_with(const struct command_config *cfg, struct command **ret, struct err *err)
+{
+	struct command *c = make(cfg);
+	char **env = environment(cfg->env);
+	int out[2] = {-1, -1}, errors[2] = {-1, -1};
+
+	if (!c || !env) {
+		free(c);
+		free(env);
 		return err_nomem(err);
+	}
 	c->interrupt = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (c->interrupt < 0 || pipe2(out, O_CLOEXEC) || pipe2(errors, O_CLOEXEC) || (c->pid = fork()) < 0) {
-		err_sys(err, "E-CMD-01", errno, text("cannot start '%s'"), line);
+		err_sys(err, "E-CMD-01", errno, text("cannot start '%s'"), cfg->line);
 		for (int i = 0; i < 2; i++) {
 			io_close_quietly(&out[i]);
 			io_close_quietly(&errors[i]);
 		}
 		io_close_quietly(&c->interrupt);
+		free(env);
 		free(c);
 		return -1;
 	}
 	if (c->pid == 0)
-		child(line, out[1], errors[1]);
+		child(cfg->line, env, cfg->quiet ? errors[1] : out[1], errors[1]);
+	(void)setpgid(c->pid, c->pid); /* whichever of us is first */
+	free(env);
 	io_close_quietly(&out[1]);
 	io_close_quietly(&errors[1]);
 	c->out = out[0];
@@ -75,6 +150,47 @@ int command_start(const char *line, struct command **ret, struct err *err)
 	*ret = c;
 	return 0;
 }
+
+/* ---- its time ---- */
+
+static void tell_to_end(struct command *c, enum ending why)
+{
+	c->ending = why;
+	c->told_ms = now_ms();
+	if (c->pid > 0)
+		kill(-c->pid, SIGTERM);
+}
+
+/* Asks whether it is to end, and sees to it that it does.  For how long one may wait then, ms; -1: for ever.
+ */
+static int attend(struct command *c)
+{
+	int64_t now = now_ms(), left;
+
+	if (c->ending == NOT_ENDED && now >= c->due_ms)
+		tell_to_end(c, OVERDUE);
+	else if (c->ending == NOT_ENDED && c->stop && c->stop(c->stop_arg))
+		tell_to_end(c, STOPPED);
+	if (c->ending != NOT_ENDED) {
+		if (!c->killed && now - c->told_ms >= GRACE_MS) {
+			kill(-c->pid, SIGKILL);
+			c->killed = true;
+		}
+		return 50;
+	}
+	left = c->due_ms == INT64_MAX ? INT64_MAX : c->due_ms - now;
+	if (c->stop && left > ASK_MS)
+		return ASK_MS;
+	return left == INT64_MAX ? -1 : left > 3600000 ? 3600000 : (int)left;
+}
+
+/* Nothing ends it: it hangs in the kernel. */
+static bool is_lost(const struct command *c)
+{
+	return c->killed && now_ms() - c->told_ms >= 2 * GRACE_MS;
+}
+
+/* ---- its output ---- */
 
 static void take_errors(struct command *c)
 {
@@ -104,9 +220,15 @@ ssize_t command_read(void *command, void *p, size_t n)
 
 	for (;;) {
 		/* a closed one (-1) is passed over */
-		struct pollfd fds[3] = {{c->out, POLLIN, 0}, {c->errors, POLLIN, 0}, {c->interrupt, POLLIN, 0}};
+		struct pollfd fds[3] = {
+		    {c->out, POLLIN, 0}, {c->errors, POLLIN, 0}, {c->interrupt, POLLIN, 0}};
+		int wait = attend(c);
 
-		if (poll(fds, 3, -1) < 0) {
+		if (c->ending != NOT_ENDED) {
+			errno = c->ending == OVERDUE ? ETIMEDOUT : ECANCELED;
+			return -1;
+		}
+		if (poll(fds, 3, wait) < 0) {
 			if (errno == EINTR)
 				continue;
 			return -1;
@@ -137,31 +259,43 @@ void command_on_wait(struct command *c, command_stop_fn *stop, void *arg)
 	c->stop_arg = arg;
 }
 
-/* Waits for its end, reading standard error meanwhile; then takes what was still in the pipe, and no more: something left
- * running in the background may hold it open, or write into it, for ever. */
-static pid_t wait_for_end(struct command *c, int *ret_status)
+/* 1 it has ended (it is not reaped yet: its group's number is still its own), 0 not yet, -1. */
+static int has_ended(const struct command *c)
+{
+	siginfo_t info = {.si_pid = 0};
+
+	if (waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT))
+		return errno == EINTR ? 0 : -1;
+	return info.si_pid == c->pid;
+}
+
+/* Waits for its end, reading standard error meanwhile; then takes what was still in the pipe, and no more:
+ * something left running in the background may hold it open, or write into it, for ever.  0, -1: how it ended
+ * cannot be known. */
+static int wait_for_end(struct command *c, int *ret_status)
 {
 	struct pollfd fd = {c->errors, POLLIN, 0};
-	pid_t r;
-	int i;
+	int r;
 
-	for (;;) {
-		r = waitpid(c->pid, ret_status, WNOHANG);
-		if (r > 0 || (r < 0 && errno != EINTR))
-			break;
-		if (c->stop && c->stop(c->stop_arg))
-			kill(-c->pid, SIGKILL);
+	while (!(r = has_ended(c)) && !is_lost(c)) {
+		(void)attend(c);
 		fd.fd = c->errors; /* a closed one (-1) is only a pause */
 		if (poll(&fd, 1, 50) > 0)
 			take_errors(c);
 	}
-	for (i = 0; i < PIPE_READS && c->errors >= 0; i++) {
+	for (int i = 0; i < PIPE_READS && c->errors >= 0; i++) {
 		fd.fd = c->errors;
 		if (poll(&fd, 1, 0) <= 0)
 			break;
 		take_errors(c);
 	}
-	return r;
+	/* who ends a command ends what it has started */
+	if (c->ending != NOT_ENDED)
+		kill(-c->pid, SIGKILL);
+	if (r == 1 && waitpid(c->pid, ret_status, 0) != c->pid)
+		r = -1;
+	c->pid = 0;
+	return r == 1 ? 0 : -1;
 }
 
 /* Lines side by side, each safe on a terminal. */
@@ -184,8 +318,8 @@ static int display_lines(const char *p, struct buf *out)
 	}
 }
 
-/* As much of the end of standard error as fits when it is escaped. */
-static void show_errors(struct command *c, char out[SHOWN])
+/* As much of the end of standard error as fits when it is escaped; "" when there is none. */
+static void show_errors(struct command *c, char *out, size_t size)
 {
 	BUF_AUTO shown = BUF_INIT((size_t)8 * TAIL);
 	const char *p = c->tail;
@@ -201,29 +335,62 @@ static void show_errors(struct command *c, char out[SHOWN])
 		if (((unsigned char)*p & 0xc0) == 0x80)
 			continue; /* not from the middle of a character */
 		shown.n = 0;
-		if (display_lines(p, &shown) || shown.n < SHOWN)
+		if (display_lines(p, &shown) || shown.n < size)
 			break;
 	}
-	snprintf(out, SHOWN, "%s", shown.n ? (const char *)shown.p : "-");
+	snprintf(out, size, "%s", shown.n ? (const char *)shown.p : "");
+}
+
+char *command_said(struct command *c, char out[COMMAND_SAID])
+{
+	show_errors(c, out, COMMAND_SAID);
+	return out;
+}
+
+static int overdue(const struct command *c, const char *shown, struct err *err)
+{
+	char span[CLOCK_SPAN];
+
+	err_set(err, "E-CMD-03",
+	    text("the command did not end within its time limit of %s, and was ended: %s"),
+	    clock_format_span((double)c->limit_s, span), shown);
+	return err_hint(err, "%s",
+	    text("run it by hand and see what it waits for, or give it more time with 'time_limit'"));
 }
 
 int command_finish(struct command *c, struct err *err)
 {
 	char shown[SHOWN];
-	int status;
-	pid_t r;
+	int status = 0, r;
 
 	io_close_quietly(&c->out);
 	r = wait_for_end(c, &status);
-	c->pid = 0;
+	show_errors(c, shown, sizeof(shown));
+	if (!shown[0])
+		snprintf(shown, sizeof(shown), "-");
+	if (c->ending == OVERDUE)
+		return overdue(c, shown, err);
 	if (r < 0)
-		return err_sys(err, "E-CMD-02", errno, "%s", text("cannot learn how the command ended"));
+		return err_set(err, "E-CMD-02", "%s", text("cannot learn how the command ended"));
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
-	show_errors(c, shown);
 	if (WIFSIGNALED(status))
-		return err_set(err, "E-CMD-02", text("the command was ended by signal %d: %s"), WTERMSIG(status), shown);
-	return err_set(err, "E-CMD-02", text("the command failed with status %d: %s"), WEXITSTATUS(status), shown);
+		return err_set(
+		    err, "E-CMD-02", text("the command was ended by signal %d: %s"), WTERMSIG(status), shown);
+	return err_set(
+	    err, "E-CMD-02", text("the command failed with status %d: %s"), WEXITSTATUS(status), shown);
+}
+
+void command_end(struct command *c)
+{
+	int status;
+
+	if (c->pid <= 0)
+		return;
+	if (c->ending == NOT_ENDED)
+		tell_to_end(c, STOPPED);
+	io_close_quietly(&c->out);
+	(void)wait_for_end(c, &status);
 }
 
 void command_free(struct command *c)
@@ -239,4 +406,22 @@ void command_free(struct command *c)
 	io_close_quietly(&c->errors);
 	io_close_quietly(&c->interrupt);
 	free(c);
+}
+
+int command_run(const struct command_config *cfg, char said[COMMAND_SAID], struct err *err)
+{
+	struct command_config quiet = *cfg;
+	struct command *c = NULL;
+	int r;
+
+	if (said)
+		said[0] = '\0';
+	quiet.quiet = true;
+	if (command_start_with(&quiet, &c, err))
+		return -1;
+	r = command_finish(c, err);
+	if (said)
+		command_said(c, said);
+	command_free(c);
+	return r;
 }

@@ -1,28 +1,60 @@
-/* command: runs a data set's command and reads its standard output.
+/* command: runs a command of the policy and reads its standard output.
  *
- * command_start → command_read until 0 → command_finish (waits; the exit status decides) → command_free.  The command
- * runs under /bin/sh -c with /dev/null as standard input; the last bytes of its standard error are kept for the record.
- * Errors: E-CMD-01 cannot start, E-CMD-02 it failed (status or signal, with the end of its standard error).
+ * command_start → command_read until 0 → command_finish (waits; the exit status decides) → command_free.  The
+ * command runs under /bin/sh -c in a process group of its own, with /dev/null as standard input and with no
+ * descriptor but the first three; the last bytes of its standard error are kept for the record.
+ *
+ * A command that is to end (its time is over, `stop` says so) gets SIGTERM, with all of its process group,
+ * and COMMAND_GRACE_S seconds later SIGKILL.  One that not even that ends (it hangs in the kernel) is left
+ * behind after as many seconds more.
+ *
+ * Errors: E-CMD-01 cannot start, E-CMD-02 it failed (status or signal, with the end of its standard error),
+ * E-CMD-03 it did not end within its time.
  */
 #ifndef BKP_WRITE_COMMAND_H
 #define BKP_WRITE_COMMAND_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct err;
 
+#define COMMAND_GRACE_S 5
+#define COMMAND_SAID	601 /* room for what command_said() gives */
+
+/* Asked now and then while the command is waited for, by the thread that waits: enough? */
+typedef bool command_stop_fn(void *arg);
+
+struct command_config {
+	const char *line;	/* for the shell */
+	const char *const *env; /* "NAME=value" beside our own environment; ends with NULL; or NULL */
+	int64_t limit_s;	/* from its start; 0: none */
+	command_stop_fn *stop;	/* or NULL */
+	void *stop_arg;
+	bool quiet; /* it has no output: what it writes there is taken as standard error */
+};
+
 struct command;
 int command_start(const char *line, struct command **ret, struct err *err);
-/* Of the type content_read_fn. */
+int command_start_with(const struct command_config *cfg, struct command **ret, struct err *err);
+/* Of the type reader_read_fn.  -1: errno is ETIMEDOUT (its time is over), ECANCELED (command_interrupt(), or
+ * `stop` said so), or another; command_finish() says it in words. */
 ssize_t command_read(void *command, void *p, size_t n);
 /* From any thread: command_read(), also one that waits, gives -1 with ECANCELED from now on. */
 void command_interrupt(struct command *c);
-/* command_finish() asks it now and then: enough waited?  Then the command is ended, and that is E-CMD-02. */
-typedef bool command_stop_fn(void *arg);
+/* From now on `stop` is another. */
 void command_on_wait(struct command *c, command_stop_fn *stop, void *arg);
 int command_finish(struct command *c, struct err *err);
+/* It is wanted no more: ended as above, waited for. */
+void command_end(struct command *c);
+/* The end of what it wrote to standard error, safe on a terminal, one line, into out; returns out; "":
+ * nothing. Behind command_finish() or command_end(). */
+char *command_said(struct command *c, char out[COMMAND_SAID]);
 void command_free(struct command *c); /* kills it if it still runs */
+
+/* From start to end, its output let go (quiet).  said may be NULL. */
+int command_run(const struct command_config *cfg, char said[COMMAND_SAID], struct err *err);
 
 #endif

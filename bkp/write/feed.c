@@ -29,6 +29,7 @@ struct tray {
 	struct archive_entry *entries[FEED_EVENTS]; /* made when first needed, used again */
 	size_t n;
 	struct buf text, content;
+	size_t weight; /* as feed_weigh() said */
 	bool chunk;    /* holds one: full */
 	size_t ranges; /* each may hold a block of the former catalog */
 };
@@ -121,7 +122,7 @@ static void clear_tray(struct tray *t)
 		statcache_block_free(t->events[i].range.block);
 	}
 	t->n = 0;
-	t->text.n = t->content.n = 0;
+	t->text.n = t->content.n = t->weight = 0;
 	t->chunk = false;
 	t->ranges = 0;
 }
@@ -169,8 +170,8 @@ static struct tray *room(struct feed *f, size_t n, size_t limit)
 {
 	struct tray *t = f->filling;
 
-	if (t && (t->n == FEED_EVENTS || t->chunk || t->ranges == RANGES_MAX || t->text.n > TEXT_FULL ||
-		     (n && t->content.n && t->content.n + n > limit)))
+	if (t && (t->n == FEED_EVENTS || t->chunk || t->ranges == RANGES_MAX ||
+		     t->text.n + t->weight > TEXT_FULL || (n && t->content.n && t->content.n + n > limit)))
 		flush(f);
 	if (!f->filling)
 		f->filling = take_tray(f);
@@ -214,6 +215,11 @@ void feed_take_back(struct feed *f)
 	statcache_block_free(t->events[t->n].item.same);
 	if (t->events[t->n].kind == FEED_ITEM || t->events[t->n].kind == FEED_GONE)
 		t->text.n = t->events[t->n].item.path_at;
+}
+
+void feed_weigh(struct feed *f, size_t n)
+{
+	f->filling->weight += n;
 }
 
 uint8_t *feed_room(struct feed *f, size_t n)

@@ -91,6 +91,9 @@ struct feed_event *feed_add(struct feed *f, enum feed_kind kind);
 /* For an item or one that is gone: its path is copied; its entry is made empty for use. -1: as NULL above. */
 int feed_set_path(struct feed *f, struct feed_event *e, const char *path);
 void feed_take_back(struct feed *f); /* the event added last is not to be, nor its path */
+/* The event at hand holds so many bytes beside its path and content: trays with much of that are sent sooner.
+ */
+void feed_weigh(struct feed *f, size_t n);
 /* Room for n ≤ 4 MiB bytes of content in the tray of the event that will be added next; NULL: as above. */
 uint8_t *feed_room(struct feed *f, size_t n);
 /* The event is FEED_SMALL_DATA or FEED_CHUNK with n bytes, which stand where feed_room() said. */
@@ -107,7 +110,7 @@ uint8_t *feed_chunk(struct feed *f, size_t n, size_t rest);
 int feed_next(struct feed *f, struct feed_event **ret, struct err *err) __attribute__((warn_unused_result));
 /* The entry of the item at hand is the consumer's from now on, who gives another one for it. */
 struct archive_entry *feed_keep_entry(struct feed *f, struct archive_entry *spare);
-const char *feed_path(const struct feed *f);	   /* of the item at hand */
+const char *feed_path(const struct feed *f); /* of the item at hand */
 /* The chunk at hand as a buffer, whose bytes the consumer may take over by exchanging them for another's. */
 struct buf *feed_chunk_buf(struct feed *f);
 const uint8_t *feed_content(const struct feed *f); /* of the data event at hand */

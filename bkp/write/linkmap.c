@@ -21,6 +21,7 @@ struct linkmap {
 	MDB_dbi dbi;
 	unsigned writes;
 	char *path;
+	struct cachedb_pages pages;
 };
 
 /* A value is a struct head, the path with its NUL, the extents. */
@@ -96,7 +97,11 @@ static int wrote(struct linkmap *m)
 	m->writes = 0;
 	r = mdb_txn_commit(m->txn);
 	m->txn = NULL;
-	return r ? r : mdb_txn_begin(m->env, NULL, 0, &m->txn);
+	if (!r)
+		r = mdb_txn_begin(m->env, NULL, 0, &m->txn);
+	if (!r && !m->pages.map)
+		cachedb_pages_of(m->txn, m->dbi, &m->pages);
+	return r;
 }
 
 int linkmap_find(struct linkmap *m, dev_t dev, ino_t ino, struct buf *ret_path, struct buf *ret_extents,
@@ -109,6 +114,7 @@ int linkmap_find(struct linkmap *m, dev_t dev, ino_t ino, struct buf *ret_path, 
 	size_t n;
 	int r = mdb_get(m->txn, m->dbi, &k, &v);
 
+	cachedb_touched(&m->pages, 1);
 	if (r == MDB_NOTFOUND)
 		return 0;
 	if (r)
@@ -150,6 +156,7 @@ int linkmap_add(struct linkmap *m, dev_t dev, ino_t ino, uint64_t names, const c
 		return -1;
 	v = (MDB_val){value.n, value.p};
 	r = mdb_put(m->txn, m->dbi, &k, &v, 0);
+	cachedb_touched(&m->pages, 1);
 	if (!r)
 		r = wrote(m);
 	return r ? failed(r, err) : 0;

@@ -19,6 +19,7 @@
 #include "write/attendance.h"
 #include "write/chunker.h"
 #include "write/dedup.h"
+#include "write/expect.h"
 #include "write/night_private.h"
 #include "write/pack.h"
 #include "write/state.h"
@@ -100,15 +101,35 @@ static int not_begun(const struct policy_dataset *d, struct generation_dataset *
 	ret->title = d->title ? strdup(d->title) : NULL;
 	ret->command = d->command != NULL;
 	ret->verdict = GENERATION_FAILED;
-	ret->reason = strdup(text("not begun: the time given came before its turn"));
+	ret->reason = strdup(text("not begun: the run was to end before its turn came"));
 	return ret->name && ret->reason && (ret->title || !d->title) ? 0 : err_nomem(err);
+}
+
+/* What a data set was when it was good, or when a person accepted it as it is. */
+static void former(void *arg, const char *dataset, struct expect_former *ret)
+{
+	const struct ledger *l = state_ledger(((const struct night *)arg)->cfg->state);
+
+	for (size_t i = ledger_generations(l); i-- > 0;) {
+		const struct ledger_generation *g = ledger_generation(l, i);
+
+		for (size_t k = 0; g->state != LEDGER_GEN_FAILED && !g->suspect && k < g->n_datasets; k++) {
+			const struct ledger_dataset *d = &g->datasets[k];
+
+			if (strcmp(d->name, dataset) != 0 ||
+			    (d->verdict != LEDGER_GOOD && !(d->verdict == LEDGER_PARTIAL && g->accepted_ns)))
+				continue;
+			*ret = (struct expect_former){g->number, d->bytes, d->entries};
+			return;
+		}
+	}
 }
 
 static int capture_all(struct night *n, struct err *err)
 {
 	char scratch[4096];
 	struct capture_config cfg = {
-	    .pack = n->pack, .ids = n->ids, .chunker = n->chunker, .scratch = scratch, .now_ns = n->begun_ns, .cb = n->cfg->cb, .repository = state_repository(n->cfg->state), .anew = n->cfg->anchor, .timings = &n->ret->timings, .generation = n->ret->generation, .reported = night_was_reported, .reported_arg = n};
+	    .pack = n->pack, .ids = n->ids, .chunker = n->chunker, .scratch = scratch, .now_ns = n->begun_ns, .cb = n->cfg->cb, .repository = state_repository(n->cfg->state), .anew = n->cfg->anchor, .timings = &n->ret->timings, .generation = n->ret->generation, .former = former, .former_arg = n, .reported = night_was_reported, .reported_arg = n};
 	const struct capture_callbacks *cb = &n->cfg->cb;
 	struct capture *c = NULL;
 	bool stopped = false;
@@ -172,8 +193,14 @@ static int commit(struct night *n, struct err *err)
 
 static int read_back(struct night *n, struct err *err)
 {
+	const struct capture_callbacks *cb = &n->cfg->cb;
 	struct timings_mark mark = timings_begin_phase();
-	int r = night_read_back(n, err) || night_catch_up(n, err) ? -1 : 0;
+	int r;
+
+	/* who is told to end does so soon; the next run reads back what was not */
+	if (cb->interrupted && cb->interrupted(cb->arg))
+		return 0;
+	r = night_read_back(n, err) || night_catch_up(n, err) ? -1 : 0;
 
 	timings_end_phase(&n->ret->timings, TIMING_READBACK, &mark, 0);
 	return r;
@@ -203,6 +230,7 @@ static void clean_up(struct night *n)
 	hmac_free(n->ids);
 	chunker_free(n->chunker);
 	free(n->needed);
+	free(n->wanted);
 	buf_free(&n->manifest);
 	buf_free(&n->root);
 	buf_free(&n->sums);
@@ -222,35 +250,73 @@ static void record_failure(struct night *n, struct err *failure)
 		err_wrap(failure, text("this could not be recorded (%s)"), why.msg);
 }
 
+/* Those of the data sets that are still wanted; what an interrupted run left complete may serve. */
+static int narrow(struct night *n, struct night_config *own, struct err *err)
+{
+	const struct policy_dataset **sets;
+
+	if (!own->wanted)
+		return 0;
+	sets = calloc(own->n_datasets, sizeof(*sets));
+	if (!sets)
+		return err_nomem(err);
+	n->wanted = sets;
+	for (size_t i = 0; i < n->cfg->n_datasets; i++)
+		if (own->wanted(own->wanted_arg, n->cfg->datasets[i]))
+			*sets++ = n->cfg->datasets[i];
+	own->n_datasets = (size_t)(sets - n->wanted);
+	own->datasets = n->wanted;
+	n->cfg = own;
+	return own->n_datasets ? 0 : NIGHT_NOTHING;
+}
+
+static int prepare(struct night *n, struct night_config *own, struct err *err)
+{
+	if (night_open_media(n, err) || attendance_record(n->cfg->state, n->cfg->policy, err) || open_dedup(n, err) ||
+	    night_settle(n, err))
+		return -1;
+	return narrow(n, own, err);
+}
+
+/* Steps 2 to 7 and what comes after, whatever became of them. */
+static int night(struct night *n, struct err *err)
+{
+	int r = make_generation(n, err);
+
+	if (r) {
+		/* its threads write to the media */
+		pack_free(n->pack);
+		n->pack = NULL;
+		record_failure(n, err);
+	} else {
+		r = read_back(n, err);
+	}
+	night_copy_journal(n);
+	night_medium_docs(n);
+	return r;
+}
+
 int night_run(const struct night_config *cfg, struct night_result *ret, struct err *err)
 {
 	struct night n = {.cfg = cfg, .ret = ret};
+	struct night_config own = *cfg;
 	struct err local = ERR_INIT;
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
-	r = night_open_media(&n, &local) || attendance_record(cfg->state, cfg->policy, &local) || open_dedup(&n, &local) || night_settle(&n, &local) || begin(&n, &local);
-	if (r) {
+	r = prepare(&n, &own, &local);
+	if (!r && begin(&n, &local)) {
 		ret->generation = 0;
-	} else {
-		r = make_generation(&n, &local);
-		if (r) {
-			/* its threads write to the media */
-			pack_free(n.pack);
-			n.pack = NULL;
-			record_failure(&n, &local);
-		} else {
-			r = read_back(&n, &local);
-		}
+		r = -1;
+	} else if (!r) {
+		r = night(&n, &local);
+	} else if (r == NIGHT_NOTHING) {
 		night_copy_journal(&n);
-		night_medium_docs(&n);
 	}
 	clean_up(&n);
-	if (!r)
-		return 0;
-	if (err)
+	if (r < 0 && err)
 		*err = local;
-	return -1;
+	return r;
 }
 
 void night_result_free(struct night_result *r)

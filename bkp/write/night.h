@@ -70,6 +70,9 @@ struct night_config {
 	const struct policy *policy;
 	const struct policy_dataset *const *datasets; /* what to capture, n of them */
 	size_t n_datasets;
+	/* NULL, or: is it still to be captured?  Asked when what an interrupted run left has been settled. */
+	bool (*wanted)(void *arg, const struct policy_dataset *d);
+	void *wanted_arg;
 	const char *version;
 	bool anchor; /* store everything anew: refer to no earlier archive */
 	struct capture_callbacks cb;
@@ -77,7 +80,9 @@ struct night_config {
 };
 
 /* 0: a generation was committed on at least one medium (look at the verdicts and media for what a person should see).
- * -1: none was.  *ret is filled as far as it came in both cases. */
+ * NIGHT_NOTHING: none of the data sets was still wanted; no generation was begun.  -1: there is none.  *ret is filled as
+ * far as it came in all cases. */
+#define NIGHT_NOTHING 1
 int night_run(const struct night_config *cfg, struct night_result *ret, struct err *err);
 void night_result_free(struct night_result *r);
 

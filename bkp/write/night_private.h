@@ -31,6 +31,7 @@ struct night_online {
 struct night {
 	const struct night_config *cfg;
 	struct night_result *ret;
+	const struct policy_dataset **wanted; /* belongs to it; NULL: all of cfg */
 	struct night_online *online;
 	struct pack_sink *sinks; /* parallel to online */
 	size_t n_online;

@@ -19,6 +19,12 @@ static int too_much(struct err *err)
 	return err_hint(err, "%s", text("a probe prints one value, as a count"));
 }
 
+/* Told to end in the very moment that it ended well by itself. */
+static int too_late(struct err *err)
+{
+	return err_set(err, "E-PROBE-01", "%s", text("it printed nothing"));
+}
+
 /* All of its output: more than that can be no value, and the command is not waited for. */
 static int read_output(struct command *c, struct buf *out, struct err *err)
 {
@@ -26,6 +32,8 @@ static int read_output(struct command *c, struct buf *out, struct err *err)
 		char block[4096];
 		ssize_t n = command_read(c, block, sizeof(block));
 
+		if (n < 0 && (errno == ETIMEDOUT || errno == ECANCELED))
+			return command_finish(c, err) ? -1 : too_late(err);
 		if (n < 0)
 			return err_sys(
 			    err, "E-CAPTURE-02", errno, "%s", text("cannot read what the command writes"));
@@ -59,17 +67,23 @@ static int take_value(struct buf *out, char **ret_value, struct err *err)
 	return *ret_value ? 0 : err_nomem(err);
 }
 
-int probe_run(const char *command, char **ret_value, struct err *err)
+int probe_run(const struct command_config *cfg, char **ret_value, char *said, struct err *err)
 {
 	BUF_AUTO out = BUF_INIT(READ_MAX + 1);
 	struct command *c = NULL;
-	int r = command_start(command, &c, err);
+	int r;
 
-	if (r)
+	if (said)
+		said[0] = '\0';
+	if (command_start_with(cfg, &c, err))
 		return -1;
 	r = read_output(c, &out, err);
 	if (!r)
 		r = command_finish(c, err);
+	else
+		command_end(c); /* what is more than a value is not waited for */
+	if (said)
+		command_said(c, said);
 	command_free(c);
 	return r ? -1 : take_value(&out, ret_value, err);
 }

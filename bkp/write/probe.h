@@ -5,17 +5,20 @@
  * control characters but newline and tab.  It is a fact about the data, so it goes where the data goes: into
  * root.age, never into a message, the journal or manifest.json.
  *
- * Errors: E-CMD-01 and -02 as command.h, E-PROBE-01 it printed nothing, E-PROBE-02 too much, E-PROBE-03 no
+ * Errors: E-CMD-01 … -03 as command.h, E-PROBE-01 it printed nothing, E-PROBE-02 too much, E-PROBE-03 no
  * text.
  */
 #ifndef BKP_WRITE_PROBE_H
 #define BKP_WRITE_PROBE_H
 
+struct command_config;
 struct err;
 
 #define PROBE_MAX 4096
 
-/* 0 with a malloc'd *ret_value, or -1: there is no value (err says why). */
-int probe_run(const char *command, char **ret_value, struct err *err) __attribute__((warn_unused_result));
+/* 0 with a malloc'd *ret_value, or -1: there is no value (err says why).  said, of COMMAND_SAID bytes, may be
+ * NULL: what it wrote to standard error. */
+int probe_run(const struct command_config *cfg, char **ret_value, char *said, struct err *err)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -193,6 +193,33 @@ int reader_file(struct feed *f, const struct chunker *chunker, int fd, const str
 	}
 }
 
+/* At most `most` bytes at once. */
+static int small_part(struct feed *f, struct source *src, size_t most, uint64_t *ret_got)
+{
+	uint8_t *p = feed_room(f, most);
+	size_t n = 0;
+
+	if (!p)
+		return -1;
+	if (fill(src, p, most, &n))
+		return READER_UNREADABLE;
+	if (n)
+		feed_data(f, FEED_SMALL_DATA, n);
+	*ret_got = n;
+	return 0;
+}
+
+int reader_part(struct feed *f, const struct chunker *chunker, reader_read_fn *read, void *arg, uint64_t most,
+    uint64_t *ret_got, int *ret_errno)
+{
+	struct source src = {read, arg, most <= PACK_SMALL_MAX ? most : UINT64_MAX, 0};
+	int r = most <= PACK_SMALL_MAX ? small_part(f, &src, (size_t)most, ret_got)
+				       : cut(f, chunker, &src, ret_got);
+
+	*ret_errno = src.errnum;
+	return r;
+}
+
 int reader_stream(struct feed *f, const struct chunker *chunker, reader_read_fn *read, void *arg)
 {
 	struct source src = {read, arg, UINT64_MAX, 0};

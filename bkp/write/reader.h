@@ -5,6 +5,7 @@
 #define BKP_WRITE_READER_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -24,6 +25,11 @@ int reader_file(struct feed *f, const struct chunker *chunker, int fd, const str
 
 /* A stream: `read` returns bytes, 0 at the end, -1 with errno. */
 typedef ssize_t reader_read_fn(void *arg, void *p, size_t n);
+/* What it gives until it says 0, as chunks; or, where only `most` ≤ PACK_SMALL_MAX bytes are wanted, as one
+ * FEED_SMALL_DATA.  *ret_got: bytes.  0; READER_UNREADABLE with *ret_errno; -1: the feed takes no more. */
+int reader_part(struct feed *f, const struct chunker *chunker, reader_read_fn *read, void *arg, uint64_t most,
+    uint64_t *ret_got, int *ret_errno);
+/* All of it, and FEED_DONE. */
 int reader_stream(struct feed *f, const struct chunker *chunker, reader_read_fn *read, void *arg);
 
 #endif

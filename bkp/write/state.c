@@ -23,6 +23,7 @@
 #include "read/ledger.h"
 #include "read/repository.h"
 #include "write/journal_w.h"
+#include "write/lockholder.h"
 
 #define KEY_FILE_MAX 4096
 
@@ -141,6 +142,22 @@ static int open_dir(struct state *s, struct err *err)
 	return check_private(s, s->dir, "", true, err);
 }
 
+static int busy(const struct state *s, struct err *err)
+{
+	struct lockholder holder;
+	char since[CLOCK_TEXT];
+
+	if (lockholder_find(s->lock, &holder))
+		err_set(
+		    err, "E-STATE-02", text("another bkp is running with the state folder '%s'"), s->path);
+	else
+		err_set(err, "E-STATE-02",
+		    text("another bkp is running with the state folder '%s': process %ld since %s: %s"), s->path,
+		    holder.pid, clock_format_local(holder.since_ns, since), holder.command);
+	err_hint(err, "%s", text("wait until it has finished; 'fuser' on the file 'lock' there names it"));
+	return STATE_BUSY;
+}
+
 static int take_lock(struct state *s, struct err *err)
 {
 	int r;
@@ -149,13 +166,8 @@ static int take_lock(struct state *s, struct err *err)
 	if (s->lock < 0)
 		return err_sys(err, "E-STATE-04", errno, text("cannot open '%s/%s'"), s->path, STATE_LOCK);
 	r = io_lock(s->lock, err);
-	if (r == IO_BUSY) {
-		err_set(
-		    err, "E-STATE-02", text("another bkp is running with the state folder '%s'"), s->path);
-		err_hint(
-		    err, "%s", text("wait until it has finished; 'fuser' on the file 'lock' there names it"));
-		return STATE_BUSY;
-	}
+	if (r == IO_BUSY)
+		return busy(s, err);
 	return r;
 }
 

@@ -7,7 +7,7 @@
 #   night_traced CODE …        the same under strace; then `opened` and `bytes_read` say what of $T/src was read
 #   same_tree WHAT [MEDIUM]    generation $G restored is $T/src, judged by compare.sh
 NIGHT=${NIGHT:-0}
-BKP=${BKP_RELEASE:-$BKP_BIN}/bkp RESTORE=${BKP_RELEASE:-$BKP_BIN}/bkp-restore # libfaketime and ASan do not go together
+BKP=${BKP_RELEASE:-$BKP_BIN}/bkp RESTORE=${BKP_RELEASE:-$BKP_BIN}/bkp-restore # many nights: without the sanitizers
 . "$(dirname "${BASH_SOURCE[0]}")/fakeclock.sh"
 NIGHT_CLOCK=() # env arguments in place of those of a new night
 

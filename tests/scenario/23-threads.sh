@@ -20,14 +20,14 @@ P
 site_policy "  - {name: docs, paths: [$T/src]}"
 sed -i 's/^datasets:/archive_size: 4 MiB\n&/' "$T/policy.yaml"
 site_make
-tsan_run() { # WHAT
+. "$(dirname "$0")/../lib/fakeclock.sh"
+tsan_run() { # WHAT [OPTIONS [CODE]]: an hour from now: what is a minute old is believed
 	local code=0
-	"$TSAN/bkp" run ${2:-} >"$T/out" 2>&1 || code=$?
+	env "${FAKE_ENV[@]}" FAKECLOCK=3600 FAKECLOCK_RATE="${RATE:-1}" "$TSAN/bkp" run --all ${2:-} >"$T/out" 2>&1 || code=$?
 	[ "$code" = "${3:-0}" ] && ! grep -q ThreadSanitizer "$T/out" || { tail -n 40 "$T/out" >&2; die "bkp run under ThreadSanitizer, $1: exit $code"; }
 }
 ln "$T/src/f0001" "$T/src/f0001.also"
 mkfifo "$T/src/pipe"
-sleep 61 # what is a minute old is believed: libfaketime and ThreadSanitizer do not go together
 tsan_run "a first night"
 tsan_run "nothing changed"
 for i in 0003 0900 1700; do echo changed >"$T/src/f$i"; done
@@ -37,7 +37,7 @@ printf 'x' | dd of="$T/state/cache/stat/docs.cache" bs=1 seek=30000 conv=notrunc
 tsan_run "some changes, and damage to what is remembered"
 cp "$T/policy.yaml" "$T/policy.before"
 sed -i "s|paths: .*|command: 'echo begun; exec sleep 1000', store_as: dump}|" "$T/policy.yaml"
-tsan_run "stopped" "--until $(date -d '+61 seconds' +%H:%M)" 2
+RATE=60 tsan_run "stopped" "--until $(date -d '+3720 seconds' +%H:%M)" 2
 cp "$T/policy.before" "$T/policy.yaml"
 expect 0 taskset -c 0 "$BKP" run --anchor --all
 expect 0 "$BKP" run --anchor --all

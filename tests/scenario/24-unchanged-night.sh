@@ -29,7 +29,7 @@ for i in 1 2; do # entries also keep the block boundaries when blocks are made o
 	remembered=$(block_list "$G")
 	rm "$cache/docs.cache"
 	night 0 docs
-	[ -n "$remembered" ] && [ "$(block_list "$G")" = "$remembered" ] || die "the block list made without what was remembered is another"
+	[ -n "$remembered" ] && [ "$(block_list "$G")" = "$remembered" ] || die "the block list made without what was remembered is another: $remembered | $(block_list "$G")"
 	night 0 docs
 	[ "$(block_list "$G")" = "$remembered" ] || die "the block list of an unchanged night is another"
 done

@@ -320,6 +320,121 @@ static void one_that_does_not_end_can_be_stopped(void **state)
 	command_free(c);
 }
 
+/* ---- limits, environment, what is said ---- */
+
+static int run_with(const struct command_config *cfg, char *said, struct err *err, double *ret_seconds)
+{
+	double begun = now();
+	int r = command_run(cfg, said, err);
+
+	*ret_seconds = now() - begun;
+	return r;
+}
+
+static void it_ends_within_its_time(void **state)
+{
+	struct command_config cfg = {.line = "echo before >&2; sleep 4712.25 & sleep 4712.25", .limit_s = 1};
+	char said[COMMAND_SAID];
+	struct err err = ERR_INIT;
+	double seconds;
+
+	(void)state;
+	assert_int_equal(run_with(&cfg, said, &err, &seconds), -1);
+	assert_string_equal(err.code, "E-CMD-03");
+	assert_non_null(strstr(err.msg, "before"));
+	assert_non_null(strstr(err.hint, "time_limit"));
+	assert_string_equal(said, "before");
+	assert_true(seconds >= 1 && seconds < 4);
+	assert_int_equal(sh("! pgrep -f '^sleep 4712[.]25'"), 0);
+	/* one that wants to tidy up may; one that does not care is ended all the same */
+	cfg.line = "trap 'echo tidied >&2; exit 3' TERM; sleep 4712.25 & wait";
+	assert_int_equal(run_with(&cfg, said, &err, &seconds), -1);
+	assert_string_equal(err.code, "E-CMD-03");
+	assert_string_equal(said, "tidied");
+	cfg.line = "trap '' TERM; echo deaf >&2; sleep 4712.25; sleep 4712.25";
+	assert_int_equal(run_with(&cfg, said, &err, &seconds), -1);
+	assert_string_equal(err.code, "E-CMD-03");
+	assert_true(seconds >= 1 + COMMAND_GRACE_S && seconds < 4 + COMMAND_GRACE_S);
+	assert_int_equal(sh("! pgrep -f '^sleep 4712[.]25'"), 0);
+	/* time enough */
+	cfg.line = "echo fine >&2";
+	cfg.limit_s = 60;
+	assert_int_equal(run_with(&cfg, said, &err, &seconds), 0);
+	assert_string_equal(said, "fine");
+	assert_true(seconds < 3);
+}
+
+/* While its output is read. */
+static void reading_ends_with_its_time(void **state)
+{
+	struct command_config cfg = {.line = "echo x; sleep 60", .limit_s = 1};
+	struct command *c = NULL;
+	struct err err = ERR_INIT;
+	char block[100];
+
+	(void)state;
+	assert_int_equal(command_start_with(&cfg, &c, NULL), 0);
+	assert_int_equal(command_read(c, block, sizeof(block)), 2);
+	assert_int_equal(command_read(c, block, sizeof(block)), -1);
+	assert_int_equal(errno, ETIMEDOUT);
+	assert_int_equal(command_finish(c, &err), -1);
+	assert_string_equal(err.code, "E-CMD-03");
+	command_free(c);
+	/* its output is held open by something that is in no group of ours */
+	cfg.line = "setsid sleep 3 & echo x";
+	assert_int_equal(command_start_with(&cfg, &c, NULL), 0);
+	assert_int_equal(command_read(c, block, sizeof(block)), 2);
+	assert_int_equal(command_read(c, block, sizeof(block)), -1);
+	assert_int_equal(errno, ETIMEDOUT);
+	command_end(c);
+	command_free(c);
+}
+
+static void it_learns_what_it_is_for(void **state)
+{
+	static const char *const env[] = {"BKP_DATASET=emr", "BKP_RESULT=partial", NULL};
+	struct command_config cfg = {.line = "echo $BKP_DATASET:$BKP_RESULT:$HOME >&2", .env = env};
+	char said[COMMAND_SAID], want[200];
+
+	(void)state;
+	setenv("BKP_DATASET", "another", 1);
+	assert_int_equal(command_run(&cfg, said, NULL), 0);
+	snprintf(want, sizeof(want), "emr:partial:%s", getenv("HOME"));
+	assert_string_equal(said, want);
+	unsetenv("BKP_DATASET");
+}
+
+static void what_it_says_is_kept(void **state)
+{
+	struct command_config cfg = {.line = "echo standard output; echo standard error >&2"};
+	char said[COMMAND_SAID];
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(command_run(&cfg, said, &err), 0);
+	assert_string_equal(said, "standard output / standard error");
+	cfg.line = "true";
+	assert_int_equal(command_run(&cfg, said, &err), 0);
+	assert_string_equal(said, "");
+	cfg.line = "seq 1 5000; printf '\\033[2J患者'; exit 4";
+	assert_int_equal(command_run(&cfg, said, &err), -1);
+	assert_true(strlen(said) <= 600 && strlen(said) > 500);
+	assert_non_null(strstr(said, "5000 / \\033[2J患者"));
+}
+
+/* What the caller of bkp left open is none of the command's business either. */
+static void nothing_that_we_were_given_is_open(void **state)
+{
+	int fd = open("/dev/null", O_RDONLY);
+
+	(void)state;
+	assert_true(dup2(fd, 77) == 77); /* not close-on-exec */
+	gives("[ ! -e /proc/$$/fd/77 ] && echo closed", "closed\n");
+	gives("ps -o pgid= -p $$ | tr -d ' ' | grep -qx $$ && echo own group", "own group\n");
+	close(77);
+	close(fd);
+}
+
 int main(void)
 {
 	closefrom(3); /* what the caller left open is not the matter here */
@@ -341,6 +456,11 @@ int main(void)
 	    cmocka_unit_test(freed_it_is_ended_with_all_it_started),
 	    cmocka_unit_test(our_own_descriptors_are_closed),
 	    cmocka_unit_test(one_that_does_not_end_can_be_stopped),
+	    cmocka_unit_test(it_ends_within_its_time),
+	    cmocka_unit_test(reading_ends_with_its_time),
+	    cmocka_unit_test(it_learns_what_it_is_for),
+	    cmocka_unit_test(what_it_says_is_kept),
+	    cmocka_unit_test(nothing_that_we_were_given_is_open),
 	};
 
 	return cmocka_run_group_tests(tests, setup, scratch_teardown);

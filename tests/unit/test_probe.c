@@ -2,20 +2,24 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 #include <cmocka.h>
 
 #include "scratch.h"
 
 #include "base/err.h"
+#include "write/command.h"
 #include "write/probe.h"
 
 static void gives(const char *command, const char *want)
 {
+	struct command_config cfg = {.line = command};
 	struct err err = ERR_INIT;
 	char *value = NULL;
 
-	if (probe_run(command, &value, &err))
+	if (probe_run(&cfg, &value, NULL, &err))
 		fail_msg("%s: %s %s", command, err.code, err.msg);
 	assert_string_equal(value, want);
 	free(value);
@@ -23,10 +27,11 @@ static void gives(const char *command, const char *want)
 
 static void refused(const char *command, const char *code, const char *words)
 {
+	struct command_config cfg = {.line = command};
 	struct err err = ERR_INIT;
 	char *value = (char *)"untouched";
 
-	assert_int_equal(probe_run(command, &value, &err), -1);
+	assert_int_equal(probe_run(&cfg, &value, NULL, &err), -1);
 	assert_string_equal(value, "untouched");
 	assert_string_equal(err.code, code);
 	if (!strstr(err.msg, words))
@@ -70,14 +75,41 @@ static void test_refused(void **state)
 
 static void test_value_is_in_no_message(void **state)
 {
+	struct command_config cfg = {.line = "echo HIDDEN; exit 1"};
 	struct err err = ERR_INIT;
 	char *value;
 
 	(void)state;
-	assert_int_equal(probe_run("echo HIDDEN; exit 1", &value, &err), -1);
+	assert_int_equal(probe_run(&cfg, &value, NULL, &err), -1);
 	assert_null(strstr(err.msg, "HIDDEN"));
-	assert_int_equal(probe_run("printf 'HIDDEN\\001'", &value, &err), -1);
+	cfg.line = "printf 'HIDDEN\\001'";
+	assert_int_equal(probe_run(&cfg, &value, NULL, &err), -1);
 	assert_null(strstr(err.msg, "HIDDEN"));
+}
+
+static bool at_once(void *arg)
+{
+	(void)arg;
+	return true;
+}
+
+/* Whatever it does, the night goes on. */
+static void test_it_does_not_hang(void **state)
+{
+	struct command_config cfg = {.line = "echo waiting for a lock >&2; sleep 60", .limit_s = 1};
+	char *value = NULL, said[COMMAND_SAID];
+	struct err err = ERR_INIT;
+	time_t begun = time(NULL);
+
+	(void)state;
+	assert_int_equal(probe_run(&cfg, &value, said, &err), -1);
+	assert_string_equal(err.code, "E-CMD-03");
+	assert_non_null(strstr(err.msg, "waiting for a lock"));
+	assert_string_equal(said, "waiting for a lock");
+	cfg = (struct command_config){.line = "sleep 60", .stop = at_once};
+	assert_int_equal(probe_run(&cfg, &value, said, &err), -1);
+	assert_string_equal(err.code, "E-CMD-02");
+	assert_true(time(NULL) - begun < 10);
 }
 
 int main(void)
@@ -86,6 +118,7 @@ int main(void)
 	    cmocka_unit_test(test_values),
 	    cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_value_is_in_no_message),
+	    cmocka_unit_test(test_it_does_not_hang),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

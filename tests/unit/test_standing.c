@@ -54,8 +54,9 @@ static void world(struct world *w, const char *spec)
 	start(&w->s);
 	must(w, T0, "init", init_members(&w->s));
 	w->sets[0] = (struct policy_dataset){
-	    .name = "emr", .generations = 3, .every = {.unit = POLICY_DAY, .n = 1, .s = 86400}};
-	w->policy = (struct policy){.datasets = w->sets, .n_datasets = 1, .media = w->media};
+	    .name = "emr", .generations = 3, .every = {.unit = POLICY_DAY, .n = 1, .s = 86400}, .at = -1};
+	w->policy =
+	    (struct policy){.datasets = w->sets, .n_datasets = 1, .media = w->media, .schedule_at = -1};
 	snprintf(words, sizeof(words), "%s", spec);
 	for (char *p = strtok_r(words, " ", &save); p; p = strtok_r(NULL, " ", &save)) {
 		size_t i = w->policy.n_media++;

@@ -14,6 +14,13 @@ foreach(source ${UNIT_SOURCES})
 	if(name MATCHES "^test_(drill_scratch|attest|step_run|variables|drill)$")
 		target_link_libraries(${name} PRIVATE restore_drill)
 	endif()
+	# modules of the command layer, which is no library
+	if(name MATCHES "^test_(morning|metrics|notify)$")
+		string(REPLACE "test_" "" module ${name})
+		target_sources(${name} PRIVATE ${CMAKE_SOURCE_DIR}/bkp/cmd/${module}.c)
+		target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/bkp)
+		target_compile_definitions(${name} PRIVATE BKP_VERSION="${PROJECT_VERSION}")
+	endif()
 	# tests build texts and name lists on the fly
 	target_compile_options(${name} PRIVATE -Wno-format-nonliteral -Wno-write-strings)
 	add_test(NAME ${name} COMMAND ${name})

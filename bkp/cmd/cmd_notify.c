@@ -1,0 +1,113 @@
+/* cmd_notify: bkp notify: tells by the policy's notify command how things stand, or that it works (--test).
+ *
+ * A run that does not take place tells nobody, so this is for a second line of the crontab, hours after the
+ * night.  It takes no lock and records nothing. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "cmd/app.h"
+#include "cmd/look.h"
+#include "cmd/morning.h"
+#include "cmd/notify.h"
+#include "format/policy.h"
+#include "read/ledger.h"
+#include "read/standing.h"
+
+static int send(const struct policy *policy, const char *line, const char *details, int code)
+{
+	struct notify_message m = {line, details, "notify", policy->site_name, 0, code};
+	struct err err = ERR_INIT;
+
+	if (!notify_run(policy->notify_command, policy->notify_limit_s, &m, &err))
+		return code;
+	return app_error(&err, code == APP_OK ? APP_ATTENTION : code);
+}
+
+static int send_test(const struct app *app, const struct policy *policy)
+{
+	char line[MORNING_LINE];
+	int code;
+
+	snprintf(line, sizeof(line), "%s", text("this is a test: somebody would be told like this"));
+	code = send(policy, line, NULL, APP_OK);
+	if (!code && !app->quiet && !app->json)
+		printf(
+		    "%s\n", text("the notify command was run and reports success: has the message arrived?"));
+	return app_flush(code);
+}
+
+/* What to do, one sentence a line. */
+static char *next_lines(const struct standing *s)
+{
+	char *p = NULL;
+	size_t size;
+	FILE *f = open_memstream(&p, &size);
+
+	if (!f)
+		return NULL;
+	for (size_t i = 0; i < s->n_next; i++)
+		fprintf(f, "%zu. %s\n", i + 1, s->next[i]);
+	fclose(f);
+	return p;
+}
+
+static int send_standing(const struct app *app, const struct policy *policy, const struct ledger *l)
+{
+	struct standing *s = NULL;
+	char line[MORNING_LINE], *details;
+	int code = look_standing(app, policy, l, &s);
+
+	if (code)
+		return send(policy, text("it cannot be told how things stand: run 'bkp status'"), NULL, code);
+	code = look_exit(s);
+	if (code != APP_OK || policy->notify_when == POLICY_NOTIFY_ALWAYS) {
+		details = next_lines(s);
+		code = send(policy, morning_standing(s, line), details, code);
+		free(details);
+	}
+	standing_free(s);
+	return code;
+}
+
+static int none(void)
+{
+	struct err err = ERR_INIT;
+
+	err_set(&err, "E-NOTIFY-02", "%s", text("the policy names no notify command"));
+	err_hint(&err, "%s", text("write it as 'notify: {command: …}'; see bkp-policy(5)"));
+	return app_error(&err, APP_USAGE);
+}
+
+int cmd_notify(struct app *app, int argc, char **argv)
+{
+	enum { TEST = 1 };
+	static const struct option own[] = {{"test", no_argument, NULL, TEST}, {NULL, 0, NULL, 0}};
+	POLICY_AUTO policy = NULL;
+	struct ledger *l = NULL;
+	bool test = false;
+	int code = APP_OK, opt;
+
+	while ((opt = app_getopt(app, argc, argv, own, &code)) != -1) {
+		if (opt == APP_OPT_STOP)
+			return code;
+		test = true;
+	}
+	if (optind < argc)
+		return app_usage(app, "%s", text("'notify' takes options only"));
+	code = app_policy(app, &policy);
+	if (!code && !policy->notify_command)
+		code = none();
+	if (code)
+		return code;
+	if (test)
+		return send_test(app, policy);
+	code = app_ledger(app, policy, &l);
+	if (code)
+		code = send(policy, text("it cannot be told how things stand: run 'bkp status'"), NULL, code);
+	else
+		code = send_standing(app, policy, l);
+	ledger_free(l);
+	return code;
+}

@@ -1,0 +1,54 @@
+/* outcome: see outcome.h. */
+#include "cmd/outcome.h"
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "cmd/app.h"
+#include "cmd/notify.h"
+#include "format/policy.h"
+#include "write/state.h"
+
+int outcome_record(
+    const struct app *app, struct state *state, const char *command, int code, const char *line)
+{
+	struct err err = ERR_INIT;
+
+	(void)app;
+	if (!state_append(state, "outcome",
+		json_pack("{s:s, s:i, s:s}", "command", command, "exit", code, "line", line ? line : ""),
+		&err))
+		return code;
+	err_wrap(&err, "%s", text("how it ended cannot be recorded"));
+	return app_error(&err, code > APP_FAILED ? code : APP_FAILED);
+}
+
+static int record_notified(struct state *state, const struct err *why, int code)
+{
+	struct err err = ERR_INIT;
+
+	if (!state || !state_append(state, "notified",
+			  json_pack("{s:b, s:s}", "ok", why == NULL, "reason", why ? why->msg : ""), &err))
+		return code;
+	err_wrap(&err, "%s", text("it cannot be recorded whether somebody was told"));
+	return app_error(&err, code > APP_FAILED ? code : APP_FAILED);
+}
+
+int outcome_tell(
+    const struct app *app, const struct policy *policy, struct state *state, const struct outcome *o)
+{
+	struct notify_message m = {
+	    o->line, o->details, o->command, policy->site_name, o->generation, o->code};
+	struct err err = ERR_INIT;
+	int r, code = state ? outcome_record(app, state, o->command, o->code, o->line) : o->code;
+
+	m.exit = code;
+	if (!policy->notify_command || (code == APP_OK && policy->notify_when == POLICY_NOTIFY_ATTENTION))
+		return code;
+	r = notify_run(policy->notify_command, policy->notify_limit_s, &m, &err);
+	if (r)
+		app_error(&err, APP_ATTENTION);
+	code = record_notified(state, r ? &err : NULL, code);
+	return r && code == APP_OK ? APP_ATTENTION : code;
+}

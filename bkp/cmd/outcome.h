@@ -1,0 +1,37 @@
+/* outcome: how a command that changes something ends: the journal says so, and somebody is told.
+ *
+ *     work → outcome_record()                    commands that a person at the keyboard runs
+ *     work → print → outcome_tell()              run, rotate, expire: the policy's notify command as well
+ *
+ * The record {"command", "exit", "line"} is the last thing a command does, but for being told of: whether it
+ * was, stands in a `notified` record behind it.
+ */
+#ifndef BKP_CMD_OUTCOME_H
+#define BKP_CMD_OUTCOME_H
+
+#include <stdint.h>
+
+struct app;
+struct policy;
+struct state;
+
+struct outcome {
+	const char *command; /* "run", "medium add" … */
+	int code;	     /* enum app_exit */
+	const char *line;    /* what a person is told (morning.h) */
+	const char *details; /* for the notify command: several lines, or NULL */
+	uint64_t generation; /* or 0 */
+};
+
+/* Returns the exit code: `code`, or APP_FAILED after the error has been reported when the record cannot be
+ * written. */
+int outcome_record(
+    const struct app *app, struct state *state, const char *command, int code, const char *line);
+
+/* Records it and runs the policy's notify command where there is one, and it asks for this.  state NULL: it
+ * could not be opened, so there is no record; somebody is told all the same.  Likewise; a notify command that
+ * fails is reported and makes it APP_ATTENTION at least. */
+int outcome_tell(
+    const struct app *app, const struct policy *policy, struct state *state, const struct outcome *o);
+
+#endif

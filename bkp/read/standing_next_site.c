@@ -1,0 +1,165 @@
+/* standing_next_site: what to do about the clock, about what the guard found, about runs that were missed or
+ * failed, about what was agreed; see standing.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "format/policy.h"
+#include "read/standing_private.h"
+
+#define SHOW 384
+
+void standing_next_latch(struct standing_next *n)
+{
+	const struct ledger_latch *latch = n->v->s->latch;
+	char span[STANDING_SPAN], found[CLOCK_TEXT];
+	int64_t s = latch->seconds < 0 ? -latch->seconds : latch->seconds;
+
+	if (!latch->found_ns)
+		return;
+	standing_span(s, span, sizeof(span));
+	clock_format_local(latch->found_ns, found);
+	if (latch->seconds < 0)
+		standing_say(n,
+		    text("the clock jumped back by %s (found %s): nothing expires until somebody has looked "
+			 "at it: "
+			 "set it right, then 'bkp clock attest --operator NAME'"),
+		    span, found);
+	else
+		standing_say(n,
+		    text("the clock jumped forward by %s (found %s): nothing expires until somebody has "
+			 "looked at "
+			 "it: set it right, then 'bkp clock attest --operator NAME'"),
+		    span, found);
+}
+
+void standing_next_suspect(struct standing_next *n, const struct standing_dataset *d)
+{
+	char why[SHOW];
+
+	if (!d->suspect)
+		return;
+	standing_say(n,
+	    text("data set '%s' is suspect in generation %ju: %s; nothing expires and no disk is rotated "
+		 "until you "
+		 "have looked: then 'bkp accept %ju --operator NAME' if that is as it should be, else 'bkp "
+		 "hold %ju "
+		 "--operator NAME --reason TEXT'"),
+	    d->policy->name, d->suspect,
+	    path_show(d->suspicion && *d->suspicion ? d->suspicion : "?", why, sizeof(why)), d->suspect,
+	    d->suspect);
+}
+
+/* The data set that was missed first, of those that runs since then passed over or of the others; how many
+ * more there are. */
+static const struct standing_dataset *missed_first(
+    const struct standing_next *n, bool passed_over, unsigned *ret_more)
+{
+	const struct standing *s = n->v->s;
+	const struct standing_dataset *first = NULL;
+
+	*ret_more = 0;
+	for (size_t i = 0; i < s->n_datasets; i++) {
+		const struct standing_dataset *d = &s->datasets[i];
+
+		if (!d->missed_ns || standing_ran_since(n->v, d->missed_ns) != passed_over)
+			continue;
+		*ret_more += first != NULL;
+		if (!first || d->missed_ns < first->missed_ns)
+			first = d;
+	}
+	return first;
+}
+
+static void say_passed_over(struct standing_next *n)
+{
+	unsigned more;
+	const struct standing_dataset *d = missed_first(n, true, &more);
+	char at[CLOCK_TEXT];
+
+	if (d && more)
+		standing_say(n,
+		    text("data set '%s' was due %s, and %u more, but no run since then captured them: run "
+			 "'bkp run'"),
+		    d->policy->name, clock_format_local(d->missed_ns, at), more);
+	else if (d)
+		standing_say(n,
+		    text("data set '%s' was due %s, but no run since then captured it: run 'bkp run %s'"),
+		    d->policy->name, clock_format_local(d->missed_ns, at), d->policy->name);
+}
+
+void standing_next_missed(struct standing_next *n)
+{
+	unsigned more;
+	const struct standing_dataset *d = missed_first(n, false, &more);
+	char at[CLOCK_TEXT], last[CLOCK_TEXT];
+
+	if (d) {
+		clock_format_local(d->missed_ns, at);
+		if (n->v->s->run)
+			clock_format_local(n->v->s->run->ended_ns, last);
+		else
+			snprintf(last, sizeof(last), "%s", text("never"));
+	}
+	if (d && more)
+		standing_say(n,
+		    text("the night run did not run: data set '%s' was due %s, and %u more (last run: %s): "
+			 "see 'bkp "
+			 "schedule show' and whether cron works, then run 'bkp run'"),
+		    d->policy->name, at, more, last);
+	else if (d)
+		standing_say(n,
+		    text("the night run did not run: data set '%s' was due %s (last run: %s): see 'bkp "
+			 "schedule show' "
+			 "and whether cron works, then run 'bkp run'"),
+		    d->policy->name, at, last);
+	say_passed_over(n);
+}
+
+/* One that came to nothing, so that no data set tells of it. */
+void standing_next_failed(struct standing_next *n)
+{
+	const struct standing *s = n->v->s;
+	char at[CLOCK_TEXT], line[SHOW];
+	bool said = !s->run || s->run->exit < 2;
+
+	for (size_t i = 0; i < s->n_datasets; i++)
+		said |= s->datasets[i].tried_failed;
+	if (said)
+		return;
+	standing_say(n, text("the last run (%s) failed: %s; put that right, then run 'bkp run'"),
+	    clock_format_local(s->run->ended_ns, at), path_show(s->run->line, line, sizeof(line)));
+}
+
+void standing_next_untold(struct standing_next *n)
+{
+	const struct ledger_notified *t = n->v->s->notified;
+	char at[CLOCK_TEXT], why[SHOW];
+
+	/* nobody is to be told any more */
+	if (!t->at_ns || t->ok || !n->v->policy->notify_command)
+		return;
+	standing_say(n, text("%s: %s; put that right and try it with 'bkp notify --test'"),
+	    clock_format_local(t->at_ns, at),
+	    path_show(t->reason && *t->reason ? t->reason : "?", why, sizeof(why)));
+}
+
+void standing_next_agreed(struct standing_next *n, const struct standing_dataset *d)
+{
+	if (!d->less)
+		return;
+	if (d->policy->generations < d->agreed->generations)
+		standing_say(n,
+		    text("data set '%s': the policy asks for %u generations, agreed are %ju: those hold; "
+			 "correct the "
+			 "policy, or lower it with 'bkp agree' and the root key"),
+		    d->policy->name, d->policy->generations, d->agreed->generations);
+	else
+		standing_say(n,
+		    text("data set '%s': the policy keeps less than was agreed: what was agreed holds; "
+			 "correct the "
+			 "policy, or lower it with 'bkp agree' and the root key"),
+		    d->policy->name);
+}

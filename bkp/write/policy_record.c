@@ -1,0 +1,112 @@
+/* policy_record: see policy_record.h. */
+#include "write/policy_record.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "format/digest.h"
+#include "format/policy.h"
+#include "format/policy_diff.h"
+#include "read/ledger.h"
+#include "write/state.h"
+
+#define FOLDER	    "policies"
+#define CHANGES_MAX 100 /* in a record; the texts themselves say all */
+#define NAME_MAX_   80
+
+static char *file_name(const char *sha256, char name[NAME_MAX_])
+{
+	snprintf(name, NAME_MAX_, "%s.yaml", sha256);
+	return name;
+}
+
+int policy_record_read(int dirfd, const char *sha256, struct buf *out, struct err *err)
+{
+	char name[NAME_MAX_], hex[DIGEST_HEX];
+	BUF_AUTO text_of = BUF_INIT(POLICY_BYTES_MAX);
+	IO_FD_AUTO dir = io_open_dir(dirfd, FOLDER, err);
+	uint8_t hash[DIGEST_LEN];
+	int r;
+
+	if (dir < 0)
+		return errno == ENOENT ? POLICY_RECORD_ABSENT : -1;
+	r = io_read_file(dir, file_name(sha256, name), &text_of, err);
+	if (r)
+		return r == IO_ABSENT ? POLICY_RECORD_ABSENT : -1;
+	digest_sha256(text_of.p, text_of.n, hash);
+	if (strcmp(digest_hex(hash, sizeof(hash), hex), sha256) != 0) {
+		err_set(
+		    err, "E-RECORD-01", text("'%s/%s' is not the policy that was recorded"), FOLDER, name);
+		return err_hint(
+		    err, "%s", text("somebody changed it, or the disk is failing; nothing is judged by it"));
+	}
+	return buf_append(out, text_of.p, text_of.n, err);
+}
+
+/* Durable before it is named.  One that is there already is only looked at. */
+static int keep_text(int dirfd, const char *sha256, const void *p, size_t n, struct err *err)
+{
+	BUF_AUTO there = BUF_INIT(POLICY_BYTES_MAX);
+	char name[NAME_MAX_];
+	IO_FD_AUTO dir = -1;
+
+	if (!policy_record_read(dirfd, sha256, &there, NULL))
+		return 0;
+	dir = io_make_dir(dirfd, FOLDER, 0700, err);
+	return dir < 0 || io_sync_dir(dirfd, err) || io_replace(dir, file_name(sha256, name), 0600, p, n, err)
+		   ? -1
+		   : 0;
+}
+
+static json_t *change_text(const struct policy_diff_item *it)
+{
+	if (it->kind != POLICY_DIFF_CHANGED || !it->plain)
+		return json_sprintf("%s: %s", it->key, policy_diff_word(it->kind));
+	return json_sprintf("%s: %s -> %s", it->key, it->from, it->to);
+}
+
+/* What differs from the one on record before; NULL when that cannot be told: it is no reason not to go on. */
+static json_t *changes(struct state *s, const char *before, const struct policy *policy)
+{
+	BUF_AUTO old_text = BUF_INIT(POLICY_BYTES_MAX);
+	POLICY_AUTO old = NULL;
+	struct policy_diff *diff = NULL;
+	json_t *list = NULL;
+
+	if (!*before || policy_record_read(state_dirfd(s), before, &old_text, NULL) ||
+	    policy_parse("", (const char *)old_text.p, old_text.n, &old, NULL, NULL) ||
+	    policy_diff_new(old, policy, &diff, NULL))
+		return NULL;
+	list = json_array();
+	for (size_t i = 0; i < diff->n && i < CHANGES_MAX; i++)
+		json_array_append_new(list, change_text(&diff->item[i]));
+	if (diff->n > CHANGES_MAX)
+		json_array_append_new(list, json_sprintf("… %zu", diff->n - CHANGES_MAX));
+	policy_diff_free(diff);
+	return list;
+}
+
+int policy_record(struct state *s, const struct policy *policy, const void *p, size_t n, struct err *err)
+{
+	const char *before = ledger_policy_sha256(state_ledger(s));
+	uint8_t hash[DIGEST_LEN];
+	char hex[DIGEST_HEX];
+
+	digest_sha256(p, n, hash);
+	digest_hex(hash, sizeof(hash), hex);
+	if (keep_text(state_dirfd(s), hex, p, n, err))
+		return err_wrap(err, "%s", text("the policy cannot be recorded"));
+	if (!strcmp(before, hex))
+		return 0;
+	return state_append(s, "policy",
+	    json_pack("{s:s, s:I, s:o*}", "sha256", hex, "bytes", (json_int_t)n, "changes",
+		changes(s, before, policy)),
+	    err);
+}
