@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "cmd/app.h"
 #include "cmd/operator.h"
+#include "cmd/outcome.h"
 #include "cmd/out.h"
 #include "format/policy.h"
 #include "read/ledger.h"
@@ -20,7 +21,8 @@ enum decision { HOLD, RELEASE, ACCEPT };
 
 static const struct {
 	const char *command, *event;
-} words[] = {[HOLD] = {"hold", "held"}, [RELEASE] = {"release", "released"}, [ACCEPT] = {"accept", "accepted"}};
+} words[] = {
+    [HOLD] = {"hold", "held"}, [RELEASE] = {"release", "released"}, [ACCEPT] = {"accept", "accepted"}};
 
 struct request {
 	enum decision what;
@@ -52,7 +54,8 @@ static int check(const struct ledger *l, const struct request *q, struct err *er
 		return err_hint(err, "%s", text("see 'bkp generations'"));
 	}
 	if (q->what == HOLD && g->held_ns)
-		return err_set(err, "E-HOLD-03", text("generation %ju is held already: %s"), q->number, g->held_why);
+		return err_set(
+		    err, "E-HOLD-03", text("generation %ju is held already: %s"), q->number, g->held_why);
 	if (q->what == RELEASE && !g->held_ns)
 		return err_set(err, "E-HOLD-04", text("generation %ju is not held"), q->number);
 	if (q->what != ACCEPT)
@@ -74,16 +77,18 @@ static void tell(const struct app *app, const struct ledger *l, const struct req
 	if (app->quiet)
 		return;
 	if (q->what == HOLD)
-		printf(text("generation %ju is held: it does not expire until 'bkp release %ju'\n"), q->number,
-		    q->number);
+		printf(text("generation %ju is held: it does not expire until 'bkp release %ju'\n"),
+		    q->number, q->number);
 	else if (q->what == RELEASE)
 		printf(text("generation %ju is not held any more\n"), q->number);
 	else
 		printf(text("generation %ju is accepted: it counts like any other\n"), q->number);
 	if (g && g->suspect)
-		printf("%s\n", text("it stays suspect and counts neither for floors nor for the generations of 3-2-1"));
+		printf("%s\n",
+		    text("it stays suspect and counts neither for floors nor for the generations of 3-2-1"));
 	if (frozen)
-		printf(text("generation %ju is suspect and nobody has decided on it: nothing expires, nothing is rotated\n"),
+		printf(text("generation %ju is suspect and nobody has decided on it: nothing expires, "
+			    "nothing is rotated\n"),
 		    frozen->number);
 }
 
@@ -92,9 +97,10 @@ static int report(const struct app *app, const struct ledger *l, const struct re
 	const struct ledger_generation *frozen = ledger_frozen_by(l);
 
 	if (app->json)
-		return out_json(json_pack("{s:I, s:s, s:s, s:s*, s:o}", "generation", (json_int_t)q->number, "event",
-				    words[q->what].event, "operator", q->person, "reason", q->reason, "frozen_by",
-				    frozen ? json_integer((json_int_t)frozen->number) : json_null()),
+		return out_json(
+		    json_pack("{s:I, s:s, s:s, s:s*, s:o}", "generation", (json_int_t)q->number, "event",
+			words[q->what].event, "operator", q->person, "reason", q->reason, "frozen_by",
+			frozen ? json_integer((json_int_t)frozen->number) : json_null()),
 		    APP_OK);
 	tell(app, l, q);
 	return app_flush(APP_OK);
@@ -105,6 +111,20 @@ static int failed(const struct app *app, const struct err *err)
 	if (app->json)
 		(void)out_json(json_pack("{s:s, s:s}", "error", err->code, "message", err->msg), APP_FAILED);
 	return app_error(err, APP_FAILED);
+}
+
+/* What could not be done is recorded too: somebody tried. */
+static int recorded(
+    const struct app *app, struct state *s, const struct request *q, const struct err *err, int code)
+{
+	char line[sizeof(err->msg)];
+
+	if (code == APP_OK)
+		snprintf(line, sizeof(line), text("generation %ju: '%s' by '%s'"), q->number,
+		    words[q->what].event, q->person);
+	else
+		snprintf(line, sizeof(line), "%s", err->msg);
+	return outcome_record(app, s, words[q->what].command, code, line);
 }
 
 static int decide(struct app *app, const struct policy *policy, const struct request *q)
@@ -124,6 +144,7 @@ static int decide(struct app *app, const struct policy *policy, const struct req
 		code = failed(app, &err);
 	else
 		code = report(app, state_ledger(state), q);
+	code = recorded(app, state, q, &err, code);
 	state_close(state);
 	return code;
 }

@@ -147,7 +147,8 @@ static void say_figure(struct sentence *s, enum figure f, uint64_t count, uint64
 {
 	switch (f) {
 	case LOST:
-		say(s, text("%ju of %ju files are no longer of the kind they were (DICOM, PDF, ZIP and such)"),
+		say(s,
+		    text("%ju of %ju files are no longer of the kind they were (DICOM, PDF, ZIP and such)"),
 		    count, before);
 		return;
 	case DENSE:
@@ -180,8 +181,7 @@ static void say_window(struct sentence *s, enum figure f, uint64_t count, unsign
 		say(s, text("over the last %u captures, %ju files became incompressible"), captures, count);
 		return;
 	default:
-		say(s,
-		    text("over the last %u captures, %ju files were replaced by ones with new extensions"),
+		say(s, text("over the last %u captures, %ju files were replaced by ones with new extensions"),
 		    captures, count);
 	}
 }
@@ -230,8 +230,7 @@ static void judge_stream(struct guard *now, unsigned s, struct sentence *out)
 	if (now->lost)
 		say(out, "%s", text("what its command gives is no longer of the kind it was"));
 	if (now->dense && s != 0)
-		say(out, "%s",
-		    text("what its command gives became incompressible, as encryption makes it"));
+		say(out, "%s", text("what its command gives became incompressible, as encryption makes it"));
 	now->suspect |= out->n != 0;
 }
 

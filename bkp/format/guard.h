@@ -27,8 +27,8 @@
 /* What was measured while a data set was captured: files, against the capture before.  Measured from what is
  * remembered of the last capture (write/statcache.h) and from the bytes that are read anyway. */
 struct guard {
-	bool measured;				   /* there was a capture to compare with */
-	bool stream; /* of a command's output: `changed` is bytes more or less, `lost` and `dense` 0 or 1 */
+	bool measured; /* there was a capture to compare with */
+	bool stream;   /* of a command's output: `changed` is bytes more or less, `lost` and `dense` 0 or 1 */
 	uint64_t before;			   /* files it had; of a command: bytes it gave */
 	uint64_t added, changed, deleted, renamed; /* a renamed one is neither added nor deleted */
 	uint64_t dense;	   /* changed, renamed or replaced, and no longer compressible */
@@ -49,8 +49,8 @@ void guard_add(struct guard *to, const struct guard *more);
 bool guard_is_quiet(const struct guard *g); /* nothing was changed, added, deleted */
 
 /* history: former captures of the data set that were measured and are not suspect, or were accepted, newest
- * first, n of them.  sensitivity: enum policy_sensitivity.  Sets now->suspect, and why: one sentence in the reader's language
- * that names the figures; "" when it is not suspect. */
+ * first, n of them.  sensitivity: enum policy_sensitivity.  Sets now->suspect, and why: one sentence in the
+ * reader's language that names the figures; "" when it is not suspect. */
 void guard_judge(
     struct guard *now, const struct guard *history, size_t n, unsigned sensitivity, char why[GUARD_WHY]);
 

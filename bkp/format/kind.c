@@ -14,38 +14,24 @@ static const struct signature {
 	size_t n;
 	const char *bytes;
 } signatures[] = {
-    {128, 4, "DICM"},
-    {0, 5, "%PDF-"},
-    {0, 4, "PK\x03\x04"}, /* ZIP; docx, xlsx, odt, jar */
-    {0, 5, "PGDMP"},
-    {0, 2, "\x1f\x8b"}, /* gzip */
-    {0, 3, "\xff\xd8\xff"}, /* JPEG */
-    {0, 8, "\x89PNG\r\n\x1a\n"},
-    {0, 8, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"}, /* OLE: doc, xls */
-    {0, 4, "GIF8"},
-    {0, 4, "II*\0"}, /* TIFF */
-    {0, 4, "MM\0*"},
-    {0, 15, "SQLite format 3"},
-    {0, 6, "7z\xbc\xaf\x27\x1c"},
-    {0, 6, "\xfd"
-	   "7zXZ\0"},
-    {0, 4, "\x28\xb5\x2f\xfd"}, /* zstd */
-    {0, 3, "BZh"},
-    {0, 4, "Rar!"},
-    {0, 4, "RIFF"},
-    {4, 4, "ftyp"}, /* mp4, heic */
-    {0, 4, "\x7f"
-	   "ELF"},
-    {0, 2, "MZ"}, /* exe, dll */
-    {0, 5, "{\\rtf"},
-    {0, 4, "%!PS"},
-    {0, 5, "<?xml"},
-    {0, 4, "MSH|"}, /* HL7 */
-    {257, 5, "ustar"},
-    {0, 8, "\0\0\0\x0cjP  "}, /* JPEG 2000 */
-    {4, 15, "Standard Jet DB"},
-    {4, 15, "Standard ACE DB"},
-    {0, 4, "OggS"},
+    {128, 4, "DICM"}, {0, 5, "%PDF-"}, {0, 4, "PK\x03\x04"},		     /* ZIP; docx, xlsx, odt, jar */
+    {0, 5, "PGDMP"}, {0, 2, "\x1f\x8b"},				     /* gzip */
+    {0, 3, "\xff\xd8\xff"},						     /* JPEG */
+    {0, 8, "\x89PNG\r\n\x1a\n"}, {0, 8, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"}, /* OLE: doc, xls */
+    {0, 4, "GIF8"}, {0, 4, "II*\0"},					     /* TIFF */
+    {0, 4, "MM\0*"}, {0, 15, "SQLite format 3"}, {0, 6, "7z\xbc\xaf\x27\x1c"},
+    {0, 6,
+	"\xfd"
+	"7zXZ\0"},
+    {0, 4, "\x28\xb5\x2f\xfd"},					   /* zstd */
+    {0, 3, "BZh"}, {0, 4, "Rar!"}, {0, 4, "RIFF"}, {4, 4, "ftyp"}, /* mp4, heic */
+    {0, 4,
+	"\x7f"
+	"ELF"},
+    {0, 2, "MZ"},						       /* exe, dll */
+    {0, 5, "{\\rtf"}, {0, 4, "%!PS"}, {0, 5, "<?xml"}, {0, 4, "MSH|"}, /* HL7 */
+    {257, 5, "ustar"}, {0, 8, "\0\0\0\x0cjP  "},		       /* JPEG 2000 */
+    {4, 15, "Standard Jet DB"}, {4, 15, "Standard ACE DB"}, {0, 4, "OggS"},
     {0, 4, "\x04\x22\x4d\x18"}, /* lz4 */
 };
 _Static_assert(sizeof(signatures) / sizeof(*signatures) + FIRST_FORMAT <= FORMAT_MASK, "kinds fit six bits");

@@ -18,7 +18,8 @@ int ledger_canaries_read(struct ledger_dataset *d, const json_t *guard, struct e
 	if (!list)
 		return err_nomem(err);
 	d->canaries = list;
-	json_object_foreach(found, path, value) {
+	json_object_foreach(found, path, value)
+	{
 		const char *hex = json_string_value(value);
 		struct guard_canary *c = &list[d->n_canaries];
 		uint8_t hash[DIGEST_LEN];
@@ -71,8 +72,7 @@ static int set(struct ledger *l, const char *dataset, const struct guard_canary 
 	return 0;
 }
 
-int ledger_canaries_take(
-    struct ledger *l, const struct ledger_generation *g, bool accepted, struct err *err)
+int ledger_canaries_take(struct ledger *l, const struct ledger_generation *g, bool accepted, struct err *err)
 {
 	for (size_t i = 0; i < g->n_datasets; i++) {
 		const struct ledger_dataset *d = &g->datasets[i];

@@ -70,12 +70,11 @@ static void write_figures(struct capture *c, const struct guard *g, uint64_t byt
 	IO_FD_AUTO fd = -1;
 
 	name_of(c, name);
-	if (c->cache_fd < 0 ||
-	    buf_printf(&b, NULL,
-		"bkp-figures 1 %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
-		" %" PRIu64 " %" PRIu64 " %" PRIu64 " %u\n",
-		c->cfg.generation, g->added, g->changed, g->deleted, g->renamed, g->dense, g->lost,
-		g->strange, bytes, kind))
+	if (c->cache_fd < 0 || buf_printf(&b, NULL,
+				   "bkp-figures 1 %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
+				   " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %u\n",
+				   c->cfg.generation, g->added, g->changed, g->deleted, g->renamed, g->dense,
+				   g->lost, g->strange, bytes, kind))
 		return;
 	fd = openat(c->cache_fd, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd >= 0 && pwrite(fd, b.p, b.n, 0) == (ssize_t)b.n)
@@ -102,7 +101,8 @@ int capture_guard_begin(struct capture *c, struct err *err)
 	struct figures former;
 	struct guard counted;
 
-	if (c->tally) { /* begun anew: what was counted has been remembered, in part, and will not be seen again */
+	if (c->tally) { /* begun anew: what was counted has been remembered, in part, and will not be seen
+			   again */
 		tally_so_far(c->tally, 0, &counted);
 		guard_add(&c->carried, &counted);
 	} else {
@@ -164,7 +164,7 @@ int capture_guard_file(struct capture *c, const char *path, struct err *err)
 		/* all is stored anew tonight, whatever became of it */
 		bool anew = s->anew && !c->cfg.anew &&
 			    s->was.ctime_ns != (int64_t)((uint64_t)st->st_ctim.tv_sec * 1000000000u +
-						    (uint64_t)st->st_ctim.tv_nsec) &&
+							 (uint64_t)st->st_ctim.tv_nsec) &&
 			    stored_anew(c);
 
 		if (!(s->flags & CATALOG_UNREADABLE))

@@ -61,8 +61,8 @@ static bool parse(struct extset *s, char *p)
 	return true;
 }
 
-int extset_open(int dirfd, const char *dataset, uint64_t generation, bool compared, struct extset **ret,
-    struct err *err)
+int extset_open(
+    int dirfd, const char *dataset, uint64_t generation, bool compared, struct extset **ret, struct err *err)
 {
 	BUF_AUTO b = BUF_INIT(FILE_MAX);
 	struct extset *s = calloc(1, sizeof(*s));

@@ -24,7 +24,8 @@
 /* The data set in a generation that was reported, well enough to be restored; or NULL. */
 static const struct ledger_dataset *reported_in(const struct ledger_generation *g, const char *dataset)
 {
-	for (size_t i = 0; (g->state == LEDGER_COMMITTED || g->state == LEDGER_EXPIRED) && i < g->n_datasets; i++)
+	for (size_t i = 0; (g->state == LEDGER_COMMITTED || g->state == LEDGER_EXPIRED) && i < g->n_datasets;
+	     i++)
 		if (!strcmp(g->datasets[i].name, dataset) &&
 		    (g->datasets[i].verdict == LEDGER_GOOD || g->datasets[i].verdict == LEDGER_PARTIAL))
 			return &g->datasets[i];
@@ -146,7 +147,8 @@ static size_t history_of(
 	return n;
 }
 
-int night_guard(struct night *n, const struct policy_dataset *p, struct generation_dataset *d, struct err *err)
+int night_guard(
+    struct night *n, const struct policy_dataset *p, struct generation_dataset *d, struct err *err)
 {
 	struct guard *history;
 	char why[GUARD_WHY];
@@ -169,7 +171,8 @@ int night_guard(struct night *n, const struct policy_dataset *p, struct generati
 		return err_nomem(err);
 	if (!d->guard.measured && any && p->n_paths)
 		return be_blind(d, err, "%s",
-		    text("what is remembered of its last capture is gone, so nobody can tell what has changed "
-			 "since"));
+		    text(
+			"what is remembered of its last capture is gone, so nobody can tell what has changed "
+			"since"));
 	return 0;
 }

@@ -129,7 +129,8 @@ int statmerge_item(
 		r = pass_over(m, e, ret);
 	if (r)
 		return give_up(ret);
-	if (e && order == 0 && !m->disbelieve && !it->error && !it->mount && statcache_same(&e->st, &it->st)) {
+	if (e && order == 0 && !m->disbelieve && !it->error && !it->mount &&
+	    statcache_same(&e->st, &it->st)) {
 		if (!e->linked && (S_ISDIR(it->st.st_mode) || it->st.st_nlink < 2)) {
 			ret->kind = STATMERGE_CLEAN;
 			m->at++;

@@ -15,8 +15,8 @@
  * with them.)
  *
  * An item that is not clean and of which something is remembered comes with it (`known`, `was`), whether that
- * may be believed or not; and regular files that are remembered and were not met are told of (statmerge_gone_fn),
- * in order of path, before what stands behind them is handed out.
+ * may be believed or not; and regular files that are remembered and were not met are told of
+ * (statmerge_gone_fn), in order of path, before what stands behind them is handed out.
  *
  * Never clean are entries that may not be believed, those with several names (whose content may be known to
  * be unchanged, though), mount points that are not entered, and what the walk could not read.  Sockets and

@@ -78,8 +78,7 @@ static struct rec record(const char *path, const struct tally_file *f)
 	size_t stem = dot && dot != name ? (size_t)(dot - name) : strlen(name);
 	uint64_t folder = hash(start, path, (size_t)(name - path));
 
-	return (struct rec){
-	    *f, folder, hash(folder, name, stem), hash(start, name, strlen(name)), false};
+	return (struct rec){*f, folder, hash(folder, name, stem), hash(start, name, strlen(name)), false};
 }
 
 /* *ret_at: where it is kept; SIZE_MAX: there are too many. */
@@ -183,16 +182,18 @@ static int by_inode_size_time(const void *a, const void *b)
 {
 	const struct rec *x = a, *y = b;
 
-	return THEN(order(x->taken, y->taken), THEN(order(x->f.ino, y->f.ino),
-	    THEN(order(x->f.size, y->f.size), order((uint64_t)x->f.mtime_ns, (uint64_t)y->f.mtime_ns))));
+	return THEN(order(x->taken, y->taken),
+	    THEN(order(x->f.ino, y->f.ino),
+		THEN(order(x->f.size, y->f.size), order((uint64_t)x->f.mtime_ns, (uint64_t)y->f.mtime_ns))));
 }
 
 static int by_name_size_time(const void *a, const void *b)
 {
 	const struct rec *x = a, *y = b;
 
-	return THEN(order(x->taken, y->taken), THEN(order(x->base, y->base),
-	    THEN(order(x->f.size, y->f.size), order((uint64_t)x->f.mtime_ns, (uint64_t)y->f.mtime_ns))));
+	return THEN(order(x->taken, y->taken),
+	    THEN(order(x->base, y->base),
+		THEN(order(x->f.size, y->f.size), order((uint64_t)x->f.mtime_ns, (uint64_t)y->f.mtime_ns))));
 }
 
 static int by_stem(const void *a, const void *b)
@@ -215,7 +216,8 @@ static void match(struct tally *t, order_fn *by, bool loosely)
 
 	qsort(gone->rec, gone->n, sizeof(*gone->rec), by);
 	qsort(fresh->rec, fresh->n, sizeof(*fresh->rec), by);
-	for (size_t g = 0, f = 0; g < gone->n && f < fresh->n && !gone->rec[g].taken && !fresh->rec[f].taken;) {
+	for (size_t g = 0, f = 0;
+	     g < gone->n && f < fresh->n && !gone->rec[g].taken && !fresh->rec[f].taken;) {
 		int r = by(&gone->rec[g], &fresh->rec[f]);
 
 		if (!r) {
