@@ -63,6 +63,7 @@ static void make_entry(size_t i, unsigned version, char path[400], struct statca
 	    .bytes = i % 7 ? i * 77 : i,
 	    .file = i % 4,
 	    .linked = i % 11 == 0,
+	    .kind = (uint8_t)(i % 100),
 	};
 	if (i < 5)
 		e->st.mtime_ns = odd[i];
@@ -121,7 +122,7 @@ static bool same_entry(const struct statcache_entry *a, const struct statcache_e
 	       a->st.mode == b->st.mode && a->st.believed == b->st.believed && a->length == b->length &&
 	       a->n_archives == b->n_archives &&
 	       (!a->n_archives || !memcmp(a->archives, b->archives, a->n_archives * sizeof(*a->archives))) &&
-	       a->bytes == b->bytes && a->file == b->file && a->linked == b->linked;
+	       a->bytes == b->bytes && a->file == b->file && a->linked == b->linked && a->kind == b->kind;
 }
 
 /* Is it what was written by that version?  A damaged body may be missing, but not another. */
