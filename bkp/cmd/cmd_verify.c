@@ -80,9 +80,12 @@ static void verify_one(struct job *j, struct vault_r *v, const struct medium *m,
 	struct verify_options opt = {.from_device = true, .seen = seen};
 	struct verify_result r = {0};
 	struct err err = ERR_INIT;
+	struct verify_record reported;
 	bool bad;
 	json_t *record;
 
+	if (ledger_generation_record(state_ledger(j->state), number, &reported))
+		opt.record = &reported;
 	if (j->keys)
 		opt.ids = keyring_identities(j->keys, &opt.n_ids);
 	j->number = number;
@@ -301,8 +304,10 @@ int cmd_verify(struct app *app, int argc, char **argv)
 		code = app_policy(app, &j.policy);
 	if (!code)
 		code = app_state(app, j.policy, &j.state);
-	if (!code)
+	if (!code) {
+		state_act(j.state, "verify", "operator", NULL);
 		code = verify_all(&j);
+	}
 	state_close(j.state);
 	policy_free(j.policy);
 	keyring_free(j.keys);

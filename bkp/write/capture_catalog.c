@@ -94,6 +94,15 @@ static void remember_entry(struct capture *c, const char *path, unsigned flags)
 		cache_failed(c, &why);
 }
 
+/* Years that nanoseconds do not reach are the first or the last that they do. */
+static int64_t mtime_of(struct archive_entry *e)
+{
+	int64_t s = archive_entry_mtime(e), most = INT64_MAX / 1000000000 - 1;
+
+	s = s > most ? most : s < -most ? -most : s;
+	return s * 1000000000 + archive_entry_mtime_nsec(e);
+}
+
 int capture_add_entry(struct capture *c, struct archive_entry *e, const char *path, bool has_extents,
     unsigned flags, struct err *err)
 {
@@ -119,7 +128,7 @@ int capture_add_entry(struct capture *c, struct archive_entry *e, const char *pa
 		return -1;
 	c->result->entries++;
 	if (archive_entry_filetype(e) == AE_IFREG)
-		capture_newest(c, archive_entry_mtime(e) * 1000000000 + archive_entry_mtime_nsec(e));
+		capture_newest(c, mtime_of(e));
 	remember_entry(c, path, flags);
 	return catalog_writer_full(c->block) ? end_block(c, true, err) : 0;
 }

@@ -59,8 +59,8 @@ static char *last_line(struct sql *q)
 	return q->tail + q->n_tail;
 }
 
-/* The end of a dump of PostgreSQL, backwards: blank lines, \unrestrict where \restrict stands in front, "--",
- * the line. */
+/* The end of a dump of PostgreSQL, backwards: blank lines, \unrestrict where \restrict stands in front (of one
+ * data base: pg_dumpall writes it before the line), "--", the line. */
 static void end_pg(void *self, struct dumpcheck_state *s)
 {
 	struct sql *q = self;
@@ -73,7 +73,8 @@ static void end_pg(void *self, struct dumpcheck_state *s)
 		return;
 	}
 	cluster = strstr(q->head, "-- PostgreSQL database cluster dump") != NULL;
-	restricted = begins(q->head, "\\restrict ") || strstr(q->head, "\n\\restrict ");
+	/* of pg_dumpall it is not the last line */
+	restricted = !cluster && (begins(q->head, "\\restrict ") || strstr(q->head, "\n\\restrict "));
 	while ((line = last_line(q))) {
 		if (!*line)
 			continue;
@@ -85,7 +86,7 @@ static void end_pg(void *self, struct dumpcheck_state *s)
 			rule = true;
 			continue;
 		}
-		if (!restricted && rule &&
+		if ((cluster || !restricted) && rule &&
 		    !strcmp(line, cluster ? "-- PostgreSQL database cluster dump complete"
 					  : "-- PostgreSQL database dump complete"))
 			return;

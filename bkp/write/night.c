@@ -16,12 +16,16 @@
 #include "format/policy.h"
 #include "read/ledger.h"
 #include "read/medium.h"
+#include "write/agreement.h"
 #include "write/attendance.h"
 #include "write/chunker.h"
+#include "write/clockwatch.h"
 #include "write/dedup.h"
 #include "write/expect.h"
 #include "write/night_private.h"
 #include "write/pack.h"
+#include "write/reap.h"
+#include "write/reserve.h"
 #include "write/state.h"
 #include "write/vault_w.h"
 #include "write/waste.h"
@@ -250,6 +254,34 @@ static void record_failure(struct night *n, struct err *failure)
 		err_wrap(failure, text("this could not be recorded (%s)"), why.msg);
 }
 
+static int look_at_clock(struct night *n, struct err *err)
+{
+	int *media = calloc(n->n_online + 1, sizeof(*media)), r;
+
+	if (!media)
+		return err_nomem(err);
+	for (size_t i = 0; i < n->n_online; i++)
+		media[i] = medium_repo_dirfd(n->online[i].medium);
+	r = clockwatch_run(n->cfg->state, n->cfg->policy, media, n->n_online, &n->ret->clock, err);
+	free(media);
+	return r;
+}
+
+/* What an expiry that was interrupted has left on the media. */
+static int finish_expiry(struct night *n, struct err *err)
+{
+	for (size_t i = 0; i < n->n_online; i++) {
+		const struct reap reap = {.state = n->cfg->state, .medium = n->online[i].medium};
+		struct reap_result done;
+
+		if (reap_finish(&reap, &done, err))
+			return -1;
+		if (done.why.code[0] && !n->ret->reaped.code[0])
+			n->ret->reaped = done.why;
+	}
+	return 0;
+}
+
 /* Those of the data sets that are still wanted; what an interrupted run left complete may serve. */
 static int narrow(struct night *n, struct night_config *own, struct err *err)
 {
@@ -272,7 +304,8 @@ static int narrow(struct night *n, struct night_config *own, struct err *err)
 
 static int prepare(struct night *n, struct night_config *own, struct err *err)
 {
-	if (night_open_media(n, err) || attendance_record(n->cfg->state, n->cfg->policy, err) || open_dedup(n, err) ||
+	if (night_open_media(n, err) || night_histories(n, err) || look_at_clock(n, err) || night_new_epoch(n, err) || attendance_record(n->cfg->state, n->cfg->policy, err) ||
+	    agreement_raise(n->cfg->state, n->cfg->policy, NULL, err) || finish_expiry(n, err) || open_dedup(n, err) ||
 	    night_settle(n, err))
 		return -1;
 	return narrow(n, own, err);
@@ -304,6 +337,7 @@ int night_run(const struct night_config *cfg, struct night_result *ret, struct e
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
+	reserve_keep(cfg->state);
 	r = prepare(&n, &own, &local);
 	if (!r && begin(&n, &local)) {
 		ret->generation = 0;

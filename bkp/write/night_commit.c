@@ -252,21 +252,6 @@ int night_catch_up(struct night *n, struct err *err)
 	return r;
 }
 
-void night_copy_journal(struct night *n)
-{
-	IO_FD_AUTO fd = io_open_file(state_dirfd(n->cfg->state), JOURNAL_FILE, NULL);
-	struct err why = ERR_INIT;
-	size_t i;
-
-	for (i = 0; fd >= 0 && i < n->n_online; i++)
-		if (!n->sinks[i].failed &&
-		    vault_w_put_journal(n->online[i].vault, fd, ledger_size(state_ledger(n->cfg->state)), &why)) {
-			/* the generation is there; that the copy of the journal is not is for a person to see */
-			n->online[i].report->why = why;
-			n->online[i].report->verified = false;
-		}
-}
-
 void night_medium_docs(struct night *n)
 {
 	struct medium_docs_result brought;

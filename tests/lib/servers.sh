@@ -1,0 +1,135 @@
+# shellcheck shell=bash
+# Real servers for scenario tests: PostgreSQL, MariaDB, Orthanc, each private: below $T, on a socket there, no service started.
+# Sourced behind site.sh.  Whatever was started is stopped at the end, however the test ends.
+#
+#   pg_new DIR PORT        initdb and start; socket in $T/run, program's folder $PG          pg_sql PORT DATABASE [ARGUMENT...]
+#   my_new DIR             mariadb-install-db and start; socket DIR/sock                     my_sql DIR [ARGUMENT...]
+#   orthanc_start DIR PORT   with DIR/orthanc.json, which is made when it is not there; waits until it answers   orthanc_stop DIR
+#   nightly COMMAND...     runs it as cron does: the environment is PATH=/usr/bin:/bin, HOME, and what $NIGHTLY_ENV adds
+[ "$(id -u)" = 0 ] || die "needs root: the servers run as their own users"
+PG=$(ls -d /usr/lib/postgresql/*/bin | tail -n 1)
+SERVER_PIDS=()
+install -d -o postgres -g postgres -m 0755 "$T/run"
+
+servers_stop() {
+	local d p
+	for d in "$T"/*/postmaster.pid "$T"/*/*/*/postmaster.pid; do
+		[ ! -f "$d" ] || as postgres "$PG/pg_ctl" -D "${d%/*}" -m immediate stop >/dev/null 2>&1 || true
+	done
+	# pid files too: what a command of bkp or a drill has started is no child of ours
+	for d in "$T"/*/*.pid "$T"/*/*/*/*.pid; do
+		[ -f "$d" ] && [ "${d##*/}" != postmaster.pid ] && SERVER_PIDS+=("$(head -n 1 "$d")")
+	done
+	for p in "${SERVER_PIDS[@]+"${SERVER_PIDS[@]}"}"; do
+		grep -qaF "$T" "/proc/$p/cmdline" 2>/dev/null && kill -KILL "$p" 2>/dev/null || true
+	done
+	wait
+	site_cleanup
+}
+trap servers_stop EXIT
+
+become() { # USER COMMAND...: in a subshell of its own, which becomes the command: its $! is the server's
+	local user=$1
+	shift
+	cd /
+	exec setpriv --reuid="$user" --regid="$user" --init-groups -- "$@"
+}
+as() { (become "$@"); }
+
+wait_for() { # WHAT COMMAND...: until it succeeds, 20 s
+	local what=$1 i
+	shift
+	for ((i = 0; i < 200; i++)); do
+		"$@" >/dev/null 2>&1 && return 0
+		sleep 0.1
+	done
+	die "$what: not within 20 s"
+}
+
+nightly() {
+	env -i PATH="${NIGHTLY_PATH:-/usr/bin:/bin}" HOME="$T/home" LOGNAME=root SHELL=/bin/sh "${NIGHTLY_ENV[@]+"${NIGHTLY_ENV[@]}"}" BKP_POLICY="$BKP_POLICY" "$@"
+}
+
+# policy_of NAME SED-EXPRESSION...: policies/NAME.yaml as it is, but for the places: state, media and what the expressions say.
+# What may not be changed is what is tested: commands, probes, formats.
+policy_of() {
+	local name=$1 e=()
+	shift
+	for s in "$@"; do e+=(-e "$s"); done
+	mkdir -p "$T/home" "$T/m1"
+	sed -e "s|^state: .*|state: $T/state|" -e "s|path: /mnt/[a-z]*/bkp|path: $T/m1|" -e '/max_attached/d' "${e[@]+"${e[@]}"}" "$SRC_ROOT/policies/$name.yaml" >"$BKP_POLICY"
+	sed -i "/path: ${T//\//\\/}\\/m1/a\\  - {name: second, type: ssd, path: $T/m2, place: 別室}" "$BKP_POLICY"
+	mkdir -p "$T/m2"
+	MEDIUM=$(sed -n "s|.*{name: \([^,]*\),.*path: $T/m1.*|\1|p" "$BKP_POLICY")
+	[ -s "$T/id.txt" ] || age-keygen -o "$T/id.txt" 2>/dev/null
+	"$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null
+	"$BKP" medium add "$MEDIUM" >/dev/null 2>&1 # it warns that a folder of /tmp is no disk
+	"$BKP" medium add second >/dev/null 2>&1
+}
+
+drill_field() { # DIR PYTHON-EXPRESSION of d, the drill's record
+	python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$1/drill.json" "$2"
+}
+
+# ---- PostgreSQL
+pg_new() {
+	local dir=$1 port=$2
+	install -d -o postgres -g postgres -m 0700 "$dir"
+	as postgres "$PG/initdb" -D "$dir" -k -E UTF8 --locale=C.UTF-8 -A peer >/dev/null
+	printf "listen_addresses = ''\nport = %s\nunix_socket_directories = '%s'\nfsync = off\nwal_keep_size = '1GB'\n" "$port" "$T/run" >>"$dir/postgresql.conf"
+	pg_start "$dir"
+}
+pg_start() { as postgres "$PG/pg_ctl" -D "$1" -l "$1/log" -w start >/dev/null || { tail "$1/log" >&2; die "PostgreSQL in $1 does not start"; }; }
+pg_stop() { as postgres "$PG/pg_ctl" -D "$1" -m fast -w stop >/dev/null; }
+pg_sql() {
+	local port=$1 db=$2
+	shift 2
+	as postgres "$PG/psql" -h "$T/run" -p "$port" -X -A -t -q -v ON_ERROR_STOP=1 -d "$db" "$@"
+}
+
+# ---- MariaDB
+my_new() {
+	install -d -o mysql -g mysql -m 0755 "$1"
+	install -d -o mysql -g mysql -m 0700 "$1/data"
+	mariadb-install-db --no-defaults --user=mysql --datadir="$1/data" --auth-root-authentication-method=socket --skip-test-db >"$1/install.log" 2>&1 ||
+		{ cat "$1/install.log" >&2; die "mariadb-install-db"; }
+	my_start "$1"
+}
+my_start() {
+	(become mysql /usr/sbin/mariadbd --no-defaults --datadir="$1/data" --socket="$1/sock" --pid-file="$1/server.pid" --skip-networking \
+		--innodb-buffer-pool-size=32M --innodb-flush-log-at-trx-commit=2) >"$1/log" 2>&1 </dev/null &
+	SERVER_PIDS+=($!)
+	wait_for "MariaDB in $1" my_sql "$1" -e 'select 1'
+}
+my_stop() {
+	local p
+	p=$(cat "$1/server.pid")
+	mariadb-admin --no-defaults -S "$1/sock" shutdown
+	wait_for "MariaDB in $1 stops" test ! -e "/proc/$p"
+}
+my_sql() {
+	local dir=$1
+	shift
+	mariadb --no-defaults --default-character-set=utf8mb4 -S "$dir/sock" -N -B "$@"
+}
+
+# ---- Orthanc
+orthanc_conf() { # DIR PORT
+	cat >"$1/orthanc.json" <<-J
+	{"Name": "test", "StorageDirectory": "$1/db", "IndexDirectory": "$1/db", "Plugins": [], "HttpPort": $2, "DicomServerEnabled": false,
+	 "RemoteAccessAllowed": false, "AuthenticationEnabled": false}
+	J
+}
+orthanc_start() {
+	[ -f "$1/orthanc.json" ] || orthanc_conf "$1" "$2"
+	(become orthanc /usr/sbin/Orthanc "$1/orthanc.json") >>"$1/log" 2>&1 </dev/null &
+	echo $! >"$1/orthanc.pid"
+	wait_for "Orthanc in $1" curl -fsS "http://127.0.0.1:$2/system"
+}
+orthanc_stop() {
+	local p
+	p=$(cat "$1/orthanc.pid")
+	kill -TERM "$p"
+	wait_for "Orthanc in $1 stops" test ! -e "/proc/$p"
+	rm -f "$1/orthanc.pid"
+}
