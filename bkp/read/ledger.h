@@ -77,6 +77,8 @@ struct ledger_dataset {
 	const char *reason; /* why it failed or has no probe's value, or "" */
 	struct guard guard;
 	const char *suspicion; /* why the guard found it suspect, or "" */
+	const struct guard_canary *canaries; /* as found, when they were first seen or had changed */
+	size_t n_canaries;
 };
 
 struct ledger_copy {
@@ -201,6 +203,9 @@ const struct ledger_generation *ledger_generation_by_number(
 /* What a reported generation must be, for verify_options.record.  1: known, 0: it is not reported. */
 int ledger_generation_record(const struct ledger *l, uint64_t number, struct verify_record *ret);
 const struct ledger_generation *ledger_last_committed(const struct ledger *l); /* or NULL */
+/* What a canary of the data set must be: SHA-256 as hex as it was first found, or as in the generation that
+ * was accepted last; "": it must not be there; NULL: never seen. */
+const char *ledger_canary(const struct ledger *l, const char *dataset, const char *path);
 /* The newest generation that the guard found suspect and that nobody has accepted or held yet, or NULL.
  * While there is one nothing may be expired anywhere and no medium that is kept offline may be written to. */
 const struct ledger_generation *ledger_frozen_by(const struct ledger *l);

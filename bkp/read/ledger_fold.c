@@ -170,6 +170,7 @@ static void datasets_free(struct ledger_generation *g)
 		free((char *)g->datasets[i].name);
 		free((char *)g->datasets[i].reason);
 		free((char *)g->datasets[i].suspicion);
+		ledger_canaries_free((struct ledger_dataset *)&g->datasets[i]);
 	}
 	free((struct ledger_dataset *)g->datasets);
 	g->datasets = NULL;
@@ -232,6 +233,7 @@ static int set_datasets(struct ledger_generation *g, const json_t *list, struct 
 		d[i].skipped = member_num(o, "skipped");
 		set_guard(&d[i].guard, json_object_get(o, "guard"));
 		d[i].suspicion = copy_of(member_str_or_empty(json_object_get(o, "guard"), "why"), &failed);
+		failed |= ledger_canaries_read(&d[i], json_object_get(o, "guard"), err);
 		g->suspect |= d[i].guard.suspect;
 	}
 	g->datasets = d;
@@ -315,7 +317,7 @@ static int apply_committed(struct ledger *l, const struct journal_record *r, str
 		free((char *)c->reason);
 		c->reason = reason;
 	}
-	return set_datasets(g, json_object_get(o, "datasets"), err);
+	return set_datasets(g, json_object_get(o, "datasets"), err) || ledger_canaries_take(l, g, false, err) ? -1 : 0;
 }
 
 /* verified, copied: either way the generation is on the medium now.  verify-failed: it is there, but damaged,

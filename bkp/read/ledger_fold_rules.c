@@ -81,7 +81,7 @@ static int apply_decision(struct ledger *l, const struct journal_record *r, stru
 	if (!strcmp(r->event, "accepted")) {
 		g->accepted_ns = r->wall_ns;
 		g->suspect = false;
-		return 0;
+		return ledger_canaries_take(l, g, true, err);
 	}
 	g->held_ns = !strcmp(r->event, "held") ? r->wall_ns : 0;
 	return ledger_replace_text(
@@ -200,6 +200,7 @@ void ledger_fold_rules_clear(struct ledger *l)
 	}
 	free(l->outcomes);
 	free((char *)l->latch.source);
+	ledger_canaries_clear(l);
 	free((char *)l->notified.reason);
 	approval_plan_free(l->plan);
 	free(l->plan_by);

@@ -43,6 +43,11 @@ struct ledger {
 	char *plan_by; /* key of its approver, or NULL */
 	struct ledger_outcome *outcomes;
 	size_t n_outcomes;
+	struct ledger_canary {
+		char *dataset;
+		struct guard_canary is;
+	} *canaries; /* what they must be */
+	size_t n_canaries;
 };
 
 /* Members of a record: NULL or 0 when absent or of another kind. */
@@ -84,6 +89,14 @@ void ledger_fold_clear(struct ledger *l);
 #define LEDGER_NOT_MINE 1
 int ledger_fold_rules(struct ledger *l, const struct journal_record *r, struct err *err);
 void ledger_fold_rules_clear(struct ledger *l);
+
+/* ledger_canary.c: the canaries of a data set, from its "guard" object. */
+int ledger_canaries_read(struct ledger_dataset *d, const json_t *guard, struct err *err);
+void ledger_canaries_free(struct ledger_dataset *d);
+/* As found in this generation, so they must be: those not seen before, or (accepted) all. */
+int ledger_canaries_take(
+    struct ledger *l, const struct ledger_generation *g, bool accepted, struct err *err);
+void ledger_canaries_clear(struct ledger *l);
 
 /* Shared by the two. */
 static inline const char *member_str_or_empty(const json_t *o, const char *key)

@@ -51,6 +51,7 @@ static int end_block(struct capture *c, bool full, struct err *err)
 	if (extent_format_run(&run, &c->list, err) || buf_terminate(&c->list, err))
 		return -1;
 	in = (struct statcache_archive){place.archive, pack_run_of(c->cfg.pack, place.archive)};
+	capture_guard_note(c);
 	if (c->remember && statcache_end_block(c->remember, (const char *)c->list.p + at, &in, full,
 			       c->bytes.p, c->bytes.n, &why))
 		cache_failed(c, &why);
@@ -81,6 +82,7 @@ static void remember_entry(struct capture *c, const char *path, unsigned flags)
 	    .length = catalog_writer_last(c->block),
 	    .bytes = s->bytes,
 	    .file = regular && s->extents,
+	    .kind = s->kind,
 	    .linked = !S_ISDIR(s->st.st_mode) && s->st.st_nlink > 1,
 	};
 
@@ -283,7 +285,7 @@ static bool available(void *arg, const struct statcache_archive *a)
 	return a->run && a->number < c->n_runs && c->runs[a->number] == a->run;
 }
 
-static int open_folder(struct capture *c, struct err *err)
+int capture_open_folder(struct capture *c, struct err *err)
 {
 	if (c->cache_fd >= 0)
 		return 0;
@@ -295,7 +297,7 @@ static int open_folder(struct capture *c, struct err *err)
 		   : 0;
 }
 
-int capture_open_cache(struct capture *c, bool anew, struct err *err)
+int capture_open_cache(struct capture *c, struct err *err)
 {
 	struct err why = ERR_INIT;
 
@@ -304,7 +306,7 @@ int capture_open_cache(struct capture *c, bool anew, struct err *err)
 	c->n_runs = 0;
 	if (pack_copy_runs(c->cfg.pack, &c->runs, &c->n_runs, err))
 		return -1;
-	if (open_folder(c, &why)) {
+	if (capture_open_folder(c, &why)) {
 		cache_failed(c, &why);
 		return 0;
 	}
@@ -312,10 +314,6 @@ int capture_open_cache(struct capture *c, bool anew, struct err *err)
 		return -1;
 	if (statcache_writer_open(c->cache_fd, c->cfg.repository, c->policy->name, &c->remember, &why))
 		cache_failed(c, &why);
-	if (anew) {
-		statcache_close(c->cache);
-		c->cache = NULL;
-	}
 	return 0;
 }
 

@@ -133,7 +133,7 @@ static int capture_all(struct night *n, struct err *err)
 {
 	char scratch[4096];
 	struct capture_config cfg = {
-	    .pack = n->pack, .ids = n->ids, .chunker = n->chunker, .scratch = scratch, .now_ns = n->begun_ns, .cb = n->cfg->cb, .repository = state_repository(n->cfg->state), .anew = n->cfg->anchor, .timings = &n->ret->timings, .generation = n->ret->generation, .former = former, .former_arg = n};
+	    .pack = n->pack, .ids = n->ids, .chunker = n->chunker, .scratch = scratch, .now_ns = n->begun_ns, .cb = n->cfg->cb, .repository = state_repository(n->cfg->state), .anew = n->cfg->anchor, .timings = &n->ret->timings, .generation = n->ret->generation, .former = former, .former_arg = n, .reported = night_was_reported, .reported_arg = n};
 	const struct capture_callbacks *cb = &n->cfg->cb;
 	struct capture *c = NULL;
 	bool stopped = false;
@@ -151,6 +151,7 @@ static int capture_all(struct night *n, struct err *err)
 
 		n->ret->n_datasets = i + 1;
 		r = stopped ? not_begun(n->cfg->datasets[i], d, err) : capture_dataset(c, n->cfg->datasets[i], d, err);
+		r = r || night_guard(n, n->cfg->datasets[i], d, err) ? -1 : 0;
 		good += !r && d->verdict != GENERATION_FAILED;
 		stopped = stopped || capture_stopped(c) || (cb->stop && cb->stop(cb->arg));
 	}
@@ -364,6 +365,10 @@ void night_result_free(struct night_result *r)
 		free(r->datasets[i].probe);
 		free(r->datasets[i].suspicion);
 		free(r->datasets[i].said);
+		free(r->datasets[i].blind);
+		for (size_t k = 0; k < r->datasets[i].n_canaries; k++)
+			free(r->datasets[i].canaries[k].path);
+		free(r->datasets[i].canaries);
 	}
 	free(r->datasets);
 	for (i = 0; i < r->n_media; i++)

@@ -69,6 +69,10 @@ int night_refuse_waste(struct night *n, struct err *err);
 /* night_docs.c */
 int night_documents(struct night *n, struct err *err);
 
+/* night_guard.c: judges what was measured of the data set that was captured last */
+int night_guard(struct night *n, const struct policy_dataset *p, struct generation_dataset *d, struct err *err);
+bool night_was_reported(void *arg, uint64_t generation, const char *dataset);
+
 /* night_commit.c */
 int night_supply(struct night *n, struct err *err);
 int night_publish(struct night *n, struct err *err);

@@ -165,6 +165,21 @@ static void clean_up(struct rotate *ro)
 	free(ro->sources);
 }
 
+/* A disk kept offline is the last thing that a computer with ransomware on it may get. */
+static int refuse_while_suspect(const struct rotate *ro, struct err *err)
+{
+	const struct ledger_generation *g = ledger_frozen_by(state_ledger(ro->cfg->state));
+
+	if (!g)
+		return 0;
+	err_set(err, "E-GUARD-02",
+	    text("generation %ju is suspect and nobody has decided on it: the medium is not written to"), g->number);
+	return err_hint(err,
+	    text("detach the disk: this computer may be infected; see 'bkp generations', then 'bkp accept %ju …' when the "
+		 "change was right, 'bkp hold %ju …' when it was not and the computer has been cleaned"),
+	    g->number, g->number);
+}
+
 int rotate_run(const struct rotate_config *cfg, struct rotate_result *ret, struct err *err)
 {
 	struct rotate ro = {.cfg = cfg, .ret = ret};
@@ -172,7 +187,7 @@ int rotate_run(const struct rotate_config *cfg, struct rotate_result *ret, struc
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
-	r = rotate_find(&ro, &why) || rotate_open(&ro, &why) || rotate_open_sources(&ro, &why) ||
+	r = refuse_while_suspect(&ro, &why) || rotate_find(&ro, &why) || rotate_open(&ro, &why) || rotate_open_sources(&ro, &why) ||
 	    rotate_begin(&ro, &why) || prepare(&ro, &why) || rotate_refill(&ro, &why) || rotate_recheck(&ro, &why) ||
 	    rotate_seal(&ro, &why);
 	if (!r) {

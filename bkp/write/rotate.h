@@ -22,7 +22,7 @@
  * Errors: E-ROTATE-01 the medium is not declared offline, E-ROTATE-02 it is not attached, E-ROTATE-03 several
  * are attached (name one), E-ROTATE-04 no other medium is there to copy from, E-ROTATE-05 it is attached for
  * reading only, E-ROTATE-06 there is no generation yet, E-ROTATE-07 no place is stated, E-ROTATE-08 it failed
- * on the way; E-MEDIA-*, E-DEVICE-*.
+ * on the way, E-GUARD-02 a generation is suspect and nobody has decided: nothing is looked at or written; E-MEDIA-*, E-DEVICE-*.
  */
 #ifndef BKP_WRITE_ROTATE_H
 #define BKP_WRITE_ROTATE_H
