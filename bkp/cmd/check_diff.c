@@ -19,6 +19,7 @@
 #include "format/policy.h"
 #include "format/policy_diff.h"
 #include "read/ledger.h"
+#include "read/retention.h"
 #include "write/policy_record.h"
 
 /* ---- the other policy ---- */
@@ -189,13 +190,50 @@ static int find_verdicts(struct check_diff *c, int64_t now_ns, struct err *err)
 	return 0;
 }
 
+static int add_expiry(struct check_diff *c, const struct retention_medium *m, const struct retention *other,
+    bool after, struct err *err)
+{
+	const struct retention_medium *there = retention_on(other, m->uuid);
+
+	for (size_t i = 0; i < m->n; i++) {
+		bool stays = true;
+
+		for (size_t k = 0; there && k < there->n; k++)
+			if (there->copies[k].number == m->copies[i].number)
+				stays = there->copies[k].stays;
+		if (m->copies[i].stays || !stays)
+			continue;
+		if (grow((void **)&c->expiry, c->n_expiry, sizeof(*c->expiry), err))
+			return -1;
+		c->expiry[c->n_expiry++] = (struct check_expiry){m->label, m->copies[i].number, after};
+	}
+	return 0;
+}
+
+static int find_expiry(struct check_diff *c, int64_t now_ns, struct err *err)
+{
+	if (!c->ledger)
+		return 0;
+	if (retention_judge(c->old, c->ledger, now_ns, &c->kept_before, err) ||
+	    retention_judge(c->new, c->ledger, now_ns, &c->kept_after, err))
+		return -1;
+	for (size_t i = 0; i < c->kept_after->n; i++)
+		if (add_expiry(c, &c->kept_after->media[i], c->kept_before, true, err))
+			return -1;
+	for (size_t i = 0; i < c->kept_before->n; i++)
+		if (add_expiry(c, &c->kept_before->media[i], c->kept_after, false, err))
+			return -1;
+	return 0;
+}
+
 static int find_out(struct check_diff *c, struct err *err)
 {
 	struct clock_stamp now;
 
 	clock_now(&now);
 	return policy_diff_new(c->old, c->new, &c->diff, err) || find_due(c, now.wall_ns, err) ||
-		       find_floors(c, err) || find_verdicts(c, now.wall_ns, err)
+		       find_floors(c, err) || find_verdicts(c, now.wall_ns, err) ||
+		       find_expiry(c, now.wall_ns, err)
 		   ? -1
 		   : 0;
 }
@@ -230,6 +268,9 @@ int check_diff(struct app *app, const struct policy *policy, const char *against
 	policy_diff_free(c.diff);
 	standing_free(c.before);
 	standing_free(c.after);
+	retention_free(c.kept_before);
+	retention_free(c.kept_after);
+	free(c.expiry);
 	free(c.due);
 	free(c.floors);
 	free(c.verdicts);

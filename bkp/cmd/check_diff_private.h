@@ -14,6 +14,7 @@ struct app;
 struct ledger;
 struct policy;
 struct policy_diff;
+struct retention;
 
 /* One data set's slot under both policies. */
 struct check_due {
@@ -35,6 +36,13 @@ struct check_verdict {
 	const struct standing_rule *before, *after;
 };
 
+/* What an expiry could take from a medium today, under one of the two only. */
+struct check_expiry {
+	const char *medium; /* label */
+	uint64_t generation;
+	bool after; /* under the new policy; else under the old one */
+};
+
 struct check_diff {
 	const struct policy *old, *new;
 	const struct ledger *ledger; /* NULL: there is no repository yet */
@@ -46,6 +54,9 @@ struct check_diff {
 	size_t n_floors;
 	struct check_verdict *verdicts;
 	size_t n_verdicts;
+	struct check_expiry *expiry; /* by medium */
+	size_t n_expiry;
+	struct retention *kept_before, *kept_after;
 	struct standing *before, *after;
 };
 

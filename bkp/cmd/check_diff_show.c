@@ -78,6 +78,17 @@ static json_t *verdicts_json(const struct check_diff *c)
 	return list;
 }
 
+static json_t *expiry_json(const struct check_diff *c)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->n_expiry; i++)
+		json_array_append_new(
+		    list, json_pack("{s:s, s:I, s:b}", "medium", c->expiry[i].medium, "generation",
+			      (json_int_t)c->expiry[i].generation, "may_go", (int)c->expiry[i].after));
+	return list;
+}
+
 /* ---- for people ---- */
 
 static void print_changes(const struct policy_diff *d)
@@ -161,6 +172,24 @@ static void print_floors(const struct check_diff *c)
 	}
 }
 
+static void print_expiry(const struct check_diff *c)
+{
+	const struct check_expiry *last = NULL;
+
+	if (c->n_expiry)
+		printf("\n%s", text("What 'bkp expire' could take away today"));
+	for (size_t i = 0; i < c->n_expiry; i++) {
+		const struct check_expiry *e = &c->expiry[i];
+
+		if (!last || last->medium != e->medium || last->after != e->after)
+			printf("\n  %s: %s", e->medium, e->after ? text("more:") : text("no longer:"));
+		printf(" %" PRIu64, e->generation);
+		last = e;
+	}
+	if (c->n_expiry)
+		putchar('\n');
+}
+
 static void print_verdicts(const struct check_diff *c)
 {
 	static const char *const names[] = {
@@ -189,9 +218,10 @@ int check_diff_show(const struct app *app, const struct check_diff *c)
 	int code = c->diff->n ? APP_ATTENTION : APP_OK;
 
 	if (app->json)
-		return out_json(json_pack("{s:b, s:s, s:o, s:o, s:o, s:o}", "same", (int)!c->diff->n,
-				    "against", c->against, "changes", changes_json(c->diff), "due",
-				    due_json(c), "floors", floors_json(c), "standing", verdicts_json(c)),
+		return out_json(
+		    json_pack("{s:b, s:s, s:o, s:o, s:o, s:o, s:o}", "same", (int)!c->diff->n, "against",
+			c->against, "changes", changes_json(c->diff), "due", due_json(c), "floors",
+			floors_json(c), "expiry", expiry_json(c), "standing", verdicts_json(c)),
 		    code);
 	if (app->quiet)
 		return code;
@@ -204,6 +234,7 @@ int check_diff_show(const struct app *app, const struct check_diff *c)
 	if (print_due(c))
 		return APP_FAILED;
 	print_floors(c);
+	print_expiry(c);
 	print_verdicts(c);
 	return app_flush(code);
 }

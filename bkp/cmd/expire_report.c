@@ -110,7 +110,7 @@ void expire_report_text(const struct expiry *e, bool acted, bool quiet)
 		/* that a medium kept offline is away is as it should be */
 		if (!m->medium && !m->policy->offline)
 			print_fault(&m->away);
-		print_fault(acted ? &m->done.why : &m->kept_why);
+		print_fault(acted && m->done.why.code[0] ? &m->done.why : &m->kept_why);
 		if (!quiet)
 			print_medium(m, acted);
 	}

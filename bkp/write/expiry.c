@@ -80,6 +80,7 @@ static int open_medium(const struct state *s, const struct policy_medium *pm, co
 int expiry_measure(struct expiry *e, struct expiry_medium *m, struct err *err)
 {
 	m->frees = 0;
+	expiry_check_standing(e, m);
 	if (!m->n_items)
 		return 0;
 	if (reap_measure(e->state, m->medium, m->items, m->n_items, &m->kept, &m->kept_why, err))
@@ -137,9 +138,7 @@ void expiry_free(struct expiry *e)
 	if (!e)
 		return;
 	for (size_t i = 0; i < e->n; i++) {
-		for (size_t k = 0; k < e->media[i].n_items; k++)
-			free(e->media[i].items[k].why);
-		free(e->media[i].items);
+		expiry_clear(&e->media[i]);
 		medium_close(e->media[i].medium);
 	}
 	free(e->media);

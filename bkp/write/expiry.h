@@ -9,7 +9,7 @@
  * Errors: E-EXPIRE-01 a suspect generation freezes everything, E-EXPIRE-02 the clock has jumped, E-EXPIRE-03
  * an approver must sign the plan, E-EXPIRE-04 the plan is not of this journal or too old, E-EXPIRE-05 it
  * names what may not go (now), E-EXPIRE-06 no medium to expire from is attached, E-EXPIRE-07 it is attached
- * for reading only; E-APPROVAL-*, E-MEDIA-*.
+ * for reading only, E-EXPIRE-08 what the journal counts on it is not there; E-APPROVAL-*, E-MEDIA-*.
  */
 #ifndef BKP_WRITE_EXPIRY_H
 #define BKP_WRITE_EXPIRY_H
@@ -38,9 +38,9 @@ struct expiry_medium {
 	struct err away;		       /* why */
 	struct reap_item *items;	       /* what goes */
 	size_t n_items;
-	uint64_t frees; /* bytes */
-	bool kept;	/* no archive can be deleted (kept_why) */
-	struct err kept_why;
+	uint64_t frees;		 /* bytes */
+	bool kept;		 /* no archive can be deleted */
+	struct err kept_why;	 /* why, or why nothing goes from it */
 	struct reap_result done; /* after expiry_act() */
 };
 

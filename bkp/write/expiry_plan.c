@@ -38,12 +38,18 @@ static char *words(const struct retention_copy *c)
 	return buf_terminate(&b, NULL) ? NULL : strdup((char *)b.p);
 }
 
-int expiry_choose(struct expiry_medium *m, const struct approval_plan *plan, struct err *err)
+void expiry_clear(struct expiry_medium *m)
 {
 	for (size_t i = 0; i < m->n_items; i++)
 		free(m->items[i].why);
 	free(m->items);
+	m->items = NULL;
 	m->n_items = 0;
+}
+
+int expiry_choose(struct expiry_medium *m, const struct approval_plan *plan, struct err *err)
+{
+	expiry_clear(m);
 	m->items = calloc(m->judged->n + 1, sizeof(*m->items));
 	if (!m->items)
 		return err_nomem(err);

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib/site.sh"
 BKP_RELEASE=${BKP_RELEASE:-$BKP_BIN}
 . "$(dirname "$0")/../lib/nights.sh"
-points=${BKP_KILL_POINTS:-45}
+points=${BKP_KILL_POINTS:-36}
 on_day() { # DAY COMMAND...
 	local d=$1
 	shift
@@ -163,19 +163,25 @@ cp "$sums" "$T/sums8"
 chmod u+w "$sums"
 sed -i '1d' "$sums"
 (cd "$(repo_of "$T/m1")" && find archives -type f | sort >"$T/archives.before")
+expire 1 10 --operator Sato --medium m1
+grep -q E-EXPIRE-08 "$T/json" || die "it counts, and nobody looked whether it stands there"
+same "nothing went" "$(on_disk m1)" "1 2 3 4 5 6 7 8 9"
+status on_day 10 "$BKP" verify --medium m1 # now it counts for nothing
 expire 1 10 --operator Sato
+same "the others went" "$(on_disk m1)" "6 7 8 9"
 grep -q E-REAP-03 "$T/json" || die "that no archive was deleted is not said"
 (cd "$(repo_of "$T/m1")" && find archives -type f | sort | cmp - "$T/archives.before") || die "archives were deleted beside a list that cannot be verified"
 cp "$T/sums8" "$sums"
 chmod 0444 "$sums"
+expect 0 on_day 10 "$BKP" verify --medium m1
 expire 0 10 --operator Sato
 [ -z "$(ls -A "$(repo_of "$T/m1")/tmp")" ] || die "what was left is not finished"
 all_listed m1
-say "beside a generation whose list cannot be verified no archive is deleted; when it can, the next expiry does it"
+say "what is recorded as verified and cannot be is no reason to let others go; beside a generation whose list cannot be verified no archive is deleted; when it can, the next expiry does it"
 
 # ---- done, and it stays done
 start
-find "$T/m1" "$T/m2" -type f -path '*-*-*-*' -exec chattr +i {} + 2>/dev/null || echo "(no immutable files here)"
+find "$T"/m[12]/*-*/archives "$T"/m[12]/*-*/generations -type f -exec chattr +i {} + 2>/dev/null || echo "(no immutable files here)"
 expire 0 10 --operator Sato
 freed=$(python3 -c 'import json, sys; print([m["freed"] for m in json.load(open(sys.argv[1]))["media"] if m["medium"] == "m1"][0])' "$T/json")
 [ "$freed" -ge "$frees" ] || die "freed $freed bytes, announced $frees"

@@ -159,7 +159,22 @@ start
 forge committed "{\"generation\":9,\"uuid\":\"$repository\",\"manifest_sha256\":\"$(printf 0%.0s $(seq 64))\",\"archives\":0,\"archive_bytes\":0,\"new_bytes\":0,\"next_archive\":1,\"datasets\":[],\"media\":[]}"
 status "$BKP" journal verify
 [ "$STATUS" != 0 ] || die "a generation that was never begun is accepted"
-say "records forged with the host's own signing key are refused: a lower agreement, an expiry below the floor"
+start
+u=$(python3 -c 'import uuid; print(uuid.uuid4())')
+for g in 5 6 7 8; do
+	FORGE_TIME=$(date -u -d "$g days" +%Y-%m-%dT%H:%M:%SZ)
+	export FORGE_TIME
+	forge begin "{\"generation\":$g,\"uuid\":\"$u\",\"datasets\":[\"docs\"]}"
+	forge committed "{\"generation\":$g,\"uuid\":\"$u\",\"manifest_sha256\":\"$(printf 0%.0s $(seq 64))\",\"archives\":0,\"archive_bytes\":0,\"new_bytes\":0,\"next_archive\":99,\"datasets\":[{\"name\":\"docs\",\"verdict\":\"good\",\"entries\":1,\"files\":1,\"bytes\":1,\"unreadable\":0,\"changed\":0,\"skipped\":0}],\"media\":[{\"medium\":\"$(uuid_of m1)\",\"label\":\"m1\",\"ok\":true,\"frozen\":true}]}"
+	forge verified "{\"generation\":$g,\"medium\":\"$(uuid_of m1)\",\"files\":1,\"bytes\":1}"
+done
+unset FORGE_TIME
+expect 0 "$BKP" journal verify # nothing in it contradicts itself
+expire 1 30 --dry-run
+grep -q E-EXPIRE-08 "$T/json" || die "what is not there counts: $(cat "$T/json")"
+status on_day 30 "$BKP" expire --operator Sato
+good_ones "forged generations that nobody captured"
+say "records forged with the host's own signing key are refused: a lower agreement, an expiry below the floor; generations that stand in the journal alone count for nothing"
 
 # ---- another role approves
 start

@@ -1,0 +1,105 @@
+#!/bin/bash
+# Goal: policies/orthanc.yaml stops a real Orthanc (SQLite), captures its folder, starts it again, also on nights that fail; a second
+# Orthanc on what was restored gives the same answers and every instance byte for byte; the procedure is drilled.
+# There is no init where tests run, so that `systemctl stop|start orthanc` alone is answered by a script in front of the PATH.
+set -eu
+. "$(dirname "$0")/../lib/site.sh"
+. "$(dirname "$0")/../lib/servers.sh"
+PORT=58043
+
+install -d -o orthanc -g orthanc "$T/first" "$T/first/db" "$T/second"
+orthanc_conf "$T/first" $PORT
+orthanc_start "$T/first" $PORT
+python3 "$SRC_ROOT/tests/lib/clinical.py" dicom "$T/modality" 36
+upload() { local f; for f in "$@"; do curl -fsS -o /dev/null --data-binary "@$f" "http://127.0.0.1:$PORT/instances"; done; }
+upload "$T"/modality/*.dcm
+statistics() { curl -fsS "http://127.0.0.1:$1/statistics"; }
+statistics $PORT >"$T/truth"
+grep -q '"CountInstances" : 36' "$T/truth" || { cat "$T/truth" >&2; die "Orthanc did not take the instances"; }
+
+mkdir "$T/shim" "$T/etc" "$T/kitei"
+cat >"$T/shim/systemctl" <<S
+#!/bin/sh
+# a service's stop and start as systemd would do them; "broken" in $T/first makes stop fail
+echo "\$*" >>$T/calls
+pid=\$(cat $T/first/orthanc.pid)
+case "\$*" in
+'stop orthanc')
+	[ ! -e $T/first/broken ] || { echo 'Failed to stop orthanc.service' >&2; exit 1; }
+	kill "\$pid" && while [ -e "/proc/\$pid" ]; do sleep 0.05; done ;;
+'start orthanc')
+	[ ! -e "/proc/\$pid" ] || exit 0
+	setsid --fork sh -c 'echo \$\$ >$T/first/orthanc.pid; exec setpriv --reuid=orthanc --regid=orthanc --init-groups -- /usr/sbin/Orthanc $T/first/orthanc.json' \
+		>>$T/first/log 2>&1 </dev/null ;;
+*) exit 5 ;;
+esac
+S
+chmod +x "$T/shim/systemctl"
+NIGHTLY_PATH=$T/shim:/usr/bin:/bin
+cp "$T/first/orthanc.json" "$T/etc/"
+cp "$SRC_ROOT/policies/procedures/orthanc.md" "$T/kitei/"
+policy_of orthanc "s|/var/lib/orthanc/db-v6|$T/first/db|" "s|/etc/orthanc\]|$T/etc]|" 's|min_entries: 1000|min_entries: 36|' "s|^# procedures: |procedures: |" "s|/srv/kitei|$T/kitei|g"
+
+# ---- the night
+answers() { wait_for "Orthanc answers again ($1)" curl -fsS "http://127.0.0.1:$PORT/system"; }
+calls() { tr '\n' ' ' <"$T/calls" 2>/dev/null; rm -f "$T/calls"; }
+expect 0 nightly "$BKP" run --all
+[ "$(calls)" = "stop orthanc start orthanc " ] || die "not stopped once and started once"
+answers "a good night"
+statistics $PORT | cmp - "$T/truth" || die "the capture changed Orthanc"
+say "Orthanc was stopped, captured and started again; it answers as before"
+
+# ---- nights that fail: it is started all the same
+sed 's/min_entries: 36/min_entries: 36000/' "$BKP_POLICY" >"$T/many.yaml"
+expect 1 nightly BKP_POLICY="$T/many.yaml" "$BKP" run images
+[ "$(calls)" = "stop orthanc start orthanc " ] || die "not stopped and started"
+answers "too few entries"
+mv "$T/first/db" "$T/first/unmounted"
+expect 2 nightly "$BKP" run images
+[ "$(calls)" = "stop orthanc start orthanc " ] || die "not stopped and started, the folder being away"
+rm -rf "$T/first/db" # an Orthanc without its folder begins an empty one
+NIGHT_PID=$(cat "$T/first/orthanc.pid")
+[ ! -e "/proc/$NIGHT_PID" ] || orthanc_stop "$T/first"
+rm -rf "$T/first/db"
+mv "$T/first/unmounted" "$T/first/db"
+orthanc_start "$T/first" $PORT
+touch "$T/first/broken"
+expect 2 nightly "$BKP" run images
+grep -q 'Failed to stop' "$T/out" "$T/err" || { cat "$T/out" "$T/err" >&2; die "why it failed is not said"; }
+rm "$T/first/broken"
+answers "a stop that failed"
+rm -f "$T/calls"
+say "too few entries, the folder away, a stop that fails: the night says so, and Orthanc is started all the same"
+
+# ---- why it is stopped: the index of an Orthanc that has received something is locked, and the probe tells
+python3 "$SRC_ROOT/tests/lib/clinical.py" dicom "$T/later" 3 2
+upload "$T"/later/*.dcm
+sed '/^    before: /d; /^    after: /d' "$BKP_POLICY" >"$T/running.yaml"
+expect 1 nightly BKP_POLICY="$T/running.yaml" "$BKP" run images
+grep -q 'locked' "$T/out" "$T/err" || { cat "$T/out" "$T/err" >&2; die "it is not said that the index is in use"; }
+say "without before and after the probe finds the index locked, and the generation does not count"
+orthanc_stop "$T/first"
+
+# ---- a second Orthanc, from the medium
+"$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract 1 images --to "$T/r"
+mv "$(find "$T/r" -type d -path "*$T/first/db")" "$T/second/db"
+chown -R orthanc:orthanc "$T/second"
+orthanc_start "$T/second" 58044
+statistics 58044 | cmp - "$T/truth" || die "the second Orthanc has other statistics"
+curl -fsS "http://127.0.0.1:58044/instances" | grep -o '[0-9a-f-]\{44\}' >"$T/ids"
+[ "$(wc -l <"$T/ids")" = 36 ] || die "it lists $(wc -l <"$T/ids") instances"
+while read -r id; do curl -fsS "http://127.0.0.1:58044/instances/$id/file" | sha256sum; done <"$T/ids" | sort >"$T/found"
+for f in "$T"/modality/*.dcm; do sha256sum <"$f"; done | sort | cmp - "$T/found" || die "an instance differs from what the modality sent"
+orthanc_stop "$T/second"
+say "a second Orthanc: equal statistics, and 36 instances byte for byte what the modality sent"
+
+# ---- the drill
+printf 'by: 事務長\nanswers:\n' >"$T/attest.yaml"
+for i in 1 2 8; do echo "  - {step: $i, answer: yes}" >>"$T/attest.yaml"; done
+proc=$(echo "$T"/m1/*-*-*-*-*/procedures/orthanc.md)
+expect 0 "$RESTORE" --lang ja --medium "$T/m1" --identity "$T/id.txt" drill "$proc" --to "$T/drill" --generation 1 --attest "$T/attest.yaml" \
+	--operator 事務長 --set "folder=$T/first/db" --set port=58045
+[ "$(drill_field "$T/drill" "d['verdict'], [s['check']['found'] for s in d['steps'] if s['id'] == 'index'], d['erased']['ok']")" = "('passed', ['1|3\n2|6\n3|12\n4|36'], True)" ] ||
+	die "the drill: $(drill_field "$T/drill" "d['verdict'], d['steps']")"
+[ ! -e "$T/drill/scratch" ] && ! pgrep -f "$T/drill/scratch" >/dev/null || die "something was left behind"
+say "the drill: index equal to the probe, every MD5 right, Orthanc starts on it, is stopped, all is erased"
