@@ -137,7 +137,7 @@ say "what bkp verify finds damaged no longer counts, and is the first thing said
 
 # ---- the journal itself
 cp "$T/state/journal.jsonl" "$T/journal.good"
-sed -i '3s/"label"/"lebal"/' "$T/state/journal.jsonl"
+sed -i '3s/"time"/"tame"/' "$T/state/journal.jsonl"
 expect 3 at "2026-12-14 12:00:00" "$BKP" status
 expect 3 at "2026-12-14 12:00:00" "$BKP" status --json
 [ ! -s "$T/out" ] || die "a status was shown from a damaged journal"

@@ -193,7 +193,7 @@ P
 expect 2 at 7 "$BKP" status --prometheus "$T/nowhere/bkp.prom"
 expect 64 "$BKP" status --json --prometheus -
 cp "$T/state/journal.jsonl" "$T/journal.good"
-sed -i '3s/"label"/"lebal"/' "$T/state/journal.jsonl"
+sed -i '3s/"time"/"tame"/' "$T/state/journal.jsonl"
 expect 3 at 7 "$BKP" status --prometheus "$T/textfile/bkp.prom"
 grep -qx 'bkp_status_exit 3' "$T/textfile/bkp.prom" && ! grep -q 'dataset=' "$T/textfile/bkp.prom" || die "an old verdict stays when nothing is known"
 cp "$T/journal.good" "$T/state/journal.jsonl"
