@@ -191,10 +191,17 @@ static int copy(struct run *run, const struct item *it, uint64_t *files, struct 
 	g.epoch = known->epoch;
 	g.manifest_sha256 = known->manifest_sha256;
 	err_set(why, "E-MIRROR-03", text("no medium that is attached holds generation %ju"), it->number);
-	for (size_t s = 0; s < run->r->n_sources && r == MIRROR_SOURCE; s++)
-		if (run->r->sources[s].medium != run->r->to)
-			r = mirror_generation(
-			    medium_repo_dirfd(run->r->sources[s].medium), run->r->vault, &g, files, why);
+	for (size_t s = 0; s < run->r->n_sources && r == MIRROR_SOURCE; s++) {
+		struct err last = ERR_INIT;
+
+		if (run->r->sources[s].medium == run->r->to)
+			continue;
+		r = mirror_generation(
+		    medium_repo_dirfd(run->r->sources[s].medium), run->r->vault, &g, files, &last);
+		/* that somebody signed it anew says more than that another source has nothing */
+		if (r < 0 || (r && strcmp(why->code, "E-MIRROR-04") != 0))
+			*why = last;
+	}
 	return r;
 }
 

@@ -112,8 +112,31 @@ static void repository(const uint8_t *p, size_t n)
 		repository_free(r);
 }
 
+/* A list of keys: every line that is accepted adds exactly one. */
+static void links(const uint8_t *p, size_t n)
+{
+	struct journal_check *c;
+	const uint8_t *end;
+
+	if (journal_check_new_links(&key.pub, "0b54aa2e-3c5d-4f60-9a11-2f4b8c0d7e01", &c, NULL))
+		abort();
+	for (; n && (end = memchr(p, '\n', n)); n -= (size_t)(end + 1 - p), p = end + 1) {
+		struct journal_record r;
+		size_t before, after;
+
+		(void)journal_check_keys(c, &before);
+		if (journal_check_line(c, p, (size_t)(end - p), &r, NULL))
+			break;
+		journal_record_clear(&r);
+		if ((void)journal_check_keys(c, &after), after != before + 1)
+			abort();
+	}
+	journal_check_free(c);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	links(data, size);
 	as_it_is(data, size, NULL);
 	as_it_is(data, size, &key.pub);
 	signed_members(data, size);

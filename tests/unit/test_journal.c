@@ -277,6 +277,87 @@ static void another_repository_or_epoch_is_refused(void **state)
 	drop(l);
 }
 
+/* A chain over several epochs, each line signed with the key of `by`, said to be of `epoch`. */
+struct step {
+	const char *event;
+	uint32_t epoch;
+	uint8_t by;
+	int next; /* of an event "epoch" */
+	uint8_t names;
+};
+
+static size_t chain(const struct step *steps, size_t n, struct err *err)
+{
+	struct minisig_secret root = key(1);
+	uint8_t prev[DIGEST_LEN] = {0};
+	char *lines[8];
+	size_t i, got;
+
+	for (i = 0; i < n; i++) {
+		struct minisig_secret sec = key(steps[i].by), named = key(steps[i].names);
+		struct journal_frame f = {.seq = i + 1,
+		    .stamp = {.wall_ns = 1795226400000000000, .boot_id = "b"},
+		    .version = "1",
+		    .by = "x",
+		    .repository = REPO,
+		    .epoch = steps[i].epoch};
+		BUF_AUTO out = BUF_INIT(JOURNAL_LINE_MAX);
+		char text[MINISIG_KEY_TEXT];
+		json_t *members = i == 0 ? members_of(0, &root)
+				  : strcmp(steps[i].event, "epoch") != 0
+				      ? NULL
+				      : json_pack("{s:i, s:s}", "next", steps[i].next, "key",
+					    minisig_public_format(&named.pub, text));
+
+		memcpy(f.prev, prev, DIGEST_LEN);
+		assert_int_equal(journal_build(&f, steps[i].event, members, &sec, &out, err), 0);
+		json_decref(members);
+		lines[i] = strndup((char *)out.p, out.n);
+		digest_sha256(out.p, out.n, prev);
+	}
+	got = accepted(&root.pub, REPO, lines, NULL, n, err);
+	if (got == n)
+		assert_int_equal(accepted(NULL, NULL, lines, NULL, n, err), n);
+	for (i = 0; i < n; i++)
+		free(lines[i]);
+	return got;
+}
+
+static void each_epoch_signs_until_it_names_the_next(void **state)
+{
+	const struct step good[] = {{"init", 1, 1, 0, 0}, {"epoch", 1, 1, 2, 2}, {"note", 2, 2, 0, 0},
+	    {"epoch", 2, 2, 3, 3}, {"epoch", 3, 3, 4, 4}, {"note", 4, 4, 0, 0}};
+	static const struct {
+		size_t at;
+		struct step step;
+		const char *code;
+	} wrong[] = {
+	    {2, {"note", 1, 1, 0, 0}, "E-JOURNAL-09"}, /* an old key signs later */
+	    {5, {"note", 3, 3, 0, 0}, "E-JOURNAL-09"},
+	    {2, {"note", 2, 1, 0, 0}, "E-JOURNAL-04"},	/* and calls itself newer */
+	    {2, {"note", 3, 3, 0, 0}, "E-JOURNAL-06"},	/* before its time */
+	    {3, {"epoch", 2, 2, 4, 4}, "E-JOURNAL-10"}, /* one is left out */
+	    {3, {"epoch", 2, 2, 2, 2}, "E-JOURNAL-10"}, /* itself again */
+	    {3, {"epoch", 1, 1, 3, 3}, "E-JOURNAL-09"}, /* an old key names one */
+	    {3, {"epoch", 2, 9, 3, 9}, "E-JOURNAL-04"}, /* nobody we know names one */
+	    {1, {"epoch", 1, 9, 2, 9}, "E-JOURNAL-04"},
+	    {0, {"init", 2, 2, 0, 0}, "E-JOURNAL-06"},
+	};
+	struct err err = ERR_INIT;
+	(void)state;
+
+	assert_int_equal(chain(good, 6, &err), 6);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		struct step steps[6];
+
+		memcpy(steps, good, sizeof(good));
+		steps[wrong[i].at] = wrong[i].step;
+		err = (struct err)ERR_INIT;
+		assert_int_equal(chain(steps, 6, &err), wrong[i].at);
+		assert_string_equal(err.code, wrong[i].code);
+	}
+}
+
 /* Properly signed, but not a record: what a writer with a fault would make. */
 static void signed_nonsense_is_refused(void **state)
 {
@@ -373,6 +454,7 @@ int main(void)
 	    cmocka_unit_test(swapped_dropped_inserted_and_cut_lines_are_noticed),
 	    cmocka_unit_test(forged_lines_are_refused),
 	    cmocka_unit_test(another_repository_or_epoch_is_refused),
+	    cmocka_unit_test(each_epoch_signs_until_it_names_the_next),
 	    cmocka_unit_test(signed_nonsense_is_refused),
 	    cmocka_unit_test(what_cannot_be_read_cannot_be_written),
 	};
