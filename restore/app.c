@@ -79,6 +79,9 @@ int app_vault(struct app *app)
 		    app, "%s", text("--medium DIR is needed: the folder that holds bkp-medium.json"));
 	if (vault_r_open(app->medium, app->repository, app->root_key, &app->vault, &err))
 		return app_error(&err, APP_UNKNOWN);
+	/* whose signatures cannot be checked for it says so itself; the rest is as good as ever */
+	if (vault_r_keys_fault(app->vault)->code[0] && !app->quiet)
+		app_error(vault_r_keys_fault(app->vault), APP_OK);
 	if (!vault_r_root_key_compared(app->vault))
 		app_note(app, text("this medium's root key is %s; compare it with the paper"),
 		    vault_r_root_key(app->vault));

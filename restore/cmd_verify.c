@@ -9,6 +9,7 @@
 #include "format/generation.h"
 #include "output.h"
 #include "progress.h"
+#include "read/reported.h"
 #include "read/vault_r.h"
 #include "read/verify.h"
 
@@ -16,6 +17,7 @@ struct job {
 	struct app *app;
 	struct progress progress;
 	uint64_t faults;
+	struct reported reported;
 };
 
 static void fault_json(struct job *j, const struct verify_fault *f)
@@ -105,9 +107,56 @@ static void probes_json(const struct generation_root *root)
 	}
 }
 
+static const char *reported_word(const struct job *j)
+{
+	static const char *const words[] = {"compared", "absent", "not reported", "older", "damaged"};
+
+	return words[j->reported.state];
+}
+
+/* A signature proves who signed, not when: what else was there to compare with? */
+static void reported_text(const struct job *j, uint64_t number)
+{
+	const struct reported *r = &j->reported;
+
+	switch (r->state) {
+	case REPORTED_YES:
+		if (!j->faults)
+			printf("%s\n",
+			    text(
+				"the journal on this medium reported this very generation, signed in its own "
+				"night"));
+		return;
+	case REPORTED_ABSENT:
+		printf("%s\n", text("not compared with a journal: this medium carries none"));
+		return;
+	case REPORTED_LATER:
+		printf(text("not compared with the journal: the copy on this medium ends (record %ju) before "
+			    "generation "
+			    "%ju\n"),
+		    r->head, number);
+		return;
+	case REPORTED_NOT:
+		printf(text("the journal on this medium does not report generation %ju: the run that made it "
+			    "did not end "
+			    "well, or somebody else made it\n"),
+		    number);
+		return;
+	case REPORTED_BROKEN:
+		printf(text("the journal on this medium is not valid: %s\n"), r->why.msg);
+		return;
+	}
+}
+
+/* What a person should look at, though every file is what was signed. */
+static bool is_odd(const struct job *j)
+{
+	return j->reported.state == REPORTED_NOT || j->reported.state == REPORTED_BROKEN;
+}
+
 /* root: NULL unless it was decrypted. */
-static void summary(const struct job *j, uint64_t number, const struct verify_result *res,
-    const struct generation_root *root)
+static void summary(
+    const struct job *j, uint64_t number, const struct verify_result *res, const struct generation_root *root)
 {
 	char size[PROGRESS_SIZE_TEXT];
 
@@ -116,11 +165,14 @@ static void summary(const struct job *j, uint64_t number, const struct verify_re
 			probes_json(root);
 		printf("\n],\"files\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"archives\":%" PRIu64
 		       ",\"chunks\":%" PRIu64 ",\"entries\":%" PRIu64 ",\"entries_bad\":%" PRIu64
-		       ",\"good\":%s}\n",
+		       ",\"journal\":\"%s\",\"good\":%s}\n",
 		    res->files, res->bytes, res->archives, res->chunks, res->entries, res->entries_bad,
-		    res->faults ? "false" : "true");
+		    reported_word(j), res->faults ? "false" : "true");
 		return;
 	}
+	if (j->app->quiet && !is_odd(j))
+		return;
+	reported_text(j, number);
 	if (j->app->quiet)
 		return;
 	if (res->faults)
@@ -157,6 +209,12 @@ int cmd_verify(struct app *app, int argc, char **argv)
 		app_generation_close(&g);
 		return r;
 	}
+	if (reported_look(app->vault, g.number, &j.reported, &err)) {
+		app_generation_close(&g);
+		return app_error(&err, APP_UNKNOWN);
+	}
+	if (j.reported.known)
+		opt.record = &j.reported.record;
 	if (app->json)
 		printf("{\"generation\":%" PRIu64 ",\"deep\":%s,\"faults\":[", g.number,
 		    app->deep ? "true" : "false");
@@ -171,5 +229,5 @@ int cmd_verify(struct app *app, int argc, char **argv)
 	app_generation_close(&g);
 	if (r)
 		return app_flush(app_error(&err, APP_UNKNOWN));
-	return app_flush(res.faults ? APP_FAILED : APP_OK);
+	return app_flush(res.faults ? APP_FAILED : is_odd(&j) ? APP_ATTENTION : APP_OK);
 }

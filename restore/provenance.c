@@ -78,7 +78,7 @@ static int check(
 	if (io_read_file(folder, SUMS, &sums, err) || io_read_file(folder, SUMS_SIG, &sig, err))
 		return err_set(
 		    err, "E-DRILL-24", "%s", text("the list of procedures is not there or not signed"));
-	if (vault_r_verify_signature(v, sums.p, sums.n, (const char *)sig.p, sig.n, said, err))
+	if (vault_r_verify_signature(v, sums.p, sums.n, (const char *)sig.p, sig.n, said, NULL, err))
 		return -1;
 	repository_comment("procedures", vault_r_repository(v), wanted);
 	if (strcmp(said, wanted) != 0)

@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
-"""Restores a generation without bkp-restore: needs Python 3 and the commands age, lz4, zstd.  The format is described in
-docs/format.md, whose sections are numbered below.  ACLs and file flags are left to bkp-restore.
-  rescue.py --medium DIR --identity FILE [--repository ID] list [N [DATASET]]
-  rescue.py --medium DIR --identity FILE [--repository ID] restore N [DATASET] --to DIR
-First check the signature with the key from paper, inside DIR/<repository-id>/:
-  minisign -V -P RW... -m generations/000042/SHA256SUMS"""
-import argparse, contextlib, functools, hashlib, io, json, os, re, stat, subprocess, sys, tarfile, tempfile, urllib.parse
+"""Restores a generation without bkp-restore: needs Python 3 and the commands age, lz4, zstd; openssl, to check signatures.  The
+format is described in docs/format.md, whose sections are numbered below.  ACLs and file flags are left to bkp-restore.
+  rescue.py --medium DIR --identity FILE [--repository ID] [--root-key RW...] list [N [DATASET]]
+  rescue.py --medium DIR --identity FILE [--repository ID] [--root-key RW...] restore N [DATASET] --to DIR
+--root-key is the one on paper; without it the medium's own is taken and shown: compare them."""
+import argparse, base64, contextlib, functools, hashlib, io, json, os, re, stat, subprocess, sys, tarfile, tempfile, urllib.parse
 
 CACHED_ARCHIVES, failed = 4, 0
 ERRORS = (OSError, ValueError, LookupError, tarfile.TarError, subprocess.CalledProcessError)
@@ -24,18 +23,54 @@ def sha256_file(path):
         any(h.update(part) for part in iter(lambda: f.read(1 << 20), b""))
     return h.hexdigest()
 
+def signed_by(key, message, signature):  # Ed25519, by openssl; key: "Ed", 8 bytes of its number, 32 of itself
+    with tempfile.TemporaryDirectory() as d:
+        for name, data in ("k", bytes.fromhex("302a300506032b6570032100") + key[10:]), ("m", message), ("s", signature):
+            open(d + "/" + name, "wb").write(data)
+        return not subprocess.run(["openssl", "pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", d + "/k", "-rawin", "-in",
+                                   d + "/m", "-sigfile", d + "/s"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+
 class Repository:
-    def __init__(self, folder, identity):
-        self.dir, self.identity = folder, open(identity, "rb").read()
+    def __init__(self, folder, identity, root_key):
+        self.dir, self.identity, self.root_key = folder, open(identity, "rb").read(), root_key
         if self.identity.startswith((b"age-encryption.org/", b"-----BEGIN AGE")):  # asks for the passphrase, once
             self.identity = subprocess.run(["age", "-d", identity], stdout=subprocess.PIPE, check=True).stdout
 
     def decrypt(self, path, **where):  # raises when it fails
         return subprocess.run(["age", "-d", "-i", "-", path], input=self.identity, check=True, **where)
 
+    def keys(self):  # section 2: each epoch's key is named by the one before it
+        facts = json.load(open(os.path.join(self.dir, "repository.json"), encoding="utf-8"))
+        key = self.root_key or facts["keys"][0]["public"]
+        self.root_key or print("rescue.py: the medium's root key is %s; compare it with the paper" % key, file=sys.stderr)
+        yield base64.b64decode(key)
+        links = os.path.join(self.dir, "keys.jsonl")
+        for line in open(links, "rb").read().splitlines() if os.path.exists(links) else []:
+            body, mark, sig = line.rpartition(b',"sig":"')
+            signed_by(base64.b64decode(key), body + b"}", base64.b64decode(sig[:-2])) or fail("keys.jsonl: a signature is wrong")
+            record = json.loads(line)
+            [record["event"], record["repository"]] == ["epoch", facts["repository"]] or fail("keys.jsonl: a foreign record")
+            yield base64.b64decode(key := record["key"])
+
+    def check_signature(self, path, comment):
+        lines = open(path + ".minisig", encoding="utf-8").read().splitlines()
+        raw, both = base64.b64decode(lines[1]), base64.b64decode(lines[3])
+        key = next((k for k in self.keys() if raw[:10] == k[:10]), None) or fail("signed by a key that is not this repository's")
+        said = lines[2][len("trusted comment: "):]
+        said.startswith(comment) and signed_by(key, open(path, "rb").read(), raw[10:]) and signed_by(
+            key, raw[10:] + said.encode(), both) or fail("the signature is wrong")
+
     def open(self, number, tmp):  # section 8
         self.tmp, self.archives, self.bad = tmp, {}, {}
         folder = "generations/%06d/" % number
+        try:
+            self.check_signature(os.path.join(self.dir, folder, "SHA256SUMS"),
+                                 "bkp:1 kind=generation repository=%s generation=%d " % (os.path.basename(self.dir), number))
+        except FileNotFoundError as e:
+            e.filename == "openssl" or sys.exit("%sSHA256SUMS: %s" % (folder, e))
+            warn("there is no openssl: signatures are NOT checked; use minisign, see README.txt")
+        except ERRORS as e:
+            sys.exit("%sSHA256SUMS: %s" % (folder, e))
         with open(os.path.join(self.dir, folder, "SHA256SUMS")) as f:
             self.sums = {line[66:-1]: line[:64] for line in f}
         for name in (folder + "manifest.json", folder + "root.age"):
@@ -166,14 +201,14 @@ def restore_entry(repo, root, e, folders):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, how in {"--medium": {"required": True}, "--identity": {"required": True}, "--repository": {}, "--to": {},
+    for name, how in {"--medium": {"required": True}, "--identity": {"required": True}, "--repository": {}, "--root-key": {}, "--to": {},
                       "command": {"choices": ["list", "restore"]}, "n": {"type": int, "nargs": "?"}, "dataset": {"nargs": "?"}}.items():
         p.add_argument(name, **how)
     a = p.parse_args()
     there = [d for d in os.listdir(a.medium) if re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", d)]
     if not a.repository and len(there) != 1 or a.command == "restore" and not (a.n and a.to):
         p.error("restore needs N and --to; --repository must be one of: " + " ".join(there))
-    repo = Repository(os.path.join(a.medium, a.repository or there[0]), a.identity)
+    repo = Repository(os.path.join(a.medium, a.repository or there[0]), a.identity, a.root_key)
     if a.n is None:
         return print("\n".join(sorted(os.listdir(repo.dir + "/generations"))))
     os.umask(0o077)

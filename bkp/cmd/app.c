@@ -201,6 +201,15 @@ int app_policy(struct app *app, struct policy **ret)
 	return app_error(&err, APP_USAGE);
 }
 
+static void warn_unlocked(void)
+{
+	struct err err = ERR_INIT;
+
+	err_set(&err, "W-STATE-11", "%s", text("the memory of the signing key cannot be locked: it may be written to swap"));
+	err_hint(&err, "%s", text("run bkp as root, raise 'ulimit -l', or encrypt the swap space"));
+	app_error(&err, APP_OK);
+}
+
 int app_state_open(struct app *app, const struct policy *policy, struct state **ret, struct err *err)
 {
 	struct state *s;
@@ -208,6 +217,8 @@ int app_state_open(struct app *app, const struct policy *policy, struct state **
 
 	if (r)
 		return r == STATE_BUSY ? r : -1;
+	if (!state_locked(s))
+		warn_unlocked();
 	state_act(s, app->command->name, NULL, NULL);
 	r = policy_record(s, policy, app->policy_text.p, app->policy_text.n, err);
 	if (r) {
@@ -223,7 +234,9 @@ int app_state(struct app *app, const struct policy *policy, struct state **ret)
 	struct err err = ERR_INIT;
 	int r = app_state_open(app, policy, ret, &err);
 
-	return r ? app_error(&err, r == STATE_BUSY ? APP_ATTENTION : APP_FAILED) : APP_OK;
+	if (r)
+		return app_error(&err, r == STATE_BUSY ? APP_ATTENTION : APP_FAILED);
+	return APP_OK;
 }
 
 /* The journal is checked against the root key of the repository file beside it. */

@@ -81,6 +81,6 @@ int app_usage(const struct app *app, const char *fmt, ...) __attribute__((format
 int app_flush(int code);
 
 app_fn cmd_init, cmd_check, cmd_journal, cmd_generations, cmd_medium, cmd_status, cmd_run, cmd_verify;
-app_fn cmd_rotate, cmd_schedule, cmd_notify;
+app_fn cmd_rotate, cmd_schedule, cmd_notify, cmd_expire, cmd_agree, cmd_clock, cmd_hold, cmd_release, cmd_accept;
 
 #endif

@@ -1,4 +1,5 @@
-/* cmd_check: bkp check: is the policy valid, and what does it plan: who, when, where. */
+/* cmd_check: bkp check: is the policy valid, and what does it plan: who, when, where; with --diff what a
+ * change of it means. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -8,6 +9,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "cmd/app.h"
+#include "cmd/check_diff.h"
 #include "cmd/out.h"
 #include "format/policy.h"
 #include "format/policy_plan.h"
@@ -101,16 +103,37 @@ static int check(struct app *app, struct policy_problems *problems)
 	return app->quiet ? APP_OK : show_plan(policy, APP_OK);
 }
 
+static int compare(struct app *app, const char *against)
+{
+	POLICY_AUTO policy = NULL;
+	int code = app_policy(app, &policy);
+
+	return code ? code : check_diff(app, policy, against);
+}
+
 int cmd_check(struct app *app, int argc, char **argv)
 {
+	enum { DIFF = 1, AGAINST };
+	static const struct option own[] = {{"diff", no_argument, NULL, DIFF},
+	    {"against", required_argument, NULL, AGAINST}, {NULL, 0, NULL, 0}};
+	const char *against = NULL;
+	bool diff = false;
 	struct policy_problems *problems;
 	int code = APP_OK, opt;
 
-	while ((opt = app_getopt(app, argc, argv, NULL, &code)) != -1)
+	while ((opt = app_getopt(app, argc, argv, own, &code)) != -1) {
 		if (opt == APP_OPT_STOP)
 			return code;
+		diff = diff || opt == DIFF;
+		if (opt == AGAINST)
+			against = optarg;
+	}
 	if (optind < argc)
 		return app_usage(app, "%s", text("'check' takes options only"));
+	if (against && !diff)
+		return app_usage(app, "%s", text("--against goes with --diff"));
+	if (diff)
+		return compare(app, against);
 	problems = calloc(1, sizeof(*problems));
 	if (!problems) {
 		struct err err = ERR_INIT;

@@ -71,6 +71,16 @@ static const char *state_text(enum ledger_state s)
 	}
 }
 
+/* What the guard found, and what people decided. */
+static const char *mark_text(const struct ledger_generation *g)
+{
+	if (g->suspect)
+		return g->held_ns ? text(", suspect, held") : text(", SUSPECT");
+	if (g->held_ns)
+		return text(", held");
+	return g->accepted_ns ? text(", accepted") : "";
+}
+
 static int datasets_cell(struct table *t, const struct ledger_generation *g, struct err *err)
 {
 	BUF_AUTO b = BUF_INIT(CELL_MAX);
@@ -135,7 +145,7 @@ static int show_table(const struct ledger *l, const struct ledger_medium *m)
 		shown++;
 		table_cell(t, "%" PRIu64, g->number);
 		table_cell(t, "%s", clock_format_local(g->begun_ns, time));
-		table_cell(t, "%s", state_text(g->state));
+		table_cell(t, "%s%s", state_text(g->state), mark_text(g));
 		failed = datasets_cell(t, g, &err) || media_cell(t, g, &err);
 	}
 	if (failed) {
@@ -167,11 +177,11 @@ static json_t *generation_json(const struct ledger_generation *g)
 		const struct ledger_dataset *d = &g->datasets[i];
 
 		json_array_append_new(datasets,
-		    json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "name", d->name, "verdict",
+		    json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s}", "name", d->name, "verdict",
 			ledger_verdict_word(d->verdict), "entries", (json_int_t)d->entries, "files",
 			(json_int_t)d->files, "bytes", (json_int_t)d->bytes, "unreadable",
 			(json_int_t)d->unreadable, "changed", (json_int_t)d->changed, "skipped",
-			(json_int_t)d->skipped, "reason", d->reason));
+			(json_int_t)d->skipped, "reason", d->reason, "suspicion", d->suspicion));
 	}
 	for (size_t i = 0; i < g->n_copies; i++) {
 		const struct ledger_copy *c = &g->copies[i];
@@ -181,11 +191,12 @@ static json_t *generation_json(const struct ledger_generation *g)
 			       c->label, "ok", (int)c->ok, "frozen", (int)c->frozen, "reason", c->reason,
 			       "verified", time_json(c->verified_ns), "copied", time_json(c->copied_ns)));
 	}
-	return json_pack("{s:I, s:s, s:s, s:o, s:o, s:s, s:s, s:I, s:I, s:o, s:o}", "generation",
+	return json_pack("{s:I, s:s, s:s, s:o, s:o, s:s, s:s, s:I, s:I, s:b, s:o, s:o, s:s, s:o, s:o}", "generation",
 	    (json_int_t)g->number, "uuid", g->uuid, "state", ledger_state_word(g->state), "begun",
 	    time_json(g->begun_ns), "ended", time_json(g->ended_ns), "reason", g->reason, "manifest_sha256",
 	    g->manifest_sha256, "archives", (json_int_t)g->archives, "archive_bytes",
-	    (json_int_t)g->archive_bytes, "datasets", datasets, "media", media);
+	    (json_int_t)g->archive_bytes, "suspect", (int)g->suspect, "accepted", time_json(g->accepted_ns), "held",
+	    time_json(g->held_ns), "held_why", g->held_why, "datasets", datasets, "media", media);
 }
 
 static int show_json(const struct ledger *l, const struct ledger_medium *m)

@@ -33,6 +33,7 @@ struct options {
 	size_t n;
 	const char *identity_out;
 	const char *passphrase_file;
+	const char *root_key_out;
 	bool plain;
 };
 
@@ -62,6 +63,9 @@ static int check_options(struct app *app, const struct options *o, int argc)
 		    app, "%s", text("--plain-identity and --passphrase-file go with --identity-out"));
 	if (o->plain && o->passphrase_file)
 		return app_usage(app, "%s", text("an identity is either plain or protected by a passphrase"));
+	if (o->identity_out && o->root_key_out && !strcmp(o->identity_out, o->root_key_out))
+		return app_usage(
+		    app, "%s", text("the identity and the root secret key go into a file each"));
 	if (o->identity_out && o->n == REPOSITORY_PEOPLE)
 		return app_usage(app, text("there can be %d recipients at most"), REPOSITORY_PEOPLE);
 	if (o->n || o->identity_out)
@@ -76,11 +80,12 @@ static int check_options(struct app *app, const struct options *o, int argc)
 
 static int parse_options(struct app *app, int argc, char **argv, struct options *o, int *ret_exit)
 {
-	enum { RECIPIENT = 1, IDENTITY_OUT, PASSPHRASE_FILE, PLAIN };
+	enum { RECIPIENT = 1, IDENTITY_OUT, PASSPHRASE_FILE, PLAIN, ROOT_KEY_OUT };
 	static const struct option own[] = {{"recipient", required_argument, NULL, RECIPIENT},
 	    {"identity-out", required_argument, NULL, IDENTITY_OUT},
 	    {"passphrase-file", required_argument, NULL, PASSPHRASE_FILE},
-	    {"plain-identity", no_argument, NULL, PLAIN}, {NULL, 0, NULL, 0}};
+	    {"plain-identity", no_argument, NULL, PLAIN},
+	    {"root-key-out", required_argument, NULL, ROOT_KEY_OUT}, {NULL, 0, NULL, 0}};
 	int opt;
 
 	*ret_exit = APP_OK;
@@ -93,6 +98,8 @@ static int parse_options(struct app *app, int argc, char **argv, struct options 
 			o->passphrase_file = optarg;
 		else if (opt == PLAIN)
 			o->plain = true;
+		else if (opt == ROOT_KEY_OUT)
+			o->root_key_out = optarg;
 		else if ((*ret_exit = add_recipient(app, o, optarg)))
 			return -1;
 	}
@@ -206,9 +213,9 @@ static int report_json(const struct options *o, const struct policy *policy, con
 
 	for (size_t i = 0; i < ledger_recipients(l); i++)
 		json_array_append_new(list, json_string(ledger_recipient(l, i)));
-	json_t *out = json_pack("{s:s, s:s, s:s, s:o, s:s?}", "repository", ledger_repository(l), "state",
+	json_t *out = json_pack("{s:s, s:s, s:s, s:o, s:s?, s:s?}", "repository", ledger_repository(l), "state",
 	    policy->state, "root_key", minisig_public_format(ledger_root(l), key), "recipients", list,
-	    "identity", o->identity_out);
+	    "identity", o->identity_out, "root_secret_key", o->root_key_out);
 
 	return out_json(out, APP_OK);
 }
@@ -227,6 +234,8 @@ static int report(
 		printf("%s %s\n", text("recipient:      "), ledger_recipient(l, i));
 	if (o->identity_out)
 		printf("%s %s\n", text("identity:       "), o->identity_out);
+	if (o->root_key_out)
+		printf("%s %s\n", text("root secret key:"), o->root_key_out);
 	if (app->quiet)
 		return app_flush(APP_OK);
 	printf("\n%s\n",
@@ -236,10 +245,28 @@ static int report(
 		printf("%s\n",
 		    text("Move the identity file to a thing that is kept apart from this computer, and its "
 			 "passphrase to another place; then remove it here."));
+	if (o->root_key_out)
+		printf("%s\n",
+		    text("Move the root secret key to a thing that is kept apart from this computer, in the "
+			 "safe say, then remove it here: nothing needs it every day, and who has it can "
+			 "lower what was agreed."));
 	if (ledger_recipients(l) == 1)
 		printf("%s\n",
 		    text("There is one recipient only: if its identity is lost, every backup is lost."));
 	return app_flush(APP_OK);
+}
+
+/* Said where nobody overlooks it: it cannot be made up for. */
+static void root_key_is_gone(const struct app *app, const struct options *o)
+{
+	if (o->root_key_out || app->quiet)
+		return;
+	fprintf(stderr, "bkp: W-INIT-03: %s\n",
+	    text("the root secret key was not kept: what needs it later (lowering an agreed retention) will never "
+		 "be possible in this repository"));
+	fprintf(stderr, "  → %s\n",
+	    text("if that is not wanted, remove the new state folder now, before a medium is registered, and run "
+		 "'bkp init' again with --root-key-out FILE"));
 }
 
 /* The identity file of a repository that never came to be would only stand in the way of the next attempt. */
@@ -256,15 +283,19 @@ static int init(struct app *app, struct options *o, const struct policy *policy)
 	int code;
 
 	/* before anybody is asked for a passphrase */
-	if (state_check_place(policy->state, &err) || identity(o, &err))
+	if (state_check_place(policy->state, &err) ||
+	    (o->root_key_out && state_check_root_key(policy->state, o->root_key_out, &err)) ||
+	    identity(o, &err))
 		return app_error(&err, APP_FAILED);
-	if (state_create(policy->state, policy->site_name, o->recipients, o->n, &err)) {
+	if (state_create_with_root(
+		policy->state, policy->site_name, o->recipients, o->n, o->root_key_out, &err)) {
 		take_identity_back(o, policy);
 		return app_error(&err, APP_FAILED);
 	}
 	code = app_ledger(app, policy, &ledger);
 	if (!code)
 		code = report(app, o, policy, ledger);
+	root_key_is_gone(app, o);
 	ledger_free(ledger);
 	return code;
 }

@@ -1,5 +1,5 @@
-/* cmd_journal: bkp journal show | verify: the audit record, readable and checkable by anyone with the public
- * key. */
+/* cmd_journal: bkp journal show | verify | export: the audit record, readable and checkable by anyone with
+ * the public key.  This file: show and verify. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,6 +17,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "cmd/app.h"
+#include "cmd/cmd_journal.h"
 #include "cmd/out.h"
 #include "format/journal.h"
 #include "format/minisig.h"
@@ -26,16 +27,10 @@
 #define SHOW	     200
 #define KEY_FILE_MAX 4096
 
-struct options {
-	const char *file;     /* NULL: the state folder's */
-	const char *root_key; /* as given */
-	struct minisig_public root;
-};
-
 /* ---- which journal ---- */
 
-/* Opens it by its own path or by the policy's.  ≥ 0, or -1 with *ret_code. */
-static int open_journal(struct app *app, const struct options *o, char *ret_name, size_t size, int *ret_code)
+int cmd_journal_open(
+    struct app *app, const struct cmd_journal_options *o, char *ret_name, size_t size, int *ret_code)
 {
 	POLICY_AUTO policy = NULL;
 	struct err err = ERR_INIT;
@@ -119,14 +114,14 @@ static int show_record(void *arg, const struct journal_record *r, struct err *er
 	return 0;
 }
 
-static int show(struct app *app, const struct options *o)
+static int show(struct app *app, const struct cmd_journal_options *o)
 {
 	struct showing s = {.app = app};
 	struct ledger *l = NULL;
 	struct err err = ERR_INIT;
 	char name[4096];
 	int code = APP_OK, r;
-	IO_FD_AUTO fd = open_journal(app, o, name, sizeof(name), &code);
+	IO_FD_AUTO fd = cmd_journal_open(app, o, name, sizeof(name), &code);
 
 	if (fd < 0)
 		return code;
@@ -164,48 +159,67 @@ static int parse_root(const char *s, struct minisig_public *ret, struct err *err
 	return minisig_public_file_parse((const char *)b.p, b.n, ret, err);
 }
 
-static int report_json(const struct options *o, const struct ledger *l, int code)
+static json_t *report_json(const struct cmd_journal_options *o, const struct ledger *l)
 {
 	char key[MINISIG_KEY_TEXT], head[DIGEST_HEX], time[CLOCK_TEXT];
 
-	return out_json(json_pack("{s:b, s:s, s:s, s:b, s:I, s:s, s:s, s:b}", "valid", 1, "repository",
-			    ledger_repository(l), "root_key", minisig_public_format(ledger_root(l), key),
-			    "root_key_given", o->root_key != NULL, "records", (json_int_t)ledger_seq(l),
-			    "head", digest_hex(ledger_head(l), DIGEST_LEN, head), "head_time",
-			    clock_format(ledger_head_ns(l), time), "torn", (int)ledger_torn(l)),
-	    code);
+	return json_pack("{s:b, s:s, s:s, s:b, s:I, s:I, s:s, s:s, s:b}", "valid", 1, "repository",
+	    ledger_repository(l), "root_key", minisig_public_format(ledger_root(l), key), "root_key_given",
+	    o->root_key != NULL, "records", (json_int_t)ledger_seq(l), "epochs", (json_int_t)ledger_epoch(l),
+	    "head", digest_hex(ledger_head(l), DIGEST_LEN, head), "head_time",
+	    clock_format(ledger_head_ns(l), time), "torn", (int)ledger_torn(l));
 }
 
-static int report(struct app *app, const struct options *o, const struct ledger *l)
+static void report_text(const struct cmd_journal_options *o, const struct ledger *l)
 {
 	char key[MINISIG_KEY_TEXT], head[DIGEST_HEX], time[CLOCK_TEXT];
-	int code = ledger_torn(l) ? APP_ATTENTION : APP_OK;
 
-	if (app->json)
-		return report_json(o, l, code);
-	if (!app->quiet) {
-		printf("%s %" PRIu64 "\n", text("records:   "), ledger_seq(l));
-		printf("%s %s\n", text("repository:"), ledger_repository(l));
-		printf("%s %s  (%s)\n", text("root key:  "), minisig_public_format(ledger_root(l), key),
-		    o->root_key ? text("as given")
-				: text("as the journal says itself: compare it with paper"));
-		printf("%s %s  %s\n", text("head:      "), digest_hex(ledger_head(l), DIGEST_LEN, head),
-		    clock_format_local(ledger_head_ns(l), time));
-		printf("%s\n", text("every record is in its place, unchanged and signed"));
-	}
-	if (code) {
-		struct err err = ERR_INIT;
-
-		err_set(&err, "E-JOURNAL-24", text("behind record %ju stand bytes without an end of line"),
-		    ledger_seq(l));
-		err_hint(&err, "%s",
-		    text("a record was being written: it does not count, and the next run removes it"));
-		app_error(&err, code);
-	}
-	return app_flush(code);
+	printf("%s %" PRIu64 "\n", text("records:   "), ledger_seq(l));
+	printf("%s %s\n", text("repository:"), ledger_repository(l));
+	printf("%s %s  (%s)\n", text("root key:  "), minisig_public_format(ledger_root(l), key),
+	    o->root_key ? text("as given") : text("as the journal says itself: compare it with paper"));
+	printf("%s %u  (%s)\n", text("epochs:    "), ledger_epoch(l),
+	    text("each key was named by the one before it"));
+	printf("%s %s  %s\n", text("head:      "), digest_hex(ledger_head(l), DIGEST_LEN, head),
+	    clock_format_local(ledger_head_ns(l), time));
+	printf("%s\n", text("every record is in its place, unchanged and signed"));
 }
 
-static int verify(struct app *app, struct options *o)
+static int report_torn(const struct ledger *l)
+{
+	struct err err = ERR_INIT;
+
+	if (!ledger_torn(l))
+		return APP_OK;
+	err_set(&err, "E-JOURNAL-24", text("behind record %ju stand bytes without an end of line"),
+	    ledger_seq(l));
+	err_hint(
+	    &err, "%s", text("a record was being written: it does not count, and the next run removes it"));
+	return app_error(&err, APP_ATTENTION);
+}
+
+/* The journal is in itself as it must be.  Is it also the one that the other place knows? */
+static int report(struct app *app, const struct cmd_journal_options *o, int fd, const struct ledger *l)
+{
+	json_t *other = NULL, *out;
+	int code, compared = APP_OK;
+
+	if (!app->json && !app->quiet)
+		report_text(o, l);
+	code = report_torn(l);
+	if (o->against)
+		compared = cmd_journal_against(app, o, fd, l, &other);
+	if (compared > code)
+		code = compared;
+	if (!app->json)
+		return app_flush(code);
+	out = report_json(o, l);
+	if (other)
+		json_object_set_new(out, "against", other);
+	return out_json(out, code);
+}
+
+static int verify(struct app *app, struct cmd_journal_options *o)
 {
 	struct ledger *l;
 	struct err err = ERR_INIT;
@@ -215,7 +229,7 @@ static int verify(struct app *app, struct options *o)
 
 	if (o->root_key && parse_root(o->root_key, &o->root, &err))
 		return app_error(&err, APP_USAGE);
-	fd = open_journal(app, o, name, sizeof(name), &code);
+	fd = cmd_journal_open(app, o, name, sizeof(name), &code);
 	if (fd < 0)
 		return code;
 	if (ledger_load_fd(fd, name, o->root_key ? &o->root : NULL, NULL, NULL, &l, &err)) {
@@ -225,30 +239,45 @@ static int verify(struct app *app, struct options *o)
 				       APP_FAILED)
 				 : APP_FAILED;
 	}
-	code = report(app, o, l);
+	code = report(app, o, fd, l);
 	ledger_free(l);
 	return code;
 }
 
+static int dispatch(struct app *app, const char *what, struct cmd_journal_options *o)
+{
+	bool foreign = o->format || o->out;
+
+	if (!strcmp(what, "verify") && !foreign)
+		return verify(app, o);
+	if (!strcmp(what, "show") && !foreign && !o->root_key && !o->against)
+		return show(app, o);
+	if (!strcmp(what, "export") && !o->root_key && !o->against)
+		return cmd_journal_export(app, o);
+	return app_usage(app, "%s",
+	    text("'journal' is followed by 'show', 'verify' or 'export'; --root-key and --against go with "
+		 "'verify', "
+		 "--format and --out with 'export'"));
+}
+
 int cmd_journal(struct app *app, int argc, char **argv)
 {
-	enum { ROOT_KEY = 1, FILE_ };
+	enum { ROOT_KEY = 1, FILE_, AGAINST, FORMAT, OUT };
 	static const struct option own[] = {{"root-key", required_argument, NULL, ROOT_KEY},
-	    {"file", required_argument, NULL, FILE_}, {NULL, 0, NULL, 0}};
-	struct options o = {.file = NULL};
+	    {"file", required_argument, NULL, FILE_}, {"against", required_argument, NULL, AGAINST},
+	    {"format", required_argument, NULL, FORMAT}, {"out", required_argument, NULL, OUT},
+	    {NULL, 0, NULL, 0}};
+	struct cmd_journal_options o = {.file = NULL};
 	int code = APP_OK, opt;
 
 	while ((opt = app_getopt(app, argc, argv, own, &code)) != -1) {
 		if (opt == APP_OPT_STOP)
 			return code;
-		if (opt == ROOT_KEY)
-			o.root_key = optarg;
-		else
-			o.file = optarg;
+		*(opt == ROOT_KEY    ? &o.root_key
+		    : opt == FILE_   ? &o.file
+		    : opt == AGAINST ? &o.against
+		    : opt == FORMAT  ? &o.format
+				     : &o.out) = optarg;
 	}
-	if (argc - optind == 1 && !strcmp(argv[optind], "verify"))
-		return verify(app, &o);
-	if (argc - optind == 1 && !strcmp(argv[optind], "show") && !o.root_key)
-		return show(app, &o);
-	return app_usage(app, "%s", text("'journal' is followed by 'show' or 'verify'"));
+	return dispatch(app, argc - optind == 1 ? argv[optind] : "", &o);
 }

@@ -165,11 +165,14 @@ static int add(struct app *app, struct state *s, const struct policy *policy, co
 	return report(app, m, uuid, false);
 }
 
-/* What changed nothing, because it is so already or could not be done, is recorded too: somebody tried. */
-static int recorded(const struct app *app, struct state *s, const struct policy_medium *m, int code)
+/* What could not be done is recorded too: somebody tried.  What was so already is not. */
+static int recorded(
+    const struct app *app, struct state *s, const struct policy_medium *m, uint64_t seq, int code)
 {
 	char line[MORNING_LINE];
 
+	if (code == APP_OK && ledger_seq(state_ledger(s)) == seq)
+		return code;
 	snprintf(line, sizeof(line), code ? text("medium '%s' could not be registered") : text("medium '%s' is registered"),
 	    m->name);
 	return outcome_record(app, s, "medium add", code, line);
@@ -179,6 +182,7 @@ static int cmd_add(struct app *app, const struct policy *policy, const char *nam
 {
 	const struct policy_medium *m = policy_find_medium(policy, name);
 	struct state *s;
+	uint64_t seq;
 	int code;
 
 	if (!m)
@@ -194,7 +198,9 @@ static int cmd_add(struct app *app, const struct policy *policy, const char *nam
 	code = app_state(app, policy, &s);
 	if (code)
 		return code;
-	code = recorded(app, s, m, add(app, s, policy, m, path));
+	state_act(s, "medium add", "operator", NULL);
+	seq = ledger_seq(state_ledger(s));
+	code = recorded(app, s, m, seq, add(app, s, policy, m, path));
 	state_close(s);
 	return code;
 }

@@ -140,6 +140,7 @@ int cmd_medium_move(
 		code = app_state(app, policy, &s);
 	if (code)
 		return code;
+	state_act(s, "medium move", "operator", operator);
 	lm = ledger_medium_by_label(state_ledger(s), declared ? declared->name : name);
 	/* one that the policy no longer declares still is somewhere */
 	if (declared)

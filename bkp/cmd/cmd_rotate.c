@@ -99,6 +99,7 @@ static int rotate(struct app *app, struct rotate_config *cfg)
 	char tools[PATH_MAX];
 	int r, code;
 
+	state_act(cfg->state, "rotate", "operator", cfg->operator);
 	cfg->docs = (struct medium_docs_sources){tools_folder(tools), BKP_VERSION};
 	cfg->progress = on_progress;
 	cfg->arg = &view;

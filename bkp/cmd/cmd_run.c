@@ -217,6 +217,7 @@ static int run(struct app *app, const struct policy *policy, struct state *state
 	char tools[PATH_MAX];
 	int r, code;
 
+	state_act(state, "run", "capture", NULL);
 	cfg.docs = (struct medium_docs_sources){tools_folder(tools), BKP_VERSION};
 	night_say_begin(&say, app, policy);
 	interrupt_watch();

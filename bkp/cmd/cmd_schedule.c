@@ -17,6 +17,7 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "cmd/app.h"
+#include "cmd/outcome.h"
 #include "cmd/out.h"
 #include "cmd/run_due.h"
 #include "format/policy.h"
@@ -400,6 +401,16 @@ static int show(
 
 /* ---- which command ---- */
 
+static int recorded(struct app *app, struct state *state, bool is_install, int code)
+{
+	if (code == APP_USAGE)
+		return code;
+	return outcome_record(app, state, is_install ? "schedule install" : "schedule remove", code,
+	    code	 ? text("the schedule could not be changed")
+	    : is_install ? text("the schedule is installed")
+			 : text("the schedule is removed"));
+}
+
 static int dispatch(struct app *app, const char *what, const struct options *o)
 {
 	bool meant[SCHEDULE_KINDS], is_install = !strcmp(what, "install");
@@ -420,6 +431,8 @@ static int dispatch(struct app *app, const char *what, const struct options *o)
 	if (!code)
 		code = is_install ? install(app, policy, state, o, meant)
 				  : remove_all(app, policy, state, o, meant);
+	if (state)
+		code = recorded(app, state, is_install, code);
 	state_close(state);
 	return code;
 }

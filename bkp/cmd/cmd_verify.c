@@ -12,6 +12,8 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "cmd/app.h"
+#include "cmd/morning.h"
+#include "cmd/outcome.h"
 #include "cmd/out.h"
 #include "format/digest.h"
 #include "format/minisig.h"
@@ -80,9 +82,12 @@ static void verify_one(struct job *j, struct vault_r *v, const struct medium *m,
 	struct verify_options opt = {.from_device = true, .seen = seen};
 	struct verify_result r = {0};
 	struct err err = ERR_INIT;
+	struct verify_record reported;
 	bool bad;
 	json_t *record;
 
+	if (ledger_generation_record(state_ledger(j->state), number, &reported))
+		opt.record = &reported;
 	if (j->keys)
 		opt.ids = keyring_identities(j->keys, &opt.n_ids);
 	j->number = number;
@@ -247,6 +252,19 @@ static int verify_all(struct job *j)
 	return app_flush(j->code);
 }
 
+/* What has recorded nothing has not happened. */
+static int verify_and_record(struct job *j)
+{
+	uint64_t seq = ledger_seq(state_ledger(j->state));
+	char line[MORNING_LINE];
+	int code = verify_all(j);
+
+	if (code == APP_USAGE || ledger_seq(state_ledger(j->state)) == seq)
+		return code;
+	snprintf(line, sizeof(line), text("%ju copies of generations verified, %ju of them damaged"), j->checked, j->bad);
+	return outcome_record(j->app, j->state, "verify", code, line);
+}
+
 static int add_identity(struct job *j, const char *file, const char *passphrase_file)
 {
 	struct keyring_passphrase pass = {keyring_terminal, NULL};
@@ -301,8 +319,10 @@ int cmd_verify(struct app *app, int argc, char **argv)
 		code = app_policy(app, &j.policy);
 	if (!code)
 		code = app_state(app, j.policy, &j.state);
-	if (!code)
-		code = verify_all(&j);
+	if (!code) {
+		state_act(j.state, "verify", "operator", NULL);
+		code = verify_and_record(&j);
+	}
 	state_close(j.state);
 	policy_free(j.policy);
 	keyring_free(j.keys);

@@ -244,6 +244,7 @@ int metrics_render(const struct policy *policy, const struct ledger *l, const st
 		one(&w, "bkp_frozen", "1: a suspect generation keeps everything from expiring.",
 		    s->frozen != 0);
 		one(&w, "bkp_things_to_do", "Sentences under 'What to do next'.", (int64_t)s->n_next);
+		one(&w, "bkp_journal_epoch", "The key that signs the journal.", (int64_t)ledger_epoch(l));
 		one(&w, "bkp_journal_records", "Records of the journal.", (int64_t)ledger_seq(l));
 	}
 	return w.failed ? -1 : 0;

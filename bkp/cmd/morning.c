@@ -131,6 +131,10 @@ static void other_items(struct items *it, const struct night_result *r, const st
 	if (latch && latch->found_ns)
 		add(it, text("the clock jumped by %s"),
 		    standing_span(latch->seconds < 0 ? -latch->seconds : latch->seconds, span, sizeof(span)));
+	else if (r->clock.code[0])
+		add(it, "%s", shown(r->clock.msg, why));
+	if (r->reaped.code[0])
+		add(it, "%s", shown(r->reaped.msg, why));
 	if (r->slow.code[0])
 		add(it, "%s", text("the next run will have to read all files again"));
 	if (r->missing.code[0])

@@ -48,30 +48,60 @@ static void print_dataset_faults(const struct generation_dataset *d, FILE *out)
 /* Kept, marked, and nothing goes until a person has looked. */
 static void print_suspect(const struct generation_dataset *d, uint64_t number, FILE *out)
 {
-	fprintf(out, text("bkp: W-RUN-07: data set '%s' is suspect in generation %ju: %s\n"), d->name, number,
+	fprintf(out, text("bkp: E-GUARD-01: data set '%s' looks as if its files were being harmed: %s\n"), d->name,
 	    d->suspicion ? d->suspicion : "?");
-	fprintf(out, text("  → look at it; then 'bkp accept %ju' if that is as it should be, or 'bkp hold %ju --reason TEXT'\n"),
+	fprintf(out, "  → %s\n",
+	    text("look at the files now; if they are harmed, take this computer off the network, attach no disk and call for help"));
+	fprintf(out,
+	    text("  → until somebody decides, nothing expires and no medium is rotated: 'bkp accept %ju --operator WHO --reason "
+		 "WHY' when it is right, 'bkp hold %ju --operator WHO --reason WHY' when it is not\n"),
 	    number, number);
+}
+
+static void print_blind(const struct generation_dataset *d, FILE *out)
+{
+	fprintf(out, text("bkp: W-GUARD-01: data set '%s': the guard against mass change saw less than it should: %s\n"),
+	    d->name, d->blind);
+	fprintf(out, "  → %s\n", text("look at a few of its files yourself; the next run compares again"));
+}
+
+static void print_said(const struct err *e, FILE *out)
+{
+	if (e->code[0])
+		fprintf(out, "bkp: %s: %s\n", e->code, e->msg);
+	if (e->hint[0])
+		fprintf(out, "  → %s\n", e->hint);
+}
+
+/* What somebody did to the medium's copy of the journal. */
+static void print_history(const struct night_medium *m, FILE *out)
+{
+	fprintf(out, "bkp: %s: %s: %s\n", m->history.code, m->label, m->history.msg);
+	fprintf(out, "  → %s\n", m->history.hint);
 }
 
 void night_report_faults(const struct night_result *r, FILE *out)
 {
 	size_t i;
 
+	print_said(&r->clock, out);
+	print_said(&r->reaped, out);
 	for (i = 0; i < r->n_datasets; i++)
 		print_dataset_faults(&r->datasets[i], out);
 	for (i = 0; i < r->n_datasets; i++)
 		if (r->datasets[i].guard.suspect)
 			print_suspect(&r->datasets[i], r->generation, out);
+	for (i = 0; i < r->n_datasets; i++)
+		if (r->datasets[i].blind)
+			print_blind(&r->datasets[i], out);
 	if (r->slow.code[0])
 		fprintf(out, text("bkp: W-CAPTURE-01: the next run will have to read all files again: %s\n"), r->slow.msg);
-	if (r->missing.code[0])
-		fprintf(out, "bkp: %s: %s\n", r->missing.code, r->missing.msg);
-	if (r->missing.hint[0])
-		fprintf(out, "  → %s\n", r->missing.hint);
+	print_said(&r->missing, out);
 	for (i = 0; i < r->n_media; i++) {
 		const struct night_medium *m = &r->media[i];
 
+		if (m->history.code[0] && strcmp(m->history.code, m->why.code) != 0)
+			print_history(m, out);
 		if (m->ok && m->verified)
 			continue;
 		fprintf(out, "bkp: %s: %s: %s\n", m->why.code[0] ? m->why.code : "E-RUN-05", m->label, m->why.msg);
@@ -126,10 +156,11 @@ static json_t *media_json(const struct night_result *r)
 	for (i = 0; i < r->n_media; i++) {
 		const struct night_medium *m = &r->media[i];
 
-		json_array_append_new(a, json_pack("{s:s, s:b, s:b, s:I, s:I, s:I, s:s*}", "label", m->label, "ok", m->ok,
+		json_array_append_new(a, json_pack("{s:s, s:b, s:b, s:I, s:I, s:I, s:s*, s:s*}", "label", m->label, "ok", m->ok,
 					     "verified", m->verified, "written", (json_int_t)m->written, "not_frozen",
 					     (json_int_t)m->unfrozen, "caught_up", (json_int_t)m->caught_up, "reason",
-					     m->ok && m->verified ? NULL : m->why.msg));
+					     m->ok && m->verified ? NULL : m->why.msg, "history",
+					     m->history.code[0] ? m->history.msg : NULL));
 	}
 	return a;
 }
@@ -142,18 +173,20 @@ void night_report_json(const struct night_result *r, const struct err *failure, 
 	for (i = 0; i < r->n_datasets; i++) {
 		const struct generation_dataset *d = &r->datasets[i];
 
-		json_array_append_new(sets, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s*}", "name", d->name, "verdict",
+		json_array_append_new(sets, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*, s:s*}", "name", d->name, "verdict",
 						generation_verdict_word(d->verdict), "entries", (json_int_t)d->entries,
 						"files", (json_int_t)d->files, "bytes", (json_int_t)d->bytes, "unreadable",
 						(json_int_t)d->unreadable, "changed", (json_int_t)d->changed, "skipped",
-						(json_int_t)d->skipped, "reason", d->reason));
+						(json_int_t)d->skipped, "reason", d->reason, "suspect",
+						d->suspicion, "unguarded", d->blind));
 	}
-	o = json_pack("{s:s, s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*, s:s*, s:s*}", "line", line, "generation", (json_int_t)r->generation,
+	o = json_pack("{s:s, s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*, s:s*, s:s*, s:s*}", "line", line, "generation", (json_int_t)r->generation,
 	    "datasets", sets, "media", media_json(r), "archives", (json_int_t)r->archives, "archive_bytes",
 	    (json_int_t)r->archive_bytes, "new_archives", (json_int_t)r->new_archives, "new_bytes", (json_int_t)r->new_bytes,
 	    "recovered", (json_int_t)r->recovered, "given_up", (json_int_t)r->given_up, "error",
 	    failure ? failure->code : NULL, "message", failure ? failure->msg : NULL, "missing",
-	    r->missing.code[0] ? r->missing.msg : NULL, "slow", r->slow.code[0] ? r->slow.msg : NULL);
+	    r->missing.code[0] ? r->missing.msg : NULL, "slow", r->slow.code[0] ? r->slow.msg : NULL, "clock",
+	    r->clock.code[0] ? r->clock.msg : NULL);
 	if (o) {
 		json_dumpf(o, stdout, JSON_COMPACT);
 		putchar('\n');
@@ -166,11 +199,13 @@ int night_report_exit(const struct night_result *r)
 	size_t i;
 
 	for (i = 0; i < r->n_datasets; i++)
-		if (r->datasets[i].verdict != GENERATION_GOOD || r->datasets[i].guard.suspect)
+		if (r->datasets[i].verdict != GENERATION_GOOD || r->datasets[i].guard.suspect || r->datasets[i].blind)
 			return APP_ATTENTION;
 	for (i = 0; i < r->n_media; i++)
-		if (!r->media[i].ok || !r->media[i].verified)
+		if (!r->media[i].ok || !r->media[i].verified || r->media[i].history.code[0])
 			return APP_ATTENTION;
+	if (r->clock.code[0] || r->reaped.code[0])
+		return APP_ATTENTION;
 	return r->missing.code[0] || r->slow.code[0] ? APP_ATTENTION : APP_OK;
 }
 

@@ -54,6 +54,12 @@ char *rotate_report_next(const struct rotate_result *r, const char *operator, ch
 			 "the person in "
 			 "charge of the system"),
 		    name);
+	else if (r->refill.full && r->may_go)
+		snprintf(out, size,
+		    text("'%s' is full, and %ju generations may go from it: run 'bkp expire --medium %s', "
+			 "then 'bkp "
+			 "rotate %s' again"),
+		    name, r->may_go, name, name);
 	else if (r->refill.full && !r->current)
 		snprintf(out, size,
 		    text("'%s' is too small for the newest generation: it needs about %s, %s are free; "
@@ -87,6 +93,10 @@ char *rotate_report_next(const struct rotate_result *r, const char *operator, ch
 
 void rotate_report_faults(const struct rotate_result *r, FILE *out)
 {
+	if (r->clock.code[0])
+		app_fault(&r->clock, out);
+	if (r->reaped.code[0])
+		app_fault(&r->reaped, out);
 	if (r->refill.why.code[0])
 		app_fault(&r->refill.why, out);
 	if (r->damaged_why.code[0] && !r->refill.damaged)
@@ -100,6 +110,8 @@ void rotate_report_faults(const struct rotate_result *r, FILE *out)
 		    text("somebody erased them, brought an old copy of the disk, or the disk is failing: ask "
 			 "who had it"));
 	}
+	if (r->history.code[0])
+		app_fault(&r->history, out);
 	if (r->docs_why.code[0])
 		app_fault(&r->docs_why, out);
 	else if (!r->docs_complete)
@@ -186,5 +198,8 @@ int rotate_report_exit(const struct rotate_result *r)
 	if (!r->current)
 		return APP_FAILED;
 	/* without the static program there are still rescue.py and stock tools: said, but no fault */
-	return is_complete(r) && !r->refill.lost && !r->docs_why.code[0] ? APP_OK : APP_ATTENTION;
+	return is_complete(r) && !r->refill.lost && !r->docs_why.code[0] && !r->history.code[0] && !r->clock.code[0] &&
+		       !r->reaped.code[0]
+		   ? APP_OK
+		   : APP_ATTENTION;
 }

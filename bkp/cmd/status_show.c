@@ -139,7 +139,7 @@ static void event_row(struct table *t, const char *what, int64_t ns, const char 
 static int show_events(const struct ledger *l, const struct standing *s)
 {
 	struct table *t = table_new(3);
-	char span[LOOK_TEXT], found[CLOCK_TEXT];
+	char span[LOOK_TEXT], found[CLOCK_TEXT], since[CLOCK_TEXT], journal[MORNING_LINE];
 	const struct ledger_latch *latch = s->latch;
 
 	if (t) {
@@ -156,8 +156,11 @@ static int show_events(const struct ledger *l, const struct standing *s)
 		table_cell(t, "%s", clock_format_local(latch->found_ns, found));
 		table_cell(t, text("jumped by %s, not attested: nothing expires"), span);
 	}
-	if (t)
-		event_row(t, text("journal"), ledger_head_ns(l), "");
+	if (t) {
+		clock_format_local(ledger_epoch_ns(l), since);
+		snprintf(journal, sizeof(journal), text("%ju records, key %u since %s"), ledger_seq(l), ledger_epoch(l), since);
+		event_row(t, text("journal"), ledger_head_ns(l), journal);
+	}
 	return out_table(t, 0, APP_OK);
 }
 
@@ -277,7 +280,8 @@ static json_t *status_json(const struct policy *policy, const struct ledger *l, 
 	    "repository", ledger_repository(l), "now", look_time_json(s->now_ns), "overall",
 	    standing_verdict_word(s->overall), "nothing", (int)s->nothing, "journal_records",
 	    (json_int_t)ledger_seq(l), "datasets", datasets, "media", media, "next", next);
-	if (!o || json_object_update_new(o, events_json(s))) {
+	if (!o || json_object_set_new(o, "journal_epoch", json_integer((json_int_t)ledger_epoch(l))) ||
+	    json_object_update_new(o, events_json(s))) {
 		json_decref(o);
 		return NULL;
 	}

@@ -41,6 +41,9 @@ struct generation_dataset {
 	uint64_t unreadable, changed, skipped; /* manifest */
 	char *suspicion;    /* manifest: why the guard finds it suspect; or NULL */
 	struct guard guard; /* of the capture; goes into the journal */
+	struct guard_canary *canaries; /* those that are to be recorded: of the capture; into the journal */
+	size_t n_canaries;
+	char *blind; /* why the guard saw less than it should; or NULL: not recorded */
 	char *said;	    /* the end of what its commands wrote to standard error; into the journal; or NULL */
 };
 

@@ -4,9 +4,11 @@
  *
  * guard_judge() compares with the data set's own history by robust statistics: a share (of `before`) is out
  * of the ordinary when it is larger than the median of the history plus a multiple of the median absolute
- * deviation, and larger than a floor below which nothing is ever raised.  Files that lost their kind, and
- * canaries, need no history: in clinical data that does not happen.  Changes that stay below the threshold
- * each night are summed up over GUARD_WINDOW captures.
+ * deviation, larger than what was seen twice before (so that what people accepted twice is ordinary), and
+ * larger than a floor below which nothing is ever raised.  With fewer than GUARD_LEARNED captures there is no
+ * history: the floors are higher.  Files that lost their kind, and canaries, need none: in clinical data that
+ * does not happen.  What is harmed but stays below the threshold each night is summed up over GUARD_WINDOW
+ * captures, back to the last one that a person accepted.
  */
 #ifndef BKP_FORMAT_GUARD_H
 #define BKP_FORMAT_GUARD_H
@@ -15,26 +17,40 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "format/digest.h"
+
 #define GUARD_WINDOW  14 /* captures that slow changes are summed up over */
 #define GUARD_HISTORY 60 /* captures that are looked at, at most */
+#define GUARD_LEARNED 5
 #define GUARD_WHY     512
 
 /* What was measured while a data set was captured: files, against the capture before.  Measured from what is
  * remembered of the last capture (write/statcache.h) and from the bytes that are read anyway. */
 struct guard {
-	bool measured;				   /* there was a capture to compare with */
+	bool measured; /* there was a capture to compare with */
+	bool stream;   /* of a command's output: `changed` is bytes more or less, `lost` and `dense` 0 or 1 */
 	uint64_t before;			   /* files it had; of a command: bytes it gave */
 	uint64_t added, changed, deleted, renamed; /* a renamed one is neither added nor deleted */
-	uint64_t dense;				   /* changed or renamed, and no longer compressible */
+	uint64_t dense;	   /* changed, renamed or replaced, and no longer compressible */
 	uint64_t lost;	   /* changed or renamed, and no longer of the kind it was (DICM, PDF, ZIP, PGDMP) */
 	uint64_t strange;  /* added or renamed, with an extension that the data set never had */
 	uint64_t canaries; /* canaries that are changed or gone */
 	bool suspect;
 };
 
-/* history: former captures of the data set that were measured and are not suspect, newest first, n of them.
- * sensitivity: enum policy_sensitivity.  Sets now->suspect, and why: one sentence in the reader's language
- * that names the figures; "" when it is not suspect. */
+/* A file that nobody ever changes, as it was found. */
+struct guard_canary {
+	char *path;
+	char sha256[DIGEST_HEX]; /* "": it is not there */
+};
+
+/* Figures of an earlier capture that was never judged are added. */
+void guard_add(struct guard *to, const struct guard *more);
+bool guard_is_quiet(const struct guard *g); /* nothing was changed, added, deleted */
+
+/* history: former captures of the data set that were measured and are not suspect, or were accepted, newest
+ * first, n of them.  sensitivity: enum policy_sensitivity.  Sets now->suspect, and why: one sentence in the
+ * reader's language that names the figures; "" when it is not suspect. */
 void guard_judge(
     struct guard *now, const struct guard *history, size_t n, unsigned sensitivity, char why[GUARD_WHY]);
 

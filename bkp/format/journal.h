@@ -11,10 +11,15 @@
  * JSON parser sees them, so that only signed text reaches it (except for the first line of a chain whose root
  * key is not known).
  *
+ * Keys: the first line is signed with the root key (epoch 1).  A record "epoch", signed with the key of epoch
+ * n, names the key of epoch n + 1; from the next line on only that one signs.  So the checker learns all keys
+ * from the lines themselves and needs the root key alone.
+ *
  * Errors, all naming the line: E-JOURNAL-01 malformed, E-JOURNAL-02 a record is missing or out of order,
  * E-JOURNAL-03 does not continue the line before, E-JOURNAL-04 signature wrong, E-JOURNAL-05 of another
  * repository, E-JOURNAL-06 key of that epoch unknown, E-JOURNAL-07 the first record is not an init of the
- * given root key, E-JOURNAL-08 a record that cannot be written (building only).
+ * given root key, E-JOURNAL-08 a record that cannot be written (building only), E-JOURNAL-09 signed with a
+ * key that was replaced before, E-JOURNAL-10 an epoch does not follow the one before it.
  */
 #ifndef BKP_FORMAT_JOURNAL_H
 #define BKP_FORMAT_JOURNAL_H
@@ -31,9 +36,11 @@ struct json_t;
 struct minisig_public;
 struct minisig_secret;
 
-#define JOURNAL_LINE_MAX ((size_t)1 << 20) /* bytes of a line, without its newline */
-#define JOURNAL_FILE	 "journal.jsonl"
-#define JOURNAL_UUID	 37 /* a UUID, lower case, and NUL */
+#define JOURNAL_LINE_MAX    ((size_t)1 << 20) /* bytes of a line, without its newline */
+#define JOURNAL_FILE	    "journal.jsonl"
+#define JOURNAL_UUID	    37 /* a UUID, lower case, and NUL */
+#define JOURNAL_EPOCH_EVENT "epoch"
+#define JOURNAL_EPOCHS_MAX  65536 /* one a night for 179 years */
 
 /* true for a UUID as this format writes it: 36 characters, lower case hexadecimal */
 int journal_is_uuid(const char *s);
@@ -76,9 +83,10 @@ struct journal_check;
 int journal_check_new(const struct minisig_public *root, const char *repository, struct journal_check **ret,
     struct err *err) __attribute__((warn_unused_result));
 void journal_check_free(struct journal_check *c);
-/* Makes the key of a later epoch known (from repository.json). */
-int journal_check_add_key(
-    struct journal_check *c, uint32_t epoch, const struct minisig_public *pub, struct err *err);
+/* For the lines "epoch" of a journal alone, in order, as keys.jsonl holds them: root and repository are
+ * needed; that records are missing between them, and `prev`, are not looked at. */
+int journal_check_new_links(const struct minisig_public *root, const char *repository,
+    struct journal_check **ret, struct err *err) __attribute__((warn_unused_result));
 /* Checks the next line (no newline).  ret: the record, to be cleared by the caller. */
 int journal_check_line(struct journal_check *c, const void *line, size_t n, struct journal_record *ret,
     struct err *err) __attribute__((warn_unused_result));
@@ -87,6 +95,8 @@ const uint8_t *journal_check_head(
     const struct journal_check *c); /* its SHA-256, DIGEST_LEN bytes; zeros: none yet */
 /* NULL while unknown. */
 const struct minisig_public *journal_check_root(const struct journal_check *c);
+/* All keys known so far, epoch 1 at index 0; the last one signs the next line.  Valid until the next line. */
+const struct minisig_public *journal_check_keys(const struct journal_check *c, size_t *ret_n);
 const char *journal_check_repository(const struct journal_check *c);
 
 #endif

@@ -163,17 +163,21 @@ int minisig_public_file_parse(const char *p, size_t n, struct minisig_public *re
  * KDF, minisign leaves salt, limits and checksum zero; so do we. */
 int minisig_secret_file(const struct minisig_secret *sec, struct buf *out, struct err *err)
 {
-	uint8_t raw[SECRET_LEN] = {'E', 'd', 0, 0, 'B', '2'};
+	uint8_t *raw = sodium_malloc(SECRET_LEN);
 	int rc;
 
+	if (!raw)
+		return err_nomem(err);
+	sodium_memzero(raw, SECRET_LEN);
+	memcpy(raw, "Ed\0\0B2", 6);
 	memcpy(raw + SECRET_BODY, sec->pub.id, 8);
 	memcpy(raw + SECRET_BODY + 8, sec->key, 64);
 	rc = buf_puts(out, UNTRUSTED "minisign unencrypted secret key\n", err);
 	if (rc == 0)
-		rc = minisig_b64_encode(raw, sizeof(raw), out, err);
+		rc = minisig_b64_encode(raw, SECRET_LEN, out, err);
 	if (rc == 0)
 		rc = buf_puts(out, "\n", err);
-	sodium_memzero(raw, sizeof(raw));
+	sodium_free(raw);
 	return rc;
 }
 
@@ -198,7 +202,7 @@ static bool checksum_is_right(const uint8_t raw[SECRET_LEN])
 
 static int parse_secret(const uint8_t raw[SECRET_LEN], struct minisig_secret *ret, struct err *err)
 {
-	struct minisig_secret sec;
+	struct minisig_secret *sec;
 	int rc = 0;
 
 	if (memcmp(raw, "Ed", 2) != 0 || memcmp(raw + 4, "B2", 2) != 0)
@@ -207,30 +211,36 @@ static int parse_secret(const uint8_t raw[SECRET_LEN], struct minisig_secret *re
 		err_set(err, "E-SIG-05", text("the minisign secret key is protected by a password"));
 		return err_hint(err, text("remove the password with 'minisign -C -W -s FILE'"));
 	}
-	minisig_from_seed(raw + SECRET_BODY + 8, &sec);
-	memcpy(sec.pub.id, raw + SECRET_BODY, 8);
+	sec = sodium_malloc(sizeof(*sec));
+	if (!sec)
+		return err_nomem(err);
+	minisig_from_seed(raw + SECRET_BODY + 8, sec);
+	memcpy(sec->pub.id, raw + SECRET_BODY, 8);
 	/* a public half that is not the seed's would leak the seed by signing */
-	if (sodium_memcmp(sec.key, raw + SECRET_BODY + 8, 64) != 0 || !checksum_is_right(raw))
+	if (sodium_memcmp(sec->key, raw + SECRET_BODY + 8, 64) != 0 || !checksum_is_right(raw))
 		rc = refuse(SECRET_KEY, 2, text("damaged: its parts do not fit together"), err);
 	else
-		*ret = sec;
-	sodium_memzero(&sec, sizeof(sec));
+		*ret = *sec;
+	sodium_free(sec);
 	return rc;
 }
 
 int minisig_secret_file_parse(const char *p, size_t n, struct minisig_secret *ret, struct err *err)
 {
 	struct line l[LINES_MAX];
-	uint8_t raw[SECRET_LEN];
+	uint8_t *raw;
 	int rc;
 
 	if (split_lines(p, n, 2, l, SECRET_KEY, err) || strip(&l[0], 1, UNTRUSTED, SECRET_KEY, err))
 		return -1;
-	if (minisig_b64_decode(l[1].s, l[1].n, raw, sizeof(raw)))
+	raw = sodium_malloc(SECRET_LEN);
+	if (!raw)
+		return err_nomem(err);
+	if (minisig_b64_decode(l[1].s, l[1].n, raw, SECRET_LEN))
 		rc = refuse(SECRET_KEY, 2, text("not base64 of 158 bytes"), err);
 	else
 		rc = parse_secret(raw, ret, err);
-	sodium_memzero(raw, sizeof(raw));
+	sodium_free(raw);
 	return rc;
 }
 
@@ -273,9 +283,9 @@ int minisig_sign(const struct minisig_secret *sec, const void *msg, size_t n, co
 	return 0;
 }
 
-static int check_algorithm(const uint8_t raw[SIG_LEN], struct err *err)
+static int check_algorithm(const uint8_t raw[SIG_LEN], bool any, struct err *err)
 {
-	if (raw[0] == 'E' && raw[1] == 'd')
+	if (raw[0] == 'E' && (raw[1] == 'd' || (any && raw[1] == 'D')))
 		return 0;
 	if (raw[0] != 'E' || raw[1] != 'D')
 		return refuse(SIGNATURE, 2, text("not an Ed25519 signature"), err);
@@ -293,36 +303,91 @@ static int verify_trusted(const struct minisig_public *pub, const uint8_t sig[64
 	return minisig_raw_verify(pub, signed_part, 64 + comment->n, global);
 }
 
-int minisig_verify(const struct minisig_public *pub, const void *msg, size_t n, const char *sig, size_t sn,
-    char ret_comment[MINISIG_COMMENT_MAX], struct err *err)
+/* "ED" signs BLAKE2b-512 of the message. */
+static int verify_message(const struct minisig_public *pub, const void *msg, size_t n, const uint8_t raw[SIG_LEN])
 {
-	struct line l[LINES_MAX];
+	uint8_t hash[crypto_generichash_BYTES_MAX];
+
+	if (raw[1] == 'd')
+		return minisig_raw_verify(pub, msg, n, raw + 10);
+	crypto_generichash(hash, sizeof(hash), msg, n, NULL, 0);
+	return minisig_raw_verify(pub, hash, sizeof(hash), raw + 10);
+}
+
+/* A .minisig file, taken apart. */
+struct parsed {
 	uint8_t raw[SIG_LEN];
 	uint8_t global[64];
+	struct line comment;
+};
+
+static int parse_signature(const char *sig, size_t sn, bool prehashed, struct parsed *ret, struct err *err)
+{
+	struct line l[LINES_MAX];
 
 	if (split_lines(sig, sn, 4, l, SIGNATURE, err) || strip(&l[0], 1, UNTRUSTED, SIGNATURE, err) ||
 	    strip(&l[2], 3, TRUSTED, SIGNATURE, err))
 		return -1;
 	if (l[2].n >= MINISIG_COMMENT_MAX)
 		return refuse(SIGNATURE, 3, text("the trusted comment is too long"), err);
-	if (minisig_b64_decode(l[1].s, l[1].n, raw, sizeof(raw)))
+	if (minisig_b64_decode(l[1].s, l[1].n, ret->raw, sizeof(ret->raw)))
 		return refuse(SIGNATURE, 2, text("not base64 of 74 bytes"), err);
-	if (minisig_b64_decode(l[3].s, l[3].n, global, sizeof(global)))
+	if (minisig_b64_decode(l[3].s, l[3].n, ret->global, sizeof(ret->global)))
 		return refuse(SIGNATURE, 4, text("not base64 of 64 bytes"), err);
-	if (check_algorithm(raw, err))
+	ret->comment = l[2];
+	return check_algorithm(ret->raw, prehashed, err);
+}
+
+/* prehashed: "ED" will do as well. */
+static int verify(const struct minisig_public *keys, size_t n_keys, const void *msg, size_t n, const char *sig, size_t sn,
+    bool prehashed, char ret_comment[MINISIG_COMMENT_MAX], size_t *ret_index, struct err *err)
+{
+	struct parsed p;
+	bool known = false;
+	size_t i;
+
+	if (parse_signature(sig, sn, prehashed, &p, err))
 		return -1;
-	if (memcmp(raw + 2, pub->id, 8) != 0)
+	/* ids are anybody's to choose: two keys may share one */
+	for (i = n_keys; i-- > 0;) {
+		if (memcmp(p.raw + 2, keys[i].id, 8) != 0)
+			continue;
+		known = true;
+		if (!verify_message(&keys[i], msg, n, p.raw))
+			break;
+	}
+	if (!known)
 		return err_set(err, "E-SIG-02", text("signed by another key than the one expected"));
-	if (minisig_raw_verify(pub, msg, n, raw + 10))
+	if (i == SIZE_MAX)
 		return err_set(
 		    err, "E-SIG-03", text("the signature is wrong: what was signed has been altered"));
-	if (verify_trusted(pub, raw + 10, &l[2], global))
+	if (verify_trusted(&keys[i], p.raw + 10, &p.comment, p.global))
 		return err_set(err, "E-SIG-04", text("the trusted comment of the signature has been forged"));
 	if (ret_comment) {
-		memcpy(ret_comment, l[2].s, l[2].n);
-		ret_comment[l[2].n] = '\0';
+		memcpy(ret_comment, p.comment.s, p.comment.n);
+		ret_comment[p.comment.n] = '\0';
 	}
+	if (ret_index)
+		*ret_index = i;
 	return 0;
+}
+
+int minisig_verify(const struct minisig_public *pub, const void *msg, size_t n, const char *sig, size_t sn,
+    char ret_comment[MINISIG_COMMENT_MAX], struct err *err)
+{
+	return verify(pub, 1, msg, n, sig, sn, false, ret_comment, NULL, err);
+}
+
+int minisig_verify_any(const struct minisig_public *pub, const void *msg, size_t n, const char *sig, size_t sn,
+    char ret_comment[MINISIG_COMMENT_MAX], struct err *err)
+{
+	return verify(pub, 1, msg, n, sig, sn, true, ret_comment, NULL, err);
+}
+
+int minisig_verify_one_of(const struct minisig_public *keys, size_t n_keys, const void *msg, size_t n,
+    const char *sig, size_t sn, char ret_comment[MINISIG_COMMENT_MAX], size_t *ret_index, struct err *err)
+{
+	return verify(keys, n_keys, msg, n, sig, sn, false, ret_comment, ret_index, err);
 }
 
 void minisig_raw_sign(const struct minisig_secret *sec, const void *msg, size_t n, uint8_t ret_sig[64])

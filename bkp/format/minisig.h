@@ -4,7 +4,8 @@
  * `minisign -S -l` (legacy, pure "Ed") writes we accept.  Prehashed signatures ("ED") are refused with a clear message: a signed file here
  * is small, and the pure form is what OpenBSD's signify understands as well.
  *
- * Pure: no files, no clock, no randomness (the caller gives a 32-byte seed).
+ * Pure: no files, no clock, no randomness (the caller gives a 32-byte seed).  Secrets are only ever copied into memory
+ * of sodium_malloc() here; what the caller gives to hold one should be such memory.
  * Errors: E-SIG-01 malformed (with line), E-SIG-02 signed by another key, E-SIG-03 signature wrong, E-SIG-04 trusted comment
  * forged, E-SIG-05 malformed key.
  */
@@ -52,6 +53,14 @@ int minisig_sign(const struct minisig_secret *sec, const void *msg, size_t n, co
  * ret_comment unless that is NULL. 0, -1. */
 int minisig_verify(const struct minisig_public *pub, const void *msg, size_t n, const char *sig, size_t sn,
     char ret_comment[MINISIG_COMMENT_MAX], struct err *err);
+
+/* The same for what a person signed elsewhere with whatever minisign is there: prehashed signatures ("ED", what `minisign -S`
+ * makes without -l) are accepted, too. */
+int minisig_verify_any(const struct minisig_public *pub, const void *msg, size_t n, const char *sig, size_t sn,
+    char ret_comment[MINISIG_COMMENT_MAX], struct err *err);
+/* The same under whichever of the keys it was made with; *ret_index (or NULL) says which. */
+int minisig_verify_one_of(const struct minisig_public *keys, size_t n_keys, const void *msg, size_t n, const char *sig, size_t sn,
+    char ret_comment[MINISIG_COMMENT_MAX], size_t *ret_index, struct err *err);
 
 /* Raw detached Ed25519 for journal lines. */
 void minisig_raw_sign(const struct minisig_secret *sec, const void *msg, size_t n, uint8_t ret_sig[64]);

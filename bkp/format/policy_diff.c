@@ -12,7 +12,7 @@
 #include "format/policy_field.h"
 #include "format/policy_schema.h"
 
-#define KEY_MAX	  256
+#define KEY_MAX	  1100
 #define VALUE_MAX 128
 
 const char *policy_diff_word(enum policy_diff_kind kind)
@@ -70,10 +70,13 @@ static const char *duration(int64_t s, char *out)
 static const char *every(const struct policy_every *e, char *out)
 {
 	static const char *const units[] = {"hour", "day", "week", "month"};
+	bool days = e->unit == POLICY_HOUR && e->n % 24 == 0; /* 24h is a day */
+	enum policy_unit unit = days ? POLICY_DAY : e->unit;
+	unsigned n = days ? e->n / 24 : e->n;
 
-	if (e->n == 1)
-		return units[e->unit];
-	snprintf(out, VALUE_MAX, "%u%c", e->n, e->unit == POLICY_HOUR ? 'h' : 'd');
+	if (n == 1)
+		return units[unit];
+	snprintf(out, VALUE_MAX, "%u%c", n, unit == POLICY_HOUR ? 'h' : 'd');
 	return out;
 }
 
@@ -207,7 +210,7 @@ static int diff_tables(struct policy_diff *d, const struct policy_shape *shape, 
 			   *name = name_of(shape, entry), *other = find(shape, old ? b : a, name);
 		int r = 0;
 
-		snprintf(path, sizeof(path), "%.160s/%.90s", key, name); /* names are shorter */
+		snprintf(path, sizeof(path), "%.200s/%.800s", key, name);
 		if (!other)
 			r = add(d, path, old ? name : NULL, old ? NULL : name, true, true, err);
 		else if (old)
@@ -227,7 +230,7 @@ static int diff_shape(struct policy_diff *d, const struct policy_shape *shape, c
 	for (size_t i = 0; i < shape->n && !r; i++) {
 		const struct policy_field *f = &shape->field[i];
 
-		snprintf(key, sizeof(key), "%s%s%s", prefix, *prefix ? "/" : "", f->key);
+		snprintf(key, sizeof(key), "%.1000s%s%s", prefix, *prefix ? "/" : "", f->key);
 		if (f->type == POLICY_T_TABLE)
 			r = diff_shape(d, f->shape, key, a, b, err);
 		else if (f->type == POLICY_T_TEXTS)

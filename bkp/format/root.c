@@ -65,7 +65,7 @@ static int take_dataset(const json_t *o, struct generation_root *r)
 	r->n_datasets++;
 	if (!generation_json_text(o, "dataset", &d->name) || !*d->name || !generation_json_text(o, "blocks", &d->blocks) ||
 	    !generation_json_text_or_none(o, "probe", &d->probe) || !verdict || generation_verdict_parse(verdict, &d->verdict) ||
-	    d->verdict == GENERATION_FAILED || !source ||
+	    d->verdict == GENERATION_FAILED || !source || (strcmp(source, "paths") && strcmp(source, "command") && strcmp(source, "tar")) ||
 	    !generation_json_u64(o, "entries", &d->entries) || !generation_json_u64(o, "files", &d->files) ||
 	    !generation_json_u64(o, "bytes", &d->bytes))
 		return -1;

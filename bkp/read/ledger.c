@@ -5,13 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/text.h"
 #include "format/journal.h"
+#include "read/verify.h"
 
 #define READ_SIZE ((size_t)256 << 10)
+#define LINKS_MAX ((size_t)64 << 20) /* REPOSITORY_LINKS_MAX: more would not be read from a medium */
 
 int ledger_new(const struct minisig_public *root, struct ledger **ret, struct err *err)
 {
@@ -20,6 +21,7 @@ int ledger_new(const struct minisig_public *root, struct ledger **ret, struct er
 	if (!l)
 		return err_nomem(err);
 	l->next_archive = 1;
+	buf_init(&l->links, LINKS_MAX);
 	if (journal_check_new(root, NULL, &l->check, err)) {
 		free(l);
 		return -1;
@@ -33,8 +35,16 @@ void ledger_free(struct ledger *l)
 	if (!l)
 		return;
 	journal_check_free(l->check);
+	buf_free(&l->links);
 	ledger_fold_clear(l);
 	free(l);
+}
+
+static int keep_link(
+    struct ledger *l, const struct journal_record *r, const void *line, size_t n, struct err *err)
+{
+	l->epoch_ns = r->wall_ns;
+	return buf_append(&l->links, line, n, err) || buf_append(&l->links, "\n", 1, err) ? -1 : 0;
 }
 
 static int take(
@@ -46,6 +56,7 @@ static int take(
 	if (journal_check_line(l->check, line, n, &r, err))
 		return -1;
 	failed = ledger_check(l, r.event, r.json, r.seq, err) || ledger_fold_apply(l, &r, err) ||
+		 (!strcmp(r.event, JOURNAL_EPOCH_EVENT) && keep_link(l, &r, line, n, err)) ||
 		 (each && each(arg, &r, err));
 	journal_record_clear(&r);
 	l->size += n + 1;
@@ -144,6 +155,30 @@ const struct minisig_public *ledger_root(const struct ledger *l)
 	return journal_check_root(l->check);
 }
 
+const struct minisig_public *ledger_keys(const struct ledger *l, size_t *ret_n)
+{
+	return journal_check_keys(l->check, ret_n);
+}
+
+uint32_t ledger_epoch(const struct ledger *l)
+{
+	size_t n;
+
+	(void)journal_check_keys(l->check, &n);
+	return (uint32_t)n;
+}
+
+int64_t ledger_epoch_ns(const struct ledger *l)
+{
+	return l->epoch_ns ? l->epoch_ns : l->created_ns;
+}
+
+const uint8_t *ledger_links(const struct ledger *l, size_t *ret_n)
+{
+	*ret_n = l->links.n;
+	return l->links.p;
+}
+
 size_t ledger_recipients(const struct ledger *l)
 {
 	return l->n_recipients;
@@ -235,6 +270,16 @@ const struct ledger_generation *ledger_generation_by_number(const struct ledger 
 			hi = mid;
 	}
 	return NULL;
+}
+
+int ledger_generation_record(const struct ledger *l, uint64_t number, struct verify_record *ret)
+{
+	const struct ledger_generation *g = ledger_generation_by_number(l, number);
+
+	if (!g || (g->state != LEDGER_COMMITTED && g->state != LEDGER_EXPIRED))
+		return 0;
+	ret->epoch = g->epoch;
+	return digest_unhex(g->manifest_sha256, DIGEST_LEN, ret->manifest_sha256);
 }
 
 const struct ledger_generation *ledger_last_committed(const struct ledger *l)

@@ -21,6 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/clock.h"
+#include "format/approval.h"
 #include "format/digest.h"
 #include "format/guard.h"
 
@@ -28,6 +30,7 @@ struct err;
 struct journal_record;
 struct json_t;
 struct minisig_public;
+struct verify_record;
 
 enum ledger_verdict { LEDGER_PENDING, LEDGER_GOOD, LEDGER_PARTIAL, LEDGER_FAILED };
 enum ledger_state {
@@ -58,6 +61,13 @@ struct ledger_medium {
 	const char
 	    *custodian;	  /* who had it in hand last: operator of the newest rotated or medium-moved; "" */
 	int64_t moved_ns; /* of the newest medium-moved; 0: never */
+	/* how far its copy of the journal went when this host last wrote it; 0, "": never */
+	uint64_t copy_seq;
+	char copy_sha256[DIGEST_HEX];
+	/* what was last found wrong with that copy and not mended since, "truncated" or "forked", and from
+	 * which line on; "" */
+	const char *copy_fault;
+	uint64_t copy_fault_line;
 };
 
 struct ledger_dataset {
@@ -67,6 +77,8 @@ struct ledger_dataset {
 	const char *reason; /* why it failed or has no probe's value, or "" */
 	struct guard guard;
 	const char *suspicion; /* why the guard found it suspect, or "" */
+	const struct guard_canary *canaries; /* as found, when they were first seen or had changed */
+	size_t n_canaries;
 };
 
 struct ledger_copy {
@@ -87,6 +99,7 @@ struct ledger_generation {
 	const char *uuid;
 	enum ledger_state state;
 	int64_t begun_ns;
+	uint32_t epoch;	  /* of its begin record: the key that signs it */
 	int64_t ended_ns; /* time of the committed or failed record; 0: none */
 	bool recovered;
 	const char *reason; /* of a failed generation, or "" */
@@ -110,12 +123,13 @@ struct ledger_agreed {
 	uint64_t daily, weekly, monthly, yearly;
 };
 
-/* The clock was found to have jumped and nobody has attested it since. */
+/* The clock was found to have jumped forward and nobody has attested it since. */
 struct ledger_latch {
 	int64_t found_ns; /* wall time of the record, as the clock said then; 0: not latched */
 	int64_t seconds;  /* how far: > 0 forward */
 	const char
 	    *source; /* what told: "monotonic", "journal", "filesystem"; NULL or "" while not latched */
+	uint64_t attested; /* generations up to this number were begun before the clock was last attested */
 };
 
 struct ledger_outcome {
@@ -157,7 +171,13 @@ int ledger_take(struct ledger *l, const void *line, size_t n, struct err *err)
 
 const char *ledger_repository(const struct ledger *l);
 const char *ledger_site(const struct ledger *l);
-const struct minisig_public *ledger_root(const struct ledger *l);
+const struct minisig_public *ledger_root(const struct ledger *l); /* key of epoch 1 */
+/* Keys of all epochs so far, epoch 1 at index 0; the last one signs the next record. */
+const struct minisig_public *ledger_keys(const struct ledger *l, size_t *ret_n);
+uint32_t ledger_epoch(const struct ledger *l);	 /* the newest: how many keys there are */
+int64_t ledger_epoch_ns(const struct ledger *l); /* wall time of the record that named its key */
+/* The records that hand over from one epoch to the next, byte for byte, each with its newline: keys.jsonl. */
+const uint8_t *ledger_links(const struct ledger *l, size_t *ret_n);
 size_t ledger_recipients(const struct ledger *l);
 const char *ledger_recipient(const struct ledger *l, size_t i);
 int64_t ledger_created_ns(const struct ledger *l); /* of the init record */
@@ -165,6 +185,7 @@ int64_t ledger_created_ns(const struct ledger *l); /* of the init record */
 uint64_t ledger_seq(const struct ledger *l);	    /* of the head; also the number of records */
 const uint8_t *ledger_head(const struct ledger *l); /* SHA-256 of the head's line, DIGEST_LEN bytes */
 int64_t ledger_head_ns(const struct ledger *l);	    /* wall time of the head */
+struct clock_stamp ledger_head_stamp(const struct ledger *l); /* all of its clock; zeros: there is no record */
 uint64_t ledger_size(const struct ledger *l); /* bytes of the journal up to and with the head's newline */
 bool ledger_torn(const struct ledger *l);     /* bytes without a newline stand behind ledger_size() */
 
@@ -178,8 +199,13 @@ const struct ledger_medium *ledger_medium_by_label(
 size_t ledger_generations(const struct ledger *l);
 const struct ledger_generation *ledger_generation(const struct ledger *l, size_t i); /* ascending numbers */
 const struct ledger_generation *ledger_generation_by_number(
-    const struct ledger *l, uint64_t number);				       /* or NULL */
+    const struct ledger *l, uint64_t number); /* or NULL */
+/* What a reported generation must be, for verify_options.record.  1: known, 0: it is not reported. */
+int ledger_generation_record(const struct ledger *l, uint64_t number, struct verify_record *ret);
 const struct ledger_generation *ledger_last_committed(const struct ledger *l); /* or NULL */
+/* What a canary of the data set must be: SHA-256 as hex as it was first found, or as in the generation that
+ * was accepted last; "": it must not be there; NULL: never seen. */
+const char *ledger_canary(const struct ledger *l, const char *dataset, const char *path);
 /* The newest generation that the guard found suspect and that nobody has accepted or held yet, or NULL.
  * While there is one nothing may be expired anywhere and no medium that is kept offline may be written to. */
 const struct ledger_generation *ledger_frozen_by(const struct ledger *l);
@@ -196,6 +222,13 @@ const struct ledger_agreed *ledger_agreement(const struct ledger *l, size_t i);
 size_t ledger_approvers(const struct ledger *l);
 const char *ledger_approver(const struct ledger *l, size_t i);
 const struct ledger_latch *ledger_latch(const struct ledger *l); /* never NULL */
+/* The records that approvals refer to: the "agreed" in force, the "clock-jump" that latched; seq 0: none. */
+struct approval_record ledger_agreed_at(const struct ledger *l);
+struct approval_record ledger_latch_at(const struct ledger *l);
+/* Would an "agreed" record with these members agree to less than what is in force?  Then it needs an approval
+ * by the root key.  why (may be NULL): the first thing that is less, for people. */
+#define LEDGER_WHY 256
+bool ledger_agrees_to_less(const struct ledger *l, const struct json_t *members, char why[LEDGER_WHY]);
 /* The last outcome of that command, or NULL. */
 const struct ledger_outcome *ledger_outcome(const struct ledger *l, const char *command);
 const struct ledger_notified *ledger_notified(const struct ledger *l); /* never NULL */

@@ -9,13 +9,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "format/journal.h"
-
-enum kind { UUID, WORD, TEXT_OPT, NUMBER, INTEGER, BOOLEAN, BOOLEAN_OPT, SHA256, LIST, STRINGS };
-
-struct member {
-	const char *name;
-	enum kind kind;
-};
+#include "format/minisig.h"
 
 static bool all_strings(const json_t *list)
 {
@@ -25,7 +19,7 @@ static bool all_strings(const json_t *list)
 	return json_is_array(list);
 }
 
-static bool has_kind(const json_t *v, enum kind kind)
+static bool has_kind(const json_t *v, enum ledger_kind kind)
 {
 	const char *s = json_string_value(v);
 	uint8_t hash[DIGEST_LEN];
@@ -55,23 +49,23 @@ static bool has_kind(const json_t *v, enum kind kind)
 	return false;
 }
 
-static int wrong_member(uint64_t line, const char *event, const char *name, struct err *err)
+int ledger_wrong_member(uint64_t line, const char *event, const char *name, struct err *err)
 {
 	return err_set(err, "E-LEDGER-01",
 	    text("record %ju of the journal, '%s': member '%s' is missing or of the wrong kind"), line, event,
 	    name);
 }
 
-static int check_members(
-    const json_t *o, const struct member *m, uint64_t line, const char *event, struct err *err)
+int ledger_check_members(
+    const json_t *o, const struct ledger_member *m, uint64_t line, const char *event, struct err *err)
 {
 	for (; m->name; m++)
 		if (!has_kind(json_object_get(o, m->name), m->kind))
-			return wrong_member(line, event, m->name, err);
+			return ledger_wrong_member(line, event, m->name, err);
 	return 0;
 }
 
-static int contradiction(uint64_t line, const char *event, const char *why, struct err *err)
+int ledger_contradiction(uint64_t line, const char *event, const char *why, struct err *err)
 {
 	return err_set(err, "E-LEDGER-02",
 	    text("record %ju of the journal, '%s', contradicts the records before it: %s"), line, event, why);
@@ -79,18 +73,15 @@ static int contradiction(uint64_t line, const char *event, const char *why, stru
 
 /* ---- checks, one per event ---- */
 
-typedef int check_fn(
-    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err);
-
 static int check_init(
     const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
 {
 	if (line != 1)
-		return contradiction(line, event, text("the repository exists already"), err);
+		return ledger_contradiction(line, event, text("the repository exists already"), err);
 	(void)l;
 	return json_array_size(json_object_get(o, "recipients"))
 		   ? 0
-		   : wrong_member(line, event, "recipients", err);
+		   : ledger_wrong_member(line, event, "recipients", err);
 }
 
 static int check_nothing(
@@ -100,43 +91,71 @@ static int check_nothing(
 	return 0;
 }
 
+/* One that the chain of lines would refuse: asked before it is written. */
+static int check_epoch(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	struct minisig_public key;
+
+	if (minisig_public_parse(member_str(o, "key"), &key, NULL))
+		return ledger_wrong_member(line, event, "key", err);
+	/* a record that is being read has taught its key already */
+	if (member_num(o, "next") != ledger_epoch(l) + (ledger_seq(l) < line))
+		return ledger_contradiction(line, event, text("it is not the next epoch"), err);
+	return 0;
+}
+
+static int check_heads(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	const json_t *media = json_object_get(o, "media");
+
+	if (!member_num(o, "upto") || member_num(o, "upto") >= line)
+		return ledger_contradiction(line, event, text("there is no such record yet"), err);
+	for (size_t i = 0; i < json_array_size(media); i++)
+		if (!ledger_medium_by_uuid(l, json_string_value(json_array_get(media, i))))
+			return ledger_contradiction(line, event, text("the medium was never registered"), err);
+	return 0;
+}
+
 static int check_begin(
     const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
 {
 	if (member_num(o, "generation") < ledger_next_generation(l))
-		return contradiction(line, event, text("the generation's number was given before"), err);
+		return ledger_contradiction(
+		    line, event, text("the generation's number was given before"), err);
 	return 0;
 }
 
 static int check_dataset(const json_t *d, uint64_t line, const char *event, struct err *err)
 {
-	static const struct member members[] = {{"name", WORD}, {"verdict", WORD}, {"entries", NUMBER},
+	static const struct ledger_member members[] = {{"name", WORD}, {"verdict", WORD}, {"entries", NUMBER},
 	    {"files", NUMBER}, {"bytes", NUMBER}, {"unreadable", NUMBER}, {"changed", NUMBER},
 	    {"skipped", NUMBER}, {"reason", TEXT_OPT}, {NULL, UUID}};
 	const char *v;
 
 	if (!json_is_object(d))
-		return wrong_member(line, event, "datasets", err);
-	if (check_members(d, members, line, event, err))
+		return ledger_wrong_member(line, event, "datasets", err);
+	if (ledger_check_members(d, members, line, event, err))
 		return -1;
 	v = member_str(d, "verdict");
 	if (strcmp(v, "good") != 0 && strcmp(v, "partial") != 0 && strcmp(v, "failed") != 0)
-		return wrong_member(line, event, "verdict", err);
+		return ledger_wrong_member(line, event, "verdict", err);
 	return 0;
 }
 
 static int check_copy(
     const struct ledger *l, const json_t *c, uint64_t line, const char *event, struct err *err)
 {
-	static const struct member members[] = {{"medium", UUID}, {"label", WORD}, {"ok", BOOLEAN},
+	static const struct ledger_member members[] = {{"medium", UUID}, {"label", WORD}, {"ok", BOOLEAN},
 	    {"frozen", BOOLEAN}, {"reason", TEXT_OPT}, {NULL, UUID}};
 
 	if (!json_is_object(c))
-		return wrong_member(line, event, "media", err);
-	if (check_members(c, members, line, event, err))
+		return ledger_wrong_member(line, event, "media", err);
+	if (ledger_check_members(c, members, line, event, err))
 		return -1;
 	if (!ledger_medium_by_uuid(l, member_str(c, "medium")))
-		return contradiction(line, event, text("the medium was never registered"), err);
+		return ledger_contradiction(line, event, text("the medium was never registered"), err);
 	return 0;
 }
 
@@ -148,9 +167,9 @@ static int check_committed(
 	const json_t *datasets = json_object_get(o, "datasets"), *media = json_object_get(o, "media");
 
 	if (!g || strcmp(g->uuid, member_str(o, "uuid")) != 0)
-		return contradiction(line, event, text("the generation was never begun"), err);
+		return ledger_contradiction(line, event, text("the generation was never begun"), err);
 	if (g->state != LEDGER_BEGUN && !(g->state == LEDGER_ABANDONED && recovered))
-		return contradiction(line, event, text("the generation has ended already"), err);
+		return ledger_contradiction(line, event, text("the generation has ended already"), err);
 	for (size_t i = 0; i < json_array_size(datasets); i++)
 		if (check_dataset(json_array_get(datasets, i), line, event, err))
 			return -1;
@@ -166,9 +185,9 @@ static int check_copied(
 	const struct ledger_generation *g = ledger_generation_by_number(l, member_num(o, "generation"));
 
 	if (!g || g->state != LEDGER_COMMITTED)
-		return contradiction(line, event, text("the generation was never committed"), err);
+		return ledger_contradiction(line, event, text("the generation was never committed"), err);
 	if (!ledger_medium_by_uuid(l, member_str(o, "medium")))
-		return contradiction(line, event, text("the medium was never registered"), err);
+		return ledger_contradiction(line, event, text("the medium was never registered"), err);
 	return 0;
 }
 
@@ -176,7 +195,7 @@ static int check_medium(
     const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
 {
 	if (!ledger_medium_by_uuid(l, member_str(o, "medium")))
-		return contradiction(line, event, text("the medium was never registered"), err);
+		return ledger_contradiction(line, event, text("the medium was never registered"), err);
 	return 0;
 }
 
@@ -186,9 +205,9 @@ static int check_failed(
 	const struct ledger_generation *g = ledger_generation_by_number(l, member_num(o, "generation"));
 
 	if (!g)
-		return contradiction(line, event, text("the generation was never begun"), err);
+		return ledger_contradiction(line, event, text("the generation was never begun"), err);
 	if (g->state != LEDGER_BEGUN && g->state != LEDGER_ABANDONED)
-		return contradiction(line, event, text("the generation has ended already"), err);
+		return ledger_contradiction(line, event, text("the generation has ended already"), err);
 	return 0;
 }
 
@@ -198,50 +217,23 @@ static int check_decision(
 	const struct ledger_generation *g = ledger_generation_by_number(l, member_num(o, "generation"));
 
 	if (!g || g->state != LEDGER_COMMITTED)
-		return contradiction(line, event, text("the generation was never committed"), err);
-	return 0;
-}
-
-static int check_expired(
-    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
-{
-	const struct ledger_generation *g = ledger_generation_by_number(l, member_num(o, "generation"));
-
-	if (check_copied(l, o, line, event, err))
-		return -1;
-	if (g->held_ns)
-		return contradiction(line, event, text("the generation is held"), err);
-	return 0;
-}
-
-/* What is agreed: see ledger.h. */
-static int check_agreed(
-    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
-{
-	static const struct member members[] = {{"name", WORD}, {"generations", NUMBER},
-	    {"protect_s", NUMBER}, {"daily", NUMBER}, {"weekly", NUMBER}, {"monthly", NUMBER},
-	    {"yearly", NUMBER}, {NULL, UUID}};
-	const json_t *sets = json_object_get(o, "datasets");
-
-	(void)l;
-	for (size_t i = 0; i < json_array_size(sets); i++)
-		if (!json_is_object(json_array_get(sets, i)))
-			return wrong_member(line, event, "datasets", err);
-		else if (check_members(json_array_get(sets, i), members, line, event, err))
-			return -1;
+		return ledger_contradiction(line, event, text("the generation was never committed"), err);
 	return 0;
 }
 
 static const struct rule {
 	const char *event;
-	struct member members[12];
-	check_fn *check;
+	struct ledger_member members[12];
+	ledger_check_fn *check;
 } rules[] = {
     {"init", {{"site", WORD}, {"root_key", WORD}, {"recipients", STRINGS}}, check_init},
     {"medium-added",
 	{{"medium", UUID}, {"label", WORD}, {"type", WORD}, {"path", TEXT_OPT}, {"place", TEXT_OPT},
 	    {"offline", BOOLEAN}, {"fs_uuid", TEXT_OPT}, {"serial", TEXT_OPT}},
 	check_nothing},
+    {JOURNAL_EPOCH_EVENT, {{"next", NUMBER}, {"key", WORD}}, check_epoch},
+    {"heads", {{"upto", NUMBER}, {"sha256", SHA256}, {"media", STRINGS}}, check_heads},
+    {"history", {{"medium", UUID}, {"found", WORD}, {"line", NUMBER}, {"expected", NUMBER}}, check_medium},
     {"begin", {{"generation", NUMBER}, {"uuid", UUID}, {"datasets", STRINGS}}, check_begin},
     {"committed",
 	{{"generation", NUMBER}, {"uuid", UUID}, {"manifest_sha256", SHA256}, {"archives", NUMBER},
@@ -264,17 +256,19 @@ static const struct rule {
 	{{"medium", UUID}, {"operator", WORD}, {"place", WORD}, {"from", TEXT_OPT}, {"detached", BOOLEAN}},
 	check_medium},
     {"policy", {{"sha256", SHA256}, {"bytes", NUMBER}}, check_nothing},
-    {"agreed", {{"datasets", LIST}, {"approvers", STRINGS}, {"approval", TEXT_OPT}}, check_agreed},
+    {"agreed", {{"datasets", LIST}, {"approvers", STRINGS}, {"approval", TEXT_OPT}}, ledger_check_agreed},
     {"accepted", {{"generation", NUMBER}, {"operator", WORD}, {"reason", TEXT_OPT}}, check_decision},
     {"held", {{"generation", NUMBER}, {"operator", WORD}, {"reason", WORD}}, check_decision},
     {"released", {{"generation", NUMBER}, {"operator", WORD}, {"reason", TEXT_OPT}}, check_decision},
     {"expired",
 	{{"generation", NUMBER}, {"medium", UUID}, {"files", NUMBER}, {"bytes", NUMBER}, {"why", TEXT_OPT},
 	    {"plan", TEXT_OPT}, {"approver", TEXT_OPT}},
-	check_expired},
+	ledger_check_expired},
     {"clock-jump", {{"source", WORD}, {"before", WORD}, {"after", WORD}, {"seconds", INTEGER}},
 	check_nothing},
-    {"clock-attested", {{"operator", WORD}, {"reason", TEXT_OPT}}, check_nothing},
+    {"expiry-approved", {{"plan", WORD}, {"signature", WORD}, {"approver", WORD}}, ledger_check_approved},
+    {"clock-attested", {{"operator", WORD}, {"reason", TEXT_OPT}, {"approval", TEXT_OPT}},
+	ledger_check_attested},
     {"outcome", {{"command", WORD}, {"exit", NUMBER}, {"line", TEXT_OPT}}, check_nothing},
     {"notified", {{"ok", BOOLEAN}, {"reason", TEXT_OPT}}, check_nothing},
     {"scheduled", {{"action", WORD}, {"kind", WORD}, {"file", TEXT_OPT}}, check_nothing},
@@ -293,10 +287,10 @@ int ledger_check(const struct ledger *l, const char *event, const json_t *o, uin
 	const struct rule *rule = find_rule(event);
 
 	if (line == 1 && strcmp(event, "init") != 0)
-		return contradiction(line, event, text("the first record must be 'init'"), err);
+		return ledger_contradiction(line, event, text("the first record must be 'init'"), err);
 	if (!rule)
 		return 0;
-	if (check_members(o, rule->members, line, event, err))
+	if (ledger_check_members(o, rule->members, line, event, err))
 		return -1;
 	return rule->check(l, o, line, event, err);
 }

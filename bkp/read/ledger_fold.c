@@ -1,6 +1,7 @@
 /* ledger_fold: what each event does to the state; see ledger.h and docs/format.md, section 9. */
 #include "read/ledger_private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,6 +51,7 @@ static void medium_clear(struct ledger_medium *m)
 	free((char *)m->serial);
 	free((char *)m->destination);
 	free((char *)m->custodian);
+	free((char *)m->copy_fault);
 	memset(m, 0, sizeof(*m));
 }
 
@@ -79,6 +81,7 @@ static int apply_medium(struct ledger *l, const struct journal_record *r, struct
 	m->serial = copy_of(member_str_or_empty(r->json, "serial"), &failed);
 	m->destination = copy_of("", &failed);
 	m->custodian = copy_of("", &failed);
+	m->copy_fault = copy_of("", &failed);
 	m->attached = true; /* its identity was written on it */
 	m->attach_ns = r->wall_ns;
 	return failed ? err_nomem(err) : 0;
@@ -133,12 +136,41 @@ static int apply_whereabouts(struct ledger *l, const struct journal_record *r, s
 		   : 0;
 }
 
+/* The journal was copied to these media, up to that record. */
+static int apply_heads(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	const json_t *media = json_object_get(r->json, "media");
+
+	for (size_t i = 0; i < json_array_size(media); i++) {
+		struct ledger_medium *m = (struct ledger_medium *)ledger_medium_by_uuid(
+		    l, json_string_value(json_array_get(media, i)));
+
+		m->copy_seq = member_num(r->json, "upto");
+		memcpy(m->copy_sha256, member_str(r->json, "sha256"), DIGEST_HEX);
+		m->copy_fault_line = 0;
+		if (ledger_replace_text(&m->copy_fault, "", err))
+			return -1;
+	}
+	return 0;
+}
+
+/* What was found wrong with a medium's copy. */
+static int apply_history(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	struct ledger_medium *m =
+	    (struct ledger_medium *)ledger_medium_by_uuid(l, member_str(r->json, "medium"));
+
+	m->copy_fault_line = member_num(r->json, "line");
+	return ledger_replace_text(&m->copy_fault, member_str(r->json, "found"), err);
+}
+
 static void datasets_free(struct ledger_generation *g)
 {
 	for (size_t i = 0; i < g->n_datasets; i++) {
 		free((char *)g->datasets[i].name);
 		free((char *)g->datasets[i].reason);
 		free((char *)g->datasets[i].suspicion);
+		ledger_canaries_free((struct ledger_dataset *)&g->datasets[i]);
 	}
 	free((struct ledger_dataset *)g->datasets);
 	g->datasets = NULL;
@@ -201,6 +233,7 @@ static int set_datasets(struct ledger_generation *g, const json_t *list, struct 
 		d[i].skipped = member_num(o, "skipped");
 		set_guard(&d[i].guard, json_object_get(o, "guard"));
 		d[i].suspicion = copy_of(member_str_or_empty(json_object_get(o, "guard"), "why"), &failed);
+		failed |= ledger_canaries_read(&d[i], json_object_get(o, "guard"), err);
 		g->suspect |= d[i].guard.suspect;
 	}
 	g->datasets = d;
@@ -228,6 +261,7 @@ static int apply_begin(struct ledger *l, const struct journal_record *r, struct 
 	memset(g, 0, sizeof(*g));
 	g->number = member_num(r->json, "generation");
 	g->begun_ns = r->wall_ns;
+	g->epoch = r->epoch;
 	g->state = LEDGER_BEGUN;
 	g->uuid = copy_of(member_str(r->json, "uuid"), &failed);
 	g->reason = copy_of("", &failed);
@@ -283,7 +317,7 @@ static int apply_committed(struct ledger *l, const struct journal_record *r, str
 		free((char *)c->reason);
 		c->reason = reason;
 	}
-	return set_datasets(g, json_object_get(o, "datasets"), err);
+	return set_datasets(g, json_object_get(o, "datasets"), err) || ledger_canaries_take(l, g, false, err) ? -1 : 0;
 }
 
 /* verified, copied: either way the generation is on the medium now.  verify-failed: it is there, but damaged,
@@ -342,11 +376,15 @@ static const struct rule {
     {"medium-detached", apply_whereabouts},
     {"rotated", apply_whereabouts},
     {"medium-moved", apply_whereabouts},
+    {"heads", apply_heads},
+    {"history", apply_history},
 };
 
 int ledger_fold_apply(struct ledger *l, const struct journal_record *r, struct err *err)
 {
 	l->head_ns = r->wall_ns;
+	l->head_stamp = (struct clock_stamp){.wall_ns = r->wall_ns, .mono_ns = r->mono_ns, .synced = r->synced};
+	snprintf(l->head_stamp.boot_id, sizeof(l->head_stamp.boot_id), "%s", r->boot);
 	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++)
 		if (!strcmp(rules[i].event, r->event))
 			return rules[i].apply(l, r, err);

@@ -33,6 +33,12 @@ static void clear_agreed(struct ledger *l)
 	l->n_agreed = l->n_approvers = 0;
 }
 
+static void this_record(const struct ledger *l, const struct journal_record *r, struct approval_record *ret)
+{
+	ret->seq = r->seq;
+	memcpy(ret->sha256, journal_check_head(l->check), DIGEST_LEN);
+}
+
 /* The record says all that is agreed from now on; ledger_check has seen to it that it is no less, or
  * approved. */
 static int apply_agreed(struct ledger *l, const struct journal_record *r, struct err *err)
@@ -41,6 +47,7 @@ static int apply_agreed(struct ledger *l, const struct journal_record *r, struct
 		     *keys = json_object_get(r->json, "approvers");
 
 	clear_agreed(l);
+	this_record(l, r, &l->agreed_at);
 	l->agreed = calloc(json_array_size(sets) + 1, sizeof(*l->agreed));
 	l->approvers = calloc(json_array_size(keys) + 1, sizeof(*l->approvers));
 	if (!l->agreed || !l->approvers)
@@ -74,7 +81,7 @@ static int apply_decision(struct ledger *l, const struct journal_record *r, stru
 	if (!strcmp(r->event, "accepted")) {
 		g->accepted_ns = r->wall_ns;
 		g->suspect = false;
-		return 0;
+		return ledger_canaries_take(l, g, true, err);
 	}
 	g->held_ns = !strcmp(r->event, "held") ? r->wall_ns : 0;
 	return ledger_replace_text(
@@ -98,12 +105,37 @@ static int apply_expired(struct ledger *l, const struct journal_record *r, struc
 	return ledger_replace_text(&c->reason, "", err);
 }
 
+static int apply_approved(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	const char *plan = member_str(r->json, "plan");
+	uint8_t sha256[DIGEST_LEN];
+	char *by = strdup(member_str(r->json, "approver"));
+
+	approval_plan_free(l->plan);
+	free(l->plan_by);
+	l->plan = NULL;
+	l->plan_by = by;
+	digest_sha256(plan, strlen(plan), sha256);
+	digest_hex(sha256, DIGEST_LEN, l->plan_sha256);
+	return by ? approval_plan_parse(plan, strlen(plan), &l->plan, err) : err_nomem(err);
+}
+
+/* A clock that went back lets nothing expire that would not have: only one that went forward latches, and
+ * only a person opens the latch. */
 static int apply_clock(struct ledger *l, const struct journal_record *r, struct err *err)
 {
 	bool jump = !strcmp(r->event, "clock-jump");
+	int64_t seconds = (int64_t)json_integer_value(json_object_get(r->json, "seconds"));
 
+	if (!jump)
+		l->latch.attested = ledger_next_generation(l) - 1;
+	if (jump && seconds <= 0)
+		return 0;
 	l->latch.found_ns = jump ? r->wall_ns : 0;
-	l->latch.seconds = jump ? (int64_t)json_integer_value(json_object_get(r->json, "seconds")) : 0;
+	l->latch.seconds = jump ? seconds : 0;
+	memset(&l->latch_at, 0, sizeof(l->latch_at));
+	if (jump)
+		this_record(l, r, &l->latch_at);
 	return ledger_replace_text(&l->latch.source, jump ? member_str_or_empty(r->json, "source") : "", err);
 }
 
@@ -144,6 +176,7 @@ static const struct rule {
     {"held", apply_decision},
     {"released", apply_decision},
     {"expired", apply_expired},
+    {"expiry-approved", apply_approved},
     {"clock-jump", apply_clock},
     {"clock-attested", apply_clock},
     {"outcome", apply_outcome},
@@ -167,7 +200,10 @@ void ledger_fold_rules_clear(struct ledger *l)
 	}
 	free(l->outcomes);
 	free((char *)l->latch.source);
+	ledger_canaries_clear(l);
 	free((char *)l->notified.reason);
+	approval_plan_free(l->plan);
+	free(l->plan_by);
 }
 
 /* ---- asking ---- */
@@ -203,6 +239,21 @@ size_t ledger_approvers(const struct ledger *l)
 const char *ledger_approver(const struct ledger *l, size_t i)
 {
 	return l->approvers[i];
+}
+
+struct approval_record ledger_agreed_at(const struct ledger *l)
+{
+	return l->agreed_at;
+}
+
+struct approval_record ledger_latch_at(const struct ledger *l)
+{
+	return l->latch_at;
+}
+
+struct clock_stamp ledger_head_stamp(const struct ledger *l)
+{
+	return l->head_stamp;
 }
 
 const struct ledger_latch *ledger_latch(const struct ledger *l)

@@ -88,14 +88,12 @@ static int check_signature(const struct medium *m, const struct buf *json, const
 	char comment[MINISIG_COMMENT_MAX], said[MINISIG_COMMENT_MAX];
 	struct err why = ERR_INIT;
 
-	for (size_t i = 0; i < want->n_keys; i++)
-		if (!minisig_verify(
-			&want->keys[i], json->p, json->n, (const char *)sig->p, sig->n, said, &why)) {
-			if (!strcmp(said, repository_comment("medium", m->repository, comment)))
-				return 0;
-			return forged(m->path, text("it carries the signature of something else"), err);
-		}
-	return forged(m->path, why.msg, err);
+	if (minisig_verify_one_of(want->keys, want->n_keys, json->p, json->n, (const char *)sig->p, sig->n, said,
+		NULL, &why))
+		return forged(m->path, why.msg, err);
+	if (!strcmp(said, repository_comment("medium", m->repository, comment)))
+		return 0;
+	return forged(m->path, text("it carries the signature of something else"), err);
 }
 
 /* A registered medium of another repository, or not ours by its own words: said before any signature is

@@ -13,14 +13,18 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "format/age.h"
+#include "read/inside.h"
+#include "read/lines.h"
 
 struct repository {
 	char id[JOURNAL_UUID];
 	char *site;
 	int64_t created_ns;
 	uint8_t secrets_sha256[DIGEST_LEN];
-	size_t n_keys, n_recipients;
-	struct minisig_public keys[REPOSITORY_KEYS];
+	size_t n_recipients;
+	struct minisig_public root;
+	struct journal_check *links; /* the keys behind it; or NULL: the root key alone */
+	struct err keys_fault;
 	struct age_recipient recipients[REPOSITORY_PEOPLE];
 };
 
@@ -34,6 +38,7 @@ void repository_free(struct repository *r)
 {
 	if (!r)
 		return;
+	journal_check_free(r->links);
 	free(r->site);
 	free(r);
 }
@@ -50,19 +55,16 @@ static const char *str(const json_t *o, const char *key)
 	return s ? s : "";
 }
 
-/* Epochs from 1 without gaps. */
+/* The root key alone: those after it do not exist yet when this file is signed, once for ever. */
 static int fill_keys(struct repository *r, const json_t *list, struct err *err)
 {
-	r->n_keys = json_array_size(list);
-	if (!r->n_keys || r->n_keys > REPOSITORY_KEYS)
-		return malformed(text("the number of keys"), err);
-	for (size_t i = 0; i < r->n_keys; i++) {
-		const json_t *k = json_array_get(list, i);
+	const json_t *k = json_array_get(list, 0);
 
-		if (json_integer_value(json_object_get(k, "epoch")) != (json_int_t)i + 1 ||
-		    minisig_public_parse(str(k, "public"), &r->keys[i], NULL))
-			return malformed(text("the list of keys"), err);
-	}
+	if (json_array_size(list) != 1)
+		return malformed(text("the number of keys"), err);
+	if (json_integer_value(json_object_get(k, "epoch")) != 1 ||
+	    minisig_public_parse(str(k, "public"), &r->root, NULL))
+		return malformed(text("the list of keys"), err);
 	return 0;
 }
 
@@ -107,18 +109,13 @@ static int check_signature(const struct repository *r, const struct buf *json, c
 {
 	char comment[MINISIG_COMMENT_MAX], want[MINISIG_COMMENT_MAX], key[MINISIG_KEY_TEXT];
 	struct err why = ERR_INIT;
-	size_t i, n = root ? 1 : r->n_keys;
 
-	if (root && memcmp(root, &r->keys[0], sizeof(*root)) != 0) {
+	if (root && memcmp(root, &r->root, sizeof(*root)) != 0) {
 		err_set(err, "E-REPO-03", text("the root key of this repository is %s, not the one given"),
-		    minisig_public_format(&r->keys[0], key));
+		    minisig_public_format(&r->root, key));
 		return err_hint(err, "%s", text("compare it with the one on paper"));
 	}
-	for (i = 0; i < n; i++)
-		if (!minisig_verify(
-			&r->keys[i], json->p, json->n, (const char *)sig->p, sig->n, comment, &why))
-			break;
-	if (i == n)
+	if (minisig_verify(&r->root, json->p, json->n, (const char *)sig->p, sig->n, comment, &why))
 		return err_set(
 		    err, "E-REPO-03", text("the signature of '%s' is wrong: %s"), REPOSITORY_JSON, why.msg);
 	if (strcmp(comment, repository_comment("repository", r->id, want)) != 0)
@@ -170,6 +167,95 @@ int repository_load(int dirfd, const struct minisig_public *root, struct reposit
 	return repository_parse(&json, &sig, root, ret, err);
 }
 
+/* ---- the keys of later epochs ---- */
+
+struct feeding {
+	struct journal_check *check;
+	bool chosen; /* of a journal: only what looks like a link */
+	uint64_t bytes;
+};
+
+static int feed(void *arg, const uint8_t *line, size_t n, struct err *err)
+{
+	static const char mark[] = ",\"event\":\"" JOURNAL_EPOCH_EVENT "\",\"next\":";
+	struct feeding *f = arg;
+	struct journal_record r;
+
+	f->bytes += n + 1;
+	if (!f->chosen && f->bytes > REPOSITORY_LINKS_MAX)
+		return err_set(err, "E-REPO-05", "%s", text("it is too long"));
+	if (f->chosen && !memmem(line, n, mark, sizeof(mark) - 1))
+		return 0;
+	if (journal_check_line(f->check, line, n, &r, err))
+		return -1;
+	journal_record_clear(&r);
+	return 0;
+}
+
+/* What one file tells; *ret is NULL when it is not there.  why: what is wrong with it. */
+static int links_of(const struct repository *r, int dirfd, const char *path, bool chosen,
+    struct journal_check **ret, struct err *why, struct err *err)
+{
+	struct feeding f = {.chosen = chosen};
+	bool torn = false;
+	IO_FD_AUTO fd = -1;
+
+	*ret = NULL;
+	if (inside_open(dirfd, path, &fd, why))
+		return 0;
+	if (journal_check_new_links(&r->root, r->id, &f.check, err))
+		return -1;
+	*ret = f.check;
+	/* a journal may end in a torn line; a list of keys is replaced whole */
+	if (!lines_each(fd, feed, &f, &torn, why) && torn && !chosen)
+		err_set(why, "E-REPO-05", "%s", text("its last line has no end"));
+	return 0;
+}
+
+static size_t count(const struct journal_check *c)
+{
+	size_t n = 0;
+
+	if (c)
+		(void)journal_check_keys(c, &n);
+	return n;
+}
+
+int repository_load_keys(struct repository *r, int dirfd, struct err *err)
+{
+	struct journal_check *first = NULL, *second = NULL;
+	struct err why = ERR_INIT, other = ERR_INIT;
+	int failed = links_of(r, dirfd, REPOSITORY_LINKS, false, &first, &why, err);
+
+	if (!failed && why.code[0])
+		failed = links_of(r, dirfd, "journal/" JOURNAL_FILE, true, &second, &other, err);
+	if (failed) {
+		journal_check_free(first);
+		journal_check_free(second);
+		return -1;
+	}
+	r->keys_fault = (struct err)ERR_INIT;
+	if (first && why.code[0])
+		err_set(&r->keys_fault, "E-REPO-05", text("'%s' is damaged: %s"), REPOSITORY_LINKS, why.msg);
+	else if (why.code[0] && count(second) > 1)
+		err_set(&r->keys_fault, "E-REPO-04", text("'%s' is missing"), REPOSITORY_LINKS);
+	if (count(second) > count(first)) {
+		struct journal_check *better = second;
+
+		second = first;
+		first = better;
+	}
+	journal_check_free(second);
+	journal_check_free(r->links);
+	r->links = first;
+	return 0;
+}
+
+const struct err *repository_keys_fault(const struct repository *r)
+{
+	return &r->keys_fault;
+}
+
 const char *repository_id(const struct repository *r)
 {
 	return r->id;
@@ -187,8 +273,8 @@ int64_t repository_created_ns(const struct repository *r)
 
 const struct minisig_public *repository_keys(const struct repository *r, size_t *ret_n)
 {
-	*ret_n = r->n_keys;
-	return r->keys;
+	*ret_n = 1;
+	return r->links ? journal_check_keys(r->links, ret_n) : &r->root;
 }
 
 const struct age_recipient *repository_recipients(const struct repository *r, size_t *ret_n)

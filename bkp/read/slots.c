@@ -156,18 +156,24 @@ static int64_t find(const struct rule *r, int64_t now, bool later)
 	return best == NEVER ? now : best;
 }
 
+/* Nanoseconds reach to the year 2262: a clock that is set to its end is no reason to count beyond it. */
+static int64_t to_ns(int64_t s)
+{
+	return s > INT64_MAX / NS ? INT64_MAX : s < INT64_MIN / NS ? INT64_MIN : s * NS;
+}
+
 int64_t slots_before(const struct policy *p, const struct policy_dataset *d, int64_t now_ns)
 {
 	struct rule r = rule_of(p, d);
 
-	return find(&r, divide(now_ns, NS), false) * NS;
+	return to_ns(find(&r, divide(now_ns, NS), false));
 }
 
 int64_t slots_after(const struct policy *p, const struct policy_dataset *d, int64_t now_ns)
 {
 	struct rule r = rule_of(p, d);
 
-	return find(&r, divide(now_ns, NS), true) * NS;
+	return to_ns(find(&r, divide(now_ns, NS), true));
 }
 
 /* ---- due ---- */

@@ -18,19 +18,30 @@ static bool is_begun(const struct standing_view *v, const struct standing_datase
 	return g && g->begun_ns >= slot_ns;
 }
 
+/* The newest slot that a run has had the time to serve. */
+static int64_t settled_slot(const struct standing_view *v, const struct policy_dataset *p, int64_t slot_ns)
+{
+	int64_t grace_s = p->every.s / 4 < GRACE_S ? p->every.s / 4 : GRACE_S;
+
+	/* a clock may be set to the end of time */
+	if (standing_age_s(v, slot_ns) > grace_s || slot_ns == INT64_MIN)
+		return slot_ns;
+	return slots_before(v->policy, p, slot_ns - 1);
+}
+
 void standing_due_fill(const struct standing_view *v, struct standing_dataset *d)
 {
 	const struct policy_dataset *p = d->policy;
-	int64_t grace_s = p->every.s / 4 < GRACE_S ? p->every.s / 4 : GRACE_S;
 	struct slots slots;
+	int64_t slot_ns;
 
 	slots_look(v->policy, p, v->l, v->s->now_ns, &slots);
 	d->due = slots.due;
 	d->due_ns = slots.due ? slots.slot_ns : slots.next_ns;
+	slot_ns = settled_slot(v, p, slots.slot_ns);
 	/* without a stated time nobody was promised one; before there was a repository there was no run to
 	 * miss */
-	if (slots.due && (p->at >= 0 || v->policy->schedule_at >= 0) &&
-	    slots.slot_ns >= ledger_created_ns(v->l) && standing_age_s(v, slots.slot_ns) > grace_s &&
-	    !is_begun(v, d, slots.slot_ns))
-		d->missed_ns = slots.slot_ns;
+	if (slots.due && (p->at >= 0 || v->policy->schedule_at >= 0) && slot_ns >= ledger_created_ns(v->l) &&
+	    !is_begun(v, d, slot_ns))
+		d->missed_ns = slot_ns;
 }

@@ -46,9 +46,13 @@ static void say_clock(struct standing_next *n)
 	int64_t last = ledger_head_ns(l);
 	char at[CLOCK_TEXT], now[CLOCK_TEXT];
 
-	for (size_t i = 0; i < ledger_generations(l); i++)
-		if (ledger_generation(l, i)->begun_ns > last)
-			last = ledger_generation(l, i)->begun_ns;
+	/* what the clock said before a person attested it is settled */
+	for (size_t i = 0; i < ledger_generations(l); i++) {
+		const struct ledger_generation *g = ledger_generation(l, i);
+
+		if (g->number > ledger_latch(l)->attested && g->begun_ns > last)
+			last = g->begun_ns;
+	}
 	if (n->v->s->now_ns < last)
 		standing_say(n,
 		    text("the clock says %s, but the journal has a record of %s: set the clock right; until "

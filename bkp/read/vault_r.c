@@ -72,35 +72,27 @@ static int choose(int mediumfd, const char *wanted, char ret[GENERATION_UUID], s
 	return r;
 }
 
-/* The key that repository.json calls the root key is compared with the one given, then it must have signed
- * the file. */
+/* The key that repository.json calls the root key has signed the file; it is compared with the one given. */
 static int load_repository(struct vault_r *v, const char *root_key, struct err *err)
 {
-	struct repository *named = NULL;
 	struct minisig_public given;
 	const struct minisig_public *keys;
-	char said[MINISIG_KEY_TEXT];
 	size_t n;
-	int r;
 
 	if (root_key && minisig_public_parse(root_key, &given, err))
 		return err_wrap(err, "%s", text("the root key that was given"));
-	r = repository_load(v->fd, NULL, &named, err);
-	if (r)
+	if (repository_load(v->fd, NULL, &v->repo, err))
 		return -1;
-	keys = repository_keys(named, &n);
-	minisig_public_format(&keys[0], said);
+	keys = repository_keys(v->repo, &n);
+	minisig_public_format(&keys[0], v->root_key);
 	if (root_key && memcmp(&keys[0], &given, sizeof(given)) != 0) {
-		err_set(err, "E-VAULT-03", text("the medium's root key is %s, not the one given"), said);
-		r = err_hint(err, "%s",
+		err_set(
+		    err, "E-VAULT-03", text("the medium's root key is %s, not the one given"), v->root_key);
+		return err_hint(err, "%s",
 		    text("compare with the paper; if the paper is right, this medium is not from that site"));
-	} else {
-		r = repository_load(v->fd, &keys[0], &v->repo, err) ? -1 : 0;
 	}
-	repository_free(named);
-	if (r)
+	if (repository_load_keys(v->repo, v->fd, err))
 		return -1;
-	snprintf(v->root_key, sizeof(v->root_key), "%s", said);
 	v->compared = root_key != NULL;
 	if (strcmp(repository_id(v->repo), v->id) != 0)
 		return err_set(err, "E-VAULT-06",
@@ -178,24 +170,24 @@ const struct repository *vault_r_facts(const struct vault_r *v)
 	return v->repo;
 }
 
-int vault_r_verify_signature(const struct vault_r *v, const void *msg, size_t n, const char *sig, size_t sn,
-    char ret_comment[MINISIG_COMMENT_MAX], struct err *err)
+const struct err *vault_r_keys_fault(const struct vault_r *v)
 {
-	struct err why = ERR_INIT, best = ERR_INIT;
+	return repository_keys_fault(v->repo);
+}
+
+int vault_r_verify_signature(const struct vault_r *v, const void *msg, size_t n, const char *sig, size_t sn,
+    char ret_comment[MINISIG_COMMENT_MAX], uint32_t *ret_epoch, struct err *err)
+{
+	const struct err *fault = repository_keys_fault(v->repo);
 	const struct minisig_public *keys;
-	size_t nkeys, i;
+	size_t nkeys, which;
 
 	keys = repository_keys(v->repo, &nkeys);
-	for (i = nkeys; i-- > 0;) {
-		if (!minisig_verify(&keys[i], msg, n, sig, sn, ret_comment, &why))
-			return 0;
-		/* "signed by another key" says least: keep what the key that did sign has to say */
-		if (!best.code[0] || !strcmp(best.code, "E-SIG-02"))
-			best = why;
-	}
-	if (err)
-		*err = best;
-	return -1;
+	if (minisig_verify_one_of(keys, nkeys, msg, n, sig, sn, ret_comment, &which, err))
+		return fault->code[0] ? err_hint(err, "%s", fault->msg) : -1;
+	if (ret_epoch)
+		*ret_epoch = (uint32_t)which + 1;
+	return 0;
 }
 
 /* {"format":1,"kind":"bkp-repository-secrets",…} */

@@ -4,10 +4,9 @@
  * A handle holds a read-only directory descriptor of MEDIUM/<repository-id>; nothing here can express a
  * write.
  *
- * Opening checks repository.json against its signature.  The signature must be by the root key (epoch 1): a
- * later epoch's key is only known through this very file, so it cannot vouch for it.  When the caller gives
- * the root key from paper, it is compared; otherwise the key is trusted on first sight and the caller should
- * show it (vault_r_root_key()).
+ * Opening checks repository.json against its signature, which is the root key's (epoch 1), and follows the keys
+ * of later epochs from there (read/repository.h).  When the caller gives the root key from paper, it is
+ * compared; otherwise the key is trusted on first sight and the caller should show it (vault_r_root_key()).
  *
  * A generation is opened only when everything public about it agrees: folder name, signature, trusted
  * comment, manifest.json and the hashes of manifest.json and root.age.  Archives may be missing or damaged:
@@ -54,9 +53,14 @@ const char *vault_r_root_key(const struct vault_r *v); /* "RW…" */
 bool vault_r_root_key_compared(const struct vault_r *v);
 const struct repository *vault_r_facts(const struct vault_r *v); /* repository.json, see read/repository.h */
 
-/* Verifies a .minisig text under the listed keys, newest epoch first. ret_comment as minisig_verify(). */
+/* What was wrong with keys.jsonl (E-REPO-04, E-REPO-05), or code "". */
+const struct err *vault_r_keys_fault(const struct vault_r *v);
+
+/* Verifies a .minisig text under the keys of all epochs. ret_comment as minisig_verify(); *ret_epoch (or NULL):
+ * whose signature it is. */
 int vault_r_verify_signature(const struct vault_r *v, const void *msg, size_t n, const char *sig, size_t sn,
-    char ret_comment[MINISIG_COMMENT_MAX], struct err *err) __attribute__((warn_unused_result));
+    char ret_comment[MINISIG_COMMENT_MAX], uint32_t *ret_epoch, struct err *err)
+    __attribute__((warn_unused_result));
 
 /* ---- generations ---- */
 
@@ -68,6 +72,9 @@ int vault_r_generation_open(struct vault_r *v, uint64_t number, struct vault_r_g
     struct err *err) __attribute__((warn_unused_result));
 void vault_r_generation_close(struct vault_r_generation *g);
 const struct generation_manifest *vault_r_manifest(const struct vault_r_generation *g);
+/* Whose key signed it, and SHA-256 of manifest.json: what the journal says of it can be compared. */
+uint32_t vault_r_generation_epoch(const struct vault_r_generation *g);
+const uint8_t *vault_r_manifest_sha256(const struct vault_r_generation *g); /* DIGEST_LEN bytes */
 /* The verified text of SHA256SUMS, for generation_sums_next(). */
 const struct buf *vault_r_sums(const struct vault_r_generation *g);
 

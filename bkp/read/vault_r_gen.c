@@ -41,6 +41,16 @@ const struct generation_manifest *vault_r_manifest(const struct vault_r_generati
 	return g->manifest;
 }
 
+uint32_t vault_r_generation_epoch(const struct vault_r_generation *g)
+{
+	return g->epoch;
+}
+
+const uint8_t *vault_r_manifest_sha256(const struct vault_r_generation *g)
+{
+	return g->manifest_sha256;
+}
+
 const struct buf *vault_r_sums(const struct vault_r_generation *g)
 {
 	return &g->sums;
@@ -75,7 +85,7 @@ static int read_signed(
 	if (r)
 		return -1;
 	if (vault_r_verify_signature(v, g->sums.p ? g->sums.p : (const uint8_t *)"", g->sums.n,
-		(const char *)sig.p, sig.n, comment, err)) {
+		(const char *)sig.p, sig.n, comment, &g->epoch, err)) {
 		if (!err)
 			return -1;
 		err_wrap(err, text("the signature of '%s' does not verify, it is damaged or forged"), path);
@@ -177,7 +187,6 @@ int vault_r_generation_open(
 {
 	struct vault_r_generation *g = calloc(1, sizeof(*g));
 	char comment[MINISIG_COMMENT_MAX];
-	uint8_t sha256[DIGEST_LEN];
 	uint64_t archives;
 	int r;
 
@@ -187,9 +196,9 @@ int vault_r_generation_open(
 	buf_init(&g->sums, GENERATION_SUMS_MAX);
 	r = read_signed(v, g, comment, err);
 	if (!r)
-		r = check_sums(g, sha256, &archives, err);
+		r = check_sums(g, g->manifest_sha256, &archives, err);
 	if (!r)
-		r = read_manifest(v, g, sha256, err);
+		r = read_manifest(v, g, g->manifest_sha256, err);
 	if (!r)
 		r = agree(v, g, number, comment, archives, err);
 	if (r) {

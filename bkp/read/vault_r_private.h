@@ -22,7 +22,8 @@ struct vault_r_generation {
 	char dir[GENERATION_DIR]; /* "generations/000042" */
 	struct generation_manifest *manifest;
 	struct buf sums;
-	uint8_t root_sha256[DIGEST_LEN];
+	uint8_t manifest_sha256[DIGEST_LEN], root_sha256[DIGEST_LEN];
+	uint32_t epoch; /* whose key signed it */
 };
 
 #endif

@@ -316,6 +316,31 @@ static void plan(struct verify_run *run)
 	run->ahead = spindle != SPINDLE_MEMORY;
 }
 
+/* Who has got hold of a later key can sign an old generation again; what the journal says of it, signed with the
+ * key of its own night, stays. */
+static void compare_record(struct verify_run *run, const char *dir)
+{
+	const struct verify_record *want = run->opt->record;
+	uint32_t epoch = vault_r_generation_epoch(run->g);
+	struct err why = ERR_INIT;
+
+	if (!want)
+		return;
+	if (memcmp(vault_r_manifest_sha256(run->g), want->manifest_sha256, DIGEST_LEN) != 0) {
+		err_set(&why, "E-VERIFY-12",
+		    text("'%s' is not the generation that the journal reported: its manifest is another"), dir);
+		err_hint(&why, "%s",
+		    text("keep this medium as it is, it may be the proof; take another one to restore from"));
+		verify_report(run, dir, NULL, NULL, &why);
+	}
+	if (epoch == want->epoch)
+		return;
+	err_set(&why, "E-VERIFY-13", text("'%s' was begun in epoch %u, but is signed with the key of epoch %u"),
+	    dir, want->epoch, epoch);
+	err_hint(&why, "%s", text("it was signed again later: keep this medium as it is, it may be the proof"));
+	verify_report(run, dir, NULL, NULL, &why);
+}
+
 int verify_generation(struct vault_r *v, uint64_t number, const struct verify_options *opt,
     const struct verify_callbacks *cb, struct verify_result *ret, struct err *err)
 {
@@ -334,6 +359,7 @@ int verify_generation(struct vault_r *v, uint64_t number, const struct verify_op
 	}
 	run.g = g;
 	run.total = vault_r_manifest(g)->archive_bytes;
+	compare_record(&run, generation_dir(number, dir));
 	plan(&run);
 	r = hash_all(&run, opt->n_ids == 0, err);
 	if (!r && opt->n_ids)

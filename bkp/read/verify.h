@@ -15,7 +15,9 @@
  *
  * Errors: E-VERIFY-01 a file is missing, E-VERIFY-02 its SHA-256 is another, E-VERIFY-03 it cannot be read,
  * E-VERIFY-04 an archive's container disagrees with its INDEX, E-VERIFY-05 a chunk is not what its id says,
- * E-VERIFY-06 counts of a data set are not those promised; and those of the readers.
+ * E-VERIFY-06 counts of a data set are not those promised, E-VERIFY-12 it is
+ * not the generation that the journal reported, E-VERIFY-13 it was signed in another epoch than it was begun
+ * in; and those of the readers.
  */
 #ifndef BKP_READ_VERIFY_H
 #define BKP_READ_VERIFY_H
@@ -69,14 +71,21 @@ struct verify_callbacks {
 	void *arg;
 };
 
+/* What the journal says of a generation. */
+struct verify_record {
+	uint32_t epoch; /* in which it was begun: the key that must have signed it */
+	uint8_t manifest_sha256[DIGEST_LEN];
+};
+
 struct verify_options {
 	bool from_device;
 	const struct age_identity *ids; /* deep when n_ids > 0 */
 	size_t n_ids;
-	struct verify_seen *seen; /* or NULL */
-	bool again;		  /* reads what is only vouched for, too */
-	unsigned threads;	  /* 0: one per processor */
-	enum spindle spindle;	  /* SPINDLE_LOOK: what the repository stands on */
+	struct verify_seen *seen;	    /* or NULL */
+	bool again;			    /* reads what is only vouched for, too */
+	const struct verify_record *record; /* or NULL: nothing to compare with */
+	unsigned threads;		    /* 0: one per processor */
+	enum spindle spindle;		    /* SPINDLE_LOOK: what the repository stands on */
 };
 
 struct verify_result {

@@ -25,10 +25,12 @@
 #include "write/capture_private.h"
 #include "write/content.h"
 #include "write/expect.h"
+#include "write/extset.h"
 #include "write/feed.h"
 #include "write/linkmap.h"
 #include "write/pack.h"
 #include "write/scout.h"
+#include "write/tally.h"
 #include "write/waste.h"
 
 #define LIST_MAX   ((size_t)256 << 20)
@@ -42,6 +44,7 @@ int capture_new(const struct capture_config *cfg, struct capture **ret, struct e
 		return err_nomem(err);
 	c->cfg = *cfg;
 	c->cache_fd = -1;
+	c->first_archive = pack_next_archive(cfg->pack);
 	buf_init(&c->extents, EXTENT_INDIRECT_MAX);
 	buf_init(&c->bytes, CATALOG_BLOCK_MAX);
 	buf_init(&c->list, LIST_MAX);
@@ -73,6 +76,8 @@ void capture_free(struct capture *c)
 	archive_entry_free(c->entry);
 	linkmap_close(c->links);
 	capture_close_cache(c, false);
+	tally_free(c->tally);
+	extset_close(c->extensions);
 	io_close_quietly(&c->cache_fd);
 	free(c->runs);
 	io_close_quietly(&c->scratch_fd);
@@ -140,6 +145,7 @@ static int begin(
 	c->policy = d;
 	c->result = ret;
 	c->said[0] = '\0';
+	capture_guard_reset(c);
 	ret->command = d->command != NULL;
 	ret->tar = d->command && d->format == POLICY_TAR;
 	return pack_begin_set(c->cfg.pack, err) || capture_begin_anew(c, err) || set_strings(ret, d, err) ||
@@ -162,6 +168,8 @@ static int settle(struct capture *c, int r, const struct err *why, struct err *e
 
 	if (!r) {
 		waste_end(pack_waste(c->cfg.pack));
+		if (c->policy->command && c->policy->format == POLICY_STREAM)
+			capture_guard_stream(c);
 		ret->verdict = ret->unreadable || ret->changed ? GENERATION_PARTIAL : GENERATION_GOOD;
 		return capture_judge(c, err);
 	}

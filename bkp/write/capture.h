@@ -65,6 +65,10 @@ struct capture_callbacks {
 struct capture_config {
 	const char *repository;
 	bool anew; /* believe nothing that was remembered of the last capture */
+	/* is the data set in a generation of that number that was reported?  What was measured of its capture
+	 * otherwise is added to what is measured now.  May be NULL */
+	bool (*reported)(void *arg, uint64_t generation, const char *dataset);
+	void *reported_arg;
 	struct pack *pack;
 	const struct hmac *ids; /* content ids; borrowed */
 	const struct chunker *chunker;

@@ -51,6 +51,7 @@ static int end_block(struct capture *c, bool full, struct err *err)
 	if (extent_format_run(&run, &c->list, err) || buf_terminate(&c->list, err))
 		return -1;
 	in = (struct statcache_archive){place.archive, pack_run_of(c->cfg.pack, place.archive)};
+	capture_guard_note(c);
 	if (c->remember && statcache_end_block(c->remember, (const char *)c->list.p + at, &in, full,
 			       c->bytes.p, c->bytes.n, &why))
 		cache_failed(c, &why);
@@ -81,6 +82,7 @@ static void remember_entry(struct capture *c, const char *path, unsigned flags)
 	    .length = catalog_writer_last(c->block),
 	    .bytes = s->bytes,
 	    .file = regular && s->extents,
+	    .kind = s->kind,
 	    .linked = !S_ISDIR(s->st.st_mode) && s->st.st_nlink > 1,
 	};
 
@@ -90,6 +92,15 @@ static void remember_entry(struct capture *c, const char *path, unsigned flags)
 	e.archives = pack_touched(c->cfg.pack, &e.n_archives);
 	if (statcache_add(c->remember, &e, &why))
 		cache_failed(c, &why);
+}
+
+/* Years that nanoseconds do not reach are the first or the last that they do. */
+static int64_t mtime_of(struct archive_entry *e)
+{
+	int64_t s = archive_entry_mtime(e), most = INT64_MAX / 1000000000 - 1;
+
+	s = s > most ? most : s < -most ? -most : s;
+	return s * 1000000000 + archive_entry_mtime_nsec(e);
 }
 
 int capture_add_entry(struct capture *c, struct archive_entry *e, const char *path, bool has_extents,
@@ -117,7 +128,7 @@ int capture_add_entry(struct capture *c, struct archive_entry *e, const char *pa
 		return -1;
 	c->result->entries++;
 	if (archive_entry_filetype(e) == AE_IFREG)
-		capture_newest(c, archive_entry_mtime(e) * 1000000000 + archive_entry_mtime_nsec(e));
+		capture_newest(c, mtime_of(e));
 	remember_entry(c, path, flags);
 	return catalog_writer_full(c->block) ? end_block(c, true, err) : 0;
 }
@@ -274,7 +285,7 @@ static bool available(void *arg, const struct statcache_archive *a)
 	return a->run && a->number < c->n_runs && c->runs[a->number] == a->run;
 }
 
-static int open_folder(struct capture *c, struct err *err)
+int capture_open_folder(struct capture *c, struct err *err)
 {
 	if (c->cache_fd >= 0)
 		return 0;
@@ -286,7 +297,7 @@ static int open_folder(struct capture *c, struct err *err)
 		   : 0;
 }
 
-int capture_open_cache(struct capture *c, bool anew, struct err *err)
+int capture_open_cache(struct capture *c, struct err *err)
 {
 	struct err why = ERR_INIT;
 
@@ -295,7 +306,7 @@ int capture_open_cache(struct capture *c, bool anew, struct err *err)
 	c->n_runs = 0;
 	if (pack_copy_runs(c->cfg.pack, &c->runs, &c->n_runs, err))
 		return -1;
-	if (open_folder(c, &why)) {
+	if (capture_open_folder(c, &why)) {
 		cache_failed(c, &why);
 		return 0;
 	}
@@ -303,10 +314,6 @@ int capture_open_cache(struct capture *c, bool anew, struct err *err)
 		return -1;
 	if (statcache_writer_open(c->cache_fd, c->cfg.repository, c->policy->name, &c->remember, &why))
 		cache_failed(c, &why);
-	if (anew) {
-		statcache_close(c->cache);
-		c->cache = NULL;
-	}
 	return 0;
 }
 

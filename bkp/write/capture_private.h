@@ -9,19 +9,24 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "format/guard.h"
 #include "write/capture.h"
+#include "write/statmerge.h"
 #include "write/command.h"
 
 struct archive_entry;
 struct capture_output;
 struct catalog_writer;
 struct content;
+struct extset;
 struct feed;
+struct feed_event;
 struct linkmap;
 struct statcache;
 struct statcache_block;
 struct statcache_writer;
 struct statmerge_range;
+struct tally;
 
 struct capture {
 	struct capture_config cfg;
@@ -48,6 +53,13 @@ struct capture {
 	uint64_t kept; /* bytes of content that needed no reading */
 	bool forget;   /* what is remembered is damaged: capture without it */
 	struct err cache_fault;
+	/* what became of its files since */
+	struct tally *tally;
+	struct extset *extensions; /* or NULL: cannot be told */
+	bool comparing;		   /* there is something to compare with */
+	struct guard carried;	   /* of captures of it that were never reported */
+	struct guard noted;	   /* what capture_guard_note() wrote last */
+	uint64_t first_archive;	   /* of this run */
 	/* the entry at hand */
 	struct seen {
 		struct stat st, opened; /* as the walk saw it, as it was read */
@@ -56,6 +68,9 @@ struct capture {
 		bool extents;
 		bool odd;	/* must be looked at every night */
 		uint64_t bytes; /* of content */
+		bool known, anew; /* was captured before; holds content that was not stored before */
+		struct statmerge_was was;
+		uint8_t kind; /* format/kind.h */
 	} seen;
 	struct archive_entry *entry; /* kept while its content comes */
 	/* capture_hooks.c */
@@ -81,10 +96,28 @@ int capture_keep_block(struct capture *c, struct err *err);
 /* The catalog is complete: stores the block list, whose extents go into the root. */
 int capture_finish_catalog(struct capture *c, struct err *err);
 
-/* What is remembered of the data set at hand; `anew`: nothing is to be believed. */
-int capture_open_cache(struct capture *c, bool anew, struct err *err);
+/* What is remembered of the data set at hand. */
+int capture_open_folder(struct capture *c, struct err *err);
+int capture_open_cache(struct capture *c, struct err *err);
 void capture_close_cache(struct capture *c, bool whole);
 
+/* ---- capture_guard.c: measures what format/guard.h judges ---- */
+
+/* Forgets the data set before. */
+void capture_guard_reset(struct capture *c);
+/* A data set is begun; what was remembered of it is open.  Again for the same, when it is begun anew. */
+int capture_guard_begin(struct capture *c, struct err *err);
+/* A content event of the entry at hand, before anybody takes it: the first tells the kind. */
+void capture_guard_look(struct capture *c, const struct feed_event *e);
+/* The entry at hand, a regular file, is complete. */
+int capture_guard_file(struct capture *c, const char *path, struct err *err);
+int capture_guard_gone(struct capture *c, const char *path, const struct statmerge_was *was, struct err *err);
+/* What was counted so far, for the next run, should this one die: before anything is remembered of it. */
+void capture_guard_note(struct capture *c);
+/* The data set is complete. */
+void capture_guard_end(struct capture *c);
+/* The same for what a command gave, whose first content capture_guard_look() saw. */
+void capture_guard_stream(struct capture *c);
 /* A regular file of that mtime is there. */
 void capture_newest(struct capture *c, int64_t mtime_ns);
 

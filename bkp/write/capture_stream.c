@@ -145,6 +145,7 @@ static int read_output(void *arg, struct feed *f, struct err *err)
 static int take_output(
     struct capture *c, const struct feed_event *e, int *ret_result, int *ret_errno, struct err *err)
 {
+	capture_guard_look(c, e);
 	if (e->kind == FEED_CHUNK)
 		c->result->bytes += e->n; /* how far it came, should it be stopped */
 	if (e->kind != FEED_DONE)

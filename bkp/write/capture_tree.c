@@ -63,6 +63,8 @@ static int put_entry(struct capture *c, struct archive_entry *e, const char *pat
 	const struct seen *s = &c->seen;
 
 	if (S_ISREG(s->st.st_mode)) {
+		if (capture_guard_file(c, path, err))
+			return -1;
 		c->result->files++;
 		archive_entry_set_mtime(e, s->opened.st_mtim.tv_sec, s->opened.st_mtim.tv_nsec);
 	}
@@ -98,6 +100,7 @@ static int take_same(struct capture *c, const struct feed_item *it, const char *
 	if (capture_former_extents(c, it->same, it->same_at, err))
 		return -1;
 	c->seen.extents = c->extents.n > 0;
+	c->seen.kind = statcache_entry(it->same, it->same_at)->kind;
 	if (c->seen.extents) {
 		c->seen.bytes = (uint64_t)it->opened.st_size;
 		c->result->bytes += c->seen.bytes;
@@ -110,8 +113,12 @@ static int take_item(struct capture *c, const struct feed_item *it, struct err *
 	const char *path = feed_path(c->feed);
 	int r;
 
-	c->seen = (struct seen){
-	    .st = it->st, .opened = it->opened, .looked_ns = it->looked_ns, .odd = it->mount || it->error};
+	c->seen = (struct seen){.st = it->st,
+	    .opened = it->opened,
+	    .looked_ns = it->looked_ns,
+	    .odd = it->mount || it->error,
+	    .known = it->known,
+	    .was = it->was};
 	pack_touch_begin(c->cfg.pack);
 	if (c->cfg.cb.progress)
 		c->cfg.cb.progress(
@@ -141,6 +148,7 @@ static int take_content(struct capture *c, const struct feed_event *e, struct er
 {
 	const char *path = (const char *)c->path.p;
 
+	capture_guard_look(c, e);
 	if (e->kind != FEED_DONE)
 		return content_take(c->content, c->feed, e, err);
 	c->seen.opened = e->st;
@@ -155,7 +163,7 @@ static int take_content(struct capture *c, const struct feed_event *e, struct er
 	}
 	if (content_end(c->content, &c->extents, NULL, err))
 		return -1;
-	c->seen.extents = true;
+	c->seen.extents = c->seen.anew = true;
 	c->seen.bytes = (uint64_t)e->st.st_size;
 	c->result->bytes += c->seen.bytes;
 	return put_entry(c, c->entry, path, err);
@@ -168,6 +176,8 @@ static int take(struct capture *c, struct feed_event *e, struct err *err)
 	switch (e->kind) {
 	case FEED_ITEM:
 		return take_item(c, &e->item, err);
+	case FEED_GONE:
+		return capture_guard_gone(c, feed_path(c->feed), &e->item.was, err);
 	case FEED_RANGE:
 		if (c->cfg.cb.progress)
 			c->cfg.cb.progress(
@@ -284,9 +294,13 @@ static int capture_once(
     struct capture *c, char *const *roots, size_t n, const struct exclude *exclude, struct err *err)
 {
 	char links[4096];
+	bool anew = c->cfg.anew || c->forget;
 	struct scout scout = {
+	    .anew = anew,
 	    .roots = roots,
 	    .n_roots = n,
+	    .policy_roots = c->policy->paths,
+	    .n_policy_roots = c->policy->n_paths,
 	    .cross_mounts = !c->policy->one_file_system,
 	    .exclude = exclude,
 	    .chunker = c->cfg.chunker,
@@ -296,13 +310,18 @@ static int capture_once(
 	int r;
 
 	snprintf(links, sizeof(links), "%s/links", c->cfg.scratch);
-	if (capture_open_cache(c, c->cfg.anew || c->forget, err) || linkmap_open(links, &c->links, err))
+	if (capture_open_cache(c, err) || capture_guard_begin(c, err) ||
+	    linkmap_open(links, &c->links, err))
 		return -1;
 	c->forget = false;
 	scout.cache = c->cache;
 	r = follow(c, &scout, err);
 	if (!r)
 		r = capture_finish_catalog(c, err);
+	if (r)
+		capture_guard_note(c);
+	else
+		capture_guard_end(c);
 	capture_close_cache(c, !r);
 	linkmap_close(c->links);
 	c->links = NULL;

@@ -23,7 +23,7 @@
 #define TAIL	   600 /* bytes of standard error kept: its end says what went wrong */
 #define SHOWN	   800 /* bytes of a message that they may fill */
 #define PIPE_READS 17  /* of 4,096 bytes: more than a pipe holds */
-#define ASK_MS	   250 /* how often `stop` is asked */
+#define ASK_MS	   250 /* how often `stop` and the clock are asked */
 #define GRACE_MS   (COMMAND_GRACE_S * 1000)
 
 enum ending { NOT_ENDED, OVERDUE, STOPPED };
@@ -165,7 +165,7 @@ static void tell_to_end(struct command *c, enum ending why)
  */
 static int attend(struct command *c)
 {
-	int64_t now = now_ms(), left;
+	int64_t now = now_ms();
 
 	if (c->ending == NOT_ENDED && now >= c->due_ms)
 		tell_to_end(c, OVERDUE);
@@ -178,10 +178,8 @@ static int attend(struct command *c)
 		}
 		return 50;
 	}
-	left = c->due_ms == INT64_MAX ? INT64_MAX : c->due_ms - now;
-	if (c->stop && left > ASK_MS)
-		return ASK_MS;
-	return left == INT64_MAX ? -1 : left > 3600000 ? 3600000 : (int)left;
+	/* not all of what is left at once: clocks are set */
+	return c->stop || c->due_ms != INT64_MAX ? ASK_MS : -1;
 }
 
 /* Nothing ends it: it hangs in the kernel. */

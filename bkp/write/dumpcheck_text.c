@@ -73,7 +73,8 @@ static void end_pg(void *self, struct dumpcheck_state *s)
 		return;
 	}
 	cluster = strstr(q->head, "-- PostgreSQL database cluster dump") != NULL;
-	restricted = begins(q->head, "\\restrict ") || strstr(q->head, "\n\\restrict ");
+	/* of pg_dumpall it is not the last line */
+	restricted = !cluster && (begins(q->head, "\\restrict ") || strstr(q->head, "\n\\restrict "));
 	while ((line = last_line(q))) {
 		if (!*line)
 			continue;

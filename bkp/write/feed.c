@@ -213,7 +213,7 @@ void feed_take_back(struct feed *f)
 
 	t->n--;
 	statcache_block_free(t->events[t->n].item.same);
-	if (t->events[t->n].kind == FEED_ITEM)
+	if (t->events[t->n].kind == FEED_ITEM || t->events[t->n].kind == FEED_GONE)
 		t->text.n = t->events[t->n].item.path_at;
 }
 
@@ -383,7 +383,7 @@ int feed_next(struct feed *f, struct feed_event **ret, struct err *err)
 		f->at = 0;
 	}
 	e = &tray_at(f, f->head)->events[f->at];
-	if (e->kind == FEED_ITEM)
+	if (e->kind == FEED_ITEM || e->kind == FEED_GONE)
 		f->path_at = e->item.path_at;
 	*ret = e;
 	return 0;

@@ -37,6 +37,7 @@ enum feed_kind {
 	FEED_CHUNK,	 /* the next chunk of a file or stream: data, id */
 	FEED_HOLE,	 /* length */
 	FEED_RESTART,	 /* what came since the item is void: it changed and is read again */
+	FEED_GONE,	 /* a file that is remembered and is not there any more: feed_path(), item.was */
 	FEED_RANGE,	 /* entries from … to - 1 of a former block are as they were: range */
 	FEED_DONE,	 /* content complete: result, errnum, st */
 };
@@ -55,6 +56,8 @@ struct feed_item {
 	struct statcache_block *same;
 	size_t same_at;
 	int64_t looked_ns; /* real time at which `opened` was read */
+	bool known;	   /* a regular file is remembered under this path: was */
+	struct statmerge_was was;
 };
 
 struct feed_event {
@@ -85,7 +88,7 @@ int feed_start(struct feed *f, feed_producer_fn *fn, void *arg, struct err *err)
 /* A further event.  NULL: the consumer wants no more
  * (or memory is short): return -1. */
 struct feed_event *feed_add(struct feed *f, enum feed_kind kind);
-/* For an item: its path is copied; its entry is made empty for use. -1: as NULL above. */
+/* For an item or one that is gone: its path is copied; its entry is made empty for use. -1: as NULL above. */
 int feed_set_path(struct feed *f, struct feed_event *e, const char *path);
 void feed_take_back(struct feed *f); /* the event added last is not to be, nor its path */
 /* The event at hand holds so many bytes beside its path and content: trays with much of that are sent sooner.

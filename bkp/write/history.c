@@ -12,48 +12,71 @@
 
 #define JOURNAL "journal/journal.jsonl"
 
-static int another_history(uint64_t line, struct err *err)
+int history_differs(const struct history *h, struct err *err)
 {
 	err_set(err, "E-PUBLISH-05",
 	    text("the journal on the medium is not the beginning of this host's: they differ from line %ju "
 		 "on"),
-	    (uintmax_t)line);
+	    (uintmax_t)h->lines + 1);
 	return err_hint(err, "%s",
 	    text("one of the two was rewritten, or the state folder is an old copy: keep the medium as it "
 		 "is, it "
 		 "may be the proof; look at both with 'bkp journal verify --file'"));
 }
 
-/* 0, 1 they differ (err), -1 */
-static int compare(int theirs, int ours, uint64_t size, struct err *err)
+int history_compare(int theirs, int ours, uint64_t size, struct history *ret, struct err *err)
 {
 	char a[16384], b[sizeof(a)];
-	uint64_t line = 1, done = 0;
+	struct history h = {HISTORY_BEGINS, 0};
+	uint64_t done = 0;
 	ssize_t n, m;
 
-	while ((n = io_pread_full(theirs, a, sizeof(a), (int64_t)done)) > 0) {
+	while (h.kind == HISTORY_BEGINS && (n = io_pread_full(theirs, a, sizeof(a), (int64_t)done)) > 0) {
 		m = io_pread_full(ours, b, (size_t)n, (int64_t)done);
 		if (m < 0)
 			return err_sys(err, "E-IO-02", errno, text("cannot read '%s'"), "journal.jsonl");
-		for (ssize_t i = 0; i < n; i++) {
-			if (i >= m || done + (uint64_t)i >= size || a[i] != b[i])
-				return another_history(line, err);
-			line += a[i] == '\n';
+		for (ssize_t i = 0; i < n && h.kind == HISTORY_BEGINS; i++) {
+			if (done + (uint64_t)i >= size)
+				h.kind = HISTORY_LONGER;
+			else if (i >= m || a[i] != b[i])
+				h.kind = HISTORY_FORKED;
+			else
+				h.lines += a[i] == '\n';
 		}
 		done += (uint64_t)n;
 	}
-	return n < 0 ? err_sys(err, "E-IO-02", errno, text("cannot read '%s'"), "journal.jsonl") : 0;
+	if (h.kind == HISTORY_BEGINS && n < 0)
+		return err_sys(err, "E-IO-02", errno, text("cannot read '%s'"), "journal.jsonl");
+	*ret = h;
+	return 0;
+}
+
+int history_look(int repo_dirfd, int ours, uint64_t size, int *ret_fd, struct history *ret, struct err *err)
+{
+	IO_FD_AUTO theirs = -1;
+	struct err why = ERR_INIT;
+	struct stat st;
+	int r = inside_stat(repo_dirfd, JOURNAL, &st, &why);
+
+	if (!r)
+		r = inside_open(repo_dirfd, JOURNAL, &theirs, &why);
+	if (r == INSIDE_ABSENT)
+		*ret = (struct history){HISTORY_NONE, 0};
+	else if (r || history_compare(theirs, ours, size, ret, &why)) {
+		if (err)
+			*err = why;
+		return -1;
+	}
+	if (ret_fd)
+		*ret_fd = io_take(&theirs);
+	return 0;
 }
 
 int history_continues(int repo_dirfd, int fd, uint64_t size, struct err *err)
 {
-	IO_FD_AUTO theirs = -1;
-	struct stat st;
-	int r = inside_stat(repo_dirfd, JOURNAL, &st, err);
+	struct history h;
 
-	if (r == INSIDE_ABSENT)
-		return 0;
-	if (r || inside_open(repo_dirfd, JOURNAL, &theirs, err))
+	if (history_look(repo_dirfd, fd, size, NULL, &h, err))
 		return -1;
-	return compare(theirs, fd, size, err);
+	return h.kind == HISTORY_LONGER || h.kind == HISTORY_FORKED ? history_differs(&h, err) : 0;
 }

@@ -63,6 +63,20 @@ int medium_docs_file(const struct medium_docs *d, int dir, const char *name, mod
 	return io_replace(dir, name, mode, p, n, err) ? medium_docs_cannot(d, err) : 0;
 }
 
+/* A list that stands there signed, by the key of whatever epoch, is not signed again every night. */
+static bool is_sealed(const struct medium_docs *d, int dir, const char *comment, const void *list, size_t n)
+{
+	BUF_AUTO sig = BUF_INIT(SIG_MAX);
+	char said[MINISIG_COMMENT_MAX];
+	size_t n_keys;
+	const struct minisig_public *keys = state_keys(d->state, &n_keys);
+
+	return is_there(dir, MEDIUM_DOCS_SUMS, 0444, list, n) &&
+	       !io_read_file(dir, MEDIUM_DOCS_SUMS ".minisig", &sig, NULL) &&
+	       !minisig_verify_one_of(keys, n_keys, list, n, (const char *)sig.p, sig.n, said, NULL, NULL) &&
+	       !strcmp(said, comment) && is_there(dir, MEDIUM_DOCS_SUMS ".minisig", 0444, sig.p, sig.n);
+}
+
 int medium_docs_seal(
     const struct medium_docs *d, int dir, const char *kind, const struct buf *sums, struct err *err)
 {
@@ -70,8 +84,11 @@ int medium_docs_seal(
 	BUF_AUTO sig = BUF_INIT(SIG_MAX);
 	char comment[MINISIG_COMMENT_MAX];
 
+	repository_comment(kind, state_repository(d->state), comment);
+	if (is_sealed(d, dir, comment, list, sums->n))
+		return 0;
 	if (minisig_sign(state_signing(d->state), list, sums->n,
-		repository_comment(kind, state_repository(d->state), comment), &sig, err))
+		comment, &sig, err))
 		return -1;
 	if (medium_docs_file(d, dir, MEDIUM_DOCS_SUMS, 0444, list, sums->n, err))
 		return -1;

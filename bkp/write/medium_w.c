@@ -19,6 +19,7 @@
 #include "format/minisig.h"
 #include "read/medium.h"
 #include "read/repository.h"
+#include "write/heads.h"
 #include "write/state.h"
 
 #define SHOW 256
@@ -171,6 +172,9 @@ static int put_repository(struct making *m, struct err *err)
 	    put_file(m, REPOSITORY_SIG, STATE_REPOSITORY_SIG, err) ||
 	    put_file(m, REPOSITORY_AGE, STATE_REPOSITORY_AGE, err))
 		return -1;
+	/* the identity may be signed with any epoch's key: that key is known first */
+	if (heads_put_keys(m->state, m->repo, err))
+		return cannot_write(m, err);
 	return io_sync_dir(m->repo, err) ? cannot_write(m, err) : 0;
 }
 

@@ -92,28 +92,44 @@ static int read_docs(int source_repo, uint64_t number, struct buf docs[DOCS], st
 	return 0;
 }
 
+/* A signature can be made again by who has got hold of a key; what the journal says of the manifest cannot. */
+static int is_reported(const struct mirror_generation *g, struct buf docs[DOCS], struct err *err)
+{
+	uint8_t got[DIGEST_LEN];
+	char hex[DIGEST_HEX];
+
+	digest_sha256(docs[0].p, docs[0].n, got);
+	if (!g->manifest_sha256 || !strcmp(g->manifest_sha256, digest_hex(got, DIGEST_LEN, hex)))
+		return 0;
+	err_set(err, "E-MIRROR-04", text("generation %ju has another manifest than the one that was reported"),
+	    (uintmax_t)g->number);
+	return MIRROR_SOURCE;
+}
+
 static int check_signature(const struct mirror_generation *g, struct buf docs[DOCS], struct err *err)
 {
 	struct generation_id id = {.number = g->number};
 	BUF_AUTO want = BUF_INIT(4096);
 	char comment[MINISIG_COMMENT_MAX];
-	size_t i;
-	int r = -1;
+	size_t which;
 
 	snprintf(id.repository, sizeof(id.repository), "%s", g->repository);
 	snprintf(id.uuid, sizeof(id.uuid), "%s", g->uuid);
 	if (generation_comment("generation", &id, &want, err))
 		return -1;
-	for (i = 0; i < g->n_keys && r; i++)
-		r = minisig_verify(&g->keys[i], docs[2].p, docs[2].n, (const char *)docs[3].p, docs[3].n, comment, err);
-	if (r)
+	if (minisig_verify_one_of(g->keys, g->n_keys, docs[2].p, docs[2].n, (const char *)docs[3].p, docs[3].n, comment, &which, err))
 		return MIRROR_SOURCE;
+	if (g->epoch && which + 1 != g->epoch) {
+		err_set(err, "E-MIRROR-04", text("generation %ju is signed with the key of epoch %zu, but was begun in epoch %u"),
+		    (uintmax_t)g->number, which + 1, g->epoch);
+		return MIRROR_SOURCE;
+	}
 	if (strcmp(comment, (const char *)want.p) != 0) {
 		err_set(err, "E-MIRROR-02", text("the signature of generation %llu is for something else: '%s'"),
 		    (unsigned long long)g->number, comment);
 		return MIRROR_SOURCE;
 	}
-	return 0;
+	return is_reported(g, docs, err);
 }
 
 /* A document of this generation: what was read must be what was signed. */

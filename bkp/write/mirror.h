@@ -4,7 +4,8 @@
  * nothing.  Files appear on the target complete and durable (vault_w.h), the generation's documents last, so a copy that
  * is interrupted leaves no half generation and goes on where it was when it is called again.
  *
- * Errors: E-MIRROR-01 the source's file is missing or damaged, E-MIRROR-02 the source's signature or documents are wrong;
+ * Errors: E-MIRROR-01 the source's file is missing or damaged, E-MIRROR-02 the source's signature or documents are wrong,
+ * E-MIRROR-04 it is properly signed and yet not what the journal reported;
  * those of vault_w for the target.
  */
 #ifndef BKP_WRITE_MIRROR_H
@@ -29,6 +30,8 @@ struct mirror_generation {
 	size_t n_keys;
 	uint64_t number;
 	const char *uuid;
+	uint32_t epoch;		     /* in which it was begun, and must have been signed; 0: any */
+	const char *manifest_sha256; /* as hex, as the journal reported it; or NULL */
 	void (*copied)(void *arg); /* after each archive; may be NULL */
 	void *arg;
 };

@@ -16,12 +16,16 @@
 #include "format/policy.h"
 #include "read/ledger.h"
 #include "read/medium.h"
+#include "write/agreement.h"
 #include "write/attendance.h"
 #include "write/chunker.h"
+#include "write/clockwatch.h"
 #include "write/dedup.h"
 #include "write/expect.h"
 #include "write/night_private.h"
 #include "write/pack.h"
+#include "write/reap.h"
+#include "write/reserve.h"
 #include "write/state.h"
 #include "write/vault_w.h"
 #include "write/waste.h"
@@ -129,7 +133,7 @@ static int capture_all(struct night *n, struct err *err)
 {
 	char scratch[4096];
 	struct capture_config cfg = {
-	    .pack = n->pack, .ids = n->ids, .chunker = n->chunker, .scratch = scratch, .now_ns = n->begun_ns, .cb = n->cfg->cb, .repository = state_repository(n->cfg->state), .anew = n->cfg->anchor, .timings = &n->ret->timings, .generation = n->ret->generation, .former = former, .former_arg = n};
+	    .pack = n->pack, .ids = n->ids, .chunker = n->chunker, .scratch = scratch, .now_ns = n->begun_ns, .cb = n->cfg->cb, .repository = state_repository(n->cfg->state), .anew = n->cfg->anchor, .timings = &n->ret->timings, .generation = n->ret->generation, .former = former, .former_arg = n, .reported = night_was_reported, .reported_arg = n};
 	const struct capture_callbacks *cb = &n->cfg->cb;
 	struct capture *c = NULL;
 	bool stopped = false;
@@ -147,6 +151,7 @@ static int capture_all(struct night *n, struct err *err)
 
 		n->ret->n_datasets = i + 1;
 		r = stopped ? not_begun(n->cfg->datasets[i], d, err) : capture_dataset(c, n->cfg->datasets[i], d, err);
+		r = r || night_guard(n, n->cfg->datasets[i], d, err) ? -1 : 0;
 		good += !r && d->verdict != GENERATION_FAILED;
 		stopped = stopped || capture_stopped(c) || (cb->stop && cb->stop(cb->arg));
 	}
@@ -249,6 +254,34 @@ static void record_failure(struct night *n, struct err *failure)
 		err_wrap(failure, text("this could not be recorded (%s)"), why.msg);
 }
 
+static int look_at_clock(struct night *n, struct err *err)
+{
+	int *media = calloc(n->n_online + 1, sizeof(*media)), r;
+
+	if (!media)
+		return err_nomem(err);
+	for (size_t i = 0; i < n->n_online; i++)
+		media[i] = medium_repo_dirfd(n->online[i].medium);
+	r = clockwatch_run(n->cfg->state, n->cfg->policy, media, n->n_online, &n->ret->clock, err);
+	free(media);
+	return r;
+}
+
+/* What an expiry that was interrupted has left on the media. */
+static int finish_expiry(struct night *n, struct err *err)
+{
+	for (size_t i = 0; i < n->n_online; i++) {
+		const struct reap reap = {.state = n->cfg->state, .medium = n->online[i].medium};
+		struct reap_result done;
+
+		if (reap_finish(&reap, &done, err))
+			return -1;
+		if (done.why.code[0] && !n->ret->reaped.code[0])
+			n->ret->reaped = done.why;
+	}
+	return 0;
+}
+
 /* Those of the data sets that are still wanted; what an interrupted run left complete may serve. */
 static int narrow(struct night *n, struct night_config *own, struct err *err)
 {
@@ -271,7 +304,8 @@ static int narrow(struct night *n, struct night_config *own, struct err *err)
 
 static int prepare(struct night *n, struct night_config *own, struct err *err)
 {
-	if (night_open_media(n, err) || attendance_record(n->cfg->state, n->cfg->policy, err) || open_dedup(n, err) ||
+	if (night_open_media(n, err) || night_histories(n, err) || look_at_clock(n, err) || night_new_epoch(n, err) || attendance_record(n->cfg->state, n->cfg->policy, err) ||
+	    agreement_raise(n->cfg->state, n->cfg->policy, NULL, err) || finish_expiry(n, err) || open_dedup(n, err) ||
 	    night_settle(n, err))
 		return -1;
 	return narrow(n, own, err);
@@ -303,6 +337,7 @@ int night_run(const struct night_config *cfg, struct night_result *ret, struct e
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
+	reserve_keep(cfg->state);
 	r = prepare(&n, &own, &local);
 	if (!r && begin(&n, &local)) {
 		ret->generation = 0;
@@ -330,6 +365,10 @@ void night_result_free(struct night_result *r)
 		free(r->datasets[i].probe);
 		free(r->datasets[i].suspicion);
 		free(r->datasets[i].said);
+		free(r->datasets[i].blind);
+		for (size_t k = 0; k < r->datasets[i].n_canaries; k++)
+			free(r->datasets[i].canaries[k].path);
+		free(r->datasets[i].canaries);
 	}
 	free(r->datasets);
 	for (i = 0; i < r->n_media; i++)

@@ -2,8 +2,11 @@
  *
  * The transaction, and which function makes each step:
  *   0. open_media(): the lock is held by the state; media whose signed identity is there are online.  attendance_record():
- *      which media kept offline are attached, and which are gone, is confirmed every night.  settle(): generations
+ *      which media kept offline are attached, and which are gone, is confirmed every night.  look_at_clock(): has it been
+ *      moved (clockwatch.h); agreement_raise(): the policy asks for more.  finish_expiry(): what an expiry left (reap.h).  settle(): generations
  *      that an earlier run left open are committed when a medium holds them complete, else recorded as failed.
+ *      Before anything is recorded histories() compares the media's copies of the journal with the host's (heads.h: a state
+ *      folder that is an old copy ends the run), state_new_epoch() changes the signing key, and every medium learns of it.
  *   1. begin(): number allocated, journal "begin".
  *   2. capture_all(): archives are published one by one on every medium (vault_w.h); none of them counts yet.
  *   3. supply(): each medium gets what the generation needs and it lacks, from another medium.
@@ -45,6 +48,7 @@ struct night_medium {
 	bool ok;		    /* holds the new generation */
 	bool verified;		    /* and it was read back well */
 	struct err why;		    /* when not ok or not verified */
+	struct err history;	    /* what is wrong with its copy of the journal (heads.h), or code "" */
 	uint64_t written;	    /* bytes */
 	uint64_t unfrozen;	    /* files that could not be made immutable */
 	int unfrozen_errno;
@@ -62,6 +66,8 @@ struct night_result {
 	uint64_t recovered; /* generations an earlier run left complete */
 	uint64_t given_up;  /* generations an earlier run left incomplete */
 	struct err slow;    /* why the next night will have to read all files again, or code "" */
+	struct err clock;   /* the clock was moved: what a person should hear, or code "" */
+	struct err reaped;  /* why an expiry that was interrupted could not be finished, or code "" */
 	struct err missing; /* what media should carry for people and could not be brought to them, the first; or code "" */
 };
 

@@ -115,17 +115,26 @@ static json_t *media_json(struct night *n)
 	return media;
 }
 
+static json_t *canaries_json(const struct generation_dataset *d)
+{
+	json_t *o = d->n_canaries ? json_object() : NULL;
+
+	for (size_t i = 0; i < d->n_canaries; i++)
+		json_object_set_new(o, d->canaries[i].path, json_string(d->canaries[i].sha256));
+	return o;
+}
+
 static json_t *guard_json(const struct generation_dataset *d)
 {
 	const struct guard *g = &d->guard;
 
-	if (!g->measured && !g->suspect)
+	if (!g->measured && !g->suspect && !d->n_canaries)
 		return NULL;
-	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:s*}", "measured", (int)g->measured, "before",
+	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:s*, s:o*}", "measured", (int)g->measured, "before",
 	    (json_int_t)g->before, "added", (json_int_t)g->added, "changed", (json_int_t)g->changed, "deleted",
 	    (json_int_t)g->deleted, "renamed", (json_int_t)g->renamed, "dense", (json_int_t)g->dense, "lost",
 	    (json_int_t)g->lost, "strange", (json_int_t)g->strange, "canaries", (json_int_t)g->canaries, "suspect",
-	    (int)g->suspect, "why", d->suspicion);
+	    (int)g->suspect, "why", d->suspicion, "canary", canaries_json(d));
 }
 
 json_t *night_dataset_json(const struct generation_dataset *d)
@@ -241,21 +250,6 @@ int night_catch_up(struct night *n, struct err *err)
 	}
 	free(sources);
 	return r;
-}
-
-void night_copy_journal(struct night *n)
-{
-	IO_FD_AUTO fd = io_open_file(state_dirfd(n->cfg->state), JOURNAL_FILE, NULL);
-	struct err why = ERR_INIT;
-	size_t i;
-
-	for (i = 0; fd >= 0 && i < n->n_online; i++)
-		if (!n->sinks[i].failed &&
-		    vault_w_put_journal(n->online[i].vault, fd, ledger_size(state_ledger(n->cfg->state)), &why)) {
-			/* the generation is there; that the copy of the journal is not is for a person to see */
-			n->online[i].report->why = why;
-			n->online[i].report->verified = false;
-		}
 }
 
 void night_medium_docs(struct night *n)

@@ -105,7 +105,7 @@ bool night_any_left(const struct night *n)
 /* ---- generations that an earlier run left open ---- */
 
 /* Is generation `g` complete on the medium?  Then *ret is open. */
-static bool complete_there(struct night *n, size_t i, uint64_t number, const char *uuid, struct vault_r **ret_v,
+static bool complete_there(struct night *n, size_t i, uint64_t number, const char *uuid, uint32_t epoch, struct vault_r **ret_v,
     struct vault_r_generation **ret_g)
 {
 	uint64_t faults = 1;
@@ -115,7 +115,8 @@ static bool complete_there(struct night *n, size_t i, uint64_t number, const cha
 		return false;
 	}
 	if (!vault_r_generation_open(*ret_v, number, ret_g, NULL)) {
-		if (!strcmp(vault_r_manifest(*ret_g)->id.uuid, uuid) && !vault_r_presence(*ret_v, *ret_g, NULL, NULL, &faults, NULL) &&
+		/* one that was begun long ago is not believed of who could sign only since */
+		if (!strcmp(vault_r_manifest(*ret_g)->id.uuid, uuid) && vault_r_generation_epoch(*ret_g) == epoch && !vault_r_presence(*ret_v, *ret_g, NULL, NULL, &faults, NULL) &&
 		    faults == 0)
 			return true;
 		vault_r_generation_close(*ret_g);
@@ -155,7 +156,7 @@ static int manifest_hash(const struct vault_r_generation *g, struct buf *out, st
 }
 
 /* Looks on every online medium.  1: recorded as committed, 0: nowhere complete, -1. */
-static int report_if_complete(struct night *n, uint64_t number, const char *uuid, struct err *err)
+static int report_if_complete(struct night *n, uint64_t number, const char *uuid, uint32_t epoch, struct err *err)
 {
 	BUF_AUTO hex = BUF_INIT(DIGEST_HEX);
 	json_t *media = json_array(), *record = NULL;
@@ -166,7 +167,7 @@ static int report_if_complete(struct night *n, uint64_t number, const char *uuid
 	for (i = 0; i < n->n_online && !r; i++) {
 		struct vault_r *v = NULL;
 		struct vault_r_generation *g = NULL;
-		bool ok = complete_there(n, i, number, uuid, &v, &g);
+		bool ok = complete_there(n, i, number, uuid, epoch, &v, &g);
 
 		json_array_append_new(media, json_pack("{s:s, s:s, s:b, s:b, s:s*}", "medium", n->online[i].report->uuid, "label",
 						 n->online[i].report->label, "ok", ok, "frozen", 0, "reason",
@@ -197,6 +198,7 @@ int night_settle(struct night *n, struct err *err)
 		const struct ledger_generation *g;
 		char uuid[GENERATION_UUID];
 		uint64_t number;
+		uint32_t epoch;
 		int r;
 
 		/* each record changes the ledger: look again from the start of what is left */
@@ -208,9 +210,10 @@ int night_settle(struct night *n, struct err *err)
 		if (i == ledger_generations(l))
 			return 0;
 		number = g->number;
+		epoch = g->epoch;
 		memcpy(uuid, g->uuid, sizeof(uuid));
 		i++;
-		r = report_if_complete(n, number, uuid, err);
+		r = report_if_complete(n, number, uuid, epoch, err);
 		if (r < 0)
 			return -1;
 		if (r == 1) {

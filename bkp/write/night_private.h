@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "format/digest.h"
+#include "write/heads.h"
 #include "write/night.h"
 
 struct chunker;
@@ -26,6 +27,7 @@ struct night_online {
 	struct medium *medium;
 	struct vault_w *vault;
 	struct readback *readback; /* once it holds the new generation */
+	struct heads_finding finding;
 };
 
 struct night {
@@ -55,6 +57,11 @@ int night_settle(struct night *n, struct err *err);
 /* The medium takes no further part. */
 void night_drop(struct night *n, size_t i, const struct err *why);
 bool night_any_left(const struct night *n);
+/* night_heads.c: what the media know of the journal, before anything is recorded; a new epoch; the journal's way to the
+ * media at the end. */
+int night_histories(struct night *n, struct err *err);
+int night_new_epoch(struct night *n, struct err *err);
+void night_copy_journal(struct night *n);
 
 /* night_waste.c: opens n->waste, and refuses what is not worth referring to */
 int night_refuse_waste(struct night *n, struct err *err);
@@ -62,13 +69,16 @@ int night_refuse_waste(struct night *n, struct err *err);
 /* night_docs.c */
 int night_documents(struct night *n, struct err *err);
 
+/* night_guard.c: judges what was measured of the data set that was captured last */
+int night_guard(struct night *n, const struct policy_dataset *p, struct generation_dataset *d, struct err *err);
+bool night_was_reported(void *arg, uint64_t generation, const char *dataset);
+
 /* night_commit.c */
 int night_supply(struct night *n, struct err *err);
 int night_publish(struct night *n, struct err *err);
 int night_committed(struct night *n, struct err *err);
 int night_read_back(struct night *n, struct err *err);
 int night_catch_up(struct night *n, struct err *err);
-void night_copy_journal(struct night *n);
 void night_medium_docs(struct night *n);
 /* A data set as the "committed" record says it. */
 struct json_t *night_dataset_json(const struct generation_dataset *d);

@@ -261,7 +261,10 @@ int readback_generation(struct readback *rb, uint64_t number, bool again, struct
 	struct verify_options opt = {.from_device = true, .seen = rb->seen, .again = again};
 	struct verify_callbacks cb = {on_fault, on_bytes, rb};
 	struct verify_result res = {0};
+	struct verify_record record;
 
+	if (ledger_generation_record(state_ledger(rb->state), number, &record))
+		opt.record = &record;
 	rb->first = (struct err)ERR_INIT;
 	if (!again && vouch_for(rb, number, err))
 		return -1;

@@ -49,6 +49,15 @@ static const struct ledger_copy *copy_on(const struct ledger_generation *g, cons
 	return NULL;
 }
 
+/* It expired there, and is not to come back. */
+static bool expired_on(const struct ledger_generation *g, const char *uuid)
+{
+	for (size_t i = 0; i < g->n_copies; i++)
+		if (!strcmp(g->copies[i].medium, uuid))
+			return g->copies[i].expired_ns != 0;
+	return false;
+}
+
 /* Is everything the generation lists on that medium? */
 static bool stands(struct vault_r *v, uint64_t number)
 {
@@ -83,7 +92,7 @@ static int collect(struct run *run, struct err *err)
 		const struct ledger_copy *held = copy_on(g, medium_uuid(r->to));
 		struct item *it = &run->items[run->n];
 
-		if (g->state != LEDGER_COMMITTED || (held && (!r->look || stands(v, g->number))))
+		if (g->state != LEDGER_COMMITTED || expired_on(g, medium_uuid(r->to)) || (held && (!r->look || stands(v, g->number))))
 			continue;
 		it->number = g->number;
 		it->held = held != NULL;
@@ -169,6 +178,8 @@ static void blame(struct run *run, const struct err *why)
 /* From the first source that has it whole.  0, MIRROR_SOURCE, -1. */
 static int copy(struct run *run, const struct item *it, uint64_t *files, struct err *why)
 {
+	const struct ledger_generation *known =
+	    ledger_generation_by_number(state_ledger(run->r->state), it->number);
 	struct mirror_generation g = {.repository = state_repository(run->r->state),
 	    .number = it->number,
 	    .uuid = it->uuid,
@@ -177,6 +188,8 @@ static int copy(struct run *run, const struct item *it, uint64_t *files, struct 
 	int r = MIRROR_SOURCE;
 
 	g.keys = state_keys(run->r->state, &g.n_keys);
+	g.epoch = known->epoch;
+	g.manifest_sha256 = known->manifest_sha256;
 	err_set(why, "E-MIRROR-03", text("no medium that is attached holds generation %ju"), it->number);
 	for (size_t s = 0; s < run->r->n_sources && r == MIRROR_SOURCE; s++)
 		if (run->r->sources[s].medium != run->r->to)

@@ -8,13 +8,17 @@
 
 #include <jansson.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/text.h"
 #include "format/policy.h"
 #include "read/ledger.h"
 #include "read/medium.h"
+#include "read/retention.h"
+#include "write/clockwatch.h"
 #include "write/medium_w.h"
 #include "write/readback.h"
+#include "write/reap.h"
 #include "write/rotate_private.h"
 #include "write/state.h"
 #include "write/vault_w.h"
@@ -35,13 +39,50 @@ int rotate_failed(const struct rotate *ro, const struct err *why, struct err *er
 		 "again: it goes on where it was"));
 }
 
+static int look_at_clock(struct rotate *ro, struct err *err)
+{
+	const int repo = medium_repo_dirfd(ro->medium);
+
+	return clockwatch_run(ro->cfg->state, ro->cfg->policy, &repo, 1, &ro->ret->clock, err);
+}
+
+static int finish_expiry(struct rotate *ro, struct err *err)
+{
+	const struct reap reap = {.state = ro->cfg->state, .medium = ro->medium};
+	struct reap_result done;
+
+	if (reap_finish(&reap, &done, err))
+		return -1;
+	ro->ret->reaped = done.why;
+	return 0;
+}
+
+/* It is full: could something go from it? */
+static void look_for_room(struct rotate *ro)
+{
+	const struct retention_medium *m;
+	struct retention *judged = NULL;
+	struct clock_stamp now;
+
+	clock_now(&now);
+	if (!ro->ret->refill.full ||
+	    retention_judge(ro->cfg->policy, state_ledger(ro->cfg->state), now.wall_ns, &judged, NULL))
+		return;
+	m = retention_on(judged, ro->uuid);
+	ro->ret->may_go = m ? m->may_go : 0;
+	retention_free(judged);
+}
+
 static int prepare(struct rotate *ro, struct err *err)
 {
 	struct err why = ERR_INIT;
 
 	if (medium_w_mend(ro->cfg->state, ro->medium, &why))
 		return rotate_failed(ro, &why, err);
-	return readback_open(ro->cfg->state, ro->medium, &ro->readback, err);
+	return look_at_clock(ro, err) || finish_expiry(ro, err) ||
+		       readback_open(ro->cfg->state, ro->medium, &ro->readback, err)
+		   ? -1
+		   : 0;
 }
 
 /* That a paper is missing keeps no backup from being one; it is said. */
@@ -75,21 +116,33 @@ static int put_journals(struct rotate *ro, struct err *err)
 {
 	uint64_t size = ledger_size(state_ledger(ro->cfg->state));
 	IO_FD_AUTO fd = io_open_file(state_dirfd(ro->cfg->state), JOURNAL_FILE, err);
+	const char **copied = calloc(ro->n_sources + 1, sizeof(*copied));
 	struct err why = ERR_INIT;
+	struct heads_mark mark;
+	size_t n = 0;
+	int r = 0;
 
-	if (fd < 0)
-		return -1;
-	if (vault_w_put_journal(ro->vault, fd, size, &why))
-		return rotate_failed(ro, &why, err);
-	for (size_t i = 0; i < ro->n_sources; i++) {
-		struct vault_w *v = NULL;
+	heads_mark(ro->cfg->state, &mark);
+	if (fd < 0 || !copied) {
+		r = copied ? -1 : err_nomem(err);
+	} else if (vault_w_put_journal(ro->vault, fd, size, &why)) {
+		r = rotate_failed(ro, &why, err);
+	} else {
+		copied[n++] = ro->uuid;
+		for (size_t i = 0; i < ro->n_sources; i++) {
+			const struct medium *m = ro->sources[i].medium;
+			struct vault_w *v = NULL;
 
-		/* the next night does it in any case */
-		if (!vault_w_open(medium_repo_dirfd(ro->sources[i].medium), &v, NULL))
-			(void)!vault_w_put_journal(v, fd, size, NULL);
-		vault_w_close(v);
+			/* the next night does it in any case */
+			if (!vault_w_open(medium_repo_dirfd(m), &v, NULL) &&
+			    !vault_w_put_journal(v, fd, size, NULL))
+				copied[n++] = medium_uuid(m);
+			vault_w_close(v);
+		}
+		r = heads_copied(ro->cfg->state, &mark, copied, n, err);
 	}
-	return 0;
+	free(copied);
+	return r;
 }
 
 static int synchronise(struct rotate *ro, struct err *err)
@@ -112,6 +165,21 @@ static void clean_up(struct rotate *ro)
 	free(ro->sources);
 }
 
+/* A disk kept offline is the last thing that a computer with ransomware on it may get. */
+static int refuse_while_suspect(const struct rotate *ro, struct err *err)
+{
+	const struct ledger_generation *g = ledger_frozen_by(state_ledger(ro->cfg->state));
+
+	if (!g)
+		return 0;
+	err_set(err, "E-GUARD-02",
+	    text("generation %ju is suspect and nobody has decided on it: the medium is not written to"), g->number);
+	return err_hint(err,
+	    text("detach the disk: this computer may be infected; see 'bkp generations', then 'bkp accept %ju …' when the "
+		 "change was right, 'bkp hold %ju …' when it was not and the computer has been cleaned"),
+	    g->number, g->number);
+}
+
 int rotate_run(const struct rotate_config *cfg, struct rotate_result *ret, struct err *err)
 {
 	struct rotate ro = {.cfg = cfg, .ret = ret};
@@ -119,12 +187,13 @@ int rotate_run(const struct rotate_config *cfg, struct rotate_result *ret, struc
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
-	r = rotate_find(&ro, &why) || rotate_open(&ro, &why) || rotate_open_sources(&ro, &why) ||
-	    prepare(&ro, &why) || rotate_refill(&ro, &why) || rotate_recheck(&ro, &why) ||
+	r = refuse_while_suspect(&ro, &why) || rotate_find(&ro, &why) || rotate_open(&ro, &why) || rotate_open_sources(&ro, &why) ||
+	    rotate_begin(&ro, &why) || prepare(&ro, &why) || rotate_refill(&ro, &why) || rotate_recheck(&ro, &why) ||
 	    rotate_seal(&ro, &why);
 	if (!r) {
 		bring_docs(&ro);
 		rotate_tally(&ro);
+		look_for_room(&ro);
 		/* what is recorded as rotated stays on the disk if it is pulled out at this moment */
 		r = synchronise(&ro, &why) || record_rotated(&ro, &why) || put_journals(&ro, &why) ||
 		    synchronise(&ro, &why);

@@ -2,7 +2,9 @@
  *
  * The transaction, in order:
  *   0. the medium is found and is the one registered: signed identity, repository, file system and disk
- * (device.h); journal "medium-attached" unless it is recorded as attached already.
+ * (device.h); neither it nor the media that are copied from know more than this host (heads.h); journal
+ * "medium-attached" unless it is recorded as attached already.  Has the clock been moved (clockwatch.h); a new
+ * signing key, of which they learn at once; what an expiry that was interrupted left is finished (reap.h).
  *   1. what an interrupted night left open is not this command's business: only committed generations are
  * copied.  Public files of the repository that the medium lost are written again.
  *   2. refill (refill.h), newest generation first, so that a medium that fills up holds what matters most;
@@ -20,7 +22,7 @@
  * Errors: E-ROTATE-01 the medium is not declared offline, E-ROTATE-02 it is not attached, E-ROTATE-03 several
  * are attached (name one), E-ROTATE-04 no other medium is there to copy from, E-ROTATE-05 it is attached for
  * reading only, E-ROTATE-06 there is no generation yet, E-ROTATE-07 no place is stated, E-ROTATE-08 it failed
- * on the way; E-MEDIA-*, E-DEVICE-*.
+ * on the way, E-GUARD-02 a generation is suspect and nobody has decided: nothing is looked at or written; E-MEDIA-*, E-DEVICE-*.
  */
 #ifndef BKP_WRITE_ROTATE_H
 #define BKP_WRITE_ROTATE_H
@@ -67,8 +69,12 @@ struct rotate_result {
 	struct err damaged_why; /* what this run found */
 	uint64_t unfrozen;	/* files that could not be made immutable */
 	int unfrozen_errno;
+	struct err history;  /* what is wrong with its copy of the journal (heads.h), or code "" */
 	bool docs_complete; /* the static program is there, and all procedures */
 	struct err docs_why;
+	struct err clock;  /* the clock was moved: what a person should hear, or code "" */
+	struct err reaped; /* why an expiry that was interrupted could not be finished, or code "" */
+	uint64_t may_go;   /* generations that an expiry would take off it, when it is full */
 };
 
 /* 0: rotated (see refill.missing and damaged for what a person should look at); -1: not rotated.  *ret is

@@ -19,7 +19,7 @@
 #include "read/ledger.h"
 #include "read/medium.h"
 #include "write/attendance.h"
-#include "write/history.h"
+#include "write/heads.h"
 #include "write/rotate_private.h"
 #include "write/state.h"
 #include "write/vault_w.h"
@@ -250,22 +250,34 @@ static int open_identified(struct rotate *ro, struct err *err)
 }
 
 /* Before anything is written: a disk that remembers another history than this host is kept as it is. */
-static int same_history(const struct rotate *ro, struct err *err)
+static int same_history(struct rotate *ro, struct err *err)
 {
-	IO_FD_AUTO fd = io_open_file(state_dirfd(ro->cfg->state), JOURNAL_FILE, err);
-	uint64_t size = ledger_size(state_ledger(ro->cfg->state));
 	struct err why = ERR_INIT;
+	int r = heads_check(ro->cfg->state, ro->medium, &ro->finding, &why);
 
-	if (fd < 0)
-		return -1;
-	if (!history_continues(medium_repo_dirfd(ro->medium), fd, size, &why))
-		return 0;
-	if (strcmp(why.code, "E-PUBLISH-05") != 0)
+	if (r < 0)
 		return rotate_failed(ro, &why, err);
+	if (!r && strcmp(ro->finding.found, "forked") != 0) {
+		ro->ret->history = ro->finding.why;
+		return 0;
+	}
+	if (!r)
+		why = ro->finding.why;
 	err_wrap(&why, text("medium '%s' is not rotated"), ro->ret->medium->name);
 	if (err)
 		*err = why;
 	return -1;
+}
+
+/* The media it is copied from may know more than this host, too. */
+static int histories_of_sources(const struct rotate *ro, struct err *err)
+{
+	struct heads_finding finding; /* the next night says it, which writes to them */
+
+	for (size_t i = 0; i < ro->n_sources; i++)
+		if (heads_check(ro->cfg->state, ro->sources[i].medium, &finding, err) == HEADS_AHEAD)
+			return -1;
+	return 0;
 }
 
 static int record_attached(struct rotate *ro, struct err *err)
@@ -284,7 +296,7 @@ int rotate_open(struct rotate *ro, struct err *err)
 	struct statvfs fs;
 	struct err why = ERR_INIT;
 
-	if (open_identified(ro, err) || same_history(ro, err) || record_attached(ro, err))
+	if (open_identified(ro, err) || same_history(ro, err))
 		return -1;
 	if (!fstatvfs(medium_dirfd(ro->medium), &fs) && fs.f_flag & ST_RDONLY)
 		return read_only(ro, EROFS, err);
@@ -324,9 +336,24 @@ int rotate_open_sources(struct rotate *ro, struct err *err)
 		free(path);
 	}
 	if (ro->n_sources)
-		return 0;
+		return histories_of_sources(ro, err);
 	err_set(err, "E-ROTATE-04", "%s", first.code[0] ? first.msg : text("none is registered"));
 	err_wrap(err, text("no online medium is there to copy from to '%s'"), ro->ret->medium->name);
 	return err_hint(
 	    err, "%s", text("bring the online medium back (is it mounted?), then run the command again"));
+}
+
+int rotate_begin(struct rotate *ro, struct err *err)
+{
+	struct err why = ERR_INIT;
+
+	if (state_new_epoch(ro->cfg->state, err) ||
+	    heads_record(ro->cfg->state, ro->medium, &ro->finding, err) || record_attached(ro, err))
+		return -1;
+	if (heads_put_keys(ro->cfg->state, medium_repo_dirfd(ro->medium), &why))
+		return rotate_failed(ro, &why, err);
+	/* they get the next copy of the journal, whose last records the new key signs */
+	for (size_t i = 0; i < ro->n_sources; i++)
+		(void)!heads_put_keys(ro->cfg->state, medium_repo_dirfd(ro->sources[i].medium), NULL);
+	return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "format/journal.h"
 #include "write/device.h"
+#include "write/heads.h"
 #include "write/rotate.h"
 
 struct medium;
@@ -18,6 +19,7 @@ struct rotate {
 	struct medium *medium;
 	struct vault_w *vault;
 	struct readback *readback;
+	struct heads_finding finding;
 	struct refill_source *sources; /* open */
 	size_t n_sources;
 };
@@ -26,6 +28,8 @@ struct rotate {
 int rotate_find(struct rotate *ro, struct err *err);
 int rotate_open(struct rotate *ro, struct err *err);
 int rotate_open_sources(struct rotate *ro, struct err *err);
+/* From here on something is recorded and written. */
+int rotate_begin(struct rotate *ro, struct err *err);
 
 /* rotate_copies.c: steps 2 to 4 */
 int rotate_refill(struct rotate *ro, struct err *err);

@@ -126,8 +126,11 @@ static int cron_line(
 
 static int cron_text(const struct schedule *s, const struct timetable *t, struct buf *out, struct err *err)
 {
+	/* cron itself may run without a locale, and would call what it mails ASCII */
+	static const char utf8[] = "CONTENT_TYPE=\"text/plain; charset=UTF-8\"\n";
+
 	if (buf_puts(out, "SHELL=/bin/sh\n", err) || buf_puts(out, path_line, err) ||
-	    (*s->mailto && buf_printf(out, err, "MAILTO=%s\n", s->mailto)))
+	    buf_puts(out, utf8, err) || (*s->mailto && buf_printf(out, err, "MAILTO=%s\n", s->mailto)))
 		return -1;
 	for (size_t i = 0; i < t->n; i++)
 		if ((t->line[i].catch_up &&

@@ -1,13 +1,17 @@
 /* scout: see scout.h. */
 #include "write/scout.h"
 
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/buf.h"
 #include "base/crew.h"
 #include "base/err.h"
 #include "base/io.h"
+#include "base/path.h"
+#include "format/exclude.h"
 #include "write/feed.h"
 #include "write/linkmap.h"
 #include "write/meta.h"
@@ -23,6 +27,7 @@ struct run {
 	struct linkmap *names; /* of files with several names: which have been met */
 	struct buf none;
 	struct statmerge *merge;
+	struct buf dark; /* path of the folder that could not be read last */
 };
 
 static int64_t now_ns(void)
@@ -74,20 +79,22 @@ static void drop_if_changed(struct feed_item *it)
 	it->same = NULL;
 }
 
-/* `same`: a reference to the block whose entry same_at has its content, which passes to the feed; or NULL. */
+/* `was`: what is known of it; the reference in it passes to the feed. */
 static int feed_item(
-    struct run *r, const struct walk_item *it, struct statcache_block *same, size_t same_at, struct err *err)
+    struct run *r, const struct walk_item *it, const struct statmerge_result *was, struct err *err)
 {
 	struct feed_event *e = feed_add(r->feed, FEED_ITEM);
 	struct meta_result m;
 	int found;
 
 	if (!e) {
-		statcache_block_free(same);
+		statcache_block_free(was->block);
 		return -1;
 	}
-	e->item.same = same;
-	e->item.same_at = same_at;
+	e->item.same = was->block;
+	e->item.same_at = was->index;
+	e->item.known = was->known;
+	e->item.was = was->was;
 	if (feed_set_path(r->feed, e, it->path)) {
 		feed_take_back(r->feed);
 		return -1;
@@ -137,17 +144,54 @@ static int feed_ranges(struct run *r, struct statmerge_result *m)
 	return 0;
 }
 
+/* Would the data set still have the file, if it were there? */
+static bool would_have(const struct run *r, const char *path)
+{
+	const struct scout *s = r->s;
+	char absolute[PATH_MAX + 1];
+	bool below = false;
+
+	if (r->dark.n && path_within(path, (const char *)r->dark.p))
+		return false;
+	if (strlen(path) >= PATH_MAX)
+		return true;
+	snprintf(absolute, sizeof(absolute), "/%s", path);
+	for (size_t i = 0; i < s->n_policy_roots && !below; i++)
+		below = path_within(absolute, s->policy_roots[i]);
+	return below && !exclude_match(s->exclude, absolute, false);
+}
+
+static int file_is_gone(void *arg, const struct statcache_entry *was)
+{
+	struct run *r = arg;
+	struct feed_event *e;
+
+	if (!would_have(r, was->path))
+		return 0;
+	e = feed_add(r->feed, FEED_GONE);
+	if (!e)
+		return -1;
+	e->item.was = statmerge_was(was);
+	return feed_set_path(r->feed, e, was->path);
+}
+
+static int note_dark(struct run *r, const struct walk_item *it, struct err *err)
+{
+	r->dark.n = 0;
+	return buf_puts(&r->dark, it->path, err) || buf_terminate(&r->dark, err) ? -1 : 0;
+}
+
 static int take_item(struct run *r, const struct walk_item *it, struct err *err)
 {
 	struct statmerge_result m = {.kind = STATMERGE_READ};
 
 	if (statmerge_item(r->merge, it, &m, err))
 		return -1;
-	if (feed_ranges(r, &m)) {
+	if (feed_ranges(r, &m) || (it->error && note_dark(r, it, err))) {
 		statcache_block_free(m.block);
 		return -1;
 	}
-	return m.kind == STATMERGE_CLEAN ? 0 : feed_item(r, it, m.block, m.index, err);
+	return m.kind == STATMERGE_CLEAN ? 0 : feed_item(r, it, &m, err);
 }
 
 static int feed_root(struct run *r, const char *root, struct err *err)
@@ -177,22 +221,27 @@ int scout_run(void *arg, struct feed *f, struct err *err)
 	int got;
 
 	buf_init(&r.none, 4096);
+	buf_init(&r.dark, (size_t)2 << 20);
 	snprintf(names, sizeof(names), "%s/names", r.s->scratch);
 	got = meta_new(&r.meta, err) || linkmap_open(names, &r.names, err) ||
 		      statmerge_new(r.s->cache, &r.merge, err)
 		  ? -1
 		  : 0;
+	if (!got)
+		statmerge_on_gone(r.merge, file_is_gone, &r);
+	if (!got && r.s->anew)
+		statmerge_disbelieve(r.merge);
 	for (size_t i = 0; !got && i < r.s->n_roots; i++)
 		got = feed_root(&r, r.s->roots[i], err);
 	if (!got) {
 		struct statmerge_result m = {.kind = STATMERGE_READ};
 
-		statmerge_end(r.merge, &m);
-		got = feed_ranges(&r, &m);
+		got = statmerge_end(r.merge, &m, err) || feed_ranges(&r, &m) ? -1 : 0;
 	}
 	statmerge_free(r.merge);
 	linkmap_close(r.names);
 	meta_free(r.meta);
 	buf_free(&r.none);
+	buf_free(&r.dark);
 	return got;
 }

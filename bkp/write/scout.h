@@ -2,7 +2,8 @@
  * feed).
  *
  * Entries that are as they were when the data set was captured last (statmerge.h) are fed as ranges of the
- * former catalog's blocks.  Feeds every other entry in catalog order, with its attributes, and the content of
+ * former catalog's blocks; files that are remembered and gone, though the data set would still have them, as gone
+ * (not those in a folder that cannot be read: of them nobody knows).  Feeds every other entry in catalog order, with its attributes, and the content of
  * regular files (reader.h).  The second and later names of a file are fed without content.  What cannot be
  * read is fed with the reason; the rest goes on.
  *
@@ -23,12 +24,15 @@ struct statcache;
 struct scout {
 	char *const *roots; /* absolute paths in catalog order */
 	size_t n_roots;
+	char *const *policy_roots; /* all that the data set has, also those that are not there */
+	size_t n_policy_roots;
 	bool cross_mounts;
 	const struct exclude *exclude;
 	const struct chunker *chunker;
 	const char *scratch;	 /* a folder for scratch files */
 	int scratch_fd;		 /* the same, open */
 	struct statcache *cache; /* what is remembered of the data set; or NULL */
+	bool anew;		 /* which is only to be compared with */
 };
 
 /* A feed_producer_fn; arg is a struct scout. */

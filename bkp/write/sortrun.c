@@ -388,7 +388,8 @@ int sortrun_sort(struct sortrun *s, struct err *err)
 	s->sorted = true;
 	s->next = 0;
 	if (!s->n_runs) {
-		qsort_r(s->at, s->n, sizeof(*s->at), by_record, s);
+		if (s->n)
+			qsort_r(s->at, s->n, sizeof(*s->at), by_record, s);
 		return 0;
 	}
 	if (s->n && write_run(s, err))

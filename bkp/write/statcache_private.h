@@ -15,7 +15,7 @@
  *of the place, bytes of the block, entries, bytes of all paths with their NULs, archives named by all
  *entries; 16 check of the body; number and run of each archive; index of the block's own; place; then of each
  *entry: flags, bytes shared with the path before, length and bytes of the rest, length within the block,
- *mode, difference of inode, size, bytes (unless ENTRY_SIZE), difference of mtime, ctime - mtime, archives
+ *mode, kind, difference of inode, size, bytes (unless ENTRY_SIZE), difference of mtime, ctime - mtime, archives
  *(unless ENTRY_SAME: those of the entry before): count, index of each.
  *
  * Body: the block's bytes, one LZ4 block. */
@@ -31,7 +31,7 @@
 #include "base/buf.h"
 #include "write/statcache.h"
 
-#define STATCACHE_MAGIC "bkp-statcache 1\n"
+#define STATCACHE_MAGIC "bkp-statcache 2\n"
 #define STATCACHE_FRAME_MAGIC                                                                                \
 	"\x89"                                                                                               \
 	"bkpSTF\n"

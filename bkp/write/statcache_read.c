@@ -136,6 +136,7 @@ static int decode_entry(struct decoding *d, struct statcache_entry *e, const str
 	e->offset = d->offset;
 	e->length = (size_t)number(&d->c);
 	e->st.mode = (uint32_t)number(&d->c);
+	e->kind = d->c.p < d->c.end ? *d->c.p++ : 0;
 	e->st.ino = p->st.ino + difference(&d->c);
 	e->st.size = number(&d->c);
 	e->bytes = flags & ENTRY_SIZE ? e->st.size : number(&d->c);
@@ -373,6 +374,11 @@ void statcache_close(struct statcache *s)
 	buf_free(&s->last);
 	free(s->window);
 	free(s);
+}
+
+bool statcache_is_there(const struct statcache *s)
+{
+	return s->source != NULL;
 }
 
 int statcache_reader_new(struct statcache_source *src, const char *after, statcache_available_fn *available,

@@ -25,20 +25,6 @@
 #include "write/journal_w.h"
 #include "write/lockholder.h"
 
-#define KEY_FILE_MAX 4096
-
-struct state {
-	char *path;
-	int dir, lock;
-	struct state_secrets *secrets;
-	struct repository *repo;
-	struct buf files[3]; /* by enum state_file */
-	uint32_t epoch;
-	struct ledger *ledger;
-	struct journal_w *journal;
-	const char *command, *role, *person; /* who acts, or NULL */
-};
-
 static void fill_random(void *arg, void *p, size_t n)
 {
 	(void)arg;
@@ -99,7 +85,7 @@ int state_secrets_read(struct state_secrets *s, const char *repository)
 
 /* ---- opening ---- */
 
-static int damaged(const struct state *s, const char *name, struct err *err)
+int state_damaged(const struct state *s, const char *name, struct err *err)
 {
 	err_set(err, "E-STATE-04", text("'%s/%s' is damaged"), s->path, name);
 	return err_hint(err, "%s", text("bring the state folder back from a backup of it"));
@@ -171,8 +157,7 @@ static int take_lock(struct state *s, struct err *err)
 	return r;
 }
 
-/* At most max bytes into p, which holds secrets: no copies elsewhere.  Length, or -1. */
-static ssize_t read_secret(const struct state *s, const char *name, char *p, size_t max, struct err *err)
+ssize_t state_read_secret(const struct state *s, const char *name, char *p, size_t max, struct err *err)
 {
 	IO_FD_AUTO fd = io_open_file(s->dir, name, err);
 	ssize_t n;
@@ -183,39 +168,21 @@ static ssize_t read_secret(const struct state *s, const char *name, char *p, siz
 	if (n < 0)
 		return err_sys(err, "E-IO-02", errno, text("cannot read '%s'"), name);
 	if (n == 0 || (size_t)n == max)
-		return damaged(s, name, err);
+		return state_damaged(s, name, err);
 	p[n] = '\0';
 	return n;
-}
-
-static int load_signing(struct state *s, struct err *err)
-{
-	char name[STATE_SIGNING_NAME], *p = sodium_malloc(KEY_FILE_MAX);
-	ssize_t n;
-	int r = -1;
-
-	if (!p)
-		return err_nomem(err);
-	snprintf(name, sizeof(name), STATE_SIGNING, s->epoch);
-	n = read_secret(s, name, p, KEY_FILE_MAX, err);
-	if (n > 0 && (r = minisig_secret_file_parse(p, (size_t)n, &s->secrets->signing, err)))
-		err_wrap(err, "%s/%s", s->path, name);
-	sodium_free(p);
-	return r;
 }
 
 static int load_repository(struct state *s, struct err *err)
 {
 	static const char *const names[] = {REPOSITORY_JSON, REPOSITORY_SIG, REPOSITORY_AGE};
-	const struct minisig_public *keys;
 	uint8_t hash[DIGEST_LEN];
-	size_t n;
 
 	for (size_t i = 0; i < 3; i++) {
 		int r = io_read_file(s->dir, names[i], &s->files[i], err);
 
 		if (r || !s->files[i].n)
-			return r < 0 ? -1 : damaged(s, names[i], err);
+			return r < 0 ? -1 : state_damaged(s, names[i], err);
 	}
 	if (repository_parse(
 		&s->files[STATE_REPOSITORY_JSON], &s->files[STATE_REPOSITORY_SIG], NULL, &s->repo, err))
@@ -223,14 +190,7 @@ static int load_repository(struct state *s, struct err *err)
 	/* it is copied to every medium as it is */
 	digest_sha256(s->files[STATE_REPOSITORY_AGE].p, s->files[STATE_REPOSITORY_AGE].n, hash);
 	if (memcmp(hash, repository_secrets_sha256(s->repo), sizeof(hash)) != 0)
-		return damaged(s, REPOSITORY_AGE, err);
-	keys = repository_keys(s->repo, &n);
-	s->epoch = (uint32_t)n;
-	if (load_signing(s, err))
-		return -1;
-	/* the public file is vouched for by the secret that only this host holds */
-	if (memcmp(&keys[n - 1], &s->secrets->signing.pub, sizeof(*keys)) != 0)
-		return damaged(s, REPOSITORY_JSON, err);
+		return state_damaged(s, REPOSITORY_AGE, err);
 	return 0;
 }
 
@@ -238,18 +198,19 @@ static int load_keys(struct state *s, struct err *err)
 {
 	char said[MINISIG_COMMENT_MAX], want[MINISIG_COMMENT_MAX];
 	const char *id = repository_id(s->repo);
-	BUF_AUTO sig = BUF_INIT(KEY_FILE_MAX);
+	BUF_AUTO sig = BUF_INIT(STATE_KEY_FILE_MAX);
+	size_t n;
 	int r;
 
-	if (read_secret(s, STATE_SECRETS, s->secrets->text, sizeof(s->secrets->text), err) < 0)
+	if (state_read_secret(s, STATE_SECRETS, s->secrets->text, sizeof(s->secrets->text), err) < 0)
 		return -1;
 	r = io_read_file(s->dir, STATE_SECRETS_SIG, &sig, err);
 	if (r)
-		return r < 0 ? -1 : damaged(s, STATE_SECRETS_SIG, err);
-	if (minisig_verify(&s->secrets->signing.pub, s->secrets->text, strlen(s->secrets->text),
+		return r < 0 ? -1 : state_damaged(s, STATE_SECRETS_SIG, err);
+	if (minisig_verify(repository_keys(s->repo, &n), s->secrets->text, strlen(s->secrets->text),
 		(const char *)sig.p, sig.n, said, NULL) ||
 	    strcmp(said, repository_comment("secrets", id, want)) != 0 || state_secrets_read(s->secrets, id))
-		return damaged(s, STATE_SECRETS, err);
+		return state_damaged(s, STATE_SECRETS, err);
 	sodium_memzero(s->secrets->text, sizeof(s->secrets->text));
 	return 0;
 }
@@ -263,7 +224,13 @@ static int load_journal(struct state *s, struct err *err)
 		return err_hint(err, "%s", text("nothing was changed; see it with 'bkp journal verify'"));
 	}
 	if (strcmp(ledger_repository(s->ledger), repository_id(s->repo)) != 0)
-		return damaged(s, JOURNAL_FILE, err);
+		return state_damaged(s, JOURNAL_FILE, err);
+	s->former = ledger_head_stamp(s->ledger);
+	return 0;
+}
+
+static int open_journal(struct state *s, struct err *err)
+{
 	return journal_w_open(s->dir, s->ledger, &s->journal, err);
 }
 
@@ -278,12 +245,16 @@ int state_open(const char *path, struct state **ret, struct err *err)
 	for (size_t i = 0; i < 3; i++)
 		buf_init(&s->files[i], REPOSITORY_MAX);
 	s->path = strdup(path);
+	state_epoch_shield();
 	if (s->path && sodium_init() >= 0)
 		s->secrets = sodium_malloc(sizeof(*s->secrets));
 	r = s->secrets ? 0 : err_nomem(err);
+	/* sodium_malloc() has tried to, and does not say whether it could */
+	s->unlocked = !r && sodium_mlock(s->secrets, sizeof(*s->secrets));
 	if (!r && !(r = open_dir(s, err)) && !(r = take_lock(s, err)) && !(r = load_repository(s, err)) &&
-	    !(r = load_keys(s, err)))
-		r = load_journal(s, err);
+	    !(r = load_journal(s, err)) && !(r = load_keys(s, err)) && !(r = state_epoch_load(s, err)) &&
+	    !(r = open_journal(s, err)))
+		r = state_epoch_tidy(s, err);
 	if (r) {
 		state_close(s);
 		return r;
@@ -337,7 +308,7 @@ const struct age_recipient *state_recipients(const struct state *s, size_t *ret_
 
 const struct minisig_public *state_keys(const struct state *s, size_t *ret_n)
 {
-	return repository_keys(s->repo, ret_n);
+	return ledger_keys(s->ledger, ret_n);
 }
 
 const uint8_t *state_chunk_id_key(const struct state *s)
@@ -360,6 +331,11 @@ uint32_t state_epoch(const struct state *s)
 	return s->epoch;
 }
 
+bool state_locked(const struct state *s)
+{
+	return !s->unlocked;
+}
+
 const uint8_t *state_file(const struct state *s, enum state_file which, size_t *ret_n)
 {
 	*ret_n = s->files[which].n;
@@ -369,6 +345,11 @@ const uint8_t *state_file(const struct state *s, enum state_file which, size_t *
 const struct ledger *state_ledger(const struct state *s)
 {
 	return s->ledger;
+}
+
+const struct clock_stamp *state_former_clock(const struct state *s)
+{
+	return &s->former;
 }
 
 void state_act(struct state *s, const char *command, const char *role, const char *person)

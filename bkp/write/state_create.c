@@ -24,6 +24,7 @@
 #include "write/chunker.h"
 #include "write/journal_w.h"
 
+#define FIRST_KEY      "signing-2.key"
 #define NAME_MAX_BYTES 200 /* of the folder's name: ".<name>.new" must fit as well */
 
 /* What is being made. */
@@ -39,6 +40,9 @@ struct making {
 	char id[JOURNAL_UUID];
 	struct clock_stamp now;
 	struct state_secrets *secrets;
+	struct minisig_secret *root; /* signs what is signed once for ever; it never stands in the folder */
+	const char *root_key;	     /* where it goes instead, or NULL */
+	bool root_written;
 	uint8_t secrets_sha256[DIGEST_LEN]; /* of repository.age as written */
 };
 
@@ -108,7 +112,7 @@ static int check_place(const struct making *m, struct err *err)
 /* What an init that died left behind is never a repository: nobody was told its keys. */
 static int clear_leftover(const struct making *m, struct err *err)
 {
-	static const char *const names[] = {STATE_LOCK, STATE_SECRETS, STATE_SECRETS_SIG, "signing-1.key",
+	static const char *const names[] = {STATE_LOCK, STATE_SECRETS, STATE_SECRETS_SIG, FIRST_KEY,
 	    REPOSITORY_JSON, REPOSITORY_SIG, REPOSITORY_AGE, JOURNAL_FILE};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
@@ -155,29 +159,20 @@ static int write_secrets(struct making *m, struct err *err)
 {
 	struct state_secrets *s = m->secrets;
 	char comment[MINISIG_COMMENT_MAX];
-	BUF_AUTO key = BUF_INIT(4096);
 	BUF_AUTO sig = BUF_INIT(4096);
-	uint8_t *seed = sodium_malloc(STATE_KEY);
-	int r;
 
-	if (!seed)
-		return err_nomem(err);
 	randombytes_buf(s->chunk_id_key, sizeof(s->chunk_id_key));
 	randombytes_buf(s->chunker_seed, sizeof(s->chunker_seed));
-	randombytes_buf(seed, STATE_KEY);
-	minisig_from_seed(seed, &s->signing);
-	sodium_free(seed);
+	if (state_epoch_generate(m->root, err) || state_epoch_generate(&s->signing, err))
+		return -1;
 	state_secrets_write(s, m->id);
-	/* room for all of it at once, so that growing leaves no copy behind */
-	r = buf_reserve(&key, 2048, err) || minisig_secret_file(&s->signing, &key, err) ||
-	    put(m, "signing-1.key", 0600, key.p, key.n, err) ||
-	    put(m, STATE_SECRETS, 0600, s->text, strlen(s->text), err) ||
-	    minisig_sign(&s->signing, s->text, strlen(s->text), repository_comment("secrets", m->id, comment),
-		&sig, err) ||
-	    put(m, STATE_SECRETS_SIG, 0600, sig.p, sig.n, err);
-	if (key.p)
-		sodium_memzero(key.p, key.cap);
-	return r ? -1 : 0;
+	return state_epoch_write(m->dir, FIRST_KEY, &s->signing, err) ||
+		       put(m, STATE_SECRETS, 0600, s->text, strlen(s->text), err) ||
+		       minisig_sign(m->root, s->text, strlen(s->text),
+			   repository_comment("secrets", m->id, comment), &sig, err) ||
+		       put(m, STATE_SECRETS_SIG, 0600, sig.p, sig.n, err)
+		   ? -1
+		   : 0;
 }
 
 static json_t *recipient_list(const struct making *m)
@@ -201,8 +196,8 @@ static int write_repository(struct making *m, struct err *err)
 	o = json_pack("{s:i, s:s, s:s, s:s, s:s, s:[{s:i, s:s}], s:o, s:{s:i, s:i, s:i}, s:s}", "format", 1,
 	    "kind", "bkp-repository", "repository", m->id, "site", m->site, "created",
 	    clock_format(m->now.wall_ns, time), "keys", "epoch", 1, "public",
-	    minisig_public_format(&m->secrets->signing.pub, key), "recipients", recipient_list(m), "chunker",
-	    "min", (int)CHUNKER_MIN, "average", (int)CHUNKER_AVG, "max", (int)CHUNKER_MAX, "secrets_sha256",
+	    minisig_public_format(&m->root->pub, key), "recipients", recipient_list(m), "chunker", "min",
+	    (int)CHUNKER_MIN, "average", (int)CHUNKER_AVG, "max", (int)CHUNKER_MAX, "secrets_sha256",
 	    digest_hex(m->secrets_sha256, DIGEST_LEN, hex));
 	if (o)
 		s = json_dumps(o, JSON_COMPACT);
@@ -214,8 +209,8 @@ static int write_repository(struct making *m, struct err *err)
 		return -1;
 	}
 	free(s);
-	if (minisig_sign(&m->secrets->signing, json.p, json.n,
-		repository_comment("repository", m->id, comment), &sig, err))
+	if (minisig_sign(
+		m->root, json.p, json.n, repository_comment("repository", m->id, comment), &sig, err))
 		return -1;
 	return put(m, REPOSITORY_JSON, 0444, json.p, json.n, err) ||
 		       put(m, REPOSITORY_SIG, 0444, sig.p, sig.n, err)
@@ -238,33 +233,58 @@ static int write_encrypted(struct making *m, struct err *err)
 	return r ? -1 : 0;
 }
 
-static int write_journal(const struct making *m, struct err *err)
+/* One record signed with the root key; consumes `members`. */
+static int add_record(const struct making *m, uint64_t seq, const char *event, json_t *members,
+    struct buf *journal, struct err *err)
 {
-	char by[JOURNAL_W_BY], key[MINISIG_KEY_TEXT];
-	struct journal_frame f = {.seq = 1,
+	char by[JOURNAL_W_BY];
+	struct journal_frame f = {.seq = seq,
 	    .stamp = m->now,
 	    .version = BKP_VERSION,
 	    .by = journal_w_by(by),
 	    .repository = m->id,
 	    .epoch = 1};
-	BUF_AUTO line = BUF_INIT(JOURNAL_LINE_MAX + 1);
-	json_t *o;
+	size_t last = 0, n = journal->n;
 	int r;
 
-	o = json_pack("{s:s, s:s, s:o}", "site", m->site, "root_key",
-	    minisig_public_format(&m->secrets->signing.pub, key), "recipients", recipient_list(m));
-	if (!o)
+	if (!members || json_object_set_new(members, "command", json_string("init")) ||
+	    json_object_set_new(members, "role", json_string("manager"))) {
+		json_decref(members);
 		return err_nomem(err);
-	r = journal_build(&f, "init", o, &m->secrets->signing, &line, err) ||
-	    buf_append(&line, "\n", 1, err) || put(m, JOURNAL_FILE, 0600, line.p, line.n, err);
-	json_decref(o);
+	}
+	for (size_t i = 0; i + 1 < n; i++)
+		if (journal->p[i] == '\n')
+			last = i + 1;
+	if (n)
+		digest_sha256(journal->p + last, n - 1 - last, f.prev);
+	r = journal_build(&f, event, members, m->root, journal, err) || buf_append(journal, "\n", 1, err);
+	json_decref(members);
 	return r ? -1 : 0;
+}
+
+/* The root key's two records: what the repository is, and who signs from now on. */
+static int write_journal(const struct making *m, struct err *err)
+{
+	BUF_AUTO journal = BUF_INIT(2 * JOURNAL_LINE_MAX);
+	char root[MINISIG_KEY_TEXT], next[MINISIG_KEY_TEXT];
+
+	minisig_public_format(&m->root->pub, root);
+	minisig_public_format(&m->secrets->signing.pub, next);
+	return add_record(m, 1, "init",
+		   json_pack(
+		       "{s:s, s:s, s:o}", "site", m->site, "root_key", root, "recipients", recipient_list(m)),
+		   &journal, err) ||
+		       add_record(m, 2, JOURNAL_EPOCH_EVENT, json_pack("{s:i, s:s}", "next", 2, "key", next),
+			   &journal, err) ||
+		       put(m, JOURNAL_FILE, 0600, journal.p, journal.n, err)
+		   ? -1
+		   : 0;
 }
 
 /* What was written is read back by those who will read it later, before anybody relies on it. */
 static int check_written(const struct making *m, struct err *err)
 {
-	const struct minisig_public *root = &m->secrets->signing.pub;
+	const struct minisig_public *root = &m->root->pub;
 	struct repository *repo = NULL;
 	struct ledger *ledger = NULL;
 	int r = repository_load(m->dir, root, &repo, err) || ledger_load(m->dir, root, &ledger, err);
@@ -286,7 +306,11 @@ static int fill(struct making *m, struct err *err)
 	cache = io_make_dir(m->dir, STATE_CACHE, 0700, err);
 	if (cache < 0 || io_sync_dir(cache, err))
 		return -1;
-	return check_written(m, err) || io_sync_dir(m->dir, err) ? -1 : 0;
+	return check_written(m, err) || io_sync_dir(m->dir, err) ||
+		       (m->root_key && state_root_key_write(
+					   m->parent, m->name, m->root_key, m->root, &m->root_written, err))
+		   ? -1
+		   : 0;
 }
 
 /* rename(2) replaces an empty folder and nothing else: the last look and the step are one. */
@@ -317,30 +341,55 @@ static void discard(const struct making *m)
 		return;
 	if (!clear_leftover(m, NULL))
 		unlinkat(m->parent, m->tmp, AT_REMOVEDIR);
+	if (m->root_written)
+		state_root_key_take_back(m->root_key);
+}
+
+static int create(struct making *m, struct err *err)
+{
+	int r;
+
+	if ((r = open_parent(m, err)) || (r = check_place(m, err)) || (r = open_tmp(m, err)))
+		return r;
+	r = fill(m, err);
+	if (!r)
+		r = publish(m, err);
+	if (r)
+		discard(m);
+	return r;
+}
+
+int state_create_with_root(const char *path, const char *site, const struct age_recipient *recipients,
+    size_t n, const char *root_key, struct err *err)
+{
+	struct making m = {.path = path,
+	    .site = site,
+	    .recipients = recipients,
+	    .n_recipients = n,
+	    .root_key = root_key,
+	    .parent = -1,
+	    .dir = -1};
+	int r;
+
+	if (!n || n > REPOSITORY_PEOPLE)
+		return cannot(&m, text("there must be 1 to 64 recipients"), err);
+	state_epoch_shield();
+	if (sodium_init() >= 0) {
+		m.secrets = sodium_malloc(sizeof(*m.secrets));
+		m.root = sodium_malloc(sizeof(*m.root));
+	}
+	r = m.secrets && m.root ? create(&m, err) : err_nomem(err);
+	io_close_quietly(&m.dir);
+	io_close_quietly(&m.parent);
+	sodium_free(m.secrets);
+	sodium_free(m.root);
+	return r;
 }
 
 int state_create(
     const char *path, const char *site, const struct age_recipient *recipients, size_t n, struct err *err)
 {
-	struct making m = {
-	    .path = path, .site = site, .recipients = recipients, .n_recipients = n, .parent = -1, .dir = -1};
-	int r;
-
-	if (!n || n > REPOSITORY_PEOPLE)
-		return cannot(&m, text("there must be 1 to 64 recipients"), err);
-	if (sodium_init() < 0 || !(m.secrets = sodium_malloc(sizeof(*m.secrets))))
-		return err_nomem(err);
-	if (!(r = open_parent(&m, err)) && !(r = check_place(&m, err)) && !(r = open_tmp(&m, err))) {
-		r = fill(&m, err);
-		if (!r)
-			r = publish(&m, err);
-		if (r)
-			discard(&m);
-	}
-	io_close_quietly(&m.dir);
-	io_close_quietly(&m.parent);
-	sodium_free(m.secrets);
-	return r;
+	return state_create_with_root(path, site, recipients, n, NULL, err);
 }
 
 int state_check_place(const char *path, struct err *err)
@@ -350,6 +399,17 @@ int state_check_place(const char *path, struct err *err)
 
 	if (!r)
 		r = check_place(&m, err);
+	io_close_quietly(&m.parent);
+	return r;
+}
+
+int state_check_root_key(const char *path, const char *root_key, struct err *err)
+{
+	struct making m = {.path = path, .parent = -1, .dir = -1};
+	int r = open_parent(&m, err);
+
+	if (!r)
+		r = state_root_key_check(m.parent, m.name, root_key, err);
 	io_close_quietly(&m.parent);
 	return r;
 }

@@ -13,7 +13,9 @@ struct statmerge {
 	struct statcache *cache;
 	struct statcache_block *block; /* being gone through; NULL: none yet, or no more */
 	size_t from, at;	       /* entries from..at-1 are clean and held back */
-	bool ended;
+	bool ended, disbelieve;
+	statmerge_gone_fn *gone;
+	void *gone_arg;
 };
 
 int statmerge_new(struct statcache *cache, struct statmerge **ret, struct err *err)
@@ -26,6 +28,22 @@ int statmerge_new(struct statcache *cache, struct statmerge **ret, struct err *e
 	m->ended = !cache;
 	*ret = m;
 	return 0;
+}
+
+void statmerge_disbelieve(struct statmerge *m)
+{
+	m->disbelieve = true;
+}
+
+void statmerge_on_gone(struct statmerge *m, statmerge_gone_fn *fn, void *arg)
+{
+	m->gone = fn;
+	m->gone_arg = arg;
+}
+
+struct statmerge_was statmerge_was(const struct statcache_entry *e)
+{
+	return (struct statmerge_was){e->st.ino, e->st.size, e->st.mtime_ns, e->st.ctime_ns, e->kind};
 }
 
 void statmerge_free(struct statmerge *m)
@@ -81,6 +99,23 @@ static const struct statcache_entry *current(
 	return r ? NULL : statcache_entry(m->block, 0);
 }
 
+/* The entry at hand has vanished. */
+static int pass_over(struct statmerge *m, const struct statcache_entry *e, struct statmerge_result *ret)
+{
+	int r = m->gone && e->file ? m->gone(m->gone_arg, e) : 0;
+
+	release(m, false, ret);
+	m->from = ++m->at;
+	return r;
+}
+
+static int give_up(struct statmerge_result *ret)
+{
+	while (ret->n_ranges)
+		statcache_block_free(ret->ranges[--ret->n_ranges].block);
+	return -1;
+}
+
 int statmerge_item(
     struct statmerge *m, const struct walk_item *it, struct statmerge_result *ret, struct err *err)
 {
@@ -90,16 +125,12 @@ int statmerge_item(
 	*ret = (struct statmerge_result){.kind = STATMERGE_READ};
 	if (!*it->path || S_ISSOCK(it->st.st_mode))
 		return 0;
-	while ((e = current(m, ret, &r, err)) && (order = path_compare(e->path, it->path)) < 0) {
-		release(m, false, ret); /* it has vanished */
-		m->from = ++m->at;
-	}
-	if (r) {
-		while (ret->n_ranges)
-			statcache_block_free(ret->ranges[--ret->n_ranges].block);
-		return -1;
-	}
-	if (e && order == 0 && !it->error && !it->mount && statcache_same(&e->st, &it->st)) {
+	while (!r && (e = current(m, ret, &r, err)) && (order = path_compare(e->path, it->path)) < 0)
+		r = pass_over(m, e, ret);
+	if (r)
+		return give_up(ret);
+	if (e && order == 0 && !m->disbelieve && !it->error && !it->mount &&
+	    statcache_same(&e->st, &it->st)) {
 		if (!e->linked && (S_ISDIR(it->st.st_mode) || it->st.st_nlink < 2)) {
 			ret->kind = STATMERGE_CLEAN;
 			m->at++;
@@ -114,14 +145,23 @@ int statmerge_item(
 	}
 	if (m->block)
 		release(m, false, ret);
-	if (e && order == 0)
+	if (e && order == 0) {
+		ret->known = e->file;
+		ret->was = statmerge_was(e);
 		m->from = ++m->at;
+	}
 	return 0;
 }
 
-void statmerge_end(struct statmerge *m, struct statmerge_result *ret)
+int statmerge_end(struct statmerge *m, struct statmerge_result *ret, struct err *err)
 {
+	const struct statcache_entry *e;
+	int r = 0;
+
 	*ret = (struct statmerge_result){.kind = STATMERGE_READ};
 	if (m->block)
 		release(m, true, ret);
+	while (!r && (e = current(m, ret, &r, err)))
+		r = pass_over(m, e, ret);
+	return r ? give_up(ret) : 0;
 }

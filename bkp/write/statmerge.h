@@ -14,6 +14,10 @@
  * entries in them.  (Should the rules of catalog_writer_full() be changed, STATCACHE_MAGIC is to be changed
  * with them.)
  *
+ * An item that is not clean and of which something is remembered comes with it (`known`, `was`), whether that
+ * may be believed or not; and regular files that are remembered and were not met are told of
+ * (statmerge_gone_fn), in order of path, before what stands behind them is handed out.
+ *
  * Never clean are entries that may not be believed, those with several names (whose content may be known to
  * be unchanged, though), mount points that are not entered, and what the walk could not read.  Sockets and
  * the nameless root may be given and are passed over: no entry is made of them.
@@ -25,10 +29,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct err;
 struct statcache;
 struct statcache_block;
+struct statcache_entry;
 struct statmerge;
 struct walk_item;
 
@@ -47,21 +53,38 @@ enum statmerge_kind {
 
 #define STATMERGE_RANGES 2
 
+/* A regular file as it was captured last. */
+struct statmerge_was {
+	uint64_t ino, size;
+	int64_t mtime_ns, ctime_ns;
+	uint8_t kind; /* format/kind.h */
+};
+struct statmerge_was statmerge_was(const struct statcache_entry *e);
+
+/* 0, or -1: ends the merge with an error of the caller's. */
+typedef int statmerge_gone_fn(void *arg, const struct statcache_entry *e);
+
 struct statmerge_result {
 	enum statmerge_kind kind;
 	struct statcache_block *block; /* SAME: a reference; or NULL */
 	size_t index;
 	struct statmerge_range ranges[STATMERGE_RANGES];
 	size_t n_ranges;
+	bool known; /* READ, SAME: its path is remembered as that of a regular file */
+	struct statmerge_was was;
 };
 
 /* The cache is borrowed; NULL: nothing is remembered. */
 int statmerge_new(struct statcache *cache, struct statmerge **ret, struct err *err)
     __attribute__((warn_unused_result));
+/* Nothing is taken to be as it was: what is remembered is only compared with. */
+void statmerge_disbelieve(struct statmerge *m);
+void statmerge_on_gone(struct statmerge *m, statmerge_gone_fn *fn, void *arg);
 void statmerge_free(struct statmerge *m);
 int statmerge_item(struct statmerge *m, const struct walk_item *it, struct statmerge_result *ret,
     struct err *err) __attribute__((warn_unused_result));
 /* The walk is over: what is still held back (kind and block mean nothing). */
-void statmerge_end(struct statmerge *m, struct statmerge_result *ret);
+int statmerge_end(struct statmerge *m, struct statmerge_result *ret, struct err *err)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -1,6 +1,8 @@
 /* tarsource_entry: see tarsource_entry.h. */
 #include "write/tarsource_entry.h"
 
+#include <grp.h>
+#include <pwd.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -167,6 +169,77 @@ static size_t clean_attrs(struct archive_entry *e)
 	return weight;
 }
 
+/* ---- access control lists ---- */
+
+struct ace {
+	int type, permissions, tag, id;
+	char *name;
+};
+
+/* GNU tar writes names only.  As tar would when it unpacks: they are what they are here.  -1: there is none.
+ */
+static int id_of(int tag, const char *name)
+{
+	char room[4096];
+	struct passwd user, *u = NULL;
+	struct group group, *g = NULL;
+
+	if (tag == ARCHIVE_ENTRY_ACL_USER)
+		return !getpwnam_r(name, &user, room, sizeof(room), &u) && u ? (int)u->pw_uid : -1;
+	return !getgrnam_r(name, &group, room, sizeof(room), &g) && g ? (int)g->gr_gid : -1;
+}
+
+static size_t copy_acl(struct archive_entry *e, struct ace *x, size_t max)
+{
+	struct ace a;
+	const char *name;
+	size_t n = 0;
+
+	while (n < max && archive_entry_acl_next(e, ARCHIVE_ENTRY_ACL_TYPE_POSIX1E, &a.type, &a.permissions,
+			      &a.tag, &a.id, &name) == ARCHIVE_OK) {
+		x[n] = a;
+		x[n].name = name && *name ? strdup(name) : NULL;
+		if (x[n].id == -1 && x[n].name)
+			x[n].id = id_of(a.tag, x[n].name);
+		n++;
+	}
+	return n;
+}
+
+static bool names_somebody(const struct ace *a)
+{
+	return a->tag == ARCHIVE_ENTRY_ACL_USER || a->tag == ARCHIVE_ENTRY_ACL_GROUP;
+}
+
+/* 0, 1: it cannot be kept. */
+static int clean_acl(struct archive_entry *e)
+{
+	int count = archive_entry_acl_reset(e, ARCHIVE_ENTRY_ACL_TYPE_POSIX1E), lost = 0;
+	struct ace *x;
+	size_t n;
+
+	if (!archive_entry_acl_types(e) || count <= 0)
+		return 0;
+	x = calloc((size_t)count, sizeof(*x));
+	if (!x || archive_entry_acl_types(e) & ~ARCHIVE_ENTRY_ACL_TYPE_POSIX1E) {
+		archive_entry_acl_clear(e);
+		free(x);
+		return 1;
+	}
+	n = copy_acl(e, x, (size_t)count);
+	for (size_t i = 0; i < n; i++)
+		lost |= names_somebody(&x[i]) && x[i].id < 0;
+	archive_entry_acl_clear(e);
+	for (size_t i = 0; i < n; i++) {
+		if (!lost)
+			archive_entry_acl_add_entry(
+			    e, x[i].type, x[i].permissions, x[i].tag, x[i].id, x[i].name);
+		free(x[i].name);
+	}
+	free(x);
+	return lost;
+}
+
 /* ---- the rest ---- */
 
 static int64_t clean_id(int64_t id)
@@ -178,7 +251,7 @@ int tarsource_clean(struct archive_entry *e, const char *name, size_t *ret_weigh
 {
 	unsigned type = archive_entry_filetype(e);
 	const char *target = archive_entry_symlink(e);
-	int lost = 0;
+	int lost;
 	size_t n = strlen(name);
 
 	*ret_weight = 0;
@@ -193,10 +266,7 @@ int tarsource_clean(struct archive_entry *e, const char *name, size_t *ret_weigh
 	archive_entry_set_mode(e, type | (archive_entry_perm(e) & 07777));
 	archive_entry_set_uid(e, clean_id(archive_entry_uid(e)));
 	archive_entry_set_gid(e, clean_id(archive_entry_gid(e)));
-	if (archive_entry_acl_types(e) & ~ARCHIVE_ENTRY_ACL_TYPE_POSIX1E) {
-		archive_entry_acl_clear(e);
-		lost = 1;
-	}
+	lost = clean_acl(e);
 	archive_entry_copy_mac_metadata(e, NULL, 0);
 	archive_entry_sparse_clear(e);
 	*ret_weight =

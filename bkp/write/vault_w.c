@@ -41,6 +41,15 @@ struct leftovers {
 };
 #define LEFTOVERS_DEPTH 8
 
+/* An expired generation on its way out: its list says which archives go with it. */
+static bool is_reaps(const char *name)
+{
+	const size_t n = strlen(VAULT_W_EXPIRED);
+	uint64_t number;
+
+	return !strncmp(name, VAULT_W_EXPIRED, n) && !generation_dir_parse(name + n, &number);
+}
+
 static int remove_leftover(void *arg, const char *name, struct err *err)
 {
 	const struct leftovers *l = arg;
@@ -48,6 +57,8 @@ static int remove_leftover(void *arg, const char *name, struct err *err)
 	int dirfd = l->dirfd;
 	IO_FD_AUTO sub = -1;
 
+	if (!l->depth && is_reaps(name))
+		return 0;
 	if (!unlinkat(dirfd, name, 0) || errno == ENOENT)
 		return 0;
 	if (errno != EISDIR && errno != EPERM)

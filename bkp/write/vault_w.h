@@ -1,5 +1,5 @@
-/* vault_w: adds files to one repository on one medium.  Together with reap (a later module, the only unlink of published
- * files) the only code that changes archives/ and generations/.
+/* vault_w: adds files to one repository on one medium.  Together with reap (the only unlink of published files) the only
+ * code that changes archives/ and generations/.
  *
  * Files are written under tmp/ and appear under their final name complete and durable, or not at all:
  *     vault_w_stage → vault_w_write … → vault_w_publish_archive   (fsync, close, rename-no-replace, fsync of the folder)
@@ -25,6 +25,9 @@
 #include "format/digest.h"
 
 struct err;
+
+/* Folders in tmp/ of this name and a generation's number are reap's (reap.h); they are not cleared. */
+#define VAULT_W_EXPIRED "expired-"
 
 struct vault_w;
 /* repo_dirfd: <repository-id>/ on the medium; duplicated. */

@@ -107,7 +107,7 @@ retention: {retention}
             sys.exit(f"bkp {' '.join(args)}: {p.stderr}")
 
     def night(self, n):
-        self.run("--quiet", "run")
+        self.run("--quiet", "run", "--all")
         g = sorted(os.listdir(self.repo + "/generations"))[-1]
         with open(f"{self.repo}/generations/{g}/SHA256SUMS") as f:
             now = {line.split("  ")[1].strip() for line in f if "  archives/" in line}

@@ -1,10 +1,11 @@
 /* fakeclock: preloaded (LD_PRELOAD) into a program under test, moves its clock by FAKECLOCK seconds: the wall clock and the time
  * since boot together, as if the computer had stayed on meanwhile; FAKECLOCK_BOOT, if given, is that of the time since boot
  * alone: a wall clock that was set.  FAKECLOCK_RATE makes both run so many times as fast.  CLOCK_MONOTONIC, and with it all
- * waiting, stays as it is. */
+ * waiting, stays as it is.  FAKECLOCK_STORAGE: every file system says that it is NFS. */
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -73,4 +74,18 @@ int gettimeofday(struct timeval *restrict t, void *restrict zone)
 	t->tv_sec = ns / NS;
 	t->tv_usec = ns % NS / 1000;
 	return 0;
+}
+
+int fstatfs(int fd, struct statfs *fs)
+{
+	int r = (int)syscall(SYS_fstatfs, fd, fs);
+
+	if (!r && getenv("FAKECLOCK_STORAGE"))
+		fs->f_type = 0x6969;
+	return r;
+}
+
+int fstatfs64(int fd, void *fs)
+{
+	return fstatfs(fd, fs);
 }

@@ -11,6 +11,7 @@ BKP_BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config gettext python3
 # to test
 BKP_TEST_PACKAGES="$BKP_BUILD_PACKAGES clang libclang-rt-14-dev clang-format-14 libcmocka-dev
   postgresql chromium fonts-ipafont-gothic poppler-utils
+  cron systemd
   acl attr libcap2-bin e2fsprogs libarchive-tools strace openssl bsdextrautils util-linux procps time man-db mandoc shellcheck"
 
 # bkp_install PACKAGE...: installs what is missing.

@@ -67,7 +67,7 @@ rotation_complete() { # WHERE: the disk holds exactly what the NAS holds, README
 	local nas rdx
 	nas=$(repo_of "$T/nas") rdx=$(repo_of "$T/RDX-01")
 	diff -r "$nas/archives" "$rdx/archives" >&2 && diff -r "$nas/generations" "$rdx/generations" >&2 || die "$1: the disk is not complete"
-	cmp "$T/state/journal.jsonl" "$rdx/journal/journal.jsonl" || die "$1: the journal on the disk is another"
+	carried "$rdx/journal/journal.jsonl" || die "$1: the journal on the disk is another"
 	tail -n 1 "$rdx/journal/journal.jsonl" | grep -q '"event":"rotated".*"generations":3,"newest":3.*"complete":true' || die "$1: not recorded as complete: $(tail -n 1 "$rdx/journal/journal.jsonl")"
 	[ -s "$T/RDX-01/README.txt" ] || die "$1: no README.txt"
 }

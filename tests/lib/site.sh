@@ -69,6 +69,17 @@ repo_of() { # MEDIUM: its repository folder
 	echo "$1"/????????-????-????-????-????????????
 }
 
+# carried FILE: that copy of the journal is the journal, but for the records of its having been carried and of how the command ended
+carried() {
+	local n
+	n=$(stat -c %s "$1")
+	head -c "$n" "$T/state/journal.jsonl" | cmp -s - "$1" || return 1
+	! tail -c "+$((n + 1))" "$T/state/journal.jsonl" | grep -qvE '"event":"(heads|outcome|notified)"'
+}
+
+# record EVENT: the newest record of it
+record() { grep "\"event\":\"$1\"" "$T/state/journal.jsonl" | tail -n 1; }
+
 restore_to() { # MEDIUM GENERATION DIR [DATASET]: the data set's tree appears as DIR/<absolute path>
 	"$RESTORE" --medium "$1" --identity "$T/id.txt" extract "$2" "${4:-docs}" --to "$3"
 }

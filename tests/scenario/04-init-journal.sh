@@ -2,6 +2,7 @@
 # Goal: what 'bkp init' and 'bkp medium add' leave behind can be checked and opened with stock tools only (age, minisign,
 # sha256sum, openssl), is closed to others, is made once, and is whole or not there when the program is killed at any point.
 . "$(dirname "$0")/../lib/site.sh"
+. "$(dirname "$0")/../lib/keys.sh"
 typed() { python3 "$SRC_ROOT/tests/lib/typed.py" "$@"; }
 field() { python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$1" "$2"; }
 pass='correct horse 電池 staple'
@@ -23,7 +24,7 @@ expect 64 "$BKP" init --recipient "$r1" --recipient "$r1"
 expect 0 "$BKP" init --json --recipient "$r1" --recipient "$r2"
 root=$(field "$T/out" root_key) id=$(field "$T/out" repository)
 [ "$(stat -c %a "$T/state")" = 700 ] || die "mode of the state folder"
-for f in secrets.json secrets.json.minisig signing-1.key journal.jsonl lock; do
+for f in secrets.json secrets.json.minisig signing-2.key journal.jsonl lock; do
 	[ "$(stat -c %a "$T/state/$f")" = 600 ] || die "mode of $f"
 done
 find "$T/state" -type f -exec sha256sum {} + | sort >"$T/sums"
@@ -41,10 +42,12 @@ say "init with two stock age recipients: modes 0700/0600, refused twice without 
 # --- media
 expect 0 "$BKP" medium add m1
 expect 0 "$BKP" medium add m2
+record outcome | grep -q '"command":"medium add","exit":0,"line":"medium .m2. is registered"' || die "the outcome is not recorded: $(record outcome)"
+lines=$(wc -l <"$T/state/journal.jsonl")
 expect 0 "$BKP" medium add m1
 grep -q 'already' "$T/out" || die "adding twice does not say so"
-[ "$(wc -l <"$T/state/journal.jsonl")" = 3 ] || die "adding twice wrote a record"
-(cd "$T/m1" && minisign -V -P "$root" -m bkp-medium.json) >"$T/out" || die "minisign: bkp-medium.json"
+[ "$(wc -l <"$T/state/journal.jsonl")" = "$lines" ] || die "adding twice wrote a record"
+(cd "$T/m1" && minisign -V -P "$(signer "$root" "$T/m1/$id" bkp-medium.json)" -m bkp-medium.json) >"$T/out" || die "minisign: bkp-medium.json"
 grep -qx "Trusted comment: bkp:1 kind=medium repository=$id" "$T/out" || die "trusted comment of a medium"
 (cd "$T/m1/$id" && minisign -V -P "$root" -m repository.json) >"$T/out" || die "minisign: repository.json"
 grep -qx "Trusted comment: bkp:1 kind=repository repository=$id" "$T/out" || die "trusted comment of a repository"
@@ -52,7 +55,7 @@ for f in repository.json repository.json.minisig repository.age; do
 	cmp -s "$T/state/$f" "$T/m2/$id/$f" || die "$f on the medium differs"
 done
 [ -z "$(find "$T/m1" "$T/m2" -type f ! -perm 0444)" ] || die "a file on a medium can be written"
-expect 2 flock "$T/state/lock" "$BKP" medium add m1
+expect 1 flock "$T/state/lock" "$BKP" medium add m1
 grep -q E-STATE-02 "$T/err" || die "a second program: no clear refusal"
 chmod 640 "$T/state/secrets.json"
 expect 2 "$BKP" medium add m1
@@ -79,18 +82,22 @@ grep -q E-MEDIA-03 "$T/err" || die "a forged medium: no clear refusal"
 say "a medium of another repository and one with a forged identity are refused"
 
 # --- the journal, by hand, exactly as docs/format.md says
-{ printf '\060\052\060\005\006\003\053\145\160\003\041\000'; printf %s "$root" | base64 -d | tail -c 32; } >"$T/root.der"
 check_by_hand() { # JOURNAL
-	local prev n=0 line
+	local prev n=0 line key=$root epoch=1
 	prev=$(printf '0%.0s' $(seq 64))
 	while IFS= read -r line; do
 		n=$((n + 1))
 		[ "$(printf %s "$line" | python3 -c 'import json,sys; o=json.load(sys.stdin); print(o["seq"], o["prev"], o["epoch"], o["repository"])')" \
-			= "$n $prev 1 $id" ] || return 1
+			= "$n $prev $epoch $id" ] || return 1
 		printf %s "$line" | sed 's/,"sig":"[^"]*"}$/}/' | tr -d '\n' >"$T/signed"
 		printf %s "$line" | sed 's/.*,"sig":"\([^"]*\)"}$/\1/' | base64 -d >"$T/sig"
-		openssl pkeyutl -verify -pubin -keyform DER -inkey "$T/root.der" -rawin -in "$T/signed" -sigfile "$T/sig" >/dev/null || return 1
+		{ printf '\060\052\060\005\006\003\053\145\160\003\041\000'; printf %s "$key" | base64 -d | tail -c 32; } >"$T/key.der"
+		openssl pkeyutl -verify -pubin -keyform DER -inkey "$T/key.der" -rawin -in "$T/signed" -sigfile "$T/sig" >/dev/null || return 1
 		prev=$(printf %s "$line" | sha256sum | cut -d' ' -f1)
+		case $line in *',"event":"epoch",'*)
+			epoch=$((epoch + 1))
+			key=$(printf %s "$line" | sed 's/.*,"key":"\([^"]*\)".*/\1/') ;;
+		esac
 	done <"$1"
 	echo "$n $prev"
 }
@@ -100,20 +107,21 @@ expect 0 "$BKP" journal verify --json --root-key "$root"
 cp "$T/state/journal.jsonl" "$T/copy.jsonl"
 printf '%s\n' "$root" >"$T/root.pub"
 (cd / && env -u BKP_POLICY "$BKP" journal verify --file "$T/copy.jsonl" --root-key "$T/root.pub") >/dev/null || die "verify of a copy, without state or policy"
-sed -i '2s/"offline":false/"offline":true /' "$T/copy.jsonl"
+n=$(grep -n -m 1 medium-added "$T/copy.jsonl" | cut -d: -f1)
+sed -i "${n}s/\"offline\":false/\"offline\":true /" "$T/copy.jsonl"
 expect 2 "$BKP" journal verify --file "$T/copy.jsonl" --root-key "$root"
-grep -q 'line 2' "$T/err" || die "the damaged line is not named"
+grep -q "line $n" "$T/err" || die "the damaged line is not named"
 sed 2d "$T/state/journal.jsonl" >"$T/copy.jsonl"
 expect 2 "$BKP" journal verify --file "$T/copy.jsonl" --root-key "$root"
 other_root=$(python3 -c 'import json,sys; print(json.loads(open(sys.argv[1]).readline())["root_key"])' "$T/other/state/journal.jsonl")
 expect 2 "$BKP" journal verify --root-key "$other_root"
-printf '{"seq":4,"ti' >>"$T/state/journal.jsonl"
+printf '{"seq":5,"ti' >>"$T/state/journal.jsonl"
 expect 1 "$BKP" journal verify
 expect 0 "$BKP" medium add m1
 expect 0 "$BKP" journal verify
 [ "$(check_by_hand "$T/state/journal.jsonl")" = "$head" ] || die "cutting off a torn record changed another one"
 expect 0 "$BKP" journal show --json
-[ "$(python3 -c 'import json,sys; print(len(json.load(open(sys.argv[1]))["records"]))' "$T/out")" = 3 ] || die "journal show --json"
+[ "$(python3 -c 'import json,sys; print(len(json.load(open(sys.argv[1]))["records"]))' "$T/out")" = "$(wc -l <"$T/state/journal.jsonl")" ] || die "journal show --json"
 say "the journal verifies by sha256sum and openssl alone; a changed, missing, foreign or torn record is told apart"
 
 # --- an identity made here
@@ -190,7 +198,7 @@ say "bkp init killed before each of $total file system calls from the first chan
 trace '"lock"' "$BKP" medium add m1
 died=0 tried=0
 cp -a "$T/state" "$T/fresh"
-sed -i '2,$d' "$T/fresh/journal.jsonl"
+sed -i '3,$d' "$T/fresh/journal.jsonl"
 while read -r n <&3; do
 	rm -rf "$T/state" "$T/m1"
 	cp -a "$T/fresh" "$T/state"; mkdir "$T/m1"
@@ -201,9 +209,9 @@ while read -r n <&3; do
 	"$BKP" journal verify --quiet || die "killed at $n: the journal"
 	[ "$(grep -c medium-added "$T/state/journal.jsonl")" = 1 ] || die "killed at $n: the medium is recorded twice or never"
 	root=$(python3 -c 'import json,sys; print(json.loads(open(sys.argv[1]).readline())["root_key"])' "$T/state/journal.jsonl")
-	(cd "$T/m1" && minisign -Vq -P "$root" -m bkp-medium.json) || die "killed at $n: the identity of the medium"
+	signed "$root" "$(repo_of "$T/m1")" "$T/m1/bkp-medium.json" || die "killed at $n: the identity of the medium"
 	(cd "$T/m1"/*-*-*-*-*/ && minisign -Vq -P "$root" -m repository.json) || die "killed at $n: the repository on the medium"
-	[ "$(field "$T/m1/bkp-medium.json" medium)" = "$(python3 -c 'import json,sys; print(json.loads(open(sys.argv[1]).readlines()[1])["medium"])' "$T/state/journal.jsonl")" ] ||
+	[ "$(field "$T/m1/bkp-medium.json" medium)" = "$(python3 -c 'import json,sys; print([r for r in map(json.loads, open(sys.argv[1])) if r["event"] == "medium-added"][0]["medium"])' "$T/state/journal.jsonl")" ] ||
 		die "killed at $n: the record names another medium"
 	[ -z "$(ls -A "$T/m1"/*-*-*-*-*/tmp)" ] || die "killed at $n: something is left in tmp/"
 	[ "$(find "$T/m1" -mindepth 1 -maxdepth 1 | wc -l)" = 3 ] || die "killed at $n: something is left over"

@@ -4,6 +4,7 @@
 # of another site, a copy of the files on another disk, exchanged identities, a write-protected one.  A disk that is too small,
 # lost and damaged files are said, and the next rotation goes on.
 . "$(dirname "$0")/../lib/site.sh"
+. "$(dirname "$0")/../lib/keys.sh"
 [ "$(id -u)" = 0 ] || die "needs root (loop devices)"
 
 disk() { truncate -s "$2" "$T/$1.img"; mkfs.ext4 -q -m 0 "$T/$1.img"; mkdir -p "$T/$1"; }
@@ -32,7 +33,7 @@ same() {
 	diff -r "$1"/*-*-*-*-*/archives "$2"/*-*-*-*-*/archives >&2 || die "diff -r of the archives"
 	for g in "$2"/*-*-*-*-*/generations/*; do
 		(cd "$g/../.." && sha256sum --quiet -c "$g/SHA256SUMS") || die "sha256sum -c of $g"
-		minisign -V -q -P "$ROOT" -m "$g/SHA256SUMS" || die "minisign of $g"
+		signed "$ROOT" "$(repo_of "$2")" "$g/SHA256SUMS" || die "minisign of $g"
 	done
 }
 field() { python3 -c 'import json,sys; v=json.load(open(sys.argv[1]))
@@ -78,12 +79,12 @@ grep -q "unmount it (umount $T/rdx), take it to '別棟 保管庫B', then record
 same "$T/nas" "$T/rdx"
 [ "$(lsattr "$T"/rdx/*/archives/*/*.age "$T"/rdx/*/generations/*/* | grep -vc '^....i')" = 0 ] || die "files on the disk are not immutable"
 grep -q 'テスト診療所' "$T/rdx/README.txt" || die "README.txt"
-cmp "$T/state/journal.jsonl" "$T"/rdx/*/journal/journal.jsonl || die "the journal on the disk is not the journal"
-cmp "$T/state/journal.jsonl" "$T"/nas/*/journal/journal.jsonl || die "the journal on the NAS is not the journal"
+carried "$T"/rdx/*/journal/journal.jsonl || die "the journal on the disk is not the journal"
+carried "$T"/nas/*/journal/journal.jsonl || die "the journal on the NAS is not the journal"
 expect 0 "$BKP" journal verify --file "$T"/rdx/*/journal/journal.jsonl --root-key "$ROOT"
-[ "$(events | tail -n 1)" = rotated ] || die "the last record is not 'rotated'"
-tail -n 1 "$T/state/journal.jsonl" | grep -q '"operator":"Sato","place":"別棟 保管庫B","generations":3,"newest":3,"copied":3,.*"unfrozen":0,"complete":true' ||
-	die "the record: $(tail -n 1 "$T/state/journal.jsonl")"
+[ "$(events | tail -n 3 | xargs)" = 'rotated heads outcome' ] || die "the last records are not 'rotated', 'heads', 'outcome': $(events | tail -n 3 | xargs)"
+record rotated | grep -q '"operator":"Sato","place":"別棟 保管庫B","generations":3,"newest":3,"copied":3,.*"unfrozen":0,"complete":true' ||
+	die "the record: $(record rotated)"
 expect 0 "$BKP" rotate --operator 事務長 --place 銀行 --json
 [ "$(field copied)" = 0 ] && [ "$(field complete)" = true ] && [ "$(field place)" = 銀行 ] || die "again: $(cat "$T/out")"
 [ "$(field rechecked)" = 0 ] || die "what was read back just now is read again"
@@ -245,11 +246,11 @@ grep -q 'larger disk' "$T/out" || die "what to do is not said: $(cat "$T/out")"
 expect 0 "$RESTORE" --quiet --medium "$T/small" verify 5
 [ -z "$(ls -A "$T"/small/*/tmp)" ] || die "unfinished files take room on the full disk"
 [ -s "$T/small/README.txt" ] || die "no README.txt on the full disk"
-cmp "$T/state/journal.jsonl" "$T"/small/*/journal/journal.jsonl || die "no journal on the full disk"
+carried "$T"/small/*/journal/journal.jsonl || die "no journal on the full disk"
 # again: still full, still valid
 expect 1 rotate
 expect 0 "$RESTORE" --quiet --medium "$T/small" verify 5
-cmp "$T/state/journal.jsonl" "$T"/small/*/journal/journal.jsonl || die "no journal on the full disk the second time"
+carried "$T"/small/*/journal/journal.jsonl || die "no journal on the full disk the second time"
 rm "$T/small/ballast"
 expect 0 rotate
 same "$T/nas" "$T/small"
@@ -305,7 +306,7 @@ done
 pull "$T/big"
 STATUS=0; wait $job || STATUS=$?
 [ "$STATUS" = 2 ] && grep -q 'E-ROTATE-08' "$T/err" || { cat "$T/out" "$T/err" >&2; die "the disk was pulled while it was read: exit $STATUS"; }
-cmp "$T/state/journal.jsonl" "$T/journal.before" || die "a pulled disk's copies are recorded as damaged"
+carried "$T/journal.before" || die "a pulled disk's copies are recorded as damaged"
 detach big
 attach big
 expect 0 rotate --recheck all

@@ -120,11 +120,11 @@ rotation_finish_once --json
 say "what had been verified and is gone from the disk is brought again, and it is said that it was gone"
 
 # ---- another history on the disk: it may be the proof that this host's was rewritten
-history() { # WHAT LINE: refused, and not a byte of the medium changes
+history() { # WHAT LINE [CODE]: refused, and not a byte of the medium changes
 	find "$M" -type f -size -100M -exec sha256sum {} + | sort >"$T/before"
 	status "$BKP" rotate --operator Sato
-	[ "$STATUS" = 2 ] && grep -q E-PUBLISH-05 "$T/err" || { cat "$T/out" "$T/err" >&2; die "$1: exit $STATUS"; }
-	grep -q "from line $2 on" "$T/err" || { cat "$T/err" >&2; die "$1: the line is not said"; }
+	[ "$STATUS" = 2 ] && grep -q "${3:-E-PUBLISH-05}" "$T/err" || { cat "$T/out" "$T/err" >&2; die "$1: exit $STATUS"; }
+	[ -n "${3:-}" ] || grep -q "from line $2 on" "$T/err" || { cat "$T/err" >&2; die "$1: the line is not said"; }
 	find "$M" -type f -size -100M -exec sha256sum {} + | sort | cmp - "$T/before" || die "$1: the proof was changed"
 	tried=$((tried + 1))
 }
@@ -137,7 +137,8 @@ start; truncate -s 1T "$R/journal/journal.jsonl"; history "huge" $(($(wc -l <"$T
 start; cp -a "$T/state" "$T/state.old"
 expect 0 "$BKP" --quiet rotate --operator Sato
 rm -rf "$T/state"; mv "$T/state.old" "$T/state"
-history "an old state folder" $((lines + 1))
+history "an old state folder" $((lines + 1)) E-HISTORY-01
+[ "$(wc -l <"$T/state/journal.jsonl")" = "$lines" ] || die "an old state folder was written to"
 # the same on an online medium: the copy of the journal stays, and a person hears of it
 start; N=$(repo_of "$T/nas")/journal/journal.jsonl
 sed -i '3s/"by":"/"by":"x/' "$N"; sha256sum "$N" >"$T/before"

@@ -634,7 +634,8 @@ static void policy_and_journal_may_differ(void **state)
 	assert_int_equal(d->generations.have, 3);
 	SAYS(&w, "register medium 'LTO-A1': bkp medium add LTO-A1 --path DIR");
 	done(&w);
-	/* the NAS burnt down and was taken out of the policy: generations that only it had are no generations */
+	/* the NAS burnt down and was taken out of the policy: generations that only it had are no generations
+	 */
 	world(&w, "nas:hdd ssd:ssd");
 	w.policy.n_media = 1;
 	three_nights(&w);
@@ -692,9 +693,208 @@ static void without_a_look_the_record_speaks(void **state)
 	done(&w);
 }
 
+/* A good night in which the guard found the data set suspect. */
+static void suspect_night(struct world *w, int n, int64_t at)
+{
+	json_t *media = json_array(), *set = dataset("emr", "good");
+
+	json_object_set_new(
+	    set, "guard", json_pack("{s:b, s:s}", "suspect", 1, "why", "97 % of the files changed"));
+	must(w, at, "begin", json_pack("{s:i, s:s, s:[s]}", "generation", n, "uuid", GEN, "datasets", "emr"));
+	for (size_t i = 0; i < w->policy.n_media; i++)
+		if (!w->media[i].offline)
+			json_array_append_new(media, json_pack("{s:s, s:s, s:b, s:b}", "medium", w->uuids[i],
+							 "label", w->media[i].name, "ok", 1, "frozen", 1));
+	must(w, at, "committed",
+	    json_pack("{s:i, s:s, s:s, s:i, s:i, s:i, s:i, s:[o], s:o}", "generation", n, "uuid", GEN,
+		"manifest_sha256", HASH, "archives", 2, "archive_bytes", 1000, "new_bytes", 10,
+		"next_archive", n + 1, "datasets", set, "media", media));
+	for (size_t i = 0; i < w->policy.n_media; i++)
+		if (!w->media[i].offline)
+			verified(w, n, i, at);
+}
+
+static void decided(struct world *w, const char *event, int n, int64_t at)
+{
+	must(w, at, event,
+	    json_pack("{s:i, s:s, s:s}", "generation", n, "operator", "事務長", "reason", "looked at it"));
+}
+
+static void what_is_suspect_counts_once_it_is_accepted(void **state)
+{
+	const struct standing_dataset *d;
+	struct world w;
+	(void)state;
+
+	world(&w, "nas:hdd ssd:ssd RDX-01:rdx:offline");
+	three_nights(&w);
+	rotation(&w, 2, 3, T0 + 3 * DAY);
+	carried(&w, 2, T0 + 3 * DAY);
+	suspect_night(&w, 4, T0 + 4 * DAY);
+	d = look(&w, T0 + 4 * DAY + HOUR);
+	assert_true(d->suspect == 4 && d->newest == 3 && d->generations.have == 3 && w.st->frozen == 4);
+	assert_string_equal(d->suspicion, "97 % of the files changed");
+	/* first of all, with both ways out of it */
+	assert_non_null(strstr(w.st->next[0], "suspect in generation 4: 97 % of the files changed"));
+	assert_non_null(strstr(w.st->next[0], "bkp accept 4"));
+	assert_non_null(strstr(w.st->next[0], "bkp hold 4"));
+	/* what stands before it is still a copy on every medium */
+	VERDICTS(d, "met", "met", "met", "met");
+	decided(&w, "accepted", 4, T0 + 4 * DAY + 2 * HOUR);
+	d = look(&w, T0 + 4 * DAY + 3 * HOUR);
+	assert_true(!d->suspect && d->newest == 4 && d->generations.have == 4 && !w.st->frozen);
+	assert_int_equal(w.st->n_next, 0);
+	/* held: looked at, and not good */
+	suspect_night(&w, 5, T0 + 5 * DAY);
+	decided(&w, "held", 5, T0 + 5 * DAY + HOUR);
+	d = look(&w, T0 + 5 * DAY + 2 * HOUR);
+	assert_true(!d->suspect && d->newest == 4 && !w.st->frozen && d->tried_failed);
+	SAYS(&w, "generation 5 is held as suspect and does not count");
+	night(&w, 6, T0 + 6 * DAY);
+	look(&w, T0 + 6 * DAY + HOUR);
+	assert_int_equal(w.st->n_next, 0);
+	done(&w);
+}
+
+static void what_was_agreed_holds(void **state)
+{
+	const struct standing_dataset *d;
+	struct world w;
+	(void)state;
+
+	world(&w, "nas:hdd ssd:ssd");
+	three_nights(&w);
+	must(&w, T0 + 3 * DAY, "agreed",
+	    json_pack("{s:[{s:s, s:i, s:i, s:i, s:i, s:i, s:i}], s:[]}", "datasets", "name", "emr",
+		"generations", 5, "protect_s", 86400, "daily", 7, "weekly", 0, "monthly", 0, "yearly", 0,
+		"approvers"));
+	d = look(&w, T0 + 3 * DAY + HOUR);
+	assert_true(d->less && d->generations.want == 5 && d->generations.verdict == STANDING_ATTENTION);
+	SAYS(&w, "the policy asks for 3 generations, agreed are 5: those hold");
+	w.sets[0].generations = 6;
+	d = look(&w, T0 + 3 * DAY + HOUR);
+	assert_true(d->less && d->generations.want == 6);
+	SAYS(&w, "the policy keeps less than was agreed");
+	w.sets[0].keep.daily = 7;
+	w.sets[0].protect_s = 86400;
+	d = look(&w, T0 + 3 * DAY + HOUR);
+	assert_false(d->less);
+	done(&w);
+}
+
+static void a_night_that_did_not_run_is_noticed(void **state)
+{
+	const struct standing_dataset *d;
+	struct world w;
+	int64_t midnight = T0 - T0 % DAY;
+	(void)state;
+
+	setenv("TZ", "UTC", 1);
+	tzset();
+	world(&w, "nas:hdd ssd:ssd RDX-01:rdx:offline");
+	w.policy.schedule_at = 120;
+	for (int n = 1; n <= 3; n++) {
+		night(&w, n, midnight + n * DAY + 2 * HOUR);
+		must(&w, midnight + n * DAY + 2 * HOUR, "outcome",
+		    json_pack("{s:s, s:i, s:s}", "command", "run", "exit", 0, "line", "1 of 1 good"));
+	}
+	rotation(&w, 2, 3, midnight + 3 * DAY + 3 * HOUR);
+	carried(&w, 2, midnight + 3 * DAY + 3 * HOUR);
+	d = look(&w, midnight + 3 * DAY + 20 * HOUR);
+	assert_true(
+	    !d->missed_ns && !d->due && d->due_ns == midnight + 4 * DAY + 2 * HOUR && w.st->n_next == 0);
+	assert_string_equal(w.st->run->line, "1 of 1 good");
+	/* it may still be under way */
+	d = look(&w, midnight + 4 * DAY + 2 * HOUR + HOUR / 2);
+	assert_true(
+	    !d->missed_ns && d->due && d->due_ns == midnight + 4 * DAY + 2 * HOUR && w.st->n_next == 0);
+	d = look(&w, midnight + 4 * DAY + 4 * HOUR);
+	assert_true(d->missed_ns == midnight + 4 * DAY + 2 * HOUR);
+	SAYS(&w, "the night run did not run: data set 'emr' was due");
+	/* and the night after is no excuse */
+	d = look(&w, midnight + 5 * DAY + 2 * HOUR + HOUR / 2);
+	assert_true(d->missed_ns == midnight + 4 * DAY + 2 * HOUR);
+	/* a run that passed it over */
+	must(&w, midnight + 4 * DAY + 5 * HOUR, "outcome",
+	    json_pack(
+		"{s:s, s:i, s:s}", "command", "run", "exit", 2, "line", "nothing was captured: no medium"));
+	look(&w, midnight + 4 * DAY + 6 * HOUR);
+	SAYS(&w, "but no run since then captured it: run 'bkp run emr'");
+	SAYS(&w, "failed: nothing was captured: no medium");
+	/* one that has begun is not missed */
+	must(&w, midnight + 4 * DAY + 7 * HOUR, "begin",
+	    json_pack("{s:i, s:s, s:[s]}", "generation", 4, "uuid", GEN, "datasets", "emr"));
+	d = look(&w, midnight + 4 * DAY + 8 * HOUR);
+	assert_int_equal(d->missed_ns, 0);
+	/* without a stated time nobody was promised one */
+	w.policy.schedule_at = -1;
+	d = look(&w, midnight + 4 * DAY + 23 * HOUR);
+	assert_int_equal(d->missed_ns, 0);
+	done(&w);
+}
+
+static void what_expired_is_not_missing(void **state)
+{
+	const struct standing_dataset *d;
+	struct world w;
+	(void)state;
+
+	world(&w, "nas:hdd ssd:ssd");
+	for (int n = 1; n <= 5; n++)
+		night(&w, n, T0 + n * DAY);
+	for (size_t m = 0; m < 2; m++)
+		must(&w, T0 + 5 * DAY, "expired",
+		    json_pack("{s:i, s:s, s:i, s:i}", "generation", 1, "medium", w.uuids[m], "files", 3,
+			"bytes", 9));
+	must(&w, T0 + 5 * DAY, "expired",
+	    json_pack("{s:i, s:s, s:i, s:i}", "generation", 2, "medium", w.uuids[0], "files", 3, "bytes", 9));
+	d = look(&w, T0 + 5 * DAY + HOUR);
+	assert_int_equal(d->generations.have, 4);
+	assert_true(w.st->media[0].missing == 0 && w.st->media[1].missing == 0);
+	assert_true(w.st->media[0].generations == 3 && w.st->media[1].generations == 4);
+	done(&w);
+}
+
+static void a_jump_of_the_clock_and_a_message_that_was_lost(void **state)
+{
+	struct world w;
+	(void)state;
+
+	world(&w, "nas:hdd ssd:ssd RDX-01:rdx:offline");
+	w.policy.notify_command = "mail";
+	three_nights(&w);
+	rotation(&w, 2, 3, T0 + 3 * DAY);
+	carried(&w, 2, T0 + 3 * DAY);
+	must(&w, T0 + 40 * DAY, "clock-jump",
+	    json_pack("{s:s, s:s, s:s, s:I}", "source", "monotonic", "before", "2026-11-24T00:00:00Z",
+		"after", "2027-01-01T00:00:00Z", "seconds", (json_int_t)(37 * 86400)));
+	night(&w, 4, T0 + 40 * DAY);
+	must(&w, T0 + 4 * DAY, "notified",
+	    json_pack("{s:b, s:s}", "ok", 0, "reason", "nobody was told: status 75"));
+	look(&w, T0 + 4 * DAY + HOUR);
+	assert_true(w.st->latch->found_ns != 0 && !w.st->notified->ok);
+	SAYS(&w, "the clock jumped forward by 37 days");
+	SAYS(&w, "bkp clock attest");
+	SAYS(&w, "nobody was told: status 75");
+	SAYS(&w, "the clock says");
+	must(&w, T0 + 4 * DAY + HOUR, "clock-attested",
+	    json_pack("{s:s, s:s}", "operator", "事務長", "reason", "117"));
+	must(&w, T0 + 4 * DAY + HOUR, "notified", json_pack("{s:b}", "ok", 1));
+	night(&w, 5, T0 + 5 * DAY);
+	look(&w, T0 + 5 * DAY + HOUR);
+	/* the night that was wrong about the time stays, and is settled */
+	assert_int_equal(w.st->n_next, 0);
+	done(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(what_is_suspect_counts_once_it_is_accepted),
+	    cmocka_unit_test(what_was_agreed_holds),
+	    cmocka_unit_test(a_night_that_did_not_run_is_noticed),
+	    cmocka_unit_test(what_expired_is_not_missing),
+	    cmocka_unit_test(a_jump_of_the_clock_and_a_message_that_was_lost),
 	    cmocka_unit_test(a_site_as_it_should_be),
 	    cmocka_unit_test(nothing_at_all),
 	    cmocka_unit_test(technologies_are_counted_not_devices),

@@ -63,6 +63,7 @@ static void make_entry(size_t i, unsigned version, char path[400], struct statca
 	    .bytes = i % 7 ? i * 77 : i,
 	    .file = i % 4,
 	    .linked = i % 11 == 0,
+	    .kind = (uint8_t)(i % 100),
 	};
 	if (i < 5)
 		e->st.mtime_ns = odd[i];
@@ -121,7 +122,7 @@ static bool same_entry(const struct statcache_entry *a, const struct statcache_e
 	       a->st.mode == b->st.mode && a->st.believed == b->st.believed && a->length == b->length &&
 	       a->n_archives == b->n_archives &&
 	       (!a->n_archives || !memcmp(a->archives, b->archives, a->n_archives * sizeof(*a->archives))) &&
-	       a->bytes == b->bytes && a->file == b->file && a->linked == b->linked;
+	       a->bytes == b->bytes && a->file == b->file && a->linked == b->linked && a->kind == b->kind;
 }
 
 /* Is it what was written by that version?  A damaged body may be missing, but not another. */
@@ -224,7 +225,7 @@ static void of_another_it_is_empty(void **state)
 	assert_int_equal(read_cache(REPO, "link", 1, NULL), 0);
 	assert_int_equal(read_cache(REPO, "fifo", 1, NULL), 0);
 	assert_int_equal(read_cache(REPO, "void", 1, NULL), 0);
-	assert_int_equal(sh("sed -i '1s/bkp-statcache 1/bkp-statcache 2/' docs.cache"), 0);
+	assert_int_equal(sh("sed -i '1s/bkp-statcache 2/bkp-statcache 1/' docs.cache"), 0); /* of an earlier version */
 	assert_int_equal(read_cache(REPO, "docs", 1, NULL), 0);
 	write_cache(0, 5, 2); /* and is begun anew */
 	assert_int_equal(read_cache(REPO, "docs", 2, NULL), 35);

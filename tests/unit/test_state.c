@@ -103,11 +103,12 @@ static json_t *medium(void)
 
 static void what_is_made_can_be_opened(void **state)
 {
-	static const char *const closed[] = {"secrets.json", "signing-1.key", "journal.jsonl", "lock"};
+	static const char *const closed[] = {"secrets.json", "signing-2.key", "journal.jsonl", "lock"};
 	struct stat st;
 	struct place p;
 	struct state *s;
 	struct err err = ERR_INIT;
+	const struct minisig_public *keys;
 	size_t n;
 	(void)state;
 
@@ -122,15 +123,18 @@ static void what_is_made_can_be_opened(void **state)
 	assert_string_equal(state_site(s), "さくら内科クリニック");
 	assert_memory_equal(state_recipients(s, &n), &p.pub, sizeof(p.pub));
 	assert_int_equal(n, 1);
-	assert_int_equal(state_epoch(s), 1);
-	assert_memory_equal(state_keys(s, &n), &state_signing(s)->pub, sizeof(struct minisig_public));
-	assert_int_equal(ledger_seq(state_ledger(s)), 1);
+	assert_int_equal(state_epoch(s), 2); /* the root key is epoch 1, and is not here any more */
+	keys = state_keys(s, &n);
+	assert_int_equal(n, 2);
+	assert_memory_equal(&keys[0], ledger_root(state_ledger(s)), sizeof(*keys));
+	assert_memory_equal(&keys[1], &state_signing(s)->pub, sizeof(*keys));
+	assert_int_equal(ledger_seq(state_ledger(s)), 2);
 	assert_string_equal(ledger_repository(state_ledger(s)), state_repository(s));
 	assert_int_equal(state_append(s, "medium-added", medium(), &err), 0);
 	assert_int_equal(ledger_media(state_ledger(s)), 1);
 	state_close(s);
 	s = open_it(&p);
-	assert_int_equal(ledger_seq(state_ledger(s)), 2);
+	assert_int_equal(ledger_seq(state_ledger(s)), 3);
 	state_close(s);
 	end_place(&p);
 }
@@ -219,7 +223,7 @@ static void what_a_dead_init_left_is_replaced(void **state)
 
 static void secrets_that_others_can_read_are_refused(void **state)
 {
-	static const char *const names[] = {"secrets.json", "signing-1.key"};
+	static const char *const names[] = {"secrets.json", "signing-2.key"};
 	static const mode_t modes[] = {0640, 0604, 0620, 0666};
 	struct place p;
 	(void)state;
@@ -307,7 +311,7 @@ static void essence_of(const struct state *s, struct essence *e)
 /* Comments and unused fields may rot; no key, no fact and no record may. */
 static void rot_never_changes_what_a_run_works_with(void **state)
 {
-	static const char *const names[] = {"secrets.json", "secrets.json.minisig", "signing-1.key",
+	static const char *const names[] = {"secrets.json", "secrets.json.minisig", "signing-2.key",
 	    "repository.json", "repository.json.minisig", "repository.age", "journal.jsonl"};
 	size_t tried = 0, passed = 0;
 	struct essence want, got;
@@ -372,14 +376,14 @@ static void a_torn_record_goes_and_acknowledged_ones_stay(void **state)
 
 		assert_int_equal(io_replace(fd, "journal.jsonl", 0600, after.p, n, &err), 0);
 		s = open_it(&p);
-		assert_int_equal(ledger_seq(state_ledger(s)), 1);
+		assert_int_equal(ledger_seq(state_ledger(s)), 2);
 		assert_int_equal(ledger_media(state_ledger(s)), 0);
 		assert_int_equal(state_append(s, "medium-added", medium(), &err), 0);
 		state_close(s);
 		assert_int_equal(io_read_file(fd, "journal.jsonl", &now, &err), 0);
 		assert_memory_equal(now.p, before.p, before.n);
 		s = open_it(&p);
-		assert_int_equal(ledger_seq(state_ledger(s)), 2);
+		assert_int_equal(ledger_seq(state_ledger(s)), 3);
 		state_close(s);
 	}
 	close(fd);
@@ -457,7 +461,7 @@ static void a_full_disk_leaves_no_part_of_a_record(void **state)
 	assert_int_equal(state_append(s, "medium-added", medium(), &err), 0);
 	state_close(s);
 	s = open_it(&p);
-	assert_int_equal(ledger_seq(state_ledger(s)), 2);
+	assert_int_equal(ledger_seq(state_ledger(s)), 3);
 	state_close(s);
 	end_place(&p);
 }

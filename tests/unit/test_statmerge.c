@@ -267,7 +267,7 @@ static void run_night(const char *dataset, bool fresh, size_t until, struct nigh
 			n->read++;
 		}
 	}
-	statmerge_end(m, &r);
+	assert_int_equal(statmerge_end(m, &r, NULL), 0);
 	for (size_t k = 0; k < r.n_ranges; k++)
 		add_range(n, &r.ranges[k]);
 	statmerge_free(m);
@@ -357,6 +357,76 @@ static void unchanged_costs_nothing(void **state)
 	compare(1, &n);
 }
 
+/* ---- what is known of what is not clean ---- */
+
+static size_t gone_count;
+
+static int count_gone(void *arg, const struct statcache_entry *e)
+{
+	assert_true(e->file);
+	assert_true(!*(const char *const *)arg || path_compare(*(const char *const *)arg, e->path) < 0);
+	gone_count++;
+	return 0;
+}
+
+static void gone_and_known_are_told(void **state)
+{
+	static const char *last;
+	struct statcache *cache = NULL;
+	struct statmerge_result r;
+	struct statmerge *m;
+	size_t known = 0, expected_gone = 0, expected_known = 0;
+	struct night n;
+	(void)state;
+
+	make_tree(7);
+	run_night("docs", false, FILES, &n);
+	buf_free(&n.all);
+	for (unsigned disbelieve = 0; disbelieve < 2; disbelieve++) {
+		assert_int_equal(statcache_open(dirfd, REPO, "docs", everything, NULL, &cache, NULL), 0);
+		assert_true(statcache_is_there(cache));
+		assert_int_equal(statmerge_new(cache, &m, NULL), 0);
+		statmerge_on_gone(m, count_gone, &last);
+		if (disbelieve)
+			statmerge_disbelieve(m);
+		gone_count = known = expected_gone = expected_known = 0;
+		for (size_t i = 0; i < FILES; i++) {
+			struct node node = tree[i];
+			struct walk_item it = {.path = node.path, .st = node.st};
+			bool file = S_ISREG(node.st.st_mode) && node.there;
+
+			if (i % 7 == 0 || i > FILES - 300) { /* the end of it too */
+				expected_gone += file;
+				continue;
+			}
+			if (!node.there)
+				continue;
+			if (i % 11 == 0)
+				it.st.st_size++;
+			assert_int_equal(statmerge_item(m, &it, &r, NULL), 0);
+			if (r.kind != STATMERGE_CLEAN) {
+				assert_int_equal(r.known, file);
+				if (r.known)
+					assert_int_equal(r.was.ino, node.st.st_ino);
+				known += r.known;
+			}
+			expected_known += file && (disbelieve || i % 11 == 0 || node.st.st_nlink > 1);
+			for (size_t k = 0; k < r.n_ranges; k++)
+				statcache_block_free(r.ranges[k].block);
+			if (r.kind == STATMERGE_SAME)
+				statcache_block_free(r.block);
+			assert_true(!disbelieve || (r.kind == STATMERGE_READ && !r.n_ranges));
+		}
+		assert_int_equal(statmerge_end(m, &r, NULL), 0);
+		for (size_t k = 0; k < r.n_ranges; k++)
+			statcache_block_free(r.ranges[k].block);
+		statmerge_free(m);
+		statcache_close(cache);
+		assert_int_equal(gone_count, expected_gone);
+		assert_int_equal(known, expected_known);
+	}
+}
+
 static void sockets_and_the_nameless_root_are_passed_over(void **state)
 {
 	struct walk_item root = {.path = "", .st = {.st_mode = S_IFDIR | 0755}};
@@ -371,7 +441,7 @@ static void sockets_and_the_nameless_root_are_passed_over(void **state)
 	assert_int_equal(statmerge_item(m, &sock, &r, NULL), 0);
 	assert_int_equal(r.n_ranges, 0);
 	assert_int_equal(r.kind, STATMERGE_READ);
-	statmerge_end(m, &r);
+	assert_int_equal(statmerge_end(m, &r, NULL), 0);
 	assert_int_equal(r.n_ranges, 0);
 	statmerge_free(m);
 }
@@ -381,6 +451,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(blocks_do_not_depend_on_the_cache, setup, teardown),
 	    cmocka_unit_test_setup_teardown(unchanged_costs_nothing, setup, teardown),
+	    cmocka_unit_test_setup_teardown(gone_and_known_are_told, setup, teardown),
 	    cmocka_unit_test_setup_teardown(sockets_and_the_nameless_root_are_passed_over, setup, teardown),
 	};
 

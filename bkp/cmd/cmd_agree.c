@@ -1,0 +1,297 @@
+/* cmd_agree: bkp agree: what is agreed of retention beside what the policy asks for; agreeing to less. */
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/path.h"
+#include "base/table.h"
+#include "base/text.h"
+#include "cmd/app.h"
+#include "cmd/morning.h"
+#include "cmd/operator.h"
+#include "cmd/outcome.h"
+#include "cmd/out.h"
+#include "cmd/signed_file.h"
+#include "format/approval.h"
+#include "format/policy.h"
+#include "read/ledger.h"
+#include "write/agreement.h"
+#include "write/state.h"
+
+#define SHOW 256
+
+struct request {
+	const char *operator, * root_key, *statement_out, *statement, *signature;
+};
+
+/* ---- showing ---- */
+
+struct figures {
+	bool known;
+	uint64_t of[6];
+};
+
+static const char *const figure_names[] = {"generations", "protect", "daily", "weekly", "monthly", "yearly"};
+
+static struct figures of_policy(const struct policy_dataset *d)
+{
+	struct figures f = {.known = d != NULL};
+
+	if (d) {
+		const uint64_t all[] = {d->generations, (uint64_t)d->protect_s, d->keep.daily, d->keep.weekly,
+		    d->keep.monthly, d->keep.yearly};
+
+		memcpy(f.of, all, sizeof(all));
+	}
+	return f;
+}
+
+static struct figures of_agreed(const struct ledger_agreed *a)
+{
+	struct figures f = {.known = a != NULL};
+
+	if (a) {
+		const uint64_t all[] = {
+		    a->generations, a->protect_s, a->daily, a->weekly, a->monthly, a->yearly};
+
+		memcpy(f.of, all, sizeof(all));
+	}
+	return f;
+}
+
+/* "5 / 3", "5" where they are equal; of the protection hours or days. */
+static void figure_cell(struct table *t, const struct figures *agreed, const struct figures *policy, size_t i)
+{
+	const uint64_t unit = i == 1 ? 3600 : 1;
+	const char *mark = i == 1 ? "h" : "";
+	const struct figures *f[] = {agreed, policy};
+	char cell[2][32];
+
+	for (size_t k = 0; k < 2; k++)
+		if (f[k]->known)
+			snprintf(cell[k], sizeof(cell[k]), "%ju%s", (uintmax_t)(f[k]->of[i] / unit), mark);
+		else
+			snprintf(cell[k], sizeof(cell[k]), "-");
+	if (!strcmp(cell[0], cell[1]))
+		table_cell(t, "%s", cell[0]);
+	else
+		table_cell(t, "%s / %s", cell[0], cell[1]);
+}
+
+static void dataset_row(
+    struct table *t, const char *name, const struct ledger *l, const struct policy *policy)
+{
+	const struct figures agreed = of_agreed(ledger_agreed(l, name)),
+			     asked = of_policy(policy_find_dataset(policy, name));
+	char show[SHOW];
+
+	table_cell(t, "%s", path_show(name, show, sizeof(show)));
+	for (size_t i = 0; i < 6; i++)
+		figure_cell(t, &agreed, &asked, i);
+}
+
+static void print_people(const struct ledger *l, const struct policy *policy)
+{
+	for (size_t i = 0; i < ledger_approvers(l); i++) {
+		const char *key = ledger_approver(l, i), *who = text("(not in the policy)");
+
+		for (size_t k = 0; k < policy->n_people; k++)
+			if (policy->people[k].key && !strcmp(policy->people[k].key, key))
+				who = policy->people[k].name;
+		printf(text("an expiry is approved by: %s %s\n"), who, key);
+	}
+}
+
+static int print_agreement(const struct ledger *l, const struct policy *policy, const char *why)
+{
+	struct table *t = table_new(7);
+	int code;
+
+	if (!t)
+		return APP_FAILED;
+	table_cell(t, "%s", text("agreed / policy"));
+	for (size_t i = 0; i < 6; i++)
+		table_cell(t, "%s", figure_names[i]);
+	for (size_t i = 0; i < policy->n_datasets; i++)
+		dataset_row(t, policy->datasets[i].name, l, policy);
+	for (size_t i = 0; i < ledger_agreements(l); i++)
+		if (!policy_find_dataset(policy, ledger_agreement(l, i)->name))
+			dataset_row(t, ledger_agreement(l, i)->name, l, policy);
+	code = out_table(t, 0, APP_OK);
+	print_people(l, policy);
+	if (*why)
+		printf(text("the policy asks for less than is agreed: %s; the larger figure holds until 'bkp "
+			    "agree' is given "
+			    "the root key\n"),
+		    why);
+	return code;
+}
+
+static json_t *figures_json(const struct figures *f)
+{
+	json_t *o = f->known ? json_object() : json_null();
+
+	for (size_t i = 0; f->known && i < 6; i++)
+		json_object_set_new(
+		    o, i == 1 ? "protect_s" : figure_names[i], json_integer((json_int_t)f->of[i]));
+	return o;
+}
+
+static json_t *row_json(const char *name, const struct ledger *l, const struct policy *policy)
+{
+	const struct figures agreed = of_agreed(ledger_agreed(l, name)),
+			     asked = of_policy(policy_find_dataset(policy, name));
+
+	return json_pack(
+	    "{s:s, s:o, s:o}", "name", name, "agreed", figures_json(&agreed), "policy", figures_json(&asked));
+}
+
+static int json_agreement(const struct ledger *l, const struct policy *policy, const char *why)
+{
+	json_t *sets = json_array(), *keys = json_array();
+
+	for (size_t i = 0; i < policy->n_datasets; i++)
+		json_array_append_new(sets, row_json(policy->datasets[i].name, l, policy));
+	for (size_t i = 0; i < ledger_agreements(l); i++)
+		if (!policy_find_dataset(policy, ledger_agreement(l, i)->name))
+			json_array_append_new(sets, row_json(ledger_agreement(l, i)->name, l, policy));
+	for (size_t i = 0; i < ledger_approvers(l); i++)
+		json_array_append_new(keys, json_string(ledger_approver(l, i)));
+	return out_json(json_pack("{s:o, s:o, s:s*}", "datasets", sets, "approvers", keys,
+			    "policy_asks_for_less", *why ? why : NULL),
+	    APP_OK);
+}
+
+static int show(struct app *app, const struct policy *policy)
+{
+	struct ledger *l = NULL;
+	enum agreement_differs differs;
+	struct err err = ERR_INIT;
+	char why[LEDGER_WHY] = "";
+	int code = app_ledger(app, policy, &l);
+
+	if (code)
+		return code;
+	if (agreement_compare(l, policy, &differs, why, &err))
+		code = app_error(&err, APP_FAILED);
+	else if (app->json)
+		code = json_agreement(l, policy, differs == AGREEMENT_LESS ? why : "");
+	else
+		code = print_agreement(l, policy, differs == AGREEMENT_LESS ? why : "");
+	ledger_free(l);
+	return app_flush(code);
+}
+
+/* ---- agreeing ---- */
+
+static int by_root_key(struct state *s, const struct policy *policy, const char *file, struct err *err)
+{
+	struct minisig_secret *root = NULL;
+	int r;
+
+	if (signed_file_key(file, &root, err))
+		return -1;
+	r = agreement_sign(s, policy, root, err);
+	signed_file_forget(root);
+	return r;
+}
+
+static int by_statement(
+    struct state *s, const struct policy *policy, const struct request *q, struct err *err)
+{
+	BUF_AUTO given = BUF_INIT(APPROVAL_TEXT_MAX);
+	BUF_AUTO want = BUF_INIT(APPROVAL_TEXT_MAX);
+	BUF_AUTO sig = BUF_INIT(APPROVAL_SIG_MAX);
+
+	if (signed_file_read(q->statement, &given, err) || signed_file_read(q->signature, &sig, err) ||
+	    agreement_statement(state_ledger(s), policy, &want, err))
+		return -1;
+	if (given.n != want.n || memcmp(given.p, want.p, want.n) != 0) {
+		err_set(err, "E-AGREE-02",
+		    text("'%s' is not what this policy asks for now, or something was agreed since"),
+		    q->statement);
+		return err_hint(err, "%s",
+		    text("make it anew with 'bkp agree --statement-out FILE' and let that be signed"));
+	}
+	return agreement_record(s, policy, sig.p, sig.n, err);
+}
+
+static int write_statement(
+    const struct ledger *l, const struct policy *policy, const char *file, struct err *err)
+{
+	BUF_AUTO b = BUF_INIT(APPROVAL_TEXT_MAX);
+
+	return agreement_statement(l, policy, &b, err) || signed_file_write(file, &b, err) ? -1 : 0;
+}
+
+static int agree(struct app *app, const struct policy *policy, const struct request *q)
+{
+	struct state *s = NULL;
+	struct err err = ERR_INIT;
+	char line[MORNING_LINE];
+	int r, code = app_state(app, policy, &s);
+
+	if (code)
+		return code;
+	state_act(s, "agree", "manager", q->operator);
+	if (q->statement_out)
+		r = write_statement(state_ledger(s), policy, q->statement_out, &err);
+	else
+		r = q->root_key ? by_root_key(s, policy, q->root_key, &err)
+				: by_statement(s, policy, q, &err);
+	if (r)
+		code = app_error(&err, APP_FAILED);
+	if (!q->statement_out)
+		code = outcome_record(app, s, "agree", code,
+		    r ? morning_failure(&err, line) : text("what the policy asks for is agreed"));
+	if (!code && !app->quiet && !app->json)
+		printf("%s\n",
+		    q->statement_out
+			? text("the statement is written; sign it with the root key: minisign -S -m FILE")
+			: text("what the policy asks for is agreed"));
+	state_close(s);
+	return app_flush(code);
+}
+
+static int check_request(const struct app *app, const struct policy *policy, const struct request *q)
+{
+	if (!q->statement != !q->signature)
+		return app_usage(app, "%s", text("--statement and --signature belong together"));
+	if (!!q->root_key + !!q->statement_out + !!q->statement > 1)
+		return app_usage(
+		    app, "%s", text("one of --root-key, --statement-out and --statement at a time"));
+	return q->statement_out ? APP_OK : operator_check(app, policy, q->operator);
+}
+
+int cmd_agree(struct app *app, int argc, char **argv)
+{
+	enum { OPERATOR = 1, ROOT_KEY, STATEMENT_OUT, STATEMENT, SIGNATURE };
+	static const struct option own[] = {{"operator", required_argument, NULL, OPERATOR},
+	    {"root-key", required_argument, NULL, ROOT_KEY},
+	    {"statement-out", required_argument, NULL, STATEMENT_OUT},
+	    {"statement", required_argument, NULL, STATEMENT},
+	    {"signature", required_argument, NULL, SIGNATURE}, {NULL, 0, NULL, 0}};
+	struct request q = {0};
+	const char **into[] = {NULL, &q.operator, & q.root_key, &q.statement_out, &q.statement, &q.signature};
+	POLICY_AUTO policy = NULL;
+	int c, code = APP_OK;
+
+	while ((c = app_getopt(app, argc, argv, own, &code)) != -1) {
+		if (c == APP_OPT_STOP)
+			return code;
+		*into[c] = optarg;
+	}
+	if (optind < argc)
+		return app_usage(app, text("'%s' is not understood here"), argv[optind]);
+	code = app_policy(app, &policy);
+	if (code)
+		return code;
+	if (!q.root_key && !q.statement_out && !q.statement && !q.signature)
+		return show(app, policy);
+	code = check_request(app, policy, &q);
+	return code ? code : agree(app, policy, &q);
+}

@@ -1,0 +1,240 @@
+/* cmd_expire: bkp expire: what stays, what goes, why; and letting it go. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "base/width.h"
+#include "cmd/app.h"
+#include "cmd/expire_report.h"
+#include "cmd/morning.h"
+#include "cmd/operator.h"
+#include "cmd/out.h"
+#include "cmd/outcome.h"
+#include "cmd/signed_file.h"
+#include "format/approval.h"
+#include "format/policy.h"
+#include "read/medium.h"
+#include "write/agreement.h"
+#include "write/clockwatch.h"
+#include "write/expiry.h"
+#include "write/reserve.h"
+#include "write/state.h"
+
+#define MEDIA_MAX 64
+
+struct request {
+	bool dry_run;
+	const char *medium, *operator, * plan_out, *plan, *signature;
+};
+
+/* Nothing is written, neither here nor on a medium. */
+static bool only_looks(const struct request *q)
+{
+	return q->dry_run || q->plan_out;
+}
+
+/* What stands before any expiry: a clock that was not moved, an agreement that is no less than the policy.
+ * The reserve is given up only when a record needs its room. */
+static int prepare(struct state *s, const struct policy *policy, struct err *told, struct err *err)
+{
+	reserve_keep(s);
+	return clockwatch_run(s, policy, NULL, 0, told, err) || agreement_raise(s, policy, NULL, err) ? -1
+												      : 0;
+}
+
+/* The storage's own clock, once it is known what is attached. */
+static int ask_storage(const struct expiry *e, struct err *told, struct err *err)
+{
+	int media[MEDIA_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < e->n && n < MEDIA_MAX; i++)
+		if (e->media[i].medium)
+			media[n++] = medium_repo_dirfd(e->media[i].medium);
+	return clockwatch_storage(e->state, media, n, told, err);
+}
+
+static int nothing_attached(const struct request *q, const struct expiry *e, struct err *err)
+{
+	for (size_t i = 0; i < e->n; i++)
+		if (e->media[i].medium)
+			return 0;
+	if (q->medium && e->n && e->media[0].away.code[0]) {
+		*err = e->media[0].away;
+		return -1;
+	}
+	err_set(err, "E-EXPIRE-06", "%s", text("no medium is attached that something could expire from"));
+	return err_hint(err, "%s", text("attach and mount one, then run the command again"));
+}
+
+static int write_plan(const struct request *q, const struct expiry *e, struct err *err)
+{
+	BUF_AUTO b = BUF_INIT(APPROVAL_TEXT_MAX);
+
+	return expiry_plan(e, &b, err) || signed_file_write(q->plan_out, &b, err) ? -1 : 0;
+}
+
+static int take_plan(const struct request *q, struct expiry *e, struct err *err)
+{
+	BUF_AUTO plan = BUF_INIT(APPROVAL_TEXT_MAX);
+	BUF_AUTO sig = BUF_INIT(APPROVAL_SIG_MAX);
+
+	if (signed_file_read(q->plan, &plan, err) || signed_file_read(q->signature, &sig, err))
+		return -1;
+	return expiry_approve(e, plan.p, plan.n, sig.p, sig.n, err);
+}
+
+static int act(const struct request *q, struct expiry *e, struct err *err)
+{
+	if (nothing_attached(q, e, err) || expiry_allowed(e, err))
+		return -1;
+	if (q->plan_out)
+		return write_plan(q, e, err);
+	if (q->dry_run)
+		return 0;
+	if (q->plan && take_plan(q, e, err))
+		return -1;
+	return expiry_act(e, err);
+}
+
+static int report(struct app *app, const struct request *q, const struct expiry *e, const struct err *failure)
+{
+	bool acted = !failure && !only_looks(q);
+	int code = failure ? APP_FAILED : expire_report_exit(e);
+
+	/* to look is allowed while nothing may go: the table says why */
+	if (failure && q->dry_run && (e->judged->frozen_by || e->judged->latched))
+		code = APP_ATTENTION;
+	if (app->json)
+		return expire_report_json(e, acted, failure, code);
+	expire_report_text(e, acted, app->quiet);
+	if (failure)
+		return app_flush(app_error(failure, code));
+	if (q->plan_out && !app->quiet)
+		printf(text("the plan is written; an approver reads it and signs it: minisign -S -m FILE\n"));
+	return app_flush(code);
+}
+
+/* What came of it, for the record and for whom it may concern. */
+static void summarize(const struct expiry *e, const struct err *failure, char line[MORNING_LINE])
+{
+	uint64_t expired = 0, bytes = 0;
+	const struct err *why = NULL;
+	char freed[OUT_BYTES], show[MORNING_LINE];
+
+	if (failure) {
+		morning_failure(failure, line);
+		return;
+	}
+	for (size_t i = 0; i < e->n; i++) {
+		expired += e->media[i].done.expired;
+		bytes += e->media[i].done.bytes;
+		if (!why && e->media[i].done.why.code[0])
+			why = &e->media[i].done.why;
+	}
+	if (why)
+		snprintf(line, MORNING_LINE, text("%ju copies expired, %s freed, 1 warning: %s"), expired,
+		    out_bytes(bytes, freed), path_show(why->msg, show, sizeof(show)));
+	else if (expired)
+		snprintf(line, MORNING_LINE, text("%ju copies expired, %s freed"), expired, out_bytes(bytes, freed));
+	else
+		snprintf(line, MORNING_LINE, "%s", text("nothing had to go"));
+	width_whole(line);
+	morning_cut(line, MORNING_CHARS);
+}
+
+static int expire(struct app *app, const struct request *q, const struct policy *policy, struct state *s,
+    char line[MORNING_LINE])
+{
+	struct err err = ERR_INIT, told = ERR_INIT;
+	struct expiry *e = NULL;
+	int r, code;
+
+	if (!only_looks(q)) {
+		state_act(s, "expire", "operator", q->operator);
+		if (prepare(s, policy, &told, &err)) {
+			morning_failure(&err, line);
+			return app_error(&err, APP_FAILED);
+		}
+	}
+	if (expiry_open(s, policy, q->medium, &e, &err)) {
+		morning_failure(&err, line);
+		return app_error(&err, APP_FAILED);
+	}
+	r = only_looks(q) ? 0 : ask_storage(e, &told, &err);
+	/* the latch may have fallen just now: it is asked anew */
+	e->judged->latched = ledger_latch(state_ledger(s))->found_ns != 0;
+	if (told.code[0])
+		app_error(&told, APP_ATTENTION);
+	if (!r)
+		r = act(q, e, &err);
+	if (!only_looks(q))
+		reserve_keep(s);
+	code = report(app, q, e, r ? &err : NULL);
+	summarize(e, r ? &err : NULL, line);
+	expiry_free(e);
+	return code == APP_OK && told.code[0] ? APP_ATTENTION : code;
+}
+
+static int expire_and_tell(
+    struct app *app, const struct request *q, const struct policy *policy, struct state *s)
+{
+	char line[MORNING_LINE];
+	struct outcome o = {.command = "expire", .line = line};
+
+	o.code = expire(app, q, policy, s, line);
+	return only_looks(q) ? o.code : outcome_tell(app, policy, s, &o);
+}
+
+static int check_request(const struct app *app, const struct request *q, const struct policy *policy)
+{
+	char show[256];
+
+	if (q->medium && !policy_find_medium(policy, q->medium))
+		return app_usage(app, text("'%s' is not a medium of the policy"),
+		    path_show(q->medium, show, sizeof(show)));
+	if (!q->plan != !q->signature)
+		return app_usage(app, "%s", text("--plan and --signature belong together"));
+	if (q->plan && only_looks(q))
+		return app_usage(
+		    app, "%s", text("--plan acts: it goes with neither --dry-run nor --plan-out"));
+	return only_looks(q) ? APP_OK : operator_check(app, policy, q->operator);
+}
+
+int cmd_expire(struct app *app, int argc, char **argv)
+{
+	enum { DRY_RUN = 1, MEDIUM, OPERATOR, PLAN_OUT, PLAN, SIGNATURE };
+	static const struct option own[] = {{"dry-run", no_argument, NULL, DRY_RUN},
+	    {"medium", required_argument, NULL, MEDIUM}, {"operator", required_argument, NULL, OPERATOR},
+	    {"plan-out", required_argument, NULL, PLAN_OUT}, {"plan", required_argument, NULL, PLAN},
+	    {"signature", required_argument, NULL, SIGNATURE}, {NULL, 0, NULL, 0}};
+	struct request q = {0};
+	const char **into[] = {NULL, NULL, &q.medium, &q.operator, & q.plan_out, &q.plan, &q.signature};
+	POLICY_AUTO policy = NULL;
+	struct state *state = NULL;
+	int c, code = APP_OK;
+
+	while ((c = app_getopt(app, argc, argv, own, &code)) != -1) {
+		if (c == APP_OPT_STOP)
+			return code;
+		if (c == DRY_RUN)
+			q.dry_run = true;
+		else
+			*into[c] = optarg;
+	}
+	if (optind < argc)
+		return app_usage(app, text("'%s' is not understood here"), argv[optind]);
+	code = app_policy(app, &policy);
+	if (!code)
+		code = check_request(app, &q, policy);
+	if (!code)
+		code = app_state(app, policy, &state);
+	if (!code)
+		code = expire_and_tell(app, &q, policy, state);
+	state_close(state);
+	return code;
+}

@@ -1,0 +1,206 @@
+/* cmd_hold: bkp hold, bkp release, bkp accept: what a person decides about one generation. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "cmd/app.h"
+#include "cmd/operator.h"
+#include "cmd/outcome.h"
+#include "cmd/out.h"
+#include "format/policy.h"
+#include "read/ledger.h"
+#include "write/state.h"
+
+enum decision { HOLD, RELEASE, ACCEPT };
+
+static const struct {
+	const char *command, *event;
+} words[] = {
+    [HOLD] = {"hold", "held"}, [RELEASE] = {"release", "released"}, [ACCEPT] = {"accept", "accepted"}};
+
+struct request {
+	enum decision what;
+	uint64_t number;
+	const char *person, *reason; /* reason: or NULL */
+};
+
+/* A data set of it was captured and does not count by itself. */
+static bool is_partial(const struct ledger_generation *g)
+{
+	for (size_t i = 0; i < g->n_datasets; i++)
+		if (g->datasets[i].verdict == LEDGER_PARTIAL)
+			return true;
+	return false;
+}
+
+/* Is the decision one that can be made?  0, -1. */
+static int check(const struct ledger *l, const struct request *q, struct err *err)
+{
+	const struct ledger_generation *g = ledger_generation_by_number(l, q->number);
+
+	if (!g) {
+		err_set(err, "E-HOLD-01", text("there is no generation %ju"), q->number);
+		return err_hint(err, "%s", text("see them with 'bkp generations'"));
+	}
+	if (g->state != LEDGER_COMMITTED) {
+		err_set(err, "E-HOLD-02", text("generation %ju is not complete: there is nothing to decide"),
+		    q->number);
+		return err_hint(err, "%s", text("see 'bkp generations'"));
+	}
+	if (q->what == HOLD && g->held_ns)
+		return err_set(
+		    err, "E-HOLD-03", text("generation %ju is held already: %s"), q->number, g->held_why);
+	if (q->what == RELEASE && !g->held_ns)
+		return err_set(err, "E-HOLD-04", text("generation %ju is not held"), q->number);
+	if (q->what != ACCEPT)
+		return 0;
+	if (g->accepted_ns)
+		return err_set(err, "E-HOLD-05", text("generation %ju was accepted already"), q->number);
+	if (g->suspect || is_partial(g))
+		return 0;
+	return err_set(err, "E-HOLD-06",
+	    text("generation %ju is neither suspect nor partial: there is nothing to accept"), q->number);
+}
+
+/* What the decision means. */
+static void tell(const struct app *app, const struct ledger *l, const struct request *q)
+{
+	const struct ledger_generation *g = ledger_generation_by_number(l, q->number),
+				       *frozen = ledger_frozen_by(l);
+
+	if (app->quiet)
+		return;
+	if (q->what == HOLD)
+		printf(text("generation %ju is held: it does not expire until 'bkp release %ju'\n"),
+		    q->number, q->number);
+	else if (q->what == RELEASE)
+		printf(text("generation %ju is not held any more\n"), q->number);
+	else
+		printf(text("generation %ju is accepted: it counts like any other\n"), q->number);
+	if (g && g->suspect)
+		printf("%s\n",
+		    text("it stays suspect and counts neither for floors nor for the generations of 3-2-1"));
+	if (frozen)
+		printf(text("generation %ju is suspect and nobody has decided on it: nothing expires, "
+			    "nothing is rotated\n"),
+		    frozen->number);
+}
+
+static int report(const struct app *app, const struct ledger *l, const struct request *q)
+{
+	const struct ledger_generation *frozen = ledger_frozen_by(l);
+
+	if (app->json)
+		return out_json(
+		    json_pack("{s:I, s:s, s:s, s:s*, s:o}", "generation", (json_int_t)q->number, "event",
+			words[q->what].event, "operator", q->person, "reason", q->reason, "frozen_by",
+			frozen ? json_integer((json_int_t)frozen->number) : json_null()),
+		    APP_OK);
+	tell(app, l, q);
+	return app_flush(APP_OK);
+}
+
+static int failed(const struct app *app, const struct err *err)
+{
+	if (app->json)
+		(void)out_json(json_pack("{s:s, s:s}", "error", err->code, "message", err->msg), APP_FAILED);
+	return app_error(err, APP_FAILED);
+}
+
+/* What could not be done is recorded too: somebody tried. */
+static int recorded(
+    const struct app *app, struct state *s, const struct request *q, const struct err *err, int code)
+{
+	char line[sizeof(err->msg)];
+
+	if (code == APP_OK)
+		snprintf(line, sizeof(line), text("generation %ju: '%s' by '%s'"), q->number,
+		    words[q->what].event, q->person);
+	else
+		snprintf(line, sizeof(line), "%s", err->msg);
+	return outcome_record(app, s, words[q->what].command, code, line);
+}
+
+static int decide(struct app *app, const struct policy *policy, const struct request *q)
+{
+	struct err err = ERR_INIT;
+	struct state *state = NULL;
+	int code = app_state(app, policy, &state);
+
+	if (code)
+		return code;
+	state_act(state, words[q->what].command, "operator", q->person);
+	if (check(state_ledger(state), q, &err) ||
+	    state_append(state, words[q->what].event,
+		json_pack("{s:I, s:s, s:s*}", "generation", (json_int_t)q->number, "operator", q->person,
+		    "reason", q->reason),
+		&err))
+		code = failed(app, &err);
+	else
+		code = report(app, state_ledger(state), q);
+	code = recorded(app, state, q, &err, code);
+	state_close(state);
+	return code;
+}
+
+/* A generation's number as it is typed: digits only. */
+static int parse_number(const char *s, uint64_t *ret)
+{
+	char *end;
+
+	errno = 0;
+	*ret = strtoull(s, &end, 10);
+	return *s < '0' || *s > '9' || *end || errno || !*ret || *ret > INT64_MAX ? -1 : 0;
+}
+
+static int command(struct app *app, int argc, char **argv, enum decision what)
+{
+	enum { OPERATOR = 1, REASON };
+	static const struct option own[] = {{"operator", required_argument, NULL, OPERATOR},
+	    {"reason", required_argument, NULL, REASON}, {NULL, 0, NULL, 0}};
+	struct request q = {.what = what};
+	POLICY_AUTO policy = NULL;
+	int c, code = APP_OK;
+
+	while ((c = app_getopt(app, argc, argv, own, &code)) != -1) {
+		if (c == APP_OPT_STOP)
+			return code;
+		if (c == OPERATOR)
+			q.person = optarg;
+		if (c == REASON)
+			q.reason = optarg;
+	}
+	if (argc - optind != 1)
+		return app_usage(app, text("'%s' takes the number of one generation"), words[what].command);
+	if (parse_number(argv[optind], &q.number))
+		return app_usage(app, text("'%s' is not the number of a generation"), argv[optind]);
+	if (!q.reason && what != RELEASE)
+		return app_usage(app, "%s", text("say why with --reason TEXT: it is recorded"));
+	if (q.reason && (code = operator_text(app, "--reason", q.reason)))
+		return code;
+	code = app_policy(app, &policy);
+	if (!code)
+		code = operator_check(app, policy, q.person);
+	return code ? code : decide(app, policy, &q);
+}
+
+int cmd_hold(struct app *app, int argc, char **argv)
+{
+	return command(app, argc, argv, HOLD);
+}
+
+int cmd_release(struct app *app, int argc, char **argv)
+{
+	return command(app, argc, argv, RELEASE);
+}
+
+int cmd_accept(struct app *app, int argc, char **argv)
+{
+	return command(app, argc, argv, ACCEPT);
+}

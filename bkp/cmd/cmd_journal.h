@@ -1,0 +1,31 @@
+/* cmd_journal: what the parts of `bkp journal` share. */
+#ifndef BKP_CMD_CMD_JOURNAL_H
+#define BKP_CMD_CMD_JOURNAL_H
+
+#include "format/minisig.h"
+
+struct app;
+struct json_t;
+struct ledger;
+
+struct cmd_journal_options {
+	const char *file;	  /* NULL: the state folder's */
+	const char *root_key;	  /* as given */
+	const char *against;	  /* of verify */
+	const char *format, *out; /* of export */
+	struct minisig_public root;
+};
+
+/* Opens the journal by its own path or by the policy's.  ≥ 0, or -1 with *ret_code. */
+int cmd_journal_open(
+    struct app *app, const struct cmd_journal_options *o, char *ret_name, size_t size, int *ret_code);
+
+/* cmd_journal_against.c: compares the open journal, whose ledger is `l`, with another copy of it.  An exit
+ * code; *ret (or NULL) is what there is to say for programs. */
+int cmd_journal_against(struct app *app, const struct cmd_journal_options *o, int fd, const struct ledger *l,
+    struct json_t **ret);
+
+/* cmd_journal_export.c: bkp journal export */
+int cmd_journal_export(struct app *app, const struct cmd_journal_options *o);
+
+#endif

@@ -1,0 +1,188 @@
+/* cmd_journal_against: bkp journal verify --against: is another copy of the journal the beginning of this
+ * one? */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "cmd/app.h"
+#include "cmd/cmd_journal.h"
+#include "format/journal.h"
+#include "format/policy.h"
+#include "read/ledger.h"
+#include "read/medium.h"
+#include "write/history.h"
+
+#define SHOW	       256
+#define PATH_MAX_BYTES 4096
+
+struct other {
+	char path[PATH_MAX_BYTES];
+	uint64_t expected; /* records this host had copied there, as the journal itself says; 0: not known */
+};
+
+/* Where the policy has a medium of that name. */
+static int of_medium(struct app *app, const struct ledger *l, const char *name, struct other *ret)
+{
+	const struct ledger_medium *lm = ledger_medium_by_label(l, name);
+	POLICY_AUTO policy = NULL;
+	const struct policy_medium *pm;
+	struct err err = ERR_INIT;
+	char show[SHOW];
+	int code;
+
+	if (!lm) {
+		err_set(&err, "E-JOURNAL-26",
+		    text("'%s' is no file, no folder and no medium of this journal"),
+		    path_show(name, show, sizeof(show)));
+		return app_error(&err, APP_USAGE);
+	}
+	snprintf(ret->path, sizeof(ret->path), "%s", lm->path);
+	/* a journal given with --file needs no policy: then the place of the registration is tried */
+	code = access(lm->path, F_OK) ? app_policy(app, &policy) : APP_OK;
+	if (code)
+		return code;
+	pm = policy ? policy_find_medium(policy, name) : NULL;
+	if (pm && pm->path)
+		snprintf(ret->path, sizeof(ret->path), "%s", pm->path);
+	return APP_OK;
+}
+
+/* A folder: a medium's, a repository's on it, a state folder. */
+static int in_folder(const struct ledger *l, struct other *o, struct err *err)
+{
+	const char *const places[] = {"", "journal/", ledger_repository(l)};
+	struct medium_expect want = {.repository = ledger_repository(l)};
+	struct medium *m;
+	char path[PATH_MAX_BYTES + 128], show[SHOW];
+	struct stat st;
+
+	want.keys = ledger_keys(l, &want.n_keys);
+	if (!medium_open(o->path, &want, &m, NULL)) {
+		const struct ledger_medium *lm = ledger_medium_by_uuid(l, medium_uuid(m));
+
+		o->expected = lm ? lm->copy_seq : 0;
+		medium_close(m);
+	}
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "%s/%s%s%s", o->path, places[i], i == 2 ? "/journal/" : "",
+		    JOURNAL_FILE);
+		if (stat(path, &st) || strlen(path) >= sizeof(o->path))
+			continue;
+		memcpy(o->path, path, strlen(path) + 1);
+		return 0;
+	}
+	return err_set(err, "E-JOURNAL-27", text("there is no journal of this repository in '%s'"),
+	    path_show(o->path, show, sizeof(show)));
+}
+
+/* >= 0, or -1 with *ret_code. */
+static int open_other(
+    struct app *app, const struct ledger *l, const char *against, struct other *o, int *ret_code)
+{
+	struct err err = ERR_INIT;
+	struct stat st;
+	char *real;
+	int fd;
+
+	snprintf(o->path, sizeof(o->path), "%s", against);
+	if (stat(against, &st) && (*ret_code = of_medium(app, l, against, o)))
+		return -1;
+	if (!stat(o->path, &st) && S_ISDIR(st.st_mode) && in_folder(l, o, &err)) {
+		*ret_code = app_error(&err, APP_UNKNOWN);
+		return -1;
+	}
+	/* links are followed here: it is the person's own path */
+	real = realpath(o->path, NULL);
+	fd = io_open_file(AT_FDCWD, real ? real : o->path, &err);
+	free(real);
+	if (fd < 0)
+		*ret_code = app_error(&err, APP_UNKNOWN);
+	return fd;
+}
+
+static int judge(const struct other *o, const struct history *h, const struct ledger *ours,
+    const struct ledger *theirs, const char **ret_word)
+{
+	char show[SHOW];
+	struct err err = ERR_INIT;
+
+	path_show(o->path, show, sizeof(show));
+	if (h->kind == HISTORY_FORKED ||
+	    (h->kind == HISTORY_LONGER && ledger_seq(theirs) == ledger_seq(ours))) {
+		*ret_word = "forked";
+		err_set(&err, "E-HISTORY-03",
+		    text("'%s' is another history: from record %ju on it differs, and both are properly "
+			 "signed"),
+		    show, (uintmax_t)h->lines + 1);
+		err_hint(&err, "%s",
+		    text("somebody else signs with this host's keys, or the state folder was brought back "
+			 "from an "
+			 "old copy and used: keep both as they are"));
+	} else if (h->kind == HISTORY_LONGER) {
+		*ret_word = "newer";
+		err_set(&err, "E-HISTORY-01",
+		    text("'%s' knows more than this journal: it has %ju records, this one %ju"), show,
+		    (uintmax_t)ledger_seq(theirs), (uintmax_t)ledger_seq(ours));
+		err_hint(&err, "%s",
+		    text("this journal is an old copy, or was cut: bring the newest state folder back before "
+			 "anything is run"));
+	} else if (h->lines < o->expected) {
+		*ret_word = "truncated";
+		err_set(&err, "W-HISTORY-02",
+		    text("the copy of the journal on '%s' has %ju records, but this host had copied %ju to "
+			 "it"),
+		    show, (uintmax_t)h->lines, (uintmax_t)o->expected);
+		err_hint(
+		    &err, "%s", text("somebody cut it, or brought an old copy of the disk: ask who had it"));
+		return app_error(&err, APP_ATTENTION);
+	} else {
+		*ret_word = h->lines == ledger_seq(ours) ? "same" : "older";
+		return APP_OK;
+	}
+	return app_error(&err, APP_FAILED);
+}
+
+int cmd_journal_against(
+    struct app *app, const struct cmd_journal_options *o, int fd, const struct ledger *l, json_t **ret)
+{
+	struct other other = {.expected = 0};
+	struct ledger *theirs = NULL;
+	struct err err = ERR_INIT;
+	struct history h;
+	const char *word = "";
+	char show[SHOW];
+	int code = APP_OK;
+	IO_FD_AUTO there = open_other(app, l, o->against, &other, &code);
+
+	if (there < 0)
+		return code;
+	path_show(other.path, show, sizeof(show));
+	if (ledger_load_fd(there, other.path, ledger_root(l), NULL, NULL, &theirs, &err)) {
+		err_wrap(&err, "'%s'", show);
+		return app_error(&err, APP_FAILED);
+	}
+	if (history_compare(there, fd, ledger_size(l), &h, &err)) {
+		ledger_free(theirs);
+		return app_error(&err, APP_UNKNOWN);
+	}
+	code = judge(&other, &h, l, theirs, &word);
+	*ret = json_pack("{s:s, s:s, s:I, s:I}", "file", show, "relation", word, "records",
+	    (json_int_t)ledger_seq(theirs), "common", (json_int_t)h.lines);
+	if (!code && !app->json && !app->quiet)
+		printf(!strcmp(word, "same")
+			   ? text("'%s' holds the same %ju records\n")
+			   : text("'%s' holds the first %ju of them: an older copy of this journal\n"),
+		    show, (uintmax_t)h.lines);
+	ledger_free(theirs);
+	return code;
+}

@@ -1,0 +1,192 @@
+/* cmd_journal_export: bkp journal export: all records as a table for a spreadsheet (CSV) or as JSON.
+ *
+ * Nothing is written of a journal that does not verify.  A cell of the table never begins with what a
+ * spreadsheet takes for a formula: an apostrophe stands before it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "cmd/app.h"
+#include "cmd/cmd_journal.h"
+#include "cmd/journal_words.h"
+#include "format/journal.h"
+#include "read/ledger.h"
+
+#define SHOW 256
+
+struct exporting {
+	FILE *to;
+	bool csv;
+	uint64_t written;
+	const struct ledger *ledger; /* of the whole journal: names of media */
+};
+
+/* ---- CSV: RFC 4180, all cells in quotes ---- */
+
+static void cell(const struct exporting *e, const char *s, bool last)
+{
+	fputc('"', e->to);
+	if (*s && strchr("=+-@\t\r", *s))
+		fputc('\'', e->to);
+	for (; *s; s++) {
+		if (*s == '"')
+			fputc('"', e->to);
+		fputc((unsigned char)*s < ' ' ? ' ' : *s, e->to);
+	}
+	fputs(last ? "\"\r\n" : "\",", e->to);
+}
+
+static void head(const struct exporting *e)
+{
+	const char *const names[] = {text("No."), text("time (local)"), text("time (UTC)"),
+	    text("clock synchronised"), text("user"), text("role"), text("operator"), text("command"),
+	    text("event"), text("generation"), text("medium"), text("outcome"), text("what")};
+	size_t n = sizeof(names) / sizeof(*names);
+
+	fputs("\xef\xbb\xbf", e->to); /* without it spreadsheets take UTF-8 for something else */
+	for (size_t i = 0; i < n; i++)
+		cell(e, names[i], i == n - 1);
+}
+
+static const char *str(const struct journal_record *r, const char *key)
+{
+	const char *s = json_string_value(json_object_get(r->json, key));
+
+	return s ? s : "";
+}
+
+static void number(const struct exporting *e, const json_t *v)
+{
+	char text_of[32] = "";
+
+	if (json_is_integer(v))
+		snprintf(text_of, sizeof(text_of), "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+	cell(e, text_of, false);
+}
+
+static void row(const struct exporting *e, const struct journal_record *r)
+{
+	char time[CLOCK_TEXT], said[JOURNAL_WORDS];
+
+	number(e, json_object_get(r->json, "seq"));
+	cell(e, clock_format_local(r->wall_ns, time), false);
+	cell(e, str(r, "time"), false);
+	cell(e, r->synced ? text("yes") : text("no"), false);
+	cell(e, r->by, false);
+	cell(e, str(r, "role"), false);
+	cell(e, str(r, "operator"), false);
+	cell(e, str(r, "command"), false);
+	cell(e, r->event, false);
+	number(e, json_object_get(r->json, "generation"));
+	cell(e, journal_words_medium(r, e->ledger, said), false);
+	cell(e, journal_words_outcome(r, said), false);
+	cell(e, journal_words_what(r, said), true);
+}
+
+/* ---- both ---- */
+
+static int export_record(void *arg, const struct journal_record *r, struct err *err)
+{
+	struct exporting *e = arg;
+
+	(void)err;
+	if (e->csv) {
+		row(e, r);
+	} else {
+		fputs(e->written ? ",\n" : "[\n", e->to);
+		json_dumpf(r->json, e->to, JSON_COMPACT);
+	}
+	e->written++;
+	return 0;
+}
+
+static int cannot_write(const char *name, int errnum)
+{
+	struct err err = ERR_INIT;
+	char show[SHOW];
+
+	if (errnum == EEXIST) {
+		err_set(&err, "E-JOURNAL-25", text("'%s' exists already and is not overwritten"),
+		    path_show(name, show, sizeof(show)));
+		err_hint(&err, "%s", text("name another file"));
+		return app_error(&err, APP_FAILED);
+	}
+	err_sys(&err, "E-IO-03", errnum, text("cannot write '%s'"), path_show(name, show, sizeof(show)));
+	return app_error(&err, APP_FAILED);
+}
+
+static int write_all(struct exporting *e, int fd, const char *name)
+{
+	struct ledger *again = NULL;
+	struct err err = ERR_INIT;
+
+	if (lseek(fd, 0, SEEK_SET))
+		return APP_UNKNOWN;
+	if (e->csv)
+		head(e);
+	if (ledger_load_fd(fd, name, ledger_root(e->ledger), export_record, e, &again, &err))
+		return app_error(&err, APP_FAILED);
+	ledger_free(again);
+	if (!e->csv)
+		fputs("\n]\n", e->to);
+	return APP_OK;
+}
+
+/* Into a file of its own, which is whole or not there. */
+static int to_file(struct exporting *e, int fd, const char *name, const char *out)
+{
+	int to = open(out, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600), code;
+	bool failed;
+
+	if (to < 0)
+		return cannot_write(out, errno);
+	e->to = fdopen(to, "w");
+	if (!e->to) {
+		close(to);
+		unlink(out);
+		return cannot_write(out, ENOMEM);
+	}
+	code = write_all(e, fd, name);
+	errno = 0;
+	failed = ferror(e->to) || fflush(e->to) || fsync(to);
+	if (fclose(e->to) || failed)
+		code = code ? code : cannot_write(out, errno ? errno : EIO);
+	if (code)
+		unlink(out);
+	return code;
+}
+
+int cmd_journal_export(struct app *app, const struct cmd_journal_options *o)
+{
+	struct exporting e = {.to = stdout, .csv = o->format && !strcmp(o->format, "csv")};
+	struct ledger *l = NULL;
+	struct err err = ERR_INIT;
+	char name[4096];
+	int code = APP_OK;
+	IO_FD_AUTO fd = -1;
+
+	if (!o->format || (!e.csv && strcmp(o->format, "json") != 0))
+		return app_usage(app, "%s", text("'journal export' needs --format csv or --format json"));
+	fd = cmd_journal_open(app, o, name, sizeof(name), &code);
+	if (fd < 0)
+		return code;
+	/* all of it is checked before any of it is written */
+	if (ledger_load_fd(fd, name, NULL, NULL, NULL, &l, &err))
+		return app_error(&err, APP_FAILED);
+	e.ledger = l;
+	code = o->out ? to_file(&e, fd, name, o->out) : write_all(&e, fd, name);
+	ledger_free(l);
+	return o->out ? code : app_flush(code);
+}

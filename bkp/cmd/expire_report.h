@@ -1,0 +1,17 @@
+/* expire_report: which generations stay and go, and why, for people and as JSON. */
+#ifndef BKP_CMD_EXPIRE_REPORT_H
+#define BKP_CMD_EXPIRE_REPORT_H
+
+#include <stdbool.h>
+
+struct err;
+struct expiry;
+
+/* The tables on stdout, unless quiet; faults on stderr.  acted: it was done, not only looked at. */
+void expire_report_text(const struct expiry *e, bool acted, bool quiet);
+/* One object on stdout; failure NULL when there was none.  An exit code: `code`, or APP_FAILED. */
+int expire_report_json(const struct expiry *e, bool acted, const struct err *failure, int code);
+/* enum app_exit when it came to its end. */
+int expire_report_exit(const struct expiry *e);
+
+#endif

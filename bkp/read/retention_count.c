@@ -1,0 +1,103 @@
+/* retention_count: which generations count for a data set on a medium, and which of them `keep` keeps; see
+ * retention.h. */
+#include "read/retention_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/err.h"
+
+#define NS 1000000000LL
+
+const struct ledger_dataset *retention_dataset(const struct ledger_generation *g, const char *name)
+{
+	for (size_t i = 0; i < g->n_datasets; i++)
+		if (!strcmp(g->datasets[i].name, name))
+			return &g->datasets[i];
+	return NULL;
+}
+
+bool retention_counts(
+    const struct ledger_generation *g, const char *dataset, const char *medium, int64_t now_ns)
+{
+	const struct ledger_dataset *d = retention_dataset(g, dataset);
+
+	if (g->state != LEDGER_COMMITTED || g->suspect || g->begun_ns > now_ns || !d ||
+	    d->verdict != LEDGER_GOOD)
+		return false;
+	for (size_t i = 0; i < g->n_copies; i++) {
+		const struct ledger_copy *c = &g->copies[i];
+
+		if (c->ok && c->verified_ns && !c->damaged_ns && !c->expired_ns && !strcmp(c->medium, medium))
+			return true;
+	}
+	return false;
+}
+
+/* Numbers that are equal within a period and differ between two; how large they are means nothing. */
+static void find_periods(int64_t begun_ns, uint32_t period[4])
+{
+	time_t t = (time_t)(begun_ns / NS);
+	uint32_t year;
+	char week[16];
+	struct tm tm;
+
+	localtime_r(&t, &tm);
+	year = (uint32_t)(tm.tm_year + 1900);
+	period[0] = year * 400 + (uint32_t)tm.tm_yday;
+	strftime(week, sizeof(week), "%G%V", &tm);
+	period[1] = (uint32_t)strtoul(week, NULL, 10);
+	period[2] = year * 12 + (uint32_t)tm.tm_mon;
+	period[3] = year;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	const struct retention_counted *x = a, *y = b;
+
+	if (x->begun_ns != y->begun_ns)
+		return x->begun_ns > y->begun_ns ? -1 : 1;
+	return x->number > y->number ? -1 : x->number < y->number;
+}
+
+/* The newest of each period, of as many periods as are asked for; in the order of time equal periods stand
+ * together. */
+static void mark_kept(const struct retention_rule *rule, struct retention_counted *c, size_t n)
+{
+	for (int k = 0; k < 4; k++) {
+		uint64_t left = rule->keep[k];
+
+		for (size_t i = 0; i < n && left; i++) {
+			if (i && c[i].period[k] == c[i - 1].period[k])
+				continue;
+			c[i].kept |= 1u << k;
+			left--;
+		}
+	}
+}
+
+int retention_count(const struct ledger *l, const struct retention_rule *rule, const char *medium,
+    int64_t now_ns, struct retention_counted **ret, size_t *ret_n, struct err *err)
+{
+	size_t all = ledger_generations(l), n = 0;
+	struct retention_counted *c = calloc(all + 1, sizeof(*c));
+
+	if (!c)
+		return err_nomem(err);
+	for (size_t i = 0; i < all; i++) {
+		const struct ledger_generation *g = ledger_generation(l, i);
+
+		if (!retention_counts(g, rule->name, medium, now_ns))
+			continue;
+		c[n].number = g->number;
+		c[n].begun_ns = g->begun_ns;
+		find_periods(g->begun_ns, c[n].period);
+		n++;
+	}
+	qsort(c, n, sizeof(*c), newest_first);
+	mark_kept(rule, c, n);
+	*ret = c;
+	*ret_n = n;
+	return 0;
+}

@@ -1,0 +1,230 @@
+/* expiry: see expiry.h.  This file: the media, and acting. */
+#include "write/expiry_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "format/journal.h"
+#include "format/policy.h"
+#include "read/ledger.h"
+#include "read/medium.h"
+#include "write/attendance.h"
+#include "write/device.h"
+#include "write/history.h"
+#include "write/state.h"
+#include "write/vault_w.h"
+
+/* ---- the media ---- */
+
+static int writable(const struct medium *m, struct err *err)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(medium_dirfd(m), &fs) || !(fs.f_flag & ST_RDONLY))
+		return 0;
+	err_set(err, "E-EXPIRE-07", text("medium '%s' is attached for reading only"), medium_label(m));
+	return err_hint(err, "%s", text("mount it for writing, then run the command again"));
+}
+
+static int same_history(const struct state *s, const struct medium *m, struct err *err)
+{
+	IO_FD_AUTO fd = io_open_file(state_dirfd(s), JOURNAL_FILE, err);
+
+	return fd < 0 ? -1 : history_continues(medium_repo_dirfd(m), fd, ledger_size(state_ledger(s)), err);
+}
+
+/* Looked at through the open folder, so that nothing can be put under the path meanwhile. */
+static int same_disk(const struct ledger_medium *lm, const struct medium *m, struct err *err)
+{
+	struct device d;
+	char by_fd[64];
+
+	snprintf(by_fd, sizeof(by_fd), "/proc/self/fd/%d", medium_dirfd(m));
+	if (device_look(by_fd, &d, err))
+		return -1;
+	return device_match(&d, lm->fs_uuid, lm->serial, err)
+		   ? err_wrap(err, text("this is not medium '%s'"), lm->label)
+		   : 0;
+}
+
+static int open_medium(const struct state *s, const struct policy_medium *pm, const struct ledger_medium *lm,
+    struct expiry_medium *m)
+{
+	struct attendance_keys k = {.repository = state_repository(s)};
+	struct medium_expect want = {.repository = k.repository, .uuid = lm->uuid, .label = lm->label};
+	char *path = NULL;
+	int r;
+
+	k.keys = want.keys = state_keys(s, &k.n_keys);
+	want.n_keys = k.n_keys;
+	if (attendance_find(state_ledger(s), &k, pm, &path, &m->away) != 1)
+		return -1;
+	r = medium_open(path, &want, &m->medium, &m->away) ? -1 : 0;
+	free(path);
+	if (!r)
+		r = writable(m->medium, &m->away) || same_history(s, m->medium, &m->away) ||
+		    (pm->offline && same_disk(lm, m->medium, &m->away));
+	if (!r)
+		return 0;
+	medium_close(m->medium);
+	m->medium = NULL;
+	return -1;
+}
+
+int expiry_measure(struct expiry *e, struct expiry_medium *m, struct err *err)
+{
+	m->frees = 0;
+	expiry_check_standing(e, m);
+	if (!m->n_items)
+		return 0;
+	if (reap_measure(e->state, m->medium, m->items, m->n_items, &m->kept, &m->kept_why, err))
+		return -1;
+	for (size_t i = 0; i < m->n_items; i++)
+		m->frees += m->items[i].bytes;
+	return 0;
+}
+
+static int add_medium(struct expiry *e, const struct policy_medium *pm, struct err *err)
+{
+	const struct ledger_medium *lm = ledger_medium_by_label(state_ledger(e->state), pm->name);
+	struct expiry_medium *m = &e->media[e->n];
+
+	if (!lm)
+		return 0;
+	e->n++;
+	m->policy = pm;
+	m->judged = retention_on(e->judged, lm->uuid);
+	if (open_medium(e->state, pm, lm, m) || !m->judged)
+		return 0;
+	return expiry_choose(m, NULL, err) || expiry_measure(e, m, err) ? -1 : 0;
+}
+
+int expiry_open(
+    struct state *s, const struct policy *policy, const char *label, struct expiry **ret, struct err *err)
+{
+	struct expiry *e = calloc(1, sizeof(*e));
+	struct clock_stamp now;
+	int r = -1;
+
+	if (!e)
+		return err_nomem(err);
+	clock_now(&now);
+	e->state = s;
+	e->policy = policy;
+	e->now_ns = now.wall_ns;
+	e->media = calloc(policy->n_media, sizeof(*e->media));
+	if (!e->media)
+		err_nomem(err);
+	else
+		r = retention_judge(policy, state_ledger(s), e->now_ns, &e->judged, err);
+	for (size_t i = 0; !r && i < policy->n_media; i++)
+		if (!label || policy_find_medium(policy, label) == &policy->media[i])
+			r = add_medium(e, &policy->media[i], err);
+	if (r)
+		expiry_free(e);
+	else
+		*ret = e;
+	return r ? -1 : 0;
+}
+
+void expiry_free(struct expiry *e)
+{
+	if (!e)
+		return;
+	for (size_t i = 0; i < e->n; i++) {
+		expiry_clear(&e->media[i]);
+		medium_close(e->media[i].medium);
+	}
+	free(e->media);
+	free(e->approver);
+	retention_free(e->judged);
+	free(e);
+}
+
+/* ---- acting ---- */
+
+int expiry_allowed(const struct expiry *e, struct err *err)
+{
+	if (e->judged->frozen_by) {
+		err_set(err, "E-EXPIRE-01",
+		    text("nothing expires: generation %ju is suspect, and nobody has decided on it"),
+		    e->judged->frozen_by);
+		return err_hint(err,
+		    text("look at it; then 'bkp accept %ju' if all is well with it, or 'bkp hold %ju' to "
+			 "keep it as it is"),
+		    e->judged->frozen_by, e->judged->frozen_by);
+	}
+	if (!e->judged->latched)
+		return 0;
+	err_set(err, "E-EXPIRE-02", "%s",
+	    text("nothing expires: the clock has jumped forward, and nobody has attested it"));
+	return err_hint(err, "%s", text("see that the clock is right, then say so with 'bkp clock attest'"));
+}
+
+static int act_on(struct expiry *e, struct expiry_medium *m, struct err *err)
+{
+	struct reap reap = {.state = e->state,
+	    .medium = m->medium,
+	    .plan = *e->plan_sha256 ? e->plan_sha256 : NULL,
+	    .approver = e->approver};
+	struct vault_w *v = NULL;
+	int r;
+
+	/* rubbish first: a medium that is full has it to give */
+	if (vault_w_open(medium_repo_dirfd(m->medium), &v, &m->done.why))
+		return 0;
+	vault_w_close(v);
+	r = reap_run(&reap, m->items, m->n_items, &m->done, err);
+	return r;
+}
+
+static void put_journal(const struct expiry *e, struct expiry_medium *m)
+{
+	IO_FD_AUTO fd = io_open_file(state_dirfd(e->state), JOURNAL_FILE, NULL);
+	struct err why = ERR_INIT;
+	struct vault_w *v = NULL;
+
+	if (fd >= 0 && !vault_w_open(medium_repo_dirfd(m->medium), &v, &why))
+		(void)!vault_w_put_journal(v, fd, ledger_size(state_ledger(e->state)), &why);
+	vault_w_close(v);
+	if (why.code[0] && !m->done.why.code[0])
+		m->done.why = why;
+}
+
+static int approver_missing(const struct expiry *e, struct err *err)
+{
+	size_t going = 0;
+
+	for (size_t i = 0; i < e->n; i++)
+		going += e->media[i].n_items;
+	if (!going || e->approver || !ledger_approvers(state_ledger(e->state)))
+		return 0;
+	err_set(
+	    err, "E-EXPIRE-03", "%s", text("it is agreed that somebody approves an expiry, and nobody has"));
+	return err_hint(err, "%s",
+	    text("write the plan with 'bkp expire --plan-out FILE', let an approver sign it with minisign, "
+		 "then give "
+		 "both: --plan FILE --signature FILE.minisig"));
+}
+
+int expiry_act(struct expiry *e, struct err *err)
+{
+	int r = 0;
+
+	if (expiry_allowed(e, err) || approver_missing(e, err))
+		return -1;
+	for (size_t i = 0; i < e->n && !r; i++)
+		if (e->media[i].medium)
+			r = act_on(e, &e->media[i], err);
+	/* also after a failure: what was recorded so far */
+	for (size_t i = 0; i < e->n; i++)
+		if (e->media[i].medium && e->media[i].done.expired)
+			put_journal(e, &e->media[i]);
+	return r ? -1 : 0;
+}

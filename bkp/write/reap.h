@@ -1,0 +1,69 @@
+/* reap: takes expired generations off a medium.  The only code that deletes published files.
+ *
+ * It decides nothing: retention.h says what may go, people approve, the ledger refuses a record that goes
+ * against what was agreed.  The transaction, for each generation on one medium:
+ *   1. record(): journal "expired", durable.  From now on the generation is gone from this medium, whatever
+ * happens.
+ *   2. retire(): its folder is renamed to tmp/expired-NNNNNN, in one step: what people see on the medium.
+ * and when all are through these,
+ *   3. sweep(): documents; then archives that its signed list names and that no generation that still stands
+ * on the medium lists; last the list itself and the folder. Every list that stands is read and its signature
+ * verified.  If one cannot be verified, no archive is deleted, and the list of what expired is kept until it
+ * can.  Archives that nobody lists (of a run that was interrupted) are not touched: the next run uses them.
+ * If the process dies at any moment, reap_finish() goes on: every run, rotation and expiry calls it.  No step
+ * needs room on the medium, and the record has its reserve (reserve.h) in the state folder.
+ *
+ * Immutable flags are taken off file by file, just before.
+ *
+ * Errors: E-REAP-01 a folder cannot be moved out of the way, E-REAP-02 a file cannot be deleted, E-REAP-03 a
+ * generation that stands on the medium cannot be verified (no archive was deleted), E-REAP-04 the folder is
+ * not that generation's.
+ */
+#ifndef BKP_WRITE_REAP_H
+#define BKP_WRITE_REAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "format/journal.h"
+
+struct medium;
+struct state;
+
+struct reap_item {
+	uint64_t number;
+	char uuid[JOURNAL_UUID];
+	char *why;	       /* for the record; or NULL */
+	uint64_t files, bytes; /* reap_measure(): what deleting it frees, after those before it are gone */
+};
+
+struct reap {
+	struct state *state;
+	struct medium *medium; /* writable */
+	const char *plan;      /* SHA-256 of the approved plan as hex, or NULL */
+	const char *approver;  /* public key, or NULL */
+};
+
+struct reap_result {
+	uint64_t expired;      /* recorded now */
+	uint64_t files, bytes; /* deleted now */
+	bool kept;	       /* no archive was deleted */
+	struct err why;	       /* the first fault, or code "" */
+};
+
+/* What would be freed: fills items[].files and bytes.  kept: a generation that stays cannot be verified
+ * (why). */
+int reap_measure(const struct state *s, const struct medium *m, struct reap_item *items, size_t n,
+    bool *ret_kept, struct err *why, struct err *err) __attribute__((warn_unused_result));
+
+/* 0: whatever could be done was (see why); -1: it cannot be recorded (err).  *ret is filled in both cases. */
+int reap_run(const struct reap *r, struct reap_item *items, size_t n, struct reap_result *ret,
+    struct err *err) __attribute__((warn_unused_result));
+
+/* What an earlier one left. Records nothing. */
+int reap_finish(const struct reap *r, struct reap_result *ret, struct err *err)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,433 @@
+#!/usr/bin/env python3
+"""A year of nights at a small clinic, and a model that knows what must come of them.
+
+    year.py --bin BKP --restore BKP-RESTORE --root DIR --fake LIB --nights N --seed N
+
+DIR holds the site that 73-year.sh made: policy.yaml, src/, db.dump, the media nas/ (a folder), ssd/ (a small file system of its
+own, ssd.img) and the offline medium rdx/ (kept on shelf/), and id.txt.  Every night the tree changes a little, the clock is
+that of the night, and 'bkp run --quiet' runs as cron runs it.  Every tenth night something goes wrong, in turn.  The model
+follows along without reading the journal: what each night must come to, what status must say in the morning, what must be
+there at the end.  Only what a night came to that was killed is read from what bkp reports (and then proved).
+"""
+import argparse, hashlib, json, os, random, shutil, signal, subprocess, sys, time
+from datetime import datetime, timedelta, timezone
+
+JST = timezone(timedelta(hours=9))
+FAULTS = ["host off", "disk full", "dump failing", "disk missing", "killed", "clock jump"]
+SETS = ("docs", "db")
+MEDIA = ("nas", "ssd", "RDX-01")
+WHERE = {"nas": "nas", "ssd": "ssd", "RDX-01": "rdx"}
+SWAP_S, DAY_S = 7 * 86400, 86400
+JUMP = timedelta(days=40)
+
+
+class Wrong(Exception):
+    pass
+
+
+def must(condition, what):
+    if not condition:
+        raise Wrong(what)
+
+
+class Generation:
+    def __init__(self, number, begun, verdicts, media):
+        self.number, self.begun, self.verdicts = number, begun, verdicts
+        self.media = set(media)  # verified on them
+        self.gone = set()  # expired there
+        self.tree = None
+
+    def good(self, name):
+        return self.verdicts.get(name) == "good" and bool(self.media)
+
+
+class Year:
+    def __init__(self, a):
+        self.a, self.rnd = a, random.Random(a.seed)
+        self.root = a.root
+        self.generations = {}
+        self.begun_numbers = 0  # numbers that were given out
+        self.tried = {}  # data set -> (number, begun, good)
+        self.rdx_home = True
+        self.rotated = None
+        self.attached = False
+        self.files = []
+        self.counts = dict.fromkeys(FAULTS, 0)
+        self.good_nights = self.restored = self.verified = self.expired = 0
+        self.suspects = 0
+        helped = self.bkp(None, "--help").stdout
+        self.can_expire, self.can_attest = "  expire " in helped, "  clock " in helped
+        self.latched = False
+        self.pending = None
+
+    # ---- running things
+
+    def path(self, *names):
+        return os.path.join(self.root, *names)
+
+    def env(self, when, jump=None):
+        e = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C", "HOME": "/", "TZ": "Asia/Tokyo", "BKP_POLICY": self.path("policy.yaml")}
+        if when:
+            offset = int(when.timestamp() - time.time()) + 2  # never before its time
+            e.update(LD_PRELOAD=self.a.fake, FAKECLOCK=str(offset))
+            if jump:
+                e.update(FAKECLOCK=str(offset + int(jump.total_seconds())), FAKECLOCK_BOOT=str(offset))
+        return e
+
+    def bkp(self, when, *args, jump=None):
+        return subprocess.run([self.a.bin, *args], env=self.env(when, jump), stdin=subprocess.DEVNULL, capture_output=True, text=True)
+
+    def restore(self, *args):
+        return subprocess.run([self.a.restore, "--quiet", *args], env=self.env(None), stdin=subprocess.DEVNULL, capture_output=True, text=True)
+
+    def sh(self, *args):
+        subprocess.run(args, check=True, stdout=subprocess.DEVNULL)
+
+    # ---- the tree
+
+    def new_file(self, day):
+        patient = self.rnd.randrange(10**8)
+        p = "%08d" % patient
+        d = self.path("src", p[:3], p[3:6], p, day.strftime("%Y%m%d"), self.rnd.choice(["OML-11", "OMP-01", "ADT-00"]))
+        os.makedirs(d, exist_ok=True)
+        f = os.path.join(d, "%s_%d_1" % (p, self.rnd.randrange(10**6)))
+        self.write(f)
+        self.files.append(f)
+
+    def write(self, f):
+        # HL7 in ISO-2022-JP is what SS-MIX2 holds
+        text = "MSH|^~\\&|HIS||%d\rPID|||%s||$B@n|%d\r" % (self.rnd.randrange(10**9), os.path.basename(f)[:8], self.rnd.randrange(10**9))
+        with open(f, "w") as o:
+            o.write(text * self.rnd.randrange(1, 40))
+
+    def change_tree(self, day):
+        for _ in range(self.rnd.randrange(2, 5)):
+            self.new_file(day)
+        self.write(self.rnd.choice(self.files))
+        if self.rnd.random() < 0.3:
+            os.unlink(self.files.pop(self.rnd.randrange(len(self.files))))
+        with open(self.path("db.dump"), "a") as o:
+            o.write("insert into visit values (%d);\n" % self.rnd.randrange(10**9))
+
+    def digest(self, top):
+        h = hashlib.sha256()
+        for folder, folders, files in os.walk(top):
+            folders.sort()
+            st = os.stat(folder)
+            h.update(("%s %o %d\n" % (os.path.relpath(folder, top), st.st_mode, st.st_mtime_ns)).encode())
+            for f in sorted(files):
+                p = os.path.join(folder, f)
+                st = os.stat(p)
+                h.update(("%s %o %d\n" % (f, st.st_mode, st.st_mtime_ns)).encode())
+                with open(p, "rb") as i:
+                    h.update(hashlib.sha256(i.read()).digest())
+        return h.hexdigest()
+
+    def tree(self):
+        with open(self.path("db.dump"), "rb") as i:
+            return self.digest(self.path("src")), hashlib.sha256(i.read()).hexdigest()
+
+    # ---- the nights
+
+    def reported(self, when):
+        o = self.bkp(when, "generations", "--json")
+        must(o.returncode == 0, "generations: %s" % o.stderr)
+        return {g["generation"]: g for g in json.loads(o.stdout)["generations"]}
+
+    def add(self, begun, verdicts, media):
+        self.begun_numbers += 1
+        g = Generation(self.begun_numbers, begun, verdicts, media)
+        g.tree = self.tree()
+        self.generations[g.number] = g
+        for name in SETS:
+            self.tried[name] = (g.number, begun, g.good(name))
+        for other in self.generations.values():  # what a medium lacks is brought to it
+            for m in media:
+                if m not in other.gone:
+                    other.media.add(m)
+
+    def run(self, when, want, jump=None):
+        o = self.bkp(when, "run", "--quiet", jump=jump)
+        if o.returncode != want or (want == 0) != (o.stdout == "") or (want == 0 and o.stderr):
+            raise Wrong("the run exits %d, expected %d:\n%s%s" % (o.returncode, want, o.stdout, o.stderr))
+        if want:
+            must(len(o.stdout.splitlines()) == 1 and len(o.stdout) <= 201, "not one line: %r" % o.stdout)
+        return o
+
+    def ordinary(self, when):
+        latched = 1 if self.latched else 0
+        self.run(when, latched)
+        self.settle(when)
+        self.add(when, {s: "good" for s in SETS}, ("nas", "ssd"))
+        self.good_nights += 1
+
+    def night(self, when, fault):
+        self.fault, self.off = fault, False
+        good = {s: "good" for s in SETS}
+        if fault == "host off":
+            self.off = True
+        elif fault == "disk full":
+            st = os.statvfs(self.path("ssd"))
+            with open(self.path("ssd", "other people's file"), "wb") as o:
+                try:
+                    while True:
+                        o.write(b"\0" * 65536)
+                        o.flush()
+                except OSError:
+                    pass
+            must(os.statvfs(self.path("ssd")).f_bavail < st.f_bavail, "the disk does not fill")
+            o = self.run(when, 1)
+            must("medium ssd not written" in o.stdout, "the line of a full disk: " + o.stdout)
+            os.unlink(self.path("ssd", "other people's file"))
+            self.add(when, good, ("nas",))
+        elif fault == "dump failing":
+            os.rename(self.path("db.dump"), self.path("db.away"))
+            o = self.run(when, 1)
+            must("1 of 2 good" in o.stdout and "db failed" in o.stdout, "the line of a dump that fails: " + o.stdout)
+            os.rename(self.path("db.away"), self.path("db.dump"))
+            self.add(when, {"docs": "good", "db": "failed"}, ("nas", "ssd"))
+        elif fault == "disk missing":
+            self.sh("umount", self.path("ssd"))
+            o = self.run(when, 1)
+            must("medium ssd not written" in o.stdout, "the line of a missing disk: " + o.stdout)
+            self.sh("mount", "-o", "loop", self.path("ssd.img"), self.path("ssd"))
+            self.add(when, good, ("nas",))
+        elif fault == "killed":
+            self.killed(when)
+        elif fault == "clock jump":
+            o = self.run(when, 1 if self.can_attest else 0, jump=JUMP)
+            must(not self.can_attest or "the clock jumped" in o.stdout, "the line of a clock that jumped: " + o.stdout)
+            self.add(when + JUMP, good, ("nas", "ssd"))
+            if self.can_attest:
+                o = self.bkp(when + timedelta(hours=6), "clock", "attest", "--operator", "事務長", "--reason", "117")
+                must(o.returncode == 0, "attest: " + o.stderr)
+        else:
+            self.ordinary(when)
+
+    def killed(self, when):
+        p = subprocess.Popen([self.a.bin, "run", "--quiet"], env=self.env(when), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(self.rnd.random() * self.length)
+        p.send_signal(signal.SIGKILL)
+        p.wait()
+        # what it had begun may be reported already, or later, or given up
+        self.pending = (self.begun_numbers + 1, when, self.tree())
+        self.settle(when, False)
+
+    def settle(self, when, final=True):
+        """What became of a night that was killed is what bkp reports of it: at once, or by the next run."""
+        if not self.pending:
+            return
+        number, begun, tree = self.pending
+        found = self.reported(when).get(number)
+        if found and abs(self.seconds(found["begun"]) - begun.timestamp()) > 60:
+            found = None  # the number is the next night's
+        if found and found["state"] == "committed":
+            g = Generation(number, begun, {d["name"]: d["verdict"] for d in found["datasets"]}, [m["label"] for m in found["media"] if m["ok"] and m["verified"]])
+            g.tree = tree
+            self.generations[number] = g
+        if final:
+            self.begun_numbers += found is not None
+            self.pending = None
+
+    @staticmethod
+    def seconds(text):
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp()
+
+    # ---- the week
+
+    def rotate(self, when):
+        os.rename(self.path("shelf"), self.path("rdx"))
+        o = self.bkp(when, "rotate", "RDX-01", "--operator", "事務長")
+        must(o.returncode == 0, "rotate exits %d:\n%s%s" % (o.returncode, o.stdout, o.stderr))
+        os.rename(self.path("rdx"), self.path("shelf"))
+        o = self.bkp(when + timedelta(minutes=20), "medium", "move", "RDX-01", "--operator", "事務長")
+        must(o.returncode == 0, "move: " + o.stderr)
+        for g in self.generations.values():
+            if g.media and "RDX-01" not in g.gone:
+                g.media.add("RDX-01")
+        self.rotated = when
+
+    def expire(self, when):
+        """What goes is bkp's to decide; the floor is not: that is held here against what was to stay."""
+        if not self.can_expire:
+            return
+        os.rename(self.path("shelf"), self.path("rdx"))
+        o = self.bkp(when, "expire", "--operator", "事務長")
+        os.rename(self.path("rdx"), self.path("shelf"))
+        must(o.returncode == 0, "expire exits %d:\n%s%s" % (o.returncode, o.stdout, o.stderr))
+        now = self.reported(when)
+        for g in self.generations.values():
+            there = {m["label"] for m in now[g.number]["media"] if m["ok"]}
+            for m in g.media - there:
+                g.gone.add(m)
+                self.expired += 1
+            must(not there - g.media, "generation %d is said to be on %s" % (g.number, there - g.media))
+            g.media &= there
+        self.bkp(when + timedelta(minutes=10), "medium", "move", "RDX-01", "--operator", "事務長", "--place", "金庫")
+        self.floors(when)
+
+    def dates(self, name, medium):
+        return {g.begun.astimezone(JST).date() for g in self.generations.values() if g.verdicts.get(name) == "good" and medium in g.media}
+
+    def floors(self, when):
+        """Each data set keeps as many dates on each medium as the policy says, as soon as so many were ever there."""
+        for name in SETS:
+            for m in MEDIA:
+                ever = {g.begun.astimezone(JST).date() for g in self.generations.values() if g.verdicts.get(name) == "good" and (m in g.media or m in g.gone)}
+                must(len(self.dates(name, m)) >= min(3, len(ever)), "%s: %s has %d dates on %s" % (when, name, len(self.dates(name, m)), m))
+        # and nothing younger than it is protected ever went
+        for g in self.generations.values():
+            if g.gone:
+                must(when - g.begun >= timedelta(days=3), "generation %d of %s went on %s already" % (g.number, g.begun, when))
+
+    # ---- what status must say
+
+    def newest_on(self, name, medium):
+        n = [g.number for g in self.generations.values() if g.good(name) and medium in g.media]
+        return self.generations[max(n)] if n else None
+
+    def expected(self, name, now):
+        counting = [g for g in self.generations.values() if g.good(name)]
+        if not counting:
+            return None
+        newest = self.generations[max(g.number for g in counting)]
+        dates = len({g.begun.astimezone(JST).date() for g in counting})
+        age = lambda g: max(0, (now - g.begun).total_seconds())
+        e = {"newest": newest.number, "dates": dates, "generations": "met" if dates >= 3 else "attention"}
+        if age(newest) > 1.5 * DAY_S:
+            e["generations"] = "attention"
+        online = [m for m in ("nas", "ssd") if self.newest_on(name, m) is newest]
+        rdx = self.newest_on(name, "RDX-01")
+        fresh = rdx is not None and age(rdx) <= SWAP_S + DAY_S
+        copies = len(online) + fresh
+        e["three"] = "met" if copies >= 2 else "attention" if copies else "missing"
+        kinds = {"ssd"} & set(online) | ({"magnetic"} if "nas" in online or fresh else set())
+        e["two"] = "met" if len(kinds) >= 2 else "attention" if kinds else "missing"
+        e["one"] = "missing" if not fresh else "attention" if age(rdx) > SWAP_S else "met"
+        e["offline"] = rdx.number if rdx else None
+        return e
+
+    def morning(self, now):
+        o = self.bkp(now, "status", "--json")
+        must(o.returncode in (0, 1, 2) and o.stdout, "status: " + o.stderr)
+        s = json.loads(o.stdout)
+        well = not self.latched
+        for d in s["datasets"]:
+            e = self.expected(d["name"], now)
+            if not e:
+                must(d["newest"] is None, "a generation out of nothing")
+                well = False
+                continue
+            said = {"newest": d["newest"]["generation"], "dates": d["generations"]["have"], "generations": d["generations"]["verdict"],
+                    "three": d["three"]["verdict"], "two": d["two"]["verdict"], "one": d["one"]["verdict"],
+                    "offline": (d["offline_recovery_point"] or {}).get("generation")}
+            if said != e:
+                raise Wrong("status of %s on %s says %s, the model %s" % (d["name"], now, said, e))
+            must(d["suspect"] is None, "suspect without a reason: %s" % d["suspect"])
+            if self.off:
+                must(d["missed"], "a night that did not take place is not said")
+                well = False
+            elif self.fault != "killed":
+                must(not d["missed"], "missed: %s" % d["missed"])
+                must(d["tried_failed"] == (not self.tried[d["name"]][2]), "tried_failed of %s" % d["name"])
+            well = well and {e[k] for k in ("generations", "three", "two", "one")} == {"met"}
+            well = well and (self.fault == "killed" or self.tried[d["name"]][2])
+        if self.off:
+            must(any("the night run did not run" in n for n in s["next"]), "next: %s" % s["next"])
+        if self.fault in ("disk full", "disk missing"):
+            must(any("'ssd' lacks generation" in n for n in s["next"]), "next: %s" % s["next"])
+        if self.fault == "killed":
+            return
+        # a night that was wrong about the time is not over before the clock is attested
+        if self.fault == "clock jump" and not self.can_attest:
+            self.doubt = True
+        if not getattr(self, "doubt", False):
+            must((o.returncode == 0) == well and (o.returncode == 0) == (not s["next"]), "on %s status exits %d, the model says %s; next: %s" % (now, o.returncode, well, s["next"]))
+
+    # ---- checkpoints
+
+    def verify_all(self, only=None):
+        for g in sorted(self.generations.values(), key=lambda g: -g.number):
+            if only and g.number < self.begun_numbers - only:
+                continue
+            for m in sorted(g.media):
+                o = self.restore("--medium", self.path("shelf" if m == "RDX-01" else WHERE[m]), "verify", str(g.number))
+                must(o.returncode == 0, "generation %d on %s: %s" % (g.number, m, o.stderr))
+                self.verified += 1
+
+    def restore_some(self, n):
+        there = [g for g in self.generations.values() if g.media]
+        for g in self.rnd.sample(there, min(n, len(there))):
+            m = self.rnd.choice(sorted(g.media))
+            out = self.path("out")
+            shutil.rmtree(out, ignore_errors=True)
+            for name in SETS:
+                if g.verdicts.get(name) != "good":
+                    continue
+                o = self.restore("--medium", self.path("shelf" if m == "RDX-01" else WHERE[m]), "--identity", self.path("id.txt"), "extract", str(g.number), name, "--same-owner", "--to", out)
+                must(o.returncode == 0, "generation %d from %s: %s" % (g.number, m, o.stderr))
+            if g.verdicts.get("docs") == "good":
+                must(self.digest(out + self.path("src")) == g.tree[0], "generation %d from %s is not the tree of that night" % (g.number, m))
+            if g.verdicts.get("db") == "good":
+                with open(os.path.join(out, "db.dump"), "rb") as i:
+                    must(hashlib.sha256(i.read()).hexdigest() == g.tree[1], "generation %d from %s is not the dump of that night" % (g.number, m))
+            self.restored += 1
+
+    def checkpoint(self, when, last=False):
+        o = self.bkp(when, "journal", "verify", "--quiet")
+        must(o.returncode == 0, "journal verify: " + o.stderr)
+        said = {(g["generation"], m["label"]) for g in self.reported(when).values() if g["state"] == "committed" for m in g["media"] if m["ok"]}
+        model = {(g.number, m) for g in self.generations.values() for m in g.media}
+        must(said == model, "reported and not in the model: %s; in the model and not reported: %s" % (sorted(said - model), sorted(model - said)))
+        self.floors(when)
+        self.verify_all(None if last else 10)
+        self.restore_some(12 if last else 2)
+
+    def go(self):
+        first = datetime.now(JST).replace(hour=2, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        for _ in range(120):
+            self.new_file(first)
+        with open(self.path("db.dump"), "w") as o:
+            o.write("create table visit (n bigint);\n" * 4)
+        t = time.monotonic()
+        self.length = 0.2
+        for n in range(self.a.nights):
+            when = first + timedelta(days=n)
+            self.change_tree(when)
+            fault = FAULTS[n // 10 % len(FAULTS)] if n % 10 == 9 else None
+            if fault:
+                self.counts[fault] += 1
+            self.night(when, fault)
+            if not fault:
+                self.length = 0.8 * self.length + 0.2 * (time.monotonic() - t)
+            morning = when.replace(hour=9, minute=30)
+            if n % 7 == 0 and fault != "killed":
+                self.rotate(when.replace(hour=8, minute=30))
+            self.morning(morning)
+            if n % 7 == 3 and fault not in ("killed", "clock jump"):
+                self.expire(morning.replace(hour=10))
+            if n % 30 == 25:
+                self.checkpoint(morning.replace(hour=11))
+            t = time.monotonic()
+        end = first + timedelta(days=self.a.nights)
+        self.night(end, None)
+        self.morning(end.replace(hour=9, minute=30))
+        self.checkpoint(end.replace(hour=11), last=True)
+
+
+def main():
+    p = argparse.ArgumentParser()
+    for name in ("--bin", "--restore", "--root", "--fake"):
+        p.add_argument(name, required=True)
+    p.add_argument("--nights", type=int, default=365)
+    p.add_argument("--seed", type=int, default=1)
+    year = Year(p.parse_args())
+    try:
+        year.go()
+    except Wrong as e:
+        sys.exit("night %d (%s): %s" % (year.begun_numbers, getattr(year, "fault", None), e))
+    print("%d nights, %d of them with nothing to say; %s; %d copies expired; %d copies verified, %d generations restored and equal" % (
+        year.a.nights + 1, year.good_nights, ", ".join("%s %d" % i for i in year.counts.items()), year.expired, year.verified, year.restored))
+
+
+main()

@@ -1,0 +1,136 @@
+#!/bin/bash
+# Goal: the night run under Debian's own cron daemon and nothing else: in a mount namespace of its own 'bkp schedule install' writes
+# /etc/cron.d/bkp, cron starts 'bkp run' at the slot with its bare environment, names of any bytes come back byte for byte, nothing
+# is said when all is well, and what a person should see is mailed, in Japanese though no locale is set.
+. "$(dirname "$0")/../lib/site.sh"
+unset TZ LANG LC_ALL
+[ "$(id -u)" = 0 ] || { echo "proved: nothing: cron's folders need root"; exit 0; }
+PATH=$PATH:/usr/sbin:/sbin
+command -v cron >/dev/null || die "the package cron is not installed"
+began=$SECONDS
+
+# ---- a site with names that are no UTF-8; 'broken' works until the slot
+mkdir -p "$T/src" "$T/m1" "$T/m2"
+python3 - "$T/src" <<'P'
+import os, sys
+d = os.fsencode(sys.argv[1])
+os.mkdir(d + "/外来/".encode()); os.mkdir(d + b"/" + "検査".encode("cp932"))
+for name in ["外来/診療録.txt".encode(), "検査".encode("cp932") + b"/" + "表示ソ能".encode("cp932") + b".dat", b"euc-" + "心電図".encode("euc_jp"), b"\xff\xfe", b"100% \\n", "結果\n二行目".encode()]:
+    open(d + b"/" + name, "wb").write(name)
+P
+first=$(($(date +%s) / 60 * 60 + 60))
+[ $((first - $(date +%s))) -ge 8 ] || first=$((first + 60))
+cat >"$T/policy.yaml" <<Y
+site: {name: テスト診療所, language: ja}
+state: $T/state
+schedule: {at: "$(date -d "@$first" +%H:%M)"}
+datasets:
+  - {name: docs, title: 文書, paths: [$T/src]}
+  - {name: world, command: "env | sort; echo \"umask \$(umask)\"; tty; cat; pwd", store_as: world.txt}
+  - {name: broken, command: "cat $T/dump", store_as: dump, at: "$(date -d "@$((first + 60))" +%H:%M)"}
+media:
+  - {name: m1, type: hdd, path: $T/m1, place: サーバ室}
+  - {name: m2, type: ssd, path: $T/m2, place: 別室}
+Y
+echo dump >"$T/dump"
+site_make 2>/dev/null
+sed -i 's/tty; cat; pwd/tty || true; cat; pwd/' "$T/policy.yaml"
+"$BKP" run --all --quiet || die "the first run"
+rm "$T/dump"
+echo 新しい診療録 >"$T/src/新.txt"
+
+# ---- the world of cron: this machine's, but for what cron reads and writes
+cat >"$T/sendmail" <<Y
+#!/bin/sh
+n=\$(ls "$T" | grep -c '^mail\.')
+{ echo "\$@"; cat; } >"$T/mail.\$n"
+Y
+chmod 755 "$T/sendmail"
+R=$(mktemp -d "${TMPDIR:-/tmp}/bkp-root.XXXXXX") # nothing is ever removed below it but itself
+cat >"$T/outside.sh" <<'Y'
+set -eu
+mount --make-rprivate / 2>/dev/null || true # in a chroot / is no mount point
+mount --rbind / "$R"
+mount --make-rprivate "$R"
+exec chroot "$R" /bin/bash "$T/inside.sh"
+Y
+cat >"$T/inside.sh" <<'Y'
+set -eu
+mount -t proc proc /proc
+mkdir -p "$T/realsbin" "$T/sbin"
+mount --bind /usr/sbin "$T/realsbin"
+cp -rs "$T/realsbin/." "$T/sbin/"
+ln -sf "$T/sendmail" "$T/sbin/sendmail"
+mount --bind "$T/sbin" /usr/sbin
+for d in /etc/cron.d /var/spool/cron /run; do mount -t tmpfs none "$d"; done
+mkdir -p /var/spool/cron/crontabs
+: >"$T/crontab"
+mount --bind "$T/crontab" /etc/crontab
+sed '/pam_loginuid/d' /etc/pam.d/cron >"$T/pam" # containers have no audit
+mount --bind "$T/pam" /etc/pam.d/cron
+"$BKP" schedule install --kind cron --mailto jimu@example.jp >"$T/installed"
+"$BKP" schedule show >"$T/shown"
+cp /etc/cron.d/bkp "$T/cron.d"
+env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin "$(command -v cron)" -f &
+until [ -e "$T/mail.0" ] || [ -e "$T/stop" ]; do sleep 0.2; done
+sleep 0.5
+Y
+export T R BKP
+unshare -m -p -f --kill-child --propagation unchanged bash "$T/outside.sh" >"$T/out" 2>"$T/err" </dev/null &
+unshared=$!
+stop_cron() {
+	touch "$T/stop"
+	wait "$unshared" 2>/dev/null || true
+	umount -l "$R" 2>/dev/null || true
+	rmdir "$R"
+}
+trap 'stop_cron; site_cleanup' EXIT
+generations() { grep -c '"event":"committed"' "$T/state/journal.jsonl" || true; }
+wait_for() { # SECONDS WHAT COMMAND...
+	local end=$((SECONDS + $1)) what=$2
+	shift 2
+	until "$@"; do
+		kill -0 "$unshared" 2>/dev/null || [ -e "$T/mail.0" ] || { cat "$T/out" "$T/err" >&2; die "the world of cron ended"; }
+		[ $SECONDS -lt $end ] || { cat "$T/out" "$T/err" "$T"/mail.* "$T/cron.d" >&2; die "$what"; }
+		sleep 0.3
+	done
+}
+
+# ---- the first minute: two data sets, nothing said
+two() { [ "$(generations)" = 2 ]; }
+wait_for 80 "cron did not capture" two
+[ "$(date +%s)" -ge "$first" ] || die "captured before the slot"
+age -d -i "$T/id.txt" "$(repo_of "$T/m1")/generations/000002/root.age" >"$T/root" || die "root.age"
+python3 - "$T/root" <<'P' || { cat "$T/root" >&2; die "not the two data sets that were due"; }
+import json, sys
+got = sorted(o["dataset"] for o in map(json.loads, open(sys.argv[1])) if "dataset" in o)
+assert got == ["docs", "world"], got
+P
+"$RESTORE" --quiet --medium "$T/m2" --identity "$T/id.txt" extract 2 docs --same-owner --to "$T/o" >"$T/restored" 2>&1 || { cat "$T/restored" >&2; die "restore"; }
+"$SRC_ROOT/tests/lib/compare.sh" "$T/src" "$T/o$T/src" >"$T/differences" || { cat "$T/differences" >&2; die "what cron captured is not the tree"; }
+(cd "$T/src" && LC_ALL=C find . -print0 | LC_ALL=C sort -z | sha256sum) >"$T/names"
+(cd "$T/o$T/src" && LC_ALL=C find . -print0 | LC_ALL=C sort -z | sha256sum) | cmp -s - "$T/names" || die "names are not the same bytes"
+say "cron starts the run at its slot; names in CP932, EUC-JP and UTF-8 come back byte for byte"
+
+"$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" cat 2 world world.txt >"$T/world" || die "cat"
+grep -qx 'SHELL=/bin/sh' "$T/world" && grep -qx 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' "$T/world" || { cat "$T/world" >&2; die "the environment"; }
+! grep -qE '^(LANG|LC_|TERM|BKP_|TZ|DISPLAY)' "$T/world" || { cat "$T/world" >&2; die "this is not cron's bare environment"; }
+grep -qx 'not a tty' "$T/world" || { cat "$T/world" >&2; die "there is a terminal"; }
+[ ! -e "$T/mail.0" ] || { cat "$T/mail.0" >&2; die "mail, though all is well"; }
+say "under its bare environment (no LANG, no terminal), and nothing is said when all is well"
+
+# ---- the second minute: what fails is mailed
+mailed() { [ -s "$T/mail.0" ]; }
+wait_for 80 "a failed run was not mailed" mailed
+wait "$unshared" || true
+grep -q '^To: jimu@example.jp' "$T/mail.0" || { cat "$T/mail.0" >&2; die "mailed to somebody else"; }
+grep -q 'E-RUN-01\|E-CMD-02' "$T/mail.0" && grep -q '対象データ' "$T/mail.0" && grep -q broken "$T/mail.0" || { cat "$T/mail.0" >&2; die "the mail does not say it in Japanese"; }
+[ "$(ls "$T" | grep -c '^mail\.')" = 1 ] || die "more than one mail"
+[ "$(generations)" = 2 ] || die "a generation of nothing"
+grep -q '"event":"failed"' "$T/state/journal.jsonl" || die "the failure is not recorded"
+grep -q 'cron: .*fits\|installed, fits\|cron' "$T/shown" || { cat "$T/shown" >&2; die "schedule show"; }
+grep -q -- "--catch-up" "$T/cron.d" || die "nothing catches up"
+[ ! -e /etc/cron.d/bkp ] || ! grep -q "$T" /etc/cron.d/bkp || die "the machine's own cron was changed"
+[ $((SECONDS - began)) -lt 150 ] || die "took $((SECONDS - began)) s"
+grep -qi '^Content-Type: text/plain; charset=UTF-8' "$T/mail.0" || { cat "$T/mail.0" >&2; die "the mail says it is of another encoding"; }
+say "a run that failed is mailed once, in Japanese, to the address given; the machine's own cron is untouched"

@@ -1,0 +1,156 @@
+#!/bin/bash
+# What runs around a capture: `before` and `after` (which runs whatever happened), time limits, standard error in the record,
+# signals.  The judge is a log that the commands write themselves, and the journal.
+set -eu
+. "$(dirname "$0")/../lib/site.sh"
+L=$T/log
+set_named() { # GENERATION DATASET: its line of the journal's "committed" record, as JSON
+	python3 - "$T/state/journal.jsonl" "$1" "$2" <<'P'
+import json, sys
+for line in open(sys.argv[1], encoding="utf-8"):
+    o = json.loads(line)
+    if o.get("event") == "committed" and o["generation"] == int(sys.argv[2]):
+        print(json.dumps([d for d in o["datasets"] if d["name"] == sys.argv[3]][0], ensure_ascii=False))
+P
+}
+verdict() { set_named "$1" "$2" | grep -q "\"verdict\": \"$3\"" || die "$2 of generation $1 is not $3: $(set_named "$1" "$2")"; }
+
+mkdir -p "$T/src"
+echo one >"$T/src/file"
+env='echo "$0 $BKP_DATASET $BKP_GENERATION ${BKP_RESULT-}"'
+say_as() { echo "sh -c '$env >>$L' $1"; }
+cat >"$T/sets" <<Y
+  - name: tree
+    paths: [$T/src]
+    before: "$(say_as before | sed 's/"/\\"/g')"
+    after: "$(say_as after | sed 's/"/\\"/g')"
+    probe: "echo probe >>$L; echo 1"
+  - name: dump
+    command: "echo dump >>$L; echo content; echo 'warning: old client' >&2"
+    store_as: d
+    before: "echo preparing 患者; touch $T/frozen"
+    after: "rm $T/frozen; echo thawed >&2"
+  - name: nobefore
+    command: "test -e $T/must-not-be; touch $T/captured"
+    store_as: d
+    before: "echo 'cannot freeze the volume' >&2; exit 7"
+    after: "echo after nobefore \$BKP_RESULT >>$L"
+  - name: nodump
+    command: "echo half; echo 'connection lost' >&2; exit 3"
+    store_as: d
+    after: "echo after nodump \$BKP_RESULT >>$L"
+  - name: noprobe
+    command: "echo x"
+    store_as: d
+    probe: "exit 1"
+    after: "echo after noprobe \$BKP_RESULT >>$L"
+  - name: noafter
+    command: "echo x"
+    store_as: d
+    after: "echo 'still mounted' >&2; exit 32"
+  - name: noisy
+    command: "echo x; seq 1 20000 >&2; printf '\\\\033[2J the end' >&2"
+    store_as: d
+Y
+site_policy "$(cat "$T/sets")"
+site_make
+expect 1 "$BKP" run --all
+[ "$(grep -c . "$L")" = 7 ] || die "the log is not as it should be: $(cat "$L")"
+printf 'before tree 1 \nprobe\nafter tree 1 good\ndump\nafter nobefore failed\nafter nodump failed\nafter noprobe partial\n' | cmp - "$L" || die "order, environment: $(cat "$L")"
+[ ! -e "$T/frozen" ] && [ ! -e "$T/captured" ] || die "after did not run, or the command ran though before failed"
+verdict 1 tree good
+verdict 1 dump good
+verdict 1 nobefore failed
+verdict 1 nodump failed
+verdict 1 noprobe partial
+verdict 1 noafter partial
+set_named 1 nobefore | grep -q 'before: .*status 7: cannot freeze the volume' || die "why before failed is not said"
+set_named 1 noafter | grep -q 'after: .*status 32: still mounted' || die "why after failed is not said"
+say "before runs first and after last, with BKP_DATASET, BKP_GENERATION and BKP_RESULT, also when before, the command or the probe failed; the verdicts: 2 good, 2 partial, 2 failed with their own words"
+
+set_named 1 dump | grep -q '"said": "before: preparing 患者; command: warning: old client; after: thawed"' || die "said: $(set_named 1 dump)"
+set_named 1 noisy | python3 -c '
+import json, sys
+d = json.load(sys.stdin)
+assert d["verdict"] == "good" and len(d["said"].encode()) <= 600 and d["said"].endswith("20000 / \\033[2J the end"), d["said"]'
+for d in dump noisy; do restore_to "$T/m1" 1 "$T/r-$d" $d >"$T/out" 2>&1 || die "restore of $d: $(cat "$T/out")"; done
+[ "$(cat "$T/r-dump/d") $(cat "$T/r-noisy/d")" = "content x" ] || die "standard error is in the data"
+say "what the commands wrote to standard error is in the record, at most 600 bytes, the end of it, safe on a terminal, also when all went well; nothing of it is in the data"
+
+# ---- time limits: each of the four, and one that is deaf to SIGTERM; nothing is left running
+mark=4713.$$
+cat >"$T/sets" <<Y
+  - {name: cmd, command: "echo waiting for a lock >&2; echo x; sleep $mark", store_as: d, time_limit: 1m, after: "echo after cmd \$BKP_RESULT >>$L"}
+  - {name: bef, command: "echo x", store_as: d, before: "sleep $mark & sleep $mark", time_limit: 1m, after: "echo after bef \$BKP_RESULT >>$L"}
+  - {name: aft, command: "echo x", store_as: d, after: "trap '' TERM; sleep $mark; sleep $mark", time_limit: 1m}
+  - {name: prb, command: "echo x", store_as: d, probe: "sleep $mark", time_limit: 1m}
+Y
+site_policy "$(cat "$T/sets")"
+rm "$L"
+# a minute is the shortest that a policy can say; the clock that is lent to bkp goes thirty times faster
+. "$(dirname "$0")/../lib/fakeclock.sh"
+expect 0 "$BKP" check
+begun=$(date +%s)
+status env "${FAKE_ENV[@]}" FAKECLOCK_RATE=30 "$BKP" run --all
+[ "$STATUS" = 1 ] || die "exit $STATUS: $(cat "$T/err")"
+[ $(($(date +%s) - begun)) -lt 40 ] || die "it took $(($(date +%s) - begun)) s"
+! pgrep -f "^sleep $mark" >/dev/null || die "something is still running"
+verdict 2 cmd failed
+verdict 2 bef failed
+verdict 2 aft partial
+verdict 2 prb partial
+for d in cmd bef aft prb; do set_named 2 $d | grep -q 'did not end within its time limit of 1 min' || die "$d: $(set_named 2 $d)"; done
+set_named 2 cmd | grep -q 'waiting for a lock' || die "its last words are lost"
+printf 'after cmd failed\nafter bef failed\n' | cmp - "$L" || die "after: $(cat "$L")"
+say "a command, before, after and probe that do not end are ended after their time_limit with all they started, also one that is deaf to SIGTERM; after runs all the same"
+
+# ---- a hanging probe does not outlast --until; after still runs
+cat >"$T/sets" <<Y
+  - {name: prb, command: "echo x", store_as: d, probe: "sleep $mark", after: "echo after prb \$BKP_RESULT >>$L"}
+  - {name: next, command: "echo x", store_as: d, before: "echo before next >>$L", after: "echo after next >>$L"}
+Y
+site_policy "$(cat "$T/sets")"
+rm "$L"
+at=$(date -d '+1 minute' +%H:%M)
+left=$((60 - 10#$(date +%S)))
+# ten times as fast, so that it is that time soon
+status env "${FAKE_ENV[@]}" FAKECLOCK_RATE=15 timeout 60 "$BKP" run --all --until "$at"
+[ "$STATUS" = 1 ] || die "exit $STATUS ($left s): $(cat "$T/err")"
+verdict 3 prb partial
+verdict 3 next failed
+grep -q 'not begun' "$T/err" || die "the second is not said to be not begun"
+[ "$(cat "$L")" = "after prb partial" ] || die "after: $(cat "$L")"
+! pgrep -f "^sleep $mark" >/dev/null || die "the probe is still running"
+say "a hanging probe ends with --until; the next data set is not begun, and its before and after do not run"
+
+# ---- SIGTERM and SIGINT to bkp run: as --until, after runs, exit 2, nothing is left running, the next run is as usual
+cat >"$T/sets" <<Y
+  - {name: quick, command: "echo x", store_as: d}
+  - {name: long, command: "echo y; touch $T/running; sleep $mark", store_as: d, before: "touch $T/frozen", after: "rm $T/frozen; echo after long \$BKP_RESULT >>$L"}
+  - {name: never, command: "echo x", store_as: d, before: "echo before never >>$L", after: "echo after never >>$L"}
+Y
+site_policy "$(cat "$T/sets")"
+generation=4
+for sig in TERM INT; do
+	rm -f "$L" "$T/running"
+	# a shell that is no terminal's lets its background ignore SIGINT
+	python3 -c 'import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])' "$BKP" run --all >"$T/out" 2>"$T/err" &
+	pid=$!
+	for _ in $(seq 100); do [ ! -e "$T/running" ] || break; sleep 0.1; done
+	begun=$(date +%s)
+	kill -$sig $pid
+	code=0
+	wait $pid || code=$?
+	[ "$code" = 2 ] || die "SIG$sig: exit $code: $(cat "$T/err")"
+	[ $(($(date +%s) - begun)) -lt 15 ] || die "SIG$sig: it took too long"
+	grep -q 'E-RUN-07: ended by signal' "$T/err" || die "SIG$sig is not said: $(cat "$T/err")"
+	[ "$(cat "$L")" = "after long failed" ] && [ ! -e "$T/frozen" ] || die "SIG$sig: after: $(cat "$L")"
+	! pgrep -f "^sleep $mark" >/dev/null || die "SIG$sig: the command is still running"
+	verdict $generation quick good
+	set_named $generation long | grep -q 'told to end' || die "SIG$sig: the reason: $(set_named $generation long)"
+	generation=$((generation + 1))
+done
+sed -i "s/sleep $mark/true/" "$T/policy.yaml"
+expect 0 "$BKP" run --all
+reported_verify "after signals"
+say "SIGTERM and SIGINT end a run as --until does: the command is ended, after runs, what was whole makes a generation, exit 2, and the next run is as usual"

@@ -1,0 +1,158 @@
+#!/bin/bash
+# Goal: a suspect generation is kept, marked and freezes the rotation until somebody accepts or holds it; canaries; a cache that is
+# gone is said; what a run saw that reported no generation counts in the next one; the journal records who decided what.
+. "$(dirname "$0")/../lib/site.sh"
+. "$(dirname "$0")/../lib/nights.sh"
+in_memory
+mkdir -p "$T/src/d" "$T/m1" "$T/RDX-01"
+age-keygen -o "$T/id.txt" 2>/dev/null
+sed 's/^\t*//' >"$T/policy.yaml" <<-Y
+	site: {name: テスト診療所, language: en}
+	state: $T/state
+	people:
+	  - {name: 佐藤, roles: [operator]}
+	  - {name: 鈴木, roles: [auditor]}
+	datasets:
+	  - name: docs
+	    paths: [$T/src]
+	    canaries: [$T/src/canary.txt]
+	  - name: dump
+	    command: cat $T/dump
+	    store_as: emr.sql
+	media:
+	  - {name: m1, type: hdd, path: $T/m1, place: サーバ室}
+	  - {name: RDX-01, type: rdx, offline: true, path: $T/RDX-01, place: 金庫}
+Y
+touch "$T/src/MADE-FOR-TESTS"
+echo "nobody changes this" >"$T/src/canary.txt"
+python3 - "$T/src/d" "$T/dump" <<'P'
+import random, sys
+rnd = random.Random(66)
+for i in range(200):
+    open("%s/scan%03d.pdf" % (sys.argv[1], i), "wb").write(b"%PDF-1.4\n" + rnd.randbytes(3000))
+open(sys.argv[2], "wb").write(b"PGDMP" + bytes(5000))
+P
+"$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null
+"$BKP" --quiet medium add m1 2>/dev/null
+"$BKP" --quiet medium add RDX-01 2>/dev/null
+marks() { "$BKP" generations --json | python3 -c '
+import json, sys
+for g in json.load(sys.stdin)["generations"]:
+    print(g["generation"], "suspect" if g["suspect"] else "-", "held" if g["held"] else "-", "accepted" if g["accepted"] else "-")'; }
+records() { grep -c "\"event\":\"$1\"" "$T/state/journal.jsonl" || true; }
+night 0
+night 0
+expect 0 "$BKP" --quiet rotate --operator 佐藤
+cp -a "$T/src" "$T/src.good"
+
+# ---- bad input
+decisions() { grep -vc '"event":"outcome"\|"event":"notified"' "$T/state/journal.jsonl"; } # that somebody tried stands there
+refused() { # CODE WORD COMMAND...
+	local want=$1 word=$2 before
+	before=$(decisions)
+	shift 2
+	expect "$want" "$BKP" "$@"
+	grep -q -- "$word" "$T/err" || { cat "$T/err" >&2; die "$*: does not say '$word'"; }
+	[ "$(decisions)" = "$before" ] || die "$*: refused and recorded"
+}
+refused 64 "number of one generation" hold --operator 佐藤 --reason x
+refused 64 "not the number" hold two --operator 佐藤 --reason x
+refused 64 "not the number" hold 0 --operator 佐藤 --reason x
+refused 64 "not the number" accept --operator 佐藤 --reason x -- -1
+refused 64 "not the number" hold 18446744073709551617 --operator 佐藤 --reason x
+refused 64 "--operator" hold 1 --reason x
+refused 64 "--reason" hold 1 --operator 佐藤
+refused 64 "--reason" hold 1 --operator 佐藤 --reason ""
+refused 64 "cannot be recorded" hold 1 --operator 佐藤 --reason "$(printf 'a\033[2J')"
+refused 64 E-OPERATOR-01 hold 1 --operator 山田 --reason x
+refused 64 E-OPERATOR-01 accept 1 --operator 鈴木 --reason x
+refused 2 E-HOLD-01 hold 99 --operator 佐藤 --reason x
+refused 2 E-HOLD-04 release 1 --operator 佐藤
+refused 2 E-HOLD-06 accept 1 --operator 佐藤 --reason x
+expect 2 "$BKP" --json accept 1 --operator 佐藤 --reason x
+python3 -c 'import json, sys; assert json.load(open(sys.argv[1]))["error"] == "E-HOLD-06"' "$T/out" || die "no JSON of a refusal"
+say "hold, release, accept: 14 kinds of bad input are refused with a next action, and nothing is recorded"
+
+# ---- encrypted: suspect, frozen, accepted
+python3 "$SRC_ROOT/tests/lib/ransom.py" in-place "$T/src" >/dev/null
+night 1
+bad=$G
+grep -q '"suspect":"1 canary.*200 of 20[12] files are no longer' "$T/json" || die "not said: $(cat "$T/json")"
+marks | grep -q "^$bad suspect - -" || die "not marked: $(marks)"
+"$BKP" generations | grep -q "SUSPECT" || die "bkp generations does not show it"
+manifest=$(echo "$T"/m1/*-*-*-*-*/generations/"$(printf %06d "$bad")"/manifest.json)
+python3 -c 'import json, sys; assert any(d.get("suspect") for d in json.load(open(sys.argv[1]))["datasets"])' "$manifest" || die "the manifest does not say suspect"
+(cd "$T/RDX-01" && find . -type f -exec sha256sum {} +) | sort >"$T/before"
+refused 2 E-GUARD-02 rotate --operator 佐藤
+(cd "$T/RDX-01" && find . -type f -exec sha256sum {} +) | sort | cmp -s - "$T/before" || die "a refused rotation wrote to the disk"
+night 1 # nothing changed since, but the canary is still another
+marks | grep -q "^$G suspect" || die "a canary that is still wrong raises nothing"
+expect 0 "$BKP" hold "$G" --operator 佐藤 --reason "暗号化された状態の証拠"
+refused 2 E-GUARD-02 rotate --operator 佐藤 # the first one is still undecided
+refused 2 E-HOLD-03 hold "$G" --operator 佐藤 --reason x
+expect 0 "$BKP" --json hold "$bad" --operator 佐藤 --reason "証拠"
+python3 -c 'import json, sys; o = json.load(open(sys.argv[1])); assert o["event"] == "held" and o["frozen_by"] is None and o["operator"] == "佐藤", o' "$T/out" || die "hold --json"
+marks | grep -q "^$bad suspect held -" || die "not held: $(marks)"
+expect 0 "$BKP" --quiet rotate --operator 佐藤
+expect 0 "$BKP" release "$bad" --operator 佐藤
+grep -q "nobody has decided" "$T/out" || die "release of a suspect one does not say that it freezes again"
+refused 2 E-GUARD-02 rotate --operator 佐藤
+expect 0 "$BKP" accept "$bad" --operator 佐藤 --reason "訓練だった"
+refused 2 E-HOLD-05 accept "$bad" --operator 佐藤 --reason x
+marks | grep -q "^$bad - - accepted" || die "not accepted: $(marks)"
+expect 0 "$BKP" --quiet rotate --operator 佐藤
+[ "$(records held) $(records released) $(records accepted)" = "2 1 1" ] || die "the journal has $(records held) held, $(records released) released, $(records accepted) accepted"
+grep '"event":"held"' "$T/state/journal.jsonl" | head -n 1 | grep -q '"operator":"佐藤".*"reason":"暗号化' || grep '"event":"held"' "$T/state/journal.jsonl" | head -n 1 | grep -q '"reason":"暗号化' || die "who and why are not recorded"
+"$BKP" journal verify >/dev/null || die "the journal does not verify"
+say "a suspect generation is marked in journal, manifest and list; bkp rotate refuses before it writes until somebody accepts or holds each"
+
+# ---- canaries: what was accepted is what they must be now
+night 0
+echo "somebody did" >>"$T/src/canary.txt"
+night 1
+grep -q '"suspect":"1 canary' "$T/json" || die "a changed canary is not said: $(cat "$T/json")"
+expect 0 "$BKP" accept "$G" --operator 佐藤 --reason "置き直した"
+night 0
+rm "$T/src/canary.txt"
+night 1
+grep -q '"suspect":"1 canary' "$T/json" || die "a canary that is gone is not said"
+expect 0 "$BKP" accept "$G" --operator 佐藤 --reason "不要"
+night 0
+say "a canary that is changed or gone makes the generation suspect; accepted, it is what the canary must be from then on"
+
+# ---- the dump is no dump any more
+head -c 5000 /dev/urandom >"$T/dump"
+night 1
+grep -q '"name":"dump".*"suspect":"what its command gives' "$T/json" || die "the dump lost its kind, and nothing is said: $(cat "$T/json")"
+expect 0 "$BKP" accept "$G" --operator 佐藤 --reason "試験"
+
+# ---- what is remembered is gone
+rm "$T/state/cache/stat/docs.cache"
+night 1
+grep -q '"unguarded":"what is remembered' "$T/json" || die "the guard is blind and does not say so"
+night 0
+night 0 --anchor
+grep -q '"unguarded"' "$T/json" && die "--anchor blinds the guard"
+grep "\"generation\":$G," "$T/state/journal.jsonl" | grep '"committed"' | grep -q '"measured":true,"before":201,"added":0,"changed":0,"deleted":0' ||
+	die "--anchor: files were not compared: $(grep "\"generation\":$G," "$T/state/journal.jsonl" | grep '"committed"')"
+say "a cache that is gone is said (exit 1, W-GUARD-01); --anchor compares all the same and finds nothing changed"
+
+# ---- seen by a run that reported nothing: counts in the next one
+rm -rf "$T/src"
+cp -a "$T/src.good" "$T/src"
+night 1
+expect 0 "$BKP" accept "$G" --operator 佐藤 --reason "元に戻した"
+night 0
+rm -f "$T/encrypted.txt"
+python3 "$SRC_ROOT/tests/lib/ransom.py" in-place "$T/src" --percent 50 >/dev/null
+cp -a "$T/src.good/canary.txt" "$T/src/canary.txt"
+thaw "$T/m1"
+repo=$(repo_of "$T/m1")
+mv "$repo/generations" "$repo/generations.away" # captured whole, and no medium takes the generation
+touch "$repo/generations"
+night 2
+rm "$repo/generations"
+mv "$repo/generations.away" "$repo/generations"
+night 1
+grep -q '"suspect":"[0-9]* of 20[0-9] files are no longer' "$T/json" || die "what a failed night had seen is lost: $(cat "$T/json")"
+say "an attack in a night that reported no generation is raised by the next one"

@@ -1,0 +1,123 @@
+#!/bin/bash
+# Goal: a clock that was moved is noticed by whoever works next, recorded, and, when it went forward, lets nothing expire until a
+# person attests it; captures go on.  Three witnesses: the time since boot, the journal, the clock of network storage.
+. "$(dirname "$0")/../lib/site.sh"
+BKP_RELEASE=${BKP_RELEASE:-$BKP_BIN}
+. "$(dirname "$0")/../lib/nights.sh"
+. "$(dirname "$0")/../lib/forge.sh"
+at() { # WALL BOOT COMMAND...: seconds
+	local wall=$1 boot=$2
+	shift 2
+	env "${FAKE_ENV[@]}" "FAKECLOCK=$wall" "FAKECLOCK_BOOT=$boot" "$@"
+}
+jumps() { grep -c '"event":"clock-jump"' "$T/state/journal.jsonl" || true; }
+warned() { grep -q W-CLOCK-01 "$T/err" || { cat "$T/err" >&2; die "$1: not told"; }; }
+quiet() { [ ! -s "$T/err" ] || { cat "$T/err" >&2; die "$1: something was told"; }; }
+keep() { thaw "$T/m1" "$T/m2"; rm -rf "$T/start"; mkdir "$T/start"; cp -a "$T/state" "$T/m1" "$T/m2" "$T/start/"; }
+start() { thaw "$T/m1" "$T/m2"; rm -rf "$T/state" "$T/m1" "$T/m2"; cp -a "$T/start/." "$T/"; }
+day=86400
+mkdir -p "$T/src"
+echo data >"$T/src/f"
+minisign -G -W -p "$T/boss.pub" -s "$T/boss.key" >/dev/null
+site_policy "  - {name: docs, paths: [$T/src]}"
+site_make 2>/dev/null
+expect 0 "$BKP" run --quiet --all
+keep
+
+# ---- what is no jump: nine minutes, a day that passed, a computer that was off for six weeks
+for off in 540 -540; do
+	start
+	expect 0 at $off 0 "$BKP" run --quiet --all
+	quiet "$off seconds"
+done
+start
+expect 0 at $day $day "$BKP" run --quiet --all
+quiet "a day later"
+FORGE_BOOT=11111111-2222-4333-8444-555555555555 forge outcome '{"command":"test","exit":0}'
+expect 0 at $((44 * day)) 100 "$BKP" run --quiet --all
+quiet "switched off for six weeks"
+[ "$(jumps)" = 0 ] || die "a jump was recorded where there was none"
+say "nine minutes, a day that passed, six weeks switched off are no jump"
+
+# ---- since boot
+start
+expect 1 at 700 0 "$BKP" run --quiet --all
+warned "set 700 s forward"
+expect 1 "$BKP" clock show
+expect 1 at -700 0 "$BKP" run --quiet --all # and back again
+warned "set back"
+[ "$(jumps)" = 2 ] || die "$(jumps) jumps recorded instead of 2"
+expect 1 "$BKP" clock show # back again opens nothing
+grep -q '"event":"clock-jump","source":"monotonic","before":"[^"]*","after":"[^"]*","seconds":7[0-9][0-9]' "$T/state/journal.jsonl" || die "not recorded as it is"
+expect 0 at -700 0 "$BKP" run --quiet --all # told once, and captures go on
+quiet "the night after"
+expect 2 at -700 0 "$BKP" expire --operator Sato
+grep -q E-EXPIRE-02 "$T/err" || die "expire does not say why"
+expect 64 at -700 0 "$BKP" clock attest --operator Sato
+expect 0 at -700 0 "$BKP" clock attest --operator Sato --reason "compared with the radio clock"
+expect 0 "$BKP" clock show
+expect 0 at -700 0 "$BKP" expire --operator Sato
+expect 2 at -700 0 "$BKP" clock attest --operator Sato --reason "once more"
+start
+expect 1 at -$((3 * day)) 0 "$BKP" run --quiet --all
+warned "set back three days"
+expect 0 "$BKP" clock show
+start
+expect 2 at $((3000 * day)) 0 "$BKP" expire --operator Sato
+warned "expire years later"
+grep -q E-EXPIRE-02 "$T/err" || die "expire goes on"
+say "against the time since boot: 700 s forward latch until attested, back is told and opens nothing; captures go on"
+
+# ---- after a boot: against the journal
+start
+FORGE_BOOT=11111111-2222-4333-8444-555555555555 forge outcome '{"command":"test","exit":0}'
+expect 1 at $((46 * day)) 100 "$BKP" run --quiet --all
+warned "46 days later after a boot"
+grep -q '"source":"journal"' "$T/state/journal.jsonl" || die "another witness"
+expect 1 "$BKP" clock show
+start
+sed 's/name: docs,/&, every: month,/; s/,,/,/' "$T/policy.yaml" >"$T/monthly.yaml"
+FORGE_BOOT=11111111-2222-4333-8444-555555555555 forge outcome '{"command":"test","exit":0}'
+BKP_POLICY=$T/monthly.yaml expect 0 at $((46 * day)) 100 "$BKP" run --quiet --all
+start
+FORGE_BOOT=11111111-2222-4333-8444-555555555555 forge outcome '{"command":"test","exit":0}'
+expect 1 at -$day 100 "$BKP" run --quiet --all
+warned "a day back after a boot"
+expect 0 "$BKP" clock show
+say "against the journal after a boot: 46 days are too many for a daily policy, not for a monthly one; back is told"
+
+# ---- network storage has a clock of its own
+start
+expect 1 env FAKECLOCK_STORAGE=1 "${FAKE_ENV[@]}" FAKECLOCK=$((2 * day)) FAKECLOCK_BOOT=$((2 * day)) "$BKP" run --quiet --all
+warned "two days ahead of the NAS"
+grep -q '"source":"filesystem"' "$T/state/journal.jsonl" || die "another witness"
+n=$(jumps)
+expect 1 env FAKECLOCK_STORAGE=1 "${FAKE_ENV[@]}" FAKECLOCK=$((2 * day)) FAKECLOCK_BOOT=$((2 * day)) "$BKP" run --quiet --all
+[ "$(jumps)" = "$n" ] || die "the same difference is recorded every night"
+start
+expect 0 env FAKECLOCK_STORAGE=1 "${FAKE_ENV[@]}" FAKECLOCK=3600 FAKECLOCK_BOOT=3600 "$BKP" run --quiet --all
+expect 0 at $((2 * day)) $((2 * day)) "$BKP" run --quiet --all # a local disk has no clock
+for m in m1 m2; do [ -z "$(ls -A "$(repo_of "$T/$m")/tmp")" ] || die "a file was left"; done
+say "against network storage: more than a day ahead of its clock latches; a local disk is not asked"
+
+# ---- with an approver agreed, attesting needs a signature
+start
+sed -i "s|^datasets:|people: [{name: Sato, roles: [operator]}, {name: Boss, roles: [manager], public_key: $(tail -n 1 "$T/boss.pub")}]\nretention: {expire_by: manager}\n&|" "$T/policy.yaml"
+expect 1 at $((200 * day)) 0 "$BKP" run --quiet --all
+later=("$((200 * day))" 0)
+expect 2 at "${later[@]}" "$BKP" clock attest --operator Sato --reason "it is right"
+grep -q E-CLOCK-02 "$T/err" || die "not told that it must be signed"
+forge clock-attested '{"operator":"Sato","reason":"it is right"}'
+status "$BKP" journal verify
+[ "$STATUS" != 0 ] || die "a forged attestation is accepted"
+sed -i '$d' "$T/state/journal.jsonl"
+expect 0 at "${later[@]}" "$BKP" clock attest --operator Sato --reason "it is right" --statement-out "$T/statement"
+minisign -S -s "$T/boss.key" -m "$T/statement" >/dev/null
+expect 2 at "${later[@]}" "$BKP" clock attest --operator Sato --reason "another reason" --signature "$T/statement.minisig"
+expect 0 at "${later[@]}" "$BKP" clock attest --operator Sato --reason "it is right" --signature "$T/statement.minisig"
+expect 0 "$BKP" clock show
+expect 0 "$BKP" journal verify
+expect 1 at $((400 * day)) 0 "$BKP" run --quiet --all
+warned "the next jump"
+expect 2 at $((400 * day)) 0 "$BKP" clock attest --operator Sato --reason "it is right" --signature "$T/statement.minisig"
+say "where an approver is agreed attesting needs a signature, for this jump and no other"

@@ -1,0 +1,43 @@
+#!/bin/bash
+# Goal: a year of nights: real captures of a small SS-MIX2-like tree and a command's dump onto two online media (one of them small)
+# and one kept offline that is rotated each week, with expiry each week, the clock moved; every tenth night a fault in turn (host off,
+# disk full, dump failing, disk missing, SIGKILL, clock jump).  A model (tests/lib/year.py) knows what must hold: exit codes and the
+# silence of each night, every verdict that status prints each morning; afterwards the floors hold, every reported generation verifies on
+# every medium that is said to hold it, the journal verifies, and what is restored is the tree as it was that night.
+#   BKP_YEAR_NIGHTS (365)  BKP_YEAR_SEED (1)
+. "$(dirname "$0")/../lib/site.sh"
+[ "$(id -u)" = 0 ] || { echo "skipped: needs root for a file system of its own"; exit 0; }
+# hundreds of nights are hundreds of fsyncs: in memory, but for the small disk
+[ -d /dev/shm ] && { d=$(mktemp -d /dev/shm/bkp-year.XXXXXX); rm -rf "$T"; T=$d; export BKP_POLICY=$T/policy.yaml; }
+. "$(dirname "$0")/../lib/fakeclock.sh"
+export TZ=Asia/Tokyo
+BKP=${BKP_RELEASE:-$BKP_BIN}/bkp RESTORE=${BKP_RELEASE:-$BKP_BIN}/bkp-restore
+
+mkdir "$T/src" "$T/nas" "$T/ssd" "$T/rdx"
+truncate -s "${BKP_YEAR_DISK:-48M}" "$T/ssd.img"
+mkfs.ext4 -q -m 0 -E lazy_itable_init=0 "$T/ssd.img"
+mount -o loop "$T/ssd.img" "$T/ssd"
+cat >"$T/policy.yaml" <<Y
+site: {name: テスト診療所, language: en}
+state: $T/state
+archive_size: 1 MiB
+people:
+  - {name: 事務長, roles: [manager, operator]}
+datasets:
+  - {name: docs, title: SS-MIX2標準化ストレージ, paths: [$T/src], generations: 3, keep: {daily: 7, weekly: 4, monthly: 3}}
+  - {name: db, title: db, command: cat $T/db.dump, store_as: db.dump, expect: {min_bytes: 10}, generations: 3, keep: {daily: 7, weekly: 4, monthly: 3}}
+media:
+  - {name: nas, type: hdd, path: $T/nas, place: サーバ室}
+  - {name: ssd, type: ssd, path: $T/ssd, place: 受付}
+  - {name: RDX-01, type: rdx, offline: true, path: $T/rdx, place: 金庫, swap_every: 7d, max_attached: 4h}
+retention: {protect: 3d}
+schedule: {at: "02:00"}
+Y
+age-keygen -o "$T/id.txt" 2>/dev/null
+"$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" --root-key-out "$T/root.key" >/dev/null
+for m in nas ssd RDX-01; do "$BKP" --quiet medium add $m 2>/dev/null; done
+mv "$T/rdx" "$T/shelf"
+"$BKP" --quiet medium move RDX-01 --operator 事務長 --place 金庫
+python3 "$SRC_ROOT/tests/lib/year.py" --bin "$BKP" --restore "$RESTORE" --root "$T" --fake "$FAKE" \
+	--nights "${BKP_YEAR_NIGHTS:-365}" --seed "${BKP_YEAR_SEED:-1}" >"$T/said" || die "the year"
+say "$(cat "$T/said")"
