@@ -10,7 +10,6 @@
 #   hospital_fingerprint PSQL...   every row that the ward does not touch      hospital_roles PORT
 #   hospital_attest STEP       $T/attest.yaml: steps 1, 2 and STEP confirmed
 #   hospital_drill PROCEDURE DIR [ARGUMENT...]   of generation 1, the procedure as it lies on the medium
-#   recorded_probe GENERATION DATASET   as who has the recovery identity sees it
 HOSPITAL_WARD=
 
 hospital_new() {
@@ -71,8 +70,4 @@ hospital_attest() {
 hospital_drill() {
 	"$RESTORE" --lang ja --medium "$T/m1" --identity "$T/id.txt" drill "$(echo "$T"/m1/*-*-*-*-*/procedures/"$1".md)" --to "$2" --generation 1 \
 		--set "pgbin=$PG" --attest "$T/attest.yaml" --operator 事務長 "${@:3}"
-}
-recorded_probe() {
-	"$RESTORE" --lang en --medium "$T/m1" --identity "$T/id.txt" verify "$1" --deep --json 2>/dev/null |
-		python3 -c 'import json, sys; print([d["value"] for d in json.load(sys.stdin)["probes"] if d["dataset"] == sys.argv[1]][0])' "$2"
 }
