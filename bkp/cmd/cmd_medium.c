@@ -195,10 +195,10 @@ static int cmd_add(struct app *app, const struct policy *policy, const char *nam
 	if (!path)
 		return app_usage(
 		    app, text("the policy names no path for '%s': say where it is with --path DIR"), m->name);
+	app_act(app, "medium add", "operator", NULL);
 	code = app_state(app, policy, &s);
 	if (code)
 		return code;
-	state_act(s, "medium add", "operator", NULL);
 	seq = ledger_seq(state_ledger(s));
 	code = recorded(app, s, m, seq, add(app, s, policy, m, path));
 	state_close(s);
