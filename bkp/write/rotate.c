@@ -175,8 +175,9 @@ static int refuse_while_suspect(const struct rotate *ro, struct err *err)
 	err_set(err, "E-GUARD-02",
 	    text("generation %ju is suspect and nobody has decided on it: the medium is not written to"), g->number);
 	return err_hint(err,
-	    text("detach the disk: this computer may be infected; see 'bkp generations', then 'bkp accept %ju …' when the "
-		 "change was right, 'bkp hold %ju …' when it was not and the computer has been cleaned"),
+	    text("detach the disk: this computer may be infected; see 'bkp generations', then 'bkp accept %ju --operator WHO "
+		 "--reason WHY' when the change was right, 'bkp hold %ju --operator WHO --reason WHY' when it was not and the "
+		 "computer has been cleaned"),
 	    g->number, g->number);
 }
 
