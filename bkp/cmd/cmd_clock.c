@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/path.h"
 #include "base/err.h"
 #include "base/text.h"
 #include "cmd/app.h"
@@ -43,7 +44,7 @@ static int show(struct app *app, const struct policy *policy)
 		    code);
 	} else if (latch->found_ns) {
 		printf(text("the clock jumped forward by %s; it said %s then; nothing expires until it is "
-			    "attested\n"),
+			    "attested: 'bkp clock attest --operator NAME --reason TEXT'\n"),
 		    clock_format_span((double)latch->seconds, span),
 		    clock_format_local(latch->found_ns, found));
 	} else if (!app->quiet) {
@@ -151,7 +152,7 @@ static int attest_with(struct app *app, const struct policy *policy, const struc
 {
 	struct state *s = NULL;
 	struct err err = ERR_INIT;
-	char line[MORNING_LINE];
+	char line[MORNING_LINE], show[256];
 	int r, code = check_request(app, policy, q);
 
 	if (code || (code = app_state(app, policy, &s)))
@@ -163,11 +164,11 @@ static int attest_with(struct app *app, const struct policy *policy, const struc
 	if (!q->statement_out)
 		code = outcome_record(app, s, "clock attest", code,
 		    r ? morning_failure(&err, line) : text("the clock is attested"));
-	if (!code && !app->quiet && !app->json)
-		printf(
-		    "%s\n", q->statement_out
-				? text("the statement is written; an approver signs it: minisign -S -m FILE")
-				: text("recorded: the clock is right"));
+	if (!code && !app->quiet && !app->json && q->statement_out)
+		printf(text("the statement is written; an approver signs it: minisign -S -m '%s'\n"),
+		    path_show(q->statement_out, show, sizeof(show)));
+	else if (!code && !app->quiet && !app->json)
+		printf("%s\n", text("recorded: the clock is right"));
 	state_close(s);
 	return app_flush(code);
 }

@@ -77,7 +77,8 @@ static void tell(const struct app *app, const struct ledger *l, const struct req
 	if (app->quiet)
 		return;
 	if (q->what == HOLD)
-		printf(text("generation %ju is held: it does not expire until 'bkp release %ju'\n"),
+		printf(text("generation %ju is held: it does not expire until 'bkp release %ju --operator "
+			    "NAME'\n"),
 		    q->number, q->number);
 	else if (q->what == RELEASE)
 		printf(text("generation %ju is not held any more\n"), q->number);

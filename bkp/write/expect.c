@@ -13,7 +13,8 @@
 static int accepting(struct err *err)
 {
 	return err_hint(err, "%s",
-	    text("look at the source; it is captured, and when it is as it should be, 'bkp accept' lets it "
+	    text("look at the source; it is captured, and when it is as it should be, 'bkp accept GENERATION "
+		 "--operator NAME --reason TEXT' lets it "
 		 "count"));
 }
 
