@@ -6,8 +6,8 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/path.h"
 #include "base/err.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "cmd/app.h"
 #include "cmd/morning.h"
@@ -18,6 +18,7 @@
 #include "format/approval.h"
 #include "format/policy.h"
 #include "read/ledger.h"
+#include "read/standing.h"
 #include "write/reserve.h"
 #include "write/state.h"
 
@@ -29,7 +30,7 @@ static int show(struct app *app, const struct policy *policy)
 {
 	const struct ledger_latch *latch;
 	struct ledger *l = NULL;
-	char found[CLOCK_TEXT], span[CLOCK_SPAN];
+	char found[CLOCK_TEXT], span[48];
 	int code = app_ledger(app, policy, &l);
 
 	if (code)
@@ -45,7 +46,7 @@ static int show(struct app *app, const struct policy *policy)
 	} else if (latch->found_ns) {
 		printf(text("the clock jumped forward by %s; it said %s then; nothing expires until it is "
 			    "attested: 'bkp clock attest --operator NAME --reason TEXT'\n"),
-		    clock_format_span((double)latch->seconds, span),
+		    standing_span(latch->seconds, span, sizeof(span)),
 		    clock_format_local(latch->found_ns, found));
 	} else if (!app->quiet) {
 		printf("%s\n", text("the clock has not jumped forward, or was attested since"));

@@ -121,8 +121,11 @@ static int recorded(
 	char line[sizeof(err->msg)];
 
 	if (code == APP_OK)
-		snprintf(line, sizeof(line), text("generation %ju: '%s' by '%s'"), q->number,
-		    words[q->what].event, q->person);
+		snprintf(line, sizeof(line),
+		    q->what == HOLD	 ? text("generation %ju is held, by %s")
+		    : q->what == RELEASE ? text("generation %ju is released, by %s")
+					 : text("generation %ju is accepted, by %s"),
+		    q->number, q->person);
 	else
 		snprintf(line, sizeof(line), "%s", err->msg);
 	return outcome_record(app, s, words[q->what].command, code, line);

@@ -136,8 +136,9 @@ void night_report_summary(const struct night_result *r)
 	for (i = 0; i < r->n_datasets; i++) {
 		const struct generation_dataset *d = &r->datasets[i];
 
-		printf(text("  data set %s: %s, %ju entries, %s\n"), d->name, verdict_text(d->verdict),
-		    d->entries, out_bytes(d->bytes, bytes));
+		printf(text("  data set %s: %s, %ju entries, %s\n"), d->name,
+		    d->guard.suspect ? text("suspect") : verdict_text(d->verdict), d->entries,
+		    out_bytes(d->bytes, bytes));
 	}
 	for (i = 0; i < r->n_media; i++) {
 		const struct night_medium *m = &r->media[i];
