@@ -401,10 +401,9 @@ static int show(
 
 /* ---- which command ---- */
 
-/* What was so already is no news: SEQ is how far the journal went before. */
-static int recorded(struct app *app, struct state *state, bool is_install, uint64_t seq, int code)
+static int recorded(struct app *app, struct state *state, bool is_install, int code)
 {
-	if (code == APP_USAGE || (code == APP_OK && ledger_seq(state_ledger(state)) == seq))
+	if (code == APP_USAGE)
 		return code;
 	return outcome_record(app, state, is_install ? "schedule install" : "schedule remove", code,
 	    code	 ? text("the schedule could not be changed")
@@ -417,7 +416,6 @@ static int dispatch(struct app *app, const char *what, const struct options *o)
 	bool meant[SCHEDULE_KINDS], is_install = !strcmp(what, "install");
 	POLICY_AUTO policy = NULL;
 	struct state *state = NULL;
-	uint64_t seq;
 	int code;
 
 	if (!is_install && strcmp(what, "show") != 0 && strcmp(what, "remove") != 0)
@@ -430,12 +428,11 @@ static int dispatch(struct app *app, const char *what, const struct options *o)
 	if (code || !strcmp(what, "show"))
 		return code ? code : show(app, policy, o, meant);
 	code = app_state(app, policy, &state);
-	seq = state ? ledger_seq(state_ledger(state)) : 0;
 	if (!code)
 		code = is_install ? install(app, policy, state, o, meant)
 				  : remove_all(app, policy, state, o, meant);
 	if (state)
-		code = recorded(app, state, is_install, seq, code);
+		code = recorded(app, state, is_install, code);
 	state_close(state);
 	return code;
 }
