@@ -19,6 +19,8 @@ trees ssmix2 "$S" 300 20261120
 trees scans "$T/ssmix2/extension" 120
 mkdir -p "$S/.transaction"
 echo half >"$S/.transaction/0001.lock"
+# the export's last message is of yesterday
+find "$T/ssmix2" -type f -exec touch -d '30 hours ago' {} +
 policy_of ss-mix2 "s|/srv/ssmix2|$T/ssmix2|g" 's|min_entries: 100000,|min_entries: 2000,|' 's|min_entries: 1000,|min_entries: 100,|'
 expect 0 nightly "$BKP" run --all
 find "$S" -type f -name '*_1' | sed 's|.*/\([^/]*\)/[^/]*$|\1|' | LC_ALL=C sort | uniq -c | awk '{print $2, $1}' >"$T/truth"
@@ -29,10 +31,11 @@ restore_to "$T/m1" 1 "$T/back" ssmix2 >/dev/null 2>&1
 [ ! -e "$T/back$S/.transaction" ] || die "what is excluded was captured"
 say "SS-MIX2: $(find "$S" -type f | wc -l) messages, the probe is their number by kind, restored equal by rsync"
 
-find "$T/ssmix2" -type f -exec touch -d '3 days ago' {} +
+# the same files, which are now too old: nothing else is wrong
+sed -i 's/max_age: 36h/max_age: 24h/' "$BKP_POLICY"
 expect 1 nightly "$BKP" run ssmix2
-said '(newest|新しい)'
-say "SS-MIX2: an export that stopped three days ago is told, though every file is there"
+said '(newest|最新)'
+say "SS-MIX2: an export that has stopped is told, though every file is there"
 trees ssmix2 "$S" 300 20261121
 expect 0 nightly "$BKP" run ssmix2
 mkdir "$T/away"
