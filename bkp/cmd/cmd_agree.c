@@ -232,7 +232,7 @@ static int agree(struct app *app, const struct policy *policy, const struct requ
 {
 	struct state *s = NULL;
 	struct err err = ERR_INIT;
-	char line[MORNING_LINE];
+	char line[MORNING_LINE], show[256];
 	int r, code = app_state(app, policy, &s);
 
 	if (code)
@@ -247,11 +247,12 @@ static int agree(struct app *app, const struct policy *policy, const struct requ
 	if (!q->statement_out)
 		code = outcome_record(app, s, "agree", code,
 		    r ? morning_failure(&err, line) : text("what the policy asks for is agreed"));
-	if (!code && !app->quiet && !app->json)
-		printf("%s\n",
-		    q->statement_out
-			? text("the statement is written; sign it with the root key: minisign -S -m FILE")
-			: text("what the policy asks for is agreed"));
+	if (!code && !app->quiet && !app->json && q->statement_out)
+		printf(text("the statement is written; sign it with the root key: minisign -S -s ROOTKEY -m "
+			    "'%s'\n"),
+		    path_show(q->statement_out, show, sizeof(show)));
+	else if (!code && !app->quiet && !app->json)
+		printf("%s\n", text("what the policy asks for is agreed"));
 	state_close(s);
 	return app_flush(code);
 }

@@ -104,6 +104,7 @@ static int act(const struct request *q, struct expiry *e, struct err *err)
 static int report(struct app *app, const struct request *q, const struct expiry *e, const struct err *failure)
 {
 	bool acted = !failure && !only_looks(q);
+	char show[256];
 	int code = failure ? APP_FAILED : expire_report_exit(e);
 
 	/* to look is allowed while nothing may go: the table says why */
@@ -115,7 +116,8 @@ static int report(struct app *app, const struct request *q, const struct expiry 
 	if (failure)
 		return app_flush(app_error(failure, code));
 	if (q->plan_out && !app->quiet)
-		printf(text("the plan is written; an approver reads it and signs it: minisign -S -m FILE\n"));
+		printf(text("the plan is written; an approver reads it and signs it: minisign -S -m '%s'\n"),
+		    path_show(q->plan_out, show, sizeof(show)));
 	return app_flush(code);
 }
 
@@ -140,7 +142,8 @@ static void summarize(const struct expiry *e, const struct err *failure, char li
 		snprintf(line, MORNING_LINE, text("%ju copies expired, %s freed, 1 warning: %s"), expired,
 		    out_bytes(bytes, freed), path_show(why->msg, show, sizeof(show)));
 	else if (expired)
-		snprintf(line, MORNING_LINE, text("%ju copies expired, %s freed"), expired, out_bytes(bytes, freed));
+		snprintf(line, MORNING_LINE, text("%ju copies expired, %s freed"), expired,
+		    out_bytes(bytes, freed));
 	else
 		snprintf(line, MORNING_LINE, "%s", text("nothing had to go"));
 	width_whole(line);

@@ -239,7 +239,7 @@ static int dispatch(struct app *app, int n, char **words, const struct options *
 	if (!add && !list && !show && !move)
 		return app_usage(app, "%s",
 		    text("'medium' is followed by 'add NAME', 'list', 'show NAME' or 'move NAME --operator "
-			 "WHO'"));
+			 "NAME'"));
 	if ((o->path && !add) || ((o->place || o->operator) && !move))
 		return app_usage(
 		    app, "%s", text("--path goes with 'add', --place and --operator with 'move'"));

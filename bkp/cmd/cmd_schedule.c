@@ -367,7 +367,7 @@ static int show_kinds(const struct app *app, const enum schedule_state *states, 
 		printf("%s\n", text("both start runs: take one away with 'bkp schedule remove --kind cron' "
 				    "or '--kind systemd'"));
 	if (!installed)
-		printf("%s\n", text("nothing starts a run by itself: 'bkp schedule install'"));
+		printf("%s\n", text("nothing starts a run by itself: run 'bkp schedule install'"));
 	putchar('\n');
 	return out_table(run_due_table(due), 0, code);
 }
