@@ -233,6 +233,9 @@ const struct ledger_agreed *ledger_agreement(const struct ledger *l, size_t i);
 size_t ledger_approvers(const struct ledger *l);
 const char *ledger_approver(const struct ledger *l, size_t i);
 const struct ledger_latch *ledger_latch(const struct ledger *l); /* never NULL */
+/* What the stamps of all records say of the clock (clockskew.h); never NULL. */
+struct clockskew_track;
+const struct clockskew_track *ledger_clock(const struct ledger *l);
 /* The records that approvals refer to: the "agreed" in force, the "clock-jump" that latched; seq 0: none. */
 struct approval_record ledger_agreed_at(const struct ledger *l);
 struct approval_record ledger_latch_at(const struct ledger *l);
