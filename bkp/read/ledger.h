@@ -76,7 +76,7 @@ struct ledger_dataset {
 	uint64_t entries, files, bytes, unreadable, changed, skipped;
 	const char *reason; /* why it failed or has no probe's value, or "" */
 	struct guard guard;
-	const char *suspicion; /* why the guard found it suspect, or "" */
+	const char *suspicion;		     /* why the guard found it suspect, or "" */
 	const struct guard_canary *canaries; /* as found, when they were first seen or had changed */
 	size_t n_canaries;
 };
@@ -128,7 +128,7 @@ struct ledger_latch {
 	int64_t found_ns; /* wall time of the record, as the clock said then; 0: not latched */
 	int64_t seconds;  /* how far: > 0 forward */
 	const char
-	    *source; /* what told: "monotonic", "journal", "filesystem"; NULL or "" while not latched */
+	    *source;	   /* what told: "monotonic", "journal", "filesystem"; NULL or "" while not latched */
 	uint64_t attested; /* generations up to this number were begun before the clock was last attested */
 };
 
@@ -153,7 +153,9 @@ struct ledger;
 #define LEDGER_ABSENT 1
 int ledger_load(int dirfd, const struct minisig_public *root, struct ledger **ret, struct err *err)
     __attribute__((warn_unused_result));
-/* The same from an open file, read from its start. `each`, unless NULL, sees every record. */
+/* The same from an open file, read from its start.  `each`, unless NULL, sees every record, and none of which
+ * the signature was not checked; without it one signature vouches for the lines of the same epoch before it
+ * (journal_check_vouch). */
 typedef int ledger_each_fn(void *arg, const struct journal_record *r, struct err *err);
 int ledger_load_fd(int fd, const char *name, const struct minisig_public *root, ledger_each_fn *each,
     void *arg, struct ledger **ret, struct err *err) __attribute__((warn_unused_result));
@@ -185,7 +187,8 @@ int64_t ledger_created_ns(const struct ledger *l); /* of the init record */
 uint64_t ledger_seq(const struct ledger *l);	    /* of the head; also the number of records */
 const uint8_t *ledger_head(const struct ledger *l); /* SHA-256 of the head's line, DIGEST_LEN bytes */
 int64_t ledger_head_ns(const struct ledger *l);	    /* wall time of the head */
-struct clock_stamp ledger_head_stamp(const struct ledger *l); /* all of its clock; zeros: there is no record */
+struct clock_stamp ledger_head_stamp(
+    const struct ledger *l);		      /* all of its clock; zeros: there is no record */
 uint64_t ledger_size(const struct ledger *l); /* bytes of the journal up to and with the head's newline */
 bool ledger_torn(const struct ledger *l);     /* bytes without a newline stand behind ledger_size() */
 
@@ -209,8 +212,8 @@ const char *ledger_canary(const struct ledger *l, const char *dataset, const cha
 /* The newest generation that the guard found suspect and that nobody has accepted or held yet, or NULL.
  * While there is one nothing may be expired anywhere and no medium that is kept offline may be written to. */
 const struct ledger_generation *ledger_frozen_by(const struct ledger *l);
-uint64_t ledger_next_generation(const struct ledger *l);		       /* highest begun + 1 */
-uint64_t ledger_next_archive(const struct ledger *l); /* highest next_archive recorded; 1 at first */
+uint64_t ledger_next_generation(const struct ledger *l); /* highest begun + 1 */
+uint64_t ledger_next_archive(const struct ledger *l);	 /* highest next_archive recorded; 1 at first */
 
 /* The newest "policy" record: SHA-256 of the policy's bytes as hex; "" none. */
 const char *ledger_policy_sha256(const struct ledger *l);
