@@ -232,12 +232,11 @@ static int agree(struct app *app, const struct policy *policy, const struct requ
 {
 	struct state *s = NULL;
 	struct err err = ERR_INIT;
-	char line[MORNING_LINE];
+	char line[MORNING_LINE], show[256];
 	int r, code = app_state(app, policy, &s);
 
 	if (code)
 		return code;
-	state_act(s, "agree", "manager", q->operator);
 	if (q->statement_out)
 		r = write_statement(state_ledger(s), policy, q->statement_out, &err);
 	else
@@ -248,16 +247,17 @@ static int agree(struct app *app, const struct policy *policy, const struct requ
 	if (!q->statement_out)
 		code = outcome_record(app, s, "agree", code,
 		    r ? morning_failure(&err, line) : text("what the policy asks for is agreed"));
-	if (!code && !app->quiet && !app->json)
-		printf("%s\n",
-		    q->statement_out
-			? text("the statement is written; sign it with the root key: minisign -S -m FILE")
-			: text("what the policy asks for is agreed"));
+	if (!code && !app->quiet && !app->json && q->statement_out)
+		printf(text("the statement is written; sign it with the root key: minisign -S -s ROOTKEY -m "
+			    "'%s'\n"),
+		    path_show(q->statement_out, show, sizeof(show)));
+	else if (!code && !app->quiet && !app->json)
+		printf("%s\n", text("what the policy asks for is agreed"));
 	state_close(s);
 	return app_flush(code);
 }
 
-static int check_request(const struct app *app, const struct policy *policy, const struct request *q)
+static int check_request(struct app *app, const struct policy *policy, const struct request *q)
 {
 	if (!q->statement != !q->signature)
 		return app_usage(app, "%s", text("--statement and --signature belong together"));
@@ -292,6 +292,7 @@ int cmd_agree(struct app *app, int argc, char **argv)
 		return code;
 	if (!q.root_key && !q.statement_out && !q.statement && !q.signature)
 		return show(app, policy);
+	app_act(app, "agree", "manager", q.operator);
 	code = check_request(app, policy, &q);
 	return code ? code : agree(app, policy, &q);
 }

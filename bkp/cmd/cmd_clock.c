@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "cmd/app.h"
 #include "cmd/morning.h"
@@ -17,6 +18,7 @@
 #include "format/approval.h"
 #include "format/policy.h"
 #include "read/ledger.h"
+#include "read/standing.h"
 #include "write/reserve.h"
 #include "write/state.h"
 
@@ -28,7 +30,7 @@ static int show(struct app *app, const struct policy *policy)
 {
 	const struct ledger_latch *latch;
 	struct ledger *l = NULL;
-	char found[CLOCK_TEXT], span[CLOCK_SPAN];
+	char found[CLOCK_TEXT], span[48];
 	int code = app_ledger(app, policy, &l);
 
 	if (code)
@@ -43,8 +45,8 @@ static int show(struct app *app, const struct policy *policy)
 		    code);
 	} else if (latch->found_ns) {
 		printf(text("the clock jumped forward by %s; it said %s then; nothing expires until it is "
-			    "attested\n"),
-		    clock_format_span((double)latch->seconds, span),
+			    "attested: 'bkp clock attest --operator NAME --reason TEXT'\n"),
+		    standing_span(latch->seconds, span, sizeof(span)),
 		    clock_format_local(latch->found_ns, found));
 	} else if (!app->quiet) {
 		printf("%s\n", text("the clock has not jumped forward, or was attested since"));
@@ -131,7 +133,7 @@ static int attest(struct state *s, const struct request *q, struct err *err)
 	return record(s, q, &sig, err);
 }
 
-static int check_request(const struct app *app, const struct policy *policy, const struct request *q)
+static int check_request(struct app *app, const struct policy *policy, const struct request *q)
 {
 	int code;
 
@@ -151,23 +153,24 @@ static int attest_with(struct app *app, const struct policy *policy, const struc
 {
 	struct state *s = NULL;
 	struct err err = ERR_INIT;
-	char line[MORNING_LINE];
-	int r, code = check_request(app, policy, q);
+	char line[MORNING_LINE], show[256];
+	int r, code;
 
+	app_act(app, "clock attest", "operator", q->operator);
+	code = check_request(app, policy, q);
 	if (code || (code = app_state(app, policy, &s)))
 		return code;
-	state_act(s, "clock", "operator", q->operator);
 	r = attest(s, q, &err);
 	if (r)
 		code = app_error(&err, APP_FAILED);
 	if (!q->statement_out)
 		code = outcome_record(app, s, "clock attest", code,
 		    r ? morning_failure(&err, line) : text("the clock is attested"));
-	if (!code && !app->quiet && !app->json)
-		printf(
-		    "%s\n", q->statement_out
-				? text("the statement is written; an approver signs it: minisign -S -m FILE")
-				: text("recorded: the clock is right"));
+	if (!code && !app->quiet && !app->json && q->statement_out)
+		printf(text("the statement is written; an approver signs it: minisign -S -m '%s'\n"),
+		    path_show(q->statement_out, show, sizeof(show)));
+	else if (!code && !app->quiet && !app->json)
+		printf("%s\n", text("recorded: the clock is right"));
 	state_close(s);
 	return app_flush(code);
 }

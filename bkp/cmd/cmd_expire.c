@@ -104,6 +104,7 @@ static int act(const struct request *q, struct expiry *e, struct err *err)
 static int report(struct app *app, const struct request *q, const struct expiry *e, const struct err *failure)
 {
 	bool acted = !failure && !only_looks(q);
+	char show[256];
 	int code = failure ? APP_FAILED : expire_report_exit(e);
 
 	/* to look is allowed while nothing may go: the table says why */
@@ -115,7 +116,8 @@ static int report(struct app *app, const struct request *q, const struct expiry 
 	if (failure)
 		return app_flush(app_error(failure, code));
 	if (q->plan_out && !app->quiet)
-		printf(text("the plan is written; an approver reads it and signs it: minisign -S -m FILE\n"));
+		printf(text("the plan is written; an approver reads it and signs it: minisign -S -m '%s'\n"),
+		    path_show(q->plan_out, show, sizeof(show)));
 	return app_flush(code);
 }
 
@@ -140,7 +142,8 @@ static void summarize(const struct expiry *e, const struct err *failure, char li
 		snprintf(line, MORNING_LINE, text("%ju copies expired, %s freed, 1 warning: %s"), expired,
 		    out_bytes(bytes, freed), path_show(why->msg, show, sizeof(show)));
 	else if (expired)
-		snprintf(line, MORNING_LINE, text("%ju copies expired, %s freed"), expired, out_bytes(bytes, freed));
+		snprintf(line, MORNING_LINE, text("%ju copies expired, %s freed"), expired,
+		    out_bytes(bytes, freed));
 	else
 		snprintf(line, MORNING_LINE, "%s", text("nothing had to go"));
 	width_whole(line);
@@ -154,14 +157,7 @@ static int expire(struct app *app, const struct request *q, const struct policy 
 	struct expiry *e = NULL;
 	int r, code;
 
-	if (!only_looks(q)) {
-		state_act(s, "expire", "operator", q->operator);
-		if (prepare(s, policy, &told, &err)) {
-			morning_failure(&err, line);
-			return app_error(&err, APP_FAILED);
-		}
-	}
-	if (expiry_open(s, policy, q->medium, &e, &err)) {
+	if ((!only_looks(q) && prepare(s, policy, &told, &err)) || expiry_open(s, policy, q->medium, &e, &err)) {
 		morning_failure(&err, line);
 		return app_error(&err, APP_FAILED);
 	}
@@ -190,7 +186,7 @@ static int expire_and_tell(
 	return only_looks(q) ? o.code : outcome_tell(app, policy, s, &o);
 }
 
-static int check_request(const struct app *app, const struct request *q, const struct policy *policy)
+static int check_request(struct app *app, const struct request *q, const struct policy *policy)
 {
 	char show[256];
 
@@ -228,6 +224,7 @@ int cmd_expire(struct app *app, int argc, char **argv)
 	}
 	if (optind < argc)
 		return app_usage(app, text("'%s' is not understood here"), argv[optind]);
+	app_act(app, "expire", "operator", q.operator);
 	code = app_policy(app, &policy);
 	if (!code)
 		code = check_request(app, &q, policy);

@@ -77,7 +77,8 @@ static void tell(const struct app *app, const struct ledger *l, const struct req
 	if (app->quiet)
 		return;
 	if (q->what == HOLD)
-		printf(text("generation %ju is held: it does not expire until 'bkp release %ju'\n"),
+		printf(text("generation %ju is held: it does not expire until 'bkp release %ju --operator "
+			    "NAME'\n"),
 		    q->number, q->number);
 	else if (q->what == RELEASE)
 		printf(text("generation %ju is not held any more\n"), q->number);
@@ -120,8 +121,11 @@ static int recorded(
 	char line[sizeof(err->msg)];
 
 	if (code == APP_OK)
-		snprintf(line, sizeof(line), text("generation %ju: '%s' by '%s'"), q->number,
-		    words[q->what].event, q->person);
+		snprintf(line, sizeof(line),
+		    q->what == HOLD	 ? text("generation %ju is held, by %s")
+		    : q->what == RELEASE ? text("generation %ju is released, by %s")
+					 : text("generation %ju is accepted, by %s"),
+		    q->number, q->person);
 	else
 		snprintf(line, sizeof(line), "%s", err->msg);
 	return outcome_record(app, s, words[q->what].command, code, line);
@@ -135,7 +139,6 @@ static int decide(struct app *app, const struct policy *policy, const struct req
 
 	if (code)
 		return code;
-	state_act(state, words[q->what].command, "operator", q->person);
 	if (check(state_ledger(state), q, &err) ||
 	    state_append(state, words[q->what].event,
 		json_pack("{s:I, s:s, s:s*}", "generation", (json_int_t)q->number, "operator", q->person,
@@ -184,6 +187,7 @@ static int command(struct app *app, int argc, char **argv, enum decision what)
 		return app_usage(app, "%s", text("say why with --reason TEXT: it is recorded"));
 	if (q.reason && (code = operator_text(app, "--reason", q.reason)))
 		return code;
+	app_act(app, words[what].command, "operator", q.person);
 	code = app_policy(app, &policy);
 	if (!code)
 		code = operator_check(app, policy, q.person);

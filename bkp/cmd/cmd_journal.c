@@ -211,8 +211,10 @@ static int report(struct app *app, const struct cmd_journal_options *o, int fd, 
 		compared = cmd_journal_against(app, o, fd, l, &other);
 	if (compared > code)
 		code = compared;
-	if (!app->json)
+	if (!app->json) {
+		json_decref(other);
 		return app_flush(code);
+	}
 	out = report_json(o, l);
 	if (other)
 		json_object_set_new(out, "against", other);

@@ -367,7 +367,7 @@ static int show_kinds(const struct app *app, const enum schedule_state *states, 
 		printf("%s\n", text("both start runs: take one away with 'bkp schedule remove --kind cron' "
 				    "or '--kind systemd'"));
 	if (!installed)
-		printf("%s\n", text("nothing starts a run by itself: 'bkp schedule install'"));
+		printf("%s\n", text("nothing starts a run by itself: run 'bkp schedule install'"));
 	putchar('\n');
 	return out_table(run_due_table(due), 0, code);
 }
@@ -427,6 +427,7 @@ static int dispatch(struct app *app, const char *what, const struct options *o)
 		code = app_policy(app, &policy);
 	if (code || !strcmp(what, "show"))
 		return code ? code : show(app, policy, o, meant);
+	app_act(app, is_install ? "schedule install" : "schedule remove", "manager", NULL);
 	code = app_state(app, policy, &state);
 	if (!code)
 		code = is_install ? install(app, policy, state, o, meant)

@@ -135,8 +135,9 @@ static void say_committed(const struct journal_record *r, char out[JOURNAL_WORDS
 
 	snprintf(out, JOURNAL_WORDS,
 	    yes(r, "recovered") ? text("generation %ju, which an interrupted run had left complete, is "
-				       "reported: %s, %s of it new")
-				: text("generation %ju is reported: %s, %s of it new"),
+				       "reported: archives of %s, %s of new data before compression")
+				: text("generation %ju is reported: archives of %s, %s of new data before "
+				       "compression"),
 	    num(r, "generation"), out_bytes(num(r, "archive_bytes"), all),
 	    out_bytes(num(r, "new_bytes"), fresh));
 }
@@ -256,6 +257,19 @@ static void say_outcome(const struct journal_record *r, char out[JOURNAL_WORDS])
 	    num(r, "exit"), because(r, "line", why));
 }
 
+static void say_scheduled(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	snprintf(out, JOURNAL_WORDS,
+	    !strcmp(str(r, "action"), "install") ? text("runs of the policy were given to %s: '%s'")
+						 : text("runs of the policy were taken from %s: '%s'"),
+	    str(r, "kind"), str(r, "file"));
+}
+
+static void say_notified(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	snprintf(out, JOURNAL_WORDS, "%s", yes(r, "ok") ? text("somebody was told") : str(r, "reason"));
+}
+
 static const struct {
 	const char *event;
 	words_fn *say;
@@ -265,7 +279,8 @@ static const struct {
     {"medium-detached", say_attached}, {"rotated", say_rotated}, {"medium-moved", say_moved},
     {"heads", say_heads}, {"history", say_history}, {"policy", say_policy}, {"agreed", say_agreed},
     {"accepted", say_decision}, {"held", say_decision}, {"released", say_decision}, {"expired", say_expired},
-    {"clock-jump", say_clock}, {"clock-attested", say_clock}, {"outcome", say_outcome}};
+    {"clock-jump", say_clock}, {"clock-attested", say_clock}, {"outcome", say_outcome},
+    {"scheduled", say_scheduled}, {"notified", say_notified}};
 
 char *journal_words_what(const struct journal_record *r, char out[JOURNAL_WORDS])
 {

@@ -21,8 +21,8 @@ static const struct app_command commands[] = {
 	"init --identity-out FILE [--passphrase-file FILE | --plain-identity] [--recipient age1…] "
 	"[--root-key-out FILE]",
 	N_("make the repository: keys, state folder, first journal record"), cmd_init},
-    {"check", "check\ncheck --diff [--against FILE]", N_("check the policy and show what it plans, or what a change of it means"),
-	cmd_check},
+    {"check", "check\ncheck --diff [--against FILE]",
+	N_("check the policy and show what it plans, or what a change of it means"), cmd_check},
     {"run", "run [DATASET...] [--all] [--anchor] [--timings] [--until HH:MM] [--dry-run] [--catch-up]",
 	N_("capture what is due as one generation on every online medium"), cmd_run},
     {"schedule",
@@ -33,7 +33,9 @@ static const struct app_command commands[] = {
     {"rotate", "rotate [MEDIUM] --operator NAME [--place TEXT] [--recheck all|none|DAYS]",
 	N_("bring the medium kept offline up to date, check and seal it"), cmd_rotate},
     {"expire",
-	"expire [--dry-run] [--medium NAME] [--operator NAME] [--plan-out FILE]\n"
+	"expire --dry-run [--medium NAME]\n"
+	"expire --operator NAME [--medium NAME]\n"
+	"expire --plan-out FILE [--medium NAME]\n"
 	"expire --plan FILE --signature FILE.minisig --operator NAME [--medium NAME]",
 	N_("say which generations stay and go and why, and let them go"), cmd_expire},
     {"agree",
@@ -41,21 +43,23 @@ static const struct app_command commands[] = {
 	"agree --operator NAME --statement FILE --signature FILE.minisig",
 	N_("show what is agreed of retention, or agree to less with the root key"), cmd_agree},
     {"clock",
-	"clock show\nclock attest --operator NAME --reason TEXT [--root-key FILE | --statement-out FILE | --signature "
+	"clock show\nclock attest --operator NAME --reason TEXT [--root-key FILE | --statement-out FILE | "
+	"--signature "
 	"FILE.minisig]",
 	N_("say that the clock is right, after it has jumped"), cmd_clock},
     {"verify", "verify [--medium NAME] [--generation N] [--identity FILE] [--passphrase-file FILE]",
 	N_("read what was captured back from the media and compare"), cmd_verify},
     {"medium",
 	"medium add NAME [--path DIR]\nmedium list\nmedium show NAME\n"
-	"medium move NAME --operator WHO [--place TEXT]",
+	"medium move NAME --operator NAME [--place TEXT]",
 	N_("register media, list them, record where they are"), cmd_medium},
-    {"status", "status [--prometheus FILE]", N_("3-2-1 and generations of each data set, media, what to do next"), cmd_status},
-    {"accept", "accept N --operator WHO --reason TEXT",
+    {"status", "status [--prometheus FILE]",
+	N_("3-2-1 and generations of each data set, media, what to do next"), cmd_status},
+    {"accept", "accept N --operator NAME --reason TEXT",
 	N_("say that a generation that is suspect or partial is right"), cmd_accept},
-    {"hold", "hold N --operator WHO --reason TEXT",
+    {"hold", "hold N --operator NAME --reason TEXT",
 	N_("keep a generation until it is released, whatever the policy says"), cmd_hold},
-    {"release", "release N --operator WHO [--reason TEXT]", N_("end a hold"), cmd_release},
+    {"release", "release N --operator NAME [--reason TEXT]", N_("end a hold"), cmd_release},
     {"notify", "notify [--test]", N_("tell by the policy's notify command how things stand"), cmd_notify},
     {"generations", "generations [--medium NAME]", N_("list the generations"), cmd_generations},
     {"journal",

@@ -17,23 +17,37 @@
 
 static const char *verdict_text(enum generation_verdict v)
 {
-	return v == GENERATION_GOOD ? text("good") : v == GENERATION_PARTIAL ? text("partial") : text("failed");
+	return v == GENERATION_GOOD	 ? text("good")
+	       : v == GENERATION_PARTIAL ? text("partial")
+					 : text("failed");
 }
 
 /* What to do about a data set that was captured and does not count. */
-static const char *partial_hint(const char *reason)
+static void print_partial_hint(const char *reason, uint64_t number, FILE *out)
 {
+	const char *hint = NULL;
+
 	if (strstr(reason, "probe: "))
-		return text("its content was captured, but a restore cannot be checked by it; run the probe by hand as the same user");
-	if (!strncmp(reason, "after: ", 7))
-		return text("its content was captured; see whether what 'before' began was ended, and run the command by hand as the same user");
-	return text("look at the source; it is captured, and when it is as it should be, 'bkp accept' lets it count");
+		hint = text("its content was captured, but a restore cannot be checked by it; run the probe "
+			    "by hand as the same user");
+	else if (!strncmp(reason, "after: ", 7))
+		hint = text("its content was captured; see whether what 'before' began was ended, and run "
+			    "the command by hand as the same user");
+	if (hint)
+		fprintf(out, "  → %s\n", hint);
+	else
+		fprintf(out,
+		    text("  → look at the source; it is captured, and when it is as it should be, 'bkp "
+			 "accept %ju --operator NAME "
+			 "--reason TEXT' lets it count\n"),
+		    number);
 }
 
-static void print_dataset_faults(const struct generation_dataset *d, FILE *out)
+static void print_dataset_faults(const struct generation_dataset *d, uint64_t number, FILE *out)
 {
 	if (d->verdict == GENERATION_FAILED)
-		fprintf(out, text("bkp: E-RUN-03: data set '%s' failed: %s\n"), d->name, d->reason ? d->reason : "?");
+		fprintf(out, text("bkp: E-RUN-03: data set '%s' failed: %s\n"), d->name,
+		    d->reason ? d->reason : "?");
 	if (d->unreadable || d->changed)
 		fprintf(out,
 		    text("bkp: W-RUN-04: data set '%s' is partial: %ju unreadable, %ju"
@@ -41,26 +55,30 @@ static void print_dataset_faults(const struct generation_dataset *d, FILE *out)
 		    d->name, d->unreadable, d->changed);
 	if (d->verdict == GENERATION_PARTIAL && d->reason) {
 		fprintf(out, text("bkp: W-RUN-06: data set '%s' is partial: %s\n"), d->name, d->reason);
-		fprintf(out, "  → %s\n", partial_hint(d->reason));
+		print_partial_hint(d->reason, number, out);
 	}
 }
 
 /* Kept, marked, and nothing goes until a person has looked. */
 static void print_suspect(const struct generation_dataset *d, uint64_t number, FILE *out)
 {
-	fprintf(out, text("bkp: E-GUARD-01: data set '%s' looks as if its files were being harmed: %s\n"), d->name,
-	    d->suspicion ? d->suspicion : "?");
+	fprintf(out, text("bkp: E-GUARD-01: data set '%s' looks as if its files were being harmed: %s\n"),
+	    d->name, d->suspicion ? d->suspicion : "?");
 	fprintf(out, "  → %s\n",
-	    text("look at the files now; if they are harmed, take this computer off the network, attach no disk and call for help"));
+	    text("look at the files now; if they are harmed, take this computer off the network, attach no "
+		 "disk and call for help"));
 	fprintf(out,
-	    text("  → until somebody decides, nothing expires and no medium is rotated: 'bkp accept %ju --operator WHO --reason "
-		 "WHY' when it is right, 'bkp hold %ju --operator WHO --reason WHY' when it is not\n"),
+	    text("  → until somebody decides, nothing expires and no medium is rotated: 'bkp accept %ju "
+		 "--operator NAME --reason "
+		 "TEXT' when it is right, 'bkp hold %ju --operator NAME --reason TEXT' when it is not\n"),
 	    number, number);
 }
 
 static void print_blind(const struct generation_dataset *d, FILE *out)
 {
-	fprintf(out, text("bkp: W-GUARD-01: data set '%s': the guard against mass change saw less than it should: %s\n"),
+	fprintf(out,
+	    text("bkp: W-GUARD-01: data set '%s': the guard against mass change saw less than it should: "
+		 "%s\n"),
 	    d->name, d->blind);
 	fprintf(out, "  → %s\n", text("look at a few of its files yourself; the next run compares again"));
 }
@@ -87,7 +105,7 @@ void night_report_faults(const struct night_result *r, FILE *out)
 	print_said(&r->clock, out);
 	print_said(&r->reaped, out);
 	for (i = 0; i < r->n_datasets; i++)
-		print_dataset_faults(&r->datasets[i], out);
+		print_dataset_faults(&r->datasets[i], r->generation, out);
 	for (i = 0; i < r->n_datasets; i++)
 		if (r->datasets[i].guard.suspect)
 			print_suspect(&r->datasets[i], r->generation, out);
@@ -95,7 +113,8 @@ void night_report_faults(const struct night_result *r, FILE *out)
 		if (r->datasets[i].blind)
 			print_blind(&r->datasets[i], out);
 	if (r->slow.code[0])
-		fprintf(out, text("bkp: W-CAPTURE-01: the next run will have to read all files again: %s\n"), r->slow.msg);
+		fprintf(out, text("bkp: W-CAPTURE-01: the next run will have to read all files again: %s\n"),
+		    r->slow.msg);
 	print_said(&r->missing, out);
 	for (i = 0; i < r->n_media; i++) {
 		const struct night_medium *m = &r->media[i];
@@ -104,11 +123,14 @@ void night_report_faults(const struct night_result *r, FILE *out)
 			print_history(m, out);
 		if (m->ok && m->verified)
 			continue;
-		fprintf(out, "bkp: %s: %s: %s\n", m->why.code[0] ? m->why.code : "E-RUN-05", m->label, m->why.msg);
+		fprintf(out, "bkp: %s: %s: %s\n", m->why.code[0] ? m->why.code : "E-RUN-05", m->label,
+		    m->why.msg);
 		if (m->why.hint[0])
 			fprintf(out, "  → %s\n", m->why.hint);
 		if (!m->ok)
-			fprintf(out, "  → %s\n", text("the generation is on the other media; the next run brings this one up to date"));
+			fprintf(out, "  → %s\n",
+			    text("the generation is on the other media; the next run brings this one up to "
+				 "date"));
 	}
 }
 
@@ -122,7 +144,8 @@ void night_report_summary(const struct night_result *r)
 	for (i = 0; i < r->n_datasets; i++) {
 		const struct generation_dataset *d = &r->datasets[i];
 
-		printf(text("  data set %s: %s, %ju entries, %s\n"), d->name, verdict_text(d->verdict), d->entries,
+		printf(text("  data set %s: %s, %ju entries, %s\n"), d->name,
+		    d->guard.suspect ? text("suspect") : verdict_text(d->verdict), d->entries,
 		    out_bytes(d->bytes, bytes));
 	}
 	for (i = 0; i < r->n_media; i++) {
@@ -142,9 +165,12 @@ void night_report_summary(const struct night_result *r)
 		putchar('\n');
 	}
 	if (r->recovered)
-		printf(text("  an interrupted run had left %ju generations complete: they are reported now\n"), r->recovered);
+		printf(
+		    text("  an interrupted run had left %ju generations complete: they are reported now\n"),
+		    r->recovered);
 	if (r->given_up)
-		printf(text("  an interrupted run had left %ju generations incomplete: what it stored is used again\n"),
+		printf(text("  an interrupted run had left %ju generations incomplete: what it stored is "
+			    "used again\n"),
 		    r->given_up);
 }
 
@@ -156,11 +182,12 @@ static json_t *media_json(const struct night_result *r)
 	for (i = 0; i < r->n_media; i++) {
 		const struct night_medium *m = &r->media[i];
 
-		json_array_append_new(a, json_pack("{s:s, s:b, s:b, s:I, s:I, s:I, s:s*, s:s*}", "label", m->label, "ok", m->ok,
-					     "verified", m->verified, "written", (json_int_t)m->written, "not_frozen",
-					     (json_int_t)m->unfrozen, "caught_up", (json_int_t)m->caught_up, "reason",
-					     m->ok && m->verified ? NULL : m->why.msg, "history",
-					     m->history.code[0] ? m->history.msg : NULL));
+		json_array_append_new(
+		    a, json_pack("{s:s, s:b, s:b, s:I, s:I, s:I, s:s*, s:s*}", "label", m->label, "ok", m->ok,
+			   "verified", m->verified, "written", (json_int_t)m->written, "not_frozen",
+			   (json_int_t)m->unfrozen, "caught_up", (json_int_t)m->caught_up, "reason",
+			   m->ok && m->verified ? NULL : m->why.msg, "history",
+			   m->history.code[0] ? m->history.msg : NULL));
 	}
 	return a;
 }
@@ -173,17 +200,19 @@ void night_report_json(const struct night_result *r, const struct err *failure, 
 	for (i = 0; i < r->n_datasets; i++) {
 		const struct generation_dataset *d = &r->datasets[i];
 
-		json_array_append_new(sets, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*, s:s*}", "name", d->name, "verdict",
-						generation_verdict_word(d->verdict), "entries", (json_int_t)d->entries,
-						"files", (json_int_t)d->files, "bytes", (json_int_t)d->bytes, "unreadable",
-						(json_int_t)d->unreadable, "changed", (json_int_t)d->changed, "skipped",
-						(json_int_t)d->skipped, "reason", d->reason, "suspect",
-						d->suspicion, "unguarded", d->blind));
+		json_array_append_new(
+		    sets, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*, s:s*}", "name",
+			      d->name, "verdict", generation_verdict_word(d->verdict), "entries",
+			      (json_int_t)d->entries, "files", (json_int_t)d->files, "bytes",
+			      (json_int_t)d->bytes, "unreadable", (json_int_t)d->unreadable, "changed",
+			      (json_int_t)d->changed, "skipped", (json_int_t)d->skipped, "reason", d->reason,
+			      "suspect", d->suspicion, "unguarded", d->blind));
 	}
-	o = json_pack("{s:s, s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*, s:s*, s:s*, s:s*}", "line", line, "generation", (json_int_t)r->generation,
-	    "datasets", sets, "media", media_json(r), "archives", (json_int_t)r->archives, "archive_bytes",
-	    (json_int_t)r->archive_bytes, "new_archives", (json_int_t)r->new_archives, "new_bytes", (json_int_t)r->new_bytes,
-	    "recovered", (json_int_t)r->recovered, "given_up", (json_int_t)r->given_up, "error",
+	o = json_pack("{s:s, s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*, s:s*, s:s*, s:s*}",
+	    "line", line, "generation", (json_int_t)r->generation, "datasets", sets, "media", media_json(r),
+	    "archives", (json_int_t)r->archives, "archive_bytes", (json_int_t)r->archive_bytes,
+	    "new_archives", (json_int_t)r->new_archives, "new_bytes", (json_int_t)r->new_bytes, "recovered",
+	    (json_int_t)r->recovered, "given_up", (json_int_t)r->given_up, "error",
 	    failure ? failure->code : NULL, "message", failure ? failure->msg : NULL, "missing",
 	    r->missing.code[0] ? r->missing.msg : NULL, "slow", r->slow.code[0] ? r->slow.msg : NULL, "clock",
 	    r->clock.code[0] ? r->clock.msg : NULL);
@@ -199,7 +228,8 @@ int night_report_exit(const struct night_result *r)
 	size_t i;
 
 	for (i = 0; i < r->n_datasets; i++)
-		if (r->datasets[i].verdict != GENERATION_GOOD || r->datasets[i].guard.suspect || r->datasets[i].blind)
+		if (r->datasets[i].verdict != GENERATION_GOOD || r->datasets[i].guard.suspect ||
+		    r->datasets[i].blind)
 			return APP_ATTENTION;
 	for (i = 0; i < r->n_media; i++)
 		if (!r->media[i].ok || !r->media[i].verified || r->media[i].history.code[0])

@@ -44,9 +44,10 @@ static void carry_away(const struct rotate_result *r, const char *operator, char
 
 char *rotate_report_next(const struct rotate_result *r, const char *operator, char * out, size_t size)
 {
-	char away[SENTENCE], bytes[OUT_BYTES], room[OUT_BYTES];
+	char away[SENTENCE], who[SHOW], bytes[OUT_BYTES], room[OUT_BYTES];
 	const char *name = r->medium->name;
 
+	path_word(operator, who, sizeof(who));
 	carry_away(r, operator, away, sizeof(away));
 	if (r->damaged)
 		snprintf(out, size,
@@ -56,10 +57,10 @@ char *rotate_report_next(const struct rotate_result *r, const char *operator, ch
 		    name);
 	else if (r->refill.full && r->may_go)
 		snprintf(out, size,
-		    text("'%s' is full, and %ju generations may go from it: run 'bkp expire --medium %s', "
-			 "then 'bkp "
-			 "rotate %s' again"),
-		    name, r->may_go, name, name);
+		    text("'%s' is full, and %ju generations may go from it: run 'bkp expire --operator %s "
+			 "--medium "
+			 "%s', then 'bkp rotate %s --operator %s' again"),
+		    name, r->may_go, who, name, name, who);
 	else if (r->refill.full && !r->current)
 		snprintf(out, size,
 		    text("'%s' is too small for the newest generation: it needs about %s, %s are free; "
@@ -198,8 +199,8 @@ int rotate_report_exit(const struct rotate_result *r)
 	if (!r->current)
 		return APP_FAILED;
 	/* without the static program there are still rescue.py and stock tools: said, but no fault */
-	return is_complete(r) && !r->refill.lost && !r->docs_why.code[0] && !r->history.code[0] && !r->clock.code[0] &&
-		       !r->reaped.code[0]
+	return is_complete(r) && !r->refill.lost && !r->docs_why.code[0] && !r->history.code[0] &&
+		       !r->clock.code[0] && !r->reaped.code[0]
 		   ? APP_OK
 		   : APP_ATTENTION;
 }

@@ -206,6 +206,16 @@ const struct ledger_generation *ledger_generation_by_number(
 /* What a reported generation must be, for verify_options.record.  1: known, 0: it is not reported. */
 int ledger_generation_record(const struct ledger *l, uint64_t number, struct verify_record *ret);
 const struct ledger_generation *ledger_last_committed(const struct ledger *l); /* or NULL */
+/* The data set in it, or NULL. */
+const struct ledger_dataset *ledger_dataset_in(const struct ledger_generation *g, const char *dataset);
+/* Is it good there: its verdict is, or it is partial and a person accepted the generation as it is?  d: of g.
+ */
+bool ledger_good(const struct ledger_generation *g, const struct ledger_dataset *d);
+/* Does the generation count for the data set?  The one rule for floors, 3-2-1, expiry and what is due next:
+ * it is committed, the data set is good in it, and the generation is not suspect: where one data set was
+ * found harmed, a person answers for all of them (accepts, or takes none).  Whether a copy of it is verified
+ * on a medium is asked beside it. */
+bool ledger_counts(const struct ledger_generation *g, const char *dataset);
 /* What a canary of the data set must be: SHA-256 as hex as it was first found, or as in the generation that
  * was accepted last; "": it must not be there; NULL: never seen. */
 const char *ledger_canary(const struct ledger *l, const char *dataset, const char *path);

@@ -15,41 +15,47 @@ void standing_next_latch(struct standing_next *n)
 {
 	const struct ledger_latch *latch = n->v->s->latch;
 	char span[STANDING_SPAN], found[CLOCK_TEXT];
-	int64_t s = latch->seconds < 0 ? -latch->seconds : latch->seconds;
 
 	if (!latch->found_ns)
 		return;
-	standing_span(s, span, sizeof(span));
+	standing_span(latch->seconds, span, sizeof(span));
 	clock_format_local(latch->found_ns, found);
-	if (latch->seconds < 0)
-		standing_say(n,
-		    text("the clock jumped back by %s (found %s): nothing expires until somebody has looked "
-			 "at it: "
-			 "set it right, then 'bkp clock attest --operator NAME'"),
-		    span, found);
-	else
-		standing_say(n,
-		    text("the clock jumped forward by %s (found %s): nothing expires until somebody has "
-			 "looked at "
-			 "it: set it right, then 'bkp clock attest --operator NAME'"),
-		    span, found);
+	standing_say(n,
+	    text(
+		"the clock jumped forward by %s (found %s): nothing expires until somebody has looked at it: "
+		"set it right, then 'bkp clock attest --operator NAME --reason TEXT'"),
+	    span, found);
 }
 
-void standing_next_suspect(struct standing_next *n, const struct standing_dataset *d)
+void standing_next_frozen(struct standing_next *n)
 {
+	const struct standing *s = n->v->s;
+	bool said = false;
 	char why[SHOW];
 
-	if (!d->suspect)
+	for (size_t i = 0; i < s->n_datasets; i++) {
+		const struct standing_dataset *d = &s->datasets[i];
+
+		if (!d->suspect)
+			continue;
+		said = true;
+		standing_say(n,
+		    text("data set '%s' is suspect in generation %ju: %s; nothing expires and no disk is "
+			 "rotated until you have looked: then 'bkp accept %ju --operator NAME --reason TEXT' "
+			 "if that is as it should be, else 'bkp hold %ju --operator NAME --reason TEXT'"),
+		    d->policy->name, d->suspect,
+		    path_show(d->suspicion && *d->suspicion ? d->suspicion : "?", why, sizeof(why)),
+		    d->suspect, d->suspect);
+	}
+	if (said || !s->frozen)
 		return;
+	/* the data set has left the policy since, which makes it no less suspect */
 	standing_say(n,
-	    text("data set '%s' is suspect in generation %ju: %s; nothing expires and no disk is rotated "
-		 "until you "
-		 "have looked: then 'bkp accept %ju --operator NAME' if that is as it should be, else 'bkp "
-		 "hold %ju "
-		 "--operator NAME --reason TEXT'"),
-	    d->policy->name, d->suspect,
-	    path_show(d->suspicion && *d->suspicion ? d->suspicion : "?", why, sizeof(why)), d->suspect,
-	    d->suspect);
+	    text("generation %ju is suspect in a data set that the policy does not declare any more; nothing "
+		 "expires and no disk is rotated until you have looked: then 'bkp accept %ju --operator NAME "
+		 "--reason TEXT' if that is as it should be, else 'bkp hold %ju --operator NAME --reason "
+		 "TEXT'"),
+	    s->frozen, s->frozen, s->frozen);
 }
 
 /* The data set that was missed first, of those that runs since then passed over or of the others; how many
@@ -154,12 +160,12 @@ void standing_next_agreed(struct standing_next *n, const struct standing_dataset
 		standing_say(n,
 		    text("data set '%s': the policy asks for %u generations, agreed are %ju: those hold; "
 			 "correct the "
-			 "policy, or lower it with 'bkp agree' and the root key"),
+			 "policy, or lower it with 'bkp agree --operator NAME --root-key FILE'"),
 		    d->policy->name, d->policy->generations, d->agreed->generations);
 	else
 		standing_say(n,
 		    text("data set '%s': the policy keeps less than was agreed: what was agreed holds; "
 			 "correct the "
-			 "policy, or lower it with 'bkp agree' and the root key"),
+			 "policy, or lower it with 'bkp agree --operator NAME --root-key FILE'"),
 		    d->policy->name);
 }

@@ -111,7 +111,7 @@ static void tell(const struct clockwatch_jump *j, struct err *told)
 		    before, after);
 		err_hint(told, "%s",
 		    text("nothing expires until somebody has looked at the clock and said so: 'bkp clock "
-			 "attest'"));
+			 "attest --operator NAME --reason TEXT'"));
 	} else {
 		err_set(told, "W-CLOCK-01", text("the clock was set back: it should be %s and says %s"),
 		    before, after);

@@ -156,15 +156,18 @@ int expiry_allowed(const struct expiry *e, struct err *err)
 		    text("nothing expires: generation %ju is suspect, and nobody has decided on it"),
 		    e->judged->frozen_by);
 		return err_hint(err,
-		    text("look at it; then 'bkp accept %ju' if all is well with it, or 'bkp hold %ju' to "
-			 "keep it as it is"),
+		    text(
+			"look at it; then 'bkp accept %ju --operator NAME --reason TEXT' if all is well with "
+			"it, else 'bkp hold %ju --operator NAME --reason TEXT'"),
 		    e->judged->frozen_by, e->judged->frozen_by);
 	}
 	if (!e->judged->latched)
 		return 0;
 	err_set(err, "E-EXPIRE-02", "%s",
 	    text("nothing expires: the clock has jumped forward, and nobody has attested it"));
-	return err_hint(err, "%s", text("see that the clock is right, then say so with 'bkp clock attest'"));
+	return err_hint(err, "%s",
+	    text("see that the clock is right, then say so with 'bkp clock attest --operator NAME --reason "
+		 "TEXT'"));
 }
 
 static int act_on(struct expiry *e, struct expiry_medium *m, struct err *err)

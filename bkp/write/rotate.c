@@ -173,10 +173,14 @@ static int refuse_while_suspect(const struct rotate *ro, struct err *err)
 	if (!g)
 		return 0;
 	err_set(err, "E-GUARD-02",
-	    text("generation %ju is suspect and nobody has decided on it: the medium is not written to"), g->number);
+	    text("generation %ju is suspect and nobody has decided on it: the medium is not written to"),
+	    g->number);
 	return err_hint(err,
-	    text("detach the disk: this computer may be infected; see 'bkp generations', then 'bkp accept %ju …' when the "
-		 "change was right, 'bkp hold %ju …' when it was not and the computer has been cleaned"),
+	    text("detach the disk: this computer may be infected; see 'bkp generations', then 'bkp accept "
+		 "%ju --operator NAME "
+		 "--reason TEXT' when the change was right, 'bkp hold %ju --operator NAME --reason TEXT' "
+		 "when it was not and the "
+		 "computer has been cleaned"),
 	    g->number, g->number);
 }
 
@@ -187,9 +191,9 @@ int rotate_run(const struct rotate_config *cfg, struct rotate_result *ret, struc
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
-	r = refuse_while_suspect(&ro, &why) || rotate_find(&ro, &why) || rotate_open(&ro, &why) || rotate_open_sources(&ro, &why) ||
-	    rotate_begin(&ro, &why) || prepare(&ro, &why) || rotate_refill(&ro, &why) || rotate_recheck(&ro, &why) ||
-	    rotate_seal(&ro, &why);
+	r = refuse_while_suspect(&ro, &why) || rotate_find(&ro, &why) || rotate_open(&ro, &why) ||
+	    rotate_open_sources(&ro, &why) || rotate_begin(&ro, &why) || prepare(&ro, &why) ||
+	    rotate_refill(&ro, &why) || rotate_recheck(&ro, &why) || rotate_seal(&ro, &why);
 	if (!r) {
 		bring_docs(&ro);
 		rotate_tally(&ro);

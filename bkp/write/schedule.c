@@ -50,7 +50,8 @@ static int open_folder(const char *path, struct err *err)
 	if (fd < 0) {
 		err_sys(err, "E-SCHED-05", errno, text("cannot open folder '%s'"),
 		    path_show(dir, show, sizeof(show)));
-		err_hint(err, "%s", text("is cron or systemd installed here? See '--kind'"));
+		err_hint(err, "%s",
+		    text("see which of cron and systemd is installed here, and name it with --kind"));
 	}
 	return fd;
 }

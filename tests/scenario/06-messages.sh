@@ -17,6 +17,7 @@ extract() {
 problems() {
 	msgmerge -q --no-fuzzy-matching "$2" "$1" -o merged.po 2>&1 || echo "msgmerge failed"
 	msgattrib --untranslated --no-obsolete --no-wrap merged.po | grep '^msgid ".' | sed 's/^msgid/no Japanese for/'
+	msgattrib --only-obsolete --no-wrap merged.po | sed -n 's/^#~ msgid "\(..*\)/no source says any more "\1/p'
 	msgattrib --only-fuzzy --no-obsolete --no-wrap merged.po | grep '^msgid ".' | sed 's/^msgid/marked fuzzy/'
 	msgfmt -c -o /dev/null "$2" 2>&1
 	msgfmt -c -o /dev/null merged.po 2>&1
@@ -44,6 +45,7 @@ extract "$T/tree" "$T/tree.pot" 2>/dev/null
 problems tree.pot "$PO" >noticed
 grep -q 'no Japanese for "a message that nobody' noticed || die "an untranslated message is not noticed"
 grep -q 'holds a macro: *1 <PRIu64>' noticed || die "a macro is not noticed"
+grep -q 'no source says any more "cannot read' noticed || die "a translation of nothing is not noticed"
 sed "/^msgid \"cannot open '%s'\"/{n;s/%s/%d/}" "$PO" >wrong.po
 problems tree.pot wrong.po | grep -q 'format specifications' || die "a wrong format is not noticed"
 
