@@ -46,7 +46,8 @@ class Generation:
         self.held = False
 
     def sound(self, name):
-        return self.verdicts.get(name) == "good" and name not in self.suspect
+        # where one data set was found harmed a person answers for all of them
+        return self.verdicts.get(name) == "good" and not self.suspect
 
     def good(self, name):
         return self.sound(name) and bool(self.media)
@@ -121,8 +122,9 @@ class Year:
     def write(self, f):
         # HL7 in ISO-2022-JP is what SS-MIX2 holds
         text = "MSH|^~\\&|HIS||%d\rPID|||%s||$B@n|%d\r" % (self.rnd.randrange(10**9), os.path.basename(f)[:8], self.rnd.randrange(10**9))
-        with open(f, "w") as o:
-            o.write(text * self.rnd.randrange(1, 40))
+        data = (text * self.rnd.randrange(1, 40)).encode()
+        with open(f, "wb") as o:
+            o.write(gzip.compress(data) if f.endswith(".gz") else data)
 
     def change_tree(self, day):
         for _ in range(self.rnd.randrange(2, 5)):
@@ -267,16 +269,17 @@ class Year:
             shutil.rmtree(self.path("src"))
             os.rename(self.path("src.good"), self.path("src"))
             self.files = files
-            # put back: again every file is another one than last night, and a person says that this is meant
+            # put back, and captured again, for what is held counts for nothing: every file is another one than last
+            # night once more, and a person says that this is meant
             again = when.replace(hour=8, minute=10)
-            self.decide(again.replace(minute=20), "accept", self.doubted(again, "all files were put back", "docs"))
+            self.decide(again.replace(minute=20), "accept", self.doubted(again, "all files were put back", "--all"))
             self.fault = None
 
-    def doubted(self, when, what, *names):
+    def doubted(self, when, what, *args):
         """A run that finds docs suspect.  The number of its generation."""
-        o = self.bkp(when, "run", "--quiet", *names)
+        o = self.bkp(when, "run", "--quiet", *args)
         must(o.returncode == 1 and "SS-MIX2標準化ストレージ suspect (" in o.stdout.splitlines()[0], "%s, and the line is: %s%s" % (what, o.stdout, o.stderr))
-        self.add(when, {s: "good" for s in names or SETS}, ("nas", "ssd"), {"docs"})
+        self.add(when, {s: "good" for s in SETS}, ("nas", "ssd"), {"docs"})
         self.suspects += 1
         return self.begun_numbers
 
@@ -285,7 +288,8 @@ class Year:
         g = self.generations[number]
         if verb == "accept":
             g.suspect = set()
-            self.tried["docs"] = (number, g.begun, g.good("docs"))
+            for name in g.verdicts:
+                self.tried[name] = (number, g.begun, g.good(name))
         else:
             g.held = True
 
