@@ -153,7 +153,9 @@ struct ledger;
 #define LEDGER_ABSENT 1
 int ledger_load(int dirfd, const struct minisig_public *root, struct ledger **ret, struct err *err)
     __attribute__((warn_unused_result));
-/* The same from an open file, read from its start. `each`, unless NULL, sees every record. */
+/* The same from an open file, read from its start.  `each`, unless NULL, sees every record, and none of which
+ * the signature was not checked; without it one signature vouches for the lines of the same epoch before it
+ * (journal_check_vouch). */
 typedef int ledger_each_fn(void *arg, const struct journal_record *r, struct err *err);
 int ledger_load_fd(int fd, const char *name, const struct minisig_public *root, ledger_each_fn *each,
     void *arg, struct ledger **ret, struct err *err) __attribute__((warn_unused_result));
