@@ -285,8 +285,10 @@ static int take_entry(struct tar *t, struct feed_event *e)
 	size_t weight;
 	int lost;
 
-	if (size < 0 || size >= TARSOURCE_SIZE_MAX)
+	if (size < 0 || size >= TARSOURCE_SIZE_MAX) {
+		feed_take_back(t->f);
 		return impossible(t, size);
+	}
 	switch (tarsource_path(name, &t->path)) {
 	case TARSOURCE_OUTSIDE:
 		return refused(t, e, name, EXDEV);
@@ -342,7 +344,8 @@ static int run(struct tar *t, struct err *err)
 	int r;
 
 	if (archive_read_support_format_tar(t->a) || archive_read_open(t->a, t, NULL, take, NULL)) {
-		if (!t->s->errnum && t->s->ended)
+		/* what does not begin as a tar stream is refused here already */
+		if (!t->s->errnum && archive_errno(t->a) != ENOMEM)
 			return damaged(t);
 		return t->s->errnum ? 0 : err_nomem(err);
 	}
