@@ -210,6 +210,11 @@ static void warn_unlocked(void)
 	app_error(&err, APP_OK);
 }
 
+void app_act(struct app *app, const char *command, const char *role, const char *person)
+{
+	app->actor = (struct app_actor){command, role, person};
+}
+
 int app_state_open(struct app *app, const struct policy *policy, struct state **ret, struct err *err)
 {
 	struct state *s;
@@ -219,7 +224,7 @@ int app_state_open(struct app *app, const struct policy *policy, struct state **
 		return r == STATE_BUSY ? r : -1;
 	if (!state_locked(s))
 		warn_unlocked();
-	state_act(s, app->command->name, NULL, NULL);
+	state_act(s, app->actor.command ? app->actor.command : app->command->name, app->actor.role, app->actor.person);
 	r = policy_record(s, policy, app->policy_text.p, app->policy_text.n, err);
 	if (r) {
 		state_close(s);

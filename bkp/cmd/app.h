@@ -36,6 +36,9 @@ struct app {
 	bool quiet;
 	bool lang_given; /* --lang wins over the policy's language */
 	const struct app_command *command;
+	struct app_actor {
+		const char *command, *role, *person;
+	} actor;		/* for the records; see app_act() */
 	struct buf policy_text; /* the bytes that the policy was parsed from */
 };
 
@@ -62,6 +65,10 @@ void app_language(const struct app *app);
 int app_policy(struct app *app, struct policy **ret);
 /* The same for those who report themselves: 0, 1 (it is not valid), -1 (it cannot be read). */
 int app_policy_check(struct app *app, struct policy **ret, struct policy_problems *problems, struct err *err);
+/* Before the state folder is opened: as what the records of this command name it ("medium add"), in which role
+ * ("capture", "operator", "manager") it acts, and who says to be acting (or NULL).  The strings must live as
+ * long as the state. */
+void app_act(struct app *app, const char *command, const char *role, const char *person);
 /* Opens the policy's state folder with its lock, and records the policy when it is another one than before
  * (policy_record.h).  0, or an exit code after the error has been reported: APP_ATTENTION when another bkp is at work
  * there. */

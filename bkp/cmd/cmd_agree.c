@@ -237,7 +237,6 @@ static int agree(struct app *app, const struct policy *policy, const struct requ
 
 	if (code)
 		return code;
-	state_act(s, "agree", "manager", q->operator);
 	if (q->statement_out)
 		r = write_statement(state_ledger(s), policy, q->statement_out, &err);
 	else
@@ -258,7 +257,7 @@ static int agree(struct app *app, const struct policy *policy, const struct requ
 	return app_flush(code);
 }
 
-static int check_request(const struct app *app, const struct policy *policy, const struct request *q)
+static int check_request(struct app *app, const struct policy *policy, const struct request *q)
 {
 	if (!q->statement != !q->signature)
 		return app_usage(app, "%s", text("--statement and --signature belong together"));
@@ -293,6 +292,7 @@ int cmd_agree(struct app *app, int argc, char **argv)
 		return code;
 	if (!q.root_key && !q.statement_out && !q.statement && !q.signature)
 		return show(app, policy);
+	app_act(app, "agree", "manager", q.operator);
 	code = check_request(app, policy, &q);
 	return code ? code : agree(app, policy, &q);
 }

@@ -133,7 +133,7 @@ static int attest(struct state *s, const struct request *q, struct err *err)
 	return record(s, q, &sig, err);
 }
 
-static int check_request(const struct app *app, const struct policy *policy, const struct request *q)
+static int check_request(struct app *app, const struct policy *policy, const struct request *q)
 {
 	int code;
 
@@ -154,11 +154,12 @@ static int attest_with(struct app *app, const struct policy *policy, const struc
 	struct state *s = NULL;
 	struct err err = ERR_INIT;
 	char line[MORNING_LINE], show[256];
-	int r, code = check_request(app, policy, q);
+	int r, code;
 
+	app_act(app, "clock attest", "operator", q->operator);
+	code = check_request(app, policy, q);
 	if (code || (code = app_state(app, policy, &s)))
 		return code;
-	state_act(s, "clock", "operator", q->operator);
 	r = attest(s, q, &err);
 	if (r)
 		code = app_error(&err, APP_FAILED);

@@ -157,14 +157,7 @@ static int expire(struct app *app, const struct request *q, const struct policy 
 	struct expiry *e = NULL;
 	int r, code;
 
-	if (!only_looks(q)) {
-		state_act(s, "expire", "operator", q->operator);
-		if (prepare(s, policy, &told, &err)) {
-			morning_failure(&err, line);
-			return app_error(&err, APP_FAILED);
-		}
-	}
-	if (expiry_open(s, policy, q->medium, &e, &err)) {
+	if ((!only_looks(q) && prepare(s, policy, &told, &err)) || expiry_open(s, policy, q->medium, &e, &err)) {
 		morning_failure(&err, line);
 		return app_error(&err, APP_FAILED);
 	}
@@ -193,7 +186,7 @@ static int expire_and_tell(
 	return only_looks(q) ? o.code : outcome_tell(app, policy, s, &o);
 }
 
-static int check_request(const struct app *app, const struct request *q, const struct policy *policy)
+static int check_request(struct app *app, const struct request *q, const struct policy *policy)
 {
 	char show[256];
 
@@ -231,6 +224,7 @@ int cmd_expire(struct app *app, int argc, char **argv)
 	}
 	if (optind < argc)
 		return app_usage(app, text("'%s' is not understood here"), argv[optind]);
+	app_act(app, "expire", "operator", q.operator);
 	code = app_policy(app, &policy);
 	if (!code)
 		code = check_request(app, &q, policy);

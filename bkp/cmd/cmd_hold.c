@@ -139,7 +139,6 @@ static int decide(struct app *app, const struct policy *policy, const struct req
 
 	if (code)
 		return code;
-	state_act(state, words[q->what].command, "operator", q->person);
 	if (check(state_ledger(state), q, &err) ||
 	    state_append(state, words[q->what].event,
 		json_pack("{s:I, s:s, s:s*}", "generation", (json_int_t)q->number, "operator", q->person,
@@ -188,6 +187,7 @@ static int command(struct app *app, int argc, char **argv, enum decision what)
 		return app_usage(app, "%s", text("say why with --reason TEXT: it is recorded"));
 	if (q.reason && (code = operator_text(app, "--reason", q.reason)))
 		return code;
+	app_act(app, words[what].command, "operator", q.person);
 	code = app_policy(app, &policy);
 	if (!code)
 		code = operator_check(app, policy, q.person);

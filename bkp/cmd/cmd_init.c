@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "cmd/app.h"
 #include "cmd/out.h"
+#include "cmd/outcome.h"
 #include "cmd/passphrase.h"
 #include "format/age.h"
 #include "format/minisig.h"
@@ -64,8 +65,7 @@ static int check_options(struct app *app, const struct options *o, int argc)
 	if (o->plain && o->passphrase_file)
 		return app_usage(app, "%s", text("an identity is either plain or protected by a passphrase"));
 	if (o->identity_out && o->root_key_out && !strcmp(o->identity_out, o->root_key_out))
-		return app_usage(
-		    app, "%s", text("the identity and the root secret key go into a file each"));
+		return app_usage(app, "%s", text("the identity and the root secret key go into a file each"));
 	if (o->identity_out && o->n == REPOSITORY_PEOPLE)
 		return app_usage(app, text("there can be %d recipients at most"), REPOSITORY_PEOPLE);
 	if (o->n || o->identity_out)
@@ -213,9 +213,9 @@ static int report_json(const struct options *o, const struct policy *policy, con
 
 	for (size_t i = 0; i < ledger_recipients(l); i++)
 		json_array_append_new(list, json_string(ledger_recipient(l, i)));
-	json_t *out = json_pack("{s:s, s:s, s:s, s:o, s:s?, s:s?}", "repository", ledger_repository(l), "state",
-	    policy->state, "root_key", minisig_public_format(ledger_root(l), key), "recipients", list,
-	    "identity", o->identity_out, "root_secret_key", o->root_key_out);
+	json_t *out = json_pack("{s:s, s:s, s:s, s:o, s:s?, s:s?}", "repository", ledger_repository(l),
+	    "state", policy->state, "root_key", minisig_public_format(ledger_root(l), key), "recipients",
+	    list, "identity", o->identity_out, "root_secret_key", o->root_key_out);
 
 	return out_json(out, APP_OK);
 }
@@ -262,10 +262,12 @@ static void root_key_is_gone(const struct app *app, const struct options *o)
 	if (o->root_key_out || app->quiet)
 		return;
 	fprintf(stderr, "bkp: W-INIT-03: %s\n",
-	    text("the root secret key was not kept: what needs it later (lowering an agreed retention) will never "
+	    text("the root secret key was not kept: what needs it later (lowering an agreed retention) will "
+		 "never "
 		 "be possible in this repository"));
 	fprintf(stderr, "  → %s\n",
-	    text("if that is not wanted, remove the new state folder now, before a medium is registered, and run "
+	    text("if that is not wanted, remove the new state folder now, before a medium is registered, and "
+		 "run "
 		 "'bkp init' again with --root-key-out FILE"));
 }
 
@@ -276,15 +278,32 @@ static void take_identity_back(const struct options *o, const struct policy *pol
 		unlink(o->identity_out);
 }
 
+/* The repository is there, and says how it came to be like everything that is done to it later. */
+static int recorded(struct app *app, const struct options *o, const struct policy *policy)
+{
+	struct state *s = NULL;
+	int code = app_state(app, policy, &s);
+
+	if (code)
+		return code;
+	code = outcome_record(app, s, "init", APP_OK, text("the repository is made"));
+	if (!code)
+		code = report(app, o, policy, state_ledger(s));
+	state_close(s);
+	return code;
+}
+
 static int init(struct app *app, struct options *o, const struct policy *policy)
 {
 	struct err err = ERR_INIT;
-	struct ledger *ledger = NULL;
-	int code;
+	int r, code;
 
+	app_act(app, "init", "manager", NULL);
 	/* before anybody is asked for a passphrase */
-	if (state_check_place(policy->state, &err) ||
-	    (o->root_key_out && state_check_root_key(policy->state, o->root_key_out, &err)) ||
+	r = state_check_place(policy->state, &err);
+	if (r == STATE_EXISTS)
+		outcome_refused(app, policy, APP_FAILED, err.msg);
+	if (r || (o->root_key_out && state_check_root_key(policy->state, o->root_key_out, &err)) ||
 	    identity(o, &err))
 		return app_error(&err, APP_FAILED);
 	if (state_create_with_root(
@@ -292,11 +311,8 @@ static int init(struct app *app, struct options *o, const struct policy *policy)
 		take_identity_back(o, policy);
 		return app_error(&err, APP_FAILED);
 	}
-	code = app_ledger(app, policy, &ledger);
-	if (!code)
-		code = report(app, o, policy, ledger);
+	code = recorded(app, o, policy);
 	root_key_is_gone(app, o);
-	ledger_free(ledger);
 	return code;
 }
 

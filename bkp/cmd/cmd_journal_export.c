@@ -35,10 +35,22 @@ struct exporting {
 
 /* ---- CSV: RFC 4180, all cells in quotes ---- */
 
+/* Blanks in front do not keep a spreadsheet from it, nor does a Japanese one ask for half-width signs. */
+static bool is_formula(const char *s)
+{
+	static const char *const wide[] = {"\xef\xbc\x9d", "\xef\xbc\x8b", "\xef\xbc\x8d", "\xef\xbc\xa0"};
+
+	s += strspn(s, " \t\r\n\v\f");
+	for (size_t i = 0; i < sizeof(wide) / sizeof(*wide); i++)
+		if (!strncmp(s, wide[i], 3))
+			return true;
+	return *s && strchr("=+-@", *s);
+}
+
 static void cell(const struct exporting *e, const char *s, bool last)
 {
 	fputc('"', e->to);
-	if (*s && strchr("=+-@\t\r", *s))
+	if (is_formula(s))
 		fputc('\'', e->to);
 	for (; *s; s++) {
 		if (*s == '"')
@@ -51,8 +63,9 @@ static void cell(const struct exporting *e, const char *s, bool last)
 static void head(const struct exporting *e)
 {
 	const char *const names[] = {text("No."), text("time (local)"), text("time (UTC)"),
-	    text("clock synchronised"), text("user"), text("role"), text("operator"), text("command"),
-	    text("event"), text("generation"), text("medium"), text("outcome"), text("what")};
+	    text("clock synchronised"), text("user"), text("by sudo from"), text("role"), text("operator"),
+	    text("command"), text("event"), text("generation"), text("medium"), text("outcome"),
+	    text("what")};
 	size_t n = sizeof(names) / sizeof(*names);
 
 	fputs("\xef\xbb\xbf", e->to); /* without it spreadsheets take UTF-8 for something else */
@@ -76,6 +89,21 @@ static void number(const struct exporting *e, const json_t *v)
 	cell(e, text_of, false);
 }
 
+/* "root (sudo sato)" as two cells. */
+static void who(const struct exporting *e, const char *by)
+{
+	static const char mark[] = " (sudo ";
+	const char *at = strstr(by, mark);
+	char user[512], sudo[512];
+
+	snprintf(user, sizeof(user), "%.*s", at ? (int)(at - by) : (int)strlen(by), by);
+	snprintf(sudo, sizeof(sudo), "%s", at ? at + sizeof(mark) - 1 : "");
+	if (*sudo)
+		sudo[strcspn(sudo, ")")] = '\0';
+	cell(e, user, false);
+	cell(e, sudo, false);
+}
+
 static void row(const struct exporting *e, const struct journal_record *r)
 {
 	char time[CLOCK_TEXT], said[JOURNAL_WORDS];
@@ -84,7 +112,7 @@ static void row(const struct exporting *e, const struct journal_record *r)
 	cell(e, clock_format_local(r->wall_ns, time), false);
 	cell(e, str(r, "time"), false);
 	cell(e, r->synced ? text("yes") : text("no"), false);
-	cell(e, r->by, false);
+	who(e, r->by);
 	cell(e, str(r, "role"), false);
 	cell(e, str(r, "operator"), false);
 	cell(e, str(r, "command"), false);

@@ -195,10 +195,10 @@ static int cmd_add(struct app *app, const struct policy *policy, const char *nam
 	if (!path)
 		return app_usage(
 		    app, text("the policy names no path for '%s': say where it is with --path DIR"), m->name);
+	app_act(app, "medium add", "operator", NULL);
 	code = app_state(app, policy, &s);
 	if (code)
 		return code;
-	state_act(s, "medium add", "operator", NULL);
 	seq = ledger_seq(state_ledger(s));
 	code = recorded(app, s, m, seq, add(app, s, policy, m, path));
 	state_close(s);
@@ -239,7 +239,7 @@ static int dispatch(struct app *app, int n, char **words, const struct options *
 	if (!add && !list && !show && !move)
 		return app_usage(app, "%s",
 		    text("'medium' is followed by 'add NAME', 'list', 'show NAME' or 'move NAME --operator "
-			 "WHO'"));
+			 "NAME'"));
 	if ((o->path && !add) || ((o->place || o->operator) && !move))
 		return app_usage(
 		    app, "%s", text("--path goes with 'add', --place and --operator with 'move'"));

@@ -89,14 +89,16 @@ static int record(struct app *app, struct state *s, const struct policy_medium *
 /* What was typed wrong has changed nothing. */
 static int recorded(struct app *app, struct state *s, const char *name, const char *place, int code)
 {
-	char line[MORNING_LINE], show[SHOW];
+	char line[MORNING_LINE], label[SHOW], show[SHOW];
 
 	if (code == APP_USAGE)
 		return code;
+	path_show(name, label, sizeof(label));
 	if (code)
-		snprintf(line, sizeof(line), text("where '%s' is could not be recorded"), name);
+		snprintf(line, sizeof(line), text("where '%s' is could not be recorded"), label);
 	else
-		snprintf(line, sizeof(line), text("'%s' is at '%s'"), name, path_show(place, show, sizeof(show)));
+		snprintf(
+		    line, sizeof(line), text("'%s' is at '%s'"), label, path_show(place, show, sizeof(show)));
 	return outcome_record(app, s, "medium move", code, line);
 }
 
@@ -132,15 +134,16 @@ int cmd_medium_move(
 	const struct ledger_medium *lm;
 	struct policy_medium m;
 	struct state *s;
-	int code = operator_check(app, policy, operator);
+	int code;
 
+	app_act(app, "medium move", "operator", operator);
+	code = operator_check(app, policy, operator);
 	if (!code && place)
 		code = operator_text(app, "--place", place);
 	if (!code)
 		code = app_state(app, policy, &s);
 	if (code)
 		return code;
-	state_act(s, "medium move", "operator", operator);
 	lm = ledger_medium_by_label(state_ledger(s), declared ? declared->name : name);
 	/* one that the policy no longer declares still is somewhere */
 	if (declared)
@@ -148,7 +151,8 @@ int cmd_medium_move(
 	else if (lm)
 		m = (struct policy_medium){
 		    .name = (char *)name, .type = (char *)lm->type, .offline = lm->offline};
-	code = lm ? move(app, s, &m, place, operator) : cmd_medium_unknown(policy, name);
+	code = lm ? move(app, s, &m, place, operator)
+		  : recorded(app, s, name, "", cmd_medium_unknown(policy, name));
 	state_close(s);
 	return code;
 }

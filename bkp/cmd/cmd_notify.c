@@ -1,7 +1,8 @@
 /* cmd_notify: bkp notify: tells by the policy's notify command how things stand, or that it works (--test).
  *
  * A run that does not take place tells nobody, so this is for a second line of the crontab, hours after the
- * night.  It takes no lock and records nothing. */
+ * night.  It waits for no lock: while another bkp is at work somebody is told all the same, and only the
+ * record of it is left out. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,27 +12,33 @@
 #include "cmd/look.h"
 #include "cmd/morning.h"
 #include "cmd/notify.h"
+#include "cmd/outcome.h"
 #include "format/policy.h"
 #include "read/ledger.h"
 #include "read/standing.h"
+#include "write/state.h"
 
-static int send(const struct policy *policy, const char *line, const char *details, int code)
+static int send(struct app *app, const struct policy *policy, const char *line, const char *details, int code)
 {
 	struct notify_message m = {line, details, "notify", policy->site_name, 0, code};
-	struct err err = ERR_INIT;
+	struct err err = ERR_INIT, why = ERR_INIT;
+	struct state *s = NULL;
+	int r = notify_run(policy->notify_command, policy->notify_limit_s, &m, &err);
 
-	if (!notify_run(policy->notify_command, policy->notify_limit_s, &m, &err))
-		return code;
-	return app_error(&err, code == APP_OK ? APP_ATTENTION : code);
+	if (!app_state_open(app, policy, &s, &why)) {
+		code = outcome_notified(s, r ? &err : NULL, code);
+		state_close(s);
+	}
+	return r ? app_error(&err, code == APP_OK ? APP_ATTENTION : code) : code;
 }
 
-static int send_test(const struct app *app, const struct policy *policy)
+static int send_test(struct app *app, const struct policy *policy)
 {
 	char line[MORNING_LINE];
 	int code;
 
 	snprintf(line, sizeof(line), "%s", text("this is a test: somebody would be told like this"));
-	code = send(policy, line, NULL, APP_OK);
+	code = send(app, policy, line, NULL, APP_OK);
 	if (!code && !app->quiet && !app->json)
 		printf(
 		    "%s\n", text("the notify command was run and reports success: has the message arrived?"));
@@ -53,18 +60,19 @@ static char *next_lines(const struct standing *s)
 	return p;
 }
 
-static int send_standing(const struct app *app, const struct policy *policy, const struct ledger *l)
+static int send_standing(struct app *app, const struct policy *policy, const struct ledger *l)
 {
 	struct standing *s = NULL;
 	char line[MORNING_LINE], *details;
 	int code = look_standing(app, policy, l, &s);
 
 	if (code)
-		return send(policy, text("it cannot be told how things stand: run 'bkp status'"), NULL, code);
+		return send(
+		    app, policy, text("it cannot be told how things stand: run 'bkp status'"), NULL, code);
 	code = look_exit(s);
 	if (code != APP_OK || policy->notify_when == POLICY_NOTIFY_ALWAYS) {
 		details = next_lines(s);
-		code = send(policy, morning_standing(s, line), details, code);
+		code = send(app, policy, morning_standing(s, line), details, code);
 		free(details);
 	}
 	standing_free(s);
@@ -101,11 +109,13 @@ int cmd_notify(struct app *app, int argc, char **argv)
 		code = none();
 	if (code)
 		return code;
+	app_act(app, "notify", test ? "operator" : "capture", NULL);
 	if (test)
 		return send_test(app, policy);
 	code = app_ledger(app, policy, &l);
 	if (code)
-		code = send(policy, text("it cannot be told how things stand: run 'bkp status'"), NULL, code);
+		code = send(
+		    app, policy, text("it cannot be told how things stand: run 'bkp status'"), NULL, code);
 	else
 		code = send_standing(app, policy, l);
 	ledger_free(l);

@@ -99,7 +99,6 @@ static int rotate(struct app *app, struct rotate_config *cfg)
 	char tools[PATH_MAX];
 	int r, code;
 
-	state_act(cfg->state, "rotate", "operator", cfg->operator);
 	cfg->docs = (struct medium_docs_sources){tools_folder(tools), BKP_VERSION};
 	cfg->progress = on_progress;
 	cfg->arg = &view;
@@ -118,6 +117,7 @@ static int rotate_with(struct app *app, struct rotate_config *cfg)
 	struct state *state = NULL;
 	int code = app_policy(app, &policy);
 
+	app_act(app, "rotate", "operator", cfg->operator);
 	if (code || (code = operator_check(app, policy, cfg->operator)))
 		return code;
 	code = app_state(app, policy, &state);

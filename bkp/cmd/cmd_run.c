@@ -217,7 +217,6 @@ static int run(struct app *app, const struct policy *policy, struct state *state
 	char tools[PATH_MAX];
 	int r, code;
 
-	state_act(state, "run", "capture", NULL);
 	cfg.docs = (struct medium_docs_sources){tools_folder(tools), BKP_VERSION};
 	night_say_begin(&say, app, policy);
 	interrupt_watch();
@@ -294,8 +293,10 @@ static int run_now(struct app *app, const struct policy *policy, const struct po
 	struct state *state = NULL;
 	struct err err = ERR_INIT;
 	struct run_due *due;
-	int r = app_state_open(app, policy, &state, &err), code;
+	int r, code;
 
+	app_act(app, "run", "capture", NULL);
+	r = app_state_open(app, policy, &state, &err);
 	if (r)
 		return r == STATE_BUSY ? busy(app, policy, opt, &err) : night_say_refused(app, policy, &err, APP_FAILED);
 	due = run_due_new(policy, state_ledger(state));

@@ -427,6 +427,7 @@ static int dispatch(struct app *app, const char *what, const struct options *o)
 		code = app_policy(app, &policy);
 	if (code || !strcmp(what, "show"))
 		return code ? code : show(app, policy, o, meant);
+	app_act(app, is_install ? "schedule install" : "schedule remove", "manager", NULL);
 	code = app_state(app, policy, &state);
 	if (!code)
 		code = is_install ? install(app, policy, state, o, meant)

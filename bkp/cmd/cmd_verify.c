@@ -252,16 +252,18 @@ static int verify_all(struct job *j)
 	return app_flush(j->code);
 }
 
-/* What has recorded nothing has not happened. */
+/* Also that nothing could be verified: somebody tried. */
 static int verify_and_record(struct job *j)
 {
-	uint64_t seq = ledger_seq(state_ledger(j->state));
 	char line[MORNING_LINE];
 	int code = verify_all(j);
 
-	if (code == APP_USAGE || ledger_seq(state_ledger(j->state)) == seq)
+	if (code == APP_USAGE)
 		return code;
-	snprintf(line, sizeof(line), text("%ju copies of generations verified, %ju of them damaged"), j->checked, j->bad);
+	if (j->checked)
+		snprintf(line, sizeof(line), text("%ju copies of generations verified, %ju of them damaged"), j->checked, j->bad);
+	else
+		snprintf(line, sizeof(line), "%s", text("nothing could be verified"));
 	return outcome_record(j->app, j->state, "verify", code, line);
 }
 
@@ -317,12 +319,11 @@ int cmd_verify(struct app *app, int argc, char **argv)
 		code = add_identity(&j, identity, passphrase_file);
 	if (!code)
 		code = app_policy(app, &j.policy);
+	app_act(app, "verify", "operator", NULL);
 	if (!code)
 		code = app_state(app, j.policy, &j.state);
-	if (!code) {
-		state_act(j.state, "verify", "operator", NULL);
+	if (!code)
 		code = verify_and_record(&j);
-	}
 	state_close(j.state);
 	policy_free(j.policy);
 	keyring_free(j.keys);

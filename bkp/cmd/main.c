@@ -51,7 +51,7 @@ static const struct app_command commands[] = {
 	N_("read what was captured back from the media and compare"), cmd_verify},
     {"medium",
 	"medium add NAME [--path DIR]\nmedium list\nmedium show NAME\n"
-	"medium move NAME --operator WHO [--place TEXT]",
+	"medium move NAME --operator NAME [--place TEXT]",
 	N_("register media, list them, record where they are"), cmd_medium},
     {"status", "status [--prometheus FILE]",
 	N_("3-2-1 and generations of each data set, media, what to do next"), cmd_status},

@@ -23,19 +23,27 @@ static const char *verdict_text(enum generation_verdict v)
 }
 
 /* What to do about a data set that was captured and does not count. */
-static const char *partial_hint(const char *reason)
+static void print_partial_hint(const char *reason, uint64_t number, FILE *out)
 {
+	const char *hint = NULL;
+
 	if (strstr(reason, "probe: "))
-		return text("its content was captured, but a restore cannot be checked by it; run the probe "
+		hint = text("its content was captured, but a restore cannot be checked by it; run the probe "
 			    "by hand as the same user");
-	if (!strncmp(reason, "after: ", 7))
-		return text("its content was captured; see whether what 'before' began was ended, and run "
+	else if (!strncmp(reason, "after: ", 7))
+		hint = text("its content was captured; see whether what 'before' began was ended, and run "
 			    "the command by hand as the same user");
-	return text("look at the source; it is captured, and when it is as it should be, 'bkp accept "
-		    "GENERATION --operator NAME --reason TEXT' lets it count");
+	if (hint)
+		fprintf(out, "  → %s\n", hint);
+	else
+		fprintf(out,
+		    text("  → look at the source; it is captured, and when it is as it should be, 'bkp "
+			 "accept %ju --operator NAME "
+			 "--reason TEXT' lets it count\n"),
+		    number);
 }
 
-static void print_dataset_faults(const struct generation_dataset *d, FILE *out)
+static void print_dataset_faults(const struct generation_dataset *d, uint64_t number, FILE *out)
 {
 	if (d->verdict == GENERATION_FAILED)
 		fprintf(out, text("bkp: E-RUN-03: data set '%s' failed: %s\n"), d->name,
@@ -47,7 +55,7 @@ static void print_dataset_faults(const struct generation_dataset *d, FILE *out)
 		    d->name, d->unreadable, d->changed);
 	if (d->verdict == GENERATION_PARTIAL && d->reason) {
 		fprintf(out, text("bkp: W-RUN-06: data set '%s' is partial: %s\n"), d->name, d->reason);
-		fprintf(out, "  → %s\n", partial_hint(d->reason));
+		print_partial_hint(d->reason, number, out);
 	}
 }
 
@@ -97,7 +105,7 @@ void night_report_faults(const struct night_result *r, FILE *out)
 	print_said(&r->clock, out);
 	print_said(&r->reaped, out);
 	for (i = 0; i < r->n_datasets; i++)
-		print_dataset_faults(&r->datasets[i], out);
+		print_dataset_faults(&r->datasets[i], r->generation, out);
 	for (i = 0; i < r->n_datasets; i++)
 		if (r->datasets[i].guard.suspect)
 			print_suspect(&r->datasets[i], r->generation, out);

@@ -10,6 +10,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "cmd/app.h"
+#include "cmd/outcome.h"
 #include "format/policy.h"
 
 #define PEOPLE_MAX 256
@@ -44,7 +45,8 @@ static size_t may(const struct policy *policy, const char *names[PEOPLE_MAX])
 	return n ? n : policy->n_people < PEOPLE_MAX ? policy->n_people : PEOPLE_MAX;
 }
 
-static int unknown_person(const char *const *names, size_t n, const char *name)
+static int unknown_person(
+    struct app *app, const struct policy *policy, const char *const *names, size_t n, const char *name)
 {
 	BUF_AUTO all = BUF_INIT(400);
 	const char *near = near_word(name, names, n);
@@ -62,10 +64,11 @@ static int unknown_person(const char *const *names, size_t n, const char *name)
 		err_hint(&err, "%s%s%s", meant, near ? " " : "", listed);
 	}
 	err_hint(&err, "%s", text("see the policy's 'people'"));
+	outcome_refused(app, policy, APP_USAGE, err.msg);
 	return app_error(&err, APP_USAGE);
 }
 
-int operator_check(const struct app *app, const struct policy *policy, const char *name)
+int operator_check(struct app *app, const struct policy *policy, const char *name)
 {
 	const char *names[PEOPLE_MAX];
 	size_t n;
@@ -80,5 +83,5 @@ int operator_check(const struct app *app, const struct policy *policy, const cha
 	for (size_t i = 0; i < n; i++)
 		if (!strcmp(names[i], name))
 			return APP_OK;
-	return unknown_person(names, n, name);
+	return unknown_person(app, policy, names, n, name);
 }

@@ -12,8 +12,9 @@ struct policy;
 
 /* May this name stand in a record?  NULL or empty: --operator is missing.  Where the policy lists people it
  * must be one of those with the role operator or manager (of all, when nobody has it).  0, or an exit code
- * after everything has been reported. */
-int operator_check(const struct app *app, const struct policy *policy, const char *name);
+ * after everything has been reported; that somebody tried whom the policy does not list is recorded, so
+ * app_act() comes first. */
+int operator_check(struct app *app, const struct policy *policy, const char *name);
 
 /* Is the value of `option` ("--place") something a record can hold: UTF-8 that can be printed, not empty, not
  * too long?  Likewise. */

@@ -24,7 +24,18 @@ int outcome_record(
 	return app_error(&err, code > APP_FAILED ? code : APP_FAILED);
 }
 
-static int record_notified(struct state *state, const struct err *why, int code)
+void outcome_refused(struct app *app, const struct policy *policy, int code, const char *line)
+{
+	struct err err = ERR_INIT;
+	struct state *s = NULL;
+
+	if (app_state_open(app, policy, &s, &err))
+		return;
+	(void)!outcome_record(app, s, app->actor.command, code, line);
+	state_close(s);
+}
+
+int outcome_notified(struct state *state, const struct err *why, int code)
 {
 	struct err err = ERR_INIT;
 
@@ -49,6 +60,6 @@ int outcome_tell(
 	r = notify_run(policy->notify_command, policy->notify_limit_s, &m, &err);
 	if (r)
 		app_error(&err, APP_ATTENTION);
-	code = record_notified(state, r ? &err : NULL, code);
+	code = outcome_notified(state, r ? &err : NULL, code);
 	return r && code == APP_OK ? APP_ATTENTION : code;
 }

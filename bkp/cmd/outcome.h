@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 struct app;
+struct err;
 struct policy;
 struct state;
 
@@ -27,6 +28,13 @@ struct outcome {
  * written. */
 int outcome_record(
     const struct app *app, struct state *state, const char *command, int code, const char *line);
+
+/* What was refused before the state folder was opened is recorded too: somebody tried.  Where that cannot be
+ * (another bkp is at work, there is no repository) nothing more is said than was already. */
+void outcome_refused(struct app *app, const struct policy *policy, int code, const char *line);
+
+/* Whether somebody was told: why (or NULL) says why not.  Returns the exit code as outcome_record() does. */
+int outcome_notified(struct state *state, const struct err *why, int code);
 
 /* Records it and runs the policy's notify command where there is one, and it asks for this.  state NULL: it
  * could not be opened, so there is no record; somebody is told all the same.  Likewise; a notify command that

@@ -7,10 +7,13 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "format/kind.h"
 
 #define SCALE_MAD     1.4826 /* makes the median absolute deviation comparable with a standard deviation */
 #define HABIT_MARGIN  1.25
 #define N_SENSITIVITY 3
+#define OPAQUE_LEAST  20
+#define LONG_TIMES    2 /* the limits of a window, for one of GUARD_HISTORY */
 
 enum figure { LOST, DENSE, REPLACED, CHANGED, DELETED, RENAMED, FIGURES };
 
@@ -55,6 +58,19 @@ void guard_add(struct guard *to, const struct guard *more)
 bool guard_is_quiet(const struct guard *g)
 {
 	return !g->added && !g->changed && !g->deleted && !g->renamed && !g->dense && !g->lost && !g->strange;
+}
+
+void guard_count(struct guard_census *c, uint8_t kind)
+{
+	c->taken = true;
+	c->files++;
+	c->formats += kind_is_format(kind);
+	c->opaque += kind_is_dense(kind) && !kind_is_format(kind);
+}
+
+bool guard_looks_encrypted(const struct guard_census *c)
+{
+	return c->opaque >= OPAQUE_LEAST && c->opaque > c->files / 2;
 }
 
 static uint64_t figure_of(const struct guard *g, enum figure f)
@@ -186,6 +202,40 @@ static void say_window(struct sentence *s, enum figure f, uint64_t count, unsign
 	}
 }
 
+/* ---- what was counted ---- */
+
+static uint64_t less(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+static uint64_t most(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Files lost and dense since then, at the least: what came since may hide some. */
+static void compare_census(struct guard *now, const struct guard_census *then)
+{
+	const struct guard_census *c = &now->census;
+	uint64_t gone = less(then->files, c->files), came = less(c->files, then->files);
+
+	if (!now->measured && !now->stream) {
+		now->before = then->files;
+		now->deleted = most(now->deleted, gone);
+	}
+	now->lost = most(now->lost, less(then->formats, sum(c->formats, most(gone, now->deleted))));
+	now->dense = most(now->dense, less(c->opaque, sum(then->opaque, most(came, now->added))));
+}
+
+static const struct guard_census *last_census(const struct guard *history, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (history[i].census.taken)
+			return &history[i].census;
+	return NULL;
+}
+
 /* ---- judging ---- */
 
 static bool judge_tonight(const struct guard *now, const struct guard *history, size_t n, enum figure f,
@@ -205,21 +255,22 @@ static bool judge_tonight(const struct guard *now, const struct guard *history, 
 	return true;
 }
 
-static bool judge_window(const struct guard *now, const struct guard *history, size_t n, enum figure f,
-    unsigned s, struct sentence *out)
+/* What is usual may be taken off only when there is more history than the attack that made it would fill. */
+static bool judge_window(const struct guard *now, const struct guard *history, size_t n, size_t window,
+    enum figure f, unsigned s, struct sentence *out)
 {
 	const struct limit *l = &limits[f];
-	uint64_t total = figure_of(now, f);
-	struct usual u = usual_of(history, n, f, s);
+	uint64_t total = figure_of(now, f), times = window > GUARD_WINDOW ? LONG_TIMES : 1;
+	double usual = n >= 2 * GUARD_WINDOW ? usual_of(history, n, f, s).median : 0;
 	unsigned captures = 1;
 
 	if (!l->window_count[s] || !total)
 		return false;
-	for (size_t i = 0; i < n && captures < GUARD_WINDOW && !history[i].suspect; i++, captures++)
+	for (size_t i = 0; i < n && captures < window && !history[i].suspect; i++, captures++)
 		total = sum(total, figure_of(&history[i], f));
-	if (total < l->window_count[s] ||
+	if (total < times * l->window_count[s] ||
 	    (double)total * 1000 <
-		(double)now->before * ((double)l->window_share[s] + 1500 * u.median * captures))
+		(double)now->before * ((double)(times * l->window_share[s]) + 1500 * usual * captures))
 		return false;
 	say_window(out, f, total, captures);
 	return true;
@@ -234,23 +285,38 @@ static void judge_stream(struct guard *now, unsigned s, struct sentence *out)
 	now->suspect |= out->n != 0;
 }
 
+static bool judge_figure(const struct guard *now, const struct guard *history, size_t n, enum figure f,
+    unsigned s, struct sentence *out)
+{
+	return judge_tonight(now, history, n, f, s, out) ||
+	       judge_window(now, history, n, GUARD_WINDOW, f, s, out) ||
+	       judge_window(now, history, n, GUARD_HISTORY, f, s, out);
+}
+
 void guard_judge(
     struct guard *now, const struct guard *history, size_t n, unsigned sensitivity, char why[GUARD_WHY])
 {
 	unsigned s = sensitivity < N_SENSITIVITY ? sensitivity : N_SENSITIVITY - 1;
+	const struct guard_census *then = now->census.taken ? last_census(history, n) : NULL;
+	struct guard measured[GUARD_HISTORY];
 	struct sentence out = {why, 0};
+	size_t m = 0;
 
 	*why = '\0';
 	now->suspect = now->canaries != 0;
 	if (now->canaries)
 		say(&out, text("%ju canary files were changed or are gone"), now->canaries);
-	if (!now->measured)
+	if (then)
+		compare_census(now, then);
+	if (!now->measured && !then)
 		return;
 	if (now->stream) {
 		judge_stream(now, s, &out);
 		return;
 	}
+	for (size_t i = 0; i < n && m < GUARD_HISTORY; i++)
+		if (history[i].measured)
+			measured[m++] = history[i];
 	for (enum figure f = LOST; f < FIGURES; f++)
-		if (judge_tonight(now, history, n, f, s, &out) || judge_window(now, history, n, f, s, &out))
-			now->suspect = true;
+		now->suspect |= judge_figure(now, measured, m, f, s, &out);
 }

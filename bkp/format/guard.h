@@ -8,7 +8,13 @@
  * larger than a floor below which nothing is ever raised.  With fewer than GUARD_LEARNED captures there is no
  * history: the floors are higher.  Files that lost their kind, and canaries, need none: in clinical data that
  * does not happen.  What is harmed but stays below the threshold each night is summed up over GUARD_WINDOW
- * captures, back to the last one that a person accepted.
+ * captures, back to the last one that a person accepted, and over GUARD_HISTORY of them.
+ *
+ * What was measured rests on what is remembered of the last capture (write/statcache.h), which may be lost or
+ * tampered with.  So each capture is also counted by itself, its census, which stands in the signed journal:
+ * files of a known format that are fewer than in the last trusted census, and opaque ones that are more,
+ * beyond what came and went, are lost and dense, whatever the cache says.  Where there is nothing to compare
+ * with but that, it is all there is: after the cache was lost, and for tar streams always.
  */
 #ifndef BKP_FORMAT_GUARD_H
 #define BKP_FORMAT_GUARD_H
@@ -26,6 +32,13 @@
 
 /* What was measured while a data set was captured: files, against the capture before.  Measured from what is
  * remembered of the last capture (write/statcache.h) and from the bytes that are read anyway. */
+/* All regular files of a capture; of a command's output, the one. */
+struct guard_census {
+	bool taken;
+	uint64_t files, formats; /* of a known format */
+	uint64_t opaque;	 /* of none, and incompressible */
+};
+
 struct guard {
 	bool measured; /* there was a capture to compare with */
 	bool stream;   /* of a command's output: `changed` is bytes more or less, `lost` and `dense` 0 or 1 */
@@ -36,6 +49,7 @@ struct guard {
 	uint64_t strange;  /* added or renamed, with an extension that the data set never had */
 	uint64_t canaries; /* canaries that are changed or gone */
 	bool suspect;
+	struct guard_census census;
 };
 
 /* A file that nobody ever changes, as it was found. */
@@ -47,10 +61,15 @@ struct guard_canary {
 /* Figures of an earlier capture that was never judged are added. */
 void guard_add(struct guard *to, const struct guard *more);
 bool guard_is_quiet(const struct guard *g); /* nothing was changed, added, deleted */
+/* One more file of that kind (format/kind.h). */
+void guard_count(struct guard_census *c, uint8_t kind);
+/* Most of it is opaque: was it encrypted before it was captured for the first time? */
+bool guard_looks_encrypted(const struct guard_census *c);
 
-/* history: former captures of the data set that were measured and are not suspect, or were accepted, newest
- * first, n of them.  sensitivity: enum policy_sensitivity.  Sets now->suspect, and why: one sentence in the
- * reader's language that names the figures; "" when it is not suspect. */
+/* history: former captures of the data set that are not suspect, or were accepted, newest first, n of them.
+ * What the census shows beyond what was measured is added to now.  sensitivity: enum policy_sensitivity. Sets
+ * now->suspect, and why: one sentence in the reader's language that names the figures; "" when it is not
+ * suspect. */
 void guard_judge(
     struct guard *now, const struct guard *history, size_t n, unsigned sensitivity, char why[GUARD_WHY]);
 

@@ -177,6 +177,23 @@ static void detail(struct table *t, const char *what, const char *value)
 	table_cell(t, "%s", path_show(value, shown, sizeof(shown)));
 }
 
+/* A command may have several lines: one row each, as its author wrote them. */
+static void detail_lines(struct table *t, const char *what, const char *value)
+{
+	char line[DETAIL], shown[DETAIL];
+
+	while (*value) {
+		size_t n = strcspn(value, "\n");
+
+		snprintf(line, sizeof(line), "%.*s", (int)(n < sizeof(line) ? n : sizeof(line) - 1), value);
+		table_cell(t, "%s", what);
+		/* not what path_show() gives for an empty line */
+		table_cell(t, "%s", n ? path_show(line, shown, sizeof(shown)) : "");
+		what = "";
+		value += n + (value[n] == '\n');
+	}
+}
+
 /* The words of the policy: that is what its reader looks for. */
 static const char *content_word(unsigned content)
 {
@@ -233,16 +250,16 @@ static int render_dataset(const struct policy_dataset *d, struct buf *out, struc
 	if (d->n_paths)
 		detail(t, text("mounts"), d->one_file_system ? text("not crossed") : text("crossed"));
 	if (d->command) {
-		detail(t, text("output of"), d->command);
+		detail_lines(t, text("output of"), d->command);
 		detail(t, text("stored as"),
 		    d->store_as ? d->store_as : text("the entries of its tar stream, one by one"));
 	}
 	if (d->before)
-		detail(t, text("before"), d->before);
+		detail_lines(t, text("before"), d->before);
 	if (d->after)
-		detail(t, text("after"), d->after);
+		detail_lines(t, text("after"), d->after);
 	if (d->probe)
-		detail(t, text("probe"), d->probe);
+		detail_lines(t, text("probe"), d->probe);
 	expectation_rows(t, d);
 	r = buf_printf(out, err, "    %s\n", d->name);
 	if (!r)

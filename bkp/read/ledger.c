@@ -300,6 +300,26 @@ uint64_t ledger_next_archive(const struct ledger *l)
 	return l->next_archive;
 }
 
+const struct ledger_dataset *ledger_dataset_in(const struct ledger_generation *g, const char *dataset)
+{
+	for (size_t i = 0; i < g->n_datasets; i++)
+		if (!strcmp(g->datasets[i].name, dataset))
+			return &g->datasets[i];
+	return NULL;
+}
+
+bool ledger_good(const struct ledger_generation *g, const struct ledger_dataset *d)
+{
+	return d->verdict == LEDGER_GOOD || (d->verdict == LEDGER_PARTIAL && g->accepted_ns);
+}
+
+bool ledger_counts(const struct ledger_generation *g, const char *dataset)
+{
+	const struct ledger_dataset *d = ledger_dataset_in(g, dataset);
+
+	return g->state == LEDGER_COMMITTED && !g->suspect && d && ledger_good(g, d);
+}
+
 const char *ledger_verdict_word(enum ledger_verdict v)
 {
 	static const char *const words[] = {"pending", "good", "partial", "failed"};

@@ -76,7 +76,7 @@ struct ledger_dataset {
 	uint64_t entries, files, bytes, unreadable, changed, skipped;
 	const char *reason; /* why it failed or has no probe's value, or "" */
 	struct guard guard;
-	const char *suspicion; /* why the guard found it suspect, or "" */
+	const char *suspicion;		     /* why the guard found it suspect, or "" */
 	const struct guard_canary *canaries; /* as found, when they were first seen or had changed */
 	size_t n_canaries;
 };
@@ -128,7 +128,7 @@ struct ledger_latch {
 	int64_t found_ns; /* wall time of the record, as the clock said then; 0: not latched */
 	int64_t seconds;  /* how far: > 0 forward */
 	const char
-	    *source; /* what told: "monotonic", "journal", "filesystem"; NULL or "" while not latched */
+	    *source;	   /* what told: "monotonic", "journal", "filesystem"; NULL or "" while not latched */
 	uint64_t attested; /* generations up to this number were begun before the clock was last attested */
 };
 
@@ -185,7 +185,8 @@ int64_t ledger_created_ns(const struct ledger *l); /* of the init record */
 uint64_t ledger_seq(const struct ledger *l);	    /* of the head; also the number of records */
 const uint8_t *ledger_head(const struct ledger *l); /* SHA-256 of the head's line, DIGEST_LEN bytes */
 int64_t ledger_head_ns(const struct ledger *l);	    /* wall time of the head */
-struct clock_stamp ledger_head_stamp(const struct ledger *l); /* all of its clock; zeros: there is no record */
+struct clock_stamp ledger_head_stamp(
+    const struct ledger *l);		      /* all of its clock; zeros: there is no record */
 uint64_t ledger_size(const struct ledger *l); /* bytes of the journal up to and with the head's newline */
 bool ledger_torn(const struct ledger *l);     /* bytes without a newline stand behind ledger_size() */
 
@@ -203,14 +204,24 @@ const struct ledger_generation *ledger_generation_by_number(
 /* What a reported generation must be, for verify_options.record.  1: known, 0: it is not reported. */
 int ledger_generation_record(const struct ledger *l, uint64_t number, struct verify_record *ret);
 const struct ledger_generation *ledger_last_committed(const struct ledger *l); /* or NULL */
+/* The data set in it, or NULL. */
+const struct ledger_dataset *ledger_dataset_in(const struct ledger_generation *g, const char *dataset);
+/* Is it good there: its verdict is, or it is partial and a person accepted the generation as it is?  d: of g.
+ */
+bool ledger_good(const struct ledger_generation *g, const struct ledger_dataset *d);
+/* Does the generation count for the data set?  The one rule for floors, 3-2-1, expiry and what is due next:
+ * it is committed, the data set is good in it, and the generation is not suspect: where one data set was
+ * found harmed, a person answers for all of them (accepts, or takes none).  Whether a copy of it is verified
+ * on a medium is asked beside it. */
+bool ledger_counts(const struct ledger_generation *g, const char *dataset);
 /* What a canary of the data set must be: SHA-256 as hex as it was first found, or as in the generation that
  * was accepted last; "": it must not be there; NULL: never seen. */
 const char *ledger_canary(const struct ledger *l, const char *dataset, const char *path);
 /* The newest generation that the guard found suspect and that nobody has accepted or held yet, or NULL.
  * While there is one nothing may be expired anywhere and no medium that is kept offline may be written to. */
 const struct ledger_generation *ledger_frozen_by(const struct ledger *l);
-uint64_t ledger_next_generation(const struct ledger *l);		       /* highest begun + 1 */
-uint64_t ledger_next_archive(const struct ledger *l); /* highest next_archive recorded; 1 at first */
+uint64_t ledger_next_generation(const struct ledger *l); /* highest begun + 1 */
+uint64_t ledger_next_archive(const struct ledger *l);	 /* highest next_archive recorded; 1 at first */
 
 /* The newest "policy" record: SHA-256 of the policy's bytes as hex; "" none. */
 const char *ledger_policy_sha256(const struct ledger *l);

@@ -182,15 +182,7 @@ static const struct ledger_copy *copy_on(const struct ledger_generation *g, cons
 	return NULL;
 }
 
-static bool is_good(const struct ledger_generation *g, const char *dataset)
-{
-	for (size_t i = 0; i < g->n_datasets; i++)
-		if (!strcmp(g->datasets[i].name, dataset))
-			return g->datasets[i].verdict == LEDGER_GOOD;
-	return false;
-}
-
-/* As many newer ones as are agreed, good, verified on that medium and not suspect.  At which dates they were
+/* As many newer ones as are agreed, that count and are verified on that medium.  At which dates they were
  * captured is asked before the record is written (retention.h). */
 static bool covered(
     const struct ledger *l, const struct ledger_generation *g, const char *dataset, const char *medium)
@@ -204,8 +196,7 @@ static bool covered(
 
 		if (n->number <= g->number)
 			break;
-		c = n->state == LEDGER_COMMITTED && !n->suspect && is_good(n, dataset) ? copy_on(n, medium)
-										       : NULL;
+		c = ledger_counts(n, dataset) ? copy_on(n, medium) : NULL;
 		found += c && c->ok && c->verified_ns && !c->damaged_ns;
 	}
 	return !a || found >= a->generations;
@@ -238,7 +229,7 @@ int ledger_check_expired(
 		return ledger_contradiction(
 		    line, event, text("the clock has jumped, and nobody has attested it"), err);
 	for (size_t i = 0; i < g->n_datasets; i++)
-		if (g->datasets[i].verdict == LEDGER_GOOD && !covered(l, g, g->datasets[i].name, medium))
+		if (ledger_good(g, &g->datasets[i]) && !covered(l, g, g->datasets[i].name, medium))
 			return ledger_contradiction(line, event,
 			    text("fewer newer generations than agreed are verified on that medium"), err);
 	if (!is_approved(l, o))

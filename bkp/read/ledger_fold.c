@@ -193,6 +193,8 @@ static void generation_clear(struct ledger_generation *g)
 
 static void set_guard(struct guard *g, const json_t *o)
 {
+	const json_t *census = json_object_get(o, "census");
+
 	g->measured = json_is_true(json_object_get(o, "measured"));
 	g->before = member_num(o, "before");
 	g->added = member_num(o, "added");
@@ -204,6 +206,8 @@ static void set_guard(struct guard *g, const json_t *o)
 	g->strange = member_num(o, "strange");
 	g->canaries = member_num(o, "canaries");
 	g->suspect = json_is_true(json_object_get(o, "suspect"));
+	g->census = (struct guard_census){json_is_object(census), member_num(census, "files"),
+	    member_num(census, "formats"), member_num(census, "opaque")};
 }
 
 /* From names (begin) or from objects (committed). */

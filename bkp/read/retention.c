@@ -186,7 +186,7 @@ static int judge_dataset(struct judging *j, const struct ledger_generation *g, c
 		return 0;
 	if (!r->known)
 		return say(j, RETENTION_UNKNOWN, r, 0, 0, err);
-	if (d->verdict == LEDGER_GOOD)
+	if (ledger_good(g, d))
 		return judge_good(j, g, i, err);
 	have = newer_dates(j, i, g, 1);
 	return say(j, have || !r->floor ? RETENTION_COVERED : RETENTION_NO_BETTER, r, have, 1, err);

@@ -10,21 +10,10 @@
 
 #define NS 1000000000LL
 
-const struct ledger_dataset *retention_dataset(const struct ledger_generation *g, const char *name)
-{
-	for (size_t i = 0; i < g->n_datasets; i++)
-		if (!strcmp(g->datasets[i].name, name))
-			return &g->datasets[i];
-	return NULL;
-}
-
 bool retention_counts(
     const struct ledger_generation *g, const char *dataset, const char *medium, int64_t now_ns)
 {
-	const struct ledger_dataset *d = retention_dataset(g, dataset);
-
-	if (g->state != LEDGER_COMMITTED || g->suspect || g->begun_ns > now_ns || !d ||
-	    d->verdict != LEDGER_GOOD)
+	if (g->begun_ns > now_ns || !ledger_counts(g, dataset))
 		return false;
 	for (size_t i = 0; i < g->n_copies; i++) {
 		const struct ledger_copy *c = &g->copies[i];

@@ -29,6 +29,5 @@ int retention_count(const struct ledger *l, const struct retention_rule *rule, c
     int64_t now_ns, struct retention_counted **ret, size_t *ret_n, struct err *err);
 bool retention_counts(
     const struct ledger_generation *g, const char *dataset, const char *medium, int64_t now_ns);
-const struct ledger_dataset *retention_dataset(const struct ledger_generation *g, const char *name);
 
 #endif

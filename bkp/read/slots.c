@@ -185,14 +185,6 @@ const char *slots_why_word(enum slots_why why)
 	return words[why];
 }
 
-static const struct ledger_dataset *in(const struct ledger_generation *g, const char *name)
-{
-	for (size_t i = 0; i < g->n_datasets; i++)
-		if (!strcmp(g->datasets[i].name, name))
-			return &g->datasets[i];
-	return NULL;
-}
-
 /* Expired ones were captured, too. */
 static bool holds(const struct ledger_generation *g, const struct ledger_dataset *d)
 {
@@ -208,7 +200,7 @@ void slots_look(const struct policy *p, const struct policy_dataset *d, const st
 
 	for (size_t i = l ? ledger_generations(l) : 0; i--;) {
 		const struct ledger_generation *g = ledger_generation(l, i);
-		const struct ledger_dataset *held = in(g, d->name);
+		const struct ledger_dataset *held = ledger_dataset_in(g, d->name);
 
 		if (!held)
 			continue;

@@ -4,10 +4,9 @@
  * Pure: policy + ledger + what was seen of the media just now + the time → struct standing.
  *
  * What counts (all of it from signed records):
- * - A generation counts for a data set when it is committed, the data set's verdict in it is good, and at least one
- *   copy was read back and compared (verified) and was not found damaged since (複数世代; a failed or partial capture
- *   never counts).
- * - One in which the guard found the data set suspect counts for it only once a person has accepted it.
+ * - A generation counts for a data set when ledger_counts() says so (committed; good, or partial and accepted; not
+ *   suspect unless accepted), and at least one copy was read back and compared (verified) and was not found damaged
+ *   since (複数世代).
  * - A copy that has expired is no copy, and none that is missing.
  * - 3世代: counting generations of distinct local dates, on whatever declared media, against the data set's `generations`,
  *   or against what was agreed where that is more.

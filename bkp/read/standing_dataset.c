@@ -11,14 +11,6 @@
 #include "format/policy_plan.h"
 #include "read/standing_private.h"
 
-const struct ledger_dataset *standing_dataset_in(const struct ledger_generation *g, const char *name)
-{
-	for (size_t i = 0; i < g->n_datasets; i++)
-		if (!strcmp(g->datasets[i].name, name))
-			return &g->datasets[i];
-	return NULL;
-}
-
 const struct ledger_copy *standing_copy_on(const struct ledger_generation *g, const char *uuid)
 {
 	for (size_t i = 0; i < g->n_copies; i++)
@@ -42,17 +34,9 @@ static bool declared(const struct standing_view *v, const char *uuid)
 	return false;
 }
 
-/* Nobody has accepted it.  One that was accepted is no longer marked. */
-static bool is_suspect(const struct ledger_generation *g, const struct ledger_dataset *d)
-{
-	return g->suspect && !g->accepted_ns && d->guard.suspect;
-}
-
 static bool counts(const struct standing_view *v, const struct ledger_generation *g, const char *dataset)
 {
-	const struct ledger_dataset *d = standing_dataset_in(g, dataset);
-
-	if (g->state != LEDGER_COMMITTED || !d || d->verdict != LEDGER_GOOD || is_suspect(g, d))
+	if (!ledger_counts(g, dataset))
 		return false;
 	for (size_t i = 0; i < g->n_copies; i++)
 		if (sound(&g->copies[i]) && declared(v, g->copies[i].medium))
@@ -281,7 +265,7 @@ static void find_tried(const struct standing_view *v, struct standing_dataset *d
 	for (size_t i = ledger_generations(v->l); i-- && !d->tried;) {
 		const struct ledger_generation *g = ledger_generation(v->l, i);
 
-		if (!standing_dataset_in(g, d->policy->name))
+		if (!ledger_dataset_in(g, d->policy->name))
 			continue;
 		d->tried = g->number;
 		/* begun and not ended: it is running, or the next run finds out */
@@ -295,9 +279,9 @@ static void find_suspect(const struct standing_view *v, struct standing_dataset 
 {
 	for (size_t i = ledger_generations(v->l); i-- && !d->suspect;) {
 		const struct ledger_generation *g = ledger_generation(v->l, i);
-		const struct ledger_dataset *in = standing_dataset_in(g, d->policy->name);
+		const struct ledger_dataset *in = ledger_dataset_in(g, d->policy->name);
 
-		if (g->state != LEDGER_COMMITTED || g->held_ns || !in || !is_suspect(g, in))
+		if (g->state != LEDGER_COMMITTED || g->held_ns || !g->suspect || !in || !in->guard.suspect)
 			continue;
 		d->suspect = g->number;
 		d->suspicion = in->suspicion;

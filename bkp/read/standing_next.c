@@ -88,21 +88,21 @@ static void say_not_good(
 static void say_tried(struct standing_next *n, const struct standing_dataset *d)
 {
 	const struct ledger_generation *g = ledger_generation_by_number(n->v->l, d->tried);
-	const struct ledger_dataset *in = standing_dataset_in(g, d->policy->name);
+	const struct ledger_dataset *in = ledger_dataset_in(g, d->policy->name);
 	const char *name = d->policy->name;
 	bool damaged = false;
 	char reason[SHOW];
 
 	for (size_t i = 0; i < g->n_copies; i++)
 		damaged |= g->copies[i].damaged_ns != 0;
-	if (d->suspect == d->tried)
-		return; /* standing_next_suspect() says it */
-	if (g->state == LEDGER_COMMITTED && in->guard.suspect && g->held_ns)
+	if (g->state == LEDGER_COMMITTED && g->suspect && !g->held_ns)
+		return; /* standing_next_frozen() says it */
+	if (g->state == LEDGER_COMMITTED && g->suspect)
 		standing_say(n,
 		    text("data set '%s': generation %ju is held as suspect and does not count: put the cause "
 			 "right, then run 'bkp run %s'"),
 		    name, g->number, name);
-	else if (g->state == LEDGER_COMMITTED && in->verdict != LEDGER_GOOD)
+	else if (g->state == LEDGER_COMMITTED && !ledger_good(g, in))
 		say_not_good(n, name, g->number, in);
 	else if (g->state == LEDGER_COMMITTED && damaged)
 		standing_say(n,
@@ -134,7 +134,7 @@ static void say_dataset(struct standing_next *n, const struct standing_dataset *
 		say_tried(n, d);
 	else if (!d->tried)
 		standing_say(n, text("data set '%s' was never captured: run 'bkp run %s'"), name, name);
-	else if (standing_stale(n->v, d) && !d->missed_ns && !d->suspect)
+	else if (standing_stale(n->v, d) && !d->missed_ns && !n->v->s->frozen)
 		standing_say(n,
 		    text("data set '%s': its newest good, verified generation is %s old, planned %s: run "
 			 "'bkp run %s', and "
@@ -239,8 +239,7 @@ int standing_next(const struct standing_view *v, struct err *err)
 
 	say_clock(&n);
 	standing_next_latch(&n);
-	for (size_t i = 0; i < s->n_datasets; i++)
-		standing_next_suspect(&n, &s->datasets[i]);
+	standing_next_frozen(&n);
 	standing_next_missed(&n);
 	for (size_t i = 0; i < s->n_media; i++)
 		standing_next_damaged(&n, &s->media[i]);

@@ -27,22 +27,35 @@ void standing_next_latch(struct standing_next *n)
 	    span, found);
 }
 
-void standing_next_suspect(struct standing_next *n, const struct standing_dataset *d)
+void standing_next_frozen(struct standing_next *n)
 {
+	const struct standing *s = n->v->s;
+	bool said = false;
 	char why[SHOW];
 
-	if (!d->suspect)
+	for (size_t i = 0; i < s->n_datasets; i++) {
+		const struct standing_dataset *d = &s->datasets[i];
+
+		if (!d->suspect)
+			continue;
+		said = true;
+		standing_say(n,
+		    text("data set '%s' is suspect in generation %ju: %s; nothing expires and no disk is "
+			 "rotated until you have looked: then 'bkp accept %ju --operator NAME --reason TEXT' "
+			 "if that is as it should be, else 'bkp hold %ju --operator NAME --reason TEXT'"),
+		    d->policy->name, d->suspect,
+		    path_show(d->suspicion && *d->suspicion ? d->suspicion : "?", why, sizeof(why)),
+		    d->suspect, d->suspect);
+	}
+	if (said || !s->frozen)
 		return;
+	/* the data set has left the policy since, which makes it no less suspect */
 	standing_say(n,
-	    text("data set '%s' is suspect in generation %ju: %s; nothing expires and no disk is rotated "
-		 "until you "
-		 "have looked: then 'bkp accept %ju --operator NAME --reason TEXT' if that is as it should "
-		 "be, else 'bkp "
-		 "hold %ju "
-		 "--operator NAME --reason TEXT'"),
-	    d->policy->name, d->suspect,
-	    path_show(d->suspicion && *d->suspicion ? d->suspicion : "?", why, sizeof(why)), d->suspect,
-	    d->suspect);
+	    text("generation %ju is suspect in a data set that the policy does not declare any more; nothing "
+		 "expires and no disk is rotated until you have looked: then 'bkp accept %ju --operator NAME "
+		 "--reason TEXT' if that is as it should be, else 'bkp hold %ju --operator NAME --reason "
+		 "TEXT'"),
+	    s->frozen, s->frozen, s->frozen);
 }
 
 /* The data set that was missed first, of those that runs since then passed over or of the others; how many

@@ -37,8 +37,6 @@ const struct standing_medium *standing_twin(const struct standing_view *v, const
 /* standing_dataset.c */
 int standing_dataset_fill(const struct standing_view *v, const struct policy_dataset *pd,
     struct standing_dataset *d, struct err *err);
-/* The data set as the generation has it, or NULL. */
-const struct ledger_dataset *standing_dataset_in(const struct ledger_generation *g, const char *name);
 const struct ledger_copy *standing_copy_on(const struct ledger_generation *g, const char *uuid);
 /* Does the medium hold, verified, what makes it a copy of the data set? */
 bool standing_fresh(
@@ -60,7 +58,7 @@ struct standing_next {
 };
 /* standing_next_site.c: sentences about what concerns everything, by urgency. */
 void standing_next_latch(struct standing_next *n);
-void standing_next_suspect(struct standing_next *n, const struct standing_dataset *d);
+void standing_next_frozen(struct standing_next *n);
 void standing_next_missed(struct standing_next *n);
 void standing_next_failed(struct standing_next *n);
 void standing_next_untold(struct standing_next *n);

@@ -170,6 +170,8 @@ static int settle(struct capture *c, int r, const struct err *why, struct err *e
 		waste_end(pack_waste(c->cfg.pack));
 		if (c->policy->command && c->policy->format == POLICY_STREAM)
 			capture_guard_stream(c);
+		else if (c->policy->command)
+			capture_guard_tar(c);
 		ret->verdict = ret->unreadable || ret->changed ? GENERATION_PARTIAL : GENERATION_GOOD;
 		return capture_judge(c, err);
 	}

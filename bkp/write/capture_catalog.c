@@ -164,8 +164,10 @@ static void count(struct capture *c, const struct statcache_entry *e)
 	c->result->entries++;
 	c->result->files += e->file;
 	c->result->bytes += e->bytes;
-	if (e->file)
+	if (e->file) {
 		capture_newest(c, e->st.mtime_ns);
+		capture_guard_count(c, e->kind);
+	}
 	c->kept += e->bytes;
 }
 
@@ -176,7 +178,8 @@ static int damaged(struct capture *c, struct err *err)
 	    err, "E-STATCACHE-01", "%s", text("what was remembered of the last capture is damaged"));
 }
 
-/* What the block refers to is known from the last night, or is read from its bytes.  -1: these are damaged. */
+/* What the block refers to is known from the last night, or is read from its bytes.  -1: these are damaged.
+ */
 static int keep_references(struct capture *c, struct statcache_block *b)
 {
 	const struct statcache_entry *last = statcache_entry(b, statcache_entries(b) - 1);
@@ -206,7 +209,8 @@ static int refer_to_block(struct capture *c, struct statcache_block *b, struct e
 
 	if (keep_references(c, b))
 		return damaged(c, err);
-	pack_touch_begin(c->cfg.pack); /* what it collects is of no use here, and would grow with the data set */
+	pack_touch_begin(
+	    c->cfg.pack); /* what it collects is of no use here, and would grow with the data set */
 	if (need_all(c, archives, n_archives, err) ||
 	    buf_printf(&c->list, err, "%s %zu ", statcache_place(b), n) ||
 	    path_encode(statcache_entry(b, 0)->path, &c->list, err) || buf_puts(&c->list, "\n", err))

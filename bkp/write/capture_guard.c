@@ -94,6 +94,7 @@ void capture_guard_reset(struct capture *c)
 	tally_free(c->tally);
 	c->tally = NULL;
 	memset(&c->seen, 0, sizeof(c->seen));
+	memset(&c->census, 0, sizeof(c->census));
 }
 
 int capture_guard_begin(struct capture *c, struct err *err)
@@ -114,6 +115,7 @@ int capture_guard_begin(struct capture *c, struct err *err)
 	}
 	tally_begin(c->tally);
 	memset(&c->noted, 0, sizeof(c->noted));
+	memset(&c->census, 0, sizeof(c->census));
 	c->comparing = c->cache && statcache_is_there(c->cache);
 	extset_close(c->extensions);
 	c->extensions = NULL;
@@ -146,6 +148,11 @@ static bool stored_anew(const struct capture *c)
 	return false;
 }
 
+void capture_guard_count(struct capture *c, uint8_t kind)
+{
+	guard_count(&c->census, kind);
+}
+
 int capture_guard_file(struct capture *c, const char *path, struct err *err)
 {
 	struct seen *s = &c->seen;
@@ -160,6 +167,7 @@ int capture_guard_file(struct capture *c, const char *path, struct err *err)
 	else if (s->kind == KIND_UNKNOWN && s->extents && !st->st_size)
 		s->kind = KIND_PLAIN;
 	now.kind = s->kind;
+	capture_guard_count(c, s->kind);
 	if (s->known) {
 		/* all is stored anew tonight, whatever became of it */
 		bool anew = s->anew && !c->cfg.anew &&
@@ -205,11 +213,18 @@ void capture_guard_end(struct capture *c)
 		if (!guard_is_quiet(g))
 			write_figures(c, g, 0, 0);
 	}
+	g->census = c->census;
 	if (c->extensions)
 		(void)!extset_save(c->extensions, NULL);
 }
 
 /* ---- streams ---- */
+
+void capture_guard_tar(struct capture *c)
+{
+	memset(&c->result->guard, 0, sizeof(c->result->guard));
+	c->result->guard.census = c->census;
+}
 
 void capture_guard_stream(struct capture *c)
 {
@@ -219,6 +234,8 @@ void capture_guard_stream(struct capture *c)
 
 	memset(g, 0, sizeof(*g));
 	g->stream = true;
+	capture_guard_count(c, c->seen.kind);
+	g->census = c->census;
 	if (capture_open_folder(c, NULL))
 		return;
 	if (read_figures(c, &former) && former.kind) {

@@ -55,19 +55,20 @@ struct capture {
 	struct err cache_fault;
 	/* what became of its files since */
 	struct tally *tally;
-	struct extset *extensions; /* or NULL: cannot be told */
-	bool comparing;		   /* there is something to compare with */
-	struct guard carried;	   /* of captures of it that were never reported */
-	struct guard noted;	   /* what capture_guard_note() wrote last */
-	uint64_t first_archive;	   /* of this run */
+	struct extset *extensions;  /* or NULL: cannot be told */
+	bool comparing;		    /* there is something to compare with */
+	struct guard carried;	    /* of captures of it that were never reported */
+	struct guard_census census; /* of its files so far */
+	struct guard noted;	    /* what capture_guard_note() wrote last */
+	uint64_t first_archive;	    /* of this run */
 	/* the entry at hand */
 	struct seen {
 		struct stat st, opened; /* as the walk saw it, as it was read */
 		int64_t looked_ns;
 		unsigned flags;
 		bool extents;
-		bool odd;	/* must be looked at every night */
-		uint64_t bytes; /* of content */
+		bool odd;	  /* must be looked at every night */
+		uint64_t bytes;	  /* of content */
 		bool known, anew; /* was captured before; holds content that was not stored before */
 		struct statmerge_was was;
 		uint8_t kind; /* format/kind.h */
@@ -109,6 +110,8 @@ void capture_guard_reset(struct capture *c);
 int capture_guard_begin(struct capture *c, struct err *err);
 /* A content event of the entry at hand, before anybody takes it: the first tells the kind. */
 void capture_guard_look(struct capture *c, const struct feed_event *e);
+/* A regular file of that kind is there. */
+void capture_guard_count(struct capture *c, uint8_t kind);
 /* The entry at hand, a regular file, is complete. */
 int capture_guard_file(struct capture *c, const char *path, struct err *err);
 int capture_guard_gone(struct capture *c, const char *path, const struct statmerge_was *was, struct err *err);
@@ -116,6 +119,8 @@ int capture_guard_gone(struct capture *c, const char *path, const struct statmer
 void capture_guard_note(struct capture *c);
 /* The data set is complete. */
 void capture_guard_end(struct capture *c);
+/* The same for a tar stream, of which nothing is remembered. */
+void capture_guard_tar(struct capture *c);
 /* The same for what a command gave, whose first content capture_guard_look() saw. */
 void capture_guard_stream(struct capture *c);
 /* A regular file of that mtime is there. */

@@ -92,10 +92,12 @@ static int take_content(struct capture *c, struct tar_capture *t, const struct f
 	uint64_t size;
 	int r;
 
+	capture_guard_look(c, e);
 	if (e->kind != FEED_DONE)
 		return content_take(c->content, c->feed, e, err);
 	if (content_end(c->content, &c->extents, &size, err))
 		return -1;
+	capture_guard_count(c, c->seen.kind);
 	c->result->bytes += size; /* of what came; counted anew when the catalog is made */
 	r = keep(c, t, c->entry, (const char *)c->path.p, true, err);
 	archive_entry_clear(c->entry);

@@ -40,7 +40,7 @@ static void destroy_gzip(void *self)
 /* Between members. false: nothing more is looked at. */
 static bool begin_member(struct gzip *g, struct dumpcheck_state *s, uint64_t at)
 {
-	if (g->zeros || !*g->z.next_in) {
+	if (g->zeros || (at && !*g->z.next_in)) {
 		g->zeros = true;
 		while (g->z.avail_in && !*g->z.next_in) {
 			g->z.next_in++;
@@ -104,7 +104,9 @@ const struct dumpcheck_kind dumpcheck_gzip = {
 #define TAIL	(EOCD + 65535 + LOCATOR + EOCD64)
 
 struct zip {
-	uint8_t head[4], tail[TAIL];
+	uint8_t head[4];
+	uint8_t tail[2 * TAIL]; /* at least the last TAIL bytes; twice that, so that small pieces rarely move
+				   it */
 	size_t n_head, n_tail;
 };
 
@@ -116,7 +118,6 @@ static void *make_zip(void)
 static void feed_zip(void *self, struct dumpcheck_state *s, const uint8_t *p, size_t n)
 {
 	struct zip *z = self;
-	size_t drop;
 
 	for (size_t i = 0; i < n && z->n_head < sizeof(z->head); i++)
 		z->head[z->n_head++] = p[i];
@@ -128,10 +129,12 @@ static void feed_zip(void *self, struct dumpcheck_state *s, const uint8_t *p, si
 		p += n - TAIL;
 		n = TAIL;
 	}
-	drop = z->n_tail + n > TAIL ? z->n_tail + n - TAIL : 0;
-	memmove(z->tail, z->tail + drop, z->n_tail - drop);
-	memcpy(z->tail + z->n_tail - drop, p, n);
-	z->n_tail += n - drop;
+	if (z->n_tail + n > sizeof(z->tail)) {
+		memmove(z->tail, z->tail + z->n_tail - TAIL, TAIL);
+		z->n_tail = TAIL;
+	}
+	memcpy(z->tail + z->n_tail, p, n);
+	z->n_tail += n;
 }
 
 /* The directory of n entries and so many bytes ends where its end begins. */

@@ -13,9 +13,9 @@
 static int accepting(struct err *err)
 {
 	return err_hint(err, "%s",
-	    text("look at the source; it is captured, and when it is as it should be, 'bkp accept GENERATION "
-		 "--operator NAME --reason TEXT' lets it "
-		 "count"));
+	    text("look at the source; it is captured, and when it is as it should be, 'bkp accept N "
+		 "--operator NAME "
+		 "--reason TEXT' lets generation N count"));
 }
 
 static bool shrank(uint64_t now, uint64_t former, unsigned percent)

@@ -156,9 +156,9 @@ int expiry_allowed(const struct expiry *e, struct err *err)
 		    text("nothing expires: generation %ju is suspect, and nobody has decided on it"),
 		    e->judged->frozen_by);
 		return err_hint(err,
-		    text("look at it; then 'bkp accept %ju --operator NAME --reason TEXT' if all is well "
-			 "with it, or 'bkp hold %ju --operator NAME --reason TEXT' to "
-			 "keep it as it is"),
+		    text(
+			"look at it; then 'bkp accept %ju --operator NAME --reason TEXT' if all is well with "
+			"it, else 'bkp hold %ju --operator NAME --reason TEXT'"),
 		    e->judged->frozen_by, e->judged->frozen_by);
 	}
 	if (!e->judged->latched)

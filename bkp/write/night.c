@@ -121,7 +121,7 @@ static void former(void *arg, const char *dataset, struct expect_former *ret)
 			const struct ledger_dataset *d = &g->datasets[k];
 
 			if (strcmp(d->name, dataset) != 0 ||
-			    (d->verdict != LEDGER_GOOD && !(d->verdict == LEDGER_PARTIAL && g->accepted_ns)))
+			    !ledger_good(g, d))
 				continue;
 			*ret = (struct expect_former){g->number, d->bytes, d->entries};
 			return;

@@ -124,16 +124,23 @@ static json_t *canaries_json(const struct generation_dataset *d)
 	return o;
 }
 
+static json_t *census_json(const struct guard_census *c)
+{
+	return c->taken ? json_pack("{s:I, s:I, s:I}", "files", (json_int_t)c->files, "formats", (json_int_t)c->formats, "opaque",
+			      (json_int_t)c->opaque)
+			: NULL;
+}
+
 static json_t *guard_json(const struct generation_dataset *d)
 {
 	const struct guard *g = &d->guard;
 
-	if (!g->measured && !g->suspect && !d->n_canaries)
+	if (!g->measured && !g->suspect && !d->n_canaries && !g->census.taken)
 		return NULL;
-	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:s*, s:o*}", "measured", (int)g->measured, "before",
+	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o*, s:b, s:s*, s:o*}", "measured", (int)g->measured, "before",
 	    (json_int_t)g->before, "added", (json_int_t)g->added, "changed", (json_int_t)g->changed, "deleted",
 	    (json_int_t)g->deleted, "renamed", (json_int_t)g->renamed, "dense", (json_int_t)g->dense, "lost",
-	    (json_int_t)g->lost, "strange", (json_int_t)g->strange, "canaries", (json_int_t)g->canaries, "suspect",
+	    (json_int_t)g->lost, "strange", (json_int_t)g->strange, "canaries", (json_int_t)g->canaries, "census", census_json(&g->census), "suspect",
 	    (int)g->suspect, "why", d->suspicion, "canary", canaries_json(d));
 }
 

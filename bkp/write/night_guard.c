@@ -129,50 +129,100 @@ static int look_at_canaries(
 
 /* ---- history ---- */
 
-/* Newest first.  *ret_any: there was an earlier capture at all. */
-static size_t history_of(
-    const struct ledger *l, const char *dataset, struct guard history[GUARD_HISTORY], bool *ret_any)
-{
-	size_t n = 0;
+/* What the journal says of earlier captures of the data set. */
+struct past {
+	struct guard history[GUARD_HISTORY]; /* that may be trusted, newest first */
+	size_t n;
+	bool any, guarded; /* it was captured before; and looked at, the last time */
+	uint64_t suspect;  /* the last one, when nobody has accepted it: its generation */
+};
 
-	*ret_any = false;
-	for (size_t i = ledger_generations(l); i-- && n < GUARD_HISTORY;) {
+static void look_back(const struct ledger *l, const char *dataset, struct past *ret)
+{
+	for (size_t i = ledger_generations(l); i-- && ret->n < GUARD_HISTORY;) {
 		const struct ledger_generation *g = ledger_generation(l, i);
 		const struct ledger_dataset *d = reported_in(g, dataset);
+		bool trusted = d && (!d->guard.suspect || g->accepted_ns);
 
-		*ret_any |= d != NULL;
-		if (d && d->guard.measured && (!d->guard.suspect || g->accepted_ns))
-			history[n++] = d->guard;
+		if (!d)
+			continue;
+		if (!ret->any) {
+			ret->any = true;
+			ret->guarded = d->guard.measured || d->guard.census.taken;
+			ret->suspect = trusted ? 0 : g->number;
+		}
+		if (trusted && (d->guard.measured || d->guard.census.taken))
+			ret->history[ret->n++] = d->guard;
 	}
-	return n;
+}
+
+/* What was harmed stays harmed, also on the nights on which nothing changes any more. */
+static void still_suspect(uint64_t since, char why[GUARD_WHY], struct guard *g)
+{
+	size_t n = strlen(why), room = GUARD_WHY - n;
+
+	g->suspect = true;
+	if ((size_t)snprintf(why + n, room,
+		text("%sit was suspect in generation %ju, and nobody has accepted that one or a later one"),
+		n ? "; " : "", since) >= room)
+		why[n] = '\0'; /* there are reasons enough */
+}
+
+static int tell_blindness(
+    const struct policy_dataset *p, const struct past *past, struct generation_dataset *d, struct err *err)
+{
+	if (!p->guard)
+		return !past->guarded
+			   ? 0
+			   : be_blind(d, err, "%s",
+				 text("the policy has switched its guard off since it was captured last"));
+	if (past->any && !d->guard.measured && p->n_paths)
+		return be_blind(d, err, "%s",
+		    text("what is remembered of its last capture is gone, so only how many files of which "
+			 "kinds there "
+			 "are could be compared"));
+	if (!past->any && p->n_paths && guard_looks_encrypted(&d->guard.census))
+		return be_blind(d, err,
+		    text("it is captured for the first time under this name, and %ju of its %ju files look "
+			 "encrypted"),
+		    d->guard.census.opaque, d->guard.census.files);
+	return 0;
+}
+
+static int judge(struct night *n, const struct policy_dataset *p, struct generation_dataset *d,
+    const struct past *past, struct err *err)
+{
+	char why[GUARD_WHY] = "";
+
+	if (p->guard) {
+		if (look_at_canaries(n, p, d, err))
+			return -1;
+		guard_judge(&d->guard, past->history, past->n, p->guard_sensitivity, why);
+	} else {
+		memset(&d->guard, 0, sizeof(d->guard));
+	}
+	if (past->suspect)
+		still_suspect(past->suspect, why, &d->guard);
+	if (d->guard.suspect && !(d->suspicion = strdup(why)))
+		return err_nomem(err);
+	return tell_blindness(p, past, d, err);
 }
 
 int night_guard(
     struct night *n, const struct policy_dataset *p, struct generation_dataset *d, struct err *err)
 {
-	struct guard *history;
-	char why[GUARD_WHY];
-	bool any = false;
-	size_t count;
+	struct past *past;
+	int r;
 
-	if (!p->guard || d->verdict == GENERATION_FAILED) {
+	if (d->verdict == GENERATION_FAILED) {
 		memset(&d->guard, 0, sizeof(d->guard));
 		return 0;
 	}
-	if (look_at_canaries(n, p, d, err))
-		return -1;
-	history = calloc(GUARD_HISTORY, sizeof(*history));
-	if (!history)
+	past = calloc(1, sizeof(*past));
+	if (!past)
 		return err_nomem(err);
-	count = history_of(state_ledger(n->cfg->state), d->name, history, &any);
-	guard_judge(&d->guard, history, count, p->guard_sensitivity, why);
-	free(history);
-	if (d->guard.suspect && !(d->suspicion = strdup(why)))
-		return err_nomem(err);
-	if (!d->guard.measured && any && p->n_paths)
-		return be_blind(d, err, "%s",
-		    text(
-			"what is remembered of its last capture is gone, so nobody can tell what has changed "
-			"since"));
-	return 0;
+	look_back(state_ledger(n->cfg->state), d->name, past);
+	r = judge(n, p, d, past, err);
+	free(past);
+	return r;
 }

@@ -177,8 +177,9 @@ static int refuse_while_suspect(const struct rotate *ro, struct err *err)
 	    g->number);
 	return err_hint(err,
 	    text("detach the disk: this computer may be infected; see 'bkp generations', then 'bkp accept "
-		 "%ju --operator NAME --reason TEXT' when the "
-		 "change was right, 'bkp hold %ju --operator NAME --reason TEXT' when it was not and the "
+		 "%ju --operator NAME "
+		 "--reason TEXT' when the change was right, 'bkp hold %ju --operator NAME --reason TEXT' "
+		 "when it was not and the "
 		 "computer has been cleaned"),
 	    g->number, g->number);
 }

@@ -1,32 +1,48 @@
 # shellcheck shell=bash
 # Real servers for scenario tests: PostgreSQL, MariaDB, Orthanc, each private: below $T, on a socket there, no service started.
-# Sourced behind site.sh.  Whatever was started is stopped at the end, however the test ends.
+# Sourced behind site.sh.  Whatever was started is stopped at the end, however the test ends.  A server that the machine runs by
+# itself is never touched: other folders, other sockets, another port.
 #
 #   pg_new DIR PORT        initdb and start; socket in $T/run, program's folder $PG          pg_sql PORT DATABASE [ARGUMENT...]
 #   my_new DIR             mariadb-install-db and start; socket DIR/sock                     my_sql DIR [ARGUMENT...]
+#   free_port              a port of TCP on this computer that nobody listens at, below those that are given out for outgoing calls
 #   orthanc_start DIR PORT   with DIR/orthanc.json, which is made when it is not there; waits until it answers   orthanc_stop DIR
 #   nightly COMMAND...     runs it as cron does: the environment is PATH=/usr/bin:/bin, HOME, and what $NIGHTLY_ENV adds
 [ "$(id -u)" = 0 ] || die "needs root: the servers run as their own users"
 PG=$(ls -d /usr/lib/postgresql/*/bin | tail -n 1)
-SERVER_PIDS=()
 install -d -o postgres -g postgres -m 0755 "$T/run"
 
+# ours: the processes whose command line or folder names $T, which mktemp made for this test alone.  Not only our children: what a
+# command of bkp or a drill has started is none.
+servers_ours() {
+	local p
+	for p in /proc/[0-9]*; do
+		[ "${p#/proc/}" != $$ ] && [ "${p#/proc/}" != "$BASHPID" ] || continue
+		{ tr '\0' ' ' <"$p/cmdline" && readlink "$p/cwd"; } 2>/dev/null | grep -qF "$T" && echo "${p#/proc/}"
+	done
+	return 0
+}
 servers_stop() {
-	local d p
-	for d in "$T"/*/postmaster.pid "$T"/*/*/*/postmaster.pid; do
-		[ ! -f "$d" ] || as postgres "$PG/pg_ctl" -D "${d%/*}" -m immediate stop >/dev/null 2>&1 || true
-	done
-	# pid files too: what a command of bkp or a drill has started is no child of ours
-	for d in "$T"/*/*.pid "$T"/*/*/*/*.pid; do
-		[ -f "$d" ] && [ "${d##*/}" != postmaster.pid ] && SERVER_PIDS+=("$(head -n 1 "$d")")
-	done
-	for p in "${SERVER_PIDS[@]+"${SERVER_PIDS[@]}"}"; do
-		grep -qaF "$T" "/proc/$p/cmdline" 2>/dev/null && kill -KILL "$p" 2>/dev/null || true
+	local d i p
+	set +e
+	trap '' INT TERM
+	# PostgreSQL's own way first: it takes its shared memory away
+	while read -r d; do
+		as postgres "$PG/pg_ctl" -D "${d%/*}" -m immediate stop >/dev/null 2>&1
+	done < <(find "$T" -path "$T/m?" -prune -o -name postmaster.pid -print)
+	for ((i = 0; i < 50; i++)); do
+		p=$(servers_ours)
+		[ -n "$p" ] || break
+		# shellcheck disable=SC2086
+		kill -KILL $p 2>/dev/null
+		sleep 0.1
 	done
 	wait
 	site_cleanup
 }
 trap servers_stop EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
 
 become() { # USER COMMAND...: in a subshell of its own, which becomes the command: its $! is the server's
 	local user=$1
@@ -71,6 +87,12 @@ drill_field() { # DIR PYTHON-EXPRESSION of d, the drill's record
 	python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$1/drill.json" "$2"
 }
 
+# recorded_probe GENERATION DATASET: the value that the generation holds, as who has the recovery identity sees it
+recorded_probe() {
+	"$RESTORE" --lang en --medium "$T/m1" --identity "$T/id.txt" verify "$1" --deep --json 2>/dev/null |
+		python3 -c 'import json, sys; print([d["value"] for d in json.load(sys.stdin)["probes"] if d["dataset"] == sys.argv[1]][0])' "$2"
+}
+
 # ---- PostgreSQL
 pg_new() {
 	local dir=$1 port=$2
@@ -98,7 +120,6 @@ my_new() {
 my_start() {
 	(become mysql /usr/sbin/mariadbd --no-defaults --datadir="$1/data" --socket="$1/sock" --pid-file="$1/server.pid" --skip-networking \
 		--innodb-buffer-pool-size=32M --innodb-flush-log-at-trx-commit=2) >"$1/log" 2>&1 </dev/null &
-	SERVER_PIDS+=($!)
 	wait_for "MariaDB in $1" my_sql "$1" -e 'select 1'
 }
 my_stop() {
@@ -113,10 +134,17 @@ my_sql() {
 	mariadb --no-defaults --default-character-set=utf8mb4 -S "$dir/sock" -N -B "$@"
 }
 
-# ---- Orthanc
+# ---- Orthanc, which has no socket but one of TCP
+free_port() {
+	local p
+	while :; do
+		p=$((20000 + RANDOM % 8000))
+		(: <>"/dev/tcp/127.0.0.1/$p") 2>/dev/null || { echo "$p"; return; }
+	done
+}
 orthanc_conf() { # DIR PORT
 	cat >"$1/orthanc.json" <<-J
-	{"Name": "test", "StorageDirectory": "$1/db", "IndexDirectory": "$1/db", "Plugins": [], "HttpPort": $2, "DicomServerEnabled": false,
+	{"Name": "$1", "StorageDirectory": "$1/db", "IndexDirectory": "$1/db", "Plugins": [], "HttpPort": $2, "DicomServerEnabled": false,
 	 "RemoteAccessAllowed": false, "AuthenticationEnabled": false}
 	J
 }
@@ -124,8 +152,10 @@ orthanc_start() {
 	[ -f "$1/orthanc.json" ] || orthanc_conf "$1" "$2"
 	(become orthanc /usr/sbin/Orthanc "$1/orthanc.json") >>"$1/log" 2>&1 </dev/null &
 	echo $! >"$1/orthanc.pid"
-	wait_for "Orthanc in $1" curl -fsS "http://127.0.0.1:$2/system"
+	wait_for "Orthanc in $1" orthanc_answers "$1" "$2"
 }
+# it, and not another one that took the port first
+orthanc_answers() { kill -0 "$(cat "$1/orthanc.pid")" && curl -fsS "http://127.0.0.1:$2/system" | grep -qF "\"Name\" : \"$1\""; }
 orthanc_stop() {
 	local p
 	p=$(cat "$1/orthanc.pid")

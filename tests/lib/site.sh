@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # A small site for scenario tests.  Sourced.  Gives: $T (scratch folder, removed at the end), $BKP, $RESTORE, say, die, and
 #   site_make           source $T/src, media $T/m1 $T/m2, identity $T/id.txt (stock age-keygen), policy $T/policy.yaml, init
+#                       ($ROOT_KEY: file that the root key is written to)
 #   site_policy TEXT    writes the policy with these data sets (YAML), two media
 #   run/expect helpers
 set -eu
@@ -46,7 +47,7 @@ site_make() {
 	mkdir -p "$T/src" "$T/m1" "$T/m2"
 	[ -s "$T/id.txt" ] || age-keygen -o "$T/id.txt" 2>/dev/null
 	[ -s "$T/policy.yaml" ] || site_policy "  - {name: docs, title: 文書, paths: [$T/src]}"
-	"$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" >"$T/init.out"
+	"$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" ${ROOT_KEY:+--root-key-out "$ROOT_KEY"} >"$T/init.out"
 	"$BKP" medium add m1 >/dev/null
 	"$BKP" medium add m2 >/dev/null
 }

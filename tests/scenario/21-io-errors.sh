@@ -49,7 +49,7 @@ for call in openat write renameat ftruncate fsync mkdirat unlinkat pread64; do
 			grep -q INJECTED "$T/trace" || break
 			tried=$((tried + 1))
 			[ "$STATUS" -le 1 ] || { cat "$T/err" >&2; die "$call $error $n on what is remembered: exit $STATUS"; }
-			[ "$STATUS" = 0 ] || { slow=$((slow + 1)) && grep -q W-CAPTURE-01 "$T/err"; } || { cat "$T/err" >&2; die "$call $error $n: W-CAPTURE-01 is missing"; }
+			[ "$STATUS" = 0 ] || { slow=$((slow + 1)) && grep -qE "W-(CAPTURE|GUARD)-01" "$T/err"; } || { cat "$T/err" >&2; die "$call $error $n: nobody is told"; }
 			check_reported "$call $error $n on what is remembered"
 			[ "$(grep -c '^2 ' "$T/copies")" = 2 ] || die "$call $error $n on what is remembered: generation 2 is not on both media"
 			expect 0 "$BKP" run --quiet --all

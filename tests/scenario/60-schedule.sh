@@ -105,7 +105,7 @@ cp "$T/policy.yaml" "$T/policy.all"
 sed -i 's/at: "02:00"}$/at: "02:30"}/; /name: week/d; /name: hours/d' "$T/policy.yaml"
 export TZ=Europe/Berlin
 run "2027-03-27 02:30:00" docs
-run "2027-03-28 01:59:59" -
+run "2027-03-28 01:59:30" - # some seconds pass before the run looks at the clock
 due "2027-03-28 03:00:00" docs
 run "2027-03-28 03:00:00" docs
 run "2027-03-28 03:30:00" -
@@ -179,9 +179,9 @@ MAILTO=jimu@example.jp
 Y
 cmp -s "$T/lines" "$T/want" || { command diff "$T/want" "$T/lines" >&2; die "the lines for cron"; }
 before=$(sha256sum "$cron")
-records=$(wc -l <"$T/state/journal.jsonl")
+records=$(grep -c '"event":"scheduled"' "$T/state/journal.jsonl")
 expect 0 "$BKP" schedule install "${r[@]}" --kind cron
-[ "$before" = "$(sha256sum "$cron")" ] && [ "$records" = "$(wc -l <"$T/state/journal.jsonl")" ] || die "installing twice is not installing once"
+[ "$before" = "$(sha256sum "$cron")" ] && [ "$records" = "$(grep -c '"event":"scheduled"' "$T/state/journal.jsonl")" ] || die "installing twice is not installing once"
 expect 0 "$BKP" schedule show "${r[@]}"
 sed -i 's/every: 6h/every: day/' "$T/policy.yaml"
 expect 1 "$BKP" schedule show "${r[@]}"

@@ -114,7 +114,7 @@ say "cron starts the run at its slot; names in CP932, EUC-JP and UTF-8 come back
 
 "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" cat 2 world world.txt >"$T/world" || die "cat"
 grep -qx 'SHELL=/bin/sh' "$T/world" && grep -qx 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' "$T/world" || { cat "$T/world" >&2; die "the environment"; }
-! grep -qE '^(LANG|LC_|TERM|BKP_|TZ|DISPLAY)' "$T/world" || { cat "$T/world" >&2; die "this is not cron's bare environment"; }
+! grep -vE '^BKP_(DATASET|GENERATION)=' "$T/world" | grep -qE '^(LANG|LC_|TERM|BKP_|TZ|DISPLAY)' || { cat "$T/world" >&2; die "this is not cron's bare environment"; }
 grep -qx 'not a tty' "$T/world" || { cat "$T/world" >&2; die "there is a terminal"; }
 [ ! -e "$T/mail.0" ] || { cat "$T/mail.0" >&2; die "mail, though all is well"; }
 say "under its bare environment (no LANG, no terminal), and nothing is said when all is well"

@@ -41,7 +41,9 @@ uuid_of() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["me
 mkdir -p "$T/src"
 minisign -G -W -p "$T/boss.pub" -s "$T/boss.key" >/dev/null
 minisign -G -W -p "$T/thief.pub" -s "$T/thief.key" >/dev/null
-site_policy "  - {name: docs, paths: [$T/src], generations: 4, protect: 3d}"
+# without the guard: what is shown here holds even where nothing looks suspect
+site_policy "  - {name: docs, paths: [$T/src], guard: {enabled: false}, generations: 4, protect: 3d}"
+ROOT_KEY=$T/root.key
 site_make 2>/dev/null
 for d in 1 2 3 4; do
 	echo "patient $d" >>"$T/src/patients"
@@ -127,8 +129,6 @@ minisign -S -s "$T/thief.key" -m "$T/less" >/dev/null
 expect 2 on_day 40 "$BKP" agree --operator Sato --statement "$T/less" --signature "$T/less.minisig"
 good_ones "agreement with another key"
 # the owner of the root key can, in two steps and with a stock signature, prehashed as it is by default
-[ ! -s "$T/state/root.key" ] || cp "$T/state/root.key" "$T/root.key"
-[ -s "$T/root.key" ] || cp "$T/state/signing-1.key" "$T/root.key"
 minisign -S -s "$T/root.key" -m "$T/less" >/dev/null
 cp "$T/less.minisig" "$T/less.once"
 expect 0 on_day 40 "$BKP" agree --operator Sato --statement "$T/less" --signature "$T/less.minisig"
@@ -185,7 +185,6 @@ expire 2 20 --operator Sato
 grep -q E-EXPIRE-03 "$T/json" || die "not told that an approver is missing"
 grep -q '"event":"expired"' "$T/state/journal.jsonl" && die "it expired without the approver"
 for key in thief root; do
-	[ $key = thief ] || cp "$T/state/signing-1.key" "$T/root.key"
 	rm -f "$T/plan" "$T/plan.minisig"
 	expire 0 20 --plan-out "$T/plan"
 	minisign -S -s "$T/$key.key" -m "$T/plan" >/dev/null
@@ -208,6 +207,8 @@ forge expiry-approved "{\"plan\":\"bkp:1 kind=expiry\\n\",\"signature\":\"x\",\"
 refused "a forged approval" "not signed by its approver"
 start
 # a plan that was changed behind the approver's back; then the real thing
+rm -f "$T/plan" "$T/plan.minisig"
+expire 0 20 --plan-out "$T/plan"
 minisign -S -s "$T/boss.key" -m "$T/plan" >/dev/null
 sed 's/^generation 4 .*//' "$T/plan" >"$T/plan.changed"
 expire 2 20 --plan "$T/plan.changed" --signature "$T/plan.minisig" --operator Sato

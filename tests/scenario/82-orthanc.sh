@@ -5,7 +5,8 @@
 set -eu
 . "$(dirname "$0")/../lib/site.sh"
 . "$(dirname "$0")/../lib/servers.sh"
-PORT=58043
+PORT=$(free_port)
+SECOND=$(free_port)
 
 install -d -o orthanc -g orthanc "$T/first" "$T/first/db" "$T/second"
 orthanc_conf "$T/first" $PORT
@@ -41,7 +42,7 @@ cp "$SRC_ROOT/policies/procedures/orthanc.md" "$T/kitei/"
 policy_of orthanc "s|/var/lib/orthanc/db-v6|$T/first/db|" "s|/etc/orthanc\]|$T/etc]|" 's|min_entries: 1000|min_entries: 36|' "s|^# procedures: |procedures: |" "s|/srv/kitei|$T/kitei|g"
 
 # ---- the night
-answers() { wait_for "Orthanc answers again ($1)" curl -fsS "http://127.0.0.1:$PORT/system"; }
+answers() { wait_for "Orthanc answers again ($1)" orthanc_answers "$T/first" "$PORT"; }
 calls() { tr '\n' ' ' <"$T/calls" 2>/dev/null; rm -f "$T/calls"; }
 expect 0 nightly "$BKP" run --all
 [ "$(calls)" = "stop orthanc start orthanc " ] || die "not stopped once and started once"
@@ -69,7 +70,25 @@ grep -q 'Failed to stop' "$T/out" "$T/err" || { cat "$T/out" "$T/err" >&2; die "
 rm "$T/first/broken"
 answers "a stop that failed"
 rm -f "$T/calls"
-say "too few entries, the folder away, a stop that fails: the night says so, and Orthanc is started all the same"
+# somebody ends the run, or the time limit of the site does, while Orthanc is stopped
+printf '#!/bin/sh\n[ ! -e %s/slow ] || sleep 300\nexec /usr/bin/sqlite3 "$@"\n' "$T" >"$T/shim/sqlite3"
+chmod +x "$T/shim/sqlite3"
+touch "$T/slow"
+rm -f "$T/calls"
+# shellcheck disable=SC2016
+nightly sh -c 'echo $$ >"$0"; exec "$@"' "$T/run.pid" "$BKP" run images >"$T/out" 2>"$T/err" &
+run=$!
+probing() { pgrep -f "^/bin/sh $T/shim/sqlite3"; }
+wait_for "the probe runs" probing
+! curl -fsS -o /dev/null "http://127.0.0.1:$PORT/system" 2>/dev/null || die "Orthanc runs while it is captured"
+kill -TERM "$(cat "$T/run.pid")"
+code=0
+wait $run || code=$?
+[ $code -ge 1 ] || die "a run that was ended exits 0"
+[ "$(calls)" = "stop orthanc start orthanc " ] || die "not started after the run was ended"
+answers "a run that was ended"
+rm "$T/slow"
+say "too few entries, the folder away, a stop that fails, a run ended by SIGTERM: the night says so, and Orthanc is started all the same"
 
 # ---- why it is stopped: the index of an Orthanc that has received something is locked, and the probe tells
 python3 "$SRC_ROOT/tests/lib/clinical.py" dicom "$T/later" 3 2
@@ -84,11 +103,11 @@ orthanc_stop "$T/first"
 "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract 1 images --to "$T/r"
 mv "$(find "$T/r" -type d -path "*$T/first/db")" "$T/second/db"
 chown -R orthanc:orthanc "$T/second"
-orthanc_start "$T/second" 58044
-statistics 58044 | cmp - "$T/truth" || die "the second Orthanc has other statistics"
-curl -fsS "http://127.0.0.1:58044/instances" | grep -o '[0-9a-f-]\{44\}' >"$T/ids"
+orthanc_start "$T/second" $SECOND
+statistics $SECOND | cmp - "$T/truth" || die "the second Orthanc has other statistics"
+curl -fsS "http://127.0.0.1:$SECOND/instances" | grep -o '[0-9a-f-]\{44\}' >"$T/ids"
 [ "$(wc -l <"$T/ids")" = 36 ] || die "it lists $(wc -l <"$T/ids") instances"
-while read -r id; do curl -fsS "http://127.0.0.1:58044/instances/$id/file" | sha256sum; done <"$T/ids" | sort >"$T/found"
+while read -r id; do curl -fsS "http://127.0.0.1:$SECOND/instances/$id/file" | sha256sum; done <"$T/ids" | sort >"$T/found"
 for f in "$T"/modality/*.dcm; do sha256sum <"$f"; done | sort | cmp - "$T/found" || die "an instance differs from what the modality sent"
 orthanc_stop "$T/second"
 say "a second Orthanc: equal statistics, and 36 instances byte for byte what the modality sent"
@@ -98,7 +117,7 @@ printf 'by: 事務長\nanswers:\n' >"$T/attest.yaml"
 for i in 1 2 8; do echo "  - {step: $i, answer: yes}" >>"$T/attest.yaml"; done
 proc=$(echo "$T"/m1/*-*-*-*-*/procedures/orthanc.md)
 expect 0 "$RESTORE" --lang ja --medium "$T/m1" --identity "$T/id.txt" drill "$proc" --to "$T/drill" --generation 1 --attest "$T/attest.yaml" \
-	--operator 事務長 --set "folder=$T/first/db" --set port=58045
+	--operator 事務長 --set "folder=$T/first/db" --set port=$(free_port)
 [ "$(drill_field "$T/drill" "d['verdict'], [s['check']['found'] for s in d['steps'] if s['id'] == 'index'], d['erased']['ok']")" = "('passed', ['1|3\n2|6\n3|12\n4|36'], True)" ] ||
 	die "the drill: $(drill_field "$T/drill" "d['verdict'], d['steps']")"
 [ ! -e "$T/drill/scratch" ] && ! pgrep -f "$T/drill/scratch" >/dev/null || die "something was left behind"
