@@ -87,7 +87,9 @@ static bool is_compressed(const struct tar *t)
 
 static uint64_t entry_at(const struct tar *t)
 {
-	return (uint64_t)archive_read_header_position(t->a);
+	int64_t at = archive_read_header_position(t->a);
+
+	return at > 0 ? (uint64_t)at : 0; /* negative: not even opened */
 }
 
 /* libarchive says so.  Always 1: the stream is at its end. */

@@ -203,7 +203,7 @@ said two "behind its end"
 said compressed compressed
 said noise 'no tar stream'
 said banner 'no tar stream'
-said page 'no tar stream'
+said page 'at byte 0: Unrecognized'
 said damaged 'at byte 1024'
 said empty 'nothing is in it'
 said huge 'claims to have 1152921504606846976'
