@@ -266,8 +266,8 @@ static bool is_excluded(struct tar *t, const char *path, bool folder)
 	return exclude_match(t->s->exclude, (const char *)absolute.p, folder);
 }
 
-/* What libarchive warns of besides names that are not ASCII, which are taken as they are: 0 nothing, an errno:
- * some attribute is lost, -1: the entry may be another than it seems. */
+/* What libarchive warns of besides names that are not ASCII, which are taken as they are: 0 nothing, an
+ * errno: some attribute is lost, -1: the entry may be another than it seems. */
 static int warned_of(struct tar *t)
 {
 	const char *said = archive_error_string(t->a);
