@@ -17,6 +17,7 @@
 #include "format/policy.h"
 #include "read/ledger.h"
 #include "read/repository.h"
+#include "write/heads.h"
 #include "write/policy_record.h"
 #include "write/state.h"
 
@@ -111,8 +112,7 @@ static int take_common(struct app *app, int opt, int *ret_exit)
 	switch (opt) {
 	case OPT_POLICY:
 		app->policy_path = optarg;
-		if (app->command)
-			app_language(app);
+		app_language(app);
 		return 0;
 	case OPT_LANG:
 		if (text_parse_lang(optarg, &lang)) {
@@ -225,7 +225,8 @@ int app_state_open(struct app *app, const struct policy *policy, struct state **
 	if (!state_locked(s))
 		warn_unlocked();
 	state_act(s, app->actor.command ? app->actor.command : app->command->name, app->actor.role, app->actor.person);
-	r = policy_record(s, policy, app->policy_text.p, app->policy_text.n, err);
+	r = heads_check_media(s, policy, err) ||
+	    policy_record(s, policy, app->policy_text.p, app->policy_text.n, err);
 	if (r) {
 		state_close(s);
 		return -1;

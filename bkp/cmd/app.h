@@ -69,8 +69,8 @@ int app_policy_check(struct app *app, struct policy **ret, struct policy_problem
  * ("capture", "operator", "manager") it acts, and who says to be acting (or NULL).  The strings must live as
  * long as the state. */
 void app_act(struct app *app, const char *command, const char *role, const char *person);
-/* Opens the policy's state folder with its lock, and records the policy when it is another one than before
- * (policy_record.h).  0, or an exit code after the error has been reported: APP_ATTENTION when another bkp is at work
+/* Opens the policy's state folder with its lock.  Unless an attached medium knows more of its history than it
+ * does itself (heads.h) the policy is recorded when it is another one than before (policy_record.h).  0, or an exit code after the error has been reported: APP_ATTENTION when another bkp is at work
  * there. */
 int app_state(struct app *app, const struct policy *policy, struct state **ret);
 /* The same for those who report themselves: 0, STATE_BUSY, -1. */

@@ -15,6 +15,7 @@
 #include "cmd/rotate_report.h"
 #include "cmd/tools_folder.h"
 #include "format/policy.h"
+#include "write/heads.h"
 #include "write/rotate.h"
 #include "write/state.h"
 
@@ -86,7 +87,9 @@ static int end(const struct app *app, const struct rotate_config *cfg, const str
 	o.details = details;
 	morning_rotation(result, failure, line);
 	/* what was typed wrong has changed nothing */
-	code = code == APP_USAGE ? code : outcome_tell(app, cfg->policy, cfg->state, &o);
+	code = code == APP_USAGE ? code
+				 : outcome_tell(app, cfg->policy,
+				       failure && heads_is_ahead(failure) ? NULL : cfg->state, &o);
 	free(details);
 	return app_flush(code);
 }

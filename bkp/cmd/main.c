@@ -55,11 +55,11 @@ static const struct app_command commands[] = {
 	N_("register media, list them, record where they are"), cmd_medium},
     {"status", "status [--prometheus FILE]",
 	N_("3-2-1 and generations of each data set, media, what to do next"), cmd_status},
-    {"accept", "accept N --operator NAME --reason TEXT",
+    {"accept", "accept N … --operator NAME --reason TEXT",
 	N_("say that a generation that is suspect or partial is right"), cmd_accept},
-    {"hold", "hold N --operator NAME --reason TEXT",
+    {"hold", "hold N … --operator NAME --reason TEXT",
 	N_("keep a generation until it is released, whatever the policy says"), cmd_hold},
-    {"release", "release N --operator NAME [--reason TEXT]", N_("end a hold"), cmd_release},
+    {"release", "release N … --operator NAME [--reason TEXT]", N_("end a hold"), cmd_release},
     {"notify", "notify [--test]", N_("tell by the policy's notify command how things stand"), cmd_notify},
     {"generations", "generations [--medium NAME]", N_("list the generations"), cmd_generations},
     {"journal",
@@ -144,10 +144,11 @@ int main(int argc, char **argv)
 	text_set_lang(text_environment()); /* until the policy says */
 	umask(022);			   /* what must be closer says so itself */
 	signal(SIGCHLD, SIG_DFL); /* who ignores it when starting us would keep the end of commands from us */
+	/* what is said of the options themselves is for the people of the policy, too */
+	app_language(&app);
 	code = global_options(&app, argc, argv);
 	if (code != -1)
 		return code;
-	app_language(&app);
 	first = optind;
 	if (first >= argc) {
 		usage(stderr);

@@ -11,6 +11,7 @@
 #include "cmd/night_report.h"
 #include "cmd/outcome.h"
 #include "read/ledger.h"
+#include "write/heads.h"
 #include "write/night.h"
 #include "write/state.h"
 
@@ -90,7 +91,7 @@ int night_say_end(struct night_say *s, struct state *state, const struct night_r
 		night_report_summary(r);
 	o.generation = failure ? 0 : r->generation;
 	o.details = s->held ? s->text : NULL;
-	code = outcome_tell(s->app, s->policy, state, &o);
+	code = outcome_tell(s->app, s->policy, failure && heads_is_ahead(failure) ? NULL : state, &o);
 	night_say_drop(s);
 	return app_flush(code);
 }

@@ -11,6 +11,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "format/journal.h"
+#include "format/policy.h"
 #include "read/inside.h"
 #include "read/ledger.h"
 #include "read/medium.h"
@@ -168,6 +169,36 @@ int heads_check(const struct state *s, const struct medium *m, struct heads_find
 	}
 	*ret = f;
 	return 0;
+}
+
+int heads_check_media(const struct state *s, const struct policy *policy, struct err *err)
+{
+	for (size_t i = 0; i < policy->n_media; i++) {
+		const struct policy_medium *pm = &policy->media[i];
+		const struct ledger_medium *lm = ledger_medium_by_label(state_ledger(s), pm->name);
+		const char *path = pm->path ? pm->path : lm ? lm->path : NULL;
+		struct medium_expect want = {.repository = state_repository(s), .label = pm->name};
+		struct heads_finding f;
+		struct medium *m;
+		int r;
+
+		if (!lm || !path)
+			continue;
+		want.uuid = lm->uuid;
+		want.keys = state_keys(s, &want.n_keys);
+		if (medium_open(path, &want, &m, NULL))
+			continue;
+		r = heads_check(s, m, &f, err);
+		medium_close(m);
+		if (r == HEADS_AHEAD)
+			return r;
+	}
+	return 0;
+}
+
+bool heads_is_ahead(const struct err *err)
+{
+	return !strcmp(err->code, "E-HISTORY-01");
 }
 
 int heads_record(struct state *s, const struct medium *m, const struct heads_finding *f, struct err *err)

@@ -15,12 +15,14 @@
 #ifndef BKP_WRITE_HEADS_H
 #define BKP_WRITE_HEADS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
 
 struct medium;
+struct policy;
 struct state;
 
 struct heads_finding {
@@ -34,6 +36,13 @@ struct heads_finding {
 #define HEADS_AHEAD 1
 int heads_check(const struct state *s, const struct medium *m, struct heads_finding *ret, struct err *err)
     __attribute__((warn_unused_result));
+/* The same for all media of the policy that are attached where it, or their registration, says: before a
+ * command records the first thing.  0, HEADS_AHEAD; a medium that is not there or cannot be read says
+ * nothing. */
+int heads_check_media(const struct state *s, const struct policy *policy, struct err *err)
+    __attribute__((warn_unused_result));
+/* Is it E-HISTORY-01?  Then nothing is recorded, not even that the command failed. */
+bool heads_is_ahead(const struct err *err);
 /* Records what was found, unless the newest record of that medium says so already. */
 int heads_record(struct state *s, const struct medium *m, const struct heads_finding *f, struct err *err)
     __attribute__((warn_unused_result));

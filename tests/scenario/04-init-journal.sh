@@ -27,17 +27,21 @@ root=$(field "$T/out" root_key) id=$(field "$T/out" repository)
 for f in secrets.json secrets.json.minisig signing-2.key journal.jsonl lock; do
 	[ "$(stat -c %a "$T/state/$f")" = 600 ] || die "mode of $f"
 done
-find "$T/state" -type f -exec sha256sum {} + | sort >"$T/sums"
+find "$T/state" -type f ! -name journal.jsonl -exec sha256sum {} + | sort >"$T/sums"
+cp "$T/state/journal.jsonl" "$T/before.jsonl"
 expect 2 "$BKP" init --recipient "$r1"
 grep -q E-STATE-05 "$T/err" || die "a second init: no clear refusal"
 expect 2 "$BKP" init --identity-out "$T/never" --plain-identity
 [ ! -e "$T/never" ] || die "a refused init left an identity"
-find "$T/state" -type f -exec sha256sum {} + | sort | cmp -s - "$T/sums" || die "a second init changed something"
+find "$T/state" -type f ! -name journal.jsonl -exec sha256sum {} + | sort | cmp -s - "$T/sums" || die "a second init changed something"
+head -c "$(stat -c %s "$T/before.jsonl")" "$T/state/journal.jsonl" | cmp -s - "$T/before.jsonl" || die "a second init changed the journal"
+[ "$(tail -n +"$(($(wc -l <"$T/before.jsonl") + 1))" "$T/state/journal.jsonl" | grep -c '"event":"outcome","command":"init","exit":2')" = 2 ] ||
+	die "that somebody tried to init again is not recorded"
 for i in id id2; do
 	age -d -i "$T/$i.txt" "$T/state/repository.age" >"$T/plain" || die "age does not open repository.age"
 	cmp -s "$T/plain" "$T/state/secrets.json" || die "repository.age is not the secrets"
 done
-say "init with two stock age recipients: modes 0700/0600, refused twice without a trace, age -d gives the secrets to both"
+say "init with two stock age recipients: modes 0700/0600, refused twice, recorded, without another trace, age -d gives the secrets to both"
 
 # --- media
 expect 0 "$BKP" medium add m1

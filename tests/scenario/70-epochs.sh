@@ -15,6 +15,7 @@ sed -i '$a\  - {name: RDX-01, type: rdx, path: '"$T"'/rdx, offline: true, place:
 r=$(age-keygen -y "$T/id.txt")
 J=$T/state/journal.jsonl
 only_key() { (cd "$T/state" && ls signing-*.key) | xargs; }
+rejournal() { python3 "$SRC_ROOT/tests/lib/rejournal.py" "$@"; }
 epochs() { grep -c '"event":"epoch"' "$1"; }
 
 # ---- init
@@ -94,6 +95,22 @@ P
 mount -o loop "$T/disk" "$T/fs"
 say "the bytes of the three keys erased, and of the root secret, are nowhere on the ext4 the state folder stands on"
 
+# ---- nor in swap, a core dump, a backup of bkp's own
+export ASAN_OPTIONS=detect_leaks=0
+strace -f -qq -o "$T/trace" -e trace=mlock,mlock2,prctl,prlimit64,setrlimit,openat "$BKP" medium move m1 --operator Sato --place x >/dev/null 2>&1 || die "under strace"
+awk '/mlock2?\(.* = 0$/ {locked++} /PR_SET_DUMPABLE, SUID_DUMP_DISABLE|PR_SET_DUMPABLE, 0/ {dump = 1} /RLIMIT_CORE, \{rlim_cur=0/ {core = 1}
+	/openat.*secrets.json"/ && !first {first = locked} END {exit !(first && dump && core)}' "$T/trace" || die "secrets are read into memory that is not locked, or the process can be dumped"
+[ -z "$(lsattr "$T/fs/state"/signing-*.key | awk '$1 !~ /d/')" ] || die "the signing key is not marked as nothing for dump(8): $(lsattr "$T/fs/state"/signing-*.key)"
+unlockable() { setpriv --bounding-set=-ipc_lock --inh-caps=-all prlimit --memlock=0 "$@"; }
+expect 0 unlockable "$BKP" medium move m1 --operator Sato --place x
+grep -q 'W-STATE-11' "$T/err" && grep -q 'encrypt the swap' "$T/err" || die "that the key may reach swap is not said: $(cat "$T/err")"
+expect 0 "$BKP" medium move m1 --operator Sato --place x
+[ ! -s "$T/err" ] || die "all is well and something is said: $(cat "$T/err")"
+sed "s|paths: .*|paths: [$T/fs]}|" "$T/policy.yaml" >"$T/greedy.yaml"
+expect 64 "$BKP" --policy "$T/greedy.yaml" check
+grep -q E-POLICY-24 "$T/err" "$T/out" || die "a policy that captures the state folder: $(cat "$T/err")"
+say "the key stands in locked memory of a process that is not dumped, or W-STATE-11; its file is marked nodump; no policy captures the state folder"
+
 # ---- taken over today: yesterday cannot be altered unnoticed
 today=$T/state/signing-5.key
 forge() { # MEDIUM: generation 1 there lists something else in its manifest, signed with today's key
@@ -171,12 +188,123 @@ grep -q E-HISTORY-01 "$T/err" || die "cut, against a medium: $(cat "$T/err")"
 cp "$J" "$T/before"
 expect 2 "$BKP" run --all
 grep -q "E-HISTORY-01: medium 'm1' knows more" "$T/err" || die "a run over a cut journal: $(cat "$T/err")"
-cmp "$J" "$T/before" || die "something was recorded behind a cut journal"
-expect 0 "$BKP" medium move m1 --operator Sato --place x --quiet
+cmp "$J" "$T/before" || { tail -n 1 "$J" >&2; die "something was recorded behind a cut journal"; }
+for c in "hold 1 --reason x" "verify" "expire" "medium move m1 --place x"; do
+	case $c in verify) ;; *) c="$c --operator Sato" ;; esac
+	# shellcheck disable=SC2086
+	expect 2 "$BKP" $c
+	grep -q E-HISTORY-01 "$T/err" || die "bkp $c over a cut journal: $(cat "$T/err")"
+	cmp "$J" "$T/before" || die "bkp $c recorded something behind a cut journal"
+done
+rejournal "$T/before" "$J" 9999 "$today" 5 '{"event":"outcome","command":"run","exit":0,"line":"x"}'
 expect 2 "$BKP" journal verify --against "$T/m2"
 grep -q 'E-HISTORY-03' "$T/err" || die "cut and gone on: $(cat "$T/err")"
 back
 say "records of former nights cannot be signed anew; today's, cut off, are missed by every medium: nothing is recorded then"
+
+# ---- what a thief of a former day's key can do: a copy of the state folder from before the night whose key is the newest
+rejournal "$J" "$T/f" 9999 "$T/state.2/signing-4.key" 4 '{"event":"outcome","command":"run","exit":0,"line":"x"}'
+journal_is() { # WHAT CODE LINE: $T/f is refused for that
+	expect 2 "$BKP" journal verify --file "$T/f" --root-key "$root"
+	grep -q "$2: .*line $3 " "$T/err" || die "$1: $(cat "$T/err")"
+}
+last=$(($(wc -l <"$J") + 1))
+journal_is "a former key's record at the end" E-JOURNAL-09 $last
+sed -i '$s/"epoch":4,"sig"/"epoch":5,"sig"/' "$T/f"
+journal_is "the same, lying about its epoch" E-JOURNAL-04 $last
+"$AGETOOL" minisign gen "$T/thief.pub" "$T/thief.key" >/dev/null
+# the hostile lines: a key nobody named, one that names itself, another repository's record under the true key
+rejournal "$J" "$T/f" 9999 "$T/thief.key" 5 '{"event":"epoch","key":"@'"$T/thief.key"'"}'
+journal_is "a forged epoch" E-JOURNAL-04 $last
+rejournal "$J" "$T/f" 9999 "$T/thief.key" 6 '{"event":"note"}'
+journal_is "a key that nobody named" E-JOURNAL-06 $last
+rejournal "$J" "$T/f" 9999 "$today" 5 '{"event":"epoch","next":7,"key":"@'"$T/thief.key"'"}'
+journal_is "an epoch left out" E-JOURNAL-10 $last
+rejournal "$J" "$T/f" 9999 "$today" 5 '{"event":"note","repository":"00000000-0000-4000-8000-000000000000"}'
+journal_is "a record of another repository" E-JOURNAL-05 $last
+mkdir -p "$T/other" "$T/o1" "$T/o2"
+sed "s|$T/fs/state|$T/other/state|; s|$T/m1|$T/o1|; s|$T/m2|$T/o2|" "$T/policy.yaml" >"$T/other.yaml"
+expect 0 "$BKP" --policy "$T/other.yaml" init --recipient "$r" --quiet
+cp "$T/other/state/journal.jsonl" "$T/f"
+journal_is "another repository's journal" E-JOURNAL-04 1
+# the fork: it is the true journal up to the theft, then the thief's own.  By itself it verifies, every medium contradicts it
+thaw "$T/m1" "$T/m2"; keep
+n=$(grep -n '"event":"epoch"' "$J" | tail -n 1 | cut -d: -f1)
+rejournal "$J" "$T/fork" $((n - 1)) "$T/state.2/signing-4.key" 4 '{"event":"epoch","key":"@'"$T/thief.key"'"}' '{"event":"outcome","command":"run","exit":0,"line":"all is well"}'
+expect 0 "$BKP" journal verify --file "$T/fork" --root-key "$root"
+for m in m1 m2; do
+	expect 2 "$BKP" journal verify --file "$T/fork" --against "$T/$m"
+	grep -q "E-HISTORY-03.*from record $n on" "$T/err" || die "a fork against $m: $(cat "$T/err")"
+done
+# brought to one medium with its own keys, and a generation of the stolen epoch: the host and the other medium tell
+repo=$(repo_of "$T/m1")
+cp "$T/fork" "$repo/journal/journal.jsonl"
+chmod u+w "$repo/keys.jsonl"; grep '"event":"epoch"' "$T/fork" >"$repo/keys.jsonl"
+expect 2 "$BKP" journal verify --against m1
+grep -q E-HISTORY-03 "$T/err" || die "a fork on m1: $(cat "$T/err")"
+status "$BKP" run --all
+[ "$STATUS" != 0 ] && grep -q 'E-PUBLISH-0[57]' "$T/err" || die "a run beside a fork: exit $STATUS: $(cat "$T/err")"
+cmp -s "$T/fork" "$repo/journal/journal.jsonl" || die "the proof on m1 was written over"
+back
+# generations: of the epoch that was stolen the manifest tells, of a later one the epoch as well; nothing of it is believed
+sign_3=$today; today=$T/state.2/signing-4.key
+forge_generation() { # NUMBER: as forge(), of that generation, on m1
+	sed "s|generations/000001|generations/00000$1|" <<<"$(declare -f forge)" >"$T/forge.sh"
+	# shellcheck disable=SC1091
+	(. "$T/forge.sh"; forge "$T/m1")
+}
+forge_generation 3
+expect 2 "$BKP" verify --medium m1
+grep -q E-VERIFY-12 "$T/err" && grep -q 'E-VERIFY-13.*begun in epoch 5.*key of epoch 4' "$T/err" || die "a later generation under a former key: $(cat "$T/err")"
+back; forge_generation 2
+expect 2 "$BKP" verify --medium m1
+grep -q E-VERIFY-12 "$T/err" && ! grep -q E-VERIFY-13 "$T/err" || die "a generation of the stolen epoch: $(cat "$T/err")"
+expect 2 "$RESTORE" --medium "$T/m1" --root-key "$root" verify 2
+today=$sign_3; back
+# keys.jsonl with a key that nobody named, or of another repository: said, not followed, mended
+for f in "$T/thief.links" "$T/other.links"; do
+	back; repo=$(repo_of "$T/m1"); chmod u+w "$repo/keys.jsonl"
+	rejournal "$J" "$T/thief.journal" 9999 "$T/thief.key" 5 '{"event":"epoch","key":"@'"$T/thief.key"'"}'
+	grep '"event":"epoch"' "$T/thief.journal" >"$T/thief.links"; grep '"event":"epoch"' "$T/other/state/journal.jsonl" >"$T/other.links"
+	cp "$f" "$repo/keys.jsonl"
+	expect 0 "$RESTORE" --medium "$T/m1" --root-key "$root" verify 3
+	grep -q E-REPO-05 "$T/err" || die "forged keys are not said: $(cat "$T/err")"
+	expect 0 "$BKP" run --all
+	grep '"event":"epoch"' "$J" | cmp - "$repo/keys.jsonl" || die "forged keys were not mended"
+done
+back
+say "a former day's key: it signs neither records nor generations of later days; the fork it can begin verifies by itself only, and each medium, and the host, contradict it; forged, skipped, foreign links are refused"
+
+# ---- cut back, and any one medium remembers
+keep; mv "$T/keep" "$T/keep.0"
+expect 0 "$BKP" rotate --operator Sato
+expect 0 "$BKP" run --all
+thaw "$T/m1" "$T/m2" "$T/rdx"; keep
+cut=$(($(wc -l <"$(repo_of "$T/rdx")/journal/journal.jsonl") - 2))
+for m in m1 m2 rdx; do
+	# the host and all media but this one are cut alike, by somebody who holds them all
+	back; rm -rf "$T/rdx"; cp -a "$T/keep/rdx" "$T/rdx"
+	head -n $cut "$J" >"$T/x"; cat "$T/x" >"$J"
+	for o in m1 m2 rdx; do [ "$o" = "$m" ] || cp "$T/x" "$(repo_of "$T/$o")/journal/journal.jsonl"; done
+	expect 0 "$BKP" journal verify --root-key "$root"
+	expect 2 "$BKP" journal verify --against "$T/$m"
+	grep -q E-HISTORY-01 "$T/err" || die "cut, against $m: $(cat "$T/err")"
+	cp "$J" "$T/before"
+	case $m in rdx) expect 2 "$BKP" rotate --operator Sato ;; *) expect 2 "$BKP" run --all ;; esac
+	grep -q "E-HISTORY-01" "$T/err" || die "only $m remembers: $(cat "$T/err")"
+	cmp "$J" "$T/before" || die "only $m remembers, and something was recorded"
+	# an old copy of the whole state folder, likewise, of a day when there was no disk kept offline yet
+	[ "$m" != rdx ] || continue
+	rm -rf "$T/fs/state"; cp -a "$T/state.2" "$T/fs/state"
+	for o in m1 m2; do [ "$o" = "$m" ] || { cp "$J" "$(repo_of "$T/$o")/journal/journal.jsonl"; cp "$(repo_of "$T/m1.2")/keys.jsonl" "$(repo_of "$T/$o")/"; }; done
+	cp "$J" "$T/before"
+	expect 2 "$BKP" run --all
+	grep -q "E-HISTORY-01" "$T/err" || die "an old state folder, only $m remembers: $(cat "$T/err")"
+	cmp "$J" "$T/before" || die "an old state folder, only $m remembers, and something was recorded"
+done
+rm -rf "$T/keep"; mv "$T/keep.0" "$T/keep"
+back; rm -rf "$T/rdx"; cp -a "$T/keep/rdx" "$T/rdx"
+say "host and all media but one cut back alike, or put back to an old day: whichever one remembers is enough, for run, rotate and journal verify; nothing is recorded"
 
 # ---- an old state folder
 thaw "$T/m1" "$T/m2"; keep

@@ -7,16 +7,16 @@ set -eu
 trees() { python3 "$SRC_ROOT/tests/lib/clinical.py" "$@"; }
 said() { grep -qE "$1" "$T/out" "$T/err" || { cat "$T/out" "$T/err" >&2; die "it is not said: $1"; }; }
 
-# ---- SS-MIX2: 300 patients, two days
+# ---- SS-MIX2: 150 patients, two days
 S=$T/ssmix2/standard
-trees ssmix2 "$S" 300 20261119
-trees ssmix2 "$S" 300 20261120
+trees ssmix2 "$S" 150 20261119
+trees ssmix2 "$S" 150 20261120
 trees scans "$T/ssmix2/extension" 120
 mkdir -p "$S/.transaction"
 echo half >"$S/.transaction/0001.lock"
 # the export's last message is of yesterday
 find "$T/ssmix2" -type f -exec touch -d '30 hours ago' {} +
-policy_of ss-mix2 "s|/srv/ssmix2|$T/ssmix2|g" 's|min_entries: 100000,|min_entries: 2000,|' 's|min_entries: 1000,|min_entries: 100,|'
+policy_of ss-mix2 "s|/srv/ssmix2|$T/ssmix2|g" 's|min_entries: 100000,|min_entries: 1000,|' 's|min_entries: 1000,|min_entries: 100,|'
 expect 0 nightly "$BKP" run --all
 find "$S" -type f -name '*_1' | sed 's|.*/\([^/]*\)/[^/]*$|\1|' | LC_ALL=C sort | uniq -c | awk '{print $2, $1}' >"$T/truth"
 [ "$(wc -l <"$T/truth")" = 5 ] || die "the tree has no five kinds of messages"
@@ -31,7 +31,7 @@ sed -i 's/max_age: 36h/max_age: 24h/' "$BKP_POLICY"
 expect 1 nightly "$BKP" run ssmix2
 said '(newest|最新)'
 say "SS-MIX2: an export that has stopped is told, though every file is there"
-trees ssmix2 "$S" 300 20261121
+trees ssmix2 "$S" 150 20261121
 expect 0 nightly "$BKP" run ssmix2
 mkdir "$T/away"
 mv "$S"/0[012]* "$T/away"
