@@ -112,8 +112,7 @@ static int take_common(struct app *app, int opt, int *ret_exit)
 	switch (opt) {
 	case OPT_POLICY:
 		app->policy_path = optarg;
-		if (app->command)
-			app_language(app);
+		app_language(app);
 		return 0;
 	case OPT_LANG:
 		if (text_parse_lang(optarg, &lang)) {

@@ -41,20 +41,6 @@ static bool wanted(const struct ledger_generation *g, const struct ledger_medium
 
 /* ---- for people ---- */
 
-static const char *verdict_text(enum ledger_verdict v)
-{
-	switch (v) {
-	case LEDGER_GOOD:
-		return text("good");
-	case LEDGER_PARTIAL:
-		return text("partial");
-	case LEDGER_FAILED:
-		return text("failed");
-	default:
-		return text("unknown");
-	}
-}
-
 static const char *state_text(enum ledger_state s)
 {
 	switch (s) {
@@ -68,6 +54,22 @@ static const char *state_text(enum ledger_state s)
 		return text("abandoned");
 	default:
 		return text("begun");
+	}
+}
+
+/* What never got a verdict shares the fate of its generation. */
+static const char *verdict_text(enum ledger_verdict v, enum ledger_state s)
+{
+	switch (v) {
+	case LEDGER_GOOD:
+		return text("good");
+	case LEDGER_PARTIAL:
+		return text("partial");
+	case LEDGER_FAILED:
+		return text("failed");
+	default:
+		return s == LEDGER_GEN_FAILED || s == LEDGER_ABANDONED || s == LEDGER_BEGUN ? state_text(s)
+											    : text("unknown");
 	}
 }
 
@@ -90,7 +92,7 @@ static int datasets_cell(struct table *t, const struct ledger_generation *g, str
 		const struct ledger_dataset *d = &g->datasets[i];
 
 		if (buf_printf(&b, err, "%s%s %s", i ? ", " : "", path_show(d->name, show, sizeof(show)),
-			verdict_text(d->verdict)) ||
+			verdict_text(d->verdict, g->state)) ||
 		    (d->verdict != LEDGER_PENDING && d->verdict != LEDGER_FAILED &&
 			buf_printf(&b, err, " %s", out_bytes(d->bytes, size))))
 			return -1;

@@ -152,12 +152,14 @@ json_t *look_medium_json(const struct standing_medium *m)
 
 static void note_cell(struct table *t, const struct standing_medium *m)
 {
+	/* what is not there is not attached, whatever is recorded of it */
+	bool too_long = m->overdue_attached && m->sight != STANDING_NOT_SEEN;
 	char damaged[LOOK_TEXT] = "";
 
 	if (m->damaged)
 		snprintf(damaged, sizeof(damaged), text("%ju damaged"), m->damaged);
-	table_cell(t, "%s%s%s%s", damaged, m->damaged && (m->overdue_swap || m->overdue_attached) ? ", " : "",
-	    m->overdue_attached			       ? text("attached too long")
+	table_cell(t, "%s%s%s%s", damaged, m->damaged && (m->overdue_swap || too_long) ? ", " : "",
+	    too_long				       ? text("attached too long")
 	    : m->overdue_swap && m->ledger->rotated_ns ? text("rotation overdue")
 	    : m->overdue_swap			       ? text("never rotated")
 						       : "",

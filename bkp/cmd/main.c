@@ -144,10 +144,11 @@ int main(int argc, char **argv)
 	text_set_lang(text_environment()); /* until the policy says */
 	umask(022);			   /* what must be closer says so itself */
 	signal(SIGCHLD, SIG_DFL); /* who ignores it when starting us would keep the end of commands from us */
+	/* what is said of the options themselves is for the people of the policy, too */
+	app_language(&app);
 	code = global_options(&app, argc, argv);
 	if (code != -1)
 		return code;
-	app_language(&app);
 	first = optind;
 	if (first >= argc) {
 		usage(stderr);

@@ -158,7 +158,8 @@ static int show_events(const struct ledger *l, const struct standing *s)
 	}
 	if (t) {
 		clock_format_local(ledger_epoch_ns(l), since);
-		snprintf(journal, sizeof(journal), text("%ju records, key %u since %s"), ledger_seq(l), ledger_epoch(l), since);
+		snprintf(journal, sizeof(journal), text("%ju records, key %u since %s"), ledger_seq(l),
+		    ledger_epoch(l), since);
 		event_row(t, text("journal"), ledger_head_ns(l), journal);
 	}
 	return out_table(t, 0, APP_OK);

@@ -75,11 +75,11 @@ char *policy_plan_schedule(
 	if (d->every.unit == POLICY_HOUR && d->every.n == 1)
 		snprintf(out, POLICY_PLAN_TEXT, text("%s at minute %02d"), every, at % 60);
 	else if (d->every.unit == POLICY_WEEK)
-		snprintf(
-		    out, POLICY_PLAN_TEXT, text("%s, %s at %02d:%02d"), every, text(days[d->weekday]), at / 60, at % 60);
+		snprintf(out, POLICY_PLAN_TEXT, text("%s, %s at %02d:%02d"), every, text(days[d->weekday]),
+		    at / 60, at % 60);
 	else if (d->every.unit == POLICY_MONTH)
-		snprintf(
-		    out, POLICY_PLAN_TEXT, text("%s, day %u at %02d:%02d"), every, d->monthday, at / 60, at % 60);
+		snprintf(out, POLICY_PLAN_TEXT, text("%s, day %u at %02d:%02d"), every, d->monthday, at / 60,
+		    at % 60);
 	else if (d->every.unit == POLICY_HOUR)
 		snprintf(out, POLICY_PLAN_TEXT, text("%s from %02d:%02d"), every, at / 60, at % 60);
 	else
@@ -354,15 +354,16 @@ static int render_service(const struct policy *p, struct buf *out, struct err *e
 {
 	if (p->live_share
 		? buf_printf(out, err,
-		      text("  an archive of which less than %u %% is still needed is not referred to again\n"),
+		      text(
+			  "  an archive of which less than %u %% is still needed is not referred to again\n"),
 		      p->live_share)
 		: buf_printf(out, err, "  %s\n",
 		      text("an archive is referred to again however little of it is still needed")))
 		return -1;
 	if (!p->anchor_every)
 		return buf_printf(out, err, "  %s\n", text("an archive may serve for ever"));
-	return buf_printf(out, err, text("  no archive serves more than %u generations of a data set\n"),
-	    p->anchor_every);
+	return buf_printf(
+	    out, err, text("  no archive serves more than %u generations of a data set\n"), p->anchor_every);
 }
 
 static int render_when(const struct policy *p, struct buf *out, struct err *err)

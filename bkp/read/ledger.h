@@ -153,7 +153,9 @@ struct ledger;
 #define LEDGER_ABSENT 1
 int ledger_load(int dirfd, const struct minisig_public *root, struct ledger **ret, struct err *err)
     __attribute__((warn_unused_result));
-/* The same from an open file, read from its start. `each`, unless NULL, sees every record. */
+/* The same from an open file, read from its start.  `each`, unless NULL, sees every record, and none of which
+ * the signature was not checked; without it one signature vouches for the lines of the same epoch before it
+ * (journal_check_vouch). */
 typedef int ledger_each_fn(void *arg, const struct journal_record *r, struct err *err);
 int ledger_load_fd(int fd, const char *name, const struct minisig_public *root, ledger_each_fn *each,
     void *arg, struct ledger **ret, struct err *err) __attribute__((warn_unused_result));
@@ -233,6 +235,9 @@ const struct ledger_agreed *ledger_agreement(const struct ledger *l, size_t i);
 size_t ledger_approvers(const struct ledger *l);
 const char *ledger_approver(const struct ledger *l, size_t i);
 const struct ledger_latch *ledger_latch(const struct ledger *l); /* never NULL */
+/* What the stamps of all records say of the clock (clockskew.h); never NULL. */
+struct clockskew_track;
+const struct clockskew_track *ledger_clock(const struct ledger *l);
 /* The records that approvals refer to: the "agreed" in force, the "clock-jump" that latched; seq 0: none. */
 struct approval_record ledger_agreed_at(const struct ledger *l);
 struct approval_record ledger_latch_at(const struct ledger *l);

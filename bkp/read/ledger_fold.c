@@ -384,11 +384,23 @@ static const struct rule {
     {"history", apply_history},
 };
 
+static void follow_clock(struct ledger *l, const struct journal_record *r)
+{
+	struct clock_stamp now = {.wall_ns = r->wall_ns, .mono_ns = r->mono_ns, .synced = r->synced};
+	bool said = !strcmp(r->event, "clock-attested") ||
+		    (!strcmp(r->event, "clock-jump") &&
+			json_integer_value(json_object_get(r->json, "seconds")) > 0);
+
+	snprintf(now.boot_id, sizeof(now.boot_id), "%s", r->boot);
+	if (r->seq > 1)
+		clockskew_follow(&l->clock, &l->head_stamp, &now, said);
+	l->head_stamp = now;
+}
+
 int ledger_fold_apply(struct ledger *l, const struct journal_record *r, struct err *err)
 {
 	l->head_ns = r->wall_ns;
-	l->head_stamp = (struct clock_stamp){.wall_ns = r->wall_ns, .mono_ns = r->mono_ns, .synced = r->synced};
-	snprintf(l->head_stamp.boot_id, sizeof(l->head_stamp.boot_id), "%s", r->boot);
+	follow_clock(l, r);
 	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++)
 		if (!strcmp(rules[i].event, r->event))
 			return rules[i].apply(l, r, err);

@@ -256,6 +256,11 @@ struct clock_stamp ledger_head_stamp(const struct ledger *l)
 	return l->head_stamp;
 }
 
+const struct clockskew_track *ledger_clock(const struct ledger *l)
+{
+	return &l->clock;
+}
+
 const struct ledger_latch *ledger_latch(const struct ledger *l)
 {
 	return &l->latch;

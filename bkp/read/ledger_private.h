@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "format/approval.h"
+#include "read/clockskew.h"
 #include "read/ledger.h"
 
 struct journal_check;
@@ -36,6 +37,7 @@ struct ledger {
 	size_t n_approvers;
 	struct approval_record agreed_at; /* the "agreed" record in force; seq 0: none */
 	struct ledger_latch latch;
+	struct clockskew_track clock;
 	struct ledger_notified notified;
 	struct approval_record latch_at; /* the "clock-jump" record that latched; seq 0: none */
 	struct approval_plan *plan;	 /* the last plan that was approved, or NULL */

@@ -29,7 +29,7 @@ int lines_each(int fd, lines_fn *fn, void *arg, bool *ret_torn, struct err *err)
 		b.n += (size_t)n;
 		while (at < b.n && (newline = memchr(b.p + at, '\n', b.n - at))) {
 			size_t len = (size_t)(newline - (b.p + at));
-			int r = fn(arg, b.p + at, len, err);
+			int r = fn(arg, b.p + at, len, b.n - at, err);
 
 			if (r)
 				return r;

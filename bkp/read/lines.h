@@ -11,8 +11,9 @@
 
 struct err;
 
-/* Line without its newline.  Non-zero ends the reading and is returned. */
-typedef int lines_fn(void *arg, const uint8_t *line, size_t n, struct err *err);
+/* Line without its newline; `ahead` bytes are there from its beginning on: it, its newline, and what follows
+ * so far. Non-zero ends the reading and is returned. */
+typedef int lines_fn(void *arg, const uint8_t *line, size_t n, size_t ahead, struct err *err);
 /* From where fd stands to its end.  *ret_torn: bytes without a newline stand behind the last line. */
 int lines_each(int fd, lines_fn *fn, void *arg, bool *ret_torn, struct err *err)
     __attribute__((warn_unused_result));

@@ -42,11 +42,12 @@ static void take(struct looking *l, const struct journal_record *r)
 	}
 }
 
-static int each(void *arg, const uint8_t *line, size_t n, struct err *err)
+static int each(void *arg, const uint8_t *line, size_t n, size_t ahead, struct err *err)
 {
 	struct looking *l = arg;
 	struct journal_record r;
 
+	journal_check_vouch(l->check, line, ahead);
 	if (journal_check_line(l->check, line, n, &r, err))
 		return -1;
 	take(l, &r);

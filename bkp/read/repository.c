@@ -175,12 +175,13 @@ struct feeding {
 	uint64_t bytes;
 };
 
-static int feed(void *arg, const uint8_t *line, size_t n, struct err *err)
+static int feed(void *arg, const uint8_t *line, size_t n, size_t ahead, struct err *err)
 {
 	static const char mark[] = ",\"event\":\"" JOURNAL_EPOCH_EVENT "\",\"next\":";
 	struct feeding *f = arg;
 	struct journal_record r;
 
+	(void)ahead;
 	f->bytes += n + 1;
 	if (!f->chosen && f->bytes > REPOSITORY_LINKS_MAX)
 		return err_set(err, "E-REPO-05", "%s", text("it is too long"));

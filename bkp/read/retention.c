@@ -121,18 +121,20 @@ static int say(struct judging *j, enum retention_reason reason, const struct ret
 	return buf_append(&j->why, &w, sizeof(w), err);
 }
 
-/* On how many dates, up to `enough`, newer generations count. */
+/* On how many dates, up to `enough`, newer generations count.  They differ in UTC, too: how far apart nights
+ * are is not for the time zone of a process to say. */
 static uint64_t newer_dates(
     const struct judging *j, size_t rule, const struct ledger_generation *g, uint64_t enough)
 {
 	const struct retention_counted *c = j->counted[rule];
 	uint64_t dates = 0;
-	uint32_t last = 0;
+	const struct retention_counted *last = NULL;
 
 	for (size_t i = 0; i < j->n_counted[rule] && dates < enough && c[i].begun_ns > g->begun_ns; i++) {
-		if (c[i].number <= g->number || (dates && c[i].period[0] == last))
+		if (c[i].number <= g->number ||
+		    (last && (c[i].period[0] == last->period[0] || c[i].utc_day == last->utc_day)))
 			continue;
-		last = c[i].period[0];
+		last = &c[i];
 		dates++;
 	}
 	return dates;

@@ -11,7 +11,8 @@
  * what was agreed of it; one of which neither says anything never goes.  One that was agreed with no
  * generations (by the root key: given up) asks for nothing but its protection.
  *
- * Local time decides what a date, a week (ISO 8601), a month and a year are.
+ * Local time decides what a date, a week (ISO 8601), a month and a year are; dates of newer generations must
+ * differ in UTC as well.
  *
  * The result holds copies of all it needs: records may be appended to the journal meanwhile.
  */

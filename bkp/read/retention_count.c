@@ -8,7 +8,9 @@
 
 #include "base/err.h"
 
-#define NS 1000000000LL
+#define NS	 1000000000LL
+#define FAR_EAST (14 * 3600)
+#define FAR_WEST (-12 * 3600)
 
 bool retention_counts(
     const struct ledger_generation *g, const char *dataset, const char *medium, int64_t now_ns)
@@ -24,15 +26,25 @@ bool retention_counts(
 	return false;
 }
 
+/* What clocks on the wall show, as if it were UTC.  Whoever sets TZ may name a file of any offsets, that
+ * makes one date of a year or a year of one night: no zone is further from UTC than these. */
+static time_t on_the_wall(time_t t)
+{
+	struct tm tm;
+	long offset = localtime_r(&t, &tm) ? tm.tm_gmtoff : 0;
+
+	return t + (offset > FAR_EAST ? FAR_EAST : offset < FAR_WEST ? FAR_WEST : offset);
+}
+
 /* Numbers that are equal within a period and differ between two; how large they are means nothing. */
 static void find_periods(int64_t begun_ns, uint32_t period[4])
 {
-	time_t t = (time_t)(begun_ns / NS);
+	time_t t = on_the_wall((time_t)(begun_ns / NS));
 	uint32_t year;
 	char week[16];
 	struct tm tm;
 
-	localtime_r(&t, &tm);
+	gmtime_r(&t, &tm);
 	year = (uint32_t)(tm.tm_year + 1900);
 	period[0] = year * 400 + (uint32_t)tm.tm_yday;
 	strftime(week, sizeof(week), "%G%V", &tm);
@@ -82,6 +94,7 @@ int retention_count(const struct ledger *l, const struct retention_rule *rule, c
 		c[n].number = g->number;
 		c[n].begun_ns = g->begun_ns;
 		find_periods(g->begun_ns, c[n].period);
+		c[n].utc_day = g->begun_ns / (86400 * NS);
 		n++;
 	}
 	qsort(c, n, sizeof(*c), newest_first);

@@ -19,8 +19,9 @@ struct retention_rule {
 struct retention_counted {
 	uint64_t number;
 	int64_t begun_ns;
-	uint32_t period[4]; /* date, week, month, year */
-	unsigned kept;	    /* a bit for each keep */
+	uint32_t period[4]; /* date, week, month, year; local */
+	int64_t utc_day;
+	unsigned kept; /* a bit for each keep */
 };
 
 /* retention_count.c: the generations that count for the rule's data set on that medium, newest first, with

@@ -13,6 +13,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "format/policy.h"
+#include "read/clockskew.h"
 #include "read/ledger.h"
 #include "write/reserve.h"
 #include "write/state.h"
@@ -20,28 +21,9 @@
 #define NS    1000000000LL
 #define TOUCH "tmp/clock" /* where rubbish is cleared */
 
-static void found(struct clockwatch_jump *j, const char *source, int64_t before_ns, int64_t after_ns)
+static void found(struct clockskew *j, const char *source, int64_t before_ns, int64_t after_ns)
 {
-	*j = (struct clockwatch_jump){source, before_ns, after_ns, (after_ns - before_ns) / NS};
-}
-
-void clockwatch_judge(const struct clock_stamp *before, const struct clock_stamp *now, int64_t longest_s,
-    struct clockwatch_jump *ret)
-{
-	bool same_boot = *now->boot_id && !strcmp(before->boot_id, now->boot_id);
-	int64_t off_s = longest_s > CLOCKWATCH_OFF_S / 3 ? longest_s : CLOCKWATCH_OFF_S / 3;
-	/* in seconds: no sum or difference of these overflows, whatever a record says */
-	int64_t passed_s = same_boot ? now->mono_ns / NS - before->mono_ns / NS : 0;
-	int64_t expected_s = before->wall_ns / NS + passed_s, beyond_s = now->wall_ns / NS - expected_s;
-
-	*ret = (struct clockwatch_jump){0};
-	if (beyond_s >= -CLOCKWATCH_SLACK_S &&
-	    (same_boot ? beyond_s <= CLOCKWATCH_SLACK_S : beyond_s <= off_s * 3))
-		return;
-	if (expected_s > INT64_MAX / NS)
-		expected_s = INT64_MAX / NS;
-	*ret = (struct clockwatch_jump){
-	    same_boot ? "monotonic" : "journal", expected_s * NS, now->wall_ns, beyond_s};
+	*j = (struct clockskew){source, before_ns, after_ns, (after_ns - before_ns) / NS};
 }
 
 /* ---- storage ---- */
@@ -74,8 +56,7 @@ static int64_t storage_time(int dirfd)
 	return told ? (int64_t)st.st_mtim.tv_sec * NS + st.st_mtim.tv_nsec : 0;
 }
 
-static void ask_storage(
-    const int *media, size_t n, const struct clock_stamp *now, struct clockwatch_jump *ret)
+static void ask_storage(const int *media, size_t n, const struct clock_stamp *now, struct clockskew *ret)
 {
 	for (size_t i = 0; i < n && !ret->source; i++) {
 		int64_t t = has_own_clock(media[i]) ? storage_time(media[i]) : 0, off;
@@ -100,7 +81,7 @@ static int64_t longest_interval(const struct policy *p)
 	return longest;
 }
 
-static void tell(const struct clockwatch_jump *j, struct err *told)
+static void tell(const struct clockskew *j, struct err *told)
 {
 	char before[CLOCK_TEXT], after[CLOCK_TEXT];
 
@@ -119,7 +100,7 @@ static void tell(const struct clockwatch_jump *j, struct err *told)
 	}
 }
 
-static int record(struct state *s, const struct clockwatch_jump *j, struct err *err)
+static int record(struct state *s, const struct clockskew *j, struct err *err)
 {
 	char before[CLOCK_TEXT], after[CLOCK_TEXT];
 
@@ -133,7 +114,7 @@ static int record(struct state *s, const struct clockwatch_jump *j, struct err *
 int clockwatch_storage(struct state *s, const int *media, size_t n, struct err *told, struct err *err)
 {
 	const struct ledger_latch *latch = ledger_latch(state_ledger(s));
-	struct clockwatch_jump jump = {0};
+	struct clockskew jump = {0};
 	struct clock_stamp now;
 
 	clock_now(&now);
@@ -147,18 +128,35 @@ int clockwatch_storage(struct state *s, const int *media, size_t n, struct err *
 	return record(s, &jump, err);
 }
 
+static int tell_and_record(struct state *s, const struct clockskew *jump, struct err *told, struct err *err)
+{
+	if (!jump->source)
+		return 0;
+	tell(jump, told);
+	return record(s, jump, err);
+}
+
+/* Between records of commands that do not watch. */
+static void find_slip(const struct state *s, int64_t longest_s, struct clockskew *ret)
+{
+	const struct clockskew_track *t = ledger_clock(state_ledger(s));
+
+	*ret = (struct clockskew){0};
+	if (t->slip_after.wall_ns)
+		clockskew_judge(&t->slip_before, &t->slip_after, longest_s, ret);
+}
+
 int clockwatch_run(struct state *s, const struct policy *policy, const int *media, size_t n, struct err *told,
     struct err *err)
 {
-	struct clockwatch_jump jump;
+	int64_t longest_s = longest_interval(policy);
+	struct clockskew jump, slip;
 	struct clock_stamp now;
 
 	clock_now(&now);
-	clockwatch_judge(state_former_clock(s), &now, longest_interval(policy), &jump);
-	if (jump.source) {
-		tell(&jump, told);
-		if (record(s, &jump, err))
-			return -1;
-	}
-	return clockwatch_storage(s, media, n, told, err);
+	clockskew_judge_from(ledger_clock(state_ledger(s)), state_former_clock(s), &now, longest_s, &jump);
+	find_slip(s, longest_s, &slip);
+	return tell_and_record(s, &slip, told, err) || tell_and_record(s, &jump, told, err)
+		   ? -1
+		   : clockwatch_storage(s, media, n, told, err);
 }

@@ -18,9 +18,9 @@
 #include "write/tarsource.h"
 #include "write/tarsource_entry.h"
 
-#define BLOCK	  ((size_t)256 << 10)
-#define END_BYTES 1024
-#define NAME_MAX_ ((size_t)2 << 20)
+#define BLOCK	    ((size_t)256 << 10)
+#define END_BYTES   1024
+#define PADDING_MAX ((uint64_t)256 << 20) /* zeros behind the end: far more than any tape's block */
 
 struct tar {
 	struct tarsource *s;
@@ -28,6 +28,11 @@ struct tar {
 	struct archive *a;
 	uint8_t *block;	     /* what was read last, BLOCK */
 	uint64_t zeros_from; /* nothing but zeros came from this byte on */
+	uint64_t header;     /* a header is being read, since this byte; UINT64_MAX: none is */
+	bool flooded;	     /* and it did not end */
+	uint64_t position;   /* of the header at hand; libarchive tells it no more once it has failed */
+	bool begun;	     /* an entry was read */
+	uint64_t claimed;    /* bytes of all files so far, holes included */
 	uint8_t head[8];     /* how it begins */
 	size_t n_head;
 	struct buf path, link;
@@ -56,8 +61,14 @@ static void look_at(struct tar *t, size_t n)
 static la_ssize_t take(struct archive *a, void *arg, const void **ret)
 {
 	struct tar *t = arg;
-	ssize_t n = t->s->read(t->s->arg, t->block, BLOCK);
+	ssize_t n;
 
+	if (t->header != UINT64_MAX && t->s->total - t->header > TARSOURCE_HEADER_MAX) {
+		t->flooded = true;
+		archive_set_error(a, EFBIG, "%s", "");
+		return -1;
+	}
+	n = t->s->read(t->s->arg, t->block, BLOCK);
 	if (n < 0) {
 		t->s->errnum = errno;
 		archive_set_error(a, errno, "%s", "");
@@ -85,11 +96,6 @@ static bool is_compressed(const struct tar *t)
 	return false;
 }
 
-static uint64_t entry_at(const struct tar *t)
-{
-	return (uint64_t)archive_read_header_position(t->a);
-}
-
 /* libarchive says so.  Always 1: the stream is at its end. */
 static int damaged(struct tar *t)
 {
@@ -99,7 +105,11 @@ static int damaged(struct tar *t)
 
 	if (t->s->errnum)
 		return 1;
-	if (is_compressed(t)) {
+	if (t->flooded) {
+		err_set(why, "E-TAR-04",
+		    text("the header of the entry at byte %ju of the tar stream does not end"),
+		    (uintmax_t)t->position);
+	} else if (is_compressed(t)) {
 		err_set(why, "E-TAR-01", "%s", text("the command's output is compressed, and no tar stream"));
 		err_hint(why, "%s",
 		    text("let the command give a plain one, as with 'gzip -dc' behind it; what is stored is "
@@ -112,11 +122,11 @@ static int damaged(struct tar *t)
 		err_set(why, "E-TAR-02",
 		    text("the tar stream ends too early: at byte %ju, within the entry that begins at byte "
 			 "%ju"),
-		    (uintmax_t)t->s->total, (uintmax_t)entry_at(t));
+		    (uintmax_t)t->s->total, (uintmax_t)t->position);
 		err_hint(why, "%s", text("the connection broke, or the command died: see what it says"));
 	} else {
 		err_set(why, "E-TAR-01", text("this is no tar stream, or a damaged one: at byte %ju: %s"),
-		    (uintmax_t)entry_at(t), said ? path_show(said, shown, sizeof(shown)) : "?");
+		    (uintmax_t)t->position, said ? path_show(said, shown, sizeof(shown)) : "?");
 		err_hint(why, "%s",
 		    text("run the command by hand as the same user and pipe it into 'tar tv'; nothing else "
 			 "may write into its output"));
@@ -127,7 +137,7 @@ static int damaged(struct tar *t)
 static int impossible(struct tar *t, int64_t size)
 {
 	err_set(&t->s->why, "E-TAR-04",
-	    text("the entry at byte %ju of the tar stream claims to have %jd bytes"), (uintmax_t)entry_at(t),
+	    text("the entry at byte %ju of the tar stream claims to have %jd bytes"), (uintmax_t)t->position,
 	    (intmax_t)size);
 	return 1;
 }
@@ -135,11 +145,12 @@ static int impossible(struct tar *t, int64_t size)
 /* The end mark was read, or the bytes are over: is that all, and is it whole?  Always 1. */
 static int ending(struct tar *t)
 {
-	uint64_t end = entry_at(t);
+	uint64_t end = t->position;
 	struct err *why = &t->s->why;
 	const void *block;
 
-	while (!t->s->ended && t->zeros_from <= end)
+	t->header = UINT64_MAX;
+	while (!t->s->ended && t->zeros_from <= end && t->s->total - end <= PADDING_MAX)
 		if (take(t->a, t, &block) < 0)
 			return 1;
 	if (t->zeros_from > end) {
@@ -149,6 +160,14 @@ static int ending(struct tar *t)
 		return err_hint(why, "%s",
 			   text("let the command write one tar stream and nothing else into its output")),
 		       1;
+	}
+	if (!t->s->ended) {
+		err_set(why, "E-TAR-03",
+		    text("the tar stream ends at byte %ju, but zeros without end stand behind it"),
+		    (uintmax_t)end);
+		err_hint(
+		    why, "%s", text("let the command write one tar stream and nothing else into its output"));
+		return 1;
 	}
 	if (t->s->total < end + END_BYTES) {
 		err_set(why, "E-TAR-02",
@@ -241,6 +260,9 @@ static int feed_file(struct tar *t, int64_t size)
 		if (r)
 			return r < 0 ? -1 : 1;
 	}
+	t->claimed += (uint64_t)t->at;
+	if (t->claimed > TARSOURCE_TOTAL_MAX)
+		return impossible(t, t->at);
 	return feed_add(t->f, FEED_DONE) ? 0 : -1;
 }
 
@@ -256,7 +278,7 @@ static int refused(struct tar *t, struct feed_event *e, const char *name, int er
 
 static bool is_excluded(struct tar *t, const char *path, bool folder)
 {
-	BUF_AUTO absolute = BUF_INIT(NAME_MAX_);
+	BUF_AUTO absolute = BUF_INIT(TARSOURCE_NAME_MAX + 2);
 
 	if (!t->s->exclude || buf_puts(&absolute, "/", NULL) || buf_puts(&absolute, path, NULL) ||
 	    buf_terminate(&absolute, NULL))
@@ -264,8 +286,8 @@ static bool is_excluded(struct tar *t, const char *path, bool folder)
 	return exclude_match(t->s->exclude, (const char *)absolute.p, folder);
 }
 
-/* What libarchive warns of besides names that are not ASCII, which are taken as they are: 0 nothing, an errno:
- * some attribute is lost, -1: the entry may be another than it seems. */
+/* What libarchive warns of besides names that are not ASCII, which are taken as they are: 0 nothing, an
+ * errno: some attribute is lost, -1: the entry may be another than it seems. */
 static int warned_of(struct tar *t)
 {
 	const char *said = archive_error_string(t->a);
@@ -282,26 +304,25 @@ static int take_entry(struct tar *t, struct feed_event *e)
 	const char *name = archive_entry_pathname(entry), *link = archive_entry_hardlink(entry);
 	bool folder = archive_entry_filetype(entry) == AE_IFDIR;
 	int64_t size = archive_entry_size_is_set(entry) ? archive_entry_size(entry) : 0;
+	enum tarsource_name is;
 	size_t weight;
 	int lost;
 
-	if (size < 0 || size >= TARSOURCE_SIZE_MAX)
+	if (size < 0 || size >= TARSOURCE_SIZE_MAX) {
+		feed_take_back(t->f);
 		return impossible(t, size);
-	switch (tarsource_path(name, &t->path)) {
-	case TARSOURCE_OUTSIDE:
-		return refused(t, e, name, EXDEV);
-	case TARSOURCE_TOP: /* the stream's own folder: nothing to be stored */
-		feed_take_back(t->f);
-		return 0;
-	default:
-		break;
 	}
-	if (is_excluded(t, (const char *)t->path.p, folder)) {
+	is = tarsource_path(name, &t->path);
+	/* the stream's own folder: nothing to be stored */
+	if (is == TARSOURCE_TOP ||
+	    (is == TARSOURCE_INSIDE && is_excluded(t, (const char *)t->path.p, folder))) {
 		feed_take_back(t->f);
 		return 0;
 	}
-	if (link && tarsource_path(link, &t->link) != TARSOURCE_INSIDE)
-		return refused(t, e, name, EXDEV);
+	if (is == TARSOURCE_INSIDE && link)
+		is = tarsource_path(link, &t->link);
+	if (is != TARSOURCE_INSIDE)
+		return refused(t, e, name, is == TARSOURCE_LONG ? ENAMETOOLONG : EXDEV);
 	lost = tarsource_clean(entry, name, &weight);
 	if (lost < 0)
 		return refused(t, e, name, ENOTSUP);
@@ -326,7 +347,16 @@ static int next_entry(struct tar *t)
 		return -1;
 	archive_entry_clear(e->item.entry);
 	archive_clear_error(t->a);
+	/* content that nobody wants first, so that what is read then is the header alone */
+	if (t->begun && archive_read_data_skip(t->a) < ARCHIVE_WARN) {
+		feed_take_back(t->f);
+		return damaged(t);
+	}
+	t->position = t->begun ? (uint64_t)archive_filter_bytes(t->a, 0) : 0;
+	t->header = t->s->total;
 	r = archive_read_next_header2(t->a, e->item.entry);
+	t->header = UINT64_MAX;
+	t->begun = true;
 	if (r == ARCHIVE_WARN)
 		warned = warned_of(t);
 	if ((r != ARCHIVE_OK && r != ARCHIVE_WARN) || warned < 0) {
@@ -341,11 +371,10 @@ static int run(struct tar *t, struct err *err)
 {
 	int r;
 
-	if (archive_read_support_format_tar(t->a) || archive_read_open(t->a, t, NULL, take, NULL)) {
-		if (!t->s->errnum && t->s->ended)
-			return damaged(t);
-		return t->s->errnum ? 0 : err_nomem(err);
-	}
+	if (archive_read_support_format_tar(t->a))
+		return err_nomem(err);
+	if (archive_read_open(t->a, t, NULL, take, NULL)) /* it looks at the first block */
+		return archive_errno(t->a) == ENOMEM && !t->s->errnum ? err_nomem(err) : damaged(t);
 	while (!(r = next_entry(t)))
 		;
 	return r;
@@ -360,8 +389,9 @@ int tarsource_run(void *source, struct feed *f, struct err *err)
 	t.s->ended = false;
 	t.s->errnum = 0;
 	t.s->why = (struct err)ERR_INIT;
-	buf_init(&t.path, NAME_MAX_);
-	buf_init(&t.link, NAME_MAX_);
+	t.header = UINT64_MAX;
+	buf_init(&t.path, TARSOURCE_NAME_MAX);
+	buf_init(&t.link, TARSOURCE_NAME_MAX);
 	r = t.a && t.block ? run(&t, err) : err_nomem(err);
 	archive_read_free(t.a);
 	free(t.block);

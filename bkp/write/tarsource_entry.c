@@ -13,9 +13,13 @@
 
 #include "base/buf.h"
 
-#define ID_MAX	  INT64_C(0xfffffffe)
-#define NOBODY	  65534
-#define ATTRS_MAX 4096
+#define ID_MAX	    INT64_C(0xfffffffe)
+#define NOBODY	    65534
+#define ATTRS_MAX   4096
+#define ACES_MAX    8192 /* more than an attribute of 64 KiB holds */
+#define TARGET_MAX  65536
+#define OWNER_BYTES 256
+#define LOOKUP_ROOM ((size_t)1 << 20) /* a group of a hospital has thousands of members */
 
 enum tarsource_name tarsource_path(const char *name, struct buf *out)
 {
@@ -29,12 +33,12 @@ enum tarsource_name tarsource_path(const char *name, struct buf *out)
 			return TARSOURCE_OUTSIDE;
 		if (n && !(n == 1 && name[0] == '.'))
 			if ((out->n && buf_puts(out, "/", NULL)) || buf_append(out, name, n, NULL))
-				return TARSOURCE_OUTSIDE;
+				return TARSOURCE_LONG;
 		name += n;
 		name += strspn(name, "/");
 	}
 	if (buf_terminate(out, NULL))
-		return TARSOURCE_OUTSIDE;
+		return TARSOURCE_LONG;
 	return out->n ? TARSOURCE_INSIDE : TARSOURCE_TOP;
 }
 
@@ -144,29 +148,31 @@ static size_t put_back(struct archive_entry *e, struct attr *x, size_t n)
 	return weight;
 }
 
-static size_t clean_attrs(struct archive_entry *e)
+/* 0, 1: not all can be kept. */
+static int clean_attrs(struct archive_entry *e, size_t *ret_weight)
 {
 	int count = archive_entry_xattr_reset(e);
-	size_t n = count < ATTRS_MAX ? (size_t)count : ATTRS_MAX, weight;
+	size_t n = count < ATTRS_MAX ? (size_t)count : ATTRS_MAX;
 	struct attr *x;
 
+	*ret_weight = 0;
 	if (count <= 0)
 		return 0;
 	x = calloc(n, sizeof(*x));
 	if (!x) {
 		archive_entry_xattr_clear(e);
-		return 0;
+		return 1;
 	}
 	n = copy_attrs(e, x, n);
 	find_twins(x, n);
-	weight = put_back(e, x, n);
+	*ret_weight = put_back(e, x, n);
 	for (size_t i = 0; i < n; i++) {
 		free(x[i].name);
 		free(x[i].plain);
 		free(x[i].value);
 	}
 	free(x);
-	return weight;
+	return n < (size_t)count;
 }
 
 /* ---- access control lists ---- */
@@ -180,13 +186,22 @@ struct ace {
  */
 static int id_of(int tag, const char *name)
 {
-	char room[4096];
+	char *room = malloc(LOOKUP_ROOM);
 	struct passwd user, *u = NULL;
 	struct group group, *g = NULL;
+	int id = -1;
 
-	if (tag == ARCHIVE_ENTRY_ACL_USER)
-		return !getpwnam_r(name, &user, room, sizeof(room), &u) && u ? (int)u->pw_uid : -1;
-	return !getgrnam_r(name, &group, room, sizeof(room), &g) && g ? (int)g->gr_gid : -1;
+	if (room && tag == ARCHIVE_ENTRY_ACL_USER && !getpwnam_r(name, &user, room, LOOKUP_ROOM, &u) && u)
+		id = (int)u->pw_uid;
+	if (room && tag == ARCHIVE_ENTRY_ACL_GROUP && !getgrnam_r(name, &group, room, LOOKUP_ROOM, &g) && g)
+		id = (int)g->gr_gid;
+	free(room);
+	return id;
+}
+
+static bool names_somebody(const struct ace *a)
+{
+	return a->tag == ARCHIVE_ENTRY_ACL_USER || a->tag == ARCHIVE_ENTRY_ACL_GROUP;
 }
 
 static size_t copy_acl(struct archive_entry *e, struct ace *x, size_t max)
@@ -199,16 +214,11 @@ static size_t copy_acl(struct archive_entry *e, struct ace *x, size_t max)
 			      &a.tag, &a.id, &name) == ARCHIVE_OK) {
 		x[n] = a;
 		x[n].name = name && *name ? strdup(name) : NULL;
-		if (x[n].id == -1 && x[n].name)
+		if (x[n].id == -1 && x[n].name && names_somebody(&x[n]))
 			x[n].id = id_of(a.tag, x[n].name);
 		n++;
 	}
 	return n;
-}
-
-static bool names_somebody(const struct ace *a)
-{
-	return a->tag == ARCHIVE_ENTRY_ACL_USER || a->tag == ARCHIVE_ENTRY_ACL_GROUP;
 }
 
 /* 0, 1: it cannot be kept. */
@@ -220,7 +230,7 @@ static int clean_acl(struct archive_entry *e)
 
 	if (!archive_entry_acl_types(e) || count <= 0)
 		return 0;
-	x = calloc((size_t)count, sizeof(*x));
+	x = count <= ACES_MAX ? calloc((size_t)count, sizeof(*x)) : NULL;
 	if (!x || archive_entry_acl_types(e) & ~ARCHIVE_ENTRY_ACL_TYPE_POSIX1E) {
 		archive_entry_acl_clear(e);
 		free(x);
@@ -247,6 +257,19 @@ static int64_t clean_id(int64_t id)
 	return id < 0 || id > ID_MAX ? NOBODY : id;
 }
 
+/* Nobody has such a name. */
+static void clean_owners(struct archive_entry *e)
+{
+	const char *user = archive_entry_uname(e), *group = archive_entry_gname(e);
+
+	archive_entry_set_uid(e, clean_id(archive_entry_uid(e)));
+	archive_entry_set_gid(e, clean_id(archive_entry_gid(e)));
+	if (user && strlen(user) > OWNER_BYTES)
+		archive_entry_set_uname(e, NULL);
+	if (group && strlen(group) > OWNER_BYTES)
+		archive_entry_set_gname(e, NULL);
+}
+
 int tarsource_clean(struct archive_entry *e, const char *name, size_t *ret_weight)
 {
 	unsigned type = archive_entry_filetype(e);
@@ -261,15 +284,15 @@ int tarsource_clean(struct archive_entry *e, const char *name, size_t *ret_weigh
 	if (!archive_entry_hardlink(e) && type != AE_IFREG && type != AE_IFDIR && type != AE_IFLNK &&
 	    type != AE_IFIFO && type != AE_IFCHR && type != AE_IFBLK)
 		return -1;
-	if (type == AE_IFLNK && !archive_entry_hardlink(e) && (!target || !*target))
+	if (type == AE_IFLNK && !archive_entry_hardlink(e) &&
+	    (!target || !*target || strlen(target) >= TARGET_MAX))
 		return -1;
 	archive_entry_set_mode(e, type | (archive_entry_perm(e) & 07777));
-	archive_entry_set_uid(e, clean_id(archive_entry_uid(e)));
-	archive_entry_set_gid(e, clean_id(archive_entry_gid(e)));
+	clean_owners(e);
 	lost = clean_acl(e);
 	archive_entry_copy_mac_metadata(e, NULL, 0);
 	archive_entry_sparse_clear(e);
-	*ret_weight =
-	    clean_attrs(e) + 64 * (size_t)archive_entry_acl_count(e, ARCHIVE_ENTRY_ACL_TYPE_POSIX1E);
+	lost |= clean_attrs(e, ret_weight);
+	*ret_weight += 64 * (size_t)archive_entry_acl_count(e, ARCHIVE_ENTRY_ACL_TYPE_POSIX1E);
 	return lost;
 }

@@ -1,4 +1,4 @@
-# libFuzzer targets, ASan + UBSan: tests/fuzz/fuzz_<parser>.c, seeds in tests/fuzz/seeds/<parser>/ (tests/fuzz/run.sh runs them).
+# libFuzzer targets, ASan + UBSan: tests/fuzz/fuzz_<parser>.c, seeds in tests/fuzz/seeds/<parser>/, or made by tests/fuzz/seeds/<parser>.py (tests/fuzz/run.sh runs them).
 add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all)
 foreach(lib bkp_base bkp_format bkp_read bkp_write)
 	target_compile_options(${lib} PRIVATE -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all)
@@ -12,5 +12,5 @@ foreach(source ${FUZZ_SOURCES})
 	add_dependencies(fuzzers ${name})
 	target_compile_options(${name} PRIVATE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all)
 	target_link_options(${name} PRIVATE -fsanitize=fuzzer,address,undefined)
-	target_link_libraries(${name} PRIVATE bkp_read bkp_format bkp_base PkgConfig::SODIUM PkgConfig::ARCHIVE PkgConfig::JANSSON)
+	target_link_libraries(${name} PRIVATE bkp_write bkp_read bkp_format bkp_base PkgConfig::SODIUM PkgConfig::ARCHIVE PkgConfig::JANSSON)
 endforeach()

@@ -10,23 +10,45 @@ BKP_BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config gettext python3
   age lz4 zstd minisign rsync"
 # to test
 BKP_TEST_PACKAGES="$BKP_BUILD_PACKAGES clang libclang-rt-14-dev clang-format-14 libcmocka-dev
-  postgresql chromium fonts-ipafont-gothic poppler-utils
+  postgresql mariadb-server mariadb-client orthanc sqlite3 curl
+  chromium fonts-ipafont-gothic poppler-utils
   cron systemd
   acl attr libcap2-bin e2fsprogs libarchive-tools strace openssl bsdextrautils util-linux procps time man-db mandoc shellcheck python3-prometheus-client"
 
-# bkp_install PACKAGE...: installs what is missing.
+# What Debian starts when it is installed, by package.  The tests start their own, below their own folders.
+BKP_SERVICES="postgresql:postgresql mariadb-server:mariadb orthanc:orthanc"
+
+# bkp_quietly COMMAND...: what it installs is not started.  policy-rc.d is Debian's way to say so: it holds under systemd, under
+# SysV init and in a chroot, and touches no service that runs already.  One that is there is the machine's own, and stays.
+bkp_quietly() (
+	rcd=${BKP_POLICY_RCD:-/usr/sbin/policy-rc.d}
+	[ ! -e "$rcd" ] || { "$@"; exit; }
+	# shellcheck disable=SC2064
+	trap "$sudo rm -f '$rcd'" EXIT
+	trap 'exit 1' HUP INT TERM
+	printf '#!/bin/sh\nexit 101\n' | $sudo tee "$rcd" >/dev/null
+	$sudo chmod 0755 "$rcd"
+	"$@"
+)
+
+# bkp_install PACKAGE...: installs what is missing.  A server that it brings is neither started nor enabled: Orthanc would listen to
+# the network.  One that was there before is left alone.
 bkp_install() {
-	local missing=() p
+	local missing=() p s sudo=
 	for p in "$@"; do
 		dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p")
 	done
 	[ ${#missing[@]} -gt 0 ] || return 0
-	local sudo=
 	if [ "$(id -u)" != 0 ]; then
 		command -v sudo >/dev/null || { echo "these packages are missing, run as root: apt-get install ${missing[*]}" >&2; return 1; }
 		sudo=sudo
 	fi
 	echo "installing: ${missing[*]}"
 	$sudo apt-get update -qq
-	DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+	bkp_quietly $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null || return 1
+	for s in $BKP_SERVICES; do
+		case " ${missing[*]} " in
+		*" ${s%%:*} "*) $sudo update-rc.d "${s#*:}" disable >/dev/null 2>&1 || echo "could not disable the service ${s#*:}" >&2 ;;
+		esac
+	done
 }

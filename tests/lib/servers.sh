@@ -12,13 +12,13 @@
 PG=$(ls -d /usr/lib/postgresql/*/bin | tail -n 1)
 install -d -o postgres -g postgres -m 0755 "$T/run"
 
-# ours: the processes whose command line or folder names $T, which mktemp made for this test alone.  Not only our children: what a
-# command of bkp or a drill has started is none.
+# ours: the processes whose command line, environment or folder names $T, which mktemp made for this test alone.  Not only our
+# children: what a command of bkp or a drill has started is none.
 servers_ours() {
 	local p
 	for p in /proc/[0-9]*; do
 		[ "${p#/proc/}" != $$ ] && [ "${p#/proc/}" != "$BASHPID" ] || continue
-		{ tr '\0' ' ' <"$p/cmdline" && readlink "$p/cwd"; } 2>/dev/null | grep -qF "$T" && echo "${p#/proc/}"
+		{ cat "$p/cmdline" "$p/environ" && readlink "$p/cwd"; } 2>/dev/null | grep -qaF "$T" && echo "${p#/proc/}"
 	done
 	return 0
 }
@@ -113,12 +113,13 @@ pg_sql() {
 my_new() {
 	install -d -o mysql -g mysql -m 0755 "$1"
 	install -d -o mysql -g mysql -m 0700 "$1/data"
-	mariadb-install-db --no-defaults --user=mysql --datadir="$1/data" --auth-root-authentication-method=socket --skip-test-db >"$1/install.log" 2>&1 ||
+	# not root's folder for temporary files, where mysql may not write
+	TMPDIR=$1 mariadb-install-db --no-defaults --user=mysql --datadir="$1/data" --auth-root-authentication-method=socket --skip-test-db >"$1/install.log" 2>&1 ||
 		{ cat "$1/install.log" >&2; die "mariadb-install-db"; }
 	my_start "$1"
 }
 my_start() {
-	(become mysql /usr/sbin/mariadbd --no-defaults --datadir="$1/data" --socket="$1/sock" --pid-file="$1/server.pid" --skip-networking \
+	(become mysql /usr/sbin/mariadbd --no-defaults --datadir="$1/data" --socket="$1/sock" --pid-file="$1/server.pid" --skip-networking --tmpdir="$1" \
 		--innodb-buffer-pool-size=32M --innodb-flush-log-at-trx-commit=2) >"$1/log" 2>&1 </dev/null &
 	wait_for "MariaDB in $1" my_sql "$1" -e 'select 1'
 }

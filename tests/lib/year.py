@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """A year of nights at a small clinic, and a model that knows what must come of them.
 
-    year.py --bin BKP --restore BKP-RESTORE --root DIR --fake LIB --nights N --seed N
+    year.py --bin BKP --restore BKP-RESTORE --root DIR --fake LIB --root-key RW... --nights N --seed N [--profile]
 
 DIR holds the site that 73-year.sh made: policy.yaml, src/, db.dump, the media nas/ (a folder), ssd/ (a small file system of its
 own, ssd.img) and the offline medium rdx/ (kept on shelf/), and id.txt.  Every night the tree changes a little, the clock is
-that of the night, and 'bkp run --quiet' runs as cron runs it.  Every tenth night something goes wrong, in turn.  The model
+that of the night, and 'bkp run --quiet' runs as cron runs it.  Every tenth night something goes wrong, in turn; three nights a
+year all files are encrypted, or a person converts them; each month one generation is held and released again.  The model
 follows along without reading the journal: what each night must come to, what status must say in the morning, what must be
-there at the end.  Only what a night came to that was killed is read from what bkp reports (and then proved).
+there at the end.  Only what a night came to that was killed is read from what bkp reports (and then proved); what expires is
+bkp's to choose, the floors, what is protected and what is held are not.
 """
-import argparse, hashlib, json, os, random, shutil, signal, subprocess, sys, time
+import argparse, gzip, hashlib, json, os, random, re, shutil, signal, subprocess, sys, time
 from datetime import datetime, timedelta, timezone
 
 JST = timezone(timedelta(hours=9))
@@ -19,6 +21,10 @@ MEDIA = ("nas", "ssd", "RDX-01")
 WHERE = {"nas": "nas", "ssd": "ssd", "RDX-01": "rdx"}
 SWAP_S, DAY_S = 7 * 86400, 86400
 JUMP = timedelta(days=40)
+# of each 120 nights: on which the files are encrypted, or (the second time) compressed by their owner
+ATTACK, CONVERSION = (64, 304), 184
+HOLD, RELEASE = 12, 27  # of each 30 nights
+SIGNS = {"○": "met", "△": "attention", "×": "missing"}
 
 
 class Wrong(Exception):
@@ -36,9 +42,15 @@ class Generation:
         self.media = set(media)  # verified on them
         self.gone = set()  # expired there
         self.tree = None
+        self.suspect = set()  # data sets in which the guard doubts it, until a person accepts it
+        self.held = False
+
+    def sound(self, name):
+        # where one data set was found harmed a person answers for all of them
+        return self.verdicts.get(name) == "good" and not self.suspect
 
     def good(self, name):
-        return self.verdicts.get(name) == "good" and bool(self.media)
+        return self.sound(name) and bool(self.media)
 
 
 class Year:
@@ -54,11 +66,10 @@ class Year:
         self.files = []
         self.counts = dict.fromkeys(FAULTS, 0)
         self.good_nights = self.restored = self.verified = self.expired = 0
-        self.suspects = 0
-        helped = self.bkp(None, "--help").stdout
-        self.can_expire, self.can_attest = "  expire " in helped, "  clock " in helped
-        self.latched = False
+        self.suspects = self.holds = self.pages = self.reported_copies = 0
+        self.held = None
         self.pending = None
+        self.spent = {}  # what was run -> [times, seconds]
 
     # ---- running things
 
@@ -74,11 +85,25 @@ class Year:
                 e.update(FAKECLOCK=str(offset + int(jump.total_seconds())), FAKECLOCK_BOOT=str(offset))
         return e
 
+    def call(self, name, command, env):
+        begun = time.monotonic()
+        o = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        spent = self.spent.setdefault(name, [0, 0.0])
+        spent[0] += 1
+        spent[1] += time.monotonic() - begun
+        return o
+
     def bkp(self, when, *args, jump=None):
-        return subprocess.run([self.a.bin, *args], env=self.env(when, jump), stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        return self.call("bkp " + args[0], [self.a.bin, *args], self.env(when, jump))
 
     def restore(self, *args):
-        return subprocess.run([self.a.restore, "--quiet", *args], env=self.env(None), stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        verb = "verify" if "verify" in args else "extract"
+        return self.call("bkp-restore " + verb, [self.a.restore, "--quiet", *args], self.env(None))
+
+    def as_operator(self, when, *args):
+        o = self.bkp(when, *args, "--operator", "事務長")
+        must(o.returncode == 0, "%s exits %d:\n%s%s" % (" ".join(args), o.returncode, o.stdout, o.stderr))
+        return o
 
     def sh(self, *args):
         subprocess.run(args, check=True, stdout=subprocess.DEVNULL)
@@ -97,8 +122,9 @@ class Year:
     def write(self, f):
         # HL7 in ISO-2022-JP is what SS-MIX2 holds
         text = "MSH|^~\\&|HIS||%d\rPID|||%s||$B@n|%d\r" % (self.rnd.randrange(10**9), os.path.basename(f)[:8], self.rnd.randrange(10**9))
-        with open(f, "w") as o:
-            o.write(text * self.rnd.randrange(1, 40))
+        data = (text * self.rnd.randrange(1, 40)).encode()
+        with open(f, "wb") as o:
+            o.write(gzip.compress(data) if f.endswith(".gz") else data)
 
     def change_tree(self, day):
         for _ in range(self.rnd.randrange(2, 5)):
@@ -134,12 +160,12 @@ class Year:
         must(o.returncode == 0, "generations: %s" % o.stderr)
         return {g["generation"]: g for g in json.loads(o.stdout)["generations"]}
 
-    def add(self, begun, verdicts, media):
+    def add(self, begun, verdicts, media, suspect=()):
         self.begun_numbers += 1
         g = Generation(self.begun_numbers, begun, verdicts, media)
-        g.tree = self.tree()
+        g.tree, g.suspect = self.tree(), set(suspect)
         self.generations[g.number] = g
-        for name in SETS:
+        for name in verdicts:
             self.tried[name] = (g.number, begun, g.good(name))
         for other in self.generations.values():  # what a medium lacks is brought to it
             for m in media:
@@ -155,8 +181,7 @@ class Year:
         return o
 
     def ordinary(self, when):
-        latched = 1 if self.latched else 0
-        self.run(when, latched)
+        self.run(when, 0)
         self.settle(when)
         self.add(when, {s: "good" for s in SETS}, ("nas", "ssd"))
         self.good_nights += 1
@@ -195,14 +220,91 @@ class Year:
         elif fault == "killed":
             self.killed(when)
         elif fault == "clock jump":
-            o = self.run(when, 1 if self.can_attest else 0, jump=JUMP)
-            must(not self.can_attest or "the clock jumped" in o.stdout, "the line of a clock that jumped: " + o.stdout)
+            o = self.run(when, 1, jump=JUMP)
+            must("the clock jumped" in o.stdout, "the line of a clock that jumped: " + o.stdout)
             self.add(when + JUMP, good, ("nas", "ssd"))
-            if self.can_attest:
-                o = self.bkp(when + timedelta(hours=6), "clock", "attest", "--operator", "事務長", "--reason", "117")
-                must(o.returncode == 0, "attest: " + o.stderr)
+            self.nothing_goes(when + timedelta(hours=5), "latched", True)
+            self.as_operator(when + timedelta(hours=6), "clock", "attest", "--reason", "117")
         else:
             self.ordinary(when)
+
+    def nothing_goes(self, when, why, value):
+        """Whatever the policy says: while nobody has looked, nothing expires, not even when it is asked for."""
+        for args in (("expire", "--dry-run", "--json"), ("expire", "--json", "--operator", "事務長")):
+            o = self.bkp(when, *args)
+            e = json.loads(o.stdout)
+            must(e[why] == value and not e["acted"], "%s of '%s': %s" % (why, " ".join(args), {k: v for k, v in e.items() if k != "media"}))
+            goes = [g["generation"] for m in e["media"] for g in m["generations"] if g["goes"] or g["may_go"]]
+            must(not goes, "%s would go" % goes)
+
+    # ---- the guard
+
+    def everything_else(self, convert):
+        """All files become something else: encrypted, or compressed under another name."""
+        files = []
+        for f in self.files:
+            with open(f, "rb") as i:
+                data = i.read()
+            with open(f, "wb") as o:
+                o.write(gzip.compress(data) if convert else self.rnd.randbytes(len(data)))
+            if convert:
+                os.rename(f, f + ".gz")
+            files.append(f + ".gz" if convert else f)
+        self.files = files
+
+    def suspicious(self, when, convert):
+        """A night after which a person must look; and what that person decides at eight."""
+        self.fault, self.off = "suspect", False
+        shutil.copytree(self.path("src"), self.path("src.good"), symlinks=True)
+        files = list(self.files)
+        self.everything_else(convert)
+        number = self.doubted(when, "the files are other ones")
+        self.morning(when.replace(hour=7))
+        self.nothing_goes(when.replace(hour=7, minute=30), "frozen_by", number)
+        if convert:
+            self.decide(when.replace(hour=8), "accept", number)
+            shutil.rmtree(self.path("src.good"))
+        else:
+            self.decide(when.replace(hour=8), "hold", number)
+            shutil.rmtree(self.path("src"))
+            os.rename(self.path("src.good"), self.path("src"))
+            self.files = files
+            # put back, and captured again, for what is held counts for nothing: every file is another one than last
+            # night once more, and a person says that this is meant
+            again = when.replace(hour=8, minute=10)
+            self.decide(again.replace(minute=20), "accept", self.doubted(again, "all files were put back", "--all"))
+            self.fault = None
+
+    def doubted(self, when, what, *args):
+        """A run that finds docs suspect.  The number of its generation."""
+        o = self.bkp(when, "run", "--quiet", *args)
+        must(o.returncode == 1 and "SS-MIX2標準化ストレージ suspect (" in o.stdout.splitlines()[0], "%s, and the line is: %s%s" % (what, o.stdout, o.stderr))
+        self.add(when, {s: "good" for s in SETS}, ("nas", "ssd"), {"docs"})
+        self.suspects += 1
+        return self.begun_numbers
+
+    def decide(self, when, verb, number):
+        self.as_operator(when, verb, str(number), "--reason", "見ました")
+        g = self.generations[number]
+        if verb == "accept":
+            g.suspect = set()
+            for name in g.verdicts:
+                self.tried[name] = (number, g.begun, g.good(name))
+        else:
+            g.held = True
+
+    def hold_one(self, when):
+        """A person keeps one that would expire otherwise."""
+        there = [g for g in self.generations.values() if len(g.media) == 3 and not g.held and not g.suspect]
+        self.held = min(there, key=lambda g: g.number)
+        self.as_operator(when, "hold", str(self.held.number), "--reason", "監査")
+        self.held.held = True
+        self.holds += 1
+
+    def release_one(self, when):
+        must(len(self.held.media) == 3, "generation %d is held, and is on %s" % (self.held.number, self.held.media))
+        self.as_operator(when, "release", str(self.held.number))
+        self.held.held, self.held = False, None
 
     def killed(self, when):
         p = subprocess.Popen([self.a.bin, "run", "--quiet"], env=self.env(when), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -237,11 +339,9 @@ class Year:
 
     def rotate(self, when):
         os.rename(self.path("shelf"), self.path("rdx"))
-        o = self.bkp(when, "rotate", "RDX-01", "--operator", "事務長")
-        must(o.returncode == 0, "rotate exits %d:\n%s%s" % (o.returncode, o.stdout, o.stderr))
+        self.as_operator(when, "rotate", "RDX-01")
         os.rename(self.path("rdx"), self.path("shelf"))
-        o = self.bkp(when + timedelta(minutes=20), "medium", "move", "RDX-01", "--operator", "事務長")
-        must(o.returncode == 0, "move: " + o.stderr)
+        self.as_operator(when + timedelta(minutes=20), "medium", "move", "RDX-01")
         for g in self.generations.values():
             if g.media and "RDX-01" not in g.gone:
                 g.media.add("RDX-01")
@@ -249,31 +349,29 @@ class Year:
 
     def expire(self, when):
         """What goes is bkp's to decide; the floor is not: that is held here against what was to stay."""
-        if not self.can_expire:
-            return
         os.rename(self.path("shelf"), self.path("rdx"))
-        o = self.bkp(when, "expire", "--operator", "事務長")
+        self.as_operator(when, "expire")
         os.rename(self.path("rdx"), self.path("shelf"))
-        must(o.returncode == 0, "expire exits %d:\n%s%s" % (o.returncode, o.stdout, o.stderr))
         now = self.reported(when)
         for g in self.generations.values():
             there = {m["label"] for m in now[g.number]["media"] if m["ok"]}
+            must(not g.held or not g.media - there, "generation %d is held, and went from %s" % (g.number, g.media - there))
             for m in g.media - there:
                 g.gone.add(m)
                 self.expired += 1
             must(not there - g.media, "generation %d is said to be on %s" % (g.number, there - g.media))
             g.media &= there
-        self.bkp(when + timedelta(minutes=10), "medium", "move", "RDX-01", "--operator", "事務長", "--place", "金庫")
+        self.as_operator(when + timedelta(minutes=10), "medium", "move", "RDX-01", "--place", "金庫")
         self.floors(when)
 
     def dates(self, name, medium):
-        return {g.begun.astimezone(JST).date() for g in self.generations.values() if g.verdicts.get(name) == "good" and medium in g.media}
+        return {g.begun.astimezone(JST).date() for g in self.generations.values() if g.sound(name) and medium in g.media}
 
     def floors(self, when):
         """Each data set keeps as many dates on each medium as the policy says, as soon as so many were ever there."""
         for name in SETS:
             for m in MEDIA:
-                ever = {g.begun.astimezone(JST).date() for g in self.generations.values() if g.verdicts.get(name) == "good" and (m in g.media or m in g.gone)}
+                ever = {g.begun.astimezone(JST).date() for g in self.generations.values() if g.sound(name) and (m in g.media or m in g.gone)}
                 must(len(self.dates(name, m)) >= min(3, len(ever)), "%s: %s has %d dates on %s" % (when, name, len(self.dates(name, m)), m))
         # and nothing younger than it is protected ever went
         for g in self.generations.values():
@@ -307,42 +405,65 @@ class Year:
         e["offline"] = rdx.number if rdx else None
         return e
 
+    def said(self, d):
+        """What status --json says of a data set, in the model's words."""
+        return {"newest": d["newest"]["generation"], "dates": d["generations"]["have"], "generations": d["generations"]["verdict"],
+            "three": d["three"]["verdict"], "two": d["two"]["verdict"], "one": d["one"]["verdict"],
+            "offline": (d["offline_recovery_point"] or {}).get("generation")}
+
     def morning(self, now):
         o = self.bkp(now, "status", "--json")
         must(o.returncode in (0, 1, 2) and o.stdout, "status: " + o.stderr)
         s = json.loads(o.stdout)
-        well = not self.latched
+        well = True
         for d in s["datasets"]:
             e = self.expected(d["name"], now)
             if not e:
                 must(d["newest"] is None, "a generation out of nothing")
                 well = False
                 continue
-            said = {"newest": d["newest"]["generation"], "dates": d["generations"]["have"], "generations": d["generations"]["verdict"],
-                    "three": d["three"]["verdict"], "two": d["two"]["verdict"], "one": d["one"]["verdict"],
-                    "offline": (d["offline_recovery_point"] or {}).get("generation")}
-            if said != e:
-                raise Wrong("status of %s on %s says %s, the model %s" % (d["name"], now, said, e))
-            must(d["suspect"] is None, "suspect without a reason: %s" % d["suspect"])
+            if self.said(d) != e:
+                raise Wrong("status of %s on %s says %s, the model %s" % (d["name"], now, self.said(d), e))
+            doubted = [g.number for g in self.generations.values() if d["name"] in g.suspect and not g.held]
+            must((d["suspect"] or {}).get("generation") == (max(doubted) if doubted else None), "suspect: %s, the model %s" % (d["suspect"], doubted))
             if self.off:
                 must(d["missed"], "a night that did not take place is not said")
                 well = False
             elif self.fault != "killed":
                 must(not d["missed"], "missed: %s" % d["missed"])
                 must(d["tried_failed"] == (not self.tried[d["name"]][2]), "tried_failed of %s" % d["name"])
-            well = well and {e[k] for k in ("generations", "three", "two", "one")} == {"met"}
+            well = well and {e[k] for k in ("generations", "three", "two", "one")} == {"met"} and not doubted
             well = well and (self.fault == "killed" or self.tried[d["name"]][2])
         if self.off:
             must(any("the night run did not run" in n for n in s["next"]), "next: %s" % s["next"])
         if self.fault in ("disk full", "disk missing"):
             must(any("'ssd' lacks generation" in n for n in s["next"]), "next: %s" % s["next"])
-        if self.fault == "killed":
-            return
-        # a night that was wrong about the time is not over before the clock is attested
-        if self.fault == "clock jump" and not self.can_attest:
-            self.doubt = True
-        if not getattr(self, "doubt", False):
-            must((o.returncode == 0) == well and (o.returncode == 0) == (not s["next"]), "on %s status exits %d, the model says %s; next: %s" % (now, o.returncode, well, s["next"]))
+        if self.fault == "suspect":
+            must(not s["frozen_by"] or "is suspect in generation %d" % s["frozen_by"] in s["next"][0], "next: %s" % s["next"])
+        must((o.returncode == 0) == (s["overall"] == "met") == (not s["next"]), "exit %d, %s, next: %s" % (o.returncode, s["overall"], s["next"]))
+        # what a killed night came to is not known before the next
+        must(self.fault == "killed" or (o.returncode == 0) == well, "on %s status exits %d, the model says %s; next: %s" % (now, o.returncode, well, s["next"]))
+        if self.fault or now.weekday() == 0:
+            self.page(now, o.returncode, {d["name"]: self.expected(d["name"], now) for d in s["datasets"]}, s["next"])
+
+    def page(self, now, code, expected, todo):
+        """What is printed, in the language that nobody's locale speaks here, is the same."""
+        lang = "ja" if now.day % 2 else "en"
+        o = self.bkp(now, "--lang", lang, "status")
+        must(o.returncode == code, "the page exits %d, the JSON %d" % (o.returncode, code))
+        rows = [line.split() for line in o.stdout.splitlines()]
+        for name, e in expected.items():
+            mine = [r for r in rows if r and r[0] == name]
+            must(len(mine) == 2, "rows of %s:\n%s" % (name, o.stdout))
+            signs = [SIGNS[w] for w in mine[0] if w in SIGNS]
+            must(not e or signs == [e[k] for k in ("generations", "three", "two", "one")], "%s on the page: %s, the model: %s" % (name, signs, e))
+            numbers = [w for k, w in enumerate(mine[1]) if w.isdigit() and mine[1][k + 1].startswith("20")]
+            want = [str(n) for n in (e["newest"], e["offline"]) if n] if e else []
+            must(numbers == want, "%s on the page: %s, the model: %s" % (name, numbers, want))
+        printed = sum(bool(re.match(r" +[0-9]+\. ", line)) for line in o.stdout.splitlines())
+        must(printed == len(todo), "%d things to do on the page, %d in the JSON:\n%s" % (printed, len(todo), o.stdout))
+        must(lang == "ja" or all(t in o.stdout for t in todo), "what to do is not on the page:\n" + o.stdout)
+        self.pages += 1
 
     # ---- checkpoints
 
@@ -373,15 +494,26 @@ class Year:
                     must(hashlib.sha256(i.read()).hexdigest() == g.tree[1], "generation %d from %s is not the dump of that night" % (g.number, m))
             self.restored += 1
 
+    def journal(self, when, *args):
+        o = self.bkp(when, "journal", "verify", "--quiet", *args)
+        must(o.returncode == 0, "journal verify %s exits %d: %s" % (" ".join(args), o.returncode, o.stderr))
+
     def checkpoint(self, when, last=False):
-        o = self.bkp(when, "journal", "verify", "--quiet")
-        must(o.returncode == 0, "journal verify: " + o.stderr)
+        self.journal(when)
+        self.journal(when, "--root-key", self.a.root_key)
+        for m in MEDIA:
+            self.journal(when, "--root-key", self.a.root_key, "--against", self.path("shelf" if m == "RDX-01" else WHERE[m]))
         said = {(g["generation"], m["label"]) for g in self.reported(when).values() if g["state"] == "committed" for m in g["media"] if m["ok"]}
         model = {(g.number, m) for g in self.generations.values() for m in g.media}
         must(said == model, "reported and not in the model: %s; in the model and not reported: %s" % (sorted(said - model), sorted(model - said)))
+        self.reported_copies = len(said)
         self.floors(when)
         self.verify_all(None if last else 10)
         self.restore_some(12 if last else 2)
+
+    def what(self, n):
+        """The fault of a night, or None."""
+        return FAULTS[n // 10 % len(FAULTS)] if n % 10 == 9 else None
 
     def go(self):
         first = datetime.now(JST).replace(hour=2, minute=0, second=0, microsecond=0) + timedelta(days=1)
@@ -389,26 +521,32 @@ class Year:
             self.new_file(first)
         with open(self.path("db.dump"), "w") as o:
             o.write("create table visit (n bigint);\n" * 4)
-        t = time.monotonic()
         self.length = 0.2
         for n in range(self.a.nights):
             when = first + timedelta(days=n)
             self.change_tree(when)
-            fault = FAULTS[n // 10 % len(FAULTS)] if n % 10 == 9 else None
+            fault, odd = self.what(n), n % 365 in ATTACK or n % 365 == CONVERSION
             if fault:
                 self.counts[fault] += 1
-            self.night(when, fault)
-            if not fault:
+            if odd:
+                self.suspicious(when, n % 365 == CONVERSION)
+            else:
+                t = time.monotonic()
+                self.night(when, fault)
+            if not fault and not odd:
                 self.length = 0.8 * self.length + 0.2 * (time.monotonic() - t)
             morning = when.replace(hour=9, minute=30)
             if n % 7 == 0 and fault != "killed":
                 self.rotate(when.replace(hour=8, minute=30))
             self.morning(morning)
+            if n % 30 == HOLD:
+                self.hold_one(morning.replace(minute=40))
+            if n % 30 == RELEASE and self.held:
+                self.release_one(morning.replace(minute=40))
             if n % 7 == 3 and fault not in ("killed", "clock jump"):
                 self.expire(morning.replace(hour=10))
             if n % 30 == 25:
                 self.checkpoint(morning.replace(hour=11))
-            t = time.monotonic()
         end = first + timedelta(days=self.a.nights)
         self.night(end, None)
         self.morning(end.replace(hour=9, minute=30))
@@ -417,17 +555,24 @@ class Year:
 
 def main():
     p = argparse.ArgumentParser()
-    for name in ("--bin", "--restore", "--root", "--fake"):
+    for name in ("--bin", "--restore", "--root", "--fake", "--root-key"):
         p.add_argument(name, required=True)
     p.add_argument("--nights", type=int, default=365)
     p.add_argument("--seed", type=int, default=1)
-    year = Year(p.parse_args())
+    p.add_argument("--profile", action="store_true")
+    begun, year = time.monotonic(), Year(p.parse_args())
     try:
         year.go()
     except Wrong as e:
         sys.exit("night %d (%s): %s" % (year.begun_numbers, getattr(year, "fault", None), e))
-    print("%d nights, %d of them with nothing to say; %s; %d copies expired; %d copies verified, %d generations restored and equal" % (
-        year.a.nights + 1, year.good_nights, ", ".join("%s %d" % i for i in year.counts.items()), year.expired, year.verified, year.restored))
+    if year.a.profile:
+        for name, (n, s) in sorted(year.spent.items(), key=lambda i: -i[1][1]):
+            print("%-22s %5d times %7.1f s, %6.0f ms each" % (name, n, s, s / n * 1000), file=sys.stderr)
+    print("%d nights (seed %d), %d of them with not one byte to say; faults: %s; suspect %d, held %d" % (
+        year.a.nights + 1, year.a.seed, year.good_nights, ", ".join("%s %d" % i for i in year.counts.items()), year.suspects, year.holds))
+    print("%d generations, %d copies of %d of them reported at the end; %d copies verified, %d generations restored and equal; %d copies expired; "
+        "%d pages of status as the model says; %d s" % (len(year.generations), year.reported_copies, sum(bool(g.media) for g in year.generations.values()),
+        year.verified, year.restored, year.expired, year.pages, time.monotonic() - begun))
 
 
 main()

@@ -8,7 +8,7 @@ python3 - "$T/src" <<'P'
 import random, sys
 rnd = random.Random(1)
 for i in range(3000):
-    open("%s/f%04d" % (sys.argv[1], i), "wb").write(rnd.randbytes(rnd.randrange(1, 400)))
+    open("%s/f%04d" % (sys.argv[1], i), "wb").write(b"%PDF-1.4\n" + rnd.randbytes(rnd.randrange(1, 400)))
 for i in range(7):
     open("%s/big%d" % (sys.argv[1], i), "wb").write(rnd.randbytes(3_000_000) + b"same " * 100_000)
 P

@@ -149,6 +149,7 @@ head -c 100000 /dev/urandom | make_bad noise
 (echo "Welcome to fileserver"; cat "$G") | make_bad banner
 (head -c 1024 "$G"; printf X; tail -c +1026 "$G") | make_bad damaged
 head -c 10240 /dev/zero | make_bad empty
+yes '<html>404' | head -c 300000 | make_bad page # more than is read at once
 python3 - "$T/bad" <<'P'
 import io, struct, sys, tarfile
 def header(name, size, extra=b""):
@@ -202,6 +203,7 @@ said two "behind its end"
 said compressed compressed
 said noise 'no tar stream'
 said banner 'no tar stream'
+said page 'at byte 0: Unrecognized'
 said damaged 'at byte 1024'
 said empty 'nothing is in it'
 said huge 'claims to have 1152921504606846976'

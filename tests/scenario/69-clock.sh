@@ -68,6 +68,37 @@ warned "expire years later"
 grep -q E-EXPIRE-02 "$T/err" || die "expire goes on"
 say "against the time since boot: 700 s forward latch until attested, back is told and opens nothing; captures go on"
 
+# ---- a command that does not watch the clock hides nothing from the next one that does
+for c in "hold 1 --operator Sato --reason x" verify "schedule remove --root $T/root"; do
+	start
+	mkdir -p "$T/root/etc/cron.d" "$T/root/etc/systemd/system"
+	# shellcheck disable=SC2086 # words
+	expect 0 at $((400 * day)) 0 "$BKP" $c
+	expect 2 at $((400 * day)) 0 "$BKP" expire --operator Sato
+	warned "hidden by '$c'"
+	grep -q E-EXPIRE-02 "$T/err" || die "hidden by '$c': expire goes on"
+	[ "$(jumps)" = 1 ] || die "hidden by '$c': recorded $(jumps) times"
+done
+start
+expect 0 at $((400 * day)) 0 "$BKP" verify
+expect 1 at 100 100 "$BKP" run --quiet --all # and back again before anybody watched
+expect 1 "$BKP" clock show
+say "a jump forward that stands between records of commands that do not watch latches all the same"
+
+# ---- a computer without a battery starts in 2000, until the time server answers
+start
+export FORGE_BOOT=11111111-2222-4333-8444-555555555555
+forge outcome '{"command":"test","exit":0}'
+unset FORGE_BOOT
+expect 1 at $((-9000 * day)) 0 "$BKP" run --quiet --all
+warned "started in 2000"
+expect 0 at 100 100 "$BKP" run --quiet --all
+quiet "set right by the time server"
+expect 0 "$BKP" clock show
+expect 1 at $((100 * day)) 100 "$BKP" run --quiet --all
+expect 1 "$BKP" clock show
+say "a clock that was wrong after a boot and is set right latches nothing; one that is set further does"
+
 # ---- after a boot: against the journal
 start
 FORGE_BOOT=11111111-2222-4333-8444-555555555555 forge outcome '{"command":"test","exit":0}'

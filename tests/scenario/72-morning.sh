@@ -231,7 +231,26 @@ for lang in ja en; do
 		for c in E-USAGE-01 E-POLICY-08 E-RUN-03; do grep -q "$c" "$T/$lang.$want" || die "code $c is not said (policy $lang, '$opt')"; done
 	done
 done
+# nothing in the environment at all; and before the policy can be read
+empty() { env -i "$BKP" "$@" 2>&1 || true; }
+for lang in ja en; do
+	sed "s/language: en/language: $lang/" "$T/policy.good" >"$T/policy.yaml"
+	echo 'media: [' | cat "$T/policy.yaml" - >"$T/torn.yaml"
+	{
+		empty --policy "$T/policy.yaml" --help
+		empty --policy "$T/policy.yaml" --nonsense
+		empty --policy "$T/policy.yaml" status --nonsense
+		empty --policy "$T/policy.yaml" generations
+		empty --policy "$T/torn.yaml" status
+		empty --lang $lang --policy "$T/nowhere.yaml" status
+		empty status --policy "$T/nowhere.yaml" --lang $lang
+	} >"$T/empty.$lang"
+	[ "$(grep -c 'E-USAGE-01\|E-POLICY-0\|E-IO-01' "$T/empty.$lang")" = 5 ] || { cat "$T/empty.$lang" >&2; die "not every fault has its code"; }
+done
+japanese <"$T/empty.ja" && ! grep -q 'usage:\|unknown\|cannot' "$T/empty.ja" || { cat "$T/empty.ja" >&2; die "English in an empty environment, where the policy says Japanese"; }
+! foreign <"$T/empty.en" || { cat "$T/empty.en" >&2; die "Japanese in an empty environment, where the policy says English"; }
+! empty --policy "$T/nowhere.yaml" status | foreign || die "Japanese where nobody asked for it"
 grep -hoE '[EW]-[A-Z]+-[0-9]{2}' "$T/ja.ja" | sort >"$T/codes.ja"
 grep -hoE '[EW]-[A-Z]+-[0-9]{2}' "$T/ja.en" | sort >"$T/codes.en"
 cmp "$T/codes.ja" "$T/codes.en" || die "the codes depend on the language"
-say "with LANG=C and no locale the policy's language is spoken, --lang wins, the codes are the same"
+say "with LANG=C and no locale, and in an empty environment, the policy's language is spoken, also of a policy that is not valid; --lang wins; the codes are the same"

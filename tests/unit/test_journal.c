@@ -104,6 +104,33 @@ static size_t accepted(const struct minisig_public *root, const char *repo, char
 	return i;
 }
 
+/* The same for a reader who has all lines at once, and lets the last one vouch for those before it. */
+static size_t accepted_ahead(const struct minisig_public *root, const char *repo, char *const *lines,
+    const size_t *lens, size_t n, struct err *err)
+{
+	BUF_AUTO all = BUF_INIT(JOURNAL_LINE_MAX);
+	struct journal_check *c;
+	size_t i, at = 0;
+
+	for (i = 0; i < n; i++)
+		assert_false(buf_append(&all, lines[i], lens ? lens[i] : strlen(lines[i]), err) ||
+			     buf_append(&all, "\n", 1, err));
+	assert_int_equal(journal_check_new(root, repo, &c, err), 0);
+	for (i = 0; i < n; i++) {
+		size_t len = lens ? lens[i] : strlen(lines[i]);
+		struct journal_record r;
+
+		journal_check_vouch(c, all.p + at, all.n - at);
+		if (journal_check_line(c, lines[i], len, &r, err))
+			break;
+		journal_record_clear(&r);
+		at += len + 1;
+	}
+	assert_int_equal(journal_check_seq(c), i);
+	journal_check_free(c);
+	return i;
+}
+
 static void a_chain_is_accepted_with_and_without_its_key(void **state)
 {
 	struct minisig_secret sec = key(1);
@@ -112,6 +139,8 @@ static void a_chain_is_accepted_with_and_without_its_key(void **state)
 	(void)state;
 
 	make(lines);
+	assert_int_equal(accepted_ahead(&sec.pub, REPO, lines, NULL, LINES, &err), LINES);
+	assert_int_equal(accepted_ahead(NULL, NULL, lines, NULL, LINES, &err), LINES);
 	assert_int_equal(accepted(&sec.pub, REPO, lines, NULL, LINES, &err), LINES);
 	assert_int_equal(accepted(NULL, NULL, lines, NULL, LINES, &err), LINES);
 	assert_string_equal(err.code, "");
@@ -157,6 +186,7 @@ static void every_changed_byte_is_noticed(void **state)
 				ok = accepted(&sec.pub, REPO, lines, lens, LINES, &err);
 				assert_int_equal(ok, i);
 				assert_memory_equal(err.code, "E-JOURNAL-0", 11);
+				assert_int_equal(accepted_ahead(&sec.pub, REPO, lines, lens, LINES, &err), i);
 				/* without the key on paper: still not one byte can change */
 				if (bit == 0)
 					assert_true(accepted(NULL, NULL, lines, lens, LINES, &err) <= i);
@@ -195,6 +225,77 @@ static void swapped_dropped_inserted_and_cut_lines_are_noticed(void **state)
 
 		assert_int_equal(accepted(&sec.pub, REPO, l, lens, 2, &err), 1);
 	}
+	drop(l);
+}
+
+/* One signature for several lines: those before it need none of their own, and nothing behind it is covered.
+ */
+static void a_signature_vouches_for_the_lines_before_it(void **state)
+{
+	struct minisig_secret sec = key(1), thief = key(2);
+	struct err err = ERR_INIT;
+	uint8_t prev[DIGEST_LEN];
+	char *l[LINES], *forged, *after;
+	(void)state;
+
+	make(l);
+	digest_sha256(l[0], strlen(l[0]), prev);
+	forged = build(2, prev, REPO, "note", NULL, &thief);
+	digest_sha256(forged, strlen(forged), prev);
+	after = build(3, prev, REPO, "note", NULL, &thief);
+	{
+		char *lines[] = {l[0], forged, after}, *end[] = {l[0], forged};
+
+		/* the chain is whole, the signatures are another's */
+		assert_int_equal(accepted_ahead(&sec.pub, REPO, lines, NULL, 3, &err), 1);
+		assert_string_equal(err.code, "E-JOURNAL-04");
+		assert_non_null(strstr(err.msg, "line 2"));
+		assert_int_equal(accepted_ahead(&sec.pub, REPO, end, NULL, 2, &err), 1);
+	}
+	free(after);
+	/* who signs what follows has accepted what was there: an auditor still finds it */
+	after = build(3, prev, REPO, "note", NULL, &sec);
+	{
+		char *lines[] = {l[0], forged, after};
+
+		assert_int_equal(accepted_ahead(&sec.pub, REPO, lines, NULL, 3, &err), 3);
+		assert_int_equal(accepted(&sec.pub, REPO, lines, NULL, 3, &err), 1);
+		assert_string_equal(err.code, "E-JOURNAL-04");
+	}
+	free(after);
+	free(forged);
+	drop(l);
+}
+
+/* What was vouched for is that line and no other. */
+static void other_lines_than_those_vouched_for_are_refused(void **state)
+{
+	struct minisig_secret sec = key(1), thief = key(2);
+	BUF_AUTO all = BUF_INIT(JOURNAL_LINE_MAX);
+	struct journal_check *c;
+	struct journal_record r;
+	struct err err = ERR_INIT;
+	uint8_t prev[DIGEST_LEN];
+	char *l[LINES], *forged;
+	(void)state;
+
+	make(l);
+	for (size_t i = 0; i < LINES; i++)
+		assert_false(buf_append(&all, l[i], strlen(l[i]), &err) || buf_append(&all, "\n", 1, &err));
+	assert_int_equal(journal_check_new(&sec.pub, REPO, &c, &err), 0);
+	journal_check_vouch(c, all.p, all.n);
+	for (size_t i = 0; i < LINES - 1; i++) {
+		assert_int_equal(journal_check_line(c, l[i], strlen(l[i]), &r, &err), 0);
+		journal_record_clear(&r);
+	}
+	digest_sha256(l[LINES - 2], strlen(l[LINES - 2]), prev);
+	forged = build(LINES, prev, REPO, "note", NULL, &thief);
+	assert_int_equal(journal_check_line(c, forged, strlen(forged), &r, &err), -1);
+	assert_string_equal(err.code, "E-JOURNAL-04");
+	assert_int_equal(journal_check_line(c, l[LINES - 1], strlen(l[LINES - 1]), &r, &err), 0);
+	journal_record_clear(&r);
+	journal_check_free(c);
+	free(forged);
 	drop(l);
 }
 
@@ -315,6 +416,9 @@ static size_t chain(const struct step *steps, size_t n, struct err *err)
 		lines[i] = strndup((char *)out.p, out.n);
 		digest_sha256(out.p, out.n, prev);
 	}
+	/* who signs a later line vouches for what an auditor refuses, and for nothing else */
+	got = accepted_ahead(&root.pub, REPO, lines, NULL, n, err);
+	assert_true(got >= accepted(&root.pub, REPO, lines, NULL, n, err));
 	got = accepted(&root.pub, REPO, lines, NULL, n, err);
 	if (got == n)
 		assert_int_equal(accepted(NULL, NULL, lines, NULL, n, err), n);
@@ -453,6 +557,8 @@ int main(void)
 	    cmocka_unit_test(every_changed_byte_is_noticed),
 	    cmocka_unit_test(swapped_dropped_inserted_and_cut_lines_are_noticed),
 	    cmocka_unit_test(forged_lines_are_refused),
+	    cmocka_unit_test(a_signature_vouches_for_the_lines_before_it),
+	    cmocka_unit_test(other_lines_than_those_vouched_for_are_refused),
 	    cmocka_unit_test(another_repository_or_epoch_is_refused),
 	    cmocka_unit_test(each_epoch_signs_until_it_names_the_next),
 	    cmocka_unit_test(signed_nonsense_is_refused),

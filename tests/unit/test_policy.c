@@ -98,7 +98,8 @@ static void the_example_means_what_it_says(void **state)
 	assert_string_equal(m->type, "rdx");
 	assert_string_equal(m->place, "別棟 保管庫B");
 	assert_true(m->offline && !m->path && m->max_attached_s == 4 * HOUR && m->swap_every_s == 7 * DAY);
-	assert_true(p->protect_s == 14 * DAY && p->anchor_every == 30 && p->live_share == 30 && p->schedule_at == 120);
+	assert_true(p->protect_s == 14 * DAY && p->anchor_every == 30 && p->live_share == 30 &&
+		    p->schedule_at == 120);
 	assert_string_equal(p->notify_command, "/usr/local/bin/mail-on-call");
 	assert_int_equal(p->archive_size, 128 << 20);
 	assert_null(policy_find_dataset(p, "EMR"));
@@ -107,8 +108,9 @@ static void the_example_means_what_it_says(void **state)
 
 static void compression_is_the_policys_or_the_data_sets(void **state)
 {
-	POLICY_AUTO p = good("site: {name: A}\ncompression: zstd\ndatasets: [{name: a, paths: [/a]}, {name: b, "
-			     "paths: [/b], compression: lz4}]\nmedia: [{name: m, type: tape, path: /m}]\n");
+	POLICY_AUTO p =
+	    good("site: {name: A}\ncompression: zstd\ndatasets: [{name: a, paths: [/a]}, {name: b, "
+		 "paths: [/b], compression: lz4}]\nmedia: [{name: m, type: tape, path: /m}]\n");
 	(void)state;
 
 	assert_int_equal(p->datasets[0].compression, CODEC_ZSTD);
@@ -123,7 +125,8 @@ static void what_is_not_said_has_a_default(void **state)
 
 	assert_string_equal(p->state, "/var/lib/bkp");
 	assert_true(p->lang == TEXT_JA && p->schedule_at == -1 && !p->notify_command && p->n_people == 0);
-	assert_true(p->protect_s == 14 * DAY && p->anchor_every == 365 && p->live_share == 50 && p->archive_size == 128 << 20);
+	assert_true(p->protect_s == 14 * DAY && p->anchor_every == 365 && p->live_share == 50 &&
+		    p->archive_size == 128 << 20);
 	assert_string_equal(p->datasets[0].paths[0], "/a"); /* '/' at the end cut off */
 	assert_string_equal(p->media[0].path, "/m");
 	assert_true(!p->datasets[0].one_file_system && p->datasets[0].generations == 3);
@@ -296,24 +299,59 @@ static char *read_policy(const char *name, char *out, size_t size)
 	return out;
 }
 
+/* What each ready-made policy must say; the commands themselves are run against real servers by scenarios 80
+ * to 85. */
+static const struct ready {
+	const char *file, *dataset;
+	unsigned generations, content, format;
+	bool service, entries, age; /* before and after; min_entries; max_age */
+} ready_made[] = {
+    {"clinic.yaml", "emr", 5, POLICY_CONTENT_PGDUMP, POLICY_STREAM, false, false, false},
+    {"clinic.yaml", "emr-roles", 5, POLICY_CONTENT_PGDUMPALL, POLICY_STREAM, false, false, false},
+    {"clinic.yaml", "images", 3, POLICY_CONTENT_ANY, POLICY_STREAM, true, false, false},
+    {"hospital.yaml", "emr", 5, POLICY_CONTENT_ANY, POLICY_TAR, false, true, false},
+    {"hospital.yaml", "orca", 5, POLICY_CONTENT_PGDUMP, POLICY_STREAM, false, false, false},
+    {"postgresql.yaml", "emr", 5, POLICY_CONTENT_PGDUMP, POLICY_STREAM, false, false, false},
+    {"postgresql.yaml", "emr-roles", 5, POLICY_CONTENT_PGDUMPALL, POLICY_STREAM, false, false, false},
+    {"postgresql.yaml", "emr-base", 3, POLICY_CONTENT_ANY, POLICY_TAR, false, true, false},
+    {"postgresql.yaml", "pg-config", 3, POLICY_CONTENT_ANY, POLICY_STREAM, false, false, false},
+    {"mariadb.yaml", "mariadb", 5, POLICY_CONTENT_MYSQLDUMP, POLICY_STREAM, false, false, false},
+    {"orca-clinic.yaml", "orca", 5, POLICY_CONTENT_PGDUMP, POLICY_STREAM, false, false, false},
+    {"orca-clinic.yaml", "orca-roles", 5, POLICY_CONTENT_PGDUMPALL, POLICY_STREAM, false, false, false},
+    {"orca-clinic.yaml", "images", 3, POLICY_CONTENT_ANY, POLICY_STREAM, true, true, false},
+    {"orca-clinic.yaml", "documents", 3, POLICY_CONTENT_ANY, POLICY_STREAM, false, true, true},
+    {"orthanc.yaml", "images", 3, POLICY_CONTENT_ANY, POLICY_STREAM, true, true, false},
+    {"pacs.yaml", "pacs", 3, POLICY_CONTENT_ANY, POLICY_STREAM, false, true, true},
+    {"ss-mix2.yaml", "ssmix2", 3, POLICY_CONTENT_ANY, POLICY_STREAM, false, true, true},
+};
+
 static void ready_made_policies_are_good_and_meet_321(void **state)
 {
-	static const char *const names[] = {"clinic.yaml", "hospital.yaml"};
 	static char yaml[65536];
 	(void)state;
 
-	for (size_t i = 0; i < 2; i++) {
-		POLICY_AUTO p = good(read_policy(names[i], yaml, sizeof(yaml)));
+	for (size_t i = 0; i < sizeof(ready_made) / sizeof(*ready_made); i++) {
+		const struct ready *r = &ready_made[i];
+		POLICY_AUTO p = good(read_policy(r->file, yaml, sizeof(yaml)));
+		const struct policy_dataset *d = policy_find_dataset(p, r->dataset);
 		struct policy_plan_count c;
 
 		assert_int_equal(problems.n, 0); /* no warnings either */
 		policy_plan_count(p, &c);
 		assert_true(c.copies >= 3 && c.technologies >= 2 && c.elsewhere >= 1);
-		assert_int_equal(policy_find_dataset(p, "emr")->generations, 5); /* product: EMR 5 */
-		for (size_t k = 0; k < p->n_datasets; k++)
-			assert_true(
-			    p->datasets[k].generations >= 3 && p->datasets[k].rpo_s && p->datasets[k].rto_s);
-		assert_true(p->schedule_at >= 0 && p->notify_command && p->n_people >= 3);
+		assert_true(p->schedule_at >= 0 && p->n_people >= 3);
+		assert_non_null(d);
+		if (d->generations < r->generations || d->content != r->content || d->format != r->format ||
+		    (d->before && d->after) != r->service || (d->min_entries > 0) != r->entries ||
+		    (d->max_age_s > 0) != r->age)
+			fail_msg("%s: %s", r->file, r->dataset);
+		for (size_t k = 0; k < p->n_datasets; k++) {
+			d = &p->datasets[k];
+			assert_true(d->generations >= 3 && d->rpo_s && d->rto_s && d->title);
+			/* a dump that ends well is not yet whole */
+			if (d->command && d->format == POLICY_STREAM)
+				assert_int_not_equal(d->content, POLICY_CONTENT_ANY);
+		}
 	}
 }
 
@@ -393,6 +431,25 @@ static void the_plan_tells_who_what_when_where_in_columns(void **state)
 	assert_null(strstr(s, " \n"));
 }
 
+static void the_plan_shows_a_command_line_by_line(void **state)
+{
+	POLICY_AUTO p =
+	    good("site: {name: A}\ndatasets:\n  - name: a\n    command: |\n      set -eu\n\n      dump 日本\n"
+		 "    store_as: a\nmedia: [{name: m, type: hdd, path: /m}]\n");
+	BUF_AUTO out = BUF_INIT(1 << 20);
+	struct err err = ERR_INIT;
+	const char *s;
+	(void)state;
+
+	assert_int_equal(policy_plan_render(p, &out, &err), 0);
+	assert_int_equal(buf_terminate(&out, &err), 0);
+	s = (const char *)out.p;
+	assert_null(strstr(s, "\\012"));
+	assert_int_equal(
+	    column_of(line_with(s, "set -eu"), "set -eu"), column_of(line_with(s, "dump 日本"), "dump"));
+	assert_null(strstr(s, " \n"));
+}
+
 static void a_policy_that_is_wrong_still_says_its_language(void **state)
 {
 	enum text_lang lang = TEXT_EN;
@@ -430,6 +487,7 @@ int main(void)
 	    cmocka_unit_test(the_demo_policy_is_good),
 	    cmocka_unit_test(nas_and_rdx_are_one_technology),
 	    cmocka_unit_test(the_plan_tells_who_what_when_where_in_columns),
+	    cmocka_unit_test(the_plan_shows_a_command_line_by_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

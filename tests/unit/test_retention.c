@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include <jansson.h>
@@ -311,6 +312,102 @@ static void what_left_the_policy_keeps_what_was_agreed(void **state)
 	}
 }
 
+/* A zone file as whoever starts the program may make: the offset before and behind each moment. */
+static void write_zone(const char *path, const int64_t *at_s, const int32_t *offset, uint32_t n)
+{
+	static const char magic[20] = "TZif2";
+	FILE *f = fopen(path, "wb");
+	uint8_t be[8];
+
+	assert_non_null(f);
+	for (int version = 0; version < 2; version++) { /* the second block has times of 64 bits */
+		const uint32_t head[6] = {0, 0, 0, version ? n : 0, version ? n : 1, 4};
+		uint32_t times = version ? n : 0, kinds = version ? n : 1;
+
+		fwrite(magic, 1, sizeof(magic), f);
+		for (int i = 0; i < 6; i++) {
+			for (int b = 0; b < 4; b++)
+				be[b] = (uint8_t)(head[i] >> (24 - 8 * b));
+			fwrite(be, 1, 4, f);
+		}
+		for (uint32_t i = 0; i < times; i++) {
+			for (int b = 0; b < 8; b++)
+				be[b] = (uint8_t)((uint64_t)at_s[i] >> (56 - 8 * b));
+			fwrite(be, 1, 8, f);
+		}
+		for (uint32_t i = 0; i < times; i++)
+			fputc((int)i, f);
+		for (uint32_t i = 0; i < kinds; i++) {
+			for (int b = 0; b < 4; b++)
+				be[b] = (uint8_t)((uint32_t)offset[i] >> (24 - 8 * b));
+			fwrite(be, 1, 4, f);
+			fputc(0, f);
+			fputc(0, f);
+		}
+		fwrite("XXX\0", 1, 4, f);
+	}
+	fputs("\n\n", f);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* Nobody makes dates, or unmakes them, by naming another time zone. */
+static void no_zone_makes_many_dates_of_one_night(void **state)
+{
+	static const struct night junk[] = {{0, "ggv"}, {1, "ggv"}, {2, "ggv"}, {3, "ggv"}, {4.00, "ggv"},
+	    {4.01, "ggv"}, {4.02, "ggv"}, {4.03, "ggv"}};
+	static const struct night month[] = {
+	    {-150, "ggv"}, {-120, "ggv"}, {-90, "ggv"}, {-60, "ggv"}, {-30, "ggv"}, {0, "ggv"}};
+	char path[] = "/tmp/bkp-zone.XXXXXX", name[64], out[400];
+	int64_t at_s[8];
+	int32_t offset[8];
+	struct policy *p;
+	struct retention *r;
+	struct scribe s;
+	(void)state;
+
+	assert_return_code(close(mkstemp(path)), 0);
+	snprintf(name, sizeof(name), ":%s", path);
+	/* each capture of the night a date of its own */
+	for (int i = 0; i < 8; i++) {
+		at_s[i] = T0 / 1000000000 + (int64_t)(junk[i].day * 86400) - 60;
+		offset[i] = i < 4 ? 0 : (i - 5) * 86400;
+	}
+	write_zone(path, at_s, offset, 8);
+	setenv("TZ", name, 1);
+	tzset();
+	p = policy_of("generations: 4, protect: 1h", "generations: 4, protect: 1h");
+	ready(&s);
+	for (int n = 0; n < 8; n++)
+		night(&s, n + 1, &junk[n]);
+	r = judge(&s, p, 30);
+	assert_string_equal(going(r, out), "1");
+	retention_free(r);
+	policy_free(p);
+	end(&s);
+	/* all of half a year one month */
+	for (int i = 0; i < 6; i++) {
+		at_s[i] = T0 / 1000000000 + (int64_t)month[i].day * 86400 - 60;
+		offset[i] = (int32_t)(-month[i].day * 86400);
+	}
+	write_zone(path, at_s, offset, 6);
+	setenv("TZ", "UTC", 1);
+	tzset();
+	setenv("TZ", name, 1);
+	tzset();
+	p = policy_of("generations: 1, protect: 1h, keep: {monthly: 5}", "generations: 1, protect: 1h");
+	ready(&s);
+	for (int n = 0; n < 6; n++)
+		night(&s, n + 1, &month[n]);
+	r = judge(&s, p, 30);
+	assert_string_equal(going(r, out), "1");
+	retention_free(r);
+	policy_free(p);
+	end(&s);
+	setenv("TZ", "Asia/Tokyo", 1);
+	tzset();
+	unlink(path);
+}
+
 static void reasons_are_all_told(void **state)
 {
 	static const struct night all[] = {{0, "ggvh"}, {1, "ggv"}};
@@ -377,6 +474,7 @@ int main(void)
 	    cmocka_unit_test(tables_are_as_people_expect),
 	    cmocka_unit_test(of_policy_and_agreement_the_larger_holds),
 	    cmocka_unit_test(what_left_the_policy_keeps_what_was_agreed),
+	    cmocka_unit_test(no_zone_makes_many_dates_of_one_night),
 	    cmocka_unit_test(reasons_are_all_told),
 	    cmocka_unit_test(what_expired_is_gone),
 	};
