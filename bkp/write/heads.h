@@ -15,6 +15,7 @@
 #ifndef BKP_WRITE_HEADS_H
 #define BKP_WRITE_HEADS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,8 @@ struct heads_finding {
 #define HEADS_AHEAD 1
 int heads_check(const struct state *s, const struct medium *m, struct heads_finding *ret, struct err *err)
     __attribute__((warn_unused_result));
+/* Is the medium's copy, whatever it says, signed from its first record to its last? */
+bool heads_is_signed(const struct state *s, const struct medium *m);
 /* Records what was found, unless the newest record of that medium says so already. */
 int heads_record(struct state *s, const struct medium *m, const struct heads_finding *f, struct err *err)
     __attribute__((warn_unused_result));
