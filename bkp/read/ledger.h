@@ -99,6 +99,7 @@ struct ledger_generation {
 	const char *uuid;
 	enum ledger_state state;
 	int64_t begun_ns;
+	bool undated; /* begun while the clock had jumped and nobody had attested it: begun_ns is nobody's word */
 	uint32_t epoch;	  /* of its begin record: the key that signs it */
 	int64_t ended_ns; /* time of the committed or failed record; 0: none */
 	bool recovered;

@@ -25,7 +25,7 @@ bool retention_counts(
 {
 	const struct ledger_dataset *d = retention_dataset(g, dataset);
 
-	if (g->state != LEDGER_COMMITTED || g->suspect || g->begun_ns > now_ns || !d ||
+	if (g->state != LEDGER_COMMITTED || g->suspect || g->undated || g->begun_ns > now_ns || !d ||
 	    d->verdict != LEDGER_GOOD)
 		return false;
 	for (size_t i = 0; i < g->n_copies; i++) {
