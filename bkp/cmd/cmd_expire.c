@@ -90,7 +90,7 @@ static int take_plan(const struct request *q, struct expiry *e, struct err *err)
 
 static int act(const struct request *q, struct expiry *e, struct err *err)
 {
-	if (nothing_attached(q, e, err) || expiry_allowed(e, err))
+	if (expiry_allowed(e, err) || nothing_attached(q, e, err))
 		return -1;
 	if (q->plan_out)
 		return write_plan(q, e, err);

@@ -99,6 +99,7 @@ struct ledger_generation {
 	const char *uuid;
 	enum ledger_state state;
 	int64_t begun_ns;
+	bool undated; /* begun while the clock had jumped and nobody had attested it: begun_ns is nobody's word */
 	uint32_t epoch;	  /* of its begin record: the key that signs it */
 	int64_t ended_ns; /* time of the committed or failed record; 0: none */
 	bool recovered;
@@ -241,6 +242,9 @@ const struct clockskew_track *ledger_clock(const struct ledger *l);
 /* The records that approvals refer to: the "agreed" in force, the "clock-jump" that latched; seq 0: none. */
 struct approval_record ledger_agreed_at(const struct ledger *l);
 struct approval_record ledger_latch_at(const struct ledger *l);
+/* Do as many newer generations as are agreed stand verified on that medium, for each data set that is good in
+ * this one? */
+bool ledger_covered(const struct ledger *l, uint64_t number, const char *medium);
 /* Would an "agreed" record with these members agree to less than what is in force?  Then it needs an approval
  * by the root key.  why (may be NULL): the first thing that is less, for people. */
 #define LEDGER_WHY 256

@@ -202,6 +202,16 @@ static bool covered(
 	return !a || found >= a->generations;
 }
 
+bool ledger_covered(const struct ledger *l, uint64_t number, const char *medium)
+{
+	const struct ledger_generation *g = ledger_generation_by_number(l, number);
+
+	for (size_t i = 0; g && i < g->n_datasets; i++)
+		if (ledger_good(g, &g->datasets[i]) && !covered(l, g, g->datasets[i].name, medium))
+			return false;
+	return g != NULL;
+}
+
 static bool is_approved(const struct ledger *l, const json_t *o)
 {
 	return !l->n_approvers ||
@@ -228,10 +238,9 @@ int ledger_check_expired(
 	if (l->latch.found_ns)
 		return ledger_contradiction(
 		    line, event, text("the clock has jumped, and nobody has attested it"), err);
-	for (size_t i = 0; i < g->n_datasets; i++)
-		if (ledger_good(g, &g->datasets[i]) && !covered(l, g, g->datasets[i].name, medium))
-			return ledger_contradiction(line, event,
-			    text("fewer newer generations than agreed are verified on that medium"), err);
+	if (!ledger_covered(l, g->number, medium))
+		return ledger_contradiction(line, event,
+		    text("fewer newer generations than agreed are verified on that medium"), err);
 	if (!is_approved(l, o))
 		return ledger_contradiction(line, event, text("no approver has signed for it"), err);
 	return 0;

@@ -265,6 +265,7 @@ static int apply_begin(struct ledger *l, const struct journal_record *r, struct 
 	memset(g, 0, sizeof(*g));
 	g->number = member_num(r->json, "generation");
 	g->begun_ns = r->wall_ns;
+	g->undated = l->latch.found_ns != 0;
 	g->epoch = r->epoch;
 	g->state = LEDGER_BEGUN;
 	g->uuid = copy_of(member_str(r->json, "uuid"), &failed);

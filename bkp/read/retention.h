@@ -3,9 +3,9 @@
  * Pure: from policy, ledger (with what was agreed in it) and time.  Nothing is decided by time alone: age
  * only keeps. A generation may go from a medium only when every data set that is good in it is covered there
  * by enough NEWER generations.  One counts for a data set on a medium when ledger_counts() says so, it was
- * read back from that medium and not found damaged since, and it is not dated later than now. Newer means
- * both: begun later, and with a higher number.  So neither junk that was captured under a clock set forward
- * nor under one set back pushes anything out.
+ * read back from that medium and not found damaged since, it was not begun while a jump of the clock was
+ * unattested, and it is not dated later than now. Newer means both: begun later, and with a higher number.  So
+ * neither junk that was captured under a clock set forward nor under one set back pushes anything out.
  *
  * Of policy and agreement the larger figure holds, each by itself.  A data set that left the policy keeps
  * what was agreed of it; one of which neither says anything never goes.  One that was agreed with no

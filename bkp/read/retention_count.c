@@ -15,7 +15,7 @@
 bool retention_counts(
     const struct ledger_generation *g, const char *dataset, const char *medium, int64_t now_ns)
 {
-	if (g->begun_ns > now_ns || !ledger_counts(g, dataset))
+	if (g->undated || g->begun_ns > now_ns || !ledger_counts(g, dataset))
 		return false;
 	for (size_t i = 0; i < g->n_copies; i++) {
 		const struct ledger_copy *c = &g->copies[i];

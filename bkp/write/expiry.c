@@ -16,7 +16,7 @@
 #include "read/medium.h"
 #include "write/attendance.h"
 #include "write/device.h"
-#include "write/history.h"
+#include "write/heads.h"
 #include "write/state.h"
 #include "write/vault_w.h"
 
@@ -32,11 +32,21 @@ static int writable(const struct medium *m, struct err *err)
 	return err_hint(err, "%s", text("mount it for writing, then run the command again"));
 }
 
-static int same_history(const struct state *s, const struct medium *m, struct err *err)
+/* One that knows more than this host, or knows another history as well signed as this one, speaks for all
+ * media: what is agreed, held or suspect may stand in what this host does not know. */
+static int same_history(struct expiry *e, const struct medium *m, struct err *err)
 {
-	IO_FD_AUTO fd = io_open_file(state_dirfd(s), JOURNAL_FILE, err);
+	struct heads_finding f = {.why = ERR_INIT};
+	int r = heads_check(e->state, m, &f, err);
 
-	return fd < 0 ? -1 : history_continues(medium_repo_dirfd(m), fd, ledger_size(state_ledger(s)), err);
+	if (r == HEADS_AHEAD && !e->doubt.code[0])
+		e->doubt = *err;
+	if (r || !f.found || strcmp(f.found, "forked") != 0)
+		return r ? -1 : 0;
+	*err = f.why;
+	if (heads_is_signed(e->state, m) && !e->doubt.code[0])
+		e->doubt = f.why;
+	return -1;
 }
 
 /* Looked at through the open folder, so that nothing can be put under the path meanwhile. */
@@ -53,9 +63,10 @@ static int same_disk(const struct ledger_medium *lm, const struct medium *m, str
 		   : 0;
 }
 
-static int open_medium(const struct state *s, const struct policy_medium *pm, const struct ledger_medium *lm,
-    struct expiry_medium *m)
+static int open_medium(
+    struct expiry *e, const struct policy_medium *pm, const struct ledger_medium *lm, struct expiry_medium *m)
 {
+	const struct state *s = e->state;
 	struct attendance_keys k = {.repository = state_repository(s)};
 	struct medium_expect want = {.repository = k.repository, .uuid = lm->uuid, .label = lm->label};
 	char *path = NULL;
@@ -68,7 +79,7 @@ static int open_medium(const struct state *s, const struct policy_medium *pm, co
 	r = medium_open(path, &want, &m->medium, &m->away) ? -1 : 0;
 	free(path);
 	if (!r)
-		r = writable(m->medium, &m->away) || same_history(s, m->medium, &m->away) ||
+		r = same_history(e, m->medium, &m->away) || writable(m->medium, &m->away) ||
 		    (pm->offline && same_disk(lm, m->medium, &m->away));
 	if (!r)
 		return 0;
@@ -80,7 +91,8 @@ static int open_medium(const struct state *s, const struct policy_medium *pm, co
 int expiry_measure(struct expiry *e, struct expiry_medium *m, struct err *err)
 {
 	m->frees = 0;
-	expiry_check_standing(e, m);
+	if (m->n_items && reap_stands(e->state, m->medium, m->items, m->n_items, &m->kept_why))
+		expiry_clear(m);
 	if (!m->n_items)
 		return 0;
 	if (reap_measure(e->state, m->medium, m->items, m->n_items, &m->kept, &m->kept_why, err))
@@ -90,17 +102,24 @@ int expiry_measure(struct expiry *e, struct expiry_medium *m, struct err *err)
 	return 0;
 }
 
-static int add_medium(struct expiry *e, const struct policy_medium *pm, struct err *err)
+static int add_medium(struct expiry *e, const struct policy_medium *pm, bool asked_for, struct err *err)
 {
 	const struct ledger_medium *lm = ledger_medium_by_label(state_ledger(e->state), pm->name);
 	struct expiry_medium *m = &e->media[e->n];
 
 	if (!lm)
 		return 0;
+	/* nothing goes from it, but what it remembers holds for the others */
+	if (!asked_for) {
+		(void)!open_medium(e, pm, lm, m);
+		medium_close(m->medium);
+		memset(m, 0, sizeof(*m));
+		return 0;
+	}
 	e->n++;
 	m->policy = pm;
 	m->judged = retention_on(e->judged, lm->uuid);
-	if (open_medium(e->state, pm, lm, m) || !m->judged)
+	if (open_medium(e, pm, lm, m) || !m->judged)
 		return 0;
 	return expiry_choose(m, NULL, err) || expiry_measure(e, m, err) ? -1 : 0;
 }
@@ -124,8 +143,8 @@ int expiry_open(
 	else
 		r = retention_judge(policy, state_ledger(s), e->now_ns, &e->judged, err);
 	for (size_t i = 0; !r && i < policy->n_media; i++)
-		if (!label || policy_find_medium(policy, label) == &policy->media[i])
-			r = add_medium(e, &policy->media[i], err);
+		r = add_medium(e, &policy->media[i],
+		    !label || policy_find_medium(policy, label) == &policy->media[i], err);
 	if (r)
 		expiry_free(e);
 	else
@@ -151,6 +170,11 @@ void expiry_free(struct expiry *e)
 
 int expiry_allowed(const struct expiry *e, struct err *err)
 {
+	if (e->doubt.code[0]) {
+		if (err)
+			*err = e->doubt;
+		return err_wrap(err, "%s", text("nothing expires from anywhere"));
+	}
 	if (e->judged->frozen_by) {
 		err_set(err, "E-EXPIRE-01",
 		    text("nothing expires: generation %ju is suspect, and nobody has decided on it"),

@@ -50,6 +50,7 @@ struct expiry {
 	struct retention *judged;
 	struct expiry_medium *media; /* of the policy, registered; only the one asked for */
 	size_t n;
+	struct err doubt; /* a medium remembers what this host does not know: nothing expires; or code "" */
 	int64_t now_ns;
 	char plan_sha256[DIGEST_HEX]; /* of the approved plan, or "" */
 	char *approver;		      /* its approver's key, or NULL */
@@ -60,7 +61,7 @@ int expiry_open(struct state *s, const struct policy *policy, const char *label,
     struct err *err) __attribute__((warn_unused_result));
 void expiry_free(struct expiry *e);
 
-/* Is anything in the way of all of it (E-EXPIRE-01, -02)?  0, -1. */
+/* Is anything in the way of all of it (E-EXPIRE-01, -02, E-HISTORY-01, E-PUBLISH-05)?  0, -1. */
 int expiry_allowed(const struct expiry *e, struct err *err) __attribute__((warn_unused_result));
 
 /* The plan of what goes, to be signed (format/approval.h). */

@@ -9,8 +9,6 @@ struct approval_plan;
 int expiry_choose(struct expiry_medium *m, const struct approval_plan *plan, struct err *err);
 /* Nothing of it goes. */
 void expiry_clear(struct expiry_medium *m);
-/* expiry_stands.c: clears it when something that the journal counts there does not stand there (kept_why). */
-void expiry_check_standing(const struct expiry *e, struct expiry_medium *m);
 /* expiry.c: how much that frees. */
 int expiry_measure(struct expiry *e, struct expiry_medium *m, struct err *err);
 

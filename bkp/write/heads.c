@@ -213,6 +213,20 @@ int heads_record(struct state *s, const struct medium *m, const struct heads_fin
 	    err);
 }
 
+bool heads_is_signed(const struct state *s, const struct medium *m)
+{
+	IO_FD_AUTO theirs = -1;
+	struct ledger *l = NULL;
+	bool is;
+
+	if (inside_open(medium_repo_dirfd(m), "journal/" JOURNAL_FILE, &theirs, NULL))
+		return false;
+	is = !ledger_load_fd(theirs, JOURNAL_FILE, ledger_root(state_ledger(s)), NULL, NULL, &l, NULL) &&
+	     !strcmp(ledger_repository(l), state_repository(s));
+	ledger_free(l);
+	return is;
+}
+
 void heads_mark(const struct state *s, struct heads_mark *ret)
 {
 	ret->seq = ledger_seq(state_ledger(s));

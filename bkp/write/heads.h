@@ -43,6 +43,8 @@ int heads_check_media(const struct state *s, const struct policy *policy, struct
     __attribute__((warn_unused_result));
 /* Is it E-HISTORY-01?  Then nothing is recorded, not even that the command failed. */
 bool heads_is_ahead(const struct err *err);
+/* Is the medium's copy, whatever it says, signed from its first record to its last? */
+bool heads_is_signed(const struct state *s, const struct medium *m);
 /* Records what was found, unless the newest record of that medium says so already. */
 int heads_record(struct state *s, const struct medium *m, const struct heads_finding *f, struct err *err)
     __attribute__((warn_unused_result));

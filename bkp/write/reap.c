@@ -200,7 +200,8 @@ static int read_list(struct work *w, int dir, uint64_t number, struct buf *sums)
 	snprintf(id.repository, sizeof(id.repository), "%s", state_repository(w->r->state));
 	snprintf(id.uuid, sizeof(id.uuid), "%s", g->uuid);
 	if (io_read_file(dir, SUMS, sums, NULL) || io_read_file(dir, SUMS_SIG, &sig, NULL) || !sums->n ||
-	    vault_r_verify_signature(w->v, sums->p, sums->n, (const char *)sig.p, sig.n, comment, NULL, NULL) ||
+	    vault_r_verify_signature(
+		w->v, sums->p, sums->n, (const char *)sig.p, sig.n, comment, NULL, NULL) ||
 	    generation_comment("generation", &id, &want, NULL))
 		return -1;
 	return strcmp((const char *)want.p, comment) != 0 ? -1 : 0;
@@ -310,15 +311,48 @@ static void close_work(struct work *w)
 	io_close_quietly(&w->generations);
 }
 
+static bool stands_still(const struct work *w, uint64_t number)
+{
+	char dir[GENERATION_DIR];
+	struct stat st;
+
+	return !fstatat(
+	    w->generations, strchr(generation_dir(number, dir), '/') + 1, &st, AT_SYMLINK_NOFOLLOW);
+}
+
+static bool still_covered(struct work *w, uint64_t number)
+{
+	struct err why = ERR_INIT;
+
+	if (ledger_covered(state_ledger(w->r->state), number, medium_uuid(w->r->medium)))
+		return true;
+	err_set(&why, "E-REAP-05",
+	    text(
+		"generation %ju is recorded as expired on '%s' and stands there; what should cover it is not "
+		"verified there any more, so it is left"),
+	    number, medium_label(w->r->medium));
+	err_hint(&why, text("see 'bkp verify --medium %s'"), medium_label(w->r->medium));
+	blame(w, &why);
+	return false;
+}
+
 /* What was recorded and still stands there. */
 static int retire_recorded(struct work *w, struct err *err)
 {
 	const struct ledger *l = state_ledger(w->r->state);
+	bool looked = false;
 
 	for (size_t i = 0; i < ledger_generations(l); i++) {
 		const struct ledger_generation *g = ledger_generation(l, i);
 
-		if (is_expired(w, g->number) && retire(w, g->number, g->uuid, err))
+		if (!is_expired(w, g->number) || !stands_still(w, g->number))
+			continue;
+		if (!looked && reap_stands(w->r->state, w->r->medium, NULL, 0, err)) {
+			blame(w, err);
+			return 0;
+		}
+		looked = true;
+		if (still_covered(w, g->number) && retire(w, g->number, g->uuid, err))
 			return -1;
 	}
 	return 0;

@@ -13,11 +13,14 @@
  * If the process dies at any moment, reap_finish() goes on: every run, rotation and expiry calls it.  No step
  * needs room on the medium, and the record has its reserve (reserve.h) in the state folder.
  *
+ * What an earlier one recorded and did not retire is looked at again first: only while what covers it is
+ * verified, and stands there, does it go.  A journal alone, whoever wrote it, deletes nothing.
+ *
  * Immutable flags are taken off file by file, just before.
  *
  * Errors: E-REAP-01 a folder cannot be moved out of the way, E-REAP-02 a file cannot be deleted, E-REAP-03 a
  * generation that stands on the medium cannot be verified (no archive was deleted), E-REAP-04 the folder is
- * not that generation's.
+ * not that generation's, E-REAP-05 what was recorded as expired stands there and is not covered any more.
  */
 #ifndef BKP_WRITE_REAP_H
 #define BKP_WRITE_REAP_H
@@ -52,6 +55,11 @@ struct reap_result {
 	bool kept;	       /* no archive was deleted */
 	struct err why;	       /* the first fault, or code "" */
 };
+
+/* Does what the journal counts on the medium, but for the n items, stand there whole?  0, -1 (E-EXPIRE-08:
+ * why nothing should go on its word). */
+int reap_stands(const struct state *s, const struct medium *m, const struct reap_item *items, size_t n,
+    struct err *why) __attribute__((warn_unused_result));
 
 /* What would be freed: fills items[].files and bytes.  kept: a generation that stays cannot be verified
  * (why). */

@@ -36,6 +36,10 @@ echo dump >"$T/dump"
 site_make 2>/dev/null
 sed -i 's/tty; cat; pwd/tty || true; cat; pwd/' "$T/policy.yaml"
 "$BKP" run --all --quiet || die "the first run"
+# cron reads % as a new line, and sh splits at blanks
+mkdir "$T/運用 100%"
+mv "$T/policy.yaml" "$T/運用 100%/方 針.yaml"
+export BKP_POLICY="$T/運用 100%/方 針.yaml"
 rm "$T/dump"
 echo 新しい診療録 >"$T/src/新.txt"
 
@@ -110,7 +114,7 @@ P
 "$SRC_ROOT/tests/lib/compare.sh" "$T/src" "$T/o$T/src" >"$T/differences" || { cat "$T/differences" >&2; die "what cron captured is not the tree"; }
 (cd "$T/src" && LC_ALL=C find . -print0 | LC_ALL=C sort -z | sha256sum) >"$T/names"
 (cd "$T/o$T/src" && LC_ALL=C find . -print0 | LC_ALL=C sort -z | sha256sum) | cmp -s - "$T/names" || die "names are not the same bytes"
-say "cron starts the run at its slot; names in CP932, EUC-JP and UTF-8 come back byte for byte"
+say "cron starts the run at its slot, with a policy whose path has blanks, % and Japanese; names in CP932, EUC-JP and UTF-8 come back byte for byte"
 
 "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" cat 2 world world.txt >"$T/world" || die "cat"
 grep -qx 'SHELL=/bin/sh' "$T/world" && grep -qx 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' "$T/world" || { cat "$T/world" >&2; die "the environment"; }

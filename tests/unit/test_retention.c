@@ -318,6 +318,42 @@ static void what_left_the_policy_keeps_what_was_agreed(void **state)
 	}
 }
 
+/* What was captured while the clock had jumped has dates that nobody vouches for, attested or not. */
+static void nights_under_a_moved_clock_cover_nothing(void **state)
+{
+	static const struct night all[] = {{0, "ggv"}, {1, "ggv"}, {2, "ggv"}, {3, "ggv"}, {4, "ggv"},
+	    {5, "ggv"}, {6, "ggv"}, {7, "ggv"}, {8, "ggv"}};
+	struct policy *p = policy_of("generations: 4, protect: 1h", "generations: 4, protect: 1h");
+	struct err err = ERR_INIT;
+	struct retention *r;
+	struct scribe s;
+	char out[400];
+	(void)state;
+
+	ready(&s);
+	for (int n = 0; n < 9; n++) {
+		if (n == 4)
+			assert_int_equal(put(&s, "clock-jump",
+					     json_pack("{s:s, s:s, s:s, s:i}", "source", "monotonic",
+						 "before", "a", "after", "b", "seconds", 86400),
+					     &err),
+			    0);
+		if (n == 8)
+			assert_int_equal(
+			    put(&s, "clock-attested",
+				json_pack("{s:s, s:s}", "operator", "Sato", "reason", "my watch"), &err),
+			    0);
+		night(&s, n + 1, &all[n]);
+	}
+	r = judge(&s, p, 30);
+	assert_string_equal(going(r, out), "1");
+	assert_true(has(copy_of(r, 2), RETENTION_FLOOR));
+	assert_true(has(copy_of(r, 8), RETENTION_FLOOR));
+	retention_free(r);
+	policy_free(p);
+	end(&s);
+}
+
 /* A zone file as whoever starts the program may make: the offset before and behind each moment. */
 static void write_zone(const char *path, const int64_t *at_s, const int32_t *offset, uint32_t n)
 {
@@ -480,6 +516,7 @@ int main(void)
 	    cmocka_unit_test(tables_are_as_people_expect),
 	    cmocka_unit_test(of_policy_and_agreement_the_larger_holds),
 	    cmocka_unit_test(what_left_the_policy_keeps_what_was_agreed),
+	    cmocka_unit_test(nights_under_a_moved_clock_cover_nothing),
 	    cmocka_unit_test(no_zone_makes_many_dates_of_one_night),
 	    cmocka_unit_test(reasons_are_all_told),
 	    cmocka_unit_test(what_expired_is_gone),

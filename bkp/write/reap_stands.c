@@ -1,4 +1,4 @@
-/* expiry_stands: does what the journal counts stand on the medium?  See expiry.h.
+/* reap_stands: does what the journal counts stand on the medium?  See reap.h.
  *
  * Something goes because newer generations were verified.  That stands in the journal, which whoever has this
  * host's signing key can write: before anything goes on its word, their signed lists are read and every file
@@ -11,21 +11,20 @@
 #include "base/text.h"
 #include "format/generation.h"
 #include "format/minisig.h"
-#include "format/policy.h"
 #include "read/digestset.h"
 #include "read/inside.h"
 #include "read/ledger.h"
 #include "read/medium.h"
 #include "read/vault_r.h"
-#include "write/expiry_private.h"
+#include "write/reap_private.h"
 #include "write/state.h"
 
 #define ARCHIVES_MAX ((size_t)32 << 20)
 
-static bool goes(const struct expiry_medium *m, uint64_t number)
+static bool goes(const struct reap_item *items, size_t n, uint64_t number)
 {
-	for (size_t i = 0; i < m->n_items; i++)
-		if (m->items[i].number == number)
+	for (size_t i = 0; i < n; i++)
+		if (items[i].number == number)
 			return true;
 	return false;
 }
@@ -74,10 +73,9 @@ static int look_for(
 	return r ? -1 : 0;
 }
 
-static int look_for_all(
-    const struct expiry *e, const struct expiry_medium *m, struct vault_r *v, struct err *why)
+static int look_for_all(const struct ledger *l, const struct medium *m, const struct reap_item *items,
+    size_t n, struct vault_r *v, struct err *why)
 {
-	const struct ledger *l = state_ledger(e->state);
 	struct digestset *seen = digestset_new(ARCHIVES_MAX);
 	int r = seen ? 0 : err_nomem(why);
 
@@ -85,31 +83,31 @@ static int look_for_all(
 		const struct ledger_generation *g = ledger_generation(l, i);
 		struct err fault = ERR_INIT;
 
-		if (!counts(g, m->judged->uuid) || goes(m, g->number) || !look_for(v, g, seen, &fault))
+		if (!counts(g, medium_uuid(m)) || goes(items, n, g->number) || !look_for(v, g, seen, &fault))
 			continue;
 		r = err_set(why, "E-EXPIRE-08",
 		    text("nothing expires from '%s': generation %ju is recorded as verified there, and is "
 			 "not whole: %s"),
-		    m->policy->name, g->number, fault.msg);
+		    medium_label(m), g->number, fault.msg);
 		err_hint(why, text("run 'bkp verify --medium %s': only what stands there counts"),
-		    m->policy->name);
+		    medium_label(m));
 	}
 	if (seen)
 		digestset_free(seen);
 	return r;
 }
 
-void expiry_check_standing(const struct expiry *e, struct expiry_medium *m)
+int reap_stands(
+    const struct state *s, const struct medium *m, const struct reap_item *items, size_t n, struct err *why)
 {
 	char root[MINISIG_KEY_TEXT];
 	struct vault_r *v = NULL;
-	size_t n;
+	size_t n_keys;
+	int r;
 
-	if (!m->n_items)
-		return;
-	minisig_public_format(&state_keys(e->state, &n)[0], root);
-	if (vault_r_open_at(medium_dirfd(m->medium), state_repository(e->state), root, &v, &m->kept_why) ||
-	    look_for_all(e, m, v, &m->kept_why))
-		expiry_clear(m);
+	minisig_public_format(&state_keys(s, &n_keys)[0], root);
+	r = vault_r_open_at(medium_dirfd(m), state_repository(s), root, &v, why) ||
+	    look_for_all(state_ledger(s), m, items, n, v, why);
 	vault_r_close(v);
+	return r ? -1 : 0;
 }
