@@ -3,7 +3,7 @@
 #   tests/run.sh [NAME...]      only the tests whose name contains one of these
 # Larger campaigns are the same with a bigger setting:
 #   BKP_FUZZ_SECONDS (40)  per fuzz target      BKP_KILL_POINTS (240)  points of the kill test
-#   BKP_SCALE_FILES (20000)  files of the memory test     BKP_YEAR_NIGHTS (180)  nights of the simulated year
+#   BKP_SCALE_FILES (20000)  files of the memory test     BKP_YEAR_NIGHTS (365)  nights of the simulated year
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib/packages.sh
