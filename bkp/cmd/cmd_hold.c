@@ -1,9 +1,11 @@
-/* cmd_hold: bkp hold, bkp release, bkp accept: what a person decides about one generation. */
+/* cmd_hold: bkp hold, bkp release, bkp accept: what a person decides about generations. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -24,9 +26,13 @@ static const struct {
 } words[] = {
     [HOLD] = {"hold", "held"}, [RELEASE] = {"release", "released"}, [ACCEPT] = {"accept", "accepted"}};
 
+#define DECIDE_MAX 64
+
 struct request {
 	enum decision what;
-	uint64_t number;
+	uint64_t number; /* the one at hand */
+	uint64_t numbers[DECIDE_MAX];
+	size_t n;
 	const char *person, *reason; /* reason: or NULL */
 };
 
@@ -131,23 +137,43 @@ static int recorded(
 	return outcome_record(app, s, words[q->what].command, code, line);
 }
 
-static int decide(struct app *app, const struct policy *policy, const struct request *q)
+/* Was it typed?  What a script decides is recorded as such: it has not looked at any file. */
+static bool typed(void)
+{
+	int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static int decide_one(struct app *app, struct state *s, const struct request *q)
 {
 	struct err err = ERR_INIT;
+	int code;
+
+	if (check(state_ledger(s), q, &err) ||
+	    state_append(s, words[q->what].event,
+		json_pack("{s:I, s:s, s:s*, s:b}", "generation", (json_int_t)q->number, "operator", q->person,
+		    "reason", q->reason, "terminal", (int)typed()),
+		&err))
+		code = failed(app, &err);
+	else
+		code = report(app, state_ledger(s), q);
+	return recorded(app, s, q, &err, code);
+}
+
+static int decide(struct app *app, const struct policy *policy, struct request *q)
+{
 	struct state *state = NULL;
 	int code = app_state(app, policy, &state);
 
 	if (code)
 		return code;
-	if (check(state_ledger(state), q, &err) ||
-	    state_append(state, words[q->what].event,
-		json_pack("{s:I, s:s, s:s*}", "generation", (json_int_t)q->number, "operator", q->person,
-		    "reason", q->reason),
-		&err))
-		code = failed(app, &err);
-	else
-		code = report(app, state_ledger(state), q);
-	code = recorded(app, state, q, &err, code);
+	for (size_t i = 0; i < q->n && !code; i++) {
+		q->number = q->numbers[i];
+		code = decide_one(app, state, q);
+	}
 	state_close(state);
 	return code;
 }
@@ -179,10 +205,14 @@ static int command(struct app *app, int argc, char **argv, enum decision what)
 		if (c == REASON)
 			q.reason = optarg;
 	}
-	if (argc - optind != 1)
-		return app_usage(app, text("'%s' takes the number of one generation"), words[what].command);
-	if (parse_number(argv[optind], &q.number))
-		return app_usage(app, text("'%s' is not the number of a generation"), argv[optind]);
+	q.n = (size_t)(argc - optind);
+	if (!q.n || q.n > (app->json ? 1 : DECIDE_MAX))
+		return app_usage(app, text("'%s' takes the numbers of 1 to %d generations"),
+		    words[what].command, app->json ? 1 : DECIDE_MAX);
+	for (size_t i = 0; i < q.n; i++)
+		if (parse_number(argv[optind + (int)i], &q.numbers[i]))
+			return app_usage(
+			    app, text("'%s' is not the number of a generation"), argv[optind + (int)i]);
 	if (!q.reason && what != RELEASE)
 		return app_usage(app, "%s", text("say why with --reason TEXT: it is recorded"));
 	if (q.reason && (code = operator_text(app, "--reason", q.reason)))

@@ -223,10 +223,11 @@ static void say_decision(const struct journal_record *r, char out[JOURNAL_WORDS]
 	char why[JOURNAL_WORDS / 2];
 
 	snprintf(out, JOURNAL_WORDS,
-	    !strcmp(r->event, "accepted") ? text("generation %ju was accepted as good%s")
-	    : !strcmp(r->event, "held")	  ? text("generation %ju is held from here on%s")
-					  : text("generation %ju is no longer held%s"),
-	    num(r, "generation"), because(r, "reason", why));
+	    !strcmp(r->event, "accepted") ? text("generation %ju was accepted as good%s%s")
+	    : !strcmp(r->event, "held")	  ? text("generation %ju is held from here on%s%s")
+					  : text("generation %ju is no longer held%s%s"),
+	    num(r, "generation"), because(r, "reason", why),
+	    json_is_false(json_object_get(r->json, "terminal")) ? text(" (not typed at a terminal)") : "");
 }
 
 static void say_expired(const struct journal_record *r, char out[JOURNAL_WORDS])

@@ -13,7 +13,8 @@
 #define HABIT_MARGIN  1.25
 #define N_SENSITIVITY 3
 #define OPAQUE_LEAST  20
-#define LONG_TIMES    2 /* the limits of a window, for one of GUARD_HISTORY */
+#define CENSUS_PASS   50 /* one in so many */
+#define LONG_TIMES    2	 /* the limits of a window, for one of GUARD_HISTORY */
 
 enum figure { LOST, DENSE, REPLACED, CHANGED, DELETED, RENAMED, FIGURES };
 
@@ -126,7 +127,7 @@ static struct usual usual_of(const struct guard *history, size_t n, enum figure 
 	for (size_t i = 0; i < n; i++)
 		shares[i] = share_of(&history[i], f);
 	u.median = middle(shares, n);
-	twice = n > 1 ? shares[n - 2] : 0;
+	twice = n > 1 && f > DENSE ? shares[n - 2] : 0; /* files that are harmed are never a habit */
 	for (size_t i = 0; i < n; i++)
 		off[i] = shares[i] > u.median ? shares[i] - u.median : u.median - shares[i];
 	u.above = u.median + spread[s] * SCALE_MAD * middle(off, n);
@@ -214,18 +215,23 @@ static uint64_t most(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-/* Files lost and dense since then, at the least: what came since may hide some. */
+/* Files lost and dense since then, at the least: what came since may hide some.  Where which files came and
+ * went is not known, what is deleted on one side and made on the other looks like a loss: a little is let
+ * pass. */
 static void compare_census(struct guard *now, const struct guard_census *then)
 {
 	const struct guard_census *c = &now->census;
-	uint64_t gone = less(then->files, c->files), came = less(c->files, then->files);
+	uint64_t gone = less(then->files, c->files), came = less(c->files, then->files), pass = 0;
 
 	if (!now->measured && !now->stream) {
 		now->before = then->files;
 		now->deleted = most(now->deleted, gone);
+		pass = then->files / CENSUS_PASS;
 	}
-	now->lost = most(now->lost, less(then->formats, sum(c->formats, most(gone, now->deleted))));
-	now->dense = most(now->dense, less(c->opaque, sum(then->opaque, most(came, now->added))));
+	gone = sum(most(gone, now->deleted), pass);
+	came = sum(most(came, now->added), pass);
+	now->lost = most(now->lost, less(then->formats, sum(c->formats, gone)));
+	now->dense = most(now->dense, less(c->opaque, sum(then->opaque, came)));
 }
 
 static const struct guard_census *last_census(const struct guard *history, size_t n)
@@ -255,13 +261,14 @@ static bool judge_tonight(const struct guard *now, const struct guard *history, 
 	return true;
 }
 
-/* What is usual may be taken off only when there is more history than the attack that made it would fill. */
+/* Harm is usual only when there is more history than the attack that made it would fill; new extensions are
+ * with any program that is new. */
 static bool judge_window(const struct guard *now, const struct guard *history, size_t n, size_t window,
     enum figure f, unsigned s, struct sentence *out)
 {
 	const struct limit *l = &limits[f];
 	uint64_t total = figure_of(now, f), times = window > GUARD_WINDOW ? LONG_TIMES : 1;
-	double usual = n >= 2 * GUARD_WINDOW ? usual_of(history, n, f, s).median : 0;
+	double usual = f == REPLACED || n >= 2 * GUARD_WINDOW ? usual_of(history, n, f, s).median : 0;
 	unsigned captures = 1;
 
 	if (!l->window_count[s] || !total)

@@ -4,11 +4,12 @@
  *
  * guard_judge() compares with the data set's own history by robust statistics: a share (of `before`) is out
  * of the ordinary when it is larger than the median of the history plus a multiple of the median absolute
- * deviation, larger than what was seen twice before (so that what people accepted twice is ordinary), and
- * larger than a floor below which nothing is ever raised.  With fewer than GUARD_LEARNED captures there is no
- * history: the floors are higher.  Files that lost their kind, and canaries, need none: in clinical data that
- * does not happen.  What is harmed but stays below the threshold each night is summed up over GUARD_WINDOW
- * captures, back to the last one that a person accepted, and over GUARD_HISTORY of them.
+ * deviation, larger than what was seen twice before (so that what people accepted twice is ordinary; not
+ * where files lost their kind or became incompressible), and larger than a floor below which nothing is ever
+ * raised.  With fewer than GUARD_LEARNED captures there is no history: the floors are higher.  Files that
+ * lost their kind, and canaries, need none: in clinical data that does not happen.  What is harmed but stays
+ * below the threshold each night is summed up over GUARD_WINDOW captures, back to the last one that a person
+ * accepted, and over GUARD_HISTORY of them.
  *
  * What was measured rests on what is remembered of the last capture (write/statcache.h), which may be lost or
  * tampered with.  So each capture is also counted by itself, its census, which stands in the signed journal:

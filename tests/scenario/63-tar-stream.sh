@@ -5,6 +5,17 @@ set -eu
 . "$(dirname "$0")/../lib/site.sh"
 COMPARE=$SRC_ROOT/tests/lib/compare.sh
 [ "$(id -u)" = 0 ] || die "needs root: owners, devices, attributes"
+# in memory, where such a file system holds attributes (Linux 6.6): tens of thousands of files are made and removed
+if d=$(mktemp -d /dev/shm/bkp-tar.XXXXXX) && setfattr -n user.x -v y "$d" 2>/dev/null && touch "$d/x" && chattr +i "$d/x" 2>/dev/null; then
+	chattr -i "$d/x"
+	rm -rf "$T" "$d/x"
+	setfattr -x user.x "$d"
+	chmod 0755 "$d"
+	T=$d
+	export BKP_POLICY=$T/policy.yaml
+elif [ "$d" ]; then
+	rm -rf "$d"
+fi
 verdict() { # GENERATION DATASET VERDICT
 	"$BKP" generations --json >"$T/gens"
 	python3 - "$T/gens" "$@" <<'P' || die "$2 of generation $1 is not $3: $(cat "$T/err")"
@@ -175,6 +186,12 @@ def record(k, v):
     return b"%d %s=%s\n" % (n, k, v)
 open(sys.argv[1] + "/sparse-huge.tar", "wb").write(pax("x", [record(b"GNU.sparse.major", b"1"), record(b"GNU.sparse.minor", b"0"),
     record(b"GNU.sparse.realsize", b"%d" % (1 << 62))], b"1\n0\n0\n".ljust(512, b"\0")) + end)
+n = 5000000 # a sparse map of 20 MB; each of its entries takes ten times that when it is read
+open(sys.argv[1] + "/flood.tar", "wb").write(pax("x", [record(b"GNU.sparse.major", b"1"), record(b"GNU.sparse.minor", b"0"),
+    record(b"GNU.sparse.realsize", b"1")], (b"%d\n" % n + b"0\n0\n" * n).ljust(20971520, b"\0")) + end)
+open(sys.argv[1] + "/sum.tar", "wb").write(b"".join(pax("x%d" % i, [record(b"GNU.sparse.major", b"1"), record(b"GNU.sparse.minor", b"0"),
+    record(b"GNU.sparse.realsize", b"%d" % ((1 << 56) - 1))], b"1\n0\n0\n".ljust(512, b"\0")) for i in range(70)) + end)
+open(sys.argv[1] + "/pax-flood.tar", "wb").write(pax("x", [record(b"SCHILY.xattr.user.x", b"v" * (2 << 20))]) + end)
 open(sys.argv[1] + "/pax-broken.tar", "wb").write(pax("short", [b"99 path=long\n"]) + end)
 P
 {
@@ -182,13 +199,14 @@ P
 	echo "  - {name: dies, format: tar, command: \"head -c 70000 $G; echo 'ssh: connection lost' >&2; exit 255\"}"
 	echo "  - {name: dies-whole, format: tar, command: \"cat $G; exit 1\"}"
 	echo "  - {name: endless, format: tar, command: \"cat $G; yes\"}"
+	echo "  - {name: zeros, format: tar, command: \"cat $G /dev/zero\"}"
 } >"$T/sets"
 site_policy "$(cat "$T/sets")"
 # -b1: two blocks of zeros are all that is behind the entries
 expect 1 "$BKP" run --all
 cp "$T/err" "$T/said"
 verdict 4 good good
-for f in "$T/bad"/*.tar dies dies-whole endless; do
+for f in "$T/bad"/*.tar dies dies-whole endless zeros; do
 	d=$(basename "$f" .tar)
 	[ "$d" = good ] || verdict 4 "$d" failed
 done
@@ -212,6 +230,10 @@ said large 'too early'
 said dies 'status 255: ssh: connection lost'
 said dies-whole 'status 1'
 said endless 'behind its end'
+said zeros 'zeros without end'
+said flood 'header of the entry at byte .* does not end'
+said sum 'claims to have'
+said pax-flood 'damaged'
 restore 4 good "$T/g"
 cmp "$T/g/size-65535" "$T/plain/content/size-65535"
 "$RESTORE" --quiet --medium "$T/m1" verify 4 >/dev/null || die "generation 4 does not verify"
@@ -241,6 +263,9 @@ add("empty-link", type=tarfile.SYMTYPE, linkname="")
 add("ids", b"ids", uid=-5, gid=2**33, mode=0o7777777)
 add("odd-attr", b"attr", pax_headers={"SCHILY.xattr.bkp.extents": "1 0:0:0:1", "SCHILY.xattr.user.ok": "yes", "SCHILY.acl.access": "nonsense:::x"})
 add("患者".encode("cp932").decode("utf-8", "surrogateescape"), b"cp932")
+add("n/" * 150000 + "n", b"no"); add("owner", b"owner", uname="u" * 100000); add("target", type=tarfile.SYMTYPE, linkname="t" * 70000)
+add("acl", b"acl", pax_headers={"SCHILY.acl.access": ",".join("user:%d:rwx" % i for i in range(30000))})
+add("attrs", b"attrs", pax_headers={"SCHILY.xattr.user.%d" % i: "v" for i in range(6000)})
 add("dev", type=tarfile.BLKTYPE, devmajor=8, devminor=1); add("pipe", type=tarfile.FIFOTYPE)
 t.close()
 P
@@ -250,20 +275,21 @@ Y
 site_policy "$(cat "$T/sets")"
 expect 1 "$BKP" run --all
 verdict 5 hostile partial
-for c in 08 09 10 11; do grep -q "W-FILE-$c" "$T/err" || die "W-FILE-$c is not said: $(cat "$T/err")"; done
+for c in 01 04 08 09 10 11; do grep -q "W-FILE-$c" "$T/err" || die "W-FILE-$c is not said: $(cat "$T/err")"; done
 restore_failed=0
 "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract 5 hostile --same-owner --to "$T/h" >"$T/out" 2>"$T/err" || restore_failed=$?
 "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" verify 5 --deep >/dev/null || die "generation 5 does not verify"
 cd "$T/h"
 [ "$(cat twice hard-to-first z-first a-link b-chain later file srv/absolute x/y/dotted)" = "secondfirstcontentcontentcontentlaterfileabsolutedotted" ] || die "contents: $(cat twice hard-to-first z-first a-link b-chain later file srv/absolute x/y/dotted)"
 [ "$(stat -c %i z-first)" = "$(stat -c %i a-link)" ] && [ "$(stat -c %i z-first)" = "$(stat -c %i b-chain)" ] || die "hard links are not"
-for f in to-nothing to-outside evil/passwd-owned empty-link outside; do [ ! -e "$f" ] || die "$f is there"; done
+for f in to-nothing to-outside evil/passwd-owned empty-link outside n target; do [ ! -e "$f" ] || die "$f is there"; done
 [ "$(readlink evil)" = /etc ] && [ "$(cat file)" = file ] && [ -b dev ] && [ -p pipe ] || die "types"
 ! grep -q owned /etc/passwd || die "it wrote through a link"
+[ "$(cat owner acl attrs)" = owneraclattrs ] || die "what is too large to be kept has taken its file along"
 [ "$(cat odd-attr)" = attr ] && [ "$(getfattr --only-values -n user.ok odd-attr 2>/dev/null || true)" != nonsense ] || die "attributes"
 [ "$(cat "$(printf '\212\263\216\322')")" = cp932 ] || die "a name in CP932"
 cd - >/dev/null
-say "names that lead out, links to what is not there or elsewhere, entries below files and links, forged attributes and owners: refused or made harmless, told, the data set partial; of two of one name the last one counts, and a hard link keeps what it was made of"
+say "names that lead out, links to what is not there or elsewhere, entries below files and links, forged attributes and owners, giant names and lists: refused or made harmless, told, the data set partial; of two of one name the last one counts, and a hard link keeps what it was made of"
 
 # ---- 200,000 entries in no order: memory stays bounded
 if [ -x "$BKP_RELEASE/bkp" ]; then
@@ -290,6 +316,89 @@ print(usage.ru_maxrss // 1024)
 P
 	verdict 6 many good
 	[ "$(cat "$T/rss")" -lt 150 ] || die "$(cat "$T/rss") MiB"
-	"$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --json list 6 many >"$T/list" 2>/dev/null || true
 	say "200,000 entries in no order: $(cat "$T/rss") MiB at most"
 fi
+
+# ---- from another host: real ssh, with a key for this alone; what ssh would ask at a terminal, it does not
+if [ -x /usr/sbin/sshd ]; then
+	D=$T/ssh
+	mkdir "$D"
+	mkdir -p /run/sshd
+	ssh-keygen -q -t ed25519 -N '' -f "$D/host"
+	ssh-keygen -q -t ed25519 -N '' -f "$D/pull"
+	for _ in 1 2 3 4 5 6 7 8; do
+		port=$((20000 + RANDOM % 20000))
+		cat >"$D/config" <<C
+Port $port
+ListenAddress 127.0.0.1
+HostKey $D/host
+PidFile $D/pid
+AuthorizedKeysFile $D/authorized
+StrictModes no
+PasswordAuthentication yes
+PermitRootLogin yes
+UsePAM no
+C
+		/usr/sbin/sshd -f "$D/config" -E "$D/log" && break
+	done
+	for _ in $(seq 50); do [ ! -s "$D/pid" ] || break; sleep 0.1; done
+	sshd_pid=$(cat "$D/pid") || die "sshd does not start: $(cat "$D/log")"
+	trap 'kill "$sshd_pid"; site_cleanup' EXIT
+	# the key may run this one command, and nothing else
+	may() { echo "command=\"$1\",restrict $(cat "$D/pull.pub")" >"$D/authorized"; }
+	may "tar -C $T/plain --format=pax --xattrs -c ."
+	echo "[127.0.0.1]:$port $(cut -d' ' -f1,2 "$D/host.pub")" >"$D/known"
+	ssh="ssh -F /dev/null -p $port -o UserKnownHostsFile=$D/known -o GlobalKnownHostsFile=/dev/null"
+	cat >"$T/sets" <<Y
+  - {name: pulled, format: tar, command: "$ssh -i $D/pull -o IdentitiesOnly=yes -o BatchMode=yes root@127.0.0.1", time_limit: 5m}
+  - {name: stranger, format: tar, command: "${ssh/known/unknown} -i $D/pull -o IdentitiesOnly=yes root@127.0.0.1", time_limit: 5m}
+  - {name: asks, format: tar, command: "$ssh -o PubkeyAuthentication=no root@127.0.0.1 tar -c /etc", time_limit: 5m}
+Y
+	site_policy "$(cat "$T/sets")"
+	begun=$(date +%s)
+	# at a terminal, where ssh would ask whether it knows the host, and for a password
+	STATUS=0
+	python3 -c 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))' "$BKP" run --all >"$T/out" </dev/null || STATUS=$?
+	[ "$STATUS" = 1 ] || die "exit $STATUS: $(cat "$T/out")"
+	[ $(($(date +%s) - begun)) -lt 60 ] || die "ssh has waited for somebody"
+	"$BKP" generations --json >"$T/gens"
+	g=$(python3 -c 'import json, sys; print(max(g["generation"] for g in json.load(open(sys.argv[1]))["generations"]))' "$T/gens")
+	verdict "$g" pulled good
+	verdict "$g" stranger failed
+	verdict "$g" asks failed
+	record committed | grep -q 'Host key verification failed' || die "what ssh said is not in the record"
+	restore "$g" pulled "$T/pulled"
+	same "$T/plain" "$T/pulled" dense
+	# the connection breaks in the middle
+	may "tar -C $T/plain --format=pax -c . | head -c 3000000; kill -9 \$PPID"
+	sed -i '/stranger\|asks/d' "$T/policy.yaml"
+	expect 2 "$BKP" run --all
+	grep -q "'pulled'.*status 255" "$T/err" || die "a broken connection: $(cat "$T/err")"
+	say "pulled over ssh from a host where the key may run one command: the same comes back; an unknown host key and a password that is asked for fail at once, also at a terminal; a connection that breaks is not believed"
+fi
+
+# ---- killed in the middle: no name is left in the clear, no other user could have read one, and the next run clears up
+cat >"$T/local/some.py" <<'P'
+import sys, tarfile
+i = tarfile.TarInfo()
+for k in range(3000):
+    i.name = "kanja-yamada-%06d" % k
+    sys.stdout.buffer.write(i.tobuf(tarfile.USTAR_FORMAT))
+sys.stdout.flush()
+P
+site_policy "  - {name: some, format: tar, command: \"$PY $T/local/some.py; touch $T/sent; read x <$T/wait; head -c 1024 /dev/zero\"}"
+mkfifo "$T/wait"
+"$BKP" --quiet run --all >"$T/out" 2>&1 &
+pid=$!
+for _ in $(seq 200); do [ ! -e "$T/sent" ] || break; sleep 0.1; done
+sleep 1
+[ "$(find "$T/state/cache/names" "$T/state/cache/links" -name data.mdb -perm 600 | wc -l)" = 2 ] || die "tables of the run: $(ls -lR "$T/state/cache")"
+kill -9 $pid
+wait $pid 2>/dev/null || true
+echo >"$T/wait"
+! grep -rqa 'kanja-yamada' "$T/state" "$T/m1" "$T/m2" || die "names in the clear: $(grep -rla 'kanja-yamada' "$T/state" "$T/m1" "$T/m2")"
+[ "$(stat -c %a "$T/state/cache")" = 700 ] || die "the cache folder is open to others"
+(sleep 3; echo >"$T/wait") &
+expect 0 "$BKP" run --all
+[ -z "$(find "$T/state/cache/names" "$T/state/cache/links" -type f)" ] || die "files are left: $(find "$T/state/cache")"
+say "killed in the middle of a tar stream nothing is left that has a name of it in the clear, and the next run leaves nothing behind"

@@ -55,7 +55,7 @@ refused() { # CODE WORD COMMAND...
 	grep -q -- "$word" "$T/err" || { cat "$T/err" >&2; die "$*: does not say '$word'"; }
 	[ "$(decisions)" = "$before" ] || die "$*: refused and recorded"
 }
-refused 64 "number of one generation" hold --operator 佐藤 --reason x
+refused 64 "takes the numbers" hold --operator 佐藤 --reason x
 refused 64 "not the number" hold two --operator 佐藤 --reason x
 refused 64 "not the number" hold 0 --operator 佐藤 --reason x
 refused 64 "not the number" accept --operator 佐藤 --reason x -- -1
@@ -79,7 +79,7 @@ night 1
 bad=$G
 grep -q '"suspect":"1 canary.*200 of 20[12] files are no longer' "$T/json" || die "not said: $(cat "$T/json")"
 marks | grep -q "^$bad suspect - -" || die "not marked: $(marks)"
-"$BKP" generations | grep -q "SUSPECT" || die "bkp generations does not show it"
+"$BKP" generations | grep -q "suspect" || die "bkp generations does not show it"
 manifest=$(echo "$T"/m1/*-*-*-*-*/generations/"$(printf %06d "$bad")"/manifest.json)
 python3 -c 'import json, sys; assert any(d.get("suspect") for d in json.load(open(sys.argv[1]))["datasets"])' "$manifest" || die "the manifest does not say suspect"
 (cd "$T/RDX-01" && find . -type f -exec sha256sum {} +) | sort >"$T/before"
@@ -87,6 +87,8 @@ refused 2 E-GUARD-02 rotate --operator 佐藤
 (cd "$T/RDX-01" && find . -type f -exec sha256sum {} +) | sort | cmp -s - "$T/before" || die "a refused rotation wrote to the disk"
 night 1 # nothing changed since, but the canary is still another
 marks | grep -q "^$G suspect" || die "a canary that is still wrong raises nothing"
+second=$G
+grep -q "\"suspect\":\"1 canary.*it was suspect in generation $bad, and nobody has accepted" "$T/json" || die "what was harmed is forgotten the next night: $(cat "$T/json")"
 expect 0 "$BKP" hold "$G" --operator 佐藤 --reason "暗号化された状態の証拠"
 refused 2 E-GUARD-02 rotate --operator 佐藤 # the first one is still undecided
 refused 2 E-HOLD-03 hold "$G" --operator 佐藤 --reason x
@@ -97,11 +99,20 @@ expect 0 "$BKP" --quiet rotate --operator 佐藤
 expect 0 "$BKP" release "$bad" --operator 佐藤
 grep -q "nobody has decided" "$T/out" || die "release of a suspect one does not say that it freezes again"
 refused 2 E-GUARD-02 rotate --operator 佐藤
-expect 0 "$BKP" accept "$bad" --operator 佐藤 --reason "訓練だった"
+# as it is typed from the screen
+typed=$(env "${NIGHT_ENV[@]}" "$BKP" rotate --operator 佐藤 2>&1 | grep -o "bkp accept $bad --operator WHO --reason WHY") || die "the way out is not said"
+read -ra words <<<"${typed/WHO/佐藤}"
+words=("${words[@]:1}")
+words[5]=訓練だった
+expect 0 "$BKP" "${words[@]}"
+grep '"event":"accepted"' "$T/state/journal.jsonl" | grep -q '"terminal":false' || die "a script's decision is recorded like a person's"
+expect 0 "$BKP" journal show
+grep -q "accepted  generation.*terminal=false" "$T/out" || die "journal show does not say that a script accepted it"
+expect 0 "$BKP" accept "$second" --operator 佐藤 --reason "訓練だった"
 refused 2 E-HOLD-05 accept "$bad" --operator 佐藤 --reason x
 marks | grep -q "^$bad - - accepted" || die "not accepted: $(marks)"
 expect 0 "$BKP" --quiet rotate --operator 佐藤
-[ "$(records held) $(records released) $(records accepted)" = "2 1 1" ] || die "the journal has $(records held) held, $(records released) released, $(records accepted) accepted"
+[ "$(records held) $(records released) $(records accepted)" = "2 1 2" ] || die "the journal has $(records held) held, $(records released) released, $(records accepted) accepted"
 grep '"event":"held"' "$T/state/journal.jsonl" | head -n 1 | grep -q '"operator":"佐藤".*"reason":"暗号化' || grep '"event":"held"' "$T/state/journal.jsonl" | head -n 1 | grep -q '"reason":"暗号化' || die "who and why are not recorded"
 "$BKP" journal verify >/dev/null || die "the journal does not verify"
 say "a suspect generation is marked in journal, manifest and list; bkp rotate refuses before it writes until somebody accepts or holds each"
@@ -156,3 +167,73 @@ mv "$repo/generations.away" "$repo/generations"
 night 1
 grep -q '"suspect":"[0-9]* of 20[0-9] files are no longer' "$T/json" || die "what a failed night had seen is lost: $(cat "$T/json")"
 say "an attack in a night that reported no generation is raised by the next one"
+
+# ---- attacks on the guard itself; without a canary, which would tell every time
+expect 0 "$BKP" accept "$G" --operator 佐藤 --reason "試験"
+sed -i '/canaries:/d' "$T/policy.yaml"
+heal() { # the files come back, which is a mass change by itself
+	rm -rf "$T/src" "$T/encrypted.txt"
+	cp -a "$T/src.good" "$T/src"
+	night 1
+	undecided=$(marks | awk '$2 == "suspect" && $3 == "-" {print $1}')
+	# shellcheck disable=SC2086 # several numbers
+	expect 0 "$BKP" accept $undecided --operator 佐藤 --reason "元に戻した"
+	night 0
+}
+heal
+# overwritten with text: nothing but the change itself tells, and only once; held as bad, it does not become good by waiting
+python3 "$SRC_ROOT/tests/lib/ransom.py" text "$T/src" >/dev/null
+night 1
+expect 0 "$BKP" hold "$G" --operator 佐藤 --reason "改ざん"
+for _ in 1 2; do
+	night 1
+	grep -q '"suspect":"it was suspect in generation' "$T/json" || die "harmed files count as good on the second night: $(cat "$T/json")"
+done
+"$BKP" --json status | python3 -c '
+import json, sys
+s = json.load(sys.stdin)
+d = [d for d in s["datasets"] if d["name"] == "docs"][0]
+assert s["frozen_by"] == int(sys.argv[1]) and d["newest"]["generation"] < int(sys.argv[1]) - 2, (s["frozen_by"], d["newest"])' "$G" || die "status counts them"
+refused 2 E-GUARD-02 rotate --operator 佐藤
+# the data set leaves the policy under that name: it stays frozen, and status says by what
+cp "$T/policy.yaml" "$T/policy.whole"
+sed -i 's/- name: docs/- name: documents/' "$T/policy.yaml"
+expect 1 "$BKP" status
+grep -q "suspect in a data set that the policy does not declare any more" "$T/out" || die "what freezes everything is not said: $(cat "$T/out")"
+refused 2 E-GUARD-02 rotate --operator 佐藤
+cp "$T/policy.whole" "$T/policy.yaml"
+heal
+say "what was harmed and held does not count on the nights after it, nor under another name, until the files are back and accepted"
+
+# what is remembered is deleted in the night of the attack
+python3 "$SRC_ROOT/tests/lib/ransom.py" in-place "$T/src" >/dev/null
+rm -rf "$T/state/cache"
+night 1
+grep -q '"suspect":"[0-9]* of 20[0-9] files are no longer.*"unguarded":"what is remembered\|"unguarded":"what is remembered.*"suspect":"[0-9]* of 20[0-9] files are no longer' "$T/json" || die "an attack that deletes the cache first goes unseen: $(cat "$T/json")"
+heal
+# it is forged: every byte of a kind is set to that of an unknown format
+python3 "$SRC_ROOT/tests/lib/ransom.py" in-place "$T/src" --keep-times >/dev/null
+head -c 4000 /dev/urandom | dd of="$T/state/cache/stat/docs.cache" bs=1 seek=300 conv=notrunc status=none
+night 1
+grep -q '"suspect":"[0-9]* of 20[0-9] files are no longer' "$T/json" || die "an attack that damages the cache goes unseen: $(cat "$T/json")"
+heal
+# the same with a dump
+cp "$T/dump" "$T/dump.random"
+python3 -c 'import sys; open(sys.argv[1], "wb").write(b"PGDMP" + bytes(5000))' "$T/dump"
+night 0
+cp "$T/dump.random" "$T/dump"
+rm -rf "$T/state/cache"
+night 1
+grep -q '"name":"dump".*"suspect":"what its command gives' "$T/json" || die "a dump that is none any more, and no cache: $(cat "$T/json")"
+expect 0 "$BKP" accept "$G" --operator 佐藤 --reason "試験"
+night 0
+# another name, to lose the history; the guard switched off
+python3 "$SRC_ROOT/tests/lib/ransom.py" in-place "$T/src" >/dev/null
+sed -i 's/- name: docs/- name: documents/' "$T/policy.yaml"
+night 1
+grep -q '"unguarded":"it is captured for the first time under this name, and 20[0-9] of its 20[0-9] files look encrypted"' "$T/json" || die "encrypted files under a new name go unseen: $(cat "$T/json")"
+cp "$T/policy.whole" "$T/policy.yaml"
+sed -i 's/- name: docs/- {name: docs, guard: {enabled: false}, paths: [X]}/; s|, paths: \[X\]}|, paths: ['"$T/src"']}|; /^ *paths: \[/d' "$T/policy.yaml"
+night 1
+grep -q '"unguarded":"the policy has switched its guard off' "$T/json" || die "the guard is switched off and nobody is told: $(cat "$T/json")"
+say "a cache that is deleted or damaged hides nothing that is encrypted in that night; a new name for encrypted files, and a guard that is switched off, are said"

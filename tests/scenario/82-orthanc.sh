@@ -117,7 +117,7 @@ printf 'by: 事務長\nanswers:\n' >"$T/attest.yaml"
 for i in 1 2 8; do echo "  - {step: $i, answer: yes}" >>"$T/attest.yaml"; done
 proc=$(echo "$T"/m1/*-*-*-*-*/procedures/orthanc.md)
 expect 0 "$RESTORE" --lang ja --medium "$T/m1" --identity "$T/id.txt" drill "$proc" --to "$T/drill" --generation 1 --attest "$T/attest.yaml" \
-	--operator 事務長 --set "folder=$T/first/db" --set port=$(free_port)
+	--operator 事務長 --set "folder=$T/first/db" --set "port=$(free_port)"
 [ "$(drill_field "$T/drill" "d['verdict'], [s['check']['found'] for s in d['steps'] if s['id'] == 'index'], d['erased']['ok']")" = "('passed', ['1|3\n2|6\n3|12\n4|36'], True)" ] ||
 	die "the drill: $(drill_field "$T/drill" "d['verdict'], d['steps']")"
 [ ! -e "$T/drill/scratch" ] && ! pgrep -f "$T/drill/scratch" >/dev/null || die "something was left behind"

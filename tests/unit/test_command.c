@@ -431,6 +431,7 @@ static void nothing_that_we_were_given_is_open(void **state)
 	assert_true(dup2(fd, 77) == 77); /* not close-on-exec */
 	gives("[ ! -e /proc/$$/fd/77 ] && echo closed", "closed\n");
 	gives("ps -o pgid= -p $$ | tr -d ' ' | grep -qx $$ && echo own group", "own group\n");
+	gives("ps -o sid= -p $$ | tr -d ' ' | grep -qx $$ && echo own session", "own session\n");
 	close(77);
 	close(fd);
 }

@@ -74,6 +74,16 @@ static void commands_that_pass_a_password_are_refused(void **state)
 	    {"curl --user admin:hunter2 http://h/", ".netrc"},
 	    {"mount -t cifs -o username=u,password=hunter2 //h/s /mnt", "0600"},
 	    {"smbclient -U user%hunter2 //h/s", "0600"},
+	    {"smbclient //h/s --user=user%hunter2 -Tc -", "0600"},
+	    {"smbclient '//h/s' -Uuser%hunter2 -Tc - .", "0600"},
+	    {"smbget -U 'user%hunter2' -a smb://h/s", "0600"},
+	    {"mount -t cifs -o user=u,pass=hunter2 //h/s /mnt", "0600"},
+	    {"SSHPASS=hunter2 sshpass -e ssh x tar c /srv", "0600"},
+	    {"export DB_PASS=hunter2; dump", "0600"},
+	    {"ssh h \"PGPASSWORD=hunter2 pg_dump emr\"", ".pgpass"},
+	    {"docker exec -e MYSQL_PWD=hunter2 db mysqldump emr", ".my.cnf"},
+	    {"docker exec db mariadb-dump -uroot -phunter2 --all-databases", ".my.cnf"},
+	    {"mongodump --uri=mongodb://u:hunter2@h/emr --archive", "URL"},
 	    {"openssl enc -aes-256-cbc -pass pass:hunter2", "0600"},
 	    {"pg_dump postgresql://emr:hunter2@db/emr", "URL"},
 	    {"wget https://u:hunter2@host/x", "URL"},
@@ -113,7 +123,12 @@ static void honest_commands_pass(void **state)
 	    "curl -u admin http://h", "ssh user@host cat /x", "rsync u@host:/a/b /c",
 	    "psql postgresql://emr@db:5432/emr", "mkdir -p /a/b", "tar -cpf - /srv",
 	    "sqlcmd -S db -E -Q 'select 1'", "find /srv -name 'a:b@c'", "curl 'http://h/?mail=a:b@c'",
-	    "AWS_ACCESS_KEY_ID=AKIA aws s3 ls", "password= x", "cat x | mysql emr; mkdir -p /x"};
+	    "AWS_ACCESS_KEY_ID=AKIA aws s3 ls", "password= x", "cat x | mysql emr; mkdir -p /x",
+	    "BYPASS=1 tool", "COMPASS=north tool --compass=x", "sshpass -f /etc/bkp/pw ssh h tar c /srv",
+	    "sshpass -e ssh h tar c /srv", "smbclient -A /etc/bkp/smb //h/s -Tc -", "smbclient -U user //h/s -Tc -",
+	    "ssh -p 2222 -i /root/.ssh/pull bkp@h tar -cpf - /srv", "docker exec -u postgres db pg_dump -p 5433 -Fc emr",
+	    "tar -C /srv --format=pax -c .", "find / -name '*.pass' -newer /x", "date +%H:%M@host",
+	    "mysqldump --defaults-extra-file=/etc/p --single-transaction -P 3307 emr", "rsync -e 'ssh -p 22' h:/a /b"};
 	(void)state;
 
 	for (size_t i = 0; i < sizeof(t) / sizeof(*t); i++) {

@@ -756,6 +756,50 @@ static void what_is_suspect_counts_once_it_is_accepted(void **state)
 	done(&w);
 }
 
+/* One rule for everybody who counts. */
+static void what_is_partial_counts_once_it_is_accepted(void **state)
+{
+	const struct ledger_generation *g;
+	const struct standing_dataset *d;
+	struct world w;
+	(void)state;
+
+	world(&w, "nas:hdd ssd:ssd RDX-01:rdx:offline");
+	three_nights(&w);
+	rotation(&w, 2, 3, T0 + 3 * DAY);
+	carried(&w, 2, T0 + 3 * DAY);
+	night_of(&w, 4, T0 + 4 * DAY, "emr", "partial", true);
+	g = ledger_generation_by_number(w.s.ledger, 4);
+	assert_false(ledger_counts(g, "emr") || ledger_counts(g, "another"));
+	d = look(&w, T0 + 4 * DAY + HOUR);
+	assert_true(d->newest == 3 && d->generations.have == 3 && d->tried_failed);
+	SAYS(&w, "generation 4 is partial");
+	decided(&w, "accepted", 4, T0 + 4 * DAY + 2 * HOUR);
+	g = ledger_generation_by_number(w.s.ledger, 4);
+	assert_true(ledger_counts(g, "emr") && ledger_good(g, ledger_dataset_in(g, "emr")));
+	d = look(&w, T0 + 4 * DAY + 3 * HOUR);
+	assert_true(d->newest == 4 && d->generations.have == 4 && !d->tried_failed);
+	assert_int_equal(w.st->n_next, 0);
+	done(&w);
+}
+
+/* It has left the policy since: it freezes all the same, and that is said. */
+static void what_is_suspect_and_left_the_policy_is_said(void **state)
+{
+	struct world w;
+	(void)state;
+
+	world(&w, "nas:hdd ssd:ssd RDX-01:rdx:offline");
+	three_nights(&w);
+	suspect_night(&w, 4, T0 + 4 * DAY);
+	w.sets[0].name = (char *)(uintptr_t)"renamed";
+	look(&w, T0 + 4 * DAY + HOUR);
+	assert_int_equal(w.st->frozen, 4);
+	SAYS(&w, "generation 4 is suspect in a data set that the policy does not declare any more");
+	SAYS(&w, "'bkp hold 4 --operator WHO --reason WHY'");
+	done(&w);
+}
+
 static void what_was_agreed_holds(void **state)
 {
 	const struct standing_dataset *d;
@@ -891,6 +935,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_is_suspect_counts_once_it_is_accepted),
+	    cmocka_unit_test(what_is_partial_counts_once_it_is_accepted),
+	    cmocka_unit_test(what_is_suspect_and_left_the_policy_is_said),
 	    cmocka_unit_test(what_was_agreed_holds),
 	    cmocka_unit_test(a_night_that_did_not_run_is_noticed),
 	    cmocka_unit_test(what_expired_is_not_missing),
