@@ -201,7 +201,8 @@ cp "$T/policy.yaml" "$T/policy.whole"
 sed -i 's/- name: docs/- name: documents/' "$T/policy.yaml"
 expect 2 "$BKP" status
 grep -q "suspect in a data set that the policy does not declare any more" "$T/out" || die "what freezes everything is not said: $(cat "$T/out")"
-refused 2 E-GUARD-02 rotate --operator 佐藤
+expect 2 "$BKP" rotate --operator 佐藤
+grep -q E-GUARD-02 "$T/err" || die "another name thaws the rotation"
 cp "$T/policy.whole" "$T/policy.yaml"
 heal
 say "what was harmed and held does not count on the nights after it, nor under another name, until the files are back and accepted"
@@ -210,13 +211,13 @@ say "what was harmed and held does not count on the nights after it, nor under a
 python3 "$SRC_ROOT/tests/lib/ransom.py" in-place "$T/src" >/dev/null
 rm -rf "$T/state/cache"
 night 1
-grep -q '"suspect":"[0-9]* of 20[0-9] files are no longer.*"unguarded":"what is remembered\|"unguarded":"what is remembered.*"suspect":"[0-9]* of 20[0-9] files are no longer' "$T/json" || die "an attack that deletes the cache first goes unseen: $(cat "$T/json")"
+grep -q '"suspect":"[^"]*\(are no longer\|lost the kind\).*"unguarded":"what is remembered\|"unguarded":"what is remembered.*"suspect":"[^"]*\(are no longer\|lost the kind\)' "$T/json" || die "an attack that deletes the cache first goes unseen: $(cat "$T/json")"
 heal
 # it is forged: every byte of a kind is set to that of an unknown format
 python3 "$SRC_ROOT/tests/lib/ransom.py" in-place "$T/src" --keep-times >/dev/null
 head -c 4000 /dev/urandom | dd of="$T/state/cache/stat/docs.cache" bs=1 seek=300 conv=notrunc status=none
 night 1
-grep -q '"suspect":"[0-9]* of 20[0-9] files are no longer' "$T/json" || die "an attack that damages the cache goes unseen: $(cat "$T/json")"
+grep -q '"suspect":"[^"]*\(are no longer\|lost the kind\)' "$T/json" || die "an attack that damages the cache goes unseen: $(cat "$T/json")"
 heal
 # the same with a dump
 cp "$T/dump" "$T/dump.random"
