@@ -4,7 +4,7 @@
  * only keeps. A generation may go from a medium only when every data set that is good in it is covered there
  * by enough NEWER generations.  One counts for a data set on a medium when ledger_counts() says so, it was
  * read back from that medium and not found damaged since, it was not begun while a jump of the clock was
- * unattested, and it is not dated later than now. Newer means both: begun later, and with a higher number.  So
+ * unattested, and it is not dated later than now. Newer means both: begun later, and with a higher number. So
  * neither junk that was captured under a clock set forward nor under one set back pushes anything out.
  *
  * Of policy and agreement the larger figure holds, each by itself.  A data set that left the policy keeps

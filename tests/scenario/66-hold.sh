@@ -171,23 +171,24 @@ say "an attack in a night that reported no generation is raised by the next one"
 # ---- attacks on the guard itself; without a canary, which would tell every time
 expect 0 "$BKP" accept "$G" --operator 佐藤 --reason "試験"
 sed -i '/canaries:/d' "$T/policy.yaml"
+healed() { env "${NIGHT_ENV[@]}" "$BKP" run --json --all >"$T/json" 2>"$T/err" || [ $? = 1 ]; }
 heal() { # the files come back, which is a mass change by itself
 	rm -rf "$T/src" "$T/encrypted.txt"
 	cp -a "$T/src.good" "$T/src"
-	night 1
+	at_night healed
 	undecided=$(marks | awk '$2 == "suspect" && $3 == "-" {print $1}')
 	# shellcheck disable=SC2086 # several numbers
-	expect 0 "$BKP" accept $undecided --operator 佐藤 --reason "元に戻した"
+	[ -z "$undecided" ] || expect 0 "$BKP" accept $undecided --operator 佐藤 --reason "元に戻した"
 	night 0
 }
 heal
-# overwritten with text: nothing but the change itself tells, and only once; held as bad, it does not become good by waiting
+# overwritten with text, and held as bad, it does not become good by waiting
 python3 "$SRC_ROOT/tests/lib/ransom.py" text "$T/src" >/dev/null
 night 1
 expect 0 "$BKP" hold "$G" --operator 佐藤 --reason "改ざん"
 for _ in 1 2; do
 	night 1
-	grep -q '"suspect":"it was suspect in generation' "$T/json" || die "harmed files count as good on the second night: $(cat "$T/json")"
+	grep -q '"suspect":"[^"]*it was suspect in generation' "$T/json" || die "harmed files count as good on the second night: $(cat "$T/json")"
 done
 "$BKP" --json status | python3 -c '
 import json, sys
@@ -198,9 +199,10 @@ refused 2 E-GUARD-02 rotate --operator 佐藤
 # the data set leaves the policy under that name: it stays frozen, and status says by what
 cp "$T/policy.yaml" "$T/policy.whole"
 sed -i 's/- name: docs/- name: documents/' "$T/policy.yaml"
-expect 1 "$BKP" status
+expect 2 "$BKP" status
 grep -q "suspect in a data set that the policy does not declare any more" "$T/out" || die "what freezes everything is not said: $(cat "$T/out")"
-refused 2 E-GUARD-02 rotate --operator 佐藤
+expect 2 "$BKP" rotate --operator 佐藤
+grep -q E-GUARD-02 "$T/err" || die "another name thaws the rotation"
 cp "$T/policy.whole" "$T/policy.yaml"
 heal
 say "what was harmed and held does not count on the nights after it, nor under another name, until the files are back and accepted"
@@ -209,13 +211,13 @@ say "what was harmed and held does not count on the nights after it, nor under a
 python3 "$SRC_ROOT/tests/lib/ransom.py" in-place "$T/src" >/dev/null
 rm -rf "$T/state/cache"
 night 1
-grep -q '"suspect":"[0-9]* of 20[0-9] files are no longer.*"unguarded":"what is remembered\|"unguarded":"what is remembered.*"suspect":"[0-9]* of 20[0-9] files are no longer' "$T/json" || die "an attack that deletes the cache first goes unseen: $(cat "$T/json")"
+grep -q '"suspect":"[^"]*\(are no longer\|lost the kind\).*"unguarded":"what is remembered\|"unguarded":"what is remembered.*"suspect":"[^"]*\(are no longer\|lost the kind\)' "$T/json" || die "an attack that deletes the cache first goes unseen: $(cat "$T/json")"
 heal
 # it is forged: every byte of a kind is set to that of an unknown format
 python3 "$SRC_ROOT/tests/lib/ransom.py" in-place "$T/src" --keep-times >/dev/null
 head -c 4000 /dev/urandom | dd of="$T/state/cache/stat/docs.cache" bs=1 seek=300 conv=notrunc status=none
 night 1
-grep -q '"suspect":"[0-9]* of 20[0-9] files are no longer' "$T/json" || die "an attack that damages the cache goes unseen: $(cat "$T/json")"
+grep -q '"suspect":"[^"]*\(are no longer\|lost the kind\)' "$T/json" || die "an attack that damages the cache goes unseen: $(cat "$T/json")"
 heal
 # the same with a dump
 cp "$T/dump" "$T/dump.random"
