@@ -276,8 +276,7 @@ site_policy "$(cat "$T/sets")"
 expect 1 "$BKP" run --all
 verdict 5 hostile partial
 for c in 01 04 08 09 10 11; do grep -q "W-FILE-$c" "$T/err" || die "W-FILE-$c is not said: $(cat "$T/err")"; done
-restore_failed=0
-"$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract 5 hostile --same-owner --to "$T/h" >"$T/out" 2>"$T/err" || restore_failed=$?
+"$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract 5 hostile --same-owner --to "$T/h" >"$T/out" 2>"$T/err" || true
 "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" verify 5 --deep >/dev/null || die "generation 5 does not verify"
 cd "$T/h"
 [ "$(cat twice hard-to-first z-first a-link b-chain later file srv/absolute x/y/dotted)" = "secondfirstcontentcontentcontentlaterfileabsolutedotted" ] || die "contents: $(cat twice hard-to-first z-first a-link b-chain later file srv/absolute x/y/dotted)"

@@ -125,10 +125,12 @@ static void honest_commands_pass(void **state)
 	    "sqlcmd -S db -E -Q 'select 1'", "find /srv -name 'a:b@c'", "curl 'http://h/?mail=a:b@c'",
 	    "AWS_ACCESS_KEY_ID=AKIA aws s3 ls", "password= x", "cat x | mysql emr; mkdir -p /x",
 	    "BYPASS=1 tool", "COMPASS=north tool --compass=x", "sshpass -f /etc/bkp/pw ssh h tar c /srv",
-	    "sshpass -e ssh h tar c /srv", "smbclient -A /etc/bkp/smb //h/s -Tc -", "smbclient -U user //h/s -Tc -",
-	    "ssh -p 2222 -i /root/.ssh/pull bkp@h tar -cpf - /srv", "docker exec -u postgres db pg_dump -p 5433 -Fc emr",
-	    "tar -C /srv --format=pax -c .", "find / -name '*.pass' -newer /x", "date +%H:%M@host",
-	    "mysqldump --defaults-extra-file=/etc/p --single-transaction -P 3307 emr", "rsync -e 'ssh -p 22' h:/a /b"};
+	    "sshpass -e ssh h tar c /srv", "smbclient -A /etc/bkp/smb //h/s -Tc -",
+	    "smbclient -U user //h/s -Tc -", "ssh -p 2222 -i /etc/bkp/pull bkp@h tar -cpf - /srv",
+	    "docker exec -u postgres db pg_dump -p 5433 -Fc emr", "tar -C /srv --format=pax -c .",
+	    "find / -name '*.pass' -newer /x", "date +%H:%M@host",
+	    "mysqldump --defaults-extra-file=/etc/p --single-transaction -P 3307 emr",
+	    "rsync -e 'ssh -p 22' h:/a /b"};
 	(void)state;
 
 	for (size_t i = 0; i < sizeof(t) / sizeof(*t); i++) {
