@@ -168,8 +168,25 @@ static void still_suspect(uint64_t since, char why[GUARD_WHY], struct guard *g)
 		why[n] = '\0'; /* there are reasons enough */
 }
 
-static int tell_blindness(
-    const struct policy_dataset *p, const struct past *past, struct generation_dataset *d, struct err *err)
+/* Did a data set of the last generation leave the policy?  This one may be it, under another name. */
+static bool any_left(const struct night *n)
+{
+	const struct ledger_generation *g = ledger_last_committed(state_ledger(n->cfg->state));
+	const struct policy *p = n->cfg->policy;
+
+	for (size_t i = 0; g && i < g->n_datasets; i++) {
+		bool there = false;
+
+		for (size_t k = 0; k < p->n_datasets && !there; k++)
+			there = !strcmp(p->datasets[k].name, g->datasets[i].name);
+		if (!there)
+			return true;
+	}
+	return false;
+}
+
+static int tell_blindness(const struct night *n, const struct policy_dataset *p, const struct past *past,
+    struct generation_dataset *d, struct err *err)
 {
 	if (!p->guard)
 		return !past->guarded
@@ -181,7 +198,7 @@ static int tell_blindness(
 		    text("what is remembered of its last capture is gone, so only how many files of which "
 			 "kinds there "
 			 "are could be compared"));
-	if (!past->any && p->n_paths && guard_looks_encrypted(&d->guard.census))
+	if (!past->any && p->n_paths && any_left(n) && guard_looks_encrypted(&d->guard.census))
 		return be_blind(d, err,
 		    text("it is captured for the first time under this name, and %ju of its %ju files look "
 			 "encrypted"),
@@ -205,7 +222,7 @@ static int judge(struct night *n, const struct policy_dataset *p, struct generat
 		still_suspect(past->suspect, why, &d->guard);
 	if (d->guard.suspect && !(d->suspicion = strdup(why)))
 		return err_nomem(err);
-	return tell_blindness(p, past, d, err);
+	return tell_blindness(n, p, past, d, err);
 }
 
 int night_guard(
