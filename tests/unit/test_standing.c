@@ -796,7 +796,7 @@ static void what_is_suspect_and_left_the_policy_is_said(void **state)
 	look(&w, T0 + 4 * DAY + HOUR);
 	assert_int_equal(w.st->frozen, 4);
 	SAYS(&w, "generation 4 is suspect in a data set that the policy does not declare any more");
-	SAYS(&w, "'bkp hold 4 --operator WHO --reason WHY'");
+	SAYS(&w, "'bkp hold 4 --operator NAME --reason TEXT'");
 	done(&w);
 }
 
