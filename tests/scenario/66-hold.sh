@@ -100,8 +100,8 @@ expect 0 "$BKP" release "$bad" --operator 佐藤
 grep -q "nobody has decided" "$T/out" || die "release of a suspect one does not say that it freezes again"
 refused 2 E-GUARD-02 rotate --operator 佐藤
 # as it is typed from the screen
-typed=$(env "${NIGHT_ENV[@]}" "$BKP" rotate --operator 佐藤 2>&1 | grep -o "bkp accept $bad --operator WHO --reason WHY") || die "the way out is not said"
-read -ra words <<<"${typed/WHO/佐藤}"
+typed=$(env "${NIGHT_ENV[@]}" "$BKP" rotate --operator 佐藤 2>&1 | grep -o "bkp accept $bad --operator NAME --reason TEXT") || die "the way out is not said"
+read -ra words <<<"${typed/NAME/佐藤}"
 words=("${words[@]:1}")
 words[5]=訓練だった
 expect 0 "$BKP" "${words[@]}"
