@@ -1,9 +1,10 @@
 #!/bin/bash
 # Goal: a year of nights: real captures of a small SS-MIX2-like tree and a command's dump onto two online media (one of them small)
 # and one kept offline that is rotated each week, with expiry each week, the clock moved; every tenth night a fault in turn (host off,
-# disk full, dump failing, disk missing, SIGKILL, clock jump); twice all files are encrypted, once their owner converts them.  A model (tests/lib/year.py) knows what must hold: exit codes and the
-# silence of each night, every verdict that status prints each morning; afterwards the floors hold, every reported generation verifies on
-# every medium that is said to hold it, the journal verifies, and what is restored is the tree as it was that night.
+# disk full, dump failing, disk missing, SIGKILL, clock jump); twice all files are encrypted, once their owner converts them.  A model
+# (tests/lib/year.py) knows what must hold: exit codes and the silence of each night, every verdict that status prints each morning, in
+# both languages; afterwards the floors hold, every reported generation verifies on every medium that is said to hold it, the journal
+# verifies from the root key and against each medium, and what is restored is the tree as it was that night.
 #   BKP_YEAR_NIGHTS (365)  BKP_YEAR_SEED (1)  BKP_YEAR_PROFILE=1: what took the time, on stderr
 . "$(dirname "$0")/../lib/site.sh"
 [ "$(id -u)" = 0 ] || { echo "skipped: needs root for a file system of its own"; exit 0; }
