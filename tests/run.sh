@@ -2,7 +2,7 @@
 # Everything: installs what is missing (Debian 12), builds with sanitizers, runs every test, ends in "N passed, N failed".
 #   tests/run.sh [NAME...]      only the tests whose name contains one of these
 # Larger campaigns are the same with a bigger setting:
-#   BKP_FUZZ_SECONDS (40)  per fuzz target      BKP_KILL_POINTS (240)  points of the kill test
+#   BKP_FUZZ_SECONDS (12)  per fuzz target      BKP_KILL_POINTS (60)  points of the kill test
 #   BKP_SCALE_FILES (20000)  files of the memory test     BKP_YEAR_NIGHTS (365)  nights of the simulated year
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.." || exit 1
 # shellcheck disable=SC2086
 bkp_install $BKP_TEST_PACKAGES || exit 1
 
-export LANG=C.UTF-8 BKP_FUZZ_SECONDS=${BKP_FUZZ_SECONDS:-40} BKP_KILL_POINTS=${BKP_KILL_POINTS:-240}
+export LANG=C.UTF-8 BKP_FUZZ_SECONDS=${BKP_FUZZ_SECONDS:-12} BKP_KILL_POINTS=${BKP_KILL_POINTS:-60}
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
 unset BKP_POLICY BKP_LANG
 jobs=$(nproc)
