@@ -120,6 +120,6 @@ P
 	site_policy "  - {name: docs, guard: {enabled: false}, paths: [$T/src]} # what is done to the tree here is what a guard is for
 	  - {name: other, paths: [$T/elsewhere]}"
 	# live_share: where a block is referred to must not hang on whether its archive's other blocks compress better or worse
-	sed -i 's/^datasets:/archive_size: 4 MiB\nlive_share: 0 %\n&/' "$T/policy.yaml"
+	sed -i 's/^datasets:/archive_size: 4 MiB\nretention: {live_share: 0 %}\n&/' "$T/policy.yaml"
 	site_make 2>/dev/null
 }
