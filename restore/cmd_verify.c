@@ -69,7 +69,17 @@ static void on_progress(void *arg, uint64_t done, uint64_t total, const char *fi
 	progress_set(&j->progress, done, file);
 }
 
-/* What each data set's probe said at capture: a person compares it with what a restored system says. */
+static void shown_of(const char *what, const char *dataset, const char *value)
+{
+	printf("%s ", what);
+	output_shown(dataset);
+	fputs(": ", stdout);
+	output_shown(value);
+	putchar('\n');
+}
+
+/* What each data set's probe said at capture: a person compares it with what a restored system says.  And
+ * what its commands wrote to standard error. */
 static void probes_text(const struct generation_root *root)
 {
 	size_t i;
@@ -77,13 +87,10 @@ static void probes_text(const struct generation_root *root)
 	for (i = 0; root && i < root->n_datasets; i++) {
 		const struct generation_dataset *d = &root->datasets[i];
 
-		if (!d->probe)
-			continue;
-		printf("%s ", text("probe at capture:"));
-		output_shown(d->name);
-		fputs(": ", stdout);
-		output_shown(d->probe);
-		putchar('\n');
+		if (d->probe)
+			shown_of(text("probe at capture:"), d->name, d->probe);
+		if (d->said)
+			shown_of(text("standard error at capture:"), d->name, d->said);
 	}
 }
 
@@ -102,6 +109,23 @@ static void probes_json(const struct generation_root *root)
 		output_json_name("dataset", d->name);
 		fputs(",\"value\":", stdout);
 		output_json(d->probe);
+		putchar('}');
+		comma = ",";
+	}
+}
+
+static void said_json(const struct generation_root *root)
+{
+	const char *comma = "";
+
+	fputs("\n],\"said\":[", stdout);
+	for (size_t i = 0; root && i < root->n_datasets; i++) {
+		if (!root->datasets[i].said)
+			continue;
+		printf("%s{", comma);
+		output_json_name("dataset", root->datasets[i].name);
+		fputs(",\"value\":", stdout);
+		output_json(root->datasets[i].said);
 		putchar('}');
 		comma = ",";
 	}
@@ -162,7 +186,7 @@ static void summary(
 
 	if (j->app->json) {
 		if (j->app->deep)
-			probes_json(root);
+			probes_json(root), said_json(root);
 		printf("\n],\"files\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"archives\":%" PRIu64
 		       ",\"chunks\":%" PRIu64 ",\"entries\":%" PRIu64 ",\"entries_bad\":%" PRIu64
 		       ",\"journal\":\"%s\",\"good\":%s}\n",

@@ -8,6 +8,7 @@
 #include "cmd/app.h"
 #include "cmd/notify.h"
 #include "format/policy.h"
+#include "write/reserve.h"
 #include "write/state.h"
 
 int outcome_record(
@@ -16,7 +17,7 @@ int outcome_record(
 	struct err err = ERR_INIT;
 
 	(void)app;
-	if (!state_append(state, "outcome",
+	if (!reserve_append(state, "outcome",
 		json_pack("{s:s, s:i, s:s}", "command", command, "exit", code, "line", line ? line : ""),
 		&err))
 		return code;
@@ -39,7 +40,7 @@ int outcome_notified(struct state *state, const struct err *why, int code)
 {
 	struct err err = ERR_INIT;
 
-	if (!state || !state_append(state, "notified",
+	if (!state || !reserve_append(state, "notified",
 			  json_pack("{s:b, s:s}", "ok", why == NULL, "reason", why ? why->msg : ""), &err))
 		return code;
 	err_wrap(&err, "%s", text("it cannot be recorded whether somebody was told"));

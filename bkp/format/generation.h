@@ -44,7 +44,9 @@ struct generation_dataset {
 	struct guard_canary *canaries; /* those that are to be recorded: of the capture; into the journal */
 	size_t n_canaries;
 	char *blind; /* why the guard saw less than it should; or NULL: not recorded */
-	char *said;	    /* the end of what its commands wrote to standard error; into the journal; or NULL */
+	/* The end of what its commands wrote to standard error, or NULL.  Names of patients may be in it: into root.age, and
+	 * in the clear only of a data set that failed. */
+	char *said;
 };
 
 struct generation_archive {

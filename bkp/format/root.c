@@ -24,10 +24,10 @@ int generation_root_format(const struct generation_root *r, struct buf *out, str
 	for (i = 0; i < r->n_datasets; i++) {
 		const struct generation_dataset *d = &r->datasets[i];
 
-		if (generation_json_line(json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:s?}", "dataset", d->name, "verdict",
+		if (generation_json_line(json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:s?, s:s*}", "dataset", d->name, "verdict",
 					     generation_verdict_word(d->verdict), "source", d->tar ? "tar" : d->command ? "command" : "paths",
 					     "entries", (json_int_t)d->entries, "files", (json_int_t)d->files, "bytes",
-					     (json_int_t)d->bytes, "blocks", d->blocks, "probe", d->probe),
+					     (json_int_t)d->bytes, "blocks", d->blocks, "probe", d->probe, "said", d->said),
 			out, err))
 			return -1;
 	}
@@ -64,7 +64,7 @@ static int take_dataset(const json_t *o, struct generation_root *r)
 	memset(d, 0, sizeof(*d));
 	r->n_datasets++;
 	if (!generation_json_text(o, "dataset", &d->name) || !*d->name || !generation_json_text(o, "blocks", &d->blocks) ||
-	    !generation_json_text_or_none(o, "probe", &d->probe) || !verdict || generation_verdict_parse(verdict, &d->verdict) ||
+	    !generation_json_text_or_none(o, "probe", &d->probe) || !generation_json_text_or_none(o, "said", &d->said) || !verdict || generation_verdict_parse(verdict, &d->verdict) ||
 	    d->verdict == GENERATION_FAILED || !source || (strcmp(source, "paths") && strcmp(source, "command") && strcmp(source, "tar")) ||
 	    !generation_json_u64(o, "entries", &d->entries) || !generation_json_u64(o, "files", &d->files) ||
 	    !generation_json_u64(o, "bytes", &d->bytes))

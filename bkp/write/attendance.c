@@ -2,9 +2,13 @@
 #include "write/attendance.h"
 
 #include <libmount/libmount.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -18,6 +22,7 @@
 
 #define MOUNTINFO "/proc/self/mountinfo"
 #define PATH_SIZE 4096
+#define TICK_MS	  10
 
 /* One search.  What is found at places where the medium was not expected is nobody's fault and not kept. */
 struct search {
@@ -173,18 +178,62 @@ static bool is_plugged_in(const struct ledger *l, const struct policy_medium *m)
 	return m->offline && lm && attendance_connected(lm);
 }
 
+static enum standing_sight see(
+    const struct ledger *l, const struct attendance_keys *k, const struct policy_medium *m)
+{
+	char *path = NULL;
+	int r = attendance_find(l, k, m, &path, NULL);
+
+	free(path);
+	if (!r && is_plugged_in(l, m))
+		r = 1;
+	return r > 0 ? STANDING_SEEN : r == 0 ? STANDING_NOT_SEEN : STANDING_UNKNOWN;
+}
+
+/* Until all have said what they see, or the time is over: what hangs in the kernel is left behind. */
+static void gather(pid_t *lookers, enum standing_sight *sights, size_t n)
+{
+	size_t left = n;
+
+	for (unsigned ms = 0; left && ms < ATTENDANCE_LOOK_S * 1000; ms += TICK_MS) {
+		left = 0;
+		for (size_t i = 0; i < n; i++) {
+			int status = 0;
+			pid_t r = lookers[i] ? waitpid(lookers[i], &status, WNOHANG) : -1;
+
+			left += r == 0;
+			if (r == 0 || !lookers[i])
+				continue;
+			lookers[i] = 0;
+			if (r > 0 && WIFEXITED(status))
+				sights[i] = (enum standing_sight)WEXITSTATUS(status);
+		}
+		if (left)
+			poll(NULL, 0, TICK_MS);
+	}
+	for (size_t i = 0; i < n; i++)
+		if (lookers[i] && !kill(lookers[i], SIGKILL))
+			(void)waitpid(lookers[i], NULL, WNOHANG);
+}
+
 void attendance_look(const struct ledger *l, const struct attendance_keys *k, const struct policy *policy,
     enum standing_sight *sights)
 {
-	for (size_t i = 0; i < policy->n_media; i++) {
-		char *path = NULL;
-		int r = attendance_find(l, k, &policy->media[i], &path, NULL);
+	pid_t *lookers = calloc(policy->n_media, sizeof(*lookers));
 
-		free(path);
-		if (!r && is_plugged_in(l, &policy->media[i]))
-			r = 1;
-		sights[i] = r > 0 ? STANDING_SEEN : r == 0 ? STANDING_NOT_SEEN : STANDING_UNKNOWN;
+	for (size_t i = 0; i < policy->n_media; i++) {
+		sights[i] = STANDING_UNKNOWN;
+		if (!lookers)
+			continue;
+		lookers[i] = fork();
+		if (!lookers[i])
+			_exit((int)see(l, k, &policy->media[i]));
+		if (lookers[i] < 0)
+			lookers[i] = 0;
 	}
+	if (lookers)
+		gather(lookers, sights, policy->n_media);
+	free(lookers);
 }
 
 /* path: where it was found, or NULL: nowhere, or plugged in only. */

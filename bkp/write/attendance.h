@@ -39,7 +39,10 @@ int attendance_find(const struct ledger *l, const struct attendance_keys *k, con
     char **ret_path, struct err *err) __attribute__((warn_unused_result));
 
 /* Looks for every medium of the policy; one that is only plugged in is seen; sights: policy->n_media of them.
- */
+ * Each is looked for by a process of its own: a share whose server is gone answers to nobody, and those who
+ * ask how things stand must be told so.  What has not been found out in ATTENDANCE_LOOK_S seconds (a disk may
+ * have to spin up) is STANDING_UNKNOWN.  Not for a process that holds secrets or a lock. */
+#define ATTENDANCE_LOOK_S 15
 void attendance_look(const struct ledger *l, const struct attendance_keys *k, const struct policy *policy,
     enum standing_sight *sights);
 

@@ -146,10 +146,13 @@ static json_t *guard_json(const struct generation_dataset *d)
 
 json_t *night_dataset_json(const struct generation_dataset *d)
 {
+	/* the journal goes to every medium in the clear; of what was captured root.age keeps it */
+	const char *said = d->verdict == GENERATION_FAILED ? d->said : NULL;
+
 	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*, s:o*}", "name", d->name, "verdict",
 	    generation_verdict_word(d->verdict), "entries", (json_int_t)d->entries, "files", (json_int_t)d->files, "bytes",
 	    (json_int_t)d->bytes, "unreadable", (json_int_t)d->unreadable, "changed", (json_int_t)d->changed, "skipped",
-	    (json_int_t)d->skipped, "reason", d->reason, "said", d->said, "guard", guard_json(d));
+	    (json_int_t)d->skipped, "reason", d->reason, "said", said, "guard", guard_json(d));
 }
 
 static json_t *datasets_json(const struct night *n)

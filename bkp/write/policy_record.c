@@ -15,6 +15,7 @@
 #include "format/policy.h"
 #include "format/policy_diff.h"
 #include "read/ledger.h"
+#include "write/reserve.h"
 #include "write/state.h"
 
 #define FOLDER	    "policies"
@@ -65,6 +66,22 @@ static int keep_text(int dirfd, const char *sha256, const void *p, size_t n, str
 		   : 0;
 }
 
+/* Who has to make room may have changed the policy for it. */
+static int keep_text_or_give(struct state *s, const char *sha256, const void *p, size_t n, struct err *err)
+{
+	struct err why = ERR_INIT;
+	int r = keep_text(state_dirfd(s), sha256, p, n, &why);
+
+	if (r && err_is_full(&why)) {
+		reserve_give(s);
+		why = (struct err)ERR_INIT;
+		r = keep_text(state_dirfd(s), sha256, p, n, &why);
+	}
+	if (r && err)
+		*err = why;
+	return r;
+}
+
 static json_t *change_text(const struct policy_diff_item *it)
 {
 	if (it->kind != POLICY_DIFF_CHANGED || !it->plain)
@@ -101,11 +118,11 @@ int policy_record(struct state *s, const struct policy *policy, const void *p, s
 
 	digest_sha256(p, n, hash);
 	digest_hex(hash, sizeof(hash), hex);
-	if (keep_text(state_dirfd(s), hex, p, n, err))
+	if (keep_text_or_give(s, hex, p, n, err))
 		return err_wrap(err, "%s", text("the policy cannot be recorded"));
 	if (!strcmp(before, hex))
 		return 0;
-	return state_append(s, "policy",
+	return reserve_append(s, "policy",
 	    json_pack("{s:s, s:I, s:o*}", "sha256", hex, "bytes", (json_int_t)n, "changes",
 		changes(s, before, policy)),
 	    err);

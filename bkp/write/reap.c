@@ -336,11 +336,14 @@ static bool still_covered(struct work *w, uint64_t number)
 	return false;
 }
 
-/* What was recorded and still stands there. */
+/* What was recorded and still stands there.  When a generation is suspect that may be the last good one. */
 static int retire_recorded(struct work *w, struct err *err)
 {
 	const struct ledger *l = state_ledger(w->r->state);
 	bool looked = false;
+
+	if (ledger_frozen_by(l) || ledger_latch(l)->found_ns)
+		return 0;
 
 	for (size_t i = 0; i < ledger_generations(l); i++) {
 		const struct ledger_generation *g = ledger_generation(l, i);

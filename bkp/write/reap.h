@@ -14,7 +14,8 @@
  * needs room on the medium, and the record has its reserve (reserve.h) in the state folder.
  *
  * What an earlier one recorded and did not retire is looked at again first: only while what covers it is
- * verified, and stands there, does it go.  A journal alone, whoever wrote it, deletes nothing.
+ * verified, and stands there, does it go, and not while a generation is suspect or the clock has jumped.  A
+ * journal alone, whoever wrote it, deletes nothing.
  *
  * Immutable flags are taken off file by file, just before.
  *

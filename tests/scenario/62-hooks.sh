@@ -68,14 +68,21 @@ set_named 1 nobefore | grep -q 'before: .*status 7: cannot freeze the volume' ||
 set_named 1 noafter | grep -q 'after: .*status 32: still mounted' || die "why after failed is not said"
 say "before runs first and after last, with BKP_DATASET, BKP_GENERATION and BKP_RESULT, also when before, the command or the probe failed; the verdicts: 2 good, 2 partial, 2 failed with their own words"
 
-set_named 1 dump | grep -q '"said": "before: preparing 患者; command: warning: old client; after: thawed"' || die "said: $(set_named 1 dump)"
-set_named 1 noisy | python3 -c '
+age -d -i "$T/id.txt" "$(repo_of "$T/m1")"/generations/000001/root.age >"$T/root"
+python3 - "$T/root" <<'P'
 import json, sys
-d = json.load(sys.stdin)
-assert d["verdict"] == "good" and len(d["said"].encode()) <= 600 and d["said"].endswith("20000 / \\033[2J the end"), d["said"]'
+said = {o["dataset"]: o.get("said") for o in map(json.loads, open(sys.argv[1], encoding="utf-8")) if "dataset" in o}
+assert said["dump"] == "before: preparing 患者; command: warning: old client; after: thawed", said
+assert len(said["noisy"].encode()) <= 600 and said["noisy"].endswith("20000 / \\033[2J the end"), said["noisy"]
+P
+clear=("$T/state/journal.jsonl" "$(repo_of "$T/m1")"/{journal/journal.jsonl,generations/000001/manifest.json})
+! grep -E 'old client|preparing|thawed|033.2J the end' "${clear[@]}" || die "what commands said that did not fail stands in the clear"
+"$RESTORE" --medium "$T/m1" --identity "$T/id.txt" verify 1 --deep >"$T/out" 2>&1 || true
+grep -q 'standard error at capture: dump: before: preparing 患者; command: warning: old client' "$T/out" || die "verify --deep does not show it: $(cat "$T/out")"
+set_named 1 nodump | grep -q '"said": "command: connection lost"' || die "what a failing command said is not in the journal: $(set_named 1 nodump)"
 for d in dump noisy; do restore_to "$T/m1" 1 "$T/r-$d" $d >"$T/out" 2>&1 || die "restore of $d: $(cat "$T/out")"; done
 [ "$(cat "$T/r-dump/d") $(cat "$T/r-noisy/d")" = "content x" ] || die "standard error is in the data"
-say "what the commands wrote to standard error is in the record, at most 600 bytes, the end of it, safe on a terminal, also when all went well; nothing of it is in the data"
+say "what the commands wrote to standard error is in root.age, encrypted, at most 600 bytes, the end of it, safe on a terminal, also when all went well, in the clear only when they failed; nothing of it is in the data"
 
 # ---- time limits: each of the four, and one that is deaf to SIGTERM; nothing is left running
 mark=4713.$$

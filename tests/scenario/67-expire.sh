@@ -209,8 +209,10 @@ night_on 10 0
 [ -s "$T/state/reserve" ] || die "no reserve was kept"
 for d in m1 state; do cat /dev/zero >"$T/$d/filler" 2>/dev/null || true; for i in $(seq 99); do echo x >"$T/$d/fill$i" 2>/dev/null || break; done; done
 [ "$(df --output=avail "$T/m1" "$T/state" | tail -n +2 | tr -d ' \n')" = 00 ] || die "the disks are not full"
+echo "# let it go" >>"$T/policy.yaml" # that the policy is another one now has to be recorded, too
 expire 0 10 --operator Sato
 same "on a full medium" "$(on_disk m1)" "8 9 10"
 expect 0 "$BKP" journal verify
+tail -n 3 "$T/state/journal.jsonl" | grep -q '"event":"outcome".*"command":"expire"' || die "how it ended is not recorded: $(tail -n 3 "$T/state/journal.jsonl")"
 reported_verify "full"
 say "with a medium 100 % full and no room under the state folder it expires, and records it"

@@ -259,6 +259,13 @@ status "$BKP" run --all
 [ "$STATUS" != 0 ] && grep -q 'E-PUBLISH-0[57]' "$T/err" || die "a run beside a fork: exit $STATUS: $(cat "$T/err")"
 cmp -s "$T/fork" "$repo/journal/journal.jsonl" || die "the proof on m1 was written over"
 back
+# today's key on a medium's copy: a former generation that is begun once more there stays what it was
+repo=$(repo_of "$T/m1")
+rejournal "$repo/journal/journal.jsonl" "$T/f" 9999 "$today" 5 '{"event":"begin","generation":1,"uuid":"00000000-0000-4000-8000-000000000000","datasets":["docs"]}'
+cp "$T/f" "$repo/journal/journal.jsonl"
+expect 0 "$RESTORE" --medium "$T/m1" --root-key "$root" verify 1
+grep -q 'reported this very generation' "$T/out" || die "a second begin: $(cat "$T/out" "$T/err")"
+back
 # generations: of the epoch that was stolen the manifest tells, of a later one the epoch as well; nothing of it is believed
 sign_3=$today; today=$T/state.2/signing-4.key
 forge_generation() { # NUMBER: as forge(), of that generation, on m1

@@ -123,16 +123,35 @@ cp "$T/policy.yaml" "$T/policy.good"
 rm -f "$T/told"
 code=0; at 9 "$BKP" notify >"$T/out" 2>"$T/err" || code=$?
 [ "$code" = 1 ] && grep -q 'the night run did not run: data set .docs. was due' "$T/told" || { cat "$T/out" "$T/err" "$T/told" >&2; die "a run that did not take place is not told"; }
+# a share whose server is gone: the night hangs on it, with the lock; who asks, and who is told in the morning, is not kept waiting
+cat >"$T/hang.c" <<'C'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+static void hang(const char *p) { while (p && getenv("HANG") && !strcmp(p, getenv("HANG"))) pause(); }
+int open(const char *p, int f, ...) { va_list a; va_start(a, f); int m = va_arg(a, int); va_end(a); hang(p); return ((int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open"))(p, f, m); }
+int open64(const char *p, int f, ...) { va_list a; va_start(a, f); int m = va_arg(a, int); va_end(a); hang(p); return ((int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open64"))(p, f, m); }
+C
+cc -O1 -shared -fPIC -o "$T/hang.so" "$T/hang.c" || die "hang.c does not compile"
+exec 9>>"$T/state/lock"; flock -n 9 || die "the lock of the state folder"
+rm -f "$T/told"
+code=0
+env "${FAKE_ENV[@]}" LD_PRELOAD="$T/hang.so $FAKE" HANG="$T/m1" FAKECLOCK=$((9 * 86400)) timeout 40 "$BKP" notify >"$T/out" 2>"$T/err" 9>&- || code=$?
+exec 9>&-
+[ "$code" = 1 ] && grep -q "cannot be told whether 'm1' is attached" "$T/told" || { cat "$T/told" "$T/out" "$T/err" >&2; die "bkp notify while a medium hangs: exit $code"; }
 sed -i '/^notify:/,$d' "$T/policy.yaml"
 expect 64 "$BKP" notify --test
 grep -q E-NOTIFY-02 "$T/err" || die "a policy without notify"
 cp "$T/policy.good" "$T/policy.yaml"
-say "a notify command that fails is said, recorded and exits 1; told always; tested; a night that did not take place is told by 'bkp notify'"
+say "a notify command that fails is said, recorded and exits 1; told always; tested; a night that did not take place is told by 'bkp notify', and one that hangs on a medium that does not answer"
 
 # ---- every command that changes something
 expect 0 "$BKP" medium move m1 --operator 佐藤 --place サーバ室2
 outcome "medium move" 0 "'m1' is at 'サーバ室2'"
-status strace -f -qq -o /dev/null -P "$T/state/journal.jsonl" -e trace=write -e inject=write:error=ENOSPC:when=2 "$BKP_RELEASE/bkp" medium move m1 --operator 佐藤 --place 廊下
+status strace -f -qq -o /dev/null -P "$T/state/journal.jsonl" -e trace=write -e inject=write:error=ENOSPC:when=2+ "$BKP_RELEASE/bkp" medium move m1 --operator 佐藤 --place 廊下
 [ "$STATUS" = 2 ] && grep -q 'how it ended cannot be recorded' "$T/err" || { cat "$T/err" >&2; die "an outcome that cannot be recorded: exit $STATUS"; }
 expect 0 "$BKP" journal verify --quiet
 say "an outcome that cannot be written is an error of its own"

@@ -26,6 +26,7 @@ static struct generation_dataset sets[] = {
 	.command = true,
 	.blocks = "100 7:0:0:100",
 	.probe = "4711\n\"quoted\"",
+	.said = "tar: 患者/山田.pdf: socket ignored",
 	.entries = 1,
 	.files = 1,
 	.bytes = INT64_MAX},
@@ -162,7 +163,7 @@ static void python_reads_the_manifest(void **state)
 	       "assert d[0][\"bytes\"]==2**63-1 and \"reason\" not in d[0] and "
 	       "d[2][\"reason\"].startswith(\"exit 3\")\n"
 	       "assert d[1][\"name\"]==chr(25991)+chr(26360)+chr(32)+chr(34)+\"x\"+chr(34)+chr(92)\n"
-	       "assert \"blocks\" not in d[0] and \"probe\" not in d[0]\n"
+	       "assert \"blocks\" not in d[0] and \"probe\" not in d[0] and \"said\" not in d[0]\n"
 	       "assert m[\"previous\"]=={\"generation\":41,\"manifest_sha256\":\"dead\"+\"0\"*60}\n"
 	       "assert m[\"journal\"]=={\"seq\":1000000,\"sha256\":\"beef\"+\"0\"*60}'"),
 	    0);
@@ -438,8 +439,8 @@ static void a_root_comes_back_as_it_was(void **state)
 	       "assert l[0]=={\"kind\":\"bkp-root\",\"format\":1,\"repository\":\"" REPO
 	       "\",\"generation\":42,\"uuid\":\"" UUID "\"}\n"
 	       "assert l[1][\"source\"]==\"command\" and l[1][\"probe\"].startswith(\"4711\\n\") and "
-	       "l[1][\"blocks\"]==\"100 7:0:0:100\"\n"
-	       "assert l[2][\"source\"]==\"paths\" and l[2][\"probe\"] is None and "
+	       "l[1][\"blocks\"]==\"100 7:0:0:100\" and l[1][\"said\"].startswith(\"tar: 患者\")\n"
+	       "assert l[2][\"source\"]==\"paths\" and l[2][\"probe\"] is None and \"said\" not in l[2] and "
 	       "l[2][\"verdict\"]==\"partial\"\n"
 	       "assert [x[\"archive\"] for x in l[3:]]==[1,7,2**63-1] and l[4][\"size\"]==134217728\n"
 	       "assert l[4][\"sha256\"]==\"07\"+\"0\"*62'"),
@@ -451,6 +452,7 @@ static void a_root_comes_back_as_it_was(void **state)
 		same_text(r->datasets[i].name, sets[i].name);
 		same_text(r->datasets[i].blocks, sets[i].blocks);
 		same_text(r->datasets[i].probe, sets[i].probe);
+		same_text(r->datasets[i].said, sets[i].said);
 		assert_int_equal(r->datasets[i].command, sets[i].command);
 		assert_int_equal(r->datasets[i].verdict, sets[i].verdict);
 		assert_int_equal(r->datasets[i].bytes, sets[i].bytes);

@@ -211,6 +211,31 @@ static void nothing_else_is_touched(void **state)
 	medium_close(m);
 }
 
+/* The sixth: the guard finds it suspect. */
+static void a_suspect_night(void)
+{
+	static const char uuid[] = "66666666-5555-4444-8333-222222222222";
+	struct err err = ERR_INIT;
+	char zeros[65];
+
+	memset(zeros, '0', 64);
+	zeros[64] = '\0';
+	assert_int_equal(state_append(repo, "begin",
+			     json_pack("{s:i, s:s, s:[s]}", "generation", 6, "uuid", uuid, "datasets", "d"), &err),
+	    0);
+	assert_int_equal(
+	    state_append(repo, "committed",
+		json_pack("{s:i, s:s, s:s, s:i, s:i, s:i, s:i, s:[{s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:i, "
+			  "s:{s:b, s:s}}], s:[]}",
+		    "generation", 6, "uuid", uuid, "manifest_sha256", zeros, "archives", 0, "archive_bytes", 0,
+		    "new_bytes", 0, "next_archive", 99, "datasets", "name", "d", "verdict", "good", "entries", 1,
+		    "files", 1, "bytes", 1, "unreadable", 0, "changed", 0, "skipped", 0, "guard", "suspect", 1, "why",
+		    "all files are encrypted", "media"),
+		&err),
+	    0);
+	assert_non_null(ledger_frozen_by(state_ledger(repo)));
+}
+
 static void another_generation_under_that_number_stays(void **state)
 {
 	struct medium *m = open_medium();
@@ -225,7 +250,14 @@ static void another_generation_under_that_number_stays(void **state)
 	assert_int_equal(reap_run(&r, &it, 1, &res, &err), 0);
 	assert_string_equal(res.why.code, "E-REAP-04");
 	assert_int_equal(sh("test -e a/*-*/generations/000004/root.age"), 0);
-	/* recorded it is; with the right uuid it goes */
+	/* recorded it is; but while a generation is suspect what stands there stays, too */
+	a_suspect_night();
+	assert_int_equal(reap_finish(&r, &res, &err), 0);
+	assert_int_equal(sh("test -e a/*-*/generations/000004/root.age"), 0);
+	assert_int_equal(state_append(repo, "held",
+			     json_pack("{s:i, s:s, s:s}", "generation", 6, "operator", "Sato", "reason", "infected"), &err),
+	    0);
+	/* with the right uuid it goes */
 	assert_int_equal(reap_finish(&r, &res, &err), 0);
 	assert_int_equal(sh("test ! -e a/*-*/generations/000004"), 0);
 	assert_tidy();
