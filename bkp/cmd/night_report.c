@@ -45,9 +45,15 @@ static void print_partial_hint(const char *reason, uint64_t number, FILE *out)
 
 static void print_dataset_faults(const struct generation_dataset *d, uint64_t number, FILE *out)
 {
-	if (d->verdict == GENERATION_FAILED)
+	if (d->verdict == GENERATION_FAILED) {
 		fprintf(out, text("bkp: E-RUN-03: data set '%s' failed: %s\n"), d->name,
 		    d->reason ? d->reason : "?");
+		fprintf(out,
+		    text("  → it is not in this night's generation: see to the reason, then run 'bkp run "
+			 "%s'\n"),
+		    d->name);
+		return;
+	}
 	if (d->unreadable || d->changed)
 		fprintf(out,
 		    text("bkp: W-RUN-04: data set '%s' is partial: %ju unreadable, %ju"
