@@ -133,6 +133,12 @@ void night_report_faults(const struct night_result *r, FILE *out)
 		    m->why.msg);
 		if (m->why.hint[0])
 			fprintf(out, "  → %s\n", m->why.hint);
+		else if (err_is_full(&m->why))
+			fprintf(out,
+			    text("  → 'bkp expire --dry-run --medium %s' says what may go; when that is not "
+				 "enough, "
+				 "register a larger one under a new name\n"),
+			    m->label);
 		if (!m->ok)
 			fprintf(out, "  → %s\n",
 			    text("the generation is on the other media; the next run brings this one up to "
