@@ -4,13 +4,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "format/minisig.h"
 
 #define CEILING ((size_t)4 << 20)
 
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
+
+/* secret keys are held in memory of libsodium's */
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	if (sodium_init() < 0)
+		abort();
+	return 0;
+}
 
 static const uint8_t seed[32] = "a seed of this test, 32 bytes...";
 
