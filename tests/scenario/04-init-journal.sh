@@ -173,6 +173,9 @@ trace() { # FIRST COMMAND...: writes the points from the first call that matches
 		awk -F'(' -v first="$first" '$0 ~ first {on = 1} {n[$1]++} on {print $1 ":" n[$1]}' >"$T/points"
 	total=$(wc -l <"$T/points")
 	[ "$total" -gt 30 ] || die "the trace has $total points only"
+	# BKP_KILL_POINTS of them at most, and always the last one
+	awk -v step=$(((total + ${BKP_KILL_POINTS:-240} - 1) / ${BKP_KILL_POINTS:-240})) -v total="$total" '(total - NR) % step == 0' \
+		"$T/points" >"$T/chosen" && mv "$T/chosen" "$T/points"
 }
 kill_at() { # POINT COMMAND...
 	local call=${1%:*} n=${1#*:}
@@ -197,7 +200,7 @@ while read -r n <&3; do
 	"$BKP" journal verify --quiet || die "killed at $n: the journal"
 	age -d -i "$T/id.txt" "$T/state/repository.age" | cmp -s - "$T/state/secrets.json" || die "killed at $n: the secrets"
 done 3<"$T/points"
-say "bkp init killed before each of $total file system calls from the first change on ($died of $tried died): run again, the repository is whole"
+say "bkp init killed before $died of the $total file system calls from the first change on ($tried tried): run again, the repository is whole"
 
 trace '"lock"' "$BKP" medium add m1
 died=0 tried=0
@@ -220,4 +223,4 @@ while read -r n <&3; do
 	[ -z "$(ls -A "$T/m1"/*-*-*-*-*/tmp)" ] || die "killed at $n: something is left in tmp/"
 	[ "$(find "$T/m1" -mindepth 1 -maxdepth 1 | wc -l)" = 3 ] || die "killed at $n: something is left over"
 done 3<"$T/points"
-say "bkp medium add killed before each of $total file system calls from the lock on ($died of $tried died): run again, it is complete"
+say "bkp medium add killed before $died of the $total file system calls from the lock on ($tried tried): run again, it is complete"
