@@ -135,11 +135,11 @@ static int show_table(const struct ledger *l, const struct ledger_medium *m)
 	int failed = 0;
 
 	if (t) {
-		table_cell(t, "%s", text("number"));
-		table_cell(t, "%s", text("time"));
-		table_cell(t, "%s", text("state"));
-		table_cell(t, "%s", text("data sets"));
-		table_cell(t, "%s", text("media"));
+		table_cell(t, "%s", text("GENERATION"));
+		table_cell(t, "%s", text("TIME"));
+		table_cell(t, "%s", text("STATE"));
+		table_cell(t, "%s", text("DATA SETS"));
+		table_cell(t, "%s", text("MEDIA"));
 	}
 	for (size_t i = 0; t && i < ledger_generations(l) && !failed; i++) {
 		const struct ledger_generation *g = ledger_generation(l, i);

@@ -224,6 +224,12 @@ static int check_other_kind(const struct schedule *s, const struct policy *polic
 	other.kind = s->kind == SCHEDULE_CRON ? SCHEDULE_SYSTEMD : SCHEDULE_CRON;
 	if (schedule_look(&other, policy, &state, err))
 		return -1;
+	if (state == SCHEDULE_EDITED) { /* it may well start them still */
+		err_set(err, "E-SCHED-02", text("the schedule of %s was changed by hand since bkp wrote it"),
+		    schedule_word(other.kind));
+		return err_hint(
+		    err, "%s", text("remove it by hand when nothing in it is needed, then install again"));
+	}
 	if (state != SCHEDULE_FITS && state != SCHEDULE_OUTDATED)
 		return 0;
 	err_set(err, "E-SCHED-07", text("%s starts this policy's runs already"), schedule_word(other.kind));
@@ -328,8 +334,10 @@ static const char *state_text(enum schedule_state s)
 	    TEXT_LATER("installed, fits the policy"),
 	    TEXT_LATER("installed, but the policy or the program has changed since: run 'bkp schedule "
 		       "install' again"),
-	    TEXT_LATER("changed by hand since it was installed"), TEXT_LATER("installed for another policy"),
-	    TEXT_LATER("a file that bkp did not write")};
+	    TEXT_LATER("changed by hand since it was installed: look at the file; when nothing in it is "
+		       "needed, remove it and run 'bkp schedule install'"),
+	    TEXT_LATER("installed for another policy: give this one's a name of its own with --name"),
+	    TEXT_LATER("a file that bkp did not write: move it away, or choose another name with --name")};
 
 	return text(texts[s]);
 }
@@ -338,7 +346,7 @@ static int show_kinds(const struct app *app, const enum schedule_state *states, 
     const char *name, const struct run_due *due)
 {
 	json_t *kinds = app->json ? json_array() : NULL, *sets = app->json ? json_array() : NULL;
-	unsigned installed = 0, fits = 0;
+	unsigned installed = 0, fits = 0, edited = 0;
 	int code;
 
 	for (int k = 0; k < SCHEDULE_KINDS; k++) {
@@ -346,6 +354,7 @@ static int show_kinds(const struct app *app, const enum schedule_state *states, 
 			continue;
 		installed += states[k] == SCHEDULE_FITS || states[k] == SCHEDULE_OUTDATED;
 		fits += states[k] == SCHEDULE_FITS;
+		edited += states[k] == SCHEDULE_EDITED;
 		if (app->json)
 			json_array_append_new(
 			    kinds, json_pack("{s:s, s:s, s:s}", "kind", schedule_word((enum schedule_kind)k),
@@ -366,7 +375,7 @@ static int show_kinds(const struct app *app, const enum schedule_state *states, 
 	if (installed > 1)
 		printf("%s\n", text("both start runs: take one away with 'bkp schedule remove --kind cron' "
 				    "or '--kind systemd'"));
-	if (!installed)
+	if (!installed && !edited) /* of a file that somebody changed nobody knows */
 		printf("%s\n", text("nothing starts a run by itself: run 'bkp schedule install'"));
 	putchar('\n');
 	return out_table(run_due_table(due), 0, code);

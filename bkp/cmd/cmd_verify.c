@@ -37,7 +37,7 @@ struct job {
 	uint8_t identity[DIGEST_LEN]; /* of the medium at hand: SHA-256 of bkp-medium.json */
 	bool gone;		      /* the medium at hand does not answer any more */
 	json_t *rows;
-	uint64_t checked, bad, media;
+	uint64_t checked, bad, absent; /* absent: media that should be here */
 	int code;
 };
 
@@ -211,11 +211,12 @@ static void verify_declared(struct job *j, const struct policy_medium *pm)
 	j->label = pm->name;
 	if (medium_open(path, &want, &m, &err)) {
 		/* an offline medium that is away is as it should be, unless it was asked for */
-		if (j->medium || !pm->offline)
+		if (j->medium || !pm->offline) {
+			j->absent++;
 			worse(j, app_error(&err, j->medium ? APP_UNKNOWN : APP_ATTENTION));
+		}
 		return;
 	}
-	j->media++;
 	verify_medium(j, m);
 	medium_close(m);
 }
@@ -260,7 +261,10 @@ static int verify_and_record(struct job *j)
 
 	if (code == APP_USAGE)
 		return code;
-	if (j->checked)
+	if (j->checked && j->absent)
+		snprintf(line, sizeof(line), text("%ju copies of generations verified, %ju of them damaged; %ju media could not be opened"),
+		    j->checked, j->bad, j->absent);
+	else if (j->checked)
 		snprintf(line, sizeof(line), text("%ju copies of generations verified, %ju of them damaged"), j->checked, j->bad);
 	else
 		snprintf(line, sizeof(line), "%s", text("nothing could be verified"));

@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "base/width.h"
 #include "cmd/out.h"
@@ -238,13 +239,34 @@ static void say_expired(const struct journal_record *r, char out[JOURNAL_WORDS])
 	    because(r, "why", why));
 }
 
+/* A time of a record, for people who look at the clock on the wall. */
+static const char *local(const char *utc, char out[CLOCK_TEXT])
+{
+	int64_t ns;
+
+	return clock_parse(utc, &ns) ? utc : clock_format_local(ns, out);
+}
+
+static const char *judge(const char *source)
+{
+	return !strcmp(source, "monotonic")    ? text("the time since the computer started")
+	       : !strcmp(source, "journal")    ? text("the journal's last record")
+	       : !strcmp(source, "filesystem") ? text("the clock of a medium's file system")
+					       : source;
+}
+
 static void say_clock(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
-	char why[JOURNAL_WORDS / 2];
+	char why[JOURNAL_WORDS / 2], before[CLOCK_TEXT], after[CLOCK_TEXT];
 
 	if (!strcmp(r->event, "clock-jump"))
-		snprintf(out, JOURNAL_WORDS, text("the clock had jumped by %jd seconds (%s)"),
-		    (intmax_t)json_integer_value(json_object_get(r->json, "seconds")), str(r, "source"));
+		snprintf(out, JOURNAL_WORDS,
+		    json_integer_value(json_object_get(r->json, "seconds")) > 0
+			? text("the clock had jumped forward: it should have been %s and said %s, judged by "
+			       "%s")
+			: text("the clock had been set back: it should have been %s and said %s, judged by "
+			       "%s"),
+		    local(str(r, "before"), before), local(str(r, "after"), after), judge(str(r, "source")));
 	else
 		snprintf(
 		    out, JOURNAL_WORDS, text("a person attested the clock%s"), because(r, "reason", why));

@@ -45,9 +45,15 @@ static void print_partial_hint(const char *reason, uint64_t number, FILE *out)
 
 static void print_dataset_faults(const struct generation_dataset *d, uint64_t number, FILE *out)
 {
-	if (d->verdict == GENERATION_FAILED)
+	if (d->verdict == GENERATION_FAILED) {
 		fprintf(out, text("bkp: E-RUN-03: data set '%s' failed: %s\n"), d->name,
 		    d->reason ? d->reason : "?");
+		fprintf(out,
+		    text("  → it is not in this night's generation: see to the reason, then run 'bkp run "
+			 "%s'\n"),
+		    d->name);
+		return;
+	}
 	if (d->unreadable || d->changed)
 		fprintf(out,
 		    text("bkp: W-RUN-04: data set '%s' is partial: %ju unreadable, %ju"
@@ -127,6 +133,12 @@ void night_report_faults(const struct night_result *r, FILE *out)
 		    m->why.msg);
 		if (m->why.hint[0])
 			fprintf(out, "  → %s\n", m->why.hint);
+		else if (err_is_full(&m->why))
+			fprintf(out,
+			    text("  → 'bkp expire --dry-run --medium %s' says what may go; when that is not "
+				 "enough, "
+				 "register a larger one under a new name\n"),
+			    m->label);
 		if (!m->ok)
 			fprintf(out, "  → %s\n",
 			    text("the generation is on the other media; the next run brings this one up to "

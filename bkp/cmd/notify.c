@@ -189,7 +189,7 @@ static const char *said(struct child *c, char out[SHOWN])
 	/* not from the middle of a character */
 	while (from < c->n && ((unsigned char)c->tail[from] & 0xc0) == 0x80)
 		from++;
-	return path_show(c->n > from ? c->tail + from : "-", out, SHOWN);
+	return path_show(c->n > from ? c->tail + from : text("it said nothing"), out, SHOWN);
 }
 
 static int told(struct child *c, int late, int64_t limit_s, int status, struct err *err)

@@ -382,7 +382,9 @@ static int render_when(const struct policy *p, struct buf *out, struct err *err)
 		policy_plan_size(p->archive_size, size), path_show(p->state, shown, sizeof(shown))))
 		return -1;
 	if (p->notify_command)
-		return buf_printf(out, err, text("  calls a person with: %s\n"),
+		return buf_printf(out, err,
+		    p->notify_when == POLICY_NOTIFY_ALWAYS ? text("  tells people after every run with: %s\n")
+							   : text("  calls a person with: %s\n"),
 		    path_show(p->notify_command, shown, sizeof(shown)));
 	return buf_printf(
 	    out, err, "  %s\n", text("calls nobody: set 'notify' so that a failed night is noticed"));

@@ -69,6 +69,9 @@ static void hint_at_key(
 	if (strstr(key, "\xe3\x80\x80"))
 		policy_problem_hint(
 		    item, text("a full-width space stands in this key: write it with half-width ones"));
+	else if (strstr(key, "："))
+		policy_problem_hint(
+		    item, text("write ':' half-width: a full-width colon stands in this line"));
 	else if (near)
 		policy_problem_hint(item, text("did you mean '%s'?"), near);
 	else if (other)

@@ -39,7 +39,7 @@ void clockskew_judge(const struct clock_stamp *before, const struct clock_stamp 
 struct clockskew_track {
 	struct clock_stamp slip_before, slip_after; /* wall_ns of the latter 0: there was none */
 	int64_t slip_s;
-	bool slip_sure; /* within a boot */
+	bool slip_sure;		     /* within a boot */
 	struct clock_stamp credible; /* wall_ns 0: none */
 };
 

@@ -322,7 +322,9 @@ static int apply_committed(struct ledger *l, const struct journal_record *r, str
 		free((char *)c->reason);
 		c->reason = reason;
 	}
-	return set_datasets(g, json_object_get(o, "datasets"), err) || ledger_canaries_take(l, g, false, err) ? -1 : 0;
+	return set_datasets(g, json_object_get(o, "datasets"), err) || ledger_canaries_take(l, g, false, err)
+		   ? -1
+		   : 0;
 }
 
 /* verified, copied: either way the generation is on the medium now.  verify-failed: it is there, but damaged,
@@ -388,9 +390,9 @@ static const struct rule {
 static void follow_clock(struct ledger *l, const struct journal_record *r)
 {
 	struct clock_stamp now = {.wall_ns = r->wall_ns, .mono_ns = r->mono_ns, .synced = r->synced};
-	bool said = !strcmp(r->event, "clock-attested") ||
-		    (!strcmp(r->event, "clock-jump") &&
-			json_integer_value(json_object_get(r->json, "seconds")) > 0);
+	bool said =
+	    !strcmp(r->event, "clock-attested") ||
+	    (!strcmp(r->event, "clock-jump") && json_integer_value(json_object_get(r->json, "seconds")) > 0);
 
 	snprintf(now.boot_id, sizeof(now.boot_id), "%s", r->boot);
 	if (r->seq > 1)

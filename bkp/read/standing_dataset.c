@@ -109,7 +109,9 @@ static int count_dates(
 		d->newest = g->number;
 		d->newest_ns = g->begun_ns;
 		for (size_t c = 0; c < g->n_copies; c++)
-			if (sound(&g->copies[c]) && g->copies[c].verified_ns > d->verified_ns)
+			/* what a clock that was ahead said is no time at which anybody looked */
+			if (sound(&g->copies[c]) && g->copies[c].verified_ns > d->verified_ns &&
+			    g->copies[c].verified_ns <= v->s->now_ns)
 				d->verified_ns = g->copies[c].verified_ns;
 	}
 	qsort(days, k, sizeof(*days), compare_days);

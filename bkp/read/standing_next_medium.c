@@ -72,6 +72,14 @@ void standing_next_attached(struct standing_next *n, const struct standing_mediu
 	if (!m->policy->offline || !m->ledger || !m->attached || m->sight == STANDING_NOT_SEEN)
 		return;
 	/* it is brought up to date before it is taken away, see standing_next_rotate() */
+	if (n->v->s->frozen) {
+		standing_say(n,
+		    text("unmount %s and take it away now: generation %ju is suspect, and ransomware reaches "
+			 "what "
+			 "is attached"),
+		    m->policy->name, n->v->s->frozen);
+		return;
+	}
 	if (m->sight == STANDING_SEEN && rotation_due(n, m))
 		return;
 	to = *m->ledger->destination ? m->ledger->destination : m->ledger->place;
@@ -131,7 +139,8 @@ void standing_next_rotate(struct standing_next *n, const struct standing_medium 
 	char why[SHOW], show[SHOW];
 	const char *place;
 
-	if (!rotation_due(n, m))
+	/* it would be refused, and where ransomware may be no disk is attached, see standing_next_frozen() */
+	if (n->v->s->frozen || !rotation_due(n, m))
 		return;
 	d = lacks(n, m);
 	say_why(n, m, d, why, sizeof(why));
@@ -181,7 +190,9 @@ void standing_next_behind(struct standing_next *n, const struct standing_medium 
 		return;
 	c = standing_copy_on(ledger_generation_by_number(n->v->l, d->newest), m->ledger->uuid);
 	if (!c || !c->ok)
-		standing_say(n, text("'%s' lacks generation %ju: run 'bkp run', which brings it up to date"),
+		standing_say(n,
+		    text("'%s' lacks generation %ju: the next run that captures something brings it up to "
+			 "date, now 'bkp run --all'"),
 		    name, d->newest);
 	else if (!c->damaged_ns)
 		standing_say(n,

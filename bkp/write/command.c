@@ -333,7 +333,7 @@ static void show_errors(struct command *c, char *out, size_t size)
 		c->tail_len--;
 	c->tail[c->tail_len] = '\0';
 	for (i = 0; i < c->tail_len; i++)
-		if (!c->tail[i])
+		if (!c->tail[i] || c->tail[i] == '\t')
 			c->tail[i] = ' ';
 	for (;; p++) {
 		if (((unsigned char)*p & 0xc0) == 0x80)
@@ -371,7 +371,7 @@ int command_finish(struct command *c, struct err *err)
 	r = wait_for_end(c, &status);
 	show_errors(c, shown, sizeof(shown));
 	if (!shown[0])
-		snprintf(shown, sizeof(shown), "-");
+		snprintf(shown, sizeof(shown), "%s", text("it said nothing"));
 	if (c->ending == OVERDUE)
 		return overdue(c, shown, err);
 	if (r < 0)

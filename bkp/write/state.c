@@ -133,14 +133,17 @@ static int busy(const struct state *s, struct err *err)
 	struct lockholder holder;
 	char since[CLOCK_TEXT];
 
-	if (lockholder_find(s->lock, &holder))
+	if (lockholder_find(s->lock, &holder)) {
 		err_set(
 		    err, "E-STATE-02", text("another bkp is running with the state folder '%s'"), s->path);
-	else
+		err_hint(
+		    err, "%s", text("wait until it has finished; 'fuser' on the file 'lock' there names it"));
+	} else {
 		err_set(err, "E-STATE-02",
-		    text("another bkp is running with the state folder '%s': process %ld since %s: %s"), s->path,
-		    holder.pid, clock_format_local(holder.since_ns, since), holder.command);
-	err_hint(err, "%s", text("wait until it has finished; 'fuser' on the file 'lock' there names it"));
+		    text("another bkp is running with the state folder '%s': process %ld since %s: %s"),
+		    s->path, holder.pid, clock_format_local(holder.since_ns, since), holder.command);
+		err_hint(err, "%s", text("wait until it has finished"));
+	}
 	return STATE_BUSY;
 }
 

@@ -160,5 +160,5 @@ cmake --install "$BKP_RELEASE" --prefix "$T/installed" >/dev/null
 thaw "$T/m1"; rm -r "$T/m1/tools"
 expect 0 "$T/installed/sbin/bkp" run --all
 cmp "$T/m1/tools/bkp-restore" "$BKP_RELEASE/tools/bkp-restore" || die "an installed bkp brings no tools"
-[ -s "$T"/installed/share/doc/bkp/ja/rotation.md ] && [ -s "$T"/installed/share/bkp/procedures/emr-postgresql.md ] || die "pages and procedures are not installed"
+[ -s "$T"/installed/share/doc/bkp/ja/rotation.md ] && [ -s "$T"/installed/share/bkp/policies/procedures/emr-postgresql.md ] || die "pages and procedures are not installed"
 say "installed under another prefix, bkp brings the tools installed with it"

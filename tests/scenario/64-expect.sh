@@ -21,7 +21,7 @@ sys.exit(0 if ok else "%s" % d)
 P
 }
 mkdir -p "$T/src" "$T/files"
-for i in $(seq 1 40); do head -c 3000 /dev/urandom >"$T/src/$i"; done
+for i in $(seq 1 40); do { echo "%PDF-1.4"; head -c 2991 /dev/urandom; } >"$T/src/$i"; done
 cp "$T/src"/* "$T/files/"
 
 # ---- dumps: whole, cut off, of another kind
