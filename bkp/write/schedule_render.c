@@ -158,11 +158,14 @@ static int service_text(const struct schedule *s, struct buf *out, struct err *e
 				   "Type=oneshot\n"
 				   "ExecStart=";
 	/* what the policy's commands may need (mounts, snapshots, su, device nodes) cannot be taken from them
-	 * here */
+	 * here.  Whoever stops it tells bkp alone, which ends its commands itself: an `after` that brings a
+	 * service back is not ended with them, and has its five minutes. */
 	static const char tail[] = "Nice=10\n"
 				   "IOSchedulingClass=best-effort\n"
 				   "IOSchedulingPriority=7\n"
 				   "TimeoutStartSec=infinity\n"
+				   "KillMode=mixed\n"
+				   "TimeoutStopSec=6min\n"
 				   "LockPersonality=yes\n"
 				   "RestrictRealtime=yes\n"
 				   "ProtectHostname=yes\n"

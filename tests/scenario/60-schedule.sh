@@ -224,6 +224,8 @@ expect 0 "$BKP" --policy "$T/sunday 5%.yaml" schedule install "${r[@]}" --kind s
 expect 0 "$BKP" --policy "$T/sunday 5%.yaml" schedule show "${r[@]}"
 unit=$T/root/etc/systemd/system/bkp
 grep -qF -- "--policy \"$T/sunday 5%%.yaml\"" "$unit.service" || { cat "$unit.service" >&2; die "the command"; }
+# an `after` that brings a service back is not ended together with bkp when the computer is switched off
+grep -qx KillMode=mixed "$unit.service" && grep -qx TimeoutStopSec=6min "$unit.service" || { cat "$unit.service" >&2; die "how it is stopped"; }
 if command -v systemd-analyze >/dev/null; then
 	sed -i.orig '/^Documentation=/d' "$unit.service" # the page need not be installed here
 	systemd-analyze verify --man=no "$unit.service" "$unit.timer" >"$T/out" 2>&1 || { cat "$T/out" >&2; die "systemd-analyze verify"; }
