@@ -66,8 +66,11 @@ static struct figures of_agreed(const struct ledger_agreed *a)
 /* "5 / 3", "5" where they are equal; of the protection hours or days. */
 static void figure_cell(struct table *t, const struct figures *agreed, const struct figures *policy, size_t i)
 {
-	const uint64_t unit = i == 1 ? 3600 : 1;
-	const char *mark = i == 1 ? "h" : "";
+	const uint64_t hour = 3600, day = 24 * hour;
+	const bool span = i == 1, days = span && !((agreed->known ? agreed->of[i] : 0) % day) &&
+					 !((policy->known ? policy->of[i] : 0) % day);
+	const uint64_t unit = !span ? 1 : days ? day : hour;
+	const char *mark = !span ? "" : days ? "d" : "h";
 	const struct figures *f[] = {agreed, policy};
 	char cell[2][32];
 
@@ -96,13 +99,22 @@ static void dataset_row(
 
 static void print_people(const struct ledger *l, const struct policy *policy)
 {
+	const unsigned role = policy->expire_by ? 1u << (policy->expire_by - 1) : 0;
+
 	for (size_t i = 0; i < ledger_approvers(l); i++) {
 		const char *key = ledger_approver(l, i), *who = text("(not in the policy)");
+		bool asked = false;
 
 		for (size_t k = 0; k < policy->n_people; k++)
-			if (policy->people[k].key && !strcmp(policy->people[k].key, key))
+			if (policy->people[k].key && !strcmp(policy->people[k].key, key)) {
 				who = policy->people[k].name;
+				asked |= (policy->people[k].roles & role) != 0;
+			}
 		printf(text("an expiry is approved by: %s %s\n"), who, key);
+		if (!asked)
+			printf("  %s\n", text("the policy does not ask for this approver any more; it takes "
+					      "the root key to "
+					      "drop one"));
 	}
 }
 

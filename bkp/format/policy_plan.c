@@ -235,7 +235,31 @@ static void expectation_rows(struct table *t, const struct policy_dataset *d)
 	}
 }
 
-static int render_dataset(const struct policy_dataset *d, struct buf *out, struct err *err)
+/* What differs from what is usual. */
+static void kept_rows(struct table *t, const struct policy *p, const struct policy_dataset *d)
+{
+	const struct policy_keep *k = &d->keep;
+	char span[POLICY_PLAN_TEXT];
+
+	if (k->daily || k->weekly || k->monthly || k->yearly) {
+		table_cell(t, "%s", text("also kept"));
+		table_cell(t, text("the newest of each of %u days, %u weeks, %u months, %u years"), k->daily,
+		    k->weekly, k->monthly, k->yearly);
+	}
+	if (d->protect_s != p->protect_s) {
+		table_cell(t, "%s", text("protected"));
+		table_cell(t, "%s", policy_plan_duration(d->protect_s, span));
+	}
+	if (!d->guard)
+		detail(t, text("guard"), text("off: nothing is judged"));
+	else if (d->guard_sensitivity != POLICY_GUARD_NORMAL)
+		detail(t, text("guard"), d->guard_sensitivity == POLICY_GUARD_LOW ? "low" : "high");
+	for (size_t i = 0; i < d->n_canaries; i++)
+		detail(t, text("canary"), d->canaries[i]);
+}
+
+static int render_dataset(
+    const struct policy *p, const struct policy_dataset *d, struct buf *out, struct err *err)
 {
 	struct table *t = table_new(2);
 	size_t i;
@@ -261,6 +285,7 @@ static int render_dataset(const struct policy_dataset *d, struct buf *out, struc
 	if (d->probe)
 		detail_lines(t, text("probe"), d->probe);
 	expectation_rows(t, d);
+	kept_rows(t, p, d);
 	r = buf_printf(out, err, "    %s\n", d->name);
 	if (!r)
 		r = table_render(t, 6, out, err);
@@ -306,7 +331,7 @@ static int render_what(const struct policy *p, struct buf *out, struct err *err)
 		r = table_render(t, 2, out, err);
 	table_free(t);
 	for (i = 0; i < p->n_datasets && !r; i++)
-		r = render_dataset(&p->datasets[i], out, err);
+		r = render_dataset(p, &p->datasets[i], out, err);
 	return r;
 }
 
@@ -381,6 +406,10 @@ static int render_when(const struct policy *p, struct buf *out, struct err *err)
 	    buf_printf(out, err, text("  archives of %s; state in %s\n"),
 		policy_plan_size(p->archive_size, size), path_show(p->state, shown, sizeof(shown))))
 		return -1;
+	if (p->expire_by &&
+	    buf_printf(out, err, "  %s\n",
+		text("nothing expires without the signature of those marked as approvers below")))
+		return -1;
 	if (p->notify_command)
 		return buf_printf(out, err,
 		    p->notify_when == POLICY_NOTIFY_ALWAYS ? text("  tells people after every run with: %s\n")
@@ -390,7 +419,7 @@ static int render_when(const struct policy *p, struct buf *out, struct err *err)
 	    out, err, "  %s\n", text("calls nobody: set 'notify' so that a failed night is noticed"));
 }
 
-static void person_row(struct table *t, const struct policy_person *person)
+static void person_row(struct table *t, const struct policy *p, const struct policy_person *person)
 {
 	static const char *const names[] = {TEXT_LATER("manager"), TEXT_LATER("operator"),
 	    TEXT_LATER("witness"), TEXT_LATER("key holder"), TEXT_LATER("restorer"), TEXT_LATER("auditor"),
@@ -403,6 +432,8 @@ static void person_row(struct table *t, const struct policy_person *person)
 			used += (size_t)snprintf(
 			    roles + used, sizeof(roles) - used, "%s%s", used ? ", " : "", text(names[i]));
 	table_cell(t, "%s", path_show(person->name, shown, sizeof(shown)));
+	if (p->expire_by && person->key && (person->roles & 1u << (p->expire_by - 1)) && used < sizeof(roles))
+		snprintf(roles + used, sizeof(roles) - used, "; %s", text("approves expiries"));
 	table_cell(t, "%s", roles);
 }
 
@@ -415,7 +446,7 @@ static int render_who(const struct policy *p, struct buf *out, struct err *err)
 	if (!t)
 		return err_nomem(err);
 	for (i = 0; i < p->n_people; i++)
-		person_row(t, &p->people[i]);
+		person_row(t, p, &p->people[i]);
 	if (!p->n_people)
 		table_cell(t, "%s", text("nobody is named: set 'people'"));
 	r = buf_puts(out, text("\nWho\n"), err);

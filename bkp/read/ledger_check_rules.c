@@ -43,11 +43,17 @@ static bool less(const struct ledger_agreed *a, const json_t *o, char why[LEDGER
 	const struct {
 		const char *key;
 		uint64_t is;
-	} all[] = {{"generations", a->generations}, {"protect_s", a->protect_s}, {"daily", a->daily},
-	    {"weekly", a->weekly}, {"monthly", a->monthly}, {"yearly", a->yearly}};
+	} all[] = {{"generations", a->generations}, {"daily", a->daily}, {"weekly", a->weekly},
+	    {"monthly", a->monthly}, {"yearly", a->yearly}};
 
 	if (!o) {
 		snprintf(why, LEDGER_WHY, text("data set '%s' is left out"), a->name);
+		return true;
+	}
+	if (member_num(o, "protect_s") <
+	    a->protect_s) { /* in hours: a policy says neither seconds nor parts */
+		snprintf(why, LEDGER_WHY, text("data set '%s': protect %ju h instead of %ju h"), a->name,
+		    member_num(o, "protect_s") / 3600, (uintmax_t)a->protect_s / 3600);
 		return true;
 	}
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
