@@ -1,4 +1,5 @@
-"""The demo's clinic: `clinic.py make DIR N` makes it with N HL7 files, `clinic.py day DIR N` is one day of work. Made-up people."""
+"""The demo's clinic: `clinic.py make DIR N` makes it with N HL7 files, `clinic.py day DIR N` is one day of work,
+`clinic.py encrypt DIR N` what ransomware would do to it. Made-up people."""
 import os
 import random
 import sys
@@ -32,6 +33,14 @@ def dump(root, rnd, rows):
     write(root + "/emr.dump", b"PGDMP" + body.encode())
 
 
+def encrypt(root, rnd):
+    for folder, _, names in os.walk(root + "/files"):
+        for name in names:
+            path = os.path.join(folder, name)
+            write(path + ".locked", rnd.randbytes(os.path.getsize(path)))
+            os.remove(path)
+
+
 def main():
     what, root, n = sys.argv[1], sys.argv[2], int(sys.argv[3])
     rnd = random.Random(n)
@@ -42,6 +51,9 @@ def main():
             dicom(root, rnd, i)
         write(root + "/files/文書/診断書（控）.txt", "診断書の控え".encode())
         dump(root, rnd, 20000)
+        return
+    if what == "encrypt":
+        encrypt(root, rnd)
         return
     for i in range(60):
         hl7(root, rnd, n * 100000 + i)

@@ -1,9 +1,9 @@
 #!/bin/bash
 # The whole job in a screenful: installs what is missing (Debian 12), builds, makes a small clinic, captures it three times with
-# changes between onto two media, verifies, rotates an "offline" medium, and restores each generation from that one alone; at the
-# end the recovery procedure is replayed from it.  Proof: rsync, sha256sum, and the values recorded at capture.
+# changes between onto two media, verifies, rotates an "offline" medium, meets ransomware, and restores each generation from that
+# medium alone; at the end the recovery procedure is replayed from it.  Proof: rsync, sha256sum, and the values recorded at capture.
 #   policies/demo/run.sh [--keep]     --keep leaves the scratch folder for a look around
-set -eu
+set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/lib/packages.sh
 # shellcheck disable=SC2086
@@ -30,7 +30,7 @@ du -sh --apparent-size "$T/clinic" | sed 's|\t.*|  in '"$(find "$T/clinic" -type
 
 step "keys: the recovery identity is made with stock age-keygen and would now go into a safe; the host keeps its public half"
 age-keygen -o "$T/recovery.txt" 2>/dev/null
-bkp init --recipient "$(age-keygen -y "$T/recovery.txt")"
+bkp init --recipient "$(age-keygen -y "$T/recovery.txt")" --root-key-out "$T/root.key"
 bkp medium add nas
 bkp medium add ssd
 bkp medium add RDX-01
@@ -54,6 +54,23 @@ bkp medium move RDX-01 --operator 事務長
 step "how things stand: three nights on one day are one date, so the three generations (3世代) are honestly not met"
 bkp status || [ $? = 1 ]
 
+step "the schedule as cron would get it: from here on nobody has to think of it, and a good night says nothing"
+mkdir -p "$T/root/etc/cron.d"
+bkp --quiet schedule install --kind cron --root "$T/root"
+grep ' run ' "$T/root/etc/cron.d/bkp"
+
+step "a night on which ransomware was there: kept, marked, told in one line; nothing expires, no disk is written to until a person decides"
+python3 "$demo/clinic.py" encrypt "$T/clinic" 4
+bkp run --all --quiet && { echo "nobody noticed"; exit 1; }
+for refused in "expire --operator 事務長" "rotate RDX-01 --operator 事務長"; do
+	mv "$T/shelf/RDX-01" "$T/rdx"
+	# shellcheck disable=SC2086
+	bkp $refused && { echo "it was not stopped"; exit 1; }
+	mv "$T/rdx" "$T/shelf/RDX-01"
+done
+bkp generations
+bkp journal verify --against "$T/shelf/RDX-01"
+
 step "the state folder, the NAS and the SSD are gone; what is left is the disk from the shelf and the identity from the safe"
 mkdir "$T/gone"; mv "$T/state" "$T/nas" "$T/ssd" "$T/gone/"
 for n in 1 2 3; do
@@ -68,8 +85,8 @@ done
 step "without this software: sha256sum, minisign, and restore/rescue.py (python, age, lz4, zstd)"
 ( cd "$T"/shelf/RDX-01/*-*-*-*-*
   sha256sum --quiet -c generations/000003/SHA256SUMS && echo "sha256sum: every file of generation 3 is whole"
-  minisign -V -P "$(python3 -c 'import json; print(json.load(open("repository.json"))["keys"][0]["public"])')" \
-	-m generations/000003/SHA256SUMS | sed -n 1,2p )
+  # the key of that time; README.txt says how each is proved by the one before it, the first by the root key on paper
+  minisign -V -P "$(sed -n '$s/.*"key":"\([^"]*\)".*/\1/p' keys.jsonl)" -m generations/000003/SHA256SUMS | sed -n 1,2p )
 python3 restore/rescue.py --medium "$T/shelf/RDX-01" --identity "$T/recovery.txt" restore 3 files --to "$T/rescued" >/dev/null
 [ -z "$(rsync -aHnc --delete --itemize-changes "$T/truth3/files/" "$T/rescued$T/clinic/files/")" ] || { echo "rescue.py DIFFERS"; exit 1; }
 echo "rescue.py: generation 3 restored, equal by rsync -aHnc"
