@@ -275,8 +275,8 @@ static int finish_expiry(struct night *n, struct err *err)
 		const struct heads_finding *f = &n->online[i].finding;
 		struct reap_result done;
 
-		/* what this host's journal says is not what is remembered there */
-		if (f->found && !strcmp(f->found, "forked"))
+		/* what this host's journal says is not what is remembered there, or it carries another history's keys */
+		if (n->sinks[i].failed || (f->found && !strcmp(f->found, "forked")))
 			continue;
 		if (reap_finish(&reap, &done, err))
 			return -1;
