@@ -41,6 +41,10 @@ for p in postgresql mariadb orca-clinic orthanc pacs ss-mix2; do
 	done
 done
 for f in procedures/*.md; do
-	case " $named " in *" $f "*) ;; *) die "$f: no policy names it" ;; esac
+	case " $named " in *" $f "*) continue ;; esac
+	# a sample for any tree of files: README.md says which policies it suits
+	grep -qF "($f)" README.md || die "$f: neither a policy nor policies/README.md names it"
+	expect 0 "$RESTORE" procedure check "$f"
+	expect 0 "$RESTORE" procedure print "$f"
 done
 say "each says in Japanese and English what to change and marks it; $(ls procedures | wc -l) procedures are valid, printable, and fit the policy that names them"
