@@ -230,11 +230,12 @@ say "vanished archives, documents and generations are brought again; a damaged f
 # ---- too small: what fits is there, the newest first
 policy "  - {name: RDX-09, type: rdx, offline: true, path: $T/small, place: 金庫}
 	  - {name: RDX-10, type: rdx, offline: true, path: $T/big, place: 金庫}"
-head -c 6000000 /dev/urandom >"$T/src/more"
+# so much that a second rotation, for which less can be held back, does not bring it either
+head -c 16000000 /dev/urandom >"$T/src/more"
 expect 0 "$BKP" --quiet run --all # 4: refers to what 1 to 3 brought
 rm -rf "$T/src"; mkdir -p "$T/src"; head -c 9000000 /dev/urandom >"$T/src/new"
 expect 0 "$BKP" --quiet run --all # 5: 9 MB of its own
-disk small 60M; attach small
+disk small 90M; attach small
 expect 0 "$BKP" --quiet medium add RDX-09
 free=$(df --output=avail -k "$T/small" | tail -n 1)
 head -c $(((free - 29000) * 1024)) /dev/zero >"$T/small/ballast" # room for 5 and the tools, not for all
@@ -256,7 +257,7 @@ expect 0 rotate
 same "$T/nas" "$T/small"
 detach small
 # too small even for the newest: exit 2; with room it goes on
-disk big 60M; attach big
+disk big 90M; attach big
 expect 0 "$BKP" --quiet medium add RDX-10
 free=$(df --output=avail -k "$T/big" | tail -n 1)
 head -c $(((free - 9000) * 1024)) /dev/zero >"$T/big/ballast"
