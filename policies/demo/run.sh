@@ -55,9 +55,9 @@ step "how things stand: three nights on one day are one date, so the three gener
 bkp status || [ $? = 1 ]
 
 step "the schedule as cron would get it: from here on nobody has to think of it, and a good night says nothing"
-mkdir -p "$T/root/etc/cron.d"
-bkp --quiet schedule install --kind cron --root "$T/root"
-grep ' run ' "$T/root/etc/cron.d/bkp"
+mkdir -p "$T/host/etc/cron.d"
+bkp --quiet schedule install --kind cron --root "$T/host"
+grep ' run ' "$T/host/etc/cron.d/bkp"
 
 step "a night on which ransomware was there: kept, marked, told in one line; nothing expires, no disk is written to until a person decides"
 python3 "$demo/clinic.py" encrypt "$T/clinic" 4

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "format/policy.h"
 #include "write/dumpcheck.h"
+#include "mend.h"
 
 #define MUST(x)                                                                                              \
 	do {                                                                                                 \
@@ -35,23 +36,6 @@ static int check(unsigned kind, const uint8_t *p, size_t n, size_t step, struct 
 	r = dumpcheck_end(d, err);
 	dumpcheck_free(d);
 	return r;
-}
-
-/* Mends the checksums of what look like headers of a tar. */
-static void mend(uint8_t *p, size_t n)
-{
-	for (size_t at = 0; at + 512 <= n; at += 512) {
-		unsigned sum = 0;
-
-		if (memcmp(p + at + 257, "ustar", 5) != 0)
-			continue;
-		memset(p + at + 148, ' ', 8);
-		for (size_t i = 0; i < 512; i++)
-			sum += p[at + i];
-		for (size_t i = 6; i-- > 0; sum >>= 3)
-			p[at + 148 + i] = (uint8_t)('0' + (sum & 7));
-		p[at + 154] = '\0';
-	}
 }
 
 static void judge(unsigned kind, const uint8_t *p, size_t n, size_t step)

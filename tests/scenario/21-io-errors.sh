@@ -1,7 +1,7 @@
 #!/bin/bash
 # Goal: a call that fails (EIO, ENOSPC) at any place of a capture: exit 1 or 2, never 0 with something missing; every reported
 # generation verifies; the next run succeeds unaided.  And a file system that fills up at many sizes.
-# BKP_IO_POINTS: at which n-th call; more of them for a campaign (1 2 3 5 8 13 21 34 55).
+# BKP_IO_POINTS: at which n-th call; more of them for a campaign.
 . "$(dirname "$0")/../lib/site.sh"
 [ -d /dev/shm ] && { d=$(mktemp -d /dev/shm/bkp-eio.XXXXXX); rm -rf "$T"; T=$d; export BKP_POLICY=$T/policy.yaml; }
 BKP=${BKP_RELEASE:-$BKP_BIN}/bkp RESTORE=${BKP_RELEASE:-$BKP_BIN}/bkp-restore
@@ -15,7 +15,7 @@ head -c 2000000 /dev/urandom >"$T/src/big2"
 mkdir "$T/start"; cp -a "$T/state" "$T/m1" "$T/m2" "$T/start/"
 start() { thaw "$T/m1" "$T/m2"; rm -rf "$T/state" "$T/m1" "$T/m2"; cp -a "$T/start/." "$T/"; }
 check_reported() { reported_verify "$1"; }
-tried=0 failed=0 points=${BKP_IO_POINTS:-1 4 13 34}
+tried=0 failed=0 points=${BKP_IO_POINTS:-1 2 3 5 8 13 21 34 55}
 for call in write fsync close openat renameat2 mkdirat fchmod read pread64 getdents64 fdatasync ioctl newfstatat lseek unlinkat; do
 	for error in EIO ENOSPC; do
 		for n in $points; do
@@ -43,7 +43,7 @@ done
 slow=0
 for call in openat write renameat ftruncate fsync mkdirat unlinkat pread64; do
 	for error in EIO ENOSPC EROFS; do
-		for n in 1 2 3; do
+		for n in 1 2 3 4; do
 			start
 			status strace -f -qq -y -P "$T/state/cache/stat" -P "$T/state/cache/stat/docs.cache" -P "$T/state/cache/stat/docs.cache.part" \
 				-o "$T/trace" -e trace=$call -e inject=$call:error=$error:when=$n "$BKP" run --quiet --all
@@ -64,7 +64,7 @@ done
 full=0
 if [ "$(id -u)" = 0 ]; then
 	have=$(du -sk --apparent-size "$T/start/m2" | cut -f1)
-	for k in $(seq 100 350 5000); do
+	for k in $(seq 100 100 5000); do
 		start
 		rm -rf "$T/m2"; mkdir "$T/m2"
 		mount -t tmpfs -o size="$((have + 400 + k))k" tmpfs "$T/m2"

@@ -161,9 +161,9 @@ say "a second run, or a rotation beside a run, says who is at work, exits 1 and 
 
 # ---- files for cron and systemd
 cp "$T/policy.all" "$T/policy.yaml"
-mkdir -p "$T/root/etc/cron.d" "$T/root/etc/systemd/system" "$T/root/usr/sbin"
-r=(--root "$T/root")
-cron=$T/root/etc/cron.d/bkp
+mkdir -p "$T/host/etc/cron.d" "$T/host/etc/systemd/system" "$T/host/usr/sbin"
+r=(--root "$T/host")
+cron=$T/host/etc/cron.d/bkp
 expect 1 "$BKP" schedule show "${r[@]}"
 expect 0 "$BKP" schedule install "${r[@]}" --kind cron --mailto jimu@example.jp
 [ "$(stat -c '%a %u' "$cron")" = "644 0" ] || [ "$(id -u)" != 0 ] || die "cron would not take $(stat -c '%a %u' "$cron")"
@@ -194,7 +194,7 @@ cp "$T/policy.yaml" "$T/second policy 100%.yaml"
 expect 2 "$BKP" --policy "$T/second policy 100%.yaml" schedule install "${r[@]}" --kind cron
 grep -q E-SCHED-03 "$T/err" || die "another policy's file is written over"
 expect 0 "$BKP" --policy "$T/second policy 100%.yaml" schedule install "${r[@]}" --kind cron --name bkp-second
-grep -qF "'$T/second policy 100\\%.yaml'" "$T/root/etc/cron.d/bkp-second" || { cat "$T/root/etc/cron.d/bkp-second" >&2; die "spaces and %"; }
+grep -qF "'$T/second policy 100\\%.yaml'" "$T/host/etc/cron.d/bkp-second" || { cat "$T/host/etc/cron.d/bkp-second" >&2; die "spaces and %"; }
 expect 0 "$BKP" --policy "$T/second policy 100%.yaml" schedule remove "${r[@]}" --name bkp-second
 cp "$T/policy.yaml" "$T/it's.yaml"
 expect 2 "$BKP" --policy "$T/it's.yaml" schedule install "${r[@]}" --kind cron --name third
@@ -222,7 +222,7 @@ say "the lines for cron fit the policy, installing twice is installing once, a c
 sed 's/weekday: wed/weekday: sun/; s/every: day, at: "02:00"/every: month, monthday: 28, at: "02:30"/' "$T/policy.yaml" >"$T/sunday 5%.yaml"
 expect 0 "$BKP" --policy "$T/sunday 5%.yaml" schedule install "${r[@]}" --kind systemd
 expect 0 "$BKP" --policy "$T/sunday 5%.yaml" schedule show "${r[@]}"
-unit=$T/root/etc/systemd/system/bkp
+unit=$T/host/etc/systemd/system/bkp
 grep -qF -- "--policy \"$T/sunday 5%%.yaml\"" "$unit.service" || { cat "$unit.service" >&2; die "the command"; }
 # an `after` that brings a service back is not ended together with bkp when the computer is switched off
 grep -qx KillMode=mixed "$unit.service" && grep -qx TimeoutStopSec=6min "$unit.service" || { cat "$unit.service" >&2; die "how it is stopped"; }
@@ -239,7 +239,7 @@ if command -v systemd-analyze >/dev/null; then
 fi
 expect 64 "$BKP" --policy "$T/sunday 5%.yaml" schedule install "${r[@]}" --kind systemd --mailto a@example.jp
 expect 0 "$BKP" --policy "$T/sunday 5%.yaml" schedule remove "${r[@]}" --kind systemd
-[ -z "$(find "$T/root/etc" -name "bkp*")" ] || die "something is left"
+[ -z "$(find "$T/host/etc" -name "bkp*")" ] || die "something is left"
 python3 - "$T/state/journal.jsonl" <<'P' || die "the record of what was scheduled"
 import json, sys
 got = [(o["action"], o["kind"]) for o in map(json.loads, open(sys.argv[1])) if o["event"] == "scheduled"]

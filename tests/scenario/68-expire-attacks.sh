@@ -6,20 +6,7 @@
 BKP_RELEASE=${BKP_RELEASE:-$BKP_BIN}
 . "$(dirname "$0")/../lib/nights.sh"
 . "$(dirname "$0")/../lib/forge.sh"
-on_day() {
-	local d=$1
-	shift
-	env "${FAKE_ENV[@]}" "FAKECLOCK=$((d * 86400))" "$@"
-}
-expire() { # CODE DAY ARGUMENT...
-	local want=$1 d=$2
-	shift 2
-	STATUS=0
-	on_day "$d" "$BKP" expire --json "$@" >"$T/json" 2>"$T/err" || STATUS=$?
-	[ "$STATUS" = "$want" ] || { cat "$T/json" "$T/err" >&2; die "expire $*: exit $STATUS, expected $want"; }
-}
-keep() { thaw "$T/m1" "$T/m2"; rm -rf "$T/start"; mkdir "$T/start"; cp -a "$T/state" "$T/m1" "$T/m2" "$T/src" "$T/policy.yaml" "$T/start/"; }
-start() { thaw "$T/m1" "$T/m2"; rm -rf "$T/state" "$T/m1" "$T/m2" "$T/src"; cp -a "$T/start/." "$T/"; }
+. "$(dirname "$0")/../lib/expiry.sh"
 GOOD="1 2 3 4"
 good_ones() { # WHERE
 	local g m
