@@ -23,6 +23,8 @@ struct vault_r_generation;
 
 #define APP_IDENTITIES 32
 #define APP_SETTINGS   64
+#define APP_MEDIA      8
+#define APP_JOURNALS   8
 
 /* The Nagios order, so that monitors can use them as they are. */
 enum app_exit {
@@ -35,7 +37,12 @@ enum app_exit {
 
 struct app {
 	const struct app_command *command;
-	const char *medium, *repository, *root_key, *passphrase_file;
+	const char *media[APP_MEDIA]; /* as given */
+	size_t n_media;
+	const char *journals[APP_JOURNALS];
+	size_t n_journals;
+	const char *medium; /* that `vault` is on */
+	const char *repository, *root_key, *passphrase_file;
 	const char *identities[APP_IDENTITIES];
 	size_t n_identities;
 	const char *to;
@@ -43,11 +50,14 @@ struct app {
 	const char *settings[APP_SETTINGS]; /* NAME=VALUE */
 	size_t n_settings;
 	bool keep;
-	bool same_owner, overwrite, deep, trust_archives;
+	bool same_owner, overwrite, deep;
 	bool json, quiet;
-	struct vault_r *vault;
+	struct vault_r *vault;		   /* the first of those that could be opened */
+	struct vault_r *vaults[APP_MEDIA]; /* of each medium; NULL: it could not be opened */
 	struct keyring *keyring;
-	bool damaged; /* an archive is not what was signed: the exit code says so whatever was restored */
+	int others[APP_MEDIA]; /* folders of the repository on the media that `vault` is not on */
+	bool incomplete; /* one of several media could not be used, or not all of one: exit 1 at least */
+	bool unvouched;	 /* no journal at hand reports what is read: exit 1 at least */
 };
 
 typedef int app_fn(struct app *app, int argc, char **argv);
@@ -58,11 +68,10 @@ enum app_option {
 	APP_SAME_OWNER = 2,
 	APP_OVERWRITE = 4,
 	APP_DEEP = 8,
-	APP_TRUST = 16,
 	APP_JSON = 32,
 	APP_IDENTITY = 64,
 	APP_DRILL = 128,    /* --generation --set --attest --operator --keep */
-	APP_NO_MEDIUM = 256 /* --medium is not needed */
+	APP_NO_MEDIUM = 256 /* neither --medium nor --journal */
 };
 
 struct app_command {
@@ -76,14 +85,16 @@ struct app_command {
 
 /* A generation that is open for reading. */
 struct app_generation {
+	struct app *app;
 	uint64_t number;
 	struct vault_r_generation *g;
 	struct generation_root *root; /* NULL unless asked for */
 	struct arc_r *arc;	      /* likewise */
-	uint8_t *chunk_id_key;	      /* likewise; NULL when repository.age cannot be used */
 };
 
+/* Opens every medium that was given; one that can be opened is enough, the others are said. */
 int app_vault(struct app *app);
+void app_close(struct app *app);
 int app_identities(struct app *app, const struct age_identity **ret_ids, size_t *ret_n);
 /* `number` as typed.  content: also root.age and archives (needs identities). */
 int app_generation(struct app *app, const char *number, bool content, struct app_generation *ret);
@@ -93,14 +104,20 @@ int app_dataset(const struct app_generation *g, const char *name, const struct g
 
 /* "bkp-restore: CODE: message" and "  → hint" on stderr; returns `code`. */
 int app_error(const struct err *err, int code);
+/* Its second line alone: the next action, or where it is written. */
+void app_next(const struct err *err);
+/* For shortage_watch(). */
+void app_no_memory(void) __attribute__((noreturn));
 /* A line for people on stderr, unless --quiet. */
 void app_note(const struct app *app, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int app_usage(const struct app *app, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The same for a word that is not known; near: the one that was probably meant, or NULL. */
+int app_unknown(const struct app *app, const char *near, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* stdout must have arrived: flushes, and turns a failure (disk full) into APP_FAILED. */
 int app_flush(int code);
 /* The worse of two exit codes. */
 int app_worse(int a, int b);
 
-app_fn cmd_generations, cmd_list, cmd_extract, cmd_cat, cmd_export, cmd_verify, cmd_drill, cmd_procedure;
+app_fn cmd_generations, cmd_list, cmd_extract, cmd_cat, cmd_export, cmd_verify, cmd_drill, cmd_procedure, cmd_explain;
 
 #endif

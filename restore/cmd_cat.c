@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "format/catalog.h"
 #include "format/generation.h"
+#include "interrupt.h"
 #include "read/catalog_r.h"
 #include "read/extent_r.h"
 
@@ -73,7 +74,7 @@ static int print_file(
 		    &err, "E-RESTORE-11", text("nothing is called '%s' in data set '%s'"), shown, ds->name);
 		err_hint(&err, "%s", text("'bkp-restore list' shows what there is, as it has to be typed"));
 	} else if (!r && !is_file(&item, shown, &err)) {
-		r = extent_r_each(g->arc, item.extents, item.extents_len, put, NULL, &err);
+		r = extent_r_file(g->arc, item.extents, item.extents_len, item.sha256, put, NULL, &err);
 		if (r)
 			err_wrap(&err, "'%s'", shown);
 		else if (item.flags & CATALOG_CHANGED)
@@ -110,6 +111,8 @@ int cmd_cat(struct app *app, int argc, char **argv)
 	r = app_generation(app, argv[0], true, &g);
 	if (r)
 		return r;
+	interrupt_says(text("interrupted: what was written is not the whole file"),
+	    text("do not use it; repeat the command"), APP_FAILED);
 	r = app_dataset(&g, argv[1], &ds);
 	if (!r)
 		r = print_file(app, &g, ds, path);

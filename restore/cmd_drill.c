@@ -324,7 +324,7 @@ int cmd_drill(struct app *app, int argc, char **argv)
 	(void)argc;
 	if (!app->to)
 		return app_usage(app, "%s", text("--to DIR is needed: an empty folder for the drill"));
-	if (!app->medium)
+	if (!app->n_media)
 		return app_usage(
 		    app, "%s", text("--medium DIR is needed: the folder that holds bkp-medium.json"));
 	r = begin(&s);

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "format/catalog.h"
 #include "format/generation.h"
+#include "interrupt.h"
 #include "outcome.h"
 #include "progress.h"
 #include "read/arc_r.h"
@@ -108,7 +109,7 @@ static int check(struct exporter *e, const struct catalog_item *item, struct err
 		return left_out(e, OUTCOME_FAILED, item->path, &why, err) ? -1 : 1;
 	}
 	if (!hard && item->extents && item->size <= TRY_FIRST &&
-	    extent_r_each(e->arc, item->extents, item->extents_len, try_part, e, &why))
+	    extent_r_file(e->arc, item->extents, item->extents_len, item->sha256, try_part, e, &why))
 		return left_out(e, OUTCOME_FAILED, item->path, &why, err) ? -1 : 1;
 	return 0;
 }
@@ -135,7 +136,8 @@ static int export_entry(struct exporter *e, const struct catalog_item *item, str
 		    archive_error_string(e->out));
 		outcome_say(&e->outcome, OUTCOME_ATTRIBUTES, item->path, &why);
 	}
-	if (content && extent_r_each(e->arc, item->extents, item->extents_len, write_part, e, err))
+	if (content &&
+	    extent_r_file(e->arc, item->extents, item->extents_len, item->sha256, write_part, e, err))
 		return err_wrap(err, text("the archive ends within a file"));
 	e->outcome.bytes += item->size;
 	return 0;
@@ -216,6 +218,8 @@ int cmd_export(struct app *app, int argc, char **argv)
 	r = app_generation(app, argv[0], true, &g);
 	if (r)
 		return r;
+	interrupt_says(text("interrupted: the archive that was written is not whole"),
+	    text("do not use it; repeat the command"), APP_FAILED);
 	r = app_dataset(&g, argv[1], &ds);
 	if (!r)
 		r = export_dataset(app, &g, ds);

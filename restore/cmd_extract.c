@@ -9,8 +9,10 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "confine.h"
 #include "extract.h"
 #include "format/generation.h"
+#include "interrupt.h"
 #include "outcome.h"
 #include "plan.h"
 #include "progress.h"
@@ -95,6 +97,10 @@ static int run(struct job *j, const struct generation_dataset *ds, char **patter
 		    &err, "E-RESTORE-10", errno, "%s", text("what was written did not arrive on the disk"));
 	progress_clear(&j->progress);
 	if (r) {
+		char to[256];
+
+		err_hint(&err, text("what was restored so far stays in '%s', whole files only; the same command with --overwrite, or another "
+				    "folder, restores everything"), path_show(j->app->to, to, sizeof(to)));
 		outcome_count(&j->outcome, OUTCOME_STOPPED);
 		app_error(&err, APP_FAILED);
 	}
@@ -124,9 +130,15 @@ static void warn_suspect(const struct vault_r_generation *g, const struct genera
 	}
 }
 
+static bool on_stop(void *arg)
+{
+	return interrupt_count(arg) > 0;
+}
+
 int cmd_extract(struct app *app, int argc, char **argv)
 {
-	struct extract_options opt = {.same_owner = app->same_owner, .overwrite = app->overwrite};
+	struct extract_options opt = {.same_owner = app->same_owner, .overwrite = app->overwrite, .stop = on_stop};
+	struct interrupt *interrupt = NULL;
 	struct job j = {.app = app, .target = -1};
 	const struct generation_dataset *ds = NULL;
 	struct app_generation g;
@@ -148,14 +160,19 @@ int cmd_extract(struct app *app, int argc, char **argv)
 	if (!r) {
 		if (!within_refuse_medium(app->to, vault_r_fd(app->vault), &err))
 			j.target = target_open(app->to, &err);
-		if (j.target < 0 || extract_new(&opt, &j.outcome, &j.progress, &j.x, &err))
+		if (j.target >= 0 && !interrupt_hold(&interrupt, &err))
+			opt.stop_arg = interrupt;
+		if (!interrupt || extract_new(&opt, &j.outcome, &j.progress, &j.x, &err))
 			r = app_error(&err, APP_FAILED);
 	}
-	if (!r)
+	if (!r) {
+		confine_thread(j.target);
 		warn_suspect(g.g, ds);
+	}
 	if (!r)
 		r = run(&j, ds, argc > 2 ? argv + 2 : NULL, argc > 2 ? (size_t)argc - 2 : 0);
 	extract_free(j.x);
+	interrupt_release(interrupt);
 	io_close_quietly(&j.target);
 	app_generation_close(&g);
 	return r;

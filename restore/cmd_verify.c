@@ -1,23 +1,35 @@
 /* bkp-restore verify N [--deep]: is everything there, and is it what was signed? */
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "app.h"
 #include "base/err.h"
+#include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "format/generation.h"
+#include "interrupt.h"
 #include "output.h"
 #include "progress.h"
+#include "read/inventory.h"
 #include "read/reported.h"
 #include "read/vault_r.h"
 #include "read/verify.h"
+#include "vouch.h"
+
+#define SHOW 300
 
 struct job {
 	struct app *app;
 	struct progress progress;
 	uint64_t faults;
-	struct reported reported;
+	const char *where[APP_MEDIA + APP_JOURNALS]; /* journals at hand, and what each says */
+	struct reported told[APP_MEDIA + APP_JOURNALS];
+	size_t n_told;
+	bool vouched; /* one of them reports it */
+	int stray;    /* enum app_exit for what belongs to no generation */
 };
 
 static void fault_json(struct job *j, const struct verify_fault *f)
@@ -55,8 +67,7 @@ static void on_fault(void *arg, const struct verify_fault *f)
 		if (f->path)
 			fprintf(stderr, "'%s': ", path_show(f->path, path, sizeof(path)));
 		fprintf(stderr, "%s\n", f->err->msg);
-		if (f->err->hint[0])
-			fprintf(stderr, "  → %s\n", f->err->hint);
+		app_next(f->err);
 	}
 	j->faults++;
 }
@@ -65,7 +76,7 @@ static void on_progress(void *arg, uint64_t done, uint64_t total, const char *fi
 {
 	struct job *j = arg;
 
-	j->progress.total = total;
+	j->progress.pace.total = total;
 	progress_set(&j->progress, done, file);
 }
 
@@ -131,51 +142,99 @@ static void said_json(const struct generation_root *root)
 	}
 }
 
-static const char *reported_word(const struct job *j)
+/* A signature proves who signed, not when: what else was there to compare with? */
+static void take_reported(void *arg, const char *where, const struct reported *r)
+{
+	struct job *j = arg;
+
+	j->where[j->n_told] = where;
+	j->told[j->n_told++] = *r;
+}
+
+/* Contradictions are faults like any other. */
+static void compare(struct job *j, const struct app_generation *g)
+{
+	struct err why = ERR_INIT;
+	char dir[GENERATION_DIR], show[SHOW];
+
+	generation_dir(g->number, dir);
+	for (size_t i = 0; i < j->n_told; i++) {
+		struct verify_fault f = {.file = dir, .err = &why};
+		uint64_t before = j->faults;
+
+		if (!j->told[i].known)
+			continue;
+		path_show(j->where[i], show, sizeof(show));
+		if (verify_is_another(&j->told[i].record, g->g, dir, &why))
+			on_fault(j, (err_wrap(&why, text("the journal of '%s'"), show), &f));
+		if (verify_is_later(&j->told[i].record, g->g, dir, &why))
+			on_fault(j, (err_wrap(&why, text("the journal of '%s'"), show), &f));
+		j->vouched |= j->faults == before;
+	}
+}
+
+static void reported_json(const struct job *j)
 {
 	static const char *const words[] = {"compared", "absent", "not reported", "older", "damaged"};
 
-	return words[j->reported.state];
+	printf("\"journal\":\"%s\",\"vouched\":%s,\"journals\":[", words[j->told[0].state],
+	    j->vouched ? "true" : "false");
+	for (size_t i = 0; i < j->n_told; i++) {
+		printf("%s{", i ? "," : "");
+		output_json_name("of", j->where[i]);
+		printf(",\"state\":\"%s\"}", words[j->told[i].state]);
+	}
+	putchar(']');
 }
 
-/* A signature proves who signed, not when: what else was there to compare with? */
-static void reported_text(const struct job *j, uint64_t number)
+static void reported_text(const struct job *j)
 {
-	const struct reported *r = &j->reported;
+	char show[SHOW];
 
-	switch (r->state) {
-	case REPORTED_YES:
-		if (!j->faults)
-			printf("%s\n",
-			    text(
-				"the journal on this medium reported this very generation, signed in its own "
-				"night"));
-		return;
-	case REPORTED_ABSENT:
-		printf("%s\n", text("not compared with a journal: this medium carries none"));
-		return;
-	case REPORTED_LATER:
-		printf(text("not compared with the journal: the copy on this medium ends (record %ju) before "
-			    "generation "
-			    "%ju\n"),
-		    r->head, number);
-		return;
-	case REPORTED_NOT:
-		printf(text("the journal on this medium does not report generation %ju: the run that made it "
-			    "did not end "
-			    "well, or somebody else made it\n"),
-		    number);
-		return;
-	case REPORTED_BROKEN:
-		printf(text("the journal on this medium is not valid: %s\n"), r->why.msg);
-		return;
+	for (size_t i = 0; i < j->n_told; i++) {
+		const struct reported *r = &j->told[i];
+		struct err why = ERR_INIT;
+
+		path_show(j->where[i], show, sizeof(show));
+		if (r->state == REPORTED_YES) {
+			if (!j->faults)
+				printf(text("the journal of '%s' reported this very generation, signed in "
+					    "its own night\n"),
+				    show);
+			continue;
+		}
+		reported_why(r, show, &why);
+		printf("%s: %s\n", why.code, why.msg);
 	}
 }
 
 /* What a person should look at, though every file is what was signed. */
 static bool is_odd(const struct job *j)
 {
-	return j->reported.state == REPORTED_NOT || j->reported.state == REPORTED_BROKEN;
+	for (size_t i = 0; i < j->n_told; i++)
+		if (j->told[i].state == REPORTED_NOT || j->told[i].state == REPORTED_BROKEN)
+			return true;
+	return !j->vouched;
+}
+
+/* What belongs to no generation.  What people read, and what is foreign, makes 1. */
+static void on_stray(void *arg, const char *file, enum inventory_kind kind, const struct err *why)
+{
+	struct verify_fault f = {.file = file, .err = why};
+	struct job *j = arg;
+
+	on_fault(j, &f);
+	j->stray = app_worse(j->stray, kind == INVENTORY_TEXT	  ? APP_ATTENTION
+				       : kind == INVENTORY_NEEDED ? APP_FAILED
+								  : APP_UNKNOWN);
+}
+
+static int look_around(struct job *j, struct err *err)
+{
+	IO_FD_AUTO medium = open(j->app->medium, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return medium < 0 ? err_sys(err, "E-IO-07", errno, text("cannot open folder '%s'"), j->app->medium)
+			  : inventory_check(medium, j->app->vault, false, on_stray, j, err);
 }
 
 /* root: NULL unless it was decrypted. */
@@ -188,15 +247,15 @@ static void summary(
 		if (j->app->deep)
 			probes_json(root), said_json(root);
 		printf("\n],\"files\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"archives\":%" PRIu64
-		       ",\"chunks\":%" PRIu64 ",\"entries\":%" PRIu64 ",\"entries_bad\":%" PRIu64
-		       ",\"journal\":\"%s\",\"good\":%s}\n",
-		    res->files, res->bytes, res->archives, res->chunks, res->entries, res->entries_bad,
-		    reported_word(j), res->faults ? "false" : "true");
+		       ",\"chunks\":%" PRIu64 ",\"entries\":%" PRIu64 ",\"entries_bad\":%" PRIu64 ",",
+		    res->files, res->bytes, res->archives, res->chunks, res->entries, res->entries_bad);
+		reported_json(j);
+		printf(",\"good\":%s}\n", res->faults ? "false" : "true");
 		return;
 	}
 	if (j->app->quiet && !is_odd(j))
 		return;
-	reported_text(j, number);
+	reported_text(j);
 	if (j->app->quiet)
 		return;
 	if (res->faults)
@@ -218,6 +277,7 @@ int cmd_verify(struct app *app, int argc, char **argv)
 	struct verify_callbacks cb = {on_fault, on_progress, &j};
 	struct verify_options opt = {.from_device = true};
 	struct verify_result res = {0};
+	uint64_t contradicted;
 	struct generation_root *root = NULL;
 	struct app_generation g;
 	struct err err = ERR_INIT;
@@ -233,17 +293,22 @@ int cmd_verify(struct app *app, int argc, char **argv)
 		app_generation_close(&g);
 		return r;
 	}
-	if (reported_look(app->vault, g.number, &j.reported, &err)) {
+	if (vouch_each(app, g.number, take_reported, &j, &err)) {
 		app_generation_close(&g);
 		return app_error(&err, APP_UNKNOWN);
 	}
-	if (j.reported.known)
-		opt.record = &j.reported.record;
 	if (app->json)
 		printf("{\"generation\":%" PRIu64 ",\"deep\":%s,\"faults\":[", g.number,
 		    app->deep ? "true" : "false");
+	interrupt_says(text("interrupted: what was not read by then is not known to be whole"),
+	    text("nothing was changed; repeat the command"), APP_UNKNOWN);
 	progress_begin(&j.progress, 0, app->quiet);
+	compare(&j, &g);
+	contradicted = j.faults;
 	r = verify_generation(app->vault, g.number, &opt, &cb, &res, &err);
+	res.faults += contradicted;
+	if (!r)
+		r = look_around(&j, &err);
 	progress_clear(&j.progress);
 	/* that it cannot be decrypted is among the faults already */
 	if (app->deep && vault_r_root(app->vault, g.g, opt.ids, opt.n_ids, &root, NULL))
@@ -253,5 +318,8 @@ int cmd_verify(struct app *app, int argc, char **argv)
 	app_generation_close(&g);
 	if (r)
 		return app_flush(app_error(&err, APP_UNKNOWN));
-	return app_flush(res.faults ? APP_FAILED : is_odd(&j) ? APP_ATTENTION : APP_OK);
+	return app_flush(app_worse(j.stray, res.faults > res.unread ? APP_FAILED
+					    : res.faults	    ? APP_UNKNOWN
+					    : is_odd(&j)	    ? APP_ATTENTION
+								    : APP_OK));
 }

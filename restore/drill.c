@@ -101,7 +101,7 @@ void drill_step_done(struct drill_step *s, bool well)
 
 void drill_judge(struct drill *d)
 {
-	bool failed = d->interrupted || d->damaged, late = drill_over_rto(d);
+	bool failed = d->interrupted, late = drill_over_rto(d);
 	size_t i;
 
 	for (i = 0; i < d->n; i++) {
@@ -124,8 +124,8 @@ int drill_exit(const struct drill *d)
 	for (i = 0; i < d->n; i++)
 		if (d->step[i].attention)
 			return 1;
-	/* patients' data that is still there is for a person to look at */
-	if (d->verdict == PROCEDURE_MARK_LATE || (d->erased.done && !d->erased.ok))
+	/* patients' data that is still there is for a person to look at, and so is what nobody vouches for */
+	if (d->unvouched || d->verdict == PROCEDURE_MARK_LATE || (d->erased.done && !d->erased.ok))
 		return 1;
 	return 0;
 }

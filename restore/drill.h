@@ -78,7 +78,8 @@ struct drill {
 	double seconds;		       /* of everything but the erasure */
 	double recovery_s;	       /* what RTO is compared with */
 	bool interrupted;
-	bool damaged; /* the medium is not what was signed */
+	bool unvouched; /* no journal at hand reports the generation */
+
 	enum procedure_mark verdict;
 	struct drill_erased erased;
 };

@@ -75,6 +75,10 @@ static void medium_and_generation(const struct drill *d, struct facts *f)
 	add_if(f, text("Root key"), d->root_key);
 	add(f, text("Generation"), text("%ju, captured %s (%s)"), d->generation,
 	    clock_format_date(d->generation_begun_ns, when), d->generation_uuid);
+	if (d->unvouched)
+		add(f, text("Not proved"), "%s",
+		    text("no journal at hand reports it (W-VAULT-11): its signature alone says that it is "
+			 "genuine"));
 }
 
 static void targets(const struct drill *d, struct facts *f)
@@ -111,9 +115,6 @@ static void head(const struct drill *d, struct facts *f)
 			    d->step[i].why.code[0] ? d->step[i].why.msg : d->step[i].what);
 			break;
 		}
-	if (d->damaged)
-		add(f, text("Medium damaged"), "%s",
-		    text("something on it is not what was signed: look at the messages of the steps"));
 	add(f, text("Begun and finished"), "%s – %s", clock_format_date(d->begun_ns, begun),
 	    clock_format_date(d->finished_ns, finished));
 	add_if(f, text("Carried out by"), d->operator_name);

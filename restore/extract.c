@@ -9,9 +9,6 @@
 #include <sys/random.h>
 #include <sys/xattr.h>
 
-#include <archive.h>
-#include <archive_entry.h>
-
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
@@ -145,8 +142,12 @@ int extract_copied(struct extract *x, const char *first, const char *path, struc
 	struct link_copy *c;
 
 	/* beyond the bound each further link is a copy of its own */
-	if (plan_match(x->plan, first) || x->copies_bytes + n > COPIES_MAX || extract_copy_of(x, first))
+	if (plan_match(x->plan, first) || extract_copy_of(x, first))
 		return 0;
+	if (x->copies_bytes + n > COPIES_MAX) {
+		x->copies_full = true;
+		return 0;
+	}
 	c = malloc(sizeof(*c) + n);
 	if (!c)
 		return err_nomem(err);
@@ -186,6 +187,7 @@ static void forget(struct extract *x)
 	tdestroy(x->copies, free);
 	x->copies = NULL;
 	x->copies_bytes = 0;
+	x->copies_full = false;
 	free(x->stretches);
 	x->stretches = NULL;
 	x->n_stretches = 0;
@@ -249,11 +251,6 @@ int extract_new(const struct extract_options *opt, struct outcome *outcome, stru
 	if (getrandom(&token, sizeof(token), 0) != sizeof(token))
 		token = (uint64_t)(uintptr_t)x;
 	snprintf(x->temporary, sizeof(x->temporary), ".bkp-restore-%016" PRIx64 "-", token);
-	x->disk = extract_disk(x);
-	if (!x->disk) {
-		free(x);
-		return err_nomem(err);
-	}
 	*ret = x;
 	return 0;
 }
@@ -263,7 +260,6 @@ void extract_free(struct extract *x)
 	if (!x)
 		return;
 	forget(x);
-	archive_write_free(x->disk);
 	free(x);
 }
 
@@ -351,7 +347,6 @@ static int make_all(struct extract *x, struct catalog_r *c, struct err *err)
 	extract_writers_stop(x->writers);
 	x->writers = NULL;
 	arc_r_alone(x->arc);
-	arc_r_tell_all(x->arc); /* also what was begun and left */
 	return r;
 }
 

@@ -44,8 +44,7 @@ struct extract_options {
 };
 
 struct extract;
-/* The process's working folder is changed by extract_dataset(). `arc` must not be in use by another thread.
- */
+/* `arc` must not be in use by another thread. */
 int extract_new(const struct extract_options *opt, struct outcome *outcome, struct progress *progress,
     struct extract **ret, struct err *err);
 void extract_free(struct extract *x);

@@ -1,4 +1,4 @@
-/* extract_attrs: what of an entry's metadata may be restored, and file flags; see extract.h. */
+/* extract_attrs: which attributes may be restored, and file flags; see extract.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -6,35 +6,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
-
-#include <archive.h>
-#include <archive_entry.h>
 
 #include "base/err.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "extract_meta.h"
 #include "extract_private.h"
-#include "format/catalog.h"
 #include "outcome.h"
-
-struct archive *extract_disk(const struct extract *x)
-{
-	struct archive *a = archive_write_disk_new();
-	int flags = ARCHIVE_EXTRACT_PERM | ARCHIVE_EXTRACT_TIME | ARCHIVE_EXTRACT_ACL |
-		    ARCHIVE_EXTRACT_XATTR | ARCHIVE_EXTRACT_NO_AUTODIR;
-
-	if (a)
-		archive_write_disk_set_options(a, x->opt.same_owner ? flags | ARCHIVE_EXTRACT_OWNER : flags);
-	return a;
-}
-
-unsigned extract_type(const struct catalog_item *item)
-{
-	if (archive_entry_hardlink(item->entry))
-		return item->extents ? AE_IFREG : 0;
-	return archive_entry_filetype(item->entry);
-}
 
 bool extract_xattr_allowed(const struct extract *x, const char *name)
 {
@@ -44,75 +22,26 @@ bool extract_xattr_allowed(const struct extract *x, const char *name)
 	return x->opt.same_owner || !strncmp(name, "user.", 5);
 }
 
-/* libarchive can only drop all extended attributes at once: copy the good ones from the original. */
-static bool clean_xattrs(const struct extract *x, struct archive_entry *from, struct archive_entry *to)
-{
-	const void *value;
-	const char *name;
-	bool stripped = false;
-	size_t n;
-
-	if (!archive_entry_xattr_reset(from))
-		return false;
-	archive_entry_xattr_clear(to);
-	while (archive_entry_xattr_next(from, &name, &value, &n) == ARCHIVE_OK) {
-		if (extract_xattr_allowed(x, name))
-			archive_entry_xattr_add_entry(to, name, value, n);
-		else
-			stripped = true;
-	}
-	return stripped;
-}
-
-struct archive_entry *extract_clean(
-    struct extract *x, struct archive_entry *entry, const char *name, bool silent)
-{
-	struct archive_entry *e = archive_entry_clone(entry);
-	mode_t perm;
-
-	if (!e)
-		return NULL;
-	archive_entry_copy_pathname(e, name);
-	if (archive_entry_hardlink(e)) {
-		archive_entry_set_hardlink(e, NULL);
-		archive_entry_set_filetype(e, AE_IFREG);
-	}
-	archive_entry_set_fflags(e, 0, 0);
-	archive_entry_sparse_clear(e);
-	if (clean_xattrs(x, entry, e) && !silent)
-		outcome_count(x->outcome, OUTCOME_STRIPPED_XATTR);
-	perm = archive_entry_perm(e);
-	if (!x->opt.same_owner && perm & (S_ISUID | S_ISGID)) {
-		archive_entry_set_perm(e, perm & ~(mode_t)(S_ISUID | S_ISGID));
-		if (!silent && archive_entry_filetype(e) != AE_IFDIR)
-			outcome_count(x->outcome, OUTCOME_STRIPPED_MODE);
-	}
-	return e;
-}
-
-void extract_drop_acls(const struct catalog_item *item, const char *name)
-{
-	int types = archive_entry_acl_types(item->entry);
-
-	/* nothing to take away, or no ACLs on this file system: both are fine */
-	if (!(types & ARCHIVE_ENTRY_ACL_TYPE_ACCESS))
-		(void)lremovexattr(name, "system.posix_acl_access");
-	if (!(types & ARCHIVE_ENTRY_ACL_TYPE_DEFAULT) && archive_entry_filetype(item->entry) == AE_IFDIR)
-		(void)lremovexattr(name, "system.posix_acl_default");
-}
-
 /* The flags of a file are reached by opening it, which its owner may not be allowed to: then for a moment he
  * is. */
 static int open_for_flags(int parent, const char *name)
 {
-	int how = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, fd = openat(parent, name, how);
+	int how = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	int fd = openat(parent, name, how | O_NOFOLLOW);
+	IO_FD_AUTO found = -1;
+	char by_fd[EXTRACT_BY_FD];
 	struct stat st;
 
-	if (fd >= 0 || errno != EACCES || fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) ||
-	    S_ISLNK(st.st_mode) || fchmodat(parent, name, 0600, 0))
+	if (fd >= 0 || errno != EACCES)
 		return fd;
-	fd = openat(parent, name, how);
-	if (fd >= 0 ? fchmod(fd, st.st_mode & 07777) : fchmodat(parent, name, st.st_mode & 07777, 0))
+	found = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (found < 0 || fstat(found, &st) || S_ISLNK(st.st_mode))
+		return -1;
+	extract_by_fd(found, by_fd);
+	if (chmod(by_fd, 0600))
+		return -1;
+	fd = open(by_fd, how);
+	if (chmod(by_fd, st.st_mode & 07777))
 		io_close_quietly(&fd);
 	return fd;
 }

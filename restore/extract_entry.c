@@ -2,20 +2,19 @@
  * extract_private.h. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
-#include <archive.h>
 #include <archive_entry.h>
 
 #include "base/err.h"
+#include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "extract_file.h"
 #include "extract_lot.h"
+#include "extract_meta.h"
 #include "extract_private.h"
 #include "format/catalog.h"
 #include "plan.h"
@@ -103,42 +102,55 @@ static int put_folder(
 	return keep_folder(x, item, true, err);
 }
 
-/* ---- symbolic links and special files: made at once, through libarchive ---- */
+/* ---- symbolic links and special files: made at once ---- */
 
-/* What libarchive could not do. */
-static int disk_failed(struct archive *a, const char *what, struct err *err)
+static int make_special(const struct catalog_item *item, int parent, const char *name, mode_t mode)
 {
-	int errnum = archive_errno(a);
-	const char *said = archive_error_string(a);
-
-	if (errnum == ENOSPC || errnum == EDQUOT)
-		return extract_disk_error(errnum, what, err);
-	return err_set(err, "E-RESTORE-09", "%s: %s", what, said ? said : "?");
-}
-
-/* Under `name` in the working folder.  *ret_warning: it is there, but some attributes are not (err is set).
- */
-static int write_through(
-    struct extract *x, const struct catalog_item *item, const char *name, bool *ret_warning, struct err *err)
-{
-	struct archive_entry *e = extract_clean(x, item->entry, name, false);
+	unsigned type = archive_entry_filetype(item->entry);
+	mode_t before;
 	int r;
 
-	if (!e)
-		return err_nomem(err);
-	archive_entry_unset_size(e);
-	archive_clear_error(x->disk);
-	r = archive_write_header(x->disk, e);
-	archive_entry_free(e);
-	if (r < ARCHIVE_WARN)
-		return disk_failed(x->disk, text("cannot be made"), err);
-	r = archive_write_finish_entry(x->disk);
-	if (r < ARCHIVE_WARN)
-		return disk_failed(x->disk, text("cannot be written"), err);
-	*ret_warning = r != ARCHIVE_OK;
-	if (r != ARCHIVE_OK)
-		err_set(err, "E-RESTORE-08", text("some attributes could not be set: %s"),
-		    archive_error_string(x->disk));
+	if (type == AE_IFLNK)
+		return symlinkat(archive_entry_symlink(item->entry), parent, name);
+	/* with its mode, because without /proc there may be no way to change it; what other threads make says
+	 * itself that it is closed */
+	before = umask(0);
+	r = mknodat(parent, name, (mode_t)type | (mode & 0777), archive_entry_rdev(item->entry));
+	umask(before);
+	return r;
+}
+
+/* O_PATH.  Whoever may write into the folder may have put something else there meanwhile: what has another
+ * name as well was not made here. */
+static int open_special(const struct catalog_item *item, int parent, const char *name)
+{
+	IO_FD_AUTO fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return -1;
+	if ((st.st_mode & S_IFMT) != (mode_t)archive_entry_filetype(item->entry) || st.st_nlink != 1) {
+		errno = EEXIST;
+		return -1;
+	}
+	return io_take(&fd);
+}
+
+/* Under `name`.  *ret_warning: it is there, but some attributes are not (err is set). */
+static int make_whole(struct extract *x, const struct catalog_item *item, int parent, const char *name,
+    const struct extract_meta *m, bool *ret_warning, struct err *err)
+{
+	IO_FD_AUTO fd = -1;
+
+	if (make_special(item, parent, name, m->mode))
+		return extract_disk_error(errno, text("cannot be made"), err);
+	fd = open_special(item, parent, name);
+	if (fd < 0) {
+		extract_disk_error(errno, text("cannot be made"), err);
+		unlinkat(parent, name, 0); /* no half file is left */
+		return -1;
+	}
+	*ret_warning = extract_meta_set(x, fd, m, x->foreign, err) != 0;
 	return 0;
 }
 
@@ -147,29 +159,34 @@ static int put(struct extract *x, const struct catalog_item *item, const struct 
     bool *ret_warning, struct err *err)
 {
 	const char *temporary = x->writer.temporary, *name = at->exists ? temporary : at->name;
+	struct extract_texts texts = {.blocks = NULL};
+	struct extract_meta m;
+	int r;
 
-	if (fchdir(at->parent))
-		return err_sys(err, "E-RESTORE-09", errno, "%s", text("cannot enter its folder"));
 	if (at->exists && unlinkat(at->parent, temporary, 0) && errno != ENOENT)
 		return err_sys(err, "E-RESTORE-09", errno, "%s", text("cannot be replaced"));
-	if (write_through(x, item, name, ret_warning, err)) {
-		unlinkat(at->parent, name, 0); /* no half file is left */
+	r = extract_meta_take(x, item->entry, false, &texts, &m, err);
+	if (!r)
+		r = make_whole(x, item, at->parent, name, &m, ret_warning, err);
+	extract_texts_reset(&texts);
+	if (r)
 		return -1;
-	}
-	if (x->foreign && getxattr(".", "system.posix_acl_default", NULL, 0) > 0)
-		extract_drop_acls(item, name);
 	if (at->exists && renameat(at->parent, temporary, at->parent, at->name)) {
 		err_sys(err, "E-RESTORE-09", errno, "%s", text("cannot be replaced"));
 		unlinkat(at->parent, temporary, 0);
 		return -1;
 	}
+	if (m.stripped_xattr)
+		outcome_count(x->outcome, OUTCOME_STRIPPED_XATTR);
+	if (m.stripped_mode)
+		outcome_count(x->outcome, OUTCOME_STRIPPED_MODE);
 	return 0;
 }
 
 static int put_special(
     struct extract *x, const struct catalog_item *item, struct extract_place *at, struct err *err)
 {
-	unsigned type = extract_type(item);
+	unsigned type = archive_entry_filetype(item->entry);
 	struct err why = ERR_INIT;
 	bool warning = false;
 
@@ -250,28 +267,46 @@ int extract_file_result(struct extract *x, const struct extract_item *it, struct
 	    x, it->state == ITEM_EXISTS ? OUTCOME_EXISTS : OUTCOME_FAILED, it->path, it->why, err);
 }
 
-/* The name that a link can be made to, if there is one in this run. */
-static const char *link_source(const struct extract *x, const char *first)
+static int no_link(struct err *err, const char *why)
 {
-	if (!plan_match(x->plan, first))
-		return extract_copy_of(x, first);
-	return extract_remembered(x->absent, first) ? NULL : first;
+	err_set(err, "E-RESTORE-17", text("is a file of its own now, no hard link: %s"), why);
+	return 1;
 }
 
-/* 0 linked, 1 there is nothing to link to, -1. */
+/* 0: *ret is the name that a link can be made to; 1: there is none (err is not set: nor has there been one
+ * yet). */
+static int link_source(const struct extract *x, const char *first, const char **ret, struct err *err)
+{
+	if (plan_match(x->plan, first)) {
+		*ret = first;
+		return extract_remembered(x->absent, first)
+			   ? no_link(err, text("what it was linked to was not restored"))
+			   : 0;
+	}
+	*ret = extract_copy_of(x, first);
+	return *ret ? 0
+	       : x->copies_full
+		   ? no_link(err, text("there are too many links to names that were not asked for"))
+		   : 1;
+}
+
+/* 0 linked, 1 it must be a file of its own (err is set unless that is as it should be), -1. */
 static int put_link(
     struct extract *x, const struct extract_item *it, const struct extract_place *at, struct err *err)
 {
-	const char *source = link_source(x, it->first), *name, *temporary = x->writer.temporary;
+	const char *source, *name, *temporary = x->writer.temporary;
 	int fd;
 
-	if (!source || target_enter(x->link_cursor, source, NULL, NULL, &fd, &name, NULL))
+	if (link_source(x, it->first, &source, err))
 		return 1;
+	if (target_enter(x->link_cursor, source, NULL, NULL, &fd, &name, NULL))
+		return no_link(err, text("what it was linked to cannot be reached"));
 	/* with overwrite the old file goes only when the link is sure to be possible */
 	if (at->exists && unlinkat(at->parent, temporary, 0) && errno != ENOENT)
 		return err_sys(err, "E-RESTORE-09", errno, "%s", text("cannot be replaced"));
 	if (linkat(fd, name, at->parent, at->exists ? temporary : at->name, 0))
-		return errno == ENOSPC || errno == EDQUOT ? extract_disk_error(errno, "", err) : 1;
+		return errno == ENOSPC || errno == EDQUOT ? extract_disk_error(errno, "", err)
+							  : no_link(err, strerror(errno));
 	if (at->exists && renameat(at->parent, temporary, at->parent, at->name))
 		return err_sys(err, "E-RESTORE-09", errno, "%s", text("cannot be replaced"));
 	if (at->exists)
@@ -312,7 +347,10 @@ int extract_link(struct extract *x, struct extract_item *it, struct err *err)
 		return extract_fault(x, OUTCOME_UNREADABLE, it->path, &why, err);
 	}
 	extract_file(&x->writer, it);
-	return extract_file_result(x, it, err);
+	if (extract_file_result(x, it, err))
+		return -1;
+	return it->state == ITEM_DONE && why.code[0] ? extract_say(x, OUTCOME_COPIED, it->path, &why, err)
+						     : 0;
 }
 
 /* ---- any entry ---- */

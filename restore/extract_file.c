@@ -13,7 +13,6 @@
 #include "base/text.h"
 #include "extract_lot.h"
 #include "extract_private.h"
-#include "read/arc_r.h"
 #include "read/extent_r.h"
 #include "target.h"
 
@@ -77,28 +76,11 @@ static int write_part(void *arg, uint64_t at, const void *p, uint64_t n, struct 
 	return 0;
 }
 
-/* A slice of one chunk needs no list to be followed.  1: it is not what it seemed. */
-static int write_slice(struct sink *s, const struct extract_item *it, struct err *err)
-{
-	const struct arc_r_chunk *c;
-	int r = 1;
-
-	if (!it->size)
-		return 0;
-	if (arc_r_get(s->x->arc, it->archive, it->chunk, &c, err))
-		return -1;
-	if (it->offset < c->n && it->size <= c->n - it->offset)
-		r = write_part(s, 0, c->p + it->offset, it->size, err);
-	arc_r_put(s->x->arc, c);
-	return r;
-}
-
 static int write_content(struct sink *s, const struct extract_item *it, struct err *err)
 {
-	int r = it->slice ? write_slice(s, it, err) : 1;
+	int r = extent_r_file(
+	    s->x->arc, it->extents, it->extents_len, it->hashed ? it->sha256 : NULL, write_part, s, err);
 
-	if (r == 1)
-		r = extent_r_each(s->x->arc, it->extents, it->extents_len, write_part, s, err);
 	if (!r && s->end != it->size && ftruncate(s->fd, (off_t)it->size))
 		return extract_disk_error(errno, text("cannot be written"), err);
 	return r;

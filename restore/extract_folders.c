@@ -2,19 +2,19 @@
  * later changes; see extract.h. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <archive.h>
 #include <archive_entry.h>
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "extract_meta.h"
 #include "extract_private.h"
 #include "format/catalog.h"
 #include "outcome.h"
@@ -43,35 +43,29 @@ static int wanted(void *arg, const struct catalog_item *item)
 	       !extract_remembered(x->absent, item->path);
 }
 
-/* libarchive puts off what it has to say about a folder until the archive is closed, under the name it had:
- * so each folder gets a writer of its own, that is closed before the working folder changes. */
-static int set_metadata(struct extract *x, const struct catalog_item *item, const char *name, struct err *err)
+/* 0, 1: not all of it could be set, or there is no folder (no err), -1: out of memory. */
+static int set_metadata(struct extract *x, const struct catalog_item *item, int parent, const char *name,
+    struct err *why, struct err *err)
 {
-	struct archive_entry *e = extract_clean(x, item->entry, name, true);
-	struct archive *a = extract_disk(x);
-	int r = ARCHIVE_FATAL;
+	int how = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	struct extract_texts texts = {.blocks = NULL};
+	IO_FD_AUTO fd = openat(parent, name, O_RDONLY | how);
+	struct extract_meta m;
+	int r;
 
-	if (!e || !a) {
-		archive_entry_free(e);
-		archive_write_free(a);
-		return err_nomem(err);
+	/* one that was there, and that its owner may not read */
+	if (fd < 0 && errno == EACCES)
+		fd = openat(parent, name, O_PATH | how);
+	if (fd < 0) {
+		if (errno != ENOTDIR && errno != ELOOP)
+			err_sys(why, "E-RESTORE-08", errno, "%s", text("its folder cannot be entered"));
+		return 1;
 	}
-	/* libarchive applies the mode of a folder that is there only when it differs: what it is now is 0700
-	 */
-	r = archive_write_header(a, e);
-	if (r == ARCHIVE_OK || r == ARCHIVE_WARN) {
-		int done = archive_write_finish_entry(a), closed;
-
-		r = done < r ? done : r;
-		closed = archive_write_close(a);
-		r = closed < r ? closed : r;
-	}
-	if (r != ARCHIVE_OK)
-		err_set(err, "E-RESTORE-08", text("some attributes could not be set: %s"),
-		    archive_error_string(a) ? archive_error_string(a) : "?");
-	archive_entry_free(e);
-	archive_write_free(a);
-	return r == ARCHIVE_OK ? 0 : 1;
+	r = extract_meta_take(x, item->entry, true, &texts, &m, err);
+	if (!r)
+		r = extract_meta_set(x, fd, &m, true, why);
+	extract_texts_reset(&texts);
+	return r;
 }
 
 static int apply(struct extract *x, const struct catalog_item *item, struct err *err)
@@ -88,18 +82,13 @@ static int apply(struct extract *x, const struct catalog_item *item, struct err 
 	    fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW))
 		return 0;
 	if (is_folder(item)) {
-		if (!S_ISDIR(st.st_mode))
-			return 0;
-		r = fchdir(fd)
-			? err_sys(&why, "E-RESTORE-08", errno, "%s", text("its folder cannot be entered"))
-			: set_metadata(x, item, name, &why);
-		if (r < 0 && !strcmp(why.code, "E-MEM-01")) {
-			if (err)
-				*err = why;
+		r = set_metadata(x, item, fd, name, &why, err);
+		if (r < 0)
 			return -1;
-		}
-		if (r)
+		if (r && why.code[0])
 			outcome_say(x->outcome, OUTCOME_ATTRIBUTES, item->path, &why);
+		else if (r)
+			return 0;
 	}
 	archive_entry_fflags(item->entry, &set, &clear);
 	if (is_folder(item) || archive_entry_hardlink(item->entry) ||

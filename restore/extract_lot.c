@@ -23,7 +23,7 @@ void extract_lot_reset(struct extract_lot *l)
 	extract_texts_reset(&l->texts);
 	free(l->last);
 	l->last = NULL;
-	l->n_order = l->n_archives = l->next = l->left = 0;
+	l->n_order = l->next = l->left = 0;
 }
 
 void extract_lot_free(struct extract_lot *l)
@@ -33,7 +33,6 @@ void extract_lot_free(struct extract_lot *l)
 	extract_lot_reset(l);
 	free(l->items);
 	free(l->order);
-	free(l->archives);
 	free(l);
 }
 
@@ -65,7 +64,6 @@ static void find_run(struct extract_item *it)
 		return;
 	it->archive = run.archive;
 	it->chunk = run.chunk;
-	it->offset = run.offset;
 	it->slice = run.kind == EXTENT_DATA && run.length == it->size && it->size <= EXTENT_CHUNK_MAX &&
 		    extent_parse_run(it->extents, it->extents_len, &pos, &more, NULL) == EXTENT_END;
 }
@@ -96,6 +94,9 @@ int extract_lot_add(struct extract_lot *l, const struct extract *x, enum extract
 		if (!it->extents)
 			return -1;
 		find_run(it);
+		it->hashed = item->sha256 != NULL;
+		if (item->sha256)
+			memcpy(it->sha256, item->sha256, DIGEST_LEN);
 	}
 	l->n++;
 	if (ret)
@@ -147,25 +148,17 @@ int extract_lot_close(struct extract_lot *l, const char *last, struct err *err)
 {
 	size_t i;
 
-	l->n_order = l->n_archives = 0;
+	l->n_order = 0;
 	free(l->last);
 	l->last = strdup(last);
 	free(l->order);
-	free(l->archives);
 	l->order = reallocarray(NULL, l->n + 1, sizeof(*l->order));
-	l->archives = reallocarray(NULL, l->n + 1, sizeof(*l->archives));
-	if (!l->order || !l->archives || !l->last)
+	if (!l->order || !l->last)
 		return err_nomem(err);
 	for (i = 0; i < l->n; i++)
 		if (l->items[i].kind == ITEM_FILE)
 			l->order[l->n_order++] = (uint32_t)i;
 	qsort_r(l->order, l->n_order, sizeof(*l->order), by_chunk, l->items);
-	for (i = 0; i < l->n_order; i++) {
-		const struct extract_item *it = &l->items[l->order[i]];
-
-		if (it->size && (!l->n_archives || l->archives[l->n_archives - 1] != it->archive))
-			l->archives[l->n_archives++] = it->archive;
-	}
 	l->left = l->n_order;
 	return 0;
 }

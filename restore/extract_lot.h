@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "extract_meta.h"
+#include "format/digest.h"
 #include "outcome.h"
 
 struct catalog_item;
@@ -36,9 +37,11 @@ struct extract_item {
 	const char *extents;
 	size_t extents_len;
 	uint64_t size;
+	bool hashed;
+	uint8_t sha256[DIGEST_LEN]; /* if hashed */
 	bool slice; /* it is one run, or nothing: cheap */
 	uint64_t archive;
-	uint32_t chunk, offset; /* of the first run */
+	uint32_t chunk; /* of the first run */
 	/* what became of it */
 	bool warning;	 /* DONE, but `why` */
 	struct err *why; /* malloc'd */
@@ -52,8 +55,6 @@ struct extract_lot {
 	/* files in the order of their chunks */
 	uint32_t *order;
 	size_t n_order;
-	uint64_t *archives; /* that they need, ascending */
-	size_t n_archives;
 	char *last; /* path of the entry after which it was closed */
 	/* of the writers, under their lock */
 	size_t next, left; /* in `order`; how many are not written yet */

@@ -3,7 +3,9 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/posix_acl_xattr.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -197,9 +199,69 @@ static bool is_acl(const char *name)
 	return !strcmp(name, ACCESS) || !strcmp(name, DEFAULT);
 }
 
+/* What is to be set, by descriptor.  An O_PATH descriptor (links, pipes, devices, folders that may not be
+ * read) is no file to the kernel's f… calls: `by_fd` is its name in /proc, and empty for any other. */
+struct object {
+	int fd;
+	char by_fd[EXTRACT_BY_FD];
+	mode_t mode; /* O_PATH: what it is and may */
+};
+
+void extract_by_fd(int fd, char out[EXTRACT_BY_FD])
+{
+	snprintf(out, EXTRACT_BY_FD, "/proc/self/fd/%d", fd);
+}
+
+static int object_of(int fd, struct object *ret)
+{
+	int flags = fcntl(fd, F_GETFL);
+	struct stat st;
+
+	*ret = (struct object){.fd = fd};
+	if (flags < 0 || !(flags & O_PATH))
+		return flags < 0 ? -1 : 0;
+	extract_by_fd(fd, ret->by_fd);
+	if (fstat(fd, &st))
+		return -1;
+	ret->mode = st.st_mode;
+	return 0;
+}
+
+static int set_attr(const struct object *o, const char *name, const void *value, size_t n)
+{
+	return o->by_fd[0] ? setxattr(o->by_fd, name, value, n, 0) : fsetxattr(o->fd, name, value, n, 0);
+}
+
+/* Nothing to take away, or no ACLs on this file system: both are fine. */
+static void drop_acl(const struct object *o, const char *name)
+{
+	if (!S_ISLNK(o->mode))
+		(void)(o->by_fd[0] ? removexattr(o->by_fd, name) : fremovexattr(o->fd, name));
+}
+
+/* It was made with its mode: without /proc that may have been enough. */
+static int set_mode(const struct object *o, mode_t mode)
+{
+	struct stat st;
+
+	if (!o->by_fd[0])
+		return fchmod(o->fd, mode);
+	if (S_ISLNK(o->mode) || (!fstat(o->fd, &st) && (st.st_mode & 07777) == mode))
+		return 0;
+	return chmod(o->by_fd, mode);
+}
+
+static int set_times(const struct object *o, const struct timespec times[2])
+{
+	if (!o->by_fd[0])
+		return futimens(o->fd, times);
+	/* Linux before 5.8 knows the first for no descriptor */
+	return utimensat(o->fd, "", times, AT_EMPTY_PATH) ? utimensat(AT_FDCWD, o->by_fd, times, 0) : 0;
+}
+
 /* ACLs come behind the mode, which would change their mask; the others before it, while the file may be
  * written. */
-static void set_attrs(int fd, const struct extract_meta *m, bool acls, struct err *why)
+static void set_attrs(const struct object *o, const struct extract_meta *m, bool acls, struct err *why)
 {
 	const uint8_t *p = m->attrs, *end = p + m->attrs_len;
 	char shown[200];
@@ -210,7 +272,7 @@ static void set_attrs(int fd, const struct extract_meta *m, bool acls, struct er
 
 		memcpy(&n, p, sizeof(n));
 		p += sizeof(n) + strlen(name) + 1;
-		if (is_acl(name) == acls && fsetxattr(fd, name, p, n, 0))
+		if (is_acl(name) == acls && set_attr(o, name, p, n))
 			fault(why, errno, path_show(name, shown, sizeof(shown)));
 		p += n;
 	}
@@ -222,22 +284,28 @@ int extract_meta_set(
 	struct timespec times[2] = {{0, UTIME_OMIT}, m->mtime};
 	struct err why = ERR_INIT;
 	mode_t mode = m->mode;
+	struct object o;
 
+	if (object_of(fd, &o)) {
+		fault(&why, errno, text("permissions"));
+		goto out;
+	}
 	if (inherited && !m->acl_access)
-		(void)fremovexattr(fd, ACCESS);
+		drop_acl(&o, ACCESS);
 	if (inherited && !m->acl_default)
-		(void)fremovexattr(fd, DEFAULT);
+		drop_acl(&o, DEFAULT);
 	/* the owner first: changing it takes away privileges */
-	if (x->opt.same_owner && fchown(fd, m->uid, m->gid)) {
+	if (x->opt.same_owner && fchownat(fd, "", m->uid, m->gid, AT_EMPTY_PATH)) {
 		fault(&why, errno, text("owner"));
 		mode &= ~(mode_t)(S_ISUID | S_ISGID);
 	}
-	set_attrs(fd, m, false, &why);
-	if (fchmod(fd, mode))
+	set_attrs(&o, m, false, &why);
+	if (set_mode(&o, mode))
 		fault(&why, errno, text("permissions"));
-	set_attrs(fd, m, true, &why);
-	if (m->has_mtime && futimens(fd, times))
+	set_attrs(&o, m, true, &why);
+	if (m->has_mtime && set_times(&o, times))
 		fault(&why, errno, text("time of change"));
+out:
 	if (!why.code[0])
 		return 0;
 	if (err)

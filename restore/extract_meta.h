@@ -39,8 +39,14 @@ struct extract_meta {
 
 int extract_meta_take(const struct extract *x, struct archive_entry *e, bool folder, struct extract_texts *t,
     struct extract_meta *ret, struct err *err);
-/* 0, or 1: E-RESTORE-08, the rest was set.  inherited: it may have ACLs from the folder it was made in. */
+/* 0, or 1: E-RESTORE-08, the rest was set.  inherited: it may have ACLs from the folder it was made in.  fd
+ * may be O_PATH (then it is reached through /proc, what the kernel can do without apart); nothing is looked
+ * up by a name that somebody else could have exchanged. */
 int extract_meta_set(
     const struct extract *x, int fd, const struct extract_meta *m, bool inherited, struct err *err);
+
+/* A name for what an O_PATH descriptor stands on. */
+#define EXTRACT_BY_FD 40
+void extract_by_fd(int fd, char out[EXTRACT_BY_FD]);
 
 #endif

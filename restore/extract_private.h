@@ -18,8 +18,6 @@
 #include "extract.h"
 #include "outcome.h"
 
-struct archive;
-struct archive_entry;
 struct catalog_item;
 struct digestset;
 struct extract_item;
@@ -53,7 +51,6 @@ struct extract {
 	int targetfd;
 	bool foreign; /* the target was not empty: folders in it may have default ACLs */
 	struct target_cursor *cursor, *link_cursor;
-	struct archive *disk;
 	struct extract_writer writer; /* the main thread's own */
 	struct extract_writers *writers;
 	struct extract_lot *building;		 /* entries are added to this one */
@@ -74,6 +71,7 @@ struct extract {
 	void
 	    *copies; /* tsearch(3): first names that were not selected, and where the first copy of them is */
 	size_t copies_bytes;
+	bool copies_full;   /* there are too many of them to be remembered */
 	char temporary[40]; /* what names of temporary files begin with */
 };
 
@@ -81,10 +79,6 @@ struct extract {
 struct extract_stretch {
 	size_t first, last;
 };
-
-/* The type of file an entry becomes (AE_IF…): a hard link by itself is the regular file whose extents it
- * carries. */
-unsigned extract_type(const struct catalog_item *item);
 
 /* One entry, forwards.  0, or -1: the run ends. */
 int extract_entry(struct extract *x, const struct catalog_item *item, struct err *err);
@@ -112,21 +106,11 @@ int extract_link(struct extract *x, struct extract_item *it, struct err *err);
 /* Counts and says what became of a file. */
 int extract_file_result(struct extract *x, const struct extract_item *it, struct err *err);
 
-/* archive_write_disk with the options of this run. NULL: out of memory. */
-struct archive *extract_disk(const struct extract *x);
-/* A copy of the entry that is called `name` and holds nothing that may not be restored; what was left out is
- * counted unless `silent`. NULL: out of memory. */
-struct archive_entry *extract_clean(
-    struct extract *x, struct archive_entry *entry, const char *name, bool silent);
 /* May an extended attribute of this name be restored? */
 bool extract_xattr_allowed(const struct extract *x, const char *name);
 /* Sets the file flags of `name` in parent, those in `mask` only. */
 void extract_flags(struct extract *x, int parent, const char *name, const char *path, unsigned long set,
     unsigned long clear, unsigned long mask);
-/* Takes away the ACLs that `name` in the working folder inherited from the folder it was made in and should
- * not have. */
-void extract_drop_acls(const struct catalog_item *item, const char *name);
-
 /* Counts and says, in catalog order: when lots wait, after what is in them. -1: out of memory. */
 int extract_say(
     struct extract *x, enum outcome_kind kind, const char *path, const struct err *why, struct err *err);

@@ -13,7 +13,6 @@
 #include "extract_private.h"
 #include "extract_writers.h"
 #include "progress.h"
-#include "read/arc_r.h"
 #include "target.h"
 
 #define OPEN_MAX_BYTES ((size_t)8 << 20) /* paths and attributes of folders that are still open */
@@ -137,8 +136,6 @@ static int settle(struct extract *x, struct extract_lot *l, struct err *err)
 	int r = 0;
 
 	x->settling = true;
-	for (i = 0; i < l->n_archives; i++)
-		arc_r_tell(x->arc, l->archives[i]);
 	for (i = 0; i < l->n; i++) {
 		struct extract_item *it = &l->items[i];
 
@@ -195,7 +192,6 @@ int extract_flush(struct extract *x, struct err *err)
 		return 0;
 	if (extract_lot_close(l, x->last.n ? (char *)x->last.p : "", err))
 		return -1;
-	arc_r_ahead(x->arc, l->archives, l->n_archives);
 	x->building = NULL;
 	x->lot_items = x->lot_items * 2 < LOT_ITEMS ? x->lot_items * 2 : LOT_ITEMS;
 	if (x->n_given == EXTRACT_LOTS && take_back(x, err)) {
@@ -227,8 +223,6 @@ int extract_drain(struct extract *x, struct err *err)
 			if (take_back(x, r ? NULL : &why))
 				r = -1;
 	}
-	/* lots name where files begin: there may be more archives that these lie in */
-	arc_r_tell_all(x->arc);
 	if (!r && atomic_load(&x->ending))
 		r = err_nomem(&why);
 	if (r && err)

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -68,6 +70,31 @@ unsigned interrupt_count(struct interrupt *i)
 		some = 1;
 	i->count += some;
 	return i->count;
+}
+
+/* a handler has nobody to ask for a place to put it */
+static char words[1024];
+static volatile sig_atomic_t status_then;
+
+static void say_and_end(int number)
+{
+	ssize_t said = write(STDERR_FILENO, words, strlen(words));
+
+	(void)said, (void)number; /* that it cannot be said there is nobody to tell */
+	_exit(status_then);
+}
+
+void interrupt_says(const char *msg, const char *hint, int status)
+{
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction action = {.sa_handler = say_and_end}, now;
+
+	snprintf(words, sizeof(words), "%sbkp-restore: E-RESTORE-15: %s\n  → %s\n", isatty(STDERR_FILENO) ? "\r\033[K" : "", msg, hint);
+	status_then = status;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		/* nohup stays nohup */
+		if (!sigaction(numbers[i], NULL, &now) && now.sa_handler != SIG_IGN)
+			sigaction(numbers[i], &action, NULL);
 }
 
 void interrupt_child(void)

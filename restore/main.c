@@ -10,23 +10,24 @@
 #include <sodium.h>
 
 #include "app.h"
+#include "base/err.h"
+#include "base/near.h"
 #include "base/text.h"
+#include "confine.h"
+#include "format/shortage.h"
 #include "options.h"
-#include "read/keyring.h"
-#include "read/vault_r.h"
 
 static const struct app_command commands[] = {
     {"generations", "", TEXT_LATER("what is on this medium (no identity needed)"), APP_JSON, 0, 0,
 	cmd_generations},
-    {"list", "N [DATASET] [GLOB]", TEXT_LATER("entries of a generation, like ls -l"),
-	APP_JSON | APP_IDENTITY | APP_TRUST, 1, 3, cmd_list},
+    {"list", "N [DATASET] [GLOB]", TEXT_LATER("entries of a generation, like ls -l"), APP_JSON | APP_IDENTITY,
+	1, 3, cmd_list},
     {"extract", "N [DATASET] [PATH...] --to DIR [--same-owner] [--overwrite]",
 	TEXT_LATER("brings files back; without DATASET each data set goes to a folder of its name"),
-	APP_JSON | APP_IDENTITY | APP_TO | APP_SAME_OWNER | APP_OVERWRITE | APP_TRUST, 1, -1, cmd_extract},
-    {"cat", "N DATASET PATH", TEXT_LATER("one file to standard output"), APP_IDENTITY | APP_TRUST, 3, 3,
-	cmd_cat},
-    {"export", "N DATASET", TEXT_LATER("a pax archive to standard output (pipe into tar)"),
-	APP_IDENTITY | APP_TRUST, 2, 2, cmd_export},
+	APP_JSON | APP_IDENTITY | APP_TO | APP_SAME_OWNER | APP_OVERWRITE, 1, -1, cmd_extract},
+    {"cat", "N DATASET PATH", TEXT_LATER("one file to standard output"), APP_IDENTITY, 3, 3, cmd_cat},
+    {"export", "N DATASET", TEXT_LATER("a pax archive to standard output (pipe into tar)"), APP_IDENTITY, 2,
+	2, cmd_export},
     {"verify", "N [--deep]",
 	TEXT_LATER("is everything there and what was signed? --deep also decrypts it all"),
 	APP_JSON | APP_IDENTITY | APP_DEEP, 1, 1, cmd_verify},
@@ -37,6 +38,8 @@ static const struct app_command commands[] = {
     {"procedure", "check|print FILE",
 	TEXT_LATER("is it a valid recovery procedure? / the form to be filled in by hand, as HTML"),
 	APP_JSON | APP_NO_MEDIUM, 2, 2, cmd_procedure},
+    {"explain", "CODE ...", TEXT_LATER("what the code of a message means, and what to do"), APP_NO_MEDIUM, 1, -1,
+	cmd_explain},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(*commands))
 
@@ -75,6 +78,15 @@ static const struct app_command *find_command(const char *name)
 	return NULL;
 }
 
+static int unknown_command(const struct app *app, const char *name)
+{
+	const char *names[N_COMMANDS];
+
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		names[i] = commands[i].name;
+	return app_unknown(app, near_word(name, names, N_COMMANDS), text("unknown command '%s'"), name);
+}
+
 static int run(struct app *app, int argc, char **argv)
 {
 	struct options_found found = {.used = 0};
@@ -89,12 +101,18 @@ static int run(struct app *app, int argc, char **argv)
 	argc -= optind;
 	argv += optind;
 	app->command = argc ? find_command(argv[0]) : NULL;
+	if (argc && !strcmp(argv[0], "help")) {
+		app->command = argc > 1 ? find_command(argv[1]) : NULL;
+		if (argc > 1 && !app->command)
+			return unknown_command(app, argv[1]);
+		found.help = true;
+	}
 	if (found.help)
 		return help(app);
 	if (!argc)
 		return app_usage(app, "%s", text("a command is missing"));
 	if (!app->command)
-		return app_usage(app, text("there is no command '%s'"), argv[0]);
+		return unknown_command(app, argv[0]);
 	argc--;
 	argv++;
 	if (argc < app->command->min || (app->command->max >= 0 && argc > app->command->max))
@@ -102,28 +120,35 @@ static int run(struct app *app, int argc, char **argv)
 		    app, text("wrong number of operands: %s %s"), app->command->name, app->command->usage);
 	if (found.used & ~app->command->options)
 		return app_usage(app, text("'%s' does not take one of these options"), app->command->name);
+	/* a drill starts the procedure's commands, which may need more: only what brings data back is
+	 * confined there */
+	if (!(app->command->options & APP_DRILL))
+		confine_command(app->to);
 	return app->command->run(app, argc, argv);
 }
 
 int main(int argc, char **argv)
 {
+	const char *lang = getenv("BKP_LANG");
+	enum text_lang ignored;
 	struct app app = {0};
 	int r;
 
+	shortage_watch(app_no_memory);
 	options_lang(NULL);
+	if (lang && *lang && text_parse_lang(lang, &ignored))
+		return shortage_end(app_unknown(&app, "BKP_LANG=ja", text("BKP_LANG is '%s', which is not a language: ja or en"), lang));
 	umask(077); /* what is restored is patients' data: modes come from the catalog, nothing is open
 		       meanwhile */
 	/* chunks are passed from thread to thread: with an arena for each of them memory would be kept several
 	 * times over */
 	mallopt(M_ARENA_MAX, 1);
 	if (sodium_init() < 0) {
-		fputs("bkp-restore: E-INIT-01: libsodium\n", stderr);
-		return APP_FAILED;
+		return shortage_end(app_error(&(struct err){.code = "E-INIT-01", .msg = "libsodium"}, APP_FAILED));
 	}
 	r = run(&app, argc, argv);
-	if (app.damaged && r < APP_FAILED)
-		r = APP_FAILED;
-	keyring_free(app.keyring);
-	vault_r_close(app.vault);
-	return r;
+	if (r == APP_OK && (app.unvouched || app.incomplete))
+		r = APP_ATTENTION;
+	app_close(&app);
+	return shortage_end(r);
 }

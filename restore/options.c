@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "app.h"
+#include "base/near.h"
 #include "base/text.h"
 
 enum {
@@ -18,17 +19,18 @@ enum {
 	OPT_SAME_OWNER,
 	OPT_OVERWRITE,
 	OPT_DEEP,
-	OPT_TRUST,
 	OPT_JSON,
 	OPT_GENERATION,
 	OPT_SET,
 	OPT_ATTEST,
 	OPT_OPERATOR,
 	OPT_KEEP,
+	OPT_JOURNAL,
 };
 
 static const struct option options[] = {
     {"medium", required_argument, NULL, OPT_MEDIUM},
+    {"journal", required_argument, NULL, OPT_JOURNAL},
     {"repository", required_argument, NULL, OPT_REPOSITORY},
     {"identity", required_argument, NULL, OPT_IDENTITY},
     {"passphrase-file", required_argument, NULL, OPT_PASSPHRASE_FILE},
@@ -38,7 +40,6 @@ static const struct option options[] = {
     {"same-owner", no_argument, NULL, OPT_SAME_OWNER},
     {"overwrite", no_argument, NULL, OPT_OVERWRITE},
     {"deep", no_argument, NULL, OPT_DEEP},
-    {"trust-archives", no_argument, NULL, OPT_TRUST},
     {"json", no_argument, NULL, OPT_JSON},
     {"generation", required_argument, NULL, OPT_GENERATION},
     {"set", required_argument, NULL, OPT_SET},
@@ -66,6 +67,10 @@ void options_help(unsigned which)
 	printf("\n%s\n", text("Options:"));
 	if (!(which & APP_NO_MEDIUM)) {
 		printf("  --medium DIR            %s\n", text("the folder that holds bkp-medium.json"));
+		printf("                          %s\n",
+		    text("repeatable: other copies, for what is damaged or unproved on the first"));
+		printf("  --journal FILE          %s\n",
+		    text("another copy of the journal to compare with; repeatable"));
 		printf("  --repository ID         %s\n", text("when the medium has several"));
 		printf("  --root-key RW...        %s\n",
 		    text("the root key from paper, to be compared with the medium's"));
@@ -85,12 +90,6 @@ void options_help(unsigned which)
 		printf("  --overwrite             %s\n", text("replace files that are there"));
 	if (!which || which & APP_DEEP)
 		printf("  --deep                  %s\n", text("decrypt and decode everything"));
-	if (!which || which & APP_TRUST) {
-		printf("  --trust-archives        %s\n",
-		    text("do not compare each archive's SHA-256 first: faster for a few files, reads"));
-		printf("                          %s\n",
-		    text("what is left of damaged archives, but would not notice a forged one"));
-	}
 	if (!which || which & APP_DRILL)
 		help_drill();
 	if (!which || which & APP_JSON)
@@ -130,7 +129,7 @@ static int take_drill(struct app *app, int opt)
 		app->keep = true;
 		break;
 	default:
-		return app_usage(app, "%s", text("unknown or incomplete option"));
+		return APP_USAGE;
 	}
 	return -1;
 }
@@ -155,10 +154,6 @@ static int take_special(struct app *app, int opt, unsigned *used)
 		app->deep = true;
 		*used |= APP_DEEP;
 		break;
-	case OPT_TRUST:
-		app->trust_archives = true;
-		*used |= APP_TRUST;
-		break;
 	case OPT_JSON:
 		app->json = true;
 		*used |= APP_JSON;
@@ -176,7 +171,14 @@ static int take_option(struct app *app, int opt, unsigned *used)
 
 	switch (opt) {
 	case OPT_MEDIUM:
-		app->medium = optarg;
+		if (app->n_media == APP_MEDIA)
+			return app_usage(app, text("at most %d times --medium"), APP_MEDIA);
+		app->media[app->n_media++] = optarg;
+		break;
+	case OPT_JOURNAL:
+		if (app->n_journals == APP_JOURNALS)
+			return app_usage(app, text("at most %d times --journal"), APP_JOURNALS);
+		app->journals[app->n_journals++] = optarg;
 		break;
 	case OPT_REPOSITORY:
 		app->repository = optarg;
@@ -206,12 +208,25 @@ static int take_option(struct app *app, int opt, unsigned *used)
 	return -1;
 }
 
+static int unknown(const struct app *app, const char *word)
+{
+	const char *near = near_option(word, options);
+	char option[NEAR_BYTES_MAX + 4];
+
+	snprintf(option, sizeof(option), "--%s", near ? near : "");
+	return app_unknown(app, near ? option : NULL, text("unknown or ambiguous option '%s'"), word);
+}
+
 int options_take(struct app *app, int argc, char **argv, struct options_found *ret)
 {
 	int opt, r;
 
 	opterr = 0;
-	while ((opt = getopt_long(argc, argv, "qhV", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, ":qhV", options, NULL)) != -1) {
+		if (opt == ':')
+			return app_usage(app, text("option '%s' needs a value"), argv[optind - 1]);
+		if (opt == '?')
+			return unknown(app, argv[optind - 1]);
 		if (opt == 'V') {
 			ret->version = true;
 			return -1;

@@ -1,5 +1,6 @@
 /* outcome: see outcome.h. */
 #include "outcome.h"
+#include "app.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -34,8 +35,7 @@ void outcome_say(struct outcome *o, enum outcome_kind kind, const char *path, co
 		fprintf(stderr, "bkp-restore: %s: %s\n", why->code, why->msg);
 	else
 		fprintf(stderr, "bkp-restore: %s: '%s': %s\n", why->code, (char *)shown.p, why->msg);
-	if (why->hint[0])
-		fprintf(stderr, "  → %s\n", why->hint);
+	app_next(why);
 }
 
 int outcome_exit(const struct outcome *o)
@@ -43,7 +43,8 @@ int outcome_exit(const struct outcome *o)
 	if (o->count[OUTCOME_FAILED] || o->count[OUTCOME_LOST] || o->count[OUTCOME_STOPPED])
 		return 2;
 	if (o->count[OUTCOME_CHANGED] || o->count[OUTCOME_INCOMPLETE] || o->count[OUTCOME_UNREADABLE] ||
-	    o->count[OUTCOME_SKIPPED] || o->count[OUTCOME_EXISTS] || o->count[OUTCOME_ATTRIBUTES])
+	    o->count[OUTCOME_SKIPPED] || o->count[OUTCOME_EXISTS] || o->count[OUTCOME_ATTRIBUTES] ||
+	    o->count[OUTCOME_COPIED])
 		return 1;
 	return 0;
 }
@@ -56,14 +57,11 @@ static void line(uint64_t n, const char *what)
 
 static void summary_json(const struct outcome *o, double seconds)
 {
-	static const char *const names[OUTCOME_KINDS] = {"files", "folders", "links", "special",
-	    "stripped_modes", "stripped_xattrs", "stripped_flags", "changed", "attributes_incomplete",
-	    "unreadable", "skipped", "existing", "attributes_failed", "failed", "lost", "stopped"};
 	int i;
 
 	printf("{\"bytes\":%" PRIu64 ",\"seconds\":%.3f", o->bytes, seconds);
 	for (i = 0; i < OUTCOME_KINDS; i++)
-		printf(",\"%s\":%" PRIu64, names[i], o->count[i]);
+		printf(",\"%s\":%" PRIu64, outcome_name(i), o->count[i]);
 	printf(",\"exit\":%d}\n", outcome_exit(o));
 }
 
@@ -95,6 +93,7 @@ void outcome_summary(const struct outcome *o, double seconds, bool json)
 	line(n[OUTCOME_EXISTS],
 	    text("entries that were there already: left as they are (--overwrite replaces files)"));
 	line(n[OUTCOME_ATTRIBUTES], text("entries of which some attributes could not be set"));
+	line(n[OUTCOME_COPIED], text("hard links that could not be made: each is a file of its own"));
 	line(n[OUTCOME_FAILED], text("entries that could not be restored"));
 	line(n[OUTCOME_LOST], text("parts of the catalog, paths or data sets that could not be found"));
 	if (n[OUTCOME_STOPPED])

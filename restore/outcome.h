@@ -27,6 +27,7 @@ enum outcome_kind {
 	OUTCOME_SKIPPED,    /* devices without --same-owner */
 	OUTCOME_EXISTS,	    /* is there already, no --overwrite */
 	OUTCOME_ATTRIBUTES, /* some could not be set */
+	OUTCOME_COPIED,	    /* a hard link could not be made: it is a file of its own */
 	/* failed */
 	OUTCOME_FAILED,	 /* an entry whose content or place cannot be had */
 	OUTCOME_LOST,	 /* a catalog block, a pattern that selects nothing, a data set */
@@ -47,6 +48,8 @@ struct outcome {
  * only counted. */
 void outcome_say(struct outcome *o, enum outcome_kind kind, const char *path, const struct err *why);
 void outcome_count(struct outcome *o, enum outcome_kind kind);
+/* Its member in JSON. */
+const char *outcome_name(enum outcome_kind kind);
 /* 0, 1 or 2 as enum app_exit. */
 int outcome_exit(const struct outcome *o);
 /* The summary on stdout: for people, or as one JSON object. */

@@ -5,7 +5,7 @@ target_include_directories(restore_plan PUBLIC restore)
 target_link_libraries(restore_plan PUBLIC bkp_base)
 target_compile_options(restore_plan PRIVATE -include ${CMAKE_SOURCE_DIR}/bkp/base/banned.h)
 # the parts of a drill that need no medium: unit tests link them
-set(DRILL drill scratch interrupt step_run variables attest record)
+set(DRILL drill scratch interrupt step_run variables attest record outcome_name)
 list(TRANSFORM DRILL PREPEND restore/)
 list(TRANSFORM DRILL APPEND .c OUTPUT_VARIABLE DRILL_SOURCES)
 add_library(restore_drill STATIC ${DRILL_SOURCES})
@@ -14,7 +14,7 @@ target_link_libraries(restore_drill PUBLIC bkp_format PRIVATE PkgConfig::JANSSON
 target_compile_options(restore_drill PRIVATE -include ${CMAKE_SOURCE_DIR}/bkp/base/banned.h)
 target_compile_definitions(restore_drill PRIVATE BKP_VERSION="${PROJECT_VERSION}")
 list(FILTER RESTORE_SOURCES EXCLUDE REGEX
-	"/(plan|static_stubs|drill|scratch|interrupt|step_run|variables|attest|record)\\.c$")
+	"/(plan|static_stubs|drill|scratch|interrupt|step_run|variables|attest|record|outcome_name)\\.c$")
 
 add_executable(bkp-restore ${RESTORE_SOURCES})
 target_link_libraries(bkp-restore PRIVATE restore_plan restore_drill bkp_read PkgConfig::ARCHIVE PkgConfig::SODIUM
@@ -40,7 +40,7 @@ if(BKP_STATIC_RESTORE)
 	# Only archives (.a), so that the program runs on whatever rescue system there is.  libarchive.a is large: only what
 	# is called is taken out of it (tar, write to disk), the formats and filters that are not registered stay behind.
 	set(STATIC_LIBS)
-	foreach(name archive sodium crypto lz4 zstd jansson acl yaml cmark)
+	foreach(name archive sodium crypto lz4 zstd jansson yaml cmark)
 		find_library(STATIC_${name} lib${name}.a REQUIRED)
 		list(APPEND STATIC_LIBS ${STATIC_${name}})
 	endforeach()
@@ -57,8 +57,11 @@ if(BKP_STATIC_RESTORE)
 		list(APPEND wrapped -Wl,--wrap=${name})
 	endforeach()
 	# the map is for the test that looks for what must not be in it
-	target_link_options(bkp-restore-static PRIVATE -static -Wl,--gc-sections -Wl,-Map=${CMAKE_BINARY_DIR}/bkp-restore-static.map
+	target_link_options(bkp-restore-static PRIVATE -static-pie -Wl,--gc-sections -Wl,-Map=${CMAKE_BINARY_DIR}/bkp-restore-static.map
 		${wrapped} -s)
+	# unset, not OFF: either way the linker would get a -pie or -no-pie of its own, and ask for a dynamic loader
+	set_property(TARGET bkp-restore-static PROPERTY POSITION_INDEPENDENT_CODE)
+	target_compile_options(bkp-restore-static PRIVATE -fPIE)
 	add_custom_command(OUTPUT ${TOOLS}/bkp-restore
 		COMMAND ${CMAKE_COMMAND} -E make_directory ${TOOLS}
 		COMMAND ${CMAKE_COMMAND} -E copy $<TARGET_FILE:bkp-restore-static> ${TOOLS}/bkp-restore
@@ -67,3 +70,10 @@ if(BKP_STATIC_RESTORE)
 	install(PROGRAMS ${TOOLS}/bkp-restore DESTINATION ${TOOLS_INSTALLED})
 endif()
 add_custom_target(tools ALL DEPENDS ${TOOLS_FILES})
+# bkp knows the tools it was built with and brings no others (bkp/write/medium_docs.h)
+file(MAKE_DIRECTORY ${GEN}/cmd)
+add_custom_command(OUTPUT ${GEN}/cmd/tools_sums.h
+	COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/bkp/po/tools_sums.py ${GEN}/cmd/tools_sums.h ${TOOLS_FILES}
+	DEPENDS ${TOOLS_FILES} bkp/po/tools_sums.py VERBATIM)
+target_sources(bkp PRIVATE ${GEN}/cmd/tools_sums.h)
+target_include_directories(bkp PRIVATE ${GEN})

@@ -1,18 +1,18 @@
-/* progress: how far, how fast, how long still; on stderr.  A live line on a terminal, otherwise one line a
- * minute, nothing with
- * --quiet.  One at a time. */
+/* progress: how far, how fast, how long still (base/pace.h), on stderr.  A live line on a terminal, otherwise one line a
+ * minute, nothing with --quiet.  One at a time. */
 #ifndef RESTORE_PROGRESS_H
 #define RESTORE_PROGRESS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PROGRESS_SIZE_TEXT 24
+#include "base/pace.h"
+
+#define PROGRESS_SIZE_TEXT PACE_SIZE
 
 struct progress {
-	bool quiet, live, shown;
-	uint64_t done, total; /* bytes; total 0: not known */
-	int64_t begun_ns, next_ns;
+	bool quiet, shown;
+	struct pace pace; /* total 0: not known */
 };
 
 void progress_begin(struct progress *p, uint64_t total, bool quiet);

@@ -87,9 +87,6 @@ static json_t *variables(const struct drill *d)
 
 static json_t *restored(const struct drill_step *s)
 {
-	static const char *const names[OUTCOME_KINDS] = {"files", "folders", "links", "special",
-	    "stripped_modes", "stripped_xattrs", "stripped_flags", "changed", "attributes_incomplete",
-	    "unreadable", "skipped", "existing", "attributes_failed", "failed", "lost", "stopped"};
 	json_t *o;
 	int i;
 
@@ -98,7 +95,7 @@ static json_t *restored(const struct drill_step *s)
 	o = json_pack("{s:o, s:I, s:o, s:I}", "dataset", str(s->dataset), "generation",
 	    (json_int_t)s->generation, "to", str(s->to), "bytes", (json_int_t)s->bytes);
 	for (i = 0; o && i < OUTCOME_KINDS; i++)
-		if (json_object_set_new(o, names[i], json_integer((json_int_t)s->count[i]))) {
+		if (json_object_set_new(o, outcome_name(i), json_integer((json_int_t)s->count[i]))) {
 			json_decref(o);
 			return NULL;
 		}
@@ -166,8 +163,8 @@ static json_t *erased(const struct drill *d)
 
 static json_t *generation(const struct drill *d)
 {
-	return json_pack("{s:I, s:s, s:o}", "number", (json_int_t)d->generation, "uuid", d->generation_uuid,
-	    "begun", when(d->generation_begun_ns));
+	return json_pack("{s:I, s:s, s:o, s:b}", "number", (json_int_t)d->generation, "uuid",
+	    d->generation_uuid, "begun", when(d->generation_begun_ns), "vouched", !d->unvouched);
 }
 
 static json_t *whole(const struct drill *d)

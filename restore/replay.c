@@ -129,5 +129,5 @@ void replay(struct replay *r)
 	/* nothing but clearing up */
 	if (d->recovery_s <= 0)
 		d->recovery_s = d->seconds;
-	d->damaged = r->app->damaged;
+	d->unvouched = r->app->unvouched;
 }

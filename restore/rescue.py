@@ -4,9 +4,9 @@ format is described in docs/format.md, whose sections are numbered below.  ACLs 
   rescue.py --medium DIR --identity FILE [--repository ID] [--root-key RW...] list [N [DATASET]]
   rescue.py --medium DIR --identity FILE [--repository ID] [--root-key RW...] restore N [DATASET] --to DIR
 --root-key is the one on paper; without it the medium's own is taken and shown: compare them."""
-import argparse, base64, contextlib, functools, hashlib, io, json, os, re, stat, subprocess, sys, tarfile, tempfile, urllib.parse
+import argparse, base64, contextlib, functools, hashlib, hmac, io, json, os, re, stat, subprocess, sys, tarfile, tempfile, urllib.parse
 
-CACHED_ARCHIVES, failed = 4, 0
+CACHED_ARCHIVES, DOCUMENT, HOLES, failed = 4, 1 << 28, 1 << 30, 0
 ERRORS = (OSError, ValueError, LookupError, tarfile.TarError, subprocess.CalledProcessError)
 
 def warn(*what):
@@ -17,11 +17,16 @@ def warn(*what):
 def fail(why):
     raise ValueError(why)
 
-def sha256_file(path):
-    h = hashlib.sha256()
-    with open(path, "rb") as f:
-        any(h.update(part) for part in iter(lambda: f.read(1 << 20), b""))
-    return h.hexdigest()
+def document(*path):  # read once: what is checked is what is used
+    with open(os.path.join(*path), "rb") as f:
+        data = f.read(DOCUMENT + 1)
+    return data if len(data) <= DOCUMENT else fail(path[-1] + " is too large")
+
+def sha256(data):
+    return hashlib.sha256(data).hexdigest()
+
+def digits(text):  # 64 of them
+    return text if isinstance(text, str) and re.fullmatch("[0-9a-f]{64}", text) else fail("not 64 hexadecimal digits")
 
 def signed_by(key, message, signature):  # Ed25519, by openssl; key: "Ed", 8 bytes of its number, 32 of itself
     with tempfile.TemporaryDirectory() as d:
@@ -40,87 +45,107 @@ class Repository:
         return subprocess.run(["age", "-d", "-i", "-", path], input=self.identity, check=True, **where)
 
     def keys(self):  # section 2: each epoch's key is named by the one before it
-        facts = json.load(open(os.path.join(self.dir, "repository.json"), encoding="utf-8"))
+        facts = json.loads(document(self.dir, "repository.json"))
         key = self.root_key or facts["keys"][0]["public"]
         self.root_key or print("rescue.py: the medium's root key is %s; compare it with the paper" % key, file=sys.stderr)
         yield base64.b64decode(key)
         links = os.path.join(self.dir, "keys.jsonl")
-        for line in open(links, "rb").read().splitlines() if os.path.exists(links) else []:
+        for line in document(links).splitlines() if os.path.exists(links) else []:
             body, mark, sig = line.rpartition(b',"sig":"')
             signed_by(base64.b64decode(key), body + b"}", base64.b64decode(sig[:-2])) or fail("keys.jsonl: a signature is wrong")
             record = json.loads(line)
             [record["event"], record["repository"]] == ["epoch", facts["repository"]] or fail("keys.jsonl: a foreign record")
             yield base64.b64decode(key := record["key"])
 
-    def check_signature(self, path, comment):
-        lines = open(path + ".minisig", encoding="utf-8").read().splitlines()
+    def check_signature(self, message, path, comment):
+        lines = document(path + ".minisig").decode().splitlines()
         raw, both = base64.b64decode(lines[1]), base64.b64decode(lines[3])
         key = next((k for k in self.keys() if raw[:10] == k[:10]), None) or fail("signed by a key that is not this repository's")
         said = lines[2][len("trusted comment: "):]
-        said.startswith(comment) and signed_by(key, open(path, "rb").read(), raw[10:]) and signed_by(
+        said.startswith(comment) and signed_by(key, message, raw[10:]) and signed_by(
             key, raw[10:] + said.encode(), both) or fail("the signature is wrong")
 
     def open(self, number, tmp):  # section 8
         self.tmp, self.archives, self.bad = tmp, {}, {}
         folder = "generations/%06d/" % number
         try:
-            self.check_signature(os.path.join(self.dir, folder, "SHA256SUMS"),
-                                 "bkp:1 kind=generation repository=%s generation=%d " % (os.path.basename(self.dir), number))
-        except FileNotFoundError as e:
-            e.filename == "openssl" or sys.exit("%sSHA256SUMS: %s" % (folder, e))
-            warn("there is no openssl: signatures are NOT checked; use minisign, see README.txt")
+            name, sums = folder + "SHA256SUMS", document(self.dir, folder, "SHA256SUMS")
+            try:
+                self.check_signature(sums, os.path.join(self.dir, name),
+                                     "bkp:1 kind=generation repository=%s generation=%d " % (os.path.basename(self.dir), number))
+            except FileNotFoundError as e:
+                e.filename == "openssl" or fail(e)
+                warn("there is no openssl: signatures are NOT checked; use minisign, see README.txt")
+            self.sums = {line[66:]: line[:64] for line in sums.decode().splitlines()}
+            for name in (folder + "manifest.json", folder + "root.age"):
+                manifest, data = data if name.endswith("root.age") else b"{}", document(self.dir, name)
+                sha256(data) == self.sums[name] == json.loads(manifest).get("root_sha256", self.sums[name]) or fail("is damaged")
+            with open(tmp + "/root.age", "wb") as f:
+                f.write(data)
+            root = self.decrypt(f.name, stdout=subprocess.PIPE).stdout
+            head, *lines = [json.loads(line) for line in root.decode().splitlines()]
+            [head["kind"], head["format"], head["generation"]] == ["bkp-root", 1, number] or fail("is of another generation")
+            name = "root.age is malformed"
+            self.key = bytes.fromhex(digits(head["chunk_id_key"]))
+            self.datasets = {x["dataset"]: x for x in lines if "dataset" in x}
+            self.table = {x["archive"]: (digits(x["sha256"]), digits(x["index_sha256"])) for x in lines if "archive" in x}
         except ERRORS as e:
-            sys.exit("%sSHA256SUMS: %s" % (folder, e))
-        with open(os.path.join(self.dir, folder, "SHA256SUMS")) as f:
-            self.sums = {line[66:-1]: line[:64] for line in f}
-        for name in (folder + "manifest.json", folder + "root.age"):
-            sha256_file(os.path.join(self.dir, name)) == self.sums[name] or sys.exit(name + " is damaged")
-        root = self.decrypt(os.path.join(self.dir, folder, "root.age"), stdout=subprocess.PIPE).stdout
-        head, *lines = [json.loads(line) for line in root.decode().splitlines()]
-        [head["kind"], head["format"], head["generation"]] == ["bkp-root", 1, number] or sys.exit("root.age is of another generation")
-        self.datasets = {x["dataset"]: x for x in lines if "dataset" in x}
-        self.table = {x["archive"]: x["sha256"] for x in lines if "archive" in x}
+            sys.exit("%s: %s" % (name, e))
 
-    # Section 4: the decrypted archive's path and its chunks, decrypted only after its hash was compared.
+    # Section 4: the decrypted archive's path and its chunks.  It is read once; its INDEX is the one that root.age names, and each chunk is
+    # checked when it is used: so what this file says of itself need not be believed.
     def archive(self, number):
-        name = "archives/%s/%s.age" % (self.table[number][:2], self.table[number])
+        sha, index = self.table[number]
+        name = "archives/%s/%s.age" % (sha[:2], sha)
         if number in self.bad:
             raise self.bad[number]
         if number not in self.archives:
-            path, plain = os.path.join(self.dir, name), os.path.join(self.tmp, str(number))
+            plain = os.path.join(self.tmp, str(number))
             try:
-                self.sums[name] == self.table[number] == sha256_file(path) or fail("SHA-256 is another")
                 with open(plain, "w+b") as f:
-                    self.decrypt(path, stdout=f)
+                    self.decrypt(os.path.join(self.dir, name), stdout=f)
                     f.seek(max(0, os.path.getsize(plain) - (64 << 10)))
                     f.seek(int(f.read().rstrip(b"\0\n").split(b" ")[-1]))
-                    head, *lines = f.read().rstrip(b"\0").decode().splitlines()
-                int(head.split()[3]) == number or fail("INDEX is of another archive")
+                    sha256(text := f.read(DOCUMENT).rstrip(b"\0")) == index or fail("INDEX is not the one that root.age names")
+                head, *lines = [line.split() for line in text.decode().splitlines()]
+                int(head[3]) == number or fail("INDEX is of another archive")
             except ERRORS as e:
+                os.path.exists(plain) and os.truncate(plain, 0)
                 self.bad[number] = ValueError("%s: %s" % (name, e))  # said for each file that needs it
                 raise self.bad[number]
             if len(self.archives) >= CACHED_ARCHIVES:
                 os.unlink(self.archives.pop(next(iter(self.archives)))[0])
-            self.archives[number] = plain, [tuple(map(int, line.split()[1:4])) for line in lines[:-1]]
+            self.archives[number] = plain, [(bytes.fromhex(i), *map(int, rest)) for i, *rest in lines[:-1]]
         self.archives[number] = self.archives.pop(number)  # used last
         return self.archives[number]
+
+    def id(self, data):
+        return hmac.digest(self.key, data, "sha256")
 
     @functools.lru_cache(maxsize=16)
     def chunk(self, number, n):
         plain, index = self.archive(number)
-        offset, stored, raw = index[n]
+        known, offset, stored, raw = index[n]
         with open(plain, "rb") as f:
             frame = os.pread(f.fileno(), stored, offset)
-        data = subprocess.run([("lz4", "zstd")[frame[:4] == b"(\xb5/\xfd"], "-dc"], input=frame, stdout=subprocess.PIPE, check=True).stdout
-        return data if len(data) == raw else fail("archive %d, chunk %d: wrong length" % (number, n))
+        tool = ("lz4", "zstd")[frame[:4] == b"(\xb5/\xfd"]  # which may give more than anybody has memory for
+        data = subprocess.run("%s -dc | head -c %d" % (tool, raw + 1), shell=True, input=frame, stdout=subprocess.PIPE).stdout
+        return data if self.id(data) == known else fail("archive %d, chunk %d is not what its id says" % (number, n))
 
-    # The bytes of A:C:O:L, piece by piece.
+    # The bytes of A:C:O:L:D, piece by piece, after D was compared: a whole chunk's id is that of INDEX, another piece's that of its bytes.
     def run(self, text):
-        number, n, offset, length = map(int, text.split(":"))
-        while length:
-            part = self.chunk(number, n)[offset:offset + length] or fail("a run begins behind its chunk")
-            n, offset, length = n + 1, 0, length - len(part)
-            yield part
+        *place, digest = (re.fullmatch("([0-9]+):([0-9]+):([0-9]+):([0-9]+):([0-9a-f]{64})", text) or fail("a run is malformed")).groups()
+        number, first, offset, left = map(int, place)
+        pieces, ids, n, index = [], hashlib.sha256(), first, self.archive(number)[1]
+        while left:
+            take = min(left, index[n][3] - offset)
+            take > 0 or fail("a run begins behind its chunk")
+            ids.update(index[n][0] if take == index[n][3] else self.id(self.chunk(number, n)[offset:offset + take]))
+            pieces.append((n, offset, take))
+            n, offset, left = n + 1, 0, left - take
+        ids.hexdigest() == digest or fail("archive %d, chunk %d: not what was captured" % (number, first))
+        for n, offset, take in pieces:
+            yield self.chunk(number, n)[offset:offset + take]
 
     # Section 6: (bytes, or None for a hole, length) in order.
     def extents(self, text):
@@ -135,7 +160,10 @@ class Repository:
 
     # Section 7: tarfile's idea of each entry.
     def entries(self, dataset):
-        blocks = b"".join(part if part is not None else bytes(n) for part, n in self.extents(self.datasets[dataset]["blocks"]))
+        try:
+            blocks = b"".join(part or fail("a hole") for part, _ in self.extents(self.datasets[dataset]["blocks"]))
+        except ERRORS as e:
+            return warn("data set %s is lost, for its list of blocks is: %s" % (ascii(dataset), e))
         for line in blocks.decode().splitlines():
             run, count, first = line.split(" ")
             try:
@@ -191,8 +219,13 @@ def restore_entry(repo, root, e, folders):
     else:
         with open(full, "xb") as f:
             try:
+                h, holes = hashlib.sha256(), 0
                 for part, length in repo.extents(text):
                     f.seek(length, os.SEEK_CUR) if part is None else f.write(part)
+                    holes += length if part is None else 0
+                    for n in range(0, length, 1 << 20) if holes <= HOLES else ():
+                        h.update(bytes(min(length - n, 1 << 20)) if part is None else part[n:n + (1 << 20)])
+                e.pax_headers.get("SCHILY.xattr.bkp.sha256") == (h.hexdigest() if holes <= HOLES else None) or fail("SHA-256 of the content is another")
                 f.truncate()
             except BaseException:
                 os.unlink(full)  # no half file is left

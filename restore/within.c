@@ -60,17 +60,24 @@ static bool cut(char *path)
 	return n > 0;
 }
 
-bool within_target(const char *path, int folder)
+int within_nearest(const char *path)
 {
 	char *p = strdup(path);
-	int r = p ? look(p, folder) : 1;
+	int fd = p ? open(p, LOOK) : -1;
 
-	while (r < 0 && cut(p))
-		r = look(p, folder);
-	if (r < 0)
-		r = look(".", folder);
+	if (!p)
+		return -1;
+	while (fd < 0 && cut(p))
+		fd = open(p, LOOK);
 	free(p);
-	return r > 0;
+	return fd < 0 ? open(".", LOOK) : fd;
+}
+
+bool within_target(const char *path, int folder)
+{
+	IO_FD_AUTO fd = within_nearest(path);
+
+	return fd < 0 || climbs_to(fd, folder);
 }
 
 bool within_passes(const char *path, int folder)

@@ -1,78 +1,129 @@
 #!/bin/bash
-# Everything: installs what is missing (Debian 12), builds with sanitizers, runs every test, ends in "N passed, N failed".
-#   tests/run.sh [NAME...]      only the tests whose name contains one of these
-# Larger campaigns are the same with a bigger setting:
-#   BKP_FUZZ_SECONDS (12)  per fuzz target      BKP_KILL_POINTS (60)  points of the kill test
-#   BKP_SCALE_FILES (20000)  files of the memory test     BKP_YEAR_NIGHTS (365)  nights of the simulated year
+# Everything: installs what is missing (Debian 12), builds with sanitizers, runs tests, ends in "N passed, N failed".
+#   tests/run.sh [NAME...]            all tests at their usual size; only those whose name contains one of these
+#   tests/run.sh --quick [NAME...]    unit tests, attacks and the quick scenarios (tests/lib/quick.txt): for the desk, before a commit
+#   tests/run.sh --long [NAME...]     the same tests at the size of a campaign.  Resumable: what passed on this commit is not run again
+#                                     (build/long/<commit>/ holds a log each; remove it to begin anew)
+# Each line says wall and CPU seconds (of the processes a test waited for); a test above 90 CPU seconds is named at the end.
+# Sizes, each may be set:           usual  long
+#   BKP_FUZZ_SECONDS                   12   600   per fuzz target
+#   BKP_KILL_POINTS                    60  2000   points of the kill tests
+#   BKP_MALLOC_POINTS                  40     0   allocations that fail, each in a run of its own; 0: every one
+#   BKP_SCALE_FILES                 20000  1000000   files of the memory test
+#   BKP_YEAR_NIGHTS                   120   365   nights of the simulated year
 set -u
 cd "$(dirname "$0")/.." || exit 1
+tier=usual
+case ${1:-} in --quick | --long) tier=${1#--}; shift ;; -*) echo "unknown option $1: see the head of tests/run.sh" >&2; exit 64 ;; esac
+patterns=("$@")
 . tests/lib/packages.sh
 # shellcheck disable=SC2086
 bkp_install $BKP_TEST_PACKAGES || exit 1
 
-export LANG=C.UTF-8 BKP_FUZZ_SECONDS=${BKP_FUZZ_SECONDS:-12} BKP_KILL_POINTS=${BKP_KILL_POINTS:-60}
-export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
+size() { # NAME USUAL LONG
+	local value=$2
+	[ "$tier" != long ] || value=$3
+	export "$1=${!1:-$value}"
+}
+size BKP_FUZZ_SECONDS 12 600
+size BKP_KILL_POINTS 60 2000
+size BKP_MALLOC_POINTS 40 0
+size BKP_SCALE_FILES 20000 1000000
+size BKP_YEAR_NIGHTS 120 365
+export LANG=C.UTF-8 ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
 unset BKP_POLICY BKP_LANG
+PATH=$PATH:/usr/sbin:/sbin
 jobs=$(nproc)
 out=$(mktemp -d) || exit 1
 trap 'rm -rf "$out"' EXIT
-touch "$out/results"
+touch "$out/results" "$out/costly"
+kept= # --long: where the logs of tests that passed stay
+if [ "$tier" = long ]; then
+	kept=build/long/$(git rev-parse --short HEAD)$(git diff --quiet HEAD || echo -changed)
+	mkdir -p "$kept"
+fi
 
-wanted() { # NAME PATTERN...
-	local name=$1 p
-	shift
-	[ $# -gt 0 ] || return 0
-	for p in "$@"; do case "$name" in *"$p"*) return 0 ;; esac; done
+wanted() { # NAME
+	local p
+	[ ${#patterns[@]} -gt 0 ] || return 0
+	for p in "${patterns[@]}"; do case "$1" in *"$p"*) return 0 ;; esac; done
 	return 1
 }
 
-run() { # NAME COMMAND...: starts it; two run at a time, each reports when it ends
+run() { # NAME COMMAND...: starts it; as many run at a time as there are processors, each reports when it ends
 	local name=$1
-	wanted "$name" "${patterns[@]+"${patterns[@]}"}" || return 0
+	wanted "$name" || return 0
+	if [ "$tier" = quick ]; then
+		case $name in scenario/*) grep -qx "${name#scenario/}" tests/lib/quick.txt || return 0 ;; esac
+	fi
+	if [ -n "$kept" ] && [ -e "$kept/${name//\//-}" ]; then
+		echo ok >>"$out/results"
+		echo "ok    $name (passed before)"
+		return 0
+	fi
 	while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
 	one "$@" &
 }
 
+# What a machine cannot do is not tested there: that is said, never passed over.
+remarks() { # LOG
+	grep -a '^\[  SKIPPED \] [a-z]' "$1" | sort -u | sed 's/^\[  SKIPPED \]/ SKIPPED here:/' | tr -d '\n'
+	grep -a '^proved: ' "$1" | sed '1s/^/\n/; s/^\(\n*\)proved: /\1      /'
+}
+
 one() { # NAME COMMAND...
-	local name=$1 start=$SECONDS log
+	local name=$1 start=$SECONDS log status=0 cpu
 	log=$out/log.${name//\//-}
 	shift
-	if "$@" </dev/null >"$log" 2>&1; then
+	TIMEFORMAT='%U %S'
+	{ time "$@" </dev/null >"$log" 2>&1; } 2>"$log.cpu" || status=$?
+	cpu=$(awk 'NF == 2 {printf "%.0f", $1 + $2}' "$log.cpu")
+	[ "${cpu:-0}" -le 90 ] || echo "$name: $cpu" >>"$out/costly"
+	if [ $status = 0 ]; then
 		echo ok >>"$out/results"
-		# what a machine cannot do is not tested there: that is said, never passed over
-		echo "ok    $name ($((SECONDS - start)) s)$(grep -a '^\[  SKIPPED \] [a-z]' "$log" | sort -u | sed 's/^\[  SKIPPED \]/ SKIPPED here:/' | tr -d '\n')$(grep -a '^proved: ' "$log" | sed '1s/^/\n/; s/^\(\n*\)proved: /\1      /')"
+		[ -z "$kept" ] || cp "$log" "$kept/${name//\//-}"
+		echo "ok    $name ($((SECONDS - start)) s, CPU $cpu s)$(remarks "$log")"
 	else
 		echo failed >>"$out/results"
-		echo "FAIL  $name ($((SECONDS - start)) s)
+		echo "FAIL  $name ($((SECONDS - start)) s, CPU $cpu s)
 $(tail -n 60 "$log" | sed 's/^/      | /')"
 	fi
 }
 
-build() { # PRESET
-	cmake --preset "$1" >"$out/build" 2>&1 && cmake --build --preset "$1" -- -j"$jobs" >>"$out/build" 2>&1 && return 0
-	tail -n 40 "$out/build"
+build() { # PRESET; the demo may have configured it without tests
+	cmake --preset "$1" -DBKP_TESTS=ON >"$out/build.$1" 2>&1 && cmake --build --preset "$1" -- -j"$jobs" >>"$out/build.$1" 2>&1 && return 0
+	tail -n 40 "$out/build.$1"
 	return 1
 }
 
-patterns=("$@")
-build asan || { echo "the build with sanitizers failed"; echo "0 passed, 1 failed"; exit 1; }
-build release || { echo "the release build failed"; echo "0 passed, 1 failed"; exit 1; }
+for preset in asan release; do
+	build $preset || { echo "the build '$preset' failed"; echo "0 passed, 1 failed"; exit 1; }
+done
 export BKP_BIN=$PWD/build/asan BKP_RELEASE=$PWD/build/release BKP_SRC=$PWD
-PATH=$PATH:/usr/sbin:/sbin
 
-run build-clang build clang
-wait
 for t in build/asan/test_*; do
 	[ -x "$t" ] && run "unit/$(basename "$t")" "$t"
 done
+run attacks env BKP_BIN="$BKP_RELEASE" bash tests/attacks.sh
 # the year takes longest: it begins first, so that nothing waits for it alone at the end
 for t in tests/scenario/73-*.sh tests/scenario/[0-6]*.sh tests/scenario/7[0-24-9]*.sh tests/scenario/[89]*.sh; do
 	run "scenario/$(basename "$t" .sh)" bash "$t"
 done
-wait
-run fuzz bash tests/fuzz/run.sh "$BKP_FUZZ_SECONDS"
+if [ "$tier" != quick ]; then
+	wait
+	run build-clang build clang
+	wait
+	fuzz=()
+	for t in tests/fuzz/fuzz_*.c; do
+		t=$(basename "$t" .c)
+		! wanted "fuzz/${t#fuzz_}" || fuzz+=("${t#fuzz_}")
+	done
+	[ ${#fuzz[@]} = 0 ] || one build-fuzz bash tests/fuzz/run.sh --list
+	for t in "${fuzz[@]}"; do run "fuzz/$t" env BKP_FUZZ_BUILT=1 bash tests/fuzz/run.sh "$BKP_FUZZ_SECONDS" "$t"; done
+fi
 wait
 
+[ ! -s "$out/costly" ] || echo "above 90 CPU seconds: $(sort "$out/costly" | tr '\n' ';')"
 passed=$(grep -c ok "$out/results")
 failed=$(grep -c failed "$out/results")
 echo "$passed passed, $failed failed"

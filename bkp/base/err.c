@@ -89,6 +89,12 @@ bool err_is_full(const struct err *err)
 	return err->errnum == ENOSPC || err->errnum == EDQUOT;
 }
 
+bool err_is_unread(const struct err *err)
+{
+	return err->errnum ? err->errnum != ENOENT && err->errnum != ENOTDIR && err->errnum != ELOOP
+			   : !strcmp(err->code, "E-MEM-01");
+}
+
 int err_nomem(struct err *err)
 {
 	return err_set(err, "E-MEM-01", "%s", text("out of memory"));

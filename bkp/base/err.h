@@ -27,6 +27,10 @@ struct err {
 /* Did it fail because there is no room left (disk or quota)? */
 bool err_is_full(const struct err *err);
 
+/* Did the system not give it, or memory not hold it?  That says nothing of what stands there: it is no damage, unlike
+ * what was read and is wrong, what is missing, and what is no file. */
+bool err_is_unread(const struct err *err);
+
 /* Sets code and message, clears the hint.  Returns -1. */
 int err_set(struct err *err, const char *code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 

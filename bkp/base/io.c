@@ -157,13 +157,20 @@ int io_close(int *fd, const char *name, struct err *err)
 	return 0;
 }
 
+#define SYSFS_SIZE 4096
+
 int io_read_file(int dirfd, const char *name, struct buf *out, struct err *err)
 {
 	IO_FD_AUTO fd = -1;
 	ssize_t r = open_regular(dirfd, name, &fd, err);
+	struct stat st;
 
 	if (r)
 		return (int)r;
+	/* A sparse file of a terabyte is refused before its zeros are read.  Not by less than a page: each file of sysfs says it
+	 * has one, and holds a few bytes. */
+	if (!fstat(fd, &st) && st.st_size > SYSFS_SIZE && (uint64_t)st.st_size > out->max - out->n)
+		return err_set(err, "E-IO-08", text("'%s' is larger than %zu bytes"), name, out->max);
 	do {
 		if (out->n == out->max) {
 			char more;

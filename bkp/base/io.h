@@ -44,7 +44,8 @@ int io_sync_dir(int dirfd, struct err *err);
 /* Closes and reports.  *fd becomes -1 whatever happens. */
 int io_close(int *fd, const char *name, struct err *err);
 
-/* Appends the whole file to `out`; larger than out's ceiling is E-IO-08. ret: 0, IO_ABSENT, -1. */
+/* Appends the whole file to `out`; larger than out's ceiling is E-IO-08, before anything is read where its
+ * size tells. ret: 0, IO_ABSENT, -1. */
 #define IO_ABSENT 1
 int io_read_file(int dirfd, const char *name, struct buf *out, struct err *err)
     __attribute__((warn_unused_result));

@@ -1,8 +1,10 @@
 /* near: see near.h. */
 #include "base/near.h"
 
+#include <getopt.h>
 #include <limits.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 static unsigned char fold(char c)
@@ -98,4 +100,18 @@ const char *near_word(const char *word, const char *const *known, size_t n)
 		}
 	}
 	return best;
+}
+
+const char *near_option(const char *word, const struct option *known)
+{
+	const char *names[64];
+	char plain[NEAR_BYTES_MAX + 2];
+	size_t n = 0;
+
+	if (strncmp(word, "--", 2) != 0)
+		return NULL;
+	snprintf(plain, sizeof(plain), "%.*s", (int)strcspn(word + 2, "="), word + 2);
+	for (; n < sizeof(names) / sizeof(*names) && known[n].name; n++)
+		names[n] = known[n].name;
+	return near_word(plain, names, n);
 }

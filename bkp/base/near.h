@@ -9,6 +9,8 @@
 
 #include <stddef.h>
 
+struct option;
+
 #define NEAR_BYTES_MAX 48 /* longer words are near to nothing */
 
 unsigned near_distance(const char *a, const char *b); /* UINT_MAX when one is longer than NEAR_BYTES_MAX */
@@ -16,5 +18,8 @@ unsigned near_distance(const char *a, const char *b); /* UINT_MAX when one is lo
 /* The nearest of n words if it is close enough to be a likely slip (1 change in up to 4 letters, 2 in up to
  * 7, else 3), or NULL.  The first of equally near ones. */
 const char *near_word(const char *word, const char *const *known, size_t n);
+
+/* The same for a long option as it was typed ("--quite=x"), among those of a getopt_long table; without the dashes. */
+const char *near_option(const char *word, const struct option *known);
 
 #endif

@@ -13,10 +13,14 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
+#include "base/near.h"
+#include "base/path.h"
 #include "base/text.h"
+#include "cmd/warden.h"
 #include "format/policy.h"
 #include "read/ledger.h"
 #include "read/repository.h"
+#include "write/device.h"
 #include "write/heads.h"
 #include "write/policy_record.h"
 #include "write/state.h"
@@ -34,32 +38,70 @@ static const struct option common[] = {
 };
 #define N_COMMON (sizeof(common) / sizeof(*common))
 
+void app_next(const struct err *err, FILE *out)
+{
+	if (err->hint[0])
+		fprintf(out, "  → %s\n", err->hint);
+	else
+		fprintf(out, text("  → 'bkp explain %s' says what to do\n"), err->code[0] ? err->code : "E-BKP-00");
+}
+
 void app_fault(const struct err *err, FILE *out)
 {
 	fprintf(out, "bkp: %s: %s\n", err->code[0] ? err->code : "E-BKP-00", err->msg);
-	if (err->hint[0])
-		fprintf(out, "  → %s\n", err->hint);
+	app_next(err, out);
 }
 
 int app_error(const struct err *err, int code)
 {
 	app_fault(err, stderr);
-	return code;
+	/* nobody has typed anything wrong */
+	return code == APP_USAGE && !strcmp(err->code, "E-MEM-01") ? APP_FAILED : code;
 }
 
-int app_usage(const struct app *app, const char *fmt, ...)
+void app_no_memory(void)
+{
+	struct err err = ERR_INIT;
+
+	err_nomem(&err);
+	app_fault(&err, stderr);
+	_exit(warden_exit(APP_FAILED));
+}
+
+static int usage(const struct app *app, const char *near, const char *fmt, va_list ap)
 {
 	struct err err = {.code = "E-USAGE-01"};
-	va_list ap;
 
-	va_start(ap, fmt);
 	vsnprintf(err.msg, sizeof(err.msg), fmt, ap);
-	va_end(ap);
+	if (near)
+		err_hint(&err, text("did you mean '%s'?"), near);
 	if (app->command)
 		err_hint(&err, text("see 'bkp %s --help'"), app->command->name);
 	else
 		err_hint(&err, "%s", text("see 'bkp --help'"));
 	return app_error(&err, APP_USAGE);
+}
+
+int app_usage(const struct app *app, const char *fmt, ...)
+{
+	va_list ap;
+	int code;
+
+	va_start(ap, fmt);
+	code = usage(app, NULL, fmt, ap);
+	va_end(ap);
+	return code;
+}
+
+int app_unknown(const struct app *app, const char *near, const char *fmt, ...)
+{
+	va_list ap;
+	int code;
+
+	va_start(ap, fmt);
+	code = usage(app, near, fmt, ap);
+	va_end(ap);
+	return code;
 }
 
 int app_flush(int code)
@@ -70,16 +112,6 @@ int app_flush(int code)
 		return code;
 	err_sys(&err, "E-IO-03", errno, "%s", text("cannot write the output"));
 	return app_error(&err, APP_FAILED);
-}
-
-static void command_help(const struct app_command *c)
-{
-	const char *line = c->usage;
-
-	printf("%s\n\n", text(c->summary));
-	for (; *line; line += strcspn(line, "\n"), line += *line == '\n')
-		printf("  bkp %.*s\n", (int)strcspn(line, "\n"), line);
-	printf("\n%s\n", text("every command takes: --policy FILE  --lang ja|en  --json  --quiet  --help"));
 }
 
 void app_language(const struct app *app)
@@ -105,7 +137,8 @@ static const char *disliked(int argc, char *const *argv)
 	return optopt && next[0] == '-' && next[1] != '-' && strchr(next, optopt) ? next : argv[optind - 1];
 }
 
-static int take_common(struct app *app, int opt, int *ret_exit)
+/* own: the command's options, for --help. */
+static int take_common(struct app *app, int opt, const struct option *own, int *ret_exit)
 {
 	enum text_lang lang;
 
@@ -131,35 +164,43 @@ static int take_common(struct app *app, int opt, int *ret_exit)
 	case 'h':
 		if (!app->command)
 			return 'h'; /* main knows the list of commands */
-		command_help(app->command);
+		help_command(app->command, own);
 		*ret_exit = app_flush(APP_OK);
 		return APP_OPT_STOP;
 	}
 	return opt;
 }
 
+static int unknown_option(const struct app *app, const char *word, const struct option *all)
+{
+	const char *near = near_option(word, all);
+	char option[NEAR_BYTES_MAX + 4];
+
+	snprintf(option, sizeof(option), "--%s", near ? near : "");
+	return app_unknown(app, near ? option : NULL, text("unknown or ambiguous option '%s'"), word);
+}
+
 int app_getopt(struct app *app, int argc, char **argv, const struct option *own, int *ret_exit)
 {
 	struct option all[OWN_MAX + N_COMMON + 1] = {{0}};
 	/* before the command's name options end at the first word; behind it they may stand anywhere */
-	const char *shorts = app->command ? ":hq" : "+:hq";
+	const char *shorts = app->command ? ":hq" : "+:hqV";
 	size_t n = 0;
 	int opt;
 
-	memcpy(all, common, sizeof(common));
 	for (; own && own[n].name && n < OWN_MAX; n++)
-		all[N_COMMON + n] = own[n];
+		all[n] = own[n];
+	memcpy(all + n, common, sizeof(common));
 	opterr = 0;
 	do {
 		opt = getopt_long(argc, argv, shorts, all, NULL);
 		if (opt == ':')
 			*ret_exit = app_usage(app, text("option '%s' needs a value"), argv[optind - 1]);
 		else if (opt == '?')
-			*ret_exit =
-			    app_usage(app, text("unknown or ambiguous option '%s'"), disliked(argc, argv));
+			*ret_exit = unknown_option(app, disliked(argc, argv), all);
 		if (opt == ':' || opt == '?')
 			return APP_OPT_STOP;
-		opt = opt == -1 ? -1 : take_common(app, opt, ret_exit);
+		opt = opt == -1 ? -1 : take_common(app, opt, all, ret_exit);
 	} while (opt == 0);
 	return opt;
 }
@@ -210,6 +251,24 @@ static void warn_unlocked(void)
 	app_error(&err, APP_OK);
 }
 
+void app_warn_keeping(const struct policy *policy)
+{
+	const char *name = device_keeps_erased(policy->state);
+	struct err err = ERR_INIT;
+	char shown[400];
+
+	if (!name)
+		return;
+	err_set(&err, "W-STATE-12",
+	    text("the state folder '%s' is on %s, which keeps what is erased: who gets the disk may find "
+		 "signing keys of "
+		 "earlier days"),
+	    path_show(policy->state, shown, sizeof(shown)), name);
+	err_hint(
+	    &err, "%s", text("put the state folder on ext4 or XFS, without snapshots, before 'bkp init'"));
+	app_error(&err, APP_OK);
+}
+
 void app_act(struct app *app, const char *command, const char *role, const char *person)
 {
 	app->actor = (struct app_actor){command, role, person};
@@ -241,13 +300,14 @@ int app_state(struct app *app, const struct policy *policy, struct state **ret)
 	int r = app_state_open(app, policy, ret, &err);
 
 	if (r)
-		return app_error(&err, r == STATE_BUSY ? APP_ATTENTION : APP_FAILED);
+		return app_error(&err, APP_FAILED);
 	return APP_OK;
 }
 
 /* The journal is checked against the root key of the repository file beside it. */
-static int load_ledger(const char *path, struct ledger **ret, struct err *err)
+int app_ledger_read(const struct policy *policy, struct ledger **ret, struct err *err)
 {
+	const char *path = policy->state;
 	IO_FD_AUTO dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct repository *repo;
 	size_t n;
@@ -273,5 +333,5 @@ int app_ledger(struct app *app, const struct policy *policy, struct ledger **ret
 	struct err err = ERR_INIT;
 
 	(void)app;
-	return load_ledger(policy->state, ret, &err) ? app_error(&err, APP_UNKNOWN) : APP_OK;
+	return app_ledger_read(policy, ret, &err) ? app_error(&err, APP_UNKNOWN) : APP_OK;
 }

@@ -35,7 +35,8 @@ struct figures {
 	uint64_t of[6];
 };
 
-static const char *const figure_names[] = {"generations", "protect", "daily", "weekly", "monthly", "yearly"};
+static const char *const figure_names[] = {TEXT_LATER("generations"), TEXT_LATER("protect"), TEXT_LATER("daily"),
+    TEXT_LATER("weekly"), TEXT_LATER("monthly"), TEXT_LATER("yearly")};
 
 static struct figures of_policy(const struct policy_dataset *d)
 {
@@ -127,7 +128,7 @@ static int print_agreement(const struct ledger *l, const struct policy *policy, 
 		return APP_FAILED;
 	table_cell(t, "%s", text("agreed / policy"));
 	for (size_t i = 0; i < 6; i++)
-		table_cell(t, "%s", figure_names[i]);
+		table_cell(t, "%s", text(figure_names[i]));
 	for (size_t i = 0; i < policy->n_datasets; i++)
 		dataset_row(t, policy->datasets[i].name, l, policy);
 	for (size_t i = 0; i < ledger_agreements(l); i++)

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cmd/app.h"
 #include "cmd/check_diff.h"
+#include "cmd/check_live.h"
 #include "cmd/out.h"
 #include "format/policy.h"
 #include "format/policy_plan.h"
@@ -93,6 +94,8 @@ static int check(struct app *app, struct policy_problems *problems)
 
 	if (r < 0 || (r > 0 && !problems->n_errors))
 		return app_error(&err, r < 0 ? APP_USAGE : APP_FAILED);
+	if (!r)
+		app_warn_keeping(policy);
 	if (app->json)
 		return out_json(r ? json_pack("{s:b, s:o}", "valid", 0, "problems", problem_list(problems))
 				  : plan_json(policy, problems),
@@ -111,13 +114,21 @@ static int compare(struct app *app, const char *against)
 	return code ? code : check_diff(app, policy, against);
 }
 
+static int live(struct app *app)
+{
+	POLICY_AUTO policy = NULL;
+	int code = app_policy(app, &policy);
+
+	return code ? code : check_live(app, policy);
+}
+
 int cmd_check(struct app *app, int argc, char **argv)
 {
-	enum { DIFF = 1, AGAINST };
+	enum { DIFF = 1, AGAINST, LIVE };
 	static const struct option own[] = {{"diff", no_argument, NULL, DIFF},
-	    {"against", required_argument, NULL, AGAINST}, {NULL, 0, NULL, 0}};
+	    {"against", required_argument, NULL, AGAINST}, {"live", no_argument, NULL, LIVE}, {NULL, 0, NULL, 0}};
 	const char *against = NULL;
-	bool diff = false;
+	bool diff = false, now = false;
 	struct policy_problems *problems;
 	int code = APP_OK, opt;
 
@@ -125,6 +136,7 @@ int cmd_check(struct app *app, int argc, char **argv)
 		if (opt == APP_OPT_STOP)
 			return code;
 		diff = diff || opt == DIFF;
+		now = now || opt == LIVE;
 		if (opt == AGAINST)
 			against = optarg;
 	}
@@ -132,6 +144,10 @@ int cmd_check(struct app *app, int argc, char **argv)
 		return app_usage(app, "%s", text("'check' takes options only"));
 	if (against && !diff)
 		return app_usage(app, "%s", text("--against goes with --diff"));
+	if (diff && now)
+		return app_usage(app, "%s", text("--live and --diff exclude each other"));
+	if (now)
+		return live(app);
 	if (diff)
 		return compare(app, against);
 	problems = calloc(1, sizeof(*problems));

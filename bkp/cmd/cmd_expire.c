@@ -27,7 +27,7 @@
 #define MEDIA_MAX 64
 
 struct request {
-	bool dry_run;
+	bool dry_run, yes;
 	const char *medium, *operator, * plan_out, *plan, *signature;
 };
 
@@ -150,6 +150,12 @@ static void summarize(const struct expiry *e, const struct err *failure, char li
 	morning_cut(line, MORNING_CHARS);
 }
 
+static void on_leftover(void *arg, const struct reap_leftover *l)
+{
+	(void)arg;
+	expire_report_leftover(l);
+}
+
 static int expire(struct app *app, const struct request *q, const struct policy *policy, struct state *s,
     char line[MORNING_LINE])
 {
@@ -161,6 +167,9 @@ static int expire(struct app *app, const struct request *q, const struct policy 
 		morning_failure(&err, line);
 		return app_error(&err, APP_FAILED);
 	}
+	e->operator= q->operator;
+	e->yes = q->yes;
+	e->about = on_leftover;
 	r = only_looks(q) ? 0 : ask_storage(e, &told, &err);
 	/* the latch may have fallen just now: it is asked anew */
 	e->judged->latched = ledger_latch(state_ledger(s))->found_ns != 0;
@@ -191,7 +200,7 @@ static int check_request(struct app *app, const struct request *q, const struct 
 	char show[256];
 
 	if (q->medium && !policy_find_medium(policy, q->medium))
-		return app_usage(app, text("'%s' is not a medium of the policy"),
+		return app_unknown(app, policy_near_medium(policy, q->medium), text("'%s' is not a medium of the policy"),
 		    path_show(q->medium, show, sizeof(show)));
 	if (!q->plan != !q->signature)
 		return app_usage(app, "%s", text("--plan and --signature belong together"));
@@ -203,11 +212,12 @@ static int check_request(struct app *app, const struct request *q, const struct 
 
 int cmd_expire(struct app *app, int argc, char **argv)
 {
-	enum { DRY_RUN = 1, MEDIUM, OPERATOR, PLAN_OUT, PLAN, SIGNATURE };
+	enum { DRY_RUN = 1, MEDIUM, OPERATOR, PLAN_OUT, PLAN, SIGNATURE, YES };
 	static const struct option own[] = {{"dry-run", no_argument, NULL, DRY_RUN},
 	    {"medium", required_argument, NULL, MEDIUM}, {"operator", required_argument, NULL, OPERATOR},
 	    {"plan-out", required_argument, NULL, PLAN_OUT}, {"plan", required_argument, NULL, PLAN},
-	    {"signature", required_argument, NULL, SIGNATURE}, {NULL, 0, NULL, 0}};
+	    {"signature", required_argument, NULL, SIGNATURE}, {"yes", no_argument, NULL, YES},
+	    {NULL, 0, NULL, 0}};
 	struct request q = {0};
 	const char **into[] = {NULL, NULL, &q.medium, &q.operator, & q.plan_out, &q.plan, &q.signature};
 	POLICY_AUTO policy = NULL;
@@ -219,6 +229,8 @@ int cmd_expire(struct app *app, int argc, char **argv)
 			return code;
 		if (c == DRY_RUN)
 			q.dry_run = true;
+		else if (c == YES)
+			q.yes = true;
 		else
 			*into[c] = optarg;
 	}

@@ -9,14 +9,17 @@
 
 #include <jansson.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/text.h"
 #include "cmd/app.h"
 #include "cmd/operator.h"
 #include "cmd/outcome.h"
 #include "cmd/out.h"
+#include "cmd/tools_folder.h"
 #include "format/policy.h"
 #include "read/ledger.h"
+#include "write/medium_docs.h"
 #include "write/state.h"
 
 enum decision { HOLD, RELEASE, ACCEPT };
@@ -27,6 +30,7 @@ static const struct {
     [HOLD] = {"hold", "held"}, [RELEASE] = {"release", "released"}, [ACCEPT] = {"accept", "accepted"}};
 
 #define DECIDE_MAX 64
+#define SUMS_MAX   ((size_t)4096)
 
 struct request {
 	enum decision what;
@@ -178,6 +182,58 @@ static int decide(struct app *app, const struct policy *policy, struct request *
 	return code;
 }
 
+/* What stands now where the tools are that media carry. */
+static int accept_tools(struct app *app, const struct policy *policy, const struct request *q)
+{
+	BUF_AUTO sums = BUF_INIT(SUMS_MAX);
+	struct state *s = NULL;
+	struct err err = ERR_INIT;
+	char folder[PATH_MAX];
+	int code = app_state(app, policy, &s);
+
+	if (code)
+		return code;
+	if (!tools_folder(folder))
+		err_set(&err, "E-DOCS-03", "%s", text("there are no tools for media beside this program"));
+	else if (!medium_docs_tools(folder, &sums, &err) && !buf_terminate(&sums, &err) &&
+		 !state_append(s, "tools-accepted",
+		     json_pack("{s:s, s:s, s:s, s:b}", "tools", (char *)sums.p, "operator", q->person, "reason",
+			 q->reason, "terminal", (int)typed()),
+		     &err) &&
+		 !app->quiet)
+		printf(text("these tools go onto the media from now on:\n%s"), (char *)sums.p);
+	code = err.code[0] ? failed(app, &err) : APP_OK;
+	code = outcome_record(app, s, "accept", code, err.code[0] ? err.msg : text("changed tools for media are accepted"));
+	state_close(s);
+	return code;
+}
+
+/* That less is captured or guarded than before is right. */
+static int accept_policy(struct app *app, const struct policy *policy, const struct request *q)
+{
+	struct state *s = NULL;
+	struct err err = ERR_INIT;
+	const char *first;
+	int64_t since_ns;
+	int code = app_state(app, policy, &s);
+
+	if (code)
+		return code;
+	if (!ledger_narrowed(state_ledger(s), &first, &since_ns))
+		err_set(&err, "E-HOLD-07", "%s",
+		    text("nothing of the policy waits for somebody to accept it"));
+	else if (state_append(s, "policy-accepted",
+		     json_pack("{s:s, s:s, s:s, s:b}", "sha256", ledger_policy_sha256(state_ledger(s)), "operator",
+			 q->person, "reason", q->reason, "terminal", (int)typed()),
+		     &err) == 0 &&
+		 !app->quiet)
+		printf("%s\n", text("the policy is accepted as it is"));
+	code = err.code[0] ? failed(app, &err) : APP_OK;
+	code = outcome_record(app, s, "accept", code, err.code[0] ? err.msg : text("the policy is accepted as it is"));
+	state_close(s);
+	return code;
+}
+
 /* A generation's number as it is typed: digits only. */
 static int parse_number(const char *s, uint64_t *ret)
 {
@@ -190,11 +246,13 @@ static int parse_number(const char *s, uint64_t *ret)
 
 static int command(struct app *app, int argc, char **argv, enum decision what)
 {
-	enum { OPERATOR = 1, REASON };
+	enum { OPERATOR = 1, REASON, TOOLS, POLICY };
 	static const struct option own[] = {{"operator", required_argument, NULL, OPERATOR},
-	    {"reason", required_argument, NULL, REASON}, {NULL, 0, NULL, 0}};
+	    {"reason", required_argument, NULL, REASON}, {"tools", no_argument, NULL, TOOLS},
+	    {"policy-change", no_argument, NULL, POLICY}, {NULL, 0, NULL, 0}};
 	struct request q = {.what = what};
 	POLICY_AUTO policy = NULL;
+	bool tools = false, whole = false;
 	int c, code = APP_OK;
 
 	while ((c = app_getopt(app, argc, argv, own, &code)) != -1) {
@@ -204,9 +262,13 @@ static int command(struct app *app, int argc, char **argv, enum decision what)
 			q.person = optarg;
 		if (c == REASON)
 			q.reason = optarg;
+		tools |= c == TOOLS;
+		whole |= c == POLICY;
 	}
 	q.n = (size_t)(argc - optind);
-	if (!q.n || q.n > (app->json ? 1 : DECIDE_MAX))
+	if ((tools || whole) && (what != ACCEPT || q.n || (tools && whole)))
+		return app_usage(app, "%s", text("--tools and --policy-change go with 'accept', in the place of numbers"));
+	if (!tools && !whole && (!q.n || q.n > (app->json ? 1 : DECIDE_MAX)))
 		return app_usage(app, text("'%s' takes the numbers of 1 to %d generations"),
 		    words[what].command, app->json ? 1 : DECIDE_MAX);
 	for (size_t i = 0; i < q.n; i++)
@@ -221,7 +283,10 @@ static int command(struct app *app, int argc, char **argv, enum decision what)
 	code = app_policy(app, &policy);
 	if (!code)
 		code = operator_check(app, policy, q.person);
-	return code ? code : decide(app, policy, &q);
+	return code    ? code
+	       : tools ? accept_tools(app, policy, &q)
+	       : whole ? accept_policy(app, policy, &q)
+		       : decide(app, policy, &q);
 }
 
 int cmd_hold(struct app *app, int argc, char **argv)

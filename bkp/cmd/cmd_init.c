@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -44,6 +45,13 @@ static int add_recipient(struct app *app, struct options *o, const char *s)
 
 	if (o->n == REPOSITORY_PEOPLE)
 		return app_usage(app, text("there can be %d recipients at most"), REPOSITORY_PEOPLE);
+	if (!strncasecmp(s, "AGE-SECRET-KEY-", strlen("AGE-SECRET-KEY-"))) {
+		err_set(&err, "E-INIT-04", "%s", text("this is a secret key, not a recipient: it has been seen by this computer"));
+		err_hint(&err, "%s",
+		    text("burn it: clear it from the screen and the shell's history, never use it again; make another one on "
+			 "another computer ('age-keygen -o FILE') and give only the public key it prints (age1…)"));
+		return app_error(&err, APP_USAGE);
+	}
 	if (age_recipient_parse(s, &o->recipients[o->n], &err))
 		return app_error(&err, APP_USAGE);
 	for (size_t i = 0; i < o->n; i++)
@@ -312,6 +320,7 @@ static int init(struct app *app, struct options *o, const struct policy *policy)
 		return app_error(&err, APP_FAILED);
 	}
 	code = recorded(app, o, policy);
+	app_warn_keeping(policy);
 	root_key_is_gone(app, o);
 	return code;
 }

@@ -1,4 +1,4 @@
-/* cmd_journal: bkp journal show | verify | export: the audit record, readable and checkable by anyone with
+/* cmd_journal: bkp journal show | verify | export | repair: the audit record, readable and checkable by anyone with
  * the public key.  This file: show and verify. */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -198,7 +198,7 @@ static int report_torn(const struct ledger *l)
 	return app_error(&err, APP_ATTENTION);
 }
 
-/* The journal is in itself as it must be.  Is it also the one that the other place knows? */
+/* The journal is in itself as it must be.  Is it also the one that other places know? */
 static int report(struct app *app, const struct cmd_journal_options *o, int fd, const struct ledger *l)
 {
 	json_t *other = NULL, *out;
@@ -209,6 +209,8 @@ static int report(struct app *app, const struct cmd_journal_options *o, int fd, 
 	code = report_torn(l);
 	if (o->against)
 		compared = cmd_journal_against(app, o, fd, l, &other);
+	else if (!o->file)
+		compared = cmd_journal_against_media(app, fd, l, &other);
 	if (compared > code)
 		code = compared;
 	if (!app->json) {
@@ -217,7 +219,7 @@ static int report(struct app *app, const struct cmd_journal_options *o, int fd, 
 	}
 	out = report_json(o, l);
 	if (other)
-		json_object_set_new(out, "against", other);
+		json_object_set_new(out, o->against ? "against" : "media", other);
 	return out_json(out, code);
 }
 
@@ -257,27 +259,28 @@ static int verify(struct app *app, struct cmd_journal_options *o)
 
 static int dispatch(struct app *app, const char *what, struct cmd_journal_options *o)
 {
-	bool foreign = o->format || o->out;
+	bool of_export = o->format || o->out, of_verify = o->root_key || o->against;
 
-	if (!strcmp(what, "verify") && !foreign)
+	if (!strcmp(what, "verify") && !of_export && !o->operator)
 		return verify(app, o);
-	if (!strcmp(what, "show") && !foreign && !o->root_key && !o->against)
+	if (!strcmp(what, "show") && !of_export && !of_verify && !o->operator)
 		return show(app, o);
-	if (!strcmp(what, "export") && !o->root_key && !o->against)
+	if (!strcmp(what, "export") && !of_verify && !o->operator)
 		return cmd_journal_export(app, o);
+	if (!strcmp(what, "repair") && !of_export && !of_verify && !o->file)
+		return cmd_journal_repair(app, o);
 	return app_usage(app, "%s",
-	    text("'journal' is followed by 'show', 'verify' or 'export'; --root-key and --against go with "
-		 "'verify', "
-		 "--format and --out with 'export'"));
+	    text("'journal' is followed by 'show', 'verify', 'export' or 'repair'; --root-key and --against go with "
+		 "'verify', --format and --out with 'export', --operator with 'repair'"));
 }
 
 int cmd_journal(struct app *app, int argc, char **argv)
 {
-	enum { ROOT_KEY = 1, FILE_, AGAINST, FORMAT, OUT };
+	enum { ROOT_KEY = 1, FILE_, AGAINST, FORMAT, OUT, OPERATOR };
 	static const struct option own[] = {{"root-key", required_argument, NULL, ROOT_KEY},
 	    {"file", required_argument, NULL, FILE_}, {"against", required_argument, NULL, AGAINST},
 	    {"format", required_argument, NULL, FORMAT}, {"out", required_argument, NULL, OUT},
-	    {NULL, 0, NULL, 0}};
+	    {"operator", required_argument, NULL, OPERATOR}, {NULL, 0, NULL, 0}};
 	struct cmd_journal_options o = {.file = NULL};
 	int code = APP_OK, opt;
 
@@ -288,7 +291,8 @@ int cmd_journal(struct app *app, int argc, char **argv)
 		    : opt == FILE_   ? &o.file
 		    : opt == AGAINST ? &o.against
 		    : opt == FORMAT  ? &o.format
-				     : &o.out) = optarg;
+		    : opt == OUT     ? &o.out
+				     : &o.operator) = optarg;
 	}
 	return dispatch(app, argc - optind == 1 ? argv[optind] : "", &o);
 }

@@ -13,6 +13,7 @@ struct cmd_journal_options {
 	const char *root_key;	  /* as given */
 	const char *against;	  /* of verify */
 	const char *format, *out; /* of export */
+	const char *operator;	  /* of repair */
 	struct minisig_public root;
 };
 
@@ -25,7 +26,11 @@ int cmd_journal_open(
 int cmd_journal_against(struct app *app, const struct cmd_journal_options *o, int fd, const struct ledger *l,
     struct json_t **ret);
 
-/* cmd_journal_export.c: bkp journal export */
+/* The same with the copies on all media of the policy that are attached; *ret: an array. */
+int cmd_journal_against_media(struct app *app, int fd, const struct ledger *l, struct json_t **ret);
+
+/* cmd_journal_export.c: bkp journal export; cmd_journal_repair.c: bkp journal repair */
 int cmd_journal_export(struct app *app, const struct cmd_journal_options *o);
+int cmd_journal_repair(struct app *app, const struct cmd_journal_options *o);
 
 #endif

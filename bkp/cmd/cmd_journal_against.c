@@ -1,5 +1,5 @@
-/* cmd_journal_against: bkp journal verify --against: is another copy of the journal the beginning of this
- * one? */
+/* cmd_journal_against: bkp journal verify: is another copy of the journal the beginning of this one?  The one
+ * of --against, or those of all media that are attached. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,6 +18,7 @@
 #include "cmd/cmd_journal.h"
 #include "format/journal.h"
 #include "format/policy.h"
+#include "read/inside.h"
 #include "read/ledger.h"
 #include "read/medium.h"
 #include "write/history.h"
@@ -27,7 +28,8 @@
 
 struct other {
 	char path[PATH_MAX_BYTES];
-	uint64_t expected; /* records this host had copied there, as the journal itself says; 0: not known */
+	bool medium;
+	uint64_t expected; /* medium: records this host had copied there, as the journal itself says */
 };
 
 /* Where the policy has a medium of that name. */
@@ -70,6 +72,7 @@ static int in_folder(const struct ledger *l, struct other *o, struct err *err)
 	if (!medium_open(o->path, &want, &m, NULL)) {
 		const struct ledger_medium *lm = ledger_medium_by_uuid(l, medium_uuid(m));
 
+		o->medium = lm != NULL;
 		o->expected = lm ? lm->copy_seq : 0;
 		medium_close(m);
 	}
@@ -145,44 +148,150 @@ static int judge(const struct other *o, const struct history *h, const struct le
 		err_hint(
 		    &err, "%s", text("somebody cut it, or brought an old copy of the disk: ask who had it"));
 		return app_error(&err, APP_ATTENTION);
+	} else if (o->medium && h->lines > o->expected && h->lines <= ledger_seq(ours)) {
+		*ret_word = "unrecorded";
+		err_set(&err, "W-HISTORY-04",
+		    text("the copy of the journal on '%s' has %ju records, but this journal only says that "
+			 "%ju were copied"),
+		    show, (uintmax_t)h->lines, (uintmax_t)o->expected);
+		err_hint(&err, "%s",
+		    text("a run died right then, or the last records of this journal were cut off: look at "
+			 "what ran last"));
+		return app_error(&err, APP_ATTENTION);
 	} else {
-		*ret_word = h->lines == ledger_seq(ours) ? "same" : "older";
+		*ret_word = h->lines >= ledger_seq(ours) ? "same" : "older";
 		return APP_OK;
 	}
 	return app_error(&err, APP_FAILED);
 }
 
-int cmd_journal_against(
-    struct app *app, const struct cmd_journal_options *o, int fd, const struct ledger *l, json_t **ret)
+/* A run that goes on meanwhile has perhaps copied more to a medium than was read of ours. */
+static int relate(int there, int fd, const struct ledger *l, struct history *ret, struct err *err)
 {
-	struct other other = {.expected = 0};
+	struct stat st;
+
+	if (history_compare(there, fd, ledger_size(l), ret, err))
+		return -1;
+	if (ret->kind != HISTORY_LONGER || fstat(fd, &st) || (uint64_t)st.st_size <= ledger_size(l))
+		return 0;
+	return history_compare(there, fd, (uint64_t)st.st_size, ret, err);
+}
+
+static int compare(
+    struct app *app, const struct other *other, int there, int fd, const struct ledger *l, json_t **ret)
+{
 	struct ledger *theirs = NULL;
 	struct err err = ERR_INIT;
 	struct history h;
 	const char *word = "";
 	char show[SHOW];
-	int code = APP_OK;
-	IO_FD_AUTO there = open_other(app, l, o->against, &other, &code);
+	int code;
 
-	if (there < 0)
-		return code;
-	path_show(other.path, show, sizeof(show));
-	if (ledger_load_fd(there, other.path, ledger_root(l), NULL, NULL, &theirs, &err)) {
+	path_show(other->path, show, sizeof(show));
+	if (ledger_load_fd(there, other->path, ledger_root(l), NULL, NULL, &theirs, &err)) {
 		err_wrap(&err, "'%s'", show);
 		return app_error(&err, APP_FAILED);
 	}
-	if (history_compare(there, fd, ledger_size(l), &h, &err)) {
+	if (relate(there, fd, l, &h, &err)) {
 		ledger_free(theirs);
 		return app_error(&err, APP_UNKNOWN);
 	}
-	code = judge(&other, &h, l, theirs, &word);
+	code = judge(other, &h, l, theirs, &word);
 	*ret = json_pack("{s:s, s:s, s:I, s:I}", "file", show, "relation", word, "records",
 	    (json_int_t)ledger_seq(theirs), "common", (json_int_t)h.lines);
 	if (!code && !app->json && !app->quiet)
-		printf(!strcmp(word, "same")
+		printf(strcmp(word, "older")
 			   ? text("'%s' holds the same %ju records\n")
 			   : text("'%s' holds the first %ju of them: an older copy of this journal\n"),
 		    show, (uintmax_t)h.lines);
 	ledger_free(theirs);
+	return code;
+}
+
+int cmd_journal_against(
+    struct app *app, const struct cmd_journal_options *o, int fd, const struct ledger *l, json_t **ret)
+{
+	struct other other = {.medium = false};
+	int code = APP_OK;
+	IO_FD_AUTO there = open_other(app, l, o->against, &other, &code);
+
+	return there < 0 ? code : compare(app, &other, there, fd, l, ret);
+}
+
+/* ---- every medium that is attached ---- */
+
+/* 1 it has none and never had, 0, or -1 with *ret_code. */
+static int open_copy(
+    const struct medium *m, const struct ledger_medium *lm, struct other *o, int *ret_fd, int *ret_code)
+{
+	struct err err = ERR_INIT;
+	int r = inside_open(medium_repo_dirfd(m), "journal/" JOURNAL_FILE, ret_fd, &err);
+	char show[SHOW];
+
+	snprintf(
+	    o->path, sizeof(o->path), "%s/%s/journal/%s", medium_path(m), medium_repository(m), JOURNAL_FILE);
+	o->medium = true;
+	o->expected = lm->copy_seq;
+	if (!r)
+		return 0;
+	if (r == INSIDE_ABSENT && !lm->copy_seq)
+		return 1;
+	if (r == INSIDE_ABSENT) {
+		err_set(&err, "W-HISTORY-02",
+		    text("the copy of the journal on '%s' has %ju records, but this host had copied %ju to "
+			 "it"),
+		    path_show(medium_label(m), show, sizeof(show)), (uintmax_t)0, (uintmax_t)lm->copy_seq);
+		err_hint(
+		    &err, "%s", text("somebody cut it, or brought an old copy of the disk: ask who had it"));
+	}
+	*ret_code = app_error(&err, r == INSIDE_ABSENT ? APP_ATTENTION : APP_UNKNOWN);
+	return -1;
+}
+
+static int with_medium(
+    struct app *app, const struct policy_medium *pm, int fd, const struct ledger *l, json_t **ret)
+{
+	const struct ledger_medium *lm = ledger_medium_by_label(l, pm->name);
+	const char *path = pm->path ? pm->path : lm ? lm->path : NULL;
+	struct medium_expect want = {.repository = ledger_repository(l), .label = pm->name};
+	struct other other = {.medium = false};
+	struct medium *m = NULL;
+	struct err err = ERR_INIT;
+	IO_FD_AUTO there = -1;
+	int r = MEDIUM_ABSENT, code = APP_OK;
+
+	want.keys = ledger_keys(l, &want.n_keys);
+	if (lm && path) {
+		want.uuid = lm->uuid;
+		r = medium_open(path, &want, &m, &err);
+	}
+	if (r)
+		return r == MEDIUM_ABSENT ? APP_OK : app_error(&err, APP_UNKNOWN);
+	r = open_copy(m, lm, &other, &there, &code);
+	if (!r)
+		code = compare(app, &other, there, fd, l, ret);
+	medium_close(m);
+	return code;
+}
+
+int cmd_journal_against_media(struct app *app, int fd, const struct ledger *l, json_t **ret)
+{
+	POLICY_AUTO policy = NULL;
+	json_t *all = json_array();
+	int code = app_policy(app, &policy), r;
+
+	for (size_t i = 0; policy && i < policy->n_media; i++) {
+		json_t *one = NULL;
+
+		r = with_medium(app, &policy->media[i], fd, l, &one);
+		code = r > code ? r : code;
+		if (one)
+			json_array_append_new(all, one);
+		else if (!r && !app->json && !app->quiet)
+			printf(
+			    text("not compared with medium '%s': it is not attached, or holds no copy yet\n"),
+			    policy->media[i].name);
+	}
+	*ret = all;
 	return code;
 }

@@ -8,7 +8,6 @@
 #include <jansson.h>
 
 #include "base/err.h"
-#include "base/near.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "cmd/app.h"
@@ -25,23 +24,12 @@
 #include "write/state.h"
 
 #define SHOW	  256
-#define NAMES_MAX 256
-
-static const char *nearest(const struct policy *policy, const char *name)
-{
-	const char *names[NAMES_MAX];
-	size_t n = 0;
-
-	for (; n < policy->n_media && n < NAMES_MAX; n++)
-		names[n] = policy->media[n].name;
-	return near_word(name, names, n);
-}
 
 /* ---- add ---- */
 
 static int undeclared(const struct policy *policy, const char *name)
 {
-	const char *near = nearest(policy, name);
+	const char *near = policy_near_medium(policy, name);
 	struct err err = ERR_INIT;
 
 	err_set(&err, "E-MEDIA-15", text("the policy declares no medium '%s'"), name);
@@ -55,9 +43,9 @@ static int undeclared(const struct policy *policy, const char *name)
 static json_t *members(
     const struct policy_medium *m, const char *uuid, const char *path, const struct device *d)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:b, s:s, s:s}", "medium", uuid, "label", m->name,
+	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:b, s:s, s:s, s:s, s:s}", "medium", uuid, "label", m->name,
 	    "type", m->type, "path", path, "place", m->place, "offline", (int)m->offline, "fs_uuid",
-	    d->fs_uuid, "serial", d->serial);
+	    d->fs_uuid, "serial", d->serial, "store", d->store, "shows", d->shows);
 }
 
 static bool on_same_disk(const char *path, const char *state)
@@ -93,30 +81,8 @@ static int report(const struct app *app, const struct policy_medium *m, const ch
 	return app_flush(APP_OK);
 }
 
-/* Is there a disk of its own at the path, and not just its empty mount point? */
-static bool own_disk(const struct state *s, const char *path)
-{
-	struct device d;
-
-	return !on_same_disk(path, state_path(s)) && !device_look(path, &d, NULL) && d.whole;
-}
-
-/* Nothing was ever brought to it: when it was registered the disk was not mounted, most likely. */
-static bool never_used(const struct ledger *l, const char *uuid)
-{
-	for (size_t i = 0; i < ledger_generations(l); i++) {
-		const struct ledger_generation *g = ledger_generation(l, i);
-
-		for (size_t k = 0; k < g->n_copies; k++)
-			if (g->copies[k].ok && !strcmp(g->copies[k].medium, uuid))
-				return false;
-	}
-	return true;
-}
-
 /* One name, one medium: a name that is registered must not end up on a second disk, or the record could not
  * tell them apart. */
-/* -1: the name is free again. */
 static int registered(const struct app *app, const struct state *s, const struct policy_medium *m,
     const char *path, const struct ledger_medium *known)
 {
@@ -133,14 +99,14 @@ static int registered(const struct app *app, const struct state *s, const struct
 		medium_close(found);
 		return report(app, m, known->uuid, true);
 	}
-	if (r == MEDIUM_ABSENT && never_used(state_ledger(s), known->uuid) && own_disk(s, path))
-		return -1;
 	if (r == MEDIUM_ABSENT) {
 		err_set(&err, "E-MEDIA-16",
 		    text("'%s' is registered already, as medium %s, and is not at '%s'"), m->name,
 		    known->uuid, path_show(path, show, sizeof(show)));
 		err_hint(&err, "%s",
-		    text("attach and mount it; a new medium gets a name of its own in the policy"));
+		    text("attach and mount it; a second medium gets a name of its own in the policy; if the first "
+			 "one is gone for good: 'bkp medium retire NAME --operator NAME --reason TEXT', then "
+			 "again"));
 	}
 	return app_error(&err, APP_FAILED);
 }
@@ -209,7 +175,7 @@ static int cmd_add(struct app *app, const struct policy *policy, const char *nam
 
 int cmd_medium_unknown(const struct policy *policy, const char *name)
 {
-	const char *near = nearest(policy, name);
+	const char *near = policy_near_medium(policy, name);
 	struct err err = ERR_INIT;
 
 	if (policy_find_medium(policy, name)) {
@@ -225,7 +191,7 @@ int cmd_medium_unknown(const struct policy *policy, const char *name)
 }
 
 struct options {
-	const char *path, *place, *operator;
+	const char *path, *place, *operator, *reason;
 };
 
 static int dispatch(struct app *app, int n, char **words, const struct options *o)
@@ -233,19 +199,24 @@ static int dispatch(struct app *app, int n, char **words, const struct options *
 	POLICY_AUTO policy = NULL;
 	const char *what = n ? words[0] : "";
 	bool add = !strcmp(what, "add") && n == 2, list = !strcmp(what, "list") && n == 1,
-	     show = !strcmp(what, "show") && n == 2, move = !strcmp(what, "move") && n == 2;
+	     show = !strcmp(what, "show") && n == 2, move = !strcmp(what, "move") && n == 2,
+	     rename = !strcmp(what, "rename") && n == 3, retire = !strcmp(what, "retire") && n == 2;
 	int code;
 
-	if (!add && !list && !show && !move)
+	if (!add && !list && !show && !move && !rename && !retire)
 		return app_usage(app, "%s",
-		    text("'medium' is followed by 'add NAME', 'list', 'show NAME' or 'move NAME --operator "
-			 "NAME'"));
-	if ((o->path && !add) || ((o->place || o->operator) && !move))
-		return app_usage(
-		    app, "%s", text("--path goes with 'add', --place and --operator with 'move'"));
+		    text("'medium' is followed by 'add NAME', 'list', 'show NAME', 'move NAME', 'rename OLD "
+			 "NEW' or 'retire NAME'"));
+	if ((o->path && !add) || (o->place && !move) || (o->operator && !move && !rename && !retire) ||
+	    !o->reason != !retire)
+		return app_usage(app, "%s",
+		    text("--path goes with 'add', --place with 'move', --operator with 'move', 'rename' and "
+			 "'retire', and that wants --reason"));
 	code = app_policy(app, &policy);
 	if (code)
 		return code;
+	if (rename || retire)
+		return cmd_medium_name(app, policy, words[1], rename ? words[2] : NULL, o->operator, o->reason);
 	return add    ? cmd_add(app, policy, words[1], o->path)
 	       : list ? cmd_medium_list(app, policy)
 	       : show ? cmd_medium_show(app, policy, words[1])
@@ -254,17 +225,20 @@ static int dispatch(struct app *app, int n, char **words, const struct options *
 
 int cmd_medium(struct app *app, int argc, char **argv)
 {
-	enum { PATH = 1, PLACE, OPERATOR };
+	enum { PATH = 1, PLACE, OPERATOR, REASON };
 	static const struct option own[] = {{"path", required_argument, NULL, PATH},
 	    {"place", required_argument, NULL, PLACE}, {"operator", required_argument, NULL, OPERATOR},
-	    {NULL, 0, NULL, 0}};
-	struct options o = {NULL, NULL, NULL};
+	    {"reason", required_argument, NULL, REASON}, {NULL, 0, NULL, 0}};
+	struct options o = {NULL, NULL, NULL, NULL};
 	int code = APP_OK, opt;
 
 	while ((opt = app_getopt(app, argc, argv, own, &code)) != -1) {
 		if (opt == APP_OPT_STOP)
 			return code;
-		*(opt == PATH ? &o.path : opt == PLACE ? &o.place : &o.operator) = optarg;
+		*(opt == PATH	 ? &o.path
+		    : opt == PLACE ? &o.place
+		    : opt == REASON ? &o.reason
+				    : &o.operator) = optarg;
 	}
 	return dispatch(app, argc - optind, argv + optind, &o);
 }

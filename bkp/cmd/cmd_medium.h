@@ -12,5 +12,8 @@ int cmd_medium_list(struct app *app, const struct policy *policy);
 int cmd_medium_show(struct app *app, const struct policy *policy, const char *name);
 int cmd_medium_move(
     struct app *app, const struct policy *policy, const char *name, const char *place, const char *operator);
+/* Another name for it (to), or, with to NULL, it is given up, for that reason. */
+int cmd_medium_name(struct app *app, const struct policy *policy, const char *name, const char *to,
+    const char *operator, const char *reason);
 
 #endif

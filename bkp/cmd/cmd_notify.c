@@ -20,7 +20,7 @@
 
 static int send(struct app *app, const struct policy *policy, const char *line, const char *details, int code)
 {
-	struct notify_message m = {line, details, "notify", policy->site_name, 0, code};
+	struct notify_message m = {line, details, "notify", policy->site_name, policy->locale, 0, code};
 	struct err err = ERR_INIT, why = ERR_INIT;
 	struct state *s = NULL;
 	int r = notify_run(policy->notify_command, policy->notify_limit_s, &m, &err);

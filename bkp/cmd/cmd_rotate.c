@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "cmd/app.h"
+#include "cmd/expire_report.h"
 #include "cmd/morning.h"
 #include "cmd/operator.h"
 #include "cmd/out.h"
@@ -32,11 +33,19 @@ static void on_progress(void *arg, const char *what, uint64_t done, uint64_t tot
 {
 	struct view *v = arg;
 
-	if (v->progress.what != what || v->progress.total != total) {
+	if (v->progress.pace.what != what || v->progress.pace.total != total) {
 		out_progress_end(&v->progress);
 		out_progress_begin(&v->progress, v->app, what, total);
 	}
-	out_progress_update(&v->progress, done);
+	out_progress_update(&v->progress, done, done);
+}
+
+static void on_leftover(void *arg, const struct reap_leftover *l)
+{
+	struct view *v = arg;
+
+	out_progress_end(&v->progress);
+	expire_report_leftover(l);
 }
 
 /* "all", "none" or days. 0, -1. */
@@ -102,8 +111,9 @@ static int rotate(struct app *app, struct rotate_config *cfg)
 	char tools[PATH_MAX];
 	int r, code;
 
-	cfg->docs = (struct medium_docs_sources){tools_folder(tools), BKP_VERSION};
+	cfg->docs = tools_sources(tools);
 	cfg->progress = on_progress;
+	cfg->about = on_leftover;
 	cfg->arg = &view;
 	out_progress_begin(&view.progress, app, "", 0);
 	r = rotate_run(cfg, &result, &err);
@@ -134,10 +144,10 @@ static int rotate_with(struct app *app, struct rotate_config *cfg)
 
 int cmd_rotate(struct app *app, int argc, char **argv)
 {
-	enum { OPERATOR = 1, PLACE, RECHECK };
+	enum { OPERATOR = 1, PLACE, RECHECK, YES };
 	static const struct option own[] = {{"operator", required_argument, NULL, OPERATOR},
 	    {"place", required_argument, NULL, PLACE}, {"recheck", required_argument, NULL, RECHECK},
-	    {NULL, 0, NULL, 0}};
+	    {"yes", no_argument, NULL, YES}, {NULL, 0, NULL, 0}};
 	struct rotate_config cfg = {.recheck_s = RECHECK_DAYS * DAY_S};
 	int c, code = APP_OK;
 
@@ -146,6 +156,8 @@ int cmd_rotate(struct app *app, int argc, char **argv)
 			return code;
 		if (c == OPERATOR)
 			cfg.operator= optarg;
+		if (c == YES)
+			cfg.yes = true;
 		if (c == PLACE)
 			cfg.place = optarg;
 		if (c == RECHECK && parse_recheck(optarg, &cfg.recheck_s))

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -10,10 +11,14 @@
 #include "base/text.h"
 #include "cmd/app.h"
 #include "cmd/interrupt.h"
+#include "cmd/morning.h"
 #include "cmd/night_report.h"
 #include "cmd/night_say.h"
+#include "cmd/outcome.h"
 #include "cmd/run_due.h"
 #include "cmd/tools_folder.h"
+#include "cmd/warden.h"
+#include "format/minisig.h"
 #include "format/policy.h"
 #include "read/ledger.h"
 #include "read/slots.h"
@@ -27,6 +32,8 @@ struct view {
 	bool quiet;
 	uint64_t notes;
 	struct night_say *say;
+	struct night_progress told; /* last */
+	char what[160];
 };
 
 static void on_note(void *arg, enum capture_kind kind, const char *dataset, const char *path, int errnum)
@@ -87,14 +94,23 @@ static void on_note(void *arg, enum capture_kind kind, const char *dataset, cons
 	}
 }
 
-static void on_progress(void *arg, const char *dataset, const char *path, uint64_t entries, uint64_t bytes)
+/* Each part has its own speed; the data sets are one. */
+static void on_progress(void *arg, const struct night_progress *p)
 {
 	struct view *v = arg;
+	struct out_progress *o = &v->say->progress;
 
-	(void)path;
-	(void)entries;
-	v->say->progress.what = dataset;
-	out_progress_update(&v->say->progress, bytes);
+	if (v->told.part != p->part || v->told.number != p->number || (!p->estimated && p->done < o->pace.done)) {
+		out_progress_begin(o, v->say->app, v->what, 0);
+		o->pace.about = o->pace.fresh_only = p->estimated;
+		if (o->pace.columns)
+			o->pace.next_ns = 0; /* at once: it may be short */
+	}
+	if (v->told.part != p->part || v->told.of != p->of)
+		snprintf(v->what, sizeof(v->what), "%u/%u %s %s", p->number, p->parts, p->part, p->of);
+	v->told = *p;
+	o->pace.total = p->total;
+	out_progress_update(o, p->done, p->fresh);
 }
 
 /* The data sets named, or all.  0, or an exit code after the error has been reported. */
@@ -103,9 +119,10 @@ static int choose(const struct app *app, const struct policy *policy, int argc, 
 {
 	size_t n = argc > 0 ? (size_t)argc : policy->n_datasets, i, k;
 	const struct policy_dataset **sets = calloc(n, sizeof(*sets));
+	struct err err = ERR_INIT;
 
 	if (!sets)
-		abort();
+		return app_error((err_nomem(&err), &err), APP_FAILED);
 	for (i = 0; i < n; i++) {
 		sets[i] = argc > 0 ? policy_find_dataset(policy, argv[i]) : &policy->datasets[i];
 		for (k = 0; sets[i] && k < i; k++)
@@ -113,7 +130,8 @@ static int choose(const struct app *app, const struct policy *policy, int argc, 
 				sets[i] = NULL;
 		if (!sets[i]) {
 			free(sets);
-			return app_usage(app, text("'%s' is not a data set of the policy, or is named twice"), argv[i]);
+			return app_unknown(app, policy_near_dataset(policy, argv[i]),
+			    text("'%s' is not a data set of the policy, or is named twice"), argv[i]);
 		}
 	}
 	*ret = sets;
@@ -161,6 +179,7 @@ static time_t next_time(const char *s)
 struct run_options {
 	bool all, named, anchor, timings, dry, catch_up;
 	time_t until;
+	const char *root_key; /* that the repository must have; or NULL */
 };
 
 /* Without names it is what is due that is captured. */
@@ -210,14 +229,15 @@ static int run(struct app *app, const struct policy *policy, struct state *state
 	    .wanted_arg = &asker,
 	    .version = BKP_VERSION,
 	    .anchor = opt->anchor,
-	    .cb = {on_note, on_progress, on_stop, &view, on_interrupted},
+	    .cb = {.note = on_note, .stop = on_stop, .arg = &view, .interrupted = on_interrupted},
+	    .progress = on_progress,
 	};
 	struct night_result result;
 	struct err err = ERR_INIT;
 	char tools[PATH_MAX];
 	int r, code;
 
-	cfg.docs = (struct medium_docs_sources){tools_folder(tools), BKP_VERSION};
+	cfg.docs = tools_sources(tools);
 	night_say_begin(&say, app, policy);
 	interrupt_watch();
 	r = night_run(&cfg, &result, &err);
@@ -279,12 +299,26 @@ static int busy(struct app *app, const struct policy *policy, const struct run_o
 	if (opt->catch_up)
 		return APP_OK;
 	if (!by_slot(opt) || app_ledger(app, policy, &l))
-		return night_say_refused(app, policy, err, APP_ATTENTION);
+		return night_say_refused(app, policy, err, APP_FAILED);
 	due = run_due_new(policy, l);
-	code = due && !run_due_count(due) ? run_due_nothing(app, due) : night_say_refused(app, policy, err, APP_ATTENTION);
+	code = due && !run_due_count(due) ? run_due_nothing(app, due) : night_say_refused(app, policy, err, APP_FAILED);
 	run_due_free(due);
 	ledger_free(l);
 	return code;
+}
+
+/* A repository that somebody else made anew has another root key than the one whoever scheduled this knows. */
+static int check_root(const struct state *s, const char *want, struct err *err)
+{
+	char root[MINISIG_KEY_TEXT];
+	size_t n;
+
+	if (!want || !strcmp(minisig_public_format(&state_keys(s, &n)[0], root), want))
+		return 0;
+	err_set(err, "E-RUN-08", text("the repository in the state folder has root key %s, not %s"), root, want);
+	return err_hint(err, "%s",
+	    text("somebody made it anew, or the policy names another state folder: compare with the paper; if this "
+		 "one is right: 'bkp schedule install --root-key RW…'"));
 }
 
 static int run_now(struct app *app, const struct policy *policy, const struct policy_dataset **sets, size_t n,
@@ -299,6 +333,10 @@ static int run_now(struct app *app, const struct policy *policy, const struct po
 	r = app_state_open(app, policy, &state, &err);
 	if (r)
 		return r == STATE_BUSY ? busy(app, policy, opt, &err) : night_say_refused(app, policy, &err, APP_FAILED);
+	if (check_root(state, opt->root_key, &err)) {
+		state_close(state);
+		return night_say_refused(app, policy, &err, APP_FAILED);
+	}
 	due = run_due_new(policy, state_ledger(state));
 	if (!due)
 		code = app_error((err_nomem(&err), &err), APP_FAILED);
@@ -311,7 +349,47 @@ static int run_now(struct app *app, const struct policy *policy, const struct po
 	return code;
 }
 
-enum { ALL = 256, ANCHOR, TIMINGS, UNTIL, DRY_RUN, CATCH_UP };
+/* What the working process left undone when it died, of a signal or (0) for want of memory.  The exit code. */
+static int died(struct app *app, const struct policy *policy, int number)
+{
+	struct err err = ERR_INIT, unsaid = ERR_INIT;
+	struct state *state = NULL;
+	char line[MORNING_LINE];
+	struct outcome o = {.command = "run", .code = APP_FAILED, .line = line};
+	int code;
+
+	if (number)
+		err_set(&err, "E-RUN-11", text("the run died (signal %d, %s): nothing is known of this night but what the journal reports"),
+		    number, strsignal(number));
+	else
+		err_nomem(&err); /* the child has said so */
+	err_hint(&err, "%s",
+	    text("is there room in the state folder and memory, was it killed? then run 'bkp run' again: it goes on; 'bkp status' says what there is"));
+	morning_failure(&err, line);
+	if (!app->json)
+		puts(line);
+	app_error(&err, APP_FAILED);
+	app_act(app, "run", "capture", NULL);
+	if (app_state_open(app, policy, &state, &unsaid))
+		app_error(&unsaid, APP_FAILED);
+	code = outcome_tell(app, policy, state, &o);
+	state_close(state);
+	return app_flush(code);
+}
+
+static int run_watched(struct app *app, const struct policy *policy, const struct policy_dataset **sets, size_t n,
+    const struct run_options *opt)
+{
+	int status;
+
+	if (!warden_watch(&status))
+		return run_now(app, policy, sets, n, opt);
+	if (WIFEXITED(status) && WEXITSTATUS(status) != WARDEN_DIED)
+		return WEXITSTATUS(status);
+	return died(app, policy, WIFEXITED(status) ? 0 : WTERMSIG(status));
+}
+
+enum { ALL = 256, ANCHOR, TIMINGS, UNTIL, DRY_RUN, CATCH_UP, ROOT_KEY };
 
 static int take_option(struct app *app, int c, struct run_options *opt)
 {
@@ -320,6 +398,8 @@ static int take_option(struct app *app, int c, struct run_options *opt)
 	opt->timings = opt->timings || c == TIMINGS;
 	opt->dry = opt->dry || c == DRY_RUN;
 	opt->catch_up = opt->catch_up || c == CATCH_UP;
+	if (c == ROOT_KEY)
+		opt->root_key = optarg;
 	if (c == UNTIL && !(opt->until = next_time(optarg)))
 		return app_usage(app, text("'%s' is not a time of day: --until takes HH:MM, as in 06:00"), optarg);
 	return APP_OK;
@@ -329,7 +409,8 @@ int cmd_run(struct app *app, int argc, char **argv)
 {
 	static const struct option own[] = {{"all", no_argument, NULL, ALL}, {"anchor", no_argument, NULL, ANCHOR},
 	    {"timings", no_argument, NULL, TIMINGS}, {"until", required_argument, NULL, UNTIL},
-	    {"dry-run", no_argument, NULL, DRY_RUN}, {"catch-up", no_argument, NULL, CATCH_UP}, {NULL, 0, NULL, 0}};
+	    {"dry-run", no_argument, NULL, DRY_RUN}, {"catch-up", no_argument, NULL, CATCH_UP},
+	    {"root-key", required_argument, NULL, ROOT_KEY}, {NULL, 0, NULL, 0}};
 	const struct policy_dataset **sets = NULL;
 	struct policy *policy = NULL;
 	struct run_options opt = {0};
@@ -348,7 +429,7 @@ int cmd_run(struct app *app, int argc, char **argv)
 	if (!code)
 		code = choose(app, policy, argc - optind, argv + optind, &sets, &n);
 	if (!code)
-		code = opt.dry ? dry_run(app, policy, sets, n, &opt) : run_now(app, policy, sets, n, &opt);
+		code = opt.dry ? dry_run(app, policy, sets, n, &opt) : run_watched(app, policy, sets, n, &opt);
 	free(sets);
 	policy_free(policy);
 	return code;

@@ -17,6 +17,7 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "cmd/app.h"
+#include "cmd/check_live.h"
 #include "cmd/outcome.h"
 #include "cmd/out.h"
 #include "cmd/run_due.h"
@@ -28,7 +29,7 @@
 #define SHOW 512
 
 struct options {
-	const char *kind, *name, *root, *user, *mailto;
+	const char *kind, *name, *root, *user, *mailto, *root_key;
 };
 
 /* ---- which one ---- */
@@ -254,6 +255,8 @@ static int settle_options(
 		snprintf(s->user, sizeof(s->user), "%s", o->user ? o->user : "root");
 	if (o->mailto)
 		code = copy(app, "--mailto", o->mailto, s->mailto, sizeof(s->mailto));
+	if (!code && o->root_key)
+		code = copy(app, "--root-key", o->root_key, s->root_key, sizeof(s->root_key));
 	if (!code && s->kind == SCHEDULE_SYSTEMD && *s->mailto)
 		return app_usage(
 		    app, "%s", text("systemd sends no mail: use the policy's 'notify', or --kind cron"));
@@ -272,6 +275,11 @@ static int do_install(
 		return app_error(&err, APP_FAILED);
 	if (!r && !app->quiet && !app->json)
 		print_files(s, policy);
+	if (*s->mailto && !*s->root && access(CHECK_LIVE_MAILER, X_OK)) {
+		err_set(&err, "W-SCHED-08", text("cron cannot mail to '%s': there is no %s"), s->mailto, CHECK_LIVE_MAILER);
+		err_hint(&err, "%s", text("install a mailer, or use 'notify' in the policy"));
+		app_error(&err, APP_OK);
+	}
 	return report(app, s, "install", r == SCHEDULE_UNCHANGED);
 }
 
@@ -429,8 +437,8 @@ static int dispatch(struct app *app, const char *what, const struct options *o)
 
 	if (!is_install && strcmp(what, "show") != 0 && strcmp(what, "remove") != 0)
 		return app_usage(app, "%s", text("'schedule' is followed by 'install', 'show' or 'remove'"));
-	if ((o->user || o->mailto) && !is_install)
-		return app_usage(app, "%s", text("--user and --mailto go with 'install'"));
+	if ((o->user || o->mailto || o->root_key) && !is_install)
+		return app_usage(app, "%s", text("--user, --mailto and --root-key go with 'install'"));
 	code = parse_kind(app, o->kind, meant);
 	if (!code)
 		code = app_policy(app, &policy);
@@ -449,11 +457,11 @@ static int dispatch(struct app *app, const char *what, const struct options *o)
 
 int cmd_schedule(struct app *app, int argc, char **argv)
 {
-	enum { KIND = 1, NAME, ROOT, USER, MAILTO };
+	enum { KIND = 1, NAME, ROOT, USER, MAILTO, ROOT_KEY };
 	static const struct option own[] = {{"kind", required_argument, NULL, KIND},
 	    {"name", required_argument, NULL, NAME}, {"root", required_argument, NULL, ROOT},
 	    {"user", required_argument, NULL, USER}, {"mailto", required_argument, NULL, MAILTO},
-	    {NULL, 0, NULL, 0}};
+	    {"root-key", required_argument, NULL, ROOT_KEY}, {NULL, 0, NULL, 0}};
 	struct options o = {0};
 	int code = APP_OK, opt;
 
@@ -464,6 +472,7 @@ int cmd_schedule(struct app *app, int argc, char **argv)
 		    : opt == NAME ? &o.name
 		    : opt == ROOT ? &o.root
 		    : opt == USER ? &o.user
+		    : opt == ROOT_KEY ? &o.root_key
 				  : &o.mailto) = optarg;
 	}
 	if (argc - optind != 1)

@@ -1,8 +1,10 @@
 /* cmd_verify: bkp verify [--medium M] [--generation N] [--identity FILE]...: is what was reported still there, whole? */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <jansson.h>
 
@@ -16,13 +18,17 @@
 #include "cmd/outcome.h"
 #include "cmd/out.h"
 #include "format/digest.h"
+#include "format/generation.h"
 #include "format/minisig.h"
 #include "format/policy.h"
+#include "read/inventory.h"
 #include "read/keyring.h"
 #include "read/ledger.h"
 #include "read/medium.h"
 #include "read/vault_r.h"
 #include "read/verify.h"
+#include "write/attendance.h"
+#include "write/heads.h"
 #include "write/state.h"
 
 struct job {
@@ -36,8 +42,9 @@ struct job {
 	uint64_t number;     /* at hand */
 	uint8_t identity[DIGEST_LEN]; /* of the medium at hand: SHA-256 of bkp-medium.json */
 	bool gone;		      /* the medium at hand does not answer any more */
-	json_t *rows;
-	uint64_t checked, bad, absent; /* absent: media that should be here */
+	json_t *rows, *stray_rows;
+	uint64_t strays;	       /* files that belong to no generation and are not as they must be */
+	uint64_t checked, bad, absent, unread; /* absent: media that should be here */
 	int code;
 };
 
@@ -58,6 +65,7 @@ static void on_fault(void *arg, const struct verify_fault *f)
 	if (f->path)
 		fprintf(stderr, " (%s: /%s)", f->dataset ? f->dataset : "?", path_show(f->path, shown, sizeof(shown)));
 	fputc('\n', stderr);
+	app_next(f->err, stderr);
 }
 
 /* That the medium was pulled out, or that memory is short, says nothing about the copies: nothing is recorded.
@@ -94,6 +102,11 @@ static void verify_one(struct job *j, struct vault_r *v, const struct medium *m,
 	bad = verify_generation(v, number, &opt, &cb, &r, &err) != 0;
 	if ((bad || r.faults) && broke_off(j, m, bad, &err))
 		return;
+	if (r.faults && r.faults == r.unread) {
+		j->unread++;
+		worse(j, APP_UNKNOWN);
+		return;
+	}
 	bad = r.faults > 0;
 	j->checked++;
 	j->bad += bad;
@@ -140,8 +153,58 @@ static void mark_sharers(struct job *j, struct vault_r *v, const struct medium *
 	}
 }
 
+/* What belongs to no generation: a person should look, or a restore may need it. */
+static void on_stray(void *arg, const char *file, enum inventory_kind kind, const struct err *why)
+{
+	char show[512];
+	struct job *j = arg;
+
+	fprintf(stderr, "bkp: %s: %s: %s\n", why->code, j->label, why->msg);
+	j->strays++;
+	json_array_append_new(j->stray_rows, json_pack("{s:s, s:s, s:s}", "medium", j->label, "file",
+						 path_show(file, show, sizeof(show)), "code", why->code));
+	worse(j, kind == INVENTORY_TEXT	    ? APP_ATTENTION
+		 : kind == INVENTORY_NEEDED ? APP_FAILED
+					    : APP_UNKNOWN);
+}
+
+/* And its copy of the journal: whole in itself it may still be another, or less. */
+static void verify_around(struct job *j, struct vault_r *v, const struct medium *m)
+{
+	const struct ledger_medium *lm = ledger_medium_by_uuid(state_ledger(j->state), medium_uuid(m));
+	struct heads_finding found;
+	struct err err = ERR_INIT;
+	uint64_t before = j->strays;
+
+	if (inventory_check(medium_dirfd(m), v, lm && lm->copy_seq, on_stray, j, &err) ||
+	    heads_check(j->state, m, &found, &err))
+		worse(j, app_error(&err, APP_UNKNOWN));
+	else if (*found.found && j->strays == before)
+		worse(j, app_error(&found.why, APP_ATTENTION));
+	if (j->strays == before)
+		return;
+	err_set(&err, "W-VERIFY-18",
+	    text("%ju files on '%s' that belong to no generation are not as they must be"),
+	    (uintmax_t)(j->strays - before), j->label);
+	err_hint(&err,
+	    text(
+		"'bkp repair %s' writes anew what this host has; what is foreign is removed by who knows it"),
+	    j->label);
+	app_error(&err, APP_ATTENTION);
+}
+
+/* What is recorded as expired and stands there counts again when it is whole (reap.h, E-REAP-05). */
+static bool is_there(const struct vault_r *v, const struct ledger_generation *g, const struct ledger_copy *c)
+{
+	char dir[GENERATION_DIR];
+	struct stat st;
+
+	return (g->state == LEDGER_COMMITTED && c->ok) ||
+	       (c->expired_ns && !fstatat(vault_r_fd(v), generation_dir(g->number, dir), &st, AT_SYMLINK_NOFOLLOW));
+}
+
 /* The numbers of the generations that the journal says are on the medium. The caller frees. */
-static uint64_t *reported_on(const struct job *j, const char *uuid, size_t *ret_n)
+static uint64_t *reported_on(const struct job *j, const struct vault_r *v, const char *uuid, size_t *ret_n)
 {
 	const struct ledger *l = state_ledger(j->state);
 	uint64_t *numbers = calloc(ledger_generations(l) + 1, sizeof(*numbers));
@@ -150,8 +213,8 @@ static uint64_t *reported_on(const struct job *j, const char *uuid, size_t *ret_
 	for (i = 0; numbers && i < ledger_generations(l); i++) {
 		const struct ledger_generation *g = ledger_generation(l, i);
 
-		for (k = 0; g->state == LEDGER_COMMITTED && k < g->n_copies; k++)
-			if (g->copies[k].ok && !strcmp(g->copies[k].medium, uuid))
+		for (k = 0; k < g->n_copies; k++)
+			if (!strcmp(g->copies[k].medium, uuid) && is_there(v, g, &g->copies[k]))
 				numbers[n++] = g->number;
 	}
 	*ret_n = n;
@@ -171,18 +234,20 @@ static void verify_medium(struct job *j, const struct medium *m)
 	minisig_public_format(&state_keys(j->state, &n)[0], root);
 	j->gone = false;
 	if (!seen || io_read_file(medium_dirfd(m), MEDIUM_JSON, &identity, &err) || vault_r_open_at(medium_dirfd(m), state_repository(j->state), root, &v, &err)) {
-		worse(j, app_error(&err, APP_FAILED));
+		worse(j, app_error(&err, err_is_unread(&err) ? APP_UNKNOWN : APP_FAILED));
 		verify_seen_free(seen);
 		return;
 	}
 	digest_sha256(identity.p, identity.n, j->identity);
-	numbers = reported_on(j, medium_uuid(m), &n);
+	numbers = reported_on(j, v, medium_uuid(m), &n);
 	if (!numbers)
 		worse(j, app_error((err_nomem(&err), &err), APP_FAILED));
 	bad = j->bad;
 	for (i = 0; numbers && i < n && !j->gone; i++)
 		if (!j->generation || numbers[i] == j->generation)
 			verify_one(j, v, m, numbers[i], seen);
+	if (n && !j->generation && !j->gone)
+		verify_around(j, v, m);
 	if (numbers && j->generation && j->bad > bad && !j->gone)
 		mark_sharers(j, v, m, numbers, n, seen);
 	free(numbers);
@@ -197,6 +262,7 @@ static void verify_declared(struct job *j, const struct policy_medium *pm)
 	const char *path = pm->path ? pm->path : lm ? lm->path : NULL; /* offline ones may have no path in the policy */
 	struct medium *m = NULL;
 	struct err err = ERR_INIT;
+	int r;
 
 	if (!lm || !path) {
 		if (j->medium) {
@@ -209,15 +275,24 @@ static void verify_declared(struct job *j, const struct policy_medium *pm)
 	want.uuid = lm->uuid;
 	want.keys = state_keys(j->state, &want.n_keys);
 	j->label = pm->name;
-	if (medium_open(path, &want, &m, &err)) {
+	r = medium_open(path, &want, &m, &err);
+	if (r) {
 		/* an offline medium that is away is as it should be, unless it was asked for */
-		if (j->medium || !pm->offline) {
+		if (r == MEDIUM_FORGED) {
+			err_wrap(&err, text("'%s' or '%s'"), MEDIUM_JSON, MEDIUM_SIG);
+			worse(j, app_error(&err, APP_FAILED));
+			fprintf(stderr, text("  → if it is damaged only: 'bkp repair %s' writes it anew\n"),
+			    pm->name);
+		} else if (j->medium || !pm->offline) {
 			j->absent++;
 			worse(j, app_error(&err, j->medium ? APP_UNKNOWN : APP_ATTENTION));
 		}
 		return;
 	}
-	verify_medium(j, m);
+	if (attendance_arrived(j->state, medium_uuid(m), path, &err))
+		worse(j, app_error(&err, APP_FAILED));
+	else
+		verify_medium(j, m);
 	medium_close(m);
 }
 
@@ -227,21 +302,27 @@ static int verify_all(struct job *j)
 	size_t i;
 
 	if (j->medium && !policy_find_medium(j->policy, j->medium))
-		return app_usage(j->app, text("'%s' is not a medium of the policy"), j->medium);
+		return app_unknown(j->app, policy_near_medium(j->policy, j->medium), text("'%s' is not a medium of the policy"),
+		    j->medium);
 	if (j->generation && !ledger_generation_by_number(state_ledger(j->state), j->generation))
 		return app_usage(j->app, text("there is no generation %ju"), j->generation);
 	j->rows = json_array();
+	j->stray_rows = json_array();
 	for (i = 0; i < j->policy->n_media; i++)
 		if (!j->medium || policy_find_medium(j->policy, j->medium) == &j->policy->media[i])
 			verify_declared(j, &j->policy->media[i]);
-	if (!j->checked && j->code < APP_FAILED) {
+	if (j->unread) {
+		err_set(&err, "E-VERIFY-14", text("%ju copies could not be read: nothing is known of them"), j->unread);
+		err_hint(&err, "%s", text("run it again when the machine is idle; if the same file fails again, replace the medium"));
+		app_error(&err, APP_UNKNOWN);
+	} else if (!j->checked && j->code < APP_FAILED) {
 		err_set(&err, "E-VERIFY-10", "%s", text("there was nothing to verify"));
 		err_hint(&err, "%s", text("attach a medium, or look at 'bkp generations'"));
 		worse(j, app_error(&err, APP_UNKNOWN));
 	}
 	if (j->app->json) {
-		json_t *o = json_pack("{s:O, s:I, s:I}", "verified", j->rows, "checked", (json_int_t)j->checked, "bad",
-		    (json_int_t)j->bad);
+		json_t *o = json_pack("{s:O, s:O, s:I, s:I, s:I}", "verified", j->rows, "others", j->stray_rows,
+		    "checked", (json_int_t)j->checked, "bad", (json_int_t)j->bad, "unread", (json_int_t)j->unread);
 
 		json_dumpf(o, stdout, JSON_COMPACT);
 		putchar('\n');
@@ -249,7 +330,12 @@ static int verify_all(struct job *j)
 	} else if (!j->app->quiet && j->checked) {
 		printf(text("%ju copies of generations verified, %ju of them damaged\n"), j->checked, j->bad);
 	}
+	if (j->bad && !j->app->json)
+		fprintf(stderr, "%s\n",
+		    text("  → attach the other media and run 'bkp repair': it copies what is damaged from "
+			 "one that has it whole"));
 	json_decref(j->rows);
+	json_decref(j->stray_rows);
 	return app_flush(j->code);
 }
 
@@ -261,7 +347,10 @@ static int verify_and_record(struct job *j)
 
 	if (code == APP_USAGE)
 		return code;
-	if (j->checked && j->absent)
+	if (j->unread)
+		snprintf(line, sizeof(line), text("%ju copies of generations verified, %ju of them damaged; %ju could not be read"),
+		    j->checked, j->bad, j->unread);
+	else if (j->checked && j->absent)
 		snprintf(line, sizeof(line), text("%ju copies of generations verified, %ju of them damaged; %ju media could not be opened"),
 		    j->checked, j->bad, j->absent);
 	else if (j->checked)

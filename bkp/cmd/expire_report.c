@@ -15,6 +15,7 @@
 #include "cmd/app.h"
 #include "cmd/out.h"
 #include "format/policy.h"
+#include "read/ledger.h"
 #include "write/expiry.h"
 
 #define SHOW	256
@@ -45,16 +46,41 @@ static const char *fate(const struct expiry_medium *m, const struct retention_co
 	return text("may go");
 }
 
-static void why_cell(struct table *t, const struct retention_copy *c)
+static const char *why_text(const struct retention_copy *c, struct buf *b)
 {
-	BUF_AUTO b = BUF_INIT(WHY_MAX);
 	char one[RETENTION_SENTENCE], show[RETENTION_SENTENCE * 2];
 
 	for (size_t i = 0; i < c->n_why; i++)
-		if (buf_printf(&b, NULL, "%s%s", i ? "; " : "",
+		if (buf_printf(b, NULL, "%s%s", i ? "; " : "",
 			path_show(retention_sentence(&c->why[i], one), show, sizeof(show))))
 			break;
-	table_cell(t, "%s", buf_terminate(&b, NULL) ? "?" : (char *)b.p);
+	return buf_terminate(b, NULL) ? "?" : (const char *)b->p;
+}
+
+static void why_cell(struct table *t, const struct retention_copy *c)
+{
+	BUF_AUTO b = BUF_INIT(WHY_MAX);
+
+	table_cell(t, "%s", why_text(c, &b));
+}
+
+void expire_report_leftover(const struct reap_leftover *l)
+{
+	BUF_AUTO b = BUF_INIT(WHY_MAX);
+	char date[CLOCK_TEXT], recorded[CLOCK_TEXT], released[CLOCK_TEXT];
+	const struct ledger_generation *g = l->generation;
+
+	fprintf(stderr,
+	    l->goes ? text("bkp: W-REAP-01: generation %ju (%s) is deleted from '%s' now; its expiry was recorded "
+			   "on %s: %s\n")
+		    : text("bkp: W-REAP-02: generation %ju (%s) stays on '%s', although its expiry was recorded "
+			   "on %s: %s\n"),
+	    (uintmax_t)l->number, clock_format_local(g->begun_ns, date), l->medium,
+	    clock_format_local(l->expired_ns, recorded),
+	    l->judged ? why_text(l->judged, &b) : text("it was taken out of sight then, its files follow"));
+	if (l->judged && g->released_ns)
+		fprintf(stderr, text("  a person held it until %s\n"),
+		    clock_format_local(g->released_ns, released));
 }
 
 static void print_table(const struct expiry_medium *m, bool acted)
@@ -95,11 +121,8 @@ static void print_medium(const struct expiry_medium *m, bool acted)
 
 static void print_fault(const struct err *e)
 {
-	if (!e->code[0])
-		return;
-	fprintf(stderr, "bkp: %s: %s\n", e->code, e->msg);
-	if (e->hint[0])
-		fprintf(stderr, "  → %s\n", e->hint);
+	if (e->code[0])
+		app_fault(e, stderr);
 }
 
 void expire_report_text(const struct expiry *e, bool acted, bool quiet)

@@ -3,12 +3,25 @@
 
 #include <signal.h>
 #include <string.h>
+#include <time.h>
+
+#define SAME_MS 500 /* what was sent to a process and to the parent that passes it on comes twice */
 
 /* a handler has nobody to ask for a place to put it */
 static volatile sig_atomic_t came;
+static struct timespec first;
 
 static void remember(int number)
 {
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (!came)
+		first = now;
+	else if ((now.tv_sec - first.tv_sec) * 1000 + (now.tv_nsec - first.tv_nsec) / 1000000 > SAME_MS) {
+		signal(number, SIG_DFL); /* meant */
+		raise(number);
+	}
 	came = number;
 }
 
@@ -19,7 +32,7 @@ void interrupt_watch(void)
 
 	memset(&action, 0, sizeof(action));
 	action.sa_handler = remember;
-	action.sa_flags = (int)SA_RESETHAND | SA_RESTART;
+	action.sa_flags = SA_RESTART;
 	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
 		/* nohup stays nohup */

@@ -179,6 +179,12 @@ static void say_attached(const struct journal_record *r, char out[JOURNAL_WORDS]
 	    str(r, "path"));
 }
 
+static void say_repaired(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	snprintf(out, JOURNAL_WORDS, text("damaged files were written anew: %zu"),
+	    json_array_size(json_object_get(r->json, "files")));
+}
+
 static void say_rotated(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
 	snprintf(out, JOURNAL_WORDS,
@@ -239,6 +245,32 @@ static void say_expired(const struct journal_record *r, char out[JOURNAL_WORDS])
 	    because(r, "why", why));
 }
 
+static void say_finished(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	snprintf(out, JOURNAL_WORDS, text("deleting generation %ju, recorded as expired earlier, was agreed to"),
+	    num(r, "generation"));
+}
+
+static void say_name(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	char why[JOURNAL_WORDS / 2];
+
+	if (*str(r, "label"))
+		snprintf(out, JOURNAL_WORDS, text("the medium is called '%s' from now on"), str(r, "label"));
+	else
+		snprintf(out, JOURNAL_WORDS, text("the medium is retired%s"), because(r, "reason", why));
+}
+
+static void say_tools(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	char why[JOURNAL_WORDS / 2];
+
+	if (*str(r, "operator"))
+		snprintf(out, JOURNAL_WORDS, text("changed tools for media are accepted%s"), because(r, "reason", why));
+	else
+		snprintf(out, JOURNAL_WORDS, "%s", text("other tools, procedures or README.txt are on the medium"));
+}
+
 /* A time of a record, for people who look at the clock on the wall. */
 static const char *local(const char *utc, char out[CLOCK_TEXT])
 {
@@ -293,17 +325,29 @@ static void say_notified(const struct journal_record *r, char out[JOURNAL_WORDS]
 	snprintf(out, JOURNAL_WORDS, "%s", yes(r, "ok") ? text("somebody was told") : str(r, "reason"));
 }
 
+static void say_journal_repaired(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	char why[JOURNAL_WORDS / 2];
+
+	snprintf(out, JOURNAL_WORDS, text("%ju lines behind record %ju were cut off the journal and are kept in '%s'%s"),
+	    num(r, "lines"), num(r, "kept"), str(r, "file"), because(r, "why", why));
+}
+
 static const struct {
 	const char *event;
 	words_fn *say;
 } rules[] = {{"init", say_init}, {JOURNAL_EPOCH_EVENT, say_epoch}, {"medium-added", say_added},
     {"begin", say_begin}, {"committed", say_committed}, {"verified", say_verified}, {"copied", say_copied},
     {"verify-failed", say_damaged}, {"failed", say_failed}, {"medium-attached", say_attached},
-    {"medium-detached", say_attached}, {"rotated", say_rotated}, {"medium-moved", say_moved},
-    {"heads", say_heads}, {"history", say_history}, {"policy", say_policy}, {"agreed", say_agreed},
-    {"accepted", say_decision}, {"held", say_decision}, {"released", say_decision}, {"expired", say_expired},
-    {"clock-jump", say_clock}, {"clock-attested", say_clock}, {"outcome", say_outcome},
-    {"scheduled", say_scheduled}, {"notified", say_notified}};
+    {"medium-detached", say_attached}, {"repaired", say_repaired}, {"rotated", say_rotated},
+    {"medium-moved", say_moved}, {"heads", say_heads}, {"history", say_history}, {"policy", say_policy},
+    {"agreed", say_agreed}, {"accepted", say_decision}, {"held", say_decision}, {"released", say_decision},
+    {"expired", say_expired},
+    {"expiry-finished", say_finished}, {"medium-renamed", say_name}, {"medium-retired", say_name},
+    {"documents", say_tools}, {"tools-accepted", say_tools},
+    {"clock-jump", say_clock}, {"clock-attested", say_clock},
+    {"outcome", say_outcome}, {"scheduled", say_scheduled}, {"notified", say_notified},
+    {"journal-repaired", say_journal_repaired}};
 
 char *journal_words_what(const struct journal_record *r, char out[JOURNAL_WORDS])
 {

@@ -133,9 +133,10 @@ json_t *look_medium_json(const struct standing_medium *m)
 
 	if (!o ||
 	    json_object_update_new(
-		o, json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:s, s:b, s:b, s:b, s:I, s:o, s:o, s:I, s:I}",
+		o, json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:s, s:b, s:b, s:b, s:I, s:o, s:o, s:I, s:I}",
 		       "label", m->policy ? m->policy->name : m->ledger->label, "type", type, "technology",
-		       standing_technology_word(standing_technology(type)), "offline",
+		       standing_technology_word(standing_technology(type)), "type_shown",
+		       (int)standing_type_shown(m), "offline",
 		       (int)(m->policy ? m->policy->offline : m->ledger->offline), "declared",
 		       m->policy != NULL, "registered", m->ledger != NULL, "sight", sights[m->sight],
 		       "attached", (int)m->attached, "overdue_swap", (int)m->overdue_swap, "overdue_attached",
@@ -174,7 +175,8 @@ static void medium_row(struct table *t, const struct standing_medium *m)
 	char show[SHOW], where[LOOK_TEXT], time[CLOCK_TEXT];
 
 	table_cell(t, "%s", m->policy ? m->policy->name : m->ledger->label);
-	table_cell(t, "%s", policy_plan_technology(m->ledger ? m->ledger->type : m->policy->type));
+	table_cell(t, m->ledger && !standing_type_shown(m) ? text("%s (declared)") : "%s",
+	    policy_plan_technology(m->ledger ? m->ledger->type : m->policy->type));
 	table_cell(t, "%s", look_where(m, where));
 	table_cell(t, "%s", path_show(place, show, sizeof(show)));
 	if (m->policy ? !m->policy->offline : !m->ledger->offline)

@@ -1,6 +1,7 @@
 /* bkp: an offline backup orchestrator with immutable generations. */
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "base/text.h"
 #include "base/width.h"
 #include "cmd/app.h"
+#include "format/shortage.h"
 #include "format/policy.h"
 
 #define N_(s) s /* marks a text that is translated where it is shown */
@@ -21,20 +23,22 @@ static const struct app_command commands[] = {
 	"init --identity-out FILE [--passphrase-file FILE | --plain-identity] [--recipient age1…] "
 	"[--root-key-out FILE]",
 	N_("make the repository: keys, state folder, first journal record"), cmd_init},
-    {"check", "check\ncheck --diff [--against FILE]",
-	N_("check the policy and show what it plans, or what a change of it means"), cmd_check},
-    {"run", "run [DATASET...] [--all] [--anchor] [--timings] [--until HH:MM] [--dry-run] [--catch-up]",
+    {"check", "check\ncheck --live\ncheck --diff [--against FILE]",
+	N_("check the policy and show what it plans, what a change of it means, or whether the next night can work"), cmd_check},
+    {"run", "run [DATASET...] [--all] [--anchor] [--timings] [--until HH:MM] [--dry-run] [--catch-up] "
+	"[--root-key RW…]",
 	N_("capture what is due as one generation on every online medium"), cmd_run},
     {"schedule",
-	"schedule install [--kind cron|systemd] [--user USER] [--mailto ADDRESS] [--name NAME] [--root DIR]\n"
+	"schedule install [--kind cron|systemd] [--user USER] [--mailto ADDRESS] [--root-key RW…] [--name NAME] "
+	"[--root DIR]\n"
 	"schedule show [--kind cron|systemd] [--name NAME] [--root DIR]\n"
 	"schedule remove [--kind cron|systemd] [--name NAME] [--root DIR]",
 	N_("let cron or systemd run what is due"), cmd_schedule},
-    {"rotate", "rotate [MEDIUM] --operator NAME [--place TEXT] [--recheck all|none|DAYS]",
+    {"rotate", "rotate [MEDIUM] --operator NAME [--place TEXT] [--recheck all|none|DAYS] [--yes]",
 	N_("bring the medium kept offline up to date, check and seal it"), cmd_rotate},
     {"expire",
 	"expire --dry-run [--medium NAME]\n"
-	"expire --operator NAME [--medium NAME]\n"
+	"expire --operator NAME [--medium NAME] [--yes]\n"
 	"expire --plan-out FILE [--medium NAME]\n"
 	"expire --plan FILE --signature FILE.minisig --operator NAME [--medium NAME]",
 	N_("say which generations stay and go and why, and let them go"), cmd_expire},
@@ -49,13 +53,18 @@ static const struct app_command commands[] = {
 	N_("say that the clock is right, after it has jumped"), cmd_clock},
     {"verify", "verify [--medium NAME] [--generation N] [--identity FILE] [--passphrase-file FILE]",
 	N_("read what was captured back from the media and compare"), cmd_verify},
+    {"repair", "repair [MEDIUM]",
+	N_("write what is damaged on a medium anew, from this host and from other media"), cmd_repair},
     {"medium",
 	"medium add NAME [--path DIR]\nmedium list\nmedium show NAME\n"
-	"medium move NAME --operator NAME [--place TEXT]",
+	"medium move NAME --operator NAME [--place TEXT]\n"
+	"medium rename OLD NEW --operator NAME\n"
+	"medium retire NAME --operator NAME --reason TEXT",
 	N_("register media, list them, record where they are"), cmd_medium},
     {"status", "status [--prometheus FILE]",
 	N_("3-2-1 and generations of each data set, media, what to do next"), cmd_status},
-    {"accept", "accept N … --operator NAME --reason TEXT",
+    {"accept",
+	"accept N … --operator NAME --reason TEXT\naccept --tools | --policy-change --operator NAME --reason TEXT",
 	N_("say that a generation that is suspect or partial is right"), cmd_accept},
     {"hold", "hold N … --operator NAME --reason TEXT",
 	N_("keep a generation until it is released, whatever the policy says"), cmd_hold},
@@ -65,8 +74,10 @@ static const struct app_command commands[] = {
     {"journal",
 	"journal show [--file JOURNAL]\n"
 	"journal verify [--root-key RW…|FILE] [--file JOURNAL] [--against FILE|DIR|MEDIUM]\n"
-	"journal export --format csv|json [--out FILE] [--file JOURNAL]",
-	N_("show, verify or export the audit record"), cmd_journal},
+	"journal export --format csv|json [--out FILE] [--file JOURNAL]\n"
+	"journal repair --operator NAME",
+	N_("show, verify, export or repair the audit record"), cmd_journal},
+    {"explain", "explain CODE …", N_("what the code of a message means, and what to do"), cmd_explain},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(*commands))
 
@@ -89,7 +100,7 @@ static void usage(FILE *out)
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		fprintf(out, "  %-12s  %s\n", commands[i].name, text(commands[i].summary));
 	fprintf(out, "\n%s\n",
-	    text("'bkp COMMAND --help' tells more.  Exit status: 0 well, 1 look at it, 2 failed, "
+	    text("'bkp help COMMAND' tells more.  Exit status: 0 well, 1 look at it, 2 failed, "
 		 "3 unknown, 64 wrong usage or policy."));
 }
 
@@ -108,9 +119,23 @@ static int unknown_command(const struct app *app, const char *name)
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		names[i] = commands[i].name;
 	near = near_word(name, names, N_COMMANDS);
-	if (near)
-		return app_usage(app, text("unknown command '%s'; did you mean '%s'?"), name, near);
-	return app_usage(app, text("unknown command '%s'"), name);
+	return app_unknown(app, near, text("unknown command '%s'"), name);
+}
+
+/* bkp help [COMMAND]: what --help says. */
+static int help(struct app *app, int argc, char **argv)
+{
+	char *asked[] = {argv[0], (char *)(uintptr_t)"--help", NULL};
+
+	if (argc > 1) {
+		app->command = find(argv[1]);
+		if (!app->command)
+			return unknown_command(app, argv[1]);
+		optind = 0; /* glibc: begin anew */
+		return app->command->run(app, 2, asked);
+	}
+	usage(stdout);
+	return app_flush(APP_OK);
 }
 
 /* The options before the command.  -1: go on with the command at optind. */
@@ -134,31 +159,37 @@ static int global_options(struct app *app, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	const char *from_environment = getenv("BKP_POLICY");
+	const char *from_environment = getenv("BKP_POLICY"), *lang = getenv("BKP_LANG");
+	enum text_lang ignored;
 	struct app app = {
 	    .policy_path = from_environment && *from_environment ? from_environment : "/etc/bkp/policy.yaml",
 	    .policy_text = BUF_INIT(POLICY_BYTES_MAX)};
 	int code, first;
 
 	hold_standard_descriptors();
+	shortage_watch(app_no_memory);
 	text_set_lang(text_environment()); /* until the policy says */
 	umask(022);			   /* what must be closer says so itself */
 	signal(SIGCHLD, SIG_DFL); /* who ignores it when starting us would keep the end of commands from us */
 	/* what is said of the options themselves is for the people of the policy, too */
 	app_language(&app);
+	if (lang && *lang && text_parse_lang(lang, &ignored))
+		return shortage_end(app_unknown(&app, "BKP_LANG=ja", text("BKP_LANG is '%s', which is not a language: ja or en"), lang));
 	code = global_options(&app, argc, argv);
 	if (code != -1)
-		return code;
+		return shortage_end(code);
 	first = optind;
 	if (first >= argc) {
 		usage(stderr);
-		return APP_USAGE;
+		return shortage_end(APP_USAGE);
 	}
+	if (!strcmp(argv[first], "help"))
+		return shortage_end(help(&app, argc - first, argv + first));
 	app.command = find(argv[first]);
 	if (!app.command)
-		return unknown_command(&app, argv[first]);
+		return shortage_end(unknown_command(&app, argv[first]));
 	optind = 0; /* glibc: begin anew */
 	code = app.command->run(&app, argc - first, argv + first);
 	buf_free(&app.policy_text);
-	return code;
+	return shortage_end(code);
 }

@@ -91,16 +91,18 @@ static char *called(const struct generation_dataset *d, char out[MORNING_LINE])
 
 static const char *shown(const char *reason, char out[MORNING_LINE])
 {
-	return path_show(reason && *reason ? reason : "?", out, MORNING_LINE);
+	return path_show(reason && *reason ? reason : text("no reason is on record"), out, MORNING_LINE);
 }
 
 /* Was it captured as it should be?  If not that is an item. */
-static bool dataset_good(struct items *it, const struct generation_dataset *d)
+static bool dataset_good(struct items *it, const struct generation_dataset *d, bool words)
 {
-	char name[MORNING_LINE], why[MORNING_LINE];
+	char name[MORNING_LINE], why[MORNING_LINE], said[MORNING_LINE];
 
 	called(d, name);
-	if (d->verdict == GENERATION_FAILED)
+	if (d->verdict == GENERATION_FAILED && words && d->said)
+		add(it, text("%s failed (%s: %s)"), name, shown(d->reason, why), shown(d->said, said));
+	else if (d->verdict == GENERATION_FAILED)
 		add(it, text("%s failed (%s)"), name, shown(d->reason, why));
 	else if (d->guard.suspect)
 		add(it, text("%s suspect (%s)"), name, shown(d->suspicion, why));
@@ -109,9 +111,13 @@ static bool dataset_good(struct items *it, const struct generation_dataset *d)
 		    d->changed);
 	else if (d->verdict == GENERATION_PARTIAL)
 		add(it, text("%s partial (%s)"), name, shown(d->reason, why));
+	else if (d->said_lines && words)
+		add(it, text("%s: its commands said %ju lines (%s)"), name, d->said_lines, shown(d->said, said));
+	else if (d->said_lines)
+		add(it, text("%s: its commands said %ju lines"), name, d->said_lines);
 	else
 		return true;
-	return false;
+	return d->verdict == GENERATION_GOOD && !d->guard.suspect;
 }
 
 static void medium_item(struct items *it, const struct night_medium *m)
@@ -135,6 +141,8 @@ static void other_items(struct items *it, const struct night_result *r, const st
 		add(it, "%s", shown(r->clock.msg, why));
 	if (r->reaped.code[0])
 		add(it, "%s", shown(r->reaped.msg, why));
+	if (r->narrowed.code[0])
+		add(it, "%s", shown(r->narrowed.msg, why));
 	if (r->slow.code[0])
 		add(it, "%s", text("the next run will have to read all files again"));
 	if (r->missing.code[0])
@@ -142,29 +150,30 @@ static void other_items(struct items *it, const struct night_result *r, const st
 }
 
 char *morning_night(const struct night_result *r, const struct err *failure, const struct ledger_latch *latch,
-    char out[MORNING_LINE])
+    bool words, char out[MORNING_LINE])
 {
 	char faults[MORNING_LINE];
 	struct items it = {0};
-	size_t good = 0;
+	size_t good = 0, partial = 0, n;
 
 	if (failure) {
 		snprintf(out, MORNING_LINE, text("nothing was captured: %s"), shown(failure->msg, faults));
 		return finish(out);
 	}
-	for (size_t i = 0; i < r->n_datasets; i++)
-		good += dataset_good(&it, &r->datasets[i]);
+	for (size_t i = 0; i < r->n_datasets; i++) {
+		good += dataset_good(&it, &r->datasets[i], words);
+		partial += r->datasets[i].verdict == GENERATION_PARTIAL && !r->datasets[i].guard.suspect;
+	}
 	for (size_t i = 0; i < r->n_media; i++)
 		medium_item(&it, &r->media[i]);
 	other_items(&it, r, latch);
-	if (!it.n)
-		snprintf(out, MORNING_LINE, text("%zu of %zu good"), good, r->n_datasets);
-	else if (it.n == 1)
-		snprintf(out, MORNING_LINE, text("%zu of %zu good, 1 warning: %s"), good, r->n_datasets,
-		    joined(&it, faults));
-	else
-		snprintf(out, MORNING_LINE, text("%zu of %zu good, %u warnings: %s"), good, r->n_datasets,
-		    it.n, joined(&it, faults));
+	n = (size_t)snprintf(out, MORNING_LINE, text("%zu of %zu good"), good, r->n_datasets);
+	if (partial)
+		n += (size_t)snprintf(out + n, MORNING_LINE - n, text(", %zu stored in part"), partial);
+	if (it.n)
+		n += (size_t)snprintf(out + n, MORNING_LINE - n,
+		    it.n == 1 ? text(", 1 warning: ") : text(", %u warnings: "), it.n);
+	snprintf(out + n, MORNING_LINE - n, "%s", it.n ? joined(&it, faults) : "");
 	return finish(out);
 }
 

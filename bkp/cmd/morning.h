@@ -8,6 +8,8 @@
 #ifndef BKP_CMD_MORNING_H
 #define BKP_CMD_MORNING_H
 
+#include <stdbool.h>
+
 struct err;
 struct ledger_latch;
 struct night_result;
@@ -17,9 +19,10 @@ struct standing;
 #define MORNING_CHARS 200
 #define MORNING_LINE  (4 * MORNING_CHARS + 1)
 
-/* failure: why no generation was committed, or NULL.  latch: of the ledger, or NULL.  All return out. */
+/* failure: why no generation was committed, or NULL.  latch: of the ledger, or NULL.  words: with what commands
+ * wrote to standard error, names of patients perhaps: for this host, never for a record.  All return out. */
 char *morning_night(const struct night_result *r, const struct err *failure, const struct ledger_latch *latch,
-    char out[MORNING_LINE]);
+    bool words, char out[MORNING_LINE]);
 /* failure: why it was not rotated, or NULL. */
 char *morning_rotation(const struct rotate_result *r, const struct err *failure, char out[MORNING_LINE]);
 char *morning_standing(const struct standing *s, char out[MORNING_LINE]);

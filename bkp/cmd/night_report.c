@@ -47,7 +47,7 @@ static void print_dataset_faults(const struct generation_dataset *d, uint64_t nu
 {
 	if (d->verdict == GENERATION_FAILED) {
 		fprintf(out, text("bkp: E-RUN-03: data set '%s' failed: %s\n"), d->name,
-		    d->reason ? d->reason : "?");
+		    d->reason ? d->reason : text("no reason is on record"));
 		fprintf(out,
 		    text("  → it is not in this night's generation: see to the reason, then run 'bkp run "
 			 "%s'\n"),
@@ -65,11 +65,24 @@ static void print_dataset_faults(const struct generation_dataset *d, uint64_t nu
 	}
 }
 
+/* What its commands wrote to standard error.  On media it is encrypted. */
+static void print_words(const struct generation_dataset *d, FILE *out)
+{
+	if (d->verdict != GENERATION_GOOD && d->said && !d->said_lines)
+		fprintf(out, text("  its commands said: %s\n"), d->said);
+	if (!d->said_lines)
+		return;
+	fprintf(out, text("bkp: W-CMD-04: data set '%s': its commands said %ju lines: %s\n"), d->name, d->said_lines,
+	    d->said ? d->said : "?");
+	fprintf(out, "  → %s\n",
+	    text("see whether all of it was captured; what is always said and harmless, 'stderr: ignore' in the policy passes over"));
+}
+
 /* Kept, marked, and nothing goes until a person has looked. */
 static void print_suspect(const struct generation_dataset *d, uint64_t number, FILE *out)
 {
 	fprintf(out, text("bkp: E-GUARD-01: data set '%s' looks as if its files were being harmed: %s\n"),
-	    d->name, d->suspicion ? d->suspicion : "?");
+	    d->name, d->suspicion ? d->suspicion : text("no reason is on record"));
 	fprintf(out, "  → %s\n",
 	    text("look at the files now; if they are harmed, take this computer off the network, attach no "
 		 "disk and call for help"));
@@ -92,26 +105,33 @@ static void print_blind(const struct generation_dataset *d, FILE *out)
 static void print_said(const struct err *e, FILE *out)
 {
 	if (e->code[0])
-		fprintf(out, "bkp: %s: %s\n", e->code, e->msg);
-	if (e->hint[0])
-		fprintf(out, "  → %s\n", e->hint);
+		app_fault(e, out);
 }
 
 /* What somebody did to the medium's copy of the journal. */
 static void print_history(const struct night_medium *m, FILE *out)
 {
 	fprintf(out, "bkp: %s: %s: %s\n", m->history.code, m->label, m->history.msg);
-	fprintf(out, "  → %s\n", m->history.hint);
+	app_next(&m->history, out);
 }
 
-void night_report_faults(const struct night_result *r, FILE *out)
+void night_report_faults(const struct night_result *r, const struct err *failure, FILE *out)
 {
 	size_t i;
 
+	if (failure) {
+		app_fault(failure, out);
+		for (i = 0; i < r->n_datasets; i++)
+			print_words(&r->datasets[i], out);
+		return;
+	}
 	print_said(&r->clock, out);
 	print_said(&r->reaped, out);
-	for (i = 0; i < r->n_datasets; i++)
+	print_said(&r->narrowed, out);
+	for (i = 0; i < r->n_datasets; i++) {
 		print_dataset_faults(&r->datasets[i], r->generation, out);
+		print_words(&r->datasets[i], out);
+	}
 	for (i = 0; i < r->n_datasets; i++)
 		if (r->datasets[i].guard.suspect)
 			print_suspect(&r->datasets[i], r->generation, out);
@@ -131,9 +151,9 @@ void night_report_faults(const struct night_result *r, FILE *out)
 			continue;
 		fprintf(out, "bkp: %s: %s: %s\n", m->why.code[0] ? m->why.code : "E-RUN-05", m->label,
 		    m->why.msg);
-		if (m->why.hint[0])
-			fprintf(out, "  → %s\n", m->why.hint);
-		else if (err_is_full(&m->why))
+		if (m->why.hint[0] || !err_is_full(&m->why))
+			app_next(&m->why, out);
+		else
 			fprintf(out,
 			    text("  → 'bkp expire --dry-run --medium %s' says what may go; when that is not "
 				 "enough, "
@@ -213,12 +233,13 @@ void night_report_json(const struct night_result *r, const struct err *failure, 
 		const struct generation_dataset *d = &r->datasets[i];
 
 		json_array_append_new(
-		    sets, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*, s:s*}", "name",
+		    sets, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*, s:s*, s:s*, s:I}", "name",
 			      d->name, "verdict", generation_verdict_word(d->verdict), "entries",
 			      (json_int_t)d->entries, "files", (json_int_t)d->files, "bytes",
 			      (json_int_t)d->bytes, "unreadable", (json_int_t)d->unreadable, "changed",
 			      (json_int_t)d->changed, "skipped", (json_int_t)d->skipped, "reason", d->reason,
-			      "suspect", d->suspicion, "unguarded", d->blind));
+			      "suspect", d->suspicion, "unguarded", d->blind, "said", d->said, "said_lines",
+			      (json_int_t)d->said_lines));
 	}
 	o = json_pack("{s:s, s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*, s:s*, s:s*, s:s*}",
 	    "line", line, "generation", (json_int_t)r->generation, "datasets", sets, "media", media_json(r),
@@ -241,12 +262,12 @@ int night_report_exit(const struct night_result *r)
 
 	for (i = 0; i < r->n_datasets; i++)
 		if (r->datasets[i].verdict != GENERATION_GOOD || r->datasets[i].guard.suspect ||
-		    r->datasets[i].blind)
+		    r->datasets[i].blind || r->datasets[i].said_lines)
 			return APP_ATTENTION;
 	for (i = 0; i < r->n_media; i++)
 		if (!r->media[i].ok || !r->media[i].verified || r->media[i].history.code[0])
 			return APP_ATTENTION;
-	if (r->clock.code[0] || r->reaped.code[0])
+	if (r->clock.code[0] || r->reaped.code[0] || r->narrowed.code[0])
 		return APP_ATTENTION;
 	return r->missing.code[0] || r->slow.code[0] ? APP_ATTENTION : APP_OK;
 }

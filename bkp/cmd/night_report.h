@@ -8,8 +8,8 @@ struct err;
 struct night_result;
 struct timings;
 
-/* What a person should see, with the next action. */
-void night_report_faults(const struct night_result *r, FILE *out);
+/* What a person should see, with the next action; failure: why there is no generation, or NULL. */
+void night_report_faults(const struct night_result *r, const struct err *failure, FILE *out);
 /* What was done, to stdout. */
 void night_report_summary(const struct night_result *r);
 /* One object on stdout; failure NULL when the run succeeded; line: of morning.h. */

@@ -47,16 +47,11 @@ static void say_faults(struct night_say *s, const struct night_result *r, const 
 	long from = s->held ? ftell(s->held) : 0;
 
 	if (!s->held) {
-		if (failure)
-			app_fault(failure, stderr);
-		else if (shown)
-			night_report_faults(r, stderr);
+		if (shown)
+			night_report_faults(r, failure, stderr);
 		return;
 	}
-	if (failure)
-		app_fault(failure, s->held);
-	else
-		night_report_faults(r, s->held);
+	night_report_faults(r, failure, s->held);
 	fflush(s->held);
 	if (s->app->quiet)
 		from = 0;
@@ -64,9 +59,9 @@ static void say_faults(struct night_say *s, const struct night_result *r, const 
 		fputs(s->text + from, shown);
 }
 
-static void say_line(const struct night_say *s, const char *line, const struct err *failure, int code)
+static void say_line(const struct night_say *s, const char *line, const struct err *failure, bool well)
 {
-	if (s->app->json || (s->app->quiet ? code == APP_OK : failure != NULL))
+	if (s->app->json || (s->app->quiet ? well && !s->good_news : failure != NULL))
 		return;
 	puts(line);
 	fflush(stdout);
@@ -76,14 +71,16 @@ int night_say_end(struct night_say *s, struct state *state, const struct night_r
     const struct err *failure, int code)
 {
 	const struct ledger_latch *latch = state ? ledger_latch(state_ledger(state)) : NULL;
-	char line[MORNING_LINE];
-	struct outcome o = {.command = "run", .code = code, .line = line};
+	char line[MORNING_LINE], record[MORNING_LINE];
+	struct outcome o = {.command = "run", .code = code, .line = line, .record = record};
 
 	out_progress_end(&s->progress);
-	morning_night(r, failure, latch, line);
+	morning_night(r, failure, latch, true, line);
+	morning_night(r, failure, latch, false, record);
 	if (code == APP_OK && latch && latch->found_ns)
 		o.code = code = APP_ATTENTION;
-	say_line(s, line, failure, code);
+	o.good_news = s->good_news = outcome_good_news(s->policy, state);
+	say_line(s, line, failure, code == APP_OK);
 	say_faults(s, r, failure, code);
 	if (s->app->json)
 		night_report_json(r, failure, line);

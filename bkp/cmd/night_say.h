@@ -9,6 +9,7 @@
 #ifndef BKP_CMD_NIGHT_SAY_H
 #define BKP_CMD_NIGHT_SAY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -27,6 +28,7 @@ struct night_say {
 	char *text;
 	size_t size;
 	struct out_progress progress;
+	bool good_news; /* the line is shown though all is well */
 };
 
 void night_say_begin(struct night_say *s, const struct app *app, const struct policy *policy);

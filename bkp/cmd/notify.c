@@ -18,10 +18,10 @@
 #include "base/path.h"
 #include "base/text.h"
 
-#define TAIL	  400 /* bytes of what it wrote that are kept: the end says what went wrong */
-#define SHOWN	  480
+#define TAIL	  200 /* bytes of what it wrote that are kept: the end says what went wrong */
+#define SHOWN	  320
 #define TICK_MS	  50
-#define VARIABLES 5
+#define VARIABLES 7
 #define VALUE	  1024
 
 struct child {
@@ -41,7 +41,7 @@ struct environment {
 static bool is_ours(const char *entry)
 {
 	static const char *const names[VARIABLES] = {
-	    "BKP_LINE=", "BKP_EXIT=", "BKP_COMMAND=", "BKP_SITE=", "BKP_GENERATION="};
+	    "BKP_LINE=", "BKP_EXIT=", "BKP_COMMAND=", "BKP_SITE=", "BKP_GENERATION=", "LC_ALL=", "LANG="};
 
 	for (size_t i = 0; i < VARIABLES; i++)
 		if (!strncmp(entry, names[i], strlen(names[i])))
@@ -58,6 +58,8 @@ static int environment_make(struct environment *e, const struct notify_message *
 	snprintf(e->own[2], VALUE, "BKP_COMMAND=%s", m->command);
 	snprintf(e->own[3], VALUE, "BKP_SITE=%s", m->site);
 	snprintf(e->own[4], VALUE, "BKP_GENERATION=%.*ju", m->generation ? 1 : 0, (uintmax_t)m->generation);
+	snprintf(e->own[5], VALUE, "LC_ALL=%s", m->locale);
+	snprintf(e->own[6], VALUE, "LANG=%s", m->locale);
 	while (environ && environ[n])
 		n++;
 	e->list = calloc(n + VARIABLES + 1, sizeof(*e->list));
@@ -194,26 +196,27 @@ static const char *said(struct child *c, char out[SHOWN])
 
 static int told(struct child *c, int late, int64_t limit_s, int status, struct err *err)
 {
-	char shown[SHOWN];
+	char shown[SHOWN], hint[SHOWN + 160];
 
-	said(c, shown);
+	/* in the hint, which is shown and not recorded */
+	snprintf(hint, sizeof(hint), text("it said: %s; try it with 'bkp notify --test'; see 'notify' in the policy"),
+	    said(c, shown));
 	if (late < 0)
 		err_sys(err, "W-NOTIFY-01", errno, "%s", text("nobody was told: the notify command is lost"));
 	else if (late)
 		err_set(err, "W-NOTIFY-01",
-		    text("nobody was told: the notify command took longer than %jd s and was ended: %s"),
-		    (intmax_t)limit_s, shown);
+		    text("nobody was told: the notify command took longer than %jd s and was ended"),
+		    (intmax_t)limit_s);
 	else if (WIFSIGNALED(status))
 		err_set(err, "W-NOTIFY-01",
-		    text("nobody was told: the notify command was ended by signal %d: %s"), WTERMSIG(status),
-		    shown);
+		    text("nobody was told: the notify command was ended by signal %d"), WTERMSIG(status));
 	else if (WEXITSTATUS(status))
 		err_set(err, "W-NOTIFY-01",
-		    text("nobody was told: the notify command failed with status %d: %s"),
-		    WEXITSTATUS(status), shown);
+		    text("nobody was told: the notify command failed with status %d"),
+		    WEXITSTATUS(status));
 	else
 		return 0;
-	return err_hint(err, "%s", text("try it with 'bkp notify --test'; see 'notify' in the policy"));
+	return err_hint(err, "%s", hint);
 }
 
 int notify_run(const char *shell_command, int64_t limit_s, const struct notify_message *m, struct err *err)

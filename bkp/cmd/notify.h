@@ -21,7 +21,7 @@ struct err;
 struct notify_message {
 	const char *line;
 	const char *details; /* several lines, or NULL */
-	const char *command, *site;
+	const char *command, *site, *locale;
 	uint64_t generation; /* 0: none */
 	int exit;
 };

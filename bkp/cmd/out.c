@@ -1,10 +1,8 @@
 /* out: see out.h. */
 #include "cmd/out.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -15,25 +13,11 @@
 #include "base/text.h"
 #include "cmd/app.h"
 
-#define NS	   1000000000LL
-#define TABLE_MAX  ((size_t)256 << 20)
-#define PERIOD_TTY (NS / 4)
-#define PERIOD_LOG (60 * NS)
+#define TABLE_MAX ((size_t)256 << 20)
 
 char *out_bytes(uint64_t n, char out[OUT_BYTES])
 {
-	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-	double v = (double)n;
-	size_t u = 0;
-
-	if (n < 1024) {
-		snprintf(out, OUT_BYTES, "%" PRIu64 " B", n);
-		return out;
-	}
-	for (; v >= 999.5 && u < 6; u++)
-		v /= 1024;
-	snprintf(out, OUT_BYTES, v < 9.95 ? "%.1f %s" : "%.0f %s", v, units[u]);
-	return out;
+	return pace_size(n, 1024, out);
 }
 
 int out_json(json_t *o, int code)
@@ -69,61 +53,26 @@ int out_table(struct table *t, unsigned indent, int code)
 	return app_flush(code);
 }
 
-static int64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * NS + ts.tv_nsec;
-}
-
 void out_progress_begin(struct out_progress *p, const struct app *app, const char *what, uint64_t total)
 {
-	*p = (struct out_progress){.what = what, .total = total, .quiet = app->quiet, .live = isatty(2)};
-	p->began_ns = p->shown_ns = now_ns();
+	*p = (struct out_progress){.quiet = app->quiet};
+	pace_begin(&p->pace, what, total, 1024, pace_columns(STDERR_FILENO), pace_now());
 }
 
-static void show(const struct out_progress *p, uint64_t done, int64_t elapsed)
+void out_progress_update(struct out_progress *p, uint64_t done, uint64_t fresh)
 {
-	char a[OUT_BYTES], b[OUT_BYTES], rate[OUT_BYTES], left[32] = "";
-	double per_s = (double)done / ((double)elapsed / (double)NS);
+	char line[PACE_LINE];
 
-	out_bytes((uint64_t)per_s, rate);
-	if (!p->total) {
-		fprintf(stderr, "%s %s  %s/s", p->what, out_bytes(done, a), rate);
+	if (p->quiet || !pace_step(&p->pace, pace_now(), done, fresh, NULL, line))
 		return;
-	}
-	if (per_s > 0 && done <= p->total) {
-		uint64_t s = (uint64_t)((double)(p->total - done) / per_s);
-
-		snprintf(left, sizeof(left), "  %" PRIu64 ":%02u:%02u", s / 3600, (unsigned)(s / 60 % 60),
-		    (unsigned)(s % 60));
-	}
-	fprintf(stderr, "%s %3.0f%%  %s / %s  %s/s%s", p->what, 100.0 * (double)done / (double)p->total,
-	    out_bytes(done, a), out_bytes(p->total, b), rate, left);
-}
-
-void out_progress_update(struct out_progress *p, uint64_t done)
-{
-	int64_t now;
-
-	if (p->quiet)
-		return;
-	now = now_ns();
-	if (now - p->shown_ns < (p->live ? PERIOD_TTY : PERIOD_LOG))
-		return;
-	p->shown_ns = now;
-	p->shown++;
-	if (p->live)
-		fputs("\r\033[K", stderr);
-	show(p, done, now - p->began_ns);
-	if (!p->live)
-		fputc('\n', stderr);
+	fputs(line, stderr);
 	fflush(stderr);
+	p->shown = p->pace.columns != 0;
 }
 
 void out_progress_end(struct out_progress *p)
 {
-	if (p->live && p->shown)
+	if (p->shown)
 		fputs("\r\033[K", stderr);
+	p->shown = false;
 }

@@ -1,6 +1,8 @@
 /* outcome: see outcome.h. */
 #include "cmd/outcome.h"
 
+#include <time.h>
+
 #include <jansson.h>
 
 #include "base/err.h"
@@ -8,6 +10,7 @@
 #include "cmd/app.h"
 #include "cmd/notify.h"
 #include "format/policy.h"
+#include "read/ledger.h"
 #include "write/reserve.h"
 #include "write/state.h"
 
@@ -36,6 +39,18 @@ void outcome_refused(struct app *app, const struct policy *policy, int code, con
 	state_close(s);
 }
 
+bool outcome_good_news(const struct policy *policy, const struct state *state)
+{
+	const struct ledger_outcome *last = state ? ledger_outcome(state_ledger(state), "run") : NULL;
+	time_t now = time(NULL), then = last ? (time_t)(last->ended_ns / 1000000000) : 0;
+	struct tm today, before;
+
+	localtime_r(&now, &today);
+	localtime_r(&then, &before);
+	return policy->good_news == (unsigned)today.tm_wday + 1 &&
+	       (before.tm_yday != today.tm_yday || before.tm_year != today.tm_year);
+}
+
 int outcome_notified(struct state *state, const struct err *why, int code)
 {
 	struct err err = ERR_INIT;
@@ -51,12 +66,13 @@ int outcome_tell(
     const struct app *app, const struct policy *policy, struct state *state, const struct outcome *o)
 {
 	struct notify_message m = {
-	    o->line, o->details, o->command, policy->site_name, o->generation, o->code};
+	    o->line, o->details, o->command, policy->site_name, policy->locale, o->generation, o->code};
 	struct err err = ERR_INIT;
-	int r, code = state ? outcome_record(app, state, o->command, o->code, o->line) : o->code;
+	int r, code = state ? outcome_record(app, state, o->command, o->code, o->record ? o->record : o->line) : o->code;
 
 	m.exit = code;
-	if (!policy->notify_command || (code == APP_OK && policy->notify_when == POLICY_NOTIFY_ATTENTION))
+	if (!policy->notify_command ||
+	    (code == APP_OK && policy->notify_when == POLICY_NOTIFY_ATTENTION && !o->good_news))
 		return code;
 	r = notify_run(policy->notify_command, policy->notify_limit_s, &m, &err);
 	if (r)

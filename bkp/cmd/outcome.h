@@ -9,6 +9,7 @@
 #ifndef BKP_CMD_OUTCOME_H
 #define BKP_CMD_OUTCOME_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct app;
@@ -20,8 +21,10 @@ struct outcome {
 	const char *command; /* "run", "medium add" … */
 	int code;	     /* enum app_exit */
 	const char *line;    /* what a person is told (morning.h) */
+	const char *record;  /* what the journal says of it, where that is less; or NULL */
 	const char *details; /* for the notify command: several lines, or NULL */
 	uint64_t generation; /* or 0 */
+	bool good_news;	     /* is told though all is well */
 };
 
 /* Returns the exit code: `code`, or APP_FAILED after the error has been reported when the record cannot be
@@ -32,6 +35,10 @@ int outcome_record(
 /* What was refused before the state folder was opened is recorded too: somebody tried.  Where that cannot be
  * (another bkp is at work, there is no repository) nothing more is said than was already. */
 void outcome_refused(struct app *app, const struct policy *policy, int code, const char *line);
+
+/* Is it the day of the week on which a good run is told, too, and is this the first run of it?  Asked before the
+ * run's outcome is recorded. */
+bool outcome_good_news(const struct policy *policy, const struct state *state);
 
 /* Whether somebody was told: why (or NULL) says why not.  Returns the exit code as outcome_record() does. */
 int outcome_notified(struct state *state, const struct err *why, int code);

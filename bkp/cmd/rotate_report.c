@@ -130,6 +130,8 @@ static void print_summary(const struct rotate_result *r)
 	    out_bytes(r->refill.bytes, bytes), r->refill.verified);
 	if (r->rechecked)
 		printf(text("  older copies read back again: %ju\n"), r->rechecked);
+	if (r->finished)
+		printf(text("  deleted from it, as recorded earlier: %ju generations\n"), r->finished);
 	printf(text("  verified generations on it: %ju"), r->generations);
 	if (r->newest)
 		printf(text(", newest %ju of %s"), r->newest, clock_format_local(r->newest_ns, time));
@@ -161,7 +163,7 @@ static json_t *facts(const struct rotate_result *r, const char *operator)
 	char path[SHOW * 16], time[CLOCK_TEXT];
 
 	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:s*, s:I, s:I, "
-			 "s:I, s:b, s:b}",
+			 "s:I, s:b, s:b, s:I}",
 	    "medium", r->medium->name, "path", path_show(r->path, path, sizeof(path)), "place", r->place,
 	    "operator", operator, "copied", (json_int_t)r->refill.copied, "verified",
 	    (json_int_t)r->refill.verified, "bytes", (json_int_t)r->refill.bytes, "vanished",
@@ -170,7 +172,7 @@ static json_t *facts(const struct rotate_result *r, const char *operator)
 	    (json_int_t)r->generations, "newest", (json_int_t)r->newest, "newest_time",
 	    r->newest ? clock_format(r->newest_ns, time) : NULL, "rechecked", (json_int_t)r->rechecked,
 	    "damaged", (json_int_t)r->damaged, "not_frozen", (json_int_t)r->unfrozen, "documents",
-	    (int)r->docs_complete, "complete", (int)is_complete(r));
+	    (int)r->docs_complete, "complete", (int)is_complete(r), "deleted", (json_int_t)r->finished);
 }
 
 int rotate_report_json(

@@ -8,6 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cmd/tools_sums.h"
+#include "write/medium_docs.h"
+
 static bool is_folder(const char *program, size_t n, const char *relative, char out[PATH_MAX])
 {
 	struct stat st;
@@ -32,4 +35,9 @@ const char *tools_folder(char out[PATH_MAX])
 		       is_folder(program, (size_t)n, BKP_TOOLS_FOLDER, out)
 		   ? out
 		   : NULL;
+}
+
+struct medium_docs_sources tools_sources(char out[PATH_MAX])
+{
+	return (struct medium_docs_sources){tools_folder(out), BKP_VERSION, TOOLS_SUMS};
 }

@@ -6,7 +6,11 @@
 
 #include <limits.h>
 
+struct medium_docs_sources;
+
 /* The folder's path in out; it exists.  NULL: there is none. */
 const char *tools_folder(char out[PATH_MAX]);
+/* The same, and what this program was built with. */
+struct medium_docs_sources tools_sources(char out[PATH_MAX]);
 
 #endif

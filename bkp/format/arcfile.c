@@ -146,13 +146,15 @@ uint64_t arcfile_writer_size(const struct arcfile_writer *w)
 	return w->size;
 }
 
-int arcfile_writer_finish(struct arcfile_writer *w, struct buf *out, struct err *err)
+int arcfile_writer_finish(
+    struct arcfile_writer *w, struct buf *out, uint8_t ret_index_sha256[DIGEST_LEN], struct err *err)
 {
 	struct codec_frame text;
 	int r;
 
 	if (buf_printf(&w->index, err, "end %zu %" PRIu64 "\n", w->chunks, w->size + TAR_BLOCK))
 		return -1;
+	digest_sha256(w->index.p, w->index.n, ret_index_sha256);
 	text = whole(w->index.p, w->index.n);
 	if (put_entry(w, "INDEX", &text, out, err))
 		return -1;

@@ -51,7 +51,9 @@ int arcfile_writer_add(struct arcfile_writer *w, const uint8_t id[DIGEST_LEN], c
 size_t arcfile_writer_chunks(const struct arcfile_writer *w);
 /* Plaintext bytes so far, the measure for the archive's target size. */
 uint64_t arcfile_writer_size(const struct arcfile_writer *w);
-int arcfile_writer_finish(struct arcfile_writer *w, struct buf *out, struct err *err);
+/* ret_index_sha256: of INDEX's text, by which a generation knows it. */
+int arcfile_writer_finish(
+    struct arcfile_writer *w, struct buf *out, uint8_t ret_index_sha256[DIGEST_LEN], struct err *err);
 void arcfile_writer_free(struct arcfile_writer *w);
 
 /* tail[0..n): the last n bytes of a plaintext of plain_size bytes, n = min(plain_size, ARCFILE_TAIL).

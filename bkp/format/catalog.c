@@ -17,6 +17,7 @@
 
 #define XATTR_EXTENTS "bkp.extents"
 #define XATTR_FLAGS   "bkp.flags"
+#define XATTR_SHA256  "bkp.sha256"
 #define XATTR_OURS    "bkp."
 #define CUT_ONE_IN    96 /* so that blocks have about CATALOG_ENTRIES_MIN + 96 entries */
 #define RECORD	      512
@@ -28,6 +29,7 @@ struct catalog_writer {
 	struct buf path; /* of the entry being added, NUL-terminated */
 	struct buf last; /* of the entry before */
 	struct buf made; /* where entries were spliced in: those that were not */
+	char sha256[DIGEST_HEX]; /* of the entry being added; "": none */
 	size_t entries, n_made, last_bytes;
 	bool spliced;
 	bool discard; /* the archive is on its way out */
@@ -124,6 +126,8 @@ static int check(const struct catalog_writer *w, struct archive_entry *e, const 
 {
 	const char *path = (const char *)w->path.p, *hard = archive_entry_hardlink(e);
 	unsigned type = archive_entry_filetype(e);
+	bool indirect;
+	uint64_t holes;
 
 	if (!path_is_entry(path))
 		return refuse(w, text("not an entry path"), err);
@@ -140,7 +144,11 @@ static int check(const struct catalog_writer *w, struct archive_entry *e, const 
 		return refuse(w, text("extents where none belong"), err);
 	if (!extents && !hard && type == AE_IFREG && !(flags & CATALOG_UNREADABLE))
 		return refuse(w, text("no extents"), err);
-	return extents ? extent_check(extents, n, NULL, NULL, err) : 0;
+	if (extents && extent_check(extents, n, NULL, &indirect, &holes, err))
+		return -1;
+	if (extents ? !catalog_sha256_fits(*w->sha256, holes, indirect) : *w->sha256)
+		return refuse(w, text("a SHA-256 is missing, or is where none belongs"), err);
+	return 0;
 }
 
 /* What is not part of a file's state, or differs between two looks at the same file. */
@@ -189,10 +197,10 @@ static void format_flags(unsigned flags, char out[64])
 }
 
 /* Puts the attributes in one fixed order (the kernel's differs from run to run) with ours among them. */
-static int sort_attrs(struct archive_entry *e, const char *extents, size_t extents_len, unsigned flags,
-    int given, struct err *err)
+static int sort_attrs(struct archive_entry *e, const char *extents, size_t extents_len, const char *sha256,
+    unsigned flags, int given, struct err *err)
 {
-	struct attr *x = calloc((size_t)given + 2, sizeof(*x));
+	struct attr *x = calloc((size_t)given + 3, sizeof(*x));
 	size_t n = 0, size;
 	const void *value;
 	const char *name;
@@ -207,6 +215,8 @@ static int sort_attrs(struct archive_entry *e, const char *extents, size_t exten
 		n += (r = attr_set(&x[n], XATTR_EXTENTS, extents, extents_len)) == 0;
 	if (!r && words[0])
 		n += (r = attr_set(&x[n], XATTR_FLAGS, words, strlen(words))) == 0;
+	if (!r && *sha256)
+		n += (r = attr_set(&x[n], XATTR_SHA256, sha256, strlen(sha256))) == 0;
 	if (!r) {
 		qsort(x, n, sizeof(*x), by_name);
 		archive_entry_xattr_clear(e);
@@ -222,13 +232,15 @@ static int sort_attrs(struct archive_entry *e, const char *extents, size_t exten
 	return r ? err_nomem(err) : 0;
 }
 
-static int set_attrs(
-    struct archive_entry *e, const char *extents, size_t extents_len, unsigned flags, struct err *err)
+static int set_attrs(struct archive_entry *e, const char *extents, size_t extents_len, const char *sha256,
+    unsigned flags, struct err *err)
 {
 	int given = archive_entry_xattr_reset(e);
 
 	if (given || flags)
-		return sort_attrs(e, extents, extents_len, flags, given, err);
+		return sort_attrs(e, extents, extents_len, sha256, flags, given, err);
+	if (*sha256) /* added to the front: the last in the order of names is the first here */
+		archive_entry_xattr_add_entry(e, XATTR_SHA256, sha256, strlen(sha256));
 	if (extents)
 		archive_entry_xattr_add_entry(e, XATTR_EXTENTS, extents, extents_len);
 	return 0;
@@ -310,7 +322,7 @@ static int added(struct catalog_writer *w, size_t before, bool made, struct err 
 }
 
 int catalog_writer_add(struct catalog_writer *w, struct archive_entry *entry, const char *extents,
-    size_t extents_len, unsigned flags, struct err *err)
+    size_t extents_len, const uint8_t *sha256, unsigned flags, struct err *err)
 {
 	const char *path = archive_entry_pathname(entry);
 	size_t before = w->out.n;
@@ -319,6 +331,9 @@ int catalog_writer_add(struct catalog_writer *w, struct archive_entry *entry, co
 	if (w->failed)
 		return err_set(err, "E-CATALOG-03", "%s", text("the catalog block has failed before"));
 	w->path.n = 0;
+	w->sha256[0] = '\0';
+	if (sha256)
+		digest_hex(sha256, DIGEST_LEN, w->sha256);
 	if (!path || strlen(path) >= CATALOG_ENTRY_MAX) {
 		if (buf_append(&w->path, path ? path : "?", 1, err) || buf_terminate(&w->path, err))
 			return -1;
@@ -328,7 +343,7 @@ int catalog_writer_add(struct catalog_writer *w, struct archive_entry *entry, co
 	    check(w, entry, extents, extents_len, flags, err))
 		return -1;
 	strip(entry);
-	if (set_attrs(entry, extents, extents_len, flags, err))
+	if (set_attrs(entry, extents, extents_len, w->sha256, flags, err))
 		return -1;
 	if (least_size(entry) > CATALOG_ENTRY_MAX)
 		return too_large(w, err);

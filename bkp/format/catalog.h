@@ -1,24 +1,28 @@
-/* catalog: one block of a data set's catalog (docs/format.md, section 7): a pax archive in memory, written and read by
- * libarchive.
+/* catalog: one block of a data set's catalog (docs/format.md, section 7): a pax archive in memory, written
+ * and read by libarchive.
  *
- * Pure.  An entry is a libarchive `struct archive_entry` (metadata: times, ACLs, xattrs, flags, raw-byte names) plus what
- * libarchive cannot say: extents and flags.
+ * Pure.  An entry is a libarchive `struct archive_entry` (metadata: times, ACLs, xattrs, flags, raw-byte
+ * names) plus what libarchive cannot say: extents, SHA-256 of the content, and flags.
  *
- * Writing: catalog_writer_new → catalog_writer_add | catalog_writer_add_raw … → catalog_writer_finish (block bytes,
- * deterministic) → reusable.
- * Reading: catalog_reader_new(block) → catalog_reader_next until CATALOG_END → catalog_reader_free.
- * The reader checks everything a hostile block could say: each path is path_is_entry(), in strictly ascending
- * path_compare() order, types are file/folder/symlink/hard link/FIFO/device, bodies are empty, link paths of hard links
- * are entry paths that sort before the entry, extents parse and add up (an '@' list is checked when it is read).
+ * Writing: catalog_writer_new → catalog_writer_add | catalog_writer_add_raw … → catalog_writer_finish (block
+ * bytes, deterministic) → reusable. Reading: catalog_reader_new(block) → catalog_reader_next until
+ * CATALOG_END → catalog_reader_free. The reader checks everything a hostile block could say: each path is
+ * path_is_entry(), in strictly ascending path_compare() order, types are file/folder/symlink/hard
+ * link/FIFO/device, bodies are empty, link paths of hard links are entry paths that sort before the entry,
+ * extents parse and add up (an '@' list is checked when it is read), a SHA-256 stands there exactly when the
+ * extents have at most EXTENT_HOLES_MAX bytes of holes.
  *
- * Errors: E-CATALOG-01 not a pax archive libarchive can read, E-CATALOG-02 an entry breaks a rule above (index and path named),
- * E-CATALOG-03 entry too large to be stored.
+ * Errors: E-CATALOG-01 not a pax archive libarchive can read, E-CATALOG-02 an entry breaks a rule above
+ * (index and path named), E-CATALOG-03 entry too large to be stored.
  */
 #ifndef BKP_FORMAT_CATALOG_H
 #define BKP_FORMAT_CATALOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "format/digest.h"
 
 struct archive_entry;
 struct buf;
@@ -41,13 +45,14 @@ enum catalog_flag {
 struct catalog_writer;
 int catalog_writer_new(struct catalog_writer **ret, struct err *err);
 void catalog_writer_free(struct catalog_writer *w);
-/* Adds an entry whose path is already an entry path (raw bytes via archive_entry_copy_pathname).  The entry is modified:
- * size, sparse map, atime, ctime, birthtime, dev, ino, nlink are cleared and the bkp.* attributes added.
- * extents: "<size>[ run]…" or NULL (folders, symlinks, special files, unreadable files). flags: catalog_flag bits.
- * CATALOG_TOO_LARGE: nothing was added (E-CATALOG-03). */
+/* Adds an entry whose path is already an entry path (raw bytes via archive_entry_copy_pathname).  The entry
+ * is modified: size, sparse map, atime, ctime, birthtime, dev, ino, nlink are cleared and the bkp.*
+ * attributes added. extents: "<size>[ run]…" or NULL (folders, symlinks, special files, unreadable files).
+ * sha256: of the whole content, DIGEST_LEN bytes, or NULL. flags: catalog_flag bits. CATALOG_TOO_LARGE:
+ * nothing was added (E-CATALOG-03). */
 #define CATALOG_TOO_LARGE 2
-int catalog_writer_add(struct catalog_writer *w, struct archive_entry *entry, const char *extents, size_t extents_len,
-    unsigned flags, struct err *err);
+int catalog_writer_add(struct catalog_writer *w, struct archive_entry *entry, const char *extents,
+    size_t extents_len, const uint8_t *sha256, unsigned flags, struct err *err);
 /* Adds an entry as it stands in a former block: the n bytes that catalog_writer_add() made for this path (entries do not
  * depend on each other).  The order is checked, the bytes are the caller's responsibility. */
 int catalog_writer_add_raw(
@@ -66,9 +71,13 @@ struct catalog_item {
 	const char *path;	     /* NUL-terminated bytes */
 	const char *extents;	     /* or NULL */
 	size_t extents_len;
+	const uint8_t *sha256; /* of the whole content, DIGEST_LEN bytes; or NULL: none was taken */
 	uint64_t size; /* from the extents; 0 where there are none */
 	unsigned flags;
 };
+
+/* Does a SHA-256 belong to (has) an entry with these holes?  Behind an '@' there may be more of them. */
+bool catalog_sha256_fits(bool has, uint64_t holes, bool indirect);
 
 struct catalog_reader;
 /* `block` must stay valid until the reader is freed. prev_path: the last path of the block before, or NULL. */

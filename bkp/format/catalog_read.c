@@ -16,6 +16,7 @@
 
 #define XATTR_EXTENTS "bkp.extents"
 #define XATTR_FLAGS   "bkp.flags"
+#define XATTR_SHA256  "bkp.sha256"
 #define RECORD	      512
 #define ID_MAX	      0xfffffffeLL /* (uid_t)-1 means "nobody in particular" to chown() */
 
@@ -30,6 +31,9 @@ struct catalog_reader {
 	struct archive_entry *raw;   /* as libarchive reads it */
 	struct archive_entry *clean; /* with its attributes decoded and ours taken out, where it has others */
 	struct buf extents;
+	uint64_t holes; /* of the entry at hand, before an '@' */
+	bool indirect;
+	uint8_t sha256[DIGEST_LEN];
 	size_t size;
 	size_t index; /* entries read */
 	struct buf path, prev;
@@ -225,8 +229,17 @@ static int take_extents(
 		return -1;
 	ret->extents = (const char *)r->extents.p;
 	ret->extents_len = n;
-	if (extent_check(ret->extents, n, &ret->size, NULL, err))
+	if (extent_check(ret->extents, n, &ret->size, &r->indirect, &r->holes, err))
 		return err_wrap(err, "'%s'", path_show((const char *)r->path.p, shown, sizeof(shown)));
+	return 0;
+}
+
+static int take_sha256(
+    struct catalog_reader *r, const char *p, size_t n, struct catalog_item *ret, struct err *err)
+{
+	if (n != 2 * DIGEST_LEN || !digest_unhex(p, DIGEST_LEN, r->sha256))
+		return refuse(r, text("malformed SHA-256"), err);
+	ret->sha256 = r->sha256;
 	return 0;
 }
 
@@ -241,6 +254,9 @@ static int distribute(
 	for (size_t i = n; i-- > 0;) { /* libarchive adds to the front */
 		if (!strcmp(x[i].name, XATTR_EXTENTS)) {
 			if (take_extents(r, x[i].value, x[i].n, ret, err))
+				return -1;
+		} else if (!strcmp(x[i].name, XATTR_SHA256)) {
+			if (take_sha256(r, x[i].value, x[i].n, ret, err))
 				return -1;
 		} else if (!strcmp(x[i].name, XATTR_FLAGS)) {
 			if (parse_flags(x[i].value, x[i].n, &ret->flags))
@@ -278,20 +294,22 @@ static int read_attrs(struct catalog_reader *r, struct catalog_item *ret, struct
 	return result;
 }
 
-/* An entry without attributes but its extents, as most are: 1 taken, 0 it is not so, -1. */
+/* An entry without attributes but its extents and SHA-256, as most are: 1 taken, 0 it is not so, -1. */
 static int take_plain(struct catalog_reader *r, struct catalog_item *ret, struct err *err)
 {
+	static const char *const ours[] = {XATTR_SHA256, XATTR_EXTENTS}; /* read back to front */
 	int count = archive_entry_xattr_reset(r->raw);
+	struct attr x[2] = {{NULL, NULL, 0}};
 	const char *name;
-	const void *value;
-	size_t n;
 
-	if (count > 1)
+	if (count != 0 && count != 2)
 		return 0;
-	if (count && (archive_entry_xattr_next(r->raw, &name, &value, &n) != ARCHIVE_OK ||
-			 strcmp(name, XATTR_EXTENTS) != 0))
-		return 0;
-	if (count && take_extents(r, value, n, ret, err))
+	for (int i = 0; i < count; i++)
+		if (archive_entry_xattr_next(r->raw, &name, &x[i].value, &x[i].n) != ARCHIVE_OK ||
+		    strcmp(name, ours[i]) != 0)
+			return 0;
+	if (count &&
+	    (take_sha256(r, x[0].value, x[0].n, ret, err) || take_extents(r, x[1].value, x[1].n, ret, err)))
 		return -1;
 	archive_entry_xattr_clear(r->raw);
 	ret->entry = r->raw;
@@ -309,6 +327,11 @@ static int take_all(struct catalog_reader *r, struct catalog_item *ret, struct e
 	return read_attrs(r, ret, err);
 }
 
+bool catalog_sha256_fits(bool has, uint64_t holes, bool indirect)
+{
+	return has ? holes <= EXTENT_HOLES_MAX : holes > EXTENT_HOLES_MAX || indirect;
+}
+
 static int check_extents(
     const struct catalog_reader *r, unsigned type, const struct catalog_item *item, struct err *err)
 {
@@ -318,6 +341,8 @@ static int check_extents(
 		return refuse(r, text("extents where none belong"), err);
 	if (!item->extents && !hard && type == AE_IFREG && !(item->flags & CATALOG_UNREADABLE))
 		return refuse(r, text("no extents"), err);
+	if (item->extents ? !catalog_sha256_fits(item->sha256, r->holes, r->indirect) : item->sha256 != NULL)
+		return refuse(r, text("a SHA-256 is missing, or is where none belongs"), err);
 	return 0;
 }
 
@@ -358,7 +383,7 @@ static int ended(struct catalog_reader *r, struct err *err)
 
 int catalog_reader_next(struct catalog_reader *r, struct catalog_item *ret, struct err *err)
 {
-	struct catalog_item item = {NULL, NULL, NULL, 0, 0, 0};
+	struct catalog_item item = {.entry = NULL};
 	struct buf swap;
 	int got, result;
 

@@ -4,164 +4,140 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/core_names.h>
+#define OPENSSL_SUPPRESS_DEPRECATED /* EVP allocates, and may fail for it, with every digest */
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/kdf.h>
-#include <openssl/params.h>
+#include <openssl/sha.h>
 
 #define HMAC_BLOCK 64
 
 struct digest {
-	EVP_MD_CTX *ctx;
+	SHA256_CTX sha;
 };
 
 /* RFC 2104 with both pads hashed beforehand: a message of 2 KB costs 1.5 us, of which 0.1 are not SHA-256. */
 struct hmac {
-	EVP_MD_CTX *inner, *outer; /* the pads; only copied from */
-	EVP_MD_CTX *work;
+	SHA256_CTX inner, outer; /* the pads; only copied from */
 };
-
-static void must(int ok)
-{
-	if (ok != 1)
-		abort(); /* libcrypto without SHA-256: nothing can be proved on this machine */
-}
 
 struct digest *digest_new(void)
 {
-	struct digest *d = calloc(1, sizeof(*d));
+	struct digest *d = malloc(sizeof(*d));
 
-	if (!d)
-		return NULL;
-	d->ctx = EVP_MD_CTX_new();
-	if (!d->ctx) {
-		free(d);
-		return NULL;
-	}
-	must(EVP_DigestInit_ex2(d->ctx, EVP_sha256(), NULL));
+	if (d)
+		digest_reset(d);
 	return d;
 }
 
 void digest_reset(struct digest *d)
 {
-	must(EVP_DigestInit_ex2(d->ctx, NULL, NULL)); /* the same again, without looking it up */
+	SHA256_Init(&d->sha);
 }
 
 void digest_update(struct digest *d, const void *p, size_t n)
 {
-	must(EVP_DigestUpdate(d->ctx, p, n));
+	SHA256_Update(&d->sha, p, n);
 }
 
 void digest_final(struct digest *d, uint8_t out[DIGEST_LEN])
 {
-	must(EVP_DigestFinal_ex(d->ctx, out, NULL));
+	SHA256_Final(out, &d->sha);
 }
 
 void digest_free(struct digest *d)
 {
-	if (d)
-		EVP_MD_CTX_free(d->ctx);
 	free(d);
 }
 
 void digest_sha256(const void *p, size_t n, uint8_t out[DIGEST_LEN])
 {
-	must(EVP_Digest(p, n, out, NULL, EVP_sha256(), NULL));
+	struct digest d;
+
+	digest_reset(&d);
+	digest_update(&d, p, n);
+	digest_final(&d, out);
 }
 
-static struct hmac *hmac_empty(void)
+static void hmac_key(struct hmac *h, const uint8_t *key, size_t keylen)
 {
-	struct hmac *h = calloc(1, sizeof(*h));
-
-	if (!h)
-		return NULL;
-	h->inner = EVP_MD_CTX_new();
-	h->outer = EVP_MD_CTX_new();
-	h->work = EVP_MD_CTX_new();
-	if (h->inner && h->outer && h->work)
-		return h;
-	hmac_free(h);
-	return NULL;
-}
-
-struct hmac *hmac_new(const uint8_t *key, size_t keylen)
-{
-	struct hmac *h = hmac_empty();
 	uint8_t pad[HMAC_BLOCK] = {0};
 
-	if (!h)
-		return NULL;
 	if (keylen > HMAC_BLOCK)
 		digest_sha256(key, keylen, pad);
 	else if (keylen)
 		memcpy(pad, key, keylen);
 	for (size_t i = 0; i < HMAC_BLOCK; i++)
 		pad[i] ^= 0x36;
-	must(EVP_DigestInit_ex2(h->inner, EVP_sha256(), NULL));
-	must(EVP_DigestUpdate(h->inner, pad, HMAC_BLOCK));
+	SHA256_Init(&h->inner);
+	SHA256_Update(&h->inner, pad, HMAC_BLOCK);
 	for (size_t i = 0; i < HMAC_BLOCK; i++)
 		pad[i] ^= 0x36 ^ 0x5c;
-	must(EVP_DigestInit_ex2(h->outer, EVP_sha256(), NULL));
-	must(EVP_DigestUpdate(h->outer, pad, HMAC_BLOCK));
+	SHA256_Init(&h->outer);
+	SHA256_Update(&h->outer, pad, HMAC_BLOCK);
 	OPENSSL_cleanse(pad, sizeof(pad));
+}
+
+struct hmac *hmac_new(const uint8_t *key, size_t keylen)
+{
+	struct hmac *h = malloc(sizeof(*h));
+
+	if (h)
+		hmac_key(h, key, keylen);
 	return h;
 }
 
 struct hmac *hmac_copy(const struct hmac *h)
 {
-	struct hmac *copy = hmac_empty();
+	struct hmac *copy = malloc(sizeof(*copy));
 
-	if (!copy)
-		return NULL;
-	must(EVP_MD_CTX_copy_ex(copy->inner, h->inner));
-	must(EVP_MD_CTX_copy_ex(copy->outer, h->outer));
+	if (copy)
+		*copy = *h;
 	return copy;
 }
 
 void hmac_of(struct hmac *h, const void *p, size_t n, uint8_t out[DIGEST_LEN])
 {
-	must(EVP_MD_CTX_copy_ex(h->work, h->inner));
-	must(EVP_DigestUpdate(h->work, p, n));
-	must(EVP_DigestFinal_ex(h->work, out, NULL));
-	must(EVP_MD_CTX_copy_ex(h->work, h->outer));
-	must(EVP_DigestUpdate(h->work, out, DIGEST_LEN));
-	must(EVP_DigestFinal_ex(h->work, out, NULL));
+	SHA256_CTX work = h->inner;
+
+	SHA256_Update(&work, p, n);
+	SHA256_Final(out, &work);
+	work = h->outer;
+	SHA256_Update(&work, out, DIGEST_LEN);
+	SHA256_Final(out, &work);
 }
 
 void hmac_free(struct hmac *h)
 {
-	if (!h)
-		return;
-	EVP_MD_CTX_free(h->inner); /* wipes */
-	EVP_MD_CTX_free(h->outer);
-	EVP_MD_CTX_free(h->work);
+	if (h)
+		OPENSSL_cleanse(h, sizeof(*h));
 	free(h);
 }
 
+/* T(i) = HMAC(PRK, T(i-1) | info | i), section 2.3. */
 void digest_hkdf(const uint8_t *ikm, size_t ikmlen, const uint8_t *salt, size_t saltlen, const char *info,
     uint8_t *out, size_t outlen)
 {
-	static const uint8_t none[1];
-	EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
-	EVP_KDF_CTX *ctx;
-	char name[] = "SHA256";
-	OSSL_PARAM params[5];
+	uint8_t prk[DIGEST_LEN], t[DIGEST_LEN], i = 0;
+	struct hmac h;
 
-	must(kdf != NULL);
-	ctx = EVP_KDF_CTX_new(kdf);
-	EVP_KDF_free(kdf);
-	must(ctx != NULL);
-	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, name, 0);
-	/* libcrypto takes these as void * but only reads them */
-	params[1] = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)(uintptr_t)ikm, ikmlen);
-	params[2] = OSSL_PARAM_construct_octet_string(
-	    OSSL_KDF_PARAM_SALT, (void *)(uintptr_t)(salt ? salt : none), saltlen);
-	params[3] =
-	    OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)(uintptr_t)info, strlen(info));
-	params[4] = OSSL_PARAM_construct_end();
-	must(EVP_KDF_derive(ctx, out, outlen, params));
-	EVP_KDF_CTX_free(ctx);
+	hmac_key(&h, salt, saltlen); /* none is a key of zeros */
+	hmac_of(&h, ikm, ikmlen, prk);
+	hmac_key(&h, prk, sizeof(prk));
+	for (size_t done = 0, n; done < outlen; done += n) {
+		SHA256_CTX work = h.inner;
+
+		SHA256_Update(&work, t, i++ ? sizeof(t) : 0);
+		SHA256_Update(&work, info, strlen(info));
+		SHA256_Update(&work, &i, 1);
+		SHA256_Final(t, &work);
+		work = h.outer;
+		SHA256_Update(&work, t, sizeof(t));
+		SHA256_Final(t, &work);
+		n = outlen - done < sizeof(t) ? outlen - done : sizeof(t);
+		memcpy(out + done, t, n);
+	}
+	OPENSSL_cleanse(&h, sizeof(h));
+	OPENSSL_cleanse(prk, sizeof(prk));
+	OPENSSL_cleanse(t, sizeof(t));
 }
 
 char *digest_hex(const uint8_t *p, size_t n, char *out)

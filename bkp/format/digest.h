@@ -2,7 +2,7 @@
  * libcrypto's hardware paths, and the lower-case hex they are written in.
  *
  * A struct digest is an opaque running hash owned by the caller: digest_new → digest_update… → digest_final →
- * (reusable after digest_reset) → digest_free.  Failures of libcrypto here mean a broken installation: they abort.
+ * (reusable after digest_reset) → digest_free.  But for making one nothing here allocates, and nothing can fail.
  */
 #ifndef BKP_FORMAT_DIGEST_H
 #define BKP_FORMAT_DIGEST_H

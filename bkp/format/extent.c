@@ -42,7 +42,7 @@ static int colon(const char *s, size_t n, size_t *pos, struct err *err)
 	return 0;
 }
 
-/* "A:C:O:L" */
+/* "A:C:O:L:D" */
 static int place(const char *s, size_t n, size_t *pos, uint64_t max, struct extent_run *ret, struct err *err)
 {
 	uint64_t archive = 0, chunk = 0, offset = 0, length = 0;
@@ -50,8 +50,11 @@ static int place(const char *s, size_t n, size_t *pos, uint64_t max, struct exte
 	if (number(s, n, pos, 0, INT64_MAX, &archive, err) || colon(s, n, pos, err) ||
 	    number(s, n, pos, 0, UINT32_MAX, &chunk, err) || colon(s, n, pos, err) ||
 	    number(s, n, pos, 0, EXTENT_CHUNK_MAX - 1, &offset, err) || colon(s, n, pos, err) ||
-	    number(s, n, pos, 1, max, &length, err))
+	    number(s, n, pos, 1, max, &length, err) || colon(s, n, pos, err))
 		return -1;
+	if (n - *pos < 2 * DIGEST_LEN || !digest_unhex(s + *pos, DIGEST_LEN, ret->digest))
+		return malformed(err, *pos);
+	*pos += 2 * DIGEST_LEN;
 	ret->archive = archive;
 	ret->chunk = (uint32_t)chunk;
 	ret->offset = (uint32_t)offset;
@@ -75,7 +78,7 @@ int extent_parse_size(const char *s, size_t n, size_t *pos, uint64_t *ret_size, 
 
 int extent_parse_run(const char *s, size_t n, size_t *pos, struct extent_run *ret, struct err *err)
 {
-	struct extent_run run = {EXTENT_DATA, 0, 0, 0, 0};
+	struct extent_run run = {.kind = EXTENT_DATA};
 	size_t p = *pos;
 	int r;
 
@@ -106,10 +109,11 @@ int extent_parse_run(const char *s, size_t n, size_t *pos, struct extent_run *re
 	return 0;
 }
 
-int extent_check(const char *s, size_t n, uint64_t *ret_size, bool *ret_indirect, struct err *err)
+int extent_check(
+    const char *s, size_t n, uint64_t *ret_size, bool *ret_indirect, uint64_t *ret_holes, struct err *err)
 {
-	struct extent_run run = {EXTENT_DATA, 0, 0, 0, 0};
-	uint64_t size = 0, left;
+	struct extent_run run = {.kind = EXTENT_DATA};
+	uint64_t size = 0, left, holes = 0;
 	bool indirect = false;
 	size_t pos = 0;
 	int r;
@@ -125,6 +129,7 @@ int extent_check(const char *s, size_t n, uint64_t *ret_size, bool *ret_indirect
 		if (run.length > left)
 			break;
 		left -= run.length;
+		holes += run.kind == EXTENT_HOLE ? run.length : 0;
 	}
 	if (r < 0)
 		return -1;
@@ -136,12 +141,14 @@ int extent_check(const char *s, size_t n, uint64_t *ret_size, bool *ret_indirect
 		*ret_size = size;
 	if (ret_indirect)
 		*ret_indirect = indirect;
+	if (ret_holes)
+		*ret_holes = holes;
 	return 0;
 }
 
 int extent_parse_data_run(const char *s, size_t n, struct extent_run *ret, struct err *err)
 {
-	struct extent_run run = {EXTENT_DATA, 0, 0, 0, 0};
+	struct extent_run run = {.kind = EXTENT_DATA};
 	size_t pos = 0;
 
 	if (place(s, n, &pos, INT64_MAX, &run, err))
@@ -154,10 +161,13 @@ int extent_parse_data_run(const char *s, size_t n, struct extent_run *ret, struc
 
 int extent_format_run(const struct extent_run *run, struct buf *out, struct err *err)
 {
+	char hex[DIGEST_HEX];
+
 	if (run->kind == EXTENT_HOLE)
 		return buf_printf(out, err, "h:%" PRIu64, run->length);
-	return buf_printf(out, err, "%s%" PRIu64 ":%" PRIu32 ":%" PRIu32 ":%" PRIu64,
-	    run->kind == EXTENT_INDIRECT ? "@" : "", run->archive, run->chunk, run->offset, run->length);
+	return buf_printf(out, err, "%s%" PRIu64 ":%" PRIu32 ":%" PRIu32 ":%" PRIu64 ":%s",
+	    run->kind == EXTENT_INDIRECT ? "@" : "", run->archive, run->chunk, run->offset, run->length,
+	    digest_hex(run->digest, DIGEST_LEN, hex));
 }
 
 void extent_begin(struct extent_writer *w)
@@ -166,24 +176,22 @@ void extent_begin(struct extent_writer *w)
 }
 
 /* True when `run` goes on where the pending run ends, so that one run says both. */
-static bool continues(const struct extent_writer *w, const struct extent_run *run)
+static bool continues(const struct extent_writer *w, const struct extent_run *run, bool whole)
 {
 	if (!w->has_pending || w->pending.kind != run->kind)
 		return false;
 	if (run->kind == EXTENT_HOLE)
 		return true;
-	if (run->kind != EXTENT_DATA || run->archive != w->pending.archive)
-		return false;
-	if (run->chunk == w->pending_last)
-		return !w->pending_full && run->offset == w->pending_end;
-	return w->pending_full && w->pending_last != UINT32_MAX && run->chunk == w->pending_last + 1 &&
-	       run->offset == 0;
+	return run->kind == EXTENT_DATA && whole && run->offset == 0 && w->pending_whole &&
+	       run->archive == w->pending.archive && w->pending_last != UINT32_MAX &&
+	       run->chunk == w->pending_last + 1;
 }
 
 static int flush(struct extent_writer *w, struct buf *runs, struct err *err)
 {
 	if (!w->has_pending)
 		return 0;
+	crypto_hash_sha256_final(&w->ids, w->pending.digest);
 	if (buf_puts(runs, " ", err) || extent_format_run(&w->pending, runs, err))
 		return -1;
 	w->has_pending = false;
@@ -191,7 +199,7 @@ static int flush(struct extent_writer *w, struct buf *runs, struct err *err)
 }
 
 int extent_add(
-    struct extent_writer *w, const struct extent_run *run, bool chunk_ends, struct buf *runs, struct err *err)
+    struct extent_writer *w, const struct extent_run *run, bool whole, struct buf *runs, struct err *err)
 {
 	if (run->length == 0 || run->length > INT64_MAX ||
 	    (run->kind != EXTENT_INDIRECT && run->length > INT64_MAX - w->size) ||
@@ -199,17 +207,18 @@ int extent_add(
 	    (run->kind == EXTENT_DATA &&
 		(run->offset >= EXTENT_CHUNK_MAX || run->length > EXTENT_CHUNK_MAX - run->offset)))
 		return err_set(err, "E-EXTENT-01", "%s", text("extent of an impossible length"));
-	if (continues(w, run)) {
+	if (continues(w, run, whole)) {
 		w->pending.length += run->length;
 	} else {
 		if (flush(w, runs, err))
 			return -1;
 		w->pending = *run;
 		w->has_pending = true;
+		crypto_hash_sha256_init(&w->ids);
 	}
-	w->pending_full = chunk_ends;
+	crypto_hash_sha256_update(&w->ids, run->digest, DIGEST_LEN);
+	w->pending_whole = whole && run->offset == 0;
 	w->pending_last = run->chunk;
-	w->pending_end = run->offset + run->length;
 	if (run->kind != EXTENT_INDIRECT)
 		w->size += run->length;
 	return 0;

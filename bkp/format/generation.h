@@ -44,15 +44,17 @@ struct generation_dataset {
 	struct guard_canary *canaries; /* those that are to be recorded: of the capture; into the journal */
 	size_t n_canaries;
 	char *blind; /* why the guard saw less than it should; or NULL: not recorded */
-	/* The end of what its commands wrote to standard error, or NULL.  Names of patients may be in it: into root.age, and
-	 * in the clear only of a data set that failed. */
+	/* The end of what its commands wrote to standard error, or NULL.  Names of patients may be in it: into root.age, or, of
+	 * a data set that failed, encrypted into the journal; never in the clear. */
 	char *said;
+	uint64_t said_lines; /* of captures that did not fail: how many lines that is, where the policy wants to know; not recorded */
 };
 
 struct generation_archive {
 	uint64_t number;
 	uint64_t size;
 	uint8_t sha256[DIGEST_LEN];
+	uint8_t index_sha256[DIGEST_LEN]; /* root: of its INDEX */
 };
 
 struct generation_id {
@@ -70,12 +72,15 @@ struct generation_manifest {
 	uint64_t archives, archive_bytes;
 	uint64_t previous; /* number, or 0: none */
 	uint8_t previous_sha256[DIGEST_LEN];
+	bool binds_root; /* with it the journal, which has the manifest's hash, has root.age's */
+	uint8_t root_sha256[DIGEST_LEN];
 	uint64_t journal_seq;
 	uint8_t journal_sha256[DIGEST_LEN];
 };
 
 struct generation_root {
 	struct generation_id id;
+	uint8_t chunk_id_key[DIGEST_LEN]; /* for who checks a chunk's id */
 	struct generation_dataset *datasets;
 	size_t n_datasets;
 	struct generation_archive *archives; /* ascending by number */

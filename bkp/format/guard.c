@@ -13,6 +13,8 @@
 #define HABIT_MARGIN  1.25
 #define N_SENSITIVITY 3
 #define OPAQUE_LEAST  20
+#define ZERO_LEAST    5
+#define ZERO_SHARE    20 /* one in so many */
 #define CENSUS_PASS   50 /* one in so many */
 #define LONG_TIMES    2	 /* the limits of a window, for one of GUARD_HISTORY */
 
@@ -67,6 +69,12 @@ void guard_count(struct guard_census *c, uint8_t kind)
 	c->files++;
 	c->formats += kind_is_format(kind);
 	c->opaque += kind_is_dense(kind) && !kind_is_format(kind);
+	c->zero += kind == KIND_ZERO;
+}
+
+bool guard_looks_empty(const struct guard_census *c)
+{
+	return c->zero >= ZERO_LEAST && c->zero > c->files / ZERO_SHARE;
 }
 
 bool guard_looks_encrypted(const struct guard_census *c)
@@ -165,7 +173,7 @@ static void say_figure(struct sentence *s, enum figure f, uint64_t count, uint64
 	switch (f) {
 	case LOST:
 		say(s,
-		    text("%ju of %ju files are no longer of the kind they were (DICOM, PDF, ZIP and such)"),
+		    text("%ju of %ju files are no longer of the kind they were (DICOM, PDF, ZIP and such), or hold nothing but zero bytes"),
 		    count, before);
 		return;
 	case DENSE:
@@ -231,6 +239,7 @@ static void compare_census(struct guard *now, const struct guard_census *then)
 	gone = sum(most(gone, now->deleted), pass);
 	came = sum(most(came, now->added), pass);
 	now->lost = most(now->lost, less(then->formats, sum(c->formats, gone)));
+	now->lost = most(now->lost, less(c->zero, sum(then->zero, came)));
 	now->dense = most(now->dense, less(c->opaque, sum(then->opaque, came)));
 }
 

@@ -13,8 +13,8 @@
  *
  * What was measured rests on what is remembered of the last capture (write/statcache.h), which may be lost or
  * tampered with.  So each capture is also counted by itself, its census, which stands in the signed journal:
- * files of a known format that are fewer than in the last trusted census, and opaque ones that are more,
- * beyond what came and went, are lost and dense, whatever the cache says.  Where there is nothing to compare
+ * files of a known format that are fewer than in the last trusted census, ones of nothing but zero bytes that
+ * are more, and opaque ones that are more, beyond what came and went, are lost and dense, whatever the cache says.  Where there is nothing to compare
  * with but that, it is all there is: after the cache was lost, and for tar streams always.
  */
 #ifndef BKP_FORMAT_GUARD_H
@@ -30,6 +30,7 @@
 #define GUARD_HISTORY 60 /* captures that are looked at, at most */
 #define GUARD_LEARNED 5
 #define GUARD_WHY     512
+#define GUARD_UNKNOWN UINT64_MAX
 
 /* What was measured while a data set was captured: files, against the capture before.  Measured from what is
  * remembered of the last capture (write/statcache.h) and from the bytes that are read anyway. */
@@ -38,6 +39,7 @@ struct guard_census {
 	bool taken;
 	uint64_t files, formats; /* of a known format */
 	uint64_t opaque;	 /* of none, and incompressible */
+	uint64_t zero;		 /* nothing but zero bytes; GUARD_UNKNOWN in records that do not say so */
 };
 
 struct guard {
@@ -46,7 +48,7 @@ struct guard {
 	uint64_t before;			   /* files it had; of a command: bytes it gave */
 	uint64_t added, changed, deleted, renamed; /* a renamed one is neither added nor deleted */
 	uint64_t dense;	   /* changed, renamed or replaced, and no longer compressible */
-	uint64_t lost;	   /* changed or renamed, and no longer of the kind it was (DICM, PDF, ZIP, PGDMP) */
+	uint64_t lost; /* changed or renamed, and no longer of the kind it was (DICM, PDF, ZIP), or all zero bytes */
 	uint64_t strange;  /* added or renamed, with an extension that the data set never had */
 	uint64_t canaries; /* canaries that are changed or gone */
 	bool suspect;
@@ -64,6 +66,8 @@ void guard_add(struct guard *to, const struct guard *more);
 bool guard_is_quiet(const struct guard *g); /* nothing was changed, added, deleted */
 /* One more file of that kind (format/kind.h). */
 void guard_count(struct guard_census *c, uint8_t kind);
+/* Many files hold nothing but zero bytes: did whatever gives them fail? */
+bool guard_looks_empty(const struct guard_census *c);
 /* Most of it is opaque: was it encrypted before it was captured for the first time? */
 bool guard_looks_encrypted(const struct guard_census *c);
 

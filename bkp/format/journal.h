@@ -90,6 +90,9 @@ int journal_check_new_links(const struct minisig_public *root, const char *repos
 /* Checks the next line (no newline).  ret: the record, to be cleared by the caller. */
 int journal_check_line(struct journal_check *c, const void *line, size_t n, struct journal_record *ret,
     struct err *err) __attribute__((warn_unused_result));
+/* Would it take this line?  Changes nothing; ret as above. */
+int journal_check_would(struct journal_check *c, const void *line, size_t n, struct journal_record *ret,
+    struct err *err) __attribute__((warn_unused_result));
 /* Makes the next lines cheaper: `lines`, n bytes of lines with their newlines, follow the last one accepted.
  * As far as they are of one epoch and each holds the hash of the one before, the signature of the last of
  * them covers them all: who signed that had accepted those before it.  If it is right the others are accepted

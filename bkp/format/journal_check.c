@@ -376,6 +376,20 @@ static int examine(struct journal_check *c, const char *p, size_t n, struct lear
 	return c->n_keys ? 0 : check_signature(c, p, &ends, &learned->root, err);
 }
 
+int journal_check_would(
+    struct journal_check *c, const void *line, size_t n, struct journal_record *ret, struct err *err)
+{
+	struct journal_record r = {0};
+	struct learned learned;
+
+	if (examine(c, line, n, &learned, &r, err)) {
+		journal_record_clear(&r);
+		return -1;
+	}
+	*ret = r;
+	return 0;
+}
+
 int journal_check_line(
     struct journal_check *c, const void *line, size_t n, struct journal_record *ret, struct err *err)
 {

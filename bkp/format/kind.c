@@ -68,9 +68,16 @@ uint8_t kind_of(const void *bytes, size_t n)
 	return kind | (even(p, n) ? KIND_DENSE : 0);
 }
 
+bool kind_is_zero(const void *bytes, size_t n)
+{
+	const uint8_t *p = bytes;
+
+	return !n || (!p[0] && !memcmp(p, p + 1, n - 1));
+}
+
 bool kind_is_format(uint8_t kind)
 {
-	return (kind & FORMAT_MASK) >= FIRST_FORMAT;
+	return (kind & FORMAT_MASK) >= FIRST_FORMAT && kind != KIND_ZERO;
 }
 
 bool kind_is_dense(uint8_t kind)
@@ -80,6 +87,8 @@ bool kind_is_dense(uint8_t kind)
 
 bool kind_lost(uint8_t before, uint8_t now)
 {
+	if (now == KIND_ZERO)
+		return before && before != KIND_ZERO;
 	return now && kind_is_format(before) && (before & FORMAT_MASK) != (now & FORMAT_MASK);
 }
 

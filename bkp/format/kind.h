@@ -18,13 +18,16 @@
 #define KIND_UNKNOWN 0
 #define KIND_PLAIN   1 /* none of the known formats */
 #define KIND_DENSE   64
+#define KIND_ZERO    63 /* all of it is zero bytes; kind_of() does not say so: it sees the beginning only */
 
 uint8_t kind_of(const void *p, size_t n);
+/* Nothing but zero bytes? */
+bool kind_is_zero(const void *p, size_t n);
 /* One of the known formats. */
 bool kind_is_format(uint8_t kind);
 bool kind_is_dense(uint8_t kind);
 
-/* Was of a known format and is of another, or of none. */
+/* Was of a known format and is of another, or of none; or held something and is nothing but zero bytes. */
 bool kind_lost(uint8_t before, uint8_t now);
 /* Was compressible, and is not any more, nor of a format that is compressed by itself. */
 bool kind_thickened(uint8_t before, uint8_t now);

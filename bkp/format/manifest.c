@@ -1,4 +1,5 @@
 /* manifest: manifest.json of a generation; see generation.h. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,7 @@ static json_t *dataset_json(const struct generation_dataset *d)
 
 int generation_manifest_format(const struct generation_manifest *m, struct buf *out, struct err *err)
 {
-	char begun[CLOCK_TEXT], finished[CLOCK_TEXT], prev[DIGEST_HEX], head[DIGEST_HEX];
+	char begun[CLOCK_TEXT], finished[CLOCK_TEXT], prev[DIGEST_HEX], head[DIGEST_HEX], root[DIGEST_HEX];
 	json_t *sets = json_array(), *previous = json_null();
 	size_t i;
 
@@ -37,11 +38,12 @@ int generation_manifest_format(const struct generation_manifest *m, struct buf *
 		previous = json_pack("{s:I, s:s}", "generation", (json_int_t)m->previous, "manifest_sha256",
 		    digest_hex(m->previous_sha256, DIGEST_LEN, prev));
 	return generation_json_line(
-	    json_pack("{s:i, s:s, s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:o, s:{s:I, s:s}}", "format", 1, "kind",
+	    json_pack("{s:i, s:s, s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:o, s:s*, s:{s:I, s:s}}", "format", 1, "kind",
 		"bkp-generation", "repository", m->id.repository, "generation", (json_int_t)m->id.number, "uuid", m->id.uuid,
 		"begun", clock_format(m->begun_ns, begun), "finished", clock_format(m->finished_ns, finished), "host",
 		m->host, "version", m->version, "datasets", sets, "archives", (json_int_t)m->archives, "archive_bytes",
-		(json_int_t)m->archive_bytes, "previous", previous, "journal", "seq", (json_int_t)m->journal_seq, "sha256",
+		(json_int_t)m->archive_bytes, "previous", previous, "root_sha256",
+		m->binds_root ? digest_hex(m->root_sha256, DIGEST_LEN, root) : NULL, "journal", "seq", (json_int_t)m->journal_seq, "sha256",
 		digest_hex(m->journal_sha256, DIGEST_LEN, head)),
 	    out, err);
 }
@@ -103,6 +105,9 @@ static const char *parse_members(const json_t *o, struct generation_manifest *m)
 	    (!generation_json_u64(prev, "generation", &m->previous) || m->previous == 0 || m->previous >= m->id.number ||
 		!generation_json_sha256(prev, "manifest_sha256", m->previous_sha256)))
 		return "previous";
+	m->binds_root = json_object_get(o, "root_sha256") != NULL; /* older ones have none */
+	if (m->binds_root && !generation_json_sha256(o, "root_sha256", m->root_sha256))
+		return "root_sha256";
 	if (!generation_json_u64(journal, "seq", &m->journal_seq) ||
 	    !generation_json_sha256(journal, "sha256", m->journal_sha256))
 		return "journal";
@@ -118,10 +123,13 @@ int generation_manifest_parse(const char *p, size_t n, struct generation_manifes
 
 	if (!m)
 		return err_nomem(err);
+	errno = 0;
 	o = json_loadb(p, n, JSON_REJECT_DUPLICATES, &where);
 	wrong = json_is_object(o) ? parse_members(o, m) : "{";
 	if (!o)
 		err_set(err, "E-GEN-01", text("manifest.json is malformed at byte %d: %s"), where.position, where.text);
+	else if (wrong && errno == ENOMEM)
+		err_nomem(err);
 	else if (wrong)
 		err_set(err, "E-GEN-01", text("manifest.json: member '%s' is missing or wrong"), wrong);
 	json_decref(o);

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/err.h"
+#include "base/near.h"
 #include "base/path.h"
 #include "format/policy_node.h"
 #include "format/policy_problem.h"
@@ -14,6 +15,8 @@
 #include "format/policy_schema.h"
 #include "format/policy_secret.h"
 #include "format/policy_text.h"
+
+#define NEAR_NAMES 256 /* more are not gone through for a suggestion */
 
 /* --- bytes
  * ---------------------------------------------------------------------------------------------------- */
@@ -187,6 +190,7 @@ void policy_free(struct policy *policy)
 	free(policy->media);
 	free(policy->site_name);
 	free(policy->state);
+	free(policy->locale);
 	free(policy->notify_command);
 	free_texts(policy->procedures, policy->n_procedures);
 	free(policy);
@@ -215,4 +219,24 @@ const struct policy_medium *policy_find_medium(const struct policy *policy, cons
 		if (!strcasecmp(policy->media[i].name, name))
 			return &policy->media[i];
 	return NULL;
+}
+
+const char *policy_near_medium(const struct policy *policy, const char *name)
+{
+	const char *names[NEAR_NAMES];
+	size_t n = 0;
+
+	for (; n < policy->n_media && n < NEAR_NAMES; n++)
+		names[n] = policy->media[n].name;
+	return near_word(name, names, n);
+}
+
+const char *policy_near_dataset(const struct policy *policy, const char *name)
+{
+	const char *names[NEAR_NAMES];
+	size_t n = 0;
+
+	for (; n < policy->n_datasets && n < NEAR_NAMES; n++)
+		names[n] = policy->datasets[n].name;
+	return near_word(name, names, n);
 }

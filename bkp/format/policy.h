@@ -16,11 +16,12 @@
  *	site*: {name*, language: ja|en}			default ja
  *	state: PATH					default /var/lib/bkp
  *	archive_size: SIZE				default 128 MiB; 1 MiB to 1 GiB
+ *	locale: NAME					default C.UTF-8: what all commands run in
  *	compression: lz4|zstd				default lz4; what data sets without one of their own use
  *	people: [{name*, roles*: [manager operator witness keyholder restorer auditor vendor], public_key: PUBLICKEY}]
  *	datasets*: [{name*, title, paths: [PATH…] or command (exactly one), exclude: [PATTERN…],
  *		cross_mounts: true|false, format: stream|tar (default stream), store_as (required with command, unless
- *		format: tar), before, after, time_limit: DURATION, probe,
+ *		format: tar), before, after, time_limit: DURATION, probe, stderr: warn|ignore (default warn),
  *		expect: {min_bytes: SIZE, shrink_alarm: N %, min_entries: N, max_age: DURATION, content: KIND},
  *		every: hour|day|week|month|Nh|Nd (default day), at: "HH:MM", weekday: sun…sat (default sun),
  *		monthday: 1…28 (default 1), generations (default 3), keep: {daily, weekly, monthly, yearly: N},
@@ -31,7 +32,8 @@
  *	retention: {protect: DURATION (default 14d), live_share: N % (default 50), anchor_every: N (default 365),
  *		expire_by: anyone|ROLE (default anyone)}
  *	schedule: {at: "HH:MM"}
- *	notify: {command*, when: attention|always (default attention), time_limit: DURATION (default 5m)}
+ *	notify: {command*, when: attention|always (default attention), time_limit: DURATION (default 5m),
+ *		good_news: never|sun…sat (default never)}
  *	procedures: [PATH…]
  * SIZE is a number with an optional unit B kB MB GB TB PB (powers of 1000) or KiB MiB GiB TiB PiB; DURATION a number
  * with m, h, d or w.  KIND is one of enum policy_content's words.  PUBLICKEY is a minisign public key, "RW…".  PATH is absolute and normalised.  PATTERN: see format/exclude.h.
@@ -52,6 +54,7 @@
  *	23 keys of a medium do not fit together	24 backup, state and data inside one another
  *	25 malformed or useless exclusion	26 malformed public key			27 canary outside the paths
  *	28 keys of the schedule do not fit together				29 nobody has the role that approves an expiry
+ *	35 a type of medium that is not built yet
  *	30…34 warnings: fewer than 3 generations, captured less often than the RPO, time without quotes, no online medium,
  *	exclusion that excludes nothing
  */
@@ -132,6 +135,7 @@ enum policy_content {
 };
 
 enum policy_format { POLICY_STREAM, POLICY_TAR };
+enum policy_stderr { POLICY_STDERR_WARN, POLICY_STDERR_IGNORE };
 enum policy_sensitivity { POLICY_GUARD_LOW, POLICY_GUARD_NORMAL, POLICY_GUARD_HIGH };
 enum policy_notify { POLICY_NOTIFY_ATTENTION, POLICY_NOTIFY_ALWAYS };
 
@@ -154,6 +158,7 @@ struct policy_dataset {
 	char *before, *after;	   /* for a shell, or NULL: around the capture; `after` runs also when it failed */
 	int64_t time_limit_s;	   /* of the command, before, after and probe each; 0: none */
 	char *probe;		   /* for a shell, or NULL */
+	unsigned stderr_words;	   /* enum policy_stderr: commands that succeed and say something there */
 	uint64_t min_bytes;	   /* 0: not stated */
 	unsigned shrink_alarm_pct; /* 1…99; 0: not stated */
 	unsigned min_entries;	   /* 0: not stated */
@@ -190,6 +195,7 @@ struct policy {
 	char *site_name;
 	enum text_lang lang;
 	char *state;
+	char *locale; /* a UTF-8 one */
 	struct policy_person *people;
 	size_t n_people;
 	struct policy_dataset *datasets; /* ≥ 1 */
@@ -206,6 +212,7 @@ struct policy {
 	char *notify_command;  /* for a shell, or NULL */
 	unsigned notify_when;  /* enum policy_notify */
 	int64_t notify_limit_s;
+	unsigned good_news; /* 0: never; 1 Sunday … 7: a good night is told once on that day, too */
 	uint64_t archive_size; /* bytes */
 	unsigned compression;  /* enum codec_kind */
 };
@@ -225,6 +232,9 @@ void policy_free_auto(struct policy **policy);
 /* By exact name for data sets, in any case for media (labels are typed by hand).  NULL: none. */
 const struct policy_dataset *policy_find_dataset(const struct policy *policy, const char *name);
 const struct policy_medium *policy_find_medium(const struct policy *policy, const char *name);
+/* What a name that is none was probably meant to be, or NULL (base/near.h). */
+const char *policy_near_medium(const struct policy *policy, const char *name);
+const char *policy_near_dataset(const struct policy *policy, const char *name);
 
 /* Appends "file:line:column: error: message (E-POLICY-NN)\n  → hint\n" for each problem, and a last line when
  * more were found than are kept. */

@@ -248,7 +248,14 @@ static void check_medium(struct rules *r, const struct policy_medium *m, const s
 	struct policy_problem *item;
 	size_t i;
 
-	if (node->kind != POLICY_TABLE || m->offline)
+	if (node->kind != POLICY_TABLE)
+		return;
+	if (m->type && !strcmp(m->type, "object")) {
+		item = policy_problem_error(r->problems, place_of(node, "type"), "E-POLICY-35",
+		    text("an object store cannot be a medium yet: nothing here writes to one"));
+		policy_problem_hint(item, text("name what the folder stands on, as in 'type: hdd'"));
+	}
+	if (m->offline)
 		return;
 	if (!policy_node_has(node, "path")) {
 		item = policy_problem_error(

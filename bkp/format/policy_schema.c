@@ -25,10 +25,12 @@ static const char *const approver_words[] = {"anyone", "manager", "operator", "w
 static const char *const type_words[] = {"hdd", "ssd", "rdx", "tape", "optical", "object", NULL};
 static const char *const content_words[] = {
     "any", "pgdump", "pgdumpall", "mysqldump", "gzip", "zip", "tar", NULL}; /* as enum policy_content */
+static const char *const stderr_words[] = {"warn", "ignore", NULL};	    /* as enum policy_stderr */
 static const char *const format_words[] = {"stream", "tar", NULL};	    /* as enum policy_format */
 static const char *const weekday_words[] = {"sun", "mon", "tue", "wed", "thu", "fri", "sat", NULL};
 static const char *const sensitivity_words[] = {
     "low", "normal", "high", NULL};					 /* as enum policy_sensitivity */
+static const char *const good_news_words[] = {"never", "sun", "mon", "tue", "wed", "thu", "fri", "sat", NULL};
 static const char *const notify_words[] = {"attention", "always", NULL}; /* as enum policy_notify */
 static const char *const compression_words[] = {"lz4", "zstd", NULL};	 /* as enum codec_kind */
 #define NOT_SAID UINT_MAX
@@ -105,6 +107,7 @@ static const struct policy_field dataset_fields[] = {
 	{.key = "after", .type = POLICY_T_COMMAND, .offset = AT(policy_dataset, after)},
 	{.key = "time_limit", .type = POLICY_T_DURATION, .offset = AT(policy_dataset, time_limit_s)},
 	{.key = "probe", .type = POLICY_T_COMMAND, .offset = AT(policy_dataset, probe)},
+	{.key = "stderr", .type = POLICY_T_ENUM, .offset = AT(policy_dataset, stderr_words), .words = stderr_words},
 	{.key = "expect", .type = POLICY_T_TABLE, .shape = &expect_shape},
 	{.key = "every", .type = POLICY_T_EVERY, .offset = AT(policy_dataset, every)},
 	{.key = "at", .type = POLICY_T_TIME, .offset = AT(policy_dataset, at)},
@@ -153,12 +156,14 @@ static const struct policy_field notify_fields[] = {
 	{.key = "command", .type = POLICY_T_COMMAND, .offset = AT(policy, notify_command), .required = true},
 	{.key = "when", .type = POLICY_T_ENUM, .offset = AT(policy, notify_when), .words = notify_words},
 	{.key = "time_limit", .type = POLICY_T_DURATION, .offset = AT(policy, notify_limit_s)},
+	{.key = "good_news", .type = POLICY_T_ENUM, .offset = AT(policy, good_news), .words = good_news_words},
 };
 static const struct policy_shape notify_shape = SHAPE(TEXT_LATER("the notification"), notify_fields, 0, 0, NULL);
 
 static const struct policy_field policy_fields[] = {
 	{.key = "site", .type = POLICY_T_TABLE, .shape = &site_shape, .required = true},
 	{.key = "state", .type = POLICY_T_PATH, .offset = AT(policy, state)},
+	{.key = "locale", .type = POLICY_T_TEXT, .offset = AT(policy, locale)},
 	{.key = "archive_size", .type = POLICY_T_SIZE, .offset = AT(policy, archive_size), .min = MIB, .max = 1024 * MIB,
 		.range = TEXT_LATER("from 1 MiB to 1 GiB")},
 	{.key = "compression", .type = POLICY_T_ENUM, .offset = AT(policy, compression), .words = compression_words},
@@ -226,6 +231,8 @@ int policy_schema_read(
 	}
 	if (policy_table_read(&all, &policy_shape, root, policy, problems, err))
 		return -1;
+	if (!policy->locale && !(policy->locale = strdup("C.UTF-8")))
+		return err_nomem(err);
 	for (size_t i = 0; i < policy->n_datasets; i++) {
 		struct policy_dataset *d = &policy->datasets[i];
 

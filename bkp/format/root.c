@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/text.h"
@@ -14,11 +16,13 @@
 
 int generation_root_format(const struct generation_root *r, struct buf *out, struct err *err)
 {
-	char hex[DIGEST_HEX];
+	char hex[DIGEST_HEX], index[DIGEST_HEX];
 	size_t i;
 
-	if (generation_json_line(json_pack("{s:s, s:i, s:s, s:I, s:s}", "kind", "bkp-root", "format", 1, "repository",
-				     r->id.repository, "generation", (json_int_t)r->id.number, "uuid", r->id.uuid),
+	if (generation_json_line(
+		json_pack("{s:s, s:i, s:s, s:I, s:s, s:s}", "kind", "bkp-root", "format", 1, "repository",
+		    r->id.repository, "generation", (json_int_t)r->id.number, "uuid", r->id.uuid,
+		    "chunk_id_key", digest_hex(r->chunk_id_key, DIGEST_LEN, hex)),
 		out, err))
 		return -1;
 	for (i = 0; i < r->n_datasets; i++) {
@@ -32,9 +36,11 @@ int generation_root_format(const struct generation_root *r, struct buf *out, str
 			return -1;
 	}
 	for (i = 0; i < r->n_archives; i++)
-		if (generation_json_line(json_pack("{s:I, s:s, s:I}", "archive", (json_int_t)r->archives[i].number, "sha256",
-					     digest_hex(r->archives[i].sha256, DIGEST_LEN, hex), "size",
-					     (json_int_t)r->archives[i].size),
+		if (generation_json_line(
+			json_pack("{s:I, s:s, s:I, s:s}", "archive", (json_int_t)r->archives[i].number,
+			    "sha256", digest_hex(r->archives[i].sha256, DIGEST_LEN, hex), "size",
+			    (json_int_t)r->archives[i].size, "index_sha256",
+			    digest_hex(r->archives[i].index_sha256, DIGEST_LEN, index)),
 			out, err))
 			return -1;
 	return 0;
@@ -83,7 +89,8 @@ static int take_archive(const json_t *o, struct generation_root *r)
 	r->archives = more;
 	a = &r->archives[r->n_archives];
 	if (!generation_json_u64(o, "archive", &a->number) || !generation_json_u64(o, "size", &a->size) ||
-	    !generation_json_sha256(o, "sha256", a->sha256))
+	    !generation_json_sha256(o, "sha256", a->sha256) ||
+	    !generation_json_sha256(o, "index_sha256", a->index_sha256))
 		return -1;
 	if (r->n_archives && a->number <= a[-1].number)
 		return -1;
@@ -97,7 +104,10 @@ static int take_line(const char *p, size_t n, size_t line, struct generation_roo
 	int bad = -1;
 
 	if (line == 1)
-		bad = json_is_object(o) && generation_json_id(o, "bkp-root", &r->id) ? 0 : -1;
+		bad = json_is_object(o) && generation_json_id(o, "bkp-root", &r->id) &&
+			      generation_json_sha256(o, "chunk_id_key", r->chunk_id_key)
+			  ? 0
+			  : -1;
 	else if (json_object_get(o, "dataset"))
 		bad = take_dataset(o, r);
 	else if (json_object_get(o, "archive"))
@@ -133,5 +143,6 @@ void generation_root_free(struct generation_root *r)
 		return;
 	generation_datasets_free(r->datasets, r->n_datasets);
 	free(r->archives);
+	sodium_memzero(r->chunk_id_key, sizeof(r->chunk_id_key));
 	free(r);
 }

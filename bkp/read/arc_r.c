@@ -18,7 +18,6 @@
 #define OPEN_DEFAULT   16
 #define CACHE_DEFAULT  ((size_t)32 << 20)
 #define REMEMBERED_MAX 4096 /* faults kept word for word */
-#define HASH_READ      ((size_t)1 << 20)
 
 int arc_r_new(int repofd, const struct generation_root *root, const struct age_identity *ids, size_t n_ids,
     const struct arc_r_options *opt, struct arc_r **ret, struct err *err)
@@ -38,15 +37,14 @@ int arc_r_new(int repofd, const struct generation_root *root, const struct age_i
 		a->opt.max_open = OPEN_DEFAULT;
 	if (!a->opt.cache_bytes)
 		a->opt.cache_bytes = CACHE_DEFAULT;
-	pthread_mutex_init(&a->hashing, NULL);
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_cond_init(&a->changed, NULL);
 	pthread_cond_init(&a->work, NULL);
 	a->slots = calloc(a->opt.max_open, sizeof(*a->slots));
-	a->known = calloc(root->n_archives + 1, 1);
+	a->bad = calloc(root->n_archives + 1, 1);
 	for (i = 0; a->slots && i < a->opt.max_open; i++)
 		pthread_mutex_init(&a->slots[i].reading, NULL);
-	if (!a->slots || !a->known) {
+	if (!a->slots || !a->bad) {
 		arc_r_free(a);
 		return err_nomem(err);
 	}
@@ -62,7 +60,6 @@ static void slot_close(struct arc_r_slot *s)
 	s->index = NULL;
 	s->state = SLOT_FREE;
 	s->number = s->used = 0;
-	s->damaged = false;
 }
 
 void arc_r_free(struct arc_r *a)
@@ -82,96 +79,48 @@ void arc_r_free(struct arc_r *a)
 		a->benches = b->next;
 		arc_r_bench_free(b);
 	}
-	pthread_mutex_destroy(&a->hashing);
 	pthread_mutex_destroy(&a->lock);
 	pthread_cond_destroy(&a->changed);
 	pthread_cond_destroy(&a->work);
 	free(a->slots);
-	free(a->known);
+	free(a->bad);
 	free(a->faults);
-	free(a->ahead);
 	free(a);
 }
 
-static int check_hash(int fd, const uint8_t want[DIGEST_LEN], struct err *err)
-{
-	BUF_AUTO part = BUF_INIT(HASH_READ);
-	uint8_t have[DIGEST_LEN];
-	struct digest *d;
-	int64_t off = 0;
-	ssize_t got;
+/* ---- without the lock: the slot is the caller's while it is being opened ---- */
 
-	if (buf_reserve(&part, HASH_READ, err))
-		return -1;
-	d = digest_new();
-	if (!d)
-		return err_nomem(err);
-	while ((got = io_pread_full(fd, part.p, HASH_READ, off)) > 0) {
-		digest_update(d, part.p, (size_t)got);
-		off += got;
-	}
-	if (got < 0)
-		err_sys(err, "E-ARCHIVE-16", errno, "%s", text("cannot read"));
-	digest_final(d, have);
-	digest_free(d);
-	if (got < 0)
-		return -1;
-	if (memcmp(have, want, DIGEST_LEN) != 0)
-		return err_set(
-		    err, "E-ARCHIVE-14", "%s", text("not the file that was signed: its SHA-256 is another"));
-	return 0;
-}
-
-static int read_index(struct arc_r *a, struct arc_r_slot *s, struct err *err)
+/* INDEX, proven to be the one that was signed before anything in it is looked at. */
+static int read_index(
+    struct arc_r *a, struct arc_r_slot *s, const struct generation_archive *entry, struct err *err)
 {
 	uint64_t plain = agefile_size(s->file), offset;
 	size_t n = plain < ARCFILE_TAIL ? (size_t)plain : ARCFILE_TAIL, len;
 	BUF_AUTO part = BUF_INIT(ARCFILE_INDEX_MAX);
+	uint8_t have[DIGEST_LEN];
 
 	if (buf_reserve(&part, n, err) || agefile_read(s->file, plain - n, part.p, n, err) ||
 	    arcfile_index_locate(part.p, n, plain, &offset, &len, err) || buf_reserve(&part, len, err) ||
 	    agefile_read(s->file, offset, part.p, len, err))
 		return -1;
+	digest_sha256(part.p, len, have);
+	if (memcmp(have, entry->index_sha256, DIGEST_LEN) != 0)
+		return err_set(err, "E-ARCHIVE-14", "%s",
+		    text("not the archive that was signed: the SHA-256 of its INDEX is another"));
 	return arcfile_index_parse(
 	    (const char *)part.p, len, offset, a->root->id.repository, s->number, &s->index, err);
 }
 
-/* ---- without the lock: the slot is the caller's while it is being opened ---- */
-
-/* Is it the file that was signed?  known: what is known of it, and what is known then.  why: what is wrong
- * with one that may be used chunk by chunk. */
-static int believe(struct arc_r *a, int fd, const struct generation_archive *entry, uint8_t *known,
-    struct err *why, struct err *err)
-{
-	int r;
-
-	if (a->opt.unhashed || *known == KNOWN_GOOD || *known == KNOWN_DAMAGED)
-		return 0;
-	pthread_mutex_lock(&a->hashing);
-	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	r = check_hash(fd, entry->sha256, why);
-	posix_fadvise(fd, 0, 0, POSIX_FADV_NORMAL);
-	pthread_mutex_unlock(&a->hashing);
-	if (!r)
-		return 0;
-	if (!a->opt.chunk_id_key || strcmp(why->code, "E-ARCHIVE-14") != 0) {
-		if (err)
-			*err = *why;
-		return -1;
-	}
-	*known = KNOWN_DAMAGED;
-	return 0;
-}
-
-static int slot_open(struct arc_r *a, struct arc_r_slot *s, const struct generation_archive *entry,
-    uint8_t *known, struct err *why, struct err *err)
+int arc_r_slot_open(struct arc_r *a, size_t copy, struct arc_r_slot *s,
+    const struct generation_archive *entry, struct err *err)
 {
 	char path[ARCFILE_PATH];
 	IO_FD_AUTO fd = -1;
 	struct stat st;
 	int r;
 
-	r = inside_open(a->repofd, arcfile_path(entry->sha256, path), &fd, err);
+	r = inside_open(
+	    copy ? a->opt.others[copy - 1] : a->repofd, arcfile_path(entry->sha256, path), &fd, err);
 	if (r)
 		return r == INSIDE_ABSENT ? err_set(err, "E-ARCHIVE-12", "%s", text("not on this medium"))
 					  : -1;
@@ -180,92 +129,73 @@ static int slot_open(struct arc_r *a, struct arc_r_slot *s, const struct generat
 	if ((uint64_t)st.st_size != entry->size)
 		return err_set(err, "E-ARCHIVE-13", text("%ju bytes long where %ju belong"),
 		    (uint64_t)st.st_size, entry->size);
-	if (believe(a, fd, entry, known, why, err) || agefile_open(&fd, a->ids, a->n_ids, &s->file, err))
-		return -1;
-	return read_index(a, s, err);
+	return agefile_open(&fd, a->ids, a->n_ids, &s->file, err) || read_index(a, s, entry, err) ? -1 : 0;
+}
+
+void arc_r_slot_clear(struct arc_r_slot *s)
+{
+	agefile_close(s->file);
+	arcfile_index_free(s->index);
+	s->file = NULL;
+	s->index = NULL;
+}
+
+/* From the first copy where it can be had.  *ret_why: what is wrong in the first of all. */
+static int slot_open(struct arc_r *a, struct arc_r_slot *s, const struct generation_archive *entry,
+    bool *ret_elsewhere, struct err *ret_why)
+{
+	if (!arc_r_slot_open(a, 0, s, entry, ret_why))
+		return 0;
+	for (size_t i = 1; i <= a->opt.n_others; i++) {
+		arc_r_slot_clear(s);
+		if (!arc_r_slot_open(a, i, s, entry, NULL)) {
+			*ret_elsewhere = true;
+			return 0;
+		}
+	}
+	return -1;
 }
 
 /* ---- under the lock ---- */
 
-static struct arc_r_fault *fault_of(const struct arc_r *a, uint64_t number, bool harm)
+void arc_r_note_elsewhere(struct arc_r *a, const struct err *why)
 {
-	size_t i;
-
-	for (i = 0; i < a->n_faults; i++)
-		if (a->faults[i].number == number && a->faults[i].harm == harm)
-			return &a->faults[i];
-	return NULL;
+	if (!a->elsewhere++)
+		a->elsewhere_why = *why;
 }
 
-static void remember(struct arc_r *a, uint64_t number, bool harm, const struct err *why)
+uint64_t arc_r_elsewhere(struct arc_r *a, struct err *ret_why)
 {
-	struct arc_r_fault *more;
+	if (a->elsewhere)
+		*ret_why = a->elsewhere_why;
+	return a->elsewhere;
+}
 
-	if (a->n_faults == REMEMBERED_MAX)
-		return;
-	more = reallocarray(a->faults, a->n_faults + 1, sizeof(*more));
+static void remember(struct arc_r *a, const struct generation_archive *entry, const struct err *why)
+{
+	struct arc_r_fault *more = NULL;
+
+	a->bad[entry - a->root->archives] = 1;
+	if (a->n_faults < REMEMBERED_MAX)
+		more = reallocarray(a->faults, a->n_faults + 1, sizeof(*more));
 	if (!more)
 		return;
 	a->faults = more;
-	a->faults[a->n_faults++] = (struct arc_r_fault){number, harm, harm, *why};
-}
-
-static void tell(struct arc_r *a, uint64_t number)
-{
-	struct arc_r_fault *f = fault_of(a, number, true);
-	struct err why;
-
-	if (!f || !f->untold || !a->opt.damaged)
-		return;
-	f->untold = false;
-	why = f->err;
-	pthread_mutex_unlock(&a->lock);
-	a->opt.damaged(a->opt.arg, &why);
-	pthread_mutex_lock(&a->lock);
-}
-
-void arc_r_tell(struct arc_r *a, uint64_t archive)
-{
-	pthread_mutex_lock(&a->lock);
-	tell(a, archive);
-	pthread_mutex_unlock(&a->lock);
-}
-
-static const struct arc_r_fault *first_untold(const struct arc_r *a)
-{
-	const struct arc_r_fault *found = NULL;
-	size_t i;
-
-	for (i = 0; i < a->n_faults; i++) {
-		const struct arc_r_fault *f = &a->faults[i];
-
-		if (f->harm && f->untold && (!found || f->number < found->number))
-			found = f;
-	}
-	return found;
-}
-
-void arc_r_tell_all(struct arc_r *a)
-{
-	const struct arc_r_fault *f;
-
-	pthread_mutex_lock(&a->lock);
-	while (a->opt.damaged && (f = first_untold(a)))
-		tell(a, f->number);
-	pthread_mutex_unlock(&a->lock);
+	a->faults[a->n_faults++] = (struct arc_r_fault){entry->number, *why};
 }
 
 static int recall(const struct arc_r *a, const struct generation_archive *entry, struct err *err)
 {
 	char path[ARCFILE_PATH];
-	const struct arc_r_fault *f = fault_of(a, entry->number, false);
 
-	if (!f)
-		return err_set(err, "E-ARCHIVE-16", text("archive '%s' cannot be used"),
-		    arcfile_path(entry->sha256, path));
-	if (err)
-		*err = f->err;
-	return -1;
+	for (size_t i = 0; i < a->n_faults; i++)
+		if (a->faults[i].number == entry->number) {
+			if (err)
+				*err = a->faults[i].err;
+			return -1;
+		}
+	return err_set(
+	    err, "E-ARCHIVE-16", text("archive '%s' cannot be used"), arcfile_path(entry->sha256, path));
 }
 
 /* The slot of an archive, also while it is being opened; or NULL. */
@@ -294,50 +224,40 @@ static struct arc_r_slot *free_slot(const struct arc_r *a)
 	return found;
 }
 
-/* Opens an archive into a slot of ours.  One that failed stays failed: thousands of files may need it, and
- * hashing it again would take as long. */
+/* Opens an archive into a slot of ours. */
 static int open_into(
     struct arc_r *a, struct arc_r_slot *s, const struct generation_archive *entry, struct err *err)
 {
-	uint8_t *known = &a->known[entry - a->root->archives], now = *known;
 	char path[ARCFILE_PATH];
-	struct err why = ERR_INIT, harm = ERR_INIT;
+	struct err why = ERR_INIT;
+	bool elsewhere = false;
 	int r;
 
 	slot_close(s);
 	s->state = SLOT_OPENING;
 	s->number = entry->number;
 	pthread_mutex_unlock(&a->lock);
-	arcfile_path(entry->sha256, path);
-	r = slot_open(a, s, entry, &now, &harm, &why);
-	if (r)
-		err_wrap(&why, text("archive '%s'"), path);
-	if (harm.code[0])
-		err_wrap(&harm, text("archive '%s'"), path);
+	r = slot_open(a, s, entry, &elsewhere, &why);
 	pthread_mutex_lock(&a->lock);
 	pthread_cond_broadcast(&a->changed);
-	if (now == KNOWN_DAMAGED && *known != KNOWN_DAMAGED) {
-		*known = KNOWN_DAMAGED;
-		remember(a, entry->number, true, &harm);
+	if (!r && elsewhere) {
+		err_wrap(&why, text("archive '%s'"), arcfile_path(entry->sha256, path));
+		arc_r_note_elsewhere(a, &why);
 	}
-	if (r) {
-		slot_close(s);
-		if (err)
-			*err = why;
-		if (!strncmp(why.code, "E-MEM", 5))
-			return -1;
-		remember(a, entry->number, false, &why);
-		*known = KNOWN_BAD;
-		return -1;
+	if (!r) {
+		s->state = SLOT_OPEN;
+		return 0;
 	}
-	s->damaged = now == KNOWN_DAMAGED;
-	if (!s->damaged)
-		*known = KNOWN_GOOD;
-	s->state = SLOT_OPEN;
-	return 0;
+	slot_close(s);
+	err_wrap(&why, text("archive '%s'"), arcfile_path(entry->sha256, path));
+	if (strncmp(why.code, "E-MEM", 5) != 0)
+		remember(a, entry, &why);
+	if (err)
+		*err = why;
+	return -1;
 }
 
-static int slot_get(struct arc_r *a, uint64_t number, struct arc_r_slot **ret, struct err *err)
+int arc_r_slot(struct arc_r *a, uint64_t number, struct arc_r_slot **ret, struct err *err)
 {
 	const struct generation_archive *entry = generation_root_archive(a->root, number);
 	struct arc_r_slot *s;
@@ -349,7 +269,7 @@ static int slot_get(struct arc_r *a, uint64_t number, struct arc_r_slot **ret, s
 		s = slot_of(a, number);
 		if (s && s->state == SLOT_OPEN)
 			break;
-		if (!s && a->known[entry - a->root->archives] == KNOWN_BAD)
+		if (!s && a->bad[entry - a->root->archives])
 			return recall(a, entry, err);
 		if (!s && (s = free_slot(a))) {
 			if (open_into(a, s, entry, err))
@@ -362,15 +282,6 @@ static int slot_get(struct arc_r *a, uint64_t number, struct arc_r_slot **ret, s
 	s->refs++;
 	*ret = s;
 	return 0;
-}
-
-int arc_r_slot(struct arc_r *a, uint64_t number, struct arc_r_slot **ret, struct err *err)
-{
-	int r = slot_get(a, number, ret, err);
-
-	if (a->n_faults && (!a->helped || pthread_equal(pthread_self(), a->caller)))
-		tell(a, number);
-	return r;
 }
 
 void arc_r_slot_put(struct arc_r *a, struct arc_r_slot *s)
@@ -405,17 +316,16 @@ int arc_r_open(struct arc_r *a, uint64_t archive, const struct arcfile_index **r
 	return r;
 }
 
-int arc_r_raw(struct arc_r *a, uint64_t archive, uint32_t chunk, uint32_t *ret_raw, struct err *err)
+int arc_r_look(struct arc_r *a, uint64_t archive, uint32_t chunk, struct arcfile_chunk *ret, struct err *err)
 {
 	struct arc_r_slot *s;
 	int r;
 
 	pthread_mutex_lock(&a->lock);
-	arc_r_came_to(a, archive);
 	r = arc_r_slot(a, archive, &s, err);
 	if (!r) {
 		if (chunk < s->index->n)
-			*ret_raw = s->index->chunks[chunk].raw;
+			*ret = s->index->chunks[chunk];
 		else
 			r = arc_r_no_chunk(a, archive, chunk, s->index->n, err);
 		arc_r_slot_put(a, s);
@@ -424,19 +334,23 @@ int arc_r_raw(struct arc_r *a, uint64_t archive, uint32_t chunk, uint32_t *ret_r
 	return r;
 }
 
+int arc_r_id(struct arc_r *a, const void *p, size_t n, uint8_t ret_id[DIGEST_LEN], struct err *err)
+{
+	struct arc_r_bench *b;
+
+	pthread_mutex_lock(&a->lock);
+	b = arc_r_bench_take(a);
+	pthread_mutex_unlock(&a->lock);
+	if (!b)
+		return err_nomem(err);
+	hmac_of(b->ids_hmac, p, n, ret_id);
+	pthread_mutex_lock(&a->lock);
+	arc_r_bench_give(a, b);
+	pthread_mutex_unlock(&a->lock);
+	return 0;
+}
+
 unsigned arc_r_depth(const struct arc_r *a)
 {
 	return 2 * a->n_decoders;
-}
-
-bool arc_r_ready(struct arc_r *a, uint64_t archive)
-{
-	const struct arc_r_slot *s;
-	bool ready;
-
-	pthread_mutex_lock(&a->lock);
-	s = slot_of(a, archive);
-	ready = s && s->state == SLOT_OPEN;
-	pthread_mutex_unlock(&a->lock);
-	return ready;
 }

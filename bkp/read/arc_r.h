@@ -5,19 +5,20 @@
  * open at a time, decoded chunks take at most `cache_bytes` (chunks that are held by a caller excepted).
  *
  * age proves only that a file was made for us, not by whom: anyone who knows the recipients can make an
- * archive.  What ties an archive to the signed generation is its SHA-256, so unless `unhashed` is set an
- * archive is hashed in full before its first chunk is given out.  With `unhashed` the AEAD of the segments
- * still detects damage, but not a forger.
+ * archive.  What ties it to the signed generation is INDEX, whose SHA-256 is compared with the generation's
+ * table before anything of it is used, and the ids in it, with which every chunk is compared before it is
+ * given out. So an archive is never read as a whole, a medium may say something else each time it is asked,
+ * and of a damaged archive everything that is unharmed can be had.
  *
- * Threads: arc_r_get, arc_r_put, arc_r_raw, arc_r_ready and arc_r_want may be called by several threads at a
- * time; what one of them is hashing or decoding the others wait for.  Archives are hashed one at a time: a
- * disk reads one file faster than two.  Between arc_r_helpers() and arc_r_alone() threads of its own hash and
- * decode ahead of who asks; chunks that are held stay valid whatever is asked for next.
+ * Threads: arc_r_get, arc_r_put, arc_r_look, arc_r_id and arc_r_want may be called by several
+ * threads at a time; what one of them is opening or decoding the others wait for.  Between arc_r_helpers()
+ * and arc_r_alone() threads of its own decode ahead of who asks; chunks that are held stay valid whatever is
+ * asked for next.
  *
  * Errors name the archive file and, for a chunk, its number and offset: E-ARCHIVE-11 not in the generation's
- * table, E-ARCHIVE-12 missing, E-ARCHIVE-13 size is not the table's, E-ARCHIVE-14 SHA-256 is not the table's,
- * E-ARCHIVE-15 there is no chunk of that number, E-ARCHIVE-16 cannot be read, E-ARCHIVE-17 a chunk of a
- * damaged archive is not what its id says; and those of age, arcfile and codec.
+ * table, E-ARCHIVE-12 missing, E-ARCHIVE-13 size is not the table's, E-ARCHIVE-14 INDEX is not the table's,
+ * E-ARCHIVE-15 there is no chunk of that number, E-ARCHIVE-16 cannot be read, E-ARCHIVE-17 a chunk is
+ * not what its id says; and those of age, arcfile and codec.
  */
 #ifndef BKP_READ_ARC_R_H
 #define BKP_READ_ARC_R_H
@@ -26,8 +27,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "format/digest.h"
+
 struct age_identity;
 struct agefile;
+struct arcfile_chunk;
 struct arcfile_index;
 struct err;
 struct generation_root;
@@ -35,11 +39,10 @@ struct generation_root;
 struct arc_r_options {
 	size_t max_open;    /* 0: 16 */
 	size_t cache_bytes; /* 0: 64 MiB */
-	bool unhashed;
-	const uint8_t *chunk_id_key; /* DIGEST_LEN bytes, borrowed; or NULL */
-	/* an archive is damaged and is used chunk by chunk; may be NULL */
-	void (*damaged)(void *arg, const struct err *why);
-	void *arg;
+	/* other copies of the repository: what is missing or damaged in `repofd` is taken from the first of
+	 * them where it is proven; borrowed */
+	const int *others;
+	size_t n_others;
 };
 
 struct arc_r_chunk {
@@ -55,13 +58,20 @@ int arc_r_new(int repofd, const struct generation_root *root, const struct age_i
     const struct arc_r_options *opt, struct arc_r **ret, struct err *err) __attribute__((warn_unused_result));
 void arc_r_free(struct arc_r *a);
 
+/* How many archives and chunks were taken from another copy; *ret_why (unless 0): what was wrong with the
+ * first. */
+uint64_t arc_r_elsewhere(struct arc_r *a, struct err *ret_why);
+
 /* Holds the chunk until arc_r_put(). */
 int arc_r_get(struct arc_r *a, uint64_t archive, uint32_t chunk, const struct arc_r_chunk **ret,
     struct err *err) __attribute__((warn_unused_result));
 void arc_r_put(struct arc_r *a, const struct arc_r_chunk *c);
 
-/* Raw length of a chunk, without decoding it. */
-int arc_r_raw(struct arc_r *a, uint64_t archive, uint32_t chunk, uint32_t *ret_raw, struct err *err)
+/* What INDEX says of a chunk, without reading it. */
+int arc_r_look(struct arc_r *a, uint64_t archive, uint32_t chunk, struct arcfile_chunk *ret, struct err *err)
+    __attribute__((warn_unused_result));
+/* The content id of n bytes. */
+int arc_r_id(struct arc_r *a, const void *p, size_t n, uint8_t ret_id[DIGEST_LEN], struct err *err)
     __attribute__((warn_unused_result));
 
 /* The open archive's INDEX and plaintext, for verification; valid until the next call of any function here.
@@ -71,25 +81,13 @@ int arc_r_open(struct arc_r *a, uint64_t archive, const struct arcfile_index **r
 
 /* ---- ahead of who asks ---- */
 
-/* Starts one thread that hashes and `decoders` that decode; where threads cannot be had, who asks does it
- * all. While there are helpers `damaged` is called on the calling thread only: when it is the first to use
- * such an archive, or by arc_r_tell() and arc_r_tell_all(): what other threads used is told by these only. */
+/* Starts `decoders` threads; where they cannot be had, who asks does it all. */
 void arc_r_helpers(struct arc_r *a, unsigned decoders);
 /* Waits for them to end. */
 void arc_r_alone(struct arc_r *a);
-/* Archives that will be needed, in order of use; it is not run further ahead of their use than two archives,
- * so that what was hashed is still in the kernel's cache when it is decoded. */
-void arc_r_ahead(struct arc_r *a, const uint64_t *archives, size_t n);
-/* A chunk that will be needed soon.  A hint: forgotten when there are too many, or its archive is not open.
- */
+/* A chunk that will be needed soon.  A hint: forgotten when there are too many. */
 void arc_r_want(struct arc_r *a, uint64_t archive, uint32_t chunk);
 /* How many chunks ahead are worth asking for; 0: there are no helpers. */
 unsigned arc_r_depth(const struct arc_r *a);
-/* Is the archive open, so that arc_r_raw() answers at once? */
-bool arc_r_ready(struct arc_r *a, uint64_t archive);
-/* Calls `damaged` for this archive if it should have been and was not yet. */
-void arc_r_tell(struct arc_r *a, uint64_t archive);
-/* The same for all archives that were looked at, in the order of their numbers. */
-void arc_r_tell_all(struct arc_r *a);
 
 #endif

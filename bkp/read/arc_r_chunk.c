@@ -28,7 +28,7 @@ void arc_r_bench_free(struct arc_r_bench *b)
 	free(b);
 }
 
-static struct arc_r_bench *bench_take(struct arc_r *a)
+struct arc_r_bench *arc_r_bench_take(struct arc_r *a)
 {
 	struct arc_r_bench *b = a->benches;
 
@@ -41,21 +41,21 @@ static struct arc_r_bench *bench_take(struct arc_r *a)
 		return NULL;
 	buf_init(&b->frame, codec_bound(CODEC_RAW_MAX));
 	b->codec = codec_new();
-	if (a->opt.chunk_id_key)
-		b->ids_hmac = hmac_new(a->opt.chunk_id_key, DIGEST_LEN);
-	if (b->codec && (b->ids_hmac || !a->opt.chunk_id_key))
+	b->ids_hmac = hmac_new(a->root->chunk_id_key, DIGEST_LEN);
+	if (b->codec && b->ids_hmac)
 		return b;
 	arc_r_bench_free(b);
 	return NULL;
 }
 
-static void bench_give(struct arc_r *a, struct arc_r_bench *b)
+void arc_r_bench_give(struct arc_r *a, struct arc_r_bench *b)
 {
 	b->next = a->benches;
 	a->benches = b;
 }
 
-/* Without the lock. */
+/* Reads a chunk's frame and decodes it; only what its id in the proven INDEX says is a chunk.  Without the
+ * lock. */
 static int decode(
     struct arc_r_bench *b, struct arc_r_slot *s, const struct arcfile_chunk *c, uint8_t *raw, struct err *err)
 {
@@ -70,12 +70,10 @@ static int decode(
 	pthread_mutex_unlock(&s->reading);
 	if (r || codec_unpack(b->codec, b->frame.p, c->stored, raw, c->raw, err))
 		return -1;
-	if (s->damaged) {
-		hmac_of(b->ids_hmac, raw, c->raw, id);
-		if (memcmp(id, c->id, DIGEST_LEN) != 0)
-			return err_set(err, "E-ARCHIVE-17", "%s", text("not the chunk that its id says"));
-	}
-	return 0;
+	hmac_of(b->ids_hmac, raw, c->raw, id);
+	return memcmp(id, c->id, DIGEST_LEN) != 0
+		   ? err_set(err, "E-ARCHIVE-17", "%s", text("not the chunk that its id says"))
+		   : 0;
 }
 
 /* ---- those that are kept ---- */
@@ -180,12 +178,32 @@ static struct arc_r_held *reserve(struct arc_r *a, uint64_t archive, uint32_t ch
 	return h;
 }
 
+/* The same chunk out of another copy: the same INDEX was proven, so it stands at the same place. */
+static int decode_elsewhere(struct arc_r *a, struct arc_r_bench *b, const struct generation_archive *entry,
+    const struct arcfile_chunk *c, uint8_t *raw)
+{
+	int r = -1;
+
+	for (size_t i = 0; i <= a->opt.n_others && r; i++) {
+		struct arc_r_slot s = {.number = entry->number};
+
+		pthread_mutex_init(&s.reading, NULL);
+		if (!arc_r_slot_open(a, i, &s, entry, NULL))
+			r = decode(b, &s, c, raw, NULL);
+		arc_r_slot_clear(&s);
+		pthread_mutex_destroy(&s.reading);
+	}
+	return r;
+}
+
 static int decode_into(struct arc_r *a, struct arc_r_slot *s, struct arc_r_held *h, struct err *err)
 {
 	const struct arcfile_chunk *c = &s->index->chunks[h->chunk.chunk];
 	const struct generation_archive *entry;
-	struct arc_r_bench *b = bench_take(a);
+	struct arc_r_bench *b = arc_r_bench_take(a);
+	struct err why = ERR_INIT;
 	char path[ARCFILE_PATH];
+	bool elsewhere;
 	int r;
 
 	if (!b) {
@@ -193,17 +211,26 @@ static int decode_into(struct arc_r *a, struct arc_r_slot *s, struct arc_r_held 
 		return err_nomem(err);
 	}
 	pthread_mutex_unlock(&a->lock);
-	r = decode(b, s, c, h->raw, err);
+	entry = generation_root_archive(a->root, s->number);
+	r = decode(b, s, c, h->raw, &why);
+	elsewhere = r && a->opt.n_others && !decode_elsewhere(a, b, entry, c, h->raw);
 	pthread_mutex_lock(&a->lock);
-	bench_give(a, b);
+	if (r)
+		err_wrap(&why, text("archive '%s', chunk %u at offset %ju"),
+		    arcfile_path(entry->sha256, path), (unsigned)(c - s->index->chunks), c->offset);
+	if (elsewhere) {
+		arc_r_note_elsewhere(a, &why);
+		r = 0;
+	}
+	arc_r_bench_give(a, b);
 	pthread_cond_broadcast(&a->changed);
 	h->ready = true;
 	if (!r)
 		return 0;
 	drop(a, h);
-	entry = generation_root_archive(a->root, s->number);
-	return err_wrap(err, text("archive '%s', chunk %u at offset %ju"), arcfile_path(entry->sha256, path),
-	    (unsigned)(c - s->index->chunks), c->offset);
+	if (err)
+		*err = why;
+	return -1;
 }
 
 int arc_r_load(struct arc_r *a, uint64_t archive, uint32_t chunk, struct arc_r_held **ret, struct err *err)
@@ -233,7 +260,6 @@ int arc_r_get(
 	int r = 0;
 
 	pthread_mutex_lock(&a->lock);
-	arc_r_came_to(a, archive);
 	for (h = NULL; !r && !h;) {
 		h = arc_r_cached(a, archive, chunk);
 		if (!h) {

@@ -216,7 +216,7 @@ static int block_open(const struct catalog_r *c, struct arc_r *a, struct block *
     const char *prev, struct err *err)
 {
 	struct line l = line_of(c, number);
-	char extents[128];
+	char extents[2 * EXTENT_RUN_MAX];
 	int n;
 
 	block_close(b);

@@ -8,11 +8,10 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "format/arcfile.h"
 #include "format/codec.h"
 #include "format/extent.h"
 #include "read/arc_r.h"
-
-#define RUN_TEXT_MAX 128 /* longer than any run: "@" and four numbers */
 
 struct extent_r {
 	struct arc_r *arc;
@@ -41,7 +40,7 @@ int extent_r_open(struct arc_r *a, const char *text_, size_t n, struct extent_r 
 	x->arc = a;
 	x->text = text_;
 	x->n = n;
-	buf_init(&x->window, RUN_TEXT_MAX + CODEC_RAW_MAX);
+	buf_init(&x->window, EXTENT_RUN_MAX + CODEC_RAW_MAX);
 	if (extent_parse_size(text_, n, &x->pos, &x->size, err)) {
 		extent_r_close(x);
 		return -1;
@@ -68,20 +67,19 @@ static int sum_wrong(const struct extent_r *x, struct err *err)
 	return err_set(err, "E-EXTENT-02", text("extents do not add up to the size of %ju bytes"), x->size);
 }
 
-/* What of a data run lies in its present chunk; the run moves on. */
-static int take_part(
-    struct arc_r *a, struct extent_run *run, uint64_t *left, struct extent_r_piece *ret, struct err *err)
+/* What of a data run lies in its present chunk, and that chunk; the run moves on. */
+static int take_part(struct arc_r *a, struct extent_run *run, uint64_t *left, struct extent_r_piece *ret,
+    struct arcfile_chunk *ret_chunk, struct err *err)
 {
-	uint32_t raw;
 	uint64_t part;
 
-	if (arc_r_raw(a, run->archive, run->chunk, &raw, err))
+	if (arc_r_look(a, run->archive, run->chunk, ret_chunk, err))
 		return -1;
-	if (run->offset >= raw)
+	if (run->offset >= ret_chunk->raw)
 		return err_set(err, "E-EXTENT-11",
 		    text("bytes from %u on of chunk %u of archive number %ju are wanted, but it has %u"),
-		    run->offset, run->chunk, run->archive, raw);
-	part = raw - run->offset;
+		    run->offset, run->chunk, run->archive, ret_chunk->raw);
+	part = ret_chunk->raw - run->offset;
 	if (part > *left)
 		part = *left;
 	*ret = (struct extent_r_piece){
@@ -95,6 +93,46 @@ static int take_part(
 		run->offset = 0;
 	}
 	return 0;
+}
+
+/* The id of a piece: of a whole chunk it stands in the proven INDEX. */
+static int id_of(
+    struct arc_r *a, const struct extent_r_piece *piece, struct arcfile_chunk *chunk, struct err *err)
+{
+	const struct arc_r_chunk *c;
+	int r;
+
+	if (piece->length == chunk->raw)
+		return 0;
+	if (arc_r_get(a, piece->archive, piece->chunk, &c, err))
+		return -1;
+	r = arc_r_id(a, c->p + piece->offset, piece->length, chunk->id, err);
+	arc_r_put(a, c);
+	return r;
+}
+
+/* Are the pieces of the run the ones that were captured? */
+static int prove(struct arc_r *a, const struct extent_run *run, struct err *err)
+{
+	struct extent_run rest = *run;
+	crypto_hash_sha256_state ids;
+	uint8_t have[DIGEST_LEN];
+
+	crypto_hash_sha256_init(&ids);
+	while (rest.length) {
+		struct extent_r_piece piece;
+		struct arcfile_chunk chunk;
+
+		if (take_part(a, &rest, &rest.length, &piece, &chunk, err) || id_of(a, &piece, &chunk, err))
+			return -1;
+		crypto_hash_sha256_update(&ids, chunk.id, DIGEST_LEN);
+	}
+	crypto_hash_sha256_final(&ids, have);
+	if (memcmp(have, run->digest, DIGEST_LEN) == 0)
+		return 0;
+	return err_set(err, "E-EXTENT-13",
+	    text("%ju bytes from chunk %u of archive number %ju on are not the ones that were captured"),
+	    run->length, run->chunk, run->archive);
 }
 
 /* The next '@' run of the text itself, when there is one. */
@@ -113,7 +151,7 @@ static int next_indirect(struct extent_r *x, struct err *err)
 		    err, "E-EXTENT-12", "%s", text("the list behind '@' is longer than any file needs"));
 	x->indirect_bytes += x->more.length;
 	x->has_more = true;
-	return 0;
+	return prove(x->arc, &x->more, err);
 }
 
 /* Appends one more piece of the text behind '@' to the window. */
@@ -121,6 +159,7 @@ static int widen(struct extent_r *x, struct err *err)
 {
 	const struct arc_r_chunk *c;
 	struct extent_r_piece piece;
+	struct arcfile_chunk chunk;
 	int r;
 
 	if (!x->has_more) {
@@ -128,7 +167,7 @@ static int widen(struct extent_r *x, struct err *err)
 		if (r)
 			return r;
 	}
-	if (take_part(x->arc, &x->more, &x->more.length, &piece, err) ||
+	if (take_part(x->arc, &x->more, &x->more.length, &piece, &chunk, err) ||
 	    arc_r_get(x->arc, piece.archive, piece.chunk, &c, err))
 		return -1;
 	x->has_more = x->more.length > 0;
@@ -143,7 +182,7 @@ static int next_behind(struct extent_r *x, struct err *err)
 {
 	int r = 0;
 
-	while (r != EXTENT_R_END && x->window.n - x->window_pos < RUN_TEXT_MAX) {
+	while (r != EXTENT_R_END && x->window.n - x->window_pos < EXTENT_RUN_MAX) {
 		r = widen(x, err);
 		if (r < 0)
 			return -1;
@@ -178,6 +217,8 @@ static int next_run(struct extent_r *x, struct err *err)
 		x->indirect = x->has_more = true;
 		x->more = x->run;
 		x->indirect_bytes = x->run.length;
+		if (prove(x->arc, &x->more, err))
+			return -1;
 	}
 	return next_behind(x, err);
 }
@@ -190,6 +231,7 @@ void extent_r_peek(struct extent_r *x)
 int extent_r_next(struct extent_r *x, struct extent_r_piece *ret, struct err *err)
 {
 	struct extent_r_piece piece;
+	struct arcfile_chunk chunk;
 	int r;
 
 	if (!x->left) {
@@ -200,15 +242,15 @@ int extent_r_next(struct extent_r *x, struct extent_r_piece *ret, struct err *er
 			return -1;
 		if (x->run.length > x->size - x->at)
 			return sum_wrong(x, err);
+		if (x->run.kind == EXTENT_DATA && !x->peek && prove(x->arc, &x->run, err))
+			return -1;
 		x->at += x->run.length;
 		x->left = x->run.length;
 	}
 	if (x->run.kind == EXTENT_HOLE) {
 		piece = (struct extent_r_piece){.length = x->left, .hole = true};
 		x->left = 0;
-	} else if (x->peek && !arc_r_ready(x->arc, x->run.archive)) {
-		return EXTENT_R_WAIT;
-	} else if (take_part(x->arc, &x->run, &x->left, &piece, err)) {
+	} else if (take_part(x->arc, &x->run, &x->left, &piece, &chunk, err)) {
 		return -1;
 	}
 	piece.at = x->given;
@@ -229,11 +271,7 @@ static void look_ahead(struct scout *s, struct arc_r *a)
 
 	/* what is wrong is found again by who comes behind */
 	while (s->x && s->ahead < s->depth) {
-		int r = extent_r_next(s->x, &piece, NULL);
-
-		if (r == EXTENT_R_WAIT)
-			return;
-		if (r) {
+		if (extent_r_next(s->x, &piece, NULL)) {
 			extent_r_close(s->x);
 			s->x = NULL;
 			return;
@@ -278,4 +316,60 @@ int extent_r_each(struct arc_r *a, const char *text_, size_t n, extent_r_fn *fn,
 	extent_r_close(x);
 	extent_r_close(scout.x);
 	return r ? r : got < 0 ? -1 : 0;
+}
+
+/* ---- a whole file ---- */
+
+struct whole {
+	extent_r_fn *fn;
+	void *arg;
+	struct digest *sha; /* NULL: no SHA-256 belongs to it */
+	uint64_t holes;
+};
+
+static int pass_on(void *arg, uint64_t at, const void *p, uint64_t n, struct err *err)
+{
+	static const uint8_t zeros[4096];
+	struct whole *w = arg;
+
+	if (!p)
+		w->holes = n > EXTENT_HOLES_MAX - w->holes ? EXTENT_HOLES_MAX + 1 : w->holes + n;
+	if (w->sha && w->holes > EXTENT_HOLES_MAX)
+		return err_set(err, "E-EXTENT-14", "%s",
+		    text("a SHA-256 is said of a file with more holes than are hashed"));
+	if (w->sha && p)
+		digest_update(w->sha, p, (size_t)n);
+	for (uint64_t left = w->sha && !p ? n : 0, part; left; left -= part) {
+		part = left < sizeof(zeros) ? left : sizeof(zeros);
+		digest_update(w->sha, zeros, (size_t)part);
+	}
+	return w->fn(w->arg, at, p, n, err);
+}
+
+static int compare(struct whole *w, const uint8_t *sha256, struct err *err)
+{
+	uint8_t have[DIGEST_LEN];
+
+	if (!sha256 && w->holes <= EXTENT_HOLES_MAX)
+		return err_set(err, "E-EXTENT-14", "%s", text("its SHA-256 is missing in the catalog"));
+	if (sha256)
+		digest_final(w->sha, have);
+	return sha256 && memcmp(have, sha256, DIGEST_LEN) != 0
+		   ? err_set(err, "E-EXTENT-14", "%s", text("its SHA-256 is not the one that was captured"))
+		   : 0;
+}
+
+int extent_r_file(struct arc_r *a, const char *text_, size_t n, const uint8_t *sha256, extent_r_fn *fn,
+    void *arg, struct err *err)
+{
+	struct whole w = {fn, arg, sha256 ? digest_new() : NULL, 0};
+	int r;
+
+	if (sha256 && !w.sha)
+		return err_nomem(err);
+	r = extent_r_each(a, text_, n, pass_on, &w, err);
+	if (!r)
+		r = compare(&w, sha256, err);
+	digest_free(w.sha);
+	return r;
 }

@@ -22,6 +22,9 @@ static int fail(const char *path, int errnum, struct err *err)
 	if (errnum == ELOOP || errnum == ENOTDIR)
 		err_set(err, "E-IO-01",
 		    text("'%s' is or passes through something that is not what belongs there"), shown);
+	else if (errnum == EFBIG)
+		err_set(
+		    err, "E-IO-08", text("'%s' is larger than %zu bytes"), shown, (size_t)INSIDE_FILE_MAX);
 	else
 		err_sys(err, "E-IO-01", errnum, text("cannot open '%s'"), shown);
 	return errnum == ENOENT ? INSIDE_ABSENT : -1;
@@ -74,6 +77,8 @@ int inside_open(int dirfd, const char *path, int *ret_fd, struct err *err)
 		return fail(path, errno, err);
 	if (!S_ISREG(st.st_mode))
 		return fail(path, ENOTDIR, err);
+	if (st.st_size > INSIDE_FILE_MAX)
+		return fail(path, EFBIG, err);
 	*ret_fd = io_take(&fd);
 	return 0;
 }

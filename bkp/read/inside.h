@@ -2,11 +2,13 @@
  * anywhere.
  *
  * Whatever a hostile medium puts under a name (link, FIFO, device, folder), only a regular file inside it is
- * opened. Errors: E-IO-01, E-IO-07.
+ * opened, and none that is larger than a file of a medium can be: a sparse file of a terabyte is refused at
+ * once. Errors: E-IO-01, E-IO-07, E-IO-08.
  */
 #ifndef BKP_READ_INSIDE_H
 #define BKP_READ_INSIDE_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 struct buf;
@@ -14,6 +16,8 @@ struct err;
 struct stat;
 
 #define INSIDE_ABSENT 1
+#define INSIDE_FILE_MAX                                                                                      \
+	((int64_t)4 << 30) /* bytes; an archive ends a chunk behind archive_size, at most 1 GiB */
 
 /* Read-only descriptor of the regular file `path` below dirfd into *ret_fd.  0, INSIDE_ABSENT (err set), -1.
  */

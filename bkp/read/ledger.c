@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "format/journal.h"
+#include "read/lines.h"
 #include "read/verify.h"
 
 #define READ_SIZE ((size_t)256 << 10)
@@ -66,6 +67,18 @@ static int take(
 int ledger_take(struct ledger *l, const void *line, size_t n, struct err *err)
 {
 	return take(l, line, n, NULL, NULL, err);
+}
+
+int ledger_would(const struct ledger *l, const void *line, size_t n, struct err *err)
+{
+	struct journal_record r = {0};
+	int failed;
+
+	if (journal_check_would(l->check, line, n, &r, err))
+		return -1;
+	failed = ledger_check(l, r.event, r.json, r.seq, err);
+	journal_record_clear(&r);
+	return failed;
 }
 
 int ledger_accepts(const struct ledger *l, const char *event, const json_t *members, struct err *err)
@@ -141,6 +154,48 @@ int ledger_load(int dirfd, const struct minisig_public *root, struct ledger **re
 		return LEDGER_ABSENT;
 	}
 	return fd < 0 ? -1 : ledger_load_fd(fd, JOURNAL_FILE, root, NULL, NULL, ret, err);
+}
+
+struct valid {
+	struct ledger *l;
+	struct err *why;
+};
+
+static int take_valid(void *arg, const uint8_t *line, size_t n, size_t ahead, struct err *err)
+{
+	const struct valid *v = arg;
+
+	(void)ahead;
+	if (!ledger_would(v->l, line, n, v->why))
+		return ledger_take(v->l, line, n, err);
+	/* what could not be judged is not invalid */
+	return !strcmp(v->why->code, "E-MEM-01") ? err_nomem(err) : 1;
+}
+
+int ledger_load_valid(
+    int dirfd, const struct minisig_public *root, struct ledger **ret, struct err *ret_why, struct err *err)
+{
+	IO_FD_AUTO fd = io_open_file(dirfd, JOURNAL_FILE, err);
+	struct valid v = {.why = ret_why};
+	struct err said = ERR_INIT;
+	int r;
+
+	if (fd < 0 || ledger_new(root, &v.l, err))
+		return -1;
+	r = lines_each(fd, take_valid, &v, &v.l->torn, &said);
+	/* longer than a record can be: no more one than any other line that is none */
+	if (r < 0 && !strcmp(said.code, "E-JOURNAL-01")) {
+		*ret_why = said;
+		r = 1;
+	}
+	if (r < 0 && err)
+		*err = said;
+	if (r >= 0 && ledger_seq(v.l)) {
+		*ret = v.l;
+		return 0;
+	}
+	ledger_free(v.l);
+	return r < 0 ? -1 : err_set(err, "E-LEDGER-04", text("the journal '%s' holds no record"), JOURNAL_FILE);
 }
 
 const char *ledger_repository(const struct ledger *l)
@@ -243,7 +298,7 @@ const struct ledger_medium *ledger_medium_by_uuid(const struct ledger *l, const 
 const struct ledger_medium *ledger_medium_by_label(const struct ledger *l, const char *label)
 {
 	for (size_t i = l->n_media; i--;)
-		if (!strcmp(l->media[i].label, label))
+		if (!l->media[i].retired_ns && !strcmp(l->media[i].label, label))
 			return &l->media[i];
 	return NULL;
 }

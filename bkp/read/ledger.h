@@ -51,6 +51,8 @@ struct ledger_medium {
 	int64_t added_ns; /* wall time of the newest medium-added record */
 	/* what the disk itself is, as far as the system could tell at registration; "" unknown */
 	const char *fs_uuid, *serial;
+	const char *store; /* which storage it is, as device.h says; where that was not recorded fs_uuid */
+	const char *shows; /* its type as the device itself shows it, or "memory"; "" it cannot be told */
 	/* Is it connected?  What was recorded last (medium-added, medium-attached, rotated: true;
 	 * medium-detached, medium-moved with detached: false), and since when. */
 	bool attached;
@@ -68,6 +70,8 @@ struct ledger_medium {
 	 * which line on; "" */
 	const char *copy_fault;
 	uint64_t copy_fault_line;
+	int64_t retired_ns;	      /* a person gave it up: nothing on it counts, its name is free; 0: not */
+	char docs_sha256[DIGEST_HEX]; /* of the newest "documents" record of it; "": none */
 };
 
 struct ledger_dataset {
@@ -92,6 +96,7 @@ struct ledger_copy {
 	int64_t damaged_ns; /* last time it was found damaged, unless it verified since; 0: never */
 	int64_t copied_ns;  /* brought there from another medium; 0: never */
 	int64_t expired_ns; /* expired there: not to be brought again; 0: never */
+	bool approved;	    /* an approver signed for that expiry */
 };
 
 struct ledger_generation {
@@ -113,6 +118,7 @@ struct ledger_generation {
 	bool suspect;	      /* the guard found a data set suspect, and nobody has accepted it */
 	int64_t accepted_ns;  /* somebody accepted it as good; 0: never */
 	int64_t held_ns;      /* held now: never expires; 0: not */
+	int64_t released_ns;  /* was held until then; 0: never, or it is held again */
 	const char *held_why; /* or "" */
 };
 
@@ -160,6 +166,10 @@ int ledger_load(int dirfd, const struct minisig_public *root, struct ledger **re
 typedef int ledger_each_fn(void *arg, const struct journal_record *r, struct err *err);
 int ledger_load_fd(int fd, const char *name, const struct minisig_public *root, ledger_each_fn *each,
     void *arg, struct ledger **ret, struct err *err) __attribute__((warn_unused_result));
+/* As far as the journal is one: *ret_why (code "" when that is all of it) says what the first line behind
+ * ledger_size() is not.  A journal without a first record is -1. */
+int ledger_load_valid(int dirfd, const struct minisig_public *root, struct ledger **ret, struct err *ret_why,
+    struct err *err) __attribute__((warn_unused_result));
 /* An empty ledger, for a journal whose first record is about to be taken. */
 int ledger_new(const struct minisig_public *root, struct ledger **ret, struct err *err);
 void ledger_free(struct ledger *l);
@@ -168,7 +178,11 @@ void ledger_free(struct ledger *l);
  * that its readers refuse. */
 int ledger_accepts(const struct ledger *l, const char *event, const struct json_t *members, struct err *err)
     __attribute__((warn_unused_result));
-/* Checks the next line (no newline) and folds it in. */
+/* The same of the finished line: is it what the next record must be?  Changes nothing. */
+int ledger_would(const struct ledger *l, const void *line, size_t n, struct err *err)
+    __attribute__((warn_unused_result));
+/* Checks the next line (no newline) and folds it in.  After a failure the ledger is behind the journal, or holds
+ * half a record: it is good for looking, not for the next line. */
 int ledger_take(struct ledger *l, const void *line, size_t n, struct err *err)
     __attribute__((warn_unused_result));
 
@@ -198,7 +212,7 @@ const struct ledger_medium *ledger_medium(
     const struct ledger *l, size_t i); /* in the order of registration */
 const struct ledger_medium *ledger_medium_by_uuid(const struct ledger *l, const char *uuid); /* or NULL */
 const struct ledger_medium *ledger_medium_by_label(
-    const struct ledger *l, const char *label); /* newest; or NULL */
+    const struct ledger *l, const char *label); /* not retired; or NULL */
 
 size_t ledger_generations(const struct ledger *l);
 const struct ledger_generation *ledger_generation(const struct ledger *l, size_t i); /* ascending numbers */
@@ -228,6 +242,9 @@ uint64_t ledger_next_archive(const struct ledger *l);	 /* highest next_archive r
 
 /* The newest "policy" record: SHA-256 of the policy's bytes as hex; "" none. */
 const char *ledger_policy_sha256(const struct ledger *l);
+/* Changes of the policy by which less is captured or guarded, and that nobody has accepted yet: how many, the first
+ * one (a text; NULL: none), and since when. */
+size_t ledger_narrowed(const struct ledger *l, const char **ret_first, int64_t *ret_since_ns);
 /* NULL: nothing was agreed of it. */
 const struct ledger_agreed *ledger_agreed(const struct ledger *l, const char *dataset);
 size_t ledger_agreements(const struct ledger *l);
@@ -242,9 +259,6 @@ const struct clockskew_track *ledger_clock(const struct ledger *l);
 /* The records that approvals refer to: the "agreed" in force, the "clock-jump" that latched; seq 0: none. */
 struct approval_record ledger_agreed_at(const struct ledger *l);
 struct approval_record ledger_latch_at(const struct ledger *l);
-/* Do as many newer generations as are agreed stand verified on that medium, for each data set that is good in
- * this one? */
-bool ledger_covered(const struct ledger *l, uint64_t number, const char *medium);
 /* Would an "agreed" record with these members agree to less than what is in force?  Then it needs an approval
  * by the root key.  why (may be NULL): the first thing that is less, for people. */
 #define LEDGER_WHY 256
@@ -252,6 +266,8 @@ bool ledger_agrees_to_less(const struct ledger *l, const struct json_t *members,
 /* The last outcome of that command, or NULL. */
 const struct ledger_outcome *ledger_outcome(const struct ledger *l, const char *command);
 const struct ledger_notified *ledger_notified(const struct ledger *l); /* never NULL */
+/* SHA256SUMS of the tools that a person accepted last; "": none. */
+const char *ledger_tools_accepted(const struct ledger *l);
 
 /* Words of the format. */
 const char *ledger_verdict_word(enum ledger_verdict v); /* "good" …; "pending" */

@@ -84,6 +84,20 @@ static int check_init(
 		   : ledger_wrong_member(line, event, "recipients", err);
 }
 
+/* One name, one medium. */
+static int check_name(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	const struct ledger_medium *m = ledger_medium_by_uuid(l, member_str(o, "medium")),
+				   *other = ledger_medium_by_label(l, member_str(o, "label"));
+
+	if (!m && strcmp(event, "medium-added") != 0)
+		return ledger_contradiction(line, event, text("the medium was never registered"), err);
+	if (other && other != m)
+		return ledger_contradiction(line, event, text("another medium has that name"), err);
+	return 0;
+}
+
 static int check_nothing(
     const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
 {
@@ -144,6 +158,17 @@ static int check_dataset(const json_t *d, uint64_t line, const char *event, stru
 	return 0;
 }
 
+/* Nothing comes to a medium, is read back from it, or goes from it, while it is recorded as being away. */
+static int check_presence(
+    const struct ledger *l, const char *uuid, uint64_t line, const char *event, struct err *err)
+{
+	const struct ledger_medium *m = ledger_medium_by_uuid(l, uuid);
+
+	if (!m)
+		return ledger_contradiction(line, event, text("the medium was never registered"), err);
+	return m->attached ? 0 : ledger_contradiction(line, event, text("the medium was away"), err);
+}
+
 static int check_copy(
     const struct ledger *l, const json_t *c, uint64_t line, const char *event, struct err *err)
 {
@@ -154,6 +179,8 @@ static int check_copy(
 		return ledger_wrong_member(line, event, "media", err);
 	if (ledger_check_members(c, members, line, event, err))
 		return -1;
+	if (json_is_true(json_object_get(c, "ok")))
+		return check_presence(l, member_str(c, "medium"), line, event, err);
 	if (!ledger_medium_by_uuid(l, member_str(c, "medium")))
 		return ledger_contradiction(line, event, text("the medium was never registered"), err);
 	return 0;
@@ -184,11 +211,10 @@ static int check_copied(
 {
 	const struct ledger_generation *g = ledger_generation_by_number(l, member_num(o, "generation"));
 
-	if (!g || g->state != LEDGER_COMMITTED)
+	/* one that is recorded as expired everywhere may be found standing there */
+	if (!g || (g->state != LEDGER_COMMITTED && (g->state != LEDGER_EXPIRED || !strcmp(event, "copied"))))
 		return ledger_contradiction(line, event, text("the generation was never committed"), err);
-	if (!ledger_medium_by_uuid(l, member_str(o, "medium")))
-		return ledger_contradiction(line, event, text("the medium was never registered"), err);
-	return 0;
+	return check_presence(l, member_str(o, "medium"), line, event, err);
 }
 
 static int check_medium(
@@ -229,10 +255,16 @@ static const struct rule {
     {"init", {{"site", WORD}, {"root_key", WORD}, {"recipients", STRINGS}}, check_init},
     {"medium-added",
 	{{"medium", UUID}, {"label", WORD}, {"type", WORD}, {"path", TEXT_OPT}, {"place", TEXT_OPT},
-	    {"offline", BOOLEAN}, {"fs_uuid", TEXT_OPT}, {"serial", TEXT_OPT}},
-	check_nothing},
+	    {"offline", BOOLEAN}, {"fs_uuid", TEXT_OPT}, {"serial", TEXT_OPT},
+	    {"store", TEXT_OPT}, {"shows", TEXT_OPT}},
+	check_name},
+    {"medium-renamed", {{"medium", UUID}, {"label", WORD}, {"operator", WORD}}, check_name},
+    {"medium-retired", {{"medium", UUID}, {"operator", WORD}, {"reason", WORD}}, check_medium},
     {JOURNAL_EPOCH_EVENT, {{"next", NUMBER}, {"key", WORD}}, check_epoch},
     {"heads", {{"upto", NUMBER}, {"sha256", SHA256}, {"media", STRINGS}}, check_heads},
+    {"documents", {{"medium", UUID}, {"sha256", SHA256}}, check_medium},
+    {"policy-accepted", {{"sha256", SHA256}, {"operator", WORD}, {"reason", WORD}}, check_nothing},
+    {"tools-accepted", {{"tools", WORD}, {"operator", WORD}, {"reason", WORD}}, check_nothing},
     {"history", {{"medium", UUID}, {"found", WORD}, {"line", NUMBER}, {"expected", NUMBER}}, check_medium},
     {"begin", {{"generation", NUMBER}, {"uuid", UUID}, {"datasets", STRINGS}}, check_begin},
     {"committed",
@@ -262,8 +294,9 @@ static const struct rule {
     {"released", {{"generation", NUMBER}, {"operator", WORD}, {"reason", TEXT_OPT}}, check_decision},
     {"expired",
 	{{"generation", NUMBER}, {"medium", UUID}, {"files", NUMBER}, {"bytes", NUMBER}, {"why", TEXT_OPT},
-	    {"plan", TEXT_OPT}, {"approver", TEXT_OPT}},
+	    {"plan", TEXT_OPT}, {"approver", TEXT_OPT}, {"operator", TEXT_OPT}},
 	ledger_check_expired},
+    {"expiry-finished", {{"generation", NUMBER}, {"medium", UUID}, {"operator", WORD}}, check_medium},
     {"clock-jump", {{"source", WORD}, {"before", WORD}, {"after", WORD}, {"seconds", INTEGER}},
 	check_nothing},
     {"expiry-approved", {{"plan", WORD}, {"signature", WORD}, {"approver", WORD}}, ledger_check_approved},
@@ -271,6 +304,10 @@ static const struct rule {
 	ledger_check_attested},
     {"outcome", {{"command", WORD}, {"exit", NUMBER}, {"line", TEXT_OPT}}, check_nothing},
     {"notified", {{"ok", BOOLEAN}, {"reason", TEXT_OPT}}, check_nothing},
+    {"journal-repaired",
+	{{"kept", NUMBER}, {"lines", NUMBER}, {"bytes", NUMBER}, {"sha256", SHA256}, {"file", WORD},
+	    {"why", WORD}, {"operator", WORD}},
+	check_nothing},
     {"scheduled", {{"action", WORD}, {"kind", WORD}, {"file", TEXT_OPT}}, check_nothing},
 };
 

@@ -65,7 +65,8 @@ static bool less(const struct ledger_agreed *a, const json_t *o, char why[LEDGER
 	return false;
 }
 
-/* Any one of the approvers suffices: one more is one more whose key can be stolen. */
+/* Any one of the approvers suffices: one more is one more whose key can be stolen.  The first one, too: a thief of
+ * tonight's key would approve by himself. */
 static bool same_approvers(const struct ledger *l, const json_t *keys)
 {
 	if (json_array_size(keys) != l->n_approvers)
@@ -85,10 +86,13 @@ bool ledger_agrees_to_less(const struct ledger *l, const json_t *members, char w
 	for (size_t i = 0; i < l->n_agreed; i++)
 		if (less(&l->agreed[i], set_named(sets, l->agreed[i].name), why ? why : unsaid))
 			return true;
-	if (!l->n_approvers || same_approvers(l, keys))
+	/* records of epoch 1 are signed by the root key itself */
+	if (same_approvers(l, keys) || (!l->n_approvers && ledger_epoch(l) == 1))
 		return false;
 	if (why)
-		snprintf(why, LEDGER_WHY, "%s", text("other people than before approve an expiry"));
+		snprintf(why, LEDGER_WHY, "%s",
+		    l->n_approvers ? text("other people than before approve an expiry")
+				   : text("somebody is to approve expiries, and nobody did before"));
 	return true;
 }
 
@@ -208,14 +212,12 @@ static bool covered(
 	return !a || found >= a->generations;
 }
 
-bool ledger_covered(const struct ledger *l, uint64_t number, const char *medium)
+static bool all_covered(const struct ledger *l, const struct ledger_generation *g, const char *medium)
 {
-	const struct ledger_generation *g = ledger_generation_by_number(l, number);
-
-	for (size_t i = 0; g && i < g->n_datasets; i++)
+	for (size_t i = 0; i < g->n_datasets; i++)
 		if (ledger_good(g, &g->datasets[i]) && !covered(l, g, g->datasets[i].name, medium))
 			return false;
-	return g != NULL;
+	return true;
 }
 
 static bool is_approved(const struct ledger *l, const json_t *o)
@@ -244,7 +246,7 @@ int ledger_check_expired(
 	if (l->latch.found_ns)
 		return ledger_contradiction(
 		    line, event, text("the clock has jumped, and nobody has attested it"), err);
-	if (!ledger_covered(l, g->number, medium))
+	if (!all_covered(l, g, medium))
 		return ledger_contradiction(line, event,
 		    text("fewer newer generations than agreed are verified on that medium"), err);
 	if (!is_approved(l, o))

@@ -49,6 +49,8 @@ static void medium_clear(struct ledger_medium *m)
 	free((char *)m->place);
 	free((char *)m->fs_uuid);
 	free((char *)m->serial);
+	free((char *)m->store);
+	free((char *)m->shows);
 	free((char *)m->destination);
 	free((char *)m->custodian);
 	free((char *)m->copy_fault);
@@ -79,6 +81,8 @@ static int apply_medium(struct ledger *l, const struct journal_record *r, struct
 	m->added_ns = r->wall_ns;
 	m->fs_uuid = copy_of(member_str_or_empty(r->json, "fs_uuid"), &failed);
 	m->serial = copy_of(member_str_or_empty(r->json, "serial"), &failed);
+	m->store = copy_of(*member_str_or_empty(r->json, "store") ? member_str(r->json, "store") : member_str_or_empty(r->json, "fs_uuid"), &failed);
+	m->shows = copy_of(member_str_or_empty(r->json, "shows"), &failed);
 	m->destination = copy_of("", &failed);
 	m->custodian = copy_of("", &failed);
 	m->copy_fault = copy_of("", &failed);
@@ -164,6 +168,51 @@ static int apply_history(struct ledger *l, const struct journal_record *r, struc
 	return ledger_replace_text(&m->copy_fault, member_str(r->json, "found"), err);
 }
 
+static int apply_renamed(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	return ledger_replace_text(&((struct ledger_medium *)ledger_medium_by_uuid(l, member_str(r->json, "medium")))->label,
+	    member_str(r->json, "label"), err);
+}
+
+/* What was on it is on no medium any more, as if it had expired there. */
+static int apply_retired(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	struct ledger_medium *m =
+	    (struct ledger_medium *)ledger_medium_by_uuid(l, member_str(r->json, "medium"));
+
+	(void)err;
+	m->retired_ns = r->wall_ns;
+	set_attached(m, false, r->wall_ns);
+	for (size_t i = 0; i < l->n_generations; i++) {
+		struct ledger_generation *g = &l->generations[i];
+		bool was = false, is = false;
+
+		for (size_t k = 0; k < g->n_copies; k++) {
+			struct ledger_copy *c = (struct ledger_copy *)&g->copies[k];
+
+			if (!strcmp(c->medium, m->uuid)) {
+				was |= c->ok;
+				c->ok = false;
+				c->verified_ns = c->damaged_ns = c->copied_ns = 0;
+			}
+			is |= c->ok;
+		}
+		if (was && !is && g->state == LEDGER_COMMITTED)
+			g->state = LEDGER_EXPIRED;
+	}
+	return 0;
+}
+
+static int apply_documents(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	struct ledger_medium *m =
+	    (struct ledger_medium *)ledger_medium_by_uuid(l, member_str(r->json, "medium"));
+
+	(void)err;
+	memcpy(m->docs_sha256, member_str(r->json, "sha256"), DIGEST_HEX);
+	return 0;
+}
+
 static void datasets_free(struct ledger_generation *g)
 {
 	for (size_t i = 0; i < g->n_datasets; i++) {
@@ -207,7 +256,8 @@ static void set_guard(struct guard *g, const json_t *o)
 	g->canaries = member_num(o, "canaries");
 	g->suspect = json_is_true(json_object_get(o, "suspect"));
 	g->census = (struct guard_census){json_is_object(census), member_num(census, "files"),
-	    member_num(census, "formats"), member_num(census, "opaque")};
+	    member_num(census, "formats"), member_num(census, "opaque"),
+	    json_is_integer(json_object_get(census, "zero")) ? member_num(census, "zero") : GUARD_UNKNOWN};
 }
 
 /* From names (begin) or from objects (committed). */
@@ -331,7 +381,8 @@ static int apply_committed(struct ledger *l, const struct journal_record *r, str
  * and counts for nothing until it verifies again. */
 static int apply_copied(struct ledger *l, const struct journal_record *r, struct err *err)
 {
-	struct ledger_copy *c = ledger_copy_on(l, generation_of(l, r->json), member_str(r->json, "medium"));
+	struct ledger_generation *g = generation_of(l, r->json);
+	struct ledger_copy *c = ledger_copy_on(l, g, member_str(r->json, "medium"));
 
 	if (!c)
 		return err_nomem(err);
@@ -348,6 +399,7 @@ static int apply_copied(struct ledger *l, const struct journal_record *r, struct
 		c->copied_ns = r->wall_ns;
 		c->verified_ns = 0;
 	}
+	g->state = LEDGER_COMMITTED;
 	c->ok = true;
 	c->expired_ns = 0;
 	return ledger_replace_text(&c->reason, "", err);
@@ -385,6 +437,9 @@ static const struct rule {
     {"medium-moved", apply_whereabouts},
     {"heads", apply_heads},
     {"history", apply_history},
+    {"documents", apply_documents},
+    {"medium-renamed", apply_renamed},
+    {"medium-retired", apply_retired},
 };
 
 static void follow_clock(struct ledger *l, const struct journal_record *r)

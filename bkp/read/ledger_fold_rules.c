@@ -15,8 +15,25 @@ static struct ledger_generation *generation_of(const struct ledger *l, const jso
 
 static int apply_policy(struct ledger *l, const struct journal_record *r, struct err *err)
 {
-	(void)err;
+	const json_t *list = json_object_get(r->json, "narrows");
+
 	memcpy(l->policy_sha256, member_str(r->json, "sha256"), DIGEST_HEX);
+	if (!json_array_size(list))
+		return 0;
+	l->n_narrowed += json_array_size(list);
+	if (l->narrowed)
+		return 0;
+	l->narrowed_ns = r->wall_ns;
+	return ledger_replace_text((const char **)&l->narrowed,
+	    json_string_value(json_array_get(list, 0)) ? json_string_value(json_array_get(list, 0)) : "?", err);
+}
+
+static int apply_policy_accepted(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	(void)r, (void)err;
+	free(l->narrowed);
+	l->narrowed = NULL;
+	l->n_narrowed = 0;
 	return 0;
 }
 
@@ -84,6 +101,7 @@ static int apply_decision(struct ledger *l, const struct journal_record *r, stru
 		return ledger_canaries_take(l, g, true, err);
 	}
 	g->held_ns = !strcmp(r->event, "held") ? r->wall_ns : 0;
+	g->released_ns = g->held_ns ? 0 : r->wall_ns;
 	return ledger_replace_text(
 	    &g->held_why, g->held_ns ? member_str_or_empty(r->json, "reason") : "", err);
 }
@@ -98,6 +116,7 @@ static int apply_expired(struct ledger *l, const struct journal_record *r, struc
 	c->ok = false;
 	c->verified_ns = c->damaged_ns = c->copied_ns = 0;
 	c->expired_ns = r->wall_ns;
+	c->approved = l->n_approvers > 0; /* ledger_check has seen the plan's signature */
 	g->state = LEDGER_EXPIRED;
 	for (size_t i = 0; i < g->n_copies; i++)
 		if (g->copies[i].ok)
@@ -166,6 +185,11 @@ static int apply_notified(struct ledger *l, const struct journal_record *r, stru
 	return ledger_replace_text(&l->notified.reason, member_str_or_empty(r->json, "reason"), err);
 }
 
+static int apply_tools(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	return ledger_replace_text((const char **)&l->tools, member_str(r->json, "tools"), err);
+}
+
 static const struct rule {
 	const char *event;
 	int (*apply)(struct ledger *l, const struct journal_record *r, struct err *err);
@@ -181,6 +205,8 @@ static const struct rule {
     {"clock-attested", apply_clock},
     {"outcome", apply_outcome},
     {"notified", apply_notified},
+    {"tools-accepted", apply_tools},
+    {"policy-accepted", apply_policy_accepted},
 };
 
 int ledger_fold_rules(struct ledger *l, const struct journal_record *r, struct err *err)
@@ -202,6 +228,8 @@ void ledger_fold_rules_clear(struct ledger *l)
 	free((char *)l->latch.source);
 	ledger_canaries_clear(l);
 	free((char *)l->notified.reason);
+	free(l->tools);
+	free(l->narrowed);
 	approval_plan_free(l->plan);
 	free(l->plan_by);
 }
@@ -211,6 +239,13 @@ void ledger_fold_rules_clear(struct ledger *l)
 const char *ledger_policy_sha256(const struct ledger *l)
 {
 	return l->policy_sha256;
+}
+
+size_t ledger_narrowed(const struct ledger *l, const char **ret_first, int64_t *ret_since_ns)
+{
+	*ret_first = l->narrowed;
+	*ret_since_ns = l->narrowed_ns;
+	return l->n_narrowed;
 }
 
 size_t ledger_agreements(const struct ledger *l)
@@ -283,6 +318,11 @@ const struct ledger_outcome *ledger_outcome(const struct ledger *l, const char *
 		if (!strcmp(l->outcomes[i].command, command))
 			return &l->outcomes[i];
 	return NULL;
+}
+
+const char *ledger_tools_accepted(const struct ledger *l)
+{
+	return l->tools ? l->tools : "";
 }
 
 const struct ledger_notified *ledger_notified(const struct ledger *l)

@@ -39,6 +39,10 @@ struct ledger {
 	struct ledger_latch latch;
 	struct clockskew_track clock;
 	struct ledger_notified notified;
+	char *tools;	/* accepted, or NULL */
+	char *narrowed; /* the first change of the policy that nobody has accepted, or NULL */
+	size_t n_narrowed;
+	int64_t narrowed_ns;
 	struct approval_record latch_at; /* the "clock-jump" record that latched; seq 0: none */
 	struct approval_plan *plan;	 /* the last plan that was approved, or NULL */
 	char plan_sha256[DIGEST_HEX];

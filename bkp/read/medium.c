@@ -165,7 +165,14 @@ static int identify(struct medium *m, const struct medium_expect *want, struct e
 		return forged(m->path, text("it is malformed"), err);
 	if ((r = check_repository(m, want, err)) || (r = check_signature(m, &json, &sig, want, err)))
 		return r;
-	return check_which(m, want, err);
+	r = check_which(m, want, err);
+	/* its name is the journal's to say: what is signed on it is the first one it had */
+	if (!r && want->uuid && want->label && strcmp(m->label, want->label) != 0) {
+		free(m->label);
+		m->label = strdup(want->label);
+		r = m->label ? 0 : err_nomem(err);
+	}
+	return r;
 }
 
 static int open_repo(struct medium *m, struct err *err)

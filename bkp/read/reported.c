@@ -65,24 +65,49 @@ static enum reported_state judge(const struct looking *l, bool broken)
 				      : REPORTED_NOT;
 }
 
-int reported_look(const struct vault_r *v, uint64_t number, struct reported *ret, struct err *err)
+int reported_look_in(const struct vault_r *v, int fd, uint64_t number, struct reported *ret, struct err *err)
 {
-	struct reported found = {.state = REPORTED_ABSENT, .why = ERR_INIT};
+	struct reported found = {.why = ERR_INIT};
 	struct looking l = {.number = number, .ret = &found};
-	size_t n;
-	IO_FD_AUTO fd = -1;
 	bool torn = false;
+	size_t n;
 
-	if (inside_open(vault_r_fd(v), JOURNAL, &fd, &found.why)) {
-		*ret = found;
-		return 0;
-	}
 	if (journal_check_new(repository_keys(vault_r_facts(v), &n), vault_r_repository(v), &l.check, err))
 		return -1;
 	found.state = judge(&l, lines_each(fd, each, &l, &torn, &found.why) != 0);
-	if (found.state == REPORTED_BROKEN)
-		err_wrap(&found.why, "'%s'", JOURNAL);
 	journal_check_free(l.check);
+	found.torn = torn;
 	*ret = found;
 	return 0;
+}
+
+int reported_look(const struct vault_r *v, uint64_t number, struct reported *ret, struct err *err)
+{
+	struct reported absent = {.state = REPORTED_ABSENT, .why = ERR_INIT};
+	IO_FD_AUTO fd = -1;
+
+	if (inside_open(vault_r_fd(v), JOURNAL, &fd, &absent.why)) {
+		*ret = absent;
+		return 0;
+	}
+	return reported_look_in(v, fd, number, ret, err);
+}
+
+int reported_why(const struct reported *r, const char *where, struct err *err)
+{
+	switch (r->state) {
+	case REPORTED_ABSENT:
+		return err_set(err, "W-VAULT-11", text("'%s' carries no journal"), where);
+	case REPORTED_LATER:
+		return err_set(err, "W-VAULT-11", text("the journal of '%s' ends before it, with record %ju"),
+		    where, (uintmax_t)r->head);
+	case REPORTED_BROKEN:
+		return err_set(
+		    err, "W-VAULT-11", text("the journal of '%s' is not valid: %s"), where, r->why.msg);
+	default:
+		return err_set(err, "W-VAULT-11",
+		    text("the journal of '%s' does not report it: the run that made it did not end well, or "
+			 "somebody else made it"),
+		    where);
+	}
 }

@@ -1,4 +1,4 @@
-/* reported: what the medium's own copy of the journal says of a generation on it.
+/* reported: what a copy of the journal says of a generation: the medium's own, or another one.
  *
  * A signature proves who signed, not when.  Who has got hold of today's key cannot alter the journal's
  * records of former nights, so a generation that was signed anew contradicts them.  The copy was written when
@@ -28,12 +28,19 @@ struct reported {
 	enum reported_state state;
 	struct verify_record record; /* when it is known, also of REPORTED_BROKEN */
 	bool known;
+	bool torn;     /* bytes without an end of line stand behind the last one */
 	uint64_t head; /* records of the copy that were checked */
 	struct err why;
 };
 
-/* 0; -1: out of memory. */
+/* The medium's own.  0; -1: out of memory. */
 int reported_look(const struct vault_r *v, uint64_t number, struct reported *ret, struct err *err)
     __attribute__((warn_unused_result));
+/* The open journal, read from where it stands; the medium's root key must have signed its beginning. */
+int reported_look_in(const struct vault_r *v, int fd, uint64_t number, struct reported *ret, struct err *err)
+    __attribute__((warn_unused_result));
+/* W-VAULT-11: why the journal of `where` does not vouch for the generation; not of REPORTED_YES.  Returns -1.
+ */
+int reported_why(const struct reported *r, const char *where, struct err *err);
 
 #endif

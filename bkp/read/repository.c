@@ -116,11 +116,12 @@ static int check_signature(const struct repository *r, const struct buf *json, c
 		return err_hint(err, "%s", text("compare it with the one on paper"));
 	}
 	if (minisig_verify(&r->root, json->p, json->n, (const char *)sig->p, sig->n, comment, &why))
-		return err_set(
-		    err, "E-REPO-03", text("the signature of '%s' is wrong: %s"), REPOSITORY_JSON, why.msg);
+		return err_set(err, "E-REPO-03", text("'%s' is not what '%s' signed: %s"), REPOSITORY_JSON,
+		    REPOSITORY_SIG, why.msg);
 	if (strcmp(comment, repository_comment("repository", r->id, want)) != 0)
-		return err_set(
-		    err, "E-REPO-03", text("'%s' carries the signature of something else"), REPOSITORY_JSON);
+		return err_set(err, "E-REPO-03",
+		    text("'%s', the signature of '%s', is one of something else"), REPOSITORY_SIG,
+		    REPOSITORY_JSON);
 	return 0;
 }
 
@@ -236,10 +237,13 @@ int repository_load_keys(struct repository *r, int dirfd, struct err *err)
 		return -1;
 	}
 	r->keys_fault = (struct err)ERR_INIT;
-	if (first && why.code[0])
+	if (err_is_unread(&why))
+		err_set(&r->keys_fault, "E-REPO-05", "'%s': %s", REPOSITORY_LINKS, why.msg);
+	else if (first && why.code[0])
 		err_set(&r->keys_fault, "E-REPO-05", text("'%s' is damaged: %s"), REPOSITORY_LINKS, why.msg);
 	else if (why.code[0] && count(second) > 1)
 		err_set(&r->keys_fault, "E-REPO-04", text("'%s' is missing"), REPOSITORY_LINKS);
+	r->keys_fault.errnum = err_is_unread(&why) ? why.errnum : 0;
 	if (count(second) > count(first)) {
 		struct journal_check *better = second;
 

@@ -23,7 +23,8 @@ struct judging {
 	struct retention_counted **counted;
 	size_t *n_counted;
 	const char *medium;
-	struct buf why; /* of the generation at hand */
+	const struct ledger_generation *there; /* judged as if it had not expired; or NULL */
+	struct buf why;			       /* of the generation at hand */
 };
 
 static uint64_t max(uint64_t a, uint64_t b)
@@ -104,7 +105,7 @@ static int find_rules(struct judging *j, struct err *err)
 	for (size_t i = 0; i < ledger_generations(j->l); i++) {
 		const struct ledger_generation *g = ledger_generation(j->l, i);
 
-		for (size_t k = 0; g->state == LEDGER_COMMITTED && k < g->n_datasets; k++)
+		for (size_t k = 0; (g->state == LEDGER_COMMITTED || g == j->there) && k < g->n_datasets; k++)
 			if (!rule_of(j, g->datasets[k].name) && add_rule(j, g->datasets[k].name, err))
 				return -1;
 	}
@@ -254,6 +255,8 @@ static int keep_reasons(struct judging *j, struct retention_copy *c, struct err 
 
 static bool is_there(const struct judging *j, const struct ledger_generation *g)
 {
+	if (j->there)
+		return g == j->there;
 	for (size_t i = 0; g->state == LEDGER_COMMITTED && i < g->n_copies; i++)
 		if (g->copies[i].ok && !strcmp(g->copies[i].medium, j->medium))
 			return true;
@@ -291,7 +294,7 @@ static int count_all(struct judging *j, struct err *err)
 		free(j->counted[i]);
 		j->counted[i] = NULL;
 		if (retention_count(
-			j->l, &j->rules[i], j->medium, j->now_ns, &j->counted[i], &j->n_counted[i], err))
+			j->l, &j->rules[i], j->medium, j->there, j->now_ns, &j->counted[i], &j->n_counted[i], err))
 			return -1;
 	}
 	return 0;
@@ -306,8 +309,11 @@ static int judge_all(struct judging *j, struct err *err)
 		return err_nomem(err);
 	for (size_t i = 0; i < ledger_media(j->l); i++) {
 		const struct ledger_medium *lm = ledger_medium(j->l, i);
-		struct retention_medium *m = &j->ret->media[j->ret->n++];
+		struct retention_medium *m = &j->ret->media[j->ret->n];
 
+		if (j->there && strcmp(lm->uuid, j->medium) != 0)
+			continue;
+		j->ret->n++;
 		memcpy(m->uuid, lm->uuid, sizeof(m->uuid));
 		j->medium = m->uuid;
 		m->label = strdup(lm->label);
@@ -319,10 +325,15 @@ static int judge_all(struct judging *j, struct err *err)
 	return 0;
 }
 
-int retention_judge(const struct policy *policy, const struct ledger *l, int64_t now_ns,
-    struct retention **ret, struct err *err)
+static int judge(const struct policy *policy, const struct ledger *l, int64_t now_ns, const char *medium,
+    const struct ledger_generation *there, struct retention **ret, struct err *err)
 {
-	struct judging j = {.policy = policy, .l = l, .now_ns = now_ns, .why = BUF_INIT(WHY_MAX)};
+	struct judging j = {.policy = policy,
+	    .l = l,
+	    .now_ns = now_ns,
+	    .medium = medium,
+	    .there = there,
+	    .why = BUF_INIT(WHY_MAX)};
 	const struct ledger_generation *frozen = ledger_frozen_by(l);
 	int r;
 
@@ -343,6 +354,18 @@ int retention_judge(const struct policy *policy, const struct ledger *l, int64_t
 	else
 		*ret = j.ret;
 	return r;
+}
+
+int retention_judge(const struct policy *policy, const struct ledger *l, int64_t now_ns,
+    struct retention **ret, struct err *err)
+{
+	return judge(policy, l, now_ns, NULL, NULL, ret, err);
+}
+
+int retention_judge_expired(const struct policy *policy, const struct ledger *l, int64_t now_ns,
+    const char *medium, uint64_t number, struct retention **ret, struct err *err)
+{
+	return judge(policy, l, now_ns, medium, ledger_generation_by_number(l, number), ret, err);
 }
 
 void retention_free(struct retention *r)

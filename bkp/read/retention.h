@@ -82,6 +82,11 @@ struct retention {
 
 int retention_judge(const struct policy *policy, const struct ledger *l, int64_t now_ns,
     struct retention **ret, struct err *err) __attribute__((warn_unused_result));
+/* One generation on one medium as if a record of its expiry there did not stand in the journal: medium and copy
+ * are the first of *ret.  What the record would let go may be asked before it is taken away. */
+int retention_judge_expired(const struct policy *policy, const struct ledger *l, int64_t now_ns,
+    const char *medium, uint64_t number, struct retention **ret, struct err *err)
+    __attribute__((warn_unused_result));
 void retention_free(struct retention *r);
 /* By UUID, or NULL. */
 const struct retention_medium *retention_on(const struct retention *r, const char *medium);

@@ -78,8 +78,16 @@ static void mark_kept(const struct retention_rule *rule, struct retention_counte
 	}
 }
 
+static bool would_count(const struct ledger_generation *g, const char *dataset, int64_t now_ns)
+{
+	const struct ledger_dataset *d = ledger_dataset_in(g, dataset);
+
+	return !g->undated && g->begun_ns <= now_ns && !g->suspect && d && ledger_good(g, d);
+}
+
 int retention_count(const struct ledger *l, const struct retention_rule *rule, const char *medium,
-    int64_t now_ns, struct retention_counted **ret, size_t *ret_n, struct err *err)
+    const struct ledger_generation *there, int64_t now_ns, struct retention_counted **ret, size_t *ret_n,
+    struct err *err)
 {
 	size_t all = ledger_generations(l), n = 0;
 	struct retention_counted *c = calloc(all + 1, sizeof(*c));
@@ -89,7 +97,8 @@ int retention_count(const struct ledger *l, const struct retention_rule *rule, c
 	for (size_t i = 0; i < all; i++) {
 		const struct ledger_generation *g = ledger_generation(l, i);
 
-		if (!retention_counts(g, rule->name, medium, now_ns))
+		if (g == there ? !would_count(g, rule->name, now_ns)
+			       : !retention_counts(g, rule->name, medium, now_ns))
 			continue;
 		c[n].number = g->number;
 		c[n].begun_ns = g->begun_ns;

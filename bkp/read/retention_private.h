@@ -25,9 +25,10 @@ struct retention_counted {
 };
 
 /* retention_count.c: the generations that count for the rule's data set on that medium, newest first, with
- * what `keep` keeps marked.  The caller frees. */
+ * what `keep` keeps marked; `there`, unless NULL, counts whatever is recorded of its copy.  The caller frees. */
 int retention_count(const struct ledger *l, const struct retention_rule *rule, const char *medium,
-    int64_t now_ns, struct retention_counted **ret, size_t *ret_n, struct err *err);
+    const struct ledger_generation *there, int64_t now_ns, struct retention_counted **ret, size_t *ret_n,
+    struct err *err);
 bool retention_counts(
     const struct ledger_generation *g, const char *dataset, const char *medium, int64_t now_ns);
 

@@ -79,14 +79,20 @@ bool standing_type_agrees(const struct standing_medium *m)
 	return !m->ledger || !m->policy || !strcmp(m->ledger->type, m->policy->type);
 }
 
+bool standing_type_shown(const struct standing_medium *m)
+{
+	return m->ledger && *m->ledger->shows && strcmp(m->ledger->shows, "memory") != 0 &&
+	       standing_technology(m->ledger->shows) == standing_technology(m->ledger->type);
+}
+
 const struct standing_medium *standing_twin(const struct standing_view *v, const struct standing_medium *m)
 {
-	if (!m->policy || !m->ledger || !*m->ledger->fs_uuid)
+	if (!m->policy || !m->ledger || !*m->ledger->store)
 		return NULL;
 	for (size_t i = 0; i < v->policy->n_media; i++) {
 		const struct standing_medium *o = &v->s->media[i];
 
-		if (o == m || !o->ledger || strcmp(o->ledger->fs_uuid, m->ledger->fs_uuid) != 0)
+		if (o == m || !o->ledger || strcmp(o->ledger->store, m->ledger->store) != 0)
 			continue;
 		/* the online one is what is there; of two alike the first */
 		if (o->policy->offline == m->policy->offline ? o < m : m->policy->offline)
@@ -159,7 +165,7 @@ static int fill_media(const struct standing_view *v, struct err *err)
 	for (size_t i = 0; i < ledger_media(v->l); i++) {
 		struct standing_medium *m = &s->media[s->n_media];
 
-		if (declared(s, n, ledger_medium(v->l, i)))
+		if (ledger_medium(v->l, i)->retired_ns || declared(s, n, ledger_medium(v->l, i)))
 			continue;
 		m->ledger = ledger_medium(v->l, i);
 		m->sight = STANDING_UNKNOWN;

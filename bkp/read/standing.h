@@ -17,10 +17,11 @@
  * - 3-2-1: a medium counts as a copy of the data set when it holds, verified, the newest counting generation (online
  *   media), or for media kept offline one that is not older than swap_every + one day (35 days when swap_every is not
  *   stated).
- *     3: the original and at least two such media (合計で3つ以上のデータを保持).  Media on one file system are one copy.
+ *     3: the original and at least two such media (合計で3つ以上のデータを保持).  Media on one file system, or on one share, are one copy.
  *     2: those media are of two technologies at least: magnetic disk (hdd, rdx), SSD, tape, optical, object store.  Two
  *        hard disks are one technology: ATTENTION, not met (異なる媒体: 特性や耐久性の異なる2種類以上のデバイス).  A medium
- *        of which policy and registration say different types adds none.
+ *        of which policy and registration say different types adds none.  One whose device does not show its type (a
+ *        share, a virtual disk; or it shows another, or is memory) is declared only (申告): ATTENTION, where two need it.
  *     1: one of those media is kept offline and recorded as detached, and is not seen attached now.  Partly, attention,
  *        while such a medium is attached for no longer than max_attached (a day when not stated), and when the copies on
  *        all of them are older than swap_every: about to lapse.
@@ -64,6 +65,10 @@ enum standing_technology {
 };
 enum standing_technology standing_technology(const char *type);
 const char *standing_technology_word(enum standing_technology t); /* "magnetic disk" … (JSON) */
+
+struct standing_medium;
+/* Does the device itself show that it is of the type it was registered as?  Else that is somebody's word (申告). */
+bool standing_type_shown(const struct standing_medium *m);
 
 /* "9 days", "5 hours", "40 minutes" in the reader's language; what is negative is nothing.  Returns out. */
 char *standing_span(int64_t s, char *out, size_t size);

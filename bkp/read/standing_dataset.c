@@ -180,15 +180,26 @@ static void judge_three(struct standing_dataset *d, unsigned copies)
 		    copies);
 }
 
-static void judge_two(struct standing_dataset *d, unsigned seen)
+/* Bits of technologies: shown by devices, and claimed by the policy alone, as by `claims`, the first. */
+struct technologies {
+	unsigned shown, claimed;
+	const struct standing_medium *claims;
+};
+
+static void judge_two(struct standing_dataset *d, const struct technologies *by)
 {
 	struct standing_rule *r = &d->two;
-	unsigned technologies = (unsigned)__builtin_popcount(seen), t = 0;
+	unsigned seen = by->shown | by->claimed, technologies = (unsigned)__builtin_popcount(seen), t = 0;
+	unsigned shown = (unsigned)__builtin_popcount(by->shown);
 
-	set_rule(r, technologies, 2);
+	set_rule(r, technologies > shown ? (shown ? shown : 1) : technologies, 2);
 	while (technologies == 1 && !(seen & 1u << t))
 		t++;
-	if (!technologies)
+	if (technologies > 1 && shown < 2)
+		snprintf(r->why, sizeof(r->why),
+		    text("devices show %u of 2 technologies: what '%s' is, is declared only"), shown,
+		    by->claims->policy->name);
+	else if (!technologies)
 		snprintf(r->why, sizeof(r->why), "%s", text("no medium holds a verified copy"));
 	else if (technologies == 1) {
 		static const char *const types[] = {"hdd", "ssd", "tape", "optical", "object"};
@@ -225,7 +236,8 @@ static void judge_one(struct standing_dataset *d, const struct offline *o)
 static void judge_copies(const struct standing_view *v, struct standing_dataset *d)
 {
 	struct offline o = {0};
-	unsigned copies = 0, technologies = 0, doubtful = 0;
+	struct technologies by = {0};
+	unsigned copies = 0, doubtful = 0;
 
 	for (size_t i = 0; i < v->s->n_media; i++) {
 		const struct standing_medium *m = &v->s->media[i], *twin;
@@ -245,8 +257,11 @@ static void judge_copies(const struct standing_view *v, struct standing_dataset 
 		if (twin && standing_fresh(v, twin, d))
 			continue;
 		copies++;
-		*(standing_type_agrees(m) ? &technologies : &doubtful) |=
-		    1u << standing_technology(standing_type(m));
+		*(!standing_type_agrees(m)	? &doubtful
+		    : standing_type_shown(m) ? &by.shown
+					     : &by.claimed) |= 1u << standing_technology(standing_type(m));
+		if (!by.claims && !standing_type_shown(m))
+			by.claims = m;
 		if (m->policy->offline && m->attached)
 			o.inside = m;
 		else if (m->policy->offline) {
@@ -256,7 +271,10 @@ static void judge_copies(const struct standing_view *v, struct standing_dataset 
 	}
 	judge_three(d, copies);
 	/* what policy and registration call differently is no further technology */
-	judge_two(d, technologies ? technologies : doubtful & -doubtful);
+	if (!by.shown && !by.claimed)
+		by.shown = doubtful & -doubtful;
+	by.claimed &= ~by.shown;
+	judge_two(d, &by);
 	judge_one(d, &o);
 }
 

@@ -78,11 +78,11 @@ static void say_not_good(
 		standing_say(n,
 		    text("data set '%s': generation %ju is partial: %s; put that right, then run 'bkp run "
 			 "%s'"),
-		    name, number, path_show(*in->reason ? in->reason : "?", reason, sizeof(reason)), name);
+		    name, number, path_show(*in->reason ? in->reason : text("no reason is on record"), reason, sizeof(reason)), name);
 	else
 		standing_say(n,
 		    text("data set '%s': generation %ju failed: %s; put that right, then run 'bkp run %s'"),
-		    name, number, path_show(*in->reason ? in->reason : "?", reason, sizeof(reason)), name);
+		    name, number, path_show(*in->reason ? in->reason : text("no reason is on record"), reason, sizeof(reason)), name);
 }
 
 static void say_tried(struct standing_next *n, const struct standing_dataset *d)
@@ -106,8 +106,9 @@ static void say_tried(struct standing_next *n, const struct standing_dataset *d)
 		say_not_good(n, name, g->number, in);
 	else if (g->state == LEDGER_COMMITTED && damaged)
 		standing_say(n,
-		    text("data set '%s': no copy of generation %ju is whole: run 'bkp run --anchor' to store "
-			 "everything anew"),
+		    text("data set '%s': no copy of generation %ju is whole: attach all media and run 'bkp "
+			 "repair'; "
+			 "what it cannot mend 'bkp run --anchor' stores anew"),
 		    name, g->number);
 	else if (g->state == LEDGER_COMMITTED)
 		standing_say(n,
@@ -171,7 +172,8 @@ static void say_dropped(struct standing_next *n)
 static void say_policy(struct standing_next *n)
 {
 	const struct policy *p = n->v->policy;
-	unsigned technologies = 0;
+	const struct standing_medium *claims = NULL;
+	unsigned technologies = 0, shown = 0;
 	bool offline = false;
 
 	for (size_t i = 0; i < p->n_media; i++) {
@@ -179,6 +181,10 @@ static void say_policy(struct standing_next *n)
 
 		if (standing_type_agrees(m))
 			technologies |= 1u << standing_technology(standing_type(m));
+		if (standing_type_agrees(m) && standing_type_shown(m))
+			shown |= 1u << standing_technology(standing_type(m));
+		else if (!claims && m->ledger)
+			claims = m;
 		offline |= p->media[i].offline;
 	}
 	if (p->n_media < 2)
@@ -191,6 +197,11 @@ static void say_policy(struct standing_next *n)
 			 "SSD, tape, "
 			 "optical, object store)"),
 		    policy_plan_technology(standing_type(&n->v->s->media[0])));
+	else if (claims && __builtin_popcount(shown) < 2)
+		standing_say(n,
+		    text("that '%s' is %s is declared only, its device does not show it: two technologies must be shown by "
+			 "devices; see 'bkp medium show %s'"),
+		    claims->policy->name, policy_plan_technology(standing_type(claims)), claims->policy->name);
 	if (!offline)
 		standing_say(n, "%s",
 		    text("no medium is kept offline: declare one with 'offline: true' and bring it up to "
@@ -258,6 +269,7 @@ int standing_next(const struct standing_view *v, struct err *err)
 		for (size_t i = 0; i < v->policy->n_media; i++)
 			later[k](&n, &s->media[i]);
 	say_policy(&n);
+	standing_next_narrowed(&n);
 	say_dropped(&n);
 	for (size_t i = 0; i < s->n_datasets; i++)
 		standing_next_agreed(&n, &s->datasets[i]);

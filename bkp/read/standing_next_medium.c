@@ -94,7 +94,7 @@ void standing_next_attached(struct standing_next *n, const struct standing_mediu
 		    text("%s is up to date: unmount it, take it to '%s', and record that with 'bkp medium "
 			 "move %s "
 			 "--operator NAME'"),
-		    m->policy->name, *to ? path_show(to, place, sizeof(place)) : "?", m->policy->name);
+		    m->policy->name, *to ? path_show(to, place, sizeof(place)) : text("an unknown place"), m->policy->name);
 }
 
 void standing_next_absent(struct standing_next *n, const struct standing_medium *m)
@@ -216,5 +216,5 @@ void standing_next_other(struct standing_next *n, const struct standing_medium *
 		standing_say(n,
 		    text("'%s' and '%s' are on one file system (%s): they count as one copy; move one of "
 			 "them to a disk of its own"),
-		    twin->policy->name, name, m->ledger->fs_uuid);
+		    twin->policy->name, name, m->ledger->store);
 }

@@ -44,7 +44,7 @@ void standing_next_frozen(struct standing_next *n)
 			 "rotated until you have looked: then 'bkp accept %ju --operator NAME --reason TEXT' "
 			 "if that is as it should be, else 'bkp hold %ju --operator NAME --reason TEXT'"),
 		    d->policy->name, d->suspect,
-		    path_show(d->suspicion && *d->suspicion ? d->suspicion : "?", why, sizeof(why)),
+		    path_show(d->suspicion && *d->suspicion ? d->suspicion : text("no reason is on record"), why, sizeof(why)),
 		    d->suspect, d->suspect);
 	}
 	if (said || !s->frozen)
@@ -149,7 +149,22 @@ void standing_next_untold(struct standing_next *n)
 		return;
 	standing_say(n, text("%s: %s; put that right and try it with 'bkp notify --test'"),
 	    clock_format_local(t->at_ns, at),
-	    path_show(t->reason && *t->reason ? t->reason : "?", why, sizeof(why)));
+	    path_show(t->reason && *t->reason ? t->reason : text("no reason is on record"), why, sizeof(why)));
+}
+
+void standing_next_narrowed(struct standing_next *n)
+{
+	char since[CLOCK_TEXT], what[SHOW];
+	const char *first;
+	int64_t since_ns;
+	const size_t k = ledger_narrowed(n->v->l, &first, &since_ns);
+
+	if (k)
+		standing_say(n,
+		    text("the policy captures or guards less since %s (%s; %zu changes in all), and nobody has said "
+			 "that this is right: read 'bkp journal show', then 'bkp accept --policy-change --operator "
+			 "NAME --reason TEXT'"),
+		    clock_format_local(since_ns, since), path_show(first, what, sizeof(what)), k);
 }
 
 void standing_next_agreed(struct standing_next *n, const struct standing_dataset *d)

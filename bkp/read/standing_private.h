@@ -62,6 +62,7 @@ void standing_next_frozen(struct standing_next *n);
 void standing_next_missed(struct standing_next *n);
 void standing_next_failed(struct standing_next *n);
 void standing_next_untold(struct standing_next *n);
+void standing_next_narrowed(struct standing_next *n);
 void standing_next_agreed(struct standing_next *n, const struct standing_dataset *d);
 
 void standing_say(struct standing_next *n, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

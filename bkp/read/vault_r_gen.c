@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <sodium.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
@@ -175,6 +177,12 @@ static int agree(const struct vault_r *v, const struct vault_r_generation *g, ui
 		return err_set(err, "E-VAULT-06", text("'%s' was signed as something else: '%s'"), g->dir,
 		    path_show(comment, shown, sizeof(shown)));
 	}
+	if (m->binds_root && memcmp(m->root_sha256, g->root_sha256, DIGEST_LEN) != 0) {
+		char path[PATH_BYTES];
+
+		return err_set(err, "E-VAULT-07", text("'%s' is not the file that was signed"),
+		    in_dir(g, "root.age", path));
+	}
 	if (m->archives != archives)
 		return err_set(err, "E-VAULT-06",
 		    text("'%s': manifest.json says %ju archives, SHA256SUMS lists %ju"), g->dir, m->archives,
@@ -320,6 +328,7 @@ int vault_r_root(struct vault_r *v, const struct vault_r_generation *g, const st
 		return err_set(err, "E-VAULT-07", text("'%s' is not the file that was signed"), path);
 	if (generation_root_parse((const char *)plain.p, plain.n, &root, err))
 		return err_wrap(err, "'%s'", path);
+	sodium_memzero(plain.p, plain.cap); /* the key of chunk ids is in it */
 	if (strcmp(root->id.repository, v->id) != 0 || root->id.number != g->manifest->id.number ||
 	    strcmp(root->id.uuid, g->manifest->id.uuid) != 0)
 		r = err_set(err, "E-VAULT-06", text("'%s' belongs to another generation"), path);

@@ -47,9 +47,12 @@ int verify_listed_open(struct verify_listed *l, int dirfd)
 	if (l->r == INSIDE_ABSENT) {
 		err_set(&l->why, "E-VERIFY-01", text("'%s' is missing"), l->path);
 		l->r = VERIFY_ABSENT;
-	} else if (l->r) {
+	} else if (l->r && !strcmp(l->why.code, "E-IO-08")) {
 		memcpy(why, l->why.msg, sizeof(why));
-		l->r = err_set(&l->why, "E-VERIFY-03", "%s", why);
+		err_set(&l->why, "E-VERIFY-02", "%s", why);
+		l->r = VERIFY_WRONG;
+	} else if (l->r) {
+		snprintf(l->why.code, sizeof(l->why.code), "E-VERIFY-03"); /* the rest of it stays */
 	}
 	return fd;
 }
@@ -156,6 +159,7 @@ void verify_report(
 	struct verify_fault f = {file, dataset, path, err};
 
 	run->res.faults++;
+	run->res.unread += err_is_unread(err);
 	if (run->cb && run->cb->fault)
 		run->cb->fault(run->cb->arg, &f);
 }
@@ -190,7 +194,8 @@ int verify_listed_end(struct verify_run *run, const struct verify_listed *l, str
 	run->res.bytes += l->bytes;
 	if (l->r)
 		verify_report(run, l->path, NULL, NULL, &l->why);
-	if (seen && digestset_put(seen, l->sha256, l->r ? SEEN_BAD : SEEN_GOOD, err) < 0)
+	/* what could not be read is neither: another generation tries it again */
+	if (seen && !(l->r && err_is_unread(&l->why)) && digestset_put(seen, l->sha256, l->r ? SEEN_BAD : SEEN_GOOD, err) < 0)
 		return -1;
 	return 0;
 }
@@ -316,29 +321,40 @@ static void plan(struct verify_run *run)
 	run->ahead = spindle != SPINDLE_MEMORY;
 }
 
-/* Who has got hold of a later key can sign an old generation again; what the journal says of it, signed with the
- * key of its own night, stays. */
+bool verify_is_another(
+    const struct verify_record *want, const struct vault_r_generation *g, const char *dir, struct err *err)
+{
+	if (!memcmp(vault_r_manifest_sha256(g), want->manifest_sha256, DIGEST_LEN))
+		return false;
+	err_set(err, "E-VERIFY-12",
+	    text("'%s' is not the generation that the journal reported: its manifest is another"), dir);
+	err_hint(err, "%s",
+	    text("keep this medium as it is, it may be the proof; take another one to restore from"));
+	return true;
+}
+
+bool verify_is_later(
+    const struct verify_record *want, const struct vault_r_generation *g, const char *dir, struct err *err)
+{
+	if (vault_r_generation_epoch(g) == want->epoch)
+		return false;
+	err_set(err, "E-VERIFY-13",
+	    text("'%s' was begun in epoch %u, but is signed with the key of epoch %u"), dir, want->epoch,
+	    vault_r_generation_epoch(g));
+	err_hint(
+	    err, "%s", text("it was signed again later: keep this medium as it is, it may be the proof"));
+	return true;
+}
+
 static void compare_record(struct verify_run *run, const char *dir)
 {
 	const struct verify_record *want = run->opt->record;
-	uint32_t epoch = vault_r_generation_epoch(run->g);
 	struct err why = ERR_INIT;
 
-	if (!want)
-		return;
-	if (memcmp(vault_r_manifest_sha256(run->g), want->manifest_sha256, DIGEST_LEN) != 0) {
-		err_set(&why, "E-VERIFY-12",
-		    text("'%s' is not the generation that the journal reported: its manifest is another"), dir);
-		err_hint(&why, "%s",
-		    text("keep this medium as it is, it may be the proof; take another one to restore from"));
+	if (want && verify_is_another(want, run->g, dir, &why))
 		verify_report(run, dir, NULL, NULL, &why);
-	}
-	if (epoch == want->epoch)
-		return;
-	err_set(&why, "E-VERIFY-13", text("'%s' was begun in epoch %u, but is signed with the key of epoch %u"),
-	    dir, want->epoch, epoch);
-	err_hint(&why, "%s", text("it was signed again later: keep this medium as it is, it may be the proof"));
-	verify_report(run, dir, NULL, NULL, &why);
+	if (want && verify_is_later(want, run->g, dir, &why))
+		verify_report(run, dir, NULL, NULL, &why);
 }
 
 int verify_generation(struct vault_r *v, uint64_t number, const struct verify_options *opt,

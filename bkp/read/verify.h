@@ -2,7 +2,8 @@
  *
  * Without identities: signature, documents, SHA-256 of every file that SHA256SUMS lists.  With identities
  * ("deep"): also decrypts everything: root.age, every archive's INDEX against its content, every chunk
- * decoded and its id recomputed, every catalog block, every extent of every file inside its chunks.
+ * decoded and its id recomputed, every catalog block, and every file as a restore would read it: each run
+ * against its digest, the whole against its SHA-256.
  *
  * All processors take part, each with a file of its own, where the device bears it (spindle.h); from a disk
  * that turns one file is read at a time, ahead of who hashes it.  An archive is read once, for its hash and
@@ -32,6 +33,7 @@
 struct age_identity;
 struct err;
 struct vault_r;
+struct vault_r_generation;
 
 /* Reads `path` (below dirfd, no links followed) to its end and compares its SHA-256.  from_device: the bytes
  * come from the device, not from the page cache: O_DIRECT, or, where the file system has none, with the
@@ -77,6 +79,14 @@ struct verify_record {
 	uint8_t manifest_sha256[DIGEST_LEN];
 };
 
+/* Who has got hold of a later key can sign an old generation again; what the journal says of it, signed with
+ * the key of its own night, stays.  E-VERIFY-12: its manifest is another; E-VERIFY-13: another night's key
+ * signed it. */
+bool verify_is_another(
+    const struct verify_record *want, const struct vault_r_generation *g, const char *dir, struct err *err);
+bool verify_is_later(
+    const struct verify_record *want, const struct vault_r_generation *g, const char *dir, struct err *err);
+
 struct verify_options {
 	bool from_device;
 	const struct age_identity *ids; /* deep when n_ids > 0 */
@@ -92,8 +102,9 @@ struct verify_result {
 	uint64_t files, bytes;	   /* hashed now */
 	uint64_t seen;		   /* files not hashed again */
 	uint64_t faults;	   /* calls of fault() */
+	uint64_t unread;	   /* of them: err_is_unread(), no damage */
 	uint64_t archives, chunks; /* deep: decoded */
-	uint64_t entries;	   /* deep: catalog entries whose extents were checked */
+	uint64_t entries;	   /* deep: catalog entries whose content was checked */
 	uint64_t entries_bad;	   /* deep: entries whose bytes cannot be had */
 };
 

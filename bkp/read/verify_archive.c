@@ -190,8 +190,6 @@ static int decode(struct pass *p, const struct arcfile_chunk *c, struct err *err
 	if (buf_reserve(&w->raw, c->raw, err) ||
 	    codec_unpack(w->codec, w->item.p, c->stored, w->raw.p, c->raw, err))
 		return -1;
-	if (!w->hmac)
-		return 0;
 	hmac_of(w->hmac, w->raw.p, c->raw, id);
 	if (memcmp(id, c->id, DIGEST_LEN) != 0)
 		return err_set(err, "E-VERIFY-05", "%s", text("is not the chunk that its id says"));

@@ -1,8 +1,8 @@
 /* verify_deep: the part of verify that needs an identity; see verify.h.
  *
  * First every archive by itself (verify_archive.c), each chunk decoded once; what is bad is remembered.  Then
- * every catalog (verify_catalog.c): each extent must lie inside chunks that are good.  So nothing is decoded
- * twice, however often it is referenced. */
+ * every catalog (verify_catalog.c): what an entry refers to must be what was captured of it, run by run and
+ * as a whole. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +21,7 @@
 #define BAD_MAX	   ((size_t)4 << 20)
 #define FAULTS_MAX ((size_t)256 << 20) /* bytes, of one archive */
 #define OPEN_MAX   64
-#define CACHE	   ((size_t)8 << 20) /* decoded chunks of catalogs, for each thread */
+#define CACHE	   ((size_t)32 << 20) /* decoded chunks that entries of a folder share, for each thread */
 
 struct deep {
 	struct verify_run *run;
@@ -123,11 +123,10 @@ static int check_archives(struct deep *d, struct err *err)
 
 /* ---- beginning and end ---- */
 
-static int worker_init(struct deep *d, struct verify_worker *w, const uint8_t *key, struct err *err)
+static int worker_init(struct deep *d, struct verify_worker *w, struct err *err)
 {
 	const struct verify_options *opt = d->run->opt;
-	/* hashed here, with the outcome reported by itself */
-	struct arc_r_options arc = {.unhashed = true, .max_open = OPEN_MAX, .cache_bytes = CACHE};
+	struct arc_r_options arc = {.max_open = OPEN_MAX, .cache_bytes = CACHE};
 
 	w->run = d->run;
 	w->root = d->root;
@@ -135,9 +134,8 @@ static int worker_init(struct deep *d, struct verify_worker *w, const uint8_t *k
 	buf_init(&w->raw, CODEC_RAW_MAX);
 	w->segment = malloc(AGE_SEGMENT + AGE_TAG);
 	w->codec = codec_new();
-	if (key)
-		w->hmac = hmac_new(key, DIGEST_LEN);
-	if (!w->segment || !w->codec || (key && !w->hmac))
+	w->hmac = hmac_new(d->root->chunk_id_key, DIGEST_LEN);
+	if (!w->segment || !w->codec || !w->hmac)
 		return err_nomem(err);
 	return verify_reader_init(&w->reader, d->run->ahead, err) ||
 		       arc_r_new(vault_r_fd(d->run->v), d->root, opt->ids, opt->n_ids, &arc, &w->arc, err)
@@ -163,21 +161,32 @@ static void worker_free(struct verify_worker *w)
 	free(w->segment);
 }
 
-static int deep_open(struct deep *d, struct err *err)
+/* repository.age is what a host that captures has its key from: readers need it no more, but it must be the
+ * same. */
+static void compare_keys(const struct deep *d)
 {
 	const struct verify_options *opt = d->run->opt;
-	uint8_t key[DIGEST_LEN];
+	uint8_t key[DIGEST_LEN] = {0};
 	struct err why = ERR_INIT;
-	bool has_key = !vault_r_chunk_id_key(d->run->v, opt->ids, opt->n_ids, key, &why);
+	int r = vault_r_chunk_id_key(d->run->v, opt->ids, opt->n_ids, key, &why);
+
+	if (!r && memcmp(key, d->root->chunk_id_key, DIGEST_LEN) != 0)
+		r = err_set(&why, "E-VAULT-10", "%s",
+		    text("'repository.age' and 'root.age' do not hold the same key"));
+	if (r)
+		verify_report(d->run, "repository.age", NULL, NULL, &why);
+	sodium_memzero(key, sizeof(key));
+}
+
+static int deep_open(struct deep *d, struct err *err)
+{
 	int r = 0;
 
-	if (!has_key)
-		verify_report(d->run, "repository.age", NULL, NULL, &why);
+	compare_keys(d);
 	for (size_t i = 0; i < d->run->threads * VERIFY_WINDOW; i++)
 		buf_init(&d->tasks[i].faults, FAULTS_MAX);
 	for (unsigned t = 0; t < d->run->threads && !r; t++)
-		r = worker_init(d, &d->workers[t], has_key ? key : NULL, err);
-	sodium_memzero(key, sizeof(key));
+		r = worker_init(d, &d->workers[t], err);
 	d->bad = digestset_new(BAD_MAX);
 	if (!r && !d->bad)
 		r = err_nomem(err);

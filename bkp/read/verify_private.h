@@ -83,7 +83,7 @@ struct verify_worker {
 	const struct generation_root *root;
 	struct verify_reader reader;
 	struct arc_r *arc;
-	struct hmac *hmac; /* chunk ids; NULL when repository.age cannot be read */
+	struct hmac *hmac; /* chunk ids */
 	struct codec *codec;
 	struct buf item, raw;
 	uint8_t *segment;

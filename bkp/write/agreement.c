@@ -92,7 +92,8 @@ static json_t *members_of(const struct ledger *l, const struct policy *policy, b
 	       *o = json_pack("{s:o, s:o}", "datasets", sets, "approvers", keys);
 	int r = o ? add_sets(sets, l, policy, raise, err) : err_nomem(err);
 
-	if (!r && raise && ledger_approvers(l))
+	/* the first ones are named by the root key, which signs as long as it is the key of the epoch */
+	if (!r && raise && (ledger_approvers(l) || ledger_epoch(l) > 1))
 		for (size_t i = 0; !r && i < ledger_approvers(l); i++)
 			r = json_array_append_new(keys, json_string(ledger_approver(l, i))) ? err_nomem(err)
 											    : 0;

@@ -248,6 +248,13 @@ static int record(
 	    json_pack("{s:s, s:s}", "medium", lm->uuid, "path", show), err);
 }
 
+int attendance_arrived(struct state *s, const char *uuid, const char *path, struct err *err)
+{
+	const struct ledger_medium *lm = ledger_medium_by_uuid(state_ledger(s), uuid);
+
+	return lm->attached ? 0 : record(s, lm, true, path, err);
+}
+
 int attendance_record(struct state *s, const struct policy *policy, struct err *err)
 {
 	struct attendance_keys k = {.repository = state_repository(s)};
@@ -260,7 +267,7 @@ int attendance_record(struct state *s, const struct policy *policy, struct err *
 		char *path = NULL;
 		int seen, r = 0;
 
-		if (!m->offline || !lm)
+		if (!lm || (!m->offline && lm->attached))
 			continue;
 		seen = attendance_find(state_ledger(s), &k, m, &path, NULL);
 		if (!seen && attendance_connected(lm))

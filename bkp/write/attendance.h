@@ -46,8 +46,13 @@ int attendance_find(const struct ledger *l, const struct attendance_keys *k, con
 void attendance_look(const struct ledger *l, const struct attendance_keys *k, const struct policy *policy,
     enum standing_sight *sights);
 
+/* Journal "medium-attached", unless it is recorded as attached already: nothing is recorded of the copies on a
+ * medium that is away (ledger.h). */
+int attendance_arrived(struct state *s, const char *uuid, const char *path, struct err *err)
+    __attribute__((warn_unused_result));
+
 /* Looks, and records medium-attached or medium-detached for every offline medium whose recorded state is
- * another; plugged in counts as attached.  What cannot be told is not recorded. */
+ * another, and that one which is not kept offline any more came back; plugged in counts as attached.  What cannot be told is not recorded. */
 int attendance_record(struct state *s, const struct policy *policy, struct err *err)
     __attribute__((warn_unused_result));
 

@@ -103,6 +103,14 @@ void capture_note(struct capture *c, enum capture_kind kind, const char *path, i
 	c->cfg.cb.note(c->cfg.cb.arg, kind, c->policy->name, path, errnum);
 }
 
+void capture_tell(struct capture *c, const struct feed_event *e)
+{
+	c->within = !e || e->kind == FEED_RESTART || e->kind == FEED_DONE ? 0 : c->within + (e->kind == FEED_HOLE ? e->length : e->n);
+	/* with FEED_DONE the file is not among the bytes yet */
+	if (c->cfg.cb.progress && (!e || e->kind != FEED_DONE))
+		c->cfg.cb.progress(c->cfg.cb.progress_arg, c->result->bytes + c->within);
+}
+
 static int set_strings(struct generation_dataset *r, const struct policy_dataset *d, struct err *err)
 {
 	r->name = strdup(d->name);
@@ -145,6 +153,7 @@ static int begin(
 	c->policy = d;
 	c->result = ret;
 	c->said[0] = '\0';
+	c->said_lines = 0;
 	capture_guard_reset(c);
 	ret->command = d->command != NULL;
 	ret->tar = d->command && d->format == POLICY_TAR;

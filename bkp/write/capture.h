@@ -13,7 +13,8 @@
  * `before` runs first, `after` last, whatever became of what is between them (also when it was stopped); one
  * that fails makes a data set that was good partial.  Both, and all commands, find BKP_DATASET and
  * BKP_GENERATION in their environment, `after` BKP_RESULT too (good, partial, failed).  *ret.said is the end
- * of what all of them wrote to standard error: names of patients may be in it.
+ * of what all of them wrote to standard error: names of patients may be in it.  *ret.said_lines counts the lines
+ * where they make a person look.
  *
  * Errors (-1): the capture as a whole cannot go on (no medium left, out of memory).
  */
@@ -52,14 +53,15 @@ enum capture_kind {
 struct capture_callbacks {
 	/* path: raw bytes, without the leading '/' */
 	void (*note)(void *arg, enum capture_kind kind, const char *dataset, const char *path, int errnum);
-	/* may be NULL; called now and then */
-	void (*progress)(void *arg, const char *dataset, const char *path, uint64_t entries, uint64_t bytes);
 	/* asked now and then: is it time to stop?  Then the data set is failed, but what was stored of it is
 	 * found by the next run.  May be NULL */
 	bool (*stop)(void *arg);
 	void *arg;
 	/* is that because somebody ended this process, and not because of the time?  May be NULL */
 	bool (*interrupted)(void *arg);
+	/* so many bytes of the data set at hand are captured; may be NULL; called now and then */
+	void (*progress)(void *arg, uint64_t bytes);
+	void *progress_arg;
 };
 
 struct capture_config {
@@ -77,6 +79,7 @@ struct capture_config {
 	struct capture_callbacks cb;
 	struct timings *timings; /* or NULL */
 	uint64_t generation;	 /* for commands to know */
+	const char *locale;	 /* that they run in */
 	/* what the data set was when it was good; may be NULL: nothing is known */
 	void (*former)(void *arg, const char *dataset, struct expect_former *ret);
 	void *former_arg;

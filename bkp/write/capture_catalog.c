@@ -41,13 +41,15 @@ static int end_block(struct capture *c, bool full, struct err *err)
 	struct err why = ERR_INIT;
 	struct dedup_place place;
 	struct extent_run run;
+	uint8_t id[DIGEST_LEN];
 
 	c->bytes.n = 0;
 	if (catalog_writer_finish(c->block, &c->bytes, err) ||
-	    pack_chunk(c->cfg.pack, PACK_CATALOG, c->bytes.p, c->bytes.n, &place, err))
+	    pack_chunk(c->cfg.pack, PACK_CATALOG, c->bytes.p, c->bytes.n, id, &place, err))
 		return -1;
 	waste_block(pack_waste(c->cfg.pack), &place, c->bytes.p, c->bytes.n);
-	run = (struct extent_run){EXTENT_DATA, place.archive, place.chunk, place.offset, place.length};
+	run = (struct extent_run){EXTENT_DATA, place.archive, place.chunk, place.offset, place.length, {0}};
+	digest_sha256(id, DIGEST_LEN, run.digest); /* a run of one piece */
 	if (extent_format_run(&run, &c->list, err) || buf_terminate(&c->list, err))
 		return -1;
 	in = (struct statcache_archive){place.archive, pack_run_of(c->cfg.pack, place.archive)};
@@ -112,7 +114,7 @@ int capture_add_entry(struct capture *c, struct archive_entry *e, const char *pa
 		return -1;
 	archive_entry_copy_pathname(e, path);
 	r = catalog_writer_add(c->block, e, has_extents ? (const char *)c->extents.p : NULL,
-	    has_extents ? c->extents.n : 0, flags, err);
+	    has_extents ? c->extents.n : 0, has_extents && c->sha256.has ? c->sha256.of : NULL, flags, err);
 	if (r == CATALOG_TOO_LARGE && !(flags & CATALOG_INCOMPLETE)) {
 		/* the content matters more than the attributes that do not fit */
 		archive_entry_xattr_clear(e);
@@ -273,8 +275,12 @@ int capture_former_extents(struct capture *c, struct statcache_block *b, size_t 
 	if (catalog_reader_new(copy, e->length + CATALOG_END_BYTES, NULL, &reader, NULL) ||
 	    catalog_reader_next(reader, &item, NULL) || strcmp(item.path, e->path) != 0)
 		r = damaged(c, err);
-	else if (item.extents)
+	else if (item.extents) {
 		r = buf_append(&c->extents, item.extents, item.extents_len, err);
+		c->sha256.has = item.sha256 != NULL;
+		if (item.sha256)
+			memcpy(c->sha256.of, item.sha256, DIGEST_LEN);
+	}
 	catalog_reader_free(reader);
 	free(copy);
 	return r || need_all(c, e->archives, e->n_archives, err) ? -1 : 0;

@@ -126,13 +126,18 @@ int capture_guard_begin(struct capture *c, struct err *err)
 
 void capture_guard_look(struct capture *c, const struct feed_event *e)
 {
+	bool data = (e->kind == FEED_SMALL_FILE || e->kind == FEED_SMALL_DATA || e->kind == FEED_CHUNK) && e->n;
+
 	if (e->kind == FEED_RESTART)
 		c->seen.kind = KIND_UNKNOWN;
+	/* all of it so far is zero: what comes decides */
+	if (c->seen.kind == KIND_ZERO && data && !kind_is_zero(feed_content(c->feed), e->n))
+		c->seen.kind = KIND_PLAIN;
 	if (c->seen.kind != KIND_UNKNOWN)
 		return;
-	if (e->kind == FEED_HOLE)
-		c->seen.kind = KIND_PLAIN;
-	else if (e->kind == FEED_SMALL_DATA || e->kind == FEED_CHUNK)
+	if (e->kind == FEED_HOLE || (data && kind_is_zero(feed_content(c->feed), e->n)))
+		c->seen.kind = KIND_ZERO;
+	else if (data)
 		c->seen.kind = kind_of(feed_content(c->feed), e->n);
 }
 

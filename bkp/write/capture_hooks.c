@@ -27,6 +27,11 @@ struct command_config capture_command_config(
 	    env->generation, sizeof(env->generation), "BKP_GENERATION=%ju", (uintmax_t)c->cfg.generation);
 	env->list[n++] = env->dataset;
 	env->list[n++] = env->generation;
+	/* what names a file in bytes that its locale has not does harm: smbclient fills such files with zeros */
+	snprintf(env->locale[0], sizeof(env->locale[0]), "LC_ALL=%s", c->cfg.locale);
+	snprintf(env->locale[1], sizeof(env->locale[1]), "LANG=%s", c->cfg.locale);
+	env->list[n++] = env->locale[0];
+	env->list[n++] = env->locale[1];
 	if (result) {
 		snprintf(env->result, sizeof(env->result), "BKP_RESULT=%s", result);
 		env->list[n++] = env->result;
@@ -40,15 +45,16 @@ struct command_config capture_command_config(
 }
 
 /* The end counts, from the beginning of a character. */
-void capture_said(struct capture *c, const char *key, const char *said)
+void capture_said(struct capture *c, const char *key, const struct command_words *said)
 {
 	char all[2 * COMMAND_SAID + 32];
 	const char *from = all;
 	int n;
 
-	if (!*said)
+	if (!*said->text)
 		return;
-	n = snprintf(all, sizeof(all), "%s%s%s: %s", c->said, *c->said ? "; " : "", key, said);
+	c->said_lines += said->lines;
+	n = snprintf(all, sizeof(all), "%s%s%s: %s", c->said, *c->said ? "; " : "", key, said->text);
 	if (n >= (int)sizeof(all))
 		n = (int)sizeof(all) - 1;
 	if (n >= COMMAND_SAID)
@@ -87,7 +93,7 @@ static int partial(struct capture *c, struct err *why, const char *key, struct e
 
 int capture_before(struct capture *c, struct err *err)
 {
-	char said[COMMAND_SAID];
+	struct command_words said;
 	struct command_config cfg;
 	struct capture_env env;
 	int r;
@@ -95,8 +101,8 @@ int capture_before(struct capture *c, struct err *err)
 	if (!c->policy->before)
 		return 0;
 	cfg = capture_command_config(c, &env, c->policy->before, NULL);
-	r = command_run(&cfg, said, err);
-	capture_said(c, "before", said);
+	r = command_run(&cfg, &said, err);
+	capture_said(c, "before", &said);
 	if (!r)
 		return 0;
 	c->result->verdict = GENERATION_FAILED;
@@ -116,7 +122,7 @@ void capture_newest(struct capture *c, int64_t mtime_ns)
 
 static int run_probe(struct capture *c, struct err *err)
 {
-	char said[COMMAND_SAID];
+	struct command_words said;
 	struct err why = ERR_INIT;
 	struct command_config cfg;
 	struct capture_env env;
@@ -125,8 +131,8 @@ static int run_probe(struct capture *c, struct err *err)
 	if (!c->policy->probe)
 		return 0;
 	cfg = capture_command_config(c, &env, c->policy->probe, NULL);
-	r = probe_run(&cfg, &c->result->probe, said, &why);
-	capture_said(c, "probe", said);
+	r = probe_run(&cfg, &c->result->probe, &said, &why);
+	capture_said(c, "probe", &said);
 	return r ? partial(c, &why, "probe", err) : 0;
 }
 
@@ -166,7 +172,7 @@ static bool enough(void *arg)
 int capture_after(struct capture *c, bool failed, struct err *err)
 {
 	struct patience patience = {c, 0};
-	char said[COMMAND_SAID];
+	struct command_words said;
 	struct err why = ERR_INIT;
 	struct command_config cfg;
 	struct capture_env env;
@@ -177,10 +183,13 @@ int capture_after(struct capture *c, bool failed, struct err *err)
 		    generation_verdict_word(failed ? GENERATION_FAILED : c->result->verdict));
 		cfg.stop = enough;
 		cfg.stop_arg = &patience;
-		r = command_run(&cfg, said, &why);
-		capture_said(c, "after", said);
+		r = command_run(&cfg, &said, &why);
+		capture_said(c, "after", &said);
 	}
 	if (*c->said && !(c->result->said = strdup(c->said)))
 		return err_nomem(err);
+	/* where something failed that is the reason, and the words stand beside it */
+	if (c->policy->stderr_words == POLICY_STDERR_WARN && !failed && !r && !c->result->reason)
+		c->result->said_lines = c->said_lines;
 	return r ? partial(c, &why, "after", err) : 0;
 }

@@ -13,6 +13,7 @@
 #include "write/capture.h"
 #include "write/statmerge.h"
 #include "write/command.h"
+#include "write/content.h"
 
 struct archive_entry;
 struct capture_output;
@@ -33,6 +34,7 @@ struct capture {
 	struct content *content;
 	struct catalog_writer *block;
 	struct buf extents; /* of the entry at hand */
+	struct content_sha256 sha256; /* likewise */
 	struct buf bytes;   /* of a catalog block */
 	struct buf list;    /* block list of the data set at hand */
 	struct buf first;   /* path of the block's first entry, percent-encoded */
@@ -50,6 +52,7 @@ struct capture {
 	uint64_t *runs; /* archives that were available when it was begun */
 	size_t n_runs;
 	bool stopped;  /* by capture_callbacks.stop */
+	uint64_t within; /* bytes of the file at hand that came so far */
 	uint64_t kept; /* bytes of content that needed no reading */
 	bool forget;   /* what is remembered is damaged: capture without it */
 	struct err cache_fault;
@@ -77,20 +80,23 @@ struct capture {
 	/* capture_hooks.c */
 	int64_t newest_ns;	 /* mtime of the newest file, or EXPECT_NO_FILE */
 	char said[COMMAND_SAID]; /* by its commands so far */
+	uint64_t said_lines;
 };
 
 /* Nothing was captured of the data set at hand. */
 int capture_begin_anew(struct capture *c, struct err *err);
+/* How far it is; e: of a content; NULL: none is at hand. */
+void capture_tell(struct capture *c, const struct feed_event *e);
 void capture_note(struct capture *c, enum capture_kind kind, const char *path, int errnum);
 
 /* ---- capture_catalog.c ---- */
 
-/* Adds the entry with c->extents (has_extents) to the catalog. */
+/* Adds the entry with c->extents and c->sha256 (has_extents) to the catalog. */
 int capture_add_entry(struct capture *c, struct archive_entry *e, const char *path, bool has_extents,
     unsigned flags, struct err *err);
 /* Entries of a former block that are as they were. */
 int capture_add_range(struct capture *c, const struct statmerge_range *r, struct err *err);
-/* The extents of entry i of a former block into c->extents (empty: it has none). */
+/* The extents of entry i of a former block into c->extents (empty: it has none) and c->sha256. */
 int capture_former_extents(struct capture *c, struct statcache_block *b, size_t i, struct err *err);
 /* The data set will not become whole in this run: what was added so far is remembered all the same. */
 int capture_keep_block(struct capture *c, struct err *err);
@@ -153,14 +159,14 @@ int capture_tar(struct capture *c, struct err *err);
 
 /* What the commands of the data set at hand find in their environment. */
 struct capture_env {
-	char dataset[96], generation[48], result[32];
-	const char *list[4];
+	char dataset[96], generation[48], result[32], locale[2][80];
+	const char *list[6];
 };
 /* result: a word, or NULL. */
 struct command_config capture_command_config(
     struct capture *c, struct capture_env *env, const char *line, const char *result);
 /* `key` of the policy said that. */
-void capture_said(struct capture *c, const char *key, const char *said);
+void capture_said(struct capture *c, const char *key, const struct command_words *said);
 /* Behind the reasons that there are. */
 int capture_reason(struct capture *c, const struct err *why, struct err *err);
 int capture_before(struct capture *c, struct err *err);

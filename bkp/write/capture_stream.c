@@ -1,6 +1,7 @@
 /* capture_stream: what a command gives: the command itself and the check of its output, and the output as one
  * file; see capture.h. */
 #include <errno.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include <archive_entry.h>
@@ -63,12 +64,14 @@ static bool is_time(const struct capture *c)
 
 static int check(struct capture *c, struct capture_output *o, struct err *err)
 {
+	struct command_words said = {0};
 	struct err why = ERR_INIT;
 	int r = o->check ? dumpcheck_end(o->check, &why) : 0;
 
 	if (r == DUMPCHECK_UNKNOWN) {
 		capture_note(c, CAPTURE_UNCHECKED, why.msg, 0);
-		capture_said(c, "expect", why.msg);
+		snprintf(said.text, sizeof(said.text), "%.*s", COMMAND_SAID - 1, why.msg);
+		capture_said(c, "expect", &said);
 		return 0;
 	}
 	if (r && err)
@@ -78,7 +81,7 @@ static int check(struct capture *c, struct capture_output *o, struct err *err)
 
 int capture_output_end(struct capture *c, struct capture_output *o, int r, int errnum, struct err *err)
 {
-	char said[COMMAND_SAID];
+	struct command_words said;
 	struct err why = ERR_INIT;
 	int ended;
 
@@ -90,7 +93,8 @@ int capture_output_end(struct capture *c, struct capture_output *o, int r, int e
 		command_on_wait(o->command, c->cfg.cb.stop, c->cfg.cb.arg);
 		ended = command_finish(o->command, &why);
 	}
-	capture_said(c, "command", command_said(o->command, said));
+	command_said(o->command, &said);
+	capture_said(c, "command", &said);
 	if (r < 0)
 		return -1;
 	c->result->verdict = GENERATION_FAILED;
@@ -148,6 +152,7 @@ static int take_output(
 	capture_guard_look(c, e);
 	if (e->kind == FEED_CHUNK)
 		c->result->bytes += e->n; /* how far it came, should it be stopped */
+	capture_tell(c, NULL);
 	if (e->kind != FEED_DONE)
 		return content_take(c->content, c->feed, e, err);
 	*ret_errno = e->errnum;
@@ -177,7 +182,7 @@ static int take_stream(
 	feed_stop(c->feed);
 	if (r != FEED_END || result)
 		return r == FEED_END ? result : -1;
-	return content_end(c->content, &c->extents, ret_size, err);
+	return content_end(c->content, &c->extents, ret_size, &c->sha256, err);
 }
 
 /* The command's end decides: only an output that ended well is put into the catalog. */

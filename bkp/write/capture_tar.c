@@ -36,7 +36,8 @@ static int keep(struct capture *c, struct tar_capture *t, struct archive_entry *
     bool has_extents, struct err *err)
 {
 	int r = entrysort_add(t->entries, path, e, has_extents ? (const char *)c->extents.p : NULL,
-	    has_extents ? c->extents.n : 0, c->seen.flags, err);
+	    has_extents ? c->extents.n : 0, has_extents && c->sha256.has ? c->sha256.of : NULL, c->seen.flags,
+	    err);
 
 	if (r < 0) {
 		c->result->verdict = GENERATION_FAILED;
@@ -61,9 +62,7 @@ static int take_item(struct capture *c, struct tar_capture *t, const struct feed
 {
 	const char *path = feed_path(c->feed), *target;
 
-	if (c->cfg.cb.progress)
-		c->cfg.cb.progress(
-		    c->cfg.cb.arg, c->policy->name, path, c->result->entries, c->result->bytes);
+	capture_tell(c, NULL);
 	c->seen = (struct seen){.flags = it->incomplete ? CATALOG_INCOMPLETE : 0};
 	if (!it->entry) {
 		capture_note(c, it->error == EXDEV ? CAPTURE_OUTSIDE : CAPTURE_UNREADABLE, path, it->error);
@@ -93,9 +92,10 @@ static int take_content(struct capture *c, struct tar_capture *t, const struct f
 	int r;
 
 	capture_guard_look(c, e);
+	capture_tell(c, e);
 	if (e->kind != FEED_DONE)
 		return content_take(c->content, c->feed, e, err);
-	if (content_end(c->content, &c->extents, &size, err))
+	if (content_end(c->content, &c->extents, &size, &c->sha256, err))
 		return -1;
 	capture_guard_count(c, c->seen.kind);
 	c->result->bytes += size; /* of what came; counted anew when the catalog is made */
@@ -167,6 +167,9 @@ static int put_entry(struct capture *c, const struct entrysort_item *it, struct 
 	c->extents.n = 0;
 	if (it->extents && buf_append(&c->extents, it->extents, it->extents_len, err))
 		return -1;
+	c->sha256.has = it->sha256 != NULL;
+	if (it->sha256)
+		memcpy(c->sha256.of, it->sha256, DIGEST_LEN);
 	if (regular) {
 		c->result->files++;
 		c->result->bytes += it->size;

@@ -41,6 +41,10 @@ static int further_name(
 	r = linkmap_find(c->links, st->st_dev, st->st_ino, &c->link, &c->extents, &flags, err);
 	if (r != 1)
 		return r;
+	if (c->extents.n) { /* as remember_links() put it */
+		c->extents.n -= sizeof(c->sha256);
+		memcpy(&c->sha256, c->extents.p + c->extents.n, sizeof(c->sha256));
+	}
 	archive_entry_copy_hardlink(e, (const char *)c->link.p);
 	c->seen.odd = true; /* what it refers to is found out anew every night */
 	r = capture_add_entry(c, e, path, c->extents.n > 0, flags, err);
@@ -50,11 +54,17 @@ static int further_name(
 static int remember_links(struct capture *c, const char *path, struct err *err)
 {
 	const struct seen *s = &c->seen;
+	int r;
 
 	if (S_ISDIR(s->st.st_mode) || s->st.st_nlink < 2)
 		return 0;
-	return linkmap_add(c->links, s->st.st_dev, s->st.st_ino, s->st.st_nlink - 1, path,
+	if (s->extents && buf_append(&c->extents, &c->sha256, sizeof(c->sha256), err))
+		return -1;
+	r = linkmap_add(c->links, s->st.st_dev, s->st.st_ino, s->st.st_nlink - 1, path,
 	    s->extents ? (const char *)c->extents.p : NULL, s->extents ? c->extents.n : 0, s->flags, err);
+	if (s->extents)
+		c->extents.n -= sizeof(c->sha256);
+	return r;
 }
 
 /* The entry is complete. */
@@ -120,9 +130,7 @@ static int take_item(struct capture *c, const struct feed_item *it, struct err *
 	    .known = it->known,
 	    .was = it->was};
 	pack_touch_begin(c->cfg.pack);
-	if (c->cfg.cb.progress)
-		c->cfg.cb.progress(
-		    c->cfg.cb.arg, c->policy->name, path, c->result->entries, c->result->bytes);
+	capture_tell(c, NULL);
 	if (S_ISSOCK(it->st.st_mode)) {
 		capture_note(c, CAPTURE_SOCKET, path, 0);
 		return 0;
@@ -149,6 +157,7 @@ static int take_content(struct capture *c, const struct feed_event *e, struct er
 	const char *path = (const char *)c->path.p;
 
 	capture_guard_look(c, e);
+	capture_tell(c, e);
 	if (e->kind != FEED_DONE)
 		return content_take(c->content, c->feed, e, err);
 	c->seen.opened = e->st;
@@ -161,7 +170,7 @@ static int take_content(struct capture *c, const struct feed_event *e, struct er
 		c->seen.flags |= CATALOG_CHANGED;
 		capture_note(c, CAPTURE_CHANGED, path, 0);
 	}
-	if (content_end(c->content, &c->extents, NULL, err))
+	if (content_end(c->content, &c->extents, NULL, &c->sha256, err))
 		return -1;
 	c->seen.extents = c->seen.anew = true;
 	c->seen.bytes = (uint64_t)e->st.st_size;
@@ -179,9 +188,7 @@ static int take(struct capture *c, struct feed_event *e, struct err *err)
 	case FEED_GONE:
 		return capture_guard_gone(c, feed_path(c->feed), &e->item.was, err);
 	case FEED_RANGE:
-		if (c->cfg.cb.progress)
-			c->cfg.cb.progress(
-			    c->cfg.cb.arg, c->policy->name, "", c->result->entries, c->result->bytes);
+		capture_tell(c, NULL);
 		r = capture_add_range(c, &e->range, err);
 		/* not only with its tray: hundreds of blocks may stand in one */
 		statcache_block_free(e->range.block);

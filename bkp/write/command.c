@@ -21,7 +21,6 @@
 #include "base/text.h"
 
 #define TAIL	   600 /* bytes of standard error kept: its end says what went wrong */
-#define SHOWN	   800 /* bytes of a message that they may fill */
 #define PIPE_READS 17  /* of 4,096 bytes: more than a pipe holds */
 #define ASK_MS	   250 /* how often `stop` and the clock are asked */
 #define GRACE_MS   (COMMAND_GRACE_S * 1000)
@@ -41,6 +40,8 @@ struct command {
 	bool killed;
 	char tail[TAIL + 1];
 	size_t tail_len;
+	uint64_t lines; /* ended, of standard error */
+	bool open_line; /* and one that is not */
 };
 
 /* Sleep included: a limit is a promise about the night. */
@@ -207,6 +208,9 @@ static void take_errors(struct command *c)
 			io_close_quietly(&c->errors);
 		return;
 	}
+	for (ssize_t i = 0; i < n; i++)
+		c->lines += block[i] == '\n';
+	c->open_line = block[n - 1] != '\n';
 	if (n >= TAIL) {
 		memcpy(c->tail, block + n - TAIL, TAIL);
 		c->tail_len = TAIL;
@@ -322,13 +326,16 @@ static int display_lines(const char *p, struct buf *out)
 	}
 }
 
-/* As much of the end of standard error as fits when it is escaped; "" when there is none. */
-static void show_errors(struct command *c, char *out, size_t size)
+/* As much of the end of standard error as fits when it is escaped. */
+void command_said(struct command *c, struct command_words *ret)
 {
 	BUF_AUTO shown = BUF_INIT((size_t)8 * TAIL);
 	const char *p = c->tail;
 	size_t i;
 
+	if (!ret)
+		return;
+	ret->lines = c->lines + c->open_line;
 	while (c->tail_len && strchr(" \t\r\n", c->tail[c->tail_len - 1])) /* the NUL as well */
 		c->tail_len--;
 	c->tail[c->tail_len] = '\0';
@@ -339,50 +346,38 @@ static void show_errors(struct command *c, char *out, size_t size)
 		if (((unsigned char)*p & 0xc0) == 0x80)
 			continue; /* not from the middle of a character */
 		shown.n = 0;
-		if (display_lines(p, &shown) || shown.n < size)
+		if (display_lines(p, &shown) || shown.n < sizeof(ret->text))
 			break;
 	}
-	snprintf(out, size, "%s", shown.n ? (const char *)shown.p : "");
+	snprintf(ret->text, sizeof(ret->text), "%s", shown.n ? (const char *)shown.p : "");
 }
 
-char *command_said(struct command *c, char out[COMMAND_SAID])
-{
-	show_errors(c, out, COMMAND_SAID);
-	return out;
-}
-
-static int overdue(const struct command *c, const char *shown, struct err *err)
+static int overdue(const struct command *c, struct err *err)
 {
 	char span[CLOCK_SPAN];
 
-	err_set(err, "E-CMD-03",
-	    text("the command did not end within its time limit of %s, and was ended: %s"),
-	    clock_format_span((double)c->limit_s, span), shown);
+	err_set(err, "E-CMD-03", text("the command did not end within its time limit of %s, and was ended"),
+	    clock_format_span((double)c->limit_s, span));
 	return err_hint(err, "%s",
 	    text("run it by hand and see what it waits for, or give it more time with 'time_limit'"));
 }
 
 int command_finish(struct command *c, struct err *err)
 {
-	char shown[SHOWN];
 	int status = 0, r;
 
 	io_close_quietly(&c->out);
 	r = wait_for_end(c, &status);
-	show_errors(c, shown, sizeof(shown));
-	if (!shown[0])
-		snprintf(shown, sizeof(shown), "%s", text("it said nothing"));
 	if (c->ending == OVERDUE)
-		return overdue(c, shown, err);
+		return overdue(c, err);
 	if (r < 0)
 		return err_set(err, "E-CMD-02", "%s", text("cannot learn how the command ended"));
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	if (WIFSIGNALED(status))
 		return err_set(
-		    err, "E-CMD-02", text("the command was ended by signal %d: %s"), WTERMSIG(status), shown);
-	return err_set(
-	    err, "E-CMD-02", text("the command failed with status %d: %s"), WEXITSTATUS(status), shown);
+		    err, "E-CMD-02", text("the command was ended by signal %d"), WTERMSIG(status));
+	return err_set(err, "E-CMD-02", text("the command failed with status %d"), WEXITSTATUS(status));
 }
 
 void command_end(struct command *c)
@@ -412,20 +407,19 @@ void command_free(struct command *c)
 	free(c);
 }
 
-int command_run(const struct command_config *cfg, char said[COMMAND_SAID], struct err *err)
+int command_run(const struct command_config *cfg, struct command_words *said, struct err *err)
 {
 	struct command_config quiet = *cfg;
 	struct command *c = NULL;
 	int r;
 
 	if (said)
-		said[0] = '\0';
+		memset(said, 0, sizeof(*said));
 	quiet.quiet = true;
 	if (command_start_with(&quiet, &c, err))
 		return -1;
 	r = command_finish(c, err);
-	if (said)
-		command_said(c, said);
+	command_said(c, said);
 	command_free(c);
 	return r;
 }

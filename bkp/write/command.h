@@ -9,8 +9,9 @@
  * and COMMAND_GRACE_S seconds later SIGKILL.  One that not even that ends (it hangs in the kernel) is left
  * behind after as many seconds more.
  *
- * Errors: E-CMD-01 cannot start, E-CMD-02 it failed (status or signal, with the end of its standard error),
- * E-CMD-03 it did not end within its time.
+ * Errors: E-CMD-01 cannot start, E-CMD-02 it failed (status or signal), E-CMD-03 it did not end within its
+ * time.  What it wrote to standard error is in none of them: tar names patients' files, and errors go into
+ * records that media carry in the clear.
  */
 #ifndef BKP_WRITE_COMMAND_H
 #define BKP_WRITE_COMMAND_H
@@ -23,7 +24,13 @@
 struct err;
 
 #define COMMAND_GRACE_S 5
-#define COMMAND_SAID	601 /* room for what command_said() gives */
+#define COMMAND_SAID	601
+
+/* What a command wrote to standard error. */
+struct command_words {
+	uint64_t lines;		 /* all of them */
+	char text[COMMAND_SAID]; /* the end, as one line, safe on a terminal; "": nothing */
+};
 
 /* Asked now and then while the command is waited for, by the thread that waits: enough? */
 typedef bool command_stop_fn(void *arg);
@@ -50,12 +57,11 @@ void command_on_wait(struct command *c, command_stop_fn *stop, void *arg);
 int command_finish(struct command *c, struct err *err);
 /* It is wanted no more: ended as above, waited for. */
 void command_end(struct command *c);
-/* The end of what it wrote to standard error, safe on a terminal, one line, into out; returns out; "":
- * nothing. Behind command_finish() or command_end(). */
-char *command_said(struct command *c, char out[COMMAND_SAID]);
+/* Behind command_finish() or command_end().  ret may be NULL. */
+void command_said(struct command *c, struct command_words *ret);
 void command_free(struct command *c); /* kills it if it still runs */
 
 /* From start to end, its output let go (quiet).  said may be NULL. */
-int command_run(const struct command_config *cfg, char said[COMMAND_SAID], struct err *err);
+int command_run(const struct command_config *cfg, struct command_words *said, struct err *err);
 
 #endif

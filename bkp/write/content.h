@@ -9,6 +9,7 @@
 #ifndef BKP_WRITE_CONTENT_H
 #define BKP_WRITE_CONTENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,8 +30,14 @@ void content_begin(struct content *c);
 /* One event of what reader.h feeds between an item and FEED_DONE, which is at hand in f.  FEED_RESTART begins anew.
  */
 int content_take(struct content *c, struct feed *f, const struct feed_event *e, struct err *err);
+/* SHA-256 of the whole content as it was read, holes as zeros. */
+struct content_sha256 {
+	bool has; /* false: more than EXTENT_HOLES_MAX bytes are holes */
+	uint8_t of[DIGEST_LEN];
+};
 /* extents gets "<size>[ run]…"; *ret_size may be NULL. */
-int content_end(struct content *c, struct buf *extents, uint64_t *ret_size, struct err *err);
+int content_end(struct content *c, struct buf *extents, uint64_t *ret_size, struct content_sha256 *ret_sha256,
+    struct err *err);
 
 /* A text held in memory, into the catalog stream. */
 int content_text(struct content *c, const void *p, size_t n, struct buf *extents, struct err *err);

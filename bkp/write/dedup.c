@@ -12,7 +12,7 @@
 #include "write/dedup_private.h"
 #include "write/dedup_record.h"
 
-#define SCHEMA "bkp-dedup 3 "
+#define SCHEMA "bkp-dedup 4 "
 
 bool dedup_is_damage(int r)
 {

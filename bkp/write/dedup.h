@@ -51,6 +51,7 @@ struct dedup_archive {
 	 * died is given out again: only number and run together say which archive is meant. */
 	uint64_t run;
 	uint64_t generation; /* for which it was made */
+	uint8_t index_sha256[DIGEST_LEN]; /* of its INDEX */
 };
 
 struct dedup_entry {

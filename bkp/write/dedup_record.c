@@ -74,6 +74,7 @@ void dedup_record_pack_archive(const struct dedup_archive *a, uint8_t out[DEDUP_
 	le_put(out + 8, a->run, 8);
 	le_put(out + 16, a->generation, 8);
 	memcpy(out + 24, a->sha256, DIGEST_LEN);
+	memcpy(out + 24 + DIGEST_LEN, a->index_sha256, DIGEST_LEN);
 	checksum(
 	    &a->number, sizeof(a->number), out, DEDUP_RECORD_ARCHIVE - 8, 0, out + DEDUP_RECORD_ARCHIVE - 8);
 }
@@ -93,5 +94,6 @@ bool dedup_record_archive(const MDB_val *number, const MDB_val *v, struct dedup_
 	ret->run = le_get(in + 8, 8);
 	ret->generation = le_get(in + 16, 8);
 	memcpy(ret->sha256, in + 24, DIGEST_LEN);
+	memcpy(ret->index_sha256, in + 24 + DIGEST_LEN, DIGEST_LEN);
 	return true;
 }

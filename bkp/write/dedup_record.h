@@ -18,7 +18,7 @@
 #include "write/dedup.h"
 
 #define DEDUP_RECORD_PLACE     20
-#define DEDUP_RECORD_ARCHIVE   (8 + 8 + 8 + DIGEST_LEN + 8)
+#define DEDUP_RECORD_ARCHIVE   (8 + 8 + 8 + 2 * DIGEST_LEN + 8)
 #define DEDUP_RECORD_CHUNK_MAX 0xffffffu /* highest number of a chunk that a place can name */
 
 /* False: it does not fit (archive below 2^40, chunk below 2^24, 1 … 4 MiB of a chunk of 4 MiB), and is not

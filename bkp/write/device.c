@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -118,27 +119,48 @@ static void sys_serial(const char *disk, char *out, size_t size)
 	}
 }
 
+/* Spinning or not: what the kernel knows of the disk itself, through volumes on it (dm, md) as well.  A disk that a
+ * virtual machine is given, or that is a file, says nothing. */
+static void look_at_type(dev_t whole, struct device *d)
+{
+	BUF_AUTO b = BUF_INIT(SYS_MAX);
+	char path[PATH_MAX], at[PATH_MAX] = "";
+
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", major(whole), minor(whole));
+	(void)!readlink(path, at, sizeof(at) - 1);
+	if (strstr(at, "/virtio") || (strstr(at, "/virtual/") && !strstr(at, "/dm-") && !strstr(at, "/md")))
+		return;
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/queue/rotational", major(whole), minor(whole));
+	if (strstr(at, "/block/sr"))
+		snprintf(d->shows, sizeof(d->shows), "optical");
+	else if (!io_read_file(AT_FDCWD, path, &b, NULL) && b.n)
+		snprintf(d->shows, sizeof(d->shows), b.p[0] == '0' ? "ssd" : "hdd");
+}
+
 static void look_at_disk(dev_t dev, struct device *d)
 {
 	char disk[128] = "";
 	dev_t whole = dev;
+	int r = blkid_devno_to_wholedisk(dev, disk, sizeof(disk), &whole);
 
-	if (blkid_devno_to_wholedisk(dev, disk, sizeof(disk), &whole))
+	look_at_type(r ? dev : whole, d);
+	if (r)
 		return;
 	udev_value(whole, "ID_SERIAL_SHORT", d->serial, sizeof(d->serial));
 	if (!*d->serial)
 		sys_serial(disk, d->serial, sizeof(d->serial));
 }
 
-static void look_at_source(struct device *d, dev_t holding)
+/* *holding: of the files; then of the block device below them, where there is one. */
+static void look_at_source(struct device *d, dev_t *holding)
 {
 	struct stat st;
 	char *node;
 
 	/* several file systems (btrfs) give their files numbers of their own: then the mount's source is the
 	 * device */
-	if (major(holding))
-		node = blkid_devno_to_devname(holding);
+	if (major(*holding))
+		node = blkid_devno_to_devname(*holding);
 	else
 		node = *d->source == '/' ? strdup(d->source) : NULL;
 	if (!node || stat(node, &st) || !S_ISBLK(st.st_mode)) {
@@ -149,7 +171,32 @@ static void look_at_source(struct device *d, dev_t holding)
 	if (!*d->fs_uuid)
 		udev_value(st.st_rdev, "ID_FS_UUID", d->fs_uuid, sizeof(d->fs_uuid));
 	look_at_disk(st.st_rdev, d);
+	*holding = st.st_rdev;
 	free(node);
+}
+
+/* What is on no disk of this host, or on one that has no UUID. */
+static void name_store(struct device *d, dev_t holding)
+{
+	bool share = (*d->source != '/' && strchr(d->source, ':')) || !strncmp(d->source, "//", 2);
+	size_t n = strlen(d->source);
+
+	if (!strcmp(d->fs_type, "tmpfs") || !strcmp(d->fs_type, "ramfs"))
+		snprintf(d->shows, sizeof(d->shows), "memory");
+	else if (strstr(d->fs_type, "ltfs"))
+		snprintf(d->shows, sizeof(d->shows), "tape");
+	else if (!strcmp(d->fs_type, "udf") || !strcmp(d->fs_type, "iso9660"))
+		snprintf(d->shows, sizeof(d->shows), "optical");
+	while (share && n > 1 && d->source[n - 1] == '/')
+		n--;
+	if (*d->fs_uuid)
+		snprintf(d->store, sizeof(d->store), "%s", d->fs_uuid);
+	else if (share)
+		snprintf(d->store, sizeof(d->store), "%.*s", (int)n, d->source);
+	else if (!strcmp(d->fs_type, "zfs")) /* of one pool */
+		snprintf(d->store, sizeof(d->store), "zfs %.*s", (int)strcspn(d->source, "/"), d->source);
+	else
+		snprintf(d->store, sizeof(d->store), "%u:%u%s%s", major(holding), minor(holding), *d->serial ? " " : "", d->serial);
 }
 
 int device_look(const char *path, struct device *ret, struct err *err)
@@ -165,7 +212,8 @@ int device_look(const char *path, struct device *ret, struct err *err)
 	}
 	find_mount(real, &d);
 	free(real);
-	look_at_source(&d, st.st_dev);
+	look_at_source(&d, &st.st_dev);
+	name_store(&d, st.st_dev);
 	*ret = d;
 	return 0;
 }
@@ -195,4 +243,24 @@ int device_match(const struct device *d, const char *fs_uuid, const char *serial
 			 "of the system"));
 	}
 	return 0;
+}
+
+const char *device_keeps_erased(const char *path)
+{
+	/* statfs(2) and each project's own header: copy-on-write and log-structured file systems */
+	static const struct {
+		uint32_t magic;
+		const char *name;
+	} keeping[] = {{0x9123683e, "btrfs"}, {0x2fc12fc1, "zfs"}, {0xca451a4e, "bcachefs"},
+	    {0x3434, "nilfs2"}, {0xf2f52010, "f2fs"}};
+	char *p = strdup(path), *slash;
+	struct statfs fs = {0};
+
+	while (p && statfs(p, &fs) && (slash = strrchr(p, '/')))
+		slash[slash == p && p[1]] = '\0';
+	free(p);
+	for (size_t i = 0; i < sizeof(keeping) / sizeof(*keeping); i++)
+		if ((uint32_t)fs.f_type == keeping[i].magic)
+			return keeping[i].name;
+	return NULL;
 }

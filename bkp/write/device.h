@@ -19,6 +19,12 @@ struct device {
 	char fs_type[32];	/* "ext4" … */
 	char fs_uuid[64];
 	char serial[128];
+	/* what tells this storage from another, of media of one site: two with the same are lost together. The
+	 * UUID of the file system; of a share server and path ("nas:/export"); else the device's numbers */
+	char store[256];
+	/* what its type is as the device itself shows it, a type of the policy or "memory"; "": it cannot be told
+	 * (a share, a virtual disk) */
+	char shows[16];
 	bool whole; /* the path is the mount point itself or a folder directly below it, other than "/" */
 };
 
@@ -30,5 +36,9 @@ int device_look(const char *path, struct device *ret, struct err *err) __attribu
  * hint. */
 int device_match(const struct device *d, const char *fs_uuid, const char *serial, struct err *err)
     __attribute__((warn_unused_result));
+
+/* The file system at `path` (or at the nearest folder above that exists) when what is erased or overwritten
+ * there stays on the disk by design, in older copies or snapshots: "btrfs" …; NULL when it is another. */
+const char *device_keeps_erased(const char *path);
 
 #endif

@@ -163,7 +163,7 @@ static bool bears(struct entrysort *s, struct archive_entry *e, const char *name
 	archive_entry_set_filetype(copy, AE_IFIFO); /* asks for neither extents nor a target */
 	archive_entry_set_link(copy, NULL);
 	archive_entry_copy_pathname(copy, name);
-	good = !catalog_writer_add(s->trial, copy, NULL, 0, 0, NULL) &&
+	good = !catalog_writer_add(s->trial, copy, NULL, 0, NULL, 0, NULL) &&
 	       !catalog_writer_finish(s->trial, &out, NULL);
 	archive_entry_free(copy);
 	if (!good) {
@@ -183,7 +183,7 @@ static bool strip(struct archive_entry *e, unsigned *flags)
 }
 
 int entrysort_add(struct entrysort *s, const char *path, struct archive_entry *entry, const char *extents,
-    size_t extents_len, unsigned flags, struct err *err)
+    size_t extents_len, const uint8_t *sha256, unsigned flags, struct err *err)
 {
 	struct object o = {s->spooled, 0, archive_entry_filetype(entry) == AE_IFDIR}, none = {NOTHING, 0, 0};
 	bool stripped = false;
@@ -194,10 +194,10 @@ int entrysort_add(struct entrysort *s, const char *path, struct archive_entry *e
 	archive_entry_copy_pathname(entry, name);
 	if (has_attributes(entry) && !bears(s, entry, name))
 		stripped = strip(entry, &flags);
-	r = catalog_writer_add(s->block, entry, extents, extents_len, flags, err);
+	r = catalog_writer_add(s->block, entry, extents, extents_len, sha256, flags, err);
 	if (r == CATALOG_TOO_LARGE && !stripped) {
 		stripped = strip(entry, &flags);
-		r = catalog_writer_add(s->block, entry, extents, extents_len, flags, err);
+		r = catalog_writer_add(s->block, entry, extents, extents_len, sha256, flags, err);
 	}
 	if (r)
 		return -1;
@@ -310,6 +310,7 @@ static int fetch(struct entrysort *s, struct entrysort_item *ret, struct err *er
 	ret->entry = item.entry;
 	ret->extents = item.extents;
 	ret->extents_len = item.extents_len;
+	ret->sha256 = item.sha256;
 	ret->size = item.size;
 	ret->flags = item.flags;
 	return 0;

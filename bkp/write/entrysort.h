@@ -25,12 +25,13 @@ int entrysort_new(int dirfd, const char *scratch, struct entrysort **ret, struct
     __attribute__((warn_unused_result));
 void entrysort_free(struct entrysort *s);
 
-/* path: path_is_entry().  extents: "<size>[ run]…" of a regular file, else NULL.  The entry is changed as
- * catalog_writer_add() does.  ENTRYSORT_STRIPPED: it was taken without its attributes, which no catalog could
- * hold. */
+/* path: path_is_entry().  extents: "<size>[ run]…" of a regular file, else NULL; sha256 as
+ * catalog_writer_add() has it.  The entry is changed as catalog_writer_add() does.  ENTRYSORT_STRIPPED: it
+ * was taken without its attributes, which no catalog could hold. */
 #define ENTRYSORT_STRIPPED 1
 int entrysort_add(struct entrysort *s, const char *path, struct archive_entry *entry, const char *extents,
-    size_t extents_len, unsigned flags, struct err *err) __attribute__((warn_unused_result));
+    size_t extents_len, const uint8_t *sha256, unsigned flags, struct err *err)
+    __attribute__((warn_unused_result));
 /* ENTRYSORT_ABSENT: nothing of that name came before that a hard link could refer to. */
 #define ENTRYSORT_ABSENT 2
 int entrysort_link(struct entrysort *s, const char *path, const char *target, struct err *err)
@@ -44,6 +45,7 @@ struct entrysort_item {
 	    *entry;	     /* without its path; a hard link's refers to its first name in this order */
 	const char *extents; /* or NULL */
 	size_t extents_len;
+	const uint8_t *sha256; /* or NULL */
 	uint64_t size;
 	unsigned flags; /* of the catalog */
 };

@@ -194,31 +194,55 @@ int expiry_allowed(const struct expiry *e, struct err *err)
 		 "TEXT'"));
 }
 
+/* From a disk that is kept offline nothing goes without a person who stands beside it.  How many of its items
+ * do. */
+static size_t agreed_at_the_disk(const struct expiry *e, struct expiry_medium *m)
+{
+	const struct ledger_medium *lm = ledger_medium_by_label(state_ledger(e->state), m->policy->name);
+
+	if (!m->n_items || e->yes || e->approver || (!m->policy->offline && !lm->offline))
+		return m->n_items;
+	err_set(&m->kept_why, "E-EXPIRE-09",
+	    text("nothing went from '%s', which is kept offline: nobody has agreed to it at the disk"),
+	    m->policy->name);
+	err_hint(&m->kept_why, "%s",
+	    text("read what may go ('bkp expire --dry-run'), then run the same command with --yes"));
+	return 0;
+}
+
 static int act_on(struct expiry *e, struct expiry_medium *m, struct err *err)
 {
 	struct reap reap = {.state = e->state,
+	    .policy = e->policy,
 	    .medium = m->medium,
+	    .operator= e->operator,
+	    .yes = e->yes,
+	    .about = e->about,
 	    .plan = *e->plan_sha256 ? e->plan_sha256 : NULL,
 	    .approver = e->approver};
 	struct vault_w *v = NULL;
-	int r;
 
 	/* rubbish first: a medium that is full has it to give */
 	if (vault_w_open(medium_repo_dirfd(m->medium), &v, &m->done.why))
 		return 0;
 	vault_w_close(v);
-	r = reap_run(&reap, m->items, m->n_items, &m->done, err);
-	return r;
+	if (attendance_arrived(e->state, medium_uuid(m->medium), NULL, err))
+		return -1;
+	return reap_run(&reap, m->items, agreed_at_the_disk(e, m), &m->done, err);
 }
 
 static void put_journal(const struct expiry *e, struct expiry_medium *m)
 {
 	IO_FD_AUTO fd = io_open_file(state_dirfd(e->state), JOURNAL_FILE, NULL);
+	const char *uuid = medium_uuid(m->medium);
 	struct err why = ERR_INIT;
+	struct heads_mark mark;
 	struct vault_w *v = NULL;
 
-	if (fd >= 0 && !vault_w_open(medium_repo_dirfd(m->medium), &v, &why))
-		(void)!vault_w_put_journal(v, fd, ledger_size(state_ledger(e->state)), &why);
+	heads_mark(e->state, &mark);
+	if (fd >= 0 && !vault_w_open(medium_repo_dirfd(m->medium), &v, &why) &&
+	    !vault_w_put_journal(v, fd, ledger_size(state_ledger(e->state)), &why))
+		(void)!heads_copied(e->state, &mark, &uuid, 1, &why);
 	vault_w_close(v);
 	if (why.code[0] && !m->done.why.code[0])
 		m->done.why = why;
@@ -230,8 +254,14 @@ static int approver_missing(const struct expiry *e, struct err *err)
 
 	for (size_t i = 0; i < e->n; i++)
 		going += e->media[i].n_items;
-	if (!going || e->approver || !ledger_approvers(state_ledger(e->state)))
+	if (!going || e->approver || (!ledger_approvers(state_ledger(e->state)) && !e->policy->expire_by))
 		return 0;
+	if (!ledger_approvers(state_ledger(e->state))) {
+		err_set(err, "E-EXPIRE-10", "%s",
+		    text("the policy wants an expiry to be approved, and it is not agreed yet by whom"));
+		return err_hint(
+		    err, "%s", text("agree on it with the root key: 'bkp agree --operator NAME --root-key FILE'"));
+	}
 	err_set(
 	    err, "E-EXPIRE-03", "%s", text("it is agreed that somebody approves an expiry, and nobody has"));
 	return err_hint(err, "%s",
@@ -251,7 +281,7 @@ int expiry_act(struct expiry *e, struct err *err)
 			r = act_on(e, &e->media[i], err);
 	/* also after a failure: what was recorded so far */
 	for (size_t i = 0; i < e->n; i++)
-		if (e->media[i].medium && e->media[i].done.expired)
+		if (e->media[i].medium && e->media[i].done.expired + e->media[i].done.finished)
 			put_journal(e, &e->media[i]);
 	return r ? -1 : 0;
 }

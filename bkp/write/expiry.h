@@ -9,7 +9,8 @@
  * Errors: E-EXPIRE-01 a suspect generation freezes everything, E-EXPIRE-02 the clock has jumped, E-EXPIRE-03
  * an approver must sign the plan, E-EXPIRE-04 the plan is not of this journal or too old, E-EXPIRE-05 it
  * names what may not go (now), E-EXPIRE-06 no medium to expire from is attached, E-EXPIRE-07 it is attached
- * for reading only, E-EXPIRE-08 what the journal counts on it is not there; E-APPROVAL-*, E-MEDIA-*.
+ * for reading only, E-EXPIRE-08 what the journal counts on it is not there, E-EXPIRE-09 it is kept offline and
+ * nobody agreed to it at the disk; E-APPROVAL-*, E-MEDIA-*.
  */
 #ifndef BKP_WRITE_EXPIRY_H
 #define BKP_WRITE_EXPIRY_H
@@ -47,6 +48,11 @@ struct expiry_medium {
 struct expiry {
 	struct state *state;
 	const struct policy *policy;
+	/* set before expiry_act(): who does it, and whether that person agrees at the disk to what goes from a
+	 * medium kept offline; what an interrupted one left is told (reap.h) */
+	const char *operator;
+	bool yes;
+	void (*about)(void *arg, const struct reap_leftover *l);
 	struct retention *judged;
 	struct expiry_medium *media; /* of the policy, registered; only the one asked for */
 	size_t n;

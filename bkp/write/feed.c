@@ -44,6 +44,7 @@ struct feed {
 	struct helper {
 		struct feed *f;
 		struct hmac *ids;
+		struct digest *sha;
 		pthread_t id;
 		bool started;
 	} helpers[THREADS_MAX + 1]; /* the first is the consumer's: no thread */
@@ -63,25 +64,30 @@ struct feed {
 
 /* ---- ids ---- */
 
-static void compute(struct tray *t, struct hmac *ids)
+static void compute(struct tray *t, const struct helper *by)
 {
 	for (size_t i = 0; i < t->n; i++) {
 		struct feed_event *e = &t->events[i];
 
-		if (e->kind == FEED_SMALL_DATA || e->kind == FEED_CHUNK)
-			hmac_of(ids, t->content.p + e->data_at, e->n, e->id);
+		if (e->kind == FEED_SMALL_FILE || e->kind == FEED_SMALL_DATA || e->kind == FEED_CHUNK)
+			hmac_of(by->ids, t->content.p + e->data_at, e->n, e->id);
+		if (e->kind == FEED_SMALL_FILE) {
+			digest_reset(by->sha);
+			digest_update(by->sha, t->content.p + e->data_at, e->n);
+			digest_final(by->sha, e->sha256);
+		}
 	}
 }
 
 /* With the lock, which it lets go meanwhile. */
-static void work(struct feed *f, struct tray *t, struct hmac *ids)
+static void work(struct feed *f, struct tray *t, const struct helper *by)
 {
 	struct timings_mark mark;
 
 	t->state = TRAY_WORKING;
 	pthread_mutex_unlock(&f->lock);
 	mark = timings_begin();
-	compute(t, ids);
+	compute(t, by);
 	timings_end(f->timings, TIMING_IDS, &mark, t->content.n);
 	pthread_mutex_lock(&f->lock);
 	t->state = TRAY_KNOWN;
@@ -105,7 +111,7 @@ static void *helping(void *arg)
 		while (i < f->sent && tray_at(f, i)->state != TRAY_RAW)
 			i++;
 		if (i < f->sent)
-			work(f, tray_at(f, i), h->ids);
+			work(f, tray_at(f, i), h);
 		else
 			pthread_cond_wait(&f->changed, &f->lock);
 	}
@@ -353,7 +359,7 @@ static int arrive(struct feed *f, struct err *err)
 		if (f->head < f->sent && t->state == TRAY_KNOWN)
 			break;
 		if (f->head < f->sent && t->state == TRAY_RAW) {
-			work(f, t, f->helpers[0].ids);
+			work(f, t, &f->helpers[0]);
 			continue;
 		}
 		if (f->head == f->sent && f->ended) {
@@ -463,9 +469,10 @@ int feed_new(
 
 		h->f = f;
 		h->ids = hmac_copy(ids);
-		r = !h->ids	   ? err_nomem(err)
-		    : f->n_helpers ? start_thread(&h->id, "bkp-ids", helping, h, err)
-				   : 0;
+		h->sha = digest_new();
+		r = !h->ids || !h->sha ? err_nomem(err)
+		    : f->n_helpers     ? start_thread(&h->id, "bkp-ids", helping, h, err)
+				       : 0;
 		h->started = !r && f->n_helpers;
 	}
 	if (r) {
@@ -489,6 +496,7 @@ void feed_free(struct feed *f)
 		if (f->helpers[i].started)
 			pthread_join(f->helpers[i].id, NULL);
 		hmac_free(f->helpers[i].ids);
+		digest_free(f->helpers[i].sha);
 	}
 	for (size_t i = 0; i < FEED_TRAYS; i++) {
 		clear_tray(&f->trays[i]);

@@ -1,9 +1,9 @@
 /* feed: what one thread reads, in order, for another one to store, with the content ids computed on the way.
  *
  * The producer (a thread that feed_start() makes) adds events; the consumer takes them in the same order.
- * Events travel in trays of up to a MiB of small files, or one chunk; a tray that waits has its ids computed
- * by helper threads, or by the consumer itself when it would otherwise wait.  What comes out does not depend
- * on the number of threads.
+ * Events travel in trays of up to a MiB of small files, or one chunk; a tray that waits has its ids, and the
+ * SHA-256 of files that are small, computed by helper threads, or by the consumer itself when it would
+ * otherwise wait.  What comes out does not depend on the number of threads.
  *
  *     feed_new → { feed_start → feed_next … until FEED_END or -1 → feed_stop } … → feed_free
  *
@@ -33,7 +33,8 @@ struct timings;
 
 enum feed_kind {
 	FEED_ITEM,	 /* an entry: item */
-	FEED_SMALL_DATA, /* the whole content of a small file: data, id */
+	FEED_SMALL_FILE, /* the whole content of a small file: data, id, sha256 */
+	FEED_SMALL_DATA, /* a small part of a file: data, id */
 	FEED_CHUNK,	 /* the next chunk of a file or stream: data, id */
 	FEED_HOLE,	 /* length */
 	FEED_RESTART,	 /* what came since the item is void: it changed and is read again */
@@ -65,7 +66,7 @@ struct feed_event {
 	struct feed_item item;
 	size_t data_at; /* in the tray's content */
 	size_t n;
-	uint8_t id[DIGEST_LEN];
+	uint8_t id[DIGEST_LEN], sha256[DIGEST_LEN];
 	uint64_t length;
 	int result, errnum;
 	struct stat st;
@@ -96,7 +97,8 @@ void feed_take_back(struct feed *f); /* the event added last is not to be, nor i
 void feed_weigh(struct feed *f, size_t n);
 /* Room for n ≤ 4 MiB bytes of content in the tray of the event that will be added next; NULL: as above. */
 uint8_t *feed_room(struct feed *f, size_t n);
-/* The event is FEED_SMALL_DATA or FEED_CHUNK with n bytes, which stand where feed_room() said. */
+/* The event is FEED_SMALL_FILE, FEED_SMALL_DATA or FEED_CHUNK with n bytes, which stand where feed_room()
+ * said. */
 int feed_data(struct feed *f, enum feed_kind kind, size_t n);
 /* The event is FEED_CHUNK with n bytes; `rest` more bytes stand behind them, and are carried over to the
  * beginning of the room for CODEC_RAW_MAX bytes that is returned; NULL: as above. */

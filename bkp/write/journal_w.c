@@ -157,12 +157,22 @@ int journal_w_append(struct journal_w *w, const void *line, size_t n, struct err
 	return 0;
 }
 
+void journal_w_stop(struct journal_w *w)
+{
+	w->broken = true;
+}
+
 void journal_w_close(struct journal_w *w)
 {
 	if (!w)
 		return;
 	io_close_quietly(&w->fd);
 	free(w);
+}
+
+int journal_w_replace(int dirfd, const struct buf *whole, struct err *err)
+{
+	return io_replace(dirfd, JOURNAL_FILE, 0600, whole->p, whole->n, err);
 }
 
 /* Names come from outside: printable ASCII without spaces, quotes and brackets. */

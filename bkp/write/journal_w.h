@@ -7,6 +7,7 @@
  * for appending, after everything before it has been verified (the caller has loaded the ledger from the same
  * folder).
  *  4. Nothing is written when the file is not exactly what was verified plus what was appended since.
+ * Invariant 1 has one exception, journal_w_replace(), which repair.h alone calls.
  * The caller holds the state folder's lock.  If the process dies in an append, the line is there as a whole
  * (then it counts), or torn (then 3 removes it).
  *
@@ -19,6 +20,7 @@
 
 #include <stddef.h>
 
+struct buf;
 struct err;
 struct ledger;
 
@@ -31,6 +33,11 @@ int journal_w_open(int dirfd, const struct ledger *l, struct journal_w **ret, st
     __attribute__((warn_unused_result));
 /* Appends line (n bytes without newline) and its newline, durably. */
 int journal_w_append(struct journal_w *w, const void *line, size_t n, struct err *err)
+    __attribute__((warn_unused_result));
+/* No further records: E-JOURNAL-23. */
+void journal_w_stop(struct journal_w *w);
+/* The journal becomes `whole`, in one step: if the process dies it is the old one or the new one. */
+int journal_w_replace(int dirfd, const struct buf *whole, struct err *err)
     __attribute__((warn_unused_result));
 void journal_w_close(struct journal_w *w);
 

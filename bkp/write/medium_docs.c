@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/io.h"
@@ -13,6 +15,7 @@
 #include "base/text.h"
 #include "format/generation.h"
 #include "format/minisig.h"
+#include "read/ledger.h"
 #include "read/medium.h"
 #include "read/repository.h"
 #include "write/medium_docs_private.h"
@@ -63,36 +66,44 @@ int medium_docs_file(const struct medium_docs *d, int dir, const char *name, mod
 	return io_replace(dir, name, mode, p, n, err) ? medium_docs_cannot(d, err) : 0;
 }
 
-/* A list that stands there signed, by the key of whatever epoch, is not signed again every night. */
-static bool is_sealed(const struct medium_docs *d, int dir, const char *comment, const void *list, size_t n)
+/* What stands there signed, by the key of whatever epoch, is not signed again every night. */
+static bool is_sealed(const struct medium_docs *d, int dir, const char *name, const char *sig_name,
+    const char *comment, const void *list, size_t n)
 {
 	BUF_AUTO sig = BUF_INIT(SIG_MAX);
 	char said[MINISIG_COMMENT_MAX];
 	size_t n_keys;
 	const struct minisig_public *keys = state_keys(d->state, &n_keys);
 
-	return is_there(dir, MEDIUM_DOCS_SUMS, 0444, list, n) &&
-	       !io_read_file(dir, MEDIUM_DOCS_SUMS ".minisig", &sig, NULL) &&
+	return is_there(dir, name, 0444, list, n) && !io_read_file(dir, sig_name, &sig, NULL) &&
 	       !minisig_verify_one_of(keys, n_keys, list, n, (const char *)sig.p, sig.n, said, NULL, NULL) &&
-	       !strcmp(said, comment) && is_there(dir, MEDIUM_DOCS_SUMS ".minisig", 0444, sig.p, sig.n);
+	       !strcmp(said, comment) && is_there(dir, sig_name, 0444, sig.p, sig.n);
+}
+
+int medium_docs_signed(const struct medium_docs *d, int dir, const char *name, const char *kind,
+    const void *p, size_t n, struct err *err)
+{
+	BUF_AUTO sig = BUF_INIT(SIG_MAX);
+	char comment[MINISIG_COMMENT_MAX], sig_name[SHOW];
+
+	snprintf(sig_name, sizeof(sig_name), "%s.minisig", name);
+	repository_comment(kind, state_repository(d->state), comment);
+	if (is_sealed(d, dir, name, sig_name, comment, p, n))
+		return 0;
+	if (minisig_sign(state_signing(d->state), p, n, comment, &sig, err) ||
+	    medium_docs_file(d, dir, name, 0444, p, n, err))
+		return -1;
+	return medium_docs_file(d, dir, sig_name, 0444, sig.p, sig.n, err);
 }
 
 int medium_docs_seal(
     const struct medium_docs *d, int dir, const char *kind, const struct buf *sums, struct err *err)
 {
 	const void *list = sums->n ? (const char *)sums->p : ""; /* an empty list is a list */
-	BUF_AUTO sig = BUF_INIT(SIG_MAX);
-	char comment[MINISIG_COMMENT_MAX];
 
-	repository_comment(kind, state_repository(d->state), comment);
-	if (is_sealed(d, dir, comment, list, sums->n))
-		return 0;
-	if (minisig_sign(state_signing(d->state), list, sums->n,
-		comment, &sig, err))
-		return -1;
-	if (medium_docs_file(d, dir, MEDIUM_DOCS_SUMS, 0444, list, sums->n, err))
-		return -1;
-	return medium_docs_file(d, dir, MEDIUM_DOCS_SUMS ".minisig", 0444, sig.p, sig.n, err);
+	if (json_object_set_new(d->listed, kind, json_stringn(list, sums->n)))
+		return err_nomem(err);
+	return medium_docs_signed(d, dir, MEDIUM_DOCS_SUMS, kind, list, sums->n, err);
 }
 
 /* ---- tools/ ---- */
@@ -107,40 +118,124 @@ struct tool {
 static const struct tool tools[] = {
     {"FORMAT.md", 0444, false}, {"bkp-restore", 0555, true}, {"rescue.py", 0555, false}};
 
-/* 0, 1 not to be had (told), -1 the medium. */
-static int put_tool(
-    struct medium_docs *d, int source, int dir, const struct tool *t, struct buf *sums, struct err *err)
-{
-	BUF_AUTO b = BUF_INIT(TOOL_MAX);
-	char show[SHOW];
-	uint8_t sha256[DIGEST_LEN];
-	struct err why = ERR_INIT;
-	int r = io_read_file(source, t->name, &b, &why);
+#define N_TOOLS (sizeof(tools) / sizeof(*tools))
 
-	if (r == IO_ABSENT && t->program)
-		return 1;
-	if (r) {
-		err_wrap(&why, text("the tools for media in '%s' are not complete"),
-		    path_show(d->from->tools, show, sizeof(show)));
-		snprintf(why.code, sizeof(why.code), "%s", "E-DOCS-03");
-		err_hint(&why, "%s", text("install bkp again"));
-		medium_docs_miss(d, &why);
-		return 1;
+/* One line of SHA256SUMS; 0, IO_ABSENT, -1. */
+static int read_tool(int source, const struct tool *t, struct buf *bytes, struct buf *line, struct err *err)
+{
+	uint8_t sha256[DIGEST_LEN];
+	int r = io_read_file(source, t->name, bytes, err);
+
+	if (r)
+		return r;
+	digest_sha256(bytes->p, bytes->n, sha256);
+	return generation_sums_add(line, sha256, t->name, err) || buf_terminate(line, err) ? -1 : 0;
+}
+
+int medium_docs_tools(const char *folder, struct buf *ret_sums, struct err *err)
+{
+	IO_FD_AUTO source = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (source < 0)
+		return err_sys(err, "E-DOCS-03", errno, text("the folder '%s' with the tools for media cannot be opened"), folder);
+	for (size_t i = 0; i < N_TOOLS; i++) {
+		BUF_AUTO b = BUF_INIT(TOOL_MAX);
+
+		if (read_tool(source, &tools[i], &b, ret_sums, err) < 0)
+			return -1;
 	}
-	if (medium_docs_file(d, dir, t->name, t->mode, b.p, b.n, err))
+	return 0;
+}
+
+/* Built with this program, or accepted by a person. */
+static bool is_known(const struct medium_docs *d, const char *line)
+{
+	return (d->from->built && strstr(d->from->built, line)) ||
+	       strstr(ledger_tools_accepted(state_ledger(d->state)), line);
+}
+
+static void miss_tool(struct medium_docs *d, struct err *why)
+{
+	char show[SHOW];
+
+	err_wrap(why, text("the tools for media in '%s' are not complete"),
+	    path_show(d->from->tools, show, sizeof(show)));
+	snprintf(why->code, sizeof(why->code), "%s", "E-DOCS-03");
+	err_hint(why, "%s", text("install bkp again"));
+	medium_docs_miss(d, why);
+}
+
+/* Nothing of tools/ is touched: what stands there keeps its signature. */
+static void refuse_tool(struct medium_docs *d, const char *name)
+{
+	const int m = medium_dirfd(d->medium);
+	struct err why = ERR_INIT;
+	char show[SHOW];
+
+	err_set(&why, "E-DOCS-04",
+	    text("'%s' in '%s' is not the one this bkp was built with: the tools on the media stay as they are"),
+	    name, path_show(d->from->tools, show, sizeof(show)));
+	err_hint(&why, "%s",
+	    text("somebody changed it: install bkp again; if it was changed on purpose, 'bkp accept --tools "
+		 "--operator NAME --reason TEXT'"));
+	medium_docs_miss(d, &why);
+	d->ret->tools = !faccessat(m, MEDIUM_DOCS_TOOLS "/bkp-restore", F_OK, AT_SYMLINK_NOFOLLOW);
+	d->sealed_tools = !faccessat(m, MEDIUM_DOCS_TOOLS "/" MEDIUM_DOCS_SUMS, F_OK, AT_SYMLINK_NOFOLLOW);
+}
+
+static int put_read(struct medium_docs *d, const struct buf bytes[N_TOOLS], const bool there[N_TOOLS],
+    const struct buf *sums, struct err *err)
+{
+	IO_FD_AUTO dir = io_make_dir(medium_dirfd(d->medium), MEDIUM_DOCS_TOOLS, 0755, err);
+
+	if (dir < 0)
+		return medium_docs_cannot(d, err);
+	for (size_t i = 0; i < N_TOOLS; i++)
+		if (there[i] && medium_docs_file(d, dir, tools[i].name, tools[i].mode, bytes[i].p, bytes[i].n, err))
+			return -1;
+	if (medium_docs_seal(d, dir, MEDIUM_DOCS_TOOLS, sums, err))
 		return -1;
-	digest_sha256(b.p, b.n, sha256);
-	return generation_sums_add(sums, sha256, t->name, err);
+	d->sealed_tools = true;
+	return 0;
+}
+
+/* The bytes that were looked at are those that are written. */
+static int put_each(struct medium_docs *d, int source, struct buf bytes[N_TOOLS], struct err *err)
+{
+	BUF_AUTO sums = BUF_INIT(TOOLS_MAX);
+	bool there[N_TOOLS] = {false};
+
+	for (size_t i = 0; i < N_TOOLS; i++) {
+		BUF_AUTO line = BUF_INIT(TOOLS_MAX);
+		struct err why = ERR_INIT;
+		int r = read_tool(source, &tools[i], &bytes[i], &line, &why);
+
+		if (r == IO_ABSENT && tools[i].program)
+			continue;
+		if (r) {
+			miss_tool(d, &why);
+			continue;
+		}
+		if (!is_known(d, (const char *)line.p)) {
+			refuse_tool(d, tools[i].name);
+			return 0;
+		}
+		there[i] = true;
+		if (buf_puts(&sums, (const char *)line.p, err))
+			return -1;
+	}
+	for (size_t i = 0; i < N_TOOLS; i++)
+		d->ret->tools |= there[i] && tools[i].program;
+	return put_read(d, bytes, there, &sums, err);
 }
 
 static int put_tools(struct medium_docs *d, struct err *err)
 {
 	IO_FD_AUTO source = -1;
-	IO_FD_AUTO dir = -1;
-	BUF_AUTO sums = BUF_INIT(TOOLS_MAX);
+	struct buf bytes[N_TOOLS];
 	struct err why = ERR_INIT;
 	char show[SHOW];
-	size_t i;
+	int r;
 
 	if (!d->from->tools)
 		return 0;
@@ -153,20 +248,30 @@ static int put_tools(struct medium_docs *d, struct err *err)
 		medium_docs_miss(d, &why);
 		return 0;
 	}
-	dir = io_make_dir(medium_dirfd(d->medium), MEDIUM_DOCS_TOOLS, 0755, err);
-	if (dir < 0)
-		return medium_docs_cannot(d, err);
-	for (i = 0; i < sizeof(tools) / sizeof(*tools); i++) {
-		int r = put_tool(d, source, dir, &tools[i], &sums, err);
+	for (size_t i = 0; i < N_TOOLS; i++)
+		buf_init(&bytes[i], TOOL_MAX);
+	r = put_each(d, source, bytes, err);
+	for (size_t i = 0; i < N_TOOLS; i++)
+		buf_free(&bytes[i]);
+	return r;
+}
 
-		if (r < 0)
-			return -1;
-		d->ret->tools = d->ret->tools || (r == 0 && tools[i].program);
-	}
-	if (medium_docs_seal(d, dir, "tools", &sums, err))
-		return -1;
-	d->sealed_tools = true;
-	return 0;
+/* What the medium carries now, when that is something else than was recorded last. */
+static int record(struct medium_docs *d, struct err *err)
+{
+	const struct ledger_medium *lm =
+	    ledger_medium_by_uuid(state_ledger(d->state), medium_uuid(d->medium));
+	char *all = json_dumps(d->listed, JSON_COMPACT | JSON_SORT_KEYS), sha256[DIGEST_HEX];
+	uint8_t hash[DIGEST_LEN];
+
+	if (!all)
+		return err_nomem(err);
+	digest_sha256(all, strlen(all), hash);
+	free(all);
+	if (!lm || !json_object_size(d->listed) || !strcmp(lm->docs_sha256, digest_hex(hash, DIGEST_LEN, sha256)))
+		return 0;
+	return state_append(d->state, "documents",
+	    json_pack("{s:s, s:s, s:O}", "medium", lm->uuid, "sha256", sha256, "files", d->listed), err);
 }
 
 int medium_docs_put(struct state *s, const struct policy *policy, const struct medium *m,
@@ -175,9 +280,15 @@ int medium_docs_put(struct state *s, const struct policy *policy, const struct m
 	struct medium_docs_result result = {0};
 	struct medium_docs d = {
 	    .state = s, .policy = policy, .medium = m, .from = from, .ret = &result, .why = why};
+	int r;
 
+	d.listed = json_object();
+	if (!d.listed)
+		return err_nomem(err);
 	/* README.txt last: it speaks of what is there */
-	if (put_tools(&d, err) || medium_docs_procedures(&d, err) || medium_docs_readme(&d, err))
+	r = put_tools(&d, err) || medium_docs_procedures(&d, err) || medium_docs_readme(&d, err) || record(&d, err);
+	json_decref(d.listed);
+	if (r)
 		return -1;
 	if (io_sync_dir(medium_dirfd(m), err))
 		return medium_docs_cannot(&d, err);

@@ -6,11 +6,15 @@
  * procedures/ carry SHA256SUMS and SHA256SUMS.minisig, signed by the repository: the hint in README.txt is to
  * check them before running anything.
  *
+ * Only tools that this program was built with are brought, or that a person accepted (journal "tools-accepted"):
+ * what was changed on this host gets no signature, and what stands in tools/ stays as it is.  What a medium
+ * carries now is recorded when it is something else than before (journal "documents").
+ *
  * Nothing is written through a link that stands on the medium.  Nothing is deleted: a file that is no longer
  * brought stays, without a line in SHA256SUMS.
  *
  * Errors: E-DOCS-01 cannot be written (-1).  In *why: E-DOCS-02 a procedure of the policy cannot be read, is
- * not valid or cannot have its name, E-DOCS-03 a tool cannot be read.
+ * not valid or cannot have its name, E-DOCS-03 a tool cannot be read, E-DOCS-04 a tool is neither.
  */
 #ifndef BKP_WRITE_MEDIUM_DOCS_H
 #define BKP_WRITE_MEDIUM_DOCS_H
@@ -18,6 +22,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct buf;
 struct err;
 struct medium;
 struct policy;
@@ -30,6 +35,7 @@ struct state;
 struct medium_docs_sources {
 	const char *tools;   /* folder with bkp-restore (static), rescue.py, FORMAT.md; NULL: none */
 	const char *version; /* of this program */
+	const char *built;   /* SHA256SUMS of the tools that this program was built with; NULL: none */
 };
 
 struct medium_docs_result {
@@ -37,6 +43,10 @@ struct medium_docs_result {
 	size_t procedures;     /* copied or up to date */
 	size_t procedures_bad; /* those that could not be */
 };
+
+/* SHA256SUMS of the tools in the folder, whatever they are. */
+int medium_docs_tools(const char *folder, struct buf *ret_sums, struct err *err)
+    __attribute__((warn_unused_result));
 
 /* 0: *ret is filled, and why (or NULL) is set when something could not be brought.  -1: the medium cannot be
  * written (err). */

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include <jansson.h>
+
 #include "base/buf.h"
 #include "write/medium_docs.h"
 
@@ -20,6 +22,7 @@ struct medium_docs {
 	struct err *why;     /* of the first thing that could not be brought; or NULL */
 	bool faulty;	     /* why is set */
 	bool sealed_tools;   /* tools/ is there with its signature */
+	json_t *listed;	     /* the lists as they stand there, for the record */
 	char procedure[256]; /* name of the first procedure that is there, "NAME.md", or "" */
 };
 
@@ -31,6 +34,9 @@ void medium_docs_miss(struct medium_docs *d, const struct err *why);
  */
 int medium_docs_file(const struct medium_docs *d, int dir, const char *name, mode_t mode, const void *p,
     size_t n, struct err *err);
+/* The same with its signature NAME.minisig, made for `kind`. */
+int medium_docs_signed(const struct medium_docs *d, int dir, const char *name, const char *kind,
+    const void *p, size_t n, struct err *err);
 /* SHA256SUMS and its signature. */
 int medium_docs_seal(
     const struct medium_docs *d, int dir, const char *kind, const struct buf *sums, struct err *err);

@@ -102,6 +102,8 @@ int medium_docs_readme(const struct medium_docs *d, struct err *err)
 	char site[1024], label[256], key[MINISIG_KEY_TEXT], number[24], none[] = "-", folder[GENERATION_DIR];
 	char procedure[GENERATION_UUID + sizeof(d->procedure) + 16];
 	uint64_t n = newest(d);
+	const struct ledger_medium *lm =
+	    ledger_medium_by_uuid(state_ledger(d->state), medium_uuid(d->medium));
 	struct utsname host;
 	size_t keys;
 
@@ -125,5 +127,15 @@ int medium_docs_readme(const struct medium_docs *d, struct err *err)
 	if (add(d, readme_ja, readme_ja_len, values, &out, err) ||
 	    add(d, readme_en, readme_en_len, values, &out, err))
 		return -1;
-	return medium_docs_file(d, medium_dirfd(d->medium), MEDIUM_DOCS_README, 0444, out.p, out.n, err);
+	/* elsewhere it names another newest generation every night */
+	if (lm && lm->offline) {
+		uint8_t hash[DIGEST_LEN];
+		char hex[DIGEST_HEX];
+
+		digest_sha256(out.p, out.n, hash);
+		if (json_object_set_new(d->listed, MEDIUM_DOCS_README, json_string(digest_hex(hash, DIGEST_LEN, hex))))
+			return err_nomem(err);
+	}
+	return medium_docs_signed(
+	    d, medium_dirfd(d->medium), MEDIUM_DOCS_README, "readme", out.p, out.n, err);
 }

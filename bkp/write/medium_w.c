@@ -17,6 +17,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "format/minisig.h"
+#include "read/ledger.h"
 #include "read/medium.h"
 #include "read/repository.h"
 #include "write/heads.h"
@@ -28,7 +29,8 @@
 struct making {
 	const struct state *state;
 	const char *path, *label, *type;
-	int root; /* of the medium */
+	int64_t first_ns; /* when it was registered; 0: now */
+	int root;	  /* of the medium */
 	int repo; /* <repository-id>/ */
 	int tmp;  /* <repository-id>/tmp/ */
 };
@@ -131,6 +133,8 @@ static int sign_identity(
 	int r;
 
 	clock_now(&now);
+	if (m->first_ns)
+		now.wall_ns = m->first_ns;
 	o = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s}", "format", 1, "kind", "bkp-medium", "repository",
 	    state_repository(m->state), "medium", uuid, "label", m->label, "type", m->type, "first_use",
 	    clock_format(now.wall_ns, time));
@@ -238,4 +242,37 @@ int medium_w_mend(const struct state *s, const struct medium *m, struct err *err
 	io_close_quietly(&k.tmp);
 	io_close_quietly(&k.repo);
 	return r;
+}
+
+/* Does what stands there say which medium it is?  README.txt names it, too. */
+static bool names(int root, const char *uuid)
+{
+	static const char *const files[] = {MEDIUM_JSON, "README.txt"};
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		BUF_AUTO b = BUF_INIT((size_t)1 << 20);
+
+		if (!io_read_file(root, files[i], &b, NULL) && b.n && memmem(b.p, b.n, uuid, strlen(uuid)))
+			return true;
+	}
+	return false;
+}
+
+int medium_w_identity(const struct state *s, const char *path, const char *uuid, struct err *err)
+{
+	const struct ledger_medium *lm = ledger_medium_by_uuid(state_ledger(s), uuid);
+	struct making m = {
+	    .state = s, .path = path, .label = lm->label, .type = lm->type, .first_ns = lm->added_ns};
+	IO_FD_AUTO root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	IO_FD_AUTO repo = root < 0 ? -1 : io_open_dir(root, state_repository(s), NULL);
+	BUF_AUTO json = BUF_INIT(MEDIUM_MAX);
+	BUF_AUTO sig = BUF_INIT(MEDIUM_MAX);
+
+	if (repo < 0 || !names(root, uuid))
+		return MEDIUM_W_UNKNOWN;
+	if (sign_identity(&m, uuid, &json, &sig, err) ||
+	    io_replace(root, MEDIUM_SIG, 0444, sig.p, sig.n, err) ||
+	    io_replace(root, MEDIUM_JSON, 0444, json.p, json.n, err) || io_sync_dir(root, err))
+		return cannot_write(&m, err);
+	return check_written(&m, uuid, err);
 }

@@ -17,7 +17,9 @@
 #include "format/arcfile.h"
 #include "format/generation.h"
 #include "format/minisig.h"
+#include "read/inside.h"
 #include "read/verify.h"
+#include "write/reap.h"
 #include "write/vault_w.h"
 
 #define BLOCK	 ((size_t)1 << 20)
@@ -58,10 +60,10 @@ int mirror_archive(int source_repo, struct vault_w *to, const uint8_t sha256[DIG
 {
 	char path[ARCFILE_PATH];
 	struct vault_file *f = NULL;
-	IO_FD_AUTO fd = io_open_file(source_repo, arcfile_path(sha256, path), err);
+	IO_FD_AUTO fd = -1;
 	int r;
 
-	if (fd < 0)
+	if (inside_open(source_repo, arcfile_path(sha256, path), &fd, err))
 		return MIRROR_SOURCE;
 	if (vault_w_stage(to, &f, err))
 		return -1;
@@ -212,6 +214,29 @@ static int supply_listed(int source_repo, struct vault_w *to, struct buf docs[DO
 	return MIRROR_SOURCE;
 }
 
+/* docs were compared with what is signed; the source is not read again: by now it may hold others. */
+static int clear_others(struct vault_w *to, uint64_t number, struct buf docs[DOCS], struct err *err)
+{
+	char dir[GENERATION_DIR], path[GENERATION_SUMS_PATH];
+	int i;
+
+	generation_dir(number, dir);
+	for (i = 0; i < DOCS; i++) {
+		BUF_AUTO there = BUF_INIT(doc_max[i]);
+		struct stat st;
+
+		snprintf(path, sizeof(path), "%s/%s", dir, doc_names[i]);
+		if (fstatat(vault_w_dirfd(to), path, &st, AT_SYMLINK_NOFOLLOW) && errno == ENOENT)
+			continue;
+		if (!io_read_file(vault_w_dirfd(to), path, &there, NULL) && there.n == docs[i].n &&
+		    !memcmp(there.p, docs[i].p, there.n))
+			continue;
+		if (reap_damaged(vault_w_dirfd(to), path, err))
+			return -1;
+	}
+	return 0;
+}
+
 int mirror_generation(
     int source_repo, struct vault_w *to, const struct mirror_generation *g, uint64_t *files, struct err *err)
 {
@@ -226,6 +251,8 @@ int mirror_generation(
 		r = supply_listed(source_repo, to, docs, g, files, err);
 	for (i = 0; i < DOCS; i++)
 		out[i] = (struct vault_doc){doc_names[i], docs[i].p, docs[i].n};
+	if (!r && g->replace)
+		r = clear_others(to, g->number, docs, err);
 	if (!r)
 		r = vault_w_publish_generation(to, g->number, out, DOCS, err);
 	for (i = 0; i < DOCS; i++)

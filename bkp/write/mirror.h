@@ -11,6 +11,7 @@
 #ifndef BKP_WRITE_MIRROR_H
 #define BKP_WRITE_MIRROR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,7 @@ struct mirror_generation {
 	const char *uuid;
 	uint32_t epoch;		     /* in which it was begun, and must have been signed; 0: any */
 	const char *manifest_sha256; /* as hex, as the journal reported it; or NULL */
+	bool replace;		     /* documents that stand on the target and are not these go, once all else is there */
 	void (*copied)(void *arg); /* after each archive; may be NULL */
 	void *arg;
 };

@@ -109,8 +109,7 @@ static int not_begun(const struct policy_dataset *d, struct generation_dataset *
 	return ret->name && ret->reason && (ret->title || !d->title) ? 0 : err_nomem(err);
 }
 
-/* What a data set was when it was good, or when a person accepted it as it is. */
-static void former(void *arg, const char *dataset, struct expect_former *ret)
+void night_former(void *arg, const char *dataset, struct expect_former *ret)
 {
 	const struct ledger *l = state_ledger(((const struct night *)arg)->cfg->state);
 
@@ -133,13 +132,15 @@ static int capture_all(struct night *n, struct err *err)
 {
 	char scratch[4096];
 	struct capture_config cfg = {
-	    .pack = n->pack, .ids = n->ids, .chunker = n->chunker, .scratch = scratch, .now_ns = n->begun_ns, .cb = n->cfg->cb, .repository = state_repository(n->cfg->state), .anew = n->cfg->anchor, .timings = &n->ret->timings, .generation = n->ret->generation, .former = former, .former_arg = n, .reported = night_was_reported, .reported_arg = n};
+	    .pack = n->pack, .ids = n->ids, .chunker = n->chunker, .scratch = scratch, .now_ns = n->begun_ns, .cb = n->cfg->cb, .repository = state_repository(n->cfg->state), .anew = n->cfg->anchor, .timings = &n->ret->timings, .generation = n->ret->generation, .locale = n->cfg->policy->locale, .former = night_former, .former_arg = n, .reported = night_was_reported, .reported_arg = n};
 	const struct capture_callbacks *cb = &n->cfg->cb;
 	struct capture *c = NULL;
 	bool stopped = false;
 	size_t i, good = 0;
 	int r = 0;
 
+	cfg.cb.progress = night_progress_bytes;
+	cfg.cb.progress_arg = n;
 	snprintf(scratch, sizeof(scratch), "%s/cache", state_path(n->cfg->state));
 	n->ret->datasets = calloc(n->cfg->n_datasets, sizeof(*n->ret->datasets));
 	if (!n->ret->datasets)
@@ -150,6 +151,7 @@ static int capture_all(struct night *n, struct err *err)
 		struct generation_dataset *d = &n->ret->datasets[i];
 
 		n->ret->n_datasets = i + 1;
+		night_progress_dataset(n, i);
 		r = stopped ? not_begun(n->cfg->datasets[i], d, err) : capture_dataset(c, n->cfg->datasets[i], d, err);
 		r = r || night_guard(n, n->cfg->datasets[i], d, err) ? -1 : 0;
 		good += !r && d->verdict != GENERATION_FAILED;
@@ -164,7 +166,7 @@ static int capture_all(struct night *n, struct err *err)
 		return -1;
 	if (!good)
 		return err_set(err, "E-RUN-01", text("no data set could be captured; '%s': %s"), n->ret->datasets[0].name,
-		    n->ret->datasets[0].reason ? n->ret->datasets[0].reason : "?");
+		    n->ret->datasets[0].reason ? n->ret->datasets[0].reason : text("no reason is on record"));
 	r = stopped ? 0 : pack_finish(n->pack, err);
 	n->ret->new_bytes = pack_new_bytes(n->pack);
 	return r;
@@ -247,10 +249,13 @@ static void record_failure(struct night *n, struct err *failure)
 {
 	char reason[sizeof(failure->msg)];
 	struct err why = ERR_INIT;
+	json_t *said = NULL;
+	int r = night_said(n, true, &said, &why);
 
 	path_show(failure->msg, reason, sizeof(reason)); /* JSON wants UTF-8, and names are bytes */
 	if (state_append(n->cfg->state, "failed",
-		json_pack("{s:I, s:s}", "generation", (json_int_t)n->ret->generation, "reason", reason), &why))
+		json_pack("{s:I, s:s, s:o*}", "generation", (json_int_t)n->ret->generation, "reason", reason, "said_age", said), &why) ||
+	    r)
 		err_wrap(failure, text("this could not be recorded (%s)"), why.msg);
 }
 
@@ -271,7 +276,8 @@ static int look_at_clock(struct night *n, struct err *err)
 static int finish_expiry(struct night *n, struct err *err)
 {
 	for (size_t i = 0; i < n->n_online; i++) {
-		const struct reap reap = {.state = n->cfg->state, .medium = n->online[i].medium};
+		const struct reap reap = {
+		    .state = n->cfg->state, .policy = n->cfg->policy, .medium = n->online[i].medium};
 		const struct heads_finding *f = &n->online[i].finding;
 		struct reap_result done;
 
@@ -306,8 +312,23 @@ static int narrow(struct night *n, struct night_config *own, struct err *err)
 	return own->n_datasets ? 0 : NIGHT_NOTHING;
 }
 
+static void look_at_policy(struct night *n)
+{
+	const char *first;
+	int64_t since_ns;
+	const size_t k = ledger_narrowed(state_ledger(n->cfg->state), &first, &since_ns);
+
+	if (!k)
+		return;
+	err_set(&n->ret->narrowed, "W-POLICY-01",
+	    text("the policy captures or guards less, and nobody has accepted that: %s (%zu in all)"), first, k);
+	err_hint(&n->ret->narrowed, "%s",
+	    text("read 'bkp journal show', then 'bkp accept --policy-change --operator NAME --reason TEXT'"));
+}
+
 static int prepare(struct night *n, struct night_config *own, struct err *err)
 {
+	look_at_policy(n);
 	if (night_open_media(n, err) || night_histories(n, err) || look_at_clock(n, err) || night_new_epoch(n, err) || attendance_record(n->cfg->state, n->cfg->policy, err) ||
 	    agreement_raise(n->cfg->state, n->cfg->policy, NULL, err) || finish_expiry(n, err) || open_dedup(n, err) ||
 	    night_settle(n, err))
@@ -328,8 +349,8 @@ static int night(struct night *n, struct err *err)
 	} else {
 		r = read_back(n, err);
 	}
-	night_copy_journal(n);
 	night_medium_docs(n);
+	night_copy_journal(n);
 	return r;
 }
 

@@ -68,7 +68,17 @@ struct night_result {
 	struct err slow;    /* why the next night will have to read all files again, or code "" */
 	struct err clock;   /* the clock was moved: what a person should hear, or code "" */
 	struct err reaped;  /* why an expiry that was interrupted could not be finished, or code "" */
+	struct err narrowed; /* the policy captures or guards less and nobody has accepted it, or code "" */
 	struct err missing; /* what media should carry for people and could not be brought to them, the first; or code "" */
+};
+
+/* How far it is. */
+struct night_progress {
+	const char *part, *of; /* what is done, in the reader's language, and with which data set or medium */
+	unsigned number, parts;
+	uint64_t done, total; /* bytes; total 0: not known */
+	bool estimated;	      /* the total is what the data sets were when they were captured last */
+	uint64_t fresh;	      /* of done, what was stored or read now, neither before nor only referred to */
 };
 
 struct night_config {
@@ -81,7 +91,9 @@ struct night_config {
 	void *wanted_arg;
 	const char *version;
 	bool anchor; /* store everything anew: refer to no earlier archive */
-	struct capture_callbacks cb;
+	struct capture_callbacks cb; /* progress belongs to the night */
+	/* called now and then, with cb.arg; may be NULL */
+	void (*progress)(void *arg, const struct night_progress *p);
 	struct medium_docs_sources docs;
 };
 

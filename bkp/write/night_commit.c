@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "format/arcfile.h"
+#include "format/base64.h"
 #include "format/journal.h"
 #include "read/ledger.h"
 #include "read/medium.h"
@@ -21,6 +22,8 @@
 #include "write/refill.h"
 #include "write/state.h"
 #include "write/vault_w.h"
+
+#define SAID_MAX ((size_t)64 << 10) /* bytes that commands said, in one record */
 
 /* Copies one archive to medium `to` from whichever other medium has it whole. 0, -1 the target failed or nobody has it. */
 static int supply_archive(struct night *n, size_t to, const struct dedup_archive *a, struct err *err)
@@ -103,6 +106,9 @@ static json_t *media_json(struct night *n)
 		bool frozen = m->ok;
 		int why;
 
+		/* one that was never registered has no identity to be recorded under, and holds nothing */
+		if (!m->uuid[0])
+			continue;
 		for (k = 0; k < n->n_online; k++)
 			if (n->online[k].report == m) {
 				if (n->sinks[k].failed)
@@ -126,8 +132,8 @@ static json_t *canaries_json(const struct generation_dataset *d)
 
 static json_t *census_json(const struct guard_census *c)
 {
-	return c->taken ? json_pack("{s:I, s:I, s:I}", "files", (json_int_t)c->files, "formats", (json_int_t)c->formats, "opaque",
-			      (json_int_t)c->opaque)
+	return c->taken ? json_pack("{s:I, s:I, s:I, s:I}", "files", (json_int_t)c->files, "formats", (json_int_t)c->formats, "opaque",
+			      (json_int_t)c->opaque, "zero", (json_int_t)c->zero)
 			: NULL;
 }
 
@@ -146,13 +152,10 @@ static json_t *guard_json(const struct generation_dataset *d)
 
 json_t *night_dataset_json(const struct generation_dataset *d)
 {
-	/* the journal goes to every medium in the clear; of what was captured root.age keeps it */
-	const char *said = d->verdict == GENERATION_FAILED ? d->said : NULL;
-
-	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*, s:o*}", "name", d->name, "verdict",
+	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:o*}", "name", d->name, "verdict",
 	    generation_verdict_word(d->verdict), "entries", (json_int_t)d->entries, "files", (json_int_t)d->files, "bytes",
 	    (json_int_t)d->bytes, "unreadable", (json_int_t)d->unreadable, "changed", (json_int_t)d->changed, "skipped",
-	    (json_int_t)d->skipped, "reason", d->reason, "said", said, "guard", guard_json(d));
+	    (json_int_t)d->skipped, "reason", d->reason, "guard", guard_json(d));
 }
 
 static json_t *datasets_json(const struct night *n)
@@ -164,16 +167,41 @@ static json_t *datasets_json(const struct night *n)
 	return sets;
 }
 
+int night_said(const struct night *n, bool all, json_t **ret, struct err *err)
+{
+	BUF_AUTO plain = BUF_INIT(SAID_MAX);
+	BUF_AUTO age = BUF_INIT(JOURNAL_LINE_MAX / 2);
+	BUF_AUTO text = BUF_INIT(JOURNAL_LINE_MAX);
+
+	*ret = NULL;
+	for (size_t i = 0; i < n->ret->n_datasets; i++) {
+		const struct generation_dataset *d = &n->ret->datasets[i];
+
+		/* a line has its bounds: of a hundred that fail the first say enough */
+		if (d->said && (all || d->verdict == GENERATION_FAILED) && buf_printf(&plain, NULL, "%s: %s\n", d->name, d->said))
+			break;
+	}
+	if (!plain.n)
+		return 0;
+	if (night_encrypt(n, &plain, &age, err) || base64_append(&text, age.p, age.n, BASE64_PADDED, err))
+		return -1;
+	*ret = json_stringn((char *)text.p, text.n);
+	return *ret ? 0 : err_nomem(err);
+}
+
 int night_committed(struct night *n, struct err *err)
 {
 	char hex[DIGEST_HEX];
+	json_t *said;
 
+	if (night_said(n, false, &said, err))
+		return -1;
 	return state_append(n->cfg->state, "committed",
-	    json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o}", "generation", (json_int_t)n->ret->generation, "uuid",
+	    json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o*}", "generation", (json_int_t)n->ret->generation, "uuid",
 		n->uuid, "manifest_sha256", digest_hex(n->manifest_sha256, DIGEST_LEN, hex), "archives",
 		(json_int_t)n->ret->archives, "archive_bytes", (json_int_t)n->ret->archive_bytes, "new_bytes",
 		(json_int_t)n->ret->new_bytes, "next_archive", (json_int_t)pack_next_archive(n->pack), "datasets",
-		datasets_json(n), "media", media_json(n)),
+		datasets_json(n), "media", media_json(n), "said_age", said),
 	    err);
 }
 
@@ -187,6 +215,7 @@ int night_read_back(struct night *n, struct err *err)
 
 		if (!o->report->ok || readback_open(n->cfg->state, o->medium, &o->readback, &o->report->why))
 			continue;
+		night_progress_medium(n, i);
 		r = readback_generation(o->readback, n->ret->generation, false, &o->report->why, err);
 		if (r < 0)
 			return -1;
@@ -233,7 +262,7 @@ static int read_back_rest(struct night *n, struct night_online *o, struct err *e
 int night_catch_up(struct night *n, struct err *err)
 {
 	struct refill_source *sources = calloc(n->n_online + 1, sizeof(*sources));
-	struct refill refill = {.state = n->cfg->state, .sources = sources};
+	struct refill refill = {.state = n->cfg->state, .sources = sources, .progress = night_progress_copied, .arg = n};
 	size_t i;
 	int r = sources ? 0 : err_nomem(err);
 
@@ -249,6 +278,7 @@ int night_catch_up(struct night *n, struct err *err)
 		refill.to = o->medium;
 		refill.vault = o->vault;
 		refill.readback = o->readback;
+		night_progress_medium(n, i);
 		r = refill_run(&refill, &got, err);
 		o->report->caught_up = got.copied;
 		if (got.why.code[0]) {

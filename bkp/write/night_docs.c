@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/text.h"
@@ -51,6 +53,8 @@ static int make_manifest(struct night *n, struct err *err)
 			return err_set(err, "E-GEN-01", text("the journal has no manifest hash for generation %llu"),
 			    (unsigned long long)prev->number);
 	}
+	m.binds_root = true;
+	digest_sha256(n->root.p, n->root.n, m.root_sha256);
 	m.journal_seq = ledger_seq(l);
 	memcpy(m.journal_sha256, ledger_head(l), DIGEST_LEN);
 	n->ret->archives = m.archives;
@@ -61,16 +65,16 @@ static int make_manifest(struct night *n, struct err *err)
 	return 0;
 }
 
-static int encrypt_root(struct night *n, const struct buf *plain, struct err *err)
+int night_encrypt(const struct night *n, const struct buf *plain, struct buf *out, struct err *err)
 {
 	struct age_writer *w = NULL;
 	size_t nr;
 	const struct age_recipient *r = state_recipients(n->cfg->state, &nr);
 	int bad;
 
-	if (age_writer_new(r, nr, state_random(), &n->root, &w, err))
+	if (age_writer_new(r, nr, state_random(), out, &w, err))
 		return -1;
-	bad = age_writer_update(w, plain->p, plain->n, &n->root, err) || age_writer_finish(w, &n->root, err);
+	bad = age_writer_update(w, plain->p, plain->n, out, err) || age_writer_finish(w, out, err);
 	age_writer_free(w);
 	return bad ? -1 : 0;
 }
@@ -97,9 +101,14 @@ static int make_root(struct night *n, struct err *err)
 		r.archives[i].number = n->needed[i].number;
 		r.archives[i].size = n->needed[i].size;
 		memcpy(r.archives[i].sha256, n->needed[i].sha256, DIGEST_LEN);
+		memcpy(r.archives[i].index_sha256, n->needed[i].index_sha256, DIGEST_LEN);
 	}
 	r.n_archives = n->n_needed;
-	bad = generation_root_format(&r, &plain, err) || encrypt_root(n, &plain, err);
+	memcpy(r.chunk_id_key, state_chunk_id_key(n->cfg->state), DIGEST_LEN);
+	bad = generation_root_format(&r, &plain, err) || night_encrypt(n, &plain, &n->root, err);
+	sodium_memzero(r.chunk_id_key, DIGEST_LEN);
+	if (plain.p)
+		sodium_memzero(plain.p, plain.cap);
 	free(r.datasets);
 	free(r.archives);
 	return bad ? -1 : 0;
@@ -150,5 +159,5 @@ int night_documents(struct night *n, struct err *err)
 	buf_init(&n->root, GENERATION_ROOT_MAX + GENERATION_ROOT_MAX / 1024);
 	buf_init(&n->sums, GENERATION_SUMS_MAX);
 	buf_init(&n->sig, 65536);
-	return make_manifest(n, err) || make_root(n, err) || make_sums(n, err) || sign(n, err) ? -1 : 0;
+	return make_root(n, err) || make_manifest(n, err) || make_sums(n, err) || sign(n, err) ? -1 : 0;
 }

@@ -13,7 +13,9 @@
 struct chunker;
 struct dedup;
 struct dedup_archive;
+struct expect_former;
 struct hmac;
+struct json_t;
 struct medium;
 struct pack;
 struct pack_sink;
@@ -48,8 +50,17 @@ struct night {
 	size_t n_needed;
 	struct buf manifest, root, sums, sig; /* the generation's documents */
 	uint8_t manifest_sha256[DIGEST_LEN];
+	struct night_progress at;
+	uint64_t captured; /* bytes of the data sets before the one at hand */
 };
 
+/* night.c: what a data set was when it was good, or when a person accepted it as it is; arg is the night */
+void night_former(void *arg, const char *dataset, struct expect_former *ret);
+/* night_progress.c: before a data set is captured, or a medium read back from and filled; what these call */
+void night_progress_dataset(struct night *n, size_t i);
+void night_progress_bytes(void *arg, uint64_t bytes);
+void night_progress_medium(struct night *n, size_t i);
+void night_progress_copied(void *arg, uint64_t generation, uint64_t left, uint64_t bytes, uint64_t total);
 /* night_media.c */
 int night_open_media(struct night *n, struct err *err);
 void night_close_media(struct night *n);
@@ -68,6 +79,8 @@ int night_refuse_waste(struct night *n, struct err *err);
 
 /* night_docs.c */
 int night_documents(struct night *n, struct err *err);
+/* Appends an age file to all recipients. */
+int night_encrypt(const struct night *n, const struct buf *plain, struct buf *out, struct err *err);
 
 /* night_guard.c: judges what was measured of the data set that was captured last */
 int night_guard(struct night *n, const struct policy_dataset *p, struct generation_dataset *d, struct err *err);
@@ -80,6 +93,9 @@ int night_committed(struct night *n, struct err *err);
 int night_read_back(struct night *n, struct err *err);
 int night_catch_up(struct night *n, struct err *err);
 void night_medium_docs(struct night *n);
+/* What the commands of data sets wrote to standard error that no root.age keeps, as records hold it: base64 of an age file
+ * with a line "NAME: WORDS" each.  all: nothing was committed; else of those that failed.  *ret NULL: nothing was said. */
+int night_said(const struct night *n, bool all, struct json_t **ret, struct err *err);
 /* A data set as the "committed" record says it. */
 struct json_t *night_dataset_json(const struct generation_dataset *d);
 

@@ -254,16 +254,14 @@ static int known(
 	return pack_need(p, ret->archive, err) ? -1 : 1;
 }
 
-int pack_chunk(struct pack *p, enum pack_stream which, const void *raw, size_t n, struct dedup_place *ret,
-    struct err *err)
+int pack_chunk(struct pack *p, enum pack_stream which, const void *raw, size_t n, uint8_t ret_id[DIGEST_LEN],
+    struct dedup_place *ret, struct err *err)
 {
-	uint8_t id[DIGEST_LEN];
-
-	hmac_of(p->cfg.ids, raw, n, id);
+	hmac_of(p->cfg.ids, raw, n, ret_id);
 	p->copy.n = 0;
 	if (buf_append(&p->copy, raw, n, err))
 		return -1;
-	return pack_chunk_give(p, which, id, &p->copy, ret, err);
+	return pack_chunk_give(p, which, ret_id, &p->copy, ret, err);
 }
 
 int pack_small(struct pack *p, const void *raw, size_t n, struct dedup_place *ret, struct err *err)

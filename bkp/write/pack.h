@@ -72,9 +72,9 @@ void pack_free(struct pack *p); /* discards what was not published */
  * and catalog are all of its kind, so that what is to be read with stock lz4 alone can be; content that is
  * stored already stays referenced, whatever it was compressed with. */
 int pack_compression(struct pack *p, enum codec_kind kind, struct err *err);
-/* One chunk, 1 ≤ n ≤ 4 MiB. */
-int pack_chunk(
-    struct pack *p, enum pack_stream s, const void *raw, size_t n, struct dedup_place *ret, struct err *err);
+/* One chunk, 1 ≤ n ≤ 4 MiB.  ret_id: its content id, made of these bytes whatever the index says of them. */
+int pack_chunk(struct pack *p, enum pack_stream s, const void *raw, size_t n, uint8_t ret_id[DIGEST_LEN],
+    struct dedup_place *ret, struct err *err);
 /* One small file's whole content, 1 ≤ n ≤ PACK_SMALL_MAX. */
 int pack_small(struct pack *p, const void *raw, size_t n, struct dedup_place *ret, struct err *err);
 /* The same with the content id computed beforehand.  The bytes of raw (1 … 4 MiB) may become the pack's: then raw gets

@@ -82,6 +82,20 @@ static int keep_text_or_give(struct state *s, const char *sha256, const void *p,
 	return r;
 }
 
+/* Less is captured, or less is looked at: what an attacker would change so that nights stay quiet. */
+static bool narrows(const struct policy_diff_item *it)
+{
+	const char *rest = strncmp(it->key, "datasets/", 9) ? it->key : strchr(it->key + 9, '/');
+	const bool added = it->kind == POLICY_DIFF_ADDED, removed = it->kind == POLICY_DIFF_REMOVED;
+
+	if (!rest) /* a whole data set */
+		return removed;
+	rest += *rest == '/';
+	return (!strcmp(rest, "exclude") && !removed) || (!strcmp(rest, "paths") && !added) ||
+	       !strcmp(rest, "command") || !strncmp(rest, "guard", 5) || (!strncmp(rest, "expect", 6) && !added) ||
+	       (!strcmp(rest, "probe") && !added);
+}
+
 static json_t *change_text(const struct policy_diff_item *it)
 {
 	if (it->kind != POLICY_DIFF_CHANGED || !it->plain)
@@ -89,8 +103,9 @@ static json_t *change_text(const struct policy_diff_item *it)
 	return json_sprintf("%s: %s -> %s", it->key, it->from, it->to);
 }
 
-/* What differs from the one on record before; NULL when that cannot be told: it is no reason not to go on. */
-static json_t *changes(struct state *s, const char *before, const struct policy *policy)
+/* What differs from the one on record before, and what of it narrows it; NULL when that cannot be told: it is no
+ * reason not to go on. */
+static json_t *changes(struct state *s, const char *before, const struct policy *policy, json_t *narrower)
 {
 	BUF_AUTO old_text = BUF_INIT(POLICY_BYTES_MAX);
 	POLICY_AUTO old = NULL;
@@ -104,6 +119,9 @@ static json_t *changes(struct state *s, const char *before, const struct policy 
 	list = json_array();
 	for (size_t i = 0; i < diff->n && i < CHANGES_MAX; i++)
 		json_array_append_new(list, change_text(&diff->item[i]));
+	for (size_t i = 0; i < diff->n && json_array_size(narrower) < CHANGES_MAX; i++)
+		if (narrows(&diff->item[i]))
+			json_array_append_new(narrower, change_text(&diff->item[i]));
 	if (diff->n > CHANGES_MAX)
 		json_array_append_new(list, json_sprintf("… %zu", diff->n - CHANGES_MAX));
 	policy_diff_free(diff);
@@ -115,6 +133,7 @@ int policy_record(struct state *s, const struct policy *policy, const void *p, s
 	const char *before = ledger_policy_sha256(state_ledger(s));
 	uint8_t hash[DIGEST_LEN];
 	char hex[DIGEST_HEX];
+	json_t *narrower, *list;
 
 	digest_sha256(p, n, hash);
 	digest_hex(hash, sizeof(hash), hex);
@@ -122,8 +141,13 @@ int policy_record(struct state *s, const struct policy *policy, const void *p, s
 		return err_wrap(err, "%s", text("the policy cannot be recorded"));
 	if (!strcmp(before, hex))
 		return 0;
+	narrower = json_array();
+	list = changes(s, before, policy, narrower);
+	/* the text before it is gone: nobody can say what is another now */
+	if (!list && *before)
+		json_array_append_new(narrower, json_string("policy: ?"));
 	return reserve_append(s, "policy",
-	    json_pack("{s:s, s:I, s:o*}", "sha256", hex, "bytes", (json_int_t)n, "changes",
-		changes(s, before, policy)),
+	    json_pack("{s:s, s:I, s:o*, s:o*}", "sha256", hex, "bytes", (json_int_t)n, "changes", list, "narrows",
+		narrower),
 	    err);
 }

@@ -6,7 +6,8 @@
  *another one than the journal names last, the text is made durable first, then "policy" {sha256, bytes,
  *changes: [TEXT…]} is appended: a record never names a text that is not there.  If the process dies between,
  *the next command repeats it.  `changes` says in which keys the two differ, with values only where they are
- *numbers, times or words.
+ *numbers, times or words.  `narrows` are those of them by which less is captured or looked at: they are pending
+ *until a person accepts them (ledger_narrowed()).
  *
  * The bytes must be those the policy was parsed from.
  *

@@ -67,14 +67,14 @@ static int take_value(struct buf *out, char **ret_value, struct err *err)
 	return *ret_value ? 0 : err_nomem(err);
 }
 
-int probe_run(const struct command_config *cfg, char **ret_value, char *said, struct err *err)
+int probe_run(const struct command_config *cfg, char **ret_value, struct command_words *said, struct err *err)
 {
 	BUF_AUTO out = BUF_INIT(READ_MAX + 1);
 	struct command *c = NULL;
 	int r;
 
 	if (said)
-		said[0] = '\0';
+		memset(said, 0, sizeof(*said));
 	if (command_start_with(cfg, &c, err))
 		return -1;
 	r = read_output(c, &out, err);
@@ -82,8 +82,7 @@ int probe_run(const struct command_config *cfg, char **ret_value, char *said, st
 		r = command_finish(c, err);
 	else
 		command_end(c); /* what is more than a value is not waited for */
-	if (said)
-		command_said(c, said);
+	command_said(c, said);
 	command_free(c);
 	return r ? -1 : take_value(&out, ret_value, err);
 }

@@ -12,13 +12,15 @@
 #define BKP_WRITE_PROBE_H
 
 struct command_config;
+struct command_words;
 struct err;
 
 #define PROBE_MAX 4096
 
-/* 0 with a malloc'd *ret_value, or -1: there is no value (err says why).  said, of COMMAND_SAID bytes, may be
- * NULL: what it wrote to standard error. */
-int probe_run(const struct command_config *cfg, char **ret_value, char *said, struct err *err)
+/* 0 with a malloc'd *ret_value, or -1: there is no value (err says why).  said may be NULL:
+ * what it wrote to standard error. */
+int probe_run(
+    const struct command_config *cfg, char **ret_value, struct command_words *said, struct err *err)
     __attribute__((warn_unused_result));
 
 #endif

@@ -1,8 +1,10 @@
 /* readback: see readback.h. */
 #include "write/readback.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <jansson.h>
 
@@ -32,7 +34,8 @@ struct readback {
 	uint8_t identity[DIGEST_LEN]; /* SHA-256 of bkp-medium.json */
 	struct buf done;	      /* numbers, as uint64_t */
 	struct err first;	      /* of the generation at hand */
-	void (*progress)(void *arg, uint64_t bytes);
+	void (*progress)(void *arg, uint64_t bytes, uint64_t total);
+	uint64_t total; /* bytes to be read of the generation at hand; 0: not known */
 	void *arg;
 };
 
@@ -121,6 +124,22 @@ static bool can_vouch(const struct readback *rb, const struct ledger_generation 
 	return false;
 }
 
+/* The archives that nothing vouches for. */
+static uint64_t bytes_unknown(const struct readback *rb, const struct open_list *o)
+{
+	const struct buf *sums = o->g ? vault_r_sums(o->g) : NULL;
+	char path[GENERATION_SUMS_PATH];
+	uint8_t sha256[DIGEST_LEN];
+	uint64_t bytes = 0;
+	struct stat st;
+	size_t pos = 0;
+
+	for (size_t i = 0; sums && rb->progress && !generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, NULL); i++)
+		if (!o->known[i] && !fstatat(medium_repo_dirfd(rb->medium), path, &st, AT_SYMLINK_NOFOLLOW))
+			bytes += (uint64_t)st.st_size;
+	return bytes;
+}
+
 /* Reading a list costs its bytes, what it vouches for saves those of its archives: lists are read, newest
  * first, until nothing is unknown any more or they have cost a share of what is left to be read.  What a
  * night has written stands in no older list, so years of them are not read for it; what was not captured
@@ -149,6 +168,7 @@ static int vouch_for(struct readback *rb, uint64_t number, struct err *err)
 		r = vouch(rb, &o, vault_r_sums(older), err);
 		vault_r_generation_close(older);
 	}
+	rb->total = bytes_unknown(rb, &o);
 	close_list(&o);
 	return r;
 }
@@ -196,7 +216,7 @@ void readback_close(struct readback *rb)
 	free(rb);
 }
 
-void readback_on_progress(struct readback *rb, void (*fn)(void *arg, uint64_t bytes), void *arg)
+void readback_on_progress(struct readback *rb, void (*fn)(void *arg, uint64_t bytes, uint64_t total), void *arg)
 {
 	rb->progress = fn;
 	rb->arg = arg;
@@ -206,7 +226,7 @@ static void on_fault(void *arg, const struct verify_fault *f)
 {
 	struct readback *rb = arg;
 
-	if (!rb->first.code[0])
+	if (!rb->first.code[0] || (err_is_unread(&rb->first) && !err_is_unread(f->err)))
 		rb->first = *f->err;
 }
 
@@ -216,7 +236,7 @@ static void on_bytes(void *arg, uint64_t done, uint64_t total, const char *file)
 
 	(void)total, (void)file;
 	if (rb->progress)
-		rb->progress(rb->arg, done);
+		rb->progress(rb->arg, done, rb->total);
 }
 
 bool readback_answers(const struct readback *rb)
@@ -266,13 +286,14 @@ int readback_generation(struct readback *rb, uint64_t number, bool again, struct
 	if (ledger_generation_record(state_ledger(rb->state), number, &record))
 		opt.record = &record;
 	rb->first = (struct err)ERR_INIT;
+	rb->total = 0;
 	if (!again && vouch_for(rb, number, err))
 		return -1;
 	if (verify_generation(rb->vault, number, &opt, &cb, &res, err))
 		return -1;
 	if (res.faults) {
 		*why = rb->first;
-		if (!readback_answers(rb))
+		if (res.faults == res.unread || !readback_answers(rb))
 			return READBACK_GONE;
 		return record_sharers(rb, number, why, err) || readback_record_damage(rb, number, why, err)
 			   ? -1

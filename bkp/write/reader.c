@@ -86,7 +86,7 @@ static int small_file(struct feed *f, struct source *src, uint64_t size)
 	if (fill(src, p, (size_t)size, &n))
 		return READER_UNREADABLE;
 	if (n)
-		feed_data(f, FEED_SMALL_DATA, n);
+		feed_data(f, FEED_SMALL_FILE, n);
 	return n == size ? 0 : READER_CHANGED;
 }
 

@@ -19,7 +19,7 @@ struct feed;
 
 /* The regular file fd; st is its fstat, taken before anything was read.  Feeds data, chunks and holes,
  * FEED_RESTART when it is read a second time, then FEED_DONE, whose st is the last look.  Files of at most
- * PACK_SMALL_MAX bytes without holes are one FEED_SMALL_DATA, empty ones have no data.  -1: the feed takes no
+ * PACK_SMALL_MAX bytes without holes are one FEED_SMALL_FILE, empty ones have no data.  -1: the feed takes no
  * more. */
 int reader_file(struct feed *f, const struct chunker *chunker, int fd, const struct stat *st);
 

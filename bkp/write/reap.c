@@ -12,14 +12,17 @@
 #include <jansson.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/text.h"
 #include "format/generation.h"
 #include "format/minisig.h"
+#include "format/policy.h"
 #include "read/digestset.h"
 #include "read/inside.h"
 #include "read/ledger.h"
 #include "read/medium.h"
+#include "read/retention.h"
 #include "read/vault_r.h"
 #include "write/reserve.h"
 #include "write/state.h"
@@ -110,9 +113,10 @@ int reap_measure(const struct state *s, const struct medium *m, struct reap_item
 static int record(struct work *w, const struct reap_item *it, struct err *err)
 {
 	return reserve_append(w->r->state, "expired",
-	    json_pack("{s:I, s:s, s:I, s:I, s:s*, s:s*, s:s*}", "generation", (json_int_t)it->number,
+	    json_pack("{s:I, s:s, s:I, s:I, s:s*, s:s*, s:s*, s:s*}", "generation", (json_int_t)it->number,
 		"medium", medium_uuid(w->r->medium), "files", (json_int_t)it->files, "bytes",
-		(json_int_t)it->bytes, "why", it->why, "plan", w->r->plan, "approver", w->r->approver),
+		(json_int_t)it->bytes, "why", it->why, "plan", w->r->plan, "approver", w->r->approver,
+		"operator", w->r->operator),
 	    err);
 }
 
@@ -177,15 +181,21 @@ static int collect(void *arg, const char *name, struct err *err)
 	return buf_append(numbers, &number, sizeof(number), err);
 }
 
+static const struct ledger_copy *copy_here(const struct work *w, const struct ledger_generation *g)
+{
+	for (size_t i = 0; g && i < g->n_copies; i++)
+		if (!strcmp(g->copies[i].medium, medium_uuid(w->r->medium)))
+			return &g->copies[i];
+	return NULL;
+}
+
 /* The journal says so: what lies there for another reason is left. */
 static bool is_expired(const struct work *w, uint64_t number)
 {
-	const struct ledger_generation *g = ledger_generation_by_number(state_ledger(w->r->state), number);
+	const struct ledger_copy *c =
+	    copy_here(w, ledger_generation_by_number(state_ledger(w->r->state), number));
 
-	for (size_t i = 0; g && i < g->n_copies; i++)
-		if (!strcmp(g->copies[i].medium, medium_uuid(w->r->medium)))
-			return g->copies[i].expired_ns != 0;
-	return false;
+	return c && c->expired_ns;
 }
 
 /* Its list, if it is the signed one. */
@@ -320,44 +330,124 @@ static bool stands_still(const struct work *w, uint64_t number)
 	    w->generations, strchr(generation_dir(number, dir), '/') + 1, &st, AT_SYMLINK_NOFOLLOW);
 }
 
-static bool still_covered(struct work *w, uint64_t number)
+static void tell(const struct work *w, uint64_t number, const struct retention_copy *judged, bool goes)
 {
-	struct err why = ERR_INIT;
+	const struct ledger_generation *g = ledger_generation_by_number(state_ledger(w->r->state), number);
+	const struct reap_leftover l = {
+	    medium_label(w->r->medium), number, g, copy_here(w, g)->expired_ns, judged, goes};
 
-	if (ledger_covered(state_ledger(w->r->state), number, medium_uuid(w->r->medium)))
-		return true;
-	err_set(&why, "E-REAP-05",
-	    text(
-		"generation %ju is recorded as expired on '%s' and stands there; what should cover it is not "
-		"verified there any more, so it is left"),
-	    number, medium_label(w->r->medium));
-	err_hint(&why, text("see 'bkp verify --medium %s'"), medium_label(w->r->medium));
-	blame(w, &why);
-	return false;
+	if (w->r->about)
+		w->r->about(w->r->arg, &l);
 }
 
-/* What was recorded and still stands there.  When a generation is suspect that may be the last good one. */
+/* Without a person's word nothing goes from a medium that is kept offline, whatever the policy says today. */
+static bool is_allowed(const struct work *w, const struct ledger_generation *g)
+{
+	const char *uuid = medium_uuid(w->r->medium);
+	const struct policy_medium *pm = policy_find_medium(w->r->policy, medium_label(w->r->medium));
+
+	return (!ledger_medium_by_uuid(state_ledger(w->r->state), uuid)->offline && (!pm || !pm->offline)) ||
+	       copy_here(w, g)->approved || (w->r->yes && w->r->operator);
+}
+
+static void blame_leftover(struct work *w, uint64_t number, const struct retention_copy *c)
+{
+	const char *label = medium_label(w->r->medium);
+	char why[RETENTION_SENTENCE];
+	struct err e = ERR_INIT;
+
+	if (c->stays) {
+		err_set(&e, "E-REAP-05",
+		    text("generation %ju is recorded as expired on '%s' and stands there; it may not go (%s), "
+			 "so it is left"),
+		    number, label, retention_sentence(&c->why[0], why));
+		err_hint(&e,
+		    text("look who recorded that with 'bkp journal show'; 'bkp verify --medium %s' makes it count "
+			 "again"),
+		    label);
+	} else {
+		err_set(&e, "E-REAP-06",
+		    text("generation %ju is recorded as expired on '%s' and stands there; nobody at the disk "
+			 "has agreed that it goes"),
+		    number, label);
+		err_hint(&e, "%s",
+		    text("if that expiry is known and was interrupted, run the same command with --yes; if "
+			 "not, look who recorded it with 'bkp journal show'"));
+	}
+	blame(w, &e);
+}
+
+/* A person's word is recorded before what it is about goes. */
+static int record_finished(const struct work *w, uint64_t number, struct err *err)
+{
+	if (!w->r->operator)
+		return 0;
+	return reserve_append(w->r->state, "expiry-finished",
+	    json_pack("{s:I, s:s, s:s}", "generation", (json_int_t)number, "medium",
+		medium_uuid(w->r->medium), "operator", w->r->operator),
+	    err);
+}
+
+/* One that is recorded and still stands there. */
+static int finish_one(struct work *w, uint64_t number, int64_t now_ns, struct err *err)
+{
+	const struct ledger *l = state_ledger(w->r->state);
+	const struct ledger_generation *g = ledger_generation_by_number(l, number);
+	const struct retention_copy *c;
+	struct retention *judged = NULL;
+	char uuid[JOURNAL_UUID];
+	bool goes;
+	int r = 0;
+
+	if (retention_judge_expired(w->r->policy, l, now_ns, medium_uuid(w->r->medium), number, &judged, err))
+		return -1;
+	c = &judged->media[0].copies[0];
+	goes = !c->stays && is_allowed(w, g);
+	memcpy(uuid, g->uuid, sizeof(uuid)); /* the ledger has checked its length */
+	tell(w, number, c, goes);
+	if (!goes)
+		blame_leftover(w, number, c);
+	else
+		r = record_finished(w, number, err) || retire(w, number, uuid, err) ? -1 : 0;
+	w->ret->finished += goes && !r;
+	retention_free(judged);
+	return r;
+}
+
+/* What was recorded and still stands there. */
 static int retire_recorded(struct work *w, struct err *err)
 {
 	const struct ledger *l = state_ledger(w->r->state);
+	struct clock_stamp now;
 	bool looked = false;
 
-	if (ledger_frozen_by(l) || ledger_latch(l)->found_ns)
-		return 0;
-
+	clock_now(&now);
 	for (size_t i = 0; i < ledger_generations(l); i++) {
-		const struct ledger_generation *g = ledger_generation(l, i);
+		const uint64_t number = ledger_generation(l, i)->number;
 
-		if (!is_expired(w, g->number) || !stands_still(w, g->number))
+		if (!is_expired(w, number) || !stands_still(w, number))
 			continue;
 		if (!looked && reap_stands(w->r->state, w->r->medium, NULL, 0, err)) {
 			blame(w, err);
 			return 0;
 		}
 		looked = true;
-		if (still_covered(w, g->number) && retire(w, g->number, g->uuid, err))
+		if (finish_one(w, number, now.wall_ns, err))
 			return -1;
 	}
+	return 0;
+}
+
+static int tell_retired(void *arg, const char *name, struct err *err)
+{
+	const size_t n = strlen(VAULT_W_EXPIRED);
+	struct work *w = arg;
+	uint64_t number;
+
+	(void)err;
+	if (!strncmp(name, VAULT_W_EXPIRED, n) && !generation_dir_parse(name + n, &number) &&
+	    is_expired(w, number))
+		tell(w, number, NULL, true);
 	return 0;
 }
 
@@ -366,7 +456,7 @@ static int run(struct work *w, struct reap_item *items, size_t n, struct err *er
 	struct err why = ERR_INIT;
 	int r = 0;
 
-	if (open_work(w, &why) || retire_recorded(w, &why)) {
+	if (open_work(w, &why) || io_each_name(w->tmp, tell_retired, w, &why) || retire_recorded(w, &why)) {
 		blame(w, &why);
 		return 0;
 	}

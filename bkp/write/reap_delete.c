@@ -62,6 +62,20 @@ int reap_folder(int repo, const char *name, struct err *err)
 	return io_take(&fd);
 }
 
+int reap_damaged(int repo, const char *path, struct err *err)
+{
+	const char *name = strrchr(path, '/') + 1;
+	IO_FD_AUTO dir = -1;
+	uint64_t files = 0, bytes = 0;
+	char folder[128];
+
+	if (!strncmp(path, "archives/", 9))
+		return reap_delete_archive(repo, path, &files, &bytes, err);
+	snprintf(folder, sizeof(folder), "%.*s", (int)(name - path - 1), path);
+	dir = io_open_dir(repo, folder, err);
+	return dir < 0 ? -1 : reap_delete(dir, name, &files, &bytes, err);
+}
+
 int reap_delete_archive(int repo, const char *path, uint64_t *ret_files, uint64_t *ret_bytes, struct err *err)
 {
 	IO_FD_AUTO archives = reap_folder(repo, "archives", err);

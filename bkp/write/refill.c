@@ -58,18 +58,29 @@ static bool expired_on(const struct ledger_generation *g, const char *uuid)
 	return false;
 }
 
-/* Is everything the generation lists on that medium? */
+static void unread(void *arg, const char *file, const struct err *fault)
+{
+	bool *any = arg;
+
+	(void)file;
+	*any |= err_is_unread(fault);
+}
+
+/* Is everything the generation lists on that medium?  What cannot be looked at is not missing: who reads it back
+ * says so. */
 static bool stands(struct vault_r *v, uint64_t number)
 {
 	struct vault_r_generation *g = NULL;
 	uint64_t faults = 1;
+	struct err why = ERR_INIT;
+	bool is = false;
 
-	if (!v || vault_r_generation_open(v, number, &g, NULL))
-		return false;
-	if (vault_r_presence(v, g, NULL, NULL, &faults, NULL))
+	if (!v || vault_r_generation_open(v, number, &g, &why))
+		return !v || err_is_unread(&why);
+	if (vault_r_presence(v, g, unread, &is, &faults, NULL))
 		faults = 1;
 	vault_r_generation_close(g);
-	return faults == 0;
+	return is || faults == 0;
 }
 
 static struct vault_r *reader(const struct refill *r, const struct medium *m)

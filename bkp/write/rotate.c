@@ -48,12 +48,19 @@ static int look_at_clock(struct rotate *ro, struct err *err)
 
 static int finish_expiry(struct rotate *ro, struct err *err)
 {
-	const struct reap reap = {.state = ro->cfg->state, .medium = ro->medium};
+	const struct reap reap = {.state = ro->cfg->state,
+	    .policy = ro->cfg->policy,
+	    .medium = ro->medium,
+	    .operator= ro->cfg->operator,
+	    .yes = ro->cfg->yes,
+	    .about = ro->cfg->about,
+	    .arg = ro->cfg->arg};
 	struct reap_result done;
 
 	if (reap_finish(&reap, &done, err))
 		return -1;
 	ro->ret->reaped = done.why;
+	ro->ret->finished = done.finished;
 	return 0;
 }
 

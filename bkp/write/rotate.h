@@ -4,7 +4,8 @@
  *   0. the medium is found and is the one registered: signed identity, repository, file system and disk
  * (device.h); neither it nor the media that are copied from know more than this host (heads.h); journal
  * "medium-attached" unless it is recorded as attached already.  Has the clock been moved (clockwatch.h); a new
- * signing key, of which they learn at once; what an expiry that was interrupted left is finished (reap.h).
+ * signing key, of which they learn at once; what an expiry that was interrupted left is judged anew, told,
+ * and, when a person has agreed to it, finished (reap.h).
  *   1. what an interrupted night left open is not this command's business: only committed generations are
  * copied.  Public files of the repository that the medium lost are written again.
  *   2. refill (refill.h), newest generation first, so that a medium that fills up holds what matters most;
@@ -36,6 +37,7 @@
 
 struct policy;
 struct policy_medium;
+struct reap_leftover;
 struct state;
 
 #define ROTATE_RECHECK_NONE (-1)
@@ -47,10 +49,13 @@ struct rotate_config {
 	const char *operator; /* who does it; UTF-8, not empty */
 	const char *place;    /* where it will be taken; UTF-8; NULL: the policy's, else the recorded one */
 	int64_t recheck_s;    /* 0: every copy; ROTATE_RECHECK_NONE: none but those that were just brought */
+	bool yes; /* the operator agrees to what an interrupted expiry is about to delete (reap.h) */
 	struct medium_docs_sources docs;
 	/* what is being done (a text of text(), the same pointer for the same), bytes, of how many (0: not
 	 * known); may be NULL */
 	void (*progress)(void *arg, const char *what, uint64_t done, uint64_t total);
+	/* what an interrupted expiry left on it, before anything is deleted (reap.h) */
+	void (*about)(void *arg, const struct reap_leftover *l);
 	void *arg;
 };
 
@@ -74,6 +79,7 @@ struct rotate_result {
 	struct err docs_why;
 	struct err clock;  /* the clock was moved: what a person should hear, or code "" */
 	struct err reaped; /* why an expiry that was interrupted could not be finished, or code "" */
+	uint64_t finished; /* generations that it recorded and that this rotation deleted */
 	uint64_t may_go;   /* generations that an expiry would take off it, when it is full */
 };
 

@@ -34,9 +34,9 @@ static void on_copied(void *arg, uint64_t generation, uint64_t left, uint64_t by
 	tell(arg, text("copying"), bytes, total);
 }
 
-static void on_read_back(void *arg, uint64_t bytes)
+static void on_read_back(void *arg, uint64_t bytes, uint64_t total)
 {
-	tell(arg, text("reading back"), bytes, 0);
+	tell(arg, text("reading back"), bytes, total);
 }
 
 int rotate_refill(struct rotate *ro, struct err *err)

@@ -280,17 +280,6 @@ static int histories_of_sources(const struct rotate *ro, struct err *err)
 	return 0;
 }
 
-static int record_attached(struct rotate *ro, struct err *err)
-{
-	char show[4096];
-
-	if (ledger_medium_by_uuid(state_ledger(ro->cfg->state), ro->uuid)->attached)
-		return 0;
-	path_show(ro->ret->path, show, sizeof(show)); /* JSON wants UTF-8, and mount points are bytes */
-	return state_append(ro->cfg->state, "medium-attached",
-	    json_pack("{s:s, s:s}", "medium", ro->uuid, "path", show), err);
-}
-
 int rotate_open(struct rotate *ro, struct err *err)
 {
 	struct statvfs fs;
@@ -348,7 +337,8 @@ int rotate_begin(struct rotate *ro, struct err *err)
 	struct err why = ERR_INIT;
 
 	if (state_new_epoch(ro->cfg->state, err) ||
-	    heads_record(ro->cfg->state, ro->medium, &ro->finding, err) || record_attached(ro, err))
+	    heads_record(ro->cfg->state, ro->medium, &ro->finding, err) ||
+	    attendance_arrived(ro->cfg->state, ro->uuid, ro->ret->path, err))
 		return -1;
 	if (heads_put_keys(ro->cfg->state, medium_repo_dirfd(ro->medium), &why))
 		return rotate_failed(ro, &why, err);

@@ -78,7 +78,8 @@ static bool read_options(const char *line, struct schedule *s)
 	return option(line, "# policy=", s->policy, sizeof(s->policy)) &&
 	       option(line, " program=", s->program, sizeof(s->program)) &&
 	       option(line, " user=", s->user, sizeof(s->user)) &&
-	       option(line, " mailto=", s->mailto, sizeof(s->mailto));
+	       option(line, " mailto=", s->mailto, sizeof(s->mailto)) &&
+	       option(line, " root-key=", s->root_key, sizeof(s->root_key));
 }
 
 /* Did bkp write it, and was it left alone?  With the options it was written with. */
@@ -168,6 +169,7 @@ int schedule_look(struct schedule *s, const struct policy *policy, enum schedule
 			fill(s->policy, sizeof(s->policy), found.policy);
 			fill(s->user, sizeof(s->user), found.user);
 			fill(s->mailto, sizeof(s->mailto), found.mailto);
+			fill(s->root_key, sizeof(s->root_key), found.root_key);
 		}
 		state = i ? worse(state, one) : one;
 	}

@@ -37,6 +37,7 @@ struct schedule {
 	char policy[PATH_MAX];	    /* absolute */
 	char user[SCHEDULE_WORD];   /* who runs it */
 	char mailto[SCHEDULE_WORD]; /* cron only; "": cron's own default */
+	char root_key[SCHEDULE_WORD]; /* of the repository that is meant; "": whatever stands in the state folder */
 };
 
 enum schedule_state {

@@ -55,6 +55,7 @@ static int check(const struct schedule *s, struct err *err)
 	return check_path(s->program, err) || check_path(s->policy, err) ||
 		       check_word(text("a user"), s->user, ".", false, err) ||
 		       check_word(text("an address"), s->mailto, "@.+,", true, err) ||
+		       check_word(text("a root key"), s->root_key, "+/=", true, err) ||
 		       check_word(text("a name"), s->name, "", false, err)
 		   ? -1
 		   : 0;
@@ -80,7 +81,9 @@ static int put_path(const struct schedule *s, const char *path, struct buf *out,
 static int put_command(const struct schedule *s, bool catch_up, struct buf *out, struct err *err)
 {
 	return put_path(s, s->program, out, err) || buf_puts(out, " run --quiet ", err) ||
-		       (catch_up && buf_puts(out, "--catch-up ", err)) || buf_puts(out, "--policy ", err) ||
+		       (catch_up && buf_puts(out, "--catch-up ", err)) ||
+		       (*s->root_key && buf_printf(out, err, "--root-key %s ", s->root_key)) ||
+		       buf_puts(out, "--policy ", err) ||
 		       put_path(s, s->policy, out, err) || buf_puts(out, "\n", err)
 		   ? -1
 		   : 0;
@@ -225,10 +228,10 @@ size_t schedule_paths(const struct schedule *s, struct schedule_file files[SCHED
 
 static int put_options(const struct schedule *s, struct buf *out, struct err *err)
 {
-	static const char *const keys[] = {"# policy=", " program=", " user=", " mailto="};
-	const char *const values[] = {s->policy, s->program, s->user, s->mailto};
+	static const char *const keys[] = {"# policy=", " program=", " user=", " mailto=", " root-key="};
+	const char *const values[] = {s->policy, s->program, s->user, s->mailto, s->root_key};
 
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		if (buf_puts(out, keys[i], err) || path_encode(values[i], out, err))
 			return -1;
 	return buf_puts(out,

@@ -150,9 +150,9 @@ static int close_archive(struct sealer *s, struct stream *st, struct dedup_archi
 {
 	struct err why = ERR_INIT;
 
-	if (arcfile_writer_finish(st->writer, &s->cipher, err) || drain(s, st, err))
-		return -1;
 	memset(ret, 0, sizeof(*ret));
+	if (arcfile_writer_finish(st->writer, &s->cipher, ret->index_sha256, err) || drain(s, st, err))
+		return -1;
 	ret->number = st->number;
 	ret->size = st->size;
 	digest_final(st->sha, ret->sha256);

@@ -104,7 +104,7 @@ bool statcache_whole(const struct statcache_block *b);
 /* It was ended because catalog_writer_full() said so, not because there was no more. */
 bool statcache_full(const struct statcache_block *b);
 /* The archives (its own and those of its entries, each once, in no order), and its line of the block list up
- * to the number of entries ("A:C:O:L"). */
+ * to the number of entries ("A:C:O:L:D"). */
 const struct statcache_archive *statcache_archives(const struct statcache_block *b, size_t *ret_n);
 const char *statcache_place(const struct statcache_block *b);
 /* The block's bytes (decoded when first asked for), which hold what its entries say; NULL: damaged or no

@@ -31,7 +31,7 @@
 #include "base/buf.h"
 #include "write/statcache.h"
 
-#define STATCACHE_MAGIC "bkp-statcache 2\n"
+#define STATCACHE_MAGIC "bkp-statcache 3\n"
 #define STATCACHE_FRAME_MAGIC                                                                                \
 	"\x89"                                                                                               \
 	"bkpSTF\n"

@@ -218,13 +218,16 @@ static int load_keys(struct state *s, struct err *err)
 	return 0;
 }
 
-static int load_journal(struct state *s, struct err *err)
+/* ret_why: or NULL, then all of it must be one. */
+static int load_journal(struct state *s, struct err *ret_why, struct err *err)
 {
 	size_t n;
+	const struct minisig_public *root = repository_keys(s->repo, &n);
 
-	if (ledger_load(s->dir, repository_keys(s->repo, &n), &s->ledger, err)) {
+	if (ret_why ? ledger_load_valid(s->dir, root, &s->ledger, ret_why, err)
+		    : ledger_load(s->dir, root, &s->ledger, err)) {
 		err_wrap(err, "%s", s->path);
-		return err_hint(err, "%s", text("nothing was changed; see it with 'bkp journal verify'"));
+		return err_hint(err, "%s", text("nothing was changed; see it with 'bkp journal verify'; if its end alone is at fault, 'bkp journal repair' mends it"));
 	}
 	if (strcmp(ledger_repository(s->ledger), repository_id(s->repo)) != 0)
 		return state_damaged(s, JOURNAL_FILE, err);
@@ -237,7 +240,7 @@ static int open_journal(struct state *s, struct err *err)
 	return journal_w_open(s->dir, s->ledger, &s->journal, err);
 }
 
-int state_open(const char *path, struct state **ret, struct err *err)
+static int open_with(const char *path, struct err *ret_why, struct state **ret, struct err *err)
 {
 	struct state *s = calloc(1, sizeof(*s));
 	int r;
@@ -255,8 +258,8 @@ int state_open(const char *path, struct state **ret, struct err *err)
 	/* sodium_malloc() has tried to, and does not say whether it could */
 	s->unlocked = !r && sodium_mlock(s->secrets, sizeof(*s->secrets));
 	if (!r && !(r = open_dir(s, err)) && !(r = take_lock(s, err)) && !(r = load_repository(s, err)) &&
-	    !(r = load_journal(s, err)) && !(r = load_keys(s, err)) && !(r = state_epoch_load(s, err)) &&
-	    !(r = open_journal(s, err)))
+	    !(r = load_journal(s, ret_why, err)) && !(r = load_keys(s, err)) &&
+	    !(r = state_epoch_load(s, err)) && !ret_why && !(r = open_journal(s, err)))
 		r = state_epoch_tidy(s, err);
 	if (r) {
 		state_close(s);
@@ -264,6 +267,16 @@ int state_open(const char *path, struct state **ret, struct err *err)
 	}
 	*ret = s;
 	return 0;
+}
+
+int state_open(const char *path, struct state **ret, struct err *err)
+{
+	return open_with(path, NULL, ret, err);
+}
+
+int state_open_valid(const char *path, struct state **ret, struct err *ret_why, struct err *err)
+{
+	return open_with(path, ret_why, ret, err);
 }
 
 void state_close(struct state *s)
@@ -380,9 +393,8 @@ static json_t *with_actor(const struct state *s, json_t *members)
 	return members;
 }
 
-int state_append(struct state *s, const char *event, json_t *members, struct err *err)
+int state_line(struct state *s, const char *event, json_t *members, struct buf *out, struct err *err)
 {
-	BUF_AUTO line = BUF_INIT(JOURNAL_LINE_MAX);
 	char by[JOURNAL_W_BY];
 	struct journal_frame f = {.seq = ledger_seq(s->ledger) + 1,
 	    .version = BKP_VERSION,
@@ -397,8 +409,21 @@ int state_append(struct state *s, const char *event, json_t *members, struct err
 	clock_now(&f.stamp);
 	memcpy(f.prev, ledger_head(s->ledger), sizeof(f.prev));
 	r = ledger_accepts(s->ledger, event, members, err) ||
-	    journal_build(&f, event, members, &s->secrets->signing, &line, err) ||
-	    journal_w_append(s->journal, line.p, line.n, err) || ledger_take(s->ledger, line.p, line.n, err);
+	    journal_build(&f, event, members, &s->secrets->signing, out, err);
 	json_decref(members);
-	return r ? -1 : 0;
+	/* what is about to be said for ever is first read as every reader will read it */
+	return r || ledger_would(s->ledger, out->p, out->n, err) ? -1 : 0;
+}
+
+int state_append(struct state *s, const char *event, json_t *members, struct err *err)
+{
+	BUF_AUTO line = BUF_INIT(JOURNAL_LINE_MAX);
+
+	if (state_line(s, event, members, &line, err) || journal_w_append(s->journal, line.p, line.n, err))
+		return -1;
+	if (!ledger_take(s->ledger, line.p, line.n, err))
+		return 0;
+	/* the record stands, and this process does not know what it amounts to: the next one will */
+	journal_w_stop(s->journal);
+	return err_wrap(err, text("the record '%s' stands in the journal and cannot be taken in"), event);
 }

@@ -67,6 +67,10 @@ struct state;
 /* Takes the lock, checks modes, verifies the journal, cuts off a torn line.  0, STATE_ABSENT, STATE_BUSY, -1.
  */
 int state_open(const char *path, struct state **ret, struct err *err) __attribute__((warn_unused_result));
+/* The same of a folder whose journal may end in what is none (ledger_load_valid()): for repair.h alone, nothing
+ * can be appended. */
+int state_open_valid(const char *path, struct state **ret, struct err *ret_why, struct err *err)
+    __attribute__((warn_unused_result));
 /* Wipes the secrets and lets the lock go. */
 void state_close(struct state *s);
 
@@ -103,7 +107,9 @@ const struct clock_stamp *state_former_clock(const struct state *s);
 void state_act(struct state *s, const char *command, const char *role, const char *person);
 
 /* Appends a record to the journal, durably, and folds it into the ledger.  `members` (or NULL) is consumed
- * whatever happens.  Pointers got from the ledger before are stale afterwards. */
+ * whatever happens.  Pointers got from the ledger before are stale afterwards.  The finished line is read as
+ * every reader will read it before it is written.  When it is written and cannot be folded in (out of memory),
+ * this process appends no more: the next state_open() finds the truth. */
 int state_append(struct state *s, const char *event, struct json_t *members, struct err *err)
     __attribute__((warn_unused_result));
 

@@ -47,6 +47,10 @@ struct state {
 	const char *command, *role, *person; /* who acts, or NULL */
 };
 
+/* The line of the next record, as every reader will take it.  `members` is consumed. */
+int state_line(
+    struct state *s, const char *event, struct json_t *members, struct buf *out, struct err *err);
+
 /* At most max - 1 bytes of a file that only its owner can read into p, which holds secrets: no copies
  * elsewhere.  Length, or -1. */
 ssize_t state_read_secret(const struct state *s, const char *name, char *p, size_t max, struct err *err);

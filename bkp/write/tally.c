@@ -164,7 +164,8 @@ void tally_kept(struct tally *t, const struct tally_file *was, const struct tall
 {
 	t->counts.changed += anew || was->size != now->size || was->mtime_ns != now->mtime_ns ||
 			     (was->kind && now->kind && was->kind != now->kind);
-	compare(&t->counts, was->kind, now->kind, false);
+	/* zeros where nothing was are no harm */
+	compare(&t->counts, was->size || now->kind != KIND_ZERO ? was->kind : KIND_UNKNOWN, now->kind, false);
 }
 
 /* ---- matching ---- */

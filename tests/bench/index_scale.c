@@ -109,7 +109,7 @@ static struct dedup *open_index(const char *path, double *ret_s)
 
 static uint64_t add_archive(struct dedup *d, struct dedup_entry *e, uint64_t first, uint64_t n)
 {
-	struct dedup_archive a = {dedup_last_archive(d) + 1, 1 << 27, {0}, 4711, 1};
+	struct dedup_archive a = {dedup_last_archive(d) + 1, 1 << 27, {0}, 4711, 1, {0}};
 	struct err err = ERR_INIT;
 
 	for (uint64_t i = 0; i < n; i++) {

@@ -24,8 +24,8 @@
 static void extents(const char *s, size_t n)
 {
 	struct err err = ERR_INIT;
-	struct extent_run run = {EXTENT_HOLE, 0, 0, 0, 0};
-	uint64_t size = 0, sum = 0;
+	struct extent_run run = {.kind = EXTENT_HOLE};
+	uint64_t size = 0, sum = 0, holes = 0;
 	bool indirect = false;
 	size_t pos = 0;
 
@@ -33,7 +33,7 @@ static void extents(const char *s, size_t n)
 		MUST(run.length && run.offset < EXTENT_CHUNK_MAX);
 	while (!extent_parse_run(s, n, &pos, &run, &err)) /* as behind an '@' */
 		MUST(run.length && pos <= n);
-	if (extent_check(s, n, &size, &indirect, &err))
+	if (extent_check(s, n, &size, &indirect, &holes, &err))
 		return;
 	MUST(!extent_parse_size(s, n, &pos, &size, &err));
 	{
@@ -43,10 +43,11 @@ static void extents(const char *s, size_t n)
 		MUST(!buf_printf(&out, &err, "%llu", (unsigned long long)size));
 		while (!extent_parse_run(s, n, &pos, &run, &err)) {
 			sum += run.kind == EXTENT_INDIRECT ? 0 : run.length;
+			holes -= run.kind == EXTENT_HOLE ? run.length : 0;
 			MUST(!buf_puts(&out, " ", &err) && !extent_format_run(&run, &out, &err));
 		}
 		MUST(out.n == n && !memcmp(out.p, s, n));
-		MUST(indirect ? sum < size : sum == size);
+		MUST((indirect ? sum < size : sum == size) && !holes);
 	}
 }
 
@@ -55,6 +56,8 @@ static void block(const uint8_t *data, size_t n)
 	struct err err = ERR_INIT;
 	struct catalog_reader *r;
 	struct catalog_item item;
+	uint64_t holes;
+	bool indirect;
 	char *last = NULL;
 
 	if (catalog_reader_new(data, n, NULL, &r, &err))
@@ -65,7 +68,10 @@ static void block(const uint8_t *data, size_t n)
 		MUST(path_is_entry(item.path) && !strcmp(item.path, archive_entry_pathname(item.entry)));
 		MUST(!last || path_compare(last, item.path) < 0);
 		MUST(!hard || (path_is_entry(hard) && path_compare(hard, item.path) < 0));
-		MUST(!item.extents || !extent_check(item.extents, item.extents_len, NULL, NULL, &err));
+		MUST(!item.extents ||
+		     (!extent_check(item.extents, item.extents_len, NULL, &indirect, &holes, &err) &&
+			 catalog_sha256_fits(item.sha256, holes, indirect)));
+		MUST(item.extents || !item.sha256);
 		free(last);
 		last = strdup(item.path);
 	}

@@ -96,8 +96,9 @@ struct taken {
 static void add(struct taken *t, struct archive_entry *e, const char *path, bool content)
 {
 	struct err err = ERR_INIT;
-	int r = entrysort_add(
-	    t->sort, path, e, content ? (const char *)t->text.p : NULL, content ? t->text.n : 0, 0, &err);
+	static const uint8_t sha256[DIGEST_LEN];
+	int r = entrysort_add(t->sort, path, e, content ? (const char *)t->text.p : NULL,
+	    content ? t->text.n : 0, content && t->holes <= EXTENT_HOLES_MAX ? sha256 : NULL, 0, &err);
 
 	MUST(r == 0 || r == ENTRYSORT_STRIPPED);
 }
@@ -125,16 +126,17 @@ static void take_item(struct taken *t, const struct feed_item *it)
 		MUST(!t->path.n);
 		t->entry = feed_keep_entry(feed, t->entry);
 		MUST(!buf_append(&t->path, path, strlen(path) + 1, NULL));
-		t->runs.n = 0;
+		t->runs.n = t->holes = 0;
 		extent_begin(&t->extents);
 	}
 }
 
 static void run_of(struct taken *t, enum extent_kind kind, uint64_t length)
 {
-	struct extent_run run = {kind, 0, kind == EXTENT_DATA ? t->chunk++ : 0, 0, length};
+	struct extent_run run = {kind, 0, kind == EXTENT_DATA ? t->chunk++ : 0, 0, length, {0}};
 
 	MUST(t->path.n && length);
+	t->holes += kind == EXTENT_HOLE ? length : 0;
 	MUST(!extent_add(&t->extents, &run, true, &t->runs, NULL));
 }
 
@@ -187,11 +189,12 @@ static void make_catalog(struct entrysort *s)
 		last.n = 0;
 		MUST(!buf_append(&last, it.path, strlen(it.path) + 1, NULL));
 		archive_entry_copy_pathname(it.entry, it.path);
-		r = catalog_writer_add(w, it.entry, it.extents, it.extents_len, it.flags, &err);
+		r = catalog_writer_add(w, it.entry, it.extents, it.extents_len, it.sha256, it.flags, &err);
 		if (r == CATALOG_TOO_LARGE) { /* as capture does: without its attributes there is room */
 			archive_entry_xattr_clear(it.entry);
 			archive_entry_acl_clear(it.entry);
-			r = catalog_writer_add(w, it.entry, it.extents, it.extents_len, it.flags, &err);
+			r = catalog_writer_add(
+			    w, it.entry, it.extents, it.extents_len, it.sha256, it.flags, &err);
 		}
 		MUST(!r);
 		if (catalog_writer_full(w))

@@ -7,6 +7,8 @@
  *	agetool decrypt IDENTITY [PASSFILE]             PASSFILE when the identity file itself is encrypted
  *	agetool decrypt-pass PASSFILE
  *	agetool decrypt-at IDENTITY OFFSET LEN          random access, stdin is a file
+ *	agetool reseal IDENTITY FILE                    stdin under FILE's own header, key and nonce: what an attacker makes who
+ *	                                                 had the host when FILE was written
  *	agetool minisign gen PUBLIC SECRET
  *	agetool minisign public SECRET                  public key file to stdout
  *	agetool minisign sign SECRET TRUSTED-COMMENT    message on stdin, signature to stdout
@@ -319,6 +321,44 @@ static int decrypt_at(char **argv)
 	return 0;
 }
 
+/* HKDF-SHA-256 of 32 bytes, and one segment after the other, as age's specification has it, with none of ours */
+static int reseal(char **argv)
+{
+	BUF_AUTO file = BUF_INIT((size_t)256 << 20);
+	BUF_AUTO out = BUF_INIT(SEALED);
+	uint8_t key[AGE_FILE_KEY], prk[32], payload[32], plain[AGE_SEGMENT + 1], nonce[12] = {0};
+	struct age_header *h = NULL;
+	struct err err = ERR_INIT;
+	unsigned long long sealed;
+	size_t len, n, have;
+
+	load(argv[1], &file);
+	if (age_header_parse(file.p, file.n, &h, &len, &err))
+		die(&err);
+	unwrap(h, argv, 1, false, key);
+	age_header_free(h);
+	crypto_auth_hmacsha256_state st;
+	crypto_auth_hmacsha256_init(&st, file.p + len, AGE_NONCE);
+	crypto_auth_hmacsha256_update(&st, key, sizeof(key));
+	crypto_auth_hmacsha256_final(&st, prk);
+	crypto_auth_hmacsha256(payload, (const uint8_t *)"payload\1", 8, prk);
+	file.n = len + AGE_NONCE;
+	put(&file);
+	if (buf_reserve(&out, SEALED, &err))
+		die(&err);
+	for (have = get(plain, sizeof(plain)), nonce[11] = 0; nonce[11] == 0; have = have - n + get(plain + have - n, sizeof(plain) - (have - n))) {
+		n = have < AGE_SEGMENT ? have : AGE_SEGMENT;
+		nonce[11] = have <= AGE_SEGMENT;
+		crypto_aead_chacha20poly1305_ietf_encrypt(out.p, &sealed, plain, n, NULL, 0, NULL, nonce, payload);
+		out.n = (size_t)sealed;
+		put(&out);
+		memmove(plain, plain + n, have - n);
+		for (int i = 10; i >= 0 && !++nonce[i]; i--)
+			;
+	}
+	return 0;
+}
+
 static int keygen(void)
 {
 	char text[AGE_IDENTITY_TEXT];
@@ -452,6 +492,8 @@ int main(int argc, char **argv)
 		return decrypt(n, argv, true);
 	if (!strcmp(what, "decrypt-at") && n == 3)
 		return decrypt_at(argv);
+	if (!strcmp(what, "reseal") && n == 2)
+		return reseal(argv);
 	if (!strcmp(what, "minisign"))
 		return minisign(n, argv);
 	fprintf(stderr, "agetool: wrong usage\n");

@@ -19,9 +19,13 @@
 #include "format/arcfile.h"
 #include "format/codec.h"
 #include "format/digest.h"
+#include "format/extent.h"
 #include "format/generation.h"
+#include "runs.h"
 
 #define FIXTURE_REPOSITORY "3f1d6a52-0c6e-4d7b-9a55-0123456789ab"
+
+#define FIXTURE_CHUNKS 64
 
 struct fixture {
 	char path[64];
@@ -30,6 +34,16 @@ struct fixture {
 	struct age_recipient to;
 	struct generation_root root;
 	struct generation_archive table[16];
+	/* what was put in, so that runs can be written down: fixture_runs() */
+	struct {
+		uint64_t number;
+		size_t n;
+		struct {
+			uint8_t *p;
+			size_t n;
+		} chunks[FIXTURE_CHUNKS];
+	} made[16];
+	size_t n_made;
 	/* the archive under way */
 	struct arcfile_writer *w;
 	struct buf out;
@@ -64,6 +78,15 @@ static inline void fixture_open(struct fixture *f)
 	fixture_must(age_identity_recipient(&f->id, &f->to), &err);
 	snprintf(f->root.id.repository, sizeof(f->root.id.repository), "%s", FIXTURE_REPOSITORY);
 	f->root.archives = f->table;
+	randombytes_buf(f->root.chunk_id_key, sizeof(f->root.chunk_id_key));
+}
+
+static inline void fixture_id(const struct fixture *f, const void *p, size_t n, uint8_t out[DIGEST_LEN])
+{
+	struct hmac *h = hmac_new(f->root.chunk_id_key, DIGEST_LEN);
+
+	hmac_of(h, p, n, out);
+	hmac_free(h);
 }
 
 static inline void fixture_archive(struct fixture *f, uint64_t number)
@@ -72,6 +95,7 @@ static inline void fixture_archive(struct fixture *f, uint64_t number)
 
 	buf_init(&f->out, (size_t)256 << 20);
 	f->number = number;
+	f->made[f->n_made++].number = number;
 	fixture_must(
 	    arcfile_writer_new(FIXTURE_REPOSITORY, number, &f->to, 1, &fixture_random, &f->out, &f->w, &err),
 	    &err);
@@ -86,7 +110,12 @@ static inline uint32_t fixture_chunk(struct fixture *f, const void *p, size_t n)
 	uint8_t id[DIGEST_LEN];
 	size_t number = arcfile_writer_chunks(f->w);
 
-	digest_sha256(p, n, id);
+	fixture_id(f, p, n, id);
+	if (number < FIXTURE_CHUNKS) {
+		f->made[f->n_made - 1].n = number + 1;
+		f->made[f->n_made - 1].chunks[number].p = memcpy(malloc(n + 1), p, n);
+		f->made[f->n_made - 1].chunks[number].n = n;
+	}
 	fixture_must(codec_pack(c, CODEC_LZ4, p, n, &frame, &err) ||
 			 arcfile_writer_add(f->w, id, frame.p, frame.n, n, &f->out, &err),
 	    &err);
@@ -101,7 +130,7 @@ static inline void fixture_seal(struct fixture *f)
 	struct err err = ERR_INIT;
 	char path[ARCFILE_PATH], dir[16];
 
-	fixture_must(arcfile_writer_finish(f->w, &f->out, &err), &err);
+	fixture_must(arcfile_writer_finish(f->w, &f->out, a->index_sha256, &err), &err);
 	arcfile_writer_free(f->w);
 	digest_sha256(f->out.p, f->out.n, a->sha256);
 	a->number = f->number;
@@ -114,10 +143,48 @@ static inline void fixture_seal(struct fixture *f)
 	buf_free(&f->out);
 }
 
+/* The digest of a run over chunks that were made; of one that refers to nothing: zeros. */
+static inline void fixture_digest(const struct fixture *f, struct extent_run *run)
+{
+	uint64_t left = run->length, offset = run->offset;
+	crypto_hash_sha256_state s;
+	size_t a = 0;
+
+	memset(run->digest, 0, DIGEST_LEN);
+	while (a < f->n_made && f->made[a].number != run->archive)
+		a++;
+	crypto_hash_sha256_init(&s);
+	for (size_t c = run->chunk; left; c++, offset = 0) {
+		uint8_t id[DIGEST_LEN];
+		size_t n;
+
+		if (a == f->n_made || c >= f->made[a].n || offset >= f->made[a].chunks[c].n)
+			return;
+		n = f->made[a].chunks[c].n - offset < left ? f->made[a].chunks[c].n - offset : left;
+		fixture_id(f, f->made[a].chunks[c].p + offset, n, id);
+		crypto_hash_sha256_update(&s, id, DIGEST_LEN);
+		left -= n;
+	}
+	crypto_hash_sha256_final(&s, run->digest);
+}
+
+static inline void fixture_run(const void *f, struct extent_run *run)
+{
+	fixture_digest(f, run);
+}
+
+static inline const char *fixture_runs(const struct fixture *f, const char *s)
+{
+	return runs_with(s, fixture_run, f);
+}
+
 static inline void fixture_close(struct fixture *f)
 {
 	char command[128];
 
+	for (size_t a = 0; a < f->n_made; a++)
+		for (size_t c = 0; c < f->made[a].n; c++)
+			free(f->made[a].chunks[c].p);
 	close(f->dir);
 	snprintf(command, sizeof(command), "rm -rf '%s'", f->path);
 	if (system(command))

@@ -3,7 +3,8 @@
 
 hostile.py RESTORE SCRATCH [NAME...] makes each medium (mkmedium.py), runs bkp-restore on it and checks: it ends with the exit
 code and error code of the case, nothing outside the target changes (the medium and a tree of sentinels beside it), it takes at
-most 512 MiB and a minute, and what is unharmed on the medium still comes back equal.
+most 512 MiB and a minute, and what is unharmed on the medium still comes back equal.  With RESTORE .../rescue.py: the cases that say
+what rescue.py is to say.
 
 Unless a case says otherwise the attacker holds the signing key, so that nothing but the reader's own checks is in the way."""
 import base64, gzip, hashlib, json, os, re, resource, shutil, signal, stat, struct, subprocess, sys
@@ -16,7 +17,7 @@ GOOD = {b"docs/hello": b"hello\n", b"docs/big": bytes(range(256)) * 1500}
 
 
 class Case:
-    def __init__(self, name, make, code, exit=2, args=("victim",), unharmed="dataset", check=None, command="extract", number="1", root_key=False):
+    def __init__(self, name, make, code, exit=2, args=("victim",), unharmed="dataset", check=None, command="extract", number="1", root_key=False, rescue=None):
         self.__dict__.update(locals())
 
 
@@ -151,10 +152,11 @@ class Raw(Entry):
 
 # ---- extents ----
 
-def extents_case(name, code, text, exit=2, **more):
+def extents_case(name, code, text, exit=2, sha=None, **more):
     def entries(gen, env):
         t = text(gen) if callable(text) else text
-        return [F(b"before", extents=gen.extents(b"before")), F(b"file", extents=t if isinstance(t, bytes) else t.encode()), F(b"later", extents=gen.extents(b"later"))]
+        t = t if isinstance(t, bytes) else extents_of(gen.proven(t), sha or "0" * 64)
+        return [F(b"before", extents=gen.extents(b"before")), F(b"file", extents=t), F(b"later", extents=gen.extents(b"later"))]
     entries_case("extents-" + name, code, entries, exit, **more)
 
 
@@ -179,8 +181,8 @@ extents_case("chunk-out-of-range", "E-ARCHIVE-15", lambda g: "5 %d:9999:0:5" % g
 extents_case("chunk-of-32-bits", "E-ARCHIVE-15", lambda g: "5 %d:4294967295:0:5" % g.arc.number, check=victim_rest)
 extents_case("offset-behind-chunk", "E-EXTENT-11", lambda g: "5 %d:%d:10:5" % one(g), check=victim_rest)
 extents_case("behind-the-last-chunk", "E-", lambda g: "%d %d:0:0:%d" % (1 << 40, g.arc.number, 1 << 40), check=victim_rest)
-extents_case("hole-of-8-EiB", "E-", "%d h:%d" % (BIG, BIG), check=victim_rest)
-extents_case("overlap-is-only-reuse", "", lambda g: "20 {0}:{1}:0:10 {0}:{1}:0:10".format(*one(g)), exit=0)
+extents_case("hole-of-8-EiB", "E-", lambda g: b"%d h:%d" % (BIG, BIG), check=victim_rest)
+extents_case("overlap-is-only-reuse", "", lambda g: "20 {0}:{1}:0:10 {0}:{1}:0:10".format(*one(g)), exit=0, sha=sha256(b"0123456789" * 2))
 extents_case("indirect-in-indirect", "E-EXTENT-12", lambda g: at(g, b"@1:0:0:5"), check=victim_rest)
 extents_case("indirect-to-itself", "E-EXTENT", lambda g: "5 @%d:%d:0:12" % (g.arc.number, g.arc.add(b"@%d:%d:0:12" % (g.arc.number, g.arc.n))), check=victim_rest)
 extents_case("indirect-garbage", "E-EXTENT", lambda g: at(g, b"\0" * 100), check=victim_rest)
@@ -193,17 +195,17 @@ extents_case("indirect-that-nothing-needs", "E-", lambda g: "5 h:5 @%d:%d:0:3" %
 
 
 def at(gen, text, size=5):
-    n = gen.arc.number
+    n, text = gen.arc.number, gen.proven(text.decode("latin-1")).encode("latin-1")
     return "%d @%d:%d:0:%d" % (size, n, gen.arc.add(text), len(text))
 
 
 def many_runs(gen):
     n, c = one(gen, b"x")
-    text = (b"%d:%d:0:1 " % (n, c)) * 60000
-    return at(gen, text[:-1], 60000)
+    text = (b"%d:%d:0:1 " % (n, c)) * 40000
+    return at(gen, text[:-1], 40000)
 
 
-extents_case("indirect-60000-runs-of-one-byte", "", many_runs, exit=0)
+extents_case("indirect-40000-runs-of-one-byte", "", many_runs, exit=0, sha=sha256(b"x" * 40000))
 
 
 def many_same(gen):
@@ -214,6 +216,166 @@ def many_same(gen):
 extents_case("indirect-280-MiB-of-lists", "E-", many_same, check=victim_rest)
 
 
+# ---- the chain from root.age to each byte (docs/format.md, section 6); the attacker has the key, so each link stands alone ----
+
+LONG = bytes(range(251)) * 20000  # five chunks
+
+
+def chain_case(name, code, build, exit=2, check=victim_rest, rescue="", **more):
+    """build(gen) gives the extents of the file, or an Entry."""
+    def entries(gen, env):
+        e = build(gen)
+        return [F(b"before", extents=gen.extents(b"before")), e if isinstance(e, Entry) else F(b"file", extents=e), F(b"later", extents=gen.extents(b"later"))]
+    entries_case("chain-" + name, code, entries, exit, check=check, rescue=rescue or (code and "before any byte|not what was captured"), **more)
+
+
+def content(want):
+    def check(out, env):
+        with open(out + "/file", "rb") as f:
+            assert f.read() == want, "the file came back wrong"
+        assert open(out + "/before").read() == "before" and open(out + "/later").read() == "later", "good files beside it are missing"
+    return check
+
+
+def digit(text, i=-1):
+    """The text with another hexadecimal digit at i."""
+    b = bytearray(text)
+    b[i] = ord("1") if b[i] == ord("0") else ord("0")
+    return bytes(b)
+
+
+def swapped(gen, a, b):
+    """Extents of the content a, whose places are those of the content b."""
+    there, here = gen.extents(b).split(b" "), gen.extents(a).split(b" ")
+    runs = [y.rsplit(b":", 1)[0] + b":" + x.rsplit(b":", 1)[1] for x, y in zip(here[1:], there[1:])]
+    return extents_of(b" ".join([here[0]] + runs), sha256(a))
+
+
+def slices(gen, parts):
+    """Extents that are slices of one chunk, one after the other: a bundle."""
+    n, at, runs = gen.arc.add(b"".join(parts)), 0, []
+    for p in parts:
+        runs.append(gen.arc.run(n, at, len(p)))
+        at += len(p)
+    return runs
+
+
+def liar(gen, raw, true):
+    """A chunk of these bytes that stands in INDEX and D as that of others."""
+    n = gen.arc.add(raw, cid=gen.repo.piece(true).hex())
+    return extents_of("%d %s" % (len(true), gen.arc.run(n, 0, len(true))), sha256(true))
+
+
+def whole_run(gen, raw, bad=None):
+    """One run of many whole chunks, and `bad` in place of the third."""
+    first = gen.arc.n
+    for i in range(0, len(raw), CHUNK):
+        gen.arc.add(raw[i:i + CHUNK])
+    run = gen.arc.run(first, 0, len(raw))
+    if bad is not None:
+        run = run.rsplit(":", 1)[0] + ":" + sha256(b"".join(gen.repo.piece(bad if i == 2 * CHUNK else raw[i:i + CHUNK]) for i in range(0, len(raw), CHUNK)))
+    return extents_of("%d %s" % (len(raw), run), sha256(raw))
+
+
+def named(gen, sha, raw=b"0123456789"):
+    return F(b"file", extents=gen.extents(raw), sha=sha)
+
+
+chain_case("wrong-digest", "E-EXTENT-13", lambda g: extents_of(digit(g.extents(b"0123456789")), sha256(b"0123456789")))
+chain_case("swapped-places", "E-EXTENT-13", lambda g: swapped(g, b"a" * 5000, b"b" * 5000))
+chain_case("swapped-places-of-many-chunks", "E-EXTENT-13", lambda g: swapped(g, LONG, LONG[::-1]))
+chain_case("digest-of-another-order", "E-EXTENT-13", lambda g: whole_run(g, LONG, LONG[:CHUNK]))
+chain_case("run-of-many-chunks", "", lambda g: whole_run(g, LONG), exit=0, check=content(LONG))
+chain_case("swapped-slices", "E-EXTENT-13", lambda g: (lambda r: extents_of("5 " + r[1].rsplit(":", 1)[0] + ":" + r[0].rsplit(":", 1)[1], sha256(b"11111")))(slices(g, [b"11111", b"22222"])))
+chain_case("slice", "", lambda g: extents_of("5 " + slices(g, [b"11111", b"22222"])[1], sha256(b"22222")), exit=0, check=content(b"22222"))
+chain_case("run-from-inside-a-chunk-over-its-end", "", lambda g: extents_of("10 " + g.arc.run((g.arc.add(b"x" * 100), g.arc.add(b"y" * 100))[0], 95, 10), sha256(b"xxxxxyyyyy")), exit=0, check=content(b"xxxxxyyyyy"))
+chain_case("digest-of-the-slice-as-if-whole", "E-EXTENT-13", lambda g: extents_of("5 %d:%d:0:5:%s" % (g.arc.number, g.arc.add(b"1111122222"), sha256(g.repo.piece(b"1111122222"))), sha256(b"11111")))
+chain_case("chunk-is-not-its-id", "E-ARCHIVE-17", lambda g: liar(g, b"evil!", b"good!"), rescue="is not what its id says")
+chain_case("slice-of-a-chunk-that-is-not-its-id", "E-ARCHIVE-17", lambda g: extents_of("4 " + (lambda n: g.arc.run(n, 0, 4))(g.arc.add(b"evil!", cid=g.repo.piece(b"good!").hex())), sha256(b"evil")), rescue="is not what its id says")
+for name, f in [("missing", lambda t: t.rsplit(b":", 1)[0]), ("of-63-digits", lambda t: t[:-1]), ("of-65-digits", lambda t: t + b"0"), ("empty", lambda t: t.rsplit(b":", 1)[0] + b":"),
+                ("in-capitals", lambda t: t.rsplit(b":", 1)[0] + b":" + t.rsplit(b":", 1)[1].upper().replace(b"0", b"A")), ("twice", lambda t: t + b":" + t.rsplit(b":", 1)[1]),
+                ("not-hexadecimal", lambda t: t[:-64] + b"g" * 64)]:
+    chain_case("digest-" + name, "E-", (lambda f: lambda g: extents_of(f(g.extents(b"0123456789")), sha256(b"0123456789")))(f), check=None, rescue="file.*malformed")
+chain_case("digest-on-a-hole", "E-", lambda g: extents_of("5 h:5:" + "0" * 64, sha256(bytes(5))), check=None, rescue="file.*(invalid|malformed)")
+chain_case("digest-of-the-list-of-runs-wrong", "E-EXTENT-13", lambda g: extents_of(digit(g.proven(at(g, b"h:5")).encode()), sha256(bytes(5))))
+chain_case("digest-in-the-list-of-runs-wrong", "E-EXTENT-13", lambda g: (lambda t: extents_of(g.proven(at(g, digit(t.split(b" ", 1)[1]), 10)), sha256(b"0123456789")))(g.extents(b"0123456789")))
+chain_case("sha256-wrong", "E-EXTENT-14", lambda g: named(g, sha256(b"others").encode()), rescue="file.*SHA-256")
+chain_case("sha256-missing", "E-CATALOG-02", lambda g: named(g, b""), check=None, rescue="file.*SHA-256")
+chain_case("sha256-of-63-digits", "E-CATALOG-02", lambda g: named(g, sha256(b"0123456789").encode()[:-1]), check=None, rescue="file.*SHA-256")
+chain_case("sha256-in-capitals", "E-CATALOG-02", lambda g: named(g, b"A" * 64), check=None, rescue="file.*SHA-256")
+chain_case("sha256-binary", "E-CATALOG-02", lambda g: named(g, hashlib.sha256(b"0123456789").digest()), check=None, rescue="file")
+chain_case("sha256-of-an-empty-file-wrong", "E-EXTENT-14", lambda g: F(b"file", sha=b"0" * 64), rescue="file.*SHA-256")
+chain_case("sha256-of-an-empty-file-missing", "E-CATALOG-02", lambda g: F(b"file", sha=b""), check=None, rescue="file.*SHA-256")
+chain_case("sha256-without-the-hole", "E-EXTENT-14", lambda g: F(b"file", extents=extents_of("100 h:100", sha256(b""))), rescue="file.*SHA-256")
+chain_case("sha256-with-the-hole", "", lambda g: F(b"file", extents=extents_of("100 h:100", sha256(bytes(100)))), exit=0, check=content(bytes(100)))
+chain_case("sha256-missing-at-1-GiB-of-holes", "E-CATALOG-02", lambda g: F(b"file", extents=b"%d h:%d" % (HOLES, HOLES)), check=None, rescue="file.*SHA-256")
+chain_case("sha256-missing-above-1-GiB-of-holes", "", lambda g: F(b"file", extents=b"%d h:%d h:1" % (HOLES + 1, HOLES)), exit=0, check=None)
+chain_case("sha256-above-1-GiB-of-holes", "E-CATALOG-02", lambda g: F(b"file", extents=b"%d h:%d h:1" % (HOLES + 1, HOLES), sha=b"0" * 64), check=None, rescue="file.*SHA-256")
+chain_case("sha256-without-extents", "E-CATALOG-02", lambda g: Entry(b"file", b"2", link=b"x", records=((b"SCHILY.xattr.bkp.sha256", b"0" * 64),)), check=None)
+CASES[-1].rescue = None  # it makes the symbolic link
+chain_case("sha256-of-a-hard-link-missing", "E-CATALOG-02", lambda g: F(b"file", typ=b"1", link=b"before", extents=g.extents(b"before"), sha=b""), check=None)
+CASES[-1].rescue = None  # it makes the link
+
+
+def link_case(name, code, root=None, rescue=None, **seal):
+    """A generation with true data, and a hostile line of root.age."""
+    def make(out, keys, env):
+        gen = start(out, keys)
+        gen.dataset("victim", good_entries(gen))
+        gen.seal(**seal)
+        if root:
+            root(gen)
+        gen.write()
+    CASES.append(Case("chain-" + name, make, code, rescue=rescue, check=lambda out, env: nothing_given(out), **({"unharmed": None} if root else {})))
+
+
+def nothing_given(out):
+    for p in GOOD:
+        assert not os.path.lexists(os.path.join(os.fsencode(out), p)), "%s was given out" % p
+
+
+def cut_root(archive, member, value=None):
+    """root.age, whose first line, or that of the last archive, has another member, or none."""
+    def root(gen):
+        true = gen.root_lines
+
+        def lines():
+            out = true()
+            line = out[-1 if archive else 0]
+            line.pop(member) if value is None else line.update({member: value})
+            return out
+        gen.root_lines = lines
+    return root
+
+
+def wrong_list(gen):
+    d = gen.datasets[-1]
+    d.list_extents = digit(d.list_extents.encode()).decode()
+
+
+link_case("index-is-not-the-proven-one", "E-ARCHIVE-14", index_sha256="0" * 64, rescue="INDEX")
+link_case("index-sha256-missing", "E-GEN-01", cut_root(True, "index_sha256"), rescue="root.age is malformed")
+link_case("index-sha256-malformed", "E-GEN-01", cut_root(True, "index_sha256", "0" * 63))
+link_case("index-sha256-in-capitals", "E-GEN-01", cut_root(True, "index_sha256", "A" * 64))
+link_case("index-sha256-is-a-number", "E-GEN-01", cut_root(True, "index_sha256", 7))
+link_case("chunk-id-key-missing", "E-GEN-01", cut_root(False, "chunk_id_key"), rescue="root.age is malformed")
+link_case("chunk-id-key-malformed", "E-GEN-01", cut_root(False, "chunk_id_key", "zz" * 32), rescue="root.age is malformed")
+link_case("chunk-id-key-short", "E-GEN-01", cut_root(False, "chunk_id_key", "00" * 31), rescue="root.age is malformed")
+link_case("chunk-id-key-is-another", "E-ARCHIVE-17", cut_root(False, "chunk_id_key", "00" * 32), rescue="not what")
+link_case("digest-of-the-block-list-wrong", "E-EXTENT-13", wrong_list, rescue="not what was captured")
+
+
+def other_index(path, gen):
+    """An archive made by someone who knows the recipients and what is in it: two chunks of one length have changed places."""
+    with open(path, "rb") as f:
+        plain = run(["age", "-d", "-i", gen.repo.keys.identity], f.read())
+    at = int(plain.rstrip(b"\0\n").rsplit(b" ", 1)[1])
+    head, a, b, *rest = plain[at:].split(b"\n")
+    cut = lambda x, y: b" ".join(x.split(b" ")[:1] + y.split(b" ")[1:])
+    with open(path, "wb") as f:
+        f.write(gen.repo.keys.encrypt(plain[:at] + b"\n".join([head, cut(a, b), cut(b, a)] + rest)))
+
+
 # ---- blocks and block lists ----
 
 def list_case(name, code, lines, exit=2, **more):
@@ -222,7 +384,10 @@ def list_case(name, code, lines, exit=2, **more):
         gen.dataset("victim", [F(b"a"), F(b"b")], lines=None)
         d = gen.datasets[-1]
         r = lines(gen, d)
-        d.list_extents = r if isinstance(r, str) else gen.extents(r).decode()
+        if isinstance(r, str):
+            d.list_extents = gen.proven(r)
+        else:
+            d.list_extents = gen.extents(r if isinstance(r, Extents) else gen.proven(r.decode()).encode()).decode()
         gen.write()
     CASES.append(Case("blocks-" + name, make, code, exit, **more))
 
@@ -278,6 +443,9 @@ def gigabyte_of_zeros(g, d):
 
 
 list_case("list-is-a-gigabyte-of-zeros", "E-MEM-02", gigabyte_of_zeros)
+list_case("digest-of-a-block-wrong", "E-EXTENT-13", lambda g, d: line(g, ab, 2, "a").replace(b" ", b":" + b"0" * 64 + b" ", 1), rescue="2 entries from a on are lost")
+list_case("digest-of-a-block-missing", "E-CATALOG-11", lambda g, d: extents_of(line(g, ab, 2, "a"), "as it is"), rescue="2 entries from a on are lost|malformed")
+
 
 
 # ---- archives: victim's is damaged; the attacker has no key ----
@@ -310,12 +478,11 @@ def flip(at):
     return edit(f)
 
 
-archive_case("flipped-in-header", "E-ARCHIVE-14", flip(30))
-archive_case("flipped-in-data", "E-ARCHIVE-14", flip(100000))
-archive_case("flipped-at-end", "E-ARCHIVE-14", flip(-1))
-archive_case("flipped-in-data-read-anyway", "E-AGE-04", flip(100000), args=("victim", "--trust-archives"))
+archive_case("flipped-in-header", "E-A(GE|RCHIVE)", flip(30))
+archive_case("flipped-in-data", "E-A(GE|RCHIVE)", flip(100000))
+archive_case("flipped-at-end", "E-A(GE|RCHIVE)", flip(-1))
 archive_case("truncated", "E-ARCHIVE-13", edit(lambda b, g: b[:-1]))
-archive_case("cut-at-a-segment", "E-", edit(lambda b, g: b[:200 + 65552]), args=("victim", "--trust-archives"))
+archive_case("cut-at-a-segment", "E-", edit(lambda b, g: b[:200 + 65552]))
 archive_case("longer", "E-ARCHIVE-13", edit(lambda b, g: b + b"x"))
 archive_case("empty", "E-ARCHIVE-13", lambda p, g: open(p, "wb").close())
 archive_case("missing", "E-ARCHIVE-12", lambda p, g: os.unlink(p))
@@ -324,8 +491,8 @@ archive_case("is-a-fifo", "E-IO-01", lambda p, g: (os.unlink(p), os.mkfifo(p)))
 archive_case("is-a-folder", "E-IO-01", lambda p, g: (os.unlink(p), os.mkdir(p)))
 archive_case("is-in-a-symlinked-folder", "E-IO-01", lambda p, g: (os.rename(os.path.dirname(p), g.repo.dir + "/elsewhere"), os.symlink(g.repo.dir + "/elsewhere", os.path.dirname(p))), unharmed=None)
 archive_case("swapped-with-another", "E-ARCHIVE-1[34]", lambda p, g: shutil.copy("%s/archives/%s/%s.age" % (g.repo.dir, g.table[0][1][:2], g.table[0][1]), p))
-archive_case("zeroed", "E-ARCHIVE-14", edit(lambda b, g: bytearray(len(b))))
-archive_case("is-text", "E-ARCHIVE-14", edit(lambda b, g: bytearray(b"hello " * 100000)[:len(b)].ljust(len(b))))
+archive_case("zeroed", "E-A(GE|RCHIVE)", edit(lambda b, g: bytearray(len(b))))
+archive_case("is-text", "E-A(GE|RCHIVE)", edit(lambda b, g: bytearray(b"hello " * 100000)[:len(b)].ljust(len(b))))
 
 
 def forged(path, gen):
@@ -339,7 +506,8 @@ def forged(path, gen):
         f.write(b)
 
 
-archive_case("forged-for-our-recipient", "E-ARCHIVE-1[34]", forged)
+archive_case("forged-for-our-recipient", "E-ARCHIVE-17", forged, rescue="is not what its id says")
+archive_case("forged-with-another-index", "E-ARCHIVE-14", other_index, rescue="INDEX")
 
 
 # ---- archives: what is inside, made by whoever holds the key ----
@@ -371,7 +539,7 @@ inside_case("index-version-2", "E-ARCHIVE-01", index(lambda t, a: t.replace("bkp
 inside_case("index-count-lies", "E-ARCHIVE-01", index(lambda t, a: t.replace("end %d" % a.n, "end %d" % (a.n + 1))))
 inside_case("index-line-missing", "E-ARCHIVE-01", index(lambda t, a: t.split("\n")[0] + "\n" + t.split("\n", 2)[2]))
 inside_case("index-points-behind-the-end", "E-ARCHIVE-01", index(lambda t, a: t[:t.rindex(" ") + 1] + "99999999\n"))
-inside_case("index-points-before-itself", "E-ARCHIVE-01", index(lambda t, a: t[:t.rindex(" ") + 1] + "0\n"))
+inside_case("index-points-before-itself", "E-ARCHIVE-14", index(lambda t, a: t[:t.rindex(" ") + 1] + "0\n"))
 inside_case("index-garbage", "E-ARCHIVE-01", index(lambda t, a: "\xff" * 500))
 inside_case("index-empty", "E-ARCHIVE-01", index(lambda t, a: ""))
 inside_case("index-of-20-MiB", "E-ARCHIVE-01", index(lambda t, a: t.split("\n")[0] + "\n" + ("0" * 64 + " 512 1 1\n") * 270000 + "end 270000 %d\n" % (len(a.plain) + 512)))
@@ -382,7 +550,7 @@ inside_case("offset-of-64-bits", "E-ARCHIVE-01", change(0, 1, BIG * 2))
 inside_case("stored-length-behind-index", "E-ARCHIVE-01", change(0, 2, 1 << 21))
 inside_case("stored-length-zero", "E-ARCHIVE-01", change(0, 2, 0))
 inside_case("raw-length-too-long", "E-CODEC-01", change(0, 3, 4 << 20))
-inside_case("raw-length-too-short", "E-CODEC-01", change(0, 3, 3))
+inside_case("raw-length-too-short", "E-EXTENT-13", change(0, 3, 3))
 inside_case("raw-length-above-4-MiB", "E-ARCHIVE-01", change(0, 3, (4 << 20) + 1))
 inside_case("raw-length-zero", "E-ARCHIVE-01", change(0, 3, 0))
 
@@ -390,7 +558,7 @@ inside_case("raw-length-zero", "E-ARCHIVE-01", change(0, 3, 0))
 def with_chunk(lz4, said):
     def build(arc, gen):
         n = arc.add(b"x", lz4=lz4, said_raw=said)
-        gen.datasets[-1].list_extents = "%d %d:%d:0:%d" % (said, arc.number, n, said)
+        gen.datasets[-1].list_extents = "%d %s" % (said, arc.run(n, 0, said))
         return arc.finish()
     return build
 
@@ -558,7 +726,7 @@ generation_case("root-of-another-uuid", "E-VAULT-06", root(lambda l: l[0].update
 generation_case("root-of-another-repository", "E-VAULT-06", root(lambda l: l[0].update(repository="00000000-0000-4000-8000-000000000000")))
 generation_case("root-without-its-archive", "E-VAULT-06", root(lambda l: l[:-1]))
 generation_case("root-with-another-archive", "E-VAULT-06", root(lambda l: l[-1].update(sha256="0" * 64)))
-generation_case("root-with-one-archive-more", "E-VAULT-06", root(lambda l: l + [{"archive": 99, "sha256": "f" * 64, "size": 5}]))
+generation_case("root-with-one-archive-more", "E-VAULT-06", root(lambda l: l + [{"archive": 99, "sha256": "f" * 64, "size": 5, "index_sha256": "f" * 64}]))
 generation_case("root-archive-number-twice", "E-GEN-01", root(lambda l: l + [{**l[-1], "sha256": "f" * 64}]))
 generation_case("root-archive-of-another-size", "E-ARCHIVE-13", root(lambda l: l[-1].update(size=5)))
 generation_case("root-data-set-twice", "E-GEN-01", root(lambda l: [l[0], l[1], l[1]] + l[2:]))
@@ -585,7 +753,7 @@ def foreign(gen, same_key):
     g = good_generation(repo, 1)
     shutil.rmtree(gen.repo.dir + "/" + gen.dir)
     shutil.copytree(repo.dir + "/" + g.dir, gen.repo.dir + "/" + gen.dir)
-    for _, sha, _ in g.table:
+    for _, sha, _, _ in g.table:
         os.makedirs("%s/archives/%s" % (gen.repo.dir, sha[:2]), exist_ok=True)
         shutil.copy("%s/archives/%s/%s.age" % (repo.dir, sha[:2], sha), "%s/archives/%s" % (gen.repo.dir, sha[:2]))
 
@@ -696,6 +864,8 @@ def run_case(c, restore, keys, sanitized):
         f.write("untouched")
     c.make(top + "/medium", keys, top)
     before = snapshot(top, top + "/target")
+    if restore.endswith("rescue.py"):
+        return run_rescue(c, restore, keys, top, out, before)
     args = [restore, "--medium", top + "/medium", "--identity", keys.identity, "--quiet"]
     if c.root_key:
         args += ["--root-key", keys.public]
@@ -716,6 +886,21 @@ def run_case(c, restore, keys, sanitized):
     return peak
 
 
+def run_rescue(c, restore, keys, top, out, before):
+    args = [sys.executable, "-I", restore, "--medium", top + "/medium", "--identity", keys.identity, "--root-key", keys.public, "restore", c.number]
+    code, err, peak = invoke(args + list(c.args) + ["--to", out])
+    assert before == snapshot(top, top + "/target") and set(os.listdir(top + "/target")) <= {"out"}, "something outside the target changed"
+    assert code == (1 if c.exit else 0), "rescue.py: exit %d: %s" % (code, err)
+    assert re.search(c.rescue, err), "rescue.py does not say '%s': %s" % (c.rescue, err)
+    assert "Traceback" not in err, err
+    if c.check:
+        c.check(out, top)
+    if c.unharmed:
+        code, err, _ = invoke(args + ["good", "--to", top + "/target/good"])
+        assert code == 0, "rescue.py: what is unharmed gave exit %d: %s" % (code, err)
+    return peak
+
+
 def main():
     global SCRATCH
     restore, SCRATCH, names = sys.argv[1], sys.argv[2], sys.argv[3:]
@@ -724,7 +909,7 @@ def main():
         sanitized = b"__asan_init" in f.read()
     failed, peaks = 0, [0]
     for c in CASES:
-        if names and c.name not in names:
+        if names and c.name not in names or c.rescue is None and restore.endswith("rescue.py"):
             continue
         try:
             peaks.append(run_case(c, restore, keys, sanitized))

@@ -2,9 +2,10 @@
 """Writes media of format 1 from docs/format.md alone, with stock age and minisign and none of our own code: what bkp-restore
 reads here was never near the library it is tested with.  As a program: mkmedium.py KEYS OUT DATASET=FOLDER... makes one
 generation of those folders.  As a module: parts from which hostile media are made (hostile.py)."""
-import fcntl, hashlib, hmac, json, os, stat, struct, subprocess, sys
+import base64, fcntl, hashlib, hmac, json, os, re, stat, struct, subprocess, sys, tempfile
 
 CHUNK = 1 << 20
+HOLES = 1 << 30  # the holes of a file that carries bkp.sha256 are no more
 BUNDLE = 256 << 10
 
 
@@ -33,6 +34,14 @@ class Keys:
 
     def encrypt(self, data):
         return run(["age", "-r", self.recipient], data)
+
+    def raw(self, data):
+        """The signature itself, base64, as the lines of a journal carry it."""
+        with tempfile.TemporaryDirectory() as t:
+            with open(t + "/m", "wb") as f:
+                f.write(data)
+            self.signature(t + "/m", "x")
+            return base64.b64encode(base64.b64decode(open(t + "/m.minisig").read().split("\n")[1])[10:]).decode()
 
     def signature(self, path, comment):
         run(["minisign", "-S", "-l", "-s", self.sign, "-m", path, "-x", path + ".minisig", "-t", comment])
@@ -98,12 +107,30 @@ def record(key, value):
     return b"%d %s=%s\n" % (n, key, value)
 
 
+class Extents(bytes):
+    """Extents that know the SHA-256 of the content they stand for, or None."""
+    sha = None
+
+
+def extents_of(text, sha):
+    out = Extents(text if isinstance(text, bytes) else text.encode())
+    out.sha = sha
+    return out
+
+
 class Entry:
-    """One entry of a catalog.  `records` are further pax records as they are."""
+    """One entry of a catalog.  `records` are further pax records as they are.  `sha` is the record bkp.sha256: what the extents know
+    unless it is given; b"" leaves it out."""
 
     def __init__(self, path, typ=b"0", mode=0o644, uid=0, gid=0, mtime_ns=0, link=b"", extents=None, flags=b"", xattrs=(),
-                 records=(), major=0, minor=0, size=0, body=b""):
+                 records=(), major=0, minor=0, size=0, body=b"", sha=None):
         self.__dict__.update(locals())
+
+    def content(self):
+        if self.extents is None or self.sha is not None:
+            return self.sha
+        sha = sha256(b"") if self.extents == b"0" else getattr(self.extents, "sha", None)
+        return sha and sha.encode()
 
     def pack(self):
         r = record(b"hdrcharset", b"BINARY") + record(b"path", self.path + (b"/" if self.typ == b"5" else b""))
@@ -119,6 +146,8 @@ class Entry:
             r += record(b"SCHILY.xattr." + k, v)
         if self.extents is not None:
             r += record(b"SCHILY.xattr.bkp.extents", self.extents)
+        if self.content():
+            r += record(b"SCHILY.xattr.bkp.sha256", self.content())
         if self.flags:
             r += record(b"SCHILY.xattr.bkp.flags", self.flags)
         return pad(tar_header(b"PaxHeader/x", len(r), b"x")) + pad(r) + tar_header(
@@ -140,17 +169,32 @@ class Archive:
 
     def __init__(self, repo, number):
         self.repo, self.number, self.plain, self.lines, self.n = repo, number, b"", [], 0
-        self.repository = repo.id
+        self.repository, self.raws, self.index_sha256 = repo.id, [], None
 
     def add(self, raw, lz4=None, cid=None, said_raw=None, suffix=None):
         lz4 = frame(raw) if lz4 is None else lz4
-        cid = cid or hmac.new(self.repo.chunk_key, raw, hashlib.sha256).hexdigest()
+        cid = cid or self.repo.piece(raw).hex()
         suffix = suffix or (b".zst" if lz4[:4] == b"\x28\xb5\x2f\xfd" else b".lz4")
         self.plain += tar_header(cid.encode() + suffix, len(lz4))
         self.lines.append([cid, len(self.plain), len(lz4), len(raw) if said_raw is None else said_raw])
         self.plain += pad(lz4)
+        self.raws.append(raw)
         self.n += 1
         return self.n - 1
+
+    def digest(self, chunk, offset, length):
+        """D of a run: SHA-256 over the ids of its pieces (docs/format.md, section 6)."""
+        ids = b""
+        while length > 0 and chunk < self.n:
+            part = self.raws[chunk][offset:offset + length]
+            cid, _, _, said = self.lines[chunk]
+            whole = offset == 0 and length >= said
+            ids += bytes.fromhex(cid) if whole else self.repo.piece(part)
+            chunk, offset, length = chunk + 1, 0, length - (said if whole else max(len(part), 1))
+        return sha256(ids)
+
+    def run(self, chunk, offset, length):
+        return "%d:%d:%d:%d:%s" % (self.number, chunk, offset, length, self.digest(chunk, offset, length))
 
     def index(self):
         at = len(self.plain) + 512
@@ -160,6 +204,7 @@ class Archive:
 
     def finish(self, index=None, tail=b"\0" * 1024, encrypt=None):
         text = self.index() if index is None else index
+        self.index_sha256 = sha256(text)
         plain = self.plain + tar_header(b"INDEX", len(text)) + pad(text) + tail
         return (encrypt or self.repo.keys.encrypt)(plain)
 
@@ -181,6 +226,7 @@ class Repo:
         self.keys, self.id, self.dir = keys, rid, "%s/%s" % (out, rid)
         self.chunk_key = hashlib.sha256(b"test chunk id key").digest()
         self.next_archive = 1
+        self.journal = []
         os.makedirs(self.dir + "/generations", exist_ok=True)
         os.makedirs(self.dir + "/archives", exist_ok=True)
         secrets = keys.encrypt(json.dumps({
@@ -201,6 +247,25 @@ class Repo:
 
     def sign(self, path, kind, more=""):
         self.keys.signature("%s/%s" % (self.dir, path), "bkp:1 kind=%s repository=%s%s" % (kind, self.id, more))
+
+    def record(self, event, **members):
+        """The journal grows by this record (docs/format.md, section 9)."""
+        o = {"seq": len(self.journal) + 1, "time": "2026-11-21T02:00:00Z", "boot": "00000000-0000-4000-8000-000000000000",
+             "mono_ns": len(self.journal), "synced": True, "version": "0", "by": "test", "repository": self.id, "event": event}
+        o.update(members)
+        o.update(prev=sha256(self.journal[-1]) if self.journal else "0" * 64, epoch=1)
+        line = json.dumps(o, separators=(",", ":")).encode()
+        self.journal.append(line[:-1] + b',"sig":"%s"}' % self.keys.raw(line).encode())
+        self.write("journal/journal.jsonl", b"".join(x + b"\n" for x in self.journal))
+
+    def report(self, generation, uuid, manifest):
+        if not self.journal:
+            self.record("init", site="test", root_key=self.keys.public, recipients=[self.keys.recipient])
+        self.record("begin", generation=generation, uuid=uuid, datasets=[])
+        self.record("committed", generation=generation, uuid=uuid, manifest_sha256=sha256(manifest))
+
+    def piece(self, raw):
+        return hmac.new(self.chunk_key, raw, hashlib.sha256).digest()
 
     def archive(self):
         self.next_archive += 1
@@ -223,25 +288,33 @@ class Generation:
     def __init__(self, repo, number=1, uuid=None):
         self.repo, self.number = repo, number
         self.uuid = uuid or "11111111-2222-4333-8444-%012d" % number
-        self.datasets, self.table, self.arc = [], [], repo.archive()
+        self.datasets, self.table, self.arc, self.chunk_key = [], [], repo.archive(), repo.chunk_key.hex()
 
     def data(self, raw):
         """Extent runs of these bytes in the archive under way."""
         runs = []
         for i in range(0, len(raw), CHUNK):
             part = raw[i:i + CHUNK]
-            runs.append("%d:%d:0:%d" % (self.arc.number, self.arc.add(part), len(part)))
+            runs.append(self.arc.run(self.arc.add(part), 0, len(part)))
         return runs
 
     def extents(self, raw):
-        return " ".join([str(len(raw))] + self.data(raw)).encode()
+        return extents_of(" ".join([str(len(raw))] + self.data(raw)), sha256(raw))
 
-    def seal(self, data=None, number=None, sha=None, size=None):
+    def proven(self, text):
+        """The extents (or the line of a block list) with D put behind each run that has none, true where the archive under way can say."""
+        def add(m):
+            a, c, o, n = map(int, m.group(2).split(":"))
+            return m.group(1) + m.group(2) + ":" + (self.arc.digest(c, o, n) if a == self.arc.number else "0" * 64)
+        return re.sub(r"(^|[ @\n])([0-9]+:[0-9]+:[0-9]+:[0-9]+)(?=[ \n]|$)", add, text)
+
+    def seal(self, data=None, number=None, sha=None, size=None, index_sha256=None):
         """Ends the archive under way and starts another."""
         arc, data = self.arc, data
         data = arc.finish() if data is None else data
         name = self.repo.store(data)
-        self.table.append((arc.number if number is None else number, sha or name, len(data) if size is None else size))
+        self.table.append((arc.number if number is None else number, sha or name, len(data) if size is None else size,
+                           index_sha256 or arc.index_sha256 or sha256(arc.index())))
         self.arc = self.repo.archive()
         return name
 
@@ -253,7 +326,7 @@ class Generation:
             size += len(e.pack())
             if len(part) == per_block or size > 1 << 20 or i + 1 == len(entries):
                 raw = block(part)
-                text += "%d:%d:0:%d %d %s\n" % (self.arc.number, self.arc.add(raw), len(raw), len(part), percent(part[0].path))
+                text += "%s %d %s\n" % (self.arc.run(self.arc.add(raw), 0, len(raw)), len(part), percent(part[0].path))
                 part, size = [], 0
         d = Dataset(name, verdict)
         d.list_extents = self.extents(text.encode() if lines is None else lines).decode()
@@ -263,18 +336,19 @@ class Generation:
         return d
 
     def root_lines(self):
-        out = [{"kind": "bkp-root", "format": 1, "repository": self.repo.id, "generation": self.number, "uuid": self.uuid}]
+        out = [{"kind": "bkp-root", "format": 1, "repository": self.repo.id, "generation": self.number, "uuid": self.uuid,
+                "chunk_id_key": self.chunk_key}]
         for d in self.datasets:
             out.append({"dataset": d.name, "verdict": d.verdict, "source": "paths", "entries": d.entries, "files": d.entries,
                         "bytes": d.bytes, "blocks": d.list_extents, "probe": None})
-        return out + [{"archive": n, "sha256": s, "size": z} for n, s, z in self.table]
+        return out + [{"archive": n, "sha256": s, "size": z, "index_sha256": i} for n, s, z, i in self.table]
 
     def manifest(self):
         return {"format": 1, "kind": "bkp-generation", "repository": self.repo.id, "generation": self.number, "uuid": self.uuid,
                 "begun": "2026-11-21T02:00:00Z", "finished": "2026-11-21T02:05:00Z", "host": "test", "version": "0",
                 "datasets": [{"name": d.name, "title": d.name, "verdict": d.verdict, "entries": d.entries, "files": d.entries,
                               "bytes": d.bytes, "unreadable": 0, "changed": 0, "skipped": 0} for d in self.datasets],
-                "archives": len(self.table), "archive_bytes": sum(z for _, _, z in self.table), "previous": None,
+                "archives": len(self.table), "archive_bytes": sum(z for _, _, z, _ in self.table), "previous": None,
                 "journal": {"seq": 1, "sha256": "00" * 32}}
 
     @property
@@ -282,7 +356,7 @@ class Generation:
         return "generations/%06d" % self.number
 
     def sums(self):
-        lines = ["%s  archives/%s/%s.age" % (s, s[:2], s) for _, s, _ in self.table]
+        lines = ["%s  archives/%s/%s.age" % (s, s[:2], s) for _, s, _, _ in self.table]
         for name in ("manifest.json", "root.age"):
             with open("%s/%s/%s" % (self.repo.dir, self.dir, name), "rb") as f:
                 lines.append("%s  %s/%s" % (sha256(f.read()), self.dir, name))
@@ -297,9 +371,11 @@ class Generation:
             self.seal()
         root = "".join(json.dumps(x) + "\n" for x in self.root_lines()).encode() if root is None else root
         self.repo.write(self.dir + "/root.age", self.repo.keys.encrypt(root))
-        self.repo.write(self.dir + "/manifest.json", json.dumps(self.manifest()).encode() + b"\n" if manifest is None else manifest)
+        manifest = json.dumps(self.manifest()).encode() + b"\n" if manifest is None else manifest
+        self.repo.write(self.dir + "/manifest.json", manifest)
         self.repo.write(self.dir + "/SHA256SUMS", self.sums() if sums is None else sums)
         self.sign(comment)
+        self.repo.report(self.number, self.uuid, manifest)
 
 
 def acl_text(raw):
@@ -367,7 +443,7 @@ def tree(gen, folder, name=None):
 
 
 def file_extents(gen, path, size):
-    runs, at = [str(size)], 0
+    runs, at, holes, h = [str(size)], 0, 0, hashlib.sha256()
     with open(path, "rb") as f:
         while at < size:
             try:
@@ -376,13 +452,18 @@ def file_extents(gen, path, size):
                 start = size
             if start > at:
                 runs.append("h:%d" % (start - at))
+                holes += start - at
+                if holes <= HOLES:
+                    h.update(bytes(start - at))
             if start >= size:
                 break
             end = os.lseek(f.fileno(), start, os.SEEK_HOLE)
             os.lseek(f.fileno(), start, os.SEEK_SET)
-            runs += gen.data(f.read(end - start))
+            part = f.read(end - start)
+            runs += gen.data(part)
+            h.update(part)
             at = end
-    return " ".join(runs).encode()
+    return extents_of(" ".join(runs), h.hexdigest() if holes <= HOLES else None)
 
 
 def medium(out, repo):

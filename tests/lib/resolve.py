@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """resolve.py IDENTITY CHUNK-ID-KEY REPOSITORY: reads the archives of a repository with stock age, tar, lz4 and zstd alone (docs/format.md,
-sections 4 to 6).  Every archive must be what its name says, every chunk what its id says.  Lines on stdin, "<sha256> <extents>",
-must resolve to bytes of that hash.  Prints one line per archive: number, bytes of plaintext, chunks."""
+sections 4 to 6).  Every archive must be what its name says, every chunk what its id says, every run what its digest says.  Lines on
+stdin, "<sha256> <extents>", must resolve to bytes of that hash.  Prints one line per archive: number, bytes of plaintext, chunks."""
 import glob, hashlib, hmac, io, subprocess, sys, tarfile
+
+KEY = b""  # the chunk id key
 
 
 def run(args, data):
@@ -10,7 +12,8 @@ def run(args, data):
 
 
 def read_archives(identity, key, repository):
-    archives = {}
+    global KEY
+    KEY, archives = key, {}
     for path in sorted(glob.glob(repository + "/archives/*/*")):
         data = open(path, "rb").read()
         name = hashlib.sha256(data).hexdigest()
@@ -40,14 +43,17 @@ def read_archives(identity, key, repository):
 
 
 def data_run(archives, run_):
-    a, c, o, n = map(int, run_.split(":"))
-    out = b""
+    *place, digest = run_.split(":")
+    a, c, o, n = map(int, place)
+    out, ids = b"", b""
     while n:
         part = archives[a][c][o:o + n]
         assert part, "run %s goes beyond its archive" % run_
         out += part
+        ids += hmac.new(KEY, part, hashlib.sha256).digest()
         n -= len(part)
         c, o = c + 1, 0
+    assert hashlib.sha256(ids).hexdigest() == digest, "run %s has another digest" % run_
     return out
 
 

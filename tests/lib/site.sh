@@ -2,7 +2,7 @@
 # A small site for scenario tests.  Sourced.  Gives: $T (scratch folder, removed at the end), $BKP, $RESTORE, say, die, and
 #   site_make           source $T/src, media $T/m1 $T/m2, identity $T/id.txt (stock age-keygen), policy $T/policy.yaml, init
 #                       ($ROOT_KEY: file that the root key is written to)
-#   site_policy TEXT    writes the policy with these data sets (YAML), two media
+#   site_policy TEXT    writes the policy with these data sets (YAML), two media; in an existing site what it narrows is accepted
 #   run/expect helpers
 set -eu
 : "${BKP_BIN:?folder of the built programs}"
@@ -41,6 +41,12 @@ site_policy() {
 	  - {name: m1, type: hdd, path: $T/m1, place: サーバ室}
 	  - {name: m2, type: ssd, path: $T/m2, place: 別室}
 	Y
+	[ ! -e "$T/state/journal.jsonl" ] || policy_accept || true
+}
+
+# policy_accept: what another policy captures or guards less from now on is meant to be so (W-POLICY-01)
+policy_accept() {
+	"$BKP" --quiet accept --policy-change --operator "${1:-Sato}" --reason "a test" >"$T/accepted" 2>&1 || grep -q E-HOLD-07 "$T/accepted"
 }
 
 site_make() {
@@ -85,6 +91,14 @@ restore_to() { # MEDIUM GENERATION DIR [DATASET]: the data set's tree appears as
 	"$RESTORE" --medium "$1" --identity "$T/id.txt" extract "$2" "${4:-docs}" --to "$3"
 }
 
+# whole MEDIUM GENERATION: it verifies.  Where a run died its medium's copy of the journal may end before it, and a text for people may
+# have been replaced without its signature: that is said, exit 1, and the next run mends it.
+whole() {
+	"$RESTORE" --quiet --medium "$1" verify "$2" >"$T/out" 2>&1 || {
+		[ $? = 1 ] && ! grep '^bkp-restore: [EW]-' "$T/out" | grep -qvE 'W-VAULT-11.*(ends before it|did not end well|carries no)|E-VERIFY-15.*README\.txt|W-VERIFY-16: .\.[^/]*\.tmp. '
+	}
+}
+
 # reported_verify WHERE: every generation that is reported verifies on every medium that is said to hold it; $T/copies lists
 # them, "generation medium" a line
 reported_verify() {
@@ -99,6 +113,6 @@ reported_verify() {
 	                print(g["generation"], m["label"])
 	P
 	while read -r g m; do
-		"$RESTORE" --quiet --medium "$T/$m" verify "$g" >"$T/out" 2>&1 || { cat "$T/out" >&2; die "$1: generation $g on $m is reported and does not verify"; }
+		whole "$T/$m" "$g" || { cat "$T/out" >&2; die "$1: generation $g on $m is reported and does not verify"; }
 	done <"$T/copies"
 }

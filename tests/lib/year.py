@@ -350,7 +350,7 @@ class Year:
     def expire(self, when):
         """What goes is bkp's to decide; the floor is not: that is held here against what was to stay."""
         os.rename(self.path("shelf"), self.path("rdx"))
-        self.as_operator(when, "expire")
+        self.as_operator(when, "expire", "--yes")
         os.rename(self.path("rdx"), self.path("shelf"))
         now = self.reported(when)
         for g in self.generations.values():

@@ -59,7 +59,7 @@ for f in repository.json repository.json.minisig repository.age; do
 	cmp -s "$T/state/$f" "$T/m2/$id/$f" || die "$f on the medium differs"
 done
 [ -z "$(find "$T/m1" "$T/m2" -type f ! -perm 0444)" ] || die "a file on a medium can be written"
-expect 1 flock "$T/state/lock" "$BKP" medium add m1
+expect 2 flock "$T/state/lock" "$BKP" medium add m1
 grep -q E-STATE-02 "$T/err" || die "a second program: no clear refusal"
 chmod 640 "$T/state/secrets.json"
 expect 2 "$BKP" medium add m1

@@ -46,6 +46,12 @@ while read -r c; do
 	grep -q "Xr bkp-$c 8" docs/man/bkp.8 || fault "bkp.8 does not refer to bkp-$c(8)"
 	"$BKP_BIN/bkp" "$c" --help >"$T/help.c"
 	options "docs/man/bkp-$c.8" "$T/help.c"
+	# each option is explained: a line of its own with words behind it (bkp/cmd/help.c)
+	sed -n '/^  bkp /p' "$T/help.c" | grep -oE -- '--[a-z][a-z-]+' | sort -u | while read -r o; do
+		grep -qE -- "^  $o( [^ ]+)?  +[^ ]" "$T/help.c" || echo "$o"
+	done >"$T/unexplained"
+	[ ! -s "$T/unexplained" ] || fault "bkp $c --help does not explain: $(tr '\n' ' ' <"$T/unexplained")(bkp/cmd/help.c)"
+	"$BKP_BIN/bkp" help "$c" | cmp -s - "$T/help.c" || fault "bkp help $c is not bkp $c --help"
 	# the words behind the command ("add", "list", "show" …)
 	sed -n "s/^  bkp $c \([a-z][a-z]*\).*/\1/p" "$T/help.c" | while read -r w; do
 		grep -q "Cm $w" "docs/man/bkp-$c.8" || echo "$c $w"
@@ -103,6 +109,17 @@ sort "$T/listed" | uniq -d | while read -r c; do echo "$c"; done >"$T/twice"
 sort -u -o "$T/listed" "$T/listed"
 d=$(comm -23 "$T/codes" "$T/listed"); [ -z "$d" ] || fault "docs/messages.md does not explain: $(echo $d)"
 d=$(comm -13 "$T/codes" "$T/listed"); [ -z "$d" ] || fault "docs/messages.md explains what no program says: $(echo $d)"
+
+while read -r c; do
+	for p in bkp bkp-restore; do
+		"$BKP_BIN/$p" --lang en explain "$c" >"$T/en" && "$BKP_BIN/$p" --lang ja explain "$c" >"$T/ja" || fault "$p explain $c"
+		for l in en ja; do [ "$(grep -c . "$T/$l")" = 2 ] && grep -q "^$c: ." "$T/$l" && grep -q '^  → .' "$T/$l" || fault "$p explain $c ($l): $(cat "$T/$l")"; done
+		! cmp -s "$T/en" "$T/ja" || fault "$p explain $c: the same in both languages"
+	done
+done < <(shuf -n 40 "$T/codes"; tail -n 1 "$T/codes"; head -n 1 "$T/codes")
+# the rows are as both languages are cut out of them
+grep -E '^\| `[EW]-' docs/messages.md | grep -vE '^\| `[^`]+` \| [^|]+<br>[^|]+ \| [^|]+<br>[^|]+ \|$' >"$T/rows" || true
+[ ! -s "$T/rows" ] || fault "docs/messages.md: not two cells in two languages: $(head -n 3 "$T/rows")"
 
 # ---- links and names of files
 python3 - "$T/files" >"$T/links" <<'P'

@@ -67,7 +67,7 @@ status "$BKP" run --all
 g=$("$BKP" generations --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["generations"][-1]["generation"])')
 expect 0 restore_to "$T/m1" "$g" "$T/o9"
 [ -z "$(rsync -aHAXnc --delete --itemize-changes "$T/src/" "$T/o9$T/src/")" ] || die "generation $g after the loss differs"
-# a disk that was not mounted when it was registered: as long as nothing was brought to it, its name is free for the disk itself
+# a disk that was not mounted when it was registered: a second disk does not take its name over, until a person gives the first one up
 sed -i "\$a\\  - {name: m3, type: ssd, path: $T/m3, place: 棚}" "$T/policy.yaml"
 mkdir "$T/m3"
 expect 0 "$BKP" medium add m3
@@ -75,6 +75,11 @@ wrong=$(grep -o 'medium [0-9a-f-]*$' "$T/out")
 mv "$T/m3" "$T/hidden"; mkdir "$T/m3"
 expect 2 "$BKP" medium add m3 # an empty folder is no disk
 mount -t tmpfs -o size=40m tmpfs "$T/m3"
+expect 2 "$BKP" medium add m3
+grep -q E-MEDIA-16 "$T/err" && grep -q 'bkp medium retire' "$T/err" || die "a second disk takes a registered name over"
+expect 64 "$BKP" medium retire m3 --operator Sato
+expect 0 "$BKP" medium retire m3 --operator Sato --reason "the disk was not mounted"
+expect 2 "$BKP" medium show m3
 expect 0 "$BKP" medium add m3
 [ "$(grep -o 'medium [0-9a-f-]*$' "$T/out")" != "$wrong" ] || die "the folder's identity was given to the disk"
 status "$BKP" run --all # generations that were lost everywhere are still missed: 1
@@ -83,4 +88,32 @@ thaw "$T/m3"; umount "$T/m3"
 mount -t tmpfs -o size=40m tmpfs "$T/m3"
 expect 2 "$BKP" medium add m3
 grep -q E-MEDIA-16 "$T/err" || die "a name in use was given to a second disk"
+# one that the policy names and nobody has registered yet costs the night nothing but a word
+thaw "$T/m3"; umount "$T/m3"
+sed -i "\$a\\  - {name: m4, type: ssd, path: $T/m4, place: 棚}" "$T/policy.yaml"
+mkdir "$T/m4"
+expect 1 "$BKP" run --all
+grep -q "E-MEDIA-06: m4: 'm4' is not a registered medium" "$T/err" && grep -q 'bkp medium add m4' "$T/err" || die "an unregistered medium is not named: $(cat "$T/err")"
+! grep -q E-LEDGER "$T/err" || die "an unregistered medium reads as tampering"
+record committed | grep -q '"label":"m1"' && ! record committed | grep -q m4 || die "what has no identity was recorded"
+expect 0 "$BKP" journal verify
+expect 0 restore_to "$T/m1" "$("$BKP" generations --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["generations"][-1]["generation"])')" "$T/o10"
+[ -z "$(rsync -aHAXnc --delete --itemize-changes "$T/src/" "$T/o10$T/src/")" ] || die "the generation beside an unregistered medium differs"
+say "a medium that is not registered yet is skipped, said with E-MEDIA-06, exit 1"
+# another name: the policy says it first; the medium may be anywhere
+sed -i 's/name: m2,/name: shelf,/' "$T/policy.yaml"
+expect 2 "$BKP" medium rename m2 nowhere --operator Sato
+expect 2 "$BKP" medium rename m2 m1 --operator Sato
+grep -q E-MEDIA-19 "$T/err" || die "two media of one name"
+expect 0 "$BKP" medium rename m2 shelf --operator Sato
+expect 0 "$BKP" verify --medium shelf --generation "$g"
+expect 0 "$BKP" medium retire m3 --operator Sato --reason "broken" --quiet
+sed -i '/name: m[34],/d' "$T/policy.yaml"
+status "$BKP" status --json
+python3 -c 'import json, sys
+assert {m["label"] for m in json.load(open(sys.argv[1]))["media"]} == {"m1", "shelf"}' "$T/out" || die "a retired medium is counted: $(cat "$T/out")"
+"$BKP" generations --json | python3 -c 'import json, sys
+assert not any(m["ok"] for g in json.load(sys.stdin)["generations"] for m in g["media"] if m["label"] == "m3")' || die "copies on a retired medium count"
+expect 0 "$BKP" journal verify
+say "a registered name is never taken over; media are renamed and retired, by name of who did it"
 say "unmounted, full, swapped and damaged media fail alone; the next run brings them up to date; lost archives are supplied or captured again"

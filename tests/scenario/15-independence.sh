@@ -51,7 +51,7 @@ d=$(rsync -aHnc --delete --itemize-changes "$T/dense/" "$T/restored-dense$T/dens
 [ -z "$d" ] || die "bkp-restore restored something else of zstd frames: $d"
 [ "$(find "$T/src" -printf '%P %T@ %m\n' | sort)" = "$(find "$T/rescued$T/src" -printf '%P %T@ %m\n' | sort)" ] || die "rescue.py: times or modes"
 [ "$(du -k "$T/rescued$T/src/sparse" | cut -f1)" -lt 2000 ] || die "rescue.py filled the hole"
-[ "$(wc -l <"$SRC_ROOT/restore/rescue.py")" -le 240 ] || die "rescue.py has grown beyond 240 lines"
+[ "$(wc -l <"$SRC_ROOT/restore/rescue.py")" -le 270 ] || die "rescue.py has grown beyond 270 lines"
 # the journal by hand: chain and signatures
 cd journal
 key=$root

@@ -72,7 +72,7 @@ same "turned bits and a lost archive" "$(basename "$a").*SHA-256 is another" "$(
 	"$(basename "$c")' is missing" "$(basename "$a")', chunk 0 at offset 512" '"event":"verify-failed"' "cannot be restored" '"good":false'
 # what keyless says is what sha256sum says
 status "$RESTORE" --medium "$T/m1" verify 1
-[ "$(cd "$repo" && sha256sum -c generations/000001/SHA256SUMS 2>/dev/null | grep -c FAILED)" = "$(grep -c E-VERIFY "$T/err")" ] || die "sha256sum disagrees"
+[ "$(cd "$repo" && sha256sum -c generations/000001/SHA256SUMS 2>/dev/null | grep -c FAILED)" = "$(grep -c '^bkp-restore: E-VERIFY' "$T/err")" ] || { cat "$T/err" >&2; die "sha256sum disagrees"; }
 reset
 a=$(large 1) b=$(large 3) c=$(large 5)
 python3 - "$a" "$b" "$c" <<'P'
@@ -132,7 +132,7 @@ if [ "$(id -u)" = 0 ] && mkfs.ext4 -q "$T/image" && loop=$(losetup -f --show "$T
 	archives=$(ls "$repo"/archives/*/* | wc -l)
 	[ "$(readers 1)" = "$archives" ] || die "two readers on a disk that turns"
 	turns=$(readers 0)
-	[ "$(nproc)" = 1 ] || [ "$turns" -gt "$archives" ] || die "one reader on a disk that does not turn"
+	[ "$(nproc)" = 1 ] || [ "$turns" -gt "$archives" ] || die "one reader on a disk that does not turn: $turns turns, $archives archives"
 	umount "$T/disk"; losetup -d "$loop"
 	trap site_cleanup EXIT
 	say "a disk that turns is read archive by archive ($archives), another by several readers ($turns turns)"

@@ -39,6 +39,7 @@ cp "$T/policy.yaml" "$T/policy.before"
 sed -i "s|paths: .*|command: 'echo begun; exec sleep 1000', store_as: dump}|" "$T/policy.yaml"
 RATE=60 tsan_run "stopped" "--until $(date -d '+3720 seconds' +%H:%M)" 2
 cp "$T/policy.before" "$T/policy.yaml"
+policy_accept
 expect 0 taskset -c 0 "$BKP" run --anchor --all
 expect 0 "$BKP" run --anchor --all
 g=$(find "$T"/m1/*-*-*-*-*/generations -mindepth 1 -maxdepth 1 | sort | tail -n 2 | sed "s|.*/||")

@@ -107,6 +107,7 @@ change "unmounted" true
 cp "$T/policy.yaml" "$T/policy.before"
 sed -i "s|paths: \[$src\]|&, exclude: ['/**/sub']|" "$T/policy.yaml"
 grep -q exclude "$T/policy.yaml" || die "the policy was not changed"
+policy_accept
 night 0 docs
 rm -rf "$T/o"
 "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract "$G" docs --same-owner --to "$T/o" >/dev/null 2>&1 || die "extract"

@@ -106,7 +106,7 @@ equal "$S" "$T/plain" -rlHtc --specials --no-perms --exclude null
 mkdir -m 777 "$T/user"; chmod 755 "$T"; cp "$T/keys/identity.txt" "$T/id"; chmod 644 "$T/id"
 rc=0; setpriv --reuid 65534 --regid 65534 --clear-groups "$R" --medium "$T/medium" --identity "$T/id" -q extract 1 docs --to "$T/user/out" 2>"$T/err" || rc=$?
 [ $rc = 1 ] || fail "as a user: exit $rc: $(cat "$T/err")"
-[ "$(grep -c E- "$T/err")" = 1 ] || fail "as a user: $(cat "$T/err")"
+[ "$(grep -c '^bkp-restore: E-' "$T/err")" = 1 ] || fail "as a user: $(cat "$T/err")"
 equal "$S" "$T/user/out" -rlHtc --specials --no-perms --exclude null
 rc=0; setpriv --reuid 65534 --regid 65534 --clear-groups "$R" --medium "$T/medium" --identity "$T/id" extract 1 docs --to "$T/user/o2" --same-owner 2>/dev/null || rc=$?
 [ $rc = 64 ] || fail "--same-owner as a user gave $rc"

@@ -116,7 +116,7 @@ while :; do
 	grep -q "more runs" "$T/docs" || die "it was not said how many runs are left: $(cat "$T/docs")"
 	[ "$(outcome small)" = "failed not begun: the run was to end before its turn came" ] || die "of the data set that was not begun it was said: $(outcome small)"
 	[ "$(files | wc -l)" -gt "$before" ] || die "nothing durable came of run $runs"
-	tail -n 3 "$T/state/journal.jsonl" | grep -q '"failed"' || die "the journal does not say that the run failed"
+	tail -n 8 "$T/state/journal.jsonl" | grep -q '"failed"' || die "the journal does not say that the run failed"
 	"$BKP" generations --json | grep -q committed && die "a data set that was stopped is reported"
 done
 again "stopped twice" 2
@@ -142,6 +142,7 @@ say "a data set that was done before the time given is committed whole, the othe
 # ---- commands
 start
 sed -i '/name: small/d' "$T/policy.yaml"
+policy_accept
 cat >>"$T/commands" <<Y
   - {name: silent, store_as: dump, command: 'echo begun; echo \$\$ >$T/pid; exec sleep 1000'}
   - {name: talking, store_as: dump, command: 'echo \$\$ >$T/pid; while :; do head -c 100000 /dev/urandom; sleep 0.05; done'}

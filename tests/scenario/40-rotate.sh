@@ -238,7 +238,7 @@ expect 0 "$BKP" --quiet run --all # 5: 9 MB of its own
 disk small 90M; attach small
 expect 0 "$BKP" --quiet medium add RDX-09
 free=$(df --output=avail -k "$T/small" | tail -n 1)
-head -c $(((free - 29000) * 1024)) /dev/zero >"$T/small/ballast" # room for 5 and the tools, not for all
+head -c $(((free - 29000) * 1024)) /dev/zero >"$T/small/lost+found/ballast" # room for 5 and the tools, not for all
 status "$BKP" rotate --operator Sato --json
 [ "$STATUS" = 1 ] || { cat "$T/out" "$T/err" >&2; die "a disk that fills up: exit $STATUS"; }
 [ "$(field full)" = true ] && [ "$(field newest)" = 5 ] && [ "$(field complete)" = false ] && [ "$(field lacking_bytes)" -gt 0 ] ||
@@ -252,7 +252,7 @@ carried "$T"/small/*/journal/journal.jsonl || die "no journal on the full disk"
 expect 1 rotate
 expect 0 "$RESTORE" --quiet --medium "$T/small" verify 5
 carried "$T"/small/*/journal/journal.jsonl || die "no journal on the full disk the second time"
-rm "$T/small/ballast"
+rm "$T/small/lost+found/ballast"
 expect 0 rotate
 same "$T/nas" "$T/small"
 detach small
@@ -260,10 +260,10 @@ detach small
 disk big 90M; attach big
 expect 0 "$BKP" --quiet medium add RDX-10
 free=$(df --output=avail -k "$T/big" | tail -n 1)
-head -c $(((free - 9000) * 1024)) /dev/zero >"$T/big/ballast"
+head -c $(((free - 9000) * 1024)) /dev/zero >"$T/big/lost+found/ballast"
 expect 2 rotate
 grep -q E- "$T/err" || die "too small for the newest, and nothing is said"
-rm "$T/big/ballast"
+rm "$T/big/lost+found/ballast"
 expect 0 rotate
 same "$T/nas" "$T/big"
 say "a full disk: the newest generation, README.txt and the journal are on it, exit 1 (2 without the newest), how much is missing; with room the next one goes on"

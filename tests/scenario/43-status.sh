@@ -3,7 +3,8 @@
 # set forward (fakeclock.c): nothing yet, one night, three nights, rotation, the disk away, overdue, one technology only, damage;
 # the exit codes are those of a monitor; bkp medium show and move keep the place and the hands of every medium.
 . "$(dirname "$0")/../lib/site.sh"
-# folders on one disk are one copy, and status says so: in memory nothing can be told
+[ "$(id -u)" = 0 ] || die "needs root (disks that are folders in memory)"
+# folders on one disk are one copy, and status says so: here each is taken for a disk of its own
 [ -d /dev/shm ] && { d=$(mktemp -d /dev/shm/bkp-status.XXXXXX); rm -rf "$T"; T=$d; export BKP_POLICY=$T/policy.yaml; }
 . "$(dirname "$0")/../lib/fakeclock.sh"
 export TZ=Asia/Tokyo
@@ -45,7 +46,9 @@ expect 64 "$BKP" status docs
 age-keygen -o "$T/id.txt" 2>/dev/null
 at "2026-12-01 00:00:00" "$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null
 json 2 "2026-12-01 00:10:00" 's["nothing"] and v == ["missing"] * 4 and says("docs'"'"' was never captured") and says("bkp medium add m1") and medium("m1")["medium"] is None'
-for m in m1 m2 RDX-01; do at "2026-12-01 00:20:00" "$BKP" medium add $m >/dev/null 2>&1; done
+fakedisk hdd "$T/m1" "$T/rdx"
+fakedisk ssd "$T/m2"
+for m in m1 m2 RDX-01; do FAKEDISK=$FAKEDISK at "2026-12-01 00:20:00" "$BKP" medium add $m >/dev/null 2>&1; done
 json 2 "2026-12-01 00:30:00" 's["overall"] == "missing" and not says("medium add") and medium("RDX-01")["attached"]'
 say "nothing is captured: exit 2, and what to do is said; without a repository 3, wrong usage 64"
 

@@ -69,7 +69,7 @@ sed -n '/^This disk holds/,$p' "$M/README.txt" | commands >"$T/en"
 [ "$(wc -l <"$T/ja")" -ge 8 ] || die "no commands in README.txt"
 diff "$T/ja" "$T/en" || die "the two languages have other commands"
 has() { grep -q "$1" "$T/ja" || die "README.txt has no command like '$1'"; }
-has '^cd /mnt/medium$'; has '^ID=/mnt/key/id.txt$'; has '^minisign .* tools/SHA256SUMS'; has 'tools && sha256sum -c'; has '^python3 tools/rescue.py .* restore 2 '
+has '^cd /mnt/medium$'; has '^ID=/mnt/key/id.txt$'; has '^minisign .* \$D/SHA256SUMS'; has '\$D && sha256sum -c'; has '^python3 \$D/rescue.py .* restore 2 '
 has '^minisign .*/procedures/SHA256SUMS'; has '/procedures && sha256sum -c'
 [ -z "$static" ] || { has ' generations$'; has ' verify 2$'; has ' extract 2 --to /srv/restored$'; has ' drill .*/procedures/.*[.]md --to /srv/drill$'; }
 
@@ -86,11 +86,11 @@ os.chroot(sys.argv[1]); os.chdir("/mnt/medium"); os.execve(sys.argv[2], sys.argv
 ran=0
 while IFS= read -r line; do
 	case $line in
-	mount\ *) continue ;; # done above
+	mount\ * | mkdir\ *) continue ;; # done above
 	cd\ *) [ -f "$R${line#cd }/README.txt" ] || die "README.txt is not where it says"; cd "$R${line#cd }"; continue ;;
 	KEY=* | ID=*) eval "$line"; continue ;;
-	tools/bkp-restore\ *) eval "inside $line" >"$T/out" 2>"$T/err" </dev/null || { cat "$T/out" "$T/err" >&2; die "README.txt says: $line"; } ;;
-	*) # a shell on some Linux: same paths, by hand of the test only where it stands elsewhere
+	"\$D"/bkp-restore\ *) eval "inside tools${line#\$D}" >"$T/out" 2>"$T/err" </dev/null || { cat "$T/out" "$T/err" >&2; die "README.txt says: $line"; } ;;
+	*) # a shell on some Linux: same paths, by hand of the test only where it stands elsewhere (07 types them into plain shells)
 		line=${line//\$ID/$R$ID}
 		line=${line/ \/srv\// $R/srv/}
 		eval "$line" >"$T/out" 2>"$T/err" </dev/null || { cat "$T/out" "$T/err" >&2; die "README.txt says: $line"; }

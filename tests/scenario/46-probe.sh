@@ -28,7 +28,7 @@ cp "$T/err" "$T/said"
 for d in failing empty huge over latin nul escape killed; do
 	grep -q "W-RUN-06: data set '$d' is partial: probe: " "$T/said" || die "nothing is said of $d: $(cat "$T/said")"
 done
-grep -q "'failing'.*status 3: relation patient does not exist" "$T/said" || die "the failing probe's words are not shown"
+grep -A 3 "'failing'.*status 3" "$T/said" | grep -q "its commands said: probe: relation patient does not exist" || die "the failing probe's words are not shown"
 for d in count lines slow full noprobe; do ! grep -q "'$d'" "$T/said" || die "$d is complained of: $(cat "$T/said")"; done
 [ ! -e "$T/ran-after-a-failure" ] || die "a probe was run for a data set that failed"
 

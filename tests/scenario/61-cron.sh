@@ -35,6 +35,7 @@ Y
 echo dump >"$T/dump"
 site_make 2>/dev/null
 sed -i 's/tty; cat; pwd/tty || true; cat; pwd/' "$T/policy.yaml"
+policy_accept
 "$BKP" run --all --quiet || die "the first run"
 # cron reads % as a new line, and sh splits at blanks
 mkdir "$T/運用 100%"
@@ -118,10 +119,11 @@ say "cron starts the run at its slot, with a policy whose path has blanks, % and
 
 "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" cat 2 world world.txt >"$T/world" || die "cat"
 grep -qx 'SHELL=/bin/sh' "$T/world" && grep -qx 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' "$T/world" || { cat "$T/world" >&2; die "the environment"; }
-! grep -vE '^BKP_(DATASET|GENERATION)=' "$T/world" | grep -qE '^(LANG|LC_|TERM|BKP_|TZ|DISPLAY)' || { cat "$T/world" >&2; die "this is not cron's bare environment"; }
+grep -qx 'LC_ALL=C.UTF-8' "$T/world" || { cat "$T/world" >&2; die "the command does not run in a UTF-8 locale"; }
+! grep -vE '^(BKP_(DATASET|GENERATION)|(LANG|LC_ALL)=C.UTF-8$)' "$T/world" | grep -qE '^(LANG|LC_|TERM|BKP_|TZ|DISPLAY)' || { cat "$T/world" >&2; die "this is not cron's bare environment"; }
 grep -qx 'not a tty' "$T/world" || { cat "$T/world" >&2; die "there is a terminal"; }
 [ ! -e "$T/mail.0" ] || { cat "$T/mail.0" >&2; die "mail, though all is well"; }
-say "under its bare environment (no LANG, no terminal), and nothing is said when all is well"
+say "under its bare environment (no terminal; commands in C.UTF-8), and nothing is said when all is well"
 
 # ---- the second minute: what fails is mailed
 mailed() { [ -s "$T/mail.0" ]; }

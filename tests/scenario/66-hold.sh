@@ -179,6 +179,7 @@ heal() { # the files come back, which is a mass change by itself
 	undecided=$(marks | awk '$2 == "suspect" && $3 == "-" {print $1}')
 	# shellcheck disable=SC2086 # several numbers
 	[ -z "$undecided" ] || expect 0 "$BKP" accept $undecided --operator 佐藤 --reason "元に戻した"
+	policy_accept 佐藤 || die "the policy is not accepted"
 	night 0
 }
 heal

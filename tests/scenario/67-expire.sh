@@ -207,7 +207,7 @@ done
 rm -f "$T/state/reserve"
 night_on 10 0
 [ -s "$T/state/reserve" ] || die "no reserve was kept"
-for d in m1 state; do cat /dev/zero >"$T/$d/filler" 2>/dev/null || true; for i in $(seq 99); do echo x >"$T/$d/fill$i" 2>/dev/null || break; done; done
+for d in m1 state; do mkdir -p "$T/$d/lost+found"; cat /dev/zero >"$T/$d/lost+found/filler" 2>/dev/null || true; for i in $(seq 99); do echo x >"$T/$d/lost+found/fill$i" 2>/dev/null || break; done; done
 [ "$(df --output=avail "$T/m1" "$T/state" | tail -n +2 | tr -d ' \n')" = 00 ] || die "the disks are not full"
 echo "# let it go" >>"$T/policy.yaml" # that the policy is another one now has to be recorded, too
 expire 0 10 --operator Sato

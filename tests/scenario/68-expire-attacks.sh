@@ -103,7 +103,10 @@ sed -i 's/generations: 4, protect: 3d/generations: 1, protect: 1h/' "$T/policy.y
 expire 0 20 --operator Sato
 good_ones "policy of one generation"
 sed -i 's/name: docs/name: other/' "$T/policy.yaml"
-for d in 21 22 23; do expect 0 on_day $d "$BKP" run --quiet --all; done
+for d in 21 22 23; do
+	expect 1 on_day $d "$BKP" run --quiet --all
+	grep -q W-POLICY-01 "$T/err" || die "a data set that is gone is not said: $(cat "$T/err")"
+done
 expire 0 40 --operator Sato
 good_ones "data set taken out of the policy"
 on_day 40 "$BKP" --json agree >"$T/json"
@@ -123,7 +126,7 @@ expire 0 40 --dry-run
 grep -q '"goes":true' "$T/json" || die "given up by the root key, and still nothing goes"
 # but once only: raised again, the old signature is worth nothing
 cp "$T/start/policy.yaml" "$T/policy.yaml"
-expect 0 on_day 41 "$BKP" run --quiet --all
+expect 1 on_day 41 "$BKP" run --quiet --all # nobody has accepted it
 sed -i 's/generations: 4, protect: 3d/generations: 1, protect: 1h/; s/name: docs/name: other/' "$T/policy.yaml"
 expect 2 on_day 41 "$BKP" agree --operator Sato --statement "$T/less" --signature "$T/less.once"
 say "a policy that asks for less, or leaves the data set out, changes nothing until the root key has signed; that signature holds once"
@@ -166,7 +169,14 @@ say "records forged with the host's own signing key are refused: a lower agreeme
 # ---- another role approves
 start
 sed -i "s|^datasets:|people: [{name: Sato, roles: [operator]}, {name: Boss, roles: [manager], public_key: $(tail -n 1 "$T/boss.pub")}]\nretention: {expire_by: manager}\n&|" "$T/policy.yaml"
-for d in 5 6 7 8; do echo "day $d" >>"$T/src/patients"; expect 0 on_day $d "$BKP" run --quiet --all; done
+# the first approver is named by the root key alone: not by who may write the policy and has the key of the night
+expect 0 on_day 5 "$BKP" run --quiet --all
+on_day 5 "$BKP" --json agree | grep -q '"approvers":\[\]' || die "the policy alone names an approver"
+expire 2 20 --operator Sato
+grep -q E-EXPIRE-10 "$T/json" || die "expired although nobody is agreed: $(cat "$T/json")"
+expect 2 on_day 5 "$BKP" agree --operator Boss --root-key "$T/thief.key"
+expect 0 on_day 5 "$BKP" agree --quiet --operator Boss --root-key "$T/root.key"
+for d in 6 7 8; do echo "day $d" >>"$T/src/patients"; expect 0 on_day $d "$BKP" run --quiet --all; done
 keep
 expire 2 20 --operator Sato
 grep -q E-EXPIRE-03 "$T/json" || die "not told that an approver is missing"

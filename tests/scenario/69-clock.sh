@@ -20,7 +20,7 @@ mkdir -p "$T/src"
 echo data >"$T/src/f"
 minisign -G -W -p "$T/boss.pub" -s "$T/boss.key" >/dev/null
 site_policy "  - {name: docs, paths: [$T/src]}"
-site_make 2>/dev/null
+ROOT_KEY=$T/root.key site_make 2>/dev/null
 expect 0 "$BKP" run --quiet --all
 keep
 
@@ -134,6 +134,7 @@ say "against network storage: more than a day ahead of its clock latches; a loca
 # ---- with an approver agreed, attesting needs a signature
 start
 sed -i "s|^datasets:|people: [{name: Sato, roles: [operator]}, {name: Boss, roles: [manager], public_key: $(tail -n 1 "$T/boss.pub")}]\nretention: {expire_by: manager}\n&|" "$T/policy.yaml"
+expect 0 "$BKP" agree --quiet --operator Boss --root-key "$T/root.key"
 expect 1 at $((200 * day)) 0 "$BKP" run --quiet --all
 later=("$((200 * day))" 0)
 expect 2 at "${later[@]}" "$BKP" clock attest --operator Sato --reason "it is right"

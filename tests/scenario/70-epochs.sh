@@ -150,8 +150,8 @@ back; forge "$T/m1" same
 expect 2 "$BKP" verify --medium m1
 grep -q E-VERIFY-13 "$T/err" && ! grep -q E-VERIFY-12 "$T/err" || die "signed anew, unchanged: $(cat "$T/err")"
 rm "$(repo_of "$T/m1")/journal/journal.jsonl"
-expect 0 "$RESTORE" --medium "$T/m1" --root-key "$root" verify 1
-grep -q 'carries none' "$T/out" || die "that nothing was compared is not said: $(cat "$T/out")"
+expect 1 "$RESTORE" --medium "$T/m1" --root-key "$root" verify 1
+grep -q 'W-VAULT-11.*carries no journal' "$T/out" || die "that nothing was compared is not said: $(cat "$T/out")"
 # the forgery is not spread: from m1 to a disk that has nothing yet
 back; mkdir -p "$T/rdx"; "$BKP" medium add RDX-01 >/dev/null 2>&1; keep
 forge "$T/m1"; thaw "$T/m2"; rm -rf "$(repo_of "$T/m2")/generations/000001"
@@ -195,7 +195,9 @@ grep -q 'E-JOURNAL-06' "$T/err" || die "a rewritten journal, honest about its ep
 cp "$J" "$T/true.jsonl"
 n=$(grep -n '"event":"epoch"' "$J" | tail -n 1 | cut -d: -f1)
 head -n "$n" "$T/true.jsonl" >"$J"
-expect 0 "$BKP" journal verify --root-key "$root"
+expect 0 "$BKP" journal verify --root-key "$root" --file "$J"
+expect 2 "$BKP" journal verify --root-key "$root"
+grep -q E-HISTORY-01 "$T/err" || die "cut, against what is attached: $(cat "$T/err")"
 expect 2 "$BKP" journal verify --against m1
 grep -q E-HISTORY-01 "$T/err" || die "cut, against a medium: $(cat "$T/err")"
 cp "$J" "$T/before"
@@ -287,8 +289,9 @@ for f in "$T/thief.links" "$T/other.links"; do
 	rejournal "$J" "$T/thief.journal" 9999 "$T/thief.key" 5 '{"event":"epoch","key":"@'"$T/thief.key"'"}'
 	grep '"event":"epoch"' "$T/thief.journal" >"$T/thief.links"; grep '"event":"epoch"' "$T/other/state/journal.jsonl" >"$T/other.links"
 	cp "$f" "$repo/keys.jsonl"
-	expect 0 "$RESTORE" --medium "$T/m1" --root-key "$root" verify 3
+	expect 2 "$RESTORE" --medium "$T/m1" --root-key "$root" verify 3
 	grep -q E-REPO-05 "$T/err" || die "forged keys are not said: $(cat "$T/err")"
+	expect 1 "$RESTORE" --medium "$T/m1" --root-key "$root" generations # what it could do was done, and a person should look
 	expect 0 "$BKP" run --all
 	grep '"event":"epoch"' "$J" | cmp - "$repo/keys.jsonl" || die "forged keys were not mended"
 done
@@ -306,7 +309,7 @@ for m in m1 m2 rdx; do
 	back; rm -rf "$T/rdx"; cp -a "$T/keep/rdx" "$T/rdx"
 	head -n $cut "$J" >"$T/x"; cat "$T/x" >"$J"
 	for o in m1 m2 rdx; do [ "$o" = "$m" ] || cp "$T/x" "$(repo_of "$T/$o")/journal/journal.jsonl"; done
-	expect 0 "$BKP" journal verify --root-key "$root"
+	expect 0 "$BKP" journal verify --root-key "$root" --file "$J"
 	expect 2 "$BKP" journal verify --against "$T/$m"
 	grep -q E-HISTORY-01 "$T/err" || die "cut, against $m: $(cat "$T/err")"
 	cp "$J" "$T/before"
@@ -374,10 +377,10 @@ expect 0 "$BKP" run --all
 # the list of keys
 chmod u+w "$repo/keys.jsonl"
 sed -i '2s/"by":"/"by":"x/' "$repo/keys.jsonl"
-expect 0 "$RESTORE" --medium "$T/m1" --root-key "$root" verify 3
+expect 2 "$RESTORE" --medium "$T/m1" --root-key "$root" verify 3
 grep -q E-REPO-05 "$T/err" || die "a damaged list of keys is not said: $(cat "$T/err")"
 rm "$repo/keys.jsonl"
-expect 0 "$RESTORE" --medium "$T/m1" --root-key "$root" verify 3
+expect 1 "$RESTORE" --medium "$T/m1" --root-key "$root" verify 3
 grep -q E-REPO-04 "$T/err" || die "a missing list of keys is not said: $(cat "$T/err")"
 expect 0 "$BKP" run --all
 grep '"event":"epoch"' "$J" | cmp - "$repo/keys.jsonl" || die "the list of keys was not mended"

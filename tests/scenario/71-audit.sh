@@ -75,6 +75,8 @@ mv "$T/src.away" "$T/src"; rm "$T/noprobe"
 table verify operator "" 0 verify
 did verified verify operator ""
 table verify operator "" 3 verify --medium RDX-01
+table repair operator "" 0 repair
+table repair operator "" 3 repair RDX-01
 table hold operator 佐藤 0 hold 1 --operator 佐藤 --reason '監査のため保全：「第1回」, 改ざん疑い'
 did held hold operator 佐藤
 table hold operator 佐藤 2 hold 99 --operator 佐藤 --reason x
@@ -142,7 +144,7 @@ expect 1 flock "$T/state/lock" "$BKP" notify --test
 grep -q W-NOTIFY-01 "$T/err" && ! grep -q E-STATE "$T/err" || die "notify while another bkp is at work: $(cat "$T/err")"
 rm "$T/nonotify"
 # none is forgotten: what is not in the table above only looks, and leaves the journal as it is
-"$BKP" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p' | grep -vxE 'check|status|generations|journal|notify' | while read -r c; do
+"$BKP" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p' | grep -vxE 'check|status|generations|journal|notify|explain' | while read -r c; do
 	cut -d' ' -f1 "$T/done" | grep -qx "$c" || die "'bkp $c' is not in this table"
 done
 cp "$J" "$T/before"

@@ -89,9 +89,9 @@ grep -q "data set 'docs': generation .* failed: no medium is there to write to" 
 mv "$T/m1.away" "$T/m1"; mv "$T/m2.away" "$T/m2"
 before=$(sha256sum <"$T/state/journal.jsonl")
 exec 9>>"$T/state/lock"; flock 9
-cron 1 3
+cron 2 3
 exec 9>&-
-grep -q E-STATE-02 "$T/mail" && grep -q '^== run 1 gen= ' "$T/told" || { cat "$T/mail" >&2; die "a second run"; }
+grep -q E-STATE-02 "$T/mail" && grep -q '^== run 2 gen= ' "$T/told" || { cat "$T/mail" >&2; die "a second run"; }
 [ "$before" = "$(sha256sum <"$T/state/journal.jsonl")" ] || die "the second run wrote to the journal"
 say "media that are missing, no medium at all, another run at work: each is the first line of the mail, and is told"
 

@@ -36,7 +36,9 @@ schedule: {at: "02:00"}
 Y
 age-keygen -o "$T/id.txt" 2>/dev/null
 "$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" --root-key-out "$T/root.key" >"$T/init.out"
-for m in nas ssd RDX-01; do "$BKP" --quiet medium add $m 2>/dev/null; done
+fakedisk hdd "$T/nas" "$T/rdx"
+fakedisk ssd "$T/ssd"
+for m in nas ssd RDX-01; do env "${FAKE_ENV[@]}" FAKEDISK="$FAKEDISK" "$BKP" --quiet medium add $m 2>/dev/null; done
 mv "$T/rdx" "$T/shelf"
 "$BKP" --quiet medium move RDX-01 --operator 事務長 --place 金庫
 root=$(sed -n 's/^root public key: //p' "$T/init.out")

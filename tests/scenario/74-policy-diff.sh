@@ -3,6 +3,8 @@
 # folder, told by stock sha256sum; and 'bkp check --diff' says what a change means before it happens: keys, what becomes due,
 # what is kept at least, 3-2-1.
 . "$(dirname "$0")/../lib/site.sh"
+# folders on one disk are one copy: here each is taken for a disk of its own
+[ -d /dev/shm ] && { d=$(mktemp -d /dev/shm/bkp-diff.XXXXXX); rm -rf "$T"; T=$d; export BKP_POLICY=$T/policy.yaml; }
 export TZ=Asia/Tokyo
 . "$(dirname "$0")/../lib/fakeclock.sh"
 mkdir -p "$T/src" "$T/other" "$T/m1" "$T/m2"
@@ -46,7 +48,11 @@ expect 3 "$BKP" check --diff
 grep -q E-RECORD-02 "$T/err" || die "nothing on record is not said"
 
 # ---- the record
+fakedisk hdd "$T/m1"; fakedisk ssd "$T/m2"
+kept=${ASAN_OPTIONS-}
+export "${FAKE_ENV[@]}" FAKEDISK
 site_make 2>/dev/null
+unset LD_PRELOAD FAKEDISK; export ASAN_OPTIONS=$kept
 first=$(sha256sum <"$T/policy.yaml" | cut -d' ' -f1)
 [ "$(events policy | wc -l)" = 1 ] || die "one policy, $(events policy | wc -l) records"
 events policy | grep -q "\"sha256\": \"$first\"" || die "the record does not name the policy's hash"
@@ -105,6 +111,9 @@ grep -q E-RECORD-01 "$T/err" || { cat "$T/err" >&2; die "a forged text is believ
 rm "$T/state/policies/$last.yaml"
 expect 3 "$BKP" check --diff
 grep -q E-RECORD-01 "$T/err" || die "a missing text is not said"
+"$BKP" run --quiet --all >"$T/out" 2>&1 && die "a former text that is gone is passed over"
+grep -q W-POLICY-01 "$T/out" || die "a former text that is gone is not said"
+policy_accept || die "the policy is not accepted"
 "$BKP" run --quiet --all || die "run with the old policy again"
 [ -s "$T/state/policies/$sha.yaml" ] || die "the policy was not recorded"
 diff 0 'd["same"]'
@@ -118,7 +127,7 @@ mkdir -p "$T/m3"
 sed "s|$T/state|$T/state2|; s|generations: 5, keep: {daily: 7}|generations: 2|; /name: m[12]/d" "$T/good.yaml" >"$T/policy.yaml"
 echo "  - {name: m3, type: hdd, path: $T/m3}" >>"$T/policy.yaml"
 "$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null 2>&1
-"$BKP" medium add m3 >/dev/null 2>&1
+env "${FAKE_ENV[@]}" "$BKP" medium add m3 >/dev/null 2>&1
 for day in 02 03 04 05 06 07; do
 	env "${FAKE_ENV[@]}" FAKECLOCK="$(until_then "2026-12-$day 02:00:00")" "$BKP" run --quiet || die "the night of $day"
 done

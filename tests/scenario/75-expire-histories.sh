@@ -52,6 +52,15 @@ mkdir "$T/m1" "$T/m2"
 for d in 1 2 3 4; do echo "day $d" >>"$T/src/patients"; expect 0 on_day $d "$BKP" run --quiet --all; done
 expect 0 on_day 4 "$BKP" rotate --quiet m2 --operator Sato
 keep
+expire 1 20 --operator Sato
+grep -q E-EXPIRE-09 "$T/json" || die "nobody at the disk agreed: $(cat "$T/json")"
+for g in 1 2 3; do
+	"$RESTORE" --quiet --medium "$T/m2" verify $g >/dev/null || die "generation $g went from a disk kept offline, and nobody said --yes"
+	[ ! -e "$(repo_of "$T/m1")/generations/00000$g" ] || die "generation $g stays on m1"
+done
+expire 0 20 --operator Sato --yes
+[ ! -e "$(repo_of "$T/m2")/generations/000001" ] && record expired | grep -q '"operator":"Sato"' || die "with --yes nothing goes: $(cat "$T/json")"
+say "from a disk kept offline nothing goes before the operator has agreed at the disk"
 u=$(python3 -c 'import uuid; print(uuid.uuid4())')
 forge_newer() { # a fifth generation that nobody captured, verified everywhere
 	FORGE_TIME=$(date -u -d "5 days" +%Y-%m-%dT%H:%M:%SZ)

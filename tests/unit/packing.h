@@ -99,10 +99,15 @@ static UNUSED void packing_expect(const char *extents, const void *p, size_t n)
 
 static UNUSED void packing_expect_place(const struct dedup_place *pl, const void *p)
 {
-	char extents[200];
+	char extents[300], hex[DIGEST_HEX];
+	uint8_t id[DIGEST_LEN];
+	struct hmac *ids = hmac_new(packing_key, sizeof(packing_key));
 
-	snprintf(extents, sizeof(extents), "%u %llu:%u:%u:%u", pl->length, (unsigned long long)pl->archive,
-	    pl->chunk, pl->offset, pl->length);
+	hmac_of(ids, p, pl->length, id);
+	hmac_free(ids);
+	digest_sha256(id, DIGEST_LEN, id);
+	snprintf(extents, sizeof(extents), "%u %llu:%u:%u:%u:%s", pl->length, (unsigned long long)pl->archive,
+	    pl->chunk, pl->offset, pl->length, digest_hex(id, DIGEST_LEN, hex));
 	packing_expect(extents, p, pl->length);
 }
 

@@ -57,7 +57,7 @@ static SCRIBE_UNUSED int put(struct scribe *s, const char *event, json_t *member
 	    .version = "0.1.0",
 	    .by = "root",
 	    .repository = REPO,
-	    .epoch = 1};
+	    .epoch = ledger_epoch(s->ledger)};
 	size_t at = s->bytes.n;
 	int accepts, r;
 

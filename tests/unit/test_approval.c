@@ -269,6 +269,44 @@ static void the_first_approver_is_more_any_other_change_is_less(void **state)
 	}
 }
 
+/* From epoch 2 on a key signs that can be stolen from the host; the root key's word is needed. */
+static void the_first_approver_needs_the_root_key(void **state)
+{
+	struct minisig_secret root, next;
+	char key[MINISIG_KEY_TEXT];
+	uint8_t seed[32] = {11};
+	struct err err = ERR_INIT;
+	struct scribe s;
+	(void)state;
+
+	ready(&s);
+	assert_int_equal(put(&s, "agreed", terms(5, NULL), &err), 0);
+	minisig_from_seed(seed, &next);
+	assert_int_equal(put(&s, "epoch",
+			     json_pack("{s:i, s:s}", "next", 2, "key", minisig_public_format(&next.pub, key)), &err),
+	    0);
+	root = s.sec;
+	s.sec = next;
+	assert_int_equal(put(&s, "agreed", terms(5, key_of("thief")), &err), -1);
+	assert_string_equal(err.code, "E-LEDGER-02");
+	end(&s);
+
+	ready(&s);
+	assert_int_equal(put(&s, "agreed", terms(5, NULL), &err), 0);
+	assert_int_equal(put(&s, "epoch", json_pack("{s:i, s:s}", "next", 2, "key", key), &err), 0);
+	s.sec = next;
+	assert_int_equal(put(&s, "agreed", with_approval(terms(5, key_of("boss")), &next, &s), &err), -1);
+	end(&s);
+
+	ready(&s);
+	assert_int_equal(put(&s, "agreed", terms(5, NULL), &err), 0);
+	assert_int_equal(put(&s, "epoch", json_pack("{s:i, s:s}", "next", 2, "key", key), &err), 0);
+	s.sec = next;
+	assert_int_equal(put(&s, "agreed", with_approval(terms(5, key_of("boss")), &root, &s), &err), 0);
+	assert_int_equal(ledger_approvers(s.ledger), 1);
+	end(&s);
+}
+
 static json_t *expiry(int n, const char *plan, const char *by)
 {
 	json_t *o = on_medium(n, NAS);
@@ -387,6 +425,7 @@ int main(void)
 	    cmocka_unit_test(stock_signatures_of_both_kinds_are_taken),
 	    cmocka_unit_test(less_than_agreed_needs_the_root_key),
 	    cmocka_unit_test(the_first_approver_is_more_any_other_change_is_less),
+	    cmocka_unit_test(the_first_approver_needs_the_root_key),
 	    cmocka_unit_test(no_expiry_below_the_floor_nor_without_the_approver),
 	    cmocka_unit_test(a_latched_clock_lets_nothing_expire),
 	};

@@ -58,6 +58,7 @@ static void make(uint64_t number, unsigned n, size_t size, struct buf *out)
 	uint8_t *raw = malloc(size + n);
 	struct err err = ERR_INIT;
 	BUF_AUTO frame = BUF_INIT(codec_bound(CODEC_RAW_MAX));
+	uint8_t index_sha256[DIGEST_LEN];
 
 	assert_int_equal(arcfile_writer_new(REPO, number, &recipient, 1, &rnd, out, &w, &err), 0);
 	for (unsigned i = 0; i < n; i++) {
@@ -72,7 +73,7 @@ static void make(uint64_t number, unsigned n, size_t size, struct buf *out)
 		assert_int_equal(arcfile_writer_add(w, id, frame.p, frame.n, size + i, out, &err), 0);
 		assert_int_equal(arcfile_writer_size(w), before + 512 + (frame.n + 511) / 512 * 512);
 	}
-	assert_int_equal(arcfile_writer_finish(w, out, &err), 0);
+	assert_int_equal(arcfile_writer_finish(w, out, index_sha256, &err), 0);
 	arcfile_writer_free(w);
 	codec_free(codec);
 	free(raw);

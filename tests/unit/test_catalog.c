@@ -14,6 +14,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include "../lib/runs.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
@@ -41,7 +42,9 @@ static struct archive_entry *entry(const char *path, unsigned type, unsigned per
 static void add(struct catalog_writer *w, struct archive_entry *e, const char *extents, unsigned flags)
 {
 	struct err err = ERR_INIT;
-	int r = catalog_writer_add(w, e, extents, extents ? strlen(extents) : 0, flags, &err);
+	const char *runs = extents ? runs_of(extents) : NULL;
+	int r =
+	    catalog_writer_add(w, e, runs, runs ? strlen(runs) : 0, runs ? runs_sha256 : NULL, flags, &err);
 
 	if (r)
 		fail_msg("%d %s %s", r, err.code, err.msg);
@@ -266,6 +269,7 @@ static void write_attributes(struct catalog_writer *w)
 	}
 	archive_entry_xattr_add_entry(e, "user.a=b%c d\n\xe6\x82\xa3\xff", "a\0b\n", 4);
 	archive_entry_xattr_add_entry(e, "bkp.extents", "0", 1); /* a source cannot forge ours */
+	archive_entry_xattr_add_entry(e, "bkp.sha256", "0", 1);
 	archive_entry_set_fflags(e, 0x40 | 0x10 | 0x80, 0);	 /* nodump, immutable, noatime */
 	for (int i = 0; i < 2000; i++)
 		archive_entry_acl_add_entry(e, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, i % 8, ARCHIVE_ENTRY_ACL_USER,
@@ -355,8 +359,9 @@ static void check_attributes(struct catalog_reader *r)
 	assert_int_equal(archive_entry_size(item.entry), 10);
 	assert_int_equal(item.size, 10);
 	assert_int_equal(item.flags, CATALOG_CHANGED | CATALOG_INCOMPLETE);
-	assert_int_equal(item.extents_len, 14);
-	assert_memory_equal(item.extents, "10 1:2:3:4 h:6", 14);
+	assert_int_equal(item.extents_len, strlen(runs_of("10 1:2:3:4 h:6")));
+	assert_memory_equal(item.extents, runs_of("10 1:2:3:4 h:6"), item.extents_len);
+	assert_memory_equal(item.sha256, runs_sha256, DIGEST_LEN);
 	assert_int_equal(archive_entry_mode(item.entry), AE_IFREG | 04755);
 	archive_entry_fflags(item.entry, &set, &clear);
 	assert_int_equal(set, 0x40 | 0x10 | 0x80);
@@ -433,7 +438,7 @@ static void too_large_is_said_at_once_and_harms_nothing(void **state)
 	}
 	archive_entry_xattr_add_entry(
 	    e, "user.last", big, 900 * 1024 - 14 * most - 100); /* only headers exceed it */
-	assert_int_equal(catalog_writer_add(w, e, NULL, 0, 0, &err), CATALOG_TOO_LARGE);
+	assert_int_equal(catalog_writer_add(w, e, NULL, 0, NULL, 0, &err), CATALOG_TOO_LARGE);
 	assert_string_equal(err.code, "E-CATALOG-03");
 	archive_entry_xattr_clear(e);
 	add(w, e, NULL, CATALOG_INCOMPLETE); /* the caller's way out */
@@ -442,18 +447,18 @@ static void too_large_is_said_at_once_and_harms_nothing(void **state)
 	archive_entry_copy_hardlink(e, link);
 	add(w, e, "0", 0);
 	e = entry(huge, AE_IFREG, 0644);
-	assert_int_equal(catalog_writer_add(w, e, "0", 1, 0, &err), CATALOG_TOO_LARGE);
+	assert_int_equal(catalog_writer_add(w, e, "0", 1, runs_sha256, 0, &err), CATALOG_TOO_LARGE);
 	archive_entry_copy_pathname(e, link + 1);
 	archive_entry_copy_hardlink(e, link + 2);
-	assert_int_equal(
-	    catalog_writer_add(w, e, "0", 1, 0, &err), -1); /* out of order, and so is its link */
+	assert_int_equal(catalog_writer_add(w, e, "0", 1, runs_sha256, 0, &err),
+	    -1); /* out of order, and so is its link */
 	archive_entry_free(e);
 	link[0] = 'd';
 	link[1] = 'd';
 	e = entry(link, AE_IFREG, 0644);
 	archive_entry_copy_hardlink(e, link + 2);
-	assert_int_equal(
-	    catalog_writer_add(w, e, "0", 1, 0, &err), CATALOG_TOO_LARGE); /* two long names in one entry */
+	assert_int_equal(catalog_writer_add(w, e, "0", 1, runs_sha256, 0, &err),
+	    CATALOG_TOO_LARGE); /* two long names in one entry */
 	archive_entry_free(e);
 	add(w, entry("dd", AE_IFDIR, 0755), NULL, 0);
 	finish(w, &block);

@@ -11,6 +11,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include "../lib/runs.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/path.h"
@@ -23,8 +24,10 @@
 struct forged {
 	const char *path;
 	unsigned type;
-	const char *hard, *sym, *extents, *flags, *body;
+	const char *hard, *sym, *extents, *flags, *body; /* extents may end with '|' and a SHA-256, or none */
 };
+
+static const char hex[] = "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a";
 
 static la_ssize_t take(struct archive *a, void *arg, const void *p, size_t n)
 {
@@ -55,8 +58,14 @@ static void forge(struct archive *a, const struct forged *f)
 		archive_entry_copy_hardlink(e, f->hard);
 	if (f->sym)
 		archive_entry_copy_symlink(e, f->sym);
-	if (f->extents)
-		archive_entry_xattr_add_entry(e, "bkp.extents", f->extents, strlen(f->extents));
+	if (f->extents) {
+		const char *runs = runs_of(f->extents), *bar = strchr(runs, '|'), *sha = bar ? bar + 1 : hex;
+
+		archive_entry_xattr_add_entry(e, "bkp.extents", runs,
+		    bar ? (size_t)(bar - runs) - (bar > runs && bar[-1] == ' ') : strlen(runs));
+		if (*sha)
+			archive_entry_xattr_add_entry(e, "bkp.sha256", sha, strlen(sha));
+	}
 	if (f->flags)
 		archive_entry_xattr_add_entry(e, "bkp.flags", f->flags, strlen(f->flags));
 	archive_entry_set_size(e, f->body ? (la_int64_t)strlen(f->body) : 0);
@@ -99,7 +108,8 @@ static int read_all(const uint8_t *block, size_t n, const char *prev, size_t *re
 		assert_true(!last || path_compare(last, item.path) < 0);
 		assert_true(!hard || (path_is_entry(hard) && path_compare(hard, item.path) < 0));
 		if (item.extents)
-			assert_int_equal(extent_check(item.extents, item.extents_len, NULL, NULL, NULL), 0);
+			assert_int_equal(
+			    extent_check(item.extents, item.extents_len, NULL, NULL, NULL, NULL), 0);
 		free(last);
 		last = strdup(item.path);
 	}
@@ -138,6 +148,21 @@ static void each_broken_rule_is_refused(void **state)
 	    {"extents that do not add up", {{"a", AE_IFREG, 0, 0, "5 1:2:3:4", 0, 0}}},
 	    {"empty extents", {{"a", AE_IFREG, 0, 0, "", 0, 0}}},
 	    {"unreadable with extents", {{"a", AE_IFREG, 0, 0, "0", "unreadable", 0}}},
+	    {"no SHA-256", {{"a", AE_IFREG, 0, 0, "0|", 0, 0}}},
+	    {"no SHA-256 of a link", {{"a", AE_IFREG, 0, 0, "0", 0, 0}, {"b", AE_IFREG, "a", 0, "0|", 0, 0}}},
+	    {"no SHA-256 with as much of a hole as is hashed",
+		{{"a", AE_IFREG, 0, 0, "1073741824 h:1073741824|", 0, 0}}},
+	    {"a SHA-256 of a file with more of a hole",
+		{{"a", AE_IFREG, 0, 0, "1073741825 h:1073741825", 0, 0}}},
+	    {"more of a hole before an '@'",
+		{{"a", AE_IFREG, 0, 0, "1073741829 h:1073741825 @1:2:3:4", 0, 0}}},
+	    {"half a SHA-256", {{"a", AE_IFREG, 0, 0, "0|5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a", 0, 0}}},
+	    {"a SHA-256 in capitals",
+		{{"a", AE_IFREG, 0, 0, "0|5A5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a",
+		    0, 0}}},
+	    {"a SHA-256 with one more digit",
+		{{"a", AE_IFREG, 0, 0, "0|5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5",
+		    0, 0}}},
 	    {"empty flags", {{"a", AE_IFREG, 0, 0, "0", "", 0}}},
 	    {"bad flags", {{"a", AE_IFREG, 0, 0, "0", "changed,", 0}}},
 	    {"flags with spaces", {{"a", AE_IFREG, 0, 0, "0", "changed unreadable", 0}}},
@@ -169,7 +194,9 @@ static void each_broken_rule_is_refused(void **state)
 static const struct forged fine[] = {{"a", AE_IFDIR, 0, 0, 0, 0, 0},
     {"a/b", AE_IFREG, 0, 0, "4 1:2:3:4", "changed,new-word", 0},
     {"a/c", AE_IFREG, "a/b", 0, "4 1:2:3:4", 0, 0}, {"a/d", AE_IFLNK, 0, "/etc/../x", 0, 0, 0},
-    {"a/e", AE_IFREG, 0, 0, 0, "unreadable", 0}, {"b!", AE_IFIFO, 0, 0, 0, 0, 0}};
+    {"a/e", AE_IFREG, 0, 0, 0, "unreadable", 0}, {"b!", AE_IFIFO, 0, 0, 0, 0, 0},
+    {"c", AE_IFREG, 0, 0, "1073741825 h:1073741825|", 0, 0}, {"d", AE_IFREG, 0, 0, "8 h:3 @1:2:3:4", 0, 0},
+    {"e", AE_IFREG, 0, 0, "8 h:3 @1:2:3:4 |", 0, 0} /* the rest of its list may be holes */};
 
 static void the_block_before_counts(void **state)
 {
@@ -178,9 +205,9 @@ static void the_block_before_counts(void **state)
 	size_t count;
 	(void)state;
 
-	forge_block(fine, 6, &block);
+	forge_block(fine, sizeof(fine) / sizeof(*fine), &block);
 	assert_int_equal(read_all(block.p, block.n, NULL, &count, &err), 0);
-	assert_int_equal(count, 6);
+	assert_int_equal(count, sizeof(fine) / sizeof(*fine));
 	assert_int_equal(read_all(block.p, block.n, "Z", &count, &err), 0);
 	assert_int_equal(read_all(block.p, block.n, "a", &count, &err), -1);
 	assert_int_equal(read_all(block.p, block.n, "b", &count, &err), -1);
@@ -269,37 +296,46 @@ static void make_records(const char *list, struct buf *out)
 	}
 }
 
+#define EMPTY                                                                                                \
+	"SCHILY.xattr.bkp.extents=0|SCHILY.xattr.bkp.sha256="                                                \
+	"5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"                                                   \
+	"5a5a5a5a5a5a5a5a"
+
 static void records_that_only_bytes_can_forge(void **state)
 {
 	static const struct {
 		const char *records;
 		int want;
 	} cases[] = {
-	    {"SCHILY.xattr.bkp.extents=0", 0},
-	    {"SCHILY.xattr.bkp.extents=0|SCHILY.xattr.bkp.extents=0", -1},
-	    {"SCHILY.xattr.bkp.extents=0|SCHILY.xattr.bkp.%65xtents=0", -1}, /* the same name in disguise */
-	    {"SCHILY.xattr.bkp.extents=0|LIBARCHIVE.xattr.bkp.extents=MA", -1},
-	    {"SCHILY.xattr.bkp.extents=0|SCHILY.xattr.user.%=0", -1},
-	    {"SCHILY.xattr.bkp.extents=0|SCHILY.xattr.user.%00=0", -1},
-	    {"SCHILY.xattr.bkp.extents=0|SCHILY.xattr.user.%e3=0", -1},
-	    {"SCHILY.xattr.bkp.extents=0|SCHILY.xattr.user.%E3=0", 0},
-	    {"SCHILY.xattr.bkp.extents=0|path=../", -1},
-	    {"SCHILY.xattr.bkp.extents=0|path=a", 0},
-	    {"SCHILY.xattr.bkp.extents=0|path=a/", -1},	  /* a folder then, and those have no extents */
-	    {"SCHILY.xattr.bkp.extents=0|linkpath=b", 0}, /* not a link, so nothing points anywhere */
-	    {"SCHILY.xattr.bkp.extents=0|size=4", -1},
-	    {"SCHILY.xattr.bkp.extents=0|size=-4", -1},
-	    {"SCHILY.xattr.bkp.extents=0|SCHILY.realsize=9", -1},
-	    {"SCHILY.xattr.bkp.extents=0|GNU.sparse.realsize=9", -1},
-	    {"SCHILY.xattr.bkp.extents=0|GNU.sparse.name=../x", -1},
-	    {"SCHILY.xattr.bkp.extents=0|GNU.sparse.map=0,9", 0}, /* the map is dropped */
-	    {"SCHILY.xattr.bkp.extents=0|GNU.sparse.major=1|GNU.sparse.minor=0", -1},
-	    {"SCHILY.xattr.bkp.extents=0|uid=-2", -1},
-	    {"SCHILY.xattr.bkp.extents=0|gid=4294967295", -1},
-	    {"SCHILY.xattr.bkp.extents=0|gid=4294967294", 0},
-	    {"SCHILY.xattr.bkp.extents=0|SCHILY.acl.ace=everyone@:r::allow", -1},
-	    {"SCHILY.xattr.bkp.extents=0|SCHILY.acl.access=rubbish", -1},
-	    {"SCHILY.xattr.bkp.extents=0|mtime=99999999999999999999999", 0},
+	    {EMPTY, 0},
+	    {EMPTY "|SCHILY.xattr.bkp.extents=0", -1},
+	    {EMPTY "|SCHILY.xattr.bkp.%65xtents=0", -1}, /* the same name in disguise */
+	    {EMPTY "|LIBARCHIVE.xattr.bkp.extents=MA", -1},
+	    {EMPTY "|SCHILY.xattr.user.%=0", -1},
+	    {EMPTY "|SCHILY.xattr.user.%00=0", -1},
+	    {EMPTY "|SCHILY.xattr.user.%e3=0", -1},
+	    {EMPTY "|SCHILY.xattr.user.%E3=0", 0},
+	    {EMPTY "|path=../", -1},
+	    {EMPTY "|path=a", 0},
+	    {EMPTY "|path=a/", -1},   /* a folder then, and those have no extents */
+	    {EMPTY "|linkpath=b", 0}, /* not a link, so nothing points anywhere */
+	    {EMPTY "|size=4", -1},
+	    {EMPTY "|size=-4", -1},
+	    {EMPTY "|SCHILY.realsize=9", -1},
+	    {EMPTY "|GNU.sparse.realsize=9", -1},
+	    {EMPTY "|GNU.sparse.name=../x", -1},
+	    {EMPTY "|GNU.sparse.map=0,9", 0}, /* the map is dropped */
+	    {EMPTY "|GNU.sparse.major=1|GNU.sparse.minor=0", -1},
+	    {EMPTY "|uid=-2", -1},
+	    {EMPTY "|gid=4294967295", -1},
+	    {EMPTY "|gid=4294967294", 0},
+	    {EMPTY "|SCHILY.acl.ace=everyone@:r::allow", -1},
+	    {EMPTY "|SCHILY.acl.access=rubbish", -1},
+	    {EMPTY "|mtime=99999999999999999999999", 0},
+	    {EMPTY
+		"|SCHILY.xattr.bkp.sha256=5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a",
+		-1},
+	    {"SCHILY.xattr.bkp.extents=0", -1},
 	    {"path=a", -1},
 	};
 	static const char *raw[] = {
@@ -335,7 +371,7 @@ static void bytes_behind_the_end_are_refused(void **state)
 	size_t count;
 	(void)state;
 
-	forge_block(fine, 6, &block);
+	forge_block(fine, sizeof(fine) / sizeof(*fine), &block);
 	assert_int_equal(buf_append(&twice, block.p, block.n, NULL), 0);
 	assert_int_equal(buf_append(&twice, block.p, block.n, NULL), 0);
 	assert_int_equal(read_all(twice.p, twice.n, NULL, &count, &err), -1);
@@ -354,6 +390,7 @@ static void the_best_known_block(struct buf *block)
 	assert_int_equal(catalog_writer_new(&w, NULL), 0);
 	for (int i = 0; i < 40; i++) {
 		struct archive_entry *e = archive_entry_new();
+		const char *runs;
 
 		snprintf(path, sizeof(path), "d/%02d\xe6\x82\xa3", i);
 		archive_entry_copy_pathname(e, path);
@@ -367,8 +404,9 @@ static void the_best_known_block(struct buf *block)
 		    e, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, 5, ARCHIVE_ENTRY_ACL_USER, i, NULL);
 		if (i % 4 == 3)
 			archive_entry_copy_hardlink(e, "d/00\xe6\x82\xa3");
-		assert_int_equal(catalog_writer_add(w, e, i % 4 == 0 || i % 4 == 3 ? "9 1:2:3:4 h:5" : NULL,
-				     i % 4 == 0 || i % 4 == 3 ? 13 : 0, i % 8 & CATALOG_CHANGED, NULL),
+		runs = i % 4 == 0 || i % 4 == 3 ? runs_of("9 1:2:3:4 h:5") : NULL;
+		assert_int_equal(catalog_writer_add(w, e, runs, runs ? strlen(runs) : 0,
+				     runs ? runs_sha256 : NULL, i % 8 & CATALOG_CHANGED, NULL),
 		    0);
 		archive_entry_free(e);
 	}

@@ -20,7 +20,7 @@
 static struct fixture fx;
 static struct arc_r *arc;
 static struct buf list = BUF_INIT((size_t)1 << 20);
-static char extents[64];
+static char extents[300];
 static struct generation_dataset ds;
 
 /* Entry i: "d07" is a folder, "d07/003" a file in it. */
@@ -42,8 +42,9 @@ static void add(struct catalog_writer *w, unsigned i)
 	archive_entry_copy_pathname(e, path_of(i, path));
 	archive_entry_set_mode(e, i % PER_BLOCK ? AE_IFREG | 0644 : AE_IFDIR | 0755);
 	archive_entry_set_mtime(e, i, 0);
-	fixture_must(
-	    catalog_writer_add(w, e, i % PER_BLOCK ? "0" : NULL, i % PER_BLOCK ? 1 : 0, 0, &err), &err);
+	fixture_must(catalog_writer_add(w, e, i % PER_BLOCK ? "0" : NULL, i % PER_BLOCK ? 1 : 0,
+			 i % PER_BLOCK ? runs_sha256 : NULL, 0, &err),
+	    &err);
 	archive_entry_free(e);
 }
 
@@ -52,7 +53,7 @@ static int setup(void **state)
 	struct buf block = BUF_INIT(CATALOG_BLOCK_MAX);
 	struct catalog_writer *w;
 	struct err err = ERR_INIT;
-	char path[16];
+	char path[16], run[100];
 	(void)state;
 
 	fixture_open(&fx);
@@ -64,13 +65,15 @@ static int setup(void **state)
 		block.n = 0;
 		fixture_must(catalog_writer_finish(w, &block, &err), &err);
 		/* block 5 is listed with a wrong count: damaged, as the reader sees it */
-		fixture_must(buf_printf(&list, &err, "1:%" PRIu32 ":0:%zu %d %s\n",
-				 fixture_chunk(&fx, block.p, block.n), block.n,
+		snprintf(
+		    run, sizeof(run), "1:%" PRIu32 ":0:%zu", fixture_chunk(&fx, block.p, block.n), block.n);
+		fixture_must(buf_printf(&list, &err, "%s %d %s\n", fixture_runs(&fx, run),
 				 b == 5 ? PER_BLOCK + 1 : PER_BLOCK, path_of(b * PER_BLOCK, path)),
 		    &err);
 	}
-	snprintf(extents, sizeof(extents), "%zu 1:%" PRIu32 ":0:%zu", list.n,
-	    fixture_chunk(&fx, list.p, list.n), list.n);
+	snprintf(
+	    run, sizeof(run), "%zu 1:%" PRIu32 ":0:%zu", list.n, fixture_chunk(&fx, list.p, list.n), list.n);
+	snprintf(extents, sizeof(extents), "%s", fixture_runs(&fx, run));
 	fixture_seal(&fx);
 	catalog_writer_free(w);
 	buf_free(&block);
@@ -222,15 +225,18 @@ static void malformed_lists_are_refused(void **state)
 		struct catalog_r *c;
 		struct err err = ERR_INIT;
 		struct arc_r *a;
-		char text[64];
+		char text[64], blocks[200];
+		const char *entries;
 
 		fixture_open(&f);
 		fixture_archive(&f, 1);
-		fixture_chunk(&f, bad[i], strlen(bad[i]));
+		entries = runs_of(bad[i]);
+		fixture_chunk(&f, entries, strlen(entries));
 		fixture_seal(&f);
 		f.root.archives = f.table;
-		snprintf(text, sizeof(text), "%zu 1:0:0:%zu", strlen(bad[i]), strlen(bad[i]));
-		d.blocks = text;
+		snprintf(text, sizeof(text), "%zu 1:0:0:%zu", strlen(entries), strlen(entries));
+		snprintf(blocks, sizeof(blocks), "%s", fixture_runs(&f, text));
+		d.blocks = blocks;
 		assert_int_equal(arc_r_new(f.dir, &f.root, &f.id, 1, NULL, &a, &err), 0);
 		if (!catalog_r_open(a, &d, &c, &err))
 			fail_msg("'%s' was accepted", bad[i]);

@@ -22,7 +22,7 @@
 static struct fixture fx;
 static struct buf list = BUF_INIT(1 << 20);
 static struct generation_dataset ds;
-static char extents[64];
+static char extents[300];
 
 static char *path_of(unsigned i, char out[16])
 {
@@ -40,7 +40,7 @@ static void add(struct catalog_writer *w, unsigned i)
 	archive_entry_set_filetype(e, AE_IFREG);
 	archive_entry_set_perm(e, 0644);
 	archive_entry_set_mtime(e, 1, 0);
-	fixture_must(catalog_writer_add(w, e, "0", 1, 0, &err), &err);
+	fixture_must(catalog_writer_add(w, e, "0", 1, runs_sha256, 0, &err), &err);
 	archive_entry_free(e);
 }
 
@@ -49,7 +49,7 @@ static int setup(void **state)
 	struct buf block = BUF_INIT(CATALOG_BLOCK_MAX);
 	struct catalog_writer *w;
 	struct err err = ERR_INIT;
-	char path[16];
+	char path[16], run[100];
 	(void)state;
 
 	fixture_open(&fx);
@@ -60,16 +60,18 @@ static int setup(void **state)
 			add(w, b * PER_BLOCK + i);
 		block.n = 0;
 		fixture_must(catalog_writer_finish(w, &block, &err), &err);
-		fixture_must(buf_printf(&list, &err, "%u:%" PRIu32 ":0:%zu %d %s\n", b + 1,
-				 fixture_chunk(&fx, block.p, block.n), block.n, PER_BLOCK,
+		snprintf(run, sizeof(run), "%u:%" PRIu32 ":0:%zu", b + 1,
+		    fixture_chunk(&fx, block.p, block.n), block.n);
+		fixture_must(buf_printf(&list, &err, "%s %d %s\n", fixture_runs(&fx, run), PER_BLOCK,
 				 path_of(b * PER_BLOCK, path)),
 		    &err);
 		catalog_writer_free(w);
 		fixture_seal(&fx);
 	}
 	fixture_archive(&fx, BLOCKS + 1);
-	snprintf(extents, sizeof(extents), "%zu %d:%" PRIu32 ":0:%zu", list.n, BLOCKS + 1,
+	snprintf(run, sizeof(run), "%zu %d:%" PRIu32 ":0:%zu", list.n, BLOCKS + 1,
 	    fixture_chunk(&fx, list.p, list.n), list.n);
+	snprintf(extents, sizeof(extents), "%s", fixture_runs(&fx, run));
 	fixture_seal(&fx);
 	buf_free(&block);
 	ds.name = (char *)(uintptr_t) "set";

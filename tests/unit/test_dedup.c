@@ -72,7 +72,7 @@ static int look(struct dedup *d, uint64_t archive, uint32_t i)
 
 static int add_of_run(struct dedup *d, uint64_t number, uint32_t n, uint64_t run)
 {
-	struct dedup_archive a = {number, number * 1000, {(uint8_t)number}, run, 1};
+	struct dedup_archive a = {number, number * 1000, {(uint8_t)number}, run, 1, {(uint8_t)(number + 1)}};
 	struct dedup_entry *e = calloc(n + 1, sizeof(*e));
 	struct err err = ERR_INIT;
 	int r;
@@ -153,7 +153,7 @@ static void archives_that_are_not_there_are_not_believed(void **state)
 /* Stored again because its archive was not there: from then on the new place counts. */
 static void the_newest_place_wins(void **state)
 {
-	struct dedup_archive a = {9, 9000, {9}, 78, 1};
+	struct dedup_archive a = {9, 9000, {9}, 78, 1, {10}};
 	struct dedup_entry e;
 	struct dedup_place got;
 	struct dedup *d;
@@ -179,7 +179,7 @@ static void places_beyond_a_record_are_not_indexed(void **state)
 {
 	static const struct dedup_place beyond[] = {{9, 0x1000000, 0, 1, true}, {9, 0, 0x400000, 1, true},
 	    {9, 0, 0, 0x400001, true}, {9, 0, 0, 0, true}, {(uint64_t)1 << 40, 0, 0, 1, true}};
-	struct dedup_archive a = {9, 9000, {9}, 78, 1};
+	struct dedup_archive a = {9, 9000, {9}, 78, 1, {10}};
 	struct dedup_place got;
 	struct dedup *d;
 

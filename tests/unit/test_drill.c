@@ -75,11 +75,6 @@ static void verdicts(void **state)
 	drill_judge(d);
 	assert_int_equal(d->verdict, PROCEDURE_MARK_FAILED);
 	drill_free(d);
-	d = made();
-	d->damaged = true;
-	drill_judge(d);
-	assert_int_equal(drill_exit(d), 2);
-	drill_free(d);
 }
 
 static void a_plan_is_in_minutes(void **state)

@@ -12,6 +12,16 @@
 
 static struct fixture fx;
 static char big[300000];
+static size_t list_len[FIXTURE_CHUNKS];
+
+/* Lists that stand in archives, and how long they are there. */
+static void chunk_of_text(const char *runs, size_t from, size_t most)
+{
+	const char *s = fixture_runs(&fx, runs) + from;
+	size_t n = strlen(s) < most ? strlen(s) : most;
+
+	list_len[fixture_chunk(&fx, s, n)] = n;
+}
 
 static int setup(void **state)
 {
@@ -21,10 +31,10 @@ static int setup(void **state)
 	fixture_archive(&fx, 7);
 	fixture_chunk(&fx, "abcdefghij", 10);
 	fixture_chunk(&fx, "KLMNOPQRST", 10);
-	fixture_chunk(&fx, "7:0:2:3 h:4 7:1:0:1", 19); /* chunk 2: a list, 8 bytes of file */
-	fixture_chunk(&fx, "7:0:0:10 ", 9);	       /* chunks 3, 4: a list cut within a run */
-	fixture_chunk(&fx, "7:1:0:10", 8);
-	fixture_chunk(&fx, "@7:0:0:5", 8);
+	chunk_of_text("7:0:2:3 h:4 7:1:0:1", 0, SIZE_MAX); /* chunk 2: a list, 8 bytes of file */
+	chunk_of_text("7:0:0:10 7:1:0:10", 0, 40);	   /* chunks 3, 4: a list cut within a run */
+	chunk_of_text("7:0:0:10 7:1:0:10", 40, SIZE_MAX);
+	chunk_of_text("@7:0:0:5", 0, SIZE_MAX);
 	fixture_seal(&fx);
 	fixture_archive(&fx, 9);
 	fixture_chunk(&fx, big, sizeof(big));
@@ -61,8 +71,9 @@ static int gather(void *arg, uint64_t at, const void *p, uint64_t n, struct err 
 	return 0;
 }
 
-static void check(const char *extents, const char *want)
+static void check(const char *runs, const char *want)
 {
+	const char *extents = fixture_runs(&fx, runs);
 	struct arc_r *a = reader(NULL);
 	BUF_AUTO got = BUF_INIT(1000);
 	struct err err = ERR_INIT;
@@ -74,7 +85,7 @@ static void check(const char *extents, const char *want)
 	arc_r_free(a);
 }
 
-static void refused(const char *extents, const char *code)
+static void refused_text(const char *extents, const char *code)
 {
 	struct arc_r *a = reader(NULL);
 	BUF_AUTO got = BUF_INIT(1000);
@@ -85,6 +96,11 @@ static void refused(const char *extents, const char *code)
 	if (strcmp(err.code, code) != 0)
 		fail_msg("'%s': %s instead of %s (%s)", extents, err.code, code, err.msg);
 	arc_r_free(a);
+}
+
+static void refused(const char *runs, const char *code)
+{
+	refused_text(fixture_runs(&fx, runs), code);
 }
 
 static void runs_and_holes_in_order(void **state)
@@ -98,14 +114,122 @@ static void runs_and_holes_in_order(void **state)
 
 static void lists_behind_at(void **state)
 {
+	char runs[200];
 	(void)state;
-	check("8 @7:2:0:19", "cde....K");
-	check("20 @7:3:0:17", "abcdefghijKLMNOPQRST");
-	check("30 7:0:0:10 @7:3:0:9 @7:4:0:8", "abcdefghijabcdefghijKLMNOPQRST");
+
+	snprintf(runs, sizeof(runs), "8 @7:2:0:%zu", list_len[2]);
+	check(runs, "cde....K");
+	snprintf(runs, sizeof(runs), "20 @7:3:0:%zu", list_len[3] + list_len[4]);
+	check(runs, "abcdefghijKLMNOPQRST");
+	snprintf(runs, sizeof(runs), "30 7:0:0:10 @7:3:0:%zu @7:4:0:%zu", list_len[3], list_len[4]);
+	check(runs, "abcdefghijabcdefghijKLMNOPQRST");
+}
+
+/* Swaps the digests of the first two runs of a text. */
+static const char *swapped(const char *runs, char out[1000])
+{
+	char *one, *two, hex[2 * DIGEST_LEN];
+
+	snprintf(out, 1000, "%s", fixture_runs(&fx, runs));
+	one = strchr(strchr(out, ' ') + 1, ' ') - 2 * DIGEST_LEN;
+	two = one + 2 * DIGEST_LEN + strcspn(one + 2 * DIGEST_LEN + 1, " ") + 1 - 2 * DIGEST_LEN;
+	memcpy(hex, one, sizeof(hex));
+	memcpy(one, two, sizeof(hex));
+	memcpy(two, hex, sizeof(hex));
+	return out;
+}
+
+/* What an index with two places swapped leads to: chunks that are whole and good, but another file's. */
+static void what_was_not_captured_is_not_given_out(void **state)
+{
+	struct arc_r *a = reader(NULL);
+	BUF_AUTO got = BUF_INIT(1000);
+	struct err err = ERR_INIT;
+	char out[1000];
+	(void)state;
+
+	refused_text(swapped("20 7:0:0:10 7:1:0:10", out), "E-EXTENT-13"); /* whole chunks */
+	refused_text(swapped("6 7:0:1:3 7:1:1:3", out), "E-EXTENT-13");	   /* slices */
+	refused_text(swapped("20 @7:3:0:10 @7:4:0:10", out), "E-EXTENT-13");
+	refused_text(runs_of("20 7:0:0:20"), "E-EXTENT-13"); /* merged */
+	refused_text(runs_of("15 7:0:5:15"), "E-EXTENT-13"); /* from inside one chunk over its end */
+	check("15 7:0:5:15", "fghijKLMNOPQRST");
+	/* the run in front was right and was given out, of the wrong one nothing was */
+	snprintf(out, sizeof(out), "%s %s", fixture_runs(&fx, "20 7:0:0:10"), runs_of("7:1:0:10"));
+	assert_int_equal(extent_r_each(a, out, strlen(out), gather, &got, &err), -1);
+	assert_int_equal(got.n, 10);
+	arc_r_free(a);
+}
+
+static int ignore(void *arg, uint64_t at, const void *p, uint64_t n, struct err *err)
+{
+	(void)arg, (void)at, (void)p, (void)n, (void)err;
+	return 0;
+}
+
+static void whole(const char *runs, const uint8_t *sha256, const char *code)
+{
+	const char *extents = fixture_runs(&fx, runs);
+	struct arc_r *a = reader(NULL);
+	struct err err = ERR_INIT;
+	int r = extent_r_file(a, extents, strlen(extents), sha256, ignore, NULL, &err);
+
+	if (r != (code ? -1 : 0) || (code && strcmp(err.code, code) != 0))
+		fail_msg("'%s': %s %s instead of %s", runs, err.code, err.msg, code ? code : "nothing");
+	arc_r_free(a);
+}
+
+static void a_whole_file_is_held_against_its_sha256(void **state)
+{
+	uint8_t right[DIGEST_LEN], empty[DIGEST_LEN];
+	char list[100];
+	(void)state;
+
+	digest_sha256("ij\0\0\0K", 6, right);
+	digest_sha256("", 0, empty);
+	whole("6 7:0:8:2 h:3 7:1:0:1", right, NULL);
+	whole("0", empty, NULL);
+	whole("6 7:0:8:2 h:3 7:1:0:1", empty, "E-EXTENT-14");
+	whole("6 7:0:8:2 h:3 7:1:0:1", NULL, "E-EXTENT-14");
+	/* a file that is nearly all hole has none, and must not be given one */
+	whole("1073741825 h:1073741825", NULL, NULL);
+	whole("1073741825 h:1073741825", right, "E-EXTENT-14");
+	whole("1073741824 h:1073741824", NULL, "E-EXTENT-14");
+	snprintf(list, sizeof(list), "8 @7:2:0:%zu", list_len[2]);
+	whole(
+	    list, NULL, "E-EXTENT-14"); /* only when its list was read is it known that there should be one */
+}
+
+static void an_index_that_was_not_signed_is_not_believed(void **state)
+{
+	const struct arc_r_chunk *c;
+	struct arcfile_chunk look;
+	struct err err = ERR_INIT;
+	struct arc_r *a = reader(NULL);
+	(void)state;
+
+	fx.table[0].index_sha256[5] ^= 1;
+	assert_int_equal(arc_r_look(a, 7, 0, &look, &err), -1);
+	assert_string_equal(err.code, "E-ARCHIVE-14");
+	assert_non_null(strstr(err.msg, "archives/"));
+	assert_int_equal(arc_r_get(a, 7, 0, &c, &err), -1);
+	assert_string_equal(err.code, "E-ARCHIVE-14");
+	fx.table[0].index_sha256[5] ^= 1;
+	arc_r_free(a);
+	/* the same INDEX, but the id is of other bytes: as who knows the recipients, and not the key, would
+	 * make it */
+	fx.root.chunk_id_key[0] ^= 1;
+	a = reader(NULL);
+	assert_int_equal(arc_r_get(a, 7, 0, &c, &err), -1);
+	assert_string_equal(err.code, "E-ARCHIVE-17");
+	assert_non_null(strstr(err.msg, "chunk 0 at offset 512"));
+	fx.root.chunk_id_key[0] ^= 1;
+	arc_r_free(a);
 }
 
 static void wrong_lists_are_refused(void **state)
 {
+	char list[100];
 	(void)state;
 	refused("", "E-EXTENT-01");
 	refused("5 7:0:0:4", "E-EXTENT-02");
@@ -114,9 +238,11 @@ static void wrong_lists_are_refused(void **state)
 	refused("5 8:0:0:5", "E-ARCHIVE-11");
 	refused("5 7:6:0:5", "E-ARCHIVE-15");
 	refused("5 7:0:10:5", "E-EXTENT-11");
-	refused("100 7:5:0:100", "E-ARCHIVE-15"); /* goes on behind the last chunk */
-	refused("9 @7:2:0:19", "E-EXTENT-02");
-	refused("5 @7:5:0:8", "E-EXTENT-12");
+	refused("1000 7:5:0:1000", "E-ARCHIVE-15"); /* goes on behind the last chunk */
+	snprintf(list, sizeof(list), "9 @7:2:0:%zu", list_len[2]);
+	refused(list, "E-EXTENT-02");
+	snprintf(list, sizeof(list), "5 @7:5:0:%zu", list_len[5]);
+	refused(list, "E-EXTENT-12");
 	refused("5 @7:0:0:5", "E-EXTENT-01");
 	refused("5 h:5 @7:0:0:0", "E-EXTENT-01");
 }
@@ -124,11 +250,12 @@ static void wrong_lists_are_refused(void **state)
 static void a_callback_can_stop(void **state)
 {
 	struct arc_r *a = reader(NULL);
+	const char *text_ = fixture_runs(&fx, "5 7:0:0:5");
 	BUF_AUTO got = BUF_INIT(3); /* appending more fails */
 	struct err err = ERR_INIT;
 	(void)state;
 
-	assert_int_equal(extent_r_each(a, "5 7:0:0:5", 9, gather, &got, &err), -1);
+	assert_int_equal(extent_r_each(a, text_, strlen(text_), gather, &got, &err), -1);
 	assert_string_equal(err.code, "E-MEM-02");
 	arc_r_free(a);
 }
@@ -164,7 +291,8 @@ static void change_byte(size_t which, off_t at)
 	close(fd);
 }
 
-static void a_flipped_bit_is_found_with_and_without_the_hash(void **state)
+/* In a chunk, and in INDEX: what is unharmed can be had. */
+static void a_flipped_bit_costs_what_it_is_in(void **state)
 {
 	const struct arc_r_chunk *c;
 	struct err err = ERR_INIT;
@@ -173,20 +301,22 @@ static void a_flipped_bit_is_found_with_and_without_the_hash(void **state)
 
 	change_byte(1, 1000);
 	a = reader(NULL);
-	for (int i = 0; i < 2; i++) { /* the second time from memory, the same words */
-		assert_int_equal(arc_r_get(a, 9, 0, &c, &err), -1);
-		assert_string_equal(err.code, "E-ARCHIVE-14");
-		assert_non_null(strstr(err.msg, "archives/"));
-	}
-	assert_int_equal(arc_r_get(a, 7, 0, &c, &err), 0); /* the other archive is unharmed */
-	arc_r_put(a, c);
-	arc_r_free(a);
-	a = reader(&(struct arc_r_options){.unhashed = true});
 	assert_int_equal(arc_r_get(a, 9, 0, &c, &err), -1);
 	assert_string_equal(err.code, "E-AGE-04");
 	assert_non_null(strstr(err.msg, "chunk 0 at offset 512"));
+	assert_int_equal(arc_r_get(a, 7, 0, &c, &err), 0); /* the other archive is unharmed */
+	arc_r_put(a, c);
 	arc_r_free(a);
 	change_byte(1, 1000);
+	change_byte(1, -10);
+	a = reader(NULL);
+	for (int i = 0; i < 2; i++) { /* the second time from memory, the same words */
+		assert_int_equal(arc_r_get(a, 9, 0, &c, &err), -1);
+		assert_string_equal(err.code, "E-AGE-04");
+		assert_non_null(strstr(err.msg, "archives/"));
+	}
+	arc_r_free(a);
+	change_byte(1, -10);
 }
 
 static void another_identity_opens_nothing(void **state)
@@ -212,7 +342,10 @@ int main(void)
 	    cmocka_unit_test(wrong_lists_are_refused),
 	    cmocka_unit_test(a_callback_can_stop),
 	    cmocka_unit_test(one_open_archive_and_a_tiny_cache_do),
-	    cmocka_unit_test(a_flipped_bit_is_found_with_and_without_the_hash),
+	    cmocka_unit_test(a_flipped_bit_costs_what_it_is_in),
+	    cmocka_unit_test(what_was_not_captured_is_not_given_out),
+	    cmocka_unit_test(a_whole_file_is_held_against_its_sha256),
+	    cmocka_unit_test(an_index_that_was_not_signed_is_not_believed),
 	    cmocka_unit_test(another_identity_opens_nothing),
 	};
 

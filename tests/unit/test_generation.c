@@ -56,9 +56,14 @@ static struct generation_manifest manifest = {.id = {REPO, UUID, 42},
     .journal_seq = 1000000,
     .journal_sha256 = {0xbe, 0xef}};
 
-static struct generation_archive archives[] = {{1, 0, {1}}, {7, 134217728, {7}}, {INT64_MAX, INT64_MAX, {9}}};
-static struct generation_root root = {
-    .id = {REPO, UUID, 42}, .datasets = sets, .n_datasets = 2, .archives = archives, .n_archives = 3};
+static struct generation_archive archives[] = {
+    {1, 0, {1}, {2}}, {7, 134217728, {7}, {8}}, {INT64_MAX, INT64_MAX, {9}, {10}}};
+static struct generation_root root = {.id = {REPO, UUID, 42},
+    .chunk_id_key = {0xab},
+    .datasets = sets,
+    .n_datasets = 2,
+    .archives = archives,
+    .n_archives = 3};
 
 /* The parsers get a copy of the exact size: reading on is seen by the sanitizer. */
 static int parse_manifest(const char *p, size_t n, struct generation_manifest **ret, struct err *err)
@@ -437,16 +442,17 @@ static void a_root_comes_back_as_it_was(void **state)
 	       "import json\n"
 	       "l=[json.loads(x) for x in open(\"root\",encoding=\"utf-8\").read().splitlines()]\n"
 	       "assert l[0]=={\"kind\":\"bkp-root\",\"format\":1,\"repository\":\"" REPO
-	       "\",\"generation\":42,\"uuid\":\"" UUID "\"}\n"
+	       "\",\"generation\":42,\"uuid\":\"" UUID "\",\"chunk_id_key\":\"ab\"+\"0\"*62}\n"
 	       "assert l[1][\"source\"]==\"command\" and l[1][\"probe\"].startswith(\"4711\\n\") and "
 	       "l[1][\"blocks\"]==\"100 7:0:0:100\" and l[1][\"said\"].startswith(\"tar: 患者\")\n"
 	       "assert l[2][\"source\"]==\"paths\" and l[2][\"probe\"] is None and \"said\" not in l[2] and "
 	       "l[2][\"verdict\"]==\"partial\"\n"
 	       "assert [x[\"archive\"] for x in l[3:]]==[1,7,2**63-1] and l[4][\"size\"]==134217728\n"
-	       "assert l[4][\"sha256\"]==\"07\"+\"0\"*62'"),
+	       "assert l[4][\"sha256\"]==\"07\"+\"0\"*62 and l[4][\"index_sha256\"]==\"08\"+\"0\"*62'"),
 	    0);
 	assert_int_equal(parse_root((char *)text.p, text.n, &r, &err), 0);
 	same_id(&r->id, &root.id);
+	assert_memory_equal(r->chunk_id_key, root.chunk_id_key, DIGEST_LEN);
 	assert_int_equal(r->n_datasets, 2);
 	for (int i = 0; i < 2; i++) {
 		same_text(r->datasets[i].name, sets[i].name);
@@ -462,6 +468,7 @@ static void a_root_comes_back_as_it_was(void **state)
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(r->archives[i].size, archives[i].size);
 		assert_memory_equal(r->archives[i].sha256, archives[i].sha256, DIGEST_LEN);
+		assert_memory_equal(r->archives[i].index_sha256, archives[i].index_sha256, DIGEST_LEN);
 		assert_ptr_equal(generation_root_archive(r, archives[i].number), &r->archives[i]);
 	}
 	assert_null(generation_root_archive(r, 0));
@@ -476,13 +483,13 @@ static void a_root_comes_back_as_it_was(void **state)
 	generation_root_free(NULL);
 }
 
-#define FIRST                                                                                                \
-	"{\"kind\":\"bkp-root\",\"format\":1,\"repository\":\"" REPO "\",\"generation\":42,\"uuid\":\"" UUID \
-	"\"}\n"
+#define START                                                                                                \
+	"{\"kind\":\"bkp-root\",\"format\":1,\"repository\":\"" REPO "\",\"generation\":42,\"uuid\":\"" UUID
+#define FIRST START "\",\"chunk_id_key\":" SHA "}\n"
 #define SET(name)                                                                                            \
 	"{\"dataset\":" name ",\"verdict\":\"good\",\"source\":\"paths\",\"entries\":1,\"files\":1,"         \
 			     "\"bytes\":1,\"blocks\":\"0\",\"probe\":null}\n"
-#define ARC(number) "{\"archive\":" number ",\"sha256\":" SHA ",\"size\":10}\n"
+#define ARC(number) "{\"archive\":" number ",\"sha256\":" SHA ",\"size\":10,\"index_sha256\":" SHA "}\n"
 
 static void root_is(const char *s, int want, int line)
 {
@@ -528,7 +535,11 @@ static void roots_that_are_refused(void **state)
 	root_is(FIRST ARC("\"1\""), -1, 2);
 	root_is(FIRST ARC("9223372036854775808"), -1, 2);
 	root_is(FIRST ARC("1,\"archive\":2"), -1, 2);
-	root_is(FIRST "{\"archive\":1,\"sha256\":" SHA "}\n", -1, 2);
+	root_is(FIRST "{\"archive\":1,\"sha256\":" SHA ",\"index_sha256\":" SHA "}\n", -1, 2);
+	root_is(FIRST "{\"archive\":1,\"sha256\":" SHA ",\"size\":10}\n", -1, 2);
+	root_is(FIRST "{\"archive\":1,\"sha256\":" SHA ",\"size\":10,\"index_sha256\":\"00\"}\n", -1, 2);
+	root_is(START "\"}\n", -1, 1); /* no key */
+	root_is(START "\",\"chunk_id_key\":\"00\"}\n", -1, 1);
 	root_is(FIRST "{\"archive\":1,\"size\":1}\n", -1, 2);
 	root_is(FIRST "{\"archive\":1,\"sha256\":" SHA ",\"size\":-1}\n", -1, 2);
 	root_is(FIRST "{\"archive\":1,\"sha256\":" SHA ",\"size\":1}", -1, 2); /* no newline */
@@ -596,8 +607,9 @@ static void a_long_root_cut_anywhere(void **state)
 	(void)state;
 	assert_int_equal(buf_puts(&text, FIRST SET("\"a\""), NULL), 0);
 	for (int i = 0; i < 5000; i++)
-		assert_int_equal(
-		    buf_printf(&text, NULL, "{\"archive\":%d,\"sha256\":%s,\"size\":%d}\n", i * 3, SHA, i),
+		assert_int_equal(buf_printf(&text, NULL,
+				     "{\"archive\":%d,\"sha256\":%s,\"size\":%d,\"index_sha256\":%s}\n",
+				     i * 3, SHA, i, SHA),
 		    0);
 	assert_int_equal(parse_root((char *)text.p, text.n, &r, NULL), 0);
 	assert_int_equal(r->n_archives, 5000);

@@ -90,9 +90,24 @@ static void the_census_sees_what_the_cache_hides(void **state)
 	assert_true(raised_by_census(census_of(100, 60, 1), then, false)); /* deleted */
 	/* no history: nothing to compare with, and that is not suspect by itself */
 	assert_false(raised_by_census(census_of(1000, 0, 1000), none, false));
-	assert_true(guard_looks_encrypted(&(struct guard_census){true, 1000, 100, 900}));
-	assert_false(guard_looks_encrypted(&(struct guard_census){true, 1000, 900, 100}));
-	assert_false(guard_looks_encrypted(&(struct guard_census){true, 19, 0, 19}));
+	assert_true(guard_looks_encrypted(&(struct guard_census){true, 1000, 100, 900, 0}));
+	assert_false(guard_looks_encrypted(&(struct guard_census){true, 1000, 900, 100, 0}));
+	assert_false(guard_looks_encrypted(&(struct guard_census){true, 19, 0, 19, 0}));
+	/* 301 of 378 files of a tar stream hold nothing but zero bytes: the night before two did */
+	then = census_of(378, 0, 0);
+	then.census.zero = 2;
+	{
+		struct guard now = census_of(378, 0, 0);
+
+		now.census.zero = 301;
+		assert_true(raised_by_census(now, then, false) && strstr(why, "292 of 378") && strstr(why, "nothing but zero bytes"));
+		/* as many as ever; and a record that says nothing of it */
+		then.census.zero = 301;
+		assert_false(raised_by_census(now, then, false));
+		then.census.zero = GUARD_UNKNOWN;
+		assert_false(raised_by_census(now, then, false));
+		assert_true(guard_looks_empty(&now.census));
+	}
 	/* a dump that is none any more, and what was remembered of it is gone */
 	then = census_of(1, 1, 0);
 	then.stream = true;

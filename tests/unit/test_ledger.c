@@ -196,6 +196,31 @@ static int load_bytes(
 }
 
 /* At every byte: what was acknowledged counts, what was not is left out. */
+/* Whoever signs it: what lies in a safe takes part in nothing. */
+static void nothing_happens_to_a_medium_that_is_away(void **state)
+{
+	static const char *const events[] = {"verified", "copied", "verify-failed"};
+	struct scribe s;
+	json_t *o;
+	struct err err = ERR_INIT;
+	(void)state;
+
+	ready(&s);
+	assert_int_equal(put(&s, "begin", begin(1), &err), 0);
+	assert_int_equal(put(&s, "committed", committed(1, 3, 0), &err), 0);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(put(&s, "medium-detached", json_pack("{s:s}", "medium", RDX), &err), 0);
+		o = on_medium(1, RDX);
+		err = (struct err)ERR_INIT;
+		assert_int_equal(ledger_accepts(s.ledger, events[i], o, &err), -1);
+		assert_non_null(strstr(err.msg, "away"));
+		json_decref(o);
+		assert_int_equal(put(&s, "medium-attached", json_pack("{s:s}", "medium", RDX), &err), 0);
+		assert_int_equal(put(&s, events[i], on_medium(1, RDX), &err), 0);
+	}
+	end(&s);
+}
+
 static void a_torn_end_is_not_an_error_and_not_a_record(void **state)
 {
 	struct scribe s;
@@ -315,6 +340,7 @@ int main(void)
 	    cmocka_unit_test(contradictions_are_refused_and_named),
 	    cmocka_unit_test(a_committed_record_is_checked_in_depth),
 	    cmocka_unit_test(a_run_that_died_can_be_found_complete),
+	    cmocka_unit_test(nothing_happens_to_a_medium_that_is_away),
 	    cmocka_unit_test(a_torn_end_is_not_an_error_and_not_a_record),
 	    cmocka_unit_test(damage_is_named_by_its_line),
 	    cmocka_unit_test(a_rotation_without_the_newest_is_none),

@@ -84,6 +84,22 @@ struct site {
 	char name[64];
 };
 
+/* What a build would know of the tools as they are now. */
+static const char *built(void)
+{
+	static char sums[4096];
+	FILE *f;
+	size_t n;
+
+	assert_int_equal(sh("cd tools && sha256sum * >../built 2>/dev/null; true"), 0);
+	f = fopen(in_scratch("built"), "r");
+	assert_non_null(f);
+	n = fread(sums, 1, sizeof(sums) - 1, f);
+	sums[n] = '\0';
+	fclose(f);
+	return sums;
+}
+
 /* procedures: lines of YAML for the policy. */
 static void open_site(struct site *s, const char *name, const char *procedures)
 {
@@ -104,7 +120,7 @@ static void open_site(struct site *s, const char *name, const char *procedures)
 	    name, in_scratch(name), procedures);
 	if (policy_parse("p.yaml", yaml, strlen(yaml), &s->policy, NULL, &err))
 		fail_msg("%s", err.msg);
-	s->from = (struct medium_docs_sources){in_scratch("tools"), "9.9"};
+	s->from = (struct medium_docs_sources){in_scratch("tools"), "9.9", built()};
 }
 
 static void close_site(struct site *s)
@@ -185,14 +201,14 @@ static void test_tools_and_readme(void **state)
 	assert_true(readme_has(&s, "さくら内科") && readme_has(&s, "plain") && readme_has(&s, "bkp 9.9"));
 	assert_true(readme_has(&s, key) && readme_has(&s, state_repository(repo)) &&
 		    readme_has(&s, medium_uuid(s.medium)));
-	assert_true(readme_has(&s, "tools/bkp-restore --medium . "));
+	assert_true(readme_has(&s, "$D/bkp-restore --medium . "));
 	assert_false(readme_has(&s, "procedures/"));
 	assert_false(readme_has(&s, "@")); /* every name was replaced */
 	assert_int_equal(sh("grep -qE '^[-+tpd][|]' plain/README.txt"), 1);
 	assert_int_not_equal(sh("test -e plain/%s", procedures_of(&s)), 0);
 	/* nothing but what should be there */
 	assert_int_equal(
-	    sh("[ $(ls -A plain | grep -vxE '%s|README.txt|bkp-medium.json|bkp-medium.json.minisig|tools' | "
+	    sh("[ $(ls -A plain | grep -vxE '%s|README.txt|README.txt.minisig|bkp-medium.json|bkp-medium.json.minisig|tools' | "
 	       "wc -l) = 0 ]",
 		state_repository(repo)),
 	    0);
@@ -214,13 +230,13 @@ static void test_without_the_program(void **state)
 	assert_false(r.tools);
 	assert_string_equal(why.code, ""); /* not every build has it */
 	sealed(&s, "tools");
-	assert_false(readme_has(&s, "tools/bkp-restore --medium"));
-	assert_true(readme_has(&s, "tools/rescue.py"));
+	assert_false(readme_has(&s, "$D/bkp-restore --medium"));
+	assert_true(readme_has(&s, "$D/rescue.py"));
 	s.from.tools = NULL;
 	r = put(&s, &why);
 	assert_false(r.tools);
-	assert_false(readme_has(&s, "$ python3 tools/rescue.py"));
-	assert_false(readme_has(&s, "tools/SHA256SUMS"));
+	assert_false(readme_has(&s, "$ python3 $D/rescue.py"));
+	assert_false(readme_has(&s, "$D/SHA256SUMS"));
 	close_site(&s);
 }
 
@@ -270,8 +286,15 @@ static void test_only_what_changed_is_written(void **state)
 	sealed(&s, "tools");
 	assert_int_equal(mode_of("twice/tools/bkp-restore"), 0555);
 	assert_true(readme_has(&s, key));
-	/* a new version */
+	/* one that nobody installed: nothing is touched, and it is named */
 	sh("echo newer >tools/bkp-restore");
+	assert_true(put(&s, &why).tools);
+	assert_string_equal(why.code, "E-DOCS-04");
+	assert_non_null(strstr(why.msg, "bkp-restore"));
+	sealed(&s, "tools");
+	assert_int_equal(sh("grep -q program twice/tools/bkp-restore"), 0);
+	/* a new version, built with the program that brings it */
+	s.from.built = built();
 	put(&s, &why);
 	sealed(&s, "tools");
 	assert_int_equal(sh("cmp tools/bkp-restore twice/tools/bkp-restore"), 0);

@@ -56,7 +56,7 @@ static size_t characters(const char *s)
 
 static const char *line_of(struct night_world *w)
 {
-	morning_night(&w->r, NULL, NULL, w->line);
+	morning_night(&w->r, NULL, NULL, true, w->line);
 	assert_true(characters(w->line) <= MORNING_CHARS);
 	print_message("%s\n", w->line);
 	return w->line;
@@ -82,10 +82,10 @@ static void each_fault_is_said(void **state)
 	w.sets[0].verdict = GENERATION_PARTIAL;
 	w.sets[0].unreadable = 3;
 	assert_string_equal(
-	    line_of(&w), "7 of 8 good, 1 warning: emr partial (3 unreadable, 0 changed while read)");
+	    line_of(&w), "7 of 8 good, 1 stored in part, 1 warning: emr partial (3 unreadable, 0 changed while read)");
 	w.sets[0].unreadable = 0;
 	w.sets[0].reason = "the probe failed";
-	assert_string_equal(line_of(&w), "7 of 8 good, 1 warning: emr partial (the probe failed)");
+	assert_string_equal(line_of(&w), "7 of 8 good, 1 stored in part, 1 warning: emr partial (the probe failed)");
 
 	all_well(&w);
 	w.sets[4].guard.suspect = true;
@@ -94,7 +94,7 @@ static void each_fault_is_said(void **state)
 
 	all_well(&w);
 	w.media[0].verified = false;
-	assert_string_equal(line_of(&w), "8 of 8 good, 1 warning: medium nas not read back (?)");
+	assert_string_equal(line_of(&w), "8 of 8 good, 1 warning: medium nas not read back (no reason is on record)");
 
 	all_well(&w);
 	err_set(&w.r.slow, "W-CAPTURE-01", "x");
@@ -111,10 +111,10 @@ static void a_jump_of_the_clock_is_said(void **state)
 	(void)state;
 
 	all_well(&w);
-	morning_night(&w.r, NULL, &latch, w.line);
+	morning_night(&w.r, NULL, &latch, true, w.line);
 	assert_string_equal(w.line, "8 of 8 good, 1 warning: the clock jumped by 40 days");
 	latch.found_ns = 0;
-	morning_night(&w.r, NULL, &latch, w.line);
+	morning_night(&w.r, NULL, &latch, true, w.line);
 	assert_string_equal(w.line, "8 of 8 good");
 }
 
@@ -153,7 +153,7 @@ static void a_night_that_came_to_nothing(void **state)
 
 	all_well(&w);
 	err_set(&err, "E-RUN-02", "the policy declares no online medium");
-	morning_night(&w.r, &err, NULL, w.line);
+	morning_night(&w.r, &err, NULL, true, w.line);
 	assert_string_equal(w.line, "nothing was captured: the policy declares no online medium");
 }
 

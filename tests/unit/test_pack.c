@@ -16,6 +16,8 @@
 
 #define MIB ((size_t)1 << 20)
 
+static uint8_t any_id[DIGEST_LEN];
+
 static const char *const one[] = {"a", NULL}, *const two[] = {"a", "b", NULL}, *const none[] = {NULL};
 
 static bool same(const struct dedup_place *x, const struct dedup_place *y)
@@ -30,7 +32,7 @@ static void put(struct packing *k, enum pack_stream s, uint64_t seed, size_t n, 
 	struct err err = ERR_INIT;
 
 	noise(p, n, seed);
-	if (pack_chunk(k->pack, s, p, n, ret, &err))
+	if (pack_chunk(k->pack, s, p, n, any_id, ret, &err))
 		fail_msg("%s", err.msg);
 	assert_int_equal(ret->length, n);
 	packing_expect_place(ret, p);
@@ -316,7 +318,7 @@ static void the_last_medium_that_fails_ends_it(void **state)
 	packing_begin(&k, two, "ix", 64 * MIB);
 	for (uint64_t i = 0; i < 10 && !r; i++) {
 		noise(p, MIB, i);
-		r = pack_chunk(k.pack, PACK_BULK, p, MIB, &pl, &err);
+		r = pack_chunk(k.pack, PACK_BULK, p, MIB, any_id, &pl, &err);
 		if (i == 0)
 			assert_int_equal(r, 0);
 	}
@@ -343,7 +345,7 @@ static void without_any_medium(void **state)
 
 	(void)state;
 	packing_begin(&k, none, "ix", MIB);
-	assert_int_equal(pack_chunk(k.pack, PACK_BULK, "x", 1, &pl, &err), -1);
+	assert_int_equal(pack_chunk(k.pack, PACK_BULK, "x", 1, any_id, &pl, &err), -1);
 	assert_string_equal(err.code, "E-PACK-01");
 	packing_end(&k);
 	packing_begin(&k, none, "ix", MIB);
@@ -406,7 +408,7 @@ static void put_text(struct packing *k, enum pack_stream s, size_t seed, size_t 
 	if (n <= 2000)
 		assert_int_equal(pack_small(k->pack, p, n, ret, NULL), 0);
 	else
-		assert_int_equal(pack_chunk(k->pack, s, p, n, ret, NULL), 0);
+		assert_int_equal(pack_chunk(k->pack, s, p, n, any_id, ret, NULL), 0);
 	packing_expect_place(ret, p);
 	free(p);
 }

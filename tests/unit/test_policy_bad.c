@@ -168,6 +168,9 @@ static const struct bad table[] = {
 	{T("schedule: {at: \"2:00\"}"), 4, 16, "18", "'2:00' is not a time", "two digits", 0},
 	/* words */
 	{"site: {name: A, language: jp}\n" DATA MEDIA, 1, 27, "19", "'jp' is unknown for 'language'", "", 0},
+	{SITE DATA "media: [{name: m, type: object, path: /m}]\n", 3, 25, "35", "an object store cannot be a medium yet", "type: hdd", 0},
+	{T("locale: ja_JP.SJIS"), 4, 9, "19", "'ja_JP.SJIS' is no UTF-8 locale", "C.UTF-8", 0},
+	{D("stderr: maybe"), 6, 13, "19", "'maybe' is unknown for 'stderr'", "", 0},
 	{D("compression: gzip"), 6, 18, "19", "'gzip' is unknown for 'compression'", "one of: lz4, zstd", 0},
 	{T("compression: [lz4]"), 4, 14, "07", "compression", "", 0},
 	{D("cross_mounts: yes"), 6, 19, "19", "'yes' is unknown for 'cross_mounts'", "one of: false, true", 0},

@@ -74,8 +74,8 @@ static void world(struct world *w, const char *spec)
 		w->sights[i] = m->offline ? STANDING_NOT_SEEN : STANDING_SEEN;
 		snprintf(w->uuids[i], sizeof(w->uuids[i]), "%08zu-3c5d-4f60-9a11-2f4b8c0d7e01", i + 1);
 		must(w, T0, "medium-added",
-		    json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "medium", w->uuids[i], "label", p, "type",
-			type, "path", "/mnt/x", "place", "保管庫B", "offline", m->offline));
+		    json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:s}", "medium", w->uuids[i], "label", p, "type",
+			type, "path", "/mnt/x", "place", "保管庫B", "offline", m->offline, "shows", type));
 		if (m->offline)
 			must(w, T0, "medium-detached", json_pack("{s:s}", "medium", w->uuids[i]));
 	}
@@ -363,7 +363,9 @@ static void brought_again_is_not_yet_read_back(void **state)
 	VERDICTS(d, "met", "met", "met", "missing");
 	assert_int_equal(d->offline, 0);
 	assert_int_equal(w.st->media[2].generations, 0);
+	must(&w, T0 + 3 * DAY + 3 * HOUR, "medium-attached", json_pack("{s:s}", "medium", w.uuids[2]));
 	verified(&w, 3, 2, T0 + 3 * DAY + 3 * HOUR);
+	carried(&w, 2, T0 + 3 * DAY + 3 * HOUR);
 	d = look(&w, T0 + 3 * DAY + 4 * HOUR);
 	VERDICTS(d, "met", "met", "met", "met");
 	done(&w);
@@ -399,13 +401,13 @@ static void one_file_system_is_one_copy(void **state)
 	three_nights(&w);
 	for (size_t i = 0; i < 2; i++)
 		must(&w, T0 + 3 * DAY, "medium-added",
-		    json_pack("{s:s, s:s, s:s, s:b, s:s}", "medium", w.uuids[i], "label", w.media[i].name,
-			"type", w.media[i].type, "offline", 0, "fs_uuid", "1b2c-3d4e"));
+		    json_pack("{s:s, s:s, s:s, s:b, s:s, s:s}", "medium", w.uuids[i], "label", w.media[i].name,
+			"type", w.media[i].type, "offline", 0, "store", "nas:/export", "shows", w.media[i].type));
 	d = look(&w, T0 + 3 * DAY + HOUR);
 	assert_int_equal(d->three.have, 2);
 	assert_int_equal(d->two.have, 1);
 	VERDICTS(d, "met", "attention", "attention", "missing");
-	SAYS(&w, "'nas' and 'ssd' are on one file system (1b2c-3d4e): they count as one copy");
+	SAYS(&w, "'nas' and 'ssd' are on one file system (nas:/export): they count as one copy");
 	done(&w);
 	/* a folder of the NAS that is called offline, recorded as detached, and listed first */
 	world(&w, "RDX-01:rdx:offline nas:hdd ssd:ssd");
@@ -413,14 +415,41 @@ static void one_file_system_is_one_copy(void **state)
 	rotation(&w, 0, 3, T0 + 3 * DAY);
 	for (size_t i = 0; i < 2; i++)
 		must(&w, T0 + 3 * DAY, "medium-added",
-		    json_pack("{s:s, s:s, s:s, s:b, s:s}", "medium", w.uuids[i], "label", w.media[i].name,
-			"type", w.media[i].type, "offline", !i, "fs_uuid", "1b2c-3d4e"));
+		    json_pack("{s:s, s:s, s:s, s:b, s:s, s:s}", "medium", w.uuids[i], "label", w.media[i].name,
+			"type", w.media[i].type, "offline", !i, "fs_uuid", "1b2c-3d4e", "shows", w.media[i].type));
 	carried(&w, 0, T0 + 3 * DAY);
 	d = look(&w, T0 + 3 * DAY + HOUR);
 	assert_int_equal(d->three.have, 3);
 	VERDICTS(d, "met", "met", "met", "missing");
 	assert_int_equal(d->offline, 0);
 	done(&w);
+}
+
+/* What the policy calls a medium is a claim: two technologies are those that devices show. */
+static void a_type_that_no_device_shows(void **state)
+{
+	static const char *const shows[] = {"", "hdd", "memory"}; /* cannot be told; another; no disk at all */
+	const struct standing_dataset *d;
+	struct world w;
+	(void)state;
+
+	for (size_t k = 0; k < 3; k++) {
+		world(&w, "nas:hdd ssd:ssd RDX-01:rdx:offline");
+		three_nights(&w);
+		d = look(&w, T0 + 3 * DAY + HOUR);
+		VERDICTS(d, "met", "met", "met", "missing");
+		must(&w, T0 + 3 * DAY, "medium-added",
+		    json_pack("{s:s, s:s, s:s, s:b, s:s}", "medium", w.uuids[1], "label", "ssd", "type", "ssd",
+			"offline", 0, "shows", shows[k]));
+		d = look(&w, T0 + 3 * DAY + HOUR);
+		VERDICTS(d, "met", "met", "attention", "missing");
+		assert_int_equal(d->two.have, 1);
+		assert_non_null(strstr(d->two.why, "what 'ssd' is, is declared only"));
+		SAYS(&w, "that 'ssd' is SSD is declared only");
+		assert_false(standing_type_shown(&w.st->media[1]));
+		assert_true(standing_type_shown(&w.st->media[2])); /* rdx and hdd are one */
+		done(&w);
+	}
 }
 
 static int64_t at_local(const char *s)
@@ -949,6 +978,7 @@ int main(void)
 	    cmocka_unit_test(brought_again_is_not_yet_read_back),
 	    cmocka_unit_test(another_word_in_the_policy_is_no_other_technology),
 	    cmocka_unit_test(one_file_system_is_one_copy),
+	    cmocka_unit_test(a_type_that_no_device_shows),
 	    cmocka_unit_test(dates_are_those_on_the_wall),
 	    cmocka_unit_test(what_is_attached_is_not_offline),
 	    cmocka_unit_test(a_rotation_that_is_overdue_is_said_before_it_counts),

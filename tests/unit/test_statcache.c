@@ -225,7 +225,8 @@ static void of_another_it_is_empty(void **state)
 	assert_int_equal(read_cache(REPO, "link", 1, NULL), 0);
 	assert_int_equal(read_cache(REPO, "fifo", 1, NULL), 0);
 	assert_int_equal(read_cache(REPO, "void", 1, NULL), 0);
-	assert_int_equal(sh("sed -i '1s/bkp-statcache 2/bkp-statcache 1/' docs.cache"), 0); /* of an earlier version */
+	assert_int_equal(
+	    sh("sed -i '1s/bkp-statcache 3/bkp-statcache 2/' docs.cache"), 0); /* of an earlier version */
 	assert_int_equal(read_cache(REPO, "docs", 1, NULL), 0);
 	write_cache(0, 5, 2); /* and is begun anew */
 	assert_int_equal(read_cache(REPO, "docs", 2, NULL), 35);

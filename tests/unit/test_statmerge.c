@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "../lib/runs.h"
+
 #include <archive.h>
 #include <archive_entry.h>
 #include <sodium.h>
@@ -146,7 +148,7 @@ static void block_ends(struct night *n, bool full)
 		return;
 	n->bytes.n = 0;
 	if (catalog_writer_finish(n->block, &n->bytes, &err) ||
-	    statcache_end_block(n->cache, "77:1:0:5", &in, full, n->bytes.p, n->bytes.n, &err))
+	    statcache_end_block(n->cache, runs_of("77:1:0:5"), &in, full, n->bytes.p, n->bytes.n, &err))
 		fail_msg("%s", err.msg);
 	assert_int_equal(buf_printf(&n->all, NULL, "<%zu %zu>", entries, n->bytes.n), 0);
 	assert_int_equal(buf_append(&n->all, n->bytes.p, n->bytes.n, NULL), 0);
@@ -172,6 +174,7 @@ static void add_node(struct night *n, const struct node *node)
 	    .linked = node->st.st_nlink > 1 && S_ISREG(node->st.st_mode)};
 	struct err err = ERR_INIT;
 	char extents[60];
+	const char *runs;
 
 	archive_entry_copy_pathname(a, node->path);
 	archive_entry_set_mode(a, node->st.st_mode);
@@ -180,8 +183,9 @@ static void add_node(struct night *n, const struct node *node)
 	archive_entry_set_gid(a, node->mount);
 	snprintf(extents, sizeof(extents), "%zu 5:%u:0:%zu", (size_t)node->st.st_size + 1, node->version + 1,
 	    (size_t)node->st.st_size + 1);
-	if (catalog_writer_add(n->block, a, S_ISREG(node->st.st_mode) && !flags ? extents : NULL,
-		S_ISREG(node->st.st_mode) && !flags ? strlen(extents) : 0, flags, &err))
+	runs = S_ISREG(node->st.st_mode) && !flags ? runs_of(extents) : NULL;
+	if (catalog_writer_add(
+		n->block, a, runs, runs ? strlen(runs) : 0, runs ? runs_sha256 : NULL, flags, &err))
 		fail_msg("%s", err.msg);
 	archive_entry_free(a);
 	e.st = statcache_stat_of(&node->st, flags, NOW);

@@ -14,6 +14,7 @@
 
 #include <archive_entry.h>
 
+#include "../lib/runs.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "format/catalog.h"
@@ -71,7 +72,7 @@ static void end(struct site *s, bool reported)
 /* An archive of n chunks of `length` bytes, made for this generation. */
 static void archive(struct site *s, uint64_t number, uint32_t n, uint32_t length)
 {
-	struct dedup_archive a = {number, 1000, {0}, number + 100, s->generation};
+	struct dedup_archive a = {number, 1000, {0}, number + 100, s->generation, {0}};
 	struct dedup_entry *e = calloc(n, sizeof(*e));
 
 	for (uint32_t i = 0; i < n; i++) {
@@ -98,7 +99,9 @@ static void block(struct site *s, struct dedup_place at, const char *const *exte
 		snprintf(path, sizeof(path), "f/%04d 44 SCHILY.xattr.bkp.extents=9 1:0:0:9", i);
 		archive_entry_set_filetype(e, AE_IFREG);
 		archive_entry_copy_pathname(e, path);
-		assert_int_equal(catalog_writer_add(w, e, extents[i], strlen(extents[i]), 0, NULL), 0);
+		assert_int_equal(catalog_writer_add(w, e, runs_of(extents[i]), strlen(runs_of(extents[i])),
+				     runs_sha256, 0, NULL),
+		    0);
 		archive_entry_free(e);
 	}
 	assert_int_equal(catalog_writer_finish(w, &bytes, NULL), 0);
@@ -141,7 +144,7 @@ static void every_byte_counts_once(void **state)
 	waste_begin(s.w, "a");
 	for (int i = 0; i < 3; i++)
 		block(&s, at9, files);
-	waste_extents(s.w, "10 9:0:0:10");
+	waste_extents(s.w, runs_of("10 9:0:0:10"));
 	waste_end(s.w);
 	end(&s, true);
 
@@ -294,7 +297,8 @@ static void a_block_that_is_kept_is_known_as_before(void **state)
 static void lists_are_followed(void **state)
 {
 	static const char *const files[] = {"3145728 @9:0:100:200 @9:0:300:50", "3145728 @9:0:100:200 @9:0:300:50", NULL};
-	static const char at[] = " @9:0:100:200 @9:0:300:50", runs[] = " 1:0:0:1048576 1:3:0:1048576 2:0:0:1048576";
+	const char *at = runs_of(" @9:0:100:200 @9:0:300:50"),
+		   *runs = runs_of(" 1:0:0:1048576 1:3:0:1048576 2:0:0:1048576");
 	struct site s = {0};
 	struct waste_figures f;
 
@@ -355,7 +359,8 @@ static void many_lists_take_no_longer(void **state)
 			char at[60];
 
 			snprintf(at, sizeof(at), " @%u:%u:%u:20", i / 1000 + 1, i / 50 % 20, i % 50 * 20);
-			waste_list(s.w, at, strlen(at), " 1:0:0:1048576", 14);
+			waste_list(s.w, at, strlen(at), runs_of(" 1:0:0:1048576"),
+			    strlen(runs_of(" 1:0:0:1048576")));
 		}
 	waste_end(s.w);
 	assert_true(clock() - began < 15 * CLOCKS_PER_SEC); /* minutes, when each is compared with all */

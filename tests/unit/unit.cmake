@@ -15,7 +15,7 @@ foreach(source ${UNIT_SOURCES})
 		target_link_libraries(${name} PRIVATE restore_drill)
 	endif()
 	# modules of the command layer, which is no library
-	if(name MATCHES "^test_(morning|metrics|notify)$")
+	if(name MATCHES "^test_(morning|metrics|notify|warden)$")
 		string(REPLACE "test_" "" module ${name})
 		target_sources(${name} PRIVATE ${CMAKE_SOURCE_DIR}/bkp/cmd/${module}.c)
 		target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/bkp)

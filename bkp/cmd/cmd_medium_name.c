@@ -1,0 +1,83 @@
+/* cmd_medium_name: bkp medium rename OLD NEW, bkp medium retire NAME: both are records, nothing is written on the
+ * medium, which may be far away or lost. */
+#include <stdio.h>
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "cmd/app.h"
+#include "cmd/cmd_medium.h"
+#include "cmd/morning.h"
+#include "cmd/operator.h"
+#include "cmd/out.h"
+#include "cmd/outcome.h"
+#include "format/policy.h"
+#include "read/ledger.h"
+#include "write/state.h"
+
+#define SHOW 256
+
+static int act(struct state *s, const struct policy *policy, const char *name, const char *to,
+    const char *operator, const char *reason, struct err *err)
+{
+	const struct ledger_medium *lm = ledger_medium_by_label(state_ledger(s), name);
+
+	if (to && ledger_medium_by_label(state_ledger(s), to)) {
+		err_set(err, "E-MEDIA-19", text("another medium is registered as '%s'"), to);
+		return err_hint(err, "%s", text("take a name that no medium has; see 'bkp medium list'"));
+	}
+	if (to && !policy_find_medium(policy, to)) {
+		err_set(err, "E-MEDIA-15", text("the policy declares no medium '%s'"), to);
+		return err_hint(err, "%s", text("change its name in the policy's 'media' first"));
+	}
+	return to ? state_append(s, "medium-renamed",
+			json_pack("{s:s, s:s, s:s}", "medium", lm->uuid, "label", to, "operator", operator), err)
+		  : state_append(s, "medium-retired",
+			json_pack("{s:s, s:s, s:s}", "medium", lm->uuid, "operator", operator, "reason", reason),
+			err);
+}
+
+static int change(struct app *app, struct state *s, const struct policy *policy, const char *name,
+    const char *to, const char *operator, const char *reason)
+{
+	char line[MORNING_LINE], from[SHOW], show[SHOW];
+	struct err err = ERR_INIT;
+	int code;
+
+	if (!ledger_medium_by_label(state_ledger(s), name))
+		return outcome_record(app, s, to ? "medium rename" : "medium retire",
+		    cmd_medium_unknown(policy, name), text("that medium is not registered"));
+	code = act(s, policy, name, to, operator, reason, &err) ? app_error(&err, APP_FAILED) : APP_OK;
+	path_show(name, from, sizeof(from));
+	if (code)
+		morning_failure(&err, line);
+	else if (to)
+		snprintf(line, sizeof(line), text("'%s' is called '%s' from now on"), from,
+		    path_show(to, show, sizeof(show)));
+	else
+		snprintf(line, sizeof(line), text("'%s' is retired: what is on it does not count any more"), from);
+	if (!code && !app->quiet && !app->json)
+		printf("%s\n", line);
+	return app_flush(outcome_record(app, s, to ? "medium rename" : "medium retire", code, line));
+}
+
+int cmd_medium_name(struct app *app, const struct policy *policy, const char *name, const char *to,
+    const char *operator, const char *reason)
+{
+	struct state *s;
+	int code;
+
+	app_act(app, to ? "medium rename" : "medium retire", "operator", operator);
+	code = operator_check(app, policy, operator);
+	if (!code && reason)
+		code = operator_text(app, "--reason", reason);
+	if (!code)
+		code = app_state(app, policy, &s);
+	if (code)
+		return code;
+	code = change(app, s, policy, name, to, operator, reason);
+	state_close(s);
+	return code;
+}

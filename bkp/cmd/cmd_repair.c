@@ -1,0 +1,205 @@
+/* cmd_repair: bkp repair [MEDIUM]: what is damaged on a medium is written anew, from here and from other
+ * media. */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "cmd/app.h"
+#include "cmd/morning.h"
+#include "cmd/out.h"
+#include "cmd/outcome.h"
+#include "cmd/tools_folder.h"
+#include "format/policy.h"
+#include "read/ledger.h"
+#include "read/medium.h"
+#include "write/medium_docs.h"
+#include "write/medium_w.h"
+#include "write/mend.h"
+#include "write/state.h"
+
+#define MEDIA_MAX 64
+#define SHOW	  512
+
+struct job {
+	struct app *app;
+	struct policy *policy;
+	struct state *state;
+	const char *wanted; /* or NULL: all that are attached */
+	struct medium *media[MEDIA_MAX];
+	size_t n;
+	const char *label; /* at hand */
+	uint64_t mended, left;
+	json_t *rows;
+	int code;
+};
+
+static void worse(struct job *j, int code)
+{
+	j->code = code > j->code ? code : j->code;
+}
+
+static void on_mended(void *arg, const char *path, const char *from)
+{
+	struct job *j = arg;
+	char show[SHOW];
+
+	j->mended++;
+	path_show(path, show, sizeof(show));
+	json_array_append_new(j->rows,
+	    json_pack("{s:s, s:s, s:b, s:s?}", "medium", j->label, "file", show, "mended", 1, "from", from));
+	if (j->app->json || j->app->quiet)
+		return;
+	if (from)
+		printf(text("%s: '%s' copied from medium '%s'\n"), j->label, show, from);
+	else
+		printf(text("%s: '%s' written anew from this host\n"), j->label, show);
+}
+
+static void on_left(void *arg, const char *path, const struct err *why)
+{
+	struct job *j = arg;
+	char show[SHOW];
+
+	j->left++;
+	json_array_append_new(
+	    j->rows, json_pack("{s:s, s:s, s:b, s:s}", "medium", j->label, "file",
+			 path_show(path, show, sizeof(show)), "mended", 0, "code", why->code));
+	fprintf(stderr, "bkp: %s: %s: %s\n", why->code, j->label, why->msg);
+	app_next(why, stderr);
+	worse(j, !strcmp(why->code, "E-MEND-03")	   ? APP_UNKNOWN
+		 : !strncmp(why->code, "E-MEND-", 7) ? APP_FAILED
+						     : APP_ATTENTION);
+}
+
+/* A medium of the policy that stands where it, or its registration, says; with a damaged identity, too. */
+static int open_medium(struct job *j, const struct policy_medium *pm, struct medium **ret, struct err *err)
+{
+	const struct ledger_medium *lm = ledger_medium_by_label(state_ledger(j->state), pm->name);
+	struct medium_expect want = {.repository = state_repository(j->state), .label = pm->name};
+	const char *path = pm->path ? pm->path : lm ? lm->path : NULL;
+	int r;
+
+	if (!lm || !path) {
+		err_set(err, "E-MEDIA-06", text("'%s' is not a registered medium"), pm->name);
+		err_hint(err, text("register it with 'bkp medium add %s'"), pm->name);
+		return MEDIUM_ABSENT;
+	}
+	want.uuid = lm->uuid;
+	want.keys = state_keys(j->state, &want.n_keys);
+	r = medium_open(path, &want, ret, err);
+	if (r != MEDIUM_FORGED || (j->wanted && strcmp(j->wanted, pm->name) != 0) ||
+	    medium_w_identity(j->state, path, lm->uuid, err))
+		return r;
+	r = medium_open(path, &want, ret, err);
+	if (!r) {
+		j->label = pm->name;
+		on_mended(j, MEDIUM_JSON, NULL);
+	}
+	return r;
+}
+
+static void open_all(struct job *j)
+{
+	for (size_t i = 0; i < j->policy->n_media && j->n < MEDIA_MAX; i++) {
+		const struct policy_medium *pm = &j->policy->media[i];
+		bool asked = j->wanted && !strcmp(j->wanted, pm->name);
+		struct err err = ERR_INIT;
+		int r = open_medium(j, pm, &j->media[j->n], &err);
+
+		j->n += r == 0;
+		/* those that are away are only missed as sources */
+		if (r && (asked || (r != MEDIUM_ABSENT && !j->wanted)))
+			worse(j, app_error(&err, r == MEDIUM_ABSENT ? APP_UNKNOWN : APP_FAILED));
+	}
+}
+
+/* A computer that may be infected writes to nothing that is kept offline. */
+static bool may_write(struct job *j, const struct policy_medium *pm)
+{
+	const struct ledger_generation *g = ledger_frozen_by(state_ledger(j->state));
+	struct err err = ERR_INIT;
+
+	if (!g || !pm->offline)
+		return true;
+	err_set(&err, "E-GUARD-02",
+	    text("generation %ju is suspect and nobody has decided on it: the medium is not written to"),
+	    g->number);
+	err_hint(&err, text("detach the disk: this computer may be infected; see 'bkp generations'"));
+	worse(j, app_error(&err, APP_FAILED));
+	return false;
+}
+
+static void repair_each(struct job *j)
+{
+	char tools[PATH_MAX];
+	const struct medium_docs_sources docs = tools_sources(tools);
+
+	for (size_t i = 0; i < j->n; i++) {
+		const struct policy_medium *pm = policy_find_medium(j->policy, medium_label(j->media[i]));
+		struct mend mend = {
+		    j->state, j->policy, j->media[i], &docs, j->media, j->n, on_mended, on_left, j};
+		struct err err = ERR_INIT;
+
+		if (!pm || (j->wanted && strcmp(j->wanted, pm->name) != 0) || !may_write(j, pm))
+			continue;
+		j->label = pm->name;
+		if (mend_run(&mend, &err))
+			worse(j, app_error(&err, APP_FAILED));
+	}
+}
+
+static int repair(struct job *j)
+{
+	char line[MORNING_LINE];
+	struct err err = ERR_INIT;
+
+	j->rows = json_array();
+	open_all(j);
+	if (!j->n && !j->code) {
+		err_set(&err, "E-VERIFY-10", "%s", text("there was nothing to verify"));
+		err_hint(&err, "%s", text("attach a medium, or look at 'bkp generations'"));
+		worse(j, app_error(&err, APP_UNKNOWN));
+	}
+	if (j->code < APP_UNKNOWN)
+		repair_each(j);
+	for (size_t i = 0; i < j->n; i++)
+		medium_close(j->media[i]);
+	snprintf(line, sizeof(line), text("%ju files mended, %ju could not be"), j->mended, j->left);
+	if (j->app->json)
+		j->code = out_json(json_pack("{s:O, s:I, s:I}", "files", j->rows, "mended",
+				       (json_int_t)j->mended, "left", (json_int_t)j->left),
+		    j->code);
+	else if (!j->app->quiet)
+		printf("%s\n", line);
+	json_decref(j->rows);
+	return outcome_record(j->app, j->state, "repair", app_flush(j->code), line);
+}
+
+int cmd_repair(struct app *app, int argc, char **argv)
+{
+	static const struct option own[] = {{NULL, 0, NULL, 0}};
+	struct job j = {.app = app};
+	int code = APP_OK;
+
+	while (app_getopt(app, argc, argv, own, &code) != -1)
+		return code;
+	if (argc - optind > 1)
+		return app_usage(app, text("'%s' is not understood here"), argv[optind + 1]);
+	j.wanted = optind < argc ? argv[optind] : NULL;
+	code = app_policy(app, &j.policy);
+	app_act(app, "repair", "operator", NULL);
+	if (!code && j.wanted && !policy_find_medium(j.policy, j.wanted))
+		code = app_usage(app, text("'%s' is not a medium of the policy"), j.wanted);
+	if (!code)
+		code = app_state(app, j.policy, &j.state);
+	if (!code)
+		code = repair(&j);
+	state_close(j.state);
+	policy_free(j.policy);
+	return code;
+}

@@ -1,0 +1,68 @@
+/* shortage: see shortage.h. */
+#include "format/shortage.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include <jansson.h>
+#include <openssl/crypto.h>
+
+/* these libraries hand no argument to their allocators: this cannot be anybody's but the process's */
+static atomic_bool ended;
+static void (*no_memory)(void);
+
+static void *for_json(size_t n)
+{
+	void *p = malloc(n);
+
+	if (!p && n)
+		no_memory();
+	return p;
+}
+
+static void *for_crypto(size_t n, const char *file, int line)
+{
+	void *p = malloc(n);
+
+	(void)file, (void)line;
+	if (!p && n)
+		no_memory();
+	return p;
+}
+
+static void *again_for_crypto(void *was, size_t n, const char *file, int line)
+{
+	void *p = realloc(was, n);
+
+	(void)file, (void)line;
+	if (!p && n)
+		no_memory();
+	return p;
+}
+
+static void free_of_crypto(void *p, const char *file, int line)
+{
+	(void)file, (void)line;
+	free(p);
+}
+
+static void at_exit(void)
+{
+	if (!atomic_load(&ended))
+		no_memory();
+}
+
+void shortage_watch(void (*fatal)(void))
+{
+	no_memory = fatal;
+	json_set_alloc_funcs(for_json, free);
+	(void)CRYPTO_set_mem_functions(for_crypto, again_for_crypto, free_of_crypto);
+	(void)atexit(at_exit);
+}
+
+int shortage_end(int code)
+{
+	atomic_store(&ended, true);
+	return code;
+}

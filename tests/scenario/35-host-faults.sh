@@ -1,0 +1,70 @@
+#!/bin/bash
+# Goal: what the host could not do (no descriptors, no memory, an interrupted call, a device that gives an error for one file) is not
+# recorded as damage of a medium: exit 3 (verify) or 1 (run), said, and believed as before; a file that was read and is wrong, or is
+# missing, still is damage.
+. "$(dirname "$0")/../lib/site.sh"
+BKP=${BKP_RELEASE:-$BKP_BIN}/bkp RESTORE=${BKP_RELEASE:-$BKP_BIN}/bkp-restore
+site_make
+head -c 300000 /dev/urandom >"$T/src/a"
+expect 0 "$BKP" run --all
+repo=$(repo_of "$T/m1")
+inject() { # CALL ERROR FILE COMMAND...
+	local call=$1 error=$2 file=$3
+	shift 3
+	status strace -f -qq -o /dev/null -P "$file" -e "trace=$call" -e "inject=$call:error=$error:when=1+" "$@"
+}
+nothing_recorded() { ! grep -q verify-failed "$T/state/journal.jsonl" || die "$1: recorded as damage: $(record verify-failed)"; }
+whole() { expect 0 "$BKP" --quiet verify; }
+
+archive=$(find "$repo/archives" -type f -size +100k)
+for error in EMFILE ENFILE ENOMEM ENODEV EIO; do
+	for file in "$archive" "$repo/generations/000001/SHA256SUMS" "$repo/generations/000001/manifest.json"; do
+		inject read "$error" "$file" "$BKP" verify --medium m1
+		[ "$STATUS" = 3 ] || { cat "$T/out" "$T/err" >&2; die "$error of $(basename "$file"): exit $STATUS"; }
+		grep -q E-VERIFY-14 "$T/err" || { cat "$T/err" >&2; die "$error: it is not said that nothing is known"; }
+		nothing_recorded "verify, $error"
+	done
+	inject read "$error" "$archive" "$RESTORE" --medium "$T/m1" verify 1
+	[ "$STATUS" = 3 ] || die "bkp-restore verify, $error: exit $STATUS"
+done
+whole
+say "five errors of three files: exit 3, E-VERIFY-14, nothing recorded"
+for file in "$repo/journal/journal.jsonl" "$repo/keys.jsonl" "$T/m1/README.txt"; do
+	[ -e "$file" ] || continue
+	inject read EIO "$file" "$BKP" verify --medium m1
+	[ "$STATUS" = 3 ] && ! grep -q E-VERIFY-15 "$T/err" || { cat "$T/out" "$T/err" >&2; die "EIO of $(basename "$file"): exit $STATUS"; }
+done
+inject read EIO "$archive" "$BKP" repair m1
+[ "$STATUS" = 3 ] && grep -q E-MEND-03 "$T/err" || { cat "$T/out" "$T/err" >&2; die "repair of what cannot be read: exit $STATUS"; }
+nothing_recorded "repair, EIO"
+whole
+
+status strace -f -qq -o /dev/null -P "$archive" -e trace=read -e inject=read:error=EINTR:when=1 "$BKP" verify --medium m1
+[ "$STATUS" = 0 ] || die "an interrupted call is no fault: exit $STATUS"
+for n in $(seq 5 2 31); do
+	(ulimit -n "$n"; "$BKP" verify >"$T/out" 2>"$T/err") && r=0 || r=$?
+	case $r in 0 | 1 | 2 | 3) ;; *) die "verify with $n descriptors: exit $r" ;; esac
+	grep -q DAMAGED "$T/out" && die "verify with $n descriptors speaks of damage"
+	nothing_recorded "verify with $n descriptors"
+	echo "$n" >"$T/src/b"
+	(ulimit -n "$n"; "$BKP" --quiet run --all >"$T/out" 2>"$T/err") && r=0 || r=$?
+	case $r in 0 | 1 | 2 | 3) ;; *) die "run with $n descriptors: exit $r" ;; esac
+	nothing_recorded "run with $n descriptors"
+done
+expect 0 "$BKP" --quiet run --all
+whole
+say "EINTR is gone on from; 5 to 31 descriptors for run and verify: nothing recorded as damage"
+
+next=$(printf %06d $(($(ls "$repo/generations" | tail -n 1 | sed 's/^0*//') + 1)))
+echo new >"$T/src/c"
+inject read ENOMEM "$repo/generations/$next/SHA256SUMS" "$BKP" --quiet run --all
+[ "$STATUS" = 1 ] && grep -q 'm1 not read back' "$T/out" || { cat "$T/out" "$T/err" >&2; die "a night that cannot read back: exit $STATUS"; }
+nothing_recorded "a night that cannot read back"
+expect 0 "$BKP" --quiet run --all
+grep '"event":"verified"' "$T/state/journal.jsonl" | grep -q "\"generation\":$((10#$next)),\"medium\":\"$(grep -o '"medium":"[^"]*","label":"m1"' "$T/state/journal.jsonl" | head -n 1 | cut -d'"' -f4)" ||
+	die "the next night does not read it back"
+thaw "$T/m1"
+rm "$archive"
+expect 2 "$BKP" verify --medium m1
+grep -q verify-failed "$T/state/journal.jsonl" || die "a missing archive is no longer damage"
+say "a night that cannot read back says so, and the next one does; what is missing is damage as before"

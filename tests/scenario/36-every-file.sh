@@ -1,0 +1,160 @@
+#!/bin/bash
+# Goal: one bit anywhere in a file on a medium that belongs to no generation is seen by bkp verify and by bkp-restore verify, which
+# name the file; so is a file that does not belong there; bkp repair writes all of it anew, and archives and documents of
+# generations from another medium that has them whole.
+. "$(dirname "$0")/../lib/site.sh"
+BKP=${BKP_RELEASE:-$BKP_BIN}/bkp RESTORE=${BKP_RELEASE:-$BKP_BIN}/bkp-restore # a hundred runs: without the sanitizers
+mkdir "$T/src"
+echo content >"$T/src/a"
+head -c 600000 /dev/urandom >"$T/src/b"
+cat >"$T/p.md" <<'P'
+# 復旧
+
+```procedure
+id: t
+version: "1.0"
+dataset: docs
+```
+
+```restore
+id: docs
+dataset: docs
+誰: 事務長
+何を: 文書を戻す
+どのように: 自動
+合否条件: 成功
+予定分: 5
+```
+P
+site_policy "  - {name: docs, paths: [$T/src]}"
+printf 'procedures: [%s]\n' "$T/p.md" >>"$T/policy.yaml"
+site_make 2>/dev/null
+expect 0 "$BKP" run --all
+echo more >"$T/src/c"
+expect 0 "$BKP" run --all
+expect 0 "$BKP" verify
+[ ! -s "$T/err" ] || die "all is well and something is said: $(cat "$T/err")"
+expect 0 "$RESTORE" --medium "$T/m1" verify 2
+repo=$(repo_of "$T/m1")
+thaw "$T/m1"
+
+flip() { # FILE OFFSET: one bit
+	python3 -c 'import sys; f = open(sys.argv[1], "r+b"); f.seek(int(sys.argv[2])); b = f.read(1)[0]; f.seek(int(sys.argv[2])); f.write(bytes([b ^ 1]))' "$1" "$2"
+}
+others() { (cd "$T/m1" && find . -type f ! -path '*/archives/*' ! -path '*/generations/*' ! -path '*/tmp/*' -printf '%P\n' | sort); }
+tried=0
+while read -r f; do
+	n=$(stat -c %s "$T/m1/$f")
+	[ "$n" -gt 0 ] || continue
+	case $f in *bkp-restore) places="4000" ;; *) places="3 $((n / 3)) $((n - 1))" ;; esac
+	for at in $places; do
+		cp -p "$T/m1/$f" "$T/whole"
+		flip "$T/m1/$f" "$at"
+		status "$BKP" verify --medium m1 --generation 1
+		[ "$STATUS" -lt 64 ] || die "bkp verify: exit $STATUS: bit at $at of $f"
+		status "$BKP" verify --medium m1
+		case $STATUS in 1 | 2 | 3) ;; *) cat "$T/out" "$T/err"; die "bkp verify: exit $STATUS: bit at $at of $f" ;; esac
+		grep -qF "${f##*/}" "$T/err" || { cat "$T/err" >&2; die "bkp verify does not name $f (bit at $at)"; }
+		status "$RESTORE" --medium "$T/m1" verify 2
+		case $STATUS in 1 | 2 | 3) ;; *) cat "$T/out" "$T/err"; die "bkp-restore verify: exit $STATUS: bit at $at of $f" ;; esac
+		grep -qF "${f##*/}" "$T/err" || { cat "$T/err" "$T/out" >&2; die "bkp-restore verify does not name $f (bit at $at)"; }
+		cp -p --remove-destination "$T/whole" "$T/m1/$f"
+		tried=$((tried + 1))
+	done
+done < <(others)
+[ "$tried" -ge 30 ] || die "only $tried tries"
+expect 0 "$BKP" verify --medium m1
+say "$tried flipped bits in $(others | wc -l) files that belong to no generation: each seen and named by bkp verify and bkp-restore verify"
+
+# severities, and what does not belong there
+flip "$T/m1/README.txt" 10
+expect 1 "$BKP" verify --medium m1
+flip "$repo/keys.jsonl" 10
+expect 2 "$BKP" verify --medium m1
+for x in "$T/m1/autorun.inf" "$repo/extra" "$repo/generations/note" "$repo/archives/00x" "$T/m1/tools/evil" "$repo/procedures/other.md"; do : >"$x"; done
+mkdir "$T/m1/x-site" "$repo/parity"; : >"$T/m1/x-site/inventory"
+expect 2 "$BKP" verify --medium m1
+[ "$(grep -c W-VERIFY-16 "$T/err")" = 6 ] || die "foreign files: $(cat "$T/err")"
+rm "$T/m1/autorun.inf" "$repo/extra" "$repo/generations/note" "$repo/archives/00x" "$T/m1/tools/evil" "$repo/procedures/other.md"
+expect 0 "$BKP" repair m1
+grep -q "README.txt' written anew" "$T/out" && grep -q "keys.jsonl' written anew" "$T/out" || die "repair: $(cat "$T/out")"
+expect 0 "$BKP" verify
+
+# all of them at once, and then archives and documents of generations
+while read -r f; do [ ! -s "$T/m1/$f" ] || flip "$T/m1/$f" 3; done < <(others)
+expect 0 "$BKP" repair m1
+expect 0 "$BKP" verify
+[ -e "$repo"/journal/damaged-* ] || die "the damaged copy of the journal was not kept"
+record repaired | grep -q '"medium":' || die "the repair is not in the journal"
+hashes() { (cd "$1" && find . -type f \( -path '*/archives/*' -o -path '*/generations/*' \) -exec sha256sum {} + | sort -k 2); }
+hashes "$T/m2" >"$T/truth"
+thaw "$T/m1"
+flip "$repo/$(cd "$repo" && find archives -name '*.age' | head -n 1)" 500
+rm "$repo/$(cd "$repo" && find archives -name '*.age' | tail -n 1)"
+flip "$repo/generations/000001/root.age" 30
+flip "$repo/generations/000002/SHA256SUMS" 30
+flip "$repo/generations/000002/SHA256SUMS.minisig" 80
+expect 2 "$BKP" verify --medium m1
+# one medium alone does not do; with the other one everything comes back, and it is said
+both() { "$RESTORE" --medium "$T/m1" --medium "$T/m2" --identity "$T/id.txt" "$@"; }
+expect 2 restore_to "$T/m1" 2 "$T/alone"
+for g in 1 2; do
+	expect 1 both extract "$g" docs --to "$T/both$g"
+	grep -q 'W-ARCHIVE-18\|E-VAULT-0\|root.age' "$T/err" || die "that a medium is damaged is not said: $(cat "$T/err")"
+	cmp "$T/both$g$T/src/b" "$T/src/b" && cmp "$T/both$g$T/src/a" "$T/src/a" || die "generation $g from two media"
+done
+say "what is damaged on one medium is taken from the second --medium: all restored, exit 1, said"
+expect 0 "$BKP" repair
+hashes "$T/m1" | cmp - "$T/truth" || die "repair did not make of m1 what m2 is"
+expect 0 "$BKP" verify --quiet
+thaw "$T/m1"
+for g in 1 2; do grep -o 'archives/.*' "$repo/generations/00000$g/SHA256SUMS" | sort >"$T/list$g"; done
+flip "$repo/$(comm -12 "$T/list1" "$T/list2" | head -n 1)" 500
+expect 0 "$BKP" repair
+[ "$(grep -c 'copied from medium' "$T/out")" = 1 ] ||
+	die "copied again for each generation that shares it: $(cat "$T/out")"
+# an archive that only a damaged list names
+flip "$repo/$(comm -13 "$T/list1" "$T/list2" | head -n 1)" 500
+flip "$repo/generations/000002/SHA256SUMS" 30
+expect 0 "$BKP" repair
+hashes "$T/m1" | cmp - "$T/truth" || die "an archive that only a damaged list names was left"
+expect 0 restore_to "$T/m1" 2 "$T/back"
+cmp "$T/back$T/src/b" "$T/src/b" || die "what was repaired does not restore"
+say "bkp repair: everything that belongs to no generation anew from this host; archives and documents of generations from the sister medium"
+
+# a source that is itself damaged: nothing good goes for it, what it has whole is still taken, the rest is not left undone
+other=$(repo_of "$T/m2")
+thaw "$T/m1" "$T/m2"
+cp -a "$other" "$T/other"
+large=$(cd "$repo" && ls -S archives/*/*.age | head -n 1)
+flip "$repo/$large" 500
+flip "$repo/generations/000001/manifest.json" 30
+flip "$other/generations/000001/root.age" 30
+rm "$other/generations/000002/root.age"
+mkfifo "$other/generations/000002/root.age"
+kept=$(sha256sum <"$repo/generations/000001/root.age")
+expect 2 "$BKP" repair m1
+[ "$(sha256sum <"$repo/generations/000001/root.age")" = "$kept" ] || die "a damaged source made repair delete a good document"
+cmp "$repo/$large" "$T/other/$large" || die "a damaged source kept repair from what it has whole: $(cat "$T/err")"
+thaw "$T/m1" "$T/m2"
+cp -a --remove-destination "$T/other/." "$other"
+flip "$repo/$large" 500
+touch "$T/m1/autorun.inf"
+expect 1 "$BKP" repair m1 # the list and what it lists, in one go
+grep -A1 W-VERIFY-16 "$T/err" | grep -q → || die "what to do about a foreign file: $(cat "$T/err")"
+rm "$T/m1/autorun.inf"
+grep -q "manifest.json\|generations/000001" "$T/out" && grep -q "${large##*/}' copied" "$T/out" || die "repair: $(cat "$T/out" "$T/err")"
+hashes "$T/m1" | cmp - "$T/truth" || die "repair did not make of m1 what m2 is"
+expect 0 "$BKP" verify --quiet
+say "a damaged source of a repair harms nothing, and hinders nothing"
+
+# the other medium has it no better: said, exit 2, nothing deleted
+thaw "$T/m1" "$T/m2"
+a=$(cd "$repo" && find archives -name '*.age' | head -n 1)
+flip "$repo/$a" 500
+flip "$(repo_of "$T/m2")/$a" 700
+sum=$(sha256sum <"$repo/$a")
+expect 2 "$BKP" repair
+grep -q E-MEND-01 "$T/err" || die "that nobody has it whole: $(cat "$T/err")"
+[ "$(sha256sum <"$repo/$a")" = "$sum" ] || die "a damaged archive went though nobody has another"
+say "what no medium has whole is named and stays as it is"
