@@ -71,6 +71,20 @@ static int split_lines(
 	return off == n ? 0 : refuse(k, want + 1, text("something behind the last line"), err);
 }
 
+size_t minisig_lines(const char *p, size_t n)
+{
+	size_t off = 0;
+
+	for (int i = 0; i < LINES_MAX; i++) {
+		const char *nl = n > off ? memchr(p + off, '\n', n - off) : NULL;
+
+		if (!nl)
+			return 0;
+		off = (size_t)(nl - p) + 1;
+	}
+	return off;
+}
+
 static int strip(struct line *l, size_t number, const char *prefix, enum kind k, struct err *err)
 {
 	size_t n = strlen(prefix);

@@ -53,6 +53,9 @@ int minisig_secret_file_parse(const char *p, size_t n, struct minisig_secret *re
 int minisig_sign(const struct minisig_secret *sec, const void *msg, size_t n, const char *trusted_comment,
     struct buf *out, struct err *err);
 
+/* Bytes of the .minisig file (four lines) that stands at the beginning of these; 0: fewer than four lines. */
+size_t minisig_lines(const char *p, size_t n);
+
 /* Checks a .minisig file's text (sn bytes) for the message. On success the trusted comment is copied
  * (NUL-terminated) to ret_comment unless that is NULL. 0, -1. */
 int minisig_verify(const struct minisig_public *pub, const void *msg, size_t n, const char *sig, size_t sn,

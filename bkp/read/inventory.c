@@ -89,6 +89,34 @@ static bool is_usual(const struct buf *sig)
 	return false;
 }
 
+/* NAME.next: the signature and the text that NAME will have, put there before NAME is replaced.  1: `ret` is
+ * that text. */
+static int read_next(
+    const struct looking *l, const char *dir, const char *name, const char *want, struct buf *ret)
+{
+	BUF_AUTO both = BUF_INIT(SIGNED_MAX + SIG_MAX);
+	char path[PATH_BYTES], said[MINISIG_COMMENT_MAX];
+	size_t lines;
+
+	snprintf(path, sizeof(path), "%s%s.next", dir, name);
+	if (inside_read(l->medium, path, &both, NULL))
+		return 0;
+	lines = minisig_lines((const char *)both.p, both.n);
+	return lines &&
+	       !vault_r_verify_signature(l->v, both.p + lines, both.n - lines, (const char *)both.p, lines,
+		   said, NULL, NULL) &&
+	       !strcmp(said, want) && !buf_append(ret, both.p + lines, both.n - lines, NULL);
+}
+
+static bool is_next(
+    const struct looking *l, const char *dir, const char *name, const char *want, const struct buf *data)
+{
+	BUF_AUTO next = BUF_INIT(SIGNED_MAX);
+
+	return read_next(l, dir, name, want, &next) == 1 && next.n == data->n &&
+	       (!next.n || !memcmp(next.p, data->p, next.n));
+}
+
 /* 1: `data` is what was signed. */
 static int look_signed(const struct looking *l, const char *dir, const char *name, const char *kind,
     enum inventory_kind severity, struct buf *data)
@@ -107,15 +135,19 @@ static int look_signed(const struct looking *l, const char *dir, const char *nam
 	}
 	snprintf(path, sizeof(path), "%s%s", dir, sig_name);
 	r = inside_read(l->medium, path, &sig, &why);
+	repository_comment(kind, vault_r_repository(l->v), want);
+	if (r == INSIDE_ABSENT && is_next(l, dir, name, want, data))
+		return 1;
 	if (r) {
 		unread(l, dir, sig_name, severity, r, &why);
 		return 0;
 	}
 	if (!is_usual(&sig))
 		damaged(l, dir, sig_name, severity, text("its first line is another"));
-	repository_comment(kind, vault_r_repository(l->v), want);
 	if (!vault_r_verify_signature(l->v, data->p, data->n, (const char *)sig.p, sig.n, said, NULL, &why) &&
 	    !strcmp(said, want))
+		return 1;
+	if (is_next(l, dir, name, want, data))
 		return 1;
 	damaged(l, dir, name, severity, text("it and its signature do not agree"));
 	damaged(l, dir, sig_name, severity, text("it and what it signs do not agree"));
@@ -131,8 +163,9 @@ static bool is_text(const char *name)
 	return n > 3 && !strcmp(name + n - 3, ".md");
 }
 
+/* other: what it may be as well; or NULL. */
 static void look_listed(const struct looking *l, const char *dir, const char *name,
-    const uint8_t sha256[DIGEST_LEN], enum inventory_kind severity)
+    const uint8_t sha256[DIGEST_LEN], const uint8_t *other, enum inventory_kind severity)
 {
 	char path[PATH_BYTES];
 	struct err why = ERR_INIT;
@@ -140,25 +173,27 @@ static void look_listed(const struct looking *l, const char *dir, const char *na
 
 	snprintf(path, sizeof(path), "%s%s", dir, name);
 	r = verify_file(l->medium, path, sha256, true, NULL, &why);
+	if (r == VERIFY_WRONG && other)
+		r = verify_file(l->medium, path, other, true, NULL, &why);
 	if (r == VERIFY_WRONG)
 		damaged(l, dir, name, severity, text("its SHA-256 is another"));
 	else if (r)
 		unread(l, dir, name, severity, r == VERIFY_ABSENT ? INSIDE_ABSENT : -1, &why);
 }
 
-/* Does the signed list name it? */
-static bool lists(const struct buf *sums, const char *name)
+/* Does the signed list name it?  Its line, or NULL. */
+static const char *line_of(const struct buf *sums, const char *name)
 {
 	size_t n = strlen(name);
 
 	for (const char *at = (const char *)sums->p, *end = at + sums->n, *eol; at < end; at = eol + 1) {
 		eol = memchr(at, '\n', (size_t)(end - at));
 		if (!eol)
-			return false;
+			return NULL;
 		if ((size_t)(eol - at) == HEX + 2 + n && !memcmp(at + HEX + 2, name, n))
-			return true;
+			return at;
 	}
-	return false;
+	return NULL;
 }
 
 static void foreign(const struct looking *l, const char *dir, const char *name)
@@ -175,26 +210,44 @@ static void foreign(const struct looking *l, const char *dir, const char *name)
 struct folder {
 	const struct looking *l;
 	const char *dir;
-	const struct buf *sums; /* names it may have; or NULL */
+	const struct buf *sums, *next; /* names it may have; or NULL */
 	bool (*may)(const char *name);
 	const char *own; /* one more name; or NULL */
 };
+
+static bool is_known(const struct folder *f, const char *name)
+{
+	return (f->sums && line_of(f->sums, name)) || (f->next && line_of(f->next, name)) || f->may(name) ||
+	       (f->own && !strcmp(name, f->own));
+}
+
+/* ".NAME.tmp": NAME as it was being written when a run died (io_replace). */
+static bool is_left_over(const struct folder *f, const char *name)
+{
+	char inner[256];
+	size_t n = strlen(name);
+
+	if (n < 6 || n >= sizeof(inner) || *name != '.' || strcmp(name + n - 4, ".tmp") != 0)
+		return false;
+	snprintf(inner, sizeof(inner), "%.*s", (int)(n - 5), name + 1);
+	return is_known(f, inner);
+}
 
 static int each_name(void *arg, const char *name, struct err *err)
 {
 	const struct folder *f = arg;
 
 	(void)err;
-	if (!(f->sums && lists(f->sums, name)) && !f->may(name) && !(f->own && !strcmp(name, f->own)))
+	if (!is_known(f, name) && !is_left_over(f, name))
 		foreign(f->l, f->dir, name);
 	return 0;
 }
 
 /* Names in the folder `dir` ("" or with a slash at its end) that nobody knows. */
 static void look_names(const struct looking *l, const char *dir, const struct buf *sums,
-    bool (*may)(const char *), const char *own)
+    const struct buf *next, bool (*may)(const char *), const char *own)
 {
-	struct folder f = {l, dir, sums, may, own};
+	struct folder f = {l, dir, sums, next, may, own};
 	char path[PATH_BYTES];
 	struct err why = ERR_INIT;
 	IO_FD_AUTO fd = -1;
@@ -214,34 +267,54 @@ static bool is_seal(const char *name)
 	return !strcmp(name, "SHA256SUMS") || !strcmp(name, "SHA256SUMS.minisig");
 }
 
-/* tools/, procedures/: SHA256SUMS signed for `kind`, and what it lists. */
+static bool in_folder(const char *name)
+{
+	return is_seal(name) || !strcmp(name, "SHA256SUMS.next");
+}
+
+/* One line of `sums`, without its end. */
+static bool look_line(const struct looking *l, const char *dir, const char *line, size_t n,
+    const struct buf *next, enum inventory_kind severity)
+{
+	uint8_t sha256[DIGEST_LEN], other[DIGEST_LEN];
+	const char *also;
+	char name[256];
+
+	if (n <= HEX + 2 || n - HEX - 2 >= sizeof(name) || !digest_unhex(line, DIGEST_LEN, sha256))
+		return false;
+	snprintf(name, sizeof(name), "%.*s", (int)(n - HEX - 2), line + HEX + 2);
+	also = line_of(next, name);
+	look_listed(l, dir, name, sha256, also && digest_unhex(also, DIGEST_LEN, other) ? other : NULL,
+	    is_text(name) ? INVENTORY_TEXT : severity);
+	return true;
+}
+
+/* tools/, procedures/: SHA256SUMS signed for `kind`, and what it lists; or what the next one will list, when a
+ * run died between the two. */
 static void look_folder(
     const struct looking *l, const char *dir, const char *kind, enum inventory_kind severity)
 {
 	BUF_AUTO sums = BUF_INIT(SIGNED_MAX);
-	uint8_t sha256[DIGEST_LEN];
+	BUF_AUTO next = BUF_INIT(SIGNED_MAX);
+	char want[MINISIG_COMMENT_MAX];
 	struct stat st;
 
 	/* a policy without procedures brings no folder for them */
 	if (severity == INVENTORY_TEXT && fstatat(l->medium, dir, &st, AT_SYMLINK_NOFOLLOW) &&
 	    errno == ENOENT)
 		return;
+	repository_comment(kind, vault_r_repository(l->v), want);
 	if (look_signed(l, dir, "SHA256SUMS", kind, severity, &sums) != 1)
 		return;
+	(void)!read_next(l, dir, "SHA256SUMS", want, &next);
 	for (const char *at = (const char *)sums.p, *end = at + sums.n, *eol; at < end; at = eol + 1) {
-		char name[256];
-		size_t n;
-
 		eol = memchr(at, '\n', (size_t)(end - at));
-		n = eol ? (size_t)(eol - at) : 0;
-		if (n <= HEX + 2 || n - HEX - 2 >= sizeof(name) || !digest_unhex(at, DIGEST_LEN, sha256)) {
+		if (!eol || !look_line(l, dir, at, (size_t)(eol - at), &next, severity)) {
 			damaged(l, dir, "SHA256SUMS", severity, text("it is malformed"));
 			return;
 		}
-		snprintf(name, sizeof(name), "%.*s", (int)(n - HEX - 2), at + HEX + 2);
-		look_listed(l, dir, name, sha256, is_text(name) ? INVENTORY_TEXT : severity);
 	}
-	look_names(l, dir, &sums, is_seal, NULL);
+	look_names(l, dir, &sums, &next, in_folder, NULL);
 }
 
 /* ---- names ---- */
@@ -269,7 +342,7 @@ static bool is_one_of(const char *name, const char *const *names, size_t n)
 static bool in_medium(const char *name)
 {
 	static const char *const names[] = {
-	    MEDIUM_JSON, MEDIUM_SIG, "README.txt", "README.txt.minisig", "tools"};
+	    MEDIUM_JSON, MEDIUM_SIG, "README.txt", "README.txt.minisig", "README.txt.next", "tools"};
 
 	return is_one_of(name, names, sizeof(names) / sizeof(*names));
 }
@@ -327,7 +400,7 @@ static int each_folder(void *arg, const char *name, struct err *err)
 	(void)err;
 	snprintf(dir, sizeof(dir), "%s%s/", f->dir, name);
 	if (f->is(name))
-		look_names(f->l, dir, NULL, f->may, NULL);
+		look_names(f->l, dir, NULL, NULL, f->may, NULL);
 	return 0;
 }
 
@@ -339,7 +412,7 @@ static void look_below(
 	IO_FD_AUTO fd = -1;
 
 	snprintf(dir, sizeof(dir), "%s%s/", l->repo, name);
-	look_names(l, dir, NULL, is, NULL);
+	look_names(l, dir, NULL, NULL, is, NULL);
 	fd = openat(l->medium, dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd >= 0)
 		(void)!io_each_name(fd, each_folder, &f, NULL);
@@ -349,12 +422,12 @@ static void look_all_names(const struct looking *l)
 {
 	char journal[PATH_BYTES];
 
-	look_names(l, "", NULL, in_medium, vault_r_repository(l->v));
-	look_names(l, l->repo, NULL, in_repository, NULL);
+	look_names(l, "", NULL, NULL, in_medium, vault_r_repository(l->v));
+	look_names(l, l->repo, NULL, NULL, in_repository, NULL);
 	look_below(l, "archives", in_archives, in_fan);
 	look_below(l, "generations", in_generations, in_generation);
 	snprintf(journal, sizeof(journal), "%sjournal/", l->repo);
-	look_names(l, journal, NULL, in_journal, NULL);
+	look_names(l, journal, NULL, NULL, in_journal, NULL);
 }
 
 /* ---- the repository's own ---- */
@@ -385,7 +458,7 @@ static void look_repository(const struct looking *l)
 
 	(void)look_signed(l, l->repo, REPOSITORY_JSON, "repository", INVENTORY_NEEDED, &json);
 	look_listed(
-	    l, l->repo, REPOSITORY_AGE, repository_secrets_sha256(vault_r_facts(l->v)), INVENTORY_TEXT);
+	    l, l->repo, REPOSITORY_AGE, repository_secrets_sha256(vault_r_facts(l->v)), NULL, INVENTORY_TEXT);
 	if (err_is_unread(keys))
 		unread(l, l->repo, REPOSITORY_LINKS, INVENTORY_NEEDED, -1, keys);
 	else if (!strcmp(keys->code, "E-REPO-04"))

@@ -80,6 +80,64 @@ static bool is_sealed(const struct medium_docs *d, int dir, const char *name, co
 	       !strcmp(said, comment) && is_there(dir, sig_name, 0444, sig.p, sig.n);
 }
 
+/* The signature in NAME.next, when that announces these bytes. */
+static bool is_announced(const struct medium_docs *d, int dir, const char *next, const char *comment,
+    const void *p, size_t n, struct buf *ret_sig)
+{
+	BUF_AUTO there = BUF_INIT(n + SIG_MAX);
+	char said[MINISIG_COMMENT_MAX];
+	size_t n_keys, lines;
+	const struct minisig_public *keys = state_keys(d->state, &n_keys);
+
+	if (io_read_file(dir, next, &there, NULL))
+		return false;
+	lines = minisig_lines((const char *)there.p, there.n);
+	return lines && there.n - lines == n && (!n || !memcmp(there.p + lines, p, n)) &&
+	       !minisig_verify_one_of(keys, n_keys, p, n, (const char *)there.p, lines, said, NULL, NULL) &&
+	       !strcmp(said, comment) && !buf_append(ret_sig, there.p, lines, NULL);
+}
+
+/* A text and its signature cannot be replaced in one step: what both will be stands in one file first. */
+static int announce(const struct medium_docs *d, int dir, const char *name, const char *comment,
+    const void *p, size_t n, struct buf *ret_sig, struct err *err)
+{
+	BUF_AUTO both = BUF_INIT(n + SIG_MAX);
+	char next[SHOW];
+
+	snprintf(next, sizeof(next), "%s.next", name);
+	if (is_announced(d, dir, next, comment, p, n, ret_sig))
+		return 0;
+	ret_sig->n = 0;
+	if (minisig_sign(state_signing(d->state), p, n, comment, ret_sig, err) ||
+	    buf_append(&both, ret_sig->p, ret_sig->n, err) || buf_append(&both, p, n, err))
+		return -1;
+	return medium_docs_file(d, dir, next, 0444, both.p, both.n, err);
+}
+
+static int forget_next(const struct medium_docs *d, int dir, const char *name, struct err *err)
+{
+	char next[SHOW];
+
+	snprintf(next, sizeof(next), "%s.next", name);
+	if (faccessat(dir, next, F_OK, AT_SYMLINK_NOFOLLOW) || !unlinkat(dir, next, 0))
+		return 0;
+	err_sys(err, "E-IO-03", errno, text("cannot remove '%s'"), next);
+	return medium_docs_cannot(d, err);
+}
+
+int medium_docs_announce(
+    const struct medium_docs *d, int dir, const char *kind, const struct buf *sums, struct err *err)
+{
+	BUF_AUTO sig = BUF_INIT(SIG_MAX);
+	char comment[MINISIG_COMMENT_MAX];
+	const void *list = sums->n ? (const char *)sums->p : "";
+
+	repository_comment(kind, state_repository(d->state), comment);
+	if (is_sealed(d, dir, MEDIUM_DOCS_SUMS, MEDIUM_DOCS_SUMS ".minisig", comment, list, sums->n))
+		return 0;
+	return announce(d, dir, MEDIUM_DOCS_SUMS, comment, list, sums->n, &sig, err);
+}
+
 int medium_docs_signed(const struct medium_docs *d, int dir, const char *name, const char *kind,
     const void *p, size_t n, struct err *err)
 {
@@ -89,11 +147,12 @@ int medium_docs_signed(const struct medium_docs *d, int dir, const char *name, c
 	snprintf(sig_name, sizeof(sig_name), "%s.minisig", name);
 	repository_comment(kind, state_repository(d->state), comment);
 	if (is_sealed(d, dir, name, sig_name, comment, p, n))
-		return 0;
-	if (minisig_sign(state_signing(d->state), p, n, comment, &sig, err) ||
-	    medium_docs_file(d, dir, name, 0444, p, n, err))
+		return forget_next(d, dir, name, err);
+	if (announce(d, dir, name, comment, p, n, &sig, err) ||
+	    medium_docs_file(d, dir, name, 0444, p, n, err) ||
+	    medium_docs_file(d, dir, sig_name, 0444, sig.p, sig.n, err))
 		return -1;
-	return medium_docs_file(d, dir, sig_name, 0444, sig.p, sig.n, err);
+	return forget_next(d, dir, name, err);
 }
 
 int medium_docs_seal(
@@ -190,6 +249,8 @@ static int put_read(struct medium_docs *d, const struct buf bytes[N_TOOLS], cons
 
 	if (dir < 0)
 		return medium_docs_cannot(d, err);
+	if (medium_docs_announce(d, dir, MEDIUM_DOCS_TOOLS, sums, err))
+		return -1;
 	for (size_t i = 0; i < N_TOOLS; i++)
 		if (there[i] && medium_docs_file(d, dir, tools[i].name, tools[i].mode, bytes[i].p, bytes[i].n, err))
 			return -1;

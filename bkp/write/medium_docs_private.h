@@ -37,6 +37,10 @@ int medium_docs_file(const struct medium_docs *d, int dir, const char *name, mod
 /* The same with its signature NAME.minisig, made for `kind`. */
 int medium_docs_signed(const struct medium_docs *d, int dir, const char *name, const char *kind,
     const void *p, size_t n, struct err *err);
+/* What the list in the folder will be, on the medium before the first of its files is replaced: until
+ * medium_docs_seal() has returned, a reader holds these files against both (docs/format.md, section 10). */
+int medium_docs_announce(
+    const struct medium_docs *d, int dir, const char *kind, const struct buf *sums, struct err *err);
 /* SHA256SUMS and its signature. */
 int medium_docs_seal(
     const struct medium_docs *d, int dir, const char *kind, const struct buf *sums, struct err *err);

@@ -131,6 +131,7 @@ static int read_procedure(
 /* A line of SHA256SUMS to be. */
 struct listed {
 	char name[NAME_MAX_BYTES + 8];
+	struct buf bytes;
 	uint8_t sha256[DIGEST_LEN];
 };
 
@@ -139,41 +140,43 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct listed *)a)->name, ((const struct listed *)b)->name);
 }
 
-static int put_file(struct medium_docs *d, int dir, const char *name, const char *suffix, const struct buf *b,
-    struct listed *l, struct err *err)
+static void take_file(struct listed *l, const char *name, const char *suffix)
 {
 	snprintf(l->name, sizeof(l->name), "%s%s", name, suffix);
-	digest_sha256(b->p, b->n, l->sha256);
-	return medium_docs_file(d, dir, l->name, 0444, b->p, b->n, err);
+	digest_sha256(l->bytes.p, l->bytes.n, l->sha256);
 }
 
-/* Two lines.  0, 1 it cannot be had, -1 the medium. */
-static int put_one(struct medium_docs *d, int dir, struct item *it, struct listed two[2], struct err *err)
+/* Two lines; 0 when it cannot be had. */
+static size_t read_one(struct medium_docs *d, struct item *it, struct listed two[2])
 {
-	BUF_AUTO doc = BUF_INIT(PROCEDURE_BYTES_MAX);
-	BUF_AUTO html = BUF_INIT(HTML_MAX);
-
-	if (!*it->name || read_procedure(d->policy, it->path, &doc, &html, &it->why)) {
+	buf_init(&two[0].bytes, HTML_MAX);
+	buf_init(&two[1].bytes, PROCEDURE_BYTES_MAX);
+	if (!*it->name || read_procedure(d->policy, it->path, &two[1].bytes, &two[0].bytes, &it->why)) {
+		buf_free(&two[0].bytes);
+		buf_free(&two[1].bytes);
 		d->ret->procedures_bad++;
 		medium_docs_miss(d, &it->why);
-		return 1;
+		return 0;
 	}
-	if (put_file(d, dir, it->name, ".html", &html, &two[0], err) ||
-	    put_file(d, dir, it->name, ".md", &doc, &two[1], err))
-		return -1;
+	take_file(&two[0], it->name, ".html");
+	take_file(&two[1], it->name, ".md");
 	if (!d->ret->procedures++)
 		snprintf(d->procedure, sizeof(d->procedure), "%s", two[1].name);
-	return 0;
+	return 2;
 }
 
-static int seal(struct medium_docs *d, int dir, struct listed *l, size_t n, struct err *err)
+static int put_listed(struct medium_docs *d, int dir, struct listed *l, size_t n, struct err *err)
 {
 	BUF_AUTO sums = BUF_INIT(SUMS_MAX);
-	size_t i;
 
 	qsort(l, n, sizeof(*l), by_name);
-	for (i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++)
 		if (generation_sums_add(&sums, l[i].sha256, l[i].name, err))
+			return -1;
+	if (medium_docs_announce(d, dir, MEDIUM_DOCS_PROCEDURES, &sums, err))
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (medium_docs_file(d, dir, l[i].name, 0444, l[i].bytes.p, l[i].bytes.n, err))
 			return -1;
 	return medium_docs_seal(d, dir, MEDIUM_DOCS_PROCEDURES, &sums, err);
 }
@@ -181,16 +184,16 @@ static int seal(struct medium_docs *d, int dir, struct listed *l, size_t n, stru
 static int put_all(struct medium_docs *d, int dir, struct item *items, size_t n, struct err *err)
 {
 	struct listed *l = calloc(n ? 2 * n : 1, sizeof(*l));
-	size_t i, lines = 0;
-	int r = 0;
+	size_t lines = 0;
+	int r;
 
 	if (!l)
 		return err_nomem(err);
-	for (i = 0; i < n && r >= 0; i++) {
-		r = put_one(d, dir, &items[i], &l[lines], err);
-		lines += r ? 0 : 2;
-	}
-	r = r < 0 ? -1 : seal(d, dir, l, lines, err);
+	for (size_t i = 0; i < n; i++)
+		lines += read_one(d, &items[i], &l[lines]);
+	r = put_listed(d, dir, l, lines, err);
+	for (size_t i = 0; i < lines; i++)
+		buf_free(&l[i].bytes);
 	free(l);
 	return r;
 }

@@ -162,3 +162,34 @@ expect 0 "$T/installed/sbin/bkp" run --all
 cmp "$T/m1/tools/bkp-restore" "$BKP_RELEASE/tools/bkp-restore" || die "an installed bkp brings no tools"
 [ -s "$T"/installed/share/doc/bkp/ja/rotation.md ] && [ -s "$T"/installed/share/bkp/policies/procedures/emr-postgresql.md ] || die "pages and procedures are not installed"
 say "installed under another prefix, bkp brings the tools installed with it"
+
+# ---- killed at each step of replacing README.txt, tools and procedures, each with its signature: no reader finds a fault, the next run ends it
+mkdir "$T/sbin"; cp "$BKP_RELEASE/bkp" "$T/sbin/"; cp -r "$BKP_RELEASE/tools" "$T/sbin/"
+other="$T/sbin/bkp"
+expect 0 "$other" run --quiet --all
+echo "# another" >>"$T/sbin/tools/rescue.py"; echo another >>"$T/sbin/tools/FORMAT.md"
+expect 0 "$other" accept --tools --operator Sato --reason "built here" --quiet
+sed -i 's/別棟の保管庫から/新館の保管庫から/' "$T/proc/network.md"
+mkdir "$T/was"; thaw "$T/m1" "$T/m2"; cp -a "$T/state" "$T/m1" "$T/m2" "$T/was/"
+strace -qq -o "$T/trace" -e trace=renameat,unlinkat "$other" run --quiet --all || die "the run under strace"
+mapfile -t steps < <(awk -F'[(,]' '{n[$1]++} /\.next"|README.txt|SHA256SUMS|rescue.py|FORMAT.md|network/ && !/ENOENT/ {print $1, n[$1]}' "$T/trace")
+[ ${#steps[@]} -ge 20 ] || die "only ${#steps[@]} steps were found: $(cat "$T/trace")"
+announced=0 before=$(basename "$(find "$T/was/m1" -path "*/generations/*" -type d | sort | tail -n 1)")
+for step in "${steps[@]}"; do
+	thaw "$T/m1" "$T/m2"; rm -rf "$T/state" "$T/m1" "$T/m2"; cp -a "$T/was/." "$T/"
+	status strace -qq -o /dev/null -e trace="${step% *}" -e inject="${step% *}:signal=KILL:when=${step#* }" "$other" run --quiet --all
+	[ "$STATUS" = 137 ] || die "not killed at $step: $STATUS"
+	for m in m1 m2; do whole "$T/$m" "$before" || die "killed at $step, $m: $(cat "$T/out")"; done
+	for next in "$T"/m?/README.txt.next "$T"/m?/tools/SHA256SUMS.next "$T"/m?/*-*/procedures/SHA256SUMS.next; do
+		[ -e "$next" ] || continue
+		announced=$((announced + 1)) # as docs/format.md says, with stock tools
+		head -n 4 "$next" >"$T/text.minisig"; tail -n +5 "$next" >"$T/text"
+		signed "$KEY" "$(repo_of "${next%/"${next#"$T"/m?/}"}")" "$T/text" || die "killed at $step: $next is not signed"
+	done
+	expect 0 "$other" run --quiet --all
+	[ -z "$(find "$T/m1" "$T/m2" -name '*.next' -o -name '.*.tmp')" ] || die "killed at $step: left over: $(find "$T/m1" "$T/m2" -name '*.next' -o -name '.*.tmp')"
+	(cd "$T/m1/tools" && sha256sum --quiet -c SHA256SUMS && signed "$KEY" "$(repo_of "$T/m1")" SHA256SUMS) || die "killed at $step: tools"
+	for m in m1 m2; do whole "$T/$m" "$before" || die "after $step, $m: $(cat "$T/out")"; done
+done
+[ "$announced" -ge 10 ] || die "only $announced announced texts were seen"
+say "killed at ${#steps[@]} steps of replacing the texts, the tools and their signatures: every reader finds the medium whole, the next run ends it"
