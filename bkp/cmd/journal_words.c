@@ -181,8 +181,7 @@ static void say_attached(const struct journal_record *r, char out[JOURNAL_WORDS]
 
 static void say_repaired(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
-	snprintf(out, JOURNAL_WORDS, text("damaged files were written anew: %zu"),
-	    json_array_size(json_object_get(r->json, "files")));
+	snprintf(out, JOURNAL_WORDS, text("damaged files were written anew: %ju"), num(r, "count"));
 }
 
 static void say_rotated(const struct journal_record *r, char out[JOURNAL_WORDS])

@@ -131,6 +131,27 @@ static bool is_plain(enum policy_type t)
 	return t == POLICY_T_ENUM || t == POLICY_T_LANG || (t >= POLICY_T_BOOL && t <= POLICY_T_ROLES);
 }
 
+/* What has an order, as a number. */
+static int64_t amount(const struct policy_field *f, const void *at)
+{
+	switch (f->type) {
+	case POLICY_T_ENUM:
+	case POLICY_T_PERCENT:
+	case POLICY_T_NUMBER:
+		return *(const unsigned *)at;
+	case POLICY_T_BOOL:
+		return *(const bool *)at;
+	case POLICY_T_BOOL_NOT:
+		return !*(const bool *)at;
+	case POLICY_T_SIZE: /* INT64_MAX at most */
+		return (int64_t) * (const uint64_t *)at;
+	case POLICY_T_DURATION:
+		return *(const int64_t *)at;
+	default:
+		return 0;
+	}
+}
+
 static int diff_value(struct policy_diff *d, const struct policy_field *f, const char *key, const char *a,
     const char *b, struct err *err)
 {
@@ -139,7 +160,12 @@ static int diff_value(struct policy_diff *d, const struct policy_field *f, const
 
 	if ((!x && !y) || (x && y && !strcmp(x, y)))
 		return 0;
-	return add(d, key, x, y, false, is_plain(f->type), err);
+	if (add(d, key, x, y, false, is_plain(f->type), err))
+		return -1;
+	const int64_t was = amount(f, a + f->offset), is = amount(f, b + f->offset);
+
+	d->item[d->n - 1].moved = (is > was) - (is < was);
+	return 0;
 }
 
 /* ---- lists ---- */

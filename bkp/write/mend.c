@@ -40,7 +40,8 @@ struct mending {
 	const struct mend *m;
 	struct vault_w *vault;
 	const struct ledger_generation *g; /* at hand */
-	json_t *files;			   /* mended: paths from the medium's folder */
+	json_t *files;			   /* mended: paths from the medium's folder, the first of them */
+	size_t n_files;			   /* all of them */
 	json_t *bad;			   /* at hand: paths to reasons */
 	bool unread;			   /* all of them: nothing is known of them */
 	bool stale;			   /* what was found bad before is not any more */
@@ -58,6 +59,7 @@ static struct vault_r *reader(const struct mending *w, const struct medium *m, s
 
 static void mended(struct mending *w, const char *path, const char *from)
 {
+	w->n_files++;
 	if (json_array_size(w->files) < RECORDED)
 		json_array_append_new(w->files, json_string(path));
 	w->m->mended(w->m->arg, path, from);
@@ -437,7 +439,8 @@ int mend_run(const struct mend *m, struct err *err)
 	/* also what was written before it failed */
 	if (json_array_size(w.files) &&
 	    state_append(m->state, "repaired",
-		json_pack("{s:s, s:O}", "medium", medium_uuid(m->medium), "files", w.files), r ? NULL : err))
+		json_pack("{s:s, s:O, s:I}", "medium", medium_uuid(m->medium), "files", w.files, "count",
+		    (json_int_t)w.n_files), r ? NULL : err))
 		r = -1;
 	vault_w_close(w.vault);
 	json_decref(w.files);

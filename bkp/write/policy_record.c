@@ -82,7 +82,29 @@ static int keep_text_or_give(struct state *s, const char *sha256, const void *p,
 	return r;
 }
 
-/* Less is captured, or less is looked at: what an attacker would change so that nights stay quiet. */
+/* Keys of a data set by which less is captured, or less is looked at: what an attacker would change so that nights
+ * stay quiet. */
+static const struct {
+	const char *key;
+	enum { WHEN_LESS, WHEN_MORE, WHEN_ADDED, WHEN_REMOVED, WHEN_ANOTHER } narrows;
+} narrowing[] = {
+    {"paths", WHEN_REMOVED},
+    {"exclude", WHEN_ADDED},
+    {"command", WHEN_ANOTHER},
+    {"format", WHEN_ANOTHER},
+    {"cross_mounts", WHEN_LESS},
+    {"stderr", WHEN_ANOTHER},
+    {"probe", WHEN_REMOVED},
+    {"expect/min_bytes", WHEN_LESS},
+    {"expect/min_entries", WHEN_LESS},
+    {"expect/shrink_alarm", WHEN_MORE},
+    {"expect/max_age", WHEN_MORE},
+    {"expect/content", WHEN_REMOVED},
+    {"guard/enabled", WHEN_LESS},
+    {"guard/sensitivity", WHEN_LESS},
+    {"canaries", WHEN_REMOVED},
+};
+
 static bool narrows(const struct policy_diff_item *it)
 {
 	const char *rest = strncmp(it->key, "datasets/", 9) ? it->key : strchr(it->key + 9, '/');
@@ -91,9 +113,23 @@ static bool narrows(const struct policy_diff_item *it)
 	if (!rest) /* a whole data set */
 		return removed;
 	rest += *rest == '/';
-	return (!strcmp(rest, "exclude") && !removed) || (!strcmp(rest, "paths") && !added) ||
-	       !strcmp(rest, "command") || !strncmp(rest, "guard", 5) || (!strncmp(rest, "expect", 6) && !added) ||
-	       (!strcmp(rest, "probe") && !added);
+	for (size_t i = 0; i < sizeof(narrowing) / sizeof(*narrowing); i++) {
+		if (strcmp(rest, narrowing[i].key) != 0)
+			continue;
+		switch (narrowing[i].narrows) {
+		case WHEN_LESS: /* one that was not stated is none */
+			return removed || (!added && it->moved < 0);
+		case WHEN_MORE:
+			return removed || (!added && it->moved > 0);
+		case WHEN_ADDED:
+			return !removed;
+		case WHEN_REMOVED:
+			return !added;
+		case WHEN_ANOTHER:
+			return true;
+		}
+	}
+	return false;
 }
 
 static json_t *change_text(const struct policy_diff_item *it)

@@ -59,8 +59,10 @@ int repair_journal(struct state *s, const struct err *why, struct repair_result 
 	char hex[DIGEST_HEX], said[sizeof(why->msg)];
 	uint8_t sha256[DIGEST_LEN];
 
-	if (io_read_file(s->dir, JOURNAL_FILE, &whole, err) || whole.n < size ||
-	    check_end((char *)whole.p + size, (char *)whole.p + whole.n, r.kept,
+	const int got = io_read_file(s->dir, JOURNAL_FILE, &whole, err);
+	if (got > 0 || (!got && whole.n < size))
+		return err_set(err, "E-JOURNAL-28", "%s", text("the journal was cut while it was looked at"));
+	if (got || check_end((char *)whole.p + size, (char *)whole.p + whole.n, r.kept,
 		!strncmp(why->code, "E-LEDGER-", 9), &r.lines, err))
 		return -1;
 	r.bytes = whole.n - size;

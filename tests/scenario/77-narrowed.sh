@@ -36,6 +36,18 @@ sed -i "s|paths: \[$T/src, $T/other\]|paths: [$T/src]|" "$T/policy.yaml"
 narrowed "fewer paths" datasets/docs/paths
 sed -i "s|name: docs,|&  guard: {enabled: false},|" "$T/policy.yaml"
 narrowed "guard" datasets/docs/guard
+sed -i "s|name: docs,|&  expect: {max_age: 72h, min_entries: 1},|" "$T/wide.yaml"
+cp "$T/wide.yaml" "$T/policy.yaml"
+night
+! grep -q W-POLICY-01 "$T/err" || die "a new expectation is held against the policy: $(cat "$T/err")"
+sed -i "s|max_age: 72h|max_age: 48h|; s|min_entries: 1|min_entries: 2|" "$T/wide.yaml"
+cp "$T/wide.yaml" "$T/policy.yaml"
+night
+! grep -q W-POLICY-01 "$T/err" || die "a stricter expectation is held against the policy: $(cat "$T/err")"
+sed -i "s|max_age: 48h|max_age: 49h|" "$T/policy.yaml"
+narrowed "a longer max_age" datasets/docs/expect/max_age
+sed -i "s|min_entries: 2|min_entries: 1|" "$T/policy.yaml"
+narrowed "a smaller min_entries" datasets/docs/expect/min_entries
 sed -i "/name: more/d" "$T/policy.yaml"
 narrowed "a data set gone" datasets/more
 sed -i "s|name: docs,|&  guard: {enabled: false},|" "$T/policy.yaml"
@@ -45,7 +57,7 @@ narrowed "its former text erased" policy
 sed -i "s|name: docs,|&  generations: 9,|" "$T/policy.yaml"
 expect 0 "$BKP" run --quiet --all
 [ ! -s "$T/err" ] || die "asking for more is held against the policy: $(cat "$T/err")"
-say "a wider exclude, fewer paths, a guard switched off, a data set gone, a former text erased: said every night and in the status, until a person accepts it by name"
+say "a wider exclude, fewer paths, a guard switched off, a laxer expectation (never a stricter one), a data set gone, a former text erased: said every night and in the status, until a person accepts it by name"
 
 expect 0 "$BKP" run --quiet --all --root-key "$root"
 mkdir -p "$T/host/etc/cron.d"
