@@ -51,6 +51,11 @@ while read -r c; do
 		grep -qE -- "^  $o( [^ ]+)?  +[^ ]" "$T/help.c" || echo "$o"
 	done >"$T/unexplained"
 	[ ! -s "$T/unexplained" ] || fault "bkp $c --help does not explain: $(tr '\n' ' ' <"$T/unexplained")(bkp/cmd/help.c)"
+	# and takes there what the synopsis says: a public key is no file with a secret one
+	sed -n '/^  bkp /p' "$T/help.c" | grep -oE -- '--[a-z][a-z-]+ [^] ]+' | grep -vE -- ' [[|-]| …' | sort -u | while read -r o v; do
+		grep -qF -- "  $o $v " "$T/help.c" || echo "$o $v"
+	done >"$T/values"
+	[ ! -s "$T/values" ] || fault "bkp $c --help: the synopsis has other values than the options: $(tr '\n' ',' <"$T/values")(bkp/cmd/help.c)"
 	"$BKP_BIN/bkp" help "$c" | cmp -s - "$T/help.c" || fault "bkp help $c is not bkp $c --help"
 	# the words behind the command ("add", "list", "show" …)
 	sed -n "s/^  bkp $c \([a-z][a-z]*\).*/\1/p" "$T/help.c" | while read -r w; do
