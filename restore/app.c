@@ -2,6 +2,7 @@
 #include "app.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -126,6 +127,13 @@ void app_close(struct app *app)
 	keyring_free(app->keyring);
 	for (size_t i = 0; i < app->n_media; i++)
 		vault_r_close(app->vaults[i]);
+}
+
+int app_medium_folder(const struct app *app, size_t i)
+{
+	const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+
+	return app->vaults[i] ? openat(vault_r_fd(app->vaults[i]), "..", flags) : open(app->media[i], flags);
 }
 
 int app_vault(struct app *app)

@@ -95,6 +95,9 @@ struct app_generation {
 /* Opens every medium that was given; one that can be opened is enough, the others are said. */
 int app_vault(struct app *app);
 void app_close(struct app *app);
+/* The folder of the i-th medium that was given (O_PATH, the caller's), whether it could be opened as one or not;
+ * -1: there is none. */
+int app_medium_folder(const struct app *app, size_t i);
 int app_identities(struct app *app, const struct age_identity **ret_ids, size_t *ret_n);
 /* `number` as typed.  content: also root.age and archives (needs identities). */
 int app_generation(struct app *app, const char *number, bool content, struct app_generation *ret);

@@ -176,9 +176,9 @@ static int ready(struct session *s)
 	struct err err = ERR_INIT;
 	int r;
 
-	if (provenance_check(s->app->vault, s->file, s->procedure->sha256, &s->d->signed_on_medium, &err))
+	if (provenance_check(s->app, s->file, s->procedure->sha256, &s->d->signed_on_medium, &err))
 		return app_error(&err, APP_FAILED);
-	if (within_refuse_medium(s->app->to, vault_r_fd(s->app->vault), &err) ||
+	if (within_refuse_media(s->app, s->app->to, &err) ||
 	    scratch_make(s->app->to, &s->scratch, &err) || about_run(s, &err) || about_medium(s, &err) ||
 	    engine(s, &err))
 		return app_error(&err, APP_FAILED);

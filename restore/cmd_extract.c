@@ -158,7 +158,7 @@ int cmd_extract(struct app *app, int argc, char **argv)
 	if (argc > 1)
 		r = app_dataset(&g, argv[1], &ds);
 	if (!r) {
-		if (!within_refuse_medium(app->to, vault_r_fd(app->vault), &err))
+		if (!within_refuse_media(app, app->to, &err))
 			j.target = target_open(app->to, &err);
 		if (j.target >= 0 && !interrupt_hold(&interrupt, &err))
 			opt.stop_arg = interrupt;

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "format/digest.h"
 #include "read/repository.h"
+#include "app.h"
 #include "read/vault_r.h"
 #include "within.h"
 
@@ -37,15 +38,6 @@ static int folder_of(const struct vault_r *v, char *path)
 	r = stat(slash == path ? "/" : path, &theirs);
 	*slash = '/';
 	return !r && theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino ? io_take(&fd) : -1;
-}
-
-/* Is it, or the way to it, on the medium at all?  A tamperer may put a procedure anywhere there, and a link
- * in the place of the folder. */
-static bool on_medium(const struct vault_r *v, const char *file)
-{
-	IO_FD_AUTO medium = openat(vault_r_fd(v), "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	return within_passes(file, medium < 0 ? vault_r_fd(v) : medium);
 }
 
 /* Is the line "sha256  name" in the list? */
@@ -89,28 +81,49 @@ static int check(
 	return 0;
 }
 
-int provenance_check(
-    const struct vault_r *v, const char *file, const uint8_t *sha256, bool *ret_signed, struct err *err)
+static int refuse(const char *file, struct err *err)
 {
-	char *path = realpath(file, NULL), shown[300];
-	IO_FD_AUTO folder = path ? folder_of(v, path) : -1;
+	char shown[300];
+
+	err_wrap(err, text("'%s' on the medium is not to be trusted"), path_show(file, shown, sizeof(shown)));
+	err_hint(err, "%s", text("its commands would be run: take it from another medium, or from paper"));
+	if (err)
+		snprintf(err->code, sizeof(err->code), "E-DRILL-24");
+	return -1;
+}
+
+/* Is it, or the way to it, on this medium at all?  A tamperer may put a procedure anywhere there, and a link in
+ * the place of the folder; and see to it that the medium cannot be opened.  1 it is and is vouched for, 0 it is
+ * not there, -1. */
+static int look_on(const struct app *app, size_t i, const char *file, char *path, const uint8_t *sha256,
+    struct err *err)
+{
+	const struct vault_r *v = app->vaults[i];
+	IO_FD_AUTO folder = path && v ? folder_of(v, path) : -1;
+	IO_FD_AUTO medium = app_medium_folder(app, i);
+
+	if (folder >= 0)
+		return check(v, folder, strrchr(path, '/') + 1, sha256, err) ? refuse(file, err) : 1;
+	if (medium < 0 || !within_passes(file, medium))
+		return 0;
+	err_set(err, "E-DRILL-24", "%s", text("it does not lie in the medium's folder of procedures"));
+	return refuse(file, err);
+}
+
+int provenance_check(
+    const struct app *app, const char *file, const uint8_t *sha256, bool *ret_signed, struct err *err)
+{
+	char *path = realpath(file, NULL);
+	bool is_signed = false;
 	int r = 0;
 
-	if (folder >= 0 || on_medium(v, file)) {
-		r = folder < 0 ? err_set(err, "E-DRILL-24", "%s",
-				     text("it does not lie in the medium's folder of procedures"))
-			       : check(v, folder, strrchr(path, '/') + 1, sha256, err);
-		if (r) {
-			err_wrap(err, text("'%s' on the medium is not to be trusted"),
-			    path_show(file, shown, sizeof(shown)));
-			err_hint(err, "%s",
-			    text("its commands would be run: take it from another medium, or from paper"));
-			if (err)
-				snprintf(err->code, sizeof(err->code), "E-DRILL-24");
-		}
+	for (size_t i = 0; i < app->n_media && r >= 0; i++) {
+		r = look_on(app, i, file, path, sha256, err);
+		is_signed |= r > 0;
 	}
 	free(path);
-	if (!r)
-		*ret_signed = folder >= 0;
-	return r;
+	if (r < 0)
+		return -1;
+	*ret_signed = is_signed;
+	return 0;
 }

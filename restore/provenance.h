@@ -12,11 +12,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct app;
 struct err;
-struct vault_r;
 
-/* 0 and *ret_signed (false: the user's own file), or -1. */
-int provenance_check(const struct vault_r *v, const char *file, const uint8_t *sha256, bool *ret_signed,
+/* Held against every medium that was given, opened or not.  0 and *ret_signed (false: the user's own file), or -1. */
+int provenance_check(const struct app *app, const char *file, const uint8_t *sha256, bool *ret_signed,
     struct err *err) __attribute__((warn_unused_result));
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "app.h"
 
 #define LOOK (O_PATH | O_DIRECTORY | O_CLOEXEC)
 
@@ -92,14 +93,18 @@ bool within_passes(const char *path, int folder)
 	return found;
 }
 
-int within_refuse_medium(const char *to, int repo, struct err *err)
+int within_refuse_media(const struct app *app, const char *to, struct err *err)
 {
-	IO_FD_AUTO medium = openat(repo, "..", LOOK);
 	char shown[400];
 
-	if (!within_target(to, medium < 0 ? repo : medium))
-		return 0;
-	err_set(err, "E-TARGET-04", text("'%s' lies on the medium: nothing is written there"),
-	    path_show(to, shown, sizeof(shown)));
-	return err_hint(err, "%s", text("name a folder on a disk of this computer"));
+	for (size_t i = 0; i < app->n_media; i++) {
+		IO_FD_AUTO medium = app_medium_folder(app, i);
+
+		if (medium < 0 || !within_target(to, medium))
+			continue;
+		err_set(err, "E-TARGET-04", text("'%s' lies on the medium: nothing is written there"),
+		    path_show(to, shown, sizeof(shown)));
+		return err_hint(err, "%s", text("name a folder on a disk of this computer"));
+	}
+	return 0;
 }

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+struct app;
 struct err;
 
 /* `path`, or what exists of it: O_PATH, the caller's; -1 when there is none. */
@@ -15,8 +16,8 @@ bool within_target(const char *path, int folder);
 /* Does any folder that is named on the way to `path`, or that a link leads to, lie in it? */
 bool within_passes(const char *path, int folder);
 
-/* Refuses (E-TARGET-04) a target on the medium whose folder <repository-id>/ is open as `repo`: what only
- * reads it must not change it. */
-int within_refuse_medium(const char *to, int repo, struct err *err) __attribute__((warn_unused_result));
+/* Refuses (E-TARGET-04) a target on any medium that was given, opened or not: what only reads them must not
+ * change them. */
+int within_refuse_media(const struct app *app, const char *to, struct err *err) __attribute__((warn_unused_result));
 
 #endif

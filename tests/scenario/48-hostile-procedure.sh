@@ -47,6 +47,22 @@ ln -s "$T/home" "$R/procedures"; drill 2 E-DRILL-24 "$R/procedures/x.md" "$T/no"
 (cd "$R/procedures.d" && status "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --quiet drill x.md --to "$T/no" && [ "$STATUS" = 2 ]) || die "by a relative name"
 rm "$R/procedures"
 [ ! -e "$T/ran" ] && [ ! -e "$T/no" ] || die "an unsigned procedure was run"
+# nor from a second medium; nor from the first one, seen to that it cannot be opened
+cp "$T/evil.md" "$T/m2/evil.md"
+both() { status timeout -k 1 60 "$RESTORE" --medium "$T/m1" --medium "$T/m2" --identity "$T/id.txt" --quiet "$@"; }
+both drill "$T/m2/evil.md" --to "$T/no"
+[ "$STATUS" = 2 ] && grep -q E-DRILL-24 "$T/err" || die "from the second medium: $STATUS $(cat "$T/err")"
+for to in "$T/m2/out" "$T/m1/out"; do
+	both extract 1 docs --to "$to"
+	[ "$STATUS" = 2 ] && grep -q E-TARGET-04 "$T/err" && [ ! -e "$to" ] || die "extract --to $to of two media: $STATUS $(cat "$T/err")"
+done
+mv "$R/repository.json" "$T/repository.json"; echo '{}' >"$R/repository.json"
+both drill "$T/m1/evil.md" --to "$T/no"
+[ "$STATUS" = 2 ] && grep -q E-DRILL-24 "$T/err" || die "from a medium that cannot be opened: $STATUS $(cat "$T/err")"
+both extract 1 docs --to "$T/m1/out"
+[ "$STATUS" = 2 ] && grep -q E-TARGET-04 "$T/err" && [ ! -e "$T/m1/out" ] || die "onto a medium that cannot be opened: $STATUS $(cat "$T/err")"
+rm "$T/m2/evil.md" "$R/repository.json"; mv "$T/repository.json" "$R/repository.json"
+[ ! -e "$T/ran" ] && [ ! -e "$T/no" ] || die "an unsigned procedure of one of two media was run"
 drill 0 '' "$T/home/x.md" "$T/own"; rm "$T/ran"; rm -rf "$T/own"
 say "a procedure that nobody signed is not run from anywhere on the medium, by whatever name or link; one's own file is"
 
