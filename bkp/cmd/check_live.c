@@ -141,6 +141,13 @@ static const char *word_end(const char *p, bool *ret_plain)
 	return p;
 }
 
+static bool is_redirection(const char *p)
+{
+	const size_t n = strspn(p, "0123456789");
+
+	return n && (p[n] == '<' || p[n] == '>');
+}
+
 /* The next word where a command's name stands, as far as that can be told without being a shell.  *at: where to go on.  false:
  * there is none, or what comes is beyond this. */
 static bool next_program(const char **at, bool *begins, char out[WORD])
@@ -161,6 +168,8 @@ static bool next_program(const char **at, bool *begins, char out[WORD])
 				return false;
 			p += strspn(p, "<>&| \t");
 			p = word_end(p, &plain);
+		} else if (is_redirection(p)) { /* "2>": the number belongs to what follows */
+			p += strspn(p, "0123456789");
 		} else if (strchr("\n;|&()", *p)) {
 			*begins = true;
 			p++;

@@ -31,6 +31,7 @@ struct job {
 	struct state *state;
 	const char *wanted; /* or NULL: all that are attached */
 	struct medium *media[MEDIA_MAX];
+	bool identity[MEDIA_MAX]; /* of that medium: written anew, so that it could be opened */
 	size_t n;
 	const char *label; /* at hand */
 	uint64_t mended, left;
@@ -60,7 +61,7 @@ static void on_mended(void *arg, const char *path, const char *from)
 		printf(text("%s: '%s' written anew from this host\n"), j->label, show);
 }
 
-static void on_left(void *arg, const char *path, const struct err *why)
+static void on_left(void *arg, const char *path, enum inventory_kind kind, const struct err *why)
 {
 	struct job *j = arg;
 	char show[SHOW];
@@ -71,51 +72,10 @@ static void on_left(void *arg, const char *path, const struct err *why)
 			 path_show(path, show, sizeof(show)), "mended", 0, "code", why->code));
 	fprintf(stderr, "bkp: %s: %s: %s\n", why->code, j->label, why->msg);
 	app_next(why, stderr);
-	worse(j, !strcmp(why->code, "E-MEND-03")	   ? APP_UNKNOWN
-		 : !strncmp(why->code, "E-MEND-", 7) ? APP_FAILED
-						     : APP_ATTENTION);
-}
-
-/* A medium of the policy that stands where it, or its registration, says; with a damaged identity, too. */
-static int open_medium(struct job *j, const struct policy_medium *pm, struct medium **ret, struct err *err)
-{
-	const struct ledger_medium *lm = ledger_medium_by_label(state_ledger(j->state), pm->name);
-	struct medium_expect want = {.repository = state_repository(j->state), .label = pm->name};
-	const char *path = pm->path ? pm->path : lm ? lm->path : NULL;
-	int r;
-
-	if (!lm || !path) {
-		err_set(err, "E-MEDIA-06", text("'%s' is not a registered medium"), pm->name);
-		err_hint(err, text("register it with 'bkp medium add %s'"), pm->name);
-		return MEDIUM_ABSENT;
-	}
-	want.uuid = lm->uuid;
-	want.keys = state_keys(j->state, &want.n_keys);
-	r = medium_open(path, &want, ret, err);
-	if (r != MEDIUM_FORGED || (j->wanted && strcmp(j->wanted, pm->name) != 0) ||
-	    medium_w_identity(j->state, path, lm->uuid, err))
-		return r;
-	r = medium_open(path, &want, ret, err);
-	if (!r) {
-		j->label = pm->name;
-		on_mended(j, MEDIUM_JSON, NULL);
-	}
-	return r;
-}
-
-static void open_all(struct job *j)
-{
-	for (size_t i = 0; i < j->policy->n_media && j->n < MEDIA_MAX; i++) {
-		const struct policy_medium *pm = &j->policy->media[i];
-		bool asked = j->wanted && !strcmp(j->wanted, pm->name);
-		struct err err = ERR_INIT;
-		int r = open_medium(j, pm, &j->media[j->n], &err);
-
-		j->n += r == 0;
-		/* those that are away are only missed as sources */
-		if (r && (asked || (r != MEDIUM_ABSENT && !j->wanted)))
-			worse(j, app_error(&err, r == MEDIUM_ABSENT ? APP_UNKNOWN : APP_FAILED));
-	}
+	/* as verify says it */
+	worse(j, kind == INVENTORY_TEXT	    ? APP_ATTENTION
+		 : kind == INVENTORY_NEEDED ? APP_FAILED
+					    : APP_UNKNOWN);
 }
 
 /* A computer that may be infected writes to nothing that is kept offline. */
@@ -134,6 +94,44 @@ static bool may_write(struct job *j, const struct policy_medium *pm)
 	return false;
 }
 
+/* A medium of the policy that stands where it, or its registration, says; with a damaged identity, too. */
+static int open_medium(struct job *j, const struct policy_medium *pm, struct medium **ret, bool *ret_identity, struct err *err)
+{
+	const struct ledger_medium *lm = ledger_medium_by_label(state_ledger(j->state), pm->name);
+	struct medium_expect want = {.repository = state_repository(j->state), .label = pm->name};
+	const char *path = pm->path ? pm->path : lm ? lm->path : NULL;
+	int r;
+
+	if (!lm || !path) {
+		err_set(err, "E-MEDIA-06", text("'%s' is not a registered medium"), pm->name);
+		err_hint(err, text("register it with 'bkp medium add %s'"), pm->name);
+		return MEDIUM_ABSENT;
+	}
+	want.uuid = lm->uuid;
+	want.keys = state_keys(j->state, &want.n_keys);
+	r = medium_open(path, &want, ret, err);
+	if (r != MEDIUM_FORGED || (j->wanted && strcmp(j->wanted, pm->name) != 0) || !may_write(j, pm) ||
+	    medium_w_identity(j->state, path, lm->uuid, err))
+		return r;
+	*ret_identity = true;
+	return medium_open(path, &want, ret, err);
+}
+
+static void open_all(struct job *j)
+{
+	for (size_t i = 0; i < j->policy->n_media && j->n < MEDIA_MAX; i++) {
+		const struct policy_medium *pm = &j->policy->media[i];
+		bool asked = j->wanted && !strcmp(j->wanted, pm->name);
+		struct err err = ERR_INIT;
+		int r = open_medium(j, pm, &j->media[j->n], &j->identity[j->n], &err);
+
+		j->n += r == 0;
+		/* those that are away are only missed as sources */
+		if (r && (asked || (r != MEDIUM_ABSENT && !j->wanted)))
+			worse(j, app_error(&err, r == MEDIUM_ABSENT ? APP_UNKNOWN : APP_FAILED));
+	}
+}
+
 static void repair_each(struct job *j)
 {
 	char tools[PATH_MAX];
@@ -142,7 +140,8 @@ static void repair_each(struct job *j)
 	for (size_t i = 0; i < j->n; i++) {
 		const struct policy_medium *pm = policy_find_medium(j->policy, medium_label(j->media[i]));
 		struct mend mend = {
-		    j->state, j->policy, j->media[i], &docs, j->media, j->n, on_mended, on_left, j};
+		    j->state, j->policy, j->media[i], &docs, j->media, j->n, on_mended, on_left, j,
+		    j->identity[i] ? MEDIUM_JSON : NULL};
 		struct err err = ERR_INIT;
 
 		if (!pm || (j->wanted && strcmp(j->wanted, pm->name) != 0) || !may_write(j, pm))

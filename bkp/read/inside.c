@@ -13,6 +13,7 @@
 #include "base/text.h"
 
 #define NAME_BYTES 256
+#define PATH_BYTES 1024
 
 static int fail(const char *path, int errnum, struct err *err)
 {
@@ -59,6 +60,26 @@ static int parent_of(int dirfd, const char *path, int *ret_fd, const char **ret_
 	*ret_fd = io_take(&fd);
 	*ret_name = p;
 	return 0;
+}
+
+int inside_open_dir(int dirfd, const char *path, int *ret_fd, struct err *err)
+{
+	const size_t n = strlen(path);
+	const char *name = ".";
+	IO_FD_AUTO dir = -1;
+	char plain[PATH_BYTES];
+	int r;
+
+	if (n >= sizeof(plain))
+		return fail(path, ENAMETOOLONG, err);
+	memcpy(plain, path, n + 1);
+	if (n && plain[n - 1] == '/')
+		plain[n - 1] = '\0';
+	r = n ? parent_of(dirfd, plain, &dir, &name, err) : 0;
+	if (r)
+		return r;
+	*ret_fd = openat(n ? dir : dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return *ret_fd < 0 ? fail(path, errno, err) : 0;
 }
 
 int inside_open(int dirfd, const char *path, int *ret_fd, struct err *err)

@@ -23,6 +23,9 @@ struct stat;
  */
 int inside_open(int dirfd, const char *path, int *ret_fd, struct err *err)
     __attribute__((warn_unused_result));
+/* The folder `path` ("": dirfd itself; a slash at its end is nothing), to be listed.  0, INSIDE_ABSENT, -1. */
+int inside_open_dir(int dirfd, const char *path, int *ret_fd, struct err *err)
+    __attribute__((warn_unused_result));
 /* What a regular file's metadata is.  0, INSIDE_ABSENT (err set), -1 (also when it is no regular file). */
 int inside_stat(int dirfd, const char *path, struct stat *ret_st, struct err *err)
     __attribute__((warn_unused_result));

@@ -66,7 +66,9 @@ static void unread(const struct looking *l, const char *dir, const char *name, e
 
 	snprintf(path, sizeof(path), "%s%s", dir, name);
 	path_show(path, show, sizeof(show));
-	if (r != INSIDE_ABSENT) {
+	if (r != INSIDE_ABSENT && !err_is_unread(said)) { /* something else stands there */
+		damaged(l, dir, name, kind, said->msg);
+	} else if (r != INSIDE_ABSENT) {
 		err_set(&why, "E-VERIFY-03", "%s", said->msg);
 		tell(l, dir, name, INVENTORY_UNREAD, &why);
 	} else if (l->complete) {
@@ -117,7 +119,8 @@ static bool is_next(
 	       (!next.n || !memcmp(next.p, data->p, next.n));
 }
 
-/* 1: `data` is what was signed. */
+/* SIGNED: `data` is what was signed.  SIGNED_NEXT: it is not there yet, `data` is what was announced.  0. */
+enum { SIGNED = 1, SIGNED_NEXT };
 static int look_signed(const struct looking *l, const char *dir, const char *name, const char *kind,
     enum inventory_kind severity, struct buf *data)
 {
@@ -128,16 +131,18 @@ static int look_signed(const struct looking *l, const char *dir, const char *nam
 
 	snprintf(path, sizeof(path), "%s%s", dir, name);
 	snprintf(sig_name, sizeof(sig_name), "%s.minisig", name);
+	repository_comment(kind, vault_r_repository(l->v), want);
 	r = inside_read(l->medium, path, data, &why);
+	if (r == INSIDE_ABSENT && read_next(l, dir, name, want, data))
+		return SIGNED_NEXT;
 	if (r) {
 		unread(l, dir, name, severity, r, &why);
 		return 0;
 	}
 	snprintf(path, sizeof(path), "%s%s", dir, sig_name);
 	r = inside_read(l->medium, path, &sig, &why);
-	repository_comment(kind, vault_r_repository(l->v), want);
 	if (r == INSIDE_ABSENT && is_next(l, dir, name, want, data))
-		return 1;
+		return SIGNED;
 	if (r) {
 		unread(l, dir, sig_name, severity, r, &why);
 		return 0;
@@ -146,9 +151,9 @@ static int look_signed(const struct looking *l, const char *dir, const char *nam
 		damaged(l, dir, sig_name, severity, text("its first line is another"));
 	if (!vault_r_verify_signature(l->v, data->p, data->n, (const char *)sig.p, sig.n, said, NULL, &why) &&
 	    !strcmp(said, want))
-		return 1;
+		return SIGNED;
 	if (is_next(l, dir, name, want, data))
-		return 1;
+		return SIGNED;
 	damaged(l, dir, name, severity, text("it and its signature do not agree"));
 	damaged(l, dir, sig_name, severity, text("it and what it signs do not agree"));
 	return 0;
@@ -248,18 +253,14 @@ static void look_names(const struct looking *l, const char *dir, const struct bu
     const struct buf *next, bool (*may)(const char *), const char *own)
 {
 	struct folder f = {l, dir, sums, next, may, own};
-	char path[PATH_BYTES];
 	struct err why = ERR_INIT;
 	IO_FD_AUTO fd = -1;
+	int r = inside_open_dir(l->medium, dir, &fd, &why);
 
-	snprintf(path, sizeof(path), "%s.", dir);
-	fd = openat(l->medium, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
+	if (r == INSIDE_ABSENT)
 		return;
-	if (fd < 0)
-		err_sys(&why, "E-IO-07", errno, text("cannot open folder '%s'"), path);
-	if (fd < 0 || io_each_name(fd, each_name, &f, &why))
-		unread(l, dir, "", INVENTORY_UNREAD, -1, &why);
+	if (r || io_each_name(fd, each_name, &f, &why))
+		unread(l, dir, "", INVENTORY_NEEDED, -1, &why);
 }
 
 static bool is_seal(const char *name)
@@ -296,20 +297,25 @@ static void look_folder(
 {
 	BUF_AUTO sums = BUF_INIT(SIGNED_MAX);
 	BUF_AUTO next = BUF_INIT(SIGNED_MAX);
+	struct looking lenient = *l;
 	char want[MINISIG_COMMENT_MAX];
 	struct stat st;
+	int r;
 
 	/* a policy without procedures brings no folder for them */
 	if (severity == INVENTORY_TEXT && fstatat(l->medium, dir, &st, AT_SYMLINK_NOFOLLOW) &&
 	    errno == ENOENT)
 		return;
 	repository_comment(kind, vault_r_repository(l->v), want);
-	if (look_signed(l, dir, "SHA256SUMS", kind, severity, &sums) != 1)
+	r = look_signed(l, dir, "SHA256SUMS", kind, severity, &sums);
+	if (!r)
 		return;
+	if (r == SIGNED_NEXT) /* of the rest some may not be there yet, either */
+		lenient.complete = false;
 	(void)!read_next(l, dir, "SHA256SUMS", want, &next);
 	for (const char *at = (const char *)sums.p, *end = at + sums.n, *eol; at < end; at = eol + 1) {
 		eol = memchr(at, '\n', (size_t)(end - at));
-		if (!eol || !look_line(l, dir, at, (size_t)(eol - at), &next, severity)) {
+		if (!eol || !look_line(&lenient, dir, at, (size_t)(eol - at), &next, severity)) {
 			damaged(l, dir, "SHA256SUMS", severity, text("it is malformed"));
 			return;
 		}
@@ -413,8 +419,7 @@ static void look_below(
 
 	snprintf(dir, sizeof(dir), "%s%s/", l->repo, name);
 	look_names(l, dir, NULL, NULL, is, NULL);
-	fd = openat(l->medium, dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd >= 0)
+	if (!inside_open_dir(l->medium, dir, &fd, NULL))
 		(void)!io_each_name(fd, each_folder, &f, NULL);
 }
 

@@ -44,6 +44,7 @@ struct mending {
 	size_t n_files;			   /* all of them */
 	json_t *bad;			   /* at hand: paths to reasons */
 	bool unread;			   /* all of them: nothing is known of them */
+	uint64_t faults, read, bytes;	   /* of the generation at hand when it was looked at last */
 	bool stale;			   /* what was found bad before is not any more */
 };
 
@@ -71,9 +72,8 @@ static void take_stray(void *arg, const char *file, enum inventory_kind kind, co
 {
 	char show[PATHS];
 
-	(void)kind;
 	json_object_set_new(arg, path_show(file, show, sizeof(show)),
-	    json_pack("{s:s, s:s, s:s}", "code", why->code, "msg", why->msg, "hint", why->hint));
+	    json_pack("{s:s, s:s, s:s, s:i}", "code", why->code, "msg", why->msg, "hint", why->hint, "kind", (int)kind));
 }
 
 static json_t *look_around(const struct mending *w, struct err *err)
@@ -162,7 +162,7 @@ static void say_strays(struct mending *w, json_t *before, json_t *after)
 		    json_string_value(json_object_get(value, "msg")));
 		if (json_string_length(json_object_get(value, "hint")))
 			err_hint(&why, "%s", json_string_value(json_object_get(value, "hint")));
-		w->m->left(w->m->arg, file, &why);
+		w->m->left(w->m->arg, file, (enum inventory_kind)json_integer_value(json_object_get(value, "kind")), &why);
 	}
 }
 
@@ -177,14 +177,14 @@ static int mend_around(struct mending *w, struct err *err)
 	if (!before)
 		return -1;
 	if (heads_put_keys(w->m->state, medium_repo_dirfd(w->m->medium), &why))
-		w->m->left(w->m->arg, REPOSITORY_LINKS, &why);
+		w->m->left(w->m->arg, REPOSITORY_LINKS, INVENTORY_NEEDED, &why);
 	why = (struct err)ERR_INIT;
 	if (put_journal(w, &why))
-		w->m->left(w->m->arg, "journal/" JOURNAL_FILE, &why);
+		w->m->left(w->m->arg, "journal/" JOURNAL_FILE, INVENTORY_TEXT, &why);
 	why = (struct err)ERR_INIT;
 	r = medium_docs_put(w->m->state, w->m->policy, w->m->medium, w->m->docs, &docs, &why, err);
 	if (!r && why.code[0])
-		w->m->left(w->m->arg, MEDIUM_DOCS_TOOLS, &why);
+		w->m->left(w->m->arg, MEDIUM_DOCS_TOOLS, INVENTORY_TEXT, &why);
 	after = r ? NULL : look_around(w, err);
 	if (after)
 		say_strays(w, before, after);
@@ -219,6 +219,9 @@ static int look_at(struct mending *w, struct verify_seen *seen, struct err *err)
 		r = verify_generation(v, w->g->number, &opt, &cb, &res, err);
 	vault_r_close(v);
 	w->unread = res.faults && res.faults == res.unread;
+	w->faults = res.faults;
+	w->read = res.files;
+	w->bytes = res.bytes;
 	return r;
 }
 
@@ -263,11 +266,12 @@ static int clear_archives(struct mending *w, const struct medium *source, struct
 		    !digest_unhex(path + 12, DIGEST_LEN, sha256) ||
 		    verify_file(medium_repo_dirfd(source), path, sha256, false, NULL, NULL))
 			continue;
-		r = reap_damaged(medium_repo_dirfd(w->m->medium), path, err);
-		if (!r)
-			r = mirror_archive(medium_repo_dirfd(source), w->vault, sha256, err);
+		r = mirror_archive(medium_repo_dirfd(source), w->vault, sha256, true, err);
 		if (r < 0)
 			return -1;
+		/* it was whole a moment ago; the next source may have it */
+		if (r && err)
+			*err = (struct err)ERR_INIT;
 	}
 	return 0;
 }
@@ -310,13 +314,13 @@ static void say_generation(struct mending *w, json_t *before, const char *from)
 
 static int record_generation(struct mending *w, struct err *err)
 {
-	bool bad = json_object_size(w->bad) > 0;
+	const bool bad = w->faults > 0;
 
 	return state_append(w->m->state, bad ? "verify-failed" : "verified",
 	    bad ? json_pack("{s:I, s:s, s:s}", "generation", (json_int_t)w->g->number, "medium",
 		      medium_uuid(w->m->medium), "reason", "bkp repair could not mend it")
 		: json_pack("{s:I, s:s, s:I, s:I}", "generation", (json_int_t)w->g->number, "medium",
-		      medium_uuid(w->m->medium), "files", (json_int_t)0, "bytes", (json_int_t)0),
+		      medium_uuid(w->m->medium), "files", (json_int_t)w->read, "bytes", (json_int_t)w->bytes),
 	    err);
 }
 
@@ -342,7 +346,7 @@ static void say_left(struct mending *w, bool proof)
 			    text("'%s' is damaged, and no other attached medium holds it whole"), path);
 		err_hint(&why, "%s",
 		    text("attach another medium that has this generation, and repeat the command"));
-		w->m->left(w->m->arg, path, &why);
+		w->m->left(w->m->arg, path, w->unread && !proof ? INVENTORY_UNREAD : INVENTORY_NEEDED, &why);
 	}
 }
 
@@ -373,7 +377,7 @@ static int mend_generation(struct mending *w, struct verify_seen *seen, struct e
 
 	if (look_at(w, seen, err))
 		return -1;
-	if (!json_object_size(w->bad))
+	if (!w->faults)
 		return 0;
 	proof = is_proof(w);
 	found = json_deep_copy(w->bad);
@@ -431,6 +435,8 @@ int mend_run(const struct mend *m, struct err *err)
 	struct mending w = {.m = m, .files = json_array()};
 	int r = vault_w_open(medium_repo_dirfd(m->medium), &w.vault, err);
 
+	if (m->identity)
+		mended(&w, m->identity, NULL);
 	if (!r)
 		r = attendance_arrived(m->state, medium_uuid(m->medium), NULL, err) || mend_around(&w, err) ||
 			    mend_generations(&w, err)

@@ -20,6 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "read/inventory.h"
+
 struct err;
 struct medium;
 struct medium_docs_sources;
@@ -35,8 +37,9 @@ struct mend {
 	size_t n_sources;
 	/* path from the medium's folder; from: another medium's name, or NULL: this host */
 	void (*mended)(void *arg, const char *path, const char *from);
-	void (*left)(void *arg, const char *path, const struct err *why);
+	void (*left)(void *arg, const char *path, enum inventory_kind kind, const struct err *why);
 	void *arg;
+	const char *identity; /* its identity was written anew to open it: the file's name; or NULL */
 };
 
 /* 0: whatever could be done was; -1: the medium cannot be written, or it cannot be recorded. */

@@ -56,7 +56,7 @@ static int copy_bytes(int fd, struct vault_file *f, const uint8_t sha256[DIGEST_
 	return r;
 }
 
-int mirror_archive(int source_repo, struct vault_w *to, const uint8_t sha256[DIGEST_LEN], struct err *err)
+int mirror_archive(int source_repo, struct vault_w *to, const uint8_t sha256[DIGEST_LEN], bool replace, struct err *err)
 {
 	char path[ARCFILE_PATH];
 	struct vault_file *f = NULL;
@@ -68,6 +68,8 @@ int mirror_archive(int source_repo, struct vault_w *to, const uint8_t sha256[DIG
 	if (vault_w_stage(to, &f, err))
 		return -1;
 	r = copy_bytes(fd, f, sha256, path, err);
+	if (!r && replace)
+		r = reap_damaged(vault_w_dirfd(to), path, err);
 	if (r) {
 		vault_w_discard(to, f);
 		return r;
@@ -177,7 +179,7 @@ static int supply_archive(int source_repo, struct vault_w *to, const struct mirr
 	/* perhaps it is the source's that has a wrong size, or is gone */
 	if (!verify_file(vault_w_dirfd(to), path, sha256, false, &size, NULL))
 		return vault_w_has_archive(to, sha256, size, err) == 1 ? 0 : -1;
-	r = mirror_archive(source_repo, to, sha256, err);
+	r = mirror_archive(source_repo, to, sha256, false, err);
 	if (r)
 		return r;
 	(*files)++;

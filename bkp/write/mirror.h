@@ -23,7 +23,8 @@ struct vault_w;
 
 /* MIRROR_SOURCE: the source is at fault (the target may be tried with another source); -1: the target. */
 #define MIRROR_SOURCE 1
-int mirror_archive(int source_repo, struct vault_w *to, const uint8_t sha256[DIGEST_LEN], struct err *err);
+/* replace: what stands under its name on the target goes, once the copy is there and whole. */
+int mirror_archive(int source_repo, struct vault_w *to, const uint8_t sha256[DIGEST_LEN], bool replace, struct err *err);
 
 struct mirror_generation {
 	const char *repository;

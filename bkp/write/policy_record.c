@@ -86,20 +86,20 @@ static int keep_text_or_give(struct state *s, const char *sha256, const void *p,
  * stay quiet. */
 static const struct {
 	const char *key;
-	enum { WHEN_LESS, WHEN_MORE, WHEN_ADDED, WHEN_REMOVED, WHEN_ANOTHER } narrows;
+	enum { WHEN_LESS, WHEN_MORE, WHEN_ADDED, WHEN_REMOVED, WHEN_LOOSED, WHEN_ANOTHER } narrows;
 } narrowing[] = {
     {"paths", WHEN_REMOVED},
     {"exclude", WHEN_ADDED},
     {"command", WHEN_ANOTHER},
     {"format", WHEN_ANOTHER},
     {"cross_mounts", WHEN_LESS},
-    {"stderr", WHEN_ANOTHER},
+    {"stderr", WHEN_MORE}, /* warn, ignore */
     {"probe", WHEN_REMOVED},
     {"expect/min_bytes", WHEN_LESS},
     {"expect/min_entries", WHEN_LESS},
     {"expect/shrink_alarm", WHEN_MORE},
     {"expect/max_age", WHEN_MORE},
-    {"expect/content", WHEN_REMOVED},
+    {"expect/content", WHEN_LOOSED},
     {"guard/enabled", WHEN_LESS},
     {"guard/sensitivity", WHEN_LESS},
     {"canaries", WHEN_REMOVED},
@@ -125,6 +125,8 @@ static bool narrows(const struct policy_diff_item *it)
 			return !removed;
 		case WHEN_REMOVED:
 			return !added;
+		case WHEN_LOOSED: /* from any to one of them is stricter, from one of them to whatever is not */
+			return removed || (!added && strcmp(it->from, "any") != 0);
 		case WHEN_ANOTHER:
 			return true;
 		}

@@ -80,6 +80,23 @@ expect 0 "$BKP" repair m1
 grep -q "README.txt' written anew" "$T/out" && grep -q "keys.jsonl' written anew" "$T/out" || die "repair: $(cat "$T/out")"
 expect 0 "$BKP" verify
 
+# a link in a folder's place leads nowhere, whatever it leads to; one in a file's place is another file, not an unreadable one
+thaw "$T/m1"
+mkdir "$T/outside"; : >"$T/outside/of-others"
+free=($(for i in {0..255}; do printf '%02x\n' "$i"; done | grep -vxFf <(ls "$repo/archives")))
+ln -s "$T/outside" "$repo/archives/${free[0]}"; ln -s "$T/nowhere" "$repo/archives/${free[1]}"
+expect 2 "$BKP" verify --medium m1
+grep -q "E-VERIFY-15.*archives/${free[0]}" "$T/err" && grep -q "E-VERIFY-15.*archives/${free[1]}" "$T/err" || die "links among the archives: $(cat "$T/err")"
+! grep -q of-others "$T/err" || die "a link was followed out of the medium"
+expect 2 "$RESTORE" --quiet --medium "$T/m1" verify 1
+! grep -q of-others "$T/err" || die "bkp-restore followed a link out of the medium"
+rm "$repo/archives/${free[0]}" "$repo/archives/${free[1]}"
+mv "$T/m1/README.txt" "$T/readme"; ln -s "$T/readme" "$T/m1/README.txt"
+expect 1 "$BKP" verify --medium m1
+grep -q "E-VERIFY-15.*README.txt" "$T/err" || die "a link in the place of README.txt: $(cat "$T/err")"
+expect 0 "$BKP" repair m1
+[ ! -L "$T/m1/README.txt" ] && cmp "$T/readme" "$T/m1/README.txt" || die "README.txt is a link still"
+
 # all of them at once, and then archives and documents of generations
 while read -r f; do [ ! -s "$T/m1/$f" ] || flip "$T/m1/$f" 3; done < <(others)
 expect 0 "$BKP" repair m1
@@ -106,6 +123,7 @@ done
 say "what is damaged on one medium is taken from the second --medium: all restored, exit 1, said"
 expect 0 "$BKP" repair
 hashes "$T/m1" | cmp - "$T/truth" || die "repair did not make of m1 what m2 is"
+record verified | grep -q '"files":[1-9][0-9]*,"bytes":[1-9]' || die "what was read anew is not in the record: $(record verified)"
 expect 0 "$BKP" verify --quiet
 thaw "$T/m1"
 for g in 1 2; do grep -o 'archives/.*' "$repo/generations/00000$g/SHA256SUMS" | sort >"$T/list$g"; done
@@ -147,6 +165,14 @@ grep -q "manifest.json\|generations/000001" "$T/out" && grep -q "${large##*/}' c
 hashes "$T/m1" | cmp - "$T/truth" || die "repair did not make of m1 what m2 is"
 expect 0 "$BKP" verify --quiet
 say "a damaged source of a repair harms nothing, and hinders nothing"
+
+# what a repair cannot mend it calls as bad as verify does
+mkdir "$T/sbin"; cp "$BKP" "$T/sbin/"; cp -r "${BKP%/bkp}/tools" "$T/sbin/"
+echo "# another" >>"$T/sbin/tools/rescue.py"
+thaw "$T/m1"; flip "$T/m1/tools/rescue.py" 300
+expect 2 "$T/sbin/bkp" verify --medium m1
+expect 2 "$T/sbin/bkp" repair m1
+expect 0 "$BKP" repair m1
 
 # the other medium has it no better: said, exit 2, nothing deleted
 thaw "$T/m1" "$T/m2"

@@ -163,6 +163,17 @@ cmp "$T/m1/tools/bkp-restore" "$BKP_RELEASE/tools/bkp-restore" || die "an instal
 [ -s "$T"/installed/share/doc/bkp/ja/rotation.md ] && [ -s "$T"/installed/share/bkp/policies/procedures/emr-postgresql.md ] || die "pages and procedures are not installed"
 say "installed under another prefix, bkp brings the tools installed with it"
 
+# ---- a list that is announced and not there yet is no list that is missing
+cp -a "$M/tools" "$T/tools.whole"
+thaw "$M"
+{ cat "$M/tools/SHA256SUMS.minisig" "$M/tools/SHA256SUMS"; } >"$M/tools/SHA256SUMS.next"
+rm "$M/tools/SHA256SUMS" "$M/tools/SHA256SUMS.minisig" "$M/tools/FORMAT.md"
+expect 0 "$BKP" verify --quiet --medium m1
+rm "$M/tools/SHA256SUMS.next"
+expect 2 "$BKP" verify --quiet --medium m1
+expect 0 "$BKP" run --quiet --all
+diff -r "$T/tools.whole" "$M/tools" || die "the tools were not brought again"
+
 # ---- killed at each step of replacing README.txt, tools and procedures, each with its signature: no reader finds a fault, the next run ends it
 mkdir "$T/sbin"; cp "$BKP_RELEASE/bkp" "$T/sbin/"; cp -r "$BKP_RELEASE/tools" "$T/sbin/"
 other="$T/sbin/bkp"

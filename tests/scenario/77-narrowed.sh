@@ -36,7 +36,7 @@ sed -i "s|paths: \[$T/src, $T/other\]|paths: [$T/src]|" "$T/policy.yaml"
 narrowed "fewer paths" datasets/docs/paths
 sed -i "s|name: docs,|&  guard: {enabled: false},|" "$T/policy.yaml"
 narrowed "guard" datasets/docs/guard
-sed -i "s|name: docs,|&  expect: {max_age: 72h, min_entries: 1},|" "$T/wide.yaml"
+sed -i "s|name: docs,|&  expect: {max_age: 72h, min_entries: 1, shrink_alarm: 90%},|" "$T/wide.yaml"
 cp "$T/wide.yaml" "$T/policy.yaml"
 night
 ! grep -q W-POLICY-01 "$T/err" || die "a new expectation is held against the policy: $(cat "$T/err")"
@@ -48,6 +48,8 @@ sed -i "s|max_age: 48h|max_age: 49h|" "$T/policy.yaml"
 narrowed "a longer max_age" datasets/docs/expect/max_age
 sed -i "s|min_entries: 2|min_entries: 1|" "$T/policy.yaml"
 narrowed "a smaller min_entries" datasets/docs/expect/min_entries
+sed -i "s|, shrink_alarm: 90%||" "$T/policy.yaml"
+narrowed "an alarm taken off" datasets/docs/expect/shrink_alarm
 sed -i "/name: more/d" "$T/policy.yaml"
 narrowed "a data set gone" datasets/more
 sed -i "s|name: docs,|&  guard: {enabled: false},|" "$T/policy.yaml"
