@@ -418,10 +418,10 @@ static void one_archive(void **state)
 	source = dirfd_of("src");
 	target = dirfd_of("one");
 	assert_int_equal(vault_w_open(target, &v, NULL), 0);
-	assert_int_equal(mirror_archive(source, v, sums_of[0], &err), 0);
-	assert_int_equal(mirror_archive(source, v, sums_of[0], &err), 0);
+	assert_int_equal(mirror_archive(source, v, sums_of[0], false, &err), 0);
+	assert_int_equal(mirror_archive(source, v, sums_of[0], false, &err), 0);
 	assert_int_equal(sh("cmp src/%s one/%s", paths[0], paths[0]), 0);
-	assert_int_equal(mirror_archive(source, v, unknown, &err), MIRROR_SOURCE);
+	assert_int_equal(mirror_archive(source, v, unknown, false, &err), MIRROR_SOURCE);
 	assert_int_equal(count_names("one/tmp"), 0);
 	vault_w_close(v);
 	close(source);
