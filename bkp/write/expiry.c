@@ -248,6 +248,15 @@ static void put_journal(const struct expiry *e, struct expiry_medium *m)
 		m->done.why = why;
 }
 
+/* The journal was copied there, and the command died before it could record that: until it is done again the
+ * journal looks as if its end were cut off. */
+static bool is_unrecorded(const struct expiry *e, const struct expiry_medium *m)
+{
+	struct heads_finding f;
+
+	return !heads_check(e->state, m->medium, &f, NULL) && !*f.found && f.lines > f.expected;
+}
+
 static int approver_missing(const struct expiry *e, struct err *err)
 {
 	size_t going = 0;
@@ -281,7 +290,8 @@ int expiry_act(struct expiry *e, struct err *err)
 			r = act_on(e, &e->media[i], err);
 	/* also after a failure: what was recorded so far */
 	for (size_t i = 0; i < e->n; i++)
-		if (e->media[i].medium && e->media[i].done.expired + e->media[i].done.finished)
+		if (e->media[i].medium &&
+		    (e->media[i].done.expired + e->media[i].done.finished || is_unrecorded(e, &e->media[i])))
 			put_journal(e, &e->media[i]);
 	return r ? -1 : 0;
 }

@@ -167,6 +167,7 @@ int heads_check(const struct state *s, const struct medium *m, struct heads_find
 	} else if (h.lines < f.expected) {
 		truncated(m, h.lines, f.expected, &f);
 	}
+	f.lines = h.lines;
 	*ret = f;
 	return 0;
 }

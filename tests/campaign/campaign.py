@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""A campaign: every fault of a family at every point of a workload, each judged by an oracle of its own.  See docs/campaign.md.
+
+    campaign.py --build DIR [--minutes N] [--only FAMILY,…] [--resume DIR] [--workers N] [--points N] [--case CASE …]
+
+A case is FAMILY:WORKLOAD:…, and reproduces alone with --case.  Points are tried in an order that is spread evenly over the whole, so
+that one who stops half-way has looked everywhere.
+"""
+import argparse
+import multiprocessing
+import os
+import shutil
+import sys
+import tempfile
+import time
+import zlib
+
+import families
+import oracle
+import sites
+
+STATE = {}
+
+
+def begin(root, full_every):
+    s = sites.Site(root)
+    s.alone()
+    STATE.update(site=s, full_every=full_every)
+
+
+def work(case):
+    """(case, outcome, faults): one case from a fresh site, with whatever it is that is looked at."""
+    s, family = STATE["site"], case.split(":")[0]
+    try:
+        return (case,) + families.FAMILIES[family].run(s, case, STATE["full_every"])
+    except Exception as e:  # the campaign's own fault is a failure as well
+        return case, "", ["the campaign itself: %s: %s" % (type(e).__name__, e)]
+
+
+def spread(cases):
+    """The same order each time, evenly over all of them."""
+    return sorted(cases, key=lambda c: zlib.crc32(c.encode()))
+
+
+class Log:
+    """What was tried, a line each: CASE OUTCOME, or CASE FAILED; with --resume it is gone on with."""
+
+    def __init__(self, folder):
+        self.path = os.path.join(folder, "tried")
+        self.tried, self.outcomes = set(), set()
+        if os.path.exists(self.path):
+            with open(self.path) as f:
+                for line in f:
+                    case, outcome = line.split()
+                    self.tried.add(case)
+                    self.outcomes.add(outcome)
+        self.file = open(self.path, "a")
+
+    def add(self, case, outcome, failed):
+        self.tried.add(case)
+        self.outcomes.add(outcome)
+        self.file.write("%s %s\n" % (case, "FAILED" if failed else outcome or "-"))
+        self.file.flush()
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--build", required=True)
+    p.add_argument("--minutes", type=float)
+    p.add_argument("--only")
+    p.add_argument("--resume")
+    p.add_argument("--workers", type=int, default=os.cpu_count())
+    p.add_argument("--points", type=int, help="of each family, at most")
+    p.add_argument("--full", type=int, default=0, help="every N-th case is looked at by all commands, however it ended")
+    p.add_argument("--case", action="append")
+    a = p.parse_args()
+    here = os.path.dirname(os.path.abspath(__file__))
+    root = tempfile.mkdtemp(prefix="bkp-campaign.", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
+    os.chmod(root, 0o755)
+    try:
+        return campaign(a, root, here)
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def in_a_process(f, *args):
+    """What changes its mount namespace does so in a process of its own."""
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        return pool.apply(f, args)
+
+
+def make(root):
+    sites.Site(root).make()
+
+
+def count(root, only):
+    s = sites.Site(root)
+    s.alone()
+    return {name: f.cases(s) for name, f in families.FAMILIES.items() if not only or name in only}
+
+
+def campaign(a, root, here):
+    sites.set_up(root, os.path.abspath(a.build), here)
+    in_a_process(make, root)
+    log = Log(a.resume) if a.resume else None
+    if a.case:
+        by_family = {"case": a.case}
+    else:
+        by_family = in_a_process(count, root, a.only.split(",") if a.only else None)
+    total = sum(len(c) for c in by_family.values())
+    todo = []
+    for cases in by_family.values():
+        cases = spread(cases) if not a.case else cases
+        todo.append([c for c in cases[:a.points] if not log or c not in log.tried])
+    print("enumerated: " + ", ".join("%s %d" % (n, len(c)) for n, c in by_family.items()), flush=True)
+    # families take turns, in proportion to their length
+    order = sorted(((i + 0.5) / len(t), c) for t in todo for i, c in enumerate(t))
+    began, tried, failed, outcomes = time.monotonic(), 0, 0, set()
+    end = began + a.minutes * 60 if a.minutes else None
+    with multiprocessing.get_context("fork").Pool(a.workers, begin, (root, 1 if a.case else a.full)) as pool:
+        for case, outcome, faults in pool.imap_unordered(work, (c for _, c in order if not end or time.monotonic() < end), chunksize=1):
+            tried += 1
+            outcomes.add(outcome)
+            if log:
+                log.add(case, outcome, faults)
+            if faults:
+                failed += 1
+                print("FAILED: tests/campaign/run.sh --case '%s': %s" % (case, "; ".join(faults).replace("\n", " / ")), flush=True)
+            elif a.case:
+                print("ok: %s" % case, flush=True)
+            if end and time.monotonic() > end:
+                pool.terminate()
+                break
+    seconds = time.monotonic() - began
+    done = len(log.tried) if log else tried
+    print("tried %d of %d (%d now, %d per hour), %d distinct outcomes, %d failed" %
+          (done, total, tried, tried / max(seconds, 1) * 3600, len(outcomes), failed), flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

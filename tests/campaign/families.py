@@ -1,0 +1,136 @@
+"""The families of faults.  Each has cases(site), all of them, and run(site, case, full_every): (outcome, faults).
+
+memory, errors and kill go by faults.c: a workload is counted once, then the n-th call or allocation fails, once or from then on.
+"""
+import zlib
+
+import oracle
+from sites import INIT
+
+RESTORE = ["bkp-restore", "--quiet", "--identity", "{}/id.txt"]
+
+# name -> (state it starts from, its command; {} is the site, * stands for the repository's folder)
+WORKLOADS = {
+    "init": ("bare", ["bkp", "INIT"]),
+    "add": ("inited", ["bkp", "medium", "add", "m1"]),
+    "first": ("added", ["bkp", "run", "--all", "--quiet"]),
+    "night": ("night1", ["bkp", "run", "--all", "--quiet"]),
+    "unchanged": ("night2", ["bkp", "run", "--all", "--quiet"]),
+    "behind": ("behind", ["bkp", "run", "--all", "--quiet"]),
+    "rotate": ("old", ["bkp", "rotate", "m3", "--operator", "Sato", "--quiet", "--yes"]),
+    "expire": ("old", ["bkp", "expire", "--operator", "Sato", "--quiet", "--yes"]),
+    "verify": ("night2", ["bkp", "verify", "--quiet", "--identity", "{}/id.txt"]),
+    "repair": ("harmed", ["bkp", "repair", "--quiet"]),
+    "journal": ("torn", ["bkp", "journal", "repair", "--operator", "Sato"]),
+    "hold": ("night2", ["bkp", "hold", "1", "--operator", "Sato", "--reason", "a campaign"]),
+    "extract": ("night2", RESTORE + ["--medium", "{}/m1", "extract", "2", "docs", "--to", "{}/to"]),
+    "deep": ("night2", RESTORE + ["--medium", "{}/m1", "verify", "2", "--deep"]),
+}
+READS_ONLY = ("extract", "deep")
+ERRORS = {
+    "open": ("EMFILE", "EIO", "EACCES"), "openat": ("EMFILE", "ENFILE", "EIO", "ENOMEM"), "read": ("EIO", "EINTR", "short"),
+    "pread": ("EIO", "short"), "readv": ("EIO",), "write": ("EIO", "ENOSPC", "EDQUOT", "EINTR", "short"),
+    "pwrite": ("EIO", "ENOSPC", "short"), "writev": ("EIO", "ENOSPC"), "fsync": ("EIO", "ENOSPC"), "fdatasync": ("EIO",),
+    "syncfs": ("EIO",), "rename": ("EIO", "ENOSPC"), "renameat": ("EIO", "ENOSPC", "EROFS"), "renameat2": ("EIO", "ENOSPC"),
+    "link": ("EIO",), "linkat": ("EIO",), "unlink": ("EIO",), "unlinkat": ("EIO", "EROFS"), "mkdir": ("ENOSPC",),
+    "mkdirat": ("ENOSPC", "EIO"), "symlinkat": ("ENOSPC",), "ftruncate": ("EIO", "ENOSPC"), "fallocate": ("ENOSPC", "EIO"),
+    "mmap": ("ENOMEM", "ENODEV"), "msync": ("EIO",), "stat": ("EIO",), "fstat": ("EIO",), "lstat": ("EIO",),
+    "fstatat": ("EIO", "ESTALE"), "readdir": ("EIO",), "fdopendir": ("ENOMEM",), "opendir": ("EMFILE",), "close": ("EIO",),
+    "dup": ("EMFILE",), "flock": ("EINTR", "ENOMEM"), "pipe2": ("EMFILE",), "fork": ("EAGAIN",), "fchmod": ("EIO",),
+    "fchmodat": ("EIO",), "utimensat": ("EIO",), "futimens": ("EIO",), "fgetxattr": ("EIO",), "flistxattr": ("EIO",),
+    "statfs": ("EIO",), "fstatfs": ("EIO",), "statvfs": ("EIO",), "fstatvfs": ("EIO",), "faccessat": ("EIO",),
+    "readlinkat": ("EIO",), "waitpid": ("EINTR",), "pthread_create": ("EAGAIN",),
+}
+
+
+def start(site, workload):
+    state, argv = WORKLOADS[workload]
+    site.reset(state)
+    site.init = INIT(site)
+    argv = site.init if argv[1] == "INIT" else argv[1:]
+    return [WORKLOADS[workload][1][0]] + [w.replace("{}", site.site) for w in argv]
+
+
+class Calls:
+    """The n-th call of a function, or allocation, of a workload."""
+
+    def __init__(self, points):
+        self.points = points  # counts -> [(function, N, what)]
+
+    def cases(self, site):
+        out = []
+        for w in WORKLOADS:
+            code, said = site_count(site, w)
+            counts, _ = site.counts()
+            if code not in (0, 1):
+                raise RuntimeError("%s without a fault: exit %d: %s" % (w, code, said))
+            out += ["%s:%s:%s" % (self.name, w, p) for p in self.points(counts)]
+        return out
+
+    def run(self, site, case, full_every):
+        _, workload, spec = case.split(":", 2)
+        argv = start(site, workload)
+        before = oracle.Before(site)
+        code, said = site.run(argv, faults=spec)
+        _, came = site.counts()
+        if not came:
+            return "not-reached", []
+        faults = self.judge(code, said)
+        if workload == "extract" and code == 0 and oracle.tree(site.path("src")) != oracle.tree(site.path("to") + site.path("src")):
+            faults.append("exit 0, and another tree was restored")
+        harmed = "m2" if WORKLOADS[workload][0] == "harmed" else False
+        faults += oracle.look(site, before, lost=workload == "journal", harmed=harmed)
+        outcome = oracle.outcome(site, code)
+        whole = full_every and zlib.crc32(case.encode()) % full_every == 0
+        if not faults and (whole or first_of(site, outcome)):
+            if workload in ("repair", "journal"):
+                code, said = site.run(argv)
+                if code not in ((0,) if workload == "repair" else (0, 1, 2)):
+                    faults.append("once more: exit %d: %s" % (code, said))
+            faults += oracle.go_on(site)
+        return outcome, faults
+
+    def judge(self, code, said):
+        if code not in (0, 1, 2, 3, 64):
+            return ["exit %d: %s" % (code, said[-300:])]
+        if code and not said.strip():
+            return ["exit %d without a word" % code]
+        return []
+
+
+class Kills(Calls):
+    def judge(self, code, said):
+        # 2: the parent of a run that was killed says so
+        return [] if code in (-9, 0, 1, 2) else ["exit %d: %s" % (code, said[-300:])]
+
+
+def site_count(site, workload):
+    return site.run(start(site, workload), faults="")
+
+
+def first_of(site, outcome):
+    """Whether any worker sees this outcome for the first time."""
+    import os
+    try:
+        os.close(os.open("%s/seen-%s" % (site.root, outcome), os.O_CREAT | os.O_EXCL))
+        return True
+    except FileExistsError:
+        return False
+
+
+def allocations(counts):
+    return ["alloc:%d:ENOMEM" % n for n in range(1, counts["alloc"] + 1)] + ["alloc:%d:ENOMEM:on" % n for n in range(1, counts["alloc"] + 1, 7)]
+
+
+def errors(counts):
+    return ["%s:%d:%s%s" % (f, n, e, on) for f, es in ERRORS.items() for n in range(1, counts[f] + 1) for e in es
+            for on in (("", ":on") if e not in ("short", "EINTR") else ("",))]
+
+
+def kills(counts):
+    return ["any:%d:kill" % n for n in range(1, counts["any"] + 1)]
+
+
+FAMILIES = {"memory": Calls(allocations), "errors": Calls(errors), "kill": Kills(kills)}
+for name in FAMILIES:
+    FAMILIES[name].name = name

@@ -1,0 +1,220 @@
+"""The sites that a campaign harms: states on tmpfs, each put back by copy, at one path whoever works on it.
+
+A worker has a mount namespace of its own, and its site is a tmpfs at SITE there: all workers see the same paths, and what one leaves
+behind goes with the tmpfs.  States are made once, by the program itself without any fault, and kept below GOLDEN.
+"""
+import ctypes
+import json
+import os
+import shutil
+import subprocess
+
+libc = ctypes.CDLL(None, use_errno=True)
+CLONE_NEWNS, MS_REC, MS_PRIVATE, MNT_DETACH = 0x20000, 0x4000, 0x40000, 2
+DAY = 86400
+
+
+def call(r):
+    if r:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+class Site:
+    def __init__(self, root):
+        self.root = root
+        self.site = root + "/site"
+        self.golden = root + "/golden"
+        self.bin = root + "/bin"
+        self.work = root + "/work-%d" % os.getpid()
+
+    # ---- where it is
+
+    def alone(self):
+        """From now on this process has a mount namespace of its own."""
+        call(libc.unshare(CLONE_NEWNS))
+        call(libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None))
+        self.work = self.root + "/work-%d" % os.getpid()
+        os.makedirs(self.work, exist_ok=True)
+        self.mounted = False
+
+    def clear(self):
+        if self.mounted:
+            call(libc.umount2(self.site.encode(), MNT_DETACH))
+        call(libc.mount(b"tmpfs", self.site.encode(), b"tmpfs", 0, b"size=400m"))
+        self.mounted = True
+
+    def reset(self, state):
+        self.clear()
+        subprocess.run(["cp", "-a", "%s/%s/." % (self.golden, state), self.site], check=True)
+        with open("%s/%s.json" % (self.golden, state)) as f:
+            self.day = json.load(f)["day"]
+
+    def keep(self, state):
+        subprocess.run(["chattr", "-R", "-f", "-i", self.site], check=False)
+        to = "%s/%s" % (self.golden, state)
+        os.makedirs(to)
+        subprocess.run(["cp", "-a", self.site + "/.", to], check=True)
+        with open(to + ".json", "w") as f:
+            json.dump({"day": self.day}, f)
+
+    def path(self, *names):
+        return os.path.join(self.site, *names)
+
+    # ---- commands
+
+    def env(self, faults=None):
+        e = {"PATH": self.bin + ":" + os.environ["PATH"], "LANG": "C.UTF-8", "HOME": "/root", "BKP_POLICY": self.path("policy.yaml"),
+             "LD_PRELOAD": self.bin + "/faults.so:" + self.bin + "/fakeclock.so", "FAKECLOCK": str(self.day * DAY), "TMPDIR": self.work}
+        if faults is not None:
+            with open(self.work + "/faults", "wb") as f:
+                f.write(bytes(4096))
+            e.update(FAULTS_STATE=self.work + "/faults", FAULTS=faults)
+        return e
+
+    def run(self, argv, faults=None, who=None, seconds=60):
+        """(exit status, what it said); -N where a signal ended it."""
+        e = self.env(faults)
+        if faults is not None:
+            e["FAULTS_WHO"] = who or os.path.basename(argv[0])
+        try:
+            r = subprocess.run(argv, env=e, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds)
+        except subprocess.TimeoutExpired as x:
+            return 124, "no end after %d s: %s" % (seconds, (x.output or b"").decode(errors="replace"))
+        return r.returncode, r.stdout.decode(errors="replace")
+
+    def counts(self):
+        """name -> calls of the last command that ran with faults; and whether its fault came."""
+        with open(self.work + "/faults", "rb") as f:
+            b = f.read()
+        n = [int.from_bytes(b[8 * i:8 * i + 8], "little") for i in range(64)]
+        return dict(zip(function_names(self.root), n)), b[512] != 0
+
+    def must(self, *argv, codes=(0,)):
+        code, said = self.run(list(argv))
+        if code not in codes:
+            raise RuntimeError("making a site: exit %d: %s\n%s" % (code, " ".join(argv), said))
+        return said
+
+    # ---- the states
+
+    def source(self, n):
+        """What stands in the source on the n-th day."""
+        os.makedirs(self.path("src", "sub"), exist_ok=True)
+        for i in range(6):
+            with open(self.path("src", "sub", "%d 文書" % i), "w") as f:
+                f.write("file %d, day %d\n" % (i, n if i % 3 == n % 3 else 0) * 40)
+        with open(self.path("src", "image"), "wb") as f:
+            f.write(noise(1, 200000) + noise(n, 60000))
+        for link in (self.path("src", "hard"), self.path("src", "soft")):
+            if os.path.lexists(link):
+                os.unlink(link)
+        os.link(self.path("src", "image"), self.path("src", "hard"))
+        os.symlink("image", self.path("src", "soft"))
+
+    def make(self):
+        self.alone()
+        self.clear()
+        self.day = 0
+        for m in ("m1", "m2", "m3"):
+            os.mkdir(self.path(m))
+        with open(self.path("policy.yaml"), "w") as f:
+            f.write(POLICY.format(self.site))
+        self.source(0)
+        subprocess.run(["age-keygen", "-o", self.path("id.txt")], check=True, stderr=subprocess.DEVNULL)
+        self.keep("bare")
+        self.must("bkp", *INIT(self))
+        self.keep("inited")
+        for m in ("m1", "m2", "m3"):
+            self.must("bkp", "medium", "add", m)
+        self.keep("added")
+        self.night(1)
+        self.source(2)
+        self.day = 2
+        self.keep("night1")
+        shutil.move(self.path("m2"), self.path("away"))
+        self.night(2, codes=(1,))
+        shutil.move(self.path("away"), self.path("m2"))
+        self.source(3)
+        self.day = 3
+        self.keep("behind")
+        self.reset("night1")
+        self.night(2)
+        self.must("bkp", "rotate", "m3", "--operator", "Sato", "--quiet")
+        self.day = 3
+        self.keep("night2")
+        self.harm()
+        self.keep("harmed")
+        self.reset("night2")
+        with open(self.path("state", "journal.jsonl"), "ab") as f:
+            f.write(b"what is no record\n")
+        self.keep("torn")
+        self.reset("night2")
+        for n in range(3, 7):
+            self.night(n)
+        self.day = 20
+        self.keep("old")
+        call(libc.umount2(self.site.encode(), MNT_DETACH))
+        shutil.rmtree(self.work)
+
+    def night(self, n, codes=(0,)):
+        self.source(n)
+        self.day = n
+        self.must("bkp", "run", "--all", "--quiet", codes=codes)
+
+    def harm(self):
+        """A byte of an archive and of two texts on m2."""
+        subprocess.run(["chattr", "-R", "-f", "-i", self.path("m2")], check=False)
+        archive = max((os.path.join(d, f) for d, _, fs in os.walk(self.path("m2")) for f in fs if f.endswith(".age") and "archives" in d),
+                      key=os.path.getsize)
+        for p in (archive, self.path("m2", "README.txt"), self.path("m2", "tools", "rescue.py")):
+            with open(p, "r+b") as f:
+                f.seek(300)
+                b = f.read(1)
+                f.seek(300)
+                f.write(bytes([b[0] ^ 4]))
+
+
+POLICY = """site: {{name: テスト診療所, language: en}}
+state: {0}/state
+datasets:
+  - {{name: docs, title: 文書, paths: [{0}/src], generations: 2, protect: 1h}}
+  - {{name: db, command: 'cat "{0}/src/sub/1 文書"; echo dump', store_as: db.dump, generations: 2, protect: 1h}}
+media:
+  - {{name: m1, type: hdd, path: {0}/m1, place: サーバ室}}
+  - {{name: m2, type: ssd, path: {0}/m2, place: 別室}}
+  - {{name: m3, type: rdx, path: {0}/m3, place: 金庫, offline: true}}
+"""
+
+
+def INIT(site):
+    said = subprocess.run(["age-keygen", "-y", site.path("id.txt")], check=True, stdout=subprocess.PIPE).stdout
+    return ["init", "--recipient", said.decode().strip()]
+
+
+def noise(seed, n):
+    import random
+    return random.Random(seed).randbytes(n)
+
+
+def function_names(root, cache={}):
+    """The table of faults.c, in its order."""
+    if not cache:
+        import re
+        with open(root + "/faults.c") as f:
+            table = re.search(r"#define FUNCTIONS\(F\)(.*?)\n\n", f.read(), re.S).group(1)
+        cache["names"] = re.findall(r"F\((\w+)\)", table)
+    return cache["names"]
+
+
+def set_up(root, build, here):
+    """The programs and what is loaded into them."""
+    os.makedirs(root + "/bin/tools")
+    os.mkdir(root + "/site")
+    os.mkdir(root + "/golden")
+    for p in ("bkp", "bkp-restore"):
+        shutil.copy2(build + "/" + p, root + "/bin/")
+    for p in ("rescue.py", "FORMAT.md"):
+        shutil.copy2(build + "/tools/" + p, root + "/bin/tools/")
+    shutil.copy(here + "/faults.c", root)
+    for so, source in (("faults", here + "/faults.c"), ("fakeclock", here + "/../lib/fakeclock.c")):
+        subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-w", "-o", "%s/bin/%s.so" % (root, so), source, "-ldl"], check=True)
