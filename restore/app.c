@@ -149,8 +149,7 @@ int app_vault(struct app *app)
 	/* whose signatures cannot be checked for it says so itself; the rest is as good as ever */
 	if (vault_r_keys_fault(app->vault)->code[0]) {
 		app->incomplete = true; /* somebody should look at that medium */
-		if (!app->quiet)
-			app_error(vault_r_keys_fault(app->vault), APP_OK);
+		app_error(vault_r_keys_fault(app->vault), APP_OK);
 	}
 	if (!vault_r_root_key_compared(app->vault))
 		app_note(app, text("this medium's root key is %s; compare it with the paper"),

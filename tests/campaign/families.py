@@ -80,6 +80,8 @@ class Calls:
             faults.append("exit 0, and another tree was restored")
         harmed = "m2" if WORKLOADS[workload][0] == "harmed" else False
         faults += oracle.look(site, before, lost=workload == "journal", harmed=harmed)
+        if faults:
+            faults.append("it said: " + said[-400:])
         outcome = oracle.outcome(site, code)
         whole = full_every and zlib.crc32(case.encode()) % full_every == 0
         if not faults and (whole or first_of(site, outcome)):
