@@ -246,10 +246,11 @@ static int run(struct app *app, const struct policy *policy, struct state *state
 		night_result_free(&result);
 		return nothing(app, policy, state_ledger(state));
 	}
-	code = r || interrupt_signal() ? APP_FAILED : night_report_exit(&result);
-	if (interrupt_signal())
+	result.signal = interrupt_signal();
+	code = r || result.signal ? APP_FAILED : night_report_exit(&result);
+	if (result.signal)
 		night_say_note(&say, text("bkp: E-RUN-07: ended by signal %d: what was whole by then %s; the next run goes on from there\n"),
-		    interrupt_signal(), r ? text("is stored, no generation was made") : text("makes a generation"));
+		    result.signal, r ? text("is stored, no generation was made") : text("makes a generation"));
 	code = night_say_end(&say, state, &result, r ? &err : NULL, code);
 	if (opt->timings && !app->json)
 		night_report_timings(&result.timings);

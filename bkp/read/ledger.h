@@ -143,6 +143,7 @@ struct ledger_outcome {
 	const char *command; /* "run" … */
 	int64_t ended_ns;
 	int exit;
+	int signal;	  /* that ended it early, or 0 */
 	const char *line; /* what a person was told, or "" */
 };
 

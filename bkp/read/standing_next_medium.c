@@ -194,7 +194,7 @@ void standing_next_behind(struct standing_next *n, const struct standing_medium 
 		    text("'%s' lacks generation %ju: the next run that captures something brings it up to "
 			 "date, now 'bkp run --all'"),
 		    name, d->newest);
-	else if (!c->damaged_ns)
+	else if (!c->damaged_ns && !c->verified_ns)
 		standing_say(n,
 		    text("generation %ju on '%s' was not read back: run 'bkp verify --medium %s --generation "
 			 "%ju'"),

@@ -205,6 +205,20 @@ int night_committed(struct night *n, struct err *err)
 	    err);
 }
 
+bool night_interrupted(const struct night *n)
+{
+	const struct capture_callbacks *cb = &n->cfg->cb;
+
+	return cb->interrupted && cb->interrupted(cb->arg);
+}
+
+/* Nothing is wrong with the medium: nobody looked. */
+static void not_read_back(struct night_medium *m)
+{
+	err_set(&m->why, "W-RUN-12", "%s", text("interrupted: not read back; the next run does it"));
+	err_hint(&m->why, "%s", text("nothing is known to be wrong with it: the next run reads it back, 'bkp verify' does it now"));
+}
+
 int night_read_back(struct night *n, struct err *err)
 {
 	size_t i;
@@ -213,6 +227,10 @@ int night_read_back(struct night *n, struct err *err)
 		struct night_online *o = &n->online[i];
 		int r;
 
+		if (o->report->ok && night_interrupted(n)) {
+			not_read_back(o->report);
+			continue;
+		}
 		if (!o->report->ok || readback_open(n->cfg->state, o->medium, &o->readback, &o->report->why))
 			continue;
 		night_progress_medium(n, i);

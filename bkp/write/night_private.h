@@ -61,6 +61,8 @@ void night_progress_dataset(struct night *n, size_t i);
 void night_progress_bytes(void *arg, uint64_t bytes);
 void night_progress_medium(struct night *n, size_t i);
 void night_progress_copied(void *arg, uint64_t generation, uint64_t left, uint64_t bytes, uint64_t total);
+/* night_commit.c: somebody ended this process */
+bool night_interrupted(const struct night *n);
 /* night_media.c */
 int night_open_media(struct night *n, struct err *err);
 void night_close_media(struct night *n);
