@@ -363,6 +363,7 @@ static int night(struct night *n, struct err *err)
 		r = read_back(n, err);
 	}
 	night_medium_docs(n);
+	night_tell_replaced(n);
 	night_copy_journal(n);
 	return r;
 }
@@ -383,6 +384,7 @@ int night_run(const struct night_config *cfg, struct night_result *ret, struct e
 	} else if (!r) {
 		r = night(&n, &local);
 	} else if (r == NIGHT_NOTHING) {
+		night_tell_replaced(&n);
 		night_copy_journal(&n);
 	}
 	clean_up(&n);

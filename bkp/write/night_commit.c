@@ -318,9 +318,23 @@ void night_medium_docs(struct night *n)
 
 	for (i = 0; i < n->n_online; i++)
 		if (!n->sinks[i].failed && medium_docs_put(n->cfg->state, n->cfg->policy, n->online[i].medium, &n->cfg->docs,
-					       &brought, &missing, &why)) {
+					       &brought, &n->online[i].replaced, &missing, &why)) {
 			n->online[i].report->why = why;
 			n->online[i].report->verified = false;
 		}
 	n->ret->missing = missing;
+}
+
+void night_tell_replaced(struct night *n)
+{
+	struct err why = ERR_INIT;
+
+	for (size_t i = 0; i < n->n_online; i++) {
+		struct night_online *o = &n->online[i];
+
+		if (replaced_tell(&o->replaced, n->cfg->state, o->medium, &o->report->replaced, &why)) {
+			o->report->why = why;
+			o->report->verified = false;
+		}
+	}
 }
