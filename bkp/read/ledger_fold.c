@@ -117,8 +117,11 @@ static int apply_whereabouts(struct ledger *l, const struct journal_record *r, s
 
 	if (!strcmp(r->event, "medium-attached") || !strcmp(r->event, "medium-detached")) {
 		set_attached(m, !strcmp(r->event, "medium-attached"), r->wall_ns);
+		m->unplaced = !m->attached && m->came;
+		m->came = m->came || m->attached;
 		return 0;
 	}
+	m->came = m->unplaced = false;
 	if (ledger_replace_text(&m->custodian, member_str(r->json, "operator"), err))
 		return -1;
 	if (!strcmp(r->event, "rotated")) {

@@ -117,7 +117,14 @@ P
 at "2026-12-14 09:00:00" "$BKP" medium show rdx-01 >"$T/out"
 grep -q 'in the hands of  *事務長' "$T/out" || { cat "$T/out" >&2; die "medium show does not name the custodian"; }
 at "2026-12-14 09:00:00" "$BKP" medium list >"$T/out"
-grep -q '^RDX-01 .*detached since 2026-12-14 02:00.*別棟 保管庫B' "$T/out" || { cat "$T/out" >&2; die "medium list"; }
+grep -q '^RDX-01 .*detached since 2026-12-14 02:00.*not recorded' "$T/out" || { cat "$T/out" >&2; die "medium list"; }
+cp -a "$T/state" "$T/state.was"
+at "2026-12-14 09:00:00" "$BKP" status >"$T/out" || :
+grep -q "RDX-01 was detached, and nobody recorded where it is now: 'bkp medium move RDX-01 " "$T/out" && ! grep -q "from '別棟 保管庫B'" "$T/out" ||
+	{ cat "$T/out" >&2; die "status says a place that nobody recorded"; }
+expect 0 at "2026-12-14 09:00:00" "$BKP" medium move RDX-01 --operator 事務長 # to the place of the policy
+at "2026-12-14 09:00:00" "$BKP" medium list | grep -q '^RDX-01 .*別棟 保管庫B' || die "the place of the policy is not recorded"
+rm -r "$T/state"; mv "$T/state.was" "$T/state"
 expect 2 "$BKP" medium show RDX-99
 say "every night records which offline media came and went; medium show gives place, hands, generations and history"
 
