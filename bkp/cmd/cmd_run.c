@@ -15,6 +15,7 @@
 #include "cmd/night_report.h"
 #include "cmd/night_say.h"
 #include "cmd/outcome.h"
+#include "cmd/root_key.h"
 #include "cmd/run_due.h"
 #include "cmd/tools_folder.h"
 #include "cmd/warden.h"
@@ -316,6 +317,8 @@ static int check_root(const struct state *s, const char *want, struct err *err)
 
 	if (!want || !strcmp(minisig_public_format(&state_keys(s, &n)[0], root), want))
 		return 0;
+	if (root_key_refuse_secret(want, "E-RUN-08", err))
+		return -1;
 	err_set(err, "E-RUN-08", text("the repository in the state folder has root key %s, not %s"), root, want);
 	return err_hint(err, "%s",
 	    text("somebody made it anew, or the policy names another state folder: compare with the paper; if this "

@@ -180,6 +180,8 @@ int main(int argc, char **argv)
 	text_set_lang(text_environment()); /* until the policy says */
 	umask(022);			   /* what must be closer says so itself */
 	signal(SIGCHLD, SIG_DFL); /* who ignores it when starting us would keep the end of commands from us */
+	/* what somebody has set in his terminal is meant for what he reads there */
+	app.lang_given = lang && !text_parse_lang(lang, &ignored);
 	/* what is said of the options themselves is for the people of the policy, too */
 	app_language(&app);
 	if (lang && *lang && text_parse_lang(lang, &ignored))
