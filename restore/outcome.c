@@ -3,7 +3,9 @@
 #include "app.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -14,6 +16,22 @@
 void outcome_count(struct outcome *o, enum outcome_kind kind)
 {
 	o->count[kind]++;
+}
+
+/* What to do is said once for each code, unless it is something else than before: of a thousand files the same is
+ * to be done. */
+static bool is_news(struct outcome *o, const struct err *why)
+{
+	char code[sizeof(why->code) + 2];
+	bool said;
+
+	snprintf(code, sizeof(code), " %s ", why->code);
+	said = strstr(o->hinted, code) && (!why->hint[0] || !strcmp(why->hint, o->hint));
+	if (!strstr(o->hinted, code))
+		snprintf(o->hinted + strlen(o->hinted), sizeof(o->hinted) - strlen(o->hinted), "%s", code);
+	if (why->hint[0])
+		snprintf(o->hint, sizeof(o->hint), "%s", why->hint);
+	return !said;
 }
 
 void outcome_say(struct outcome *o, enum outcome_kind kind, const char *path, const struct err *why)
@@ -35,7 +53,8 @@ void outcome_say(struct outcome *o, enum outcome_kind kind, const char *path, co
 		fprintf(stderr, "bkp-restore: %s: %s\n", why->code, why->msg);
 	else
 		fprintf(stderr, "bkp-restore: %s: '%s': %s\n", why->code, (char *)shown.p, why->msg);
-	app_next(why);
+	if (is_news(o, why))
+		app_next(why);
 }
 
 int outcome_exit(const struct outcome *o)

@@ -41,6 +41,8 @@ struct outcome {
 	struct progress *progress; /* its live line is taken away before something is said */
 	bool quiet;
 	enum outcome_kind worst_kind; /* of what was said; valid when worst.code is not "" */
+	char hinted[512];	      /* codes of which it was said what to do */
+	char hint[512];		      /* the last hint of its own that one of them had */
 	struct err worst;	      /* the first fault of the worst group (failed before attention) */
 };
 

@@ -25,6 +25,7 @@
 #include "write/policy_record.h"
 #include "write/state.h"
 
+#define FULL_WIDTH_BLANK "\xe3\x80\x80"
 #define OWN_MAX 24 /* options of one command */
 
 enum { OPT_POLICY = 1000, OPT_LANG, OPT_JSON };
@@ -38,9 +39,17 @@ static const struct option common[] = {
 };
 #define N_COMMON (sizeof(common) / sizeof(*common))
 
+/* Was it refused only because of who asks?  Then nothing is damaged, whatever the code stands for otherwise. */
+static bool is_forbidden(const struct err *err)
+{
+	return (err->errnum == EACCES || err->errnum == EPERM) && geteuid() != 0;
+}
+
 void app_next(const struct err *err, FILE *out)
 {
-	if (err->hint[0])
+	if (is_forbidden(err))
+		fprintf(out, "  → %s\n", text("this user may not: run it as root (sudo), or as the user that it belongs to"));
+	else if (err->hint[0])
 		fprintf(out, "  → %s\n", err->hint);
 	else
 		fprintf(out, text("  → 'bkp explain %s' says what to do\n"), err->code[0] ? err->code : "E-BKP-00");
@@ -73,6 +82,8 @@ static int usage(const struct app *app, const char *near, const char *fmt, va_li
 	struct err err = {.code = "E-USAGE-01"};
 
 	vsnprintf(err.msg, sizeof(err.msg), fmt, ap);
+	if (strstr(err.msg, FULL_WIDTH_BLANK))
+		err_hint(&err, "%s", text("it contains a full-width blank (U+3000): type an ordinary one between words"));
 	if (near)
 		err_hint(&err, text("did you mean '%s'?"), near);
 	if (app->command)

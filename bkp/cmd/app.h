@@ -34,7 +34,7 @@ struct app {
 	const char *policy_path;
 	bool json;
 	bool quiet;
-	bool lang_given; /* --lang wins over the policy's language */
+	bool lang_given; /* --lang or BKP_LANG wins over the policy's language */
 	const struct app_command *command;
 	struct app_actor {
 		const char *command, *role, *person;

@@ -284,7 +284,8 @@ static void look_at_medium(struct live *v, const struct policy_medium *m)
 	char next[SHOW];
 
 	if (!lm) {
-		snprintf(next, sizeof(next), text("register it with 'bkp medium add %s'"), m->name);
+		snprintf(next, sizeof(next),
+		    m->path ? text("register it with 'bkp medium add %s'") : text("register it with 'bkp medium add %s --path DIR'"), m->name);
 		find(v, LOOK, next, text("medium %s is not registered"), m->name);
 		return;
 	}

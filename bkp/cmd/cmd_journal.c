@@ -19,6 +19,7 @@
 #include "cmd/app.h"
 #include "cmd/cmd_journal.h"
 #include "cmd/out.h"
+#include "cmd/root_key.h"
 #include "format/journal.h"
 #include "format/minisig.h"
 #include "format/policy.h"
@@ -149,6 +150,8 @@ static int parse_root(const char *s, struct minisig_public *ret, struct err *err
 
 	if (!minisig_public_parse(s, ret, NULL))
 		return 0;
+	if (root_key_refuse_secret(s, "E-SIG-05", err))
+		return -1;
 	if (io_read_file(AT_FDCWD, s, &b, NULL))
 		return err_set(err, "E-SIG-05", text("'%s' is neither a public key nor a file with one"), s);
 	if (b.n && b.n < 64 && b.p[0] == 'R' && !buf_terminate(&b, NULL)) {

@@ -176,11 +176,13 @@ static int cmd_add(struct app *app, const struct policy *policy, const char *nam
 int cmd_medium_unknown(const struct policy *policy, const char *name)
 {
 	const char *near = policy_near_medium(policy, name);
+	const struct policy_medium *m = policy_find_medium(policy, name);
 	struct err err = ERR_INIT;
 
-	if (policy_find_medium(policy, name)) {
+	if (m) {
 		err_set(&err, "E-MEDIA-06", text("'%s' is not a registered medium"), name);
-		err_hint(&err, text("register it with 'bkp medium add %s'"), name);
+		err_hint(&err,
+		    m->path ? text("register it with 'bkp medium add %s'") : text("register it with 'bkp medium add %s --path DIR'"), name);
 		return app_error(&err, APP_FAILED);
 	}
 	err_set(&err, "E-MEDIA-14", text("medium '%s' is not registered"), name);

@@ -110,14 +110,17 @@ static int move(
 	char *to, *uuid;
 	int code;
 
-	if (!place && !*lm->destination)
+	/* one that is kept online stands at the policy's place already */
+	if (!place)
+		place = *lm->destination ? lm->destination : m->offline ? m->place : NULL;
+	if (!place)
 		return app_usage(
-		    app, text("no rotation has said where '%s' goes: say it with --place TEXT"), m->name);
+		    app, text("neither a rotation nor the policy says where '%s' goes: say it with --place TEXT"), m->name);
 	code = m->offline ? see_it_gone(s, m) : APP_OK;
 	if (code)
 		return recorded(app, s, m->name, "", code);
 	/* what the ledger gave is stale behind the record */
-	to = strdup(place ? place : lm->destination);
+	to = strdup(place);
 	uuid = strdup(lm->uuid);
 	code = to && uuid ? record(app, s, m, uuid, to, operator)
 			  : app_error((err_nomem(&err), &err), APP_FAILED);

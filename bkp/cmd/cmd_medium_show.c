@@ -174,7 +174,7 @@ static int show_facts(const struct standing_medium *m)
 	if (strcmp(lm->store, lm->fs_uuid) != 0)
 		line(t, text("storage"), lm->store);
 	line(t, text("now"), look_where(m, where));
-	line(t, text("place"), lm->place);
+	line(t, text("place"), lm->unplaced ? text("not recorded") : lm->place);
 	if (*lm->destination)
 		line(t, text("on its way to"), lm->destination);
 	line(t, text("in the hands of"), lm->custodian);

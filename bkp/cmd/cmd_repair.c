@@ -104,7 +104,9 @@ static int open_medium(struct job *j, const struct policy_medium *pm, struct med
 
 	if (!lm || !path) {
 		err_set(err, "E-MEDIA-06", text("'%s' is not a registered medium"), pm->name);
-		err_hint(err, text("register it with 'bkp medium add %s'"), pm->name);
+		err_hint(err,
+		    pm->path ? text("register it with 'bkp medium add %s'") : text("register it with 'bkp medium add %s --path DIR'"),
+		    pm->name);
 		return MEDIUM_ABSENT;
 	}
 	want.uuid = lm->uuid;

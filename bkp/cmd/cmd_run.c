@@ -15,6 +15,7 @@
 #include "cmd/night_report.h"
 #include "cmd/night_say.h"
 #include "cmd/outcome.h"
+#include "cmd/root_key.h"
 #include "cmd/run_due.h"
 #include "cmd/tools_folder.h"
 #include "cmd/warden.h"
@@ -246,10 +247,11 @@ static int run(struct app *app, const struct policy *policy, struct state *state
 		night_result_free(&result);
 		return nothing(app, policy, state_ledger(state));
 	}
-	code = r || interrupt_signal() ? APP_FAILED : night_report_exit(&result);
-	if (interrupt_signal())
+	result.signal = interrupt_signal();
+	code = r || result.signal ? APP_FAILED : night_report_exit(&result);
+	if (result.signal)
 		night_say_note(&say, text("bkp: E-RUN-07: ended by signal %d: what was whole by then %s; the next run goes on from there\n"),
-		    interrupt_signal(), r ? text("is stored, no generation was made") : text("makes a generation"));
+		    result.signal, r ? text("is stored, no generation was made") : text("makes a generation"));
 	code = night_say_end(&say, state, &result, r ? &err : NULL, code);
 	if (opt->timings && !app->json)
 		night_report_timings(&result.timings);
@@ -315,6 +317,8 @@ static int check_root(const struct state *s, const char *want, struct err *err)
 
 	if (!want || !strcmp(minisig_public_format(&state_keys(s, &n)[0], root), want))
 		return 0;
+	if (root_key_refuse_secret(want, "E-RUN-08", err))
+		return -1;
 	err_set(err, "E-RUN-08", text("the repository in the state folder has root key %s, not %s"), root, want);
 	return err_hint(err, "%s",
 	    text("somebody made it anew, or the policy names another state folder: compare with the paper; if this "

@@ -20,6 +20,7 @@
 #include "cmd/check_live.h"
 #include "cmd/outcome.h"
 #include "cmd/out.h"
+#include "cmd/root_key.h"
 #include "cmd/run_due.h"
 #include "format/policy.h"
 #include "read/ledger.h"
@@ -255,6 +256,8 @@ static int settle_options(
 		snprintf(s->user, sizeof(s->user), "%s", o->user ? o->user : "root");
 	if (o->mailto)
 		code = copy(app, "--mailto", o->mailto, s->mailto, sizeof(s->mailto));
+	if (!code && o->root_key && root_key_refuse_secret(o->root_key, "E-SCHED-04", &err))
+		return app_error(&err, APP_FAILED);
 	if (!code && o->root_key)
 		code = copy(app, "--root-key", o->root_key, s->root_key, sizeof(s->root_key));
 	if (!code && s->kind == SCHEDULE_SYSTEMD && *s->mailto)

@@ -267,7 +267,9 @@ static void verify_declared(struct job *j, const struct policy_medium *pm)
 	if (!lm || !path) {
 		if (j->medium) {
 			err_set(&err, "E-MEDIA-06", text("'%s' is not a registered medium"), pm->name);
-			err_hint(&err, text("register it with 'bkp medium add %s'"), pm->name);
+			err_hint(&err,
+		    pm->path ? text("register it with 'bkp medium add %s'") : text("register it with 'bkp medium add %s --path DIR'"),
+		    pm->name);
 			worse(j, app_error(&err, APP_UNKNOWN));
 		}
 		return;

@@ -169,7 +169,8 @@ static void note_cell(struct table *t, const struct standing_medium *m)
 
 static void medium_row(struct table *t, const struct standing_medium *m)
 {
-	const char *place = m->ledger && *m->ledger->place  ? m->ledger->place
+	const char *place = m->ledger && m->ledger->unplaced ? text("not recorded")
+			    : m->ledger && *m->ledger->place  ? m->ledger->place
 			    : m->policy && m->policy->place ? m->policy->place
 							    : "-";
 	char show[SHOW], where[LOOK_TEXT], time[CLOCK_TEXT];

@@ -99,7 +99,8 @@ static void usage(FILE *out)
 	    out, "%s\n\n", text("usage: bkp [--policy FILE] [--lang ja|en] [--json] [--quiet] COMMAND …"));
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		fprintf(out, "  %-12s  %s\n", commands[i].name, text(commands[i].summary));
-	fprintf(out, "\n%s\n",
+	fprintf(out, "\n%s\n", text("What is stored is listed, restored and rehearsed with bkp-restore: see 'bkp-restore --help'."));
+	fprintf(out, "%s\n",
 	    text("'bkp help COMMAND' tells more.  Exit status: 0 well, 1 look at it, 2 failed, "
 		 "3 unknown, 64 wrong usage or policy."));
 }
@@ -114,7 +115,15 @@ static const struct app_command *find(const char *name)
 
 static int unknown_command(const struct app *app, const char *name)
 {
+	static const char *const restoring[][2] = {{"list", "bkp-restore list"}, {"extract", "bkp-restore extract"},
+	    {"restore", "bkp-restore extract"}, {"drill", "bkp-restore drill"}, {"cat", "bkp-restore cat"},
+	    {"export", "bkp-restore export"}, {"procedure", "bkp-restore procedure"}};
 	const char *names[N_COMMANDS], *near;
+
+	for (size_t i = 0; i < sizeof(restoring) / sizeof(*restoring); i++)
+		if (!strcmp(restoring[i][0], name))
+			return app_unknown(
+			    app, restoring[i][1], text("'%s' is no command of bkp: what is stored is read and restored with bkp-restore"), name);
 
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		names[i] = commands[i].name;
@@ -171,6 +180,8 @@ int main(int argc, char **argv)
 	text_set_lang(text_environment()); /* until the policy says */
 	umask(022);			   /* what must be closer says so itself */
 	signal(SIGCHLD, SIG_DFL); /* who ignores it when starting us would keep the end of commands from us */
+	/* what somebody has set in his terminal is meant for what he reads there */
+	app.lang_given = lang && !text_parse_lang(lang, &ignored);
 	/* what is said of the options themselves is for the people of the policy, too */
 	app_language(&app);
 	if (lang && *lang && text_parse_lang(lang, &ignored))

@@ -126,8 +126,12 @@ static void medium_item(struct items *it, const struct night_medium *m)
 
 	if (!m->ok)
 		add(it, text("medium %s not written (%s)"), m->label, shown(m->why.msg, why));
+	else if (!m->verified && !strcmp(m->why.code, "W-RUN-12"))
+		add(it, text("medium %s: %s"), m->label, shown(m->why.msg, why));
 	else if (!m->verified)
 		add(it, text("medium %s not read back (%s)"), m->label, shown(m->why.msg, why));
+	if (m->replaced.code[0])
+		add(it, "%s", shown(m->replaced.msg, why));
 }
 
 static void other_items(struct items *it, const struct night_result *r, const struct ledger_latch *latch)
@@ -139,6 +143,8 @@ static void other_items(struct items *it, const struct night_result *r, const st
 		    standing_span(latch->seconds < 0 ? -latch->seconds : latch->seconds, span, sizeof(span)));
 	else if (r->clock.code[0])
 		add(it, "%s", shown(r->clock.msg, why));
+	if (r->signal)
+		add(it, text("the run was ended early by signal %d"), r->signal);
 	if (r->reaped.code[0])
 		add(it, "%s", shown(r->reaped.msg, why));
 	if (r->narrowed.code[0])

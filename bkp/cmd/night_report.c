@@ -115,12 +115,19 @@ static void print_history(const struct night_medium *m, FILE *out)
 	app_next(&m->history, out);
 }
 
+static void print_replaced(const struct night_result *r, FILE *out)
+{
+	for (size_t i = 0; i < r->n_media; i++)
+		print_said(&r->media[i].replaced, out);
+}
+
 void night_report_faults(const struct night_result *r, const struct err *failure, FILE *out)
 {
 	size_t i;
 
 	if (failure) {
 		app_fault(failure, out);
+		print_replaced(r, out);
 		for (i = 0; i < r->n_datasets; i++)
 			print_words(&r->datasets[i], out);
 		return;
@@ -142,6 +149,7 @@ void night_report_faults(const struct night_result *r, const struct err *failure
 		fprintf(out, text("bkp: W-CAPTURE-01: the next run will have to read all files again: %s\n"),
 		    r->slow.msg);
 	print_said(&r->missing, out);
+	print_replaced(r, out);
 	for (i = 0; i < r->n_media; i++) {
 		const struct night_medium *m = &r->media[i];
 
@@ -188,7 +196,9 @@ void night_report_summary(const struct night_result *r)
 			continue;
 		}
 		printf(text("  medium %s: %s written, %s"), m->label, out_bytes(m->written, bytes),
-		    m->verified ? text("read back and equal") : text("NOT verified"));
+		    m->verified				 ? text("read back and equal")
+		    : strcmp(m->why.code, "W-RUN-12") ? text("NOT verified")
+						      : text("not read back yet"));
 		if (m->unfrozen)
 			printf(text("; %ju files could not be made immutable here (%s)"), m->unfrozen,
 			    text_errno(m->unfrozen_errno));
@@ -215,11 +225,12 @@ static json_t *media_json(const struct night_result *r)
 		const struct night_medium *m = &r->media[i];
 
 		json_array_append_new(
-		    a, json_pack("{s:s, s:b, s:b, s:I, s:I, s:I, s:s*, s:s*}", "label", m->label, "ok", m->ok,
+		    a, json_pack("{s:s, s:b, s:b, s:I, s:I, s:I, s:s*, s:s*, s:s*}", "label", m->label, "ok", m->ok,
 			   "verified", m->verified, "written", (json_int_t)m->written, "not_frozen",
 			   (json_int_t)m->unfrozen, "caught_up", (json_int_t)m->caught_up, "reason",
 			   m->ok && m->verified ? NULL : m->why.msg, "history",
-			   m->history.code[0] ? m->history.msg : NULL));
+			   m->history.code[0] ? m->history.msg : NULL, "replaced",
+			   m->replaced.code[0] ? m->replaced.msg : NULL));
 	}
 	return a;
 }
@@ -265,7 +276,7 @@ int night_report_exit(const struct night_result *r)
 		    r->datasets[i].blind || r->datasets[i].said_lines)
 			return APP_ATTENTION;
 	for (i = 0; i < r->n_media; i++)
-		if (!r->media[i].ok || !r->media[i].verified || r->media[i].history.code[0])
+		if (!r->media[i].ok || !r->media[i].verified || r->media[i].history.code[0] || r->media[i].replaced.code[0])
 			return APP_ATTENTION;
 	if (r->clock.code[0] || r->reaped.code[0] || r->narrowed.code[0])
 		return APP_ATTENTION;

@@ -87,6 +87,7 @@ int night_say_end(struct night_say *s, struct state *state, const struct night_r
 	else if (!failure && !s->app->quiet)
 		night_report_summary(r);
 	o.generation = failure ? 0 : r->generation;
+	o.signal = r->signal;
 	o.details = s->held ? s->text : NULL;
 	code = outcome_tell(s->app, s->policy, failure && heads_is_ahead(failure) ? NULL : state, &o);
 	night_say_drop(s);

@@ -14,18 +14,24 @@
 #include "write/reserve.h"
 #include "write/state.h"
 
-int outcome_record(
-    const struct app *app, struct state *state, const char *command, int code, const char *line)
+static int record(struct state *state, const char *command, int code, const char *line, int number)
 {
+	json_t *o = json_pack("{s:s, s:i, s:s}", "command", command, "exit", code, "line", line ? line : "");
 	struct err err = ERR_INIT;
 
-	(void)app;
-	if (!reserve_append(state, "outcome",
-		json_pack("{s:s, s:i, s:s}", "command", command, "exit", code, "line", line ? line : ""),
-		&err))
+	if (number)
+		json_object_set_new(o, "signal", json_integer(number));
+	if (!reserve_append(state, "outcome", o, &err))
 		return code;
 	err_wrap(&err, "%s", text("how it ended cannot be recorded"));
 	return app_error(&err, code > APP_FAILED ? code : APP_FAILED);
+}
+
+int outcome_record(
+    const struct app *app, struct state *state, const char *command, int code, const char *line)
+{
+	(void)app;
+	return record(state, command, code, line, 0);
 }
 
 void outcome_refused(struct app *app, const struct policy *policy, int code, const char *line)
@@ -68,8 +74,9 @@ int outcome_tell(
 	struct notify_message m = {
 	    o->line, o->details, o->command, policy->site_name, policy->locale, o->generation, o->code};
 	struct err err = ERR_INIT;
-	int r, code = state ? outcome_record(app, state, o->command, o->code, o->record ? o->record : o->line) : o->code;
+	int r, code = state ? record(state, o->command, o->code, o->record ? o->record : o->line, o->signal) : o->code;
 
+	(void)app;
 	m.exit = code;
 	if (!policy->notify_command ||
 	    (code == APP_OK && policy->notify_when == POLICY_NOTIFY_ATTENTION && !o->good_news))

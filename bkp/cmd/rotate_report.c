@@ -113,6 +113,10 @@ void rotate_report_faults(const struct rotate_result *r, FILE *out)
 	}
 	if (r->history.code[0])
 		app_fault(&r->history, out);
+	if (r->replaced_source.code[0])
+		app_fault(&r->replaced_source, out);
+	if (r->replaced.code[0])
+		app_fault(&r->replaced, out);
 	if (r->docs_why.code[0])
 		app_fault(&r->docs_why, out);
 	else if (!r->docs_complete)
@@ -201,7 +205,8 @@ int rotate_report_exit(const struct rotate_result *r)
 	if (!r->current)
 		return APP_FAILED;
 	/* without the static program there are still rescue.py and stock tools: said, but no fault */
-	return is_complete(r) && !r->refill.lost && !r->docs_why.code[0] && !r->history.code[0] &&
+	return is_complete(r) && !r->refill.lost && !r->docs_why.code[0] && !r->replaced.code[0] &&
+	       !r->replaced_source.code[0] && !r->history.code[0] &&
 		       !r->clock.code[0] && !r->reaped.code[0]
 		   ? APP_OK
 		   : APP_ATTENTION;

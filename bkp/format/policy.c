@@ -236,6 +236,10 @@ const char *policy_near_dataset(const struct policy *policy, const char *name)
 	const char *names[NEAR_NAMES];
 	size_t n = 0;
 
+	/* what is printed for people are the titles */
+	for (size_t i = 0; i < policy->n_datasets; i++)
+		if (policy->datasets[i].title && !strcmp(policy->datasets[i].title, name))
+			return policy->datasets[i].name;
 	for (; n < policy->n_datasets && n < NEAR_NAMES; n++)
 		names[n] = policy->datasets[n].name;
 	return near_word(name, names, n);

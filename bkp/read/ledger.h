@@ -59,6 +59,8 @@ struct ledger_medium {
 	int64_t attach_ns;
 	/* the newest rotation that left nothing out, or at least brought the newest generation; 0: never */
 	int64_t rotated_ns;
+	bool came;	/* it was seen to be attached, and since then neither rotated nor recorded anywhere */
+	bool unplaced;	/* gone again after that: nobody recorded where it is */
 	const char *destination; /* where the last rotation said it would be taken; "" once it was moved */
 	const char
 	    *custodian;	  /* who had it in hand last: operator of the newest rotated or medium-moved; "" */
@@ -143,6 +145,7 @@ struct ledger_outcome {
 	const char *command; /* "run" … */
 	int64_t ended_ns;
 	int exit;
+	int signal;	  /* that ended it early, or 0 */
 	const char *line; /* what a person was told, or "" */
 };
 

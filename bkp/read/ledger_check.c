@@ -225,6 +225,24 @@ static int check_medium(
 	return 0;
 }
 
+/* Why each of them failed; may be absent. */
+static int check_reasons(const json_t *list, uint64_t line, const char *event, struct err *err)
+{
+	static const struct ledger_member members[] = {{"name", WORD}, {"reason", TEXT_OPT}, {NULL, UUID}};
+
+	if (list && !json_is_array(list))
+		return ledger_wrong_member(line, event, "datasets", err);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *d = json_array_get(list, i);
+
+		if (!json_is_object(d))
+			return ledger_wrong_member(line, event, "datasets", err);
+		if (ledger_check_members(d, members, line, event, err))
+			return -1;
+	}
+	return 0;
+}
+
 static int check_failed(
     const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
 {
@@ -234,7 +252,7 @@ static int check_failed(
 		return ledger_contradiction(line, event, text("the generation was never begun"), err);
 	if (g->state != LEDGER_BEGUN && g->state != LEDGER_ABANDONED)
 		return ledger_contradiction(line, event, text("the generation has ended already"), err);
-	return 0;
+	return check_reasons(json_object_get(o, "datasets"), line, event, err);
 }
 
 static int check_decision(

@@ -117,8 +117,11 @@ static int apply_whereabouts(struct ledger *l, const struct journal_record *r, s
 
 	if (!strcmp(r->event, "medium-attached") || !strcmp(r->event, "medium-detached")) {
 		set_attached(m, !strcmp(r->event, "medium-attached"), r->wall_ns);
+		m->unplaced = !m->attached && m->came;
+		m->came = m->came || m->attached;
 		return 0;
 	}
+	m->came = m->unplaced = false;
 	if (ledger_replace_text(&m->custodian, member_str(r->json, "operator"), err))
 		return -1;
 	if (!strcmp(r->event, "rotated")) {
@@ -405,6 +408,23 @@ static int apply_copied(struct ledger *l, const struct journal_record *r, struct
 	return ledger_replace_text(&c->reason, "", err);
 }
 
+/* Each data set's own reason, where it is on record: the generation's is that of one of them. */
+static int set_reasons(struct ledger_generation *g, const json_t *list, struct err *err)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *o = json_array_get(list, i);
+
+		for (size_t k = 0; k < g->n_datasets; k++) {
+			struct ledger_dataset *d = (struct ledger_dataset *)&g->datasets[k];
+
+			if (!strcmp(d->name, member_str(o, "name")) &&
+			    ledger_replace_text(&d->reason, member_str_or_empty(o, "reason"), err))
+				return -1;
+		}
+	}
+	return 0;
+}
+
 static int apply_failed(struct ledger *l, const struct journal_record *r, struct err *err)
 {
 	struct ledger_generation *g = generation_of(l, r->json);
@@ -416,7 +436,7 @@ static int apply_failed(struct ledger *l, const struct journal_record *r, struct
 	g->reason = reason;
 	g->state = LEDGER_GEN_FAILED;
 	g->ended_ns = r->wall_ns;
-	return 0;
+	return set_reasons(g, json_object_get(r->json, "datasets"), err);
 }
 
 static const struct rule {

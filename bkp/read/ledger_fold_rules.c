@@ -175,6 +175,7 @@ static int apply_outcome(struct ledger *l, const struct journal_record *r, struc
 	}
 	o->ended_ns = r->wall_ns;
 	o->exit = (int)member_num(r->json, "exit");
+	o->signal = (int)member_num(r->json, "signal"); /* 0: there is none */
 	return ledger_replace_text(&o->line, member_str_or_empty(r->json, "line"), err);
 }
 

@@ -85,20 +85,25 @@ bool standing_type_shown(const struct standing_medium *m)
 	       standing_technology(m->ledger->shows) == standing_technology(m->ledger->type);
 }
 
+/* What is kept online is there; of two alike the first. */
+static bool leads(const struct standing_medium *a, const struct standing_medium *b)
+{
+	return a->policy->offline == b->policy->offline ? a < b : b->policy->offline;
+}
+
 const struct standing_medium *standing_twin(const struct standing_view *v, const struct standing_medium *m)
 {
+	const struct standing_medium *first = m;
+
 	if (!m->policy || !m->ledger || !*m->ledger->store)
 		return NULL;
 	for (size_t i = 0; i < v->policy->n_media; i++) {
 		const struct standing_medium *o = &v->s->media[i];
 
-		if (o == m || !o->ledger || strcmp(o->ledger->store, m->ledger->store) != 0)
-			continue;
-		/* the online one is what is there; of two alike the first */
-		if (o->policy->offline == m->policy->offline ? o < m : m->policy->offline)
-			return o;
+		if (o->ledger && !strcmp(o->ledger->store, m->ledger->store) && leads(o, first))
+			first = o;
 	}
-	return NULL;
+	return first == m ? NULL : first;
 }
 
 static void count_copies(const struct standing_view *v, struct standing_medium *m)

@@ -6,7 +6,8 @@
  * What counts (all of it from signed records):
  * - A generation counts for a data set when ledger_counts() says so (committed; good, or partial and accepted; not
  *   suspect unless accepted), and at least one copy was read back and compared (verified) and was not found damaged
- *   since (複数世代).
+ *   since (複数世代).  Damage improves no verdict: the newest that must be on media is still the one of which all copies
+ *   were found damaged.
  * - A copy that has expired is no copy, and none that is missing.
  * - 3世代: counting generations of distinct local dates, on whatever declared media, against the data set's `generations`,
  *   or against what was agreed where that is more.
@@ -14,10 +15,12 @@
  *   have three generations.
  * - A slot (slots.h) that no run has served is missed when an hour, or a quarter of the interval where that is less, has
  *   gone by: the run did not take place.  Only where the policy says a time of day.
- * - 3-2-1: a medium counts as a copy of the data set when it holds, verified, the newest counting generation (online
+ * - 3-2-1: a medium counts as a copy of the data set when it holds, verified, the newest counting generation, and none newer was damaged (online
  *   media), or for media kept offline one that is not older than swap_every + one day (35 days when swap_every is not
  *   stated).
- *     3: the original and at least two such media (合計で3つ以上のデータを保持).  Media on one file system, or on one share, are one copy.
+ *     3: the original and at least two such media (合計で3つ以上のデータを保持).  Media on one file system, or on one share, are one copy:
+ *        of the technology of the first of them, kept offline only if all of them are, and detached only if all are, so
+ *        that damage to one of them makes no other one more than it was.
  *     2: those media are of two technologies at least: magnetic disk (hdd, rdx), SSD, tape, optical, object store.  Two
  *        hard disks are one technology: ATTENTION, not met (異なる媒体: 特性や耐久性の異なる2種類以上のデバイス).  A medium
  *        of which policy and registration say different types adds none.  One whose device does not show its type (a
@@ -88,6 +91,7 @@ struct standing_dataset {
 	struct standing_rule three, two, one;
 	uint64_t newest;     /* newest counting generation; 0: none */
 	int64_t newest_ns;   /* when it was begun */
+	uint64_t latest;     /* newest that counts, or would, were its copies not damaged; 0: none */
 	int64_t verified_ns; /* newest read-back of any of its copies */
 	uint64_t tried; /* newest generation that was to hold the data set, whatever became of it; 0: none */
 	bool tried_failed; /* … and it does not count (failed, partial, not verified) */

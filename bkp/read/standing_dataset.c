@@ -44,6 +44,19 @@ static bool counts(const struct standing_view *v, const struct ledger_generation
 	return false;
 }
 
+/* Nothing but damage keeps it from counting, if anything does: what was captured since is not forgotten with it. */
+static bool would_count(
+    const struct standing_view *v, const struct ledger_generation *g, const char *dataset)
+{
+	if (!ledger_counts(g, dataset))
+		return false;
+	for (size_t i = 0; i < g->n_copies; i++)
+		if (g->copies[i].ok && (g->copies[i].verified_ns || g->copies[i].damaged_ns) &&
+		    declared(v, g->copies[i].medium))
+			return true;
+	return false;
+}
+
 /* The newest counting generation that is verified on that medium, or NULL. */
 static const struct ledger_generation *newest_on(
     const struct standing_view *v, const char *dataset, const char *uuid)
@@ -69,7 +82,7 @@ bool standing_fresh(
 		return false;
 	return m->policy->offline
 		   ? standing_age_s(v, g->begun_ns) <= standing_swap_s(m->policy) + STANDING_DAY_S
-		   : g->number == d->newest;
+		   : g->number == d->latest;
 }
 
 /* ---- 3世代 ---- */
@@ -103,6 +116,8 @@ static int count_dates(
 	for (size_t i = 0; i < n; i++) {
 		const struct ledger_generation *g = ledger_generation(v->l, i);
 
+		if (would_count(v, g, d->policy->name))
+			d->latest = g->number;
 		if (!counts(v, g, d->policy->name))
 			continue;
 		days[k++] = local_day(g->begun_ns);
@@ -233,6 +248,45 @@ static void judge_one(struct standing_dataset *d, const struct offline *o)
 		    text("no medium kept offline holds a verified copy that is recent enough"));
 }
 
+/* What the media on one file system are together: they are lost together. */
+struct store {
+	bool fresh;			      /* one of them holds what makes it a copy */
+	const struct standing_medium *inside; /* one that is attached; or NULL */
+	const struct ledger_generation *newest;
+};
+
+static struct store look_at_store(
+    const struct standing_view *v, const struct standing_medium *first, const struct standing_dataset *d)
+{
+	struct store all = {0};
+
+	for (size_t i = 0; i < v->s->n_media; i++) {
+		const struct standing_medium *m = &v->s->media[i];
+		const struct ledger_generation *g;
+
+		if (m != first && standing_twin(v, m) != first)
+			continue;
+		all.fresh |= standing_fresh(v, m, d);
+		if (m->attached && (!all.inside || m->overdue_attached))
+			all.inside = m;
+		g = newest_on(v, d->policy->name, m->ledger->uuid);
+		if (g && (!all.newest || g->number > all.newest->number))
+			all.newest = g;
+	}
+	return all;
+}
+
+static void count_offline(
+    const struct standing_view *v, const struct standing_medium *m, const struct store *all, struct offline *o)
+{
+	if (!all->inside) {
+		o->detached++;
+		o->lapsing += standing_age_s(v, all->newest->begun_ns) > standing_swap_s(m->policy);
+	} else if (!o->inside || o->inside->overdue_attached) {
+		o->inside = all->inside;
+	}
+}
+
 static void judge_copies(const struct standing_view *v, struct standing_dataset *d)
 {
 	struct offline o = {0};
@@ -240,21 +294,18 @@ static void judge_copies(const struct standing_view *v, struct standing_dataset 
 	unsigned copies = 0, doubtful = 0;
 
 	for (size_t i = 0; i < v->s->n_media; i++) {
-		const struct standing_medium *m = &v->s->media[i], *twin;
-		const struct ledger_generation *g;
+		const struct standing_medium *m = &v->s->media[i];
+		struct store all;
 
-		if (!m->policy || !m->ledger)
+		if (!m->policy || !m->ledger || standing_twin(v, m))
 			continue;
-		g = newest_on(v, d->policy->name, m->ledger->uuid);
-		twin = standing_twin(v, m);
+		all = look_at_store(v, m, d);
 		/* オフライン保証復旧点: whatever its age */
-		if (g && !twin && m->policy->offline && !m->attached && g->number > d->offline) {
-			d->offline = g->number;
-			d->offline_ns = g->begun_ns;
+		if (all.newest && m->policy->offline && !all.inside && all.newest->number > d->offline) {
+			d->offline = all.newest->number;
+			d->offline_ns = all.newest->begun_ns;
 		}
-		if (!standing_fresh(v, m, d))
-			continue;
-		if (twin && standing_fresh(v, twin, d))
+		if (!all.fresh)
 			continue;
 		copies++;
 		*(!standing_type_agrees(m)	? &doubtful
@@ -262,12 +313,8 @@ static void judge_copies(const struct standing_view *v, struct standing_dataset 
 					     : &by.claimed) |= 1u << standing_technology(standing_type(m));
 		if (!by.claims && !standing_type_shown(m))
 			by.claims = m;
-		if (m->policy->offline && m->attached)
-			o.inside = m;
-		else if (m->policy->offline) {
-			o.detached++;
-			o.lapsing += standing_age_s(v, g->begun_ns) > standing_swap_s(m->policy);
-		}
+		if (m->policy->offline)
+			count_offline(v, m, &all, &o);
 	}
 	judge_three(d, copies);
 	/* what policy and registration call differently is no further technology */

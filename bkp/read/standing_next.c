@@ -119,7 +119,8 @@ static void say_tried(struct standing_next *n, const struct standing_dataset *d)
 		standing_say(n,
 		    text("data set '%s': generation %ju failed: %s; put that right, then run 'bkp run %s'"),
 		    name, g->number,
-		    path_show(g->state == LEDGER_ABANDONED || !strcmp(g->reason, "interrupted")
+		    path_show(*in->reason		  ? in->reason
+			      : g->state == LEDGER_ABANDONED || !strcmp(g->reason, "interrupted")
 				  ? text("it was interrupted")
 				  : g->reason,
 			reason, sizeof(reason)),

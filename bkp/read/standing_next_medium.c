@@ -144,7 +144,8 @@ void standing_next_rotate(struct standing_next *n, const struct standing_medium 
 		return;
 	d = lacks(n, m);
 	say_why(n, m, d, why, sizeof(why));
-	place = *m->ledger->place ? m->ledger->place : m->policy->place;
+	place = m->ledger->unplaced  ? NULL
+		: *m->ledger->place ? m->ledger->place : m->policy->place;
 	if (m->sight == STANDING_SEEN)
 		standing_say(n, text("run 'bkp rotate %s --operator NAME': %s"), m->policy->name, why);
 	else if (place && *place)
@@ -174,6 +175,11 @@ void standing_next_whereabouts(struct standing_next *n, const struct standing_me
 			 "NAME' records "
 			 "'%s'"),
 		    m->policy->name, m->policy->name, lm->destination);
+	else if (lm->unplaced)
+		standing_say(n,
+		    text("%s was detached, and nobody recorded where it is now: 'bkp medium move %s --place PLACE --operator "
+			 "NAME'"),
+		    m->policy->name, m->policy->name);
 }
 
 /* An online medium that is there, and lacks what it should hold. */
@@ -194,7 +200,7 @@ void standing_next_behind(struct standing_next *n, const struct standing_medium 
 		    text("'%s' lacks generation %ju: the next run that captures something brings it up to "
 			 "date, now 'bkp run --all'"),
 		    name, d->newest);
-	else if (!c->damaged_ns)
+	else if (!c->damaged_ns && !c->verified_ns)
 		standing_say(n,
 		    text("generation %ju on '%s' was not read back: run 'bkp verify --medium %s --generation "
 			 "%ju'"),

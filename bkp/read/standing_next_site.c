@@ -135,6 +135,14 @@ void standing_next_failed(struct standing_next *n)
 		said |= s->datasets[i].tried_failed;
 	if (said)
 		return;
+	if (s->run->signal) {
+		standing_say(n,
+		    text("the last run (%s) was ended early by a person or the system (signal %d): %s; the next one goes "
+			 "on from there"),
+		    clock_format_local(s->run->ended_ns, at), s->run->signal,
+		    path_show(s->run->line, line, sizeof(line)));
+		return;
+	}
 	standing_say(n, text("the last run (%s) failed: %s; put that right, then run 'bkp run'"),
 	    clock_format_local(s->run->ended_ns, at), path_show(s->run->line, line, sizeof(line)));
 }

@@ -227,6 +227,8 @@ static uint64_t used_bytes(const struct capture *c)
 int capture_stop(struct capture *c, struct err *err)
 {
 	uint64_t most = used_bytes(c), done = c->result->bytes, fresh = done - c->kept;
+	/* what came of a file that is not whole is stored, but for its last piece, and is read again to be known */
+	uint64_t stored = done + c->within;
 
 	/* a block may be a night's worth of large files: without it no night would come any further */
 	if (capture_keep_block(c, err))
@@ -236,8 +238,8 @@ int capture_stop(struct capture *c, struct err *err)
 	if (c->cfg.cb.interrupted && c->cfg.cb.interrupted(c->cfg.cb.arg))
 		return err_set(err, "E-CAPTURE-05",
 		    text("stopped because bkp was told to end; %ju MiB of it are stored, which the next run need "
-			 "not read again; nothing of it counts yet"),
-		    done >> 20);
+			 "not write again; nothing of it counts yet"),
+		    stored >> 20);
 	if (c->policy->command)
 		return err_set(err, "E-CAPTURE-04", "%s",
 		    text("its command was ended at the time given; nothing of it counts, the next run starts "
@@ -246,7 +248,7 @@ int capture_stop(struct capture *c, struct err *err)
 		return err_set(err, "E-CAPTURE-04",
 		    text("stopped at the time given, %ju MiB of it are stored; the next run goes on from "
 			 "here"),
-		    done >> 20);
+		    stored >> 20);
 	most = most > done ? most : done;
 	return err_set(err, "E-CAPTURE-04",
 	    text("stopped at the time given, %ju MiB of at most %ju MiB are stored, %ju MiB of them in this "

@@ -1,6 +1,7 @@
 /* heads: see heads.h. */
 #include "write/heads.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #include "read/medium.h"
 #include "read/repository.h"
 #include "write/history.h"
+#include "write/replaced.h"
 #include "write/state.h"
 
 #define SHOW 128
@@ -48,6 +50,7 @@ struct keys {
 	uint64_t ours;	   /* lines */
 	uint64_t verified; /* lines of theirs, each signed by the key before it */
 	bool same, longer; /* longer: ours is the beginning of theirs */
+	bool foreign;	   /* what stands there has content and is no beginning of ours */
 };
 
 /* How many lines of theirs are links of a chain from our root key on. */
@@ -82,14 +85,16 @@ static int compare_keys(const struct state *s, int repo_dirfd, struct keys *ret,
 		k.common += ours[i] == '\n';
 	k.same = !r && i == n && i == theirs.n;
 	k.longer = !r && i == n && theirs.n > n;
+	k.foreign = r != INSIDE_ABSENT && (r || (theirs.n && (i < theirs.n || theirs.p[i - 1] != '\n')));
 	if (!r && !k.same && i < theirs.n && count_verified(s, &theirs, &k.verified, err))
 		return -1;
 	*ret = k;
 	return 0;
 }
 
-int heads_put_keys(const struct state *s, int repo_dirfd, struct err *err)
+int heads_put_keys(const struct state *s, int repo_dirfd, struct replaced *replaced, struct err *err)
 {
+	char path[SHOW];
 	struct keys k;
 	size_t n;
 	const uint8_t *ours = ledger_links(state_ledger(s), &n);
@@ -107,7 +112,12 @@ int heads_put_keys(const struct state *s, int repo_dirfd, struct err *err)
 			 "keep the "
 			 "medium as it is, it may be the proof"));
 	}
-	return io_replace(repo_dirfd, REPOSITORY_LINKS, 0444, ours, n, err);
+	if (io_replace(repo_dirfd, REPOSITORY_LINKS, 0444, ours, n, err))
+		return -1;
+	snprintf(path, sizeof(path), "%s/%s", state_repository(s), REPOSITORY_LINKS);
+	if (k.foreign)
+		replaced_add(replaced, path);
+	return 0;
 }
 
 /* ---- the journal ---- */

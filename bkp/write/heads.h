@@ -23,6 +23,7 @@
 
 struct medium;
 struct policy;
+struct replaced;
 struct state;
 
 struct heads_finding {
@@ -51,8 +52,9 @@ int heads_record(struct state *s, const struct medium *m, const struct heads_fin
     __attribute__((warn_unused_result));
 
 /* keys.jsonl of the medium becomes this host's, durably; a damaged one is replaced, one that was signed by
- * the same keys and says otherwise is not (E-PUBLISH-07). */
-int heads_put_keys(const struct state *s, int repo_dirfd, struct err *err)
+ * the same keys and says otherwise is not (E-PUBLISH-07).  replaced (or NULL) gets its name when this host did not write
+ * what stood there: an older list of its own is the beginning of the new one. */
+int heads_put_keys(const struct state *s, int repo_dirfd, struct replaced *replaced, struct err *err)
     __attribute__((warn_unused_result));
 
 /* The journal up to record `seq` with that head was copied to these media.  n = 0: nothing is recorded. */

@@ -19,11 +19,13 @@
 #include "read/medium.h"
 #include "read/repository.h"
 #include "write/medium_docs_private.h"
+#include "write/replaced.h"
 #include "write/state.h"
 
 #define TOOL_MAX  ((size_t)64 << 20) /* a static program has about 5 MiB */
 #define TOOLS_MAX ((size_t)4096)     /* SHA256SUMS of tools/ */
 #define SIG_MAX	  ((size_t)4096)
+#define TEXT_MAX  ((size_t)1 << 20) /* README.txt, SHA256SUMS */
 #define SHOW	  256
 
 void medium_docs_miss(struct medium_docs *d, const struct err *why)
@@ -66,18 +68,24 @@ int medium_docs_file(const struct medium_docs *d, int dir, const char *name, mod
 	return io_replace(dir, name, mode, p, n, err) ? medium_docs_cannot(d, err) : 0;
 }
 
-/* What stands there signed, by the key of whatever epoch, is not signed again every night. */
-static bool is_sealed(const struct medium_docs *d, int dir, const char *name, const char *sig_name,
-    const char *comment, const void *list, size_t n)
+/* By the key of whatever epoch. */
+static bool is_signed(const struct medium_docs *d, const char *comment, const void *p, size_t n, const void *sig, size_t n_sig)
 {
-	BUF_AUTO sig = BUF_INIT(SIG_MAX);
 	char said[MINISIG_COMMENT_MAX];
 	size_t n_keys;
 	const struct minisig_public *keys = state_keys(d->state, &n_keys);
 
+	return !minisig_verify_one_of(keys, n_keys, p, n, sig, n_sig, said, NULL, NULL) && !strcmp(said, comment);
+}
+
+/* What stands there signed is not signed again every night. */
+static bool is_sealed(const struct medium_docs *d, int dir, const char *name, const char *sig_name,
+    const char *comment, const void *list, size_t n)
+{
+	BUF_AUTO sig = BUF_INIT(SIG_MAX);
+
 	return is_there(dir, name, 0444, list, n) && !io_read_file(dir, sig_name, &sig, NULL) &&
-	       !minisig_verify_one_of(keys, n_keys, list, n, (const char *)sig.p, sig.n, said, NULL, NULL) &&
-	       !strcmp(said, comment) && is_there(dir, sig_name, 0444, sig.p, sig.n);
+	       is_signed(d, comment, list, n, sig.p, sig.n) && is_there(dir, sig_name, 0444, sig.p, sig.n);
 }
 
 /* The signature in NAME.next, when that announces these bytes. */
@@ -85,16 +93,13 @@ static bool is_announced(const struct medium_docs *d, int dir, const char *next,
     const void *p, size_t n, struct buf *ret_sig)
 {
 	BUF_AUTO there = BUF_INIT(n + SIG_MAX);
-	char said[MINISIG_COMMENT_MAX];
-	size_t n_keys, lines;
-	const struct minisig_public *keys = state_keys(d->state, &n_keys);
+	size_t lines;
 
 	if (io_read_file(dir, next, &there, NULL))
 		return false;
 	lines = minisig_lines((const char *)there.p, there.n);
 	return lines && there.n - lines == n && (!n || !memcmp(there.p + lines, p, n)) &&
-	       !minisig_verify_one_of(keys, n_keys, p, n, (const char *)there.p, lines, said, NULL, NULL) &&
-	       !strcmp(said, comment) && !buf_append(ret_sig, there.p, lines, NULL);
+	       is_signed(d, comment, p, n, there.p, lines) && !buf_append(ret_sig, there.p, lines, NULL);
 }
 
 /* A text and its signature cannot be replaced in one step: what both will be stands in one file first. */
@@ -125,21 +130,119 @@ static int forget_next(const struct medium_docs *d, int dir, const char *name, s
 	return medium_docs_cannot(d, err);
 }
 
+/* ---- what stands there, before it is replaced: did we write it? ---- */
+
+static void foreign(const struct medium_docs *d, const char *kind, const char *name, const char *suffix)
+{
+	bool procedure = !strcmp(kind, MEDIUM_DOCS_PROCEDURES), tool = !strcmp(kind, MEDIUM_DOCS_TOOLS);
+	char path[2 * SHOW + GENERATION_UUID];
+
+	snprintf(path, sizeof(path), "%s%s%s%s%s%s", procedure ? state_repository(d->state) : "", procedure ? "/" : "",
+	    procedure || tool ? kind : "", procedure || tool ? "/" : "", name, suffix);
+	replaced_add(d->replaced, path);
+}
+
+/* Has it no content, or is it not there at all?  *out gets what there is of a file that can be read. */
+static bool is_nothing(int dir, const char *name, struct buf *out, bool *ret_read)
+{
+	int r = io_read_file(dir, name, out, NULL);
+
+	*ret_read = !r;
+	return r == IO_ABSENT || (!r && !out->n);
+}
+
+/* The text that a run which died has announced. */
+static void look_at_next(const struct medium_docs *d, int dir, const char *name, const char *kind, const char *comment, struct buf *out)
+{
+	BUF_AUTO there = BUF_INIT(TEXT_MAX);
+	char next[SHOW];
+	size_t lines;
+	bool read;
+
+	snprintf(next, sizeof(next), "%s.next", name);
+	if (is_nothing(dir, next, &there, &read))
+		return;
+	lines = read ? minisig_lines((const char *)there.p, there.n) : 0;
+	if (!lines || !is_signed(d, comment, there.p + lines, there.n - lines, there.p, lines))
+		foreign(d, kind, name, ".next");
+	else
+		(void)!buf_append(out, there.p + lines, there.n - lines, NULL);
+}
+
+/* The signed text in its place and the announced one; p are the bytes that will stand there.  out: those that we
+ * wrote, one behind the other. */
+static void look_at_text(const struct medium_docs *d, int dir, const char *name, const char *kind, const void *p, size_t n,
+    struct buf *out)
+{
+	BUF_AUTO there = BUF_INIT(TEXT_MAX);
+	BUF_AUTO sig = BUF_INIT(SIG_MAX);
+	char comment[MINISIG_COMMENT_MAX], sig_name[SHOW];
+	bool read, unsigned_, announced;
+
+	repository_comment(kind, state_repository(d->state), comment);
+	look_at_next(d, dir, name, kind, comment, out);
+	if (is_nothing(dir, name, &there, &read))
+		return;
+	announced = read && there.n == out->n && !memcmp(there.p, out->p, there.n);
+	snprintf(sig_name, sizeof(sig_name), "%s.minisig", name);
+	unsigned_ = is_nothing(dir, sig_name, &sig, &(bool){0});
+	if (announced)
+		return;
+	if (read && !unsigned_ && is_signed(d, comment, there.p, there.n, sig.p, sig.n))
+		(void)!buf_append(out, there.p, there.n, NULL);
+	else if (!read || there.n != n || memcmp(there.p, p, n) != 0)
+		foreign(d, kind, name, "");
+	else if (!unsigned_)
+		foreign(d, kind, name, ".minisig");
+}
+
+/* Does a list that we wrote have these bytes under that name, or not the name at all?  What is not listed counts for
+ * nobody. */
+static bool is_vouched(const struct medium_docs *d, const char *name, const struct buf *bytes)
+{
+	BUF_AUTO line = BUF_INIT(SIG_MAX);
+	uint8_t sha256[DIGEST_LEN];
+	char end[SHOW];
+
+	snprintf(end, sizeof(end), "  %s\n", name);
+	digest_sha256(bytes->p, bytes->n, sha256);
+	return d->vouched.n && (!strstr((const char *)d->vouched.p, end) ||
+			    (!generation_sums_add(&line, sha256, name, NULL) && !buf_terminate(&line, NULL) &&
+				strstr((const char *)d->vouched.p, (const char *)line.p)));
+}
+
+int medium_docs_listed(const struct medium_docs *d, int dir, const char *kind, const char *name, mode_t mode, const void *p,
+    size_t n, struct err *err)
+{
+	BUF_AUTO there = BUF_INIT(TOOL_MAX);
+	bool read;
+
+	if (is_there(dir, name, mode, p, n))
+		return 0;
+	if (!is_nothing(dir, name, &there, &read) && (!read || !is_vouched(d, name, &there)))
+		foreign(d, kind, name, "");
+	return medium_docs_file(d, dir, name, mode, p, n, err);
+}
+
 int medium_docs_announce(
-    const struct medium_docs *d, int dir, const char *kind, const struct buf *sums, struct err *err)
+    struct medium_docs *d, int dir, const char *kind, const struct buf *sums, struct err *err)
 {
 	BUF_AUTO sig = BUF_INIT(SIG_MAX);
 	char comment[MINISIG_COMMENT_MAX];
 	const void *list = sums->n ? (const char *)sums->p : "";
 
+	d->vouched.n = 0;
+	look_at_text(d, dir, MEDIUM_DOCS_SUMS, kind, list, sums->n, &d->vouched);
+	if (buf_terminate(&d->vouched, err))
+		return -1;
 	repository_comment(kind, state_repository(d->state), comment);
 	if (is_sealed(d, dir, MEDIUM_DOCS_SUMS, MEDIUM_DOCS_SUMS ".minisig", comment, list, sums->n))
 		return 0;
 	return announce(d, dir, MEDIUM_DOCS_SUMS, comment, list, sums->n, &sig, err);
 }
 
-int medium_docs_signed(const struct medium_docs *d, int dir, const char *name, const char *kind,
-    const void *p, size_t n, struct err *err)
+static int put_signed(const struct medium_docs *d, int dir, const char *name, const char *kind, const void *p, size_t n,
+    struct err *err)
 {
 	BUF_AUTO sig = BUF_INIT(SIG_MAX);
 	char comment[MINISIG_COMMENT_MAX], sig_name[SHOW];
@@ -155,6 +258,15 @@ int medium_docs_signed(const struct medium_docs *d, int dir, const char *name, c
 	return forget_next(d, dir, name, err);
 }
 
+int medium_docs_signed(const struct medium_docs *d, int dir, const char *name, const char *kind,
+    const void *p, size_t n, struct err *err)
+{
+	BUF_AUTO ours = BUF_INIT(2 * TEXT_MAX);
+
+	look_at_text(d, dir, name, kind, p, n, &ours);
+	return put_signed(d, dir, name, kind, p, n, err);
+}
+
 int medium_docs_seal(
     const struct medium_docs *d, int dir, const char *kind, const struct buf *sums, struct err *err)
 {
@@ -162,7 +274,7 @@ int medium_docs_seal(
 
 	if (json_object_set_new(d->listed, kind, json_stringn(list, sums->n)))
 		return err_nomem(err);
-	return medium_docs_signed(d, dir, MEDIUM_DOCS_SUMS, kind, list, sums->n, err);
+	return put_signed(d, dir, MEDIUM_DOCS_SUMS, kind, list, sums->n, err);
 }
 
 /* ---- tools/ ---- */
@@ -252,7 +364,7 @@ static int put_read(struct medium_docs *d, const struct buf bytes[N_TOOLS], cons
 	if (medium_docs_announce(d, dir, MEDIUM_DOCS_TOOLS, sums, err))
 		return -1;
 	for (size_t i = 0; i < N_TOOLS; i++)
-		if (there[i] && medium_docs_file(d, dir, tools[i].name, tools[i].mode, bytes[i].p, bytes[i].n, err))
+		if (there[i] && medium_docs_listed(d, dir, MEDIUM_DOCS_TOOLS, tools[i].name, tools[i].mode, bytes[i].p, bytes[i].n, err))
 			return -1;
 	if (medium_docs_seal(d, dir, MEDIUM_DOCS_TOOLS, sums, err))
 		return -1;
@@ -336,19 +448,22 @@ static int record(struct medium_docs *d, struct err *err)
 }
 
 int medium_docs_put(struct state *s, const struct policy *policy, const struct medium *m,
-    const struct medium_docs_sources *from, struct medium_docs_result *ret, struct err *why, struct err *err)
+    const struct medium_docs_sources *from, struct medium_docs_result *ret, struct replaced *replaced,
+    struct err *why, struct err *err)
 {
 	struct medium_docs_result result = {0};
 	struct medium_docs d = {
-	    .state = s, .policy = policy, .medium = m, .from = from, .ret = &result, .why = why};
+	    .state = s, .policy = policy, .medium = m, .from = from, .ret = &result, .replaced = replaced, .why = why};
 	int r;
 
+	buf_init(&d.vouched, 2 * TEXT_MAX);
 	d.listed = json_object();
 	if (!d.listed)
 		return err_nomem(err);
 	/* README.txt last: it speaks of what is there */
 	r = put_tools(&d, err) || medium_docs_procedures(&d, err) || medium_docs_readme(&d, err) || record(&d, err);
 	json_decref(d.listed);
+	buf_free(&d.vouched);
 	if (r)
 		return -1;
 	if (io_sync_dir(medium_dirfd(m), err))

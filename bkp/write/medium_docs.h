@@ -10,6 +10,10 @@
  * what was changed on this host gets no signature, and what stands in tools/ stays as it is.  What a medium
  * carries now is recorded when it is something else than before (journal "documents").
  *
+ * What stood there and is replaced was written by this repository when its signature, or the text announced in
+ * NAME.next, says so; of a file in tools/ and procedures/ when such a list has its SHA-256, or does not name it.
+ * Everything else that has content, or is no file, somebody else put there (replaced.h).
+ *
  * Nothing is written through a link that stands on the medium.  Nothing is deleted: a file that is no longer
  * brought stays, without a line in SHA256SUMS.
  *
@@ -26,6 +30,7 @@ struct buf;
 struct err;
 struct medium;
 struct policy;
+struct replaced;
 struct state;
 
 #define MEDIUM_DOCS_README     "README.txt"
@@ -48,9 +53,10 @@ struct medium_docs_result {
 int medium_docs_tools(const char *folder, struct buf *ret_sums, struct err *err)
     __attribute__((warn_unused_result));
 
-/* 0: *ret is filled, and why (or NULL) is set when something could not be brought.  -1: the medium cannot be
+/* 0: *ret is filled, replaced (or NULL) has the files that were not what was written there, and why (or NULL) is set when something could not be brought.  -1: the medium cannot be
  * written (err). */
 int medium_docs_put(struct state *s, const struct policy *policy, const struct medium *m,
-    const struct medium_docs_sources *from, struct medium_docs_result *ret, struct err *why, struct err *err);
+    const struct medium_docs_sources *from, struct medium_docs_result *ret, struct replaced *replaced,
+    struct err *why, struct err *err);
 
 #endif

@@ -19,10 +19,12 @@ struct medium_docs {
 	const struct medium *medium;
 	const struct medium_docs_sources *from;
 	struct medium_docs_result *ret;
+	struct replaced *replaced; /* or NULL */
 	struct err *why;     /* of the first thing that could not be brought; or NULL */
 	bool faulty;	     /* why is set */
 	bool sealed_tools;   /* tools/ is there with its signature */
 	json_t *listed;	     /* the lists as they stand there, for the record */
+	struct buf vouched;  /* the lists of the folder at hand that this repository wrote; terminated */
 	char procedure[256]; /* name of the first procedure that is there, "NAME.md", or "" */
 };
 
@@ -34,13 +36,16 @@ void medium_docs_miss(struct medium_docs *d, const struct err *why);
  */
 int medium_docs_file(const struct medium_docs *d, int dir, const char *name, mode_t mode, const void *p,
     size_t n, struct err *err);
+/* The same of a file that the list of the folder names, once that was announced. */
+int medium_docs_listed(const struct medium_docs *d, int dir, const char *kind, const char *name, mode_t mode, const void *p,
+    size_t n, struct err *err);
 /* The same with its signature NAME.minisig, made for `kind`. */
 int medium_docs_signed(const struct medium_docs *d, int dir, const char *name, const char *kind,
     const void *p, size_t n, struct err *err);
 /* What the list in the folder will be, on the medium before the first of its files is replaced: until
  * medium_docs_seal() has returned, a reader holds these files against both (docs/format.md, section 10). */
 int medium_docs_announce(
-    const struct medium_docs *d, int dir, const char *kind, const struct buf *sums, struct err *err);
+    struct medium_docs *d, int dir, const char *kind, const struct buf *sums, struct err *err);
 /* SHA256SUMS and its signature. */
 int medium_docs_seal(
     const struct medium_docs *d, int dir, const char *kind, const struct buf *sums, struct err *err);

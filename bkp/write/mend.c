@@ -176,13 +176,13 @@ static int mend_around(struct mending *w, struct err *err)
 	before = r ? NULL : look_around(w, err);
 	if (!before)
 		return -1;
-	if (heads_put_keys(w->m->state, medium_repo_dirfd(w->m->medium), &why))
+	if (heads_put_keys(w->m->state, medium_repo_dirfd(w->m->medium), NULL, &why))
 		w->m->left(w->m->arg, REPOSITORY_LINKS, INVENTORY_NEEDED, &why);
 	why = (struct err)ERR_INIT;
 	if (put_journal(w, &why))
 		w->m->left(w->m->arg, "journal/" JOURNAL_FILE, INVENTORY_TEXT, &why);
 	why = (struct err)ERR_INIT;
-	r = medium_docs_put(w->m->state, w->m->policy, w->m->medium, w->m->docs, &docs, &why, err);
+	r = medium_docs_put(w->m->state, w->m->policy, w->m->medium, w->m->docs, &docs, NULL, &why, err);
 	if (!r && why.code[0])
 		w->m->left(w->m->arg, MEDIUM_DOCS_TOOLS, INVENTORY_TEXT, &why);
 	after = r ? NULL : look_around(w, err);

@@ -199,14 +199,12 @@ static int commit(struct night *n, struct err *err)
 
 static int read_back(struct night *n, struct err *err)
 {
-	const struct capture_callbacks *cb = &n->cfg->cb;
 	struct timings_mark mark = timings_begin_phase();
-	int r;
+	int r = night_read_back(n, err);
 
-	/* who is told to end does so soon; the next run reads back what was not */
-	if (cb->interrupted && cb->interrupted(cb->arg))
-		return 0;
-	r = night_read_back(n, err) || night_catch_up(n, err) ? -1 : 0;
+	/* who is told to end does so soon; the next run makes up for it */
+	if (!r && !night_interrupted(n))
+		r = night_catch_up(n, err);
 
 	timings_end_phase(&n->ret->timings, TIMING_READBACK, &mark, 0);
 	return r;
@@ -244,6 +242,21 @@ static void clean_up(struct night *n)
 	night_close_media(n);
 }
 
+/* Why each data set that was tried failed. */
+static json_t *reasons(const struct night *n)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n->ret->n_datasets; i++) {
+		const struct generation_dataset *d = &n->ret->datasets[i];
+		char reason[sizeof(((struct err *)0)->msg)];
+
+		if (d->verdict == GENERATION_FAILED && d->name && d->reason)
+			json_array_append_new(list, json_pack("{s:s, s:s}", "name", d->name, "reason", path_show(d->reason, reason, sizeof(reason))));
+	}
+	return list;
+}
+
 /* A failure that cannot be recorded either is said with it; the next run's settle() records it. */
 static void record_failure(struct night *n, struct err *failure)
 {
@@ -254,7 +267,7 @@ static void record_failure(struct night *n, struct err *failure)
 
 	path_show(failure->msg, reason, sizeof(reason)); /* JSON wants UTF-8, and names are bytes */
 	if (state_append(n->cfg->state, "failed",
-		json_pack("{s:I, s:s, s:o*}", "generation", (json_int_t)n->ret->generation, "reason", reason, "said_age", said), &why) ||
+		json_pack("{s:I, s:s, s:o, s:o*}", "generation", (json_int_t)n->ret->generation, "reason", reason, "datasets", reasons(n), "said_age", said), &why) ||
 	    r)
 		err_wrap(failure, text("this could not be recorded (%s)"), why.msg);
 }
@@ -350,6 +363,7 @@ static int night(struct night *n, struct err *err)
 		r = read_back(n, err);
 	}
 	night_medium_docs(n);
+	night_tell_replaced(n);
 	night_copy_journal(n);
 	return r;
 }
@@ -370,6 +384,7 @@ int night_run(const struct night_config *cfg, struct night_result *ret, struct e
 	} else if (!r) {
 		r = night(&n, &local);
 	} else if (r == NIGHT_NOTHING) {
+		night_tell_replaced(&n);
 		night_copy_journal(&n);
 	}
 	clean_up(&n);

@@ -48,6 +48,7 @@ struct night_medium {
 	bool ok;		    /* holds the new generation */
 	bool verified;		    /* and it was read back well */
 	struct err why;		    /* when not ok or not verified */
+	struct err replaced;	    /* files on it that were not what was written there (replaced.h), or code "" */
 	struct err history;	    /* what is wrong with its copy of the journal (heads.h), or code "" */
 	uint64_t written;	    /* bytes */
 	uint64_t unfrozen;	    /* files that could not be made immutable */
@@ -69,6 +70,7 @@ struct night_result {
 	struct err clock;   /* the clock was moved: what a person should hear, or code "" */
 	struct err reaped;  /* why an expiry that was interrupted could not be finished, or code "" */
 	struct err narrowed; /* the policy captures or guards less and nobody has accepted it, or code "" */
+	int signal;	     /* that ended it early, or 0; of whoever ran it */
 	struct err missing; /* what media should carry for people and could not be brought to them, the first; or code "" */
 };
 

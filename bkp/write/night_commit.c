@@ -205,6 +205,20 @@ int night_committed(struct night *n, struct err *err)
 	    err);
 }
 
+bool night_interrupted(const struct night *n)
+{
+	const struct capture_callbacks *cb = &n->cfg->cb;
+
+	return cb->interrupted && cb->interrupted(cb->arg);
+}
+
+/* Nothing is wrong with the medium: nobody looked. */
+static void not_read_back(struct night_medium *m)
+{
+	err_set(&m->why, "W-RUN-12", "%s", text("interrupted: not read back; the next run does it"));
+	err_hint(&m->why, "%s", text("nothing is known to be wrong with it: the next run reads it back, 'bkp verify' does it now"));
+}
+
 int night_read_back(struct night *n, struct err *err)
 {
 	size_t i;
@@ -213,6 +227,10 @@ int night_read_back(struct night *n, struct err *err)
 		struct night_online *o = &n->online[i];
 		int r;
 
+		if (o->report->ok && night_interrupted(n)) {
+			not_read_back(o->report);
+			continue;
+		}
 		if (!o->report->ok || readback_open(n->cfg->state, o->medium, &o->readback, &o->report->why))
 			continue;
 		night_progress_medium(n, i);
@@ -300,9 +318,23 @@ void night_medium_docs(struct night *n)
 
 	for (i = 0; i < n->n_online; i++)
 		if (!n->sinks[i].failed && medium_docs_put(n->cfg->state, n->cfg->policy, n->online[i].medium, &n->cfg->docs,
-					       &brought, &missing, &why)) {
+					       &brought, &n->online[i].replaced, &missing, &why)) {
 			n->online[i].report->why = why;
 			n->online[i].report->verified = false;
 		}
 	n->ret->missing = missing;
+}
+
+void night_tell_replaced(struct night *n)
+{
+	struct err why = ERR_INIT;
+
+	for (size_t i = 0; i < n->n_online; i++) {
+		struct night_online *o = &n->online[i];
+
+		if (replaced_tell(&o->replaced, n->cfg->state, o->medium, &o->report->replaced, &why)) {
+			o->report->why = why;
+			o->report->verified = false;
+		}
+	}
 }

@@ -47,7 +47,7 @@ int night_new_epoch(struct night *n, struct err *err)
 
 		if (o->finding.found && heads_record(n->cfg->state, o->medium, &o->finding, err))
 			return -1;
-		if (heads_put_keys(n->cfg->state, medium_repo_dirfd(o->medium), &why))
+		if (heads_put_keys(n->cfg->state, medium_repo_dirfd(o->medium), &o->replaced, &why))
 			night_drop(n, i, &why);
 	}
 	return 0;

@@ -78,6 +78,7 @@ void night_close_media(struct night *n)
 
 		o->report->written = vault_w_written(o->vault);
 		o->report->unfrozen = vault_w_unfrozen(o->vault, &o->report->unfrozen_errno);
+		replaced_free(&o->replaced);
 		readback_close(o->readback);
 		vault_w_close(o->vault);
 		medium_close(o->medium);

@@ -9,6 +9,7 @@
 #include "format/digest.h"
 #include "write/heads.h"
 #include "write/night.h"
+#include "write/replaced.h"
 
 struct chunker;
 struct dedup;
@@ -30,6 +31,7 @@ struct night_online {
 	struct vault_w *vault;
 	struct readback *readback; /* once it holds the new generation */
 	struct heads_finding finding;
+	struct replaced replaced;
 };
 
 struct night {
@@ -61,6 +63,8 @@ void night_progress_dataset(struct night *n, size_t i);
 void night_progress_bytes(void *arg, uint64_t bytes);
 void night_progress_medium(struct night *n, size_t i);
 void night_progress_copied(void *arg, uint64_t generation, uint64_t left, uint64_t bytes, uint64_t total);
+/* night_commit.c: somebody ended this process */
+bool night_interrupted(const struct night *n);
 /* night_media.c */
 int night_open_media(struct night *n, struct err *err);
 void night_close_media(struct night *n);
@@ -93,6 +97,8 @@ int night_committed(struct night *n, struct err *err);
 int night_read_back(struct night *n, struct err *err);
 int night_catch_up(struct night *n, struct err *err);
 void night_medium_docs(struct night *n);
+/* The files of each medium that were not what was written there; last of all that is written there but the journal. */
+void night_tell_replaced(struct night *n);
 /* What the commands of data sets wrote to standard error that no root.age keeps, as records hold it: base64 of an age file
  * with a line "NAME: WORDS" each.  all: nothing was committed; else of those that failed.  *ret NULL: nothing was said. */
 int night_said(const struct night *n, bool all, struct json_t **ret, struct err *err);

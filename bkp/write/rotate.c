@@ -99,7 +99,7 @@ static void bring_docs(struct rotate *ro)
 	struct err why = ERR_INIT;
 
 	if (medium_docs_put(ro->cfg->state, ro->cfg->policy, ro->medium, &ro->cfg->docs, &brought,
-		&ro->ret->docs_why, &why)) {
+		&ro->replaced, &ro->ret->docs_why, &why)) {
 		ro->ret->docs_why = why;
 		return;
 	}
@@ -164,6 +164,7 @@ static int synchronise(struct rotate *ro, struct err *err)
 
 static void clean_up(struct rotate *ro)
 {
+	replaced_free(&ro->replaced);
 	readback_close(ro->readback);
 	vault_w_close(ro->vault);
 	medium_close(ro->medium);
@@ -203,6 +204,9 @@ int rotate_run(const struct rotate_config *cfg, struct rotate_result *ret, struc
 	    rotate_refill(&ro, &why) || rotate_recheck(&ro, &why) || rotate_seal(&ro, &why);
 	if (!r) {
 		bring_docs(&ro);
+		r = replaced_tell(&ro.replaced, cfg->state, ro.medium, &ret->replaced, &why);
+	}
+	if (!r) {
 		rotate_tally(&ro);
 		look_for_room(&ro);
 		/* what is recorded as rotated stays on the disk if it is pulled out at this moment */

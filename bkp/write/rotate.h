@@ -77,6 +77,7 @@ struct rotate_result {
 	struct err history;  /* what is wrong with its copy of the journal (heads.h), or code "" */
 	bool docs_complete; /* the static program is there, and all procedures */
 	struct err docs_why;
+	struct err replaced, replaced_source; /* files that were not what was written, on it, on an online one (replaced.h) */
 	struct err clock;  /* the clock was moved: what a person should hear, or code "" */
 	struct err reaped; /* why an expiry that was interrupted could not be finished, or code "" */
 	uint64_t finished; /* generations that it recorded and that this rotation deleted */

@@ -340,10 +340,16 @@ int rotate_begin(struct rotate *ro, struct err *err)
 	    heads_record(ro->cfg->state, ro->medium, &ro->finding, err) ||
 	    attendance_arrived(ro->cfg->state, ro->uuid, ro->ret->path, err))
 		return -1;
-	if (heads_put_keys(ro->cfg->state, medium_repo_dirfd(ro->medium), &why))
+	if (heads_put_keys(ro->cfg->state, medium_repo_dirfd(ro->medium), &ro->replaced, &why))
 		return rotate_failed(ro, &why, err);
 	/* they get the next copy of the journal, whose last records the new key signs */
-	for (size_t i = 0; i < ro->n_sources; i++)
-		(void)!heads_put_keys(ro->cfg->state, medium_repo_dirfd(ro->sources[i].medium), NULL);
+	for (size_t i = 0; i < ro->n_sources; i++) {
+		const struct medium *m = ro->sources[i].medium;
+		struct replaced replaced = {0};
+
+		(void)!heads_put_keys(ro->cfg->state, medium_repo_dirfd(m), &replaced, NULL);
+		if (replaced_tell(&replaced, ro->cfg->state, m, &ro->ret->replaced_source, err))
+			return -1;
+	}
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include "format/journal.h"
 #include "write/device.h"
 #include "write/heads.h"
+#include "write/replaced.h"
 #include "write/rotate.h"
 
 struct medium;
@@ -20,6 +21,7 @@ struct rotate {
 	struct vault_w *vault;
 	struct readback *readback;
 	struct heads_finding finding;
+	struct replaced replaced;
 	struct refill_source *sources; /* open */
 	size_t n_sources;
 };

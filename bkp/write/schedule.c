@@ -40,7 +40,25 @@ static const char *base_name(const char *path)
 	return strrchr(path, '/') + 1;
 }
 
-static int open_folder(const char *path, struct err *err)
+/* The folders of `dir` that are below `root`, which is there. */
+static void make_folders(const char *root, const char *dir)
+{
+	int at = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char name[PATH_MAX];
+
+	for (const char *p = dir + strlen(root); at >= 0 && *p; p += strcspn(p, "/")) {
+		int next;
+
+		p += strspn(p, "/");
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(p, "/"), p);
+		next = *name ? io_make_dir(at, name, 0755, NULL) : -1;
+		io_close_quietly(&at);
+		at = next;
+	}
+	io_close_quietly(&at);
+}
+
+static int open_folder(const char *path, const char *root, struct err *err)
 {
 	char dir[PATH_MAX], show[PATH_MAX];
 	int fd;
@@ -50,6 +68,9 @@ static int open_folder(const char *path, struct err *err)
 	if (fd < 0) {
 		err_sys(err, "E-SCHED-05", errno, text("cannot open folder '%s'"),
 		    path_show(dir, show, sizeof(show)));
+		if (*root)
+			err_hint(err, text("make the folder '%s' first, and look whether --root names the right one"),
+			    path_show(dir, show, sizeof(show)));
 		err_hint(err, "%s",
 		    text("see which of cron and systemd is installed here, and name it with --kind"));
 	}
@@ -104,7 +125,7 @@ static enum schedule_state provenance(const struct buf *b, struct schedule *ret)
 static int look_file(
     const char *path, struct buf *out, struct schedule *ret, enum schedule_state *state, struct err *err)
 {
-	IO_FD_AUTO dir = open_folder(path, err);
+	IO_FD_AUTO dir = open_folder(path, "", err);
 	int r;
 
 	if (dir < 0)
@@ -215,10 +236,16 @@ static int may_touch(
 		   : not_ours(path, state, found.policy, err);
 }
 
-static int write_file(const struct schedule_file *f, struct err *err)
+static int write_file(const struct schedule *s, const struct schedule_file *f, struct err *err)
 {
-	IO_FD_AUTO dir = open_folder(f->path, err);
+	char folder[PATH_MAX];
+	IO_FD_AUTO dir = -1;
 
+	/* an image of a system may have neither cron nor systemd yet; this computer's are not for us to make */
+	snprintf(folder, sizeof(folder), "%.*s", (int)(base_name(f->path) - f->path - 1), f->path);
+	if (*s->root)
+		make_folders(s->root, folder);
+	dir = open_folder(f->path, s->root, err);
 	return dir < 0 || io_replace(dir, base_name(f->path), 0644, f->text.p, f->text.n, err) ? -1 : 0;
 }
 
@@ -236,7 +263,7 @@ static int install(const struct schedule *s, const struct schedule_file *files, 
 		change[i] = !there || is.n != files[i].text.n || memcmp(is.p, files[i].text.p, is.n) != 0;
 	}
 	for (size_t i = 0; i < n; i++) {
-		if (change[i] && write_file(&files[i], err))
+		if (change[i] && write_file(s, &files[i], err))
 			return -1;
 		r = change[i] ? 0 : r;
 	}
@@ -258,7 +285,7 @@ int schedule_install(const struct schedule *s, const struct policy *policy, stru
 
 static int remove_file(const char *path, struct err *err)
 {
-	IO_FD_AUTO dir = open_folder(path, err);
+	IO_FD_AUTO dir = open_folder(path, "", err);
 	char show[PATH_MAX];
 
 	if (dir < 0)

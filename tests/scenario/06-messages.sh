@@ -107,6 +107,10 @@ said 64 "did you mean '--anchor'?" "$BKP" run --ancor=x
 said 64 "see 'bkp run --help'" "$BKP" run --zzz
 said 64 "did you mean 'docs'?" "$BKP" run --dry-run dosc
 said 64 "did you mean 'm1'?" "$BKP" medium add n1
+for command in list extract drill cat; do said 64 "did you mean 'bkp-restore $command'?" "$BKP" $command 1; done
+said 64 "did you mean 'bkp-restore extract'?" "$BKP" restore
+said 64 "a full-width blank (U+3000)" "$BKP" medium move m1 --operator　事務長
+"$BKP" --help | grep -q bkp-restore || die "--help does not name bkp-restore"
 said 64 "did you mean 'extract'?" "$RESTORE" extrakt 1
 said 64 "did you mean '--identity'?" "$RESTORE" --identiti x list 1
 said 64 "option '--identity' needs a value" "$RESTORE" list 1 --identity
@@ -123,6 +127,15 @@ said 64 "burn it" "$BKP" init --recipient "$key"
 ! grep -qi "${key#AGE-SECRET-KEY-}" out err || die "the secret key is shown once more"
 [ ! -e state ] || die "a repository was made"
 site_make 2>err; unset BKP_LANG
+said 64 "did you mean 'docs'?" "$BKP" run 文書
+# who may not is told so, and not that something is damaged
+if [ "$(id -u)" = 0 ]; then
+	mkdir "$T/closed"; cp "$T/policy.yaml" "$T/closed/"; chmod 600 "$T/closed/policy.yaml"; chmod 755 "$T" "$T/closed"
+	stranger=(setpriv --reuid 65534 --regid 65534 --clear-groups "$BKP")
+	said 3 "run it as root (sudo)" "${stranger[@]}" status
+	said 2 "run it as root (sudo)" "${stranger[@]}" run --all
+	said 64 "run it as root (sudo)" "${stranger[@]}" --policy "$T/closed/policy.yaml" status
+fi
 said 64 "did you mean 'm1'?" "$BKP" verify --medium n1
 said 64 "did you mean 'm1'?" "$BKP" expire --dry-run --medium n1
 # Ctrl-C of a restore: what it left and what to do; here it waits for the program already when that begins

@@ -77,6 +77,7 @@ done
 one 2 "$T/one" "$T/m1"
 get 2 "$T/all" "$T/m1"
 same "$T/one" "$T/all"
+[ "$(grep -c "explain E-RESTORE-07" "$T/one.said")" = 1 ] || die "what to do is not said once: $(head -6 "$T/one.said")"
 grep -q E-RESTORE-07 "$T/one.said" || die "nothing was said of what is there already"
 over=--overwrite
 one 2 "$T/one" "$T/m1"

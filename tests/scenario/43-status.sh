@@ -82,6 +82,12 @@ expect 0 at "2026-12-03 09:30:00" "$BKP" medium move RDX-01 --operator 事務長
 python3 -c 'import json, sys; o = json.load(open(sys.argv[1])); assert o["detached"] and o["place"] == "別棟 保管庫B" and o["operator"] == "事務長", o' "$T/out"
 json 0 "2026-12-03 10:00:00" 'v == ["met"] * 4 and s["next"] == [] and d["offline_recovery_point"]["generation"] == 4 and not medium("RDX-01")["attached"] and medium("RDX-01")["custodian"] == "事務長"'
 at "2026-12-03 10:00:00" "$BKP" status >"$T/met.en"
+# what somebody has set in his terminal holds there, and --lang holds against it
+sed -i 's/language: en/language: ja/' "$T/policy.yaml"
+BKP_LANG=en at "2026-12-03 10:00:00" "$BKP" status | grep -q '○ met 3/3' || die "BKP_LANG=en gives the policy's language"
+BKP_LANG=en at "2026-12-03 10:00:00" "$BKP" --lang ja status | grep -q '○ 適合 3/3' || die "--lang does not hold against BKP_LANG"
+at "2026-12-03 10:00:00" "$BKP" status | grep -q '○ 適合 3/3' || die "the policy's language"
+sed -i 's/language: ja/language: en/' "$T/policy.yaml"
 grep -q '○ met 3/3' "$T/met.en" || { cat "$T/met.en" >&2; die "the page does not say met"; }
 [ -z "$(at "2026-12-03 10:00:00" "$BKP" status --quiet)" ] || die "quiet is not quiet"
 say "attached: not offline; gone: not recorded; carried away and recorded: everything is met, exit 0, オフライン保証復旧点 is the newest generation"
@@ -117,7 +123,14 @@ P
 at "2026-12-14 09:00:00" "$BKP" medium show rdx-01 >"$T/out"
 grep -q 'in the hands of  *事務長' "$T/out" || { cat "$T/out" >&2; die "medium show does not name the custodian"; }
 at "2026-12-14 09:00:00" "$BKP" medium list >"$T/out"
-grep -q '^RDX-01 .*detached since 2026-12-14 02:00.*別棟 保管庫B' "$T/out" || { cat "$T/out" >&2; die "medium list"; }
+grep -q '^RDX-01 .*detached since 2026-12-14 02:00.*not recorded' "$T/out" || { cat "$T/out" >&2; die "medium list"; }
+cp -a "$T/state" "$T/state.was"
+at "2026-12-14 09:00:00" "$BKP" status >"$T/out" || :
+grep -q "RDX-01 was detached, and nobody recorded where it is now: 'bkp medium move RDX-01 " "$T/out" && ! grep -q "from '別棟 保管庫B'" "$T/out" ||
+	{ cat "$T/out" >&2; die "status says a place that nobody recorded"; }
+expect 0 at "2026-12-14 09:00:00" "$BKP" medium move RDX-01 --operator 事務長 # to the place of the policy
+at "2026-12-14 09:00:00" "$BKP" medium list | grep -q '^RDX-01 .*別棟 保管庫B' || die "the place of the policy is not recorded"
+rm -r "$T/state"; mv "$T/state.was" "$T/state"
 expect 2 "$BKP" medium show RDX-99
 say "every night records which offline media came and went; medium show gives place, hands, generations and history"
 

@@ -61,10 +61,10 @@ for name in README.txt bkp-medium.json; do
 	for kind in link fifo device huge; do
 		start; rm -f "${M:?}/$name"
 		case $kind in link) ln -s "$T/victim/file" "$M/$name" ;; fifo) mkfifo "$M/$name" ;; device) mknod "$M/$name" c 1 5 ;; huge) truncate -s 1T "$M/$name" ;; esac
-		if [ $name = README.txt ]; then rotated "$name: $kind" 0 ''; else rotated "$name: $kind" 2 "E-ROTATE-02\|E-IO-0"; fi
+		if [ $name = README.txt ]; then rotated "$name: $kind" 1 W-DOCS-05; else rotated "$name: $kind" 2 "E-ROTATE-02\|E-IO-0"; fi
 	done
 done
-start; rm -f "$M/README.txt"; ln "$T/victim/file" "$M/README.txt"; rotated "README.txt: a hard link" 0 ''
+start; rm -f "$M/README.txt"; ln "$T/victim/file" "$M/README.txt"; rotated "README.txt: a hard link" 1 W-DOCS-05
 start; rm -f "$M/README.txt"; mkdir -p "$M/README.txt/x"; rotated "README.txt: a folder" 1 E-DOCS-01
 start; rm -f "$M/README.txt"; mkdir -p "$M/.README.txt.tmp/x"; rotated "README.txt's temporary name: a folder" 1 E-DOCS-01
 for kind in link fifo device; do

@@ -206,6 +206,15 @@ expect 64 "$BKP" schedule install "${r[@]}" --kind cron --name ../x
 expect 2 "$BKP" schedule install "${r[@]}" --kind cron --name a.b # cron would pass over it
 expect 64 "$BKP" schedule install "${r[@]}" --kind anacron
 expect 2 "$BKP" schedule install --root "$T/nowhere" --kind cron
+grep -q "make the folder '$T/nowhere/etc/cron.d' first" "$T/err" && ! grep -q -e --kind "$T/err" || die "what is missing is not named: $(cat "$T/err")"
+# the file of the secret key, where the public one is meant
+printf 'untrusted comment: minisign secret key\nRW%0210d\n' 0 >"$T/secret.key"
+expect 2 "$BKP" schedule install "${r[@]}" --kind cron --root-key "$T/secret.key"
+grep -q "E-SCHED-04: .*is the file of a secret key" "$T/err" || die "the secret key: $(cat "$T/err")"
+expect 2 "$BKP" run --all --root-key "$T/secret.key"
+grep -q "E-RUN-08: .*is the file of a secret key" "$T/err" || die "the secret key: $(cat "$T/err")"
+status "$BKP" journal verify --root-key "$T/secret.key"
+grep -q "E-SIG-05: .*is the file of a secret key" "$T/err" || die "the secret key: $(cat "$T/err")"
 sed -i 's/^0 7/0 8/' "$cron"
 expect 2 "$BKP" schedule install "${r[@]}" --kind cron
 grep -q E-SCHED-02 "$T/err" || die "changes by hand are lost"
@@ -247,5 +256,11 @@ import json, sys
 got = [(o["action"], o["kind"]) for o in map(json.loads, open(sys.argv[1])) if o["event"] == "scheduled"]
 assert got == [("install", "cron")] * 3 + [("remove", "cron"), ("install", "systemd"), ("remove", "systemd")], got
 P
+# an image of a system that has neither cron nor systemd yet
+mkdir "$T/image"
+for kind in cron systemd; do
+	expect 0 "$BKP" schedule install --root "$T/image" --kind $kind
+	expect 0 "$BKP" schedule remove --root "$T/image"
+done
 "$BKP" journal verify >/dev/null || die "the journal does not verify"
 say "what was scheduled and removed stands in the journal"

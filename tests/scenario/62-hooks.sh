@@ -160,6 +160,8 @@ for sig in TERM INT; do
 	[ "$code" = 2 ] || die "SIG$sig: exit $code: $(cat "$T/err")"
 	[ $(($(date +%s) - begun)) -lt 15 ] || die "SIG$sig: it took too long"
 	grep -q 'E-RUN-07: ended by signal' "$T/err" || die "SIG$sig is not said: $(cat "$T/err")"
+	! grep -q 'E-RUN-05' "$T/err" || die "SIG$sig: a medium that nobody read back is called faulty: $(cat "$T/err")"
+	[ "$(grep -c 'W-RUN-12: m[12]: interrupted: not read back' "$T/err")" = 2 ] && ! grep -q 'NOT verified' "$T/out" || die "SIG$sig: $(cat "$T/out" "$T/err")"
 	[ "$(cat "$L")" = "after long failed" ] && [ ! -e "$T/frozen" ] || die "SIG$sig: after: $(cat "$L")"
 	! pgrep -f "^sleep $mark" >/dev/null || die "SIG$sig: the command is still running"
 	verdict $generation quick good
@@ -171,3 +173,40 @@ policy_accept
 expect 0 "$BKP" run --all
 reported_verify "after signals"
 say "SIGTERM and SIGINT end a run as --until does: the command is ended, after runs, what was whole makes a generation, exit 2, and the next run is as usual"
+
+# ---- ended when all was captured: nothing failed, and nobody says so
+site_policy "  - {name: quick, command: \"echo z\", store_as: d, after: \"kill -TERM \$PPID\"}"
+policy_accept
+expect 2 "$BKP" run --all
+verdict 7 quick good
+grep -q '^1 of 1 good, 3 warnings: .*the run was ended early by signal 15' "$T/out" || die "the line of the morning: $(cat "$T/out")"
+expect 0 "$BKP" verify
+status "$BKP" status
+grep -q 'was ended early by a person or the system (signal 15)' "$T/out" && ! grep -q 'the last run .* failed' "$T/out" ||
+	die "status: $(cat "$T/out")"
+say "a run that a signal ended when all was captured is told as ended early, not as failed"
+
+# ---- ended in the middle of a large file: each data set has its own reason, and what is stored is the number that is said
+head -c 200M /dev/urandom >"$T/src/large"
+site_policy "  - {name: large, paths: [$T/src]}
+  - {name: other, command: \"echo x\", store_as: d}"
+sed -i 's/^datasets:/archive_size: 4 MiB\n&/' "$T/policy.yaml"
+policy_accept
+archives() { find "$T/m1" -path '*/archives/*' -type f | wc -l; }
+before=$(archives)
+"$BKP" run --all >"$T/out" 2>"$T/err" &
+pid=$!
+for _ in $(seq 1000); do [ "$(archives)" -lt $((before + 3)) ] || break; sleep 0.01; done
+kill -TERM $pid
+code=0
+wait $pid || code=$?
+[ "$code" = 2 ] && grep -q 'E-RUN-01' "$T/err" || die "exit $code: $(cat "$T/out" "$T/err")"
+grep -q ' [1-9][0-9]* MiB of it are stored, which the next run need not write again' "$T/err" || die "what is stored: $(cat "$T/err")"
+stored=$(sed -n 's/.* \([0-9]*\) MiB of it are stored.*/\1/p' "$T/err" | head -1)
+status "$BKP" status
+grep -q "'large': generation 8 failed: stopped because" "$T/out" && grep -q "'other': generation 8 failed: not begun" "$T/out" ||
+	die "the reasons: $(cat "$T/out")"
+expect 0 "$BKP" --json run --all
+new=$(python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["new_bytes"] >> 20)' "$T/out")
+[ "$new" -le $((200 - stored + 2)) ] || die "$stored MiB were said to be stored, and $new of 200 were written again"
+say "a run ended in a large file says $stored MiB stored, the next wrote $new of 200; each data set of it has its own reason"

@@ -292,7 +292,8 @@ for f in "$T/thief.links" "$T/other.links"; do
 	expect 2 "$RESTORE" --medium "$T/m1" --root-key "$root" verify 3
 	grep -q E-REPO-05 "$T/err" || die "forged keys are not said: $(cat "$T/err")"
 	expect 1 "$RESTORE" --medium "$T/m1" --root-key "$root" generations # what it could do was done, and a person should look
-	expect 0 "$BKP" run --all
+	expect 1 "$BKP" run --all
+	grep -q "W-DOCS-05: .*/keys.jsonl'" "$T/err" || die "forged keys are mended without a word: $(cat "$T/err")"
 	grep '"event":"epoch"' "$J" | cmp - "$repo/keys.jsonl" || die "forged keys were not mended"
 done
 back

@@ -38,6 +38,7 @@ site_make
 status "$BKP" check --live
 [ "$STATUS" = 1 ] || { cat "$T/out" >&2; die "exit $STATUS"; } # RDX-01 is not registered
 line '△ medium RDX-01 is not registered'
+grep -q "register it with 'bkp medium add RDX-01 --path DIR'" "$T/out" || die "a medium without a path: $(cat "$T/out")"
 fine 'medium m1: '
 grep -q 'what a night takes is not known yet' "$T/out" || die "room before the first night"
 mkdir "$T/drive"

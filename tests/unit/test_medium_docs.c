@@ -135,7 +135,7 @@ static struct medium_docs_result put(struct site *s, struct err *why)
 	struct err err = ERR_INIT;
 
 	why->code[0] = '\0';
-	if (medium_docs_put(repo, s->policy, s->medium, &s->from, &ret, why, &err))
+	if (medium_docs_put(repo, s->policy, s->medium, &s->from, &ret, NULL, why, &err))
 		fail_msg("%s %s", err.code, err.msg);
 	return ret;
 }
@@ -145,7 +145,7 @@ static void cannot_put(struct site *s)
 	struct medium_docs_result ret;
 	struct err why = ERR_INIT, err = ERR_INIT;
 
-	assert_int_equal(medium_docs_put(repo, s->policy, s->medium, &s->from, &ret, &why, &err), -1);
+	assert_int_equal(medium_docs_put(repo, s->policy, s->medium, &s->from, &ret, NULL, &why, &err), -1);
 	assert_string_equal(err.code, "E-DOCS-01");
 	assert_non_null(strstr(err.msg, s->name));
 }

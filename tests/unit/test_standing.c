@@ -425,6 +425,62 @@ static void one_file_system_is_one_copy(void **state)
 	done(&w);
 }
 
+static void on_store(struct world *w, size_t medium, const char *store)
+{
+	must(w, T0 + 3 * DAY, "medium-added",
+	    json_pack("{s:s, s:s, s:s, s:b, s:s, s:s}", "medium", w->uuids[medium], "label",
+		w->media[medium].name, "type", w->media[medium].type, "offline", (int)w->media[medium].offline,
+		"store", store, "shows", w->media[medium].type));
+}
+
+static void found_damaged(struct world *w, int n, size_t medium)
+{
+	must(w, T0 + 3 * DAY + HOUR, "verify-failed",
+	    json_pack("{s:i, s:s, s:s}", "generation", n, "medium", w->uuids[medium], "reason", "x"));
+}
+
+/* Three folders of one disk: when the first drops out, the others are no more than they were. */
+static void damage_makes_nothing_better(void **state)
+{
+	const struct standing_dataset *d;
+	struct world w;
+	(void)state;
+
+	for (size_t first = 0; first < 2; first++) {
+		world(&w, "nas:hdd usb:ssd RDX-01:rdx:offline");
+		three_nights(&w);
+		rotation(&w, 2, 3, T0 + 3 * DAY);
+		for (size_t i = first; i < 3; i++)
+			on_store(&w, i, "1b2c-3d4e");
+		carried(&w, 2, T0 + 3 * DAY);
+		d = look(&w, T0 + 3 * DAY + HOUR);
+		assert_int_equal(d->three.have, 2 + first);
+		assert_string_equal(standing_verdict_word(d->one.verdict), "missing");
+		assert_int_equal(d->two.have, 1 + first);
+		found_damaged(&w, 3, first);
+		d = look(&w, T0 + 3 * DAY + 2 * HOUR);
+		assert_int_equal(d->three.have, 2 + first);
+		assert_int_equal(d->two.have, 1 + first);
+		assert_string_equal(standing_verdict_word(d->one.verdict), "missing");
+		assert_int_equal(d->offline, 0);
+		done(&w);
+	}
+	/* the newest stood on one medium only: the older one, which both have, is not the newest for that */
+	world(&w, "nas:hdd usb:ssd");
+	night(&w, 1, T0 + DAY);
+	night(&w, 2, T0 + 2 * DAY);
+	night_of(&w, 3, T0 + 3 * DAY, "emr", "good", false);
+	verified(&w, 3, 0, T0 + 3 * DAY);
+	d = look(&w, T0 + 3 * DAY + HOUR);
+	VERDICTS(d, "met", "attention", "attention", "missing");
+	found_damaged(&w, 3, 0);
+	d = look(&w, T0 + 3 * DAY + 2 * HOUR);
+	assert_int_equal(d->newest, 2);
+	assert_true(d->three.verdict >= STANDING_ATTENTION && d->two.verdict >= STANDING_ATTENTION);
+	assert_false(says(&w, "generation 2 on"));
+	done(&w);
+}
+
 /* What the policy calls a medium is a claim: two technologies are those that devices show. */
 static void a_type_that_no_device_shows(void **state)
 {
@@ -978,6 +1034,7 @@ int main(void)
 	    cmocka_unit_test(brought_again_is_not_yet_read_back),
 	    cmocka_unit_test(another_word_in_the_policy_is_no_other_technology),
 	    cmocka_unit_test(one_file_system_is_one_copy),
+	    cmocka_unit_test(damage_makes_nothing_better),
 	    cmocka_unit_test(a_type_that_no_device_shows),
 	    cmocka_unit_test(dates_are_those_on_the_wall),
 	    cmocka_unit_test(what_is_attached_is_not_offline),
