@@ -16,7 +16,7 @@ target_compile_definitions(restore_drill PRIVATE BKP_VERSION="${PROJECT_VERSION}
 list(FILTER RESTORE_SOURCES EXCLUDE REGEX
 	"/(plan|static_stubs|drill|scratch|interrupt|step_run|variables|attest|record|outcome_name)\\.c$")
 
-add_executable(bkp-restore ${RESTORE_SOURCES})
+add_executable(bkp-restore ${RESTORE_SOURCES} ${STARVED})
 target_link_libraries(bkp-restore PRIVATE restore_plan restore_drill bkp_read PkgConfig::ARCHIVE PkgConfig::SODIUM
 	Threads::Threads)
 target_compile_options(bkp-restore PRIVATE -include ${CMAKE_SOURCE_DIR}/bkp/base/banned.h)
@@ -44,10 +44,10 @@ if(BKP_STATIC_RESTORE)
 		find_library(STATIC_${name} lib${name}.a REQUIRED)
 		list(APPEND STATIC_LIBS ${STATIC_${name}})
 	endforeach()
-	add_executable(bkp-restore-static ${RESTORE_SOURCES} restore/static_stubs.c)
+	add_executable(bkp-restore-static ${RESTORE_SOURCES} ${STARVED} restore/static_stubs.c)
 	target_include_directories(bkp-restore-static PRIVATE $<TARGET_PROPERTY:bkp_read,INTERFACE_INCLUDE_DIRECTORIES>)
 	target_compile_options(bkp-restore-static PRIVATE -include ${CMAKE_SOURCE_DIR}/bkp/base/banned.h)
-	target_compile_definitions(bkp-restore-static PRIVATE BKP_VERSION="${PROJECT_VERSION}")
+	target_compile_definitions(bkp-restore-static PRIVATE BKP_VERSION="${PROJECT_VERSION}" BKP_STATIC_PROGRAM)
 	target_link_libraries(bkp-restore-static PRIVATE $<TARGET_FILE:restore_plan> $<TARGET_FILE:restore_drill> $<TARGET_FILE:bkp_read>
 		$<TARGET_FILE:bkp_format> $<TARGET_FILE:bkp_base> ${STATIC_LIBS})
 	target_include_directories(bkp-restore-static PRIVATE restore)
@@ -56,6 +56,9 @@ if(BKP_STATIC_RESTORE)
 	foreach(name getaddrinfo freeaddrinfo gai_strerror gethostbyname getnameinfo dlopen dlsym dlclose dlerror dladdr)
 		list(APPEND wrapped -Wl,--wrap=${name})
 	endforeach()
+	if(STARVED)
+		list(APPEND wrapped -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc)
+	endif()
 	# the map is for the test that looks for what must not be in it
 	target_link_options(bkp-restore-static PRIVATE -static-pie -Wl,--gc-sections -Wl,-Map=${CMAKE_BINARY_DIR}/bkp-restore-static.map
 		${wrapped} -s)

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/starved.h"
 #include "base/text.h"
 #include "format/age.h"
 #include "format/codec.h"
@@ -90,6 +91,7 @@ int arcfile_writer_new(const char *repository, uint64_t number, const struct age
 static int put_entry(
     struct arcfile_writer *w, const char *name, const struct codec_frame *f, struct buf *out, struct err *err)
 {
+	const unsigned long mark = starved_mark();
 	int failed;
 
 	archive_entry_clear(w->entry);
@@ -104,6 +106,8 @@ static int put_entry(
 		failed = archive_write_data(w->tar, f->part[i].p, f->part[i].n) != (la_ssize_t)f->part[i].n;
 	failed = failed || archive_write_finish_entry(w->tar) != ARCHIVE_OK;
 	w->out = NULL;
+	if (starved_since(mark))
+		return err_nomem(err);
 	return failed ? tar_failed(w, err) : 0;
 }
 

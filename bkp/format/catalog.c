@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/path.h"
+#include "base/starved.h"
 #include "base/text.h"
 #include "format/extent.h"
 
@@ -321,7 +322,7 @@ static int added(struct catalog_writer *w, size_t before, bool made, struct err 
 	return 0;
 }
 
-int catalog_writer_add(struct catalog_writer *w, struct archive_entry *entry, const char *extents,
+static int add(struct catalog_writer *w, struct archive_entry *entry, const char *extents,
     size_t extents_len, const uint8_t *sha256, unsigned flags, struct err *err)
 {
 	const char *path = archive_entry_pathname(entry);
@@ -349,6 +350,18 @@ int catalog_writer_add(struct catalog_writer *w, struct archive_entry *entry, co
 		return too_large(w, err);
 	r = write_entry(w, entry, err);
 	return r ? r : added(w, before, true, err);
+}
+
+int catalog_writer_add(struct catalog_writer *w, struct archive_entry *entry, const char *extents,
+    size_t extents_len, const uint8_t *sha256, unsigned flags, struct err *err)
+{
+	const unsigned long mark = starved_mark();
+	int r = add(w, entry, extents, extents_len, sha256, flags, err);
+
+	if (!starved_since(mark))
+		return r;
+	w->failed = true;
+	return err_nomem(err);
 }
 
 int catalog_writer_add_raw(

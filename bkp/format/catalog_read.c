@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/path.h"
+#include "base/starved.h"
 #include "base/text.h"
 #include "format/extent.h"
 
@@ -50,7 +51,7 @@ static bool ends_as_archive(const uint8_t *block, size_t n)
 	return true;
 }
 
-int catalog_reader_new(
+static int open_block(
     const void *block, size_t n, const char *prev_path, struct catalog_reader **ret, struct err *err)
 {
 	struct catalog_reader *r;
@@ -80,6 +81,15 @@ int catalog_reader_new(
 	}
 	*ret = r;
 	return 0;
+}
+
+int catalog_reader_new(
+    const void *block, size_t n, const char *prev_path, struct catalog_reader **ret, struct err *err)
+{
+	const unsigned long mark = starved_mark();
+	int result = open_block(block, n, prev_path, ret, err);
+
+	return result && starved_since(mark) ? err_nomem(err) : result;
 }
 
 void catalog_reader_free(struct catalog_reader *r)
@@ -381,7 +391,7 @@ static int ended(struct catalog_reader *r, struct err *err)
 	return CATALOG_END;
 }
 
-int catalog_reader_next(struct catalog_reader *r, struct catalog_item *ret, struct err *err)
+static int next(struct catalog_reader *r, struct catalog_item *ret, struct err *err)
 {
 	struct catalog_item item = {.entry = NULL};
 	struct buf swap;
@@ -414,4 +424,15 @@ int catalog_reader_next(struct catalog_reader *r, struct catalog_item *ret, stru
 	item.path = (const char *)r->path.p;
 	*ret = item;
 	return 0;
+}
+
+int catalog_reader_next(struct catalog_reader *r, struct catalog_item *ret, struct err *err)
+{
+	const unsigned long mark = starved_mark();
+	int result = next(r, ret, err);
+
+	if (!starved_since(mark))
+		return result;
+	r->failed = true;
+	return err_nomem(err);
 }

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/path.h"
+#include "base/starved.h"
 #include "base/text.h"
 #include "format/extent.h"
 #include "format/generation.h"
@@ -372,11 +373,12 @@ static int keep(struct kept *k, const struct catalog_item *item, struct err *err
 		k->items = more;
 		k->cap = cap;
 	}
+	const unsigned long mark = starved_mark();
 	copy.extents = NULL;
 	copy.extents_len = 0;
 	copy.entry = archive_entry_clone(item->entry);
 	copy.path = strdup(item->path);
-	if (!copy.entry || !copy.path) {
+	if (!copy.entry || !copy.path || starved_since(mark)) {
 		archive_entry_free(copy.entry);
 		free((char *)(uintptr_t)copy.path);
 		return err_nomem(err);

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/path.h"
+#include "base/starved.h"
 #include "base/text.h"
 #include "format/catalog.h"
 #include "format/digest.h"
@@ -182,7 +183,7 @@ static bool strip(struct archive_entry *e, unsigned *flags)
 	return true;
 }
 
-int entrysort_add(struct entrysort *s, const char *path, struct archive_entry *entry, const char *extents,
+static int add(struct entrysort *s, const char *path, struct archive_entry *entry, const char *extents,
     size_t extents_len, const uint8_t *sha256, unsigned flags, struct err *err)
 {
 	struct object o = {s->spooled, 0, archive_entry_filetype(entry) == AE_IFDIR}, none = {NOTHING, 0, 0};
@@ -211,6 +212,15 @@ int entrysort_add(struct entrysort *s, const char *path, struct archive_entry *e
 	if (sortrun_add(s->sort, path, &o, sizeof(o), err) || stands_for(s, path, o.folder ? &none : &o, err))
 		return -1;
 	return stripped ? ENTRYSORT_STRIPPED : 0;
+}
+
+int entrysort_add(struct entrysort *s, const char *path, struct archive_entry *entry, const char *extents,
+    size_t extents_len, const uint8_t *sha256, unsigned flags, struct err *err)
+{
+	const unsigned long mark = starved_mark();
+	int r = add(s, path, entry, extents, extents_len, sha256, flags, err);
+
+	return starved_since(mark) ? err_nomem(err) : r;
 }
 
 int entrysort_link(struct entrysort *s, const char *path, const char *target, struct err *err)
@@ -335,7 +345,7 @@ static int further_name(struct entrysort *s, struct entrysort_item *ret, struct 
 	return 0;
 }
 
-int entrysort_next(struct entrysort *s, struct entrysort_item *ret, struct err *err)
+static int next(struct entrysort *s, struct entrysort_item *ret, struct err *err)
 {
 	int r = next_path(s, err);
 
@@ -353,4 +363,12 @@ int entrysort_next(struct entrysort *s, struct entrysort_item *ret, struct err *
 	}
 	errno = 0;
 	return fetch(s, ret, err) || further_name(s, ret, err) ? -1 : 0;
+}
+
+int entrysort_next(struct entrysort *s, struct entrysort_item *ret, struct err *err)
+{
+	const unsigned long mark = starved_mark();
+	int r = next(s, ret, err);
+
+	return starved_since(mark) ? err_nomem(err) : r;
 }

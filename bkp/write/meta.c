@@ -18,6 +18,7 @@
 
 #include "base/err.h"
 #include "base/io.h"
+#include "base/starved.h"
 #include "write/walk.h"
 
 #define BYTES	     ((size_t)64 << 10) /* the kernel's limit for a list of names and for a value */
@@ -351,13 +352,12 @@ static void fill(struct meta *m, const struct walk_item *it, struct meta_result 
 		io_close_quietly(&ret->fd);
 }
 
-int meta_read(struct meta *m, const struct walk_item *item, struct archive_entry *entry,
-    struct meta_result *ret, struct err *err)
+static int read_one(struct meta *m, const struct walk_item *item, struct archive_entry *entry,
+    struct meta_result *ret)
 {
 	struct meta_result res = {.fd = -1, .st = item->st};
 	int r = 0;
 
-	(void)err;
 	m->entry = entry;
 	if (!item->st.st_mode) {
 		res.open_errno = item->error;
@@ -383,4 +383,17 @@ int meta_read(struct meta *m, const struct walk_item *item, struct archive_entry
 	fill(m, item, &res);
 	*ret = res;
 	return 0;
+}
+
+int meta_read(struct meta *m, const struct walk_item *item, struct archive_entry *entry,
+    struct meta_result *ret, struct err *err)
+{
+	const unsigned long mark = starved_mark();
+	int r = read_one(m, item, entry, ret);
+
+	if (!starved_since(mark))
+		return r;
+	if (!r)
+		io_close_quietly(&ret->fd);
+	return err_nomem(err);
 }

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/path.h"
+#include "base/starved.h"
 #include "base/text.h"
 #include "format/exclude.h"
 #include "write/chunker.h"
@@ -31,6 +32,7 @@ struct tar {
 	uint64_t header;     /* a header is being read, since this byte; UINT64_MAX: none is */
 	bool flooded;	     /* and it did not end */
 	uint64_t position;   /* of the header at hand; libarchive tells it no more once it has failed */
+	unsigned long mark; /* starved_mark() before the entry at hand */
 	bool begun;	     /* an entry was read */
 	uint64_t claimed;    /* bytes of all files so far, holes included */
 	uint8_t head[8];     /* how it begins */
@@ -105,7 +107,9 @@ static int damaged(struct tar *t)
 
 	if (t->s->errnum)
 		return 1;
-	if (t->flooded) {
+	if (starved_since(t->mark)) {
+		err_nomem(why);
+	} else if (t->flooded) {
 		err_set(why, "E-TAR-04",
 		    text("the header of the entry at byte %ju of the tar stream does not end"),
 		    (uintmax_t)t->position);
@@ -345,6 +349,7 @@ static int next_entry(struct tar *t)
 
 	if (!e || feed_set_path(t->f, e, ""))
 		return -1;
+	t->mark = starved_mark();
 	archive_entry_clear(e->item.entry);
 	archive_clear_error(t->a);
 	/* content that nobody wants first, so that what is read then is the header alone */
@@ -359,9 +364,9 @@ static int next_entry(struct tar *t)
 	t->begun = true;
 	if (r == ARCHIVE_WARN)
 		warned = warned_of(t);
-	if ((r != ARCHIVE_OK && r != ARCHIVE_WARN) || warned < 0) {
+	if ((r != ARCHIVE_OK && r != ARCHIVE_WARN) || warned < 0 || starved_since(t->mark)) {
 		feed_take_back(t->f);
-		return r == ARCHIVE_EOF ? ending(t) : damaged(t);
+		return r == ARCHIVE_EOF && !starved_since(t->mark) ? ending(t) : damaged(t);
 	}
 	e->item.incomplete = warned;
 	return take_entry(t, e);

@@ -1,0 +1,4 @@
+/* starved: see starved.h. */
+#include "base/starved.h"
+
+_Thread_local unsigned long starved_calls;
