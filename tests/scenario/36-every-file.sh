@@ -103,6 +103,9 @@ expect 0 "$BKP" repair m1
 expect 0 "$BKP" verify
 [ -e "$repo"/journal/damaged-* ] || die "the damaged copy of the journal was not kept"
 record repaired | grep -q '"medium":' || die "the repair is not in the journal"
+expect 0 "$BKP" journal show
+grep '  repaired  ' "$T/out" | tail -n 1 | grep -q 'files=\[[^];]*; [^];]*; [^];]*; … ([0-9]* in all)\]' || die "which files: $(grep repaired "$T/out")"
+"$BKP" journal export --format csv | grep '"repaired"' | tail -n 1 | grep -q 'written anew: [0-9]* ([^;]*; .* in all)' || die "the export does not say which files"
 hashes() { (cd "$1" && find . -type f \( -path '*/archives/*' -o -path '*/generations/*' \) -exec sha256sum {} + | sort -k 2); }
 hashes "$T/m2" >"$T/truth"
 thaw "$T/m1"
