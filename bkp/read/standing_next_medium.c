@@ -27,15 +27,13 @@ void standing_next_damaged(struct standing_next *n, const struct standing_medium
 	}
 	if (m->damaged == 1)
 		standing_say(n,
-		    text("generation %ju on '%s' is damaged: it does not count; see what with 'bkp verify "
-			 "--medium %s "
-			 "--generation %ju', and look at the disk"),
-		    number, label, label, number);
+		    text("generation %ju on '%s' is damaged: it does not count; attach the other media too, run "
+			 "'bkp repair %s', and look at the disk"),
+		    number, label, label);
 	else
 		standing_say(n,
-		    text("%ju generations on '%s' are damaged, the newest is %ju: they do not count; see "
-			 "what with 'bkp "
-			 "verify --medium %s', and look at the disk"),
+		    text("%ju generations on '%s' are damaged, the newest is %ju: they do not count; "
+			 "attach the other media too, run 'bkp repair %s', and look at the disk"),
 		    m->damaged, label, number, label);
 }
 
