@@ -79,7 +79,8 @@ expect 2 "$BKP" verify --medium m1
 tail -n 1 "$T/out" | grep -q '0 of them damaged; 2 files of no generation not as' || die "verify ends as if all were well: $(cat "$T/out")"
 record outcome | grep -q '"exit":2.*0 of them damaged; 2 files of no generation not as' || die "the record of it: $(record outcome)"
 expect 2 "$RESTORE" --medium "$T/m1" verify 2
-grep -A1 'generation 2 is whole' "$T/out" | grep -q 'but beside it 2 files' || die "bkp-restore verify ends as if all were well: $(cat "$T/out")"
+grep -A1 'generation 2 is whole' "$T/out" | grep -q 'but beside it 2 files' ||
+	die "bkp-restore verify ends as if all were well: $(cat "$T/out")"
 for x in "$T/m1/autorun.inf" "$repo/extra" "$repo/generations/note" "$repo/archives/00x" "$T/m1/tools/evil" "$repo/procedures/other.md"; do : >"$x"; done
 mkdir "$T/m1/x-site" "$repo/parity"; : >"$T/m1/x-site/inventory"
 expect 2 "$BKP" verify --medium m1
@@ -113,8 +114,10 @@ expect 0 "$BKP" verify
 [ -e "$repo"/journal/damaged-* ] || die "the damaged copy of the journal was not kept"
 record repaired | grep -q '"medium":' || die "the repair is not in the journal"
 expect 0 "$BKP" journal show
-grep '  repaired  ' "$T/out" | tail -n 1 | grep -q 'files=\[[^];]*; [^];]*; [^];]*; … ([0-9]* in all)\]' || die "which files: $(grep repaired "$T/out")"
-"$BKP" journal export --format csv | grep '"repaired"' | tail -n 1 | grep -q 'written anew: [0-9]* ([^;]*; .* in all)' || die "the export does not say which files"
+grep '  repaired  ' "$T/out" | tail -n 1 | grep -q 'files=\[[^];]*; [^];]*; [^];]*; … ([0-9]* in all)\]' ||
+	die "which files: $(grep repaired "$T/out")"
+"$BKP" journal export --format csv | grep '"repaired"' | tail -n 1 | grep -q 'written anew: [0-9]* ([^;]*; .* in all)' ||
+	die "the export does not say which files"
 hashes() { (cd "$1" && find . -type f \( -path '*/archives/*' -o -path '*/generations/*' \) -exec sha256sum {} + | sort -k 2); }
 hashes "$T/m2" >"$T/truth"
 thaw "$T/m1"

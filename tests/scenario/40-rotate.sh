@@ -266,7 +266,8 @@ grep -q E- "$T/err" || die "too small for the newest, and nothing is said"
 grep -q 'NOT sealed' "$T/out" && ! grep -q '^  sealed' "$T/out" || die "nothing is on it, and it is called sealed: $(cat "$T/out")"
 record rotated | grep -q '"full":true' || die "that it was full is not recorded: $(record rotated)"
 status "$BKP" status
-grep -q "'RDX-10' was full at its last rotation .*'bkp expire --operator NAME --medium RDX-10'" "$T/out" && ! grep -q "run 'bkp rotate RDX-10" "$T/out" ||
+grep -q "'RDX-10' was full at its last rotation .*'bkp expire --operator NAME --medium RDX-10'" "$T/out" &&
+	! grep -q "run 'bkp rotate RDX-10" "$T/out" ||
 	die "the status sends a person in a circle: $(cat "$T/out")"
 rm "$T/big/lost+found/ballast"
 expect 0 rotate

@@ -98,7 +98,8 @@ diff 1 'change("datasets/docs/generations") == [("changed", "5", "1")]' --agains
 events policy | tail -n 1 | grep -q 'datasets/docs/generations: 5 -> 1' || die "the record does not say what changed"
 ! events policy | grep -q "$T/other" || die "a path stands in the journal"
 "$BKP" journal show | grep -q 'changes=\[.*datasets/docs/generations: 5 -> 1; ' || die "journal show does not say what changed"
-"$BKP" journal export --format csv | grep '"policy"' | tail -n 1 | grep -q 'changed: .*datasets/docs/generations: 5 -> 1' || die "the export does not say what changed"
+"$BKP" journal export --format csv | grep '"policy"' | tail -n 1 | grep -q 'changed: .*datasets/docs/generations: 5 -> 1' ||
+	die "the export does not say what changed"
 diff 0 'd["same"]'
 cp "$T/good.yaml" "$T/policy.yaml"
 diff 1 'change("datasets/more") == [("removed", None, None)] and d["due"][-1]["after"] is None'
