@@ -30,6 +30,7 @@ struct job {
 	size_t n_told;
 	bool vouched; /* one of them reports it */
 	int stray;    /* enum app_exit for what belongs to no generation */
+	uint64_t strays;
 };
 
 static void fault_json(struct job *j, const struct verify_fault *f)
@@ -224,6 +225,7 @@ static void on_stray(void *arg, const char *file, enum inventory_kind kind, cons
 	struct job *j = arg;
 
 	on_fault(j, &f);
+	j->strays++;
 	j->stray = app_worse(j->stray, kind == INVENTORY_TEXT	  ? APP_ATTENTION
 				       : kind == INVENTORY_NEEDED ? APP_FAILED
 								  : APP_UNKNOWN);
@@ -264,6 +266,9 @@ static void summary(
 	else
 		printf(text("generation %ju is whole: signature and %ju files (%s) compared\n"), number,
 		    res->files, progress_size(res->bytes, size));
+	if (j->strays)
+		printf(text("but beside it %ju files of the medium, of no generation, are not as they must be (see above)\n"),
+		    j->strays);
 	if (j->app->deep)
 		printf(text("decrypted: %ju archives, %ju chunks; %ju entries checked, %ju of them cannot be "
 			    "restored\n"),

@@ -154,7 +154,7 @@ static void print_floors(const struct check_diff *c)
 	char from[POLICY_PLAN_TEXT], to[POLICY_PLAN_TEXT];
 
 	if (c->n_floors)
-		printf("\n%s\n", text("What is kept at least becomes less"));
+		printf("\n%s\n", text("The policy asks to keep less"));
 	for (size_t i = 0; i < c->n_floors; i++) {
 		const struct check_floor *f = &c->floors[i];
 
@@ -164,11 +164,12 @@ static void print_floors(const struct check_diff *c)
 			policy_plan_duration((int64_t)f->from, from);
 			policy_plan_duration((int64_t)f->to, to);
 		}
-		printf("  %s: %s: %s -> %s: %s\n", f->name, f->key, from, to,
-		    f->agreed
-			? text(
-			      "agreed: what was agreed goes on holding until it is lowered with the root key")
-			: text("nothing was agreed: generations could expire that are kept today"));
+		printf("  %s: %s: %s -> %s: ", f->name, f->key, from, to);
+		if (f->agreed)
+			printf(text("agreed stays %s: only the root key lowers it"), from);
+		else
+			fputs(text("nothing was agreed: generations could expire that are kept today"), stdout);
+		putchar('\n');
 	}
 }
 

@@ -74,11 +74,44 @@ static bool is_frame(const char *key)
 	return false;
 }
 
-/* "generation=42 uuid=… datasets=[3]" */
+/* Lists of which a person needs the texts, and how many of them; 0: all.  Of others the length. */
+static bool is_shown(const char *key, size_t *ret_few)
+{
+	static const struct {
+		const char *key;
+		size_t few;
+	} lists[] = {{"changes", 0}, {"narrows", 0}, {"files", 3}};
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+		if (!strcmp(lists[i].key, key)) {
+			*ret_few = lists[i].few;
+			return true;
+		}
+	return false;
+}
+
+/* n: how many there are; the list may hold only the first of them. */
+static void show_texts(const json_t *list, size_t few, size_t n)
+{
+	char show[SHOW];
+
+	putchar('[');
+	for (size_t i = 0; i < json_array_size(list) && (!few || i < few); i++) {
+		const char *s = json_string_value(json_array_get(list, i));
+
+		printf("%s%s", i ? "; " : "", path_show(s ? s : "?", show, sizeof(show)));
+	}
+	if (few && n > few)
+		printf(text("; … (%zu in all)"), n);
+	putchar(']');
+}
+
+/* "generation=42 uuid=… datasets=[3] narrows=[datasets/emr/exclude: added]" */
 static void show_members(json_t *o)
 {
 	char show[SHOW];
 	const char *key;
+	size_t few;
 	json_t *v;
 
 	json_object_foreach(o, key, v)
@@ -92,6 +125,11 @@ static void show_members(json_t *o)
 			printf("%" JSON_INTEGER_FORMAT, json_integer_value(v));
 		else if (json_is_boolean(v))
 			printf("%s", json_is_true(v) ? "true" : "false");
+		else if (json_is_array(v) && is_shown(key, &few))
+			show_texts(v, few,
+			    json_is_integer(json_object_get(o, "count"))
+				? (size_t)json_integer_value(json_object_get(o, "count"))
+				: json_array_size(v));
 		else
 			printf("[%zu]", json_is_array(v) ? json_array_size(v) : json_object_size(v));
 	}

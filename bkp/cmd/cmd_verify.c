@@ -1,6 +1,7 @@
 /* cmd_verify: bkp verify [--medium M] [--generation N] [--identity FILE]...: is what was reported still there, whole? */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -298,8 +299,36 @@ static void verify_declared(struct job *j, const struct policy_medium *pm)
 	medium_close(m);
 }
 
+__attribute__((format(printf, 2, 3))) static void add(char line[MORNING_LINE], const char *fmt, ...)
+{
+	const size_t used = strlen(line);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line + used, MORNING_LINE - used, fmt, ap);
+	va_end(ap);
+}
+
+/* What came of it: the end of what is shown, and the line of the record.  Returns line. */
+static const char *closing(const struct job *j, char line[MORNING_LINE])
+{
+	*line = '\0';
+	if (j->checked || j->unread)
+		add(line, text("%ju copies of generations verified, %ju of them damaged"), j->checked, j->bad);
+	else
+		add(line, "%s", text("nothing could be verified"));
+	if (j->unread)
+		add(line, text("; %ju could not be read"), j->unread);
+	if (j->absent)
+		add(line, text("; %ju media could not be opened"), j->absent);
+	if (j->strays)
+		add(line, text("; %ju files of no generation not as they must be"), j->strays);
+	return line;
+}
+
 static int verify_all(struct job *j)
 {
+	char line[MORNING_LINE];
 	struct err err = ERR_INIT;
 	size_t i;
 
@@ -330,7 +359,7 @@ static int verify_all(struct job *j)
 		putchar('\n');
 		json_decref(o);
 	} else if (!j->app->quiet && j->checked) {
-		printf(text("%ju copies of generations verified, %ju of them damaged\n"), j->checked, j->bad);
+		printf("%s\n", closing(j, line));
 	}
 	if (j->bad && !j->app->json)
 		fprintf(stderr, "%s\n",
@@ -349,17 +378,7 @@ static int verify_and_record(struct job *j)
 
 	if (code == APP_USAGE)
 		return code;
-	if (j->unread)
-		snprintf(line, sizeof(line), text("%ju copies of generations verified, %ju of them damaged; %ju could not be read"),
-		    j->checked, j->bad, j->unread);
-	else if (j->checked && j->absent)
-		snprintf(line, sizeof(line), text("%ju copies of generations verified, %ju of them damaged; %ju media could not be opened"),
-		    j->checked, j->bad, j->absent);
-	else if (j->checked)
-		snprintf(line, sizeof(line), text("%ju copies of generations verified, %ju of them damaged"), j->checked, j->bad);
-	else
-		snprintf(line, sizeof(line), "%s", text("nothing could be verified"));
-	return outcome_record(j->app, j->state, "verify", code, line);
+	return outcome_record(j->app, j->state, "verify", code, closing(j, line));
 }
 
 static int add_identity(struct job *j, const char *file, const char *passphrase_file)

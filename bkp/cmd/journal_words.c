@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "base/clock.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "base/width.h"
 #include "cmd/out.h"
@@ -36,6 +37,26 @@ static bool yes(const struct journal_record *r, const char *key)
 static const char *because(const struct journal_record *r, const char *key, char out[JOURNAL_WORDS / 2])
 {
 	snprintf(out, JOURNAL_WORDS / 2, "%s%s", *str(r, key) ? ": " : "", str(r, key));
+	return out;
+}
+
+/* "a; b; c" of a list of texts: those for which there is room, and how many there are in all; returns out. */
+static const char *few_of(const struct journal_record *r, const char *key, size_t all, char out[JOURNAL_WORDS / 2])
+{
+	enum { ONE = 136, TAIL = 64 };
+	const json_t *list = json_object_get(r->json, key);
+	size_t used = 0, i = 0;
+	char show[ONE];
+
+	*out = '\0';
+	for (; i < json_array_size(list) && used + ONE + TAIL < JOURNAL_WORDS / 2; i++) {
+		const char *s = json_string_value(json_array_get(list, i));
+
+		used += (size_t)snprintf(out + used, JOURNAL_WORDS / 2 - used, "%s%s", i ? "; " : "",
+		    path_show(s ? s : "?", show, sizeof(show)));
+	}
+	if (all > i)
+		snprintf(out + used, JOURNAL_WORDS / 2 - used, text("; … (%zu in all)"), all);
 	return out;
 }
 
@@ -181,7 +202,10 @@ static void say_attached(const struct journal_record *r, char out[JOURNAL_WORDS]
 
 static void say_repaired(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
-	snprintf(out, JOURNAL_WORDS, text("damaged files were written anew: %ju"), num(r, "count"));
+	char few[JOURNAL_WORDS / 2];
+
+	snprintf(out, JOURNAL_WORDS, text("damaged files were written anew: %ju (%s)"), num(r, "count"),
+	    few_of(r, "files", num(r, "count"), few));
 }
 
 static void say_rotated(const struct journal_record *r, char out[JOURNAL_WORDS])
@@ -214,8 +238,26 @@ static void say_history(const struct journal_record *r, char out[JOURNAL_WORDS])
 
 static void say_policy(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
-	snprintf(
+	const size_t changes = json_array_size(json_object_get(r->json, "changes")),
+		     narrows = json_array_size(json_object_get(r->json, "narrows"));
+	size_t used = (size_t)snprintf(
 	    out, JOURNAL_WORDS, text("the policy is another from here on: SHA-256 %s"), str(r, "sha256"));
+	char few[JOURNAL_WORDS / 2];
+
+	if (narrows && used < JOURNAL_WORDS)
+		used += (size_t)snprintf(out + used, JOURNAL_WORDS - used,
+		    text("; by which less is captured or guarded: %s"), few_of(r, "narrows", narrows, few));
+	if (changes && used < JOURNAL_WORDS)
+		snprintf(out + used, JOURNAL_WORDS - used, text("; all that changed: %s"),
+		    few_of(r, "changes", changes, few));
+}
+
+static void say_policy_accepted(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	char why[JOURNAL_WORDS / 2];
+
+	snprintf(out, JOURNAL_WORDS, text("a change of the policy by which less is captured or guarded was accepted%s"),
+	    because(r, "reason", why));
 }
 
 static void say_agreed(const struct journal_record *r, char out[JOURNAL_WORDS])
@@ -339,7 +381,7 @@ static const struct {
     {"begin", say_begin}, {"committed", say_committed}, {"verified", say_verified}, {"copied", say_copied},
     {"verify-failed", say_damaged}, {"failed", say_failed}, {"medium-attached", say_attached},
     {"medium-detached", say_attached}, {"repaired", say_repaired}, {"rotated", say_rotated},
-    {"medium-moved", say_moved}, {"heads", say_heads}, {"history", say_history}, {"policy", say_policy},
+    {"medium-moved", say_moved}, {"heads", say_heads}, {"history", say_history}, {"policy", say_policy}, {"policy-accepted", say_policy_accepted},
     {"agreed", say_agreed}, {"accepted", say_decision}, {"held", say_decision}, {"released", say_decision},
     {"expired", say_expired},
     {"expiry-finished", say_finished}, {"medium-renamed", say_name}, {"medium-retired", say_name},

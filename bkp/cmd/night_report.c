@@ -169,8 +169,10 @@ void night_report_faults(const struct night_result *r, const struct err *failure
 			    m->label);
 		if (!m->ok)
 			fprintf(out, "  → %s\n",
-			    text("the generation is on the other media; the next run brings this one up to "
-				 "date"));
+			    err_is_full(&m->why)
+				? text("the generation is on the other media; this one gets it when there is room on it")
+				: text("the generation is on the other media; the next run brings this one up "
+				       "to date"));
 	}
 }
 

@@ -146,7 +146,10 @@ static void print_summary(const struct rotate_result *r)
 		printf(text("  NOT on it: %ju generations\n"), r->refill.missing);
 	if (r->damaged)
 		printf(text("  DAMAGED on it: %ju generations\n"), r->damaged);
-	if (r->unfrozen)
+	/* nothing of it is a backup yet */
+	if (!r->generations)
+		printf("%s\n", text("  NOT sealed: there is no whole generation on it"));
+	else if (r->unfrozen)
 		printf(text("  sealed by signature only: %ju files could not be made immutable here (%s)\n"),
 		    r->unfrozen, text_errno(r->unfrozen_errno));
 	else

@@ -57,6 +57,19 @@ static void damaged(
 	tell(l, dir, name, kind, &why);
 }
 
+/* A text and its signature: nobody can know which of the two is another, so that they are one fault. */
+static void disagree(const struct looking *l, const char *dir, const char *name, enum inventory_kind kind)
+{
+	struct err why = ERR_INIT;
+	char show[SHOW], path[PATH_BYTES];
+
+	snprintf(path, sizeof(path), "%s%s", dir, name);
+	path_show(path, show, sizeof(show));
+	err_set(&why, "E-VERIFY-15", text("'%s' and its signature '%s.minisig' do not agree: one of them is not what was written"),
+	    show, show);
+	tell(l, dir, name, kind, &why);
+}
+
 /* What could not be opened or read: r is INSIDE_ABSENT or -1. */
 static void unread(const struct looking *l, const char *dir, const char *name, enum inventory_kind kind,
     int r, const struct err *said)
@@ -127,6 +140,7 @@ static int look_signed(const struct looking *l, const char *dir, const char *nam
 	BUF_AUTO sig = BUF_INIT(SIG_MAX);
 	char path[PATH_BYTES], said[MINISIG_COMMENT_MAX], want[MINISIG_COMMENT_MAX], sig_name[PATH_BYTES];
 	struct err why = ERR_INIT;
+	bool usual;
 	int r;
 
 	snprintf(path, sizeof(path), "%s%s", dir, name);
@@ -147,15 +161,16 @@ static int look_signed(const struct looking *l, const char *dir, const char *nam
 		unread(l, dir, sig_name, severity, r, &why);
 		return 0;
 	}
-	if (!is_usual(&sig))
+	usual = is_usual(&sig);
+	if (!usual)
 		damaged(l, dir, sig_name, severity, text("its first line is another"));
 	if (!vault_r_verify_signature(l->v, data->p, data->n, (const char *)sig.p, sig.n, said, NULL, &why) &&
 	    !strcmp(said, want))
 		return SIGNED;
 	if (is_next(l, dir, name, want, data))
 		return SIGNED;
-	damaged(l, dir, name, severity, text("it and its signature do not agree"));
-	damaged(l, dir, sig_name, severity, text("it and what it signs do not agree"));
+	if (usual)
+		disagree(l, dir, name, severity);
 	return 0;
 }
 

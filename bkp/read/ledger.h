@@ -73,6 +73,7 @@ struct ledger_medium {
 	const char *copy_fault;
 	uint64_t copy_fault_line;
 	int64_t retired_ns;	      /* a person gave it up: nothing on it counts, its name is free; 0: not */
+	bool full; /* it had no room for what was last written to it, and nothing expired from it since */
 	char docs_sha256[DIGEST_HEX]; /* of the newest "documents" record of it; "": none */
 };
 

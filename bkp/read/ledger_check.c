@@ -173,7 +173,7 @@ static int check_copy(
     const struct ledger *l, const json_t *c, uint64_t line, const char *event, struct err *err)
 {
 	static const struct ledger_member members[] = {{"medium", UUID}, {"label", WORD}, {"ok", BOOLEAN},
-	    {"frozen", BOOLEAN}, {"reason", TEXT_OPT}, {NULL, UUID}};
+	    {"frozen", BOOLEAN}, {"reason", TEXT_OPT}, {"full", BOOLEAN_OPT}, {NULL, UUID}};
 
 	if (!json_is_object(c))
 		return ledger_wrong_member(line, event, "media", err);
@@ -300,7 +300,8 @@ static const struct rule {
     {"medium-detached", {{"medium", UUID}, {"path", TEXT_OPT}}, check_medium},
     {"rotated",
 	{{"medium", UUID}, {"operator", WORD}, {"place", WORD}, {"generations", NUMBER}, {"newest", NUMBER},
-	    {"copied", NUMBER}, {"bytes", NUMBER}, {"unfrozen", NUMBER}, {"complete", BOOLEAN}},
+	    {"copied", NUMBER}, {"bytes", NUMBER}, {"unfrozen", NUMBER}, {"complete", BOOLEAN},
+	    {"full", BOOLEAN_OPT}},
 	check_medium},
     {"medium-moved",
 	{{"medium", UUID}, {"operator", WORD}, {"place", WORD}, {"from", TEXT_OPT}, {"detached", BOOLEAN}},

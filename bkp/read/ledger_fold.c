@@ -128,6 +128,7 @@ static int apply_whereabouts(struct ledger *l, const struct journal_record *r, s
 		const struct ledger_generation *last = ledger_last_committed(l);
 
 		set_attached(m, true, r->wall_ns);
+		m->full = json_is_true(json_object_get(r->json, "full"));
 		/* one that could not bring the newest generation is no rotation: the medium stays due */
 		if (json_is_true(json_object_get(r->json, "complete")) ||
 		    (last && member_num(r->json, "newest") == last->number))
@@ -347,6 +348,16 @@ struct ledger_copy *ledger_copy_on(struct ledger *l, struct ledger_generation *g
 	return failed ? NULL : c;
 }
 
+/* What was not there, or failed in another way, may be as full as before. */
+static void set_full(struct ledger *l, const json_t *copy, bool ok)
+{
+	struct ledger_medium *m =
+	    (struct ledger_medium *)ledger_medium_by_uuid(l, member_str(copy, "medium"));
+
+	if (ok || json_is_true(json_object_get(copy, "full")))
+		m->full = !ok;
+}
+
 static int apply_committed(struct ledger *l, const struct journal_record *r, struct err *err)
 {
 	const json_t *o = r->json, *media = json_object_get(o, "media");
@@ -372,6 +383,7 @@ static int apply_committed(struct ledger *l, const struct journal_record *r, str
 		}
 		c->ok = json_is_true(json_object_get(m, "ok"));
 		c->frozen = json_is_true(json_object_get(m, "frozen"));
+		set_full(l, m, c->ok);
 		free((char *)c->reason);
 		c->reason = reason;
 	}

@@ -113,6 +113,7 @@ static int apply_expired(struct ledger *l, const struct journal_record *r, struc
 
 	if (!c)
 		return err_nomem(err);
+	((struct ledger_medium *)ledger_medium_by_uuid(l, c->medium))->full = false; /* there is room again */
 	c->ok = false;
 	c->verified_ns = c->damaged_ns = c->copied_ns = 0;
 	c->expired_ns = r->wall_ns;

@@ -27,15 +27,13 @@ void standing_next_damaged(struct standing_next *n, const struct standing_medium
 	}
 	if (m->damaged == 1)
 		standing_say(n,
-		    text("generation %ju on '%s' is damaged: it does not count; see what with 'bkp verify "
-			 "--medium %s "
-			 "--generation %ju', and look at the disk"),
-		    number, label, label, number);
+		    text("generation %ju on '%s' is damaged: it does not count; attach the other media too, run "
+			 "'bkp repair %s', and look at the disk"),
+		    number, label, label);
 	else
 		standing_say(n,
-		    text("%ju generations on '%s' are damaged, the newest is %ju: they do not count; see "
-			 "what with 'bkp "
-			 "verify --medium %s', and look at the disk"),
+		    text("%ju generations on '%s' are damaged, the newest is %ju: they do not count; "
+			 "attach the other media too, run 'bkp repair %s', and look at the disk"),
 		    m->damaged, label, number, label);
 }
 
@@ -97,12 +95,26 @@ void standing_next_attached(struct standing_next *n, const struct standing_mediu
 		    m->policy->name, *to ? path_show(to, place, sizeof(place)) : text("an unknown place"), m->policy->name);
 }
 
+/* Somebody gave up the medium that had the name. */
+static bool is_retired(const struct ledger *l, const char *label)
+{
+	for (size_t i = 0; i < ledger_media(l); i++)
+		if (ledger_medium(l, i)->retired_ns && !strcmp(ledger_medium(l, i)->label, label))
+			return true;
+	return false;
+}
+
 void standing_next_absent(struct standing_next *n, const struct standing_medium *m)
 {
 	const char *name = m->policy->name;
 	char path[SHOW];
 
-	if (!m->ledger)
+	if (!m->ledger && is_retired(n->v->l, name))
+		standing_say(n,
+		    text("medium '%s' was retired, but the policy still names it: take it out of the policy; a new disk "
+			 "that takes its place is registered with 'bkp medium add %s'"),
+		    name, name);
+	else if (!m->ledger)
 		standing_say(n,
 		    m->policy->path ? text("register medium '%s': bkp medium add %s")
 				    : text("register medium '%s': bkp medium add %s --path DIR"),
@@ -143,6 +155,15 @@ void standing_next_rotate(struct standing_next *n, const struct standing_medium 
 	if (n->v->s->frozen || !rotation_due(n, m))
 		return;
 	d = lacks(n, m);
+	/* the same rotation would end as the last one did */
+	if (d && m->ledger->full) {
+		standing_say(n,
+		    text("'%s' was full at its last rotation and lacks a recent generation of '%s': make room with 'bkp "
+			 "expire --operator NAME --medium %s' and rotate it again, or register a larger disk and rotate "
+			 "that"),
+		    m->policy->name, d->policy->name, m->policy->name);
+		return;
+	}
 	say_why(n, m, d, why, sizeof(why));
 	place = m->ledger->unplaced  ? NULL
 		: *m->ledger->place ? m->ledger->place : m->policy->place;
@@ -195,7 +216,12 @@ void standing_next_behind(struct standing_next *n, const struct standing_medium 
 	if (!d)
 		return;
 	c = standing_copy_on(ledger_generation_by_number(n->v->l, d->newest), m->ledger->uuid);
-	if (!c || !c->ok)
+	if ((!c || !c->ok) && m->ledger->full)
+		standing_say(n,
+		    text("'%s' is full and lacks generation %ju: make room with 'bkp expire --operator NAME --medium %s', "
+			 "then 'bkp run --all'; or register a larger disk under a new name"),
+		    name, d->newest, name);
+	else if (!c || !c->ok)
 		standing_say(n,
 		    text("'%s' lacks generation %ju: the next run that captures something brings it up to "
 			 "date, now 'bkp run --all'"),

@@ -169,9 +169,9 @@ void standing_next_narrowed(struct standing_next *n)
 
 	if (k)
 		standing_say(n,
-		    text("the policy captures or guards less since %s (%s; %zu changes in all), and nobody has said "
-			 "that this is right: read 'bkp journal show', then 'bkp accept --policy-change --operator "
-			 "NAME --reason TEXT'"),
+		    text("the policy was changed at %s so that less is captured or guarded (%s; changes of this kind: %zu); "
+			 "undone or not, nobody has accepted it: read 'bkp journal show', then 'bkp "
+			 "accept --policy-change --operator NAME --reason TEXT'"),
 		    clock_format_local(since_ns, since), path_show(first, what, sizeof(what)), k);
 }
 

@@ -45,6 +45,7 @@ struct mending {
 	json_t *bad;			   /* at hand: paths to reasons */
 	bool unread;			   /* all of them: nothing is known of them */
 	uint64_t faults, read, bytes;	   /* of the generation at hand when it was looked at last */
+	json_t *said;			   /* archives that could not be mended, each named once */
 	bool stale;			   /* what was found bad before is not any more */
 };
 
@@ -334,6 +335,12 @@ static void say_left(struct mending *w, bool proof)
 	{
 		struct err why = ERR_INIT;
 
+		/* each generation that rests on it finds it again */
+		if (!strncmp(file, "archives/", 9)) {
+			if (json_object_get(w->said, file))
+				continue;
+			json_object_set_new(w->said, file, json_true());
+		}
 		snprintf(path, sizeof(path), "%s/%s", state_repository(w->m->state), file);
 		if (proof)
 			err_set(&why, "E-MEND-02",
@@ -413,6 +420,7 @@ static int mend_generations(struct mending *w, struct err *err)
 	int r = seen ? 0 : err_nomem(err);
 
 	w->bad = json_object();
+	w->said = json_object();
 	for (size_t i = 0; i < n && !r; i++) {
 		w->g = ledger_generation(l, i);
 		if (is_there(w->g, medium_uuid(w->m->medium)))
@@ -426,6 +434,7 @@ static int mend_generations(struct mending *w, struct err *err)
 		}
 	}
 	json_decref(w->bad);
+	json_decref(w->said);
 	verify_seen_free(seen);
 	return r;
 }

@@ -327,6 +327,7 @@ static int narrow(struct night *n, struct night_config *own, struct err *err)
 
 static void look_at_policy(struct night *n)
 {
+	char since[CLOCK_TEXT];
 	const char *first;
 	int64_t since_ns;
 	const size_t k = ledger_narrowed(state_ledger(n->cfg->state), &first, &since_ns);
@@ -334,7 +335,9 @@ static void look_at_policy(struct night *n)
 	if (!k)
 		return;
 	err_set(&n->ret->narrowed, "W-POLICY-01",
-	    text("the policy captures or guards less, and nobody has accepted that: %s (%zu in all)"), first, k);
+	    text("the policy was changed at %s so that less is captured or guarded; undone or not, nobody has accepted "
+		 "it: %s (changes of this kind: %zu)"),
+	    clock_format_local(since_ns, since), first, k);
 	err_hint(&n->ret->narrowed, "%s",
 	    text("read 'bkp journal show', then 'bkp accept --policy-change --operator NAME --reason TEXT'"));
 }

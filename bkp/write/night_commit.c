@@ -115,8 +115,9 @@ static json_t *media_json(struct night *n)
 					m->why = n->sinks[k].why;
 				frozen = m->ok && vault_w_unfrozen(n->online[k].vault, &why) == 0;
 			}
-		json_array_append_new(media, json_pack("{s:s, s:s, s:b, s:b, s:s*}", "medium", m->uuid, "label", m->label, "ok",
-						 m->ok, "frozen", frozen, "reason", m->ok ? NULL : m->why.msg));
+		json_array_append_new(media, json_pack("{s:s, s:s, s:b, s:b, s:s*, s:o*}", "medium", m->uuid, "label", m->label, "ok",
+						 m->ok, "frozen", frozen, "reason", m->ok ? NULL : m->why.msg, "full",
+						 !m->ok && err_is_full(&m->why) ? json_true() : NULL));
 	}
 	return media;
 }

@@ -112,10 +112,11 @@ static int record_rotated(struct rotate *ro, struct err *err)
 	bool complete = r->current && !r->refill.missing && !r->damaged;
 
 	return state_append(ro->cfg->state, "rotated",
-	    json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b}", "medium", ro->uuid, "operator",
+	    json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b}", "medium", ro->uuid, "operator",
 		ro->cfg->operator, "place", r->place, "generations", (json_int_t)r->generations, "newest",
 		(json_int_t)r->newest, "copied", (json_int_t)r->refill.copied, "bytes",
-		(json_int_t)r->refill.bytes, "unfrozen", (json_int_t)r->unfrozen, "complete", (int)complete),
+		(json_int_t)r->refill.bytes, "unfrozen", (json_int_t)r->unfrozen, "complete", (int)complete,
+		"full", (int)r->refill.full),
 	    err);
 }
 

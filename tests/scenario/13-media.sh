@@ -32,6 +32,11 @@ expect 0 restore_to "$T/m2" 2 "$T/o2"
 head -c 70000000 /dev/urandom >"$T/src/big"
 expect 1 "$BKP" run --all
 grep -qi 'no space' "$T/err" || die "the full medium is not named: $(cat "$T/err")"
+grep -q 'this one gets it when there is room on it' "$T/err" && ! grep -q 'the next run brings' "$T/err" ||
+	die "a full medium is to catch up: $(cat "$T/err")"
+status "$BKP" status
+grep -q "'m2' is full and lacks generation 4: make room with 'bkp expire" "$T/out" && ! grep -q "brings it up to date" "$T/out" ||
+	die "the status sends a person in a circle: $(cat "$T/out")"
 expect 0 "$RESTORE" --medium "$T/m1" verify 4
 for g in 1 2 3; do expect 0 "$RESTORE" --medium "$T/m2" verify $g; done
 expect 2 "$RESTORE" --medium "$T/m2" verify 4
@@ -80,6 +85,10 @@ grep -q E-MEDIA-16 "$T/err" && grep -q 'bkp medium retire' "$T/err" || die "a se
 expect 64 "$BKP" medium retire m3 --operator Sato
 expect 0 "$BKP" medium retire m3 --operator Sato --reason "the disk was not mounted"
 expect 2 "$BKP" medium show m3
+status "$BKP" status
+grep -q "'m3' was retired, but the policy still names it: take it out of the policy" "$T/out" &&
+	! grep -q "register medium 'm3'" "$T/out" ||
+	die "a retired medium is to be registered: $(cat "$T/out")"
 expect 0 "$BKP" medium add m3
 [ "$(grep -o 'medium [0-9a-f-]*$' "$T/out")" != "$wrong" ] || die "the folder's identity was given to the disk"
 status "$BKP" run --all # generations that were lost everywhere are still missed: 1

@@ -69,8 +69,18 @@ say "$tried flipped bits in $(others | wc -l) files that belong to no generation
 # severities, and what does not belong there
 flip "$T/m1/README.txt" 10
 expect 1 "$BKP" verify --medium m1
+# which of the two it is nobody can know: one fault
+[ "$(grep -c 'E-VERIFY-15.*README.txt.*README.txt.minisig' "$T/err")" = 1 ] && [ "$(grep -c E-VERIFY-15 "$T/err")" = 1 ] ||
+	die "a text that was changed: $(cat "$T/err")"
+grep -q '2 copies of generations verified, 0 of them damaged; 1 files of no generation not as they must be' "$T/out" ||
+	die "verify ends as if all were well: $(cat "$T/out")"
 flip "$repo/keys.jsonl" 10
 expect 2 "$BKP" verify --medium m1
+tail -n 1 "$T/out" | grep -q '0 of them damaged; 2 files of no generation not as' || die "verify ends as if all were well: $(cat "$T/out")"
+record outcome | grep -q '"exit":2.*0 of them damaged; 2 files of no generation not as' || die "the record of it: $(record outcome)"
+expect 2 "$RESTORE" --medium "$T/m1" verify 2
+grep -A1 'generation 2 is whole' "$T/out" | grep -q 'but beside it 2 files' ||
+	die "bkp-restore verify ends as if all were well: $(cat "$T/out")"
 for x in "$T/m1/autorun.inf" "$repo/extra" "$repo/generations/note" "$repo/archives/00x" "$T/m1/tools/evil" "$repo/procedures/other.md"; do : >"$x"; done
 mkdir "$T/m1/x-site" "$repo/parity"; : >"$T/m1/x-site/inventory"
 expect 2 "$BKP" verify --medium m1
@@ -103,6 +113,11 @@ expect 0 "$BKP" repair m1
 expect 0 "$BKP" verify
 [ -e "$repo"/journal/damaged-* ] || die "the damaged copy of the journal was not kept"
 record repaired | grep -q '"medium":' || die "the repair is not in the journal"
+expect 0 "$BKP" journal show
+grep '  repaired  ' "$T/out" | tail -n 1 | grep -q 'files=\[[^];]*; [^];]*; [^];]*; … ([0-9]* in all)\]' ||
+	die "which files: $(grep repaired "$T/out")"
+"$BKP" journal export --format csv | grep '"repaired"' | tail -n 1 | grep -q 'written anew: [0-9]* ([^;]*; .* in all)' ||
+	die "the export does not say which files"
 hashes() { (cd "$1" && find . -type f \( -path '*/archives/*' -o -path '*/generations/*' \) -exec sha256sum {} + | sort -k 2); }
 hashes "$T/m2" >"$T/truth"
 thaw "$T/m1"
@@ -174,13 +189,16 @@ expect 2 "$T/sbin/bkp" verify --medium m1
 expect 2 "$T/sbin/bkp" repair m1
 expect 0 "$BKP" repair m1
 
-# the other medium has it no better: said, exit 2, nothing deleted
+# the other medium has it no better: said, once for each of the two though both generations rest on it, exit 2, nothing deleted
 thaw "$T/m1" "$T/m2"
-a=$(cd "$repo" && find archives -name '*.age' | head -n 1)
+a=$(comm -12 "$T/list1" "$T/list2" | head -n 1)
 flip "$repo/$a" 500
 flip "$(repo_of "$T/m2")/$a" 700
 sum=$(sha256sum <"$repo/$a")
 expect 2 "$BKP" repair
-grep -q E-MEND-01 "$T/err" || die "that nobody has it whole: $(cat "$T/err")"
+[ "$(grep -c E-MEND-01 "$T/err")" = 2 ] || die "that nobody has it whole: $(cat "$T/err")"
+grep -q '^0 files mended, 2 could not be' "$T/out" || die "what could not be mended is miscounted: $(cat "$T/out")"
+status "$BKP" status
+grep -q "are damaged, .*'bkp repair m1'" "$T/out" || die "the status does not lead to a repair: $(cat "$T/out")"
 [ "$(sha256sum <"$repo/$a")" = "$sum" ] || die "a damaged archive went though nobody has another"
 say "what no medium has whole is named and stays as it is"

@@ -261,10 +261,17 @@ disk big 90M; attach big
 expect 0 "$BKP" --quiet medium add RDX-10
 free=$(df --output=avail -k "$T/big" | tail -n 1)
 head -c $(((free - 9000) * 1024)) /dev/zero >"$T/big/lost+found/ballast"
-expect 2 rotate
+expect 2 "$BKP" rotate --operator Sato
 grep -q E- "$T/err" || die "too small for the newest, and nothing is said"
+grep -q 'NOT sealed' "$T/out" && ! grep -q '^  sealed' "$T/out" || die "nothing is on it, and it is called sealed: $(cat "$T/out")"
+record rotated | grep -q '"full":true' || die "that it was full is not recorded: $(record rotated)"
+status "$BKP" status
+grep -q "'RDX-10' was full at its last rotation .*'bkp expire --operator NAME --medium RDX-10'" "$T/out" &&
+	! grep -q "run 'bkp rotate RDX-10" "$T/out" ||
+	die "the status sends a person in a circle: $(cat "$T/out")"
 rm "$T/big/lost+found/ballast"
 expect 0 rotate
+record rotated | grep -q '"full":false' || die "it is called full though all is on it: $(record rotated)"
 same "$T/nas" "$T/big"
 say "a full disk: the newest generation, README.txt and the journal are on it, exit 1 (2 without the newest), how much is missing; with room the next one goes on"
 

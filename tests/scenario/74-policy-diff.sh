@@ -86,7 +86,7 @@ diff 1 '[(x["name"], x["before"] and x["before"]["due"], x["after"]["due"], x["a
 diff 1 '("docs", "three", "met", "attention") in [(s["name"], s["rule"], s["before"], s["after"]) for s in d["standing"]]'
 expect 1 env "${FAKE_ENV[@]}" FAKECLOCK="$(until_then "2026-12-02 10:00:00")" "$BKP" check --diff
 for said in 'datasets/docs/generations: 5 -> 1' 'docs *due 2026-12-03 02:00 *due now, then 2026-12-03 09:00' 'docs: protect: 14 days -> 24 h' \
-	'docs: 3 copies: met -> attention' 'docs: generations: 5 -> 1: agreed: what was agreed goes on holding'; do
+	'docs: 3 copies: met -> attention' 'docs: generations: 5 -> 1: agreed stays 5: only the root key'; do
 	grep -q "$said" "$T/out" || { cat "$T/out" >&2; die "'$said' is not said"; }
 done
 [ "$(events policy | wc -l)" = 1 ] || die "check changed the journal"
@@ -97,6 +97,9 @@ diff 1 'change("datasets/docs/generations") == [("changed", "5", "1")]' --agains
 "$BKP" run --quiet more || die "run more"
 events policy | tail -n 1 | grep -q 'datasets/docs/generations: 5 -> 1' || die "the record does not say what changed"
 ! events policy | grep -q "$T/other" || die "a path stands in the journal"
+"$BKP" journal show | grep -q 'changes=\[.*datasets/docs/generations: 5 -> 1; ' || die "journal show does not say what changed"
+"$BKP" journal export --format csv | grep '"policy"' | tail -n 1 | grep -q 'changed: .*datasets/docs/generations: 5 -> 1' ||
+	die "the export does not say what changed"
 diff 0 'd["same"]'
 cp "$T/good.yaml" "$T/policy.yaml"
 diff 1 'change("datasets/more") == [("removed", None, None)] and d["due"][-1]["after"] is None'

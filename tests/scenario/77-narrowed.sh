@@ -20,10 +20,20 @@ narrowed() { # WHAT KEY: by now the policy is another one
 	grep -q W-POLICY-01 "$T/out" "$T/err" || die "$1: the next night is silent"
 	status "$BKP" status
 	grep -q 'bkp accept --policy-change' "$T/out" || die "$1: the status does not say it"
-	grep '"command":"run"' "$T/state/journal.jsonl" | tail -n 1 | grep -q 'captures or guards less' || die "$1: not in the line of the night"
+	expect 0 "$BKP" journal show
+	grep '  policy  ' "$T/out" | tail -n 1 | grep -q "narrows=\[[^]0-9]*$2" ||
+		die "$1: journal show does not say what: $(grep ' policy ' "$T/out")"
+	"$BKP" journal export --format csv | grep '"policy"' | tail -n 1 | grep -q "less is captured or guarded: .*$2" ||
+		die "$1: the export does not say what"
+	grep '"command":"run"' "$T/state/journal.jsonl" | tail -n 1 | grep -q 'so that less is captured or guarded' ||
+		die "$1: not in the line of the night"
 	cp "$T/wide.yaml" "$T/policy.yaml"
 	night # mended without a word: it still waits
 	grep -q W-POLICY-01 "$T/err" || die "$1: put back, and nobody has looked"
+	status "$BKP" status
+	for f in "$T/err" "$T/out"; do ! grep -q 'captures or guards less' "$f" ||
+		die "$1: put back, and it is said as if it were so now: $(cat "$f")"; done
+	grep 'so that less is captured or guarded' "$T/out" | grep -q "at 20.*undone or not" || die "$1: put back: $(cat "$T/out")"
 	expect 64 "$BKP" accept --policy-change --operator Sato
 	expect 0 "$BKP" accept --policy-change --operator Sato --reason "asked the vendor"
 	grep -q 'the policy is accepted' "$T/out" || die "$1: accepted, and nothing says so"
