@@ -7,10 +7,12 @@
 # Each line says wall and CPU seconds (of the processes a test waited for); a test above 90 CPU seconds is named at the end.
 # Sizes, each may be set:           usual  long
 #   BKP_FUZZ_SECONDS                   12   600   per fuzz target
-#   BKP_KILL_POINTS                    60  2000   points of the kill tests
+#   BKP_KILL_POINTS                    40  2000   points of the kill tests
 #   BKP_MALLOC_POINTS                  40     0   allocations that fail, each in a run of its own; 0: every one
 #   BKP_SCALE_FILES                 20000  1000000   files of the memory test
 #   BKP_YEAR_NIGHTS                   120   365   nights of the simulated year
+#   BKP_CAMPAIGN_POINTS                80     0   faults of each family of tests/campaign; 0: all, for BKP_CAMPAIGN_MINUTES (240)
+#   BKP_TEST_LIMIT                   1800 43200   seconds after which a test has failed
 set -u
 cd "$(dirname "$0")/.." || exit 1
 tier=usual
@@ -26,10 +28,13 @@ size() { # NAME USUAL LONG
 	export "$1=${!1:-$value}"
 }
 size BKP_FUZZ_SECONDS 12 600
-size BKP_KILL_POINTS 60 2000
+size BKP_KILL_POINTS 40 2000
 size BKP_MALLOC_POINTS 40 0
 size BKP_SCALE_FILES 20000 1000000
 size BKP_YEAR_NIGHTS 120 365
+size BKP_CAMPAIGN_POINTS 80 0
+size BKP_CAMPAIGN_MINUTES 0 240
+size BKP_TEST_LIMIT 1800 43200
 export LANG=C.UTF-8 ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
 unset BKP_POLICY BKP_LANG
 PATH=$PATH:/usr/sbin:/sbin
@@ -76,7 +81,9 @@ one() { # NAME COMMAND...
 	log=$out/log.${name//\//-}
 	shift
 	TIMEFORMAT='%U %S'
-	{ time "$@" </dev/null >"$log" 2>&1; } 2>"$log.cpu" || status=$?
+	# a shell lets what runs beside it ignore Ctrl-C, and some tests press it; one that hangs is a failure
+	{ time timeout -k 10 "$BKP_TEST_LIMIT" env --default-signal=INT,QUIT "$@" </dev/null >"$log" 2>&1; } 2>"$log.cpu" || status=$?
+	[ $status != 124 ] || echo "no end after $BKP_TEST_LIMIT seconds" >>"$log"
 	cpu=$(awk 'NF == 2 {printf "%.0f", $1 + $2}' "$log.cpu")
 	[ "${cpu:-0}" -le 90 ] || echo "$name: $cpu" >>"$out/costly"
 	if [ $status = 0 ]; then
@@ -96,7 +103,9 @@ build() { # PRESET; the demo may have configured it without tests
 	return 1
 }
 
-for preset in asan release; do
+presets="asan release"
+[ "$tier" = quick ] || presets="$presets tsan"
+for preset in $presets; do
 	build $preset || { echo "the build '$preset' failed"; echo "0 passed, 1 failed"; exit 1; }
 done
 export BKP_BIN=$PWD/build/asan BKP_RELEASE=$PWD/build/release BKP_SRC=$PWD

@@ -77,7 +77,7 @@ void app_no_memory(void)
 	_exit(warden_exit(APP_FAILED));
 }
 
-static int usage(const struct app *app, const char *near, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static int usage(const struct app *app, const char *near, const char *fmt, va_list ap)
 {
 	struct err err = {.code = "E-USAGE-01"};
 

@@ -1,12 +1,15 @@
 /* shortage: see shortage.h. */
 #include "format/shortage.h"
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include <jansson.h>
 #include <openssl/crypto.h>
+
+#include "base/starved.h"
 
 /* these libraries hand no argument to their allocators: this cannot be anybody's but the process's */
 static atomic_bool ended;
@@ -53,8 +56,18 @@ static void at_exit(void)
 		no_memory();
 }
 
+/* The C library ends by an assertion in places (nss): when memory ended before, that is why. */
+static void on_abort(int number)
+{
+	if (starved_mark())
+		no_memory();
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
 void shortage_watch(void (*fatal)(void))
 {
+	signal(SIGABRT, on_abort);
 	no_memory = fatal;
 	json_set_alloc_funcs(for_json, free);
 	(void)CRYPTO_set_mem_functions(for_crypto, again_for_crypto, free_of_crypto);
