@@ -54,7 +54,7 @@ static void ordinary_nights_are_not_raised(void **state)
 
 static struct guard census_of(uint64_t files, uint64_t formats, uint64_t opaque)
 {
-	return (struct guard){.census = {true, files, formats, opaque}};
+	return (struct guard){.census = {true, files, formats, opaque, 0}};
 }
 
 /* now against a trusted capture; measured: the cache says that nothing was changed at all. */
