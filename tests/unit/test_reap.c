@@ -36,7 +36,7 @@ static void one_night(int i)
 	    .datasets = sets,
 	    .n_datasets = 1,
 	    .version = "1",
-	    .docs = {NULL, "1"}};
+	    .docs = {NULL, "1", NULL}};
 	struct night_result res;
 	struct err err = ERR_INIT;
 

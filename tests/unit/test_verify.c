@@ -53,7 +53,7 @@ static int capture(struct policy *policy, struct state *s)
 	    .datasets = sets,
 	    .n_datasets = 1,
 	    .version = "1",
-	    .docs = {NULL, "1"}};
+	    .docs = {NULL, "1", NULL}};
 	struct night_result res;
 	struct err err = ERR_INIT;
 	char uuid[JOURNAL_UUID];
