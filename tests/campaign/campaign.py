@@ -9,6 +9,7 @@ that one who stops half-way has looked everywhere.
 import argparse
 import multiprocessing
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -68,6 +69,7 @@ def main():
     p.add_argument("--build", required=True)
     p.add_argument("--minutes", type=float)
     p.add_argument("--only")
+    p.add_argument("--match", default="", help="only cases in which this regular expression is found")
     p.add_argument("--resume")
     p.add_argument("--workers", type=int, default=os.cpu_count())
     p.add_argument("--points", type=int, help="of each family, at most")
@@ -107,6 +109,7 @@ def campaign(a, root, here):
         by_family = {"case": a.case}
     else:
         by_family = in_a_process(count, root, a.only.split(",") if a.only else None)
+        by_family = {n: [c for c in cases if re.search(a.match, c)] for n, cases in by_family.items()}
     total = sum(len(c) for c in by_family.values())
     todo = []
     for cases in by_family.values():
