@@ -161,6 +161,7 @@ static int look_signed(const struct looking *l, const char *dir, const char *nam
 		unread(l, dir, sig_name, severity, r, &why);
 		return 0;
 	}
+	why = (struct err)ERR_INIT;
 	usual = is_usual(&sig);
 	if (!usual)
 		damaged(l, dir, sig_name, severity, text("its first line is another"));
@@ -169,7 +170,9 @@ static int look_signed(const struct looking *l, const char *dir, const char *nam
 		return SIGNED;
 	if (is_next(l, dir, name, want, data))
 		return SIGNED;
-	if (usual)
+	if (err_is_unread(&why)) /* the key may be one that could not be read */
+		unread(l, dir, name, severity, -1, &why);
+	else if (usual)
 		disagree(l, dir, name, severity);
 	return 0;
 }

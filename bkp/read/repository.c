@@ -1,6 +1,7 @@
 /* repository: see repository.h. */
 #include "read/repository.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -243,7 +244,8 @@ int repository_load_keys(struct repository *r, int dirfd, struct err *err)
 		err_set(&r->keys_fault, "E-REPO-05", text("'%s' is damaged: %s"), REPOSITORY_LINKS, why.msg);
 	else if (why.code[0] && count(second) > 1)
 		err_set(&r->keys_fault, "E-REPO-04", text("'%s' is missing"), REPOSITORY_LINKS);
-	r->keys_fault.errnum = err_is_unread(&why) ? why.errnum : 0;
+	if (err_is_unread(&why))
+		r->keys_fault.errnum = why.errnum ? why.errnum : ENOMEM;
 	if (count(second) > count(first)) {
 		struct journal_check *better = second;
 

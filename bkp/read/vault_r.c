@@ -183,8 +183,13 @@ int vault_r_verify_signature(const struct vault_r *v, const void *msg, size_t n,
 	size_t nkeys, which;
 
 	keys = repository_keys(v->repo, &nkeys);
-	if (minisig_verify_one_of(keys, nkeys, msg, n, sig, sn, ret_comment, &which, err))
-		return fault->code[0] ? err_hint(err, "%s", fault->msg) : -1;
+	if (minisig_verify_one_of(keys, nkeys, msg, n, sig, sn, ret_comment, &which, err)) {
+		if (err && err_is_unread(fault)) /* it may be one of the keys that could not be read */
+			*err = *fault;
+		else if (fault->code[0])
+			err_hint(err, "%s", fault->msg);
+		return -1;
+	}
 	if (ret_epoch)
 		*ret_epoch = (uint32_t)which + 1;
 	return 0;

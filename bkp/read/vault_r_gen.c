@@ -90,6 +90,8 @@ static int read_signed(
 		(const char *)sig.p, sig.n, comment, &g->epoch, err)) {
 		if (!err)
 			return -1;
+		if (err_is_unread(err))
+			return err_wrap(err, text("the signature of '%s' cannot be checked"), path);
 		err_wrap(err, text("the signature of '%s' does not verify, it is damaged or forged"), path);
 		snprintf(err->code, sizeof(err->code), "E-VAULT-06");
 		return -1;
