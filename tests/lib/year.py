@@ -437,7 +437,7 @@ class Year:
         if self.off:
             must(any("the night run did not run" in n for n in s["next"]), "next: %s" % s["next"])
         if self.fault in ("disk full", "disk missing"):
-            must(any("'ssd' lacks generation" in n for n in s["next"]), "next: %s" % s["next"])
+            must(any(("'ssd' is full and lacks generation" if self.fault == "disk full" else "'ssd' lacks generation") in n for n in s["next"]), "next: %s" % s["next"])
         if self.fault == "suspect":
             must(not s["frozen_by"] or "is suspect in generation %d" % s["frozen_by"] in s["next"][0], "next: %s" % s["next"])
         must((o.returncode == 0) == (s["overall"] == "met") == (not s["next"]), "exit %d, %s, next: %s" % (o.returncode, s["overall"], s["next"]))
