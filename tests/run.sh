@@ -8,7 +8,6 @@
 # Sizes, each may be set:           usual  long
 #   BKP_FUZZ_SECONDS                   12   600   per fuzz target
 #   BKP_KILL_POINTS                    40  2000   points of the kill tests
-#   BKP_MALLOC_POINTS                  40     0   allocations that fail, each in a run of its own; 0: every one
 #   BKP_SCALE_FILES                 20000  1000000   files of the memory test
 #   BKP_YEAR_NIGHTS                   120   365   nights of the simulated year
 #   BKP_CAMPAIGN_POINTS                80     0   faults of each family of tests/campaign; 0: all, for BKP_CAMPAIGN_MINUTES (240)
@@ -29,7 +28,6 @@ size() { # NAME USUAL LONG
 }
 size BKP_FUZZ_SECONDS 12 600
 size BKP_KILL_POINTS 40 2000
-size BKP_MALLOC_POINTS 40 0
 size BKP_SCALE_FILES 20000 1000000
 size BKP_YEAR_NIGHTS 120 365
 size BKP_CAMPAIGN_POINTS 80 0

@@ -1,9 +1,9 @@
 #!/bin/bash
-# A9: memory runs out while a run or a restore is at work (a limit of the container, say).  Scenario 34 fails one allocation after the
-# other; here it is shown by a few of them: the end is a word and an exit status, the journal is whole, the next one does its work.
+# A9: memory runs out while a run or a restore is at work (a limit of the container, say).  The campaign (S38) fails one allocation
+# after the other; here it is shown by a few of them: the end is a word and an exit status, the journal is whole, the next one does its work.
 . "$(dirname "$0")/lib.sh"
 BKP=${BKP_RELEASE:-$BKP_BIN}/bkp RESTORE=${BKP_RELEASE:-$BKP_BIN}/bkp-restore
-cc -O1 -shared -fPIC -o "$T/failmalloc.so" "$SRC_ROOT/tests/lib/failmalloc.c"
+cc -O1 -shared -fPIC -w -o "$T/faults.so" "$SRC_ROOT/tests/campaign/faults.c"
 site_make
 echo 1 >"$T/src/a"
 expect 0 "$BKP" run --all
@@ -15,14 +15,16 @@ fails() { # ATTACK PROGRAM COMMAND...: FROM and STEP from the environment
 	for ((at = FROM; at < FROM + 40 * STEP; at += STEP)); do
 		echo "$at" >"$T/src/a"
 		rm -rf "$T/to"
-		status env LD_PRELOAD="$T/failmalloc.so" FAILMALLOC_AT=$at FAILMALLOC_WHO="$who" "$@"
+		head -c 4096 /dev/zero >"$T/faults"
+		status env LD_PRELOAD="$T/faults.so" FAULTS_STATE="$T/faults" FAULTS="alloc:$at:ENOMEM" FAULTS_WHO="$who" "$@"
 		[ "$STATUS" -le 3 ] || die "$attack: allocation $at: exit $STATUS: $(cat "$T/err")"
 		! grep -q verify-failed "$T/state/journal.jsonl" || die "$attack: allocation $at: recorded as damage"
 		[ "$STATUS" != 2 ] || ! grep -q E-MEM-01 "$T/out" "$T/err" || break
 	done
 	echo "$at" >"$T/src/b" # there is something to store again
 	rm -rf "$T/to"
-	detected "$attack" E-MEM-01 env LD_PRELOAD="$T/failmalloc.so" FAILMALLOC_AT="$at" FAILMALLOC_WHO="$who" "$@"
+	head -c 4096 /dev/zero >"$T/faults"
+	detected "$attack" E-MEM-01 env LD_PRELOAD="$T/faults.so" FAULTS_STATE="$T/faults" FAULTS="alloc:$at:ENOMEM" FAULTS_WHO="$who" "$@"
 	expect 0 "$BKP" journal verify
 	expect 0 "$BKP" run --all
 	expect 0 "$BKP" --quiet verify

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Goal: a sample of the campaign (docs/campaign.md): kills, errors and failed allocations at every command, evenly over all points.
 #   BKP_CAMPAIGN_POINTS (80): of each family; 0: all of them, for BKP_CAMPAIGN_MINUTES (240)
-# In place of most of the points of 20, 21 and 34 (some 250 CPU seconds).
+# In place of most of the points of 20 and 21, and of a test of allocations (some 250 CPU seconds).
 set -eu -o pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
 T=$(mktemp -d)
