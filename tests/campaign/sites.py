@@ -36,12 +36,14 @@ class Site:
         self.work = self.root + "/work-%d" % os.getpid()
         os.makedirs(self.work, exist_ok=True)
         self.mounted = False
+        self.mounts = 0
 
     def clear(self):
         if self.mounted:
             call(libc.umount2(self.site.encode(), MNT_DETACH))
         call(libc.mount(b"tmpfs", self.site.encode(), b"tmpfs", 0, b"size=400m"))
         self.mounted = True
+        self.mounts += 1
 
     def reset(self, state):
         self.clear()
