@@ -5,6 +5,7 @@ memory, errors and kill go by faults.c: a workload is counted once, then the n-t
 import zlib
 
 import damage
+import full
 import oracle
 from sites import INIT
 
@@ -134,6 +135,6 @@ def kills(counts):
     return ["any:%d:kill" % n for n in range(1, counts["any"] + 1)]
 
 
-FAMILIES = {"memory": Calls(allocations), "errors": Calls(errors), "kill": Kills(kills), "damage": damage.Damage()}
+FAMILIES = {"memory": Calls(allocations), "errors": Calls(errors), "kill": Kills(kills), "damage": damage.Damage(), "full": full.Full()}
 for name in FAMILIES:
     FAMILIES[name].name = name
