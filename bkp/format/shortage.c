@@ -56,18 +56,28 @@ static void at_exit(void)
 		no_memory();
 }
 
-/* The C library ends by an assertion in places (nss): when memory ended before, that is why. */
-static void on_abort(int number)
+/* The C library ends by an assertion in places (nss), libarchive follows a null pointer when it opens memory: when
+ * memory ended before in this thread, that is why.  If saying so fails as well it is the signal after all. */
+static void on_crash(int number)
 {
 	if (starved_mark())
 		no_memory();
-	signal(number, SIG_DFL);
 	raise(number);
+}
+
+static void watch_crash(int number)
+{
+	struct sigaction action = {.sa_handler = on_crash, .sa_flags = (int)SA_RESETHAND};
+
+	sigaction(number, &action, NULL);
 }
 
 void shortage_watch(void (*fatal)(void))
 {
-	signal(SIGABRT, on_abort);
+	watch_crash(SIGABRT);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* they have handlers of their own */
+	watch_crash(SIGSEGV);
+#endif
 	no_memory = fatal;
 	json_set_alloc_funcs(for_json, free);
 	(void)CRYPTO_set_mem_functions(for_crypto, again_for_crypto, free_of_crypto);
