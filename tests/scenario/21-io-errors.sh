@@ -15,7 +15,7 @@ head -c 2000000 /dev/urandom >"$T/src/big2"
 mkdir "$T/start"; cp -a "$T/state" "$T/m1" "$T/m2" "$T/start/"
 start() { thaw "$T/m1" "$T/m2"; rm -rf "$T/state" "$T/m1" "$T/m2"; cp -a "$T/start/." "$T/"; }
 check_reported() { reported_verify "$1"; }
-tried=0 failed=0 points=${BKP_IO_POINTS:-1 3 8 34}
+tried=0 failed=0 points=${BKP_IO_POINTS:-2 8 34}
 for call in write fsync close openat renameat2 mkdirat fchmod read pread64 getdents64 fdatasync ioctl newfstatat lseek unlinkat; do
 	for error in EIO ENOSPC; do
 		for n in $points; do
