@@ -85,6 +85,15 @@ python3 -c 'import json, sys; assert any(d.get("suspect") for d in json.load(ope
 (cd "$T/RDX-01" && find . -type f -exec sha256sum {} +) | sort >"$T/before"
 refused 2 E-GUARD-02 rotate --operator 佐藤
 (cd "$T/RDX-01" && find . -type f -exec sha256sum {} +) | sort | cmp -s - "$T/before" || die "a refused rotation wrote to the disk"
+# nor does a repair, not even the identity that it would need to open the disk
+thaw "$T/RDX-01"
+cp -p "$T/RDX-01/bkp-medium.json.minisig" "$T/identity.sig"
+sed -i '2s/./A/20' "$T/RDX-01/bkp-medium.json.minisig"
+! cmp -s "$T/identity.sig" "$T/RDX-01/bkp-medium.json.minisig" || die "the identity was not damaged: the test does not test"
+damaged=$(sha256sum <"$T/RDX-01/bkp-medium.json.minisig")
+refused 2 E-GUARD-02 repair RDX-01
+[ "$(sha256sum <"$T/RDX-01/bkp-medium.json.minisig")" = "$damaged" ] || die "a refused repair wrote the disk's identity"
+cp -p --remove-destination "$T/identity.sig" "$T/RDX-01/bkp-medium.json.minisig"
 night 1 # nothing changed since, but the canary is still another
 marks | grep -q "^$G suspect" || die "a canary that is still wrong raises nothing"
 second=$G
