@@ -25,6 +25,15 @@ WORKLOADS = {
     "repair": ("harmed", ["bkp", "repair", "--quiet"]),
     "journal": ("torn", ["bkp", "journal", "repair", "--operator", "Sato"]),
     "hold": ("night2", ["bkp", "hold", "1", "--operator", "Sato", "--reason", "a campaign"]),
+    "release": ("held", ["bkp", "release", "1", "--operator", "Sato"]),
+    "accept": ("suspect", ["bkp", "accept", "3", "--operator", "Sato", "--reason", "a campaign"]),
+    "move": ("apart", ["bkp", "medium", "move", "m3", "--operator", "Sato", "--place", "倉庫"]),
+    "retire": ("night2", ["bkp", "medium", "retire", "m2", "--operator", "Sato", "--reason", "a campaign"]),
+    "agree": ("night2", ["bkp", "agree"]),
+    "status": ("night2", ["bkp", "status"]),
+    "live": ("night2", ["bkp", "check", "--live"]),
+    "export": ("night2", ["bkp", "journal", "export", "--format", "csv", "--out", "{}/journal.csv"]),
+    "drill": ("night2", RESTORE + ["--medium", "{}/m1", "drill", "{}/drill.md", "--to", "{}/to"]),
     "extract": ("night2", RESTORE + ["--medium", "{}/m1", "extract", "2", "docs", "--to", "{}/to"]),
     "deep": ("night2", RESTORE + ["--medium", "{}/m1", "verify", "2", "--deep"]),
 }
@@ -43,6 +52,15 @@ ERRORS = {
     "statfs": ("EIO",), "fstatfs": ("EIO",), "statvfs": ("EIO",), "fstatvfs": ("EIO",), "faccessat": ("EIO",),
     "readlinkat": ("EIO",), "waitpid": ("EINTR",), "pthread_create": ("EAGAIN",),
 }
+
+
+# what must be given again before the days after are quiet -> how it may end then
+AGAIN = {"repair": (0,), "journal": (0, 1, 2), "accept": (0, 2)}
+
+
+def once_more(site, workload, argv):
+    code, said = site.run(argv) if workload in AGAIN else (0, "")
+    return ["once more: exit %d: %s" % (code, said)] if code and code not in AGAIN[workload] else []
 
 
 def start(site, workload):
@@ -87,10 +105,7 @@ class Calls:
         outcome = oracle.outcome(site, code)
         whole = full_every and zlib.crc32(case.encode()) % full_every == 0
         if not faults and (whole or first_of(site, outcome)):
-            if workload in ("repair", "journal"):
-                code, said = site.run(argv)
-                if code not in ((0,) if workload == "repair" else (0, 1, 2)):
-                    faults.append("once more: exit %d: %s" % (code, said))
+            faults += once_more(site, workload, argv)
             faults += oracle.go_on(site)
         return outcome, faults
 

@@ -7,7 +7,7 @@ import oracle
 
 LEFT = ["%dk" % k for k in list(range(0, 68, 4)) + [80, 96, 128, 192, 256, 384, 512, 768]] + ["%di" % n for n in range(8)]
 WHERE = ("state", "m1", "m2", "m3")
-WORKLOADS = ("add", "first", "night", "unchanged", "behind", "rotate", "expire", "verify", "repair", "journal", "hold")
+WORKLOADS = ("add", "first", "night", "unchanged", "behind", "rotate", "expire", "verify", "repair", "journal", "hold", "release", "accept", "move", "retire", "export", "drill")
 
 
 def mount(site, where):
@@ -55,7 +55,5 @@ class Full:
         faults += oracle.look(site, before, lost=workload == "journal", harmed=harmed)
         outcome = oracle.outcome(site, code)
         if not faults and families.first_of(site, outcome):
-            if workload in ("repair", "journal"):
-                site.run(argv)
-            faults += oracle.go_on(site)
+            faults += families.once_more(site, workload, argv) + oracle.go_on(site)
         return outcome, faults + (["it said: " + said[-400:]] if faults else [])

@@ -142,6 +142,8 @@ def go_on(site, mended=False):
         if code:
             return ["init again: exit %d: %s" % (code, said)]
     for m in MEDIA:
+        if os.path.exists(site.path(m + ".away")):
+            os.rename(site.path(m + ".away"), site.path(m))
         code, said = site.run(["bkp", "medium", "add", m])
         if code and not re.search("is already|registered", said):
             faults.append("medium add %s: exit %d: %s" % (m, code, said))

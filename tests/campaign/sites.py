@@ -105,6 +105,8 @@ class Site:
         for i in range(6):
             with open(self.path("src", "sub", "%d 文書" % i), "w") as f:
                 f.write("file %d, day %d\n" % (i, n if i % 3 == n % 3 else 0) * 40)
+        with open(self.path("src", "sub", "canary"), "w") as f:
+            f.write("nobody changes this\n")
         with open(self.path("src", "image"), "wb") as f:
             f.write(noise(1, 200000) + noise(n, 60000))
         for link in (self.path("src", "hard"), self.path("src", "soft")):
@@ -121,6 +123,8 @@ class Site:
             os.mkdir(self.path(m))
         with open(self.path("policy.yaml"), "w") as f:
             f.write(POLICY.format(self.site))
+        with open(self.path("drill.md"), "w") as f:
+            f.write(PROCEDURE)
         self.source(0)
         subprocess.run(["age-keygen", "-o", self.path("id.txt")], check=True, stderr=subprocess.DEVNULL)
         self.keep("bare")
@@ -151,6 +155,19 @@ class Site:
             f.write(b"what is no record\n")
         self.keep("torn")
         self.reset("night2")
+        self.must("bkp", "hold", "1", "--operator", "Sato", "--reason", "a campaign")
+        self.keep("held")
+        self.reset("night2")
+        self.source(3)
+        with open(self.path("src", "sub", "canary"), "w") as f:
+            f.write("changed\n")
+        self.day = 3
+        self.must("bkp", "run", "--all", "--quiet", codes=(1,))
+        self.keep("suspect")
+        self.reset("night2")
+        shutil.move(self.path("m3"), self.path("m3.away"))
+        self.keep("apart")
+        self.reset("night2")
         for n in range(3, 7):
             self.night(n)
         self.day = 20
@@ -179,12 +196,31 @@ class Site:
 POLICY = """site: {{name: テスト診療所, language: en}}
 state: {0}/state
 datasets:
-  - {{name: docs, title: 文書, paths: [{0}/src], generations: 2, protect: 1h}}
+  - {{name: docs, title: 文書, paths: [{0}/src], canaries: ["{0}/src/sub/canary"], generations: 2, protect: 1h}}
   - {{name: db, command: 'cat "{0}/src/sub/1 文書"; echo dump', store_as: db.dump, generations: 2, protect: 1h}}
 media:
   - {{name: m1, type: hdd, path: {0}/m1, place: サーバ室}}
   - {{name: m2, type: ssd, path: {0}/m2, place: 別室}}
   - {{name: m3, type: rdx, path: {0}/m3, place: 金庫, offline: true}}
+"""
+
+PROCEDURE = """# A drill of the campaign
+
+```procedure
+id: campaign
+version: "1.0"
+dataset: docs
+rto: 1h
+```
+
+```restore
+誰: 佐藤
+何を: 文書を戻す
+どのように: 自動
+合否条件: 成功
+予定分: 1
+dataset: docs
+```
 """
 
 
