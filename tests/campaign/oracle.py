@@ -75,7 +75,7 @@ def complete(repo, generation):
     return None
 
 
-def look(site, before, lost=False, harmed=False):
+def look(site, before, lost=False, harmed=False, complete=complete):
     journal = read(site.path("state", "journal.jsonl"))
     faults = []
     if not lost and not journal.startswith(before.journal):

@@ -9,6 +9,8 @@ import os
 import shutil
 import subprocess
 
+import blockdev
+
 libc = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNS, MS_REC, MS_PRIVATE, MNT_DETACH = 0x20000, 0x4000, 0x40000, 2
 DAY = 86400
@@ -256,3 +258,4 @@ def set_up(root, build, here):
     shutil.copy(here + "/faults.c", root)
     for so, source in (("faults", here + "/faults.c"), ("fakeclock", here + "/../lib/fakeclock.c")):
         subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-w", "-o", "%s/bin/%s.so" % (root, so), source, "-ldl"], check=True)
+    blockdev.build(root + "/bin", here)
