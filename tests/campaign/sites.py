@@ -197,6 +197,7 @@ class Site:
 
 POLICY = """site: {{name: テスト診療所, language: en}}
 state: {0}/state
+procedures: [{0}/drill.md]
 datasets:
   - {{name: docs, title: 文書, paths: [{0}/src], canaries: ["{0}/src/sub/canary"], generations: 2, protect: 1h}}
   - {{name: db, command: 'cat "{0}/src/sub/1 文書"; echo dump', store_as: db.dump, generations: 2, protect: 1h}}
