@@ -6,11 +6,14 @@
         d.fail(i, "eio", n)                      from the n-th write from now on
 """
 import ctypes
+import fcntl
 import os
 import subprocess
 
 libc = ctypes.CDLL(None, use_errno=True)
 MS_RDONLY, MNT_DETACH = 1, 2
+LOOP_SET_STATUS64, LOOP_GET_STATUS64, FLAGS_AT, AUTOCLEAR = 0x4C04, 0x4C05, 52, 4  # linux/loop.h
+BLKFLSBUF = 0x1261
 OPTIONS = {"ext4": b"", "xfs": b"nouuid", "btrfs": b""}
 SIZE = {"ext4": 24 << 20, "xfs": 64 << 20, "btrfs": 120 << 20}
 MKFS = {"ext4": ["mkfs.ext4", "-q", "-E", "nodiscard,lazy_itable_init=0,lazy_journal_init=1", "-J", "size=4"],
@@ -40,9 +43,19 @@ def build(folder, here):
     subprocess.run(["cc", "-O2", "-o", folder + "/blockdev", here + "/blockdev.c"] + flags + ["-lpthread"], check=True)
 
 
+def held(device):
+    """The loop device, open; it goes with whoever holds it, however that ends."""
+    fd = os.open(device, os.O_RDONLY | os.O_CLOEXEC)
+    status = bytearray(232)
+    fcntl.ioctl(fd, LOOP_GET_STATUS64, status)
+    status[FLAGS_AT] |= AUTOCLEAR
+    fcntl.ioctl(fd, LOOP_SET_STATUS64, status)
+    return fd
+
+
 class Disks:
     def __init__(self, folder, program, images):
-        self.folder, self.program, self.images, self.device = folder, program, images, []
+        self.folder, self.program, self.images, self.device, self.held = folder, program, images, [], []
 
     def __enter__(self):
         os.makedirs(self.folder, exist_ok=True)
@@ -52,11 +65,12 @@ class Disks:
         for i in range(len(self.images)):
             r = subprocess.run(["losetup", "-f", "--show", "%s/%d" % (self.folder, i)], check=True, stdout=subprocess.PIPE, text=True)
             self.device.append(r.stdout.strip())
+            self.held.append(held(self.device[-1]))
         return self
 
     def __exit__(self, *_):
-        for d in self.device:
-            subprocess.run(["losetup", "-d", d], check=False)
+        for fd in self.held:
+            os.close(fd)
         self.process.stdin.close()
         self.process.wait(10)
         subprocess.run(["umount", "-l", self.folder], check=False, stderr=subprocess.DEVNULL)
@@ -83,6 +97,7 @@ class Disks:
         self.ask("durable %d %d" % (disk, n))
 
     def show(self, disk, writes):
+        fcntl.ioctl(self.held[disk], BLKFLSBUF)  # it is open here, so that the kernel keeps what it had read
         return self.ask("show %d %s" % (disk, " ".join(str(n) if part is None else "%d:%d" % (n, part) for n, part in writes)))
 
     def fail(self, disk, how, n=0):

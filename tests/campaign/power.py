@@ -2,8 +2,8 @@
 
 A case is power:FILE SYSTEM:WORKLOAD[:K/N].  The command runs once, and each write and flush of each disk is kept.  At each flush of any
 disk (with K/N: at each N-th of them, from the K-th), and at the end, all disks lose power at the same instant: of the writes that no flush
-of their disk had ended, each may be there or not.  All subsets of up to eight; else 64 drawn ones; all beginnings; the last one torn at
-a sector.  What has the same blocks is one state; what has the same files is judged once; and of each distinct outcome the first one is
+of their disk had ended, each may be there or not.  All subsets of up to eight; else 64 drawn ones; all beginnings, and these with the next write torn
+behind up to sixteen of its sectors.  What has the same blocks is one state; what has the same files is judged once; and of each distinct outcome the first one is
 gone on with by all commands.
 
 The draw is fixed, but the command's keys and the kernel's timing are not: an instant or two more or less from one time to the next.
@@ -25,7 +25,7 @@ WORKLOADS = ("init", "add", "first", "night", "unchanged", "behind", "rotate", "
              "accept", "retire", "extract", "export", "drill")
 # a night on whose second medium every write fails from the N-th on
 DIES = {"dies-%d" % n: n for n in (1, 8, 40)}
-ALL, DRAWN, SECTOR = 8, 64, 512
+ALL, DRAWN, TEARS, SECTOR = 8, 64, 16, 512
 OUTPUT = {"extract": "to", "export": "", "drill": "to"}
 
 
@@ -104,8 +104,9 @@ def selections(pending, events, draw):
         there = [(p, None) for p in pending[:k]]
         if n > ALL:
             yield there
-        if k < n and events[pending[k]][3] > SECTOR:
-            yield there + [(pending[k], draw.randrange(1, events[pending[k]][3] // SECTOR) * SECTOR)]
+        sectors = events[pending[k]][3] // SECTOR if k < n else 0
+        for torn in draw.sample(range(1, sectors), min(TEARS, sectors - 1)) if sectors > 1 else ():
+            yield there + [(pending[k], torn * SECTOR)]
 
 
 # ---- what is there afterwards
