@@ -43,6 +43,19 @@ def spread(cases):
     return sorted(cases, key=lambda c: zlib.crc32(c.encode()))
 
 
+def found(by_family, here):
+    """Of each kind of case that was a failure once (found.txt), so many."""
+    with open(here + "/found.txt") as f:
+        lines = [m for m in (re.match(r"(\d+)\s+(\S+)", line) for line in f) if m]
+    out = {}
+    for n, kind in (m.groups() for m in lines):
+        cases = [c for cases in by_family.values() for c in cases if re.search(kind, c)]
+        if not cases:
+            raise SystemExit("found.txt: there is no case like '%s' any more" % kind)
+        out[kind] = spread(cases)[:int(n)]
+    return out
+
+
 class Log:
     """What was tried, a line each: CASE OUTCOME, or CASE FAILED; with --resume it is gone on with."""
 
@@ -82,6 +95,7 @@ def main():
     p.add_argument("--workers", type=int, default=os.cpu_count())
     p.add_argument("--points", type=int, help="of each family, at most")
     p.add_argument("--full", type=int, default=0, help="every N-th case is looked at by all commands, however it ended")
+    p.add_argument("--found", action="store_true", help="of each kind of case that failed once, some")
     p.add_argument("--case", action="append")
     a = p.parse_args()
     here = os.path.dirname(os.path.abspath(__file__))
@@ -118,6 +132,7 @@ def campaign(a, root, here):
     else:
         by_family = in_a_process(count, root, a.only.split(",") if a.only else None)
         by_family = {n: [c for c in cases if re.search(a.match, c)] for n, cases in by_family.items()}
+        by_family = found(by_family, here) if a.found else by_family
     total = sum(len(c) for c in by_family.values())
     todo = []
     for cases in by_family.values():
