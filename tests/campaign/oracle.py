@@ -105,13 +105,13 @@ def look(site, before, lost=False, harmed=False):
     return faults
 
 
-def tree(top):
+def tree(top, content=lambda b: hashlib.sha256(b).hexdigest()):
     out = {}
     for d, dirs, files in os.walk(top):
         for n in dirs + files:
             p = os.path.join(d, n)
             s = os.lstat(p)
-            kind = os.readlink(p) if os.path.islink(p) else None if os.path.isdir(p) else hashlib.sha256(read(p)).hexdigest()
+            kind = os.readlink(p) if os.path.islink(p) else None if os.path.isdir(p) else content(read(p))
             out[os.path.relpath(p, top)] = (s.st_mode, s.st_uid, s.st_gid, kind, s.st_nlink if os.path.isfile(p) else 0)
     return out
 

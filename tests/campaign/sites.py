@@ -9,6 +9,8 @@ import os
 import shutil
 import subprocess
 
+import laden
+
 libc = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNS, MS_REC, MS_PRIVATE, MNT_DETACH = 0x20000, 0x4000, 0x40000, 2
 DAY = 86400
@@ -172,6 +174,7 @@ class Site:
             self.night(n)
         self.day = 20
         self.keep("old")
+        laden.make(self, POLICY.format(self.site), INIT)
         call(libc.umount2(self.site.encode(), MNT_DETACH))
         shutil.rmtree(self.work)
 
@@ -254,5 +257,5 @@ def set_up(root, build, here):
     for p in ("rescue.py", "FORMAT.md"):
         shutil.copy2(build + "/tools/" + p, root + "/bin/tools/")
     shutil.copy(here + "/faults.c", root)
-    for so, source in (("faults", here + "/faults.c"), ("fakeclock", here + "/../lib/fakeclock.c")):
+    for so, source in (("faults", here + "/faults.c"), ("fakeclock", here + "/../lib/fakeclock.c"), ("forkserver", here + "/forkserver.c")):
         subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-w", "-o", "%s/bin/%s.so" % (root, so), source, "-ldl"], check=True)
