@@ -8,6 +8,7 @@ import functools
 import os
 import re
 import shutil
+import subprocess
 import zlib
 
 import oracle
@@ -15,6 +16,7 @@ from forked import Forked
 
 SECTOR = 512
 DATA = 20000  # bytes; of larger files one bit a byte, of smaller ones every bit
+FEW = 3       # cases before it is worth while to prepare for more
 ALL = 16      # every so many cases are looked at by both generations
 # state of laden.py -> what is harmed there
 STATES = {"laden": "", "sealing": r"/\.|\.next$", "titling": r"/\.|\.next$", "storing": "/tmp/"}
@@ -26,14 +28,26 @@ def normal(path):
     return re.sub("[0-9a-f]{8,}(-[0-9a-f]{4,})*", "#", re.sub("/archives/../", "/archives/", path))
 
 
+def medium(site, state):
+    """The states have one history, so that their media can stand beside each other."""
+    return site.path("m1" if state == "laden" else state)
+
+
+def put_beside(site):
+    site.reset("laden")
+    for state in STATES:
+        if state != "laden":
+            subprocess.run(["cp", "-a", "%s/%s/m1" % (site.golden, state), medium(site, state)], check=True)
+
+
 def files(site, state):
     """name -> path: what is harmed of the medium, by a name that is the same in every campaign."""
-    found = {}
-    for d, _, names in os.walk(site.path("m1")):
+    found, top = {}, medium(site, state)
+    for d, _, names in os.walk(top):
         for n in names:
             p = os.path.join(d, n)
-            if re.search(STATES[state], p):
-                found.setdefault(normal(os.path.relpath(p, site.path("m1"))), []).append(p)
+            if re.search(STATES[state], p[len(top):]):
+                found.setdefault(normal(os.path.relpath(p, top)), []).append(p)
     return {"%s/%s,%d" % (state, n, i): p for n, ps in found.items() for i, p in enumerate(sorted(ps, key=os.path.getsize))}
 
 
@@ -46,16 +60,16 @@ def points(path):
 
 
 class Loaded:
-    """A state, whole, and what is known of it."""
+    """The states, whole, and what is known of them."""
 
-    def __init__(self, site, state):
-        site.reset(state)
-        self.state, self.mounts = state, site.mounts
-        self.paths = files(site, state)
+    def __init__(self, site):
+        put_beside(site)
+        self.mounts = site.mounts
+        self.paths = {name: path for state in STATES for name, path in files(site, state).items()}
         self.truth = {g: truth(site, g) for g in (1, 2)}
         self.lists = {g: sums(site, g) for g in (1, 2)}
         self.bytes = functools.cache(oracle.read)
-        self.costs = {}
+        self.costs, self.cases = {}, 0
 
     def needing(self, path):
         """The generations that need the file: one, or both."""
@@ -79,20 +93,45 @@ def sums(site, generation):
     return {os.path.basename(line[66:]) for line in text.splitlines()}
 
 
+class Reader:
+    """bkp-restore, forked as late as can be: where it has not yet looked at the file that is harmed."""
+
+    def __init__(self, site):
+        self.site, self.early, self.late, self.forked_late = site, Forked(site, "bkp-restore"), {}, 0
+
+    def prepare(self, argvs):
+        """While nothing is harmed."""
+        for argv in argvs:
+            if tuple(argv) not in self.late:
+                self.late[tuple(argv)] = Forked(self.site, *argv, late=True)
+
+    def forget(self):
+        while self.late:
+            self.late.popitem()[1].end()
+
+    def run(self, argv, harmed=None):
+        late = self.late.get(tuple(argv))
+        if not late or not harmed or harmed in late.seen:
+            return self.early.run(argv)
+        self.forked_late += 1
+        return late.run()
+
+
 class Damage:
     name = "damage"
 
     def cases(self, site):
         out = []
+        put_beside(site)
         for state in STATES:
-            site.reset(state)
             out += ["damage:%s:%s" % (name, p) for name, path in sorted(files(site, state).items()) for p in points(path)]
         return out
 
     def run(self, site, case, full_every):
         _, name, at, kind = case.split(":")
         at = int(at)
-        now = self.load(site, name.split("/")[0])
+        now = self.load(site)
+        site.medium = medium(site, name.split("/")[0])
         path = now.paths[name]
         whole = now.bytes(path)
         harmed = harm(whole, at, kind)
@@ -102,6 +141,9 @@ class Damage:
         needing = now.needing(path)
         first = needing[turn % len(needing)]
         costs = self.costs(site, now, path)
+        now.cases += 1
+        if now.cases > FEW:
+            site.reader.prepare(c for g in (1, 2) for c in (verify(site, g), extract(site, g)))
         put(path, whole, harmed, at)
         try:
             outcome, faults = self.look(site, now, path, first, True, costs[first])
@@ -111,40 +153,42 @@ class Damage:
             put(path, harmed, whole, at)
         return "%s-%s" % (kind[:3], outcome), faults
 
-    def load(self, site, state):
+    def load(self, site):
         now = getattr(site, "loaded", None)
-        if not now or now.state != state or now.mounts != site.mounts:
-            now = site.loaded = Loaded(site, state)
+        if not now or now.mounts != site.mounts:
+            if hasattr(site, "reader"):
+                site.reader.forget()
+            now = site.loaded = Loaded(site)
             if not hasattr(site, "reader"):
-                site.reader = Forked(site, "bkp-restore")
+                site.reader = Reader(site)
         return now
 
     def costs(self, site, now, path):
         """generation -> what cannot be had of it while the file is away."""
         if path not in now.costs:
             os.rename(path, site.path("away"))
-            now.costs[path] = {g: set(now.truth[g]) - self.back(site, now, g, [])[1] for g in (1, 2)}
+            now.costs[path] = {g: set(now.truth[g]) - self.back(site, now, None, g, [])[1] for g in (1, 2)}
             os.rename(site.path("away"), path)
         return now.costs[path]
 
     def look(self, site, now, path, generation, needs, costs):
         faults = []
-        seen, said = site.reader.run(reader(site, "verify", str(generation)))
+        seen, said = site.reader.run(verify(site, generation), os.path.basename(path))
         silent = SILENT.search(path)
         if seen not in (0, 1, 2, 3) or (seen == 0 and needs and not silent):
             faults.append("verify %d: exit %d: %s" % (generation, seen, said))
         elif seen and not names_it(path, said):
             faults.append("verify %d does not name '%s': %s" % (generation, os.path.basename(path), said))
-        code, good = self.back(site, now, generation, faults)
+        code, good = self.back(site, now, os.path.basename(path), generation, faults)
         missed = set(now.truth[generation]) - good - costs
         if missed:
-            faults.append("extract %d: exit %d, and '%s' is not there, though it would be without the file" % (generation, code, min(missed)))
+            faults.append("extract %d: exit %d, and '%s' is not there, though without the file it is" % (generation, code, min(missed)))
         return "%d-%d" % (seen, code), faults
 
-    def back(self, site, now, generation, faults):
+    def back(self, site, now, harmed, generation, faults):
         """(exit status, the names that extract gives back as they were)."""
         to, truth = site.path("to"), now.truth[generation]
-        code, words = site.reader.run(reader(site, "--quiet", "extract", str(generation), "--to", to))
+        code, words = site.reader.run(extract(site, generation), harmed)
         if code not in (0, 1, 2, 3):
             faults.append("extract %d: exit %d: %s" % (generation, code, words))
         elif code and not words:
@@ -161,7 +205,15 @@ class Damage:
 
 
 def reader(site, *command):
-    return ["bkp-restore", "--medium", site.path("m1"), "--identity", site.path("id.txt"), *command]
+    return ["bkp-restore", "--medium", site.medium, "--identity", site.path("id.txt"), *command]
+
+
+def verify(site, generation):
+    return reader(site, "verify", str(generation))
+
+
+def extract(site, generation):
+    return reader(site, "--quiet", "extract", str(generation), "--to", site.path("to"))
 
 
 def restored(to):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Does a command that forkserver.c forks end as one that is started?  Exit status, words and what is restored of cases spread over all of damage.
+"""Does a command that forkserver.c forks end as one that is started?  Exit status, words and what is restored, of cases all over damage.
 
     selftest.py BUILD [N]
 """
@@ -21,9 +21,12 @@ class Both:
     def __init__(self, site, forked):
         self.site, self.forked, self.commands, self.codes = site, forked, 0, set()
 
-    def run(self, argv):
+    def prepare(self, argvs):
+        self.forked.prepare(argvs)
+
+    def run(self, argv, harmed=None):
         ends = []
-        for run in (self.site.run, self.forked.run):
+        for run in (self.site.run, lambda argv: self.forked.run(argv, harmed)):
             shutil.rmtree(self.site.path("to"), ignore_errors=True)
             code, said = run(argv)
             there = oracle.tree(self.site.path("to")) if os.path.isdir(self.site.path("to")) else None
@@ -39,11 +42,13 @@ def compare(root, n):
     site, family = sites.Site(root), damage.Damage()
     site.alone()
     cases = campaign.spread(family.cases(site))[:n]
-    family.load(site, "laden")
+    family.load(site)
     site.reader = Both(site, site.reader)
     for case in cases:
         family.run(site, case, 0)
-    print("%d cases, %d commands: started and forked they end alike, in %d ways" % (len(cases), site.reader.commands, len(site.reader.codes)))
+    both = site.reader
+    print("%d cases, %d commands, %d of them forked late: started and forked they end alike, in %d ways" %
+          (len(cases), both.commands, both.forked.forked_late, len(both.codes)))
 
 
 def main():
