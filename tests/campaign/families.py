@@ -7,6 +7,7 @@ import zlib
 import damage
 import full
 import oracle
+import race
 from sites import INIT
 
 RESTORE = ["bkp-restore", "--quiet", "--identity", "{}/id.txt"]
@@ -151,5 +152,6 @@ def kills(counts):
 
 
 FAMILIES = {"memory": Calls(allocations), "errors": Calls(errors), "kill": Kills(kills), "damage": damage.Damage(), "full": full.Full()}
+FAMILIES.update(race=race.Race())
 for name in FAMILIES:
     FAMILIES[name].name = name

@@ -254,5 +254,5 @@ def set_up(root, build, here):
     for p in ("rescue.py", "FORMAT.md"):
         shutil.copy2(build + "/tools/" + p, root + "/bin/tools/")
     shutil.copy(here + "/faults.c", root)
-    for so, source in (("faults", here + "/faults.c"), ("fakeclock", here + "/../lib/fakeclock.c")):
+    for so, source in (("faults", here + "/faults.c"), ("pause", here + "/pause.c"), ("fakeclock", here + "/../lib/fakeclock.c")):
         subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-w", "-o", "%s/bin/%s.so" % (root, so), source, "-ldl"], check=True)
