@@ -5,8 +5,10 @@ memory, errors and kill go by faults.c: a workload is counted once, then the n-t
 import zlib
 
 import damage
+import disturb
 import full
 import oracle
+import power
 import race
 from sites import INIT
 
@@ -111,17 +113,22 @@ class Calls:
         return outcome, faults
 
     def judge(self, code, said):
-        if code not in (0, 1, 2, 3, 64):
-            return ["exit %d: %s" % (code, said[-300:])]
-        if code and not said.strip():
-            return ["exit %d without a word" % code]
-        return []
+        return judge_end(code, said)
 
 
 class Kills(Calls):
     def judge(self, code, said):
         # 2: the parent of a run that was killed says so
         return [] if code in (-9, 0, 1, 2) else ["exit %d: %s" % (code, said[-300:])]
+
+
+def judge_end(code, said):
+    """How a command may end that nobody killed."""
+    if code not in (0, 1, 2, 3, 64):
+        return ["exit %d: %s" % (code, said[-300:])]
+    if code and not said.strip():
+        return ["exit %d without a word" % code]
+    return []
 
 
 def site_count(site, workload):
@@ -151,7 +158,7 @@ def kills(counts):
     return ["any:%d:kill" % n for n in range(1, counts["any"] + 1)]
 
 
-FAMILIES = {"memory": Calls(allocations), "errors": Calls(errors), "kill": Kills(kills), "damage": damage.Damage(), "full": full.Full()}
-FAMILIES.update(race=race.Race())
+FAMILIES = {"memory": Calls(allocations), "errors": Calls(errors), "kill": Kills(kills), "damage": damage.Damage(), "full": full.Full(),
+            "power": power.Power(), "race": race.Race(), "disturb": disturb.Disturb()}
 for name in FAMILIES:
     FAMILIES[name].name = name

@@ -351,7 +351,7 @@ class Race:
 
     def env(self, site, fs, file="none", spec="0"):
         e = site.env()
-        e["LD_PRELOAD"] = site.bin + "/pause.so:" + e["LD_PRELOAD"]
+        e["LD_PRELOAD"] += ":" + site.bin + "/pause.so"
         e["FAKECLOCK"] = str(int(site.day * 86400))
         e.update(PAUSE_STATE=site.work + "/pause", PAUSE_WHO="bkp", PAUSE_FILE=site.path("src", "race", file), PAUSE=spec)
         if fs == "coarse":
