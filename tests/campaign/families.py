@@ -5,9 +5,11 @@ memory, errors and kill go by faults.c: a workload is counted once, then the n-t
 import zlib
 
 import damage
+import disturb
 import full
 import oracle
 import power
+import race
 from sites import INIT
 
 RESTORE = ["bkp-restore", "--quiet", "--identity", "{}/id.txt"]
@@ -157,6 +159,6 @@ def kills(counts):
 
 
 FAMILIES = {"memory": Calls(allocations), "errors": Calls(errors), "kill": Kills(kills), "damage": damage.Damage(), "full": full.Full(),
-            "power": power.Power()}
+            "power": power.Power(), "race": race.Race(), "disturb": disturb.Disturb()}
 for name in FAMILIES:
     FAMILIES[name].name = name

@@ -70,7 +70,7 @@ class Site:
 
     def env(self, faults=None):
         e = {"PATH": self.bin + ":" + os.environ["PATH"], "LANG": "C.UTF-8", "HOME": "/root", "BKP_POLICY": self.path("policy.yaml"),
-             "LD_PRELOAD": preloaded(self.bin), "FAKECLOCK": str(self.day * DAY), "TMPDIR": self.work,
+             "LD_PRELOAD": preloaded(self.bin), "FAKECLOCK": str(self.day * DAY), "TMPDIR": getattr(self, "tmp", self.work),
              "ASAN_OPTIONS": "detect_leaks=0:exitcode=99", "UBSAN_OPTIONS": "halt_on_error=1:exitcode=99"}
         if faults is not None:
             with open(self.work + "/faults", "wb") as f:
@@ -270,6 +270,6 @@ def set_up(root, build, here):
         shutil.copy2(build + "/tools/" + p, root + "/bin/tools/")
     shutil.copy(here + "/faults.c", root)
     flags = ["-O1", "-shared", "-fPIC", "-w", "-DSANITIZED=%d" % ("asan" in preloaded(root + "/bin"))]
-    for so, source in (("faults", "faults.c"), ("fakeclock", "../lib/fakeclock.c"), ("forkserver", "forkserver.c")):
+    for so, source in (("faults", "faults.c"), ("pause", "pause.c"), ("fakeclock", "../lib/fakeclock.c"), ("forkserver", "forkserver.c")):
         subprocess.run(["cc"] + flags + ["-o", "%s/bin/%s.so" % (root, so), os.path.join(here, source), "-ldl"], check=True)
     blockdev.build(root + "/bin", here)
