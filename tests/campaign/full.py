@@ -33,6 +33,17 @@ def leave(site, where, left):
     subprocess.run(["mount", "-o", "remount," + size, path], check=True)
 
 
+def others_served(site, workload, where, code):
+    """A medium that is full keeps nothing from the other one, and is no more than a remark (1)."""
+    other = {"m1": "m2", "m2": "m1"}.get(where)
+    if workload not in ("first", "night", "unchanged", "behind") or not other:
+        return []
+    recs, _ = oracle.records(oracle.read(site.path("state", "journal.jsonl")))
+    newest = max([g for g, m in oracle.copies(recs) if m == oracle.uuid(site, other)] or [0])
+    begun = max(r["generation"] for r in recs if r["event"] == "begin")
+    return [] if code < 2 and newest == begun else ["%s is full: exit %d, and %s has %d of %d" % (where, code, other, newest, begun)]
+
+
 class Full:
     name = "full"
 
@@ -51,9 +62,5 @@ class Full:
         faults = [] if code in (0, 1, 2, 3) else ["exit %d" % code]
         if code and not said.strip():
             faults.append("exit %d without a word" % code)
-        harmed = "m2" if workload == "repair" else False
-        faults += oracle.look(site, before, lost=workload == "journal", harmed=harmed)
-        outcome = oracle.outcome(site, code)
-        if not faults and families.first_of(site, outcome):
-            faults += families.once_more(site, workload, argv) + oracle.go_on(site)
-        return outcome, faults + (["it said: " + said[-400:]] if faults else [])
+        faults += others_served(site, workload, where, code)
+        return families.aftermath(site, case, workload, argv, before, (code, said), faults, 0)
