@@ -337,9 +337,16 @@ static void miss_tool(struct medium_docs *d, struct err *why)
 }
 
 /* Nothing of tools/ is touched: what stands there keeps its signature. */
-static void refuse_tool(struct medium_docs *d, const char *name)
+static void leave_tools(struct medium_docs *d)
 {
 	const int m = medium_dirfd(d->medium);
+
+	d->ret->tools = !faccessat(m, MEDIUM_DOCS_TOOLS "/bkp-restore", F_OK, AT_SYMLINK_NOFOLLOW);
+	d->sealed_tools = !faccessat(m, MEDIUM_DOCS_TOOLS "/" MEDIUM_DOCS_SUMS, F_OK, AT_SYMLINK_NOFOLLOW);
+}
+
+static void refuse_tool(struct medium_docs *d, const char *name)
+{
 	struct err why = ERR_INIT;
 	char show[SHOW];
 
@@ -350,8 +357,7 @@ static void refuse_tool(struct medium_docs *d, const char *name)
 	    text("somebody changed it: install bkp again; if it was changed on purpose, 'bkp accept --tools "
 		 "--operator NAME --reason TEXT'"));
 	medium_docs_miss(d, &why);
-	d->ret->tools = !faccessat(m, MEDIUM_DOCS_TOOLS "/bkp-restore", F_OK, AT_SYMLINK_NOFOLLOW);
-	d->sealed_tools = !faccessat(m, MEDIUM_DOCS_TOOLS "/" MEDIUM_DOCS_SUMS, F_OK, AT_SYMLINK_NOFOLLOW);
+	leave_tools(d);
 }
 
 static int put_read(struct medium_docs *d, const struct buf bytes[N_TOOLS], const bool there[N_TOOLS],
@@ -387,7 +393,11 @@ static int put_each(struct medium_docs *d, int source, struct buf bytes[N_TOOLS]
 			continue;
 		if (r) {
 			miss_tool(d, &why);
-			continue;
+			if (r == IO_ABSENT)
+				continue;
+			/* this host cannot read what the medium may well have */
+			leave_tools(d);
+			return 0;
 		}
 		if (!is_known(d, (const char *)line.p)) {
 			refuse_tool(d, tools[i].name);
@@ -419,6 +429,7 @@ static int put_tools(struct medium_docs *d, struct err *err)
 		    path_show(d->from->tools, show, sizeof(show)));
 		err_hint(&why, "%s", text("install bkp again"));
 		medium_docs_miss(d, &why);
+		leave_tools(d);
 		return 0;
 	}
 	for (size_t i = 0; i < N_TOOLS; i++)
