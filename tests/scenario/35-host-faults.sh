@@ -68,3 +68,11 @@ rm "$archive"
 expect 2 "$BKP" verify --medium m1
 grep -q verify-failed "$T/state/journal.jsonl" || die "a missing archive is no longer damage"
 say "a night that cannot read back says so, and the next one does; what is missing is damage as before"
+
+echo "nobody changes this" >"$T/src/canary"
+site_policy "  - {name: docs, paths: [$T/src], canaries: [$T/src/canary]}"
+expect 0 "$BKP" --quiet run --all
+inject newfstatat EIO "$T/src/canary" "$BKP" --quiet run --all
+[ "$STATUS" = 1 ] && grep -q "its canary.*cannot be read" "$T/err" && ! grep -q E-GUARD-01 "$T/err" || { cat "$T/out" "$T/err" >&2; die "a canary that cannot be looked at: exit $STATUS"; }
+expect 0 "$BKP" --quiet run --all
+say "a canary that cannot be looked at makes nothing suspect"
