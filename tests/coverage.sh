@@ -7,7 +7,7 @@
 # Some tests fail with this build (those that look for confinement, or at timing): that is said, and what they ran counts.
 set -eu -o pipefail
 cd "$(dirname "$0")/.."
-functions= report=
+functions='' report=''
 while :; do
 	case ${1:-} in
 	--functions) functions=1 ;;
