@@ -1,7 +1,7 @@
 """Calls: what the kernel is asked for, by whichever thread, also by the C library within itself, which faults.c does not see: strace.
 
-    calls:WORKLOAD:NAME:N:ERRNO|kill        the N-th system call NAME of a process or thread, whichever comes to it first
-    calls:WORKLOAD:NAME@cache:N:ERRNO|kill  of those on what is remembered of the last night's capture
+    calls:WORKLOAD:NAME:N:ERRNO|kill    the N-th system call NAME of a process or thread, whichever comes to it first
+    cache:remembered:NAME:N:ERRNO|kill  of those on what is remembered of the last night's capture: it costs time, never a file
 
 strace counts each thread by itself.  What the loader does before the program begins is left out, and so are failing calls of names of
 which faults.c sees each one (it has them in the family errors); kills are tried at all names.
@@ -36,11 +36,6 @@ CACHE = {"openat": ("EIO", "ENOSPC", "EROFS"), "write": ("EIO", "ENOSPC"), "rena
 
 def strace(site, argv, *more):
     return ["strace", "-f", "-q", "-o", site.work + "/trace", *more] + argv
-
-
-def on_cache(site):
-    d = site.path("state", "cache", "stat")
-    return [w for name in ("", "/docs.cache", "/docs.cache.part") for w in ("-P", d + name)]
 
 
 def counted(site):
@@ -86,31 +81,48 @@ class Raw:
                 what = ERRORS.get(name, ()) if unseen(name, n - loader, functions) else ()
                 what += () if NOT_KILLED.fullmatch(name) else ("kill",)
                 out += ["calls:%s:%s:%d:%s" % (w, name, i, e) for i in range(loader + 1, n + 1) for e in what]
-        argv = families.start(site, "remembered")
-        site.run(strace(site, argv, *on_cache(site)), faults="", who="bkp")
-        return out + ["calls:remembered:%s@cache:%d:%s" % (name, i, e) for name, (_, n) in counted(site).items() if name in CACHE
-                      for i in range(1, n + 1) for e in CACHE[name] + ("kill",)]
+        return out
 
     def run(self, site, case, full_every):
         _, workload, name, n, what = case.split(":")
-        name, _, where = name.partition("@")
         argv = families.start(site, workload)
         before = oracle.Before(site)
         how = "signal=KILL" if what == "kill" else "error=" + what
-        more = (on_cache(site) if where else ["--seccomp-bpf"]) + ["-e", "trace=" + name, "-e", "inject=%s:%s:when=%s" % (name, how, n)]
+        more = self.of(site) + ["-e", "trace=" + name, "-e", "inject=%s:%s:when=%s" % (name, how, n)]
         code, said = site.run(strace(site, argv, *more), faults="", who=os.path.basename(argv[0]))
         with open(site.work + "/trace", errors="replace") as f:
             came = what == "kill" and code == -9 or "(INJECTED)" in f.read()
         if not came:
             return "not-reached", [] if code in (0, 1) else ["exit %d: %s" % (code, said[-300:])]
-        return families.aftermath(site, case, workload, argv, before, (code, said), self.judge(site, code, said, what, where), full_every)
+        return families.aftermath(site, case, workload, argv, before, (code, said), self.judge(site, code, said, what), full_every)
 
-    def judge(self, site, code, said, what, where):
+    def of(self, site):
+        return ["--seccomp-bpf"]
+
+    def judge(self, site, code, said, what):
         faults = [] if code in (0, 1, 2, 3, 64) or (what == "kill" and code == -9) else ["exit %d" % code]
         if code > 0 and not said.strip():
             faults.append("exit %d without a word" % code)
-        if where and what != "kill":  # it costs the next night time, and this one nothing
-            if code > 1 or code == 1 and not re.search("W-(CAPTURE|GUARD)-01", said):
-                faults.append("exit %d of what is only remembered" % code)
-            faults += oracle.night_kept(site)
         return faults
+
+
+class Cache(Raw):
+    name = "cache"
+
+    def of(self, site):
+        d = site.path("state", "cache", "stat")
+        return [w for name in ("", "/docs.cache", "/docs.cache.part") for w in ("-P", d + name)]
+
+    def cases(self, site):
+        argv = families.start(site, "remembered")
+        site.run(strace(site, argv, *self.of(site)), faults="", who="bkp")
+        return ["cache:remembered:%s:%d:%s" % (name, i, e) for name, (_, n) in counted(site).items() if name in CACHE
+                for i in range(1, n + 1) for e in CACHE[name] + ("kill",)]
+
+    def judge(self, site, code, said, what):
+        faults = super().judge(site, code, said, what)
+        if what == "kill":
+            return faults
+        if code > 1 or code == 1 and not re.search("W-(CAPTURE|GUARD)-01", said):
+            faults.append("exit %d of what is only remembered" % code)
+        return faults + oracle.night_kept(site)

@@ -161,6 +161,6 @@ def kills(counts):
 
 
 FAMILIES = {"memory": Calls(allocations), "errors": Calls(errors), "kill": Kills(kills), "damage": damage.Damage(), "full": full.Full(),
-            "calls": calls.Raw()}
+            "calls": calls.Raw(), "cache": calls.Cache()}
 for name in FAMILIES:
     FAMILIES[name].name = name

@@ -48,7 +48,7 @@ class Full:
     name = "full"
 
     def cases(self, site):
-        return ["full:%s:%s:%s" % (w, d, left) for w in WORKLOADS for d in WHERE for left in LEFT
+        return ["full:%s:%s:%s" % (w, d, left) for w in WORKLOADS if w in families.WORKLOADS for d in WHERE for left in LEFT
                 if not (w in ("rotate",)) ^ (d == "m3") or d == "state"]
 
     def run(self, site, case, full_every):
