@@ -432,7 +432,7 @@ class Race:
             r = subprocess.run(argv, env=e, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
             if r.returncode:
                 return ["the night after, %s: exit %d: %s" % (" ".join(argv), r.returncode, r.stdout.decode(errors="replace"))]
-        why = oracle.restored(site, "m1")
+        why = oracle.restored(site, "m1", times=fs != "coarse")
         shutil.rmtree(site.path("restored-m1"), ignore_errors=True)
         return ["the night after: " + why] if why else []
 
