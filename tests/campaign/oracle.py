@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import re
+import stat
 
 MEDIA = ("m1", "m2", "m3")
 
@@ -105,14 +106,14 @@ def look(site, before, lost=False, harmed=False, complete=complete):
     return faults
 
 
-def tree(top):
+def tree(top, content=lambda b: hashlib.sha256(b).hexdigest()):
     out = {}
     for d, dirs, files in os.walk(top):
         for n in dirs + files:
-            p = os.path.join(d, n)
+            p = d + "/" + n
             s = os.lstat(p)
-            kind = os.readlink(p) if os.path.islink(p) else None if os.path.isdir(p) else hashlib.sha256(read(p)).hexdigest()
-            out[os.path.relpath(p, top)] = (s.st_mode, s.st_uid, s.st_gid, kind, s.st_nlink if os.path.isfile(p) else 0)
+            kind = os.readlink(p) if stat.S_ISLNK(s.st_mode) else None if stat.S_ISDIR(s.st_mode) else content(read(p))
+            out[p[len(top) + 1:]] = (s.st_mode, s.st_uid, s.st_gid, kind, s.st_nlink if os.path.isfile(p) else 0)
     return out
 
 

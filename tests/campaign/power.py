@@ -1,10 +1,11 @@
 """Power loss: state folder and media stand on logged disks (blockdev.c); whatever could be on them at any instant is mounted and judged.
 
-A case is power:FILE SYSTEM:WORKLOAD[:K/N].  The command runs once, and each write and flush of each disk is kept.  At each flush of any
+A case is power:FILE SYSTEM:WORKLOAD[-early][:K/N].  The command runs once, and each write and flush of each disk is kept.  At each flush of any
 disk (with K/N: at each N-th of them, from the K-th), and at the end, all disks lose power at the same instant: of the writes that no flush
 of their disk had ended, each may be there or not.  All subsets of up to eight; else 64 drawn ones; all beginnings, and these with the next write torn
 behind up to sixteen of its sectors.  What has the same blocks is one state; what has the same files is judged once; and of each distinct outcome the first one is
-gone on with by all commands.
+gone on with by all commands.  With -early the kernel is made to write files out before anybody asks for it, as it does when memory is
+short: what is not yet synced is then on the disk ahead of what should be there first.
 
 The draw is fixed, but the command's keys and the kernel's timing are not: an instant or two more or less from one time to the next.
 """
@@ -15,6 +16,7 @@ import random
 import shutil
 import stat
 import subprocess
+import threading
 
 import blockdev
 import families
@@ -26,6 +28,7 @@ WORKLOADS = ("init", "add", "first", "night", "unchanged", "behind", "rotate", "
 # a night on whose second medium every write fails from the N-th on
 DIES = {"dies-%d" % n: n for n in (1, 8, 40)}
 ALL, DRAWN, TEARS, SECTOR = 8, 64, 16, 512
+SYNC_FILE_RANGE_WRITE = 2
 OUTPUT = {"extract": "to", "export": "", "drill": "to"}
 
 
@@ -40,8 +43,8 @@ def disks_of(workload):
 class Recording:
     """A command on logged disks: what it wrote, and what it said."""
 
-    def __init__(self, site, kind, workload, disks):
-        self.site, self.kind, self.workload, self.disks = site, kind, workload, disks
+    def __init__(self, site, kind, workload, early, disks):
+        self.site, self.kind, self.workload, self.early, self.disks = site, kind, workload, early, disks
         self.folders = disks_of(workload)
         self.argv = families.start(site, "night" if workload in DIES else workload)
         self.argv = [w.replace("/to", "/to/x").replace(site.path("journal.csv"), site.path("to", "journal.csv")) for w in self.argv]
@@ -54,7 +57,8 @@ class Recording:
         self.disks.log()
         if self.workload in DIES:
             self.disks.fail(2, "eio", DIES[self.workload])
-        self.code, self.said = self.site.run(self.argv)
+        with Early([self.site.path(f) for f in self.folders] if self.early else []):
+            self.code, self.said = self.site.run(self.argv)
         self.events = self.disks.events()
         if self.workload in DIES:
             self.disks.fail(2, "ok")
@@ -74,6 +78,36 @@ class Recording:
             raise OSError(error, "a new %s cannot be mounted" % self.kind)
         subprocess.run(["cp", "-a", aside + "/.", path], check=True)
         shutil.rmtree(aside)
+
+
+class Early:
+    """Writes out what is in these folders, again and again, and flushes nothing."""
+
+    def __init__(self, folders):
+        self.folders, self.ended = folders, threading.Event()
+        self.thread = threading.Thread(target=self.work)
+
+    def __enter__(self):
+        self.thread.start()
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()
+
+    def work(self):
+        while self.folders and not self.ended.wait(0.002):
+            for top in self.folders:
+                for d, _, files in os.walk(top):
+                    for n in files:
+                        self.write_out(os.path.join(d, n))
+
+    def write_out(self, path):
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:
+            return
+        blockdev.libc.sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE)
+        os.close(fd)
 
 
 def instants(events):
@@ -299,18 +333,19 @@ class Power:
     name = "power"
 
     def cases(self, site):
-        return ["power:%s:%s" % (k, w) for k in KINDS for w in WORKLOADS + tuple(DIES)]
+        return ["power:%s:%s%s" % (k, w, early) for k in KINDS for w in WORKLOADS + tuple(DIES) for early in ("", "-early")]
 
     def run(self, site, case, full_every, only_first=False):
         _, kind, workload, part = (case + ":0/1").split(":")[:4]
         k, every = (int(x) for x in part.split("/"))
+        early, workload = workload.endswith("-early"), workload.removesuffix("-early")
         site.clear()
         images = []
         for i, _ in enumerate(disks_of(workload)):
             images.append("%s/image%d" % (site.work, i))
             blockdev.make(kind, images[-1])
         with blockdev.Disks(site.work + "/disks", site.bin + "/blockdev", images) as disks:
-            recording = Recording(site, kind, workload, disks)
+            recording = Recording(site, kind, workload, early, disks)
             recording.run()
             faults = families.judge_end(recording.code, recording.said)
             judge = Judge(recording, site, "%s:%s" % (kind, workload), only_first)

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 
 import blockdev
+import laden
 
 libc = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNS, MS_REC, MS_PRIVATE, MNT_DETACH = 0x20000, 0x4000, 0x40000, 2
@@ -176,6 +177,7 @@ class Site:
             self.night(n)
         self.day = 20
         self.keep("old")
+        laden.make(self, POLICY.format(self.site), INIT)
         call(libc.umount2(self.site.encode(), MNT_DETACH))
         shutil.rmtree(self.work)
 
@@ -267,6 +269,7 @@ def set_up(root, build, here):
     for p in ("rescue.py", "FORMAT.md"):
         shutil.copy2(build + "/tools/" + p, root + "/bin/tools/")
     shutil.copy(here + "/faults.c", root)
-    for so, source in (("faults", here + "/faults.c"), ("pause", here + "/pause.c"), ("fakeclock", here + "/../lib/fakeclock.c")):
-        subprocess.run(["cc", "-O1", "-DSANITIZED=%d" % ("asan" in preloaded(root + "/bin")), "-shared", "-fPIC", "-w", "-o", "%s/bin/%s.so" % (root, so), source, "-ldl"], check=True)
+    flags = ["-O1", "-shared", "-fPIC", "-w", "-DSANITIZED=%d" % ("asan" in preloaded(root + "/bin"))]
+    for so, source in (("faults", "faults.c"), ("pause", "pause.c"), ("fakeclock", "../lib/fakeclock.c"), ("forkserver", "forkserver.c")):
+        subprocess.run(["cc"] + flags + ["-o", "%s/bin/%s.so" % (root, so), os.path.join(here, source), "-ldl"], check=True)
     blockdev.build(root + "/bin", here)
