@@ -17,7 +17,7 @@ def make(site, policy, init):
     os.mkdir(site.path("m1"))
     one = [line for line in policy.splitlines() if "path: " not in line or "/m1," in line]
     with open(site.path("policy.yaml"), "w") as f:
-        f.write("\n".join(one) + "\nprocedures: [%s]\n" % site.path("drill.md"))
+        f.write("\n".join(one) + "\n")
     subprocess.run(["cp", site.golden + "/bare/drill.md", site.golden + "/bare/id.txt", site.site], check=True)
     site.source(0)
     site.must("bkp", *init(site))
