@@ -2,6 +2,7 @@
 #include "write/reader.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
@@ -17,6 +18,9 @@
 /* Linux before 6.13 tells times of change in steps of its tick, 10 ms at most: a change within the step of the one
  * before cannot be seen. */
 #define GRAIN_NS 20000000
+/* What is written through a memory map has a new time only with the first write to a page since that was written back,
+ * which the kernel does within half a minute: see STATCACHE_MARGIN_NS. */
+#define MAPPED_S 60
 
 /* Where bytes come from: at most `left` of them. */
 struct source {
@@ -162,24 +166,33 @@ static bool same(const struct stat *a, const struct stat *b)
 	       a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
-/* Until a further change has another time; 0: it has already, or the file is from the future. */
-static long blind_ns(const struct stat *st)
+/* Since its last change; INT64_MAX: long ago, or the file is from the future. */
+static int64_t age_ns(const struct stat *st)
 {
 	struct timespec now;
-	int64_t age;
+	int64_t s;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	if (now.tv_sec - st->st_ctim.tv_sec > 1 || st->st_ctim.tv_sec - now.tv_sec > 1)
-		return 0;
-	age = (int64_t)(now.tv_sec - st->st_ctim.tv_sec) * 1000000000 + now.tv_nsec - st->st_ctim.tv_nsec;
+	s = now.tv_sec - st->st_ctim.tv_sec;
+	return s > MAPPED_S || s < -MAPPED_S ? INT64_MAX : s * 1000000000 + now.tv_nsec - st->st_ctim.tv_nsec;
+}
+
+/* Until a further change has another time; 0: it has already. */
+static long blind_ns(const struct stat *st)
+{
+	int64_t age = age_ns(st);
+
 	return age < 0 || age >= GRAIN_NS ? 0 : (long)(GRAIN_NS - age);
 }
 
-/* Looks again when a change could not be told from the last one.  *ret_sure: now it can.  0, READER_UNREADABLE. */
+/* From here on a change shows: what was changed just now is looked at again.  *ret_sure: it does show.  0, READER_UNREADABLE. */
 static int settle(int fd, struct stat *st, bool *ret_sure)
 {
 	struct timespec wait = {0, blind_ns(st)};
 
+	/* pages that are asked to be written back (which is not waited for) cannot be written to unseen */
+	if (age_ns(st) < INT64_MAX)
+		(void)!sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE);
 	*ret_sure = !wait.tv_nsec;
 	if (*ret_sure)
 		return 0;

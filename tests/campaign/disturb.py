@@ -44,17 +44,20 @@ SIGNALS = {"term": signal.SIGTERM, "int": signal.SIGINT}
 DISKS = ("umount", "readonly", "eio", "gone")
 CROWD, CROWDS = 8, 2000
 SIZE = 64 << 20
+MOST = 10000  # points of a workload: a drill looks at all processes of the machine
 
 
 class Command:
     """A command under way, with a fault (faults.c) that it comes to by itself."""
 
     def __init__(self, site, argv, faults=None):
-        self.site, self.argv, self.out = site, [w.replace("{}", site.site) for w in argv], open(os.path.join(site.work, "said-%d" % time.monotonic_ns()), "w+b")
+        self.site = site
+        self.out = open("%s/said-%d" % (site.work, time.monotonic_ns()), "w+b")
         e = site.env(faults)
         if faults:
             e["FAULTS_WHO"] = os.path.basename(argv[0])
-        self.p = subprocess.Popen(self.argv, env=e, stdin=subprocess.DEVNULL, stdout=self.out, stderr=subprocess.STDOUT, start_new_session=True)
+        self.p = subprocess.Popen([w.replace("{}", site.site) for w in argv], env=e, stdin=subprocess.DEVNULL, stdout=self.out,
+                                  stderr=subprocess.STDOUT, start_new_session=True)
 
     def stopped(self):
         """The process that stopped itself; 0: the command ended before."""
@@ -158,12 +161,12 @@ class Disturb:
         for w in families.WORKLOADS:
             families.site_count(site, w)
             calls = site.counts()[0]["any"]
-            ns = range(1, calls + 1)
+            ns = range(1, calls + 1, 1 + calls // MOST)
             out += ["disturb:%s:%s:%d" % (s, w, n) for s in SIGNALS for n in ns]
             out += ["disturb:stop:%s:%d:%s" % (w, n, others[zlib.crc32(b"%d" % n) % len(others)]) for n in ns]
             if w in full.WORKLOADS:
-                out += ["disturb:%s:%s:%s:%d" % (k, w, d, n) for k in DISKS for d in full.WHERE if (w == "rotate") == (d == "m3") or d == "state"
-                        for n in ns]
+                out += ["disturb:%s:%s:%s:%d" % (k, w, d, n) for k in DISKS for d in full.WHERE
+                        if (w == "rotate") == (d == "m3") or d == "state" for n in ns]
         return out
 
     def run(self, site, case, full_every):

@@ -1,5 +1,5 @@
-"""Full: the state folder or a medium has so many KiB ("12k"), inodes ("3i"), or KiB of its quota ("12q": EDQUOT, which btrfs gives to root as
-well) left when a command begins, or /tmp and $TMPDIR have ("tmp"); afterwards there is room again.
+"""Full: the state folder or a medium has so many KiB ("12k"), inodes ("3i"), or KiB of its quota ("12q": EDQUOT, which btrfs gives to
+root as well) left when a command begins, or /tmp and $TMPDIR have ("tmp"); afterwards there is room again.
 """
 import os
 import subprocess
@@ -11,7 +11,8 @@ LEFT = ["%dk" % k for k in list(range(0, 68, 4)) + [80, 96, 128, 192, 256, 384, 
 QUOTA = ["%dq" % k for k in (0, 4, 16, 64, 128, 256, 512, 1024, 2048)]
 TMP = ["%dk" % k for k in (0, 4, 8, 16, 64)]
 WHERE = ("state", "m1", "m2", "m3")
-WORKLOADS = ("add", "first", "night", "unchanged", "behind", "rotate", "expire", "verify", "repair", "journal", "hold", "release", "accept", "move", "retire", "export", "drill")
+WORKLOADS = ("add", "first", "night", "unchanged", "behind", "rotate", "expire", "verify", "repair", "journal", "hold", "release",
+             "accept", "move", "retire", "export", "drill")
 READERS = ("status", "live", "agree", "extract", "deep")
 
 

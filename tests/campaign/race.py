@@ -25,7 +25,7 @@ SMALL = 2 * BLOCK
 FILES = {"small": SMALL, "middle": 200 << 10, "large": 1200 << 10, "sparse": 600 << 10, "two": 10 * BLOCK, "empty": 0}
 FS = ("tmpfs", "ext4", "coarse")
 TICK = 10_000_000  # ns, of "coarse": what a kernel of 100 HZ tells
-WORKLOADS = ("first", "night")
+LEAST = {"first": 15, "night": 6, "changed": 15}  # workload -> calls on a file that there are at least; "night": it is known and not read
 SECONDS = 30  # a run takes less than one
 RUN = ["bkp", "run", "--all", "--quiet"]
 OUTSIDE = b"this is outside of what is captured\n"
@@ -183,6 +183,20 @@ def mapped(p, v):
                 m[:] = content(os.path.basename(p), v, n)
 
 
+HELD = {}  # path -> its mapping
+
+
+def held(p, v):
+    """As a database does it: the file is mapped, and its pages are dirty, since before the run (see begin())."""
+    HELD[p][:] = content(os.path.basename(p), v, len(HELD[p]))
+
+
+def hold(p):
+    with open(p, "r+b") as f:
+        HELD[p] = mmap.mmap(f.fileno(), 0)
+    held(p, 1)
+
+
 def attributes(p, v):
     os.chmod(p, 0o600 + v % 8)
     os.setxattr(p, "user.version", b"%d" % v)
@@ -224,17 +238,22 @@ KINDS = {
     "overwrite": overwrite, "half": half, "put-back": put_back, "append": append, "cut": cut, "rewrite": rewrite, "over": over,
     "over-put-back": over_put_back, "fifo": instead(os.mkfifo), "folder": instead(folder),
     "symlink": instead(lambda p: os.symlink(outside(p), p)), "delete": delete, "anew": anew, "punch": punch, "stretch": stretch,
-    "mapped": mapped, "attributes": attributes, "exchange": exchange, "moved": moved, "parent": parent, "parent-link": parent_link,
+    "mapped": mapped, "held": held, "attributes": attributes, "exchange": exchange, "moved": moved, "parent": parent,
+    "parent-link": parent_link,
 }
-IN_PLACE = ("overwrite", "half", "put-back", "cut", "append", "rewrite")
+IN_PLACE = ("overwrite", "half", "put-back", "cut", "append", "rewrite", "mapped", "held")
 
 
-def kinds(fs, file):
-    """tmpfs does not tell of what is written through a map (docs: what capture cannot see); an empty file has nothing to overwrite."""
+def kinds(fs, workload, file):
+    """tmpfs does not tell of what is written through a map, nor does a page that was dirty already to who believes it an hour old."""
     for k in KINDS:
-        if (fs == "coarse" and k not in IN_PLACE) or (k == "mapped" and fs != "ext4") or (k == "punch" and FILES[file] < 8 * BLOCK):
+        if (fs == "coarse" and k not in IN_PLACE) or (k in ("mapped", "held") and fs != "ext4"):
             continue
-        if file == "empty" and k in ("overwrite", "half", "put-back", "cut", "rewrite", "mapped"):
+        if k == "held" and workload != "first":
+            continue
+        if k == "punch" and FILES[file] < 8 * BLOCK:
+            continue
+        if file == "empty" and k in ("overwrite", "half", "put-back", "cut", "rewrite", "mapped", "held"):
             continue
         yield k
 
@@ -251,7 +270,8 @@ def state(p, tick=1):
 
 
 def states(top, tick=1):
-    return {os.path.relpath(os.path.join(d, n), top): state(os.path.join(d, n), tick) for d, dirs, names in os.walk(top) for n in dirs + names}
+    paths = [os.path.join(d, n) for d, dirs, names in os.walk(top) for n in dirs + names]
+    return {os.path.relpath(p, top): state(p, tick) for p in paths}
 
 
 def only(there, path, top, tick):
@@ -265,23 +285,27 @@ class Race:
 
     def cases(self, site):
         out = []
-        for w in WORKLOADS:
+        for w in LEAST:
             for file in FILES:
-                self.begin(site, "tmpfs", w)
+                self.begin(site, "tmpfs", w, file)
                 code, said, state = self.paused(site, "tmpfs", file, "0", lambda: None)
                 if code:
                     raise RuntimeError("race without a change: exit %d: %s" % (code, said))
                 calls = int.from_bytes(state[:4], "little")
-                # the clock of "night" is an hour ahead, so that files are old enough to be remembered: none is within a tick
+                if calls < LEAST[w]:
+                    raise RuntimeError("race: %d calls on '%s' are seen, and there are more" % (calls, file))
+                # the others' clock is an hour ahead, so that files are old enough to be remembered: none is within a tick
                 out += ["race:%s:%s:%s:%s:%d%s" % (fs, w, file, k, n, on) for fs in FS if fs != "coarse" or w == "first"
-                        for k in kinds(fs, file) for n in range(1, calls + 1) for on in ("", ":on")]
+                        for k in kinds(fs, w, file) for n in range(1, calls + 1) for on in ("", ":on")]
         return out
 
     def run(self, site, case, full_every):
         _, fs, workload, file, kind, spec = case.split(":", 5)
-        self.begin(site, fs, workload)
+        self.begin(site, fs, workload, file)
         path, top = site.path("src", "race", file), site.path("src")
         tick = TICK if fs == "coarse" else 1
+        if kind == "held":
+            hold(path)
         there, version = [states(top, tick)], [1]
         before = oracle.Before(site)
 
@@ -308,7 +332,7 @@ class Race:
 
     # ---- the site
 
-    def begin(self, site, fs, workload):
+    def begin(self, site, fs, workload, file):
         site.reset("added")
         if fs == "ext4":
             self.on_ext4(site)
@@ -331,9 +355,11 @@ class Race:
         for i in range(80):
             with open("%s/%d" % (many, i), "w") as f:
                 f.write("%d\n" % i)
-        if workload == "night":
+        if workload != "first":
             site.day = 1 / 24
             site.must(*RUN)
+        if workload == "changed":
+            write(d + "/" + file, 1)
 
     def on_ext4(self, site):
         """The source on an ext4 of the worker's own."""
@@ -351,7 +377,7 @@ class Race:
 
     def env(self, site, fs, file="none", spec="0"):
         e = site.env()
-        e["LD_PRELOAD"] += ":" + site.bin + "/pause.so"
+        e["LD_PRELOAD"] = e["LD_PRELOAD"].replace(site.bin + "/faults.so", site.bin + "/pause.so:" + site.bin + "/faults.so")
         e["FAKECLOCK"] = str(int(site.day * 86400))
         e.update(PAUSE_STATE=site.work + "/pause", PAUSE_WHO="bkp", PAUSE_FILE=site.path("src", "race", file), PAUSE=spec)
         if fs == "coarse":
