@@ -115,16 +115,16 @@ class Site:
             e.update(FAULTS_STATE=self.work + "/faults", FAULTS=faults)
         return e
 
-    def run(self, argv, faults=None, who=None, seconds=60):
+    def run(self, argv, faults=None, seconds=60):
         """(exit status, what it said); -N where a signal ended it."""
         e = self.env(faults)
         if faults is not None:
-            e["FAULTS_WHO"] = who or os.path.basename(argv[0])
+            e["FAULTS_WHO"] = next(os.path.basename(a) for a in argv if os.path.basename(a) in ("bkp", "bkp-restore"))
         try:
             r = subprocess.run(argv, env=e, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds)
         except subprocess.TimeoutExpired as x:
             return 124, "no end after %d s: %s" % (seconds, (x.output or b"").decode(errors="replace"))
-        return r.returncode, r.stdout.decode(errors="replace")
+        return -9 if r.returncode == 137 else r.returncode, r.stdout.decode(errors="replace")
 
     def counts(self):
         """name -> calls of the last command that ran with faults; and whether its fault came."""

@@ -92,3 +92,15 @@ inject read EIO "$last/SHA256SUMS" "$BKP" rotate m3 --operator Sato --quiet
 status rotate
 [ "$STATUS" -le 1 ] && [ -e "$last/manifest.json" ] || { cat "$T/out" "$T/err" >&2; die "the next rotation: exit $STATUS"; }
 say "a rotation that cannot look at what the disk has does not call it complete; the next one mends it"
+
+# the n-th time that something in the state folder is opened it cannot be
+for n in $(seq 1 60); do
+	status strace -f -qq -o "$T/trace" -P "$T/state" -e trace=openat -e "inject=openat:error=EIO:when=$n" "$BKP" --quiet run --all
+	grep -q INJECTED "$T/trace" || break
+	[ "$STATUS" != 0 ] || for m in m1 m2; do
+		carried "$(repo_of "$T/$m")"/journal/journal.jsonl || die "nothing can be opened ($n): exit 0, and $m does not carry it"
+	done
+done
+[ "$n" -gt 8 ] || die "the state folder is used $n times only: the test does not test"
+expect 0 "$BKP" --quiet run --all
+say "what cannot be opened in the state folder, at each of $((n - 1)) times: exit 0 only where every medium carries the journal"
