@@ -5,7 +5,9 @@ memory, errors and kill go by faults.c: a workload is counted once, then the n-t
 import zlib
 
 import damage
+import forge
 import full
+import mutants
 import oracle
 from sites import INIT
 
@@ -131,7 +133,7 @@ def first_of(site, outcome):
     """Whether any worker sees this outcome for the first time."""
     import os
     try:
-        os.close(os.open("%s/seen-%s" % (site.root, outcome), os.O_CREAT | os.O_EXCL))
+        os.close(os.open("%s/seen-%s%s" % (site.root, outcome, site.mutant), os.O_CREAT | os.O_EXCL))
         return True
     except FileExistsError:
         return False
@@ -150,6 +152,7 @@ def kills(counts):
     return ["any:%d:kill" % n for n in range(1, counts["any"] + 1)]
 
 
-FAMILIES = {"memory": Calls(allocations), "errors": Calls(errors), "kill": Kills(kills), "damage": damage.Damage(), "full": full.Full()}
+FAMILIES = {"memory": Calls(allocations), "errors": Calls(errors), "kill": Kills(kills), "damage": damage.Damage(), "full": full.Full(), "forge": forge.Forge()}
+FAMILIES["mutants"] = mutants.Mutants(FAMILIES)
 for name in FAMILIES:
     FAMILIES[name].name = name

@@ -22,6 +22,7 @@ def call(r):
 class Site:
     def __init__(self, root):
         self.root = root
+        self.mutant = ""  # what mutants.py has taken out
         self.site = root + "/site"
         self.golden = root + "/golden"
         self.bin = root + "/bin"
@@ -67,6 +68,7 @@ class Site:
     def env(self, faults=None):
         e = {"PATH": self.bin + ":" + os.environ["PATH"], "LANG": "C.UTF-8", "HOME": "/root", "BKP_POLICY": self.path("policy.yaml"),
              "LD_PRELOAD": self.bin + "/faults.so:" + self.bin + "/fakeclock.so", "FAKECLOCK": str(self.day * DAY), "TMPDIR": self.work}
+        e.update(BKP_MUTANT=self.mutant) if self.mutant else None
         if faults is not None:
             with open(self.work + "/faults", "wb") as f:
                 f.write(bytes(4096))
