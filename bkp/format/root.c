@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/starved.h"
 #include "base/text.h"
 #include "format/generation.h"
 #include "format/generation_private.h"
@@ -119,6 +120,7 @@ static int take_line(const char *p, size_t n, size_t line, struct generation_roo
 int generation_root_parse(const char *p, size_t n, struct generation_root **ret, struct err *err)
 {
 	struct generation_root *r = calloc(1, sizeof(*r));
+	const unsigned long mark = starved_mark();
 	size_t pos = 0, line = 0;
 
 	if (!r)
@@ -129,7 +131,8 @@ int generation_root_parse(const char *p, size_t n, struct generation_root **ret,
 		line++;
 		if (!eol || take_line(p + pos, (size_t)(eol - p) - pos, line, r)) {
 			generation_root_free(r);
-			return err_set(err, "E-GEN-01", text("root.age: line %zu is malformed"), line);
+			return starved_since(mark) ? err_nomem(err)
+						   : err_set(err, "E-GEN-01", text("root.age: line %zu is malformed"), line);
 		}
 		pos = (size_t)(eol - p) + 1;
 	} while (pos < n);

@@ -41,6 +41,16 @@ void agefile_close(struct agefile *f)
 	free(f);
 }
 
+/* The first n bytes, which the file must have. */
+static int read_head(int fd, void *p, size_t n, struct err *err)
+{
+	ssize_t got = io_pread_full(fd, p, n, 0);
+
+	if (got < 0)
+		return err_sys(err, "E-IO-02", errno, "%s", text("cannot read"));
+	return (size_t)got == n ? 0 : err_set(err, "E-AGE-05", "%s", text("the file ends within the age header"));
+}
+
 /* Header and nonce from the start of the file; unwraps.  *ret_start is where the segments begin. */
 static int open_head(int fd, const struct age_identity *ids, size_t n, struct age_payload **ret,
     uint64_t *ret_start, struct err *err)
@@ -67,13 +77,10 @@ static int open_head(int fd, const struct age_identity *ids, size_t n, struct ag
 	}
 	if (r)
 		return -1;
-	if ((size_t)got < len + AGE_NONCE &&
-	    (buf_reserve(&head, len + AGE_NONCE, err) ||
-		io_pread_full(fd, head.p, len + AGE_NONCE, 0) < (ssize_t)(len + AGE_NONCE))) {
-		age_header_free(h);
-		return err_set(err, "E-AGE-05", "%s", text("the file ends within the age header"));
-	}
-	r = age_header_unwrap(h, ids, n, key, err);
+	if ((size_t)got < len + AGE_NONCE)
+		r = buf_reserve(&head, len + AGE_NONCE, err) ? -1 : read_head(fd, head.p, len + AGE_NONCE, err);
+	if (!r)
+		r = age_header_unwrap(h, ids, n, key, err);
 	age_header_free(h);
 	if (r)
 		return -1;
@@ -250,9 +257,8 @@ int agefile_slurp(int fd, const struct age_identity *ids, size_t n, struct buf *
 	else if (!age_plain_size((uint64_t)st.st_size - start, &plain, err) &&
 		 !buf_reserve(&head, start, err) &&
 		 !buf_reserve(out, plain < out->max ? (size_t)plain : out->max + 1, err)) {
-		if (io_pread_full(fd, head.p, start, 0) != (ssize_t)start)
-			r = err_set(err, "E-IO-02", "%s", text("cannot read"));
-		else {
+		r = read_head(fd, head.p, start, err);
+		if (!r) {
 			digest_update(d, head.p, start);
 			r = slurp_segments(fd, pl, start, (uint64_t)st.st_size - start, d, out, err);
 		}

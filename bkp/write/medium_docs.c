@@ -336,10 +336,18 @@ static void miss_tool(struct medium_docs *d, struct err *why)
 	medium_docs_miss(d, why);
 }
 
-/* Nothing of tools/ is touched: what stands there keeps its signature. */
-static void refuse_tool(struct medium_docs *d, const char *name)
+/* Nothing of tools/ is touched: what stands there keeps its signature.  Is there any? */
+static bool keep_tools(struct medium_docs *d)
 {
 	const int m = medium_dirfd(d->medium);
+
+	d->ret->tools = !faccessat(m, MEDIUM_DOCS_TOOLS "/bkp-restore", F_OK, AT_SYMLINK_NOFOLLOW);
+	d->sealed_tools = !faccessat(m, MEDIUM_DOCS_TOOLS "/" MEDIUM_DOCS_SUMS, F_OK, AT_SYMLINK_NOFOLLOW);
+	return d->sealed_tools;
+}
+
+static void refuse_tool(struct medium_docs *d, const char *name)
+{
 	struct err why = ERR_INIT;
 	char show[SHOW];
 
@@ -350,8 +358,7 @@ static void refuse_tool(struct medium_docs *d, const char *name)
 	    text("somebody changed it: install bkp again; if it was changed on purpose, 'bkp accept --tools "
 		 "--operator NAME --reason TEXT'"));
 	medium_docs_miss(d, &why);
-	d->ret->tools = !faccessat(m, MEDIUM_DOCS_TOOLS "/bkp-restore", F_OK, AT_SYMLINK_NOFOLLOW);
-	d->sealed_tools = !faccessat(m, MEDIUM_DOCS_TOOLS "/" MEDIUM_DOCS_SUMS, F_OK, AT_SYMLINK_NOFOLLOW);
+	(void)keep_tools(d);
 }
 
 static int put_read(struct medium_docs *d, const struct buf bytes[N_TOOLS], const bool there[N_TOOLS],
@@ -376,7 +383,7 @@ static int put_read(struct medium_docs *d, const struct buf bytes[N_TOOLS], cons
 static int put_each(struct medium_docs *d, int source, struct buf bytes[N_TOOLS], struct err *err)
 {
 	BUF_AUTO sums = BUF_INIT(TOOLS_MAX);
-	bool there[N_TOOLS] = {false};
+	bool there[N_TOOLS] = {false}, missed = false;
 
 	for (size_t i = 0; i < N_TOOLS; i++) {
 		BUF_AUTO line = BUF_INIT(TOOLS_MAX);
@@ -387,6 +394,7 @@ static int put_each(struct medium_docs *d, int source, struct buf bytes[N_TOOLS]
 			continue;
 		if (r) {
 			miss_tool(d, &why);
+			missed = true;
 			continue;
 		}
 		if (!is_known(d, (const char *)line.p)) {
@@ -397,6 +405,9 @@ static int put_each(struct medium_docs *d, int source, struct buf bytes[N_TOOLS]
 		if (buf_puts(&sums, (const char *)line.p, err))
 			return -1;
 	}
+	/* a list of what could be read today would disown the tool that stands there */
+	if (missed && keep_tools(d))
+		return 0;
 	for (size_t i = 0; i < N_TOOLS; i++)
 		d->ret->tools |= there[i] && tools[i].program;
 	return put_read(d, bytes, there, &sums, err);

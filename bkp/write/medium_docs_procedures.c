@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/io.h"
@@ -28,6 +29,7 @@ struct item {
 	const char *path;
 	char name[NAME_MAX_BYTES + 1]; /* base name without ".md"; "" is none */
 	struct err why;		       /* when there is none */
+	bool unread;		       /* it is there, and this computer could not read it now */
 };
 
 /* A file name that every file system of a medium takes, and that sha256sum writes as it is. */
@@ -106,15 +108,17 @@ static int make_html(const struct policy *policy, const struct procedure *p, str
 }
 
 /* 0, or -1: why it cannot be had. */
-static int read_procedure(
-    const struct policy *policy, const char *path, struct buf *doc, struct buf *html, struct err *why)
+static int read_procedure(const struct policy *policy, struct item *it, struct buf *doc, struct buf *html)
 {
+	const char *path = it->path;
 	char *real = realpath(path, NULL); /* it may be kept behind a link, as the policy may */
 	struct procedure *p = NULL;
+	struct err *why = &it->why;
 	char show[SHOW];
 	int r = io_read_file(AT_FDCWD, real ? real : path, doc, why);
 
 	free(real);
+	it->unread = r < 0;
 	if (!r)
 		r = procedure_parse(path, (const char *)doc->p, doc->n, &p, NULL, why);
 	if (!r)
@@ -151,7 +155,7 @@ static size_t read_one(struct medium_docs *d, struct item *it, struct listed two
 {
 	buf_init(&two[0].bytes, HTML_MAX);
 	buf_init(&two[1].bytes, PROCEDURE_BYTES_MAX);
-	if (!*it->name || read_procedure(d->policy, it->path, &two[1].bytes, &two[0].bytes, &it->why)) {
+	if (!*it->name || read_procedure(d->policy, it, &two[1].bytes, &two[0].bytes)) {
 		buf_free(&two[0].bytes);
 		buf_free(&two[1].bytes);
 		d->ret->procedures_bad++;
@@ -184,14 +188,19 @@ static int put_listed(struct medium_docs *d, int dir, struct listed *l, size_t n
 static int put_all(struct medium_docs *d, int dir, struct item *items, size_t n, struct err *err)
 {
 	struct listed *l = calloc(n ? 2 * n : 1, sizeof(*l));
+	bool unread = false;
 	size_t lines = 0;
-	int r;
+	int r = 0;
 
 	if (!l)
 		return err_nomem(err);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		lines += read_one(d, &items[i], &l[lines]);
-	r = put_listed(d, dir, l, lines, err);
+		unread |= items[i].unread;
+	}
+	/* a list of what could be read today would disown the procedure that stands there */
+	if (!unread || faccessat(dir, MEDIUM_DOCS_SUMS, F_OK, AT_SYMLINK_NOFOLLOW))
+		r = put_listed(d, dir, l, lines, err);
 	for (size_t i = 0; i < lines; i++)
 		buf_free(&l[i].bytes);
 	free(l);

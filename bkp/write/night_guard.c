@@ -56,7 +56,9 @@ static int canary_hash(const char *path, char ret[DIGEST_HEX])
 	*ret = '\0';
 	if (fd < 0)
 		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : -1;
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+	if (fstat(fd, &st))
+		return -1;
+	if (!S_ISREG(st.st_mode))
 		return 0; /* something else is there now */
 	d = digest_new();
 	if (!d) {

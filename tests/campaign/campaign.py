@@ -30,12 +30,12 @@ def begin(root, full_every):
 
 
 def work(case):
-    """(case, outcome, faults): one case from a fresh site, with whatever it is that is looked at."""
+    """(case, outcome, faults, counts): one case from a fresh site, with whatever it is that is looked at; a family may count more."""
     s, family = STATE["site"], case.split(":")[0]
     try:
-        return (case,) + families.FAMILIES[family].run(s, case, STATE["full_every"])
+        return ((case,) + families.FAMILIES[family].run(s, case, STATE["full_every"]) + ({},))[:4]
     except Exception as e:  # the campaign's own fault is a failure as well
-        return case, "", ["the campaign itself: %s: %s" % (type(e).__name__, e)]
+        return case, "", ["the campaign itself: %s: %s" % (type(e).__name__, e)], {}
 
 
 def spread(cases):
@@ -47,21 +47,29 @@ class Log:
     """What was tried, a line each: CASE OUTCOME, or CASE FAILED; with --resume it is gone on with."""
 
     def __init__(self, folder):
-        self.path = os.path.join(folder, "tried")
-        self.tried, self.outcomes = set(), set()
+        self.path = os.path.join(folder, "tried") if folder else ""
+        self.tried, self.outcomes, self.counts = set(), set(), {}
         if os.path.exists(self.path):
             with open(self.path) as f:
                 for line in f:
-                    case, outcome = line.split()
+                    case, outcome, *counts = line.split()
                     self.tried.add(case)
                     self.outcomes.add(outcome)
-        self.file = open(self.path, "a")
+                    self.add_counts(case, dict((k, int(n)) for k, n in (c.split("=") for c in counts)))
+        self.file = open(self.path, "a") if folder else None
 
-    def add(self, case, outcome, failed):
+    def add_counts(self, case, counts):
+        family = case.split(":")[0]
+        for k, n in counts.items():
+            self.counts[family, k] = self.counts.get((family, k), 0) + n
+
+    def add(self, case, outcome, failed, counts):
         self.tried.add(case)
         self.outcomes.add(outcome)
-        self.file.write("%s %s\n" % (case, "FAILED" if failed else outcome or "-"))
-        self.file.flush()
+        self.add_counts(case, counts)
+        if self.file:
+            self.file.write(" ".join([case, "FAILED" if failed else outcome or "-"] + ["%s=%d" % c for c in counts.items()]) + "\n")
+            self.file.flush()
 
 
 def main():
@@ -104,7 +112,7 @@ def count(root, only):
 def campaign(a, root, here):
     sites.set_up(root, os.path.abspath(a.build), here)
     in_a_process(make, root)
-    log = Log(a.resume) if a.resume else None
+    log = Log(a.resume)
     if a.case:
         by_family = {"case": a.case}
     else:
@@ -114,18 +122,16 @@ def campaign(a, root, here):
     todo = []
     for cases in by_family.values():
         cases = spread(cases) if not a.case else cases
-        todo.append([c for c in cases[:a.points] if not log or c not in log.tried])
+        todo.append([c for c in cases[:a.points] if c not in log.tried])
     print("enumerated: " + ", ".join("%s %d" % (n, len(c)) for n, c in by_family.items()), flush=True)
     # families take turns, in proportion to their length
     order = sorted(((i + 0.5) / len(t), c) for t in todo for i, c in enumerate(t))
-    began, tried, failed, outcomes = time.monotonic(), 0, 0, set()
+    began, tried, failed = time.monotonic(), 0, 0
     end = began + a.minutes * 60 if a.minutes else None
     with multiprocessing.get_context("fork").Pool(a.workers, begin, (root, 1 if a.case else a.full)) as pool:
-        for case, outcome, faults in pool.imap_unordered(work, (c for _, c in order if not end or time.monotonic() < end), chunksize=1):
+        for case, outcome, faults, counts in pool.imap_unordered(work, (c for _, c in order if not end or time.monotonic() < end), chunksize=1):
             tried += 1
-            outcomes.add(outcome)
-            if log:
-                log.add(case, outcome, faults)
+            log.add(case, outcome, faults, counts)
             if faults:
                 failed += 1
                 print("FAILED: tests/campaign/run.sh --case '%s': %s" % (case, "; ".join(faults).replace("\n", " / ")), flush=True)
@@ -135,9 +141,10 @@ def campaign(a, root, here):
                 pool.terminate()
                 break
     seconds = time.monotonic() - began
-    done = len(log.tried) if log else tried
+    for (family, what), n in log.counts.items():
+        print("%s: %d %s" % (family, n, what))
     print("tried %d of %d (%d now, %d per hour), %d distinct outcomes, %d failed" %
-          (done, total, tried, tried / max(seconds, 1) * 3600, len(outcomes), failed), flush=True)
+          (len(log.tried), total, tried, tried / max(seconds, 1) * 3600, len(log.outcomes), failed), flush=True)
     return 1 if failed else 0
 
 

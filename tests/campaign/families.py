@@ -9,6 +9,7 @@ import forge
 import full
 import mutants
 import oracle
+import power
 from sites import INIT
 
 RESTORE = ["bkp-restore", "--quiet", "--identity", "{}/id.txt"]
@@ -112,17 +113,22 @@ class Calls:
         return outcome, faults
 
     def judge(self, code, said):
-        if code not in (0, 1, 2, 3, 64):
-            return ["exit %d: %s" % (code, said[-300:])]
-        if code and not said.strip():
-            return ["exit %d without a word" % code]
-        return []
+        return judge_end(code, said)
 
 
 class Kills(Calls):
     def judge(self, code, said):
         # 2: the parent of a run that was killed says so
         return [] if code in (-9, 0, 1, 2) else ["exit %d: %s" % (code, said[-300:])]
+
+
+def judge_end(code, said):
+    """How a command may end that nobody killed."""
+    if code not in (0, 1, 2, 3, 64):
+        return ["exit %d: %s" % (code, said[-300:])]
+    if code and not said.strip():
+        return ["exit %d without a word" % code]
+    return []
 
 
 def site_count(site, workload):
@@ -152,7 +158,8 @@ def kills(counts):
     return ["any:%d:kill" % n for n in range(1, counts["any"] + 1)]
 
 
-FAMILIES = {"memory": Calls(allocations), "errors": Calls(errors), "kill": Kills(kills), "damage": damage.Damage(), "full": full.Full(), "forge": forge.Forge()}
+FAMILIES = {"memory": Calls(allocations), "errors": Calls(errors), "kill": Kills(kills), "damage": damage.Damage(), "full": full.Full(),
+            "power": power.Power(), "forge": forge.Forge()}
 FAMILIES["mutants"] = mutants.Mutants(FAMILIES)
 for name in FAMILIES:
     FAMILIES[name].name = name

@@ -160,6 +160,8 @@ static int fails(int f, size_t *n)
 
 /* ---- memory ---- */
 
+#if !SANITIZED /* a sanitizer has its own */
+
 /* The programs ask the C library by its inner names (bkp/base/malloc), so these are taken, too. */
 static void *give(size_t n) { return __libc_memalign(16, n); }
 static void *give_more(void *was, size_t n)
@@ -206,6 +208,8 @@ int posix_memalign(void **ret, size_t a, size_t n)
 		*ret = p;
 	return p ? 0 : ENOMEM;
 }
+
+#endif
 
 /* ---- calls ---- */
 

@@ -85,7 +85,7 @@ class Mutants:
         family = self.families[case.split(":")[0]]
         site.mutant = mutant
         try:
-            outcome, faults = family.run(site, case, 0)
+            outcome, faults = family.run(site, case, 0)[:2]
             if not faults and family.name != "forge":
                 return None
             site.mutant = ""
@@ -100,7 +100,7 @@ class Mutants:
         """What the case comes to with all steps; once for all mutants of a worker."""
         key = ("clean", case)
         if key not in self.all:
-            self.all[key] = family.run(site, case, 1)
+            self.all[key] = family.run(site, case, 1)[:2]
         return self.all[key]
 
 

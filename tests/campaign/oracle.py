@@ -75,7 +75,7 @@ def complete(repo, generation):
     return None
 
 
-def look(site, before, lost=False, harmed=False):
+def look(site, before, lost=False, harmed=False, complete=complete):
     journal = read(site.path("state", "journal.jsonl"))
     faults = []
     if not lost and not journal.startswith(before.journal):
@@ -151,6 +151,8 @@ def go_on(site, mended=False):
                         (["rotate", "m3", "--operator", "Sato", "--quiet", "--yes"], (0,)), (["journal", "verify"], (0,)),
                         (["expire", "--operator", "Sato", "--quiet", "--yes"], (0, 1)), (["verify", "--quiet"], (0,))):
         code, said = site.run(["bkp"] + argv)
+        if code == 1 and set(re.findall(r"[EW]-[A-Z]+-\d+", said)) == {"W-GUARD-01"}:
+            code, said = site.run(["bkp"] + argv)  # what is remembered was lost with the fault, which is said once
         if code not in codes:
             faults.append("afterwards, bkp %s: exit %d: %s" % (" ".join(argv), code, said))
     for m in MEDIA:

@@ -6,8 +6,11 @@ behind goes with the tmpfs.  States are made once, by the program itself without
 import ctypes
 import json
 import os
+import re
 import shutil
 import subprocess
+
+import blockdev
 
 libc = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNS, MS_REC, MS_PRIVATE, MNT_DETACH = 0x20000, 0x4000, 0x40000, 2
@@ -67,7 +70,8 @@ class Site:
 
     def env(self, faults=None):
         e = {"PATH": self.bin + ":" + os.environ["PATH"], "LANG": "C.UTF-8", "HOME": "/root", "BKP_POLICY": self.path("policy.yaml"),
-             "LD_PRELOAD": self.bin + "/faults.so:" + self.bin + "/fakeclock.so", "FAKECLOCK": str(self.day * DAY), "TMPDIR": self.work}
+             "LD_PRELOAD": preloaded(self.bin), "FAKECLOCK": str(self.day * DAY), "TMPDIR": self.work,
+             "ASAN_OPTIONS": "detect_leaks=0:exitcode=99", "UBSAN_OPTIONS": "halt_on_error=1:exitcode=99"}
         e.update(BKP_MUTANT=self.mutant) if self.mutant else None
         if faults is not None:
             with open(self.work + "/faults", "wb") as f:
@@ -197,6 +201,7 @@ class Site:
 
 POLICY = """site: {{name: テスト診療所, language: en}}
 state: {0}/state
+procedures: [{0}/drill.md]
 datasets:
   - {{name: docs, title: 文書, paths: [{0}/src], canaries: ["{0}/src/sub/canary"], generations: 2, protect: 1h}}
   - {{name: db, command: 'cat "{0}/src/sub/1 文書"; echo dump', store_as: db.dump, generations: 2, protect: 1h}}
@@ -239,11 +244,19 @@ def noise(seed, n):
 def function_names(root, cache={}):
     """The table of faults.c, in its order."""
     if not cache:
-        import re
         with open(root + "/faults.c") as f:
             table = re.search(r"#define FUNCTIONS\(F\)(.*?)\n\n", f.read(), re.S).group(1)
         cache["names"] = re.findall(r"F\((\w+)\)", table)
     return cache["names"]
+
+
+def preloaded(folder, cache={}):
+    """What is loaded before the C library; a sanitizer wants to be first."""
+    if folder not in cache:
+        said = subprocess.run(["ldd", folder + "/bkp"], check=True, stdout=subprocess.PIPE, text=True).stdout
+        first = re.search(r"libasan\S* => (\S+)", said)
+        cache[folder] = ":".join(([first.group(1)] if first else []) + [folder + "/faults.so", folder + "/fakeclock.so"])
+    return cache[folder]
 
 
 def set_up(root, build, here):
@@ -257,4 +270,5 @@ def set_up(root, build, here):
         shutil.copy2(build + "/tools/" + p, root + "/bin/tools/")
     shutil.copy(here + "/faults.c", root)
     for so, source in (("faults", here + "/faults.c"), ("fakeclock", here + "/../lib/fakeclock.c")):
-        subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-w", "-o", "%s/bin/%s.so" % (root, so), source, "-ldl"], check=True)
+        subprocess.run(["cc", "-O1", "-DSANITIZED=%d" % ("asan" in preloaded(root + "/bin")), "-shared", "-fPIC", "-w", "-o", "%s/bin/%s.so" % (root, so), source, "-ldl"], check=True)
+    blockdev.build(root + "/bin", here)
