@@ -139,7 +139,7 @@ def first_of(site, outcome):
     """Whether any worker sees this outcome for the first time."""
     import os
     try:
-        os.close(os.open("%s/seen-%s%s" % (site.root, outcome, site.mutant), os.O_CREAT | os.O_EXCL))
+        os.close(os.open("%s/seen-%s%s" % (site.root, outcome, site.seen), os.O_CREAT | os.O_EXCL))
         return True
     except FileExistsError:
         return False

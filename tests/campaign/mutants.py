@@ -13,6 +13,7 @@ import zlib
 import mutate
 
 OTHERS = ("forge", "damage", "kill", "power", "errors")  # when what is expected does not do it
+PARTS = 8  # of a case of family power
 SHARE = 0.7  # of the time is for what is expected
 FLAGS = "-include %s/mutant.h"
 
@@ -32,7 +33,7 @@ class Mutants:
 
     def __init__(self, families):
         self.families = families
-        self.all = {}
+        self.all, self.clean = {}, {}
         self.listed = {m.name: m for m in mutate.listed()[0].values()}
 
     def cases(self, site):
@@ -45,63 +46,57 @@ class Mutants:
     def run(self, site, case, full_every):
         m = self.listed[case.split(":", 1)[1]]
         programs(site)
-        began, tried = time.monotonic(), 0
         seconds = float(os.environ.get("BKP_MUTANT_SECONDS", 120))
-        for kind, todo, part in ((m.killer, self.expected(site, m), SHARE), ("others", None, 1.0)):
-            for c in todo if todo is not None else self.rest(site, m):
-                if time.monotonic() - began > seconds * part:
+        plan = ((self.expected(site, m), SHARE), (turns([self.of(site, f) for f in OTHERS]), 1.0))
+        began, tried = time.monotonic(), 0
+        for cases, share in plan:
+            for c in cases:
+                if time.monotonic() - began > seconds * share:
                     break
-                tried += 1
-                how = self.kills(site, m.name, c)
+                states, how = self.kills(site, m.name, c)
+                tried += states
                 if how:
-                    tell(site, "%-64s killed by %s  (%d states, %d s)  %s" % (m.name, c, tried, time.monotonic() - began, how))
-                    return "killed", []
-        tell(site, "%-64s SURVIVED %d states, %d s: %s" % (m.name, tried, time.monotonic() - began, m.what))
-        return "survived", ["%d states: %s" % (tried, m.what)]
+                    print("%-58s killed by %s, %d states, %d s: %s" % (m.name, c, tried, time.monotonic() - began, how), flush=True)
+                    return "killed", [], {"killed": 1}
+        return "survived", ["%s: survived %d states, %d s" % (m.what, tried, time.monotonic() - began)], {"survived": 1}
 
     def expected(self, site, m):
-        """FAMILY, or FAMILY:REGEX, several of them taking turns."""
-        lists = []
-        for want in m.killer.split():
-            family, _, match = want.partition(":")
-            lists.append([c for c in self.of(site, family) if re.search("^%s:%s" % (family, match), c)])
-        return turns(lists)
-
-    def rest(self, site, m):
-        return turns([self.of(site, f) for f in OTHERS])
+        """FAMILY, or FAMILY:REGEX (found anywhere in the case), several of them taking turns."""
+        wants = [w.partition(":")[::2] for w in m.killer.split()]
+        return turns([[c for c in self.of(site, family) if re.search(match, c[len(family):])] for family, match in wants])
 
     def of(self, site, family):
-        """The cases of a family in spread order; for what is slow, those that are quick first."""
-        if family not in self.families:
-            return []
+        """The cases of a family in spread order, what is slow last; what has many states in parts."""
         if family not in self.all:
             site.mutant = ""
             cases = self.families[family].cases(site)
+            if family == "power":
+                cases = ["%s:%d/%d" % (c, k, PARTS) for c in cases for k in range(PARTS)]
             self.all[family] = sorted(cases, key=lambda c: ("script-" in c, zlib.crc32(c.encode())))
         return self.all[family]
 
     def kills(self, site, mutant, case):
-        """How the case tells that the step is missing; None: it does not."""
-        family = self.families[case.split(":")[0]]
-        site.mutant = mutant
-        try:
-            outcome, faults = family.run(site, case, 0)[:2]
-            if not faults and family.name != "forge":
-                return None
-            site.mutant = ""
-            with_it, also = self.clean(site, family, case)
-            if faults and not also:
-                return faults[0][:160].replace("\n", " / ")
-            return None if outcome == with_it else "%s, with it %s" % (outcome, with_it)
-        finally:
-            site.mutant = ""
+        """(states, how the case tells that the step is missing; None: it does not)"""
+        outcome, faults, states = self.one(site, mutant, mutant, case)
+        if not faults and not case.startswith("forge"):
+            return states, None
+        if case not in self.clean:
+            self.clean[case] = self.one(site, "", "with-" + mutant, case)
+        with_it, also, _ = self.clean[case]
+        if faults and not also:
+            return states, faults[0][:200].replace("\n", " / ")
+        return states, None if outcome == with_it else "%s, with it %s" % (outcome, with_it)
 
-    def clean(self, site, family, case):
-        """What the case comes to with all steps; once for all mutants of a worker."""
-        key = ("clean", case)
-        if key not in self.all:
-            self.all[key] = family.run(site, case, 1)[:2]
-        return self.all[key]
+    def one(self, site, mutant, seen, case):
+        """(outcome, faults, states) of a case; what another run of it has seen is looked at anew."""
+        family = self.families[case.split(":")[0]]
+        site.mutant, site.seen = mutant, seen
+        try:
+            more = {"only_first": True} if family.name == "power" else {}
+            outcome, faults, *counts = family.run(site, case, 0, **more)
+        finally:
+            site.mutant = site.seen = ""
+        return outcome, faults, counts[0]["states"] if counts else 1
 
 
 def programs(site):
@@ -121,8 +116,3 @@ def turns(lists):
         for l in lists:
             if i < len(l):
                 yield l[i]
-
-
-def tell(site, line):
-    """The table, as it grows."""
-    print(line, flush=True)

@@ -25,7 +25,7 @@ def call(r):
 class Site:
     def __init__(self, root):
         self.root = root
-        self.mutant = ""  # what mutants.py has taken out
+        self.mutant = self.seen = ""  # what mutants.py has taken out; outcomes of which run count as seen
         self.site = root + "/site"
         self.golden = root + "/golden"
         self.bin = root + "/bin"
@@ -72,7 +72,8 @@ class Site:
         e = {"PATH": self.bin + ":" + os.environ["PATH"], "LANG": "C.UTF-8", "HOME": "/root", "BKP_POLICY": self.path("policy.yaml"),
              "LD_PRELOAD": preloaded(self.bin), "FAKECLOCK": str(self.day * DAY), "TMPDIR": self.work,
              "ASAN_OPTIONS": "detect_leaks=0:exitcode=99", "UBSAN_OPTIONS": "halt_on_error=1:exitcode=99"}
-        e.update(BKP_MUTANT=self.mutant) if self.mutant else None
+        if self.mutant:
+            e["BKP_MUTANT"] = self.mutant
         if faults is not None:
             with open(self.work + "/faults", "wb") as f:
                 f.write(bytes(4096))
