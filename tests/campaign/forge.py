@@ -38,10 +38,13 @@ def edit(path, b=None, change=None):
     """The file has these bytes, or what `change` makes of those it has."""
     subprocess.run(["chattr", "-f", "-i", path], check=False)
     b = change(oracle.read(path)) if change else b
+    mode = 0o644
     if os.path.lexists(path):
+        mode = os.lstat(path).st_mode & 0o7777
         os.unlink(path)
     with open(path, "wb") as f:
         f.write(b)
+    os.chmod(path, mode)
 
 
 def flip(at, bit=4):
@@ -417,6 +420,30 @@ def taken_by_one_without_its_list(site):
         os.unlink(generation(site, "m1", 2) + "/" + n)
 
 
+@forged
+def taken_archive(site):
+    """A copy has to be made where something else of that name stands."""
+    FORGED["source-whole"](site)
+    path = only_in(site, 2)[-1].replace(oracle.repository(site, "m1"), oracle.repository(site, "m2"))
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    edit(path, b"not the archive of that name")
+
+
+@forged
+def taken_place_of_the_expired(site):
+    site.reset("old")
+    for n in range(1, 9):
+        os.mkdir("%s/tmp/expired-%06d" % (oracle.repository(site, "m1"), n))
+
+
+@forged
+def taken_place_of_the_damaged(site):
+    """Each name that a journal can be put aside under."""
+    FORGED["journal-medium-first-word"](site)
+    for n in range(99):
+        edit("%s/journal/damaged-%d" % (oracle.repository(site, "m1"), n), b"the first one\n")
+
+
 # ---- the state folder
 
 @forged
@@ -437,7 +464,8 @@ def state_repository_age(site):
 @forged
 def state_key_of_the_forger(site):
     name = next(n for n in os.listdir(site.path("state")) if n.startswith("signing-"))
-    subprocess.run(["minisign", "-G", "-W", "-f", "-p", site.path("other.pub"), "-s", site.path("state", name)], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["minisign", "-G", "-W", "-f", "-p", site.path("other.pub"), "-s", site.path("other.key")], check=True, stdout=subprocess.DEVNULL)
+    edit(site.path("state", name), oracle.read(site.path("other.key")))
 
 
 def key_file(name, at):

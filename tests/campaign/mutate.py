@@ -104,10 +104,10 @@ def listed():
                 old, new = out[name].old, out[name].new
                 out[name] = out[name]._replace(**({"old": old + line[2:] + "\n"} if line[0] == "-" else {"new": new + line[2:] + "\n"}))
             elif line and line[0] == "!":
-                name, why = (w.strip() for w in line[1:].split("|", 1))
+                name, why = (w.strip() for w in line[1:].split(" | ", 1))
                 none[name] = why
             elif line and line[0] != "#":
-                name, killer, what = (w.strip() for w in line.split("|", 2))
+                name, killer, what = (w.strip() for w in line.split(" | ", 2))
                 out[name] = Listed(name, killer, what, "", "")
     return out, none
 
