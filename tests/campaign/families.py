@@ -10,6 +10,7 @@ import full
 import mutants
 import oracle
 import power
+import strict
 from sites import INIT
 
 RESTORE = ["bkp-restore", "--quiet", "--identity", "{}/id.txt"]
@@ -159,7 +160,7 @@ def kills(counts):
 
 
 FAMILIES = {"memory": Calls(allocations), "errors": Calls(errors), "kill": Kills(kills), "damage": damage.Damage(), "full": full.Full(),
-            "power": power.Power(), "forge": forge.Forge()}
+            "power": power.Power(), "forge": forge.Forge(), "strict": strict.Strict()}
 FAMILIES["mutants"] = mutants.Mutants(FAMILIES)
 for name in FAMILIES:
     FAMILIES[name].name = name

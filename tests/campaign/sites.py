@@ -25,6 +25,7 @@ def call(r):
 class Site:
     def __init__(self, root):
         self.root = root
+        self.strict = {}  # what strict.py asks for
         self.mutant = self.seen = ""  # what mutants.py has taken out; outcomes of which run count as seen
         self.site = root + "/site"
         self.golden = root + "/golden"
@@ -72,6 +73,8 @@ class Site:
         e = {"PATH": self.bin + ":" + os.environ["PATH"], "LANG": "C.UTF-8", "HOME": "/root", "BKP_POLICY": self.path("policy.yaml"),
              "LD_PRELOAD": preloaded(self.bin), "FAKECLOCK": str(self.day * DAY), "TMPDIR": self.work,
              "ASAN_OPTIONS": "detect_leaks=0:exitcode=99", "UBSAN_OPTIONS": "halt_on_error=1:exitcode=99"}
+        if self.strict:
+            e.update(self.strict, LD_PRELOAD=self.strict["LD_PRELOAD"] + ":" + e["LD_PRELOAD"])
         if self.mutant:
             e["BKP_MUTANT"] = self.mutant
         if faults is not None:
