@@ -1,8 +1,8 @@
 """Forge: what stands on a disk was put there by somebody, as far as he can cover it up: with the disk in his hands, with the host's signing
 key as well, or with the state folder's cache.  What the commands of the days after do is the outcome; what is restored is what was captured.
 
-Three kinds of cases: those below; hostile-NAME, the media of tests/lib/hostile.py; script-NAME, attacks and scenarios that have sites of
-their own (keys of approvers, drills, timers).
+Cases: those below; cache-FILE:OFFSET, a bit of what the state folder remembers; hostile-NAME, the media of tests/lib/hostile.py; and for
+mutants only, script-NAME, attacks and scenarios that have sites of their own (keys of approvers, drills, timers).
 """
 import hashlib
 import json
@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import sys
 
-import damage
 import oracle
 
 LIB = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib")
@@ -517,7 +516,6 @@ class Forge:
         sys.path.insert(0, LIB)
         import hostile
         out += ["forge:hostile-" + c.name for c in hostile.CASES]
-        out += ["forge:script-" + n for n in SCRIPTS]
         site.reset("night2")
         for name, path in sorted(self.cached(site).items()):
             out += ["forge:cache-%s:%d" % (name, at) for at, b in enumerate(oracle.read(path)) if b and at % CACHE_STEP == 0]

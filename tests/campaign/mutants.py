@@ -3,6 +3,7 @@ What no case can tell is a hole in the campaign, or a step that is not needed.
 
 BKP_MUTANTS names a built tree of mutate.py; without it one is built below build/mutants.  BKP_MUTANT_SECONDS: for one of them (120).
 """
+import itertools
 import os
 import re
 import shutil
@@ -10,9 +11,11 @@ import subprocess
 import time
 import zlib
 
+import forge
 import mutate
 
 OTHERS = ("strict", "forge", "damage", "kill", "errors", "power")  # when what is expected does not do it
+FEW = 8
 PARTS = 8  # of a case of family power
 SHARE = 0.7  # of the time is for what is expected
 FLAGS = "-include %s/mutant.h"
@@ -61,15 +64,19 @@ class Mutants:
         return "survived", ["%s: survived %d states, %d s" % (m.what, tried, time.monotonic() - began)], {"survived": 1}
 
     def expected(self, site, m):
-        """FAMILY, or FAMILY:REGEX (found anywhere in the case), several of them taking turns."""
+        """FAMILY, or FAMILY:REGEX (found anywhere in the case): a few of each that is quick, then taking turns."""
         wants = [w.partition(":")[::2] for w in m.killer.split()]
-        return turns([[c for c in self.of(site, family) if re.search(match, c[len(family):])] for family, match in wants])
+        lists = [[c for c in self.of(site, family) if re.search(match, c[len(family):])] for family, match in wants]
+        few = [l[:FEW] for l, (family, _) in zip(lists, wants) if family != "power"]
+        return list(itertools.chain(*few, turns([l[FEW:] if family != "power" else l for l, (family, _) in zip(lists, wants)])))
 
     def of(self, site, family):
         """The cases of a family in spread order, what is slow last; what has many states in parts."""
         if family not in self.all:
             site.mutant = ""
             cases = self.families[family].cases(site)
+            if family == "forge":
+                cases += ["forge:script-" + n for n in forge.SCRIPTS]
             if family == "power":
                 cases = ["%s:%d/%d" % (c, k, PARTS) for c in cases for k in range(PARTS)]
             self.all[family] = sorted(cases, key=lambda c: ("script-" in c, not c.endswith(":end"), zlib.crc32(c.encode())))
