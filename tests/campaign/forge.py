@@ -21,7 +21,7 @@ SCRIPTS = ["attacks/" + n for n in (
     "scenario/" + n for n in "18-verify 32-journal-repair 44-drill 48-hostile-procedure 60-schedule 66-hold 67-expire "
     "68-expire-attacks 69-clock 70-epochs 74-policy-diff 77-narrowed".split()]
 CACHE_STEP = 7  # bytes of the cache's files: each of those that say something, one bit
-UNHARMED = ("source-whole",)
+UNHARMED = ("source-whole", "root-as-it-was")
 FORGED = {}
 
 
@@ -62,7 +62,7 @@ def archives(site, medium):
 def signed(site, path, comment=None):
     """The host's key signs it, with the comment that the signature there has, or another."""
     sig = path + ".minisig"
-    said = re.search(b"trusted comment: (.*)\n", oracle.read(sig))
+    said = re.search(b"\ntrusted comment: (.*)\n", oracle.read(sig))
     keys = sorted((n for n in os.listdir(site.path("state")) if re.fullmatch(r"signing-\d+\.key", n)), key=lambda n: int(n[8:-4]))
     subprocess.run(["chattr", "-f", "-i", sig], check=False)
     subprocess.run(["minisign", "-S", "-l", "-s", site.path("state", keys[-1]), "-m", path, "-x", sig, "-t", comment or said.group(1).decode()],
@@ -123,7 +123,7 @@ def list_signed_by_another_key(site):
     other = site.path("other.key")
     subprocess.run(["minisign", "-G", "-W", "-f", "-p", other + ".pub", "-s", other], check=True, stdout=subprocess.DEVNULL)
     list_of_another_archive(site)
-    said = re.search(b"trusted comment: (.*)\n", oracle.read(path + ".minisig")).group(1).decode()
+    said = re.search(b"\ntrusted comment: (.*)\n", oracle.read(path + ".minisig")).group(1).decode()
     ours = oracle.read(path + ".minisig").split(b"\n")[1]
     subprocess.run(["chattr", "-f", "-i", path + ".minisig"], check=False)
     subprocess.run(["minisign", "-S", "-l", "-s", other, "-m", path, "-t", said], check=True, stdout=subprocess.DEVNULL)
@@ -183,6 +183,50 @@ def root_of_the_generation_before(site):
     edit(generation(site, "m1", 2) + "/root.age", oracle.read(generation(site, "m1", 1) + "/root.age"))
     resum(site, "m1", 2, "root.age")
     signed(site, generation(site, "m1", 2) + "/SHA256SUMS")
+
+
+def root_signed(name, change):
+    """root.age is another one, and all that names it says so: signed with the key."""
+    def make(site):
+        d = generation(site, "m1", 2)
+        was = oracle.read(d + "/root.age")
+        edit(d + "/root.age", change(site, was))
+        now = oracle.read(d + "/root.age")
+        edit(d + "/manifest.json", change=lambda b: b.replace(hashlib.sha256(was).hexdigest().encode(), hashlib.sha256(now).hexdigest().encode()))
+        for n in ("root.age", "manifest.json"):
+            resum(site, "m1", 2, n)
+        signed(site, d + "/SHA256SUMS")
+    FORGED["root-" + name] = make
+
+
+def with_a_stanza(site, b):
+    """One more of those whom it is for: the header's MAC is not of it."""
+    at = b.index(b"\n--- ") + 1
+    return b[:at] + b"-> forged x\n\n" + b[at:]
+
+
+def with_a_digit(site, b):
+    """A bit of the cipher is a bit of the text: the tag is not of it."""
+    text = subprocess.run(["age", "-d", "-i", site.path("id.txt")], input=b, check=True, stdout=subprocess.PIPE).stdout
+    head = b.index(b"\n", b.index(b"\n--- ") + 1) + 1 + 16
+    return flip(head + re.search(rb'"entries":(\d)', text).start(1), 1)(b)
+
+
+def with_another_key(site, b):
+    return written_anew(site, b, lambda text: re.sub(rb'("chunk_id_key":")(\w)', lambda m: m.group(1) + (b"0" if m.group(2) != b"0" else b"1"), text))
+
+
+def written_anew(site, b, change=lambda text: text):
+    """For the same people."""
+    text = change(subprocess.run(["age", "-d", "-i", site.path("id.txt")], input=b, check=True, stdout=subprocess.PIPE).stdout)
+    to = subprocess.run(["age-keygen", "-y", site.path("id.txt")], check=True, stdout=subprocess.PIPE).stdout.decode().strip()
+    return subprocess.run(["age", "-r", to], input=text, check=True, stdout=subprocess.PIPE).stdout
+
+
+root_signed("stanza", with_a_stanza)
+root_signed("digit", with_a_digit)
+root_signed("key", with_another_key)
+root_signed("as-it-was", lambda site, b: b)
 
 
 # ---- signatures of something else
@@ -246,7 +290,7 @@ def root_key_of_another(site):
     repo, other_ = oracle.repository(site, "m1"), site.path("other.key")
     subprocess.run(["minisign", "-G", "-W", "-f", "-p", other_ + ".pub", "-s", other_], check=True, stdout=subprocess.DEVNULL)
     public = oracle.read(other_ + ".pub").split(b"\n")[1]
-    said = re.search(b"trusted comment: (.*)\n", oracle.read(repo + "/repository.json.minisig")).group(1).decode()
+    said = re.search(b"\ntrusted comment: (.*)\n", oracle.read(repo + "/repository.json.minisig")).group(1).decode()
     edit(repo + "/repository.json", change=lambda b: re.sub(rb'"public":"[^"]+"', b'"public":"' + public + b'"', b))
     edit(repo + "/repository.json.minisig", b"")
     subprocess.run(["minisign", "-S", "-l", "-s", other_, "-m", repo + "/repository.json", "-t", said], check=True, stdout=subprocess.DEVNULL)
@@ -501,11 +545,28 @@ age("mac", lambda b: re.sub(rb"(\n--- )(\w)", lambda m: m.group(1) + (b"A" if m.
 age("body", flip(-20))
 
 
+def repository_age(name, change):
+    def make(site):
+        path = oracle.repository(site, "m1") + "/repository.age"
+        edit(path, change(site, oracle.read(path)))
+    FORGED["age-" + name] = make
+
+
+repository_age("stanza", with_a_stanza)
+repository_age("key", with_another_key)
+repository_age("anew", written_anew)
+
+
 # ----
 
 READ = [["verify", "1"], ["verify", "2"], ["verify", "2", "--deep"]]
 HOST = [["journal", "verify"], ["verify"], ["verify", "--identity", "{}/id.txt"], ["repair"], ["run", "--all"], ["verify"],
         ["rotate", "m3", "--operator", "Sato", "--yes"], ["expire", "--operator", "Sato", "--yes"], ["journal", "verify"]]
+
+
+def end(code, said):
+    """How a command ended, and the codes of what it said."""
+    return "+".join(["%d" % code] + sorted(set(re.findall(r"\b[EW]-[A-Z]+-\d+", said))))
 
 
 class Forge:
@@ -570,23 +631,23 @@ class Forge:
         site.source(3)
         for argv in HOST:
             code, said = site.run(["bkp"] + [w.replace("{}", site.site) for w in argv])
-            ends.append("%d" % code)
+            ends.append(end(code, said))
             if code not in (0, 1, 2, 3):
                 faults.append("bkp %s: exit %d: %s" % (" ".join(argv), code, said))
             if code and not said.strip():
                 faults.append("bkp %s: exit %d without a word" % (" ".join(argv), code))
         ends.append(self.read(site, faults))
-        if set("".join(ends)) <= set("0-") and name not in UNHARMED:
+        if set("".join(ends)) <= set("0/") and name not in UNHARMED:
             faults.append("nobody saw it")
         return ",".join(ends), faults
 
     def read(self, site, faults):
         reader = ["bkp-restore", "--quiet", "--medium", site.path("m1"), "--identity", site.path("id.txt")]
-        ends = ["%d" % site.run(reader + argv)[0] for argv in READ]
+        ends = [end(*site.run(reader + argv)) for argv in READ]
         to = site.path("to")
         shutil.rmtree(to, ignore_errors=True)
         code, said = site.run(reader + ["extract", "2", "docs", "--to", to])
-        ends.append("%d" % code)
+        ends.append(end(code, said))
         back = oracle.tree(to + site.path("src")) if os.path.isdir(to + site.path("src")) else {}
         truth = getattr(site, "truth2", None)
         if truth is None or not truth:
@@ -595,7 +656,7 @@ class Forge:
             faults.append("extract: exit 0, and another tree")
         if code not in (0, 1, 2, 3):
             faults.append("extract: exit %d: %s" % (code, said))
-        return "-".join(ends)
+        return "/".join(ends)
 
 
 def captured(site):

@@ -92,7 +92,7 @@ class Mutants:
         with_it, also, _ = self.clean[case]
         if faults and not also:
             return states, faults[0][:200].replace("\n", " / ")
-        return states, None if outcome == with_it else "%s, with it %s" % (outcome, with_it)
+        return states, None if outcome == with_it else differs(outcome, with_it)
 
     def one(self, site, mutant, seen, case):
         """(outcome, faults, states) of a case; what another run of it has seen is looked at anew."""
@@ -104,6 +104,14 @@ class Mutants:
         finally:
             site.mutant = site.seen = ""
         return outcome, faults, counts[0]["states"] if counts else 1
+
+
+def differs(without, with_it):
+    """The first of the commands that ended, or spoke, in another way."""
+    for n, (a, b) in enumerate(zip(without.split(","), with_it.split(","))):
+        if a != b:
+            return "command %d ends %s, with it %s" % (n, a, b)
+    return "%s, with it %s" % (without, with_it)
 
 
 def programs(site):

@@ -37,15 +37,13 @@ class Shadow:
     """What is durable: bytes and names by inode."""
 
     def __init__(self, site):
-        self.site, self.folder = site, site.path("strict")
+        self.site, self.folder = site, site.work + "/strict"
         shutil.rmtree(self.folder, ignore_errors=True)
         os.mkdir(self.folder)
         site.strict = {"STRICT": self.folder, "STRICT_ROOT": site.site, "LD_PRELOAD": build(site.root)}
         self.first = {}
         for d, dirs, files in os.walk(site.site):
-            if d.startswith(self.folder):
-                continue
-            self.first[os.lstat(d).st_ino] = {n: entry(os.path.join(d, n)) for n in dirs + files if os.path.join(d, n) != self.folder}
+            self.first[os.lstat(d).st_ino] = {n: entry(os.path.join(d, n)) for n in dirs + files}
             for n in files:
                 p = os.path.join(d, n)
                 if not os.path.islink(p):
@@ -73,8 +71,6 @@ class Shadow:
         """The folder `path`, of that inode, as it comes back, at `to`."""
         for name, (number, mode, uid, gid, mtime, target) in (self.names(inode) if old else self.now(path)).items():
             at, p = os.path.join(path, name), os.path.join(to, name)
-            if at == self.folder:
-                continue
             if stat.S_ISDIR(mode):
                 os.mkdir(p)
                 self.put(p, at, number, old)
@@ -96,7 +92,7 @@ class Shadow:
         to = self.site.path("strict.to")
         os.mkdir(to)
         top = self.names(os.lstat(self.site.site).st_ino) if old else self.now(self.site.site)
-        keep = ("src", "strict", "strict.to", "away")
+        keep = ("src", "strict.to")
         for name, e in top.items():
             if name not in keep and stat.S_ISDIR(e[1]):
                 os.mkdir(os.path.join(to, name))
