@@ -27,6 +27,7 @@ WORKLOADS = {
     "expire": ("old", ["bkp", "expire", "--operator", "Sato", "--quiet", "--yes"]),
     "verify": ("night2", ["bkp", "verify", "--quiet", "--identity", "{}/id.txt"]),
     "repair": ("harmed", ["bkp", "repair", "--quiet"]),
+    "supply": ("lost", ["bkp", "repair", "--quiet"]),
     "journal": ("torn", ["bkp", "journal", "repair", "--operator", "Sato"]),
     "hold": ("night2", ["bkp", "hold", "1", "--operator", "Sato", "--reason", "a campaign"]),
     "release": ("held", ["bkp", "release", "1", "--operator", "Sato"]),
@@ -41,6 +42,7 @@ WORKLOADS = {
     "extract": ("night2", RESTORE + ["--medium", "{}/m1", "extract", "2", "docs", "--to", "{}/to"]),
     "deep": ("night2", RESTORE + ["--medium", "{}/m1", "verify", "2", "--deep"]),
 }
+HARMED = ("repair", "supply")  # on m2 something is not what is recorded
 READS_ONLY = ("extract", "deep")
 ERRORS = {
     "open": ("EMFILE", "EIO", "EACCES"), "openat": ("EMFILE", "ENFILE", "EIO", "ENOMEM"), "read": ("EIO", "EINTR", "short"),
@@ -59,7 +61,7 @@ ERRORS = {
 
 
 # what must be given again before the days after are quiet -> how it may end then
-AGAIN = {"repair": (0,), "journal": (0, 1, 2), "accept": (0, 2)}
+AGAIN = {"repair": (0,), "supply": (0,), "journal": (0, 1, 2), "accept": (0, 2)}
 
 
 def once_more(site, workload, argv):
@@ -102,7 +104,7 @@ class Calls:
         faults = self.judge(code, said)
         if workload == "extract" and code == 0 and oracle.tree(site.path("src")) != oracle.tree(site.path("to") + site.path("src")):
             faults.append("exit 0, and another tree was restored")
-        harmed = "m2" if WORKLOADS[workload][0] == "harmed" else False
+        harmed = "m2" if workload in HARMED else False
         faults += oracle.look(site, before, lost=workload == "journal", harmed=harmed)
         if faults:
             faults.append("it said: " + said[-400:])

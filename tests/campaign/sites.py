@@ -161,6 +161,9 @@ class Site:
         self.harm()
         self.keep("harmed")
         self.reset("night2")
+        self.lose()
+        self.keep("lost")
+        self.reset("night2")
         with open(self.path("state", "journal.jsonl"), "ab") as f:
             f.write(b"what is no record\n")
         self.keep("torn")
@@ -201,6 +204,16 @@ class Site:
                 b = f.read(1)
                 f.seek(300)
                 f.write(bytes([b[0] ^ 4]))
+
+
+    def lose(self):
+        """Of m2 two of a generation's documents, an archive, and the tools."""
+        subprocess.run(["chattr", "-R", "-f", "-i", self.path("m2")], check=False)
+        found = sorted(os.path.join(d, f) for d, _, fs in os.walk(self.path("m2")) for f in fs)
+        for p in [p for p in found if p.endswith(("000002/manifest.json", "000002/SHA256SUMS.minisig"))] + [p for p in found if p.endswith(".age")
+                  and "archives" in p][:1]:
+            os.unlink(p)
+        shutil.rmtree(self.path("m2", "tools"))
 
 
 POLICY = """site: {{name: テスト診療所, language: en}}

@@ -136,8 +136,9 @@ class Strict:
             shadow.close()
         acknowledged = oracle.Before(site) if ended and workload != "journal" else before
         shadow.power_goes(what != "new")
-        faults += oracle.look(site, acknowledged, lost=workload == "journal", harmed="m2" if workload == "repair" else False)
+        faults += oracle.look(site, acknowledged, lost=workload == "journal", harmed="m2" if workload in families.HARMED else False)
         outcome = oracle.outcome(site, code)
         if not faults and families.first_of(site, outcome):
-            faults += families.once_more(site, workload, argv) + oracle.go_on(site)
+            # what came to its end is not to be given again
+            faults += (families.once_more(site, workload, argv) if not ended or code else []) + oracle.go_on(site)
         return outcome, faults + (["it said: " + said[-300:]] if faults else [])
