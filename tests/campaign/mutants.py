@@ -17,6 +17,7 @@ import mutate
 OTHERS = ("strict", "forge", "damage", "kill", "errors", "power")  # when what is expected does not do it
 NOTHING = "-"  # in the place of families: why no case can tell stands behind it
 FEW = 8
+DURABLE = ("fsync", "renameat", "renameat2", "unlinkat")
 PARTS = 8  # of a case of family power
 SHARE = 0.7  # of the time is for what is expected
 FLAGS = "-include %s/mutant.h"
@@ -81,10 +82,25 @@ class Mutants:
             cases = self.families[family].cases(site)
             if family == "forge":
                 cases += ["forge:script-" + n for n in forge.SCRIPTS]
+            if family in ("kill", "strict"):
+                cases = self.at_steps(site, family) + cases
             if family == "power":
                 cases = ["%s:%d/%d" % (c, k, PARTS) for c in cases for k in range(PARTS)]
-            self.all[family] = sorted(cases, key=lambda c: ("script-" in c, not c.endswith(":end"), ":btrfs:" in c, zlib.crc32(c.encode())))
+            self.all[family] = sorted(cases, key=lambda c: ("script-" in c, not c.endswith(":end"), ":any:" in c, ":btrfs:" in c, zlib.crc32(c.encode())))
         return self.all[family]
+
+    def at_steps(self, site, family):
+        """Kills where something becomes durable: of all calls these tell of an order."""
+        out = []
+        for w in families().WORKLOADS:
+            families().site_count(site, w)
+            counts, _ = site.counts()
+            calls = [(f, n) for f in DURABLE for n in range(1, counts[f] + 1)]
+            if family == "kill":
+                out += ["kill:%s:%s:%d:kill" % (w, f, n) for f, n in calls]
+            else:
+                out += ["strict:%s:%s:%s-%d" % (w, what, f, n) for f, n in calls for what in ("old", "new")]
+        return out
 
     def kills(self, site, mutant, case):
         """(states, how the case tells that the step is missing; None: it does not)"""
@@ -108,6 +124,11 @@ class Mutants:
         finally:
             site.mutant = site.seen = ""
         return outcome, faults, counts[0]["states"] if counts else 1
+
+
+def families():
+    import families as f  # which imports this one
+    return f
 
 
 def differs(without, with_it):

@@ -1,7 +1,7 @@
 """Strict: the power goes, and what no sync has promised is gone.  File systems keep more than POSIX says (ext4, xfs and btrfs write a folder's
 names with the next file that is synced), so that a sync that is missing may not show on them (family power); here it does.
 
-strict:WORKLOAD:WHAT:N    the command is killed before its N-th call ("end": after its end), and then the power goes.  WHAT is left:
+strict:WORKLOAD:WHAT:N    the command is killed before its N-th call ("end": after its end; FUNCTION-N: the N-th of that function), and then the power goes.  WHAT is left:
     old     names and bytes as they were when they were synced last
     new     the names as they are, bytes as they were synced last
     again   the command is given again after the kill and comes to its end; then as "old": it must not rely on what the first one left
@@ -107,6 +107,17 @@ class Shadow:
         os.rmdir(to)
 
 
+def readers(site):
+    """Who reads a medium before this host has seen it again finds nothing that is amiss."""
+    faults = []
+    for m in oracle.MEDIA:
+        n = oracle.newest(site, m) if oracle.repository(site, m) else 0
+        if n:
+            code, said = site.run(["bkp-restore", "--quiet", "--medium", site.path(m), "verify", str(n)])
+            faults += ["%s, read before this host is back: exit %d: %s" % (m, code, said)] if code else []
+    return faults
+
+
 class Strict:
     name = "strict"
 
@@ -126,7 +137,7 @@ class Strict:
         before = oracle.Before(site)
         shadow = Shadow(site)
         try:
-            code, said = site.run(argv, faults="" if n == "end" else "any:%s:kill" % n)
+            code, said = site.run(argv, faults="" if n == "end" else "%s:kill" % n.replace("-", ":") if "-" in n else "any:%s:kill" % n)
             faults = families.FAMILIES["kill"].judge(code, said)
             ended = code in (0, 1) and n == "end"
             if what == "again":
@@ -137,6 +148,8 @@ class Strict:
         acknowledged = oracle.Before(site) if ended and workload != "journal" else before
         shadow.power_goes(what != "new")
         faults += oracle.look(site, acknowledged, lost=workload == "journal", harmed="m2" if workload in families.HARMED else False)
+        if ended and not code and not faults:
+            faults += readers(site)
         outcome = oracle.outcome(site, code)
         if not faults and families.first_of(site, outcome):
             # what came to its end is not to be given again
