@@ -123,7 +123,7 @@ def make(root):
 def count(root, only):
     s = sites.Site(root)
     s.alone()
-    return {name: f.cases(s) for name, f in families.FAMILIES.items() if not only or name in only}
+    return {name: f.cases(s) for name, f in families.FAMILIES.items() if (name in only if only else not hasattr(f, "on_request"))}
 
 
 def campaign(a, root, here):

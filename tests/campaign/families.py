@@ -7,10 +7,13 @@ import zlib
 import calls
 import damage
 import disturb
+import forge
 import full
+import mutants
 import oracle
 import power
 import race
+import strict
 from sites import INIT
 
 RESTORE = ["bkp-restore", "--quiet", "--identity", "{}/id.txt"]
@@ -31,6 +34,7 @@ WORKLOADS = {
     "expire": ("old", ["bkp", "expire", "--operator", "Sato", "--quiet", "--yes"]),
     "verify": ("night2", ["bkp", "verify", "--quiet", "--identity", "{}/id.txt"]),
     "repair": ("harmed", ["bkp", "repair", "--quiet"]),
+    "supply": ("lost", ["bkp", "repair", "--quiet"]),
     "journal": ("torn", ["bkp", "journal", "repair", "--operator", "Sato"]),
     "hold": ("night2", ["bkp", "hold", "1", "--operator", "Sato", "--reason", "a campaign"]),
     "release": ("held", ["bkp", "release", "1", "--operator", "Sato"]),
@@ -45,7 +49,7 @@ WORKLOADS = {
     "extract": ("night2", RESTORE + ["--medium", "{}/m1", "extract", "2", "docs", "--to", "{}/to"]),
     "deep": ("night2", RESTORE + ["--medium", "{}/m1", "verify", "2", "--deep"]),
 }
-HARMED = {"harmed": "m2", "vanished": "m3"}  # state -> the medium that is not whole there
+HARMED = {"harmed": "m2", "vanished": "m3", "lost": "m2"}  # state -> the medium that is not whole there
 ERRORS = {
     "open": ("EMFILE", "EIO", "EACCES"), "openat": ("EMFILE", "ENFILE", "EIO", "ENOMEM"), "read": ("EIO", "EINTR", "short"),
     "pread": ("EIO", "short"), "readv": ("EIO",), "write": ("EIO", "ENOSPC", "EDQUOT", "EINTR", "short"),
@@ -63,7 +67,7 @@ ERRORS = {
 
 
 # what must be given again before the days after are quiet -> how it may end then
-AGAIN = {"repair": (0,), "mend": (0, 1), "journal": (0, 1, 2), "accept": (0, 2)}
+AGAIN = {"repair": (0,), "supply": (0,), "mend": (0, 1), "journal": (0, 1, 2), "accept": (0, 2)}
 
 
 def once_more(site, workload, argv):
@@ -151,7 +155,7 @@ def first_of(site, outcome):
     """Whether any worker sees this outcome for the first time."""
     import os
     try:
-        os.close(os.open("%s/seen-%s" % (site.root, outcome), os.O_CREAT | os.O_EXCL))
+        os.close(os.open("%s/seen-%s%s" % (site.root, outcome, site.seen), os.O_CREAT | os.O_EXCL))
         return True
     except FileExistsError:
         return False
@@ -171,6 +175,8 @@ def kills(counts):
 
 
 FAMILIES = {"memory": Calls(allocations), "errors": Calls(errors), "kill": Kills(kills), "damage": damage.Damage(), "full": full.Full(),
-            "calls": calls.Raw(), "cache": calls.Cache(), "power": power.Power(), "race": race.Race(), "disturb": disturb.Disturb()}
+            "calls": calls.Raw(), "cache": calls.Cache(), "power": power.Power(), "race": race.Race(), "disturb": disturb.Disturb(),
+            "forge": forge.Forge(), "strict": strict.Strict()}
+FAMILIES["mutants"] = mutants.Mutants(FAMILIES)
 for name in FAMILIES:
     FAMILIES[name].name = name

@@ -27,6 +27,8 @@ def call(r):
 class Site:
     def __init__(self, root):
         self.root = root
+        self.strict = {}  # what strict.py asks for
+        self.mutant = self.seen = ""  # what mutants.py has taken out; outcomes of which run count as seen
         self.site = root + "/site"
         self.golden = root + "/golden"
         self.bin = root + "/bin"
@@ -109,6 +111,10 @@ class Site:
         e = {"PATH": self.bin + ":" + os.environ["PATH"], "LANG": "C.UTF-8", "HOME": "/root", "BKP_POLICY": self.path("policy.yaml"),
              "LD_PRELOAD": preloaded(self.bin), "FAKECLOCK": str(self.day * DAY), "TMPDIR": getattr(self, "tmp", self.work),
              "ASAN_OPTIONS": "detect_leaks=0:exitcode=99", "UBSAN_OPTIONS": "halt_on_error=1:exitcode=99"}
+        if self.strict:
+            e.update(self.strict, LD_PRELOAD=self.strict["LD_PRELOAD"] + ":" + e["LD_PRELOAD"])
+        if self.mutant:
+            e["BKP_MUTANT"] = self.mutant
         if faults is not None:
             with open(self.work + "/faults", "wb") as f:
                 f.write(bytes(4096))
@@ -193,6 +199,9 @@ class Site:
         self.harm()
         self.keep("harmed")
         self.reset("night2")
+        self.lose()
+        self.keep("lost")
+        self.reset("night2")
         with open(self.path("state", "journal.jsonl"), "ab") as f:
             f.write(b"what is no record\n")
         self.keep("torn")
@@ -244,6 +253,18 @@ class Site:
                 b = f.read(1)
                 f.seek(300)
                 f.write(bytes([b[0] ^ 4]))
+
+
+    def lose(self):
+        """Of m2 two of a generation's documents, an archive, and the tools; its identity is damaged."""
+        subprocess.run(["chattr", "-R", "-f", "-i", self.path("m2")], check=False)
+        found = sorted(os.path.join(d, f) for d, _, fs in os.walk(self.path("m2")) for f in fs)
+        for p in [p for p in found if p.endswith(("000002/manifest.json", "000002/SHA256SUMS.minisig"))] + [p for p in found if p.endswith(".age")
+                  and "archives" in p][:1]:
+            os.unlink(p)
+        shutil.rmtree(self.path("m2", "tools"))
+        with open(self.path("m2", "bkp-medium.json"), "r+b") as f:
+            f.write(b"[")
 
 
 POLICY = """site: {{name: テスト診療所, language: en}}
