@@ -15,7 +15,7 @@
  *   6. read_back(): what is new on each medium is read from the device and compared; journal "verified".
  *   7. catch_up(): reported generations that an online medium lacks are copied to it, those that were never read back are; copies of the journal; what the
  *      media carry for people (medium_docs.h).
- * Invariants (docs/format.md §8, proved by tests/scenario/20-kill.sh):
+ * Invariants (docs/format.md §8, proved by tests/campaign):
  *   I1 every reported generation verifies in full.  I2 an unreported one is absent or incomplete, never good.  I3 the journal
  *   is a valid prefix; no acknowledged entry is lost.  I4 the next run needs no manual step.  I5 no byte of an earlier
  *   generation changes.
