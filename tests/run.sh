@@ -9,7 +9,8 @@
 #   BKP_FUZZ_SECONDS                   12   600   per fuzz target
 #   BKP_KILL_POINTS                    40  2000   points of the kill tests
 #   BKP_SCALE_FILES                 20000  1000000   files of the memory test
-#   BKP_YEAR_NIGHTS                   120   365   nights of the simulated year
+#   BKP_YEAR_NIGHTS                    50   365   nights of each simulated year
+#   BKP_YEAR_SEEDS                  "1 2" 1 to 6   the years
 #   BKP_CAMPAIGN_POINTS                80     0   faults of each family of tests/campaign; 0: all, for BKP_CAMPAIGN_MINUTES (240)
 #   BKP_TEST_LIMIT                   1800 43200   seconds after which a test has failed
 set -u
@@ -29,7 +30,8 @@ size() { # NAME USUAL LONG
 size BKP_FUZZ_SECONDS 12 600
 size BKP_KILL_POINTS 40 2000
 size BKP_SCALE_FILES 20000 1000000
-size BKP_YEAR_NIGHTS 120 365
+size BKP_YEAR_NIGHTS 50 365
+size BKP_YEAR_SEEDS "1 2" "1 2 3 4 5 6"
 size BKP_CAMPAIGN_POINTS 80 0
 size BKP_CAMPAIGN_MINUTES 0 240
 size BKP_TEST_LIMIT 1800 43200

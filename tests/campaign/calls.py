@@ -13,7 +13,8 @@ import families
 import oracle
 
 # what only waits, or asks for memory or the time: killed there is killed at the next one
-NOT_KILLED = re.compile("futex|m(un)?map|mprotect|mremap|brk|madvise|rt_.*|clock_.*|get.*id|getrandom|sched_.*|set_.*|rseq|prlimit64|arch_prctl|.*poll")
+NOT_KILLED = re.compile("futex|m(un)?map|mprotect|mremap|brk|madvise|rt_.*|clock_.*|get.*id|getrandom|sched_.*|set_.*|rseq|prlimit64|"
+                        "arch_prctl|.*poll")
 ERRORS = {
     "openat": ("EIO", "EMFILE"), "read": ("EIO",), "pread64": ("EIO",), "write": ("EIO", "ENOSPC"), "pwrite64": ("EIO", "ENOSPC"),
     "fsync": ("EIO",), "fdatasync": ("EIO",), "syncfs": ("EIO",), "sync_file_range": ("EIO",), "renameat": ("EIO", "EROFS"),
@@ -86,7 +87,8 @@ class Raw:
         before = oracle.Before(site)
         how = "signal=KILL" if what == "kill" else "error=" + what
         # (strace 6.1 delivers no signal together with --seccomp-bpf)
-        more = self.of(site) + (["--seccomp-bpf"] if not self.of(site) and what != "kill" else []) + ["-e", "trace=" + name, "-e", "inject=%s:%s:when=%s" % (name, how, n)]
+        fast = ["--seccomp-bpf"] if not self.of(site) and what != "kill" else []
+        more = self.of(site) + fast + ["-e", "trace=" + name, "-e", "inject=%s:%s:when=%s" % (name, how, n)]
         code, said = site.run(strace(site, argv, *more), faults="")
         with open(site.work + "/trace", errors="replace") as f:
             came = re.search(r"\(INJECTED\)|killed by SIGKILL", f.read())  # also of a child, whose parent goes on

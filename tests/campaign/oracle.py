@@ -197,9 +197,11 @@ def rotation_kept(site):
     """A rotation that ended well: the disk has all that m1 has, nothing half, the journal, the page, and this is recorded."""
     recs, _ = records(read(site.path("state", "journal.jsonl")))
     last = [r for r in recs if r["event"] == "rotated"][-1]
-    here, there = repository(site, "m1"), repository(site, "m3")
+    there = repository(site, "m3")
     faults = [] if last["medium"] == uuid(site, "m3") and last["complete"] else ["exit 0, and the rotation is recorded as %s" % last]
-    lacks = set(os.listdir(here + "/generations")) - set(os.listdir(there + "/generations"))
+    # what was published and then recorded as failed is nobody's generation
+    reported = {"%06d" % g for g, m in copies(recs) if m == uuid(site, "m1")}
+    lacks = reported - set(os.listdir(there + "/generations"))
     faults += ["exit 0, and the disk lacks generation %s" % g for g in sorted(lacks)] + halves(site, "m3")
     theirs = records(read(there + "/journal/journal.jsonl"))[0]
     if not theirs or {r["event"] for r in recs[len(theirs):]} - {"heads", "outcome", "notified"}:

@@ -107,7 +107,8 @@ class Year:
     def harming(self, spec):
         with open(self.path("faults"), "wb") as f:
             f.write(bytes(4096))
-        return {"LD_PRELOAD": self.a.faults + ":" + self.a.fake, "FAULTS_STATE": self.path("faults"), "FAULTS_WHO": os.path.basename(self.a.bin), "FAULTS": spec}
+        return {"LD_PRELOAD": self.a.faults + ":" + self.a.fake, "FAULTS_STATE": self.path("faults"),
+            "FAULTS_WHO": os.path.basename(self.a.bin), "FAULTS": spec}
 
     def counts_of(self):
         with open(self.path("faults"), "rb") as f:
@@ -130,7 +131,8 @@ class Year:
         """The command with a fault inside; what it leaves is looked at."""
         before, self.spec = oracle.Before(self.disks), self.draw(args[0])
         o = self.bkp(when, *args, spec=self.spec)
-        must(o.returncode in (0, 1, 2, 3, 64) or o.returncode == -9 and self.spec.endswith("kill"), "%s exits %d:\n%s%s" % (args[0], o.returncode, o.stdout, o.stderr))
+        must(o.returncode in (0, 1, 2, 3, 64) or o.returncode == -9 and self.spec.endswith("kill"),
+            "%s exits %d:\n%s%s" % (args[0], o.returncode, o.stdout, o.stderr))
         must(o.returncode <= 0 or o.stdout + o.stderr, "%s exits %d without a word" % (args[0], o.returncode))
         self.harms += 1
         return o, before, goes

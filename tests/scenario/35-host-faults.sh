@@ -73,7 +73,8 @@ echo "nobody changes this" >"$T/src/canary"
 site_policy "  - {name: docs, paths: [$T/src], canaries: [$T/src/canary]}"
 expect 0 "$BKP" --quiet run --all
 inject newfstatat EIO "$T/src/canary" "$BKP" --quiet run --all
-[ "$STATUS" = 1 ] && grep -q "its canary.*cannot be read" "$T/err" && ! grep -q E-GUARD-01 "$T/err" || { cat "$T/out" "$T/err" >&2; die "a canary that cannot be looked at: exit $STATUS"; }
+[ "$STATUS" = 1 ] && grep -q "its canary.*cannot be read" "$T/err" && ! grep -q E-GUARD-01 "$T/err" ||
+	{ cat "$T/out" "$T/err" >&2; die "a canary that cannot be looked at: exit $STATUS"; }
 expect 0 "$BKP" --quiet run --all
 say "a canary that cannot be looked at makes nothing suspect"
 
@@ -95,7 +96,8 @@ say "a rotation that cannot look at what the disk has does not call it complete;
 
 # the n-th time that something in the state folder is opened it cannot be
 for n in $(seq 1 60); do
-	status strace -f -qq -o "$T/trace" -P "$T/state" -e trace=openat -e "inject=openat:error=EIO:when=$n" "$BKP" --quiet run --all
+	status strace -f -qq -o "$T/trace" -P "$T/state" -e trace=openat -e "inject=openat:error=EIO:when=$n" \
+		"$BKP" --quiet run --all
 	grep -q INJECTED "$T/trace" || break
 	[ "$STATUS" != 0 ] || for m in m1 m2; do
 		carried "$(repo_of "$T/$m")"/journal/journal.jsonl || die "nothing can be opened ($n): exit 0, and $m does not carry it"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Goal: a sample of the campaign (docs/campaign.md): failed allocations, failing calls, full disks, damage; evenly over all points.  Kills and raw
-# system calls are 38a.
+# Goal: a sample of the campaign (docs/campaign.md): failed allocations, failing calls, full disks, damage; evenly over all points.
+# Kills and raw system calls are 38a.
 #   BKP_CAMPAIGN_POINTS (80): of each family; 0: all of them, for BKP_CAMPAIGN_MINUTES (240)
 set -eu -o pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)

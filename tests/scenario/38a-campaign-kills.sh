@@ -1,6 +1,6 @@
 #!/bin/bash
-# Goal: a sample of the campaign (docs/campaign.md): SIGKILL before calls, system calls of any thread that fail or are the last, those on what is
-# remembered of the last night; and more of all that in rotations.
+# Goal: a sample of the campaign (docs/campaign.md): SIGKILL before calls, system calls of any thread that fail or are the
+# last, those on what is remembered of the last night; and more of all that in rotations.
 #   BKP_CAMPAIGN_POINTS (80): half of them of each family; 0: all, for BKP_CAMPAIGN_MINUTES (240)
 set -eu -o pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
