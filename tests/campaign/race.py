@@ -464,5 +464,7 @@ class Race:
 
 
 def flagged(name, code, said):
-    """Whether the run named it, or the first of its names, and did not end well."""
-    return code != 0 and any(name.removesuffix(".other") in line for line in said.split("\n"))
+    """Whether the run named it, the first of its names, or a folder that it is in, and did not end well."""
+    parts = name.removesuffix(".other").split("/")
+    above = ["/src/" + "/".join(parts[:n]) + "'" for n in range(1, len(parts) + 1)]
+    return code != 0 and any(a in said for a in above)
