@@ -80,10 +80,15 @@ class Loaded:
         return [g for g, listed in self.lists.items() if name in listed] or [1, 2]
 
 
+def tree(top):
+    """Without times: the source was made anew."""
+    return {n: w[:5] for n, w in oracle.tree(top, content=bytes).items()}
+
+
 def truth(site, generation):
     """What was captured then, as extract lays it out."""
     site.source(generation)
-    out = {"docs" + os.path.join(site.path("src"), n): w for n, w in oracle.tree(site.path("src"), content=bytes).items()}
+    out = {"docs" + os.path.join(site.path("src"), n): w for n, w in tree(site.path("src")).items()}
     out["db/db.dump"] = oracle.read(site.path("src", "sub", "1 文書")) + b"dump\n"
     return out
 
@@ -217,7 +222,7 @@ def extract(site, generation):
 
 
 def restored(to):
-    there = oracle.tree(to, content=bytes) if os.path.isdir(to) else {}
+    there = tree(to) if os.path.isdir(to) else {}
     if "db/db.dump" in there:
         there["db/db.dump"] = content(there["db/db.dump"])  # a command's output has no owner and no mode
     return there

@@ -171,6 +171,7 @@ class Disturb:
 
     def run(self, site, case, full_every):
         _, how, rest = case.split(":", 2)
+        self.case = case
         if how == "crowd":
             return self.crowd(site, int(rest))
         if how in SIGNALS:
@@ -197,12 +198,7 @@ class Disturb:
             return "not-reached", faults
         if not signals or code != -SIGNALS[signals]:
             faults += families.judge_end(code, said)
-        harmed = "m2" if families.WORKLOADS[workload][0] == "harmed" else False
-        faults += oracle.look(site, before, lost=workload == "journal", harmed=harmed)
-        outcome = oracle.outcome(site, code)
-        if not faults and families.first_of(site, outcome):
-            faults += families.once_more(site, workload, argv) + oracle.go_on(site)
-        return outcome, faults + (["it said: " + said[-400:]] if faults else [])
+        return families.aftermath(site, self.case, workload, argv, before, (code, said), faults, 0)
 
     # ---- what is done to it: (exit status, words, faults, whether it came to that)
 

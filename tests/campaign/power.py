@@ -37,6 +37,10 @@ def disks_of(workload):
     return ("",) if workload == "init" else ("state", "m1", "m2", "m3") + (("to",) if workload in OUTPUT else ())
 
 
+def command_of(workload):
+    return "night" if workload in DIES else workload
+
+
 # ---- what was written
 
 
@@ -45,8 +49,8 @@ class Recording:
 
     def __init__(self, site, kind, workload, early, disks):
         self.site, self.kind, self.workload, self.early, self.disks = site, kind, workload, early, disks
-        self.folders = disks_of(workload)
-        self.argv = families.start(site, "night" if workload in DIES else workload)
+        self.folders, self.state = disks_of(workload), families.WORKLOADS[command_of(workload)][0]
+        self.argv = families.start(site, command_of(workload))
         self.argv = [w.replace("/to", "/to/x").replace(site.path("journal.csv"), site.path("to", "journal.csv")) for w in self.argv]
 
     def run(self):
@@ -227,6 +231,10 @@ class View:
         return self.site.path(*names)
 
 
+def contents(top):
+    return {name: entry[3] for name, entry in oracle.tree(top).items()}
+
+
 class Judge:
     """Shows each state of a recording, and says what is wrong with it."""
 
@@ -236,7 +244,7 @@ class Judge:
         self.where = site.work + "/shown"
         os.makedirs(self.where, exist_ok=True)
         self.hashes, self.trees, self.blocks, self.judged = {}, {}, set(), set()
-        self.dead, self.mounts, self.gone_on, self.faults = 0, 0, 0, []
+        self.states, self.dead, self.mounts, self.gone_on, self.faults = 0, 0, 0, 0, []
         self.complete = functools.lru_cache(None)(oracle.complete)
 
     def all(self, k, every):
@@ -263,11 +271,13 @@ class Judge:
             blocks.append(block)
             keys.append(key)
         blocks = tuple(blocks)
-        if blocks in self.blocks:
+        if (blocks, ended) in self.blocks:
             return
-        self.blocks.add(blocks)
+        new = (blocks, not ended) not in self.blocks
+        self.blocks.add((blocks, ended))
+        self.states += new
         if None in keys:
-            self.dead += 1
+            self.dead += new
         elif (tuple(keys), ended) not in self.judged:
             self.judged.add((tuple(keys), ended))
             self.judge(keys, ended, "events %s, writes %s" % (frontier, " ".join("%d%s" % (p, ":%d" % b if b else "") for p, b in chosen)))
@@ -293,8 +303,9 @@ class Judge:
     def judge(self, keys, ended, which):
         view = View(self.site, self.store, self.r.folders, keys)
         w = self.r.workload
-        harmed = "m2" if w == "repair" else False
-        faults = oracle.look(view, self.r.after if ended and w != "journal" else self.r.before, lost=w == "journal", harmed=harmed, complete=self.complete)
+        faults = oracle.look(view, self.r.after if ended and w != "journal" else self.r.before, lost=w == "journal",
+                             harmed=families.HARMED.get(self.r.state), mended=ended and self.r.code == 0, goes=w == "expire",
+                             complete=self.complete)
         if ended and self.r.code == 0 and w in OUTPUT:
             faults += self.output(view)
         if not faults:
@@ -307,7 +318,7 @@ class Judge:
 
     def output(self, view):
         """What the command said that it wrote, is there when the power goes behind it."""
-        if self.r.workload == "extract" and oracle.tree(view.path("to", "x") + self.site.path("src")) != oracle.tree(self.site.path("src")):
+        if self.r.workload == "extract" and contents(view.path("to", "x") + self.site.path("src")) != contents(self.site.path("src")):
             return ["exit 0, and what was restored is not there"]
         if self.r.workload == "export" and not oracle.read(view.path("to", "journal.csv")).endswith(b"\n"):
             return ["exit 0, and what was exported is not there"]
@@ -316,7 +327,7 @@ class Judge:
         return []
 
     def go_on(self, keys):
-        workload = "night" if self.r.workload in DIES else self.r.workload
+        workload = command_of(self.r.workload)
         argv = families.start(self.site, workload)
         for folder, key in zip(self.r.folders, keys):
             if folder:
@@ -354,6 +365,6 @@ class Power:
         if faults:
             faults.append("it said: " + recording.said[-400:])
         shutil.rmtree(judge.store.top)
-        counts = {"states": len(judge.blocks), "mounts": judge.mounts, "judged": len(judge.judged), "gone-on": judge.gone_on, "dead": judge.dead,
+        counts = {"states": judge.states, "mounts": judge.mounts, "judged": len(judge.judged), "gone-on": judge.gone_on, "dead": judge.dead,
                   "events": len(recording.events)}
         return "exit-%d" % recording.code, faults, counts

@@ -141,6 +141,11 @@ good_ones_media "forged agreement"
 start
 forge agreed '{"datasets":[],"approvers":[]}'
 refused "a forged agreement to nothing" "root key"
+# well-formed, by the right key, of something else
+minisign -S -s "$T/root.key" -m "$T/policy.yaml" -x "$T/elsewhere.minisig" >/dev/null
+start
+forge agreed "$(python3 -c 'import json, sys; print(json.dumps({"datasets": [], "approvers": [], "approval": open(sys.argv[1]).read()}))' "$T/elsewhere.minisig")"
+refused "an agreement with the root key's signature of something else" "root key"
 start
 forge expired "{\"generation\":2,\"medium\":\"$(uuid_of m1)\",\"files\":0,\"bytes\":0}"
 refused "a forged expiry" "fewer newer generations"
@@ -202,6 +207,13 @@ refused "a forged expiry without the approver" "no approver"
 start
 forge expiry-approved "{\"plan\":\"bkp:1 kind=expiry\\n\",\"signature\":\"x\",\"approver\":\"$(tail -n 1 "$T/boss.pub")\"}"
 refused "a forged approval" "not signed by its approver"
+start
+rm -f "$T/plan"
+expire 0 20 --plan-out "$T/plan"
+minisign -S -s "$T/boss.key" -m "$T/policy.yaml" -x "$T/elsewhere.minisig" >/dev/null
+forge expiry-approved "$(python3 -c 'import json, sys; print(json.dumps({"plan": open(sys.argv[1]).read(), "signature": open(sys.argv[2]).read(),
+	"approver": sys.argv[3]}))' "$T/plan" "$T/elsewhere.minisig" "$(tail -n 1 "$T/boss.pub")")"
+refused "an approval with the approver's signature of something else" "not signed by its approver"
 start
 # a plan that was changed behind the approver's back; then the real thing
 rm -f "$T/plan" "$T/plan.minisig"

@@ -1,0 +1,664 @@
+"""Forge: what stands on a disk was put there by somebody, as far as he can cover it up: with the disk in his hands, with the host's signing
+key as well, or with the state folder's cache.  What the commands of the days after do is the outcome; what is restored is what was captured.
+
+Cases: those below; cache-FILE:OFFSET, a bit of what the state folder remembers; hostile-NAME, the media of tests/lib/hostile.py; and for
+mutants only, script-NAME, attacks and scenarios that have sites of their own (keys of approvers, drills, timers).
+"""
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import oracle
+
+LIB = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib")
+SCRIPTS = ["attacks/" + n for n in (
+    "a01-prepared-index a03-forged-expired a04-old-generation-signed-anew "
+    "a06-forged-verified-away a07-journal-bricked a11-host-fault a12-zeros-for-names b14-unregistered-medium").split()] + [
+    "scenario/" + n for n in "18-verify 32-journal-repair 44-drill 48-hostile-procedure 60-schedule 66-hold 67-expire "
+    "68-expire-attacks 69-clock 70-epochs 74-policy-diff 77-narrowed".split()]
+CACHE_STEP = 7  # bytes of the cache's files: each of those that say something, one bit
+UNHARMED = ("source-whole", "root-as-it-was")
+FORGED = {}
+
+
+def forged(f):
+    """f(site): makes the forgery in a site."""
+    FORGED[f.__name__.replace("_", "-")] = f
+    return f
+
+
+# ---- the forger's hands
+
+def edit(path, b=None, change=None):
+    """The file has these bytes, or what `change` makes of those it has."""
+    subprocess.run(["chattr", "-f", "-i", path], check=False)
+    b = change(oracle.read(path)) if change else b
+    mode = 0o644
+    if os.path.lexists(path):
+        mode = os.lstat(path).st_mode & 0o7777
+        os.unlink(path)
+    with open(path, "wb") as f:
+        f.write(b)
+    os.chmod(path, mode)
+
+
+def flip(at, bit=4):
+    return lambda b: b[:at % len(b)] + bytes([b[at % len(b)] ^ bit]) + b[at % len(b) + 1:]
+
+
+def generation(site, medium, n):
+    return "%s/generations/%06d" % (oracle.repository(site, medium), n)
+
+
+def archives(site, medium):
+    repo = oracle.repository(site, medium)
+    return sorted((os.path.join(d, n) for d, _, names in os.walk(repo + "/archives") for n in names), key=os.path.getsize)
+
+
+def signed(site, path, comment=None):
+    """The host's key signs it, with the comment that the signature there has, or another."""
+    sig = path + ".minisig"
+    said = re.search(b"\ntrusted comment: (.*)\n", oracle.read(sig))
+    keys = sorted((n for n in os.listdir(site.path("state")) if re.fullmatch(r"signing-\d+\.key", n)), key=lambda n: int(n[8:-4]))
+    subprocess.run(["chattr", "-f", "-i", sig], check=False)
+    subprocess.run(["minisign", "-S", "-l", "-s", site.path("state", keys[-1]), "-m", path, "-x", sig, "-t", comment or said.group(1).decode()],
+                   check=True, stdout=subprocess.DEVNULL)
+    edit(sig, change=lambda b: re.sub(b"^.*\n", b"untrusted comment: signature from bkp\n", b, count=1))
+
+
+def relist(site, medium, n, old, new):
+    """SHA256SUMS with `new` for each `old`."""
+    edit(generation(site, medium, n) + "/SHA256SUMS", change=lambda b: b.replace(old, new))
+
+
+def resum(site, medium, n, name):
+    """SHA256SUMS says what a document of the generation is now."""
+    b = oracle.read(generation(site, medium, n) + "/" + name)
+    line = re.compile(b"^[0-9a-f]{64}(?=  .*/" + re.escape(name.encode()) + b"$)", re.M)
+    edit(generation(site, medium, n) + "/SHA256SUMS", change=lambda s: line.sub(hashlib.sha256(b).hexdigest().encode(), s))
+
+
+def more_entries(manifest):
+    return re.sub(rb'"entries":(\d+)', rb'"entries":1\1', manifest)
+
+
+def other_archive(site, medium, n):
+    """A changed archive under the name that is right for it, in SHA256SUMS as well."""
+    sums = oracle.read(generation(site, medium, n) + "/SHA256SUMS")
+    path = next(p for p in reversed(archives(site, medium)) if os.path.basename(p)[:64].encode() in sums)
+    b = flip(-700)(oracle.read(path))
+    old, new = os.path.basename(path)[:64], hashlib.sha256(b).hexdigest()
+    to = path.replace("/%s/%s" % (old[:2], old), "/%s/%s" % (new[:2], new))
+    os.makedirs(os.path.dirname(to), exist_ok=True)
+    edit(to, b)
+    relist(site, medium, n, ("archives/%s/%s" % (old[:2], old)).encode(), ("archives/%s/%s" % (new[:2], new)).encode())
+    relist(site, medium, n, old.encode(), new.encode())
+
+
+# ---- lists
+
+@forged
+def list_of_another_archive(site):
+    other_archive(site, "m1", 2)
+
+
+@forged
+def list_of_another_manifest(site):
+    edit(generation(site, "m1", 2) + "/manifest.json", change=more_entries)
+    resum(site, "m1", 2, "manifest.json")
+
+
+@forged
+def list_with_a_line_less(site):
+    edit(generation(site, "m1", 2) + "/SHA256SUMS", change=lambda b: b[b.index(b"\n") + 1:])
+
+
+@forged
+def list_signed_by_another_key(site):
+    path = generation(site, "m1", 2) + "/SHA256SUMS"
+    other = site.path("other.key")
+    subprocess.run(["minisign", "-G", "-W", "-f", "-p", other + ".pub", "-s", other], check=True, stdout=subprocess.DEVNULL)
+    list_of_another_archive(site)
+    said = re.search(b"\ntrusted comment: (.*)\n", oracle.read(path + ".minisig")).group(1).decode()
+    ours = oracle.read(path + ".minisig").split(b"\n")[1]
+    subprocess.run(["chattr", "-f", "-i", path + ".minisig"], check=False)
+    subprocess.run(["minisign", "-S", "-l", "-s", other, "-m", path, "-t", said], check=True, stdout=subprocess.DEVNULL)
+    edit(path + ".minisig", change=lambda b: b"\n".join([b"untrusted comment: signature from bkp"] + [with_id(b.split(b"\n")[1], ours)] + b.split(b"\n")[2:]))
+
+
+def with_id(line, ours):
+    """The signature under the id of our key: an id is anybody's to choose."""
+    import base64
+    a, b = base64.b64decode(line), base64.b64decode(ours)
+    return base64.b64encode(a[:2] + b[2:10] + a[10:])
+
+
+@forged
+def list_signed_with_the_key(site):
+    other_archive(site, "m1", 2)
+    signed(site, generation(site, "m1", 2) + "/SHA256SUMS")
+
+
+@forged
+def list_with_another_manifest_signed_with_the_key(site):
+    edit(generation(site, "m1", 2) + "/manifest.json", change=more_entries)
+    resum(site, "m1", 2, "manifest.json")
+    signed(site, generation(site, "m1", 2) + "/SHA256SUMS")
+
+
+@forged
+def list_of_the_generation_before(site):
+    for n in ("SHA256SUMS", "SHA256SUMS.minisig"):
+        edit(generation(site, "m1", 2) + "/" + n, oracle.read(generation(site, "m1", 1) + "/" + n))
+
+
+@forged
+def generations_swapped(site):
+    one, two = generation(site, "m1", 1), generation(site, "m1", 2)
+    os.rename(one, one + ".x")
+    os.rename(two, one)
+    os.rename(one + ".x", two)
+
+
+@forged
+def generation_before_under_this_number(site):
+    shutil.rmtree(generation(site, "m1", 2))
+    shutil.copytree(generation(site, "m1", 1), generation(site, "m1", 2))
+
+
+@forged
+def archives_swapped(site):
+    a, b = archives(site, "m1")[-2:]
+    x, y = oracle.read(a), oracle.read(b)
+    edit(a, y)
+    edit(b, x)
+
+
+@forged
+def root_of_the_generation_before(site):
+    edit(generation(site, "m1", 2) + "/root.age", oracle.read(generation(site, "m1", 1) + "/root.age"))
+    resum(site, "m1", 2, "root.age")
+    signed(site, generation(site, "m1", 2) + "/SHA256SUMS")
+
+
+def root_signed(name, change):
+    """root.age is another one, and all that names it says so: signed with the key."""
+    def make(site):
+        d = generation(site, "m1", 2)
+        was = oracle.read(d + "/root.age")
+        edit(d + "/root.age", change(site, was))
+        now = oracle.read(d + "/root.age")
+        edit(d + "/manifest.json", change=lambda b: b.replace(hashlib.sha256(was).hexdigest().encode(), hashlib.sha256(now).hexdigest().encode()))
+        for n in ("root.age", "manifest.json"):
+            resum(site, "m1", 2, n)
+        signed(site, d + "/SHA256SUMS")
+    FORGED["root-" + name] = make
+
+
+def with_a_stanza(site, b):
+    """One more of those whom it is for: the header's MAC is not of it."""
+    at = b.index(b"\n--- ") + 1
+    return b[:at] + b"-> forged x\n\n" + b[at:]
+
+
+def with_a_digit(site, b):
+    """A bit of the cipher is a bit of the text: the tag is not of it."""
+    text = subprocess.run(["age", "-d", "-i", site.path("id.txt")], input=b, check=True, stdout=subprocess.PIPE).stdout
+    head = b.index(b"\n", b.index(b"\n--- ") + 1) + 1 + 16
+    return flip(head + re.search(rb'"entries":(\d)', text).start(1), 1)(b)
+
+
+def with_another_key(site, b):
+    return written_anew(site, b, lambda text: re.sub(rb'("chunk_id_key":")(\w)', lambda m: m.group(1) + (b"0" if m.group(2) != b"0" else b"1"), text))
+
+
+def written_anew(site, b, change=lambda text: text):
+    """For the same people."""
+    text = change(subprocess.run(["age", "-d", "-i", site.path("id.txt")], input=b, check=True, stdout=subprocess.PIPE).stdout)
+    to = subprocess.run(["age-keygen", "-y", site.path("id.txt")], check=True, stdout=subprocess.PIPE).stdout.decode().strip()
+    return subprocess.run(["age", "-r", to], input=text, check=True, stdout=subprocess.PIPE).stdout
+
+
+root_signed("stanza", with_a_stanza)
+root_signed("digit", with_a_digit)
+root_signed("key", with_another_key)
+root_signed("as-it-was", lambda site, b: b)
+
+
+# ---- signatures of something else
+
+def other(name, path):
+    def make(site):
+        p = path(site)
+        if p:
+            signed(site, p, "bkp something else")
+    FORGED["other-" + name] = make
+
+
+other("list", lambda s: generation(s, "m1", 2) + "/SHA256SUMS")
+other("identity", lambda s: s.path("m1", "bkp-medium.json"))
+other("readme", lambda s: s.path("m1", "README.txt"))
+other("tools", lambda s: s.path("m1", "tools", "SHA256SUMS"))
+
+
+@forged
+def other_papers_list(site):
+    """The signed list of another folder."""
+    for n in ("SHA256SUMS", "SHA256SUMS.minisig"):
+        edit(site.path("m1", "tools", n), oracle.read(generation(site, "m1", 2) + "/" + n))
+
+
+@forged
+def other_readme_is_a_list(site):
+    edit(site.path("m1", "README.txt"), oracle.read(generation(site, "m1", 2) + "/SHA256SUMS"))
+    edit(site.path("m1", "README.txt.minisig"), oracle.read(generation(site, "m1", 2) + "/SHA256SUMS.minisig"))
+
+
+@forged
+def other_announced(site):
+    """README.txt.next carries what the key has signed for something else; README.txt is that text."""
+    text, sig = (oracle.read(generation(site, "m1", 2) + "/SHA256SUMS" + x) for x in ("", ".minisig"))
+    edit(site.path("m1", "README.txt"), text)
+    edit(site.path("m1", "README.txt.next"), sig + text)
+
+
+# ---- identities
+
+@forged
+def identity_with_another_name(site):
+    edit(site.path("m1", "bkp-medium.json"), change=lambda b: b.replace(b'"type":"hdd"', b'"type":"ssd"'))
+
+
+@forged
+def identity_of_the_other_medium(site):
+    for n in ("bkp-medium.json", "bkp-medium.json.minisig"):
+        edit(site.path("m1", n), oracle.read(site.path("m2", n)))
+
+
+@forged
+def identity_with_another_uuid(site):
+    edit(site.path("m1", "bkp-medium.json"), change=lambda b: re.sub(rb'"medium":"\w', b'"medium":"0', b))
+
+
+@forged
+def root_key_of_another(site):
+    """repository.json names a key of the forger, and is signed with it."""
+    repo, other_ = oracle.repository(site, "m1"), site.path("other.key")
+    subprocess.run(["minisign", "-G", "-W", "-f", "-p", other_ + ".pub", "-s", other_], check=True, stdout=subprocess.DEVNULL)
+    public = oracle.read(other_ + ".pub").split(b"\n")[1]
+    said = re.search(b"\ntrusted comment: (.*)\n", oracle.read(repo + "/repository.json.minisig")).group(1).decode()
+    edit(repo + "/repository.json", change=lambda b: re.sub(rb'"public":"[^"]+"', b'"public":"' + public + b'"', b))
+    edit(repo + "/repository.json.minisig", b"")
+    subprocess.run(["minisign", "-S", "-l", "-s", other_, "-m", repo + "/repository.json", "-t", said], check=True, stdout=subprocess.DEVNULL)
+
+
+@forged
+def repository_with_another_site(site):
+    edit(oracle.repository(site, "m1") + "/repository.json", change=lambda b: b.replace("テスト".encode(), "ニセ物".encode()))
+
+
+@forged
+def repository_age_of_the_forger(site):
+    edit(oracle.repository(site, "m1") + "/repository.age", oracle.read(generation(site, "m1", 1) + "/root.age"))
+
+
+# ---- journals
+
+def journal(where, name, change):
+    def make(site):
+        p = site.path("state", "journal.jsonl") if where == "host" else oracle.repository(site, "m1") + "/journal/journal.jsonl"
+        edit(p, change=change)
+    FORGED["journal-%s-%s" % (where, name)] = make
+
+
+def lines(f):
+    return lambda b: b"".join(f(b.splitlines(True)))
+
+
+for WHERE in ("host", "medium"):
+    journal(WHERE, "cut", lines(lambda l: l[:-3]))
+    journal(WHERE, "word", lambda b: b.replace(b'"place":"', b'"place":"x', 1))
+    journal(WHERE, "last-word", lines(lambda l: l[:-1] + [re.sub(rb'"by":"', b'"by":"x', l[-1])]))
+    journal(WHERE, "first-word", lines(lambda l: [re.sub(rb'"by":"', b'"by":"x', l[0])] + l[1:]))
+    journal(WHERE, "one-less", lines(lambda l: l[:5] + l[6:]))
+    journal(WHERE, "swapped", lines(lambda l: l[:5] + [l[6], l[5]] + l[7:]))
+    journal(WHERE, "last-signature", lines(lambda l: l[:-1] + [flip(-20, 1)(l[-1])]))
+    journal(WHERE, "one-signature", lines(lambda l: l[:6] + [flip(-20, 1)(l[6])] + l[7:]))
+    journal(WHERE, "number", lines(lambda l: l[:-1] + [l[-1].replace(b'{"seq":', b'{"seq":1')]))
+
+
+@forged
+def journal_word_and_chain(site):
+    """A word is changed, and each later record continues the one before it: no signature is made."""
+    p = site.path("state", "journal.jsonl")
+    out, prev = [], None
+    for n, line in enumerate(oracle.read(p).splitlines()):
+        line = line.replace(b'"place":"', b'"place":"x', 1) if n == 4 else line
+        line = re.sub(rb'"prev":"[0-9a-f]{64}"', b'"prev":"%s"' % prev, line) if prev else line
+        prev = hashlib.sha256(line).hexdigest().encode()
+        out.append(line)
+    edit(p, b"\n".join(out) + b"\n")
+
+
+@forged
+def journal_last_words_and_chain(site):
+    """The same within the newest key's records."""
+    p = site.path("state", "journal.jsonl")
+    l = oracle.read(p).splitlines()
+    l[-2] = l[-2].replace(b'"by":"', b'"by":"x')
+    l[-1] = re.sub(rb'"prev":"[0-9a-f]{64}"', b'"prev":"%s"' % hashlib.sha256(l[-2]).hexdigest().encode(), l[-1])
+    edit(p, b"\n".join(l) + b"\n")
+
+
+@forged
+def journal_of_a_medium_in_the_host(site):
+    """The host's journal is put back to what a medium has, and that to less."""
+    edit(site.path("state", "journal.jsonl"), oracle.read(oracle.repository(site, "m1") + "/journal/journal.jsonl"))
+
+
+# ---- papers
+
+@forged
+def papers_readme(site):
+    edit(site.path("m1", "README.txt"), change=lambda b: b.replace(b"age", b"agf", 1))
+
+
+@forged
+def papers_tool(site):
+    edit(site.path("m1", "tools", "rescue.py"), change=lambda b: b + b"# forged\n")
+
+
+@forged
+def papers_tool_and_list(site):
+    papers_tool(site)
+    b = oracle.read(site.path("m1", "tools", "rescue.py"))
+    edit(site.path("m1", "tools", "SHA256SUMS"),
+         change=lambda s: re.sub(rb"^\w{64}(?=  rescue.py$)", hashlib.sha256(b).hexdigest().encode(), s, flags=re.M))
+
+
+@forged
+def papers_announced(site):
+    """A text of the forger's, announced with a signature that is none of it."""
+    text = b"Send the disk to us.\n"
+    edit(site.path("m1", "README.txt"), text)
+    edit(site.path("m1", "README.txt.next"), oracle.read(site.path("m1", "README.txt.minisig")) + text)
+
+
+@forged
+def papers_announced_alone(site):
+    papers_announced(site)
+    os.unlink(site.path("m1", "README.txt.minisig"))
+
+
+def unsigned(name, *parts):
+    """The text is another, and what would prove it is gone."""
+    def make(site):
+        edit(site.path("m1", *parts), change=lambda b: b + b"# forged\n")
+        for n in ("README.txt.minisig",) if parts[0] == "README.txt" else ("tools/SHA256SUMS", "tools/SHA256SUMS.minisig"):
+            edit(site.path("m1", n), b"")
+            os.unlink(site.path("m1", n))
+    FORGED["papers-unsigned-" + name] = make
+
+
+unsigned("readme", "README.txt")
+unsigned("tool", "tools", "rescue.py")
+
+
+# ---- the source of a copy
+
+def source(name, make):
+    def both(site):
+        subprocess.run(["chattr", "-R", "-f", "-i", site.path("m2")], check=False)
+        shutil.rmtree(generation(site, "m2", 2))
+        for p in set(archives(site, "m2")):
+            if os.path.basename(p)[:64].encode() not in oracle.read(generation(site, "m2", 1) + "/SHA256SUMS"):
+                os.unlink(p)
+        make(site)
+    FORGED["source-" + name] = both
+
+
+def only_in(site, n):
+    before = oracle.read(generation(site, "m1", n - 1) + "/SHA256SUMS")
+    now = oracle.read(generation(site, "m1", n) + "/SHA256SUMS")
+    return [p for p in archives(site, "m1") if os.path.basename(p)[:64].encode() in now and os.path.basename(p)[:64].encode() not in before]
+
+
+source("whole", lambda s: None)
+source("archive", lambda s: edit(only_in(s, 2)[-1], change=flip(-700)))
+source("manifest", lambda s: edit(generation(s, "m1", 2) + "/manifest.json", change=lambda b: b.replace(b'"docs"', b'"dosc"')))
+source("root", lambda s: edit(generation(s, "m1", 2) + "/root.age", change=flip(-70)))
+source("list", list_of_another_archive)
+source("other", lambda s: signed(s, generation(s, "m1", 2) + "/SHA256SUMS", "bkp something else"))
+source("reported", list_with_another_manifest_signed_with_the_key)
+source("generation", generation_before_under_this_number)
+
+
+@forged
+def source_and_copy(site):
+    """An archive is damaged here and there."""
+    p = only_in(site, 2)[-1]
+    edit(p, change=flip(-700))
+    edit(p.replace(oracle.repository(site, "m1"), oracle.repository(site, "m2")), change=flip(-900))
+
+
+# ---- names that are taken
+
+@forged
+def taken_generation(site):
+    os.mkdir(generation(site, "m1", 3))
+
+
+@forged
+def taken_generation_by_documents(site):
+    shutil.copytree(generation(site, "m1", 2), generation(site, "m1", 3))
+
+
+@forged
+def taken_by_one_without_its_list(site):
+    for n in ("SHA256SUMS", "SHA256SUMS.minisig"):
+        os.unlink(generation(site, "m1", 2) + "/" + n)
+
+
+@forged
+def taken_archive(site):
+    """A copy has to be made where something else of that name stands."""
+    FORGED["source-whole"](site)
+    path = only_in(site, 2)[-1].replace(oracle.repository(site, "m1"), oracle.repository(site, "m2"))
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    edit(path, b"not the archive of that name")
+
+
+@forged
+def taken_place_of_the_expired(site):
+    site.reset("old")
+    for n in range(1, 9):
+        os.mkdir("%s/tmp/expired-%06d" % (oracle.repository(site, "m1"), n))
+
+
+@forged
+def taken_place_of_the_damaged(site):
+    """Each name that a journal can be put aside under."""
+    FORGED["journal-medium-first-word"](site)
+    for n in range(99):
+        edit("%s/journal/damaged-%d" % (oracle.repository(site, "m1"), n), b"the first one\n")
+
+
+# ---- the state folder
+
+@forged
+def state_secrets(site):
+    edit(site.path("state", "secrets.json"), change=lambda b: re.sub(rb'("chunk_id_key":")\w', rb"\g<1>0", b))
+
+
+@forged
+def state_seed(site):
+    edit(site.path("state", "secrets.json"), change=lambda b: re.sub(rb'("chunker_seed":")\w\w', rb"\g<1>00", b))
+
+
+@forged
+def state_repository_age(site):
+    edit(site.path("state", "repository.age"), oracle.read(generation(site, "m1", 1) + "/root.age"))
+
+
+@forged
+def state_key_of_the_forger(site):
+    name = next(n for n in os.listdir(site.path("state")) if n.startswith("signing-"))
+    subprocess.run(["minisign", "-G", "-W", "-f", "-p", site.path("other.pub"), "-s", site.path("other.key")], check=True, stdout=subprocess.DEVNULL)
+    edit(site.path("state", name), oracle.read(site.path("other.key")))
+
+
+def key_file(name, at):
+    def make(site):
+        import base64
+        path = site.path("state", next(n for n in os.listdir(site.path("state")) if n.startswith("signing-")))
+        head, line = oracle.read(path).split(b"\n")[:2]
+        edit(path, head + b"\n" + base64.b64encode(flip(at)(base64.b64decode(line))) + b"\n")
+    FORGED["state-key-" + name] = make
+
+
+key_file("seed", 62 + 5)
+key_file("public-half", 62 + 32 + 5)
+key_file("checksum", 62 + 64 + 5)
+
+
+@forged
+def state_policy_text(site):
+    d = site.path("state", "policies")
+    for n in os.listdir(d):
+        edit(os.path.join(d, n), change=lambda b: b.replace(b"generations: 2", b"generations: 9"))
+    edit(site.path("policy.yaml"), change=lambda b: b + b"# another\n")
+
+
+# ---- encryption
+
+def age(name, change):
+    def make(site):
+        edit(oracle.repository(site, "m1") + "/repository.age", change=change)
+    FORGED["age-" + name] = make
+
+
+age("mac", lambda b: re.sub(rb"(\n--- )(\w)", lambda m: m.group(1) + (b"A" if m.group(2) != b"A" else b"B"), b))
+age("body", flip(-20))
+
+
+def repository_age(name, change):
+    def make(site):
+        path = oracle.repository(site, "m1") + "/repository.age"
+        edit(path, change(site, oracle.read(path)))
+    FORGED["age-" + name] = make
+
+
+repository_age("stanza", with_a_stanza)
+repository_age("key", with_another_key)
+repository_age("anew", written_anew)
+
+
+# ----
+
+READ = [["verify", "1"], ["verify", "2"], ["verify", "2", "--deep"]]
+HOST = [["journal", "verify"], ["verify"], ["verify", "--identity", "{}/id.txt"], ["repair"], ["run", "--all"], ["verify"],
+        ["rotate", "m3", "--operator", "Sato", "--yes"], ["expire", "--operator", "Sato", "--yes"], ["journal", "verify"]]
+
+
+def end(code, said):
+    """How a command ended, and the codes of what it said."""
+    return "+".join(["%d" % code] + sorted(set(re.findall(r"\b[EW]-[A-Z]+-\d+", said))))
+
+
+class Forge:
+    name = "forge"
+
+    def cases(self, site):
+        out = ["forge:" + n for n in FORGED]
+        sys.path.insert(0, LIB)
+        import hostile
+        out += ["forge:hostile-" + c.name for c in hostile.CASES]
+        site.reset("night2")
+        for name, path in sorted(self.cached(site).items()):
+            out += ["forge:cache-%s:%d" % (name, at) for at, b in enumerate(oracle.read(path)) if b and at % CACHE_STEP == 0]
+        return out
+
+    def cached(self, site):
+        found = {}
+        for d, _, names in os.walk(site.path("state", "cache")):
+            for n in sorted(names):
+                if n != "lock.mdb":
+                    found[os.path.relpath(os.path.join(d, n), site.path("state", "cache"))] = os.path.join(d, n)
+        return found
+
+    def run(self, site, case, full_every):
+        name = case.split(":", 1)[1]
+        site.reset("night2")
+        kind, rest = (name.split("-", 1) + [""])[:2]
+        if kind == "hostile":
+            return self.program(site, [sys.executable, LIB + "/hostile.py", site.bin + "/bkp-restore", site.work + "/hostile", rest])
+        if kind == "script":
+            return self.program(site, ["bash", "%s/../%s.sh" % (LIB, rest)])
+        if kind == "cache":
+            return self.cache(site, rest)
+        FORGED[name](site)
+        return self.judge(site, name)
+
+    def program(self, site, argv):
+        """A test that judges by itself."""
+        e = dict(site.env(), BKP_BIN=site.bin, BKP_RELEASE=site.bin, BKP_SRC=os.path.dirname(os.path.dirname(LIB)))
+        for n in ("LD_PRELOAD", "FAKECLOCK", "BKP_POLICY"):
+            del e[n]
+        shutil.rmtree(site.work + "/hostile", ignore_errors=True)
+        os.makedirs(site.work + "/hostile")
+        try:
+            r = subprocess.run(argv, env=e, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=180)
+        except subprocess.TimeoutExpired:
+            return "slow", ["no end after 180 s"]
+        return "exit-%d" % r.returncode, [r.stdout.decode(errors="replace")[-400:]] if r.returncode else []
+
+    def cache(self, site, rest):
+        """The cache is only a help: a night goes by, and what is restored of it is what stands there."""
+        name, at = rest.rsplit(":", 1)
+        edit(self.cached(site)[name], change=flip(int(at), 1 << int(at) % 8))
+        site.day = 4
+        site.source(4)
+        faults = oracle.go_on(site)
+        return "cache", faults
+
+    def judge(self, site, name):
+        faults, ends = [], []
+        ends.append(self.read(site, faults))
+        site.source(3)
+        for argv in HOST:
+            code, said = site.run(["bkp"] + [w.replace("{}", site.site) for w in argv])
+            ends.append(end(code, said))
+            if code not in (0, 1, 2, 3):
+                faults.append("bkp %s: exit %d: %s" % (" ".join(argv), code, said))
+            if code and not said.strip():
+                faults.append("bkp %s: exit %d without a word" % (" ".join(argv), code))
+        ends.append(self.read(site, faults))
+        if set("".join(ends)) <= set("0/") and name not in UNHARMED:
+            faults.append("nobody saw it")
+        return ",".join(ends), faults
+
+    def read(self, site, faults):
+        reader = ["bkp-restore", "--quiet", "--medium", site.path("m1"), "--identity", site.path("id.txt")]
+        ends = [end(*site.run(reader + argv)) for argv in READ]
+        to = site.path("to")
+        shutil.rmtree(to, ignore_errors=True)
+        code, said = site.run(reader + ["extract", "2", "docs", "--to", to])
+        ends.append(end(code, said))
+        back = oracle.tree(to + site.path("src")) if os.path.isdir(to + site.path("src")) else {}
+        truth = getattr(site, "truth2", None)
+        if truth is None or not truth:
+            truth = site.truth2 = captured(site)
+        if code == 0 and back != truth:
+            faults.append("extract: exit 0, and another tree")
+        if code not in (0, 1, 2, 3):
+            faults.append("extract: exit %d: %s" % (code, said))
+        return "/".join(ends)
+
+
+def captured(site):
+    """What generation 2 holds: the source of the golden site."""
+    return oracle.tree(os.path.join(site.golden, "night2", "src"))
