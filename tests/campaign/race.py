@@ -410,12 +410,15 @@ class Race:
 
     # ---- the oracle
 
+    def reader(self, site):
+        return ["bkp-restore", "--quiet", "--medium", site.path("m1"), "--identity", site.path("id.txt")]
+
     def captured(self, site, there, code, said, kind, tick):
         generation = str(max([oracle.newest(site, m) for m in ("m1", "m2")]))
         if generation == "0" or (code == 2 and kind.startswith("parent")):
             return [] if code else ["exit 0, and no generation"]
         to = site.path("to")
-        reader = ["bkp-restore", "--quiet", "--medium", site.path("m1"), "--identity", site.path("id.txt")]
+        reader = self.reader(site)
         got, words = site.run(reader + ["extract", generation, "docs", "--to", to])
         if got not in (0, 1):
             return ["extract: exit %d: %s" % (got, words)]
@@ -458,11 +461,17 @@ class Race:
             r = subprocess.run(argv, env=e, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
             if r.returncode:
                 return ["the night after, %s: exit %d: %s" % (" ".join(argv), r.returncode, r.stdout.decode(errors="replace"))]
-        why = oracle.restored(site, "m1", times=fs != "coarse")
-        shutil.rmtree(site.path("restored-m1"), ignore_errors=True)
-        return ["the night after: " + why] if why else []
+        to = site.path("to")
+        code, said = site.run(self.reader(site) + ["extract", str(oracle.newest(site, "m1")), "docs", "--to", to])
+        if code:
+            return ["the night after, extract: exit %d: %s" % (code, said)]
+        now, back = (states(top, TICK if fs == "coarse" else 1) for top in (site.path("src"), to + site.path("src")))
+        shutil.rmtree(to)
+        return ["the night after, '%s' is another one" % n for n in sorted(set(now) | set(back)) if now.get(n) != back.get(n)][:5]
 
 
 def flagged(name, code, said):
-    """Whether the run named it, or the first of its names, and did not end well."""
-    return code != 0 and any(name.removesuffix(".other") in line for line in said.split("\n"))
+    """Whether the run named it, the first of its names, or a folder that it is in, and did not end well."""
+    parts = name.removesuffix(".other").split("/")
+    above = ["/src/" + "/".join(parts[:n]) + "'" for n in range(1, len(parts) + 1)]
+    return code != 0 and any(a in said for a in above)
