@@ -55,7 +55,7 @@ class Mutants:
             return "untold", [], {"untold": 1}
         programs(site)
         seconds = float(os.environ.get("BKP_MUTANT_SECONDS", 120))
-        plan = ((self.expected(site, m), SHARE), (turns([self.of(site, f) for f in OTHERS]), 1.0))
+        plan = ((self.expected(site, m), SHARE), (self.others(site), 1.0))
         began, tried = time.monotonic(), 0
         for cases, share in plan:
             for c in cases:
@@ -74,6 +74,9 @@ class Mutants:
         lists = [[c for c in self.of(site, family) if re.search(match, c[len(family):])] for family, match in wants]
         few = [l[:FEW] for l, (family, _) in zip(lists, wants) if family != "power"]
         return list(itertools.chain(*few, turns([l[FEW:] if family != "power" else l for l, (family, _) in zip(lists, wants)])))
+
+    def others(self, site):
+        yield from turns([self.of(site, f) for f in OTHERS])
 
     def of(self, site, family):
         """The cases of a family in spread order, what is slow last; what has many states in parts."""
