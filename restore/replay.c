@@ -83,6 +83,16 @@ static void say_not_done(const struct replay *r, const struct drill_step *s)
 	    path_show(s->what, what, sizeof(what)));
 }
 
+/* Between two steps, or before the first: no step says so. */
+static void say_interrupted(struct drill *d)
+{
+	struct err err = ERR_INIT;
+
+	d->interrupted = true;
+	err_set(&err, "E-DRILL-20", "%s", text("the drill was interrupted"));
+	app_error(&err, APP_FAILED);
+}
+
 static void one(struct replay *r, struct drill_step *s)
 {
 	struct clock_stamp begun;
@@ -112,8 +122,8 @@ void replay(struct replay *r)
 	for (i = 0; i < d->n; i++) {
 		struct drill_step *s = &d->step[i];
 
-		if (interrupt_count(r->interrupt))
-			d->interrupted = true;
+		if (interrupt_count(r->interrupt) && !d->interrupted)
+			say_interrupted(d);
 		if ((failed || d->interrupted) && !s->is->always) {
 			say_not_done(r, s);
 			continue;

@@ -105,12 +105,14 @@ build() { # PRESET; the demo may have configured it without tests
 
 presets="asan release"
 [ "$tier" = quick ] || presets="$presets tsan"
+[ -z "${BKP_COVERAGE:-}" ] || presets=coverage # tests/coverage.sh: scenarios and unit tests only
 for preset in $presets; do
 	build $preset || { echo "the build '$preset' failed"; echo "0 passed, 1 failed"; exit 1; }
 done
 export BKP_BIN=$PWD/build/asan BKP_RELEASE=$PWD/build/release BKP_SRC=$PWD
+[ -z "${BKP_COVERAGE:-}" ] || export BKP_BIN=$PWD/build/coverage BKP_RELEASE=$PWD/build/coverage
 
-for t in build/asan/test_*; do
+for t in "$BKP_BIN"/test_*; do
 	[ -x "$t" ] && run "unit/$(basename "$t")" "$t"
 done
 run attacks env BKP_BIN="$BKP_RELEASE" bash tests/attacks.sh
@@ -118,7 +120,7 @@ run attacks env BKP_BIN="$BKP_RELEASE" bash tests/attacks.sh
 for t in tests/scenario/73-*.sh tests/scenario/[0-6]*.sh tests/scenario/7[0-24-9]*.sh tests/scenario/[89]*.sh; do
 	run "scenario/$(basename "$t" .sh)" bash "$t"
 done
-if [ "$tier" != quick ]; then
+if [ "$tier" != quick ] && [ -z "${BKP_COVERAGE:-}" ]; then
 	wait
 	run build-clang build clang
 	wait

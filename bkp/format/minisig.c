@@ -85,6 +85,16 @@ size_t minisig_lines(const char *p, size_t n)
 	return off;
 }
 
+bool minisig_is_usual(const char *sig, size_t sn)
+{
+	static const char *const lines[] = {UNTRUSTED "signature from bkp\n", UNTRUSTED "signature from minisign secret key\n"};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
+		if (sn > strlen(lines[i]) && !memcmp(sig, lines[i], strlen(lines[i])))
+			return true;
+	return false;
+}
+
 static int strip(struct line *l, size_t number, const char *prefix, enum kind k, struct err *err)
 {
 	size_t n = strlen(prefix);

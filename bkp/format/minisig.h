@@ -14,6 +14,7 @@
 #ifndef BKP_FORMAT_MINISIG_H
 #define BKP_FORMAT_MINISIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -55,6 +56,9 @@ int minisig_sign(const struct minisig_secret *sec, const void *msg, size_t n, co
 
 /* Bytes of the .minisig file (four lines) that stands at the beginning of these; 0: fewer than four lines. */
 size_t minisig_lines(const char *p, size_t n);
+
+/* Is the first line, which nothing signs, ours or that of stock minisign? */
+bool minisig_is_usual(const char *sig, size_t sn);
 
 /* Checks a .minisig file's text (sn bytes) for the message. On success the trusted comment is copied
  * (NUL-terminated) to ret_comment unless that is NULL. 0, -1. */

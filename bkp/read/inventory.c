@@ -92,18 +92,6 @@ static void unread(const struct looking *l, const char *dir, const char *name, e
 
 /* ---- files that are signed ---- */
 
-/* The one line of a signature that signs itself nowhere: ours, or that of stock minisign. */
-static bool is_usual(const struct buf *sig)
-{
-	static const char *const lines[] = {"untrusted comment: signature from bkp\n",
-	    "untrusted comment: signature from minisign secret key\n"};
-
-	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
-		if (sig->n > strlen(lines[i]) && !memcmp(sig->p, lines[i], strlen(lines[i])))
-			return true;
-	return false;
-}
-
 /* NAME.next: the signature and the text that NAME will have, put there before NAME is replaced.  1: `ret` is
  * that text. */
 static int read_next(
@@ -162,7 +150,7 @@ static int look_signed(const struct looking *l, const char *dir, const char *nam
 		return 0;
 	}
 	why = (struct err)ERR_INIT;
-	usual = is_usual(&sig);
+	usual = minisig_is_usual((const char *)sig.p, sig.n);
 	if (!usual)
 		damaged(l, dir, sig_name, severity, text("its first line is another"));
 	if (!vault_r_verify_signature(l->v, data->p, data->n, (const char *)sig.p, sig.n, said, NULL, &why) &&

@@ -77,6 +77,8 @@ uint32_t vault_r_generation_epoch(const struct vault_r_generation *g);
 const uint8_t *vault_r_manifest_sha256(const struct vault_r_generation *g); /* DIGEST_LEN bytes */
 /* The verified text of SHA256SUMS, for generation_sums_next(). */
 const struct buf *vault_r_sums(const struct vault_r_generation *g);
+/* minisig_is_usual() of its signature: what a restore does without, and a damage all the same. */
+bool vault_r_signature_is_usual(const struct vault_r_generation *g);
 
 /* Looks for every file that SHA256SUMS lists (present, regular, possible size; together
  * manifest.archive_bytes), calling fn (may be NULL) for each fault.  *ret_faults counts them.  Does not read

@@ -43,6 +43,11 @@ const struct generation_manifest *vault_r_manifest(const struct vault_r_generati
 	return g->manifest;
 }
 
+bool vault_r_signature_is_usual(const struct vault_r_generation *g)
+{
+	return g->usual;
+}
+
 uint32_t vault_r_generation_epoch(const struct vault_r_generation *g)
 {
 	return g->epoch;
@@ -81,6 +86,7 @@ static int read_signed(
 	}
 	if (r)
 		return -1;
+	g->usual = minisig_is_usual((const char *)sig.p, sig.n);
 	r = inside_read(v->fd, in_dir(g, "SHA256SUMS", path), &g->sums, err);
 	if (r == INSIDE_ABSENT)
 		return err_set(err, "E-VAULT-07", text("'%s' is missing"), path);

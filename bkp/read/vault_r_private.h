@@ -24,6 +24,7 @@ struct vault_r_generation {
 	struct buf sums;
 	uint8_t manifest_sha256[DIGEST_LEN], root_sha256[DIGEST_LEN];
 	uint32_t epoch; /* whose key signed it */
+	bool usual;	/* so is the line of the signature that nothing signs */
 };
 
 #endif

@@ -357,6 +357,19 @@ static void compare_record(struct verify_run *run, const char *dir)
 		verify_report(run, dir, NULL, NULL, &why);
 }
 
+/* The hash of no list covers the signature, and nothing its first line. */
+static void look_at_signature(struct verify_run *run, const char *dir)
+{
+	char path[GENERATION_SUMS_PATH];
+	struct err why = ERR_INIT;
+
+	if (vault_r_signature_is_usual(run->g))
+		return;
+	snprintf(path, sizeof(path), "%s/SHA256SUMS.minisig", dir);
+	err_set(&why, "E-VERIFY-02", text("'%s' is not what was written: %s"), path, text("its first line is another"));
+	verify_report(run, path, NULL, NULL, &why);
+}
+
 int verify_generation(struct vault_r *v, uint64_t number, const struct verify_options *opt,
     const struct verify_callbacks *cb, struct verify_result *ret, struct err *err)
 {
@@ -376,6 +389,7 @@ int verify_generation(struct vault_r *v, uint64_t number, const struct verify_op
 	run.g = g;
 	run.total = vault_r_manifest(g)->archive_bytes;
 	compare_record(&run, generation_dir(number, dir));
+	look_at_signature(&run, dir);
 	plan(&run);
 	r = hash_all(&run, opt->n_ids == 0, err);
 	if (!r && opt->n_ids)

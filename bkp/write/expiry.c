@@ -233,9 +233,9 @@ static int act_on(struct expiry *e, struct expiry_medium *m, struct err *err)
 
 static void put_journal(const struct expiry *e, struct expiry_medium *m)
 {
-	IO_FD_AUTO fd = io_open_file(state_dirfd(e->state), JOURNAL_FILE, NULL);
-	const char *uuid = medium_uuid(m->medium);
 	struct err why = ERR_INIT;
+	IO_FD_AUTO fd = io_open_file(state_dirfd(e->state), JOURNAL_FILE, &why);
+	const char *uuid = medium_uuid(m->medium);
 	struct heads_mark mark;
 	struct vault_w *v = NULL;
 

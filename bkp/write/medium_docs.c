@@ -430,6 +430,7 @@ static int put_tools(struct medium_docs *d, struct err *err)
 		    path_show(d->from->tools, show, sizeof(show)));
 		err_hint(&why, "%s", text("install bkp again"));
 		medium_docs_miss(d, &why);
+		(void)keep_tools(d);
 		return 0;
 	}
 	for (size_t i = 0; i < N_TOOLS; i++)

@@ -7,7 +7,8 @@
  * check them before running anything.
  *
  * Only tools that this program was built with are brought, or that a person accepted (journal "tools-accepted"):
- * what was changed on this host gets no signature, and what stands in tools/ stays as it is.  What a medium
+ * what was changed on this host gets no signature, and what stands in tools/ stays as it is; so it does when one is there and cannot be
+ * read.  What a medium
  * carries now is recorded when it is something else than before (journal "documents").
  *
  * What stood there and is replaced was written by this repository when its signature, or the text announced in

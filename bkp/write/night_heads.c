@@ -55,19 +55,21 @@ int night_new_epoch(struct night *n, struct err *err)
 
 void night_copy_journal(struct night *n)
 {
-	IO_FD_AUTO fd = io_open_file(state_dirfd(n->cfg->state), JOURNAL_FILE, NULL);
-	const char **copied = calloc(n->n_online + 1, sizeof(*copied));
 	struct err why = ERR_INIT;
+	IO_FD_AUTO fd = io_open_file(state_dirfd(n->cfg->state), JOURNAL_FILE, &why);
+	const char **copied = calloc(n->n_online + 1, sizeof(*copied));
 	struct heads_mark mark;
 	size_t i, n_copied = 0;
 
+	if (!copied)
+		err_nomem(&why);
 	heads_mark(n->cfg->state, &mark);
-	for (i = 0; copied && fd >= 0 && i < n->n_online; i++) {
+	for (i = 0; i < n->n_online; i++) {
 		struct night_online *o = &n->online[i];
 
 		if (n->sinks[i].failed)
 			continue;
-		if (!vault_w_put_journal(o->vault, fd, ledger_size(state_ledger(n->cfg->state)), &why)) {
+		if (copied && fd >= 0 && !vault_w_put_journal(o->vault, fd, ledger_size(state_ledger(n->cfg->state)), &why)) {
 			copied[n_copied++] = o->report->uuid;
 			continue;
 		}

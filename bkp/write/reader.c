@@ -2,8 +2,10 @@
 #include "write/reader.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -13,6 +15,12 @@
 #include "write/pack.h"
 
 #define STEP ((size_t)512 << 10) /* read at once: is still in the processor's cache when it is scanned */
+/* Linux before 6.13 tells times of change in steps of its tick, 10 ms at most: a change within the step of the one
+ * before cannot be seen. */
+#define GRAIN_NS 20000000
+/* What is written through a memory map has a new time only with the first write to a page since that was written back,
+ * which the kernel does within half a minute: see STATCACHE_MARGIN_NS. */
+#define MAPPED_S 60
 
 /* Where bytes come from: at most `left` of them. */
 struct source {
@@ -158,6 +166,43 @@ static bool same(const struct stat *a, const struct stat *b)
 	       a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
+/* Since its last change; INT64_MAX: long ago, or the file is from the future. */
+static int64_t age_ns(const struct stat *st)
+{
+	struct timespec now;
+	int64_t s;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	s = now.tv_sec - st->st_ctim.tv_sec;
+	return s > MAPPED_S || s < -MAPPED_S ? INT64_MAX : s * 1000000000 + now.tv_nsec - st->st_ctim.tv_nsec;
+}
+
+/* Until a further change has another time; 0: it has already. */
+static long blind_ns(const struct stat *st)
+{
+	int64_t age = age_ns(st);
+
+	return age < 0 || age >= GRAIN_NS ? 0 : (long)(GRAIN_NS - age);
+}
+
+/* From here on a change shows: what was changed just now is looked at again.  *ret_sure: it does show.  0, READER_UNREADABLE. */
+static int settle(int fd, struct stat *st, bool *ret_sure)
+{
+	struct timespec wait = {0, blind_ns(st)};
+
+	/* pages that are asked to be written back (which is not waited for) cannot be written to unseen */
+	if (age_ns(st) < INT64_MAX)
+		(void)!sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE);
+	*ret_sure = !wait.tv_nsec;
+	if (*ret_sure)
+		return 0;
+	clock_nanosleep(CLOCK_MONOTONIC, 0, &wait, NULL);
+	if (fstat(fd, st))
+		return READER_UNREADABLE;
+	*ret_sure = !blind_ns(st);
+	return 0;
+}
+
 static int done(struct feed *f, int result, int errnum, const struct stat *st)
 {
 	struct feed_event *e = feed_add(f, FEED_DONE);
@@ -174,8 +219,12 @@ int reader_file(struct feed *f, const struct chunker *chunker, int fd, const str
 {
 	struct stat now = *st, after;
 	int errnum = 0, r;
+	bool sure;
 
 	for (int attempt = 0;; attempt++) {
+		r = settle(fd, &now, &sure);
+		if (r)
+			return done(f, r, errno, &now);
 		r = read_once(f, chunker, fd, &now, &errnum);
 		if (r < 0)
 			return -1;
@@ -183,7 +232,7 @@ int reader_file(struct feed *f, const struct chunker *chunker, int fd, const str
 			r = READER_UNREADABLE;
 			errnum = errno;
 		}
-		if (r == READER_UNREADABLE || (!r && same(&now, &after)))
+		if (r == READER_UNREADABLE || (!r && sure && same(&now, &after)))
 			return done(f, r, errnum, &now);
 		if (attempt)
 			return done(f, READER_CHANGED, 0, &now);

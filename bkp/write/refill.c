@@ -60,34 +60,49 @@ static bool expired_on(const struct ledger_generation *g, const char *uuid)
 
 static void unread(void *arg, const char *file, const struct err *fault)
 {
-	bool *any = arg;
+	struct err *first = arg;
 
 	(void)file;
-	*any |= err_is_unread(fault);
+	if (!first->code[0] && err_is_unread(fault))
+		*first = *fault;
 }
 
-/* Is everything the generation lists on that medium?  What cannot be looked at is not missing: who reads it back
- * says so. */
-static bool stands(struct vault_r *v, uint64_t number)
+/* Is everything the generation lists on that medium?  1, 0; -1: it cannot be looked at (why). */
+static int stands(struct vault_r *v, uint64_t number, struct err *why)
 {
 	struct vault_r_generation *g = NULL;
 	uint64_t faults = 1;
-	struct err why = ERR_INIT;
-	bool is = false;
+	int r;
 
-	if (!v || vault_r_generation_open(v, number, &g, &why))
-		return !v || err_is_unread(&why);
-	if (vault_r_presence(v, g, unread, &is, &faults, NULL))
-		faults = 1;
+	if (vault_r_generation_open(v, number, &g, why))
+		return err_is_unread(why) ? -1 : 0;
+	r = vault_r_presence(v, g, unread, why, &faults, why);
 	vault_r_generation_close(g);
-	return is || faults == 0;
+	return r || why->code[0] ? -1 : !faults;
 }
 
-static struct vault_r *reader(const struct refill *r, const struct medium *m)
+static struct vault_r *reader(const struct refill *r, const struct medium *m, struct err *why)
 {
 	struct vault_r *v = NULL;
 
-	return vault_r_open_at(medium_dirfd(m), state_repository(r->state), NULL, &v, NULL) ? NULL : v;
+	return vault_r_open_at(medium_dirfd(m), state_repository(r->state), NULL, &v, why) ? NULL : v;
+}
+
+/* What is recorded as being there: must it be brought again?  What cannot be looked at is neither there nor missing: it is said. */
+static bool is_lost(struct run *run, struct vault_r *v, uint64_t number, const struct err *blind)
+{
+	struct err why = *blind;
+	int is = v ? stands(v, number, &why) : -1;
+
+	if (is < 0) {
+		run->res->missing++;
+		if (!run->res->why.code[0]) {
+			run->res->why = why;
+			err_wrap(&run->res->why, text("whether generation %ju is whole on '%s' could not be looked at"), number,
+			    medium_label(run->r->to));
+		}
+	}
+	return is == 0;
 }
 
 static int collect(struct run *run, struct err *err)
@@ -95,7 +110,8 @@ static int collect(struct run *run, struct err *err)
 	const struct refill *r = run->r;
 	const struct ledger *l = state_ledger(r->state);
 	size_t all = ledger_generations(l);
-	struct vault_r *v = r->look ? reader(r, r->to) : NULL;
+	struct err blind = ERR_INIT;
+	struct vault_r *v = r->look ? reader(r, r->to, &blind) : NULL;
 
 	run->items = calloc(all + 1, sizeof(*run->items));
 	for (size_t k = 0; run->items && k < all; k++) {
@@ -103,7 +119,8 @@ static int collect(struct run *run, struct err *err)
 		const struct ledger_copy *held = copy_on(g, medium_uuid(r->to));
 		struct item *it = &run->items[run->n];
 
-		if (g->state != LEDGER_COMMITTED || expired_on(g, medium_uuid(r->to)) || (held && (!r->look || stands(v, g->number))))
+		if (g->state != LEDGER_COMMITTED || expired_on(g, medium_uuid(r->to)) ||
+		    (held && (!r->look || !is_lost(run, v, g->number, &blind))))
 			continue;
 		it->number = g->number;
 		it->held = held != NULL;
@@ -150,7 +167,7 @@ static uint64_t estimate(struct run *run, size_t first, size_t end)
 
 	for (size_t s = 0; counted && s < run->r->n_sources; s++) {
 		struct medium *m = run->r->sources[s].medium;
-		struct vault_r *v = m == run->r->to ? NULL : reader(run->r, m);
+		struct vault_r *v = m == run->r->to ? NULL : reader(run->r, m, NULL);
 
 		for (size_t i = first; v && i < end; i++)
 			bytes += to_come(run, v, run->items[i].number, counted);

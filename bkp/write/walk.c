@@ -269,10 +269,9 @@ int walk_look(struct walk *w, int dirfd, const char *name, struct walk_item *ret
 			return 0;
 		}
 		r = enter(w, dirfd, name, &ret->st, err);
-		if (r == ENOENT || r == ESTALE)
-			return WALK_VANISHED;
-		if ((r == ENOTDIR || r == ELOOP) && attempt < REPLACED_MAX)
-			continue; /* no longer a folder: look again */
+		/* gone, or another one has its name now: no folder, or one that was not listed */
+		if ((r == ENOENT || r == ESTALE || r == ENOTDIR || r == ELOOP) && attempt < REPLACED_MAX)
+			continue;
 		if (r < 0)
 			return r == -WALK_LEFT ? WALK_LEFT : -1;
 		ret->error = r;

@@ -43,6 +43,19 @@ def spread(cases):
     return sorted(cases, key=lambda c: zlib.crc32(c.encode()))
 
 
+def found(by_family, here):
+    """Of each kind of case that was a failure once (found.txt), so many."""
+    with open(here + "/found.txt") as f:
+        lines = [m for m in (re.match(r"(\d+)\s+(\S+)", line) for line in f) if m]
+    out = {}
+    for n, kind in (m.groups() for m in lines):
+        cases = [c for cases in by_family.values() for c in cases if re.search(kind, c)]
+        if not cases:
+            raise SystemExit("found.txt: there is no case like '%s' any more" % kind)
+        out[kind] = spread(cases)[:int(n)]
+    return out
+
+
 class Log:
     """What was tried, a line each: CASE OUTCOME, or CASE FAILED; with --resume it is gone on with."""
 
@@ -77,13 +90,17 @@ def main():
     p.add_argument("--build", required=True)
     p.add_argument("--minutes", type=float)
     p.add_argument("--only")
+    p.add_argument("--workload", help="only these, of the families that have workloads: NAME,…")
     p.add_argument("--match", default="", help="only cases in which this regular expression is found")
     p.add_argument("--resume")
     p.add_argument("--workers", type=int, default=os.cpu_count())
     p.add_argument("--points", type=int, help="of each family, at most")
     p.add_argument("--full", type=int, default=0, help="every N-th case is looked at by all commands, however it ended")
+    p.add_argument("--found", action="store_true", help="of each kind of case that failed once, some")
     p.add_argument("--case", action="append")
     a = p.parse_args()
+    for w in [w for w in families.WORKLOADS if a.workload and w not in a.workload.split(",")]:
+        del families.WORKLOADS[w]
     here = os.path.dirname(os.path.abspath(__file__))
     root = tempfile.mkdtemp(prefix="bkp-campaign.", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
     os.chmod(root, 0o755)
@@ -118,6 +135,7 @@ def campaign(a, root, here):
     else:
         by_family = in_a_process(count, root, a.only.split(",") if a.only else None)
         by_family = {n: [c for c in cases if re.search(a.match, c)] for n, cases in by_family.items()}
+        by_family = found(by_family, here) if a.found else by_family
     total = sum(len(c) for c in by_family.values())
     todo = []
     for cases in by_family.values():
@@ -126,11 +144,12 @@ def campaign(a, root, here):
     print("enumerated: " + ", ".join("%s %d" % (n, len(c)) for n, c in by_family.items()), flush=True)
     # families take turns, in proportion to their length
     order = sorted(((i + 0.5) / len(t), c) for t in todo for i, c in enumerate(t))
-    began, tried, failed = time.monotonic(), 0, 0
+    began, tried, failed, missed = time.monotonic(), 0, 0, 0
     end = began + a.minutes * 60 if a.minutes else None
     with multiprocessing.get_context("fork").Pool(a.workers, begin, (root, 1 if a.case else a.full)) as pool:
         for case, outcome, faults, counts in pool.imap_unordered(work, (c for _, c in order if not end or time.monotonic() < end), chunksize=1):
             tried += 1
+            missed += outcome == "not-reached"
             log.add(case, outcome, faults, counts)
             if faults:
                 failed += 1
@@ -143,8 +162,11 @@ def campaign(a, root, here):
     seconds = time.monotonic() - began
     for (family, what), n in log.counts.items():
         print("%s: %d %s" % (family, n, what))
-    print("tried %d of %d (%d now, %d per hour), %d distinct outcomes, %d failed" %
-          (len(log.tried), total, tried, tried / max(seconds, 1) * 3600, len(log.outcomes), failed), flush=True)
+    if missed > tried / 10 and not a.case:
+        failed += 1
+        print("FAILED: %d faults did not come: what is counted is not what is run" % missed, flush=True)
+    print("tried %d of %d (%d now, %d not reached, %d per hour), %d distinct outcomes, %d failed" %
+          (len(log.tried), total, tried, missed, tried / max(seconds, 1) * 3600, len(log.outcomes), failed), flush=True)
     return 1 if failed else 0
 
 

@@ -4,16 +4,21 @@ memory, errors and kill go by faults.c: a workload is counted once, then the n-t
 """
 import zlib
 
+import calls
 import damage
+import disturb
 import forge
 import full
 import mutants
 import oracle
 import power
+import race
 import strict
 from sites import INIT
 
 RESTORE = ["bkp-restore", "--quiet", "--identity", "{}/id.txt"]
+# a drill looks at every process there is; the shell is there because the first one of all cannot be killed
+ALONE = ["unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", '"$@"; exit $?', "sh"]
 
 # name -> (state it starts from, its command; {} is the site, * stands for the repository's folder)
 WORKLOADS = {
@@ -23,7 +28,9 @@ WORKLOADS = {
     "night": ("night1", ["bkp", "run", "--all", "--quiet"]),
     "unchanged": ("night2", ["bkp", "run", "--all", "--quiet"]),
     "behind": ("behind", ["bkp", "run", "--all", "--quiet"]),
+    "remembered": ("remembered", ["bkp", "run", "--all", "--quiet"]),
     "rotate": ("old", ["bkp", "rotate", "m3", "--operator", "Sato", "--quiet", "--yes"]),
+    "mend": ("vanished", ["bkp", "rotate", "m3", "--operator", "Sato", "--json", "--quiet", "--yes"]),
     "expire": ("old", ["bkp", "expire", "--operator", "Sato", "--quiet", "--yes"]),
     "verify": ("night2", ["bkp", "verify", "--quiet", "--identity", "{}/id.txt"]),
     "repair": ("harmed", ["bkp", "repair", "--quiet"]),
@@ -38,12 +45,11 @@ WORKLOADS = {
     "status": ("night2", ["bkp", "status"]),
     "live": ("night2", ["bkp", "check", "--live"]),
     "export": ("night2", ["bkp", "journal", "export", "--format", "csv", "--out", "{}/journal.csv"]),
-    "drill": ("night2", RESTORE + ["--medium", "{}/m1", "drill", "{}/drill.md", "--to", "{}/to"]),
+    "drill": ("night2", ALONE + RESTORE + ["--medium", "{}/m1", "drill", "{}/drill.md", "--to", "{}/to"]),
     "extract": ("night2", RESTORE + ["--medium", "{}/m1", "extract", "2", "docs", "--to", "{}/to"]),
     "deep": ("night2", RESTORE + ["--medium", "{}/m1", "verify", "2", "--deep"]),
 }
-HARMED = ("repair", "supply")  # on m2 something is not what is recorded
-READS_ONLY = ("extract", "deep")
+HARMED = {"harmed": "m2", "vanished": "m3", "lost": "m2"}  # state -> the medium that is not whole there
 ERRORS = {
     "open": ("EMFILE", "EIO", "EACCES"), "openat": ("EMFILE", "ENFILE", "EIO", "ENOMEM"), "read": ("EIO", "EINTR", "short"),
     "pread": ("EIO", "short"), "readv": ("EIO",), "write": ("EIO", "ENOSPC", "EDQUOT", "EINTR", "short"),
@@ -61,7 +67,7 @@ ERRORS = {
 
 
 # what must be given again before the days after are quiet -> how it may end then
-AGAIN = {"repair": (0,), "supply": (0,), "journal": (0, 1, 2), "accept": (0, 2)}
+AGAIN = {"repair": (0,), "supply": (0,), "mend": (0, 1), "journal": (0, 1, 2), "accept": (0, 2)}
 
 
 def once_more(site, workload, argv):
@@ -75,6 +81,25 @@ def start(site, workload):
     site.init = INIT(site)
     argv = site.init if argv[1] == "INIT" else argv[1:]
     return [WORKLOADS[workload][1][0]] + [w.replace("{}", site.site) for w in argv]
+
+
+def aftermath(site, case, workload, argv, before, ended, faults, full_every):
+    """(outcome, faults) of a command that ended so: exit status, what it said."""
+    code, said = ended
+    if workload == "extract" and code == 0 and oracle.tree(site.path("src")) != oracle.tree(site.path("to") + site.path("src")):
+        faults.append("exit 0, and another tree was restored")
+    faults += oracle.look(site, before, lost=workload == "journal", harmed=HARMED.get(WORKLOADS[workload][0]), mended=code == 0,
+                          goes=workload == "expire")
+    outcome = oracle.outcome(site, code)
+    if not faults:
+        faults += oracle.promised(site, workload, code)
+    if faults:
+        faults.append("it said: " + said[-400:])
+    seed = zlib.crc32(case.encode())
+    if not faults and (full_every and seed % full_every == 0 or first_of(site, outcome)):
+        faults += once_more(site, workload, argv)
+        faults += oracle.go_on(site, look_first=seed % 2)
+    return outcome, faults
 
 
 class Calls:
@@ -101,19 +126,7 @@ class Calls:
         _, came = site.counts()
         if not came:
             return "not-reached", []
-        faults = self.judge(code, said)
-        if workload == "extract" and code == 0 and oracle.tree(site.path("src")) != oracle.tree(site.path("to") + site.path("src")):
-            faults.append("exit 0, and another tree was restored")
-        harmed = "m2" if workload in HARMED else False
-        faults += oracle.look(site, before, lost=workload == "journal", harmed=harmed)
-        if faults:
-            faults.append("it said: " + said[-400:])
-        outcome = oracle.outcome(site, code)
-        whole = full_every and zlib.crc32(case.encode()) % full_every == 0
-        if not faults and (whole or first_of(site, outcome)):
-            faults += once_more(site, workload, argv)
-            faults += oracle.go_on(site)
-        return outcome, faults
+        return aftermath(site, case, workload, argv, before, (code, said), self.judge(code, said), full_every)
 
     def judge(self, code, said):
         return judge_end(code, said)
@@ -162,7 +175,8 @@ def kills(counts):
 
 
 FAMILIES = {"memory": Calls(allocations), "errors": Calls(errors), "kill": Kills(kills), "damage": damage.Damage(), "full": full.Full(),
-            "power": power.Power(), "forge": forge.Forge(), "strict": strict.Strict()}
+            "calls": calls.Raw(), "cache": calls.Cache(), "power": power.Power(), "race": race.Race(), "disturb": disturb.Disturb(),
+            "forge": forge.Forge(), "strict": strict.Strict()}
 FAMILIES["mutants"] = mutants.Mutants(FAMILIES)
 for name in FAMILIES:
     FAMILIES[name].name = name

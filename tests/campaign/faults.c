@@ -4,7 +4,8 @@
  *                       came; made anew by who starts them.  Without it nothing happens.
  *   FAULTS_WHO=NAME     only in programs of that name
  *   FAULTS=NAME:N:WHAT[:on]   NAME a function of the table below, "alloc", or "any" (a call of whichever but alloc); N from 1;
- *                       WHAT an errno's name, "short" (half of the bytes), "kill", "term"; on: every later one, too
+ *                       WHAT an errno's name, "short" (half of the bytes), "kill", "term", "int", "stop" (then `stopped` is the process);
+ *                       on: every later one, too
  * The 64-bit names of the C library count as the others.  Calls that the C library makes within itself are not seen: strace finds those.
  */
 #define _GNU_SOURCE
@@ -53,13 +54,13 @@ static const char *const names[] = {
 
 struct shared {
 	atomic_uint_least64_t calls[64];
-	atomic_uint_least32_t came;
+	atomic_uint_least32_t came, stopped;
 };
 _Static_assert(N_FUNCTIONS <= 64, "table");
 
 static struct shared *state;
 static int which = -1, error, on;
-static enum { NOTHING, ERROR, SHORT, KILL, TERM } what;
+static enum { NOTHING, ERROR, SHORT, KILL, SIGNAL } what;
 static uint64_t at;
 
 extern void *__libc_memalign(size_t, size_t);
@@ -68,7 +69,8 @@ static const struct {
 	const char *name;
 	int value;
 } errors[] = {{"EIO", EIO}, {"ENOSPC", ENOSPC}, {"EDQUOT", EDQUOT}, {"EROFS", EROFS}, {"EMFILE", EMFILE}, {"ENFILE", ENFILE},
-    {"ENOMEM", ENOMEM}, {"EINTR", EINTR}, {"EAGAIN", EAGAIN}, {"ENODEV", ENODEV}, {"EACCES", EACCES}, {"ESTALE", ESTALE}};
+    {"ENOMEM", ENOMEM}, {"EINTR", EINTR}, {"EAGAIN", EAGAIN}, {"ENODEV", ENODEV}, {"EACCES", EACCES}, {"ESTALE", ESTALE}},
+  signals[] = {{"term", SIGTERM}, {"int", SIGINT}, {"stop", SIGSTOP}};
 
 static void take(char *spec)
 {
@@ -80,11 +82,16 @@ static void take(char *spec)
 			which = i;
 	at = n ? strtoull(n, NULL, 10) : 0;
 	on = more && !strcmp(more, "on");
-	what = !w ? NOTHING : !strcmp(w, "short") ? SHORT : !strcmp(w, "kill") ? KILL : !strcmp(w, "term") ? TERM : NOTHING;
+	what = !w ? NOTHING : !strcmp(w, "short") ? SHORT : !strcmp(w, "kill") ? KILL : NOTHING;
 	for (size_t i = 0; w && i < sizeof(errors) / sizeof(*errors); i++)
 		if (!strcmp(errors[i].name, w)) {
 			what = ERROR;
 			error = errors[i].value;
+		}
+	for (size_t i = 0; w && i < sizeof(signals) / sizeof(*signals); i++)
+		if (!strcmp(signals[i].name, w)) {
+			what = SIGNAL;
+			error = signals[i].value;
 		}
 	if (which < 0 || !at || what == NOTHING) {
 		(void)!write(2, "faults: FAULTS is not understood\n", 33);
@@ -137,8 +144,10 @@ static int turn(int f)
 		for (;;)
 			pause();
 	}
-	if (what == TERM) {
-		kill(getpid(), SIGTERM);
+	if (what == SIGNAL) {
+		if (error == SIGSTOP)
+			atomic_store(&state->stopped, (uint32_t)getpid());
+		syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), error);
 		return 0;
 	}
 	return 1;

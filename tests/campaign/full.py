@@ -1,4 +1,6 @@
-"""Full: the state folder or a medium has so many KiB, or so many inodes, left when a command begins; afterwards there is room again."""
+"""Full: the state folder or a medium has so many KiB ("12k"), inodes ("3i"), or KiB of its quota ("12q": EDQUOT, which btrfs gives to
+root as well) left when a command begins, or /tmp and $TMPDIR have ("tmp"); afterwards there is room again.
+"""
 import os
 import subprocess
 
@@ -6,23 +8,61 @@ import families
 import oracle
 
 LEFT = ["%dk" % k for k in list(range(0, 68, 4)) + [80, 96, 128, 192, 256, 384, 512, 768]] + ["%di" % n for n in range(8)]
+QUOTA = ["%dq" % k for k in (0, 4, 16, 64, 128, 256, 512, 1024, 2048)]
+TMP = ["%dk" % k for k in (0, 4, 8, 16, 64)]
 WHERE = ("state", "m1", "m2", "m3")
-WORKLOADS = ("add", "first", "night", "unchanged", "behind", "rotate", "expire", "verify", "repair", "journal", "hold", "release", "accept", "move", "retire", "export", "drill")
+WORKLOADS = ("add", "first", "night", "unchanged", "behind", "rotate", "expire", "verify", "repair", "journal", "hold", "release",
+             "accept", "move", "retire", "export", "drill")
+READERS = ("status", "live", "agree", "extract", "deep")
 
 
-def mount(site, where):
-    """The folder on a tmpfs of its own."""
+def mount(site, where, quota=False):
+    """The folder on a tmpfs, or a btrfs that counts, of its own."""
+    if where == "tmp":
+        site.tmp = site.path("tmp")
+        os.mkdir(site.tmp)
+        with open(site.tmp + "/another's", "wb") as f:
+            f.write(bytes(4096))  # a size of 0 would be no limit
     path, aside = site.path(where), site.path(where + ".aside")
     os.rename(path, aside)
     os.mkdir(path)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200m", "tmpfs", path], check=True)
+    if quota:
+        image = site.path(where + ".btrfs")
+        with open(image, "wb") as f:
+            f.truncate(160 << 20)
+        subprocess.run(["mkfs.btrfs", "-q", "-K", image], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run(["mount", "-o", "loop", image, path], check=True)
+        subprocess.run(["btrfs", "quota", "enable", path], check=True)
+    else:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200m", "tmpfs", path], check=True)
     subprocess.run(["cp", "-a", aside + "/.", path], check=True)
     subprocess.run(["rm", "-rf", aside], check=True)
+    if where == "tmp":
+        os.chmod(path, 0o1777)
+        subprocess.run(["mount", "--bind", path, "/tmp"], check=True)
+
+
+def unmount(site, where, quota):
+    if where == "tmp":
+        del site.tmp
+        subprocess.run(["umount", "-l", "/tmp"], check=True)
+    if quota:
+        subprocess.run(["umount", "-l", site.path(where)], check=True)
+
+
+def used(path):
+    """Bytes that the quota counts."""
+    said = subprocess.run(["btrfs", "qgroup", "show", "--raw", "--sync", path], check=True, stdout=subprocess.PIPE, text=True).stdout
+    return next(int(line.split()[1]) for line in said.split("\n") if line.startswith("0/5"))
+
 
 
 def leave(site, where, left):
     """So much room, or all of it again ("")."""
     path = site.path(where)
+    if left.endswith("q"):
+        subprocess.run(["btrfs", "qgroup", "limit", str(used(path) + int(left[:-1]) * 1024), "0/5", path], check=True)
+        return
     s = os.statvfs(path)
     if not left:
         size = "size=200m,nr_inodes=100000"
@@ -33,27 +73,47 @@ def leave(site, where, left):
     subprocess.run(["mount", "-o", "remount," + size, path], check=True)
 
 
+def others_served(site, workload, where, code):
+    """A medium that is full keeps nothing from the other one, and is no more than a remark (1)."""
+    other = {"m1": "m2", "m2": "m1"}.get(where)
+    if workload not in ("first", "night", "unchanged", "behind") or not other:
+        return []
+    recs, _ = oracle.records(oracle.read(site.path("state", "journal.jsonl")))
+    newest = max([g for g, m in oracle.copies(recs) if m == oracle.uuid(site, other)] or [0])
+    begun = max(r["generation"] for r in recs if r["event"] == "begin")
+    return [] if code < 2 and newest == begun else ["%s is full: exit %d, and %s has %d of %d" % (where, code, other, newest, begun)]
+
+
 class Full:
     name = "full"
 
     def cases(self, site):
-        return ["full:%s:%s:%s" % (w, d, left) for w in WORKLOADS for d in WHERE for left in LEFT
-                if not (w in ("rotate",)) ^ (d == "m3") or d == "state"]
+        mine = [w for w in WORKLOADS if w in families.WORKLOADS]
+        out = ["full:%s:%s:%s" % (w, d, left) for w in mine for d in WHERE for left in LEFT + QUOTA
+               if not (w in ("rotate",)) ^ (d == "m3") or d == "state"]
+        return out + ["full:%s:tmp:%s" % (w, left) for w in mine + [w for w in READERS if w in families.WORKLOADS] for left in TMP]
 
     def run(self, site, case, full_every):
         _, workload, where, left = case.split(":")
+        quota = left.endswith("q")
         argv = families.start(site, workload)
-        mount(site, where)
+        mount(site, where, quota)
+        try:
+            return self.filled(site, case, argv)
+        finally:
+            unmount(site, where, quota)
+
+    def filled(self, site, case, argv):
+        _, workload, where, left = case.split(":")
         before = oracle.Before(site)
         leave(site, where, left)
         code, said = site.run(argv)
-        leave(site, where, "")
+        if left.endswith("q"):
+            subprocess.run(["btrfs", "quota", "disable", site.path(where)], check=True)  # a limit cannot be lifted where it is reached
+        else:
+            leave(site, where, "")
         faults = [] if code in (0, 1, 2, 3) else ["exit %d" % code]
         if code and not said.strip():
             faults.append("exit %d without a word" % code)
-        harmed = "m2" if workload == "repair" else False
-        faults += oracle.look(site, before, lost=workload == "journal", harmed=harmed)
-        outcome = oracle.outcome(site, code)
-        if not faults and families.first_of(site, outcome):
-            faults += families.once_more(site, workload, argv) + oracle.go_on(site)
-        return outcome, faults + (["it said: " + said[-400:]] if faults else [])
+        faults += others_served(site, workload, where, code)
+        return families.aftermath(site, case, workload, argv, before, (code, said), faults, 0)

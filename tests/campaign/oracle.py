@@ -2,12 +2,15 @@
 
     before = Before(site)          what was acknowledged
     faults = look(site, before)    what is wrong on the disks, by themselves
+    faults = promised(site, ...)   what is wrong although the command said that all is well
     faults = go_on(site, ...)      what is wrong when the commands of the days after are given
 """
 import hashlib
 import json
 import os
 import re
+import shutil
+import stat
 
 MEDIA = ("m1", "m2", "m3")
 
@@ -24,6 +27,7 @@ class Before:
     def __init__(self, site):
         self.journal = read(site.path("state", "journal.jsonl"))
         self.seq = self.journal.count(b"\n")
+        self.files = {os.path.relpath(p, site.path()): digest(p) for m in MEDIA for p in published(site, m)}
 
 
 def records(journal):
@@ -49,6 +53,17 @@ def repository(site, medium):
     return site.path(medium, names[0]) if names else None
 
 
+def digest(path):
+    return hashlib.sha256(read(path)).hexdigest()
+
+
+def published(site, medium):
+    """The files of all generations: what stands there is never written again."""
+    repo = repository(site, medium)
+    return [os.path.join(d, n) for part in ("archives", "generations") for d, _, names in os.walk(repo + "/" + part)
+            for n in names] if repo else []
+
+
 def copies(recs):
     """{(generation, medium's UUID)} that are reported to be there."""
     have = set()
@@ -70,12 +85,32 @@ def complete(repo, generation):
         return "it has no signed list"
     for line in sums.decode().splitlines():
         want, name = line[:64], line[66:]
-        if hashlib.sha256(read(os.path.join(repo, name))).hexdigest() != want:
+        if digest(os.path.join(repo, name)) != want:
             return name + " is not what is listed"
     return None
 
 
-def look(site, before, lost=False, harmed=False, complete=complete):
+def halves(site, medium, complete=complete):
+    """Generations that have their place on the medium, and are not whole: reported or not, there is no half one."""
+    repo = repository(site, medium)
+    top = (repo or "") + "/generations"
+    there = sorted(os.listdir(top)) if repo and os.path.isdir(top) else []
+    return ["%s: generation %s is there, and %s" % (medium, g, why) for g in there for why in (complete(repo, int(g)),) if why]
+
+
+def untouched(site, before, harmed, goes):
+    """What stood on the media is there still, byte by byte; goes: unless it is to go."""
+    faults = []
+    for name, was in before.files.items():
+        p = site.path(name)
+        there = os.path.exists(p)
+        if not (harmed and name.startswith(harmed + "/")) and (there or not goes) and (not there or digest(p) != was):
+            faults.append("%s %s" % (name, "changed" if there else "is gone"))
+    return faults
+
+
+def look(site, before, lost=False, harmed=False, mended=False, goes=False, complete=complete):
+    """lost: the host's journal had lost its end; harmed: the medium that was; mended: and is no more; goes: generations expire."""
     journal = read(site.path("state", "journal.jsonl"))
     faults = []
     if not lost and not journal.startswith(before.journal):
@@ -85,8 +120,11 @@ def look(site, before, lost=False, harmed=False, complete=complete):
         faults.append("the host's journal: " + why)
     if not harmed:
         faults += ["recorded as damage: generation %s" % r.get("generation") for r in recs[before.seq:] if r["event"] == "verify-failed"]
+    faults += untouched(site, before, harmed, goes)
     names = {}
     for m in MEDIA:
+        if (m != harmed or mended) and not goes:
+            faults += halves(site, m, complete)
         try:
             names[json.loads(read(site.path(m, "bkp-medium.json")))["medium"]] = m
         except (ValueError, KeyError):
@@ -98,21 +136,22 @@ def look(site, before, lost=False, harmed=False, complete=complete):
             faults.append("%s: its journal knows what the host's does not" % m)
     for generation, medium in sorted(copies(recs)):
         m = names.get(medium)
-        if m and not (harmed and m == harmed):
+        if m and (m != harmed or mended):
             why = complete(repository(site, m), generation)
             if why:
                 faults.append("generation %d is reported on %s: %s" % (generation, m, why))
     return faults
 
 
-def tree(top):
+def tree(top, content=lambda b: hashlib.sha256(b).hexdigest()):
     out = {}
     for d, dirs, files in os.walk(top):
         for n in dirs + files:
-            p = os.path.join(d, n)
+            p = d + "/" + n
             s = os.lstat(p)
-            kind = os.readlink(p) if os.path.islink(p) else None if os.path.isdir(p) else hashlib.sha256(read(p)).hexdigest()
-            out[os.path.relpath(p, top)] = (s.st_mode, s.st_uid, s.st_gid, kind, s.st_nlink if os.path.isfile(p) else 0)
+            more = tuple((x, os.getxattr(p, x, follow_symlinks=False)) for x in sorted(os.listxattr(p, follow_symlinks=False)))
+            kind = os.readlink(p) if stat.S_ISLNK(s.st_mode) else None if stat.S_ISDIR(s.st_mode) else content(read(p))
+            out[p[len(top) + 1:]] = (s.st_mode, s.st_uid, s.st_gid, kind, s.st_nlink if os.path.isfile(p) else 0, s.st_mtime_ns, more)
     return out
 
 
@@ -122,20 +161,74 @@ def newest(site, medium):
     return max(there) if there else 0
 
 
-def restored(site, medium):
-    """None, or how the newest generation restored differs from the source."""
+def restored(site, medium, times=True):
+    """None, or how the newest generation restored differs from the source and from what the command gives."""
     to = site.path("restored-" + medium)
-    code, said = site.run(["bkp-restore", "--quiet", "--medium", site.path(medium), "--identity", site.path("id.txt"), "extract",
-                           str(newest(site, medium)), "docs", "--to", to])
-    if code:
-        return "extract from %s: exit %d: %s" % (medium, code, said)
-    if tree(site.path("src")) != tree(to + site.path("src")):
+    for name in ("docs", "db"):
+        code, said = site.run(["bkp-restore", "--quiet", "--medium", site.path(medium), "--identity", site.path("id.txt"), "extract",
+                               str(newest(site, medium)), name, "--to", to])
+        if code:
+            return "extract of %s from %s: exit %d: %s" % (name, medium, code, said)
+    back, dump = tree(to + site.path("src")), read(to + "/db.dump")
+    shutil.rmtree(to)
+    source = tree(site.path("src"))
+    if not times:
+        source, back = ({n: e[:5] for n, e in t.items()} for t in (source, back))
+    if source != back:
         return "restored from %s it is another tree" % medium
+    if dump != read(site.path("src", "sub", "1 文書")) + b"dump\n":
+        return "restored from %s it is another dump" % medium
     return None
 
 
-def go_on(site, mended=False):
-    """The days after, without help.  mended: what is damaged was mended before (verify must be content)."""
+def uuid(site, medium):
+    return json.loads(read(site.path(medium, "bkp-medium.json")))["medium"]
+
+
+def night_kept(site):
+    """A night that ended well: what it began is on each medium that is there, and is the source."""
+    recs, _ = records(read(site.path("state", "journal.jsonl")))
+    have, begun = copies(recs), max(r["generation"] for r in recs if r["event"] == "committed")
+    faults = ["exit 0, and generation %d is not on %s" % (begun, m) for m in ("m1", "m2") if (begun, uuid(site, m)) not in have]
+    return faults or [why for why in (restored(site, "m1"),) if why]
+
+
+def rotation_kept(site):
+    """A rotation that ended well: the disk has all that m1 has, nothing half, the journal, the page, and this is recorded."""
+    recs, _ = records(read(site.path("state", "journal.jsonl")))
+    last = [r for r in recs if r["event"] == "rotated"][-1]
+    here, there = repository(site, "m1"), repository(site, "m3")
+    faults = [] if last["medium"] == uuid(site, "m3") and last["complete"] else ["exit 0, and the rotation is recorded as %s" % last]
+    lacks = set(os.listdir(here + "/generations")) - set(os.listdir(there + "/generations"))
+    faults += ["exit 0, and the disk lacks generation %s" % g for g in sorted(lacks)] + halves(site, "m3")
+    theirs = records(read(there + "/journal/journal.jsonl"))[0]
+    if not theirs or {r["event"] for r in recs[len(theirs):]} - {"heads", "outcome", "notified"}:
+        faults.append("exit 0, and the disk's journal ends at record %d of %d" % (len(theirs), len(recs)))
+    if os.listdir(there + "/tmp"):
+        faults.append("exit 0, and rubbish is left in the disk's tmp")
+    return faults if read(site.path("m3", "README.txt")) else faults + ["exit 0, and the disk has no README.txt"]
+
+
+def promised(site, workload, code):
+    """What exit 0 promises."""
+    if code == 0 and workload in ("first", "night", "unchanged", "behind", "remembered"):
+        return night_kept(site)
+    return rotation_kept(site) if code == 0 and workload in ("rotate", "mend") else []
+
+
+def believed(site):
+    """What 'bkp generations' says is where is what the journal says."""
+    code, said = site.run(["bkp", "generations", "--json"])
+    if code:
+        return ["generations: exit %d: %s" % (code, said)]
+    shown = {(g["generation"], m["medium"]) for g in json.loads(said)["generations"] if g["state"] == "committed"
+             for m in g["media"] if m["ok"] and not m["expired"]}
+    there = copies(records(read(site.path("state", "journal.jsonl")))[0])
+    return ["generations shows %s, the journal has %s" % (sorted(shown - there), sorted(there - shown))] if shown != there else []
+
+
+def go_on(site, look_first=False):
+    """The days after, without help.  look_first: somebody verifies before the next night runs."""
     faults = []
     if not read(site.path("state", "journal.jsonl")):
         code, said = site.run(["bkp"] + site.init)
@@ -147,7 +240,10 @@ def go_on(site, mended=False):
         code, said = site.run(["bkp", "medium", "add", m])
         if code and not re.search("is already|registered", said):
             faults.append("medium add %s: exit %d: %s" % (m, code, said))
-    for argv, codes in ((["journal", "verify"], (0, 1)), (["run", "--all", "--quiet"], (0,)), (["verify", "--quiet"], (0,)),
+    site.tomorrow()
+    any_there = copies(records(read(site.path("state", "journal.jsonl")))[0])
+    first = ((["verify", "--quiet"], (0,) if any_there else (0, 3)),) if look_first else ()
+    for argv, codes in first + ((["journal", "verify"], (0, 1)), (["run", "--all", "--quiet"], (0,)), (["verify", "--quiet"], (0,)),
                         (["rotate", "m3", "--operator", "Sato", "--quiet", "--yes"], (0,)), (["journal", "verify"], (0,)),
                         (["expire", "--operator", "Sato", "--quiet", "--yes"], (0, 1)), (["verify", "--quiet"], (0,))):
         code, said = site.run(["bkp"] + argv)
@@ -155,11 +251,13 @@ def go_on(site, mended=False):
             code, said = site.run(["bkp"] + argv)  # what is remembered was lost with the fault, which is said once
         if code not in codes:
             faults.append("afterwards, bkp %s: exit %d: %s" % (" ".join(argv), code, said))
+        if argv[0] == "rotate" and not faults:
+            faults += rotation_kept(site)
     for m in MEDIA:
         why = restored(site, m) if not faults else None
         if why:
             faults.append(why)
-    return faults or look(site, Before(site))
+    return faults or believed(site) + look(site, Before(site))
 
 
 def outcome(site, code):

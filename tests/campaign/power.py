@@ -1,10 +1,11 @@
 """Power loss: state folder and media stand on logged disks (blockdev.c); whatever could be on them at any instant is mounted and judged.
 
-A case is power:FILE SYSTEM:WORKLOAD[:K/N].  The command runs once, and each write and flush of each disk is kept.  At each flush of any
+A case is power:FILE SYSTEM:WORKLOAD[-early][:K/N].  The command runs once, and each write and flush of each disk is kept.  At each flush of any
 disk (with K/N: at each N-th of them, from the K-th), and at the end, all disks lose power at the same instant: of the writes that no flush
 of their disk had ended, each may be there or not.  All subsets of up to eight; else 64 drawn ones; all beginnings, and these with the next write torn
 behind up to sixteen of its sectors.  What has the same blocks is one state; what has the same files is judged once; and of each distinct outcome the first one is
-gone on with by all commands.
+gone on with by all commands.  With -early the kernel is made to write files out before anybody asks for it, as it does when memory is
+short: what is not yet synced is then on the disk ahead of what should be there first.
 
 The draw is fixed, but the command's keys and the kernel's timing are not: an instant or two more or less from one time to the next.
 """
@@ -15,6 +16,7 @@ import random
 import shutil
 import stat
 import subprocess
+import threading
 
 import blockdev
 import families
@@ -26,6 +28,7 @@ WORKLOADS = ("init", "add", "first", "night", "unchanged", "behind", "rotate", "
 # a night on whose second medium every write fails from the N-th on
 DIES = {"dies-%d" % n: n for n in (1, 8, 40)}
 ALL, DRAWN, TEARS, SECTOR = 8, 64, 16, 512
+SYNC_FILE_RANGE_WRITE = 2
 OUTPUT = {"extract": "to", "export": "", "drill": "to"}
 
 
@@ -34,16 +37,20 @@ def disks_of(workload):
     return ("",) if workload == "init" else ("state", "m1", "m2", "m3") + (("to",) if workload in OUTPUT else ())
 
 
+def command_of(workload):
+    return "night" if workload in DIES else workload
+
+
 # ---- what was written
 
 
 class Recording:
     """A command on logged disks: what it wrote, and what it said."""
 
-    def __init__(self, site, kind, workload, disks):
-        self.site, self.kind, self.workload, self.disks = site, kind, workload, disks
-        self.folders = disks_of(workload)
-        self.argv = families.start(site, "night" if workload in DIES else workload)
+    def __init__(self, site, kind, workload, early, disks):
+        self.site, self.kind, self.workload, self.early, self.disks = site, kind, workload, early, disks
+        self.folders, self.state = disks_of(workload), families.WORKLOADS[command_of(workload)][0]
+        self.argv = families.start(site, command_of(workload))
         self.argv = [w.replace("/to", "/to/x").replace(site.path("journal.csv"), site.path("to", "journal.csv")) for w in self.argv]
 
     def run(self):
@@ -54,7 +61,8 @@ class Recording:
         self.disks.log()
         if self.workload in DIES:
             self.disks.fail(2, "eio", DIES[self.workload])
-        self.code, self.said = self.site.run(self.argv)
+        with Early([self.site.path(f) for f in self.folders] if self.early else []):
+            self.code, self.said = self.site.run(self.argv)
         self.events = self.disks.events()
         if self.workload in DIES:
             self.disks.fail(2, "ok")
@@ -74,6 +82,36 @@ class Recording:
             raise OSError(error, "a new %s cannot be mounted" % self.kind)
         subprocess.run(["cp", "-a", aside + "/.", path], check=True)
         shutil.rmtree(aside)
+
+
+class Early:
+    """Writes out what is in these folders, again and again, and flushes nothing."""
+
+    def __init__(self, folders):
+        self.folders, self.ended = folders, threading.Event()
+        self.thread = threading.Thread(target=self.work)
+
+    def __enter__(self):
+        self.thread.start()
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()
+
+    def work(self):
+        while self.folders and not self.ended.wait(0.002):
+            for top in self.folders:
+                for d, _, files in os.walk(top):
+                    for n in files:
+                        self.write_out(os.path.join(d, n))
+
+    def write_out(self, path):
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:
+            return
+        blockdev.libc.sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE)
+        os.close(fd)
 
 
 def instants(events):
@@ -193,6 +231,10 @@ class View:
         return self.site.path(*names)
 
 
+def contents(top):
+    return {name: entry[3] for name, entry in oracle.tree(top).items()}
+
+
 class Judge:
     """Shows each state of a recording, and says what is wrong with it."""
 
@@ -202,7 +244,7 @@ class Judge:
         self.where = site.work + "/shown"
         os.makedirs(self.where, exist_ok=True)
         self.hashes, self.trees, self.blocks, self.judged = {}, {}, set(), set()
-        self.dead, self.mounts, self.gone_on, self.faults = 0, 0, 0, []
+        self.states, self.dead, self.mounts, self.gone_on, self.faults = 0, 0, 0, 0, []
         self.complete = functools.lru_cache(None)(oracle.complete)
 
     def all(self, k, every):
@@ -229,11 +271,13 @@ class Judge:
             blocks.append(block)
             keys.append(key)
         blocks = tuple(blocks)
-        if blocks in self.blocks:
+        if (blocks, ended) in self.blocks:
             return
-        self.blocks.add(blocks)
+        new = (blocks, not ended) not in self.blocks
+        self.blocks.add((blocks, ended))
+        self.states += new
         if None in keys:
-            self.dead += 1
+            self.dead += new
         elif (tuple(keys), ended) not in self.judged:
             self.judged.add((tuple(keys), ended))
             self.judge(keys, ended, "events %s, writes %s" % (frontier, " ".join("%d%s" % (p, ":%d" % b if b else "") for p, b in chosen)))
@@ -259,8 +303,9 @@ class Judge:
     def judge(self, keys, ended, which):
         view = View(self.site, self.store, self.r.folders, keys)
         w = self.r.workload
-        harmed = "m2" if w == "repair" else False
-        faults = oracle.look(view, self.r.after if ended and w != "journal" else self.r.before, lost=w == "journal", harmed=harmed, complete=self.complete)
+        faults = oracle.look(view, self.r.after if ended and w != "journal" else self.r.before, lost=w == "journal",
+                             harmed=families.HARMED.get(self.r.state), mended=ended and self.r.code == 0, goes=w == "expire",
+                             complete=self.complete)
         if ended and self.r.code == 0 and w in OUTPUT:
             faults += self.output(view)
         if not faults:
@@ -273,7 +318,7 @@ class Judge:
 
     def output(self, view):
         """What the command said that it wrote, is there when the power goes behind it."""
-        if self.r.workload == "extract" and oracle.tree(view.path("to", "x") + self.site.path("src")) != oracle.tree(self.site.path("src")):
+        if self.r.workload == "extract" and contents(view.path("to", "x") + self.site.path("src")) != contents(self.site.path("src")):
             return ["exit 0, and what was restored is not there"]
         if self.r.workload == "export" and not oracle.read(view.path("to", "journal.csv")).endswith(b"\n"):
             return ["exit 0, and what was exported is not there"]
@@ -282,7 +327,7 @@ class Judge:
         return []
 
     def go_on(self, keys):
-        workload = "night" if self.r.workload in DIES else self.r.workload
+        workload = command_of(self.r.workload)
         argv = families.start(self.site, workload)
         for folder, key in zip(self.r.folders, keys):
             if folder:
@@ -299,18 +344,19 @@ class Power:
     name = "power"
 
     def cases(self, site):
-        return ["power:%s:%s" % (k, w) for k in KINDS for w in WORKLOADS + tuple(DIES)]
+        return ["power:%s:%s%s" % (k, w, early) for k in KINDS for w in WORKLOADS + tuple(DIES) for early in ("", "-early")]
 
     def run(self, site, case, full_every, only_first=False):
         _, kind, workload, part = (case + ":0/1").split(":")[:4]
         k, every = (int(x) for x in part.split("/"))
+        early, workload = workload.endswith("-early"), workload.removesuffix("-early")
         site.clear()
         images = []
         for i, _ in enumerate(disks_of(workload)):
             images.append("%s/image%d" % (site.work, i))
             blockdev.make(kind, images[-1])
         with blockdev.Disks(site.work + "/disks", site.bin + "/blockdev", images) as disks:
-            recording = Recording(site, kind, workload, disks)
+            recording = Recording(site, kind, workload, early, disks)
             recording.run()
             faults = families.judge_end(recording.code, recording.said)
             judge = Judge(recording, site, "%s:%s" % (kind, workload), only_first)
@@ -319,6 +365,6 @@ class Power:
         if faults:
             faults.append("it said: " + recording.said[-400:])
         shutil.rmtree(judge.store.top)
-        counts = {"states": len(judge.blocks), "mounts": judge.mounts, "judged": len(judge.judged), "gone-on": judge.gone_on, "dead": judge.dead,
+        counts = {"states": judge.states, "mounts": judge.mounts, "judged": len(judge.judged), "gone-on": judge.gone_on, "dead": judge.dead,
                   "events": len(recording.events)}
         return "exit-%d" % recording.code, faults, counts

@@ -9,11 +9,13 @@ import os
 import re
 import shutil
 import subprocess
+import time
 
 import blockdev
+import laden
 
 libc = ctypes.CDLL(None, use_errno=True)
-CLONE_NEWNS, MS_REC, MS_PRIVATE, MNT_DETACH = 0x20000, 0x4000, 0x40000, 2
+CLONE_NEWNS, MS_REC, MS_PRIVATE, MS_BIND, MNT_DETACH = 0x20000, 0x4000, 0x40000, 0x1000, 2
 DAY = 86400
 
 
@@ -51,10 +53,46 @@ class Site:
         self.mounts += 1
 
     def reset(self, state):
+        if state == "remembered":
+            self.remembered()
+            return
         self.clear()
         subprocess.run(["cp", "-a", "%s/%s/." % (self.golden, state), self.site], check=True)
         with open("%s/%s.json" % (self.golden, state)) as f:
             self.day = json.load(f)["day"]
+
+    def remembered(self):
+        """A night on which what stood in the source was captured twice, and is believed.  That goes by inode and time of change, which no
+        copy keeps: this source is the worker's own and stays where it is, a little changed each time."""
+        own, kept = self.work + "/src", self.work + "/remembered"
+        if not os.path.isdir(own):
+            self.reset("night2")
+            shutil.copytree(self.path("src"), own, symlinks=True)
+            for i in range(150):
+                with open("%s/sub/more-%d" % (own, i), "w") as f:
+                    f.write("%d\n" % i)
+            call(libc.mount(own.encode(), self.path("src").encode(), None, MS_BIND, None))
+            for self.day in (3, 4):
+                self.must("bkp", "run", "--all", "--quiet")
+            call(libc.umount2(self.path("src").encode(), MNT_DETACH))
+            subprocess.run(["chattr", "-R", "-f", "-i", self.site], check=False)
+            shutil.copytree(self.site, kept, symlinks=True, ignore=lambda d, names: names if d == self.path("src") else [])
+        self.clear()
+        subprocess.run(["cp", "-a", kept + "/.", self.site], check=True)
+        call(libc.mount(own.encode(), self.path("src").encode(), None, MS_BIND, None))
+        self.day = 5
+        for name in ("more-7", "more-140"):
+            self.change(name)
+
+    def change(self, name):
+        with open(self.path("src", "sub", name), "w") as f:
+            f.write("changed at %d\n" % time.monotonic_ns())
+
+    def tomorrow(self):
+        """A day later somebody has worked on two files: one that there was, and one that is new."""
+        self.day += 1
+        self.change("1 文書")
+        self.change("later")
 
     def keep(self, state):
         subprocess.run(["chattr", "-R", "-f", "-i", self.site], check=False)
@@ -71,7 +109,7 @@ class Site:
 
     def env(self, faults=None):
         e = {"PATH": self.bin + ":" + os.environ["PATH"], "LANG": "C.UTF-8", "HOME": "/root", "BKP_POLICY": self.path("policy.yaml"),
-             "LD_PRELOAD": preloaded(self.bin), "FAKECLOCK": str(self.day * DAY), "TMPDIR": self.work,
+             "LD_PRELOAD": preloaded(self.bin), "FAKECLOCK": str(self.day * DAY), "TMPDIR": getattr(self, "tmp", self.work),
              "ASAN_OPTIONS": "detect_leaks=0:exitcode=99", "UBSAN_OPTIONS": "halt_on_error=1:exitcode=99"}
         if self.strict:
             e.update(self.strict, LD_PRELOAD=self.strict["LD_PRELOAD"] + ":" + e["LD_PRELOAD"])
@@ -83,16 +121,16 @@ class Site:
             e.update(FAULTS_STATE=self.work + "/faults", FAULTS=faults)
         return e
 
-    def run(self, argv, faults=None, who=None, seconds=60):
+    def run(self, argv, faults=None, seconds=60):
         """(exit status, what it said); -N where a signal ended it."""
         e = self.env(faults)
         if faults is not None:
-            e["FAULTS_WHO"] = who or os.path.basename(argv[0])
+            e["FAULTS_WHO"] = next(os.path.basename(a) for a in argv if os.path.basename(a) in ("bkp", "bkp-restore"))
         try:
             r = subprocess.run(argv, env=e, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds)
         except subprocess.TimeoutExpired as x:
             return 124, "no end after %d s: %s" % (seconds, (x.output or b"").decode(errors="replace"))
-        return r.returncode, r.stdout.decode(errors="replace")
+        return -9 if r.returncode == 137 else r.returncode, r.stdout.decode(errors="replace")
 
     def counts(self):
         """name -> calls of the last command that ran with faults; and whether its fault came."""
@@ -185,6 +223,9 @@ class Site:
             self.night(n)
         self.day = 20
         self.keep("old")
+        self.vanish()
+        self.keep("vanished")
+        laden.make(self, POLICY.format(self.site), INIT)
         call(libc.umount2(self.site.encode(), MNT_DETACH))
         shutil.rmtree(self.work)
 
@@ -192,6 +233,14 @@ class Site:
         self.source(n)
         self.day = n
         self.must("bkp", "run", "--all", "--quiet", codes=codes)
+
+    def vanish(self):
+        """An archive and a generation's signature are gone from m3."""
+        subprocess.run(["chattr", "-R", "-f", "-i", self.path("m3")], check=False)
+        for d, _, names in sorted(os.walk(self.path("m3"))):
+            if d.endswith("/000001"):
+                os.unlink(d + "/SHA256SUMS.minisig")
+        os.unlink(min(os.path.join(d, f) for d, _, fs in os.walk(self.path("m3")) for f in fs if "/archives/" in d))
 
     def harm(self):
         """A byte of an archive and of two texts on m2."""
@@ -288,6 +337,7 @@ def set_up(root, build, here):
     for p in ("rescue.py", "FORMAT.md"):
         shutil.copy2(build + "/tools/" + p, root + "/bin/tools/")
     shutil.copy(here + "/faults.c", root)
-    for so, source in (("faults", here + "/faults.c"), ("fakeclock", here + "/../lib/fakeclock.c")):
-        subprocess.run(["cc", "-O1", "-DSANITIZED=%d" % ("asan" in preloaded(root + "/bin")), "-shared", "-fPIC", "-w", "-o", "%s/bin/%s.so" % (root, so), source, "-ldl"], check=True)
+    flags = ["-O1", "-shared", "-fPIC", "-w", "-DSANITIZED=%d" % ("asan" in preloaded(root + "/bin"))]
+    for so, source in (("faults", "faults.c"), ("pause", "pause.c"), ("fakeclock", "../lib/fakeclock.c"), ("forkserver", "forkserver.c")):
+        subprocess.run(["cc"] + flags + ["-o", "%s/bin/%s.so" % (root, so), os.path.join(here, source), "-ldl"], check=True)
     blockdev.build(root + "/bin", here)

@@ -148,7 +148,8 @@ class Strict:
             shadow.close()
         acknowledged = oracle.Before(site) if ended and workload != "journal" else before
         shadow.power_goes(what != "new")
-        faults += oracle.look(site, acknowledged, lost=workload == "journal", harmed="m2" if workload in families.HARMED else False)
+        faults += oracle.look(site, acknowledged, lost=workload == "journal", goes=workload == "expire",
+                              harmed=families.HARMED.get(families.WORKLOADS[workload][0]), mended=ended and not code)
         if ended and not code and not faults:
             faults += readers(site)
         outcome = oracle.outcome(site, code)

@@ -1,28 +1,35 @@
 #!/usr/bin/env python3
 """A year of nights at a small clinic, and a model that knows what must come of them.
 
-    year.py --bin BKP --restore BKP-RESTORE --root DIR --fake LIB --root-key RW... --nights N --seed N [--profile]
+    year.py --bin BKP --restore BKP-RESTORE --root DIR --fake LIB --faults LIB --root-key RW... --nights N --seed N [--profile]
 
 DIR holds the site that 73-year.sh made: policy.yaml, src/, db.dump, the media nas/ (a folder), ssd/ (a small file system of its
 own, ssd.img) and the offline medium rdx/ (kept on shelf/), and id.txt.  Every night the tree changes a little, the clock is
-that of the night, and 'bkp run --quiet' runs as cron runs it.  Every tenth night something goes wrong, in turn; three nights a
-year all files are encrypted, or a person converts them; each month one generation is held and released again.  The model
-follows along without reading the journal: what each night must come to, what status must say in the morning, what must be
-there at the end.  Only what a night came to that was killed is read from what bkp reports (and then proved); what expires is
-bkp's to choose, the floors, what is protected and what is held are not.
+that of the night, and 'bkp run --quiet' runs as cron runs it.  Every fifth night something goes wrong, by the seed: a disk is away or
+full, a dump fails, the clock jumps, the host is off; or the program itself is harmed (tests/campaign/faults.c: one call or allocation
+fails, or all from there on, or it is killed), every other time together with one of the others; so are rotations and expiries.
+Three nights a year all files are encrypted, or a person converts them; each month one generation is held and released again.
+The model follows along without reading the journal: what each night must come to, what status must say in the morning, what must be
+there at the end.  Only what a harmed night came to is read from what bkp reports (and then proved); what expires is bkp's to choose,
+the floors, what is protected and what is held are not.  What the campaign's oracle says of the disks holds always.
 """
-import argparse, gzip, hashlib, json, os, random, re, shutil, signal, subprocess, sys, time
+import argparse, gzip, hashlib, json, os, random, re, shutil, subprocess, sys, time
 from datetime import datetime, timedelta, timezone
 
+CAMPAIGN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "campaign")
+sys.path.insert(0, CAMPAIGN)
+import families, oracle, sites
+
 JST = timezone(timedelta(hours=9))
-FAULTS = ["host off", "disk full", "dump failing", "disk missing", "killed", "clock jump"]
+FAULTS = ["host off", "disk full", "dump failing", "disk missing", "clock jump"] + 5 * ["harmed"]
+TOGETHER = [None, None, "disk full", "disk missing", "dump failing", None]  # with a harmed program
 SETS = ("docs", "db")
 MEDIA = ("nas", "ssd", "RDX-01")
 WHERE = {"nas": "nas", "ssd": "ssd", "RDX-01": "rdx"}
 SWAP_S, DAY_S = 7 * 86400, 86400
 JUMP = timedelta(days=40)
-# of each 120 nights: on which the files are encrypted, or (the second time) compressed by their owner
-ATTACK, CONVERSION = (64, 304), 184
+# on which the files are encrypted, or once compressed by their owner: which of the first two depends on the seed
+ODD = (46, 186, 306)
 HOLD, RELEASE = 12, 27  # of each 30 nights
 SIGNS = {"○": "met", "△": "attention", "×": "missing"}
 
@@ -53,6 +60,17 @@ class Generation:
         return self.sound(name) and bool(self.media)
 
 
+class Disks:
+    """The year's site as the campaign's oracle sees it."""
+
+    def __init__(self, year):
+        self.year, self.site = year, year.root
+
+    def path(self, *names):
+        where = {"m1": "nas", "m2": "ssd", "m3": "rdx" if os.path.exists(self.year.path("rdx")) else "shelf"}
+        return self.year.path(where.get(names[0], names[0]), *names[1:])
+
+
 class Year:
     def __init__(self, a):
         self.a, self.rnd = a, random.Random(a.seed)
@@ -65,6 +83,7 @@ class Year:
         self.attached = False
         self.files = []
         self.counts = dict.fromkeys(FAULTS, 0)
+        self.disks, self.counted, self.harms, self.spec = Disks(self), {}, 0, None
         self.good_nights = self.restored = self.verified = self.expired = 0
         self.suspects = self.holds = self.pages = self.reported_copies = 0
         self.held = None
@@ -85,6 +104,41 @@ class Year:
                 e.update(FAKECLOCK=str(offset + int(jump.total_seconds())), FAKECLOCK_BOOT=str(offset))
         return e
 
+    def harming(self, spec):
+        with open(self.path("faults"), "wb") as f:
+            f.write(bytes(4096))
+        return {"LD_PRELOAD": self.a.faults + ":" + self.a.fake, "FAULTS_STATE": self.path("faults"), "FAULTS_WHO": os.path.basename(self.a.bin), "FAULTS": spec}
+
+    def counts_of(self):
+        with open(self.path("faults"), "rb") as f:
+            b = f.read()
+        return {name: int.from_bytes(b[8 * i:8 * i + 8], "little") for i, name in enumerate(sites.function_names(CAMPAIGN))}
+
+    def draw(self, verb):
+        """A fault of the next command of that kind, by what the last one called."""
+        n, kind = self.counted[verb], self.rnd.choice(("error", "error", "memory", "kill"))
+        if kind == "kill":
+            return "any:%d:kill" % self.rnd.randint(1, n["any"])
+        on = ":on" if self.rnd.random() < 0.3 else ""
+        if kind == "memory":
+            return "alloc:%d:ENOMEM%s" % (self.rnd.randint(1, n["alloc"]), on)
+        f = self.rnd.choice([f for f in sorted(families.ERRORS) if n[f]])
+        error = self.rnd.choice(families.ERRORS[f])
+        return "%s:%d:%s%s" % (f, self.rnd.randint(1, n[f]), error, on if error not in ("short", "EINTR") else "")
+
+    def harmed(self, when, *args, goes=False):
+        """The command with a fault inside; what it leaves is looked at."""
+        before, self.spec = oracle.Before(self.disks), self.draw(args[0])
+        o = self.bkp(when, *args, spec=self.spec)
+        must(o.returncode in (0, 1, 2, 3, 64) or o.returncode == -9 and self.spec.endswith("kill"), "%s exits %d:\n%s%s" % (args[0], o.returncode, o.stdout, o.stderr))
+        must(o.returncode <= 0 or o.stdout + o.stderr, "%s exits %d without a word" % (args[0], o.returncode))
+        self.harms += 1
+        return o, before, goes
+
+    def sound_disks(self, before=None, goes=False):
+        faults = oracle.look(self.disks, before or oracle.Before(self.disks), goes=goes)
+        must(not faults, "on the disks: " + "; ".join(faults))
+
     def call(self, name, command, env):
         begun = time.monotonic()
         o = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True)
@@ -93,15 +147,26 @@ class Year:
         spent[1] += time.monotonic() - begun
         return o
 
-    def bkp(self, when, *args, jump=None):
-        return self.call("bkp " + args[0], [self.a.bin, *args], self.env(when, jump))
+    def bkp(self, when, *args, jump=None, spec=None):
+        env = self.env(when, jump)
+        if spec is not None:
+            env.update(self.harming(spec))
+        o = self.call("bkp " + args[0], [self.a.bin, *args], env)
+        if spec == "":
+            self.counted[args[0]] = self.counts_of()
+        return o
 
     def restore(self, *args):
         verb = "verify" if "verify" in args else "extract"
         return self.call("bkp-restore " + verb, [self.a.restore, "--quiet", *args], self.env(None))
 
-    def as_operator(self, when, *args):
-        o = self.bkp(when, *args, "--operator", "事務長")
+    def as_operator(self, when, *args, breakable=False):
+        args += ("--operator", "事務長")
+        if breakable and args[0] in self.counted and self.rnd.random() < 0.3:
+            _, before, goes = self.harmed(when, *args, goes=args[0] == "expire")
+            self.sound_disks(before, goes)
+            when += timedelta(minutes=3)
+        o = self.bkp(when, *args, spec="" if breakable else None)
         must(o.returncode == 0, "%s exits %d:\n%s%s" % (" ".join(args), o.returncode, o.stdout, o.stderr))
         return o
 
@@ -173,7 +238,7 @@ class Year:
                     other.media.add(m)
 
     def run(self, when, want, jump=None):
-        o = self.bkp(when, "run", "--quiet", jump=jump)
+        o = self.bkp(when, "run", "--quiet", jump=jump, spec="" if not want else None)
         if o.returncode != want or (want == 0) != (o.stdout == "") or (want == 0 and o.stderr):
             raise Wrong("the run exits %d, expected %d:\n%s%s" % (o.returncode, want, o.stdout, o.stderr))
         if want:
@@ -186,14 +251,12 @@ class Year:
         self.add(when, {s: "good" for s in SETS}, ("nas", "ssd"))
         self.good_nights += 1
 
-    def night(self, when, fault):
-        self.fault, self.off = fault, False
-        good = {s: "good" for s in SETS}
-        if fault == "host off":
-            self.off = True
-        elif fault == "disk full":
+    def beset(self, fault):
+        """What is wrong with the site; gives what puts it right again."""
+        other = self.path("ssd", "other people's file")
+        if fault == "disk full":
             st = os.statvfs(self.path("ssd"))
-            with open(self.path("ssd", "other people's file"), "wb") as o:
+            with open(other, "wb") as o:
                 try:
                     while True:
                         o.write(b"\0" * 65536)
@@ -201,24 +264,34 @@ class Year:
                 except OSError:
                     pass
             must(os.statvfs(self.path("ssd")).f_bavail < st.f_bavail, "the disk does not fill")
+            return lambda: os.unlink(other)
+        if fault == "dump failing":
+            os.rename(self.path("db.dump"), self.path("db.away"))
+            return lambda: os.rename(self.path("db.away"), self.path("db.dump"))
+        if fault == "disk missing":
+            self.sh("umount", self.path("ssd"))
+            return lambda: self.sh("mount", "-o", "loop", self.path("ssd.img"), self.path("ssd"))
+        return lambda: None
+
+    def night(self, when, fault):
+        self.fault, self.off = fault, False
+        good = {s: "good" for s in SETS}
+        if fault == "host off":
+            self.off = True
+        elif fault in ("disk full", "disk missing"):
+            right = self.beset(fault)
             o = self.run(when, 1)
-            must("medium ssd not written" in o.stdout, "the line of a full disk: " + o.stdout)
-            os.unlink(self.path("ssd", "other people's file"))
+            must("medium ssd not written" in o.stdout, "the line of a disk that is full or missing: " + o.stdout)
+            right()
             self.add(when, good, ("nas",))
         elif fault == "dump failing":
-            os.rename(self.path("db.dump"), self.path("db.away"))
+            right = self.beset(fault)
             o = self.run(when, 1)
             must("1 of 2 good" in o.stdout and "db failed" in o.stdout, "the line of a dump that fails: " + o.stdout)
-            os.rename(self.path("db.away"), self.path("db.dump"))
+            right()
             self.add(when, {"docs": "good", "db": "failed"}, ("nas", "ssd"))
-        elif fault == "disk missing":
-            self.sh("umount", self.path("ssd"))
-            o = self.run(when, 1)
-            must("medium ssd not written" in o.stdout, "the line of a missing disk: " + o.stdout)
-            self.sh("mount", "-o", "loop", self.path("ssd.img"), self.path("ssd"))
-            self.add(when, good, ("nas",))
-        elif fault == "killed":
-            self.killed(when)
+        elif fault == "harmed":
+            self.harmed_night(when, self.rnd.choice(TOGETHER))
         elif fault == "clock jump":
             o = self.run(when, 1, jump=JUMP)
             must("the clock jumped" in o.stdout, "the line of a clock that jumped: " + o.stdout)
@@ -306,17 +379,26 @@ class Year:
         self.as_operator(when, "release", str(self.held.number))
         self.held.held, self.held = False, None
 
-    def killed(self, when):
-        p = subprocess.Popen([self.a.bin, "run", "--quiet"], env=self.env(when), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(self.rnd.random() * self.length)
-        p.send_signal(signal.SIGKILL)
-        p.wait()
+    def harmed_night(self, when, other):
+        was = {g.number: set(g.media) for g in self.generations.values()}
+        whole = self.tree()
+        right = self.beset(other)
+        o, before, _ = self.harmed(when, "run", "--quiet")
+        right()
+        self.sound_disks(before)
         # what it had begun may be reported already, or later, or given up
-        self.pending = (self.begun_numbers + 1, when, self.tree())
+        self.pending = (self.begun_numbers + 1, when, whole)
         self.settle(when, False)
+        g = self.generations.get(self.begun_numbers + 1)
+        must(o.returncode != 0 or (not other and g and g.media == {"nas", "ssd"} and set(g.verdicts.values()) == {"good"}),
+            "exit 0, with %s, and it came to %s" % (other, g and (g.media, g.verdicts)))
+        now = self.reported(when)
+        for number, media in was.items():
+            there = {m["label"] for m in now[number]["media"] if m["ok"]}
+            must(media == there, "generation %d was on %s, and is on %s" % (number, media, there))
 
     def settle(self, when, final=True):
-        """What became of a night that was killed is what bkp reports of it: at once, or by the next run."""
+        """What became of a harmed night is what bkp reports of it: at once, or by the next run."""
         if not self.pending:
             return
         number, begun, tree = self.pending
@@ -339,7 +421,7 @@ class Year:
 
     def rotate(self, when):
         os.rename(self.path("shelf"), self.path("rdx"))
-        self.as_operator(when, "rotate", "RDX-01")
+        self.as_operator(when, "rotate", "RDX-01", breakable=True)
         os.rename(self.path("rdx"), self.path("shelf"))
         self.as_operator(when + timedelta(minutes=20), "medium", "move", "RDX-01")
         for g in self.generations.values():
@@ -350,7 +432,7 @@ class Year:
     def expire(self, when):
         """What goes is bkp's to decide; the floor is not: that is held here against what was to stay."""
         os.rename(self.path("shelf"), self.path("rdx"))
-        self.as_operator(when, "expire", "--yes")
+        self.as_operator(when, "expire", "--yes", breakable=True)
         os.rename(self.path("rdx"), self.path("shelf"))
         now = self.reported(when)
         for g in self.generations.values():
@@ -429,11 +511,11 @@ class Year:
             if self.off:
                 must(d["missed"], "a night that did not take place is not said")
                 well = False
-            elif self.fault != "killed":
+            elif self.fault != "harmed":
                 must(not d["missed"], "missed: %s" % d["missed"])
                 must(d["tried_failed"] == (not self.tried[d["name"]][2]), "tried_failed of %s" % d["name"])
             well = well and {e[k] for k in ("generations", "three", "two", "one")} == {"met"} and not doubted
-            well = well and (self.fault == "killed" or self.tried[d["name"]][2])
+            well = well and (self.fault == "harmed" or self.tried[d["name"]][2])
         if self.off:
             must(any("the night run did not run" in n for n in s["next"]), "next: %s" % s["next"])
         if self.fault in ("disk full", "disk missing"):
@@ -441,8 +523,8 @@ class Year:
         if self.fault == "suspect":
             must(not s["frozen_by"] or "is suspect in generation %d" % s["frozen_by"] in s["next"][0], "next: %s" % s["next"])
         must((o.returncode == 0) == (s["overall"] == "met") == (not s["next"]), "exit %d, %s, next: %s" % (o.returncode, s["overall"], s["next"]))
-        # what a killed night came to is not known before the next
-        must(self.fault == "killed" or (o.returncode == 0) == well, "on %s status exits %d, the model says %s; next: %s" % (now, o.returncode, well, s["next"]))
+        # what a harmed night came to is not known before the next
+        must(self.fault == "harmed" or (o.returncode == 0) == well, "on %s status exits %d, the model says %s; next: %s" % (now, o.returncode, well, s["next"]))
         if self.fault or now.weekday() == 0:
             self.page(now, o.returncode, {d["name"]: self.expected(d["name"], now) for d in s["datasets"]}, s["next"])
 
@@ -506,12 +588,17 @@ class Year:
         must(said == model, "reported and not in the model: %s; in the model and not reported: %s" % (sorted(said - model), sorted(model - said)))
         self.reported_copies = len(said)
         self.floors(when)
+        self.sound_disks()
         self.verify_all(None if last else 10)
         self.restore_some(12 if last else 2)
 
     def what(self, n):
         """The fault of a night, or None."""
-        return FAULTS[n // 10 % len(FAULTS)] if n % 10 == 9 else None
+        return self.rnd.choice(FAULTS) if n % 5 == 4 else None
+
+    def odd(self, n):
+        """None, or whether it is on this night that all files become other ones, and whether their owner does it."""
+        return ODD.index(n % 365) == self.a.seed % 2 if n % 365 in ODD else None
 
     def go(self):
         first = datetime.now(JST).replace(hour=2, minute=0, second=0, microsecond=0) + timedelta(days=1)
@@ -519,29 +606,25 @@ class Year:
             self.new_file(first)
         with open(self.path("db.dump"), "w") as o:
             o.write("create table visit (n bigint);\n" * 4)
-        self.length = 0.2
         for n in range(self.a.nights):
             when = first + timedelta(days=n)
             self.change_tree(when)
-            fault, odd = self.what(n), n % 365 in ATTACK or n % 365 == CONVERSION
+            fault, odd = self.what(n), self.odd(n)
             if fault:
                 self.counts[fault] += 1
-            if odd:
-                self.suspicious(when, n % 365 == CONVERSION)
+            if odd is not None:
+                self.suspicious(when, odd)
             else:
-                t = time.monotonic()
                 self.night(when, fault)
-            if not fault and not odd:
-                self.length = 0.8 * self.length + 0.2 * (time.monotonic() - t)
             morning = when.replace(hour=9, minute=30)
-            if n % 7 == 0 and fault != "killed":
+            if n % 7 == 0 and fault != "harmed":
                 self.rotate(when.replace(hour=8, minute=30))
             self.morning(morning)
             if n % 30 == HOLD:
                 self.hold_one(morning.replace(minute=40))
             if n % 30 == RELEASE and self.held:
                 self.release_one(morning.replace(minute=40))
-            if n % 7 == 3 and fault not in ("killed", "clock jump"):
+            if n % 7 == 3 and fault not in ("harmed", "clock jump"):
                 self.expire(morning.replace(hour=10))
             if n % 30 == 25:
                 self.checkpoint(morning.replace(hour=11))
@@ -553,7 +636,7 @@ class Year:
 
 def main():
     p = argparse.ArgumentParser()
-    for name in ("--bin", "--restore", "--root", "--fake", "--root-key"):
+    for name in ("--bin", "--restore", "--root", "--fake", "--faults", "--root-key"):
         p.add_argument(name, required=True)
     p.add_argument("--nights", type=int, default=365)
     p.add_argument("--seed", type=int, default=1)
@@ -562,12 +645,12 @@ def main():
     try:
         year.go()
     except Wrong as e:
-        sys.exit("night %d (%s): %s" % (year.begun_numbers, getattr(year, "fault", None), e))
+        sys.exit("seed %d, night %d (%s %s): %s" % (year.a.seed, year.begun_numbers, getattr(year, "fault", None), year.spec, e))
     if year.a.profile:
         for name, (n, s) in sorted(year.spent.items(), key=lambda i: -i[1][1]):
             print("%-22s %5d times %7.1f s, %6.0f ms each" % (name, n, s, s / n * 1000), file=sys.stderr)
-    print("%d nights (seed %d), %d of them with not one byte to say; faults: %s; suspect %d, held %d" % (
-        year.a.nights + 1, year.a.seed, year.good_nights, ", ".join("%s %d" % i for i in year.counts.items()), year.suspects, year.holds))
+    print("%d nights (seed %d), %d of them with not one byte to say; faults: %s; %d commands harmed; suspect %d, held %d" % (
+        year.a.nights + 1, year.a.seed, year.good_nights, ", ".join("%s %d" % i for i in year.counts.items()), year.harms, year.suspects, year.holds))
     print("%d generations, %d copies of %d of them reported at the end; %d copies verified, %d generations restored and equal; %d copies expired; "
         "%d pages of status as the model says; %d s" % (len(year.generations), year.reported_copies, sum(bool(g.media) for g in year.generations.values()),
         year.verified, year.restored, year.expired, year.pages, time.monotonic() - begun))

@@ -1,10 +1,10 @@
 #!/bin/bash
 # Goal: memory is bounded whatever the tree: many small and empty files, one folder; a large sparse and dense file.
-#   BKP_SCALE_FILES (20000): 1000000 for the campaign     BKP_SCALE_DENSE (64 MiB), BKP_SCALE_SPARSE (20 GiB)
+#   BKP_SCALE_FILES (20000): 1000000 for --long     BKP_SCALE_DENSE (64 MiB), BKP_SCALE_SPARSE (2 GiB)
 . "$(dirname "$0")/../lib/site.sh"
 . "$(dirname "$0")/../lib/nights.sh"
-BKP=${BKP_RELEASE:-$BKP_BIN}/bkp RESTORE=${BKP_RELEASE:-$BKP_BIN}/bkp-restore
-files=${BKP_SCALE_FILES:-20000} dense=${BKP_SCALE_DENSE:-64} sparse=${BKP_SCALE_SPARSE:-20}
+files=${BKP_SCALE_FILES:-20000} dense=${BKP_SCALE_DENSE:-64} sparse=${BKP_SCALE_SPARSE:-2}
+[ "$files" -gt 100000 ] || in_memory
 limit=204800 # KiB
 mkdir -p "$T/src"
 python3 - "$T/src" "$files" <<'P'

@@ -68,3 +68,39 @@ rm "$archive"
 expect 2 "$BKP" verify --medium m1
 grep -q verify-failed "$T/state/journal.jsonl" || die "a missing archive is no longer damage"
 say "a night that cannot read back says so, and the next one does; what is missing is damage as before"
+
+echo "nobody changes this" >"$T/src/canary"
+site_policy "  - {name: docs, paths: [$T/src], canaries: [$T/src/canary]}"
+expect 0 "$BKP" --quiet run --all
+inject newfstatat EIO "$T/src/canary" "$BKP" --quiet run --all
+[ "$STATUS" = 1 ] && grep -q "its canary.*cannot be read" "$T/err" && ! grep -q E-GUARD-01 "$T/err" || { cat "$T/out" "$T/err" >&2; die "a canary that cannot be looked at: exit $STATUS"; }
+expect 0 "$BKP" --quiet run --all
+say "a canary that cannot be looked at makes nothing suspect"
+
+mkdir "$T/m3"
+echo "  - {name: m3, type: rdx, path: $T/m3, place: 金庫, offline: true}" >>"$T/policy.yaml"
+expect 0 "$BKP" --quiet medium add m3
+rotate() { "$BKP" rotate m3 --operator Sato --quiet; }
+status rotate
+[ "$STATUS" -le 1 ] || { cat "$T/out" "$T/err" >&2; die "rotation: exit $STATUS"; }
+last=$(echo "$T"/m3/*-*-*-*-*/generations/* | tr ' ' '\n' | tail -n 1)
+thaw "$T/m3"
+rm "$last/manifest.json"
+inject read EIO "$last/SHA256SUMS" "$BKP" rotate m3 --operator Sato --quiet
+[ "$STATUS" = 1 ] && grep -q "could not be looked at" "$T/err" && record rotated | grep -q '"complete":false' ||
+	{ cat "$T/out" "$T/err" >&2; die "a rotation that cannot look at what the disk has: exit $STATUS"; }
+status rotate
+[ "$STATUS" -le 1 ] && [ -e "$last/manifest.json" ] || { cat "$T/out" "$T/err" >&2; die "the next rotation: exit $STATUS"; }
+say "a rotation that cannot look at what the disk has does not call it complete; the next one mends it"
+
+# the n-th time that something in the state folder is opened it cannot be
+for n in $(seq 1 60); do
+	status strace -f -qq -o "$T/trace" -P "$T/state" -e trace=openat -e "inject=openat:error=EIO:when=$n" "$BKP" --quiet run --all
+	grep -q INJECTED "$T/trace" || break
+	[ "$STATUS" != 0 ] || for m in m1 m2; do
+		carried "$(repo_of "$T/$m")"/journal/journal.jsonl || die "nothing can be opened ($n): exit 0, and $m does not carry it"
+	done
+done
+[ "$n" -gt 8 ] || die "the state folder is used $n times only: the test does not test"
+expect 0 "$BKP" --quiet run --all
+say "what cannot be opened in the state folder, at each of $((n - 1)) times: exit 0 only where every medium carries the journal"

@@ -66,6 +66,14 @@ done < <(others)
 expect 0 "$BKP" verify --medium m1
 say "$tried flipped bits in $(others | wc -l) files that belong to no generation: each seen and named by bkp verify and bkp-restore verify"
 
+# the line of a generation's signature that nothing signs (damage:laden/#/generations/000001/SHA256SUMS.minisig,0:20:bit1)
+sig=$repo/generations/000002/SHA256SUMS.minisig
+cp -p "$sig" "$T/whole"; flip "$sig" 20
+expect 2 "$RESTORE" --medium "$T/m1" verify 2
+grep -q "E-VERIFY-02.*000002/SHA256SUMS.minisig' is not what was written" "$T/err" || die "the first line of a signature: $(cat "$T/err")"
+expect 0 "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --quiet extract 2 --to "$T/first-line"
+cp -p --remove-destination "$T/whole" "$sig"
+
 # severities, and what does not belong there
 flip "$T/m1/README.txt" 10
 expect 1 "$BKP" verify --medium m1

@@ -257,6 +257,27 @@ static void test_incomplete_sources_are_said(void **state)
 	put(&s, &why);
 	assert_string_equal(why.code, "E-DOCS-03");
 	assert_true(readme_has(&s, "さくら内科"));
+	assert_true(readme_has(&s, "$D/bkp-restore --medium"));
+	close_site(&s);
+}
+
+/* What was there keeps its line in the list: it is none that nobody knows. */
+static void test_what_cannot_be_read_stays(void **state)
+{
+	struct err why;
+	struct site s;
+
+	(void)state;
+	sh("mkdir sick && cp tools/* sick");
+	open_site(&s, "sick-tools", "");
+	s.from.tools = in_scratch("sick");
+	put(&s, &why);
+	assert_string_equal(why.code, "");
+	sh("cp sick-tools/tools/SHA256SUMS before && rm sick/rescue.py && mkdir sick/rescue.py");
+	assert_true(put(&s, &why).tools);
+	assert_string_equal(why.code, "E-DOCS-03");
+	assert_int_equal(sh("cmp before sick-tools/tools/SHA256SUMS"), 0);
+	sealed(&s, "tools");
 	close_site(&s);
 }
 
@@ -453,6 +474,7 @@ int main(void)
 	    cmocka_unit_test(test_tools_and_readme),
 	    cmocka_unit_test(test_without_the_program),
 	    cmocka_unit_test(test_incomplete_sources_are_said),
+	    cmocka_unit_test(test_what_cannot_be_read_stays),
 	    cmocka_unit_test(test_only_what_changed_is_written),
 	    cmocka_unit_test(test_procedures),
 	    cmocka_unit_test(test_bad_procedures),

@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""Does a command that forkserver.c forks end as one that is started?  Exit status, words and what is restored, of cases all over damage.
+
+    selftest.py BUILD [N]
+"""
+import multiprocessing
+import os
+import shutil
+import sys
+import tempfile
+
+import campaign
+import damage
+import oracle
+import sites
+
+
+class Both:
+    """Each command by both; the second one finds no folder of the first one."""
+
+    def __init__(self, site, forked):
+        self.site, self.forked, self.commands, self.codes = site, forked, 0, set()
+
+    def prepare(self, argvs):
+        self.forked.prepare(argvs)
+
+    def run(self, argv, harmed=None):
+        ends = []
+        for run in (self.site.run, lambda argv: self.forked.run(argv, harmed)):
+            shutil.rmtree(self.site.path("to"), ignore_errors=True)
+            code, said = run(argv)
+            there = oracle.tree(self.site.path("to")) if os.path.isdir(self.site.path("to")) else None
+            ends.append((code, said, there))
+        if ends[0] != ends[1]:
+            raise AssertionError("%s: started %r, forked %r" % (" ".join(argv), ends[0], ends[1]))
+        self.commands += 1
+        self.codes.add((argv[-1] if "verify" in argv else "extract", ends[0][0]))
+        return ends[1][:2]
+
+
+def compare(root, n):
+    site, family = sites.Site(root), damage.Damage()
+    site.alone()
+    cases = campaign.spread(family.cases(site))[:n]
+    family.load(site)
+    site.reader = Both(site, site.reader)
+    for case in cases:
+        family.run(site, case, 0)
+    both = site.reader
+    print("%d cases, %d commands, %d of them forked late: started and forked they end alike, in %d ways" %
+          (len(cases), both.commands, both.forked.forked_late, len(both.codes)))
+
+
+def main():
+    root = tempfile.mkdtemp(prefix="bkp-campaign.", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
+    os.chmod(root, 0o755)
+    try:
+        sites.set_up(root, os.path.abspath(sys.argv[1]), os.path.dirname(os.path.abspath(__file__)))
+        campaign.in_a_process(campaign.make, root)
+        campaign.in_a_process(compare, root, int(sys.argv[2]) if len(sys.argv) > 2 else 500)
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    multiprocessing.set_start_method("fork")
+    main()
