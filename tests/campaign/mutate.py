@@ -25,7 +25,7 @@ TRUSTS = "minisig_verify minisig_verify_any minisig_verify_one_of vault_r_verify
 OPENS = "crypto_aead_chacha20poly1305_ietf_decrypt".split()
 DIGEST = re.compile(r", (\(size_t\)2 \* )?(DIGEST_LEN|\w*_CHECK|\w*SUM|8|sizeof\((hash|head|given|\*root|\*keys|root->pub\.key)\))\)$")
 ALWAYS = SYNC + WITHIN + REPLACES + SAME + TRUSTS + OPENS + ["memcmp", "crypto_sign_verify_detached", "EVP_DecryptFinal_ex"]
-HOME = {"io_write_new": "io", "io_replace": "io", "io_sync": "", "io_rename_new": ""}
+HOME = "io"  # where those of WITHIN call one another
 
 Step = collections.namedtuple("Step", "name path start end before after")
 Listed = collections.namedtuple("Listed", "name killer what old new")
@@ -88,7 +88,7 @@ def calls(more):
                     stop = closing(text, start + m.end() - 1)
                     if call != "memcmp" or DIGEST.search(" ".join(text[at:stop].split())):
                         found.append((at, stop))
-                if HOME.get(call) != module:
+                if call not in WITHIN or module != HOME:
                     out += [(call, module, function, i + 1, len(found), path, at, stop) for i, (at, stop) in enumerate(found)]
     return out
 

@@ -259,8 +259,8 @@ class Site:
         """Of m2 two of a generation's documents, an archive, and the tools; its identity is damaged."""
         subprocess.run(["chattr", "-R", "-f", "-i", self.path("m2")], check=False)
         found = sorted(os.path.join(d, f) for d, _, fs in os.walk(self.path("m2")) for f in fs)
-        for p in [p for p in found if p.endswith(("000002/manifest.json", "000002/SHA256SUMS.minisig"))] + [p for p in found if p.endswith(".age")
-                  and "archives" in p][:1]:
+        documents = [p for p in found if p.endswith(("000002/manifest.json", "000002/SHA256SUMS.minisig"))]
+        for p in documents + [p for p in found if p.endswith(".age") and "archives" in p][:1]:
             os.unlink(p)
         shutil.rmtree(self.path("m2", "tools"))
         with open(self.path("m2", "bkp-medium.json"), "r+b") as f:

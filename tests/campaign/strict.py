@@ -1,7 +1,8 @@
-"""Strict: the power goes, and what no sync has promised is gone.  File systems keep more than POSIX says (ext4, xfs and btrfs write a folder's
-names with the next file that is synced), so that a sync that is missing may not show on them (family power); here it does.
+"""Strict: the power goes, and what no sync has promised is gone.  File systems keep more than POSIX says (ext4, xfs and btrfs write a
+folder's names with the next file that is synced), so that a sync that is missing may not show on them (family power); here it does.
 
-strict:WORKLOAD:WHAT:N    the command is killed before its N-th call ("end": after its end; FUNCTION-N: the N-th of that function), and then the power goes.  WHAT is left:
+strict:WORKLOAD:WHAT:N    the command is killed before its N-th call (FUNCTION-N: the N-th of that function; "end": after its end), and
+                          then the power goes.  WHAT is left:
     old     names and bytes as they were when they were synced last
     new     the names as they are, bytes as they were synced last
     again   the command is given again after the kill and comes to its end; then as "old": it must not rely on what the first one left
