@@ -364,6 +364,18 @@ def journal_last_words_and_chain(site):
 
 
 @forged
+def journal_of_two_histories(site):
+    """A record of one, and behind it what followed another: each signed, with the number that belongs there."""
+    site.reset("held")
+    one = oracle.read(site.path("state", "journal.jsonl")).splitlines(True)
+    site.reset("night2")
+    site.must("bkp", "hold", "2", "--operator", "Sato", "--reason", "another")
+    two = oracle.read(site.path("state", "journal.jsonl")).splitlines(True)
+    first = next(n for n, (a, b) in enumerate(zip(one, two)) if a != b) + 1
+    edit(site.path("state", "journal.jsonl"), b"".join(one[:first] + two[first:]))
+
+
+@forged
 def journal_of_a_medium_in_the_host(site):
     """The host's journal is put back to what a medium has, and that to less."""
     edit(site.path("state", "journal.jsonl"), oracle.read(oracle.repository(site, "m1") + "/journal/journal.jsonl"))
