@@ -127,10 +127,12 @@ static int look_signed(const struct looking *l, const char *dir, const char *nam
 {
 	BUF_AUTO sig = BUF_INIT(SIG_MAX);
 	char path[PATH_BYTES], said[MINISIG_COMMENT_MAX], want[MINISIG_COMMENT_MAX], sig_name[PATH_BYTES];
+	struct looking all = *l; /* what stands there has its signature with it, also in a copy of some files */
 	struct err why = ERR_INIT;
 	bool usual;
 	int r;
 
+	all.complete = true;
 	snprintf(path, sizeof(path), "%s%s", dir, name);
 	snprintf(sig_name, sizeof(sig_name), "%s.minisig", name);
 	repository_comment(kind, vault_r_repository(l->v), want);
@@ -146,7 +148,7 @@ static int look_signed(const struct looking *l, const char *dir, const char *nam
 	if (r == INSIDE_ABSENT && is_next(l, dir, name, want, data))
 		return SIGNED;
 	if (r) {
-		unread(l, dir, sig_name, severity, r, &why);
+		unread(&all, dir, sig_name, severity, r, &why);
 		return 0;
 	}
 	why = (struct err)ERR_INIT;
@@ -303,17 +305,18 @@ static void look_folder(
 {
 	BUF_AUTO sums = BUF_INIT(SIGNED_MAX);
 	BUF_AUTO next = BUF_INIT(SIGNED_MAX);
-	struct looking lenient = *l;
+	struct looking lenient = *l, with_list = *l;
 	char want[MINISIG_COMMENT_MAX];
 	struct stat st;
+	bool there = !fstatat(l->medium, dir, &st, AT_SYMLINK_NOFOLLOW);
 	int r;
 
 	/* a policy without procedures brings no folder for them */
-	if (severity == INVENTORY_TEXT && fstatat(l->medium, dir, &st, AT_SYMLINK_NOFOLLOW) &&
-	    errno == ENOENT)
+	if (severity == INVENTORY_TEXT && !there && errno == ENOENT)
 		return;
+	with_list.complete |= there; /* of a tool that stands there without it nobody knows whose it is */
 	repository_comment(kind, vault_r_repository(l->v), want);
-	r = look_signed(l, dir, "SHA256SUMS", kind, severity, &sums);
+	r = look_signed(&with_list, dir, "SHA256SUMS", kind, severity, &sums);
 	if (!r)
 		return;
 	if (r == SIGNED_NEXT) /* of the rest some may not be there yet, either */
