@@ -27,7 +27,7 @@ class Before:
     def __init__(self, site):
         self.journal = read(site.path("state", "journal.jsonl"))
         self.seq = self.journal.count(b"\n")
-        self.files = {os.path.relpath(p, site.path()): digest(p) for m in MEDIA for p in published(site, m)}
+        self.files = {m + "/" + os.path.relpath(p, site.path(m)): digest(p) for m in MEDIA for p in published(site, m)}
 
 
 def records(journal):

@@ -67,8 +67,9 @@ class Disks:
         self.year, self.site = year, year.root
 
     def path(self, *names):
+        medium, *rest = os.path.join(*names).split("/")
         where = {"m1": "nas", "m2": "ssd", "m3": "rdx" if os.path.exists(self.year.path("rdx")) else "shelf"}
-        return self.year.path(where.get(names[0], names[0]), *names[1:])
+        return self.year.path(where.get(medium, medium), *rest)
 
 
 class Year:
