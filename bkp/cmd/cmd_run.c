@@ -1,4 +1,6 @@
 /* cmd_run: bkp run: what is due, the data sets named, or all of them, as one generation. */
+#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +25,7 @@
 #include "format/policy.h"
 #include "read/ledger.h"
 #include "read/slots.h"
+#include "write/dedup_guard.h"
 #include "write/night.h"
 #include "write/state.h"
 
@@ -181,6 +184,7 @@ struct run_options {
 	bool all, named, anchor, timings, dry, catch_up;
 	time_t until;
 	const char *root_key; /* that the repository must have; or NULL */
+	bool again;	      /* the index of what is stored was damaged and ended the first attempt */
 };
 
 /* Without names it is what is due that is captured. */
@@ -248,10 +252,19 @@ static int run(struct app *app, const struct policy *policy, struct state *state
 		return nothing(app, policy, state_ledger(state));
 	}
 	result.signal = interrupt_signal();
+	if (r && !result.signal && !opt->again && warden_watched() && !strcmp(err.code, "E-DEDUP-01")) {
+		night_say_drop(&say);
+		night_result_free(&result);
+		return WARDEN_AGAIN;
+	}
 	code = r || result.signal ? APP_FAILED : night_report_exit(&result);
 	if (result.signal)
 		night_say_note(&say, text("bkp: E-RUN-07: ended by signal %d: what was whole by then %s; the next run goes on from there\n"),
 		    result.signal, r ? text("is stored, no generation was made") : text("makes a generation"));
+	if (opt->again) {
+		night_say_note(&say, "%s", text("bkp: W-RUN-13: the index of what is stored was damaged and ended the run: it was begun once more\n"));
+		code = code == APP_OK ? APP_ATTENTION : code;
+	}
 	code = night_say_end(&say, state, &result, r ? &err : NULL, code);
 	if (opt->timings && !app->json)
 		night_report_timings(&result.timings);
@@ -381,13 +394,30 @@ static int died(struct app *app, const struct policy *policy, int number)
 	return app_flush(code);
 }
 
+/* Of a damaged index, which is a cache: it is begun anew, and need not cost the night. */
+static bool ended_by_index(const struct policy *policy, int status)
+{
+	char path[PATH_MAX];
+
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status) == WARDEN_AGAIN;
+	if (WTERMSIG(status) == SIGKILL)
+		return false;
+	snprintf(path, sizeof(path), "%s/" NIGHT_INDEX, policy->state);
+	return dedup_guard_died_inside(path);
+}
+
 static int run_watched(struct app *app, const struct policy *policy, const struct policy_dataset **sets, size_t n,
-    const struct run_options *opt)
+    struct run_options *opt)
 {
 	int status;
 
 	if (!warden_watch(&status))
 		return run_now(app, policy, sets, n, opt);
+	if (!opt->again && ended_by_index(policy, status)) {
+		opt->again = true;
+		return run_watched(app, policy, sets, n, opt);
+	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) != WARDEN_DIED)
 		return WEXITSTATUS(status);
 	return died(app, policy, WIFEXITED(status) ? 0 : WTERMSIG(status));

@@ -68,6 +68,11 @@ int warden_exit(int code)
 	return watched ? WARDEN_DIED : code;
 }
 
+bool warden_watched(void)
+{
+	return watched;
+}
+
 bool warden_watch(int *ret_status)
 {
 	struct sigaction was[N_ENDING];

@@ -14,6 +14,10 @@
 /* How a process ends that cannot go on: WARDEN_DIED, which the parent takes for a death, or without one `code`. */
 #define WARDEN_DIED 70
 int warden_exit(int code);
+/* How one ends that is to be begun once more: what it relied on was damaged, and is begun anew.  Only where there is a
+ * parent to do so. */
+#define WARDEN_AGAIN 71
+bool warden_watched(void);
 
 /* false: this is the process that works; true: it has ended, *ret_status is what waitpid() gave. */
 bool warden_watch(int *ret_status);

@@ -41,6 +41,15 @@ int dedup_guard_open(const char *path, struct dedup_guard *ret, unsigned *ret_de
 	return 0;
 }
 
+bool dedup_guard_died_inside(const char *path)
+{
+	IO_FD_AUTO dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	IO_FD_AUTO fd = dir < 0 ? -1 : openat(dir, NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	char inside = 0;
+
+	return fd >= 0 && read(fd, &inside, 1) == 1 && inside;
+}
+
 void dedup_guard_close(struct dedup_guard *g, bool in_order)
 {
 	if (g->inside && in_order)

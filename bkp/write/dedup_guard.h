@@ -22,6 +22,8 @@ struct dedup_guard {
 /* `path`: the index's folder.  *ret_deaths: 0, or how many processes in a row ended inside
  * LMDB.  0, or an errno value. */
 int dedup_guard_open(const char *path, struct dedup_guard *ret, unsigned *ret_deaths);
+/* By whoever watches: did the process that had the index end inside LMDB? */
+bool dedup_guard_died_inside(const char *path);
 /* in_order: it was used to the end without a fault. */
 void dedup_guard_close(struct dedup_guard *g, bool in_order);
 void dedup_guard_enter(struct dedup_guard *g);

@@ -66,7 +66,7 @@ static int open_dedup(struct night *n, struct err *err)
 
 	if (cache < 0)
 		return -1;
-	snprintf(path, sizeof(path), "%s/cache/dedup", state_path(n->cfg->state));
+	snprintf(path, sizeof(path), "%s/" NIGHT_INDEX, state_path(n->cfg->state));
 	return dedup_open(path, state_repository(n->cfg->state), &n->dedup, err);
 }
 

@@ -83,6 +83,9 @@ struct night_progress {
 	uint64_t fresh;	      /* of done, what was stored or read now, neither before nor only referred to */
 };
 
+/* The index of what is stored, below the state folder. */
+#define NIGHT_INDEX "cache/dedup"
+
 struct night_config {
 	struct state *state;
 	const struct policy *policy;

@@ -106,3 +106,26 @@ done
 [ "$n" -gt 8 ] || die "the state folder is used $n times only: the test does not test"
 expect 0 "$BKP" --quiet run --all
 say "what cannot be opened in the state folder, at each of $((n - 1)) times: exit 0 only where every medium carries the journal"
+
+# the index of what is stored is a cache: one that is damaged, so that LMDB dies of it or gives up, does not cost the night
+for i in $(seq 300); do echo "$i" >"$T/src/many-$i"; done
+status "$BKP" --quiet run --all
+expect 0 "$BKP" --quiet run --all
+index=$T/state/cache/dedup/data.mdb
+again=0 tried=0
+for page in $(seq 2 3 $(($(stat -c %s "$index") / 4096 - 1))); do
+	for at in 10 12 16; do
+		[ "$(stat -c %s "$index")" -gt $((page * 4096 + at)) ] || continue # it was begun anew
+		printf '\377' | dd of="$index" bs=1 seek=$((page * 4096 + at)) conv=notrunc 2>/dev/null
+		head -c 30000 /dev/urandom >"$T/src/new"
+		status "$BKP" --quiet run --all
+		tried=$((tried + 1))
+		[ "$STATUS" = 0 ] || { [ "$STATUS" = 1 ] && grep -q W-RUN-13 "$T/err" && again=$((again + 1)); } ||
+			{ cat "$T/out" "$T/err" >&2; die "the index is damaged in page $page at $at: exit $STATUS"; }
+	done
+done
+[ "$again" -gt 0 ] || die "none of $tried damages of the index ended a run: the test does not test"
+rm -rf "$T/o"
+"$RESTORE" --quiet --medium "$T/m2" --identity "$T/id.txt" extract "$(ls "$(repo_of "$T/m2")/generations" | tail -n 1 | sed 's/^0*//')" docs --to "$T/o" || die "extract"
+[ -z "$(rsync -aHAXnc --delete --itemize-changes "$T/src/" "$T/o$T/src/")" ] || die "behind a damaged index another tree was captured"
+say "$tried damages of the index of what is stored: $again runs were begun once more, none was lost"
