@@ -14,7 +14,7 @@ BKP_TEST_PACKAGES="$BKP_BUILD_PACKAGES clang libclang-rt-14-dev clang-format-14 
   chromium fonts-ipafont-gothic poppler-utils
   cron systemd openssh-server zip busybox
   fuse3 libfuse3-dev
-  acl attr libcap2-bin e2fsprogs btrfs-progs libarchive-tools strace bsdextrautils util-linux procps time man-db mandoc shellcheck python3-prometheus-client"
+  acl attr libcap2-bin e2fsprogs xfsprogs btrfs-progs libarchive-tools strace bsdextrautils util-linux procps time man-db mandoc shellcheck python3-prometheus-client"
 
 # What Debian starts when it is installed, by package.  The tests start their own, below their own folders.
 BKP_SERVICES="postgresql:postgresql mariadb-server:mariadb orthanc:orthanc openssh-server:ssh"
