@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 
 import blockdev
@@ -40,6 +41,7 @@ class Site:
         """From now on this process has a mount namespace of its own."""
         call(libc.unshare(CLONE_NEWNS))
         call(libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None))
+        let_go()
         self.work = self.root + "/work-%d" % os.getpid()
         os.makedirs(self.work, exist_ok=True)
         self.mounted = False
@@ -316,6 +318,15 @@ def function_names(root, cache={}):
             table = re.search(r"#define FUNCTIONS\(F\)(.*?)\n\n", f.read(), re.S).group(1)
         cache["names"] = re.findall(r"F\((\w+)\)", table)
     return cache["names"]
+
+
+def let_go():
+    """What others have mounted below a folder for temporary files is theirs to unmount: this namespace must not hold it."""
+    with open("/proc/self/mounts") as f:
+        points = [line.split()[1].encode().decode("unicode_escape") for line in f]
+    for p in reversed(points):
+        if p.startswith(("/tmp/", "/var/tmp/", "/dev/shm/", tempfile.gettempdir() + "/")):
+            libc.umount2(p.encode("latin-1"), MNT_DETACH)
 
 
 def preloaded(folder, cache={}):
