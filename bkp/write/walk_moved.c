@@ -60,7 +60,7 @@ static bool is_it(int dirfd, const char *name, uint64_t inode, const struct time
 /* ---- one ---- */
 
 struct search {
-	const char *was;
+	const char *was, *path; /* absolute, but for its '/' */
 	uint64_t inode;
 	const struct timespec *by;
 	char *name; /* what it has now; "": none */
@@ -88,6 +88,18 @@ static int put_off(struct frame *f, uint64_t inode, struct err *err)
 	return buf_append(&f->missing, &inode, sizeof(inode), err) ? -1 : WALK_GONE;
 }
 
+/* Its folder was removed: has another one, with such a name in it, taken the folder's place? */
+static bool stands_again(const char *path)
+{
+	char absolute[PATH_MAX];
+	struct stat st;
+	int n = snprintf(absolute, sizeof(absolute), "/%s", path);
+
+	if (n < 0 || (size_t)n >= sizeof(absolute))
+		return true; /* who knows */
+	return !lstat(absolute, &st) || (errno != ENOENT && errno != ENOTDIR);
+}
+
 static int seek(struct walk *w, struct frame *f, int dirfd, struct search *s, struct err *err)
 {
 	int errnum;
@@ -100,8 +112,9 @@ static int seek(struct walk *w, struct frame *f, int dirfd, struct search *s, st
 		f->sought += s->names;
 	if (errnum == EMFILE || errnum == ENFILE || errnum == ENOMEM)
 		return walk_out_of_resources(errnum, err);
-	if (errnum && errnum != ENOENT && errnum != ESTALE && f)
-		return put_off(f, s->inode, err);
+	/* looked at again and again, and then told */
+	if (errnum && ((errnum != ENOENT && errnum != ESTALE) || stands_again(s->path)))
+		snprintf(s->name, NAME_MAX + 1, "%s", s->was);
 	if (s->still) {
 		walk_ahead_lock(w);
 		w->unlike++;
@@ -118,7 +131,11 @@ bool walk_moved_is_another(const struct walk *w, uint64_t listed, uint64_t inode
 
 int walk_moved(struct walk *w, struct frame *f, const char *name, struct err *err)
 {
-	struct search s = {.was = name, .inode = names_inode(name), .by = &f->changed, .name = w->moved};
+	struct search s = {.was = name,
+	    .path = (const char *)w->path.p + 1,
+	    .inode = names_inode(name),
+	    .by = &f->changed,
+	    .name = w->moved};
 
 	return seek(w, f, f->fd, &s, err);
 }
@@ -137,7 +154,7 @@ static struct frame *frame_of(struct walk *w, const struct walk_item *it)
 
 int walk_seek(struct walk *w, struct walk_item *it, struct err *err)
 {
-	struct search s = {.inode = it->st.st_ino, .by = &it->st.st_ctim, .name = w->sought};
+	struct search s = {.path = it->path, .inode = it->st.st_ino, .by = &it->st.st_ctim, .name = w->sought};
 	char was[NAME_MAX + 1];
 	int r;
 
