@@ -284,7 +284,8 @@ static int add_name(struct names *n, const char *name, uint64_t inode, size_t ma
 			return -1;
 	}
 	n->count++;
-	return buf_append(&n->bytes, name, len - INODE, err) || buf_append(&n->bytes, &inode, INODE, err) ? -1 : 0;
+	return buf_append(&n->bytes, name, len - INODE, err) || buf_append(&n->bytes, &inode, INODE, err) ? -1
+													  : 0;
 }
 
 static int read_all(struct names *n, int dirfd, size_t max, int *ret_errno, struct err *err)

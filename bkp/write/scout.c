@@ -95,8 +95,8 @@ static void close_unless(int found, struct meta_result *m)
 		io_close_quietly(&m->fd);
 }
 
-/* As meta_read(); what was renamed since the walk saw it is followed.  META_UNREADABLE with ESTALE: it was never where it had
- * been a moment before. */
+/* As meta_read(); what was renamed since the walk saw it is followed.  META_UNREADABLE with ESTALE: it was
+ * never where it had been a moment before. */
 static int read_meta(struct run *r, const struct walk_item *it, struct archive_entry *entry,
     struct meta_result *m, struct err *err)
 {

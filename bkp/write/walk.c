@@ -198,8 +198,8 @@ int walk_push(struct walk *w, const struct frame *f, struct err *err)
 	return r;
 }
 
-/* Opens the folder and reads its names; *st becomes what was opened, which at the `last` attempt may be another
- * folder than was looked at.  0; >0 an errno why not; -1; -WALK_LEFT. */
+/* Opens the folder and reads its names; *st becomes what was opened, which at the `last` attempt may be
+ * another folder than was looked at.  0; >0 an errno why not; -1; -WALK_LEFT. */
 static int enter(struct walk *w, int dirfd, const char *name, bool last, struct stat *st, struct err *err)
 {
 	size_t max = w->opt.names_max > w->memory ? w->opt.names_max - w->memory : 0;
@@ -257,8 +257,7 @@ static int cannot_hold(const char *name, struct walk_item *ret)
 static int take(struct walk *w, const struct statx *x, bool last, struct walk_item *ret, struct err *err)
 {
 	set_stat(x, &ret->st);
-	if (w->has_root &&
-	    exclude_match(w->opt.exclude, (const char *)w->path.p, S_ISDIR(ret->st.st_mode)))
+	if (w->has_root && exclude_match(w->opt.exclude, (const char *)w->path.p, S_ISDIR(ret->st.st_mode)))
 		return -WALK_EXCLUDED;
 	if (!S_ISDIR(ret->st.st_mode))
 		return 0;

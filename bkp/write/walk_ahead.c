@@ -30,7 +30,7 @@ struct ahead_item {
 
 struct walk_task {
 	struct walk_task *next;
-	bool done, missing; /* missing: it stopped at a name that is to be looked for */
+	bool done, missing;    /* missing: it stopped at a name that is to be looked for */
 	size_t from, to, stop; /* names of its folder; stop: the first that is still to be done */
 	const struct names *names;
 	int fd;		 /* its folder */

@@ -14,9 +14,12 @@
 #include "base/text.h"
 #include "write/walk_private.h"
 
-#define LISTING	   16384
-#define SOUGHT_MAX ((size_t)256 << 10) /* names gone through in a folder for what is missing, before that waits for its end */
-#define UNLIKE_MAX 64 /* files whose inode is not what their folder's list says, before a walk expects nothing else */
+#define LISTING 16384
+#define SOUGHT_MAX                                                                                           \
+	((size_t)256                                                                                         \
+	    << 10) /* names gone through in a folder for what is missing, before that waits for its end */
+#define UNLIKE_MAX                                                                                           \
+	64 /* files whose inode is not what their folder's list says, before a walk expects nothing else */
 
 /* Called for each name of the folder. true: enough. */
 typedef bool name_fn(void *arg, int dirfd, const struct dirent64 *e);
@@ -46,8 +49,9 @@ static bool is_later(const struct statx_timestamp *a, const struct timespec *b)
 	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
 }
 
-/* Inodes are used again: what was born later is another file.  Where nobody knows when it was, it may have been when it was
- * last written.  What is gone already may have been it: not to say so is worse than to be wrong. */
+/* Inodes are used again: what was born later is another file.  Where nobody knows when it was, it may have
+ * been when it was last written.  What is gone already may have been it: not to say so is worse than to be
+ * wrong. */
 static bool is_it(int dirfd, const char *name, uint64_t inode, const struct timespec *by)
 {
 	struct statx x;
@@ -154,7 +158,8 @@ static struct frame *frame_of(struct walk *w, const struct walk_item *it)
 
 int walk_seek(struct walk *w, struct walk_item *it, struct err *err)
 {
-	struct search s = {.path = it->path, .inode = it->st.st_ino, .by = &it->st.st_ctim, .name = w->sought};
+	struct search s = {
+	    .path = it->path, .inode = it->st.st_ino, .by = &it->st.st_ctim, .name = w->sought};
 	char was[NAME_MAX + 1];
 	int r;
 
