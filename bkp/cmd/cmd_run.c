@@ -1,4 +1,5 @@
 /* cmd_run: bkp run: what is due, the data sets named, or all of them, as one generation. */
+#include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -44,7 +45,7 @@ static void on_note(void *arg, enum capture_kind kind, const char *dataset, cons
 {
 	struct view *v = arg;
 	char shown[512];
-	const char *why = errnum ? text_errno(errnum) : "";
+	const char *why = errnum == ESTALE ? text("at every look it is somewhere else, or another file") : errnum ? text_errno(errnum) : "";
 
 	if (kind == CAPTURE_MOUNT && v->quiet)
 		return;

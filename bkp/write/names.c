@@ -18,9 +18,10 @@
 #define LISTING 65536 /* one read of the folder */
 #define FAN_IN	16    /* runs merged at a time */
 #define WINDOW	16384 /* of one run in memory */
+#define INODE	sizeof(uint64_t)
 
 struct run {
-	uint64_t off, end; /* in the scratch file: names with their NUL */
+	uint64_t off, end; /* in the scratch file: names with what stands behind them */
 };
 
 /* A run read from its beginning, name by name. */
@@ -99,6 +100,12 @@ static int scratch_append(struct names_scratch *s, const void *p, size_t n, stru
 	return 0;
 }
 
+/* A name, its NUL and its inode. */
+static size_t record(const char *name)
+{
+	return strlen(name) + 1 + INODE;
+}
+
 static int by_bytes(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
@@ -113,7 +120,7 @@ static int sort(struct names *n, struct err *err)
 	n->sorted = calloc(n->count ? n->count : 1, sizeof(*n->sorted));
 	if (!n->sorted)
 		return err_nomem(err);
-	for (size_t i = 0; i < n->count; i++, p += strlen(p) + 1)
+	for (size_t i = 0; i < n->count; i++, p += record(p))
 		n->sorted[i] = p;
 	qsort(n->sorted, n->count, sizeof(*n->sorted), by_bytes);
 	return 0;
@@ -153,7 +160,7 @@ static int spill(struct names *n, struct err *err)
 		return -1;
 	run.off = n->scratch->end;
 	for (size_t i = 0; i < n->count; i++) {
-		if (buf_append(&out, n->sorted[i], strlen(n->sorted[i]) + 1, err))
+		if (buf_append(&out, n->sorted[i], record(n->sorted[i]), err))
 			return -1;
 		if (out.n >= LISTING || i + 1 == n->count) {
 			if (scratch_append(n->scratch, out.p, out.n, err))
@@ -175,7 +182,8 @@ static int advance(struct cursor *c, int fd, struct err *err)
 	const char *nul;
 
 	c->name = NULL;
-	while (!(nul = memchr(c->window + c->at, '\0', c->n))) {
+	while (!(nul = memchr(c->window + c->at, '\0', c->n)) ||
+	       (size_t)(nul - c->window) + 1 + INODE > c->at + c->n) {
 		size_t room, want;
 		ssize_t got;
 
@@ -192,8 +200,8 @@ static int advance(struct cursor *c, int fd, struct err *err)
 		c->left.off += want;
 	}
 	c->name = c->window + c->at;
-	c->n -= (size_t)(nul - c->name) + 1;
-	c->at += (size_t)(nul - c->name) + 1;
+	c->n -= record(c->name);
+	c->at += record(c->name);
 	return 0;
 }
 
@@ -213,7 +221,7 @@ static int merge_cursors(struct names *n, struct cursor *c, size_t count, struct
 		for (size_t i = 0; i < count; i++)
 			if (c[i].name && (!least || strcmp(c[i].name, least->name) < 0))
 				least = &c[i];
-		if (least && buf_append(&out, least->name, strlen(least->name) + 1, err))
+		if (least && buf_append(&out, least->name, record(least->name), err))
 			return -1;
 		if ((!least || out.n >= LISTING) && scratch_append(n->scratch, out.p, out.n, err))
 			return -1;
@@ -263,9 +271,9 @@ static int merge_all(struct names *n, struct err *err)
 	return cursor_open(&n->cursor, n->runs[0], n->scratch->fd, err);
 }
 
-static int add_name(struct names *n, const char *name, size_t max, struct err *err)
+static int add_name(struct names *n, const char *name, uint64_t inode, size_t max, struct err *err)
 {
-	size_t len = strlen(name) + 1;
+	size_t len = record(name);
 
 	if (!strcmp(name, ".") || !strcmp(name, ".."))
 		return 0;
@@ -276,7 +284,8 @@ static int add_name(struct names *n, const char *name, size_t max, struct err *e
 			return -1;
 	}
 	n->count++;
-	return buf_append(&n->bytes, name, len, err);
+	return buf_append(&n->bytes, name, len - INODE, err) || buf_append(&n->bytes, &inode, INODE, err) ? -1
+													  : 0;
 }
 
 static int read_all(struct names *n, int dirfd, size_t max, int *ret_errno, struct err *err)
@@ -294,7 +303,7 @@ static int read_all(struct names *n, int dirfd, size_t max, int *ret_errno, stru
 			/* the kernel aligns its records to 8 bytes, and malloc the buffer */
 			const struct dirent64 *e = (const struct dirent64 *)(const void *)(s->listing + at);
 
-			r = add_name(n, e->d_name, max, err);
+			r = add_name(n, e->d_name, e->d_ino, max, err);
 			at += e->d_reclen;
 		}
 	if (!r && got < 0) {
@@ -343,9 +352,10 @@ static int next_on_disk(struct names *n, const char **ret, struct err *err)
 			return -1;
 	} while (true);
 	free(n->last);
-	n->last = strdup(n->cursor.name);
+	n->last = malloc(record(n->cursor.name));
 	if (!n->last)
 		return err_nomem(err);
+	memcpy(n->last, n->cursor.name, record(n->cursor.name));
 	*ret = n->last;
 	return advance(&n->cursor, n->scratch->fd, err);
 }
@@ -358,6 +368,14 @@ int names_next(struct names *n, const char **ret, struct err *err)
 		return NAMES_END;
 	*ret = n->sorted[n->next++];
 	return 0;
+}
+
+uint64_t names_inode(const char *name)
+{
+	uint64_t inode;
+
+	memcpy(&inode, name + strlen(name) + 1, INODE);
+	return inode;
 }
 
 size_t names_count(const struct names *n)

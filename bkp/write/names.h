@@ -38,6 +38,8 @@ int names_read(
 #define NAMES_END 1
 /* *ret is valid until the next call. */
 int names_next(struct names *n, const char **ret, struct err *err);
+/* As the folder's list says it.  Only of a name that names_next() or names_at() gave. */
+uint64_t names_inode(const char *name);
 
 /* Where they are in memory (else names_count() is 0): by their place; *ret of names_next() is the one at
  * names_position(), which is then one more.  names_at() may be called by several threads. */

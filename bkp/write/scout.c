@@ -1,6 +1,7 @@
 /* scout: see scout.h. */
 #include "write/scout.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,8 +21,11 @@
 #include "write/statmerge.h"
 #include "write/walk.h"
 
+#define MOVED_MAX 3 /* names that a file is followed to */
+
 struct run {
 	const struct scout *s;
+	struct walk *walk; /* of the root at hand */
 	struct feed *feed;
 	struct meta *meta;
 	struct linkmap *names; /* of files with several names: which have been met */
@@ -79,6 +83,46 @@ static void drop_if_changed(struct feed_item *it)
 	it->same = NULL;
 }
 
+/* Is it another than the walk saw? */
+static bool is_another(const struct walk_item *it, int found, const struct meta_result *m)
+{
+	return found == META_VANISHED || (!found && m->st.st_ino != it->st.st_ino && !it->mount);
+}
+
+static void close_unless(int found, struct meta_result *m)
+{
+	if (!found)
+		io_close_quietly(&m->fd);
+}
+
+/* As meta_read(); what was renamed since the walk saw it is followed.  META_UNREADABLE with ESTALE: it was
+ * never where it had been a moment before. */
+static int read_meta(struct run *r, const struct walk_item *it, struct archive_entry *entry,
+    struct meta_result *m, struct err *err)
+{
+	struct walk_item now = *it;
+	int found = meta_read(r->meta, it, entry, m, err);
+
+	for (int i = 0; is_another(it, found, m); i++) {
+		int got = i < MOVED_MAX ? walk_seek(r->walk, &now, err) : 0;
+
+		/* nowhere: what has its name now counts */
+		if (got == WALK_GONE && now.name == it->name)
+			return found;
+		close_unless(found, m);
+		if (got == WALK_GONE)
+			return meta_read(r->meta, it, entry, m, err);
+		if (got)
+			return -1;
+		if (i >= MOVED_MAX) {
+			m->open_errno = ESTALE;
+			return META_UNREADABLE;
+		}
+		found = meta_read(r->meta, &now, entry, m, err);
+	}
+	return found;
+}
+
 /* `was`: what is known of it; the reference in it passes to the feed. */
 static int feed_item(
     struct run *r, const struct walk_item *it, const struct statmerge_result *was, struct err *err)
@@ -107,7 +151,7 @@ static int feed_item(
 		return 0;
 	}
 	e->item.looked_ns = now_ns();
-	found = meta_read(r->meta, it, e->item.entry, &m, err);
+	found = read_meta(r, it, e->item.entry, &m, err);
 	if (found == META_VANISHED) {
 		feed_take_back(r->feed);
 		return 0;
@@ -206,6 +250,7 @@ static int feed_root(struct run *r, const char *root, struct err *err)
 
 	if (walk_open(root, &opt, &w, err))
 		return -1;
+	r->walk = w;
 	while (!(got = walk_next(w, &it, err)))
 		/* the root "/" itself has no name to stand under */
 		if (*it.path && (got = take_item(r, &it, err)))

@@ -25,7 +25,7 @@
 #define PATH_LIMIT	  ((size_t)1 << 20)
 #define REPLACED_MAX	  3 /* looks at a name that is another thing every time */
 
-static int open_folder(int dirfd, const char *name)
+int walk_open_folder(int dirfd, const char *name)
 {
 	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY;
 	int fd = openat(dirfd, name, flags | O_NOATIME);
@@ -104,6 +104,7 @@ static void drop_top(struct walk *w)
 	walk_ahead_unlock(w);
 	w->memory -= names_memory(f->names);
 	names_free(f->names);
+	buf_free(&f->missing);
 	if (!w->kept) /* a task keeps its descriptors until its entries have been taken */
 		io_close_quietly(&f->fd);
 }
@@ -160,7 +161,7 @@ static void set_stat(const struct statx *x, struct stat *st)
 	st->st_ctim = time_of(&x->stx_ctime);
 }
 
-static int out_of_resources(int errnum, struct err *err)
+int walk_out_of_resources(int errnum, struct err *err)
 {
 	return err_sys(
 	    err, "E-WALK-02", errnum, "%s", text("out of resources while going through the folders"));
@@ -197,25 +198,28 @@ int walk_push(struct walk *w, const struct frame *f, struct err *err)
 	return r;
 }
 
-/* Opens the folder and reads its names; *st becomes what was opened.  0; >0 an errno why not; -1; -WALK_LEFT.
- */
-static int enter(struct walk *w, int dirfd, const char *name, struct stat *st, struct err *err)
+/* Opens the folder and reads its names; *st becomes what was opened, which at the `last` attempt may be
+ * another folder than was looked at.  0; >0 an errno why not; -1; -WALK_LEFT. */
+static int enter(struct walk *w, int dirfd, const char *name, bool last, struct stat *st, struct err *err)
 {
 	size_t max = w->opt.names_max > w->memory ? w->opt.names_max - w->memory : 0;
 	IO_FD_AUTO fd = -1;
-	struct frame f = {.path_len = w->path.n, .span = WALK_SPAN};
+	struct frame f = {.path_len = w->path.n, .span = WALK_SPAN, .missing = BUF_INIT(SIZE_MAX / 2)};
+	struct stat was = *st;
 	int errnum = 0, r;
 
 	if (w->kept && (w->n_kept == w->max_kept || w->depth >= OPEN_MAX / 2))
 		return -WALK_LEFT;
-	fd = open_folder(dirfd, name);
+	fd = walk_open_folder(dirfd, name);
 	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
-		return out_of_resources(errno, err);
+		return walk_out_of_resources(errno, err);
 	if (fd < 0)
 		return errno;
 	/* "." rather than fstat: it fails where the folder may be listed but not searched */
 	if (fstatat(fd, ".", st, 0))
 		return errno;
+	if (w->has_root && !last && (st->st_ino != was.st_ino || st->st_dev != was.st_dev))
+		return ESTALE;
 	r = names_read(
 	    fd, max > NAMES_MAX_LEAST ? max : NAMES_MAX_LEAST, &w->scratch, &f.names, &errnum, err);
 	if (r)
@@ -223,6 +227,7 @@ static int enter(struct walk *w, int dirfd, const char *name, struct stat *st, s
 	f.fd = fd;
 	f.dev = st->st_dev;
 	f.ino = st->st_ino;
+	f.changed = st->st_ctim;
 	if (walk_push(w, &f, err)) {
 		names_free(f.names);
 		return -1;
@@ -238,42 +243,77 @@ static int enter(struct walk *w, int dirfd, const char *name, struct stat *st, s
 	return 0;
 }
 
-int walk_look(struct walk *w, int dirfd, const char *name, struct walk_item *ret, struct err *err)
+/* It is not to be had: another thing, or nothing, at every look. */
+static int cannot_hold(const char *name, struct walk_item *ret)
 {
+	ret->name = name;
+	ret->error = ESTALE;
+	memset(&ret->st, 0, sizeof(ret->st));
+	return 0;
+}
+
+/* What statx() said of the name at hand.  0: to be yielded; >0 an errno why it could not be entered; -1;
+ * -WALK_…. */
+static int take(struct walk *w, const struct statx *x, bool last, struct walk_item *ret, struct err *err)
+{
+	set_stat(x, &ret->st);
+	if (w->has_root && exclude_match(w->opt.exclude, (const char *)w->path.p, S_ISDIR(ret->st.st_mode)))
+		return -WALK_EXCLUDED;
+	if (!S_ISDIR(ret->st.st_mode))
+		return 0;
+	if (!w->opt.cross_mounts && is_mount(w, x)) {
+		ret->mount = true;
+		return 0;
+	}
+	return w->path.n > PATH_LIMIT ? ENAMETOOLONG : enter(w, ret->dirfd, ret->name, last, &ret->st, err);
+}
+
+/* The name is gone, or another file has it. */
+static bool is_missing(const struct walk *w, uint64_t listed, bool there, const struct statx *x)
+{
+	return listed && (!there || (!is_mount(w, x) && walk_moved_is_another(w, listed, x->stx_ino)));
+}
+
+int walk_look(struct walk *w, struct frame *f, int dirfd, const char *name, uint64_t listed,
+    struct walk_item *ret, struct err *err)
+{
+	const char *at = name;
+
 	for (int attempt = 1;; attempt++) {
 		struct statx x;
+		bool there;
 		int r;
 
-		*ret = (struct walk_item){.dirfd = dirfd, .name = name};
+		*ret = (struct walk_item){.dirfd = dirfd, .name = at};
 		ret->path = w->path.n ? (const char *)w->path.p + 1 : "";
-		if (statx(dirfd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_BASIC_STATS, &x)) {
-			if (errno == ENOENT || errno == ESTALE)
-				return WALK_VANISHED;
-			if (errno == ENOMEM)
-				return out_of_resources(errno, err);
+		there = !statx(dirfd, at, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_BASIC_STATS, &x);
+		if (!there && errno == ENOMEM)
+			return walk_out_of_resources(errno, err);
+		if (!there && errno != ENOENT && errno != ESTALE) {
 			ret->error = errno;
 			return 0;
 		}
-		set_stat(&x, &ret->st);
-		if (w->has_root &&
-		    exclude_match(w->opt.exclude, (const char *)w->path.p, S_ISDIR(ret->st.st_mode)))
-			return WALK_EXCLUDED;
-		if (!S_ISDIR(ret->st.st_mode))
-			return 0;
-		if (!w->opt.cross_mounts && is_mount(w, &x)) {
-			ret->mount = true;
-			return 0;
+		if (is_missing(w, listed, there, &x)) {
+			r = f ? walk_moved(w, f, name, err) : WALK_VANISHED;
+			if (r && r != WALK_GONE)
+				return r;
+			if (!r && attempt >= REPLACED_MAX)
+				return cannot_hold(name, ret);
+			if (r)
+				listed = 0; /* whatever has the name now counts */
+			if (!r || at != name) {
+				at = r ? name : w->moved;
+				continue;
+			}
 		}
-		if (w->path.n > PATH_LIMIT) {
-			ret->error = ENAMETOOLONG;
-			return 0;
-		}
-		r = enter(w, dirfd, name, &ret->st, err);
+		if (!there)
+			return WALK_VANISHED;
+		r = take(w, &x, attempt >= REPLACED_MAX, ret, err);
 		/* gone, or another one has its name now: no folder, or one that was not listed */
 		if ((r == ENOENT || r == ESTALE || r == ENOTDIR || r == ELOOP) && attempt < REPLACED_MAX)
 			continue;
 		if (r < 0)
-			return r == -WALK_LEFT ? WALK_LEFT : -1;
+			return r == -1 ? -1 : -r;
 		ret->error = r;
 		return 0;
 	}
@@ -297,7 +337,7 @@ static int descend(struct walk *w, size_t to)
 		const struct frame *f = &w->stack[i];
 		size_t from = w->stack[i - 1].path_len + 1, n = f->path_len - from;
 		char *name = strndup((const char *)w->path.p + from, n);
-		int next = name ? open_folder(fd, name) : -1;
+		int next = name ? walk_open_folder(fd, name) : -1;
 
 		free(name);
 		if (i > 1)
@@ -318,7 +358,7 @@ static int leave(struct walk *w, struct err *err)
 	char shown[300];
 
 	if (w->depth > 1 && below->fd < 0) {
-		int fd = open_folder(top->fd, "..");
+		int fd = walk_open_folder(top->fd, "..");
 
 		if (!is_frame(fd, below)) {
 			io_close_quietly(&fd);
@@ -354,6 +394,22 @@ static int next_name(struct walk *w, const char **ret, struct err *err)
 	return !r && walk_set_path(w, f->path_len, *ret, err) ? -1 : r;
 }
 
+/* Something that was listed in the folder on top is in it, and was not yielded. */
+static int tell_folder(struct walk *w, struct walk_item *ret, struct err *err)
+{
+	const struct frame *f = &w->stack[w->depth - 1];
+	const char *slash;
+
+	walk_ahead_lock(w);
+	w->path.n = f->path_len;
+	walk_ahead_unlock(w);
+	if (buf_terminate(&w->path, err))
+		return -1;
+	*ret = (struct walk_item){.dirfd = f->fd, .path = f->path_len ? (const char *)w->path.p + 1 : ""};
+	slash = strrchr(ret->path, '/');
+	return cannot_hold(slash ? slash + 1 : ret->path, ret);
+}
+
 int walk_step(struct walk *w, struct walk_item *ret, struct err *err)
 {
 	while (w->depth) {
@@ -365,12 +421,17 @@ int walk_step(struct walk *w, struct walk_item *ret, struct err *err)
 		r = next_name(w, &name, err);
 		walk_ahead_unlock(w);
 		if (r == NAMES_END) {
+			if (walk_moved_any(&w->stack[w->depth - 1]))
+				return tell_folder(w, ret, err);
 			if (leave(w, err))
 				return -1;
 			continue;
 		}
-		if (!r)
-			r = walk_look(w, w->stack[w->depth - 1].fd, name, ret, err);
+		if (!r) {
+			struct frame *f = &w->stack[w->depth - 1];
+
+			r = walk_look(w, f, f->fd, name, names_inode(name), ret, err);
+		}
 		if (r <= 0 || r == WALK_LEFT)
 			return r;
 	}
@@ -385,7 +446,7 @@ int walk_next(struct walk *w, struct walk_item *ret, struct err *err)
 		return err_set(err, "E-WALK-02", "%s", text("the walk has failed before"));
 	if (!w->begun) {
 		w->begun = true;
-		r = walk_look(w, w->parent, w->name, ret, err);
+		r = walk_look(w, NULL, w->parent, w->name, 0, ret, err);
 		if (r == WALK_VANISHED || (!r && !ret->st.st_mode))
 			r = cannot_look(
 			    w->path.n ? (const char *)w->path.p : "/", r ? ENOENT : ret->error, err);

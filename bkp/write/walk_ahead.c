@@ -23,14 +23,14 @@
 
 struct ahead_item {
 	struct stat st;
-	size_t path, name; /* in task's paths; in the path */
+	size_t path, name; /* in the task's paths */
 	int dirfd, error;
 	bool mount;
 };
 
 struct walk_task {
 	struct walk_task *next;
-	bool done;
+	bool done, missing;    /* missing: it stopped at a name that is to be looked for */
 	size_t from, to, stop; /* names of its folder; stop: the first that is still to be done */
 	const struct names *names;
 	int fd;		 /* its folder */
@@ -109,8 +109,10 @@ static struct walk_task *task_new(const struct walk *w)
 /* Nothing of it counts, or is needed any more. */
 static void task_clear(struct walk_task *t)
 {
-	while (t->sub.depth)
+	while (t->sub.depth) {
 		names_free(t->sub.stack[--t->sub.depth].names);
+		buf_free(&t->sub.stack[t->sub.depth].missing);
+	}
 	t->sub.memory = 0;
 	while (t->sub.n_kept)
 		io_close_quietly(&t->kept[--t->sub.n_kept]);
@@ -134,7 +136,12 @@ static int keep(struct walk_task *t, const struct walk_item *it)
 	    .st = it->st, .path = t->paths.n, .dirfd = it->dirfd, .error = it->error, .mount = it->mount};
 	if (buf_append(&t->paths, it->path, strlen(it->path) + 1, NULL))
 		return -1;
-	i->name = strlen(it->path) - strlen(it->name);
+	i->name = i->path + strlen(it->path) - strlen(it->name);
+	if (it->name == t->sub.moved) {
+		i->name = t->paths.n;
+		if (buf_append(&t->paths, it->name, strlen(it->name) + 1, NULL))
+			return -1;
+	}
 	t->n_items++;
 	return 0;
 }
@@ -177,8 +184,8 @@ static void task_run(struct walk_task *t)
 
 		if (!has_room(t) || walk_set_path(&t->sub, t->path_len, name, NULL))
 			break;
-		r = walk_look(&t->sub, t->fd, name, &it, NULL);
-		if (r == WALK_VANISHED || r == WALK_EXCLUDED) {
+		r = walk_look(&t->sub, NULL, t->fd, name, names_inode(name), &it, NULL);
+		if (r == WALK_EXCLUDED) {
 			r = 0;
 			continue;
 		}
@@ -187,6 +194,7 @@ static void task_run(struct walk_task *t)
 		r = keep(t, &it) ? -1 : go_below(t);
 	}
 	t->stop = i;
+	t->missing = r == WALK_VANISHED;
 	if (r < 0) { /* no memory: as if it had never been claimed */
 		task_clear(t);
 		t->stop = t->from;
@@ -268,6 +276,7 @@ static struct walk_task *claim(struct walk_ahead *a)
 	t->path_len = f->path_len;
 	t->sub.root_dev = w->root_dev;
 	t->sub.has_root = true;
+	t->sub.unlike = w->unlike;
 	t->next = *at;
 	*at = t;
 	return t;
@@ -387,8 +396,10 @@ static int retire(struct walk *w, struct walk_task *t, struct err *err)
 	pthread_mutex_lock(&a->lock);
 	f->tasks = t->next;
 	names_seek(f->names, t->stop);
+	if (w->unlike < s->unlike)
+		w->unlike = s->unlike;
 	if (t->stop < t->to)
-		f->span = done;
+		f->span = t->missing && !done ? 1 : done;
 	else if (!s->depth && t->n_items < ITEMS / 2 && s->n_kept < FDS / 2 && f->span < SPAN_MAX)
 		f->span *= 2;
 	if (s->depth) {
@@ -402,8 +413,10 @@ static int retire(struct walk *w, struct walk_task *t, struct err *err)
 		for (size_t k = 0; k < s->n_kept && !r; k++)
 			if (t->kept[k] == s->stack[i].fd)
 				t->kept[k] = -1;
-		if (!r)
+		if (!r) {
 			s->stack[i].names = NULL;
+			s->stack[i].missing = (struct buf)BUF_INIT(0);
+		}
 	}
 	task_clear(t);
 	pthread_mutex_lock(&a->lock);
@@ -466,11 +479,10 @@ int walk_ahead_next(struct walk *w, struct walk_item *ret, struct err *err)
 
 		if (t && t->at < t->n_items) {
 			const struct ahead_item *i = &t->items[t->at++];
-			const char *path = (const char *)t->paths.p + i->path;
 
 			*ret = (struct walk_item){.dirfd = i->dirfd,
-			    .name = path + i->name,
-			    .path = path,
+			    .name = (const char *)t->paths.p + i->name,
+			    .path = (const char *)t->paths.p + i->path,
 			    .st = i->st,
 			    .error = i->error,
 			    .mount = i->mount};

@@ -357,11 +357,21 @@ struct move {
 	const char *from, *to; /* to NULL: removed */
 };
 
+static void move_each(const struct move *m, size_t n)
+{
+	char a[5000], b[5000];
+
+	for (size_t i = 0; i < n; i++) {
+		snprintf(a, sizeof(a), "%s/%s", top, m[i].from);
+		snprintf(b, sizeof(b), "%s/%s", top, m[i].to ? m[i].to : "");
+		assert_int_equal(m[i].to ? rename(a, b) : unlink(a), 0);
+	}
+}
+
 /* Walks; when `at` is looked at, the moves are made. */
 static int walk_and_move(const char *at, const struct move *m, size_t n, size_t *ret_count, struct err *err)
 {
 	struct walk_options opt = {.scratch_dir = scratch};
-	char a[5000], b[5000];
 	struct walk_item it;
 	struct walk *w;
 	bool done = false;
@@ -373,11 +383,7 @@ static int walk_and_move(const char *at, const struct move *m, size_t n, size_t 
 		++*ret_count;
 		if (strlen(it.path) <= strlen(top) || strcmp(it.path + strlen(top), at) != 0)
 			continue;
-		for (size_t i = 0; i < n; i++) {
-			snprintf(a, sizeof(a), "%s/%s", top, m[i].from);
-			snprintf(b, sizeof(b), "%s/%s", top, m[i].to ? m[i].to : "");
-			assert_int_equal(m[i].to ? rename(a, b) : unlink(a), 0);
-		}
+		move_each(m, n);
 		done = true;
 	}
 	walk_close(w);
@@ -434,6 +440,200 @@ static void moved_while_far_below(void **state)
 	assert_int_equal(walk_and_move(deeper, lost, 2, &count, &err), -1);
 	assert_string_equal(err.code, "E-WALK-02");
 	assert_non_null(strstr(err.msg, "moved away"));
+}
+
+/* ---- renamed ---- */
+
+static uint64_t inode_of(const char *path)
+{
+	char full[5000];
+	struct stat st;
+
+	snprintf(full, sizeof(full), "%s/%s", top, path);
+	assert_int_equal(lstat(full, &st), 0);
+	return st.st_ino;
+}
+
+/* Walks as who reads what he is given does: by the name, or where walk_seek() says that it is now.  Then the paths, and
+ * the inode of `watched`, 0: it was not yielded, or it is gone again. */
+static void walk_and_follow(const struct walk_options *opt, const char *at, void (*change)(void),
+    const char *watched, char *list, size_t size, uint64_t *ret_inode)
+{
+	size_t n = strlen(top), before = open_descriptors();
+	struct err err = ERR_INIT;
+	struct walk_item it;
+	struct stat st;
+	struct walk *w;
+	int r;
+
+	*ret_inode = 0;
+	*list = '\0';
+	assert_int_equal(walk_open(top, opt, &w, &err), 0);
+	while (!(r = walk_next(w, &it, &err))) {
+		const char *path = strlen(it.path) > n ? it.path + n : "";
+
+		if (!strcmp(path, at))
+			change();
+		assert_true(strlen(list) + strlen(path) + 3 < size);
+		sprintf(list + strlen(list), "%s%s ", path, it.error == ESTALE && !it.st.st_mode ? "!" : "");
+		if (!it.st.st_mode)
+			continue;
+		if (fstatat(it.dirfd, it.name, &st, AT_SYMLINK_NOFOLLOW) || st.st_ino != it.st.st_ino) {
+			r = walk_seek(w, &it, &err);
+			if (r == WALK_GONE)
+				continue;
+			assert_int_equal(r, 0);
+			assert_int_equal(fstatat(it.dirfd, it.name, &st, AT_SYMLINK_NOFOLLOW), 0);
+			assert_int_equal(st.st_ino, it.st.st_ino);
+		}
+		if (!strcmp(path, watched))
+			*ret_inode = it.st.st_ino;
+	}
+	if (r != WALK_END)
+		fail_msg("%s", err.msg);
+	walk_close(w);
+	assert_int_equal(open_descriptors(), before);
+}
+
+/* So that what comes later was born later, as the file system's clock tells it. */
+static void let_time_pass(void)
+{
+	usleep(30000);
+}
+
+static void rename_some(void)
+{
+	static const struct move m[] = {{"b", "0"}, {"c", "zz"}, {"d", "d.was"}, {"e", "e.was"}, {"f", NULL}};
+
+	let_time_pass();
+	move_each(m, sizeof(m) / sizeof(*m));
+	make_file("e");	 /* another one has its name, and perhaps another's inode */
+	make_file("a!"); /* what is new comes with the next walk */
+}
+
+static void renamed_are_given_as_they_were_listed(void **state)
+{
+	const struct walk_options options[] = {{.scratch_dir = scratch},
+	    {.scratch_dir = scratch, .names_max = 1024}, {.scratch_dir = scratch, .helpers = 2}};
+	uint64_t inode, want;
+	char list[8000];
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
+		char path[100], others[8000] = "";
+
+		make_file("a");
+		make_file("b");
+		make_file("c");
+		make_dir("d");
+		make_file("d/x");
+		make_file("e");
+		make_file("f");
+		for (int k = 0; k < 100; k++) { /* so many that helpers begin, or that they are sorted on disk */
+			snprintf(path, sizeof(path), "m-and-some-more-of-it-%03d", k);
+			make_file(path);
+			sprintf(others + strlen(others), "%s ", path);
+		}
+		want = inode_of("e");
+		let_time_pass();
+		walk_and_follow(&options[i], "a", rename_some, "e", list, sizeof(list), &inode);
+		assert_int_equal(inode, want);
+		assert_true(!strncmp(list, " a b c d d/x e ", 15));
+		assert_string_equal(strstr(list, "m-"), others); /* the deleted one may have been seen before */
+		assert_true(i == 2 || !strstr(list, " f "));
+		teardown(NULL);
+		assert_int_equal(setup(NULL), 0);
+	}
+}
+
+static void replace_folder(void)
+{
+	static const struct move m[] = {{"p", "p.was"}};
+
+	move_each(m, 1);
+	make_dir("p");
+	make_file("p/new");
+}
+
+static void a_folder_whose_place_is_taken(void **state)
+{
+	struct walk_options opt = {.scratch_dir = scratch};
+	uint64_t inode, want;
+	char list[200];
+	(void)state;
+
+	make_file("a");
+	make_dir("p");
+	make_file("p/x");
+	want = inode_of("p/x");
+	let_time_pass();
+	walk_and_follow(&opt, "a", replace_folder, "p/x", list, sizeof(list), &inode);
+	assert_int_equal(inode, want);
+	assert_string_equal(list, " a p p/x ");
+}
+
+#define MANY 4000
+
+static void delete_many(void)
+{
+	static const struct move m[] = {{"z/z-moved", "z/0"}};
+	char path[100];
+
+	for (int i = 1; i < 200; i++) {
+		snprintf(path, sizeof(path), "%s/z/%04d", top, i);
+		assert_int_equal(unlink(path), 0);
+	}
+	move_each(m, 1);
+}
+
+static void put_back(void)
+{
+	static const struct move m[] = {{"z/z-moved", NULL}};
+	char path[100];
+
+	for (int i = 1; i < 200; i++) {
+		snprintf(path, sizeof(path), "%s/z/%04d", top, i);
+		assert_int_equal(unlink(path), 0);
+	}
+	move_each(m, 1);
+}
+
+/* The search for each has an end; whether one is still there is found out at the end of the folder. */
+static void very_many_missing(void **state)
+{
+	static char list[MANY * 10];
+	struct walk_options opt = {.scratch_dir = scratch};
+	uint64_t inode;
+	char path[100];
+	(void)state;
+
+	for (int round = 0; round < 2; round++) {
+		make_dir("z");
+		for (int i = 0; i < MANY; i++) {
+			snprintf(path, sizeof(path), "z/%04d", i);
+			make_file(path);
+		}
+		make_file("z/z-moved");
+		make_file("zz");
+		let_time_pass();
+		opt.helpers = round ? 2 : 0;
+		walk_and_follow(&opt, "z/0000", delete_many, "z/z-moved", list, sizeof(list), &inode);
+		assert_true(inode || strstr(list, " z/3999 z! zz "));
+		assert_true(round || !inode);
+		teardown(NULL);
+		assert_int_equal(setup(NULL), 0);
+	}
+	/* all of them are gone: not a word */
+	make_dir("z");
+	for (int i = 0; i < MANY; i++) {
+		snprintf(path, sizeof(path), "z/%04d", i);
+		make_file(path);
+	}
+	make_file("z/z-moved");
+	let_time_pass();
+	opt.helpers = 0;
+	walk_and_follow(&opt, "z/0000", put_back, "z/z-moved", list, sizeof(list), &inode);
+	assert_null(strchr(list, '!'));
 }
 
 /* ---- helpers ---- */
@@ -666,6 +866,9 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(mounts_are_told_and_left_out, setup, teardown),
 	    cmocka_unit_test_setup_teardown(things_that_move_meanwhile, setup, teardown),
 	    cmocka_unit_test_setup_teardown(moved_while_far_below, setup, teardown),
+	    cmocka_unit_test_setup_teardown(renamed_are_given_as_they_were_listed, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_folder_whose_place_is_taken, setup, teardown),
+	    cmocka_unit_test_setup_teardown(very_many_missing, setup, teardown),
 	    cmocka_unit_test_setup_teardown(helpers_change_nothing, setup, teardown),
 	    cmocka_unit_test_setup_teardown(closed_at_any_time, setup, teardown),
 	    cmocka_unit_test_setup_teardown(things_change_beside_helpers, setup, teardown),
