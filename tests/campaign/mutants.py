@@ -13,6 +13,7 @@ import zlib
 
 import forge
 import mutate
+import strict
 
 OTHERS = ("strict", "forge", "damage", "kill", "errors", "power")  # when what is expected does not do it
 NOTHING = "-"  # in the place of families: why no case can tell stands behind it
@@ -103,7 +104,7 @@ class Mutants:
             if family == "kill":
                 out += ["kill:%s:%s:%d:kill" % (w, f, n) for f, n in calls]
             else:
-                out += ["strict:%s:%s:%s-%d" % (w, what, f, n) for f, n in calls for what in ("old", "new")]
+                out += ["strict:%s:%s:%s-%d" % (w, what, f, n) for f, n in calls for what in strict.WHAT]
         return out
 
     def kills(self, site, mutant, case):

@@ -211,11 +211,24 @@ def rotation_kept(site):
     return faults if read(site.path("m3", "README.txt")) else faults + ["exit 0, and the disk has no README.txt"]
 
 
+# what a command writes for a person -> whether it is that; a file that is not there is empty
+WRITTEN = {
+    "keys": {"desk/identity": lambda b: b"\nAGE-SECRET-KEY-" in b, "safe/root.key": lambda b: b.startswith(b"untrusted comment: ")},
+    "plan": {"desk/plan": lambda b: b.endswith(b"\n")},
+    "export": {"desk/journal.csv": lambda b: b.endswith(b"\n")},
+    "install": {"sys/etc/cron.d/bkp": lambda b: b.endswith(b"\n")},
+    "remove": {"sys/etc/cron.d/bkp": lambda b: not b},
+}
+
+
 def promised(site, workload, code):
     """What exit 0 promises."""
     if code == 0 and workload in ("first", "night", "unchanged", "behind", "remembered"):
         return night_kept(site)
-    return rotation_kept(site) if code == 0 and workload in ("rotate", "mend") else []
+    if code == 0 and workload in ("rotate", "mend"):
+        return rotation_kept(site)
+    wrong = [n for n, is_right in WRITTEN.get(workload, {}).items() if code == 0 and not is_right(read(site.path(n)))]
+    return ["exit 0, and '%s' is not as it says" % n for n in wrong]
 
 
 def believed(site):

@@ -167,8 +167,8 @@ class Site:
         self.alone()
         self.clear()
         self.day = 0
-        for m in ("m1", "m2", "m3"):
-            os.mkdir(self.path(m))
+        for folder in ("m1", "m2", "m3", "safe", "desk", "sys/etc/cron.d"):  # of timers; before it, of what a command writes
+            os.makedirs(self.path(folder))
         with open(self.path("policy.yaml"), "w") as f:
             f.write(POLICY.format(self.site))
         with open(self.path("drill.md"), "w") as f:
@@ -218,6 +218,9 @@ class Site:
         self.reset("night2")
         shutil.move(self.path("m3"), self.path("m3.away"))
         self.keep("apart")
+        self.reset("night2")
+        self.must("bkp", "schedule", "install", "--root", self.path("sys"), "--kind", "cron")
+        self.keep("scheduled")
         self.reset("night2")
         for n in range(3, 7):
             self.night(n)

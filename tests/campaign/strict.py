@@ -151,7 +151,7 @@ class Strict:
         faults += oracle.look(site, acknowledged, lost=workload == "journal", goes=workload == "expire",
                               harmed=families.HARMED.get(families.WORKLOADS[workload][0]), mended=ended and not code)
         if ended and not code and not faults:
-            faults += readers(site)
+            faults += oracle.promised(site, workload, code) or readers(site)
         outcome = oracle.outcome(site, code)
         if not faults and families.first_of(site, outcome):
             # what came to its end is not to be given again
