@@ -117,7 +117,7 @@ class Mutants:
         with_it, also, _ = self.clean[case]
         if faults and not also:
             return states, faults[0][:200].replace("\n", " / ")
-        return states, None if outcome == with_it else differs(outcome, with_it)
+        return states, differs(outcome, with_it) if case.startswith("forge") and outcome != with_it else None
 
     def one(self, site, mutant, seen, case):
         """(outcome, faults, states) of a case; what another run of it has seen is looked at anew."""

@@ -28,6 +28,7 @@ class Before:
         self.journal = read(site.path("state", "journal.jsonl"))
         self.seq = self.journal.count(b"\n")
         self.files = {os.path.relpath(p, site.path()): digest(p) for m in MEDIA for p in published(site, m)}
+        self.listed = {n for m in MEDIA for n in listed(site, m)} & set(self.files)
 
 
 def records(journal):
@@ -62,6 +63,14 @@ def published(site, medium):
     repo = repository(site, medium)
     return [os.path.join(d, n) for part in ("archives", "generations") for d, _, names in os.walk(repo + "/" + part)
             for n in names] if repo else []
+
+
+def listed(site, medium):
+    """The archives that a generation lists, be it one on its way out."""
+    repo = repository(site, medium)
+    lists = [read(d + "/SHA256SUMS") for d, _, names in os.walk(repo or "") if "SHA256SUMS" in names]
+    return {os.path.join(medium, os.path.basename(repo), line[66:].decode()) for sums in lists for line in sums.splitlines()
+            if line[66:75] == b"archives/"}
 
 
 def copies(recs):
@@ -120,7 +129,12 @@ def look(site, before, lost=False, harmed=False, mended=False, goes=False, compl
         faults.append("the host's journal: " + why)
     if not harmed:
         faults += ["recorded as damage: generation %s" % r.get("generation") for r in recs[before.seq:] if r["event"] == "verify-failed"]
+    faults += ["the policy of record %d is not there" % r["seq"] for r in recs if r["event"] == "policy" and
+               digest(site.path("state", "policies", r["sha256"] + ".yaml")) != r["sha256"]]
     faults += untouched(site, before, harmed, goes)
+    if goes:
+        now = {n for m in MEDIA for n in listed(site, m)}
+        faults += ["%s: no list names it any more, its room is lost" % n for n in before.listed - now if os.path.exists(site.path(n))]
     names = {}
     for m in MEDIA:
         if (m != harmed or mended) and not goes:

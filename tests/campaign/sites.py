@@ -13,6 +13,7 @@ import time
 
 import blockdev
 import laden
+import oracle
 
 libc = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNS, MS_REC, MS_PRIVATE, MS_BIND, MNT_DETACH = 0x20000, 0x4000, 0x40000, 0x1000, 2
@@ -259,13 +260,14 @@ class Site:
 
 
     def lose(self):
-        """Of m2 two of a generation's documents, an archive, and the tools; its identity is damaged."""
+        """Of m2 two of a generation's documents, all archives, and the tools; its identity is damaged."""
         subprocess.run(["chattr", "-R", "-f", "-i", self.path("m2")], check=False)
         found = sorted(os.path.join(d, f) for d, _, fs in os.walk(self.path("m2")) for f in fs)
         documents = [p for p in found if p.endswith(("000002/manifest.json", "000002/SHA256SUMS.minisig"))]
-        for p in documents + [p for p in found if p.endswith(".age") and "archives" in p][:1]:
+        for p in documents:
             os.unlink(p)
-        shutil.rmtree(self.path("m2", "tools"))
+        for folder in (self.path("m2", "tools"), oracle.repository(self, "m2") + "/archives"):
+            shutil.rmtree(folder)
         with open(self.path("m2", "bkp-medium.json"), "r+b") as f:
             f.write(b"[")
 
