@@ -171,7 +171,8 @@ def tree(top, content=lambda b: hashlib.sha256(b).hexdigest()):
 
 def newest(site, medium):
     repo = repository(site, medium)
-    there = [int(n) for n in os.listdir(repo + "/generations") if os.path.exists("%s/generations/%s/SHA256SUMS.minisig" % (repo, n))]
+    top = repo + "/generations"
+    there = [int(n) for n in (os.listdir(top) if os.path.isdir(top) else []) if os.path.exists("%s/generations/%s/SHA256SUMS.minisig" % (repo, n))]
     return max(there) if there else 0
 
 
