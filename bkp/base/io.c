@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,6 +149,16 @@ int io_sync_dir(int dirfd, struct err *err)
 	if (fsync(dirfd) && errno != EINVAL)
 		return err_sys(err, "E-IO-04", errno, "%s", text("cannot make a folder durable"));
 	return 0;
+}
+
+int io_sync_parent(const char *path, struct err *err)
+{
+	char *copy = strdup(path);
+	IO_FD_AUTO fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	free(copy);
+	return fd < 0 ? err_sys(err, "E-IO-07", errno, text("cannot open the folder of '%s'"), path)
+		      : io_sync_dir(fd, err);
 }
 
 int io_close(int *fd, const char *name, struct err *err)

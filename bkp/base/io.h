@@ -41,6 +41,8 @@ int io_make_dir(int dirfd, const char *name, mode_t mode, struct err *err);
 int io_sync(int fd, const char *name, struct err *err);
 /* fsync of a directory.  File systems that cannot (EINVAL) are accepted. */
 int io_sync_dir(int dirfd, struct err *err);
+/* The same of the folder that holds `path`. */
+int io_sync_parent(const char *path, struct err *err);
 /* Closes and reports.  *fd becomes -1 whatever happens. */
 int io_close(int *fd, const char *name, struct err *err);
 

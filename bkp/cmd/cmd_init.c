@@ -1,7 +1,6 @@
 /* cmd_init: bkp init: keys, state folder, first record. */
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,16 +132,6 @@ static void identity_text(const struct age_identity *id, const struct age_recipi
 	out[n] = '\0';
 }
 
-static int sync_parent(const char *path, struct err *err)
-{
-	char *copy = strdup(path);
-	IO_FD_AUTO fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-
-	free(copy);
-	return fd < 0 ? err_sys(err, "E-IO-07", errno, text("cannot open the folder of '%s'"), path)
-		      : io_sync_dir(fd, err);
-}
-
 static int write_identity(const struct options *o, const void *p, size_t n, struct err *err)
 {
 	if (!access(o->identity_out, F_OK)) {
@@ -152,7 +141,7 @@ static int write_identity(const struct options *o, const void *p, size_t n, stru
 		    text("name another file; if it is left from an init that was interrupted, remove it "
 			 "first"));
 	}
-	return io_write_new(AT_FDCWD, o->identity_out, 0600, p, n, err) || sync_parent(o->identity_out, err)
+	return io_write_new(AT_FDCWD, o->identity_out, 0600, p, n, err) || io_sync_parent(o->identity_out, err)
 		   ? -1
 		   : 0;
 }

@@ -188,7 +188,7 @@ static int to_file(struct exporting *e, int fd, const char *name, const char *ou
 	}
 	code = write_all(e, fd, name);
 	errno = 0;
-	failed = ferror(e->to) || fflush(e->to) || fsync(to);
+	failed = ferror(e->to) || fflush(e->to) || fsync(to) || io_sync_parent(out, NULL);
 	if (fclose(e->to) || failed)
 		code = code ? code : cannot_write(out, errno ? errno : EIO);
 	if (code)

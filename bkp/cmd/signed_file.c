@@ -31,8 +31,10 @@ int signed_file_write(const char *path, const struct buf *b, struct err *err)
 	char show[256];
 	int r = io_write_new(AT_FDCWD, path, 0644, b->p, b->n, err);
 
-	if (!r)
+	if (!r && !io_sync_parent(path, err))
 		return 0;
+	if (!r)
+		unlink(path);
 	err_wrap(err, text("'%s' is not written"), path_show(path, show, sizeof(show)));
 	return err_hint(err, "%s", text("name a file that does not exist yet"));
 }

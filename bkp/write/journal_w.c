@@ -85,7 +85,8 @@ static int prepare(struct journal_w *w, const struct ledger *l, struct err *err)
 		return changed(text("it is shorter than before"), err);
 	if (st.st_size > w->size)
 		return ledger_torn(l) ? cut_torn(w, st.st_size, err) : changed(text("it grew"), err);
-	return 0;
+	/* a run that died may not have come to it, and what is read is relied on */
+	return io_sync(w->fd, JOURNAL_FILE, err);
 }
 
 int journal_w_open(int dirfd, const struct ledger *l, struct journal_w **ret, struct err *err)

@@ -72,6 +72,7 @@ static int look(const struct making *m, char ret_uuid[JOURNAL_UUID], struct err 
 	return MEDIUM_W_FOUND;
 }
 
+/* Their names become durable with what is put beside them. */
 static int make_folders(struct making *m, struct err *err)
 {
 	static const char *const names[] = {"archives", "generations", "journal"};
@@ -82,11 +83,11 @@ static int make_folders(struct making *m, struct err *err)
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		IO_FD_AUTO fd = io_make_dir(m->repo, names[i], 0755, err);
 
-		if (fd < 0 || io_sync_dir(fd, err))
+		if (fd < 0)
 			return -1;
 	}
 	m->tmp = io_make_dir(m->repo, "tmp", 0755, err);
-	return m->tmp < 0 || io_sync_dir(m->repo, err) || io_sync_dir(m->root, err) ? -1 : 0;
+	return m->tmp < 0 ? -1 : 0;
 }
 
 /* Writes under tmp/, then gives the name: a file of that name is always whole. 0, IO_EXISTS, -1. */
@@ -216,6 +217,9 @@ int medium_w_register(const struct state *s, const char *path, const char *label
 		return err_hint(err, "%s", text("attach and mount the medium, and make the folder on it"));
 	}
 	r = look(&m, uuid, err);
+	/* the one that wrote it may have died before it was durable */
+	if (r == MEDIUM_W_FOUND && io_sync_dir(m.root, err))
+		r = -1;
 	if (!r) {
 		state_uuid(uuid);
 		r = write_all(&m, uuid, err) || check_written(&m, uuid, err) ? -1 : 0;
@@ -272,7 +276,7 @@ int medium_w_identity(const struct state *s, const char *path, const char *uuid,
 		return MEDIUM_W_UNKNOWN;
 	if (sign_identity(&m, uuid, &json, &sig, err) ||
 	    io_replace(root, MEDIUM_SIG, 0444, sig.p, sig.n, err) ||
-	    io_replace(root, MEDIUM_JSON, 0444, json.p, json.n, err) || io_sync_dir(root, err))
+	    io_replace(root, MEDIUM_JSON, 0444, json.p, json.n, err))
 		return cannot_write(&m, err);
 	return check_written(&m, uuid, err);
 }

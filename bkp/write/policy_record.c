@@ -51,19 +51,18 @@ int policy_record_read(int dirfd, const char *sha256, struct buf *out, struct er
 	return buf_append(out, text_of.p, text_of.n, err);
 }
 
-/* Durable before it is named.  One that is there already is only looked at. */
+/* Durable before it is named: one that is there already, too, for the command that put it there may have died at that. */
 static int keep_text(int dirfd, const char *sha256, const void *p, size_t n, struct err *err)
 {
 	BUF_AUTO there = BUF_INIT(POLICY_BYTES_MAX);
 	char name[NAME_MAX_];
-	IO_FD_AUTO dir = -1;
+	IO_FD_AUTO dir = io_make_dir(dirfd, FOLDER, 0700, err);
 
-	if (!policy_record_read(dirfd, sha256, &there, NULL))
-		return 0;
-	dir = io_make_dir(dirfd, FOLDER, 0700, err);
-	return dir < 0 || io_sync_dir(dirfd, err) || io_replace(dir, file_name(sha256, name), 0600, p, n, err)
-		   ? -1
-		   : 0;
+	if (dir < 0 || io_sync_dir(dirfd, err))
+		return -1;
+	return policy_record_read(dirfd, sha256, &there, NULL)
+		   ? io_replace(dir, file_name(sha256, name), 0600, p, n, err)
+		   : io_sync_dir(dir, err);
 }
 
 /* Who has to make room may have changed the policy for it. */

@@ -456,7 +456,14 @@ static int run(struct work *w, struct reap_item *items, size_t n, struct err *er
 	struct err why = ERR_INIT;
 	int r = 0;
 
-	if (open_work(w, &why) || io_each_name(w->tmp, tell_retired, w, &why) || retire_recorded(w, &why)) {
+	if (open_work(w, &why) || io_each_name(w->tmp, tell_retired, w, &why)) {
+		blame(w, &why);
+		return 0;
+	}
+	/* a rename of which only half was durable leaves one in both places: its name in tmp/ must be free before it is moved again */
+	if (sweep(w, err))
+		return -1;
+	if (retire_recorded(w, &why)) {
 		blame(w, &why);
 		return 0;
 	}

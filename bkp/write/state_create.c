@@ -304,7 +304,7 @@ static int fill(struct making *m, struct err *err)
 	    write_repository(m, err) || write_journal(m, err))
 		return -1;
 	cache = io_make_dir(m->dir, STATE_CACHE, 0700, err);
-	if (cache < 0 || io_sync_dir(cache, err))
+	if (cache < 0)
 		return -1;
 	return check_written(m, err) || io_sync_dir(m->dir, err) ||
 		       (m->root_key && state_root_key_write(

@@ -25,6 +25,7 @@ struct vault_w {
 	int repo, archives, generations, tmp;
 	uint64_t staged; /* makes names in tmp/ unique */
 	uint64_t unfrozen, written;
+	bool durable[256]; /* archives/ab, since it was opened */
 	int frozen_errno;
 };
 
@@ -237,6 +238,15 @@ static int fan_dir(struct vault_w *v, const uint8_t sha256[DIGEST_LEN], struct e
 	return io_take(&fd);
 }
 
+/* What stands there may be what a dead run has renamed and not made durable: it is, before it is relied on.  Once for each folder. */
+static int settle(struct vault_w *v, const uint8_t sha256[DIGEST_LEN], int dir, struct err *err)
+{
+	if (!v->durable[sha256[0]] && io_sync_dir(dir, err))
+		return -1;
+	v->durable[sha256[0]] = true;
+	return 0;
+}
+
 /* An archive of that name is there already: the same bytes, if the size is the same (a name is the hash of the bytes). */
 static int accept_existing(int dir, const char *base, uint64_t size, struct err *err)
 {
@@ -271,7 +281,7 @@ int vault_w_publish_archive(struct vault_w *v, struct vault_file *f, const uint8
 		goto out;
 	r = io_rename_new(v->tmp, f->name, dir, base, err);
 	if (r == IO_EXISTS) {
-		r = accept_existing(dir, base, f->size, err);
+		r = accept_existing(dir, base, f->size, err) || settle(v, sha256, dir, err) ? -1 : 0;
 		goto out;
 	}
 	if (!r && io_sync_dir(dir, err)) {
@@ -304,6 +314,8 @@ int vault_w_has_archive(struct vault_w *v, const uint8_t sha256[DIGEST_LEN], uin
 	}
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != size)
 		return 0;
+	if (settle(v, sha256, dir, err))
+		return -1;
 	freeze_name(v, dir, base);
 	return 1;
 }
@@ -358,11 +370,11 @@ static int supply_docs(struct vault_w *v, const struct standing_docs *s, struct 
 			continue;
 		snprintf(stage, sizeof(stage), "document-%" PRIu64, v->staged++);
 		if (io_write_new(v->tmp, stage, 0444, s->docs[i].p, s->docs[i].n, err) ||
-		    io_rename_new(v->tmp, stage, s->dir, s->docs[i].name, err) || io_sync_dir(s->dir, err))
+		    io_rename_new(v->tmp, stage, s->dir, s->docs[i].name, err))
 			return -1;
 		v->written += s->docs[i].n;
 	}
-	return 0;
+	return io_sync_dir(s->dir, err); /* of those that were found, too: a dead run may have brought them */
 }
 
 static void freeze_docs(struct vault_w *v, int dir, const struct vault_doc *docs, size_t n)
@@ -390,7 +402,7 @@ static int already_published(
 		return err_hint(
 		    err, "%s", text("another host may write to this medium; compare 'bkp journal show' with it"));
 	}
-	if (r || supply_docs(v, &s, err) || io_sync_dir(v->generations, err))
+	if (r || supply_docs(v, &s, err))
 		return -1;
 	freeze_docs(v, dir, docs, n);
 	return 0;

@@ -20,9 +20,10 @@ RESTORE = ["bkp-restore", "--quiet", "--identity", "{}/id.txt"]
 # a drill looks at every process there is; the shell is there because the first one of all cannot be killed
 ALONE = ["unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", '"$@"; exit $?', "sh"]
 
-# name -> (state it starts from, its command; {} is the site, * stands for the repository's folder)
+# name -> (state it starts from, its command; {} is the site, * the recipient)
 WORKLOADS = {
     "init": ("bare", ["bkp", "INIT"]),
+    "keys": ("bare", ["bkp", "init", "--recipient", "*", "--identity-out", "{}/desk/identity", "--plain", "--root-key-out", "{}/safe/root.key"]),
     "add": ("inited", ["bkp", "medium", "add", "m1"]),
     "first": ("added", ["bkp", "run", "--all", "--quiet"]),
     "night": ("night1", ["bkp", "run", "--all", "--quiet"]),
@@ -32,6 +33,9 @@ WORKLOADS = {
     "rotate": ("old", ["bkp", "rotate", "m3", "--operator", "Sato", "--quiet", "--yes"]),
     "mend": ("vanished", ["bkp", "rotate", "m3", "--operator", "Sato", "--json", "--quiet", "--yes"]),
     "expire": ("old", ["bkp", "expire", "--operator", "Sato", "--quiet", "--yes"]),
+    "plan": ("old", ["bkp", "expire", "--plan-out", "{}/desk/plan", "--quiet"]),
+    "install": ("night2", ["bkp", "schedule", "install", "--root", "{}/sys", "--kind", "cron"]),
+    "remove": ("scheduled", ["bkp", "schedule", "remove", "--root", "{}/sys"]),
     "verify": ("night2", ["bkp", "verify", "--quiet", "--identity", "{}/id.txt"]),
     "repair": ("harmed", ["bkp", "repair", "--quiet"]),
     "supply": ("lost", ["bkp", "repair", "--quiet"]),
@@ -44,7 +48,7 @@ WORKLOADS = {
     "agree": ("night2", ["bkp", "agree"]),
     "status": ("night2", ["bkp", "status"]),
     "live": ("night2", ["bkp", "check", "--live"]),
-    "export": ("night2", ["bkp", "journal", "export", "--format", "csv", "--out", "{}/journal.csv"]),
+    "export": ("night2", ["bkp", "journal", "export", "--format", "csv", "--out", "{}/desk/journal.csv"]),
     "drill": ("night2", ALONE + RESTORE + ["--medium", "{}/m1", "drill", "{}/drill.md", "--to", "{}/to"]),
     "extract": ("night2", RESTORE + ["--medium", "{}/m1", "extract", "2", "docs", "--to", "{}/to"]),
     "deep": ("night2", RESTORE + ["--medium", "{}/m1", "verify", "2", "--deep"]),
@@ -80,7 +84,7 @@ def start(site, workload):
     site.reset(state)
     site.init = INIT(site)
     argv = site.init if argv[1] == "INIT" else argv[1:]
-    return [WORKLOADS[workload][1][0]] + [w.replace("{}", site.site) for w in argv]
+    return [WORKLOADS[workload][1][0]] + [site.init[-1] if w == "*" else w.replace("{}", site.site) for w in argv]
 
 
 def aftermath(site, case, workload, argv, before, ended, faults, full_every):

@@ -241,6 +241,42 @@ root_signed("key", with_another_key)
 root_signed("as-it-was", lambda site, b: b)
 
 
+@forged
+def root_written_anew(site):
+    """For the same people, the same text: a recipient is no secret.  Nothing else says so."""
+    path = generation(site, "m1", 2) + "/root.age"
+    edit(path, written_anew(site, oracle.read(path)))
+
+
+# ---- lists by which archives are deleted
+
+def expired_list(name, signature):
+    """A generation's folder is gone, and lies as the list of one that has expired.  Its archives on that medium are the last ones."""
+    def make(site):
+        site.reset("old")
+        first = oracle.read(generation(site, "m1", 1) + "/SHA256SUMS.minisig")
+        site.run(EXPIRE)
+        sums, own = (oracle.read(generation(site, "m1", 6) + "/SHA256SUMS" + x) for x in ("", ".minisig"))
+        mine = only_in(site, 6)
+        shutil.rmtree(generation(site, "m1", 6))
+        to = oracle.repository(site, "m1") + "/tmp/expired-000001"
+        os.mkdir(to)
+        edit(to + "/SHA256SUMS", sums)
+        edit(to + "/SHA256SUMS.minisig", {"own": own, "first": first}[signature])
+        site.run(EXPIRE)
+        for p in mine:
+            for m in ("m2", "m3"):
+                other = p.replace(oracle.repository(site, "m1"), oracle.repository(site, m))
+                if os.path.exists(other):
+                    edit(other, change=flip(-700))
+    FORGED["expired-list-" + name] = make
+
+
+EXPIRE = ["bkp", "expire", "--operator", "Sato", "--yes"]
+expired_list("of-another-generation", "own")
+expired_list("that-is-another-text", "first")
+
+
 # ---- signatures of something else
 
 def other(name, path):

@@ -13,6 +13,7 @@ import zlib
 
 import forge
 import mutate
+import strict
 
 OTHERS = ("strict", "forge", "damage", "kill", "errors", "power")  # when what is expected does not do it
 NOTHING = "-"  # in the place of families: why no case can tell stands behind it
@@ -103,7 +104,7 @@ class Mutants:
             if family == "kill":
                 out += ["kill:%s:%s:%d:kill" % (w, f, n) for f, n in calls]
             else:
-                out += ["strict:%s:%s:%s-%d" % (w, what, f, n) for f, n in calls for what in ("old", "new")]
+                out += ["strict:%s:%s:%s-%d" % (w, what, f, n) for f, n in calls for what in strict.WHAT]
         return out
 
     def kills(self, site, mutant, case):
@@ -116,7 +117,7 @@ class Mutants:
         with_it, also, _ = self.clean[case]
         if faults and not also:
             return states, faults[0][:200].replace("\n", " / ")
-        return states, None if outcome == with_it else differs(outcome, with_it)
+        return states, differs(outcome, with_it) if case.startswith("forge") and outcome != with_it else None
 
     def one(self, site, mutant, seen, case):
         """(outcome, faults, states) of a case; what another run of it has seen is looked at anew."""

@@ -17,7 +17,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TREE = os.path.dirname(os.path.dirname(HERE))
 
 # what a call becomes.  sync, same: it is not made, and has succeeded
-SYNC = "fsync fdatasync syncfs io_sync io_sync_dir".split()
+SYNC = "fsync fdatasync syncfs io_sync io_sync_dir io_sync_parent".split()
 WITHIN = "io_write_new io_replace".split()  # made, but nothing is synced within it
 REPLACES = "io_rename_new renameat2".split()  # what stands there is replaced
 SAME = "sodium_memcmp minisig_raw_verify".split()

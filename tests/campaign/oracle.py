@@ -28,6 +28,7 @@ class Before:
         self.journal = read(site.path("state", "journal.jsonl"))
         self.seq = self.journal.count(b"\n")
         self.files = {m + "/" + os.path.relpath(p, site.path(m)): digest(p) for m in MEDIA for p in published(site, m)}
+        self.listed = {n for m in MEDIA for n in listed(site, m)} & set(self.files)
 
 
 def records(journal):
@@ -62,6 +63,14 @@ def published(site, medium):
     repo = repository(site, medium)
     return [os.path.join(d, n) for part in ("archives", "generations") for d, _, names in os.walk(repo + "/" + part)
             for n in names] if repo else []
+
+
+def listed(site, medium):
+    """The archives that a generation lists, be it one on its way out."""
+    repo = repository(site, medium)
+    lists = [read(d + "/SHA256SUMS") for d, _, names in os.walk(repo or "") if "SHA256SUMS" in names]
+    return {os.path.join(medium, os.path.basename(repo), line[66:].decode()) for sums in lists for line in sums.splitlines()
+            if line[66:75] == b"archives/"}
 
 
 def copies(recs):
@@ -120,7 +129,12 @@ def look(site, before, lost=False, harmed=False, mended=False, goes=False, compl
         faults.append("the host's journal: " + why)
     if not harmed:
         faults += ["recorded as damage: generation %s" % r.get("generation") for r in recs[before.seq:] if r["event"] == "verify-failed"]
+    faults += ["the policy of record %d is not there" % r["seq"] for r in recs if r["event"] == "policy" and
+               digest(site.path("state", "policies", r["sha256"] + ".yaml")) != r["sha256"]]
     faults += untouched(site, before, harmed, goes)
+    if goes:
+        now = {n for m in MEDIA for n in listed(site, m)}
+        faults += ["%s: no list names it any more, its room is lost" % n for n in before.listed - now if os.path.exists(site.path(n))]
     names = {}
     for m in MEDIA:
         if (m != harmed or mended) and not goes:
@@ -157,7 +171,8 @@ def tree(top, content=lambda b: hashlib.sha256(b).hexdigest()):
 
 def newest(site, medium):
     repo = repository(site, medium)
-    there = [int(n) for n in os.listdir(repo + "/generations") if os.path.exists("%s/generations/%s/SHA256SUMS.minisig" % (repo, n))]
+    top = repo + "/generations"
+    there = [int(n) for n in (os.listdir(top) if os.path.isdir(top) else []) if os.path.exists("%s/generations/%s/SHA256SUMS.minisig" % (repo, n))]
     return max(there) if there else 0
 
 
@@ -211,11 +226,24 @@ def rotation_kept(site):
     return faults if read(site.path("m3", "README.txt")) else faults + ["exit 0, and the disk has no README.txt"]
 
 
+# what a command writes for a person -> whether it is that; a file that is not there is empty
+WRITTEN = {
+    "keys": {"desk/identity": lambda b: b"\nAGE-SECRET-KEY-" in b, "safe/root.key": lambda b: b.startswith(b"untrusted comment: ")},
+    "plan": {"desk/plan": lambda b: b.endswith(b"\n")},
+    "export": {"desk/journal.csv": lambda b: b.endswith(b"\n")},
+    "install": {"sys/etc/cron.d/bkp": lambda b: b.endswith(b"\n")},
+    "remove": {"sys/etc/cron.d/bkp": lambda b: not b},
+}
+
+
 def promised(site, workload, code):
     """What exit 0 promises."""
     if code == 0 and workload in ("first", "night", "unchanged", "behind", "remembered"):
         return night_kept(site)
-    return rotation_kept(site) if code == 0 and workload in ("rotate", "mend") else []
+    if code == 0 and workload in ("rotate", "mend"):
+        return rotation_kept(site)
+    wrong = [n for n, is_right in WRITTEN.get(workload, {}).items() if code == 0 and not is_right(read(site.path(n)))]
+    return ["exit 0, and '%s' is not as it says" % n for n in wrong]
 
 
 def believed(site):

@@ -56,7 +56,7 @@ class Recording:
         self.site, self.kind, self.workload, self.early, self.disks = site, kind, workload, early, disks
         self.folders, self.state = disks_of(workload), families.WORKLOADS[command_of(workload)][0]
         self.argv = families.start(site, command_of(workload))
-        self.argv = [w.replace("/to", "/to/x").replace(site.path("journal.csv"), site.path("to", "journal.csv")) for w in self.argv]
+        self.argv = [w.replace("/to", "/to/x").replace("/desk/journal.csv", "/to/journal.csv") for w in self.argv]
 
     def run(self):
         for i, f in enumerate(self.folders):
@@ -324,8 +324,9 @@ class Judge:
             return ["exit 0, and what was restored is not there"]
         if self.r.workload == "export" and not oracle.read(view.path("to", "journal.csv")).endswith(b"\n"):
             return ["exit 0, and what was exported is not there"]
-        if self.r.workload == "drill" and not oracle.read(view.path("to", "x", "drill.json")).rstrip().endswith(b"}"):
-            return ["exit 0, and the drill's record is not there"]
+        for name, end in (("drill.json", b"}"), ("drill.html", b"</html>")):
+            if self.r.workload == "drill" and not oracle.read(view.path("to", "x", name)).rstrip().endswith(end):
+                return ["exit 0, and the drill's %s is not there" % name]
         return []
 
     def go_on(self, keys):

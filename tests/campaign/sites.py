@@ -14,6 +14,7 @@ import time
 
 import blockdev
 import laden
+import oracle
 
 libc = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNS, MS_REC, MS_PRIVATE, MS_BIND, MNT_DETACH = 0x20000, 0x4000, 0x40000, 0x1000, 2
@@ -169,8 +170,8 @@ class Site:
         self.alone()
         self.clear()
         self.day = 0
-        for m in ("m1", "m2", "m3"):
-            os.mkdir(self.path(m))
+        for folder in ("m1", "m2", "m3", "safe", "desk", "sys/etc/cron.d"):  # of timers; before it, of what a command writes
+            os.makedirs(self.path(folder))
         with open(self.path("policy.yaml"), "w") as f:
             f.write(POLICY.format(self.site))
         with open(self.path("drill.md"), "w") as f:
@@ -221,6 +222,9 @@ class Site:
         shutil.move(self.path("m3"), self.path("m3.away"))
         self.keep("apart")
         self.reset("night2")
+        self.must("bkp", "schedule", "install", "--root", self.path("sys"), "--kind", "cron")
+        self.keep("scheduled")
+        self.reset("night2")
         for n in range(3, 7):
             self.night(n)
         self.day = 20
@@ -258,13 +262,14 @@ class Site:
 
 
     def lose(self):
-        """Of m2 two of a generation's documents, an archive, and the tools; its identity is damaged."""
+        """Of m2 two of a generation's documents, all archives, and the tools; its identity is damaged."""
         subprocess.run(["chattr", "-R", "-f", "-i", self.path("m2")], check=False)
         found = sorted(os.path.join(d, f) for d, _, fs in os.walk(self.path("m2")) for f in fs)
         documents = [p for p in found if p.endswith(("000002/manifest.json", "000002/SHA256SUMS.minisig"))]
-        for p in documents + [p for p in found if p.endswith(".age") and "archives" in p][:1]:
+        for p in documents:
             os.unlink(p)
-        shutil.rmtree(self.path("m2", "tools"))
+        for folder in (self.path("m2", "tools"), oracle.repository(self, "m2") + "/archives"):
+            shutil.rmtree(folder)
         with open(self.path("m2", "bkp-medium.json"), "r+b") as f:
             f.write(b"[")
 

@@ -147,11 +147,13 @@ class Strict:
         finally:
             shadow.close()
         acknowledged = oracle.Before(site) if ended and workload != "journal" else before
+        if what == "again":  # what the first one left and nobody refers to may go
+            acknowledged.files = {n: d for n, d in acknowledged.files.items() if "/archives/" not in n or n in acknowledged.listed}
         shadow.power_goes(what != "new")
         faults += oracle.look(site, acknowledged, lost=workload == "journal", goes=workload == "expire",
                               harmed=families.HARMED.get(families.WORKLOADS[workload][0]), mended=ended and not code)
         if ended and not code and not faults:
-            faults += readers(site)
+            faults += oracle.promised(site, workload, code) or readers(site)
         outcome = oracle.outcome(site, code)
         if not faults and families.first_of(site, outcome):
             # what came to its end is not to be given again
