@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import re
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -24,6 +25,7 @@ STATE = {}
 
 
 def begin(root, full_every):
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     s = sites.Site(root)
     s.alone()
     STATE.update(site=s, full_every=full_every)
@@ -104,6 +106,7 @@ def main():
     here = os.path.dirname(os.path.abspath(__file__))
     root = tempfile.mkdtemp(prefix="bkp-campaign.", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
     os.chmod(root, 0o755)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what it made in memory goes
     try:
         return campaign(a, root, here)
     finally:
@@ -112,7 +115,7 @@ def main():
 
 def in_a_process(f, *args):
     """What changes its mount namespace does so in a process of its own."""
-    with multiprocessing.get_context("fork").Pool(1) as pool:
+    with multiprocessing.get_context("fork").Pool(1, signal.signal, (signal.SIGTERM, signal.SIG_DFL)) as pool:
         return pool.apply(f, args)
 
 
