@@ -198,23 +198,26 @@ static bool is_expired(const struct work *w, uint64_t number)
 	return c && c->expired_ns;
 }
 
-/* Its list, if it is the signed one. */
-static int read_list(struct work *w, int dir, uint64_t number, struct buf *sums)
+/* Its list, if it is the signed one: 0.  1: it is not, and frees nothing.  -1: it could not be read now. */
+static int read_list(struct work *w, int dir, uint64_t number, struct buf *sums, struct err *err)
 {
 	BUF_AUTO sig = BUF_INIT(APPROVAL_SIG_MAX);
 	BUF_AUTO want = BUF_INIT(MINISIG_COMMENT_MAX);
 	const struct ledger_generation *g = ledger_generation_by_number(state_ledger(w->r->state), number);
 	struct generation_id id = {.number = number};
+	struct err why = ERR_INIT;
 	char comment[MINISIG_COMMENT_MAX];
 
 	snprintf(id.repository, sizeof(id.repository), "%s", state_repository(w->r->state));
 	snprintf(id.uuid, sizeof(id.uuid), "%s", g->uuid);
-	if (io_read_file(dir, SUMS, sums, NULL) || io_read_file(dir, SUMS_SIG, &sig, NULL) || !sums->n ||
-	    vault_r_verify_signature(
-		w->v, sums->p, sums->n, (const char *)sig.p, sig.n, comment, NULL, NULL) ||
-	    generation_comment("generation", &id, &want, NULL))
+	if (generation_comment("generation", &id, &want, err))
 		return -1;
-	return strcmp((const char *)want.p, comment) != 0 ? -1 : 0;
+	if (io_read_file(dir, SUMS, sums, &why) || io_read_file(dir, SUMS_SIG, &sig, &why) || !sums->n ||
+	    vault_r_verify_signature(w->v, sums->p, sums->n, (const char *)sig.p, sig.n, comment, NULL, &why)) {
+		*err = why;
+		return err_is_unread(&why) ? -1 : 1;
+	}
+	return strcmp((const char *)want.p, comment) != 0;
 }
 
 static int delete_archives(struct work *w, const struct buf *sums, struct err *err)
@@ -249,13 +252,15 @@ static int sweep_one(struct work *w, uint64_t number, struct err *err)
 	char name[GENERATION_DIR + 16];
 	IO_FD_AUTO dir = io_open_dir(w->tmp, retired_name(number, name), err);
 	struct documents d = {w, dir, false};
+	int r;
 
 	if (dir < 0 || io_each_name(dir, delete_document, &d, err))
 		return -1;
 	/* without the lists of those that stay its own is kept, for another day */
 	if (!w->listed)
 		return 0;
-	if (!read_list(w, dir, number, &sums) && delete_archives(w, &sums, err))
+	r = read_list(w, dir, number, &sums, err);
+	if (r < 0 || (!r && delete_archives(w, &sums, err)))
 		return -1;
 	d.lists = true;
 	/* that the archives are gone must not be lost while the list is: nobody would look for them again */
