@@ -253,6 +253,11 @@ static int run(struct app *app, const struct policy *policy, struct state *state
 		return nothing(app, policy, state_ledger(state));
 	}
 	result.signal = interrupt_signal();
+	if (opt->again) {
+		err_set(&result.again, "W-RUN-13", "%s", text("the index of what is stored was damaged and ended the run, which was begun once more"));
+		err_hint(&result.again, "%s",
+		    text("nothing is lost; if it comes again, have the disk of the state folder and this computer's memory looked at"));
+	}
 	if (r && !result.signal && !opt->again && warden_watched() && !strcmp(err.code, "E-DEDUP-01")) {
 		night_say_drop(&say);
 		night_result_free(&result);
@@ -262,10 +267,6 @@ static int run(struct app *app, const struct policy *policy, struct state *state
 	if (result.signal)
 		night_say_note(&say, text("bkp: E-RUN-07: ended by signal %d: what was whole by then %s; the next run goes on from there\n"),
 		    result.signal, r ? text("is stored, no generation was made") : text("makes a generation"));
-	if (opt->again) {
-		night_say_note(&say, "%s", text("bkp: W-RUN-13: the index of what is stored was damaged and ended the run: it was begun once more\n"));
-		code = code == APP_OK ? APP_ATTENTION : code;
-	}
 	code = night_say_end(&say, state, &result, r ? &err : NULL, code);
 	if (opt->timings && !app->json)
 		night_report_timings(&result.timings);

@@ -149,6 +149,8 @@ static void other_items(struct items *it, const struct night_result *r, const st
 		add(it, "%s", shown(r->reaped.msg, why));
 	if (r->narrowed.code[0])
 		add(it, "%s", shown(r->narrowed.msg, why));
+	if (r->again.code[0])
+		add(it, "%s", shown(r->again.msg, why));
 	if (r->slow.code[0])
 		add(it, "%s", text("the next run will have to read all files again"));
 	if (r->missing.code[0])

@@ -135,6 +135,7 @@ void night_report_faults(const struct night_result *r, const struct err *failure
 	print_said(&r->clock, out);
 	print_said(&r->reaped, out);
 	print_said(&r->narrowed, out);
+	print_said(&r->again, out);
 	for (i = 0; i < r->n_datasets; i++) {
 		print_dataset_faults(&r->datasets[i], r->generation, out);
 		print_words(&r->datasets[i], out);
@@ -280,7 +281,7 @@ int night_report_exit(const struct night_result *r)
 	for (i = 0; i < r->n_media; i++)
 		if (!r->media[i].ok || !r->media[i].verified || r->media[i].history.code[0] || r->media[i].replaced.code[0])
 			return APP_ATTENTION;
-	if (r->clock.code[0] || r->reaped.code[0] || r->narrowed.code[0])
+	if (r->clock.code[0] || r->reaped.code[0] || r->narrowed.code[0] || r->again.code[0])
 		return APP_ATTENTION;
 	return r->missing.code[0] || r->slow.code[0] ? APP_ATTENTION : APP_OK;
 }

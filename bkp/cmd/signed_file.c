@@ -36,7 +36,7 @@ int signed_file_write(const char *path, const struct buf *b, struct err *err)
 	if (!r)
 		unlink(path);
 	err_wrap(err, text("'%s' is not written"), path_show(path, show, sizeof(show)));
-	return err_hint(err, "%s", text("name a file that does not exist yet"));
+	return access(path, F_OK) ? -1 : err_hint(err, "%s", text("name a file that does not exist yet"));
 }
 
 int signed_file_key(const char *path, struct minisig_secret **ret, struct err *err)

@@ -70,6 +70,7 @@ struct night_result {
 	struct err clock;   /* the clock was moved: what a person should hear, or code "" */
 	struct err reaped;  /* why an expiry that was interrupted could not be finished, or code "" */
 	struct err narrowed; /* the policy was narrowed, be that undone or not, and nobody has accepted it; or code "" */
+	struct err again;    /* what ended a first attempt, of whoever ran it again; or code "" */
 	int signal;	     /* that ended it early, or 0; of whoever ran it */
 	struct err missing; /* what media should carry for people and could not be brought to them, the first; or code "" */
 };
