@@ -36,22 +36,6 @@ static int changed(const char *how, struct err *err)
 	return err_hint(err, "%s", text("nothing was written; run 'bkp journal verify'"));
 }
 
-static int open_file(struct journal_w *w, bool may_create, struct err *err)
-{
-	const int flags = O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
-
-	w->fd = openat(w->dirfd, JOURNAL_FILE, flags);
-	if (w->fd < 0 && errno == ENOENT && may_create) {
-		w->fd = openat(w->dirfd, JOURNAL_FILE, flags | O_CREAT | O_EXCL, 0600);
-		if (w->fd >= 0 && io_sync_dir(w->dirfd, err))
-			return -1;
-	}
-	if (w->fd < 0)
-		return err_sys(
-		    err, "E-JOURNAL-20", errno, text("cannot open '%s' for writing"), JOURNAL_FILE);
-	return 0;
-}
-
 /* Cuts off what was never acknowledged.  A newline in it would mean that it is a record after all. */
 static int cut_torn(struct journal_w *w, int64_t size, struct err *err)
 {
@@ -64,7 +48,7 @@ static int cut_torn(struct journal_w *w, int64_t size, struct err *err)
 		return -1;
 	if (io_pread_full(w->fd, tail.p, n, w->size) != (ssize_t)n || memchr(tail.p, '\n', n))
 		return changed(text("it grew"), err);
-	if (ftruncate(w->fd, w->size) || fsync(w->fd))
+	if (ftruncate(w->fd, w->size))
 		return err_sys(
 		    err, "E-JOURNAL-22", errno, text("cannot cut a torn line off '%s'"), JOURNAL_FILE);
 	return 0;
@@ -74,8 +58,10 @@ static int prepare(struct journal_w *w, const struct ledger *l, struct err *err)
 {
 	struct stat st;
 
-	if (open_file(w, ledger_seq(l) == 0, err))
-		return -1;
+	w->fd = openat(w->dirfd, JOURNAL_FILE, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (w->fd < 0)
+		return err_sys(
+		    err, "E-JOURNAL-20", errno, text("cannot open '%s' for writing"), JOURNAL_FILE);
 	if (fstat(w->fd, &st) || !S_ISREG(st.st_mode))
 		return err_set(err, "E-JOURNAL-20", text("'%s' is not a regular file"), JOURNAL_FILE);
 	w->dev = st.st_dev;
@@ -83,8 +69,8 @@ static int prepare(struct journal_w *w, const struct ledger *l, struct err *err)
 	w->size = (int64_t)ledger_size(l);
 	if (st.st_size < w->size)
 		return changed(text("it is shorter than before"), err);
-	if (st.st_size > w->size)
-		return ledger_torn(l) ? cut_torn(w, st.st_size, err) : changed(text("it grew"), err);
+	if (st.st_size > w->size && (ledger_torn(l) ? cut_torn(w, st.st_size, err) : changed(text("it grew"), err)))
+		return -1;
 	/* a run that died may not have come to it, and what is read is relied on */
 	return io_sync(w->fd, JOURNAL_FILE, err);
 }
@@ -119,10 +105,11 @@ static int check_unchanged(const struct journal_w *w, struct err *err)
 	return 0;
 }
 
-/* After a failed write: back to the last acknowledged byte, or no further records. */
+/* After a failed write: back to the last acknowledged byte, or no further records.  Were it to come back it would be a torn line: the
+ * newline is what was written last. */
 static int take_back(struct journal_w *w, int errnum, struct err *err)
 {
-	if (ftruncate(w->fd, w->size) || fsync(w->fd))
+	if (ftruncate(w->fd, w->size))
 		w->broken = true;
 	err_sys(err, "E-JOURNAL-22", errnum, text("cannot write to '%s'"), JOURNAL_FILE);
 	return errnum == ENOSPC || errnum == EDQUOT

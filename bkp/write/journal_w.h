@@ -27,8 +27,7 @@ struct ledger;
 #define JOURNAL_W_BY 160 /* room for journal_w_by() */
 
 struct journal_w;
-/* dirfd: folder of journal.jsonl, must stay open.  An absent file is created (0600) when the ledger is empty.
- */
+/* dirfd: folder of journal.jsonl, must stay open. */
 int journal_w_open(int dirfd, const struct ledger *l, struct journal_w **ret, struct err *err)
     __attribute__((warn_unused_result));
 /* Appends line (n bytes without newline) and its newline, durably. */

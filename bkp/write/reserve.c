@@ -26,8 +26,6 @@ void reserve_keep(const struct state *s)
 void reserve_give(const struct state *s)
 {
 	unlinkat(state_dirfd(s), RESERVE_FILE, 0);
-	/* some file systems give the room back only with this */
-	(void)io_sync_dir(state_dirfd(s), NULL);
 }
 
 int reserve_append(struct state *s, const char *event, json_t *members, struct err *err)

@@ -124,9 +124,8 @@ int state_epoch_erase(int dirfd, const char *name, struct err *err)
 	if (S_ISREG(st.st_mode) &&
 	    overwrite(fd, st.st_size < STATE_KEY_FILE_MAX ? st.st_size : STATE_KEY_FILE_MAX))
 		return cannot_erase(name, err);
-	if (unlinkat(dirfd, name, 0))
-		return cannot_erase(name, err);
-	return io_sync_dir(dirfd, err);
+	/* should the name come back, noise stands there, and the next opening removes it */
+	return unlinkat(dirfd, name, 0) ? cannot_erase(name, err) : 0;
 }
 
 /* ---- what stands in the folder ---- */
