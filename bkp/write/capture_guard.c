@@ -62,8 +62,9 @@ static bool read_figures(const struct capture *c, struct figures *ret)
 	return true;
 }
 
-/* In place: a run that dies leaves the old ones or the new ones, or none; the disk's order is the cache's. */
-static void write_figures(struct capture *c, const struct guard *g, uint64_t bytes, unsigned kind)
+/* In place: a run that dies leaves the old ones or the new ones, or none.  last: they are on the disk before the cache is, which makes that
+ * the next run sees nothing of it any more. */
+static void write_figures(struct capture *c, const struct guard *g, uint64_t bytes, unsigned kind, bool last)
 {
 	BUF_AUTO b = BUF_INIT(FILE_BYTES);
 	char name[NAME_BYTES];
@@ -77,8 +78,8 @@ static void write_figures(struct capture *c, const struct guard *g, uint64_t byt
 				   g->lost, g->strange, bytes, kind))
 		return;
 	fd = openat(c->cache_fd, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd >= 0 && pwrite(fd, b.p, b.n, 0) == (ssize_t)b.n)
-		(void)!ftruncate(fd, (off_t)b.n);
+	if (fd >= 0 && pwrite(fd, b.p, b.n, 0) == (ssize_t)b.n && !ftruncate(fd, (off_t)b.n) && last)
+		(void)!fsync(fd);
 	c->noted = *g;
 }
 
@@ -204,7 +205,7 @@ void capture_guard_note(struct capture *c)
 	tally_so_far(c->tally, 0, &g);
 	guard_add(&g, &c->carried);
 	if (!guard_is_quiet(&g) && memcmp(&g, &c->noted, sizeof(g)) != 0)
-		write_figures(c, &g, 0, 0);
+		write_figures(c, &g, 0, 0, false);
 }
 
 void capture_guard_end(struct capture *c)
@@ -216,7 +217,7 @@ void capture_guard_end(struct capture *c)
 		tally_end(c->tally, c->result->files, g);
 		guard_add(g, &c->carried);
 		if (!guard_is_quiet(g))
-			write_figures(c, g, 0, 0);
+			write_figures(c, g, 0, 0, true);
 	}
 	g->census = c->census;
 	if (c->extensions)
@@ -256,5 +257,5 @@ void capture_guard_stream(struct capture *c)
 			g->dense |= former.guard.dense;
 		}
 	}
-	write_figures(c, g, bytes, c->seen.kind);
+	write_figures(c, g, bytes, c->seen.kind, true);
 }

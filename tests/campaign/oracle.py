@@ -107,6 +107,30 @@ def halves(site, medium, complete=complete):
     return ["%s: generation %s is there, and %s" % (medium, g, why) for g in there for why in (complete(repo, int(g)),) if why]
 
 
+def papers(site, medium):
+    """Each tool and procedure on the medium is what the list beside it says, or the one that is announced; a list that is signed names
+    what is there."""
+    faults = []
+    for folder in [site.path(medium, "tools")] + [(repository(site, medium) or "") + "/procedures"]:
+        lists = read(folder + "/SHA256SUMS") + read(folder + "/SHA256SUMS.next")
+        for n in os.listdir(folder) if os.path.isdir(folder) else []:
+            if not n.startswith((".", "SHA256SUMS")) and ("%s  %s\n" % (digest(folder + "/" + n), n)).encode() not in lists:
+                faults.append("%s: no list has '%s' as it is" % (medium, os.path.relpath(folder + "/" + n, site.path(medium))))
+    return faults
+
+
+def unsupported(site, medium):
+    """Generations that have a signature, and not the documents that it is for."""
+    top = (repository(site, medium) or "") + "/generations"
+    out = []
+    for g in os.listdir(top) if os.path.isdir(top) else []:
+        d = os.path.join(top, g)
+        listed = re.findall(r"(?m)^([0-9a-f]{64})  generations/\d+/(.*)$", read(d + "/SHA256SUMS").decode())
+        if os.path.exists(d + "/SHA256SUMS.minisig") and (not listed or any(digest(os.path.join(d, n)) != h for h, n in listed)):
+            out.append("%s: generation %s has its signature before its documents" % (medium, g))
+    return out
+
+
 def untouched(site, before, harmed, goes):
     """What stood on the media is there still, byte by byte; goes: unless it is to go."""
     faults = []
@@ -131,14 +155,17 @@ def look(site, before, lost=False, harmed=False, mended=False, goes=False, compl
         faults += ["recorded as damage: generation %s" % r.get("generation") for r in recs[before.seq:] if r["event"] == "verify-failed"]
     faults += ["the policy of record %d is not there" % r["seq"] for r in recs if r["event"] == "policy" and
                digest(site.path("state", "policies", r["sha256"] + ".yaml")) != r["sha256"]]
+    faults += ["what was cut off by record %d is not there" % r["seq"] for r in recs if r["event"] == "journal-repaired" and
+               digest(site.path("state", r["file"])) != r["sha256"]]
     faults += untouched(site, before, harmed, goes)
     if goes:
         now = {n for m in MEDIA for n in listed(site, m)}
         faults += ["%s: no list names it any more, its room is lost" % n for n in before.listed - now if os.path.exists(site.path(n))]
     names = {}
     for m in MEDIA:
-        if (m != harmed or mended) and not goes:
-            faults += halves(site, m, complete)
+        faults += unsupported(site, m)
+        if m != harmed or mended:
+            faults += halves(site, m, complete) + papers(site, m)
         try:
             names[json.loads(read(site.path(m, "bkp-medium.json")))["medium"]] = m
         except (ValueError, KeyError):
@@ -242,6 +269,10 @@ def promised(site, workload, code):
         return night_kept(site)
     if code == 0 and workload in ("rotate", "mend"):
         return rotation_kept(site)
+    if code == 0 and workload == "journal":
+        ours = read(site.path("state", "journal.jsonl"))
+        return ["exit 0, and %s's journal goes on with what was cut off" % m for m in MEDIA
+                if not ours.startswith(read(repository(site, m) + "/journal/journal.jsonl"))]
     wrong = [n for n, is_right in WRITTEN.get(workload, {}).items() if code == 0 and not is_right(read(site.path(n)))]
     return ["exit 0, and '%s' is not as it says" % n for n in wrong]
 

@@ -207,6 +207,7 @@ class Site:
         self.reset("night2")
         with open(self.path("state", "journal.jsonl"), "ab") as f:
             f.write(b"what is no record\n")
+        shutil.copyfile(self.path("state", "journal.jsonl"), oracle.repository(self, "m1") + "/journal/journal.jsonl")
         self.keep("torn")
         self.reset("night2")
         self.must("bkp", "hold", "1", "--operator", "Sato", "--reason", "a campaign")
@@ -262,14 +263,16 @@ class Site:
 
 
     def lose(self):
-        """Of m2 two of a generation's documents, all archives, and the tools; its identity is damaged."""
+        """Of m2 a generation and two of another's documents, all archives, the tools, and the repository's key; its identity is damaged."""
         subprocess.run(["chattr", "-R", "-f", "-i", self.path("m2")], check=False)
         found = sorted(os.path.join(d, f) for d, _, fs in os.walk(self.path("m2")) for f in fs)
         documents = [p for p in found if p.endswith(("000002/manifest.json", "000002/SHA256SUMS.minisig"))]
         for p in documents:
             os.unlink(p)
-        for folder in (self.path("m2", "tools"), oracle.repository(self, "m2") + "/archives"):
+        repo = oracle.repository(self, "m2")
+        for folder in (self.path("m2", "tools"), repo + "/archives", repo + "/generations/000001"):
             shutil.rmtree(folder)
+        os.unlink(repo + "/repository.age")
         with open(self.path("m2", "bkp-medium.json"), "r+b") as f:
             f.write(b"[")
 

@@ -5,10 +5,13 @@ strict:WORKLOAD:WHAT:N    the command is killed before its N-th call (FUNCTION-N
                           then the power goes.  WHAT is left:
     old     names and bytes as they were when they were synced last
     new     the names as they are, bytes as they were synced last
+    mixed   of each folder's names, and of each 4 KiB of a file, either; what was renamed is in one place at least
     again   the command is given again after the kill and comes to its end; then as "old": it must not rely on what the first one left
 strict.c, preloaded, keeps copies of what is synced.
 """
 import os
+import random
+import re
 import shutil
 import stat
 import subprocess
@@ -17,7 +20,9 @@ import families
 import oracle
 
 READS = ("extract", "deep", "drill", "status", "live")
-WHAT = ("old", "new", "again")
+WHAT = ("old", "new", "mixed", "again")
+BLOCK = 4096
+LOOSE = re.compile(r"/cache/(dedup|waste)/|/tmp/|/reserve$")  # an index that syncs by page, hints, what is staged, room
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -42,16 +47,34 @@ class Shadow:
         shutil.rmtree(self.folder, ignore_errors=True)
         os.mkdir(self.folder)
         site.strict = {"STRICT": self.folder, "STRICT_ROOT": site.site, "LD_PRELOAD": build(site.root)}
-        self.first = {}
+        self.first, self.keys, self.began = {}, {}, self.whole()
         for d, dirs, files in os.walk(site.site):
             self.first[os.lstat(d).st_ino] = {n: entry(os.path.join(d, n)) for n in dirs + files}
             for n in files:
                 p = os.path.join(d, n)
                 if not os.path.islink(p):
                     shutil.copyfile(p, "%s/%d.f" % (self.folder, os.lstat(p).st_ino))
+                    if re.fullmatch(r"signing-\d+\.key", n):
+                        self.keys[p] = os.lstat(p).st_ino, oracle.read(p)
 
     def close(self):
         self.site.strict = {}
+        self.ended = self.whole()
+
+    def whole(self):
+        """What stands in each file of the state folder and the media."""
+        return {p: oracle.digest(p) for top in ("state",) + oracle.MEDIA for d, _, files in os.walk(self.site.path(top))
+                for p in (os.path.join(d, n) for n in files) if not LOOSE.search(p)}
+
+    def torn(self):
+        """Files that are neither what they were before the command nor what they were at its end."""
+        return ["%s is neither what it was nor what it is" % os.path.relpath(p, self.site.site) for p, now in self.whole().items()
+                if p in self.ended and now not in (self.began.get(p), self.ended[p])]
+
+    def keys_left(self):
+        """Signing keys that have no name any more, and bytes: whoever has the disk finds them."""
+        return ["%s is erased, and its bytes are on the disk" % os.path.basename(p) for p, (inode, was) in self.keys.items()
+                if not os.path.exists(p) and oracle.read("%s/%d.f" % (self.folder, inode)) == was]
 
     def names(self, inode):
         """The folder's names as they were synced last."""
@@ -68,36 +91,66 @@ class Shadow:
     def now(self, path):
         return {n: entry(os.path.join(path, n)) for n in os.listdir(path)}
 
-    def put(self, to, path, inode, old):
+    def put(self, to, path, inode):
         """The folder `path`, of that inode, as it comes back, at `to`."""
-        for name, (number, mode, uid, gid, mtime, target) in (self.names(inode) if old else self.now(path)).items():
+        for name, (number, mode, uid, gid, mtime, target) in self.comes_back(path, inode).items():
             at, p = os.path.join(path, name), os.path.join(to, name)
             if stat.S_ISDIR(mode):
                 os.mkdir(p)
-                self.put(p, at, number, old)
+                self.put(p, at, number)
             elif stat.S_ISLNK(mode):
                 os.symlink(target, p)
                 continue
             elif stat.S_ISREG(mode):
-                bytes_ = "%s/%d.f" % (self.folder, number)
-                if os.path.exists(bytes_):
-                    shutil.copyfile(bytes_, p)
-                else:
-                    open(p, "w").close()
+                with open(p, "wb") as f:
+                    f.write(self.bytes_of(number))
             os.chown(p, uid, gid)
             os.chmod(p, stat.S_IMODE(mode))
             os.utime(p, ns=(mtime, mtime))
 
-    def power_goes(self, old):
+    def comes_back(self, path, inode):
+        if inode in self.old or self.what in ("old", "again"):
+            return self.names(inode)
+        path = self.where.get(inode, path)  # it may have another name by now
+        return self.now(path) if os.path.isdir(path) else {}
+
+    def bytes_of(self, inode):
+        was, path = oracle.read("%s/%d.f" % (self.folder, inode)), self.where.get(inode)
+        if self.what != "mixed" or not path:
+            return was
+        now = oracle.read(path)
+        if was == now:
+            return was
+        size = self.draw.choice((len(was), len(now)))
+        blocks = [self.draw.choice((was, now))[at:at + BLOCK].ljust(min(BLOCK, size - at), b"\0") for at in range(0, size, BLOCK)]
+        return b"".join(blocks)[:size]
+
+    def mix(self, seed):
+        """Draws the folders whose names are the old ones.  What one of the others gave to one of them would be nowhere: it is none."""
+        self.draw = random.Random(seed)
+        folders = {i: p for i, p in self.where.items() if os.path.isdir(p)}
+        self.old = {i for i in folders if self.draw.random() < 0.5}
+        had = {i: {e[0] for e in self.names(i).values()} for i in folders}
+        has = {i: {e[0] for e in self.now(p).values()} for i, p in folders.items()}
+        more = True
+        while more:
+            gone = set().union(*(had[i] - has[i] for i in folders if i not in self.old), *())
+            more = {i for i in self.old if (has[i] - had[i]) & gone}
+            self.old -= more
+
+    def power_goes(self, what, seed):
         """All but the source stands as it comes back."""
-        to = self.site.path("strict.to")
+        to, self.what, self.old = self.site.path("strict.to"), what, set()
+        self.where = {os.lstat(p).st_ino: p for d, dirs, files in os.walk(self.site.site) for p in [d] + [os.path.join(d, n) for n in files]}
+        if what == "mixed":
+            self.mix(seed)
+        top = self.comes_back(self.site.site, os.lstat(self.site.site).st_ino)
         os.mkdir(to)
-        top = self.names(os.lstat(self.site.site).st_ino) if old else self.now(self.site.site)
         keep = ("src", "strict.to")
         for name, e in top.items():
             if name not in keep and stat.S_ISDIR(e[1]):
                 os.mkdir(os.path.join(to, name))
-                self.put(os.path.join(to, name), self.site.path(name), e[0], old)
+                self.put(os.path.join(to, name), self.site.path(name), e[0])
                 shutil.copystat(self.site.path(name), os.path.join(to, name)) if os.path.isdir(self.site.path(name)) else None
         subprocess.run(["chattr", "-R", "-f", "-i", self.site.site], check=False)
         for name in os.listdir(self.site.site):
@@ -149,7 +202,9 @@ class Strict:
         acknowledged = oracle.Before(site) if ended and workload != "journal" else before
         if what == "again":  # what the first one left and nobody refers to may go
             acknowledged.files = {n: d for n, d in acknowledged.files.items() if "/archives/" not in n or n in acknowledged.listed}
-        shadow.power_goes(what != "new")
+        acknowledged.listed |= before.listed  # what it let go of must not come back and be nobody's
+        shadow.power_goes(what, case)
+        faults += shadow.keys_left() + (shadow.torn() if ended and not code else [])
         faults += oracle.look(site, acknowledged, lost=workload == "journal", goes=workload == "expire",
                               harmed=families.HARMED.get(families.WORKLOADS[workload][0]), mended=ended and not code)
         if ended and not code and not faults:
