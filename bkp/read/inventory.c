@@ -281,6 +281,24 @@ static bool in_folder(const char *name)
 	return is_seal(name) || !strcmp(name, "SHA256SUMS.next");
 }
 
+static int count_carried(void *arg, const char *name, struct err *err)
+{
+	const struct folder f = {.may = in_folder};
+
+	(void)err;
+	*(size_t *)arg += strcmp(name, "SHA256SUMS.next") != 0 && !is_left_over(&f, name);
+	return 0;
+}
+
+/* Is anything in the folder but what announces its list?  A run that dies may leave it so. */
+static bool carries(const struct looking *l, const char *dir)
+{
+	IO_FD_AUTO fd = -1;
+	size_t n = 0;
+
+	return inside_open_dir(l->medium, dir, &fd, NULL) < 0 || (fd >= 0 && (io_each_name(fd, count_carried, &n, NULL) || n));
+}
+
 /* One line of `sums`, without its end. */
 static bool look_line(const struct looking *l, const char *dir, const char *line, size_t n,
     const struct buf *next, enum inventory_kind severity)
@@ -307,14 +325,12 @@ static void look_folder(
 	BUF_AUTO next = BUF_INIT(SIGNED_MAX);
 	struct looking lenient = *l, with_list = *l;
 	char want[MINISIG_COMMENT_MAX];
-	struct stat st;
-	bool there = !fstatat(l->medium, dir, &st, AT_SYMLINK_NOFOLLOW);
 	int r;
 
-	/* a policy without procedures brings no folder for them */
-	if (severity == INVENTORY_TEXT && !there && errno == ENOENT)
-		return;
-	with_list.complete |= there; /* of a tool that stands there without it nobody knows whose it is */
+	if (carries(l, dir))
+		with_list.complete = true; /* of a tool that stands there without it nobody knows whose it is */
+	else if (severity == INVENTORY_TEXT)
+		return; /* a policy without procedures brings no folder for them */
 	repository_comment(kind, vault_r_repository(l->v), want);
 	r = look_signed(&with_list, dir, "SHA256SUMS", kind, severity, &sums);
 	if (!r)
