@@ -117,31 +117,34 @@ static int take_back(struct journal_w *w, int errnum, struct err *err)
 		   : -1;
 }
 
-int journal_w_append(struct journal_w *w, const void *line, size_t n, struct err *err)
+static int put(struct journal_w *w, const void *p, size_t n, struct err *err)
 {
-	BUF_AUTO b = BUF_INIT(JOURNAL_LINE_MAX + 1);
 	ssize_t r;
 
+	do
+		r = write(w->fd, p, n);
+	while (r < 0 && errno == EINTR);
+	if (r < 0 || (size_t)r != n)
+		return take_back(w, r < 0 ? errno : ENOSPC, err);
+	if (!fsync(w->fd))
+		return 0;
+	/* the kernel may have dropped the pages: nothing said about this file can be believed any more */
+	w->broken = true;
+	return err_sys(err, "E-JOURNAL-22", errno, text("cannot make '%s' durable"), JOURNAL_FILE);
+}
+
+int journal_w_append(struct journal_w *w, const void *line, size_t n, struct err *err)
+{
 	if (w->broken) {
 		err_set(err, "E-JOURNAL-23", text("an earlier record could not be written to '%s'"),
 		    JOURNAL_FILE);
 		return err_hint(
 		    err, "%s", text("look at the disk of the state folder, then run the command again"));
 	}
-	if (buf_append(&b, line, n, err) || buf_append(&b, "\n", 1, err) || check_unchanged(w, err))
+	/* blocks reach a disk in any order, and what ends with a newline counts: it comes when all the rest is there */
+	if (check_unchanged(w, err) || put(w, line, n, err) || put(w, "\n", 1, err))
 		return -1;
-	do
-		r = write(w->fd, b.p, b.n);
-	while (r < 0 && errno == EINTR);
-	if (r < 0 || (size_t)r != b.n)
-		return take_back(w, r < 0 ? errno : ENOSPC, err);
-	if (fsync(w->fd)) {
-		/* the kernel may have dropped the pages: nothing said about this file can be believed any
-		 * more */
-		w->broken = true;
-		return err_sys(err, "E-JOURNAL-22", errno, text("cannot make '%s' durable"), JOURNAL_FILE);
-	}
-	w->size += (int64_t)b.n;
+	w->size += (int64_t)n + 1;
 	return 0;
 }
 

@@ -19,6 +19,7 @@ from sites import INIT
 RESTORE = ["bkp-restore", "--quiet", "--identity", "{}/id.txt"]
 # a drill looks at every process there is; the shell is there because the first one of all cannot be killed
 ALONE = ["unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", '"$@"; exit $?', "sh"]
+LONG = "a campaign " * 23  # as long as it may be: its record has several sectors
 
 # name -> (state it starts from, its command; {} is the site, * the recipient)
 WORKLOADS = {
@@ -40,7 +41,7 @@ WORKLOADS = {
     "repair": ("harmed", ["bkp", "repair", "--quiet"]),
     "supply": ("lost", ["bkp", "repair", "--quiet"]),
     "journal": ("torn", ["bkp", "journal", "repair", "--operator", "Sato"]),
-    "hold": ("night2", ["bkp", "hold", "1", "--operator", "Sato", "--reason", "a campaign"]),
+    "hold": ("night2", ["bkp", "hold", "1", "--operator", "Sato", "--reason", LONG]),
     "release": ("held", ["bkp", "release", "1", "--operator", "Sato"]),
     "accept": ("suspect", ["bkp", "accept", "3", "--operator", "Sato", "--reason", "a campaign"]),
     "move": ("apart", ["bkp", "medium", "move", "m3", "--operator", "Sato", "--place", "倉庫"]),

@@ -5,7 +5,7 @@ strict:WORKLOAD:WHAT:N    the command is killed before its N-th call (FUNCTION-N
                           then the power goes.  WHAT is left:
     old     names and bytes as they were when they were synced last
     new     the names as they are, bytes as they were synced last
-    mixed   of each folder's names, and of each 4 KiB of a file, either; what was renamed is in one place at least
+    mixed   of each folder's names, and of each sector of a file, either; what was renamed is in one place at least
     again   the command is given again after the kill and comes to its end; then as "old": it must not rely on what the first one left
 strict.c, preloaded, keeps copies of what is synced.
 """
@@ -21,7 +21,8 @@ import oracle
 
 READS = ("extract", "deep", "drill", "status", "live")
 WHAT = ("old", "new", "mixed", "again")
-BLOCK = 4096
+SECTOR = 512
+INDEX = "/cache/dedup/data.mdb"
 LOOSE = re.compile(r"/cache/(dedup|waste)/|/tmp/|/reserve$")  # an index that syncs by page, hints, what is staged, room
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -121,9 +122,11 @@ class Shadow:
         now = oracle.read(path)
         if was == now:
             return was
-        size = self.draw.choice((len(was), len(now)))
-        blocks = [self.draw.choice((was, now))[at:at + BLOCK].ljust(min(BLOCK, size - at), b"\0") for at in range(0, size, BLOCK)]
-        return b"".join(blocks)[:size]
+        size = self.draw.choice((len(was), len(now), len(now), len(now)))
+        blocks = [self.draw.choice((was, now))[at:at + SECTOR].ljust(min(SECTOR, size - at), b"\0") for at in range(0, size, SECTOR)]
+        out = b"".join(blocks)[:size]
+        self.half |= path.endswith(INDEX) and out not in (was, now)
+        return out
 
     def mix(self, seed):
         """Draws the folders whose names are the old ones.  What one of the others gave to one of them would be nowhere: it is none."""
@@ -140,7 +143,7 @@ class Shadow:
 
     def power_goes(self, what, seed):
         """All but the source stands as it comes back."""
-        to, self.what, self.old = self.site.path("strict.to"), what, set()
+        to, self.what, self.old, self.half = self.site.path("strict.to"), what, set(), False
         self.where = {os.lstat(p).st_ino: p for d, dirs, files in os.walk(self.site.site) for p in [d] + [os.path.join(d, n) for n in files]}
         if what == "mixed":
             self.mix(seed)
@@ -209,7 +212,7 @@ class Strict:
                               harmed=families.HARMED.get(families.WORKLOADS[workload][0]), mended=ended and not code)
         if ended and not code and not faults:
             faults += oracle.promised(site, workload, code) or readers(site)
-        outcome = oracle.outcome(site, code)
+        outcome = oracle.outcome(site, code) + ("-half" if shadow.half else "")  # nobody but the program can tell what that index is worth
         if not faults and families.first_of(site, outcome):
             # what came to its end is not to be given again
             faults += (families.once_more(site, workload, argv) if not ended or code else []) + oracle.go_on(site)
