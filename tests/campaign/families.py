@@ -33,6 +33,7 @@ WORKLOADS = {
     "remembered": ("remembered", ["bkp", "run", "--all", "--quiet"]),
     "rotate": ("old", ["bkp", "rotate", "m3", "--operator", "Sato", "--quiet", "--yes"]),
     "mend": ("vanished", ["bkp", "rotate", "m3", "--operator", "Sato", "--json", "--quiet", "--yes"]),
+    "finish": ("standing", ["bkp", "rotate", "m3", "--operator", "Sato", "--quiet", "--yes"]),
     "expire": ("old", ["bkp", "expire", "--operator", "Sato", "--quiet", "--yes"]),
     "plan": ("old", ["bkp", "expire", "--plan-out", "{}/desk/plan", "--quiet"]),
     "install": ("night2", ["bkp", "schedule", "install", "--root", "{}/sys", "--kind", "cron"]),
@@ -55,6 +56,7 @@ WORKLOADS = {
     "deep": ("night2", RESTORE + ["--medium", "{}/m1", "verify", "2", "--deep"]),
 }
 HARMED = {"harmed": "m2", "vanished": "m3", "lost": "m2"}  # state -> the medium that is not whole there
+GOES = ("expire", "finish")  # of which generations go
 ERRORS = {
     "open": ("EMFILE", "EIO", "EACCES"), "openat": ("EMFILE", "ENFILE", "EIO", "ENOMEM"), "read": ("EIO", "EINTR", "short"),
     "pread": ("EIO", "short"), "readv": ("EIO",), "write": ("EIO", "ENOSPC", "EDQUOT", "EINTR", "short"),
@@ -94,7 +96,9 @@ def aftermath(site, case, workload, argv, before, ended, faults, full_every):
     if workload == "extract" and code == 0 and oracle.tree(site.path("src")) != oracle.tree(site.path("to") + site.path("src")):
         faults.append("exit 0, and another tree was restored")
     faults += oracle.look(site, before, lost=workload == "journal", harmed=HARMED.get(WORKLOADS[workload][0]), mended=code == 0,
-                          goes=workload == "expire")
+                          goes=workload in GOES)
+    if code == -9 and workload == "repair":
+        faults += oracle.replaced(site, before, "m2")
     outcome = oracle.outcome(site, code)
     if not faults:
         faults += oracle.promised(site, workload, code)

@@ -102,6 +102,7 @@ class Mutants:
             counts, _ = site.counts()
             calls = [(f, n) for f in DURABLE for n in range(1, counts[f] + 1)]
             if family == "kill":
+                calls += [("write", n) for n in range(1, counts["write"] + 1)]
                 out += ["kill:%s:%s:%d:kill" % (w, f, n) for f, n in calls]
             else:
                 out += ["strict:%s:%s:%s-%d" % (w, what, f, n) for f, n in calls for what in strict.WHAT]

@@ -28,6 +28,7 @@ class Before:
         self.journal = read(site.path("state", "journal.jsonl"))
         self.seq = self.journal.count(b"\n")
         self.files = {m + p[len(site.path(m)):]: digest(p) for m in MEDIA for p in published(site, m)}
+        self.standing = standing(site, "m3")
         self.listed = {n for m in MEDIA for n in listed(site, m)} & set(self.files)
 
 
@@ -109,6 +110,20 @@ def copies(recs):
         elif r["event"] in ("expired", "verify-failed"):
             have.discard((r["generation"], r["medium"]))
     return have
+
+
+def standing(site, medium):
+    """Generations that are recorded as expired there, and stand there."""
+    recs, repo = records(read(site.path("state", "journal.jsonl")))[0], repository(site, medium)
+    gone = {r["generation"] for r in recs if r["event"] == "expired" and r["medium"] == uuid(site, medium)} if repo else set()
+    return {g for g in gone if os.path.isdir("%s/generations/%06d" % (repo, g))}
+
+
+def replaced(site, before, medium):
+    """A damaged archive goes when a whole one is there to take its place."""
+    staged = {digest(os.path.join(d, n)) for d, _, names in os.walk((repository(site, medium) or "") + "/tmp") for n in names}
+    return ["%s is gone, and nothing stands by for it" % n for n in before.files
+            if n.startswith(medium + "/") and "/archives/" in n and not os.path.exists(site.path(n)) and os.path.basename(n)[:64] not in staged]
 
 
 def registered(recs):
@@ -194,6 +209,9 @@ def look(site, before, lost=False, harmed=False, mended=False, goes=False, compl
     if goes:
         now = {n for m in MEDIA for n in listed(site, m)}
         faults += ["%s: no list names it any more, its room is lost" % n for n in before.listed - now if os.path.exists(site.path(n))]
+    spoken = {r["generation"] for r in recs[before.seq:] if r["event"] == "expiry-finished" and r["medium"] == uuid(site, "m3")}
+    faults += ["generation %d went from m3, and whose word that was is not recorded" % g
+               for g in sorted(before.standing - standing(site, "m3") - spoken)]
     names = {}
     for m in MEDIA:
         faults += unsupported(site, m)
@@ -299,7 +317,7 @@ def promised(site, workload, code):
     """What exit 0 promises."""
     if code == 0 and workload in ("first", "night", "unchanged", "behind", "remembered"):
         return night_kept(site)
-    if code == 0 and workload in ("rotate", "mend"):
+    if code == 0 and workload in ("rotate", "mend", "finish"):
         return rotation_kept(site)
     if code == 0 and workload == "journal":
         ours = read(site.path("state", "journal.jsonl"))

@@ -306,7 +306,7 @@ class Judge:
         view = View(self.site, self.store, self.r.folders, keys)
         w = self.r.workload
         faults = oracle.look(view, self.r.after if ended and w != "journal" else self.r.before, lost=w == "journal",
-                             harmed=families.HARMED.get(self.r.state), mended=ended and self.r.code == 0, goes=w == "expire",
+                             harmed=families.HARMED.get(self.r.state), mended=ended and self.r.code == 0, goes=w in families.GOES,
                              complete=self.complete)
         if ended and self.r.code == 0 and w in OUTPUT:
             faults += self.output(view)

@@ -234,6 +234,8 @@ class Site:
         self.keep("old")
         self.vanish()
         self.keep("vanished")
+        self.stand()
+        self.keep("standing")
         laden.make(self, POLICY.format(self.site), INIT)
         call(libc.umount2(self.site.encode(), MNT_DETACH))
         shutil.rmtree(self.work)
@@ -250,6 +252,16 @@ class Site:
             if d.endswith("/000001"):
                 os.unlink(d + "/SHA256SUMS.minisig")
         os.unlink(min(os.path.join(d, f) for d, _, fs in os.walk(self.path("m3")) for f in fs if "/archives/" in d))
+
+    def stand(self):
+        """That a generation on m3 expires is recorded, and it stands there."""
+        for n in range(1, 40):
+            self.reset("old")
+            self.must("bkp", "rotate", "m3", "--operator", "Sato", "--quiet")
+            self.run(["bkp", "expire", "--operator", "Sato", "--quiet", "--yes"], faults="renameat2:%d:kill" % n)
+            if oracle.standing(self, "m3"):
+                return
+        raise RuntimeError("no call of renameat2 leaves a generation that is recorded as expired")
 
     def harm(self):
         """A byte of an archive and of two texts on m2."""

@@ -208,7 +208,7 @@ class Strict:
         acknowledged.listed |= before.listed  # what it let go of must not come back and be nobody's
         shadow.power_goes(what, case)
         faults += shadow.keys_left() + (shadow.torn() if ended and not code else [])
-        faults += oracle.look(site, acknowledged, lost=workload == "journal", goes=workload == "expire",
+        faults += oracle.look(site, acknowledged, lost=workload == "journal", goes=workload in families.GOES,
                               harmed=families.HARMED.get(families.WORKLOADS[workload][0]), mended=ended and not code)
         if ended and not code and not faults:
             faults += oracle.promised(site, workload, code) or readers(site)
