@@ -30,6 +30,7 @@ WORKLOADS = {
     "night": ("night1", ["bkp", "run", "--all", "--quiet"]),
     "unchanged": ("night2", ["bkp", "run", "--all", "--quiet"]),
     "behind": ("behind", ["bkp", "run", "--all", "--quiet"]),
+    "died": ("died", ["bkp", "run", "--all", "--quiet"]),
     "remembered": ("remembered", ["bkp", "run", "--all", "--quiet"]),
     "rotate": ("old", ["bkp", "rotate", "m3", "--operator", "Sato", "--quiet", "--yes"]),
     "mend": ("vanished", ["bkp", "rotate", "m3", "--operator", "Sato", "--json", "--quiet", "--yes"]),

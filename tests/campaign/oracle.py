@@ -315,7 +315,7 @@ WRITTEN = {
 
 def promised(site, workload, code):
     """What exit 0 promises."""
-    if code == 0 and workload in ("first", "night", "unchanged", "behind", "remembered"):
+    if code == 0 and workload in ("first", "night", "unchanged", "behind", "died", "remembered"):
         return night_kept(site)
     if code == 0 and workload in ("rotate", "mend", "finish"):
         return rotation_kept(site)

@@ -236,6 +236,9 @@ class Site:
         self.keep("vanished")
         self.stand()
         self.keep("standing")
+        self.reset("night1")
+        self.run(["bkp", "run", "--all", "--quiet"], faults="fdatasync:1:kill")  # in the middle of what it wrote to the index
+        self.keep("died")
         laden.make(self, POLICY.format(self.site), INIT)
         call(libc.umount2(self.site.encode(), MNT_DETACH))
         shutil.rmtree(self.work)

@@ -22,7 +22,7 @@ import oracle
 READS = ("extract", "deep", "drill", "status", "live")
 WHAT = ("old", "new", "mixed", "again")
 SECTOR = 512
-INDEX = "/cache/dedup/data.mdb"
+INDEX, MAGIC = "/cache/dedup/data.mdb", b"\xde\xc0\xef\xbe"
 LOOSE = re.compile(r"/cache/(dedup|waste)/|/tmp/|/reserve$")  # an index that syncs by page, hints, what is staged, room
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -48,7 +48,7 @@ class Shadow:
         shutil.rmtree(self.folder, ignore_errors=True)
         os.mkdir(self.folder)
         site.strict = {"STRICT": self.folder, "STRICT_ROOT": site.site, "LD_PRELOAD": build(site.root)}
-        self.first, self.keys, self.began = {}, {}, self.whole()
+        self.first, self.keys, self.began, self.index = {}, {}, self.whole(), os.path.exists(site.path("state") + INDEX)
         for d, dirs, files in os.walk(site.site):
             self.first[os.lstat(d).st_ino] = {n: entry(os.path.join(d, n)) for n in dirs + files}
             for n in files:
@@ -71,6 +71,10 @@ class Shadow:
         """Files that are neither what they were before the command nor what they were at its end."""
         return ["%s is neither what it was nor what it is" % os.path.relpath(p, self.site.site) for p, now in self.whole().items()
                 if p in self.ended and now not in (self.began.get(p), self.ended[p])]
+
+    def headless(self):
+        """The index is written page by page, and is never without its head."""
+        return ["the index has no head" for p in [self.site.path("state") + INDEX] if self.index and os.path.exists(p) and oracle.read(p)[16:20] != MAGIC]
 
     def keys_left(self):
         """Signing keys that have no name any more, and bytes: whoever has the disk finds them."""
@@ -207,7 +211,7 @@ class Strict:
             acknowledged.files = {n: d for n, d in acknowledged.files.items() if "/archives/" not in n or n in acknowledged.listed}
         acknowledged.listed |= before.listed  # what it let go of must not come back and be nobody's
         shadow.power_goes(what, case)
-        faults += shadow.keys_left() + (shadow.torn() if ended and not code else [])
+        faults += shadow.keys_left() + shadow.headless() + (shadow.torn() if ended and not code else [])
         faults += oracle.look(site, acknowledged, lost=workload == "journal", goes=workload in families.GOES,
                               harmed=families.HARMED.get(families.WORKLOADS[workload][0]), mended=ended and not code)
         if ended and not code and not faults:
