@@ -267,11 +267,12 @@ class Site:
         raise RuntimeError("no call of renameat2 leaves a generation that is recorded as expired")
 
     def harm(self):
-        """A byte of an archive and of two texts on m2."""
+        """A byte of an archive, of the repository's key, and of two texts on m2."""
         subprocess.run(["chattr", "-R", "-f", "-i", self.path("m2")], check=False)
         archive = max((os.path.join(d, f) for d, _, fs in os.walk(self.path("m2")) for f in fs if f.endswith(".age") and "archives" in d),
                       key=os.path.getsize)
-        for p in (archive, self.path("m2", "README.txt"), self.path("m2", "tools", "rescue.py")):
+        key = oracle.repository(self, "m2") + "/repository.age"
+        for p in (archive, key, self.path("m2", "README.txt"), self.path("m2", "tools", "rescue.py")):
             with open(p, "r+b") as f:
                 f.seek(300)
                 b = f.read(1)
@@ -280,7 +281,7 @@ class Site:
 
 
     def lose(self):
-        """Of m2 a generation and two of another's documents, all archives, the tools, and the repository's key; its identity is damaged."""
+        """Of m2 a generation and two of another's documents, all archives, and the tools; its identity is damaged."""
         subprocess.run(["chattr", "-R", "-f", "-i", self.path("m2")], check=False)
         found = sorted(os.path.join(d, f) for d, _, fs in os.walk(self.path("m2")) for f in fs)
         documents = [p for p in found if p.endswith(("000002/manifest.json", "000002/SHA256SUMS.minisig"))]
@@ -289,7 +290,6 @@ class Site:
         repo = oracle.repository(self, "m2")
         for folder in (self.path("m2", "tools"), repo + "/archives", repo + "/generations/000001"):
             shutil.rmtree(folder)
-        os.unlink(repo + "/repository.age")
         with open(self.path("m2", "bkp-medium.json"), "r+b") as f:
             f.write(b"[")
 

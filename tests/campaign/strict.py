@@ -74,7 +74,8 @@ class Shadow:
 
     def headless(self):
         """The index is written page by page, and is never without its head."""
-        return ["the index has no head" for p in [self.site.path("state") + INDEX] if self.index and os.path.exists(p) and oracle.read(p)[16:20] != MAGIC]
+        p = self.site.path("state") + INDEX
+        return ["the index has no head"] if self.index and os.path.exists(p) and oracle.read(p)[16:20] != MAGIC else []
 
     def keys_left(self):
         """Signing keys that have no name any more, and bytes: whoever has the disk finds them."""
