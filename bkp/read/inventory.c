@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/path.h"
+#include "base/starved.h"
 #include "base/text.h"
 #include "format/digest.h"
 #include "read/inside.h"
@@ -31,6 +32,7 @@ struct looking {
 	const struct vault_r *v;
 	int medium;
 	bool complete;
+	unsigned long starved;
 	inventory_fn *fn;
 	void *arg;
 	char repo[80]; /* "<repository-id>/" */
@@ -39,8 +41,14 @@ struct looking {
 static void tell(const struct looking *l, const char *dir, const char *name, enum inventory_kind kind,
     const struct err *why)
 {
+	struct err memory = ERR_INIT;
 	char path[PATH_BYTES];
 
+	if (kind != INVENTORY_UNREAD && starved_anywhere_since(l->starved)) {
+		err_nomem(&memory);
+		kind = INVENTORY_UNREAD;
+		why = &memory;
+	}
 	snprintf(path, sizeof(path), "%s%s", dir, name);
 	l->fn(l->arg, path, kind, why);
 }
@@ -500,7 +508,7 @@ static void look_repository(const struct looking *l)
 int inventory_check(
     int mediumfd, const struct vault_r *v, bool complete, inventory_fn *fn, void *arg, struct err *err)
 {
-	struct looking l = {.v = v, .medium = mediumfd, .complete = complete, .fn = fn, .arg = arg};
+	struct looking l = {.v = v, .medium = mediumfd, .complete = complete, .starved = starved_mark_of_all(), .fn = fn, .arg = arg};
 	BUF_AUTO identity = BUF_INIT(MEDIUM_MAX);
 	BUF_AUTO readme = BUF_INIT(SIGNED_MAX);
 	char procedures[PATH_BYTES];

@@ -363,7 +363,8 @@ def go_on(site, look_first=False):
     site.tomorrow()
     any_there = copies(records(read(site.path("state", "journal.jsonl")))[0])
     first = ((["verify", "--quiet"], (0,) if any_there else (0, 3)),) if look_first else ()
-    for argv, codes in first + ((["journal", "verify"], (0, 1)), (["run", "--all", "--quiet"], (0,)), (["verify", "--quiet"], (0,)),
+    then = () if look_first else ((["verify", "--quiet"], (0,)),)
+    for argv, codes in first + ((["journal", "verify"], (0, 1)), (["run", "--all", "--quiet"], (0,))) + then + (
                         (["rotate", "m3", "--operator", "Sato", "--quiet", "--yes"], (0,)), (["journal", "verify"], (0,)),
                         (["expire", "--operator", "Sato", "--quiet", "--yes"], (0, 1)), (["verify", "--quiet"], (0,))):
         code, said = site.run(["bkp"] + argv)
