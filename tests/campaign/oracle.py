@@ -209,9 +209,9 @@ def look(site, before, lost=False, harmed=False, mended=False, goes=False, compl
     if goes:
         now = {n for m in MEDIA for n in listed(site, m)}
         faults += ["%s: no list names it any more, its room is lost" % n for n in before.listed - now if os.path.exists(site.path(n))]
-    spoken = {r["generation"] for r in recs[before.seq:] if r["event"] == "expiry-finished" and r["medium"] == uuid(site, "m3")}
+    spoken = {r["generation"] for r in recs[before.seq:] if r["event"] == "expiry-finished"}
     faults += ["generation %d went from m3, and whose word that was is not recorded" % g
-               for g in sorted(before.standing - standing(site, "m3") - spoken)]
+               for g in sorted(before.standing - standing(site, "m3") - spoken) if repository(site, "m3")]
     names = {}
     for m in MEDIA:
         faults += unsupported(site, m)
