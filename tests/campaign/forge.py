@@ -228,17 +228,27 @@ def with_another_key(site, b):
     return written_anew(site, b, lambda text: re.sub(rb'("chunk_id_key":")(\w)', other, text))
 
 
-def written_anew(site, b, change=lambda text: text):
-    """For the same people."""
+def written_anew(site, b, change=lambda text: text, others=()):
+    """For the same people, behind others."""
     text = change(subprocess.run(["age", "-d", "-i", site.path("id.txt")], input=b, check=True, stdout=subprocess.PIPE).stdout)
-    to = subprocess.run(["age-keygen", "-y", site.path("id.txt")], check=True, stdout=subprocess.PIPE).stdout.decode().strip()
-    return subprocess.run(["age", "-r", to], input=text, check=True, stdout=subprocess.PIPE).stdout
+    to = [w for r in (*others, recipient(site.path("id.txt"))) for w in ("-r", r)]
+    return subprocess.run(["age"] + to, input=text, check=True, stdout=subprocess.PIPE).stdout
+
+
+def recipient(identity):
+    return subprocess.run(["age-keygen", "-y", identity], check=True, stdout=subprocess.PIPE).stdout.decode().strip()
+
+
+def other_identity(site):
+    subprocess.run(["age-keygen", "-o", site.path("other.txt")], check=True, stderr=subprocess.DEVNULL)
+    return site.path("other.txt")
 
 
 root_signed("stanza", with_a_stanza)
 root_signed("digit", with_a_digit)
 root_signed("key", with_another_key)
 root_signed("as-it-was", lambda site, b: b)
+root_signed("for-two", lambda site, b: written_anew(site, b, others=[recipient(other_identity(site))]))
 
 
 @forged
@@ -304,6 +314,15 @@ def other_papers_list(site):
 def other_readme_is_a_list(site):
     edit(site.path("m1", "README.txt"), oracle.read(generation(site, "m1", 2) + "/SHA256SUMS"))
     edit(site.path("m1", "README.txt.minisig"), oracle.read(generation(site, "m1", 2) + "/SHA256SUMS.minisig"))
+
+
+@forged
+def other_comment(site):
+    """What was signed as the list of tools, and the comment says that it was signed as the readme."""
+    comment = comment_of(site.path("m1", "README.txt")).encode()
+    text, sig = (oracle.read(site.path("m1", "tools", "SHA256SUMS" + x)) for x in ("", ".minisig"))
+    edit(site.path("m1", "README.txt"), text)
+    edit(site.path("m1", "README.txt.minisig"), re.sub(rb"(?<=\ntrusted comment: ).*", comment, sig))
 
 
 @forged
@@ -417,6 +436,19 @@ def journal_of_a_medium_in_the_host(site):
     edit(site.path("state", "journal.jsonl"), oracle.read(oracle.repository(site, "m1") + "/journal/journal.jsonl"))
 
 
+@forged
+def journal_of_what_was_not_cut(site):
+    """A medium's journal goes on otherwise than the host's, which has a repair there: the forger says that this is what was cut off."""
+    site.reset("torn")
+    p = oracle.repository(site, "m1") + "/journal/journal.jsonl"
+    site.must("bkp", "journal", "repair", "--operator", "Sato")
+    ours = oracle.read(site.path("state", "journal.jsonl"))
+    kept = ours[:ours.rindex(b"\n", 0, ours.index(b'"event":"journal-repaired"')) + 1]
+    edit(p, kept + b"what was not cut\n")
+    cut = next(n for n in os.listdir(site.path("state")) if n.startswith("journal-cut-"))
+    edit(site.path("state", cut), b"what was not cut\n")
+
+
 # ---- papers
 
 @forged
@@ -463,6 +495,16 @@ def unsigned(name, *parts):
 
 unsigned("readme", "README.txt")
 unsigned("tool", "tools", "rescue.py")
+
+
+# ---- what a night meets before anybody has looked
+
+def unseen(name):
+    FORGED["unseen-" + name] = FORGED[name]
+
+
+for NAME in ("papers-readme", "papers-tool-and-list", "journal-medium-last-word"):
+    unseen(NAME)
 
 
 # ---- the source of a copy
@@ -617,10 +659,19 @@ READ = [["verify", "1"], ["verify", "2"], ["verify", "2", "--deep"]]
 HOST = [["journal", "verify"], ["verify"], ["verify", "--identity", "{}/id.txt"], ["repair"], ["run", "--all"], ["verify"],
         ["rotate", "m3", "--operator", "Sato", "--yes"], ["expire", "--operator", "Sato", "--yes"], ["journal", "verify"]]
 
+# of some forgeries, by how their name begins: with what nobody has looked at yet
+FIRST = {"source": ["run", "--all"], "unseen": ["run", "--all"], "journal-of-what": ["journal", "repair", "--operator", "Sato"]}
+
 
 def end(code, said):
     """How a command ended, and the codes of what it said."""
     return "+".join(["%d" % code] + sorted(set(re.findall(r"\b[EW]-[A-Z]+-\d+", said))))
+
+
+def hostile_names():
+    sys.path.insert(0, LIB)
+    import hostile
+    return [c.name for c in hostile.CASES]
 
 
 class Forge:
@@ -628,13 +679,17 @@ class Forge:
 
     def cases(self, site):
         out = ["forge:" + n for n in FORGED]
-        sys.path.insert(0, LIB)
-        import hostile
-        out += ["forge:hostile-" + c.name for c in hostile.CASES]
+        out += ["forge:hostile-" + n for n in hostile_names()]
         site.reset("night2")
         for name, path in sorted(self.cached(site).items()):
             out += ["forge:cache-%s:%d" % (name, at) for at, b in enumerate(oracle.read(path)) if b and at % CACHE_STEP == 0]
         return out
+
+    def has(self, site, kind, rest):
+        if kind == "cache":
+            path, at = self.cached(site).get(rest.rpartition(":")[0]), rest.rpartition(":")[2]
+            return path and at.isdigit() and int(at) < os.path.getsize(path)
+        return rest in {"hostile": hostile_names, "script": lambda: SCRIPTS}.get(kind, list)()
 
     def cached(self, site):
         found = {}
@@ -646,8 +701,10 @@ class Forge:
 
     def run(self, site, case, full_every):
         name = case.split(":", 1)[1]
-        site.reset("night2")
         kind, rest = (name.split("-", 1) + [""])[:2]
+        site.reset("night2")
+        if name not in FORGED and not self.has(site, kind, rest):
+            raise LookupError("there is no case '%s'" % case)
         if kind == "hostile":
             return self.program(site, [sys.executable, LIB + "/hostile.py", site.bin + "/bkp-restore", site.work + "/hostile", rest])
         if kind == "script":
@@ -684,14 +741,15 @@ class Forge:
         faults, ends = [], []
         ends.append(self.read(site, faults))
         site.source(3)
-        # what nobody has looked at yet is copied as it is
-        for argv in ([["run", "--all"]] if name.startswith("source") else []) + HOST:
+        for argv in [a for n, a in FIRST.items() if name.startswith(n)] + HOST:
             code, said = site.run(["bkp"] + [w.replace("{}", site.site) for w in argv])
             ends.append(end(code, said))
             if code not in (0, 1, 2, 3):
                 faults.append("bkp %s: exit %d: %s" % (" ".join(argv), code, said))
             if code and not said.strip():
                 faults.append("bkp %s: exit %d without a word" % (" ".join(argv), code))
+            if "E-BKP-00" in said:
+                faults.append("bkp %s does not say what it was: %s" % (" ".join(argv), said))
         ends.append(self.read(site, faults))
         if set("".join(ends)) <= set("0/") and name not in UNHARMED:
             faults.append("nobody saw it")

@@ -142,6 +142,12 @@ class Site:
         n = [int.from_bytes(b[8 * i:8 * i + 8], "little") for i in range(64)]
         return dict(zip(function_names(self.root), n)), b[512] != 0
 
+    def taken(self):
+        """The name that somebody else took while the last command ran with faults; or None."""
+        with open(self.work + "/faults", "rb") as f:
+            b = f.read()
+        return b[520:].split(b"\0")[0].decode() or None
+
     def must(self, *argv, codes=(0,)):
         code, said = self.run(list(argv))
         if code not in codes:

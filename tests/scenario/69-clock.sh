@@ -54,6 +54,11 @@ expect 1 at -700 0 "$BKP" run --quiet --all # captures go on; that nobody has at
 expect 2 at -700 0 "$BKP" expire --operator Sato
 grep -q E-EXPIRE-02 "$T/err" || die "expire does not say why"
 expect 64 at -700 0 "$BKP" clock attest --operator Sato
+minisign -G -W -p "$T/thief.pub" -s "$T/thief.key" >/dev/null
+expect 0 at -700 0 "$BKP" clock attest --operator Sato --reason "compared with the radio clock" --statement-out "$T/statement"
+minisign -S -s "$T/thief.key" -m "$T/statement" >/dev/null
+expect 2 at -700 0 "$BKP" clock attest --operator Sato --reason "compared with the radio clock" --signature "$T/statement.minisig"
+rm "$T/statement" "$T/statement.minisig"
 expect 0 at -700 0 "$BKP" clock attest --operator Sato --reason "compared with the radio clock"
 expect 0 "$BKP" clock show
 expect 0 at -700 0 "$BKP" expire --operator Sato
