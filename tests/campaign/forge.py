@@ -1,7 +1,7 @@
 """Forge: what stands on a disk was put there by somebody, as far as he can cover it up: with the disk in his hands, with the host's signing
 key as well, or with the state folder's cache.  How the commands of the days after end is the outcome; what is restored is what was captured.
 
-Cases: those below; cache-FILE:OFFSET, a bit of what the state folder remembers; hostile-NAME, the media of tests/lib/hostile.py; and for
+Cases: those below; cache-FILE:OFFSET, a bit of what the state folder remembers, and cache-NAME, a record of it (cached.py); hostile-NAME, the media of tests/lib/hostile.py; and for
 mutants only, script-NAME, attacks and scenarios that have sites of their own (keys of approvers, drills, timers).
 """
 import hashlib
@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 
+import cached
 import oracle
 
 LIB = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib")
@@ -668,6 +669,11 @@ def end(code, said):
     return "+".join(["%d" % code] + sorted(set(re.findall(r"\b[EW]-[A-Z]+-\d+", said))))
 
 
+def families():
+    import families as f  # which imports this one
+    return f
+
+
 def hostile_names():
     sys.path.insert(0, LIB)
     import hostile
@@ -680,15 +686,15 @@ class Forge:
     def cases(self, site):
         out = ["forge:" + n for n in FORGED]
         out += ["forge:hostile-" + n for n in hostile_names()]
-        site.reset("night2")
+        site.reset("remembered")
+        out += ["forge:cache-" + n for n in cached.HARMED]
         for name, path in sorted(self.cached(site).items()):
             out += ["forge:cache-%s:%d" % (name, at) for at, b in enumerate(oracle.read(path)) if b and at % CACHE_STEP == 0]
         return out
 
     def has(self, site, kind, rest):
         if kind == "cache":
-            path, at = self.cached(site).get(rest.rpartition(":")[0]), rest.rpartition(":")[2]
-            return path and at.isdigit() and int(at) < os.path.getsize(path)
+            return rest in cached.HARMED or (rest.rpartition(":")[0] in self.cached(site) and rest.rpartition(":")[2].isdigit())
         return rest in {"hostile": hostile_names, "script": lambda: SCRIPTS}.get(kind, list)()
 
     def cached(self, site):
@@ -702,7 +708,7 @@ class Forge:
     def run(self, site, case, full_every):
         name = case.split(":", 1)[1]
         kind, rest = (name.split("-", 1) + [""])[:2]
-        site.reset("night2")
+        site.reset("remembered" if kind == "cache" else "night2")
         if name not in FORGED and not self.has(site, kind, rest):
             raise LookupError("there is no case '%s'" % case)
         if kind == "hostile":
@@ -728,14 +734,23 @@ class Forge:
         return "exit-%d" % r.returncode, [r.stdout.decode(errors="replace")[-400:]] if r.returncode else []
 
     def cache(self, site, rest):
-        """The cache is only a help: a night goes by, and what is restored of it is what stands there."""
-        name, at = rest.rsplit(":", 1)
-        edit(self.cached(site)[name], change=flip(int(at), 1 << int(at) % 8))
-        site.day = 4
-        site.source(4)
+        """The cache is only a help: a night goes by, and what is restored of it is what stands there.  What it cost is in the journal: how much
+        was stored again, and how many files the guard knew."""
+        name, _, at = rest.rpartition(":")
+        if name:
+            edit(self.cached(site)[name], change=flip(int(at), 1 << int(at) % 8))
+        else:
+            cached.HARMED[rest](site)
         code, said = site.run(["bkp", "run", "--all", "--quiet"])
         faults = [] if code in (0, 1) else ["run: exit %d: %s" % (code, said)]
-        return "cache-%d" % code, faults + oracle.go_on(site)
+        faults += [] if faults else oracle.night_kept(site)
+        recs, _ = oracle.records(oracle.read(site.path("state", "journal.jsonl")))
+        last = [r for r in recs if r["event"] == "committed"][-1]
+        knew = [[d["guard"].get(k) for k in ("measured", "before", "added", "changed")] for d in last["datasets"]]
+        outcome = "cache-%s,%s" % (end(code, said), hashlib.sha256(repr((knew, last["archives"], last["new_bytes"] >> 15)).encode()).hexdigest()[:8])
+        if not faults and families().first_of(site, outcome):
+            faults += oracle.go_on(site)
+        return outcome, faults
 
     def judge(self, site, name):
         faults, ends = [], []
