@@ -60,9 +60,7 @@ def at(offset, bit):
 
 
 PLACE, ARCHIVE = 20, 96
-of_index("places", 16, PLACE, swapped)
-
-
+of_index("places", 16, PLACE, swapped, all_is_read=True)
 of_index("archive-size", 8, ARCHIVE, at(0, 1))
 of_index("archive-name", 8, ARCHIVE, at(24, 1))
 of_index("archive-index", 8, ARCHIVE, at(56, 1))

@@ -747,7 +747,7 @@ class Forge:
         recs, _ = oracle.records(oracle.read(site.path("state", "journal.jsonl")))
         last = [r for r in recs if r["event"] == "committed"][-1]
         knew = [[d["guard"].get(k) for k in ("measured", "before", "added", "changed")] for d in last["datasets"]]
-        outcome = "cache-%s,%s" % (end(code, said), hashlib.sha256(repr((knew, last["archives"], last["new_bytes"] >> 15)).encode()).hexdigest()[:8])
+        outcome = "cache-%s,%s" % (end(code, said), hashlib.sha256(repr((knew, last["archives"], last["new_bytes"].bit_length())).encode()).hexdigest()[:8])
         if not faults and families().first_of(site, outcome):
             faults += oracle.go_on(site)
         return outcome, faults

@@ -66,7 +66,7 @@ class Site:
 
     def remembered(self):
         """A night on which what stood in the source was captured twice, and is believed.  That goes by inode and time of change, which no
-        copy keeps: this source is the worker's own and stays where it is, a little changed each time."""
+        copy keeps: this source is the worker's own and stays where it is, changed a little each time, and wherever the days after changed it."""
         own, kept = self.work + "/src", self.work + "/remembered"
         if not os.path.isdir(own):
             self.reset("night2")
@@ -84,8 +84,9 @@ class Site:
         subprocess.run(["cp", "-a", kept + "/.", self.site], check=True)
         call(libc.mount(own.encode(), self.path("src").encode(), None, MS_BIND, None))
         self.day = 5
-        for name in ("more-7", "more-140"):
+        for name in ("more-7", "more-140", "1 文書", "later"):
             self.change(name)
+        os.unlink(self.path("src", "sub", "later"))
 
     def change(self, name):
         with open(self.path("src", "sub", name), "w") as f:
