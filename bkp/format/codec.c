@@ -8,6 +8,7 @@
 #include <lz4.h>
 #include <lz4frame.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -246,6 +247,14 @@ static int fresh_lz4(struct codec *c)
 	return 0;
 }
 
+/* What this host has no memory for says nothing of the frame. */
+static int refuse_lz4(const char *name, struct err *err)
+{
+	if (!strcmp(name, "ERROR_allocation_failed"))
+		return err_nomem(err);
+	return err_set(err, "E-CODEC-01", text("not a valid LZ4 frame: %s"), name);
+}
+
 static int unpack_lz4(
     struct codec *c, const void *frame, size_t size, void *raw, size_t rawlen, struct err *err)
 {
@@ -264,8 +273,7 @@ static int unpack_lz4(
 
 		r = LZ4F_decompress(c->d, room ? (char *)raw + done : &spare, &made, src, &taken, NULL);
 		if (LZ4F_isError(r))
-			return err_set(
-			    err, "E-CODEC-01", text("not a valid LZ4 frame: %s"), LZ4F_getErrorName(r));
+			return refuse_lz4(LZ4F_getErrorName(r), err);
 		if (made > room || (!made && !taken))
 			return err_set(err, "E-CODEC-01",
 			    text("an LZ4 frame holds more than the %zu bytes announced"), rawlen);
@@ -303,6 +311,8 @@ static int unpack_zstd(
 		return err_nomem(err);
 	if (!ZSTD_isError(r))
 		r = ZSTD_decompressDCtx(c->zd, raw, rawlen, frame, size);
+	if (ZSTD_isError(r) && ZSTD_getErrorCode(r) == ZSTD_error_memory_allocation)
+		return err_nomem(err);
 	if (ZSTD_isError(r))
 		return err_set(err, "E-CODEC-01", text("not a valid zstd frame: %s"), ZSTD_getErrorName(r));
 	if (r != rawlen)

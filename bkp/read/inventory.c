@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/path.h"
+#include "base/starved.h"
 #include "base/text.h"
 #include "format/digest.h"
 #include "read/inside.h"
@@ -31,6 +32,7 @@ struct looking {
 	const struct vault_r *v;
 	int medium;
 	bool complete;
+	unsigned long starved;
 	inventory_fn *fn;
 	void *arg;
 	char repo[80]; /* "<repository-id>/" */
@@ -39,8 +41,14 @@ struct looking {
 static void tell(const struct looking *l, const char *dir, const char *name, enum inventory_kind kind,
     const struct err *why)
 {
+	struct err memory = ERR_INIT;
 	char path[PATH_BYTES];
 
+	if (kind != INVENTORY_UNREAD && starved_anywhere_since(l->starved)) {
+		err_nomem(&memory);
+		kind = INVENTORY_UNREAD;
+		why = &memory;
+	}
 	snprintf(path, sizeof(path), "%s%s", dir, name);
 	l->fn(l->arg, path, kind, why);
 }
@@ -281,6 +289,24 @@ static bool in_folder(const char *name)
 	return is_seal(name) || !strcmp(name, "SHA256SUMS.next");
 }
 
+static int count_carried(void *arg, const char *name, struct err *err)
+{
+	const struct folder f = {.may = in_folder};
+
+	(void)err;
+	*(size_t *)arg += strcmp(name, "SHA256SUMS.next") != 0 && !is_left_over(&f, name);
+	return 0;
+}
+
+/* Is anything in the folder but what announces its list?  A run that dies may leave it so. */
+static bool carries(const struct looking *l, const char *dir)
+{
+	IO_FD_AUTO fd = -1;
+	size_t n = 0;
+
+	return inside_open_dir(l->medium, dir, &fd, NULL) < 0 || (fd >= 0 && (io_each_name(fd, count_carried, &n, NULL) || n));
+}
+
 /* One line of `sums`, without its end. */
 static bool look_line(const struct looking *l, const char *dir, const char *line, size_t n,
     const struct buf *next, enum inventory_kind severity)
@@ -307,14 +333,12 @@ static void look_folder(
 	BUF_AUTO next = BUF_INIT(SIGNED_MAX);
 	struct looking lenient = *l, with_list = *l;
 	char want[MINISIG_COMMENT_MAX];
-	struct stat st;
-	bool there = !fstatat(l->medium, dir, &st, AT_SYMLINK_NOFOLLOW);
 	int r;
 
-	/* a policy without procedures brings no folder for them */
-	if (severity == INVENTORY_TEXT && !there && errno == ENOENT)
-		return;
-	with_list.complete |= there; /* of a tool that stands there without it nobody knows whose it is */
+	if (carries(l, dir))
+		with_list.complete = true; /* of a tool that stands there without it nobody knows whose it is */
+	else if (severity == INVENTORY_TEXT)
+		return; /* a policy without procedures brings no folder for them */
 	repository_comment(kind, vault_r_repository(l->v), want);
 	r = look_signed(&with_list, dir, "SHA256SUMS", kind, severity, &sums);
 	if (!r)
@@ -484,7 +508,7 @@ static void look_repository(const struct looking *l)
 int inventory_check(
     int mediumfd, const struct vault_r *v, bool complete, inventory_fn *fn, void *arg, struct err *err)
 {
-	struct looking l = {.v = v, .medium = mediumfd, .complete = complete, .fn = fn, .arg = arg};
+	struct looking l = {.v = v, .medium = mediumfd, .complete = complete, .starved = starved_mark_of_all(), .fn = fn, .arg = arg};
 	BUF_AUTO identity = BUF_INIT(MEDIUM_MAX);
 	BUF_AUTO readme = BUF_INIT(SIGNED_MAX);
 	char procedures[PATH_BYTES];

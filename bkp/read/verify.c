@@ -11,6 +11,7 @@
 #include "base/crew.h"
 #include "base/err.h"
 #include "base/io.h"
+#include "base/starved.h"
 #include "base/text.h"
 #include "format/generation.h"
 #include "read/ahead.h"
@@ -156,10 +157,15 @@ void verify_seen_free(struct verify_seen *s)
 void verify_report(
     struct verify_run *run, const char *file, const char *dataset, const char *path, const struct err *err)
 {
+	struct err memory = ERR_INIT;
 	struct verify_fault f = {file, dataset, path, err};
 
+	if (!err_is_unread(err) && starved_anywhere_since(run->starved)) {
+		err_nomem(&memory);
+		f.err = &memory;
+	}
 	run->res.faults++;
-	run->res.unread += err_is_unread(err);
+	run->res.unread += err_is_unread(f.err);
 	if (run->cb && run->cb->fault)
 		run->cb->fault(run->cb->arg, &f);
 }
@@ -373,7 +379,7 @@ static void look_at_signature(struct verify_run *run, const char *dir)
 int verify_generation(struct vault_r *v, uint64_t number, const struct verify_options *opt,
     const struct verify_callbacks *cb, struct verify_result *ret, struct err *err)
 {
-	struct verify_run run = {.v = v, .opt = opt, .cb = cb};
+	struct verify_run run = {.v = v, .opt = opt, .cb = cb, .starved = starved_mark_of_all()};
 	struct vault_r_generation *g = NULL;
 	struct err why = ERR_INIT;
 	char dir[GENERATION_DIR];

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """A campaign: every fault of a family at every point of a workload, each judged by an oracle of its own.  See docs/campaign.md.
 
-    campaign.py --build DIR [--minutes N] [--only FAMILY,…] [--resume DIR] [--workers N] [--points N] [--case CASE …]
+    campaign.py --build DIR [OPTION …]        (see --help, and run.sh)
 
 A case is FAMILY:WORKLOAD:…, and reproduces alone with --case.  Points are tried in an order that is spread evenly over the whole, so
-that one who stops half-way has looked everywhere.
+that one who stops half-way has looked everywhere.  Exit status: 0, 1 something failed, 64 what is asked for does not exist.
 """
 import argparse
+import hashlib
 import multiprocessing
 import os
 import re
@@ -40,6 +41,18 @@ def work(case):
         return case, "", ["the campaign itself: %s: %s" % (type(e).__name__, e)], {}
 
 
+def refuse(why):
+    print("tests/campaign/run.sh: " + why, file=sys.stderr)
+    raise SystemExit(64)
+
+
+def lines_of(path):
+    if not os.path.exists(path):
+        return []
+    with open(path) as f:
+        return f.read().splitlines()
+
+
 def spread(cases):
     """The same order each time, evenly over all of them."""
     return sorted(cases, key=lambda c: zlib.crc32(c.encode()))
@@ -59,19 +72,46 @@ def found(by_family, here):
 
 
 class Log:
-    """What was tried, a line each: CASE OUTCOME, or CASE FAILED; with --resume it is gone on with."""
+    """What was tried, a line each: CASE OUTCOME, or CASE FAILED; with --resume it is gone on with: what failed is tried again.
 
-    def __init__(self, folder):
+    DIR/tried these lines, DIR/hours a line for each time it was gone on with, DIR/program the digest of what is tried: a number of a call
+    means something else in another one.
+    """
+
+    def __init__(self, folder, build, workers):
         self.path = os.path.join(folder, "tried") if folder else ""
         self.tried, self.outcomes, self.counts = set(), set(), {}
-        if os.path.exists(self.path):
-            with open(self.path) as f:
-                for line in f:
-                    case, outcome, *counts = line.split()
-                    self.tried.add(case)
-                    self.outcomes.add(outcome)
-                    self.add_counts(case, dict((k, int(n)) for k, n in (c.split("=") for c in counts)))
+        if folder:
+            os.makedirs(folder, exist_ok=True)
+            self.one_program(folder, build)
+        for line in lines_of(self.path):
+            case, outcome, *counts = line.split()
+            if outcome != "FAILED":
+                self.tried.add(case)
+                self.outcomes.add(outcome)
+                self.add_counts(case, dict((k, int(n)) for k, n in (c.split("=") for c in counts)))
+        self.hours_path = os.path.join(folder, "hours") if folder else ""
+        self.hours = sum(float(line) for line in lines_of(self.hours_path))
+        self.workers, self.noted = workers, time.monotonic()
         self.file = open(self.path, "a") if folder else None
+
+    def one_program(self, folder, build):
+        path, digest = os.path.join(folder, "program"), hashlib.sha256(b"".join(oracle.read(build + "/" + p) for p in ("bkp", "bkp-restore")))
+        was = lines_of(path)
+        if was and was[0] != digest.hexdigest():
+            refuse("'%s' is a campaign against another program: build that one, or begin in another folder" % folder)
+        with open(path, "w") as f:
+            f.write(digest.hexdigest() + "\n")
+
+    def note_hours(self, at_least=0):
+        """Machine hours: all workers together."""
+        seconds = time.monotonic() - self.noted
+        if seconds >= at_least:
+            self.noted += seconds
+            self.hours += seconds * self.workers / 3600
+            if self.hours_path:
+                with open(self.hours_path, "a") as f:
+                    f.write("%.4f\n" % (seconds * self.workers / 3600))
 
     def add_counts(self, case, counts):
         family = case.split(":")[0]
@@ -79,29 +119,43 @@ class Log:
             self.counts[family, k] = self.counts.get((family, k), 0) + n
 
     def add(self, case, outcome, failed, counts):
-        self.tried.add(case)
+        if not failed:
+            self.tried.add(case)
         self.outcomes.add(outcome)
         self.add_counts(case, counts)
+        self.note_hours(60)
         if self.file:
             self.file.write(" ".join([case, "FAILED" if failed else outcome or "-"] + ["%s=%d" % c for c in counts.items()]) + "\n")
             self.file.flush()
 
 
-def main():
+def arguments():
     p = argparse.ArgumentParser()
     p.add_argument("--build", required=True)
-    p.add_argument("--minutes", type=float)
-    p.add_argument("--only")
-    p.add_argument("--workload", help="only these, of the families that have workloads: NAME,…")
+    p.add_argument("--minutes", type=float, help="no case begins later")
+    p.add_argument("--only", default="", help="FAMILY,… of " + ", ".join(families.FAMILIES) + "; without it, all but mutants")
+    p.add_argument("--workload", default="", help="only these, of the families that have workloads: NAME,…")
     p.add_argument("--match", default="", help="only cases in which this regular expression is found")
-    p.add_argument("--resume")
+    p.add_argument("--resume", metavar="DIR", help="what was tried is noted there, and not tried again unless it failed")
     p.add_argument("--workers", type=int, default=os.cpu_count())
     p.add_argument("--points", type=int, help="of each family, at most")
     p.add_argument("--full", type=int, default=0, help="every N-th case is looked at by all commands, however it ended")
     p.add_argument("--found", action="store_true", help="of each kind of case that failed once, some")
-    p.add_argument("--case", action="append")
+    p.add_argument("--case", action="append", help="this one; may be given again")
     a = p.parse_args()
-    for w in [w for w in families.WORKLOADS if a.workload and w not in a.workload.split(",")]:
+    a.only = [f for f in a.only.split(",") if f]
+    a.workload = [w for w in a.workload.split(",") if w]
+    for what, names, known in (("family", a.only, families.FAMILIES), ("workload", a.workload, families.WORKLOADS),
+                               ("family", [c.split(":")[0] for c in a.case or ()], families.FAMILIES)):
+        for n in names:
+            if n not in known:
+                refuse("there is no %s '%s': %s" % (what, n, ", ".join(known)))
+    return a
+
+
+def main():
+    a = arguments()
+    for w in [w for w in families.WORKLOADS if a.workload and w not in a.workload]:
         del families.WORKLOADS[w]
     here = os.path.dirname(os.path.abspath(__file__))
     root = tempfile.mkdtemp(prefix="bkp-campaign.", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
@@ -130,16 +184,20 @@ def count(root, only):
 
 
 def campaign(a, root, here):
+    log = Log(a.resume, os.path.abspath(a.build), a.workers)
     sites.set_up(root, os.path.abspath(a.build), here)
+    for outcome in log.outcomes:
+        families.first_of(sites.Site(root), outcome)
     in_a_process(make, root)
-    log = Log(a.resume)
     if a.case:
         by_family = {"case": a.case}
     else:
-        by_family = in_a_process(count, root, a.only.split(",") if a.only else None)
+        by_family = in_a_process(count, root, a.only)
         by_family = {n: [c for c in cases if re.search(a.match, c)] for n, cases in by_family.items()}
         by_family = found(by_family, here) if a.found else by_family
     total = sum(len(c) for c in by_family.values())
+    if not total:
+        refuse("no case is like that")
     todo = []
     for cases in by_family.values():
         cases = spread(cases) if not a.case else cases
@@ -163,14 +221,18 @@ def campaign(a, root, here):
                 pool.terminate()
                 break
     seconds = time.monotonic() - began
+    log.note_hours()
+    for family, cases in by_family.items():
+        if len(by_family) > 1 and not a.found:
+            print("%s: %d of %d tried" % (family, sum(c in log.tried for c in cases), len(cases)))
     for (family, what), n in log.counts.items():
         print("%s: %d %s" % (family, n, what))
-    if missed > tried / 10 and not a.case:
-        failed += 1
+    lost = missed > tried / 10 and not a.case
+    if lost:
         print("FAILED: %d faults did not come: what is counted is not what is run" % missed, flush=True)
-    print("tried %d of %d (%d now, %d not reached, %d per hour), %d distinct outcomes, %d failed" %
-          (len(log.tried), total, tried, missed, tried / max(seconds, 1) * 3600, len(log.outcomes), failed), flush=True)
-    return 1 if failed else 0
+    print("tried %d of %d (%d now, %d not reached, %d per hour; %.2f machine hours), %d distinct outcomes, %d failed" %
+          (len(log.tried), total, tried, missed, tried / max(seconds, 1) * 3600, log.hours, len(log.outcomes), failed), flush=True)
+    return 1 if failed or lost else 0
 
 
 if __name__ == "__main__":

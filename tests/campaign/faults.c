@@ -11,13 +11,10 @@
  */
 #define _GNU_SOURCE
 #include <dirent.h>
-#include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -33,6 +30,8 @@
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
+
+#include "preload.h"
 
 #define FUNCTIONS(F)                                                                                                                       \
 	F(alloc) F(any) F(open) F(openat) F(read) F(pread) F(readv) F(write) F(pwrite) F(writev) F(fsync) F(fdatasync) F(syncfs)           \
@@ -224,11 +223,6 @@ int posix_memalign(void **ret, size_t a, size_t n)
 
 /* ---- calls ---- */
 
-#define REAL(type, name, ...)                                                                                                              \
-	static type (*real)(__VA_ARGS__);                                                                                                  \
-	if (!real)                                                                                                                         \
-		real = (type(*)(__VA_ARGS__))dlsym(RTLD_NEXT, #name)
-
 /* NAME as the function COUNTED; N is the expression of its count of bytes, or NULL. */
 #define WRAP(type, name, counted, bad, n, parameters, arguments, ...)                                                                      \
 	type name parameters                                                                                                               \
@@ -239,34 +233,10 @@ int posix_memalign(void **ret, size_t a, size_t n)
 		return real arguments;                                                                                                     \
 	}
 
-#define OPEN(name)                                                                                                                         \
-	int name(const char *path, int flags, ...)                                                                                         \
-	{                                                                                                                                  \
-		va_list a;                                                                                                                 \
-		va_start(a, flags);                                                                                                        \
-		mode_t mode = flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)) ? va_arg(a, mode_t) : 0;                                      \
-		va_end(a);                                                                                                                 \
-		REAL(int, name, const char *, int, ...);                                                                                   \
-		return fails(F_open, NULL) ? -1 : real(path, flags, mode);                                                                 \
-	}
-#define OPENAT(name)                                                                                                                       \
-	int name(int dir, const char *path, int flags, ...)                                                                                \
-	{                                                                                                                                  \
-		va_list a;                                                                                                                 \
-		va_start(a, flags);                                                                                                        \
-		mode_t mode = flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)) ? va_arg(a, mode_t) : 0;                                      \
-		va_end(a);                                                                                                                 \
-		REAL(int, name, int, const char *, int, ...);                                                                              \
-		return fails(F_openat, NULL) ? -1 : real(dir, path, flags, mode);                                                          \
-	}
-OPEN(open)
-OPEN(open64)
-OPENAT(openat)
-OPENAT(openat64)
-int __open_2(const char *path, int flags) { return open(path, flags); }
-int __open64_2(const char *path, int flags) { return open64(path, flags); }
-int __openat_2(int dir, const char *path, int flags) { return openat(dir, path, flags); }
-int __openat64_2(int dir, const char *path, int flags) { return openat64(dir, path, flags); }
+#define OPENED(counted)                                                                                                                    \
+	if (fails(F_##counted, NULL))                                                                                                      \
+	return -1
+OPENS(OPENED, )
 
 WRAP(ssize_t, read, read, -1, &n, (int fd, void *p, size_t n), (fd, p, n), int, void *, size_t)
 WRAP(ssize_t, pread, pread, -1, &n, (int fd, void *p, size_t n, off_t o), (fd, p, n, o), int, void *, size_t, off_t)

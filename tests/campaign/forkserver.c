@@ -11,11 +11,8 @@
  * Of its own it has only the arguments; folder, environment, signals and the other descriptors are the server's.
  */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +20,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "preload.h"
 
 #define ARGS 64
 
@@ -123,40 +122,12 @@ static void now(void)
 		_exit(0);
 }
 
-#define REAL(type, name, ...)                                                                                                              \
-	static type (*real)(__VA_ARGS__);                                                                                                  \
-	if (!real)                                                                                                                         \
-		*(void **)&real = dlsym(RTLD_NEXT, #name)
+#define LOOKED_FOR(name)                                                                                                                   \
+	note(path);                                                                                                                        \
+	if (flags & (O_CREAT | O_WRONLY | O_RDWR))                                                                                         \
+	now()
+OPENS(LOOKED_FOR, )
 
-#define OPENAT(name)                                                                                                                       \
-	int name(int dir, const char *path, int flags, ...)                                                                                \
-	{                                                                                                                                  \
-		va_list a;                                                                                                                 \
-		va_start(a, flags);                                                                                                        \
-		mode_t mode = flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)) ? va_arg(a, mode_t) : 0;                                      \
-		va_end(a);                                                                                                                 \
-		REAL(int, name, int, const char *, int, ...);                                                                              \
-		note(path);                                                                                                                \
-		if (flags & (O_CREAT | O_WRONLY | O_RDWR))                                                                                 \
-			now();                                                                                                             \
-		return real(dir, path, flags, mode);                                                                                       \
-	}
-OPENAT(openat)
-OPENAT(openat64)
-int __openat_2(int dir, const char *path, int flags) { return openat(dir, path, flags); }
-int __openat64_2(int dir, const char *path, int flags) { return openat64(dir, path, flags); }
-int open(const char *path, int flags, ...)
-{
-	va_list a;
-
-	va_start(a, flags);
-	mode_t mode = flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)) ? va_arg(a, mode_t) : 0;
-	va_end(a);
-	return openat(AT_FDCWD, path, flags, mode);
-}
-int open64(const char *path, int flags, ...) __attribute__((alias("open")));
-int __open_2(const char *path, int flags) { return open(path, flags); }
-int __open64_2(const char *path, int flags) { return open(path, flags); }
 int fstatat(int dir, const char *restrict path, struct stat *restrict s, int flags)
 {
 	REAL(int, fstatat, int, const char *, struct stat *, int);

@@ -9,11 +9,8 @@
  * the number does not depend on what other threads do meanwhile.
  */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,6 +21,8 @@
 #include <sys/types.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "preload.h"
 
 enum call { OPEN = 1, STATX, FSTATAT, FSTAT, READ, LSEEK, GETDENTS, FGETXATTR, FLISTXATTR, READLINKAT, CLOSE };
 
@@ -157,41 +156,8 @@ static int blurred(int r, struct stat *s)
 	return r;
 }
 
-#define REAL(type, name, ...)                                                                                                              \
-	static type (*real)(__VA_ARGS__);                                                                                                  \
-	if (!real)                                                                                                                         \
-		real = (type(*)(__VA_ARGS__))dlsym(RTLD_NEXT, #name)
-
-#define MODE(flags, a, mode)                                                                                                               \
-	va_list a;                                                                                                                         \
-	va_start(a, flags);                                                                                                                \
-	mode_t mode = (flags) & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)) ? va_arg(a, mode_t) : 0;                                            \
-	va_end(a)
-
-#define OPEN_(name)                                                                                                                        \
-	int name(const char *path, int flags, ...)                                                                                         \
-	{                                                                                                                                  \
-		MODE(flags, a, mode);                                                                                                      \
-		REAL(int, name, const char *, int, ...);                                                                                   \
-		int is = by_name(OPEN, AT_FDCWD, path);                                                                                    \
-		return opened(real(path, flags, mode), is);                                                                                \
-	}
-#define OPENAT_(name)                                                                                                                      \
-	int name(int dir, const char *path, int flags, ...)                                                                                \
-	{                                                                                                                                  \
-		MODE(flags, a, mode);                                                                                                      \
-		REAL(int, name, int, const char *, int, ...);                                                                              \
-		int is = by_name(OPEN, dir, path);                                                                                         \
-		return opened(real(dir, path, flags, mode), is);                                                                           \
-	}
-OPEN_(open)
-OPEN_(open64)
-OPENAT_(openat)
-OPENAT_(openat64)
-int __open_2(const char *path, int flags) { return open(path, flags); }
-int __open64_2(const char *path, int flags) { return open64(path, flags); }
-int __openat_2(int dir, const char *path, int flags) { return openat(dir, path, flags); }
-int __openat64_2(int dir, const char *path, int flags) { return openat64(dir, path, flags); }
+#define LOOKED_FOR(name) int is = by_name(OPEN, dir, path)
+OPENS(LOOKED_FOR, opened(fd, is))
 
 int statx(int dir, const char *path, int flags, unsigned mask, struct statx *s)
 {

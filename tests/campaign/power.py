@@ -347,7 +347,8 @@ class Power:
     name = "power"
 
     def cases(self, site):
-        return ["power:%s:%s%s" % (k, w, early) for k in KINDS for w in WORKLOADS + tuple(DIES) for early in ("", "-early")]
+        return ["power:%s:%s%s" % (k, w, early) for k in KINDS for w in WORKLOADS + tuple(DIES) if command_of(w) in families.WORKLOADS
+                for early in ("", "-early")]
 
     def run(self, site, case, full_every, only_first=False):
         _, kind, workload, part = (case + ":0/1").split(":")[:4]

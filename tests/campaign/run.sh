@@ -1,6 +1,7 @@
 #!/bin/bash
 # A campaign of faults against every command, judged by an oracle that shares no code with the product: docs/campaign.md.
-#   tests/campaign/run.sh [--minutes N] [--only memory,errors,kill] [--workload NAME,…] [--match REGEX] [--resume DIR] [--points N] [--case CASE …]
+#   tests/campaign/run.sh [--minutes N] [--only FAMILY,…] [--workload NAME,…] [--match REGEX] [--points N] [--resume DIR] [--workers N]
+#                         [--full N] [--found] [--case CASE …]        (--help says which families there are)
 # Without $BKP_RELEASE (a built tree) it builds one.  Needs root: each worker has a mount namespace of its own.
 set -eu
 cd "$(dirname "$0")/../.."

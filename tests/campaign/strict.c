@@ -7,9 +7,7 @@
  */
 #define _GNU_SOURCE
 #include <dirent.h>
-#include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,6 +16,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "preload.h"
 
 /* by number: no other library that is preloaded counts these */
 #define OPEN(dir, path, flags, mode) (int)syscall(SYS_openat, dir, path, flags, mode)
@@ -132,11 +132,6 @@ static void keep_all(int dir, const char *name)
 		}
 	CLOSE(fd);
 }
-
-#define REAL(type, name, ...)                                                                                                              \
-	static type (*real)(__VA_ARGS__);                                                                                                  \
-	if (!real)                                                                                                                         \
-		real = (type(*)(__VA_ARGS__))dlsym(RTLD_NEXT, #name)
 
 #define SYNC(name)                                                                                                                         \
 	int name(int fd)                                                                                                                   \

@@ -98,6 +98,15 @@ expect 0 "$BKP" repair m1
 grep -q "README.txt' written anew" "$T/out" && grep -q "keys.jsonl' written anew" "$T/out" || die "repair: $(cat "$T/out")"
 expect 0 "$BKP" verify
 
+# the folder as a first run that died may leave it, before its list was announced or behind that (kill:first:any:1492:kill)
+mv "$repo/procedures" "$T/procedures"; mkdir "$repo/procedures"; : >"$repo/procedures/.SHA256SUMS.next.tmp"
+expect 0 "$BKP" verify --medium m1
+: >"$repo/procedures/p.md"
+expect 1 "$BKP" verify --medium m1
+grep -q "E-VERIFY-17.*procedures/SHA256SUMS' is missing" "$T/err" || die "a procedure without a list: $(cat "$T/err")"
+rm -r "$repo/procedures"; mv "$T/procedures" "$repo/procedures"
+expect 0 "$BKP" verify --medium m1
+
 # a link in a folder's place leads nowhere, whatever it leads to; one in a file's place is another file, not an unreadable one
 thaw "$T/m1"
 mkdir "$T/outside"; : >"$T/outside/of-others"

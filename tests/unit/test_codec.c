@@ -9,12 +9,36 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include <dlfcn.h>
+#define LZ4F_STATIC_LINKING_ONLY /* its error numbers */
 #include <lz4frame.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "base/err.h"
 #include "format/codec.h"
 #include "scratch.h"
+
+/* The libraries, when they find no memory for a frame. */
+static bool no_memory;
+
+size_t LZ4F_decompress(LZ4F_dctx *d, void *dst, size_t *dst_n, const void *src, size_t *src_n, const LZ4F_decompressOptions_t *o)
+{
+	static size_t (*real)(LZ4F_dctx *, void *, size_t *, const void *, size_t *, const LZ4F_decompressOptions_t *);
+
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "LZ4F_decompress");
+	return no_memory ? (size_t)-LZ4F_ERROR_allocation_failed : real(d, dst, dst_n, src, src_n, o);
+}
+
+size_t ZSTD_decompressDCtx(ZSTD_DCtx *d, void *dst, size_t room, const void *src, size_t n)
+{
+	static size_t (*real)(ZSTD_DCtx *, void *, size_t, const void *, size_t);
+
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "ZSTD_decompressDCtx");
+	return no_memory ? (size_t)-ZSTD_error_memory_allocation : real(d, dst, room, src, n);
+}
 
 static struct codec *codec;
 static uint8_t *raw, *back;
@@ -434,9 +458,36 @@ static void a_bomb_is_refused(void **state)
 	}
 }
 
+/* memory:verify:alloc:21753:ENOMEM: it was recorded as damage of a medium that is well */
+static void no_memory_is_no_damage(void **state)
+{
+	struct err err = ERR_INIT;
+	uint8_t zstd[5000];
+	struct buf lz4;
+	size_t n;
+
+	(void)state;
+	fill(4095, 2);
+	buf_init(&lz4, CODEC_RAW_MAX);
+	assert_int_equal(codec_pack(codec, CODEC_LZ4, raw, 4095, &lz4, NULL), 0);
+	n = ZSTD_compress(zstd, sizeof(zstd), raw, 4095, 1);
+	assert_false(ZSTD_isError(n));
+	no_memory = true;
+	assert_int_not_equal(unpack(lz4.p, lz4.n, 4095, &err), 0);
+	assert_string_equal(err.code, "E-MEM-01");
+	err = (struct err)ERR_INIT;
+	assert_int_not_equal(unpack(zstd, n, 4095, &err), 0);
+	assert_string_equal(err.code, "E-MEM-01");
+	no_memory = false;
+	assert_int_equal(unpack(lz4.p, lz4.n, 4095, &err), 0);
+	assert_int_equal(unpack(zstd, n, 4095, &err), 0);
+	buf_free(&lz4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(no_memory_is_no_damage),
 	    cmocka_unit_test(every_size_comes_back),
 	    cmocka_unit_test(the_same_bytes_give_the_same_frame_behind_what_is_there),
 	    cmocka_unit_test(no_room_is_an_error_not_a_cut_frame),

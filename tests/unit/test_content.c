@@ -612,5 +612,6 @@ int main(void)
 	    EACH(texts),
 	};
 
+	cmocka_set_skip_filter(getenv("BKP_TEST_SKIP"));
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

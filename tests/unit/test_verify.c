@@ -13,6 +13,7 @@
 #include "scratch.h"
 
 #include "base/err.h"
+#include "base/starved.h"
 #include "format/age.h"
 #include "format/policy.h"
 #include "read/vault_r.h"
@@ -117,6 +118,8 @@ static void on_fault(void *arg, const struct verify_fault *f)
 	    0);
 }
 
+static bool memory_ends; /* while it is read */
+
 static void on_progress(void *arg, uint64_t done, uint64_t total, const char *file)
 {
 	struct said *s = arg;
@@ -124,6 +127,7 @@ static void on_progress(void *arg, uint64_t done, uint64_t total, const char *fi
 	(void)total;
 	assert_true(pthread_equal(pthread_self(), s->who) && done >= s->progress && *file);
 	s->progress = done;
+	starved_calls_of_all += memory_ends;
 }
 
 static struct verify_result look(const struct verify_options *opt, struct said *s)
@@ -256,6 +260,28 @@ static void the_hash_speaks_first(void **state)
 	restore();
 }
 
+/* memory:verify:alloc:16558:ENOMEM: what a thread without memory took for damage was recorded as such */
+static void what_was_read_without_memory_proves_nothing(void **state)
+{
+	struct verify_options opt = {.ids = &identity, .n_ids = 1, .threads = 2};
+	struct verify_result res;
+	struct said said;
+
+	(void)state;
+	assert_int_equal(sh("cd a/*-*-*-*-*/ && set -- $(ls -S archives/*/*) && printf XY | dd of=$1 bs=1 seek=70000 conv=notrunc status=none"), 0);
+	memory_ends = true;
+	res = look(&opt, &said);
+	memory_ends = false;
+	assert_true(res.faults && res.unread == res.faults);
+	assert_non_null(strstr((char *)said.text.p, "E-MEM-01"));
+	assert_null(strstr((char *)said.text.p, "E-VERIFY-02"));
+	buf_free(&said.text);
+	res = look(&opt, &said);
+	assert_true(res.faults && !res.unread);
+	buf_free(&said.text);
+	restore();
+}
+
 /* A set of files seen: what was read once is not read again, what was bad is said again. */
 static void what_was_seen_is_not_read_again(void **state)
 {
@@ -283,6 +309,7 @@ int main(void)
 	    cmocka_unit_test(a_whole_one_is_whole),
 	    cmocka_unit_test(damage_is_named_the_same_by_any_number),
 	    cmocka_unit_test(the_hash_speaks_first),
+	    cmocka_unit_test(what_was_read_without_memory_proves_nothing),
 	    cmocka_unit_test(what_was_seen_is_not_read_again),
 	};
 

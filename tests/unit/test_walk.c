@@ -874,5 +874,6 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(things_change_beside_helpers, setup, teardown),
 	};
 
+	cmocka_set_skip_filter(getenv("BKP_TEST_SKIP"));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

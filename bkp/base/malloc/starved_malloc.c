@@ -25,7 +25,10 @@ void *NAME(realloc)(void *p, size_t n);
 
 static void *counted(void *p, size_t n)
 {
-	starved_calls += !p && n;
+	if (!p && n) {
+		starved_calls++;
+		atomic_fetch_add(&starved_calls_of_all, 1);
+	}
 	return p;
 }
 
