@@ -1,8 +1,9 @@
 """Forge: what stands on a disk was put there by somebody, as far as he can cover it up: with the disk in his hands, with the host's signing
 key as well, or with the state folder's cache.  How the commands of the days after end is the outcome; what is restored is what was captured.
 
-Cases: those below; cache-FILE:OFFSET, a bit of what the state folder remembers, and cache-NAME, a record of it (cached.py); hostile-NAME, the media of tests/lib/hostile.py; and for
-mutants only, script-NAME, attacks and scenarios that have sites of their own (keys of approvers, drills, timers).
+Cases: those below; cache-FILE:OFFSET, a bit of what the state folder remembers, and cache-NAME, all records of a kind (cached.py);
+hostile-NAME, the media of tests/lib/hostile.py; and for mutants only, script-NAME, attacks and scenarios that have sites of their own
+(keys of approvers, drills, timers).
 """
 import hashlib
 import json
@@ -744,13 +745,16 @@ class Forge:
         code, said = site.run(["bkp", "run", "--all", "--quiet"])
         faults = [] if code in (0, 1) else ["run: exit %d: %s" % (code, said)]
         faults += [] if faults else oracle.night_kept(site)
-        recs, _ = oracle.records(oracle.read(site.path("state", "journal.jsonl")))
-        last = [r for r in recs if r["event"] == "committed"][-1]
-        knew = [[d["guard"].get(k) for k in ("measured", "before", "added", "changed")] for d in last["datasets"]]
-        outcome = "cache-%s,%s" % (end(code, said), hashlib.sha256(repr((knew, last["archives"], last["new_bytes"].bit_length())).encode()).hexdigest()[:8])
+        outcome = "cache-%s,%s" % (end(code, said), self.cost(site))
         if not faults and families().first_of(site, outcome):
             faults += oracle.go_on(site)
         return outcome, faults
+
+    def cost(self, site):
+        recs, _ = oracle.records(oracle.read(site.path("state", "journal.jsonl")))
+        last = [r for r in recs if r["event"] == "committed"][-1]
+        knew = [[d["guard"].get(k) for k in ("measured", "before", "added", "changed")] for d in last["datasets"]]
+        return hashlib.sha256(repr((knew, last["archives"], last["new_bytes"].bit_length())).encode()).hexdigest()[:8]
 
     def judge(self, site, name):
         faults, ends = [], []
