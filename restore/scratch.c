@@ -272,26 +272,16 @@ static int push(struct eraser *e, int fd, const char *name)
 	return 0;
 }
 
-/* A folder too deep to hold all those above it open: it is moved to the top and found there later. */
+/* A folder too deep to hold all those above it open: it is moved to the top and found there later.  What has that name
+ * there is to be erased as well: an empty folder may be replaced, nothing else can be. */
 static int move_up(struct eraser *e, int parent, const char *name)
 {
 	char up[48];
 
 	for (int i = 0; i < 100; i++) {
-		struct stat st;
-		int errnum;
-
 		snprintf(up, sizeof(up), ".bkp-erase-%" PRIu64, e->moved++);
-		if (!renameat2(parent, name, e->top, up, RENAME_NOREPLACE))
+		if (!renameat(parent, name, e->top, up))
 			return 0;
-		errnum = errno;
-		/* a file system without RENAME_NOREPLACE */
-		if (errnum == EINVAL && fstatat(e->top, up, &st, AT_SYMLINK_NOFOLLOW) && errno == ENOENT)
-			return renameat(parent, name, e->top, up);
-		if (errnum != EEXIST && errnum != EINVAL) {
-			errno = errnum;
-			return -1;
-		}
 	}
 	return -1;
 }

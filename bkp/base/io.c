@@ -282,6 +282,11 @@ int io_rename_new(int olddir, const char *oldname, int newdir, const char *newna
 	return 0;
 }
 
+int io_taken(int r, const char *name, struct err *err)
+{
+	return r == IO_EXISTS ? err_set(err, "E-IO-05", text("'%s' appeared meanwhile"), name) : r;
+}
+
 int io_lock(int fd, struct err *err)
 {
 	if (!flock(fd, LOCK_EX | LOCK_NB))

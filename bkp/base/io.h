@@ -69,6 +69,8 @@ int io_replace(int dirfd, const char *name, mode_t mode, const void *p, size_t n
 #define IO_EXISTS 2
 int io_rename_new(int olddir, const char *oldname, int newdir, const char *newname, struct err *err)
     __attribute__((warn_unused_result));
+/* r; -1, with its words, where that is IO_EXISTS and nothing should have stood there. */
+int io_taken(int r, const char *name, struct err *err) __attribute__((warn_unused_result));
 
 /* Takes an exclusive kernel lock (flock) on an open descriptor without waiting.  0, IO_BUSY, -1.  Nothing is left behind
  * when the process dies. */

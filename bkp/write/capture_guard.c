@@ -62,8 +62,8 @@ static bool read_figures(const struct capture *c, struct figures *ret)
 	return true;
 }
 
-/* In place: a run that dies leaves the old ones or the new ones, or none.  last: they are on the disk before the cache is, which makes that
- * the next run sees nothing of it any more. */
+/* In place: a run that dies leaves the old ones or the new ones, or none.  last: they are on the disk before
+ * the cache is, which makes that the next run sees nothing of it any more. */
 static void write_figures(struct capture *c, const struct guard *g, uint64_t bytes, unsigned kind, bool last)
 {
 	BUF_AUTO b = BUF_INIT(FILE_BYTES);

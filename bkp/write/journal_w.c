@@ -69,7 +69,8 @@ static int prepare(struct journal_w *w, const struct ledger *l, struct err *err)
 	w->size = (int64_t)ledger_size(l);
 	if (st.st_size < w->size)
 		return changed(text("it is shorter than before"), err);
-	if (st.st_size > w->size && (ledger_torn(l) ? cut_torn(w, st.st_size, err) : changed(text("it grew"), err)))
+	if (st.st_size > w->size &&
+	    (ledger_torn(l) ? cut_torn(w, st.st_size, err) : changed(text("it grew"), err)))
 		return -1;
 	/* a run that died may not have come to it, and what is read is relied on */
 	return io_sync(w->fd, JOURNAL_FILE, err);
@@ -105,8 +106,8 @@ static int check_unchanged(const struct journal_w *w, struct err *err)
 	return 0;
 }
 
-/* After a failed write: back to the last acknowledged byte, or no further records.  Were it to come back it would be a torn line: the
- * newline is what was written last. */
+/* After a failed write: back to the last acknowledged byte, or no further records.  Were it to come back it
+ * would be a torn line: the newline is what was written last. */
 static int take_back(struct journal_w *w, int errnum, struct err *err)
 {
 	if (ftruncate(w->fd, w->size))
@@ -141,7 +142,8 @@ int journal_w_append(struct journal_w *w, const void *line, size_t n, struct err
 		return err_hint(
 		    err, "%s", text("look at the disk of the state folder, then run the command again"));
 	}
-	/* blocks reach a disk in any order, and what ends with a newline counts: it comes when all the rest is there */
+	/* blocks reach a disk in any order, and what ends with a newline counts: it comes when all the rest
+	 * is there */
 	if (check_unchanged(w, err) || put(w, line, n, err) || put(w, "\n", 1, err))
 		return -1;
 	w->size += (int64_t)n + 1;

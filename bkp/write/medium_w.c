@@ -90,7 +90,7 @@ static int make_folders(struct making *m, struct err *err)
 	return m->tmp < 0 ? -1 : 0;
 }
 
-/* Writes under tmp/, then gives the name: a file of that name is always whole. 0, IO_EXISTS, -1. */
+/* Writes under tmp/, then gives the name: a file of that name is always whole. */
 static int publish(
     const struct making *m, int dir, const char *name, const void *p, size_t n, struct err *err)
 {
@@ -100,7 +100,7 @@ static int publish(
 		return err_sys(err, "E-IO-03", errno, text("cannot remove '%s'"), name);
 	if (io_write_new(m->tmp, name, 0444, p, n, err))
 		return -1;
-	r = io_rename_new(m->tmp, name, dir, name, err);
+	r = io_taken(io_rename_new(m->tmp, name, dir, name, err), name, err);
 	if (r)
 		unlinkat(m->tmp, name, 0);
 	return r;
@@ -164,8 +164,6 @@ static int put_identity(const struct making *m, const char *uuid, struct err *er
 	if (io_replace(m->root, MEDIUM_SIG, 0444, sig.p, sig.n, err))
 		return cannot_write(m, err);
 	r = publish(m, m->root, MEDIUM_JSON, json.p, json.n, err);
-	if (r == IO_EXISTS)
-		err_set(err, "E-IO-05", text("'%s' appeared meanwhile"), MEDIUM_JSON);
 	return r || io_sync_dir(m->root, err) ? cannot_write(m, err) : 0;
 }
 

@@ -133,7 +133,7 @@ static int put_aside(struct mending *w, struct err *err)
 		return -1;
 	}
 	snprintf(name, sizeof(name), "damaged-%ju", (uintmax_t)ledger_seq(state_ledger(w->m->state)));
-	return dir < 0 ? 0 : io_rename_new(dir, JOURNAL_FILE, dir, name, err);
+	return dir < 0 ? 0 : io_taken(io_rename_new(dir, JOURNAL_FILE, dir, name, err), name, err);
 }
 
 static int put_journal(struct mending *w, struct err *err)

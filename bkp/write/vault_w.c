@@ -370,7 +370,7 @@ static int supply_docs(struct vault_w *v, const struct standing_docs *s, struct 
 			continue;
 		snprintf(stage, sizeof(stage), "document-%" PRIu64, v->staged++);
 		if (io_write_new(v->tmp, stage, 0444, s->docs[i].p, s->docs[i].n, err) ||
-		    io_rename_new(v->tmp, stage, s->dir, s->docs[i].name, err))
+		    io_taken(io_rename_new(v->tmp, stage, s->dir, s->docs[i].name, err), s->docs[i].name, err))
 			return -1;
 		v->written += s->docs[i].n;
 	}

@@ -85,8 +85,12 @@ static int add_ref(struct counter *k, const struct waste_ref *ref, struct err *e
 	if (k->layout_of != ref->archive) {
 		k->layout_of = 0;
 		r = dedup_layout(k->d, ref->archive, &k->layout, err);
-		if (r < 1)
-			return r; /* what is not in the index is not available anyway */
+		if (r < 0)
+			return -1;
+		if (!r) {
+			k->c->raw[ref->archive] = WASTE_WHOLE;
+			return 0;
+		}
 		k->layout_of = ref->archive;
 		k->c->raw[ref->archive] = (uint32_t)k->layout.starts[k->layout.n];
 	}

@@ -61,6 +61,8 @@ static void look_at(struct choice *k, const struct dedup_archive *a)
 	uint32_t live = k->c->live[a->number], raw = k->c->raw[a->number];
 	uint16_t owner = k->c->owner[a->number];
 
+	if (raw == WASTE_WHOLE)
+		live = raw = a->size < WASTE_WHOLE ? (uint32_t)a->size : WASTE_WHOLE;
 	if (live) {
 		k->figures->archives++;
 		k->figures->live += live;

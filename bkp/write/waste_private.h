@@ -87,9 +87,10 @@ void waste_each_extents(const void *block, size_t n, waste_text_fn *fn, void *ar
 /* ---- waste_count.c ---- */
 
 #define WASTE_NOBODY UINT16_MAX
+#define WASTE_WHOLE  UINT32_MAX /* referred to, and how much of it cannot be told */
 
 struct waste_count {
-	uint32_t *live, *raw; /* by archive number: bytes of content referred to, and in it where any are */
+	uint32_t *live, *raw; /* by archive number: bytes of content referred to, and in it where any are, or WASTE_WHOLE */
 	uint16_t *owner;      /* index of a data set of tonight that refers to it, or WASTE_NOBODY */
 	size_t n;	      /* of all three */
 	bool known;	      /* whatever refers to an archive has been counted */

@@ -2,6 +2,8 @@
 
 memory, errors and kill go by faults.c: a workload is counted once, then the n-th call or allocation fails, once or from then on.
 """
+import os
+import subprocess
 import zlib
 
 import calls
@@ -62,7 +64,7 @@ ERRORS = {
     "open": ("EMFILE", "EIO", "EACCES"), "openat": ("EMFILE", "ENFILE", "EIO", "ENOMEM"), "read": ("EIO", "EINTR", "short"),
     "pread": ("EIO", "short"), "readv": ("EIO",), "write": ("EIO", "ENOSPC", "EDQUOT", "EINTR", "short"),
     "pwrite": ("EIO", "ENOSPC", "short"), "writev": ("EIO", "ENOSPC"), "fsync": ("EIO", "ENOSPC"), "fdatasync": ("EIO",),
-    "syncfs": ("EIO",), "rename": ("EIO", "ENOSPC"), "renameat": ("EIO", "ENOSPC", "EROFS"), "renameat2": ("EIO", "ENOSPC"),
+    "syncfs": ("EIO",), "rename": ("EIO", "ENOSPC"), "renameat": ("EIO", "ENOSPC", "EROFS"), "renameat2": ("EIO", "ENOSPC", "taken"),
     "link": ("EIO",), "linkat": ("EIO",), "unlink": ("EIO",), "unlinkat": ("EIO", "EROFS"), "mkdir": ("ENOSPC",),
     "mkdirat": ("ENOSPC", "EIO"), "symlinkat": ("ENOSPC",), "ftruncate": ("EIO", "ENOSPC"), "fallocate": ("ENOSPC", "EIO"),
     "mmap": ("ENOMEM", "ENODEV"), "msync": ("EIO",), "stat": ("EIO",), "fstat": ("EIO",), "lstat": ("EIO",),
@@ -91,13 +93,13 @@ def start(site, workload):
     return [WORKLOADS[workload][1][0]] + [site.init[-1] if w == "*" else w.replace("{}", site.site) for w in argv]
 
 
-def aftermath(site, case, workload, argv, before, ended, faults, full_every):
-    """(outcome, faults) of a command that ended so: exit status, what it said."""
+def aftermath(site, case, workload, argv, before, ended, faults, full_every, harmed=None):
+    """(outcome, faults) of a command that ended so: exit status, what it said.  harmed: the medium that was not whole."""
     code, said = ended
+    harmed = harmed or HARMED.get(WORKLOADS[workload][0])
     if workload == "extract" and code == 0 and oracle.tree(site.path("src")) != oracle.tree(site.path("to") + site.path("src")):
         faults.append("exit 0, and another tree was restored")
-    faults += oracle.look(site, before, lost=workload == "journal", harmed=HARMED.get(WORKLOADS[workload][0]), mended=code == 0,
-                          goes=workload in GOES)
+    faults += oracle.look(site, before, lost=workload == "journal", harmed=harmed, mended=code == 0, goes=workload in GOES)
     if code == -9 and workload == "repair":
         faults += oracle.replaced(site, before, "m2")
     outcome = oracle.outcome(site, code)
@@ -136,10 +138,23 @@ class Calls:
         _, came = site.counts()
         if not came:
             return "not-reached", []
-        return aftermath(site, case, workload, argv, before, (code, said), self.judge(code, said), full_every)
+        where, faults = given_up(site)
+        return aftermath(site, case, workload, argv, before, (code, said), self.judge(code, said) + faults, full_every, where)
 
     def judge(self, code, said):
         return judge_end(code, said)
+
+
+def given_up(site):
+    """What somebody else put under a name stays his until he takes it away again: (the medium that it stood on, faults)."""
+    path = site.taken()
+    if not path:
+        return None, []
+    was, where = oracle.read(path), os.path.relpath(path, site.site)
+    if os.path.isfile(path):
+        subprocess.run(["chattr", "-f", "-i", path], check=False)
+        os.unlink(path)
+    return where.split("/")[0], [] if was == b"somebody else's\n" else ["what somebody else had at %s was replaced" % where]
 
 
 class Kills(Calls):
@@ -154,7 +169,7 @@ def judge_end(code, said):
         return ["exit %d: %s" % (code, said[-300:])]
     if code and not said.strip():
         return ["exit %d without a word" % code]
-    return []
+    return ["it does not say what it was: " + said[-300:]] if "E-BKP-00" in said else []
 
 
 def site_count(site, workload):
@@ -163,7 +178,6 @@ def site_count(site, workload):
 
 def first_of(site, outcome):
     """Whether any worker sees this outcome for the first time."""
-    import os
     try:
         os.close(os.open("%s/seen-%s%s" % (site.root, outcome, site.seen), os.O_CREAT | os.O_EXCL))
         return True
@@ -177,7 +191,7 @@ def allocations(counts):
 
 def errors(counts):
     return ["%s:%d:%s%s" % (f, n, e, on) for f, es in ERRORS.items() for n in range(1, counts[f] + 1) for e in es
-            for on in (("", ":on") if e not in ("short", "EINTR") else ("",))]
+            for on in (("", ":on") if e not in ("short", "EINTR", "taken") else ("",))]
 
 
 def kills(counts):

@@ -4,7 +4,8 @@
  *                       came; made anew by who starts them.  Without it nothing happens.
  *   FAULTS_WHO=NAME     only in programs of that name
  *   FAULTS=NAME:N:WHAT[:on]   NAME a function of the table below, "alloc", or "any" (a call of whichever but alloc); N from 1;
- *                       WHAT an errno's name, "short" (half of the bytes), "kill", "term", "int", "stop" (then `stopped` is the process);
+ *                       WHAT an errno's name, "short" (half of the bytes), "kill", "term", "int", "stop" (then `stopped` is the process),
+ *                       "taken" (of renameat2: right before it somebody else makes a file of the new name, and `taken` is its path);
  *                       on: every later one, too
  * The 64-bit names of the C library count as the others.  Calls that the C library makes within itself are not seen: strace finds those.
  */
@@ -54,12 +55,13 @@ static const char *const names[] = {
 struct shared {
 	atomic_uint_least64_t calls[64];
 	atomic_uint_least32_t came, stopped;
+	char taken[3000];
 };
-_Static_assert(N_FUNCTIONS <= 64, "table");
+_Static_assert(N_FUNCTIONS <= 64 && sizeof(struct shared) <= 4096, "table");
 
 static struct shared *state;
 static int which = -1, error, on;
-static enum { NOTHING, ERROR, SHORT, KILL, SIGNAL } what;
+static enum { NOTHING, ERROR, SHORT, KILL, SIGNAL, TAKEN } what;
 static uint64_t at;
 
 extern void *__libc_memalign(size_t, size_t);
@@ -81,7 +83,7 @@ static void take(char *spec)
 			which = i;
 	at = n ? strtoull(n, NULL, 10) : 0;
 	on = more && !strcmp(more, "on");
-	what = !w ? NOTHING : !strcmp(w, "short") ? SHORT : !strcmp(w, "kill") ? KILL : NOTHING;
+	what = !w ? NOTHING : !strcmp(w, "short") ? SHORT : !strcmp(w, "kill") ? KILL : !strcmp(w, "taken") ? TAKEN : NOTHING;
 	for (size_t i = 0; w && i < sizeof(errors) / sizeof(*errors); i++)
 		if (!strcmp(errors[i].name, w)) {
 			what = ERROR;
@@ -152,14 +154,14 @@ static int turn(int f)
 	return 1;
 }
 
-/* 1: the call fails; *n becomes half of it when it is to be short. */
+/* 1: the call fails; *n becomes half of it when it is to be short, and 0 when somebody takes the name. */
 static int fails(int f, size_t *n)
 {
 	if (!turn(f))
 		return 0;
-	if (what == SHORT) {
-		if (n && *n > 1)
-			*n /= 2;
+	if (what == SHORT || what == TAKEN) {
+		if (n && (*n > 1 || what == TAKEN))
+			*n = what == TAKEN ? 0 : *n / 2;
 		return 0;
 	}
 	errno = error;
@@ -253,8 +255,30 @@ WRAP(int, sync_file_range, sync_file_range, -1, NULL, (int fd, off64_t o, off64_
     unsigned)
 WRAP(int, rename, rename, -1, NULL, (const char *a, const char *b), (a, b), const char *, const char *)
 WRAP(int, renameat, renameat, -1, NULL, (int d, const char *a, int e, const char *b), (d, a, e, b), int, const char *, int, const char *)
-WRAP(int, renameat2, renameat2, -1, NULL, (int d, const char *a, int e, const char *b, unsigned f), (d, a, e, b, f), int, const char *, int,
-    const char *, unsigned)
+static void take_name(int dir, const char *name)
+{
+	static const char text[] = "somebody else's\n";
+	int fd = (int)syscall(SYS_openat, dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	char link[40];
+
+	if (fd < 0)
+		return;
+	(void)!syscall(SYS_write, fd, text, sizeof(text) - 1);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	(void)!syscall(SYS_readlink, link, state->taken, sizeof(state->taken) - 1);
+	syscall(SYS_close, fd);
+}
+int renameat2(int d, const char *a, int e, const char *b, unsigned f)
+{
+	REAL(int, renameat2, int, const char *, int, const char *, unsigned);
+	size_t is_free = 1;
+
+	if (fails(F_renameat2, &is_free))
+		return -1;
+	if (!is_free)
+		take_name(e, b);
+	return real(d, a, e, b, f);
+}
 WRAP(int, link, link, -1, NULL, (const char *a, const char *b), (a, b), const char *, const char *)
 WRAP(int, linkat, linkat, -1, NULL, (int d, const char *a, int e, const char *b, int f), (d, a, e, b, f), int, const char *, int,
     const char *, int)

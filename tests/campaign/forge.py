@@ -1,8 +1,9 @@
 """Forge: what stands on a disk was put there by somebody, as far as he can cover it up: with the disk in his hands, with the host's signing
 key as well, or with the state folder's cache.  How the commands of the days after end is the outcome; what is restored is what was captured.
 
-Cases: those below; cache-FILE:OFFSET, a bit of what the state folder remembers; hostile-NAME, the media of tests/lib/hostile.py; and for
-mutants only, script-NAME, attacks and scenarios that have sites of their own (keys of approvers, drills, timers).
+Cases: those below; cache-FILE:OFFSET, a bit of what the state folder remembers, and cache-NAME, all records of a kind (cached.py);
+hostile-NAME, the media of tests/lib/hostile.py; and for mutants only, script-NAME, attacks and scenarios that have sites of their own
+(keys of approvers, drills, timers).
 """
 import hashlib
 import json
@@ -12,6 +13,7 @@ import shutil
 import subprocess
 import sys
 
+import cached
 import oracle
 
 LIB = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib")
@@ -228,17 +230,27 @@ def with_another_key(site, b):
     return written_anew(site, b, lambda text: re.sub(rb'("chunk_id_key":")(\w)', other, text))
 
 
-def written_anew(site, b, change=lambda text: text):
-    """For the same people."""
+def written_anew(site, b, change=lambda text: text, others=()):
+    """For the same people, behind others."""
     text = change(subprocess.run(["age", "-d", "-i", site.path("id.txt")], input=b, check=True, stdout=subprocess.PIPE).stdout)
-    to = subprocess.run(["age-keygen", "-y", site.path("id.txt")], check=True, stdout=subprocess.PIPE).stdout.decode().strip()
-    return subprocess.run(["age", "-r", to], input=text, check=True, stdout=subprocess.PIPE).stdout
+    to = [w for r in (*others, recipient(site.path("id.txt"))) for w in ("-r", r)]
+    return subprocess.run(["age"] + to, input=text, check=True, stdout=subprocess.PIPE).stdout
+
+
+def recipient(identity):
+    return subprocess.run(["age-keygen", "-y", identity], check=True, stdout=subprocess.PIPE).stdout.decode().strip()
+
+
+def other_identity(site):
+    subprocess.run(["age-keygen", "-o", site.path("other.txt")], check=True, stderr=subprocess.DEVNULL)
+    return site.path("other.txt")
 
 
 root_signed("stanza", with_a_stanza)
 root_signed("digit", with_a_digit)
 root_signed("key", with_another_key)
 root_signed("as-it-was", lambda site, b: b)
+root_signed("for-two", lambda site, b: written_anew(site, b, others=[recipient(other_identity(site))]))
 
 
 @forged
@@ -304,6 +316,15 @@ def other_papers_list(site):
 def other_readme_is_a_list(site):
     edit(site.path("m1", "README.txt"), oracle.read(generation(site, "m1", 2) + "/SHA256SUMS"))
     edit(site.path("m1", "README.txt.minisig"), oracle.read(generation(site, "m1", 2) + "/SHA256SUMS.minisig"))
+
+
+@forged
+def other_comment(site):
+    """What was signed as the list of tools, and the comment says that it was signed as the readme."""
+    comment = comment_of(site.path("m1", "README.txt")).encode()
+    text, sig = (oracle.read(site.path("m1", "tools", "SHA256SUMS" + x)) for x in ("", ".minisig"))
+    edit(site.path("m1", "README.txt"), text)
+    edit(site.path("m1", "README.txt.minisig"), re.sub(rb"(?<=\ntrusted comment: ).*", comment, sig))
 
 
 @forged
@@ -417,6 +438,19 @@ def journal_of_a_medium_in_the_host(site):
     edit(site.path("state", "journal.jsonl"), oracle.read(oracle.repository(site, "m1") + "/journal/journal.jsonl"))
 
 
+@forged
+def journal_of_what_was_not_cut(site):
+    """A medium's journal goes on otherwise than the host's, which has a repair there: the forger says that this is what was cut off."""
+    site.reset("torn")
+    p = oracle.repository(site, "m1") + "/journal/journal.jsonl"
+    site.must("bkp", "journal", "repair", "--operator", "Sato")
+    ours = oracle.read(site.path("state", "journal.jsonl"))
+    kept = ours[:ours.rindex(b"\n", 0, ours.index(b'"event":"journal-repaired"')) + 1]
+    edit(p, kept + b"what was not cut\n")
+    cut = next(n for n in os.listdir(site.path("state")) if n.startswith("journal-cut-"))
+    edit(site.path("state", cut), b"what was not cut\n")
+
+
 # ---- papers
 
 @forged
@@ -463,6 +497,16 @@ def unsigned(name, *parts):
 
 unsigned("readme", "README.txt")
 unsigned("tool", "tools", "rescue.py")
+
+
+# ---- what a night meets before anybody has looked
+
+def unseen(name):
+    FORGED["unseen-" + name] = FORGED[name]
+
+
+for NAME in ("papers-readme", "papers-tool-and-list", "journal-medium-last-word"):
+    unseen(NAME)
 
 
 # ---- the source of a copy
@@ -617,10 +661,24 @@ READ = [["verify", "1"], ["verify", "2"], ["verify", "2", "--deep"]]
 HOST = [["journal", "verify"], ["verify"], ["verify", "--identity", "{}/id.txt"], ["repair"], ["run", "--all"], ["verify"],
         ["rotate", "m3", "--operator", "Sato", "--yes"], ["expire", "--operator", "Sato", "--yes"], ["journal", "verify"]]
 
+# of some forgeries, by how their name begins: with what nobody has looked at yet
+FIRST = {"source": ["run", "--all"], "unseen": ["run", "--all"], "journal-of-what": ["journal", "repair", "--operator", "Sato"]}
+
 
 def end(code, said):
     """How a command ended, and the codes of what it said."""
     return "+".join(["%d" % code] + sorted(set(re.findall(r"\b[EW]-[A-Z]+-\d+", said))))
+
+
+def families():
+    import families as f  # which imports this one
+    return f
+
+
+def hostile_names():
+    sys.path.insert(0, LIB)
+    import hostile
+    return [c.name for c in hostile.CASES]
 
 
 class Forge:
@@ -628,13 +686,17 @@ class Forge:
 
     def cases(self, site):
         out = ["forge:" + n for n in FORGED]
-        sys.path.insert(0, LIB)
-        import hostile
-        out += ["forge:hostile-" + c.name for c in hostile.CASES]
-        site.reset("night2")
+        out += ["forge:hostile-" + n for n in hostile_names()]
+        site.reset("remembered")
+        out += ["forge:cache-" + n for n in cached.HARMED]
         for name, path in sorted(self.cached(site).items()):
             out += ["forge:cache-%s:%d" % (name, at) for at, b in enumerate(oracle.read(path)) if b and at % CACHE_STEP == 0]
         return out
+
+    def has(self, site, kind, rest):
+        if kind == "cache":
+            return rest in cached.HARMED or (rest.rpartition(":")[0] in self.cached(site) and rest.rpartition(":")[2].isdigit())
+        return rest in {"hostile": hostile_names, "script": lambda: SCRIPTS}.get(kind, list)()
 
     def cached(self, site):
         found = {}
@@ -646,8 +708,10 @@ class Forge:
 
     def run(self, site, case, full_every):
         name = case.split(":", 1)[1]
-        site.reset("night2")
         kind, rest = (name.split("-", 1) + [""])[:2]
+        site.reset("remembered" if kind == "cache" else "night2")
+        if name not in FORGED and not self.has(site, kind, rest):
+            raise LookupError("there is no case '%s'" % case)
         if kind == "hostile":
             return self.program(site, [sys.executable, LIB + "/hostile.py", site.bin + "/bkp-restore", site.work + "/hostile", rest])
         if kind == "script":
@@ -671,27 +735,40 @@ class Forge:
         return "exit-%d" % r.returncode, [r.stdout.decode(errors="replace")[-400:]] if r.returncode else []
 
     def cache(self, site, rest):
-        """The cache is only a help: a night goes by, and what is restored of it is what stands there."""
-        name, at = rest.rsplit(":", 1)
-        edit(self.cached(site)[name], change=flip(int(at), 1 << int(at) % 8))
-        site.day = 4
-        site.source(4)
+        """The cache is only a help: a night goes by, and what is restored of it is what stands there.  What it cost is in the journal: how much
+        was stored again, and how many files the guard knew."""
+        name, _, at = rest.rpartition(":")
+        if name:
+            edit(self.cached(site)[name], change=flip(int(at), 1 << int(at) % 8))
+        else:
+            cached.HARMED[rest](site)
         code, said = site.run(["bkp", "run", "--all", "--quiet"])
         faults = [] if code in (0, 1) else ["run: exit %d: %s" % (code, said)]
-        return "cache-%d" % code, faults + oracle.go_on(site)
+        faults += [] if faults else oracle.night_kept(site)
+        outcome = "cache-%s,%s" % (end(code, said), self.cost(site))
+        if not faults and families().first_of(site, outcome):
+            faults += oracle.go_on(site)
+        return outcome, faults
+
+    def cost(self, site):
+        recs, _ = oracle.records(oracle.read(site.path("state", "journal.jsonl")))
+        last = [r for r in recs if r["event"] == "committed"][-1]
+        knew = [[d["guard"].get(k) for k in ("measured", "before", "added", "changed")] for d in last["datasets"]]
+        return hashlib.sha256(repr((knew, last["archives"], last["new_bytes"].bit_length())).encode()).hexdigest()[:8]
 
     def judge(self, site, name):
         faults, ends = [], []
         ends.append(self.read(site, faults))
         site.source(3)
-        # what nobody has looked at yet is copied as it is
-        for argv in ([["run", "--all"]] if name.startswith("source") else []) + HOST:
+        for argv in [a for n, a in FIRST.items() if name.startswith(n)] + HOST:
             code, said = site.run(["bkp"] + [w.replace("{}", site.site) for w in argv])
             ends.append(end(code, said))
             if code not in (0, 1, 2, 3):
                 faults.append("bkp %s: exit %d: %s" % (" ".join(argv), code, said))
             if code and not said.strip():
                 faults.append("bkp %s: exit %d without a word" % (" ".join(argv), code))
+            if "E-BKP-00" in said:
+                faults.append("bkp %s does not say what it was: %s" % (" ".join(argv), said))
         ends.append(self.read(site, faults))
         if set("".join(ends)) <= set("0/") and name not in UNHARMED:
             faults.append("nobody saw it")

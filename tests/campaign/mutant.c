@@ -38,13 +38,13 @@ int mutant_unsynced(const char *name)
 int mutant_renameat2(int olddir, const char *oldname, int newdir, const char *newname, unsigned flags)
 {
 	(void)flags;
-	return renameat(olddir, oldname, newdir, newname);
+	return renameat2(olddir, oldname, newdir, newname, 0);
 }
 
 int mutant_io_rename_new(int olddir, const char *oldname, int newdir, const char *newname, struct err *err)
 {
 	(void)err;
-	return renameat(olddir, oldname, newdir, newname);
+	return renameat2(olddir, oldname, newdir, newname, 0);
 }
 
 /* The same key stream, and nobody looks at the tag. */

@@ -116,9 +116,13 @@ class Mutants:
         if case not in self.clean:
             self.clean[case] = self.one(site, "", "with-" + mutant, case)
         with_it, also, _ = self.clean[case]
-        if faults and not also:
+        if also:
+            return states, None
+        if faults:
             return states, faults[0][:200].replace("\n", " / ")
-        return states, differs(outcome, with_it) if case.startswith("forge") and outcome != with_it else None
+        # what ends now so and now so tells nothing
+        ends = lambda of: self.one(site, of, of or "with-" + mutant, case)[0]
+        return states, differs(outcome, with_it) if outcome != with_it and (ends(mutant), ends("")) == (outcome, with_it) else None
 
     def one(self, site, mutant, seen, case):
         """(outcome, faults, states) of a case; what another run of it has seen is looked at anew."""

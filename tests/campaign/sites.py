@@ -68,7 +68,7 @@ class Site:
 
     def remembered(self):
         """A night on which what stood in the source was captured twice, and is believed.  That goes by inode and time of change, which no
-        copy keeps: this source is the worker's own and stays where it is, a little changed each time."""
+        copy keeps: this source is the worker's own and stays where it is, changed a little each time, and wherever the days after changed it."""
         own, kept = self.work + "/src", self.work + "/remembered"
         if not os.path.isdir(own):
             self.reset("night2")
@@ -86,8 +86,9 @@ class Site:
         subprocess.run(["cp", "-a", kept + "/.", self.site], check=True)
         call(libc.mount(own.encode(), self.path("src").encode(), None, MS_BIND, None))
         self.day = 5
-        for name in ("more-7", "more-140"):
+        for name in ("more-7", "more-140", "1 文書", "later"):
             self.change(name)
+        os.unlink(self.path("src", "sub", "later"))
 
     def change(self, name):
         with open(self.path("src", "sub", name), "w") as f:
@@ -143,6 +144,12 @@ class Site:
             b = f.read()
         n = [int.from_bytes(b[8 * i:8 * i + 8], "little") for i in range(64)]
         return dict(zip(function_names(self.root), n)), b[512] != 0
+
+    def taken(self):
+        """The name that somebody else took while the last command ran with faults; or None."""
+        with open(self.work + "/faults", "rb") as f:
+            b = f.read()
+        return b[520:].split(b"\0")[0].decode() or None
 
     def must(self, *argv, codes=(0,)):
         code, said = self.run(list(argv))

@@ -792,6 +792,7 @@ repository_case("of-format-2", "E-REPO-0", facts(lambda d: d.update(format=2)))
 repository_case("without-keys", "E-REPO-0", facts(lambda d: d.update(keys=[])))
 repository_case("attacker-adds-a-key-and-signs-with-it", "E-REPO-0|E-VAULT", lambda r, o: facts(lambda d: d["keys"].append({"epoch": 2, "public": attacker(r).public}), attacker)(r, o))
 repository_case("attacker-replaces-the-key", "E-VAULT-03", lambda r, o: facts(lambda d: d.update(keys=[{"epoch": 1, "public": attacker(r).public}]), attacker)(r, o), root_key=True)
+repository_case("signed-as-something-else", "E-REPO-03", lambda r, o: r.keys.signature(r.dir + "/repository.json", "bkp:1 kind=tools repository=%s" % r.id))
 repository_case("folder-renamed", "E-VAULT-06|E-REPO", lambda r, o: os.rename(r.dir, o + "/00000000-0000-4000-8000-000000000000"))
 repository_case("is-a-symlink", "E-VAULT-01", lambda r, o: (os.rename(r.dir, o + "/x"), os.symlink("x", r.dir)))
 repository_case("two-of-them", "E-VAULT-01", lambda r, o: Repo(o, r.keys, "aaaaaaaa-0000-4000-8000-000000000001"))
@@ -908,6 +909,9 @@ def main():
     with open(restore, "rb") as f:
         sanitized = b"__asan_init" in f.read()
     failed, peaks = 0, [0]
+    unknown = set(names) - {c.name for c in CASES}
+    if unknown:
+        sys.exit("there is no case '%s'" % min(unknown))
     for c in CASES:
         if names and c.name not in names or c.rescue is None and restore.endswith("rescue.py"):
             continue

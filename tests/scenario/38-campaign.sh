@@ -13,6 +13,9 @@ refused "no family 'eror'" --only kill,eror
 refused "no family 'kil'" --case kil:night:any:1:kill
 refused "no workload 'nihgt'" --only kill --workload nihgt
 refused "no case is like that" --only forge --match nihgt
+none=(forge:hostile-x forge:script-x forge:cache-x forge:cache-x:1 forge:x)
+! "$run_sh" --workers 1 "${none[@]/#/--case=}" >"$T/out" || { cat "$T/out"; exit 1; }
+[ "$(grep -c "there is no case 'forge:" "$T/out")" = "${#none[@]}" ] || { cat "$T/out"; exit 1; }
 mkdir "$T/begun"
 echo "an older program" >"$T/begun/program"
 refused "against another program" --only kill --resume "$T/begun"

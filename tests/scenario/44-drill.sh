@@ -314,6 +314,9 @@ cp -a "$P" "$T/procedures"
 sed -i "s|sleep 1.2|touch $T/ran|" "$P/on-medium.md"; on_medium "$P/on-medium.md" no; refused 2 E-DRILL-24 ''
 (cd "$P" && sha256sum on-medium.* >SHA256SUMS); on_medium "$P/on-medium.md" no; refused 2 E-DRILL-24 ''
 cp -a "$T/procedures/." "$P"; cp "$(repo_of "$T/m1")"/generations/000001/SHA256SUMS* "$P/"; on_medium "$P/on-medium.md" no; refused 2 E-DRILL-24 ''
+cp -a "$T/procedures/." "$P"
+key=$(find "$T/state" -name 'signing-*.key' | sort -V | tail -n 1)
+minisign -S -l -s "$key" -m "$P/SHA256SUMS" -t "bkp something else" >/dev/null; on_medium "$P/on-medium.md" no; refused 2 E-DRILL-24 ''
 rm -f "$P"/SHA256SUMS.minisig; on_medium "$P/on-medium.md" no; refused 2 E-DRILL-24 ''
 say "a procedure on the medium that was added, changed, or is in a list that is forged or signed for something else is not run"
 

@@ -89,6 +89,16 @@ for l in open(sys.argv[1]):
 print(n)' "$T/state/journal.jsonl")" = 0 ] || die "a good one expired"
 say "junk under a clock that was set back is not newer than what it should push out"
 
+# ---- a policy that asks for more, and is said to be approved
+start
+sed -i 's/generations: 4/generations: 5/' "$T/policy.yaml"
+on_day 5 "$BKP" agree --quiet --statement-out "$T/more"
+for key in thief root; do # the root key's of something else
+	minisign -S -s "$T/$key.key" -m "$T/policy.yaml" -x "$T/more.minisig" >/dev/null
+	expect 2 on_day 5 "$BKP" agree --operator Sato --statement "$T/more" --signature "$T/more.minisig"
+	grep -qE "E-APPROVAL-02|E-SIG-03" "$T/err" || die "an agreement that nobody has signed: $(cat "$T/err")"
+done
+
 # ---- a policy that asks for less
 start
 sed -i 's/generations: 4, protect: 3d/generations: 1, protect: 1h/' "$T/policy.yaml"
@@ -192,6 +202,14 @@ for key in thief root; do
 	minisign -S -s "$T/$key.key" -m "$T/plan" >/dev/null
 	expire 2 20 --plan "$T/plan" --signature "$T/plan.minisig" --operator Sato
 	grep -q E-APPROVAL-02 "$T/json" || die "the $key key approves"
+done
+# a plan that an approver signed for a journal of that length, and it is not this one
+expire 0 20 --plan-out "$T/elsewhere"
+sed -i 's/^\(head [0-9]* \)..../\10000/' "$T/elsewhere"
+minisign -S -s "$T/boss.key" -m "$T/elsewhere" >/dev/null
+for n in 0 1; do # records that stand behind the one that it names
+	expire 2 20 --plan "$T/elsewhere" --signature "$T/elsewhere.minisig" --operator Sato
+	grep -q E-EXPIRE-04 "$T/json" || die "a plan for another journal is accepted, $n records later: $(cat "$T/json")"
 done
 # a policy that names nobody, or the thief, changes nothing
 sed 's/retention: {expire_by: manager}//' "$T/policy.yaml" >"$T/other.yaml"

@@ -54,6 +54,9 @@ expect 1 at -700 0 "$BKP" run --quiet --all # captures go on; that nobody has at
 expect 2 at -700 0 "$BKP" expire --operator Sato
 grep -q E-EXPIRE-02 "$T/err" || die "expire does not say why"
 expect 64 at -700 0 "$BKP" clock attest --operator Sato
+# nobody has to sign here; what comes with a signature is not said to be signed when it is not
+minisign -S -s "$T/root.key" -m "$T/policy.yaml" -x "$T/elsewhere.minisig" >/dev/null
+expect 2 at -700 0 "$BKP" clock attest --operator Sato --reason "compared with the radio clock" --signature "$T/elsewhere.minisig"
 expect 0 at -700 0 "$BKP" clock attest --operator Sato --reason "compared with the radio clock"
 expect 0 "$BKP" clock show
 expect 0 at -700 0 "$BKP" expire --operator Sato

@@ -409,6 +409,30 @@ static void what_is_lost_or_damaged_refuses_nothing(void **state)
 	}
 }
 
+/* How long its chunks are is not known any more: then all of it is in use, for all that is known. */
+static void an_archive_without_its_layout_is_kept(void **state)
+{
+	static const char *const files[] = {"10485760 1:0:0:10485760", NULL};
+	struct site s = {0};
+
+	(void)state;
+	fresh();
+	begin(&s, 1);
+	archive(&s, 1, 10, MIB);
+	archive(&s, 9, 1, 1000);
+	waste_begin(s.w, "a");
+	block(&s, at9, files);
+	waste_end(s.w);
+	end(&s, true);
+	assert_int_equal(sh("python3 -c 'p = \"cache/ix/data.mdb\"; b = open(p, \"rb\").read(); l = bytes((0, 0, 16)); "
+			    "assert 10 * l in b; open(p, \"r+b\").write(b.replace(10 * l, 9 * l + bytes((0, 0, 17))))'"),
+	    0);
+	begin(&s, 2);
+	assert_int_equal(plan(&s, 50, 0, 20 * MIB).refused, 0);
+	assert_true(there(&s, 1));
+	end(&s, false);
+}
+
 /* Many small nights: sixteen archives of like size are refused together, fifteen are not. */
 static void small_ones_become_one(void **state)
 {
@@ -513,6 +537,7 @@ int main(void)
 	    cmocka_unit_test(lists_are_followed),
 	    cmocka_unit_test(many_lists_take_no_longer),
 	    cmocka_unit_test(what_is_lost_or_damaged_refuses_nothing),
+	    cmocka_unit_test(an_archive_without_its_layout_is_kept),
 	    cmocka_unit_test(small_ones_become_one),
 	    cmocka_unit_test(none_serves_for_ever),
 	    cmocka_unit_test(none_is_fine),
