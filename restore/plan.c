@@ -314,11 +314,6 @@ const char *plan_first(const struct plan *p)
 	return p->first;
 }
 
-const char *plan_last(const struct plan *p)
-{
-	return p->last;
-}
-
 const char *plan_next(const struct plan *p, const char *path)
 {
 	const char *next = NULL;

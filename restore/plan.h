@@ -32,7 +32,6 @@ const char *plan_unmatched(const struct plan *p, size_t *i);
 /* Where to look: nothing before `first` and nothing behind `last` (and what is below it) can be selected.
  * NULL: no bound. */
 const char *plan_first(const struct plan *p);
-const char *plan_last(const struct plan *p);
 /* Where to go on when nothing from `path` on can be selected before it; NULL: `path` and what follows may be,
  * or nothing behind it is. */
 const char *plan_next(const struct plan *p, const char *path);

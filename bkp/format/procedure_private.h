@@ -59,8 +59,6 @@ int procedure_schema_head(
     const struct policy_node *root, struct procedure *p, struct policy_problems *problems, struct err *err);
 int procedure_schema_step(const struct policy_node *root, struct procedure_step *step,
     struct policy_problems *problems, struct err *err);
-/* "a restore step", for messages. */
-const char *procedure_schema_name(enum procedure_kind kind);
 
 /* --- procedure_rules.c: what must hold beyond single values; the trees say where */
 

@@ -107,7 +107,3 @@ int procedure_schema_step(const struct policy_node *root, struct procedure_step 
 	return read_block(&step_shapes[step->kind], root, step, problems, err);
 }
 
-const char *procedure_schema_name(enum procedure_kind kind)
-{
-	return text(step_shapes[kind].name);
-}

@@ -49,11 +49,6 @@ int extent_r_open(struct arc_r *a, const char *text_, size_t n, struct extent_r 
 	return 0;
 }
 
-uint64_t extent_r_size(const struct extent_r *x)
-{
-	return x->size;
-}
-
 void extent_r_close(struct extent_r *x)
 {
 	if (!x)

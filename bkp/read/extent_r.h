@@ -37,7 +37,6 @@ struct extent_r;
 /* `text` is borrowed until extent_r_close(). */
 int extent_r_open(struct arc_r *a, const char *text, size_t n, struct extent_r **ret, struct err *err)
     __attribute__((warn_unused_result));
-uint64_t extent_r_size(const struct extent_r *x);
 #define EXTENT_R_END 1
 int extent_r_next(struct extent_r *x, struct extent_r_piece *ret, struct err *err)
     __attribute__((warn_unused_result));

@@ -203,11 +203,6 @@ const char *ledger_repository(const struct ledger *l)
 	return journal_check_repository(l->check);
 }
 
-const char *ledger_site(const struct ledger *l)
-{
-	return l->site;
-}
-
 const struct minisig_public *ledger_root(const struct ledger *l)
 {
 	return journal_check_root(l->check);

@@ -191,7 +191,6 @@ int ledger_take(struct ledger *l, const void *line, size_t n, struct err *err)
     __attribute__((warn_unused_result));
 
 const char *ledger_repository(const struct ledger *l);
-const char *ledger_site(const struct ledger *l);
 const struct minisig_public *ledger_root(const struct ledger *l); /* key of epoch 1 */
 /* Keys of all epochs so far, epoch 1 at index 0; the last one signs the next record. */
 const struct minisig_public *ledger_keys(const struct ledger *l, size_t *ret_n);

@@ -30,7 +30,6 @@ static int apply_init(struct ledger *l, const struct journal_record *r, struct e
 	int failed = 0;
 
 	l->created_ns = r->wall_ns;
-	l->site = copy_of(member_str(r->json, "site"), &failed);
 	l->recipients = calloc(json_array_size(list), sizeof(*l->recipients));
 	if (!l->recipients)
 		return err_nomem(err);
@@ -508,6 +507,5 @@ void ledger_fold_clear(struct ledger *l)
 	for (size_t i = 0; i < l->n_recipients; i++)
 		free(l->recipients[i]);
 	free(l->recipients);
-	free(l->site);
 	ledger_fold_rules_clear(l);
 }

@@ -18,7 +18,6 @@ struct ledger {
 	struct journal_check *check;
 	struct buf links; /* see ledger_links() */
 	int64_t epoch_ns;
-	char *site;
 	char **recipients;
 	size_t n_recipients;
 	int64_t created_ns, head_ns;

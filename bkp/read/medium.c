@@ -25,7 +25,6 @@ struct medium {
 	char type[16];
 	char uuid[JOURNAL_UUID];
 	char repository[JOURNAL_UUID];
-	int64_t first_use_ns;
 	int dirfd, repo_dirfd;
 };
 
@@ -70,10 +69,12 @@ static const char *str(const json_t *o, const char *key)
 /* The members of the identity. 0, MEDIUM_FORGED: not an identity of format 1, -1: out of memory. */
 static int fill(struct medium *m, const json_t *o, struct err *err)
 {
+	int64_t first_use_ns;
+
 	if (json_integer_value(json_object_get(o, "format")) != 1 ||
 	    strcmp(str(o, "kind"), "bkp-medium") != 0 || !journal_is_uuid(str(o, "repository")) ||
 	    !journal_is_uuid(str(o, "medium")) || !*str(o, "label") || !medium_is_type(str(o, "type")) ||
-	    clock_parse(str(o, "first_use"), &m->first_use_ns))
+	    clock_parse(str(o, "first_use"), &first_use_ns))
 		return MEDIUM_FORGED;
 	memcpy(m->repository, str(o, "repository"), sizeof(m->repository));
 	memcpy(m->uuid, str(o, "medium"), sizeof(m->uuid));
@@ -240,11 +241,6 @@ const char *medium_type(const struct medium *m)
 const char *medium_repository(const struct medium *m)
 {
 	return m->repository;
-}
-
-int64_t medium_first_use_ns(const struct medium *m)
-{
-	return m->first_use_ns;
 }
 
 int medium_dirfd(const struct medium *m)

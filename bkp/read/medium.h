@@ -48,7 +48,6 @@ const char *medium_uuid(const struct medium *m);
 const char *medium_label(const struct medium *m);
 const char *medium_type(const struct medium *m); /* "hdd", "ssd", "rdx", "tape", "optical", "object" */
 const char *medium_repository(const struct medium *m);
-int64_t medium_first_use_ns(const struct medium *m);
 int medium_dirfd(const struct medium *m);      /* of the medium; belongs to it */
 int medium_repo_dirfd(const struct medium *m); /* of <repository-id>/; belongs to it */
 

@@ -20,7 +20,6 @@
 struct repository {
 	char id[JOURNAL_UUID];
 	char *site;
-	int64_t created_ns;
 	uint8_t secrets_sha256[DIGEST_LEN];
 	size_t n_recipients;
 	struct minisig_public root;
@@ -86,6 +85,7 @@ static int fill_recipients(struct repository *r, const json_t *list, struct err 
 static int fill(struct repository *r, const json_t *o, struct err *err)
 {
 	const char *site = json_string_value(json_object_get(o, "site"));
+	int64_t created_ns;
 
 	if (json_integer_value(json_object_get(o, "format")) != 1 ||
 	    strcmp(str(o, "kind"), "bkp-repository") != 0)
@@ -93,7 +93,7 @@ static int fill(struct repository *r, const json_t *o, struct err *err)
 	if (strlen(str(o, "secrets_sha256")) != (size_t)2 * DIGEST_LEN ||
 	    !digest_unhex(str(o, "secrets_sha256"), DIGEST_LEN, r->secrets_sha256))
 		return malformed(text("a member is missing or of the wrong kind"), err);
-	if (!journal_is_uuid(str(o, "repository")) || !site || clock_parse(str(o, "created"), &r->created_ns))
+	if (!journal_is_uuid(str(o, "repository")) || !site || clock_parse(str(o, "created"), &created_ns))
 		return malformed(text("a member is missing or of the wrong kind"), err);
 	memcpy(r->id, str(o, "repository"), sizeof(r->id));
 	r->site = strdup(site);
@@ -271,11 +271,6 @@ const char *repository_id(const struct repository *r)
 const char *repository_site(const struct repository *r)
 {
 	return r->site;
-}
-
-int64_t repository_created_ns(const struct repository *r)
-{
-	return r->created_ns;
 }
 
 const struct minisig_public *repository_keys(const struct repository *r, size_t *ret_n)

@@ -50,7 +50,6 @@ const struct err *repository_keys_fault(const struct repository *r);
 
 const char *repository_id(const struct repository *r);
 const char *repository_site(const struct repository *r);
-int64_t repository_created_ns(const struct repository *r);
 /* Keys in the order of epochs, from epoch 1 at index 0: only that one before repository_load_keys(). */
 const struct minisig_public *repository_keys(const struct repository *r, size_t *ret_n);
 const struct age_recipient *repository_recipients(const struct repository *r, size_t *ret_n);
