@@ -13,7 +13,7 @@ The model follows along without reading the journal: what each night must come t
 there at the end.  Only what a harmed night came to is read from what bkp reports (and then proved); what expires is bkp's to choose,
 the floors, what is protected and what is held are not.  What the campaign's oracle says of the disks holds always.
 """
-import argparse, gzip, hashlib, json, os, random, re, shutil, subprocess, sys, time
+import argparse, csv, gzip, hashlib, io, json, os, random, re, shutil, subprocess, sys, time
 from datetime import datetime, timedelta, timezone
 
 CAMPAIGN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "campaign")
@@ -583,6 +583,17 @@ class Year:
         o = self.bkp(when, "journal", "verify", "--quiet", *args)
         must(o.returncode == 0, "journal verify %s exits %d: %s" % (" ".join(args), o.returncode, o.stderr))
 
+    def told(self, when):
+        """Each record of a year has words in what is exported: not one is only its event."""
+        o = self.bkp(when, "journal", "export", "--format", "csv", "--quiet")
+        must(o.returncode == 0, "journal export exits %d: %s" % (o.returncode, o.stderr))
+        rows = list(csv.reader(io.StringIO(o.stdout.lstrip("\ufeff"))))[1:]
+        with open(self.path("state", "journal.jsonl")) as f:
+            events = [json.loads(line)["event"] for line in f]
+        must([r[9] for r in rows] == events[:len(rows)] and len(events) - len(rows) < 3, "what is exported is not the journal")
+        mute = sorted({r[9] for r in rows if not r[13].strip() or r[13] == r[9]})
+        must(not mute, "nothing is said of " + ", ".join(mute))
+
     def checkpoint(self, when, last=False):
         for m in MEDIA:  # each time every signature, from the root key on
             self.journal(when, "--root-key", self.a.root_key, "--against", self.path("shelf" if m == "RDX-01" else WHERE[m]))
@@ -594,6 +605,8 @@ class Year:
         self.sound_disks()
         self.verify_all(None if last else 10)
         self.restore_some(12 if last else 2)
+        if last:
+            self.told(when)
 
     def what(self, n):
         """The fault of a night, or None."""
