@@ -120,7 +120,7 @@ class Reader:
 
     def run(self, argv, harmed=None):
         late = self.late.get(tuple(argv))
-        if not late or not harmed or harmed in late.seen:
+        if not late or late.ended or not harmed or harmed in late.seen:
             return self.early.run(argv)
         self.forked_late += 1
         return late.run()

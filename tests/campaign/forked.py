@@ -1,6 +1,7 @@
 """A program that is started once and answers as if it were started for each command (forkserver.c).
 
-late: it is forked where it would begin to work by threads or to write; `seen` are the files that it has looked at by then.
+late: it is forked where it would begin to work by threads or to write; `seen` are the files that it has looked at by then; `ended`: it
+came to no such place (with one processor there are no threads).
 """
 import os
 import select
@@ -24,8 +25,10 @@ class Forked:
         os.close(give)
         self.begun = 0
         if late:
-            n = struct.unpack("=I", os.read(self.answer, 4))[0]
+            size = os.read(self.answer, 4)
+            n = struct.unpack("=I", size)[0] if size else 0
             self.seen = {os.path.basename(os.fsdecode(name)) for name in os.read(self.answer, n).split(b"\0")} if n else set()
+            self.ended = not size
             self.begun = os.fstat(self.said).st_size  # what it had said by then
 
     def run(self, argv=(), seconds=60):
