@@ -25,12 +25,10 @@ void plan_free(struct plan *p);
 bool plan_match(const struct plan *p, const char *path);
 /* plan_match(), and remembers which patterns have selected something. */
 bool plan_select(struct plan *p, const char *path);
-/* The next pattern at or behind *i that has selected nothing, as it was given; NULL: no more.  *i moves on.
- */
+/* The next pattern at or behind *i that has selected nothing, as it was given; NULL: no more.  *i moves on. */
 const char *plan_unmatched(const struct plan *p, size_t *i);
 
-/* Where to look: nothing before `first` and nothing behind `last` (and what is below it) can be selected.
- * NULL: no bound. */
+/* Where to begin: nothing before it in catalog order can be selected.  NULL: no bound. */
 const char *plan_first(const struct plan *p);
 /* Where to go on when nothing from `path` on can be selected before it; NULL: `path` and what follows may be,
  * or nothing behind it is. */

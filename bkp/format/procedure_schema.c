@@ -106,4 +106,3 @@ int procedure_schema_step(const struct policy_node *root, struct procedure_step 
 {
 	return read_block(&step_shapes[step->kind], root, step, problems, err);
 }
-

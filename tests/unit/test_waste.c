@@ -369,6 +369,18 @@ static void many_lists_take_no_longer(void **state)
 	assert_int_equal(sh("test $(stat -c %%s cache/waste/a) -lt 10000000"), 0);
 }
 
+/* The first night: ten chunks of 1 MiB in archive 1, and a catalog block in archive 9 that lists `files`. */
+static void one_night(struct site *s, const char *const *files)
+{
+	begin(s, 1);
+	archive(s, 1, 10, MIB);
+	archive(s, 9, 1, 1000);
+	waste_begin(s->w, "a");
+	block(s, at9, files);
+	waste_end(s->w);
+	end(s, true);
+}
+
 static void what_is_lost_or_damaged_refuses_nothing(void **state)
 {
 	static const char *const files[] = {"1048576 1:0:0:1048576", NULL};
@@ -383,13 +395,7 @@ static void what_is_lost_or_damaged_refuses_nothing(void **state)
 		struct waste_figures f;
 
 		fresh();
-		begin(&s, 1);
-		archive(&s, 1, 10, MIB);
-		archive(&s, 9, 1, 1000);
-		waste_begin(s.w, "a");
-		block(&s, at9, files);
-		waste_end(s.w);
-		end(&s, true);
+		one_night(&s, files);
 		begin(&s, 2);
 		f = plan(&s, 50, 0, 20 * MIB);
 		assert_true(f.known && !there(&s, 1));
@@ -417,13 +423,7 @@ static void an_archive_without_its_layout_is_kept(void **state)
 
 	(void)state;
 	fresh();
-	begin(&s, 1);
-	archive(&s, 1, 10, MIB);
-	archive(&s, 9, 1, 1000);
-	waste_begin(s.w, "a");
-	block(&s, at9, files);
-	waste_end(s.w);
-	end(&s, true);
+	one_night(&s, files);
 	assert_int_equal(sh("python3 -c 'p = \"cache/ix/data.mdb\"; b = open(p, \"rb\").read(); l = bytes((0, 0, 16)); "
 			    "assert 10 * l in b; open(p, \"r+b\").write(b.replace(10 * l, 9 * l + bytes((0, 0, 17))))'"),
 	    0);
