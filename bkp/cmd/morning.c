@@ -130,6 +130,8 @@ static void medium_item(struct items *it, const struct night_medium *m)
 		add(it, text("medium %s: %s"), m->label, shown(m->why.msg, why));
 	else if (!m->verified)
 		add(it, text("medium %s not read back (%s)"), m->label, shown(m->why.msg, why));
+	if (m->undone.code[0])
+		add(it, text("medium %s: %s"), m->label, shown(m->undone.msg, why));
 	if (m->replaced.code[0])
 		add(it, "%s", shown(m->replaced.msg, why));
 }

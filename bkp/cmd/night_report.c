@@ -109,10 +109,10 @@ static void print_said(const struct err *e, FILE *out)
 }
 
 /* What somebody did to the medium's copy of the journal. */
-static void print_history(const struct night_medium *m, FILE *out)
+static void print_of_medium(const struct night_medium *m, const struct err *e, FILE *out)
 {
-	fprintf(out, "bkp: %s: %s: %s\n", m->history.code, m->label, m->history.msg);
-	app_next(&m->history, out);
+	fprintf(out, "bkp: %s: %s: %s\n", e->code, m->label, e->msg);
+	app_next(e, out);
 }
 
 static void print_replaced(const struct night_result *r, FILE *out)
@@ -154,8 +154,10 @@ void night_report_faults(const struct night_result *r, const struct err *failure
 	for (i = 0; i < r->n_media; i++) {
 		const struct night_medium *m = &r->media[i];
 
-		if (m->history.code[0] && strcmp(m->history.code, m->why.code) != 0)
-			print_history(m, out);
+		if (m->undone.code[0])
+			print_of_medium(m, &m->undone, out);
+		if (m->history.code[0] && strcmp(m->history.code, m->undone.code) != 0)
+			print_of_medium(m, &m->history, out);
 		if (m->ok && m->verified)
 			continue;
 		fprintf(out, "bkp: %s: %s: %s\n", m->why.code[0] ? m->why.code : "E-RUN-05", m->label,
@@ -228,10 +230,11 @@ static json_t *media_json(const struct night_result *r)
 		const struct night_medium *m = &r->media[i];
 
 		json_array_append_new(
-		    a, json_pack("{s:s, s:b, s:b, s:I, s:I, s:I, s:s*, s:s*, s:s*}", "label", m->label, "ok", m->ok,
+		    a, json_pack("{s:s, s:b, s:b, s:I, s:I, s:I, s:s*, s:s*, s:s*, s:s*}", "label", m->label, "ok", m->ok,
 			   "verified", m->verified, "written", (json_int_t)m->written, "not_frozen",
 			   (json_int_t)m->unfrozen, "caught_up", (json_int_t)m->caught_up, "reason",
-			   m->ok && m->verified ? NULL : m->why.msg, "history",
+			   m->ok && m->verified ? NULL : m->why.msg, "undone",
+			   m->undone.code[0] ? m->undone.msg : NULL, "history",
 			   m->history.code[0] ? m->history.msg : NULL, "replaced",
 			   m->replaced.code[0] ? m->replaced.msg : NULL));
 	}
@@ -279,7 +282,8 @@ int night_report_exit(const struct night_result *r)
 		    r->datasets[i].blind || r->datasets[i].said_lines)
 			return APP_ATTENTION;
 	for (i = 0; i < r->n_media; i++)
-		if (!r->media[i].ok || !r->media[i].verified || r->media[i].history.code[0] || r->media[i].replaced.code[0])
+		if (!r->media[i].ok || !r->media[i].verified || r->media[i].history.code[0] || r->media[i].replaced.code[0] ||
+		    r->media[i].undone.code[0])
 			return APP_ATTENTION;
 	if (r->clock.code[0] || r->reaped.code[0] || r->narrowed.code[0] || r->again.code[0])
 		return APP_ATTENTION;

@@ -48,6 +48,7 @@ struct night_medium {
 	bool ok;		    /* holds the new generation */
 	bool verified;		    /* and it was read back well */
 	struct err why;		    /* when not ok or not verified */
+	struct err undone;	    /* what else of the run could not be done on it, or code "" */
 	struct err replaced;	    /* files on it that were not what was written there (replaced.h), or code "" */
 	struct err history;	    /* what is wrong with its copy of the journal (heads.h), or code "" */
 	uint64_t written;	    /* bytes */

@@ -269,10 +269,8 @@ static int read_back_rest(struct night *n, struct night_online *o, struct err *e
 		r = readback_generation(o->readback, number, false, &why, err);
 		if (r < 0)
 			return -1;
-		if (r) {
-			o->report->why = why;
-			o->report->verified = false;
-		}
+		if (r)
+			o->report->undone = why;
 	}
 	return 0;
 }
@@ -300,10 +298,8 @@ int night_catch_up(struct night *n, struct err *err)
 		night_progress_medium(n, i);
 		r = refill_run(&refill, &got, err);
 		o->report->caught_up = got.copied;
-		if (got.why.code[0]) {
-			o->report->why = got.why;
-			o->report->verified = false;
-		}
+		if (got.why.code[0])
+			o->report->undone = got.why;
 		if (!r && !got.broken)
 			r = read_back_rest(n, o, err);
 	}
@@ -319,10 +315,8 @@ void night_medium_docs(struct night *n)
 
 	for (i = 0; i < n->n_online; i++)
 		if (!n->sinks[i].failed && medium_docs_put(n->cfg->state, n->cfg->policy, n->online[i].medium, &n->cfg->docs,
-					       &brought, &n->online[i].replaced, &missing, &why)) {
-			n->online[i].report->why = why;
-			n->online[i].report->verified = false;
-		}
+					       &brought, &n->online[i].replaced, &missing, &why))
+			n->online[i].report->undone = why;
 	n->ret->missing = missing;
 }
 
@@ -333,9 +327,7 @@ void night_tell_replaced(struct night *n)
 	for (size_t i = 0; i < n->n_online; i++) {
 		struct night_online *o = &n->online[i];
 
-		if (replaced_tell(&o->replaced, n->cfg->state, o->medium, &o->report->replaced, &why)) {
-			o->report->why = why;
-			o->report->verified = false;
-		}
+		if (replaced_tell(&o->replaced, n->cfg->state, o->medium, &o->report->replaced, &why))
+			o->report->undone = why;
 	}
 }

@@ -74,12 +74,9 @@ void night_copy_journal(struct night *n)
 			continue;
 		}
 		/* the generation is there; that the copy of the journal is not is for a person to see */
-		o->report->why = why;
-		o->report->verified = false;
+		o->report->undone = why;
 	}
-	if (copied && heads_copied(n->cfg->state, &mark, copied, n_copied, &why) && n_copied) {
-		n->ret->media[0].why = why;
-		n->ret->media[0].verified = false;
-	}
+	if (copied && heads_copied(n->cfg->state, &mark, copied, n_copied, &why) && n_copied)
+		n->ret->media[0].undone = why;
 	free(copied);
 }

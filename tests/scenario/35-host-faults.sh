@@ -64,6 +64,18 @@ expect 0 "$BKP" --quiet run --all
 grep '"event":"verified"' "$T/state/journal.jsonl" | grep -q "\"generation\":$((10#$next)),\"medium\":\"$(grep -o '"medium":"[^"]*","label":"m1"' "$T/state/journal.jsonl" | head -n 1 | cut -d'"' -f4)" ||
 	die "the next night does not read it back"
 thaw "$T/m1"
+mv "$T/m1/README.txt" "$T/readme"
+mkdir -p "$T/m1/README.txt/in the way"
+echo newer >"$T/src/c"
+status "$BKP" run --all
+[ "$STATUS" = 1 ] && grep -q E-DOCS-01 "$T/err" && grep -q 'm1: .* read back and equal' "$T/out" && ! grep -q 'not read back\|NOT verified' "$T/out" ||
+	{ cat "$T/out" "$T/err" >&2; die "a night whose papers cannot be brought: exit $STATUS"; }
+thaw "$T/m1"
+rm -r "$T/m1/README.txt"
+expect 0 "$BKP" --quiet run --all
+cmp -n 300 "$T/readme" "$T/m1/README.txt" || die "the next night does not bring the papers" # a date follows
+say "papers that cannot be brought are named, and the read-back is not denied for it"
+thaw "$T/m1"
 rm "$archive"
 expect 2 "$BKP" verify --medium m1
 grep -q verify-failed "$T/state/journal.jsonl" || die "a missing archive is no longer damage"
