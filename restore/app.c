@@ -55,7 +55,8 @@ void app_note(const struct app *app, const char *fmt, ...)
 	fputc('\n', stderr);
 }
 
-__attribute__((format(printf, 3, 0))) static int usage(const struct app *app, const char *near, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static int usage(
+    const struct app *app, const char *near, const char *fmt, va_list ap)
 {
 	struct err err = {.code = "E-USAGE-01"};
 

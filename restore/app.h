@@ -95,7 +95,8 @@ struct app_generation {
 /* Opens every medium that was given; one that can be opened is enough, the others are said. */
 int app_vault(struct app *app);
 void app_close(struct app *app);
-/* The folder of the i-th medium that was given (O_PATH, the caller's), whether it could be opened as one or not;
+/* The folder of the i-th medium that was given (O_PATH, the caller's), whether it could be opened as one or
+ * not;
  * -1: there is none. */
 int app_medium_folder(const struct app *app, size_t i);
 int app_identities(struct app *app, const struct age_identity **ret_ids, size_t *ret_n);
@@ -115,12 +116,14 @@ void app_no_memory(void) __attribute__((noreturn));
 void app_note(const struct app *app, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int app_usage(const struct app *app, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The same for a word that is not known; near: the one that was probably meant, or NULL. */
-int app_unknown(const struct app *app, const char *near, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int app_unknown(const struct app *app, const char *near, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 /* stdout must have arrived: flushes, and turns a failure (disk full) into APP_FAILED. */
 int app_flush(int code);
 /* The worse of two exit codes. */
 int app_worse(int a, int b);
 
-app_fn cmd_generations, cmd_list, cmd_extract, cmd_cat, cmd_export, cmd_verify, cmd_drill, cmd_procedure, cmd_explain;
+app_fn cmd_generations, cmd_list, cmd_extract, cmd_cat, cmd_export, cmd_verify, cmd_drill, cmd_procedure,
+    cmd_explain;
 
 #endif

@@ -1,15 +1,17 @@
 /* attest: answers to the questions of a procedure, given beforehand in a file so that a drill can run
  * unattended.
  *
- * A YAML file of the same subset as a policy (format/policy_node.h):
- *	by: NAME			who answers, unless an answer says otherwise
- *	answers: [{step: ID*, answer: yes|no*, by: NAME, note: TEXT}]
+ * A YAML file of the same subset as a policy (format/policy_node.h); * required:
+ *
+ *     by: NAME                 who answers, unless an answer says otherwise
+ *     answers: [{step: ID*, answer: yes|no*, by: NAME, note: TEXT}]
+ *
  * Pure.  Problems are collected as for a policy, with line and column.  attest_missing() tells which confirm
  * steps have no answer.
  *
  * Errors: E-POLICY-03…06, -10 as for a policy (what YAML itself can have wrong), E-DRILL-08 no text, an
  * unknown or missing key, or a value that is none; E-DRILL-09 an answer to something that is no confirm step,
- *or a second one.
+ * or a second one.
  */
 #ifndef RESTORE_ATTEST_H
 #define RESTORE_ATTEST_H

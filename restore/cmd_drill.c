@@ -178,9 +178,8 @@ static int ready(struct session *s)
 
 	if (provenance_check(s->app, s->file, s->procedure->sha256, &s->d->signed_on_medium, &err))
 		return app_error(&err, APP_FAILED);
-	if (within_refuse_media(s->app, s->app->to, &err) ||
-	    scratch_make(s->app->to, &s->scratch, &err) || about_run(s, &err) || about_medium(s, &err) ||
-	    engine(s, &err))
+	if (within_refuse_media(s->app, s->app->to, &err) || scratch_make(s->app->to, &s->scratch, &err) ||
+	    about_run(s, &err) || about_medium(s, &err) || engine(s, &err))
 		return app_error(&err, APP_FAILED);
 	r = prepare(s->app, s->app->generation, s->d, s->variables, &s->generation);
 	if (!r)

@@ -16,7 +16,8 @@ int cmd_explain(struct app *app, int argc, char **argv)
 		int r = explain(argv[i], &out, &err);
 
 		if (r == EXPLAIN_UNKNOWN)
-			return app_usage(app, text("there is no code '%s'; codes look like E-MEDIA-01"), argv[i]);
+			return app_usage(
+			    app, text("there is no code '%s'; codes look like E-MEDIA-01"), argv[i]);
 		if (r)
 			return app_error(&err, APP_FAILED);
 	}

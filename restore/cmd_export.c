@@ -25,7 +25,8 @@
 #include "read/extent_r.h"
 
 #define TRY_FIRST                                                                                            \
-	((uint64_t)32 << 20) /* files up to this size are read before their header is written; they stay in  \
+	((uint64_t)32                                                                                        \
+	    << 20) /* files up to this size are read before their header is written; they stay in  \
 				arc_r's cache */
 #define ABSENT_MAX ((size_t)2 << 20)
 

@@ -99,8 +99,11 @@ static int run(struct job *j, const struct generation_dataset *ds, char **patter
 	if (r) {
 		char to[256];
 
-		err_hint(&err, text("what was restored so far stays in '%s', whole files only; the same command with --overwrite, or another "
-				    "folder, restores everything"), path_show(j->app->to, to, sizeof(to)));
+		err_hint(&err,
+		    text("what was restored so far stays in '%s', whole files only; the same command with "
+			 "--overwrite, or another "
+			 "folder, restores everything"),
+		    path_show(j->app->to, to, sizeof(to)));
 		outcome_count(&j->outcome, OUTCOME_STOPPED);
 		app_error(&err, APP_FAILED);
 	}
@@ -137,7 +140,8 @@ static bool on_stop(void *arg)
 
 int cmd_extract(struct app *app, int argc, char **argv)
 {
-	struct extract_options opt = {.same_owner = app->same_owner, .overwrite = app->overwrite, .stop = on_stop};
+	struct extract_options opt = {
+	    .same_owner = app->same_owner, .overwrite = app->overwrite, .stop = on_stop};
 	struct interrupt *interrupt = NULL;
 	struct job j = {.app = app, .target = -1};
 	const struct generation_dataset *ds = NULL;

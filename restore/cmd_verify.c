@@ -267,7 +267,8 @@ static void summary(
 		printf(text("generation %ju is whole: signature and %ju files (%s) compared\n"), number,
 		    res->files, progress_size(res->bytes, size));
 	if (j->strays)
-		printf(text("but beside it %ju files of the medium, of no generation, are not as they must be (see above)\n"),
+		printf(text("but beside it %ju files of the medium, of no generation, are not as they must "
+			    "be (see above)\n"),
 		    j->strays);
 	if (j->app->deep)
 		printf(text("decrypted: %ju archives, %ju chunks; %ju entries checked, %ju of them cannot be "

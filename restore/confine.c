@@ -13,9 +13,9 @@
 
 #define VERSION_LEAST 2
 /* later than Debian 12's header: linux/landlock.h of Linux 6.12 */
-#define FS_TRUNCATE	 (UINT64_C(1) << 14) /* version 3 */
-#define NET_TCP		 UINT64_C(3)	     /* version 4: binding, connecting */
-#define SCOPES		 UINT64_C(3)	     /* version 6: abstract UNIX sockets, signals */
+#define FS_TRUNCATE (UINT64_C(1) << 14) /* version 3 */
+#define NET_TCP	    UINT64_C(3)		/* version 4: binding, connecting */
+#define SCOPES	    UINT64_C(3)		/* version 6: abstract UNIX sockets, signals */
 #define FS_MAKE                                                                                              \
 	(LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |          \
 	    LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |    \
@@ -41,8 +41,8 @@ void confine_thread(int target)
 {
 	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	uint64_t write = version < 3 ? FS_WRITE & ~FS_TRUNCATE : FS_WRITE;
-	struct rules all = {write | LANDLOCK_ACCESS_FS_EXECUTE, version < 4 ? 0 : NET_TCP,
-	    version < 6 ? 0 : SCOPES};
+	struct rules all = {
+	    write | LANDLOCK_ACCESS_FS_EXECUTE, version < 4 ? 0 : NET_TCP, version < 6 ? 0 : SCOPES};
 	IO_FD_AUTO rules = -1;
 	IO_FD_AUTO terminal = -1;
 

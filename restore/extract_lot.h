@@ -39,7 +39,7 @@ struct extract_item {
 	uint64_t size;
 	bool hashed;
 	uint8_t sha256[DIGEST_LEN]; /* if hashed */
-	bool slice; /* it is one run, or nothing: cheap */
+	bool slice;		    /* it is one run, or nothing: cheap */
 	uint64_t archive;
 	uint32_t chunk; /* of the first run */
 	/* what became of it */

@@ -89,7 +89,8 @@ void interrupt_says(const char *msg, const char *hint, int status)
 	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
 	struct sigaction action = {.sa_handler = say_and_end}, now;
 
-	snprintf(words, sizeof(words), "%sbkp-restore: E-RESTORE-15: %s\n  → %s\n", isatty(STDERR_FILENO) ? "\r\033[K" : "", msg, hint);
+	snprintf(words, sizeof(words), "%sbkp-restore: E-RESTORE-15: %s\n  → %s\n",
+	    isatty(STDERR_FILENO) ? "\r\033[K" : "", msg, hint);
 	status_then = status;
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
 		/* nohup stays nohup */

@@ -17,8 +17,8 @@ void interrupt_release(struct interrupt *i);
 int interrupt_fd(const struct interrupt *i); /* readable when one is there that was not counted yet */
 /* How many came so far (those that came together count as one). */
 unsigned interrupt_count(struct interrupt *i);
-/* For what leaves nothing behind: from now on SIGINT, SIGTERM and SIGHUP say E-RESTORE-15 with these words, in the reader's
- * language, and end the process with this exit status. */
+/* For what leaves nothing behind: from now on SIGINT, SIGTERM and SIGHUP say E-RESTORE-15 with these words,
+ * in the reader's language, and end the process with this exit status. */
 void interrupt_says(const char *msg, const char *hint, int status);
 /* In a child between fork and exec; async-signal-safe. */
 void interrupt_child(void);

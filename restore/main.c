@@ -38,8 +38,8 @@ static const struct app_command commands[] = {
     {"procedure", "check|print FILE",
 	TEXT_LATER("is it a valid recovery procedure? / the form to be filled in by hand, as HTML"),
 	APP_JSON | APP_NO_MEDIUM, 2, 2, cmd_procedure},
-    {"explain", "CODE ...", TEXT_LATER("what the code of a message means, and what to do"), APP_NO_MEDIUM, 1, -1,
-	cmd_explain},
+    {"explain", "CODE ...", TEXT_LATER("what the code of a message means, and what to do"), APP_NO_MEDIUM, 1,
+	-1, cmd_explain},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(*commands))
 
@@ -137,14 +137,16 @@ int main(int argc, char **argv)
 	shortage_watch(app_no_memory);
 	options_lang(NULL);
 	if (lang && *lang && text_parse_lang(lang, &ignored))
-		return shortage_end(app_unknown(&app, "BKP_LANG=ja", text("BKP_LANG is '%s', which is not a language: ja or en"), lang));
+		return shortage_end(app_unknown(
+		    &app, "BKP_LANG=ja", text("BKP_LANG is '%s', which is not a language: ja or en"), lang));
 	umask(077); /* what is restored is patients' data: modes come from the catalog, nothing is open
 		       meanwhile */
 	/* chunks are passed from thread to thread: with an arena for each of them memory would be kept several
 	 * times over */
 	mallopt(M_ARENA_MAX, 1);
 	if (sodium_init() < 0) {
-		return shortage_end(app_error(&(struct err){.code = "E-INIT-01", .msg = "libsodium"}, APP_FAILED));
+		return shortage_end(
+		    app_error(&(struct err){.code = "E-INIT-01", .msg = "libsodium"}, APP_FAILED));
 	}
 	r = run(&app, argc, argv);
 	if (r == APP_OK && (app.unvouched || app.incomplete))

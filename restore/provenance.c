@@ -95,8 +95,8 @@ static int refuse(const char *file, struct err *err)
 /* Is it, or the way to it, on this medium at all?  A tamperer may put a procedure anywhere there, and a link in
  * the place of the folder; and see to it that the medium cannot be opened.  1 it is and is vouched for, 0 it is
  * not there, -1. */
-static int look_on(const struct app *app, size_t i, const char *file, char *path, const uint8_t *sha256,
-    struct err *err)
+static int look_on(
+    const struct app *app, size_t i, const char *file, char *path, const uint8_t *sha256, struct err *err)
 {
 	const struct vault_r *v = app->vaults[i];
 	IO_FD_AUTO folder = path && v ? folder_of(v, path) : -1;

@@ -15,7 +15,8 @@
 struct app;
 struct err;
 
-/* Held against every medium that was given, opened or not.  0 and *ret_signed (false: the user's own file), or -1. */
+/* Held against every medium that was given, opened or not.  0 and *ret_signed (false: the user's own file),
+ * or -1. */
 int provenance_check(const struct app *app, const char *file, const uint8_t *sha256, bool *ret_signed,
     struct err *err) __attribute__((warn_unused_result));
 

@@ -272,8 +272,8 @@ static int push(struct eraser *e, int fd, const char *name)
 	return 0;
 }
 
-/* A folder too deep to hold all those above it open: it is moved to the top and found there later.  What has that name
- * there is to be erased as well: an empty folder may be replaced, nothing else can be. */
+/* A folder too deep to hold all those above it open: it is moved to the top and found there later.  What has
+ * that name there is to be erased as well: an empty folder may be replaced, nothing else can be. */
 static int move_up(struct eraser *e, int parent, const char *name)
 {
 	char up[48];

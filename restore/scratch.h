@@ -21,7 +21,7 @@
  * The caller's folder must be his own and not writable for others.
  *
  * Errors: E-DRILL-01 not empty, of somebody else, or cannot be made; E-DRILL-21 something could not be erased
- *(first of them).
+ * (the first such thing).
  */
 #ifndef RESTORE_SCRATCH_H
 #define RESTORE_SCRATCH_H

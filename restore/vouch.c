@@ -83,9 +83,11 @@ int vouch_generation(struct app *app, const struct app_generation *g)
 		return app_error(&j.why, APP_FAILED);
 	if (j.vouched)
 		return 0;
-	err_wrap(&j.neither, text("nothing but its signature says that generation %ju is genuine"), g->number);
+	err_wrap(
+	    &j.neither, text("nothing but its signature says that generation %ju is genuine"), g->number);
 	err_hint(&j.neither, "%s",
-	    text("name a newer copy of the journal with --journal FILE, or another medium with a second --medium; "
+	    text("name a newer copy of the journal with --journal FILE, or another medium with a second "
+		 "--medium; "
 		 "else look at the content before it is relied on"));
 	app_error(&j.neither, APP_ATTENTION);
 	app->unvouched = true;

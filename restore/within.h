@@ -18,6 +18,7 @@ bool within_passes(const char *path, int folder);
 
 /* Refuses (E-TARGET-04) a target on any medium that was given, opened or not: what only reads them must not
  * change them. */
-int within_refuse_media(const struct app *app, const char *to, struct err *err) __attribute__((warn_unused_result));
+int within_refuse_media(const struct app *app, const char *to, struct err *err)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -1,4 +1,5 @@
-/* banned: functions that have no safe use here fail to compile.  Included into every product source by the build. */
+/* banned: functions that have no safe use here fail to compile.  Included into every product source by the
+ * build. */
 #ifndef BKP_BASE_BANNED_H
 #define BKP_BASE_BANNED_H
 

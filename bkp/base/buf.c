@@ -27,7 +27,8 @@ static int grow(struct buf *b, size_t more, size_t extra, struct err *err)
 	uint8_t *p;
 
 	if (more > b->max || b->n > b->max - more)
-		return err_set(err, "E-MEM-02", text("more than %zu bytes where at most that many belong"), b->max);
+		return err_set(
+		    err, "E-MEM-02", text("more than %zu bytes where at most that many belong"), b->max);
 	if (extra > SIZE_MAX - b->n - more)
 		return err_nomem(err);
 	more += extra;

@@ -1,7 +1,8 @@
 /* buf: a growable byte string with a ceiling.
  *
- * buf_init(max) first; the ceiling is what bounds memory whatever a hostile medium says.  A buffer owns its bytes;
- * buf_free() gives them back and leaves an empty, reusable buffer with the same ceiling.  `p` may be NULL while n is 0.
+ * buf_init(max) first; the ceiling is what bounds memory whatever a hostile medium says.  A buffer owns its
+ * bytes; buf_free() gives them back and leaves an empty, reusable buffer with the same ceiling.  `p` may be
+ * NULL while n is 0.
  */
 #ifndef BKP_BASE_BUF_H
 #define BKP_BASE_BUF_H
@@ -18,7 +19,10 @@ struct buf {
 	size_t max; /* ceiling for n; reaching it is E-MEM-02 */
 };
 
-#define BUF_INIT(ceiling) {NULL, 0, 0, (ceiling)}
+#define BUF_INIT(ceiling)                                                                                    \
+	{                                                                                                    \
+		NULL, 0, 0, (ceiling)                                                                        \
+	}
 
 void buf_init(struct buf *b, size_t max);
 void buf_free(struct buf *b);

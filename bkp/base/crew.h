@@ -1,12 +1,15 @@
 /* crew: many independent tasks on all processors; their results come back in order.
  *
  * crew_run() returns when everything is done.  For task i = 0, 1, 2 …:
- *   next(i)  on the caller's thread, in order: puts what is to be done into the slot (may be NULL when n says
- * it all); work(i)  on any thread, several tasks at a time: reads the slot, leaves its result there; done(i)
- * on the caller's thread, in order: takes the result. So what next() and done() do does not depend on the
- * number of threads, and needs no lock.  At most `window` tasks lie between next() and done(): that, and what
- * work() keeps for each thread, is what bounds memory.  Slots are used again: task i has slot i % window, and
- * finds there what the task before it left.
+ *
+ *     next(i)  on the caller's thread, in order: puts what is to be done into the slot (may be NULL when the
+ *              number i says it all)
+ *     work(i)  on any thread, several tasks at a time: reads the slot, leaves its result there
+ *     done(i)  on the caller's thread, in order: takes the result
+ *
+ * So what next() and done() do does not depend on the number of threads, and needs no lock.  At most `window`
+ * tasks lie between next() and done(): that, and what work() keeps for each thread, bounds memory.  Slots are
+ * used again: task i has slot i % window, and finds there what the task before it left.
  *
  * The caller works too, instead of sleeping.  Helpers are started when there is something for them, with all
  * signals blocked; where none can be started the caller does everything.  A task should be worth ten

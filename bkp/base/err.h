@@ -22,13 +22,16 @@ struct err {
 	int errnum;	/* what err_sys() was given: tells a full disk from other faults; else 0 */
 };
 
-#define ERR_INIT {"", "", "", 0}
+#define ERR_INIT                                                                                             \
+	{                                                                                                    \
+		"", "", "", 0                                                                                \
+	}
 
 /* Did it fail because there is no room left (disk or quota)? */
 bool err_is_full(const struct err *err);
 
-/* Did the system not give it, or memory not hold it?  That says nothing of what stands there: it is no damage, unlike
- * what was read and is wrong, what is missing, and what is no file. */
+/* Did the system not give it, or memory not hold it?  That says nothing of what stands there: it is no
+ * damage, unlike what was read and is wrong, what is missing, and what is no file. */
 bool err_is_unread(const struct err *err);
 
 /* Sets code and message, clears the hint.  Returns -1. */

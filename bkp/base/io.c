@@ -178,8 +178,8 @@ int io_read_file(int dirfd, const char *name, struct buf *out, struct err *err)
 
 	if (r)
 		return (int)r;
-	/* A sparse file of a terabyte is refused before its zeros are read.  Not by less than a page: each file of sysfs says it
-	 * has one, and holds a few bytes. */
+	/* A sparse file of a terabyte is refused before its zeros are read.  Not by less than a page: each
+	 * file of sysfs says it has one, and holds a few bytes. */
 	if (!fstat(fd, &st) && st.st_size > SYSFS_SIZE && (uint64_t)st.st_size > out->max - out->n)
 		return err_set(err, "E-IO-08", text("'%s' is larger than %zu bytes"), name, out->max);
 	do {
@@ -188,7 +188,8 @@ int io_read_file(int dirfd, const char *name, struct buf *out, struct err *err)
 
 			r = io_read_full(fd, &more, 1);
 			if (r > 0)
-				return err_set(err, "E-IO-08", text("'%s' is larger than %zu bytes"), name, out->max);
+				return err_set(
+				    err, "E-IO-08", text("'%s' is larger than %zu bytes"), name, out->max);
 		} else {
 			size_t room = out->max - out->n < 65536 ? out->max - out->n : 65536;
 
@@ -274,7 +275,8 @@ int io_rename_new(int olddir, const char *oldname, int newdir, const char *newna
 	}
 	if (errno == EEXIST)
 		return IO_EXISTS;
-	/* neither (vfat, directories): look, then rename; only one writer is ever there, it holds the repository's lock */
+	/* neither (vfat, directories): look, then rename; only one writer is ever there, it holds the
+	 * repository's lock */
 	if (!fstatat(newdir, newname, &st, AT_SYMLINK_NOFOLLOW))
 		return IO_EXISTS;
 	if (renameat(olddir, oldname, newdir, newname))

@@ -1,11 +1,12 @@
 /* io: files by descriptor, durable when they say so.
  *
- * All names are relative to a directory descriptor and never follow a symbolic link.  A file counts as durable only
- * after write, fsync and close have all succeeded and the directory has been synced; an error of any of them abandons
- * the file, and an fsync is never retried and believed (the kernel may have dropped the dirty pages).
+ * All names are relative to a directory descriptor and never follow a symbolic link.  A file counts as
+ * durable only after write, fsync and close have all succeeded and the directory has been synced; an error of
+ * any of them abandons the file, and an fsync is never retried and believed (the kernel may have dropped the
+ * dirty pages).
  *
- * Errors: E-IO-01 open/create, E-IO-02 read, E-IO-03 write (disk full included), E-IO-04 sync or close, E-IO-05 rename,
- * E-IO-06 lock, E-IO-07 directory, E-IO-08 file larger than the ceiling.
+ * Errors: E-IO-01 open/create, E-IO-02 read, E-IO-03 write (disk full included), E-IO-04 sync or close,
+ * E-IO-05 rename, E-IO-06 lock, E-IO-07 directory, E-IO-08 file larger than the ceiling.
  */
 #ifndef BKP_BASE_IO_H
 #define BKP_BASE_IO_H
@@ -18,13 +19,14 @@
 struct buf;
 struct err;
 
-/* A descriptor that closes itself on failure paths.  The success path takes it with io_take() and closes it explicitly
- * with io_close(), which reports. */
+/* A descriptor that closes itself on failure paths.  The success path takes it with io_take() and closes it
+ * explicitly with io_close(), which reports. */
 #define IO_FD_AUTO __attribute__((cleanup(io_close_quietly))) int
 void io_close_quietly(int *fd);
 int io_take(int *fd); /* returns *fd and sets it to -1 */
 
-/* Reads until n bytes or the end.  Returns the count (short only at the end), or -1 with errno. EINTR is retried. */
+/* Reads until n bytes or the end.  Returns the count (short only at the end), or -1 with errno. EINTR is
+ * retried. */
 ssize_t io_read_full(int fd, void *p, size_t n);
 ssize_t io_pread_full(int fd, void *p, size_t n, int64_t off);
 /* Writes everything.  0, or -1 with errno. */
@@ -72,13 +74,14 @@ int io_rename_new(int olddir, const char *oldname, int newdir, const char *newna
 /* r; -1, with its words, where that is IO_EXISTS and nothing should have stood there. */
 int io_taken(int r, const char *name, struct err *err) __attribute__((warn_unused_result));
 
-/* Takes an exclusive kernel lock (flock) on an open descriptor without waiting.  0, IO_BUSY, -1.  Nothing is left behind
- * when the process dies. */
+/* Takes an exclusive kernel lock (flock) on an open descriptor without waiting.  0, IO_BUSY, -1.  Nothing is
+ * left behind when the process dies. */
 #define IO_BUSY 3
 int io_lock(int fd, struct err *err) __attribute__((warn_unused_result));
 
-/* Calls fn for each name in the directory except "." and "..", in byte order; stops at the first non-zero return and
- * returns it.  For directories of moderate size (names are held in memory, at most 64 MiB of them).  -1 on error. */
+/* Calls fn for each name in the directory except "." and "..", in byte order; stops at the first non-zero
+ * return and returns it.  For directories of moderate size (names are held in memory, at most 64 MiB of
+ * them).  -1 on error. */
 typedef int io_name_fn(void *arg, const char *name, struct err *err);
 int io_each_name(int dirfd, io_name_fn *fn, void *arg, struct err *err) __attribute__((warn_unused_result));
 

@@ -19,7 +19,8 @@ unsigned near_distance(const char *a, const char *b); /* UINT_MAX when one is lo
  * 7, else 3), or NULL.  The first of equally near ones. */
 const char *near_word(const char *word, const char *const *known, size_t n);
 
-/* The same for a long option as it was typed ("--quite=x"), among those of a getopt_long table; without the dashes. */
+/* The same for a long option as it was typed ("--quite=x"), among those of a getopt_long table; without the
+ * dashes. */
 const char *near_option(const char *word, const struct option *known);
 
 #endif

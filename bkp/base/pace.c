@@ -34,7 +34,8 @@ unsigned pace_columns(int fd)
 
 	if (!isatty(fd))
 		return 0;
-	return !ioctl(fd, TIOCGWINSZ, &w) && w.ws_col > 20 && w.ws_col < PACE_COLUMNS ? w.ws_col - 1u : PACE_COLUMNS;
+	return !ioctl(fd, TIOCGWINSZ, &w) && w.ws_col > 20 && w.ws_col < PACE_COLUMNS ? w.ws_col - 1u
+										      : PACE_COLUMNS;
 }
 
 char *pace_size(uint64_t bytes, unsigned unit, char out[PACE_SIZE])
@@ -51,9 +52,11 @@ char *pace_size(uint64_t bytes, unsigned unit, char out[PACE_SIZE])
 	return out;
 }
 
-void pace_begin(struct pace *p, const char *what, uint64_t total, unsigned unit, unsigned columns, int64_t now)
+void pace_begin(
+    struct pace *p, const char *what, uint64_t total, unsigned unit, unsigned columns, int64_t now)
 {
-	*p = (struct pace){.what = what, .total = total, .unit = unit, .columns = columns, .begun_ns = now, .seen_ns = now};
+	*p = (struct pace){
+	    .what = what, .total = total, .unit = unit, .columns = columns, .begun_ns = now, .seen_ns = now};
 	p->next_ns = now + (columns ? LIVE_EVERY : LINE_EVERY);
 }
 
@@ -103,12 +106,13 @@ static void figures(const struct pace *p, int64_t now, char out[FIGURES])
 	if (!known || p->done >= p->total || slow < 1)
 		return;
 	s = (double)(p->total - p->done) / slow;
-	snprintf(left, sizeof(left), "%" PRIu64 ":%02u:%02u", (uint64_t)s / 3600, (unsigned)((uint64_t)s / 60 % 60),
-	    (unsigned)((uint64_t)s % 60));
+	snprintf(left, sizeof(left), "%" PRIu64 ":%02u:%02u", (uint64_t)s / 3600,
+	    (unsigned)((uint64_t)s / 60 % 60), (unsigned)((uint64_t)s % 60));
 	snprintf(out + n, FIGURES - (size_t)n, text("  %s left"), left);
 }
 
-const char *pace_step(struct pace *p, int64_t now, uint64_t done, uint64_t fresh, const char *current, char out[PACE_LINE])
+const char *pace_step(
+    struct pace *p, int64_t now, uint64_t done, uint64_t fresh, const char *current, char out[PACE_LINE])
 {
 	char line[FIGURES], name[160], what[160];
 	size_t columns;
@@ -132,7 +136,7 @@ const char *pace_step(struct pace *p, int64_t now, uint64_t done, uint64_t fresh
 		current = strrchr(current, '/') + 1;
 	path_show(current && columns >= 8 ? current : "", name, sizeof(name));
 	fit(name, columns);
-	snprintf(out, PACE_LINE, "%s%s%s%s%s%s%s", p->columns ? "\r\033[K" : "", what, *what ? "  " : "", line,
-	    *name ? "  " : "", name, p->columns ? "" : "\n");
+	snprintf(out, PACE_LINE, "%s%s%s%s%s%s%s", p->columns ? "\r\033[K" : "", what, *what ? "  " : "",
+	    line, *name ? "  " : "", name, p->columns ? "" : "\n");
 	return out;
 }

@@ -2,9 +2,9 @@
  *
  *     pace_begin() for each part of the work → pace_step() as often as it likes, which gives a line now and then
  *
- * Speed is that of `fresh` alone: what was stored before, or is only referred to again, was no work.  The time left
- * goes by `done`, at the slower of the pace of the whole part and that of the last seconds: what was skipped at
- * first, as after a resume, promises nothing.  A call costs a look at the clock.
+ * Speed is that of `fresh` alone: what was stored before, or is only referred to again, was no work.  The
+ * time left goes by `done`, at the slower of the pace of the whole part and that of the last seconds: what
+ * was skipped at first, as after a resume, promises nothing.  A call costs a look at the clock.
  */
 #ifndef BKP_BASE_PACE_H
 #define BKP_BASE_PACE_H
@@ -12,9 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PACE_SIZE    24	 /* room for pace_size() */
+#define PACE_SIZE    24	  /* room for pace_size() */
 #define PACE_LINE    1024 /* room for a line */
-#define PACE_COLUMNS 79	 /* that one takes on a terminal at most */
+#define PACE_COLUMNS 79	  /* that one takes on a terminal at most */
 
 struct pace {
 	const char *what; /* in the reader's language, or ""; borrowed */
@@ -32,10 +32,12 @@ struct pace {
 int64_t pace_now(void); /* CLOCK_MONOTONIC, ns */
 /* Of the terminal, for pace_begin(); 0: it is none. */
 unsigned pace_columns(int fd);
-void pace_begin(struct pace *p, const char *what, uint64_t total, unsigned unit, unsigned columns, int64_t now);
-/* So much is done, so much of it was work; current: a path, or NULL.  NULL: nothing is to be shown yet; else out, with all
- * that it takes to draw it. */
-const char *pace_step(struct pace *p, int64_t now, uint64_t done, uint64_t fresh, const char *current, char out[PACE_LINE]);
+void pace_begin(
+    struct pace *p, const char *what, uint64_t total, unsigned unit, unsigned columns, int64_t now);
+/* So much is done, so much of it was work; current: a path, or NULL.  NULL: nothing is to be shown yet; else
+ * out, with all that it takes to draw it. */
+const char *pace_step(
+    struct pace *p, int64_t now, uint64_t done, uint64_t fresh, const char *current, char out[PACE_LINE]);
 
 /* "1.5 GB" (unit 1000) or "1.5 GiB" (1024), three digits at most, into out; returns out. */
 char *pace_size(uint64_t bytes, unsigned unit, char out[PACE_SIZE]);

@@ -59,7 +59,10 @@ static size_t utf8_printable(const unsigned char *s)
 
 	if (s[0] < 0x80)
 		return s[0] >= 0x20 && s[0] != 0x7f;
-	n = s[0] >= 0xf0 && s[0] <= 0xf4 ? 4 : s[0] >= 0xe0 && s[0] < 0xf0 ? 3 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : 0;
+	n = s[0] >= 0xf0 && s[0] <= 0xf4  ? 4
+	    : s[0] >= 0xe0 && s[0] < 0xf0 ? 3
+	    : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
+					  : 0;
 	if (!n)
 		return 0;
 	cp = s[0] & (0xffu >> (n + 1));
@@ -148,7 +151,8 @@ char *path_word(const char *s, char *out, size_t size)
 
 static bool unreserved(unsigned char c)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c && strchr("-._~/", c));
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+	       (c && strchr("-._~/", c));
 }
 
 int path_encode(const char *s, struct buf *out, struct err *err)
@@ -183,11 +187,13 @@ int path_decode(const char *s, size_t n, struct buf *out, struct err *err)
 			int lo = i + 2 < n ? hex_value(s[i + 2]) : -1;
 
 			if (hi < 0 || lo < 0 || hi + lo == 0)
-				return err_set(err, "E-PATH-01", text("malformed escape at byte %zu of an encoded name"), i);
+				return err_set(err, "E-PATH-01",
+				    text("malformed escape at byte %zu of an encoded name"), i);
 			c = (unsigned char)(hi << 4 | lo);
 			i += 2;
 		} else if (!unreserved(c)) {
-			return err_set(err, "E-PATH-01", text("malformed escape at byte %zu of an encoded name"), i);
+			return err_set(
+			    err, "E-PATH-01", text("malformed escape at byte %zu of an encoded name"), i);
 		}
 		if (buf_append(out, &c, 1, err))
 			return -1;

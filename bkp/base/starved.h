@@ -1,8 +1,8 @@
 /* starved: did an allocation fail in this thread, in a library that does not say so?  Or in any thread?
  *
- * When memory ends libarchive leaves attributes, names and list entries out and reports success, or takes what it
- * reads for malformed.  Who calls it notes a mark before and asks afterwards: what came in between is E-MEM-01 then,
- * neither a good entry nor a damaged one.
+ * When memory ends libarchive leaves attributes, names and list entries out and reports success, or takes
+ * what it reads for malformed.  Who calls it notes a mark before and asks afterwards: what came in between is
+ * E-MEM-01 then, neither a good entry nor a damaged one.
  *
  *     const unsigned long mark = starved_mark();
  *     … libarchive …
@@ -11,8 +11,8 @@
  *
  * Who calls a file damaged asks for all threads: what was read while memory ended anywhere proves nothing.
  *
- * Counted by malloc/starved_malloc.c, which is linked into the programs (not into unit tests, nor where a sanitizer
- * has its own malloc: there nothing is ever counted).
+ * Counted by malloc/starved_malloc.c, which is linked into the programs (not into unit tests, nor where a
+ * sanitizer has its own malloc: there nothing is ever counted).
  */
 #ifndef BKP_BASE_STARVED_H
 #define BKP_BASE_STARVED_H

@@ -15,13 +15,13 @@
 
 enum text_lang { TEXT_EN, TEXT_JA };
 
-/* Chooses the language for the rest of the process.  The first call with a given origin wins nothing: the last call
- * counts (main sets the policy's language first, --lang afterwards). */
+/* Chooses the language for the rest of the process.  The first call with a given origin wins nothing: the
+ * last call counts (main sets the policy's language first, --lang afterwards). */
 void text_set_lang(enum text_lang lang);
 enum text_lang text_lang(void);
 
-/* What the environment asks for: $BKP_LANG, else the language of $LC_ALL, $LC_MESSAGES or $LANG.  For the time before the
- * policy has been read, and for programs without one. */
+/* What the environment asks for: $BKP_LANG, else the language of $LC_ALL, $LC_MESSAGES or $LANG.  For the
+ * time before the policy has been read, and for programs without one. */
 enum text_lang text_environment(void);
 
 /* Parses "ja" or "en".  Returns 0, or -1 when it is neither (ret_lang untouched). */
@@ -30,8 +30,8 @@ int text_parse_lang(const char *s, enum text_lang *ret_lang);
 /* Marks a literal in a table for xgettext where text() itself comes later (--keyword=TEXT_LATER). */
 #define TEXT_LATER(msgid) msgid
 
-/* The message in the chosen language.  `msgid` must be a string literal (xgettext collects it) or one marked with
- * TEXT_LATER. */
+/* The message in the chosen language.  `msgid` must be a string literal (xgettext collects it) or one marked
+ * with TEXT_LATER. */
 const char *text(const char *msgid) __attribute__((format_arg(1), nonnull, returns_nonnull));
 
 /* What the operating system says of an errno, in the chosen language; "?" for one that it does not know.  The

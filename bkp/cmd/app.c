@@ -26,7 +26,7 @@
 #include "write/state.h"
 
 #define FULL_WIDTH_BLANK "\xe3\x80\x80"
-#define OWN_MAX 24 /* options of one command */
+#define OWN_MAX		 24 /* options of one command */
 
 enum { OPT_POLICY = 1000, OPT_LANG, OPT_JSON };
 
@@ -48,11 +48,13 @@ static bool is_forbidden(const struct err *err)
 void app_next(const struct err *err, FILE *out)
 {
 	if (is_forbidden(err))
-		fprintf(out, "  → %s\n", text("this user may not: run it as root (sudo), or as the user that it belongs to"));
+		fprintf(out, "  → %s\n",
+		    text("this user may not: run it as root (sudo), or as the user that it belongs to"));
 	else if (err->hint[0])
 		fprintf(out, "  → %s\n", err->hint);
 	else
-		fprintf(out, text("  → 'bkp explain %s' says what to do\n"), err->code[0] ? err->code : "E-BKP-00");
+		fprintf(out, text("  → 'bkp explain %s' says what to do\n"),
+		    err->code[0] ? err->code : "E-BKP-00");
 }
 
 void app_fault(const struct err *err, FILE *out)
@@ -77,13 +79,15 @@ void app_no_memory(void)
 	_exit(warden_exit(APP_FAILED));
 }
 
-__attribute__((format(printf, 3, 0))) static int usage(const struct app *app, const char *near, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static int usage(
+    const struct app *app, const char *near, const char *fmt, va_list ap)
 {
 	struct err err = {.code = "E-USAGE-01"};
 
 	vsnprintf(err.msg, sizeof(err.msg), fmt, ap);
 	if (strstr(err.msg, FULL_WIDTH_BLANK))
-		err_hint(&err, "%s", text("it contains a full-width blank (U+3000): type an ordinary one between words"));
+		err_hint(&err, "%s",
+		    text("it contains a full-width blank (U+3000): type an ordinary one between words"));
 	if (near)
 		err_hint(&err, text("did you mean '%s'?"), near);
 	if (app->command)
@@ -257,7 +261,8 @@ static void warn_unlocked(void)
 {
 	struct err err = ERR_INIT;
 
-	err_set(&err, "W-STATE-11", "%s", text("the memory of the signing key cannot be locked: it may be written to swap"));
+	err_set(&err, "W-STATE-11", "%s",
+	    text("the memory of the signing key cannot be locked: it may be written to swap"));
 	err_hint(&err, "%s", text("run bkp as root, raise 'ulimit -l', or encrypt the swap space"));
 	app_error(&err, APP_OK);
 }
@@ -294,7 +299,8 @@ int app_state_open(struct app *app, const struct policy *policy, struct state **
 		return r == STATE_BUSY ? r : -1;
 	if (!state_locked(s))
 		warn_unlocked();
-	state_act(s, app->actor.command ? app->actor.command : app->command->name, app->actor.role, app->actor.person);
+	state_act(s, app->actor.command ? app->actor.command : app->command->name, app->actor.role,
+	    app->actor.person);
 	r = heads_check_media(s, policy, err) ||
 	    policy_record(s, policy, app->policy_text.p, app->policy_text.n, err);
 	if (r) {

@@ -70,8 +70,8 @@ int app_policy_check(struct app *app, struct policy **ret, struct policy_problem
  * long as the state. */
 void app_act(struct app *app, const char *command, const char *role, const char *person);
 /* Opens the policy's state folder with its lock.  Unless an attached medium knows more of its history than it
- * does itself (heads.h) the policy is recorded when it is another one than before (policy_record.h).  0, or an exit code after the error has been reported: APP_FAILED (E-STATE-02) when another bkp is at work
- * there. */
+ * does itself (heads.h) the policy is recorded when it is another one than before (policy_record.h).  0, or
+ * an exit code after the error has been reported: APP_FAILED (E-STATE-02) when another bkp is at work there. */
 int app_state(struct app *app, const struct policy *policy, struct state **ret);
 /* The same for those who report themselves: 0, STATE_BUSY, -1. */
 int app_state_open(struct app *app, const struct policy *policy, struct state **ret, struct err *err);
@@ -92,7 +92,8 @@ void app_next(const struct err *err, FILE *out);
 /* Wrong usage: the message, then where to look; returns APP_USAGE. */
 int app_usage(const struct app *app, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The same for a word that is not known; near: the one that was probably meant, or NULL. */
-int app_unknown(const struct app *app, const char *near, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int app_unknown(const struct app *app, const char *near, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 /* What 'bkp COMMAND --help' says; options: all that the command takes, ended by a zero row (help.c). */
 void help_command(const struct app_command *c, const struct option *options);
 /* stdout must have arrived: flushes, and turns a failure (disk full, closed pipe) into APP_FAILED. */
@@ -100,6 +101,7 @@ int app_flush(int code);
 
 app_fn cmd_init, cmd_check, cmd_journal, cmd_generations, cmd_medium, cmd_status, cmd_run, cmd_verify,
     cmd_repair, cmd_explain;
-app_fn cmd_rotate, cmd_schedule, cmd_notify, cmd_expire, cmd_agree, cmd_clock, cmd_hold, cmd_release, cmd_accept;
+app_fn cmd_rotate, cmd_schedule, cmd_notify, cmd_expire, cmd_agree, cmd_clock, cmd_hold, cmd_release,
+    cmd_accept;
 
 #endif

@@ -168,7 +168,8 @@ static void print_floors(const struct check_diff *c)
 		if (f->agreed)
 			printf(text("agreed stays %s: only the root key lowers it"), from);
 		else
-			fputs(text("nothing was agreed: generations could expire that are kept today"), stdout);
+			fputs(
+			    text("nothing was agreed: generations could expire that are kept today"), stdout);
 		putchar('\n');
 	}
 }

@@ -28,7 +28,7 @@
 
 #define SHOW	    256
 #define WORD	    128
-#define NIGHTS	    7			   /* that are looked back on for what a night takes */
+#define NIGHTS	    7			 /* that are looked back on for what a night takes */
 #define STATE_LEAST ((uint64_t)64 << 20) /* bytes free in the state folder */
 #define PROBE_S	    10
 
@@ -57,8 +57,8 @@ static void find(struct live *v, enum verdict verdict, const char *next, const c
 	path_show(what, show, sizeof(show));
 	if (verdict > v->worst)
 		v->worst = verdict;
-	json_array_append_new(v->findings,
-	    json_pack("{s:s, s:s, s:s*}", "verdict", words[verdict], "what", show, "next", verdict ? next : NULL));
+	json_array_append_new(v->findings, json_pack("{s:s, s:s, s:s*}", "verdict", words[verdict], "what",
+					       show, "next", verdict ? next : NULL));
 	if (v->app->json || (v->app->quiet && verdict == FINE))
 		return;
 	printf("%s %s\n", signs[verdict], show);
@@ -81,10 +81,11 @@ static void look_at_state(struct live *v)
 		return;
 	}
 	if (access(state, W_OK))
-		find(v, MISSING, text("run bkp as the user whom it belongs to"), text("the state folder '%s' cannot be written to: %s"),
-		    state, text_errno(errno));
+		find(v, MISSING, text("run bkp as the user whom it belongs to"),
+		    text("the state folder '%s' cannot be written to: %s"), state, text_errno(errno));
 	else if (!statvfs(state, &fs) && (uint64_t)fs.f_bavail * fs.f_frsize < STATE_LEAST)
-		find(v, MISSING, text("make room on its disk"), text("the state folder '%s' has less than 64 MiB of room"), state);
+		find(v, MISSING, text("make room on its disk"),
+		    text("the state folder '%s' has less than 64 MiB of room"), state);
 	else
 		find(v, FINE, NULL, text("state folder '%s'"), state);
 }
@@ -98,8 +99,8 @@ static void look_at_path(struct live *v, const struct policy_dataset *d, const c
 	DIR *dir;
 
 	if (fd < 0) {
-		find(v, MISSING, text("mount it, correct the policy, or run bkp as a user who may read it"), "%s: '%s': %s", d->name, path,
-		    text_errno(errno));
+		find(v, MISSING, text("mount it, correct the policy, or run bkp as a user who may read it"),
+		    "%s: '%s': %s", d->name, path, text_errno(errno));
 		return;
 	}
 	if (fstat(fd, &st) || !S_ISDIR(st.st_mode) || !(dir = fdopendir(fd))) {
@@ -111,7 +112,8 @@ static void look_at_path(struct live *v, const struct policy_dataset *d, const c
 		closedir(dir);
 	}
 	if (n < 3)
-		find(v, LOOK, text("if a disk or a share should be mounted there, it is not"), text("%s: '%s' is empty"), d->name, path);
+		find(v, LOOK, text("if a disk or a share should be mounted there, it is not"),
+		    text("%s: '%s' is empty"), d->name, path);
 	else
 		find(v, FINE, NULL, "%s: '%s'", d->name, path);
 }
@@ -148,11 +150,12 @@ static bool is_redirection(const char *p)
 	return n && (p[n] == '<' || p[n] == '>');
 }
 
-/* The next word where a command's name stands, as far as that can be told without being a shell.  *at: where to go on.  false:
- * there is none, or what comes is beyond this. */
+/* The next word where a command's name stands, as far as that can be told without being a shell.  *at: where
+ * to go on.  false: there is none, or what comes is beyond this. */
 static bool next_program(const char **at, bool *begins, char out[WORD])
 {
-	static const char *const before_commands[] = {"if", "then", "do", "else", "elif", "while", "until", "!", "{", "exec", NULL};
+	static const char *const before_commands[] = {
+	    "if", "then", "do", "else", "elif", "while", "until", "!", "{", "exec", NULL};
 	const char *p = *at, *end;
 	bool plain;
 
@@ -178,12 +181,14 @@ static bool next_program(const char **at, bool *begins, char out[WORD])
 			n = (size_t)(end - p);
 			snprintf(out, WORD, "%.*s", n < WORD ? (int)n : WORD - 1, p);
 			p = end;
-			if (!*begins || is_one_of(out, before_commands) || (strchr(out, '=') && strchr(out, '=') != out))
+			if (!*begins || is_one_of(out, before_commands) ||
+			    (strchr(out, '=') && strchr(out, '=') != out))
 				continue;
 			*begins = false;
 			if (!strcmp(out, "case") || *p == '(' || n >= WORD)
 				return false;
-			if (!plain || is_one_of(out, (const char *const[]){"}", "fi", "done", "for", "in", NULL}))
+			if (!plain ||
+			    is_one_of(out, (const char *const[]){"}", "fi", "done", "for", "in", NULL}))
 				continue;
 			*at = p;
 			return true;
@@ -196,7 +201,8 @@ static bool is_program(const struct policy *p, const char *word)
 {
 	char name[WORD + 16], locale[96];
 	const char *const env[] = {name, locale, NULL};
-	const struct command_config cfg = {.line = "command -v \"$BKP_WORD\" >/dev/null 2>&1", .env = env, .limit_s = PROBE_S};
+	const struct command_config cfg = {
+	    .line = "command -v \"$BKP_WORD\" >/dev/null 2>&1", .env = env, .limit_s = PROBE_S};
 	struct err err = ERR_INIT;
 
 	snprintf(name, sizeof(name), "BKP_WORD=%s", word);
@@ -214,7 +220,9 @@ static void look_at_command(struct live *v, const char *whose, const char *key, 
 	for (const char *p = line; next_program(&p, &begins, word);)
 		if (!is_program(v->policy, word)) {
 			all = false;
-			find(v, MISSING, text("install it, or name it by its whole path: cron knows fewer folders than a login"),
+			find(v, MISSING,
+			    text("install it, or name it by its whole path: cron knows fewer folders than a "
+				 "login"),
 			    text("%s: the program '%s' of '%s' is not found"), whose, word, key);
 		}
 	if (all)
@@ -257,22 +265,28 @@ static void look_at_room(struct live *v, const struct policy_medium *m)
 	struct statvfs fs;
 
 	if (statvfs(m->path, &fs)) {
-		find(v, MISSING, text("attach and mount it"), "%s: '%s': %s", m->name, m->path, text_errno(errno));
+		find(v, MISSING, text("attach and mount it"), "%s: '%s': %s", m->name, m->path,
+		    text_errno(errno));
 		return;
 	}
 	room = (uint64_t)fs.f_bavail * fs.f_frsize;
 	out_bytes(room, has);
 	out_bytes(takes, night);
 	if (room < takes)
-		find(v, MISSING, text("'bkp expire --dry-run' says what may go; or take a larger one under a new name"),
+		find(v, MISSING,
+		    text("'bkp expire --dry-run' says what may go; or take a larger one under a new name"),
 		    text("medium %s: %s of room, and one of the last nights took %s"), m->name, has, night);
 	else if (takes && room / NIGHTS < takes)
-		find(v, LOOK, text("'bkp expire --dry-run' says what may go; or take a larger one under a new name"),
-		    text("medium %s: %s of room, not a week of nights like one of the last, which took %s"), m->name, has, night);
+		find(v, LOOK,
+		    text("'bkp expire --dry-run' says what may go; or take a larger one under a new name"),
+		    text("medium %s: %s of room, not a week of nights like one of the last, which took %s"),
+		    m->name, has, night);
 	else if (takes)
-		find(v, FINE, NULL, text("medium %s: %s of room; a night takes at most %s"), m->name, has, night);
+		find(v, FINE, NULL, text("medium %s: %s of room; a night takes at most %s"), m->name, has,
+		    night);
 	else
-		find(v, FINE, NULL, text("medium %s: %s of room; what a night takes is not known yet"), m->name, has);
+		find(v, FINE, NULL, text("medium %s: %s of room; what a night takes is not known yet"),
+		    m->name, has);
 }
 
 static void look_at_medium(struct live *v, const struct policy_medium *m)
@@ -285,19 +299,23 @@ static void look_at_medium(struct live *v, const struct policy_medium *m)
 
 	if (!lm) {
 		snprintf(next, sizeof(next),
-		    m->path ? text("register it with 'bkp medium add %s'") : text("register it with 'bkp medium add %s --path DIR'"), m->name);
+		    m->path ? text("register it with 'bkp medium add %s'")
+			    : text("register it with 'bkp medium add %s --path DIR'"),
+		    m->name);
 		find(v, LOOK, next, text("medium %s is not registered"), m->name);
 		return;
 	}
 	if (m->offline) {
-		find(v, FINE, NULL, text("medium %s is kept offline: 'bkp status' says when its rotation is due"), m->name);
+		find(v, FINE, NULL,
+		    text("medium %s is kept offline: 'bkp status' says when its rotation is due"), m->name);
 		return;
 	}
 	want.uuid = lm->uuid;
 	want.repository = ledger_repository(v->l);
 	want.keys = ledger_keys(v->l, &want.n_keys);
 	if (medium_open(m->path, &want, &found, &err)) {
-		find(v, MISSING, err.hint[0] ? err.hint : text("attach and mount it"), "%s: %s", err.code, err.msg);
+		find(v, MISSING, err.hint[0] ? err.hint : text("attach and mount it"), "%s: %s", err.code,
+		    err.msg);
 		return;
 	}
 	medium_close(found);
@@ -320,15 +338,20 @@ static void look_at_host(struct live *v)
 	if (p->notify_command)
 		look_at_command(v, "notify", "command", p->notify_command);
 	else if (access(CHECK_LIVE_MAILER, X_OK))
-		find(v, LOOK, text("add 'notify' to the policy and try it with 'bkp notify --test', or install a mailer for cron"),
-		    text("nobody is told of a bad night: no 'notify' in the policy, no mailer (%s)"), CHECK_LIVE_MAILER);
+		find(v, LOOK,
+		    text("add 'notify' to the policy and try it with 'bkp notify --test', or install a "
+			 "mailer for cron"),
+		    text("nobody is told of a bad night: no 'notify' in the policy, no mailer (%s)"),
+		    CHECK_LIVE_MAILER);
 	else
 		find(v, FINE, NULL, text("cron can mail (%s)"), CHECK_LIVE_MAILER);
 	clock_now(&now);
 	if (v->l && ledger_latch(v->l)->found_ns)
-		find(v, LOOK, text("set it right, then 'bkp clock attest --operator NAME --reason TEXT'"), "%s", text("the clock jumped, and nobody has attested it since"));
+		find(v, LOOK, text("set it right, then 'bkp clock attest --operator NAME --reason TEXT'"),
+		    "%s", text("the clock jumped, and nobody has attested it since"));
 	else if (!now.synced)
-		find(v, LOOK, text("let a time service keep it (chrony, systemd-timesyncd)"), "%s", text("the clock is not synchronised"));
+		find(v, LOOK, text("let a time service keep it (chrony, systemd-timesyncd)"), "%s",
+		    text("the clock is not synchronised"));
 	else
 		find(v, FINE, NULL, "%s", text("the clock is synchronised"));
 }
@@ -348,11 +371,13 @@ int check_live(struct app *app, const struct policy *policy)
 	ledger_free(v.l);
 	code = v.unknown ? APP_UNKNOWN : codes[v.worst];
 	if (app->json)
-		return out_json(json_pack("{s:b, s:o}", "ready", v.worst != MISSING, "findings", v.findings), code);
+		return out_json(
+		    json_pack("{s:b, s:o}", "ready", v.worst != MISSING, "findings", v.findings), code);
 	json_decref(v.findings);
 	if (!app->quiet)
-		puts(v.worst == FINE    ? text("the next night can work")
-		     : v.worst == LOOK ? text("the next night can work, but see to what is marked △")
-				       : text("the next night cannot work as planned: see to what is marked ×"));
+		puts(v.worst == FINE ? text("the next night can work")
+		     : v.worst == LOOK
+			 ? text("the next night can work, but see to what is marked △")
+			 : text("the next night cannot work as planned: see to what is marked ×"));
 	return app_flush(code);
 }

@@ -35,8 +35,8 @@ struct figures {
 	uint64_t of[6];
 };
 
-static const char *const figure_names[] = {TEXT_LATER("generations"), TEXT_LATER("protect"), TEXT_LATER("daily"),
-    TEXT_LATER("weekly"), TEXT_LATER("monthly"), TEXT_LATER("yearly")};
+static const char *const figure_names[] = {TEXT_LATER("generations"), TEXT_LATER("protect"),
+    TEXT_LATER("daily"), TEXT_LATER("weekly"), TEXT_LATER("monthly"), TEXT_LATER("yearly")};
 
 static struct figures of_policy(const struct policy_dataset *d)
 {

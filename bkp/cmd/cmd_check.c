@@ -126,7 +126,8 @@ int cmd_check(struct app *app, int argc, char **argv)
 {
 	enum { DIFF = 1, AGAINST, LIVE };
 	static const struct option own[] = {{"diff", no_argument, NULL, DIFF},
-	    {"against", required_argument, NULL, AGAINST}, {"live", no_argument, NULL, LIVE}, {NULL, 0, NULL, 0}};
+	    {"against", required_argument, NULL, AGAINST}, {"live", no_argument, NULL, LIVE},
+	    {NULL, 0, NULL, 0}};
 	const char *against = NULL;
 	bool diff = false, now = false;
 	struct policy_problems *problems;

@@ -163,7 +163,8 @@ static int expire(struct app *app, const struct request *q, const struct policy 
 	struct expiry *e = NULL;
 	int r, code;
 
-	if ((!only_looks(q) && prepare(s, policy, &told, &err)) || expiry_open(s, policy, q->medium, &e, &err)) {
+	if ((!only_looks(q) && prepare(s, policy, &told, &err)) ||
+	    expiry_open(s, policy, q->medium, &e, &err)) {
 		morning_failure(&err, line);
 		return app_error(&err, APP_FAILED);
 	}
@@ -200,8 +201,8 @@ static int check_request(struct app *app, const struct request *q, const struct 
 	char show[256];
 
 	if (q->medium && !policy_find_medium(policy, q->medium))
-		return app_unknown(app, policy_near_medium(policy, q->medium), text("'%s' is not a medium of the policy"),
-		    path_show(q->medium, show, sizeof(show)));
+		return app_unknown(app, policy_near_medium(policy, q->medium),
+		    text("'%s' is not a medium of the policy"), path_show(q->medium, show, sizeof(show)));
 	if (!q->plan != !q->signature)
 		return app_usage(app, "%s", text("--plan and --signature belong together"));
 	if (q->plan && only_looks(q))

@@ -21,7 +21,8 @@ int cmd_explain(struct app *app, int argc, char **argv)
 	for (; optind < argc; optind++) {
 		r = explain(argv[optind], &out, &err);
 		if (r == EXPLAIN_UNKNOWN)
-			return app_usage(app, text("there is no code '%s'; codes look like E-MEDIA-01"), argv[optind]);
+			return app_usage(
+			    app, text("there is no code '%s'; codes look like E-MEDIA-01"), argv[optind]);
 		if (r)
 			return app_error(&err, APP_FAILED);
 	}

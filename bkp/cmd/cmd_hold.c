@@ -197,13 +197,14 @@ static int accept_tools(struct app *app, const struct policy *policy, const stru
 		err_set(&err, "E-DOCS-03", "%s", text("there are no tools for media beside this program"));
 	else if (!medium_docs_tools(folder, &sums, &err) && !buf_terminate(&sums, &err) &&
 		 !state_append(s, "tools-accepted",
-		     json_pack("{s:s, s:s, s:s, s:b}", "tools", (char *)sums.p, "operator", q->person, "reason",
-			 q->reason, "terminal", (int)typed()),
+		     json_pack("{s:s, s:s, s:s, s:b}", "tools", (char *)sums.p, "operator", q->person,
+			 "reason", q->reason, "terminal", (int)typed()),
 		     &err) &&
 		 !app->quiet)
 		printf(text("these tools go onto the media from now on:\n%s"), (char *)sums.p);
 	code = err.code[0] ? failed(app, &err) : APP_OK;
-	code = outcome_record(app, s, "accept", code, err.code[0] ? err.msg : text("changed tools for media are accepted"));
+	code = outcome_record(
+	    app, s, "accept", code, err.code[0] ? err.msg : text("changed tools for media are accepted"));
 	state_close(s);
 	return code;
 }
@@ -220,16 +221,17 @@ static int accept_policy(struct app *app, const struct policy *policy, const str
 	if (code)
 		return code;
 	if (!ledger_narrowed(state_ledger(s), &first, &since_ns))
-		err_set(&err, "E-HOLD-07", "%s",
-		    text("nothing of the policy waits for somebody to accept it"));
+		err_set(
+		    &err, "E-HOLD-07", "%s", text("nothing of the policy waits for somebody to accept it"));
 	else if (state_append(s, "policy-accepted",
-		     json_pack("{s:s, s:s, s:s, s:b}", "sha256", ledger_policy_sha256(state_ledger(s)), "operator",
-			 q->person, "reason", q->reason, "terminal", (int)typed()),
+		     json_pack("{s:s, s:s, s:s, s:b}", "sha256", ledger_policy_sha256(state_ledger(s)),
+			 "operator", q->person, "reason", q->reason, "terminal", (int)typed()),
 		     &err) == 0 &&
 		 !app->quiet)
 		printf("%s\n", text("the policy is accepted as it is"));
 	code = err.code[0] ? failed(app, &err) : APP_OK;
-	code = outcome_record(app, s, "accept", code, err.code[0] ? err.msg : text("the policy is accepted as it is"));
+	code = outcome_record(
+	    app, s, "accept", code, err.code[0] ? err.msg : text("the policy is accepted as it is"));
 	state_close(s);
 	return code;
 }
@@ -267,7 +269,8 @@ static int command(struct app *app, int argc, char **argv, enum decision what)
 	}
 	q.n = (size_t)(argc - optind);
 	if ((tools || whole) && (what != ACCEPT || q.n || (tools && whole)))
-		return app_usage(app, "%s", text("--tools and --policy-change go with 'accept', in the place of numbers"));
+		return app_usage(
+		    app, "%s", text("--tools and --policy-change go with 'accept', in the place of numbers"));
 	if (!tools && !whole && (!q.n || q.n > (app->json ? 1 : DECIDE_MAX)))
 		return app_usage(app, text("'%s' takes the numbers of 1 to %d generations"),
 		    words[what].command, app->json ? 1 : DECIDE_MAX);

@@ -45,10 +45,13 @@ static int add_recipient(struct app *app, struct options *o, const char *s)
 	if (o->n == REPOSITORY_PEOPLE)
 		return app_usage(app, text("there can be %d recipients at most"), REPOSITORY_PEOPLE);
 	if (!strncasecmp(s, "AGE-SECRET-KEY-", strlen("AGE-SECRET-KEY-"))) {
-		err_set(&err, "E-INIT-04", "%s", text("this is a secret key, not a recipient: it has been seen by this computer"));
+		err_set(&err, "E-INIT-04", "%s",
+		    text("this is a secret key, not a recipient: it has been seen by this computer"));
 		err_hint(&err, "%s",
-		    text("burn it: clear it from the screen and the shell's history, never use it again; make another one on "
-			 "another computer ('age-keygen -o FILE') and give only the public key it prints (age1…)"));
+		    text("burn it: clear it from the screen and the shell's history, never use it again; "
+			 "make another one on "
+			 "another computer ('age-keygen -o FILE') and give only the public key it prints "
+			 "(age1…)"));
 		return app_error(&err, APP_USAGE);
 	}
 	if (age_recipient_parse(s, &o->recipients[o->n], &err))
@@ -141,7 +144,8 @@ static int write_identity(const struct options *o, const void *p, size_t n, stru
 		    text("name another file; if it is left from an init that was interrupted, remove it "
 			 "first"));
 	}
-	return io_write_new(AT_FDCWD, o->identity_out, 0600, p, n, err) || io_sync_parent(o->identity_out, err)
+	return io_write_new(AT_FDCWD, o->identity_out, 0600, p, n, err) ||
+		       io_sync_parent(o->identity_out, err)
 		   ? -1
 		   : 0;
 }

@@ -1,5 +1,5 @@
-/* cmd_journal: bkp journal show | verify | export | repair: the audit record, readable and checkable by anyone with
- * the public key.  This file: show and verify. */
+/* cmd_journal: bkp journal show | verify | export | repair: the audit record, readable and checkable by
+ * anyone with the public key.  This file: show and verify. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -311,7 +311,8 @@ static int dispatch(struct app *app, const char *what, struct cmd_journal_option
 	if (!strcmp(what, "repair") && !of_export && !of_verify && !o->file)
 		return cmd_journal_repair(app, o);
 	return app_usage(app, "%s",
-	    text("'journal' is followed by 'show', 'verify', 'export' or 'repair'; --root-key and --against go with "
+	    text("'journal' is followed by 'show', 'verify', 'export' or 'repair'; --root-key and --against "
+		 "go with "
 		 "'verify', --format and --out with 'export', --operator with 'repair'"));
 }
 

@@ -1,5 +1,5 @@
-/* cmd_journal_repair: bkp journal repair --operator NAME: the end of the journal that is none is cut off, here and
- * on the media that are attached; see write/repair.h. */
+/* cmd_journal_repair: bkp journal repair --operator NAME: the end of the journal that is none is cut off,
+ * here and on the media that are attached; see write/repair.h. */
 #include <stdio.h>
 #include <string.h>
 
@@ -23,7 +23,7 @@
 #define NAME "journal repair"
 
 /* The state folder's own.  0, also when it is whole; else an exit code after the error has been reported. */
-static int mend_own(const struct policy *policy, const char *operator, struct repair_result *ret)
+static int mend_own(const struct policy *policy, const char *operator, struct repair_result * ret)
 {
 	struct err err = ERR_INIT, why = ERR_INIT;
 	struct state *s = NULL;
@@ -63,12 +63,13 @@ static int mend_copy(struct state *s, const struct policy_medium *pm, uint64_t *
 	return app_error(&err, APP_FAILED);
 }
 
-static int report(const struct app *app, const struct repair_result *r, uint64_t mended, const char *line, int code)
+static int report(
+    const struct app *app, const struct repair_result *r, uint64_t mended, const char *line, int code)
 {
 	if (app->json)
 		return out_json(json_pack("{s:I, s:I, s:I, s:s, s:I}", "kept", (json_int_t)r->kept, "lines",
-				    (json_int_t)r->lines, "bytes", (json_int_t)r->bytes, "file", r->file, "copies",
-				    (json_int_t)mended),
+				    (json_int_t)r->lines, "bytes", (json_int_t)r->bytes, "file", r->file,
+				    "copies", (json_int_t)mended),
 		    code);
 	if (!app->quiet)
 		puts(line);
@@ -89,7 +90,7 @@ int cmd_journal_repair(struct app *app, const struct cmd_journal_options *o)
 	if (!code)
 		code = operator_check(app, policy, o->operator);
 	if (!code)
-		code = mend_own(policy, o->operator, &r);
+		code = mend_own(policy, o->operator, & r);
 	if (!code)
 		code = app_state(app, policy, &s);
 	if (code)
@@ -101,10 +102,12 @@ int cmd_journal_repair(struct app *app, const struct cmd_journal_options *o)
 	}
 	if (r.lines)
 		snprintf(line, sizeof(line),
-		    text("%ju records are kept, %ju lines behind them were cut off and are kept in '%s'; copies on %ju media were mended"),
+		    text("%ju records are kept, %ju lines behind them were cut off and are kept in '%s'; "
+			 "copies on %ju media were mended"),
 		    (uintmax_t)r.kept, (uintmax_t)r.lines, r.file, (uintmax_t)mended);
 	else
-		snprintf(line, sizeof(line), text("the journal is whole: nothing was cut off; copies on %ju media were mended"),
+		snprintf(line, sizeof(line),
+		    text("the journal is whole: nothing was cut off; copies on %ju media were mended"),
 		    (uintmax_t)mended);
 	code = outcome_record(app, s, NAME, code, line);
 	state_close(s);

@@ -23,7 +23,7 @@
 #include "write/medium_w.h"
 #include "write/state.h"
 
-#define SHOW	  256
+#define SHOW 256
 
 /* ---- add ---- */
 
@@ -43,8 +43,8 @@ static int undeclared(const struct policy *policy, const char *name)
 static json_t *members(
     const struct policy_medium *m, const char *uuid, const char *path, const struct device *d)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:b, s:s, s:s, s:s, s:s}", "medium", uuid, "label", m->name,
-	    "type", m->type, "path", path, "place", m->place, "offline", (int)m->offline, "fs_uuid",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:b, s:s, s:s, s:s, s:s}", "medium", uuid, "label",
+	    m->name, "type", m->type, "path", path, "place", m->place, "offline", (int)m->offline, "fs_uuid",
 	    d->fs_uuid, "serial", d->serial, "store", d->store, "shows", d->shows);
 }
 
@@ -104,7 +104,8 @@ static int registered(const struct app *app, const struct state *s, const struct
 		    text("'%s' is registered already, as medium %s, and is not at '%s'"), m->name,
 		    known->uuid, path_show(path, show, sizeof(show)));
 		err_hint(&err, "%s",
-		    text("attach and mount it; a second medium gets a name of its own in the policy; if the first "
+		    text("attach and mount it; a second medium gets a name of its own in the policy; if the "
+			 "first "
 			 "one is gone for good: 'bkp medium retire NAME --operator NAME --reason TEXT', then "
 			 "again"));
 	}
@@ -139,8 +140,8 @@ static int recorded(
 
 	if (code == APP_OK && ledger_seq(state_ledger(s)) == seq)
 		return code;
-	snprintf(line, sizeof(line), code ? text("medium '%s' could not be registered") : text("medium '%s' is registered"),
-	    m->name);
+	snprintf(line, sizeof(line),
+	    code ? text("medium '%s' could not be registered") : text("medium '%s' is registered"), m->name);
 	return outcome_record(app, s, "medium add", code, line);
 }
 
@@ -182,7 +183,9 @@ int cmd_medium_unknown(const struct policy *policy, const char *name)
 	if (m) {
 		err_set(&err, "E-MEDIA-06", text("'%s' is not a registered medium"), name);
 		err_hint(&err,
-		    m->path ? text("register it with 'bkp medium add %s'") : text("register it with 'bkp medium add %s --path DIR'"), name);
+		    m->path ? text("register it with 'bkp medium add %s'")
+			    : text("register it with 'bkp medium add %s --path DIR'"),
+		    name);
 		return app_error(&err, APP_FAILED);
 	}
 	err_set(&err, "E-MEDIA-14", text("medium '%s' is not registered"), name);
@@ -193,7 +196,7 @@ int cmd_medium_unknown(const struct policy *policy, const char *name)
 }
 
 struct options {
-	const char *path, *place, *operator, *reason;
+	const char *path, *place, *operator, * reason;
 };
 
 static int dispatch(struct app *app, int n, char **words, const struct options *o)
@@ -209,7 +212,7 @@ static int dispatch(struct app *app, int n, char **words, const struct options *
 		return app_usage(app, "%s",
 		    text("'medium' is followed by 'add NAME', 'list', 'show NAME', 'move NAME', 'rename OLD "
 			 "NEW' or 'retire NAME'"));
-	if ((o->path && !add) || (o->place && !move) || (o->operator && !move && !rename && !retire) ||
+	if ((o->path && !add) || (o->place && !move) || (o->operator&& !move && !rename && !retire) ||
 	    !o->reason != !retire)
 		return app_usage(app, "%s",
 		    text("--path goes with 'add', --place with 'move', --operator with 'move', 'rename' and "
@@ -218,7 +221,8 @@ static int dispatch(struct app *app, int n, char **words, const struct options *
 	if (code)
 		return code;
 	if (rename || retire)
-		return cmd_medium_name(app, policy, words[1], rename ? words[2] : NULL, o->operator, o->reason);
+		return cmd_medium_name(
+		    app, policy, words[1], rename ? words[2] : NULL, o->operator, o->reason);
 	return add    ? cmd_add(app, policy, words[1], o->path)
 	       : list ? cmd_medium_list(app, policy)
 	       : show ? cmd_medium_show(app, policy, words[1])
@@ -237,8 +241,8 @@ int cmd_medium(struct app *app, int argc, char **argv)
 	while ((opt = app_getopt(app, argc, argv, own, &code)) != -1) {
 		if (opt == APP_OPT_STOP)
 			return code;
-		*(opt == PATH	 ? &o.path
-		    : opt == PLACE ? &o.place
+		*(opt == PATH	    ? &o.path
+		    : opt == PLACE  ? &o.place
 		    : opt == REASON ? &o.reason
 				    : &o.operator) = optarg;
 	}

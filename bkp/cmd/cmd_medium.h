@@ -14,6 +14,6 @@ int cmd_medium_move(
     struct app *app, const struct policy *policy, const char *name, const char *place, const char *operator);
 /* Another name for it (to), or, with to NULL, it is given up, for that reason. */
 int cmd_medium_name(struct app *app, const struct policy *policy, const char *name, const char *to,
-    const char *operator, const char *reason);
+    const char *operator, const char * reason);
 
 #endif

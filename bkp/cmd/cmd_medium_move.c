@@ -114,8 +114,9 @@ static int move(
 	if (!place)
 		place = *lm->destination ? lm->destination : m->offline ? m->place : NULL;
 	if (!place)
-		return app_usage(
-		    app, text("neither a rotation nor the policy says where '%s' goes: say it with --place TEXT"), m->name);
+		return app_usage(app,
+		    text("neither a rotation nor the policy says where '%s' goes: say it with --place TEXT"),
+		    m->name);
 	code = m->offline ? see_it_gone(s, m) : APP_OK;
 	if (code)
 		return recorded(app, s, m->name, "", code);

@@ -1,5 +1,5 @@
-/* cmd_medium_name: bkp medium rename OLD NEW, bkp medium retire NAME: both are records, nothing is written on the
- * medium, which may be far away or lost. */
+/* cmd_medium_name: bkp medium rename OLD NEW, bkp medium retire NAME: both are records, nothing is written on
+ * the medium, which may be far away or lost. */
 #include <stdio.h>
 
 #include <jansson.h>
@@ -20,7 +20,7 @@
 #define SHOW 256
 
 static int act(struct state *s, const struct policy *policy, const char *name, const char *to,
-    const char *operator, const char *reason, struct err *err)
+    const char *operator, const char * reason, struct err *err)
 {
 	const struct ledger_medium *lm = ledger_medium_by_label(state_ledger(s), name);
 
@@ -33,14 +33,16 @@ static int act(struct state *s, const struct policy *policy, const char *name, c
 		return err_hint(err, "%s", text("change its name in the policy's 'media' first"));
 	}
 	return to ? state_append(s, "medium-renamed",
-			json_pack("{s:s, s:s, s:s}", "medium", lm->uuid, "label", to, "operator", operator), err)
+			json_pack("{s:s, s:s, s:s}", "medium", lm->uuid, "label", to, "operator", operator),
+			err)
 		  : state_append(s, "medium-retired",
-			json_pack("{s:s, s:s, s:s}", "medium", lm->uuid, "operator", operator, "reason", reason),
+			json_pack(
+			    "{s:s, s:s, s:s}", "medium", lm->uuid, "operator", operator, "reason", reason),
 			err);
 }
 
 static int change(struct app *app, struct state *s, const struct policy *policy, const char *name,
-    const char *to, const char *operator, const char *reason)
+    const char *to, const char *operator, const char * reason)
 {
 	char line[MORNING_LINE], from[SHOW], show[SHOW];
 	struct err err = ERR_INIT;
@@ -57,14 +59,15 @@ static int change(struct app *app, struct state *s, const struct policy *policy,
 		snprintf(line, sizeof(line), text("'%s' is called '%s' from now on"), from,
 		    path_show(to, show, sizeof(show)));
 	else
-		snprintf(line, sizeof(line), text("'%s' is retired: what is on it does not count any more"), from);
+		snprintf(
+		    line, sizeof(line), text("'%s' is retired: what is on it does not count any more"), from);
 	if (!code && !app->quiet && !app->json)
 		printf("%s\n", line);
 	return app_flush(outcome_record(app, s, to ? "medium rename" : "medium retire", code, line));
 }
 
 int cmd_medium_name(struct app *app, const struct policy *policy, const char *name, const char *to,
-    const char *operator, const char *reason)
+    const char *operator, const char * reason)
 {
 	struct state *s;
 	int code;

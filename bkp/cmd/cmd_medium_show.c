@@ -164,7 +164,8 @@ static int show_facts(const struct standing_medium *m)
 		return out_table(NULL, 0, APP_OK);
 	line(t, text("identity"), lm->uuid);
 	table_cell(t, "%s", text("technology"));
-	table_cell(t, standing_type_shown(m) ? "%s (%s)" : text("%s (%s), declared: its device does not show it"),
+	table_cell(t,
+	    standing_type_shown(m) ? "%s (%s)" : text("%s (%s), declared: its device does not show it"),
 	    policy_plan_technology(lm->type), lm->type);
 	line(t, text("kept"), lm->offline ? text("offline") : text("online"));
 	line(t, text("registered"), clock_format_local(lm->added_ns, time));

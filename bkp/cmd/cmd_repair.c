@@ -95,7 +95,8 @@ static bool may_write(struct job *j, const struct policy_medium *pm)
 }
 
 /* A medium of the policy that stands where it, or its registration, says; with a damaged identity, too. */
-static int open_medium(struct job *j, const struct policy_medium *pm, struct medium **ret, bool *ret_identity, struct err *err)
+static int open_medium(
+    struct job *j, const struct policy_medium *pm, struct medium **ret, bool *ret_identity, struct err *err)
 {
 	const struct ledger_medium *lm = ledger_medium_by_label(state_ledger(j->state), pm->name);
 	struct medium_expect want = {.repository = state_repository(j->state), .label = pm->name};
@@ -105,7 +106,8 @@ static int open_medium(struct job *j, const struct policy_medium *pm, struct med
 	if (!lm || !path) {
 		err_set(err, "E-MEDIA-06", text("'%s' is not a registered medium"), pm->name);
 		err_hint(err,
-		    pm->path ? text("register it with 'bkp medium add %s'") : text("register it with 'bkp medium add %s --path DIR'"),
+		    pm->path ? text("register it with 'bkp medium add %s'")
+			     : text("register it with 'bkp medium add %s --path DIR'"),
 		    pm->name);
 		return MEDIUM_ABSENT;
 	}
@@ -141,9 +143,8 @@ static void repair_each(struct job *j)
 
 	for (size_t i = 0; i < j->n; i++) {
 		const struct policy_medium *pm = policy_find_medium(j->policy, medium_label(j->media[i]));
-		struct mend mend = {
-		    j->state, j->policy, j->media[i], &docs, j->media, j->n, on_mended, on_left, j,
-		    j->identity[i] ? MEDIUM_JSON : NULL};
+		struct mend mend = {j->state, j->policy, j->media[i], &docs, j->media, j->n, on_mended,
+		    on_left, j, j->identity[i] ? MEDIUM_JSON : NULL};
 		struct err err = ERR_INIT;
 
 		if (!pm || (j->wanted && strcmp(j->wanted, pm->name) != 0) || !may_write(j, pm))

@@ -45,56 +45,77 @@ static void on_note(void *arg, enum capture_kind kind, const char *dataset, cons
 {
 	struct view *v = arg;
 	char shown[512];
-	const char *why = errnum == ESTALE ? text("at every look it is somewhere else, or another file") : errnum ? text_errno(errnum) : "";
+	const char *why = errnum == ESTALE ? text("at every look it is somewhere else, or another file")
+			  : errnum	   ? text_errno(errnum)
+					   : "";
 
 	if (kind == CAPTURE_MOUNT && v->quiet)
 		return;
 	if (++v->notes > NOTES_SHOWN) {
 		if (v->notes == NOTES_SHOWN + 1)
-			night_say_note(v->say, "%s\n", text("bkp: more of these are not shown here; 'bkp-restore list' marks them all"));
+			night_say_note(v->say, "%s\n",
+			    text("bkp: more of these are not shown here; 'bkp-restore list' marks them all"));
 		return;
 	}
 	path_show(path, shown, sizeof(shown));
 	switch (kind) {
 	case CAPTURE_UNREADABLE:
-		night_say_note(v->say, text("bkp: W-FILE-01: %s: cannot read '/%s': %s\n"), dataset, shown, why);
+		night_say_note(
+		    v->say, text("bkp: W-FILE-01: %s: cannot read '/%s': %s\n"), dataset, shown, why);
 		break;
 	case CAPTURE_CHANGED:
-		night_say_note(v->say, text("bkp: W-FILE-02: %s: '/%s' changed while it was read, twice\n"), dataset, shown);
+		night_say_note(v->say, text("bkp: W-FILE-02: %s: '/%s' changed while it was read, twice\n"),
+		    dataset, shown);
 		break;
 	case CAPTURE_SOCKET:
-		night_say_note(v->say, text("bkp: W-FILE-03: %s: '/%s' is a socket: not stored\n"), dataset, shown);
+		night_say_note(
+		    v->say, text("bkp: W-FILE-03: %s: '/%s' is a socket: not stored\n"), dataset, shown);
 		break;
 	case CAPTURE_INCOMPLETE:
-		night_say_note(v->say, text("bkp: W-FILE-04: %s: some attributes of '/%s' cannot be read: %s\n"), dataset, shown, why);
+		night_say_note(v->say,
+		    text("bkp: W-FILE-04: %s: some attributes of '/%s' cannot be read: %s\n"), dataset, shown,
+		    why);
 		break;
 	case CAPTURE_TOO_LARGE:
-		night_say_note(v->say, text("bkp: W-FILE-05: %s: path and attributes of '/%s' are too large: not stored\n"), dataset, shown);
+		night_say_note(v->say,
+		    text("bkp: W-FILE-05: %s: path and attributes of '/%s' are too large: not stored\n"),
+		    dataset, shown);
 		break;
 	case CAPTURE_MOUNT:
-		night_say_note(v->say, text("bkp: W-FILE-06: %s: '/%s' is a mount point: not entered (cross_mounts: true would)\n"),
+		night_say_note(v->say,
+		    text("bkp: W-FILE-06: %s: '/%s' is a mount point: not entered (cross_mounts: true "
+			 "would)\n"),
 		    dataset, shown);
 		break;
 	case CAPTURE_OUTSIDE:
-		night_say_note(v->say, text("bkp: W-FILE-08: %s: '%s' of the tar stream leads out of it, or links to what does: not stored\n"),
+		night_say_note(v->say,
+		    text("bkp: W-FILE-08: %s: '%s' of the tar stream leads out of it, or links to what does: "
+			 "not stored\n"),
 		    dataset, shown);
 		break;
 	case CAPTURE_ABSENT:
-		night_say_note(v->say, text("bkp: W-FILE-09: %s: '/%s' is a hard link to something that did not come before it: not stored\n"),
+		night_say_note(v->say,
+		    text("bkp: W-FILE-09: %s: '/%s' is a hard link to something that did not come before it: "
+			 "not stored\n"),
 		    dataset, shown);
 		break;
 	case CAPTURE_BELOW:
-		night_say_note(v->say, text("bkp: W-FILE-10: %s: '/%s' is below something that is no folder: not stored\n"), dataset, shown);
+		night_say_note(v->say,
+		    text("bkp: W-FILE-10: %s: '/%s' is below something that is no folder: not stored\n"),
+		    dataset, shown);
 		break;
 	case CAPTURE_TWICE:
-		night_say_note(v->say, text("bkp: W-FILE-11: %s: '/%s' came more than once in the tar stream: the last one is stored\n"),
+		night_say_note(v->say,
+		    text("bkp: W-FILE-11: %s: '/%s' came more than once in the tar stream: the last one is "
+			 "stored\n"),
 		    dataset, shown);
 		break;
 	case CAPTURE_UNCHECKED:
 		night_say_note(v->say, "bkp: W-EXPECT-01: %s: %s\n", dataset, path);
 		break;
 	case CAPTURE_ROOT:
-		night_say_note(v->say, text("bkp: W-FILE-07: %s: '/%s' of the policy is not there: %s\n"), dataset, shown, why);
+		night_say_note(v->say, text("bkp: W-FILE-07: %s: '/%s' of the policy is not there: %s\n"),
+		    dataset, shown, why);
 		break;
 	}
 }
@@ -105,7 +126,8 @@ static void on_progress(void *arg, const struct night_progress *p)
 	struct view *v = arg;
 	struct out_progress *o = &v->say->progress;
 
-	if (v->told.part != p->part || v->told.number != p->number || (!p->estimated && p->done < o->pace.done)) {
+	if (v->told.part != p->part || v->told.number != p->number ||
+	    (!p->estimated && p->done < o->pace.done)) {
 		out_progress_begin(o, v->say->app, v->what, 0);
 		o->pace.about = o->pace.fresh_only = p->estimated;
 		if (o->pace.columns)
@@ -165,7 +187,8 @@ static time_t next_time(const char *s)
 	struct tm tm;
 	char end;
 
-	if (strlen(s) != 5 || strspn(s, "0123456789") != 2 || sscanf(s, "%2u:%2u%c", &h, &m, &end) != 2 || h > 23 || m > 59)
+	if (strlen(s) != 5 || strspn(s, "0123456789") != 2 || sscanf(s, "%2u:%2u%c", &h, &m, &end) != 2 ||
+	    h > 23 || m > 59)
 		return 0;
 	for (int day = 0; day < 3; day++) {
 		localtime_r(&now, &tm);
@@ -220,8 +243,8 @@ static int nothing(const struct app *app, const struct policy *policy, const str
 	return code;
 }
 
-static int run(struct app *app, const struct policy *policy, struct state *state, const struct policy_dataset **sets, size_t n,
-    const struct run_options *opt)
+static int run(struct app *app, const struct policy *policy, struct state *state,
+    const struct policy_dataset **sets, size_t n, const struct run_options *opt)
 {
 	struct night_say say;
 	struct view view = {.quiet = app->quiet, .until = opt->until, .say = &say};
@@ -254,9 +277,12 @@ static int run(struct app *app, const struct policy *policy, struct state *state
 	}
 	result.signal = interrupt_signal();
 	if (opt->again) {
-		err_set(&result.again, "W-RUN-13", "%s", text("the index of what is stored was damaged and ended the run, which was begun once more"));
+		err_set(&result.again, "W-RUN-13", "%s",
+		    text("the index of what is stored was damaged and ended the run, which was begun once "
+			 "more"));
 		err_hint(&result.again, "%s",
-		    text("nothing is lost; if it comes again, have the disk of the state folder and this computer's memory looked at"));
+		    text("nothing is lost; if it comes again, have the disk of the state folder and this "
+			 "computer's memory looked at"));
 	}
 	if (r && !result.signal && !opt->again && warden_watched() && !strcmp(err.code, "E-DEDUP-01")) {
 		night_say_drop(&say);
@@ -265,8 +291,11 @@ static int run(struct app *app, const struct policy *policy, struct state *state
 	}
 	code = r || result.signal ? APP_FAILED : night_report_exit(&result);
 	if (result.signal)
-		night_say_note(&say, text("bkp: E-RUN-07: ended by signal %d: what was whole by then %s; the next run goes on from there\n"),
-		    result.signal, r ? text("is stored, no generation was made") : text("makes a generation"));
+		night_say_note(&say,
+		    text("bkp: E-RUN-07: ended by signal %d: what was whole by then %s; the next run goes on "
+			 "from there\n"),
+		    result.signal,
+		    r ? text("is stored, no generation was made") : text("makes a generation"));
 	code = night_say_end(&say, state, &result, r ? &err : NULL, code);
 	if (opt->timings && !app->json)
 		night_report_timings(&result.timings);
@@ -306,8 +335,10 @@ static int dry_run(struct app *app, const struct policy *policy, const struct po
 	return code;
 }
 
-/* Another bkp is at work.  When nothing is due, or whoever started this one only wanted to be sure, all is well. */
-static int busy(struct app *app, const struct policy *policy, const struct run_options *opt, const struct err *err)
+/* Another bkp is at work.  When nothing is due, or whoever started this one only wanted to be sure, all is
+ * well. */
+static int busy(
+    struct app *app, const struct policy *policy, const struct run_options *opt, const struct err *err)
 {
 	struct ledger *l = NULL;
 	struct run_due *due;
@@ -318,7 +349,8 @@ static int busy(struct app *app, const struct policy *policy, const struct run_o
 	if (!by_slot(opt) || app_ledger(app, policy, &l))
 		return night_say_refused(app, policy, err, APP_FAILED);
 	due = run_due_new(policy, l);
-	code = due && !run_due_count(due) ? run_due_nothing(app, due) : night_say_refused(app, policy, err, APP_FAILED);
+	code = due && !run_due_count(due) ? run_due_nothing(app, due)
+					  : night_say_refused(app, policy, err, APP_FAILED);
 	run_due_free(due);
 	ledger_free(l);
 	return code;
@@ -334,9 +366,11 @@ static int check_root(const struct state *s, const char *want, struct err *err)
 		return 0;
 	if (root_key_refuse_secret(want, "E-RUN-08", err))
 		return -1;
-	err_set(err, "E-RUN-08", text("the repository in the state folder has root key %s, not %s"), root, want);
+	err_set(
+	    err, "E-RUN-08", text("the repository in the state folder has root key %s, not %s"), root, want);
 	return err_hint(err, "%s",
-	    text("somebody made it anew, or the policy names another state folder: compare with the paper; if this "
+	    text("somebody made it anew, or the policy names another state folder: compare with the paper; "
+		 "if this "
 		 "one is right: 'bkp schedule install --root-key RW…'"));
 }
 
@@ -351,7 +385,8 @@ static int run_now(struct app *app, const struct policy *policy, const struct po
 	app_act(app, "run", "capture", NULL);
 	r = app_state_open(app, policy, &state, &err);
 	if (r)
-		return r == STATE_BUSY ? busy(app, policy, opt, &err) : night_say_refused(app, policy, &err, APP_FAILED);
+		return r == STATE_BUSY ? busy(app, policy, opt, &err)
+				       : night_say_refused(app, policy, &err, APP_FAILED);
 	if (check_root(state, opt->root_key, &err)) {
 		state_close(state);
 		return night_say_refused(app, policy, &err, APP_FAILED);
@@ -378,12 +413,15 @@ static int died(struct app *app, const struct policy *policy, int number)
 	int code;
 
 	if (number)
-		err_set(&err, "E-RUN-11", text("the run died (signal %d, %s): nothing is known of this night but what the journal reports"),
+		err_set(&err, "E-RUN-11",
+		    text("the run died (signal %d, %s): nothing is known of this night but what the journal "
+			 "reports"),
 		    number, strsignal(number));
 	else
 		err_nomem(&err); /* the child has said so */
 	err_hint(&err, "%s",
-	    text("is there room in the state folder and memory, was it killed? then run 'bkp run' again: it goes on; 'bkp status' says what there is"));
+	    text("is there room in the state folder and memory, was it killed? then run 'bkp run' again: it "
+		 "goes on; 'bkp status' says what there is"));
 	morning_failure(&err, line);
 	if (!app->json)
 		puts(line);
@@ -409,8 +447,8 @@ static bool ended_by_index(const struct policy *policy, int status)
 	return dedup_guard_died_inside(path);
 }
 
-static int run_watched(struct app *app, const struct policy *policy, const struct policy_dataset **sets, size_t n,
-    struct run_options *opt)
+static int run_watched(struct app *app, const struct policy *policy, const struct policy_dataset **sets,
+    size_t n, struct run_options *opt)
 {
 	int status;
 
@@ -437,16 +475,18 @@ static int take_option(struct app *app, int c, struct run_options *opt)
 	if (c == ROOT_KEY)
 		opt->root_key = optarg;
 	if (c == UNTIL && !(opt->until = next_time(optarg)))
-		return app_usage(app, text("'%s' is not a time of day: --until takes HH:MM, as in 06:00"), optarg);
+		return app_usage(
+		    app, text("'%s' is not a time of day: --until takes HH:MM, as in 06:00"), optarg);
 	return APP_OK;
 }
 
 int cmd_run(struct app *app, int argc, char **argv)
 {
-	static const struct option own[] = {{"all", no_argument, NULL, ALL}, {"anchor", no_argument, NULL, ANCHOR},
-	    {"timings", no_argument, NULL, TIMINGS}, {"until", required_argument, NULL, UNTIL},
-	    {"dry-run", no_argument, NULL, DRY_RUN}, {"catch-up", no_argument, NULL, CATCH_UP},
-	    {"root-key", required_argument, NULL, ROOT_KEY}, {NULL, 0, NULL, 0}};
+	static const struct option own[] = {{"all", no_argument, NULL, ALL},
+	    {"anchor", no_argument, NULL, ANCHOR}, {"timings", no_argument, NULL, TIMINGS},
+	    {"until", required_argument, NULL, UNTIL}, {"dry-run", no_argument, NULL, DRY_RUN},
+	    {"catch-up", no_argument, NULL, CATCH_UP}, {"root-key", required_argument, NULL, ROOT_KEY},
+	    {NULL, 0, NULL, 0}};
 	const struct policy_dataset **sets = NULL;
 	struct policy *policy = NULL;
 	struct run_options opt = {0};
@@ -460,12 +500,14 @@ int cmd_run(struct app *app, int argc, char **argv)
 	if (opt.all && opt.named)
 		return app_usage(app, "%s", text("--all and names of data sets exclude each other"));
 	if (opt.catch_up && !by_slot(&opt))
-		return app_usage(app, "%s", text("--catch-up is for what is due: it goes with no names and no --all"));
+		return app_usage(
+		    app, "%s", text("--catch-up is for what is due: it goes with no names and no --all"));
 	code = app_policy(app, &policy);
 	if (!code)
 		code = choose(app, policy, argc - optind, argv + optind, &sets, &n);
 	if (!code)
-		code = opt.dry ? dry_run(app, policy, sets, n, &opt) : run_watched(app, policy, sets, n, &opt);
+		code =
+		    opt.dry ? dry_run(app, policy, sets, n, &opt) : run_watched(app, policy, sets, n, &opt);
 	free(sets);
 	policy_free(policy);
 	return code;

@@ -279,7 +279,8 @@ static int do_install(
 	if (!r && !app->quiet && !app->json)
 		print_files(s, policy);
 	if (*s->mailto && !*s->root && access(CHECK_LIVE_MAILER, X_OK)) {
-		err_set(&err, "W-SCHED-08", text("cron cannot mail to '%s': there is no %s"), s->mailto, CHECK_LIVE_MAILER);
+		err_set(&err, "W-SCHED-08", text("cron cannot mail to '%s': there is no %s"), s->mailto,
+		    CHECK_LIVE_MAILER);
 		err_hint(&err, "%s", text("install a mailer, or use 'notify' in the policy"));
 		app_error(&err, APP_OK);
 	}
@@ -471,12 +472,12 @@ int cmd_schedule(struct app *app, int argc, char **argv)
 	while ((opt = app_getopt(app, argc, argv, own, &code)) != -1) {
 		if (opt == APP_OPT_STOP)
 			return code;
-		*(opt == KIND	  ? &o.kind
-		    : opt == NAME ? &o.name
-		    : opt == ROOT ? &o.root
-		    : opt == USER ? &o.user
+		*(opt == KIND	      ? &o.kind
+		    : opt == NAME     ? &o.name
+		    : opt == ROOT     ? &o.root
+		    : opt == USER     ? &o.user
 		    : opt == ROOT_KEY ? &o.root_key
-				  : &o.mailto) = optarg;
+				      : &o.mailto) = optarg;
 	}
 	if (argc - optind != 1)
 		return app_usage(app, "%s", text("'schedule' is followed by 'install', 'show' or 'remove'"));

@@ -1,4 +1,5 @@
-/* cmd_verify: bkp verify [--medium M] [--generation N] [--identity FILE]...: is what was reported still there, whole? */
+/* cmd_verify: bkp verify [--medium M] [--generation N] [--identity FILE]...: is what was reported still
+ * there, whole? */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -37,14 +38,14 @@ struct job {
 	struct policy *policy;
 	struct state *state;
 	struct keyring *keys;
-	const char *medium;  /* or NULL: all that are attached */
-	uint64_t generation; /* or 0: all */
-	const char *label;   /* at hand */
-	uint64_t number;     /* at hand */
+	const char *medium;	      /* or NULL: all that are attached */
+	uint64_t generation;	      /* or 0: all */
+	const char *label;	      /* at hand */
+	uint64_t number;	      /* at hand */
 	uint8_t identity[DIGEST_LEN]; /* of the medium at hand: SHA-256 of bkp-medium.json */
 	bool gone;		      /* the medium at hand does not answer any more */
 	json_t *rows, *stray_rows;
-	uint64_t strays;	       /* files that belong to no generation and are not as they must be */
+	uint64_t strays; /* files that belong to no generation and are not as they must be */
 	uint64_t checked, bad, absent, unread; /* absent: media that should be here */
 	int code;
 };
@@ -60,11 +61,13 @@ static void on_fault(void *arg, const struct verify_fault *f)
 	struct job *j = arg;
 	char shown[512];
 
-	fprintf(stderr, "bkp: %s: %s: %s %ju: %s", f->err->code, j->label, text("generation"), j->number, f->err->msg);
+	fprintf(stderr, "bkp: %s: %s: %s %ju: %s", f->err->code, j->label, text("generation"), j->number,
+	    f->err->msg);
 	if (f->file && !strstr(f->err->msg, f->file))
 		fprintf(stderr, " [%s]", f->file);
 	if (f->path)
-		fprintf(stderr, " (%s: /%s)", f->dataset ? f->dataset : "?", path_show(f->path, shown, sizeof(shown)));
+		fprintf(stderr, " (%s: /%s)", f->dataset ? f->dataset : "?",
+		    path_show(f->path, shown, sizeof(shown)));
 	fputc('\n', stderr);
 	app_next(f->err, stderr);
 }
@@ -77,7 +80,8 @@ static bool broke_off(struct job *j, const struct medium *m, bool failed, struct
 		return false;
 	if (!failed) {
 		err_set(err, "E-VERIFY-11", text("'%s' does not answer any more"), j->label);
-		err_hint(err, "%s", text("see that it is well connected and mounted, then run the command again"));
+		err_hint(
+		    err, "%s", text("see that it is well connected and mounted, then run the command again"));
 	}
 	j->gone = true;
 	worse(j, app_error(err, APP_UNKNOWN));
@@ -85,7 +89,8 @@ static bool broke_off(struct job *j, const struct medium *m, bool failed, struct
 }
 
 /* One generation on one medium; the outcome goes into the journal. */
-static void verify_one(struct job *j, struct vault_r *v, const struct medium *m, uint64_t number, struct verify_seen *seen)
+static void verify_one(
+    struct job *j, struct vault_r *v, const struct medium *m, uint64_t number, struct verify_seen *seen)
 {
 	struct verify_callbacks cb = {on_fault, NULL, j};
 	struct verify_options opt = {.from_device = true, .seen = seen};
@@ -111,18 +116,20 @@ static void verify_one(struct job *j, struct vault_r *v, const struct medium *m,
 	bad = r.faults > 0;
 	j->checked++;
 	j->bad += bad;
-	json_array_append_new(j->rows, json_pack("{s:s, s:I, s:b, s:I, s:I, s:I}", "medium", j->label, "generation",
-					   (json_int_t)number, "ok", !bad, "files", (json_int_t)(r.files + r.seen), "bytes",
-					   (json_int_t)r.bytes, "faults", (json_int_t)r.faults));
+	json_array_append_new(
+	    j->rows, json_pack("{s:s, s:I, s:b, s:I, s:I, s:I}", "medium", j->label, "generation",
+			 (json_int_t)number, "ok", !bad, "files", (json_int_t)(r.files + r.seen), "bytes",
+			 (json_int_t)r.bytes, "faults", (json_int_t)r.faults));
 	if (!j->app->json && !j->app->quiet)
 		printf(text("%s: generation %ju: %s (%ju files)\n"), j->label, number,
 		    bad ? text("DAMAGED") : text("whole"), r.files + r.seen);
 	if (bad)
 		worse(j, APP_FAILED);
-	record = bad ? json_pack("{s:I, s:s, s:s}", "generation", (json_int_t)number, "medium", medium_uuid(m), "reason",
-			   "bkp verify found damage")
-		     : json_pack("{s:I, s:s, s:I, s:I}", "generation", (json_int_t)number, "medium", medium_uuid(m), "files",
-			   (json_int_t)(r.files + r.seen), "bytes", (json_int_t)r.bytes);
+	record =
+	    bad ? json_pack("{s:I, s:s, s:s}", "generation", (json_int_t)number, "medium", medium_uuid(m),
+		      "reason", "bkp verify found damage")
+		: json_pack("{s:I, s:s, s:I, s:I}", "generation", (json_int_t)number, "medium",
+		      medium_uuid(m), "files", (json_int_t)(r.files + r.seen), "bytes", (json_int_t)r.bytes);
 	if (state_append(j->state, bad ? "verify-failed" : "verified", record, &err)) {
 		app_error(&err, APP_FAILED);
 		worse(j, APP_FAILED);
@@ -130,8 +137,8 @@ static void verify_one(struct job *j, struct vault_r *v, const struct medium *m,
 }
 
 /* One generation was asked for and is damaged: those that rest on the same file are, too. */
-static void mark_sharers(struct job *j, struct vault_r *v, const struct medium *m, const uint64_t *numbers, size_t n,
-    const struct verify_seen *seen)
+static void mark_sharers(struct job *j, struct vault_r *v, const struct medium *m, const uint64_t *numbers,
+    size_t n, const struct verify_seen *seen)
 {
 	struct err err = ERR_INIT;
 	size_t i;
@@ -141,14 +148,16 @@ static void mark_sharers(struct job *j, struct vault_r *v, const struct medium *
 			continue;
 		j->checked++;
 		j->bad++;
-		json_array_append_new(j->rows, json_pack("{s:s, s:I, s:b, s:I, s:I, s:I}", "medium", j->label, "generation",
-						   (json_int_t)numbers[i], "ok", 0, "files", (json_int_t)0, "bytes",
-						   (json_int_t)0, "faults", (json_int_t)1));
+		json_array_append_new(
+		    j->rows, json_pack("{s:s, s:I, s:b, s:I, s:I, s:I}", "medium", j->label, "generation",
+				 (json_int_t)numbers[i], "ok", 0, "files", (json_int_t)0, "bytes",
+				 (json_int_t)0, "faults", (json_int_t)1));
 		if (!j->app->json && !j->app->quiet)
-			printf(text("%s: generation %ju: %s (it lists the same file)\n"), j->label, numbers[i], text("DAMAGED"));
+			printf(text("%s: generation %ju: %s (it lists the same file)\n"), j->label,
+			    numbers[i], text("DAMAGED"));
 		if (state_append(j->state, "verify-failed",
-			json_pack("{s:I, s:s, s:s}", "generation", (json_int_t)numbers[i], "medium", medium_uuid(m), "reason",
-			    "bkp verify found damage"),
+			json_pack("{s:I, s:s, s:s}", "generation", (json_int_t)numbers[i], "medium",
+			    medium_uuid(m), "reason", "bkp verify found damage"),
 			&err))
 			worse(j, app_error(&err, APP_FAILED));
 	}
@@ -201,7 +210,8 @@ static bool is_there(const struct vault_r *v, const struct ledger_generation *g,
 	struct stat st;
 
 	return (g->state == LEDGER_COMMITTED && c->ok) ||
-	       (c->expired_ns && !fstatat(vault_r_fd(v), generation_dir(g->number, dir), &st, AT_SYMLINK_NOFOLLOW));
+	       (c->expired_ns &&
+		   !fstatat(vault_r_fd(v), generation_dir(g->number, dir), &st, AT_SYMLINK_NOFOLLOW));
 }
 
 /* The numbers of the generations that the journal says are on the medium. The caller frees. */
@@ -234,7 +244,8 @@ static void verify_medium(struct job *j, const struct medium *m)
 
 	minisig_public_format(&state_keys(j->state, &n)[0], root);
 	j->gone = false;
-	if (!seen || io_read_file(medium_dirfd(m), MEDIUM_JSON, &identity, &err) || vault_r_open_at(medium_dirfd(m), state_repository(j->state), root, &v, &err)) {
+	if (!seen || io_read_file(medium_dirfd(m), MEDIUM_JSON, &identity, &err) ||
+	    vault_r_open_at(medium_dirfd(m), state_repository(j->state), root, &v, &err)) {
 		worse(j, app_error(&err, err_is_unread(&err) ? APP_UNKNOWN : APP_FAILED));
 		verify_seen_free(seen);
 		return;
@@ -260,7 +271,9 @@ static void verify_declared(struct job *j, const struct policy_medium *pm)
 {
 	const struct ledger_medium *lm = ledger_medium_by_label(state_ledger(j->state), pm->name);
 	struct medium_expect want = {.repository = state_repository(j->state), .label = pm->name};
-	const char *path = pm->path ? pm->path : lm ? lm->path : NULL; /* offline ones may have no path in the policy */
+	const char *path = pm->path ? pm->path
+			   : lm	    ? lm->path
+				    : NULL; /* offline ones may have no path in the policy */
 	struct medium *m = NULL;
 	struct err err = ERR_INIT;
 	int r;
@@ -269,8 +282,9 @@ static void verify_declared(struct job *j, const struct policy_medium *pm)
 		if (j->medium) {
 			err_set(&err, "E-MEDIA-06", text("'%s' is not a registered medium"), pm->name);
 			err_hint(&err,
-		    pm->path ? text("register it with 'bkp medium add %s'") : text("register it with 'bkp medium add %s --path DIR'"),
-		    pm->name);
+			    pm->path ? text("register it with 'bkp medium add %s'")
+				     : text("register it with 'bkp medium add %s --path DIR'"),
+			    pm->name);
 			worse(j, app_error(&err, APP_UNKNOWN));
 		}
 		return;
@@ -314,7 +328,8 @@ static const char *closing(const struct job *j, char line[MORNING_LINE])
 {
 	*line = '\0';
 	if (j->checked || j->unread)
-		add(line, text("%ju copies of generations verified, %ju of them damaged"), j->checked, j->bad);
+		add(line, text("%ju copies of generations verified, %ju of them damaged"), j->checked,
+		    j->bad);
 	else
 		add(line, "%s", text("nothing could be verified"));
 	if (j->unread)
@@ -333,8 +348,8 @@ static int verify_all(struct job *j)
 	size_t i;
 
 	if (j->medium && !policy_find_medium(j->policy, j->medium))
-		return app_unknown(j->app, policy_near_medium(j->policy, j->medium), text("'%s' is not a medium of the policy"),
-		    j->medium);
+		return app_unknown(j->app, policy_near_medium(j->policy, j->medium),
+		    text("'%s' is not a medium of the policy"), j->medium);
 	if (j->generation && !ledger_generation_by_number(state_ledger(j->state), j->generation))
 		return app_usage(j->app, text("there is no generation %ju"), j->generation);
 	j->rows = json_array();
@@ -343,8 +358,11 @@ static int verify_all(struct job *j)
 		if (!j->medium || policy_find_medium(j->policy, j->medium) == &j->policy->media[i])
 			verify_declared(j, &j->policy->media[i]);
 	if (j->unread) {
-		err_set(&err, "E-VERIFY-14", text("%ju copies could not be read: nothing is known of them"), j->unread);
-		err_hint(&err, "%s", text("run it again when the machine is idle; if the same file fails again, replace the medium"));
+		err_set(&err, "E-VERIFY-14", text("%ju copies could not be read: nothing is known of them"),
+		    j->unread);
+		err_hint(&err, "%s",
+		    text("run it again when the machine is idle; if the same file fails again, replace the "
+			 "medium"));
 		app_error(&err, APP_UNKNOWN);
 	} else if (!j->checked && j->code < APP_FAILED) {
 		err_set(&err, "E-VERIFY-10", "%s", text("there was nothing to verify"));
@@ -352,8 +370,9 @@ static int verify_all(struct job *j)
 		worse(j, app_error(&err, APP_UNKNOWN));
 	}
 	if (j->app->json) {
-		json_t *o = json_pack("{s:O, s:O, s:I, s:I, s:I}", "verified", j->rows, "others", j->stray_rows,
-		    "checked", (json_int_t)j->checked, "bad", (json_int_t)j->bad, "unread", (json_int_t)j->unread);
+		json_t *o = json_pack("{s:O, s:O, s:I, s:I, s:I}", "verified", j->rows, "others",
+		    j->stray_rows, "checked", (json_int_t)j->checked, "bad", (json_int_t)j->bad, "unread",
+		    (json_int_t)j->unread);
 
 		json_dumpf(o, stdout, JSON_COMPACT);
 		putchar('\n');

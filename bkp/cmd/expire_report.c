@@ -71,10 +71,12 @@ void expire_report_leftover(const struct reap_leftover *l)
 	const struct ledger_generation *g = l->generation;
 
 	fprintf(stderr,
-	    l->goes ? text("bkp: W-REAP-01: generation %ju (%s) is deleted from '%s' now; its expiry was recorded "
-			   "on %s: %s\n")
-		    : text("bkp: W-REAP-02: generation %ju (%s) stays on '%s', although its expiry was recorded "
-			   "on %s: %s\n"),
+	    l->goes
+		? text(
+		      "bkp: W-REAP-01: generation %ju (%s) is deleted from '%s' now; its expiry was recorded "
+		      "on %s: %s\n")
+		: text("bkp: W-REAP-02: generation %ju (%s) stays on '%s', although its expiry was recorded "
+		       "on %s: %s\n"),
 	    (uintmax_t)l->number, clock_format_local(g->begun_ns, date), l->medium,
 	    clock_format_local(l->expired_ns, recorded),
 	    l->judged ? why_text(l->judged, &b) : text("it was taken out of sight then, its files follow"));

@@ -1,11 +1,12 @@
-/* help: see app.h.  What each option means; scenario 05 holds this table against the options that the commands have. */
+/* help: see app.h.  What each option means; scenario 05 holds this table against the options that the
+ * commands have. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "cmd/app.h"
 
-#define N_(s) s /* marks a text that is translated where it is shown */
+#define N_(s)  s /* marks a text that is translated where it is shown */
 #define COLUMN 27
 
 /* The command's own row, else the one for all (command NULL). */
@@ -23,18 +24,21 @@ static const struct row {
     {NULL, "medium", "NAME", N_("this medium only")},
     {NULL, "place", "TEXT", N_("where it is kept, when that is not the place of the policy")},
     {NULL, "root-key", "FILE", N_("the root secret key, from the safe; take it away afterwards")},
-    {NULL, "statement-out", "FILE", N_("write what is to be signed with the root key elsewhere, and change nothing")},
+    {NULL, "statement-out", "FILE",
+	N_("write what is to be signed with the root key elsewhere, and change nothing")},
     {NULL, "statement", "FILE", N_("what --statement-out wrote")},
     {NULL, "signature", "FILE.minisig", N_("its signature by minisign")},
     {NULL, "passphrase-file", "FILE", N_("its passphrase, if it should not be asked on the terminal")},
     {"init", "recipient", "age1…", N_("who can restore: a public key of age-keygen; repeatable, give two")},
-    {"init", "identity-out", "FILE", N_("make a recovery identity into this file, for trials: better made elsewhere")},
+    {"init", "identity-out", "FILE",
+	N_("make a recovery identity into this file, for trials: better made elsewhere")},
     {"init", "plain-identity", NULL, N_("do not protect it by a passphrase")},
     {"init", "root-key-out", "FILE", N_("the root secret key into this file, to be kept in a safe")},
     {"accept", "policy-change", NULL, N_("the changes of the policy that 'bkp status' names are meant")},
     {"accept", "tools", NULL, N_("the changed tools and texts on media are meant")},
     {"check", "diff", NULL, N_("what a change of the policy means: against the one on record")},
-    {"check", "live", NULL, N_("can the next night work: paths, programs, media, space, mail, clock; changes nothing")},
+    {"check", "live", NULL,
+	N_("can the next night work: paths, programs, media, space, mail, clock; changes nothing")},
     {"check", "against", "FILE", N_("against this policy instead")},
     {"run", "all", NULL, N_("every data set, due or not")},
     {"run", "anchor", NULL, N_("store everything anew, referring to no earlier archive")},
@@ -47,9 +51,11 @@ static const struct row {
     {"schedule", "user", "USER", N_("who they run as (default: root)")},
     {"schedule", "mailto", "ADDRESS", N_("whom cron mails when a person should look")},
     {"schedule", "name", "NAME", N_("name of the files (default: bkp)")},
-    {"schedule", "root-key", "RW…", N_("the root public key from paper: the runs refuse a repository of another")},
+    {"schedule", "root-key", "RW…",
+	N_("the root public key from paper: the runs refuse a repository of another")},
     {"schedule", "root", "DIR", N_("a system below this folder, as when an image is made")},
-    {"rotate", "recheck", "all|none|DAYS", N_("read again what was verified on it: all, nothing, or what is older than DAYS")},
+    {"rotate", "recheck", "all|none|DAYS",
+	N_("read again what was verified on it: all, nothing, or what is older than DAYS")},
     {"expire", "dry-run", NULL, N_("say what would go and why, and delete nothing")},
     {"expire", "plan-out", "FILE", N_("write what would go, to be signed by who must approve")},
     {"expire", "plan", "FILE", N_("do what was signed: the file of --plan-out")},
@@ -62,7 +68,8 @@ static const struct row {
     {"generations", "medium", "NAME", N_("those that are on this medium")},
     {"journal", "file", "JOURNAL", N_("a copy of the journal (default: that of the state folder)")},
     {"journal", "root-key", "RW…|FILE", N_("the root public key from paper: who must have signed")},
-    {"journal", "against", "FILE|DIR|MEDIUM", N_("compare with this copy: one must be the beginning of the other")},
+    {"journal", "against", "FILE|DIR|MEDIUM",
+	N_("compare with this copy: one must be the beginning of the other")},
     {"journal", "format", "csv|json", N_("as a table, or the records as they are")},
     {"journal", "out", "FILE", N_("into this file (default: standard output)")},
 };
@@ -72,7 +79,8 @@ static const struct row *row_of(const char *command, const char *option)
 	const struct row *found = NULL;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		if (!strcmp(rows[i].option, option) && (!rows[i].command || !strcmp(rows[i].command, command)))
+		if (!strcmp(rows[i].option, option) &&
+		    (!rows[i].command || !strcmp(rows[i].command, command)))
 			found = &rows[i]; /* the command's own stand behind those for all */
 	return found;
 }

@@ -41,7 +41,8 @@ static const char *because(const struct journal_record *r, const char *key, char
 }
 
 /* "a; b; c" of a list of texts: those for which there is room, and how many there are in all; returns out. */
-static const char *few_of(const struct journal_record *r, const char *key, size_t all, char out[JOURNAL_WORDS / 2])
+static const char *few_of(
+    const struct journal_record *r, const char *key, size_t all, char out[JOURNAL_WORDS / 2])
 {
 	enum { ONE = 136, TAIL = 64 };
 	const json_t *list = json_object_get(r->json, key);
@@ -256,7 +257,8 @@ static void say_policy_accepted(const struct journal_record *r, char out[JOURNAL
 {
 	char why[JOURNAL_WORDS / 2];
 
-	snprintf(out, JOURNAL_WORDS, text("a change of the policy by which less is captured or guarded was accepted%s"),
+	snprintf(out, JOURNAL_WORDS,
+	    text("a change of the policy by which less is captured or guarded was accepted%s"),
 	    because(r, "reason", why));
 }
 
@@ -288,7 +290,8 @@ static void say_expired(const struct journal_record *r, char out[JOURNAL_WORDS])
 
 static void say_finished(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
-	snprintf(out, JOURNAL_WORDS, text("deleting generation %ju, recorded as expired earlier, was agreed to"),
+	snprintf(out, JOURNAL_WORDS,
+	    text("deleting generation %ju, recorded as expired earlier, was agreed to"),
 	    num(r, "generation"));
 }
 
@@ -307,9 +310,11 @@ static void say_tools(const struct journal_record *r, char out[JOURNAL_WORDS])
 	char why[JOURNAL_WORDS / 2];
 
 	if (*str(r, "operator"))
-		snprintf(out, JOURNAL_WORDS, text("changed tools for media are accepted%s"), because(r, "reason", why));
+		snprintf(out, JOURNAL_WORDS, text("changed tools for media are accepted%s"),
+		    because(r, "reason", why));
 	else
-		snprintf(out, JOURNAL_WORDS, "%s", text("other tools, procedures or README.txt are on the medium"));
+		snprintf(out, JOURNAL_WORDS, "%s",
+		    text("other tools, procedures or README.txt are on the medium"));
 }
 
 /* A time of a record, for people who look at the clock on the wall. */
@@ -370,7 +375,8 @@ static void say_journal_repaired(const struct journal_record *r, char out[JOURNA
 {
 	char why[JOURNAL_WORDS / 2];
 
-	snprintf(out, JOURNAL_WORDS, text("%ju lines behind record %ju were cut off the journal and are kept in '%s'%s"),
+	snprintf(out, JOURNAL_WORDS,
+	    text("%ju lines behind record %ju were cut off the journal and are kept in '%s'%s"),
 	    num(r, "lines"), num(r, "kept"), str(r, "file"), because(r, "why", why));
 }
 
@@ -381,14 +387,13 @@ static const struct {
     {"begin", say_begin}, {"committed", say_committed}, {"verified", say_verified}, {"copied", say_copied},
     {"verify-failed", say_damaged}, {"failed", say_failed}, {"medium-attached", say_attached},
     {"medium-detached", say_attached}, {"repaired", say_repaired}, {"rotated", say_rotated},
-    {"medium-moved", say_moved}, {"heads", say_heads}, {"history", say_history}, {"policy", say_policy}, {"policy-accepted", say_policy_accepted},
-    {"agreed", say_agreed}, {"accepted", say_decision}, {"held", say_decision}, {"released", say_decision},
-    {"expired", say_expired},
+    {"medium-moved", say_moved}, {"heads", say_heads}, {"history", say_history}, {"policy", say_policy},
+    {"policy-accepted", say_policy_accepted}, {"agreed", say_agreed}, {"accepted", say_decision},
+    {"held", say_decision}, {"released", say_decision}, {"expired", say_expired},
     {"expiry-finished", say_finished}, {"medium-renamed", say_name}, {"medium-retired", say_name},
-    {"documents", say_tools}, {"tools-accepted", say_tools},
-    {"clock-jump", say_clock}, {"clock-attested", say_clock},
-    {"outcome", say_outcome}, {"scheduled", say_scheduled}, {"notified", say_notified},
-    {"journal-repaired", say_journal_repaired}};
+    {"documents", say_tools}, {"tools-accepted", say_tools}, {"clock-jump", say_clock},
+    {"clock-attested", say_clock}, {"outcome", say_outcome}, {"scheduled", say_scheduled},
+    {"notified", say_notified}, {"journal-repaired", say_journal_repaired}};
 
 char *journal_words_what(const struct journal_record *r, char out[JOURNAL_WORDS])
 {

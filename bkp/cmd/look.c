@@ -132,17 +132,17 @@ json_t *look_medium_json(const struct standing_medium *m)
 				    m->policy->place);
 
 	if (!o ||
-	    json_object_update_new(
-		o, json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:s, s:b, s:b, s:b, s:I, s:o, s:o, s:I, s:I}",
-		       "label", m->policy ? m->policy->name : m->ledger->label, "type", type, "technology",
-		       standing_technology_word(standing_technology(type)), "type_shown",
-		       (int)standing_type_shown(m), "offline",
-		       (int)(m->policy ? m->policy->offline : m->ledger->offline), "declared",
-		       m->policy != NULL, "registered", m->ledger != NULL, "sight", sights[m->sight],
-		       "attached", (int)m->attached, "overdue_swap", (int)m->overdue_swap, "overdue_attached",
-		       (int)m->overdue_attached, "generations", (json_int_t)m->generations, "newest",
-		       number_json(m->newest), "newest_begun", look_time_json(m->newest_ns), "damaged",
-		       (json_int_t)m->damaged, "missing", (json_int_t)m->missing))) {
+	    json_object_update_new(o,
+		json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:s, s:b, s:b, s:b, s:I, s:o, s:o, s:I, s:I}",
+		    "label", m->policy ? m->policy->name : m->ledger->label, "type", type, "technology",
+		    standing_technology_word(standing_technology(type)), "type_shown",
+		    (int)standing_type_shown(m), "offline",
+		    (int)(m->policy ? m->policy->offline : m->ledger->offline), "declared", m->policy != NULL,
+		    "registered", m->ledger != NULL, "sight", sights[m->sight], "attached", (int)m->attached,
+		    "overdue_swap", (int)m->overdue_swap, "overdue_attached", (int)m->overdue_attached,
+		    "generations", (json_int_t)m->generations, "newest", number_json(m->newest),
+		    "newest_begun", look_time_json(m->newest_ns), "damaged", (json_int_t)m->damaged,
+		    "missing", (json_int_t)m->missing))) {
 		json_decref(o);
 		return NULL;
 	}
@@ -170,9 +170,9 @@ static void note_cell(struct table *t, const struct standing_medium *m)
 static void medium_row(struct table *t, const struct standing_medium *m)
 {
 	const char *place = m->ledger && m->ledger->unplaced ? text("not recorded")
-			    : m->ledger && *m->ledger->place  ? m->ledger->place
-			    : m->policy && m->policy->place ? m->policy->place
-							    : "-";
+			    : m->ledger && *m->ledger->place ? m->ledger->place
+			    : m->policy && m->policy->place  ? m->policy->place
+							     : "-";
 	char show[SHOW], where[LOOK_TEXT], time[CLOCK_TEXT];
 
 	table_cell(t, "%s", m->policy ? m->policy->name : m->ledger->label);

@@ -24,12 +24,16 @@ static const struct app_command commands[] = {
 	"[--root-key-out FILE]",
 	N_("make the repository: keys, state folder, first journal record"), cmd_init},
     {"check", "check\ncheck --live\ncheck --diff [--against FILE]",
-	N_("check the policy and show what it plans, what a change of it means, or whether the next night can work"), cmd_check},
-    {"run", "run [DATASET...] [--all] [--anchor] [--timings] [--until HH:MM] [--dry-run] [--catch-up] "
+	N_("check the policy and show what it plans, what a change of it means, or whether the next night "
+	   "can work"),
+	cmd_check},
+    {"run",
+	"run [DATASET...] [--all] [--anchor] [--timings] [--until HH:MM] [--dry-run] [--catch-up] "
 	"[--root-key RW…]",
 	N_("capture what is due as one generation on every online medium"), cmd_run},
     {"schedule",
-	"schedule install [--kind cron|systemd] [--user USER] [--mailto ADDRESS] [--root-key RW…] [--name NAME] "
+	"schedule install [--kind cron|systemd] [--user USER] [--mailto ADDRESS] [--root-key RW…] [--name "
+	"NAME] "
 	"[--root DIR]\n"
 	"schedule show [--kind cron|systemd] [--name NAME] [--root DIR]\n"
 	"schedule remove [--kind cron|systemd] [--name NAME] [--root DIR]",
@@ -64,7 +68,8 @@ static const struct app_command commands[] = {
     {"status", "status [--prometheus FILE]",
 	N_("3-2-1 and generations of each data set, media, what to do next"), cmd_status},
     {"accept",
-	"accept N … --operator NAME --reason TEXT\naccept --tools | --policy-change --operator NAME --reason TEXT",
+	"accept N … --operator NAME --reason TEXT\naccept --tools | --policy-change --operator NAME --reason "
+	"TEXT",
 	N_("say that a generation that is suspect or partial is right"), cmd_accept},
     {"hold", "hold N … --operator NAME --reason TEXT",
 	N_("keep a generation until it is released, whatever the policy says"), cmd_hold},
@@ -99,7 +104,9 @@ static void usage(FILE *out)
 	    out, "%s\n\n", text("usage: bkp [--policy FILE] [--lang ja|en] [--json] [--quiet] COMMAND …"));
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		fprintf(out, "  %-12s  %s\n", commands[i].name, text(commands[i].summary));
-	fprintf(out, "\n%s\n", text("What is stored is listed, restored and rehearsed with bkp-restore: see 'bkp-restore --help'."));
+	fprintf(out, "\n%s\n",
+	    text("What is stored is listed, restored and rehearsed with bkp-restore: see 'bkp-restore "
+		 "--help'."));
 	fprintf(out, "%s\n",
 	    text("'bkp help COMMAND' tells more.  Exit status: 0 well, 1 look at it, 2 failed, "
 		 "3 unknown, 64 wrong usage or policy."));
@@ -115,15 +122,18 @@ static const struct app_command *find(const char *name)
 
 static int unknown_command(const struct app *app, const char *name)
 {
-	static const char *const restoring[][2] = {{"list", "bkp-restore list"}, {"extract", "bkp-restore extract"},
-	    {"restore", "bkp-restore extract"}, {"drill", "bkp-restore drill"}, {"cat", "bkp-restore cat"},
-	    {"export", "bkp-restore export"}, {"procedure", "bkp-restore procedure"}};
+	static const char *const restoring[][2] = {{"list", "bkp-restore list"},
+	    {"extract", "bkp-restore extract"}, {"restore", "bkp-restore extract"},
+	    {"drill", "bkp-restore drill"}, {"cat", "bkp-restore cat"}, {"export", "bkp-restore export"},
+	    {"procedure", "bkp-restore procedure"}};
 	const char *names[N_COMMANDS], *near;
 
 	for (size_t i = 0; i < sizeof(restoring) / sizeof(*restoring); i++)
 		if (!strcmp(restoring[i][0], name))
-			return app_unknown(
-			    app, restoring[i][1], text("'%s' is no command of bkp: what is stored is read and restored with bkp-restore"), name);
+			return app_unknown(app, restoring[i][1],
+			    text("'%s' is no command of bkp: what is stored is read and restored with "
+				 "bkp-restore"),
+			    name);
 
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		names[i] = commands[i].name;
@@ -134,7 +144,7 @@ static int unknown_command(const struct app *app, const char *name)
 /* bkp help [COMMAND]: what --help says. */
 static int help(struct app *app, int argc, char **argv)
 {
-	char *asked[] = {argv[0], (char *)(uintptr_t)"--help", NULL};
+	char *asked[] = {argv[0], (char *)(uintptr_t) "--help", NULL};
 
 	if (argc > 1) {
 		app->command = find(argv[1]);
@@ -185,7 +195,8 @@ int main(int argc, char **argv)
 	/* what is said of the options themselves is for the people of the policy, too */
 	app_language(&app);
 	if (lang && *lang && text_parse_lang(lang, &ignored))
-		return shortage_end(app_unknown(&app, "BKP_LANG=ja", text("BKP_LANG is '%s', which is not a language: ja or en"), lang));
+		return shortage_end(app_unknown(
+		    &app, "BKP_LANG=ja", text("BKP_LANG is '%s', which is not a language: ja or en"), lang));
 	code = global_options(&app, argc, argv);
 	if (code != -1)
 		return shortage_end(code);

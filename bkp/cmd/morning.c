@@ -112,7 +112,8 @@ static bool dataset_good(struct items *it, const struct generation_dataset *d, b
 	else if (d->verdict == GENERATION_PARTIAL)
 		add(it, text("%s partial (%s)"), name, shown(d->reason, why));
 	else if (d->said_lines && words)
-		add(it, text("%s: its commands said %ju lines (%s)"), name, d->said_lines, shown(d->said, said));
+		add(it, text("%s: its commands said %ju lines (%s)"), name, d->said_lines,
+		    shown(d->said, said));
 	else if (d->said_lines)
 		add(it, text("%s: its commands said %ju lines"), name, d->said_lines);
 	else

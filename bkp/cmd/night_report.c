@@ -72,10 +72,11 @@ static void print_words(const struct generation_dataset *d, FILE *out)
 		fprintf(out, text("  its commands said: %s\n"), d->said);
 	if (!d->said_lines)
 		return;
-	fprintf(out, text("bkp: W-CMD-04: data set '%s': its commands said %ju lines: %s\n"), d->name, d->said_lines,
-	    d->said ? d->said : "?");
+	fprintf(out, text("bkp: W-CMD-04: data set '%s': its commands said %ju lines: %s\n"), d->name,
+	    d->said_lines, d->said ? d->said : "?");
 	fprintf(out, "  → %s\n",
-	    text("see whether all of it was captured; what is always said and harmless, 'stderr: ignore' in the policy passes over"));
+	    text("see whether all of it was captured; what is always said and harmless, 'stderr: ignore' in "
+		 "the policy passes over"));
 }
 
 /* Kept, marked, and nothing goes until a person has looked. */
@@ -173,9 +174,11 @@ void night_report_faults(const struct night_result *r, const struct err *failure
 		if (!m->ok)
 			fprintf(out, "  → %s\n",
 			    err_is_full(&m->why)
-				? text("the generation is on the other media; this one gets it when there is room on it")
-				: text("the generation is on the other media; the next run brings this one up "
-				       "to date"));
+				? text("the generation is on the other media; this one gets it when there is "
+				       "room on it")
+				: text(
+				      "the generation is on the other media; the next run brings this one up "
+				      "to date"));
 	}
 }
 
@@ -201,7 +204,7 @@ void night_report_summary(const struct night_result *r)
 			continue;
 		}
 		printf(text("  medium %s: %s written, %s"), m->label, out_bytes(m->written, bytes),
-		    m->verified				 ? text("read back and equal")
+		    m->verified			      ? text("read back and equal")
 		    : strcmp(m->why.code, "W-RUN-12") ? text("NOT verified")
 						      : text("not read back yet"));
 		if (m->unfrozen)
@@ -230,10 +233,10 @@ static json_t *media_json(const struct night_result *r)
 		const struct night_medium *m = &r->media[i];
 
 		json_array_append_new(
-		    a, json_pack("{s:s, s:b, s:b, s:I, s:I, s:I, s:s*, s:s*, s:s*, s:s*}", "label", m->label, "ok", m->ok,
-			   "verified", m->verified, "written", (json_int_t)m->written, "not_frozen",
-			   (json_int_t)m->unfrozen, "caught_up", (json_int_t)m->caught_up, "reason",
-			   m->ok && m->verified ? NULL : m->why.msg, "undone",
+		    a, json_pack("{s:s, s:b, s:b, s:I, s:I, s:I, s:s*, s:s*, s:s*, s:s*}", "label", m->label,
+			   "ok", m->ok, "verified", m->verified, "written", (json_int_t)m->written,
+			   "not_frozen", (json_int_t)m->unfrozen, "caught_up", (json_int_t)m->caught_up,
+			   "reason", m->ok && m->verified ? NULL : m->why.msg, "undone",
 			   m->undone.code[0] ? m->undone.msg : NULL, "history",
 			   m->history.code[0] ? m->history.msg : NULL, "replaced",
 			   m->replaced.code[0] ? m->replaced.msg : NULL));
@@ -249,14 +252,13 @@ void night_report_json(const struct night_result *r, const struct err *failure, 
 	for (i = 0; i < r->n_datasets; i++) {
 		const struct generation_dataset *d = &r->datasets[i];
 
-		json_array_append_new(
-		    sets, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*, s:s*, s:s*, s:I}", "name",
-			      d->name, "verdict", generation_verdict_word(d->verdict), "entries",
-			      (json_int_t)d->entries, "files", (json_int_t)d->files, "bytes",
-			      (json_int_t)d->bytes, "unreadable", (json_int_t)d->unreadable, "changed",
-			      (json_int_t)d->changed, "skipped", (json_int_t)d->skipped, "reason", d->reason,
-			      "suspect", d->suspicion, "unguarded", d->blind, "said", d->said, "said_lines",
-			      (json_int_t)d->said_lines));
+		json_array_append_new(sets,
+		    json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*, s:s*, s:s*, s:I}", "name",
+			d->name, "verdict", generation_verdict_word(d->verdict), "entries",
+			(json_int_t)d->entries, "files", (json_int_t)d->files, "bytes", (json_int_t)d->bytes,
+			"unreadable", (json_int_t)d->unreadable, "changed", (json_int_t)d->changed, "skipped",
+			(json_int_t)d->skipped, "reason", d->reason, "suspect", d->suspicion, "unguarded",
+			d->blind, "said", d->said, "said_lines", (json_int_t)d->said_lines));
 	}
 	o = json_pack("{s:s, s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*, s:s*, s:s*, s:s*}",
 	    "line", line, "generation", (json_int_t)r->generation, "datasets", sets, "media", media_json(r),
@@ -282,8 +284,8 @@ int night_report_exit(const struct night_result *r)
 		    r->datasets[i].blind || r->datasets[i].said_lines)
 			return APP_ATTENTION;
 	for (i = 0; i < r->n_media; i++)
-		if (!r->media[i].ok || !r->media[i].verified || r->media[i].history.code[0] || r->media[i].replaced.code[0] ||
-		    r->media[i].undone.code[0])
+		if (!r->media[i].ok || !r->media[i].verified || r->media[i].history.code[0] ||
+		    r->media[i].replaced.code[0] || r->media[i].undone.code[0])
 			return APP_ATTENTION;
 	if (r->clock.code[0] || r->reaped.code[0] || r->narrowed.code[0] || r->again.code[0])
 		return APP_ATTENTION;

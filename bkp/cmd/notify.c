@@ -199,8 +199,8 @@ static int told(struct child *c, int late, int64_t limit_s, int status, struct e
 	char shown[SHOWN], hint[SHOWN + 160];
 
 	/* in the hint, which is shown and not recorded */
-	snprintf(hint, sizeof(hint), text("it said: %s; try it with 'bkp notify --test'; see 'notify' in the policy"),
-	    said(c, shown));
+	snprintf(hint, sizeof(hint),
+	    text("it said: %s; try it with 'bkp notify --test'; see 'notify' in the policy"), said(c, shown));
 	if (late < 0)
 		err_sys(err, "W-NOTIFY-01", errno, "%s", text("nobody was told: the notify command is lost"));
 	else if (late)
@@ -211,8 +211,7 @@ static int told(struct child *c, int late, int64_t limit_s, int status, struct e
 		err_set(err, "W-NOTIFY-01",
 		    text("nobody was told: the notify command was ended by signal %d"), WTERMSIG(status));
 	else if (WEXITSTATUS(status))
-		err_set(err, "W-NOTIFY-01",
-		    text("nobody was told: the notify command failed with status %d"),
+		err_set(err, "W-NOTIFY-01", text("nobody was told: the notify command failed with status %d"),
 		    WEXITSTATUS(status));
 	else
 		return 0;

@@ -74,7 +74,8 @@ int outcome_tell(
 	struct notify_message m = {
 	    o->line, o->details, o->command, policy->site_name, policy->locale, o->generation, o->code};
 	struct err err = ERR_INIT;
-	int r, code = state ? record(state, o->command, o->code, o->record ? o->record : o->line, o->signal) : o->code;
+	int r, code = state ? record(state, o->command, o->code, o->record ? o->record : o->line, o->signal)
+			    : o->code;
 
 	(void)app;
 	m.exit = code;

@@ -37,8 +37,8 @@ int outcome_record(
  * (another bkp is at work, there is no repository) nothing more is said than was already. */
 void outcome_refused(struct app *app, const struct policy *policy, int code, const char *line);
 
-/* Is it the day of the week on which a good run is told, too, and is this the first run of it?  Asked before the
- * run's outcome is recorded. */
+/* Is it the day of the week on which a good run is told, too, and is this the first run of it?  Asked before
+ * the run's outcome is recorded. */
 bool outcome_good_news(const struct policy *policy, const struct state *state);
 
 /* Whether somebody was told: why (or NULL) says why not.  Returns the exit code as outcome_record() does. */

@@ -29,7 +29,8 @@ int root_key_refuse_secret(const char *word, const char *code, struct err *err)
 {
 	BUF_AUTO b = BUF_INIT(KEY_FILE_MAX);
 	char show[SHOW];
-	bool secret = !io_read_file(AT_FDCWD, word, &b, NULL) && !buf_terminate(&b, NULL) && is_secret((const char *)b.p);
+	bool secret = !io_read_file(AT_FDCWD, word, &b, NULL) && !buf_terminate(&b, NULL) &&
+		      is_secret((const char *)b.p);
 
 	if (b.p)
 		sodium_memzero(b.p, b.cap);
@@ -38,5 +39,6 @@ int root_key_refuse_secret(const char *word, const char *code, struct err *err)
 	err_set(err, code, text("'%s' is the file of a secret key: here the public root key, RW…, is meant"),
 	    path_show(word, show, sizeof(show)));
 	return err_hint(err, "%s",
-	    text("type the root key of the paper of 'bkp init', and put the secret one back where nobody else gets it"));
+	    text("type the root key of the paper of 'bkp init', and put the secret one back where nobody "
+		 "else gets it"));
 }

@@ -5,6 +5,7 @@
 struct err;
 
 /* Is it the name of the file with the secret key?  -1: it is, and err (with that code) says so; else 0. */
-int root_key_refuse_secret(const char *word, const char *code, struct err *err) __attribute__((warn_unused_result));
+int root_key_refuse_secret(const char *word, const char *code, struct err *err)
+    __attribute__((warn_unused_result));
 
 #endif

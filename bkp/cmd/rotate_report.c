@@ -209,8 +209,8 @@ int rotate_report_exit(const struct rotate_result *r)
 		return APP_FAILED;
 	/* without the static program there are still rescue.py and stock tools: said, but no fault */
 	return is_complete(r) && !r->refill.lost && !r->docs_why.code[0] && !r->replaced.code[0] &&
-	       !r->replaced_source.code[0] && !r->history.code[0] &&
-		       !r->clock.code[0] && !r->reaped.code[0]
+		       !r->replaced_source.code[0] && !r->history.code[0] && !r->clock.code[0] &&
+		       !r->reaped.code[0]
 		   ? APP_OK
 		   : APP_ATTENTION;
 }

@@ -4,7 +4,7 @@
  *	stanza = "->" 1*(SP 1*VCHAR) LF *(64 base64 LF) (0…63 base64) LF
  *
  * Everything is checked while reading, also in stanzas whose type is unknown: what is not exactly of this
- *form is refused, so two readers can never see two different headers in the same bytes. */
+ * form is refused, so two readers can never see two different headers in the same bytes. */
 #include "format/age_private.h"
 
 #include <stdlib.h>

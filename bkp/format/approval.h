@@ -1,9 +1,10 @@
-/* approval: what a person signs so that something weaker than agreed comes into force: the texts, and the plan of an
- * expiry both ways.
+/* approval: what a person signs so that something weaker than agreed comes into force: the texts, and the
+ * plan of an expiry both ways.
  *
- * Pure.  Every text is ASCII, one statement a line, names percent-encoded (base/path.h); its bytes are a function of
- * what it says, so that whoever checks a signature builds the text anew and never believes one that was given.  People
- * sign it with stock minisign, wherever their key is: `minisign -S -m FILE` (minisig_verify_any()).
+ * Pure.  Every text is ASCII, one statement a line, names percent-encoded (base/path.h); its bytes are a
+ * function of what it says, so that whoever checks a signature builds the text anew and never believes one
+ * that was given.  People sign it with stock minisign, wherever their key is: `minisign -S -m FILE`
+ * (minisig_verify_any()).
  *
  *     bkp:1 kind=agreement            what is agreed of retention from now on
  *     repository <uuid>
@@ -51,10 +52,10 @@ struct approval_record {
 };
 
 /* The text for the members of an "agreed" record ("datasets", "approvers", as they stand there). */
-int approval_agreement(const char *repository, const struct approval_record *after, const struct json_t *members,
-    struct buf *out, struct err *err) __attribute__((warn_unused_result));
+int approval_agreement(const char *repository, const struct approval_record *after,
+    const struct json_t *members, struct buf *out, struct err *err) __attribute__((warn_unused_result));
 int approval_clock(const char *repository, const struct approval_record *jump, const char *operator,
-    const char *reason, struct buf *out, struct err *err) __attribute__((warn_unused_result));
+    const char * reason, struct buf *out, struct err *err) __attribute__((warn_unused_result));
 
 struct approval_item {
 	char medium[JOURNAL_UUID];
@@ -70,13 +71,14 @@ struct approval_plan {
 
 /* A plan, written in its order: approval_plan_begin → { approval_plan_medium → { approval_plan_generation →
  * approval_plan_note … } … } …  A note is cut at its first byte that is no printable ASCII or UTF-8. */
-int approval_plan_begin(const char *repository, const struct approval_record *head, struct buf *out, struct err *err)
-    __attribute__((warn_unused_result));
+int approval_plan_begin(const char *repository, const struct approval_record *head, struct buf *out,
+    struct err *err) __attribute__((warn_unused_result));
 int approval_plan_medium(const char *uuid, const char *label, struct buf *out, struct err *err)
     __attribute__((warn_unused_result));
 int approval_plan_generation(uint64_t number, const char *uuid, struct buf *out, struct err *err)
     __attribute__((warn_unused_result));
-int approval_plan_note(const char *note, struct buf *out, struct err *err) __attribute__((warn_unused_result));
+int approval_plan_note(const char *note, struct buf *out, struct err *err)
+    __attribute__((warn_unused_result));
 
 /* 0, or -1 with E-APPROVAL-01. */
 int approval_plan_parse(const char *p, size_t n, struct approval_plan **ret, struct err *err)
@@ -86,7 +88,7 @@ bool approval_plan_has(const struct approval_plan *p, const char *medium, uint64
 
 /* Is sig (a .minisig file's text) by one of the keys, over the text?  0 with *ret_which its index, or -1:
  * E-APPROVAL-02, E-SIG-NN of the key that it names. */
-int approval_verify(const struct minisig_public *keys, size_t n_keys, const void *text, size_t n, const char *sig,
-    size_t sn, size_t *ret_which, struct err *err) __attribute__((warn_unused_result));
+int approval_verify(const struct minisig_public *keys, size_t n_keys, const void *text, size_t n,
+    const char *sig, size_t sn, size_t *ret_which, struct err *err) __attribute__((warn_unused_result));
 
 #endif

@@ -27,9 +27,9 @@
 struct catalog_writer {
 	struct archive *a; /* goes on over all blocks; NULL until needed */
 	struct buf out;
-	struct buf path; /* of the entry being added, NUL-terminated */
-	struct buf last; /* of the entry before */
-	struct buf made; /* where entries were spliced in: those that were not */
+	struct buf path;	 /* of the entry being added, NUL-terminated */
+	struct buf last;	 /* of the entry before */
+	struct buf made;	 /* where entries were spliced in: those that were not */
 	char sha256[DIGEST_HEX]; /* of the entry being added; "": none */
 	size_t entries, n_made, last_bytes;
 	bool spliced;
@@ -322,8 +322,8 @@ static int added(struct catalog_writer *w, size_t before, bool made, struct err 
 	return 0;
 }
 
-static int add(struct catalog_writer *w, struct archive_entry *entry, const char *extents,
-    size_t extents_len, const uint8_t *sha256, unsigned flags, struct err *err)
+static int add(struct catalog_writer *w, struct archive_entry *entry, const char *extents, size_t extents_len,
+    const uint8_t *sha256, unsigned flags, struct err *err)
 {
 	const char *path = archive_entry_pathname(entry);
 	size_t before = w->out.n;

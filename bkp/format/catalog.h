@@ -28,18 +28,19 @@ struct archive_entry;
 struct buf;
 struct err;
 
-#define CATALOG_BLOCK_MAX   ((size_t)4 << 20) /* a block is one chunk */
-#define CATALOG_BLOCK_SOFT  ((size_t)512 << 10) /* cut here at the latest; an entry mostly takes 1,536 bytes */
-#define CATALOG_ENTRIES_MIN 32
-#define CATALOG_ENTRIES_MAX 512
-#define CATALOG_END_BYTES   1024 /* zeros behind the last entry */
+#define CATALOG_BLOCK_MAX    ((size_t)4 << 20)	 /* a block is one chunk */
+#define CATALOG_BLOCK_SOFT   ((size_t)512 << 10) /* cut here at the latest; an entry mostly takes 1,536 bytes */
+#define CATALOG_ENTRIES_MIN  32
+#define CATALOG_ENTRIES_MAX  512
+#define CATALOG_END_BYTES    1024 /* zeros behind the last entry */
 #define CATALOG_ENTRIES_READ 4096 /* what a reader accepts */
-#define CATALOG_ENTRY_MAX   ((size_t)900 << 10) /* path, link and attributes of one entry; libarchive reads pax headers ≤ 1 MiB */
+#define CATALOG_ENTRY_MAX                                                                                    \
+	((size_t)900 << 10) /* path, link and attributes of one entry; libarchive reads pax headers ≤ 1 MiB */
 
 enum catalog_flag {
-	CATALOG_CHANGED = 1,	    /* "changed" */
-	CATALOG_UNREADABLE = 2,	    /* "unreadable" */
-	CATALOG_INCOMPLETE = 4,	    /* "attributes-incomplete" */
+	CATALOG_CHANGED = 1,	/* "changed" */
+	CATALOG_UNREADABLE = 2, /* "unreadable" */
+	CATALOG_INCOMPLETE = 4, /* "attributes-incomplete" */
 };
 
 struct catalog_writer;
@@ -53,8 +54,8 @@ void catalog_writer_free(struct catalog_writer *w);
 #define CATALOG_TOO_LARGE 2
 int catalog_writer_add(struct catalog_writer *w, struct archive_entry *entry, const char *extents,
     size_t extents_len, const uint8_t *sha256, unsigned flags, struct err *err);
-/* Adds an entry as it stands in a former block: the n bytes that catalog_writer_add() made for this path (entries do not
- * depend on each other).  The order is checked, the bytes are the caller's responsibility. */
+/* Adds an entry as it stands in a former block: the n bytes that catalog_writer_add() made for this path
+ * (entries do not depend on each other).  The order is checked, the bytes are the caller's responsibility. */
 int catalog_writer_add_raw(
     struct catalog_writer *w, const char *path, const void *bytes, size_t n, struct err *err);
 /* Bytes of the entry added last; a block is the bytes of its entries and 1,024 zeros. */
@@ -66,13 +67,14 @@ int catalog_writer_full(const struct catalog_writer *w);
 int catalog_writer_finish(struct catalog_writer *w, struct buf *out, struct err *err);
 
 struct catalog_item {
-	struct archive_entry *entry; /* owned by the reader, valid until the next call; path without trailing '/'; the bkp.*
+	struct archive_entry
+	    *entry; /* owned by the reader, valid until the next call; path without trailing '/'; the bkp.*
 					attributes are taken out; size is the real size; hard links keep their link path */
-	const char *path;	     /* NUL-terminated bytes */
-	const char *extents;	     /* or NULL */
+	const char *path;    /* NUL-terminated bytes */
+	const char *extents; /* or NULL */
 	size_t extents_len;
 	const uint8_t *sha256; /* of the whole content, DIGEST_LEN bytes; or NULL: none was taken */
-	uint64_t size; /* from the extents; 0 where there are none */
+	uint64_t size;	       /* from the extents; 0 where there are none */
 	unsigned flags;
 };
 
@@ -81,7 +83,8 @@ bool catalog_sha256_fits(bool has, uint64_t holes, bool indirect);
 
 struct catalog_reader;
 /* `block` must stay valid until the reader is freed. prev_path: the last path of the block before, or NULL. */
-int catalog_reader_new(const void *block, size_t n, const char *prev_path, struct catalog_reader **ret, struct err *err);
+int catalog_reader_new(
+    const void *block, size_t n, const char *prev_path, struct catalog_reader **ret, struct err *err);
 #define CATALOG_END 1
 int catalog_reader_next(struct catalog_reader *r, struct catalog_item *ret, struct err *err);
 void catalog_reader_free(struct catalog_reader *r);

@@ -27,7 +27,8 @@
 #define PROBE	  ((size_t)8 << 10)
 #define PROBE_MIN ((size_t)128 << 10) /* smaller chunks are simply compressed */
 
-#define STORED_HEAD 19 /* magic number, flags, block size, content size, checksum; length of the only block  \
+#define STORED_HEAD                                                                                          \
+	19 /* magic number, flags, block size, content size, checksum; length of the only block  \
 			*/
 #define STORED_TAIL  4
 #define NOT_ENCODED  UINT32_C(0x80000000)
@@ -40,7 +41,7 @@ struct codec {
 	ZSTD_CCtx *zc;
 	ZSTD_DCtx *zd;
 	bool midway; /* d stopped within a frame */
-	void *lz4; /* state for probing */
+	void *lz4;   /* state for probing */
 };
 
 static LZ4F_preferences_t preferences(size_t n)

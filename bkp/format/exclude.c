@@ -35,8 +35,7 @@ struct exclude {
 	size_t n_roots;
 };
 
-/* --- one component
- * -------------------------------------------------------------------------------------------- */
+/* ---- one component ---- */
 
 /* Bytes of the pattern that the set at p ("[…") takes up, or 0 when it is not closed. */
 static size_t set_length(const char *p, const char *end)
@@ -128,8 +127,7 @@ static bool component_match(const struct component *c, const char *s, size_t n)
 	return glob_match(c->p, c->n, s, n);
 }
 
-/* --- one path
- * ------------------------------------------------------------------------------------------------- */
+/* ---- one path ---- */
 
 /* Steps over '/' to the next component: its length, 0 at the end. */
 static size_t next_component(const char **s)
@@ -194,8 +192,7 @@ bool exclude_match(const struct exclude *x, const char *abs_path, bool is_dir)
 	return false;
 }
 
-/* --- patterns
- * ------------------------------------------------------------------------------------------------- */
+/* ---- patterns ---- */
 
 /* Length of the component at p: up to a '/' that is neither escaped nor inside a set. */
 static size_t component_length(const char *p, const char *end, enum exclude_fault *fault)

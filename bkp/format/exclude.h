@@ -1,19 +1,26 @@
 /* exclude: which entries below a data set's paths are left out.
  *
  * exclude_new(patterns, roots) → exclude_match() for every entry → exclude_free().  Names are bytes; LANG
- *changes nothing.
+ * changes nothing.
  *
- * Patterns:
- *	/srv/doc/cache	begins with '/': an absolute path or glob; what it names and everything below
- *	cache		no '/': any component of the path below the root has this name, at any depth; and
- *everything below scan/cache	else: a glob on the path relative to the data set's root; what it names and
- *everything below …/		a '/' at the end: only folders (and everything below them), never a file of
- *that name Globs: '*' any bytes but '/'; '?' one byte but '/' (a Japanese character has three); '[a-z]' and
- *'[!a-z]' one byte of a set, never '/'; '**' as a whole component any number of folders, none included (at
- *the end: everything below, not the folder itself); '\' takes the next byte literally.
+ * Patterns, and what is left out by each:
  *
- * A root itself is never matched by a relative pattern.  A match of a folder matches everything below it, so
- *a walker need not go into a folder that matches.
+ *     /srv/doc/cache  begins with '/': an absolute path or glob; what it names and everything below
+ *     cache           no '/': whatever has a component of this name below the root, at any depth
+ *     scan/cache      else: a glob on the path relative to the data set's root; what it names and everything below
+ *     …/              '/' at the end: only folders of that name with everything below, never a file
+ *
+ * Globs:
+ *
+ *     *       any bytes but '/'
+ *     ?       one byte but '/' (a Japanese character has three)
+ *     [a-z]   one byte of a set, [!a-z] one that is not in it, never '/'
+ *     **      as a whole component: any number of folders, none included; at the end: everything below, not
+ *             the folder itself
+ *     \       takes the next byte literally
+ *
+ * A root itself is never matched by a relative pattern.  A match of a folder matches everything below it, so a
+ * walker need not go into a folder that matches.
  *
  * Cost: at most pattern length × path length per pattern, whatever the pattern; no recursion, no allocation.
  */

@@ -36,8 +36,8 @@ struct extent_run {
 	enum extent_kind kind;
 	uint64_t archive; /* DATA, INDIRECT */
 	uint32_t chunk;
-	uint32_t offset; /* in the raw chunk, bytes */
-	uint64_t length; /* bytes, ≥1 */
+	uint32_t offset;	    /* in the raw chunk, bytes */
+	uint64_t length;	    /* bytes, ≥1 */
 	uint8_t digest[DIGEST_LEN]; /* DATA, INDIRECT; given to extent_add(): the id of its one piece */
 };
 

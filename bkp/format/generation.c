@@ -1,4 +1,5 @@
-/* generation: see generation.h.  This file: names, SHA256SUMS, the trusted comment, and what manifest and root share. */
+/* generation: see generation.h.  This file: names, SHA256SUMS, the trusted comment, and what manifest and
+ * root share. */
 #include "format/generation.h"
 
 #include <inttypes.h>
@@ -72,7 +73,8 @@ static bool sums_path_ok(const char *path, const uint8_t sha256[DIGEST_LEN])
 	if (!slash || (size_t)(slash - path - 12) >= sizeof(dir))
 		return false;
 	snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path - 12), path + 12);
-	return !generation_dir_parse(dir, &number) && (!strcmp(slash, "/manifest.json") || !strcmp(slash, "/root.age"));
+	return !generation_dir_parse(dir, &number) &&
+	       (!strcmp(slash, "/manifest.json") || !strcmp(slash, "/root.age"));
 }
 
 int generation_sums_next(const char *p, size_t n, size_t *pos, uint8_t ret_sha256[DIGEST_LEN],

@@ -1,9 +1,9 @@
 /* generation: the documents of one generation (docs/format.md, section 8): manifest.json, root.age's plaintext,
  * SHA256SUMS, and the trusted comment of its signature.
  *
- * Pure.  Strings in parsed structs are malloc'd and belong to the struct.
- * Errors: E-GEN-01 malformed (line or member named), E-GEN-02 repository, number or uuid is not the one expected,
- * E-GEN-03 SHA256SUMS malformed (line named).
+ * Pure.  Strings in parsed structs are malloc'd and belong to the struct. Errors: E-GEN-01 malformed (line or
+ * member named), E-GEN-02 repository, number or uuid is not the one expected, E-GEN-03 SHA256SUMS malformed
+ * (line named).
  */
 #ifndef BKP_FORMAT_GENERATION_H
 #define BKP_FORMAT_GENERATION_H
@@ -18,14 +18,14 @@
 struct buf;
 struct err;
 
-#define GENERATION_UUID	       37
-#define GENERATION_DIR	       40 /* room for "generations/000042" */
+#define GENERATION_UUID		37
+#define GENERATION_DIR		40 /* room for "generations/000042" */
 #define GENERATION_MANIFEST_MAX ((size_t)16 << 20)
-#define GENERATION_ROOT_MAX    ((size_t)256 << 20)
-#define GENERATION_SUMS_MAX    ((size_t)256 << 20)
+#define GENERATION_ROOT_MAX	((size_t)256 << 20)
+#define GENERATION_SUMS_MAX	((size_t)256 << 20)
 
 enum generation_verdict { GENERATION_GOOD, GENERATION_PARTIAL, GENERATION_FAILED };
-const char *generation_verdict_word(enum generation_verdict v);		     /* "good", "partial", "failed" */
+const char *generation_verdict_word(enum generation_verdict v);		   /* "good", "partial", "failed" */
 int generation_verdict_parse(const char *s, enum generation_verdict *ret); /* 0, -1 */
 
 struct generation_dataset {
@@ -39,15 +39,16 @@ struct generation_dataset {
 	bool tar;     /* root: whose output is a tar stream; then `command` too */
 	uint64_t entries, files, bytes;
 	uint64_t unreadable, changed, skipped; /* manifest */
-	char *suspicion;    /* manifest: why the guard finds it suspect; or NULL */
-	struct guard guard; /* of the capture; goes into the journal */
+	char *suspicion;		       /* manifest: why the guard finds it suspect; or NULL */
+	struct guard guard;		       /* of the capture; goes into the journal */
 	struct guard_canary *canaries; /* those that are to be recorded: of the capture; into the journal */
 	size_t n_canaries;
 	char *blind; /* why the guard saw less than it should; or NULL: not recorded */
-	/* The end of what its commands wrote to standard error, or NULL.  Names of patients may be in it: into root.age, or, of
-	 * a data set that failed, encrypted into the journal; never in the clear. */
+	/* The end of what its commands wrote to standard error, or NULL.  Names of patients may be in it:
+	 * into root.age, or, of a data set that failed, encrypted into the journal; never in the clear. */
 	char *said;
-	uint64_t said_lines; /* of captures that did not fail: how many lines that is, where the policy wants to know; not recorded */
+	uint64_t
+	    said_lines; /* of captures that did not fail: how many lines that is, where the policy wants to know; not recorded */
 };
 
 struct generation_archive {
@@ -102,7 +103,7 @@ const struct generation_dataset *generation_root_dataset(const struct generation
 int generation_sums_add(struct buf *out, const uint8_t sha256[DIGEST_LEN], const char *path, struct err *err);
 /* Iterates: *pos starts at 0.  Paths are checked: path_is_entry(), "archives/…" whose name is the hash, or
  * "generations/…"; ascending.  The path is copied. */
-#define GENERATION_SUMS_END 1
+#define GENERATION_SUMS_END  1
 #define GENERATION_SUMS_PATH 128
 int generation_sums_next(const char *p, size_t n, size_t *pos, uint8_t ret_sha256[DIGEST_LEN],
     char ret_path[GENERATION_SUMS_PATH], struct err *err);
@@ -112,7 +113,8 @@ char *generation_dir(uint64_t number, char out[GENERATION_DIR]);
 /* The inverse for the bare name "000042": 0, or -1 when it is not a generation's folder name. */
 int generation_dir_parse(const char *name, uint64_t *ret_number);
 
-/* "bkp:1 kind=generation repository=… generation=… uuid=…" (kind "generation"), or without the last two (id->number 0). */
+/* "bkp:1 kind=generation repository=… generation=… uuid=…" (kind "generation"), or without the last two
+ * (id->number 0). */
 int generation_comment(const char *kind, const struct generation_id *id, struct buf *out, struct err *err);
 
 #endif

@@ -70,8 +70,9 @@ bool generation_json_id(const json_t *o, const char *kind, struct generation_id 
 	uint64_t format;
 
 	return k && !strcmp(k, kind) && generation_json_u64(o, "format", &format) && format == 1 &&
-	    generation_json_uuid(o, "repository", ret->repository) && generation_json_uuid(o, "uuid", ret->uuid) &&
-	    generation_json_u64(o, "generation", &ret->number) && ret->number > 0;
+	       generation_json_uuid(o, "repository", ret->repository) &&
+	       generation_json_uuid(o, "uuid", ret->uuid) &&
+	       generation_json_u64(o, "generation", &ret->number) && ret->number > 0;
 }
 
 int generation_json_line(json_t *o, struct buf *out, struct err *err)

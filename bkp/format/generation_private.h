@@ -20,8 +20,8 @@ bool generation_json_u64(const json_t *o, const char *key, uint64_t *ret);
 bool generation_json_uuid(const json_t *o, const char *key, char *ret);
 bool generation_json_time(const json_t *o, const char *key, int64_t *ret_ns);
 bool generation_json_sha256(const json_t *o, const char *key, uint8_t *ret);
-/* A malloc'd copy of a string member; *ret stays when it is false.  _or_none: absent and null are good too, and leave
- * *ret as it is; anything but a string is not. */
+/* A malloc'd copy of a string member; *ret stays when it is false.  _or_none: absent and null are good too,
+ * and leave *ret as it is; anything but a string is not. */
 bool generation_json_text(const json_t *o, const char *key, char **ret);
 bool generation_json_text_or_none(const json_t *o, const char *key, char **ret);
 /* kind, format 1, repository, generation, uuid. */

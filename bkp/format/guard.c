@@ -173,7 +173,8 @@ static void say_figure(struct sentence *s, enum figure f, uint64_t count, uint64
 	switch (f) {
 	case LOST:
 		say(s,
-		    text("%ju of %ju files are no longer of the kind they were (DICOM, PDF, ZIP and such), or hold nothing but zero bytes"),
+		    text("%ju of %ju files are no longer of the kind they were (DICOM, PDF, ZIP and such), "
+			 "or hold nothing but zero bytes"),
 		    count, before);
 		return;
 	case DENSE:

@@ -14,8 +14,9 @@
  * What was measured rests on what is remembered of the last capture (write/statcache.h), which may be lost or
  * tampered with.  So each capture is also counted by itself, its census, which stands in the signed journal:
  * files of a known format that are fewer than in the last trusted census, ones of nothing but zero bytes that
- * are more, and opaque ones that are more, beyond what came and went, are lost and dense, whatever the cache says.  Where there is nothing to compare
- * with but that, it is all there is: after the cache was lost, and for tar streams always.
+ * are more, and opaque ones that are more, beyond what came and went, are lost and dense, whatever the cache
+ * says.  Where there is nothing to compare with but that, it is all there is: after the cache was lost, and
+ * for tar streams always.
  */
 #ifndef BKP_FORMAT_GUARD_H
 #define BKP_FORMAT_GUARD_H
@@ -47,8 +48,9 @@ struct guard {
 	bool stream;   /* of a command's output: `changed` is bytes more or less, `lost` and `dense` 0 or 1 */
 	uint64_t before;			   /* files it had; of a command: bytes it gave */
 	uint64_t added, changed, deleted, renamed; /* a renamed one is neither added nor deleted */
-	uint64_t dense;	   /* changed, renamed or replaced, and no longer compressible */
-	uint64_t lost; /* changed or renamed, and no longer of the kind it was (DICM, PDF, ZIP), or all zero bytes */
+	uint64_t dense; /* changed, renamed or replaced, and no longer compressible */
+	uint64_t
+	    lost; /* changed or renamed, and no longer of the kind it was (DICM, PDF, ZIP), or all zero bytes */
 	uint64_t strange;  /* added or renamed, with an extension that the data set never had */
 	uint64_t canaries; /* canaries that are changed or gone */
 	bool suspect;

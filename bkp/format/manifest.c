@@ -15,10 +15,11 @@
 
 static json_t *dataset_json(const struct generation_dataset *d)
 {
-	json_t *o = json_pack("{s:s, s:s*, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*}", "name", d->name, "title", d->title,
-	    "verdict", generation_verdict_word(d->verdict), "entries", (json_int_t)d->entries, "files",
-	    (json_int_t)d->files, "bytes", (json_int_t)d->bytes, "unreadable", (json_int_t)d->unreadable, "changed",
-	    (json_int_t)d->changed, "skipped", (json_int_t)d->skipped, "reason", d->reason, "suspect", d->suspicion);
+	json_t *o = json_pack("{s:s, s:s*, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*}", "name", d->name,
+	    "title", d->title, "verdict", generation_verdict_word(d->verdict), "entries",
+	    (json_int_t)d->entries, "files", (json_int_t)d->files, "bytes", (json_int_t)d->bytes,
+	    "unreadable", (json_int_t)d->unreadable, "changed", (json_int_t)d->changed, "skipped",
+	    (json_int_t)d->skipped, "reason", d->reason, "suspect", d->suspicion);
 
 	return o;
 }
@@ -38,13 +39,14 @@ int generation_manifest_format(const struct generation_manifest *m, struct buf *
 		previous = json_pack("{s:I, s:s}", "generation", (json_int_t)m->previous, "manifest_sha256",
 		    digest_hex(m->previous_sha256, DIGEST_LEN, prev));
 	return generation_json_line(
-	    json_pack("{s:i, s:s, s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:o, s:s*, s:{s:I, s:s}}", "format", 1, "kind",
-		"bkp-generation", "repository", m->id.repository, "generation", (json_int_t)m->id.number, "uuid", m->id.uuid,
-		"begun", clock_format(m->begun_ns, begun), "finished", clock_format(m->finished_ns, finished), "host",
-		m->host, "version", m->version, "datasets", sets, "archives", (json_int_t)m->archives, "archive_bytes",
+	    json_pack("{s:i, s:s, s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:o, s:s*, s:{s:I, s:s}}",
+		"format", 1, "kind", "bkp-generation", "repository", m->id.repository, "generation",
+		(json_int_t)m->id.number, "uuid", m->id.uuid, "begun", clock_format(m->begun_ns, begun),
+		"finished", clock_format(m->finished_ns, finished), "host", m->host, "version", m->version,
+		"datasets", sets, "archives", (json_int_t)m->archives, "archive_bytes",
 		(json_int_t)m->archive_bytes, "previous", previous, "root_sha256",
-		m->binds_root ? digest_hex(m->root_sha256, DIGEST_LEN, root) : NULL, "journal", "seq", (json_int_t)m->journal_seq, "sha256",
-		digest_hex(m->journal_sha256, DIGEST_LEN, head)),
+		m->binds_root ? digest_hex(m->root_sha256, DIGEST_LEN, root) : NULL, "journal", "seq",
+		(json_int_t)m->journal_seq, "sha256", digest_hex(m->journal_sha256, DIGEST_LEN, head)),
 	    out, err);
 }
 
@@ -52,13 +54,17 @@ static bool parse_dataset(const json_t *o, struct generation_dataset *d)
 {
 	const char *verdict = json_string_value(json_object_get(o, "verdict"));
 
-	return generation_json_text(o, "name", &d->name) && *d->name && generation_json_text_or_none(o, "title", &d->title) &&
-	    generation_json_text_or_none(o, "reason", &d->reason) &&
-	    generation_json_text_or_none(o, "suspect", &d->suspicion) && verdict && !generation_verdict_parse(verdict, &d->verdict) &&
-	    generation_json_u64(o, "entries", &d->entries) && generation_json_u64(o, "files", &d->files) &&
-	    generation_json_u64(o, "bytes", &d->bytes) && generation_json_u64(o, "unreadable", &d->unreadable) &&
-	    generation_json_u64(o, "changed", &d->changed) && generation_json_u64(o, "skipped", &d->skipped) &&
-	    ((d->guard.suspect = d->suspicion != NULL), true);
+	return generation_json_text(o, "name", &d->name) && *d->name &&
+	       generation_json_text_or_none(o, "title", &d->title) &&
+	       generation_json_text_or_none(o, "reason", &d->reason) &&
+	       generation_json_text_or_none(o, "suspect", &d->suspicion) && verdict &&
+	       !generation_verdict_parse(verdict, &d->verdict) &&
+	       generation_json_u64(o, "entries", &d->entries) && generation_json_u64(o, "files", &d->files) &&
+	       generation_json_u64(o, "bytes", &d->bytes) &&
+	       generation_json_u64(o, "unreadable", &d->unreadable) &&
+	       generation_json_u64(o, "changed", &d->changed) &&
+	       generation_json_u64(o, "skipped", &d->skipped) &&
+	       ((d->guard.suspect = d->suspicion != NULL), true);
 }
 
 static const char *parse_datasets(const json_t *o, struct generation_manifest *m)
@@ -101,9 +107,9 @@ static const char *parse_members(const json_t *o, struct generation_manifest *m)
 		return "archives";
 	if (!generation_json_u64(o, "archive_bytes", &m->archive_bytes))
 		return "archive_bytes";
-	if (!json_is_null(prev) &&
-	    (!generation_json_u64(prev, "generation", &m->previous) || m->previous == 0 || m->previous >= m->id.number ||
-		!generation_json_sha256(prev, "manifest_sha256", m->previous_sha256)))
+	if (!json_is_null(prev) && (!generation_json_u64(prev, "generation", &m->previous) ||
+				       m->previous == 0 || m->previous >= m->id.number ||
+				       !generation_json_sha256(prev, "manifest_sha256", m->previous_sha256)))
 		return "previous";
 	m->binds_root = json_object_get(o, "root_sha256") != NULL; /* older ones have none */
 	if (m->binds_root && !generation_json_sha256(o, "root_sha256", m->root_sha256))
@@ -127,7 +133,8 @@ int generation_manifest_parse(const char *p, size_t n, struct generation_manifes
 	o = json_loadb(p, n, JSON_REJECT_DUPLICATES, &where);
 	wrong = json_is_object(o) ? parse_members(o, m) : "{";
 	if (!o)
-		err_set(err, "E-GEN-01", text("manifest.json is malformed at byte %d: %s"), where.position, where.text);
+		err_set(err, "E-GEN-01", text("manifest.json is malformed at byte %d: %s"), where.position,
+		    where.text);
 	else if (wrong && errno == ENOMEM)
 		err_nomem(err);
 	else if (wrong)

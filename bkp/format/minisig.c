@@ -87,7 +87,8 @@ size_t minisig_lines(const char *p, size_t n)
 
 bool minisig_is_usual(const char *sig, size_t sn)
 {
-	static const char *const lines[] = {UNTRUSTED "signature from bkp\n", UNTRUSTED "signature from minisign secret key\n"};
+	static const char *const lines[] = {
+	    UNTRUSTED "signature from bkp\n", UNTRUSTED "signature from minisign secret key\n"};
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
 		if (sn > strlen(lines[i]) && !memcmp(sig, lines[i], strlen(lines[i])))
@@ -328,7 +329,8 @@ static int verify_trusted(const struct minisig_public *pub, const uint8_t sig[64
 }
 
 /* "ED" signs BLAKE2b-512 of the message. */
-static int verify_message(const struct minisig_public *pub, const void *msg, size_t n, const uint8_t raw[SIG_LEN])
+static int verify_message(
+    const struct minisig_public *pub, const void *msg, size_t n, const uint8_t raw[SIG_LEN])
 {
 	uint8_t hash[crypto_generichash_BYTES_MAX];
 
@@ -363,8 +365,9 @@ static int parse_signature(const char *sig, size_t sn, bool prehashed, struct pa
 }
 
 /* prehashed: "ED" will do as well. */
-static int verify(const struct minisig_public *keys, size_t n_keys, const void *msg, size_t n, const char *sig, size_t sn,
-    bool prehashed, char ret_comment[MINISIG_COMMENT_MAX], size_t *ret_index, struct err *err)
+static int verify(const struct minisig_public *keys, size_t n_keys, const void *msg, size_t n,
+    const char *sig, size_t sn, bool prehashed, char ret_comment[MINISIG_COMMENT_MAX], size_t *ret_index,
+    struct err *err)
 {
 	struct parsed p;
 	bool known = false;
@@ -402,8 +405,8 @@ int minisig_verify(const struct minisig_public *pub, const void *msg, size_t n, 
 	return verify(pub, 1, msg, n, sig, sn, false, ret_comment, NULL, err);
 }
 
-int minisig_verify_any(const struct minisig_public *pub, const void *msg, size_t n, const char *sig, size_t sn,
-    char ret_comment[MINISIG_COMMENT_MAX], struct err *err)
+int minisig_verify_any(const struct minisig_public *pub, const void *msg, size_t n, const char *sig,
+    size_t sn, char ret_comment[MINISIG_COMMENT_MAX], struct err *err)
 {
 	return verify(pub, 1, msg, n, sig, sn, true, ret_comment, NULL, err);
 }

@@ -18,8 +18,7 @@
 
 #define NEAR_NAMES 256 /* more are not gone through for a suggestion */
 
-/* --- bytes
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- bytes ---- */
 
 static bool check_size(size_t n, struct policy_problems *problems)
 {
@@ -33,8 +32,7 @@ static bool check_size(size_t n, struct policy_problems *problems)
 	return false;
 }
 
-/* --- parse
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- parse ---- */
 
 static int parse_tree(const char *p, size_t n, size_t secrets, struct policy *policy,
     struct policy_problems *problems, struct err *err)
@@ -141,8 +139,7 @@ int policy_language(const char *p, size_t n, enum text_lang *ret)
 	return -1;
 }
 
-/* --- use
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- use ---- */
 
 static void free_texts(char **list, size_t n)
 {

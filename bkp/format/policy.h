@@ -1,62 +1,65 @@
 /* clang-format off */
 /* policy: the site's 運用方針, one YAML file, parsed and checked.
  *
- * Purpose: people, data sets, media, retention and schedule as the site declared them.  No key and no secret ever
- * stands in it: one that looks like it is refused (設定ファイルにパスワードが記載される等があってはならない).
+ * Purpose: people, data sets, media, retention and schedule as the site declared them.  No key and no secret
+ * ever stands in it: one that looks like it is refused (設定ファイルにパスワードが記載される等があってはならない).
  *
- * Calling order: read the file (at most POLICY_BYTES_MAX) → policy_parse() → use → policy_free().  Pure: no files, no
- * clock.  A struct policy is complete and consistent: every rule below holds, so callers need no checks of their own.
+ * Calling order: read the file (at most POLICY_BYTES_MAX) → policy_parse() → use → policy_free().  Pure: no
+ * files, no clock.  A struct policy is complete and consistent: every rule below holds, so callers need no
+ * checks of their own.
  *
- * Problems: policy_parse() goes on after the first fault and collects up to POLICY_PROBLEMS_MAX of them, each with
- * line, column (both from 1; columns count characters), code, what is wrong and what would be right.  Errors make it
- * fail; warnings alone do not.  A message never repeats a secret.
+ * Problems: policy_parse() goes on after the first fault and collects up to POLICY_PROBLEMS_MAX of them, each
+ * with line, column (both from 1; columns count characters), code, what is wrong and what would be right.
+ * Errors make it fail; warnings alone do not.  A message never repeats a secret.
  *
  * Language: a subset of YAML 1.1 in UTF-8: one document, no anchors, aliases or tags, no key twice, at most
  * POLICY_DEPTH_MAX levels.  Keys (* required):
- *	site*: {name*, language: ja|en}			default ja
- *	state: PATH					default /var/lib/bkp
- *	archive_size: SIZE				default 128 MiB; 1 MiB to 1 GiB
- *	locale: NAME					default C.UTF-8: what all commands run in
- *	compression: lz4|zstd				default lz4; what data sets without one of their own use
- *	people: [{name*, roles*: [manager operator witness keyholder restorer auditor vendor], public_key: PUBLICKEY}]
- *	datasets*: [{name*, title, paths: [PATH…] or command (exactly one), exclude: [PATTERN…],
- *		cross_mounts: true|false, format: stream|tar (default stream), store_as (required with command, unless
- *		format: tar), before, after, time_limit: DURATION, probe, stderr: warn|ignore (default warn),
- *		expect: {min_bytes: SIZE, shrink_alarm: N %, min_entries: N, max_age: DURATION, content: KIND},
- *		every: hour|day|week|month|Nh|Nd (default day), at: "HH:MM", weekday: sun…sat (default sun),
- *		monthday: 1…28 (default 1), generations (default 3), keep: {daily, weekly, monthly, yearly: N},
- *		protect: DURATION, guard: {enabled: true|false, sensitivity: low|normal|high},
- *		canaries: [PATH…], rpo, rto: DURATION, priority: 1…99, compression: lz4|zstd}]
- *	media*: [{name*, type*: hdd|ssd|rdx|tape|optical|object, path (required unless offline), place,
- *		offline: true|false, max_attached, swap_every: DURATION (offline only)}]
- *	retention: {protect: DURATION (default 14d), live_share: N % (default 50), anchor_every: N (default 365),
- *		expire_by: anyone|ROLE (default anyone)}
- *	schedule: {at: "HH:MM"}
- *	notify: {command*, when: attention|always (default attention), time_limit: DURATION (default 5m),
- *		good_news: never|sun…sat (default never)}
- *	procedures: [PATH…]
- * SIZE is a number with an optional unit B kB MB GB TB PB (powers of 1000) or KiB MiB GiB TiB PiB; DURATION a number
- * with m, h, d or w.  KIND is one of enum policy_content's words.  PUBLICKEY is a minisign public key, "RW…".  PATH is absolute and normalised.  PATTERN: see format/exclude.h.
+ * 	site*: {name*, language: ja|en}			default ja
+ * 	state: PATH					default /var/lib/bkp
+ * 	archive_size: SIZE				default 128 MiB; 1 MiB to 1 GiB
+ * 	locale: NAME					default C.UTF-8: what all commands run in
+ * 	compression: lz4|zstd				default lz4; what data sets without one of their own use
+ * 	people: [{name*, roles*: [manager operator witness keyholder restorer auditor vendor], public_key: PUBLICKEY}]
+ * 	datasets*: [{name*, title, paths: [PATH…] or command (exactly one), exclude: [PATTERN…],
+ * 		cross_mounts: true|false, format: stream|tar (default stream), store_as (required with command, unless
+ * 		format: tar), before, after, time_limit: DURATION, probe, stderr: warn|ignore (default warn),
+ * 		expect: {min_bytes: SIZE, shrink_alarm: N %, min_entries: N, max_age: DURATION, content: KIND},
+ * 		every: hour|day|week|month|Nh|Nd (default day), at: "HH:MM", weekday: sun…sat (default sun),
+ * 		monthday: 1…28 (default 1), generations (default 3), keep: {daily, weekly, monthly, yearly: N},
+ * 		protect: DURATION, guard: {enabled: true|false, sensitivity: low|normal|high},
+ * 		canaries: [PATH…], rpo, rto: DURATION, priority: 1…99, compression: lz4|zstd}]
+ * 	media*: [{name*, type*: hdd|ssd|rdx|tape|optical|object, path (required unless offline), place,
+ * 		offline: true|false, max_attached, swap_every: DURATION (offline only)}]
+ * 	retention: {protect: DURATION (default 14d), live_share: N % (default 50), anchor_every: N (default 365),
+ * 		expire_by: anyone|ROLE (default anyone)}
+ * 	schedule: {at: "HH:MM"}
+ * 	notify: {command*, when: attention|always (default attention), time_limit: DURATION (default 5m),
+ * 		good_news: never|sun…sat (default never)}
+ * 	procedures: [PATH…]
+ * SIZE is a number with an optional unit B kB MB GB TB PB (powers of 1000) or KiB MiB GiB TiB PiB; DURATION a
+ * number with m, h, d or w.  KIND is one of enum policy_content's words.  PUBLICKEY is a minisign public key,
+ * "RW…".  PATH is absolute and normalised.  PATTERN: see format/exclude.h.
  *
- * Lexical rules: no path of a data set within another of the same data set; no medium and no state folder inside a
- * data set unless excluded there; no data set inside a medium; media apart from each other and from the state folder.
- * Symbolic links and mount points are the caller's to check: this module never looks at a disk.
+ * Lexical rules: no path of a data set within another of the same data set; no medium and no state folder
+ * inside a data set unless excluded there; no data set inside a medium; media apart from each other and from
+ * the state folder. Symbolic links and mount points are the caller's to check: this module never looks at a
+ * disk.
  *
  * Errors (stable codes), E-POLICY-NN:
- *	01 empty or too large			02 not UTF-8, control character		03 YAML syntax
- *	04 anchor, alias, tag, second document	05 key twice				06 too deep, too many values
- *	07 wrong kind of value			08 unknown key				09 required key missing
- *	10 text empty, too long, control character				11 malformed name
- *	12 name twice				13 malformed path			14 paths overlap
- *	15 number malformed or out of range	16 size or percentage			17 duration or interval
- *	18 time of day				19 unknown word				20 key for a secret
- *	21 value with a secret			22 paths, command, store_as, exclude do not fit together
- *	23 keys of a medium do not fit together	24 backup, state and data inside one another
- *	25 malformed or useless exclusion	26 malformed public key			27 canary outside the paths
- *	28 keys of the schedule do not fit together				29 nobody has the role that approves an expiry
- *	35 a type of medium that is not built yet
- *	30…34 warnings: fewer than 3 generations, captured less often than the RPO, time without quotes, no online medium,
- *	exclusion that excludes nothing
+ * 	01 empty or too large			02 not UTF-8, control character		03 YAML syntax
+ * 	04 anchor, alias, tag, second document	05 key twice				06 too deep, too many values
+ * 	07 wrong kind of value			08 unknown key				09 required key missing
+ * 	10 text empty, too long, control character				11 malformed name
+ * 	12 name twice				13 malformed path			14 paths overlap
+ * 	15 number malformed or out of range	16 size or percentage			17 duration or interval
+ * 	18 time of day				19 unknown word				20 key for a secret
+ * 	21 value with a secret			22 paths, command, store_as, exclude do not fit together
+ * 	23 keys of a medium do not fit together	24 backup, state and data inside one another
+ * 	25 malformed or useless exclusion	26 malformed public key			27 canary outside the paths
+ * 	28 keys of the schedule do not fit together				29 nobody has the role that approves an expiry
+ * 	35 a type of medium that is not built yet
+ * 	30…34 warnings: fewer than 3 generations, captured less often than the RPO, time without quotes, no online medium,
+ * 	exclusion that excludes nothing
  */
 /* clang-format on */
 #ifndef BKP_FORMAT_POLICY_H
@@ -151,13 +154,13 @@ struct policy_dataset {
 	size_t n_paths;
 	char **exclude; /* give them to exclude_new() with paths as roots */
 	size_t n_exclude;
-	bool one_file_system;	   /* !cross_mounts: mount points are not crossed (default) */
-	char *command;		   /* for a shell, or NULL */
-	char *store_as;		   /* plain file name; NULL exactly when command is */
-	unsigned format;	   /* enum policy_format: what the command's output is */
-	char *before, *after;	   /* for a shell, or NULL: around the capture; `after` runs also when it failed */
-	int64_t time_limit_s;	   /* of the command, before, after and probe each; 0: none */
-	char *probe;		   /* for a shell, or NULL */
+	bool one_file_system; /* !cross_mounts: mount points are not crossed (default) */
+	char *command;	      /* for a shell, or NULL */
+	char *store_as;	      /* plain file name; NULL exactly when command is */
+	unsigned format;      /* enum policy_format: what the command's output is */
+	char *before, *after; /* for a shell, or NULL: around the capture; `after` runs also when it failed */
+	int64_t time_limit_s; /* of the command, before, after and probe each; 0: none */
+	char *probe;	      /* for a shell, or NULL */
 	unsigned stderr_words;	   /* enum policy_stderr: commands that succeed and say something there */
 	uint64_t min_bytes;	   /* 0: not stated */
 	unsigned shrink_alarm_pct; /* 1…99; 0: not stated */
@@ -169,10 +172,10 @@ struct policy_dataset {
 	unsigned weekday;  /* 0 Sunday … 6: for every: week */
 	unsigned monthday; /* 1 … 28: for every: month */
 	struct policy_keep keep;
-	int64_t protect_s;	 /* nothing of it expires earlier; the policy's where it has none of its own */
-	bool guard;		 /* measured and judged (default) */
+	int64_t protect_s; /* nothing of it expires earlier; the policy's where it has none of its own */
+	bool guard;	   /* measured and judged (default) */
 	unsigned guard_sensitivity; /* enum policy_sensitivity */
-	char **canaries; /* files that nobody ever changes; each within one of paths */
+	char **canaries;	    /* files that nobody ever changes; each within one of paths */
 	size_t n_canaries;
 	unsigned generations; /* ≥ 1 */
 	int64_t rpo_s, rto_s; /* 0: not stated */
@@ -207,12 +210,13 @@ struct policy {
 	unsigned anchor_every; /* generations; 0: never */
 	char **procedures;     /* Markdown files that media carry along; absolute */
 	size_t n_procedures;
-	unsigned expire_by;    /* who approves an expiry: 0 whoever may run bkp, else a role: bit 1 << (expire_by - 1) */
-	int schedule_at;       /* minutes of the day, or -1: none */
-	char *notify_command;  /* for a shell, or NULL */
-	unsigned notify_when;  /* enum policy_notify */
+	unsigned
+	    expire_by; /* who approves an expiry: 0 whoever may run bkp, else a role: bit 1 << (expire_by - 1) */
+	int schedule_at;      /* minutes of the day, or -1: none */
+	char *notify_command; /* for a shell, or NULL */
+	unsigned notify_when; /* enum policy_notify */
 	int64_t notify_limit_s;
-	unsigned good_news; /* 0: never; 1 Sunday … 7: a good night is told once on that day, too */
+	unsigned good_news;    /* 0: never; 1 Sunday … 7: a good night is told once on that day, too */
 	uint64_t archive_size; /* bytes */
 	unsigned compression;  /* enum codec_kind */
 };

@@ -108,7 +108,8 @@ static const char *value(const struct policy_field *f, const void *at, char out[
 		return *(const uint64_t *)at ? out : NULL;
 	case POLICY_T_PERCENT:
 		snprintf(out, VALUE_MAX, "%u %%", *(const unsigned *)at);
-		return f->min && !*(const unsigned *)at ? NULL : out; /* where 0 cannot be stated it is none */
+		return f->min && !*(const unsigned *)at ? NULL
+							: out; /* where 0 cannot be stated it is none */
 	case POLICY_T_NUMBER:
 		snprintf(out, VALUE_MAX, "%u", *(const unsigned *)at);
 		return out;

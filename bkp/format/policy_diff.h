@@ -21,7 +21,7 @@ struct policy_diff_item {
 	char *key;  /* "datasets/emr/generations", "media/RDX-01", "datasets/emr/paths" */
 	char *from; /* the value as a policy writes it; NULL: none, or a whole table */
 	char *to;
-	int moved;  /* of a number, a yes or no, or a word of an ordered list: 1 it is more than before, -1 less; else 0.
+	int moved; /* of a number, a yes or no, or a word of an ordered list: 1 it is more than before, -1 less; else 0.
 		     * What was not stated is 0. */
 	bool plain; /* a number, a time or a word of the language: nothing that could be private */
 };

@@ -74,8 +74,7 @@ char *policy_field_join(const char *const *words, size_t n, char *out, size_t si
 	return out;
 }
 
-/* --- texts
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- texts ---- */
 
 static int keep(struct reading *r, char **at)
 {
@@ -204,8 +203,7 @@ static int read_pattern(struct reading *r, char **at)
 	return 0;
 }
 
-/* --- words
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- words ---- */
 
 static size_t find_word(const char *const *words, const char *s, size_t *ret_n)
 {
@@ -274,8 +272,7 @@ static void read_roles(struct reading *r, unsigned *at)
 	}
 }
 
-/* --- quantities
- * ----------------------------------------------------------------------------------------------- */
+/* ---- quantities ---- */
 
 /* What a Japanese keyboard types when nobody looks: ０ to ９. */
 static bool has_wide_digit(const char *s)
@@ -385,8 +382,7 @@ static void read_time(struct reading *r, int *at)
 	}
 }
 
-/* --- dispatch
- * ------------------------------------------------------------------------------------------------- */
+/* ---- dispatch ---- */
 
 static int read_scalar(struct reading *r, void *at)
 {

@@ -81,8 +81,7 @@ bool policy_node_is_empty(const struct policy_node *node)
 	return false;
 }
 
-/* --- syntax errors in words that help
- * ------------------------------------------------------------------------- */
+/* ---- syntax errors in words that help ---- */
 
 /* libyaml's own words, in part or whole, and ours.  `context`: the place where the thing began helps more. */
 static const struct {
@@ -172,8 +171,7 @@ static int syntax_error(struct builder *b, const yaml_parser_t *y, const char *p
 	return POLICY_NODE_BAD;
 }
 
-/* --- events into nodes
- * ---------------------------------------------------------------------------------------- */
+/* ---- events into nodes ---- */
 
 static void refuse_extras(
     struct builder *b, const yaml_event_t *e, const yaml_char_t *anchor, const yaml_char_t *tag)

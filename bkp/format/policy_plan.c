@@ -15,8 +15,7 @@
 #define SHOWN  512
 #define DETAIL 4200 /* a whole path; a long command is cut */
 
-/* --- words
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- words ---- */
 
 static const char *technology_of(const char *type)
 {
@@ -100,8 +99,7 @@ char *policy_plan_size(uint64_t bytes, char out[POLICY_PLAN_TEXT])
 	return out;
 }
 
-/* --- 3-2-1
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- 3-2-1 ---- */
 
 static bool stands_online(const struct policy *p, const char *place)
 {
@@ -166,8 +164,7 @@ static int render_321(const struct policy *p, struct buf *out, struct err *err)
 	return r;
 }
 
-/* --- what
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- what ---- */
 
 static void detail(struct table *t, const char *what, const char *value)
 {
@@ -335,8 +332,7 @@ static int render_what(const struct policy *p, struct buf *out, struct err *err)
 	return r;
 }
 
-/* --- where, when, who
- * ----------------------------------------------------------------------------------------- */
+/* ---- where, when, who ---- */
 
 static void medium_row(struct table *t, const struct policy_medium *m)
 {

@@ -43,8 +43,7 @@ static const struct policy_node *first_of(const struct policy_node *table, const
 	return list && list->kind == POLICY_LIST ? list->first : NULL;
 }
 
-/* --- names
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- names ---- */
 
 static void name_twice(
     struct rules *r, const struct policy_node *node, const char *name, struct policy_mark first)
@@ -87,8 +86,7 @@ static void check_names(struct rules *r)
 			}
 }
 
-/* --- one data set
- * --------------------------------------------------------------------------------------------- */
+/* ---- one data set ---- */
 
 static void check_source(struct rules *r, const struct policy_dataset *d, const struct policy_node *node)
 {
@@ -174,8 +172,7 @@ static void check_promises(struct rules *r, const struct policy_dataset *d, cons
 	}
 }
 
-/* --- exclusions
- * ----------------------------------------------------------------------------------------------- */
+/* ---- exclusions ---- */
 
 /* The pattern's folder part before the first wildcard, without '/' at its end. */
 static void fixed_part(const char *pattern, char out[EXCLUDE_PATTERN_MAX + 1])
@@ -239,8 +236,7 @@ static int check_exclusions(struct rules *r, const struct policy_dataset *d, con
 	return 0;
 }
 
-/* --- media, state and data inside one another
- * ------------------------------------------------------------------ */
+/* ---- media, state and data inside one another ---- */
 
 static void check_medium(struct rules *r, const struct policy_medium *m, const struct policy_node *node)
 {
@@ -371,8 +367,7 @@ static int check_recursion(struct rules *r, const struct policy_dataset *d, cons
 	return 0;
 }
 
-/* --- all
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- all ---- */
 
 static void check_media(struct rules *r)
 {

@@ -83,18 +83,21 @@ static void check_canaries(
 	}
 }
 
-/* Names of files are bytes; a command that takes them for letters of another alphabet gives other files, or none. */
+/* Names of files are bytes; a command that takes them for letters of another alphabet gives other files, or
+ * none. */
 static void check_locale(
     const struct policy *p, const struct policy_node *root, struct policy_problems *problems)
 {
 	const struct policy_node *node = policy_node_get(root, "locale");
 	char shown[POLICY_SHOWN];
 
-	if (!node || !p->locale || ((strcasestr(p->locale, "UTF-8") || strcasestr(p->locale, "utf8")) &&
-				       strlen(p->locale) < 64 && !strpbrk(p->locale, " /=")))
+	if (!node || !p->locale ||
+	    ((strcasestr(p->locale, "UTF-8") || strcasestr(p->locale, "utf8")) && strlen(p->locale) < 64 &&
+		!strpbrk(p->locale, " /=")))
 		return;
-	policy_problem_hint(policy_problem_error(problems, node->mark, "E-POLICY-19", text("'%s' is no UTF-8 locale"),
-				policy_problem_show(p->locale, strlen(p->locale), shown)),
+	policy_problem_hint(
+	    policy_problem_error(problems, node->mark, "E-POLICY-19", text("'%s' is no UTF-8 locale"),
+		policy_problem_show(p->locale, strlen(p->locale), shown)),
 	    text("name one of 'locale -a', as in C.UTF-8 or ja_JP.UTF-8"));
 }
 

@@ -15,8 +15,7 @@
 #define DAY_S (24 * 3600)
 #define MIB   (UINT64_C(1) << 20)
 
-/* --- the tables
- * ----------------------------------------------------------------------------------------------- */
+/* ---- the tables ---- */
 
 static const char *const role_words[] = {"manager", "operator", "witness", "keyholder", "restorer", "auditor",
     "vendor", NULL}; /* bit by bit as enum policy_role */
@@ -29,7 +28,7 @@ static const char *const stderr_words[] = {"warn", "ignore", NULL};	    /* as en
 static const char *const format_words[] = {"stream", "tar", NULL};	    /* as enum policy_format */
 static const char *const weekday_words[] = {"sun", "mon", "tue", "wed", "thu", "fri", "sat", NULL};
 static const char *const sensitivity_words[] = {
-    "low", "normal", "high", NULL};					 /* as enum policy_sensitivity */
+    "low", "normal", "high", NULL}; /* as enum policy_sensitivity */
 static const char *const good_news_words[] = {"never", "sun", "mon", "tue", "wed", "thu", "fri", "sat", NULL};
 static const char *const notify_words[] = {"attention", "always", NULL}; /* as enum policy_notify */
 static const char *const compression_words[] = {"lz4", "zstd", NULL};	 /* as enum codec_kind */

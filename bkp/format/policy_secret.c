@@ -10,8 +10,7 @@
 #include "format/policy_problem.h"
 #include "format/policy_secret_command.h"
 
-/* --- the unmistakable
- * ----------------------------------------------------------------------------------------- */
+/* ---- the unmistakable ---- */
 
 enum known { KNOWN_NONE, KNOWN_AGE, KNOWN_PEM, KNOWN_MINISIGN };
 
@@ -101,8 +100,7 @@ size_t policy_secret_scan_text(const char *p, size_t n, struct policy_problems *
 	return found;
 }
 
-/* --- keys
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- keys ---- */
 
 bool policy_secret_is_key(const char *key)
 {
@@ -141,8 +139,7 @@ static bool refuse_key(struct policy_node *node, struct policy_problems *problem
 	return true;
 }
 
-/* --- values
- * --------------------------------------------------------------------------------------------------- */
+/* ---- values ---- */
 
 /* scheme://user:password@host */
 static bool has_url_password(const char *s)

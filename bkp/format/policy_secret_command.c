@@ -45,8 +45,7 @@ static const struct program {
 
 #define N_PROGRAMS (sizeof(programs) / sizeof(*programs))
 
-/* --- NAME=… and --name=…
- * -------------------------------------------------------------------------------------- */
+/* ---- NAME=… and --name=… ---- */
 
 static bool ends_with(const char *s, const char *end)
 {
@@ -128,8 +127,7 @@ static enum policy_secret_way scan_assignment(const char *word)
 	return POLICY_SECRET_NONE;
 }
 
-/* --- habits of programs
- * --------------------------------------------------------------------------------------- */
+/* ---- habits of programs ---- */
 
 static bool is_program(const struct program *p, const char *word)
 {
@@ -174,8 +172,7 @@ static bool passes(const struct program *p, const char *previous, const char *wo
 	return false;
 }
 
-/* --- words
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- words ---- */
 
 struct scan {
 	char word[WORD_MAX], previous[WORD_MAX];

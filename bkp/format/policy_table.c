@@ -18,8 +18,7 @@ struct walk {
 	struct err *err;
 };
 
-/* --- keys
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- keys ---- */
 
 bool policy_table_is_key(const struct policy_field *field, const char *key)
 {
@@ -131,8 +130,7 @@ static void missing_keys(
 	}
 }
 
-/* --- the walk
- * ------------------------------------------------------------------------------------------------- */
+/* ---- the walk ---- */
 
 static int read_table(
     struct walk *w, const struct policy_shape *shape, const struct policy_node *table, char *at);

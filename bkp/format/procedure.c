@@ -24,8 +24,7 @@ struct parse {
 	size_t room; /* in p->steps */
 };
 
-/* --- problems
- * ------------------------------------------------------------------------------------------------- */
+/* ---- problems ---- */
 
 /* What the modules of the policy have reported from number `from` on gets the codes of a procedure. */
 static void recode(struct policy_problems *problems, size_t from)
@@ -62,8 +61,7 @@ static int first_error(const char *file, const struct policy_problems *problems,
 	return -1;
 }
 
-/* --- blocks
- * --------------------------------------------------------------------------------------------------- */
+/* ---- blocks ---- */
 
 static int complete_step(struct procedure_step *step, struct err *err)
 {
@@ -201,8 +199,7 @@ static int on_block(void *arg, const struct procedure_block *block, struct err *
 	return block->is_head ? read_head(s, block, root, err) : read_step(s, block, root, err);
 }
 
-/* --- parse
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- parse ---- */
 
 /* The text behind the byte order mark that Windows editors put in front. */
 static const char *behind_mark(const char *p, size_t *n)
@@ -302,8 +299,7 @@ int procedure_parse(const char *file, const char *p, size_t n, struct procedure 
 	return r;
 }
 
-/* --- use
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- use ---- */
 
 static void free_texts(char **list, size_t n)
 {

@@ -41,8 +41,7 @@ const char *procedure_kind_word(enum procedure_kind k)
 	return words[k];
 }
 
-/* --- words behind a fence
- * ------------------------------------------------------------------------------------- */
+/* ---- words behind a fence ---- */
 
 /* The first word of n bytes in small letters, full-width ones made half-width; what people might have typed
  * around it ("{.restore}", "restore:") left out. */
@@ -103,8 +102,7 @@ static const char *meant_by(const char *info, size_t n)
 	return *word ? meant(word) : NULL;
 }
 
-/* --- lines
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- lines ---- */
 
 static int split_lines(struct scan *scan, const char *p, size_t n, struct err *err)
 {
@@ -184,8 +182,7 @@ static void check_loose_lines(const struct scan *scan)
 	}
 }
 
-/* --- blocks
- * --------------------------------------------------------------------------------------------------- */
+/* ---- blocks ---- */
 
 struct blocks {
 	struct scan *scan;

@@ -19,7 +19,7 @@ struct sheet {
 	int r; /* 0, or -1: failed */
 };
 
-/* --- procedure_html_text.c: everything that is not a literal of ours goes through one of these */
+/* ---- procedure_html_text.c: everything that is not a literal of ours goes through one of these ---- */
 void sheet_markup(struct sheet *s, const char *literal);
 void sheet_text(struct sheet *s, const char *text);	    /* escaped; line ends become <br/> */
 void sheet_template(struct sheet *s, const char *template); /* names replaced, then as text */
@@ -32,10 +32,10 @@ void sheet_row_end(struct sheet *s);
 /* "○ Passed": readable without colour. */
 void sheet_mark(struct sheet *s, enum procedure_mark mark, const char *word);
 
-/* --- procedure_html_step.c */
+/* ---- procedure_html_step.c ---- */
 void sheet_step(struct sheet *s, size_t i);
 
-/* --- procedure_html_body.c: the document's own text, and the steps in their places */
+/* ---- procedure_html_body.c: the document's own text, and the steps in their places ---- */
 void sheet_body(struct sheet *s);
 
 #endif

@@ -13,7 +13,7 @@ struct cmark_node;
 struct err;
 struct policy_node;
 
-/* --- procedure_value.c: templates and values */
+/* ---- procedure_value.c: templates and values ---- */
 
 enum procedure_part {
 	PROCEDURE_PART_END,
@@ -32,7 +32,7 @@ const char *procedure_value_fault(enum procedure_type type, const char *value, c
 int procedure_fill(
     const char *text, procedure_lookup_fn *lookup, void *arg, bool keep, struct buf *out, struct err *err);
 
-/* --- procedure_blocks.c: the document (libcmark) */
+/* ---- procedure_blocks.c: the document (libcmark) ---- */
 
 /* The document from p on, with nothing of it left out: also to be freed by cmark_node_free(). */
 struct cmark_node *procedure_document(const char *source, size_t n);
@@ -52,7 +52,7 @@ typedef int procedure_block_fn(void *arg, const struct procedure_block *block, s
 int procedure_blocks(struct cmark_node *document, const char *source, size_t n, procedure_block_fn *on_block,
     void *arg, char **ret_title, struct policy_problems *problems, struct err *err);
 
-/* --- procedure_schema.c: the keys of a block */
+/* ---- procedure_schema.c: the keys of a block ---- */
 
 /* 0 whatever was reported; -1: out of memory. */
 int procedure_schema_head(
@@ -60,7 +60,7 @@ int procedure_schema_head(
 int procedure_schema_step(const struct policy_node *root, struct procedure_step *step,
     struct policy_problems *problems, struct err *err);
 
-/* --- procedure_rules.c: what must hold beyond single values; the trees say where */
+/* ---- procedure_rules.c: what must hold beyond single values; the trees say where ---- */
 
 void procedure_rules_head(
     const struct procedure *p, const struct policy_node *root, struct policy_problems *problems);

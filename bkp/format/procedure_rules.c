@@ -52,8 +52,7 @@ static void check_word(const struct rules *r)
 		    text("letters, digits and . _ - only, beginning with a letter or digit, at most 63"));
 }
 
-/* --- variables
- * ------------------------------------------------------------------------------------------------ */
+/* ---- variables ---- */
 
 static bool is_taken(const struct rules *r, size_t i, struct policy_mark *ret_first)
 {
@@ -124,8 +123,7 @@ void procedure_rules_head(
 	check_variables(&r);
 }
 
-/* --- templates
- * ------------------------------------------------------------------------------------------------ */
+/* ---- templates ---- */
 
 static const struct procedure_variable *declared(const struct procedure *p, const char *name, size_t n)
 {
@@ -196,8 +194,7 @@ static const char *filled(struct buf *b, const char *template, char *with)
 	return (const char *)b->p;
 }
 
-/* --- steps
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- steps ---- */
 
 static bool is_generation(const char *s)
 {

@@ -45,8 +45,7 @@ bool procedure_is_of_engine(const char *s, size_t n)
 	return false;
 }
 
-/* --- templates
- * ------------------------------------------------------------------------------------------------ */
+/* ---- templates ---- */
 
 enum procedure_part procedure_next_part(const char **at, const char **ret_s, size_t *ret_n)
 {
@@ -122,8 +121,7 @@ int procedure_expand(
 	return procedure_fill(template, lookup, arg, false, out, err);
 }
 
-/* --- values
- * --------------------------------------------------------------------------------------------------- */
+/* ---- values ---- */
 
 static bool is_number(const char *s)
 {

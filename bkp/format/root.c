@@ -1,5 +1,5 @@
-/* root: the plaintext of a generation's root.age, JSON Lines; see generation.h.  The archive table can have hundreds of
- * thousands of lines, so each line is parsed by itself. */
+/* root: the plaintext of a generation's root.age, JSON Lines; see generation.h.  The archive table can have
+ * hundreds of thousands of lines, so each line is parsed by itself. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,10 +29,14 @@ int generation_root_format(const struct generation_root *r, struct buf *out, str
 	for (i = 0; i < r->n_datasets; i++) {
 		const struct generation_dataset *d = &r->datasets[i];
 
-		if (generation_json_line(json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:s?, s:s*}", "dataset", d->name, "verdict",
-					     generation_verdict_word(d->verdict), "source", d->tar ? "tar" : d->command ? "command" : "paths",
-					     "entries", (json_int_t)d->entries, "files", (json_int_t)d->files, "bytes",
-					     (json_int_t)d->bytes, "blocks", d->blocks, "probe", d->probe, "said", d->said),
+		if (generation_json_line(
+			json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:s?, s:s*}", "dataset", d->name,
+			    "verdict", generation_verdict_word(d->verdict), "source",
+			    d->tar	 ? "tar"
+			    : d->command ? "command"
+					 : "paths",
+			    "entries", (json_int_t)d->entries, "files", (json_int_t)d->files, "bytes",
+			    (json_int_t)d->bytes, "blocks", d->blocks, "probe", d->probe, "said", d->said),
 			out, err))
 			return -1;
 	}
@@ -70,9 +74,12 @@ static int take_dataset(const json_t *o, struct generation_root *r)
 	d = &r->datasets[r->n_datasets];
 	memset(d, 0, sizeof(*d));
 	r->n_datasets++;
-	if (!generation_json_text(o, "dataset", &d->name) || !*d->name || !generation_json_text(o, "blocks", &d->blocks) ||
-	    !generation_json_text_or_none(o, "probe", &d->probe) || !generation_json_text_or_none(o, "said", &d->said) || !verdict || generation_verdict_parse(verdict, &d->verdict) ||
-	    d->verdict == GENERATION_FAILED || !source || (strcmp(source, "paths") && strcmp(source, "command") && strcmp(source, "tar")) ||
+	if (!generation_json_text(o, "dataset", &d->name) || !*d->name ||
+	    !generation_json_text(o, "blocks", &d->blocks) ||
+	    !generation_json_text_or_none(o, "probe", &d->probe) ||
+	    !generation_json_text_or_none(o, "said", &d->said) || !verdict ||
+	    generation_verdict_parse(verdict, &d->verdict) || d->verdict == GENERATION_FAILED || !source ||
+	    (strcmp(source, "paths") && strcmp(source, "command") && strcmp(source, "tar")) ||
 	    !generation_json_u64(o, "entries", &d->entries) || !generation_json_u64(o, "files", &d->files) ||
 	    !generation_json_u64(o, "bytes", &d->bytes))
 		return -1;
@@ -131,8 +138,9 @@ int generation_root_parse(const char *p, size_t n, struct generation_root **ret,
 		line++;
 		if (!eol || take_line(p + pos, (size_t)(eol - p) - pos, line, r)) {
 			generation_root_free(r);
-			return starved_since(mark) ? err_nomem(err)
-						   : err_set(err, "E-GEN-01", text("root.age: line %zu is malformed"), line);
+			return starved_since(mark)
+				   ? err_nomem(err)
+				   : err_set(err, "E-GEN-01", text("root.age: line %zu is malformed"), line);
 		}
 		pos = (size_t)(eol - p) + 1;
 	} while (pos < n);

@@ -56,8 +56,9 @@ static void at_exit(void)
 		no_memory();
 }
 
-/* The C library ends by an assertion in places (nss), libarchive follows a null pointer when it opens memory: when
- * memory ended before in this thread, that is why.  If saying so fails as well it is the signal after all. */
+/* The C library ends by an assertion in places (nss), libarchive follows a null pointer when it opens memory:
+ * when memory ended before in this thread, that is why.  If saying so fails as well it is the signal after
+ * all. */
 static void on_crash(int number)
 {
 	if (starved_mark())

@@ -48,7 +48,8 @@ static int read_head(int fd, void *p, size_t n, struct err *err)
 
 	if (got < 0)
 		return err_sys(err, "E-IO-02", errno, "%s", text("cannot read"));
-	return (size_t)got == n ? 0 : err_set(err, "E-AGE-05", "%s", text("the file ends within the age header"));
+	return (size_t)got == n ? 0
+				: err_set(err, "E-AGE-05", "%s", text("the file ends within the age header"));
 }
 
 /* Header and nonce from the start of the file; unwraps.  *ret_start is where the segments begin. */
@@ -78,7 +79,8 @@ static int open_head(int fd, const struct age_identity *ids, size_t n, struct ag
 	if (r)
 		return -1;
 	if ((size_t)got < len + AGE_NONCE)
-		r = buf_reserve(&head, len + AGE_NONCE, err) ? -1 : read_head(fd, head.p, len + AGE_NONCE, err);
+		r = buf_reserve(&head, len + AGE_NONCE, err) ? -1
+							     : read_head(fd, head.p, len + AGE_NONCE, err);
 	if (!r)
 		r = age_header_unwrap(h, ids, n, key, err);
 	age_header_free(h);

@@ -73,7 +73,8 @@ static void disagree(const struct looking *l, const char *dir, const char *name,
 
 	snprintf(path, sizeof(path), "%s%s", dir, name);
 	path_show(path, show, sizeof(show));
-	err_set(&why, "E-VERIFY-15", text("'%s' and its signature '%s.minisig' do not agree: one of them is not what was written"),
+	err_set(&why, "E-VERIFY-15",
+	    text("'%s' and its signature '%s.minisig' do not agree: one of them is not what was written"),
 	    show, show);
 	tell(l, dir, name, kind, &why);
 }
@@ -114,8 +115,8 @@ static int read_next(
 		return 0;
 	lines = minisig_lines((const char *)both.p, both.n);
 	return lines &&
-	       !vault_r_verify_signature(l->v, both.p + lines, both.n - lines, (const char *)both.p, lines,
-		   said, NULL, NULL) &&
+	       !vault_r_verify_signature(
+		   l->v, both.p + lines, both.n - lines, (const char *)both.p, lines, said, NULL, NULL) &&
 	       !strcmp(said, want) && !buf_append(ret, both.p + lines, both.n - lines, NULL);
 }
 
@@ -135,7 +136,8 @@ static int look_signed(const struct looking *l, const char *dir, const char *nam
 {
 	BUF_AUTO sig = BUF_INIT(SIG_MAX);
 	char path[PATH_BYTES], said[MINISIG_COMMENT_MAX], want[MINISIG_COMMENT_MAX], sig_name[PATH_BYTES];
-	struct looking all = *l; /* what stands there has its signature with it, also in a copy of some files */
+	struct looking all =
+	    *l; /* what stands there has its signature with it, also in a copy of some files */
 	struct err why = ERR_INIT;
 	bool usual;
 	int r;
@@ -304,7 +306,8 @@ static bool carries(const struct looking *l, const char *dir)
 	IO_FD_AUTO fd = -1;
 	size_t n = 0;
 
-	return inside_open_dir(l->medium, dir, &fd, NULL) < 0 || (fd >= 0 && (io_each_name(fd, count_carried, &n, NULL) || n));
+	return inside_open_dir(l->medium, dir, &fd, NULL) < 0 ||
+	       (fd >= 0 && (io_each_name(fd, count_carried, &n, NULL) || n));
 }
 
 /* One line of `sums`, without its end. */
@@ -336,7 +339,8 @@ static void look_folder(
 	int r;
 
 	if (carries(l, dir))
-		with_list.complete = true; /* of a tool that stands there without it nobody knows whose it is */
+		with_list.complete =
+		    true; /* of a tool that stands there without it nobody knows whose it is */
 	else if (severity == INVENTORY_TEXT)
 		return; /* a policy without procedures brings no folder for them */
 	repository_comment(kind, vault_r_repository(l->v), want);
@@ -508,7 +512,12 @@ static void look_repository(const struct looking *l)
 int inventory_check(
     int mediumfd, const struct vault_r *v, bool complete, inventory_fn *fn, void *arg, struct err *err)
 {
-	struct looking l = {.v = v, .medium = mediumfd, .complete = complete, .starved = starved_mark_of_all(), .fn = fn, .arg = arg};
+	struct looking l = {.v = v,
+	    .medium = mediumfd,
+	    .complete = complete,
+	    .starved = starved_mark_of_all(),
+	    .fn = fn,
+	    .arg = arg};
 	BUF_AUTO identity = BUF_INIT(MEDIUM_MAX);
 	BUF_AUTO readme = BUF_INIT(SIGNED_MAX);
 	char procedures[PATH_BYTES];

@@ -195,7 +195,8 @@ int ledger_load_valid(
 		return 0;
 	}
 	ledger_free(v.l);
-	return r < 0 ? -1 : err_set(err, "E-LEDGER-04", text("the journal '%s' holds no record"), JOURNAL_FILE);
+	return r < 0 ? -1
+		     : err_set(err, "E-LEDGER-04", text("the journal '%s' holds no record"), JOURNAL_FILE);
 }
 
 const char *ledger_repository(const struct ledger *l)

@@ -59,8 +59,8 @@ struct ledger_medium {
 	int64_t attach_ns;
 	/* the newest rotation that left nothing out, or at least brought the newest generation; 0: never */
 	int64_t rotated_ns;
-	bool came;	/* it was seen to be attached, and since then neither rotated nor recorded anywhere */
-	bool unplaced;	/* gone again after that: nobody recorded where it is */
+	bool came;     /* it was seen to be attached, and since then neither rotated nor recorded anywhere */
+	bool unplaced; /* gone again after that: nobody recorded where it is */
 	const char *destination; /* where the last rotation said it would be taken; "" once it was moved */
 	const char
 	    *custodian;	  /* who had it in hand last: operator of the newest rotated or medium-moved; "" */
@@ -72,7 +72,7 @@ struct ledger_medium {
 	 * which line on; "" */
 	const char *copy_fault;
 	uint64_t copy_fault_line;
-	int64_t retired_ns;	      /* a person gave it up: nothing on it counts, its name is free; 0: not */
+	int64_t retired_ns; /* a person gave it up: nothing on it counts, its name is free; 0: not */
 	bool full; /* it had no room for what was last written to it, and nothing expired from it since */
 	char docs_sha256[DIGEST_HEX]; /* of the newest "documents" record of it; "": none */
 };
@@ -107,7 +107,8 @@ struct ledger_generation {
 	const char *uuid;
 	enum ledger_state state;
 	int64_t begun_ns;
-	bool undated; /* begun while the clock had jumped and nobody had attested it: begun_ns is nobody's word */
+	bool
+	    undated; /* begun while the clock had jumped and nobody had attested it: begun_ns is nobody's word */
 	uint32_t epoch;	  /* of its begin record: the key that signs it */
 	int64_t ended_ns; /* time of the committed or failed record; 0: none */
 	bool recovered;
@@ -185,8 +186,8 @@ int ledger_accepts(const struct ledger *l, const char *event, const struct json_
 /* The same of the finished line: is it what the next record must be?  Changes nothing. */
 int ledger_would(const struct ledger *l, const void *line, size_t n, struct err *err)
     __attribute__((warn_unused_result));
-/* Checks the next line (no newline) and folds it in.  After a failure the ledger is behind the journal, or holds
- * half a record: it is good for looking, not for the next line. */
+/* Checks the next line (no newline) and folds it in.  After a failure the ledger is behind the journal, or
+ * holds half a record: it is good for looking, not for the next line. */
 int ledger_take(struct ledger *l, const void *line, size_t n, struct err *err)
     __attribute__((warn_unused_result));
 
@@ -245,8 +246,8 @@ uint64_t ledger_next_archive(const struct ledger *l);	 /* highest next_archive r
 
 /* The newest "policy" record: SHA-256 of the policy's bytes as hex; "" none. */
 const char *ledger_policy_sha256(const struct ledger *l);
-/* Changes of the policy by which less is captured or guarded, and that nobody has accepted yet: how many, the first
- * one (a text; NULL: none), and since when. */
+/* Changes of the policy by which less is captured or guarded, and that nobody has accepted yet: how many, the
+ * first one (a text; NULL: none), and since when. */
 size_t ledger_narrowed(const struct ledger *l, const char **ret_first, int64_t *ret_since_ns);
 /* NULL: nothing was agreed of it. */
 const struct ledger_agreed *ledger_agreed(const struct ledger *l, const char *dataset);

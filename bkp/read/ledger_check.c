@@ -128,7 +128,8 @@ static int check_heads(
 		return ledger_contradiction(line, event, text("there is no such record yet"), err);
 	for (size_t i = 0; i < json_array_size(media); i++)
 		if (!ledger_medium_by_uuid(l, json_string_value(json_array_get(media, i))))
-			return ledger_contradiction(line, event, text("the medium was never registered"), err);
+			return ledger_contradiction(
+			    line, event, text("the medium was never registered"), err);
 	return 0;
 }
 
@@ -273,8 +274,8 @@ static const struct rule {
     {"init", {{"site", WORD}, {"root_key", WORD}, {"recipients", STRINGS}}, check_init},
     {"medium-added",
 	{{"medium", UUID}, {"label", WORD}, {"type", WORD}, {"path", TEXT_OPT}, {"place", TEXT_OPT},
-	    {"offline", BOOLEAN}, {"fs_uuid", TEXT_OPT}, {"serial", TEXT_OPT},
-	    {"store", TEXT_OPT}, {"shows", TEXT_OPT}},
+	    {"offline", BOOLEAN}, {"fs_uuid", TEXT_OPT}, {"serial", TEXT_OPT}, {"store", TEXT_OPT},
+	    {"shows", TEXT_OPT}},
 	check_name},
     {"medium-renamed", {{"medium", UUID}, {"label", WORD}, {"operator", WORD}}, check_name},
     {"medium-retired", {{"medium", UUID}, {"operator", WORD}, {"reason", WORD}}, check_medium},

@@ -65,8 +65,8 @@ static bool less(const struct ledger_agreed *a, const json_t *o, char why[LEDGER
 	return false;
 }
 
-/* Any one of the approvers suffices: one more is one more whose key can be stolen.  The first one, too: a thief of
- * tonight's key would approve by himself. */
+/* Any one of the approvers suffices: one more is one more whose key can be stolen.  The first one, too: a
+ * thief of tonight's key would approve by himself. */
 static bool same_approvers(const struct ledger *l, const json_t *keys)
 {
 	if (json_array_size(keys) != l->n_approvers)

@@ -80,7 +80,9 @@ static int apply_medium(struct ledger *l, const struct journal_record *r, struct
 	m->added_ns = r->wall_ns;
 	m->fs_uuid = copy_of(member_str_or_empty(r->json, "fs_uuid"), &failed);
 	m->serial = copy_of(member_str_or_empty(r->json, "serial"), &failed);
-	m->store = copy_of(*member_str_or_empty(r->json, "store") ? member_str(r->json, "store") : member_str_or_empty(r->json, "fs_uuid"), &failed);
+	m->store = copy_of(*member_str_or_empty(r->json, "store") ? member_str(r->json, "store")
+								  : member_str_or_empty(r->json, "fs_uuid"),
+	    &failed);
 	m->shows = copy_of(member_str_or_empty(r->json, "shows"), &failed);
 	m->destination = copy_of("", &failed);
 	m->custodian = copy_of("", &failed);
@@ -173,7 +175,8 @@ static int apply_history(struct ledger *l, const struct journal_record *r, struc
 
 static int apply_renamed(struct ledger *l, const struct journal_record *r, struct err *err)
 {
-	return ledger_replace_text(&((struct ledger_medium *)ledger_medium_by_uuid(l, member_str(r->json, "medium")))->label,
+	return ledger_replace_text(
+	    &((struct ledger_medium *)ledger_medium_by_uuid(l, member_str(r->json, "medium")))->label,
 	    member_str(r->json, "label"), err);
 }
 

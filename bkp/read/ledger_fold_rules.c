@@ -25,7 +25,8 @@ static int apply_policy(struct ledger *l, const struct journal_record *r, struct
 		return 0;
 	l->narrowed_ns = r->wall_ns;
 	return ledger_replace_text((const char **)&l->narrowed,
-	    json_string_value(json_array_get(list, 0)) ? json_string_value(json_array_get(list, 0)) : "?", err);
+	    json_string_value(json_array_get(list, 0)) ? json_string_value(json_array_get(list, 0)) : "?",
+	    err);
 }
 
 static int apply_policy_accepted(struct ledger *l, const struct journal_record *r, struct err *err)

@@ -51,7 +51,7 @@ struct ledger {
 	struct ledger_canary {
 		char *dataset;
 		struct guard_canary is;
-	} *canaries; /* what they must be */
+	} * canaries; /* what they must be */
 	size_t n_canaries;
 };
 
@@ -99,8 +99,7 @@ void ledger_fold_rules_clear(struct ledger *l);
 int ledger_canaries_read(struct ledger_dataset *d, const json_t *guard, struct err *err);
 void ledger_canaries_free(struct ledger_dataset *d);
 /* As found in this generation, so they must be: those not seen before, or (accepted) all. */
-int ledger_canaries_take(
-    struct ledger *l, const struct ledger_generation *g, bool accepted, struct err *err);
+int ledger_canaries_take(struct ledger *l, const struct ledger_generation *g, bool accepted, struct err *err);
 void ledger_canaries_clear(struct ledger *l);
 
 /* Shared by the two. */

@@ -89,8 +89,8 @@ static int check_signature(const struct medium *m, const struct buf *json, const
 	char comment[MINISIG_COMMENT_MAX], said[MINISIG_COMMENT_MAX];
 	struct err why = ERR_INIT;
 
-	if (minisig_verify_one_of(want->keys, want->n_keys, json->p, json->n, (const char *)sig->p, sig->n, said,
-		NULL, &why))
+	if (minisig_verify_one_of(
+		want->keys, want->n_keys, json->p, json->n, (const char *)sig->p, sig->n, said, NULL, &why))
 		return forged(m->path, why.msg, err);
 	if (!strcmp(said, repository_comment("medium", m->repository, comment)))
 		return 0;

@@ -293,8 +293,8 @@ static int count_all(struct judging *j, struct err *err)
 	for (size_t i = 0; i < j->ret->n_names; i++) {
 		free(j->counted[i]);
 		j->counted[i] = NULL;
-		if (retention_count(
-			j->l, &j->rules[i], j->medium, j->there, j->now_ns, &j->counted[i], &j->n_counted[i], err))
+		if (retention_count(j->l, &j->rules[i], j->medium, j->there, j->now_ns, &j->counted[i],
+			&j->n_counted[i], err))
 			return -1;
 	}
 	return 0;

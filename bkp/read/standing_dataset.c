@@ -44,9 +44,9 @@ static bool counts(const struct standing_view *v, const struct ledger_generation
 	return false;
 }
 
-/* Nothing but damage keeps it from counting, if anything does: what was captured since is not forgotten with it. */
-static bool would_count(
-    const struct standing_view *v, const struct ledger_generation *g, const char *dataset)
+/* Nothing but damage keeps it from counting, if anything does: what was captured since is not forgotten with
+ * it. */
+static bool would_count(const struct standing_view *v, const struct ledger_generation *g, const char *dataset)
 {
 	if (!ledger_counts(g, dataset))
 		return false;
@@ -276,8 +276,8 @@ static struct store look_at_store(
 	return all;
 }
 
-static void count_offline(
-    const struct standing_view *v, const struct standing_medium *m, const struct store *all, struct offline *o)
+static void count_offline(const struct standing_view *v, const struct standing_medium *m,
+    const struct store *all, struct offline *o)
 {
 	if (!all->inside) {
 		o->detached++;
@@ -308,7 +308,7 @@ static void judge_copies(const struct standing_view *v, struct standing_dataset 
 		if (!all.fresh)
 			continue;
 		copies++;
-		*(!standing_type_agrees(m)	? &doubtful
+		*(!standing_type_agrees(m)   ? &doubtful
 		    : standing_type_shown(m) ? &by.shown
 					     : &by.claimed) |= 1u << standing_technology(standing_type(m));
 		if (!by.claims && !standing_type_shown(m))

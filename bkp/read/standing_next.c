@@ -78,11 +78,17 @@ static void say_not_good(
 		standing_say(n,
 		    text("data set '%s': generation %ju is partial: %s; put that right, then run 'bkp run "
 			 "%s'"),
-		    name, number, path_show(*in->reason ? in->reason : text("no reason is on record"), reason, sizeof(reason)), name);
+		    name, number,
+		    path_show(
+			*in->reason ? in->reason : text("no reason is on record"), reason, sizeof(reason)),
+		    name);
 	else
 		standing_say(n,
 		    text("data set '%s': generation %ju failed: %s; put that right, then run 'bkp run %s'"),
-		    name, number, path_show(*in->reason ? in->reason : text("no reason is on record"), reason, sizeof(reason)), name);
+		    name, number,
+		    path_show(
+			*in->reason ? in->reason : text("no reason is on record"), reason, sizeof(reason)),
+		    name);
 }
 
 static void say_tried(struct standing_next *n, const struct standing_dataset *d)
@@ -119,7 +125,7 @@ static void say_tried(struct standing_next *n, const struct standing_dataset *d)
 		standing_say(n,
 		    text("data set '%s': generation %ju failed: %s; put that right, then run 'bkp run %s'"),
 		    name, g->number,
-		    path_show(*in->reason		  ? in->reason
+		    path_show(*in->reason ? in->reason
 			      : g->state == LEDGER_ABANDONED || !strcmp(g->reason, "interrupted")
 				  ? text("it was interrupted")
 				  : g->reason,
@@ -200,9 +206,11 @@ static void say_policy(struct standing_next *n)
 		    policy_plan_technology(standing_type(&n->v->s->media[0])));
 	else if (claims && __builtin_popcount(shown) < 2)
 		standing_say(n,
-		    text("that '%s' is %s is declared only, its device does not show it: two technologies must be shown by "
+		    text("that '%s' is %s is declared only, its device does not show it: two technologies "
+			 "must be shown by "
 			 "devices; see 'bkp medium show %s'"),
-		    claims->policy->name, policy_plan_technology(standing_type(claims)), claims->policy->name);
+		    claims->policy->name, policy_plan_technology(standing_type(claims)),
+		    claims->policy->name);
 	if (!offline)
 		standing_say(n, "%s",
 		    text("no medium is kept offline: declare one with 'offline: true' and bring it up to "

@@ -27,7 +27,8 @@ void standing_next_damaged(struct standing_next *n, const struct standing_medium
 	}
 	if (m->damaged == 1)
 		standing_say(n,
-		    text("generation %ju on '%s' is damaged: it does not count; attach the other media too, run "
+		    text("generation %ju on '%s' is damaged: it does not count; attach the other media too, "
+			 "run "
 			 "'bkp repair %s', and look at the disk"),
 		    number, label, label);
 	else
@@ -92,7 +93,8 @@ void standing_next_attached(struct standing_next *n, const struct standing_mediu
 		    text("%s is up to date: unmount it, take it to '%s', and record that with 'bkp medium "
 			 "move %s "
 			 "--operator NAME'"),
-		    m->policy->name, *to ? path_show(to, place, sizeof(place)) : text("an unknown place"), m->policy->name);
+		    m->policy->name, *to ? path_show(to, place, sizeof(place)) : text("an unknown place"),
+		    m->policy->name);
 }
 
 /* Somebody gave up the medium that had the name. */
@@ -111,7 +113,8 @@ void standing_next_absent(struct standing_next *n, const struct standing_medium 
 
 	if (!m->ledger && is_retired(n->v->l, name))
 		standing_say(n,
-		    text("medium '%s' was retired, but the policy still names it: take it out of the policy; a new disk "
+		    text("medium '%s' was retired, but the policy still names it: take it out of the policy; "
+			 "a new disk "
 			 "that takes its place is registered with 'bkp medium add %s'"),
 		    name, name);
 	else if (!m->ledger)
@@ -158,15 +161,16 @@ void standing_next_rotate(struct standing_next *n, const struct standing_medium 
 	/* the same rotation would end as the last one did */
 	if (d && m->ledger->full) {
 		standing_say(n,
-		    text("'%s' was full at its last rotation and lacks a recent generation of '%s': make room with 'bkp "
-			 "expire --operator NAME --medium %s' and rotate it again, or register a larger disk and rotate "
+		    text("'%s' was full at its last rotation and lacks a recent generation of '%s': make "
+			 "room with 'bkp "
+			 "expire --operator NAME --medium %s' and rotate it again, or register a larger disk "
+			 "and rotate "
 			 "that"),
 		    m->policy->name, d->policy->name, m->policy->name);
 		return;
 	}
 	say_why(n, m, d, why, sizeof(why));
-	place = m->ledger->unplaced  ? NULL
-		: *m->ledger->place ? m->ledger->place : m->policy->place;
+	place = m->ledger->unplaced ? NULL : *m->ledger->place ? m->ledger->place : m->policy->place;
 	if (m->sight == STANDING_SEEN)
 		standing_say(n, text("run 'bkp rotate %s --operator NAME': %s"), m->policy->name, why);
 	else if (place && *place)
@@ -198,7 +202,8 @@ void standing_next_whereabouts(struct standing_next *n, const struct standing_me
 		    m->policy->name, m->policy->name, lm->destination);
 	else if (lm->unplaced)
 		standing_say(n,
-		    text("%s was detached, and nobody recorded where it is now: 'bkp medium move %s --place PLACE --operator "
+		    text("%s was detached, and nobody recorded where it is now: 'bkp medium move %s --place "
+			 "PLACE --operator "
 			 "NAME'"),
 		    m->policy->name, m->policy->name);
 }
@@ -218,7 +223,8 @@ void standing_next_behind(struct standing_next *n, const struct standing_medium 
 	c = standing_copy_on(ledger_generation_by_number(n->v->l, d->newest), m->ledger->uuid);
 	if ((!c || !c->ok) && m->ledger->full)
 		standing_say(n,
-		    text("'%s' is full and lacks generation %ju: make room with 'bkp expire --operator NAME --medium %s', "
+		    text("'%s' is full and lacks generation %ju: make room with 'bkp expire --operator NAME "
+			 "--medium %s', "
 			 "then 'bkp run --all'; or register a larger disk under a new name"),
 		    name, d->newest, name);
 	else if (!c || !c->ok)

@@ -44,7 +44,8 @@ void standing_next_frozen(struct standing_next *n)
 			 "rotated until you have looked: then 'bkp accept %ju --operator NAME --reason TEXT' "
 			 "if that is as it should be, else 'bkp hold %ju --operator NAME --reason TEXT'"),
 		    d->policy->name, d->suspect,
-		    path_show(d->suspicion && *d->suspicion ? d->suspicion : text("no reason is on record"), why, sizeof(why)),
+		    path_show(d->suspicion && *d->suspicion ? d->suspicion : text("no reason is on record"),
+			why, sizeof(why)),
 		    d->suspect, d->suspect);
 	}
 	if (said || !s->frozen)
@@ -137,7 +138,8 @@ void standing_next_failed(struct standing_next *n)
 		return;
 	if (s->run->signal) {
 		standing_say(n,
-		    text("the last run (%s) was ended early by a person or the system (signal %d): %s; the next one goes "
+		    text("the last run (%s) was ended early by a person or the system (signal %d): %s; the "
+			 "next one goes "
 			 "on from there"),
 		    clock_format_local(s->run->ended_ns, at), s->run->signal,
 		    path_show(s->run->line, line, sizeof(line)));
@@ -157,7 +159,8 @@ void standing_next_untold(struct standing_next *n)
 		return;
 	standing_say(n, text("%s: %s; put that right and try it with 'bkp notify --test'"),
 	    clock_format_local(t->at_ns, at),
-	    path_show(t->reason && *t->reason ? t->reason : text("no reason is on record"), why, sizeof(why)));
+	    path_show(
+		t->reason && *t->reason ? t->reason : text("no reason is on record"), why, sizeof(why)));
 }
 
 void standing_next_narrowed(struct standing_next *n)
@@ -169,7 +172,8 @@ void standing_next_narrowed(struct standing_next *n)
 
 	if (k)
 		standing_say(n,
-		    text("the policy was changed at %s so that less is captured or guarded (%s; changes of this kind: %zu); "
+		    text("the policy was changed at %s so that less is captured or guarded (%s; changes of "
+			 "this kind: %zu); "
 			 "undone or not, nobody has accepted it: read 'bkp journal show', then 'bkp "
 			 "accept --policy-change --operator NAME --reason TEXT'"),
 		    clock_format_local(since_ns, since), path_show(first, what, sizeof(what)), k);

@@ -30,8 +30,8 @@ int64_t standing_attach_s(const struct policy_medium *m);
 const char *standing_type(const struct standing_medium *m);
 /* Does the policy still say so? */
 bool standing_type_agrees(const struct standing_medium *m);
-/* The first of all that are on the same file system and are lost together, whatever they hold: they count as that
- * one; NULL: it is the first, or alone. */
+/* The first of all that are on the same file system and are lost together, whatever they hold: they count as
+ * that one; NULL: it is the first, or alone. */
 const struct standing_medium *standing_twin(const struct standing_view *v, const struct standing_medium *m);
 
 /* standing_dataset.c */

@@ -201,7 +201,8 @@ int verify_listed_end(struct verify_run *run, const struct verify_listed *l, str
 	if (l->r)
 		verify_report(run, l->path, NULL, NULL, &l->why);
 	/* what could not be read is neither: another generation tries it again */
-	if (seen && !(l->r && err_is_unread(&l->why)) && digestset_put(seen, l->sha256, l->r ? SEEN_BAD : SEEN_GOOD, err) < 0)
+	if (seen && !(l->r && err_is_unread(&l->why)) &&
+	    digestset_put(seen, l->sha256, l->r ? SEEN_BAD : SEEN_GOOD, err) < 0)
 		return -1;
 	return 0;
 }
@@ -372,7 +373,8 @@ static void look_at_signature(struct verify_run *run, const char *dir)
 	if (vault_r_signature_is_usual(run->g))
 		return;
 	snprintf(path, sizeof(path), "%s/SHA256SUMS.minisig", dir);
-	err_set(&why, "E-VERIFY-02", text("'%s' is not what was written: %s"), path, text("its first line is another"));
+	err_set(&why, "E-VERIFY-02", text("'%s' is not what was written: %s"), path,
+	    text("its first line is another"));
 	verify_report(run, path, NULL, NULL, &why);
 }
 

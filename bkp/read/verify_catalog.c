@@ -179,7 +179,8 @@ static void check_counts(struct catalog_check *k)
 	if (!said || said->verdict != ds->verdict || said->entries != ds->entries)
 		err_set(&why, "E-VERIFY-06", text("data set '%s': manifest.json and root.age do not agree"),
 		    ds->name);
-	else if (k->entries != ds->entries && k->unread == k->run->res.unread) /* what could not be read is not counted */
+	else if (k->entries != ds->entries &&
+		 k->unread == k->run->res.unread) /* what could not be read is not counted */
 		err_set(&why, "E-VERIFY-06", text("data set '%s' has %ju entries where %ju were promised"),
 		    ds->name, k->entries, ds->entries);
 	else

@@ -30,9 +30,9 @@ struct verify_run {
 	const struct verify_callbacks *cb;
 	struct verify_result res;
 	unsigned long starved; /* since when: what was read while memory ended is no damage */
-	uint64_t total;	  /* bytes to be read, as far as known */
-	unsigned threads; /* files read at a time */
-	bool ahead;	  /* each with a thread that reads ahead */
+	uint64_t total;	       /* bytes to be read, as far as known */
+	unsigned threads;      /* files read at a time */
+	bool ahead;	       /* each with a thread that reads ahead */
 };
 
 void verify_report(

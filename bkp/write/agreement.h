@@ -21,8 +21,8 @@ struct minisig_secret;
 struct policy;
 struct state;
 
-/* Of policy and agreement the larger figures become the agreement; approvers, in epoch 1 while none are agreed. Records
- * nothing when that is what is agreed already. *ret (may be NULL): was something recorded. */
+/* Of policy and agreement the larger figures become the agreement; approvers, in epoch 1 while none are
+ * agreed. Records nothing when that is what is agreed already. *ret (may be NULL): was something recorded. */
 int agreement_raise(struct state *s, const struct policy *policy, bool *ret, struct err *err)
     __attribute__((warn_unused_result));
 

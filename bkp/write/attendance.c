@@ -147,7 +147,8 @@ int attendance_find(const struct ledger *l, const struct attendance_keys *k, con
 	if (!lm) {
 		err_set(err, "E-MEDIA-06", text("'%s' is not a registered medium"), m->name);
 		err_hint(err,
-		    m->path ? text("register it with 'bkp medium add %s'") : text("register it with 'bkp medium add %s --path DIR'"),
+		    m->path ? text("register it with 'bkp medium add %s'")
+			    : text("register it with 'bkp medium add %s --path DIR'"),
 		    m->name);
 		return 0;
 	}

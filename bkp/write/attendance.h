@@ -52,7 +52,8 @@ int attendance_arrived(struct state *s, const char *uuid, const char *path, stru
     __attribute__((warn_unused_result));
 
 /* Looks, and records medium-attached or medium-detached for every offline medium whose recorded state is
- * another, and that one which is not kept offline any more came back; plugged in counts as attached.  What cannot be told is not recorded. */
+ * another, and that one which is not kept offline any more came back; plugged in counts as attached.  What
+ * cannot be told is not recorded. */
 int attendance_record(struct state *s, const struct policy *policy, struct err *err)
     __attribute__((warn_unused_result));
 

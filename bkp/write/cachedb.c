@@ -15,8 +15,8 @@
 
 #include "base/io.h"
 
-#define LOCK_SIZE 16384 /* more than the 126 readers that LMDB makes room for take */
-#define MAP_SIZE ((size_t)1 << 38) /* address space of a sparse file, not memory */
+#define LOCK_SIZE 16384		    /* more than the 126 readers that LMDB makes room for take */
+#define MAP_SIZE  ((size_t)1 << 38) /* address space of a sparse file, not memory */
 /* Times 64 KiB, which the kernel maps around a page, and the same again for the page above it in the tree. */
 #define TOUCHED_MAX 400
 
@@ -25,12 +25,14 @@
 static int allocate_lock(const char *path)
 {
 	IO_FD_AUTO dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	IO_FD_AUTO fd = dir < 0 ? -1 : openat(dir, "lock.mdb", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	IO_FD_AUTO fd =
+	    dir < 0 ? -1 : openat(dir, "lock.mdb", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	return fd < 0 ? errno : posix_fallocate(fd, 0, LOCK_SIZE);
 }
 
-/* LMDB's words are for its developers, and would stand in the morning's mail: what it means is told by who outlives this. */
+/* LMDB's words are for its developers, and would stand in the morning's mail: what it means is told by who
+ * outlives this. */
 static void die_silently(MDB_env *env, const char *words)
 {
 	(void)env, (void)words;
@@ -44,8 +46,8 @@ int cachedb_open(const char *path, unsigned max_tables, unsigned flags, struct M
 
 	*ret_env = NULL;
 	if ((r = allocate_lock(path)) || (r = mdb_env_create(ret_env)) ||
-	    (r = mdb_env_set_assert(*ret_env, die_silently)) || (r = mdb_env_set_mapsize(*ret_env, MAP_SIZE)) ||
-	    (r = mdb_env_set_maxdbs(*ret_env, max_tables)) ||
+	    (r = mdb_env_set_assert(*ret_env, die_silently)) ||
+	    (r = mdb_env_set_mapsize(*ret_env, MAP_SIZE)) || (r = mdb_env_set_maxdbs(*ret_env, max_tables)) ||
 	    (r = mdb_env_open(*ret_env, path, flags | MDB_NOTLS | MDB_NORDAHEAD, 0600)) ||
 	    (r = mdb_env_get_fd(*ret_env, &fd)))
 		return r;

@@ -105,7 +105,9 @@ void capture_note(struct capture *c, enum capture_kind kind, const char *path, i
 
 void capture_tell(struct capture *c, const struct feed_event *e)
 {
-	c->within = !e || e->kind == FEED_RESTART || e->kind == FEED_DONE ? 0 : c->within + (e->kind == FEED_HOLE ? e->length : e->n);
+	c->within = !e || e->kind == FEED_RESTART || e->kind == FEED_DONE
+			? 0
+			: c->within + (e->kind == FEED_HOLE ? e->length : e->n);
 	/* with FEED_DONE the file is not among the bytes yet */
 	if (c->cfg.cb.progress && (!e || e->kind != FEED_DONE))
 		c->cfg.cb.progress(c->cfg.cb.progress_arg, c->result->bytes + c->within);

@@ -13,8 +13,8 @@
  * `before` runs first, `after` last, whatever became of what is between them (also when it was stopped); one
  * that fails makes a data set that was good partial.  Both, and all commands, find BKP_DATASET and
  * BKP_GENERATION in their environment, `after` BKP_RESULT too (good, partial, failed).  *ret.said is the end
- * of what all of them wrote to standard error: names of patients may be in it.  *ret.said_lines counts the lines
- * where they make a person look.
+ * of what all of them wrote to standard error: names of patients may be in it.  *ret.said_lines counts the
+ * lines where they make a person look.
  *
  * Errors (-1): the capture as a whole cannot go on (no medium left, out of memory).
  */

@@ -127,7 +127,8 @@ int capture_guard_begin(struct capture *c, struct err *err)
 
 void capture_guard_look(struct capture *c, const struct feed_event *e)
 {
-	bool data = (e->kind == FEED_SMALL_FILE || e->kind == FEED_SMALL_DATA || e->kind == FEED_CHUNK) && e->n;
+	bool data =
+	    (e->kind == FEED_SMALL_FILE || e->kind == FEED_SMALL_DATA || e->kind == FEED_CHUNK) && e->n;
 
 	if (e->kind == FEED_RESTART)
 		c->seen.kind = KIND_UNKNOWN;

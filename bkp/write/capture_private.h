@@ -33,11 +33,11 @@ struct capture {
 	struct capture_config cfg;
 	struct content *content;
 	struct catalog_writer *block;
-	struct buf extents; /* of the entry at hand */
+	struct buf extents;	      /* of the entry at hand */
 	struct content_sha256 sha256; /* likewise */
-	struct buf bytes;   /* of a catalog block */
-	struct buf list;    /* block list of the data set at hand */
-	struct buf first;   /* path of the block's first entry, percent-encoded */
+	struct buf bytes;	      /* of a catalog block */
+	struct buf list;	      /* block list of the data set at hand */
+	struct buf first;	      /* path of the block's first entry, percent-encoded */
 	struct buf link, path;
 	/* the data set at hand */
 	const struct policy_dataset *policy;
@@ -51,10 +51,10 @@ struct capture {
 	struct statcache_writer *remember;
 	uint64_t *runs; /* archives that were available when it was begun */
 	size_t n_runs;
-	bool stopped;  /* by capture_callbacks.stop */
+	bool stopped;	 /* by capture_callbacks.stop */
 	uint64_t within; /* bytes of the file at hand that came so far */
-	uint64_t kept; /* bytes of content that needed no reading */
-	bool forget;   /* what is remembered is damaged: capture without it */
+	uint64_t kept;	 /* bytes of content that needed no reading */
+	bool forget;	 /* what is remembered is damaged: capture without it */
 	struct err cache_fault;
 	/* what became of its files since */
 	struct tally *tally;

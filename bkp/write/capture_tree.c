@@ -227,7 +227,8 @@ static uint64_t used_bytes(const struct capture *c)
 int capture_stop(struct capture *c, struct err *err)
 {
 	uint64_t most = used_bytes(c), done = c->result->bytes, fresh = done - c->kept;
-	/* what came of a file that is not whole is stored, but for its last piece, and is read again to be known */
+	/* what came of a file that is not whole is stored, but for its last piece, and is read again to be
+	 * known */
 	uint64_t stored = done + c->within;
 
 	/* a block may be a night's worth of large files: without it no night would come any further */
@@ -237,7 +238,8 @@ int capture_stop(struct capture *c, struct err *err)
 	c->stopped = true;
 	if (c->cfg.cb.interrupted && c->cfg.cb.interrupted(c->cfg.cb.arg))
 		return err_set(err, "E-CAPTURE-05",
-		    text("stopped because bkp was told to end; %ju MiB of it are stored, which the next run need "
+		    text("stopped because bkp was told to end; %ju MiB of it are stored, which the next run "
+			 "need "
 			 "not write again; nothing of it counts yet"),
 		    stored >> 20);
 	if (c->policy->command)
@@ -319,8 +321,7 @@ static int capture_once(
 	int r;
 
 	snprintf(links, sizeof(links), "%s/links", c->cfg.scratch);
-	if (capture_open_cache(c, err) || capture_guard_begin(c, err) ||
-	    linkmap_open(links, &c->links, err))
+	if (capture_open_cache(c, err) || capture_guard_begin(c, err) || linkmap_open(links, &c->links, err))
 		return -1;
 	c->forget = false;
 	scout.cache = c->cache;

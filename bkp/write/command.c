@@ -375,8 +375,7 @@ int command_finish(struct command *c, struct err *err)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	if (WIFSIGNALED(status))
-		return err_set(
-		    err, "E-CMD-02", text("the command was ended by signal %d"), WTERMSIG(status));
+		return err_set(err, "E-CMD-02", text("the command was ended by signal %d"), WTERMSIG(status));
 	return err_set(err, "E-CMD-02", text("the command failed with status %d"), WEXITSTATUS(status));
 }
 

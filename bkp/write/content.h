@@ -27,7 +27,8 @@ int content_new(struct pack *pack, const struct chunker *chunker, struct content
 void content_free(struct content *c);
 
 void content_begin(struct content *c);
-/* One event of what reader.h feeds between an item and FEED_DONE, which is at hand in f.  FEED_RESTART begins anew.
+/* One event of what reader.h feeds between an item and FEED_DONE, which is at hand in f.  FEED_RESTART begins
+ * anew.
  */
 int content_take(struct content *c, struct feed *f, const struct feed_event *e, struct err *err);
 /* SHA-256 of the whole content as it was read, holes as zeros. */

@@ -50,7 +50,7 @@ struct dedup_archive {
 	/* A random number, never 0, of the run that published it.  A number that a run had given out when it
 	 * died is given out again: only number and run together say which archive is meant. */
 	uint64_t run;
-	uint64_t generation; /* for which it was made */
+	uint64_t generation;		  /* for which it was made */
 	uint8_t index_sha256[DIGEST_LEN]; /* of its INDEX */
 };
 
@@ -76,8 +76,8 @@ int dedup_check_available(struct dedup *d, dedup_available_fn *available, void *
 bool dedup_available(const struct dedup *d, uint64_t number, uint64_t run);
 /* The run that published an archive that is available; 0: it is not. */
 uint64_t dedup_run_of(const struct dedup *d, uint64_t number);
-/* The same for all at once, for another thread to look up in: runs[number], 0 where none is available, as an array of
- * n that the caller frees. */
+/* The same for all at once, for another thread to look up in: runs[number], 0 where none is available, as an
+ * array of n that the caller frees. */
 int dedup_copy_runs(const struct dedup *d, uint64_t **ret, size_t *ret_n, struct err *err);
 /* From now on it is not available: what is in it is stored again. */
 void dedup_refuse(struct dedup *d, uint64_t number);

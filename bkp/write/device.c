@@ -119,8 +119,8 @@ static void sys_serial(const char *disk, char *out, size_t size)
 	}
 }
 
-/* Spinning or not: what the kernel knows of the disk itself, through volumes on it (dm, md) as well.  A disk that a
- * virtual machine is given, or that is a file, says nothing. */
+/* Spinning or not: what the kernel knows of the disk itself, through volumes on it (dm, md) as well.  A disk
+ * that a virtual machine is given, or that is a file, says nothing. */
 static void look_at_type(dev_t whole, struct device *d)
 {
 	BUF_AUTO b = BUF_INIT(SYS_MAX);
@@ -196,7 +196,8 @@ static void name_store(struct device *d, dev_t holding)
 	else if (!strcmp(d->fs_type, "zfs")) /* of one pool */
 		snprintf(d->store, sizeof(d->store), "zfs %.*s", (int)strcspn(d->source, "/"), d->source);
 	else
-		snprintf(d->store, sizeof(d->store), "%u:%u%s%s", major(holding), minor(holding), *d->serial ? " " : "", d->serial);
+		snprintf(d->store, sizeof(d->store), "%u:%u%s%s", major(holding), minor(holding),
+		    *d->serial ? " " : "", d->serial);
 }
 
 int device_look(const char *path, struct device *ret, struct err *err)

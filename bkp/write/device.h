@@ -22,8 +22,8 @@ struct device {
 	/* what tells this storage from another, of media of one site: two with the same are lost together. The
 	 * UUID of the file system; of a share server and path ("nas:/export"); else the device's numbers */
 	char store[256];
-	/* what its type is as the device itself shows it, a type of the policy or "memory"; "": it cannot be told
-	 * (a share, a virtual disk) */
+	/* what its type is as the device itself shows it, a type of the policy or "memory"; "": it cannot be
+	 * told (a share, a virtual disk) */
 	char shows[16];
 	bool whole; /* the path is the mount point itself or a folder directly below it, other than "/" */
 };

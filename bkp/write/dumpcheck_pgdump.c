@@ -1,12 +1,16 @@
 /* dumpcheck_pgdump: walks the custom format of pg_dump (-Fc) as it streams by; see dumpcheck.h.
  *
  * As PostgreSQL's src/bin/pg_dump/pg_backup_archiver.c and pg_backup_custom.c read and write it:
- *	"PGDMP", version (3 bytes), bytes of an integer, bytes of an offset, format 1; compression; date (7
- *integers); name of the database, versions of server and pg_dump; number of entries; the entries; then the
- *data, block by block: a byte 1 (table) or 3 (large objects), the number of its entry, pieces with their
- *lengths up to one of length 0; large objects have their number before each. An integer is a byte for its
- *sign and then its bytes, the least first; a text is its length and its bytes, -1 none.  There is no mark at
- *the end: as many blocks must come as entries say that they have data, and nothing behind the last one.
+ *
+ *     "PGDMP"; version (3 bytes); bytes of an integer; bytes of an offset; format 1; compression
+ *     date (7 integers); name of the database; versions of server and pg_dump
+ *     number of entries; the entries
+ *     the data, block by block: a byte 1 (table) or 3 (large objects), the number of its entry, pieces with
+ *     their lengths up to one of length 0; large objects have their number before each
+ *
+ * An integer is a byte for its sign and then its bytes, the least first; a text is its length and its bytes,
+ * -1 none.  There is no mark at the end: as many blocks must come as entries say that they have data, and
+ * nothing after the last one.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -268,8 +268,8 @@ static int approver_missing(const struct expiry *e, struct err *err)
 	if (!ledger_approvers(state_ledger(e->state))) {
 		err_set(err, "E-EXPIRE-10", "%s",
 		    text("the policy wants an expiry to be approved, and it is not agreed yet by whom"));
-		return err_hint(
-		    err, "%s", text("agree on it with the root key: 'bkp agree --operator NAME --root-key FILE'"));
+		return err_hint(err, "%s",
+		    text("agree on it with the root key: 'bkp agree --operator NAME --root-key FILE'"));
 	}
 	err_set(
 	    err, "E-EXPIRE-03", "%s", text("it is agreed that somebody approves an expiry, and nobody has"));

@@ -30,8 +30,9 @@ struct heads_finding {
 	const char *found; /* "", "truncated", "forked" */
 	uint64_t line;	   /* the first that is gone or another */
 	uint64_t expected; /* lines it was known to have */
-	uint64_t lines;	   /* those of ours that it has: more than expected when a command died before it could record it */
-	struct err why;	   /* for a person; code "" when nothing was found */
+	uint64_t
+	    lines; /* those of ours that it has: more than expected when a command died before it could record it */
+	struct err why; /* for a person; code "" when nothing was found */
 };
 
 /* 0: *ret is filled; HEADS_AHEAD: E-HISTORY-01, nothing may be recorded; -1: the copy cannot be read. */
@@ -52,8 +53,8 @@ int heads_record(struct state *s, const struct medium *m, const struct heads_fin
     __attribute__((warn_unused_result));
 
 /* keys.jsonl of the medium becomes this host's, durably; a damaged one is replaced, one that was signed by
- * the same keys and says otherwise is not (E-PUBLISH-07).  replaced (or NULL) gets its name when this host did not write
- * what stood there: an older list of its own is the beginning of the new one. */
+ * the same keys and says otherwise is not (E-PUBLISH-07).  replaced (or NULL) gets its name when this host
+ * did not write what stood there: an older list of its own is the beginning of the new one. */
 int heads_put_keys(const struct state *s, int repo_dirfd, struct replaced *replaced, struct err *err)
     __attribute__((warn_unused_result));
 

@@ -69,13 +69,15 @@ int medium_docs_file(const struct medium_docs *d, int dir, const char *name, mod
 }
 
 /* By the key of whatever epoch. */
-static bool is_signed(const struct medium_docs *d, const char *comment, const void *p, size_t n, const void *sig, size_t n_sig)
+static bool is_signed(
+    const struct medium_docs *d, const char *comment, const void *p, size_t n, const void *sig, size_t n_sig)
 {
 	char said[MINISIG_COMMENT_MAX];
 	size_t n_keys;
 	const struct minisig_public *keys = state_keys(d->state, &n_keys);
 
-	return !minisig_verify_one_of(keys, n_keys, p, n, sig, n_sig, said, NULL, NULL) && !strcmp(said, comment);
+	return !minisig_verify_one_of(keys, n_keys, p, n, sig, n_sig, said, NULL, NULL) &&
+	       !strcmp(said, comment);
 }
 
 /* What stands there signed is not signed again every night. */
@@ -137,8 +139,8 @@ static void foreign(const struct medium_docs *d, const char *kind, const char *n
 	bool procedure = !strcmp(kind, MEDIUM_DOCS_PROCEDURES), tool = !strcmp(kind, MEDIUM_DOCS_TOOLS);
 	char path[2 * SHOW + GENERATION_UUID];
 
-	snprintf(path, sizeof(path), "%s%s%s%s%s%s", procedure ? state_repository(d->state) : "", procedure ? "/" : "",
-	    procedure || tool ? kind : "", procedure || tool ? "/" : "", name, suffix);
+	snprintf(path, sizeof(path), "%s%s%s%s%s%s", procedure ? state_repository(d->state) : "",
+	    procedure ? "/" : "", procedure || tool ? kind : "", procedure || tool ? "/" : "", name, suffix);
 	replaced_add(d->replaced, path);
 }
 
@@ -152,7 +154,8 @@ static bool is_nothing(int dir, const char *name, struct buf *out, bool *ret_rea
 }
 
 /* The text that a run which died has announced. */
-static void look_at_next(const struct medium_docs *d, int dir, const char *name, const char *kind, const char *comment, struct buf *out)
+static void look_at_next(const struct medium_docs *d, int dir, const char *name, const char *kind,
+    const char *comment, struct buf *out)
 {
 	BUF_AUTO there = BUF_INIT(TEXT_MAX);
 	char next[SHOW];
@@ -169,10 +172,10 @@ static void look_at_next(const struct medium_docs *d, int dir, const char *name,
 		(void)!buf_append(out, there.p + lines, there.n - lines, NULL);
 }
 
-/* The signed text in its place and the announced one; p are the bytes that will stand there.  out: those that we
- * wrote, one behind the other. */
-static void look_at_text(const struct medium_docs *d, int dir, const char *name, const char *kind, const void *p, size_t n,
-    struct buf *out)
+/* The signed text in its place and the announced one; p are the bytes that will stand there.  out: those that
+ * we wrote, one behind the other. */
+static void look_at_text(const struct medium_docs *d, int dir, const char *name, const char *kind,
+    const void *p, size_t n, struct buf *out)
 {
 	BUF_AUTO there = BUF_INIT(TEXT_MAX);
 	BUF_AUTO sig = BUF_INIT(SIG_MAX);
@@ -196,8 +199,8 @@ static void look_at_text(const struct medium_docs *d, int dir, const char *name,
 		foreign(d, kind, name, ".minisig");
 }
 
-/* Does a list that we wrote have these bytes under that name, or not the name at all?  What is not listed counts for
- * nobody. */
+/* Does a list that we wrote have these bytes under that name, or not the name at all?  What is not listed
+ * counts for nobody. */
 static bool is_vouched(const struct medium_docs *d, const char *name, const struct buf *bytes)
 {
 	BUF_AUTO line = BUF_INIT(SIG_MAX);
@@ -206,13 +209,14 @@ static bool is_vouched(const struct medium_docs *d, const char *name, const stru
 
 	snprintf(end, sizeof(end), "  %s\n", name);
 	digest_sha256(bytes->p, bytes->n, sha256);
-	return d->vouched.n && (!strstr((const char *)d->vouched.p, end) ||
-			    (!generation_sums_add(&line, sha256, name, NULL) && !buf_terminate(&line, NULL) &&
-				strstr((const char *)d->vouched.p, (const char *)line.p)));
+	return d->vouched.n &&
+	       (!strstr((const char *)d->vouched.p, end) ||
+		   (!generation_sums_add(&line, sha256, name, NULL) && !buf_terminate(&line, NULL) &&
+		       strstr((const char *)d->vouched.p, (const char *)line.p)));
 }
 
-int medium_docs_listed(const struct medium_docs *d, int dir, const char *kind, const char *name, mode_t mode, const void *p,
-    size_t n, struct err *err)
+int medium_docs_listed(const struct medium_docs *d, int dir, const char *kind, const char *name, mode_t mode,
+    const void *p, size_t n, struct err *err)
 {
 	BUF_AUTO there = BUF_INIT(TOOL_MAX);
 	bool read;
@@ -241,8 +245,8 @@ int medium_docs_announce(
 	return announce(d, dir, MEDIUM_DOCS_SUMS, comment, list, sums->n, &sig, err);
 }
 
-static int put_signed(const struct medium_docs *d, int dir, const char *name, const char *kind, const void *p, size_t n,
-    struct err *err)
+static int put_signed(const struct medium_docs *d, int dir, const char *name, const char *kind, const void *p,
+    size_t n, struct err *err)
 {
 	BUF_AUTO sig = BUF_INIT(SIG_MAX);
 	char comment[MINISIG_COMMENT_MAX], sig_name[SHOW];
@@ -308,7 +312,8 @@ int medium_docs_tools(const char *folder, struct buf *ret_sums, struct err *err)
 	IO_FD_AUTO source = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (source < 0)
-		return err_sys(err, "E-DOCS-03", errno, text("the folder '%s' with the tools for media cannot be opened"), folder);
+		return err_sys(err, "E-DOCS-03", errno,
+		    text("the folder '%s' with the tools for media cannot be opened"), folder);
 	for (size_t i = 0; i < N_TOOLS; i++) {
 		BUF_AUTO b = BUF_INIT(TOOL_MAX);
 
@@ -352,7 +357,8 @@ static void refuse_tool(struct medium_docs *d, const char *name)
 	char show[SHOW];
 
 	err_set(&why, "E-DOCS-04",
-	    text("'%s' in '%s' is not the one this bkp was built with: the tools on the media stay as they are"),
+	    text("'%s' in '%s' is not the one this bkp was built with: the tools on the media stay as they "
+		 "are"),
 	    name, path_show(d->from->tools, show, sizeof(show)));
 	err_hint(&why, "%s",
 	    text("somebody changed it: install bkp again; if it was changed on purpose, 'bkp accept --tools "
@@ -371,7 +377,8 @@ static int put_read(struct medium_docs *d, const struct buf bytes[N_TOOLS], cons
 	if (medium_docs_announce(d, dir, MEDIUM_DOCS_TOOLS, sums, err))
 		return -1;
 	for (size_t i = 0; i < N_TOOLS; i++)
-		if (there[i] && medium_docs_listed(d, dir, MEDIUM_DOCS_TOOLS, tools[i].name, tools[i].mode, bytes[i].p, bytes[i].n, err))
+		if (there[i] && medium_docs_listed(d, dir, MEDIUM_DOCS_TOOLS, tools[i].name, tools[i].mode,
+				    bytes[i].p, bytes[i].n, err))
 			return -1;
 	if (medium_docs_seal(d, dir, MEDIUM_DOCS_TOOLS, sums, err))
 		return -1;
@@ -453,7 +460,8 @@ static int record(struct medium_docs *d, struct err *err)
 		return err_nomem(err);
 	digest_sha256(all, strlen(all), hash);
 	free(all);
-	if (!lm || !json_object_size(d->listed) || !strcmp(lm->docs_sha256, digest_hex(hash, DIGEST_LEN, sha256)))
+	if (!lm || !json_object_size(d->listed) ||
+	    !strcmp(lm->docs_sha256, digest_hex(hash, DIGEST_LEN, sha256)))
 		return 0;
 	return state_append(d->state, "documents",
 	    json_pack("{s:s, s:s, s:O}", "medium", lm->uuid, "sha256", sha256, "files", d->listed), err);
@@ -464,8 +472,13 @@ int medium_docs_put(struct state *s, const struct policy *policy, const struct m
     struct err *why, struct err *err)
 {
 	struct medium_docs_result result = {0};
-	struct medium_docs d = {
-	    .state = s, .policy = policy, .medium = m, .from = from, .ret = &result, .replaced = replaced, .why = why};
+	struct medium_docs d = {.state = s,
+	    .policy = policy,
+	    .medium = m,
+	    .from = from,
+	    .ret = &result,
+	    .replaced = replaced,
+	    .why = why};
 	int r;
 
 	buf_init(&d.vouched, 2 * TEXT_MAX);
@@ -473,7 +486,8 @@ int medium_docs_put(struct state *s, const struct policy *policy, const struct m
 	if (!d.listed)
 		return err_nomem(err);
 	/* README.txt last: it speaks of what is there */
-	r = put_tools(&d, err) || medium_docs_procedures(&d, err) || medium_docs_readme(&d, err) || record(&d, err);
+	r = put_tools(&d, err) || medium_docs_procedures(&d, err) || medium_docs_readme(&d, err) ||
+	    record(&d, err);
 	json_decref(d.listed);
 	buf_free(&d.vouched);
 	if (r)

@@ -6,13 +6,14 @@
  * procedures/ carry SHA256SUMS and SHA256SUMS.minisig, signed by the repository: the hint in README.txt is to
  * check them before running anything.
  *
- * Only tools that this program was built with are brought, or that a person accepted (journal "tools-accepted"):
- * what was changed on this host gets no signature, and what stands in tools/ stays as it is; so it does when one
- * is there and cannot be read.  What a medium carries now is recorded when it is something else than before (journal "documents").
+ * Only tools that this program was built with are brought, or that a person accepted (journal
+ * "tools-accepted"): what was changed on this host gets no signature, and what stands in tools/ stays as it
+ * is; so it does when one is there and cannot be read.  What a medium carries now is recorded when it is
+ * something else than before (journal "documents").
  *
- * What stood there and is replaced was written by this repository when its signature, or the text announced in
- * NAME.next, says so; of a file in tools/ and procedures/ when such a list has its SHA-256, or does not name it.
- * Everything else that has content, or is no file, somebody else put there (replaced.h).
+ * What stood there and is replaced was written by this repository when its signature, or the text announced
+ * in NAME.next, says so; of a file in tools/ and procedures/ when such a list has its SHA-256, or does not
+ * name it. Everything else that has content, or is no file, somebody else put there (replaced.h).
  *
  * Nothing is written through a link that stands on the medium.  Nothing is deleted: a file that is no longer
  * brought stays, without a line in SHA256SUMS.
@@ -53,8 +54,8 @@ struct medium_docs_result {
 int medium_docs_tools(const char *folder, struct buf *ret_sums, struct err *err)
     __attribute__((warn_unused_result));
 
-/* 0: *ret is filled, replaced (or NULL) has the files that were not what was written there, and why (or NULL) is set when something could not be brought.  -1: the medium cannot be
- * written (err). */
+/* 0: *ret is filled, replaced (or NULL) has the files that were not what was written there, and why (or NULL)
+ * is set when something could not be brought.  -1: the medium cannot be written (err). */
 int medium_docs_put(struct state *s, const struct policy *policy, const struct medium *m,
     const struct medium_docs_sources *from, struct medium_docs_result *ret, struct replaced *replaced,
     struct err *why, struct err *err);

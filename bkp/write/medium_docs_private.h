@@ -20,10 +20,10 @@ struct medium_docs {
 	const struct medium_docs_sources *from;
 	struct medium_docs_result *ret;
 	struct replaced *replaced; /* or NULL */
-	struct err *why;     /* of the first thing that could not be brought; or NULL */
-	bool faulty;	     /* why is set */
-	bool sealed_tools;   /* tools/ is there with its signature */
-	json_t *listed;	     /* the lists as they stand there, for the record */
+	struct err *why;	   /* of the first thing that could not be brought; or NULL */
+	bool faulty;		   /* why is set */
+	bool sealed_tools;	   /* tools/ is there with its signature */
+	json_t *listed;		   /* the lists as they stand there, for the record */
 	struct buf vouched;  /* the lists of the folder at hand that this repository wrote; terminated */
 	char procedure[256]; /* name of the first procedure that is there, "NAME.md", or "" */
 };
@@ -37,8 +37,8 @@ void medium_docs_miss(struct medium_docs *d, const struct err *why);
 int medium_docs_file(const struct medium_docs *d, int dir, const char *name, mode_t mode, const void *p,
     size_t n, struct err *err);
 /* The same of a file that the list of the folder names, once that was announced. */
-int medium_docs_listed(const struct medium_docs *d, int dir, const char *kind, const char *name, mode_t mode, const void *p,
-    size_t n, struct err *err);
+int medium_docs_listed(const struct medium_docs *d, int dir, const char *kind, const char *name, mode_t mode,
+    const void *p, size_t n, struct err *err);
 /* The same with its signature NAME.minisig, made for `kind`. */
 int medium_docs_signed(const struct medium_docs *d, int dir, const char *name, const char *kind,
     const void *p, size_t n, struct err *err);

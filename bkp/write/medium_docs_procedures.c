@@ -181,7 +181,8 @@ static int put_listed(struct medium_docs *d, int dir, struct listed *l, size_t n
 	if (medium_docs_announce(d, dir, MEDIUM_DOCS_PROCEDURES, &sums, err))
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		if (medium_docs_listed(d, dir, MEDIUM_DOCS_PROCEDURES, l[i].name, 0444, l[i].bytes.p, l[i].bytes.n, err))
+		if (medium_docs_listed(
+			d, dir, MEDIUM_DOCS_PROCEDURES, l[i].name, 0444, l[i].bytes.p, l[i].bytes.n, err))
 			return -1;
 	return medium_docs_seal(d, dir, MEDIUM_DOCS_PROCEDURES, &sums, err);
 }

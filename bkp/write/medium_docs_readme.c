@@ -133,7 +133,8 @@ int medium_docs_readme(const struct medium_docs *d, struct err *err)
 		char hex[DIGEST_HEX];
 
 		digest_sha256(out.p, out.n, hash);
-		if (json_object_set_new(d->listed, MEDIUM_DOCS_README, json_string(digest_hex(hash, DIGEST_LEN, hex))))
+		if (json_object_set_new(
+			d->listed, MEDIUM_DOCS_README, json_string(digest_hex(hash, DIGEST_LEN, hex))))
 			return err_nomem(err);
 	}
 	return medium_docs_signed(

@@ -31,8 +31,8 @@ struct making {
 	const char *path, *label, *type;
 	int64_t first_ns; /* when it was registered; 0: now */
 	int root;	  /* of the medium */
-	int repo; /* <repository-id>/ */
-	int tmp;  /* <repository-id>/tmp/ */
+	int repo;	  /* <repository-id>/ */
+	int tmp;	  /* <repository-id>/tmp/ */
 };
 
 static int cannot_write(const struct making *m, struct err *err)

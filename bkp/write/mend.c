@@ -74,7 +74,8 @@ static void take_stray(void *arg, const char *file, enum inventory_kind kind, co
 	char show[PATHS];
 
 	json_object_set_new(arg, path_show(file, show, sizeof(show)),
-	    json_pack("{s:s, s:s, s:s, s:i}", "code", why->code, "msg", why->msg, "hint", why->hint, "kind", (int)kind));
+	    json_pack("{s:s, s:s, s:s, s:i}", "code", why->code, "msg", why->msg, "hint", why->hint, "kind",
+		(int)kind));
 }
 
 static json_t *look_around(const struct mending *w, struct err *err)
@@ -163,7 +164,8 @@ static void say_strays(struct mending *w, json_t *before, json_t *after)
 		    json_string_value(json_object_get(value, "msg")));
 		if (json_string_length(json_object_get(value, "hint")))
 			err_hint(&why, "%s", json_string_value(json_object_get(value, "hint")));
-		w->m->left(w->m->arg, file, (enum inventory_kind)json_integer_value(json_object_get(value, "kind")), &why);
+		w->m->left(w->m->arg, file,
+		    (enum inventory_kind)json_integer_value(json_object_get(value, "kind")), &why);
 	}
 }
 
@@ -347,7 +349,8 @@ static void say_left(struct mending *w, bool proof)
 			    text("'%s' is not the one that was reported: it stays, as the proof"), path);
 		else if (w->unread)
 			err_set(&why, "E-MEND-03",
-			    text("'%s' could not be read, and no other attached medium holds it whole"), path);
+			    text("'%s' could not be read, and no other attached medium holds it whole"),
+			    path);
 		else
 			err_set(&why, "E-MEND-01",
 			    text("'%s' is damaged, and no other attached medium holds it whole"), path);
@@ -452,10 +455,10 @@ int mend_run(const struct mend *m, struct err *err)
 			? -1
 			: 0;
 	/* also what was written before it failed */
-	if (json_array_size(w.files) &&
-	    state_append(m->state, "repaired",
-		json_pack("{s:s, s:O, s:I}", "medium", medium_uuid(m->medium), "files", w.files, "count",
-		    (json_int_t)w.n_files), r ? NULL : err))
+	if (json_array_size(w.files) && state_append(m->state, "repaired",
+					    json_pack("{s:s, s:O, s:I}", "medium", medium_uuid(m->medium),
+						"files", w.files, "count", (json_int_t)w.n_files),
+					    r ? NULL : err))
 		r = -1;
 	vault_w_close(w.vault);
 	json_decref(w.files);

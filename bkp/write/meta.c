@@ -35,9 +35,9 @@
 	    FS_TOPDIR_FL | FS_NOCOW_FL | FS_PROJINHERIT_FL)
 
 struct meta {
-	struct archive *disk; /* for the cache of user and group names only */
+	struct archive *disk;	     /* for the cache of user and group names only */
 	struct archive_entry *entry; /* being filled in; the caller's */
-	char *list, *value; /* BYTES each */
+	char *list, *value;	     /* BYTES each */
 };
 
 /* What attributes are read from: a descriptor, or a path that ends in the name and is not followed. */
@@ -55,8 +55,7 @@ int meta_new(struct meta **ret, struct err *err)
 	m->disk = archive_read_disk_new();
 	m->list = malloc(BYTES);
 	m->value = malloc(BYTES);
-	if (!m->disk || !m->list || !m->value ||
-	    archive_read_disk_set_standard_lookup(m->disk)) {
+	if (!m->disk || !m->list || !m->value || archive_read_disk_set_standard_lookup(m->disk)) {
 		meta_free(m);
 		return err_nomem(err);
 	}
@@ -352,8 +351,8 @@ static void fill(struct meta *m, const struct walk_item *it, struct meta_result 
 		io_close_quietly(&ret->fd);
 }
 
-static int read_one(struct meta *m, const struct walk_item *item, struct archive_entry *entry,
-    struct meta_result *ret)
+static int read_one(
+    struct meta *m, const struct walk_item *item, struct archive_entry *entry, struct meta_result *ret)
 {
 	struct meta_result res = {.fd = -1, .st = item->st};
 	int r = 0;

@@ -35,9 +35,9 @@ struct meta;
 int meta_new(struct meta **ret, struct err *err);
 void meta_free(struct meta *m);
 
-/* Fills in the entry, which is emptied first; *ret is written when 0 is returned. META_VANISHED: nothing of that name is there any more, or a socket.  META_UNREADABLE: something
- * is there of which not even so much can be read that an entry could be stored; ret->open_errno says why,
- * nothing else is set. */
+/* Fills in the entry, which is emptied first; *ret is written when 0 is returned. META_VANISHED: nothing of
+ * that name is there any more, or a socket.  META_UNREADABLE: something is there of which not even so much
+ * can be read that an entry could be stored; ret->open_errno says why, nothing else is set. */
 #define META_VANISHED	1
 #define META_UNREADABLE 2
 int meta_read(struct meta *m, const struct walk_item *item, struct archive_entry *entry,

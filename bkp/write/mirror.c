@@ -27,7 +27,8 @@
 #define LISTED	 2 /* of them, in SHA256SUMS */
 #define SIG_FILE "SHA256SUMS.minisig"
 
-static int copy_bytes(int fd, struct vault_file *f, const uint8_t sha256[DIGEST_LEN], const char *path, struct err *err)
+static int copy_bytes(
+    int fd, struct vault_file *f, const uint8_t sha256[DIGEST_LEN], const char *path, struct err *err)
 {
 	struct digest *d = digest_new();
 	uint8_t *block = malloc(BLOCK), got[DIGEST_LEN];
@@ -56,7 +57,8 @@ static int copy_bytes(int fd, struct vault_file *f, const uint8_t sha256[DIGEST_
 	return r;
 }
 
-int mirror_archive(int source_repo, struct vault_w *to, const uint8_t sha256[DIGEST_LEN], bool replace, struct err *err)
+int mirror_archive(
+    int source_repo, struct vault_w *to, const uint8_t sha256[DIGEST_LEN], bool replace, struct err *err)
 {
 	char path[ARCFILE_PATH];
 	struct vault_file *f = NULL;
@@ -79,7 +81,8 @@ int mirror_archive(int source_repo, struct vault_w *to, const uint8_t sha256[DIG
 
 /* The four documents in the order they are published in. */
 static const char *const doc_names[DOCS] = {"manifest.json", "root.age", "SHA256SUMS", SIG_FILE};
-static const size_t doc_max[DOCS] = {GENERATION_MANIFEST_MAX, GENERATION_ROOT_MAX, GENERATION_SUMS_MAX, 65536};
+static const size_t doc_max[DOCS] = {
+    GENERATION_MANIFEST_MAX, GENERATION_ROOT_MAX, GENERATION_SUMS_MAX, 65536};
 
 static int read_docs(int source_repo, uint64_t number, struct buf docs[DOCS], struct err *err)
 {
@@ -105,8 +108,8 @@ static int is_reported(const struct mirror_generation *g, struct buf docs[DOCS],
 	digest_sha256(docs[0].p, docs[0].n, got);
 	if (!g->manifest_sha256 || !strcmp(g->manifest_sha256, digest_hex(got, DIGEST_LEN, hex)))
 		return 0;
-	err_set(err, "E-MIRROR-04", text("generation %ju has another manifest than the one that was reported"),
-	    (uintmax_t)g->number);
+	err_set(err, "E-MIRROR-04",
+	    text("generation %ju has another manifest than the one that was reported"), (uintmax_t)g->number);
 	return MIRROR_SOURCE;
 }
 
@@ -121,15 +124,18 @@ static int check_signature(const struct mirror_generation *g, struct buf docs[DO
 	snprintf(id.uuid, sizeof(id.uuid), "%s", g->uuid);
 	if (generation_comment("generation", &id, &want, err))
 		return -1;
-	if (minisig_verify_one_of(g->keys, g->n_keys, docs[2].p, docs[2].n, (const char *)docs[3].p, docs[3].n, comment, &which, err))
+	if (minisig_verify_one_of(g->keys, g->n_keys, docs[2].p, docs[2].n, (const char *)docs[3].p,
+		docs[3].n, comment, &which, err))
 		return MIRROR_SOURCE;
 	if (g->epoch && which + 1 != g->epoch) {
-		err_set(err, "E-MIRROR-04", text("generation %ju is signed with the key of epoch %zu, but was begun in epoch %u"),
+		err_set(err, "E-MIRROR-04",
+		    text("generation %ju is signed with the key of epoch %zu, but was begun in epoch %u"),
 		    (uintmax_t)g->number, which + 1, g->epoch);
 		return MIRROR_SOURCE;
 	}
 	if (strcmp(comment, (const char *)want.p) != 0) {
-		err_set(err, "E-MIRROR-02", text("the signature of generation %llu is for something else: '%s'"),
+		err_set(err, "E-MIRROR-02",
+		    text("the signature of generation %llu is for something else: '%s'"),
 		    (unsigned long long)g->number, comment);
 		return MIRROR_SOURCE;
 	}
@@ -162,8 +168,8 @@ static int check_document(struct buf docs[DOCS], unsigned *seen, const char *dir
 }
 
 /* An archive is copied when the target lacks it. */
-static int supply_archive(int source_repo, struct vault_w *to, const struct mirror_generation *g, const char *path,
-    const uint8_t sha256[DIGEST_LEN], uint64_t *files, struct err *err)
+static int supply_archive(int source_repo, struct vault_w *to, const struct mirror_generation *g,
+    const char *path, const uint8_t sha256[DIGEST_LEN], uint64_t *files, struct err *err)
 {
 	bool there;
 	uint64_t size;
@@ -189,8 +195,8 @@ static int supply_archive(int source_repo, struct vault_w *to, const struct mirr
 }
 
 /* Everything that SHA256SUMS lists, its own documents among them. */
-static int supply_listed(int source_repo, struct vault_w *to, struct buf docs[DOCS], const struct mirror_generation *g,
-    uint64_t *files, struct err *err)
+static int supply_listed(int source_repo, struct vault_w *to, struct buf docs[DOCS],
+    const struct mirror_generation *g, uint64_t *files, struct err *err)
 {
 	char dir[GENERATION_DIR], path[GENERATION_SUMS_PATH];
 	uint8_t sha256[DIGEST_LEN];
@@ -205,8 +211,9 @@ static int supply_listed(int source_repo, struct vault_w *to, struct buf docs[DO
 			break;
 		if (r)
 			return MIRROR_SOURCE;
-		r = !strncmp(path, "generations/", 12) ? check_document(docs, &seen, dir, path, sha256, files, err)
-						       : supply_archive(source_repo, to, g, path, sha256, files, err);
+		r = !strncmp(path, "generations/", 12)
+			? check_document(docs, &seen, dir, path, sha256, files, err)
+			: supply_archive(source_repo, to, g, path, sha256, files, err);
 		if (r)
 			return r;
 	}

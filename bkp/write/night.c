@@ -43,7 +43,9 @@ static int begin(struct night *n, struct err *err)
 	n->ret->generation = ledger_next_generation(state_ledger(n->cfg->state));
 	state_uuid(n->uuid);
 	return state_append(n->cfg->state, "begin",
-	    json_pack("{s:I, s:s, s:o}", "generation", (json_int_t)n->ret->generation, "uuid", n->uuid, "datasets", names), err);
+	    json_pack("{s:I, s:s, s:o}", "generation", (json_int_t)n->ret->generation, "uuid", n->uuid,
+		"datasets", names),
+	    err);
 }
 
 /* An archive may be referred to again when some online medium has it: the others are supplied from there. */
@@ -92,7 +94,8 @@ static int open_pack(struct night *n, struct err *err)
 	if (!n->ids || !n->chunker)
 		return err_nomem(err);
 	cfg.ids = n->ids;
-	if ((!n->cfg->anchor && dedup_check_available(n->dedup, on_some_medium, n, err)) || night_refuse_waste(n, err))
+	if ((!n->cfg->anchor && dedup_check_available(n->dedup, on_some_medium, n, err)) ||
+	    night_refuse_waste(n, err))
 		return -1;
 	cfg.waste = n->waste;
 	return pack_new(&cfg, &n->pack, err);
@@ -119,8 +122,7 @@ void night_former(void *arg, const char *dataset, struct expect_former *ret)
 		for (size_t k = 0; g->state != LEDGER_GEN_FAILED && !g->suspect && k < g->n_datasets; k++) {
 			const struct ledger_dataset *d = &g->datasets[k];
 
-			if (strcmp(d->name, dataset) != 0 ||
-			    !ledger_good(g, d))
+			if (strcmp(d->name, dataset) != 0 || !ledger_good(g, d))
 				continue;
 			*ret = (struct expect_former){g->number, d->bytes, d->entries};
 			return;
@@ -131,8 +133,21 @@ void night_former(void *arg, const char *dataset, struct expect_former *ret)
 static int capture_all(struct night *n, struct err *err)
 {
 	char scratch[4096];
-	struct capture_config cfg = {
-	    .pack = n->pack, .ids = n->ids, .chunker = n->chunker, .scratch = scratch, .now_ns = n->begun_ns, .cb = n->cfg->cb, .repository = state_repository(n->cfg->state), .anew = n->cfg->anchor, .timings = &n->ret->timings, .generation = n->ret->generation, .locale = n->cfg->policy->locale, .former = night_former, .former_arg = n, .reported = night_was_reported, .reported_arg = n};
+	struct capture_config cfg = {.pack = n->pack,
+	    .ids = n->ids,
+	    .chunker = n->chunker,
+	    .scratch = scratch,
+	    .now_ns = n->begun_ns,
+	    .cb = n->cfg->cb,
+	    .repository = state_repository(n->cfg->state),
+	    .anew = n->cfg->anchor,
+	    .timings = &n->ret->timings,
+	    .generation = n->ret->generation,
+	    .locale = n->cfg->policy->locale,
+	    .former = night_former,
+	    .former_arg = n,
+	    .reported = night_was_reported,
+	    .reported_arg = n};
 	const struct capture_callbacks *cb = &n->cfg->cb;
 	struct capture *c = NULL;
 	bool stopped = false;
@@ -152,7 +167,8 @@ static int capture_all(struct night *n, struct err *err)
 
 		n->ret->n_datasets = i + 1;
 		night_progress_dataset(n, i);
-		r = stopped ? not_begun(n->cfg->datasets[i], d, err) : capture_dataset(c, n->cfg->datasets[i], d, err);
+		r = stopped ? not_begun(n->cfg->datasets[i], d, err)
+			    : capture_dataset(c, n->cfg->datasets[i], d, err);
 		r = r || night_guard(n, n->cfg->datasets[i], d, err) ? -1 : 0;
 		good += !r && d->verdict != GENERATION_FAILED;
 		stopped = stopped || capture_stopped(c) || (cb->stop && cb->stop(cb->arg));
@@ -165,7 +181,8 @@ static int capture_all(struct night *n, struct err *err)
 	if (stopped && pack_finish(n->pack, err))
 		return -1;
 	if (!good)
-		return err_set(err, "E-RUN-01", text("no data set could be captured; '%s': %s"), n->ret->datasets[0].name,
+		return err_set(err, "E-RUN-01", text("no data set could be captured; '%s': %s"),
+		    n->ret->datasets[0].name,
 		    n->ret->datasets[0].reason ? n->ret->datasets[0].reason : text("no reason is on record"));
 	r = stopped ? 0 : pack_finish(n->pack, err);
 	n->ret->new_bytes = pack_new_bytes(n->pack);
@@ -188,8 +205,8 @@ static int store(struct night *n, struct err *err)
 static int commit(struct night *n, struct err *err)
 {
 	struct timings_mark mark = timings_begin_phase();
-	int r = pack_needed(n->pack, &n->needed, &n->n_needed, err) || night_supply(n, err) || night_documents(n, err) ||
-			night_publish(n, err) || night_committed(n, err)
+	int r = pack_needed(n->pack, &n->needed, &n->n_needed, err) || night_supply(n, err) ||
+			night_documents(n, err) || night_publish(n, err) || night_committed(n, err)
 		    ? -1
 		    : 0;
 
@@ -252,7 +269,8 @@ static json_t *reasons(const struct night *n)
 		char reason[sizeof(((struct err *)0)->msg)];
 
 		if (d->verdict == GENERATION_FAILED && d->name && d->reason)
-			json_array_append_new(list, json_pack("{s:s, s:s}", "name", d->name, "reason", path_show(d->reason, reason, sizeof(reason))));
+			json_array_append_new(list, json_pack("{s:s, s:s}", "name", d->name, "reason",
+							path_show(d->reason, reason, sizeof(reason))));
 	}
 	return list;
 }
@@ -267,7 +285,9 @@ static void record_failure(struct night *n, struct err *failure)
 
 	path_show(failure->msg, reason, sizeof(reason)); /* JSON wants UTF-8, and names are bytes */
 	if (state_append(n->cfg->state, "failed",
-		json_pack("{s:I, s:s, s:o, s:o*}", "generation", (json_int_t)n->ret->generation, "reason", reason, "datasets", reasons(n), "said_age", said), &why) ||
+		json_pack("{s:I, s:s, s:o, s:o*}", "generation", (json_int_t)n->ret->generation, "reason",
+		    reason, "datasets", reasons(n), "said_age", said),
+		&why) ||
 	    r)
 		err_wrap(failure, text("this could not be recorded (%s)"), why.msg);
 }
@@ -294,7 +314,8 @@ static int finish_expiry(struct night *n, struct err *err)
 		const struct heads_finding *f = &n->online[i].finding;
 		struct reap_result done;
 
-		/* what this host's journal says is not what is remembered there, or it carries another history's keys */
+		/* what this host's journal says is not what is remembered there, or it carries another
+		 * history's keys */
 		if (n->sinks[i].failed || (f->found && !strcmp(f->found, "forked")))
 			continue;
 		if (reap_finish(&reap, &done, err))
@@ -335,7 +356,8 @@ static void look_at_policy(struct night *n)
 	if (!k)
 		return;
 	err_set(&n->ret->narrowed, "W-POLICY-01",
-	    text("the policy was changed at %s so that less is captured or guarded; undone or not, nobody has accepted "
+	    text("the policy was changed at %s so that less is captured or guarded; undone or not, nobody "
+		 "has accepted "
 		 "it: %s (changes of this kind: %zu)"),
 	    clock_format_local(since_ns, since), first, k);
 	err_hint(&n->ret->narrowed, "%s",
@@ -345,9 +367,10 @@ static void look_at_policy(struct night *n)
 static int prepare(struct night *n, struct night_config *own, struct err *err)
 {
 	look_at_policy(n);
-	if (night_open_media(n, err) || night_histories(n, err) || look_at_clock(n, err) || night_new_epoch(n, err) || attendance_record(n->cfg->state, n->cfg->policy, err) ||
-	    agreement_raise(n->cfg->state, n->cfg->policy, NULL, err) || finish_expiry(n, err) || open_dedup(n, err) ||
-	    night_settle(n, err))
+	if (night_open_media(n, err) || night_histories(n, err) || look_at_clock(n, err) ||
+	    night_new_epoch(n, err) || attendance_record(n->cfg->state, n->cfg->policy, err) ||
+	    agreement_raise(n->cfg->state, n->cfg->policy, NULL, err) || finish_expiry(n, err) ||
+	    open_dedup(n, err) || night_settle(n, err))
 		return -1;
 	return narrow(n, own, err);
 }

@@ -19,9 +19,9 @@
  *   I1 every reported generation verifies in full.  I2 an unreported one is absent or incomplete, never good.  I3 the journal
  *   is a valid prefix; no acknowledged entry is lost.  I4 the next run needs no manual step.  I5 no byte of an earlier
  *   generation changes.
- * If the process dies: before 4 there are archives nobody lists (the next run reuses them); between 4 and 5 the next run's
- * settle() finds the generation complete and reports it; after 5 nothing is lost but the read-back, which the
- * next run's catch_up() makes up for.
+ * If the process dies: before 4 there are archives nobody lists (the next run reuses them); between 4 and 5
+ * the next run's settle() finds the generation complete and reports it; after 5 nothing is lost but the
+ * read-back, which the next run's catch_up() makes up for.
  *
  * A medium that fails at any step is dropped with a reason; the night goes on with the others.
  */
@@ -49,10 +49,10 @@ struct night_medium {
 	bool verified;		    /* and it was read back well */
 	struct err why;		    /* when not ok or not verified */
 	struct err undone;	    /* what else of the run could not be done on it, or code "" */
-	struct err replaced;	    /* files on it that were not what was written there (replaced.h), or code "" */
-	struct err history;	    /* what is wrong with its copy of the journal (heads.h), or code "" */
-	uint64_t written;	    /* bytes */
-	uint64_t unfrozen;	    /* files that could not be made immutable */
+	struct err replaced; /* files on it that were not what was written there (replaced.h), or code "" */
+	struct err history;  /* what is wrong with its copy of the journal (heads.h), or code "" */
+	uint64_t written;    /* bytes */
+	uint64_t unfrozen;   /* files that could not be made immutable */
 	int unfrozen_errno;
 	uint64_t caught_up; /* earlier generations copied to it */
 };
@@ -70,10 +70,12 @@ struct night_result {
 	struct err slow;    /* why the next night will have to read all files again, or code "" */
 	struct err clock;   /* the clock was moved: what a person should hear, or code "" */
 	struct err reaped;  /* why an expiry that was interrupted could not be finished, or code "" */
-	struct err narrowed; /* the policy was narrowed, be that undone or not, and nobody has accepted it; or code "" */
-	struct err again;    /* what ended a first attempt, of whoever ran it again; or code "" */
-	int signal;	     /* that ended it early, or 0; of whoever ran it */
-	struct err missing; /* what media should carry for people and could not be brought to them, the first; or code "" */
+	struct err
+	    narrowed; /* the policy was narrowed, be that undone or not, and nobody has accepted it; or code "" */
+	struct err again; /* what ended a first attempt, of whoever ran it again; or code "" */
+	int signal;	  /* that ended it early, or 0; of whoever ran it */
+	struct err
+	    missing; /* what media should carry for people and could not be brought to them, the first; or code "" */
 };
 
 /* How far it is. */
@@ -97,16 +99,16 @@ struct night_config {
 	bool (*wanted)(void *arg, const struct policy_dataset *d);
 	void *wanted_arg;
 	const char *version;
-	bool anchor; /* store everything anew: refer to no earlier archive */
+	bool anchor;		     /* store everything anew: refer to no earlier archive */
 	struct capture_callbacks cb; /* progress belongs to the night */
 	/* called now and then, with cb.arg; may be NULL */
 	void (*progress)(void *arg, const struct night_progress *p);
 	struct medium_docs_sources docs;
 };
 
-/* 0: a generation was committed on at least one medium (look at the verdicts and media for what a person should see).
- * NIGHT_NOTHING: none of the data sets was still wanted; no generation was begun.  -1: there is none.  *ret is filled as
- * far as it came in all cases. */
+/* 0: a generation was committed on at least one medium (look at the verdicts and media for what a person
+ * should see). NIGHT_NOTHING: none of the data sets was still wanted; no generation was begun.  -1: there is
+ * none.  *ret is filled as far as it came in all cases. */
 #define NIGHT_NOTHING 1
 int night_run(const struct night_config *cfg, struct night_result *ret, struct err *err);
 void night_result_free(struct night_result *r);

@@ -1,4 +1,5 @@
-/* night_commit: steps 3 to 7 of the night: from captured archives to a reported, read-back generation; see night.h. */
+/* night_commit: steps 3 to 7 of the night: from captured archives to a reported, read-back generation; see
+ * night.h. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +26,8 @@
 
 #define SAID_MAX ((size_t)64 << 10) /* bytes that commands said, in one record */
 
-/* Copies one archive to medium `to` from whichever other medium has it whole. 0, -1 the target failed or nobody has it. */
+/* Copies one archive to medium `to` from whichever other medium has it whole. 0, -1 the target failed or
+ * nobody has it. */
 static int supply_archive(struct night *n, size_t to, const struct dedup_archive *a, struct err *err)
 {
 	char path[ARCFILE_PATH];
@@ -35,7 +37,8 @@ static int supply_archive(struct night *n, size_t to, const struct dedup_archive
 	err_set(err, "E-MIRROR-01", text("no medium has '%s'"), arcfile_path(a->sha256, path));
 	for (from = 0; from < n->n_online && r == MIRROR_SOURCE; from++)
 		if (from != to)
-			r = mirror_archive(medium_repo_dirfd(n->online[from].medium), n->online[to].vault, a->sha256, false, err);
+			r = mirror_archive(medium_repo_dirfd(n->online[from].medium), n->online[to].vault,
+			    a->sha256, false, err);
 	return r ? -1 : 0;
 }
 
@@ -115,9 +118,10 @@ static json_t *media_json(struct night *n)
 					m->why = n->sinks[k].why;
 				frozen = m->ok && vault_w_unfrozen(n->online[k].vault, &why) == 0;
 			}
-		json_array_append_new(media, json_pack("{s:s, s:s, s:b, s:b, s:s*, s:o*}", "medium", m->uuid, "label", m->label, "ok",
-						 m->ok, "frozen", frozen, "reason", m->ok ? NULL : m->why.msg, "full",
-						 !m->ok && err_is_full(&m->why) ? json_true() : NULL));
+		json_array_append_new(
+		    media, json_pack("{s:s, s:s, s:b, s:b, s:s*, s:o*}", "medium", m->uuid, "label", m->label,
+			       "ok", m->ok, "frozen", frozen, "reason", m->ok ? NULL : m->why.msg, "full",
+			       !m->ok && err_is_full(&m->why) ? json_true() : NULL));
 	}
 	return media;
 }
@@ -133,9 +137,10 @@ static json_t *canaries_json(const struct generation_dataset *d)
 
 static json_t *census_json(const struct guard_census *c)
 {
-	return c->taken ? json_pack("{s:I, s:I, s:I, s:I}", "files", (json_int_t)c->files, "formats", (json_int_t)c->formats, "opaque",
-			      (json_int_t)c->opaque, "zero", (json_int_t)c->zero)
-			: NULL;
+	return c->taken
+		   ? json_pack("{s:I, s:I, s:I, s:I}", "files", (json_int_t)c->files, "formats",
+			 (json_int_t)c->formats, "opaque", (json_int_t)c->opaque, "zero", (json_int_t)c->zero)
+		   : NULL;
 }
 
 static json_t *guard_json(const struct generation_dataset *d)
@@ -144,19 +149,21 @@ static json_t *guard_json(const struct generation_dataset *d)
 
 	if (!g->measured && !g->suspect && !d->n_canaries && !g->census.taken)
 		return NULL;
-	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o*, s:b, s:s*, s:o*}", "measured", (int)g->measured, "before",
-	    (json_int_t)g->before, "added", (json_int_t)g->added, "changed", (json_int_t)g->changed, "deleted",
-	    (json_int_t)g->deleted, "renamed", (json_int_t)g->renamed, "dense", (json_int_t)g->dense, "lost",
-	    (json_int_t)g->lost, "strange", (json_int_t)g->strange, "canaries", (json_int_t)g->canaries, "census", census_json(&g->census), "suspect",
-	    (int)g->suspect, "why", d->suspicion, "canary", canaries_json(d));
+	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o*, s:b, s:s*, s:o*}",
+	    "measured", (int)g->measured, "before", (json_int_t)g->before, "added", (json_int_t)g->added,
+	    "changed", (json_int_t)g->changed, "deleted", (json_int_t)g->deleted, "renamed",
+	    (json_int_t)g->renamed, "dense", (json_int_t)g->dense, "lost", (json_int_t)g->lost, "strange",
+	    (json_int_t)g->strange, "canaries", (json_int_t)g->canaries, "census", census_json(&g->census),
+	    "suspect", (int)g->suspect, "why", d->suspicion, "canary", canaries_json(d));
 }
 
 json_t *night_dataset_json(const struct generation_dataset *d)
 {
 	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:o*}", "name", d->name, "verdict",
-	    generation_verdict_word(d->verdict), "entries", (json_int_t)d->entries, "files", (json_int_t)d->files, "bytes",
-	    (json_int_t)d->bytes, "unreadable", (json_int_t)d->unreadable, "changed", (json_int_t)d->changed, "skipped",
-	    (json_int_t)d->skipped, "reason", d->reason, "guard", guard_json(d));
+	    generation_verdict_word(d->verdict), "entries", (json_int_t)d->entries, "files",
+	    (json_int_t)d->files, "bytes", (json_int_t)d->bytes, "unreadable", (json_int_t)d->unreadable,
+	    "changed", (json_int_t)d->changed, "skipped", (json_int_t)d->skipped, "reason", d->reason,
+	    "guard", guard_json(d));
 }
 
 static json_t *datasets_json(const struct night *n)
@@ -179,7 +186,8 @@ int night_said(const struct night *n, bool all, json_t **ret, struct err *err)
 		const struct generation_dataset *d = &n->ret->datasets[i];
 
 		/* a line has its bounds: of a hundred that fail the first say enough */
-		if (d->said && (all || d->verdict == GENERATION_FAILED) && buf_printf(&plain, NULL, "%s: %s\n", d->name, d->said))
+		if (d->said && (all || d->verdict == GENERATION_FAILED) &&
+		    buf_printf(&plain, NULL, "%s: %s\n", d->name, d->said))
 			break;
 	}
 	if (!plain.n)
@@ -198,11 +206,12 @@ int night_committed(struct night *n, struct err *err)
 	if (night_said(n, false, &said, err))
 		return -1;
 	return state_append(n->cfg->state, "committed",
-	    json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o*}", "generation", (json_int_t)n->ret->generation, "uuid",
-		n->uuid, "manifest_sha256", digest_hex(n->manifest_sha256, DIGEST_LEN, hex), "archives",
-		(json_int_t)n->ret->archives, "archive_bytes", (json_int_t)n->ret->archive_bytes, "new_bytes",
-		(json_int_t)n->ret->new_bytes, "next_archive", (json_int_t)pack_next_archive(n->pack), "datasets",
-		datasets_json(n), "media", media_json(n), "said_age", said),
+	    json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o*}", "generation",
+		(json_int_t)n->ret->generation, "uuid", n->uuid, "manifest_sha256",
+		digest_hex(n->manifest_sha256, DIGEST_LEN, hex), "archives", (json_int_t)n->ret->archives,
+		"archive_bytes", (json_int_t)n->ret->archive_bytes, "new_bytes",
+		(json_int_t)n->ret->new_bytes, "next_archive", (json_int_t)pack_next_archive(n->pack),
+		"datasets", datasets_json(n), "media", media_json(n), "said_age", said),
 	    err);
 }
 
@@ -217,7 +226,9 @@ bool night_interrupted(const struct night *n)
 static void not_read_back(struct night_medium *m)
 {
 	err_set(&m->why, "W-RUN-12", "%s", text("interrupted: not read back; the next run does it"));
-	err_hint(&m->why, "%s", text("nothing is known to be wrong with it: the next run reads it back, 'bkp verify' does it now"));
+	err_hint(&m->why, "%s",
+	    text("nothing is known to be wrong with it: the next run reads it back, 'bkp verify' does it "
+		 "now"));
 }
 
 int night_read_back(struct night *n, struct err *err)
@@ -279,7 +290,8 @@ static int read_back_rest(struct night *n, struct night_online *o, struct err *e
 int night_catch_up(struct night *n, struct err *err)
 {
 	struct refill_source *sources = calloc(n->n_online + 1, sizeof(*sources));
-	struct refill refill = {.state = n->cfg->state, .sources = sources, .progress = night_progress_copied, .arg = n};
+	struct refill refill = {
+	    .state = n->cfg->state, .sources = sources, .progress = night_progress_copied, .arg = n};
 	size_t i;
 	int r = sources ? 0 : err_nomem(err);
 
@@ -314,8 +326,9 @@ void night_medium_docs(struct night *n)
 	size_t i;
 
 	for (i = 0; i < n->n_online; i++)
-		if (!n->sinks[i].failed && medium_docs_put(n->cfg->state, n->cfg->policy, n->online[i].medium, &n->cfg->docs,
-					       &brought, &n->online[i].replaced, &missing, &why))
+		if (!n->sinks[i].failed &&
+		    medium_docs_put(n->cfg->state, n->cfg->policy, n->online[i].medium, &n->cfg->docs,
+			&brought, &n->online[i].replaced, &missing, &why))
 			n->online[i].report->undone = why;
 	n->ret->missing = missing;
 }

@@ -1,4 +1,5 @@
-/* night_docs: the documents of the generation: manifest.json, root.age, SHA256SUMS and its signature; see night.h. */
+/* night_docs: the documents of the generation: manifest.json, root.age, SHA256SUMS and its signature; see
+ * night.h. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +51,8 @@ static int make_manifest(struct night *n, struct err *err)
 	if (prev) {
 		m.previous = prev->number;
 		if (!digest_unhex(prev->manifest_sha256, DIGEST_LEN, m.previous_sha256))
-			return err_set(err, "E-GEN-01", text("the journal has no manifest hash for generation %llu"),
+			return err_set(err, "E-GEN-01",
+			    text("the journal has no manifest hash for generation %llu"),
 			    (unsigned long long)prev->number);
 	}
 	m.binds_root = true;
@@ -116,7 +118,8 @@ static int make_root(struct night *n, struct err *err)
 
 static int by_hash(const void *a, const void *b)
 {
-	return memcmp(((const struct dedup_archive *)a)->sha256, ((const struct dedup_archive *)b)->sha256, DIGEST_LEN);
+	return memcmp(
+	    ((const struct dedup_archive *)a)->sha256, ((const struct dedup_archive *)b)->sha256, DIGEST_LEN);
 }
 
 static int add_doc(struct night *n, const char *name, const struct buf *doc, struct err *err)
@@ -137,9 +140,11 @@ static int make_sums(struct night *n, struct err *err)
 
 	qsort(n->needed, n->n_needed, sizeof(*n->needed), by_hash);
 	for (i = 0; i < n->n_needed; i++)
-		if (generation_sums_add(&n->sums, n->needed[i].sha256, arcfile_path(n->needed[i].sha256, path), err))
+		if (generation_sums_add(
+			&n->sums, n->needed[i].sha256, arcfile_path(n->needed[i].sha256, path), err))
 			return -1;
-	return add_doc(n, "manifest.json", &n->manifest, err) || add_doc(n, "root.age", &n->root, err) ? -1 : 0;
+	return add_doc(n, "manifest.json", &n->manifest, err) || add_doc(n, "root.age", &n->root, err) ? -1
+												       : 0;
 }
 
 static int sign(struct night *n, struct err *err)
@@ -150,7 +155,8 @@ static int sign(struct night *n, struct err *err)
 	fill_id(n, &id);
 	if (generation_comment("generation", &id, &comment, err))
 		return -1;
-	return minisig_sign(state_signing(n->cfg->state), n->sums.p, n->sums.n, (const char *)comment.p, &n->sig, err);
+	return minisig_sign(
+	    state_signing(n->cfg->state), n->sums.p, n->sums.n, (const char *)comment.p, &n->sig, err);
 }
 
 int night_documents(struct night *n, struct err *err)

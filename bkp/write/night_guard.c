@@ -202,7 +202,8 @@ static int tell_blindness(const struct night *n, const struct policy_dataset *p,
 			 "are could be compared"));
 	if (!past->any && guard_looks_empty(&d->guard.census))
 		return be_blind(d, err,
-		    text("it is captured for the first time, and %ju of its %ju files hold nothing but zero bytes"),
+		    text("it is captured for the first time, and %ju of its %ju files hold nothing but zero "
+			 "bytes"),
 		    d->guard.census.zero, d->guard.census.files);
 	if (!past->any && p->n_paths && any_left(n) && guard_looks_encrypted(&d->guard.census))
 		return be_blind(d, err,

@@ -1,5 +1,5 @@
-/* night_heads: the journal and the media of the night: who knows more, who signs from now on, who gets a copy; see night.h
- * and heads.h. */
+/* night_heads: the journal and the media of the night: who knows more, who signs from now on, who gets a
+ * copy; see night.h and heads.h. */
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -69,7 +69,8 @@ void night_copy_journal(struct night *n)
 
 		if (n->sinks[i].failed)
 			continue;
-		if (copied && fd >= 0 && !vault_w_put_journal(o->vault, fd, ledger_size(state_ledger(n->cfg->state)), &why)) {
+		if (copied && fd >= 0 &&
+		    !vault_w_put_journal(o->vault, fd, ledger_size(state_ledger(n->cfg->state)), &why)) {
 			copied[n_copied++] = o->report->uuid;
 			continue;
 		}

@@ -17,7 +17,8 @@
 #include "write/state.h"
 #include "write/vault_w.h"
 
-static int open_one(struct night *n, const struct policy_medium *pm, struct night_medium *row, struct night_online *o)
+static int open_one(
+    struct night *n, const struct policy_medium *pm, struct night_medium *row, struct night_online *o)
 {
 	const struct ledger_medium *lm = ledger_medium_by_label(state_ledger(n->cfg->state), pm->name);
 	struct medium_expect want = {.repository = state_repository(n->cfg->state), .label = pm->name};
@@ -106,19 +107,21 @@ bool night_any_left(const struct night *n)
 /* ---- generations that an earlier run left open ---- */
 
 /* Is generation `g` complete on the medium?  Then *ret is open. */
-static bool complete_there(struct night *n, size_t i, uint64_t number, const char *uuid, uint32_t epoch, struct vault_r **ret_v,
-    struct vault_r_generation **ret_g)
+static bool complete_there(struct night *n, size_t i, uint64_t number, const char *uuid, uint32_t epoch,
+    struct vault_r **ret_v, struct vault_r_generation **ret_g)
 {
 	uint64_t faults = 1;
 
-	if (vault_r_open_at(medium_dirfd(n->online[i].medium), state_repository(n->cfg->state), NULL, ret_v, NULL)) {
+	if (vault_r_open_at(
+		medium_dirfd(n->online[i].medium), state_repository(n->cfg->state), NULL, ret_v, NULL)) {
 		*ret_v = NULL;
 		return false;
 	}
 	if (!vault_r_generation_open(*ret_v, number, ret_g, NULL)) {
 		/* one that was begun long ago is not believed of who could sign only since */
-		if (!strcmp(vault_r_manifest(*ret_g)->id.uuid, uuid) && vault_r_generation_epoch(*ret_g) == epoch && !vault_r_presence(*ret_v, *ret_g, NULL, NULL, &faults, NULL) &&
-		    faults == 0)
+		if (!strcmp(vault_r_manifest(*ret_g)->id.uuid, uuid) &&
+		    vault_r_generation_epoch(*ret_g) == epoch &&
+		    !vault_r_presence(*ret_v, *ret_g, NULL, NULL, &faults, NULL) && faults == 0)
 			return true;
 		vault_r_generation_close(*ret_g);
 	}
@@ -127,18 +130,19 @@ static bool complete_there(struct night *n, size_t i, uint64_t number, const cha
 }
 
 /* The "committed" record of a generation that was published but not reported. */
-static json_t *settled_record(struct night *n, const struct generation_manifest *m, const struct buf *manifest_hex,
-    json_t *media)
+static json_t *settled_record(
+    struct night *n, const struct generation_manifest *m, const struct buf *manifest_hex, json_t *media)
 {
 	json_t *sets = json_array();
 	size_t i;
 
 	for (i = 0; i < m->n_datasets; i++)
 		json_array_append_new(sets, night_dataset_json(&m->datasets[i]));
-	return json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:b}", "generation", (json_int_t)m->id.number, "uuid",
-	    m->id.uuid, "manifest_sha256", (const char *)manifest_hex->p, "archives", (json_int_t)m->archives,
-	    "archive_bytes", (json_int_t)m->archive_bytes, "new_bytes", (json_int_t)0, "next_archive",
-	    (json_int_t)(dedup_last_archive(n->dedup) + 1), "datasets", sets, "media", media, "recovered", 1);
+	return json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:b}", "generation",
+	    (json_int_t)m->id.number, "uuid", m->id.uuid, "manifest_sha256", (const char *)manifest_hex->p,
+	    "archives", (json_int_t)m->archives, "archive_bytes", (json_int_t)m->archive_bytes, "new_bytes",
+	    (json_int_t)0, "next_archive", (json_int_t)(dedup_last_archive(n->dedup) + 1), "datasets", sets,
+	    "media", media, "recovered", 1);
 }
 
 /* SHA-256 of manifest.json as the signed list says it, as hex. */
@@ -152,12 +156,16 @@ static int manifest_hash(const struct vault_r_generation *g, struct buf *out, st
 
 	while (!(r = generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, err)))
 		if (strstr(path, "/manifest.json"))
-			return buf_puts(out, digest_hex(sha256, DIGEST_LEN, hex), err) || buf_terminate(out, err) ? -1 : 0;
+			return buf_puts(out, digest_hex(sha256, DIGEST_LEN, hex), err) ||
+				       buf_terminate(out, err)
+				   ? -1
+				   : 0;
 	return err_set(err, "E-GEN-03", text("SHA256SUMS is malformed at byte %zu"), pos);
 }
 
 /* Looks on every online medium.  1: recorded as committed, 0: nowhere complete, -1. */
-static int report_if_complete(struct night *n, uint64_t number, const char *uuid, uint32_t epoch, struct err *err)
+static int report_if_complete(
+    struct night *n, uint64_t number, const char *uuid, uint32_t epoch, struct err *err)
 {
 	BUF_AUTO hex = BUF_INIT(DIGEST_HEX);
 	json_t *media = json_array(), *record = NULL;
@@ -170,9 +178,10 @@ static int report_if_complete(struct night *n, uint64_t number, const char *uuid
 		struct vault_r_generation *g = NULL;
 		bool ok = complete_there(n, i, number, uuid, epoch, &v, &g);
 
-		json_array_append_new(media, json_pack("{s:s, s:s, s:b, s:b, s:s*}", "medium", n->online[i].report->uuid, "label",
-						 n->online[i].report->label, "ok", ok, "frozen", 0, "reason",
-						 ok ? NULL : "interrupted"));
+		json_array_append_new(
+		    media, json_pack("{s:s, s:s, s:b, s:b, s:s*}", "medium", n->online[i].report->uuid,
+			       "label", n->online[i].report->label, "ok", ok, "frozen", 0, "reason",
+			       ok ? NULL : "interrupted"));
 		if (!ok)
 			continue;
 		if (!found) {
@@ -223,7 +232,8 @@ int night_settle(struct night *n, struct err *err)
 		}
 		n->ret->given_up++;
 		if (state_append(n->cfg->state, "failed",
-			json_pack("{s:I, s:s}", "generation", (json_int_t)number, "reason", "interrupted"), err))
+			json_pack("{s:I, s:s}", "generation", (json_int_t)number, "reason", "interrupted"),
+			err))
 			return -1;
 	}
 }

@@ -72,8 +72,8 @@ int night_settle(struct night *n, struct err *err);
 /* The medium takes no further part. */
 void night_drop(struct night *n, size_t i, const struct err *why);
 bool night_any_left(const struct night *n);
-/* night_heads.c: what the media know of the journal, before anything is recorded; a new epoch; the journal's way to the
- * media at the end. */
+/* night_heads.c: what the media know of the journal, before anything is recorded; a new epoch; the journal's
+ * way to the media at the end. */
 int night_histories(struct night *n, struct err *err);
 int night_new_epoch(struct night *n, struct err *err);
 void night_copy_journal(struct night *n);
@@ -87,7 +87,8 @@ int night_documents(struct night *n, struct err *err);
 int night_encrypt(const struct night *n, const struct buf *plain, struct buf *out, struct err *err);
 
 /* night_guard.c: judges what was measured of the data set that was captured last */
-int night_guard(struct night *n, const struct policy_dataset *p, struct generation_dataset *d, struct err *err);
+int night_guard(
+    struct night *n, const struct policy_dataset *p, struct generation_dataset *d, struct err *err);
 bool night_was_reported(void *arg, uint64_t generation, const char *dataset);
 
 /* night_commit.c */
@@ -97,10 +98,12 @@ int night_committed(struct night *n, struct err *err);
 int night_read_back(struct night *n, struct err *err);
 int night_catch_up(struct night *n, struct err *err);
 void night_medium_docs(struct night *n);
-/* The files of each medium that were not what was written there; last of all that is written there but the journal. */
+/* The files of each medium that were not what was written there; last of all that is written there but the
+ * journal. */
 void night_tell_replaced(struct night *n);
-/* What the commands of data sets wrote to standard error that no root.age keeps, as records hold it: base64 of an age file
- * with a line "NAME: WORDS" each.  all: nothing was committed; else of those that failed.  *ret NULL: nothing was said. */
+/* What the commands of data sets wrote to standard error that no root.age keeps, as records hold it: base64
+ * of an age file with a line "NAME: WORDS" each.  all: nothing was committed; else of those that failed.
+ * *ret NULL: nothing was said. */
 int night_said(const struct night *n, bool all, struct json_t **ret, struct err *err);
 /* A data set as the "committed" record says it. */
 struct json_t *night_dataset_json(const struct generation_dataset *d);

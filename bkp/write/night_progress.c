@@ -1,5 +1,5 @@
-/* night_progress: what a night tells of how far it is; see night.h.  Its parts are the capture and, for each medium, what is
- * read back from it. */
+/* night_progress: what a night tells of how far it is; see night.h.  Its parts are the capture and, for each
+ * medium, what is read back from it. */
 #include "base/text.h"
 #include "format/policy.h"
 #include "write/expect.h"
@@ -38,8 +38,12 @@ void night_progress_dataset(struct night *n, size_t i)
 		known = f.generation != 0;
 		expected += f.bytes;
 	}
-	n->at = (struct night_progress){.part = text("capture"), .of = n->cfg->datasets[i]->name, .number = 1,
-	    .parts = 1 + (unsigned)n->n_online, .estimated = true, .total = known ? n->captured + expected : 0};
+	n->at = (struct night_progress){.part = text("capture"),
+	    .of = n->cfg->datasets[i]->name,
+	    .number = 1,
+	    .parts = 1 + (unsigned)n->n_online,
+	    .estimated = true,
+	    .total = known ? n->captured + expected : 0};
 }
 
 static void on_read_back(void *arg, uint64_t bytes, uint64_t total)

@@ -60,7 +60,7 @@ struct pack_config {
 	uint64_t archive_size;	 /* target, bytes of content */
 	uint64_t next_archive;	 /* first number to use */
 	struct timings *timings; /* or NULL */
-	uint64_t generation;   /* for which it packs: recorded with each archive */
+	uint64_t generation;	 /* for which it packs: recorded with each archive */
 	struct waste *waste;	 /* borrowed, or NULL: who stores a block or a list tells it (waste.h) */
 };
 
@@ -77,8 +77,8 @@ int pack_chunk(struct pack *p, enum pack_stream s, const void *raw, size_t n, ui
     struct dedup_place *ret, struct err *err);
 /* One small file's whole content, 1 ≤ n ≤ PACK_SMALL_MAX. */
 int pack_small(struct pack *p, const void *raw, size_t n, struct dedup_place *ret, struct err *err);
-/* The same with the content id computed beforehand.  The bytes of raw (1 … 4 MiB) may become the pack's: then raw gets
- * another, empty buffer's. */
+/* The same with the content id computed beforehand.  The bytes of raw (1 … 4 MiB) may become the pack's: then
+ * raw gets another, empty buffer's. */
 int pack_chunk_give(struct pack *p, enum pack_stream s, const uint8_t id[DIGEST_LEN], struct buf *raw,
     struct dedup_place *ret, struct err *err);
 int pack_small_id(struct pack *p, const uint8_t id[DIGEST_LEN], const void *raw, size_t n,

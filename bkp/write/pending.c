@@ -42,7 +42,8 @@ bool pending_full(const struct pending *p)
 	return p->n == p->cap;
 }
 
-/* The slot that holds the id, or the free one where it belongs.  Ids are keyed hashes: their bytes are the hash. */
+/* The slot that holds the id, or the free one where it belongs.  Ids are keyed hashes: their bytes are the
+ * hash. */
 static size_t slot_of(const struct pending *p, const uint8_t id[DIGEST_LEN])
 {
 	uint64_t h;

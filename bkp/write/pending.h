@@ -1,5 +1,5 @@
-/* pending: places in archives that are still being written: a small hash table, emptied when the archive is published.
- * Bounded: the caller closes the archive at PENDING_MAX entries.
+/* pending: places in archives that are still being written: a small hash table, emptied when the archive is
+ * published. Bounded: the caller closes the archive at PENDING_MAX entries.
  */
 #ifndef BKP_WRITE_PENDING_H
 #define BKP_WRITE_PENDING_H

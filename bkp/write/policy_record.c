@@ -51,7 +51,8 @@ int policy_record_read(int dirfd, const char *sha256, struct buf *out, struct er
 	return buf_append(out, text_of.p, text_of.n, err);
 }
 
-/* Durable before it is named: one that is there already, too, for the command that put it there may have died at that. */
+/* Durable before it is named: one that is there already, too, for the command that put it there may have died
+ * at that. */
 static int keep_text(int dirfd, const char *sha256, const void *p, size_t n, struct err *err)
 {
 	BUF_AUTO there = BUF_INIT(POLICY_BYTES_MAX);
@@ -81,8 +82,8 @@ static int keep_text_or_give(struct state *s, const char *sha256, const void *p,
 	return r;
 }
 
-/* Keys of a data set by which less is captured, or less is looked at: what an attacker would change so that nights
- * stay quiet. */
+/* Keys of a data set by which less is captured, or less is looked at: what an attacker would change so that
+ * nights stay quiet. */
 static const struct {
 	const char *key;
 	enum { WHEN_LESS, WHEN_MORE, WHEN_ADDED, WHEN_REMOVED, WHEN_LOOSED, WHEN_ANOTHER } narrows;
@@ -140,8 +141,8 @@ static json_t *change_text(const struct policy_diff_item *it)
 	return json_sprintf("%s: %s -> %s", it->key, it->from, it->to);
 }
 
-/* What differs from the one on record before, and what of it narrows it; NULL when that cannot be told: it is no
- * reason not to go on. */
+/* What differs from the one on record before, and what of it narrows it; NULL when that cannot be told: it is
+ * no reason not to go on. */
 static json_t *changes(struct state *s, const char *before, const struct policy *policy, json_t *narrower)
 {
 	BUF_AUTO old_text = BUF_INIT(POLICY_BYTES_MAX);
@@ -184,7 +185,7 @@ int policy_record(struct state *s, const struct policy *policy, const void *p, s
 	if (!list && *before)
 		json_array_append_new(narrower, json_string("policy: ?"));
 	return reserve_append(s, "policy",
-	    json_pack("{s:s, s:I, s:o*, s:o*}", "sha256", hex, "bytes", (json_int_t)n, "changes", list, "narrows",
-		narrower),
+	    json_pack("{s:s, s:I, s:o*, s:o*}", "sha256", hex, "bytes", (json_int_t)n, "changes", list,
+		"narrows", narrower),
 	    err);
 }

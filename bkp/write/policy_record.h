@@ -1,13 +1,13 @@
 /* policy_record: the policy that holds is on record: its hash in the journal, its text in the state folder.
  *
- *	policies/<sha256>.yaml	0600: each policy a changing command was run with
+ *     policies/<sha256>.yaml  0600: each policy a changing command was run with
  *
- * policy_record() comes behind state_open() in every command that changes anything.  When the policy is
- *another one than the journal names last, the text is made durable first, then "policy" {sha256, bytes,
- *changes: [TEXT…]} is appended: a record never names a text that is not there.  If the process dies between,
- *the next command repeats it.  `changes` says in which keys the two differ, with values only where they are
- *numbers, times or words.  `narrows` are those of them by which less is captured or looked at: they are pending
- *until a person accepts them (ledger_narrowed()).
+ * policy_record() comes after state_open() in every command that changes anything.  When the policy is another
+ * one than the journal names last, the text is made durable first, then "policy" {sha256, bytes, changes:
+ * [TEXT…]} is appended: a record never names a text that is not there.  If the process dies between, the next
+ * command repeats it.  `changes` says in which keys the two differ, with values only where they are numbers,
+ * times or words.  `narrows` are those of them by which less is captured or looked at: they are pending until
+ * a person accepts them (ledger_narrowed()).
  *
  * The bytes must be those the policy was parsed from.
  *

@@ -19,8 +19,7 @@ struct err;
 
 /* 0 with a malloc'd *ret_value, or -1: there is no value (err says why).  said may be NULL:
  * what it wrote to standard error. */
-int probe_run(
-    const struct command_config *cfg, char **ret_value, struct command_words *said, struct err *err)
+int probe_run(const struct command_config *cfg, char **ret_value, struct command_words *said, struct err *err)
     __attribute__((warn_unused_result));
 
 #endif

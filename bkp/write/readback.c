@@ -134,7 +134,9 @@ static uint64_t bytes_unknown(const struct readback *rb, const struct open_list 
 	struct stat st;
 	size_t pos = 0;
 
-	for (size_t i = 0; sums && rb->progress && !generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, NULL); i++)
+	for (size_t i = 0; sums && rb->progress &&
+			   !generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, NULL);
+	     i++)
 		if (!o->known[i] && !fstatat(medium_repo_dirfd(rb->medium), path, &st, AT_SYMLINK_NOFOLLOW))
 			bytes += (uint64_t)st.st_size;
 	return bytes;
@@ -216,7 +218,8 @@ void readback_close(struct readback *rb)
 	free(rb);
 }
 
-void readback_on_progress(struct readback *rb, void (*fn)(void *arg, uint64_t bytes, uint64_t total), void *arg)
+void readback_on_progress(
+    struct readback *rb, void (*fn)(void *arg, uint64_t bytes, uint64_t total), void *arg)
 {
 	rb->progress = fn;
 	rb->arg = arg;

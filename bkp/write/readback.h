@@ -7,8 +7,9 @@
  * first, and only as long as that costs less than reading what they could vouch for: a night does not grow
  * with the number of generations.
  *
- * When the medium itself no longer answers (pulled out), or a file cannot be read (err_is_unread(): descriptors or
- * memory are short, a device gives EIO), nothing is recorded: that says nothing about the copies.
+ * When the medium itself no longer answers (pulled out), or a file cannot be read (err_is_unread():
+ * descriptors or memory are short, a device gives EIO), nothing is recorded: that says nothing about the
+ * copies.
  */
 #ifndef BKP_WRITE_READBACK_H
 #define BKP_WRITE_READBACK_H
@@ -28,7 +29,8 @@ int readback_open(struct state *s, const struct medium *m, struct readback **ret
 void readback_close(struct readback *rb);
 
 /* bytes read of the generation at hand, and of how many (0: not known); fn may be NULL */
-void readback_on_progress(struct readback *rb, void (*fn)(void *arg, uint64_t bytes, uint64_t total), void *arg);
+void readback_on_progress(
+    struct readback *rb, void (*fn)(void *arg, uint64_t bytes, uint64_t total), void *arg);
 
 /* recorded as "verify-failed", for every generation that counts here and lists a file found bad; why says
  * what */

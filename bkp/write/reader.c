@@ -15,11 +15,11 @@
 #include "write/pack.h"
 
 #define STEP ((size_t)512 << 10) /* read at once: is still in the processor's cache when it is scanned */
-/* Linux before 6.13 tells times of change in steps of its tick, 10 ms at most: a change within the step of the one
- * before cannot be seen. */
+/* Linux before 6.13 tells times of change in steps of its tick, 10 ms at most: a change within the step of
+ * the one before cannot be seen. */
 #define GRAIN_NS 20000000
-/* What is written through a memory map has a new time only with the first write to a page since that was written back,
- * which the kernel does within half a minute: see STATCACHE_MARGIN_NS. */
+/* What is written through a memory map has a new time only with the first write to a page since that was
+ * written back, which the kernel does within half a minute: see STATCACHE_MARGIN_NS. */
 #define MAPPED_S 60
 
 /* Where bytes come from: at most `left` of them. */
@@ -185,12 +185,14 @@ static long blind_ns(const struct stat *st)
 	return age < 0 || age >= GRAIN_NS ? 0 : (long)(GRAIN_NS - age);
 }
 
-/* From here on a change shows: what was changed just now is looked at again.  *ret_sure: it does show.  0, READER_UNREADABLE. */
+/* From here on a change shows: what was changed just now is looked at again.  *ret_sure: it does show.  0,
+ * READER_UNREADABLE. */
 static int settle(int fd, struct stat *st, bool *ret_sure)
 {
 	struct timespec wait = {0, blind_ns(st)};
 
-	/* the first write to a page behind this is told: it is being written back (only what was so already is waited for) */
+	/* the first write to a page behind this is told: it is being written back (only what was so already
+	 * is waited for) */
 	if (age_ns(st) < INT64_MAX)
 		(void)!sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE);
 	*ret_sure = !wait.tv_nsec;

@@ -1,6 +1,7 @@
 /* reader: the bytes of a file or a stream into a feed, cut into chunks (the producer's side of content.h).
  *
- * Nothing is held but what the feed holds.  A file that was changed less than 20 ms ago is waited for that long. */
+ * Nothing is held but what the feed holds.  A file that was changed less than 20 ms ago is waited for that
+ * long. */
 #ifndef BKP_WRITE_READER_H
 #define BKP_WRITE_READER_H
 

@@ -213,7 +213,8 @@ static int read_list(struct work *w, int dir, uint64_t number, struct buf *sums,
 	if (generation_comment("generation", &id, &want, err))
 		return -1;
 	if (io_read_file(dir, SUMS, sums, &why) || io_read_file(dir, SUMS_SIG, &sig, &why) || !sums->n ||
-	    vault_r_verify_signature(w->v, sums->p, sums->n, (const char *)sig.p, sig.n, comment, NULL, &why)) {
+	    vault_r_verify_signature(
+		w->v, sums->p, sums->n, (const char *)sig.p, sig.n, comment, NULL, &why)) {
 		*err = why;
 		return err_is_unread(&why) ? -1 : 1;
 	}
@@ -363,11 +364,13 @@ static void blame_leftover(struct work *w, uint64_t number, const struct retenti
 
 	if (c->stays) {
 		err_set(&e, "E-REAP-05",
-		    text("generation %ju is recorded as expired on '%s' and stands there; it may not go (%s), "
-			 "so it is left"),
+		    text(
+			"generation %ju is recorded as expired on '%s' and stands there; it may not go (%s), "
+			"so it is left"),
 		    number, label, retention_sentence(&c->why[0], why));
 		err_hint(&e,
-		    text("look who recorded that with 'bkp journal show'; 'bkp verify --medium %s' makes it count "
+		    text("look who recorded that with 'bkp journal show'; 'bkp verify --medium %s' makes it "
+			 "count "
 			 "again"),
 		    label);
 	} else {
@@ -465,7 +468,8 @@ static int run(struct work *w, struct reap_item *items, size_t n, struct err *er
 		blame(w, &why);
 		return 0;
 	}
-	/* a rename of which only half was durable leaves one in both places: its name in tmp/ must be free before it is moved again */
+	/* a rename of which only half was durable leaves one in both places: its name in tmp/ must be free
+	 * before it is moved again */
 	if (sweep(w, err))
 		return -1;
 	if (retire_recorded(w, &why)) {

@@ -1,7 +1,8 @@
 /* reap: takes expired generations off a medium.  The only code that deletes published files.
  *
  * It decides nothing: retention.h says what may go, people approve, the ledger refuses a record that goes
- * against what was agreed.  A record by itself, whoever wrote it, deletes nothing.  The transaction, for each generation on one medium:
+ * against what was agreed.  A record by itself, whoever wrote it, deletes nothing.  The transaction, for each
+ * generation on one medium:
  *   1. record(): journal "expired", durable.  From now on the generation is gone from this medium, whatever
  * happens.
  *   2. retire(): its folder is renamed to tmp/expired-NNNNNN, in one step: what people see on the medium.

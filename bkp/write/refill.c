@@ -88,7 +88,8 @@ static struct vault_r *reader(const struct refill *r, const struct medium *m, st
 	return vault_r_open_at(medium_dirfd(m), state_repository(r->state), NULL, &v, why) ? NULL : v;
 }
 
-/* What is recorded as being there: must it be brought again?  What cannot be looked at is neither there nor missing: it is said. */
+/* What is recorded as being there: must it be brought again?  What cannot be looked at is neither there nor
+ * missing: it is said. */
 static bool is_lost(struct run *run, struct vault_r *v, uint64_t number, const struct err *blind)
 {
 	struct err why = *blind;
@@ -98,7 +99,8 @@ static bool is_lost(struct run *run, struct vault_r *v, uint64_t number, const s
 		run->res->missing++;
 		if (!run->res->why.code[0]) {
 			run->res->why = why;
-			err_wrap(&run->res->why, text("whether generation %ju is whole on '%s' could not be looked at"), number,
+			err_wrap(&run->res->why,
+			    text("whether generation %ju is whole on '%s' could not be looked at"), number,
 			    medium_label(run->r->to));
 		}
 	}

@@ -45,7 +45,8 @@ struct refill {
 
 struct refill_result {
 	uint64_t copied, verified, bytes;
-	uint64_t missing; /* committed generations that the medium still lacks, or that could not be looked at there */
+	uint64_t
+	    missing; /* committed generations that the medium still lacks, or that could not be looked at there */
 	uint64_t lost;	  /* brought again: had been verified there, but files of it had vanished */
 	uint64_t damaged; /* found damaged on it now; recorded */
 	/* when it is full: about how many bytes are still to come, of them for the generation that did not

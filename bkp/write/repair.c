@@ -41,10 +41,12 @@ static int check_end(
 		if (contradicts || (line == kept + 1 ? seq <= line : seq < line))
 			continue;
 		err_set(err, "E-JOURNAL-28",
-		    text("the fault in the journal is not at its end: line %ju behind it is a record that is in its place, or one is missing before it"),
+		    text("the fault in the journal is not at its end: line %ju behind it is a record that is "
+			 "in its place, or one is missing before it"),
 		    (uintmax_t)line);
 		return err_hint(err, "%s",
-		    text("a record was changed or taken out: keep the file, and bring the journal back from a medium's copy or a backup of the state folder"));
+		    text("a record was changed or taken out: keep the file, and bring the journal back from "
+			 "a medium's copy or a backup of the state folder"));
 	}
 	*ret_lines = line - kept;
 	return 0;
@@ -63,7 +65,7 @@ int repair_journal(struct state *s, const struct err *why, struct repair_result 
 	if (got > 0 || (!got && whole.n < size))
 		return err_set(err, "E-JOURNAL-28", "%s", text("the journal was cut while it was looked at"));
 	if (got || check_end((char *)whole.p + size, (char *)whole.p + whole.n, r.kept,
-		!strncmp(why->code, "E-LEDGER-", 9), &r.lines, err))
+		       !strncmp(why->code, "E-LEDGER-", 9), &r.lines, err))
 		return -1;
 	r.bytes = whole.n - size;
 	digest_sha256(whole.p + size, r.bytes, sha256);
@@ -72,7 +74,8 @@ int repair_journal(struct state *s, const struct err *why, struct repair_result 
 	if (io_replace(s->dir, r.file, 0600, whole.p + size, r.bytes, err) ||
 	    state_line(s, "journal-repaired",
 		json_pack("{s:I, s:I, s:I, s:s, s:s, s:s}", "kept", (json_int_t)r.kept, "lines",
-		    (json_int_t)r.lines, "bytes", (json_int_t)r.bytes, "sha256", hex, "file", r.file, "why", said),
+		    (json_int_t)r.lines, "bytes", (json_int_t)r.bytes, "sha256", hex, "file", r.file, "why",
+		    said),
 		&line, err))
 		return -1;
 	whole.n = size;
@@ -125,7 +128,8 @@ int repair_copy(struct state *s, const struct medium *m, struct err *err)
 	newline = at < ours.n && at < theirs.n ? memchr(ours.p + at, '\n', ours.n - at) : NULL;
 	if (!newline)
 		return 0;
-	record = json_loadb((const char *)ours.p + at, (size_t)(newline - ((const char *)ours.p + at)), 0, NULL);
+	record =
+	    json_loadb((const char *)ours.p + at, (size_t)(newline - ((const char *)ours.p + at)), 0, NULL);
 	r = is_cut(s, record, theirs.p + at, theirs.n - at, err);
 	json_decref(record);
 	if (r != 1)

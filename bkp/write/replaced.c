@@ -33,18 +33,21 @@ static void say(const struct replaced *r, const struct medium *m, struct err *re
 	size_t n = 0;
 
 	for (size_t i = 0; i < SHOWN && i < json_array_size(r->files); i++)
-		n += (size_t)snprintf(names + n, sizeof(names) - n, "%s'%s'", i ? ", " : "", json_string_value(json_array_get(r->files, i)));
+		n += (size_t)snprintf(names + n, sizeof(names) - n, "%s'%s'", i ? ", " : "",
+		    json_string_value(json_array_get(r->files, i)));
 	path_show(medium_label(m), label, sizeof(label));
 	err_set(ret, "W-DOCS-05",
 	    text("medium '%s': %ju files were not what was written there, and are written anew: %s%s"), label,
 	    (uintmax_t)r->count, names, r->count > SHOWN ? text(" and more") : "");
 	err_hint(ret,
-	    text("somebody changed them, or the medium is failing: ask who had it, use nothing that was copied from it, "
+	    text("somebody changed them, or the medium is failing: ask who had it, use nothing that was "
+		 "copied from it, "
 		 "and run 'bkp verify --medium %s'"),
 	    label);
 }
 
-int replaced_tell(struct replaced *r, struct state *s, const struct medium *m, struct err *ret_said, struct err *err)
+int replaced_tell(
+    struct replaced *r, struct state *s, const struct medium *m, struct err *ret_said, struct err *err)
 {
 	int bad;
 
@@ -52,7 +55,9 @@ int replaced_tell(struct replaced *r, struct state *s, const struct medium *m, s
 		return 0;
 	say(r, m, ret_said);
 	bad = state_append(s, "repaired",
-	    json_pack("{s:s, s:O, s:I}", "medium", medium_uuid(m), "files", r->files, "count", (json_int_t)r->count), err);
+	    json_pack("{s:s, s:O, s:I}", "medium", medium_uuid(m), "files", r->files, "count",
+		(json_int_t)r->count),
+	    err);
 	replaced_free(r);
 	return bad ? -1 : 0;
 }

@@ -24,8 +24,8 @@ struct replaced {
 /* r may be NULL: whoever called finds them in another way. */
 void replaced_add(struct replaced *r, const char *path);
 /* Records them and forgets them.  *ret_said becomes W-DOCS-05, and is not touched when there were none.  0, -1. */
-int replaced_tell(struct replaced *r, struct state *s, const struct medium *m, struct err *ret_said, struct err *err)
-    __attribute__((warn_unused_result));
+int replaced_tell(struct replaced *r, struct state *s, const struct medium *m, struct err *ret_said,
+    struct err *err) __attribute__((warn_unused_result));
 void replaced_free(struct replaced *r);
 
 #endif

@@ -23,7 +23,8 @@
  * Errors: E-ROTATE-01 the medium is not declared offline, E-ROTATE-02 it is not attached, E-ROTATE-03 several
  * are attached (name one), E-ROTATE-04 no other medium is there to copy from, E-ROTATE-05 it is attached for
  * reading only, E-ROTATE-06 there is no generation yet, E-ROTATE-07 no place is stated, E-ROTATE-08 it failed
- * on the way, E-GUARD-02 a generation is suspect and nobody has decided: nothing is looked at or written; E-MEDIA-*, E-DEVICE-*.
+ * on the way, E-GUARD-02 a generation is suspect and nobody has decided: nothing is looked at or written;
+ * E-MEDIA-*, E-DEVICE-*.
  */
 #ifndef BKP_WRITE_ROTATE_H
 #define BKP_WRITE_ROTATE_H
@@ -74,14 +75,15 @@ struct rotate_result {
 	struct err damaged_why; /* what this run found */
 	uint64_t unfrozen;	/* files that could not be made immutable */
 	int unfrozen_errno;
-	struct err history;  /* what is wrong with its copy of the journal (heads.h), or code "" */
+	struct err history; /* what is wrong with its copy of the journal (heads.h), or code "" */
 	bool docs_complete; /* the static program is there, and all procedures */
 	struct err docs_why;
-	struct err replaced, replaced_source; /* files that were not what was written, on it, on an online one (replaced.h) */
-	struct err clock;  /* the clock was moved: what a person should hear, or code "" */
-	struct err reaped; /* why an expiry that was interrupted could not be finished, or code "" */
-	uint64_t finished; /* generations that it recorded and that this rotation deleted */
-	uint64_t may_go;   /* generations that an expiry would take off it, when it is full */
+	struct err replaced,
+	    replaced_source; /* files that were not what was written, on it, on an online one (replaced.h) */
+	struct err clock;    /* the clock was moved: what a person should hear, or code "" */
+	struct err reaped;   /* why an expiry that was interrupted could not be finished, or code "" */
+	uint64_t finished;   /* generations that it recorded and that this rotation deleted */
+	uint64_t may_go;     /* generations that an expiry would take off it, when it is full */
 };
 
 /* 0: rotated (see refill.missing and damaged for what a person should look at); -1: not rotated.  *ret is

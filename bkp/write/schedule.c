@@ -69,7 +69,8 @@ static int open_folder(const char *path, const char *root, struct err *err)
 		err_sys(err, "E-SCHED-05", errno, text("cannot open folder '%s'"),
 		    path_show(dir, show, sizeof(show)));
 		if (*root)
-			err_hint(err, text("make the folder '%s' first, and look whether --root names the right one"),
+			err_hint(err,
+			    text("make the folder '%s' first, and look whether --root names the right one"),
 			    path_show(dir, show, sizeof(show)));
 		err_hint(err, "%s",
 		    text("see which of cron and systemd is installed here, and name it with --kind"));

@@ -1,17 +1,17 @@
 /* schedule: what starts `bkp run` at night: a file for cron, or a service and a timer of systemd.
  *
- *	cron	/etc/cron.d/NAME
- *	systemd	/etc/systemd/system/NAME.service and NAME.timer
+ *     cron     /etc/cron.d/NAME
+ *     systemd  /etc/systemd/system/NAME.service and NAME.timer
  *
  * schedule_look() says what is there.  schedule_install() writes what the policy needs today, durably, one
- *rename for each file; installing twice changes nothing.  schedule_remove() takes away.  Both touch only
- *files that bkp wrote and nobody has changed since: the first line of each carries the SHA-256 of the rest.
- *The second says for which policy and with which options it was written, so that it can be written again.
+ * rename for each file; installing twice changes nothing.  schedule_remove() takes away.  Both touch only
+ * files that bkp wrote and nobody has changed since: the first line of each carries the SHA-256 of the rest.
+ * The second says for which policy and with which options it was written, so that it can be written again.
  *
  * If the process dies half-way one of the two files of systemd is there; the same command again completes it.
  *
  * Errors: E-SCHED-01 somebody else's file, E-SCHED-02 changed by hand, E-SCHED-03 for another policy,
- *E-SCHED-04 a path or word that cannot stand there, E-SCHED-05 no such folder; those of io.h.
+ * E-SCHED-04 a path or word that cannot stand there, E-SCHED-05 no such folder; those of io.h.
  */
 #ifndef BKP_WRITE_SCHEDULE_H
 #define BKP_WRITE_SCHEDULE_H
@@ -37,7 +37,8 @@ struct schedule {
 	char policy[PATH_MAX];	    /* absolute */
 	char user[SCHEDULE_WORD];   /* who runs it */
 	char mailto[SCHEDULE_WORD]; /* cron only; "": cron's own default */
-	char root_key[SCHEDULE_WORD]; /* of the repository that is meant; "": whatever stands in the state folder */
+	char root_key
+	    [SCHEDULE_WORD]; /* of the repository that is meant; "": whatever stands in the state folder */
 };
 
 enum schedule_state {

@@ -83,8 +83,8 @@ static int put_command(const struct schedule *s, bool catch_up, struct buf *out,
 	return put_path(s, s->program, out, err) || buf_puts(out, " run --quiet ", err) ||
 		       (catch_up && buf_puts(out, "--catch-up ", err)) ||
 		       (*s->root_key && buf_printf(out, err, "--root-key %s ", s->root_key)) ||
-		       buf_puts(out, "--policy ", err) ||
-		       put_path(s, s->policy, out, err) || buf_puts(out, "\n", err)
+		       buf_puts(out, "--policy ", err) || put_path(s, s->policy, out, err) ||
+		       buf_puts(out, "\n", err)
 		   ? -1
 		   : 0;
 }

@@ -2,10 +2,10 @@
  * feed).
  *
  * Entries that are as they were when the data set was captured last (statmerge.h) are fed as ranges of the
- * former catalog's blocks; files that are remembered and gone, though the data set would still have them, as gone
- * (not those in a folder that cannot be read: of them nobody knows).  Feeds every other entry in catalog order, with its attributes, and the content of
- * regular files (reader.h).  The second and later names of a file are fed without content.  What cannot be
- * read is fed with the reason; the rest goes on.
+ * former catalog's blocks; files that are remembered and gone, though the data set would still have them, as
+ * gone (not those in a folder that cannot be read: of them nobody knows).  Feeds every other entry in catalog
+ * order, with its attributes, and the content of regular files (reader.h).  The second and later names of a
+ * file are fed without content.  What cannot be read is fed with the reason; the rest goes on.
  *
  * One reader, so that a hard disk is read in order.
  * Errors of scout_run: those of walk, linkmap, statmerge and meta. */

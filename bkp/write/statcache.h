@@ -61,7 +61,7 @@ struct statcache_entry {
 	size_t n_archives;
 	uint64_t bytes; /* size of content, for the totals */
 	bool file;	/* a regular file, for the totals */
-	uint8_t kind; /* what the beginning of its content looked like (format/kind.h) */
+	uint8_t kind;	/* what the beginning of its content looked like (format/kind.h) */
 	bool linked; /* has several names: its entry is made anew each time (the first name may be another) */
 };
 
@@ -91,7 +91,8 @@ int statcache_open(int dirfd, const char *repository, const char *dataset, statc
 int statcache_next(struct statcache *s, struct statcache_block **ret, struct err *err)
     __attribute__((warn_unused_result));
 void statcache_close(struct statcache *s); /* blocks stay valid */
-bool statcache_is_there(const struct statcache *s); /* something is remembered, if only that there was nothing */
+bool statcache_is_there(
+    const struct statcache *s); /* something is remembered, if only that there was nothing */
 
 struct statcache_block *statcache_block_ref(struct statcache_block *b); /* returns b */
 void statcache_block_free(struct statcache_block *b);

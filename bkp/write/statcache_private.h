@@ -1,24 +1,27 @@
-/* statcache_private: the file of a stat cache, shared by its reader and its writer.  All of it is in
- * statcache.h's contract; nobody else includes this.
+/* statcache_private: the file of a stat cache, shared by its reader and its writer.  The contract is in
+ * statcache.h; nobody else includes this.
  *
- * File: header, then frames.
+ * File: header, then frames; numbers are little-endian.
  *
- *	header	 16 MAGIC, 32 salt, 16 check of repository and data set
- *	frame	  8 FRAME_MAGIC, 4 length of the head, 4 of the body (little endian), 16 check of the head,
- *		 16 check of the 32 bytes before; head; body
+ *     header  16 MAGIC | 32 salt | 16 check of repository and data set
+ *     frame    8 FRAME_MAGIC | 4 length of the head | 4 length of the body | 16 check of the head |
+ *             16 check of the 32 bytes before | head | body
  *
- * A check is BLAKE2b (16 bytes), keyed with the salt, the repository and the data set: a record that a user
- *of the machine puts into a file's name or attribute, and thereby into a body, is none.  That of a body,
- *which stands in the head, needs no key.
+ * A check is BLAKE2b (16 bytes), keyed with the salt, the repository and the data set: what a user of the
+ * machine puts into a file's name or attribute, and thereby into a body, is never taken for a record.  The
+ * check of the body, which stands in the head, needs no key.
  *
- * Head, numbers as varints (7 bits a byte, least first), differences zigzag: flags; how many archives, bytes
- *of the place, bytes of the block, entries, bytes of all paths with their NULs, archives named by all
- *entries; 16 check of the body; number and run of each archive; index of the block's own; place; then of each
- *entry: flags, bytes shared with the path before, length and bytes of the rest, length within the block,
- *mode, kind, difference of inode, size, bytes (unless ENTRY_SIZE), difference of mtime, ctime - mtime, archives
- *(unless ENTRY_SAME: those of the entry before): count, index of each.
+ * Head; its numbers are varints (7 bits a byte, least first), differences zigzag:
  *
- * Body: the block's bytes, one LZ4 block. */
+ *     flags | archives | bytes of the place | bytes of the block | entries | bytes of all paths with their
+ *     NULs | archives named by all entries | 16 check of the body
+ *     number and run of each archive | index of the block's own archive | place
+ *     of each entry: flags | bytes shared with the path before | length and bytes of the rest | length within
+ *     the block | mode | kind | difference of inode | size | bytes (unless ENTRY_SIZE) | difference of mtime |
+ *     ctime - mtime | number of archives and index of each (unless ENTRY_SAME: those of the entry before)
+ *
+ * Body: the block's bytes, one LZ4 block.
+ */
 #ifndef BKP_WRITE_STATCACHE_PRIVATE_H
 #define BKP_WRITE_STATCACHE_PRIVATE_H
 

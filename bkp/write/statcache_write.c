@@ -261,8 +261,9 @@ static int put_entry(
 	w->paths += len + 1;
 	return number(b, flags, err) || number(b, shared, err) || number(b, len - shared, err) ||
 	       buf_append(b, e->path + shared, len - shared, err) || number(b, e->length, err) ||
-	       number(b, e->st.mode, err) || buf_append(b, &e->kind, 1, err) || difference(b, e->st.ino, l->st.ino, err) ||
-	       number(b, e->st.size, err) || (!(flags & ENTRY_SIZE) && number(b, e->bytes, err)) ||
+	       number(b, e->st.mode, err) || buf_append(b, &e->kind, 1, err) ||
+	       difference(b, e->st.ino, l->st.ino, err) || number(b, e->st.size, err) ||
+	       (!(flags & ENTRY_SIZE) && number(b, e->bytes, err)) ||
 	       difference(b, (uint64_t)e->st.mtime_ns, (uint64_t)l->st.mtime_ns, err) ||
 	       difference(b, (uint64_t)e->st.ctime_ns, (uint64_t)e->st.mtime_ns, err);
 }

@@ -227,7 +227,9 @@ static int load_journal(struct state *s, struct err *ret_why, struct err *err)
 	if (ret_why ? ledger_load_valid(s->dir, root, &s->ledger, ret_why, err)
 		    : ledger_load(s->dir, root, &s->ledger, err)) {
 		err_wrap(err, "%s", s->path);
-		return err_hint(err, "%s", text("nothing was changed; see it with 'bkp journal verify'; if its end alone is at fault, 'bkp journal repair' mends it"));
+		return err_hint(err, "%s",
+		    text("nothing was changed; see it with 'bkp journal verify'; if its end alone is at "
+			 "fault, 'bkp journal repair' mends it"));
 	}
 	if (strcmp(ledger_repository(s->ledger), repository_id(s->repo)) != 0)
 		return state_damaged(s, JOURNAL_FILE, err);

@@ -2,8 +2,10 @@
  *
  *     lock                       flock: one program at a time; nothing is left behind when it dies
  *     secrets.json(.minisig)     0600: chunk id key, chunker seed; signed with the root key, so that rot is
- * noticed signing-N.key              0600: the signing key of the current epoch, a minisign secret key file;
- * the only one, but for moments repository.json(.minisig)  public facts, as they are copied to media
+ *                                noticed
+ *     signing-N.key              0600: the signing key of the current epoch, a minisign secret key file; the
+ *                                only one, except while the epoch changes
+ *     repository.json(.minisig)  public facts, as they are copied to media
  *     repository.age             the secrets, encrypted to the recipients
  *     journal.jsonl              the audit record
  *     cache/                     advisory, may be deleted at any time

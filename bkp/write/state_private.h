@@ -48,8 +48,7 @@ struct state {
 };
 
 /* The line of the next record, as every reader will take it.  `members` is consumed. */
-int state_line(
-    struct state *s, const char *event, struct json_t *members, struct buf *out, struct err *err);
+int state_line(struct state *s, const char *event, struct json_t *members, struct buf *out, struct err *err);
 
 /* At most max - 1 bytes of a file that only its owner can read into p, which holds secrets: no copies
  * elsewhere.  Length, or -1. */

@@ -32,7 +32,7 @@ struct tar {
 	uint64_t header;     /* a header is being read, since this byte; UINT64_MAX: none is */
 	bool flooded;	     /* and it did not end */
 	uint64_t position;   /* of the header at hand; libarchive tells it no more once it has failed */
-	unsigned long mark; /* starved_mark() before the entry at hand */
+	unsigned long mark;  /* starved_mark() before the entry at hand */
 	bool begun;	     /* an entry was read */
 	uint64_t claimed;    /* bytes of all files so far, holes included */
 	uint8_t head[8];     /* how it begins */

@@ -221,7 +221,8 @@ int vault_w_freeze(struct vault_w *v, const char *path)
 /* archives/ab.  ≥0, or -1 with errno. */
 static int open_fan(struct vault_w *v, const uint8_t sha256[DIGEST_LEN], char ret_name[3])
 {
-	return openat(v->archives, digest_hex(sha256, 1, ret_name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return openat(
+	    v->archives, digest_hex(sha256, 1, ret_name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 /* The same, made durable in its parent when it is new.  ≥0, -1. */
@@ -238,7 +239,8 @@ static int fan_dir(struct vault_w *v, const uint8_t sha256[DIGEST_LEN], struct e
 	return io_take(&fd);
 }
 
-/* What stands there may be what a dead run has renamed and not made durable: it is, before it is relied on.  Once for each folder. */
+/* What stands there may be what a dead run has renamed and not made durable: it is, before it is relied on.
+ * Once for each folder. */
 static int settle(struct vault_w *v, const uint8_t sha256[DIGEST_LEN], int dir, struct err *err)
 {
 	if (!v->durable[sha256[0]] && io_sync_dir(dir, err))
@@ -247,7 +249,8 @@ static int settle(struct vault_w *v, const uint8_t sha256[DIGEST_LEN], int dir, 
 	return 0;
 }
 
-/* An archive of that name is there already: the same bytes, if the size is the same (a name is the hash of the bytes). */
+/* An archive of that name is there already: the same bytes, if the size is the same (a name is the hash of
+ * the bytes). */
 static int accept_existing(int dir, const char *base, uint64_t size, struct err *err)
 {
 	struct stat st;
@@ -255,8 +258,10 @@ static int accept_existing(int dir, const char *base, uint64_t size, struct err 
 	if (fstatat(dir, base, &st, AT_SYMLINK_NOFOLLOW))
 		return err_sys(err, "E-PUBLISH-02", errno, text("cannot look at '%s'"), base);
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != size) {
-		err_set(err, "E-PUBLISH-03", text("'%s' on the medium is not the archive of that name"), base);
-		return err_hint(err, "%s", text("run 'bkp verify' on this medium and keep it for examination"));
+		err_set(
+		    err, "E-PUBLISH-03", text("'%s' on the medium is not the archive of that name"), base);
+		return err_hint(
+		    err, "%s", text("run 'bkp verify' on this medium and keep it for examination"));
 	}
 	return 0;
 }
@@ -270,7 +275,8 @@ static int finish_file(struct vault_file *f, const char *base, struct err *err)
 	return io_sync(f->fd, base, err) || io_close(&f->fd, base, err) ? -1 : 0;
 }
 
-int vault_w_publish_archive(struct vault_w *v, struct vault_file *f, const uint8_t sha256[DIGEST_LEN], struct err *err)
+int vault_w_publish_archive(
+    struct vault_w *v, struct vault_file *f, const uint8_t sha256[DIGEST_LEN], struct err *err)
 {
 	char path[ARCFILE_PATH];
 	const char *base = strrchr(arcfile_path(sha256, path), '/') + 1;
@@ -370,7 +376,8 @@ static int supply_docs(struct vault_w *v, const struct standing_docs *s, struct 
 			continue;
 		snprintf(stage, sizeof(stage), "document-%" PRIu64, v->staged++);
 		if (io_write_new(v->tmp, stage, 0444, s->docs[i].p, s->docs[i].n, err) ||
-		    io_taken(io_rename_new(v->tmp, stage, s->dir, s->docs[i].name, err), s->docs[i].name, err))
+		    io_taken(
+			io_rename_new(v->tmp, stage, s->dir, s->docs[i].name, err), s->docs[i].name, err))
 			return -1;
 		v->written += s->docs[i].n;
 	}
@@ -399,8 +406,8 @@ static int already_published(
 	r = dir < 0 ? 1 : io_each_name(dir, look_at_doc, &s, err);
 	if (r > 0) {
 		err_set(err, "E-PUBLISH-04", text("'%s' stands on the medium already"), final);
-		return err_hint(
-		    err, "%s", text("another host may write to this medium; compare 'bkp journal show' with it"));
+		return err_hint(err, "%s",
+		    text("another host may write to this medium; compare 'bkp journal show' with it"));
 	}
 	if (r || supply_docs(v, &s, err))
 		return -1;
@@ -408,7 +415,8 @@ static int already_published(
 	return 0;
 }
 
-int vault_w_publish_generation(struct vault_w *v, uint64_t number, const struct vault_doc *docs, size_t n, struct err *err)
+int vault_w_publish_generation(
+    struct vault_w *v, uint64_t number, const struct vault_doc *docs, size_t n, struct err *err)
 {
 	char final[GENERATION_DIR], stage[32];
 	IO_FD_AUTO dir = -1;
@@ -477,7 +485,8 @@ int vault_w_put_journal(struct vault_w *v, int fd, uint64_t size, struct err *er
 		ssize_t got = io_pread_full(fd, block, want, (int64_t)done);
 
 		if (got != (ssize_t)want)
-			return err_sys(err, "E-IO-02", got < 0 ? errno : EIO, text("cannot read '%s'"), "journal.jsonl");
+			return err_sys(
+			    err, "E-IO-02", got < 0 ? errno : EIO, text("cannot read '%s'"), "journal.jsonl");
 		if (io_write_full(out, block, want))
 			return err_sys(err, "E-PUBLISH-02", errno, "%s", text("cannot write to the medium"));
 		done += want;

@@ -15,10 +15,10 @@
  * An object that vanishes between listing and looking is silently left out.  One that was renamed within its
  * folder is yielded under the name that it was listed with, `name` being what it is called now; so is one
  * whose name something new has by then.  One that is renamed at every look is yielded with `error` ESTALE and
- * st_mode 0; so is, behind its content, a folder of more names than can be searched for every one.  A folder that cannot be opened
- * or read is yielded with `error` set (its metadata is still given) and the walk goes on behind it.  Mount
- * points other than the root are yielded as the (empty) folder they are, with `mount` set, and not entered
- * unless cross_mounts.
+ * st_mode 0; so is, behind its content, a folder of more names than can be searched for every one.  A folder
+ * that cannot be opened or read is yielded with `error` set (its metadata is still given) and the walk goes
+ * on behind it.  Mount points other than the root are yielded as the (empty) folder they are, with `mount`
+ * set, and not entered unless cross_mounts.
  *
  * An object whose metadata cannot be read at all (a failing disk) is yielded with `error` set and st.st_mode
  * 0.
@@ -63,8 +63,8 @@ struct walk;
 int walk_open(const char *root, const struct walk_options *opt, struct walk **ret, struct err *err);
 #define WALK_END 1
 int walk_next(struct walk *w, struct walk_item *ret, struct err *err);
-/* The item that was given last is not under its name any more, though its folder may still have it: 0: it->name is the
- * present one, valid until the next call. */
+/* The item that was given last is not under its name any more, though its folder may still have it: 0:
+ * it->name is the present one, valid until the next call. */
 #define WALK_GONE 4
 int walk_seek(struct walk *w, struct walk_item *it, struct err *err);
 void walk_close(struct walk *w);

@@ -13,11 +13,11 @@
  * positions, path.  Only the walk's own thread changes those of the walk, so that it may read them without
  * the lock.
  *
- * A file is known by the inode that its folder's list gave with the name.  When the name is gone, or another file has it, the
- * folder is searched for that inode (walk_moved.c), and what is found is given under the name that was listed: so it keeps its
- * place in the order, and whatever it is called by now does not matter.  In a very large folder that is done a few times, and
- * for all the rest at once when the folder is left: if one of them is still there, the folder is told.  A helper leaves such a
- * name to the walk. */
+ * A file is known by the inode that its folder's list gave with the name.  When the name is gone, or another
+ * file has it, the folder is searched for that inode (walk_moved.c), and what is found is given under the
+ * name that was listed: so it keeps its place in the order, and whatever it is called by now does not
+ * matter.  In a very large folder that is done a few times, and for all the rest at once when the folder is
+ * left: if one of them is still there, the folder is told.  A helper leaves such a name to the walk. */
 #ifndef BKP_WRITE_WALK_PRIVATE_H
 #define BKP_WRITE_WALK_PRIVATE_H
 
@@ -64,8 +64,8 @@ struct walk {
 	size_t memory;	/* of all names on the stack */
 	dev_t root_dev; /* of the root, once it was entered */
 	bool has_root;
-	struct walk_ahead *ahead; /* NULL: without helpers */
-	char moved[NAME_MAX + 1]; /* the name of what was found under another one */
+	struct walk_ahead *ahead;  /* NULL: without helpers */
+	char moved[NAME_MAX + 1];  /* the name of what was found under another one */
 	char sought[NAME_MAX + 1]; /* likewise, by walk_seek() */
 	unsigned unlike; /* inodes that are others than the list says, as on some stacked file systems */
 	/* of a task's walk, which is bounded: the descriptors of all folders that it entered; else NULL */
@@ -77,9 +77,9 @@ struct walk {
 #define WALK_EXCLUDED 2
 #define WALK_LEFT     3 /* bounded: not looked at, the bound is met */
 
-/* Looks at one name, whose path is in w->path, and enters it when it is a folder.  f: the folder, whose list the name is from;
- * NULL: it is the root's, or listed is not 0 and the folder another walk's, who looks for what is missing.  0: *ret is to be
- * yielded; WALK_…; -1. */
+/* Looks at one name, whose path is in w->path, and enters it when it is a folder.  f: the folder, whose list
+ * the name is from; NULL: it is the root's, or listed is not 0 and the folder another walk's, who looks for
+ * what is missing.  0: *ret is to be yielded; WALK_…; -1. */
 int walk_look(struct walk *w, struct frame *f, int dirfd, const char *name, uint64_t listed,
     struct walk_item *ret, struct err *err);
 int walk_open_folder(int dirfd, const char *name);

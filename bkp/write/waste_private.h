@@ -1,10 +1,11 @@
 /* waste_private: what the files of waste share; see waste.h.
  *
  * A file of references: a line "bkp-waste 1 <repository> <generation>\n", then records:
- *     kind 1 | length 4 | archive 8 | chunk 4 | offset 4 | payload | SipHash of all before it 8 little-endian
- * archive, chunk, offset: where the block or list is stored.  A payload is varints: of a block, the number of
- * lists it uses and each one's place; then references to its end.  The last record is of kind WASTE_LAST; its
- * offset is 1 when something the data set refers to is not in the file.
+ *     kind 1 | length 4 | archive 8 | chunk 4 | offset 4 | payload | SipHash of all before it 8
+ * Numbers are little-endian.  archive, chunk, offset: where the block or list is stored.  A payload is
+ * varints: of a block, the number of lists it uses and each one's place; then references to its end.  The
+ * last record is of kind WASTE_LAST; its offset is 1 when something the data set refers to is not in the
+ * file.
  */
 #ifndef BKP_WRITE_WASTE_PRIVATE_H
 #define BKP_WRITE_WASTE_PRIVATE_H
@@ -90,10 +91,11 @@ void waste_each_extents(const void *block, size_t n, waste_text_fn *fn, void *ar
 #define WASTE_WHOLE  UINT32_MAX /* referred to, and how much of it cannot be told */
 
 struct waste_count {
-	uint32_t *live, *raw; /* by archive number: bytes of content referred to, and in it where any are, or WASTE_WHOLE */
-	uint16_t *owner;      /* index of a data set of tonight that refers to it, or WASTE_NOBODY */
-	size_t n;	      /* of all three */
-	bool known;	      /* whatever refers to an archive has been counted */
+	uint32_t *live,
+	    *raw; /* by archive number: bytes of content referred to, and in it where any are, or WASTE_WHOLE */
+	uint16_t *owner; /* index of a data set of tonight that refers to it, or WASTE_NOBODY */
+	size_t n;	 /* of all three */
+	bool known;	 /* whatever refers to an archive has been counted */
 	/* archives made for a later generation are not judged: a data set of tonight has not been whole
 	 * since, and what it had stored before it was stopped is referred to by nobody */
 	uint64_t judged;

@@ -28,7 +28,8 @@ static void measure(const char *name, const char *p, size_t n, int acceleration,
 		for (size_t at = 0; at < n; at += BLOCK) {
 			int part = n - at < BLOCK ? (int)(n - at) : BLOCK;
 
-			stored += (size_t)LZ4_compress_fast(p + at, out, part, LZ4_compressBound(BLOCK), acceleration);
+			stored += (size_t)LZ4_compress_fast(
+			    p + at, out, part, LZ4_compressBound(BLOCK), acceleration);
 		}
 		rounds++;
 		took = now() - begun;

@@ -1,6 +1,6 @@
-/* primitives: what the work of a first capture costs one thread when nothing but the primitives is done: read every
- * file, find cuts, HMAC-SHA-256, LZ4, ChaCha20-Poly1305, SHA-256 of the result.  No catalog, no container, no index, no
- * writing.  Libraries are called directly, but for cuts and HMAC.
+/* primitives: what the work of a first capture costs one thread when nothing but the primitives is done: read
+ * every file, find cuts, HMAC-SHA-256, LZ4, ChaCha20-Poly1305, SHA-256 of the result.  No catalog, no
+ * container, no index, no writing.  Libraries are called directly, but for cuts and HMAC.
  *     bench_primitives DIR      prints one line for each primitive: name, CPU seconds, MB, and their sum */
 #include <fcntl.h>
 #include <ftw.h>
@@ -161,7 +161,9 @@ int main(int argc, char **argv)
 	hmac = hmac_new(key, sizeof(key));
 	aead = EVP_CIPHER_CTX_new();
 	sha = EVP_MD_CTX_new();
-	if (!window || !bundle || !frame || !cipher || !chunker || !hmac || !EVP_EncryptInit_ex(aead, EVP_chacha20_poly1305(), NULL, key, NULL) || !EVP_DigestInit_ex(sha, EVP_sha256(), NULL))
+	if (!window || !bundle || !frame || !cipher || !chunker || !hmac ||
+	    !EVP_EncryptInit_ex(aead, EVP_chacha20_poly1305(), NULL, key, NULL) ||
+	    !EVP_DigestInit_ex(sha, EVP_sha256(), NULL))
 		return 1;
 	since = now();
 	if (nftw(argv[1], visit, 64, FTW_PHYS))

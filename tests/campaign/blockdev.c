@@ -1,8 +1,10 @@
-/* blockdev: files that stand under loop devices as disks do: what is written and flushed is logged, power is lost, errors come on demand.
+/* blockdev: files that stand under loop devices as disks do: what is written and flushed is logged, power is
+ * lost, errors come on demand.
  *
  *   blockdev FOLDER IMAGE...     shows the images as FOLDER/0, FOLDER/1, ... (libfuse3); nothing is written into them
  *
- * Commands come on standard input, a line each, and are answered with a line each ("?" and why when they are not understood):
+ * Commands come on standard input, a line each, and are answered with a line each ("?" and why when they are
+ * not understood):
  *   log                          from now on every write and flush is kept; what was kept before is forgotten
  *   events                       how many were kept, then a line each: "w DISK OFFSET LENGTH" or "f DISK"; they are numbered from 0
  *   durable DISK N               the disk holds the image and what was written to it before event N; N never goes back
@@ -10,7 +12,8 @@
  *                                disk afterwards (a file system's recovery) is gone with the next "show"
  *   fail DISK eio|gone N         from the N-th write on (from 1; 0: at once) it gives EIO or ENXIO for everything; "fail DISK ok": no more
  *   writes DISK                  how many writes came since "log"
- * A write that was answered before a flush came is on the disk when the flush was answered; of the others any may be, or none.
+ * A write that was answered before a flush came is on the disk when the flush was answered; of the others any
+ * may be, or none.
  */
 #define FUSE_USE_VERSION 35
 #define _GNU_SOURCE
@@ -37,7 +40,7 @@ struct disk {
 	const uint8_t *image;
 	size_t size, pages;
 	uint8_t **durable; /* pages that differ from the image; NULL: the image's */
-	uint8_t **now;     /* pages that differ from the durable ones */
+	uint8_t **now;	   /* pages that differ from the durable ones */
 	size_t *changed, n_changed;
 	struct hash hash; /* of the durable content */
 	size_t frontier;  /* events that are in it */
@@ -71,8 +74,14 @@ static void *must(void *p)
 
 /* ---- content ---- */
 
-static const uint8_t *durable_page(const struct disk *d, size_t i) { return d->durable[i] ? d->durable[i] : d->image + i * PAGE; }
-static const uint8_t *page(const struct disk *d, size_t i) { return d->now[i] ? d->now[i] : durable_page(d, i); }
+static const uint8_t *durable_page(const struct disk *d, size_t i)
+{
+	return d->durable[i] ? d->durable[i] : d->image + i * PAGE;
+}
+static const uint8_t *page(const struct disk *d, size_t i)
+{
+	return d->now[i] ? d->now[i] : durable_page(d, i);
+}
 
 static uint8_t *changeable(struct disk *d, size_t i)
 {
@@ -129,7 +138,8 @@ static struct hash mix(size_t i, const uint8_t *p)
 	return h;
 }
 
-/* The durable hash with the changed pages in place of those below: the same content has the same, whatever led to it. */
+/* The durable hash with the changed pages in place of those below: the same content has the same, whatever
+ * led to it. */
 static struct hash hash_now(const struct disk *d)
 {
 	struct hash h = d->hash, was, is;
@@ -176,15 +186,20 @@ static void keep(int disk, bool flush, uint64_t at, const void *bytes, size_t n)
 
 static struct disk *disk_of(fuse_ino_t ino)
 {
-	return ino >= FIRST_INODE && ino < FIRST_INODE + (fuse_ino_t)n_disks ? &disks[ino - FIRST_INODE] : NULL;
+	return ino >= FIRST_INODE && ino < FIRST_INODE + (fuse_ino_t)n_disks ? &disks[ino - FIRST_INODE]
+									     : NULL;
 }
 
 /* 0, or the error that the disk gives now. */
-static int failing(const struct disk *d) { return d->error && d->writes >= d->fails_from ? d->error : 0; }
+static int failing(const struct disk *d)
+{
+	return d->error && d->writes >= d->fails_from ? d->error : 0;
+}
 
 static void attributes(fuse_ino_t ino, struct stat *st)
 {
-	*st = (struct stat){.st_ino = ino, .st_nlink = 1, .st_mode = ino == FUSE_ROOT_ID ? S_IFDIR | 0700 : S_IFREG | 0600};
+	*st = (struct stat){
+	    .st_ino = ino, .st_nlink = 1, .st_mode = ino == FUSE_ROOT_ID ? S_IFDIR | 0700 : S_IFREG | 0600};
 	if (disk_of(ino))
 		st->st_size = (off_t)disk_of(ino)->size;
 }
@@ -244,7 +259,8 @@ static void on_read(fuse_req_t req, fuse_ino_t ino, size_t n, off_t at, struct f
 		fuse_reply_buf(req, (char *)buffer, n);
 }
 
-static void on_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t n, off_t at, struct fuse_file_info *fi)
+static void on_write(
+    fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t n, off_t at, struct fuse_file_info *fi)
 {
 	struct disk *d = disk_of(ino);
 	int error = (size_t)at > d->size || n > d->size - (size_t)at ? ENOSPC : 0;
@@ -280,8 +296,12 @@ static void on_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_f
 	fuse_reply_err(req, error);
 }
 
-static const struct fuse_lowlevel_ops ops = {
-    .lookup = on_lookup, .getattr = on_getattr, .open = on_open, .read = on_read, .write = on_write, .fsync = on_fsync};
+static const struct fuse_lowlevel_ops ops = {.lookup = on_lookup,
+    .getattr = on_getattr,
+    .open = on_open,
+    .read = on_read,
+    .write = on_write,
+    .fsync = on_fsync};
 
 /* ---- commands ---- */
 
@@ -344,13 +364,14 @@ static void tell_events(void)
 		if (events[i].flush)
 			printf("f %d\n", events[i].disk);
 		else
-			printf("w %d %llu %zu\n", events[i].disk, (unsigned long long)events[i].at, events[i].n);
+			printf(
+			    "w %d %llu %zu\n", events[i].disk, (unsigned long long)events[i].at, events[i].n);
 }
 
 static void obey(char *line)
 {
 	char *save, *verb = strtok_r(line, " \n", &save), *disk = verb ? strtok_r(NULL, " \n", &save) : NULL,
-		   *rest = disk ? strtok_r(NULL, "\n", &save) : NULL;
+		    *rest = disk ? strtok_r(NULL, "\n", &save) : NULL;
 	int i = disk ? atoi(disk) : -1;
 	struct disk *d = i >= 0 && i < n_disks ? &disks[i] : NULL;
 	const char *wrong = NULL;
@@ -399,7 +420,8 @@ static void *commands(void *arg)
 		fflush(stdout);
 	}
 	(void)arg;
-	_exit(0); /* a file system that failed may hold the disk for ever: with us its reads and writes come to an end */
+	_exit(
+	    0); /* a file system that failed may hold the disk for ever: with us its reads and writes come to an end */
 }
 
 static void take(const char *file)

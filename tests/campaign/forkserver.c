@@ -1,5 +1,5 @@
-/* forkserver: preloaded; a program that begins once and runs its main() for each request, in a process of its own (as AFL does it): what
- * dynamic linking and constructors cost is paid once.
+/* forkserver: preloaded; a program that begins once and runs its main() for each request, in a process of its
+ * own (as AFL does it): what dynamic linking and constructors cost is paid once.
  *
  *   FORKSERVER=IN,OUT   two descriptors, IN a request each: its length (32 bits of this machine), then the arguments, each with a zero byte
  *                       at its end; OUT the status of wait() for it (32 bits).  It ends with the end of IN.  Without it nothing happens.
@@ -7,8 +7,9 @@
  *                       folder, and is forked there for each request (of length 0).  Before the first request OUT gets a length and the
  *                       names, each with a zero byte at its end, of all that it opened or looked at until then: for them it is too late.
  *
- * Else nothing of main() ran before the fork.  The process has neither descriptor: it finds what it would find if it had been started so.
- * Of its own it has only the arguments; folder, environment, signals and the other descriptors are the server's.
+ * Else nothing of main() ran before the fork.  The process has neither descriptor: it finds what it would
+ * find if it had been started so. Of its own it has only the arguments; folder, environment, signals and the
+ * other descriptors are the server's.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -118,13 +119,14 @@ static void now(void)
 	if (!late)
 		return;
 	late = 0;
-	if (write(out, &seen, sizeof(seen)) != sizeof(seen) || write(out, words, seen) != (ssize_t)seen || forked(&n))
+	if (write(out, &seen, sizeof(seen)) != sizeof(seen) || write(out, words, seen) != (ssize_t)seen ||
+	    forked(&n))
 		_exit(0);
 }
 
-#define LOOKED_FOR(name)                                                                                                                   \
-	note(path);                                                                                                                        \
-	if (flags & (O_CREAT | O_WRONLY | O_RDWR))                                                                                         \
+#define LOOKED_FOR(name)                                                                                     \
+	note(path);                                                                                          \
+	if (flags & (O_CREAT | O_WRONLY | O_RDWR))                                                           \
 	now()
 OPENS(LOOKED_FOR, )
 
@@ -159,7 +161,8 @@ int pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*f)(void *), vo
 	return real(t, a, f, arg);
 }
 
-int __libc_start_main(main_fn *f, int argc, char **argv, void (*init)(void), void (*fini)(void), void (*rtld_fini)(void), void *stack_end)
+int __libc_start_main(main_fn *f, int argc, char **argv, void (*init)(void), void (*fini)(void),
+    void (*rtld_fini)(void), void *stack_end)
 {
 	int (*real)(main_fn *, int, char **, void (*)(void), void (*)(void), void (*)(void), void *);
 

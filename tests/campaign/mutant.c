@@ -48,8 +48,9 @@ int mutant_io_rename_new(int olddir, const char *oldname, int newdir, const char
 }
 
 /* The same key stream, and nobody looks at the tag. */
-int mutant_crypto_aead_chacha20poly1305_ietf_decrypt(unsigned char *m, unsigned long long *mlen, unsigned char *nsec,
-    const unsigned char *c, unsigned long long clen, const unsigned char *ad, unsigned long long adlen, const unsigned char *npub, const unsigned char *k)
+int mutant_crypto_aead_chacha20poly1305_ietf_decrypt(unsigned char *m, unsigned long long *mlen,
+    unsigned char *nsec, const unsigned char *c, unsigned long long clen, const unsigned char *ad,
+    unsigned long long adlen, const unsigned char *npub, const unsigned char *k)
 {
 	const unsigned long long n = clen - crypto_aead_chacha20poly1305_ietf_ABYTES;
 

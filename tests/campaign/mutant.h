@@ -15,7 +15,8 @@ int mutant_unsynced(const char *name);
 /* in place of calls of the same name */
 int mutant_renameat2(int olddir, const char *oldname, int newdir, const char *newname, unsigned flags);
 int mutant_io_rename_new(int olddir, const char *oldname, int newdir, const char *newname, struct err *err);
-int mutant_crypto_aead_chacha20poly1305_ietf_decrypt(unsigned char *m, unsigned long long *mlen, unsigned char *nsec, const unsigned char *c,
-    unsigned long long clen, const unsigned char *ad, unsigned long long adlen, const unsigned char *npub, const unsigned char *k);
+int mutant_crypto_aead_chacha20poly1305_ietf_decrypt(unsigned char *m, unsigned long long *mlen,
+    unsigned char *nsec, const unsigned char *c, unsigned long long clen, const unsigned char *ad,
+    unsigned long long adlen, const unsigned char *npub, const unsigned char *k);
 
 #endif

@@ -1,12 +1,13 @@
-/* pause: preloaded; the program waits before the n-th call that concerns one file, so that somebody can change the file there.
+/* pause: preloaded; the program waits before the n-th call that concerns one file, so that somebody can
+ * change the file there.
  *
  *   PAUSE_STATE=FILE  4 KiB, mapped shared (struct shared below); made anew by who starts the program.  Without it nothing happens.
  *   PAUSE_WHO=NAME    only in programs of that name
  *   PAUSE_FILE=PATH   the file, absolute; calls on the folder that holds it count as well
  *   PAUSE=N[:on]      before the N-th of these calls, from 1; on: before every later one, too
  *   PAUSE_TICK=NS     the times of all files are told in steps of NS, as by kernels before 6.13 (4 to 10 ms)
- * A call that waits has its number in `waits`, and goes on when `goes` is that number.  Calls are counted by file and not by process:
- * the number does not depend on what other threads do meanwhile.
+ * A call that waits has its number in `waits`, and goes on when `goes` is that number.  Calls are counted by
+ * file and not by process: the number does not depend on what other threads do meanwhile.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -24,7 +25,19 @@
 
 #include "preload.h"
 
-enum call { OPEN = 1, STATX, FSTATAT, FSTAT, READ, LSEEK, GETDENTS, FGETXATTR, FLISTXATTR, READLINKAT, CLOSE };
+enum call {
+	OPEN = 1,
+	STATX,
+	FSTATAT,
+	FSTAT,
+	READ,
+	LSEEK,
+	GETDENTS,
+	FGETXATTR,
+	FLISTXATTR,
+	READLINKAT,
+	CLOSE
+};
 
 #define LOGGED 3000
 #define FDS    4096
@@ -45,7 +58,8 @@ static atomic_flag one = ATOMIC_FLAG_INIT;
 
 __attribute__((constructor)) static void begin(void)
 {
-	const char *page = getenv("PAUSE_STATE"), *who = getenv("PAUSE_WHO"), *n = getenv("PAUSE"), *t = getenv("PAUSE_TICK");
+	const char *page = getenv("PAUSE_STATE"), *who = getenv("PAUSE_WHO"), *n = getenv("PAUSE"),
+		   *t = getenv("PAUSE_TICK");
 	int fd;
 	void *p;
 
@@ -89,7 +103,10 @@ static void count(enum call which)
 	atomic_flag_clear(&one);
 }
 
-static int is_ours(int fd) { return state && fd >= 0 && fd < FDS && atomic_load(&ours[fd]); }
+static int is_ours(int fd)
+{
+	return state && fd >= 0 && fd < FDS && atomic_load(&ours[fd]);
+}
 
 static void by_fd(enum call which, int fd)
 {
@@ -171,26 +188,26 @@ int statx(int dir, const char *path, int flags, unsigned mask, struct statx *s)
 	return r;
 }
 
-#define FSTATAT_(name, type)                                                                                                               \
-	int name(int dir, const char *path, struct type *s, int flags)                                                                     \
-	{                                                                                                                                  \
-		REAL(int, name, int, const char *, struct type *, int);                                                                    \
-		by_name(FSTATAT, dir, path);                                                                                               \
-		return blurred(real(dir, path, s, flags), (struct stat *)s);                                                               \
+#define FSTATAT_(name, type)                                                                                 \
+	int name(int dir, const char *path, struct type *s, int flags)                                       \
+	{                                                                                                    \
+		REAL(int, name, int, const char *, struct type *, int);                                      \
+		by_name(FSTATAT, dir, path);                                                                 \
+		return blurred(real(dir, path, s, flags), (struct stat *)s);                                 \
 	}
-#define FSTAT_(name, type)                                                                                                                 \
-	int name(int fd, struct type *s)                                                                                                   \
-	{                                                                                                                                  \
-		REAL(int, name, int, struct type *);                                                                                       \
-		by_fd(FSTAT, fd);                                                                                                          \
-		return blurred(real(fd, s), (struct stat *)s);                                                                             \
+#define FSTAT_(name, type)                                                                                   \
+	int name(int fd, struct type *s)                                                                     \
+	{                                                                                                    \
+		REAL(int, name, int, struct type *);                                                         \
+		by_fd(FSTAT, fd);                                                                            \
+		return blurred(real(fd, s), (struct stat *)s);                                               \
 	}
-#define LSEEK_(name)                                                                                                                       \
-	off_t name(int fd, off_t o, int whence)                                                                                            \
-	{                                                                                                                                  \
-		REAL(off_t, name, int, off_t, int);                                                                                        \
-		by_fd(LSEEK, fd);                                                                                                          \
-		return real(fd, o, whence);                                                                                                \
+#define LSEEK_(name)                                                                                         \
+	off_t name(int fd, off_t o, int whence)                                                              \
+	{                                                                                                    \
+		REAL(off_t, name, int, off_t, int);                                                          \
+		by_fd(LSEEK, fd);                                                                            \
+		return real(fd, o, whence);                                                                  \
 	}
 _Static_assert(sizeof(struct stat) == sizeof(struct stat64), "64 bits");
 FSTATAT_(fstatat, stat)
@@ -200,19 +217,23 @@ FSTAT_(fstat64, stat64)
 LSEEK_(lseek)
 LSEEK_(lseek64)
 
-#define BY_FD(type, name, which, parameters, arguments, ...)                                                                               \
-	type name parameters                                                                                                               \
-	{                                                                                                                                  \
-		REAL(type, name, __VA_ARGS__);                                                                                             \
-		by_fd(which, fd);                                                                                                          \
-		return real arguments;                                                                                                     \
+#define BY_FD(type, name, which, parameters, arguments, ...)                                                 \
+	type name parameters                                                                                 \
+	{                                                                                                    \
+		REAL(type, name, __VA_ARGS__);                                                               \
+		by_fd(which, fd);                                                                            \
+		return real arguments;                                                                       \
 	}
 BY_FD(ssize_t, read, READ, (int fd, void *p, size_t n), (fd, p, n), int, void *, size_t)
 BY_FD(ssize_t, pread, READ, (int fd, void *p, size_t n, off_t o), (fd, p, n, o), int, void *, size_t, off_t)
 BY_FD(ssize_t, pread64, READ, (int fd, void *p, size_t n, off_t o), (fd, p, n, o), int, void *, size_t, off_t)
-ssize_t __read_chk(int fd, void *p, size_t n, size_t room) { return n > room ? (abort(), -1) : read(fd, p, n); }
+ssize_t __read_chk(int fd, void *p, size_t n, size_t room)
+{
+	return n > room ? (abort(), -1) : read(fd, p, n);
+}
 BY_FD(ssize_t, getdents64, GETDENTS, (int fd, void *p, size_t n), (fd, p, n), int, void *, size_t)
-BY_FD(ssize_t, fgetxattr, FGETXATTR, (int fd, const char *a, void *p, size_t n), (fd, a, p, n), int, const char *, void *, size_t)
+BY_FD(ssize_t, fgetxattr, FGETXATTR, (int fd, const char *a, void *p, size_t n), (fd, a, p, n), int,
+    const char *, void *, size_t)
 BY_FD(ssize_t, flistxattr, FLISTXATTR, (int fd, char *p, size_t n), (fd, p, n), int, char *, size_t)
 
 ssize_t readlinkat(int dir, const char *path, char *p, size_t n)

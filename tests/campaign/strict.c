@@ -21,11 +21,14 @@
 
 /* by number: no other library that is preloaded counts these */
 #define OPEN(dir, path, flags, mode) (int)syscall(SYS_openat, dir, path, flags, mode)
-#define READ(fd, p, n) syscall(SYS_read, fd, p, n)
-#define WRITE(fd, p, n) (void)!syscall(SYS_write, fd, p, n)
-#define CLOSE(fd) (void)!syscall(SYS_close, fd)
+#define READ(fd, p, n)		     syscall(SYS_read, fd, p, n)
+#define WRITE(fd, p, n)		     (void)!syscall(SYS_write, fd, p, n)
+#define CLOSE(fd)		     (void)!syscall(SYS_close, fd)
 
-static const char *folder(void) { return getenv("STRICT"); }
+static const char *folder(void)
+{
+	return getenv("STRICT");
+}
 
 /* The copy appears at once: whoever is killed here leaves the last one. */
 static int begin(char tmp[PATH_MAX])
@@ -63,10 +66,11 @@ static void keep_name(int to, int fd, const char *name)
 	struct stat s;
 	ssize_t n;
 
-	if (!strcmp(name, ".") || !strcmp(name, "..") || syscall(SYS_newfstatat, fd, name, &s, AT_SYMLINK_NOFOLLOW))
+	if (!strcmp(name, ".") || !strcmp(name, "..") ||
+	    syscall(SYS_newfstatat, fd, name, &s, AT_SYMLINK_NOFOLLOW))
 		return;
-	n = snprintf(line, sizeof(line), "%ju %o %u %u %jd %s", (uintmax_t)s.st_ino, s.st_mode, s.st_uid, s.st_gid,
-	    (intmax_t)s.st_mtim.tv_sec * 1000000000 + s.st_mtim.tv_nsec, name);
+	n = snprintf(line, sizeof(line), "%ju %o %u %u %jd %s", (uintmax_t)s.st_ino, s.st_mode, s.st_uid,
+	    s.st_gid, (intmax_t)s.st_mtim.tv_sec * 1000000000 + s.st_mtim.tv_nsec, name);
 	WRITE(to, line, (size_t)n + 1);
 	if (S_ISLNK(s.st_mode) && (n = syscall(SYS_readlinkat, fd, name, target, sizeof(target) - 1)) > 0) {
 		target[n] = '\0';
@@ -123,7 +127,8 @@ static void keep_all(int dir, const char *name)
 	if (fd < 0)
 		return;
 	keep(fd);
-	while (!syscall(SYS_fstat, fd, &s) && S_ISDIR(s.st_mode) && (n = syscall(SYS_getdents64, fd, block, sizeof(block))) > 0)
+	while (!syscall(SYS_fstat, fd, &s) && S_ISDIR(s.st_mode) &&
+	       (n = syscall(SYS_getdents64, fd, block, sizeof(block))) > 0)
 		for (long at = 0; at < n; at += ((struct entry *)(block + at))->size) {
 			const char *below = ((struct entry *)(block + at))->name;
 
@@ -133,14 +138,14 @@ static void keep_all(int dir, const char *name)
 	CLOSE(fd);
 }
 
-#define SYNC(name)                                                                                                                         \
-	int name(int fd)                                                                                                                   \
-	{                                                                                                                                  \
-		REAL(int, name, int);                                                                                                      \
-		int r = real(fd);                                                                                                          \
-		if (!r)                                                                                                                    \
-			keep(fd);                                                                                                          \
-		return r;                                                                                                                  \
+#define SYNC(name)                                                                                           \
+	int name(int fd)                                                                                     \
+	{                                                                                                    \
+		REAL(int, name, int);                                                                        \
+		int r = real(fd);                                                                            \
+		if (!r)                                                                                      \
+			keep(fd);                                                                            \
+		return r;                                                                                    \
 	}
 SYNC(fsync)
 SYNC(fdatasync)
@@ -156,14 +161,14 @@ int syncfs(int fd)
 }
 
 /* what is opened with O_DSYNC is synced as it is written (LMDB's last page) */
-#define PWRITE(name)                                                                                                                       \
-	ssize_t name(int fd, const void *p, size_t n, off64_t at)                                                                          \
-	{                                                                                                                                  \
-		REAL(ssize_t, name, int, const void *, size_t, off64_t);                                                                   \
-		ssize_t r = real(fd, p, n, at);                                                                                            \
-		if (r > 0 && folder() && (syscall(SYS_fcntl, fd, F_GETFL) & O_DSYNC))                                                      \
-			keep(fd);                                                                                                          \
-		return r;                                                                                                                  \
+#define PWRITE(name)                                                                                         \
+	ssize_t name(int fd, const void *p, size_t n, off64_t at)                                            \
+	{                                                                                                    \
+		REAL(ssize_t, name, int, const void *, size_t, off64_t);                                     \
+		ssize_t r = real(fd, p, n, at);                                                              \
+		if (r > 0 && folder() && (syscall(SYS_fcntl, fd, F_GETFL) & O_DSYNC))                        \
+			keep(fd);                                                                            \
+		return r;                                                                                    \
 	}
 PWRITE(pwrite)
 PWRITE(pwrite64)

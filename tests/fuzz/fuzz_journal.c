@@ -1,5 +1,5 @@
-/* journal: a line, as it is and signed by the right key (only signed text reaches the JSON parser), through the ledger's
- * fold.  In the input "@PREV@" stands for the hash of the line before. */
+/* journal: a line, as it is and signed by the right key (only signed text reaches the JSON parser), through
+ * the ledger's fold.  In the input "@PREV@" stands for the hash of the line before. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -22,7 +22,8 @@ static void first_line(const struct minisig_secret *sec, struct buf *out)
 {
 	struct journal_frame frame = {.seq = 1, .version = "0", .by = "root", .repository = REPO, .epoch = 1};
 	char key[MINISIG_KEY_TEXT];
-	json_t *m = json_pack("{s:s, s:s, s:[s]}", "site", "clinic", "root_key", minisig_public_format(&sec->pub, key), "recipients",
+	json_t *m = json_pack("{s:s, s:s, s:[s]}", "site", "clinic", "root_key",
+	    minisig_public_format(&sec->pub, key), "recipients",
 	    "age1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqs3290gq");
 
 	if (journal_build(&frame, "init", m, sec, out, NULL))
@@ -31,7 +32,8 @@ static void first_line(const struct minisig_secret *sec, struct buf *out)
 }
 
 /* data with the hash put in, and a signature that is right. */
-static int signed_line(const struct minisig_secret *sec, const uint8_t *data, size_t size, const uint8_t *head, struct buf *out)
+static int signed_line(
+    const struct minisig_secret *sec, const uint8_t *data, size_t size, const uint8_t *head, struct buf *out)
 {
 	const uint8_t *at = memmem(data, size, "@PREV@", 6);
 	size_t before = at ? (size_t)(at - data) : size;
@@ -39,12 +41,14 @@ static int signed_line(const struct minisig_secret *sec, const uint8_t *data, si
 	uint8_t sig[64];
 
 	if (buf_append(out, data, before, NULL) ||
-	    (at && (buf_puts(out, digest_hex(head, DIGEST_LEN, hex), NULL) || buf_append(out, at + 6, size - before - 6, NULL))) ||
+	    (at && (buf_puts(out, digest_hex(head, DIGEST_LEN, hex), NULL) ||
+		       buf_append(out, at + 6, size - before - 6, NULL))) ||
 	    buf_puts(out, "}", NULL))
 		return -1;
 	minisig_raw_sign(sec, out->p, out->n, sig);
 	out->n--;
-	return buf_puts(out, ",\"sig\":\"", NULL) || minisig_b64_encode(sig, sizeof(sig), out, NULL) || buf_puts(out, "\"}", NULL);
+	return buf_puts(out, ",\"sig\":\"", NULL) || minisig_b64_encode(sig, sizeof(sig), out, NULL) ||
+	       buf_puts(out, "\"}", NULL);
 }
 
 /* With lines looked at ahead: nothing vouches for what nobody signed. */
@@ -55,8 +59,9 @@ static void ahead(const struct minisig_secret *sec, const struct buf *init, cons
 	struct journal_record r;
 	const uint8_t *p, *end;
 
-	if (buf_append(&all, init->p, init->n, NULL) || buf_append(&all, "\n", 1, NULL) || buf_append(&all, data, size, NULL) ||
-	    buf_append(&all, "\n", 1, NULL) || journal_check_new(&sec->pub, NULL, &c, NULL))
+	if (buf_append(&all, init->p, init->n, NULL) || buf_append(&all, "\n", 1, NULL) ||
+	    buf_append(&all, data, size, NULL) || buf_append(&all, "\n", 1, NULL) ||
+	    journal_check_new(&sec->pub, NULL, &c, NULL))
 		return;
 	for (p = all.p; (end = memchr(p, '\n', all.n - (size_t)(p - all.p))); p = end + 1) {
 		journal_check_vouch(c, p, all.n - (size_t)(p - all.p));

@@ -1,18 +1,18 @@
 /* agetool: the age and minisig libraries as a command, for scenario tests.  Streams with bounded memory.
  *
- *	agetool keygen                                  identity to stdout
- *	agetool recipient IDENTITY
- *	agetool encrypt -r RECIPIENT...                 stdin → stdout
- *	agetool encrypt-pass PASSFILE [LOG_N]
- *	agetool decrypt IDENTITY [PASSFILE]             PASSFILE when the identity file itself is encrypted
- *	agetool decrypt-pass PASSFILE
- *	agetool decrypt-at IDENTITY OFFSET LEN          random access, stdin is a file
- *	agetool reseal IDENTITY FILE                    stdin under FILE's own header, key and nonce: what an attacker makes who
- *	                                                 had the host when FILE was written
- *	agetool minisign gen PUBLIC SECRET
- *	agetool minisign public SECRET                  public key file to stdout
- *	agetool minisign sign SECRET TRUSTED-COMMENT    message on stdin, signature to stdout
- *	agetool minisign verify PUBLIC SIGNATURE        message on stdin, prints the trusted comment
+ * 	agetool keygen                                  identity to stdout
+ * 	agetool recipient IDENTITY
+ * 	agetool encrypt -r RECIPIENT...                 stdin → stdout
+ * 	agetool encrypt-pass PASSFILE [LOG_N]
+ * 	agetool decrypt IDENTITY [PASSFILE]             PASSFILE when the identity file itself is encrypted
+ * 	agetool decrypt-pass PASSFILE
+ * 	agetool decrypt-at IDENTITY OFFSET LEN          random access, stdin is a file
+ * 	agetool reseal IDENTITY FILE                    stdin under FILE's own header, key and nonce: what an attacker makes who
+ * 	                                                 had the host when FILE was written
+ * 	agetool minisign gen PUBLIC SECRET
+ * 	agetool minisign public SECRET                  public key file to stdout
+ * 	agetool minisign sign SECRET TRUSTED-COMMENT    message on stdin, signature to stdout
+ * 	agetool minisign verify PUBLIC SIGNATURE        message on stdin, prints the trusted comment
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -346,10 +346,12 @@ static int reseal(char **argv)
 	put(&file);
 	if (buf_reserve(&out, SEALED, &err))
 		die(&err);
-	for (have = get(plain, sizeof(plain)), nonce[11] = 0; nonce[11] == 0; have = have - n + get(plain + have - n, sizeof(plain) - (have - n))) {
+	for (have = get(plain, sizeof(plain)), nonce[11] = 0; nonce[11] == 0;
+	     have = have - n + get(plain + have - n, sizeof(plain) - (have - n))) {
 		n = have < AGE_SEGMENT ? have : AGE_SEGMENT;
 		nonce[11] = have <= AGE_SEGMENT;
-		crypto_aead_chacha20poly1305_ietf_encrypt(out.p, &sealed, plain, n, NULL, 0, NULL, nonce, payload);
+		crypto_aead_chacha20poly1305_ietf_encrypt(
+		    out.p, &sealed, plain, n, NULL, 0, NULL, nonce, payload);
 		out.n = (size_t)sealed;
 		put(&out);
 		memmove(plain, plain + n, have - n);

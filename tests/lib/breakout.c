@@ -1,6 +1,7 @@
-/* breakout: a fault in bkp-restore that a hostile medium has found, as an LD_PRELOAD: at the first call of $BREAK_AT ("pread", while
- * a medium is read, or "pwrite", while a file is written, in whichever thread that is) it changes what stands in $BREAK_OUT, a
- * folder with a file `old` in it, in each way it can, also by another program, and asks a listener on TCP port $BREAK_PORT. */
+/* breakout: a fault in bkp-restore that a hostile medium has found, as an LD_PRELOAD: at the first call of
+ * $BREAK_AT ("pread", while a medium is read, or "pwrite", while a file is written, in whichever thread that
+ * is) it changes what stands in $BREAK_OUT, a folder with a file `old` in it, in each way it can, also by
+ * another program, and asks a listener on TCP port $BREAK_PORT. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dlfcn.h>

@@ -1,9 +1,10 @@
-/* fakeclock: preloaded (LD_PRELOAD) into a program under test, moves its clock by FAKECLOCK seconds: the wall clock and the time
- * since boot together, as if the computer had stayed on meanwhile; FAKECLOCK_BOOT, if given, is that of the time since boot
- * alone: a wall clock that was set.  FAKECLOCK_RATE makes both run so many times as fast.  CLOCK_MONOTONIC, and with it all
- * waiting, stays as it is.  FAKECLOCK_STORAGE: every file system says that it is NFS.
- * FAKEDISK: a folder in which "mountinfo" stands for /proc/self/mountinfo, and sys/dev/block/ for /sys/dev/block/ as far as it goes:
- * folders in memory are then disks of their own, of the type that is wanted (fakedisk in fakeclock.sh). */
+/* fakeclock: preloaded (LD_PRELOAD) into a program under test, moves its clock by FAKECLOCK seconds: the wall
+ * clock and the time since boot together, as if the computer had stayed on meanwhile; FAKECLOCK_BOOT, if
+ * given, is that of the time since boot alone: a wall clock that was set.  FAKECLOCK_RATE makes both run so
+ * many times as fast.  CLOCK_MONOTONIC, and with it all waiting, stays as it is.  FAKECLOCK_STORAGE: every
+ * file system says that it is NFS. FAKEDISK: a folder in which "mountinfo" stands for /proc/self/mountinfo,
+ * and sys/dev/block/ for /sys/dev/block/ as far as it goes: folders in memory are then disks of their own, of
+ * the type that is wanted (fakedisk in fakeclock.sh). */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -137,8 +138,14 @@ int openat(int at, const char *path, int flags, ...)
 }
 int openat64(int at, const char *path, int flags, ...) __attribute__((alias("openat")));
 
-int __openat_2(int at, const char *path, int flags) { return open_faked(at, path, flags, 0); }
-int __openat64_2(int at, const char *path, int flags) { return open_faked(at, path, flags, 0); }
+int __openat_2(int at, const char *path, int flags)
+{
+	return open_faked(at, path, flags, 0);
+}
+int __openat64_2(int at, const char *path, int flags)
+{
+	return open_faked(at, path, flags, 0);
+}
 
 FILE *fopen(const char *restrict path, const char *restrict mode)
 {

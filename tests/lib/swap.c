@@ -1,5 +1,6 @@
-/* swap: somebody who may write into the target, as an LD_PRELOAD that is always in time: at the first call that sets the
- * attribute $SWAP_AT, what $SWAP_NAME names is moved aside and a symbolic link to $SWAP_TO stands in its place. */
+/* swap: somebody who may write into the target, as an LD_PRELOAD that is always in time: at the first call
+ * that sets the attribute $SWAP_AT, what $SWAP_NAME names is moved aside and a symbolic link to $SWAP_TO
+ * stands in its place. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdio.h>

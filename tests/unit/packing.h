@@ -55,9 +55,8 @@ static UNUSED int packing_setup(void **state)
 static UNUSED void packing_begin(
     struct packing *k, const char *const *names, const char *index, uint64_t archive_size)
 {
-	struct pack_config cfg = {
-	    PACKING_REPO, &packing_recipient, 1, &packing_random, NULL, NULL, k->sinks, 0, archive_size, 1,
-	    NULL, 1, NULL};
+	struct pack_config cfg = {PACKING_REPO, &packing_recipient, 1, &packing_random, NULL, NULL, k->sinks,
+	    0, archive_size, 1, NULL, 1, NULL};
 
 	memset(k, 0, sizeof(*k));
 	for (; names[k->n_sinks]; k->n_sinks++) {

@@ -282,8 +282,9 @@ static void the_first_approver_needs_the_root_key(void **state)
 	ready(&s);
 	assert_int_equal(put(&s, "agreed", terms(5, NULL), &err), 0);
 	minisig_from_seed(seed, &next);
-	assert_int_equal(put(&s, "epoch",
-			     json_pack("{s:i, s:s}", "next", 2, "key", minisig_public_format(&next.pub, key)), &err),
+	assert_int_equal(
+	    put(&s, "epoch", json_pack("{s:i, s:s}", "next", 2, "key", minisig_public_format(&next.pub, key)),
+		&err),
 	    0);
 	root = s.sec;
 	s.sec = next;

@@ -53,8 +53,9 @@ static void bad(const char *s, size_t n, const char *code, const char *begins)
 
 static void answers(void **state)
 {
-	struct attest *a = good("by: 事務長\nanswers:\n  - {step: label, answer: yes, note: 番号 \"一致\" $(id)}\n"
-				"  - {step: 3, answer: no, by: 山田}\n");
+	struct attest *a =
+	    good("by: 事務長\nanswers:\n  - {step: label, answer: yes, note: 番号 \"一致\" $(id)}\n"
+		 "  - {step: 3, answer: no, by: 山田}\n");
 
 	(void)state;
 	assert_true(a->answer[0].given && a->answer[0].yes);

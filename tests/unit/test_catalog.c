@@ -270,7 +270,7 @@ static void write_attributes(struct catalog_writer *w)
 	archive_entry_xattr_add_entry(e, "user.a=b%c d\n\xe6\x82\xa3\xff", "a\0b\n", 4);
 	archive_entry_xattr_add_entry(e, "bkp.extents", "0", 1); /* a source cannot forge ours */
 	archive_entry_xattr_add_entry(e, "bkp.sha256", "0", 1);
-	archive_entry_set_fflags(e, 0x40 | 0x10 | 0x80, 0);	 /* nodump, immutable, noatime */
+	archive_entry_set_fflags(e, 0x40 | 0x10 | 0x80, 0); /* nodump, immutable, noatime */
 	for (int i = 0; i < 2000; i++)
 		archive_entry_acl_add_entry(e, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, i % 8, ARCHIVE_ENTRY_ACL_USER,
 		    i * 1000000, i == 5 ? "five" : NULL);

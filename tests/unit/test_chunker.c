@@ -142,7 +142,9 @@ static void piece_by_piece(void **state)
 		for (size_t at = 0, round = 0; at < SIZE / 4; round++) {
 			/* ends at all kinds of places */
 			size_t left = SIZE / 4 - at, n = 0, len = 0,
-			       end = round % 3 ? left : left < 200000 * round ? left : 200000 * round + 1;
+			       end = round % 3		     ? left
+				     : left < 200000 * round ? left
+							     : 200000 * round + 1;
 			struct chunker_state state_ = {0, 0};
 
 			while (!len) {

@@ -22,9 +22,11 @@
 /* The libraries, when they find no memory for a frame. */
 static bool no_memory;
 
-size_t LZ4F_decompress(LZ4F_dctx *d, void *dst, size_t *dst_n, const void *src, size_t *src_n, const LZ4F_decompressOptions_t *o)
+size_t LZ4F_decompress(
+    LZ4F_dctx *d, void *dst, size_t *dst_n, const void *src, size_t *src_n, const LZ4F_decompressOptions_t *o)
 {
-	static size_t (*real)(LZ4F_dctx *, void *, size_t *, const void *, size_t *, const LZ4F_decompressOptions_t *);
+	static size_t (*real)(
+	    LZ4F_dctx *, void *, size_t *, const void *, size_t *, const LZ4F_decompressOptions_t *);
 
 	if (!real)
 		*(void **)&real = dlsym(RTLD_NEXT, "LZ4F_decompress");

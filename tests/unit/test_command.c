@@ -26,7 +26,8 @@ static const char *own(const char *line)
 	size_t n = 0;
 
 	for (; *line && n < 180; line++)
-		n += (size_t)snprintf(out + n, 200 - n, *line == '@' ? "%d" : "%c", *line == '@' ? (int)getpid() : *line);
+		n += (size_t)snprintf(
+		    out + n, 200 - n, *line == '@' ? "%d" : "%c", *line == '@' ? (int)getpid() : *line);
 	return out;
 }
 
@@ -347,7 +348,8 @@ static void one_that_does_not_end_can_be_stopped(void **state)
 
 /* ---- limits, environment, what is said ---- */
 
-static int run_with(const struct command_config *cfg, struct command_words *said, struct err *err, double *ret_seconds)
+static int run_with(
+    const struct command_config *cfg, struct command_words *said, struct err *err, double *ret_seconds)
 {
 	double begun = now();
 	int r = command_run(cfg, said, err);
@@ -358,7 +360,8 @@ static int run_with(const struct command_config *cfg, struct command_words *said
 
 static void it_ends_within_its_time(void **state)
 {
-	struct command_config cfg = {.line = own("echo before >&2; sleep 4712.@ & sleep 4712.@"), .limit_s = 1};
+	struct command_config cfg = {
+	    .line = own("echo before >&2; sleep 4712.@ & sleep 4712.@"), .limit_s = 1};
 	struct command_words said;
 	struct err err = ERR_INIT;
 	double seconds;

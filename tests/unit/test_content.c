@@ -75,7 +75,8 @@ static int produce(void *arg, struct feed *f, struct err *err)
 /* Reads and stores as a capture does.  0 and the extents, READER_CHANGED too, READER_UNREADABLE, -1. */
 static struct content_sha256 sha256; /* of what was taken last */
 
-static int take_all(struct job *j, struct stat *st, struct buf *extents, uint64_t *size, int *errnum, struct err *err)
+static int take_all(
+    struct job *j, struct stat *st, struct buf *extents, uint64_t *size, int *errnum, struct err *err)
 {
 	struct feed_event *e;
 	int r, result = -1;
@@ -499,8 +500,7 @@ static void streams_are_cut_like_files(void **state)
 			uint64_t size = 4711;
 			int errnum = 0;
 
-			assert_int_equal(
-			    take_stream(give, &g, &extents, &size, &errnum, NULL), 0);
+			assert_int_equal(take_stream(give, &g, &extents, &size, &errnum, NULL), 0);
 			assert_int_equal(size, sizes[i]);
 			if (s == 0) {
 				packing_expect(text_of(&extents), p, sizes[i]);
@@ -553,8 +553,7 @@ static void a_stream_that_breaks_is_unreadable(void **state)
 		uint64_t size = 4711;
 		int errnum = 0;
 
-		assert_int_equal(
-		    take_stream(give, &g, &extents, &size, &errnum, NULL), READER_UNREADABLE);
+		assert_int_equal(take_stream(give, &g, &extents, &size, &errnum, NULL), READER_UNREADABLE);
 		assert_int_equal(errnum, ENODEV);
 		assert_int_equal(size, 4711);
 		assert_int_equal(extents.n, 0);

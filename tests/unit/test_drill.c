@@ -115,10 +115,11 @@ static void text_is_made_safe(void **state)
 		const char *in;
 		size_t n;
 		const char *out;
-	} cases[] = {{"plain 患者\n\t", 14, "plain 患者\n\t"},
-	    {"\x82\xb1", 2, "\xef\xbf\xbd\xef\xbf\xbd"}, {"\033[2J", 4, "\xef\xbf\xbd[2J"},
-	    {"a\0b", 3, "a\xef\xbf\xbd"
-			"b"},
+	} cases[] = {{"plain 患者\n\t", 14, "plain 患者\n\t"}, {"\x82\xb1", 2, "\xef\xbf\xbd\xef\xbf\xbd"},
+	    {"\033[2J", 4, "\xef\xbf\xbd[2J"},
+	    {"a\0b", 3,
+		"a\xef\xbf\xbd"
+		"b"},
 	    {"\xe6\x82", 2, "\xef\xbf\xbd\xef\xbf\xbd"}, {"", 0, ""}};
 	size_t i;
 

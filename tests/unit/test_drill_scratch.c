@@ -70,8 +70,8 @@ static void refused(const char *name, const char *code)
 static void only_an_empty_folder(void **state)
 {
 	(void)state;
-	assert_int_equal(sh("mkdir full empty && touch full/.hidden file && ln -s full link && ln -s nowhere bad"),
-	    0);
+	assert_int_equal(
+	    sh("mkdir full empty && touch full/.hidden file && ln -s full link && ln -s nowhere bad"), 0);
 	refused("full", "E-DRILL-01");
 	refused("link", "E-DRILL-01");
 	refused("file", "E-DRILL-01");
@@ -109,10 +109,11 @@ static void erases_everything_and_follows_nothing(void **state)
 	struct scratch *s = make("b");
 
 	(void)state;
-	assert_int_equal(sh("mkdir outside && echo keep >outside/file && cd b/scratch && "
-			    "mkdir -p d/e 'new\nline' 患者 && ln -s ../../outside out && ln -s / root && "
-			    "ln -s ../../../outside d/out && mkfifo p && echo x >d/e/f && touch .hidden ' ' '*' && "
-			    "ln d/e/f hard && ln ../../outside/file d/hard && chmod 0 d/e d && chmod 0 d/e/f"),
+	assert_int_equal(
+	    sh("mkdir outside && echo keep >outside/file && cd b/scratch && "
+	       "mkdir -p d/e 'new\nline' 患者 && ln -s ../../outside out && ln -s / root && "
+	       "ln -s ../../../outside d/out && mkfifo p && echo x >d/e/f && touch .hidden ' ' '*' && "
+	       "ln d/e/f hard && ln ../../outside/file d/hard && chmod 0 d/e d && chmod 0 d/e/f"),
 	    0);
 	assert_int_equal(scratch_erase(s, &done, NULL), 0);
 	scratch_free(s);
@@ -129,7 +130,8 @@ static void erases_any_depth(void **state)
 
 	(void)state;
 	/* longer than PATH_MAX: only by descriptors; names that folders are moved up to are taken */
-	assert_int_equal(sh("cd deep/scratch && mkdir -p .bkp-erase-0 .bkp-erase-1/sub && touch .bkp-erase-2 && python3 -c 'import os\n"
+	assert_int_equal(sh("cd deep/scratch && mkdir -p .bkp-erase-0 .bkp-erase-1/sub && touch .bkp-erase-2 "
+			    "&& python3 -c 'import os\n"
 			    "for i in range(5000):\n"
 			    "    os.mkdir(\"a\" * 20); open(\"f\", \"w\").close(); os.chdir(\"a\" * 20)'"),
 	    0);
@@ -151,7 +153,8 @@ static void gone_or_moved_already(void **state)
 	assert_int_equal(count_names("hidden"), 0);
 	/* something else in its place is not touched */
 	s = make("replaced");
-	assert_int_equal(sh("mkdir mine2 && touch mine2/file && mv replaced/scratch away && ln -s ../mine2 replaced/scratch"),
+	assert_int_equal(sh("mkdir mine2 && touch mine2/file && mv replaced/scratch away && ln -s ../mine2 "
+			    "replaced/scratch"),
 	    0);
 	{
 		struct scratch_erased done;
@@ -186,8 +189,9 @@ static void mounts_stay(void **state)
 	if (geteuid() != 0)
 		skip();
 	s = make("m");
-	assert_int_equal(sh("mkdir -p precious m/scratch/x/bound m/scratch/x/fs m/scratch/y && touch precious/file "
-			    "m/scratch/y/z"),
+	assert_int_equal(
+	    sh("mkdir -p precious m/scratch/x/bound m/scratch/x/fs m/scratch/y && touch precious/file "
+	       "m/scratch/y/z"),
 	    0);
 	if (mount(in_scratch("precious"), in_scratch("m/scratch/x/bound"), NULL, MS_BIND, NULL)) {
 		erase(s);
@@ -201,8 +205,10 @@ static void mounts_stay(void **state)
 	assert_non_null(strstr(err.msg, "mount"));
 	assert_true(done.left >= 2);
 	/* what can be erased is */
-	assert_int_equal(sh("[ -f precious/file ] && [ -f m/scratch/x/fs/inside ] && [ ! -e m/scratch/y ]"), 0);
-	assert_int_equal(umount2(in_scratch("m/scratch/x/bound"), 0) | umount2(in_scratch("m/scratch/x/fs"), 0), 0);
+	assert_int_equal(
+	    sh("[ -f precious/file ] && [ -f m/scratch/x/fs/inside ] && [ ! -e m/scratch/y ]"), 0);
+	assert_int_equal(
+	    umount2(in_scratch("m/scratch/x/bound"), 0) | umount2(in_scratch("m/scratch/x/fs"), 0), 0);
 	erase(s);
 	assert_int_equal(sh("[ -f precious/file ]"), 0);
 }
@@ -245,7 +251,8 @@ static void without_root(void **state)
 	if (pid == 0) {
 		in_child();
 		if (setresuid(65534, 65534, 65534) || scratch_make(in_scratch("user/drill"), &s, NULL) ||
-		    sh("cd user/drill/scratch && mkdir -p a/b && touch a/b/c && chmod 0 a/b && chmod 0500 a") ||
+		    sh("cd user/drill/scratch && mkdir -p a/b && touch a/b/c && chmod 0 a/b && chmod 0500 "
+		       "a") ||
 		    scratch_erase(s, &done, NULL))
 			_exit(1);
 		_exit(done.files == 1 && done.folders == 4 ? 0 : 2);

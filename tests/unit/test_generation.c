@@ -488,7 +488,7 @@ static void a_root_comes_back_as_it_was(void **state)
 #define FIRST START "\",\"chunk_id_key\":" SHA "}\n"
 #define SET(name)                                                                                            \
 	"{\"dataset\":" name ",\"verdict\":\"good\",\"source\":\"paths\",\"entries\":1,\"files\":1,"         \
-			     "\"bytes\":1,\"blocks\":\"0\",\"probe\":null}\n"
+	"\"bytes\":1,\"blocks\":\"0\",\"probe\":null}\n"
 #define ARC(number) "{\"archive\":" number ",\"sha256\":" SHA ",\"size\":10,\"index_sha256\":" SHA "}\n"
 
 static void root_is(const char *s, int want, int line)

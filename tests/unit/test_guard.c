@@ -100,7 +100,8 @@ static void the_census_sees_what_the_cache_hides(void **state)
 		struct guard now = census_of(378, 0, 0);
 
 		now.census.zero = 301;
-		assert_true(raised_by_census(now, then, false) && strstr(why, "292 of 378") && strstr(why, "nothing but zero bytes"));
+		assert_true(raised_by_census(now, then, false) && strstr(why, "292 of 378") &&
+			    strstr(why, "nothing but zero bytes"));
 		/* as many as ever; and a record that says nothing of it */
 		then.census.zero = 301;
 		assert_false(raised_by_census(now, then, false));

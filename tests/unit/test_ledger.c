@@ -284,8 +284,9 @@ static void damage_is_named_by_its_line(void **state)
 
 static json_t *rotated(int newest, int complete)
 {
-	return json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:b}", "medium", RDX, "operator", "A", "place", "B",
-	    "generations", 1, "newest", newest, "copied", 0, "bytes", 0, "unfrozen", 0, "complete", complete);
+	return json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:b}", "medium", RDX, "operator", "A",
+	    "place", "B", "generations", 1, "newest", newest, "copied", 0, "bytes", 0, "unfrozen", 0,
+	    "complete", complete);
 }
 
 /* A disk too small for the newest generation stays due for rotation. */

@@ -208,7 +208,8 @@ static void test_tools_and_readme(void **state)
 	assert_int_not_equal(sh("test -e plain/%s", procedures_of(&s)), 0);
 	/* nothing but what should be there */
 	assert_int_equal(
-	    sh("[ $(ls -A plain | grep -vxE '%s|README.txt|README.txt.minisig|bkp-medium.json|bkp-medium.json.minisig|tools' | "
+	    sh("[ $(ls -A plain | grep -vxE "
+	       "'%s|README.txt|README.txt.minisig|bkp-medium.json|bkp-medium.json.minisig|tools' | "
 	       "wc -l) = 0 ]",
 		state_repository(repo)),
 	    0);

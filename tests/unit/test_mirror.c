@@ -134,7 +134,8 @@ static int dirfd_of(const char *name)
 /* Mirrors generation 42; ret_fresh: how many files were written. */
 static int mirror_as(const char *from, const char *to, const char *uuid, size_t *ret_fresh, struct err *err)
 {
-	struct mirror_generation g = {.repository = REPO, .keys = &signer.pub, .n_keys = 1, .number = 42, .uuid = uuid};
+	struct mirror_generation g = {
+	    .repository = REPO, .keys = &signer.pub, .n_keys = 1, .number = 42, .uuid = uuid};
 	uint64_t files = 0;
 	struct vault_w *v = NULL;
 	int source, target, r;
@@ -379,7 +380,8 @@ static void killed_and_continued(void **state)
 		pid_t pid = fork();
 
 		if (!pid) {
-			struct mirror_generation g = {.repository = REPO, .keys = &signer.pub, .n_keys = 1, .number = 42, .uuid = UUID};
+			struct mirror_generation g = {
+			    .repository = REPO, .keys = &signer.pub, .n_keys = 1, .number = 42, .uuid = UUID};
 			uint64_t files = 0;
 			struct vault_w *v = NULL;
 

@@ -81,11 +81,12 @@ static void each_fault_is_said(void **state)
 	all_well(&w);
 	w.sets[0].verdict = GENERATION_PARTIAL;
 	w.sets[0].unreadable = 3;
-	assert_string_equal(
-	    line_of(&w), "7 of 8 good, 1 stored in part, 1 warning: emr partial (3 unreadable, 0 changed while read)");
+	assert_string_equal(line_of(&w),
+	    "7 of 8 good, 1 stored in part, 1 warning: emr partial (3 unreadable, 0 changed while read)");
 	w.sets[0].unreadable = 0;
 	w.sets[0].reason = "the probe failed";
-	assert_string_equal(line_of(&w), "7 of 8 good, 1 stored in part, 1 warning: emr partial (the probe failed)");
+	assert_string_equal(
+	    line_of(&w), "7 of 8 good, 1 stored in part, 1 warning: emr partial (the probe failed)");
 
 	all_well(&w);
 	w.sets[4].guard.suspect = true;
@@ -94,7 +95,8 @@ static void each_fault_is_said(void **state)
 
 	all_well(&w);
 	w.media[0].verified = false;
-	assert_string_equal(line_of(&w), "8 of 8 good, 1 warning: medium nas not read back (no reason is on record)");
+	assert_string_equal(
+	    line_of(&w), "8 of 8 good, 1 warning: medium nas not read back (no reason is on record)");
 
 	all_well(&w);
 	err_set(&w.r.slow, "W-CAPTURE-01", "x");

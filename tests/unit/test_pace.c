@@ -37,7 +37,8 @@ static void percent_and_time_left_come_of_a_steady_pace(void **state)
 	pace_begin(&p, "1/3 capture docs", 1000000, 1000, 79, 0);
 	assert_null(pace_step(&p, S / 10, 1, 1, NULL, line)); /* not four times a second */
 	for (int64_t t = 1; t <= 10; t++)
-		assert_ptr_equal(pace_step(&p, t * S, (uint64_t)t * 25000, (uint64_t)t * 25000, NULL, line), line);
+		assert_ptr_equal(
+		    pace_step(&p, t * S, (uint64_t)t * 25000, (uint64_t)t * 25000, NULL, line), line);
 	assert_string_equal(line, "\r\033[K1/3 capture docs  250 kB / 1.0 MB  25 %  25 kB/s  0:00:30 left");
 	/* never 100 before the end */
 	assert_non_null(pace_step(&p, 40 * S, 999999, 999999, NULL, line));
@@ -56,8 +57,8 @@ static void what_was_stored_before_is_no_speed(void **state)
 	pace_begin(&p, "docs", 1900000000, 1000, 79, 0);
 	p.fresh_only = p.about = true;
 	for (uint64_t t = 1; t <= 160; t++)
-		assert_non_null(
-		    pace_step(&p, (int64_t)t * S, 900000000 + (t - 1) * 1000000, (t - 1) * 1000000, NULL, line));
+		assert_non_null(pace_step(
+		    &p, (int64_t)t * S, 900000000 + (t - 1) * 1000000, (t - 1) * 1000000, NULL, line));
 	assert_string_equal(line, "\r\033[Kdocs  1.1 GB / about 1.9 GB  55 %  994 kB/s new  0:14:00 left");
 }
 
@@ -90,7 +91,8 @@ static void without_a_terminal_there_is_a_line_a_minute(void **state)
 
 static void it_fits_on_a_terminal(void **state)
 {
-	const char *const names[] = {"1/3 capture docs", "1/9 取得 とても長い名前の対象データとても長い名前の対象データ"};
+	const char *const names[] = {
+	    "1/3 capture docs", "1/9 取得 とても長い名前の対象データとても長い名前の対象データ"};
 	struct pace p;
 	(void)state;
 

@@ -24,7 +24,8 @@ static void order_puts_a_folder_before_its_content(void **state)
 
 static void entry_paths_cannot_leave(void **state)
 {
-	static const char *bad[] = {"", "/", "/a", "a/", "a//b", ".", "..", "a/..", "../a", "a/../b", "./a", "a/."};
+	static const char *bad[] = {
+	    "", "/", "/a", "a/", "a//b", ".", "..", "a/..", "../a", "a/../b", "./a", "a/."};
 	static const char *good[] = {"a", "a/b", "...", "a/..b", ".a", "a..", "\n", "\xff/\x01"};
 	(void)state;
 
@@ -49,18 +50,25 @@ static void display_is_safe_on_a_terminal(void **state)
 	char out[256];
 	(void)state;
 
-	assert_string_equal(path_show("\xe6\x82\xa3\xe8\x80\x85.txt", out, sizeof(out)), "\xe6\x82\xa3\xe8\x80\x85.txt");
+	assert_string_equal(
+	    path_show("\xe6\x82\xa3\xe8\x80\x85.txt", out, sizeof(out)), "\xe6\x82\xa3\xe8\x80\x85.txt");
 	assert_string_equal(path_show("a\nb\x1b[31m\\", out, sizeof(out)), "a\\012b\\033[31m\\\\");
-	assert_string_equal(path_show("\x8a\xb3\x8e\xd2", out, sizeof(out)), "\\212\\263\\216\\322"); /* CP932 */
-	assert_string_equal(path_show("\xe2\x80\xae", out, sizeof(out)), "\\342\\200\\256"); /* right-to-left override */
+	assert_string_equal(
+	    path_show("\x8a\xb3\x8e\xd2", out, sizeof(out)), "\\212\\263\\216\\322"); /* CP932 */
+	assert_string_equal(
+	    path_show("\xe2\x80\xae", out, sizeof(out)), "\\342\\200\\256"); /* right-to-left override */
 	assert_string_equal(path_show("0123456789", out, 8), "0123...");
 	/* cut between characters: what is shown goes into JSON as well */
 	assert_string_equal(path_show("a\xe6\x82\xa3\xe8\x80\x85.txt", out, 8), "a\xe6\x82\xa3...");
 	assert_string_equal(path_show("a\xe6\x82\xa3\xe8\x80\x85.txt", out, 9), "a\xe6\x82\xa3...");
 	assert_string_equal(path_show("a\xe6\x82\xa3\xe8\x80\x85.txt", out, 10), "a\xe6\x82\xa3...");
-	assert_string_equal(path_show("a\xe6\x82\xa3\xe8\x80\x85.txt", out, 11), "a\xe6\x82\xa3\xe8\x80\x85...");
+	assert_string_equal(
+	    path_show("a\xe6\x82\xa3\xe8\x80\x85.txt", out, 11), "a\xe6\x82\xa3\xe8\x80\x85...");
 	/* not seen, or turning what follows */
-	assert_string_equal(path_show("a\xe2\x80\x8b" "b", out, sizeof(out)), "a\\342\\200\\213b");
+	assert_string_equal(path_show("a\xe2\x80\x8b"
+				      "b",
+				out, sizeof(out)),
+	    "a\\342\\200\\213b");
 	assert_string_equal(path_word("/mnt/\xe6\x82\xa3", out, sizeof(out)), "/mnt/\xe6\x82\xa3");
 	assert_string_equal(path_word("", out, sizeof(out)), "''");
 	assert_string_equal(path_word("a b", out, sizeof(out)), "'a b'");

@@ -225,8 +225,7 @@ static void the_manuals_example_is_good(void **state)
 	procedure_free(p);
 }
 
-/* --- values
- * --------------------------------------------------------------------------------------------------- */
+/* ---- values ---- */
 
 static void values_are_what_their_type_says(void **state)
 {
@@ -286,8 +285,7 @@ static void values_are_what_their_type_says(void **state)
 	    -1);
 }
 
-/* --- templates
- * ------------------------------------------------------------------------------------------------ */
+/* ---- templates ---- */
 
 static const char *lookup(void *arg, const char *name)
 {

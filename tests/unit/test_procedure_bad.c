@@ -259,8 +259,7 @@ static void every_fault_is_refused_at_its_place(void **state)
 	assert_int_equal(wrong, 0);
 }
 
-/* --- what is too many or too large
- * ---------------------------------------------------------------------------- */
+/* ---- what is too many or too large ---- */
 
 static char *repeat(const char *head, const char *part, size_t times, const char *tail)
 {

@@ -169,7 +169,8 @@ static void what_was_recorded_is_finished(void **state)
 				 "files", 0, "bytes", 0),
 			     &err),
 	    0);
-	assert_int_equal(sh("cd a/*-*/ && mv generations/000003 tmp/expired-000003 && chattr -f -i tmp/expired-000003/root.age; rm -f "
+	assert_int_equal(sh("cd a/*-*/ && mv generations/000003 tmp/expired-000003 && chattr -f -i "
+			    "tmp/expired-000003/root.age; rm -f "
 			    "tmp/expired-000003/root.age && echo "
 			    "rubbish >tmp/stage-7"),
 	    0);
@@ -225,17 +226,18 @@ static void a_suspect_night(void)
 
 	memset(zeros, '0', 64);
 	zeros[64] = '\0';
-	assert_int_equal(state_append(repo, "begin",
-			     json_pack("{s:i, s:s, s:[s]}", "generation", 6, "uuid", uuid, "datasets", "d"), &err),
+	assert_int_equal(
+	    state_append(repo, "begin",
+		json_pack("{s:i, s:s, s:[s]}", "generation", 6, "uuid", uuid, "datasets", "d"), &err),
 	    0);
 	assert_int_equal(
 	    state_append(repo, "committed",
 		json_pack("{s:i, s:s, s:s, s:i, s:i, s:i, s:i, s:[{s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:i, "
 			  "s:{s:b, s:s}}], s:[]}",
-		    "generation", 6, "uuid", uuid, "manifest_sha256", zeros, "archives", 0, "archive_bytes", 0,
-		    "new_bytes", 0, "next_archive", 99, "datasets", "name", "d", "verdict", "good", "entries", 1,
-		    "files", 1, "bytes", 1, "unreadable", 0, "changed", 0, "skipped", 0, "guard", "suspect", 1, "why",
-		    "all files are encrypted", "media"),
+		    "generation", 6, "uuid", uuid, "manifest_sha256", zeros, "archives", 0, "archive_bytes",
+		    0, "new_bytes", 0, "next_archive", 99, "datasets", "name", "d", "verdict", "good",
+		    "entries", 1, "files", 1, "bytes", 1, "unreadable", 0, "changed", 0, "skipped", 0,
+		    "guard", "suspect", 1, "why", "all files are encrypted", "media"),
 		&err),
 	    0);
 	assert_non_null(ledger_frozen_by(state_ledger(repo)));
@@ -259,10 +261,13 @@ static void another_generation_under_that_number_stays(void **state)
 	a_suspect_night();
 	assert_int_equal(reap_finish(&r, &res, &err), 0);
 	assert_int_equal(sh("test -e a/*-*/generations/000004/root.age"), 0);
-	assert_int_equal(state_append(repo, "held",
-			     json_pack("{s:i, s:s, s:s}", "generation", 6, "operator", "Sato", "reason", "infected"), &err),
+	assert_int_equal(
+	    state_append(repo, "held",
+		json_pack("{s:i, s:s, s:s}", "generation", 6, "operator", "Sato", "reason", "infected"),
+		&err),
 	    0);
-	/* nor while anything that retention knows keeps it, nor from a disk kept offline on the word of a record */
+	/* nor while anything that retention knows keeps it, nor from a disk kept offline on the word of a
+	 * record */
 	policy->datasets[0].protect_s = 3600;
 	assert_int_equal(reap_finish(&r, &res, &err), 0);
 	assert_string_equal(res.why.code, "E-REAP-05");
@@ -277,7 +282,8 @@ static void another_generation_under_that_number_stays(void **state)
 	assert_int_equal(reap_finish(&r, &res, &err), 0);
 	assert_int_equal(res.finished, 1);
 	assert_int_equal(sh("test ! -e a/*-*/generations/000004"), 0);
-	assert_int_equal(sh("grep -q '\"event\":\"expiry-finished\".*\"operator\":\"Sato\"' state/journal.jsonl"), 0);
+	assert_int_equal(
+	    sh("grep -q '\"event\":\"expiry-finished\".*\"operator\":\"Sato\"' state/journal.jsonl"), 0);
 	policy->media[0].offline = false;
 	assert_tidy();
 	medium_close(m);

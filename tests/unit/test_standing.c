@@ -74,8 +74,9 @@ static void world(struct world *w, const char *spec)
 		w->sights[i] = m->offline ? STANDING_NOT_SEEN : STANDING_SEEN;
 		snprintf(w->uuids[i], sizeof(w->uuids[i]), "%08zu-3c5d-4f60-9a11-2f4b8c0d7e01", i + 1);
 		must(w, T0, "medium-added",
-		    json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:s}", "medium", w->uuids[i], "label", p, "type",
-			type, "path", "/mnt/x", "place", "保管庫B", "offline", m->offline, "shows", type));
+		    json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:s}", "medium", w->uuids[i], "label", p,
+			"type", type, "path", "/mnt/x", "place", "保管庫B", "offline", m->offline, "shows",
+			type));
 		if (m->offline)
 			must(w, T0, "medium-detached", json_pack("{s:s}", "medium", w->uuids[i]));
 	}
@@ -401,8 +402,9 @@ static void one_file_system_is_one_copy(void **state)
 	three_nights(&w);
 	for (size_t i = 0; i < 2; i++)
 		must(&w, T0 + 3 * DAY, "medium-added",
-		    json_pack("{s:s, s:s, s:s, s:b, s:s, s:s}", "medium", w.uuids[i], "label", w.media[i].name,
-			"type", w.media[i].type, "offline", 0, "store", "nas:/export", "shows", w.media[i].type));
+		    json_pack("{s:s, s:s, s:s, s:b, s:s, s:s}", "medium", w.uuids[i], "label",
+			w.media[i].name, "type", w.media[i].type, "offline", 0, "store", "nas:/export",
+			"shows", w.media[i].type));
 	d = look(&w, T0 + 3 * DAY + HOUR);
 	assert_int_equal(d->three.have, 2);
 	assert_int_equal(d->two.have, 1);
@@ -415,8 +417,9 @@ static void one_file_system_is_one_copy(void **state)
 	rotation(&w, 0, 3, T0 + 3 * DAY);
 	for (size_t i = 0; i < 2; i++)
 		must(&w, T0 + 3 * DAY, "medium-added",
-		    json_pack("{s:s, s:s, s:s, s:b, s:s, s:s}", "medium", w.uuids[i], "label", w.media[i].name,
-			"type", w.media[i].type, "offline", !i, "fs_uuid", "1b2c-3d4e", "shows", w.media[i].type));
+		    json_pack("{s:s, s:s, s:s, s:b, s:s, s:s}", "medium", w.uuids[i], "label",
+			w.media[i].name, "type", w.media[i].type, "offline", !i, "fs_uuid", "1b2c-3d4e",
+			"shows", w.media[i].type));
 	carried(&w, 0, T0 + 3 * DAY);
 	d = look(&w, T0 + 3 * DAY + HOUR);
 	assert_int_equal(d->three.have, 3);
@@ -429,8 +432,8 @@ static void on_store(struct world *w, size_t medium, const char *store)
 {
 	must(w, T0 + 3 * DAY, "medium-added",
 	    json_pack("{s:s, s:s, s:s, s:b, s:s, s:s}", "medium", w->uuids[medium], "label",
-		w->media[medium].name, "type", w->media[medium].type, "offline", (int)w->media[medium].offline,
-		"store", store, "shows", w->media[medium].type));
+		w->media[medium].name, "type", w->media[medium].type, "offline",
+		(int)w->media[medium].offline, "store", store, "shows", w->media[medium].type));
 }
 
 static void found_damaged(struct world *w, int n, size_t medium)
@@ -484,7 +487,8 @@ static void damage_makes_nothing_better(void **state)
 /* What the policy calls a medium is a claim: two technologies are those that devices show. */
 static void a_type_that_no_device_shows(void **state)
 {
-	static const char *const shows[] = {"", "hdd", "memory"}; /* cannot be told; another; no disk at all */
+	static const char *const shows[] = {
+	    "", "hdd", "memory"}; /* cannot be told; another; no disk at all */
 	const struct standing_dataset *d;
 	struct world w;
 	(void)state;
@@ -495,8 +499,8 @@ static void a_type_that_no_device_shows(void **state)
 		d = look(&w, T0 + 3 * DAY + HOUR);
 		VERDICTS(d, "met", "met", "met", "missing");
 		must(&w, T0 + 3 * DAY, "medium-added",
-		    json_pack("{s:s, s:s, s:s, s:b, s:s}", "medium", w.uuids[1], "label", "ssd", "type", "ssd",
-			"offline", 0, "shows", shows[k]));
+		    json_pack("{s:s, s:s, s:s, s:b, s:s}", "medium", w.uuids[1], "label", "ssd", "type",
+			"ssd", "offline", 0, "shows", shows[k]));
 		d = look(&w, T0 + 3 * DAY + HOUR);
 		VERDICTS(d, "met", "met", "attention", "missing");
 		assert_int_equal(d->two.have, 1);
@@ -877,7 +881,7 @@ static void what_is_suspect_and_left_the_policy_is_said(void **state)
 	world(&w, "nas:hdd ssd:ssd RDX-01:rdx:offline");
 	three_nights(&w);
 	suspect_night(&w, 4, T0 + 4 * DAY);
-	w.sets[0].name = (char *)(uintptr_t)"renamed";
+	w.sets[0].name = (char *)(uintptr_t) "renamed";
 	look(&w, T0 + 4 * DAY + HOUR);
 	assert_int_equal(w.st->frozen, 4);
 	SAYS(&w, "generation 4 is suspect in a data set that the policy does not declare any more");

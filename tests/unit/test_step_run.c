@@ -21,8 +21,8 @@
 #include "interrupt.h"
 #include "step_run.h"
 
-static char *const plain[] = {"PATH=/usr/bin:/bin", "a=$(touch pwned)", "b=`touch pwned`; touch pwned",
-    "c=\"'\n\\ $HOME", NULL};
+static char *const plain[] = {
+    "PATH=/usr/bin:/bin", "a=$(touch pwned)", "b=`touch pwned`; touch pwned", "c=\"'\n\\ $HOME", NULL};
 static struct step_run_result result;
 
 static double run_for(const char *command, int64_t limit_s, size_t value_max, struct interrupt *interrupt)
@@ -107,8 +107,8 @@ static void signals_are_as_usual(void **state)
 
 	(void)state;
 	assert_int_equal(interrupt_hold(&i, NULL), 0);
-	run_for("grep -E '^Sig(Blk|Ign)' /proc/self/status | tr -d '[:space:]'; (yes | head -n 1) >/dev/null", 60,
-	    4096, i);
+	run_for("grep -E '^Sig(Blk|Ign)' /proc/self/status | tr -d '[:space:]'; (yes | head -n 1) >/dev/null",
+	    60, 4096, i);
 	assert_string_equal(result.value, "SigBlk:0000000000000000SigIgn:0000000000000000");
 	interrupt_release(i);
 }
@@ -116,8 +116,9 @@ static void signals_are_as_usual(void **state)
 static void large_output_does_not_block(void **state)
 {
 	(void)state;
-	run_for("head -c 20000000 /dev/zero | tr '\\0' a; head -c 3000000 /dev/zero | tr '\\0' b >&2; echo; echo last; echo last >&2", 60,
-	    4096, NULL);
+	run_for("head -c 20000000 /dev/zero | tr '\\0' a; head -c 3000000 /dev/zero | tr '\\0' b >&2; echo; "
+		"echo last; echo last >&2",
+	    60, 4096, NULL);
 	assert_int_equal(result.status, 0);
 	assert_int_equal(result.value_n, 4096);
 	assert_true(result.value_over);

@@ -67,7 +67,8 @@ static void a_folder_that_was_moved(void **state)
 	}
 	for (unsigned i = 0; i < 500; i++) {
 		snprintf(path, sizeof(path), "z/%u.pdf", i);
-		fresh(path, i < 250 ? i : 5000 + i, 100 + i, 7, pdf); /* half of it onto another file system */
+		fresh(
+		    path, i < 250 ? i : 5000 + i, 100 + i, 7, pdf); /* half of it onto another file system */
 	}
 	figures(0, 0, 500, 0, 0);
 	assert_int_equal(g.before, 1000);
@@ -91,7 +92,7 @@ static void other_extension_and_same_inode(void **state)
 	gone("d/a.doc", 1, 10, 1, kind_of("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 8));
 	fresh("d/a.docx", 5, 12, 2, kind_of("PK\x03\x04", 4)); /* saved in another format: nothing is lost */
 	gone("d/b.pdf", 2, 10, 1, pdf);
-	fresh("d/xyz", 2, 16, 2, DENSE);   /* encrypted in place, then a name of its own */
+	fresh("d/xyz", 2, 16, 2, DENSE); /* encrypted in place, then a name of its own */
 	gone("d/c.pdf", 3, 10, 1, pdf);
 	fresh("e/other.pdf", 3, 99, 2, pdf); /* an inode that was used again elsewhere */
 	figures(1, 1, 2, 1, 1);

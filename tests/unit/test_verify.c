@@ -268,7 +268,9 @@ static void what_was_read_without_memory_proves_nothing(void **state)
 	struct said said;
 
 	(void)state;
-	assert_int_equal(sh("cd a/*-*-*-*-*/ && set -- $(ls -S archives/*/*) && printf XY | dd of=$1 bs=1 seek=70000 conv=notrunc status=none"), 0);
+	assert_int_equal(sh("cd a/*-*-*-*-*/ && set -- $(ls -S archives/*/*) && printf XY | dd of=$1 bs=1 "
+			    "seek=70000 conv=notrunc status=none"),
+	    0);
 	memory_ends = true;
 	res = look(&opt, &said);
 	memory_ends = false;

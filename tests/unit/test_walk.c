@@ -454,8 +454,8 @@ static uint64_t inode_of(const char *path)
 	return st.st_ino;
 }
 
-/* Walks as who reads what he is given does: by the name, or where walk_seek() says that it is now.  Then the paths, and
- * the inode of `watched`, 0: it was not yielded, or it is gone again. */
+/* Walks as who reads what he is given does: by the name, or where walk_seek() says that it is now.  Then the
+ * paths, and the inode of `watched`, 0: it was not yielded, or it is gone again. */
 static void walk_and_follow(const struct walk_options *opt, const char *at, void (*change)(void),
     const char *watched, char *list, size_t size, uint64_t *ret_inode)
 {
@@ -529,7 +529,8 @@ static void renamed_are_given_as_they_were_listed(void **state)
 		make_file("d/x");
 		make_file("e");
 		make_file("f");
-		for (int k = 0; k < 100; k++) { /* so many that helpers begin, or that they are sorted on disk */
+		for (int k = 0; k < 100;
+		     k++) { /* so many that helpers begin, or that they are sorted on disk */
 			snprintf(path, sizeof(path), "m-and-some-more-of-it-%03d", k);
 			make_file(path);
 			sprintf(others + strlen(others), "%s ", path);
@@ -539,7 +540,8 @@ static void renamed_are_given_as_they_were_listed(void **state)
 		walk_and_follow(&options[i], "a", rename_some, "e", list, sizeof(list), &inode);
 		assert_int_equal(inode, want);
 		assert_true(!strncmp(list, " a b c d d/x e ", 15));
-		assert_string_equal(strstr(list, "m-"), others); /* the deleted one may have been seen before */
+		assert_string_equal(
+		    strstr(list, "m-"), others); /* the deleted one may have been seen before */
 		assert_true(i == 2 || !strstr(list, " f "));
 		teardown(NULL);
 		assert_int_equal(setup(NULL), 0);

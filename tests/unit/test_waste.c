@@ -1,5 +1,5 @@
-/* waste: every byte that is referred to is counted once, whatever refers to it and however often; what is refused is
- * what the rules say; what is not known refuses nothing. */
+/* waste: every byte that is referred to is counted once, whatever refers to it and however often; what is
+ * refused is what the rules say; what is not known refuses nothing. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -111,7 +111,8 @@ static void block(struct site *s, struct dedup_place at, const char *const *exte
 
 static struct waste_figures plan(struct site *s, unsigned share, unsigned anchor, uint64_t archive_size)
 {
-	const struct waste_dataset sets[] = {{"a", true, s->generations, s->n}, {"b", false, s->generations, 0}};
+	const struct waste_dataset sets[] = {
+	    {"a", true, s->generations, s->n}, {"b", false, s->generations, 0}};
 	const struct waste_limits limits = {share, anchor, archive_size};
 	struct waste_figures f;
 
@@ -128,8 +129,9 @@ static const struct dedup_place at9 = {9, 0, 0, 1000, true};
 
 static void every_byte_counts_once(void **state)
 {
-	static const char *const files[] = {"1048576 1:0:0:1048576", "1048576 1:0:0:1048576", /* the same twice */
-	    "3145728 1:1:0:3145728",						      /* goes on in two more chunks */
+	static const char *const files[] = {"1048576 1:0:0:1048576",
+	    "1048576 1:0:0:1048576", /* the same twice */
+	    "3145728 1:1:0:3145728", /* goes on in two more chunks */
 	    "100 1:2:50:100", "1048576 2:7:1000:500000 h:48576 2:7:501000:500000",
 	    "400000 2:7:900000:400000" /* beyond its chunk by 251424: the next one */, NULL};
 	struct site s = {0};
@@ -158,8 +160,8 @@ static void every_byte_counts_once(void **state)
 /* A third of them dead: kept; three quarters dead: refused, within the budget; dead: refused. */
 static void what_is_mostly_dead_is_refused(void **state)
 {
-	static const char *const files[] = {"10485760 1:0:0:10485760", "7340032 2:0:0:7340032", "2097152 3:0:0:2097152",
-	    "1048576 4:0:0:1048576", NULL};
+	static const char *const files[] = {"10485760 1:0:0:10485760", "7340032 2:0:0:7340032",
+	    "2097152 3:0:0:2097152", "1048576 4:0:0:1048576", NULL};
 	struct site s = {0};
 	struct waste_figures f;
 
@@ -198,8 +200,8 @@ static void what_is_mostly_dead_is_refused(void **state)
 	end(&s, false);
 }
 
-/* Whatever else has run since, and however often: what a capture had stored when it was stopped is found again.  What
- * somebody refers to is judged in the end though its data set is never whole. */
+/* Whatever else has run since, and however often: what a capture had stored when it was stopped is found
+ * again.  What somebody refers to is judged in the end though its data set is never whole. */
 static void what_was_stopped_is_kept(void **state)
 {
 	static const char *const files[] = {"1048576 1:0:0:1048576", NULL};
@@ -296,7 +298,8 @@ static void a_block_that_is_kept_is_known_as_before(void **state)
 /* A file of very many pieces: its runs stand in a text of their own. */
 static void lists_are_followed(void **state)
 {
-	static const char *const files[] = {"3145728 @9:0:100:200 @9:0:300:50", "3145728 @9:0:100:200 @9:0:300:50", NULL};
+	static const char *const files[] = {
+	    "3145728 @9:0:100:200 @9:0:300:50", "3145728 @9:0:100:200 @9:0:300:50", NULL};
 	const char *at = runs_of(" @9:0:100:200 @9:0:300:50"),
 		   *runs = runs_of(" 1:0:0:1048576 1:3:0:1048576 2:0:0:1048576");
 	struct site s = {0};
@@ -384,10 +387,11 @@ static void one_night(struct site *s, const char *const *files)
 static void what_is_lost_or_damaged_refuses_nothing(void **state)
 {
 	static const char *const files[] = {"1048576 1:0:0:1048576", NULL};
-	static const char *const damage[] = {"rm waste/a", ": >waste/a", "truncate -s -1 waste/a", "truncate -s 70 waste/a",
-	    "printf x | dd of=waste/a bs=1 seek=75 conv=notrunc status=none", "head -c 5000 /dev/urandom >waste/a",
-	    "sed -i 1s/1111/2222/ waste/a", "rm waste/a && mkdir waste/a", "rm waste/a && mkfifo waste/a",
-	    "rm -r waste && : >waste", "rm waste/a && ln -s /etc/passwd waste/a"};
+	static const char *const damage[] = {"rm waste/a", ": >waste/a", "truncate -s -1 waste/a",
+	    "truncate -s 70 waste/a", "printf x | dd of=waste/a bs=1 seek=75 conv=notrunc status=none",
+	    "head -c 5000 /dev/urandom >waste/a", "sed -i 1s/1111/2222/ waste/a",
+	    "rm waste/a && mkdir waste/a", "rm waste/a && mkfifo waste/a", "rm -r waste && : >waste",
+	    "rm waste/a && ln -s /etc/passwd waste/a"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(damage) / sizeof(*damage); i++) {
@@ -405,7 +409,8 @@ static void what_is_lost_or_damaged_refuses_nothing(void **state)
 			begin(&s, g);
 			f = plan(&s, 50, 0, 20 * MIB);
 			if (g == 2 && (f.known || f.refused))
-				fail_msg("'%s': %d known, %u refused", damage[i], f.known, (unsigned)f.refused);
+				fail_msg(
+				    "'%s': %d known, %u refused", damage[i], f.known, (unsigned)f.refused);
 			waste_begin(s.w, "a");
 			if (!waste_keep(s.w, &at9))
 				block(&s, at9, files);
@@ -424,8 +429,9 @@ static void an_archive_without_its_layout_is_kept(void **state)
 	(void)state;
 	fresh();
 	one_night(&s, files);
-	assert_int_equal(sh("python3 -c 'p = \"cache/ix/data.mdb\"; b = open(p, \"rb\").read(); l = bytes((0, 0, 16)); "
-			    "assert 10 * l in b; open(p, \"r+b\").write(b.replace(10 * l, 9 * l + bytes((0, 0, 17))))'"),
+	assert_int_equal(
+	    sh("python3 -c 'p = \"cache/ix/data.mdb\"; b = open(p, \"rb\").read(); l = bytes((0, 0, 16)); "
+	       "assert 10 * l in b; open(p, \"r+b\").write(b.replace(10 * l, 9 * l + bytes((0, 0, 17))))'"),
 	    0);
 	begin(&s, 2);
 	assert_int_equal(plan(&s, 50, 0, 20 * MIB).refused, 0);
