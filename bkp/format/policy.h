@@ -70,34 +70,13 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "format/policy_problem.h"
+#include "format/policy_value.h"
 
 struct buf;
 struct err;
 
-#define POLICY_BYTES_MAX    ((size_t)1 << 20)
-#define POLICY_DEPTH_MAX    16
-#define POLICY_PROBLEMS_MAX 50
-
-struct policy_mark {
-	unsigned line, column; /* from 1 */
-};
-
-enum policy_severity { POLICY_ERROR, POLICY_WARNING };
-
-struct policy_problem {
-	struct policy_mark mark;
-	enum policy_severity severity;
-	char code[16];
-	char msg[512];	/* what is wrong; safe on a terminal, whole UTF-8 characters, no newline */
-	char hint[512]; /* what would be right, or "" */
-};
-
-/* In the order of the file.  Fixed size (about 52 KiB), needs no freeing. */
-struct policy_problems {
-	size_t n;		     /* items kept */
-	size_t n_errors, n_warnings; /* found, also those beyond what is kept */
-	struct policy_problem item[POLICY_PROBLEMS_MAX];
-};
+#define POLICY_BYTES_MAX ((size_t)1 << 20)
 
 /* Bits of policy_person.roles. */
 enum policy_role {
@@ -115,15 +94,6 @@ struct policy_person {
 	unsigned roles; /* enum policy_role, at least one */
 	char *key;	/* minisign public key, checked; or NULL */
 	struct policy_mark mark;
-};
-
-enum policy_unit { POLICY_HOUR, POLICY_DAY, POLICY_WEEK, POLICY_MONTH };
-
-/* every: n units; s is nominal (a month counts 30 days), the unit stays for calendar arithmetic. */
-struct policy_every {
-	enum policy_unit unit;
-	unsigned n;
-	int64_t s;
 };
 
 /* What the output of a command must be, from its first byte to its last (expect: {content: …}). */
@@ -239,10 +209,5 @@ const struct policy_medium *policy_find_medium(const struct policy *policy, cons
 /* What a name that is none was probably meant to be, or NULL (base/near.h). */
 const char *policy_near_medium(const struct policy *policy, const char *name);
 const char *policy_near_dataset(const struct policy *policy, const char *name);
-
-/* Appends "file:line:column: error: message (E-POLICY-NN)\n  → hint\n" for each problem, and a last line when
- * more were found than are kept. */
-int policy_problems_format(
-    const struct policy_problems *problems, const char *file, struct buf *out, struct err *err);
 
 #endif

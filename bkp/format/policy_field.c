@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/near.h"
+#include "base/text.h"
 #include "format/exclude.h"
 #include "format/policy_node.h"
 #include "format/policy_problem.h"

@@ -9,6 +9,7 @@
 #include <yaml.h>
 
 #include "base/err.h"
+#include "base/text.h"
 #include "format/policy_problem.h"
 
 struct builder {

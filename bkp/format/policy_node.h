@@ -10,10 +10,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "format/policy.h"
+#include "format/policy_problem.h"
 
 struct err;
 
+#define POLICY_DEPTH_MAX  16
 #define POLICY_NODES_MAX  65536
 #define POLICY_NODE_WIDTH 4096 /* entries of one list */
 #define POLICY_NODE_KEYS  64   /* keys of one table */

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/path.h"
+#include "base/text.h"
 #include "base/width.h"
 
 static struct policy_problem *slot(struct policy_problems *list, enum policy_severity severity)

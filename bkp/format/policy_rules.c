@@ -6,7 +6,9 @@
 
 #include "base/err.h"
 #include "base/path.h"
+#include "base/text.h"
 #include "format/exclude.h"
+#include "format/policy.h"
 #include "format/policy_node.h"
 #include "format/policy_problem.h"
 

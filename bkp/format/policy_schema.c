@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/text.h"
 #include "format/codec.h"
+#include "format/policy.h"
 #include "format/policy_field.h"
 #include "format/policy_node.h"
 #include "format/policy_problem.h"

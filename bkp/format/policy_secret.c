@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
 #include "format/policy_node.h"
 #include "format/policy_problem.h"
 #include "format/policy_secret_command.h"

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "format/policy.h"
+#include "format/policy_problem.h"
 
 struct policy_node;
 

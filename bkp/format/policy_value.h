@@ -7,7 +7,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "format/policy.h"
+enum policy_unit { POLICY_HOUR, POLICY_DAY, POLICY_WEEK, POLICY_MONTH };
+
+/* every: n units; s is nominal (a month counts 30 days), the unit stays for calendar arithmetic. */
+struct policy_every {
+	enum policy_unit unit;
+	unsigned n;
+	int64_t s;
+};
 
 enum policy_value {
 	POLICY_VALUE_GOOD,
