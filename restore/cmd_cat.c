@@ -6,16 +6,16 @@
 
 #include <archive_entry.h>
 
-#include "app.h"
+#include "restore/app/app.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "format/catalog.h"
-#include "format/generation.h"
-#include "interrupt.h"
-#include "read/catalog_r.h"
-#include "read/extent_r.h"
+#include "format/medium/catalog.h"
+#include "format/medium/generation.h"
+#include "restore/app/interrupt.h"
+#include "read/vault/catalog_r.h"
+#include "read/vault/extent_r.h"
 
 static int write_zeros(uint64_t n)
 {

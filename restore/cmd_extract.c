@@ -4,21 +4,21 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "app.h"
+#include "restore/app/app.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "confine.h"
-#include "extract.h"
-#include "format/generation.h"
-#include "interrupt.h"
-#include "outcome.h"
-#include "plan.h"
-#include "progress.h"
-#include "read/vault_r.h"
-#include "target.h"
-#include "within.h"
+#include "restore/app/confine.h"
+#include "restore/extract/extract.h"
+#include "format/medium/generation.h"
+#include "restore/app/interrupt.h"
+#include "restore/app/outcome.h"
+#include "restore/extract/plan.h"
+#include "restore/app/progress.h"
+#include "read/vault/vault_r.h"
+#include "restore/extract/target.h"
+#include "restore/drill/within.h"
 
 struct job {
 	struct app *app;

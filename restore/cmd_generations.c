@@ -2,14 +2,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "app.h"
+#include "restore/app/app.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/text.h"
-#include "format/generation.h"
-#include "output.h"
-#include "progress.h"
-#include "read/vault_r.h"
+#include "format/medium/generation.h"
+#include "restore/app/output.h"
+#include "restore/app/progress.h"
+#include "read/vault/vault_r.h"
 
 struct listing {
 	struct app *app;

@@ -4,16 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app.h"
+#include "restore/app/app.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/text.h"
-#include "format/digest.h"
-#include "format/procedure.h"
-#include "format/procedure_html.h"
-#include "output.h"
-#include "procedure_file.h"
+#include "format/crypto/digest.h"
+#include "format/procedure/procedure.h"
+#include "format/procedure/procedure_html.h"
+#include "restore/app/output.h"
+#include "restore/drill/procedure_file.h"
 
 #define PAGE_MAX ((size_t)64 << 20)
 

@@ -4,20 +4,20 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "app.h"
+#include "restore/app/app.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "format/generation.h"
-#include "interrupt.h"
-#include "output.h"
-#include "progress.h"
-#include "read/inventory.h"
-#include "read/reported.h"
-#include "read/vault_r.h"
-#include "read/verify.h"
-#include "vouch.h"
+#include "format/medium/generation.h"
+#include "restore/app/interrupt.h"
+#include "restore/app/output.h"
+#include "restore/app/progress.h"
+#include "read/verify/inventory.h"
+#include "read/verify/reported.h"
+#include "read/vault/vault_r.h"
+#include "read/verify/verify.h"
+#include "restore/app/vouch.h"
 
 #define SHOW 300
 

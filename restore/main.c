@@ -9,13 +9,13 @@
 
 #include <sodium.h>
 
-#include "app.h"
+#include "restore/app/app.h"
 #include "base/err.h"
-#include "base/near.h"
+#include "base/show/near.h"
 #include "base/text.h"
-#include "confine.h"
-#include "format/shortage.h"
-#include "options.h"
+#include "restore/app/confine.h"
+#include "format/crypto/shortage.h"
+#include "restore/app/options.h"
 
 static const struct app_command commands[] = {
     {"generations", "", TEXT_LATER("what is on this medium (no identity needed)"), APP_JSON, 0, 0,

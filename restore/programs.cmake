@@ -1,29 +1,12 @@
 # bkp-restore, and the same as a static program that is carried on every medium.  What it may include ends at bkp_read:
 # bkp/write is not on its include path.
-add_library(restore_plan STATIC restore/plan.c)
-target_include_directories(restore_plan PUBLIC restore)
-target_link_libraries(restore_plan PUBLIC bkp_base)
-target_compile_options(restore_plan PRIVATE -include ${CMAKE_SOURCE_DIR}/bkp/base/banned.h)
-# the parts of a drill that need no medium: unit tests link them
-set(DRILL drill scratch interrupt step_run variables attest record outcome_name)
-list(TRANSFORM DRILL PREPEND restore/)
-list(TRANSFORM DRILL APPEND .c OUTPUT_VARIABLE DRILL_SOURCES)
-add_library(restore_drill STATIC ${DRILL_SOURCES})
-target_include_directories(restore_drill PUBLIC restore)
-target_link_libraries(restore_drill PUBLIC bkp_format PRIVATE PkgConfig::JANSSON)
-target_compile_options(restore_drill PRIVATE -include ${CMAKE_SOURCE_DIR}/bkp/base/banned.h)
-target_compile_definitions(restore_drill PRIVATE BKP_VERSION="${PROJECT_VERSION}")
-list(FILTER RESTORE_SOURCES EXCLUDE REGEX
-	"/(plan|static_stubs|drill|scratch|interrupt|step_run|variables|attest|record|outcome_name)\\.c$")
-
-add_executable(bkp-restore ${RESTORE_SOURCES} ${STARVED})
-target_link_libraries(bkp-restore PRIVATE restore_plan restore_drill bkp_read PkgConfig::ARCHIVE PkgConfig::SODIUM
-	Threads::Threads)
+add_executable(bkp-restore restore/main.c ${STARVED})
+target_link_libraries(bkp-restore PRIVATE bkp_restore)
 target_compile_options(bkp-restore PRIVATE -include ${CMAKE_SOURCE_DIR}/bkp/base/banned.h)
 target_compile_definitions(bkp-restore PRIVATE BKP_VERSION="${PROJECT_VERSION}")
 install(TARGETS bkp-restore RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
-# What every medium carries in its own folder tools/ (bkp/write/medium_docs.h): bkp copies it from beside itself, or from
+# What every medium carries in its own folder tools/ (bkp/write/media/medium_docs.h): bkp copies it from beside itself, or from
 # where it is installed.
 set(TOOLS ${CMAKE_BINARY_DIR}/tools)
 set(TOOLS_INSTALLED ${CMAKE_INSTALL_LIBDIR}/bkp/tools)
@@ -44,14 +27,13 @@ if(BKP_STATIC_RESTORE)
 		find_library(STATIC_${name} lib${name}.a REQUIRED)
 		list(APPEND STATIC_LIBS ${STATIC_${name}})
 	endforeach()
-	add_executable(bkp-restore-static ${RESTORE_SOURCES} ${STARVED} restore/static_stubs.c)
-	target_include_directories(bkp-restore-static PRIVATE $<TARGET_PROPERTY:bkp_read,INTERFACE_INCLUDE_DIRECTORIES>)
+	add_executable(bkp-restore-static restore/main.c ${STARVED} restore/app/static_stubs.c)
+	target_include_directories(bkp-restore-static PRIVATE $<TARGET_PROPERTY:bkp_restore,INTERFACE_INCLUDE_DIRECTORIES>)
 	target_compile_options(bkp-restore-static PRIVATE -include ${CMAKE_SOURCE_DIR}/bkp/base/banned.h)
 	target_compile_definitions(bkp-restore-static PRIVATE BKP_VERSION="${PROJECT_VERSION}" BKP_STATIC_PROGRAM)
-	target_link_libraries(bkp-restore-static PRIVATE $<TARGET_FILE:restore_plan> $<TARGET_FILE:restore_drill> $<TARGET_FILE:bkp_read>
+	target_link_libraries(bkp-restore-static PRIVATE $<TARGET_FILE:bkp_restore> $<TARGET_FILE:bkp_read>
 		$<TARGET_FILE:bkp_format> $<TARGET_FILE:bkp_base> ${STATIC_LIBS})
-	target_include_directories(bkp-restore-static PRIVATE restore)
-	add_dependencies(bkp-restore-static restore_plan restore_drill bkp_read bkp_format bkp_base)
+	add_dependencies(bkp-restore-static bkp_restore bkp_read bkp_format bkp_base)
 	set(wrapped)
 	foreach(name getaddrinfo freeaddrinfo gai_strerror gethostbyname getnameinfo dlopen dlsym dlclose dlerror dladdr)
 		list(APPEND wrapped -Wl,--wrap=${name})
@@ -73,10 +55,9 @@ if(BKP_STATIC_RESTORE)
 	install(PROGRAMS ${TOOLS}/bkp-restore DESTINATION ${TOOLS_INSTALLED})
 endif()
 add_custom_target(tools ALL DEPENDS ${TOOLS_FILES})
-# bkp knows the tools it was built with and brings no others (bkp/write/medium_docs.h)
+# bkp knows the tools it was built with and brings no others (bkp/write/media/medium_docs.h)
 file(MAKE_DIRECTORY ${GEN}/cmd)
 add_custom_command(OUTPUT ${GEN}/cmd/tools_sums.h
 	COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/bkp/po/tools_sums.py ${GEN}/cmd/tools_sums.h ${TOOLS_FILES}
 	DEPENDS ${TOOLS_FILES} bkp/po/tools_sums.py VERBATIM)
-target_sources(bkp PRIVATE ${GEN}/cmd/tools_sums.h)
-target_include_directories(bkp PRIVATE ${GEN})
+target_sources(bkp_cmd PRIVATE ${GEN}/cmd/tools_sums.h)

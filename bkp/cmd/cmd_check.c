@@ -8,12 +8,12 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/text.h"
-#include "cmd/app.h"
-#include "cmd/check_diff.h"
-#include "cmd/check_live.h"
-#include "cmd/out.h"
-#include "format/policy.h"
-#include "format/policy_plan.h"
+#include "cmd/app/app.h"
+#include "cmd/show/check_diff.h"
+#include "cmd/show/check_live.h"
+#include "cmd/app/out.h"
+#include "format/policy/policy.h"
+#include "format/policy/policy_plan.h"
 
 static int report_problems(const struct app *app, const struct policy_problems *p)
 {

@@ -3,9 +3,9 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/explain.h"
+#include "base/show/explain.h"
 #include "base/text.h"
-#include "cmd/app.h"
+#include "cmd/app/app.h"
 
 int cmd_explain(struct app *app, int argc, char **argv)
 {

@@ -10,12 +10,12 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/path.h"
-#include "base/table.h"
+#include "base/show/table.h"
 #include "base/text.h"
-#include "cmd/app.h"
-#include "cmd/out.h"
-#include "format/policy.h"
-#include "read/ledger.h"
+#include "cmd/app/app.h"
+#include "cmd/app/out.h"
+#include "format/policy/policy.h"
+#include "read/ledger/ledger.h"
 
 #define SHOW	 128
 #define CELL_MAX ((size_t)1 << 16)

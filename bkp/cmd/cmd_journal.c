@@ -16,14 +16,14 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "cmd/app.h"
+#include "cmd/app/app.h"
 #include "cmd/cmd_journal.h"
-#include "cmd/out.h"
-#include "cmd/root_key.h"
-#include "format/journal.h"
-#include "format/minisig.h"
-#include "format/policy.h"
-#include "read/ledger.h"
+#include "cmd/app/out.h"
+#include "cmd/app/root_key.h"
+#include "format/journal/journal.h"
+#include "format/crypto/minisig.h"
+#include "format/policy/policy.h"
+#include "read/ledger/ledger.h"
 
 #define SHOW	     200
 #define KEY_FILE_MAX 4096

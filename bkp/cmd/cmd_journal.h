@@ -2,7 +2,7 @@
 #ifndef BKP_CMD_CMD_JOURNAL_H
 #define BKP_CMD_CMD_JOURNAL_H
 
-#include "format/minisig.h"
+#include "format/crypto/minisig.h"
 
 struct app;
 struct json_t;

@@ -14,14 +14,14 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "cmd/app.h"
+#include "cmd/app/app.h"
 #include "cmd/cmd_journal.h"
-#include "format/journal.h"
-#include "format/policy.h"
-#include "read/inside.h"
-#include "read/ledger.h"
-#include "read/medium.h"
-#include "write/history.h"
+#include "format/journal/journal.h"
+#include "format/policy/policy.h"
+#include "read/file/inside.h"
+#include "read/ledger/ledger.h"
+#include "read/vault/medium.h"
+#include "write/state/history.h"
 
 #define SHOW	       256
 #define PATH_MAX_BYTES 4096

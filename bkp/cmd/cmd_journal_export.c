@@ -18,11 +18,11 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "cmd/app.h"
+#include "cmd/app/app.h"
 #include "cmd/cmd_journal.h"
-#include "cmd/journal_words.h"
-#include "format/journal.h"
-#include "read/ledger.h"
+#include "cmd/show/journal_words.h"
+#include "format/journal/journal.h"
+#include "read/ledger/ledger.h"
 
 #define SHOW 256
 

@@ -1,5 +1,5 @@
 /* cmd_journal_repair: bkp journal repair --operator NAME: the end of the journal that is none is cut off,
- * here and on the media that are attached; see write/repair.h. */
+ * here and on the media that are attached; see write/copies/repair.h. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,18 +7,18 @@
 
 #include "base/err.h"
 #include "base/text.h"
-#include "cmd/app.h"
+#include "cmd/app/app.h"
 #include "cmd/cmd_journal.h"
-#include "cmd/morning.h"
-#include "cmd/operator.h"
-#include "cmd/out.h"
-#include "cmd/outcome.h"
-#include "format/policy.h"
-#include "read/ledger.h"
-#include "read/medium.h"
-#include "write/heads.h"
-#include "write/repair.h"
-#include "write/state.h"
+#include "cmd/show/morning.h"
+#include "cmd/app/operator.h"
+#include "cmd/app/out.h"
+#include "cmd/app/outcome.h"
+#include "format/policy/policy.h"
+#include "read/ledger/ledger.h"
+#include "read/vault/medium.h"
+#include "write/media/heads.h"
+#include "write/copies/repair.h"
+#include "write/state/state.h"
 
 #define NAME "journal repair"
 

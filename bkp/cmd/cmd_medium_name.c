@@ -7,15 +7,15 @@
 #include "base/err.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "cmd/app.h"
+#include "cmd/app/app.h"
 #include "cmd/cmd_medium.h"
-#include "cmd/morning.h"
-#include "cmd/operator.h"
-#include "cmd/out.h"
-#include "cmd/outcome.h"
-#include "format/policy.h"
-#include "read/ledger.h"
-#include "write/state.h"
+#include "cmd/show/morning.h"
+#include "cmd/app/operator.h"
+#include "cmd/app/out.h"
+#include "cmd/app/outcome.h"
+#include "format/policy/policy.h"
+#include "read/ledger/ledger.h"
+#include "write/state/state.h"
 
 #define SHOW 256
 

@@ -8,15 +8,15 @@
 
 #include "base/err.h"
 #include "base/text.h"
-#include "cmd/app.h"
-#include "cmd/look.h"
-#include "cmd/morning.h"
-#include "cmd/notify.h"
-#include "cmd/outcome.h"
-#include "format/policy.h"
-#include "read/ledger.h"
-#include "read/standing.h"
-#include "write/state.h"
+#include "cmd/app/app.h"
+#include "cmd/show/look.h"
+#include "cmd/show/morning.h"
+#include "cmd/app/notify.h"
+#include "cmd/app/outcome.h"
+#include "format/policy/policy.h"
+#include "read/ledger/ledger.h"
+#include "read/rules/standing.h"
+#include "write/state/state.h"
 
 static int send(struct app *app, const struct policy *policy, const char *line, const char *details, int code)
 {

@@ -11,13 +11,13 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/text.h"
-#include "cmd/app.h"
-#include "cmd/look.h"
-#include "cmd/metrics.h"
-#include "cmd/status_show.h"
-#include "format/policy.h"
-#include "read/ledger.h"
-#include "read/standing.h"
+#include "cmd/app/app.h"
+#include "cmd/show/look.h"
+#include "cmd/show/metrics.h"
+#include "cmd/show/status_show.h"
+#include "format/policy/policy.h"
+#include "read/ledger/ledger.h"
+#include "read/rules/standing.h"
 
 #define METRICS_MAX ((size_t)16 << 20)
 

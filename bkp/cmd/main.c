@@ -8,12 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/near.h"
+#include "base/show/near.h"
 #include "base/text.h"
 #include "base/width.h"
-#include "cmd/app.h"
-#include "format/shortage.h"
-#include "format/policy.h"
+#include "cmd/app/app.h"
+#include "format/crypto/shortage.h"
+#include "format/policy/policy.h"
 
 #define N_(s) s /* marks a text that is translated where it is shown */
 

@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "write/dedup.h"
+#include "write/index/dedup.h"
 
 #define REPOSITORY "11111111-2222-4333-8444-555555555555"
 #define LOOKUPS	   300000

@@ -15,8 +15,8 @@
 #include <lz4frame.h>
 #include <openssl/evp.h>
 
-#include "format/digest.h"
-#include "write/chunker.h"
+#include "format/crypto/digest.h"
+#include "format/medium/chunker.h"
 
 #define WINDOW	((size_t)8 << 20)
 #define SEGMENT ((size_t)65536)

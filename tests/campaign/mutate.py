@@ -114,7 +114,8 @@ def listed():
 
 def order(m):
     """The text of a function that is put another way."""
-    old = re.compile(r"(?:\s|/\*.*?\*/)+".join(re.escape(w) for w in m.old.split()), re.S)  # comments of the product may stand between
+    # however it is broken into lines, and comments of the product may stand between
+    old = re.compile(r"(?:\s|/\*.*?\*/)*".join(re.escape(w) for w in re.findall(r"\w+|\S", m.old)), re.S)
     *of, function = m.name.split("@")[1].split(".")
     for path, module, text in sources():
         for name, start, end in functions(text):

@@ -10,8 +10,8 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "format/age.h"
-#include "format/age_private.h"
+#include "format/crypto/age.h"
+#include "format/crypto/age_private.h"
 
 #define CEILING ((size_t)4 << 20)
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "format/arcfile.h"
-#include "format/codec.h"
+#include "format/medium/arcfile.h"
+#include "format/medium/codec.h"
 
 #define REPOSITORY "3f1d6a52-0c6e-4d7b-9a55-0123456789ab"
 #define MUST(x)                                                                                              \

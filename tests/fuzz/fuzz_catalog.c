@@ -11,8 +11,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/path.h"
-#include "format/catalog.h"
-#include "format/extent.h"
+#include "format/medium/catalog.h"
+#include "format/medium/extent.h"
 #include "mend.h"
 
 #define MUST(x)                                                                                              \

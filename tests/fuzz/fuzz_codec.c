@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "format/codec.h"
+#include "format/medium/codec.h"
 
 #define MUST(x)                                                                                              \
 	do {                                                                                                 \

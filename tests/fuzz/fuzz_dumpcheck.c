@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "format/policy.h"
-#include "write/dumpcheck.h"
+#include "format/policy/policy.h"
+#include "write/expect/dumpcheck.h"
 #include "mend.h"
 
 #define MUST(x)                                                                                              \

@@ -9,10 +9,10 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "format/digest.h"
-#include "format/journal.h"
-#include "format/minisig.h"
-#include "read/ledger.h"
+#include "format/crypto/digest.h"
+#include "format/journal/journal.h"
+#include "format/crypto/minisig.h"
+#include "read/ledger/ledger.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

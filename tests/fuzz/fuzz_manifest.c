@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/path.h"
-#include "format/generation.h"
+#include "format/medium/generation.h"
 
 #define MUST(x)                                                                                              \
 	do {                                                                                                 \

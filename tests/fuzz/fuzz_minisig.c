@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "format/minisig.h"
+#include "format/crypto/minisig.h"
 
 #define CEILING ((size_t)4 << 20)
 

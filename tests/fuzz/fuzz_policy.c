@@ -10,9 +10,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/width.h"
-#include "format/exclude.h"
-#include "format/policy.h"
-#include "format/policy_plan.h"
+#include "format/config/exclude.h"
+#include "format/policy/policy.h"
+#include "format/policy/policy_plan.h"
 
 static void must(bool ok)
 {

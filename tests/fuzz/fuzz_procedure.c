@@ -10,8 +10,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/width.h"
-#include "format/procedure.h"
-#include "format/procedure_html.h"
+#include "format/procedure/procedure.h"
+#include "format/procedure/procedure_html.h"
 
 static void must(bool ok)
 {

@@ -10,10 +10,10 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "format/journal.h"
-#include "format/minisig.h"
-#include "read/ledger.h"
-#include "read/repository.h"
+#include "format/journal/journal.h"
+#include "format/crypto/minisig.h"
+#include "read/ledger/ledger.h"
+#include "read/vault/repository.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);

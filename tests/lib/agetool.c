@@ -27,8 +27,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
-#include "format/age.h"
-#include "format/minisig.h"
+#include "format/crypto/age.h"
+#include "format/crypto/minisig.h"
 
 #define SEALED	  ((size_t)AGE_SEGMENT + AGE_TAG)
 #define SMALL_MAX ((size_t)16 << 20)

@@ -34,7 +34,7 @@ def never(files):
 with open(sys.argv[-1]) as i:
     found = json.load(i)["files"]
 for f in found:  # the libraries see their headers by a link
-    f["file"] = re.sub("^build/coverage/view/[^/]*/", "bkp/", f["file"])
+    f["file"] = re.sub("^(bkp/)restore/", "restore/", re.sub("^build/coverage/view/[^/]*/", "bkp/", f["file"]))
 table(found)
 if "--functions" in sys.argv:
     never(found)

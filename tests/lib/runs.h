@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "format/digest.h"
-#include "format/extent.h"
+#include "format/crypto/digest.h"
+#include "format/medium/extent.h"
 
 typedef void runs_digest_fn(const void *arg, struct extent_run *run);
 

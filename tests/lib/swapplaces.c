@@ -1,4 +1,4 @@
-/* swapplaces CACHE-DEDUP-FOLDER: prepares the index of stored content (bkp/write/dedup_record.h) as who has
+/* swapplaces CACHE-DEDUP-FOLDER: prepares the index of stored content (bkp/write/index/dedup_record.h) as who has
  * the capture host could (attack a01): of all places of one length each gets that of the next, and a check
  * that fits.  Prints how many were moved. Built by the tests: gcc … -llmdb -lsodium. */
 #include <stdint.h>

@@ -46,16 +46,16 @@ while read -r c; do
 	grep -q "Xr bkp-$c 8" docs/man/bkp.8 || fault "bkp.8 does not refer to bkp-$c(8)"
 	"$BKP_BIN/bkp" "$c" --help >"$T/help.c"
 	options "docs/man/bkp-$c.8" "$T/help.c"
-	# each option is explained: a line of its own with words behind it (bkp/cmd/help.c)
+	# each option is explained: a line of its own with words behind it (bkp/cmd/app/help.c)
 	sed -n '/^  bkp /p' "$T/help.c" | grep -oE -- '--[a-z][a-z-]+' | sort -u | while read -r o; do
 		grep -qE -- "^  $o( [^ ]+)?  +[^ ]" "$T/help.c" || echo "$o"
 	done >"$T/unexplained"
-	[ ! -s "$T/unexplained" ] || fault "bkp $c --help does not explain: $(tr '\n' ' ' <"$T/unexplained")(bkp/cmd/help.c)"
+	[ ! -s "$T/unexplained" ] || fault "bkp $c --help does not explain: $(tr '\n' ' ' <"$T/unexplained")(bkp/cmd/app/help.c)"
 	# and takes there what the synopsis says: a public key is no file with a secret one
 	sed -n '/^  bkp /p' "$T/help.c" | grep -oE -- '--[a-z][a-z-]+ [^] ]+' | grep -vE -- ' [[|-]| …' | sort -u | while read -r o v; do
 		grep -qF -- "  $o $v " "$T/help.c" || echo "$o $v"
 	done >"$T/values"
-	[ ! -s "$T/values" ] || fault "bkp $c --help: the synopsis has other values than the options: $(tr '\n' ',' <"$T/values")(bkp/cmd/help.c)"
+	[ ! -s "$T/values" ] || fault "bkp $c --help: the synopsis has other values than the options: $(tr '\n' ',' <"$T/values")(bkp/cmd/app/help.c)"
 	"$BKP_BIN/bkp" help "$c" | cmp -s - "$T/help.c" || fault "bkp help $c is not bkp $c --help"
 	# the words behind the command ("add", "list", "show" …)
 	sed -n "s/^  bkp $c \([a-z][a-z]*\).*/\1/p" "$T/help.c" | while read -r w; do
@@ -77,13 +77,13 @@ while read -r c; do
 	"$BKP_BIN/bkp-restore" "$c" --help >/dev/null || fault "bkp-restore $c --help"
 done <"$T/commands.restore"
 # every key of the policy
-grep -ohE '\.key = "[a-z_]+"' bkp/format/policy_schema.c | cut -d'"' -f2 | sort -u >"$T/keys"
+grep -ohE '\.key = "[a-z_]+"' bkp/format/policy/policy_schema.c | cut -d'"' -f2 | sort -u >"$T/keys"
 [ "$(wc -l <"$T/keys")" -ge 30 ] || fault "the policy's keys cannot be read from its schema"
 while read -r k; do
 	grep -qE "^\.It Ic ([a-z_]+ , )*$k( |\$)" docs/man/bkp-policy.5 || fault "bkp-policy.5 does not describe '$k'"
 done <"$T/keys"
 # every key of a procedure, in both languages
-grep -ohE '\.(key|alias) = "[^"]+"' bkp/format/procedure_schema.c | cut -d'"' -f2 | sort -u >"$T/keys"
+grep -ohE '\.(key|alias) = "[^"]+"' bkp/format/procedure/procedure_schema.c | cut -d'"' -f2 | sort -u >"$T/keys"
 [ "$(wc -l <"$T/keys")" -ge 25 ] || fault "the procedure's keys cannot be read from its schema"
 while read -r k; do
 	grep -qE "^\.It Ic ([a-z_]+ , )*$k( |\$)" docs/man/bkp-procedure.5 || fault "bkp-procedure.5 does not describe '$k'"
@@ -157,13 +157,13 @@ for c in './policies/demo/run.sh' './tests/run.sh'; do
 	grep -qF "$c" README.md || fault "README.md does not name $c"
 	[ -x "$c" ] || fault "$c cannot be run"
 done
-# every module in the architecture
-grep -E '^(bkp/[a-z]+|restore)/[a-z_0-9]+\.h$' "$T/files" | while IFS= read -r h; do
+# every module stands in its folder's README.md, and every folder of sources has one
+grep -E '^(bkp/(base|format|read|write|cmd)|restore)/.*\.h$' "$T/files" | while IFS= read -r h; do
 	m=$(basename "$h" .h)
 	case $m in *_private) continue ;; esac
-	grep -qF "\`$m\`" docs/architecture.md || echo "$h"
+	grep -qF "\`$m\`" "$(dirname "$h")/README.md" || echo "$h"
 done >"$T/modules"
-[ ! -s "$T/modules" ] || fault "docs/architecture.md does not name: $(tr '\n' ' ' <"$T/modules")"
+[ ! -s "$T/modules" ] || fault "the README.md of its folder does not name: $(tr '\n' ' ' <"$T/modules")"
 
 # ---- the tree
 cut -d/ -f1 "$T/files" | sort -u | grep -vxE 'bkp|restore|policies|tests|docs|CMakeLists\.txt|CMakePresets\.json|README\.md|LICENSE|\..*' >"$T/top" || true
@@ -172,34 +172,39 @@ tr '\n' '\0' <"$T/files" | xargs -0 grep -nIE '(^|[^A-Za-z0-9_}])/(work|root)/[A
 [ ! -s "$T/paths" ] || fault "paths of a machine: $(head -n 5 "$T/paths")"
 
 # ---- headers: each compiles alone, seeing its own layer and those below
+headers() { find "$1" -name '*.h' | LC_ALL=C sort; } # FOLDER
+alone() { # HEADER FLAG...
+	local h=$1
+	shift
+	gcc -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only "$@" -x c "$h" 2>"$T/err" || fault "$h alone: $(head -n 3 "$T/err")"
+}
 flags=()
 for layer in base format read write cmd; do
 	mkdir -p "$T/view/$layer"
 	ln -s "$SRC/bkp/$layer" "$T/view/$layer/$layer"
 	flags+=("-I$T/view/$layer")
-	for h in bkp/"$layer"/*.h; do
-		gcc -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only "${flags[@]}" -x c "$h" 2>"$T/err" || fault "$h alone: $(head -n 3 "$T/err")"
-	done
+	for h in $(headers bkp/"$layer"); do alone "$h" "${flags[@]}"; done
 done
-below=("-Irestore" "-I$T/view/base" "-I$T/view/format" "-I$T/view/read")
-for h in restore/*.h; do
-	gcc -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only "${below[@]}" -x c "$h" 2>"$T/err" || fault "$h alone: $(head -n 3 "$T/err")"
-done
+for h in $(headers restore); do alone "$h" -I. "-I$T/view/base" "-I$T/view/format" "-I$T/view/read"; done
 
 # ---- authority
-! grep -nE '#include[[:space:]]+["<]([^">]*/)?(write|cmd)/' restore/*.c restore/*.h || fault "restore/ includes the writing side"
-! grep -nE '#include[[:space:]]+["<]([^">]*/)?(write|cmd)/' bkp/base/*.[ch] bkp/format/*.[ch] bkp/read/*.[ch] || fault "a lower layer includes a higher one"
-grep -hoE '^[a-z][a-zA-Z_ *]*\b(vault_w|night|pack|capture|medium_w|journal_w|state|mirror|dedup)_[a-z_]+\(' bkp/write/*.h |
-	grep -oE '(vault_w|night|pack|capture|medium_w|journal_w|state|mirror|dedup)_[a-z_]+' | sort -u >"$T/writers"
+above='#include[[:space:]]+["<]([^">]*/)?(write|cmd)/'
+! grep -rnE --include='*.[ch]' "$above" restore || fault "restore/ includes the writing side"
+! grep -rnE --include='*.[ch]' "$above" bkp/base bkp/format bkp/read || fault "a lower layer includes a higher one"
+writing='(vault_w|night|pack|capture|medium_w|journal_w|state|mirror|dedup)_[a-z_]+'
+grep -rhoE --include='*.h' "^[a-z][a-zA-Z_ *]*\b$writing\(" bkp/write | grep -oE "$writing" | sort -u >"$T/writers"
 [ "$(wc -l <"$T/writers")" -ge 30 ] || fault "the writing functions cannot be read from the headers"
 nm "$BKP_BIN/bkp-restore" 2>/dev/null | awk 'NF == 3 {print $3}' | sort -u >"$T/symbols"
 [ -s "$T/symbols" ] || fault "bkp-restore has no symbols to look at"
 d=$(comm -12 "$T/writers" "$T/symbols"); [ -z "$d" ] || fault "bkp-restore can write: $(echo $d)"
 
 # published files are immutable and deleted by reap alone
-d=$(grep -lE '(~|&= *~)FS_IMMUTABLE_FL' bkp/*/*.c | tr '\n' ' '); [ "$d" = "bkp/write/reap_delete.c " ] || fault "takes immutable flags off: $d"
-d=$(grep -lE '\breap_delete(_archive)?\(' bkp/*/*.c | tr '\n' ' '); [ "$d" = "bkp/write/reap.c bkp/write/reap_delete.c " ] || fault "deletes published files: $d"
-d=$(grep -nE '\b(unlink|unlinkat|rmdir|remove)\(' bkp/write/{vault_w,mirror,refill,readback,pack,sealer}.c bkp/write/{night,rotate}*.c | grep -vE 'unlinkat\(v->tmp,|unlinkat\(dirfd, name,' || true); [ -z "$d" ] || fault "may delete published files: $d"
+sources() { grep -rlE --include='*.c' "$1" bkp | LC_ALL=C sort | tr '\n' ' '; } # PATTERN
+d=$(sources '(~|&= *~)FS_IMMUTABLE_FL'); [ "$d" = "bkp/write/store/reap_delete.c " ] || fault "takes immutable flags off: $d"
+d=$(sources '\breap_delete(_archive)?\('); [ "$d" = "bkp/write/store/reap.c bkp/write/store/reap_delete.c " ] || fault "deletes published files: $d"
+d=$(grep -nE '\b(unlink|unlinkat|rmdir|remove)\(' bkp/write/{store/{vault_w,pack,sealer},copies/*,run/*,rotate/*}.c |
+	grep -vE 'unlinkat\(v->tmp,|unlinkat\(dirfd, name,' || true)
+[ -z "$d" ] || fault "may delete published files: $d"
 
 # ---- the program that is carried on media
 s=$RELEASE/bkp-restore-static

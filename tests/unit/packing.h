@@ -10,11 +10,11 @@
 #include <sodium.h>
 
 #include "base/err.h"
-#include "format/age.h"
-#include "format/digest.h"
-#include "write/dedup.h"
-#include "write/pack.h"
-#include "write/vault_w.h"
+#include "format/crypto/age.h"
+#include "format/crypto/digest.h"
+#include "write/index/dedup.h"
+#include "write/store/pack.h"
+#include "write/store/vault_w.h"
 #include "scratch.h"
 
 #define PACKING_REPO "11111111-2222-4333-8444-555555555555"

@@ -13,9 +13,9 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "format/journal.h"
-#include "format/minisig.h"
-#include "read/ledger.h"
+#include "format/journal/journal.h"
+#include "format/crypto/minisig.h"
+#include "read/ledger/ledger.h"
 
 #define REPO	      "0b54aa2e-3c5d-4f60-9a11-2f4b8c0d7e01"
 #define NAS	      "11111111-3c5d-4f60-9a11-2f4b8c0d7e01"

@@ -1,0 +1,123 @@
+/* help: see app.h.  What each option means; scenario 05 holds this table against the options that the
+ * commands have. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cmd/app/app.h"
+
+#define N_(s)  s /* marks a text that is translated where it is shown */
+#define COLUMN 27
+
+/* The command's own row, else the one for all (command NULL). */
+static const struct row {
+	const char *command, *option, *value, *what;
+} rows[] = {
+    {NULL, "policy", "FILE", N_("the policy (default: $BKP_POLICY, else /etc/bkp/policy.yaml)")},
+    {NULL, "lang", "ja|en", N_("language (default: the policy's)")},
+    {NULL, "json", NULL, N_("one JSON object on standard output, where the command lists or reports")},
+    {NULL, "quiet", NULL, N_("no progress; says something only when a person should look (-q)")},
+    {NULL, "help", NULL, N_("this text (-h)")},
+    {NULL, "operator", "NAME", N_("who does it: a name of the policy's 'people'; it is recorded")},
+    {NULL, "yes", NULL, N_("the operator has read what is about to be deleted and agrees; it is recorded")},
+    {NULL, "reason", "TEXT", N_("why; it is recorded")},
+    {NULL, "medium", "NAME", N_("this medium only")},
+    {NULL, "place", "TEXT", N_("where it is kept, when that is not the place of the policy")},
+    {NULL, "root-key", "FILE", N_("the root secret key, from the safe; take it away afterwards")},
+    {NULL, "statement-out", "FILE",
+	N_("write what is to be signed with the root key elsewhere, and change nothing")},
+    {NULL, "statement", "FILE", N_("what --statement-out wrote")},
+    {NULL, "signature", "FILE.minisig", N_("its signature by minisign")},
+    {NULL, "passphrase-file", "FILE", N_("its passphrase, if it should not be asked on the terminal")},
+    {"init", "recipient", "age1…", N_("who can restore: a public key of age-keygen; repeatable, give two")},
+    {"init", "identity-out", "FILE",
+	N_("make a recovery identity into this file, for trials: better made elsewhere")},
+    {"init", "plain-identity", NULL, N_("do not protect it by a passphrase")},
+    {"init", "root-key-out", "FILE", N_("the root secret key into this file, to be kept in a safe")},
+    {"accept", "policy-change", NULL, N_("the changes of the policy that 'bkp status' names are meant")},
+    {"accept", "tools", NULL, N_("the changed tools and texts on media are meant")},
+    {"check", "diff", NULL, N_("what a change of the policy means: against the one on record")},
+    {"check", "live", NULL,
+	N_("can the next night work: paths, programs, media, space, mail, clock; changes nothing")},
+    {"check", "against", "FILE", N_("against this policy instead")},
+    {"run", "all", NULL, N_("every data set, due or not")},
+    {"run", "anchor", NULL, N_("store everything anew, referring to no earlier archive")},
+    {"run", "timings", NULL, N_("say where the time went")},
+    {"run", "until", "HH:MM", N_("stop safely at that time; what was stored is not read again")},
+    {"run", "dry-run", NULL, N_("say what is due and why, and do nothing")},
+    {"run", "catch-up", NULL, N_("for cron: when another bkp is at work, leave it at that, without a word")},
+    {"run", "root-key", "RW…", N_("the root public key from paper: a repository of another is refused")},
+    {"schedule", "kind", "cron|systemd", N_("what starts the runs (default: what this computer has)")},
+    {"schedule", "user", "USER", N_("who they run as (default: root)")},
+    {"schedule", "mailto", "ADDRESS", N_("whom cron mails when a person should look")},
+    {"schedule", "name", "NAME", N_("name of the files (default: bkp)")},
+    {"schedule", "root-key", "RW…",
+	N_("the root public key from paper: the runs refuse a repository of another")},
+    {"schedule", "root", "DIR", N_("a system below this folder, as when an image is made")},
+    {"rotate", "recheck", "all|none|DAYS",
+	N_("read again what was verified on it: all, nothing, or what is older than DAYS")},
+    {"expire", "dry-run", NULL, N_("say what would go and why, and delete nothing")},
+    {"expire", "plan-out", "FILE", N_("write what would go, to be signed by who must approve")},
+    {"expire", "plan", "FILE", N_("do what was signed: the file of --plan-out")},
+    {"expire", "signature", "FILE.minisig", N_("the approver's signature of it by minisign")},
+    {"verify", "generation", "N", N_("this generation only")},
+    {"verify", "identity", "FILE", N_("a recovery identity: everything is decrypted and decoded, too")},
+    {"medium", "path", "DIR", N_("where it is mounted now (default: the policy's path)")},
+    {"status", "prometheus", "FILE", N_("write metrics for Prometheus into this file")},
+    {"notify", "test", NULL, N_("tell now, to try whether it arrives")},
+    {"generations", "medium", "NAME", N_("those that are on this medium")},
+    {"journal", "file", "JOURNAL", N_("a copy of the journal (default: that of the state folder)")},
+    {"journal", "root-key", "RW…|FILE", N_("the root public key from paper: who must have signed")},
+    {"journal", "against", "FILE|DIR|MEDIUM",
+	N_("compare with this copy: one must be the beginning of the other")},
+    {"journal", "format", "csv|json", N_("as a table, or the records as they are")},
+    {"journal", "out", "FILE", N_("into this file (default: standard output)")},
+};
+
+static const struct row *row_of(const char *command, const char *option)
+{
+	const struct row *found = NULL;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (!strcmp(rows[i].option, option) &&
+		    (!rows[i].command || !strcmp(rows[i].command, command)))
+			found = &rows[i]; /* the command's own stand behind those for all */
+	return found;
+}
+
+/* Commands that share a table of options take those that their usage names, and those of every command. */
+static bool takes(const struct app_command *c, const char *option)
+{
+	static const char *const common[] = {"policy", "lang", "json", "quiet", "help"};
+	char word[64];
+
+	for (size_t i = 0; i < sizeof(common) / sizeof(*common); i++)
+		if (!strcmp(common[i], option))
+			return true;
+	snprintf(word, sizeof(word), "--%s", option);
+	return strstr(c->usage, word) != NULL;
+}
+
+void help_command(const struct app_command *c, const struct option *options)
+{
+	const char *line = c->usage;
+
+	printf("%s\n\n", text(c->summary));
+	for (; *line; line += strcspn(line, "\n"), line += *line == '\n')
+		printf("  bkp %.*s\n", (int)strcspn(line, "\n"), line);
+	printf("\n%s\n", text("Options:"));
+	for (; options->name; options++) {
+		const struct row *r = row_of(c->name, options->name);
+		char shown[80];
+		int n;
+
+		if (!takes(c, options->name))
+			continue;
+		n = snprintf(shown, sizeof(shown), "--%s%s%s", options->name, r && r->value ? " " : "",
+		    r && r->value ? r->value : "");
+
+		for (const char *p = shown; *p; p++)
+			n -= ((unsigned char)*p & 0xc0) == 0x80; /* columns, not bytes */
+		printf("  %s%*s%s\n", shown, n < COLUMN ? COLUMN - n : 1, "", r ? text(r->what) : "");
+	}
+}

@@ -1,0 +1,78 @@
+/* out: see out.h. */
+#include "cmd/app/out.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/show/table.h"
+#include "base/text.h"
+#include "cmd/app/app.h"
+
+#define TABLE_MAX ((size_t)256 << 20)
+
+char *out_bytes(uint64_t n, char out[OUT_BYTES])
+{
+	return pace_size(n, 1024, out);
+}
+
+int out_json(json_t *o, int code)
+{
+	struct err err = ERR_INIT;
+	int failed;
+
+	if (!o) {
+		err_nomem(&err);
+		return app_error(&err, APP_FAILED);
+	}
+	failed = json_dumpf(o, stdout, JSON_COMPACT);
+	json_decref(o);
+	if (failed) {
+		err_nomem(&err);
+		return app_error(&err, APP_FAILED);
+	}
+	putchar('\n');
+	return app_flush(code);
+}
+
+int out_table(struct table *t, unsigned indent, int code)
+{
+	BUF_AUTO b = BUF_INIT(TABLE_MAX);
+	struct err err = ERR_INIT;
+	int r = t ? table_render(t, indent, &b, &err) : err_nomem(&err);
+
+	table_free(t);
+	if (r)
+		return app_error(&err, APP_FAILED);
+	if (b.n)
+		fwrite(b.p, 1, b.n, stdout);
+	return app_flush(code);
+}
+
+void out_progress_begin(struct out_progress *p, const struct app *app, const char *what, uint64_t total)
+{
+	*p = (struct out_progress){.quiet = app->quiet};
+	pace_begin(&p->pace, what, total, 1024, pace_columns(STDERR_FILENO), pace_now());
+}
+
+void out_progress_update(struct out_progress *p, uint64_t done, uint64_t fresh)
+{
+	char line[PACE_LINE];
+
+	if (p->quiet || !pace_step(&p->pace, pace_now(), done, fresh, NULL, line))
+		return;
+	fputs(line, stderr);
+	fflush(stderr);
+	p->shown = p->pace.columns != 0;
+}
+
+void out_progress_end(struct out_progress *p)
+{
+	if (p->shown)
+		fputs("\r\033[K", stderr);
+	p->shown = false;
+}

@@ -1,0 +1,39 @@
+/* out: how figures, JSON and progress are shown to people and programs. */
+#ifndef BKP_CMD_APP_OUT_H
+#define BKP_CMD_APP_OUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/show/pace.h"
+
+struct app;
+struct err;
+struct json_t;
+struct table;
+
+#define OUT_BYTES PACE_SIZE /* room for out_bytes() */
+
+/* "0 B", "1023 B", "1.4 GiB": powers of 1024, three significant digits at most; returns out. */
+char *out_bytes(uint64_t n, char out[OUT_BYTES]);
+
+/* Writes one JSON object and a newline to stdout, and lets it go.  NULL: out of memory.  An exit code:
+ * `code`, or APP_FAILED after a report. */
+int out_json(struct json_t *o, int code);
+
+/* Writes the table to stdout behind `indent` spaces, and frees it.  Likewise. */
+int out_table(struct table *t, unsigned indent, int code);
+
+/* Progress on stderr: a live line on a terminal (four times a second), else one line a minute; nothing with
+ * --quiet. Memory and time of a call are negligible, so that it may be called for every chunk. */
+struct out_progress {
+	struct pace pace;
+	bool quiet, shown;
+};
+void out_progress_begin(struct out_progress *p, const struct app *app, const char *what, uint64_t total);
+/* Of what is done only `fresh` was work: base/show/pace.h. */
+void out_progress_update(struct out_progress *p, uint64_t done, uint64_t fresh);
+/* Clears the live line. */
+void out_progress_end(struct out_progress *p);
+
+#endif

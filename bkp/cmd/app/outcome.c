@@ -1,0 +1,90 @@
+/* outcome: see outcome.h. */
+#include "cmd/app/outcome.h"
+
+#include <time.h>
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "cmd/app/app.h"
+#include "cmd/app/notify.h"
+#include "format/policy/policy.h"
+#include "read/ledger/ledger.h"
+#include "write/state/reserve.h"
+#include "write/state/state.h"
+
+static int record(struct state *state, const char *command, int code, const char *line, int number)
+{
+	json_t *o = json_pack("{s:s, s:i, s:s}", "command", command, "exit", code, "line", line ? line : "");
+	struct err err = ERR_INIT;
+
+	if (number)
+		json_object_set_new(o, "signal", json_integer(number));
+	if (!reserve_append(state, "outcome", o, &err))
+		return code;
+	err_wrap(&err, "%s", text("how it ended cannot be recorded"));
+	return app_error(&err, code > APP_FAILED ? code : APP_FAILED);
+}
+
+int outcome_record(
+    const struct app *app, struct state *state, const char *command, int code, const char *line)
+{
+	(void)app;
+	return record(state, command, code, line, 0);
+}
+
+void outcome_refused(struct app *app, const struct policy *policy, int code, const char *line)
+{
+	struct err err = ERR_INIT;
+	struct state *s = NULL;
+
+	if (app_state_open(app, policy, &s, &err))
+		return;
+	(void)!outcome_record(app, s, app->actor.command, code, line);
+	state_close(s);
+}
+
+bool outcome_good_news(const struct policy *policy, const struct state *state)
+{
+	const struct ledger_outcome *last = state ? ledger_outcome(state_ledger(state), "run") : NULL;
+	time_t now = time(NULL), then = last ? (time_t)(last->ended_ns / 1000000000) : 0;
+	struct tm today, before;
+
+	localtime_r(&now, &today);
+	localtime_r(&then, &before);
+	return policy->good_news == (unsigned)today.tm_wday + 1 &&
+	       (before.tm_yday != today.tm_yday || before.tm_year != today.tm_year);
+}
+
+int outcome_notified(struct state *state, const struct err *why, int code)
+{
+	struct err err = ERR_INIT;
+
+	if (!state || !reserve_append(state, "notified",
+			  json_pack("{s:b, s:s}", "ok", why == NULL, "reason", why ? why->msg : ""), &err))
+		return code;
+	err_wrap(&err, "%s", text("it cannot be recorded whether somebody was told"));
+	return app_error(&err, code > APP_FAILED ? code : APP_FAILED);
+}
+
+int outcome_tell(
+    const struct app *app, const struct policy *policy, struct state *state, const struct outcome *o)
+{
+	struct notify_message m = {
+	    o->line, o->details, o->command, policy->site_name, policy->locale, o->generation, o->code};
+	struct err err = ERR_INIT;
+	int r, code = state ? record(state, o->command, o->code, o->record ? o->record : o->line, o->signal)
+			    : o->code;
+
+	(void)app;
+	m.exit = code;
+	if (!policy->notify_command ||
+	    (code == APP_OK && policy->notify_when == POLICY_NOTIFY_ATTENTION && !o->good_news))
+		return code;
+	r = notify_run(policy->notify_command, policy->notify_limit_s, &m, &err);
+	if (r)
+		app_error(&err, APP_ATTENTION);
+	code = outcome_notified(state, r ? &err : NULL, code);
+	return r && code == APP_OK ? APP_ATTENTION : code;
+}

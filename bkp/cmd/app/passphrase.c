@@ -1,0 +1,184 @@
+/* passphrase: see passphrase.h. */
+#include "cmd/app/passphrase.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "base/err.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "base/width.h"
+
+#define TRIES	    3
+#define LONG_ENOUGH 13
+#define SHORTEST    8
+
+bool passphrase_strong(const char *s)
+{
+	bool letter = false, digit = false, symbol = false;
+	size_t n = strlen(s), count = 0;
+
+	for (size_t i = 0; i < n; count++) {
+		uint32_t cp;
+		size_t len = width_decode(s + i, n - i, &cp);
+
+		letter |= cp < 128 && isalpha((int)cp);
+		digit |= cp < 128 && isdigit((int)cp);
+		symbol |= cp >= 128 || !isalnum((int)cp);
+		i += len;
+	}
+	return count >= LONG_ENOUGH || (count >= SHORTEST && letter && digit && symbol);
+}
+
+/* Cuts at the end of the line.  0, -1 when nothing is left or the line did not end within the buffer. */
+static int first_line(char *s, size_t n, struct err *err)
+{
+	size_t len;
+
+	s[n] = '\0';
+	len = strcspn(s, "\r\n");
+	if (!len || len == PASSPHRASE_MAX - 1)
+		return err_set(err, "E-PASS-03", "%s", text("the passphrase is empty or too long"));
+	s[len] = '\0';
+	return 0;
+}
+
+int passphrase_read(const char *file, char *out, struct err *err)
+{
+	IO_FD_AUTO fd = open(file, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : io_read_full(fd, out, PASSPHRASE_MAX - 1);
+
+	if (n < 0)
+		return err_sys(err, "E-PASS-02", errno, text("cannot read the passphrase file '%s'"), file);
+	return first_line(out, (size_t)n, err);
+}
+
+/* What can end or stop the program while echo is off. */
+static void deadly_signals(sigset_t *set)
+{
+	static const int list[] = {
+	    SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGALRM, SIGPIPE};
+
+	sigemptyset(set);
+	for (size_t i = 0; i < sizeof(list) / sizeof(*list); i++)
+		sigaddset(set, list[i]);
+}
+
+/* One line from the terminal.  Length, 0 when a signal is waiting, -1. */
+static ssize_t wait_line(int tty, int signals, char *out)
+{
+	struct pollfd fds[2] = {{.fd = tty, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
+	ssize_t n;
+
+	do
+		n = poll(fds, 2, -1);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 || (fds[1].revents & POLLIN))
+		return n < 0 ? -1 : 0;
+	return read(tty, out, PASSPHRASE_MAX - 1);
+}
+
+/* Signals are held back while echo is off and arrive when the terminal is itself again: those that end the
+ * program end it then; after those that stop it (^Z) the question is asked anew.  As wait_line(). */
+static ssize_t ask_once(int tty, const char *prompt, char *out, struct err *err)
+{
+	struct termios was, quiet;
+	sigset_t hold, before;
+	ssize_t n = -1;
+	int errnum, signals;
+
+	if (tcgetattr(tty, &was))
+		return err_sys(err, "E-PASS-01", errno, "%s", text("the terminal cannot be used"));
+	quiet = was;
+	quiet.c_lflag &= ~(tcflag_t)ECHO;
+	quiet.c_lflag |= ICANON | ISIG;
+	deadly_signals(&hold);
+	signals = signalfd(-1, &hold, SFD_CLOEXEC);
+	sigprocmask(SIG_BLOCK, &hold, &before);
+	if (signals >= 0 && !tcsetattr(tty, TCSAFLUSH, &quiet)) {
+		dprintf(tty, "%s: ", prompt);
+		n = wait_line(tty, signals, out);
+		dprintf(tty, "\n");
+	}
+	errnum = errno;
+	tcsetattr(tty, TCSAFLUSH, &was);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (signals >= 0)
+		close(signals);
+	return n < 0 ? err_sys(err, "E-PASS-01", errnum, "%s", text("the terminal cannot be used")) : n;
+}
+
+int passphrase_ask(const char *prompt, char *out, struct err *err)
+{
+	IO_FD_AUTO tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	ssize_t n;
+	int again = 0;
+
+	if (tty < 0) {
+		err_set(err, "E-PASS-01", "%s", text("there is no terminal to ask for a passphrase on"));
+		return err_hint(err, "%s", text("run it from a terminal, or use --passphrase-file FILE"));
+	}
+	do
+		n = ask_once(tty, prompt, out, err);
+	while (n == 0 && ++again < TRIES);
+	return n < 0 ? -1 : first_line(out, (size_t)n, err);
+}
+
+static int weak(struct err *err)
+{
+	err_set(err, "E-PASS-04", "%s", text("the passphrase is too weak"));
+	return err_hint(err, "%s",
+	    text("13 characters or more, or 8 or more with letters, digits and symbols; not one that is used "
+		 "elsewhere"));
+}
+
+static int ask_twice(const char *prompt, char *out, struct err *err)
+{
+	char *second = sodium_malloc(PASSPHRASE_MAX);
+	int r;
+
+	if (!second)
+		return err_nomem(err);
+	r = passphrase_ask(prompt, out, err);
+	if (!r && !passphrase_strong(out))
+		r = weak(err);
+	if (!r)
+		r = passphrase_ask(text("the same again"), second, err);
+	if (!r && strcmp(out, second) != 0)
+		r = err_set(err, "E-PASS-05", "%s", text("the two passphrases differ"));
+	sodium_free(second);
+	return r;
+}
+
+int passphrase_new(const char *file, const char *prompt, char *out, struct err *err)
+{
+	struct err why = ERR_INIT;
+	int r = -1;
+
+	if (file) {
+		r = passphrase_read(file, out, err);
+		return !r && !passphrase_strong(out) ? weak(err) : r;
+	}
+	for (int i = 0; i < TRIES && r; i++) {
+		r = ask_twice(prompt, out, &why);
+		if (r && (!strcmp(why.code, "E-PASS-01") || !strcmp(why.code, "E-MEM-01")))
+			break;
+		if (r && i + 1 < TRIES)
+			fprintf(stderr, "%s\n%s%s", why.msg, why.hint, why.hint[0] ? "\n" : "");
+	}
+	if (r && err)
+		*err = why;
+	return r;
+}

@@ -1,0 +1,43 @@
+/* tools_folder: see tools_folder.h. */
+#include "cmd/app/tools_folder.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd/tools_sums.h"
+#include "write/media/medium_docs.h"
+
+static bool is_folder(const char *program, size_t n, const char *relative, char out[PATH_MAX])
+{
+	struct stat st;
+
+	if (snprintf(out, PATH_MAX, "%.*s/%s", (int)n, program, relative) >= PATH_MAX)
+		return false;
+	return !stat(out, &st) && S_ISDIR(st.st_mode);
+}
+
+const char *tools_folder(char out[PATH_MAX])
+{
+	char program[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
+
+	while (n > 0 && program[n - 1] != '/')
+		n--;
+	if (n < 2)
+		return NULL;
+	/* where it was built, or where it was installed, under whatever prefix */
+	n--;
+	return is_folder(program, (size_t)n, "tools", out) ||
+		       is_folder(program, (size_t)n, BKP_TOOLS_FOLDER, out)
+		   ? out
+		   : NULL;
+}
+
+struct medium_docs_sources tools_sources(char out[PATH_MAX])
+{
+	return (struct medium_docs_sources){tools_folder(out), BKP_VERSION, TOOLS_SUMS};
+}

@@ -1,0 +1,16 @@
+/* tools_folder: where the tools are that media carry (write/media/medium_docs.h): in the folder "tools" beside the
+ * running program (a build), else where they were installed.  No variable of the environment has a say: what
+ * is found here is signed and put on every medium. */
+#ifndef BKP_CMD_APP_TOOLS_FOLDER_H
+#define BKP_CMD_APP_TOOLS_FOLDER_H
+
+#include <limits.h>
+
+struct medium_docs_sources;
+
+/* The folder's path in out; it exists.  NULL: there is none. */
+const char *tools_folder(char out[PATH_MAX]);
+/* The same, and what this program was built with. */
+struct medium_docs_sources tools_sources(char out[PATH_MAX]);
+
+#endif

@@ -1,0 +1,242 @@
+/* check_diff_show: what a change of the policy would mean, for people and programs; see check_diff.h. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/path.h"
+#include "base/show/table.h"
+#include "base/text.h"
+#include "cmd/app/app.h"
+#include "cmd/show/check_diff_private.h"
+#include "cmd/app/out.h"
+#include "format/policy/policy.h"
+#include "format/policy/policy_diff.h"
+#include "format/policy/policy_plan.h"
+
+#define SHOW 400
+
+/* ---- for programs ---- */
+
+static json_t *slots_json(bool there, const struct slots *s)
+{
+	char next[CLOCK_TEXT];
+
+	return there ? json_pack("{s:b, s:s}", "due", (int)s->due, "next", clock_format(s->next_ns, next))
+		     : json_null();
+}
+
+static json_t *changes_json(const struct policy_diff *d)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < d->n; i++)
+		json_array_append_new(
+		    list, json_pack("{s:s, s:s, s:s?, s:s?}", "kind", policy_diff_word(d->item[i].kind),
+			      "key", d->item[i].key, "from", d->item[i].from, "to", d->item[i].to));
+	return list;
+}
+
+static json_t *due_json(const struct check_diff *c)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->n_due; i++)
+		json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "name", c->due[i].name, "before",
+						slots_json(c->due[i].was, &c->due[i].before), "after",
+						slots_json(c->due[i].is, &c->due[i].after)));
+	return list;
+}
+
+static json_t *floors_json(const struct check_diff *c)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->n_floors; i++)
+		json_array_append_new(
+		    list, json_pack("{s:s, s:s, s:I, s:I, s:b}", "name", c->floors[i].name, "key",
+			      c->floors[i].key, "from", (json_int_t)c->floors[i].from, "to",
+			      (json_int_t)c->floors[i].to, "agreed", (int)c->floors[i].agreed));
+	return list;
+}
+
+static json_t *verdicts_json(const struct check_diff *c)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->n_verdicts; i++) {
+		const struct check_verdict *v = &c->verdicts[i];
+
+		json_array_append_new(
+		    list, json_pack("{s:s, s:s, s:s?, s:s, s:s}", "name", v->name, "rule", v->rule, "before",
+			      v->before ? standing_verdict_word(v->before->verdict) : NULL, "after",
+			      standing_verdict_word(v->after->verdict), "why", v->after->why));
+	}
+	return list;
+}
+
+static json_t *expiry_json(const struct check_diff *c)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->n_expiry; i++)
+		json_array_append_new(
+		    list, json_pack("{s:s, s:I, s:b}", "medium", c->expiry[i].medium, "generation",
+			      (json_int_t)c->expiry[i].generation, "may_go", (int)c->expiry[i].after));
+	return list;
+}
+
+/* ---- for people ---- */
+
+static void print_changes(const struct policy_diff *d)
+{
+	static const char *const forms[] = {
+	    TEXT_LATER("added"), TEXT_LATER("removed"), TEXT_LATER("changed")};
+	char key[SHOW], from[SHOW], to[SHOW];
+
+	for (size_t i = 0; i < d->n; i++) {
+		const struct policy_diff_item *it = &d->item[i];
+
+		path_show(it->key, key, sizeof(key));
+		path_show(it->from ? it->from : "", from, sizeof(from));
+		path_show(it->to ? it->to : "", to, sizeof(to));
+		if (it->kind == POLICY_DIFF_CHANGED)
+			printf("  %s: %s -> %s\n", key, from, to);
+		else if (it->from || it->to)
+			printf("  %s: %s: %s\n", key, text(forms[it->kind]), it->to ? to : from);
+		else
+			printf("  %s: %s\n", key, text(forms[it->kind]));
+	}
+}
+
+static void slots_cell(struct table *t, bool there, const struct slots *s)
+{
+	char next[CLOCK_TEXT];
+
+	clock_format_local(s->next_ns, next);
+	if (!there)
+		table_cell(t, "-");
+	else if (s->due)
+		table_cell(t, text("due now, then %s"), next);
+	else
+		table_cell(t, text("due %s"), next);
+}
+
+static int print_due(const struct check_diff *c)
+{
+	struct table *t = c->n_due ? table_new(3) : NULL;
+
+	if (!c->n_due)
+		return APP_OK;
+	printf("\n%s\n", text("When data sets are due"));
+	for (size_t i = 0; t && i <= c->n_due; i++) {
+		if (!i) {
+			table_cell(t, "%s", text("DATA SET"));
+			table_cell(t, "%s", text("BEFORE"));
+			table_cell(t, "%s", text("AFTER"));
+			continue;
+		}
+		table_cell(t, "%s", c->due[i - 1].name);
+		slots_cell(t, c->due[i - 1].was, &c->due[i - 1].before);
+		if (c->due[i - 1].is)
+			slots_cell(t, true, &c->due[i - 1].after);
+		else
+			table_cell(t, "%s", text("no longer captured; its generations stay"));
+	}
+	return out_table(t, 2, APP_OK);
+}
+
+static void print_floors(const struct check_diff *c)
+{
+	char from[POLICY_PLAN_TEXT], to[POLICY_PLAN_TEXT];
+
+	if (c->n_floors)
+		printf("\n%s\n", text("The policy asks to keep less"));
+	for (size_t i = 0; i < c->n_floors; i++) {
+		const struct check_floor *f = &c->floors[i];
+
+		snprintf(from, sizeof(from), "%" PRIu64, f->from);
+		snprintf(to, sizeof(to), "%" PRIu64, f->to);
+		if (f->duration) {
+			policy_plan_duration((int64_t)f->from, from);
+			policy_plan_duration((int64_t)f->to, to);
+		}
+		printf("  %s: %s: %s -> %s: ", f->name, f->key, from, to);
+		if (f->agreed)
+			printf(text("agreed stays %s: only the root key lowers it"), from);
+		else
+			fputs(
+			    text("nothing was agreed: generations could expire that are kept today"), stdout);
+		putchar('\n');
+	}
+}
+
+static void print_expiry(const struct check_diff *c)
+{
+	const struct check_expiry *last = NULL;
+
+	if (c->n_expiry)
+		printf("\n%s", text("What 'bkp expire' could take away today"));
+	for (size_t i = 0; i < c->n_expiry; i++) {
+		const struct check_expiry *e = &c->expiry[i];
+
+		if (!last || last->medium != e->medium || last->after != e->after)
+			printf("\n  %s: %s", e->medium, e->after ? text("more:") : text("no longer:"));
+		printf(" %" PRIu64, e->generation);
+		last = e;
+	}
+	if (c->n_expiry)
+		putchar('\n');
+}
+
+static void print_verdicts(const struct check_diff *c)
+{
+	static const char *const names[] = {
+	    TEXT_LATER("met"), TEXT_LATER("attention"), TEXT_LATER("not met")};
+	static const struct {
+		const char *word, *name;
+	} rules[] = {{"generations", TEXT_LATER("generations")}, {"three", TEXT_LATER("3 copies")},
+	    {"two", TEXT_LATER("2 technologies")}, {"one", TEXT_LATER("1 offline")}};
+
+	if (c->n_verdicts)
+		printf("\n%s\n", text("3-2-1 and generations, judged by today's records"));
+	for (size_t i = 0; i < c->n_verdicts; i++) {
+		const struct check_verdict *v = &c->verdicts[i];
+		size_t k = 0;
+
+		while (k < 3 && strcmp(v->rule, rules[k].word) != 0)
+			k++;
+		printf("  %s: %s: %s -> %s%s%s\n", v->name, text(rules[k].name),
+		    v->before ? text(names[v->before->verdict]) : "-", text(names[v->after->verdict]),
+		    *v->after->why ? ": " : "", v->after->why);
+	}
+}
+
+int check_diff_show(const struct app *app, const struct check_diff *c)
+{
+	int code = c->diff->n ? APP_ATTENTION : APP_OK;
+
+	if (app->json)
+		return out_json(
+		    json_pack("{s:b, s:s, s:o, s:o, s:o, s:o, s:o}", "same", (int)!c->diff->n, "against",
+			c->against, "changes", changes_json(c->diff), "due", due_json(c), "floors",
+			floors_json(c), "expiry", expiry_json(c), "standing", verdicts_json(c)),
+		    code);
+	if (app->quiet)
+		return code;
+	if (!c->diff->n) {
+		printf(text("it means the same as %s\n"), c->against);
+		return app_flush(code);
+	}
+	printf(text("Compared with %s:\n"), c->against);
+	print_changes(c->diff);
+	if (print_due(c))
+		return APP_FAILED;
+	print_floors(c);
+	print_expiry(c);
+	print_verdicts(c);
+	return app_flush(code);
+}

@@ -1,0 +1,20 @@
+/* expire_report: which generations stay and go, and why, for people and as JSON. */
+#ifndef BKP_CMD_SHOW_EXPIRE_REPORT_H
+#define BKP_CMD_SHOW_EXPIRE_REPORT_H
+
+#include <stdbool.h>
+
+struct err;
+struct expiry;
+struct reap_leftover;
+
+/* The tables on stdout, unless quiet; faults on stderr.  acted: it was done, not only looked at. */
+void expire_report_text(const struct expiry *e, bool acted, bool quiet);
+/* One object on stdout; failure NULL when there was none.  An exit code: `code`, or APP_FAILED. */
+int expire_report_json(const struct expiry *e, bool acted, const struct err *failure, int code);
+/* What an interrupted expiry left: that it is deleted now, or stays, and why; on stderr. */
+void expire_report_leftover(const struct reap_leftover *l);
+/* enum app_exit when it came to its end. */
+int expire_report_exit(const struct expiry *e);
+
+#endif

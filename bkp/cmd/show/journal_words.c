@@ -1,0 +1,409 @@
+/* journal_words: see journal_words.h. */
+#include "cmd/show/journal_words.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "base/width.h"
+#include "cmd/app/out.h"
+#include "format/journal/journal.h"
+#include "read/ledger/ledger.h"
+
+static const char *str(const struct journal_record *r, const char *key)
+{
+	const char *s = json_string_value(json_object_get(r->json, key));
+
+	return s ? s : "";
+}
+
+static uintmax_t num(const struct journal_record *r, const char *key)
+{
+	return (uintmax_t)json_integer_value(json_object_get(r->json, key));
+}
+
+static bool yes(const struct journal_record *r, const char *key)
+{
+	return json_is_true(json_object_get(r->json, key));
+}
+
+/* ": reason", or nothing */
+static const char *because(const struct journal_record *r, const char *key, char out[JOURNAL_WORDS / 2])
+{
+	snprintf(out, JOURNAL_WORDS / 2, "%s%s", *str(r, key) ? ": " : "", str(r, key));
+	return out;
+}
+
+/* "a; b; c" of a list of texts: those for which there is room, and how many there are in all; returns out. */
+static const char *few_of(
+    const struct journal_record *r, const char *key, size_t all, char out[JOURNAL_WORDS / 2])
+{
+	enum { ONE = 136, TAIL = 64 };
+	const json_t *list = json_object_get(r->json, key);
+	size_t used = 0, i = 0;
+	char show[ONE];
+
+	*out = '\0';
+	for (; i < json_array_size(list) && used + ONE + TAIL < JOURNAL_WORDS / 2; i++) {
+		const char *s = json_string_value(json_array_get(list, i));
+
+		used += (size_t)snprintf(out + used, JOURNAL_WORDS / 2 - used, "%s%s", i ? "; " : "",
+		    path_show(s ? s : "?", show, sizeof(show)));
+	}
+	if (all > i)
+		snprintf(out + used, JOURNAL_WORDS / 2 - used, text("; … (%zu in all)"), all);
+	return out;
+}
+
+static const char *label_of(const struct ledger *l, const char *uuid)
+{
+	const struct ledger_medium *m = ledger_medium_by_uuid(l, uuid);
+
+	return m ? m->label : uuid;
+}
+
+char *journal_words_medium(const struct journal_record *r, const struct ledger *l, char out[JOURNAL_WORDS])
+{
+	const json_t *list = json_object_get(r->json, "media");
+	size_t used = 0;
+
+	snprintf(out, JOURNAL_WORDS, "%s", *str(r, "medium") ? label_of(l, str(r, "medium")) : "");
+	for (size_t i = 0; i < json_array_size(list) && used < JOURNAL_WORDS; i++) {
+		const json_t *m = json_array_get(list, i);
+		const char *uuid = json_string_value(json_is_object(m) ? json_object_get(m, "medium") : m);
+
+		used += (size_t)snprintf(
+		    out + used, JOURNAL_WORDS - used, "%s%s", i ? ", " : "", uuid ? label_of(l, uuid) : "?");
+	}
+	return out;
+}
+
+/* ---- how it ended ---- */
+
+static const char *copies_word(const struct journal_record *r)
+{
+	const json_t *list = json_object_get(r->json, "media");
+	bool all = true;
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		all &= json_is_true(json_object_get(json_array_get(list, i), "ok"));
+	list = json_object_get(r->json, "datasets");
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *v = json_string_value(json_object_get(json_array_get(list, i), "verdict"));
+
+		all &= v && !strcmp(v, "good");
+	}
+	return all ? text("ok") : text("partial");
+}
+
+char *journal_words_outcome(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	const char *said = "";
+
+	if (!strcmp(r->event, "outcome"))
+		said = !num(r, "exit")	     ? text("ok")
+		       : num(r, "exit") == 1 ? text("look at it")
+					     : text("failed");
+	else if (!strcmp(r->event, "committed"))
+		said = copies_word(r);
+	else if (!strcmp(r->event, "failed"))
+		said = text("failed");
+	else if (!strcmp(r->event, "verified"))
+		said = text("ok");
+	else if (!strcmp(r->event, "verify-failed"))
+		said = text("damaged");
+	else if (!strcmp(r->event, "rotated"))
+		said = yes(r, "complete") ? text("ok") : text("incomplete");
+	snprintf(out, JOURNAL_WORDS, "%s", said);
+	return out;
+}
+
+/* ---- what happened ---- */
+
+typedef void words_fn(const struct journal_record *r, char out[JOURNAL_WORDS]);
+
+static void say_init(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	snprintf(out, JOURNAL_WORDS, text("the repository of '%s' was made; root key %s"), str(r, "site"),
+	    str(r, "root_key"));
+}
+
+static void say_epoch(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	snprintf(out, JOURNAL_WORDS, text("from here on the key of epoch %ju signs: %s"), num(r, "next"),
+	    str(r, "key"));
+}
+
+static void say_added(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	snprintf(out, JOURNAL_WORDS, text("the medium '%s' (%s) was registered at '%s'"), str(r, "label"),
+	    str(r, "type"), str(r, "path"));
+}
+
+static void say_begin(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	snprintf(out, JOURNAL_WORDS, text("generation %ju was begun: %zu data sets"), num(r, "generation"),
+	    json_array_size(json_object_get(r->json, "datasets")));
+}
+
+static void say_committed(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	char all[OUT_BYTES], fresh[OUT_BYTES];
+
+	snprintf(out, JOURNAL_WORDS,
+	    yes(r, "recovered") ? text("generation %ju, which an interrupted run had left complete, is "
+				       "reported: archives of %s, %s of new data before compression")
+				: text("generation %ju is reported: archives of %s, %s of new data before "
+				       "compression"),
+	    num(r, "generation"), out_bytes(num(r, "archive_bytes"), all),
+	    out_bytes(num(r, "new_bytes"), fresh));
+}
+
+static void say_verified(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	snprintf(out, JOURNAL_WORDS, text("generation %ju was read back and compared: %ju files"),
+	    num(r, "generation"), num(r, "files"));
+}
+
+static void say_copied(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	snprintf(out, JOURNAL_WORDS, text("generation %ju was brought to the medium: %ju files"),
+	    num(r, "generation"), num(r, "files"));
+}
+
+static void say_damaged(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	char why[JOURNAL_WORDS / 2];
+
+	snprintf(out, JOURNAL_WORDS, text("generation %ju was found damaged%s"), num(r, "generation"),
+	    because(r, "reason", why));
+}
+
+static void say_failed(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	char why[JOURNAL_WORDS / 2];
+
+	snprintf(out, JOURNAL_WORDS, text("generation %ju came to nothing%s"), num(r, "generation"),
+	    because(r, "reason", why));
+}
+
+static void say_attached(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	snprintf(out, JOURNAL_WORDS,
+	    !strcmp(r->event, "medium-attached") ? text("the medium was seen at '%s'")
+						 : text("the medium is no longer at '%s'"),
+	    str(r, "path"));
+}
+
+static void say_repaired(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	char few[JOURNAL_WORDS / 2];
+
+	snprintf(out, JOURNAL_WORDS, text("damaged files were written anew: %ju (%s)"), num(r, "count"),
+	    few_of(r, "files", num(r, "count"), few));
+}
+
+static void say_rotated(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	snprintf(out, JOURNAL_WORDS,
+	    text("the medium was brought up to date: %ju generations, newest %ju; to be taken to '%s'"),
+	    num(r, "generations"), num(r, "newest"), str(r, "place"));
+}
+
+static void say_moved(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	snprintf(out, JOURNAL_WORDS, text("the medium was taken from '%s' to '%s'"), str(r, "from"),
+	    str(r, "place"));
+}
+
+static void say_heads(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	snprintf(out, JOURNAL_WORDS, text("the journal up to record %ju was copied to %zu media"),
+	    num(r, "upto"), json_array_size(json_object_get(r->json, "media")));
+}
+
+static void say_history(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	snprintf(out, JOURNAL_WORDS,
+	    !strcmp(str(r, "found"), "truncated")
+		? text("the medium's copy of the journal was cut: from record %ju on it is gone")
+		: text("the medium's copy of the journal is another from record %ju on"),
+	    num(r, "line"));
+}
+
+static void say_policy(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	const size_t changes = json_array_size(json_object_get(r->json, "changes")),
+		     narrows = json_array_size(json_object_get(r->json, "narrows"));
+	size_t used = (size_t)snprintf(
+	    out, JOURNAL_WORDS, text("the policy is another from here on: SHA-256 %s"), str(r, "sha256"));
+	char few[JOURNAL_WORDS / 2];
+
+	if (narrows && used < JOURNAL_WORDS)
+		used += (size_t)snprintf(out + used, JOURNAL_WORDS - used,
+		    text("; by which less is captured or guarded: %s"), few_of(r, "narrows", narrows, few));
+	if (changes && used < JOURNAL_WORDS)
+		snprintf(out + used, JOURNAL_WORDS - used, text("; all that changed: %s"),
+		    few_of(r, "changes", changes, few));
+}
+
+static void say_policy_accepted(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	char why[JOURNAL_WORDS / 2];
+
+	snprintf(out, JOURNAL_WORDS,
+	    text("a change of the policy by which less is captured or guarded was accepted%s"),
+	    because(r, "reason", why));
+}
+
+static void say_agreed(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	snprintf(out, JOURNAL_WORDS, text("what is kept at least was agreed for %zu data sets"),
+	    json_array_size(json_object_get(r->json, "datasets")));
+}
+
+static void say_decision(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	char why[JOURNAL_WORDS / 2];
+
+	snprintf(out, JOURNAL_WORDS,
+	    !strcmp(r->event, "accepted") ? text("generation %ju was accepted as good%s%s")
+	    : !strcmp(r->event, "held")	  ? text("generation %ju is held from here on%s%s")
+					  : text("generation %ju is no longer held%s%s"),
+	    num(r, "generation"), because(r, "reason", why),
+	    json_is_false(json_object_get(r->json, "terminal")) ? text(" (not typed at a terminal)") : "");
+}
+
+static void say_expired(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	char why[JOURNAL_WORDS / 2];
+
+	snprintf(out, JOURNAL_WORDS, text("generation %ju expired on the medium%s"), num(r, "generation"),
+	    because(r, "why", why));
+}
+
+static void say_finished(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	snprintf(out, JOURNAL_WORDS,
+	    text("deleting generation %ju, recorded as expired earlier, was agreed to"),
+	    num(r, "generation"));
+}
+
+static void say_name(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	char why[JOURNAL_WORDS / 2];
+
+	if (*str(r, "label"))
+		snprintf(out, JOURNAL_WORDS, text("the medium is called '%s' from now on"), str(r, "label"));
+	else
+		snprintf(out, JOURNAL_WORDS, text("the medium is retired%s"), because(r, "reason", why));
+}
+
+static void say_tools(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	char why[JOURNAL_WORDS / 2];
+
+	if (*str(r, "operator"))
+		snprintf(out, JOURNAL_WORDS, text("changed tools for media are accepted%s"),
+		    because(r, "reason", why));
+	else
+		snprintf(out, JOURNAL_WORDS, "%s",
+		    text("other tools, procedures or README.txt are on the medium"));
+}
+
+/* A time of a record, for people who look at the clock on the wall. */
+static const char *local(const char *utc, char out[CLOCK_TEXT])
+{
+	int64_t ns;
+
+	return clock_parse(utc, &ns) ? utc : clock_format_local(ns, out);
+}
+
+static const char *judge(const char *source)
+{
+	return !strcmp(source, "monotonic")    ? text("the time since the computer started")
+	       : !strcmp(source, "journal")    ? text("the journal's last record")
+	       : !strcmp(source, "filesystem") ? text("the clock of a medium's file system")
+					       : source;
+}
+
+static void say_clock(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	char why[JOURNAL_WORDS / 2], before[CLOCK_TEXT], after[CLOCK_TEXT];
+
+	if (!strcmp(r->event, "clock-jump"))
+		snprintf(out, JOURNAL_WORDS,
+		    json_integer_value(json_object_get(r->json, "seconds")) > 0
+			? text("the clock had jumped forward: it should have been %s and said %s, judged by "
+			       "%s")
+			: text("the clock had been set back: it should have been %s and said %s, judged by "
+			       "%s"),
+		    local(str(r, "before"), before), local(str(r, "after"), after), judge(str(r, "source")));
+	else
+		snprintf(
+		    out, JOURNAL_WORDS, text("a person attested the clock%s"), because(r, "reason", why));
+}
+
+static void say_outcome(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	char why[JOURNAL_WORDS / 2];
+
+	snprintf(out, JOURNAL_WORDS, text("'bkp %s' ended with exit status %ju%s"), str(r, "command"),
+	    num(r, "exit"), because(r, "line", why));
+}
+
+static void say_scheduled(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	snprintf(out, JOURNAL_WORDS,
+	    !strcmp(str(r, "action"), "install") ? text("runs of the policy were given to %s: '%s'")
+						 : text("runs of the policy were taken from %s: '%s'"),
+	    str(r, "kind"), str(r, "file"));
+}
+
+static void say_notified(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	snprintf(out, JOURNAL_WORDS, "%s", yes(r, "ok") ? text("somebody was told") : str(r, "reason"));
+}
+
+static void say_journal_repaired(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	char why[JOURNAL_WORDS / 2];
+
+	snprintf(out, JOURNAL_WORDS,
+	    text("%ju lines behind record %ju were cut off the journal and are kept in '%s'%s"),
+	    num(r, "lines"), num(r, "kept"), str(r, "file"), because(r, "why", why));
+}
+
+static const struct {
+	const char *event;
+	words_fn *say;
+} rules[] = {{"init", say_init}, {JOURNAL_EPOCH_EVENT, say_epoch}, {"medium-added", say_added},
+    {"begin", say_begin}, {"committed", say_committed}, {"verified", say_verified}, {"copied", say_copied},
+    {"verify-failed", say_damaged}, {"failed", say_failed}, {"medium-attached", say_attached},
+    {"medium-detached", say_attached}, {"repaired", say_repaired}, {"rotated", say_rotated},
+    {"medium-moved", say_moved}, {"heads", say_heads}, {"history", say_history}, {"policy", say_policy},
+    {"policy-accepted", say_policy_accepted}, {"agreed", say_agreed}, {"accepted", say_decision},
+    {"held", say_decision}, {"released", say_decision}, {"expired", say_expired},
+    {"expiry-finished", say_finished}, {"medium-renamed", say_name}, {"medium-retired", say_name},
+    {"documents", say_tools}, {"tools-accepted", say_tools}, {"clock-jump", say_clock},
+    {"clock-attested", say_clock}, {"outcome", say_outcome}, {"scheduled", say_scheduled},
+    {"notified", say_notified}, {"journal-repaired", say_journal_repaired}};
+
+char *journal_words_what(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	snprintf(out, JOURNAL_WORDS, "%s", r->event);
+	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++)
+		if (!strcmp(rules[i].event, r->event))
+			rules[i].say(r, out);
+	for (char *p = out; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 127)
+			*p = ' ';
+	width_whole(out);
+	return out;
+}

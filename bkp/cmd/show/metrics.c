@@ -1,0 +1,251 @@
+/* metrics: see metrics.h. */
+#include "cmd/show/metrics.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "format/policy/policy.h"
+#include "read/ledger/ledger.h"
+#include "read/rules/standing.h"
+
+#define NS 1000000000LL
+
+struct writer {
+	struct buf *out;
+	struct err *err;
+	const char *name; /* of the metric that is being written */
+	bool failed;
+};
+
+static void begin(struct writer *w, const char *name, const char *help)
+{
+	w->name = name;
+	w->failed =
+	    w->failed || buf_printf(w->out, w->err, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name);
+}
+
+/* A label's value: backslash, quote and newline are escaped, and nothing else is. */
+static void value_of(struct writer *w, const char *s)
+{
+	for (; *s && !w->failed; s++) {
+		const char *escaped = *s == '\\' ? "\\\\" : *s == '"' ? "\\\"" : *s == '\n' ? "\\n" : NULL;
+
+		w->failed = escaped ? buf_puts(w->out, escaped, w->err) : buf_append(w->out, s, 1, w->err);
+	}
+}
+
+/* Labels are pairs of name and value, ended by NULL. */
+static void sample(struct writer *w, int64_t value, ...)
+{
+	const char *label, *s;
+	bool first = true;
+	va_list ap;
+
+	w->failed = w->failed || buf_puts(w->out, w->name, w->err);
+	va_start(ap, value);
+	while ((label = va_arg(ap, const char *)) && !w->failed) {
+		s = va_arg(ap, const char *);
+		w->failed = buf_printf(w->out, w->err, "%s%s=\"", first ? "{" : ",", label);
+		value_of(w, s ? s : "");
+		w->failed = w->failed || buf_puts(w->out, "\"", w->err);
+		first = false;
+	}
+	va_end(ap);
+	w->failed = w->failed || buf_printf(w->out, w->err, "%s %jd\n", first ? "" : "}", (intmax_t)value);
+}
+
+static void one(struct writer *w, const char *name, const char *help, int64_t value)
+{
+	begin(w, name, help);
+	sample(w, value, NULL);
+}
+
+/* ---- data sets ---- */
+
+typedef int64_t dataset_fn(const struct standing_dataset *d);
+
+static int64_t last_good(const struct standing_dataset *d)
+{
+	return d->newest_ns / NS;
+}
+
+static int64_t last_good_number(const struct standing_dataset *d)
+{
+	return (int64_t)d->newest;
+}
+
+static int64_t last_verified(const struct standing_dataset *d)
+{
+	return d->verified_ns / NS;
+}
+
+static int64_t offline_point(const struct standing_dataset *d)
+{
+	return d->offline_ns / NS;
+}
+
+static int64_t next_due(const struct standing_dataset *d)
+{
+	return d->due_ns / NS;
+}
+
+static int64_t missed(const struct standing_dataset *d)
+{
+	return d->missed_ns != 0;
+}
+
+static int64_t counting(const struct standing_dataset *d)
+{
+	return d->generations.have;
+}
+
+static int64_t required(const struct standing_dataset *d)
+{
+	return d->generations.want;
+}
+
+static int64_t suspect(const struct standing_dataset *d)
+{
+	return d->suspect != 0;
+}
+
+static void datasets(struct writer *w, const struct standing *s)
+{
+	static const struct {
+		const char *name, *help;
+		dataset_fn *value;
+	} rows[] = {
+	    {"bkp_last_good_timestamp_seconds", "When the newest generation that counts was begun.",
+		last_good},
+	    {"bkp_last_good_generation", "Its number.", last_good_number},
+	    {"bkp_last_verified_timestamp_seconds", "When a copy was last read back and found equal.",
+		last_verified},
+	    {"bkp_offline_recovery_point_timestamp_seconds",
+		"When the newest generation on a detached medium was begun.", offline_point},
+	    {"bkp_next_due_timestamp_seconds", "When the data set is due; in the past: it is due now.",
+		next_due},
+	    {"bkp_run_missed", "1: it was due and no run has captured it.", missed},
+	    {"bkp_generations_counting", "Dates of which there is a good, verified generation.", counting},
+	    {"bkp_generations_required", "Dates that are required.", required},
+	    {"bkp_suspect", "1: the guard found it suspect and nobody has decided.", suspect},
+	};
+
+	for (size_t r = 0; r < sizeof(rows) / sizeof(*rows); r++) {
+		begin(w, rows[r].name, rows[r].help);
+		for (size_t i = 0; i < s->n_datasets; i++)
+			sample(
+			    w, rows[r].value(&s->datasets[i]), "dataset", s->datasets[i].policy->name, NULL);
+	}
+	begin(w, "bkp_rule_verdict", "0 met, 1 attention, 2 missing.");
+	for (size_t i = 0; i < s->n_datasets; i++) {
+		const struct standing_dataset *d = &s->datasets[i];
+		const char *name = d->policy->name;
+
+		sample(w, d->generations.verdict, "dataset", name, "rule", "generations", NULL);
+		sample(w, d->three.verdict, "dataset", name, "rule", "three", NULL);
+		sample(w, d->two.verdict, "dataset", name, "rule", "two", NULL);
+		sample(w, d->one.verdict, "dataset", name, "rule", "one", NULL);
+	}
+}
+
+/* ---- media ---- */
+
+typedef int64_t medium_fn(const struct standing_medium *m);
+
+static int64_t attached(const struct standing_medium *m)
+{
+	return m->attached;
+}
+
+static int64_t overdue(const struct standing_medium *m)
+{
+	return m->overdue_swap || m->overdue_attached;
+}
+
+static int64_t held(const struct standing_medium *m)
+{
+	return (int64_t)m->generations;
+}
+
+static int64_t lacking(const struct standing_medium *m)
+{
+	return (int64_t)m->missing;
+}
+
+static int64_t damaged(const struct standing_medium *m)
+{
+	return (int64_t)m->damaged;
+}
+
+static int64_t rotated(const struct standing_medium *m)
+{
+	return m->ledger ? m->ledger->rotated_ns / NS : 0;
+}
+
+static void media(struct writer *w, const struct standing *s)
+{
+	static const struct {
+		const char *name, *help;
+		medium_fn *value;
+	} rows[] = {
+	    {"bkp_medium_attached", "1: seen, or recorded as attached.", attached},
+	    {"bkp_medium_overdue", "1: rotation overdue, or attached too long.", overdue},
+	    {"bkp_medium_generations", "Verified generations on it.", held},
+	    {"bkp_medium_missing_generations", "Generations that it should hold and does not.", lacking},
+	    {"bkp_medium_damaged_generations", "Generations found damaged on it.", damaged},
+	    {"bkp_medium_rotated_timestamp_seconds", "Its last rotation.", rotated},
+	};
+
+	for (size_t r = 0; r < sizeof(rows) / sizeof(*rows); r++) {
+		begin(w, rows[r].name, rows[r].help);
+		for (size_t i = 0; i < s->n_media; i++) {
+			const struct standing_medium *m = &s->media[i];
+
+			if (m->policy)
+				sample(w, rows[r].value(m), "medium", m->policy->name, "type",
+				    m->policy->type, "offline", m->policy->offline ? "true" : "false", NULL);
+		}
+	}
+}
+
+/* ---- all of it ---- */
+
+static void outcome(
+    struct writer *w, const struct ledger_outcome *run, const struct ledger_notified *notified)
+{
+	one(w, "bkp_last_run_timestamp_seconds", "When the last run ended.", run ? run->ended_ns / NS : 0);
+	one(w, "bkp_last_run_exit", "Its exit status: 0 well, 1 look at it, 2 failed; -1: there was none.",
+	    run ? run->exit : -1);
+	one(w, "bkp_notify_failed", "1: the last notification did not get through.",
+	    notified->at_ns && !notified->ok);
+}
+
+int metrics_render(const struct policy *policy, const struct ledger *l, const struct standing *s,
+    int64_t now_ns, int exit, struct buf *out, struct err *err)
+{
+	struct writer w = {.out = out, .err = err};
+
+	begin(&w, "bkp_info", "The site and the program.");
+	sample(&w, 1, "site", policy->site_name, "version", BKP_VERSION, "repository",
+	    l ? ledger_repository(l) : "", NULL);
+	one(&w, "bkp_status_timestamp_seconds", "When this was written.", now_ns / NS);
+	one(&w, "bkp_status_exit",
+	    "Exit status of bkp status: 0 well, 1 look at it, 2 nothing good, 3 unknown.", exit);
+	if (l && s) {
+		datasets(&w, s);
+		media(&w, s);
+		outcome(&w, s->run, s->notified);
+		one(&w, "bkp_clock_latched", "1: the clock jumped and nobody has attested it.",
+		    s->latch->found_ns != 0);
+		one(&w, "bkp_frozen", "1: a suspect generation keeps everything from expiring.",
+		    s->frozen != 0);
+		one(&w, "bkp_things_to_do", "Sentences under 'What to do next'.", (int64_t)s->n_next);
+		one(&w, "bkp_journal_epoch", "The key that signs the journal.", (int64_t)ledger_epoch(l));
+		one(&w, "bkp_journal_records", "Records of the journal.", (int64_t)ledger_seq(l));
+	}
+	return w.failed ? -1 : 0;
+}

@@ -1,0 +1,216 @@
+/* rotate_report: see rotate_report.h. */
+#include "cmd/show/rotate_report.h"
+
+#include <stdio.h>
+
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "base/width.h"
+#include "cmd/app/app.h"
+#include "cmd/app/out.h"
+#include "format/policy/policy.h"
+#include "write/rotate/rotate.h"
+
+#define SHOW	 256
+#define SENTENCE 1200
+
+static bool is_complete(const struct rotate_result *r)
+{
+	return r->current && !r->refill.missing && !r->damaged;
+}
+
+/* "unmount it (umount /mnt/rdx), take it to '…', then record …": what the operator does with every disk. */
+static void carry_away(const struct rotate_result *r, const char *operator, char * out, size_t size)
+{
+	char place[SHOW], point[SHOW], who[SHOW];
+
+	path_show(r->place, place, sizeof(place));
+	path_word(operator, who, sizeof(who));
+	if (r->mount_point)
+		snprintf(out, size,
+		    text("unmount it (umount %s), take it to '%s', then record it with 'bkp medium move %s "
+			 "--operator %s'"),
+		    path_word(r->mount_point, point, sizeof(point)), place, r->medium->name, who);
+	else
+		snprintf(out, size,
+		    text(
+			"detach it, take it to '%s', then record it with 'bkp medium move %s --operator %s'"),
+		    place, r->medium->name, who);
+}
+
+char *rotate_report_next(const struct rotate_result *r, const char *operator, char * out, size_t size)
+{
+	char away[SENTENCE], who[SHOW], bytes[OUT_BYTES], room[OUT_BYTES];
+	const char *name = r->medium->name;
+
+	path_word(operator, who, sizeof(who));
+	carry_away(r, operator, away, sizeof(away));
+	if (r->damaged)
+		snprintf(out, size,
+		    text("'%s' holds damaged copies: keep it for examination, rotate another disk, and tell "
+			 "the person in "
+			 "charge of the system"),
+		    name);
+	else if (r->refill.full && r->may_go)
+		snprintf(out, size,
+		    text("'%s' is full, and %ju generations may go from it: run 'bkp expire --operator %s "
+			 "--medium "
+			 "%s', then 'bkp rotate %s --operator %s' again"),
+		    name, r->may_go, who, name, name, who);
+	else if (r->refill.full && !r->current)
+		snprintf(out, size,
+		    text("'%s' is too small for the newest generation: it needs about %s, %s are free; "
+			 "register a larger "
+			 "disk and rotate that"),
+		    name, out_bytes(r->refill.lacking_next, bytes), out_bytes(r->refill.room, room));
+	else if (r->refill.full)
+		snprintf(out, size,
+		    text("'%s' is full, %ju older generations (about %s) are not on it: it protects the "
+			 "newest one, so %s; "
+			 "prepare a larger disk for the next time"),
+		    name, r->refill.missing, out_bytes(r->refill.lacking, bytes), away);
+	else if (!r->current)
+		snprintf(out, size,
+		    text("'%s' does not hold the newest generation: attach the medium that has it, then run "
+			 "'bkp rotate %s' "
+			 "again"),
+		    name, name);
+	else if (r->refill.missing)
+		snprintf(out, size,
+		    text("'%s' holds the newest generation, but %ju others could not be brought to it (see "
+			 "above): %s"),
+		    name, r->refill.missing, away);
+	else if (r->unfrozen)
+		snprintf(out, size, text("'%s' is complete: %s"), name, away);
+	else
+		snprintf(out, size, text("'%s' is complete and sealed: %s"), name, away);
+	width_whole(out);
+	return out;
+}
+
+void rotate_report_faults(const struct rotate_result *r, FILE *out)
+{
+	if (r->clock.code[0])
+		app_fault(&r->clock, out);
+	if (r->reaped.code[0])
+		app_fault(&r->reaped, out);
+	if (r->refill.why.code[0])
+		app_fault(&r->refill.why, out);
+	if (r->damaged_why.code[0] && !r->refill.damaged)
+		app_fault(&r->damaged_why, out);
+	if (r->refill.lost) {
+		fprintf(out,
+		    text("bkp: W-ROTATE-02: files of %ju generations that were verified on '%s' had vanished "
+			 "from it\n"),
+		    r->refill.lost, r->medium->name);
+		fprintf(out, "  → %s\n",
+		    text("somebody erased them, brought an old copy of the disk, or the disk is failing: ask "
+			 "who had it"));
+	}
+	if (r->history.code[0])
+		app_fault(&r->history, out);
+	if (r->replaced_source.code[0])
+		app_fault(&r->replaced_source, out);
+	if (r->replaced.code[0])
+		app_fault(&r->replaced, out);
+	if (r->docs_why.code[0])
+		app_fault(&r->docs_why, out);
+	else if (!r->docs_complete)
+		fprintf(out, "%s\n",
+		    text("bkp: W-ROTATE-01: the static bkp-restore is not installed here, so the medium does "
+			 "not carry it"));
+}
+
+static void print_summary(const struct rotate_result *r)
+{
+	char show[SHOW], bytes[OUT_BYTES], time[CLOCK_TEXT];
+
+	printf(text("medium '%s' at %s\n"), r->medium->name, path_show(r->path, show, sizeof(show)));
+	printf(text("  copied: %ju generations, %s; read back and equal: %ju\n"), r->refill.copied,
+	    out_bytes(r->refill.bytes, bytes), r->refill.verified);
+	if (r->rechecked)
+		printf(text("  older copies read back again: %ju\n"), r->rechecked);
+	if (r->finished)
+		printf(text("  deleted from it, as recorded earlier: %ju generations\n"), r->finished);
+	printf(text("  verified generations on it: %ju"), r->generations);
+	if (r->newest)
+		printf(text(", newest %ju of %s"), r->newest, clock_format_local(r->newest_ns, time));
+	putchar('\n');
+	if (r->refill.lost)
+		printf(text("  had VANISHED from it, brought again: %ju generations\n"), r->refill.lost);
+	if (r->refill.missing)
+		printf(text("  NOT on it: %ju generations\n"), r->refill.missing);
+	if (r->damaged)
+		printf(text("  DAMAGED on it: %ju generations\n"), r->damaged);
+	/* nothing of it is a backup yet */
+	if (!r->generations)
+		printf("%s\n", text("  NOT sealed: there is no whole generation on it"));
+	else if (r->unfrozen)
+		printf(text("  sealed by signature only: %ju files could not be made immutable here (%s)\n"),
+		    r->unfrozen, text_errno(r->unfrozen_errno));
+	else
+		printf("%s\n",
+		    text("  sealed: offline medium, signed, files immutable (tampering is detected)"));
+}
+
+void rotate_report_text(const struct rotate_result *r, const char *operator)
+{
+	char next[SENTENCE * 2];
+
+	print_summary(r);
+	printf("%s\n", rotate_report_next(r, operator, next, sizeof(next)));
+}
+
+static json_t *facts(const struct rotate_result *r, const char *operator)
+{
+	char path[SHOW * 16], time[CLOCK_TEXT];
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:s*, s:I, s:I, "
+			 "s:I, s:b, s:b, s:I}",
+	    "medium", r->medium->name, "path", path_show(r->path, path, sizeof(path)), "place", r->place,
+	    "operator", operator, "copied", (json_int_t)r->refill.copied, "verified",
+	    (json_int_t)r->refill.verified, "bytes", (json_int_t)r->refill.bytes, "vanished",
+	    (json_int_t)r->refill.lost, "missing", (json_int_t)r->refill.missing, "lacking_bytes",
+	    (json_int_t)r->refill.lacking, "full", (int)r->refill.full, "generations",
+	    (json_int_t)r->generations, "newest", (json_int_t)r->newest, "newest_time",
+	    r->newest ? clock_format(r->newest_ns, time) : NULL, "rechecked", (json_int_t)r->rechecked,
+	    "damaged", (json_int_t)r->damaged, "not_frozen", (json_int_t)r->unfrozen, "documents",
+	    (int)r->docs_complete, "complete", (int)is_complete(r), "deleted", (json_int_t)r->finished);
+}
+
+int rotate_report_json(
+    const struct rotate_result *r, const char *operator, const struct err * failure, int code)
+{
+	char next[SENTENCE * 2], why[sizeof(failure->msg)];
+	json_t *o;
+
+	if (failure) {
+		path_show(failure->msg, why, sizeof(why));
+		return out_json(json_pack("{s:s, s:s, s:s, s:b}", "error", failure->code, "message", why,
+				    "next", failure->hint, "complete", 0),
+		    code);
+	}
+	o = facts(r, operator);
+	if (o && r->refill.why.code[0])
+		json_object_set_new(o, "reason", json_string(path_show(r->refill.why.msg, why, sizeof(why))));
+	if (o)
+		json_object_set_new(
+		    o, "next", json_string(rotate_report_next(r, operator, next, sizeof(next))));
+	return out_json(o, code);
+}
+
+int rotate_report_exit(const struct rotate_result *r)
+{
+	if (!r->current)
+		return APP_FAILED;
+	/* without the static program there are still rescue.py and stock tools: said, but no fault */
+	return is_complete(r) && !r->refill.lost && !r->docs_why.code[0] && !r->replaced.code[0] &&
+		       !r->replaced_source.code[0] && !r->history.code[0] && !r->clock.code[0] &&
+		       !r->reaped.code[0]
+		   ? APP_OK
+		   : APP_ATTENTION;
+}

@@ -1,0 +1,13 @@
+/* status_show: how things stand, as people read it and as JSON. */
+#ifndef BKP_CMD_SHOW_STATUS_SHOW_H
+#define BKP_CMD_SHOW_STATUS_SHOW_H
+
+struct ledger;
+struct policy;
+struct standing;
+
+/* Tables and sentences on stdout; one object.  An exit code: 0, or APP_FAILED after a report. */
+int status_show_text(const struct policy *policy, const struct ledger *l, const struct standing *s);
+int status_show_json(const struct policy *policy, const struct ledger *l, const struct standing *s);
+
+#endif

@@ -1,0 +1,135 @@
+/* policy_problem: see policy_problem.h; and the printed form that policy.h promises. */
+#include "format/config/policy_problem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "base/width.h"
+
+static struct policy_problem *slot(struct policy_problems *list, enum policy_severity severity)
+{
+	size_t i = list->n;
+
+	if (list->n < POLICY_PROBLEMS_MAX)
+		return &list->item[list->n++];
+	if (severity == POLICY_WARNING)
+		return NULL;
+	while (i > 0 && list->item[i - 1].severity != POLICY_WARNING)
+		i--;
+	return i > 0 ? &list->item[i - 1] : NULL;
+}
+
+__attribute__((format(printf, 5, 0))) static struct policy_problem *add(struct policy_problems *list,
+    enum policy_severity severity, struct policy_mark mark, const char *code, const char *fmt, va_list ap)
+{
+	struct policy_problem *p = slot(list, severity);
+
+	*(severity == POLICY_ERROR ? &list->n_errors : &list->n_warnings) += 1;
+	if (!p)
+		return NULL;
+	p->mark = mark;
+	p->severity = severity;
+	p->hint[0] = '\0';
+	snprintf(p->code, sizeof(p->code), "%s", code);
+	vsnprintf(p->msg, sizeof(p->msg), fmt, ap);
+	width_whole(p->msg);
+	return p;
+}
+
+struct policy_problem *policy_problem_error(
+    struct policy_problems *list, struct policy_mark mark, const char *code, const char *fmt, ...)
+{
+	struct policy_problem *p;
+	va_list ap;
+
+	va_start(ap, fmt);
+	p = add(list, POLICY_ERROR, mark, code, fmt, ap);
+	va_end(ap);
+	return p;
+}
+
+struct policy_problem *policy_problem_warn(
+    struct policy_problems *list, struct policy_mark mark, const char *code, const char *fmt, ...)
+{
+	struct policy_problem *p;
+	va_list ap;
+
+	va_start(ap, fmt);
+	p = add(list, POLICY_WARNING, mark, code, fmt, ap);
+	va_end(ap);
+	return p;
+}
+
+void policy_problem_hint(struct policy_problem *item, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!item)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(item->hint, sizeof(item->hint), fmt, ap);
+	va_end(ap);
+	width_whole(item->hint);
+}
+
+static bool later(const struct policy_problem *a, const struct policy_problem *b)
+{
+	return a->mark.line != b->mark.line ? a->mark.line > b->mark.line : a->mark.column > b->mark.column;
+}
+
+void policy_problem_sort(struct policy_problems *list)
+{
+	size_t i, j;
+
+	for (i = 1; i < list->n; i++) /* few and mostly in order: insertion, which is stable */
+		for (j = i; j > 0 && later(&list->item[j - 1], &list->item[j]); j--) {
+			struct policy_problem swap = list->item[j];
+
+			list->item[j] = list->item[j - 1];
+			list->item[j - 1] = swap;
+		}
+}
+
+const char *policy_problem_show(const char *s, size_t n, char out[POLICY_SHOWN])
+{
+	char cut[61], shown[POLICY_SHOWN];
+	size_t used = 0;
+	uint32_t cp;
+
+	while (used < n && s[used]) {
+		size_t len = width_decode(s + used, n - used, &cp);
+
+		if (used + len >= sizeof(cut))
+			break;
+		memcpy(cut + used, s + used, len);
+		used += len;
+	}
+	cut[used] = '\0';
+	path_show(cut, shown, sizeof(shown));
+	snprintf(out, POLICY_SHOWN, "%.*s%s", POLICY_SHOWN - 4, shown, used < n ? "…" : "");
+	return out;
+}
+
+int policy_problems_format(
+    const struct policy_problems *problems, const char *file, struct buf *out, struct err *err)
+{
+	size_t i, found = problems->n_errors + problems->n_warnings;
+
+	for (i = 0; i < problems->n; i++) {
+		const struct policy_problem *p = &problems->item[i];
+
+		if (buf_printf(out, err, "%s:%u:%u: %s: %s (%s)\n", file, p->mark.line, p->mark.column,
+			p->severity == POLICY_ERROR ? text("error") : text("warning"), p->msg, p->code))
+			return -1;
+		if (p->hint[0] && buf_printf(out, err, "  → %s\n", p->hint))
+			return -1;
+	}
+	if (found > problems->n)
+		return buf_printf(out, err, text("%s: %zu more are not shown\n"), file, found - problems->n);
+	return 0;
+}

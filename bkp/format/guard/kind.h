@@ -1,0 +1,35 @@
+/* kind: what the beginning of a file looks like, in one byte: which of the known formats, and whether its
+ * bytes are as evenly spread as those of something compressed or encrypted.
+ *
+ * Pure.  Looks at KIND_LOOK bytes at most; a byte of each file is remembered (write/index/statcache.h), so that the
+ * guard sees a file lose its format, or become incompressible, between two captures.
+ */
+#ifndef BKP_FORMAT_GUARD_KIND_H
+#define BKP_FORMAT_GUARD_KIND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define KIND_LOOK 4096
+
+/* 0: not known (never read, or nothing in it).  Else KIND_PLAIN or the number of a format, and KIND_DENSE.
+ * Less than 128. */
+#define KIND_UNKNOWN 0
+#define KIND_PLAIN   1 /* none of the known formats */
+#define KIND_DENSE   64
+#define KIND_ZERO    63 /* all of it is zero bytes; kind_of() does not say so: it sees the beginning only */
+
+uint8_t kind_of(const void *p, size_t n);
+/* Nothing but zero bytes? */
+bool kind_is_zero(const void *p, size_t n);
+/* One of the known formats. */
+bool kind_is_format(uint8_t kind);
+bool kind_is_dense(uint8_t kind);
+
+/* Was of a known format and is of another, or of none; or held something and is nothing but zero bytes. */
+bool kind_lost(uint8_t before, uint8_t now);
+/* Was compressible, and is not any more, nor of a format that is compressed by itself. */
+bool kind_thickened(uint8_t before, uint8_t now);
+
+#endif

@@ -1,0 +1,173 @@
+/* generation: see generation.h.  This file: names, SHA256SUMS, the trusted comment, and what manifest and
+ * root share. */
+#include "format/medium/generation.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "format/medium/arcfile.h"
+#include "format/medium/generation_private.h"
+
+static const char *const words[] = {"good", "partial", "failed"};
+
+const char *generation_verdict_word(enum generation_verdict v)
+{
+	return words[v];
+}
+
+int generation_verdict_parse(const char *s, enum generation_verdict *ret)
+{
+	int i;
+
+	for (i = 0; i < 3; i++)
+		if (!strcmp(s, words[i])) {
+			*ret = (enum generation_verdict)i;
+			return 0;
+		}
+	return -1;
+}
+
+void generation_datasets_free(struct generation_dataset *d, size_t n)
+{
+	size_t i;
+
+	for (i = 0; d && i < n; i++) {
+		free(d[i].name);
+		free(d[i].title);
+		free(d[i].reason);
+		free(d[i].blocks);
+		free(d[i].probe);
+		free(d[i].suspicion);
+		free(d[i].said);
+	}
+	free(d);
+}
+
+int generation_sums_add(struct buf *out, const uint8_t sha256[DIGEST_LEN], const char *path, struct err *err)
+{
+	char hex[DIGEST_HEX];
+
+	return buf_printf(out, err, "%s  %s\n", digest_hex(sha256, DIGEST_LEN, hex), path);
+}
+
+static bool sums_path_ok(const char *path, const uint8_t sha256[DIGEST_LEN])
+{
+	char want[ARCFILE_PATH];
+	uint64_t number;
+	char dir[16];
+	const char *slash;
+
+	if (!path_is_entry(path))
+		return false;
+	if (!strncmp(path, "archives/", 9))
+		return !strcmp(path, arcfile_path(sha256, want));
+	if (strncmp(path, "generations/", 12) != 0)
+		return false;
+	slash = strchr(path + 12, '/');
+	if (!slash || (size_t)(slash - path - 12) >= sizeof(dir))
+		return false;
+	snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path - 12), path + 12);
+	return !generation_dir_parse(dir, &number) &&
+	       (!strcmp(slash, "/manifest.json") || !strcmp(slash, "/root.age"));
+}
+
+int generation_sums_next(const char *p, size_t n, size_t *pos, uint8_t ret_sha256[DIGEST_LEN],
+    char ret_path[GENERATION_SUMS_PATH], struct err *err)
+{
+	const char *line = p + *pos, *eol;
+	uint8_t sha256[DIGEST_LEN];
+	char path[GENERATION_SUMS_PATH];
+	size_t len;
+
+	if (*pos == n)
+		return GENERATION_SUMS_END;
+	eol = memchr(line, '\n', n - *pos);
+	len = eol ? (size_t)(eol - line) : 0;
+	if (len < 2 * DIGEST_LEN + 3 || len - 2 * DIGEST_LEN - 2 >= sizeof(path) || memchr(line, '\0', len) ||
+	    !digest_unhex(line, DIGEST_LEN, sha256) || memcmp(line + 2 * DIGEST_LEN, "  ", 2) != 0)
+		goto malformed;
+	len -= 2 * DIGEST_LEN + 2;
+	memcpy(path, line + 2 * DIGEST_LEN + 2, len);
+	path[len] = '\0';
+	if (!sums_path_ok(path, sha256))
+		goto malformed;
+	/* ascending and so without repetition: the line before ends at *pos */
+	if (*pos > 0) {
+		const char *prev = p + *pos - 1;
+
+		while (prev > p && prev[-1] != '\n')
+			prev--;
+		/* a shorter one ends in '\n', which sorts before every byte of a path */
+		if (strncmp(prev + 2 * DIGEST_LEN + 2, path, len) >= 0)
+			goto malformed;
+	}
+	memcpy(ret_sha256, sha256, DIGEST_LEN);
+	memcpy(ret_path, path, len + 1);
+	*pos += (size_t)(eol - line) + 1;
+	return 0;
+malformed:
+	return err_set(err, "E-GEN-03", text("SHA256SUMS is malformed at byte %zu"), *pos);
+}
+
+char *generation_dir(uint64_t number, char out[GENERATION_DIR])
+{
+	snprintf(out, GENERATION_DIR, "generations/%06" PRIu64, number);
+	return out;
+}
+
+int generation_dir_parse(const char *name, uint64_t *ret_number)
+{
+	char back[GENERATION_DIR];
+	unsigned long long v;
+	size_t n = strspn(name, "0123456789");
+
+	if (n < 6 || n > 18 || name[n])
+		return -1;
+	v = strtoull(name, NULL, 10);
+	if (v == 0 || strcmp(generation_dir(v, back) + 12, name) != 0)
+		return -1;
+	*ret_number = v;
+	return 0;
+}
+
+int generation_comment(const char *kind, const struct generation_id *id, struct buf *out, struct err *err)
+{
+	if (buf_printf(out, err, "bkp:1 kind=%s repository=%s", kind, id->repository))
+		return -1;
+	if (id->number && buf_printf(out, err, " generation=%" PRIu64 " uuid=%s", id->number, id->uuid))
+		return -1;
+	return buf_terminate(out, err);
+}
+
+const struct generation_archive *generation_root_archive(const struct generation_root *r, uint64_t number)
+{
+	size_t lo = 0, hi = r->n_archives;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (r->archives[mid].number == number)
+			return &r->archives[mid];
+		if (r->archives[mid].number < number)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return NULL;
+}
+
+const struct generation_dataset *generation_root_dataset(const struct generation_root *r, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_datasets; i++)
+		if (!strcmp(r->datasets[i].name, name))
+			return &r->datasets[i];
+	return NULL;
+}

@@ -1,0 +1,120 @@
+/* generation: the documents of one generation (docs/format.md, section 8): manifest.json, root.age's plaintext,
+ * SHA256SUMS, and the trusted comment of its signature.
+ *
+ * Pure.  Strings in parsed structs are malloc'd and belong to the struct. Errors: E-GEN-01 malformed (line or
+ * member named), E-GEN-02 repository, number or uuid is not the one expected, E-GEN-03 SHA256SUMS malformed
+ * (line named).
+ */
+#ifndef BKP_FORMAT_MEDIUM_GENERATION_H
+#define BKP_FORMAT_MEDIUM_GENERATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "format/crypto/digest.h"
+#include "format/guard/guard.h"
+
+struct buf;
+struct err;
+
+#define GENERATION_UUID		37
+#define GENERATION_DIR		40 /* room for "generations/000042" */
+#define GENERATION_MANIFEST_MAX ((size_t)16 << 20)
+#define GENERATION_ROOT_MAX	((size_t)256 << 20)
+#define GENERATION_SUMS_MAX	((size_t)256 << 20)
+
+enum generation_verdict { GENERATION_GOOD, GENERATION_PARTIAL, GENERATION_FAILED };
+const char *generation_verdict_word(enum generation_verdict v);		   /* "good", "partial", "failed" */
+int generation_verdict_parse(const char *s, enum generation_verdict *ret); /* 0, -1 */
+
+struct generation_dataset {
+	char *name;
+	char *title;  /* manifest; or NULL */
+	char *reason; /* manifest: why it failed, or has no probe's value; or NULL */
+	char *blocks; /* root: extents of the block list; NULL in manifests */
+	char *probe;  /* root: the probe's value, or NULL */
+	enum generation_verdict verdict;
+	bool command; /* root: the source is a command */
+	bool tar;     /* root: whose output is a tar stream; then `command` too */
+	uint64_t entries, files, bytes;
+	uint64_t unreadable, changed, skipped; /* manifest */
+	char *suspicion;		       /* manifest: why the guard finds it suspect; or NULL */
+	struct guard guard;		       /* of the capture; goes into the journal */
+	struct guard_canary *canaries; /* those that are to be recorded: of the capture; into the journal */
+	size_t n_canaries;
+	char *blind; /* why the guard saw less than it should; or NULL: not recorded */
+	/* The end of what its commands wrote to standard error, or NULL.  Names of patients may be in it:
+	 * into root.age, or, of a data set that failed, encrypted into the journal; never in the clear. */
+	char *said;
+	uint64_t
+	    said_lines; /* of captures that did not fail: how many lines that is, where the policy wants to know; not recorded */
+};
+
+struct generation_archive {
+	uint64_t number;
+	uint64_t size;
+	uint8_t sha256[DIGEST_LEN];
+	uint8_t index_sha256[DIGEST_LEN]; /* root: of its INDEX */
+};
+
+struct generation_id {
+	char repository[GENERATION_UUID];
+	char uuid[GENERATION_UUID];
+	uint64_t number; /* ≥1 */
+};
+
+struct generation_manifest {
+	struct generation_id id;
+	int64_t begun_ns, finished_ns; /* whole seconds */
+	char *host, *version;
+	struct generation_dataset *datasets;
+	size_t n_datasets;
+	uint64_t archives, archive_bytes;
+	uint64_t previous; /* number, or 0: none */
+	uint8_t previous_sha256[DIGEST_LEN];
+	bool binds_root; /* with it the journal, which has the manifest's hash, has root.age's */
+	uint8_t root_sha256[DIGEST_LEN];
+	uint64_t journal_seq;
+	uint8_t journal_sha256[DIGEST_LEN];
+};
+
+struct generation_root {
+	struct generation_id id;
+	uint8_t chunk_id_key[DIGEST_LEN]; /* for who checks a chunk's id */
+	struct generation_dataset *datasets;
+	size_t n_datasets;
+	struct generation_archive *archives; /* ascending by number */
+	size_t n_archives;
+};
+
+int generation_manifest_format(const struct generation_manifest *m, struct buf *out, struct err *err);
+int generation_manifest_parse(const char *p, size_t n, struct generation_manifest **ret, struct err *err);
+void generation_manifest_free(struct generation_manifest *m);
+
+int generation_root_format(const struct generation_root *r, struct buf *out, struct err *err);
+int generation_root_parse(const char *p, size_t n, struct generation_root **ret, struct err *err);
+void generation_root_free(struct generation_root *r);
+/* The archive of that number, or NULL. */
+const struct generation_archive *generation_root_archive(const struct generation_root *r, uint64_t number);
+const struct generation_dataset *generation_root_dataset(const struct generation_root *r, const char *name);
+
+/* One line of SHA256SUMS. */
+int generation_sums_add(struct buf *out, const uint8_t sha256[DIGEST_LEN], const char *path, struct err *err);
+/* Iterates: *pos starts at 0.  Paths are checked: path_is_entry(), "archives/…" whose name is the hash, or
+ * "generations/…"; ascending.  The path is copied. */
+#define GENERATION_SUMS_END  1
+#define GENERATION_SUMS_PATH 128
+int generation_sums_next(const char *p, size_t n, size_t *pos, uint8_t ret_sha256[DIGEST_LEN],
+    char ret_path[GENERATION_SUMS_PATH], struct err *err);
+
+/* "generations/000042" into out; returns out. */
+char *generation_dir(uint64_t number, char out[GENERATION_DIR]);
+/* The inverse for the bare name "000042": 0, or -1 when it is not a generation's folder name. */
+int generation_dir_parse(const char *name, uint64_t *ret_number);
+
+/* "bkp:1 kind=generation repository=… generation=… uuid=…" (kind "generation"), or without the last two
+ * (id->number 0). */
+int generation_comment(const char *kind, const struct generation_id *id, struct buf *out, struct err *err);
+
+#endif

@@ -1,0 +1,243 @@
+/* policy: see policy.h.  The order of the passes: bytes, secrets in the text, YAML, secrets in the tree,
+ * schema, rules. */
+#include "format/policy/policy.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/err.h"
+#include "base/show/near.h"
+#include "base/path.h"
+#include "format/config/policy_node.h"
+#include "format/config/policy_problem.h"
+#include "format/policy/policy_rules.h"
+#include "format/policy/policy_schema.h"
+#include "format/config/policy_secret.h"
+#include "format/config/policy_text.h"
+
+#define NEAR_NAMES 256 /* more are not gone through for a suggestion */
+
+/* ---- bytes ---- */
+
+static bool check_size(size_t n, struct policy_problems *problems)
+{
+	struct policy_mark top = {1, 1};
+	struct policy_problem *item;
+
+	if (n <= POLICY_BYTES_MAX)
+		return true;
+	item = policy_problem_error(problems, top, "E-POLICY-01", text("the file is larger than 1 MiB"));
+	policy_problem_hint(item, text("check that this is the policy, and not a dump"));
+	return false;
+}
+
+/* ---- parse ---- */
+
+static int parse_tree(const char *p, size_t n, size_t secrets, struct policy *policy,
+    struct policy_problems *problems, struct err *err)
+{
+	struct policy_node *root __attribute__((cleanup(policy_node_free_auto))) = NULL;
+	int r = policy_node_parse(p, n, 0, &root, problems, err);
+
+	if (r)
+		return r < 0 ? -1 : 0;
+	policy_secret_scan_tree(root, secrets > 0, problems);
+	if (policy_schema_read(root, policy, problems, err))
+		return -1;
+	return root && !root->refused && root->kind == POLICY_TABLE
+		   ? policy_rules_check(policy, root, problems, err)
+		   : 0;
+}
+
+static int parse(
+    const char *p, size_t n, struct policy *policy, struct policy_problems *problems, struct err *err)
+{
+	size_t secrets;
+
+	if (n >= 3 && !memcmp(p, "\xef\xbb\xbf", 3)) { /* what Windows editors put in front */
+		p += 3;
+		n -= 3;
+	}
+	if (!check_size(n, problems))
+		return 0;
+	secrets = policy_secret_scan_text(p, n, problems);
+	if (!policy_text_check(p, n, "E-POLICY-02", problems))
+		return 0;
+	return parse_tree(p, n, secrets, policy, problems, err);
+}
+
+static int first_error(const char *file, const struct policy_problems *problems, struct err *err)
+{
+	const struct policy_problem *p = problems->item;
+	char shown[256];
+
+	while (p->severity != POLICY_ERROR)
+		p++;
+	path_show(file, shown, sizeof(shown));
+	if (problems->n_errors > 1)
+		err_set(err, p->code, text("%s:%u:%u: %s (and %zu more: see 'bkp check')"), shown,
+		    p->mark.line, p->mark.column, p->msg, problems->n_errors - 1);
+	else
+		err_set(err, p->code, "%s:%u:%u: %s", shown, p->mark.line, p->mark.column, p->msg);
+	if (p->hint[0])
+		err_hint(err, "%s", p->hint);
+	return -1;
+}
+
+static int parse_into(const char *file, const char *p, size_t n, struct policy **ret_policy,
+    struct policy_problems *problems, struct err *err)
+{
+	POLICY_AUTO policy = calloc(1, sizeof(*policy));
+
+	memset(problems, 0, sizeof(*problems));
+	if (!policy)
+		return err_nomem(err);
+	if (policy_schema_defaults(policy, err) || parse(p, n, policy, problems, err)) {
+		memset(problems, 0, sizeof(*problems));
+		return -1;
+	}
+	policy_problem_sort(problems);
+	if (problems->n_errors)
+		return first_error(file, problems, err);
+	*ret_policy = policy;
+	policy = NULL;
+	return 0;
+}
+
+int policy_parse(const char *file, const char *p, size_t n, struct policy **ret_policy,
+    struct policy_problems *problems, struct err *err)
+{
+	struct policy_problems *own = problems ? NULL : malloc(sizeof(*own));
+	int r;
+
+	if (!problems && !own)
+		return err_nomem(err);
+	r = parse_into(file, p, n, ret_policy, problems ? problems : own, err);
+	free(own);
+	return r;
+}
+
+int policy_language(const char *p, size_t n, enum text_lang *ret)
+{
+	static const char key[] = "language";
+	const char *end = p + n, *at = p;
+	char word[3] = "";
+
+	while ((at = memmem(at, (size_t)(end - at), key, sizeof(key) - 1))) {
+		bool begins = at == p || strchr(" \t\n,{\"'", at[-1]);
+
+		at += sizeof(key) - 1;
+		while (at < end && strchr(" \t:\"'", *at) && *at)
+			at++;
+		if (!begins || end - at < 2)
+			continue;
+		memcpy(word, at, 2);
+		if (!text_parse_lang(word, ret))
+			return 0;
+	}
+	return -1;
+}
+
+/* ---- use ---- */
+
+static void free_texts(char **list, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		free(list[i]);
+	free(list);
+}
+
+static void free_dataset(struct policy_dataset *d)
+{
+	free(d->name);
+	free(d->title);
+	free_texts(d->paths, d->n_paths);
+	free_texts(d->exclude, d->n_exclude);
+	free(d->command);
+	free(d->store_as);
+	free(d->probe);
+	free(d->before);
+	free(d->after);
+	free_texts(d->canaries, d->n_canaries);
+}
+
+void policy_free(struct policy *policy)
+{
+	size_t i;
+
+	if (!policy)
+		return;
+	for (i = 0; i < policy->n_people; i++) {
+		free(policy->people[i].name);
+		free(policy->people[i].key);
+	}
+	for (i = 0; i < policy->n_datasets; i++)
+		free_dataset(&policy->datasets[i]);
+	for (i = 0; i < policy->n_media; i++) {
+		free(policy->media[i].name);
+		free(policy->media[i].type);
+		free(policy->media[i].path);
+		free(policy->media[i].place);
+	}
+	free(policy->people);
+	free(policy->datasets);
+	free(policy->media);
+	free(policy->site_name);
+	free(policy->state);
+	free(policy->locale);
+	free(policy->notify_command);
+	free_texts(policy->procedures, policy->n_procedures);
+	free(policy);
+}
+
+void policy_free_auto(struct policy **policy)
+{
+	policy_free(*policy);
+}
+
+const struct policy_dataset *policy_find_dataset(const struct policy *policy, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < policy->n_datasets; i++)
+		if (!strcmp(policy->datasets[i].name, name))
+			return &policy->datasets[i];
+	return NULL;
+}
+
+const struct policy_medium *policy_find_medium(const struct policy *policy, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < policy->n_media; i++)
+		if (!strcasecmp(policy->media[i].name, name))
+			return &policy->media[i];
+	return NULL;
+}
+
+const char *policy_near_medium(const struct policy *policy, const char *name)
+{
+	const char *names[NEAR_NAMES];
+	size_t n = 0;
+
+	for (; n < policy->n_media && n < NEAR_NAMES; n++)
+		names[n] = policy->media[n].name;
+	return near_word(name, names, n);
+}
+
+const char *policy_near_dataset(const struct policy *policy, const char *name)
+{
+	const char *names[NEAR_NAMES];
+	size_t n = 0;
+
+	/* what is printed for people are the titles */
+	for (size_t i = 0; i < policy->n_datasets; i++)
+		if (policy->datasets[i].title && !strcmp(policy->datasets[i].title, name))
+			return policy->datasets[i].name;
+	for (; n < policy->n_datasets && n < NEAR_NAMES; n++)
+		names[n] = policy->datasets[n].name;
+	return near_word(name, names, n);
+}

@@ -1,0 +1,213 @@
+/* clang-format off */
+/* policy: the site's 運用方針, one YAML file, parsed and checked.
+ *
+ * Purpose: people, data sets, media, retention and schedule as the site declared them.  No key and no secret
+ * ever stands in it: one that looks like it is refused (設定ファイルにパスワードが記載される等があってはならない).
+ *
+ * Calling order: read the file (at most POLICY_BYTES_MAX) → policy_parse() → use → policy_free().  Pure: no
+ * files, no clock.  A struct policy is complete and consistent: every rule below holds, so callers need no
+ * checks of their own.
+ *
+ * Problems: policy_parse() goes on after the first fault and collects up to POLICY_PROBLEMS_MAX of them, each
+ * with line, column (both from 1; columns count characters), code, what is wrong and what would be right.
+ * Errors make it fail; warnings alone do not.  A message never repeats a secret.
+ *
+ * Language: a subset of YAML 1.1 in UTF-8: one document, no anchors, aliases or tags, no key twice, at most
+ * POLICY_DEPTH_MAX levels.  Keys (* required):
+ * 	site*: {name*, language: ja|en}			default ja
+ * 	state: PATH					default /var/lib/bkp
+ * 	archive_size: SIZE				default 128 MiB; 1 MiB to 1 GiB
+ * 	locale: NAME					default C.UTF-8: what all commands run in
+ * 	compression: lz4|zstd				default lz4; what data sets without one of their own use
+ * 	people: [{name*, roles*: [manager operator witness keyholder restorer auditor vendor], public_key: PUBLICKEY}]
+ * 	datasets*: [{name*, title, paths: [PATH…] or command (exactly one), exclude: [PATTERN…],
+ * 		cross_mounts: true|false, format: stream|tar (default stream), store_as (required with command, unless
+ * 		format: tar), before, after, time_limit: DURATION, probe, stderr: warn|ignore (default warn),
+ * 		expect: {min_bytes: SIZE, shrink_alarm: N %, min_entries: N, max_age: DURATION, content: KIND},
+ * 		every: hour|day|week|month|Nh|Nd (default day), at: "HH:MM", weekday: sun…sat (default sun),
+ * 		monthday: 1…28 (default 1), generations (default 3), keep: {daily, weekly, monthly, yearly: N},
+ * 		protect: DURATION, guard: {enabled: true|false, sensitivity: low|normal|high},
+ * 		canaries: [PATH…], rpo, rto: DURATION, priority: 1…99, compression: lz4|zstd}]
+ * 	media*: [{name*, type*: hdd|ssd|rdx|tape|optical|object, path (required unless offline), place,
+ * 		offline: true|false, max_attached, swap_every: DURATION (offline only)}]
+ * 	retention: {protect: DURATION (default 14d), live_share: N % (default 50), anchor_every: N (default 365),
+ * 		expire_by: anyone|ROLE (default anyone)}
+ * 	schedule: {at: "HH:MM"}
+ * 	notify: {command*, when: attention|always (default attention), time_limit: DURATION (default 5m),
+ * 		good_news: never|sun…sat (default never)}
+ * 	procedures: [PATH…]
+ * SIZE is a number with an optional unit B kB MB GB TB PB (powers of 1000) or KiB MiB GiB TiB PiB; DURATION a
+ * number with m, h, d or w.  KIND is one of enum policy_content's words.  PUBLICKEY is a minisign public key,
+ * "RW…".  PATH is absolute and normalised.  PATTERN: see format/config/exclude.h.
+ *
+ * Lexical rules: no path of a data set within another of the same data set; no medium and no state folder
+ * inside a data set unless excluded there; no data set inside a medium; media apart from each other and from
+ * the state folder. Symbolic links and mount points are the caller's to check: this module never looks at a
+ * disk.
+ *
+ * Errors (stable codes), E-POLICY-NN:
+ * 	01 empty or too large			02 not UTF-8, control character		03 YAML syntax
+ * 	04 anchor, alias, tag, second document	05 key twice				06 too deep, too many values
+ * 	07 wrong kind of value			08 unknown key				09 required key missing
+ * 	10 text empty, too long, control character				11 malformed name
+ * 	12 name twice				13 malformed path			14 paths overlap
+ * 	15 number malformed or out of range	16 size or percentage			17 duration or interval
+ * 	18 time of day				19 unknown word				20 key for a secret
+ * 	21 value with a secret			22 paths, command, store_as, exclude do not fit together
+ * 	23 keys of a medium do not fit together	24 backup, state and data inside one another
+ * 	25 malformed or useless exclusion	26 malformed public key			27 canary outside the paths
+ * 	28 keys of the schedule do not fit together				29 nobody has the role that approves an expiry
+ * 	35 a type of medium that is not built yet
+ * 	30…34 warnings: fewer than 3 generations, captured less often than the RPO, time without quotes, no online medium,
+ * 	exclusion that excludes nothing
+ */
+/* clang-format on */
+#ifndef BKP_FORMAT_POLICY_POLICY_H
+#define BKP_FORMAT_POLICY_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+#include "format/config/policy_problem.h"
+#include "format/config/policy_value.h"
+
+struct buf;
+struct err;
+
+#define POLICY_BYTES_MAX ((size_t)1 << 20)
+
+/* Bits of policy_person.roles. */
+enum policy_role {
+	POLICY_MANAGER = 1,   /* 責任者: decides, approves */
+	POLICY_OPERATOR = 2,  /* 実施者: brings media in and out */
+	POLICY_WITNESS = 4,   /* 立会者: second signature at a hand-over */
+	POLICY_KEYHOLDER = 8, /* 復旧鍵保管者 */
+	POLICY_RESTORER = 16, /* 復旧担当 */
+	POLICY_AUDITOR = 32,  /* 監査者: not one who operates */
+	POLICY_VENDOR = 64,   /* 委託ベンダ */
+};
+
+struct policy_person {
+	char *name;
+	unsigned roles; /* enum policy_role, at least one */
+	char *key;	/* minisign public key, checked; or NULL */
+	struct policy_mark mark;
+};
+
+/* What the output of a command must be, from its first byte to its last (expect: {content: …}). */
+enum policy_content {
+	POLICY_CONTENT_ANY,
+	POLICY_CONTENT_PGDUMP,	  /* "pgdump": pg_dump -Fc */
+	POLICY_CONTENT_PGDUMPALL, /* "pgdumpall": pg_dumpall, or pg_dump as SQL text */
+	POLICY_CONTENT_MYSQLDUMP, /* "mysqldump": mysqldump, mariadb-dump */
+	POLICY_CONTENT_GZIP,
+	POLICY_CONTENT_ZIP,
+	POLICY_CONTENT_TAR,
+};
+
+enum policy_format { POLICY_STREAM, POLICY_TAR };
+enum policy_stderr { POLICY_STDERR_WARN, POLICY_STDERR_IGNORE };
+enum policy_sensitivity { POLICY_GUARD_LOW, POLICY_GUARD_NORMAL, POLICY_GUARD_HIGH };
+enum policy_notify { POLICY_NOTIFY_ATTENTION, POLICY_NOTIFY_ALWAYS };
+
+/* keep: how many of each are kept beyond the floor; 0: none */
+struct policy_keep {
+	unsigned daily, weekly, monthly, yearly;
+};
+
+struct policy_dataset {
+	char *name;
+	char *title;  /* or NULL */
+	char **paths; /* exactly one of paths (n_paths ≥ 1) and command (n_paths == 0) */
+	size_t n_paths;
+	char **exclude; /* give them to exclude_new() with paths as roots */
+	size_t n_exclude;
+	bool one_file_system; /* !cross_mounts: mount points are not crossed (default) */
+	char *command;	      /* for a shell, or NULL */
+	char *store_as;	      /* plain file name; NULL exactly when command is */
+	unsigned format;      /* enum policy_format: what the command's output is */
+	char *before, *after; /* for a shell, or NULL: around the capture; `after` runs also when it failed */
+	int64_t time_limit_s; /* of the command, before, after and probe each; 0: none */
+	char *probe;	      /* for a shell, or NULL */
+	unsigned stderr_words;	   /* enum policy_stderr: commands that succeed and say something there */
+	uint64_t min_bytes;	   /* 0: not stated */
+	unsigned shrink_alarm_pct; /* 1…99; 0: not stated */
+	unsigned min_entries;	   /* 0: not stated */
+	int64_t max_age_s;	   /* the newest file may be no older; 0: not stated */
+	unsigned content;	   /* enum policy_content */
+	struct policy_every every;
+	int at;		   /* minutes of the day, or -1: the schedule's */
+	unsigned weekday;  /* 0 Sunday … 6: for every: week */
+	unsigned monthday; /* 1 … 28: for every: month */
+	struct policy_keep keep;
+	int64_t protect_s; /* nothing of it expires earlier; the policy's where it has none of its own */
+	bool guard;	   /* measured and judged (default) */
+	unsigned guard_sensitivity; /* enum policy_sensitivity */
+	char **canaries;	    /* files that nobody ever changes; each within one of paths */
+	size_t n_canaries;
+	unsigned generations; /* ≥ 1 */
+	int64_t rpo_s, rto_s; /* 0: not stated */
+	unsigned priority;    /* 1 is restored first … 99; 0: not stated */
+	unsigned compression; /* enum codec_kind, the policy's where it has none of its own */
+	struct policy_mark mark;
+};
+
+struct policy_medium {
+	char *name;
+	char *type;  /* "hdd" "ssd" "rdx" "tape" "optical" "object" */
+	char *path;  /* NULL only when offline */
+	char *place; /* or NULL */
+	bool offline;
+	int64_t max_attached_s, swap_every_s; /* 0: not stated */
+	struct policy_mark mark;
+};
+
+struct policy {
+	char *site_name;
+	enum text_lang lang;
+	char *state;
+	char *locale; /* a UTF-8 one */
+	struct policy_person *people;
+	size_t n_people;
+	struct policy_dataset *datasets; /* ≥ 1 */
+	size_t n_datasets;
+	struct policy_medium *media; /* ≥ 1 */
+	size_t n_media;
+	int64_t protect_s;
+	unsigned live_share;   /* per cent, 0 … 90 */
+	unsigned anchor_every; /* generations; 0: never */
+	char **procedures;     /* Markdown files that media carry along; absolute */
+	size_t n_procedures;
+	unsigned
+	    expire_by; /* who approves an expiry: 0 whoever may run bkp, else a role: bit 1 << (expire_by - 1) */
+	int schedule_at;      /* minutes of the day, or -1: none */
+	char *notify_command; /* for a shell, or NULL */
+	unsigned notify_when; /* enum policy_notify */
+	int64_t notify_limit_s;
+	unsigned good_news;    /* 0: never; 1 Sunday … 7: a good night is told once on that day, too */
+	uint64_t archive_size; /* bytes */
+	unsigned compression;  /* enum codec_kind */
+};
+
+/* The language that a text says, which need not be a valid policy; -1: it says none, *ret is untouched. */
+int policy_language(const char *p, size_t n, enum text_lang *ret);
+
+/* Parses n bytes.  `file` only names them in err.  0 with *ret_policy (warnings may stand in problems), or
+ * -1: err says the first error as "file:line:column: …" with its code and hint, problems (may be NULL) holds
+ * all, and n_errors is 0 there only when memory ran out (E-MEM-01). */
+int policy_parse(const char *file, const char *p, size_t n, struct policy **ret_policy,
+    struct policy_problems *problems, struct err *err) __attribute__((warn_unused_result));
+void policy_free(struct policy *policy);
+void policy_free_auto(struct policy **policy);
+#define POLICY_AUTO __attribute__((cleanup(policy_free_auto))) struct policy *
+
+/* By exact name for data sets, in any case for media (labels are typed by hand).  NULL: none. */
+const struct policy_dataset *policy_find_dataset(const struct policy *policy, const char *name);
+const struct policy_medium *policy_find_medium(const struct policy *policy, const char *name);
+/* What a name that is none was probably meant to be, or NULL (base/show/near.h). */
+const char *policy_near_medium(const struct policy *policy, const char *name);
+const char *policy_near_dataset(const struct policy *policy, const char *name);
+
+#endif

@@ -1,0 +1,298 @@
+/* policy_diff: see policy_diff.h. */
+#include "format/policy/policy_diff.h"
+
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "format/policy/policy.h"
+#include "format/config/policy_field.h"
+#include "format/policy/policy_schema.h"
+
+#define KEY_MAX	  1100
+#define VALUE_MAX 128
+
+const char *policy_diff_word(enum policy_diff_kind kind)
+{
+	static const char *const words[] = {"added", "removed", "changed"};
+
+	return words[kind];
+}
+
+/* ---- collecting ---- */
+
+static char *copy(const char *s, bool *failed)
+{
+	char *c = s ? strdup(s) : NULL;
+
+	*failed |= s && !c;
+	return c;
+}
+
+static int add(struct policy_diff *d, const char *key, const char *from, const char *to, bool whole,
+    bool plain, struct err *err)
+{
+	struct policy_diff_item *items = reallocarray(d->item, d->n + 1, sizeof(*items)), *it;
+	bool failed = false;
+
+	if (!items)
+		return err_nomem(err);
+	d->item = items;
+	it = &items[d->n++];
+	*it = (struct policy_diff_item){.plain = plain,
+	    .kind = from && to ? POLICY_DIFF_CHANGED
+		    : to       ? POLICY_DIFF_ADDED
+			       : POLICY_DIFF_REMOVED};
+	it->key = copy(key, &failed);
+	it->from = copy(whole ? NULL : from, &failed);
+	it->to = copy(whole ? NULL : to, &failed);
+	return failed ? err_nomem(err) : 0;
+}
+
+/* ---- values ---- */
+
+static const char *duration(int64_t s, char *out)
+{
+	if (!s)
+		return NULL;
+	if (s % 86400 == 0)
+		snprintf(out, VALUE_MAX, "%" PRId64 "d", s / 86400);
+	else if (s % 3600 == 0)
+		snprintf(out, VALUE_MAX, "%" PRId64 "h", s / 3600);
+	else
+		snprintf(out, VALUE_MAX, "%" PRId64 "m", s / 60);
+	return out;
+}
+
+static const char *every(const struct policy_every *e, char *out)
+{
+	static const char *const units[] = {"hour", "day", "week", "month"};
+	bool days = e->unit == POLICY_HOUR && e->n % 24 == 0; /* 24h is a day */
+	enum policy_unit unit = days ? POLICY_DAY : e->unit;
+	unsigned n = days ? e->n / 24 : e->n;
+
+	if (n == 1)
+		return units[unit];
+	snprintf(out, VALUE_MAX, "%u%c", n, unit == POLICY_HOUR ? 'h' : 'd');
+	return out;
+}
+
+static const char *roles(const struct policy_field *f, unsigned bits, char *out)
+{
+	const char *names[32];
+	size_t n = 0;
+
+	for (size_t i = 0; f->words[i]; i++)
+		if (bits & 1u << i)
+			names[n++] = f->words[i];
+	return n ? policy_field_join(names, n, out, VALUE_MAX) : NULL;
+}
+
+/* As the policy would write it; NULL: not stated. */
+static const char *value(const struct policy_field *f, const void *at, char out[VALUE_MAX])
+{
+	switch (f->type) {
+	case POLICY_T_ENUM:
+		return f->words[*(const unsigned *)at];
+	case POLICY_T_LANG:
+		return *(const enum text_lang *)at == TEXT_JA ? "ja" : "en";
+	case POLICY_T_BOOL:
+		return *(const bool *)at ? "true" : "false";
+	case POLICY_T_BOOL_NOT:
+		return *(const bool *)at ? "false" : "true";
+	case POLICY_T_SIZE:
+		snprintf(out, VALUE_MAX, "%" PRIu64 " B", *(const uint64_t *)at);
+		return *(const uint64_t *)at ? out : NULL;
+	case POLICY_T_PERCENT:
+		snprintf(out, VALUE_MAX, "%u %%", *(const unsigned *)at);
+		return f->min && !*(const unsigned *)at ? NULL
+							: out; /* where 0 cannot be stated it is none */
+	case POLICY_T_NUMBER:
+		snprintf(out, VALUE_MAX, "%u", *(const unsigned *)at);
+		return out;
+	case POLICY_T_DURATION:
+		return duration(*(const int64_t *)at, out);
+	case POLICY_T_EVERY:
+		return every(at, out);
+	case POLICY_T_TIME:
+		snprintf(out, VALUE_MAX, "%02d:%02d", *(const int *)at / 60, *(const int *)at % 60);
+		return *(const int *)at < 0 ? NULL : out;
+	case POLICY_T_ROLES:
+		return roles(f, *(const unsigned *)at, out);
+	default: /* the kinds of text */
+		return *(char *const *)at;
+	}
+}
+
+static bool is_plain(enum policy_type t)
+{
+	return t == POLICY_T_ENUM || t == POLICY_T_LANG || (t >= POLICY_T_BOOL && t <= POLICY_T_ROLES);
+}
+
+/* What has an order, as a number. */
+static int64_t amount(const struct policy_field *f, const void *at)
+{
+	switch (f->type) {
+	case POLICY_T_ENUM:
+	case POLICY_T_PERCENT:
+	case POLICY_T_NUMBER:
+		return *(const unsigned *)at;
+	case POLICY_T_BOOL:
+		return *(const bool *)at;
+	case POLICY_T_BOOL_NOT:
+		return !*(const bool *)at;
+	case POLICY_T_SIZE: /* INT64_MAX at most */
+		return (int64_t) * (const uint64_t *)at;
+	case POLICY_T_DURATION:
+		return *(const int64_t *)at;
+	default:
+		return 0;
+	}
+}
+
+static int diff_value(struct policy_diff *d, const struct policy_field *f, const char *key, const char *a,
+    const char *b, struct err *err)
+{
+	char va[VALUE_MAX], vb[VALUE_MAX];
+	const char *x = value(f, a + f->offset, va), *y = value(f, b + f->offset, vb);
+
+	if ((!x && !y) || (x && y && !strcmp(x, y)))
+		return 0;
+	if (add(d, key, x, y, false, is_plain(f->type), err))
+		return -1;
+	const int64_t was = amount(f, a + f->offset), is = amount(f, b + f->offset);
+
+	d->item[d->n - 1].moved = (is > was) - (is < was);
+	return 0;
+}
+
+/* ---- lists ---- */
+
+struct list {
+	const char *p;
+	size_t n;
+};
+
+static struct list list_of(const struct policy_field *f, const char *at)
+{
+	struct list l;
+
+	memcpy(&l.p, at + f->offset, sizeof(l.p));
+	memcpy(&l.n, at + f->count, sizeof(l.n));
+	return l;
+}
+
+static bool has_text(struct list l, const char *s)
+{
+	for (size_t i = 0; i < l.n; i++)
+		if (!strcmp(((char *const *)(const void *)l.p)[i], s))
+			return true;
+	return false;
+}
+
+static int diff_texts(struct policy_diff *d, const char *key, struct list a, struct list b, struct err *err)
+{
+	for (size_t i = 0; i < a.n + b.n; i++) {
+		bool old = i < a.n;
+		const char *s = ((char *const *)(const void *)(old ? a.p : b.p))[old ? i : i - a.n];
+
+		if (!has_text(old ? b : a, s) &&
+		    add(d, key, old ? s : NULL, old ? NULL : s, false, false, err))
+			return -1;
+	}
+	return 0;
+}
+
+/* Tables in lists begin with their name. */
+static const char *name_of(const struct policy_shape *shape, const char *entry)
+{
+	char *name;
+
+	memcpy(&name, entry + shape->field[0].offset, sizeof(name));
+	return name;
+}
+
+static const char *find(const struct policy_shape *shape, struct list l, const char *name)
+{
+	for (size_t i = 0; i < l.n; i++)
+		if (!strcmp(name_of(shape, l.p + i * shape->size), name))
+			return l.p + i * shape->size;
+	return NULL;
+}
+
+static int diff_shape(struct policy_diff *d, const struct policy_shape *shape, const char *prefix,
+    const char *a, const char *b, struct err *err);
+
+static int diff_tables(struct policy_diff *d, const struct policy_shape *shape, const char *key,
+    struct list a, struct list b, struct err *err)
+{
+	char path[KEY_MAX];
+
+	for (size_t i = 0; i < a.n + b.n; i++) {
+		bool old = i < a.n;
+		const char *entry = old ? a.p + i * shape->size : b.p + (i - a.n) * shape->size,
+			   *name = name_of(shape, entry), *other = find(shape, old ? b : a, name);
+		int r = 0;
+
+		snprintf(path, sizeof(path), "%.200s/%.800s", key, name);
+		if (!other)
+			r = add(d, path, old ? name : NULL, old ? NULL : name, true, true, err);
+		else if (old)
+			r = diff_shape(d, shape, path, entry, other, err);
+		if (r)
+			return -1;
+	}
+	return 0;
+}
+
+static int diff_shape(struct policy_diff *d, const struct policy_shape *shape, const char *prefix,
+    const char *a, const char *b, struct err *err)
+{
+	char key[KEY_MAX + 64];
+	int r = 0;
+
+	for (size_t i = 0; i < shape->n && !r; i++) {
+		const struct policy_field *f = &shape->field[i];
+
+		snprintf(key, sizeof(key), "%.1000s%s%s", prefix, *prefix ? "/" : "", f->key);
+		if (f->type == POLICY_T_TABLE)
+			r = diff_shape(d, f->shape, key, a, b, err);
+		else if (f->type == POLICY_T_TEXTS)
+			r = diff_texts(d, key, list_of(f, a), list_of(f, b), err);
+		else if (f->type == POLICY_T_TABLES)
+			r = diff_tables(d, f->shape, key, list_of(f, a), list_of(f, b), err);
+		else
+			r = diff_value(d, f, key, a, b, err);
+	}
+	return r;
+}
+
+int policy_diff_new(
+    const struct policy *from, const struct policy *to, struct policy_diff **ret, struct err *err)
+{
+	struct policy_diff *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return err_nomem(err);
+	if (diff_shape(d, policy_schema_shape(), "", (const char *)from, (const char *)to, err)) {
+		policy_diff_free(d);
+		return -1;
+	}
+	*ret = d;
+	return 0;
+}
+
+void policy_diff_free(struct policy_diff *d)
+{
+	for (size_t i = 0; d && i < d->n; i++) {
+		free(d->item[i].key);
+		free(d->item[i].from);
+		free(d->item[i].to);
+	}
+	if (d)
+		free(d->item);
+	free(d);
+}

@@ -1,0 +1,465 @@
+/* policy_plan: see policy_plan.h. */
+#include "format/policy/policy_plan.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/path.h"
+#include "base/show/table.h"
+#include "format/policy/policy.h"
+
+#define SHOWN  512
+#define DETAIL 4200 /* a whole path; a long command is cut */
+
+/* ---- words ---- */
+
+static const char *technology_of(const char *type)
+{
+	static const char *const names[][2] = {{"hdd", TEXT_LATER("magnetic disk")},
+	    {"rdx", TEXT_LATER("magnetic disk")}, {"ssd", TEXT_LATER("SSD")}, {"tape", TEXT_LATER("tape")},
+	    {"optical", TEXT_LATER("optical disc")}, {"object", TEXT_LATER("object store")}};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strcmp(names[i][0], type))
+			return names[i][1];
+	return type;
+}
+
+const char *policy_plan_technology(const char *type)
+{
+	return text(technology_of(type));
+}
+
+char *policy_plan_duration(int64_t s, char out[POLICY_PLAN_TEXT])
+{
+	if (!s)
+		snprintf(out, POLICY_PLAN_TEXT, "-");
+	else if (s % 86400 == 0 && s > 86400)
+		snprintf(out, POLICY_PLAN_TEXT, text("%lld days"), (long long)s / 86400);
+	else if (s % 3600 == 0)
+		snprintf(out, POLICY_PLAN_TEXT, text("%lld h"), (long long)s / 3600);
+	else
+		snprintf(out, POLICY_PLAN_TEXT, text("%lld min"), (long long)s / 60);
+	return out;
+}
+
+char *policy_plan_every(const struct policy_every *every, char out[POLICY_PLAN_TEXT])
+{
+	static const char *const one[] = {TEXT_LATER("every hour"), TEXT_LATER("every day"),
+	    TEXT_LATER("every week"), TEXT_LATER("every month")};
+
+	if (every->n == 1)
+		snprintf(out, POLICY_PLAN_TEXT, "%s", text(one[every->unit]));
+	else if (every->unit == POLICY_HOUR)
+		snprintf(out, POLICY_PLAN_TEXT, text("every %u hours"), every->n);
+	else
+		snprintf(out, POLICY_PLAN_TEXT, text("every %u days"), every->n);
+	return out;
+}
+
+char *policy_plan_schedule(
+    const struct policy *policy, const struct policy_dataset *d, char out[POLICY_PLAN_TEXT])
+{
+	static const char *const days[] = {TEXT_LATER("Sunday"), TEXT_LATER("Monday"), TEXT_LATER("Tuesday"),
+	    TEXT_LATER("Wednesday"), TEXT_LATER("Thursday"), TEXT_LATER("Friday"), TEXT_LATER("Saturday")};
+	int at = d->at >= 0 ? d->at : policy->schedule_at >= 0 ? policy->schedule_at : 0;
+	char every[POLICY_PLAN_TEXT];
+
+	policy_plan_every(&d->every, every);
+	if (d->every.unit == POLICY_HOUR && d->every.n == 1)
+		snprintf(out, POLICY_PLAN_TEXT, text("%s at minute %02d"), every, at % 60);
+	else if (d->every.unit == POLICY_WEEK)
+		snprintf(out, POLICY_PLAN_TEXT, text("%s, %s at %02d:%02d"), every, text(days[d->weekday]),
+		    at / 60, at % 60);
+	else if (d->every.unit == POLICY_MONTH)
+		snprintf(out, POLICY_PLAN_TEXT, text("%s, day %u at %02d:%02d"), every, d->monthday, at / 60,
+		    at % 60);
+	else if (d->every.unit == POLICY_HOUR)
+		snprintf(out, POLICY_PLAN_TEXT, text("%s from %02d:%02d"), every, at / 60, at % 60);
+	else
+		snprintf(out, POLICY_PLAN_TEXT, text("%s at %02d:%02d"), every, at / 60, at % 60);
+	return out;
+}
+
+char *policy_plan_size(uint64_t bytes, char out[POLICY_PLAN_TEXT])
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+	size_t i = 0;
+
+	while (bytes && bytes % 1024 == 0 && i < 5) {
+		bytes /= 1024;
+		i++;
+	}
+	snprintf(out, POLICY_PLAN_TEXT, "%" PRIu64 " %s", bytes, units[i]);
+	return out;
+}
+
+/* ---- 3-2-1 ---- */
+
+static bool stands_online(const struct policy *p, const char *place)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_media; i++)
+		if (!p->media[i].offline && p->media[i].place && !strcmp(p->media[i].place, place))
+			return true;
+	return false;
+}
+
+void policy_plan_count(const struct policy *policy, struct policy_plan_count *ret)
+{
+	struct policy_plan_count c = {.copies = 1 + policy->n_media};
+	size_t i, k;
+
+	for (i = 0; i < policy->n_media; i++) {
+		const struct policy_medium *m = &policy->media[i];
+
+		for (k = 0;
+		     k < i && strcmp(technology_of(policy->media[k].type), technology_of(m->type)) != 0;)
+			k++;
+		c.technologies += k == i;
+		c.offline += m->offline;
+		c.elsewhere += m->offline && m->place && !stands_online(policy, m->place);
+	}
+	*ret = c;
+}
+
+static int render_321(const struct policy *p, struct buf *out, struct err *err)
+{
+	struct policy_plan_count c;
+	struct table *t = table_new(4);
+	int r;
+
+	if (!t)
+		return err_nomem(err);
+	policy_plan_count(p, &c);
+	table_cell(t, "3");
+	table_cell(t, "%s", text("copies, the original among them"));
+	table_cell(t, "%zu", c.copies);
+	table_cell(t, "%s", c.copies >= 3 ? text("met") : text("NOT MET: declare one more medium"));
+	table_cell(t, "2");
+	table_cell(t, "%s", text("technologies of media"));
+	table_cell(t, "%zu", c.technologies);
+	table_cell(t, "%s",
+	    c.technologies >= 2 ? text("met")
+	    : p->n_media >= 2
+		? text("CAUTION: all media are of one technology; one fault can hit all of them")
+		: text("NOT MET: declare a medium of another technology"));
+	table_cell(t, "1");
+	table_cell(t, "%s", text("kept offline, at another place"));
+	table_cell(t, "%zu", c.elsewhere);
+	table_cell(t, "%s",
+	    c.elsewhere ? text("met")
+	    : c.offline ? text("CAUTION: offline, but no place is stated that is apart from the online media")
+			: text("NOT MET: declare a medium with 'offline: true' and its place"));
+	r = buf_puts(out, text("\n3-2-1 that the declared media allow\n"), err);
+	if (!r)
+		r = table_render(t, 2, out, err);
+	table_free(t);
+	return r;
+}
+
+/* ---- what ---- */
+
+static void detail(struct table *t, const char *what, const char *value)
+{
+	char shown[DETAIL];
+
+	table_cell(t, "%s", what);
+	table_cell(t, "%s", path_show(value, shown, sizeof(shown)));
+}
+
+/* A command may have several lines: one row each, as its author wrote them. */
+static void detail_lines(struct table *t, const char *what, const char *value)
+{
+	char line[DETAIL], shown[DETAIL];
+
+	while (*value) {
+		size_t n = strcspn(value, "\n");
+
+		snprintf(line, sizeof(line), "%.*s", (int)(n < sizeof(line) ? n : sizeof(line) - 1), value);
+		table_cell(t, "%s", what);
+		/* not what path_show() gives for an empty line */
+		table_cell(t, "%s", n ? path_show(line, shown, sizeof(shown)) : "");
+		what = "";
+		value += n + (value[n] == '\n');
+	}
+}
+
+/* The words of the policy: that is what its reader looks for. */
+static const char *content_word(unsigned content)
+{
+	static const char *const words[] = {[POLICY_CONTENT_PGDUMP] = "pgdump",
+	    [POLICY_CONTENT_PGDUMPALL] = "pgdumpall",
+	    [POLICY_CONTENT_MYSQLDUMP] = "mysqldump",
+	    [POLICY_CONTENT_GZIP] = "gzip",
+	    [POLICY_CONTENT_ZIP] = "zip",
+	    [POLICY_CONTENT_TAR] = "tar"};
+
+	return content < sizeof(words) / sizeof(words[0]) && words[content] ? words[content] : "?";
+}
+
+static void expectation_rows(struct table *t, const struct policy_dataset *d)
+{
+	char size[POLICY_PLAN_TEXT];
+
+	if (d->content != POLICY_CONTENT_ANY) {
+		table_cell(t, "%s", text("alarm"));
+		table_cell(t, text("not whole as %s"), content_word(d->content));
+	}
+	if (d->min_entries) {
+		table_cell(t, "%s", text("alarm"));
+		table_cell(t, text("fewer than %u entries"), d->min_entries);
+	}
+	if (d->max_age_s) {
+		table_cell(t, "%s", text("alarm"));
+		table_cell(
+		    t, text("the newest file is older than %s"), policy_plan_duration(d->max_age_s, size));
+	}
+
+	if (d->min_bytes) {
+		table_cell(t, "%s", text("alarm"));
+		table_cell(t, text("smaller than %s"), policy_plan_size(d->min_bytes, size));
+	}
+	if (d->shrink_alarm_pct) {
+		table_cell(t, "%s", text("alarm"));
+		table_cell(t, text("%u %% smaller than last time"), d->shrink_alarm_pct);
+	}
+}
+
+/* What differs from what is usual. */
+static void kept_rows(struct table *t, const struct policy *p, const struct policy_dataset *d)
+{
+	const struct policy_keep *k = &d->keep;
+	char span[POLICY_PLAN_TEXT];
+
+	if (k->daily || k->weekly || k->monthly || k->yearly) {
+		table_cell(t, "%s", text("also kept"));
+		table_cell(t, text("the newest of each of %u days, %u weeks, %u months, %u years"), k->daily,
+		    k->weekly, k->monthly, k->yearly);
+	}
+	if (d->protect_s != p->protect_s) {
+		table_cell(t, "%s", text("protected"));
+		table_cell(t, "%s", policy_plan_duration(d->protect_s, span));
+	}
+	if (!d->guard)
+		detail(t, text("guard"), text("off: nothing is judged"));
+	else if (d->guard_sensitivity != POLICY_GUARD_NORMAL)
+		detail(t, text("guard"), d->guard_sensitivity == POLICY_GUARD_LOW ? "low" : "high");
+	for (size_t i = 0; i < d->n_canaries; i++)
+		detail(t, text("canary"), d->canaries[i]);
+}
+
+static int render_dataset(
+    const struct policy *p, const struct policy_dataset *d, struct buf *out, struct err *err)
+{
+	struct table *t = table_new(2);
+	size_t i;
+	int r;
+
+	if (!t)
+		return err_nomem(err);
+	for (i = 0; i < d->n_paths; i++)
+		detail(t, text("path"), d->paths[i]);
+	for (i = 0; i < d->n_exclude; i++)
+		detail(t, text("without"), d->exclude[i]);
+	if (d->n_paths)
+		detail(t, text("mounts"), d->one_file_system ? text("not crossed") : text("crossed"));
+	if (d->command) {
+		detail_lines(t, text("output of"), d->command);
+		detail(t, text("stored as"),
+		    d->store_as ? d->store_as : text("the entries of its tar stream, one by one"));
+	}
+	if (d->before)
+		detail_lines(t, text("before"), d->before);
+	if (d->after)
+		detail_lines(t, text("after"), d->after);
+	if (d->probe)
+		detail_lines(t, text("probe"), d->probe);
+	expectation_rows(t, d);
+	kept_rows(t, p, d);
+	r = buf_printf(out, err, "    %s\n", d->name);
+	if (!r)
+		r = table_render(t, 6, out, err);
+	table_free(t);
+	return r;
+}
+
+static void promise_row(struct table *t, const struct policy *p, const struct policy_dataset *d)
+{
+	char every[POLICY_PLAN_TEXT], rpo[POLICY_PLAN_TEXT], rto[POLICY_PLAN_TEXT], shown[SHOWN];
+
+	table_cell(t, "%s", d->name);
+	table_cell(t, "%s", d->title ? path_show(d->title, shown, sizeof(shown)) : "-");
+	table_cell(t, "%s", policy_plan_schedule(p, d, every));
+	table_cell(t, "%u", d->generations);
+	table_cell(t, "%s", policy_plan_duration(d->rpo_s, rpo));
+	table_cell(t, "%s", policy_plan_duration(d->rto_s, rto));
+	if (d->priority)
+		table_cell(t, "%u", d->priority);
+	else
+		table_cell(t, "-");
+}
+
+static int render_what(const struct policy *p, struct buf *out, struct err *err)
+{
+	struct table *t = table_new(7);
+	size_t i;
+	int r;
+
+	if (!t)
+		return err_nomem(err);
+	table_cell(t, "%s", text("DATA SET"));
+	table_cell(t, "%s", text("TITLE"));
+	table_cell(t, "%s", text("CAPTURED"));
+	table_cell(t, "%s", text("GENERATIONS"));
+	table_cell(t, "RPO");
+	table_cell(t, "RTO");
+	table_cell(t, "%s", text("PRIORITY"));
+	for (i = 0; i < p->n_datasets; i++)
+		promise_row(t, p, &p->datasets[i]);
+	r = buf_puts(out, text("\nWhat is captured\n"), err);
+	if (!r)
+		r = table_render(t, 2, out, err);
+	table_free(t);
+	for (i = 0; i < p->n_datasets && !r; i++)
+		r = render_dataset(p, &p->datasets[i], out, err);
+	return r;
+}
+
+/* ---- where, when, who ---- */
+
+static void medium_row(struct table *t, const struct policy_medium *m)
+{
+	char a[POLICY_PLAN_TEXT], b[POLICY_PLAN_TEXT], shown[SHOWN];
+
+	table_cell(t, "%s", m->name);
+	table_cell(t, "%s (%s)", policy_plan_technology(m->type), m->type);
+	table_cell(t, "%s", m->offline ? text("offline") : text("online"));
+	table_cell(t, "%s", m->place ? path_show(m->place, shown, sizeof(shown)) : "-");
+	table_cell(t, "%s", policy_plan_duration(m->max_attached_s, a));
+	table_cell(t, "%s", policy_plan_duration(m->swap_every_s, b));
+	table_cell(t, "%s", m->path ? path_show(m->path, shown, sizeof(shown)) : "-");
+}
+
+static int render_where(const struct policy *p, struct buf *out, struct err *err)
+{
+	struct table *t = table_new(7);
+	size_t i;
+	int r;
+
+	if (!t)
+		return err_nomem(err);
+	table_cell(t, "%s", text("MEDIUM"));
+	table_cell(t, "%s", text("TECHNOLOGY"));
+	table_cell(t, "%s", text("CONNECTION"));
+	table_cell(t, "%s", text("PLACE"));
+	table_cell(t, "%s", text("ATTACHED AT MOST"));
+	table_cell(t, "%s", text("SWAPPED EVERY"));
+	table_cell(t, "%s", text("PATH"));
+	for (i = 0; i < p->n_media; i++)
+		medium_row(t, &p->media[i]);
+	r = buf_puts(out, text("\nWhere it goes\n"), err);
+	if (!r)
+		r = table_render(t, 2, out, err);
+	table_free(t);
+	return r;
+}
+
+static int render_service(const struct policy *p, struct buf *out, struct err *err)
+{
+	if (p->live_share
+		? buf_printf(out, err,
+		      text(
+			  "  an archive of which less than %u %% is still needed is not referred to again\n"),
+		      p->live_share)
+		: buf_printf(out, err, "  %s\n",
+		      text("an archive is referred to again however little of it is still needed")))
+		return -1;
+	if (!p->anchor_every)
+		return buf_printf(out, err, "  %s\n", text("an archive may serve for ever"));
+	return buf_printf(
+	    out, err, text("  no archive serves more than %u generations of a data set\n"), p->anchor_every);
+}
+
+static int render_when(const struct policy *p, struct buf *out, struct err *err)
+{
+	char protect[POLICY_PLAN_TEXT], size[POLICY_PLAN_TEXT], shown[SHOWN];
+
+	if (buf_puts(out, text("\nWhen\n"), err))
+		return -1;
+	if (buf_printf(out, err, "  %s\n",
+		text("'bkp run' captures what is due; 'bkp schedule install' lets cron or systemd start it")))
+		return -1;
+	if (buf_printf(out, err, text("  generations are protected from deletion for %s\n"),
+		policy_plan_duration(p->protect_s, protect)) ||
+	    render_service(p, out, err) ||
+	    buf_printf(out, err, text("  archives of %s; state in %s\n"),
+		policy_plan_size(p->archive_size, size), path_show(p->state, shown, sizeof(shown))))
+		return -1;
+	if (p->expire_by &&
+	    buf_printf(out, err, "  %s\n",
+		text("nothing expires without the signature of those marked as approvers below")))
+		return -1;
+	if (p->notify_command)
+		return buf_printf(out, err,
+		    p->notify_when == POLICY_NOTIFY_ALWAYS ? text("  tells people after every run with: %s\n")
+							   : text("  calls a person with: %s\n"),
+		    path_show(p->notify_command, shown, sizeof(shown)));
+	return buf_printf(
+	    out, err, "  %s\n", text("calls nobody: set 'notify' so that a failed night is noticed"));
+}
+
+static void person_row(struct table *t, const struct policy *p, const struct policy_person *person)
+{
+	static const char *const names[] = {TEXT_LATER("manager"), TEXT_LATER("operator"),
+	    TEXT_LATER("witness"), TEXT_LATER("key holder"), TEXT_LATER("restorer"), TEXT_LATER("auditor"),
+	    TEXT_LATER("vendor")};
+	char roles[256] = "", shown[SHOWN];
+	size_t used = 0, i;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if ((person->roles & 1u << i) && used < sizeof(roles))
+			used += (size_t)snprintf(
+			    roles + used, sizeof(roles) - used, "%s%s", used ? ", " : "", text(names[i]));
+	table_cell(t, "%s", path_show(person->name, shown, sizeof(shown)));
+	if (p->expire_by && person->key && (person->roles & 1u << (p->expire_by - 1)) && used < sizeof(roles))
+		snprintf(roles + used, sizeof(roles) - used, "; %s", text("approves expiries"));
+	table_cell(t, "%s", roles);
+}
+
+static int render_who(const struct policy *p, struct buf *out, struct err *err)
+{
+	struct table *t = table_new(2);
+	size_t i;
+	int r;
+
+	if (!t)
+		return err_nomem(err);
+	for (i = 0; i < p->n_people; i++)
+		person_row(t, p, &p->people[i]);
+	if (!p->n_people)
+		table_cell(t, "%s", text("nobody is named: set 'people'"));
+	r = buf_puts(out, text("\nWho\n"), err);
+	if (!r)
+		r = table_render(t, 2, out, err);
+	table_free(t);
+	return r;
+}
+
+int policy_plan_render(const struct policy *policy, struct buf *out, struct err *err)
+{
+	char shown[SHOWN];
+
+	if (buf_printf(
+		out, err, text("Plan of '%s'\n"), path_show(policy->site_name, shown, sizeof(shown))) ||
+	    render_what(policy, out, err) || render_when(policy, out, err) ||
+	    render_where(policy, out, err) || render_321(policy, out, err) || render_who(policy, out, err))
+		return -1;
+	return 0;
+}

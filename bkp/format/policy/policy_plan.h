@@ -1,0 +1,45 @@
+/* policy_plan: what a policy means, for people: who, what, when, where, and what 3-2-1 its media would give.
+ *
+ * policy_plan_render() writes the text that `bkp check` prints, in the language of text().  It speaks about
+ * what is declared, never about what is there: `bkp status` does that. */
+#ifndef BKP_FORMAT_POLICY_POLICY_PLAN_H
+#define BKP_FORMAT_POLICY_POLICY_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct err;
+struct policy;
+struct policy_dataset;
+struct policy_every;
+
+/* The 3-2-1 that the declared media allow at best.  Every data set goes to every medium, so there is one
+ * count. */
+struct policy_plan_count {
+	size_t copies;	     /* the original and one on each medium */
+	size_t technologies; /* of the media: an RDX cartridge and a NAS are both magnetic disks */
+	size_t offline;	     /* media that are kept detached */
+	size_t elsewhere;    /* of those: kept at a stated place where no online medium stands */
+};
+
+void policy_plan_count(const struct policy *policy, struct policy_plan_count *ret);
+
+/* The technology behind a medium's type, for people: "magnetic disk" for hdd and rdx … (translated). */
+const char *policy_plan_technology(const char *type);
+
+/* "24 h", "7 d", "90 min" (translated) into out; returns out.  0 is "-". */
+#define POLICY_PLAN_TEXT 96
+char *policy_plan_duration(int64_t s, char out[POLICY_PLAN_TEXT]);
+char *policy_plan_every(const struct policy_every *every, char out[POLICY_PLAN_TEXT]);
+/* "every day at 02:00", "every week, Sunday at 02:00", "every month, day 1 at 02:00" … */
+char *policy_plan_schedule(
+    const struct policy *policy, const struct policy_dataset *d, char out[POLICY_PLAN_TEXT]);
+/* "128 MiB" when it is a whole number of such a unit, else bytes. */
+char *policy_plan_size(uint64_t bytes, char out[POLICY_PLAN_TEXT]);
+
+int policy_plan_render(const struct policy *policy, struct buf *out, struct err *err)
+    __attribute__((warn_unused_result));
+
+#endif

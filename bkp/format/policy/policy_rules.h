@@ -1,0 +1,22 @@
+/* policy_rules: what must hold between the parts of a policy (names, paths, media, expectations).
+ *
+ * policy_rules_check() looks at a policy that policy_schema_read() has filled, beside the tree it came from,
+ * which knows the places.  Members that were malformed are NULL there and are passed over: their problem is
+ * already told. */
+#ifndef BKP_FORMAT_POLICY_POLICY_RULES_H
+#define BKP_FORMAT_POLICY_POLICY_RULES_H
+
+struct err;
+struct policy;
+struct policy_node;
+struct policy_problems;
+
+/* 0 whatever was reported; -1: out of memory. */
+int policy_rules_check(const struct policy *policy, const struct policy_node *root,
+    struct policy_problems *problems, struct err *err) __attribute__((warn_unused_result));
+
+/* policy_rules_night.c: part of policy_rules_check(): schedule, canaries, who approves an expiry. */
+void policy_rules_night(
+    const struct policy *policy, const struct policy_node *root, struct policy_problems *problems);
+
+#endif

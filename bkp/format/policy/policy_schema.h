@@ -1,0 +1,25 @@
+/* policy_schema: which keys a policy has and what each may be, as tables; and the walk over them.
+ *
+ * policy_schema_read() fills a struct policy that policy_schema_defaults() has prepared, and reports every
+ * value that is not what its table says.  Lists of the struct then have the same length and order as those in
+ * the tree, so that policy_rules can look at both; what was malformed is NULL or its default.
+ */
+#ifndef BKP_FORMAT_POLICY_POLICY_SCHEMA_H
+#define BKP_FORMAT_POLICY_POLICY_SCHEMA_H
+
+struct err;
+struct policy;
+struct policy_node;
+struct policy_problems;
+struct policy_shape;
+
+/* The tables themselves, from the top: offsets lead into a struct policy. */
+const struct policy_shape *policy_schema_shape(void);
+
+int policy_schema_defaults(struct policy *policy, struct err *err);
+
+/* 0 whatever was reported; -1: out of memory.  `root` may be NULL (an empty file). */
+int policy_schema_read(const struct policy_node *root, struct policy *policy,
+    struct policy_problems *problems, struct err *err) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,221 @@
+/* ahead: see ahead.h. */
+#include "read/file/ahead.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define ALIGN 4096
+#define PARTS 4
+
+struct part {
+	uint8_t *p;
+	ssize_t n; /* as ahead_next() gives it */
+	int errnum;
+};
+
+struct ahead {
+	bool thread, started;
+	pthread_t id;
+	int fd;
+	bool direct;
+	struct part parts[PARTS];
+	/* all below: under the lock, once the thread is started */
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	size_t head, n; /* parts[head] is the oldest of n that were read and not given back */
+	bool given;	/* the oldest is in the caller's hands */
+	bool engaged;	/* the thread reads this file */
+	bool active;	/* there may be more of it */
+	bool reading, stop;
+};
+
+struct ahead *ahead_new(bool thread)
+{
+	struct ahead *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return NULL;
+	a->thread = thread;
+	pthread_mutex_init(&a->lock, NULL);
+	pthread_cond_init(&a->changed, NULL);
+	return a;
+}
+
+/* The page cache is left aside; where the file system cannot do that it is emptied of this file first. */
+static bool set_direct(int fd, bool on)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && !fcntl(fd, F_SETFL, on ? flags | O_DIRECT : flags & ~O_DIRECT);
+}
+
+void ahead_drop_cache(int fd)
+{
+	(void)fdatasync(fd); /* dirty pages would stay */
+	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
+static ssize_t read_some(struct ahead *a, uint8_t *p)
+{
+	ssize_t got;
+
+	for (;;) {
+		got = read(a->fd, p, AHEAD_PART);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got >= 0 || errno != EINVAL || !a->direct)
+			return got;
+		/* accepted by open, refused by read (some file systems and odd block sizes) */
+		a->direct = false;
+		if (!set_direct(a->fd, false)) {
+			errno = EINVAL;
+			return got;
+		}
+		ahead_drop_cache(a->fd);
+	}
+}
+
+static void read_part(struct ahead *a, struct part *part)
+{
+	part->n = -1;
+	part->errnum = ENOMEM;
+	if (!part->p && posix_memalign((void **)&part->p, ALIGN, AHEAD_PART)) {
+		part->p = NULL;
+		return;
+	}
+	part->n = read_some(a, part->p);
+	part->errnum = errno;
+}
+
+static void *reading(void *arg)
+{
+	struct ahead *a = arg;
+
+	pthread_mutex_lock(&a->lock);
+	while (!a->stop) {
+		struct part *part = &a->parts[(a->head + a->n) % PARTS];
+
+		if (!a->active || a->n == PARTS) {
+			pthread_cond_wait(&a->changed, &a->lock);
+			continue;
+		}
+		a->reading = true;
+		pthread_mutex_unlock(&a->lock);
+		read_part(a, part);
+		pthread_mutex_lock(&a->lock);
+		a->reading = false;
+		a->n++;
+		a->active &= part->n > 0;
+		pthread_cond_broadcast(&a->changed);
+	}
+	pthread_mutex_unlock(&a->lock);
+	return NULL;
+}
+
+/* That it cannot be started is no fault: then the caller reads himself. */
+static void start(struct ahead *a)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	a->started = !pthread_create(&a->id, NULL, reading, a);
+	a->thread = a->started;
+	if (a->started)
+		(void)pthread_setname_np(a->id, "bkp-ahead");
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+/* Nothing of the file at hand is read any more. */
+void ahead_end(struct ahead *a)
+{
+	pthread_mutex_lock(&a->lock);
+	a->active = a->engaged = false;
+	while (a->reading)
+		pthread_cond_wait(&a->changed, &a->lock);
+	a->head = a->n = 0;
+	a->given = false;
+	pthread_mutex_unlock(&a->lock);
+}
+
+void ahead_begin(struct ahead *a, int fd, bool from_device)
+{
+	a->fd = fd;
+	a->direct = from_device && set_direct(fd, true);
+	if (from_device && !a->direct)
+		ahead_drop_cache(fd);
+}
+
+static ssize_t give(const struct part *part, uint8_t **ret)
+{
+	errno = part->errnum;
+	*ret = part->p;
+	return part->n;
+}
+
+/* Once the thread is at work. */
+static ssize_t next_read(struct ahead *a, uint8_t **ret)
+{
+	ssize_t n;
+
+	pthread_mutex_lock(&a->lock);
+	if (a->given) {
+		a->head = (a->head + 1) % PARTS;
+		a->n--;
+		pthread_cond_broadcast(&a->changed);
+	}
+	while (!a->n)
+		pthread_cond_wait(&a->changed, &a->lock);
+	a->given = true;
+	n = give(&a->parts[a->head], ret);
+	pthread_mutex_unlock(&a->lock);
+	return n;
+}
+
+/* From here on the thread reads; the part in the caller's hands is the oldest. */
+static void engage(struct ahead *a)
+{
+	if (!a->started)
+		start(a);
+	pthread_mutex_lock(&a->lock);
+	a->engaged = a->active = a->started;
+	pthread_mutex_unlock(&a->lock);
+}
+
+ssize_t ahead_next(struct ahead *a, uint8_t **ret)
+{
+	/* the first part is read by the caller: most files have no other */
+	if (!a->engaged && a->thread && a->given && a->parts[0].n == (ssize_t)AHEAD_PART)
+		engage(a);
+	if (a->engaged)
+		return next_read(a, ret);
+	read_part(a, &a->parts[0]);
+	pthread_mutex_lock(&a->lock);
+	a->given = true;
+	a->n = 1;
+	pthread_mutex_unlock(&a->lock);
+	return give(&a->parts[0], ret);
+}
+
+void ahead_free(struct ahead *a)
+{
+	if (!a)
+		return;
+	if (a->started) {
+		ahead_end(a);
+		pthread_mutex_lock(&a->lock);
+		a->stop = true;
+		pthread_cond_broadcast(&a->changed);
+		pthread_mutex_unlock(&a->lock);
+		pthread_join(a->id, NULL);
+	}
+	for (size_t i = 0; i < PARTS; i++)
+		free(a->parts[i].p);
+	pthread_cond_destroy(&a->changed);
+	pthread_mutex_destroy(&a->lock);
+	free(a);
+}

@@ -1,0 +1,34 @@
+/* ahead: files read from their beginning to their end, one after the other, from the device rather than from
+ * the page cache when that is asked for.
+ *
+ * ahead_new → (ahead_begin → ahead_next … → ahead_end) … → ahead_free.  With a thread of its own, the next
+ * parts are read while the caller works on the one at hand: the device does not wait for the processor, nor
+ * the other way round.  The thread starts with the first file longer than one part and has all signals
+ * blocked; ahead_end() waits for a read that is under way.
+ *
+ * From the device: O_DIRECT, or, where the file system has none, with the cached pages dropped before.
+ */
+#ifndef BKP_READ_FILE_AHEAD_H
+#define BKP_READ_FILE_AHEAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define AHEAD_PART ((size_t)1 << 20)
+
+struct ahead;
+struct ahead *ahead_new(bool thread); /* NULL: out of memory */
+void ahead_free(struct ahead *a);
+
+/* fd: at its beginning; stays the caller's, and open until ahead_end(). */
+void ahead_begin(struct ahead *a, int fd, bool from_device);
+void ahead_end(struct ahead *a);
+/* The next bytes, at most AHEAD_PART; the caller may write to them, until the next call.  Their number, 0 at
+ * the end, or -1: errno (ENOMEM: out of memory); behind these two only ahead_end(). */
+ssize_t ahead_next(struct ahead *a, uint8_t **ret);
+
+/* Empties the page cache of a file, as far as it can be. */
+void ahead_drop_cache(int fd);
+
+#endif

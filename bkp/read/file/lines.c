@@ -1,0 +1,44 @@
+/* lines: see lines.h. */
+#include "read/file/lines.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "format/journal/journal.h"
+
+#define READ_SIZE ((size_t)64 << 10)
+
+int lines_each(int fd, lines_fn *fn, void *arg, bool *ret_torn, struct err *err)
+{
+	BUF_AUTO b = BUF_INIT(JOURNAL_LINE_MAX + 1 + READ_SIZE);
+	ssize_t n;
+
+	do {
+		uint8_t *newline;
+		size_t at = 0;
+
+		if (buf_reserve(&b, READ_SIZE, err))
+			return -1;
+		n = io_read_full(fd, b.p + b.n, READ_SIZE);
+		if (n < 0)
+			return err_sys(err, "E-IO-02", errno, "%s", text("it cannot be read to its end"));
+		b.n += (size_t)n;
+		while (at < b.n && (newline = memchr(b.p + at, '\n', b.n - at))) {
+			size_t len = (size_t)(newline - (b.p + at));
+			int r = fn(arg, b.p + at, len, b.n - at, err);
+
+			if (r)
+				return r;
+			at += len + 1;
+		}
+		buf_consume(&b, at);
+		if (b.n > JOURNAL_LINE_MAX)
+			return err_set(err, "E-JOURNAL-01", "%s", text("a line is too long"));
+	} while ((size_t)n == READ_SIZE);
+	*ret_torn = b.n > 0;
+	return 0;
+}

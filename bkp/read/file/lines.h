@@ -1,0 +1,21 @@
+/* lines: the lines of a journal or of a list of keys, one after the other, in bounded memory.
+ *
+ * Errors: E-IO-02 it cannot be read, E-JOURNAL-01 a line is longer than a record can be.
+ */
+#ifndef BKP_READ_FILE_LINES_H
+#define BKP_READ_FILE_LINES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+
+/* Line without its newline; `ahead` bytes are there from its beginning on: it, its newline, and what follows
+ * so far. Non-zero ends the reading and is returned. */
+typedef int lines_fn(void *arg, const uint8_t *line, size_t n, size_t ahead, struct err *err);
+/* From where fd stands to its end.  *ret_torn: bytes without a newline stand behind the last line. */
+int lines_each(int fd, lines_fn *fn, void *arg, bool *ret_torn, struct err *err)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,389 @@
+/* ledger: reading the journal as a stream, and asking what it amounts to; see ledger.h. */
+#include "read/ledger/ledger_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "format/journal/journal.h"
+#include "read/file/lines.h"
+#include "read/verify/verify.h"
+
+#define READ_SIZE ((size_t)256 << 10)
+#define LINKS_MAX ((size_t)64 << 20) /* REPOSITORY_LINKS_MAX: more would not be read from a medium */
+
+int ledger_new(const struct minisig_public *root, struct ledger **ret, struct err *err)
+{
+	struct ledger *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return err_nomem(err);
+	l->next_archive = 1;
+	buf_init(&l->links, LINKS_MAX);
+	if (journal_check_new(root, NULL, &l->check, err)) {
+		free(l);
+		return -1;
+	}
+	*ret = l;
+	return 0;
+}
+
+void ledger_free(struct ledger *l)
+{
+	if (!l)
+		return;
+	journal_check_free(l->check);
+	buf_free(&l->links);
+	ledger_fold_clear(l);
+	free(l);
+}
+
+static int keep_link(
+    struct ledger *l, const struct journal_record *r, const void *line, size_t n, struct err *err)
+{
+	l->epoch_ns = r->wall_ns;
+	return buf_append(&l->links, line, n, err) || buf_append(&l->links, "\n", 1, err) ? -1 : 0;
+}
+
+static int take(
+    struct ledger *l, const void *line, size_t n, ledger_each_fn *each, void *arg, struct err *err)
+{
+	struct journal_record r = {0};
+	int failed;
+
+	if (journal_check_line(l->check, line, n, &r, err))
+		return -1;
+	failed = ledger_check(l, r.event, r.json, r.seq, err) || ledger_fold_apply(l, &r, err) ||
+		 (!strcmp(r.event, JOURNAL_EPOCH_EVENT) && keep_link(l, &r, line, n, err)) ||
+		 (each && each(arg, &r, err));
+	journal_record_clear(&r);
+	l->size += n + 1;
+	return failed ? -1 : 0;
+}
+
+int ledger_take(struct ledger *l, const void *line, size_t n, struct err *err)
+{
+	return take(l, line, n, NULL, NULL, err);
+}
+
+int ledger_would(const struct ledger *l, const void *line, size_t n, struct err *err)
+{
+	struct journal_record r = {0};
+	int failed;
+
+	if (journal_check_would(l->check, line, n, &r, err))
+		return -1;
+	failed = ledger_check(l, r.event, r.json, r.seq, err);
+	journal_record_clear(&r);
+	return failed;
+}
+
+int ledger_accepts(const struct ledger *l, const char *event, const json_t *members, struct err *err)
+{
+	return ledger_check(l, event, members, ledger_seq(l) + 1, err);
+}
+
+/* All whole lines in `b`; what is left of it stays.  Who looks at each is shown none without its own
+ * signature. */
+static int take_lines(struct ledger *l, struct buf *b, ledger_each_fn *each, void *arg, struct err *err)
+{
+	size_t at = 0;
+	uint8_t *newline;
+
+	while (at < b->n && (newline = memchr(b->p + at, '\n', b->n - at))) {
+		size_t len = (size_t)(newline - (b->p + at));
+
+		if (!each)
+			journal_check_vouch(l->check, b->p + at, b->n - at);
+		if (take(l, b->p + at, len, each, arg, err))
+			return -1;
+		at += len + 1;
+	}
+	buf_consume(b, at);
+	if (b->n > JOURNAL_LINE_MAX)
+		/* refused by the checker for its length, which names the line */
+		return take(l, b->p, b->n, NULL, NULL, err);
+	return 0;
+}
+
+static int load(struct ledger *l, int fd, const char *name, ledger_each_fn *each, void *arg, struct err *err)
+{
+	BUF_AUTO b = BUF_INIT(JOURNAL_LINE_MAX + READ_SIZE);
+	ssize_t r;
+
+	do {
+		if (buf_reserve(&b, READ_SIZE, err))
+			return -1;
+		r = io_read_full(fd, b.p + b.n, READ_SIZE);
+		if (r < 0)
+			return err_sys(err, "E-IO-02", errno, text("cannot read '%s'"), name);
+		b.n += (size_t)r;
+		if (take_lines(l, &b, each, arg, err))
+			return -1;
+	} while ((size_t)r == READ_SIZE);
+	l->torn = b.n > 0;
+	if (!ledger_seq(l))
+		return err_set(err, "E-LEDGER-04", text("the journal '%s' holds no record"), name);
+	return 0;
+}
+
+int ledger_load_fd(int fd, const char *name, const struct minisig_public *root, ledger_each_fn *each,
+    void *arg, struct ledger **ret, struct err *err)
+{
+	struct ledger *l;
+
+	if (ledger_new(root, &l, err))
+		return -1;
+	if (load(l, fd, name, each, arg, err)) {
+		ledger_free(l);
+		return -1;
+	}
+	*ret = l;
+	return 0;
+}
+
+int ledger_load(int dirfd, const struct minisig_public *root, struct ledger **ret, struct err *err)
+{
+	IO_FD_AUTO fd = io_open_file(dirfd, JOURNAL_FILE, err);
+
+	if (fd < 0 && errno == ENOENT) {
+		err_set(err, "E-LEDGER-03", text("there is no journal '%s'"), JOURNAL_FILE);
+		return LEDGER_ABSENT;
+	}
+	return fd < 0 ? -1 : ledger_load_fd(fd, JOURNAL_FILE, root, NULL, NULL, ret, err);
+}
+
+struct valid {
+	struct ledger *l;
+	struct err *why;
+};
+
+static int take_valid(void *arg, const uint8_t *line, size_t n, size_t ahead, struct err *err)
+{
+	const struct valid *v = arg;
+
+	(void)ahead;
+	if (!ledger_would(v->l, line, n, v->why))
+		return ledger_take(v->l, line, n, err);
+	/* what could not be judged is not invalid */
+	return !strcmp(v->why->code, "E-MEM-01") ? err_nomem(err) : 1;
+}
+
+int ledger_load_valid(
+    int dirfd, const struct minisig_public *root, struct ledger **ret, struct err *ret_why, struct err *err)
+{
+	IO_FD_AUTO fd = io_open_file(dirfd, JOURNAL_FILE, err);
+	struct valid v = {.why = ret_why};
+	struct err said = ERR_INIT;
+	int r;
+
+	if (fd < 0 || ledger_new(root, &v.l, err))
+		return -1;
+	r = lines_each(fd, take_valid, &v, &v.l->torn, &said);
+	/* longer than a record can be: no more one than any other line that is none */
+	if (r < 0 && !strcmp(said.code, "E-JOURNAL-01")) {
+		*ret_why = said;
+		r = 1;
+	}
+	if (r < 0 && err)
+		*err = said;
+	if (r >= 0 && ledger_seq(v.l)) {
+		*ret = v.l;
+		return 0;
+	}
+	ledger_free(v.l);
+	return r < 0 ? -1
+		     : err_set(err, "E-LEDGER-04", text("the journal '%s' holds no record"), JOURNAL_FILE);
+}
+
+const char *ledger_repository(const struct ledger *l)
+{
+	return journal_check_repository(l->check);
+}
+
+const struct minisig_public *ledger_root(const struct ledger *l)
+{
+	return journal_check_root(l->check);
+}
+
+const struct minisig_public *ledger_keys(const struct ledger *l, size_t *ret_n)
+{
+	return journal_check_keys(l->check, ret_n);
+}
+
+uint32_t ledger_epoch(const struct ledger *l)
+{
+	size_t n;
+
+	(void)journal_check_keys(l->check, &n);
+	return (uint32_t)n;
+}
+
+int64_t ledger_epoch_ns(const struct ledger *l)
+{
+	return l->epoch_ns ? l->epoch_ns : l->created_ns;
+}
+
+const uint8_t *ledger_links(const struct ledger *l, size_t *ret_n)
+{
+	*ret_n = l->links.n;
+	return l->links.p;
+}
+
+size_t ledger_recipients(const struct ledger *l)
+{
+	return l->n_recipients;
+}
+
+const char *ledger_recipient(const struct ledger *l, size_t i)
+{
+	return l->recipients[i];
+}
+
+int64_t ledger_created_ns(const struct ledger *l)
+{
+	return l->created_ns;
+}
+
+uint64_t ledger_seq(const struct ledger *l)
+{
+	return journal_check_seq(l->check);
+}
+
+const uint8_t *ledger_head(const struct ledger *l)
+{
+	return journal_check_head(l->check);
+}
+
+int64_t ledger_head_ns(const struct ledger *l)
+{
+	return l->head_ns;
+}
+
+uint64_t ledger_size(const struct ledger *l)
+{
+	return l->size;
+}
+
+bool ledger_torn(const struct ledger *l)
+{
+	return l->torn;
+}
+
+size_t ledger_media(const struct ledger *l)
+{
+	return l->n_media;
+}
+
+const struct ledger_medium *ledger_medium(const struct ledger *l, size_t i)
+{
+	return &l->media[i];
+}
+
+const struct ledger_medium *ledger_medium_by_uuid(const struct ledger *l, const char *uuid)
+{
+	for (size_t i = 0; i < l->n_media; i++)
+		if (!strcmp(l->media[i].uuid, uuid))
+			return &l->media[i];
+	return NULL;
+}
+
+const struct ledger_medium *ledger_medium_by_label(const struct ledger *l, const char *label)
+{
+	for (size_t i = l->n_media; i--;)
+		if (!l->media[i].retired_ns && !strcmp(l->media[i].label, label))
+			return &l->media[i];
+	return NULL;
+}
+
+size_t ledger_generations(const struct ledger *l)
+{
+	return l->n_generations;
+}
+
+const struct ledger_generation *ledger_generation(const struct ledger *l, size_t i)
+{
+	return &l->generations[i];
+}
+
+const struct ledger_generation *ledger_generation_by_number(const struct ledger *l, uint64_t number)
+{
+	size_t lo = 0, hi = l->n_generations;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (l->generations[mid].number == number)
+			return &l->generations[mid];
+		if (l->generations[mid].number < number)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return NULL;
+}
+
+int ledger_generation_record(const struct ledger *l, uint64_t number, struct verify_record *ret)
+{
+	const struct ledger_generation *g = ledger_generation_by_number(l, number);
+
+	if (!g || (g->state != LEDGER_COMMITTED && g->state != LEDGER_EXPIRED))
+		return 0;
+	ret->epoch = g->epoch;
+	return digest_unhex(g->manifest_sha256, DIGEST_LEN, ret->manifest_sha256);
+}
+
+const struct ledger_generation *ledger_last_committed(const struct ledger *l)
+{
+	for (size_t i = l->n_generations; i--;)
+		if (l->generations[i].state == LEDGER_COMMITTED)
+			return &l->generations[i];
+	return NULL;
+}
+
+uint64_t ledger_next_generation(const struct ledger *l)
+{
+	return l->n_generations ? l->generations[l->n_generations - 1].number + 1 : 1;
+}
+
+uint64_t ledger_next_archive(const struct ledger *l)
+{
+	return l->next_archive;
+}
+
+const struct ledger_dataset *ledger_dataset_in(const struct ledger_generation *g, const char *dataset)
+{
+	for (size_t i = 0; i < g->n_datasets; i++)
+		if (!strcmp(g->datasets[i].name, dataset))
+			return &g->datasets[i];
+	return NULL;
+}
+
+bool ledger_good(const struct ledger_generation *g, const struct ledger_dataset *d)
+{
+	return d->verdict == LEDGER_GOOD || (d->verdict == LEDGER_PARTIAL && g->accepted_ns);
+}
+
+bool ledger_counts(const struct ledger_generation *g, const char *dataset)
+{
+	const struct ledger_dataset *d = ledger_dataset_in(g, dataset);
+
+	return g->state == LEDGER_COMMITTED && !g->suspect && d && ledger_good(g, d);
+}
+
+const char *ledger_verdict_word(enum ledger_verdict v)
+{
+	static const char *const words[] = {"pending", "good", "partial", "failed"};
+
+	return words[v];
+}
+
+const char *ledger_state_word(enum ledger_state s)
+{
+	static const char *const words[] = {"begun", "committed", "failed", "abandoned", "expired"};
+
+	return words[s];
+}

@@ -1,0 +1,281 @@
+/* ledger: the state of the world as a fold over the journal: media, generations, copies.
+ *
+ * There is no second source of truth: what this module says is what the signed records say, or there is an
+ * error naming the line.  ledger_load() reads the journal as a stream and keeps only what the fold needs.
+ *
+ * A last line without a newline was never acknowledged (the writer died): it is left out and ledger_torn()
+ * says so.  Any other fault is an error.  Events that are not known (of a later version) are checked, counted
+ * and passed over.
+ *
+ * Errors: E-JOURNAL-NN (journal.h) for lines, E-LEDGER-01 a known event lacks a member or has one of the
+ * wrong kind, E-LEDGER-02 a record contradicts what stands before it, E-LEDGER-03 there is no journal,
+ * E-LEDGER-04 it is empty.
+ *
+ * Everything an accessor returns belongs to the ledger and is valid until the next ledger_take() or
+ * ledger_free().
+ */
+#ifndef BKP_READ_LEDGER_LEDGER_H
+#define BKP_READ_LEDGER_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "format/journal/approval.h"
+#include "format/crypto/digest.h"
+#include "format/guard/guard.h"
+
+struct err;
+struct journal_record;
+struct json_t;
+struct minisig_public;
+struct verify_record;
+
+enum ledger_verdict { LEDGER_PENDING, LEDGER_GOOD, LEDGER_PARTIAL, LEDGER_FAILED };
+enum ledger_state {
+	LEDGER_BEGUN,	  /* begun; nothing is known of its end: running now, or the run died */
+	LEDGER_COMMITTED, /* reported */
+	LEDGER_GEN_FAILED,
+	LEDGER_ABANDONED, /* begun, never ended, and a later one has begun */
+	LEDGER_EXPIRED,	  /* was committed; since then it expired on every medium that held it */
+};
+
+struct ledger_medium {
+	const char *uuid;
+	const char *label;
+	const char *type; /* "hdd" … */
+	const char *path;
+	const char *place; /* where it is kept: as of its registration, then as of the newest medium-moved */
+	bool offline;
+	int64_t added_ns; /* wall time of the newest medium-added record */
+	/* what the disk itself is, as far as the system could tell at registration; "" unknown */
+	const char *fs_uuid, *serial;
+	const char *store; /* which storage it is, as device.h says; where that was not recorded fs_uuid */
+	const char *shows; /* its type as the device itself shows it, or "memory"; "" it cannot be told */
+	/* Is it connected?  What was recorded last (medium-added, medium-attached, rotated: true;
+	 * medium-detached, medium-moved with detached: false), and since when. */
+	bool attached;
+	int64_t attach_ns;
+	/* the newest rotation that left nothing out, or at least brought the newest generation; 0: never */
+	int64_t rotated_ns;
+	bool came;     /* it was seen to be attached, and since then neither rotated nor recorded anywhere */
+	bool unplaced; /* gone again after that: nobody recorded where it is */
+	const char *destination; /* where the last rotation said it would be taken; "" once it was moved */
+	const char
+	    *custodian;	  /* who had it in hand last: operator of the newest rotated or medium-moved; "" */
+	int64_t moved_ns; /* of the newest medium-moved; 0: never */
+	/* how far its copy of the journal went when this host last wrote it; 0, "": never */
+	uint64_t copy_seq;
+	char copy_sha256[DIGEST_HEX];
+	/* what was last found wrong with that copy and not mended since, "truncated" or "forked", and from
+	 * which line on; "" */
+	const char *copy_fault;
+	uint64_t copy_fault_line;
+	int64_t retired_ns; /* a person gave it up: nothing on it counts, its name is free; 0: not */
+	bool full; /* it had no room for what was last written to it, and nothing expired from it since */
+	char docs_sha256[DIGEST_HEX]; /* of the newest "documents" record of it; "": none */
+};
+
+struct ledger_dataset {
+	const char *name;
+	enum ledger_verdict verdict; /* LEDGER_PENDING until the generation is committed */
+	uint64_t entries, files, bytes, unreadable, changed, skipped;
+	const char *reason; /* why it failed or has no probe's value, or "" */
+	struct guard guard;
+	const char *suspicion;		     /* why the guard found it suspect, or "" */
+	const struct guard_canary *canaries; /* as found, when they were first seen or had changed */
+	size_t n_canaries;
+};
+
+struct ledger_copy {
+	const char *medium; /* UUID */
+	const char *label;  /* as of the record */
+	bool ok;	    /* the generation is there: committed to it, or copied later */
+	bool frozen;	    /* immutable flags were set */
+	const char *reason; /* why not, or "" */
+	/* last time it was read back and compared; 0: never, or files were brought or found damaged since */
+	int64_t verified_ns;
+	int64_t damaged_ns; /* last time it was found damaged, unless it verified since; 0: never */
+	int64_t copied_ns;  /* brought there from another medium; 0: never */
+	int64_t expired_ns; /* expired there: not to be brought again; 0: never */
+	bool approved;	    /* an approver signed for that expiry */
+};
+
+struct ledger_generation {
+	uint64_t number;
+	const char *uuid;
+	enum ledger_state state;
+	int64_t begun_ns;
+	bool
+	    undated; /* begun while the clock had jumped and nobody had attested it: begun_ns is nobody's word */
+	uint32_t epoch;	  /* of its begin record: the key that signs it */
+	int64_t ended_ns; /* time of the committed or failed record; 0: none */
+	bool recovered;
+	const char *reason; /* of a failed generation, or "" */
+	char manifest_sha256[DIGEST_HEX];
+	uint64_t archives, archive_bytes, new_bytes;
+	const struct ledger_dataset *datasets;
+	size_t n_datasets;
+	const struct ledger_copy *copies;
+	size_t n_copies;
+	bool suspect;	      /* the guard found a data set suspect, and nobody has accepted it */
+	int64_t accepted_ns;  /* somebody accepted it as good; 0: never */
+	int64_t held_ns;      /* held now: never expires; 0: not */
+	int64_t released_ns;  /* was held until then; 0: never, or it is held again */
+	const char *held_why; /* or "" */
+};
+
+/* What was agreed of a data set's retention: the least that holds whatever the policy says, until it is
+ * lowered with the root key. */
+struct ledger_agreed {
+	const char *name;
+	uint64_t generations, protect_s;
+	uint64_t daily, weekly, monthly, yearly;
+};
+
+/* The clock was found to have jumped forward and nobody has attested it since. */
+struct ledger_latch {
+	int64_t found_ns; /* wall time of the record, as the clock said then; 0: not latched */
+	int64_t seconds;  /* how far: > 0 forward */
+	const char
+	    *source;	   /* what told: "monotonic", "journal", "filesystem"; NULL or "" while not latched */
+	uint64_t attested; /* generations up to this number were begun before the clock was last attested */
+};
+
+struct ledger_outcome {
+	const char *command; /* "run" … */
+	int64_t ended_ns;
+	int exit;
+	int signal;	  /* that ended it early, or 0 */
+	const char *line; /* what a person was told, or "" */
+};
+
+/* Was anybody told, when somebody was to be told last? */
+struct ledger_notified {
+	int64_t at_ns; /* 0: never tried */
+	bool ok;
+	const char *reason; /* why not; NULL or "" */
+};
+
+struct ledger;
+
+/* Reads journal.jsonl in the folder.  root: the key of epoch 1, or NULL: take it from the init record.
+ * 0, LEDGER_ABSENT (E-LEDGER-03), -1. */
+#define LEDGER_ABSENT 1
+int ledger_load(int dirfd, const struct minisig_public *root, struct ledger **ret, struct err *err)
+    __attribute__((warn_unused_result));
+/* The same from an open file, read from its start.  `each`, unless NULL, sees every record, and none of which
+ * the signature was not checked; without it one signature vouches for the lines of the same epoch before it
+ * (journal_check_vouch). */
+typedef int ledger_each_fn(void *arg, const struct journal_record *r, struct err *err);
+int ledger_load_fd(int fd, const char *name, const struct minisig_public *root, ledger_each_fn *each,
+    void *arg, struct ledger **ret, struct err *err) __attribute__((warn_unused_result));
+/* As far as the journal is one: *ret_why (code "" when that is all of it) says what the first line behind
+ * ledger_size() is not.  A journal without a first record is -1. */
+int ledger_load_valid(int dirfd, const struct minisig_public *root, struct ledger **ret, struct err *ret_why,
+    struct err *err) __attribute__((warn_unused_result));
+/* An empty ledger, for a journal whose first record is about to be taken. */
+int ledger_new(const struct minisig_public *root, struct ledger **ret, struct err *err);
+void ledger_free(struct ledger *l);
+
+/* Would the fold accept this event next?  Asked before a record is written, so that a journal never holds one
+ * that its readers refuse. */
+int ledger_accepts(const struct ledger *l, const char *event, const struct json_t *members, struct err *err)
+    __attribute__((warn_unused_result));
+/* The same of the finished line: is it what the next record must be?  Changes nothing. */
+int ledger_would(const struct ledger *l, const void *line, size_t n, struct err *err)
+    __attribute__((warn_unused_result));
+/* Checks the next line (no newline) and folds it in.  After a failure the ledger is behind the journal, or
+ * holds half a record: it is good for looking, not for the next line. */
+int ledger_take(struct ledger *l, const void *line, size_t n, struct err *err)
+    __attribute__((warn_unused_result));
+
+const char *ledger_repository(const struct ledger *l);
+const struct minisig_public *ledger_root(const struct ledger *l); /* key of epoch 1 */
+/* Keys of all epochs so far, epoch 1 at index 0; the last one signs the next record. */
+const struct minisig_public *ledger_keys(const struct ledger *l, size_t *ret_n);
+uint32_t ledger_epoch(const struct ledger *l);	 /* the newest: how many keys there are */
+int64_t ledger_epoch_ns(const struct ledger *l); /* wall time of the record that named its key */
+/* The records that hand over from one epoch to the next, byte for byte, each with its newline: keys.jsonl. */
+const uint8_t *ledger_links(const struct ledger *l, size_t *ret_n);
+size_t ledger_recipients(const struct ledger *l);
+const char *ledger_recipient(const struct ledger *l, size_t i);
+int64_t ledger_created_ns(const struct ledger *l); /* of the init record */
+
+uint64_t ledger_seq(const struct ledger *l);	    /* of the head; also the number of records */
+const uint8_t *ledger_head(const struct ledger *l); /* SHA-256 of the head's line, DIGEST_LEN bytes */
+int64_t ledger_head_ns(const struct ledger *l);	    /* wall time of the head */
+struct clock_stamp ledger_head_stamp(
+    const struct ledger *l);		      /* all of its clock; zeros: there is no record */
+uint64_t ledger_size(const struct ledger *l); /* bytes of the journal up to and with the head's newline */
+bool ledger_torn(const struct ledger *l);     /* bytes without a newline stand behind ledger_size() */
+
+size_t ledger_media(const struct ledger *l);
+const struct ledger_medium *ledger_medium(
+    const struct ledger *l, size_t i); /* in the order of registration */
+const struct ledger_medium *ledger_medium_by_uuid(const struct ledger *l, const char *uuid); /* or NULL */
+const struct ledger_medium *ledger_medium_by_label(
+    const struct ledger *l, const char *label); /* not retired; or NULL */
+
+size_t ledger_generations(const struct ledger *l);
+const struct ledger_generation *ledger_generation(const struct ledger *l, size_t i); /* ascending numbers */
+const struct ledger_generation *ledger_generation_by_number(
+    const struct ledger *l, uint64_t number); /* or NULL */
+/* What a reported generation must be, for verify_options.record.  1: known, 0: it is not reported. */
+int ledger_generation_record(const struct ledger *l, uint64_t number, struct verify_record *ret);
+const struct ledger_generation *ledger_last_committed(const struct ledger *l); /* or NULL */
+/* The data set in it, or NULL. */
+const struct ledger_dataset *ledger_dataset_in(const struct ledger_generation *g, const char *dataset);
+/* Is it good there: its verdict is, or it is partial and a person accepted the generation as it is?  d: of g.
+ */
+bool ledger_good(const struct ledger_generation *g, const struct ledger_dataset *d);
+/* Does the generation count for the data set?  The one rule for floors, 3-2-1, expiry and what is due next:
+ * it is committed, the data set is good in it, and the generation is not suspect: where one data set was
+ * found harmed, a person answers for all of them (accepts, or takes none).  Whether a copy of it is verified
+ * on a medium is asked beside it. */
+bool ledger_counts(const struct ledger_generation *g, const char *dataset);
+/* What a canary of the data set must be: SHA-256 as hex as it was first found, or as in the generation that
+ * was accepted last; "": it must not be there; NULL: never seen. */
+const char *ledger_canary(const struct ledger *l, const char *dataset, const char *path);
+/* The newest generation that the guard found suspect and that nobody has accepted or held yet, or NULL.
+ * While there is one nothing may be expired anywhere and no medium that is kept offline may be written to. */
+const struct ledger_generation *ledger_frozen_by(const struct ledger *l);
+uint64_t ledger_next_generation(const struct ledger *l); /* highest begun + 1 */
+uint64_t ledger_next_archive(const struct ledger *l);	 /* highest next_archive recorded; 1 at first */
+
+/* The newest "policy" record: SHA-256 of the policy's bytes as hex; "" none. */
+const char *ledger_policy_sha256(const struct ledger *l);
+/* Changes of the policy by which less is captured or guarded, and that nobody has accepted yet: how many, the
+ * first one (a text; NULL: none), and since when. */
+size_t ledger_narrowed(const struct ledger *l, const char **ret_first, int64_t *ret_since_ns);
+/* NULL: nothing was agreed of it. */
+const struct ledger_agreed *ledger_agreed(const struct ledger *l, const char *dataset);
+size_t ledger_agreements(const struct ledger *l);
+const struct ledger_agreed *ledger_agreement(const struct ledger *l, size_t i);
+/* Public keys (RW…) of which one must approve an expiry; none: nobody needs to. */
+size_t ledger_approvers(const struct ledger *l);
+const char *ledger_approver(const struct ledger *l, size_t i);
+const struct ledger_latch *ledger_latch(const struct ledger *l); /* never NULL */
+/* What the stamps of all records say of the clock (clockskew.h); never NULL. */
+struct clockskew_track;
+const struct clockskew_track *ledger_clock(const struct ledger *l);
+/* The records that approvals refer to: the "agreed" in force, the "clock-jump" that latched; seq 0: none. */
+struct approval_record ledger_agreed_at(const struct ledger *l);
+struct approval_record ledger_latch_at(const struct ledger *l);
+/* Would an "agreed" record with these members agree to less than what is in force?  Then it needs an approval
+ * by the root key.  why (may be NULL): the first thing that is less, for people. */
+#define LEDGER_WHY 256
+bool ledger_agrees_to_less(const struct ledger *l, const struct json_t *members, char why[LEDGER_WHY]);
+/* The last outcome of that command, or NULL. */
+const struct ledger_outcome *ledger_outcome(const struct ledger *l, const char *command);
+const struct ledger_notified *ledger_notified(const struct ledger *l); /* never NULL */
+/* SHA256SUMS of the tools that a person accepted last; "": none. */
+const char *ledger_tools_accepted(const struct ledger *l);
+
+/* Words of the format. */
+const char *ledger_verdict_word(enum ledger_verdict v); /* "good" …; "pending" */
+const char *ledger_state_word(
+    enum ledger_state s); /* "begun", "committed", "failed", "abandoned", "expired" */
+
+#endif

@@ -1,0 +1,102 @@
+/* ledger_canary: what the canaries of the data sets must be; see ledger.h. */
+#include "read/ledger/ledger_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+
+int ledger_canaries_read(struct ledger_dataset *d, const json_t *guard, struct err *err)
+{
+	json_t *found = json_object_get(guard, "canary"), *value;
+	struct guard_canary *list;
+	const char *path;
+
+	if (!json_object_size(found))
+		return 0;
+	list = calloc(json_object_size(found), sizeof(*list));
+	if (!list)
+		return err_nomem(err);
+	d->canaries = list;
+	json_object_foreach(found, path, value)
+	{
+		const char *hex = json_string_value(value);
+		struct guard_canary *c = &list[d->n_canaries];
+		uint8_t hash[DIGEST_LEN];
+
+		if (!hex || (*hex && (strlen(hex) != 2 * DIGEST_LEN || !digest_unhex(hex, DIGEST_LEN, hash))))
+			continue;
+		c->path = strdup(path);
+		if (!c->path)
+			return err_nomem(err);
+		memcpy(c->sha256, hex, strlen(hex) + 1);
+		d->n_canaries++;
+	}
+	return 0;
+}
+
+void ledger_canaries_free(struct ledger_dataset *d)
+{
+	for (size_t i = 0; i < d->n_canaries; i++)
+		free(d->canaries[i].path);
+	free((struct guard_canary *)d->canaries);
+	d->canaries = NULL;
+	d->n_canaries = 0;
+}
+
+static struct ledger_canary *find(const struct ledger *l, const char *dataset, const char *path)
+{
+	for (size_t i = 0; i < l->n_canaries; i++)
+		if (!strcmp(l->canaries[i].dataset, dataset) && !strcmp(l->canaries[i].is.path, path))
+			return &l->canaries[i];
+	return NULL;
+}
+
+static int set(struct ledger *l, const char *dataset, const struct guard_canary *is, struct err *err)
+{
+	struct ledger_canary *c = find(l, dataset, is->path);
+
+	if (!c) {
+		c = reallocarray(l->canaries, l->n_canaries + 1, sizeof(*c));
+		if (!c)
+			return err_nomem(err);
+		l->canaries = c;
+		c += l->n_canaries;
+		c->dataset = strdup(dataset);
+		c->is.path = strdup(is->path);
+		l->n_canaries++;
+		if (!c->dataset || !c->is.path)
+			return err_nomem(err);
+	}
+	memcpy(c->is.sha256, is->sha256, sizeof(c->is.sha256));
+	return 0;
+}
+
+int ledger_canaries_take(struct ledger *l, const struct ledger_generation *g, bool accepted, struct err *err)
+{
+	for (size_t i = 0; i < g->n_datasets; i++) {
+		const struct ledger_dataset *d = &g->datasets[i];
+
+		for (size_t k = 0; k < d->n_canaries; k++)
+			if ((accepted || !find(l, d->name, d->canaries[k].path)) &&
+			    set(l, d->name, &d->canaries[k], err))
+				return -1;
+	}
+	return 0;
+}
+
+const char *ledger_canary(const struct ledger *l, const char *dataset, const char *path)
+{
+	const struct ledger_canary *c = find(l, dataset, path);
+
+	return c ? c->is.sha256 : NULL;
+}
+
+void ledger_canaries_clear(struct ledger *l)
+{
+	for (size_t i = 0; i < l->n_canaries; i++) {
+		free(l->canaries[i].dataset);
+		free(l->canaries[i].is.path);
+	}
+	free(l->canaries);
+}

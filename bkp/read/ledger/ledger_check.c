@@ -1,0 +1,353 @@
+/* ledger_check: what each event must say, and what it may not contradict; see ledger.h and docs/format.md,
+ * section 9. */
+#include "read/ledger/ledger_private.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "format/journal/journal.h"
+#include "format/crypto/minisig.h"
+
+static bool all_strings(const json_t *list)
+{
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (!json_is_string(json_array_get(list, i)))
+			return false;
+	return json_is_array(list);
+}
+
+static bool has_kind(const json_t *v, enum ledger_kind kind)
+{
+	const char *s = json_string_value(v);
+	uint8_t hash[DIGEST_LEN];
+
+	switch (kind) {
+	case UUID:
+		return s && journal_is_uuid(s);
+	case WORD:
+		return s && *s;
+	case TEXT_OPT:
+		return s || !v || json_is_null(v);
+	case NUMBER:
+		return json_is_integer(v) && json_integer_value(v) >= 0;
+	case INTEGER:
+		return json_is_integer(v);
+	case BOOLEAN:
+		return json_is_boolean(v);
+	case BOOLEAN_OPT:
+		return !v || json_is_boolean(v);
+	case SHA256:
+		return s && strlen(s) == 2 * DIGEST_LEN && digest_unhex(s, DIGEST_LEN, hash);
+	case LIST:
+		return json_is_array(v);
+	case STRINGS:
+		return all_strings(v);
+	}
+	return false;
+}
+
+int ledger_wrong_member(uint64_t line, const char *event, const char *name, struct err *err)
+{
+	return err_set(err, "E-LEDGER-01",
+	    text("record %ju of the journal, '%s': member '%s' is missing or of the wrong kind"), line, event,
+	    name);
+}
+
+int ledger_check_members(
+    const json_t *o, const struct ledger_member *m, uint64_t line, const char *event, struct err *err)
+{
+	for (; m->name; m++)
+		if (!has_kind(json_object_get(o, m->name), m->kind))
+			return ledger_wrong_member(line, event, m->name, err);
+	return 0;
+}
+
+int ledger_contradiction(uint64_t line, const char *event, const char *why, struct err *err)
+{
+	return err_set(err, "E-LEDGER-02",
+	    text("record %ju of the journal, '%s', contradicts the records before it: %s"), line, event, why);
+}
+
+/* ---- checks, one per event ---- */
+
+static int check_init(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	if (line != 1)
+		return ledger_contradiction(line, event, text("the repository exists already"), err);
+	(void)l;
+	return json_array_size(json_object_get(o, "recipients"))
+		   ? 0
+		   : ledger_wrong_member(line, event, "recipients", err);
+}
+
+/* One name, one medium. */
+static int check_name(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	const struct ledger_medium *m = ledger_medium_by_uuid(l, member_str(o, "medium")),
+				   *other = ledger_medium_by_label(l, member_str(o, "label"));
+
+	if (!m && strcmp(event, "medium-added") != 0)
+		return ledger_contradiction(line, event, text("the medium was never registered"), err);
+	if (other && other != m)
+		return ledger_contradiction(line, event, text("another medium has that name"), err);
+	return 0;
+}
+
+static int check_nothing(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	(void)l, (void)o, (void)line, (void)event, (void)err;
+	return 0;
+}
+
+/* One that the chain of lines would refuse: asked before it is written. */
+static int check_epoch(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	struct minisig_public key;
+
+	if (minisig_public_parse(member_str(o, "key"), &key, NULL))
+		return ledger_wrong_member(line, event, "key", err);
+	/* a record that is being read has taught its key already */
+	if (member_num(o, "next") != ledger_epoch(l) + (ledger_seq(l) < line))
+		return ledger_contradiction(line, event, text("it is not the next epoch"), err);
+	return 0;
+}
+
+static int check_heads(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	const json_t *media = json_object_get(o, "media");
+
+	if (!member_num(o, "upto") || member_num(o, "upto") >= line)
+		return ledger_contradiction(line, event, text("there is no such record yet"), err);
+	for (size_t i = 0; i < json_array_size(media); i++)
+		if (!ledger_medium_by_uuid(l, json_string_value(json_array_get(media, i))))
+			return ledger_contradiction(
+			    line, event, text("the medium was never registered"), err);
+	return 0;
+}
+
+static int check_begin(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	if (member_num(o, "generation") < ledger_next_generation(l))
+		return ledger_contradiction(
+		    line, event, text("the generation's number was given before"), err);
+	return 0;
+}
+
+static int check_dataset(const json_t *d, uint64_t line, const char *event, struct err *err)
+{
+	static const struct ledger_member members[] = {{"name", WORD}, {"verdict", WORD}, {"entries", NUMBER},
+	    {"files", NUMBER}, {"bytes", NUMBER}, {"unreadable", NUMBER}, {"changed", NUMBER},
+	    {"skipped", NUMBER}, {"reason", TEXT_OPT}, {NULL, UUID}};
+	const char *v;
+
+	if (!json_is_object(d))
+		return ledger_wrong_member(line, event, "datasets", err);
+	if (ledger_check_members(d, members, line, event, err))
+		return -1;
+	v = member_str(d, "verdict");
+	if (strcmp(v, "good") != 0 && strcmp(v, "partial") != 0 && strcmp(v, "failed") != 0)
+		return ledger_wrong_member(line, event, "verdict", err);
+	return 0;
+}
+
+/* Nothing comes to a medium, is read back from it, or goes from it, while it is recorded as being away. */
+static int check_presence(
+    const struct ledger *l, const char *uuid, uint64_t line, const char *event, struct err *err)
+{
+	const struct ledger_medium *m = ledger_medium_by_uuid(l, uuid);
+
+	if (!m)
+		return ledger_contradiction(line, event, text("the medium was never registered"), err);
+	return m->attached ? 0 : ledger_contradiction(line, event, text("the medium was away"), err);
+}
+
+static int check_copy(
+    const struct ledger *l, const json_t *c, uint64_t line, const char *event, struct err *err)
+{
+	static const struct ledger_member members[] = {{"medium", UUID}, {"label", WORD}, {"ok", BOOLEAN},
+	    {"frozen", BOOLEAN}, {"reason", TEXT_OPT}, {"full", BOOLEAN_OPT}, {NULL, UUID}};
+
+	if (!json_is_object(c))
+		return ledger_wrong_member(line, event, "media", err);
+	if (ledger_check_members(c, members, line, event, err))
+		return -1;
+	if (json_is_true(json_object_get(c, "ok")))
+		return check_presence(l, member_str(c, "medium"), line, event, err);
+	if (!ledger_medium_by_uuid(l, member_str(c, "medium")))
+		return ledger_contradiction(line, event, text("the medium was never registered"), err);
+	return 0;
+}
+
+static int check_committed(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	const struct ledger_generation *g = ledger_generation_by_number(l, member_num(o, "generation"));
+	bool recovered = json_is_true(json_object_get(o, "recovered"));
+	const json_t *datasets = json_object_get(o, "datasets"), *media = json_object_get(o, "media");
+
+	if (!g || strcmp(g->uuid, member_str(o, "uuid")) != 0)
+		return ledger_contradiction(line, event, text("the generation was never begun"), err);
+	if (g->state != LEDGER_BEGUN && !(g->state == LEDGER_ABANDONED && recovered))
+		return ledger_contradiction(line, event, text("the generation has ended already"), err);
+	for (size_t i = 0; i < json_array_size(datasets); i++)
+		if (check_dataset(json_array_get(datasets, i), line, event, err))
+			return -1;
+	for (size_t i = 0; i < json_array_size(media); i++)
+		if (check_copy(l, json_array_get(media, i), line, event, err))
+			return -1;
+	return 0;
+}
+
+static int check_copied(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	const struct ledger_generation *g = ledger_generation_by_number(l, member_num(o, "generation"));
+
+	/* one that is recorded as expired everywhere may be found standing there */
+	if (!g || (g->state != LEDGER_COMMITTED && (g->state != LEDGER_EXPIRED || !strcmp(event, "copied"))))
+		return ledger_contradiction(line, event, text("the generation was never committed"), err);
+	return check_presence(l, member_str(o, "medium"), line, event, err);
+}
+
+static int check_medium(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	if (!ledger_medium_by_uuid(l, member_str(o, "medium")))
+		return ledger_contradiction(line, event, text("the medium was never registered"), err);
+	return 0;
+}
+
+/* Why each of them failed; may be absent. */
+static int check_reasons(const json_t *list, uint64_t line, const char *event, struct err *err)
+{
+	static const struct ledger_member members[] = {{"name", WORD}, {"reason", TEXT_OPT}, {NULL, UUID}};
+
+	if (list && !json_is_array(list))
+		return ledger_wrong_member(line, event, "datasets", err);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *d = json_array_get(list, i);
+
+		if (!json_is_object(d))
+			return ledger_wrong_member(line, event, "datasets", err);
+		if (ledger_check_members(d, members, line, event, err))
+			return -1;
+	}
+	return 0;
+}
+
+static int check_failed(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	const struct ledger_generation *g = ledger_generation_by_number(l, member_num(o, "generation"));
+
+	if (!g)
+		return ledger_contradiction(line, event, text("the generation was never begun"), err);
+	if (g->state != LEDGER_BEGUN && g->state != LEDGER_ABANDONED)
+		return ledger_contradiction(line, event, text("the generation has ended already"), err);
+	return check_reasons(json_object_get(o, "datasets"), line, event, err);
+}
+
+static int check_decision(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	const struct ledger_generation *g = ledger_generation_by_number(l, member_num(o, "generation"));
+
+	if (!g || g->state != LEDGER_COMMITTED)
+		return ledger_contradiction(line, event, text("the generation was never committed"), err);
+	return 0;
+}
+
+static const struct rule {
+	const char *event;
+	struct ledger_member members[12];
+	ledger_check_fn *check;
+} rules[] = {
+    {"init", {{"site", WORD}, {"root_key", WORD}, {"recipients", STRINGS}}, check_init},
+    {"medium-added",
+	{{"medium", UUID}, {"label", WORD}, {"type", WORD}, {"path", TEXT_OPT}, {"place", TEXT_OPT},
+	    {"offline", BOOLEAN}, {"fs_uuid", TEXT_OPT}, {"serial", TEXT_OPT}, {"store", TEXT_OPT},
+	    {"shows", TEXT_OPT}},
+	check_name},
+    {"medium-renamed", {{"medium", UUID}, {"label", WORD}, {"operator", WORD}}, check_name},
+    {"medium-retired", {{"medium", UUID}, {"operator", WORD}, {"reason", WORD}}, check_medium},
+    {JOURNAL_EPOCH_EVENT, {{"next", NUMBER}, {"key", WORD}}, check_epoch},
+    {"heads", {{"upto", NUMBER}, {"sha256", SHA256}, {"media", STRINGS}}, check_heads},
+    {"documents", {{"medium", UUID}, {"sha256", SHA256}}, check_medium},
+    {"policy-accepted", {{"sha256", SHA256}, {"operator", WORD}, {"reason", WORD}}, check_nothing},
+    {"tools-accepted", {{"tools", WORD}, {"operator", WORD}, {"reason", WORD}}, check_nothing},
+    {"history", {{"medium", UUID}, {"found", WORD}, {"line", NUMBER}, {"expected", NUMBER}}, check_medium},
+    {"begin", {{"generation", NUMBER}, {"uuid", UUID}, {"datasets", STRINGS}}, check_begin},
+    {"committed",
+	{{"generation", NUMBER}, {"uuid", UUID}, {"manifest_sha256", SHA256}, {"archives", NUMBER},
+	    {"archive_bytes", NUMBER}, {"new_bytes", NUMBER}, {"next_archive", NUMBER}, {"datasets", LIST},
+	    {"media", LIST}, {"recovered", BOOLEAN_OPT}},
+	check_committed},
+    {"verified", {{"generation", NUMBER}, {"medium", UUID}, {"files", NUMBER}, {"bytes", NUMBER}},
+	check_copied},
+    {"copied", {{"generation", NUMBER}, {"medium", UUID}, {"files", NUMBER}, {"bytes", NUMBER}},
+	check_copied},
+    {"verify-failed", {{"generation", NUMBER}, {"medium", UUID}, {"reason", TEXT_OPT}}, check_copied},
+    {"failed", {{"generation", NUMBER}, {"reason", TEXT_OPT}}, check_failed},
+    {"medium-attached", {{"medium", UUID}, {"path", TEXT_OPT}}, check_medium},
+    {"medium-detached", {{"medium", UUID}, {"path", TEXT_OPT}}, check_medium},
+    {"rotated",
+	{{"medium", UUID}, {"operator", WORD}, {"place", WORD}, {"generations", NUMBER}, {"newest", NUMBER},
+	    {"copied", NUMBER}, {"bytes", NUMBER}, {"unfrozen", NUMBER}, {"complete", BOOLEAN},
+	    {"full", BOOLEAN_OPT}},
+	check_medium},
+    {"medium-moved",
+	{{"medium", UUID}, {"operator", WORD}, {"place", WORD}, {"from", TEXT_OPT}, {"detached", BOOLEAN}},
+	check_medium},
+    {"policy", {{"sha256", SHA256}, {"bytes", NUMBER}}, check_nothing},
+    {"agreed", {{"datasets", LIST}, {"approvers", STRINGS}, {"approval", TEXT_OPT}}, ledger_check_agreed},
+    {"accepted", {{"generation", NUMBER}, {"operator", WORD}, {"reason", TEXT_OPT}}, check_decision},
+    {"held", {{"generation", NUMBER}, {"operator", WORD}, {"reason", WORD}}, check_decision},
+    {"released", {{"generation", NUMBER}, {"operator", WORD}, {"reason", TEXT_OPT}}, check_decision},
+    {"expired",
+	{{"generation", NUMBER}, {"medium", UUID}, {"files", NUMBER}, {"bytes", NUMBER}, {"why", TEXT_OPT},
+	    {"plan", TEXT_OPT}, {"approver", TEXT_OPT}, {"operator", TEXT_OPT}},
+	ledger_check_expired},
+    {"expiry-finished", {{"generation", NUMBER}, {"medium", UUID}, {"operator", WORD}}, check_medium},
+    {"clock-jump", {{"source", WORD}, {"before", WORD}, {"after", WORD}, {"seconds", INTEGER}},
+	check_nothing},
+    {"expiry-approved", {{"plan", WORD}, {"signature", WORD}, {"approver", WORD}}, ledger_check_approved},
+    {"clock-attested", {{"operator", WORD}, {"reason", TEXT_OPT}, {"approval", TEXT_OPT}},
+	ledger_check_attested},
+    {"outcome", {{"command", WORD}, {"exit", NUMBER}, {"line", TEXT_OPT}}, check_nothing},
+    {"notified", {{"ok", BOOLEAN}, {"reason", TEXT_OPT}}, check_nothing},
+    {"journal-repaired",
+	{{"kept", NUMBER}, {"lines", NUMBER}, {"bytes", NUMBER}, {"sha256", SHA256}, {"file", WORD},
+	    {"why", WORD}, {"operator", WORD}},
+	check_nothing},
+    {"scheduled", {{"action", WORD}, {"kind", WORD}, {"file", TEXT_OPT}}, check_nothing},
+};
+
+static const struct rule *find_rule(const char *event)
+{
+	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++)
+		if (!strcmp(rules[i].event, event))
+			return &rules[i];
+	return NULL;
+}
+
+int ledger_check(const struct ledger *l, const char *event, const json_t *o, uint64_t line, struct err *err)
+{
+	const struct rule *rule = find_rule(event);
+
+	if (line == 1 && strcmp(event, "init") != 0)
+		return ledger_contradiction(line, event, text("the first record must be 'init'"), err);
+	if (!rule)
+		return 0;
+	if (ledger_check_members(o, rule->members, line, event, err))
+		return -1;
+	return rule->check(l, o, line, event, err);
+}

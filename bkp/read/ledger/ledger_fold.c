@@ -1,0 +1,514 @@
+/* ledger_fold: what each event does to the state; see ledger.h and docs/format.md, section 9. */
+#include "read/ledger/ledger_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "format/journal/journal.h"
+
+static struct ledger_generation *generation_of(const struct ledger *l, const json_t *o)
+{
+	/* the accessor is for readers; the fold owns what it returns */
+	return (struct ledger_generation *)ledger_generation_by_number(l, member_num(o, "generation"));
+}
+
+static char *copy_of(const char *s, int *failed)
+{
+	char *c = strdup(s);
+
+	*failed |= !c;
+	return c;
+}
+
+typedef int apply_fn(struct ledger *l, const struct journal_record *r, struct err *err);
+
+static int apply_init(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	const json_t *list = json_object_get(r->json, "recipients");
+	int failed = 0;
+
+	l->created_ns = r->wall_ns;
+	l->recipients = calloc(json_array_size(list), sizeof(*l->recipients));
+	if (!l->recipients)
+		return err_nomem(err);
+	for (; l->n_recipients < json_array_size(list); l->n_recipients++)
+		l->recipients[l->n_recipients] =
+		    copy_of(json_string_value(json_array_get(list, l->n_recipients)), &failed);
+	return failed ? err_nomem(err) : 0;
+}
+
+static void medium_clear(struct ledger_medium *m)
+{
+	free((char *)m->uuid);
+	free((char *)m->label);
+	free((char *)m->type);
+	free((char *)m->path);
+	free((char *)m->place);
+	free((char *)m->fs_uuid);
+	free((char *)m->serial);
+	free((char *)m->store);
+	free((char *)m->shows);
+	free((char *)m->destination);
+	free((char *)m->custodian);
+	free((char *)m->copy_fault);
+	memset(m, 0, sizeof(*m));
+}
+
+static int apply_medium(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	struct ledger_medium *m =
+	    (struct ledger_medium *)ledger_medium_by_uuid(l, member_str(r->json, "medium"));
+	int failed = 0;
+
+	if (!m) {
+		m = reallocarray(l->media, l->n_media + 1, sizeof(*m));
+		if (!m)
+			return err_nomem(err);
+		l->media = m;
+		m += l->n_media++;
+		memset(m, 0, sizeof(*m));
+	}
+	medium_clear(m);
+	m->uuid = copy_of(member_str(r->json, "medium"), &failed);
+	m->label = copy_of(member_str(r->json, "label"), &failed);
+	m->type = copy_of(member_str(r->json, "type"), &failed);
+	m->path = copy_of(member_str_or_empty(r->json, "path"), &failed);
+	m->place = copy_of(member_str_or_empty(r->json, "place"), &failed);
+	m->offline = json_is_true(json_object_get(r->json, "offline"));
+	m->added_ns = r->wall_ns;
+	m->fs_uuid = copy_of(member_str_or_empty(r->json, "fs_uuid"), &failed);
+	m->serial = copy_of(member_str_or_empty(r->json, "serial"), &failed);
+	m->store = copy_of(*member_str_or_empty(r->json, "store") ? member_str(r->json, "store")
+								  : member_str_or_empty(r->json, "fs_uuid"),
+	    &failed);
+	m->shows = copy_of(member_str_or_empty(r->json, "shows"), &failed);
+	m->destination = copy_of("", &failed);
+	m->custodian = copy_of("", &failed);
+	m->copy_fault = copy_of("", &failed);
+	m->attached = true; /* its identity was written on it */
+	m->attach_ns = r->wall_ns;
+	return failed ? err_nomem(err) : 0;
+}
+
+static void set_attached(struct ledger_medium *m, bool attached, int64_t now_ns)
+{
+	if (m->attached != attached)
+		m->attach_ns = now_ns;
+	m->attached = attached;
+}
+
+int ledger_replace_text(const char **at, const char *with, struct err *err)
+{
+	char *copy = strdup(with);
+
+	if (!copy)
+		return err_nomem(err);
+	free((char *)*at);
+	*at = copy;
+	return 0;
+}
+
+/* medium-attached, medium-detached, rotated, medium-moved */
+static int apply_whereabouts(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	struct ledger_medium *m =
+	    (struct ledger_medium *)ledger_medium_by_uuid(l, member_str(r->json, "medium"));
+
+	if (!strcmp(r->event, "medium-attached") || !strcmp(r->event, "medium-detached")) {
+		set_attached(m, !strcmp(r->event, "medium-attached"), r->wall_ns);
+		m->unplaced = !m->attached && m->came;
+		m->came = m->came || m->attached;
+		return 0;
+	}
+	m->came = m->unplaced = false;
+	if (ledger_replace_text(&m->custodian, member_str(r->json, "operator"), err))
+		return -1;
+	if (!strcmp(r->event, "rotated")) {
+		const struct ledger_generation *last = ledger_last_committed(l);
+
+		set_attached(m, true, r->wall_ns);
+		m->full = json_is_true(json_object_get(r->json, "full"));
+		/* one that could not bring the newest generation is no rotation: the medium stays due */
+		if (json_is_true(json_object_get(r->json, "complete")) ||
+		    (last && member_num(r->json, "newest") == last->number))
+			m->rotated_ns = r->wall_ns;
+		return ledger_replace_text(&m->destination, member_str(r->json, "place"), err);
+	}
+	if (json_is_true(json_object_get(r->json, "detached")))
+		set_attached(m, false, r->wall_ns);
+	m->moved_ns = r->wall_ns;
+	return ledger_replace_text(&m->destination, "", err) ||
+		       ledger_replace_text(&m->place, member_str(r->json, "place"), err)
+		   ? -1
+		   : 0;
+}
+
+/* The journal was copied to these media, up to that record. */
+static int apply_heads(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	const json_t *media = json_object_get(r->json, "media");
+
+	for (size_t i = 0; i < json_array_size(media); i++) {
+		struct ledger_medium *m = (struct ledger_medium *)ledger_medium_by_uuid(
+		    l, json_string_value(json_array_get(media, i)));
+
+		m->copy_seq = member_num(r->json, "upto");
+		memcpy(m->copy_sha256, member_str(r->json, "sha256"), DIGEST_HEX);
+		m->copy_fault_line = 0;
+		if (ledger_replace_text(&m->copy_fault, "", err))
+			return -1;
+	}
+	return 0;
+}
+
+/* What was found wrong with a medium's copy. */
+static int apply_history(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	struct ledger_medium *m =
+	    (struct ledger_medium *)ledger_medium_by_uuid(l, member_str(r->json, "medium"));
+
+	m->copy_fault_line = member_num(r->json, "line");
+	return ledger_replace_text(&m->copy_fault, member_str(r->json, "found"), err);
+}
+
+static int apply_renamed(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	return ledger_replace_text(
+	    &((struct ledger_medium *)ledger_medium_by_uuid(l, member_str(r->json, "medium")))->label,
+	    member_str(r->json, "label"), err);
+}
+
+/* What was on it is on no medium any more, as if it had expired there. */
+static int apply_retired(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	struct ledger_medium *m =
+	    (struct ledger_medium *)ledger_medium_by_uuid(l, member_str(r->json, "medium"));
+
+	(void)err;
+	m->retired_ns = r->wall_ns;
+	set_attached(m, false, r->wall_ns);
+	for (size_t i = 0; i < l->n_generations; i++) {
+		struct ledger_generation *g = &l->generations[i];
+		bool was = false, is = false;
+
+		for (size_t k = 0; k < g->n_copies; k++) {
+			struct ledger_copy *c = (struct ledger_copy *)&g->copies[k];
+
+			if (!strcmp(c->medium, m->uuid)) {
+				was |= c->ok;
+				c->ok = false;
+				c->verified_ns = c->damaged_ns = c->copied_ns = 0;
+			}
+			is |= c->ok;
+		}
+		if (was && !is && g->state == LEDGER_COMMITTED)
+			g->state = LEDGER_EXPIRED;
+	}
+	return 0;
+}
+
+static int apply_documents(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	struct ledger_medium *m =
+	    (struct ledger_medium *)ledger_medium_by_uuid(l, member_str(r->json, "medium"));
+
+	(void)err;
+	memcpy(m->docs_sha256, member_str(r->json, "sha256"), DIGEST_HEX);
+	return 0;
+}
+
+static void datasets_free(struct ledger_generation *g)
+{
+	for (size_t i = 0; i < g->n_datasets; i++) {
+		free((char *)g->datasets[i].name);
+		free((char *)g->datasets[i].reason);
+		free((char *)g->datasets[i].suspicion);
+		ledger_canaries_free((struct ledger_dataset *)&g->datasets[i]);
+	}
+	free((struct ledger_dataset *)g->datasets);
+	g->datasets = NULL;
+	g->n_datasets = 0;
+}
+
+static void generation_clear(struct ledger_generation *g)
+{
+	datasets_free(g);
+	for (size_t i = 0; i < g->n_copies; i++) {
+		free((char *)g->copies[i].medium);
+		free((char *)g->copies[i].label);
+		free((char *)g->copies[i].reason);
+	}
+	free((struct ledger_copy *)g->copies);
+	free((char *)g->uuid);
+	free((char *)g->reason);
+	free((char *)g->held_why);
+}
+
+static void set_guard(struct guard *g, const json_t *o)
+{
+	const json_t *census = json_object_get(o, "census");
+
+	g->measured = json_is_true(json_object_get(o, "measured"));
+	g->before = member_num(o, "before");
+	g->added = member_num(o, "added");
+	g->changed = member_num(o, "changed");
+	g->deleted = member_num(o, "deleted");
+	g->renamed = member_num(o, "renamed");
+	g->dense = member_num(o, "dense");
+	g->lost = member_num(o, "lost");
+	g->strange = member_num(o, "strange");
+	g->canaries = member_num(o, "canaries");
+	g->suspect = json_is_true(json_object_get(o, "suspect"));
+	g->census = (struct guard_census){json_is_object(census), member_num(census, "files"),
+	    member_num(census, "formats"), member_num(census, "opaque"),
+	    json_is_integer(json_object_get(census, "zero")) ? member_num(census, "zero") : GUARD_UNKNOWN};
+}
+
+/* From names (begin) or from objects (committed). */
+static int set_datasets(struct ledger_generation *g, const json_t *list, struct err *err)
+{
+	size_t n = json_array_size(list);
+	struct ledger_dataset *d = calloc(n ? n : 1, sizeof(*d));
+	int failed = !d;
+
+	datasets_free(g);
+	for (size_t i = 0; d && i < n; i++) {
+		const json_t *o = json_array_get(list, i);
+		const char *v = member_str_or_empty(o, "verdict");
+
+		d[i].name =
+		    copy_of(json_is_string(o) ? json_string_value(o) : member_str(o, "name"), &failed);
+		d[i].reason = copy_of(member_str_or_empty(o, "reason"), &failed);
+		d[i].verdict = !strcmp(v, "good")      ? LEDGER_GOOD
+			       : !strcmp(v, "partial") ? LEDGER_PARTIAL
+			       : *v		       ? LEDGER_FAILED
+						       : LEDGER_PENDING;
+		d[i].entries = member_num(o, "entries");
+		d[i].files = member_num(o, "files");
+		d[i].bytes = member_num(o, "bytes");
+		d[i].unreadable = member_num(o, "unreadable");
+		d[i].changed = member_num(o, "changed");
+		d[i].skipped = member_num(o, "skipped");
+		set_guard(&d[i].guard, json_object_get(o, "guard"));
+		d[i].suspicion = copy_of(member_str_or_empty(json_object_get(o, "guard"), "why"), &failed);
+		failed |= ledger_canaries_read(&d[i], json_object_get(o, "guard"), err);
+		g->suspect |= d[i].guard.suspect;
+	}
+	g->datasets = d;
+	g->n_datasets = d ? n : 0;
+	return failed ? err_nomem(err) : 0;
+}
+
+static int apply_begin(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	struct ledger_generation *g;
+	int failed = 0;
+
+	for (size_t i = l->n_generations; i-- && l->generations[i].state == LEDGER_BEGUN;)
+		l->generations[i].state = LEDGER_ABANDONED;
+	if (l->n_generations == l->cap_generations) {
+		size_t cap = l->cap_generations ? 2 * l->cap_generations : 64;
+
+		g = reallocarray(l->generations, cap, sizeof(*g));
+		if (!g)
+			return err_nomem(err);
+		l->generations = g;
+		l->cap_generations = cap;
+	}
+	g = &l->generations[l->n_generations++];
+	memset(g, 0, sizeof(*g));
+	g->number = member_num(r->json, "generation");
+	g->begun_ns = r->wall_ns;
+	g->undated = l->latch.found_ns != 0;
+	g->epoch = r->epoch;
+	g->state = LEDGER_BEGUN;
+	g->uuid = copy_of(member_str(r->json, "uuid"), &failed);
+	g->reason = copy_of("", &failed);
+	g->held_why = copy_of("", &failed);
+	return failed ? err_nomem(err) : set_datasets(g, json_object_get(r->json, "datasets"), err);
+}
+
+struct ledger_copy *ledger_copy_on(struct ledger *l, struct ledger_generation *g, const char *uuid)
+{
+	struct ledger_copy *c = (struct ledger_copy *)g->copies;
+	int failed = 0;
+
+	for (size_t i = 0; i < g->n_copies; i++)
+		if (!strcmp(c[i].medium, uuid))
+			return &c[i];
+	c = reallocarray(c, g->n_copies + 1, sizeof(*c));
+	if (!c)
+		return NULL;
+	g->copies = c;
+	c += g->n_copies++;
+	memset(c, 0, sizeof(*c));
+	c->medium = copy_of(uuid, &failed);
+	c->label = copy_of(ledger_medium_by_uuid(l, uuid)->label, &failed);
+	c->reason = copy_of("", &failed);
+	return failed ? NULL : c;
+}
+
+/* What was not there, or failed in another way, may be as full as before. */
+static void set_full(struct ledger *l, const json_t *copy, bool ok)
+{
+	struct ledger_medium *m =
+	    (struct ledger_medium *)ledger_medium_by_uuid(l, member_str(copy, "medium"));
+
+	if (ok || json_is_true(json_object_get(copy, "full")))
+		m->full = !ok;
+}
+
+static int apply_committed(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	const json_t *o = r->json, *media = json_object_get(o, "media");
+	struct ledger_generation *g = generation_of(l, o);
+
+	g->state = LEDGER_COMMITTED;
+	g->ended_ns = r->wall_ns;
+	g->recovered = json_is_true(json_object_get(o, "recovered"));
+	memcpy(g->manifest_sha256, member_str(o, "manifest_sha256"), DIGEST_HEX);
+	g->archives = member_num(o, "archives");
+	g->archive_bytes = member_num(o, "archive_bytes");
+	g->new_bytes = member_num(o, "new_bytes");
+	if (member_num(o, "next_archive") > l->next_archive)
+		l->next_archive = member_num(o, "next_archive");
+	for (size_t i = 0; i < json_array_size(media); i++) {
+		const json_t *m = json_array_get(media, i);
+		struct ledger_copy *c = ledger_copy_on(l, g, member_str(m, "medium"));
+		char *reason = strdup(member_str_or_empty(m, "reason"));
+
+		if (!c || !reason) {
+			free(reason);
+			return err_nomem(err);
+		}
+		c->ok = json_is_true(json_object_get(m, "ok"));
+		c->frozen = json_is_true(json_object_get(m, "frozen"));
+		set_full(l, m, c->ok);
+		free((char *)c->reason);
+		c->reason = reason;
+	}
+	return set_datasets(g, json_object_get(o, "datasets"), err) || ledger_canaries_take(l, g, false, err)
+		   ? -1
+		   : 0;
+}
+
+/* verified, copied: either way the generation is on the medium now.  verify-failed: it is there, but damaged,
+ * and counts for nothing until it verifies again. */
+static int apply_copied(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	struct ledger_generation *g = generation_of(l, r->json);
+	struct ledger_copy *c = ledger_copy_on(l, g, member_str(r->json, "medium"));
+
+	if (!c)
+		return err_nomem(err);
+	if (!strcmp(r->event, "verify-failed")) {
+		c->damaged_ns = r->wall_ns;
+		c->verified_ns = 0;
+		return ledger_replace_text(&c->reason, member_str_or_empty(r->json, "reason"), err);
+	}
+	if (!strcmp(r->event, "verified")) {
+		c->verified_ns = r->wall_ns;
+		c->damaged_ns = 0;
+	} else {
+		/* files came, perhaps into a copy that had lost them: nobody has read those back yet */
+		c->copied_ns = r->wall_ns;
+		c->verified_ns = 0;
+	}
+	g->state = LEDGER_COMMITTED;
+	c->ok = true;
+	c->expired_ns = 0;
+	return ledger_replace_text(&c->reason, "", err);
+}
+
+/* Each data set's own reason, where it is on record: the generation's is that of one of them. */
+static int set_reasons(struct ledger_generation *g, const json_t *list, struct err *err)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *o = json_array_get(list, i);
+
+		for (size_t k = 0; k < g->n_datasets; k++) {
+			struct ledger_dataset *d = (struct ledger_dataset *)&g->datasets[k];
+
+			if (!strcmp(d->name, member_str(o, "name")) &&
+			    ledger_replace_text(&d->reason, member_str_or_empty(o, "reason"), err))
+				return -1;
+		}
+	}
+	return 0;
+}
+
+static int apply_failed(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	struct ledger_generation *g = generation_of(l, r->json);
+	char *reason = strdup(member_str_or_empty(r->json, "reason"));
+
+	if (!reason)
+		return err_nomem(err);
+	free((char *)g->reason);
+	g->reason = reason;
+	g->state = LEDGER_GEN_FAILED;
+	g->ended_ns = r->wall_ns;
+	return set_reasons(g, json_object_get(r->json, "datasets"), err);
+}
+
+static const struct rule {
+	const char *event;
+	apply_fn *apply;
+} rules[] = {
+    {"init", apply_init},
+    {"medium-added", apply_medium},
+    {"begin", apply_begin},
+    {"committed", apply_committed},
+    {"verified", apply_copied},
+    {"copied", apply_copied},
+    {"verify-failed", apply_copied},
+    {"failed", apply_failed},
+    {"medium-attached", apply_whereabouts},
+    {"medium-detached", apply_whereabouts},
+    {"rotated", apply_whereabouts},
+    {"medium-moved", apply_whereabouts},
+    {"heads", apply_heads},
+    {"history", apply_history},
+    {"documents", apply_documents},
+    {"medium-renamed", apply_renamed},
+    {"medium-retired", apply_retired},
+};
+
+static void follow_clock(struct ledger *l, const struct journal_record *r)
+{
+	struct clock_stamp now = {.wall_ns = r->wall_ns, .mono_ns = r->mono_ns, .synced = r->synced};
+	bool said =
+	    !strcmp(r->event, "clock-attested") ||
+	    (!strcmp(r->event, "clock-jump") && json_integer_value(json_object_get(r->json, "seconds")) > 0);
+
+	snprintf(now.boot_id, sizeof(now.boot_id), "%s", r->boot);
+	if (r->seq > 1)
+		clockskew_follow(&l->clock, &l->head_stamp, &now, said);
+	l->head_stamp = now;
+}
+
+int ledger_fold_apply(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	l->head_ns = r->wall_ns;
+	follow_clock(l, r);
+	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++)
+		if (!strcmp(rules[i].event, r->event))
+			return rules[i].apply(l, r, err);
+	return ledger_fold_rules(l, r, err) < 0 ? -1 : 0;
+}
+
+void ledger_fold_clear(struct ledger *l)
+{
+	for (size_t i = 0; i < l->n_generations; i++)
+		generation_clear(&l->generations[i]);
+	free(l->generations);
+	for (size_t i = 0; i < l->n_media; i++)
+		medium_clear(&l->media[i]);
+	free(l->media);
+	for (size_t i = 0; i < l->n_recipients; i++)
+		free(l->recipients[i]);
+	free(l->recipients);
+	ledger_fold_rules_clear(l);
+}

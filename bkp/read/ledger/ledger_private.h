@@ -1,0 +1,116 @@
+/* ledger_private: what ledger.c (reading, asking) and ledger_fold.c (folding a record in) share; see
+ * ledger.h. */
+#ifndef BKP_READ_LEDGER_LEDGER_PRIVATE_H
+#define BKP_READ_LEDGER_LEDGER_PRIVATE_H
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "format/journal/approval.h"
+#include "read/ledger/clockskew.h"
+#include "read/ledger/ledger.h"
+
+struct journal_check;
+
+/* The strings and arrays of the public structs are malloc'd and belong to the ledger. */
+struct ledger {
+	struct journal_check *check;
+	struct buf links; /* see ledger_links() */
+	int64_t epoch_ns;
+	char **recipients;
+	size_t n_recipients;
+	int64_t created_ns, head_ns;
+	struct clock_stamp head_stamp;
+	uint64_t size;
+	bool torn;
+	struct ledger_medium *media;
+	size_t n_media;
+	struct ledger_generation *generations; /* ascending by number */
+	size_t n_generations, cap_generations;
+	uint64_t next_archive;
+	char policy_sha256[DIGEST_HEX];
+	struct ledger_agreed *agreed;
+	size_t n_agreed;
+	char **approvers;
+	size_t n_approvers;
+	struct approval_record agreed_at; /* the "agreed" record in force; seq 0: none */
+	struct ledger_latch latch;
+	struct clockskew_track clock;
+	struct ledger_notified notified;
+	char *tools;	/* accepted, or NULL */
+	char *narrowed; /* the first change of the policy that nobody has accepted, or NULL */
+	size_t n_narrowed;
+	int64_t narrowed_ns;
+	struct approval_record latch_at; /* the "clock-jump" record that latched; seq 0: none */
+	struct approval_plan *plan;	 /* the last plan that was approved, or NULL */
+	char plan_sha256[DIGEST_HEX];
+	char *plan_by; /* key of its approver, or NULL */
+	struct ledger_outcome *outcomes;
+	size_t n_outcomes;
+	struct ledger_canary {
+		char *dataset;
+		struct guard_canary is;
+	} * canaries; /* what they must be */
+	size_t n_canaries;
+};
+
+/* Members of a record: NULL or 0 when absent or of another kind. */
+static inline const char *member_str(const json_t *o, const char *key)
+{
+	return json_string_value(json_object_get(o, key));
+}
+
+static inline uint64_t member_num(const json_t *o, const char *key)
+{
+	return (uint64_t)json_integer_value(json_object_get(o, key));
+}
+
+/* ledger_check.c: may `event` with the members of `o` come next?  `line` is its number, for messages. */
+int ledger_check(const struct ledger *l, const char *event, const json_t *o, uint64_t line, struct err *err);
+/* Both set err and return -1. */
+int ledger_wrong_member(uint64_t line, const char *event, const char *name, struct err *err);
+int ledger_contradiction(uint64_t line, const char *event, const char *why, struct err *err);
+/* Are the members there, each of its kind?  Used for records within records, too. */
+enum ledger_kind { UUID, WORD, TEXT_OPT, NUMBER, INTEGER, BOOLEAN, BOOLEAN_OPT, SHA256, LIST, STRINGS };
+struct ledger_member {
+	const char *name;
+	enum ledger_kind kind;
+};
+int ledger_check_members(
+    const json_t *o, const struct ledger_member *m, uint64_t line, const char *event, struct err *err);
+typedef int ledger_check_fn(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err);
+/* ledger_check_rules.c: what the agreement, the approvers and the clock do not let be. */
+ledger_check_fn ledger_check_agreed, ledger_check_expired, ledger_check_approved, ledger_check_attested;
+
+/* ledger_fold.c: folds a record in that ledger_check() has passed; fails only for want of memory, and then
+ * leaves the ledger fit only to be freed. */
+int ledger_fold_apply(struct ledger *l, const struct journal_record *r, struct err *err);
+void ledger_fold_clear(struct ledger *l);
+
+/* ledger_fold_rules.c: what people decide and what is agreed: policy, agreed, held, released, accepted,
+ * expired, clock-jump, clock-attested, outcome, notified.  LEDGER_NOT_MINE: another event. */
+#define LEDGER_NOT_MINE 1
+int ledger_fold_rules(struct ledger *l, const struct journal_record *r, struct err *err);
+void ledger_fold_rules_clear(struct ledger *l);
+
+/* ledger_canary.c: the canaries of a data set, from its "guard" object. */
+int ledger_canaries_read(struct ledger_dataset *d, const json_t *guard, struct err *err);
+void ledger_canaries_free(struct ledger_dataset *d);
+/* As found in this generation, so they must be: those not seen before, or (accepted) all. */
+int ledger_canaries_take(struct ledger *l, const struct ledger_generation *g, bool accepted, struct err *err);
+void ledger_canaries_clear(struct ledger *l);
+
+/* Shared by the two. */
+static inline const char *member_str_or_empty(const json_t *o, const char *key)
+{
+	const char *s = member_str(o, key);
+
+	return s ? s : "";
+}
+int ledger_replace_text(const char **at, const char *with, struct err *err);
+/* The entry of that medium, made when there is none yet; NULL: out of memory. */
+struct ledger_copy *ledger_copy_on(struct ledger *l, struct ledger_generation *g, const char *uuid);
+
+#endif

@@ -1,0 +1,394 @@
+/* retention: see retention.h. */
+#include "read/rules/retention_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "format/policy/policy.h"
+
+#define NS	 1000000000LL
+#define WHY_MAX	 ((size_t)1 << 20) /* bytes of reasons of one generation */
+#define SPAN_MAX (INT64_MAX / NS)
+
+/* What is being judged. */
+struct judging {
+	const struct policy *policy;
+	const struct ledger *l;
+	int64_t now_ns;
+	struct retention *ret;
+	struct retention_rule *rules;
+	/* of the medium at hand, for each rule */
+	struct retention_counted **counted;
+	size_t *n_counted;
+	const char *medium;
+	const struct ledger_generation *there; /* judged as if it had not expired; or NULL */
+	struct buf why;			       /* of the generation at hand */
+};
+
+static uint64_t max(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* ---- the rules ---- */
+
+static void set_rule(const struct judging *j, struct retention_rule *r)
+{
+	const struct policy_dataset *p = policy_find_dataset(j->policy, r->name);
+	const struct ledger_agreed *a = ledger_agreed(j->l, r->name);
+	uint64_t protect = p ? (uint64_t)p->protect_s : (uint64_t)j->policy->protect_s;
+
+	r->known = p || a;
+	if (p) {
+		r->floor = max(p->generations, 1);
+		r->keep[0] = p->keep.daily;
+		r->keep[1] = p->keep.weekly;
+		r->keep[2] = p->keep.monthly;
+		r->keep[3] = p->keep.yearly;
+	}
+	if (a) {
+		r->floor = max(r->floor, a->generations);
+		r->keep[0] = max(r->keep[0], a->daily);
+		r->keep[1] = max(r->keep[1], a->weekly);
+		r->keep[2] = max(r->keep[2], a->monthly);
+		r->keep[3] = max(r->keep[3], a->yearly);
+		protect = max(protect, a->protect_s);
+	}
+	r->protect_s = protect > SPAN_MAX ? SPAN_MAX : (int64_t)protect;
+}
+
+static void find_newest(const struct judging *j, struct retention_rule *r)
+{
+	for (size_t i = ledger_generations(j->l); i-- && !r->newest;)
+		for (size_t m = 0; m < ledger_media(j->l); m++)
+			if (retention_counts(
+				ledger_generation(j->l, i), r->name, ledger_medium(j->l, m)->uuid, j->now_ns))
+				r->newest = ledger_generation(j->l, i)->number;
+}
+
+static struct retention_rule *rule_of(const struct judging *j, const char *name)
+{
+	for (size_t i = 0; i < j->ret->n_names; i++)
+		if (!strcmp(j->rules[i].name, name))
+			return &j->rules[i];
+	return NULL;
+}
+
+static int add_rule(struct judging *j, const char *name, struct err *err)
+{
+	size_t n = j->ret->n_names;
+	struct retention_rule *rules = reallocarray(j->rules, n + 1, sizeof(*rules));
+	char **names;
+
+	if (!rules)
+		return err_nomem(err);
+	j->rules = rules;
+	names = reallocarray(j->ret->names, n + 1, sizeof(*names));
+	if (!names)
+		return err_nomem(err);
+	j->ret->names = names;
+	names[n] = strdup(name);
+	if (!names[n])
+		return err_nomem(err);
+	memset(&rules[n], 0, sizeof(rules[n]));
+	rules[n].name = names[n];
+	j->ret->n_names++;
+	set_rule(j, &rules[n]);
+	find_newest(j, &rules[n]);
+	return 0;
+}
+
+static int find_rules(struct judging *j, struct err *err)
+{
+	for (size_t i = 0; i < ledger_generations(j->l); i++) {
+		const struct ledger_generation *g = ledger_generation(j->l, i);
+
+		for (size_t k = 0; (g->state == LEDGER_COMMITTED || g == j->there) && k < g->n_datasets; k++)
+			if (!rule_of(j, g->datasets[k].name) && add_rule(j, g->datasets[k].name, err))
+				return -1;
+	}
+	return 0;
+}
+
+/* ---- one generation on one medium ---- */
+
+static int say(struct judging *j, enum retention_reason reason, const struct retention_rule *r, uint64_t have,
+    uint64_t want, struct err *err)
+{
+	struct retention_why w = {reason, r ? r->name : NULL, have, want, 0};
+
+	return buf_append(&j->why, &w, sizeof(w), err);
+}
+
+/* On how many dates, up to `enough`, newer generations count.  They differ in UTC, too: how far apart nights
+ * are is not for the time zone of a process to say. */
+static uint64_t newer_dates(
+    const struct judging *j, size_t rule, const struct ledger_generation *g, uint64_t enough)
+{
+	const struct retention_counted *c = j->counted[rule];
+	uint64_t dates = 0;
+	const struct retention_counted *last = NULL;
+
+	for (size_t i = 0; i < j->n_counted[rule] && dates < enough && c[i].begun_ns > g->begun_ns; i++) {
+		if (c[i].number <= g->number ||
+		    (last && (c[i].period[0] == last->period[0] || c[i].utc_day == last->utc_day)))
+			continue;
+		last = &c[i];
+		dates++;
+	}
+	return dates;
+}
+
+static unsigned kept(const struct judging *j, size_t rule, uint64_t number)
+{
+	for (size_t i = 0; i < j->n_counted[rule]; i++)
+		if (j->counted[rule][i].number == number)
+			return j->counted[rule][i].kept;
+	return 0;
+}
+
+/* Does another medium hold it well? */
+static bool elsewhere(const struct judging *j, const struct ledger_generation *g, const char *dataset)
+{
+	for (size_t m = 0; m < ledger_media(j->l); m++) {
+		const char *uuid = ledger_medium(j->l, m)->uuid;
+
+		if (strcmp(uuid, j->medium) != 0 && retention_counts(g, dataset, uuid, j->now_ns))
+			return true;
+	}
+	return false;
+}
+
+static int judge_good(struct judging *j, const struct ledger_generation *g, size_t i, struct err *err)
+{
+	const struct retention_rule *r = &j->rules[i];
+	uint64_t have = newer_dates(j, i, g, r->floor);
+	unsigned bits = kept(j, i, g->number);
+
+	if (r->floor && r->newest == g->number && !elsewhere(j, g, r->name) &&
+	    say(j, RETENTION_NEWEST, r, 0, 0, err))
+		return -1;
+	for (unsigned k = 0; k < 4; k++)
+		if (bits & 1u << k &&
+		    say(j, (enum retention_reason)(RETENTION_DAILY + k), r, 0, r->keep[k], err))
+			return -1;
+	return say(j, have < r->floor ? RETENTION_FLOOR : RETENTION_COVERED, r, have, r->floor, err);
+}
+
+static int judge_dataset(struct judging *j, const struct ledger_generation *g, const struct ledger_dataset *d,
+    bool any, struct err *err)
+{
+	size_t i = (size_t)(rule_of(j, d->name) - j->rules);
+	const struct retention_rule *r = &j->rules[i];
+	uint64_t have;
+
+	/* a failed one holds nothing, and where the others hold something that decides */
+	if (any && d->verdict == LEDGER_FAILED)
+		return 0;
+	if (!r->known)
+		return say(j, RETENTION_UNKNOWN, r, 0, 0, err);
+	if (ledger_good(g, d))
+		return judge_good(j, g, i, err);
+	have = newer_dates(j, i, g, 1);
+	return say(j, have || !r->floor ? RETENTION_COVERED : RETENTION_NO_BETTER, r, have, 1, err);
+}
+
+static int judge_protection(struct judging *j, const struct ledger_generation *g, bool any, struct err *err)
+{
+	struct retention_why w = {RETENTION_PROTECTED, NULL, 0, 0, 0};
+	int64_t longest = 0;
+
+	if (g->begun_ns > j->now_ns)
+		return say(j, RETENTION_FUTURE, NULL, 0, 0, err);
+	for (size_t i = 0; i < g->n_datasets; i++) {
+		const struct retention_rule *r = rule_of(j, g->datasets[i].name);
+
+		if (any && g->datasets[i].verdict == LEDGER_FAILED)
+			continue;
+		if (r->protect_s > longest) {
+			longest = r->protect_s;
+			w.dataset = r->name;
+		}
+	}
+	if ((j->now_ns - g->begun_ns) / NS >= longest)
+		return 0;
+	w.until_ns = g->begun_ns > INT64_MAX - longest * NS ? INT64_MAX : g->begun_ns + longest * NS;
+	return buf_append(&j->why, &w, sizeof(w), err);
+}
+
+static int judge_copy(struct judging *j, const struct ledger_generation *g, struct err *err)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < g->n_datasets; i++)
+		any |= g->datasets[i].verdict != LEDGER_FAILED;
+	if ((j->ret->frozen_by && say(j, RETENTION_FROZEN, NULL, j->ret->frozen_by, 0, err)) ||
+	    (j->ret->latched && say(j, RETENTION_LATCHED, NULL, 0, 0, err)) ||
+	    (g->held_ns && say(j, RETENTION_HELD, NULL, 0, 0, err)) ||
+	    (g->suspect && say(j, RETENTION_SUSPECT, NULL, 0, 0, err)) || judge_protection(j, g, any, err))
+		return -1;
+	for (size_t i = 0; i < g->n_datasets; i++)
+		if (judge_dataset(j, g, &g->datasets[i], any, err))
+			return -1;
+	return 0;
+}
+
+/* Of the reasons only those that keep it, if there is one. */
+static int keep_reasons(struct judging *j, struct retention_copy *c, struct err *err)
+{
+	const struct retention_why *w = (const struct retention_why *)(const void *)j->why.p;
+	size_t n = j->why.n / sizeof(*w);
+
+	c->stays = n == 0; /* of nothing it is not known what may become of it */
+	for (size_t i = 0; i < n; i++)
+		c->stays |= w[i].reason != RETENTION_COVERED;
+	c->why = calloc(n + 1, sizeof(*c->why));
+	if (!c->why)
+		return err_nomem(err);
+	for (size_t i = 0; i < n; i++)
+		if (!c->stays || w[i].reason != RETENTION_COVERED)
+			c->why[c->n_why++] = w[i];
+	return 0;
+}
+
+static bool is_there(const struct judging *j, const struct ledger_generation *g)
+{
+	if (j->there)
+		return g == j->there;
+	for (size_t i = 0; g->state == LEDGER_COMMITTED && i < g->n_copies; i++)
+		if (g->copies[i].ok && !strcmp(g->copies[i].medium, j->medium))
+			return true;
+	return false;
+}
+
+static int judge_medium(struct judging *j, struct retention_medium *m, struct err *err)
+{
+	size_t all = ledger_generations(j->l);
+
+	m->copies = calloc(all + 1, sizeof(*m->copies));
+	if (!m->copies)
+		return err_nomem(err);
+	for (size_t i = 0; i < all; i++) {
+		const struct ledger_generation *g = ledger_generation(j->l, i);
+		struct retention_copy *c = &m->copies[m->n];
+
+		if (!is_there(j, g))
+			continue;
+		c->number = g->number;
+		memcpy(c->uuid, g->uuid, sizeof(c->uuid)); /* the ledger has checked its length */
+		c->begun_ns = g->begun_ns;
+		m->n++;
+		j->why.n = 0;
+		if (judge_copy(j, g, err) || keep_reasons(j, c, err))
+			return -1;
+		m->may_go += !c->stays;
+	}
+	return 0;
+}
+
+static int count_all(struct judging *j, struct err *err)
+{
+	for (size_t i = 0; i < j->ret->n_names; i++) {
+		free(j->counted[i]);
+		j->counted[i] = NULL;
+		if (retention_count(j->l, &j->rules[i], j->medium, j->there, j->now_ns, &j->counted[i],
+			&j->n_counted[i], err))
+			return -1;
+	}
+	return 0;
+}
+
+static int judge_all(struct judging *j, struct err *err)
+{
+	j->counted = calloc(j->ret->n_names + 1, sizeof(*j->counted));
+	j->n_counted = calloc(j->ret->n_names + 1, sizeof(*j->n_counted));
+	j->ret->media = calloc(ledger_media(j->l) + 1, sizeof(*j->ret->media));
+	if (!j->counted || !j->n_counted || !j->ret->media)
+		return err_nomem(err);
+	for (size_t i = 0; i < ledger_media(j->l); i++) {
+		const struct ledger_medium *lm = ledger_medium(j->l, i);
+		struct retention_medium *m = &j->ret->media[j->ret->n];
+
+		if (j->there && strcmp(lm->uuid, j->medium) != 0)
+			continue;
+		j->ret->n++;
+		memcpy(m->uuid, lm->uuid, sizeof(m->uuid));
+		j->medium = m->uuid;
+		m->label = strdup(lm->label);
+		if (!m->label)
+			return err_nomem(err);
+		if (count_all(j, err) || judge_medium(j, m, err))
+			return -1;
+	}
+	return 0;
+}
+
+static int judge(const struct policy *policy, const struct ledger *l, int64_t now_ns, const char *medium,
+    const struct ledger_generation *there, struct retention **ret, struct err *err)
+{
+	struct judging j = {.policy = policy,
+	    .l = l,
+	    .now_ns = now_ns,
+	    .medium = medium,
+	    .there = there,
+	    .why = BUF_INIT(WHY_MAX)};
+	const struct ledger_generation *frozen = ledger_frozen_by(l);
+	int r;
+
+	j.ret = calloc(1, sizeof(*j.ret));
+	if (!j.ret)
+		return err_nomem(err);
+	j.ret->frozen_by = frozen ? frozen->number : 0;
+	j.ret->latched = ledger_latch(l)->found_ns != 0;
+	r = find_rules(&j, err) || judge_all(&j, err) ? -1 : 0;
+	for (size_t i = 0; j.counted && i < j.ret->n_names; i++)
+		free(j.counted[i]);
+	free(j.counted);
+	free(j.n_counted);
+	free(j.rules);
+	buf_free(&j.why);
+	if (r)
+		retention_free(j.ret);
+	else
+		*ret = j.ret;
+	return r;
+}
+
+int retention_judge(const struct policy *policy, const struct ledger *l, int64_t now_ns,
+    struct retention **ret, struct err *err)
+{
+	return judge(policy, l, now_ns, NULL, NULL, ret, err);
+}
+
+int retention_judge_expired(const struct policy *policy, const struct ledger *l, int64_t now_ns,
+    const char *medium, uint64_t number, struct retention **ret, struct err *err)
+{
+	return judge(policy, l, now_ns, medium, ledger_generation_by_number(l, number), ret, err);
+}
+
+void retention_free(struct retention *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->n; i++) {
+		for (size_t k = 0; k < r->media[i].n; k++)
+			free(r->media[i].copies[k].why);
+		free(r->media[i].copies);
+		free(r->media[i].label);
+	}
+	free(r->media);
+	for (size_t i = 0; i < r->n_names; i++)
+		free(r->names[i]);
+	free(r->names);
+	free(r);
+}
+
+const struct retention_medium *retention_on(const struct retention *r, const char *medium)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (!strcmp(r->media[i].uuid, medium))
+			return &r->media[i];
+	return NULL;
+}

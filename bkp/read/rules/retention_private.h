@@ -1,0 +1,35 @@
+/* retention_private: what the files of retention share; see retention.h. */
+#ifndef BKP_READ_RULES_RETENTION_PRIVATE_H
+#define BKP_READ_RULES_RETENTION_PRIVATE_H
+
+#include "read/ledger/ledger.h"
+#include "read/rules/retention.h"
+
+/* What holds for a data set: of policy and agreement the larger. */
+struct retention_rule {
+	const char *name; /* in retention.names */
+	bool known;	  /* by one of the two */
+	uint64_t floor;	  /* 0: given up */
+	int64_t protect_s;
+	uint64_t keep[4]; /* daily, weekly, monthly, yearly */
+	uint64_t newest;  /* good generation that counts on some medium; 0: none */
+};
+
+/* A generation that counts for a data set on a medium. */
+struct retention_counted {
+	uint64_t number;
+	int64_t begun_ns;
+	uint32_t period[4]; /* date, week, month, year; local */
+	int64_t utc_day;
+	unsigned kept; /* a bit for each keep */
+};
+
+/* retention_count.c: the generations that count for the rule's data set on that medium, newest first, with
+ * what `keep` keeps marked; `there`, unless NULL, counts whatever is recorded of its copy.  The caller frees. */
+int retention_count(const struct ledger *l, const struct retention_rule *rule, const char *medium,
+    const struct ledger_generation *there, int64_t now_ns, struct retention_counted **ret, size_t *ret_n,
+    struct err *err);
+bool retention_counts(
+    const struct ledger_generation *g, const char *dataset, const char *medium, int64_t now_ns);
+
+#endif

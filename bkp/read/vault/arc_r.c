@@ -1,0 +1,356 @@
+/* arc_r: see arc_r.h.  This file: archives; arc_r_chunk.c: chunks; arc_r_ahead.c: threads of its own. */
+#include "read/vault/arc_r_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/io.h"
+#include "base/text.h"
+#include "format/medium/arcfile.h"
+#include "format/crypto/digest.h"
+#include "format/medium/generation.h"
+#include "read/vault/agefile.h"
+#include "read/file/inside.h"
+
+#define OPEN_DEFAULT   16
+#define CACHE_DEFAULT  ((size_t)32 << 20)
+#define REMEMBERED_MAX 4096 /* faults kept word for word */
+
+int arc_r_new(int repofd, const struct generation_root *root, const struct age_identity *ids, size_t n_ids,
+    const struct arc_r_options *opt, struct arc_r **ret, struct err *err)
+{
+	struct arc_r *a = calloc(1, sizeof(*a));
+	size_t i;
+
+	if (!a)
+		return err_nomem(err);
+	a->repofd = repofd;
+	a->root = root;
+	a->ids = ids;
+	a->n_ids = n_ids;
+	if (opt)
+		a->opt = *opt;
+	if (!a->opt.max_open)
+		a->opt.max_open = OPEN_DEFAULT;
+	if (!a->opt.cache_bytes)
+		a->opt.cache_bytes = CACHE_DEFAULT;
+	pthread_mutex_init(&a->lock, NULL);
+	pthread_cond_init(&a->changed, NULL);
+	pthread_cond_init(&a->work, NULL);
+	a->slots = calloc(a->opt.max_open, sizeof(*a->slots));
+	a->bad = calloc(root->n_archives + 1, 1);
+	for (i = 0; a->slots && i < a->opt.max_open; i++)
+		pthread_mutex_init(&a->slots[i].reading, NULL);
+	if (!a->slots || !a->bad) {
+		arc_r_free(a);
+		return err_nomem(err);
+	}
+	*ret = a;
+	return 0;
+}
+
+static void slot_close(struct arc_r_slot *s)
+{
+	agefile_close(s->file);
+	arcfile_index_free(s->index);
+	s->file = NULL;
+	s->index = NULL;
+	s->state = SLOT_FREE;
+	s->number = s->used = 0;
+}
+
+void arc_r_free(struct arc_r *a)
+{
+	struct arc_r_bench *b;
+	size_t i;
+
+	if (!a)
+		return;
+	arc_r_alone(a);
+	arc_r_forget_chunks(a);
+	for (i = 0; a->slots && i < a->opt.max_open; i++) {
+		slot_close(&a->slots[i]);
+		pthread_mutex_destroy(&a->slots[i].reading);
+	}
+	while ((b = a->benches)) {
+		a->benches = b->next;
+		arc_r_bench_free(b);
+	}
+	pthread_mutex_destroy(&a->lock);
+	pthread_cond_destroy(&a->changed);
+	pthread_cond_destroy(&a->work);
+	free(a->slots);
+	free(a->bad);
+	free(a->faults);
+	free(a);
+}
+
+/* ---- without the lock: the slot is the caller's while it is being opened ---- */
+
+/* INDEX, proven to be the one that was signed before anything in it is looked at. */
+static int read_index(
+    struct arc_r *a, struct arc_r_slot *s, const struct generation_archive *entry, struct err *err)
+{
+	uint64_t plain = agefile_size(s->file), offset;
+	size_t n = plain < ARCFILE_TAIL ? (size_t)plain : ARCFILE_TAIL, len;
+	BUF_AUTO part = BUF_INIT(ARCFILE_INDEX_MAX);
+	uint8_t have[DIGEST_LEN];
+
+	if (buf_reserve(&part, n, err) || agefile_read(s->file, plain - n, part.p, n, err) ||
+	    arcfile_index_locate(part.p, n, plain, &offset, &len, err) || buf_reserve(&part, len, err) ||
+	    agefile_read(s->file, offset, part.p, len, err))
+		return -1;
+	digest_sha256(part.p, len, have);
+	if (memcmp(have, entry->index_sha256, DIGEST_LEN) != 0)
+		return err_set(err, "E-ARCHIVE-14", "%s",
+		    text("not the archive that was signed: the SHA-256 of its INDEX is another"));
+	return arcfile_index_parse(
+	    (const char *)part.p, len, offset, a->root->id.repository, s->number, &s->index, err);
+}
+
+int arc_r_slot_open(struct arc_r *a, size_t copy, struct arc_r_slot *s,
+    const struct generation_archive *entry, struct err *err)
+{
+	char path[ARCFILE_PATH];
+	IO_FD_AUTO fd = -1;
+	struct stat st;
+	int r;
+
+	r = inside_open(
+	    copy ? a->opt.others[copy - 1] : a->repofd, arcfile_path(entry->sha256, path), &fd, err);
+	if (r)
+		return r == INSIDE_ABSENT ? err_set(err, "E-ARCHIVE-12", "%s", text("not on this medium"))
+					  : -1;
+	if (fstat(fd, &st))
+		return err_sys(err, "E-ARCHIVE-16", errno, "%s", text("cannot read"));
+	if ((uint64_t)st.st_size != entry->size)
+		return err_set(err, "E-ARCHIVE-13", text("%ju bytes long where %ju belong"),
+		    (uint64_t)st.st_size, entry->size);
+	return agefile_open(&fd, a->ids, a->n_ids, &s->file, err) || read_index(a, s, entry, err) ? -1 : 0;
+}
+
+void arc_r_slot_clear(struct arc_r_slot *s)
+{
+	agefile_close(s->file);
+	arcfile_index_free(s->index);
+	s->file = NULL;
+	s->index = NULL;
+}
+
+/* From the first copy where it can be had.  *ret_why: what is wrong in the first of all. */
+static int slot_open(struct arc_r *a, struct arc_r_slot *s, const struct generation_archive *entry,
+    bool *ret_elsewhere, struct err *ret_why)
+{
+	if (!arc_r_slot_open(a, 0, s, entry, ret_why))
+		return 0;
+	for (size_t i = 1; i <= a->opt.n_others; i++) {
+		arc_r_slot_clear(s);
+		if (!arc_r_slot_open(a, i, s, entry, NULL)) {
+			*ret_elsewhere = true;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+/* ---- under the lock ---- */
+
+void arc_r_note_elsewhere(struct arc_r *a, const struct err *why)
+{
+	if (!a->elsewhere++)
+		a->elsewhere_why = *why;
+}
+
+uint64_t arc_r_elsewhere(struct arc_r *a, struct err *ret_why)
+{
+	if (a->elsewhere)
+		*ret_why = a->elsewhere_why;
+	return a->elsewhere;
+}
+
+static void remember(struct arc_r *a, const struct generation_archive *entry, const struct err *why)
+{
+	struct arc_r_fault *more = NULL;
+
+	a->bad[entry - a->root->archives] = 1;
+	if (a->n_faults < REMEMBERED_MAX)
+		more = reallocarray(a->faults, a->n_faults + 1, sizeof(*more));
+	if (!more)
+		return;
+	a->faults = more;
+	a->faults[a->n_faults++] = (struct arc_r_fault){entry->number, *why};
+}
+
+static int recall(const struct arc_r *a, const struct generation_archive *entry, struct err *err)
+{
+	char path[ARCFILE_PATH];
+
+	for (size_t i = 0; i < a->n_faults; i++)
+		if (a->faults[i].number == entry->number) {
+			if (err)
+				*err = a->faults[i].err;
+			return -1;
+		}
+	return err_set(
+	    err, "E-ARCHIVE-16", text("archive '%s' cannot be used"), arcfile_path(entry->sha256, path));
+}
+
+/* The slot of an archive, also while it is being opened; or NULL. */
+static struct arc_r_slot *slot_of(const struct arc_r *a, uint64_t number)
+{
+	size_t i;
+
+	for (i = 0; i < a->opt.max_open; i++)
+		if (a->slots[i].state != SLOT_FREE && a->slots[i].number == number)
+			return &a->slots[i];
+	return NULL;
+}
+
+/* The slot that was not used for longest, or NULL: all are in use. */
+static struct arc_r_slot *free_slot(const struct arc_r *a)
+{
+	struct arc_r_slot *found = NULL;
+	size_t i;
+
+	for (i = 0; i < a->opt.max_open; i++) {
+		struct arc_r_slot *s = &a->slots[i];
+
+		if (s->state != SLOT_OPENING && !s->refs && (!found || s->used < found->used))
+			found = s;
+	}
+	return found;
+}
+
+/* Opens an archive into a slot of ours. */
+static int open_into(
+    struct arc_r *a, struct arc_r_slot *s, const struct generation_archive *entry, struct err *err)
+{
+	char path[ARCFILE_PATH];
+	struct err why = ERR_INIT;
+	bool elsewhere = false;
+	int r;
+
+	slot_close(s);
+	s->state = SLOT_OPENING;
+	s->number = entry->number;
+	pthread_mutex_unlock(&a->lock);
+	r = slot_open(a, s, entry, &elsewhere, &why);
+	pthread_mutex_lock(&a->lock);
+	pthread_cond_broadcast(&a->changed);
+	if (!r && elsewhere) {
+		err_wrap(&why, text("archive '%s'"), arcfile_path(entry->sha256, path));
+		arc_r_note_elsewhere(a, &why);
+	}
+	if (!r) {
+		s->state = SLOT_OPEN;
+		return 0;
+	}
+	slot_close(s);
+	err_wrap(&why, text("archive '%s'"), arcfile_path(entry->sha256, path));
+	if (strncmp(why.code, "E-MEM", 5) != 0)
+		remember(a, entry, &why);
+	if (err)
+		*err = why;
+	return -1;
+}
+
+int arc_r_slot(struct arc_r *a, uint64_t number, struct arc_r_slot **ret, struct err *err)
+{
+	const struct generation_archive *entry = generation_root_archive(a->root, number);
+	struct arc_r_slot *s;
+
+	if (!entry)
+		return err_set(
+		    err, "E-ARCHIVE-11", text("archive number %ju is not in the generation's table"), number);
+	for (;;) {
+		s = slot_of(a, number);
+		if (s && s->state == SLOT_OPEN)
+			break;
+		if (!s && a->bad[entry - a->root->archives])
+			return recall(a, entry, err);
+		if (!s && (s = free_slot(a))) {
+			if (open_into(a, s, entry, err))
+				return -1;
+			break;
+		}
+		pthread_cond_wait(&a->changed, &a->lock);
+	}
+	s->used = ++a->clock;
+	s->refs++;
+	*ret = s;
+	return 0;
+}
+
+void arc_r_slot_put(struct arc_r *a, struct arc_r_slot *s)
+{
+	if (!--s->refs)
+		pthread_cond_broadcast(&a->changed);
+}
+
+int arc_r_no_chunk(const struct arc_r *a, uint64_t archive, uint32_t chunk, size_t n, struct err *err)
+{
+	char path[ARCFILE_PATH];
+	const struct generation_archive *entry = generation_root_archive(a->root, archive);
+
+	return err_set(err, "E-ARCHIVE-15", text("archive '%s' has no chunk number %u, it has %zu"),
+	    arcfile_path(entry->sha256, path), chunk, n);
+}
+
+int arc_r_open(struct arc_r *a, uint64_t archive, const struct arcfile_index **ret_index,
+    struct agefile **ret_file, struct err *err)
+{
+	struct arc_r_slot *s;
+	int r;
+
+	pthread_mutex_lock(&a->lock);
+	r = arc_r_slot(a, archive, &s, err);
+	if (!r) {
+		*ret_index = s->index;
+		*ret_file = s->file;
+		arc_r_slot_put(a, s);
+	}
+	pthread_mutex_unlock(&a->lock);
+	return r;
+}
+
+int arc_r_look(struct arc_r *a, uint64_t archive, uint32_t chunk, struct arcfile_chunk *ret, struct err *err)
+{
+	struct arc_r_slot *s;
+	int r;
+
+	pthread_mutex_lock(&a->lock);
+	r = arc_r_slot(a, archive, &s, err);
+	if (!r) {
+		if (chunk < s->index->n)
+			*ret = s->index->chunks[chunk];
+		else
+			r = arc_r_no_chunk(a, archive, chunk, s->index->n, err);
+		arc_r_slot_put(a, s);
+	}
+	pthread_mutex_unlock(&a->lock);
+	return r;
+}
+
+int arc_r_id(struct arc_r *a, const void *p, size_t n, uint8_t ret_id[DIGEST_LEN], struct err *err)
+{
+	struct arc_r_bench *b;
+
+	pthread_mutex_lock(&a->lock);
+	b = arc_r_bench_take(a);
+	pthread_mutex_unlock(&a->lock);
+	if (!b)
+		return err_nomem(err);
+	hmac_of(b->ids_hmac, p, n, ret_id);
+	pthread_mutex_lock(&a->lock);
+	arc_r_bench_give(a, b);
+	pthread_mutex_unlock(&a->lock);
+	return 0;
+}
+
+unsigned arc_r_depth(const struct arc_r *a)
+{
+	return 2 * a->n_decoders;
+}

@@ -1,0 +1,254 @@
+/* medium: see medium.h. */
+#include "read/vault/medium.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "format/crypto/minisig.h"
+#include "read/vault/repository.h"
+
+#define SHOW 256 /* bytes of a name in a message */
+
+struct medium {
+	char *path;
+	char *label;
+	char type[16];
+	char uuid[JOURNAL_UUID];
+	char repository[JOURNAL_UUID];
+	int dirfd, repo_dirfd;
+};
+
+int medium_is_type(const char *type)
+{
+	static const char *const types[] = {"hdd", "ssd", "rdx", "tape", "optical", "object"};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		if (!strcmp(type, types[i]))
+			return 1;
+	return 0;
+}
+
+void medium_close(struct medium *m)
+{
+	if (!m)
+		return;
+	io_close_quietly(&m->dirfd);
+	io_close_quietly(&m->repo_dirfd);
+	free(m->path);
+	free(m->label);
+	free(m);
+}
+
+static int forged(const char *path, const char *why, struct err *err)
+{
+	char show[SHOW];
+
+	err_set(err, "E-MEDIA-03", text("the identity of the medium at '%s' is not valid: %s"),
+	    path_show(path, show, sizeof(show)), why);
+	err_hint(err, "%s", text("do not use this medium; tell the person in charge of the system"));
+	return MEDIUM_FORGED;
+}
+
+static const char *str(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s ? s : "";
+}
+
+/* The members of the identity. 0, MEDIUM_FORGED: not an identity of format 1, -1: out of memory. */
+static int fill(struct medium *m, const json_t *o, struct err *err)
+{
+	int64_t first_use_ns;
+
+	if (json_integer_value(json_object_get(o, "format")) != 1 ||
+	    strcmp(str(o, "kind"), "bkp-medium") != 0 || !journal_is_uuid(str(o, "repository")) ||
+	    !journal_is_uuid(str(o, "medium")) || !*str(o, "label") || !medium_is_type(str(o, "type")) ||
+	    clock_parse(str(o, "first_use"), &first_use_ns))
+		return MEDIUM_FORGED;
+	memcpy(m->repository, str(o, "repository"), sizeof(m->repository));
+	memcpy(m->uuid, str(o, "medium"), sizeof(m->uuid));
+	snprintf(m->type, sizeof(m->type), "%s", str(o, "type"));
+	m->label = strdup(str(o, "label"));
+	return m->label ? 0 : err_nomem(err);
+}
+
+static int check_signature(const struct medium *m, const struct buf *json, const struct buf *sig,
+    const struct medium_expect *want, struct err *err)
+{
+	char comment[MINISIG_COMMENT_MAX], said[MINISIG_COMMENT_MAX];
+	struct err why = ERR_INIT;
+
+	if (minisig_verify_one_of(
+		want->keys, want->n_keys, json->p, json->n, (const char *)sig->p, sig->n, said, NULL, &why))
+		return forged(m->path, why.msg, err);
+	if (!strcmp(said, repository_comment("medium", m->repository, comment)))
+		return 0;
+	return forged(m->path, text("it carries the signature of something else"), err);
+}
+
+/* A registered medium of another repository, or not ours by its own words: said before any signature is
+ * looked at, because we cannot have the other's key. */
+static int check_repository(const struct medium *m, const struct medium_expect *want, struct err *err)
+{
+	char show[SHOW];
+
+	if (!want->repository || !strcmp(want->repository, m->repository))
+		return 0;
+	err_set(err, "E-MEDIA-02", text("the medium at '%s' belongs to another repository, %s"),
+	    path_show(m->path, show, sizeof(show)), m->repository);
+	err_hint(err, "%s", text("attach a medium of this repository, or use an empty one"));
+	return MEDIUM_FOREIGN;
+}
+
+static int check_which(const struct medium *m, const struct medium_expect *want, struct err *err)
+{
+	char show[SHOW], label[SHOW], wanted[SHOW];
+
+	if (!want->uuid || !strcmp(want->uuid, m->uuid))
+		return 0;
+	path_show(want->label ? want->label : want->uuid, wanted, sizeof(wanted));
+	err_set(err, "E-MEDIA-04", text("'%s' holds medium '%s' (%s), not '%s' (%s)"),
+	    path_show(m->path, show, sizeof(show)), path_show(m->label, label, sizeof(label)), m->uuid,
+	    wanted, want->uuid);
+	err_hint(err, text("attach '%s'"), wanted);
+	return MEDIUM_OTHER;
+}
+
+static int absent(const char *path, const char *fmt, struct err *err)
+{
+	char show[SHOW];
+
+	err_set(err, "E-MEDIA-01", "'%s': %s", path_show(path, show, sizeof(show)), fmt);
+	err_hint(err, "%s",
+	    text("attach and mount the medium; a new one is registered with 'bkp medium add NAME'"));
+	return MEDIUM_ABSENT;
+}
+
+static int read_identity(struct medium *m, struct buf *json, struct buf *sig, struct err *err)
+{
+	int r = io_read_file(m->dirfd, MEDIUM_JSON, json, err);
+
+	if (r == IO_ABSENT)
+		return absent(m->path, text("no registered medium is here; it may not be mounted"), err);
+	if (r)
+		return -1;
+	r = io_read_file(m->dirfd, MEDIUM_SIG, sig, err);
+	return r == IO_ABSENT ? forged(m->path, text("it is not signed"), err) : r;
+}
+
+static int identify(struct medium *m, const struct medium_expect *want, struct err *err)
+{
+	BUF_AUTO json = BUF_INIT(MEDIUM_MAX);
+	BUF_AUTO sig = BUF_INIT(MEDIUM_MAX);
+	json_error_t why;
+	json_t *o;
+	int r = read_identity(m, &json, &sig, err);
+
+	if (r)
+		return r;
+	o = json.n ? json_loadb((const char *)json.p, json.n, JSON_REJECT_DUPLICATES, &why) : NULL;
+	r = o ? fill(m, o, err) : MEDIUM_FORGED;
+	json_decref(o);
+	if (r < 0)
+		return -1;
+	if (r)
+		return forged(m->path, text("it is malformed"), err);
+	if ((r = check_repository(m, want, err)) || (r = check_signature(m, &json, &sig, want, err)))
+		return r;
+	r = check_which(m, want, err);
+	/* its name is the journal's to say: what is signed on it is the first one it had */
+	if (!r && want->uuid && want->label && strcmp(m->label, want->label) != 0) {
+		free(m->label);
+		m->label = strdup(want->label);
+		r = m->label ? 0 : err_nomem(err);
+	}
+	return r;
+}
+
+static int open_repo(struct medium *m, struct err *err)
+{
+	char show[SHOW];
+
+	m->repo_dirfd = io_open_dir(m->dirfd, m->repository, NULL);
+	if (m->repo_dirfd >= 0)
+		return 0;
+	err_sys(err, "E-MEDIA-05", errno,
+	    text("the repository's folder '%s' on the medium at '%s' cannot be opened"), m->repository,
+	    path_show(m->path, show, sizeof(show)));
+	return err_hint(
+	    err, "%s", text("register the medium again with 'bkp medium add NAME', or use another one"));
+}
+
+int medium_open(const char *path, const struct medium_expect *want, struct medium **ret, struct err *err)
+{
+	struct medium *m = calloc(1, sizeof(*m));
+	int r;
+
+	if (!m)
+		return err_nomem(err);
+	m->repo_dirfd = -1;
+	m->path = strdup(path);
+	/* links are followed here, and only here: the administrator's own path, proved by the identity behind
+	 * it */
+	m->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (!m->path)
+		r = err_nomem(err);
+	else if (m->dirfd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		r = absent(path, text("there is no such folder"), err);
+	else if (m->dirfd < 0)
+		r = err_sys(err, "E-IO-07", errno, text("cannot open folder '%s'"), path);
+	else if (!(r = identify(m, want, err)))
+		r = open_repo(m, err);
+	if (r) {
+		medium_close(m);
+		return r;
+	}
+	*ret = m;
+	return 0;
+}
+
+const char *medium_path(const struct medium *m)
+{
+	return m->path;
+}
+
+const char *medium_uuid(const struct medium *m)
+{
+	return m->uuid;
+}
+
+const char *medium_label(const struct medium *m)
+{
+	return m->label;
+}
+
+const char *medium_type(const struct medium *m)
+{
+	return m->type;
+}
+
+const char *medium_repository(const struct medium *m)
+{
+	return m->repository;
+}
+
+int medium_dirfd(const struct medium *m)
+{
+	return m->dirfd;
+}
+
+int medium_repo_dirfd(const struct medium *m)
+{
+	return m->repo_dirfd;
+}

@@ -1,0 +1,238 @@
+/* vault_r: see vault_r.h.  This file: the repository.  Generations: vault_r_gen.c, vault_r_list.c. */
+#include "read/vault/vault_r.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+#include <sodium.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "format/crypto/age.h"
+#include "format/crypto/digest.h"
+#include "format/journal/journal.h"
+#include "read/vault/agefile.h"
+#include "read/file/inside.h"
+#include "read/vault/repository.h"
+#include "read/vault/vault_r_private.h"
+
+/* Folders of the medium that are named like a repository. */
+struct found {
+	int mediumfd;
+	size_t n;
+	char first[GENERATION_UUID];
+	struct buf names; /* for the message when there are several */
+};
+
+static int look(void *arg, const char *name, struct err *err)
+{
+	struct found *f = arg;
+	int fd;
+
+	if (!journal_is_uuid(name))
+		return 0;
+	fd = openat(f->mediumfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	io_close_quietly(&fd);
+	if (!f->n++)
+		snprintf(f->first, sizeof(f->first), "%s", name);
+	/* a message holds no more than a few; a hostile medium may have thousands */
+	return f->n > 8 ? 0 : buf_printf(&f->names, err, "%s%s", f->n > 1 ? ", " : "", name);
+}
+
+static int choose(int mediumfd, const char *wanted, char ret[GENERATION_UUID], struct err *err)
+{
+	struct found f = {.mediumfd = mediumfd, .names = BUF_INIT(4096)};
+	int r = io_each_name(mediumfd, look, &f, err);
+
+	if (!r)
+		r = buf_terminate(&f.names, err);
+	if (!r && !f.n) {
+		r = err_set(err, "E-VAULT-01", "%s", text("there is no repository on this medium"));
+		err_hint(err, "%s", text("give --medium the folder that holds bkp-medium.json"));
+	} else if (!r && wanted && (!journal_is_uuid(wanted) || !strstr((char *)f.names.p, wanted)) &&
+		   f.n <= 8) {
+		r = err_set(err, "E-VAULT-01", text("repository '%s' is not on this medium; there is: %s"),
+		    wanted, (char *)f.names.p);
+	} else if (!r && !wanted && f.n > 1) {
+		r = err_set(err, "E-VAULT-01", text("there are %zu repositories on this medium: %s"), f.n,
+		    (char *)f.names.p);
+		err_hint(err, "%s", text("choose one with --repository"));
+	}
+	if (!r)
+		snprintf(ret, GENERATION_UUID, "%s", wanted ? wanted : f.first);
+	buf_free(&f.names);
+	return r;
+}
+
+/* The key that repository.json calls the root key has signed the file; it is compared with the one given. */
+static int load_repository(struct vault_r *v, const char *root_key, struct err *err)
+{
+	struct minisig_public given;
+	const struct minisig_public *keys;
+	size_t n;
+
+	if (root_key && minisig_public_parse(root_key, &given, err))
+		return err_wrap(err, "%s", text("the root key that was given"));
+	if (repository_load(v->fd, NULL, &v->repo, err))
+		return -1;
+	keys = repository_keys(v->repo, &n);
+	minisig_public_format(&keys[0], v->root_key);
+	if (root_key && memcmp(&keys[0], &given, sizeof(given)) != 0) {
+		err_set(
+		    err, "E-VAULT-03", text("the medium's root key is %s, not the one given"), v->root_key);
+		return err_hint(err, "%s",
+		    text("compare with the paper; if the paper is right, this medium is not from that site"));
+	}
+	if (repository_load_keys(v->repo, v->fd, err))
+		return -1;
+	v->compared = root_key != NULL;
+	if (strcmp(repository_id(v->repo), v->id) != 0)
+		return err_set(err, "E-VAULT-06",
+		    text("folder '%s' holds repository '%s': it was copied or renamed"), v->id,
+		    repository_id(v->repo));
+	return 0;
+}
+
+int vault_r_open_at(
+    int mediumfd, const char *repository, const char *root_key, struct vault_r **ret, struct err *err)
+{
+	struct vault_r *v = calloc(1, sizeof(*v));
+
+	if (!v)
+		return err_nomem(err);
+	v->fd = -1;
+	if (choose(mediumfd, repository, v->id, err))
+		goto fail;
+	v->fd = io_open_dir(mediumfd, v->id, err);
+	if (v->fd < 0 || load_repository(v, root_key, err))
+		goto fail;
+	*ret = v;
+	return 0;
+fail:
+	vault_r_close(v);
+	return -1;
+}
+
+int vault_r_open(
+    const char *medium, const char *repository, const char *root_key, struct vault_r **ret, struct err *err)
+{
+	IO_FD_AUTO fd = open(medium, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(err, "E-VAULT-01", errno, text("cannot open medium '%s'"), medium);
+	return vault_r_open_at(fd, repository, root_key, ret, err) ? err_wrap(err, "'%s'", medium) : 0;
+}
+
+void vault_r_close(struct vault_r *v)
+{
+	if (!v)
+		return;
+	io_close_quietly(&v->fd);
+	repository_free(v->repo);
+	free(v);
+}
+
+int vault_r_fd(const struct vault_r *v)
+{
+	return v->fd;
+}
+
+const char *vault_r_repository(const struct vault_r *v)
+{
+	return v->id;
+}
+
+const char *vault_r_site(const struct vault_r *v)
+{
+	return repository_site(v->repo);
+}
+
+const char *vault_r_root_key(const struct vault_r *v)
+{
+	return v->root_key;
+}
+
+bool vault_r_root_key_compared(const struct vault_r *v)
+{
+	return v->compared;
+}
+
+const struct repository *vault_r_facts(const struct vault_r *v)
+{
+	return v->repo;
+}
+
+const struct err *vault_r_keys_fault(const struct vault_r *v)
+{
+	return repository_keys_fault(v->repo);
+}
+
+int vault_r_verify_signature(const struct vault_r *v, const void *msg, size_t n, const char *sig, size_t sn,
+    char ret_comment[MINISIG_COMMENT_MAX], uint32_t *ret_epoch, struct err *err)
+{
+	const struct err *fault = repository_keys_fault(v->repo);
+	const struct minisig_public *keys;
+	size_t nkeys, which;
+
+	keys = repository_keys(v->repo, &nkeys);
+	if (minisig_verify_one_of(keys, nkeys, msg, n, sig, sn, ret_comment, &which, err)) {
+		if (err && err_is_unread(fault)) /* it may be one of the keys that could not be read */
+			*err = *fault;
+		else if (fault->code[0])
+			err_hint(err, "%s", fault->msg);
+		return -1;
+	}
+	if (ret_epoch)
+		*ret_epoch = (uint32_t)which + 1;
+	return 0;
+}
+
+/* {"format":1,"kind":"bkp-repository-secrets",…} */
+static int parse_secrets(const struct buf *plain, const char *repository, uint8_t ret_key[DIGEST_LEN])
+{
+	json_t *o = json_loadb((const char *)plain->p, plain->n, JSON_REJECT_DUPLICATES, NULL);
+	const char *kind = json_string_value(json_object_get(o, "kind"));
+	const char *of = json_string_value(json_object_get(o, "repository"));
+	const char *hex = json_string_value(json_object_get(o, "chunk_id_key"));
+	bool good = json_integer_value(json_object_get(o, "format")) == 1 && kind &&
+		    !strcmp(kind, "bkp-repository-secrets") && of && !strcmp(of, repository) && hex &&
+		    strlen(hex) == 2 * DIGEST_LEN && digest_unhex(hex, DIGEST_LEN, ret_key);
+
+	json_decref(o);
+	return good ? 0 : -1;
+}
+
+int vault_r_chunk_id_key(
+    struct vault_r *v, const struct age_identity *ids, size_t n, uint8_t ret_key[DIGEST_LEN], struct err *err)
+{
+	struct buf plain = BUF_INIT(VAULT_R_JSON_MAX);
+	uint8_t sha256[DIGEST_LEN], key[DIGEST_LEN];
+	IO_FD_AUTO fd = -1;
+	int r;
+
+	if (inside_open(v->fd, REPOSITORY_AGE, &fd, err))
+		return -1;
+	r = agefile_slurp(fd, ids, n, &plain, sha256, err);
+	if (r)
+		err_wrap(err, "'%s'", REPOSITORY_AGE);
+	else if (memcmp(sha256, repository_secrets_sha256(v->repo), DIGEST_LEN) != 0)
+		r = err_set(err, "E-VAULT-10", text("'%s' is not the file that was signed"), REPOSITORY_AGE);
+	else if (parse_secrets(&plain, v->id, key))
+		r = err_set(
+		    err, "E-VAULT-10", text("'%s' is malformed or of another repository"), REPOSITORY_AGE);
+	else
+		memcpy(ret_key, key, sizeof(key));
+	if (plain.p)
+		sodium_memzero(plain.p, plain.cap);
+	buf_free(&plain);
+	sodium_memzero(key, sizeof(key));
+	return r;
+}

@@ -1,0 +1,536 @@
+/* inventory: see inventory.h. */
+#include "read/verify/inventory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/starved.h"
+#include "base/text.h"
+#include "format/crypto/digest.h"
+#include "read/file/inside.h"
+#include "read/vault/medium.h"
+#include "read/verify/reported.h"
+#include "read/vault/repository.h"
+#include "read/vault/vault_r.h"
+#include "read/verify/verify.h"
+
+#define SIGNED_MAX ((size_t)16 << 20) /* of a file that is signed as a whole */
+#define SIG_MAX	   ((size_t)64 << 10)
+#define PATH_BYTES 1024
+#define SHOW	   300
+#define HEX	   (2 * DIGEST_LEN)
+
+struct looking {
+	const struct vault_r *v;
+	int medium;
+	bool complete;
+	unsigned long starved;
+	inventory_fn *fn;
+	void *arg;
+	char repo[80]; /* "<repository-id>/" */
+};
+
+static void tell(const struct looking *l, const char *dir, const char *name, enum inventory_kind kind,
+    const struct err *why)
+{
+	struct err memory = ERR_INIT;
+	char path[PATH_BYTES];
+
+	if (kind != INVENTORY_UNREAD && starved_anywhere_since(l->starved)) {
+		err_nomem(&memory);
+		kind = INVENTORY_UNREAD;
+		why = &memory;
+	}
+	snprintf(path, sizeof(path), "%s%s", dir, name);
+	l->fn(l->arg, path, kind, why);
+}
+
+static void damaged(
+    const struct looking *l, const char *dir, const char *name, enum inventory_kind kind, const char *what)
+{
+	struct err why = ERR_INIT;
+	char show[SHOW], path[PATH_BYTES];
+
+	snprintf(path, sizeof(path), "%s%s", dir, name);
+	err_set(&why, "E-VERIFY-15", text("'%s' is not what was written: %s"),
+	    path_show(path, show, sizeof(show)), what);
+	tell(l, dir, name, kind, &why);
+}
+
+/* A text and its signature: nobody can know which of the two is another, so that they are one fault. */
+static void disagree(const struct looking *l, const char *dir, const char *name, enum inventory_kind kind)
+{
+	struct err why = ERR_INIT;
+	char show[SHOW], path[PATH_BYTES];
+
+	snprintf(path, sizeof(path), "%s%s", dir, name);
+	path_show(path, show, sizeof(show));
+	err_set(&why, "E-VERIFY-15",
+	    text("'%s' and its signature '%s.minisig' do not agree: one of them is not what was written"),
+	    show, show);
+	tell(l, dir, name, kind, &why);
+}
+
+/* What could not be opened or read: r is INSIDE_ABSENT or -1. */
+static void unread(const struct looking *l, const char *dir, const char *name, enum inventory_kind kind,
+    int r, const struct err *said)
+{
+	struct err why = ERR_INIT;
+	char show[SHOW], path[PATH_BYTES];
+
+	snprintf(path, sizeof(path), "%s%s", dir, name);
+	path_show(path, show, sizeof(show));
+	if (r != INSIDE_ABSENT && !err_is_unread(said)) { /* something else stands there */
+		damaged(l, dir, name, kind, said->msg);
+	} else if (r != INSIDE_ABSENT) {
+		err_set(&why, "E-VERIFY-03", "%s", said->msg);
+		tell(l, dir, name, INVENTORY_UNREAD, &why);
+	} else if (l->complete) {
+		err_set(&why, "E-VERIFY-17", text("'%s' is missing"), show);
+		tell(l, dir, name, kind, &why);
+	}
+}
+
+/* ---- files that are signed ---- */
+
+/* NAME.next: the signature and the text that NAME will have, put there before NAME is replaced.  1: `ret` is
+ * that text. */
+static int read_next(
+    const struct looking *l, const char *dir, const char *name, const char *want, struct buf *ret)
+{
+	BUF_AUTO both = BUF_INIT(SIGNED_MAX + SIG_MAX);
+	char path[PATH_BYTES], said[MINISIG_COMMENT_MAX];
+	size_t lines;
+
+	snprintf(path, sizeof(path), "%s%s.next", dir, name);
+	if (inside_read(l->medium, path, &both, NULL))
+		return 0;
+	lines = minisig_lines((const char *)both.p, both.n);
+	return lines &&
+	       !vault_r_verify_signature(
+		   l->v, both.p + lines, both.n - lines, (const char *)both.p, lines, said, NULL, NULL) &&
+	       !strcmp(said, want) && !buf_append(ret, both.p + lines, both.n - lines, NULL);
+}
+
+static bool is_next(
+    const struct looking *l, const char *dir, const char *name, const char *want, const struct buf *data)
+{
+	BUF_AUTO next = BUF_INIT(SIGNED_MAX);
+
+	return read_next(l, dir, name, want, &next) == 1 && next.n == data->n &&
+	       (!next.n || !memcmp(next.p, data->p, next.n));
+}
+
+/* SIGNED: `data` is what was signed.  SIGNED_NEXT: it is not there yet, `data` is what was announced.  0. */
+enum { SIGNED = 1, SIGNED_NEXT };
+static int look_signed(const struct looking *l, const char *dir, const char *name, const char *kind,
+    enum inventory_kind severity, struct buf *data)
+{
+	BUF_AUTO sig = BUF_INIT(SIG_MAX);
+	char path[PATH_BYTES], said[MINISIG_COMMENT_MAX], want[MINISIG_COMMENT_MAX], sig_name[PATH_BYTES];
+	struct looking all =
+	    *l; /* what stands there has its signature with it, also in a copy of some files */
+	struct err why = ERR_INIT;
+	bool usual;
+	int r;
+
+	all.complete = true;
+	snprintf(path, sizeof(path), "%s%s", dir, name);
+	snprintf(sig_name, sizeof(sig_name), "%s.minisig", name);
+	repository_comment(kind, vault_r_repository(l->v), want);
+	r = inside_read(l->medium, path, data, &why);
+	if (r == INSIDE_ABSENT && read_next(l, dir, name, want, data))
+		return SIGNED_NEXT;
+	if (r) {
+		unread(l, dir, name, severity, r, &why);
+		return 0;
+	}
+	snprintf(path, sizeof(path), "%s%s", dir, sig_name);
+	r = inside_read(l->medium, path, &sig, &why);
+	if (r == INSIDE_ABSENT && is_next(l, dir, name, want, data))
+		return SIGNED;
+	if (r) {
+		unread(&all, dir, sig_name, severity, r, &why);
+		return 0;
+	}
+	why = (struct err)ERR_INIT;
+	usual = minisig_is_usual((const char *)sig.p, sig.n);
+	if (!usual)
+		damaged(l, dir, sig_name, severity, text("its first line is another"));
+	if (!vault_r_verify_signature(l->v, data->p, data->n, (const char *)sig.p, sig.n, said, NULL, &why) &&
+	    !strcmp(said, want))
+		return SIGNED;
+	if (is_next(l, dir, name, want, data))
+		return SIGNED;
+	if (err_is_unread(&why)) /* the key may be one that could not be read */
+		unread(l, dir, name, severity, -1, &why);
+	else if (usual)
+		disagree(l, dir, name, severity);
+	return 0;
+}
+
+/* ---- folders with a list ---- */
+
+static bool is_text(const char *name)
+{
+	size_t n = strlen(name);
+
+	return n > 3 && !strcmp(name + n - 3, ".md");
+}
+
+/* other: what it may be as well; or NULL. */
+static void look_listed(const struct looking *l, const char *dir, const char *name,
+    const uint8_t sha256[DIGEST_LEN], const uint8_t *other, enum inventory_kind severity)
+{
+	char path[PATH_BYTES];
+	struct err why = ERR_INIT;
+	int r;
+
+	snprintf(path, sizeof(path), "%s%s", dir, name);
+	r = verify_file(l->medium, path, sha256, true, NULL, &why);
+	if (r == VERIFY_WRONG && other)
+		r = verify_file(l->medium, path, other, true, NULL, &why);
+	if (r == VERIFY_WRONG)
+		damaged(l, dir, name, severity, text("its SHA-256 is another"));
+	else if (r)
+		unread(l, dir, name, severity, r == VERIFY_ABSENT ? INSIDE_ABSENT : -1, &why);
+}
+
+/* Does the signed list name it?  Its line, or NULL. */
+static const char *line_of(const struct buf *sums, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *at = (const char *)sums->p, *end = at + sums->n, *eol; at < end; at = eol + 1) {
+		eol = memchr(at, '\n', (size_t)(end - at));
+		if (!eol)
+			return NULL;
+		if ((size_t)(eol - at) == HEX + 2 + n && !memcmp(at + HEX + 2, name, n))
+			return at;
+	}
+	return NULL;
+}
+
+static void foreign(const struct looking *l, const char *dir, const char *name)
+{
+	struct err why = ERR_INIT;
+	char show[SHOW], path[PATH_BYTES];
+
+	snprintf(path, sizeof(path), "%s%s", dir, name);
+	err_set(&why, "W-VERIFY-16", text("'%s' is not of bkp: nothing says what it is"),
+	    path_show(path, show, sizeof(show)));
+	tell(l, dir, name, INVENTORY_TEXT, &why);
+}
+
+struct folder {
+	const struct looking *l;
+	const char *dir;
+	const struct buf *sums, *next; /* names it may have; or NULL */
+	bool (*may)(const char *name);
+	const char *own; /* one more name; or NULL */
+};
+
+static bool is_known(const struct folder *f, const char *name)
+{
+	return (f->sums && line_of(f->sums, name)) || (f->next && line_of(f->next, name)) || f->may(name) ||
+	       (f->own && !strcmp(name, f->own));
+}
+
+/* ".NAME.tmp": NAME as it was being written when a run died (io_replace). */
+static bool is_left_over(const struct folder *f, const char *name)
+{
+	char inner[256];
+	size_t n = strlen(name);
+
+	if (n < 6 || n >= sizeof(inner) || *name != '.' || strcmp(name + n - 4, ".tmp") != 0)
+		return false;
+	snprintf(inner, sizeof(inner), "%.*s", (int)(n - 5), name + 1);
+	return is_known(f, inner);
+}
+
+static int each_name(void *arg, const char *name, struct err *err)
+{
+	const struct folder *f = arg;
+
+	(void)err;
+	if (!is_known(f, name) && !is_left_over(f, name))
+		foreign(f->l, f->dir, name);
+	return 0;
+}
+
+/* Names in the folder `dir` ("" or with a slash at its end) that nobody knows. */
+static void look_names(const struct looking *l, const char *dir, const struct buf *sums,
+    const struct buf *next, bool (*may)(const char *), const char *own)
+{
+	struct folder f = {l, dir, sums, next, may, own};
+	struct err why = ERR_INIT;
+	IO_FD_AUTO fd = -1;
+	int r = inside_open_dir(l->medium, dir, &fd, &why);
+
+	if (r == INSIDE_ABSENT)
+		return;
+	if (r || io_each_name(fd, each_name, &f, &why))
+		unread(l, dir, "", INVENTORY_NEEDED, -1, &why);
+}
+
+static bool is_seal(const char *name)
+{
+	return !strcmp(name, "SHA256SUMS") || !strcmp(name, "SHA256SUMS.minisig");
+}
+
+static bool in_folder(const char *name)
+{
+	return is_seal(name) || !strcmp(name, "SHA256SUMS.next");
+}
+
+static int count_carried(void *arg, const char *name, struct err *err)
+{
+	const struct folder f = {.may = in_folder};
+
+	(void)err;
+	*(size_t *)arg += strcmp(name, "SHA256SUMS.next") != 0 && !is_left_over(&f, name);
+	return 0;
+}
+
+/* Is anything in the folder but what announces its list?  A run that dies may leave it so. */
+static bool carries(const struct looking *l, const char *dir)
+{
+	IO_FD_AUTO fd = -1;
+	size_t n = 0;
+
+	return inside_open_dir(l->medium, dir, &fd, NULL) < 0 ||
+	       (fd >= 0 && (io_each_name(fd, count_carried, &n, NULL) || n));
+}
+
+/* One line of `sums`, without its end. */
+static bool look_line(const struct looking *l, const char *dir, const char *line, size_t n,
+    const struct buf *next, enum inventory_kind severity)
+{
+	uint8_t sha256[DIGEST_LEN], other[DIGEST_LEN];
+	const char *also;
+	char name[256];
+
+	if (n <= HEX + 2 || n - HEX - 2 >= sizeof(name) || !digest_unhex(line, DIGEST_LEN, sha256))
+		return false;
+	snprintf(name, sizeof(name), "%.*s", (int)(n - HEX - 2), line + HEX + 2);
+	also = line_of(next, name);
+	look_listed(l, dir, name, sha256, also && digest_unhex(also, DIGEST_LEN, other) ? other : NULL,
+	    is_text(name) ? INVENTORY_TEXT : severity);
+	return true;
+}
+
+/* tools/, procedures/: SHA256SUMS signed for `kind`, and what it lists; or what the next one will list, when a
+ * run died between the two. */
+static void look_folder(
+    const struct looking *l, const char *dir, const char *kind, enum inventory_kind severity)
+{
+	BUF_AUTO sums = BUF_INIT(SIGNED_MAX);
+	BUF_AUTO next = BUF_INIT(SIGNED_MAX);
+	struct looking lenient = *l, with_list = *l;
+	char want[MINISIG_COMMENT_MAX];
+	int r;
+
+	if (carries(l, dir))
+		with_list.complete =
+		    true; /* of a tool that stands there without it nobody knows whose it is */
+	else if (severity == INVENTORY_TEXT)
+		return; /* a policy without procedures brings no folder for them */
+	repository_comment(kind, vault_r_repository(l->v), want);
+	r = look_signed(&with_list, dir, "SHA256SUMS", kind, severity, &sums);
+	if (!r)
+		return;
+	if (r == SIGNED_NEXT) /* of the rest some may not be there yet, either */
+		lenient.complete = false;
+	(void)!read_next(l, dir, "SHA256SUMS", want, &next);
+	for (const char *at = (const char *)sums.p, *end = at + sums.n, *eol; at < end; at = eol + 1) {
+		eol = memchr(at, '\n', (size_t)(end - at));
+		if (!eol || !look_line(&lenient, dir, at, (size_t)(eol - at), &next, severity)) {
+			damaged(l, dir, "SHA256SUMS", severity, text("it is malformed"));
+			return;
+		}
+	}
+	look_names(l, dir, &sums, &next, in_folder, NULL);
+}
+
+/* ---- names ---- */
+
+/* Room that later versions and the site itself have. */
+static bool is_reserved(const char *name)
+{
+	static const char *const names[] = {"parity", "policy", "rotations", "keys", "tmp", "lost+found",
+	    "System Volume Information", "$RECYCLE.BIN"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return !strncmp(name, "x-", 2);
+}
+
+static bool is_one_of(const char *name, const char *const *names, size_t n)
+{
+	while (n--)
+		if (!strcmp(name, names[n]))
+			return true;
+	return is_reserved(name);
+}
+
+static bool in_medium(const char *name)
+{
+	static const char *const names[] = {
+	    MEDIUM_JSON, MEDIUM_SIG, "README.txt", "README.txt.minisig", "README.txt.next", "tools"};
+
+	return is_one_of(name, names, sizeof(names) / sizeof(*names));
+}
+
+static bool in_repository(const char *name)
+{
+	static const char *const names[] = {REPOSITORY_JSON, REPOSITORY_SIG, REPOSITORY_AGE, REPOSITORY_LINKS,
+	    "archives", "generations", "journal", "procedures"};
+
+	return is_one_of(name, names, sizeof(names) / sizeof(*names));
+}
+
+static bool in_journal(const char *name)
+{
+	return !strcmp(name, JOURNAL_FILE) || !strncmp(name, "damaged-", 8);
+}
+
+static bool is_hex(const char *s, size_t n)
+{
+	return strspn(s, "0123456789abcdef") >= n;
+}
+
+static bool in_archives(const char *name)
+{
+	return strlen(name) == 2 && is_hex(name, 2);
+}
+
+static bool in_fan(const char *name)
+{
+	return strlen(name) == HEX + 4 && is_hex(name, HEX) && !strcmp(name + HEX, ".age");
+}
+
+static bool in_generations(const char *name)
+{
+	return strlen(name) >= 6 && strspn(name, "0123456789") == strlen(name);
+}
+
+static bool in_generation(const char *name)
+{
+	return is_seal(name) || !strcmp(name, "manifest.json") || !strcmp(name, "root.age");
+}
+
+/* The folders of a folder, each looked at. */
+struct folders {
+	const struct looking *l;
+	const char *dir;
+	bool (*is)(const char *name), (*may)(const char *name);
+};
+
+static int each_folder(void *arg, const char *name, struct err *err)
+{
+	const struct folders *f = arg;
+	char dir[PATH_BYTES];
+
+	(void)err;
+	snprintf(dir, sizeof(dir), "%s%s/", f->dir, name);
+	if (f->is(name))
+		look_names(f->l, dir, NULL, NULL, f->may, NULL);
+	return 0;
+}
+
+static void look_below(
+    const struct looking *l, const char *name, bool (*is)(const char *), bool (*may)(const char *))
+{
+	char dir[PATH_BYTES];
+	struct folders f = {l, dir, is, may};
+	IO_FD_AUTO fd = -1;
+
+	snprintf(dir, sizeof(dir), "%s%s/", l->repo, name);
+	look_names(l, dir, NULL, NULL, is, NULL);
+	if (!inside_open_dir(l->medium, dir, &fd, NULL))
+		(void)!io_each_name(fd, each_folder, &f, NULL);
+}
+
+static void look_all_names(const struct looking *l)
+{
+	char journal[PATH_BYTES];
+
+	look_names(l, "", NULL, NULL, in_medium, vault_r_repository(l->v));
+	look_names(l, l->repo, NULL, NULL, in_repository, NULL);
+	look_below(l, "archives", in_archives, in_fan);
+	look_below(l, "generations", in_generations, in_generation);
+	snprintf(journal, sizeof(journal), "%sjournal/", l->repo);
+	look_names(l, journal, NULL, NULL, in_journal, NULL);
+}
+
+/* ---- the repository's own ---- */
+
+static int look_journal(const struct looking *l, struct err *err)
+{
+	struct reported r;
+	char dir[PATH_BYTES];
+
+	if (reported_look(l->v, UINT64_MAX, &r, err))
+		return -1;
+	snprintf(dir, sizeof(dir), "%sjournal/", l->repo);
+	if ((r.state == REPORTED_ABSENT || r.state == REPORTED_BROKEN) && err_is_unread(&r.why))
+		unread(l, dir, JOURNAL_FILE, INVENTORY_TEXT, -1, &r.why);
+	else if (r.state == REPORTED_ABSENT)
+		unread(l, dir, JOURNAL_FILE, INVENTORY_TEXT, INSIDE_ABSENT, &r.why);
+	else if (r.state == REPORTED_BROKEN)
+		damaged(l, dir, JOURNAL_FILE, INVENTORY_TEXT, r.why.msg);
+	else if (r.torn)
+		damaged(l, dir, JOURNAL_FILE, INVENTORY_TEXT, text("its last line has no end"));
+	return 0;
+}
+
+static void look_repository(const struct looking *l)
+{
+	const struct err *keys = vault_r_keys_fault(l->v);
+	BUF_AUTO json = BUF_INIT(REPOSITORY_MAX);
+
+	(void)look_signed(l, l->repo, REPOSITORY_JSON, "repository", INVENTORY_NEEDED, &json);
+	look_listed(
+	    l, l->repo, REPOSITORY_AGE, repository_secrets_sha256(vault_r_facts(l->v)), NULL, INVENTORY_TEXT);
+	if (err_is_unread(keys))
+		unread(l, l->repo, REPOSITORY_LINKS, INVENTORY_NEEDED, -1, keys);
+	else if (!strcmp(keys->code, "E-REPO-04"))
+		unread(l, l->repo, REPOSITORY_LINKS, INVENTORY_NEEDED, INSIDE_ABSENT, keys);
+	else if (keys->code[0])
+		damaged(l, l->repo, REPOSITORY_LINKS, INVENTORY_NEEDED, keys->msg);
+}
+
+int inventory_check(
+    int mediumfd, const struct vault_r *v, bool complete, inventory_fn *fn, void *arg, struct err *err)
+{
+	struct looking l = {.v = v,
+	    .medium = mediumfd,
+	    .complete = complete,
+	    .starved = starved_mark_of_all(),
+	    .fn = fn,
+	    .arg = arg};
+	BUF_AUTO identity = BUF_INIT(MEDIUM_MAX);
+	BUF_AUTO readme = BUF_INIT(SIGNED_MAX);
+	char procedures[PATH_BYTES];
+
+	snprintf(l.repo, sizeof(l.repo), "%s/", vault_r_repository(v));
+	(void)look_signed(&l, "", MEDIUM_JSON, "medium", INVENTORY_NEEDED, &identity);
+	(void)look_signed(&l, "", "README.txt", "readme", INVENTORY_TEXT, &readme);
+	look_repository(&l);
+	if (look_journal(&l, err))
+		return -1;
+	look_folder(&l, "tools/", "tools", INVENTORY_NEEDED);
+	snprintf(procedures, sizeof(procedures), "%sprocedures/", l.repo);
+	look_folder(&l, procedures, "procedures", INVENTORY_TEXT);
+	look_all_names(&l);
+	return 0;
+}

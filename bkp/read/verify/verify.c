@@ -1,0 +1,409 @@
+/* verify: see verify.h.  This file: hashes and signatures; verify_deep.c, verify_archive.c, verify_catalog.c:
+ * what needs an identity. */
+#include "read/verify/verify.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/crew.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/starved.h"
+#include "base/text.h"
+#include "format/medium/generation.h"
+#include "read/file/ahead.h"
+#include "read/file/digestset.h"
+#include "read/file/inside.h"
+#include "read/vault/vault_r.h"
+#include "read/verify/verify_private.h"
+
+#define SEEN_MAX ((size_t)8 << 20) /* files: 1 PiB of archives */
+
+enum { SEEN_GOOD = 1, SEEN_BAD = 2, SEEN_VOUCHED = 3 };
+
+/* ---- one file ---- */
+
+int verify_reader_init(struct verify_reader *r, bool thread, struct err *err)
+{
+	r->ahead = ahead_new(thread);
+	r->digest = digest_new();
+	return r->ahead && r->digest ? 0 : err_nomem(err);
+}
+
+void verify_reader_free(struct verify_reader *r)
+{
+	ahead_free(r->ahead);
+	digest_free(r->digest);
+}
+
+int verify_listed_open(struct verify_listed *l, int dirfd)
+{
+	char why[sizeof(l->why.msg)];
+	int fd = -1;
+
+	l->r = inside_open(dirfd, l->path, &fd, &l->why);
+	if (l->r == INSIDE_ABSENT) {
+		err_set(&l->why, "E-VERIFY-01", text("'%s' is missing"), l->path);
+		l->r = VERIFY_ABSENT;
+	} else if (l->r && !strcmp(l->why.code, "E-IO-08")) {
+		memcpy(why, l->why.msg, sizeof(why));
+		err_set(&l->why, "E-VERIFY-02", "%s", why);
+		l->r = VERIFY_WRONG;
+	} else if (l->r) {
+		snprintf(l->why.code, sizeof(l->why.code), "E-VERIFY-03"); /* the rest of it stays */
+	}
+	return fd;
+}
+
+void verify_listed_judge(struct verify_listed *l, struct digest *d, int errnum)
+{
+	uint8_t have[DIGEST_LEN];
+
+	digest_final(d, have);
+	if (errnum) {
+		err_sys(&l->why, "E-VERIFY-03", errnum, "%s", text("cannot be read to its end"));
+		l->r = err_wrap(&l->why, "'%s'", l->path);
+	} else if (memcmp(have, l->sha256, DIGEST_LEN) != 0) {
+		err_set(&l->why, "E-VERIFY-02",
+		    text("'%s' is not the file that was signed: its SHA-256 is another"), l->path);
+		l->r = VERIFY_WRONG;
+	}
+}
+
+static void hash_file(struct verify_reader *r, int dirfd, bool from_device, struct verify_listed *l)
+{
+	IO_FD_AUTO fd = verify_listed_open(l, dirfd);
+	uint8_t *p;
+	ssize_t got;
+	int errnum;
+
+	if (fd < 0)
+		return;
+	digest_reset(r->digest);
+	ahead_begin(r->ahead, fd, from_device);
+	while ((got = ahead_next(r->ahead, &p)) > 0) {
+		digest_update(r->digest, p, (size_t)got);
+		l->bytes += (uint64_t)got;
+	}
+	errnum = got < 0 ? errno : 0;
+	ahead_end(r->ahead);
+	verify_listed_judge(l, r->digest, errnum);
+}
+
+int verify_file(int dirfd, const char *path, const uint8_t sha256[DIGEST_LEN], bool from_device,
+    uint64_t *ret_bytes, struct err *err)
+{
+	struct verify_listed l = {.why = ERR_INIT};
+	struct verify_reader r;
+
+	if (verify_reader_init(&r, false, err)) {
+		verify_reader_free(&r);
+		return -1;
+	}
+	snprintf(l.path, sizeof(l.path), "%s", path);
+	memcpy(l.sha256, sha256, DIGEST_LEN);
+	hash_file(&r, dirfd, from_device, &l);
+	verify_reader_free(&r);
+	if (ret_bytes)
+		*ret_bytes = l.bytes;
+	if (l.r && err)
+		*err = l.why;
+	return l.r;
+}
+
+/* ---- seen ---- */
+
+struct verify_seen {
+	struct digestset *set;
+};
+
+struct verify_seen *verify_seen_new(void)
+{
+	struct verify_seen *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->set = digestset_new(SEEN_MAX);
+	if (!s->set) {
+		free(s);
+		return NULL;
+	}
+	return s;
+}
+
+int verify_seen_vouch(struct verify_seen *s, const uint8_t sha256[DIGEST_LEN], struct err *err)
+{
+	/* full: the file will be read once more than needed */
+	return digestset_put(s->set, sha256, SEEN_VOUCHED, err) < 0 ? -1 : 0;
+}
+
+bool verify_seen_has(const struct verify_seen *s, const uint8_t sha256[DIGEST_LEN])
+{
+	return digestset_get(s->set, sha256) != 0;
+}
+
+void verify_seen_free(struct verify_seen *s)
+{
+	if (s)
+		digestset_free(s->set);
+	free(s);
+}
+
+/* ---- a generation ---- */
+
+void verify_report(
+    struct verify_run *run, const char *file, const char *dataset, const char *path, const struct err *err)
+{
+	struct err memory = ERR_INIT;
+	struct verify_fault f = {file, dataset, path, err};
+
+	if (!err_is_unread(err) && starved_anywhere_since(run->starved)) {
+		err_nomem(&memory);
+		f.err = &memory;
+	}
+	run->res.faults++;
+	run->res.unread += err_is_unread(f.err);
+	if (run->cb && run->cb->fault)
+		run->cb->fault(run->cb->arg, &f);
+}
+
+void verify_listed_begin(struct verify_run *run, struct verify_listed *l)
+{
+	struct digestset *seen = run->opt->seen ? run->opt->seen->set : NULL;
+
+	if (run->cb && run->cb->progress)
+		run->cb->progress(run->cb->arg, run->res.bytes, run->total, l->path);
+	l->known = seen ? digestset_get(seen, l->sha256) : 0;
+	l->wanted = !l->known || (l->known == SEEN_VOUCHED && run->opt->again);
+	l->r = 0;
+	l->bytes = 0;
+}
+
+int verify_listed_end(struct verify_run *run, const struct verify_listed *l, struct err *err)
+{
+	struct digestset *seen = run->opt->seen ? run->opt->seen->set : NULL;
+	struct err why = ERR_INIT;
+
+	if (!l->wanted) {
+		run->res.seen++;
+		if (l->known != SEEN_BAD)
+			return 0;
+		err_set(&why, "E-VERIFY-02", text("'%s' is missing, unreadable or wrong, as said before"),
+		    l->path);
+		verify_report(run, l->path, NULL, NULL, &why);
+		return 0;
+	}
+	run->res.files++;
+	run->res.bytes += l->bytes;
+	if (l->r)
+		verify_report(run, l->path, NULL, NULL, &l->why);
+	/* what could not be read is neither: another generation tries it again */
+	if (seen && !(l->r && err_is_unread(&l->why)) &&
+	    digestset_put(seen, l->sha256, l->r ? SEEN_BAD : SEEN_GOOD, err) < 0)
+		return -1;
+	return 0;
+}
+
+/* ---- all of them, by hash alone ---- */
+
+struct hashing {
+	struct verify_run *run;
+	bool archives;
+	size_t pos; /* in SHA256SUMS */
+	struct verify_reader readers[VERIFY_THREADS_MAX];
+	struct verify_listed slots[VERIFY_THREADS_MAX * VERIFY_WINDOW];
+};
+
+static int next_listed(void *arg, size_t i, void *slot, struct err *err)
+{
+	struct hashing *h = arg;
+	struct verify_listed *l = slot;
+	const struct buf *sums = vault_r_sums(h->run->g);
+	int r;
+
+	(void)i;
+	do
+		r = generation_sums_next((const char *)sums->p, sums->n, &h->pos, l->sha256, l->path, err);
+	while (!r && !h->archives && !strncmp(l->path, "archives/", 9));
+	if (r)
+		return r < 0 ? -1 : CREW_END;
+	verify_listed_begin(h->run, l);
+	return 0;
+}
+
+static void hash_listed(void *arg, unsigned thread, size_t i, void *slot)
+{
+	struct hashing *h = arg;
+	struct verify_listed *l = slot;
+
+	(void)i;
+	if (l->wanted)
+		hash_file(&h->readers[thread], vault_r_fd(h->run->v), h->run->opt->from_device, l);
+}
+
+static int end_listed(void *arg, size_t i, void *slot, struct err *err)
+{
+	struct hashing *h = arg;
+
+	(void)i;
+	return verify_listed_end(h->run, slot, err);
+}
+
+static int hash_all(struct verify_run *run, bool archives, struct err *err)
+{
+	struct hashing *h = calloc(1, sizeof(*h));
+	struct crew crew = {.threads = run->threads,
+	    .n = SIZE_MAX,
+	    .window = run->threads * VERIFY_WINDOW,
+	    .slot_size = sizeof(h->slots[0]),
+	    .next = next_listed,
+	    .work = hash_listed,
+	    .done = end_listed,
+	    .arg = h};
+	int r = 0;
+
+	if (!h)
+		return err_nomem(err);
+	h->run = run;
+	h->archives = archives;
+	crew.slots = h->slots;
+	for (unsigned t = 0; t < run->threads && !r; t++)
+		r = verify_reader_init(&h->readers[t], run->ahead, err);
+	if (!r)
+		r = crew_run(&crew, err);
+	for (unsigned t = 0; t < run->threads; t++)
+		verify_reader_free(&h->readers[t]);
+	free(h);
+	return r;
+}
+
+/* The list and its signature are read whole by the reader of the vault: what it reads must be the device's.
+ */
+static void drop_list(int dirfd, uint64_t number)
+{
+	static const char *const names[] = {"SHA256SUMS", "SHA256SUMS.minisig"};
+	char dir[GENERATION_DIR], path[GENERATION_SUMS_PATH];
+
+	generation_dir(number, dir);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		IO_FD_AUTO fd = -1;
+
+		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+		if (!inside_open(dirfd, path, &fd, NULL))
+			ahead_drop_cache(fd);
+	}
+}
+
+bool verify_shares_damage(struct vault_r *v, uint64_t number, const struct verify_seen *s)
+{
+	struct vault_r_generation *g = NULL;
+	char path[GENERATION_SUMS_PATH];
+	uint8_t sha256[DIGEST_LEN];
+	const struct buf *sums;
+	bool shares = false;
+	size_t pos = 0;
+
+	if (vault_r_generation_open(v, number, &g, NULL))
+		return false;
+	sums = vault_r_sums(g);
+	while (!shares && !generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, NULL))
+		shares = digestset_get(s->set, sha256) == SEEN_BAD;
+	vault_r_generation_close(g);
+	return shares;
+}
+
+static void plan(struct verify_run *run)
+{
+	unsigned most = run->opt->n_ids ? VERIFY_DEEP_THREADS_MAX : VERIFY_THREADS_MAX;
+	enum spindle spindle = run->opt->spindle;
+
+	if (spindle == SPINDLE_LOOK)
+		spindle = spindle_of(vault_r_fd(run->v));
+	run->threads = spindle == SPINDLE_ONE ? 1 : crew_threads(run->opt->threads);
+	if (run->threads > most)
+		run->threads = most;
+	run->ahead = spindle != SPINDLE_MEMORY;
+}
+
+bool verify_is_another(
+    const struct verify_record *want, const struct vault_r_generation *g, const char *dir, struct err *err)
+{
+	if (!memcmp(vault_r_manifest_sha256(g), want->manifest_sha256, DIGEST_LEN))
+		return false;
+	err_set(err, "E-VERIFY-12",
+	    text("'%s' is not the generation that the journal reported: its manifest is another"), dir);
+	err_hint(err, "%s",
+	    text("keep this medium as it is, it may be the proof; take another one to restore from"));
+	return true;
+}
+
+bool verify_is_later(
+    const struct verify_record *want, const struct vault_r_generation *g, const char *dir, struct err *err)
+{
+	if (vault_r_generation_epoch(g) == want->epoch)
+		return false;
+	err_set(err, "E-VERIFY-13",
+	    text("'%s' was begun in epoch %u, but is signed with the key of epoch %u"), dir, want->epoch,
+	    vault_r_generation_epoch(g));
+	err_hint(
+	    err, "%s", text("it was signed again later: keep this medium as it is, it may be the proof"));
+	return true;
+}
+
+static void compare_record(struct verify_run *run, const char *dir)
+{
+	const struct verify_record *want = run->opt->record;
+	struct err why = ERR_INIT;
+
+	if (want && verify_is_another(want, run->g, dir, &why))
+		verify_report(run, dir, NULL, NULL, &why);
+	if (want && verify_is_later(want, run->g, dir, &why))
+		verify_report(run, dir, NULL, NULL, &why);
+}
+
+/* The hash of no list covers the signature, and nothing its first line. */
+static void look_at_signature(struct verify_run *run, const char *dir)
+{
+	char path[GENERATION_SUMS_PATH];
+	struct err why = ERR_INIT;
+
+	if (vault_r_signature_is_usual(run->g))
+		return;
+	snprintf(path, sizeof(path), "%s/SHA256SUMS.minisig", dir);
+	err_set(&why, "E-VERIFY-02", text("'%s' is not what was written: %s"), path,
+	    text("its first line is another"));
+	verify_report(run, path, NULL, NULL, &why);
+}
+
+int verify_generation(struct vault_r *v, uint64_t number, const struct verify_options *opt,
+    const struct verify_callbacks *cb, struct verify_result *ret, struct err *err)
+{
+	struct verify_run run = {.v = v, .opt = opt, .cb = cb, .starved = starved_mark_of_all()};
+	struct vault_r_generation *g = NULL;
+	struct err why = ERR_INIT;
+	char dir[GENERATION_DIR];
+	int r;
+
+	if (opt->from_device)
+		drop_list(vault_r_fd(v), number);
+	if (vault_r_generation_open(v, number, &g, &why)) {
+		verify_report(&run, generation_dir(number, dir), NULL, NULL, &why);
+		*ret = run.res;
+		return 0;
+	}
+	run.g = g;
+	run.total = vault_r_manifest(g)->archive_bytes;
+	compare_record(&run, generation_dir(number, dir));
+	look_at_signature(&run, dir);
+	plan(&run);
+	r = hash_all(&run, opt->n_ids == 0, err);
+	if (!r && opt->n_ids)
+		r = verify_deep(&run, err);
+	vault_r_generation_close(g);
+	if (!r)
+		*ret = run.res;
+	return r;
+}

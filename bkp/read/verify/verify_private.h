@@ -1,0 +1,112 @@
+/* verify_private: what verify*.c share; see verify.h. */
+#ifndef BKP_READ_VERIFY_VERIFY_PRIVATE_H
+#define BKP_READ_VERIFY_VERIFY_PRIVATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "format/crypto/digest.h"
+#include "format/medium/generation.h"
+#include "read/verify/verify.h"
+
+struct ahead;
+struct arc_r;
+struct codec;
+struct digestset;
+struct hmac;
+struct vault_r_generation;
+
+#define VERIFY_WINDOW		4 /* tasks for each thread, from the oldest that is at work on */
+#define VERIFY_THREADS_MAX	16
+#define VERIFY_DEEP_THREADS_MAX 8 /* each with a chunk, its frame and some decoded chunks in memory */
+
+struct verify_run {
+	struct vault_r *v;
+	const struct vault_r_generation *g;
+	const struct verify_options *opt;
+	const struct verify_callbacks *cb;
+	struct verify_result res;
+	unsigned long starved; /* since when: what was read while memory ended is no damage */
+	uint64_t total;	       /* bytes to be read, as far as known */
+	unsigned threads;      /* files read at a time */
+	bool ahead;	       /* each with a thread that reads ahead */
+};
+
+void verify_report(
+    struct verify_run *run, const char *file, const char *dataset, const char *path, const struct err *err);
+
+/* ---- a file of SHA256SUMS ---- */
+
+/* What a thread needs to read one file after the other. */
+struct verify_reader {
+	struct ahead *ahead;
+	struct digest *digest;
+};
+int verify_reader_init(struct verify_reader *r, bool thread, struct err *err);
+void verify_reader_free(struct verify_reader *r);
+
+struct verify_listed {
+	char path[GENERATION_SUMS_PATH];
+	uint8_t sha256[DIGEST_LEN];
+	uint8_t known; /* what the set of files seen says */
+	bool wanted;   /* to be hashed */
+	int r;	       /* as verify_file() returns it, with bytes and why */
+	uint64_t bytes;
+	struct err why;
+};
+/* Before and after it is hashed, both on the caller's thread, in order. */
+void verify_listed_begin(struct verify_run *run, struct verify_listed *l);
+int verify_listed_end(struct verify_run *run, const struct verify_listed *l, struct err *err);
+/* Its descriptor, or -1: then l says why. */
+int verify_listed_open(struct verify_listed *l, int dirfd);
+/* All of it went into d, but for what errnum says. */
+void verify_listed_judge(struct verify_listed *l, struct digest *d, int errnum);
+
+/* ---- faults found on another thread, to be reported in order ---- */
+
+/* number, path (or NULL): what the caller needs to know again */
+int verify_fault_keep(
+    struct buf *b, uint64_t number, const char *path, const struct err *fault, struct err *err);
+/* false at the end; *ret_path is valid as long as b */
+bool verify_fault_next(
+    const struct buf *b, size_t *pos, uint64_t *ret_number, const char **ret_path, struct err *ret_fault);
+
+/* ---- deep ---- */
+
+int verify_deep(struct verify_run *run, struct err *err);
+
+/* What a thread needs to decrypt and decode. */
+struct verify_worker {
+	const struct verify_run *run;
+	const struct generation_root *root;
+	struct verify_reader reader;
+	struct arc_r *arc;
+	struct hmac *hmac; /* chunk ids */
+	struct codec *codec;
+	struct buf item, raw;
+	uint8_t *segment;
+};
+
+/* One archive, read once for its hash and for all that is in it. */
+struct verify_archive {
+	struct verify_listed listed;
+	uint64_t number;
+	bool opened; /* else why */
+	struct err why;
+	size_t chunks;
+	struct err container; /* code "": agrees with its INDEX */
+	struct buf faults;    /* numbers are chunks */
+	bool gave_up;	      /* the verification cannot go on: why */
+};
+/* On any thread; t->listed was begun. */
+void verify_archive_check(struct verify_worker *w, struct verify_archive *t);
+
+/* bad: chunks that cannot be had */
+int verify_catalog(struct verify_run *run, struct verify_worker *workers, unsigned threads,
+    const struct digestset *bad, const struct generation_dataset *ds, struct err *err);
+void verify_bad_key(uint64_t archive, uint32_t chunk, uint8_t out[DIGEST_LEN]);
+
+#endif

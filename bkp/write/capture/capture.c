@@ -1,0 +1,223 @@
+/* capture: see capture.h. */
+#include "write/capture/capture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <archive_entry.h>
+
+#include "base/buf.h"
+#include "base/crew.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "format/medium/catalog.h"
+#include "format/config/exclude.h"
+#include "format/medium/extent.h"
+#include "format/medium/generation.h"
+#include "format/policy/policy.h"
+#include "write/capture/capture_private.h"
+#include "write/capture/content.h"
+#include "write/expect/expect.h"
+#include "write/index/extset.h"
+#include "write/source/feed.h"
+#include "write/index/linkmap.h"
+#include "write/store/pack.h"
+#include "write/capture/scout.h"
+#include "write/capture/tally.h"
+#include "write/liveness/waste.h"
+
+#define LIST_MAX   ((size_t)256 << 20)
+#define PATH_BYTES ((size_t)2 << 20)
+
+int capture_new(const struct capture_config *cfg, struct capture **ret, struct err *err)
+{
+	struct capture *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return err_nomem(err);
+	c->cfg = *cfg;
+	c->cache_fd = -1;
+	c->first_archive = pack_next_archive(cfg->pack);
+	buf_init(&c->extents, EXTENT_INDIRECT_MAX);
+	buf_init(&c->bytes, CATALOG_BLOCK_MAX);
+	buf_init(&c->list, LIST_MAX);
+	buf_init(&c->first, 3 * PATH_BYTES);
+	buf_init(&c->link, PATH_BYTES);
+	buf_init(&c->path, PATH_BYTES);
+	c->scratch_fd = open(cfg->scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (c->scratch_fd < 0)
+		err_sys(err, "E-IO-07", errno, text("cannot open folder '%s'"), cfg->scratch);
+	c->entry = archive_entry_new();
+	if (c->scratch_fd >= 0 && !c->entry)
+		err_nomem(err);
+	if (c->scratch_fd < 0 || !c->entry || content_new(cfg->pack, cfg->chunker, &c->content, err) ||
+	    feed_new(cfg->ids, crew_processors() - 1, cfg->timings, &c->feed, err)) {
+		capture_free(c);
+		return -1;
+	}
+	*ret = c;
+	return 0;
+}
+
+void capture_free(struct capture *c)
+{
+	if (!c)
+		return;
+	feed_free(c->feed);
+	content_free(c->content);
+	catalog_writer_free(c->block);
+	archive_entry_free(c->entry);
+	linkmap_close(c->links);
+	capture_close_cache(c, false);
+	tally_free(c->tally);
+	extset_close(c->extensions);
+	io_close_quietly(&c->cache_fd);
+	free(c->runs);
+	io_close_quietly(&c->scratch_fd);
+	buf_free(&c->extents);
+	buf_free(&c->bytes);
+	buf_free(&c->list);
+	buf_free(&c->first);
+	buf_free(&c->link);
+	buf_free(&c->path);
+	free(c);
+}
+
+void capture_note(struct capture *c, enum capture_kind kind, const char *path, int errnum)
+{
+	if (kind == CAPTURE_UNREADABLE || kind == CAPTURE_INCOMPLETE || kind == CAPTURE_TOO_LARGE ||
+	    kind == CAPTURE_ROOT || kind == CAPTURE_OUTSIDE || kind == CAPTURE_ABSENT ||
+	    kind == CAPTURE_BELOW)
+		c->result->unreadable++;
+	if (kind == CAPTURE_CHANGED)
+		c->result->changed++;
+	if (kind == CAPTURE_SOCKET)
+		c->result->skipped++;
+	c->cfg.cb.note(c->cfg.cb.arg, kind, c->policy->name, path, errnum);
+}
+
+void capture_tell(struct capture *c, const struct feed_event *e)
+{
+	c->within = !e || e->kind == FEED_RESTART || e->kind == FEED_DONE
+			? 0
+			: c->within + (e->kind == FEED_HOLE ? e->length : e->n);
+	/* with FEED_DONE the file is not among the bytes yet */
+	if (c->cfg.cb.progress && (!e || e->kind != FEED_DONE))
+		c->cfg.cb.progress(c->cfg.cb.progress_arg, c->result->bytes + c->within);
+}
+
+static int set_strings(struct generation_dataset *r, const struct policy_dataset *d, struct err *err)
+{
+	r->name = strdup(d->name);
+	r->title = d->title ? strdup(d->title) : NULL;
+	return r->name && (r->title || !d->title) ? 0 : err_nomem(err);
+}
+
+int capture_begin_anew(struct capture *c, struct err *err)
+{
+	struct generation_dataset *r = c->result;
+
+	r->entries = r->files = r->bytes = r->unreadable = r->changed = r->skipped = 0;
+	c->list.n = 0;
+	c->kept = 0;
+	c->stopped = false;
+	c->newest_ns = EXPECT_NO_FILE;
+	/* a fresh writer: order starts anew, and nothing of a data set that failed half-way is left in it */
+	catalog_writer_free(c->block);
+	c->block = NULL;
+	pack_abandon_set(c->cfg.pack);
+	waste_begin(pack_waste(c->cfg.pack), c->policy->name);
+	return catalog_writer_new(&c->block, err);
+}
+
+/* Nothing of it counts. */
+static int give_up(struct capture *c, const struct err *why, struct err *err)
+{
+	struct generation_dataset *r = c->result;
+
+	r->entries = r->files = r->bytes = 0;
+	pack_abandon_set(c->cfg.pack);
+	r->reason = strdup(why->msg);
+	return r->reason ? 0 : err_nomem(err);
+}
+
+static int begin(
+    struct capture *c, const struct policy_dataset *d, struct generation_dataset *ret, struct err *err)
+{
+	memset(ret, 0, sizeof(*ret));
+	c->policy = d;
+	c->result = ret;
+	c->said[0] = '\0';
+	c->said_lines = 0;
+	capture_guard_reset(c);
+	ret->command = d->command != NULL;
+	ret->tar = d->command && d->format == POLICY_TAR;
+	return pack_begin_set(c->cfg.pack, err) || capture_begin_anew(c, err) || set_strings(ret, d, err) ||
+		       pack_compression(c->cfg.pack, (enum codec_kind)d->compression, err)
+		   ? -1
+		   : 0;
+}
+
+static int capture_content(struct capture *c, struct err *err)
+{
+	if (!c->policy->command)
+		return capture_paths(c, err);
+	return c->policy->format == POLICY_TAR ? capture_tar(c, err) : capture_stream(c, err);
+}
+
+/* What came of it. */
+static int settle(struct capture *c, int r, const struct err *why, struct err *err)
+{
+	struct generation_dataset *ret = c->result;
+
+	if (!r) {
+		waste_end(pack_waste(c->cfg.pack));
+		if (c->policy->command && c->policy->format == POLICY_STREAM)
+			capture_guard_stream(c);
+		else if (c->policy->command)
+			capture_guard_tar(c);
+		ret->verdict = ret->unreadable || ret->changed ? GENERATION_PARTIAL : GENERATION_GOOD;
+		return capture_judge(c, err);
+	}
+	waste_drop(pack_waste(c->cfg.pack));
+	return ret->verdict == GENERATION_FAILED ? give_up(c, why, err) : 0;
+}
+
+int capture_dataset(
+    struct capture *c, const struct policy_dataset *d, struct generation_dataset *ret, struct err *err)
+{
+	struct err why = ERR_INIT;
+	int r;
+
+	if (begin(c, d, ret, err))
+		return -1;
+	r = capture_before(c, &why) || capture_content(c, &why) ? -1 : 0;
+	if (settle(c, r, &why, err)) {
+		(void)capture_after(c, true, NULL);
+		return -1;
+	}
+	if (capture_after(c, r != 0, err))
+		return -1;
+	if (!r || ret->verdict == GENERATION_FAILED)
+		return 0;
+	if (err)
+		*err = why;
+	return err_wrap(err, text("data set '%s'"), d->name);
+}
+
+const struct err *capture_cache_fault(const struct capture *c)
+{
+	return &c->cache_fault;
+}
+
+bool capture_stopped(const struct capture *c)
+{
+	return c->stopped;
+}

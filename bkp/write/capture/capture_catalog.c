@@ -1,0 +1,341 @@
+/* capture_catalog: the catalog of the data set at hand, block by block, and what is remembered of it for the
+ * next night (statcache.h); see capture.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <archive_entry.h>
+
+#include "base/err.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "format/medium/catalog.h"
+#include "format/medium/extent.h"
+#include "format/medium/generation.h"
+#include "format/policy/policy.h"
+#include "write/capture/capture_private.h"
+#include "write/capture/content.h"
+#include "write/store/pack.h"
+#include "write/index/statcache.h"
+#include "write/source/statmerge.h"
+#include "write/liveness/waste.h"
+
+/* The next night will be slower, which is no reason to lose this one; but it is said. */
+static void cache_failed(struct capture *c, const struct err *why)
+{
+	if (!c->cache_fault.code[0])
+		c->cache_fault = *why;
+	statcache_writer_close(c->remember);
+	c->remember = NULL;
+}
+
+/* ---- blocks ---- */
+
+static int end_block(struct capture *c, bool full, struct err *err)
+{
+	size_t entries = catalog_writer_entries(c->block), at = c->list.n;
+	struct statcache_archive in;
+	struct err why = ERR_INIT;
+	struct dedup_place place;
+	struct extent_run run;
+	uint8_t id[DIGEST_LEN];
+
+	c->bytes.n = 0;
+	if (catalog_writer_finish(c->block, &c->bytes, err) ||
+	    pack_chunk(c->cfg.pack, PACK_CATALOG, c->bytes.p, c->bytes.n, id, &place, err))
+		return -1;
+	waste_block(pack_waste(c->cfg.pack), &place, c->bytes.p, c->bytes.n);
+	run = (struct extent_run){EXTENT_DATA, place.archive, place.chunk, place.offset, place.length, {0}};
+	digest_sha256(id, DIGEST_LEN, run.digest); /* a run of one piece */
+	if (extent_format_run(&run, &c->list, err) || buf_terminate(&c->list, err))
+		return -1;
+	in = (struct statcache_archive){place.archive, pack_run_of(c->cfg.pack, place.archive)};
+	capture_guard_note(c);
+	if (c->remember && statcache_end_block(c->remember, (const char *)c->list.p + at, &in, full,
+			       c->bytes.p, c->bytes.n, &why))
+		cache_failed(c, &why);
+	if (buf_printf(&c->list, err, " %zu ", entries) ||
+	    buf_append(&c->list, c->first.p, c->first.n, err) || buf_puts(&c->list, "\n", err))
+		return -1;
+	c->first.n = 0;
+	return 0;
+}
+
+static int begin_entry(struct capture *c, const char *path, struct err *err)
+{
+	if (catalog_writer_entries(c->block))
+		return 0;
+	c->first.n = 0;
+	return path_encode(path, &c->first, err);
+}
+
+/* The entry added last, for the next night. */
+static void remember_entry(struct capture *c, const char *path, unsigned flags)
+{
+	const struct seen *s = &c->seen;
+	bool regular = S_ISREG(s->st.st_mode);
+	struct err why = ERR_INIT;
+	struct statcache_entry e = {
+	    .path = path,
+	    .st = statcache_stat_of(regular && s->opened.st_mode ? &s->opened : &s->st, flags, s->looked_ns),
+	    .length = catalog_writer_last(c->block),
+	    .bytes = s->bytes,
+	    .file = regular && s->extents,
+	    .kind = s->kind,
+	    .linked = !S_ISDIR(s->st.st_mode) && s->st.st_nlink > 1,
+	};
+
+	if (!c->remember)
+		return;
+	e.st.believed = e.st.believed && !s->odd;
+	e.archives = pack_touched(c->cfg.pack, &e.n_archives);
+	if (statcache_add(c->remember, &e, &why))
+		cache_failed(c, &why);
+}
+
+/* Years that nanoseconds do not reach are the first or the last that they do. */
+static int64_t mtime_of(struct archive_entry *e)
+{
+	int64_t s = archive_entry_mtime(e), most = INT64_MAX / 1000000000 - 1;
+
+	s = s > most ? most : s < -most ? -most : s;
+	return s * 1000000000 + archive_entry_mtime_nsec(e);
+}
+
+int capture_add_entry(struct capture *c, struct archive_entry *e, const char *path, bool has_extents,
+    unsigned flags, struct err *err)
+{
+	int r;
+
+	if (begin_entry(c, path, err))
+		return -1;
+	archive_entry_copy_pathname(e, path);
+	r = catalog_writer_add(c->block, e, has_extents ? (const char *)c->extents.p : NULL,
+	    has_extents ? c->extents.n : 0, has_extents && c->sha256.has ? c->sha256.of : NULL, flags, err);
+	if (r == CATALOG_TOO_LARGE && !(flags & CATALOG_INCOMPLETE)) {
+		/* the content matters more than the attributes that do not fit */
+		archive_entry_xattr_clear(e);
+		archive_entry_acl_clear(e);
+		capture_note(c, CAPTURE_INCOMPLETE, path, E2BIG);
+		return capture_add_entry(c, e, path, has_extents, flags | CATALOG_INCOMPLETE, err);
+	}
+	if (r == CATALOG_TOO_LARGE) {
+		capture_note(c, CAPTURE_TOO_LARGE, path, 0);
+		return 0;
+	}
+	if (r)
+		return -1;
+	c->result->entries++;
+	if (archive_entry_filetype(e) == AE_IFREG)
+		capture_newest(c, mtime_of(e));
+	remember_entry(c, path, flags);
+	return catalog_writer_full(c->block) ? end_block(c, true, err) : 0;
+}
+
+int capture_keep_block(struct capture *c, struct err *err)
+{
+	return catalog_writer_entries(c->block) ? end_block(c, false, err) : 0;
+}
+
+int capture_finish_catalog(struct capture *c, struct err *err)
+{
+	if ((catalog_writer_entries(c->block) && end_block(c, false, err)) ||
+	    content_text(c->content, c->list.p, c->list.n, &c->extents, err) ||
+	    buf_terminate(&c->extents, err))
+		return -1;
+	c->result->blocks = strdup((const char *)c->extents.p);
+	waste_extents(pack_waste(c->cfg.pack), (const char *)c->extents.p);
+	return c->result->blocks ? 0 : err_nomem(err);
+}
+
+/* ---- what was captured before ---- */
+
+static int need_all(struct capture *c, const struct statcache_archive *a, size_t n, struct err *err)
+{
+	for (size_t i = 0; i < n; i++)
+		if (pack_need(c->cfg.pack, a[i].number, err))
+			return -1;
+	return 0;
+}
+
+static void count(struct capture *c, const struct statcache_entry *e)
+{
+	c->result->entries++;
+	c->result->files += e->file;
+	c->result->bytes += e->bytes;
+	if (e->file) {
+		capture_newest(c, e->st.mtime_ns);
+		capture_guard_count(c, e->kind);
+	}
+	c->kept += e->bytes;
+}
+
+static int damaged(struct capture *c, struct err *err)
+{
+	c->forget = true; /* begun anew without it: nobody sees the message */
+	return err_set(
+	    err, "E-STATCACHE-01", "%s", text("what was remembered of the last capture is damaged"));
+}
+
+/* What the block refers to is known from the last night, or is read from its bytes.  -1: these are damaged.
+ */
+static int keep_references(struct capture *c, struct statcache_block *b)
+{
+	const struct statcache_entry *last = statcache_entry(b, statcache_entries(b) - 1);
+	const char *place = statcache_place(b);
+	struct extent_run run;
+	struct dedup_place at;
+	const uint8_t *bytes;
+
+	if (extent_parse_data_run(place, strlen(place), &run, NULL))
+		return -1;
+	at = (struct dedup_place){run.archive, run.chunk, run.offset, (uint32_t)run.length, false};
+	if (waste_keep(pack_waste(c->cfg.pack), &at))
+		return 0;
+	bytes = statcache_bytes(b);
+	if (!bytes)
+		return -1;
+	waste_block(pack_waste(c->cfg.pack), &at, bytes, last->offset + last->length);
+	return 0;
+}
+
+/* The block as it is: nothing of it is read. */
+static int refer_to_block(struct capture *c, struct statcache_block *b, struct err *err)
+{
+	size_t n = statcache_entries(b), n_archives;
+	const struct statcache_archive *archives = statcache_archives(b, &n_archives);
+	struct err why = ERR_INIT;
+
+	if (keep_references(c, b))
+		return damaged(c, err);
+	pack_touch_begin(
+	    c->cfg.pack); /* what it collects is of no use here, and would grow with the data set */
+	if (need_all(c, archives, n_archives, err) ||
+	    buf_printf(&c->list, err, "%s %zu ", statcache_place(b), n) ||
+	    path_encode(statcache_entry(b, 0)->path, &c->list, err) || buf_puts(&c->list, "\n", err))
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		count(c, statcache_entry(b, i));
+	if (c->remember && statcache_copy_block(c->remember, b, &why))
+		cache_failed(c, &why);
+	return 0;
+}
+
+static int splice_entry(
+    struct capture *c, struct statcache_block *b, size_t i, const uint8_t *bytes, struct err *err)
+{
+	const struct statcache_entry *e = statcache_entry(b, i);
+	struct err why = ERR_INIT;
+
+	pack_touch_begin(c->cfg.pack);
+	if (begin_entry(c, e->path, err) || need_all(c, e->archives, e->n_archives, err) ||
+	    catalog_writer_add_raw(c->block, e->path, bytes + e->offset, e->length, err))
+		return -1;
+	count(c, e);
+	if (c->remember && statcache_add(c->remember, e, &why))
+		cache_failed(c, &why);
+	return catalog_writer_full(c->block) ? end_block(c, true, err) : 0;
+}
+
+int capture_add_range(struct capture *c, const struct statmerge_range *r, struct err *err)
+{
+	const uint8_t *bytes;
+
+	if (r->whole && !catalog_writer_entries(c->block))
+		return refer_to_block(c, r->block, err);
+	bytes = statcache_bytes(r->block);
+	if (!bytes)
+		return damaged(c, err);
+	for (size_t i = r->from; i < r->to; i++)
+		if (splice_entry(c, r->block, i, bytes, err))
+			return -1;
+	return 0;
+}
+
+int capture_former_extents(struct capture *c, struct statcache_block *b, size_t i, struct err *err)
+{
+	const struct statcache_entry *e = statcache_entry(b, i);
+	const uint8_t *bytes = statcache_bytes(b);
+	struct catalog_reader *reader = NULL;
+	struct catalog_item item;
+	uint8_t *copy;
+	int r = 0;
+
+	if (!bytes)
+		return damaged(c, err);
+	/* one entry and the end of an archive: a block by itself */
+	copy = calloc(1, e->length + CATALOG_END_BYTES);
+	if (!copy)
+		return err_nomem(err);
+	memcpy(copy, bytes + e->offset, e->length);
+	c->extents.n = 0;
+	if (catalog_reader_new(copy, e->length + CATALOG_END_BYTES, NULL, &reader, NULL) ||
+	    catalog_reader_next(reader, &item, NULL) || strcmp(item.path, e->path) != 0)
+		r = damaged(c, err);
+	else if (item.extents) {
+		r = buf_append(&c->extents, item.extents, item.extents_len, err);
+		c->sha256.has = item.sha256 != NULL;
+		if (item.sha256)
+			memcpy(c->sha256.of, item.sha256, DIGEST_LEN);
+	}
+	catalog_reader_free(reader);
+	free(copy);
+	return r || need_all(c, e->archives, e->n_archives, err) ? -1 : 0;
+}
+
+/* ---- what is remembered ---- */
+
+static bool available(void *arg, const struct statcache_archive *a)
+{
+	const struct capture *c = arg;
+
+	return a->run && a->number < c->n_runs && c->runs[a->number] == a->run;
+}
+
+int capture_open_folder(struct capture *c, struct err *err)
+{
+	if (c->cache_fd >= 0)
+		return 0;
+	if (mkdirat(c->scratch_fd, "stat", 0700) && errno != EEXIST)
+		return err_sys(err, "E-STATCACHE-01", errno, text("cannot make folder '%s'"), "cache/stat");
+	c->cache_fd = openat(c->scratch_fd, "stat", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return c->cache_fd < 0
+		   ? err_sys(err, "E-STATCACHE-01", errno, text("cannot open folder '%s'"), "cache/stat")
+		   : 0;
+}
+
+int capture_open_cache(struct capture *c, struct err *err)
+{
+	struct err why = ERR_INIT;
+
+	free(c->runs);
+	c->runs = NULL;
+	c->n_runs = 0;
+	if (pack_copy_runs(c->cfg.pack, &c->runs, &c->n_runs, err))
+		return -1;
+	if (capture_open_folder(c, &why)) {
+		cache_failed(c, &why);
+		return 0;
+	}
+	if (statcache_open(c->cache_fd, c->cfg.repository, c->policy->name, available, c, &c->cache, err))
+		return -1;
+	if (statcache_writer_open(c->cache_fd, c->cfg.repository, c->policy->name, &c->remember, &why))
+		cache_failed(c, &why);
+	return 0;
+}
+
+void capture_close_cache(struct capture *c, bool whole)
+{
+	struct err why = ERR_INIT;
+
+	statcache_close(c->cache);
+	c->cache = NULL;
+	if (!whole)
+		statcache_writer_close(c->remember);
+	else if (c->remember && statcache_writer_commit(c->remember, &why) && !c->cache_fault.code[0])
+		c->cache_fault = why;
+	c->remember = NULL;
+}

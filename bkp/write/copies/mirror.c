@@ -1,0 +1,270 @@
+/* mirror: see mirror.h. */
+#include "write/copies/mirror.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "format/medium/arcfile.h"
+#include "format/medium/generation.h"
+#include "format/crypto/minisig.h"
+#include "read/file/inside.h"
+#include "read/verify/verify.h"
+#include "write/store/reap.h"
+#include "write/store/vault_w.h"
+
+#define BLOCK	 ((size_t)1 << 20)
+#define DOCS	 4
+#define LISTED	 2 /* of them, in SHA256SUMS */
+#define SIG_FILE "SHA256SUMS.minisig"
+
+static int copy_bytes(
+    int fd, struct vault_file *f, const uint8_t sha256[DIGEST_LEN], const char *path, struct err *err)
+{
+	struct digest *d = digest_new();
+	uint8_t *block = malloc(BLOCK), got[DIGEST_LEN];
+	ssize_t n = 0;
+	int r = 0;
+
+	if (!d || !block)
+		r = err_nomem(err);
+	while (!r && (n = io_read_full(fd, block, BLOCK)) > 0) {
+		digest_update(d, block, (size_t)n);
+		r = vault_w_write(f, block, (size_t)n, err);
+	}
+	if (!r && n < 0) {
+		err_sys(err, "E-MIRROR-01", errno, text("cannot read '%s'"), path);
+		r = MIRROR_SOURCE;
+	}
+	if (!r) {
+		digest_final(d, got);
+		if (memcmp(got, sha256, DIGEST_LEN) != 0) {
+			err_set(err, "E-MIRROR-01", text("'%s' is damaged: its SHA-256 is another"), path);
+			r = MIRROR_SOURCE;
+		}
+	}
+	digest_free(d);
+	free(block);
+	return r;
+}
+
+int mirror_archive(
+    int source_repo, struct vault_w *to, const uint8_t sha256[DIGEST_LEN], bool replace, struct err *err)
+{
+	char path[ARCFILE_PATH];
+	struct vault_file *f = NULL;
+	IO_FD_AUTO fd = -1;
+	int r;
+
+	if (inside_open(source_repo, arcfile_path(sha256, path), &fd, err))
+		return MIRROR_SOURCE;
+	if (vault_w_stage(to, &f, err))
+		return -1;
+	r = copy_bytes(fd, f, sha256, path, err);
+	if (!r && replace)
+		r = reap_damaged(vault_w_dirfd(to), path, err);
+	if (r) {
+		vault_w_discard(to, f);
+		return r;
+	}
+	return vault_w_publish_archive(to, f, sha256, err);
+}
+
+/* The four documents in the order they are published in. */
+static const char *const doc_names[DOCS] = {"manifest.json", "root.age", "SHA256SUMS", SIG_FILE};
+static const size_t doc_max[DOCS] = {
+    GENERATION_MANIFEST_MAX, GENERATION_ROOT_MAX, GENERATION_SUMS_MAX, 65536};
+
+static int read_docs(int source_repo, uint64_t number, struct buf docs[DOCS], struct err *err)
+{
+	char dir[GENERATION_DIR], path[GENERATION_SUMS_PATH];
+	int i;
+
+	generation_dir(number, dir);
+	for (i = 0; i < DOCS; i++) {
+		buf_init(&docs[i], doc_max[i]);
+		snprintf(path, sizeof(path), "%s/%s", dir, doc_names[i]);
+		if (io_read_file(source_repo, path, &docs[i], err))
+			return MIRROR_SOURCE;
+	}
+	return 0;
+}
+
+/* A signature can be made again by who has got hold of a key; what the journal says of the manifest cannot. */
+static int is_reported(const struct mirror_generation *g, struct buf docs[DOCS], struct err *err)
+{
+	uint8_t got[DIGEST_LEN];
+	char hex[DIGEST_HEX];
+
+	digest_sha256(docs[0].p, docs[0].n, got);
+	if (!g->manifest_sha256 || !strcmp(g->manifest_sha256, digest_hex(got, DIGEST_LEN, hex)))
+		return 0;
+	err_set(err, "E-MIRROR-04",
+	    text("generation %ju has another manifest than the one that was reported"), (uintmax_t)g->number);
+	return MIRROR_SOURCE;
+}
+
+static int check_signature(const struct mirror_generation *g, struct buf docs[DOCS], struct err *err)
+{
+	struct generation_id id = {.number = g->number};
+	BUF_AUTO want = BUF_INIT(4096);
+	char comment[MINISIG_COMMENT_MAX];
+	size_t which;
+
+	snprintf(id.repository, sizeof(id.repository), "%s", g->repository);
+	snprintf(id.uuid, sizeof(id.uuid), "%s", g->uuid);
+	if (generation_comment("generation", &id, &want, err))
+		return -1;
+	if (minisig_verify_one_of(g->keys, g->n_keys, docs[2].p, docs[2].n, (const char *)docs[3].p,
+		docs[3].n, comment, &which, err))
+		return MIRROR_SOURCE;
+	if (g->epoch && which + 1 != g->epoch) {
+		err_set(err, "E-MIRROR-04",
+		    text("generation %ju is signed with the key of epoch %zu, but was begun in epoch %u"),
+		    (uintmax_t)g->number, which + 1, g->epoch);
+		return MIRROR_SOURCE;
+	}
+	if (strcmp(comment, (const char *)want.p) != 0) {
+		err_set(err, "E-MIRROR-02",
+		    text("the signature of generation %llu is for something else: '%s'"),
+		    (unsigned long long)g->number, comment);
+		return MIRROR_SOURCE;
+	}
+	return is_reported(g, docs, err);
+}
+
+/* A document of this generation: what was read must be what was signed. */
+static int check_document(struct buf docs[DOCS], unsigned *seen, const char *dir, const char *path,
+    const uint8_t sha256[DIGEST_LEN], uint64_t *files, struct err *err)
+{
+	size_t n = strlen(dir);
+	uint8_t got[DIGEST_LEN];
+	int i;
+
+	for (i = 0; i < LISTED; i++)
+		if (!strncmp(path, dir, n) && path[n] == '/' && !strcmp(path + n + 1, doc_names[i]))
+			break;
+	if (i == LISTED) {
+		err_set(err, "E-MIRROR-02", text("SHA256SUMS lists '%s' of another generation"), path);
+		return MIRROR_SOURCE;
+	}
+	digest_sha256(docs[i].p, docs[i].n, got);
+	if (memcmp(got, sha256, DIGEST_LEN) != 0) {
+		err_set(err, "E-MIRROR-01", text("'%s' is damaged: its SHA-256 is another"), path);
+		return MIRROR_SOURCE;
+	}
+	*seen |= 1u << i;
+	(*files)++;
+	return 0;
+}
+
+/* An archive is copied when the target lacks it. */
+static int supply_archive(int source_repo, struct vault_w *to, const struct mirror_generation *g,
+    const char *path, const uint8_t sha256[DIGEST_LEN], uint64_t *files, struct err *err)
+{
+	bool there;
+	uint64_t size;
+	struct stat st;
+	int r;
+
+	there = !fstatat(source_repo, path, &st, AT_SYMLINK_NOFOLLOW);
+	if (there) {
+		r = vault_w_has_archive(to, sha256, (uint64_t)st.st_size, err);
+		if (r)
+			return r < 0 ? -1 : 0;
+	}
+	/* perhaps it is the source's that has a wrong size, or is gone */
+	if (!verify_file(vault_w_dirfd(to), path, sha256, false, &size, NULL))
+		return vault_w_has_archive(to, sha256, size, err) == 1 ? 0 : -1;
+	r = mirror_archive(source_repo, to, sha256, false, err);
+	if (r)
+		return r;
+	(*files)++;
+	if (g->copied)
+		g->copied(g->arg);
+	return 0;
+}
+
+/* Everything that SHA256SUMS lists, its own documents among them. */
+static int supply_listed(int source_repo, struct vault_w *to, struct buf docs[DOCS],
+    const struct mirror_generation *g, uint64_t *files, struct err *err)
+{
+	char dir[GENERATION_DIR], path[GENERATION_SUMS_PATH];
+	uint8_t sha256[DIGEST_LEN];
+	unsigned seen = 0;
+	size_t pos = 0;
+	int r;
+
+	generation_dir(g->number, dir);
+	for (;;) {
+		r = generation_sums_next((const char *)docs[2].p, docs[2].n, &pos, sha256, path, err);
+		if (r == GENERATION_SUMS_END)
+			break;
+		if (r)
+			return MIRROR_SOURCE;
+		r = !strncmp(path, "generations/", 12)
+			? check_document(docs, &seen, dir, path, sha256, files, err)
+			: supply_archive(source_repo, to, g, path, sha256, files, err);
+		if (r)
+			return r;
+	}
+	if (seen == (1u << LISTED) - 1)
+		return 0;
+	err_set(err, "E-MIRROR-02", text("SHA256SUMS of '%s' does not list its own documents"), dir);
+	return MIRROR_SOURCE;
+}
+
+/* docs were compared with what is signed; the source is not read again: by now it may hold others. */
+static int clear_others(struct vault_w *to, uint64_t number, struct buf docs[DOCS], struct err *err)
+{
+	char dir[GENERATION_DIR], path[GENERATION_SUMS_PATH];
+	int i;
+
+	generation_dir(number, dir);
+	for (i = 0; i < DOCS; i++) {
+		BUF_AUTO there = BUF_INIT(doc_max[i]);
+		struct stat st;
+
+		snprintf(path, sizeof(path), "%s/%s", dir, doc_names[i]);
+		if (fstatat(vault_w_dirfd(to), path, &st, AT_SYMLINK_NOFOLLOW) && errno == ENOENT)
+			continue;
+		if (!io_read_file(vault_w_dirfd(to), path, &there, NULL) && there.n == docs[i].n &&
+		    !memcmp(there.p, docs[i].p, there.n))
+			continue;
+		if (reap_damaged(vault_w_dirfd(to), path, err))
+			return -1;
+	}
+	return 0;
+}
+
+int mirror_generation(
+    int source_repo, struct vault_w *to, const struct mirror_generation *g, uint64_t *files, struct err *err)
+{
+	struct buf docs[DOCS] = {{0}};
+	struct vault_doc out[DOCS];
+	int i, r;
+
+	r = read_docs(source_repo, g->number, docs, err);
+	if (!r)
+		r = check_signature(g, docs, err);
+	if (!r)
+		r = supply_listed(source_repo, to, docs, g, files, err);
+	for (i = 0; i < DOCS; i++)
+		out[i] = (struct vault_doc){doc_names[i], docs[i].p, docs[i].n};
+	if (!r && g->replace)
+		r = clear_others(to, g->number, docs, err);
+	if (!r)
+		r = vault_w_publish_generation(to, g->number, out, DOCS, err);
+	for (i = 0; i < DOCS; i++)
+		buf_free(&docs[i]);
+	return r;
+}

@@ -1,0 +1,320 @@
+/* readback: see readback.h. */
+#include "write/copies/readback.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "format/crypto/digest.h"
+#include "format/medium/generation.h"
+#include "format/crypto/minisig.h"
+#include "read/ledger/ledger.h"
+#include "read/vault/medium.h"
+#include "read/vault/vault_r.h"
+#include "read/verify/verify.h"
+#include "write/state/state.h"
+
+#define DONE_MAX	 ((size_t)8 << 20) /* bytes: a million generations */
+#define LISTED_DOCUMENTS 2		   /* besides archives */
+#define WORTH		 8		   /* bytes of archives to be read for which one byte of lists is */
+
+struct readback {
+	struct state *state;
+	const struct medium *medium;
+	struct vault_r *vault;
+	struct verify_seen *seen;
+	uint8_t identity[DIGEST_LEN]; /* SHA-256 of bkp-medium.json */
+	struct buf done;	      /* numbers, as uint64_t */
+	struct err first;	      /* of the generation at hand */
+	void (*progress)(void *arg, uint64_t bytes, uint64_t total);
+	uint64_t total; /* bytes to be read of the generation at hand; 0: not known */
+	void *arg;
+};
+
+/* ---- what was read back another day ---- */
+
+/* What a generation lists and nothing has vouched for yet. */
+struct open_list {
+	struct vault_r_generation *g;
+	bool *known; /* for each line */
+	uint64_t unknown;
+};
+
+static void close_list(struct open_list *o)
+{
+	vault_r_generation_close(o->g);
+	free(o->known);
+}
+
+/* An archive that is unknown here may stand in the list of any night since the first; a document cannot. */
+static int open_list(struct readback *rb, uint64_t number, struct open_list *ret, struct err *err)
+{
+	struct open_list o = {0};
+	char path[GENERATION_SUMS_PATH];
+	uint8_t sha256[DIGEST_LEN];
+	const struct buf *sums;
+	size_t pos = 0, i = 0;
+
+	if (vault_r_generation_open(rb->vault, number, &o.g, NULL)) {
+		*ret = o;
+		return 0; /* whoever reads it back finds out why */
+	}
+	o.known = calloc(vault_r_manifest(o.g)->archives + LISTED_DOCUMENTS, sizeof(*o.known));
+	if (!o.known) {
+		close_list(&o);
+		return err_nomem(err);
+	}
+	sums = vault_r_sums(o.g);
+	for (; !generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, NULL); i++) {
+		o.known[i] = strncmp(path, "archives/", 9) || verify_seen_has(rb->seen, sha256);
+		o.unknown += !o.known[i];
+	}
+	*ret = o;
+	return 0;
+}
+
+/* Everything that both lists name was found whole with the older one.  Both are in the order of their paths.
+ */
+static int vouch(struct readback *rb, struct open_list *o, const struct buf *older, struct err *err)
+{
+	const struct buf *sums = vault_r_sums(o->g);
+	char path[2][GENERATION_SUMS_PATH];
+	uint8_t sha256[2][DIGEST_LEN];
+	size_t pos[2] = {0, 0}, i = 0;
+	int more = !generation_sums_next((const char *)sums->p, sums->n, &pos[0], sha256[0], path[0], NULL) &&
+		   !generation_sums_next((const char *)older->p, older->n, &pos[1], sha256[1], path[1], NULL);
+
+	while (more && o->unknown) {
+		int order = strcmp(path[0], path[1]);
+
+		if (!order && !o->known[i]) {
+			if (verify_seen_vouch(rb->seen, sha256[0], err))
+				return -1;
+			o->known[i] = true;
+			o->unknown--;
+		}
+		if (order <= 0) {
+			i++;
+			more = !generation_sums_next(
+			    (const char *)sums->p, sums->n, &pos[0], sha256[0], path[0], NULL);
+		}
+		if (order >= 0)
+			more &= !generation_sums_next(
+			    (const char *)older->p, older->n, &pos[1], sha256[1], path[1], NULL);
+	}
+	return 0;
+}
+
+/* The generation was read back here another day, and nothing was found wrong with it since. */
+static bool can_vouch(const struct readback *rb, const struct ledger_generation *g)
+{
+	if (g->state != LEDGER_COMMITTED || readback_done(rb, g->number))
+		return false;
+	for (size_t k = 0; k < g->n_copies; k++)
+		if (g->copies[k].verified_ns && !strcmp(g->copies[k].medium, medium_uuid(rb->medium)))
+			return true;
+	return false;
+}
+
+/* The archives that nothing vouches for. */
+static uint64_t bytes_unknown(const struct readback *rb, const struct open_list *o)
+{
+	const struct buf *sums = o->g ? vault_r_sums(o->g) : NULL;
+	char path[GENERATION_SUMS_PATH];
+	uint8_t sha256[DIGEST_LEN];
+	uint64_t bytes = 0;
+	struct stat st;
+	size_t pos = 0;
+
+	for (size_t i = 0; sums && rb->progress &&
+			   !generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, NULL);
+	     i++)
+		if (!o->known[i] && !fstatat(medium_repo_dirfd(rb->medium), path, &st, AT_SYMLINK_NOFOLLOW))
+			bytes += (uint64_t)st.st_size;
+	return bytes;
+}
+
+/* Reading a list costs its bytes, what it vouches for saves those of its archives: lists are read, newest
+ * first, until nothing is unknown any more or they have cost a share of what is left to be read.  What a
+ * night has written stands in no older list, so years of them are not read for it; what was not captured
+ * for a month is worth a month of lists. */
+static int vouch_for(struct readback *rb, uint64_t number, struct err *err)
+{
+	const struct ledger *l = state_ledger(rb->state);
+	uint64_t spent = 0, each;
+	struct open_list o;
+	int r = 0;
+
+	if (open_list(rb, number, &o, err))
+		return -1;
+	each = o.g && vault_r_manifest(o.g)->archives
+		   ? vault_r_manifest(o.g)->archive_bytes / vault_r_manifest(o.g)->archives
+		   : 0;
+	for (size_t i = ledger_generations(l);
+	     i-- > 0 && !r && o.unknown && spent <= o.unknown * each / WORTH;) {
+		const struct ledger_generation *g = ledger_generation(l, i);
+		struct vault_r_generation *older = NULL;
+
+		if (g->number == number || !can_vouch(rb, g) ||
+		    vault_r_generation_open(rb->vault, g->number, &older, NULL))
+			continue; /* what cannot be read cannot vouch for anything */
+		spent += vault_r_sums(older)->n;
+		r = vouch(rb, &o, vault_r_sums(older), err);
+		vault_r_generation_close(older);
+	}
+	rb->total = bytes_unknown(rb, &o);
+	close_list(&o);
+	return r;
+}
+
+/* ---- */
+
+int readback_open(struct state *s, const struct medium *m, struct readback **ret, struct err *err)
+{
+	struct readback *rb = calloc(1, sizeof(*rb));
+	BUF_AUTO identity = BUF_INIT(MEDIUM_MAX);
+	char root[MINISIG_KEY_TEXT];
+	size_t n;
+	int r;
+
+	if (!rb)
+		return err_nomem(err);
+	rb->state = s;
+	rb->medium = m;
+	buf_init(&rb->done, DONE_MAX);
+	minisig_public_format(&state_keys(s, &n)[0], root);
+	r = io_read_file(medium_dirfd(m), MEDIUM_JSON, &identity, err) ? -1 : 0;
+	if (!r)
+		r = vault_r_open_at(medium_dirfd(m), state_repository(s), root, &rb->vault, err);
+	if (!r) {
+		digest_sha256(identity.p, identity.n, rb->identity);
+		rb->seen = verify_seen_new();
+		r = rb->seen ? 0 : err_nomem(err);
+	}
+	if (r) {
+		readback_close(rb);
+		return -1;
+	}
+	*ret = rb;
+	return 0;
+}
+
+void readback_close(struct readback *rb)
+{
+	if (!rb)
+		return;
+	vault_r_close(rb->vault);
+	if (rb->seen)
+		verify_seen_free(rb->seen);
+	buf_free(&rb->done);
+	free(rb);
+}
+
+void readback_on_progress(
+    struct readback *rb, void (*fn)(void *arg, uint64_t bytes, uint64_t total), void *arg)
+{
+	rb->progress = fn;
+	rb->arg = arg;
+}
+
+static void on_fault(void *arg, const struct verify_fault *f)
+{
+	struct readback *rb = arg;
+
+	if (!rb->first.code[0] || (err_is_unread(&rb->first) && !err_is_unread(f->err)))
+		rb->first = *f->err;
+}
+
+static void on_bytes(void *arg, uint64_t done, uint64_t total, const char *file)
+{
+	struct readback *rb = arg;
+
+	(void)total, (void)file;
+	if (rb->progress)
+		rb->progress(rb->arg, done, rb->total);
+}
+
+bool readback_answers(const struct readback *rb)
+{
+	return !verify_file(medium_dirfd(rb->medium), MEDIUM_JSON, rb->identity, true, NULL, NULL);
+}
+
+int readback_record_damage(struct readback *rb, uint64_t number, const struct err *why, struct err *err)
+{
+	char reason[sizeof(why->msg)];
+
+	path_show(why->msg, reason, sizeof(reason)); /* JSON wants UTF-8, and names are bytes */
+	if (buf_append(&rb->done, &number, sizeof(number), err))
+		return -1;
+	return state_append(rb->state, "verify-failed",
+	    json_pack("{s:I, s:s, s:s}", "generation", (json_int_t)number, "medium", medium_uuid(rb->medium),
+		"reason", reason),
+	    err);
+}
+
+/* The other generations that are recorded as verified here and rest on a file that was just found bad.
+ * Before the one at hand: should the process die between two records, that one will be read again. */
+static int record_sharers(struct readback *rb, uint64_t number, const struct err *why, struct err *err)
+{
+	for (size_t i = 0; i < ledger_generations(state_ledger(rb->state)); i++) {
+		/* asked anew each time: a record makes what the ledger gave before stale */
+		const struct ledger_generation *g = ledger_generation(state_ledger(rb->state), i);
+		bool counts = false;
+
+		for (size_t k = 0; k < g->n_copies && g->number != number; k++)
+			counts |=
+			    g->copies[k].verified_ns && !strcmp(g->copies[k].medium, medium_uuid(rb->medium));
+		if (counts && verify_shares_damage(rb->vault, g->number, rb->seen) &&
+		    readback_record_damage(rb, g->number, why, err))
+			return -1;
+	}
+	return 0;
+}
+
+int readback_generation(struct readback *rb, uint64_t number, bool again, struct err *why, struct err *err)
+{
+	struct verify_options opt = {.from_device = true, .seen = rb->seen, .again = again};
+	struct verify_callbacks cb = {on_fault, on_bytes, rb};
+	struct verify_result res = {0};
+	struct verify_record record;
+
+	if (ledger_generation_record(state_ledger(rb->state), number, &record))
+		opt.record = &record;
+	rb->first = (struct err)ERR_INIT;
+	rb->total = 0;
+	if (!again && vouch_for(rb, number, err))
+		return -1;
+	if (verify_generation(rb->vault, number, &opt, &cb, &res, err))
+		return -1;
+	if (res.faults) {
+		*why = rb->first;
+		if (res.faults == res.unread || !readback_answers(rb))
+			return READBACK_GONE;
+		return record_sharers(rb, number, why, err) || readback_record_damage(rb, number, why, err)
+			   ? -1
+			   : READBACK_DAMAGED;
+	}
+	if (buf_append(&rb->done, &number, sizeof(number), err) ||
+	    state_append(rb->state, "verified",
+		json_pack("{s:I, s:s, s:I, s:I}", "generation", (json_int_t)number, "medium",
+		    medium_uuid(rb->medium), "files", (json_int_t)res.files, "bytes", (json_int_t)res.bytes),
+		err))
+		return -1;
+	return 0;
+}
+
+bool readback_done(const struct readback *rb, uint64_t number)
+{
+	for (size_t i = 0; i < rb->done.n; i += sizeof(number))
+		if (!memcmp(rb->done.p + i, &number, sizeof(number)))
+			return true;
+	return false;
+}

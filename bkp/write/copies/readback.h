@@ -1,0 +1,52 @@
+/* readback: reads generations on one medium back from the device, compares, and records the outcome: only
+ * what was read back counts.
+ *
+ * readback_open() → readback_generation() … → readback_close().  A file that stands in several generations is
+ * read once per run.  Files of generations whose copy on this medium is recorded as verified need not be read
+ * again for a new one (an archive never changes), unless `again` asks for it.  Their lists are asked newest
+ * first, and only as long as that costs less than reading what they could vouch for: a night does not grow
+ * with the number of generations.
+ *
+ * When the medium itself no longer answers (pulled out), or a file cannot be read (err_is_unread():
+ * descriptors or memory are short, a device gives EIO), nothing is recorded: that says nothing about the
+ * copies.
+ */
+#ifndef BKP_WRITE_COPIES_READBACK_H
+#define BKP_WRITE_COPIES_READBACK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct err;
+struct medium;
+struct state;
+
+struct readback;
+/* The medium must stay open meanwhile.  0, or -1: its repository cannot be read (E-VAULT-*), out of memory.
+ */
+int readback_open(struct state *s, const struct medium *m, struct readback **ret, struct err *err)
+    __attribute__((warn_unused_result));
+void readback_close(struct readback *rb);
+
+/* bytes read of the generation at hand, and of how many (0: not known); fn may be NULL */
+void readback_on_progress(
+    struct readback *rb, void (*fn)(void *arg, uint64_t bytes, uint64_t total), void *arg);
+
+/* recorded as "verify-failed", for every generation that counts here and lists a file found bad; why says
+ * what */
+#define READBACK_DAMAGED 1
+#define READBACK_GONE	 2 /* the medium does not answer, or what could be read was right; why */
+/* 0: whole, recorded as "verified"; -1: it cannot be recorded (err). */
+int readback_generation(struct readback *rb, uint64_t number, bool again, struct err *why, struct err *err)
+    __attribute__((warn_unused_result));
+/* Records "verify-failed" for what was found damaged in another way. */
+int readback_record_damage(struct readback *rb, uint64_t number, const struct err *why, struct err *err)
+    __attribute__((warn_unused_result));
+
+/* Does the device still answer, other than from the page cache? */
+bool readback_answers(const struct readback *rb);
+
+/* Was the generation read back by this handle, or recorded as damaged by it? */
+bool readback_done(const struct readback *rb, uint64_t number);
+
+#endif

@@ -1,0 +1,338 @@
+/* refill: see refill.h. */
+#include "write/copies/refill.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "format/medium/generation.h"
+#include "read/file/digestset.h"
+#include "read/file/inside.h"
+#include "read/ledger/ledger.h"
+#include "read/vault/medium.h"
+#include "read/vault/vault_r.h"
+#include "write/copies/mirror.h"
+#include "write/copies/readback.h"
+#include "write/state/state.h"
+#include "write/store/vault_w.h"
+
+#define ARCHIVES_MAX ((size_t)8 << 20)
+
+struct item {
+	uint64_t number;
+	char uuid[GENERATION_UUID];
+	bool held;     /* the journal says that it is there, but files are missing */
+	bool verified; /* and that they were read back, and not found damaged since */
+};
+
+struct run {
+	const struct refill *r;
+	struct refill_result *res;
+	struct item *items;
+	size_t n, at;
+	uint64_t before, total; /* bytes: written when it began, expected */
+};
+
+/* ---- what is missing ---- */
+
+/* What the journal says is there, or NULL. */
+static const struct ledger_copy *copy_on(const struct ledger_generation *g, const char *uuid)
+{
+	for (size_t i = 0; i < g->n_copies; i++)
+		if (!strcmp(g->copies[i].medium, uuid))
+			return g->copies[i].ok ? &g->copies[i] : NULL;
+	return NULL;
+}
+
+/* It expired there, and is not to come back. */
+static bool expired_on(const struct ledger_generation *g, const char *uuid)
+{
+	for (size_t i = 0; i < g->n_copies; i++)
+		if (!strcmp(g->copies[i].medium, uuid))
+			return g->copies[i].expired_ns != 0;
+	return false;
+}
+
+static void unread(void *arg, const char *file, const struct err *fault)
+{
+	struct err *first = arg;
+
+	(void)file;
+	if (!first->code[0] && err_is_unread(fault))
+		*first = *fault;
+}
+
+/* Is everything the generation lists on that medium?  1, 0; -1: it cannot be looked at (why). */
+static int stands(struct vault_r *v, uint64_t number, struct err *why)
+{
+	struct vault_r_generation *g = NULL;
+	uint64_t faults = 1;
+	int r;
+
+	if (vault_r_generation_open(v, number, &g, why))
+		return err_is_unread(why) ? -1 : 0;
+	r = vault_r_presence(v, g, unread, why, &faults, why);
+	vault_r_generation_close(g);
+	return r || why->code[0] ? -1 : !faults;
+}
+
+static struct vault_r *reader(const struct refill *r, const struct medium *m, struct err *why)
+{
+	struct vault_r *v = NULL;
+
+	return vault_r_open_at(medium_dirfd(m), state_repository(r->state), NULL, &v, why) ? NULL : v;
+}
+
+/* What is recorded as being there: must it be brought again?  What cannot be looked at is neither there nor
+ * missing: it is said. */
+static bool is_lost(struct run *run, struct vault_r *v, uint64_t number, const struct err *blind)
+{
+	struct err why = *blind;
+	int is = v ? stands(v, number, &why) : -1;
+
+	if (is < 0) {
+		run->res->missing++;
+		if (!run->res->why.code[0]) {
+			run->res->why = why;
+			err_wrap(&run->res->why,
+			    text("whether generation %ju is whole on '%s' could not be looked at"), number,
+			    medium_label(run->r->to));
+		}
+	}
+	return is == 0;
+}
+
+static int collect(struct run *run, struct err *err)
+{
+	const struct refill *r = run->r;
+	const struct ledger *l = state_ledger(r->state);
+	size_t all = ledger_generations(l);
+	struct err blind = ERR_INIT;
+	struct vault_r *v = r->look ? reader(r, r->to, &blind) : NULL;
+
+	run->items = calloc(all + 1, sizeof(*run->items));
+	for (size_t k = 0; run->items && k < all; k++) {
+		const struct ledger_generation *g = ledger_generation(l, r->newest_first ? all - 1 - k : k);
+		const struct ledger_copy *held = copy_on(g, medium_uuid(r->to));
+		struct item *it = &run->items[run->n];
+
+		if (g->state != LEDGER_COMMITTED || expired_on(g, medium_uuid(r->to)) ||
+		    (held && (!r->look || !is_lost(run, v, g->number, &blind))))
+			continue;
+		it->number = g->number;
+		it->held = held != NULL;
+		it->verified = held && held->verified_ns;
+		memcpy(it->uuid, g->uuid, sizeof(it->uuid));
+		run->n++;
+	}
+	vault_r_close(v);
+	return run->items ? 0 : err_nomem(err);
+}
+
+/* Bytes of the generation's archives that are not on the medium and were not counted yet. */
+static uint64_t to_come(struct run *run, struct vault_r *source, uint64_t number, struct digestset *counted)
+{
+	struct vault_r_generation *g = NULL;
+	char path[GENERATION_SUMS_PATH];
+	uint8_t sha256[DIGEST_LEN];
+	struct stat there, here;
+	uint64_t bytes = 0;
+	const struct buf *sums;
+	size_t pos = 0;
+
+	if (vault_r_generation_open(source, number, &g, NULL))
+		return 0;
+	sums = vault_r_sums(g);
+	while (!generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, NULL)) {
+		if (digestset_get(counted, sha256) || inside_stat(vault_r_fd(source), path, &there, NULL) ||
+		    !inside_stat(vault_w_dirfd(run->r->vault), path, &here, NULL))
+			continue;
+		bytes += (uint64_t)there.st_size;
+		if (digestset_put(counted, sha256, 1, NULL))
+			break; /* an estimate is still one */
+	}
+	vault_r_generation_close(g);
+	return bytes;
+}
+
+/* How much is still to be brought, from generation `first` of the list on: what the sources that answer say.
+ */
+static uint64_t estimate(struct run *run, size_t first, size_t end)
+{
+	struct digestset *counted = digestset_new(ARCHIVES_MAX);
+	uint64_t bytes = 0;
+
+	for (size_t s = 0; counted && s < run->r->n_sources; s++) {
+		struct medium *m = run->r->sources[s].medium;
+		struct vault_r *v = m == run->r->to ? NULL : reader(run->r, m, NULL);
+
+		for (size_t i = first; v && i < end; i++)
+			bytes += to_come(run, v, run->items[i].number, counted);
+		vault_r_close(v);
+	}
+	digestset_free(counted);
+	return bytes;
+}
+
+/* ---- bringing it ---- */
+
+static uint64_t written(const struct run *run)
+{
+	return vault_w_written(run->r->vault) - run->before;
+}
+
+static void on_copied(void *arg)
+{
+	const struct run *run = arg;
+	const struct refill *r = run->r;
+
+	if (r->progress)
+		r->progress(
+		    r->arg, run->items[run->at].number, run->n - 1 - run->at, written(run), run->total);
+}
+
+static void blame(struct run *run, const struct err *why)
+{
+	if (!run->res->why.code[0]) {
+		run->res->why = *why;
+		err_wrap(&run->res->why, text("generation %ju could not be brought to '%s'"),
+		    run->items[run->at].number, medium_label(run->r->to));
+	}
+}
+
+/* From the first source that has it whole.  0, MIRROR_SOURCE, -1. */
+static int copy(struct run *run, const struct item *it, uint64_t *files, struct err *why)
+{
+	const struct ledger_generation *known =
+	    ledger_generation_by_number(state_ledger(run->r->state), it->number);
+	struct mirror_generation g = {.repository = state_repository(run->r->state),
+	    .number = it->number,
+	    .uuid = it->uuid,
+	    .copied = on_copied,
+	    .arg = run};
+	int r = MIRROR_SOURCE;
+
+	g.keys = state_keys(run->r->state, &g.n_keys);
+	g.epoch = known->epoch;
+	g.manifest_sha256 = known->manifest_sha256;
+	err_set(why, "E-MIRROR-03", text("no medium that is attached holds generation %ju"), it->number);
+	for (size_t s = 0; s < run->r->n_sources && r == MIRROR_SOURCE; s++) {
+		struct err last = ERR_INIT;
+
+		if (run->r->sources[s].medium == run->r->to)
+			continue;
+		r = mirror_generation(
+		    medium_repo_dirfd(run->r->sources[s].medium), run->r->vault, &g, files, &last);
+		/* that somebody signed it anew says more than that another source has nothing */
+		if (r < 0 || (r && strcmp(why->code, "E-MIRROR-04") != 0))
+			*why = last;
+	}
+	return r;
+}
+
+/* What stands on the medium under a name is not what was signed: no fault of the others. */
+static bool in_the_way(const struct err *why)
+{
+	return !strcmp(why->code, "E-PUBLISH-03") || !strcmp(why->code, "E-PUBLISH-04");
+}
+
+static int not_copied(struct run *run, int r, const struct item *it, const struct err *why, struct err *err)
+{
+	run->res->missing++;
+	blame(run, why);
+	if (r < 0 && !in_the_way(why)) {
+		run->res->full = err_is_full(why);
+		run->res->broken = !run->res->full;
+		return 0;
+	}
+	if (!it->held && r >= 0)
+		return 0; /* it was never there, and nobody has it to give */
+	run->res->damaged++;
+	return readback_record_damage(run->r->readback, it->number, why, err);
+}
+
+static int bring(struct run *run, struct err *err)
+{
+	const struct item *it = &run->items[run->at];
+	uint64_t files = 0, had = written(run);
+	struct err why = ERR_INIT;
+	int r = copy(run, it, &files, &why);
+
+	if (r)
+		return not_copied(run, r, it, &why, err);
+	if (state_append(run->r->state, "copied",
+		json_pack("{s:I, s:s, s:I, s:I}", "generation", (json_int_t)it->number, "medium",
+		    medium_uuid(run->r->to), "files", (json_int_t)files, "bytes",
+		    (json_int_t)(written(run) - had)),
+		err))
+		return -1;
+	run->res->copied++;
+	run->res->lost += it->verified;
+	/* from where files vanished, the others are not believed either */
+	r = readback_generation(run->r->readback, it->number, it->held, &why, err);
+	if (r < 0)
+		return -1;
+	if (r)
+		blame(run, &why);
+	run->res->verified += r == 0;
+	run->res->damaged += r == READBACK_DAMAGED;
+	run->res->broken = r == READBACK_GONE;
+	return 0;
+}
+
+/* The one that failed is the last that was tried. */
+static void measure(struct run *run)
+{
+	struct statvfs fs;
+
+	run->res->lacking = estimate(run, run->at - 1, run->n);
+	run->res->lacking_next = estimate(run, run->at - 1, run->at);
+	if (!fstatvfs(vault_w_dirfd(run->r->vault), &fs))
+		run->res->room = (uint64_t)fs.f_bavail * fs.f_frsize;
+}
+
+/* Copies that were found to lack files and did not get them back: the journal must not go on saying that they
+ * are whole.  When the medium does not answer, nothing was seen that is worth recording. */
+static int record_lost(struct run *run, size_t first, struct err *err)
+{
+	struct err why = ERR_INIT;
+
+	if (run->res->broken && !readback_answers(run->r->readback))
+		return 0;
+	err_set(&why, "E-VERIFY-01", "%s", text("files of it are missing and could not be brought again"));
+	for (size_t i = first; i < run->n; i++) {
+		if (!run->items[i].held || readback_done(run->r->readback, run->items[i].number))
+			continue;
+		run->res->damaged++;
+		if (readback_record_damage(run->r->readback, run->items[i].number, &why, err))
+			return -1;
+	}
+	return 0;
+}
+
+int refill_run(const struct refill *r, struct refill_result *ret, struct err *err)
+{
+	struct run run = {.r = r, .res = ret, .before = vault_w_written(r->vault)};
+	int bad;
+
+	memset(ret, 0, sizeof(*ret));
+	bad = collect(&run, err);
+	if (!bad && run.n && r->progress)
+		run.total = estimate(&run, 0, run.n);
+	for (; !bad && run.at < run.n && !ret->full && !ret->broken; run.at++)
+		bad = bring(&run, err);
+	if (!bad && (ret->full || ret->broken)) {
+		ret->missing += run.n - run.at;
+		if (ret->full)
+			measure(&run);
+		bad = record_lost(&run, run.at - 1, err);
+	}
+	ret->bytes = written(&run);
+	free(run.items);
+	return bad ? -1 : 0;
+}

@@ -1,0 +1,64 @@
+/* refill: brings reported generations that a medium lacks to it, from whatever other medium has them whole:
+ * files are copied (mirror.h), recorded as "copied", read back from the device (readback.h), recorded as
+ * "verified" or "verify-failed".
+ *
+ * What the night does for online media and the rotation for an offline one.  Goes on where it was when called
+ * again: every archive that has arrived is kept.
+ *
+ * Nothing that stands on the medium is ever replaced.  A copy that lost files gets them again; one that holds
+ * a file with other bytes than were signed stays as it is, is recorded as damaged, and the others go on.  One
+ * that lost files and cannot get them back (the medium is full) is recorded as damaged, too.
+ */
+#ifndef BKP_WRITE_COPIES_REFILL_H
+#define BKP_WRITE_COPIES_REFILL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct medium;
+struct readback;
+struct state;
+struct vault_w;
+
+struct refill_source {
+	struct medium *medium;
+};
+
+struct refill {
+	struct state *state;
+	struct medium *to;
+	struct vault_w *vault;	   /* of `to` */
+	struct readback *readback; /* of `to` */
+	/* `to` itself may be among them: it is passed over */
+	const struct refill_source *sources;
+	size_t n_sources;
+	bool newest_first;
+	bool look; /* does what is recorded as being there stand there? else it is brought again */
+	/* after each file; may be NULL.  generation at hand, how many are to come after it, bytes written so
+	 * far of how many */
+	void (*progress)(void *arg, uint64_t generation, uint64_t left, uint64_t bytes, uint64_t total);
+	void *arg;
+};
+
+struct refill_result {
+	uint64_t copied, verified, bytes;
+	uint64_t
+	    missing; /* committed generations that the medium still lacks, or that could not be looked at there */
+	uint64_t lost;	  /* brought again: had been verified there, but files of it had vanished */
+	uint64_t damaged; /* found damaged on it now; recorded */
+	/* when it is full: about how many bytes are still to come, of them for the generation that did not
+	 * fit, and how many are free */
+	uint64_t lacking, lacking_next, room;
+	struct err why; /* the first reason, when some are missing or damaged; code "" otherwise */
+	bool full;	/* the medium has no room left */
+	bool broken;	/* it failed in another way (pulled out, I/O error): no more was tried */
+};
+
+/* Every committed generation that the medium lacks. 0, or -1: it cannot be recorded (err). */
+int refill_run(const struct refill *r, struct refill_result *ret, struct err *err)
+    __attribute__((warn_unused_result));
+
+#endif

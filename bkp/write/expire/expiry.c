@@ -1,0 +1,297 @@
+/* expiry: see expiry.h.  This file: the media, and acting. */
+#include "write/expire/expiry_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "format/journal/journal.h"
+#include "format/policy/policy.h"
+#include "read/ledger/ledger.h"
+#include "read/vault/medium.h"
+#include "write/media/attendance.h"
+#include "write/media/device.h"
+#include "write/media/heads.h"
+#include "write/state/state.h"
+#include "write/store/vault_w.h"
+
+/* ---- the media ---- */
+
+static int writable(const struct medium *m, struct err *err)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(medium_dirfd(m), &fs) || !(fs.f_flag & ST_RDONLY))
+		return 0;
+	err_set(err, "E-EXPIRE-07", text("medium '%s' is attached for reading only"), medium_label(m));
+	return err_hint(err, "%s", text("mount it for writing, then run the command again"));
+}
+
+/* One that knows more than this host, or knows another history as well signed as this one, speaks for all
+ * media: what is agreed, held or suspect may stand in what this host does not know. */
+static int same_history(struct expiry *e, const struct medium *m, struct err *err)
+{
+	struct heads_finding f = {.why = ERR_INIT};
+	int r = heads_check(e->state, m, &f, err);
+
+	if (r == HEADS_AHEAD && !e->doubt.code[0])
+		e->doubt = *err;
+	if (r || !f.found || strcmp(f.found, "forked") != 0)
+		return r ? -1 : 0;
+	*err = f.why;
+	if (heads_is_signed(e->state, m) && !e->doubt.code[0])
+		e->doubt = f.why;
+	return -1;
+}
+
+/* Looked at through the open folder, so that nothing can be put under the path meanwhile. */
+static int same_disk(const struct ledger_medium *lm, const struct medium *m, struct err *err)
+{
+	struct device d;
+	char by_fd[64];
+
+	snprintf(by_fd, sizeof(by_fd), "/proc/self/fd/%d", medium_dirfd(m));
+	if (device_look(by_fd, &d, err))
+		return -1;
+	return device_match(&d, lm->fs_uuid, lm->serial, err)
+		   ? err_wrap(err, text("this is not medium '%s'"), lm->label)
+		   : 0;
+}
+
+static int open_medium(
+    struct expiry *e, const struct policy_medium *pm, const struct ledger_medium *lm, struct expiry_medium *m)
+{
+	const struct state *s = e->state;
+	struct attendance_keys k = {.repository = state_repository(s)};
+	struct medium_expect want = {.repository = k.repository, .uuid = lm->uuid, .label = lm->label};
+	char *path = NULL;
+	int r;
+
+	k.keys = want.keys = state_keys(s, &k.n_keys);
+	want.n_keys = k.n_keys;
+	if (attendance_find(state_ledger(s), &k, pm, &path, &m->away) != 1)
+		return -1;
+	r = medium_open(path, &want, &m->medium, &m->away) ? -1 : 0;
+	free(path);
+	if (!r)
+		r = same_history(e, m->medium, &m->away) || writable(m->medium, &m->away) ||
+		    (pm->offline && same_disk(lm, m->medium, &m->away));
+	if (!r)
+		return 0;
+	medium_close(m->medium);
+	m->medium = NULL;
+	return -1;
+}
+
+int expiry_measure(struct expiry *e, struct expiry_medium *m, struct err *err)
+{
+	m->frees = 0;
+	if (m->n_items && reap_stands(e->state, m->medium, m->items, m->n_items, &m->kept_why))
+		expiry_clear(m);
+	if (!m->n_items)
+		return 0;
+	if (reap_measure(e->state, m->medium, m->items, m->n_items, &m->kept, &m->kept_why, err))
+		return -1;
+	for (size_t i = 0; i < m->n_items; i++)
+		m->frees += m->items[i].bytes;
+	return 0;
+}
+
+static int add_medium(struct expiry *e, const struct policy_medium *pm, bool asked_for, struct err *err)
+{
+	const struct ledger_medium *lm = ledger_medium_by_label(state_ledger(e->state), pm->name);
+	struct expiry_medium *m = &e->media[e->n];
+
+	if (!lm)
+		return 0;
+	/* nothing goes from it, but what it remembers holds for the others */
+	if (!asked_for) {
+		(void)!open_medium(e, pm, lm, m);
+		medium_close(m->medium);
+		memset(m, 0, sizeof(*m));
+		return 0;
+	}
+	e->n++;
+	m->policy = pm;
+	m->judged = retention_on(e->judged, lm->uuid);
+	if (open_medium(e, pm, lm, m) || !m->judged)
+		return 0;
+	return expiry_choose(m, NULL, err) || expiry_measure(e, m, err) ? -1 : 0;
+}
+
+int expiry_open(
+    struct state *s, const struct policy *policy, const char *label, struct expiry **ret, struct err *err)
+{
+	struct expiry *e = calloc(1, sizeof(*e));
+	struct clock_stamp now;
+	int r = -1;
+
+	if (!e)
+		return err_nomem(err);
+	clock_now(&now);
+	e->state = s;
+	e->policy = policy;
+	e->now_ns = now.wall_ns;
+	e->media = calloc(policy->n_media, sizeof(*e->media));
+	if (!e->media)
+		err_nomem(err);
+	else
+		r = retention_judge(policy, state_ledger(s), e->now_ns, &e->judged, err);
+	for (size_t i = 0; !r && i < policy->n_media; i++)
+		r = add_medium(e, &policy->media[i],
+		    !label || policy_find_medium(policy, label) == &policy->media[i], err);
+	if (r)
+		expiry_free(e);
+	else
+		*ret = e;
+	return r ? -1 : 0;
+}
+
+void expiry_free(struct expiry *e)
+{
+	if (!e)
+		return;
+	for (size_t i = 0; i < e->n; i++) {
+		expiry_clear(&e->media[i]);
+		medium_close(e->media[i].medium);
+	}
+	free(e->media);
+	free(e->approver);
+	retention_free(e->judged);
+	free(e);
+}
+
+/* ---- acting ---- */
+
+int expiry_allowed(const struct expiry *e, struct err *err)
+{
+	if (e->doubt.code[0]) {
+		if (err)
+			*err = e->doubt;
+		return err_wrap(err, "%s", text("nothing expires from anywhere"));
+	}
+	if (e->judged->frozen_by) {
+		err_set(err, "E-EXPIRE-01",
+		    text("nothing expires: generation %ju is suspect, and nobody has decided on it"),
+		    e->judged->frozen_by);
+		return err_hint(err,
+		    text(
+			"look at it; then 'bkp accept %ju --operator NAME --reason TEXT' if all is well with "
+			"it, else 'bkp hold %ju --operator NAME --reason TEXT'"),
+		    e->judged->frozen_by, e->judged->frozen_by);
+	}
+	if (!e->judged->latched)
+		return 0;
+	err_set(err, "E-EXPIRE-02", "%s",
+	    text("nothing expires: the clock has jumped forward, and nobody has attested it"));
+	return err_hint(err, "%s",
+	    text("see that the clock is right, then say so with 'bkp clock attest --operator NAME --reason "
+		 "TEXT'"));
+}
+
+/* From a disk that is kept offline nothing goes without a person who stands beside it.  How many of its items
+ * do. */
+static size_t agreed_at_the_disk(const struct expiry *e, struct expiry_medium *m)
+{
+	const struct ledger_medium *lm = ledger_medium_by_label(state_ledger(e->state), m->policy->name);
+
+	if (!m->n_items || e->yes || e->approver || (!m->policy->offline && !lm->offline))
+		return m->n_items;
+	err_set(&m->kept_why, "E-EXPIRE-09",
+	    text("nothing went from '%s', which is kept offline: nobody has agreed to it at the disk"),
+	    m->policy->name);
+	err_hint(&m->kept_why, "%s",
+	    text("read what may go ('bkp expire --dry-run'), then run the same command with --yes"));
+	return 0;
+}
+
+static int act_on(struct expiry *e, struct expiry_medium *m, struct err *err)
+{
+	struct reap reap = {.state = e->state,
+	    .policy = e->policy,
+	    .medium = m->medium,
+	    .operator= e->operator,
+	    .yes = e->yes,
+	    .about = e->about,
+	    .plan = *e->plan_sha256 ? e->plan_sha256 : NULL,
+	    .approver = e->approver};
+	struct vault_w *v = NULL;
+
+	/* rubbish first: a medium that is full has it to give */
+	if (vault_w_open(medium_repo_dirfd(m->medium), &v, &m->done.why))
+		return 0;
+	vault_w_close(v);
+	if (attendance_arrived(e->state, medium_uuid(m->medium), NULL, err))
+		return -1;
+	return reap_run(&reap, m->items, agreed_at_the_disk(e, m), &m->done, err);
+}
+
+static void put_journal(const struct expiry *e, struct expiry_medium *m)
+{
+	struct err why = ERR_INIT;
+	IO_FD_AUTO fd = io_open_file(state_dirfd(e->state), JOURNAL_FILE, &why);
+	const char *uuid = medium_uuid(m->medium);
+	struct heads_mark mark;
+	struct vault_w *v = NULL;
+
+	heads_mark(e->state, &mark);
+	if (fd >= 0 && !vault_w_open(medium_repo_dirfd(m->medium), &v, &why) &&
+	    !vault_w_put_journal(v, fd, ledger_size(state_ledger(e->state)), &why))
+		(void)!heads_copied(e->state, &mark, &uuid, 1, &why);
+	vault_w_close(v);
+	if (why.code[0] && !m->done.why.code[0])
+		m->done.why = why;
+}
+
+/* The journal was copied there, and the command died before it could record that: until it is done again the
+ * journal looks as if its end were cut off. */
+static bool is_unrecorded(const struct expiry *e, const struct expiry_medium *m)
+{
+	struct heads_finding f;
+
+	return !heads_check(e->state, m->medium, &f, NULL) && !*f.found && f.lines > f.expected;
+}
+
+static int approver_missing(const struct expiry *e, struct err *err)
+{
+	size_t going = 0;
+
+	for (size_t i = 0; i < e->n; i++)
+		going += e->media[i].n_items;
+	if (!going || e->approver || (!ledger_approvers(state_ledger(e->state)) && !e->policy->expire_by))
+		return 0;
+	if (!ledger_approvers(state_ledger(e->state))) {
+		err_set(err, "E-EXPIRE-10", "%s",
+		    text("the policy wants an expiry to be approved, and it is not agreed yet by whom"));
+		return err_hint(err, "%s",
+		    text("agree on it with the root key: 'bkp agree --operator NAME --root-key FILE'"));
+	}
+	err_set(
+	    err, "E-EXPIRE-03", "%s", text("it is agreed that somebody approves an expiry, and nobody has"));
+	return err_hint(err, "%s",
+	    text("write the plan with 'bkp expire --plan-out FILE', let an approver sign it with minisign, "
+		 "then give "
+		 "both: --plan FILE --signature FILE.minisig"));
+}
+
+int expiry_act(struct expiry *e, struct err *err)
+{
+	int r = 0;
+
+	if (expiry_allowed(e, err) || approver_missing(e, err))
+		return -1;
+	for (size_t i = 0; i < e->n && !r; i++)
+		if (e->media[i].medium)
+			r = act_on(e, &e->media[i], err);
+	/* also after a failure: what was recorded so far */
+	for (size_t i = 0; i < e->n; i++)
+		if (e->media[i].medium &&
+		    (e->media[i].done.expired + e->media[i].done.finished || is_unrecorded(e, &e->media[i])))
+			put_journal(e, &e->media[i]);
+	return r ? -1 : 0;
+}

@@ -1,0 +1,45 @@
+/* dedup_private: what the files of the dedup index share; see dedup.h. */
+#ifndef BKP_WRITE_INDEX_DEDUP_PRIVATE_H
+#define BKP_WRITE_INDEX_DEDUP_PRIVATE_H
+
+#include <lmdb.h>
+
+#include "write/index/cachedb.h"
+#include "write/index/dedup.h"
+#include "write/index/dedup_guard.h"
+
+#define DEDUP_TABLES 6
+
+struct dedup {
+	MDB_env *env;
+	MDB_dbi chunks, archives, layouts, meta;
+	MDB_txn *reader; /* a standing snapshot; renewed after each dedup_add() */
+	uint64_t last;
+	uint64_t *runs; /* by archive number; 0: not available */
+	size_t n_runs;
+	struct dedup_guard guard;
+	struct cachedb_pages pages;
+	bool damaged; /* to be begun anew */
+	char *path, *repository;
+};
+
+/* dedup.c */
+/* LMDB's own codes say something about its file, unless it is only full, and so does EINVAL (it has been led
+ * to a page that cannot be); other errno values say nothing about it. */
+bool dedup_is_damage(int r);
+int dedup_failed(struct dedup *d, int r, struct err *err);
+int dedup_mark_available(struct dedup *d, uint64_t number, uint64_t run, struct err *err);
+
+/* dedup_layout.c: the record that dedup_add() puts beside the archive's; LMDB's code. */
+int dedup_put_layout(struct dedup *d, MDB_txn *txn, const struct dedup_archive *a,
+    const struct dedup_entry *const *entries, size_t n);
+
+/* dedup_walk.c: for dedup_guard_try(), in a child process.  0, or it is damaged. */
+int dedup_walk_briefly(const char *path); /* bounded in time, however large it is */
+int dedup_walk_whole(const char *path);
+/* Is the file as long as its two head pages, one of which names the last page in use, say?  A valid one may
+ * be shorter (pages that were given back before they were ever written), so that is no proof, but a reason to
+ * look. */
+bool dedup_is_short(const char *path);
+
+#endif

@@ -1,0 +1,99 @@
+/* dedup_record: see dedup_record.h. */
+#include "write/index/dedup_record.h"
+
+#include <string.h>
+
+#include <sodium.h>
+
+#include "base/le.h"
+
+#define PLACE_SUM 6
+#define BITS	  22 /* of an offset or a length in a chunk of 4 MiB */
+
+_Static_assert(crypto_shorthash_BYTES == 8 && crypto_shorthash_KEYBYTES == 16, "SipHash-2-4");
+
+/* Against damage, not against malice: who can write into the state folder can do worse. */
+static void checksum(
+    const void *key, size_t keylen, const uint8_t *record, size_t n, uint64_t run, uint8_t out[8])
+{
+	uint8_t all[128], k[crypto_shorthash_KEYBYTES] = "........bkpdedup";
+
+	le_put(k, run, 8);
+	memcpy(all, key, keylen);
+	memcpy(all + keylen, record, n);
+	crypto_shorthash(out, all, keylen + n, k);
+}
+
+bool dedup_record_pack_place(
+    const uint8_t id[DEDUP_ID], const struct dedup_place *pl, uint64_t run, uint8_t out[DEDUP_RECORD_PLACE])
+{
+	const uint32_t max = (uint32_t)1 << BITS;
+	uint8_t sum[8];
+
+	if (pl->archive >> 40 || pl->chunk > DEDUP_RECORD_CHUNK_MAX || pl->offset >= max || !pl->length ||
+	    pl->length > max)
+		return false;
+	le_put(out, pl->archive, 5);
+	le_put(out + 5, pl->chunk, 3);
+	le_put(
+	    out + 8, pl->offset | (uint64_t)(pl->length - 1) << BITS | (uint64_t)pl->whole << (2 * BITS), 6);
+	checksum(id, DEDUP_ID, out, DEDUP_RECORD_PLACE - PLACE_SUM, run, sum);
+	memcpy(out + DEDUP_RECORD_PLACE - PLACE_SUM, sum, PLACE_SUM);
+	return true;
+}
+
+bool dedup_record_place(const MDB_val *id, const MDB_val *v, struct dedup_place *ret)
+{
+	const uint8_t *in = v->mv_data;
+	const uint32_t mask = ((uint32_t)1 << BITS) - 1;
+	uint64_t rest;
+
+	if (id->mv_size != DEDUP_ID || v->mv_size != DEDUP_RECORD_PLACE)
+		return false;
+	rest = le_get(in + 8, 6);
+	ret->archive = le_get(in, 5);
+	ret->chunk = (uint32_t)le_get(in + 5, 3);
+	ret->offset = (uint32_t)rest & mask;
+	ret->length = ((uint32_t)(rest >> BITS) & mask) + 1;
+	ret->whole = rest >> (2 * BITS) & 1;
+	return true;
+}
+
+bool dedup_record_checked(const MDB_val *id, const MDB_val *v, uint64_t run)
+{
+	const uint8_t *in = v->mv_data;
+	uint8_t sum[8];
+
+	checksum(id->mv_data, DEDUP_ID, in, DEDUP_RECORD_PLACE - PLACE_SUM, run, sum);
+	return !memcmp(sum, in + DEDUP_RECORD_PLACE - PLACE_SUM, PLACE_SUM);
+}
+
+void dedup_record_pack_archive(const struct dedup_archive *a, uint8_t out[DEDUP_RECORD_ARCHIVE])
+{
+	le_put(out, a->size, 8);
+	le_put(out + 8, a->run, 8);
+	le_put(out + 16, a->generation, 8);
+	memcpy(out + 24, a->sha256, DIGEST_LEN);
+	memcpy(out + 24 + DIGEST_LEN, a->index_sha256, DIGEST_LEN);
+	checksum(
+	    &a->number, sizeof(a->number), out, DEDUP_RECORD_ARCHIVE - 8, 0, out + DEDUP_RECORD_ARCHIVE - 8);
+}
+
+bool dedup_record_archive(const MDB_val *number, const MDB_val *v, struct dedup_archive *ret)
+{
+	const uint8_t *in = v->mv_data;
+	uint8_t sum[8];
+
+	if (number->mv_size != sizeof(ret->number) || v->mv_size != DEDUP_RECORD_ARCHIVE)
+		return false;
+	checksum(number->mv_data, sizeof(ret->number), in, DEDUP_RECORD_ARCHIVE - 8, 0, sum);
+	if (memcmp(sum, in + DEDUP_RECORD_ARCHIVE - 8, 8) != 0)
+		return false;
+	memcpy(&ret->number, number->mv_data, sizeof(ret->number));
+	ret->size = le_get(in, 8);
+	ret->run = le_get(in + 8, 8);
+	ret->generation = le_get(in + 16, 8);
+	memcpy(ret->sha256, in + 24, DIGEST_LEN);
+	memcpy(ret->index_sha256, in + 24 + DIGEST_LEN, DIGEST_LEN);
+	return true;
+}

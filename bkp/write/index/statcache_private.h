@@ -1,0 +1,121 @@
+/* statcache_private: the file of a stat cache, shared by its reader and its writer.  The contract is in
+ * statcache.h; nobody else includes this.
+ *
+ * File: header, then frames; numbers are little-endian.
+ *
+ *     header  16 MAGIC | 32 salt | 16 check of repository and data set
+ *     frame    8 FRAME_MAGIC | 4 length of the head | 4 length of the body | 16 check of the head |
+ *             16 check of the 32 bytes before | head | body
+ *
+ * A check is BLAKE2b (16 bytes), keyed with the salt, the repository and the data set: what a user of the
+ * machine puts into a file's name or attribute, and thereby into a body, is never taken for a record.  The
+ * check of the body, which stands in the head, needs no key.
+ *
+ * Head; its numbers are varints (7 bits a byte, least first), differences zigzag:
+ *
+ *     flags | archives | bytes of the place | bytes of the block | entries | bytes of all paths with their
+ *     NULs | archives named by all entries | 16 check of the body
+ *     number and run of each archive | index of the block's own archive | place
+ *     of each entry: flags | bytes shared with the path before | length and bytes of the rest | length within
+ *     the block | mode | kind | difference of inode | size | bytes (unless ENTRY_SIZE) | difference of mtime |
+ *     ctime - mtime | number of archives and index of each (unless ENTRY_SAME: those of the entry before)
+ *
+ * Body: the block's bytes, one LZ4 block.
+ */
+#ifndef BKP_WRITE_INDEX_STATCACHE_PRIVATE_H
+#define BKP_WRITE_INDEX_STATCACHE_PRIVATE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "write/index/statcache.h"
+
+#define STATCACHE_MAGIC "bkp-statcache 3\n"
+#define STATCACHE_FRAME_MAGIC                                                                                \
+	"\x89"                                                                                               \
+	"bkpSTF\n"
+#define STATCACHE_HEADER   64
+#define STATCACHE_FRAME	   48
+#define STATCACHE_SALT	   32
+#define STATCACHE_CHECK	   16
+#define STATCACHE_HEAD_MAX ((size_t)16 << 20)
+#define STATCACHE_BODY_MAX ((size_t)5 << 20)
+#define STATCACHE_NAME	   160
+
+enum { HEAD_FULL = 1 };
+enum { ENTRY_BELIEVED = 1, ENTRY_FILE = 2, ENTRY_LINKED = 4, ENTRY_SAME = 8, ENTRY_SIZE = 16 };
+
+struct statcache_key {
+	uint8_t salt[STATCACHE_SALT], key[32];
+};
+
+/* A file that is read: kept open by the blocks that were read from it. */
+struct statcache_source {
+	atomic_uint refs;
+	int fd;
+	dev_t dev;
+	ino_t ino;
+	uint64_t size;
+	struct statcache_key key;
+	/* the block decoded last: one at a time, because to map pages anew for each costs more than to decode
+	 */
+	uint64_t raw_at; /* its frame; 0: none */
+	struct buf raw, body;
+};
+
+/* All that it points to is one piece of memory with it. */
+struct statcache_block {
+	atomic_uint refs;
+	struct statcache_source *source;
+	uint64_t at; /* of its frame */
+	uint32_t head, body;
+	uint8_t body_check[STATCACHE_CHECK];
+	size_t raw; /* length of the block */
+	bool full, whole;
+	size_t n_archives, n;
+	struct statcache_archive *archives;
+	struct statcache_entry *entries; /* the first that is given out */
+	const char *place;
+};
+
+/* 0, or -1 when the header is not that of this data set. */
+int statcache_header_read(const uint8_t header[STATCACHE_HEADER], const char *repository, const char *dataset,
+    struct statcache_key *ret);
+/* A header with a salt, the one of `key` or, where that is all zero, a new one; *key becomes its key. */
+void statcache_header_make(
+    const char *repository, const char *dataset, struct statcache_key *key, uint8_t ret[STATCACHE_HEADER]);
+/* key: or NULL. */
+void statcache_check(const struct statcache_key *key, const void *p, size_t n, uint8_t ret[STATCACHE_CHECK]);
+void statcache_frame_make(
+    const struct statcache_key *key, const void *head, size_t n, size_t body, uint8_t ret[STATCACHE_FRAME]);
+/* Lengths of what follows; -1: no frame. */
+int statcache_frame_read(const struct statcache_key *key, const uint8_t frame[STATCACHE_FRAME],
+    uint32_t *ret_head, uint32_t *ret_body);
+void statcache_name(const char *dataset, const char *suffix, char ret[STATCACHE_NAME]);
+
+/* Opens a file to be read; *ret is NULL where there is none of this data set. */
+int statcache_source_open(int dirfd, const char *name, const char *repository, const char *dataset,
+    struct statcache_source **ret, struct err *err);
+void statcache_source_free(struct statcache_source *s);
+/* `n` bytes at `at`; 0, -1. */
+int statcache_source_read(const struct statcache_source *s, uint64_t at, void *p, size_t n);
+
+/* Reads one file, entries behind `after` (or NULL); takes a reference of the source (NULL: an empty file). */
+int statcache_reader_new(struct statcache_source *src, const char *after, statcache_available_fn *available,
+    void *arg, struct statcache **ret, struct err *err);
+
+/* A head, whose check was right, as a block without source and place in the file. 0, 1: malformed, -1:
+ * memory. */
+int statcache_decode(const uint8_t *head, size_t n, statcache_available_fn *available, void *arg,
+    struct statcache_block **ret, struct err *err);
+
+/* A writer that goes on at `end` of the unfinished file, behind which there is nothing whole. */
+int statcache_writer_resume(int dirfd, const char *repository, const char *dataset,
+    const struct statcache_key *key, uint64_t end, struct statcache_writer **ret, struct err *err);
+int statcache_failed(int errnum, const char *dataset, struct err *err);
+
+#endif

@@ -1,0 +1,280 @@
+/* medium_w: see medium_w.h. */
+#include "write/media/medium_w.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "format/crypto/minisig.h"
+#include "read/ledger/ledger.h"
+#include "read/vault/medium.h"
+#include "read/vault/repository.h"
+#include "write/media/heads.h"
+#include "write/state/state.h"
+
+#define SHOW 256
+
+/* The medium being made. */
+struct making {
+	const struct state *state;
+	const char *path, *label, *type;
+	int64_t first_ns; /* when it was registered; 0: now */
+	int root;	  /* of the medium */
+	int repo;	  /* <repository-id>/ */
+	int tmp;	  /* <repository-id>/tmp/ */
+};
+
+static int cannot_write(const struct making *m, struct err *err)
+{
+	char show[SHOW];
+
+	err_wrap(err, text("cannot make '%s' a medium"), path_show(m->path, show, sizeof(show)));
+	if (err)
+		snprintf(err->code, sizeof(err->code), "%s", "E-MEDIA-12");
+	return err_hint(
+	    err, "%s", text("see that it is mounted for writing and not full, then run the command again"));
+}
+
+/* What is there now. 0: a place to begin with, MEDIUM_W_FOUND, -1. */
+static int look(const struct making *m, char ret_uuid[JOURNAL_UUID], struct err *err)
+{
+	char show[SHOW], label[SHOW];
+	struct medium_expect want = {.repository = state_repository(m->state)};
+	struct medium *found = NULL;
+	int r;
+
+	want.keys = state_keys(m->state, &want.n_keys);
+	r = medium_open(m->path, &want, &found, err);
+	if (r == MEDIUM_ABSENT)
+		return 0;
+	if (r)
+		return -1;
+	if (strcmp(medium_label(found), m->label) != 0 || strcmp(medium_type(found), m->type) != 0) {
+		err_set(err, "E-MEDIA-13", text("'%s' is registered already as '%s' of type '%s'"),
+		    path_show(m->path, show, sizeof(show)),
+		    path_show(medium_label(found), label, sizeof(label)), medium_type(found));
+		medium_close(found);
+		return err_hint(err, "%s", text("use that name and type in the policy, or another medium"));
+	}
+	memcpy(ret_uuid, medium_uuid(found), JOURNAL_UUID);
+	medium_close(found);
+	return MEDIUM_W_FOUND;
+}
+
+/* Their names become durable with what is put beside them. */
+static int make_folders(struct making *m, struct err *err)
+{
+	static const char *const names[] = {"archives", "generations", "journal"};
+
+	m->repo = io_make_dir(m->root, state_repository(m->state), 0755, err);
+	if (m->repo < 0)
+		return -1;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		IO_FD_AUTO fd = io_make_dir(m->repo, names[i], 0755, err);
+
+		if (fd < 0)
+			return -1;
+	}
+	m->tmp = io_make_dir(m->repo, "tmp", 0755, err);
+	return m->tmp < 0 ? -1 : 0;
+}
+
+/* Writes under tmp/, then gives the name: a file of that name is always whole. */
+static int publish(
+    const struct making *m, int dir, const char *name, const void *p, size_t n, struct err *err)
+{
+	int r;
+
+	if (unlinkat(m->tmp, name, 0) && errno != ENOENT)
+		return err_sys(err, "E-IO-03", errno, text("cannot remove '%s'"), name);
+	if (io_write_new(m->tmp, name, 0444, p, n, err))
+		return -1;
+	r = io_taken(io_rename_new(m->tmp, name, dir, name, err), name, err);
+	if (r)
+		unlinkat(m->tmp, name, 0);
+	return r;
+}
+
+/* A file of the repository: written, or there already with the same bytes. */
+static int put_file(const struct making *m, const char *name, enum state_file which, struct err *err)
+{
+	BUF_AUTO there = BUF_INIT(REPOSITORY_MAX);
+	size_t n;
+	const uint8_t *p = state_file(m->state, which, &n);
+	char show[SHOW];
+	int r = io_read_file(m->repo, name, &there, err);
+
+	if (!r && (there.n != n || memcmp(there.p, p, n) != 0)) {
+		err_set(err, "E-MEDIA-11", text("'%s' on '%s' is not the one of this repository"), name,
+		    path_show(m->path, show, sizeof(show)));
+		return err_hint(err, "%s", text("use an empty medium"));
+	}
+	if (r == IO_ABSENT)
+		r = publish(m, m->repo, name, p, n, err);
+	return r ? cannot_write(m, err) : 0;
+}
+
+static int sign_identity(
+    const struct making *m, const char *uuid, struct buf *json, struct buf *sig, struct err *err)
+{
+	char comment[MINISIG_COMMENT_MAX], time[CLOCK_TEXT], *s = NULL;
+	struct clock_stamp now;
+	json_t *o;
+	int r;
+
+	clock_now(&now);
+	if (m->first_ns)
+		now.wall_ns = m->first_ns;
+	o = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s}", "format", 1, "kind", "bkp-medium", "repository",
+	    state_repository(m->state), "medium", uuid, "label", m->label, "type", m->type, "first_use",
+	    clock_format(now.wall_ns, time));
+	if (o)
+		s = json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	if (!s)
+		return err_nomem(err);
+	r = buf_printf(json, err, "%s\n", s);
+	free(s);
+	return r || minisig_sign(state_signing(m->state), json->p, json->n,
+			repository_comment("medium", state_repository(m->state), comment), sig, err)
+		   ? -1
+		   : 0;
+}
+
+/* The signature first; the file that makes the place a medium last, and whole. */
+static int put_identity(const struct making *m, const char *uuid, struct err *err)
+{
+	BUF_AUTO json = BUF_INIT(MEDIUM_MAX);
+	BUF_AUTO sig = BUF_INIT(MEDIUM_MAX);
+	int r;
+
+	if (sign_identity(m, uuid, &json, &sig, err))
+		return -1;
+	if (io_replace(m->root, MEDIUM_SIG, 0444, sig.p, sig.n, err))
+		return cannot_write(m, err);
+	r = publish(m, m->root, MEDIUM_JSON, json.p, json.n, err);
+	return r || io_sync_dir(m->root, err) ? cannot_write(m, err) : 0;
+}
+
+static int put_repository(struct making *m, struct err *err)
+{
+	if (make_folders(m, err))
+		return cannot_write(m, err);
+	if (put_file(m, REPOSITORY_JSON, STATE_REPOSITORY_JSON, err) ||
+	    put_file(m, REPOSITORY_SIG, STATE_REPOSITORY_SIG, err) ||
+	    put_file(m, REPOSITORY_AGE, STATE_REPOSITORY_AGE, err))
+		return -1;
+	/* the identity may be signed with any epoch's key: that key is known first */
+	if (heads_put_keys(m->state, m->repo, NULL, err))
+		return cannot_write(m, err);
+	return io_sync_dir(m->repo, err) ? cannot_write(m, err) : 0;
+}
+
+static int write_all(struct making *m, const char *uuid, struct err *err)
+{
+	return put_repository(m, err) ? -1 : put_identity(m, uuid, err);
+}
+
+/* Our own readers must see what was written as a medium. */
+static int check_written(const struct making *m, const char *uuid, struct err *err)
+{
+	struct medium_expect want = {
+	    .repository = state_repository(m->state), .uuid = uuid, .label = m->label};
+	struct medium *found;
+
+	want.keys = state_keys(m->state, &want.n_keys);
+	if (medium_open(m->path, &want, &found, err))
+		return -1;
+	medium_close(found);
+	return 0;
+}
+
+int medium_w_register(const struct state *s, const char *path, const char *label, const char *type,
+    char ret_uuid[JOURNAL_UUID], struct err *err)
+{
+	struct making m = {
+	    .state = s, .path = path, .label = label, .type = type, .root = -1, .repo = -1, .tmp = -1};
+	char uuid[JOURNAL_UUID], show[SHOW];
+	int r;
+
+	m.root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (m.root < 0) {
+		err_sys(err, "E-MEDIA-10", errno, text("the folder '%s' of the medium cannot be opened"),
+		    path_show(path, show, sizeof(show)));
+		return err_hint(err, "%s", text("attach and mount the medium, and make the folder on it"));
+	}
+	r = look(&m, uuid, err);
+	/* the one that wrote it may have died before it was durable */
+	if (r == MEDIUM_W_FOUND && io_sync_dir(m.root, err))
+		r = -1;
+	if (!r) {
+		state_uuid(uuid);
+		r = write_all(&m, uuid, err) || check_written(&m, uuid, err) ? -1 : 0;
+	}
+	io_close_quietly(&m.tmp);
+	io_close_quietly(&m.repo);
+	io_close_quietly(&m.root);
+	if (r >= 0)
+		memcpy(ret_uuid, uuid, JOURNAL_UUID);
+	return r;
+}
+
+int medium_w_mend(const struct state *s, const struct medium *m, struct err *err)
+{
+	struct making k = {.state = s,
+	    .path = medium_path(m),
+	    .label = medium_label(m),
+	    .type = medium_type(m),
+	    .root = medium_dirfd(m), /* the medium's own */
+	    .repo = -1,
+	    .tmp = -1};
+	int r = put_repository(&k, err);
+
+	io_close_quietly(&k.tmp);
+	io_close_quietly(&k.repo);
+	return r;
+}
+
+/* Does what stands there say which medium it is?  README.txt names it, too. */
+static bool names(int root, const char *uuid)
+{
+	static const char *const files[] = {MEDIUM_JSON, "README.txt"};
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		BUF_AUTO b = BUF_INIT((size_t)1 << 20);
+
+		if (!io_read_file(root, files[i], &b, NULL) && b.n && memmem(b.p, b.n, uuid, strlen(uuid)))
+			return true;
+	}
+	return false;
+}
+
+int medium_w_identity(const struct state *s, const char *path, const char *uuid, struct err *err)
+{
+	const struct ledger_medium *lm = ledger_medium_by_uuid(state_ledger(s), uuid);
+	struct making m = {
+	    .state = s, .path = path, .label = lm->label, .type = lm->type, .first_ns = lm->added_ns};
+	IO_FD_AUTO root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	IO_FD_AUTO repo = root < 0 ? -1 : io_open_dir(root, state_repository(s), NULL);
+	BUF_AUTO json = BUF_INIT(MEDIUM_MAX);
+	BUF_AUTO sig = BUF_INIT(MEDIUM_MAX);
+
+	if (repo < 0 || !names(root, uuid))
+		return MEDIUM_W_UNKNOWN;
+	if (sign_identity(&m, uuid, &json, &sig, err) ||
+	    io_replace(root, MEDIUM_SIG, 0444, sig.p, sig.n, err) ||
+	    io_replace(root, MEDIUM_JSON, 0444, json.p, json.n, err))
+		return cannot_write(&m, err);
+	return check_written(&m, uuid, err);
+}

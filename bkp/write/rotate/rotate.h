@@ -1,0 +1,95 @@
+/* rotate: one medium kept offline is brought up to date, checked and sealed (媒体ローテーション).
+ *
+ * The transaction, in order:
+ *   0. the medium is found and is the one registered: signed identity, repository, file system and disk
+ * (device.h); neither it nor the media that are copied from know more than this host (heads.h); journal
+ * "medium-attached" unless it is recorded as attached already.  Has the clock been moved (clockwatch.h); a new
+ * signing key, of which they learn at once; what an expiry that was interrupted left is judged anew, told,
+ * and, when a person has agreed to it, finished (reap.h).
+ *   1. what an interrupted night left open is not this command's business: only committed generations are
+ * copied.  Public files of the repository that the medium lost are written again.
+ *   2. refill (refill.h), newest generation first, so that a medium that fills up holds what matters most;
+ * each is read back from the device and recorded.  What the journal says is on the medium is looked for;
+ * copies that lost files get them again.
+ *   3. copies that were not read back within `recheck_s` are read back too.
+ *   4. seal: every file of every generation on it carries the immutable flag, where the file system can.
+ *   5. what people need who have only this medium: README.txt, tools/, procedures/ (medium_docs.h).
+ *   6. the file system of the medium is synchronised (syncfs); journal "rotated" with operator and place,
+ * then a copy of the whole journal to the medium, and, where that is possible, to the online media;
+ * synchronised again. No byte of what was on the medium before is changed at any moment; generations appear
+ * by one rename each. If the process dies, the medium holds whole generations only, and running the command
+ * again goes on.
+ *
+ * Errors: E-ROTATE-01 the medium is not declared offline, E-ROTATE-02 it is not attached, E-ROTATE-03 several
+ * are attached (name one), E-ROTATE-04 no other medium is there to copy from, E-ROTATE-05 it is attached for
+ * reading only, E-ROTATE-06 there is no generation yet, E-ROTATE-07 no place is stated, E-ROTATE-08 it failed
+ * on the way, E-GUARD-02 a generation is suspect and nobody has decided: nothing is looked at or written;
+ * E-MEDIA-*, E-DEVICE-*.
+ */
+#ifndef BKP_WRITE_ROTATE_ROTATE_H
+#define BKP_WRITE_ROTATE_ROTATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "write/media/medium_docs.h"
+#include "write/copies/refill.h"
+
+struct policy;
+struct policy_medium;
+struct reap_leftover;
+struct state;
+
+#define ROTATE_RECHECK_NONE (-1)
+
+struct rotate_config {
+	struct state *state;
+	const struct policy *policy;
+	const char *medium;   /* name, or NULL: the one offline medium that is attached */
+	const char *operator; /* who does it; UTF-8, not empty */
+	const char *place;    /* where it will be taken; UTF-8; NULL: the policy's, else the recorded one */
+	int64_t recheck_s;    /* 0: every copy; ROTATE_RECHECK_NONE: none but those that were just brought */
+	bool yes; /* the operator agrees to what an interrupted expiry is about to delete (reap.h) */
+	struct medium_docs_sources docs;
+	/* what is being done (a text of text(), the same pointer for the same), bytes, of how many (0: not
+	 * known); may be NULL */
+	void (*progress)(void *arg, const char *what, uint64_t done, uint64_t total);
+	/* what an interrupted expiry left on it, before anything is deleted (reap.h) */
+	void (*about)(void *arg, const struct reap_leftover *l);
+	void *arg;
+};
+
+struct rotate_result {
+	const struct policy_medium *medium;
+	char *path;	   /* where it is attached */
+	char *mount_point; /* to be unmounted, or NULL when it is not a mount of its own */
+	char *place;	   /* where it is to be taken */
+	struct refill_result refill;
+	uint64_t generations; /* verified ones on it now */
+	uint64_t newest;
+	int64_t newest_ns;
+	bool current; /* the newest generation of all is on it, verified */
+	uint64_t rechecked;
+	uint64_t damaged;	/* copies on it that are recorded as damaged */
+	struct err damaged_why; /* what this run found */
+	uint64_t unfrozen;	/* files that could not be made immutable */
+	int unfrozen_errno;
+	struct err history; /* what is wrong with its copy of the journal (heads.h), or code "" */
+	bool docs_complete; /* the static program is there, and all procedures */
+	struct err docs_why;
+	struct err replaced,
+	    replaced_source; /* files that were not what was written, on it, on an online one (replaced.h) */
+	struct err clock;    /* the clock was moved: what a person should hear, or code "" */
+	struct err reaped;   /* why an expiry that was interrupted could not be finished, or code "" */
+	uint64_t finished;   /* generations that it recorded and that this rotation deleted */
+	uint64_t may_go;     /* generations that an expiry would take off it, when it is full */
+};
+
+/* 0: rotated (see refill.missing and damaged for what a person should look at); -1: not rotated.  *ret is
+ * filled as far as it came in both cases; rotate_result_free(). */
+int rotate_run(const struct rotate_config *cfg, struct rotate_result *ret, struct err *err)
+    __attribute__((warn_unused_result));
+void rotate_result_free(struct rotate_result *r);
+
+#endif

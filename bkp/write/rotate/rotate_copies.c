@@ -1,0 +1,186 @@
+/* rotate_copies: steps 2 to 4 of the rotation: bringing, reading back, sealing; see rotate.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/text.h"
+#include "format/medium/generation.h"
+#include "read/file/digestset.h"
+#include "read/ledger/ledger.h"
+#include "read/vault/medium.h"
+#include "read/vault/vault_r.h"
+#include "write/copies/readback.h"
+#include "write/rotate/rotate_private.h"
+#include "write/state/state.h"
+#include "write/store/vault_w.h"
+
+#define FILES_MAX     ((size_t)8 << 20)
+#define RESERVE_BYTES ((uint64_t)16 << 20) /* README.txt, tools/, procedures/ */
+#define NS	      1000000000LL
+
+static void tell(const struct rotate *ro, const char *what, uint64_t done, uint64_t total)
+{
+	if (ro->cfg->progress)
+		ro->cfg->progress(ro->cfg->arg, what, done, total);
+}
+
+static void on_copied(void *arg, uint64_t generation, uint64_t left, uint64_t bytes, uint64_t total)
+{
+	(void)generation, (void)left;
+	tell(arg, text("copying"), bytes, total);
+}
+
+static void on_read_back(void *arg, uint64_t bytes, uint64_t total)
+{
+	tell(arg, text("reading back"), bytes, total);
+}
+
+int rotate_refill(struct rotate *ro, struct err *err)
+{
+	struct refill refill = {.state = ro->cfg->state,
+	    .to = ro->medium,
+	    .vault = ro->vault,
+	    .readback = ro->readback,
+	    .sources = ro->sources,
+	    .n_sources = ro->n_sources,
+	    .newest_first = true,
+	    .look = true,
+	    .progress = on_copied,
+	    .arg = ro};
+	int r;
+
+	readback_on_progress(ro->readback, on_read_back, ro);
+	vault_w_reserve(ro->vault, RESERVE_BYTES + 2 * ledger_size(state_ledger(ro->cfg->state)));
+	r = refill_run(&refill, &ro->ret->refill, err);
+	vault_w_release(ro->vault);
+	if (!r && ro->ret->refill.broken)
+		return rotate_failed(ro, &ro->ret->refill.why, err);
+	if (!r && ro->ret->refill.damaged)
+		ro->ret->damaged_why = ro->ret->refill.why;
+	return r;
+}
+
+/* This medium's copy, or NULL. */
+static const struct ledger_copy *copy_of(const struct rotate *ro, const struct ledger_generation *g)
+{
+	for (size_t i = 0; g->state == LEDGER_COMMITTED && i < g->n_copies; i++)
+		if (g->copies[i].ok && !strcmp(g->copies[i].medium, ro->uuid))
+			return &g->copies[i];
+	return NULL;
+}
+
+static bool is_stale(const struct rotate *ro, const struct ledger_copy *c, int64_t now_ns)
+{
+	/* a clock that was set back makes no copy fresh */
+	return ro->cfg->recheck_s != ROTATE_RECHECK_NONE &&
+	       (!c->verified_ns || c->verified_ns > now_ns ||
+		   (now_ns - c->verified_ns) / NS >= ro->cfg->recheck_s);
+}
+
+int rotate_recheck(struct rotate *ro, struct err *err)
+{
+	struct clock_stamp now;
+	struct err why = ERR_INIT;
+
+	clock_now(&now);
+	for (size_t i = 0; i < ledger_generations(state_ledger(ro->cfg->state)); i++) {
+		/* asked anew each time: a record makes what the ledger gave before stale */
+		const struct ledger_generation *g = ledger_generation(state_ledger(ro->cfg->state), i);
+		const struct ledger_copy *c = copy_of(ro, g);
+		int r;
+
+		if (!c || readback_done(ro->readback, g->number) || !is_stale(ro, c, now.wall_ns))
+			continue;
+		r = readback_generation(ro->readback, g->number, true, &why, err);
+		if (r < 0)
+			return -1;
+		if (r == READBACK_GONE)
+			return rotate_failed(ro, &why, err);
+		ro->ret->rechecked++;
+		if (r && !ro->ret->damaged_why.code[0])
+			ro->ret->damaged_why = why;
+	}
+	return 0;
+}
+
+/* ---- seal ---- */
+
+static void freeze(struct rotate *ro, const char *path)
+{
+	int why = vault_w_freeze(ro->vault, path);
+
+	if (!why || why == ENOENT)
+		return; /* what is not there is for others to tell */
+	if (!ro->ret->unfrozen++)
+		ro->ret->unfrozen_errno = why;
+}
+
+static int seal_generation(
+    struct rotate *ro, struct vault_r *v, uint64_t number, struct digestset *seen, struct err *err)
+{
+	char dir[GENERATION_DIR], path[GENERATION_SUMS_PATH];
+	struct vault_r_generation *g = NULL;
+	uint8_t sha256[DIGEST_LEN];
+	const struct buf *sums;
+	size_t pos = 0;
+	int r = 0;
+
+	if (vault_r_generation_open(v, number, &g, NULL))
+		return 0; /* damaged, and told as such */
+	sums = vault_r_sums(g);
+	while (r >= 0 && !generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, NULL)) {
+		if (digestset_get(seen, sha256))
+			continue;
+		freeze(ro, path);
+		r = digestset_put(seen, sha256, 1, err);
+	}
+	generation_dir(number, dir);
+	snprintf(path, sizeof(path), "%s/SHA256SUMS", dir);
+	freeze(ro, path);
+	snprintf(path, sizeof(path), "%s/SHA256SUMS.minisig", dir);
+	freeze(ro, path);
+	vault_r_generation_close(g);
+	return r < 0 ? -1 : 0;
+}
+
+int rotate_seal(struct rotate *ro, struct err *err)
+{
+	const struct ledger *l = state_ledger(ro->cfg->state);
+	struct digestset *seen = digestset_new(FILES_MAX);
+	struct vault_r *v = NULL;
+	int r = seen ? 0 : err_nomem(err);
+
+	if (!r)
+		r = vault_r_open_at(
+		    medium_dirfd(ro->medium), state_repository(ro->cfg->state), NULL, &v, err);
+	for (size_t i = 0; !r && i < ledger_generations(l); i++)
+		if (copy_of(ro, ledger_generation(l, i)))
+			r = seal_generation(ro, v, ledger_generation(l, i)->number, seen, err);
+	vault_r_close(v);
+	digestset_free(seen);
+	return r;
+}
+
+void rotate_tally(struct rotate *ro)
+{
+	const struct ledger *l = state_ledger(ro->cfg->state);
+	struct rotate_result *ret = ro->ret;
+
+	for (size_t i = 0; i < ledger_generations(l); i++) {
+		const struct ledger_generation *g = ledger_generation(l, i);
+
+		/* also of copies that never came whole */
+		for (size_t k = 0; k < g->n_copies; k++)
+			ret->damaged += g->copies[k].damaged_ns && !strcmp(g->copies[k].medium, ro->uuid);
+		if (!copy_of(ro, g) || !copy_of(ro, g)->verified_ns)
+			continue;
+		ret->generations++;
+		ret->newest = g->number;
+		ret->newest_ns = g->begun_ns;
+	}
+	ret->current = ret->newest && ret->newest == ledger_last_committed(l)->number;
+}

@@ -1,0 +1,33 @@
+/* clockwatch: has somebody moved the clock since bkp last did something?
+ *
+ * Three witnesses, at the start of every command that captures, rotates or expires: "monotonic" and "journal"
+ * (clockskew.h), between the last record and now, and between any two records that other commands wrote; and
+ *   "filesystem"  network storage has a clock of its own: the time it gives a file made now must be within
+ *                 CLOCKWATCH_STORAGE_S.  Local file systems take the kernel's clock and know nothing else.
+ * What is found is recorded as "clock-jump".  A jump forward latches: nothing expires until a person attests
+ * the clock (bkp clock attest); captures go on.  A jump backward is recorded and told.
+ */
+#ifndef BKP_WRITE_STATE_CLOCKWATCH_H
+#define BKP_WRITE_STATE_CLOCKWATCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct policy;
+struct state;
+
+#define CLOCKWATCH_STORAGE_S 86400
+
+/* Asks all of them and records.  media: descriptors of folders on media that may be written to (a file is
+ * made and removed); told: what a person should hear (W-CLOCK-01), code "" when all is well.  -1: it cannot
+ * be recorded. */
+int clockwatch_run(struct state *s, const struct policy *policy, const int *media, size_t n, struct err *told,
+    struct err *err) __attribute__((warn_unused_result));
+
+/* The third witness alone, for who learns only later which media are attached. */
+int clockwatch_storage(struct state *s, const int *media, size_t n, struct err *told, struct err *err)
+    __attribute__((warn_unused_result));
+
+#endif

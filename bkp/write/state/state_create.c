@@ -1,0 +1,415 @@
+/* state_create: makes the state folder in one step; see state.h. */
+#include "write/state/state_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <jansson.h>
+#include <sodium.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "format/crypto/age.h"
+#include "read/ledger/ledger.h"
+#include "read/vault/repository.h"
+#include "format/medium/chunker.h"
+#include "write/state/journal_w.h"
+
+#define FIRST_KEY      "signing-2.key"
+#define NAME_MAX_BYTES 200 /* of the folder's name: ".<name>.new" must fit as well */
+
+/* What is being made. */
+struct making {
+	const char *path; /* as the person gave it */
+	const char *site;
+	const struct age_recipient *recipients;
+	size_t n_recipients;
+	int parent;
+	int dir; /* ".<name>.new" */
+	char name[NAME_MAX_BYTES + 1];
+	char tmp[NAME_MAX_BYTES + 8];
+	char id[JOURNAL_UUID];
+	struct clock_stamp now;
+	struct state_secrets *secrets;
+	struct minisig_secret *root; /* signs what is signed once for ever; it never stands in the folder */
+	const char *root_key;	     /* where it goes instead, or NULL */
+	bool root_written;
+	uint8_t secrets_sha256[DIGEST_LEN]; /* of repository.age as written */
+};
+
+static int cannot(const struct making *m, const char *why, struct err *err)
+{
+	char show[256];
+
+	return err_set(err, "E-STATE-06", text("a state folder cannot be made at '%s': %s"),
+	    path_show(m->path, show, sizeof(show)), why);
+}
+
+/* Splits the path and opens the folder that will hold it. */
+static int open_parent(struct making *m, struct err *err)
+{
+	size_t n = strlen(m->path), start;
+	char *parent;
+
+	while (n > 1 && m->path[n - 1] == '/')
+		n--;
+	for (start = n; start && m->path[start - 1] != '/';)
+		start--;
+	if (n == start || n - start > NAME_MAX_BYTES ||
+	    !memcmp(m->path + start, "..", n - start < 2 ? n - start : 2))
+		return cannot(m, text("the name of the folder is not usable"), err);
+	snprintf(m->name, sizeof(m->name), "%.*s", (int)(n - start), m->path + start);
+	snprintf(m->tmp, sizeof(m->tmp), ".%s.new", m->name);
+	parent = start ? strndup(m->path, start) : strdup(".");
+	if (!parent)
+		return err_nomem(err);
+	m->parent = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (m->parent < 0) {
+		err_sys(err, "E-STATE-06", errno, text("cannot open folder '%s'"), parent);
+		err_hint(err, text("make it first: mkdir -p '%s'"), parent);
+	}
+	free(parent);
+	return m->parent < 0 ? -1 : 0;
+}
+
+static int stop_at_first(void *arg, const char *name, struct err *err)
+{
+	(void)arg, (void)name, (void)err;
+	return 1;
+}
+
+/* What stands at the place: nothing or an empty folder is fine. */
+static int check_place(const struct making *m, struct err *err)
+{
+	IO_FD_AUTO fd = openat(m->parent, m->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	char show[256];
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : cannot(m, text_errno(errno), err);
+	path_show(m->path, show, sizeof(show));
+	if (!fstatat(fd, REPOSITORY_JSON, &st, AT_SYMLINK_NOFOLLOW)) {
+		err_set(err, "E-STATE-05", text("a repository exists already in '%s'"), show);
+		err_hint(err, "%s", text("it is in use; see it with 'bkp journal show'"));
+		return STATE_EXISTS;
+	}
+	if (io_each_name(fd, stop_at_first, NULL, err) != 0) {
+		err_set(err, "E-STATE-07", text("'%s' is not empty and is not a state folder"), show);
+		return err_hint(err, "%s", text("name another folder as 'state' in the policy"));
+	}
+	return 0;
+}
+
+/* What an init that died left behind is never a repository: nobody was told its keys. */
+static int clear_leftover(const struct making *m, struct err *err)
+{
+	static const char *const names[] = {STATE_LOCK, STATE_SECRETS, STATE_SECRETS_SIG, FIRST_KEY,
+	    REPOSITORY_JSON, REPOSITORY_SIG, REPOSITORY_AGE, JOURNAL_FILE};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (unlinkat(m->dir, names[i], 0) && errno != ENOENT)
+			return cannot(m, text_errno(errno), err);
+	if (unlinkat(m->dir, STATE_CACHE, AT_REMOVEDIR) && errno != ENOENT)
+		return cannot(m, text_errno(errno), err);
+	if (fchmod(m->dir, 0700))
+		return cannot(m, text_errno(errno), err);
+	return 0;
+}
+
+/* The folder being filled, locked: of two inits at once only one goes on. */
+static int open_tmp(struct making *m, struct err *err)
+{
+	struct stat held, named;
+	int r;
+
+	if (mkdirat(m->parent, m->tmp, 0700) && errno != EEXIST)
+		return cannot(m, text_errno(errno), err);
+	m->dir = io_open_dir(m->parent, m->tmp, err);
+	if (m->dir < 0)
+		return -1;
+	r = io_lock(m->dir, err);
+	if (!r && (fstat(m->dir, &held) || fstatat(m->parent, m->tmp, &named, AT_SYMLINK_NOFOLLOW) ||
+		      held.st_ino != named.st_ino || held.st_dev != named.st_dev))
+		r = IO_BUSY; /* the other one was quicker and has renamed it */
+	if (r == IO_BUSY) {
+		err_set(err, "E-STATE-02", "%s", text("another 'bkp init' is running"));
+		return STATE_BUSY;
+	}
+	return r ? r : clear_leftover(m, err);
+}
+
+/* ---- the files ---- */
+
+static int put(
+    const struct making *m, const char *name, mode_t mode, const void *p, size_t n, struct err *err)
+{
+	return io_write_new(m->dir, name, mode, p, n, err);
+}
+
+static int write_secrets(struct making *m, struct err *err)
+{
+	struct state_secrets *s = m->secrets;
+	char comment[MINISIG_COMMENT_MAX];
+	BUF_AUTO sig = BUF_INIT(4096);
+
+	randombytes_buf(s->chunk_id_key, sizeof(s->chunk_id_key));
+	randombytes_buf(s->chunker_seed, sizeof(s->chunker_seed));
+	if (state_epoch_generate(m->root, err) || state_epoch_generate(&s->signing, err))
+		return -1;
+	state_secrets_write(s, m->id);
+	return state_epoch_write(m->dir, FIRST_KEY, &s->signing, err) ||
+		       put(m, STATE_SECRETS, 0600, s->text, strlen(s->text), err) ||
+		       minisig_sign(m->root, s->text, strlen(s->text),
+			   repository_comment("secrets", m->id, comment), &sig, err) ||
+		       put(m, STATE_SECRETS_SIG, 0600, sig.p, sig.n, err)
+		   ? -1
+		   : 0;
+}
+
+static json_t *recipient_list(const struct making *m)
+{
+	json_t *list = json_array();
+	char s[AGE_RECIPIENT_TEXT];
+
+	for (size_t i = 0; i < m->n_recipients; i++)
+		json_array_append_new(list, json_string(age_recipient_format(&m->recipients[i], s)));
+	return list;
+}
+
+static int write_repository(struct making *m, struct err *err)
+{
+	char time[CLOCK_TEXT], key[MINISIG_KEY_TEXT], comment[MINISIG_COMMENT_MAX], hex[DIGEST_HEX];
+	BUF_AUTO json = BUF_INIT(REPOSITORY_MAX);
+	BUF_AUTO sig = BUF_INIT(REPOSITORY_MAX);
+	char *s = NULL;
+	json_t *o;
+
+	o = json_pack("{s:i, s:s, s:s, s:s, s:s, s:[{s:i, s:s}], s:o, s:{s:i, s:i, s:i}, s:s}", "format", 1,
+	    "kind", "bkp-repository", "repository", m->id, "site", m->site, "created",
+	    clock_format(m->now.wall_ns, time), "keys", "epoch", 1, "public",
+	    minisig_public_format(&m->root->pub, key), "recipients", recipient_list(m), "chunker", "min",
+	    (int)CHUNKER_MIN, "average", (int)CHUNKER_AVG, "max", (int)CHUNKER_MAX, "secrets_sha256",
+	    digest_hex(m->secrets_sha256, DIGEST_LEN, hex));
+	if (o)
+		s = json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	if (!s)
+		return cannot(m, text("the site's name is not UTF-8, or memory ran out"), err);
+	if (buf_printf(&json, err, "%s\n", s)) {
+		free(s);
+		return -1;
+	}
+	free(s);
+	if (minisig_sign(
+		m->root, json.p, json.n, repository_comment("repository", m->id, comment), &sig, err))
+		return -1;
+	return put(m, REPOSITORY_JSON, 0444, json.p, json.n, err) ||
+		       put(m, REPOSITORY_SIG, 0444, sig.p, sig.n, err)
+		   ? -1
+		   : 0;
+}
+
+static int write_encrypted(struct making *m, struct err *err)
+{
+	BUF_AUTO out = BUF_INIT(REPOSITORY_MAX);
+	struct age_writer *w;
+	int r;
+
+	if (age_writer_new(m->recipients, m->n_recipients, state_random(), &out, &w, err))
+		return -1;
+	r = age_writer_update(w, m->secrets->text, strlen(m->secrets->text), &out, err) ||
+	    age_writer_finish(w, &out, err) || put(m, REPOSITORY_AGE, 0444, out.p, out.n, err);
+	age_writer_free(w);
+	digest_sha256(out.p, out.n, m->secrets_sha256);
+	return r ? -1 : 0;
+}
+
+/* One record signed with the root key; consumes `members`. */
+static int add_record(const struct making *m, uint64_t seq, const char *event, json_t *members,
+    struct buf *journal, struct err *err)
+{
+	char by[JOURNAL_W_BY];
+	struct journal_frame f = {.seq = seq,
+	    .stamp = m->now,
+	    .version = BKP_VERSION,
+	    .by = journal_w_by(by),
+	    .repository = m->id,
+	    .epoch = 1};
+	size_t last = 0, n = journal->n;
+	int r;
+
+	if (!members || json_object_set_new(members, "command", json_string("init")) ||
+	    json_object_set_new(members, "role", json_string("manager"))) {
+		json_decref(members);
+		return err_nomem(err);
+	}
+	for (size_t i = 0; i + 1 < n; i++)
+		if (journal->p[i] == '\n')
+			last = i + 1;
+	if (n)
+		digest_sha256(journal->p + last, n - 1 - last, f.prev);
+	r = journal_build(&f, event, members, m->root, journal, err) || buf_append(journal, "\n", 1, err);
+	json_decref(members);
+	return r ? -1 : 0;
+}
+
+/* The root key's two records: what the repository is, and who signs from now on. */
+static int write_journal(const struct making *m, struct err *err)
+{
+	BUF_AUTO journal = BUF_INIT(2 * JOURNAL_LINE_MAX);
+	char root[MINISIG_KEY_TEXT], next[MINISIG_KEY_TEXT];
+
+	minisig_public_format(&m->root->pub, root);
+	minisig_public_format(&m->secrets->signing.pub, next);
+	return add_record(m, 1, "init",
+		   json_pack(
+		       "{s:s, s:s, s:o}", "site", m->site, "root_key", root, "recipients", recipient_list(m)),
+		   &journal, err) ||
+		       add_record(m, 2, JOURNAL_EPOCH_EVENT, json_pack("{s:i, s:s}", "next", 2, "key", next),
+			   &journal, err) ||
+		       put(m, JOURNAL_FILE, 0600, journal.p, journal.n, err)
+		   ? -1
+		   : 0;
+}
+
+/* What was written is read back by those who will read it later, before anybody relies on it. */
+static int check_written(const struct making *m, struct err *err)
+{
+	const struct minisig_public *root = &m->root->pub;
+	struct repository *repo = NULL;
+	struct ledger *ledger = NULL;
+	int r = repository_load(m->dir, root, &repo, err) || ledger_load(m->dir, root, &ledger, err);
+
+	repository_free(repo);
+	ledger_free(ledger);
+	return r ? -1 : 0;
+}
+
+static int fill(struct making *m, struct err *err)
+{
+	IO_FD_AUTO cache = -1;
+
+	state_uuid(m->id);
+	clock_now(&m->now);
+	if (put(m, STATE_LOCK, 0600, "", 0, err) || write_secrets(m, err) || write_encrypted(m, err) ||
+	    write_repository(m, err) || write_journal(m, err))
+		return -1;
+	cache = io_make_dir(m->dir, STATE_CACHE, 0700, err);
+	if (cache < 0)
+		return -1;
+	return check_written(m, err) || io_sync_dir(m->dir, err) ||
+		       (m->root_key && state_root_key_write(
+					   m->parent, m->name, m->root_key, m->root, &m->root_written, err))
+		   ? -1
+		   : 0;
+}
+
+/* rename(2) replaces an empty folder and nothing else: the last look and the step are one. */
+static int publish(const struct making *m, struct err *err)
+{
+	int r;
+
+	if (renameat(m->parent, m->tmp, m->parent, m->name)) {
+		int errnum = errno;
+
+		if ((errnum == ENOTEMPTY || errnum == EEXIST) && (r = check_place(m, err)))
+			return r;
+		cannot(m, text_errno(errnum), err);
+		return errnum == EBUSY ? err_hint(err, "%s", text("name a folder below the mount point"))
+				       : -1;
+	}
+	return io_sync_dir(m->parent, err);
+}
+
+/* After a failure; what cannot be removed is left to the next init. */
+static void discard(const struct making *m)
+{
+	struct stat held, named;
+
+	/* a rename that was done but could not be made durable is not undone: the repository is there */
+	if (fstat(m->dir, &held) || fstatat(m->parent, m->tmp, &named, AT_SYMLINK_NOFOLLOW) ||
+	    held.st_ino != named.st_ino)
+		return;
+	if (!clear_leftover(m, NULL))
+		unlinkat(m->parent, m->tmp, AT_REMOVEDIR);
+	if (m->root_written)
+		state_root_key_take_back(m->root_key);
+}
+
+static int create(struct making *m, struct err *err)
+{
+	int r;
+
+	if ((r = open_parent(m, err)) || (r = check_place(m, err)) || (r = open_tmp(m, err)))
+		return r;
+	r = fill(m, err);
+	if (!r)
+		r = publish(m, err);
+	if (r)
+		discard(m);
+	return r;
+}
+
+int state_create_with_root(const char *path, const char *site, const struct age_recipient *recipients,
+    size_t n, const char *root_key, struct err *err)
+{
+	struct making m = {.path = path,
+	    .site = site,
+	    .recipients = recipients,
+	    .n_recipients = n,
+	    .root_key = root_key,
+	    .parent = -1,
+	    .dir = -1};
+	int r;
+
+	if (!n || n > REPOSITORY_PEOPLE)
+		return cannot(&m, text("there must be 1 to 64 recipients"), err);
+	state_epoch_shield();
+	if (sodium_init() >= 0) {
+		m.secrets = sodium_malloc(sizeof(*m.secrets));
+		m.root = sodium_malloc(sizeof(*m.root));
+	}
+	r = m.secrets && m.root ? create(&m, err) : err_nomem(err);
+	io_close_quietly(&m.dir);
+	io_close_quietly(&m.parent);
+	sodium_free(m.secrets);
+	sodium_free(m.root);
+	return r;
+}
+
+int state_create(
+    const char *path, const char *site, const struct age_recipient *recipients, size_t n, struct err *err)
+{
+	return state_create_with_root(path, site, recipients, n, NULL, err);
+}
+
+int state_check_place(const char *path, struct err *err)
+{
+	struct making m = {.path = path, .parent = -1, .dir = -1};
+	int r = open_parent(&m, err);
+
+	if (!r)
+		r = check_place(&m, err);
+	io_close_quietly(&m.parent);
+	return r;
+}
+
+int state_check_root_key(const char *path, const char *root_key, struct err *err)
+{
+	struct making m = {.path = path, .parent = -1, .dir = -1};
+	int r = open_parent(&m, err);
+
+	if (!r)
+		r = state_root_key_check(m.parent, m.name, root_key, err);
+	io_close_quietly(&m.parent);
+	return r;
+}

@@ -1,0 +1,113 @@
+/* reap_stands: does what the journal counts stand on the medium?  See reap.h.
+ *
+ * Something goes because newer generations were verified.  That stands in the journal, which whoever has this
+ * host's signing key can write: before anything goes on its word, their signed lists are read and every file
+ * is looked for.
+ */
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "format/medium/generation.h"
+#include "format/crypto/minisig.h"
+#include "read/file/digestset.h"
+#include "read/file/inside.h"
+#include "read/ledger/ledger.h"
+#include "read/vault/medium.h"
+#include "read/vault/vault_r.h"
+#include "write/store/reap_private.h"
+#include "write/state/state.h"
+
+#define ARCHIVES_MAX ((size_t)32 << 20)
+
+static bool goes(const struct reap_item *items, size_t n, uint64_t number)
+{
+	for (size_t i = 0; i < n; i++)
+		if (items[i].number == number)
+			return true;
+	return false;
+}
+
+static bool counts(const struct ledger_generation *g, const char *uuid)
+{
+	for (size_t i = 0; g->state == LEDGER_COMMITTED && i < g->n_copies; i++)
+		if (g->copies[i].ok && !strcmp(g->copies[i].medium, uuid))
+			return g->copies[i].verified_ns && !g->copies[i].damaged_ns;
+	return false;
+}
+
+/* Every file of it that was not looked for yet. */
+static int look_for_files(
+    struct vault_r *v, const struct vault_r_generation *g, struct digestset *seen, struct err *why)
+{
+	const struct buf *sums = vault_r_sums(g);
+	char path[GENERATION_SUMS_PATH];
+	uint8_t sha256[DIGEST_LEN];
+	struct stat st;
+	size_t pos = 0;
+	int r;
+
+	while (!(r = generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, why))) {
+		if (digestset_get(seen, sha256))
+			continue;
+		if (inside_stat(vault_r_fd(v), path, &st, why) || digestset_put(seen, sha256, 1, why))
+			return -1;
+		if (!st.st_size)
+			return err_set(why, "E-VAULT-09", text("'%s' is empty"), path);
+	}
+	return r < 0 ? -1 : 0;
+}
+
+static int look_for(
+    struct vault_r *v, const struct ledger_generation *lg, struct digestset *seen, struct err *why)
+{
+	struct vault_r_generation *g = NULL;
+	int r = vault_r_generation_open(v, lg->number, &g, why);
+
+	if (!r && strcmp(vault_r_manifest(g)->id.uuid, lg->uuid) != 0)
+		r = err_set(why, "E-VAULT-06", "%s", text("it is another generation"));
+	if (!r)
+		r = look_for_files(v, g, seen, why);
+	vault_r_generation_close(g);
+	return r ? -1 : 0;
+}
+
+static int look_for_all(const struct ledger *l, const struct medium *m, const struct reap_item *items,
+    size_t n, struct vault_r *v, struct err *why)
+{
+	struct digestset *seen = digestset_new(ARCHIVES_MAX);
+	int r = seen ? 0 : err_nomem(why);
+
+	for (size_t i = 0; !r && i < ledger_generations(l); i++) {
+		const struct ledger_generation *g = ledger_generation(l, i);
+		struct err fault = ERR_INIT;
+
+		if (!counts(g, medium_uuid(m)) || goes(items, n, g->number) || !look_for(v, g, seen, &fault))
+			continue;
+		r = err_set(why, "E-EXPIRE-08",
+		    text("nothing expires from '%s': generation %ju is recorded as verified there, and is "
+			 "not whole: %s"),
+		    medium_label(m), g->number, fault.msg);
+		err_hint(why, text("run 'bkp verify --medium %s': only what stands there counts"),
+		    medium_label(m));
+	}
+	if (seen)
+		digestset_free(seen);
+	return r;
+}
+
+int reap_stands(
+    const struct state *s, const struct medium *m, const struct reap_item *items, size_t n, struct err *why)
+{
+	char root[MINISIG_KEY_TEXT];
+	struct vault_r *v = NULL;
+	size_t n_keys;
+	int r;
+
+	minisig_public_format(&state_keys(s, &n_keys)[0], root);
+	r = vault_r_open_at(medium_dirfd(m), state_repository(s), root, &v, why) ||
+	    look_for_all(state_ledger(s), m, items, n, v, why);
+	vault_r_close(v);
+	return r ? -1 : 0;
+}

@@ -1,0 +1,358 @@
+/* app: see app.h. */
+#include "restore/app/app.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/show/near.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "format/medium/generation.h"
+#include "read/vault/arc_r.h"
+#include "read/vault/keyring.h"
+#include "read/vault/vault_r.h"
+#include "restore/app/vouch.h"
+
+void app_next(const struct err *err)
+{
+	if (err->hint[0])
+		fprintf(stderr, "  → %s\n", err->hint);
+	else
+		fprintf(stderr, text("  → 'bkp-restore explain %s' says what to do\n"), err->code);
+}
+
+int app_error(const struct err *err, int code)
+{
+	fprintf(stderr, "bkp-restore: %s: %s\n", err->code, err->msg);
+	app_next(err);
+	return code;
+}
+
+void app_no_memory(void)
+{
+	struct err err = ERR_INIT;
+
+	err_nomem(&err);
+	_exit(app_error(&err, APP_FAILED));
+}
+
+void app_note(const struct app *app, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (app->quiet)
+		return;
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+__attribute__((format(printf, 3, 0))) static int usage(
+    const struct app *app, const char *near, const char *fmt, va_list ap)
+{
+	struct err err = {.code = "E-USAGE-01"};
+
+	vsnprintf(err.msg, sizeof(err.msg), fmt, ap);
+	if (near)
+		err_hint(&err, text("did you mean '%s'?"), near);
+	err_hint(&err, text("see 'bkp-restore %s%s--help'"), app->command ? app->command->name : "",
+	    app->command ? " " : "");
+	return app_error(&err, APP_USAGE);
+}
+
+int app_usage(const struct app *app, const char *fmt, ...)
+{
+	va_list ap;
+	int code;
+
+	va_start(ap, fmt);
+	code = usage(app, NULL, fmt, ap);
+	va_end(ap);
+	return code;
+}
+
+int app_unknown(const struct app *app, const char *near, const char *fmt, ...)
+{
+	va_list ap;
+	int code;
+
+	va_start(ap, fmt);
+	code = usage(app, near, fmt, ap);
+	va_end(ap);
+	return code;
+}
+
+int app_flush(int code)
+{
+	struct err err = ERR_INIT;
+
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	err_sys(&err, "E-IO-03", errno, "%s", text("cannot write to standard output"));
+	return app_error(&err, APP_FAILED);
+}
+
+int app_worse(int a, int b)
+{
+	return a > b ? a : b;
+}
+
+/* Whatever the first one is, the others are other copies of it. */
+static void open_media(struct app *app)
+{
+	for (size_t i = 0; i < app->n_media; i++) {
+		const char *repository = app->vault ? vault_r_repository(app->vault) : app->repository;
+		const char *root_key = app->vault ? vault_r_root_key(app->vault) : app->root_key;
+		struct err err = ERR_INIT;
+
+		if (vault_r_open(app->media[i], repository, root_key, &app->vaults[i], &err)) {
+			app_error(&err, APP_UNKNOWN);
+			app->incomplete = true;
+		} else if (!app->vault) {
+			app->vault = app->vaults[i];
+			app->medium = app->media[i];
+		}
+	}
+}
+
+void app_close(struct app *app)
+{
+	keyring_free(app->keyring);
+	for (size_t i = 0; i < app->n_media; i++)
+		vault_r_close(app->vaults[i]);
+}
+
+int app_medium_folder(const struct app *app, size_t i)
+{
+	const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+
+	return app->vaults[i] ? openat(vault_r_fd(app->vaults[i]), "..", flags) : open(app->media[i], flags);
+}
+
+int app_vault(struct app *app)
+{
+	if (app->vault)
+		return 0;
+	if (!app->n_media)
+		return app_usage(
+		    app, "%s", text("--medium DIR is needed: the folder that holds bkp-medium.json"));
+	open_media(app);
+	if (!app->vault)
+		return APP_UNKNOWN;
+	/* whose signatures cannot be checked for it says so itself; the rest is as good as ever */
+	if (vault_r_keys_fault(app->vault)->code[0]) {
+		app->incomplete = true; /* somebody should look at that medium */
+		app_error(vault_r_keys_fault(app->vault), APP_OK);
+	}
+	if (!vault_r_root_key_compared(app->vault))
+		app_note(app, text("this medium's root key is %s; compare it with the paper"),
+		    vault_r_root_key(app->vault));
+	return 0;
+}
+
+int app_identities(struct app *app, const struct age_identity **ret_ids, size_t *ret_n)
+{
+	struct keyring_passphrase pass = {keyring_terminal, NULL};
+	struct err err = ERR_INIT;
+	size_t i;
+
+	if (!app->n_identities)
+		return app_usage(app, "%s", text("--identity FILE is needed: the recovery identity"));
+	if (app->passphrase_file)
+		pass = (struct keyring_passphrase){keyring_file, (void *)(uintptr_t)app->passphrase_file};
+	if (!app->keyring) {
+		app->keyring = keyring_new();
+		if (!app->keyring) {
+			err_nomem(&err);
+			return app_error(&err, APP_FAILED);
+		}
+		for (i = 0; i < app->n_identities; i++)
+			if (keyring_add_file(app->keyring, app->identities[i], &pass, &err))
+				return app_error(&err, APP_FAILED);
+	}
+	*ret_ids = keyring_identities(app->keyring, ret_n);
+	return 0;
+}
+
+static int parse_number(const char *s, uint64_t *ret)
+{
+	char *end;
+
+	if (*s < '0' || *s > '9')
+		return -1;
+	errno = 0;
+	*ret = strtoull(s, &end, 10);
+	return errno || *end || *ret == 0 || *ret > INT64_MAX ? -1 : 0;
+}
+
+static void use_medium(struct app *app, size_t i, const struct err *why)
+{
+	app_error(why, APP_ATTENTION);
+	app->incomplete = true;
+	app->vault = app->vaults[i];
+	app->medium = app->media[i];
+}
+
+/* Of the very same generation on another medium, where it is damaged on this one. */
+static int open_root(
+    struct app *app, struct app_generation *g, const struct age_identity *ids, size_t n, struct err *err)
+{
+	struct err why = ERR_INIT;
+
+	if (!vault_r_root(app->vault, g->g, ids, n, &g->root, &why))
+		return 0;
+	for (size_t i = 0; i < app->n_media; i++) {
+		struct vault_r_generation *other = NULL;
+
+		if (!app->vaults[i] || app->vaults[i] == app->vault ||
+		    vault_r_generation_open(app->vaults[i], g->number, &other, NULL))
+			continue;
+		if (!memcmp(vault_r_manifest_sha256(other), vault_r_manifest_sha256(g->g), DIGEST_LEN) &&
+		    vault_r_generation_epoch(other) == vault_r_generation_epoch(g->g) &&
+		    !vault_r_root(app->vaults[i], other, ids, n, &g->root, NULL)) {
+			vault_r_generation_close(g->g);
+			g->g = other;
+			use_medium(app, i, &why);
+			return 0;
+		}
+		vault_r_generation_close(other);
+	}
+	if (err)
+		*err = why;
+	return -1;
+}
+
+/* Root and archives of an open generation. 0, -1. */
+static int open_content(
+    struct app *app, struct app_generation *g, const struct age_identity *ids, size_t n, struct err *err)
+{
+	struct arc_r_options opt = {.n_others = 0};
+
+	if (open_root(app, g, ids, n, err))
+		return -1;
+	for (size_t i = 0; i < app->n_media; i++)
+		if (app->vaults[i] && app->vaults[i] != app->vault)
+			app->others[opt.n_others++] = vault_r_fd(app->vaults[i]);
+	opt.others = app->others;
+	return arc_r_new(vault_r_fd(app->vault), g->root, ids, n, &opt, &g->arc, err);
+}
+
+/* Its documents are read where they are whole; every copy of them is held against the journals. */
+static int open_generation(struct app *app, bool content, struct app_generation *g, struct err *err)
+{
+	struct err why = ERR_INIT;
+
+	if (!vault_r_generation_open(app->vault, g->number, &g->g, err))
+		return 0;
+	for (size_t i = 0; content && i < app->n_media; i++)
+		if (app->vaults[i] && app->vaults[i] != app->vault &&
+		    !vault_r_generation_open(app->vaults[i], g->number, &g->g, &why)) {
+			use_medium(app, i, err);
+			return 0;
+		}
+	return -1;
+}
+
+/* All of it could be had, but not from the medium that was named first. */
+static void say_elsewhere(const struct app_generation *g)
+{
+	struct err why = ERR_INIT;
+	uint64_t n = g->arc ? arc_r_elsewhere(g->arc, &why) : 0;
+
+	if (!n)
+		return;
+	snprintf(why.code, sizeof(why.code), "W-ARCHIVE-18");
+	err_wrap(&why,
+	    text("'%s' is damaged; %ju archives or chunks were taken from another medium; the first"),
+	    g->app->medium, (uintmax_t)n);
+	err_hint(&why, "%s", text("'bkp repair' mends the damaged medium; if it cannot be, replace it"));
+	app_error(&why, APP_ATTENTION);
+	g->app->incomplete = true;
+}
+
+int app_generation(struct app *app, const char *number, bool content, struct app_generation *ret)
+{
+	struct app_generation g = {.app = app};
+	const struct age_identity *ids;
+	struct err err = ERR_INIT;
+	size_t n;
+	int r;
+
+	if (parse_number(number, &g.number))
+		return app_usage(app, text("'%s' is not the number of a generation"), number);
+	r = app_vault(app);
+	if (r)
+		return r;
+	if (open_generation(app, content, &g, &err)) {
+		err_hint(&err, "%s",
+		    text("'bkp-restore generations' shows what is here; another medium may have this one "
+			 "whole"));
+		return app_error(&err, APP_FAILED);
+	}
+	/* who only verifies compares by itself */
+	if (content)
+		r = vouch_generation(app, &g);
+	if (content && !r) {
+		r = app_identities(app, &ids, &n);
+		if (!r && open_content(app, &g, ids, n, &err))
+			r = app_error(&err, APP_FAILED);
+	}
+	if (r)
+		app_generation_close(&g);
+	else
+		*ret = g;
+	return r;
+}
+
+void app_generation_close(struct app_generation *g)
+{
+	say_elsewhere(g);
+	arc_r_free(g->arc);
+	generation_root_free(g->root);
+	vault_r_generation_close(g->g);
+	memset(g, 0, sizeof(*g));
+}
+
+int app_dataset(const struct app_generation *g, const char *name, const struct generation_dataset **ret)
+{
+	const struct generation_manifest *m = vault_r_manifest(g->g);
+	struct err err = ERR_INIT;
+	const char *names[256], *near;
+	char there[400] = "", shown[200];
+	size_t i, n;
+
+	*ret = generation_root_dataset(g->root, name);
+	if (*ret)
+		return 0;
+	path_show(name, shown, sizeof(shown));
+	for (i = 0; i < m->n_datasets; i++)
+		if (!strcmp(m->datasets[i].name, name)) {
+			err_set(&err, "E-RESTORE-02",
+			    text("data set '%s' failed in generation %ju, nothing of it was stored"), shown,
+			    g->number);
+			err_hint(
+			    &err, "%s", text("take it from an older generation: 'bkp-restore generations'"));
+			return app_error(&err, APP_FAILED);
+		}
+	err_set(&err, "E-RESTORE-01", text("there is no data set '%s' in generation %ju"), shown, g->number);
+	for (i = 0; i < g->root->n_datasets && i < sizeof(names) / sizeof(*names); i++)
+		names[i] = g->root->datasets[i].name;
+	near = near_word(name, names, i);
+	if (near)
+		err_hint(&err, text("did you mean '%s'?"), near);
+	for (i = 0; i < g->root->n_datasets; i++) {
+		n = strlen(there);
+		path_show(g->root->datasets[i].name, shown, sizeof(shown));
+		snprintf(there + n, sizeof(there) - n, "%s%s", i ? ", " : "", shown);
+	}
+	err_hint(&err, text("there is: %s"), there);
+	return app_error(&err, APP_FAILED);
+}

@@ -1,0 +1,129 @@
+/* app: what all commands of bkp-restore share: options, the open medium, exit codes, how an error is shown.
+ *
+ * A command is a row of the table in main.c and a function in cmd_x.c that gets its operands (argv[0] is the
+ * first one) and returns one of enum app_exit.  app_vault / app_identities / app_generation open what it
+ * needs, report what is wrong, and return 0 or the exit code to return at once.
+ */
+#ifndef RESTORE_APP_APP_H
+#define RESTORE_APP_APP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct age_identity;
+struct arc_r;
+struct buf;
+struct err;
+struct generation_dataset;
+struct generation_root;
+struct keyring;
+struct vault_r;
+struct vault_r_generation;
+
+#define APP_IDENTITIES 32
+#define APP_SETTINGS   64
+#define APP_MEDIA      8
+#define APP_JOURNALS   8
+
+/* The Nagios order, so that monitors can use them as they are. */
+enum app_exit {
+	APP_OK = 0,
+	APP_ATTENTION = 1, /* done, but a person should look */
+	APP_FAILED = 2,	   /* what was asked is not there */
+	APP_UNKNOWN = 3,   /* the medium cannot be read */
+	APP_USAGE = 64,
+};
+
+struct app {
+	const struct app_command *command;
+	const char *media[APP_MEDIA]; /* as given */
+	size_t n_media;
+	const char *journals[APP_JOURNALS];
+	size_t n_journals;
+	const char *medium; /* that `vault` is on */
+	const char *repository, *root_key, *passphrase_file;
+	const char *identities[APP_IDENTITIES];
+	size_t n_identities;
+	const char *to;
+	const char *generation, *attest, *operator_name;
+	const char *settings[APP_SETTINGS]; /* NAME=VALUE */
+	size_t n_settings;
+	bool keep;
+	bool same_owner, overwrite, deep;
+	bool json, quiet;
+	struct vault_r *vault;		   /* the first of those that could be opened */
+	struct vault_r *vaults[APP_MEDIA]; /* of each medium; NULL: it could not be opened */
+	struct keyring *keyring;
+	int others[APP_MEDIA]; /* folders of the repository on the media that `vault` is not on */
+	bool incomplete; /* one of several media could not be used, or not all of one: exit 1 at least */
+	bool unvouched;	 /* no journal at hand reports what is read: exit 1 at least */
+};
+
+typedef int app_fn(struct app *app, int argc, char **argv);
+
+/* Options that only some commands take. */
+enum app_option {
+	APP_TO = 1,
+	APP_SAME_OWNER = 2,
+	APP_OVERWRITE = 4,
+	APP_DEEP = 8,
+	APP_JSON = 32,
+	APP_IDENTITY = 64,
+	APP_DRILL = 128,    /* --generation --set --attest --operator --keep */
+	APP_NO_MEDIUM = 256 /* neither --medium nor --journal */
+};
+
+struct app_command {
+	const char *name;
+	const char *usage;   /* operands and own options */
+	const char *summary; /* English; shown through text() */
+	unsigned options;    /* enum app_option */
+	int min, max;	     /* operands; max -1: any number */
+	app_fn *run;
+};
+
+/* A generation that is open for reading. */
+struct app_generation {
+	struct app *app;
+	uint64_t number;
+	struct vault_r_generation *g;
+	struct generation_root *root; /* NULL unless asked for */
+	struct arc_r *arc;	      /* likewise */
+};
+
+/* Opens every medium that was given; one that can be opened is enough, the others are said. */
+int app_vault(struct app *app);
+void app_close(struct app *app);
+/* The folder of the i-th medium that was given (O_PATH, the caller's), whether it could be opened as one or
+ * not;
+ * -1: there is none. */
+int app_medium_folder(const struct app *app, size_t i);
+int app_identities(struct app *app, const struct age_identity **ret_ids, size_t *ret_n);
+/* `number` as typed.  content: also root.age and archives (needs identities). */
+int app_generation(struct app *app, const char *number, bool content, struct app_generation *ret);
+void app_generation_close(struct app_generation *g);
+/* The data set of that name, or an exit code after saying which there are. */
+int app_dataset(const struct app_generation *g, const char *name, const struct generation_dataset **ret);
+
+/* "bkp-restore: CODE: message" and "  → hint" on stderr; returns `code`. */
+int app_error(const struct err *err, int code);
+/* Its second line alone: the next action, or where it is written. */
+void app_next(const struct err *err);
+/* For shortage_watch(). */
+void app_no_memory(void) __attribute__((noreturn));
+/* A line for people on stderr, unless --quiet. */
+void app_note(const struct app *app, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int app_usage(const struct app *app, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The same for a word that is not known; near: the one that was probably meant, or NULL. */
+int app_unknown(const struct app *app, const char *near, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* stdout must have arrived: flushes, and turns a failure (disk full) into APP_FAILED. */
+int app_flush(int code);
+/* The worse of two exit codes. */
+int app_worse(int a, int b);
+
+app_fn cmd_generations, cmd_list, cmd_extract, cmd_cat, cmd_export, cmd_verify, cmd_drill, cmd_procedure,
+    cmd_explain;
+
+#endif

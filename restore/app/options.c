@@ -1,0 +1,243 @@
+/* options: see options.h. */
+#include "restore/app/options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+
+#include "restore/app/app.h"
+#include "base/show/near.h"
+#include "base/text.h"
+
+enum {
+	OPT_MEDIUM = 256,
+	OPT_REPOSITORY,
+	OPT_IDENTITY,
+	OPT_PASSPHRASE_FILE,
+	OPT_ROOT_KEY,
+	OPT_LANG,
+	OPT_TO,
+	OPT_SAME_OWNER,
+	OPT_OVERWRITE,
+	OPT_DEEP,
+	OPT_JSON,
+	OPT_GENERATION,
+	OPT_SET,
+	OPT_ATTEST,
+	OPT_OPERATOR,
+	OPT_KEEP,
+	OPT_JOURNAL,
+};
+
+static const struct option options[] = {
+    {"medium", required_argument, NULL, OPT_MEDIUM},
+    {"journal", required_argument, NULL, OPT_JOURNAL},
+    {"repository", required_argument, NULL, OPT_REPOSITORY},
+    {"identity", required_argument, NULL, OPT_IDENTITY},
+    {"passphrase-file", required_argument, NULL, OPT_PASSPHRASE_FILE},
+    {"root-key", required_argument, NULL, OPT_ROOT_KEY},
+    {"lang", required_argument, NULL, OPT_LANG},
+    {"to", required_argument, NULL, OPT_TO},
+    {"same-owner", no_argument, NULL, OPT_SAME_OWNER},
+    {"overwrite", no_argument, NULL, OPT_OVERWRITE},
+    {"deep", no_argument, NULL, OPT_DEEP},
+    {"json", no_argument, NULL, OPT_JSON},
+    {"generation", required_argument, NULL, OPT_GENERATION},
+    {"set", required_argument, NULL, OPT_SET},
+    {"attest", required_argument, NULL, OPT_ATTEST},
+    {"operator", required_argument, NULL, OPT_OPERATOR},
+    {"keep", no_argument, NULL, OPT_KEEP},
+    {"quiet", no_argument, NULL, 'q'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+    {NULL, 0, NULL, 0},
+};
+
+static void help_drill(void)
+{
+	printf("  --generation N          %s\n",
+	    text("of which generation; default: the newest complete one that has what is needed"));
+	printf("  --set NAME=VALUE        %s\n", text("a variable of the procedure; repeatable"));
+	printf("  --attest FILE           %s\n", text("answers for the steps that a person confirms"));
+	printf("  --operator NAME         %s\n", text("who carries out the drill, for the record"));
+	printf("  --keep                  %s\n", text("do not erase the restored data at the end"));
+}
+
+void options_help(unsigned which)
+{
+	printf("\n%s\n", text("Options:"));
+	if (!(which & APP_NO_MEDIUM)) {
+		printf("  --medium DIR            %s\n", text("the folder that holds bkp-medium.json"));
+		printf("                          %s\n",
+		    text("repeatable: other copies, for what is damaged or unproved on the first"));
+		printf("  --journal FILE          %s\n",
+		    text("another copy of the journal to compare with; repeatable"));
+		printf("  --repository ID         %s\n", text("when the medium has several"));
+		printf("  --root-key RW...        %s\n",
+		    text("the root key from paper, to be compared with the medium's"));
+	}
+	if (!which || which & APP_IDENTITY) {
+		printf("  --identity FILE         %s\n",
+		    text("recovery identity (an age identity file), - for standard input; repeatable"));
+		printf("  --passphrase-file FILE  %s\n",
+		    text("its passphrase, if it should not be asked on the terminal"));
+	}
+	if (!which || which & APP_TO)
+		printf("  --to DIR                %s\n", text("where to; made if missing"));
+	if (!which || which & APP_SAME_OWNER)
+		printf("  --same-owner            %s\n",
+		    text("as root: owners, setuid bits, devices, capabilities, immutable flags too"));
+	if (!which || which & APP_OVERWRITE)
+		printf("  --overwrite             %s\n", text("replace files that are there"));
+	if (!which || which & APP_DEEP)
+		printf("  --deep                  %s\n", text("decrypt and decode everything"));
+	if (!which || which & APP_DRILL)
+		help_drill();
+	if (!which || which & APP_JSON)
+		printf("  --json                  %s\n", text("one JSON object on standard output"));
+	printf("  --quiet, -q             %s\n", text("no progress, no summary"));
+	printf("  --lang ja|en            %s\n", text("language of messages (also $BKP_LANG)"));
+	printf("  --help, --version\n");
+}
+
+/* --lang, else $BKP_LANG, else the locale's. */
+void options_lang(const char *wanted)
+{
+	enum text_lang lang;
+
+	text_set_lang(wanted && !text_parse_lang(wanted, &lang) ? lang : text_environment());
+}
+
+/* Options of drill. -1: go on; otherwise the exit code. */
+static int take_drill(struct app *app, int opt)
+{
+	switch (opt) {
+	case OPT_GENERATION:
+		app->generation = optarg;
+		break;
+	case OPT_SET:
+		if (app->n_settings == APP_SETTINGS)
+			return app_usage(app, text("at most %d times --set"), APP_SETTINGS);
+		app->settings[app->n_settings++] = optarg;
+		break;
+	case OPT_ATTEST:
+		app->attest = optarg;
+		break;
+	case OPT_OPERATOR:
+		app->operator_name = optarg;
+		break;
+	case OPT_KEEP:
+		app->keep = true;
+		break;
+	default:
+		return APP_USAGE;
+	}
+	return -1;
+}
+
+/* Options that change what is restored, or how it is shown. Likewise; *used: enum app_option. */
+static int take_special(struct app *app, int opt, unsigned *used)
+{
+	switch (opt) {
+	case OPT_TO:
+		app->to = optarg;
+		*used |= APP_TO;
+		break;
+	case OPT_SAME_OWNER:
+		app->same_owner = true;
+		*used |= APP_SAME_OWNER;
+		break;
+	case OPT_OVERWRITE:
+		app->overwrite = true;
+		*used |= APP_OVERWRITE;
+		break;
+	case OPT_DEEP:
+		app->deep = true;
+		*used |= APP_DEEP;
+		break;
+	case OPT_JSON:
+		app->json = true;
+		*used |= APP_JSON;
+		break;
+	default:
+		*used |= APP_DRILL;
+		return take_drill(app, opt);
+	}
+	return -1;
+}
+
+static int take_option(struct app *app, int opt, unsigned *used)
+{
+	enum text_lang lang;
+
+	switch (opt) {
+	case OPT_MEDIUM:
+		if (app->n_media == APP_MEDIA)
+			return app_usage(app, text("at most %d times --medium"), APP_MEDIA);
+		app->media[app->n_media++] = optarg;
+		break;
+	case OPT_JOURNAL:
+		if (app->n_journals == APP_JOURNALS)
+			return app_usage(app, text("at most %d times --journal"), APP_JOURNALS);
+		app->journals[app->n_journals++] = optarg;
+		break;
+	case OPT_REPOSITORY:
+		app->repository = optarg;
+		break;
+	case OPT_IDENTITY:
+		if (app->n_identities == APP_IDENTITIES)
+			return app_usage(app, text("at most %d times --identity"), APP_IDENTITIES);
+		app->identities[app->n_identities++] = optarg;
+		break;
+	case OPT_PASSPHRASE_FILE:
+		app->passphrase_file = optarg;
+		break;
+	case OPT_ROOT_KEY:
+		app->root_key = optarg;
+		break;
+	case OPT_LANG:
+		if (text_parse_lang(optarg, &lang))
+			return app_usage(app, text("'%s' is not a language: ja or en"), optarg);
+		options_lang(optarg);
+		break;
+	case 'q':
+		app->quiet = true;
+		break;
+	default:
+		return take_special(app, opt, used);
+	}
+	return -1;
+}
+
+static int unknown(const struct app *app, const char *word)
+{
+	const char *near = near_option(word, options);
+	char option[NEAR_BYTES_MAX + 4];
+
+	snprintf(option, sizeof(option), "--%s", near ? near : "");
+	return app_unknown(app, near ? option : NULL, text("unknown or ambiguous option '%s'"), word);
+}
+
+int options_take(struct app *app, int argc, char **argv, struct options_found *ret)
+{
+	int opt, r;
+
+	opterr = 0;
+	while ((opt = getopt_long(argc, argv, ":qhV", options, NULL)) != -1) {
+		if (opt == ':')
+			return app_usage(app, text("option '%s' needs a value"), argv[optind - 1]);
+		if (opt == '?')
+			return unknown(app, argv[optind - 1]);
+		if (opt == 'V') {
+			ret->version = true;
+			return -1;
+		}
+		if (opt == 'h') {
+			ret->help = true;
+			continue;
+		}
+		r = take_option(app, opt, &ret->used);
+		if (r >= 0)
+			return r;
+	}
+	return -1;
+}

@@ -1,0 +1,95 @@
+/* vouch: see vouch.h. */
+#include "restore/app/vouch.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "restore/app/app.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "format/medium/generation.h"
+#include "read/verify/reported.h"
+#include "read/vault/vault_r.h"
+#include "read/verify/verify.h"
+
+#define SHOW 300
+
+static int of_file(struct app *app, const char *path, uint64_t number, struct reported *ret, struct err *err)
+{
+	char *real = realpath(path, NULL); /* links are followed here: it is the person's own path */
+	IO_FD_AUTO fd = io_open_file(AT_FDCWD, real ? real : path, err);
+
+	free(real);
+	return fd < 0 ? -1 : reported_look_in(app->vault, fd, number, ret, err);
+}
+
+int vouch_each(struct app *app, uint64_t number, vouch_fn *fn, void *arg, struct err *err)
+{
+	struct reported r;
+
+	for (size_t i = 0; i < app->n_media; i++) {
+		if (!app->vaults[i])
+			continue;
+		if (reported_look(app->vaults[i], number, &r, err))
+			return -1;
+		fn(arg, app->media[i], &r);
+	}
+	for (size_t i = 0; i < app->n_journals; i++) {
+		if (of_file(app, app->journals[i], number, &r, err))
+			return -1;
+		fn(arg, app->journals[i], &r);
+	}
+	return 0;
+}
+
+struct judging {
+	const struct vault_r_generation *g;
+	char dir[GENERATION_DIR];
+	bool vouched, another;
+	struct err why;	    /* another: what is wrong */
+	struct err neither; /* why the first one does not vouch */
+};
+
+static void judge(void *arg, const char *where, const struct reported *r)
+{
+	struct judging *j = arg;
+	char show[SHOW];
+
+	path_show(where, show, sizeof(show));
+	if (!r->known) {
+		if (!j->neither.code[0])
+			reported_why(r, show, &j->neither);
+	} else if (verify_is_another(&r->record, j->g, j->dir, &j->why) ||
+		   verify_is_later(&r->record, j->g, j->dir, &j->why)) {
+		err_wrap(&j->why, text("the journal of '%s'"), show);
+		j->another = true;
+	} else {
+		j->vouched = true;
+	}
+}
+
+int vouch_generation(struct app *app, const struct app_generation *g)
+{
+	struct judging j = {.g = g->g, .why = ERR_INIT, .neither = ERR_INIT};
+	struct err err = ERR_INIT;
+
+	generation_dir(g->number, j.dir);
+	if (vouch_each(app, g->number, judge, &j, &err))
+		return app_error(&err, APP_UNKNOWN);
+	if (j.another)
+		return app_error(&j.why, APP_FAILED);
+	if (j.vouched)
+		return 0;
+	err_wrap(
+	    &j.neither, text("nothing but its signature says that generation %ju is genuine"), g->number);
+	err_hint(&j.neither, "%s",
+	    text("name a newer copy of the journal with --journal FILE, or another medium with a second "
+		 "--medium; "
+		 "else look at the content before it is relied on"));
+	app_error(&j.neither, APP_ATTENTION);
+	app->unvouched = true;
+	return 0;
+}

@@ -1,0 +1,52 @@
+/* attest: answers to the questions of a procedure, given beforehand in a file so that a drill can run
+ * unattended.
+ *
+ * A YAML file of the same subset as a policy (format/config/policy_node.h); * required:
+ *
+ *     by: NAME                 who answers, unless an answer says otherwise
+ *     answers: [{step: ID*, answer: yes|no*, by: NAME, note: TEXT}]
+ *
+ * Pure.  Problems are collected as for a policy, with line and column.  attest_missing() tells which confirm
+ * steps have no answer.
+ *
+ * Errors: E-POLICY-03…06, -10 as for a policy (what YAML itself can have wrong), E-DRILL-08 no text, an
+ * unknown or missing key, or a value that is none; E-DRILL-09 an answer to something that is no confirm step,
+ * or a second one.
+ */
+#ifndef RESTORE_DRILL_ATTEST_H
+#define RESTORE_DRILL_ATTEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "format/policy/policy.h"
+#include "format/procedure/procedure.h"
+
+struct err;
+
+#define ATTEST_BYTES_MAX ((size_t)1 << 20)
+
+struct attest_answer {
+	bool given;
+	bool yes;
+	char *by;
+	char *note; /* or NULL */
+	unsigned line;
+};
+
+struct attest {
+	struct attest_answer *answer; /* one a step of the procedure, by its index */
+	size_t n;
+};
+
+/* 0, or -1: err says the first problem as "file:line:column: …", problems (may be NULL) holds all. */
+int attest_parse(const char *file, const char *p, size_t n, const struct procedure *procedure,
+    struct attest **ret, struct policy_problems *problems, struct err *err)
+    __attribute__((warn_unused_result));
+void attest_free(struct attest *a);
+
+/* The next confirm step at or behind index `from` without an answer; procedure->n_steps: none.  a NULL: none
+ * is answered. */
+size_t attest_missing(const struct attest *a, const struct procedure *procedure, size_t from);
+
+#endif

@@ -1,0 +1,192 @@
+/* drill: see drill.h. */
+#include "restore/drill/drill.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "base/width.h"
+
+#define NS 1e9
+
+int drill_new(const struct procedure *p, const char *file, struct drill **ret, struct err *err)
+{
+	struct drill *d = calloc(1, sizeof(*d));
+	size_t i;
+
+	if (!d)
+		return err_nomem(err);
+	d->step = calloc(p->n_steps + 1, sizeof(*d->step));
+	if (!d->step) {
+		free(d);
+		return err_nomem(err);
+	}
+	d->procedure = p;
+	d->file = file;
+	d->n = p->n_steps;
+	for (i = 0; i < d->n; i++) {
+		d->step[i].is = &p->steps[i];
+		d->step[i].exit_status = -1;
+	}
+	*ret = d;
+	return 0;
+}
+
+static void step_free(struct drill_step *s)
+{
+	size_t i;
+
+	free(s->who);
+	free(s->what);
+	free(s->how);
+	free(s->pass);
+	free(s->dataset);
+	free(s->to);
+	for (i = 0; i < s->n_paths; i++)
+		free(s->paths[i]);
+	free(s->paths);
+	free(s->expected);
+	free(s->found);
+	free(s->tail);
+	free(s->by);
+	free(s->note);
+}
+
+void drill_free(struct drill *d)
+{
+	size_t i;
+
+	if (!d)
+		return;
+	for (i = 0; i < d->n; i++)
+		step_free(&d->step[i]);
+	free(d->step);
+	free(d->folder);
+	free(d->operator_name);
+	free(d->host);
+	free(d->medium_path);
+	free(d->medium_uuid);
+	free(d->medium_label);
+	free(d->medium_type);
+	free(d->repository);
+	free(d->site);
+	free(d->root_key);
+	free(d);
+}
+
+bool drill_is_late(const struct drill_step *s)
+{
+	return (uint64_t)s->seconds > (uint64_t)s->is->minutes * 60;
+}
+
+bool drill_over_rto(const struct drill *d)
+{
+	return d->procedure->rto_s > 0 && (uint64_t)d->recovery_s > (uint64_t)d->procedure->rto_s;
+}
+
+double drill_rpo(const struct drill *d)
+{
+	return (double)(d->begun_ns - d->generation_begun_ns) / NS;
+}
+
+void drill_step_done(struct drill_step *s, bool well)
+{
+	s->mark = !well		     ? PROCEDURE_MARK_FAILED
+		  : drill_is_late(s) ? PROCEDURE_MARK_LATE
+				     : PROCEDURE_MARK_PASSED;
+}
+
+void drill_judge(struct drill *d)
+{
+	bool failed = d->interrupted, late = drill_over_rto(d);
+	size_t i;
+
+	for (i = 0; i < d->n; i++) {
+		if (d->step[i].mark == PROCEDURE_MARK_NONE)
+			d->step[i].mark = PROCEDURE_MARK_NOT_DONE;
+		if (d->step[i].mark == PROCEDURE_MARK_FAILED || d->step[i].mark == PROCEDURE_MARK_NOT_DONE)
+			failed = true;
+		if (d->step[i].mark == PROCEDURE_MARK_LATE)
+			late = true;
+	}
+	d->verdict = failed ? PROCEDURE_MARK_FAILED : late ? PROCEDURE_MARK_LATE : PROCEDURE_MARK_PASSED;
+}
+
+int drill_exit(const struct drill *d)
+{
+	size_t i;
+
+	if (d->verdict == PROCEDURE_MARK_FAILED)
+		return 2;
+	for (i = 0; i < d->n; i++)
+		if (d->step[i].attention)
+			return 1;
+	/* patients' data that is still there is for a person to look at, and so is what nobody vouches for */
+	if (d->unvouched || d->verdict == PROCEDURE_MARK_LATE || (d->erased.done && !d->erased.ok))
+		return 1;
+	return 0;
+}
+
+const char *drill_mark_word(enum procedure_mark m)
+{
+	switch (m) {
+	case PROCEDURE_MARK_PASSED:
+		return "passed";
+	case PROCEDURE_MARK_LATE:
+		return "late";
+	case PROCEDURE_MARK_FAILED:
+		return "failed";
+	default:
+		return "not-done";
+	}
+}
+
+const char *drill_mark_text(enum procedure_mark m)
+{
+	switch (m) {
+	case PROCEDURE_MARK_PASSED:
+		return text("passed");
+	case PROCEDURE_MARK_LATE:
+		return text("passed, but late");
+	case PROCEDURE_MARK_FAILED:
+		return text("FAILED");
+	default:
+		return text("not done");
+	}
+}
+
+bool drill_same(const char *expected, const char *found, size_t found_n)
+{
+	size_t n = strlen(expected);
+
+	while (n && expected[n - 1] == '\n')
+		n--;
+	while (found_n && found[found_n - 1] == '\n')
+		found_n--;
+	return n == found_n && !memcmp(expected, found, n);
+}
+
+char *drill_safe(const char *p, size_t n)
+{
+	struct buf out = BUF_INIT(n * 3 + 1);
+
+	while (n) {
+		uint32_t cp;
+		size_t len = width_decode(p, n, &cp);
+		bool bad = cp == UINT32_MAX || (cp < 0x20 && cp != '\n' && cp != '\t') ||
+			   (cp >= 0x7f && cp < 0xa0) || width_is_deceptive(cp);
+
+		if (buf_append(&out, bad ? "\xef\xbf\xbd" : p, bad ? 3 : len, NULL))
+			break;
+		p += len;
+		n -= len;
+	}
+	if (n || buf_terminate(&out, NULL)) {
+		buf_free(&out);
+		return NULL;
+	}
+	return (char *)out.p;
+}

@@ -1,0 +1,112 @@
+/* drill: what a drill is to do and what became of it: the state that the other modules fill and read.
+ *
+ * drill_new → prepare.h fills what is to be done → replay.h fills what was done, step by step → drill_judge →
+ * record.h, drill_page.h write it down → drill_free.  Pure: no files, no clock.
+ *
+ * Verdict: failed, when a step failed or was not done, or the drill was interrupted; late, when all passed
+ * but one took longer than planned, or the recovery longer than its RTO; passed.  The time of a step is
+ * compared in whole seconds, so that a step of 0 minutes may take a moment.  The recovery lasts from the
+ * beginning to the end of the last step that is not a clearing up (always: true).
+ */
+#ifndef RESTORE_DRILL_DRILL_H
+#define RESTORE_DRILL_DRILL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "format/medium/generation.h"
+#include "format/procedure/procedure.h"
+#include "format/procedure/procedure_html.h"
+#include "restore/app/outcome.h"
+
+struct attest_answer;
+
+struct drill_step {
+	const struct procedure_step *is;
+	/* what is to be done, ${name} replaced */
+	char *who, *what, *how, *pass;
+	char *dataset; /* restore, or check with probe */
+	uint64_t generation;
+	char *to; /* restore */
+	char **paths;
+	size_t n_paths;
+	char *expected; /* check: value or probe; NULL: exit status 0 decides, or (probe) there is none */
+	const struct attest_answer *answer; /* confirm: given beforehand; or NULL */
+	/* what was done */
+	enum procedure_mark mark; /* NONE until it was its turn */
+	bool attention;		  /* passed, but a person should look */
+	int64_t begun_ns;	  /* wall clock */
+	double seconds;
+	struct err why;			      /* code "": nothing to say */
+	uint64_t count[OUTCOME_KINDS], bytes; /* restore */
+	char *found;			      /* check: what it printed, safe */
+	int exit_status;		      /* run, check; -1: none */
+	int signal;			      /* likewise; 0: none */
+	char *tail;			      /* of failed ones: the end of what it said, safe; or NULL */
+	bool confirmed;			      /* confirm: the answer, when `by` is there */
+	char *by, *note;
+};
+
+struct drill_erased {
+	bool done; /* tried */
+	bool kept; /* --keep */
+	bool ok;
+	int64_t when_ns;
+	uint64_t files, folders, left;
+	struct err why;
+};
+
+struct drill {
+	const struct procedure *procedure;
+	const char *file;      /* of the procedure, as given */
+	bool signed_on_medium; /* the procedure: see provenance.h */
+	const struct variables *variables;
+	char *folder; /* absolute path of the drill's folder */
+	char *operator_name, *host;
+	/* the medium; strings may be NULL where it does not say */
+	char *medium_path, *medium_uuid, *medium_label, *medium_type;
+	char *repository, *site, *root_key;
+	uint64_t generation;
+	char generation_uuid[GENERATION_UUID];
+	int64_t generation_begun_ns;
+	struct drill_step *step; /* procedure->n_steps of them */
+	size_t n;
+	/* the result */
+	int64_t begun_ns, finished_ns; /* wall clock */
+	double seconds;		       /* of everything but the erasure */
+	double recovery_s;	       /* what RTO is compared with */
+	bool interrupted;
+	bool unvouched; /* no journal at hand reports the generation */
+
+	enum procedure_mark verdict;
+	struct drill_erased erased;
+};
+
+int drill_new(const struct procedure *p, const char *file, struct drill **ret, struct err *err)
+    __attribute__((warn_unused_result));
+void drill_free(struct drill *d);
+
+/* Longer than planned? */
+bool drill_is_late(const struct drill_step *s);
+bool drill_over_rto(const struct drill *d);
+/* Seconds between the beginning of the generation and that of the drill. */
+double drill_rpo(const struct drill *d);
+/* A step has ended well or not; sets mark. */
+void drill_step_done(struct drill_step *s, bool well);
+/* Sets verdict; steps that were not reached become NOT_DONE. */
+void drill_judge(struct drill *d);
+/* 0, 1 or 2 as enum app_exit. */
+int drill_exit(const struct drill *d);
+
+const char *drill_mark_word(enum procedure_mark m); /* "passed" "late" "failed" "not-done", for the record */
+const char *drill_mark_text(enum procedure_mark m); /* for people */
+
+/* Does what a check printed agree with what is expected?  Bytes, but for newlines at the end of both. */
+bool drill_same(const char *expected, const char *found, size_t found_n);
+/* n bytes as text that can stand in a record: what is not UTF-8, and control characters but newline and tab,
+ * become U+FFFD.  NULL: out of memory. */
+char *drill_safe(const char *p, size_t n);
+
+#endif

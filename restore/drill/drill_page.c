@@ -1,0 +1,261 @@
+/* drill_page: see drill_page.h. */
+#include "restore/drill/drill_page.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/text.h"
+#include "restore/drill/drill.h"
+#include "format/crypto/digest.h"
+#include "format/procedure/procedure_html.h"
+#include "restore/app/progress.h"
+#include "restore/drill/variables.h"
+
+#define FACTS 10 /* of a step, at most */
+#define HEAD  24
+
+/* Facts with values of their own; the first failure (out of memory) is kept in `full`. */
+struct facts {
+	struct procedure_fact *fact;
+	size_t n, room;
+	bool full;
+};
+
+static __attribute__((format(printf, 3, 4))) void add(
+    struct facts *f, const char *label, const char *fmt, ...)
+{
+	char *value = NULL;
+	va_list ap;
+
+	if (f->n == f->room) {
+		f->full = true;
+		return;
+	}
+	va_start(ap, fmt);
+	if (vasprintf(&value, fmt, ap) < 0)
+		f->full = true;
+	else
+		f->fact[f->n++] = (struct procedure_fact){label, value};
+	va_end(ap);
+}
+
+static void add_if(struct facts *f, const char *label, const char *value)
+{
+	if (value && *value)
+		add(f, label, "%s", value);
+}
+
+static void facts_free(struct facts *f)
+{
+	while (f->n)
+		free((char *)(uintptr_t)f->fact[--f->n].value);
+	free(f->fact);
+}
+
+static bool facts_new(struct facts *f, size_t room)
+{
+	*f = (struct facts){calloc(room, sizeof(*f->fact)), 0, room, false};
+	return f->fact != NULL;
+}
+
+/* ---- the head ---- */
+
+static void medium_and_generation(const struct drill *d, struct facts *f)
+{
+	char when[CLOCK_DATE];
+
+	add_if(f, text("Site"), d->site);
+	if (d->medium_label)
+		add(f, text("Medium"), "%s (%s, %s)", d->medium_label, d->medium_type, d->medium_uuid);
+	add_if(f, text("Repository"), d->repository);
+	add_if(f, text("Root key"), d->root_key);
+	add(f, text("Generation"), text("%ju, captured %s (%s)"), d->generation,
+	    clock_format_date(d->generation_begun_ns, when), d->generation_uuid);
+	if (d->unvouched)
+		add(f, text("Not proved"), "%s",
+		    text("no journal at hand reports it (W-VAULT-11): its signature alone says that it is "
+			 "genuine"));
+}
+
+static void targets(const struct drill *d, struct facts *f)
+{
+	const struct procedure *p = d->procedure;
+	char took[CLOCK_SPAN], goal[CLOCK_SPAN];
+
+	add(f, text("Time taken"), text("%s (planned: %u min)"), clock_format_span(d->seconds, took),
+	    p->minutes);
+	if (p->rto_s && d->verdict == PROCEDURE_MARK_FAILED)
+		add(f, text("RTO"), text("not reached: the drill failed (target %s)"),
+		    clock_format_span((double)p->rto_s, goal));
+	else if (p->rto_s)
+		add(f, text("RTO"), drill_over_rto(d) ? text("%s, NOT within %s") : text("%s, within %s"),
+		    clock_format_span(d->recovery_s, took), clock_format_span((double)p->rto_s, goal));
+	if (p->rpo_s && drill_rpo(d) < 0)
+		add(f, text("RPO"), "%s",
+		    text("cannot be told: the generation is later than this computer's clock"));
+	else if (p->rpo_s)
+		add(f, text("RPO"),
+		    drill_rpo(d) > (double)p->rpo_s ? text("%s, NOT within %s") : text("%s, within %s"),
+		    clock_format_span(drill_rpo(d), took), clock_format_span((double)p->rpo_s, goal));
+}
+
+static void head(const struct drill *d, struct facts *f)
+{
+	char begun[CLOCK_DATE], finished[CLOCK_DATE];
+
+	if (d->interrupted)
+		add(f, text("Verdict"), "%s", text("the drill was interrupted"));
+	for (size_t i = 0; i < d->n; i++)
+		if (d->step[i].mark == PROCEDURE_MARK_FAILED) {
+			add(f, text("Failed at"), text("step %u: %s"), d->step[i].is->number,
+			    d->step[i].why.code[0] ? d->step[i].why.msg : d->step[i].what);
+			break;
+		}
+	add(f, text("Begun and finished"), "%s – %s", clock_format_date(d->begun_ns, begun),
+	    clock_format_date(d->finished_ns, finished));
+	add_if(f, text("Carried out by"), d->operator_name);
+	add_if(f, text("Computer"), d->host);
+	medium_and_generation(d, f);
+	targets(d, f);
+}
+
+/* ---- a step ---- */
+
+static void restored(const struct drill_step *s, struct facts *f)
+{
+	char size[PROGRESS_SIZE_TEXT];
+
+	add(f, text("Restored"), text("%ju files, %ju folders, %s from generation %ju"),
+	    (uintmax_t)s->count[OUTCOME_FILE], (uintmax_t)s->count[OUTCOME_FOLDER],
+	    progress_size(s->bytes, size), s->generation);
+}
+
+static void confirmed(const struct drill_step *s, struct facts *f)
+{
+	if (!s->by)
+		return;
+	add(f, text("Answer"), "%s", s->confirmed ? text("yes") : text("no"));
+	add_if(f, text("Confirmed by"), s->by);
+	add_if(f, text("Remark"), s->note);
+}
+
+static void step(const struct drill_step *s, struct facts *f)
+{
+	if (s->mark == PROCEDURE_MARK_NOT_DONE)
+		return;
+	if (s->is->kind == PROCEDURE_RESTORE)
+		restored(s, f);
+	if (s->is->kind == PROCEDURE_CHECK) {
+		add_if(f, text("Expected"), s->expected);
+		add_if(f, text("Found"), s->found);
+	}
+	if (s->is->kind == PROCEDURE_CONFIRM)
+		confirmed(s, f);
+	if (s->why.code[0])
+		add(f, text("Message"), "%s: %s", s->why.code, s->why.msg);
+	add_if(f, text("Output"), s->tail);
+}
+
+/* ---- the foot ---- */
+
+static void foot(const struct drill *d, const uint8_t *record_sha256, struct facts *f)
+{
+	const struct drill_erased *e = &d->erased;
+	char when[CLOCK_DATE], hex[DIGEST_HEX];
+
+	if (e->kept)
+		add(f, text("Scratch data"),
+		    text("NOT ERASED (--keep): it is in %s/scratch; erase it with 'rm -rf' when it was "
+			 "looked at"),
+		    d->folder);
+	else if (e->ok)
+		add(f, text("Scratch data"), text("erased %s: %ju files, %ju folders"),
+		    clock_format_date(e->when_ns, when), e->files, e->folders);
+	else if (!e->left)
+		add(f, text("Scratch data"), text("NOT GONE: %s: %s"), e->why.code, e->why.msg);
+	else
+		add(f, text("Scratch data"), text("NOT ALL ERASED: it is in %s/scratch. %s: %s"), d->folder,
+		    e->why.code, e->why.msg);
+	add(f, text("Record (drill.json)"), "SHA-256 %s", digest_hex(record_sha256, DIGEST_LEN, hex));
+	digest_hex(d->procedure->sha256, DIGEST_LEN, hex);
+	add(f, text("Procedure"),
+	    d->signed_on_medium ? text("SHA-256 %s, signed on the medium")
+				: text("SHA-256 %s, from a file of one's own"),
+	    hex);
+	add(f, text("Program"), "bkp-restore %s", BKP_VERSION);
+}
+
+/* ---- all of it ---- */
+
+struct all {
+	struct facts head, foot, *step;
+	struct procedure_stamp *stamp;
+	size_t n;
+	bool bad;
+};
+
+static void all_free(struct all *a)
+{
+	size_t i;
+
+	facts_free(&a->head);
+	facts_free(&a->foot);
+	for (i = 0; a->step && i < a->n; i++)
+		facts_free(&a->step[i]);
+	free(a->step);
+	free(a->stamp);
+}
+
+static bool fill(struct all *a, const struct drill *d, const uint8_t *record_sha256)
+{
+	size_t i;
+
+	a->step = calloc(d->n + 1, sizeof(*a->step));
+	a->stamp = calloc(d->n + 1, sizeof(*a->stamp));
+	if (!a->step || !a->stamp || !facts_new(&a->head, HEAD) || !facts_new(&a->foot, FACTS))
+		return false;
+	head(d, &a->head);
+	foot(d, record_sha256, &a->foot);
+	for (i = 0; i < d->n; i++) {
+		a->n = i + 1;
+		if (!facts_new(&a->step[i], FACTS))
+			return false;
+		step(&d->step[i], &a->step[i]);
+		a->stamp[i] = (struct procedure_stamp){
+		    d->step[i].mark, d->step[i].seconds, d->step[i].begun_ns, a->step[i].fact, a->step[i].n};
+		a->bad |= a->step[i].full;
+	}
+	return !a->bad && !a->head.full && !a->foot.full;
+}
+
+int drill_page(const struct drill *d, struct variables *v, const uint8_t *record_sha256, struct buf *out,
+    struct err *err)
+{
+	const char *const signatures[] = {text("Carried out by"), text("Witnessed by"), text("Approved by")};
+	struct all a = {.n = 0};
+	struct procedure_page page;
+	int r;
+
+	if (!fill(&a, d, record_sha256)) {
+		all_free(&a);
+		return err_nomem(err);
+	}
+	page = (struct procedure_page){.lookup = variables_lookup,
+	    .arg = v,
+	    .verdict = d->verdict,
+	    .verdict_text = drill_mark_text(d->verdict),
+	    .facts = a.head.fact,
+	    .n_facts = a.head.n,
+	    .stamps = a.stamp,
+	    .footer = a.foot.fact,
+	    .n_footer = a.foot.n,
+	    .signatures = signatures,
+	    .n_signatures = sizeof(signatures) / sizeof(*signatures)};
+	r = procedure_html(d->procedure, &page, out, err);
+	all_free(&a);
+	return r;
+}

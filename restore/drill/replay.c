@@ -1,0 +1,143 @@
+/* replay: see replay.h. */
+#include "restore/drill/replay.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "restore/app/app.h"
+#include "base/clock.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "restore/drill/drill.h"
+#include "restore/app/interrupt.h"
+
+#define NS 1e9
+
+static double since(const struct clock_stamp *begun)
+{
+	struct clock_stamp now;
+
+	clock_now(&now);
+	return (double)(now.mono_ns - begun->mono_ns) / NS;
+}
+
+bool replay_interrupted(struct replay *r)
+{
+	if (interrupt_count(r->interrupt) == r->interrupts)
+		return false;
+	r->d->interrupted = true;
+	return true;
+}
+
+static bool note(const struct replay *r, const struct drill_step *s)
+{
+	char shown[1000];
+
+	app_note(r->app, "    %s", path_show(s->how, shown, sizeof(shown)));
+	return true;
+}
+
+static bool do_step(struct replay *r, struct drill_step *s)
+{
+	switch (s->is->kind) {
+	case PROCEDURE_CONFIRM:
+		return replay_confirm(r, s);
+	case PROCEDURE_RESTORE:
+		return replay_restore(r, s);
+	case PROCEDURE_RUN:
+	case PROCEDURE_CHECK:
+		return replay_command(r, s);
+	default:
+		return note(r, s);
+	}
+}
+
+static void say_begin(const struct replay *r, const struct drill_step *s)
+{
+	char what[600];
+
+	/* elsewhere one line a step is enough */
+	if (isatty(STDERR_FILENO))
+		app_note(r->app, text("[%u/%zu] begins: %s (planned: %u min)"), s->is->number, r->d->n,
+		    path_show(s->what, what, sizeof(what)), s->is->minutes);
+}
+
+static void say_end(const struct replay *r, const struct drill_step *s)
+{
+	char what[600], took[CLOCK_SPAN];
+
+	app_note(r->app, text("[%u/%zu] %s: %s: took %s, planned %u min"), s->is->number, r->d->n,
+	    path_show(s->what, what, sizeof(what)), drill_mark_text(s->mark),
+	    clock_format_span(s->seconds, took), s->is->minutes);
+	if (s->why.code[0] && (s->mark == PROCEDURE_MARK_FAILED || s->attention))
+		app_error(&s->why, APP_FAILED);
+}
+
+static void say_not_done(const struct replay *r, const struct drill_step *s)
+{
+	char what[600];
+
+	app_note(r->app, text("[%u/%zu] %s: not done"), s->is->number, r->d->n,
+	    path_show(s->what, what, sizeof(what)));
+}
+
+/* Between two steps, or before the first: no step says so. */
+static void say_interrupted(struct drill *d)
+{
+	struct err err = ERR_INIT;
+
+	d->interrupted = true;
+	err_set(&err, "E-DRILL-20", "%s", text("the drill was interrupted"));
+	app_error(&err, APP_FAILED);
+}
+
+static void one(struct replay *r, struct drill_step *s)
+{
+	struct clock_stamp begun;
+	bool well;
+
+	clock_now(&begun);
+	s->begun_ns = begun.wall_ns;
+	r->interrupts = interrupt_count(r->interrupt);
+	say_begin(r, s);
+	well = do_step(r, s);
+	s->seconds = since(&begun);
+	drill_step_done(s, well);
+	if (!well && s->why.code[0])
+		err_wrap(&s->why, "%s:%u", r->d->file, s->is->line);
+	say_end(r, s);
+}
+
+void replay(struct replay *r)
+{
+	struct drill *d = r->d;
+	struct clock_stamp begun, now;
+	bool failed = false;
+	size_t i;
+
+	clock_now(&begun);
+	d->begun_ns = begun.wall_ns;
+	for (i = 0; i < d->n; i++) {
+		struct drill_step *s = &d->step[i];
+
+		if (interrupt_count(r->interrupt) && !d->interrupted)
+			say_interrupted(d);
+		if ((failed || d->interrupted) && !s->is->always) {
+			say_not_done(r, s);
+			continue;
+		}
+		one(r, s);
+		failed |= s->mark == PROCEDURE_MARK_FAILED;
+		if (!s->is->always)
+			d->recovery_s = since(&begun);
+	}
+	clock_now(&now);
+	d->finished_ns = now.wall_ns;
+	d->seconds = since(&begun);
+	/* nothing but clearing up */
+	if (d->recovery_s <= 0)
+		d->recovery_s = d->seconds;
+	d->unvouched = r->app->unvouched;
+}

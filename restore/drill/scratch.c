@@ -1,0 +1,422 @@
+/* scratch: see scratch.h. */
+#include "restore/drill/scratch.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/text.h"
+
+#define DEPTH  48 /* folders held open at once; what is deeper is moved up */
+#define PASSES 16 /* something may still be writing while it is erased */
+#define OPEN   (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+
+struct scratch {
+	int dirfd, fd;
+	char *path;
+	bool made; /* the caller's folder was missing */
+};
+
+/* ---- making ---- */
+
+static int not_made(const char *to, int errnum, struct err *err)
+{
+	char shown[400];
+
+	return err_sys(err, "E-DRILL-01", errnum, text("cannot make or open '%s' for the drill"),
+	    path_show(to, shown, sizeof(shown)));
+}
+
+static int refuse_name(void *arg, const char *name, struct err *err)
+{
+	(void)arg, (void)name, (void)err;
+	return 1;
+}
+
+static int not_empty(const struct scratch *s, const char *to, struct err *err)
+{
+	char shown[400];
+	struct stat st;
+
+	err_set(err, "E-DRILL-01", text("'%s' is not empty: a drill begins in an empty folder"),
+	    path_show(to, shown, sizeof(shown)));
+	if (!fstatat(s->dirfd, SCRATCH_NAME, &st, AT_SYMLINK_NOFOLLOW))
+		return err_hint(err, "%s",
+		    text("what an earlier drill left there is patients' data: look at it, erase it, or name "
+			 "another folder"));
+	return err_hint(err, "%s", text("name a folder that does not exist yet"));
+}
+
+/* Who can write to the folder could put another in the place of scratch/, and steps would run in that. */
+static int of_others(const char *to, struct err *err)
+{
+	char shown[400];
+
+	err_set(err, "E-DRILL-01", text("'%s' belongs to somebody else, or others can write to it"),
+	    path_show(to, shown, sizeof(shown)));
+	return err_hint(err, "%s", text("name a folder that does not exist yet"));
+}
+
+static int open_empty(struct scratch *s, const char *to, struct err *err)
+{
+	struct stat st;
+	int r;
+
+	s->made = !mkdir(to, 0700);
+	if (!s->made && errno != EEXIST)
+		return not_made(to, errno, err);
+	s->dirfd = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->dirfd < 0 || fstat(s->dirfd, &st))
+		return not_made(to, errno, err);
+	/* also one that was made just now: in a folder of others it may have been exchanged */
+	if (st.st_uid != geteuid() || st.st_mode & 022)
+		return of_others(to, err);
+	r = io_each_name(s->dirfd, refuse_name, NULL, err);
+	if (r)
+		return r > 0 ? not_empty(s, to, err) : -1;
+	/* searchable, see the header; listable only if it was so before */
+	if ((st.st_mode & 0111) != 0111 && fchmod(s->dirfd, (st.st_mode & 07777) | 0111))
+		return not_made(to, errno, err);
+	return 0;
+}
+
+/* mkdirat with exactly this mode, whatever the umask says. */
+static int make_folder(int dirfd, const char *name, mode_t mode, int *ret_fd)
+{
+	IO_FD_AUTO fd = -1;
+
+	if (mkdirat(dirfd, name, 0700))
+		return -1;
+	fd = openat(dirfd, name, OPEN);
+	if (fd < 0 || fchmod(fd, mode))
+		return -1;
+	*ret_fd = io_take(&fd);
+	return 0;
+}
+
+static int name_it(struct scratch *s, const char *to, struct err *err)
+{
+	char *whole = realpath(to, NULL);
+	const unsigned char *p;
+	struct stat named, opened;
+	int r = 0;
+
+	if (!whole)
+		return not_made(to, errno, err);
+	if (stat(whole, &named) || fstat(s->dirfd, &opened) || named.st_dev != opened.st_dev ||
+	    named.st_ino != opened.st_ino) {
+		free(whole);
+		return of_others(to, err);
+	}
+	for (p = (const unsigned char *)whole; *p; p++)
+		if (*p < 0x20 || *p == 0x7f)
+			r = err_set(err, "E-DRILL-01", "%s",
+			    text("the drill's folder has a control character in its path"));
+	if (!r && asprintf(&s->path, "%s/%s", strcmp(whole, "/") ? whole : "", SCRATCH_NAME) < 0) {
+		s->path = NULL;
+		r = err_nomem(err);
+	}
+	free(whole);
+	return r;
+}
+
+int scratch_make(const char *to, struct scratch **ret, struct err *err)
+{
+	struct scratch *s = calloc(1, sizeof(*s));
+	IO_FD_AUTO tmp = -1;
+
+	if (!s)
+		return err_nomem(err);
+	s->dirfd = s->fd = -1;
+	if (open_empty(s, to, err) || name_it(s, to, err)) {
+		scratch_free(s);
+		return -1;
+	}
+	if (make_folder(s->dirfd, SCRATCH_NAME, 0711, &s->fd) ||
+	    make_folder(s->fd, SCRATCH_TMP, 01777, &tmp)) {
+		not_made(s->path, errno, err);
+		scratch_free(s);
+		return -1;
+	}
+	*ret = s;
+	return 0;
+}
+
+void scratch_free(struct scratch *s)
+{
+	if (!s)
+		return;
+	io_close_quietly(&s->dirfd);
+	io_close_quietly(&s->fd);
+	free(s->path);
+	free(s);
+}
+
+int scratch_dirfd(const struct scratch *s)
+{
+	return s->dirfd;
+}
+
+int scratch_fd(const struct scratch *s)
+{
+	return s->fd;
+}
+
+const char *scratch_path(const struct scratch *s)
+{
+	return s->path;
+}
+
+/* ---- erasing ---- */
+
+struct level {
+	DIR *dir;
+	char name[NAME_MAX + 1]; /* in the level above */
+};
+
+struct eraser {
+	int top;
+	bool has_id;
+	uint64_t mount; /* of the scratch folder */
+	dev_t dev;
+	struct scratch_erased *done;
+	struct level *level; /* DEPTH of them; level[0] is the scratch folder */
+	size_t depth;
+	uint64_t moved;	  /* folders moved up so far */
+	uint64_t removed; /* in this pass */
+	uint64_t left;	  /* likewise */
+	bool again;	  /* likewise: something was moved up, so that another pass is needed */
+	struct err *err;
+	bool said;
+};
+
+static void left(struct eraser *e, int errnum, const char *name)
+{
+	char shown[300];
+
+	e->left++;
+	if (e->said)
+		return;
+	e->said = true;
+	path_show(name, shown, sizeof(shown));
+	if (errnum == EXDEV)
+		err_set(e->err, "E-DRILL-21",
+		    text("'%s' in the scratch folder is a mount: it was not erased"), shown);
+	else
+		err_sys(e->err, "E-DRILL-21", errnum, text("cannot erase '%s' in the scratch folder"), shown);
+	err_hint(e->err, "%s",
+	    text("end what still uses the scratch folder, unmount what is in it, and erase it by hand"));
+}
+
+/* Which mount a descriptor is on, if the kernel says (5.8). */
+static bool mount_of(int fd, uint64_t *ret)
+{
+	struct statx sx;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &sx) || !(sx.stx_mask & STATX_MNT_ID))
+		return false;
+	*ret = sx.stx_mnt_id;
+	return true;
+}
+
+/* After the open, so that nothing can be mounted in between. */
+static bool is_mount(const struct eraser *e, int fd)
+{
+	uint64_t id;
+	struct stat st;
+
+	if (fstat(fd, &st) || st.st_dev != e->dev)
+		return true;
+	return e->has_id && (!mount_of(fd, &id) || id != e->mount);
+}
+
+static int open_folder(const struct eraser *e, int parent, const char *name)
+{
+	IO_FD_AUTO fd = openat(parent, name, OPEN);
+
+	/* only somebody who is not root is stopped by modes, and then these are his own files, in his own
+	 * scratch folder: no other can have put a link in the folder's place */
+	if (fd < 0 && errno == EACCES && geteuid() != 0 && !fchmodat(parent, name, 0700, 0))
+		fd = openat(parent, name, OPEN);
+	if (fd < 0)
+		return -1;
+	if (is_mount(e, fd)) {
+		errno = EXDEV;
+		return -1;
+	}
+	if (geteuid() != 0)
+		(void)fchmod(fd, 0700); /* entries are taken out of it; unlinkat will say if not */
+	return io_take(&fd);
+}
+
+static int push(struct eraser *e, int fd, const char *name)
+{
+	struct level *l = &e->level[e->depth];
+
+	l->dir = fdopendir(fd);
+	if (!l->dir) {
+		close(fd);
+		return -1;
+	}
+	snprintf(l->name, sizeof(l->name), "%s", name);
+	e->depth++;
+	return 0;
+}
+
+/* A folder too deep to hold all those above it open: it is moved to the top and found there later.  What has
+ * that name there is to be erased as well: an empty folder may be replaced, nothing else can be. */
+static int move_up(struct eraser *e, int parent, const char *name)
+{
+	char up[48];
+
+	for (int i = 0; i < 100; i++) {
+		snprintf(up, sizeof(up), ".bkp-erase-%" PRIu64, e->moved++);
+		if (!renameat(parent, name, e->top, up))
+			return 0;
+	}
+	return -1;
+}
+
+static void enter(struct eraser *e, int parent, const char *name)
+{
+	int fd = open_folder(e, parent, name);
+
+	if (fd < 0) {
+		left(e, errno, name);
+	} else if (e->depth < DEPTH) {
+		if (push(e, fd, name))
+			left(e, errno, name);
+	} else {
+		close(fd);
+		if (move_up(e, parent, name))
+			left(e, errno, name);
+		else
+			e->again = true;
+	}
+}
+
+static void one(struct eraser *e, const char *name)
+{
+	int parent = dirfd(e->level[e->depth - 1].dir);
+
+	if (!unlinkat(parent, name, 0)) {
+		e->done->files++;
+		e->removed++;
+	} else if (errno == EISDIR || errno == EPERM) {
+		/* POSIX says EPERM, Linux EISDIR; a file that is immutable is EPERM too */
+		struct stat st;
+		int errnum = errno;
+
+		if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISDIR(st.st_mode))
+			left(e, errnum, name);
+		else
+			enter(e, parent, name);
+	} else if (errno != ENOENT) {
+		left(e, errno, name);
+	}
+}
+
+static void leave(struct eraser *e)
+{
+	struct level *l = &e->level[--e->depth];
+
+	closedir(l->dir);
+	if (!e->depth)
+		return;
+	if (!unlinkat(dirfd(e->level[e->depth - 1].dir), l->name, AT_REMOVEDIR)) {
+		e->done->folders++;
+		e->removed++;
+	} else if (errno != ENOTEMPTY && errno != EEXIST) {
+		left(e, errno, l->name); /* if it is not empty, what is in it was said already */
+	} else {
+		e->left++;
+	}
+}
+
+static int pass(struct eraser *e)
+{
+	int fd = openat(e->top, ".", OPEN);
+
+	e->removed = e->left = 0;
+	e->again = false;
+	if (fd < 0 || push(e, fd, ""))
+		return -1;
+	while (e->depth) {
+		struct dirent *d;
+
+		errno = 0;
+		d = readdir(e->level[e->depth - 1].dir);
+		if (!d)
+			leave(e);
+		else if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
+			one(e, d->d_name);
+	}
+	return 0;
+}
+
+int scratch_erase(struct scratch *s, struct scratch_erased *ret, struct err *err)
+{
+	struct eraser e = {.top = s->fd, .done = ret};
+	struct err why = ERR_INIT;
+	struct stat st;
+	int tries = 0;
+
+	*ret = (struct scratch_erased){0};
+	e.err = &why;
+	e.level = calloc(DEPTH, sizeof(*e.level));
+	if (!e.level)
+		return err_nomem(err);
+	if (!fstat(s->fd, &st))
+		e.dev = st.st_dev;
+	e.has_id = mount_of(s->fd, &e.mount);
+	while (tries < PASSES) {
+		/* a failure may be over in the next pass: only the last one's are reported */
+		why = (struct err)ERR_INIT;
+		e.said = false;
+		if (pass(&e)) {
+			left(&e, errno, SCRATCH_NAME);
+			break;
+		}
+		if (!unlinkat(s->dirfd, SCRATCH_NAME, AT_REMOVEDIR)) {
+			ret->folders++;
+			free(e.level);
+			return 0;
+		}
+		if (errno == ENOENT && !e.left && !e.again) {
+			/* a step took the folder itself away; what was in it was reached all the same */
+			free(e.level);
+			return 0;
+		}
+		if (!e.removed && !e.again)
+			break; /* it does not get better */
+		tries += !e.again;
+	}
+	free(e.level);
+	ret->left = e.left ? e.left : 1;
+	if (!why.code[0])
+		left(&e, ENOTEMPTY, SCRATCH_NAME);
+	if (err)
+		*err = why;
+	return -1;
+}
+
+int scratch_undo(struct scratch *s, struct scratch_erased *ret, struct err *err)
+{
+	char *slash = strrchr(s->path, '/');
+	int r = scratch_erase(s, ret, err);
+
+	*slash = '\0';
+	if (!r && s->made)
+		(void)rmdir(s->path); /* if something is in it by now, it is not ours */
+	*slash = '/';
+	return r;
+}

@@ -1,0 +1,390 @@
+/* extract: see extract.h.  This file: the passes; extract_*.c: the work (extract_private.h). */
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/xattr.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "restore/extract/extract_file.h"
+#include "restore/extract/extract_lot.h"
+#include "restore/extract/extract_private.h"
+#include "restore/extract/extract_writers.h"
+#include "format/medium/catalog.h"
+#include "format/medium/generation.h"
+#include "restore/app/outcome.h"
+#include "restore/extract/plan.h"
+#include "restore/app/progress.h"
+#include "read/vault/arc_r.h"
+#include "read/vault/catalog_r.h"
+#include "read/file/digestset.h"
+#include "restore/extract/target.h"
+
+#define REMEMBERED_MAX ((size_t)2 << 20) /* paths of each kind: 80 to 160 MiB at the very most */
+#define PATH_CAP       ((size_t)4 << 20)
+#define LOT_FIRST      512		  /* items of the first lot: writers should not wait long for it */
+#define COPIES_MAX     ((size_t)64 << 20) /* bytes of paths */
+
+/* A first name of hard links that was not selected, and where the first copy went. */
+struct link_copy {
+	uint8_t first[DIGEST_LEN];
+	char path[];
+};
+
+bool extract_ends(const struct err *why)
+{
+	return !strcmp(why->code, "E-RESTORE-10") || !strcmp(why->code, "E-RESTORE-15") ||
+	       !strcmp(why->code, "E-MEM-01");
+}
+
+int extract_say(
+    struct extract *x, enum outcome_kind kind, const char *path, const struct err *why, struct err *err)
+{
+	if (!x->settling && x->building && (x->n_given || x->building->n))
+		return extract_lot_say(x->building, kind, path, why, err);
+	outcome_say(x->outcome, kind, path, why);
+	return 0;
+}
+
+int extract_fault(
+    struct extract *x, enum outcome_kind kind, const char *path, const struct err *why, struct err *err)
+{
+	if (extract_ends(why)) {
+		if (err)
+			*err = *why;
+		return -1;
+	}
+	return extract_say(x, kind, path, why, err) ? -1 : extract_remember(x->absent, path, err);
+}
+
+int extract_say_flags(struct extract *x, const char *path, unsigned flags, struct err *err)
+{
+	struct err why = ERR_INIT;
+
+	if (flags & CATALOG_CHANGED) {
+		err_set(&why, "E-RESTORE-04", "%s",
+		    text("changed while it was captured, its content may be a mixture"));
+		if (extract_say(x, OUTCOME_CHANGED, path, &why, err))
+			return -1;
+	}
+	if (!(flags & CATALOG_INCOMPLETE))
+		return 0;
+	err_set(&why, "E-RESTORE-05", "%s", text("some of its attributes could not be captured"));
+	return extract_say(x, OUTCOME_INCOMPLETE, path, &why, err);
+}
+
+int extract_stopped(struct extract *x, struct err *err)
+{
+	if (!x->opt.stop || !x->opt.stop(x->opt.stop_arg))
+		return 0;
+	return err_set(err, "E-RESTORE-15", "%s", text("interrupted"));
+}
+
+int extract_late(struct extract *x, const char *path, struct err *err)
+{
+	uint8_t key[DIGEST_LEN];
+	int r;
+
+	digestset_key_of(path, strlen(path), key);
+	r = digestset_put(x->late, key, 1, err);
+	if (r == DIGESTSET_FULL)
+		x->all_late = true;
+	return r < 0 ? -1 : 0;
+}
+
+int extract_remember(struct digestset *set, const char *path, struct err *err)
+{
+	uint8_t key[DIGEST_LEN];
+	int r;
+
+	digestset_key_of(path, strlen(path), key);
+	r = digestset_put(set, key, 1, err);
+	return r == DIGESTSET_FULL
+		   ? err_set(err, "E-MEM-01", "%s", text("too many entries could not be restored: giving up"))
+		   : r;
+}
+
+bool extract_remembered(const struct digestset *set, const char *path)
+{
+	uint8_t key[DIGEST_LEN];
+
+	if (!digestset_count(set))
+		return false;
+	digestset_key_of(path, strlen(path), key);
+	return digestset_get(set, key) != 0;
+}
+
+static int by_first(const void *a, const void *b)
+{
+	return memcmp(((const struct link_copy *)a)->first, ((const struct link_copy *)b)->first, DIGEST_LEN);
+}
+
+const char *extract_copy_of(const struct extract *x, const char *first)
+{
+	struct link_copy key, *const *found;
+
+	digestset_key_of(first, strlen(first), key.first);
+	found = tfind(&key, &x->copies, by_first);
+	return found ? (*found)->path : NULL;
+}
+
+int extract_copied(struct extract *x, const char *first, const char *path, struct err *err)
+{
+	size_t n = strlen(path) + 1;
+	struct link_copy *c;
+
+	/* beyond the bound each further link is a copy of its own */
+	if (plan_match(x->plan, first) || extract_copy_of(x, first))
+		return 0;
+	if (x->copies_bytes + n > COPIES_MAX) {
+		x->copies_full = true;
+		return 0;
+	}
+	c = malloc(sizeof(*c) + n);
+	if (!c)
+		return err_nomem(err);
+	digestset_key_of(first, strlen(first), c->first);
+	memcpy(c->path, path, n);
+	if (!tsearch(c, &x->copies, by_first)) {
+		free(c);
+		return err_nomem(err);
+	}
+	x->copies_bytes += n + sizeof(*c);
+	return 0;
+}
+
+/* What belongs to one data set. */
+static void forget(struct extract *x)
+{
+	size_t i;
+
+	extract_writers_stop(x->writers);
+	x->writers = NULL;
+	extract_writer_close(&x->writer);
+	for (i = 0; i < x->n_given; i++)
+		extract_lot_free(x->given[i]);
+	x->n_given = 0;
+	extract_lot_free(x->building);
+	x->building = NULL;
+	extract_forget_folders(x);
+	buf_free(&x->last);
+	buf_free(&x->last_folder);
+	target_cursor_free(x->cursor);
+	target_cursor_free(x->link_cursor);
+	x->cursor = x->link_cursor = NULL;
+	digestset_free(x->made);
+	digestset_free(x->absent);
+	digestset_free(x->late);
+	x->made = x->absent = x->late = NULL;
+	tdestroy(x->copies, free);
+	x->copies = NULL;
+	x->copies_bytes = 0;
+	x->copies_full = false;
+	free(x->stretches);
+	x->stretches = NULL;
+	x->n_stretches = 0;
+}
+
+/* Is anything in the target already, or does it give ACLs to what is made in it? */
+static bool is_foreign(int targetfd)
+{
+	int fd = openat(targetfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	size_t names = 0;
+
+	if (!d) {
+		io_close_quietly(&fd);
+		return true;
+	}
+	while (names < 3 && readdir(d))
+		names++;
+	closedir(d);
+	return names > 2 || fgetxattr(targetfd, "system.posix_acl_default", NULL, 0) > 0;
+}
+
+static int prepare(struct extract *x, int targetfd, struct err *err)
+{
+	unsigned n = x->opt.threads ? x->opt.threads : extract_writers_processors();
+
+	forget(x);
+	x->targetfd = targetfd;
+	x->foreign = is_foreign(targetfd);
+	x->lot_items = LOT_FIRST;
+	x->all_late = x->flags_late = x->settling = x->last_waits = false;
+	atomic_store(&x->ending, false);
+	atomic_store(&x->done, 0);
+	buf_init(&x->last, PATH_CAP);
+	buf_init(&x->last_folder, PATH_CAP);
+	x->cursor = target_cursor_new(targetfd);
+	x->link_cursor = target_cursor_new(targetfd);
+	x->made = digestset_new(REMEMBERED_MAX);
+	x->absent = digestset_new(REMEMBERED_MAX);
+	x->late = digestset_new(REMEMBERED_MAX);
+	x->building = extract_lot_new();
+	if (!x->cursor || !x->link_cursor || !x->made || !x->absent || !x->late || !x->building)
+		return err_nomem(err);
+	if (extract_writer_open(&x->writer, x, 0, err) || extract_writers_start(x, n, &x->writers, err))
+		return -1;
+	arc_r_helpers(x->arc, n > 1 ? n - 1 : 1);
+	return 0;
+}
+
+int extract_new(const struct extract_options *opt, struct outcome *outcome, struct progress *progress,
+    struct extract **ret, struct err *err)
+{
+	struct extract *x = calloc(1, sizeof(*x));
+	uint64_t token;
+
+	if (!x)
+		return err_nomem(err);
+	x->opt = *opt;
+	x->outcome = outcome;
+	x->progress = progress;
+	if (getrandom(&token, sizeof(token), 0) != sizeof(token))
+		token = (uint64_t)(uintptr_t)x;
+	snprintf(x->temporary, sizeof(x->temporary), ".bkp-restore-%016" PRIx64 "-", token);
+	*ret = x;
+	return 0;
+}
+
+void extract_free(struct extract *x)
+{
+	if (!x)
+		return;
+	forget(x);
+	free(x);
+}
+
+static int say_lost(struct extract *x, struct catalog_r *c, struct err *why, struct err *err)
+{
+	struct buf first = BUF_INIT((size_t)1 << 20);
+	char shown[400];
+
+	if (!catalog_r_first_path(c, catalog_r_at(c), &first, NULL))
+		err_wrap(why, text("entries from '%s' on are lost"),
+		    path_show((char *)first.p, shown, sizeof(shown)));
+	buf_free(&first);
+	return extract_say(x, OUTCOME_LOST, NULL, why, err);
+}
+
+/* From here to where nothing can be selected for a while. */
+static int begin_stretch(struct extract *x, struct catalog_r *c, size_t block, struct err *err)
+{
+	struct extract_stretch *more = reallocarray(x->stretches, x->n_stretches + 1, sizeof(*more));
+
+	if (!more)
+		return err_nomem(err);
+	x->stretches = more;
+	x->stretches[x->n_stretches++] = (struct extract_stretch){block, block};
+	catalog_r_seek(c, block);
+	return 0;
+}
+
+/* An entry that was not selected: passes over the blocks that can hold nothing that is. */
+static int pass_over(struct extract *x, struct catalog_r *c, const char *path, struct err *err)
+{
+	const char *next = plan_next(x->plan, path);
+	size_t block = next ? catalog_r_block_of(c, next) : 0;
+
+	return block > catalog_r_at(c) + 1 ? begin_stretch(x, c, block, err) : 0;
+}
+
+static int forwards(struct extract *x, struct catalog_r *c, struct err *err)
+{
+	size_t asked = SIZE_MAX; /* the block in which it was last asked whether to go on elsewhere */
+	struct catalog_item item;
+	struct err why = ERR_INIT;
+	int r;
+
+	if (begin_stretch(x, c, plan_first(x->plan) ? catalog_r_block_of(c, plan_first(x->plan)) : 0, err))
+		return -1;
+	while ((r = catalog_r_next(c, &item, &why)) != CATALOG_END) {
+		x->stretches[x->n_stretches - 1].last = catalog_r_at(c);
+		if (r == CATALOG_R_LOST) {
+			if (say_lost(x, c, &why, err))
+				return -1;
+			continue;
+		}
+		if (r < 0) {
+			if (err)
+				*err = why;
+			return -1;
+		}
+		if (plan_beyond(x->plan, item.path))
+			break;
+		if (plan_select(x->plan, item.path)) {
+			asked = SIZE_MAX;
+			if (extract_entry(x, &item, err))
+				return -1;
+		} else if (asked != catalog_r_at(c)) {
+			asked = catalog_r_at(c);
+			if (pass_over(x, c, item.path, err))
+				return -1;
+		}
+	}
+	return 0;
+}
+
+/* The first pass, and everything that it gave to others. */
+static int make_all(struct extract *x, struct catalog_r *c, struct err *err)
+{
+	int r = forwards(x, c, err);
+
+	if (r)
+		atomic_store(&x->ending, true);
+	if (extract_drain(x, r ? NULL : err))
+		r = -1;
+	if (!r)
+		r = extract_close_folders(x, err);
+	extract_writers_stop(x->writers);
+	x->writers = NULL;
+	arc_r_alone(x->arc);
+	return r;
+}
+
+static void say_unmatched(struct extract *x, const struct generation_dataset *ds)
+{
+	struct err why = ERR_INIT;
+	const char *pattern;
+	size_t i = 0;
+
+	while ((pattern = plan_unmatched(x->plan, &i))) {
+		err_set(&why, "E-RESTORE-11", text("nothing is called so in data set '%s'"), ds->name);
+		err_hint(&why, "%s", text("'bkp-restore list' shows what there is, as it has to be typed"));
+		outcome_say(x->outcome, OUTCOME_LOST, pattern, &why);
+	}
+}
+
+int extract_dataset(struct extract *x, struct arc_r *arc, const struct generation_dataset *ds,
+    struct plan *plan, int targetfd, struct err *err)
+{
+	struct catalog_r *c = NULL;
+	struct err why = ERR_INIT;
+	int r;
+
+	if (catalog_r_open(arc, ds, &c, &why)) {
+		outcome_say(x->outcome, OUTCOME_LOST, NULL, &why);
+		return 0;
+	}
+	x->arc = arc;
+	x->plan = plan;
+	r = prepare(x, targetfd, err);
+	if (!r && catalog_r_blocks(c)) {
+		r = make_all(x, c, err);
+		if (!r)
+			r = extract_folders(x, c, err);
+	}
+	if (!r)
+		say_unmatched(x, ds);
+	arc_r_alone(arc);
+	catalog_r_close(c);
+	return r;
+}

@@ -1,0 +1,54 @@
+/* extract: entries of one data set onto disk.
+ *
+ * extract_new → extract_dataset (for each) → extract_free.  Forwards over the catalog everything is made,
+ * folders with mode 0700, which get their metadata when nothing comes into them any more.  Where something
+ * must wait longer (folders that shut their owner out, files and folders with flags, folders that were there
+ * or were not selected) a second pass follows, backwards, so that what is deep comes first.
+ *
+ * Threads: files are written by several, archives are hashed and chunks decoded ahead of them; what is made,
+ * said and counted does not depend on how many.  They end before extract_dataset() returns.  `stop` is asked
+ * on the calling thread only.
+ *
+ * Safe against hostile content: an entry is made by its last component in a folder reached without following
+ * any link, never over something that is there (with `overwrite`, files are replaced whole by rename, after
+ * their content has arrived). Without same_owner nothing that gives privileges is made: no owners, setuid,
+ * devices, trusted/security attributes, immutable flags.
+ *
+ * What cannot be done is said and counted (outcome.h) and the rest goes on; -1 only for what ends the run:
+ * E-RESTORE-10 the target is full, E-RESTORE-15 stop() said so, E-MEM.
+ *
+ * Errors: E-RESTORE-03 unreadable at capture, E-RESTORE-04 changed during capture, E-RESTORE-05 attributes
+ * incomplete, E-RESTORE-06 device without --same-owner, E-RESTORE-07 is there already, E-RESTORE-08
+ * attributes could not be set, E-RESTORE-09 cannot be written, E-RESTORE-10 target full, E-RESTORE-11 nothing
+ * is called so, E-RESTORE-12 a link to something that was not restored, E-RESTORE-13 the data set's name
+ * cannot be a folder, E-RESTORE-15 interrupted.
+ */
+#ifndef RESTORE_EXTRACT_EXTRACT_H
+#define RESTORE_EXTRACT_EXTRACT_H
+
+#include <stdbool.h>
+
+struct arc_r;
+struct err;
+struct generation_dataset;
+struct outcome;
+struct plan;
+struct progress;
+
+struct extract_options {
+	bool same_owner; /* the caller has made sure to be root */
+	bool overwrite;
+	unsigned threads;	 /* that write files; 0: one for each processor */
+	bool (*stop)(void *arg); /* asked between entries and chunks; true ends the run with E-RESTORE-15 */
+	void *stop_arg;
+};
+
+struct extract;
+/* `arc` must not be in use by another thread. */
+int extract_new(const struct extract_options *opt, struct outcome *outcome, struct progress *progress,
+    struct extract **ret, struct err *err);
+void extract_free(struct extract *x);
+int extract_dataset(struct extract *x, struct arc_r *arc, const struct generation_dataset *ds,
+    struct plan *plan, int targetfd, struct err *err);
+
+#endif

@@ -1,0 +1,404 @@
+/* extract_entry: decides what becomes of an entry, and makes what is not a regular file; see
+ * extract_private.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <archive_entry.h>
+
+#include "base/err.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "restore/extract/extract_file.h"
+#include "restore/extract/extract_lot.h"
+#include "restore/extract/extract_meta.h"
+#include "restore/extract/extract_private.h"
+#include "format/medium/catalog.h"
+#include "restore/extract/plan.h"
+#include "restore/app/progress.h"
+#include "read/file/digestset.h"
+#include "restore/extract/target.h"
+
+static int exists(const struct extract_place *at, bool folder, struct err *err)
+{
+	if (at->folder)
+		return err_set(err, "E-RESTORE-07", "%s", text("a folder of that name is there"));
+	if (folder)
+		return err_set(err, "E-RESTORE-07", "%s", text("something that is not a folder is there"));
+	return err_set(err, "E-RESTORE-07", "%s", text("is there already"));
+}
+
+static int look(struct extract_place *at, struct err *err)
+{
+	struct stat st;
+
+	if (!fstatat(at->parent, at->name, &st, AT_SYMLINK_NOFOLLOW)) {
+		at->exists = true;
+		at->folder = S_ISDIR(st.st_mode);
+	} else if (errno != ENOENT) {
+		return err_sys(err, "E-RESTORE-09", errno, "%s", text("cannot be looked at"));
+	}
+	return 0;
+}
+
+/* ---- folders: made at once, 0700 ---- */
+
+static int note_made(void *arg, const char *path, struct err *err)
+{
+	struct extract *x = arg;
+
+	return extract_remember(x->made, path, err);
+}
+
+/* Metadata that must wait until everything else is there: who may not enter it could not link to what is in
+ * it. */
+static bool must_be_late(const struct catalog_item *item)
+{
+	unsigned long set, clear;
+
+	archive_entry_fflags(item->entry, &set, &clear);
+	return set || (archive_entry_perm(item->entry) & S_IRWXU) != S_IRWXU;
+}
+
+static int keep_folder(struct extract *x, const struct catalog_item *item, bool existed, struct err *err)
+{
+	if (buf_puts(&x->last_folder, item->path, err) || buf_terminate(&x->last_folder, err))
+		return -1;
+	outcome_count(x->outcome, OUTCOME_FOLDER);
+	if (existed || must_be_late(item))
+		return extract_late(x, item->path, err);
+	return extract_lot_add(x->building, x, ITEM_FOLDER, item, NULL, err);
+}
+
+static int put_folder(
+    struct extract *x, const struct catalog_item *item, struct extract_place *at, struct err *err)
+{
+	struct err why = ERR_INIT;
+
+	if (item->flags & CATALOG_UNREADABLE) {
+		err_set(
+		    &why, "E-RESTORE-03", "%s", text("the folder could not be read when it was captured"));
+		if (extract_say(x, OUTCOME_UNREADABLE, item->path, &why, err))
+			return -1;
+	}
+	if (extract_say_flags(x, item->path, item->flags, err))
+		return -1;
+	x->last_folder.n = 0;
+	if (!mkdirat(at->parent, at->name, 0700))
+		return keep_folder(x, item, false, err);
+	if (errno != EEXIST) {
+		extract_disk_error(errno, text("cannot be made"), &why);
+		return extract_fault(x, OUTCOME_FAILED, item->path, &why, err);
+	}
+	if (look(at, &why))
+		return extract_fault(x, OUTCOME_FAILED, item->path, &why, err);
+	if (!at->folder) {
+		exists(at, true, &why);
+		return extract_fault(x, OUTCOME_EXISTS, item->path, &why, err);
+	}
+	return keep_folder(x, item, true, err);
+}
+
+/* ---- symbolic links and special files: made at once ---- */
+
+static int make_special(const struct catalog_item *item, int parent, const char *name, mode_t mode)
+{
+	unsigned type = archive_entry_filetype(item->entry);
+	mode_t before;
+	int r;
+
+	if (type == AE_IFLNK)
+		return symlinkat(archive_entry_symlink(item->entry), parent, name);
+	/* with its mode, because without /proc there may be no way to change it; what other threads make says
+	 * itself that it is closed */
+	before = umask(0);
+	r = mknodat(parent, name, (mode_t)type | (mode & 0777), archive_entry_rdev(item->entry));
+	umask(before);
+	return r;
+}
+
+/* O_PATH.  Whoever may write into the folder may have put something else there meanwhile: what has another
+ * name as well was not made here. */
+static int open_special(const struct catalog_item *item, int parent, const char *name)
+{
+	IO_FD_AUTO fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return -1;
+	if ((st.st_mode & S_IFMT) != (mode_t)archive_entry_filetype(item->entry) || st.st_nlink != 1) {
+		errno = EEXIST;
+		return -1;
+	}
+	return io_take(&fd);
+}
+
+/* Under `name`.  *ret_warning: it is there, but some attributes are not (err is set). */
+static int make_whole(struct extract *x, const struct catalog_item *item, int parent, const char *name,
+    const struct extract_meta *m, bool *ret_warning, struct err *err)
+{
+	IO_FD_AUTO fd = -1;
+
+	if (make_special(item, parent, name, m->mode))
+		return extract_disk_error(errno, text("cannot be made"), err);
+	fd = open_special(item, parent, name);
+	if (fd < 0) {
+		extract_disk_error(errno, text("cannot be made"), err);
+		unlinkat(parent, name, 0); /* no half file is left */
+		return -1;
+	}
+	*ret_warning = extract_meta_set(x, fd, m, x->foreign, err) != 0;
+	return 0;
+}
+
+/* Under its name when that is free, else (overwrite) beside it and renamed when it is whole. */
+static int put(struct extract *x, const struct catalog_item *item, const struct extract_place *at,
+    bool *ret_warning, struct err *err)
+{
+	const char *temporary = x->writer.temporary, *name = at->exists ? temporary : at->name;
+	struct extract_texts texts = {.blocks = NULL};
+	struct extract_meta m;
+	int r;
+
+	if (at->exists && unlinkat(at->parent, temporary, 0) && errno != ENOENT)
+		return err_sys(err, "E-RESTORE-09", errno, "%s", text("cannot be replaced"));
+	r = extract_meta_take(x, item->entry, false, &texts, &m, err);
+	if (!r)
+		r = make_whole(x, item, at->parent, name, &m, ret_warning, err);
+	extract_texts_reset(&texts);
+	if (r)
+		return -1;
+	if (at->exists && renameat(at->parent, temporary, at->parent, at->name)) {
+		err_sys(err, "E-RESTORE-09", errno, "%s", text("cannot be replaced"));
+		unlinkat(at->parent, temporary, 0);
+		return -1;
+	}
+	if (m.stripped_xattr)
+		outcome_count(x->outcome, OUTCOME_STRIPPED_XATTR);
+	if (m.stripped_mode)
+		outcome_count(x->outcome, OUTCOME_STRIPPED_MODE);
+	return 0;
+}
+
+static int put_special(
+    struct extract *x, const struct catalog_item *item, struct extract_place *at, struct err *err)
+{
+	unsigned type = archive_entry_filetype(item->entry);
+	struct err why = ERR_INIT;
+	bool warning = false;
+
+	if (look(at, &why))
+		return extract_fault(x, OUTCOME_FAILED, item->path, &why, err);
+	if (at->exists && (!x->opt.overwrite || at->folder)) {
+		exists(at, false, &why);
+		return extract_fault(x, OUTCOME_EXISTS, item->path, &why, err);
+	}
+	if (item->flags & CATALOG_UNREADABLE) {
+		err_set(&why, "E-RESTORE-03", "%s",
+		    text("could not be read when it was captured, there is no content"));
+		return extract_fault(x, OUTCOME_UNREADABLE, item->path, &why, err);
+	}
+	if ((type == AE_IFCHR || type == AE_IFBLK) && !x->opt.same_owner) {
+		err_set(&why, "E-RESTORE-06", "%s", text("is a device, left out"));
+		return extract_fault(x, OUTCOME_SKIPPED, item->path, &why, err);
+	}
+	if (put(x, item, at, &warning, &why))
+		return extract_fault(x, OUTCOME_FAILED, item->path, &why, err);
+	outcome_count(x->outcome, type == AE_IFLNK ? OUTCOME_LINK : OUTCOME_SPECIAL);
+	if (warning && extract_say(x, OUTCOME_ATTRIBUTES, item->path, &why, err))
+		return -1;
+	return extract_say_flags(x, item->path, item->flags, err);
+}
+
+/* ---- files and hard links: items of a lot ---- */
+
+static int put_file(struct extract *x, const struct catalog_item *item, struct err *err)
+{
+	bool link = archive_entry_hardlink(item->entry) != NULL;
+	struct err why = ERR_INIT;
+	unsigned long set, clear;
+
+	archive_entry_fflags(item->entry, &set, &clear);
+	if (set & EXTRACT_CRITICAL_FLAGS)
+		x->flags_late = true;
+	/* a link may have something to be linked to, whatever it has itself */
+	if (!link && (item->flags & CATALOG_UNREADABLE || !item->extents)) {
+		err_set(&why, "E-RESTORE-03", "%s",
+		    text("could not be read when it was captured, there is no content"));
+		return extract_fault(x, OUTCOME_UNREADABLE, item->path, &why, err);
+	}
+	x->last_waits = true;
+	return extract_lot_add(x->building, x, link ? ITEM_LINK : ITEM_FILE, item, NULL, err);
+}
+
+static int count_file(struct extract *x, const struct extract_item *it, struct err *err)
+{
+	const char *name;
+	int fd;
+
+	outcome_count(x->outcome, OUTCOME_FILE);
+	x->outcome->bytes += it->size;
+	if (it->meta.stripped_xattr)
+		outcome_count(x->outcome, OUTCOME_STRIPPED_XATTR);
+	if (it->meta.stripped_mode)
+		outcome_count(x->outcome, OUTCOME_STRIPPED_MODE);
+	if ((it->warning && extract_say(x, OUTCOME_ATTRIBUTES, it->path, it->why, err)) ||
+	    extract_say_flags(x, it->path, it->flags, err))
+		return -1;
+	if (it->fflags_set & ~EXTRACT_CRITICAL_FLAGS &&
+	    !target_enter(x->link_cursor, it->path, NULL, NULL, &fd, &name, NULL))
+		extract_flags(
+		    x, fd, name, it->path, it->fflags_set, it->fflags_clear, ~EXTRACT_CRITICAL_FLAGS);
+	return it->first ? extract_copied(x, it->first, it->path, err) : 0;
+}
+
+int extract_file_result(struct extract *x, const struct extract_item *it, struct err *err)
+{
+	if (it->state == ITEM_WAITING)
+		return 0;
+	if (!it->why && (it->state != ITEM_DONE || it->warning))
+		return err_nomem(err);
+	if (it->state == ITEM_DONE)
+		return count_file(x, it, err);
+	return extract_fault(
+	    x, it->state == ITEM_EXISTS ? OUTCOME_EXISTS : OUTCOME_FAILED, it->path, it->why, err);
+}
+
+static int no_link(struct err *err, const char *why)
+{
+	err_set(err, "E-RESTORE-17", text("is a file of its own now, no hard link: %s"), why);
+	return 1;
+}
+
+/* 0: *ret is the name that a link can be made to; 1: there is none (err is not set: nor has there been one
+ * yet). */
+static int link_source(const struct extract *x, const char *first, const char **ret, struct err *err)
+{
+	if (plan_match(x->plan, first)) {
+		*ret = first;
+		return extract_remembered(x->absent, first)
+			   ? no_link(err, text("what it was linked to was not restored"))
+			   : 0;
+	}
+	*ret = extract_copy_of(x, first);
+	return *ret ? 0
+	       : x->copies_full
+		   ? no_link(err, text("there are too many links to names that were not asked for"))
+		   : 1;
+}
+
+/* 0 linked, 1 it must be a file of its own (err is set unless that is as it should be), -1. */
+static int put_link(
+    struct extract *x, const struct extract_item *it, const struct extract_place *at, struct err *err)
+{
+	const char *source, *name, *temporary = x->writer.temporary;
+	int fd;
+
+	if (link_source(x, it->first, &source, err))
+		return 1;
+	if (target_enter(x->link_cursor, source, NULL, NULL, &fd, &name, NULL))
+		return no_link(err, text("what it was linked to cannot be reached"));
+	/* with overwrite the old file goes only when the link is sure to be possible */
+	if (at->exists && unlinkat(at->parent, temporary, 0) && errno != ENOENT)
+		return err_sys(err, "E-RESTORE-09", errno, "%s", text("cannot be replaced"));
+	if (linkat(fd, name, at->parent, at->exists ? temporary : at->name, 0))
+		return errno == ENOSPC || errno == EDQUOT ? extract_disk_error(errno, "", err)
+							  : no_link(err, strerror(errno));
+	if (at->exists && renameat(at->parent, temporary, at->parent, at->name))
+		return err_sys(err, "E-RESTORE-09", errno, "%s", text("cannot be replaced"));
+	if (at->exists)
+		unlinkat(
+		    at->parent, temporary, 0); /* rename does nothing when both are the same file already */
+	return 0;
+}
+
+int extract_link(struct extract *x, struct extract_item *it, struct err *err)
+{
+	struct extract_place at = {.exists = false};
+	struct err why = ERR_INIT;
+	int r;
+
+	r = target_enter(x->cursor, it->path, note_made, x, &at.parent, &at.name, &why);
+	if (r || look(&at, &why))
+		return extract_fault(x, OUTCOME_FAILED, it->path, &why, err);
+	if (at.exists && (!x->opt.overwrite || at.folder)) {
+		exists(&at, false, &why);
+		return extract_fault(x, OUTCOME_EXISTS, it->path, &why, err);
+	}
+	r = put_link(x, it, &at, &why);
+	if (r < 0)
+		return extract_fault(x, OUTCOME_FAILED, it->path, &why, err);
+	if (r == 0) {
+		outcome_count(x->outcome, OUTCOME_LINK);
+		progress_add(x->progress, it->size, NULL);
+		return 0;
+	}
+	if (!it->extents && !(it->flags & CATALOG_UNREADABLE)) {
+		err_set(
+		    &why, "E-RESTORE-12", "%s", text("is a hard link to something that was not restored"));
+		return extract_fault(x, OUTCOME_FAILED, it->path, &why, err);
+	}
+	if (!it->extents) {
+		err_set(&why, "E-RESTORE-03", "%s",
+		    text("could not be read when it was captured, there is no content"));
+		return extract_fault(x, OUTCOME_UNREADABLE, it->path, &why, err);
+	}
+	extract_file(&x->writer, it);
+	if (extract_file_result(x, it, err))
+		return -1;
+	return it->state == ITEM_DONE && why.code[0] ? extract_say(x, OUTCOME_COPIED, it->path, &why, err)
+						     : 0;
+}
+
+/* ---- any entry ---- */
+
+/* Does the folder that holds it surely stand there, because it was the one made last? */
+static bool is_in_last_folder(const struct extract *x, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && x->last_folder.n == (size_t)(slash - path) &&
+	       !memcmp(x->last_folder.p, path, x->last_folder.n);
+}
+
+/* A file that is still to be written must not lose its name to a folder made on the way to something below
+ * it. */
+static int no_file_above(struct extract *x, const char *path, struct err *err)
+{
+	return x->last_waits && x->last.n && path_within(path, (char *)x->last.p) ? extract_drain(x, err) : 0;
+}
+
+static int put_entry(struct extract *x, const struct catalog_item *item, struct err *err)
+{
+	bool file = archive_entry_hardlink(item->entry) || archive_entry_filetype(item->entry) == AE_IFREG;
+	struct extract_place at = {.exists = false};
+	struct err why = ERR_INIT;
+
+	if (!(file && is_in_last_folder(x, item->path)) &&
+	    target_enter(x->cursor, item->path, note_made, x, &at.parent, &at.name, &why))
+		return extract_fault(x, OUTCOME_FAILED, item->path, &why, err);
+	if (file)
+		return put_file(x, item, err);
+	if (archive_entry_filetype(item->entry) == AE_IFDIR)
+		return put_folder(x, item, &at, err);
+	return put_special(x, item, &at, err);
+}
+
+int extract_entry(struct extract *x, const struct catalog_item *item, struct err *err)
+{
+	progress_add(x->progress, atomic_exchange(&x->done, 0), item->path);
+	if (atomic_load(&x->ending))
+		return extract_drain(x, err);
+	if (extract_stopped(x, err) || no_file_above(x, item->path, err))
+		return -1;
+	x->last_waits = false;
+	if (put_entry(x, item, err))
+		return -1;
+	x->last.n = 0;
+	if (buf_puts(&x->last, item->path, err) || buf_terminate(&x->last, err))
+		return -1;
+	return extract_lot_full(x->building, x->lot_items) ? extract_flush(x, err) : 0;
+}

@@ -1,0 +1,333 @@
+/* reap: what goes from a medium is what was asked for, and what only that listed; find and sha256sum judge.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <jansson.h>
+#include <sodium.h>
+
+#include "scratch.h"
+
+#include "base/err.h"
+#include "format/crypto/age.h"
+#include "format/policy/policy.h"
+#include "read/ledger/ledger.h"
+#include "read/vault/medium.h"
+#include "write/media/medium_w.h"
+#include "write/run/night.h"
+#include "write/store/reap.h"
+#include "write/state/reserve.h"
+#include "write/state/state.h"
+#include "write/store/vault_w.h"
+
+#define N 5 /* generations */
+
+static struct state *repo;
+static struct policy *policy;
+
+static void one_night(int i)
+{
+	const struct policy_dataset *sets[1] = {&policy->datasets[0]};
+	struct night_config cfg = {.state = repo,
+	    .policy = policy,
+	    .datasets = sets,
+	    .n_datasets = 1,
+	    .version = "1",
+	    .docs = {NULL, "1", NULL}};
+	struct night_result res;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(sh("head -c 300000 /dev/urandom >src/%d; rm -f src/%d", i, i - 2), 0);
+	if (night_run(&cfg, &res, &err))
+		fail_msg("%s %s", err.code, err.msg);
+	assert_true(res.media[0].verified);
+	night_result_free(&res);
+}
+
+static int setup(void **state)
+{
+	struct age_identity id;
+	struct age_recipient pub;
+	struct err err = ERR_INIT;
+	char yaml[2000], uuid[JOURNAL_UUID];
+
+	if (sodium_init() < 0 || scratch_setup_memory(state))
+		return -1;
+	age_identity_generate(state_random(), &id);
+	snprintf(yaml, sizeof(yaml),
+	    "site: {name: s, language: en}\nstate: %s/state\narchive_size: 1 MiB\ndatasets:\n  - {name: d, "
+	    "paths: "
+	    "[%s/src], generations: 1, protect: 1h}\nmedia:\n  - {name: a, type: hdd, path: %s/a}\n",
+	    scratch, scratch, scratch);
+	if (age_identity_recipient(&id, &pub) || state_create(in_scratch("state"), "s", &pub, 1, &err) ||
+	    state_open(in_scratch("state"), &repo, &err) || sh("mkdir src a") ||
+	    policy_parse("p", yaml, strlen(yaml), &policy, NULL, &err) ||
+	    medium_w_register(repo, in_scratch("a"), "a", "hdd", uuid, &err) < 0 ||
+	    state_append(repo, "medium-added",
+		json_pack("{s:s, s:s, s:s, s:s, s:b}", "medium", uuid, "label", "a", "type", "hdd", "path",
+		    in_scratch("a"), "offline", 0),
+		&err))
+		return -1;
+	policy->datasets[0].protect_s = 0; /* all of it happens within seconds */
+	for (int i = 1; i <= N; i++) {
+		/* the journal's times are whole seconds, and the last one must be newer */
+		if (i == N && sh("sleep 1.1"))
+			return -1;
+		one_night(i);
+	}
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	policy_free(policy);
+	state_close(repo);
+	return scratch_teardown(state);
+}
+
+static struct medium *open_medium(void)
+{
+	struct medium_expect want = {.repository = state_repository(repo)};
+	struct medium *m = NULL;
+	struct err err = ERR_INIT;
+
+	want.keys = state_keys(repo, &want.n_keys);
+	if (medium_open(in_scratch("a"), &want, &m, &err))
+		fail_msg("%s", err.msg);
+	return m;
+}
+
+static void item(struct reap_item *it, uint64_t number)
+{
+	memset(it, 0, sizeof(*it));
+	it->number = number;
+	snprintf(
+	    it->uuid, sizeof(it->uuid), "%s", ledger_generation_by_number(state_ledger(repo), number)->uuid);
+}
+
+/* Archives are exactly those that the lists name which stand there; everything is whole. */
+static void assert_tidy(void)
+{
+	assert_int_equal(
+	    sh("cd a/*-*/ && cat generations/*/SHA256SUMS | sed -n 's/^[0-9a-f]*  *\\(archives.*\\)/\\1/p' | "
+	       "sort -u >../../want && "
+	       "find archives -type f | sort | diff ../../want - >&2; r=$?; rm -f ../../want; exit $r"),
+	    0);
+	assert_int_equal(sh("cd a/*-*/ && sha256sum --quiet -c generations/*/SHA256SUMS"), 0);
+	assert_int_equal(sh("exit $(ls -A a/*-*/tmp | wc -l)"), 0);
+}
+
+static void what_is_measured_is_what_is_freed(void **state)
+{
+	struct medium *m = open_medium();
+	struct reap r = {.state = repo, .policy = policy, .medium = m};
+	struct reap_item items[2];
+	struct reap_result res;
+	struct err why = ERR_INIT, err = ERR_INIT;
+	const struct ledger_generation *g;
+	bool kept = true;
+	(void)state;
+
+	item(&items[0], 1);
+	item(&items[1], 2);
+	assert_int_equal(reap_measure(repo, m, items, 2, &kept, &why, &err), 0);
+	assert_false(kept);
+	assert_true(items[0].bytes + items[1].bytes > 300000);
+	assert_int_equal(reap_run(&r, items, 2, &res, &err), 0);
+	assert_string_equal(res.why.code, "");
+	assert_int_equal(res.expired, 2);
+	assert_int_equal(res.files, items[0].files + items[1].files + 8); /* and the documents */
+	assert_true(res.bytes > items[0].bytes + items[1].bytes);
+	assert_int_equal(
+	    sh("test ! -e a/*-*/generations/000001 && test ! -e a/*-*/generations/000002 && test -e "
+	       "a/*-*/generations/000003"),
+	    0);
+	g = ledger_generation_by_number(state_ledger(repo), 2);
+	assert_true(g->state == LEDGER_EXPIRED && g->copies[0].expired_ns && !g->copies[0].ok);
+	assert_tidy();
+	/* again there is nothing to do */
+	assert_int_equal(reap_finish(&r, &res, &err), 0);
+	assert_true(!res.expired && !res.files && !res.why.code[0]);
+	medium_close(m);
+}
+
+/* Recorded, and then the process died: at once; after the folder was moved; half-way through. */
+static void what_was_recorded_is_finished(void **state)
+{
+	struct medium *m = open_medium();
+	struct reap r = {.state = repo, .policy = policy, .medium = m};
+	struct vault_w *v = NULL;
+	struct reap_result res;
+	struct err err = ERR_INIT;
+	(void)state;
+
+	assert_int_equal(state_append(repo, "expired",
+			     json_pack("{s:i, s:s, s:i, s:i}", "generation", 3, "medium", medium_uuid(m),
+				 "files", 0, "bytes", 0),
+			     &err),
+	    0);
+	assert_int_equal(sh("cd a/*-*/ && mv generations/000003 tmp/expired-000003 && chattr -f -i "
+			    "tmp/expired-000003/root.age; rm -f "
+			    "tmp/expired-000003/root.age && echo "
+			    "rubbish >tmp/stage-7"),
+	    0);
+	/* who clears tmp/ leaves it */
+	assert_int_equal(vault_w_open(medium_repo_dirfd(m), &v, &err), 0);
+	vault_w_close(v);
+	assert_int_equal(sh("cd a/*-*/tmp && test -e expired-000003/SHA256SUMS && test ! -e stage-7"), 0);
+	assert_int_equal(reap_finish(&r, &res, &err), 0);
+	assert_true(res.files > 3 && !res.expired && !res.why.code[0]);
+	assert_tidy();
+	medium_close(m);
+}
+
+/* What is in tmp/ under such a name and did not expire, what is no list of ours, and links, are left or free
+ * nothing. */
+static void nothing_else_is_touched(void **state)
+{
+	struct medium *m = open_medium();
+	struct reap r = {.state = repo, .policy = policy, .medium = m};
+	struct reap_result res;
+	struct err err = ERR_INIT;
+	(void)state;
+
+	assert_int_equal(sh("cd a/*-*/ && find archives generations -type f | sort >../../before && mkdir "
+			    "tmp/expired-000004 && cp "
+			    "generations/000004/* tmp/expired-000004/ && mkdir tmp/expired-000001 && cp "
+			    "generations/000005/SHA256SUMS* "
+			    "tmp/expired-000001/ && echo keep >../../outside && ln -s ../../../../outside "
+			    "tmp/expired-000001/link"),
+	    0);
+	assert_int_equal(reap_finish(&r, &res, &err), 0);
+	assert_int_equal(
+	    sh("cd a/*-*/ && find archives generations -type f | sort | cmp - ../../before && test -s "
+	       "tmp/expired-000004/SHA256SUMS && test ! -e tmp/expired-000001 && test -s ../../outside"),
+	    0);
+	assert_int_equal(sh("rm -r a/*-*/tmp/expired-000004"), 0);
+	/* a folder mounted or linked elsewhere in the place of tmp/ */
+	assert_int_equal(
+	    sh("cd a/*-*/ && mv tmp tmp.was && mkdir ../../elsewhere && ln -s ../../elsewhere tmp"), 0);
+	assert_int_equal(reap_finish(&r, &res, &err), 0);
+	assert_true(res.why.code[0]);
+	assert_int_equal(sh("cd a/*-*/ && rm tmp && mv tmp.was tmp"), 0);
+	assert_tidy();
+	medium_close(m);
+}
+
+/* The sixth: the guard finds it suspect. */
+static void a_suspect_night(void)
+{
+	static const char uuid[] = "66666666-5555-4444-8333-222222222222";
+	struct err err = ERR_INIT;
+	char zeros[65];
+
+	memset(zeros, '0', 64);
+	zeros[64] = '\0';
+	assert_int_equal(
+	    state_append(repo, "begin",
+		json_pack("{s:i, s:s, s:[s]}", "generation", 6, "uuid", uuid, "datasets", "d"), &err),
+	    0);
+	assert_int_equal(
+	    state_append(repo, "committed",
+		json_pack("{s:i, s:s, s:s, s:i, s:i, s:i, s:i, s:[{s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:i, "
+			  "s:{s:b, s:s}}], s:[]}",
+		    "generation", 6, "uuid", uuid, "manifest_sha256", zeros, "archives", 0, "archive_bytes",
+		    0, "new_bytes", 0, "next_archive", 99, "datasets", "name", "d", "verdict", "good",
+		    "entries", 1, "files", 1, "bytes", 1, "unreadable", 0, "changed", 0, "skipped", 0,
+		    "guard", "suspect", 1, "why", "all files are encrypted", "media"),
+		&err),
+	    0);
+	assert_non_null(ledger_frozen_by(state_ledger(repo)));
+}
+
+static void another_generation_under_that_number_stays(void **state)
+{
+	struct medium *m = open_medium();
+	struct reap r = {.state = repo, .policy = policy, .medium = m};
+	struct reap_item it;
+	struct reap_result res;
+	struct err err = ERR_INIT;
+	(void)state;
+
+	item(&it, 4);
+	it.uuid[0] = it.uuid[0] == '0' ? '1' : '0';
+	assert_int_equal(reap_run(&r, &it, 1, &res, &err), 0);
+	assert_string_equal(res.why.code, "E-REAP-04");
+	assert_int_equal(sh("test -e a/*-*/generations/000004/root.age"), 0);
+	/* recorded it is; but while a generation is suspect what stands there stays, too */
+	a_suspect_night();
+	assert_int_equal(reap_finish(&r, &res, &err), 0);
+	assert_int_equal(sh("test -e a/*-*/generations/000004/root.age"), 0);
+	assert_int_equal(
+	    state_append(repo, "held",
+		json_pack("{s:i, s:s, s:s}", "generation", 6, "operator", "Sato", "reason", "infected"),
+		&err),
+	    0);
+	/* nor while anything that retention knows keeps it, nor from a disk kept offline on the word of a
+	 * record */
+	policy->datasets[0].protect_s = 3600;
+	assert_int_equal(reap_finish(&r, &res, &err), 0);
+	assert_string_equal(res.why.code, "E-REAP-05");
+	policy->datasets[0].protect_s = 0;
+	policy->media[0].offline = true;
+	r.operator= "Sato";
+	assert_int_equal(reap_finish(&r, &res, &err), 0);
+	assert_string_equal(res.why.code, "E-REAP-06");
+	assert_int_equal(sh("test -e a/*-*/generations/000004/root.age"), 0);
+	/* with the right uuid it goes, and who said so is recorded */
+	r.yes = true;
+	assert_int_equal(reap_finish(&r, &res, &err), 0);
+	assert_int_equal(res.finished, 1);
+	assert_int_equal(sh("test ! -e a/*-*/generations/000004"), 0);
+	assert_int_equal(
+	    sh("grep -q '\"event\":\"expiry-finished\".*\"operator\":\"Sato\"' state/journal.jsonl"), 0);
+	policy->media[0].offline = false;
+	assert_tidy();
+	medium_close(m);
+}
+
+static void the_ledger_has_the_last_word(void **state)
+{
+	struct medium *m = open_medium();
+	struct reap r = {.state = repo, .policy = policy, .medium = m};
+	struct reap_item it;
+	struct reap_result res;
+	struct err err = ERR_INIT;
+	(void)state;
+
+	item(&it, 5); /* the only one that is left: less than was agreed */
+	assert_int_equal(reap_run(&r, &it, 1, &res, &err), -1);
+	assert_string_equal(err.code, "E-LEDGER-02");
+	assert_int_equal(sh("test -e a/*-*/generations/000005/root.age"), 0);
+	assert_tidy();
+	medium_close(m);
+}
+
+static void the_reserve_is_whole_or_not_there(void **state)
+{
+	(void)state;
+	reserve_keep(repo);
+	assert_int_equal(
+	    sh("test $(stat -c %%s state/reserve) = %d && test $(stat -c %%b state/reserve) -ge %d",
+		RESERVE_BYTES, RESERVE_BYTES / 512),
+	    0);
+	reserve_give(repo);
+	assert_int_equal(sh("test ! -e state/reserve"), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(what_is_measured_is_what_is_freed),
+	    cmocka_unit_test(what_was_recorded_is_finished),
+	    cmocka_unit_test(nothing_else_is_touched),
+	    cmocka_unit_test(another_generation_under_that_number_stays),
+	    cmocka_unit_test(the_ledger_has_the_last_word),
+	    cmocka_unit_test(the_reserve_is_whole_or_not_there),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
