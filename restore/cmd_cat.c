@@ -6,16 +6,16 @@
 
 #include <archive_entry.h>
 
-#include "restore/app/app.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "format/medium/catalog.h"
 #include "format/medium/generation.h"
-#include "restore/app/interrupt.h"
 #include "read/vault/catalog_r.h"
 #include "read/vault/extent_r.h"
+#include "restore/app/app.h"
+#include "restore/app/interrupt.h"
 
 static int write_zeros(uint64_t n)
 {

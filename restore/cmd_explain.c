@@ -1,11 +1,11 @@
 /* bkp-restore explain CODE…: what docs/messages.md says of a code. */
 #include <stdio.h>
 
-#include "restore/app/app.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/show/explain.h"
 #include "base/text.h"
+#include "restore/app/app.h"
 
 int cmd_explain(struct app *app, int argc, char **argv)
 {

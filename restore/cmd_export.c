@@ -11,18 +11,18 @@
 #include <archive.h>
 #include <archive_entry.h>
 
-#include "restore/app/app.h"
 #include "base/err.h"
 #include "base/text.h"
 #include "format/medium/catalog.h"
 #include "format/medium/generation.h"
+#include "read/file/digestset.h"
+#include "read/vault/arc_r.h"
+#include "read/vault/catalog_r.h"
+#include "read/vault/extent_r.h"
+#include "restore/app/app.h"
 #include "restore/app/interrupt.h"
 #include "restore/app/outcome.h"
 #include "restore/app/progress.h"
-#include "read/vault/arc_r.h"
-#include "read/vault/catalog_r.h"
-#include "read/file/digestset.h"
-#include "read/vault/extent_r.h"
 
 #define TRY_FIRST                                                                                            \
 	((uint64_t)32                                                                                        \

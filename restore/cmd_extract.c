@@ -4,21 +4,21 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "restore/app/app.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "restore/app/confine.h"
-#include "restore/extract/extract.h"
 #include "format/medium/generation.h"
+#include "read/vault/vault_r.h"
+#include "restore/app/app.h"
+#include "restore/app/confine.h"
 #include "restore/app/interrupt.h"
 #include "restore/app/outcome.h"
-#include "restore/extract/plan.h"
 #include "restore/app/progress.h"
-#include "read/vault/vault_r.h"
-#include "restore/extract/target.h"
 #include "restore/drill/within.h"
+#include "restore/extract/extract.h"
+#include "restore/extract/plan.h"
+#include "restore/extract/target.h"
 
 struct job {
 	struct app *app;

@@ -2,14 +2,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "restore/app/app.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/text.h"
 #include "format/medium/generation.h"
+#include "read/vault/vault_r.h"
+#include "restore/app/app.h"
 #include "restore/app/output.h"
 #include "restore/app/progress.h"
-#include "read/vault/vault_r.h"
 
 struct listing {
 	struct app *app;

@@ -3,16 +3,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "restore/app/app.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "format/medium/catalog.h"
 #include "format/medium/generation.h"
+#include "read/vault/catalog_r.h"
+#include "restore/app/app.h"
 #include "restore/app/output.h"
 #include "restore/extract/plan.h"
-#include "read/vault/catalog_r.h"
 
 struct listing {
 	struct app *app;

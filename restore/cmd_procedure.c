@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "restore/app/app.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
@@ -12,22 +11,23 @@
 #include "format/crypto/digest.h"
 #include "format/procedure/procedure.h"
 #include "format/procedure/procedure_html.h"
+#include "restore/app/app.h"
 #include "restore/app/output.h"
 #include "restore/drill/procedure_file.h"
 
 #define PAGE_MAX ((size_t)64 << 20)
 
-static void problems_json(const struct policy_problems *problems)
+static void problems_json(const struct config_problems *problems)
 {
 	size_t i;
 
 	printf("{\"valid\":false,\"errors\":%zu,\"problems\":[", problems->n_errors);
 	for (i = 0; i < problems->n; i++) {
-		const struct policy_problem *p = &problems->item[i];
+		const struct config_problem *p = &problems->item[i];
 
 		printf("%s{\"line\":%u,\"column\":%u,\"severity\":\"%s\",\"code\":\"%s\",\"message\":",
 		    i ? "," : "", p->mark.line, p->mark.column,
-		    p->severity == POLICY_ERROR ? "error" : "warning", p->code);
+		    p->severity == CONFIG_ERROR ? "error" : "warning", p->code);
 		output_json(p->msg);
 		printf(",\"hint\":");
 		output_json(p->hint);
@@ -124,7 +124,7 @@ static int print(const struct procedure *p)
 
 int cmd_procedure(struct app *app, int argc, char **argv)
 {
-	struct policy_problems *problems = calloc(1, sizeof(*problems));
+	struct config_problems *problems = calloc(1, sizeof(*problems));
 	struct procedure *p = NULL;
 	struct err err = ERR_INIT;
 	bool checks = !strcmp(argv[0], "check");

@@ -4,19 +4,19 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "restore/app/app.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "format/medium/generation.h"
+#include "read/vault/vault_r.h"
+#include "read/verify/inventory.h"
+#include "read/verify/reported.h"
+#include "read/verify/verify.h"
+#include "restore/app/app.h"
 #include "restore/app/interrupt.h"
 #include "restore/app/output.h"
 #include "restore/app/progress.h"
-#include "read/verify/inventory.h"
-#include "read/verify/reported.h"
-#include "read/vault/vault_r.h"
-#include "read/verify/verify.h"
 #include "restore/app/vouch.h"
 
 #define SHOW 300

@@ -9,12 +9,12 @@
 
 #include <sodium.h>
 
-#include "restore/app/app.h"
 #include "base/err.h"
-#include "base/show/near.h"
+#include "base/show/suggest.h"
 #include "base/text.h"
-#include "restore/app/confine.h"
 #include "format/crypto/shortage.h"
+#include "restore/app/app.h"
+#include "restore/app/confine.h"
 #include "restore/app/options.h"
 
 static const struct app_command commands[] = {
@@ -84,7 +84,7 @@ static int unknown_command(const struct app *app, const char *name)
 
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		names[i] = commands[i].name;
-	return app_unknown(app, near_word(name, names, N_COMMANDS), text("unknown command '%s'"), name);
+	return app_unknown(app, suggest_word(name, names, N_COMMANDS), text("unknown command '%s'"), name);
 }
 
 static int run(struct app *app, int argc, char **argv)

@@ -1,7 +1,7 @@
-/* timings: where the time of a night goes: for `bkp run --timings` and docs/performance.md.
+/* timings: where the time of a run goes: for `bkp run --timings` and docs/performance.md.
  *
  * Taken at every batch (a MiB or so), so they cost nothing that could be measured.  Stages run at the same
- * time, so their times add up to more than the night's.  Any thread may call timings_end().
+ * time, so their times add up to more than the run's.  Any thread may call timings_end().
  */
 #ifndef BKP_BASE_TIMINGS_H
 #define BKP_BASE_TIMINGS_H
@@ -10,9 +10,9 @@
 #include <stdint.h>
 
 enum timing_stage {
-	TIMING_SCOUT, /* walk, look, open, read, cut */
-	TIMING_IDS,   /* HMAC of contents */
-	TIMING_STORE, /* index, catalog: what capture does besides the others */
+	TIMING_READER, /* walk, look, open, read, cut */
+	TIMING_IDS,    /* HMAC of contents */
+	TIMING_STORE,  /* index, catalog: what capture does besides the others */
 	TIMING_COMPRESS,
 	TIMING_SEAL,	 /* encrypt, hash, write */
 	TIMING_CAPTURE,	 /* all of the above */

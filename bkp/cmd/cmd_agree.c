@@ -11,11 +11,11 @@
 #include "base/show/table.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
-#include "cmd/show/morning.h"
 #include "cmd/app/operator.h"
-#include "cmd/app/outcome.h"
 #include "cmd/app/out.h"
+#include "cmd/app/outcome.h"
 #include "cmd/app/signed_file.h"
+#include "cmd/show/summary.h"
 #include "format/journal/approval.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
@@ -245,7 +245,7 @@ static int agree(struct app *app, const struct policy *policy, const struct requ
 {
 	struct state *s = NULL;
 	struct err err = ERR_INIT;
-	char line[MORNING_LINE], show[256];
+	char line[SUMMARY_LINE], show[256];
 	int r, code = app_state(app, policy, &s);
 
 	if (code)
@@ -259,7 +259,7 @@ static int agree(struct app *app, const struct policy *policy, const struct requ
 		code = app_error(&err, APP_FAILED);
 	if (!q->statement_out)
 		code = outcome_record(app, s, "agree", code,
-		    r ? morning_failure(&err, line) : text("what the policy asks for is agreed"));
+		    r ? summary_failure(&err, line) : text("what the policy asks for is agreed"));
 	if (!code && !app->quiet && !app->json && q->statement_out)
 		printf(text("the statement is written; sign it with the root key: minisign -S -s ROOTKEY -m "
 			    "'%s'\n"),

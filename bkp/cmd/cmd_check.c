@@ -9,25 +9,25 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
+#include "cmd/app/out.h"
 #include "cmd/show/check_diff.h"
 #include "cmd/show/check_live.h"
-#include "cmd/app/out.h"
 #include "format/policy/policy.h"
 #include "format/policy/policy_plan.h"
 
-static int report_problems(const struct app *app, const struct policy_problems *p)
+static int report_problems(const struct app *app, const struct config_problems *p)
 {
 	BUF_AUTO b = BUF_INIT((size_t)1 << 20);
 	struct err err = ERR_INIT;
 
-	if (policy_problems_format(p, app->policy_path, &b, &err))
+	if (config_problems_format(p, app->config_path, &b, &err))
 		return app_error(&err, APP_USAGE);
 	if (b.n)
 		fwrite(b.p, 1, b.n, stderr);
 	return APP_OK;
 }
 
-static json_t *problem_list(const struct policy_problems *p)
+static json_t *problem_list(const struct config_problems *p)
 {
 	json_t *list = json_array();
 
@@ -35,12 +35,12 @@ static json_t *problem_list(const struct policy_problems *p)
 		json_array_append_new(
 		    list, json_pack("{s:i, s:i, s:s, s:s, s:s, s:s}", "line", (int)p->item[i].mark.line,
 			      "column", (int)p->item[i].mark.column, "severity",
-			      p->item[i].severity == POLICY_ERROR ? "error" : "warning", "code",
+			      p->item[i].severity == CONFIG_ERROR ? "error" : "warning", "code",
 			      p->item[i].code, "message", p->item[i].msg, "hint", p->item[i].hint));
 	return list;
 }
 
-static const char *every_text(const struct policy_every *e, char *out, size_t size)
+static const char *every_text(const struct config_every *e, char *out, size_t size)
 {
 	static const char *const units[] = {"h", "d", "w", "mo"};
 
@@ -59,7 +59,7 @@ static int show_plan(const struct policy *policy, int code)
 	return app_flush(code);
 }
 
-static json_t *plan_json(const struct policy *policy, const struct policy_problems *problems)
+static json_t *plan_json(const struct policy *policy, const struct config_problems *problems)
 {
 	json_t *datasets = json_array(), *media = json_array();
 	char every[32];
@@ -86,7 +86,7 @@ static json_t *plan_json(const struct policy *policy, const struct policy_proble
 	    policy->state, "datasets", datasets, "media", media, "problems", problem_list(problems));
 }
 
-static int check(struct app *app, struct policy_problems *problems)
+static int check(struct app *app, struct config_problems *problems)
 {
 	POLICY_AUTO policy = NULL;
 	struct err err = ERR_INIT;
@@ -130,7 +130,7 @@ int cmd_check(struct app *app, int argc, char **argv)
 	    {NULL, 0, NULL, 0}};
 	const char *against = NULL;
 	bool diff = false, now = false;
-	struct policy_problems *problems;
+	struct config_problems *problems;
 	int code = APP_OK, opt;
 
 	while ((opt = app_getopt(app, argc, argv, own, &code)) != -1) {

@@ -10,15 +10,15 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
-#include "cmd/show/morning.h"
 #include "cmd/app/operator.h"
-#include "cmd/app/outcome.h"
 #include "cmd/app/out.h"
+#include "cmd/app/outcome.h"
 #include "cmd/app/signed_file.h"
+#include "cmd/show/summary.h"
 #include "format/journal/approval.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
-#include "read/rules/standing.h"
+#include "read/rules/compliance.h"
 #include "write/state/reserve.h"
 #include "write/state/state.h"
 
@@ -46,7 +46,7 @@ static int show(struct app *app, const struct policy *policy)
 	} else if (latch->found_ns) {
 		printf(text("the clock jumped forward by %s; it said %s then; nothing expires until it is "
 			    "attested: 'bkp clock attest --operator NAME --reason TEXT'\n"),
-		    standing_span(latch->seconds, span, sizeof(span)),
+		    compliance_span(latch->seconds, span, sizeof(span)),
 		    clock_format_local(latch->found_ns, found));
 	} else if (!app->quiet) {
 		printf("%s\n", text("the clock has not jumped forward, or was attested since"));
@@ -153,7 +153,7 @@ static int attest_with(struct app *app, const struct policy *policy, const struc
 {
 	struct state *s = NULL;
 	struct err err = ERR_INIT;
-	char line[MORNING_LINE], show[256];
+	char line[SUMMARY_LINE], show[256];
 	int r, code;
 
 	app_act(app, "clock attest", "operator", q->operator);
@@ -165,7 +165,7 @@ static int attest_with(struct app *app, const struct policy *policy, const struc
 		code = app_error(&err, APP_FAILED);
 	if (!q->statement_out)
 		code = outcome_record(app, s, "clock attest", code,
-		    r ? morning_failure(&err, line) : text("the clock is attested"));
+		    r ? summary_failure(&err, line) : text("the clock is attested"));
 	if (!code && !app->quiet && !app->json && q->statement_out)
 		printf(text("the statement is written; an approver signs it: minisign -S -m '%s'\n"),
 		    path_show(q->statement_out, show, sizeof(show)));

@@ -9,18 +9,18 @@
 #include "base/text.h"
 #include "base/width.h"
 #include "cmd/app/app.h"
-#include "cmd/show/expire_report.h"
-#include "cmd/show/morning.h"
 #include "cmd/app/operator.h"
 #include "cmd/app/out.h"
 #include "cmd/app/outcome.h"
 #include "cmd/app/signed_file.h"
+#include "cmd/show/expire_report.h"
+#include "cmd/show/summary.h"
 #include "format/journal/approval.h"
 #include "format/policy/policy.h"
 #include "read/vault/medium.h"
+#include "write/expire/expiry.h"
 #include "write/state/agreement.h"
 #include "write/state/clockwatch.h"
-#include "write/expire/expiry.h"
 #include "write/state/reserve.h"
 #include "write/state/state.h"
 
@@ -122,14 +122,14 @@ static int report(struct app *app, const struct request *q, const struct expiry 
 }
 
 /* What came of it, for the record and for whom it may concern. */
-static void summarize(const struct expiry *e, const struct err *failure, char line[MORNING_LINE])
+static void summarize(const struct expiry *e, const struct err *failure, char line[SUMMARY_LINE])
 {
 	uint64_t expired = 0, bytes = 0;
 	const struct err *why = NULL;
-	char freed[OUT_BYTES], show[MORNING_LINE];
+	char freed[OUT_BYTES], show[SUMMARY_LINE];
 
 	if (failure) {
-		morning_failure(failure, line);
+		summary_failure(failure, line);
 		return;
 	}
 	for (size_t i = 0; i < e->n; i++) {
@@ -139,15 +139,15 @@ static void summarize(const struct expiry *e, const struct err *failure, char li
 			why = &e->media[i].done.why;
 	}
 	if (why)
-		snprintf(line, MORNING_LINE, text("%ju copies expired, %s freed, 1 warning: %s"), expired,
+		snprintf(line, SUMMARY_LINE, text("%ju copies expired, %s freed, 1 warning: %s"), expired,
 		    out_bytes(bytes, freed), path_show(why->msg, show, sizeof(show)));
 	else if (expired)
-		snprintf(line, MORNING_LINE, text("%ju copies expired, %s freed"), expired,
+		snprintf(line, SUMMARY_LINE, text("%ju copies expired, %s freed"), expired,
 		    out_bytes(bytes, freed));
 	else
-		snprintf(line, MORNING_LINE, "%s", text("nothing had to go"));
+		snprintf(line, SUMMARY_LINE, "%s", text("nothing had to go"));
 	width_whole(line);
-	morning_cut(line, MORNING_CHARS);
+	summary_cut(line, SUMMARY_CHARS);
 }
 
 static void on_leftover(void *arg, const struct reap_leftover *l)
@@ -157,7 +157,7 @@ static void on_leftover(void *arg, const struct reap_leftover *l)
 }
 
 static int expire(struct app *app, const struct request *q, const struct policy *policy, struct state *s,
-    char line[MORNING_LINE])
+    char line[SUMMARY_LINE])
 {
 	struct err err = ERR_INIT, told = ERR_INIT;
 	struct expiry *e = NULL;
@@ -165,7 +165,7 @@ static int expire(struct app *app, const struct request *q, const struct policy 
 
 	if ((!only_looks(q) && prepare(s, policy, &told, &err)) ||
 	    expiry_open(s, policy, q->medium, &e, &err)) {
-		morning_failure(&err, line);
+		summary_failure(&err, line);
 		return app_error(&err, APP_FAILED);
 	}
 	e->operator= q->operator;
@@ -189,7 +189,7 @@ static int expire(struct app *app, const struct request *q, const struct policy 
 static int expire_and_tell(
     struct app *app, const struct request *q, const struct policy *policy, struct state *s)
 {
-	char line[MORNING_LINE];
+	char line[SUMMARY_LINE];
 	struct outcome o = {.command = "expire", .line = line};
 
 	o.code = expire(app, q, policy, s, line);
@@ -201,7 +201,7 @@ static int check_request(struct app *app, const struct request *q, const struct 
 	char show[256];
 
 	if (q->medium && !policy_find_medium(policy, q->medium))
-		return app_unknown(app, policy_near_medium(policy, q->medium),
+		return app_unknown(app, policy_suggest_medium(policy, q->medium),
 		    text("'%s' is not a medium of the policy"), path_show(q->medium, show, sizeof(show)));
 	if (!q->plan != !q->signature)
 		return app_usage(app, "%s", text("--plan and --signature belong together"));

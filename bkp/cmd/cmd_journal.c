@@ -17,11 +17,11 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
-#include "cmd/cmd_journal.h"
 #include "cmd/app/out.h"
 #include "cmd/app/root_key.h"
-#include "format/journal/journal.h"
+#include "cmd/cmd_journal.h"
 #include "format/crypto/minisig.h"
+#include "format/journal/journal.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 

@@ -1,5 +1,5 @@
 /* cmd_journal_repair: bkp journal repair --operator NAME: the end of the journal that is none is cut off,
- * here and on the media that are attached; see write/copies/repair.h. */
+ * here and on the media that are attached; see write/copies/journal_repair.h. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,22 +8,22 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
-#include "cmd/cmd_journal.h"
-#include "cmd/show/morning.h"
 #include "cmd/app/operator.h"
 #include "cmd/app/out.h"
 #include "cmd/app/outcome.h"
+#include "cmd/cmd_journal.h"
+#include "cmd/show/summary.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 #include "read/vault/medium.h"
-#include "write/media/heads.h"
-#include "write/copies/repair.h"
+#include "write/copies/journal_repair.h"
+#include "write/media/journal_copies.h"
 #include "write/state/state.h"
 
 #define NAME "journal repair"
 
 /* The state folder's own.  0, also when it is whole; else an exit code after the error has been reported. */
-static int mend_own(const struct policy *policy, const char *operator, struct repair_result * ret)
+static int mend_own(const struct policy *policy, const char *operator, struct journal_repair_result * ret)
 {
 	struct err err = ERR_INIT, why = ERR_INIT;
 	struct state *s = NULL;
@@ -32,7 +32,7 @@ static int mend_own(const struct policy *policy, const char *operator, struct re
 	/* a medium whose copy is whole and goes on further holds what would be cut */
 	if (!r && why.code[0]) {
 		state_act(s, NAME, "operator", operator);
-		r = heads_check_media(s, policy, &err) || repair_journal(s, &why, ret, &err);
+		r = journal_copies_check_media(s, policy, &err) || journal_repair_host(s, &why, ret, &err);
 	}
 	state_close(s);
 	return r ? app_error(&err, APP_FAILED) : APP_OK;
@@ -54,9 +54,9 @@ static int mend_copy(struct state *s, const struct policy_medium *pm, uint64_t *
 	r = medium_open(path, &want, &m, &err);
 	if (r) /* away: this is run again when it is here */
 		return r == MEDIUM_ABSENT ? APP_OK : app_error(&err, APP_UNKNOWN);
-	r = repair_copy(s, m, &err);
+	r = journal_repair_copy(s, m, &err);
 	medium_close(m);
-	*mended += r == REPAIR_MENDED;
+	*mended += r == JOURNAL_REPAIR_MENDED;
 	if (r >= 0)
 		return APP_OK;
 	err_wrap(&err, "%s", pm->name);
@@ -64,7 +64,7 @@ static int mend_copy(struct state *s, const struct policy_medium *pm, uint64_t *
 }
 
 static int report(
-    const struct app *app, const struct repair_result *r, uint64_t mended, const char *line, int code)
+    const struct app *app, const struct journal_repair_result *r, uint64_t mended, const char *line, int code)
 {
 	if (app->json)
 		return out_json(json_pack("{s:I, s:I, s:I, s:s, s:I}", "kept", (json_int_t)r->kept, "lines",
@@ -79,9 +79,9 @@ static int report(
 int cmd_journal_repair(struct app *app, const struct cmd_journal_options *o)
 {
 	POLICY_AUTO policy = NULL;
-	struct repair_result r = {0};
+	struct journal_repair_result r = {0};
 	struct state *s = NULL;
-	char line[MORNING_LINE];
+	char line[SUMMARY_LINE];
 	uint64_t mended = 0;
 	int code;
 

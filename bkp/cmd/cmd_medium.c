@@ -11,10 +11,10 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
-#include "cmd/cmd_medium.h"
-#include "cmd/show/morning.h"
 #include "cmd/app/out.h"
 #include "cmd/app/outcome.h"
+#include "cmd/cmd_medium.h"
+#include "cmd/show/summary.h"
 #include "format/journal/journal.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
@@ -29,7 +29,7 @@
 
 static int undeclared(const struct policy *policy, const char *name)
 {
-	const char *near = policy_near_medium(policy, name);
+	const char *near = policy_suggest_medium(policy, name);
 	struct err err = ERR_INIT;
 
 	err_set(&err, "E-MEDIA-15", text("the policy declares no medium '%s'"), name);
@@ -136,7 +136,7 @@ static int add(struct app *app, struct state *s, const struct policy *policy, co
 static int recorded(
     const struct app *app, struct state *s, const struct policy_medium *m, uint64_t seq, int code)
 {
-	char line[MORNING_LINE];
+	char line[SUMMARY_LINE];
 
 	if (code == APP_OK && ledger_seq(state_ledger(s)) == seq)
 		return code;
@@ -176,7 +176,7 @@ static int cmd_add(struct app *app, const struct policy *policy, const char *nam
 
 int cmd_medium_unknown(const struct policy *policy, const char *name)
 {
-	const char *near = policy_near_medium(policy, name);
+	const char *near = policy_suggest_medium(policy, name);
 	const struct policy_medium *m = policy_find_medium(policy, name);
 	struct err err = ERR_INIT;
 

@@ -9,11 +9,11 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
-#include "cmd/cmd_medium.h"
-#include "cmd/show/morning.h"
 #include "cmd/app/operator.h"
 #include "cmd/app/out.h"
 #include "cmd/app/outcome.h"
+#include "cmd/cmd_medium.h"
+#include "cmd/show/summary.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 #include "write/media/attendance.h"
@@ -89,7 +89,7 @@ static int record(struct app *app, struct state *s, const struct policy_medium *
 /* What was typed wrong has changed nothing. */
 static int recorded(struct app *app, struct state *s, const char *name, const char *place, int code)
 {
-	char line[MORNING_LINE], label[SHOW], show[SHOW];
+	char line[SUMMARY_LINE], label[SHOW], show[SHOW];
 
 	if (code == APP_USAGE)
 		return code;

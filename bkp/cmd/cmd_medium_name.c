@@ -8,11 +8,11 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
-#include "cmd/cmd_medium.h"
-#include "cmd/show/morning.h"
 #include "cmd/app/operator.h"
 #include "cmd/app/out.h"
 #include "cmd/app/outcome.h"
+#include "cmd/cmd_medium.h"
+#include "cmd/show/summary.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 #include "write/state/state.h"
@@ -44,7 +44,7 @@ static int act(struct state *s, const struct policy *policy, const char *name, c
 static int change(struct app *app, struct state *s, const struct policy *policy, const char *name,
     const char *to, const char *operator, const char * reason)
 {
-	char line[MORNING_LINE], from[SHOW], show[SHOW];
+	char line[SUMMARY_LINE], from[SHOW], show[SHOW];
 	struct err err = ERR_INIT;
 	int code;
 
@@ -54,7 +54,7 @@ static int change(struct app *app, struct state *s, const struct policy *policy,
 	code = act(s, policy, name, to, operator, reason, &err) ? app_error(&err, APP_FAILED) : APP_OK;
 	path_show(name, from, sizeof(from));
 	if (code)
-		morning_failure(&err, line);
+		summary_failure(&err, line);
 	else if (to)
 		snprintf(line, sizeof(line), text("'%s' is called '%s' from now on"), from,
 		    path_show(to, show, sizeof(show)));

@@ -15,39 +15,39 @@
 #include "base/show/table.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
-#include "cmd/cmd_medium.h"
-#include "cmd/show/look.h"
 #include "cmd/app/out.h"
+#include "cmd/cmd_medium.h"
+#include "cmd/show/overview.h"
 #include "format/journal/journal.h"
 #include "format/policy/policy.h"
 #include "format/policy/policy_plan.h"
 #include "read/ledger/ledger.h"
-#include "read/rules/standing.h"
+#include "read/rules/compliance.h"
 
 #define SHOW 256
 
 /* ---- list ---- */
 
-static int list_json(const struct ledger *l, const struct standing *s)
+static int list_json(const struct ledger *l, const struct compliance *s)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < s->n_media; i++)
-		json_array_append_new(list, look_medium_json(&s->media[i]));
+		json_array_append_new(list, overview_medium_json(&s->media[i]));
 	return out_json(json_pack("{s:s, s:o}", "repository", ledger_repository(l), "media", list), APP_OK);
 }
 
 int cmd_medium_list(struct app *app, const struct policy *policy)
 {
 	struct ledger *l = NULL;
-	struct standing *s = NULL;
+	struct compliance *s = NULL;
 	int code = app_ledger(app, policy, &l);
 
 	if (!code)
-		code = look_standing(app, policy, l, &s);
+		code = overview_compliance(app, policy, l, &s);
 	if (!code)
-		code = app->json ? list_json(l, s) : out_table(look_media_table(s), 0, APP_OK);
-	standing_free(s);
+		code = app->json ? list_json(l, s) : out_table(overview_media_table(s), 0, APP_OK);
+	compliance_free(s);
 	ledger_free(l);
 	return code;
 }
@@ -123,18 +123,19 @@ static json_t *generations_json(const struct ledger *l, const char *uuid)
 		const struct ledger_copy *c = copy_on(g, uuid);
 
 		if (c && c->ok)
-			json_array_append_new(list,
-			    json_pack("{s:I, s:o, s:o, s:o, s:o, s:b}", "generation", (json_int_t)g->number,
-				"begun", look_time_json(g->begun_ns), "verified",
-				look_time_json(c->verified_ns), "damaged", look_time_json(c->damaged_ns),
-				"copied", look_time_json(c->copied_ns), "frozen", (int)c->frozen));
+			json_array_append_new(
+			    list, json_pack("{s:I, s:o, s:o, s:o, s:o, s:b}", "generation",
+				      (json_int_t)g->number, "begun", overview_time_json(g->begun_ns),
+				      "verified", overview_time_json(c->verified_ns), "damaged",
+				      overview_time_json(c->damaged_ns), "copied",
+				      overview_time_json(c->copied_ns), "frozen", (int)c->frozen));
 	}
 	return list;
 }
 
-static int show_json(const struct ledger *l, const struct standing_medium *m, const struct history *h)
+static int show_json(const struct ledger *l, const struct compliance_medium *m, const struct history *h)
 {
-	json_t *o = look_medium_json(m);
+	json_t *o = overview_medium_json(m);
 
 	if (o && (json_object_set_new(o, "on_it", generations_json(l, m->ledger->uuid)) ||
 		     json_object_set(o, "history", h->list))) {
@@ -154,7 +155,7 @@ static void line(struct table *t, const char *what, const char *value)
 	table_cell(t, "%s", value && *value ? path_show(value, show, sizeof(show)) : "-");
 }
 
-static int show_facts(const struct standing_medium *m)
+static int show_facts(const struct compliance_medium *m)
 {
 	const struct ledger_medium *lm = m->ledger;
 	char a[POLICY_PLAN_TEXT], where[LOOK_TEXT], time[CLOCK_TEXT];
@@ -165,7 +166,7 @@ static int show_facts(const struct standing_medium *m)
 	line(t, text("identity"), lm->uuid);
 	table_cell(t, "%s", text("technology"));
 	table_cell(t,
-	    standing_type_shown(m) ? "%s (%s)" : text("%s (%s), declared: its device does not show it"),
+	    compliance_type_shown(m) ? "%s (%s)" : text("%s (%s), declared: its device does not show it"),
 	    policy_plan_technology(lm->type), lm->type);
 	line(t, text("kept"), lm->offline ? text("offline") : text("online"));
 	line(t, text("registered"), clock_format_local(lm->added_ns, time));
@@ -174,7 +175,7 @@ static int show_facts(const struct standing_medium *m)
 	line(t, text("serial number"), lm->serial);
 	if (strcmp(lm->store, lm->fs_uuid) != 0)
 		line(t, text("storage"), lm->store);
-	line(t, text("now"), look_where(m, where));
+	line(t, text("now"), overview_where(m, where));
 	line(t, text("place"), lm->unplaced ? text("not recorded") : lm->place);
 	if (*lm->destination)
 		line(t, text("on its way to"), lm->destination);
@@ -253,7 +254,7 @@ static int show_history(const struct history *h)
 	return out_table(t, 2, APP_OK);
 }
 
-static int show_text(const struct ledger *l, const struct standing_medium *m, const struct history *h)
+static int show_text(const struct ledger *l, const struct compliance_medium *m, const struct history *h)
 {
 	char show[SHOW];
 	int code;
@@ -266,7 +267,7 @@ static int show_text(const struct ledger *l, const struct standing_medium *m, co
 	return code ? code : show_history(h);
 }
 
-static const struct standing_medium *find(const struct standing *s, const struct ledger_medium *lm)
+static const struct compliance_medium *find(const struct compliance *s, const struct ledger_medium *lm)
 {
 	for (size_t i = 0; i < s->n_media; i++)
 		if (s->media[i].ledger == lm)
@@ -278,15 +279,15 @@ static int show(
     struct app *app, const struct policy *policy, const struct ledger *l, const struct ledger_medium *lm)
 {
 	struct history h = {.uuid = lm->uuid, .list = json_array()};
-	struct standing *s = NULL;
-	int code = look_standing(app, policy, l, &s);
+	struct compliance *s = NULL;
+	int code = overview_compliance(app, policy, l, &s);
 
 	if (!code)
 		code = read_history(policy, l, &h);
 	if (!code)
 		code = app->json ? show_json(l, find(s, lm), &h) : show_text(l, find(s, lm), &h);
 	json_decref(h.list);
-	standing_free(s);
+	compliance_free(s);
 	return code;
 }
 

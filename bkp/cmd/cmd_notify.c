@@ -1,7 +1,7 @@
 /* cmd_notify: bkp notify: tells by the policy's notify command how things stand, or that it works (--test).
  *
  * A run that does not take place tells nobody, so this is for a second line of the crontab, hours after the
- * night.  It waits for no lock: while another bkp is at work somebody is told all the same, and only the
+ * run.  It waits for no lock: while another bkp is at work somebody is told all the same, and only the
  * record of it is left out. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,13 +9,13 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
-#include "cmd/show/look.h"
-#include "cmd/show/morning.h"
 #include "cmd/app/notify.h"
 #include "cmd/app/outcome.h"
+#include "cmd/show/overview.h"
+#include "cmd/show/summary.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
-#include "read/rules/standing.h"
+#include "read/rules/compliance.h"
 #include "write/state/state.h"
 
 static int send(struct app *app, const struct policy *policy, const char *line, const char *details, int code)
@@ -34,7 +34,7 @@ static int send(struct app *app, const struct policy *policy, const char *line, 
 
 static int send_test(struct app *app, const struct policy *policy)
 {
-	char line[MORNING_LINE];
+	char line[SUMMARY_LINE];
 	int code;
 
 	snprintf(line, sizeof(line), "%s", text("this is a test: somebody would be told like this"));
@@ -46,7 +46,7 @@ static int send_test(struct app *app, const struct policy *policy)
 }
 
 /* What to do, one sentence a line. */
-static char *next_lines(const struct standing *s)
+static char *next_lines(const struct compliance *s)
 {
 	char *p = NULL;
 	size_t size;
@@ -60,22 +60,22 @@ static char *next_lines(const struct standing *s)
 	return p;
 }
 
-static int send_standing(struct app *app, const struct policy *policy, const struct ledger *l)
+static int send_compliance(struct app *app, const struct policy *policy, const struct ledger *l)
 {
-	struct standing *s = NULL;
-	char line[MORNING_LINE], *details;
-	int code = look_standing(app, policy, l, &s);
+	struct compliance *s = NULL;
+	char line[SUMMARY_LINE], *details;
+	int code = overview_compliance(app, policy, l, &s);
 
 	if (code)
 		return send(
 		    app, policy, text("it cannot be told how things stand: run 'bkp status'"), NULL, code);
-	code = look_exit(s);
+	code = overview_exit(s);
 	if (code != APP_OK || policy->notify_when == POLICY_NOTIFY_ALWAYS) {
 		details = next_lines(s);
-		code = send(app, policy, morning_standing(s, line), details, code);
+		code = send(app, policy, summary_compliance(s, line), details, code);
 		free(details);
 	}
-	standing_free(s);
+	compliance_free(s);
 	return code;
 }
 
@@ -117,7 +117,7 @@ int cmd_notify(struct app *app, int argc, char **argv)
 		code = send(
 		    app, policy, text("it cannot be told how things stand: run 'bkp status'"), NULL, code);
 	else
-		code = send_standing(app, policy, l);
+		code = send_compliance(app, policy, l);
 	ledger_free(l);
 	return code;
 }

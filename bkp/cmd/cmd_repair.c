@@ -10,16 +10,16 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
-#include "cmd/show/morning.h"
 #include "cmd/app/out.h"
 #include "cmd/app/outcome.h"
 #include "cmd/app/tools_folder.h"
+#include "cmd/show/summary.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 #include "read/vault/medium.h"
+#include "write/copies/medium_repair.h"
 #include "write/media/medium_docs.h"
 #include "write/media/medium_w.h"
-#include "write/copies/mend.h"
 #include "write/state/state.h"
 
 #define MEDIA_MAX 64
@@ -136,7 +136,7 @@ static void open_all(struct job *j)
 	}
 }
 
-static void repair_each(struct job *j)
+static void journal_repair_each(struct job *j)
 {
 	char tools[PATH_MAX];
 	const struct medium_docs_sources docs = tools_sources(tools);
@@ -150,14 +150,14 @@ static void repair_each(struct job *j)
 		if (!pm || (j->wanted && strcmp(j->wanted, pm->name) != 0) || !may_write(j, pm))
 			continue;
 		j->label = pm->name;
-		if (mend_run(&mend, &err))
+		if (medium_repair_run(&mend, &err))
 			worse(j, app_error(&err, APP_FAILED));
 	}
 }
 
 static int repair(struct job *j)
 {
-	char line[MORNING_LINE];
+	char line[SUMMARY_LINE];
 	struct err err = ERR_INIT;
 
 	j->rows = json_array();
@@ -168,7 +168,7 @@ static int repair(struct job *j)
 		worse(j, app_error(&err, APP_UNKNOWN));
 	}
 	if (j->code < APP_UNKNOWN)
-		repair_each(j);
+		journal_repair_each(j);
 	for (size_t i = 0; i < j->n; i++)
 		medium_close(j->media[i]);
 	snprintf(line, sizeof(line), text("%ju files mended, %ju could not be"), j->mended, j->left);

@@ -8,15 +8,15 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
-#include "cmd/show/expire_report.h"
-#include "cmd/show/morning.h"
 #include "cmd/app/operator.h"
 #include "cmd/app/out.h"
 #include "cmd/app/outcome.h"
-#include "cmd/show/rotate_report.h"
 #include "cmd/app/tools_folder.h"
+#include "cmd/show/expire_report.h"
+#include "cmd/show/rotate_report.h"
+#include "cmd/show/summary.h"
 #include "format/policy/policy.h"
-#include "write/media/heads.h"
+#include "write/media/journal_copies.h"
 #include "write/rotate/rotate.h"
 #include "write/state/state.h"
 
@@ -77,7 +77,7 @@ static bool is_usage(const struct err *err)
 static int end(const struct app *app, const struct rotate_config *cfg, const struct rotate_result *result,
     const struct err *failure, int code)
 {
-	char line[MORNING_LINE], *details = NULL;
+	char line[SUMMARY_LINE], *details = NULL;
 	size_t size = 0;
 	FILE *held = open_memstream(&details, &size);
 	struct outcome o = {.command = "rotate", .line = line, .generation = result->newest};
@@ -94,11 +94,11 @@ static int end(const struct app *app, const struct rotate_config *cfg, const str
 		rotate_report_text(result, cfg->operator);
 	o.code = app->json ? rotate_report_json(result, cfg->operator, failure, code) : code;
 	o.details = details;
-	morning_rotation(result, failure, line);
+	summary_rotation(result, failure, line);
 	/* what was typed wrong has changed nothing */
 	code = code == APP_USAGE ? code
 				 : outcome_tell(app, cfg->policy,
-				       failure && heads_is_ahead(failure) ? NULL : cfg->state, &o);
+				       failure && journal_copies_is_ahead(failure) ? NULL : cfg->state, &o);
 	free(details);
 	return app_flush(code);
 }

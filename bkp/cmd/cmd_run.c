@@ -14,20 +14,20 @@
 #include "base/text.h"
 #include "cmd/app/app.h"
 #include "cmd/app/interrupt.h"
-#include "cmd/show/morning.h"
-#include "cmd/show/night_report.h"
-#include "cmd/show/night_say.h"
 #include "cmd/app/outcome.h"
 #include "cmd/app/root_key.h"
-#include "cmd/show/run_due.h"
 #include "cmd/app/tools_folder.h"
-#include "cmd/app/warden.h"
+#include "cmd/app/watchdog.h"
+#include "cmd/show/run_due.h"
+#include "cmd/show/run_report.h"
+#include "cmd/show/run_say.h"
+#include "cmd/show/summary.h"
 #include "format/crypto/minisig.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 #include "read/rules/slots.h"
 #include "write/index/dedup_guard.h"
-#include "write/run/night.h"
+#include "write/run/run.h"
 #include "write/state/state.h"
 
 #define NOTES_SHOWN 50 /* names on stderr per run; the catalog marks all of them */
@@ -36,8 +36,8 @@ struct view {
 	time_t until; /* 0: no end is given */
 	bool quiet;
 	uint64_t notes;
-	struct night_say *say;
-	struct night_progress told; /* last */
+	struct run_say *say;
+	struct run_progress told; /* last */
 	char what[160];
 };
 
@@ -53,75 +53,75 @@ static void on_note(void *arg, enum capture_kind kind, const char *dataset, cons
 		return;
 	if (++v->notes > NOTES_SHOWN) {
 		if (v->notes == NOTES_SHOWN + 1)
-			night_say_note(v->say, "%s\n",
+			run_say_note(v->say, "%s\n",
 			    text("bkp: more of these are not shown here; 'bkp-restore list' marks them all"));
 		return;
 	}
 	path_show(path, shown, sizeof(shown));
 	switch (kind) {
 	case CAPTURE_UNREADABLE:
-		night_say_note(
+		run_say_note(
 		    v->say, text("bkp: W-FILE-01: %s: cannot read '/%s': %s\n"), dataset, shown, why);
 		break;
 	case CAPTURE_CHANGED:
-		night_say_note(v->say, text("bkp: W-FILE-02: %s: '/%s' changed while it was read, twice\n"),
+		run_say_note(v->say, text("bkp: W-FILE-02: %s: '/%s' changed while it was read, twice\n"),
 		    dataset, shown);
 		break;
 	case CAPTURE_SOCKET:
-		night_say_note(
+		run_say_note(
 		    v->say, text("bkp: W-FILE-03: %s: '/%s' is a socket: not stored\n"), dataset, shown);
 		break;
 	case CAPTURE_INCOMPLETE:
-		night_say_note(v->say,
+		run_say_note(v->say,
 		    text("bkp: W-FILE-04: %s: some attributes of '/%s' cannot be read: %s\n"), dataset, shown,
 		    why);
 		break;
 	case CAPTURE_TOO_LARGE:
-		night_say_note(v->say,
+		run_say_note(v->say,
 		    text("bkp: W-FILE-05: %s: path and attributes of '/%s' are too large: not stored\n"),
 		    dataset, shown);
 		break;
 	case CAPTURE_MOUNT:
-		night_say_note(v->say,
+		run_say_note(v->say,
 		    text("bkp: W-FILE-06: %s: '/%s' is a mount point: not entered (cross_mounts: true "
 			 "would)\n"),
 		    dataset, shown);
 		break;
 	case CAPTURE_OUTSIDE:
-		night_say_note(v->say,
+		run_say_note(v->say,
 		    text("bkp: W-FILE-08: %s: '%s' of the tar stream leads out of it, or links to what does: "
 			 "not stored\n"),
 		    dataset, shown);
 		break;
 	case CAPTURE_ABSENT:
-		night_say_note(v->say,
+		run_say_note(v->say,
 		    text("bkp: W-FILE-09: %s: '/%s' is a hard link to something that did not come before it: "
 			 "not stored\n"),
 		    dataset, shown);
 		break;
 	case CAPTURE_BELOW:
-		night_say_note(v->say,
+		run_say_note(v->say,
 		    text("bkp: W-FILE-10: %s: '/%s' is below something that is no folder: not stored\n"),
 		    dataset, shown);
 		break;
 	case CAPTURE_TWICE:
-		night_say_note(v->say,
+		run_say_note(v->say,
 		    text("bkp: W-FILE-11: %s: '/%s' came more than once in the tar stream: the last one is "
 			 "stored\n"),
 		    dataset, shown);
 		break;
 	case CAPTURE_UNCHECKED:
-		night_say_note(v->say, "bkp: W-EXPECT-01: %s: %s\n", dataset, path);
+		run_say_note(v->say, "bkp: W-EXPECT-01: %s: %s\n", dataset, path);
 		break;
 	case CAPTURE_ROOT:
-		night_say_note(v->say, text("bkp: W-FILE-07: %s: '/%s' of the policy is not there: %s\n"),
+		run_say_note(v->say, text("bkp: W-FILE-07: %s: '/%s' of the policy is not there: %s\n"),
 		    dataset, shown, why);
 		break;
 	}
 }
 
 /* Each part has its own speed; the data sets are one. */
-static void on_progress(void *arg, const struct night_progress *p)
+static void on_progress(void *arg, const struct run_progress *p)
 {
 	struct view *v = arg;
 	struct out_progress *o = &v->say->progress;
@@ -157,7 +157,7 @@ static int choose(const struct app *app, const struct policy *policy, int argc, 
 				sets[i] = NULL;
 		if (!sets[i]) {
 			free(sets);
-			return app_unknown(app, policy_near_dataset(policy, argv[i]),
+			return app_unknown(app, policy_suggest_dataset(policy, argv[i]),
 			    text("'%s' is not a data set of the policy, or is named twice"), argv[i]);
 		}
 	}
@@ -246,10 +246,10 @@ static int nothing(const struct app *app, const struct policy *policy, const str
 static int run(struct app *app, const struct policy *policy, struct state *state,
     const struct policy_dataset **sets, size_t n, const struct run_options *opt)
 {
-	struct night_say say;
+	struct run_say say;
 	struct view view = {.quiet = app->quiet, .until = opt->until, .say = &say};
 	struct asker asker = {state, policy};
-	struct night_config cfg = {
+	struct run_config cfg = {
 	    .state = state,
 	    .policy = policy,
 	    .datasets = sets,
@@ -261,18 +261,18 @@ static int run(struct app *app, const struct policy *policy, struct state *state
 	    .cb = {.note = on_note, .stop = on_stop, .arg = &view, .interrupted = on_interrupted},
 	    .progress = on_progress,
 	};
-	struct night_result result;
+	struct run_result result;
 	struct err err = ERR_INIT;
 	char tools[PATH_MAX];
 	int r, code;
 
 	cfg.docs = tools_sources(tools);
-	night_say_begin(&say, app, policy);
+	run_say_begin(&say, app, policy);
 	interrupt_watch();
-	r = night_run(&cfg, &result, &err);
-	if (r == NIGHT_NOTHING) {
-		night_say_drop(&say);
-		night_result_free(&result);
+	r = run_run(&cfg, &result, &err);
+	if (r == RUN_NOTHING) {
+		run_say_drop(&say);
+		run_result_free(&result);
 		return nothing(app, policy, state_ledger(state));
 	}
 	result.signal = interrupt_signal();
@@ -284,22 +284,22 @@ static int run(struct app *app, const struct policy *policy, struct state *state
 		    text("nothing is lost; if it comes again, have the disk of the state folder and this "
 			 "computer's memory looked at"));
 	}
-	if (r && !result.signal && !opt->again && warden_watched() && !strcmp(err.code, "E-DEDUP-01")) {
-		night_say_drop(&say);
-		night_result_free(&result);
-		return WARDEN_AGAIN;
+	if (r && !result.signal && !opt->again && watchdog_watched() && !strcmp(err.code, "E-DEDUP-01")) {
+		run_say_drop(&say);
+		run_result_free(&result);
+		return WATCHDOG_AGAIN;
 	}
-	code = r || result.signal ? APP_FAILED : night_report_exit(&result);
+	code = r || result.signal ? APP_FAILED : run_report_exit(&result);
 	if (result.signal)
-		night_say_note(&say,
+		run_say_note(&say,
 		    text("bkp: E-RUN-07: ended by signal %d: what was whole by then %s; the next run goes on "
 			 "from there\n"),
 		    result.signal,
 		    r ? text("is stored, no generation was made") : text("makes a generation"));
-	code = night_say_end(&say, state, &result, r ? &err : NULL, code);
+	code = run_say_end(&say, state, &result, r ? &err : NULL, code);
 	if (opt->timings && !app->json)
-		night_report_timings(&result.timings);
-	night_result_free(&result);
+		run_report_timings(&result.timings);
+	run_result_free(&result);
 	return code;
 }
 
@@ -347,10 +347,10 @@ static int busy(
 	if (opt->catch_up)
 		return APP_OK;
 	if (!by_slot(opt) || app_ledger(app, policy, &l))
-		return night_say_refused(app, policy, err, APP_FAILED);
+		return run_say_refused(app, policy, err, APP_FAILED);
 	due = run_due_new(policy, l);
 	code = due && !run_due_count(due) ? run_due_nothing(app, due)
-					  : night_say_refused(app, policy, err, APP_FAILED);
+					  : run_say_refused(app, policy, err, APP_FAILED);
 	run_due_free(due);
 	ledger_free(l);
 	return code;
@@ -386,10 +386,10 @@ static int run_now(struct app *app, const struct policy *policy, const struct po
 	r = app_state_open(app, policy, &state, &err);
 	if (r)
 		return r == STATE_BUSY ? busy(app, policy, opt, &err)
-				       : night_say_refused(app, policy, &err, APP_FAILED);
+				       : run_say_refused(app, policy, &err, APP_FAILED);
 	if (check_root(state, opt->root_key, &err)) {
 		state_close(state);
-		return night_say_refused(app, policy, &err, APP_FAILED);
+		return run_say_refused(app, policy, &err, APP_FAILED);
 	}
 	due = run_due_new(policy, state_ledger(state));
 	if (!due)
@@ -408,7 +408,7 @@ static int died(struct app *app, const struct policy *policy, int number)
 {
 	struct err err = ERR_INIT, unsaid = ERR_INIT;
 	struct state *state = NULL;
-	char line[MORNING_LINE];
+	char line[SUMMARY_LINE];
 	struct outcome o = {.command = "run", .code = APP_FAILED, .line = line};
 	int code;
 
@@ -422,7 +422,7 @@ static int died(struct app *app, const struct policy *policy, int number)
 	err_hint(&err, "%s",
 	    text("is there room in the state folder and memory, was it killed? then run 'bkp run' again: it "
 		 "goes on; 'bkp status' says what there is"));
-	morning_failure(&err, line);
+	summary_failure(&err, line);
 	if (!app->json)
 		puts(line);
 	app_error(&err, APP_FAILED);
@@ -434,16 +434,16 @@ static int died(struct app *app, const struct policy *policy, int number)
 	return app_flush(code);
 }
 
-/* Of a damaged index, which is a cache: it is begun anew, and need not cost the night. */
+/* Of a damaged index, which is a cache: it is begun anew, and need not cost the run. */
 static bool ended_by_index(const struct policy *policy, int status)
 {
 	char path[PATH_MAX];
 
 	if (WIFEXITED(status))
-		return WEXITSTATUS(status) == WARDEN_AGAIN;
+		return WEXITSTATUS(status) == WATCHDOG_AGAIN;
 	if (WTERMSIG(status) == SIGKILL)
 		return false;
-	snprintf(path, sizeof(path), "%s/" NIGHT_INDEX, policy->state);
+	snprintf(path, sizeof(path), "%s/" RUN_INDEX, policy->state);
 	return dedup_guard_died_inside(path);
 }
 
@@ -452,13 +452,13 @@ static int run_watched(struct app *app, const struct policy *policy, const struc
 {
 	int status;
 
-	if (!warden_watch(&status))
+	if (!watchdog_watch(&status))
 		return run_now(app, policy, sets, n, opt);
 	if (!opt->again && ended_by_index(policy, status)) {
 		opt->again = true;
 		return run_watched(app, policy, sets, n, opt);
 	}
-	if (WIFEXITED(status) && WEXITSTATUS(status) != WARDEN_DIED)
+	if (WIFEXITED(status) && WEXITSTATUS(status) != WATCHDOG_DIED)
 		return WEXITSTATUS(status);
 	return died(app, policy, WIFEXITED(status) ? 0 : WTERMSIG(status));
 }

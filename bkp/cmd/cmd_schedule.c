@@ -17,10 +17,10 @@
 #include "base/show/table.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
-#include "cmd/show/check_live.h"
-#include "cmd/app/outcome.h"
 #include "cmd/app/out.h"
+#include "cmd/app/outcome.h"
 #include "cmd/app/root_key.h"
+#include "cmd/show/check_live.h"
 #include "cmd/show/run_due.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
@@ -66,17 +66,17 @@ static int copy(struct app *app, const char *option, const char *value, char *ou
 }
 
 /* The policy as cron will name it: the spelling stays, but it must not depend on where we are. */
-static int policy_path(const struct app *app, char out[PATH_MAX], struct err *err)
+static int config_path(const struct app *app, char out[PATH_MAX], struct err *err)
 {
 	char *real;
 
-	if (*app->policy_path == '/') {
-		snprintf(out, PATH_MAX, "%s", app->policy_path);
+	if (*app->config_path == '/') {
+		snprintf(out, PATH_MAX, "%s", app->config_path);
 		return 0;
 	}
-	real = realpath(app->policy_path, NULL);
+	real = realpath(app->config_path, NULL);
 	if (!real)
-		return err_sys(err, "E-IO-01", errno, text("cannot open '%s'"), app->policy_path);
+		return err_sys(err, "E-IO-01", errno, text("cannot open '%s'"), app->config_path);
 	snprintf(out, PATH_MAX, "%s", real);
 	free(real);
 	return 0;
@@ -104,7 +104,7 @@ static int fill(struct app *app, const struct options *o, enum schedule_kind kin
 		code = copy(app, "--root", o->root ? o->root : "", s->root, sizeof(s->root) / 2);
 	if (!code && (!*s->name || strchr(s->name, '/') || *s->name == '.'))
 		return app_usage(app, text("'%s' is not a name for a schedule"), s->name);
-	if (!code && policy_path(app, s->policy, &err))
+	if (!code && config_path(app, s->policy, &err))
 		return app_error(&err, APP_USAGE);
 	return code;
 }

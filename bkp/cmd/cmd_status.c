@@ -12,12 +12,12 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
-#include "cmd/show/look.h"
 #include "cmd/show/metrics.h"
+#include "cmd/show/overview.h"
 #include "cmd/show/status_show.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
-#include "read/rules/standing.h"
+#include "read/rules/compliance.h"
 
 #define METRICS_MAX ((size_t)16 << 20)
 
@@ -38,8 +38,8 @@ static int write_file(const char *path, const struct buf *b, struct err *err)
 }
 
 /* path: "-" is stdout.  l and s NULL: unknown.  0, or an exit code after a report. */
-static int write_metrics(
-    const char *path, const struct policy *policy, const struct ledger *l, const struct standing *s, int code)
+static int write_metrics(const char *path, const struct policy *policy, const struct ledger *l,
+    const struct compliance *s, int code)
 {
 	BUF_AUTO b = BUF_INIT(METRICS_MAX);
 	struct err err = ERR_INIT;
@@ -60,22 +60,22 @@ static int write_metrics(
 static int show(
     const struct app *app, const struct policy *policy, const struct ledger *l, const char *metrics)
 {
-	struct standing *s = NULL;
-	int code = look_standing(app, policy, l, &s), shown = APP_OK;
+	struct compliance *s = NULL;
+	int code = overview_compliance(app, policy, l, &s), shown = APP_OK;
 
 	if (code) {
 		if (metrics)
 			(void)write_metrics(metrics, policy, NULL, NULL, code);
 		return code;
 	}
-	code = look_exit(s);
+	code = overview_exit(s);
 	if (metrics)
 		shown = write_metrics(metrics, policy, l, s, code);
 	if (app->json)
 		shown = shown ? shown : status_show_json(policy, l, s);
 	else if (!app->quiet && !metrics)
 		shown = app_flush(status_show_text(policy, l, s));
-	standing_free(s);
+	compliance_free(s);
 	return shown ? shown : code;
 }
 

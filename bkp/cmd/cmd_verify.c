@@ -16,21 +16,21 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
-#include "cmd/show/morning.h"
-#include "cmd/app/outcome.h"
 #include "cmd/app/out.h"
+#include "cmd/app/outcome.h"
+#include "cmd/show/summary.h"
 #include "format/crypto/digest.h"
-#include "format/medium/generation.h"
 #include "format/crypto/minisig.h"
+#include "format/medium/generation.h"
 #include "format/policy/policy.h"
-#include "read/verify/inventory.h"
-#include "read/vault/keyring.h"
 #include "read/ledger/ledger.h"
+#include "read/vault/keyring.h"
 #include "read/vault/medium.h"
 #include "read/vault/vault_r.h"
+#include "read/verify/inventory.h"
 #include "read/verify/verify.h"
 #include "write/media/attendance.h"
-#include "write/media/heads.h"
+#include "write/media/journal_copies.h"
 #include "write/state/state.h"
 
 struct job {
@@ -182,12 +182,12 @@ static void on_stray(void *arg, const char *file, enum inventory_kind kind, cons
 static void verify_around(struct job *j, struct vault_r *v, const struct medium *m)
 {
 	const struct ledger_medium *lm = ledger_medium_by_uuid(state_ledger(j->state), medium_uuid(m));
-	struct heads_finding found;
+	struct journal_copies_finding found;
 	struct err err = ERR_INIT;
 	uint64_t before = j->strays;
 
 	if (inventory_check(medium_dirfd(m), v, lm && lm->copy_seq, on_stray, j, &err) ||
-	    heads_check(j->state, m, &found, &err))
+	    journal_copies_check(j->state, m, &found, &err))
 		worse(j, app_error(&err, APP_UNKNOWN));
 	else if (*found.found && j->strays == before)
 		worse(j, app_error(&found.why, APP_ATTENTION));
@@ -313,18 +313,18 @@ static void verify_declared(struct job *j, const struct policy_medium *pm)
 	medium_close(m);
 }
 
-__attribute__((format(printf, 2, 3))) static void add(char line[MORNING_LINE], const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static void add(char line[SUMMARY_LINE], const char *fmt, ...)
 {
 	const size_t used = strlen(line);
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(line + used, MORNING_LINE - used, fmt, ap);
+	vsnprintf(line + used, SUMMARY_LINE - used, fmt, ap);
 	va_end(ap);
 }
 
 /* What came of it: the end of what is shown, and the line of the record.  Returns line. */
-static const char *closing(const struct job *j, char line[MORNING_LINE])
+static const char *closing(const struct job *j, char line[SUMMARY_LINE])
 {
 	*line = '\0';
 	if (j->checked || j->unread)
@@ -343,12 +343,12 @@ static const char *closing(const struct job *j, char line[MORNING_LINE])
 
 static int verify_all(struct job *j)
 {
-	char line[MORNING_LINE];
+	char line[SUMMARY_LINE];
 	struct err err = ERR_INIT;
 	size_t i;
 
 	if (j->medium && !policy_find_medium(j->policy, j->medium))
-		return app_unknown(j->app, policy_near_medium(j->policy, j->medium),
+		return app_unknown(j->app, policy_suggest_medium(j->policy, j->medium),
 		    text("'%s' is not a medium of the policy"), j->medium);
 	if (j->generation && !ledger_generation_by_number(state_ledger(j->state), j->generation))
 		return app_usage(j->app, text("there is no generation %ju"), j->generation);
@@ -392,7 +392,7 @@ static int verify_all(struct job *j)
 /* Also that nothing could be verified: somebody tried. */
 static int verify_and_record(struct job *j)
 {
-	char line[MORNING_LINE];
+	char line[SUMMARY_LINE];
 	int code = verify_all(j);
 
 	if (code == APP_USAGE)

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/show/near.h"
+#include "base/show/suggest.h"
 #include "base/text.h"
 #include "base/width.h"
 #include "cmd/app/app.h"
@@ -137,7 +137,7 @@ static int unknown_command(const struct app *app, const char *name)
 
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		names[i] = commands[i].name;
-	near = near_word(name, names, N_COMMANDS);
+	near = suggest_word(name, names, N_COMMANDS);
 	return app_unknown(app, near, text("unknown command '%s'"), name);
 }
 
@@ -181,7 +181,7 @@ int main(int argc, char **argv)
 	const char *from_environment = getenv("BKP_POLICY"), *lang = getenv("BKP_LANG");
 	enum text_lang ignored;
 	struct app app = {
-	    .policy_path = from_environment && *from_environment ? from_environment : "/etc/bkp/policy.yaml",
+	    .config_path = from_environment && *from_environment ? from_environment : "/etc/bkp/policy.yaml",
 	    .policy_text = BUF_INIT(POLICY_BYTES_MAX)};
 	int code, first;
 

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "base/show/near.h"
 #include "base/path.h"
+#include "base/show/suggest.h"
 #include "base/text.h"
 #include "format/medium/generation.h"
 #include "read/vault/arc_r.h"
@@ -345,7 +345,7 @@ int app_dataset(const struct app_generation *g, const char *name, const struct g
 	err_set(&err, "E-RESTORE-01", text("there is no data set '%s' in generation %ju"), shown, g->number);
 	for (i = 0; i < g->root->n_datasets && i < sizeof(names) / sizeof(*names); i++)
 		names[i] = g->root->datasets[i].name;
-	near = near_word(name, names, i);
+	near = suggest_word(name, names, i);
 	if (near)
 		err_hint(&err, text("did you mean '%s'?"), near);
 	for (i = 0; i < g->root->n_datasets; i++) {

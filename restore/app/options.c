@@ -4,9 +4,9 @@
 #include <getopt.h>
 #include <stdio.h>
 
-#include "restore/app/app.h"
-#include "base/show/near.h"
+#include "base/show/suggest.h"
 #include "base/text.h"
+#include "restore/app/app.h"
 
 enum {
 	OPT_MEDIUM = 256,
@@ -210,8 +210,8 @@ static int take_option(struct app *app, int opt, unsigned *used)
 
 static int unknown(const struct app *app, const char *word)
 {
-	const char *near = near_option(word, options);
-	char option[NEAR_BYTES_MAX + 4];
+	const char *near = suggest_option(word, options);
+	char option[SUGGEST_BYTES_MAX + 4];
 
 	snprintf(option, sizeof(option), "--%s", near ? near : "");
 	return app_unknown(app, near ? option : NULL, text("unknown or ambiguous option '%s'"), word);

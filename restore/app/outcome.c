@@ -1,6 +1,6 @@
 /* outcome: see outcome.h. */
-#include "restore/app/outcome.h"
 #include "restore/app/app.h"
+#include "restore/app/outcome.h"
 
 #include <inttypes.h>
 #include <stdbool.h>

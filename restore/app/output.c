@@ -14,8 +14,8 @@
 #include "base/err.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "format/medium/catalog.h"
 #include "format/crypto/minisig.h"
+#include "format/medium/catalog.h"
 
 #define SHOWN_MAX ((size_t)16 << 20)
 

@@ -1,5 +1,5 @@
-/* progress: how far, how fast, how long still (base/show/pace.h), on stderr.  A live line on a terminal, otherwise
- * one line a minute, nothing with --quiet.  One at a time. */
+/* progress: how far, how fast, how long still (base/show/pace.h), on stderr.  A live line on a terminal,
+ * otherwise one line a minute, nothing with --quiet.  One at a time. */
 #ifndef RESTORE_APP_PROGRESS_H
 #define RESTORE_APP_PROGRESS_H
 

@@ -5,15 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "restore/app/app.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "format/medium/generation.h"
-#include "read/verify/reported.h"
 #include "read/vault/vault_r.h"
+#include "read/verify/reported.h"
 #include "read/verify/verify.h"
+#include "restore/app/app.h"
 
 #define SHOW 300
 

@@ -1,9 +1,9 @@
 /* vouch: a generation is held against every journal at hand: the copies on the media that were given, and those
  * of --journal.
  *
- * A signature proves who signed, not when (read/verify/reported.h).  One journal that says otherwise is enough to
- * refuse the generation (E-VERIFY-12, E-VERIFY-13); where none reports it that is said (W-VAULT-11), and the
- * exit status is 1.
+ * A signature proves who signed, not when (read/verify/reported.h).  One journal that says otherwise is
+ * enough to refuse the generation (E-VERIFY-12, E-VERIFY-13); where none reports it that is said
+ * (W-VAULT-11), and the exit status is 1.
  */
 #ifndef RESTORE_APP_VOUCH_H
 #define RESTORE_APP_VOUCH_H

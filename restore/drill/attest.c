@@ -5,32 +5,32 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "base/show/near.h"
 #include "base/path.h"
+#include "base/show/suggest.h"
 #include "base/text.h"
-#include "format/config/policy_node.h"
-#include "format/config/policy_problem.h"
-#include "format/config/policy_text.h"
-#include "format/config/policy_value.h"
+#include "format/config/config_node.h"
+#include "format/config/config_problem.h"
+#include "format/config/config_text.h"
+#include "format/config/config_value.h"
 
 #define TEXT_MAX 1024
 
 struct reader {
 	const struct procedure *procedure;
 	struct attest *attest;
-	struct policy_problems *problems;
+	struct config_problems *problems;
 	const char *by; /* for those that do not say; or NULL */
 };
 
 /* Keys that nobody knows, and values that are missing, are named. */
 static void keys(
-    const struct policy_node *table, const char *const *known, size_t n, struct policy_problems *problems)
+    const struct config_node *table, const char *const *known, size_t n, struct config_problems *problems)
 {
-	const struct policy_node *i;
-	char shown[POLICY_SHOWN];
+	const struct config_node *i;
+	char shown[CONFIG_SHOWN];
 
 	for (i = table->first; i; i = i->next) {
-		struct policy_problem *item;
+		struct config_problem *item;
 		const char *near;
 		size_t k = 0;
 
@@ -38,55 +38,55 @@ static void keys(
 			k++;
 		if (k < n)
 			continue;
-		item = policy_problem_error(problems, i->key_mark, "E-DRILL-08", text("unknown key '%s'"),
-		    policy_problem_show(i->key, strlen(i->key), shown));
-		near = near_word(i->key, known, n);
+		item = config_problem_error(problems, i->key_mark, "E-DRILL-08", text("unknown key '%s'"),
+		    config_problem_show(i->key, strlen(i->key), shown));
+		near = suggest_word(i->key, known, n);
 		if (near)
-			policy_problem_hint(item, text("did you mean '%s'?"), near);
+			config_problem_hint(item, text("did you mean '%s'?"), near);
 		else
-			policy_problem_hint(item, "%s",
+			config_problem_hint(item, "%s",
 			    text("'procedure check' lists the steps; write numbers half-width: 0123456789"));
 	}
 }
 
 /* A text of one line, or NULL after saying what is wrong with it (or when there is none). */
-static const char *line_of(const struct policy_node *table, const char *key, struct policy_problems *problems)
+static const char *line_of(const struct config_node *table, const char *key, struct config_problems *problems)
 {
-	const struct policy_node *v = policy_node_get(table, key);
+	const struct config_node *v = config_node_get(table, key);
 
 	if (!v)
 		return NULL;
-	if (v->kind == POLICY_SCALAR && v->len && v->len <= TEXT_MAX && strlen(v->s) == v->len &&
-	    !policy_node_is_empty(v) && !policy_value_has_control(v->s, false))
+	if (v->kind == CONFIG_SCALAR && v->len && v->len <= TEXT_MAX && strlen(v->s) == v->len &&
+	    !config_node_is_empty(v) && !config_value_has_control(v->s, false))
 		return v->s;
-	policy_problem_error(
+	config_problem_error(
 	    problems, v->mark, "E-DRILL-08", text("'%s' is one line of text, up to 1024 bytes"), key);
 	return NULL;
 }
 
 static const char *required(
-    const struct policy_node *table, const char *key, const char *hint, struct policy_problems *problems)
+    const struct config_node *table, const char *key, const char *hint, struct config_problems *problems)
 {
 	const char *s = line_of(table, key, problems);
 
-	if (!s && !policy_node_has(table, key))
-		policy_problem_hint(policy_problem_error(problems, table->mark, "E-DRILL-08",
+	if (!s && !config_node_has(table, key))
+		config_problem_hint(config_problem_error(problems, table->mark, "E-DRILL-08",
 					text("'%s' is missing in this answer"), key),
 		    "%s", hint);
 	return s;
 }
 
 /* Which step is meant: an index of the procedure, or n_steps after saying why not. */
-static size_t step_of(struct reader *r, const struct policy_node *node, const char *id)
+static size_t step_of(struct reader *r, const struct config_node *node, const char *id)
 {
 	const struct procedure *p = r->procedure;
-	struct policy_mark at = policy_node_get(node, "step")->mark;
+	struct config_mark at = config_node_get(node, "step")->mark;
 	const char *known[PROCEDURE_STEPS_MAX], *near;
-	char shown[POLICY_SHOWN];
-	struct policy_problem *item;
+	char shown[CONFIG_SHOWN];
+	struct config_problem *item;
 	size_t i, n = 0;
 
-	policy_problem_show(id, strlen(id), shown);
+	config_problem_show(id, strlen(id), shown);
 	for (i = 0; i < p->n_steps; i++) {
 		if (!strcmp(p->steps[i].id, id))
 			break;
@@ -94,21 +94,21 @@ static size_t step_of(struct reader *r, const struct policy_node *node, const ch
 			known[n++] = p->steps[i].id;
 	}
 	if (i == p->n_steps) {
-		item = policy_problem_error(
+		item = config_problem_error(
 		    r->problems, at, "E-DRILL-09", text("the procedure has no step '%s'"), shown);
-		near = near_word(id, known, n);
+		near = suggest_word(id, known, n);
 		if (near)
-			policy_problem_hint(item, text("did you mean '%s'?"), near);
+			config_problem_hint(item, text("did you mean '%s'?"), near);
 		return i;
 	}
 	if (p->steps[i].kind != PROCEDURE_CONFIRM) {
-		policy_problem_error(r->problems, at, "E-DRILL-09",
+		config_problem_error(r->problems, at, "E-DRILL-09",
 		    text("step '%s' (line %u of the procedure) asks nobody to confirm anything"), shown,
 		    p->steps[i].line);
 		return p->n_steps;
 	}
 	if (r->attest->answer[i].given) {
-		policy_problem_error(r->problems, at, "E-DRILL-09",
+		config_problem_error(r->problems, at, "E-DRILL-09",
 		    text("step '%s' is answered already in line %u"), shown, r->attest->answer[i].line);
 		return p->n_steps;
 	}
@@ -116,7 +116,7 @@ static size_t step_of(struct reader *r, const struct policy_node *node, const ch
 }
 
 /* 1 yes, 0 no, -1 neither (said). */
-static int yes_or_no(struct reader *r, const struct policy_node *node)
+static int yes_or_no(struct reader *r, const struct config_node *node)
 {
 	const char *hint = text("yes or no");
 	const char *s = required(node, "answer", hint, r->problems);
@@ -127,7 +127,7 @@ static int yes_or_no(struct reader *r, const struct policy_node *node)
 		return 1;
 	if (!strcmp(s, "no") || !strcmp(s, "false") || !strcmp(s, "いいえ"))
 		return 0;
-	policy_problem_hint(policy_problem_error(r->problems, policy_node_get(node, "answer")->mark,
+	config_problem_hint(config_problem_error(r->problems, config_node_get(node, "answer")->mark,
 				"E-DRILL-08", text("this is not an answer")),
 	    "%s", hint);
 	return -1;
@@ -146,7 +146,7 @@ static int keep(
 	return 0;
 }
 
-static int read_answer(struct reader *r, const struct policy_node *node, struct err *err)
+static int read_answer(struct reader *r, const struct config_node *node, struct err *err)
 {
 	static const char *const known[] = {"step", "answer", "by", "note"};
 	const char *id, *by, *note;
@@ -155,8 +155,8 @@ static int read_answer(struct reader *r, const struct policy_node *node, struct 
 
 	if (node->refused)
 		return 0;
-	if (node->kind != POLICY_TABLE) {
-		policy_problem_error(r->problems, node->mark, "E-DRILL-08",
+	if (node->kind != CONFIG_TABLE) {
+		config_problem_error(r->problems, node->mark, "E-DRILL-08",
 		    text("an answer is a table of keys: {step: ID, answer: yes}"));
 		return 0;
 	}
@@ -165,10 +165,10 @@ static int read_answer(struct reader *r, const struct policy_node *node, struct 
 	yes = yes_or_no(r, node);
 	by = line_of(node, "by", r->problems);
 	note = line_of(node, "note", r->problems);
-	if (!by && !policy_node_has(node, "by")) {
+	if (!by && !config_node_has(node, "by")) {
 		by = r->by;
 		if (!by)
-			policy_problem_hint(policy_problem_error(r->problems, node->mark, "E-DRILL-08",
+			config_problem_hint(config_problem_error(r->problems, node->mark, "E-DRILL-08",
 						text("nobody is named who answers")),
 			    "%s", text("add 'by: NAME' here, or at the top for all"));
 	}
@@ -180,14 +180,14 @@ static int read_answer(struct reader *r, const struct policy_node *node, struct 
 		   : keep(&r->attest->answer[step], yes, by, note, node->mark.line, err);
 }
 
-static int read_tree(struct reader *r, const struct policy_node *root, struct err *err)
+static int read_tree(struct reader *r, const struct config_node *root, struct err *err)
 {
 	static const char *const known[] = {"by", "answers"};
-	const struct policy_node *list, *i;
-	const struct policy_mark top = {1, 1};
+	const struct config_node *list, *i;
+	const struct config_mark top = {1, 1};
 
-	if (!root || (!root->refused && root->kind != POLICY_TABLE)) {
-		policy_problem_hint(policy_problem_error(r->problems, root ? root->mark : top, "E-DRILL-08",
+	if (!root || (!root->refused && root->kind != CONFIG_TABLE)) {
+		config_problem_hint(config_problem_error(r->problems, root ? root->mark : top, "E-DRILL-08",
 					text("this file holds no answers")),
 		    "%s", text("answers: [{step: ID, answer: yes, by: NAME}]"));
 		return 0;
@@ -196,11 +196,11 @@ static int read_tree(struct reader *r, const struct policy_node *root, struct er
 		return 0;
 	keys(root, known, sizeof(known) / sizeof(*known), r->problems);
 	r->by = line_of(root, "by", r->problems);
-	list = policy_node_get(root, "answers");
-	if (!list && !policy_node_has(root, "answers"))
-		policy_problem_error(r->problems, root->mark, "E-DRILL-08", text("'answers' is missing"));
-	if (list && list->kind != POLICY_LIST) {
-		policy_problem_error(
+	list = config_node_get(root, "answers");
+	if (!list && !config_node_has(root, "answers"))
+		config_problem_error(r->problems, root->mark, "E-DRILL-08", text("'answers' is missing"));
+	if (list && list->kind != CONFIG_LIST) {
+		config_problem_error(
 		    r->problems, list->mark, "E-DRILL-08", text("'answers' is a list of answers"));
 		return 0;
 	}
@@ -212,8 +212,8 @@ static int read_tree(struct reader *r, const struct policy_node *root, struct er
 
 static int parse(struct reader *r, const char *p, size_t n, struct err *err)
 {
-	struct policy_node *root __attribute__((cleanup(policy_node_free_auto))) = NULL;
-	const struct policy_mark top = {1, 1};
+	struct config_node *root __attribute__((cleanup(config_node_free_auto))) = NULL;
+	const struct config_mark top = {1, 1};
 	int s;
 
 	if (n >= 3 && !memcmp(p, "\xef\xbb\xbf", 3)) { /* what Windows editors put in front */
@@ -221,22 +221,22 @@ static int parse(struct reader *r, const char *p, size_t n, struct err *err)
 		n -= 3;
 	}
 	if (!n || n > ATTEST_BYTES_MAX) {
-		policy_problem_error(
+		config_problem_error(
 		    r->problems, top, "E-DRILL-08", text("the file is empty, or larger than 1 MiB"));
 		return 0;
 	}
-	if (!policy_text_check(p, n, "E-DRILL-08", r->problems))
+	if (!config_text_check(p, n, "E-DRILL-08", r->problems))
 		return 0;
-	s = policy_node_parse(p, n, 0, &root, r->problems, err);
+	s = config_node_parse(p, n, 0, &root, r->problems, err);
 	return s < 0 ? -1 : s ? 0 : read_tree(r, root, err);
 }
 
-static int first_error(const char *file, const struct policy_problems *problems, struct err *err)
+static int first_error(const char *file, const struct config_problems *problems, struct err *err)
 {
-	const struct policy_problem *p = problems->item;
+	const struct config_problem *p = problems->item;
 	char shown[256];
 
-	while (p->severity != POLICY_ERROR)
+	while (p->severity != CONFIG_ERROR)
 		p++;
 	err_set(err, p->code, "%s:%u:%u: %s", path_show(file, shown, sizeof(shown)), p->mark.line,
 	    p->mark.column, p->msg);
@@ -259,9 +259,9 @@ static struct attest *attest_new(size_t n)
 }
 
 int attest_parse(const char *file, const char *p, size_t n, const struct procedure *procedure,
-    struct attest **ret, struct policy_problems *problems, struct err *err)
+    struct attest **ret, struct config_problems *problems, struct err *err)
 {
-	struct policy_problems *own = problems ? problems : malloc(sizeof(*own));
+	struct config_problems *own = problems ? problems : malloc(sizeof(*own));
 	struct reader r = {procedure, attest_new(procedure->n_steps), own, NULL};
 	int result = -1;
 
@@ -270,7 +270,7 @@ int attest_parse(const char *file, const char *p, size_t n, const struct procedu
 	} else {
 		memset(own, 0, sizeof(*own));
 		result = parse(&r, p, n, err);
-		policy_problem_sort(own);
+		config_problem_sort(own);
 		if (!result && own->n_errors)
 			result = first_error(file, own, err);
 	}

@@ -1,7 +1,7 @@
 /* attest: answers to the questions of a procedure, given beforehand in a file so that a drill can run
  * unattended.
  *
- * A YAML file of the same subset as a policy (format/config/policy_node.h); * required:
+ * A YAML file of the same subset as a policy (format/config/config_node.h); * required:
  *
  *     by: NAME                 who answers, unless an answer says otherwise
  *     answers: [{step: ID*, answer: yes|no*, by: NAME, note: TEXT}]
@@ -41,7 +41,7 @@ struct attest {
 
 /* 0, or -1: err says the first problem as "file:line:column: …", problems (may be NULL) holds all. */
 int attest_parse(const char *file, const char *p, size_t n, const struct procedure *procedure,
-    struct attest **ret, struct policy_problems *problems, struct err *err)
+    struct attest **ret, struct config_problems *problems, struct err *err)
     __attribute__((warn_unused_result));
 void attest_free(struct attest *a);
 

@@ -9,10 +9,10 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/text.h"
-#include "restore/drill/drill.h"
 #include "format/crypto/digest.h"
 #include "format/procedure/procedure_html.h"
 #include "restore/app/progress.h"
+#include "restore/drill/drill.h"
 #include "restore/drill/variables.h"
 
 #define FACTS 10 /* of a step, at most */

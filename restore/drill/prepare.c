@@ -7,16 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "restore/app/app.h"
 #include "base/err.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "restore/drill/drill.h"
 #include "format/medium/generation.h"
-#include "restore/extract/plan.h"
 #include "read/vault/vault_r.h"
+#include "restore/app/app.h"
+#include "restore/drill/drill.h"
 #include "restore/drill/scratch.h"
 #include "restore/drill/variables.h"
+#include "restore/extract/plan.h"
 
 /* A generation of the medium. */
 struct listed {

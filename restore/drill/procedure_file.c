@@ -8,8 +8,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "restore/app/app.h"
-#include "restore/drill/attest.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
@@ -17,6 +15,8 @@
 #include "base/text.h"
 #include "format/policy/policy.h"
 #include "format/procedure/procedure.h"
+#include "restore/app/app.h"
+#include "restore/drill/attest.h"
 
 /* The user's own file: links are followed, and it need not be a regular file (a pipe will do). */
 static int slurp(const char *file, struct buf *out, size_t max, struct err *err)
@@ -39,16 +39,16 @@ static int slurp(const char *file, struct buf *out, size_t max, struct err *err)
 }
 
 /* All of them on stderr. */
-static void say(const struct policy_problems *problems, const char *file)
+static void say(const struct config_problems *problems, const char *file)
 {
 	BUF_AUTO out = BUF_INIT((size_t)4 << 20);
 
-	if (!policy_problems_format(problems, file, &out, NULL))
+	if (!config_problems_format(problems, file, &out, NULL))
 		fwrite(out.p ? (const char *)out.p : "", 1, out.n, stderr);
 }
 
 /* What parsing came to. */
-static int done(int r, const struct err *err, const struct policy_problems *problems, const char *file)
+static int done(int r, const struct err *err, const struct config_problems *problems, const char *file)
 {
 	if (problems->n)
 		say(problems, file);
@@ -57,9 +57,9 @@ static int done(int r, const struct err *err, const struct policy_problems *prob
 	return problems->n_errors ? APP_USAGE : app_error(err, APP_FAILED);
 }
 
-int procedure_file(const char *file, struct procedure **ret, struct policy_problems *problems)
+int procedure_file(const char *file, struct procedure **ret, struct config_problems *problems)
 {
-	struct policy_problems *own = problems ? problems : calloc(1, sizeof(*own));
+	struct config_problems *own = problems ? problems : calloc(1, sizeof(*own));
 	BUF_AUTO b = BUF_INIT(PROCEDURE_BYTES_MAX + 2);
 	struct err err = ERR_INIT;
 	int r;
@@ -79,7 +79,7 @@ int procedure_file(const char *file, struct procedure **ret, struct policy_probl
 
 int procedure_file_attest(const char *file, const struct procedure *p, struct attest **ret)
 {
-	struct policy_problems *problems = calloc(1, sizeof(*problems));
+	struct config_problems *problems = calloc(1, sizeof(*problems));
 	BUF_AUTO b = BUF_INIT(ATTEST_BYTES_MAX + 2);
 	struct err err = ERR_INIT;
 	int r;

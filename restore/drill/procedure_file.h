@@ -4,11 +4,11 @@
 #define RESTORE_DRILL_PROCEDURE_FILE_H
 
 struct attest;
-struct policy_problems;
+struct config_problems;
 struct procedure;
 
 /* 0 or the exit code.  problems: kept for the caller, or NULL. */
-int procedure_file(const char *file, struct procedure **ret, struct policy_problems *problems);
+int procedure_file(const char *file, struct procedure **ret, struct config_problems *problems);
 int procedure_file_attest(const char *file, const struct procedure *p, struct attest **ret);
 
 #endif

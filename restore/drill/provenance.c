@@ -15,8 +15,8 @@
 #include "base/text.h"
 #include "format/crypto/digest.h"
 #include "read/vault/repository.h"
-#include "restore/app/app.h"
 #include "read/vault/vault_r.h"
+#include "restore/app/app.h"
 #include "restore/drill/within.h"
 
 #define FOLDER	 "procedures"

@@ -10,8 +10,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/path.h"
-#include "restore/drill/drill.h"
 #include "format/crypto/digest.h"
+#include "restore/drill/drill.h"
 #include "restore/drill/variables.h"
 
 /* A JSON string, or null; what is not UTF-8 is made so. */

@@ -6,12 +6,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "restore/app/app.h"
 #include "base/clock.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "restore/drill/drill.h"
+#include "restore/app/app.h"
 #include "restore/app/interrupt.h"
+#include "restore/drill/drill.h"
 
 #define NS 1e9
 

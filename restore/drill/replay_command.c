@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "restore/app/app.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "restore/drill/drill.h"
+#include "restore/app/app.h"
 #include "restore/app/interrupt.h"
+#include "restore/drill/drill.h"
 #include "restore/drill/replay.h"
 #include "restore/drill/scratch.h"
 #include "restore/drill/step_run.h"

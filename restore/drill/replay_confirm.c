@@ -8,13 +8,13 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "restore/app/app.h"
-#include "restore/drill/attest.h"
 #include "base/err.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "restore/drill/drill.h"
+#include "restore/app/app.h"
 #include "restore/app/interrupt.h"
+#include "restore/drill/attest.h"
+#include "restore/drill/drill.h"
 #include "restore/drill/replay.h"
 
 #define LINE 1024

@@ -6,19 +6,19 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "restore/app/app.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/text.h"
-#include "restore/app/confine.h"
-#include "restore/drill/drill.h"
-#include "restore/extract/extract.h"
 #include "format/medium/generation.h"
+#include "restore/app/app.h"
+#include "restore/app/confine.h"
 #include "restore/app/outcome.h"
-#include "restore/extract/plan.h"
 #include "restore/app/progress.h"
+#include "restore/drill/drill.h"
 #include "restore/drill/replay.h"
 #include "restore/drill/scratch.h"
+#include "restore/extract/extract.h"
+#include "restore/extract/plan.h"
 #include "restore/extract/target.h"
 
 static int made(void *arg, const char *path, struct err *err)

@@ -7,8 +7,8 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/show/near.h"
 #include "base/path.h"
+#include "base/show/suggest.h"
 #include "base/text.h"
 #include "restore/drill/scratch.h"
 
@@ -35,7 +35,7 @@ static int not_declared(const struct variables *v, const char *setting, size_t n
 	snprintf(name, sizeof(name), "%.*s", (int)(name_n < 63 ? name_n : 63), setting);
 	err_set(err, "E-DRILL-02", text("%s: there is no variable '%s' in the procedure"), v->file,
 	    path_show(name, shown, sizeof(shown)));
-	near = near_word(name, known, i);
+	near = suggest_word(name, known, i);
 	return near ? err_hint(err, text("did you mean '%s' (line %u)?"), near,
 			  procedure_find_variable(v->procedure, near)->mark.line)
 		    : err_hint(err, "%s", text("'bkp-restore procedure check FILE' lists its variables"));

@@ -10,9 +10,9 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "restore/app/outcome.h"
 #include "restore/extract/extract_meta.h"
 #include "restore/extract/extract_private.h"
-#include "restore/app/outcome.h"
 
 bool extract_xattr_allowed(const struct extract *x, const char *name)
 {

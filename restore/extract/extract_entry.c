@@ -12,14 +12,14 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "format/medium/catalog.h"
+#include "read/file/digestset.h"
+#include "restore/app/progress.h"
 #include "restore/extract/extract_file.h"
 #include "restore/extract/extract_lot.h"
 #include "restore/extract/extract_meta.h"
 #include "restore/extract/extract_private.h"
-#include "format/medium/catalog.h"
 #include "restore/extract/plan.h"
-#include "restore/app/progress.h"
-#include "read/file/digestset.h"
 #include "restore/extract/target.h"
 
 static int exists(const struct extract_place *at, bool folder, struct err *err)

@@ -11,9 +11,9 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "read/vault/extent_r.h"
 #include "restore/extract/extract_lot.h"
 #include "restore/extract/extract_private.h"
-#include "read/vault/extent_r.h"
 #include "restore/extract/target.h"
 
 /* A file being written. */

@@ -7,9 +7,9 @@
 #include <archive_entry.h>
 
 #include "base/err.h"
-#include "restore/extract/extract_private.h"
 #include "format/medium/catalog.h"
 #include "format/medium/extent.h"
+#include "restore/extract/extract_private.h"
 
 struct extract_lot *extract_lot_new(void)
 {

@@ -11,9 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "restore/extract/extract_meta.h"
 #include "format/crypto/digest.h"
 #include "restore/app/outcome.h"
+#include "restore/extract/extract_meta.h"
 
 struct catalog_item;
 struct err;

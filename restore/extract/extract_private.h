@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "restore/extract/extract.h"
 #include "restore/app/outcome.h"
+#include "restore/extract/extract.h"
 
 struct catalog_item;
 struct digestset;

@@ -9,10 +9,10 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/path.h"
+#include "restore/app/progress.h"
 #include "restore/extract/extract_lot.h"
 #include "restore/extract/extract_private.h"
 #include "restore/extract/extract_writers.h"
-#include "restore/app/progress.h"
 #include "restore/extract/target.h"
 
 #define OPEN_MAX_BYTES ((size_t)8 << 20) /* paths and attributes of folders that are still open */

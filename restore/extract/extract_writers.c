@@ -8,10 +8,10 @@
 #include <time.h>
 
 #include "base/err.h"
+#include "read/vault/arc_r.h"
 #include "restore/extract/extract_file.h"
 #include "restore/extract/extract_lot.h"
 #include "restore/extract/extract_private.h"
-#include "read/vault/arc_r.h"
 
 #define THREADS_MAX 16
 #define FILES_MAX   64 /* taken at a time */

@@ -34,21 +34,21 @@ static void must_be_printable(const char *s)
 	}
 }
 
-static void check_problems(const struct policy_problems *problems, bool failed, const struct err *err)
+static void check_problems(const struct config_problems *problems, bool failed, const struct err *err)
 {
 	BUF_AUTO out = BUF_INIT(1 << 20);
 
 	must(failed == (problems->n_errors > 0) && failed == (err->code[0] != '\0'));
-	must(problems->n <= POLICY_PROBLEMS_MAX && problems->n <= problems->n_errors + problems->n_warnings);
+	must(problems->n <= CONFIG_PROBLEMS_MAX && problems->n <= problems->n_errors + problems->n_warnings);
 	for (size_t i = 0; i < problems->n; i++) {
-		const struct policy_problem *p = &problems->item[i];
+		const struct config_problem *p = &problems->item[i];
 
 		must(
 		    p->mark.line > 0 && p->mark.column > 0 && p->msg[0] && !strncmp(p->code, "E-POLICY-", 9));
 		must_be_printable(p->msg);
 		must_be_printable(p->hint);
 	}
-	must(policy_problems_format(problems, "fuzz.yaml", &out, NULL) == 0);
+	must(config_problems_format(problems, "fuzz.yaml", &out, NULL) == 0);
 }
 
 static void check_dataset(const struct policy_dataset *d)
@@ -94,7 +94,7 @@ static void check_policy(const struct policy *p)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	static struct policy_problems problems;
+	static struct config_problems problems;
 	struct policy *policy = NULL;
 	struct err err = ERR_INIT;
 	int r = policy_parse("fuzz.yaml", (const char *)data, n, &policy, &problems, &err);

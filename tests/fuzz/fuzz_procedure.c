@@ -34,20 +34,20 @@ static void must_be_printable(const char *s, bool lines)
 	}
 }
 
-static void check_problems(const struct policy_problems *problems, bool failed, const struct err *err)
+static void check_problems(const struct config_problems *problems, bool failed, const struct err *err)
 {
 	BUF_AUTO out = BUF_INIT(1 << 20);
 
 	must(failed == (problems->n_errors > 0) && failed == (err->code[0] != '\0') && !problems->n_warnings);
-	must(problems->n <= POLICY_PROBLEMS_MAX && problems->n <= problems->n_errors);
+	must(problems->n <= CONFIG_PROBLEMS_MAX && problems->n <= problems->n_errors);
 	for (size_t i = 0; i < problems->n; i++) {
-		const struct policy_problem *p = &problems->item[i];
+		const struct config_problem *p = &problems->item[i];
 
 		must(p->mark.line > 0 && p->mark.column > 0 && p->msg[0] && !strncmp(p->code, "E-PROC-", 7));
 		must_be_printable(p->msg, false);
 		must_be_printable(p->hint, false);
 	}
-	must(policy_problems_format(problems, "fuzz.md", &out, NULL) == 0);
+	must(config_problems_format(problems, "fuzz.md", &out, NULL) == 0);
 }
 
 /* As bad a value as can be: it must come out as text. */
@@ -132,7 +132,7 @@ static void check_procedure(const struct procedure *p, const uint8_t *data, size
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	static struct policy_problems problems;
+	static struct config_problems problems;
 	struct procedure *p = NULL;
 	struct err err = ERR_INIT;
 	int r = procedure_parse("fuzz.md", (const char *)data, n, &p, &problems, &err);

@@ -20,7 +20,7 @@
 #include "format/medium/extent.h"
 #include "format/medium/chunker.h"
 #include "write/source/entrysort.h"
-#include "write/source/feed.h"
+#include "write/source/queue.h"
 #include "write/source/tarsource.h"
 #include "mend.h"
 
@@ -32,7 +32,7 @@
 
 static char scratch[64];
 static int scratch_fd;
-static struct feed *feed;
+static struct queue *queue;
 static struct hmac *ids;
 static struct chunker *chunker;
 
@@ -61,7 +61,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	scratch_fd = open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	ids = hmac_new(key, sizeof(key));
 	chunker = chunker_new(seed);
-	MUST(scratch_fd >= 0 && chunker && ids && !feed_new(ids, 0, NULL, &feed, NULL));
+	MUST(scratch_fd >= 0 && chunker && ids && !queue_new(ids, 0, NULL, &queue, NULL));
 	return 0;
 }
 
@@ -103,9 +103,9 @@ static void add(struct taken *t, struct archive_entry *e, const char *path, bool
 	MUST(r == 0 || r == ENTRYSORT_STRIPPED);
 }
 
-static void take_item(struct taken *t, const struct feed_item *it)
+static void take_item(struct taken *t, const struct queue_item *it)
 {
-	const char *path = feed_path(feed), *link;
+	const char *path = queue_path(queue), *link;
 	struct err err = ERR_INIT;
 	int r;
 
@@ -124,7 +124,7 @@ static void take_item(struct taken *t, const struct feed_item *it)
 		add(t, it->entry, path, false);
 	} else {
 		MUST(!t->path.n);
-		t->entry = feed_keep_entry(feed, t->entry);
+		t->entry = queue_keep_entry(queue, t->entry);
 		MUST(!buf_append(&t->path, path, strlen(path) + 1, NULL));
 		t->runs.n = t->holes = 0;
 		extent_begin(&t->extents);
@@ -140,18 +140,18 @@ static void run_of(struct taken *t, enum extent_kind kind, uint64_t length)
 	MUST(!extent_add(&t->extents, &run, true, &t->runs, NULL));
 }
 
-static void take(struct taken *t, const struct feed_event *e)
+static void take(struct taken *t, const struct queue_event *e)
 {
-	if (e->kind == FEED_ITEM) {
+	if (e->kind == QUEUE_ITEM) {
 		MUST(!t->path.n);
 		take_item(t, &e->item);
-	} else if (e->kind == FEED_CHUNK || e->kind == FEED_SMALL_DATA) {
+	} else if (e->kind == QUEUE_CHUNK || e->kind == QUEUE_SMALL_DATA) {
 		run_of(t, EXTENT_DATA, e->n);
 		t->bytes += e->n;
-	} else if (e->kind == FEED_HOLE) {
+	} else if (e->kind == QUEUE_HOLE) {
 		run_of(t, EXTENT_HOLE, e->length);
 	} else {
-		MUST(e->kind == FEED_DONE && t->path.n);
+		MUST(e->kind == QUEUE_DONE && t->path.n);
 		t->text.n = 0;
 		MUST(!extent_end(&t->extents, &t->runs, NULL));
 		MUST(t->extents.size <= (uint64_t)TARSOURCE_SIZE_MAX);
@@ -210,7 +210,7 @@ static void stream(const uint8_t *p, size_t n, size_t step)
 	struct stream in = {p, n, step};
 	struct tarsource source = {.chunker = chunker, .read = give, .arg = &in};
 	struct taken t = {.entry = archive_entry_new()};
-	struct feed_event *e;
+	struct queue_event *e;
 	struct err err = ERR_INIT;
 	int r;
 
@@ -218,12 +218,12 @@ static void stream(const uint8_t *p, size_t n, size_t step)
 	buf_init(&t.runs, (size_t)256 << 20);
 	buf_init(&t.text, (size_t)256 << 20);
 	MUST(t.entry && !entrysort_new(scratch_fd, scratch, &t.sort, &err));
-	MUST(!feed_start(feed, tarsource_run, &source, &err));
-	while ((r = feed_next(feed, &e, &err)) == 0 || r == FEED_IDLE)
+	MUST(!queue_start(queue, tarsource_run, &source, &err));
+	while ((r = queue_next(queue, &e, &err)) == 0 || r == QUEUE_IDLE)
 		if (!r)
 			take(&t, e);
-	MUST(r == FEED_END);
-	feed_stop(feed);
+	MUST(r == QUEUE_END);
+	queue_stop(queue);
 	MUST(t.bytes <= n && !source.errnum);
 	if (source.why.code[0])
 		MUST(!strncmp(source.why.code, "E-TAR-", 6) && source.why.msg[0]);

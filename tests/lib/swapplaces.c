@@ -1,6 +1,6 @@
-/* swapplaces CACHE-DEDUP-FOLDER: prepares the index of stored content (bkp/write/index/dedup_record.h) as who has
- * the capture host could (attack a01): of all places of one length each gets that of the next, and a check
- * that fits.  Prints how many were moved. Built by the tests: gcc … -llmdb -lsodium. */
+/* swapplaces CACHE-DEDUP-FOLDER: prepares the index of stored content (bkp/write/index/dedup_record.h) as who
+ * has the capture host could (attack a01): of all places of one length each gets that of the next, and a
+ * check that fits.  Prints how many were moved. Built by the tests: gcc … -llmdb -lsodium. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -12,10 +12,10 @@
 #include "base/err.h"
 #include "format/crypto/age.h"
 #include "format/crypto/digest.h"
+#include "scratch.h"
 #include "write/index/dedup.h"
 #include "write/store/pack.h"
 #include "write/store/vault_w.h"
-#include "scratch.h"
 
 #define PACKING_REPO "11111111-2222-4333-8444-555555555555"
 

@@ -13,15 +13,15 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
-#include "base/show/near.h"
 #include "base/path.h"
+#include "base/show/suggest.h"
 #include "base/text.h"
-#include "cmd/app/warden.h"
+#include "cmd/app/watchdog.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 #include "read/vault/repository.h"
 #include "write/media/device.h"
-#include "write/media/heads.h"
+#include "write/media/journal_copies.h"
 #include "write/state/policy_record.h"
 #include "write/state/state.h"
 
@@ -76,7 +76,7 @@ void app_no_memory(void)
 
 	err_nomem(&err);
 	app_fault(&err, stderr);
-	_exit(warden_exit(APP_FAILED));
+	_exit(watchdog_exit(APP_FAILED));
 }
 
 __attribute__((format(printf, 3, 0))) static int usage(
@@ -131,7 +131,7 @@ int app_flush(int code)
 
 void app_language(const struct app *app)
 {
-	char *real = realpath(app->policy_path, NULL);
+	char *real = realpath(app->config_path, NULL);
 	BUF_AUTO b = BUF_INIT(POLICY_BYTES_MAX);
 	struct err err = ERR_INIT;
 	enum text_lang lang;
@@ -159,7 +159,7 @@ static int take_common(struct app *app, int opt, const struct option *own, int *
 
 	switch (opt) {
 	case OPT_POLICY:
-		app->policy_path = optarg;
+		app->config_path = optarg;
 		app_language(app);
 		return 0;
 	case OPT_LANG:
@@ -188,8 +188,8 @@ static int take_common(struct app *app, int opt, const struct option *own, int *
 
 static int unknown_option(const struct app *app, const char *word, const struct option *all)
 {
-	const char *near = near_option(word, all);
-	char option[NEAR_BYTES_MAX + 4];
+	const char *near = suggest_option(word, all);
+	char option[SUGGEST_BYTES_MAX + 4];
 
 	snprintf(option, sizeof(option), "--%s", near ? near : "");
 	return app_unknown(app, near ? option : NULL, text("unknown or ambiguous option '%s'"), word);
@@ -233,14 +233,14 @@ static int read_policy(const char *path, struct buf *out, struct err *err)
 	return r;
 }
 
-int app_policy_check(struct app *app, struct policy **ret, struct policy_problems *problems, struct err *err)
+int app_policy_check(struct app *app, struct policy **ret, struct config_problems *problems, struct err *err)
 {
 	struct buf *b = &app->policy_text;
 
 	b->n = 0;
-	if (read_policy(app->policy_path, b, err))
+	if (read_policy(app->config_path, b, err))
 		return -1;
-	if (policy_parse(app->policy_path, (const char *)b->p, b->n, ret, problems, err))
+	if (policy_parse(app->config_path, (const char *)b->p, b->n, ret, problems, err))
 		return 1;
 	if (!app->lang_given)
 		text_set_lang((*ret)->lang);
@@ -301,7 +301,7 @@ int app_state_open(struct app *app, const struct policy *policy, struct state **
 		warn_unlocked();
 	state_act(s, app->actor.command ? app->actor.command : app->command->name, app->actor.role,
 	    app->actor.person);
-	r = heads_check_media(s, policy, err) ||
+	r = journal_copies_check_media(s, policy, err) ||
 	    policy_record(s, policy, app->policy_text.p, app->policy_text.n, err);
 	if (r) {
 		state_close(s);

@@ -18,7 +18,7 @@
 struct err;
 struct ledger;
 struct policy;
-struct policy_problems;
+struct config_problems;
 struct state;
 
 /* The Nagios order, so that monitors can use them as they are (cli.md). */
@@ -31,7 +31,7 @@ enum app_exit {
 };
 
 struct app {
-	const char *policy_path;
+	const char *config_path;
 	bool json;
 	bool quiet;
 	bool lang_given; /* --lang or BKP_LANG wins over the policy's language */
@@ -64,14 +64,15 @@ void app_language(const struct app *app);
  */
 int app_policy(struct app *app, struct policy **ret);
 /* The same for those who report themselves: 0, 1 (it is not valid), -1 (it cannot be read). */
-int app_policy_check(struct app *app, struct policy **ret, struct policy_problems *problems, struct err *err);
+int app_policy_check(struct app *app, struct policy **ret, struct config_problems *problems, struct err *err);
 /* Before the state folder is opened: as what the records of this command name it ("medium add"), in which role
  * ("capture", "operator", "manager") it acts, and who says to be acting (or NULL).  The strings must live as
  * long as the state. */
 void app_act(struct app *app, const char *command, const char *role, const char *person);
 /* Opens the policy's state folder with its lock.  Unless an attached medium knows more of its history than it
- * does itself (heads.h) the policy is recorded when it is another one than before (policy_record.h).  0, or
- * an exit code after the error has been reported: APP_FAILED (E-STATE-02) when another bkp is at work there. */
+ * does itself (journal_copies.h) the policy is recorded when it is another one than before
+ * (policy_record.h).  0, or an exit code after the error has been reported: APP_FAILED (E-STATE-02) when
+ * another bkp is at work there. */
 int app_state(struct app *app, const struct policy *policy, struct state **ret);
 /* The same for those who report themselves: 0, STATE_BUSY, -1. */
 int app_state_open(struct app *app, const struct policy *policy, struct state **ret, struct err *err);

@@ -2,7 +2,7 @@
  *
  * The command runs under /bin/sh -c with the line and the details on its standard input, and in its
  * environment
- *	BKP_LINE        the line (morning.h)
+ *	BKP_LINE        the line (summary.h)
  *	BKP_EXIT        the exit status of what is told of
  *	BKP_COMMAND     "run", "rotate" …
  *	BKP_SITE        the site's name

@@ -6,8 +6,8 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/show/near.h"
 #include "base/path.h"
+#include "base/show/suggest.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
 #include "cmd/app/outcome.h"
@@ -49,7 +49,7 @@ static int unknown_person(
     struct app *app, const struct policy *policy, const char *const *names, size_t n, const char *name)
 {
 	BUF_AUTO all = BUF_INIT(400);
-	const char *near = near_word(name, names, n);
+	const char *near = suggest_word(name, names, n);
 	char meant[OPERATOR_TEXT * 2] = "", listed[500];
 	struct err err = ERR_INIT;
 

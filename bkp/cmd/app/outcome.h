@@ -20,7 +20,7 @@ struct state;
 struct outcome {
 	const char *command; /* "run", "medium add" … */
 	int code;	     /* enum app_exit */
-	const char *line;    /* what a person is told (morning.h) */
+	const char *line;    /* what a person is told (summary.h) */
 	const char *record;  /* what the journal says of it, where that is less; or NULL */
 	const char *details; /* for the notify command: several lines, or NULL */
 	uint64_t generation; /* or 0 */

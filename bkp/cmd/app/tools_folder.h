@@ -1,6 +1,6 @@
-/* tools_folder: where the tools are that media carry (write/media/medium_docs.h): in the folder "tools" beside the
- * running program (a build), else where they were installed.  No variable of the environment has a say: what
- * is found here is signed and put on every medium. */
+/* tools_folder: where the tools are that media carry (write/media/medium_docs.h): in the folder "tools"
+ * beside the running program (a build), else where they were installed.  No variable of the environment has a
+ * say: what is found here is signed and put on every medium. */
 #ifndef BKP_CMD_APP_TOOLS_FOLDER_H
 #define BKP_CMD_APP_TOOLS_FOLDER_H
 

@@ -150,7 +150,7 @@ static int find_floors(struct check_diff *c, struct err *err)
 	return 0;
 }
 
-static const struct standing_dataset *standing_of(const struct standing *s, const char *name)
+static const struct compliance_dataset *compliance_of(const struct compliance *s, const char *name)
 {
 	for (size_t i = 0; i < s->n_datasets; i++)
 		if (!strcmp(s->datasets[i].policy->name, name))
@@ -164,20 +164,20 @@ static int find_verdicts(struct check_diff *c, int64_t now_ns, struct err *err)
 
 	if (!c->ledger)
 		return 0;
-	if (standing_new(c->old, c->ledger, NULL, now_ns, &c->before, err) ||
-	    standing_new(c->new, c->ledger, NULL, now_ns, &c->after, err))
+	if (compliance_new(c->old, c->ledger, NULL, now_ns, &c->before, err) ||
+	    compliance_new(c->new, c->ledger, NULL, now_ns, &c->after, err))
 		return -1;
 	for (size_t i = 0; i < c->after->n_datasets; i++) {
-		const struct standing_dataset *a = &c->after->datasets[i],
-					      *b = standing_of(c->before, a->policy->name);
-		const struct standing_rule *after[] = {&a->generations, &a->three, &a->two, &a->one};
+		const struct compliance_dataset *a = &c->after->datasets[i],
+						*b = compliance_of(c->before, a->policy->name);
+		const struct compliance_rule *after[] = {&a->generations, &a->three, &a->two, &a->one};
 
 		for (size_t k = 0; k < 4; k++) {
-			const struct standing_rule *before = !b	      ? NULL
-							     : k == 0 ? &b->generations
-							     : k == 1 ? &b->three
-							     : k == 2 ? &b->two
-								      : &b->one;
+			const struct compliance_rule *before = !b	? NULL
+							       : k == 0 ? &b->generations
+							       : k == 1 ? &b->three
+							       : k == 2 ? &b->two
+									: &b->one;
 
 			if (before && before->verdict == after[k]->verdict)
 				continue;
@@ -266,8 +266,8 @@ int check_diff(struct app *app, const struct policy *policy, const char *against
 		code = find_out(&c, &err) ? app_error(&err, APP_FAILED) : check_diff_show(app, &c);
 	}
 	policy_diff_free(c.diff);
-	standing_free(c.before);
-	standing_free(c.after);
+	compliance_free(c.before);
+	compliance_free(c.after);
 	retention_free(c.kept_before);
 	retention_free(c.kept_after);
 	free(c.expiry);

@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "read/rules/compliance.h"
 #include "read/rules/slots.h"
-#include "read/rules/standing.h"
 
 struct app;
 struct ledger;
@@ -33,7 +33,7 @@ struct check_floor {
 
 struct check_verdict {
 	const char *name, *rule; /* "generations", "three", "two", "one" */
-	const struct standing_rule *before, *after;
+	const struct compliance_rule *before, *after;
 };
 
 /* What an expiry could take from a medium today, under one of the two only. */
@@ -57,7 +57,7 @@ struct check_diff {
 	struct check_expiry *expiry; /* by medium */
 	size_t n_expiry;
 	struct retention *kept_before, *kept_after;
-	struct standing *before, *after;
+	struct compliance *before, *after;
 };
 
 int check_diff_show(const struct app *app, const struct check_diff *c);

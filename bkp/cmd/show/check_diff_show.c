@@ -11,8 +11,8 @@
 #include "base/show/table.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
-#include "cmd/show/check_diff_private.h"
 #include "cmd/app/out.h"
+#include "cmd/show/check_diff_private.h"
 #include "format/policy/policy.h"
 #include "format/policy/policy_diff.h"
 #include "format/policy/policy_plan.h"
@@ -72,8 +72,8 @@ static json_t *verdicts_json(const struct check_diff *c)
 
 		json_array_append_new(
 		    list, json_pack("{s:s, s:s, s:s?, s:s, s:s}", "name", v->name, "rule", v->rule, "before",
-			      v->before ? standing_verdict_word(v->before->verdict) : NULL, "after",
-			      standing_verdict_word(v->after->verdict), "why", v->after->why));
+			      v->before ? compliance_verdict_word(v->before->verdict) : NULL, "after",
+			      compliance_verdict_word(v->after->verdict), "why", v->after->why));
 	}
 	return list;
 }

@@ -28,7 +28,7 @@
 
 #define SHOW	    256
 #define WORD	    128
-#define NIGHTS	    7			 /* that are looked back on for what a night takes */
+#define RUNS	    7			 /* that are looked back on for what a run takes */
 #define STATE_LEAST ((uint64_t)64 << 20) /* bytes free in the state folder */
 #define PROBE_S	    10
 
@@ -241,12 +241,12 @@ static void look_at_dataset(struct live *v, const struct policy_dataset *d)
 
 /* ---- media ---- */
 
-/* The most that one of the last nights brought; 0: there was none. */
-static uint64_t a_night_takes(const struct ledger *l)
+/* The most that one of the last runs brought; 0: there was none. */
+static uint64_t a_run_takes(const struct ledger *l)
 {
 	uint64_t most = 0;
 
-	for (size_t i = ledger_generations(l), n = 0; i-- && n < NIGHTS;) {
+	for (size_t i = ledger_generations(l), n = 0; i-- && n < RUNS;) {
 		const struct ledger_generation *g = ledger_generation(l, i);
 
 		if (g->state != LEDGER_COMMITTED && g->state != LEDGER_EXPIRED)
@@ -260,8 +260,8 @@ static uint64_t a_night_takes(const struct ledger *l)
 
 static void look_at_room(struct live *v, const struct policy_medium *m)
 {
-	uint64_t takes = a_night_takes(v->l), room;
-	char has[OUT_BYTES], night[OUT_BYTES];
+	uint64_t takes = a_run_takes(v->l), room;
+	char has[OUT_BYTES], run[OUT_BYTES];
 	struct statvfs fs;
 
 	if (statvfs(m->path, &fs)) {
@@ -271,19 +271,19 @@ static void look_at_room(struct live *v, const struct policy_medium *m)
 	}
 	room = (uint64_t)fs.f_bavail * fs.f_frsize;
 	out_bytes(room, has);
-	out_bytes(takes, night);
+	out_bytes(takes, run);
 	if (room < takes)
 		find(v, MISSING,
 		    text("'bkp expire --dry-run' says what may go; or take a larger one under a new name"),
-		    text("medium %s: %s of room, and one of the last nights took %s"), m->name, has, night);
-	else if (takes && room / NIGHTS < takes)
+		    text("medium %s: %s of room, and one of the last nights took %s"), m->name, has, run);
+	else if (takes && room / RUNS < takes)
 		find(v, LOOK,
 		    text("'bkp expire --dry-run' says what may go; or take a larger one under a new name"),
 		    text("medium %s: %s of room, not a week of nights like one of the last, which took %s"),
-		    m->name, has, night);
+		    m->name, has, run);
 	else if (takes)
 		find(v, FINE, NULL, text("medium %s: %s of room; a night takes at most %s"), m->name, has,
-		    night);
+		    run);
 	else
 		find(v, FINE, NULL, text("medium %s: %s of room; what a night takes is not known yet"),
 		    m->name, has);

@@ -1,4 +1,4 @@
-/* check_live: bkp check --live: can the next night work?  Looks at what the policy names, as it is now:
+/* check_live: bkp check --live: can the next run work?  Looks at what the policy names, as it is now:
  * paths, the programs of commands, the locale, media and the room on them, who is told, the clock, the state
  * folder.  Takes no lock and changes nothing.  What it cannot see is what commands will do: they are not run. */
 #ifndef BKP_CMD_SHOW_CHECK_LIVE_H

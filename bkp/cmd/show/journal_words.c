@@ -222,7 +222,7 @@ static void say_moved(const struct journal_record *r, char out[JOURNAL_WORDS])
 	    str(r, "place"));
 }
 
-static void say_heads(const struct journal_record *r, char out[JOURNAL_WORDS])
+static void say_journal_copies(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
 	snprintf(out, JOURNAL_WORDS, text("the journal up to record %ju was copied to %zu media"),
 	    num(r, "upto"), json_array_size(json_object_get(r->json, "media")));
@@ -387,9 +387,9 @@ static const struct {
     {"begin", say_begin}, {"committed", say_committed}, {"verified", say_verified}, {"copied", say_copied},
     {"verify-failed", say_damaged}, {"failed", say_failed}, {"medium-attached", say_attached},
     {"medium-detached", say_attached}, {"repaired", say_repaired}, {"rotated", say_rotated},
-    {"medium-moved", say_moved}, {"heads", say_heads}, {"history", say_history}, {"policy", say_policy},
-    {"policy-accepted", say_policy_accepted}, {"agreed", say_agreed}, {"accepted", say_decision},
-    {"held", say_decision}, {"released", say_decision}, {"expired", say_expired},
+    {"medium-moved", say_moved}, {"heads", say_journal_copies}, {"history", say_history},
+    {"policy", say_policy}, {"policy-accepted", say_policy_accepted}, {"agreed", say_agreed},
+    {"accepted", say_decision}, {"held", say_decision}, {"released", say_decision}, {"expired", say_expired},
     {"expiry-finished", say_finished}, {"medium-renamed", say_name}, {"medium-retired", say_name},
     {"documents", say_tools}, {"tools-accepted", say_tools}, {"clock-jump", say_clock},
     {"clock-attested", say_clock}, {"outcome", say_outcome}, {"scheduled", say_scheduled},

@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
-#include "read/rules/standing.h"
+#include "read/rules/compliance.h"
 
 #define NS 1000000000LL
 
@@ -66,54 +66,54 @@ static void one(struct writer *w, const char *name, const char *help, int64_t va
 
 /* ---- data sets ---- */
 
-typedef int64_t dataset_fn(const struct standing_dataset *d);
+typedef int64_t dataset_fn(const struct compliance_dataset *d);
 
-static int64_t last_good(const struct standing_dataset *d)
+static int64_t last_good(const struct compliance_dataset *d)
 {
 	return d->newest_ns / NS;
 }
 
-static int64_t last_good_number(const struct standing_dataset *d)
+static int64_t last_good_number(const struct compliance_dataset *d)
 {
 	return (int64_t)d->newest;
 }
 
-static int64_t last_verified(const struct standing_dataset *d)
+static int64_t last_verified(const struct compliance_dataset *d)
 {
 	return d->verified_ns / NS;
 }
 
-static int64_t offline_point(const struct standing_dataset *d)
+static int64_t offline_point(const struct compliance_dataset *d)
 {
 	return d->offline_ns / NS;
 }
 
-static int64_t next_due(const struct standing_dataset *d)
+static int64_t next_due(const struct compliance_dataset *d)
 {
 	return d->due_ns / NS;
 }
 
-static int64_t missed(const struct standing_dataset *d)
+static int64_t missed(const struct compliance_dataset *d)
 {
 	return d->missed_ns != 0;
 }
 
-static int64_t counting(const struct standing_dataset *d)
+static int64_t counting(const struct compliance_dataset *d)
 {
 	return d->generations.have;
 }
 
-static int64_t required(const struct standing_dataset *d)
+static int64_t required(const struct compliance_dataset *d)
 {
 	return d->generations.want;
 }
 
-static int64_t suspect(const struct standing_dataset *d)
+static int64_t suspect(const struct compliance_dataset *d)
 {
 	return d->suspect != 0;
 }
 
-static void datasets(struct writer *w, const struct standing *s)
+static void datasets(struct writer *w, const struct compliance *s)
 {
 	static const struct {
 		const char *name, *help;
@@ -142,7 +142,7 @@ static void datasets(struct writer *w, const struct standing *s)
 	}
 	begin(w, "bkp_rule_verdict", "0 met, 1 attention, 2 missing.");
 	for (size_t i = 0; i < s->n_datasets; i++) {
-		const struct standing_dataset *d = &s->datasets[i];
+		const struct compliance_dataset *d = &s->datasets[i];
 		const char *name = d->policy->name;
 
 		sample(w, d->generations.verdict, "dataset", name, "rule", "generations", NULL);
@@ -154,39 +154,39 @@ static void datasets(struct writer *w, const struct standing *s)
 
 /* ---- media ---- */
 
-typedef int64_t medium_fn(const struct standing_medium *m);
+typedef int64_t medium_fn(const struct compliance_medium *m);
 
-static int64_t attached(const struct standing_medium *m)
+static int64_t attached(const struct compliance_medium *m)
 {
 	return m->attached;
 }
 
-static int64_t overdue(const struct standing_medium *m)
+static int64_t overdue(const struct compliance_medium *m)
 {
 	return m->overdue_swap || m->overdue_attached;
 }
 
-static int64_t held(const struct standing_medium *m)
+static int64_t held(const struct compliance_medium *m)
 {
 	return (int64_t)m->generations;
 }
 
-static int64_t lacking(const struct standing_medium *m)
+static int64_t lacking(const struct compliance_medium *m)
 {
 	return (int64_t)m->missing;
 }
 
-static int64_t damaged(const struct standing_medium *m)
+static int64_t damaged(const struct compliance_medium *m)
 {
 	return (int64_t)m->damaged;
 }
 
-static int64_t rotated(const struct standing_medium *m)
+static int64_t rotated(const struct compliance_medium *m)
 {
 	return m->ledger ? m->ledger->rotated_ns / NS : 0;
 }
 
-static void media(struct writer *w, const struct standing *s)
+static void media(struct writer *w, const struct compliance *s)
 {
 	static const struct {
 		const char *name, *help;
@@ -203,7 +203,7 @@ static void media(struct writer *w, const struct standing *s)
 	for (size_t r = 0; r < sizeof(rows) / sizeof(*rows); r++) {
 		begin(w, rows[r].name, rows[r].help);
 		for (size_t i = 0; i < s->n_media; i++) {
-			const struct standing_medium *m = &s->media[i];
+			const struct compliance_medium *m = &s->media[i];
 
 			if (m->policy)
 				sample(w, rows[r].value(m), "medium", m->policy->name, "type",
@@ -224,7 +224,7 @@ static void outcome(
 	    notified->at_ns && !notified->ok);
 }
 
-int metrics_render(const struct policy *policy, const struct ledger *l, const struct standing *s,
+int metrics_render(const struct policy *policy, const struct ledger *l, const struct compliance *s,
     int64_t now_ns, int exit, struct buf *out, struct err *err)
 {
 	struct writer w = {.out = out, .err = err};

@@ -14,10 +14,10 @@ struct buf;
 struct err;
 struct ledger;
 struct policy;
-struct standing;
+struct compliance;
 
 /* l and s NULL: unknown.  exit: of bkp status. */
-int metrics_render(const struct policy *policy, const struct ledger *l, const struct standing *s,
+int metrics_render(const struct policy *policy, const struct ledger *l, const struct compliance *s,
     int64_t now_ns, int exit, struct buf *out, struct err *err) __attribute__((warn_unused_result));
 
 #endif

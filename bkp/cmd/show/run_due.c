@@ -10,8 +10,8 @@
 #include "base/show/table.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
-#include "cmd/show/look.h"
 #include "cmd/app/out.h"
+#include "cmd/show/overview.h"
 #include "format/policy/policy.h"
 #include "format/policy/policy_plan.h"
 #include "read/rules/slots.h"
@@ -64,7 +64,7 @@ json_t *run_due_json(const struct run_due *d, size_t i)
 	return json_pack("{s:s, s:b, s:s, s:s, s:s, s:o, s:o, s:o}", "name", d->policy->datasets[i].name,
 	    "due", (int)s->due, "why", slots_why_word(s->why), "slot", clock_format(s->slot_ns, slot), "next",
 	    clock_format(s->next_ns, next), "generation", number(s->generation), "begun",
-	    look_time_json(s->begun_ns), "tried", number(s->tried));
+	    overview_time_json(s->begun_ns), "tried", number(s->tried));
 }
 
 static void why_cell(struct table *t, const struct slots *s)

@@ -4,10 +4,10 @@
 
 struct ledger;
 struct policy;
-struct standing;
+struct compliance;
 
 /* Tables and sentences on stdout; one object.  An exit code: 0, or APP_FAILED after a report. */
-int status_show_text(const struct policy *policy, const struct ledger *l, const struct standing *s);
-int status_show_json(const struct policy *policy, const struct ledger *l, const struct standing *s);
+int status_show_text(const struct policy *policy, const struct ledger *l, const struct compliance *s);
+int status_show_json(const struct policy *policy, const struct ledger *l, const struct compliance *s);
 
 #endif

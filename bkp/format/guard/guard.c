@@ -254,7 +254,7 @@ static const struct guard_census *last_census(const struct guard *history, size_
 
 /* ---- judging ---- */
 
-static bool judge_tonight(const struct guard *now, const struct guard *history, size_t n, enum figure f,
+static bool judge_newest(const struct guard *now, const struct guard *history, size_t n, enum figure f,
     unsigned s, struct sentence *out)
 {
 	const struct limit *l = &limits[f];
@@ -305,7 +305,7 @@ static void judge_stream(struct guard *now, unsigned s, struct sentence *out)
 static bool judge_figure(const struct guard *now, const struct guard *history, size_t n, enum figure f,
     unsigned s, struct sentence *out)
 {
-	return judge_tonight(now, history, n, f, s, out) ||
+	return judge_newest(now, history, n, f, s, out) ||
 	       judge_window(now, history, n, GUARD_WINDOW, f, s, out) ||
 	       judge_window(now, history, n, GUARD_HISTORY, f, s, out);
 }

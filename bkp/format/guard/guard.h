@@ -8,15 +8,15 @@
  * where files lost their kind or became incompressible), and larger than a floor below which nothing is ever
  * raised.  With fewer than GUARD_LEARNED captures there is no history: the floors are higher.  Files that
  * lost their kind, and canaries, need none: in clinical data that does not happen.  What is harmed but stays
- * below the threshold each night is summed up over GUARD_WINDOW captures, back to the last one that a person
+ * below the threshold each run is summed up over GUARD_WINDOW captures, back to the last one that a person
  * accepted, and over GUARD_HISTORY of them.
  *
- * What was measured rests on what is remembered of the last capture (write/index/statcache.h), which may be lost or
- * tampered with.  So each capture is also counted by itself, its census, which stands in the signed journal:
- * files of a known format that are fewer than in the last trusted census, ones of nothing but zero bytes that
- * are more, and opaque ones that are more, beyond what came and went, are lost and dense, whatever the cache
- * says.  Where there is nothing to compare with but that, it is all there is: after the cache was lost, and
- * for tar streams always.
+ * What was measured rests on what is remembered of the last capture (write/index/file_cache.h), which may be
+ * lost or tampered with.  So each capture is also counted by itself, its census, which stands in the signed
+ * journal: files of a known format that are fewer than in the last trusted census, ones of nothing but zero
+ * bytes that are more, and opaque ones that are more, beyond what came and went, are lost and dense, whatever
+ * the cache says.  Where there is nothing to compare with but that, it is all there is: after the cache was
+ * lost, and for tar streams always.
  */
 #ifndef BKP_FORMAT_GUARD_GUARD_H
 #define BKP_FORMAT_GUARD_GUARD_H
@@ -34,7 +34,7 @@
 #define GUARD_UNKNOWN UINT64_MAX
 
 /* What was measured while a data set was captured: files, against the capture before.  Measured from what is
- * remembered of the last capture (write/index/statcache.h) and from the bytes that are read anyway. */
+ * remembered of the last capture (write/index/file_cache.h) and from the bytes that are read anyway. */
 /* All regular files of a capture; of a command's output, the one. */
 struct guard_census {
 	bool taken;

@@ -1,8 +1,8 @@
 /* kind: what the beginning of a file looks like, in one byte: which of the known formats, and whether its
  * bytes are as evenly spread as those of something compressed or encrypted.
  *
- * Pure.  Looks at KIND_LOOK bytes at most; a byte of each file is remembered (write/index/statcache.h), so that the
- * guard sees a file lose its format, or become incompressible, between two captures.
+ * Pure.  Looks at KIND_LOOK bytes at most; a byte of each file is remembered (write/index/file_cache.h), so
+ * that the guard sees a file lose its format, or become incompressible, between two captures.
  */
 #ifndef BKP_FORMAT_GUARD_KIND_H
 #define BKP_FORMAT_GUARD_KIND_H

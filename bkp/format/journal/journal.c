@@ -10,8 +10,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/text.h"
-#include "format/journal/journal_private.h"
 #include "format/crypto/minisig.h"
+#include "format/journal/journal_private.h"
 
 #define EVENT_MAX 64 /* bytes of an event's word */
 

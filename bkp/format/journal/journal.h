@@ -40,7 +40,7 @@ struct minisig_secret;
 #define JOURNAL_FILE	    "journal.jsonl"
 #define JOURNAL_UUID	    37 /* a UUID, lower case, and NUL */
 #define JOURNAL_EPOCH_EVENT "epoch"
-#define JOURNAL_EPOCHS_MAX  65536 /* one a night for 179 years */
+#define JOURNAL_EPOCHS_MAX  65536 /* one a run for 179 years */
 
 /* true for a UUID as this format writes it: 36 characters, lower case hexadecimal */
 int journal_is_uuid(const char *s);

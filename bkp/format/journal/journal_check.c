@@ -9,8 +9,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/text.h"
-#include "format/journal/journal_private.h"
 #include "format/crypto/minisig.h"
+#include "format/journal/journal_private.h"
 
 #define PREV_MEMBER ((size_t)9 + 2 * DIGEST_LEN + 1) /* ,"prev":"…" */
 #define HEAD_KEYS   9

@@ -270,7 +270,7 @@ static int too_large(const struct catalog_writer *w, struct err *err)
 	return CATALOG_TOO_LARGE;
 }
 
-/* A place that depends on the path alone, so that blocks begin at the same entries every night.  FNV-1a, its
+/* A place that depends on the path alone, so that blocks begin at the same entries every run.  FNV-1a, its
  * bits mixed once more: who makes files so that no place is one gets blocks of the largest size. */
 static bool cuts_here(const char *path)
 {

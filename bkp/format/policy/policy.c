@@ -7,51 +7,51 @@
 #include <strings.h>
 
 #include "base/err.h"
-#include "base/show/near.h"
 #include "base/path.h"
-#include "format/config/policy_node.h"
-#include "format/config/policy_problem.h"
+#include "base/show/suggest.h"
+#include "format/config/config_node.h"
+#include "format/config/config_problem.h"
+#include "format/config/config_secret.h"
+#include "format/config/config_text.h"
 #include "format/policy/policy_rules.h"
 #include "format/policy/policy_schema.h"
-#include "format/config/policy_secret.h"
-#include "format/config/policy_text.h"
 
-#define NEAR_NAMES 256 /* more are not gone through for a suggestion */
+#define SUGGEST_NAMES 256 /* more are not gone through for a suggestion */
 
 /* ---- bytes ---- */
 
-static bool check_size(size_t n, struct policy_problems *problems)
+static bool check_size(size_t n, struct config_problems *problems)
 {
-	struct policy_mark top = {1, 1};
-	struct policy_problem *item;
+	struct config_mark top = {1, 1};
+	struct config_problem *item;
 
 	if (n <= POLICY_BYTES_MAX)
 		return true;
-	item = policy_problem_error(problems, top, "E-POLICY-01", text("the file is larger than 1 MiB"));
-	policy_problem_hint(item, text("check that this is the policy, and not a dump"));
+	item = config_problem_error(problems, top, "E-POLICY-01", text("the file is larger than 1 MiB"));
+	config_problem_hint(item, text("check that this is the policy, and not a dump"));
 	return false;
 }
 
 /* ---- parse ---- */
 
 static int parse_tree(const char *p, size_t n, size_t secrets, struct policy *policy,
-    struct policy_problems *problems, struct err *err)
+    struct config_problems *problems, struct err *err)
 {
-	struct policy_node *root __attribute__((cleanup(policy_node_free_auto))) = NULL;
-	int r = policy_node_parse(p, n, 0, &root, problems, err);
+	struct config_node *root __attribute__((cleanup(config_node_free_auto))) = NULL;
+	int r = config_node_parse(p, n, 0, &root, problems, err);
 
 	if (r)
 		return r < 0 ? -1 : 0;
-	policy_secret_scan_tree(root, secrets > 0, problems);
+	config_secret_scan_tree(root, secrets > 0, problems);
 	if (policy_schema_read(root, policy, problems, err))
 		return -1;
-	return root && !root->refused && root->kind == POLICY_TABLE
+	return root && !root->refused && root->kind == CONFIG_TABLE
 		   ? policy_rules_check(policy, root, problems, err)
 		   : 0;
 }
 
 static int parse(
-    const char *p, size_t n, struct policy *policy, struct policy_problems *problems, struct err *err)
+    const char *p, size_t n, struct policy *policy, struct config_problems *problems, struct err *err)
 {
 	size_t secrets;
 
@@ -61,18 +61,18 @@ static int parse(
 	}
 	if (!check_size(n, problems))
 		return 0;
-	secrets = policy_secret_scan_text(p, n, problems);
-	if (!policy_text_check(p, n, "E-POLICY-02", problems))
+	secrets = config_secret_scan_text(p, n, problems);
+	if (!config_text_check(p, n, "E-POLICY-02", problems))
 		return 0;
 	return parse_tree(p, n, secrets, policy, problems, err);
 }
 
-static int first_error(const char *file, const struct policy_problems *problems, struct err *err)
+static int first_error(const char *file, const struct config_problems *problems, struct err *err)
 {
-	const struct policy_problem *p = problems->item;
+	const struct config_problem *p = problems->item;
 	char shown[256];
 
-	while (p->severity != POLICY_ERROR)
+	while (p->severity != CONFIG_ERROR)
 		p++;
 	path_show(file, shown, sizeof(shown));
 	if (problems->n_errors > 1)
@@ -86,7 +86,7 @@ static int first_error(const char *file, const struct policy_problems *problems,
 }
 
 static int parse_into(const char *file, const char *p, size_t n, struct policy **ret_policy,
-    struct policy_problems *problems, struct err *err)
+    struct config_problems *problems, struct err *err)
 {
 	POLICY_AUTO policy = calloc(1, sizeof(*policy));
 
@@ -97,7 +97,7 @@ static int parse_into(const char *file, const char *p, size_t n, struct policy *
 		memset(problems, 0, sizeof(*problems));
 		return -1;
 	}
-	policy_problem_sort(problems);
+	config_problem_sort(problems);
 	if (problems->n_errors)
 		return first_error(file, problems, err);
 	*ret_policy = policy;
@@ -106,9 +106,9 @@ static int parse_into(const char *file, const char *p, size_t n, struct policy *
 }
 
 int policy_parse(const char *file, const char *p, size_t n, struct policy **ret_policy,
-    struct policy_problems *problems, struct err *err)
+    struct config_problems *problems, struct err *err)
 {
-	struct policy_problems *own = problems ? NULL : malloc(sizeof(*own));
+	struct config_problems *own = problems ? NULL : malloc(sizeof(*own));
 	int r;
 
 	if (!problems && !own)
@@ -218,26 +218,26 @@ const struct policy_medium *policy_find_medium(const struct policy *policy, cons
 	return NULL;
 }
 
-const char *policy_near_medium(const struct policy *policy, const char *name)
+const char *policy_suggest_medium(const struct policy *policy, const char *name)
 {
-	const char *names[NEAR_NAMES];
+	const char *names[SUGGEST_NAMES];
 	size_t n = 0;
 
-	for (; n < policy->n_media && n < NEAR_NAMES; n++)
+	for (; n < policy->n_media && n < SUGGEST_NAMES; n++)
 		names[n] = policy->media[n].name;
-	return near_word(name, names, n);
+	return suggest_word(name, names, n);
 }
 
-const char *policy_near_dataset(const struct policy *policy, const char *name)
+const char *policy_suggest_dataset(const struct policy *policy, const char *name)
 {
-	const char *names[NEAR_NAMES];
+	const char *names[SUGGEST_NAMES];
 	size_t n = 0;
 
 	/* what is printed for people are the titles */
 	for (size_t i = 0; i < policy->n_datasets; i++)
 		if (policy->datasets[i].title && !strcmp(policy->datasets[i].title, name))
 			return policy->datasets[i].name;
-	for (; n < policy->n_datasets && n < NEAR_NAMES; n++)
+	for (; n < policy->n_datasets && n < SUGGEST_NAMES; n++)
 		names[n] = policy->datasets[n].name;
-	return near_word(name, names, n);
+	return suggest_word(name, names, n);
 }

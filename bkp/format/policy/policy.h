@@ -8,12 +8,12 @@
  * files, no clock.  A struct policy is complete and consistent: every rule below holds, so callers need no
  * checks of their own.
  *
- * Problems: policy_parse() goes on after the first fault and collects up to POLICY_PROBLEMS_MAX of them, each
+ * Problems: policy_parse() goes on after the first fault and collects up to CONFIG_PROBLEMS_MAX of them, each
  * with line, column (both from 1; columns count characters), code, what is wrong and what would be right.
  * Errors make it fail; warnings alone do not.  A message never repeats a secret.
  *
  * Language: a subset of YAML 1.1 in UTF-8: one document, no anchors, aliases or tags, no key twice, at most
- * POLICY_DEPTH_MAX levels.  Keys (* required):
+ * CONFIG_DEPTH_MAX levels.  Keys (* required):
  * 	site*: {name*, language: ja|en}			default ja
  * 	state: PATH					default /var/lib/bkp
  * 	archive_size: SIZE				default 128 MiB; 1 MiB to 1 GiB
@@ -70,8 +70,8 @@
 #include <stdint.h>
 
 #include "base/text.h"
-#include "format/config/policy_problem.h"
-#include "format/config/policy_value.h"
+#include "format/config/config_problem.h"
+#include "format/config/config_value.h"
 
 struct buf;
 struct err;
@@ -93,7 +93,7 @@ struct policy_person {
 	char *name;
 	unsigned roles; /* enum policy_role, at least one */
 	char *key;	/* minisign public key, checked; or NULL */
-	struct policy_mark mark;
+	struct config_mark mark;
 };
 
 /* What the output of a command must be, from its first byte to its last (expect: {content: …}). */
@@ -137,7 +137,7 @@ struct policy_dataset {
 	unsigned min_entries;	   /* 0: not stated */
 	int64_t max_age_s;	   /* the newest file may be no older; 0: not stated */
 	unsigned content;	   /* enum policy_content */
-	struct policy_every every;
+	struct config_every every;
 	int at;		   /* minutes of the day, or -1: the schedule's */
 	unsigned weekday;  /* 0 Sunday … 6: for every: week */
 	unsigned monthday; /* 1 … 28: for every: month */
@@ -151,7 +151,7 @@ struct policy_dataset {
 	int64_t rpo_s, rto_s; /* 0: not stated */
 	unsigned priority;    /* 1 is restored first … 99; 0: not stated */
 	unsigned compression; /* enum codec_kind, the policy's where it has none of its own */
-	struct policy_mark mark;
+	struct config_mark mark;
 };
 
 struct policy_medium {
@@ -161,7 +161,7 @@ struct policy_medium {
 	char *place; /* or NULL */
 	bool offline;
 	int64_t max_attached_s, swap_every_s; /* 0: not stated */
-	struct policy_mark mark;
+	struct config_mark mark;
 };
 
 struct policy {
@@ -186,7 +186,7 @@ struct policy {
 	char *notify_command; /* for a shell, or NULL */
 	unsigned notify_when; /* enum policy_notify */
 	int64_t notify_limit_s;
-	unsigned good_news;    /* 0: never; 1 Sunday … 7: a good night is told once on that day, too */
+	unsigned good_news;    /* 0: never; 1 Sunday … 7: a good run is told once on that day, too */
 	uint64_t archive_size; /* bytes */
 	unsigned compression;  /* enum codec_kind */
 };
@@ -198,7 +198,7 @@ int policy_language(const char *p, size_t n, enum text_lang *ret);
  * -1: err says the first error as "file:line:column: …" with its code and hint, problems (may be NULL) holds
  * all, and n_errors is 0 there only when memory ran out (E-MEM-01). */
 int policy_parse(const char *file, const char *p, size_t n, struct policy **ret_policy,
-    struct policy_problems *problems, struct err *err) __attribute__((warn_unused_result));
+    struct config_problems *problems, struct err *err) __attribute__((warn_unused_result));
 void policy_free(struct policy *policy);
 void policy_free_auto(struct policy **policy);
 #define POLICY_AUTO __attribute__((cleanup(policy_free_auto))) struct policy *
@@ -206,8 +206,8 @@ void policy_free_auto(struct policy **policy);
 /* By exact name for data sets, in any case for media (labels are typed by hand).  NULL: none. */
 const struct policy_dataset *policy_find_dataset(const struct policy *policy, const char *name);
 const struct policy_medium *policy_find_medium(const struct policy *policy, const char *name);
-/* What a name that is none was probably meant to be, or NULL (base/show/near.h). */
-const char *policy_near_medium(const struct policy *policy, const char *name);
-const char *policy_near_dataset(const struct policy *policy, const char *name);
+/* What a name that is none was probably meant to be, or NULL (base/show/suggest.h). */
+const char *policy_suggest_medium(const struct policy *policy, const char *name);
+const char *policy_suggest_dataset(const struct policy *policy, const char *name);
 
 #endif

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "format/config/config_field.h"
 #include "format/policy/policy.h"
-#include "format/config/policy_field.h"
 #include "format/policy/policy_schema.h"
 
 #define KEY_MAX	  1100
@@ -67,20 +67,20 @@ static const char *duration(int64_t s, char *out)
 	return out;
 }
 
-static const char *every(const struct policy_every *e, char *out)
+static const char *every(const struct config_every *e, char *out)
 {
 	static const char *const units[] = {"hour", "day", "week", "month"};
-	bool days = e->unit == POLICY_HOUR && e->n % 24 == 0; /* 24h is a day */
-	enum policy_unit unit = days ? POLICY_DAY : e->unit;
+	bool days = e->unit == CONFIG_HOUR && e->n % 24 == 0; /* 24h is a day */
+	enum config_unit unit = days ? CONFIG_DAY : e->unit;
 	unsigned n = days ? e->n / 24 : e->n;
 
 	if (n == 1)
 		return units[unit];
-	snprintf(out, VALUE_MAX, "%u%c", n, unit == POLICY_HOUR ? 'h' : 'd');
+	snprintf(out, VALUE_MAX, "%u%c", n, unit == CONFIG_HOUR ? 'h' : 'd');
 	return out;
 }
 
-static const char *roles(const struct policy_field *f, unsigned bits, char *out)
+static const char *roles(const struct config_field *f, unsigned bits, char *out)
 {
 	const char *names[32];
 	size_t n = 0;
@@ -88,72 +88,72 @@ static const char *roles(const struct policy_field *f, unsigned bits, char *out)
 	for (size_t i = 0; f->words[i]; i++)
 		if (bits & 1u << i)
 			names[n++] = f->words[i];
-	return n ? policy_field_join(names, n, out, VALUE_MAX) : NULL;
+	return n ? config_field_join(names, n, out, VALUE_MAX) : NULL;
 }
 
 /* As the policy would write it; NULL: not stated. */
-static const char *value(const struct policy_field *f, const void *at, char out[VALUE_MAX])
+static const char *value(const struct config_field *f, const void *at, char out[VALUE_MAX])
 {
 	switch (f->type) {
-	case POLICY_T_ENUM:
+	case CONFIG_T_ENUM:
 		return f->words[*(const unsigned *)at];
-	case POLICY_T_LANG:
+	case CONFIG_T_LANG:
 		return *(const enum text_lang *)at == TEXT_JA ? "ja" : "en";
-	case POLICY_T_BOOL:
+	case CONFIG_T_BOOL:
 		return *(const bool *)at ? "true" : "false";
-	case POLICY_T_BOOL_NOT:
+	case CONFIG_T_BOOL_NOT:
 		return *(const bool *)at ? "false" : "true";
-	case POLICY_T_SIZE:
+	case CONFIG_T_SIZE:
 		snprintf(out, VALUE_MAX, "%" PRIu64 " B", *(const uint64_t *)at);
 		return *(const uint64_t *)at ? out : NULL;
-	case POLICY_T_PERCENT:
+	case CONFIG_T_PERCENT:
 		snprintf(out, VALUE_MAX, "%u %%", *(const unsigned *)at);
 		return f->min && !*(const unsigned *)at ? NULL
 							: out; /* where 0 cannot be stated it is none */
-	case POLICY_T_NUMBER:
+	case CONFIG_T_NUMBER:
 		snprintf(out, VALUE_MAX, "%u", *(const unsigned *)at);
 		return out;
-	case POLICY_T_DURATION:
+	case CONFIG_T_DURATION:
 		return duration(*(const int64_t *)at, out);
-	case POLICY_T_EVERY:
+	case CONFIG_T_EVERY:
 		return every(at, out);
-	case POLICY_T_TIME:
+	case CONFIG_T_TIME:
 		snprintf(out, VALUE_MAX, "%02d:%02d", *(const int *)at / 60, *(const int *)at % 60);
 		return *(const int *)at < 0 ? NULL : out;
-	case POLICY_T_ROLES:
+	case CONFIG_T_ROLES:
 		return roles(f, *(const unsigned *)at, out);
 	default: /* the kinds of text */
 		return *(char *const *)at;
 	}
 }
 
-static bool is_plain(enum policy_type t)
+static bool is_plain(enum config_type t)
 {
-	return t == POLICY_T_ENUM || t == POLICY_T_LANG || (t >= POLICY_T_BOOL && t <= POLICY_T_ROLES);
+	return t == CONFIG_T_ENUM || t == CONFIG_T_LANG || (t >= CONFIG_T_BOOL && t <= CONFIG_T_ROLES);
 }
 
 /* What has an order, as a number. */
-static int64_t amount(const struct policy_field *f, const void *at)
+static int64_t amount(const struct config_field *f, const void *at)
 {
 	switch (f->type) {
-	case POLICY_T_ENUM:
-	case POLICY_T_PERCENT:
-	case POLICY_T_NUMBER:
+	case CONFIG_T_ENUM:
+	case CONFIG_T_PERCENT:
+	case CONFIG_T_NUMBER:
 		return *(const unsigned *)at;
-	case POLICY_T_BOOL:
+	case CONFIG_T_BOOL:
 		return *(const bool *)at;
-	case POLICY_T_BOOL_NOT:
+	case CONFIG_T_BOOL_NOT:
 		return !*(const bool *)at;
-	case POLICY_T_SIZE: /* INT64_MAX at most */
+	case CONFIG_T_SIZE: /* INT64_MAX at most */
 		return (int64_t) * (const uint64_t *)at;
-	case POLICY_T_DURATION:
+	case CONFIG_T_DURATION:
 		return *(const int64_t *)at;
 	default:
 		return 0;
 	}
 }
 
-static int diff_value(struct policy_diff *d, const struct policy_field *f, const char *key, const char *a,
+static int diff_value(struct policy_diff *d, const struct config_field *f, const char *key, const char *a,
     const char *b, struct err *err)
 {
 	char va[VALUE_MAX], vb[VALUE_MAX];
@@ -176,7 +176,7 @@ struct list {
 	size_t n;
 };
 
-static struct list list_of(const struct policy_field *f, const char *at)
+static struct list list_of(const struct config_field *f, const char *at)
 {
 	struct list l;
 
@@ -207,7 +207,7 @@ static int diff_texts(struct policy_diff *d, const char *key, struct list a, str
 }
 
 /* Tables in lists begin with their name. */
-static const char *name_of(const struct policy_shape *shape, const char *entry)
+static const char *name_of(const struct config_shape *shape, const char *entry)
 {
 	char *name;
 
@@ -215,7 +215,7 @@ static const char *name_of(const struct policy_shape *shape, const char *entry)
 	return name;
 }
 
-static const char *find(const struct policy_shape *shape, struct list l, const char *name)
+static const char *find(const struct config_shape *shape, struct list l, const char *name)
 {
 	for (size_t i = 0; i < l.n; i++)
 		if (!strcmp(name_of(shape, l.p + i * shape->size), name))
@@ -223,10 +223,10 @@ static const char *find(const struct policy_shape *shape, struct list l, const c
 	return NULL;
 }
 
-static int diff_shape(struct policy_diff *d, const struct policy_shape *shape, const char *prefix,
+static int diff_shape(struct policy_diff *d, const struct config_shape *shape, const char *prefix,
     const char *a, const char *b, struct err *err);
 
-static int diff_tables(struct policy_diff *d, const struct policy_shape *shape, const char *key,
+static int diff_tables(struct policy_diff *d, const struct config_shape *shape, const char *key,
     struct list a, struct list b, struct err *err)
 {
 	char path[KEY_MAX];
@@ -248,21 +248,21 @@ static int diff_tables(struct policy_diff *d, const struct policy_shape *shape, 
 	return 0;
 }
 
-static int diff_shape(struct policy_diff *d, const struct policy_shape *shape, const char *prefix,
+static int diff_shape(struct policy_diff *d, const struct config_shape *shape, const char *prefix,
     const char *a, const char *b, struct err *err)
 {
 	char key[KEY_MAX + 64];
 	int r = 0;
 
 	for (size_t i = 0; i < shape->n && !r; i++) {
-		const struct policy_field *f = &shape->field[i];
+		const struct config_field *f = &shape->field[i];
 
 		snprintf(key, sizeof(key), "%.1000s%s%s", prefix, *prefix ? "/" : "", f->key);
-		if (f->type == POLICY_T_TABLE)
+		if (f->type == CONFIG_T_TABLE)
 			r = diff_shape(d, f->shape, key, a, b, err);
-		else if (f->type == POLICY_T_TEXTS)
+		else if (f->type == CONFIG_T_TEXTS)
 			r = diff_texts(d, key, list_of(f, a), list_of(f, b), err);
-		else if (f->type == POLICY_T_TABLES)
+		else if (f->type == CONFIG_T_TABLES)
 			r = diff_tables(d, f->shape, key, list_of(f, a), list_of(f, b), err);
 		else
 			r = diff_value(d, f, key, a, b, err);

@@ -48,14 +48,14 @@ char *policy_plan_duration(int64_t s, char out[POLICY_PLAN_TEXT])
 	return out;
 }
 
-char *policy_plan_every(const struct policy_every *every, char out[POLICY_PLAN_TEXT])
+char *policy_plan_every(const struct config_every *every, char out[POLICY_PLAN_TEXT])
 {
 	static const char *const one[] = {TEXT_LATER("every hour"), TEXT_LATER("every day"),
 	    TEXT_LATER("every week"), TEXT_LATER("every month")};
 
 	if (every->n == 1)
 		snprintf(out, POLICY_PLAN_TEXT, "%s", text(one[every->unit]));
-	else if (every->unit == POLICY_HOUR)
+	else if (every->unit == CONFIG_HOUR)
 		snprintf(out, POLICY_PLAN_TEXT, text("every %u hours"), every->n);
 	else
 		snprintf(out, POLICY_PLAN_TEXT, text("every %u days"), every->n);
@@ -71,15 +71,15 @@ char *policy_plan_schedule(
 	char every[POLICY_PLAN_TEXT];
 
 	policy_plan_every(&d->every, every);
-	if (d->every.unit == POLICY_HOUR && d->every.n == 1)
+	if (d->every.unit == CONFIG_HOUR && d->every.n == 1)
 		snprintf(out, POLICY_PLAN_TEXT, text("%s at minute %02d"), every, at % 60);
-	else if (d->every.unit == POLICY_WEEK)
+	else if (d->every.unit == CONFIG_WEEK)
 		snprintf(out, POLICY_PLAN_TEXT, text("%s, %s at %02d:%02d"), every, text(days[d->weekday]),
 		    at / 60, at % 60);
-	else if (d->every.unit == POLICY_MONTH)
+	else if (d->every.unit == CONFIG_MONTH)
 		snprintf(out, POLICY_PLAN_TEXT, text("%s, day %u at %02d:%02d"), every, d->monthday, at / 60,
 		    at % 60);
-	else if (d->every.unit == POLICY_HOUR)
+	else if (d->every.unit == CONFIG_HOUR)
 		snprintf(out, POLICY_PLAN_TEXT, text("%s from %02d:%02d"), every, at / 60, at % 60);
 	else
 		snprintf(out, POLICY_PLAN_TEXT, text("%s at %02d:%02d"), every, at / 60, at % 60);

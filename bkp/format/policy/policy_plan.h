@@ -13,7 +13,7 @@ struct buf;
 struct err;
 struct policy;
 struct policy_dataset;
-struct policy_every;
+struct config_every;
 
 /* The 3-2-1 that the declared media allow at best.  Every data set goes to every medium, so there is one
  * count. */
@@ -32,7 +32,7 @@ const char *policy_plan_technology(const char *type);
 /* "24 h", "7 d", "90 min" (translated) into out; returns out.  0 is "-". */
 #define POLICY_PLAN_TEXT 96
 char *policy_plan_duration(int64_t s, char out[POLICY_PLAN_TEXT]);
-char *policy_plan_every(const struct policy_every *every, char out[POLICY_PLAN_TEXT]);
+char *policy_plan_every(const struct config_every *every, char out[POLICY_PLAN_TEXT]);
 /* "every day at 02:00", "every week, Sunday at 02:00", "every month, day 1 at 02:00" … */
 char *policy_plan_schedule(
     const struct policy *policy, const struct policy_dataset *d, char out[POLICY_PLAN_TEXT]);

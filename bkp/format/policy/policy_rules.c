@@ -7,62 +7,62 @@
 #include "base/err.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "format/config/config_node.h"
+#include "format/config/config_problem.h"
 #include "format/config/exclude.h"
 #include "format/policy/policy.h"
-#include "format/config/policy_node.h"
-#include "format/config/policy_problem.h"
 
 struct rules {
 	const struct policy *policy;
-	const struct policy_node *root;
-	struct policy_problems *problems;
+	const struct config_node *root;
+	struct config_problems *problems;
 	struct err *err;
 };
 
-static const char *show(const char *s, char out[POLICY_SHOWN])
+static const char *show(const char *s, char out[CONFIG_SHOWN])
 {
-	return policy_problem_show(s, strlen(s), out);
+	return config_problem_show(s, strlen(s), out);
 }
 
-static struct policy_mark place_of(const struct policy_node *table, const char *key)
+static struct config_mark place_of(const struct config_node *table, const char *key)
 {
-	const struct policy_node *node = policy_node_get(table, key);
+	const struct config_node *node = config_node_get(table, key);
 
 	return node ? node->mark : table->mark;
 }
 
-static struct policy_mark key_place_of(const struct policy_node *table, const char *key)
+static struct config_mark key_place_of(const struct config_node *table, const char *key)
 {
-	const struct policy_node *node = policy_node_get(table, key);
+	const struct config_node *node = config_node_get(table, key);
 
 	return node ? node->key_mark : table->mark;
 }
 
-static const struct policy_node *first_of(const struct policy_node *table, const char *key)
+static const struct config_node *first_of(const struct config_node *table, const char *key)
 {
-	const struct policy_node *list = policy_node_get(table, key);
+	const struct config_node *list = config_node_get(table, key);
 
-	return list && list->kind == POLICY_LIST ? list->first : NULL;
+	return list && list->kind == CONFIG_LIST ? list->first : NULL;
 }
 
 /* ---- names ---- */
 
 static void name_twice(
-    struct rules *r, const struct policy_node *node, const char *name, struct policy_mark first)
+    struct rules *r, const struct config_node *node, const char *name, struct config_mark first)
 {
-	struct policy_problem *item;
-	char shown[POLICY_SHOWN];
+	struct config_problem *item;
+	char shown[CONFIG_SHOWN];
 
-	item = policy_problem_error(r->problems, place_of(node, "name"), "E-POLICY-12",
+	item = config_problem_error(r->problems, place_of(node, "name"), "E-POLICY-12",
 	    text("the name '%s' is taken"), show(name, shown));
-	policy_problem_hint(item,
+	config_problem_hint(item,
 	    text("choose another: the first stands in line %u (capitals make no difference)"), first.line);
 }
 
 static void check_names(struct rules *r)
 {
 	const struct policy *p = r->policy;
-	const struct policy_node *node;
+	const struct config_node *node;
 	size_t i, k;
 
 	node = first_of(r->root, "datasets");
@@ -90,53 +90,53 @@ static void check_names(struct rules *r)
 
 /* ---- one data set ---- */
 
-static void check_source(struct rules *r, const struct policy_dataset *d, const struct policy_node *node)
+static void check_source(struct rules *r, const struct policy_dataset *d, const struct config_node *node)
 {
 	static const char *const only_paths[] = {"exclude", "cross_mounts"};
-	bool paths = policy_node_has(node, "paths"), command = policy_node_has(node, "command");
-	bool store_as = policy_node_has(node, "store_as"), tar = d->format == POLICY_TAR;
-	struct policy_problem *item;
+	bool paths = config_node_has(node, "paths"), command = config_node_has(node, "command");
+	bool store_as = config_node_has(node, "store_as"), tar = d->format == POLICY_TAR;
+	struct config_problem *item;
 	size_t i;
 
 	if (paths && command) {
-		item = policy_problem_error(r->problems, key_place_of(node, "command"), "E-POLICY-22",
+		item = config_problem_error(r->problems, key_place_of(node, "command"), "E-POLICY-22",
 		    text("this data set has paths and a command"));
-		policy_problem_hint(
+		config_problem_hint(
 		    item, text("make two data sets of it: one with paths, one with the command"));
 	} else if (!paths && !command) {
-		item = policy_problem_error(r->problems, node->mark, "E-POLICY-22",
+		item = config_problem_error(r->problems, node->mark, "E-POLICY-22",
 		    text("this data set has neither paths nor a command"));
-		policy_problem_hint(item, text("add 'paths: [/srv/…]', or 'command: …' with 'store_as: …'"));
+		config_problem_hint(item, text("add 'paths: [/srv/…]', or 'command: …' with 'store_as: …'"));
 	}
 	if (command && !store_as && !tar) {
-		item = policy_problem_error(r->problems, key_place_of(node, "command"), "E-POLICY-22",
+		item = config_problem_error(r->problems, key_place_of(node, "command"), "E-POLICY-22",
 		    text("the command has no 'store_as'"));
-		policy_problem_hint(
+		config_problem_hint(
 		    item, text("name the file that its output is stored as, as in 'store_as: emr.dump'"));
 	} else if (store_as && !command) {
-		item = policy_problem_error(r->problems, key_place_of(node, "store_as"), "E-POLICY-22",
+		item = config_problem_error(r->problems, key_place_of(node, "store_as"), "E-POLICY-22",
 		    text("'store_as' stands without a command"));
-		policy_problem_hint(item, text("take it out: files keep their own names"));
+		config_problem_hint(item, text("take it out: files keep their own names"));
 	}
 	if (tar && (paths || store_as)) {
-		item = policy_problem_error(r->problems, key_place_of(node, paths ? "format" : "store_as"),
+		item = config_problem_error(r->problems, key_place_of(node, paths ? "format" : "store_as"),
 		    "E-POLICY-22", text("'%s' does not fit with a tar stream"), paths ? "paths" : "store_as");
-		policy_problem_hint(item, text("'format: tar' goes with a command whose output is a tar "
+		config_problem_hint(item, text("'format: tar' goes with a command whose output is a tar "
 					       "stream; its entries keep their names"));
 	}
 	for (i = 0; i < 2; i++)
-		if (command && !paths && policy_node_has(node, only_paths[i]) && !(tar && i == 0)) {
-			item = policy_problem_error(r->problems, key_place_of(node, only_paths[i]),
+		if (command && !paths && config_node_has(node, only_paths[i]) && !(tar && i == 0)) {
+			item = config_problem_error(r->problems, key_place_of(node, only_paths[i]),
 			    "E-POLICY-22", text("'%s' means nothing beside a command"), only_paths[i]);
-			policy_problem_hint(item, text("take it out: it belongs to a data set with paths"));
+			config_problem_hint(item, text("take it out: it belongs to a data set with paths"));
 		}
 }
 
-static void check_overlap(struct rules *r, const struct policy_dataset *d, const struct policy_node *node)
+static void check_overlap(struct rules *r, const struct policy_dataset *d, const struct config_node *node)
 {
-	char a[POLICY_SHOWN], b[POLICY_SHOWN];
-	const struct policy_node *child = first_of(node, "paths");
-	struct policy_problem *item;
+	char a[CONFIG_SHOWN], b[CONFIG_SHOWN];
+	const struct config_node *child = first_of(node, "paths");
+	struct config_problem *item;
 	size_t i, k;
 
 	for (i = 0; i < d->n_paths && child; i++, child = child->next)
@@ -149,28 +149,28 @@ static void check_overlap(struct rules *r, const struct policy_dataset *d, const
 				inner = d->paths[k];
 				outer = d->paths[i];
 			}
-			item = policy_problem_error(r->problems, child->mark, "E-POLICY-14",
+			item = config_problem_error(r->problems, child->mark, "E-POLICY-14",
 			    text("'%s' lies within '%s' of the same data set"), show(inner, a),
 			    show(outer, b));
-			policy_problem_hint(
+			config_problem_hint(
 			    item, text("take the inner one out: it is captured with the outer one"));
 			break;
 		}
 }
 
-static void check_promises(struct rules *r, const struct policy_dataset *d, const struct policy_node *node)
+static void check_promises(struct rules *r, const struct policy_dataset *d, const struct config_node *node)
 {
-	struct policy_problem *item;
+	struct config_problem *item;
 
 	if (d->generations < 3) {
-		item = policy_problem_warn(r->problems, place_of(node, "generations"), "E-POLICY-30",
+		item = config_problem_warn(r->problems, place_of(node, "generations"), "E-POLICY-30",
 		    text("only %u generations are kept"), d->generations);
-		policy_problem_hint(item, text("keep 3 or more (3世代: 複数世代（3世代以上が推奨）)"));
+		config_problem_hint(item, text("keep 3 or more (3世代: 複数世代（3世代以上が推奨）)"));
 	}
 	if (d->rpo_s && d->every.s > d->rpo_s) {
-		item = policy_problem_warn(r->problems, place_of(node, "rpo"), "E-POLICY-31",
+		item = config_problem_warn(r->problems, place_of(node, "rpo"), "E-POLICY-31",
 		    text("this data set is captured less often than its RPO allows"));
-		policy_problem_hint(item, text("shorten 'every', or agree on a longer RPO"));
+		config_problem_hint(item, text("shorten 'every', or agree on a longer RPO"));
 	}
 }
 
@@ -204,11 +204,11 @@ static bool reaches(const struct policy_dataset *d, const char *pattern)
 	return false;
 }
 
-static int check_exclusions(struct rules *r, const struct policy_dataset *d, const struct policy_node *node)
+static int check_exclusions(struct rules *r, const struct policy_dataset *d, const struct config_node *node)
 {
-	const struct policy_node *child = first_of(node, "exclude");
-	char a[POLICY_SHOWN], b[POLICY_SHOWN];
-	struct policy_problem *item;
+	const struct config_node *child = first_of(node, "exclude");
+	char a[CONFIG_SHOWN], b[CONFIG_SHOWN];
+	struct config_problem *item;
 	size_t i, k;
 
 	for (i = 0; i < d->n_exclude && child; i++, child = child->next) {
@@ -221,18 +221,18 @@ static int check_exclusions(struct rules *r, const struct policy_dataset *d, con
 			return -1;
 		for (k = 0; k < d->n_paths; k++)
 			if (d->paths[k] && exclude_match(x, d->paths[k], true)) {
-				item = policy_problem_error(r->problems, child->mark, "E-POLICY-25",
+				item = config_problem_error(r->problems, child->mark, "E-POLICY-25",
 				    text("'%s' excludes all of '%s'"), show(d->exclude[i], a),
 				    show(d->paths[k], b));
-				policy_problem_hint(item, text("take the path out of 'paths' instead"));
+				config_problem_hint(item, text("take the path out of 'paths' instead"));
 				break;
 			}
 		exclude_free(x);
 		if (k == d->n_paths && !reaches(d, d->exclude[i])) {
-			item = policy_problem_warn(r->problems, child->mark, "E-POLICY-34",
+			item = config_problem_warn(r->problems, child->mark, "E-POLICY-34",
 			    text("'%s' excludes nothing: it lies outside this data set"),
 			    show(d->exclude[i], a));
-			policy_problem_hint(item, text("check the spelling against 'paths'"));
+			config_problem_hint(item, text("check the spelling against 'paths'"));
 		}
 	}
 	return 0;
@@ -240,41 +240,41 @@ static int check_exclusions(struct rules *r, const struct policy_dataset *d, con
 
 /* ---- media, state and data inside one another ---- */
 
-static void check_medium(struct rules *r, const struct policy_medium *m, const struct policy_node *node)
+static void check_medium(struct rules *r, const struct policy_medium *m, const struct config_node *node)
 {
 	static const char *const offline_only[] = {"max_attached", "swap_every"};
-	struct policy_problem *item;
+	struct config_problem *item;
 	size_t i;
 
-	if (node->kind != POLICY_TABLE)
+	if (node->kind != CONFIG_TABLE)
 		return;
 	if (m->type && !strcmp(m->type, "object")) {
-		item = policy_problem_error(r->problems, place_of(node, "type"), "E-POLICY-35",
+		item = config_problem_error(r->problems, place_of(node, "type"), "E-POLICY-35",
 		    text("an object store cannot be a medium yet: nothing here writes to one"));
-		policy_problem_hint(item, text("name what the folder stands on, as in 'type: hdd'"));
+		config_problem_hint(item, text("name what the folder stands on, as in 'type: hdd'"));
 	}
 	if (m->offline)
 		return;
-	if (!policy_node_has(node, "path")) {
-		item = policy_problem_error(
+	if (!config_node_has(node, "path")) {
+		item = config_problem_error(
 		    r->problems, node->mark, "E-POLICY-23", text("an online medium has no 'path'"));
-		policy_problem_hint(
+		config_problem_hint(
 		    item, text("add 'path: /mnt/…', or 'offline: true' if it is kept detached"));
 	}
 	for (i = 0; i < 2; i++)
-		if (policy_node_has(node, offline_only[i])) {
-			item = policy_problem_error(r->problems, key_place_of(node, offline_only[i]),
+		if (config_node_has(node, offline_only[i])) {
+			item = config_problem_error(r->problems, key_place_of(node, offline_only[i]),
 			    "E-POLICY-23", text("'%s' means nothing for an online medium"), offline_only[i]);
-			policy_problem_hint(item, text("take it out, or add 'offline: true'"));
+			config_problem_hint(item, text("take it out, or add 'offline: true'"));
 		}
 }
 
-static void check_medium_paths(struct rules *r, size_t i, const struct policy_node *node)
+static void check_medium_paths(struct rules *r, size_t i, const struct config_node *node)
 {
 	const struct policy *p = r->policy;
 	const char *path = p->media[i].path;
-	char a[POLICY_SHOWN], b[POLICY_SHOWN];
-	struct policy_problem *item;
+	char a[CONFIG_SHOWN], b[CONFIG_SHOWN];
+	struct config_problem *item;
 	size_t k;
 
 	for (k = 0; k < i; k++) {
@@ -282,56 +282,56 @@ static void check_medium_paths(struct rules *r, size_t i, const struct policy_no
 
 		if (!other || (!path_within(path, other) && !path_within(other, path)))
 			continue;
-		item = policy_problem_error(r->problems, place_of(node, "path"), "E-POLICY-14",
+		item = config_problem_error(r->problems, place_of(node, "path"), "E-POLICY-14",
 		    text("'%s' and '%s' of another medium lie in one another"), show(path, a),
 		    show(other, b));
 		if (p->media[i].offline && p->media[k].offline)
-			policy_problem_hint(item, text("media that take turns in one drive need no 'path': "
+			config_problem_hint(item, text("media that take turns in one drive need no 'path': "
 						       "leave it out, and name the "
 						       "folder once with 'bkp medium add NAME --path DIR'"));
 		else
-			policy_problem_hint(item,
+			config_problem_hint(item,
 			    text("give each medium a folder of its own: two copies on one disk are one"));
 		break;
 	}
 	if (p->state && (path_within(path, p->state) || path_within(p->state, path))) {
-		item = policy_problem_error(r->problems, place_of(node, "path"), "E-POLICY-24",
+		item = config_problem_error(r->problems, place_of(node, "path"), "E-POLICY-24",
 		    text("the medium '%s' and the state folder '%s' lie in one another"), show(path, a),
 		    show(p->state, b));
-		policy_problem_hint(
+		config_problem_hint(
 		    item, text("keep them apart: the state folder holds what must never leave this machine"));
 	}
 }
 
 struct capture {
 	const struct policy_dataset *d;
-	const struct policy_node *mark_list; /* its paths in the tree */
+	const struct config_node *mark_list; /* its paths in the tree */
 	const struct exclude *x;
 };
 
 static void check_captured(struct rules *r, const struct capture *c, const char *folder, bool medium)
 {
-	const struct policy_node *child = c->mark_list;
-	char a[POLICY_SHOWN], b[POLICY_SHOWN];
-	struct policy_problem *item;
+	const struct config_node *child = c->mark_list;
+	char a[CONFIG_SHOWN], b[CONFIG_SHOWN];
+	struct config_problem *item;
 	size_t i;
 
 	for (i = 0; i < c->d->n_paths && child; i++, child = child->next) {
 		const char *path = c->d->paths[i];
 
 		if (path_within(path, folder)) {
-			item = policy_problem_error(r->problems, child->mark, "E-POLICY-24",
+			item = config_problem_error(r->problems, child->mark, "E-POLICY-24",
 			    medium ? text("'%s' lies inside the medium '%s'")
 				   : text("'%s' lies inside the state folder '%s'"),
 			    show(path, a), show(folder, b));
-			policy_problem_hint(
+			config_problem_hint(
 			    item, text("data and its backup must not share a folder: move one of them"));
 		} else if (path_within(folder, path) && !exclude_match(c->x, folder, true)) {
-			item = policy_problem_error(r->problems, child->mark, "E-POLICY-24",
+			item = config_problem_error(r->problems, child->mark, "E-POLICY-24",
 			    medium ? text("'%s' holds the medium '%s': it would capture its own backup")
 				   : text("'%s' holds the state folder '%s'"),
 			    show(path, a), show(folder, b));
-			policy_problem_hint(
+			config_problem_hint(
 			    item, text("add 'exclude: [%s/]' to this data set"), show(folder, b));
 		}
 	}
@@ -347,7 +347,7 @@ static bool complete(char *const *list, size_t n)
 	return true;
 }
 
-static int check_recursion(struct rules *r, const struct policy_dataset *d, const struct policy_node *node)
+static int check_recursion(struct rules *r, const struct policy_dataset *d, const struct config_node *node)
 {
 	struct capture c = {d, first_of(node, "paths"), NULL};
 	const struct policy *p = r->policy;
@@ -374,8 +374,8 @@ static int check_recursion(struct rules *r, const struct policy_dataset *d, cons
 static void check_media(struct rules *r)
 {
 	const struct policy *p = r->policy;
-	const struct policy_node *node = first_of(r->root, "media");
-	struct policy_problem *item;
+	const struct config_node *node = first_of(r->root, "media");
+	struct config_problem *item;
 	size_t i, online = 0;
 
 	for (i = 0; i < p->n_media && node; i++, node = node->next) {
@@ -385,18 +385,18 @@ static void check_media(struct rules *r)
 			check_medium_paths(r, i, node);
 	}
 	if (p->n_media && !online) {
-		item = policy_problem_warn(r->problems, key_place_of(r->root, "media"), "E-POLICY-33",
+		item = config_problem_warn(r->problems, key_place_of(r->root, "media"), "E-POLICY-33",
 		    text("no medium is online: the nightly run has nowhere to write"));
-		policy_problem_hint(item,
+		config_problem_hint(item,
 		    text("declare a disk that is always attached, as in 'type: hdd, path: /mnt/nas/bkp'"));
 	}
 }
 
-int policy_rules_check(const struct policy *policy, const struct policy_node *root,
-    struct policy_problems *problems, struct err *err)
+int policy_rules_check(const struct policy *policy, const struct config_node *root,
+    struct config_problems *problems, struct err *err)
 {
 	struct rules r = {policy, root, problems, err};
-	const struct policy_node *node = first_of(root, "datasets");
+	const struct config_node *node = first_of(root, "datasets");
 	size_t i;
 
 	check_names(&r);
@@ -404,7 +404,7 @@ int policy_rules_check(const struct policy *policy, const struct policy_node *ro
 	for (i = 0; i < policy->n_datasets && node; i++, node = node->next) {
 		const struct policy_dataset *d = &policy->datasets[i];
 
-		if (node->kind != POLICY_TABLE || node->refused)
+		if (node->kind != CONFIG_TABLE || node->refused)
 			continue;
 		check_source(&r, d, node);
 		check_overlap(&r, d, node);
@@ -412,6 +412,6 @@ int policy_rules_check(const struct policy *policy, const struct policy_node *ro
 		if (check_exclusions(&r, d, node) || check_recursion(&r, d, node))
 			return -1;
 	}
-	policy_rules_night(policy, root, problems);
+	policy_rules_run(policy, root, problems);
 	return 0;
 }

@@ -8,15 +8,15 @@
 
 struct err;
 struct policy;
-struct policy_node;
-struct policy_problems;
+struct config_node;
+struct config_problems;
 
 /* 0 whatever was reported; -1: out of memory. */
-int policy_rules_check(const struct policy *policy, const struct policy_node *root,
-    struct policy_problems *problems, struct err *err) __attribute__((warn_unused_result));
+int policy_rules_check(const struct policy *policy, const struct config_node *root,
+    struct config_problems *problems, struct err *err) __attribute__((warn_unused_result));
 
-/* policy_rules_night.c: part of policy_rules_check(): schedule, canaries, who approves an expiry. */
-void policy_rules_night(
-    const struct policy *policy, const struct policy_node *root, struct policy_problems *problems);
+/* policy_rules_run.c: part of policy_rules_check(): schedule, canaries, who approves an expiry. */
+void policy_rules_run(
+    const struct policy *policy, const struct config_node *root, struct config_problems *problems);
 
 #endif

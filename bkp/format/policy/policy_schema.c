@@ -7,12 +7,12 @@
 
 #include "base/err.h"
 #include "base/text.h"
+#include "format/config/config_field.h"
+#include "format/config/config_node.h"
+#include "format/config/config_problem.h"
+#include "format/config/config_table.h"
 #include "format/medium/codec.h"
 #include "format/policy/policy.h"
-#include "format/config/policy_field.h"
-#include "format/config/policy_node.h"
-#include "format/config/policy_problem.h"
-#include "format/config/policy_table.h"
 
 #define DAY_S (24 * 3600)
 #define MIB   (UINT64_C(1) << 20)
@@ -41,50 +41,50 @@ static const char *const compression_words[] = {"lz4", "zstd", NULL};	 /* as enu
 #define AT(type, member) offsetof(struct type, member)
 #define SHAPE(label, fields, bytes, mark_at, initial) {label, fields, sizeof(fields) / sizeof(*(fields)), bytes, mark_at, initial}
 
-static const struct policy_field site_fields[] = {
-	{.key = "name", .type = POLICY_T_TEXT, .offset = AT(policy, site_name), .required = true},
-	{.key = "language", .type = POLICY_T_LANG, .offset = AT(policy, lang)},
+static const struct config_field site_fields[] = {
+	{.key = "name", .type = CONFIG_T_TEXT, .offset = AT(policy, site_name), .required = true},
+	{.key = "language", .type = CONFIG_T_LANG, .offset = AT(policy, lang)},
 };
-static const struct policy_shape site_shape = SHAPE(TEXT_LATER("the site"), site_fields, 0, 0, NULL);
+static const struct config_shape site_shape = SHAPE(TEXT_LATER("the site"), site_fields, 0, 0, NULL);
 
-static const struct policy_field person_fields[] = {
-	{.key = "name", .type = POLICY_T_TEXT, .offset = AT(policy_person, name), .required = true},
-	{.key = "roles", .type = POLICY_T_ROLES, .offset = AT(policy_person, roles), .words = role_words, .required = true},
-	{.key = "public_key", .type = POLICY_T_TEXT, .offset = AT(policy_person, key), .max = 64},
+static const struct config_field person_fields[] = {
+	{.key = "name", .type = CONFIG_T_TEXT, .offset = AT(policy_person, name), .required = true},
+	{.key = "roles", .type = CONFIG_T_ROLES, .offset = AT(policy_person, roles), .words = role_words, .required = true},
+	{.key = "public_key", .type = CONFIG_T_TEXT, .offset = AT(policy_person, key), .max = 64},
 };
-static const struct policy_shape person_shape = SHAPE(TEXT_LATER("a person"), person_fields,
+static const struct config_shape person_shape = SHAPE(TEXT_LATER("a person"), person_fields,
 	sizeof(struct policy_person), AT(policy_person, mark), NULL);
 
-static const struct policy_field expect_fields[] = {
-	{.key = "min_bytes", .type = POLICY_T_SIZE, .offset = AT(policy_dataset, min_bytes), .min = 1, .max = INT64_MAX,
+static const struct config_field expect_fields[] = {
+	{.key = "min_bytes", .type = CONFIG_T_SIZE, .offset = AT(policy_dataset, min_bytes), .min = 1, .max = INT64_MAX,
 		.range = TEXT_LATER("from 1 B to 8191 PiB")},
-	{.key = "shrink_alarm", .type = POLICY_T_PERCENT, .offset = AT(policy_dataset, shrink_alarm_pct), .min = 1, .max = 99},
-	{.key = "min_entries", .type = POLICY_T_NUMBER, .offset = AT(policy_dataset, min_entries), .min = 1, .max = 1000000000},
-	{.key = "max_age", .type = POLICY_T_DURATION, .offset = AT(policy_dataset, max_age_s)},
-	{.key = "content", .type = POLICY_T_ENUM, .offset = AT(policy_dataset, content), .words = content_words},
+	{.key = "shrink_alarm", .type = CONFIG_T_PERCENT, .offset = AT(policy_dataset, shrink_alarm_pct), .min = 1, .max = 99},
+	{.key = "min_entries", .type = CONFIG_T_NUMBER, .offset = AT(policy_dataset, min_entries), .min = 1, .max = 1000000000},
+	{.key = "max_age", .type = CONFIG_T_DURATION, .offset = AT(policy_dataset, max_age_s)},
+	{.key = "content", .type = CONFIG_T_ENUM, .offset = AT(policy_dataset, content), .words = content_words},
 };
-static const struct policy_shape expect_shape = SHAPE(TEXT_LATER("what to expect"), expect_fields, 0, 0, NULL);
+static const struct config_shape expect_shape = SHAPE(TEXT_LATER("what to expect"), expect_fields, 0, 0, NULL);
 
-static const struct policy_field keep_fields[] = {
-	{.key = "daily", .type = POLICY_T_NUMBER, .offset = AT(policy_dataset, keep.daily), .min = 0, .max = 9999},
-	{.key = "weekly", .type = POLICY_T_NUMBER, .offset = AT(policy_dataset, keep.weekly), .min = 0, .max = 9999},
-	{.key = "monthly", .type = POLICY_T_NUMBER, .offset = AT(policy_dataset, keep.monthly), .min = 0, .max = 9999},
-	{.key = "yearly", .type = POLICY_T_NUMBER, .offset = AT(policy_dataset, keep.yearly), .min = 0, .max = 9999},
+static const struct config_field keep_fields[] = {
+	{.key = "daily", .type = CONFIG_T_NUMBER, .offset = AT(policy_dataset, keep.daily), .min = 0, .max = 9999},
+	{.key = "weekly", .type = CONFIG_T_NUMBER, .offset = AT(policy_dataset, keep.weekly), .min = 0, .max = 9999},
+	{.key = "monthly", .type = CONFIG_T_NUMBER, .offset = AT(policy_dataset, keep.monthly), .min = 0, .max = 9999},
+	{.key = "yearly", .type = CONFIG_T_NUMBER, .offset = AT(policy_dataset, keep.yearly), .min = 0, .max = 9999},
 };
-static const struct policy_shape keep_shape = SHAPE(TEXT_LATER("what to keep"), keep_fields, 0, 0, NULL);
+static const struct config_shape keep_shape = SHAPE(TEXT_LATER("what to keep"), keep_fields, 0, 0, NULL);
 
-static const struct policy_field guard_fields[] = {
-	{.key = "enabled", .type = POLICY_T_BOOL, .offset = AT(policy_dataset, guard)},
-	{.key = "sensitivity", .type = POLICY_T_ENUM, .offset = AT(policy_dataset, guard_sensitivity), .words = sensitivity_words},
+static const struct config_field guard_fields[] = {
+	{.key = "enabled", .type = CONFIG_T_BOOL, .offset = AT(policy_dataset, guard)},
+	{.key = "sensitivity", .type = CONFIG_T_ENUM, .offset = AT(policy_dataset, guard_sensitivity), .words = sensitivity_words},
 };
-static const struct policy_shape guard_shape = SHAPE(TEXT_LATER("the guard"), guard_fields, 0, 0, NULL);
+static const struct config_shape guard_shape = SHAPE(TEXT_LATER("the guard"), guard_fields, 0, 0, NULL);
 
 static void dataset_init(void *at)
 {
 	struct policy_dataset *d = at;
 
 	d->one_file_system = true;
-	d->every = (struct policy_every){POLICY_DAY, 1, DAY_S};
+	d->every = (struct config_every){CONFIG_DAY, 1, DAY_S};
 	d->generations = 3;
 	d->compression = NOT_SAID;
 	d->at = -1;
@@ -93,104 +93,104 @@ static void dataset_init(void *at)
 	d->guard_sensitivity = POLICY_GUARD_NORMAL;
 }
 
-static const struct policy_field dataset_fields[] = {
-	{.key = "name", .type = POLICY_T_DATASET_NAME, .offset = AT(policy_dataset, name), .required = true},
-	{.key = "title", .type = POLICY_T_TEXT, .offset = AT(policy_dataset, title)},
-	{.key = "paths", .type = POLICY_T_TEXTS, .item = POLICY_T_PATH, .offset = AT(policy_dataset, paths),
+static const struct config_field dataset_fields[] = {
+	{.key = "name", .type = CONFIG_T_DATASET_NAME, .offset = AT(policy_dataset, name), .required = true},
+	{.key = "title", .type = CONFIG_T_TEXT, .offset = AT(policy_dataset, title)},
+	{.key = "paths", .type = CONFIG_T_TEXTS, .item = CONFIG_T_PATH, .offset = AT(policy_dataset, paths),
 		.count = AT(policy_dataset, n_paths), .min = 1},
-	{.key = "exclude", .type = POLICY_T_TEXTS, .item = POLICY_T_PATTERN, .offset = AT(policy_dataset, exclude),
+	{.key = "exclude", .type = CONFIG_T_TEXTS, .item = CONFIG_T_PATTERN, .offset = AT(policy_dataset, exclude),
 		.count = AT(policy_dataset, n_exclude)},
-	{.key = "cross_mounts", .type = POLICY_T_BOOL_NOT, .offset = AT(policy_dataset, one_file_system)},
-	{.key = "command", .type = POLICY_T_COMMAND, .offset = AT(policy_dataset, command)},
-	{.key = "store_as", .type = POLICY_T_FILE_NAME, .offset = AT(policy_dataset, store_as)},
-	{.key = "format", .type = POLICY_T_ENUM, .offset = AT(policy_dataset, format), .words = format_words},
-	{.key = "before", .type = POLICY_T_COMMAND, .offset = AT(policy_dataset, before)},
-	{.key = "after", .type = POLICY_T_COMMAND, .offset = AT(policy_dataset, after)},
-	{.key = "time_limit", .type = POLICY_T_DURATION, .offset = AT(policy_dataset, time_limit_s)},
-	{.key = "probe", .type = POLICY_T_COMMAND, .offset = AT(policy_dataset, probe)},
-	{.key = "stderr", .type = POLICY_T_ENUM, .offset = AT(policy_dataset, stderr_words), .words = stderr_words},
-	{.key = "expect", .type = POLICY_T_TABLE, .shape = &expect_shape},
-	{.key = "every", .type = POLICY_T_EVERY, .offset = AT(policy_dataset, every)},
-	{.key = "at", .type = POLICY_T_TIME, .offset = AT(policy_dataset, at)},
-	{.key = "weekday", .type = POLICY_T_ENUM, .offset = AT(policy_dataset, weekday), .words = weekday_words},
-	{.key = "monthday", .type = POLICY_T_NUMBER, .offset = AT(policy_dataset, monthday), .min = 1, .max = 28},
-	{.key = "keep", .type = POLICY_T_TABLE, .shape = &keep_shape},
-	{.key = "protect", .type = POLICY_T_DURATION, .offset = AT(policy_dataset, protect_s)},
-	{.key = "guard", .type = POLICY_T_TABLE, .shape = &guard_shape},
-	{.key = "canaries", .type = POLICY_T_TEXTS, .item = POLICY_T_PATH, .offset = AT(policy_dataset, canaries),
+	{.key = "cross_mounts", .type = CONFIG_T_BOOL_NOT, .offset = AT(policy_dataset, one_file_system)},
+	{.key = "command", .type = CONFIG_T_COMMAND, .offset = AT(policy_dataset, command)},
+	{.key = "store_as", .type = CONFIG_T_FILE_NAME, .offset = AT(policy_dataset, store_as)},
+	{.key = "format", .type = CONFIG_T_ENUM, .offset = AT(policy_dataset, format), .words = format_words},
+	{.key = "before", .type = CONFIG_T_COMMAND, .offset = AT(policy_dataset, before)},
+	{.key = "after", .type = CONFIG_T_COMMAND, .offset = AT(policy_dataset, after)},
+	{.key = "time_limit", .type = CONFIG_T_DURATION, .offset = AT(policy_dataset, time_limit_s)},
+	{.key = "probe", .type = CONFIG_T_COMMAND, .offset = AT(policy_dataset, probe)},
+	{.key = "stderr", .type = CONFIG_T_ENUM, .offset = AT(policy_dataset, stderr_words), .words = stderr_words},
+	{.key = "expect", .type = CONFIG_T_TABLE, .shape = &expect_shape},
+	{.key = "every", .type = CONFIG_T_EVERY, .offset = AT(policy_dataset, every)},
+	{.key = "at", .type = CONFIG_T_TIME, .offset = AT(policy_dataset, at)},
+	{.key = "weekday", .type = CONFIG_T_ENUM, .offset = AT(policy_dataset, weekday), .words = weekday_words},
+	{.key = "monthday", .type = CONFIG_T_NUMBER, .offset = AT(policy_dataset, monthday), .min = 1, .max = 28},
+	{.key = "keep", .type = CONFIG_T_TABLE, .shape = &keep_shape},
+	{.key = "protect", .type = CONFIG_T_DURATION, .offset = AT(policy_dataset, protect_s)},
+	{.key = "guard", .type = CONFIG_T_TABLE, .shape = &guard_shape},
+	{.key = "canaries", .type = CONFIG_T_TEXTS, .item = CONFIG_T_PATH, .offset = AT(policy_dataset, canaries),
 		.count = AT(policy_dataset, n_canaries)},
-	{.key = "generations", .type = POLICY_T_NUMBER, .offset = AT(policy_dataset, generations), .min = 1, .max = 9999},
-	{.key = "rpo", .type = POLICY_T_DURATION, .offset = AT(policy_dataset, rpo_s)},
-	{.key = "rto", .type = POLICY_T_DURATION, .offset = AT(policy_dataset, rto_s)},
-	{.key = "priority", .type = POLICY_T_NUMBER, .offset = AT(policy_dataset, priority), .min = 1, .max = 99},
-	{.key = "compression", .type = POLICY_T_ENUM, .offset = AT(policy_dataset, compression), .words = compression_words},
+	{.key = "generations", .type = CONFIG_T_NUMBER, .offset = AT(policy_dataset, generations), .min = 1, .max = 9999},
+	{.key = "rpo", .type = CONFIG_T_DURATION, .offset = AT(policy_dataset, rpo_s)},
+	{.key = "rto", .type = CONFIG_T_DURATION, .offset = AT(policy_dataset, rto_s)},
+	{.key = "priority", .type = CONFIG_T_NUMBER, .offset = AT(policy_dataset, priority), .min = 1, .max = 99},
+	{.key = "compression", .type = CONFIG_T_ENUM, .offset = AT(policy_dataset, compression), .words = compression_words},
 };
-static const struct policy_shape dataset_shape = SHAPE(TEXT_LATER("a data set"), dataset_fields,
+static const struct config_shape dataset_shape = SHAPE(TEXT_LATER("a data set"), dataset_fields,
 	sizeof(struct policy_dataset), AT(policy_dataset, mark), dataset_init);
 
-static const struct policy_field medium_fields[] = {
-	{.key = "name", .type = POLICY_T_MEDIUM_NAME, .offset = AT(policy_medium, name), .required = true},
-	{.key = "type", .type = POLICY_T_WORD, .offset = AT(policy_medium, type), .words = type_words, .required = true},
-	{.key = "path", .type = POLICY_T_PATH, .offset = AT(policy_medium, path)},
-	{.key = "place", .type = POLICY_T_TEXT, .offset = AT(policy_medium, place)},
-	{.key = "offline", .type = POLICY_T_BOOL, .offset = AT(policy_medium, offline)},
-	{.key = "max_attached", .type = POLICY_T_DURATION, .offset = AT(policy_medium, max_attached_s)},
-	{.key = "swap_every", .type = POLICY_T_DURATION, .offset = AT(policy_medium, swap_every_s)},
+static const struct config_field medium_fields[] = {
+	{.key = "name", .type = CONFIG_T_MEDIUM_NAME, .offset = AT(policy_medium, name), .required = true},
+	{.key = "type", .type = CONFIG_T_WORD, .offset = AT(policy_medium, type), .words = type_words, .required = true},
+	{.key = "path", .type = CONFIG_T_PATH, .offset = AT(policy_medium, path)},
+	{.key = "place", .type = CONFIG_T_TEXT, .offset = AT(policy_medium, place)},
+	{.key = "offline", .type = CONFIG_T_BOOL, .offset = AT(policy_medium, offline)},
+	{.key = "max_attached", .type = CONFIG_T_DURATION, .offset = AT(policy_medium, max_attached_s)},
+	{.key = "swap_every", .type = CONFIG_T_DURATION, .offset = AT(policy_medium, swap_every_s)},
 };
-static const struct policy_shape medium_shape = SHAPE(TEXT_LATER("a medium"), medium_fields,
+static const struct config_shape medium_shape = SHAPE(TEXT_LATER("a medium"), medium_fields,
 	sizeof(struct policy_medium), AT(policy_medium, mark), NULL);
 
-static const struct policy_field retention_fields[] = {
-	{.key = "protect", .type = POLICY_T_DURATION, .offset = AT(policy, protect_s)},
-	{.key = "live_share", .type = POLICY_T_PERCENT, .offset = AT(policy, live_share), .min = 0, .max = 90},
-	{.key = "anchor_every", .type = POLICY_T_NUMBER, .offset = AT(policy, anchor_every), .min = 0, .max = 9999},
-	{.key = "expire_by", .type = POLICY_T_ENUM, .offset = AT(policy, expire_by), .words = approver_words},
+static const struct config_field retention_fields[] = {
+	{.key = "protect", .type = CONFIG_T_DURATION, .offset = AT(policy, protect_s)},
+	{.key = "live_share", .type = CONFIG_T_PERCENT, .offset = AT(policy, live_share), .min = 0, .max = 90},
+	{.key = "anchor_every", .type = CONFIG_T_NUMBER, .offset = AT(policy, anchor_every), .min = 0, .max = 9999},
+	{.key = "expire_by", .type = CONFIG_T_ENUM, .offset = AT(policy, expire_by), .words = approver_words},
 };
-static const struct policy_shape retention_shape = SHAPE(TEXT_LATER("the retention"), retention_fields, 0, 0, NULL);
+static const struct config_shape retention_shape = SHAPE(TEXT_LATER("the retention"), retention_fields, 0, 0, NULL);
 
-static const struct policy_field schedule_fields[] = {
-	{.key = "at", .type = POLICY_T_TIME, .offset = AT(policy, schedule_at), .required = true},
+static const struct config_field schedule_fields[] = {
+	{.key = "at", .type = CONFIG_T_TIME, .offset = AT(policy, schedule_at), .required = true},
 };
-static const struct policy_shape schedule_shape = SHAPE(TEXT_LATER("the schedule"), schedule_fields, 0, 0, NULL);
+static const struct config_shape schedule_shape = SHAPE(TEXT_LATER("the schedule"), schedule_fields, 0, 0, NULL);
 
-static const struct policy_field notify_fields[] = {
-	{.key = "command", .type = POLICY_T_COMMAND, .offset = AT(policy, notify_command), .required = true},
-	{.key = "when", .type = POLICY_T_ENUM, .offset = AT(policy, notify_when), .words = notify_words},
-	{.key = "time_limit", .type = POLICY_T_DURATION, .offset = AT(policy, notify_limit_s)},
-	{.key = "good_news", .type = POLICY_T_ENUM, .offset = AT(policy, good_news), .words = good_news_words},
+static const struct config_field notify_fields[] = {
+	{.key = "command", .type = CONFIG_T_COMMAND, .offset = AT(policy, notify_command), .required = true},
+	{.key = "when", .type = CONFIG_T_ENUM, .offset = AT(policy, notify_when), .words = notify_words},
+	{.key = "time_limit", .type = CONFIG_T_DURATION, .offset = AT(policy, notify_limit_s)},
+	{.key = "good_news", .type = CONFIG_T_ENUM, .offset = AT(policy, good_news), .words = good_news_words},
 };
-static const struct policy_shape notify_shape = SHAPE(TEXT_LATER("the notification"), notify_fields, 0, 0, NULL);
+static const struct config_shape notify_shape = SHAPE(TEXT_LATER("the notification"), notify_fields, 0, 0, NULL);
 
-static const struct policy_field policy_fields[] = {
-	{.key = "site", .type = POLICY_T_TABLE, .shape = &site_shape, .required = true},
-	{.key = "state", .type = POLICY_T_PATH, .offset = AT(policy, state)},
-	{.key = "locale", .type = POLICY_T_TEXT, .offset = AT(policy, locale)},
-	{.key = "archive_size", .type = POLICY_T_SIZE, .offset = AT(policy, archive_size), .min = MIB, .max = 1024 * MIB,
+static const struct config_field policy_fields[] = {
+	{.key = "site", .type = CONFIG_T_TABLE, .shape = &site_shape, .required = true},
+	{.key = "state", .type = CONFIG_T_PATH, .offset = AT(policy, state)},
+	{.key = "locale", .type = CONFIG_T_TEXT, .offset = AT(policy, locale)},
+	{.key = "archive_size", .type = CONFIG_T_SIZE, .offset = AT(policy, archive_size), .min = MIB, .max = 1024 * MIB,
 		.range = TEXT_LATER("from 1 MiB to 1 GiB")},
-	{.key = "compression", .type = POLICY_T_ENUM, .offset = AT(policy, compression), .words = compression_words},
-	{.key = "people", .type = POLICY_T_TABLES, .shape = &person_shape, .offset = AT(policy, people),
+	{.key = "compression", .type = CONFIG_T_ENUM, .offset = AT(policy, compression), .words = compression_words},
+	{.key = "people", .type = CONFIG_T_TABLES, .shape = &person_shape, .offset = AT(policy, people),
 		.count = AT(policy, n_people)},
-	{.key = "datasets", .type = POLICY_T_TABLES, .shape = &dataset_shape, .offset = AT(policy, datasets),
+	{.key = "datasets", .type = CONFIG_T_TABLES, .shape = &dataset_shape, .offset = AT(policy, datasets),
 		.count = AT(policy, n_datasets), .required = true, .min = 1},
-	{.key = "media", .type = POLICY_T_TABLES, .shape = &medium_shape, .offset = AT(policy, media),
+	{.key = "media", .type = CONFIG_T_TABLES, .shape = &medium_shape, .offset = AT(policy, media),
 		.count = AT(policy, n_media), .required = true, .min = 1},
-	{.key = "retention", .type = POLICY_T_TABLE, .shape = &retention_shape},
-	{.key = "procedures", .type = POLICY_T_TEXTS, .item = POLICY_T_PATH, .offset = AT(policy, procedures),
+	{.key = "retention", .type = CONFIG_T_TABLE, .shape = &retention_shape},
+	{.key = "procedures", .type = CONFIG_T_TEXTS, .item = CONFIG_T_PATH, .offset = AT(policy, procedures),
 		.count = AT(policy, n_procedures)},
-	{.key = "schedule", .type = POLICY_T_TABLE, .shape = &schedule_shape},
-	{.key = "notify", .type = POLICY_T_TABLE, .shape = &notify_shape},
+	{.key = "schedule", .type = CONFIG_T_TABLE, .shape = &schedule_shape},
+	{.key = "notify", .type = CONFIG_T_TABLE, .shape = &notify_shape},
 };
-static const struct policy_shape policy_shape = SHAPE(TEXT_LATER("the policy"), policy_fields,
+static const struct config_shape config_shape = SHAPE(TEXT_LATER("the policy"), policy_fields,
 	sizeof(struct policy), 0, NULL);
 /* clang-format on */
 
-static const struct policy_shape *const all_shapes[] = {&policy_shape, &site_shape, &person_shape,
+static const struct config_shape *const all_shapes[] = {&config_shape, &site_shape, &person_shape,
     &dataset_shape, &expect_shape, &keep_shape, &guard_shape, &medium_shape, &retention_shape,
     &schedule_shape, &notify_shape};
 
-const struct policy_shape *policy_schema_shape(void)
+const struct config_shape *policy_schema_shape(void)
 {
-	return &policy_shape;
+	return &config_shape;
 }
 
 int policy_schema_defaults(struct policy *policy, struct err *err)
@@ -209,28 +209,28 @@ int policy_schema_defaults(struct policy *policy, struct err *err)
 }
 
 int policy_schema_read(
-    const struct policy_node *root, struct policy *policy, struct policy_problems *problems, struct err *err)
+    const struct config_node *root, struct policy *policy, struct config_problems *problems, struct err *err)
 {
-	const struct policy_shapes all = {all_shapes, sizeof(all_shapes) / sizeof(*all_shapes)};
-	struct policy_problem *item;
-	struct policy_mark top = {1, 1};
+	const struct config_shapes all = {all_shapes, sizeof(all_shapes) / sizeof(*all_shapes)};
+	struct config_problem *item;
+	struct config_mark top = {1, 1};
 
-	if (!root || policy_node_is_empty(root)) {
-		item = policy_problem_error(problems, top, "E-POLICY-01", text("the file holds no policy"));
-		policy_problem_hint(item, text("begin with one of the ready-made policies"));
+	if (!root || config_node_is_empty(root)) {
+		item = config_problem_error(problems, top, "E-POLICY-01", text("the file holds no policy"));
+		config_problem_hint(item, text("begin with one of the ready-made policies"));
 		return 0;
 	}
 	if (root->refused)
 		return 0;
-	if (root->kind != POLICY_TABLE) {
-		policy_field_wrong_kind(text("policy"), root, text("a table of keys"), problems);
+	if (root->kind != CONFIG_TABLE) {
+		config_field_wrong_kind(text("policy"), root, text("a table of keys"), problems);
 		return 0;
 	}
-	if (policy_node_has(root, "state")) { /* read_path() writes over it */
+	if (config_node_has(root, "state")) { /* read_path() writes over it */
 		free(policy->state);
 		policy->state = NULL;
 	}
-	if (policy_table_read(&all, &policy_shape, root, policy, problems, err))
+	if (config_table_read(&all, &config_shape, root, policy, problems, err))
 		return -1;
 	if (!policy->locale && !(policy->locale = strdup("C.UTF-8")))
 		return err_nomem(err);

@@ -9,17 +9,17 @@
 
 struct err;
 struct policy;
-struct policy_node;
-struct policy_problems;
-struct policy_shape;
+struct config_node;
+struct config_problems;
+struct config_shape;
 
 /* The tables themselves, from the top: offsets lead into a struct policy. */
-const struct policy_shape *policy_schema_shape(void);
+const struct config_shape *policy_schema_shape(void);
 
 int policy_schema_defaults(struct policy *policy, struct err *err);
 
 /* 0 whatever was reported; -1: out of memory.  `root` may be NULL (an empty file). */
-int policy_schema_read(const struct policy_node *root, struct policy *policy,
-    struct policy_problems *problems, struct err *err) __attribute__((warn_unused_result));
+int policy_schema_read(const struct config_node *root, struct policy *policy,
+    struct config_problems *problems, struct err *err) __attribute__((warn_unused_result));
 
 #endif

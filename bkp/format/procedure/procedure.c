@@ -1,5 +1,5 @@
 /* procedure: see procedure.h.  Bytes, then the document (procedure_blocks.c), then block by block: YAML
- * (policy_node), keys (procedure_schema.c), rules (procedure_rules.c). */
+ * (config_node), keys (procedure_schema.c), rules (procedure_rules.c). */
 #include "format/procedure/procedure.h"
 
 #include <stdio.h>
@@ -11,14 +11,14 @@
 #include "base/err.h"
 #include "base/path.h"
 #include "base/width.h"
-#include "format/config/policy_node.h"
-#include "format/config/policy_problem.h"
-#include "format/config/policy_text.h"
+#include "format/config/config_node.h"
+#include "format/config/config_problem.h"
+#include "format/config/config_text.h"
 #include "format/procedure/procedure_private.h"
 
 struct parse {
 	struct procedure *p;
-	struct policy_problems *problems;
+	struct config_problems *problems;
 	bool has_head, too_many;
 	unsigned head_line;
 	size_t room; /* in p->steps */
@@ -27,7 +27,7 @@ struct parse {
 /* ---- problems ---- */
 
 /* What the modules of the policy have reported from number `from` on gets the codes of a procedure. */
-static void recode(struct policy_problems *problems, size_t from)
+static void recode(struct config_problems *problems, size_t from)
 {
 	static const char *const codes[][2] = {{"E-POLICY-03", "E-PROC-05"}, {"E-POLICY-04", "E-PROC-05"},
 	    {"E-POLICY-05", "E-PROC-09"}, {"E-POLICY-06", "E-PROC-18"}, {"E-POLICY-07", "E-PROC-06"},
@@ -45,9 +45,9 @@ static void recode(struct policy_problems *problems, size_t from)
 			}
 }
 
-static int first_error(const char *file, const struct policy_problems *problems, struct err *err)
+static int first_error(const char *file, const struct config_problems *problems, struct err *err)
 {
-	const struct policy_problem *p = problems->item;
+	const struct config_problem *p = problems->item;
 	char shown[256];
 
 	path_show(file, shown, sizeof(shown));
@@ -106,7 +106,7 @@ static struct procedure_step *new_step(struct parse *s, const struct procedure_b
 }
 
 static int read_step(
-    struct parse *s, const struct procedure_block *block, const struct policy_node *root, struct err *err)
+    struct parse *s, const struct procedure_block *block, const struct config_node *root, struct err *err)
 {
 	struct procedure_step *step = new_step(s, block, err);
 	size_t before = s->problems->n;
@@ -127,13 +127,13 @@ static int read_step(
 }
 
 static int read_head(
-    struct parse *s, const struct procedure_block *block, const struct policy_node *root, struct err *err)
+    struct parse *s, const struct procedure_block *block, const struct config_node *root, struct err *err)
 {
-	struct policy_mark mark = {block->line, 1};
+	struct config_mark mark = {block->line, 1};
 	size_t before;
 
 	if (s->has_head) {
-		policy_problem_hint(policy_problem_error(s->problems, mark, "E-PROC-17",
+		config_problem_hint(config_problem_error(s->problems, mark, "E-PROC-17",
 					text("the block 'procedure' stands twice")),
 		    text("keep one of the two: the first stands in line %u"), s->head_line);
 		return 0;
@@ -141,7 +141,7 @@ static int read_head(
 	s->has_head = true;
 	s->head_line = block->line;
 	if (s->p->n_steps)
-		policy_problem_hint(policy_problem_error(s->problems, mark, "E-PROC-17",
+		config_problem_hint(config_problem_error(s->problems, mark, "E-PROC-17",
 					text("the block 'procedure' stands behind a step")),
 		    text("move it in front of the first step (line %u)"), s->p->steps[0].line);
 	before = s->problems->n;
@@ -156,11 +156,11 @@ static int read_head(
 
 /* An escape in YAML may hide what the bytes of the document do not: then the page would show something else
  * than what is run. */
-static void check_seen(const struct policy_node *node, struct policy_problems *problems)
+static void check_seen(const struct config_node *node, struct config_problems *problems)
 {
 	for (; node; node = node->next) {
 		if (node->s && !node->refused && width_has_deceptive(node->s))
-			policy_problem_hint(policy_problem_error(problems, node->mark, "E-PROC-10",
+			config_problem_hint(config_problem_error(problems, node->mark, "E-PROC-10",
 						text("this value holds a character that is not seen")),
 			    text("delete it: what is read on paper must be what is run"));
 		check_seen(node->first, problems);
@@ -170,8 +170,8 @@ static void check_seen(const struct policy_node *node, struct policy_problems *p
 static int on_block(void *arg, const struct procedure_block *block, struct err *err)
 {
 	struct parse *s = arg;
-	struct policy_node *root __attribute__((cleanup(policy_node_free_auto))) = NULL;
-	struct policy_mark mark = {block->line, 1};
+	struct config_node *root __attribute__((cleanup(config_node_free_auto))) = NULL;
+	struct config_mark mark = {block->line, 1};
 	size_t before = s->problems->n;
 	int r;
 
@@ -179,21 +179,21 @@ static int on_block(void *arg, const struct procedure_block *block, struct err *
 		return 0;
 	if (!block->is_head && s->p->n_steps == PROCEDURE_STEPS_MAX) {
 		s->too_many = true;
-		policy_problem_hint(policy_problem_error(s->problems, mark, "E-PROC-18",
+		config_problem_hint(config_problem_error(s->problems, mark, "E-PROC-18",
 					text("more than %d steps"), PROCEDURE_STEPS_MAX),
 		    text("make two procedures of it"));
 		return 0;
 	}
-	r = policy_node_parse(block->content, strlen(block->content), block->line, &root, s->problems, err);
+	r = config_node_parse(block->content, strlen(block->content), block->line, &root, s->problems, err);
 	recode(s->problems, before);
 	if (r < 0)
 		return -1;
 	check_seen(root, s->problems);
-	if (!r && (!root || policy_node_is_empty(root))) {
-		policy_problem_hint(
-		    policy_problem_error(s->problems, mark, "E-PROC-08", text("this block is empty")),
+	if (!r && (!root || config_node_is_empty(root))) {
+		config_problem_hint(
+		    config_problem_error(s->problems, mark, "E-PROC-08", text("this block is empty")),
 		    text("see the example in bkp-procedure(5)"));
-		policy_node_free(root);
+		config_node_free(root);
 		root = NULL;
 	}
 	return block->is_head ? read_head(s, block, root, err) : read_step(s, block, root, err);
@@ -210,13 +210,13 @@ static const char *behind_mark(const char *p, size_t *n)
 	return p + 3;
 }
 
-static bool check_size(const char *p, size_t n, struct policy_problems *problems)
+static bool check_size(const char *p, size_t n, struct config_problems *problems)
 {
-	struct policy_mark top = {1, 1};
+	struct config_mark top = {1, 1};
 
 	if (n > PROCEDURE_BYTES_MAX) {
-		policy_problem_hint(
-		    policy_problem_error(problems, top, "E-PROC-01", text("the file is larger than 256 KiB")),
+		config_problem_hint(
+		    config_problem_error(problems, top, "E-PROC-01", text("the file is larger than 256 KiB")),
 		    text("check that this is a procedure: pictures stay in files of their own"));
 		return false;
 	}
@@ -225,8 +225,8 @@ static bool check_size(const char *p, size_t n, struct policy_problems *problems
 		n--;
 	}
 	if (!n) {
-		policy_problem_hint(
-		    policy_problem_error(problems, top, "E-PROC-01", text("the file holds no procedure")),
+		config_problem_hint(
+		    config_problem_error(problems, top, "E-PROC-01", text("the file holds no procedure")),
 		    text("begin with one of the ready-made procedures"));
 		return false;
 	}
@@ -234,26 +234,26 @@ static bool check_size(const char *p, size_t n, struct policy_problems *problems
 }
 
 static int parse_document(
-    struct procedure *p, const char *s, size_t n, struct policy_problems *problems, struct err *err)
+    struct procedure *p, const char *s, size_t n, struct config_problems *problems, struct err *err)
 {
 	struct parse state = {.p = p, .problems = problems};
 	cmark_node *document;
 	int r;
 
-	if (!check_size(s, n, problems) || !policy_text_check(s, n, "E-PROC-01", problems))
+	if (!check_size(s, n, problems) || !config_text_check(s, n, "E-PROC-01", problems))
 		return 0;
 	document = procedure_document(s, n);
 	r = procedure_blocks(document, s, n, on_block, &state, &p->title, problems, err);
 	cmark_node_free(document);
 	if (!r && !p->n_steps && !problems->n_errors)
-		policy_problem_hint(policy_problem_error(problems, (struct policy_mark){1, 1}, "E-PROC-03",
+		config_problem_hint(config_problem_error(problems, (struct config_mark){1, 1}, "E-PROC-03",
 					text("the procedure has no step")),
 		    text("a step is a block like ```confirm … ```: see bkp-procedure(5)"));
 	return r;
 }
 
 static int parse_into(const char *file, const char *s, size_t n, struct procedure **ret,
-    struct policy_problems *problems, struct err *err)
+    struct config_problems *problems, struct err *err)
 {
 	struct procedure *p = calloc(1, sizeof(*p));
 	const char *text_at = s;
@@ -275,7 +275,7 @@ static int parse_into(const char *file, const char *s, size_t n, struct procedur
 			memset(problems, 0, sizeof(*problems));
 			return -1;
 		}
-		policy_problem_sort(problems);
+		config_problem_sort(problems);
 		return first_error(file, problems, err);
 	}
 	memcpy(p->source, s, n);
@@ -287,9 +287,9 @@ static int parse_into(const char *file, const char *s, size_t n, struct procedur
 }
 
 int procedure_parse(const char *file, const char *p, size_t n, struct procedure **ret,
-    struct policy_problems *problems, struct err *err)
+    struct config_problems *problems, struct err *err)
 {
-	struct policy_problems *own = problems ? NULL : malloc(sizeof(*own));
+	struct config_problems *own = problems ? NULL : malloc(sizeof(*own));
 	int r;
 
 	if (!problems && !own)

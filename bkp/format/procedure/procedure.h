@@ -52,7 +52,7 @@
  * sign in front, at most 18 of them; name: [A-Za-z0-9_][A-Za-z0-9_.-]{0,63}; path: absolute, normalised, no
  * control characters.
  *
- * Problems are collected as for a policy (struct policy_problems), with line and column in the document:
+ * Problems are collected as for a policy (struct config_problems), with line and column in the document:
  *	E-PROC-01 empty, too large, not UTF-8	02 no title		03 no step
  *	E-PROC-04 what only looks like a step: a near miss ("retore"), not at the margin, not closed
  *	E-PROC-05 YAML				06 wrong kind of value	07 unknown key
@@ -114,7 +114,7 @@ struct procedure_variable {
 	char *title; /* or NULL */
 	enum procedure_type type;
 	char *value; /* default, or NULL: must be given */
-	struct policy_mark mark;
+	struct config_mark mark;
 };
 
 struct procedure {
@@ -136,7 +136,7 @@ struct procedure {
 /* Parses n bytes.  `file` names them in err.  0 with *ret, or -1: err says the first error as
  * "file:line:column: …", problems (may be NULL) holds all. */
 int procedure_parse(const char *file, const char *p, size_t n, struct procedure **ret,
-    struct policy_problems *problems, struct err *err) __attribute__((warn_unused_result));
+    struct config_problems *problems, struct err *err) __attribute__((warn_unused_result));
 void procedure_free(struct procedure *p);
 
 const struct procedure_variable *procedure_find_variable(

@@ -11,10 +11,10 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/show/near.h"
+#include "base/show/suggest.h"
 #include "base/width.h"
-#include "format/config/policy_problem.h"
-#include "format/config/policy_value.h"
+#include "format/config/config_problem.h"
+#include "format/config/config_value.h"
 #include "format/procedure/procedure_private.h"
 
 #define TITLE_MAX  400
@@ -33,7 +33,7 @@ struct line {
 struct scan {
 	struct line *line; /* line[1…n] */
 	size_t n;
-	struct policy_problems *problems;
+	struct config_problems *problems;
 };
 
 const char *procedure_kind_word(enum procedure_kind k)
@@ -91,7 +91,7 @@ static const char *meant(const char *word)
 	for (i = 0; i < sizeof(others) / sizeof(*others); i++)
 		if (!strcmp(word, others[i]))
 			return NULL;
-	return near_word(word, words, WORDS);
+	return suggest_word(word, words, WORDS);
 }
 
 static const char *meant_by(const char *info, size_t n)
@@ -127,9 +127,9 @@ static int split_lines(struct scan *scan, const char *p, size_t n, struct err *e
 }
 
 /* cmark counts columns in bytes. */
-static struct policy_mark mark_at(const struct line *line, size_t number, size_t byte)
+static struct config_mark mark_at(const struct line *line, size_t number, size_t byte)
 {
-	struct policy_mark mark = {(unsigned)number, 1};
+	struct config_mark mark = {(unsigned)number, 1};
 	size_t i = 0;
 	uint32_t cp;
 
@@ -151,9 +151,9 @@ static size_t fence(const char *s, size_t n)
 	return i >= 3 ? i : 0;
 }
 
-static void not_alone(const struct scan *scan, struct policy_mark mark, const char *word)
+static void not_alone(const struct scan *scan, struct config_mark mark, const char *word)
 {
-	policy_problem_hint(policy_problem_error(scan->problems, mark, "E-PROC-04",
+	config_problem_hint(config_problem_error(scan->problems, mark, "E-PROC-04",
 				text("this looks like a step, and is not one: it would be left out")),
 	    text("write ```%s at the left margin, the word in small letters and nothing behind it; another "
 		 "word in front of plain text"),
@@ -246,8 +246,8 @@ static bool holds_another(const struct scan *scan, cmark_node *node, size_t firs
 		size_t len = fence(line->s, line->n);
 
 		if (len && meant_by(line->s + len, line->n - len)) {
-			policy_problem_hint(
-			    policy_problem_error(scan->problems, (struct policy_mark){(unsigned)i, 1},
+			config_problem_hint(
+			    config_problem_error(scan->problems, (struct config_mark){(unsigned)i, 1},
 				"E-PROC-04", text("a block begins inside the one of line %zu"), first),
 			    text("close that one with ``` on a line of its own"));
 			return true;
@@ -262,8 +262,8 @@ static int on_step(struct blocks *b, cmark_node *node, size_t word, size_t first
 	    (unsigned)first, cmark_node_get_literal(node)};
 
 	if (!is_closed(b->scan, node, first, 0)) {
-		policy_problem_hint(
-		    policy_problem_error(b->scan->problems, (struct policy_mark){(unsigned)first, 1},
+		config_problem_hint(
+		    config_problem_error(b->scan->problems, (struct config_mark){(unsigned)first, 1},
 			"E-PROC-04", text("this block is never closed")),
 		    text("close it with ``` on a line of its own"));
 		return 0;
@@ -315,7 +315,7 @@ static int plain_text(cmark_node *heading, struct buf *out, struct err *err)
 static int on_heading(struct blocks *b, cmark_node *node)
 {
 	BUF_AUTO out = BUF_INIT(2 * PROCEDURE_BYTES_MAX);
-	struct policy_mark mark = {(unsigned)cmark_node_get_start_line(node), 1};
+	struct config_mark mark = {(unsigned)cmark_node_get_start_line(node), 1};
 	const char *s;
 
 	if (b->has_title || cmark_node_get_heading_level(node) != 1 ||
@@ -327,8 +327,8 @@ static int on_heading(struct blocks *b, cmark_node *node)
 	if (!s[strspn(s, " ")])
 		return 0;
 	b->has_title = true;
-	if (out.n > TITLE_MAX || policy_value_has_control(s, false)) {
-		policy_problem_hint(policy_problem_error(b->scan->problems, mark, "E-PROC-10",
+	if (out.n > TITLE_MAX || config_value_has_control(s, false)) {
+		config_problem_hint(config_problem_error(b->scan->problems, mark, "E-PROC-10",
 					text("the title is too long, or holds a control character")),
 		    text("at most %d bytes in one line"), TITLE_MAX);
 		return 0;
@@ -363,7 +363,7 @@ cmark_node *procedure_document(const char *source, size_t n)
 }
 
 int procedure_blocks(cmark_node *document, const char *source, size_t n, procedure_block_fn *on_block,
-    void *arg, char **ret_title, struct policy_problems *problems, struct err *err)
+    void *arg, char **ret_title, struct config_problems *problems, struct err *err)
 {
 	struct scan scan = {.problems = problems};
 	struct blocks b = {&scan, on_block, arg, NULL, false, err};
@@ -374,7 +374,7 @@ int procedure_blocks(cmark_node *document, const char *source, size_t n, procedu
 	if (!r) {
 		check_loose_lines(&scan);
 		if (!b.has_title)
-			policy_problem_hint(policy_problem_error(problems, (struct policy_mark){1, 1},
+			config_problem_hint(config_problem_error(problems, (struct config_mark){1, 1},
 						"E-PROC-02", text("the procedure has no title")),
 			    text("begin with a line like '# Recovery of the electronic record'"));
 		*ret_title = b.title;

@@ -11,7 +11,7 @@
 struct buf;
 struct cmark_node;
 struct err;
-struct policy_node;
+struct config_node;
 
 /* ---- procedure_value.c: templates and values ---- */
 
@@ -50,22 +50,22 @@ typedef int procedure_block_fn(void *arg, const struct procedure_block *block, s
 /* Calls on_block for each such block in order; reports what only looks like one, and a missing title.
  * *ret_title is NULL when there is none. */
 int procedure_blocks(struct cmark_node *document, const char *source, size_t n, procedure_block_fn *on_block,
-    void *arg, char **ret_title, struct policy_problems *problems, struct err *err);
+    void *arg, char **ret_title, struct config_problems *problems, struct err *err);
 
 /* ---- procedure_schema.c: the keys of a block ---- */
 
 /* 0 whatever was reported; -1: out of memory. */
 int procedure_schema_head(
-    const struct policy_node *root, struct procedure *p, struct policy_problems *problems, struct err *err);
-int procedure_schema_step(const struct policy_node *root, struct procedure_step *step,
-    struct policy_problems *problems, struct err *err);
+    const struct config_node *root, struct procedure *p, struct config_problems *problems, struct err *err);
+int procedure_schema_step(const struct config_node *root, struct procedure_step *step,
+    struct config_problems *problems, struct err *err);
 
 /* ---- procedure_rules.c: what must hold beyond single values; the trees say where ---- */
 
 void procedure_rules_head(
-    const struct procedure *p, const struct policy_node *root, struct policy_problems *problems);
+    const struct procedure *p, const struct config_node *root, struct config_problems *problems);
 /* steps before it in p are complete */
 void procedure_rules_step(const struct procedure *p, const struct procedure_step *step,
-    const struct policy_node *root, struct policy_problems *problems);
+    const struct config_node *root, struct config_problems *problems);
 
 #endif

@@ -5,56 +5,56 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/path.h"
-#include "format/config/policy_node.h"
-#include "format/config/policy_problem.h"
-#include "format/config/policy_value.h"
+#include "format/config/config_node.h"
+#include "format/config/config_problem.h"
+#include "format/config/config_value.h"
 #include "format/procedure/procedure_private.h"
 
 #define FILLED_MAX ((size_t)1 << 16) /* a template whose names are replaced by one letter each */
 
 struct rules {
 	const struct procedure *p;
-	const struct policy_node *root;
-	struct policy_problems *problems;
+	const struct config_node *root;
+	struct config_problems *problems;
 };
 
-static struct policy_problem *wrong(const struct rules *r, const struct policy_node *node, const char *code,
+static struct config_problem *wrong(const struct rules *r, const struct config_node *node, const char *code,
     const char *fmt) __attribute__((format(printf, 4, 0)));
 
 /* fmt takes the value. */
-static struct policy_problem *wrong(
-    const struct rules *r, const struct policy_node *node, const char *code, const char *fmt)
+static struct config_problem *wrong(
+    const struct rules *r, const struct config_node *node, const char *code, const char *fmt)
 {
-	char shown[POLICY_SHOWN], msg[512];
+	char shown[CONFIG_SHOWN], msg[512];
 
-	policy_problem_show(node->s, node->len, shown);
+	config_problem_show(node->s, node->len, shown);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 	snprintf(msg, sizeof(msg), fmt, shown);
 #pragma GCC diagnostic pop
-	return policy_problem_error(r->problems, node->mark, code, "%s", msg);
+	return config_problem_error(r->problems, node->mark, code, "%s", msg);
 }
 
 /* A single value that can be looked at, or NULL. */
-static const struct policy_node *scalar(const struct policy_node *root, const char *key)
+static const struct config_node *scalar(const struct config_node *root, const char *key)
 {
-	const struct policy_node *node = policy_node_get(root, key);
+	const struct config_node *node = config_node_get(root, key);
 
-	return node && node->kind == POLICY_SCALAR && !policy_node_is_empty(node) ? node : NULL;
+	return node && node->kind == CONFIG_SCALAR && !config_node_is_empty(node) ? node : NULL;
 }
 
 static void check_word(const struct rules *r)
 {
-	const struct policy_node *node = scalar(r->root, "id");
+	const struct config_node *node = scalar(r->root, "id");
 
-	if (node && !policy_value_is_medium_name(node->s))
-		policy_problem_hint(wrong(r, node, "E-PROC-12", text("'%s' cannot be an id")),
+	if (node && !config_value_is_medium_name(node->s))
+		config_problem_hint(wrong(r, node, "E-PROC-12", text("'%s' cannot be an id")),
 		    text("letters, digits and . _ - only, beginning with a letter or digit, at most 63"));
 }
 
 /* ---- variables ---- */
 
-static bool is_taken(const struct rules *r, size_t i, struct policy_mark *ret_first)
+static bool is_taken(const struct rules *r, size_t i, struct config_mark *ret_first)
 {
 	const struct procedure_variable *v = r->p->variables;
 	size_t k;
@@ -67,40 +67,40 @@ static bool is_taken(const struct rules *r, size_t i, struct policy_mark *ret_fi
 	return false;
 }
 
-static void check_variable_name(const struct rules *r, size_t i, const struct policy_node *name)
+static void check_variable_name(const struct rules *r, size_t i, const struct config_node *name)
 {
-	struct policy_mark first = {0, 0};
+	struct config_mark first = {0, 0};
 
 	if (!procedure_is_name(name->s, name->len))
-		policy_problem_hint(
+		config_problem_hint(
 		    wrong(r, name, "E-PROC-12", text("'%s' cannot be the name of a variable")),
 		    text(
 			"small letters, digits and _ only, beginning with a letter, at most 32; the name for "
 			"people goes into 'title'"));
 	else if (procedure_is_of_engine(name->s, name->len))
-		policy_problem_hint(
+		config_problem_hint(
 		    wrong(r, name, "E-PROC-19", text("'%s' is a name that bkp-restore itself fills in")),
 		    text("take another name; ${scratch}, ${generation}, ${medium} and ${procedure} are there "
 			 "without being declared"));
 	else if (is_taken(r, i, &first))
-		policy_problem_hint(wrong(r, name, "E-PROC-13", text("the variable '%s' is declared twice")),
+		config_problem_hint(wrong(r, name, "E-PROC-13", text("the variable '%s' is declared twice")),
 		    text("keep one of the two: the first stands in line %u"), first.line);
 }
 
 static void check_variables(const struct rules *r)
 {
-	const struct policy_node *list = policy_node_get(r->root, "variables"), *child;
+	const struct config_node *list = config_node_get(r->root, "variables"), *child;
 	size_t i = 0;
 
-	if (!list || list->kind != POLICY_LIST || r->p->n_variables != list->n)
+	if (!list || list->kind != CONFIG_LIST || r->p->n_variables != list->n)
 		return;
 	for (child = list->first; child; child = child->next, i++) {
 		const struct procedure_variable *v = &r->p->variables[i];
-		const struct policy_node *name = scalar(child, "name"), *value = scalar(child, "value");
+		const struct config_node *name = scalar(child, "name"), *value = scalar(child, "value");
 		const char *code, *fault;
 
 		if (i == PROCEDURE_VARIABLES_MAX) {
-			policy_problem_error(r->problems, child->mark, "E-PROC-18",
+			config_problem_error(r->problems, child->mark, "E-PROC-18",
 			    text("more than %d variables"), PROCEDURE_VARIABLES_MAX);
 			return;
 		}
@@ -108,14 +108,14 @@ static void check_variables(const struct rules *r)
 			check_variable_name(r, i, name);
 		fault = value && v->value ? procedure_value_fault(v->type, v->value, &code) : NULL;
 		if (fault)
-			policy_problem_hint(
+			config_problem_hint(
 			    wrong(r, value, code, text("'%s' is not a value of this variable's type")), "%s",
 			    fault);
 	}
 }
 
 void procedure_rules_head(
-    const struct procedure *p, const struct policy_node *root, struct policy_problems *problems)
+    const struct procedure *p, const struct config_node *root, struct config_problems *problems)
 {
 	const struct rules r = {p, root, problems};
 
@@ -136,27 +136,27 @@ static const struct procedure_variable *declared(const struct procedure *p, cons
 	return NULL;
 }
 
-static void check_template(const struct rules *r, const struct policy_node *node)
+static void check_template(const struct rules *r, const struct config_node *node)
 {
 	const char *at = node->s, *s;
 	enum procedure_part part;
-	char shown[POLICY_SHOWN];
+	char shown[CONFIG_SHOWN];
 	size_t n;
 
 	while ((part = procedure_next_part(&at, &s, &n)) != PROCEDURE_PART_END) {
-		struct policy_problem *item;
+		struct config_problem *item;
 
 		if (part == PROCEDURE_PART_OPEN) {
-			item = policy_problem_error(r->problems, node->mark, "E-PROC-14",
+			item = config_problem_error(r->problems, node->mark, "E-PROC-14",
 			    text("'%s' is not closed, or holds no name of a variable"),
-			    policy_problem_show(s, n, shown));
-			policy_problem_hint(
+			    config_problem_show(s, n, shown));
+			config_problem_hint(
 			    item, text("write ${name}, or $${ for the characters themselves"));
 		} else if (part == PROCEDURE_PART_NAME && !procedure_is_of_engine(s, n) &&
 			   !declared(r->p, s, n)) {
-			item = policy_problem_error(r->problems, node->mark, "E-PROC-14",
-			    text("the variable '%s' is not declared"), policy_problem_show(s, n, shown));
-			policy_problem_hint(item,
+			item = config_problem_error(r->problems, node->mark, "E-PROC-14",
+			    text("the variable '%s' is not declared"), config_problem_show(s, n, shown));
+			config_problem_hint(item,
 			    text("declare it under 'variables' in the block 'procedure', or write $${ for "
 				 "the characters themselves"));
 		}
@@ -167,14 +167,14 @@ static void check_templates(const struct rules *r)
 {
 	static const char *const keys[] = {"who", "誰", "what", "何を", "how", "どのように", "pass",
 	    "合否条件", "dataset", "to", "generation", "probe", "value"};
-	const struct policy_node *node, *list = policy_node_get(r->root, "paths");
+	const struct config_node *node, *list = config_node_get(r->root, "paths");
 	size_t i;
 
 	for (i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		if ((node = scalar(r->root, keys[i])))
 			check_template(r, node);
-	for (node = list && list->kind == POLICY_LIST ? list->first : NULL; node; node = node->next)
-		if (!node->refused && node->kind == POLICY_SCALAR)
+	for (node = list && list->kind == CONFIG_LIST ? list->first : NULL; node; node = node->next)
+		if (!node->refused && node->kind == CONFIG_SCALAR)
 			check_template(r, node);
 }
 
@@ -224,13 +224,13 @@ static void check_names(const struct rules *r)
 {
 	static const char *const keys[] = {"dataset", "probe"};
 	BUF_AUTO b = BUF_INIT(FILLED_MAX);
-	const struct policy_node *node;
+	const struct config_node *node;
 	size_t i;
 
 	for (i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		if ((node = scalar(r->root, keys[i])) &&
-		    !policy_value_is_dataset_name(filled(&b, node->s, (char[]){"x"})))
-			policy_problem_hint(
+		    !config_value_is_dataset_name(filled(&b, node->s, (char[]){"x"})))
+			config_problem_hint(
 			    wrong(r, node, "E-PROC-12", text("'%s' cannot be the name of a data set")),
 			    text("the name as the policy has it: small letters, digits and . _ - only"));
 }
@@ -238,22 +238,22 @@ static void check_names(const struct rules *r)
 static void check_places(const struct rules *r)
 {
 	BUF_AUTO b = BUF_INIT(FILLED_MAX);
-	const struct policy_node *node, *list = policy_node_get(r->root, "paths");
+	const struct config_node *node, *list = config_node_get(r->root, "paths");
 
 	if ((node = scalar(r->root, "generation")) && !is_generation(filled(&b, node->s, (char[]){"1"})))
-		policy_problem_hint(
+		config_problem_hint(
 		    wrong(r, node, "E-PROC-11", text("'%s' is not the number of a generation")),
 		    text("a number, latest, or a variable as in ${generation}"));
 	if ((node = scalar(r->root, "to")) &&
 	    (holds_a_path(r, node->s) || !path_is_entry(filled(&b, node->s, (char[]){"x"}))))
-		policy_problem_hint(wrong(r, node, "E-PROC-16", text("'%s' leads out of the scratch folder")),
+		config_problem_hint(wrong(r, node, "E-PROC-16", text("'%s' leads out of the scratch folder")),
 		    text("the name of a folder below it, as in emr or db/restored: no '/' in front, no '//', "
 			 "'.' or '..'"));
-	for (node = list && list->kind == POLICY_LIST ? list->first : NULL; node; node = node->next) {
+	for (node = list && list->kind == CONFIG_LIST ? list->first : NULL; node; node = node->next) {
 		const char *s;
 		size_t n;
 
-		if (node->refused || node->kind != POLICY_SCALAR || policy_node_is_empty(node))
+		if (node->refused || node->kind != CONFIG_SCALAR || config_node_is_empty(node))
 			continue;
 		s = filled(&b, node->s, (char[]){"x"});
 		s += *s == '/';
@@ -261,7 +261,7 @@ static void check_places(const struct rules *r)
 		if (n && s[n - 1] == '/')
 			b.p[b.n - 1] = '\0';
 		if (!path_is_entry(s))
-			policy_problem_hint(wrong(r, node, "E-PROC-16", text("'%s' can select nothing")),
+			config_problem_hint(wrong(r, node, "E-PROC-16", text("'%s' can select nothing")),
 			    text("a name like *.dump or a path inside the data set, without '//', '.' or "
 				 "'..'"));
 	}
@@ -269,19 +269,19 @@ static void check_places(const struct rules *r)
 
 static void check_id(const struct rules *r, const struct procedure_step *step)
 {
-	const struct policy_node *node = scalar(r->root, "id");
-	struct policy_mark mark = node ? node->mark : (struct policy_mark){step->line, 1};
-	char shown[POLICY_SHOWN];
+	const struct config_node *node = scalar(r->root, "id");
+	struct config_mark mark = node ? node->mark : (struct config_mark){step->line, 1};
+	char shown[CONFIG_SHOWN];
 	size_t i;
 
 	check_word(r);
 	for (i = 0; i + 1 < step->number; i++)
 		if (!strcmp(r->p->steps[i].id, step->id)) {
-			struct policy_problem *item =
-			    policy_problem_error(r->problems, mark, "E-PROC-13", text("the id '%s' is taken"),
-				policy_problem_show(step->id, strlen(step->id), shown));
+			struct config_problem *item =
+			    config_problem_error(r->problems, mark, "E-PROC-13", text("the id '%s' is taken"),
+				config_problem_show(step->id, strlen(step->id), shown));
 
-			policy_problem_hint(item,
+			config_problem_hint(item,
 			    text("each step has its own: that of line %u has it, or it is its number"),
 			    r->p->steps[i].line);
 			return;
@@ -289,10 +289,10 @@ static void check_id(const struct rules *r, const struct procedure_step *step)
 }
 
 void procedure_rules_step(const struct procedure *p, const struct procedure_step *step,
-    const struct policy_node *root, struct policy_problems *problems)
+    const struct config_node *root, struct config_problems *problems)
 {
 	const struct rules r = {p, root, problems};
-	const struct policy_node *node = policy_node_get(root, "value");
+	const struct config_node *node = config_node_get(root, "value");
 
 	check_templates(&r);
 	check_id(&r, step);
@@ -300,9 +300,9 @@ void procedure_rules_step(const struct procedure *p, const struct procedure_step
 		check_names(&r);
 	if (step->kind == PROCEDURE_RESTORE)
 		check_places(&r);
-	if (step->kind == PROCEDURE_CHECK && node && policy_node_has(root, "probe"))
-		policy_problem_hint(
-		    policy_problem_error(problems, node->key_mark, "E-PROC-15",
+	if (step->kind == PROCEDURE_CHECK && node && config_node_has(root, "probe"))
+		config_problem_hint(
+		    config_problem_error(problems, node->key_mark, "E-PROC-15",
 			text("a check has 'probe' and 'value': only one can be compared with")),
 		    text("keep 'probe' for the value recorded at capture, 'value' for a fixed one"));
 }

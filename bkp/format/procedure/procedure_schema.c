@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "format/config/policy_field.h"
-#include "format/config/policy_node.h"
-#include "format/config/policy_problem.h"
-#include "format/config/policy_table.h"
+#include "format/config/config_field.h"
+#include "format/config/config_node.h"
+#include "format/config/config_problem.h"
+#include "format/config/config_table.h"
 #include "format/procedure/procedure_private.h"
 
 #define SHORT_MAX   400	 /* bytes of a name or a title: what fits into a line of a form */
@@ -21,31 +21,31 @@ static const char *const type_words[] = {"text", "number", "name", "path", NULL}
 #define AT(member) offsetof(struct procedure_step, member)
 #define SHAPE(label, fields, bytes, mark_at) {label, fields, sizeof(fields) / sizeof(*(fields)), bytes, mark_at, NULL}
 #define EVERY_STEP \
-	{.key = "who", .alias = "誰", .type = POLICY_T_TEXT, .offset = AT(who), .max = SHORT_MAX, .required = true}, \
-	{.key = "what", .alias = "何を", .type = POLICY_T_LINES, .offset = AT(what), .max = LONG_MAX, .required = true}, \
-	{.key = "how", .alias = "どのように", .type = POLICY_T_LINES, .offset = AT(how), .max = LONG_MAX, .required = true}, \
-	{.key = "pass", .alias = "合否条件", .type = POLICY_T_LINES, .offset = AT(pass), .max = LONG_MAX, .required = true}, \
-	{.key = "minutes", .alias = "予定分", .type = POLICY_T_NUMBER, .offset = AT(minutes), .max = MINUTES_MAX, .required = true}, \
-	{.key = "id", .type = POLICY_T_TEXT, .offset = AT(id)}, \
-	{.key = "always", .type = POLICY_T_BOOL, .offset = AT(always)}
-#define COMMAND {.key = "command", .type = POLICY_T_COMMAND, .offset = AT(command), .max = COMMAND_MAX, .required = true}
-#define LIMIT {.key = "limit", .type = POLICY_T_DURATION, .offset = AT(limit_s)}
+	{.key = "who", .alias = "誰", .type = CONFIG_T_TEXT, .offset = AT(who), .max = SHORT_MAX, .required = true}, \
+	{.key = "what", .alias = "何を", .type = CONFIG_T_LINES, .offset = AT(what), .max = LONG_MAX, .required = true}, \
+	{.key = "how", .alias = "どのように", .type = CONFIG_T_LINES, .offset = AT(how), .max = LONG_MAX, .required = true}, \
+	{.key = "pass", .alias = "合否条件", .type = CONFIG_T_LINES, .offset = AT(pass), .max = LONG_MAX, .required = true}, \
+	{.key = "minutes", .alias = "予定分", .type = CONFIG_T_NUMBER, .offset = AT(minutes), .max = MINUTES_MAX, .required = true}, \
+	{.key = "id", .type = CONFIG_T_TEXT, .offset = AT(id)}, \
+	{.key = "always", .type = CONFIG_T_BOOL, .offset = AT(always)}
+#define COMMAND {.key = "command", .type = CONFIG_T_COMMAND, .offset = AT(command), .max = COMMAND_MAX, .required = true}
+#define LIMIT {.key = "limit", .type = CONFIG_T_DURATION, .offset = AT(limit_s)}
 
-static const struct policy_field note_fields[] = {EVERY_STEP};
-static const struct policy_field restore_fields[] = {
+static const struct config_field note_fields[] = {EVERY_STEP};
+static const struct config_field restore_fields[] = {
 	EVERY_STEP,
-	{.key = "dataset", .type = POLICY_T_TEXT, .offset = AT(dataset), .required = true},
-	{.key = "paths", .type = POLICY_T_TEXTS, .item = POLICY_T_TEXT, .max = LONG_MAX, .offset = AT(paths), .count = AT(n_paths), .min = 1},
-	{.key = "to", .type = POLICY_T_TEXT, .offset = AT(to), .max = SHORT_MAX},
-	{.key = "generation", .type = POLICY_T_TEXT, .offset = AT(generation)},
+	{.key = "dataset", .type = CONFIG_T_TEXT, .offset = AT(dataset), .required = true},
+	{.key = "paths", .type = CONFIG_T_TEXTS, .item = CONFIG_T_TEXT, .max = LONG_MAX, .offset = AT(paths), .count = AT(n_paths), .min = 1},
+	{.key = "to", .type = CONFIG_T_TEXT, .offset = AT(to), .max = SHORT_MAX},
+	{.key = "generation", .type = CONFIG_T_TEXT, .offset = AT(generation)},
 };
-static const struct policy_field run_fields[] = {EVERY_STEP, COMMAND, LIMIT};
-static const struct policy_field check_fields[] = {
+static const struct config_field run_fields[] = {EVERY_STEP, COMMAND, LIMIT};
+static const struct config_field check_fields[] = {
 	EVERY_STEP, COMMAND, LIMIT,
-	{.key = "probe", .type = POLICY_T_TEXT, .offset = AT(probe)},
-	{.key = "value", .type = POLICY_T_TEXT, .offset = AT(value), .max = PROCEDURE_VALUE_MAX},
+	{.key = "probe", .type = CONFIG_T_TEXT, .offset = AT(probe)},
+	{.key = "value", .type = CONFIG_T_TEXT, .offset = AT(value), .max = PROCEDURE_VALUE_MAX},
 };
-static const struct policy_shape step_shapes[] = { /* as enum procedure_kind */
+static const struct config_shape step_shapes[] = { /* as enum procedure_kind */
 	SHAPE(TEXT_LATER("a confirm step"), note_fields, 0, 0),
 	SHAPE(TEXT_LATER("a restore step"), restore_fields, 0, 0),
 	SHAPE(TEXT_LATER("a run step"), run_fields, 0, 0),
@@ -55,54 +55,54 @@ static const struct policy_shape step_shapes[] = { /* as enum procedure_kind */
 
 #undef AT
 #define AT(member) offsetof(struct procedure_variable, member)
-static const struct policy_field variable_fields[] = {
-	{.key = "name", .type = POLICY_T_TEXT, .offset = AT(name), .required = true},
-	{.key = "title", .type = POLICY_T_TEXT, .offset = AT(title), .max = SHORT_MAX},
-	{.key = "type", .type = POLICY_T_ENUM, .offset = AT(type), .words = type_words},
-	{.key = "value", .type = POLICY_T_TEXT, .offset = AT(value), .max = PROCEDURE_VALUE_MAX},
+static const struct config_field variable_fields[] = {
+	{.key = "name", .type = CONFIG_T_TEXT, .offset = AT(name), .required = true},
+	{.key = "title", .type = CONFIG_T_TEXT, .offset = AT(title), .max = SHORT_MAX},
+	{.key = "type", .type = CONFIG_T_ENUM, .offset = AT(type), .words = type_words},
+	{.key = "value", .type = CONFIG_T_TEXT, .offset = AT(value), .max = PROCEDURE_VALUE_MAX},
 };
-static const struct policy_shape variable_shape = SHAPE(TEXT_LATER("a variable"), variable_fields,
+static const struct config_shape variable_shape = SHAPE(TEXT_LATER("a variable"), variable_fields,
 	sizeof(struct procedure_variable), AT(mark));
 
 #undef AT
 #define AT(member) offsetof(struct procedure, member)
-static const struct policy_field head_fields[] = {
-	{.key = "id", .type = POLICY_T_TEXT, .offset = AT(id)},
-	{.key = "version", .type = POLICY_T_TEXT, .offset = AT(version)},
-	{.key = "dataset", .type = POLICY_T_DATASET_NAME, .offset = AT(dataset)},
-	{.key = "rto", .type = POLICY_T_DURATION, .offset = AT(rto_s)},
-	{.key = "rpo", .type = POLICY_T_DURATION, .offset = AT(rpo_s)},
-	{.key = "contacts", .type = POLICY_T_TEXTS, .item = POLICY_T_TEXT, .max = SHORT_MAX, .offset = AT(contacts), .count = AT(n_contacts), .min = 1},
-	{.key = "variables", .type = POLICY_T_TABLES, .shape = &variable_shape, .offset = AT(variables), .count = AT(n_variables), .min = 1},
+static const struct config_field head_fields[] = {
+	{.key = "id", .type = CONFIG_T_TEXT, .offset = AT(id)},
+	{.key = "version", .type = CONFIG_T_TEXT, .offset = AT(version)},
+	{.key = "dataset", .type = CONFIG_T_DATASET_NAME, .offset = AT(dataset)},
+	{.key = "rto", .type = CONFIG_T_DURATION, .offset = AT(rto_s)},
+	{.key = "rpo", .type = CONFIG_T_DURATION, .offset = AT(rpo_s)},
+	{.key = "contacts", .type = CONFIG_T_TEXTS, .item = CONFIG_T_TEXT, .max = SHORT_MAX, .offset = AT(contacts), .count = AT(n_contacts), .min = 1},
+	{.key = "variables", .type = CONFIG_T_TABLES, .shape = &variable_shape, .offset = AT(variables), .count = AT(n_variables), .min = 1},
 };
-static const struct policy_shape head_shape = SHAPE(TEXT_LATER("the procedure"), head_fields, 0, 0);
+static const struct config_shape head_shape = SHAPE(TEXT_LATER("the procedure"), head_fields, 0, 0);
 /* clang-format on */
 
-static const struct policy_shape *const all_shapes[] = {&head_shape, &step_shapes[PROCEDURE_RUN],
+static const struct config_shape *const all_shapes[] = {&head_shape, &step_shapes[PROCEDURE_RUN],
     &step_shapes[PROCEDURE_CHECK], &step_shapes[PROCEDURE_RESTORE], &variable_shape};
 
-static int read_block(const struct policy_shape *shape, const struct policy_node *root, void *at,
-    struct policy_problems *problems, struct err *err)
+static int read_block(const struct config_shape *shape, const struct config_node *root, void *at,
+    struct config_problems *problems, struct err *err)
 {
-	const struct policy_shapes all = {all_shapes, sizeof(all_shapes) / sizeof(*all_shapes)};
+	const struct config_shapes all = {all_shapes, sizeof(all_shapes) / sizeof(*all_shapes)};
 
 	if (root->refused)
 		return 0;
-	if (root->kind != POLICY_TABLE) {
-		policy_field_wrong_kind(text(shape->name), root, text("a table of keys"), problems);
+	if (root->kind != CONFIG_TABLE) {
+		config_field_wrong_kind(text(shape->name), root, text("a table of keys"), problems);
 		return 0;
 	}
-	return policy_table_read(&all, shape, root, at, problems, err);
+	return config_table_read(&all, shape, root, at, problems, err);
 }
 
 int procedure_schema_head(
-    const struct policy_node *root, struct procedure *p, struct policy_problems *problems, struct err *err)
+    const struct config_node *root, struct procedure *p, struct config_problems *problems, struct err *err)
 {
 	return read_block(&head_shape, root, p, problems, err);
 }
 
-int procedure_schema_step(const struct policy_node *root, struct procedure_step *step,
-    struct policy_problems *problems, struct err *err)
+int procedure_schema_step(const struct config_node *root, struct procedure_step *step,
+    struct config_problems *problems, struct err *err)
 {
 	return read_block(&step_shapes[step->kind], root, step, problems, err);
 }

@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "base/path.h"
 #include "base/width.h"
-#include "format/config/policy_value.h"
+#include "format/config/config_value.h"
 
 #define NAME_MAX_LEN 32
 #define DIGITS_MAX   18 /* any such number fits into 64 bits */
@@ -150,7 +150,7 @@ static bool is_path(const char *s)
 	size_t n = strlen(s);
 
 	memcpy(copy, s, n + 1); /* at most PROCEDURE_VALUE_MAX: the caller has looked */
-	return policy_value_path(copy) == POLICY_PATH_GOOD && strlen(copy) == n;
+	return config_value_path(copy) == CONFIG_PATH_GOOD && strlen(copy) == n;
 }
 
 const char *procedure_value_fault(enum procedure_type type, const char *value, const char **ret_code)
@@ -158,7 +158,7 @@ const char *procedure_value_fault(enum procedure_type type, const char *value, c
 	size_t n = strlen(value);
 
 	*ret_code = "E-PROC-10";
-	if (n < 1 || n > PROCEDURE_VALUE_MAX || policy_value_has_control(value, false) ||
+	if (n < 1 || n > PROCEDURE_VALUE_MAX || config_value_has_control(value, false) ||
 	    width_has_deceptive(value))
 		return text("from 1 to 1024 bytes of text in one line, in UTF-8");
 	switch (type) {

@@ -22,9 +22,9 @@
 #include <stdint.h>
 
 #include "base/clock.h"
-#include "format/journal/approval.h"
 #include "format/crypto/digest.h"
 #include "format/guard/guard.h"
+#include "format/journal/approval.h"
 
 struct err;
 struct journal_record;

@@ -8,8 +8,8 @@
 
 #include "base/err.h"
 #include "base/text.h"
-#include "format/journal/journal.h"
 #include "format/crypto/minisig.h"
+#include "format/journal/journal.h"
 
 static bool all_strings(const json_t *list)
 {
@@ -119,7 +119,7 @@ static int check_epoch(
 	return 0;
 }
 
-static int check_heads(
+static int check_journal_copies(
     const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
 {
 	const json_t *media = json_object_get(o, "media");
@@ -280,7 +280,7 @@ static const struct rule {
     {"medium-renamed", {{"medium", UUID}, {"label", WORD}, {"operator", WORD}}, check_name},
     {"medium-retired", {{"medium", UUID}, {"operator", WORD}, {"reason", WORD}}, check_medium},
     {JOURNAL_EPOCH_EVENT, {{"next", NUMBER}, {"key", WORD}}, check_epoch},
-    {"heads", {{"upto", NUMBER}, {"sha256", SHA256}, {"media", STRINGS}}, check_heads},
+    {"heads", {{"upto", NUMBER}, {"sha256", SHA256}, {"media", STRINGS}}, check_journal_copies},
     {"documents", {{"medium", UUID}, {"sha256", SHA256}}, check_medium},
     {"policy-accepted", {{"sha256", SHA256}, {"operator", WORD}, {"reason", WORD}}, check_nothing},
     {"tools-accepted", {{"tools", WORD}, {"operator", WORD}, {"reason", WORD}}, check_nothing},

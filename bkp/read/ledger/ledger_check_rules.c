@@ -15,8 +15,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/text.h"
-#include "format/journal/journal.h"
 #include "format/crypto/minisig.h"
+#include "format/journal/journal.h"
 
 #define APPROVERS_MAX 64
 
@@ -66,7 +66,7 @@ static bool less(const struct ledger_agreed *a, const json_t *o, char why[LEDGER
 }
 
 /* Any one of the approvers suffices: one more is one more whose key can be stolen.  The first one, too: a
- * thief of tonight's key would approve by himself. */
+ * thief of this run's key would approve by himself. */
 static bool same_approvers(const struct ledger *l, const json_t *keys)
 {
 	if (json_array_size(keys) != l->n_approvers)

@@ -146,7 +146,7 @@ static int apply_whereabouts(struct ledger *l, const struct journal_record *r, s
 }
 
 /* The journal was copied to these media, up to that record. */
-static int apply_heads(struct ledger *l, const struct journal_record *r, struct err *err)
+static int apply_journal_copies(struct ledger *l, const struct journal_record *r, struct err *err)
 {
 	const json_t *media = json_object_get(r->json, "media");
 
@@ -469,7 +469,7 @@ static const struct rule {
     {"medium-detached", apply_whereabouts},
     {"rotated", apply_whereabouts},
     {"medium-moved", apply_whereabouts},
-    {"heads", apply_heads},
+    {"heads", apply_journal_copies},
     {"history", apply_history},
     {"documents", apply_documents},
     {"medium-renamed", apply_renamed},

@@ -122,7 +122,7 @@ static int say(struct judging *j, enum retention_reason reason, const struct ret
 	return buf_append(&j->why, &w, sizeof(w), err);
 }
 
-/* On how many dates, up to `enough`, newer generations count.  They differ in UTC, too: how far apart nights
+/* On how many dates, up to `enough`, newer generations count.  They differ in UTC, too: how far apart runs
  * are is not for the time zone of a process to say. */
 static uint64_t newer_dates(
     const struct judging *j, size_t rule, const struct ledger_generation *g, uint64_t enough)

@@ -27,7 +27,7 @@ bool retention_counts(
 }
 
 /* What clocks on the wall show, as if it were UTC.  Whoever sets TZ may name a file of any offsets, that
- * makes one date of a year or a year of one night: no zone is further from UTC than these. */
+ * makes one date of a year or a year of one run: no zone is further from UTC than these. */
 static time_t on_the_wall(time_t t)
 {
 	struct tm tm;

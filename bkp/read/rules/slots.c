@@ -17,7 +17,7 @@
 
 /* What `every` comes to. */
 struct rule {
-	enum policy_unit unit;
+	enum config_unit unit;
 	int64_t n;
 	int64_t at_s;	   /* seconds of the day */
 	int64_t elapsed_s; /* > 0: real time apart, whatever the clocks do */
@@ -34,10 +34,10 @@ static struct rule rule_of(const struct policy *p, const struct policy_dataset *
 	struct rule r = {
 	    .unit = d->every.unit, .n = d->every.n, .at_s = slots_time(p, d) * INT64_C(60), .d = d};
 
-	if (r.unit == POLICY_HOUR && r.n % 24 == 0) {
-		r.unit = POLICY_DAY;
+	if (r.unit == CONFIG_HOUR && r.n % 24 == 0) {
+		r.unit = CONFIG_DAY;
 		r.n /= 24;
-	} else if (r.unit == POLICY_HOUR && 24 % r.n != 0) {
+	} else if (r.unit == CONFIG_HOUR && 24 % r.n != 0) {
 		r.elapsed_s = r.n * HOUR_S;
 	}
 	return r;
@@ -103,13 +103,13 @@ static bool has_slots(const struct rule *r, int64_t day)
 	struct tm tm;
 
 	switch (r->unit) {
-	case POLICY_HOUR:
+	case CONFIG_HOUR:
 		return true;
-	case POLICY_DAY:
+	case CONFIG_DAY:
 		return (day - ORIGIN_DAY) % r->n == 0;
-	case POLICY_WEEK:
+	case CONFIG_WEEK:
 		return day + THURSDAY - 7 * divide(day + THURSDAY, 7) == r->d->weekday;
-	case POLICY_MONTH:
+	case CONFIG_MONTH:
 		return gmtime_r(&noon, &tm) && tm.tm_mday == (int)r->d->monthday;
 	}
 	return false;
@@ -125,12 +125,12 @@ static int64_t better(int64_t best, int64_t slot, int64_t now, bool later)
 
 static int64_t best_of_day(const struct rule *r, int64_t day, int64_t now, bool later)
 {
-	int64_t step = r->unit == POLICY_HOUR ? r->n * HOUR_S : DAY_S, best = NEVER, first, again;
+	int64_t step = r->unit == CONFIG_HOUR ? r->n * HOUR_S : DAY_S, best = NEVER, first, again;
 
 	for (int64_t s = 0; s < DAY_S; s += step) {
 		first = moment(day * DAY_S + (r->at_s + s) % DAY_S, &again);
 		best = better(best, first, now, later);
-		if (r->unit == POLICY_HOUR && again - first >= step)
+		if (r->unit == CONFIG_HOUR && again - first >= step)
 			best = better(best, again, now, later);
 	}
 	return best;

@@ -20,11 +20,11 @@ struct minutes {
 static void note(struct minutes *m, const struct policy *p, const struct policy_dataset *d)
 {
 	unsigned at = (unsigned)slots_time(p, d), n = d->every.n;
-	unsigned step = d->every.unit != POLICY_HOUR || n % 24 == 0 ? DAY : 24 % n == 0 ? n * 60 : 60;
+	unsigned step = d->every.unit != CONFIG_HOUR || n % 24 == 0 ? DAY : 24 % n == 0 ? n * 60 : 60;
 
-	if (d->every.unit == POLICY_WEEK)
+	if (d->every.unit == CONFIG_WEEK)
 		m->weekdays[at] |= 1u << d->weekday;
-	else if (d->every.unit == POLICY_MONTH)
+	else if (d->every.unit == CONFIG_MONTH)
 		m->monthdays[at] |= 1u << d->monthday;
 	else
 		for (unsigned t = 0; t < DAY; t += step)

@@ -9,11 +9,11 @@
 
 #include "base/io.h"
 #include "base/text.h"
-#include "format/medium/arcfile.h"
 #include "format/crypto/digest.h"
+#include "format/medium/arcfile.h"
 #include "format/medium/generation.h"
-#include "read/vault/agefile.h"
 #include "read/file/inside.h"
+#include "read/vault/agefile.h"
 
 #define OPEN_DEFAULT   16
 #define CACHE_DEFAULT  ((size_t)32 << 20)

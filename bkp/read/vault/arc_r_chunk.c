@@ -5,9 +5,9 @@
 #include <sodium.h>
 
 #include "base/text.h"
+#include "format/crypto/digest.h"
 #include "format/medium/arcfile.h"
 #include "format/medium/codec.h"
-#include "format/crypto/digest.h"
 #include "format/medium/generation.h"
 #include "read/vault/agefile.h"
 #include "read/vault/arc_r_private.h"

@@ -255,12 +255,12 @@ int extent_r_next(struct extent_r *x, struct extent_r_piece *ret, struct err *er
 }
 
 /* Asks for the chunks that come next, in front of the one at hand by `depth` at most. */
-struct scout {
+struct reader_thread {
 	struct extent_r *x; /* NULL: nothing to look for */
 	size_t ahead, depth;
 };
 
-static void look_ahead(struct scout *s, struct arc_r *a)
+static void look_ahead(struct reader_thread *s, struct arc_r *a)
 {
 	struct extent_r_piece piece;
 
@@ -294,22 +294,23 @@ static int give(
 
 int extent_r_each(struct arc_r *a, const char *text_, size_t n, extent_r_fn *fn, void *arg, struct err *err)
 {
-	struct scout scout = {.depth = arc_r_depth(a)};
+	struct reader_thread reader_thread = {.depth = arc_r_depth(a)};
 	struct extent_r_piece piece;
 	struct extent_r *x;
 	int r = 0, got = 0;
 
 	if (extent_r_open(a, text_, n, &x, err))
 		return -1;
-	if (scout.depth && x->size > EXTENT_CHUNK_MAX / 16 && !extent_r_open(a, text_, n, &scout.x, NULL))
-		extent_r_peek(scout.x);
+	if (reader_thread.depth && x->size > EXTENT_CHUNK_MAX / 16 &&
+	    !extent_r_open(a, text_, n, &reader_thread.x, NULL))
+		extent_r_peek(reader_thread.x);
 	while (!r && !(got = extent_r_next(x, &piece, err))) {
-		look_ahead(&scout, a);
+		look_ahead(&reader_thread, a);
 		r = give(a, &piece, fn, arg, err);
-		scout.ahead -= scout.ahead > 0;
+		reader_thread.ahead -= reader_thread.ahead > 0;
 	}
 	extent_r_close(x);
-	extent_r_close(scout.x);
+	extent_r_close(reader_thread.x);
 	return r ? r : got < 0 ? -1 : 0;
 }
 

@@ -177,7 +177,7 @@ struct feeding {
 	uint64_t bytes;
 };
 
-static int feed(void *arg, const uint8_t *line, size_t n, size_t ahead, struct err *err)
+static int queue(void *arg, const uint8_t *line, size_t n, size_t ahead, struct err *err)
 {
 	static const char mark[] = ",\"event\":\"" JOURNAL_EPOCH_EVENT "\",\"next\":";
 	struct feeding *f = arg;
@@ -210,7 +210,7 @@ static int links_of(const struct repository *r, int dirfd, const char *path, boo
 		return -1;
 	*ret = f.check;
 	/* a journal may end in a torn line; a list of keys is replaced whole */
-	if (!lines_each(fd, feed, &f, &torn, why) && torn && !chosen)
+	if (!lines_each(fd, queue, &f, &torn, why) && torn && !chosen)
 		err_set(why, "E-REPO-05", "%s", text("its last line has no end"));
 	return 0;
 }

@@ -17,8 +17,8 @@
 #include "format/crypto/age.h"
 #include "format/crypto/digest.h"
 #include "format/journal/journal.h"
-#include "read/vault/agefile.h"
 #include "read/file/inside.h"
+#include "read/vault/agefile.h"
 #include "read/vault/repository.h"
 #include "read/vault/vault_r_private.h"
 

@@ -27,8 +27,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "format/medium/generation.h"
 #include "format/crypto/minisig.h"
+#include "format/medium/generation.h"
 
 struct age_identity;
 struct buf;

@@ -16,8 +16,8 @@
 #include "base/text.h"
 #include "format/crypto/digest.h"
 #include "format/medium/generation.h"
-#include "read/vault/agefile.h"
 #include "read/file/inside.h"
+#include "read/vault/agefile.h"
 #include "read/vault/vault_r.h"
 #include "read/vault/vault_r_private.h"
 

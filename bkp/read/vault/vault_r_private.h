@@ -5,8 +5,8 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
-#include "format/medium/generation.h"
 #include "format/crypto/minisig.h"
+#include "format/medium/generation.h"
 
 struct repository;
 

@@ -17,9 +17,9 @@
 #include "format/crypto/digest.h"
 #include "read/file/inside.h"
 #include "read/vault/medium.h"
-#include "read/verify/reported.h"
 #include "read/vault/repository.h"
 #include "read/vault/vault_r.h"
+#include "read/verify/reported.h"
 #include "read/verify/verify.h"
 
 #define SIGNED_MAX ((size_t)16 << 20) /* of a file that is signed as a whole */

@@ -34,7 +34,7 @@ static void take(struct looking *l, const struct journal_record *r)
 	if (!strcmp(r->event, "begin")) {
 		if ((uint64_t)number > l->begun)
 			l->begun = (uint64_t)number;
-		/* a number is given once: who signs today makes no other night of it */
+		/* a number is given once: who signs today makes no other run of it */
 		if ((uint64_t)number == l->number && !record->epoch)
 			record->epoch = r->epoch;
 	} else if (!strcmp(r->event, "committed") && (uint64_t)number == l->number && !l->ret->known) {

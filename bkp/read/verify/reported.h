@@ -1,7 +1,7 @@
 /* reported: what a copy of the journal says of a generation: the medium's own, or another one.
  *
  * A signature proves who signed, not when.  Who has got hold of today's key cannot alter the journal's
- * records of former nights, so a generation that was signed anew contradicts them.  The copy was written when
+ * records of former runs, so a generation that was signed anew contradicts them.  The copy was written when
  * the medium was last attached to the host; it says nothing of later times, and a medium may lack it.
  *
  * All records are checked from the first on; memory does not grow with the journal.

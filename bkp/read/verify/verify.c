@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/crew.h"
 #include "base/err.h"
 #include "base/io.h"
+#include "base/parallel.h"
 #include "base/starved.h"
 #include "base/text.h"
 #include "format/medium/generation.h"
@@ -229,7 +229,7 @@ static int next_listed(void *arg, size_t i, void *slot, struct err *err)
 		r = generation_sums_next((const char *)sums->p, sums->n, &h->pos, l->sha256, l->path, err);
 	while (!r && !h->archives && !strncmp(l->path, "archives/", 9));
 	if (r)
-		return r < 0 ? -1 : CREW_END;
+		return r < 0 ? -1 : PARALLEL_END;
 	verify_listed_begin(h->run, l);
 	return 0;
 }
@@ -255,7 +255,7 @@ static int end_listed(void *arg, size_t i, void *slot, struct err *err)
 static int hash_all(struct verify_run *run, bool archives, struct err *err)
 {
 	struct hashing *h = calloc(1, sizeof(*h));
-	struct crew crew = {.threads = run->threads,
+	struct parallel parallel = {.threads = run->threads,
 	    .n = SIZE_MAX,
 	    .window = run->threads * VERIFY_WINDOW,
 	    .slot_size = sizeof(h->slots[0]),
@@ -269,11 +269,11 @@ static int hash_all(struct verify_run *run, bool archives, struct err *err)
 		return err_nomem(err);
 	h->run = run;
 	h->archives = archives;
-	crew.slots = h->slots;
+	parallel.slots = h->slots;
 	for (unsigned t = 0; t < run->threads && !r; t++)
 		r = verify_reader_init(&h->readers[t], run->ahead, err);
 	if (!r)
-		r = crew_run(&crew, err);
+		r = parallel_run(&parallel, err);
 	for (unsigned t = 0; t < run->threads; t++)
 		verify_reader_free(&h->readers[t]);
 	free(h);
@@ -318,14 +318,14 @@ bool verify_shares_damage(struct vault_r *v, uint64_t number, const struct verif
 static void plan(struct verify_run *run)
 {
 	unsigned most = run->opt->n_ids ? VERIFY_DEEP_THREADS_MAX : VERIFY_THREADS_MAX;
-	enum spindle spindle = run->opt->spindle;
+	enum rotational rotational = run->opt->rotational;
 
-	if (spindle == SPINDLE_LOOK)
-		spindle = spindle_of(vault_r_fd(run->v));
-	run->threads = spindle == SPINDLE_ONE ? 1 : crew_threads(run->opt->threads);
+	if (rotational == SPINDLE_LOOK)
+		rotational = rotational_of(vault_r_fd(run->v));
+	run->threads = rotational == ROTATIONAL_ONE ? 1 : parallel_threads(run->opt->threads);
 	if (run->threads > most)
 		run->threads = most;
-	run->ahead = spindle != SPINDLE_MEMORY;
+	run->ahead = rotational != ROTATIONAL_MEMORY;
 }
 
 bool verify_is_another(

@@ -5,7 +5,7 @@
  * decoded and its id recomputed, every catalog block, and every file as a restore would read it: each run
  * against its digest, the whole against its SHA-256.
  *
- * All processors take part, each with a file of its own, where the device bears it (spindle.h); from a disk
+ * All processors take part, each with a file of its own, where the device bears it (rotational.h); from a disk
  * that turns one file is read at a time, ahead of who hashes it.  An archive is read once, for its hash and
  * for what is in it.  What is reported, counted and remembered, and in which order, does not depend on the
  * number of threads; callbacks are called on the caller's thread.  Memory: some MiB for each thread, of which
@@ -28,7 +28,7 @@
 #include <stdint.h>
 
 #include "format/crypto/digest.h"
-#include "read/file/spindle.h"
+#include "read/file/rotational.h"
 
 struct age_identity;
 struct err;
@@ -80,7 +80,7 @@ struct verify_record {
 };
 
 /* Who has got hold of a later key can sign an old generation again; what the journal says of it, signed with
- * the key of its own night, stays.  E-VERIFY-12: its manifest is another; E-VERIFY-13: another night's key
+ * the key of its own run, stays.  E-VERIFY-12: its manifest is another; E-VERIFY-13: another run's key
  * signed it. */
 bool verify_is_another(
     const struct verify_record *want, const struct vault_r_generation *g, const char *dir, struct err *err);
@@ -95,7 +95,7 @@ struct verify_options {
 	bool again;			    /* reads what is only vouched for, too */
 	const struct verify_record *record; /* or NULL: nothing to compare with */
 	unsigned threads;		    /* 0: one per processor */
-	enum spindle spindle;		    /* SPINDLE_LOOK: what the repository stands on */
+	enum rotational rotational;	    /* SPINDLE_LOOK: what the repository stands on */
 };
 
 struct verify_result {

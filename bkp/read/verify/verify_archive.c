@@ -19,8 +19,8 @@
 #include "format/crypto/age.h"
 #include "format/medium/arcfile.h"
 #include "format/medium/codec.h"
-#include "read/vault/agefile.h"
 #include "read/file/ahead.h"
+#include "read/vault/agefile.h"
 #include "read/vault/arc_r.h"
 #include "read/vault/vault_r.h"
 #include "read/verify/verify_private.h"
@@ -257,7 +257,7 @@ static void take(struct pass *p)
 
 /* n bytes of plaintext from `offset` on; why NULL, or: they could not be decrypted.  They may stand where
  * they belong already. */
-static void feed(struct pass *p, uint64_t offset, const uint8_t *s, size_t n, const struct err *why)
+static void queue(struct pass *p, uint64_t offset, const uint8_t *s, size_t n, const struct err *why)
 {
 	struct buf *item = &p->w->item;
 
@@ -292,7 +292,7 @@ static void unseal(struct pass *p, uint64_t index, uint8_t *c, size_t n)
 	if (p->want == WANT_CHUNK && p->lo <= offset && offset + plain <= p->hi)
 		out = p->w->item.p + (offset - p->lo);
 	bad = agefile_unseal(p->f, index, c, out, &why);
-	feed(p, offset, out, plain, bad ? &why : NULL);
+	queue(p, offset, out, plain, bad ? &why : NULL);
 }
 
 struct cipher {

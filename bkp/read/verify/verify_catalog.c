@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/crew.h"
+#include "base/parallel.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "format/medium/generation.h"
+#include "read/file/digestset.h"
 #include "read/vault/arc_r.h"
 #include "read/vault/catalog_r.h"
-#include "read/file/digestset.h"
 #include "read/vault/extent_r.h"
 #include "read/vault/vault_r.h"
 #include "read/verify/verify_private.h"
@@ -190,7 +190,7 @@ static void check_counts(struct catalog_check *k)
 
 static int check_blocks(struct catalog_check *k, unsigned threads, struct err *err)
 {
-	struct crew crew = {.threads = threads,
+	struct parallel parallel = {.threads = threads,
 	    .n = (catalog_r_blocks(k->catalog) + GROUP - 1) / GROUP,
 	    .window = threads * VERIFY_WINDOW,
 	    .slots = k->groups,
@@ -200,13 +200,13 @@ static int check_blocks(struct catalog_check *k, unsigned threads, struct err *e
 	    .arg = k};
 	int r;
 
-	for (size_t i = 0; i < crew.window; i++) {
+	for (size_t i = 0; i < parallel.window; i++) {
 		buf_init(&k->groups[i].first, PATH_BYTES);
 		buf_init(&k->groups[i].last, PATH_BYTES);
 		buf_init(&k->groups[i].faults, FAULTS_MAX);
 	}
-	r = crew_run(&crew, err);
-	for (size_t i = 0; i < crew.window; i++) {
+	r = parallel_run(&parallel, err);
+	for (size_t i = 0; i < parallel.window; i++) {
 		buf_free(&k->groups[i].first);
 		buf_free(&k->groups[i].last);
 		buf_free(&k->groups[i].faults);

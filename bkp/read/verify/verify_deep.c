@@ -8,13 +8,13 @@
 
 #include <sodium.h>
 
-#include "base/crew.h"
+#include "base/parallel.h"
 #include "base/text.h"
 #include "format/crypto/age.h"
 #include "format/medium/arcfile.h"
 #include "format/medium/codec.h"
-#include "read/vault/arc_r.h"
 #include "read/file/digestset.h"
+#include "read/vault/arc_r.h"
 #include "read/vault/vault_r.h"
 #include "read/verify/verify_private.h"
 
@@ -108,7 +108,7 @@ static int end_archive(void *arg, size_t i, void *slot, struct err *err)
 
 static int check_archives(struct deep *d, struct err *err)
 {
-	struct crew crew = {.threads = d->run->threads,
+	struct parallel parallel = {.threads = d->run->threads,
 	    .n = d->root->n_archives,
 	    .window = d->run->threads * VERIFY_WINDOW,
 	    .slots = d->tasks,
@@ -118,7 +118,7 @@ static int check_archives(struct deep *d, struct err *err)
 	    .done = end_archive,
 	    .arg = d};
 
-	return crew_run(&crew, err);
+	return parallel_run(&parallel, err);
 }
 
 /* ---- beginning and end ---- */

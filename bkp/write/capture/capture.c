@@ -12,26 +12,26 @@
 #include <archive_entry.h>
 
 #include "base/buf.h"
-#include "base/crew.h"
 #include "base/err.h"
 #include "base/io.h"
+#include "base/parallel.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "format/medium/catalog.h"
 #include "format/config/exclude.h"
+#include "format/medium/catalog.h"
 #include "format/medium/extent.h"
 #include "format/medium/generation.h"
 #include "format/policy/policy.h"
 #include "write/capture/capture_private.h"
 #include "write/capture/content.h"
+#include "write/capture/reader_thread.h"
+#include "write/capture/tally.h"
 #include "write/expect/expect.h"
 #include "write/index/extset.h"
-#include "write/source/feed.h"
 #include "write/index/linkmap.h"
+#include "write/liveness/liveness.h"
+#include "write/source/queue.h"
 #include "write/store/pack.h"
-#include "write/capture/scout.h"
-#include "write/capture/tally.h"
-#include "write/liveness/waste.h"
 
 #define LIST_MAX   ((size_t)256 << 20)
 #define PATH_BYTES ((size_t)2 << 20)
@@ -58,7 +58,7 @@ int capture_new(const struct capture_config *cfg, struct capture **ret, struct e
 	if (c->scratch_fd >= 0 && !c->entry)
 		err_nomem(err);
 	if (c->scratch_fd < 0 || !c->entry || content_new(cfg->pack, cfg->chunker, &c->content, err) ||
-	    feed_new(cfg->ids, crew_processors() - 1, cfg->timings, &c->feed, err)) {
+	    queue_new(cfg->ids, parallel_processors() - 1, cfg->timings, &c->queue, err)) {
 		capture_free(c);
 		return -1;
 	}
@@ -70,7 +70,7 @@ void capture_free(struct capture *c)
 {
 	if (!c)
 		return;
-	feed_free(c->feed);
+	queue_free(c->queue);
 	content_free(c->content);
 	catalog_writer_free(c->block);
 	archive_entry_free(c->entry);
@@ -103,13 +103,13 @@ void capture_note(struct capture *c, enum capture_kind kind, const char *path, i
 	c->cfg.cb.note(c->cfg.cb.arg, kind, c->policy->name, path, errnum);
 }
 
-void capture_tell(struct capture *c, const struct feed_event *e)
+void capture_tell(struct capture *c, const struct queue_event *e)
 {
-	c->within = !e || e->kind == FEED_RESTART || e->kind == FEED_DONE
+	c->within = !e || e->kind == QUEUE_RESTART || e->kind == QUEUE_DONE
 			? 0
-			: c->within + (e->kind == FEED_HOLE ? e->length : e->n);
-	/* with FEED_DONE the file is not among the bytes yet */
-	if (c->cfg.cb.progress && (!e || e->kind != FEED_DONE))
+			: c->within + (e->kind == QUEUE_HOLE ? e->length : e->n);
+	/* with QUEUE_DONE the file is not among the bytes yet */
+	if (c->cfg.cb.progress && (!e || e->kind != QUEUE_DONE))
 		c->cfg.cb.progress(c->cfg.cb.progress_arg, c->result->bytes + c->within);
 }
 
@@ -133,7 +133,7 @@ int capture_begin_anew(struct capture *c, struct err *err)
 	catalog_writer_free(c->block);
 	c->block = NULL;
 	pack_abandon_set(c->cfg.pack);
-	waste_begin(pack_waste(c->cfg.pack), c->policy->name);
+	liveness_begin(pack_liveness(c->cfg.pack), c->policy->name);
 	return catalog_writer_new(&c->block, err);
 }
 
@@ -178,7 +178,7 @@ static int settle(struct capture *c, int r, const struct err *why, struct err *e
 	struct generation_dataset *ret = c->result;
 
 	if (!r) {
-		waste_end(pack_waste(c->cfg.pack));
+		liveness_end(pack_liveness(c->cfg.pack));
 		if (c->policy->command && c->policy->format == POLICY_STREAM)
 			capture_guard_stream(c);
 		else if (c->policy->command)
@@ -186,7 +186,7 @@ static int settle(struct capture *c, int r, const struct err *why, struct err *e
 		ret->verdict = ret->unreadable || ret->changed ? GENERATION_PARTIAL : GENERATION_GOOD;
 		return capture_judge(c, err);
 	}
-	waste_drop(pack_waste(c->cfg.pack));
+	liveness_drop(pack_liveness(c->cfg.pack));
 	return ret->verdict == GENERATION_FAILED ? give_up(c, why, err) : 0;
 }
 

@@ -1,7 +1,7 @@
 /* capture: one data set → chunks, catalog blocks, block list.
  *
  * capture_new → capture_dataset for each → capture_free.  Nothing it stores counts until the generation that
- * refers to it is committed (night.h).
+ * refers to it is committed (run.h).
  *
  * What cannot be captured as it should be is told through `note`, is written into the catalog for ever
  * (bkp.flags) and is counted; the rest goes on.  A data set whose command fails or gives what is not whole
@@ -90,7 +90,7 @@ int capture_new(const struct capture_config *cfg, struct capture **ret, struct e
 void capture_free(struct capture *c);
 
 /* *ret's strings are malloc'd, also when the data set failed (verdict, reason). */
-/* Why the next night will have to read everything, or an error without a code. */
+/* Why the next run will have to read everything, or an error without a code. */
 const struct err *capture_cache_fault(const struct capture *c);
 /* Was the data set captured last stopped? */
 bool capture_stopped(const struct capture *c);

@@ -1,5 +1,5 @@
 /* capture_catalog: the catalog of the data set at hand, block by block, and what is remembered of it for the
- * next night (statcache.h); see capture.h. */
+ * next run (file_cache.h); see capture.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -18,17 +18,17 @@
 #include "format/policy/policy.h"
 #include "write/capture/capture_private.h"
 #include "write/capture/content.h"
+#include "write/index/file_cache.h"
+#include "write/liveness/liveness.h"
+#include "write/source/file_changes.h"
 #include "write/store/pack.h"
-#include "write/index/statcache.h"
-#include "write/source/statmerge.h"
-#include "write/liveness/waste.h"
 
-/* The next night will be slower, which is no reason to lose this one; but it is said. */
+/* The next run will be slower, which is no reason to lose this one; but it is said. */
 static void cache_failed(struct capture *c, const struct err *why)
 {
 	if (!c->cache_fault.code[0])
 		c->cache_fault = *why;
-	statcache_writer_close(c->remember);
+	file_cache_writer_close(c->remember);
 	c->remember = NULL;
 }
 
@@ -37,7 +37,7 @@ static void cache_failed(struct capture *c, const struct err *why)
 static int end_block(struct capture *c, bool full, struct err *err)
 {
 	size_t entries = catalog_writer_entries(c->block), at = c->list.n;
-	struct statcache_archive in;
+	struct file_cache_archive in;
 	struct err why = ERR_INIT;
 	struct dedup_place place;
 	struct extent_run run;
@@ -47,14 +47,14 @@ static int end_block(struct capture *c, bool full, struct err *err)
 	if (catalog_writer_finish(c->block, &c->bytes, err) ||
 	    pack_chunk(c->cfg.pack, PACK_CATALOG, c->bytes.p, c->bytes.n, id, &place, err))
 		return -1;
-	waste_block(pack_waste(c->cfg.pack), &place, c->bytes.p, c->bytes.n);
+	liveness_block(pack_liveness(c->cfg.pack), &place, c->bytes.p, c->bytes.n);
 	run = (struct extent_run){EXTENT_DATA, place.archive, place.chunk, place.offset, place.length, {0}};
 	digest_sha256(id, DIGEST_LEN, run.digest); /* a run of one piece */
 	if (extent_format_run(&run, &c->list, err) || buf_terminate(&c->list, err))
 		return -1;
-	in = (struct statcache_archive){place.archive, pack_run_of(c->cfg.pack, place.archive)};
+	in = (struct file_cache_archive){place.archive, pack_run_of(c->cfg.pack, place.archive)};
 	capture_guard_note(c);
-	if (c->remember && statcache_end_block(c->remember, (const char *)c->list.p + at, &in, full,
+	if (c->remember && file_cache_end_block(c->remember, (const char *)c->list.p + at, &in, full,
 			       c->bytes.p, c->bytes.n, &why))
 		cache_failed(c, &why);
 	if (buf_printf(&c->list, err, " %zu ", entries) ||
@@ -72,15 +72,15 @@ static int begin_entry(struct capture *c, const char *path, struct err *err)
 	return path_encode(path, &c->first, err);
 }
 
-/* The entry added last, for the next night. */
+/* The entry added last, for the next run. */
 static void remember_entry(struct capture *c, const char *path, unsigned flags)
 {
 	const struct seen *s = &c->seen;
 	bool regular = S_ISREG(s->st.st_mode);
 	struct err why = ERR_INIT;
-	struct statcache_entry e = {
+	struct file_cache_entry e = {
 	    .path = path,
-	    .st = statcache_stat_of(regular && s->opened.st_mode ? &s->opened : &s->st, flags, s->looked_ns),
+	    .st = file_cache_stat_of(regular && s->opened.st_mode ? &s->opened : &s->st, flags, s->looked_ns),
 	    .length = catalog_writer_last(c->block),
 	    .bytes = s->bytes,
 	    .file = regular && s->extents,
@@ -92,7 +92,7 @@ static void remember_entry(struct capture *c, const char *path, unsigned flags)
 		return;
 	e.st.believed = e.st.believed && !s->odd;
 	e.archives = pack_touched(c->cfg.pack, &e.n_archives);
-	if (statcache_add(c->remember, &e, &why))
+	if (file_cache_add(c->remember, &e, &why))
 		cache_failed(c, &why);
 }
 
@@ -147,13 +147,13 @@ int capture_finish_catalog(struct capture *c, struct err *err)
 	    buf_terminate(&c->extents, err))
 		return -1;
 	c->result->blocks = strdup((const char *)c->extents.p);
-	waste_extents(pack_waste(c->cfg.pack), (const char *)c->extents.p);
+	liveness_extents(pack_liveness(c->cfg.pack), (const char *)c->extents.p);
 	return c->result->blocks ? 0 : err_nomem(err);
 }
 
 /* ---- what was captured before ---- */
 
-static int need_all(struct capture *c, const struct statcache_archive *a, size_t n, struct err *err)
+static int need_all(struct capture *c, const struct file_cache_archive *a, size_t n, struct err *err)
 {
 	for (size_t i = 0; i < n; i++)
 		if (pack_need(c->cfg.pack, a[i].number, err))
@@ -161,7 +161,7 @@ static int need_all(struct capture *c, const struct statcache_archive *a, size_t
 	return 0;
 }
 
-static void count(struct capture *c, const struct statcache_entry *e)
+static void count(struct capture *c, const struct file_cache_entry *e)
 {
 	c->result->entries++;
 	c->result->files += e->file;
@@ -180,12 +180,12 @@ static int damaged(struct capture *c, struct err *err)
 	    err, "E-STATCACHE-01", "%s", text("what was remembered of the last capture is damaged"));
 }
 
-/* What the block refers to is known from the last night, or is read from its bytes.  -1: these are damaged.
+/* What the block refers to is known from the last run, or is read from its bytes.  -1: these are damaged.
  */
-static int keep_references(struct capture *c, struct statcache_block *b)
+static int keep_references(struct capture *c, struct file_cache_block *b)
 {
-	const struct statcache_entry *last = statcache_entry(b, statcache_entries(b) - 1);
-	const char *place = statcache_place(b);
+	const struct file_cache_entry *last = file_cache_entry(b, file_cache_entries(b) - 1);
+	const char *place = file_cache_place(b);
 	struct extent_run run;
 	struct dedup_place at;
 	const uint8_t *bytes;
@@ -193,20 +193,20 @@ static int keep_references(struct capture *c, struct statcache_block *b)
 	if (extent_parse_data_run(place, strlen(place), &run, NULL))
 		return -1;
 	at = (struct dedup_place){run.archive, run.chunk, run.offset, (uint32_t)run.length, false};
-	if (waste_keep(pack_waste(c->cfg.pack), &at))
+	if (liveness_keep(pack_liveness(c->cfg.pack), &at))
 		return 0;
-	bytes = statcache_bytes(b);
+	bytes = file_cache_bytes(b);
 	if (!bytes)
 		return -1;
-	waste_block(pack_waste(c->cfg.pack), &at, bytes, last->offset + last->length);
+	liveness_block(pack_liveness(c->cfg.pack), &at, bytes, last->offset + last->length);
 	return 0;
 }
 
 /* The block as it is: nothing of it is read. */
-static int refer_to_block(struct capture *c, struct statcache_block *b, struct err *err)
+static int refer_to_block(struct capture *c, struct file_cache_block *b, struct err *err)
 {
-	size_t n = statcache_entries(b), n_archives;
-	const struct statcache_archive *archives = statcache_archives(b, &n_archives);
+	size_t n = file_cache_entries(b), n_archives;
+	const struct file_cache_archive *archives = file_cache_archives(b, &n_archives);
 	struct err why = ERR_INIT;
 
 	if (keep_references(c, b))
@@ -214,20 +214,20 @@ static int refer_to_block(struct capture *c, struct statcache_block *b, struct e
 	pack_touch_begin(
 	    c->cfg.pack); /* what it collects is of no use here, and would grow with the data set */
 	if (need_all(c, archives, n_archives, err) ||
-	    buf_printf(&c->list, err, "%s %zu ", statcache_place(b), n) ||
-	    path_encode(statcache_entry(b, 0)->path, &c->list, err) || buf_puts(&c->list, "\n", err))
+	    buf_printf(&c->list, err, "%s %zu ", file_cache_place(b), n) ||
+	    path_encode(file_cache_entry(b, 0)->path, &c->list, err) || buf_puts(&c->list, "\n", err))
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		count(c, statcache_entry(b, i));
-	if (c->remember && statcache_copy_block(c->remember, b, &why))
+		count(c, file_cache_entry(b, i));
+	if (c->remember && file_cache_copy_block(c->remember, b, &why))
 		cache_failed(c, &why);
 	return 0;
 }
 
 static int splice_entry(
-    struct capture *c, struct statcache_block *b, size_t i, const uint8_t *bytes, struct err *err)
+    struct capture *c, struct file_cache_block *b, size_t i, const uint8_t *bytes, struct err *err)
 {
-	const struct statcache_entry *e = statcache_entry(b, i);
+	const struct file_cache_entry *e = file_cache_entry(b, i);
 	struct err why = ERR_INIT;
 
 	pack_touch_begin(c->cfg.pack);
@@ -235,18 +235,18 @@ static int splice_entry(
 	    catalog_writer_add_raw(c->block, e->path, bytes + e->offset, e->length, err))
 		return -1;
 	count(c, e);
-	if (c->remember && statcache_add(c->remember, e, &why))
+	if (c->remember && file_cache_add(c->remember, e, &why))
 		cache_failed(c, &why);
 	return catalog_writer_full(c->block) ? end_block(c, true, err) : 0;
 }
 
-int capture_add_range(struct capture *c, const struct statmerge_range *r, struct err *err)
+int capture_add_range(struct capture *c, const struct file_changes_range *r, struct err *err)
 {
 	const uint8_t *bytes;
 
 	if (r->whole && !catalog_writer_entries(c->block))
 		return refer_to_block(c, r->block, err);
-	bytes = statcache_bytes(r->block);
+	bytes = file_cache_bytes(r->block);
 	if (!bytes)
 		return damaged(c, err);
 	for (size_t i = r->from; i < r->to; i++)
@@ -255,10 +255,10 @@ int capture_add_range(struct capture *c, const struct statmerge_range *r, struct
 	return 0;
 }
 
-int capture_former_extents(struct capture *c, struct statcache_block *b, size_t i, struct err *err)
+int capture_former_extents(struct capture *c, struct file_cache_block *b, size_t i, struct err *err)
 {
-	const struct statcache_entry *e = statcache_entry(b, i);
-	const uint8_t *bytes = statcache_bytes(b);
+	const struct file_cache_entry *e = file_cache_entry(b, i);
+	const uint8_t *bytes = file_cache_bytes(b);
 	struct catalog_reader *reader = NULL;
 	struct catalog_item item;
 	uint8_t *copy;
@@ -288,7 +288,7 @@ int capture_former_extents(struct capture *c, struct statcache_block *b, size_t 
 
 /* ---- what is remembered ---- */
 
-static bool available(void *arg, const struct statcache_archive *a)
+static bool available(void *arg, const struct file_cache_archive *a)
 {
 	const struct capture *c = arg;
 
@@ -320,9 +320,9 @@ int capture_open_cache(struct capture *c, struct err *err)
 		cache_failed(c, &why);
 		return 0;
 	}
-	if (statcache_open(c->cache_fd, c->cfg.repository, c->policy->name, available, c, &c->cache, err))
+	if (file_cache_open(c->cache_fd, c->cfg.repository, c->policy->name, available, c, &c->cache, err))
 		return -1;
-	if (statcache_writer_open(c->cache_fd, c->cfg.repository, c->policy->name, &c->remember, &why))
+	if (file_cache_writer_open(c->cache_fd, c->cfg.repository, c->policy->name, &c->remember, &why))
 		cache_failed(c, &why);
 	return 0;
 }
@@ -331,11 +331,11 @@ void capture_close_cache(struct capture *c, bool whole)
 {
 	struct err why = ERR_INIT;
 
-	statcache_close(c->cache);
+	file_cache_close(c->cache);
 	c->cache = NULL;
 	if (!whole)
-		statcache_writer_close(c->remember);
-	else if (c->remember && statcache_writer_commit(c->remember, &why) && !c->cache_fault.code[0])
+		file_cache_writer_close(c->remember);
+	else if (c->remember && file_cache_writer_commit(c->remember, &why) && !c->cache_fault.code[0])
 		c->cache_fault = why;
 	c->remember = NULL;
 }

@@ -1,7 +1,7 @@
 /* capture_guard: what became of a data set's files since it was captured last, measured on the way; see
  * capture.h and format/guard/guard.h.
  *
- * What a capture has changed in the stat cache is not seen by the next one again.  So its figures stand in a
+ * What a capture has changed in the file cache is not seen by the next one again.  So its figures stand in a
  * file beside the cache, written before the cache is: those of a capture that was never reported, because the
  * run died or no medium took it, are added to the next one's. */
 #include <fcntl.h>
@@ -14,16 +14,16 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
+#include "format/guard/kind.h"
 #include "format/medium/catalog.h"
 #include "format/medium/generation.h"
-#include "format/guard/kind.h"
 #include "format/policy/policy.h"
 #include "write/capture/capture_private.h"
-#include "write/index/extset.h"
-#include "write/source/feed.h"
-#include "write/store/pack.h"
-#include "write/index/statcache.h"
 #include "write/capture/tally.h"
+#include "write/index/extset.h"
+#include "write/index/file_cache.h"
+#include "write/source/queue.h"
+#include "write/store/pack.h"
 
 #define NAME_BYTES 160
 #define FILE_BYTES 512
@@ -117,7 +117,7 @@ int capture_guard_begin(struct capture *c, struct err *err)
 	tally_begin(c->tally);
 	memset(&c->noted, 0, sizeof(c->noted));
 	memset(&c->census, 0, sizeof(c->census));
-	c->comparing = c->cache && statcache_is_there(c->cache);
+	c->comparing = c->cache && file_cache_is_there(c->cache);
 	extset_close(c->extensions);
 	c->extensions = NULL;
 	return c->cache_fd < 0 ? 0
@@ -125,29 +125,29 @@ int capture_guard_begin(struct capture *c, struct err *err)
 				     &c->extensions, err);
 }
 
-void capture_guard_look(struct capture *c, const struct feed_event *e)
+void capture_guard_look(struct capture *c, const struct queue_event *e)
 {
 	bool data =
-	    (e->kind == FEED_SMALL_FILE || e->kind == FEED_SMALL_DATA || e->kind == FEED_CHUNK) && e->n;
+	    (e->kind == QUEUE_SMALL_FILE || e->kind == QUEUE_SMALL_DATA || e->kind == QUEUE_CHUNK) && e->n;
 
-	if (e->kind == FEED_RESTART)
+	if (e->kind == QUEUE_RESTART)
 		c->seen.kind = KIND_UNKNOWN;
 	/* all of it so far is zero: what comes decides */
-	if (c->seen.kind == KIND_ZERO && data && !kind_is_zero(feed_content(c->feed), e->n))
+	if (c->seen.kind == KIND_ZERO && data && !kind_is_zero(queue_content(c->queue), e->n))
 		c->seen.kind = KIND_PLAIN;
 	if (c->seen.kind != KIND_UNKNOWN)
 		return;
-	if (e->kind == FEED_HOLE || (data && kind_is_zero(feed_content(c->feed), e->n)))
+	if (e->kind == QUEUE_HOLE || (data && kind_is_zero(queue_content(c->queue), e->n)))
 		c->seen.kind = KIND_ZERO;
 	else if (data)
-		c->seen.kind = kind_of(feed_content(c->feed), e->n);
+		c->seen.kind = kind_of(queue_content(c->queue), e->n);
 }
 
 /* Does the entry at hand refer to an archive that was begun by this run? */
 static bool stored_anew(const struct capture *c)
 {
 	size_t n;
-	const struct statcache_archive *a = pack_touched(c->cfg.pack, &n);
+	const struct file_cache_archive *a = pack_touched(c->cfg.pack, &n);
 
 	for (size_t i = 0; i < n; i++)
 		if (a[i].number >= c->first_archive)
@@ -176,7 +176,7 @@ int capture_guard_file(struct capture *c, const char *path, struct err *err)
 	now.kind = s->kind;
 	capture_guard_count(c, s->kind);
 	if (s->known) {
-		/* all is stored anew tonight, whatever became of it */
+		/* all is stored anew in this run, whatever became of it */
 		bool anew = s->anew && !c->cfg.anew &&
 			    s->was.ctime_ns != (int64_t)((uint64_t)st->st_ctim.tv_sec * 1000000000u +
 							 (uint64_t)st->st_ctim.tv_nsec) &&
@@ -190,7 +190,8 @@ int capture_guard_file(struct capture *c, const char *path, struct err *err)
 	return c->comparing ? tally_fresh(c->tally, path, &now, strange, err) : 0;
 }
 
-int capture_guard_gone(struct capture *c, const char *path, const struct statmerge_was *was, struct err *err)
+int capture_guard_gone(
+    struct capture *c, const char *path, const struct file_changes_was *was, struct err *err)
 {
 	struct tally_file f = {was->ino, was->size, was->mtime_ns, was->kind};
 

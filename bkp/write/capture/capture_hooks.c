@@ -6,13 +6,13 @@
 
 #include "base/err.h"
 #include "base/text.h"
+#include "base/timings.h"
 #include "format/medium/generation.h"
 #include "format/policy/policy.h"
 #include "write/capture/capture_private.h"
-#include "write/source/command.h"
 #include "write/expect/expect.h"
 #include "write/expect/probe.h"
-#include "base/timings.h"
+#include "write/source/command.h"
 
 #define DAY_NS	 (INT64_C(86400) * 1000000000)
 #define AFTER_NS (UINT64_C(300) * 1000000000) /* for `after` once all is to end */

@@ -11,22 +11,22 @@
 #include "base/err.h"
 #include "format/guard/guard.h"
 #include "write/capture/capture.h"
-#include "write/source/statmerge.h"
-#include "write/source/command.h"
 #include "write/capture/content.h"
+#include "write/source/command.h"
+#include "write/source/file_changes.h"
 
 struct archive_entry;
 struct capture_output;
 struct catalog_writer;
 struct content;
 struct extset;
-struct feed;
-struct feed_event;
+struct queue;
+struct queue_event;
 struct linkmap;
-struct statcache;
-struct statcache_block;
-struct statcache_writer;
-struct statmerge_range;
+struct file_cache;
+struct file_cache_block;
+struct file_cache_writer;
+struct file_changes_range;
 struct tally;
 
 struct capture {
@@ -44,11 +44,11 @@ struct capture {
 	struct generation_dataset *result;
 	struct linkmap *links;
 	int scratch_fd;
-	struct feed *feed;
+	struct queue *queue;
 	/* what is remembered of it, and what will be; NULL: nothing */
 	int cache_fd;
-	struct statcache *cache;
-	struct statcache_writer *remember;
+	struct file_cache *cache;
+	struct file_cache_writer *remember;
 	uint64_t *runs; /* archives that were available when it was begun */
 	size_t n_runs;
 	bool stopped;	 /* by capture_callbacks.stop */
@@ -70,10 +70,10 @@ struct capture {
 		int64_t looked_ns;
 		unsigned flags;
 		bool extents;
-		bool odd;	  /* must be looked at every night */
+		bool odd;	  /* must be looked at every run */
 		uint64_t bytes;	  /* of content */
 		bool known, anew; /* was captured before; holds content that was not stored before */
-		struct statmerge_was was;
+		struct file_changes_was was;
 		uint8_t kind; /* format/guard/kind.h */
 	} seen;
 	struct archive_entry *entry; /* kept while its content comes */
@@ -86,7 +86,7 @@ struct capture {
 /* Nothing was captured of the data set at hand. */
 int capture_begin_anew(struct capture *c, struct err *err);
 /* How far it is; e: of a content; NULL: none is at hand. */
-void capture_tell(struct capture *c, const struct feed_event *e);
+void capture_tell(struct capture *c, const struct queue_event *e);
 void capture_note(struct capture *c, enum capture_kind kind, const char *path, int errnum);
 
 /* ---- capture_catalog.c ---- */
@@ -95,9 +95,9 @@ void capture_note(struct capture *c, enum capture_kind kind, const char *path, i
 int capture_add_entry(struct capture *c, struct archive_entry *e, const char *path, bool has_extents,
     unsigned flags, struct err *err);
 /* Entries of a former block that are as they were. */
-int capture_add_range(struct capture *c, const struct statmerge_range *r, struct err *err);
+int capture_add_range(struct capture *c, const struct file_changes_range *r, struct err *err);
 /* The extents of entry i of a former block into c->extents (empty: it has none) and c->sha256. */
-int capture_former_extents(struct capture *c, struct statcache_block *b, size_t i, struct err *err);
+int capture_former_extents(struct capture *c, struct file_cache_block *b, size_t i, struct err *err);
 /* The data set will not become whole in this run: what was added so far is remembered all the same. */
 int capture_keep_block(struct capture *c, struct err *err);
 /* The catalog is complete: stores the block list, whose extents go into the root. */
@@ -115,12 +115,13 @@ void capture_guard_reset(struct capture *c);
 /* A data set is begun; what was remembered of it is open.  Again for the same, when it is begun anew. */
 int capture_guard_begin(struct capture *c, struct err *err);
 /* A content event of the entry at hand, before anybody takes it: the first tells the kind. */
-void capture_guard_look(struct capture *c, const struct feed_event *e);
+void capture_guard_look(struct capture *c, const struct queue_event *e);
 /* A regular file of that kind is there. */
 void capture_guard_count(struct capture *c, uint8_t kind);
 /* The entry at hand, a regular file, is complete. */
 int capture_guard_file(struct capture *c, const char *path, struct err *err);
-int capture_guard_gone(struct capture *c, const char *path, const struct statmerge_was *was, struct err *err);
+int capture_guard_gone(
+    struct capture *c, const char *path, const struct file_changes_was *was, struct err *err);
 /* What was counted so far, for the next run, should this one die: before anything is remembered of it. */
 void capture_guard_note(struct capture *c);
 /* The data set is complete. */

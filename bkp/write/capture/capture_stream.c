@@ -11,10 +11,10 @@
 #include "format/medium/generation.h"
 #include "format/policy/policy.h"
 #include "write/capture/capture_private.h"
-#include "write/source/command.h"
 #include "write/capture/content.h"
 #include "write/expect/dumpcheck.h"
-#include "write/source/feed.h"
+#include "write/source/command.h"
+#include "write/source/queue.h"
 #include "write/source/reader.h"
 
 /* ---- the command ---- */
@@ -137,7 +137,7 @@ struct stream {
 	struct capture_output output;
 };
 
-static int read_output(void *arg, struct feed *f, struct err *err)
+static int read_output(void *arg, struct queue *f, struct err *err)
 {
 	struct stream *s = arg;
 
@@ -147,14 +147,14 @@ static int read_output(void *arg, struct feed *f, struct err *err)
 
 /* What came from the command.  0, -1. */
 static int take_output(
-    struct capture *c, const struct feed_event *e, int *ret_result, int *ret_errno, struct err *err)
+    struct capture *c, const struct queue_event *e, int *ret_result, int *ret_errno, struct err *err)
 {
 	capture_guard_look(c, e);
-	if (e->kind == FEED_CHUNK)
+	if (e->kind == QUEUE_CHUNK)
 		c->result->bytes += e->n; /* how far it came, should it be stopped */
 	capture_tell(c, NULL);
-	if (e->kind != FEED_DONE)
-		return content_take(c->content, c->feed, e, err);
+	if (e->kind != QUEUE_DONE)
+		return content_take(c->content, c->queue, e, err);
 	*ret_errno = e->errnum;
 	*ret_result = e->result;
 	return 0;
@@ -164,24 +164,24 @@ static int take_output(
 static int take_stream(
     struct capture *c, struct stream *s, uint64_t *ret_size, int *ret_errno, struct err *err)
 {
-	struct feed_event *e;
+	struct queue_event *e;
 	int r, result = -1;
 
-	if (feed_start(c->feed, read_output, s, err))
+	if (queue_start(c->queue, read_output, s, err))
 		return -1;
 	content_begin(c->content);
-	while ((r = feed_next(c->feed, &e, err)) == 0 || r == FEED_IDLE) {
-		r = r == FEED_IDLE ? 0 : take_output(c, e, &result, ret_errno, err);
+	while ((r = queue_next(c->queue, &e, err)) == 0 || r == QUEUE_IDLE) {
+		r = r == QUEUE_IDLE ? 0 : take_output(c, e, &result, ret_errno, err);
 		if (!r && is_time(c))
 			r = capture_stop(c, err);
 		if (r)
 			break;
 	}
-	if (r != FEED_END)
+	if (r != QUEUE_END)
 		command_interrupt(s->output.command); /* the reader may be waiting for it */
-	feed_stop(c->feed);
-	if (r != FEED_END || result)
-		return r == FEED_END ? result : -1;
+	queue_stop(c->queue);
+	if (r != QUEUE_END || result)
+		return r == QUEUE_END ? result : -1;
 	return content_end(c->content, &c->extents, ret_size, &c->sha256, err);
 }
 

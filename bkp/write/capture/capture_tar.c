@@ -1,6 +1,6 @@
 /* capture_tar: the entries of a tar stream that a command gives, into the catalog; see capture.h.
  *
- * Content is stored as it comes (tarsource.h → feed.h → content.h); the entries with their extents wait in
+ * Content is stored as it comes (tarsource.h → queue.h → content.h); the entries with their extents wait in
  * entrysort.h, because a catalog is in the order of paths and a stream is in any.  Only when the stream was
  * whole and the command ended well does the catalog begin. */
 #include <errno.h>
@@ -10,15 +10,15 @@
 
 #include "base/err.h"
 #include "base/text.h"
-#include "format/medium/catalog.h"
 #include "format/config/exclude.h"
+#include "format/medium/catalog.h"
 #include "format/medium/generation.h"
 #include "format/policy/policy.h"
 #include "write/capture/capture_private.h"
-#include "write/source/command.h"
 #include "write/capture/content.h"
+#include "write/source/command.h"
 #include "write/source/entrysort.h"
-#include "write/source/feed.h"
+#include "write/source/queue.h"
 #include "write/source/reader.h"
 #include "write/source/tarsource.h"
 
@@ -31,7 +31,7 @@ struct tar_capture {
 /* ---- what the stream gives ---- */
 
 /* The entry is complete, with c->extents (has_extents).  What a catalog cannot hold fails the data set, not
- * the night. */
+ * the run. */
 static int keep(struct capture *c, struct tar_capture *t, struct archive_entry *e, const char *path,
     bool has_extents, struct err *err)
 {
@@ -58,9 +58,9 @@ static int keep_link(
 	return r < 0 ? -1 : 0;
 }
 
-static int take_item(struct capture *c, struct tar_capture *t, const struct feed_item *it, struct err *err)
+static int take_item(struct capture *c, struct tar_capture *t, const struct queue_item *it, struct err *err)
 {
-	const char *path = feed_path(c->feed), *target;
+	const char *path = queue_path(c->queue), *target;
 
 	capture_tell(c, NULL);
 	c->seen = (struct seen){.flags = it->incomplete ? CATALOG_INCOMPLETE : 0};
@@ -79,22 +79,23 @@ static int take_item(struct capture *c, struct tar_capture *t, const struct feed
 		archive_entry_clear(it->entry); /* its attributes may be large */
 		return r;
 	}
-	/* its content comes with the next events: by then the tray with the item is gone */
-	c->entry = feed_keep_entry(c->feed, c->entry);
+	/* its content comes with the next events: by then the batch with the item is gone */
+	c->entry = queue_keep_entry(c->queue, c->entry);
 	c->path.n = 0;
 	content_begin(c->content);
 	return buf_append(&c->path, path, strlen(path) + 1, err);
 }
 
-static int take_content(struct capture *c, struct tar_capture *t, const struct feed_event *e, struct err *err)
+static int take_content(
+    struct capture *c, struct tar_capture *t, const struct queue_event *e, struct err *err)
 {
 	uint64_t size;
 	int r;
 
 	capture_guard_look(c, e);
 	capture_tell(c, e);
-	if (e->kind != FEED_DONE)
-		return content_take(c->content, c->feed, e, err);
+	if (e->kind != QUEUE_DONE)
+		return content_take(c->content, c->queue, e, err);
 	if (content_end(c->content, &c->extents, &size, &c->sha256, err))
 		return -1;
 	capture_guard_count(c, c->seen.kind);
@@ -112,15 +113,15 @@ static bool is_time(const struct capture *c)
 /* 0, -1. */
 static int take_stream(struct capture *c, struct tar_capture *t, struct err *err)
 {
-	struct feed_event *e;
+	struct queue_event *e;
 	int r;
 
-	if (feed_start(c->feed, tarsource_run, &t->source, err))
+	if (queue_start(c->queue, tarsource_run, &t->source, err))
 		return -1;
-	while ((r = feed_next(c->feed, &e, err)) == 0 || r == FEED_IDLE) {
-		if (r != FEED_IDLE)
-			r = e->kind == FEED_ITEM ? take_item(c, t, &e->item, err)
-						 : take_content(c, t, e, err);
+	while ((r = queue_next(c->queue, &e, err)) == 0 || r == QUEUE_IDLE) {
+		if (r != QUEUE_IDLE)
+			r = e->kind == QUEUE_ITEM ? take_item(c, t, &e->item, err)
+						  : take_content(c, t, e, err);
 		else
 			r = 0;
 		if (!r && is_time(c))
@@ -128,10 +129,10 @@ static int take_stream(struct capture *c, struct tar_capture *t, struct err *err
 		if (r)
 			break;
 	}
-	if (r != FEED_END)
+	if (r != QUEUE_END)
 		command_interrupt(t->output.command); /* the reader may be waiting for it */
-	feed_stop(c->feed);
-	return r == FEED_END ? 0 : -1;
+	queue_stop(c->queue);
+	return r == QUEUE_END ? 0 : -1;
 }
 
 /* What is wrong with the stream, if anything.  A command that failed says better why its stream is cut off.

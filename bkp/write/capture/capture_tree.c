@@ -1,4 +1,4 @@
-/* capture_tree: what the scout finds below the paths of a data set, into the catalog; see capture.h. */
+/* capture_tree: what the reader thread finds below the paths of a data set, into the catalog; see capture.h. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,18 +11,18 @@
 #include "base/err.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "format/medium/catalog.h"
 #include "format/config/exclude.h"
+#include "format/medium/catalog.h"
 #include "format/medium/generation.h"
 #include "format/policy/policy.h"
 #include "write/capture/capture_private.h"
 #include "write/capture/content.h"
-#include "write/source/feed.h"
+#include "write/capture/reader_thread.h"
+#include "write/index/file_cache.h"
 #include "write/index/linkmap.h"
-#include "write/store/pack.h"
+#include "write/source/queue.h"
 #include "write/source/reader.h"
-#include "write/capture/scout.h"
-#include "write/index/statcache.h"
+#include "write/store/pack.h"
 
 /* ---- entries of a tree ---- */
 
@@ -46,7 +46,7 @@ static int further_name(
 		memcpy(&c->sha256, c->extents.p + c->extents.n, sizeof(c->sha256));
 	}
 	archive_entry_copy_hardlink(e, (const char *)c->link.p);
-	c->seen.odd = true; /* what it refers to is found out anew every night */
+	c->seen.odd = true; /* what it refers to is found out anew every run */
 	r = capture_add_entry(c, e, path, c->extents.n > 0, flags, err);
 	return r ? -1 : 1;
 }
@@ -84,7 +84,7 @@ static int put_entry(struct capture *c, struct archive_entry *e, const char *pat
 }
 
 /* Everything that is to be told of an entry. */
-static void take_notes(struct capture *c, const struct feed_item *it, const char *path)
+static void take_notes(struct capture *c, const struct queue_item *it, const char *path)
 {
 	if (it->mount)
 		capture_note(c, CAPTURE_MOUNT, path, 0);
@@ -105,12 +105,12 @@ static void take_notes(struct capture *c, const struct feed_item *it, const char
 
 /* A file with several names whose content is known: its entry is made anew, because its first name may be
  * another. */
-static int take_same(struct capture *c, const struct feed_item *it, const char *path, struct err *err)
+static int take_same(struct capture *c, const struct queue_item *it, const char *path, struct err *err)
 {
 	if (capture_former_extents(c, it->same, it->same_at, err))
 		return -1;
 	c->seen.extents = c->extents.n > 0;
-	c->seen.kind = statcache_entry(it->same, it->same_at)->kind;
+	c->seen.kind = file_cache_entry(it->same, it->same_at)->kind;
 	if (c->seen.extents) {
 		c->seen.bytes = (uint64_t)it->opened.st_size;
 		c->result->bytes += c->seen.bytes;
@@ -118,9 +118,9 @@ static int take_same(struct capture *c, const struct feed_item *it, const char *
 	return put_entry(c, it->entry, path, err);
 }
 
-static int take_item(struct capture *c, const struct feed_item *it, struct err *err)
+static int take_item(struct capture *c, const struct queue_item *it, struct err *err)
 {
-	const char *path = feed_path(c->feed);
+	const char *path = queue_path(c->queue);
 	int r;
 
 	c->seen = (struct seen){.st = it->st,
@@ -145,21 +145,21 @@ static int take_item(struct capture *c, const struct feed_item *it, struct err *
 		return it->same && !(c->seen.flags & CATALOG_UNREADABLE) ? take_same(c, it, path, err)
 									 : put_entry(c, it->entry, path, err);
 	}
-	/* its content comes with the next events: by then the tray with the item is gone */
-	c->entry = feed_keep_entry(c->feed, c->entry);
+	/* its content comes with the next events: by then the batch with the item is gone */
+	c->entry = queue_keep_entry(c->queue, c->entry);
 	c->path.n = 0;
 	content_begin(c->content);
 	return buf_append(&c->path, path, strlen(path) + 1, err);
 }
 
-static int take_content(struct capture *c, const struct feed_event *e, struct err *err)
+static int take_content(struct capture *c, const struct queue_event *e, struct err *err)
 {
 	const char *path = (const char *)c->path.p;
 
 	capture_guard_look(c, e);
 	capture_tell(c, e);
-	if (e->kind != FEED_DONE)
-		return content_take(c->content, c->feed, e, err);
+	if (e->kind != QUEUE_DONE)
+		return content_take(c->content, c->queue, e, err);
 	c->seen.opened = e->st;
 	if (e->result == READER_UNREADABLE) {
 		c->seen.flags |= CATALOG_UNREADABLE;
@@ -178,20 +178,20 @@ static int take_content(struct capture *c, const struct feed_event *e, struct er
 	return put_entry(c, c->entry, path, err);
 }
 
-static int take(struct capture *c, struct feed_event *e, struct err *err)
+static int take(struct capture *c, struct queue_event *e, struct err *err)
 {
 	int r;
 
 	switch (e->kind) {
-	case FEED_ITEM:
+	case QUEUE_ITEM:
 		return take_item(c, &e->item, err);
-	case FEED_GONE:
-		return capture_guard_gone(c, feed_path(c->feed), &e->item.was, err);
-	case FEED_RANGE:
+	case QUEUE_GONE:
+		return capture_guard_gone(c, queue_path(c->queue), &e->item.was, err);
+	case QUEUE_RANGE:
 		capture_tell(c, NULL);
 		r = capture_add_range(c, &e->range, err);
-		/* not only with its tray: hundreds of blocks may stand in one */
-		statcache_block_free(e->range.block);
+		/* not only with its batch: hundreds of blocks may stand in one */
+		file_cache_block_free(e->range.block);
 		e->range.block = NULL;
 		return r;
 	default:
@@ -231,7 +231,7 @@ int capture_stop(struct capture *c, struct err *err)
 	 * known */
 	uint64_t stored = done + c->within;
 
-	/* a block may be a night's worth of large files: without it no night would come any further */
+	/* a block may be a run's worth of large files: without it no run would come any further */
 	if (capture_keep_block(c, err))
 		return -1;
 	c->result->verdict = GENERATION_FAILED;
@@ -259,23 +259,23 @@ int capture_stop(struct capture *c, struct err *err)
 	    done >> 20, most >> 20, fresh >> 20, (most - done + fresh - 1) / fresh);
 }
 
-/* Takes all that the scout finds. */
-static int follow(struct capture *c, struct scout *s, struct err *err)
+/* Takes all that the reader thread finds. */
+static int follow(struct capture *c, struct reader_thread *s, struct err *err)
 {
-	struct feed_event *e;
+	struct queue_event *e;
 	int r;
 
-	if (feed_start(c->feed, scout_run, s, err))
+	if (queue_start(c->queue, reader_thread_run, s, err))
 		return -1;
-	while ((r = feed_next(c->feed, &e, err)) == 0 || r == FEED_IDLE) {
-		r = r == FEED_IDLE ? 0 : take(c, e, err);
+	while ((r = queue_next(c->queue, &e, err)) == 0 || r == QUEUE_IDLE) {
+		r = r == QUEUE_IDLE ? 0 : take(c, e, err);
 		if (!r && c->cfg.cb.stop && c->cfg.cb.stop(c->cfg.cb.arg))
 			r = capture_stop(c, err);
 		if (r)
 			break;
 	}
-	feed_stop(c->feed);
-	return r == FEED_END ? 0 : -1;
+	queue_stop(c->queue);
+	return r == QUEUE_END ? 0 : -1;
 }
 
 static int by_path(const void *a, const void *b)
@@ -306,7 +306,7 @@ static int capture_once(
 {
 	char links[4096];
 	bool anew = c->cfg.anew || c->forget;
-	struct scout scout = {
+	struct reader_thread reader_thread = {
 	    .anew = anew,
 	    .roots = roots,
 	    .n_roots = n,
@@ -324,8 +324,8 @@ static int capture_once(
 	if (capture_open_cache(c, err) || capture_guard_begin(c, err) || linkmap_open(links, &c->links, err))
 		return -1;
 	c->forget = false;
-	scout.cache = c->cache;
-	r = follow(c, &scout, err);
+	reader_thread.cache = c->cache;
+	r = follow(c, &reader_thread, err);
 	if (!r)
 		r = capture_finish_catalog(c, err);
 	if (r)

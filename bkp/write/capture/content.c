@@ -8,10 +8,10 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "format/medium/extent.h"
 #include "format/medium/chunker.h"
-#include "write/source/feed.h"
-#include "write/liveness/waste.h"
+#include "format/medium/extent.h"
+#include "write/liveness/liveness.h"
+#include "write/source/queue.h"
 
 #define RUNS_MAX ((size_t)EXTENT_INDIRECT_MAX)
 
@@ -88,27 +88,27 @@ static int add_hole(struct content *c, uint64_t len, struct err *err)
 	return len ? extent_add(&c->writer, &run, false, &c->runs, err) : 0;
 }
 
-int content_take(struct content *c, struct feed *f, const struct feed_event *e, struct err *err)
+int content_take(struct content *c, struct queue *f, const struct queue_event *e, struct err *err)
 {
 	struct dedup_place place;
 
 	switch (e->kind) {
-	case FEED_SMALL_FILE:
+	case QUEUE_SMALL_FILE:
 		c->small = true;
 		memcpy(c->small_sha256, e->sha256, DIGEST_LEN);
 		/* fall through */
-	case FEED_SMALL_DATA:
+	case QUEUE_SMALL_DATA:
 		if (!c->small)
-			digest_update(c->sha, feed_content(f), e->n);
-		if (pack_small_id(c->pack, e->id, feed_content(f), e->n, &place, err))
+			digest_update(c->sha, queue_content(f), e->n);
+		if (pack_small_id(c->pack, e->id, queue_content(f), e->n, &place, err))
 			return -1;
 		return add_place(c, &c->writer, &place, e->id, err);
-	case FEED_CHUNK:
-		digest_update(c->sha, feed_content(f), e->n);
-		if (pack_chunk_give(c->pack, PACK_BULK, e->id, feed_chunk_buf(f), &place, err))
+	case QUEUE_CHUNK:
+		digest_update(c->sha, queue_content(f), e->n);
+		if (pack_chunk_give(c->pack, PACK_BULK, e->id, queue_chunk_buf(f), &place, err))
 			return -1;
 		return add_place(c, &c->writer, &place, e->id, err);
-	case FEED_HOLE:
+	case QUEUE_HOLE:
 		return add_hole(c, e->length, err);
 	default:
 		content_begin(c);
@@ -152,7 +152,7 @@ static int store_runs(struct content *c, struct err *err)
 		if (buf_append(&c->runs, direct.p + i, 1, err) ||
 		    (direct.p[i] == ' ' && buf_puts(&c->runs, "@", err)))
 			return -1;
-	waste_list(pack_waste(c->pack), c->runs.p, c->runs.n, text.p, text.n);
+	liveness_list(pack_liveness(c->pack), c->runs.p, c->runs.n, text.p, text.n);
 	return 0;
 }
 

@@ -19,18 +19,18 @@
 struct buf;
 struct chunker;
 struct err;
-struct feed;
-struct feed_event;
+struct queue;
+struct queue_event;
 
 struct content;
 int content_new(struct pack *pack, const struct chunker *chunker, struct content **ret, struct err *err);
 void content_free(struct content *c);
 
 void content_begin(struct content *c);
-/* One event of what reader.h feeds between an item and FEED_DONE, which is at hand in f.  FEED_RESTART begins
+/* One event of what reader.h feeds between an item and QUEUE_DONE, which is at hand in f.  QUEUE_RESTART begins
  * anew.
  */
-int content_take(struct content *c, struct feed *f, const struct feed_event *e, struct err *err);
+int content_take(struct content *c, struct queue *f, const struct queue_event *e, struct err *err);
 /* SHA-256 of the whole content as it was read, holes as zeros. */
 struct content_sha256 {
 	bool has; /* false: more than EXTENT_HOLES_MAX bytes are holes */

@@ -14,8 +14,8 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "format/crypto/digest.h"
-#include "format/medium/generation.h"
 #include "format/crypto/minisig.h"
+#include "format/medium/generation.h"
 #include "read/ledger/ledger.h"
 #include "read/vault/medium.h"
 #include "read/vault/vault_r.h"
@@ -54,7 +54,7 @@ static void close_list(struct open_list *o)
 	free(o->known);
 }
 
-/* An archive that is unknown here may stand in the list of any night since the first; a document cannot. */
+/* An archive that is unknown here may stand in the list of any run since the first; a document cannot. */
 static int open_list(struct readback *rb, uint64_t number, struct open_list *ret, struct err *err)
 {
 	struct open_list o = {0};
@@ -144,7 +144,7 @@ static uint64_t bytes_unknown(const struct readback *rb, const struct open_list 
 
 /* Reading a list costs its bytes, what it vouches for saves those of its archives: lists are read, newest
  * first, until nothing is unknown any more or they have cost a share of what is left to be read.  What a
- * night has written stands in no older list, so years of them are not read for it; what was not captured
+ * run has written stands in no older list, so years of them are not read for it; what was not captured
  * for a month is worth a month of lists. */
 static int vouch_for(struct readback *rb, uint64_t number, struct err *err)
 {

@@ -4,7 +4,7 @@
  * readback_open() → readback_generation() … → readback_close().  A file that stands in several generations is
  * read once per run.  Files of generations whose copy on this medium is recorded as verified need not be read
  * again for a new one (an archive never changes), unless `again` asks for it.  Their lists are asked newest
- * first, and only as long as that costs less than reading what they could vouch for: a night does not grow
+ * first, and only as long as that costs less than reading what they could vouch for: a run does not grow
  * with the number of generations.
  *
  * When the medium itself no longer answers (pulled out), or a file cannot be read (err_is_unread():

@@ -2,7 +2,7 @@
  * files are copied (mirror.h), recorded as "copied", read back from the device (readback.h), recorded as
  * "verified" or "verify-failed".
  *
- * What the night does for online media and the rotation for an offline one.  Goes on where it was when called
+ * What the run does for online media and the rotation for an offline one.  Goes on where it was when called
  * again: every archive that has arrived is kept.
  *
  * Nothing that stands on the medium is ever replaced.  A copy that lost files gets them again; one that holds

@@ -271,7 +271,7 @@ static const char *take_field(struct pgdump *d)
 	}
 }
 
-static void feed(void *self, struct dumpcheck_state *s, const uint8_t *p, size_t n)
+static void queue(void *self, struct dumpcheck_state *s, const uint8_t *p, size_t n)
 {
 	struct pgdump *d = self;
 	size_t at = 0;
@@ -328,4 +328,4 @@ static void end(void *self, struct dumpcheck_state *s)
 	dumpcheck_cut(s, where);
 }
 
-const struct dumpcheck_kind dumpcheck_pgdump = {TEXT_LATER("a dump of pg_dump -Fc"), make, feed, end, free};
+const struct dumpcheck_kind dumpcheck_pgdump = {TEXT_LATER("a dump of pg_dump -Fc"), make, queue, end, free};

@@ -196,7 +196,7 @@ static void take_block(struct tar *t, struct dumpcheck_state *s, uint64_t at)
 	}
 }
 
-static void feed(void *self, struct dumpcheck_state *s, const uint8_t *p, size_t n)
+static void queue(void *self, struct dumpcheck_state *s, const uint8_t *p, size_t n)
 {
 	struct tar *t = self;
 	size_t at = 0;
@@ -229,4 +229,4 @@ static void end(void *self, struct dumpcheck_state *s)
 		dumpcheck_cut(s, text("without its end mark"));
 }
 
-const struct dumpcheck_kind dumpcheck_tar = {TEXT_LATER("a tar file"), make, feed, end, destroy};
+const struct dumpcheck_kind dumpcheck_tar = {TEXT_LATER("a tar file"), make, queue, end, destroy};

@@ -18,7 +18,7 @@ static void *make(void)
 	return calloc(1, sizeof(struct sql));
 }
 
-static void feed(void *self, struct dumpcheck_state *s, const uint8_t *p, size_t n)
+static void queue(void *self, struct dumpcheck_state *s, const uint8_t *p, size_t n)
 {
 	struct sql *q = self;
 	size_t room = HEAD - q->n_head, drop;
@@ -107,6 +107,6 @@ static void end_mysql(void *self, struct dumpcheck_state *s)
 }
 
 const struct dumpcheck_kind dumpcheck_pgdumpall = {
-    TEXT_LATER("SQL of pg_dumpall or pg_dump"), make, feed, end_pg, free};
+    TEXT_LATER("SQL of pg_dumpall or pg_dump"), make, queue, end_pg, free};
 const struct dumpcheck_kind dumpcheck_mysqldump = {
-    TEXT_LATER("SQL of mysqldump"), make, feed, end_mysql, free};
+    TEXT_LATER("SQL of mysqldump"), make, queue, end_mysql, free};

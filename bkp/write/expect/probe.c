@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/text.h"
-#include "format/config/policy_value.h"
+#include "format/config/config_value.h"
 #include "write/source/command.h"
 
 #define READ_MAX ((size_t)2 * PROBE_MAX) /* newlines at the end do not count */
@@ -58,7 +58,7 @@ static int take_value(struct buf *out, char **ret_value, struct err *err)
 		return too_much(err);
 	if (buf_terminate(out, err))
 		return -1;
-	if (memchr(out->p, '\0', out->n) || policy_value_has_control((const char *)out->p, true)) {
+	if (memchr(out->p, '\0', out->n) || config_value_has_control((const char *)out->p, true)) {
 		err_set(err, "E-PROBE-03", "%s",
 		    text("what it printed is not UTF-8, or holds a control character"));
 		return err_hint(err, "%s", text("let it print plain text, as a count"));

@@ -16,7 +16,7 @@
 #include "read/vault/medium.h"
 #include "write/media/attendance.h"
 #include "write/media/device.h"
-#include "write/media/heads.h"
+#include "write/media/journal_copies.h"
 #include "write/state/state.h"
 #include "write/store/vault_w.h"
 
@@ -36,15 +36,15 @@ static int writable(const struct medium *m, struct err *err)
  * media: what is agreed, held or suspect may stand in what this host does not know. */
 static int same_history(struct expiry *e, const struct medium *m, struct err *err)
 {
-	struct heads_finding f = {.why = ERR_INIT};
-	int r = heads_check(e->state, m, &f, err);
+	struct journal_copies_finding f = {.why = ERR_INIT};
+	int r = journal_copies_check(e->state, m, &f, err);
 
-	if (r == HEADS_AHEAD && !e->doubt.code[0])
+	if (r == JOURNAL_COPIES_AHEAD && !e->doubt.code[0])
 		e->doubt = *err;
 	if (r || !f.found || strcmp(f.found, "forked") != 0)
 		return r ? -1 : 0;
 	*err = f.why;
-	if (heads_is_signed(e->state, m) && !e->doubt.code[0])
+	if (journal_copies_is_signed(e->state, m) && !e->doubt.code[0])
 		e->doubt = f.why;
 	return -1;
 }
@@ -236,13 +236,13 @@ static void put_journal(const struct expiry *e, struct expiry_medium *m)
 	struct err why = ERR_INIT;
 	IO_FD_AUTO fd = io_open_file(state_dirfd(e->state), JOURNAL_FILE, &why);
 	const char *uuid = medium_uuid(m->medium);
-	struct heads_mark mark;
+	struct journal_copies_mark mark;
 	struct vault_w *v = NULL;
 
-	heads_mark(e->state, &mark);
+	journal_copies_mark(e->state, &mark);
 	if (fd >= 0 && !vault_w_open(medium_repo_dirfd(m->medium), &v, &why) &&
 	    !vault_w_put_journal(v, fd, ledger_size(state_ledger(e->state)), &why))
-		(void)!heads_copied(e->state, &mark, &uuid, 1, &why);
+		(void)!journal_copies_copied(e->state, &mark, &uuid, 1, &why);
 	vault_w_close(v);
 	if (why.code[0] && !m->done.why.code[0])
 		m->done.why = why;
@@ -252,9 +252,9 @@ static void put_journal(const struct expiry *e, struct expiry_medium *m)
  * journal looks as if its end were cut off. */
 static bool is_unrecorded(const struct expiry *e, const struct expiry_medium *m)
 {
-	struct heads_finding f;
+	struct journal_copies_finding f;
 
-	return !heads_check(e->state, m->medium, &f, NULL) && !*f.found && f.lines > f.expected;
+	return !journal_copies_check(e->state, m->medium, &f, NULL) && !*f.found && f.lines > f.expected;
 }
 
 static int approver_missing(const struct expiry *e, struct err *err)

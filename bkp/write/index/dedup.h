@@ -11,7 +11,7 @@
  * crash leaves nothing that points at nothing.
  *
  * A damaged index must neither give a wrong place (the generation would be good in name only) nor stop more
- * than one night: every record carries a checksum over itself and its key, and one that does not fit is as
+ * than one run: every record carries a checksum over itself and its key, and one that does not fit is as
  * good as unknown; what is found to be damaged when it is opened is begun anew at once; what is found later,
  * by an error, is begun anew after dedup_close(), and by the death of the process, at the next dedup_open()
  * (dedup_guard.h).

@@ -113,7 +113,7 @@ bool extset_see(struct extset *s, const char *path)
 		for (i = 0; i < s->n && memcmp(s->ext[i].text, ext, EXTSET_BYTES) != 0; i++)
 			;
 	if (i == s->n) {
-		if (s->overflowed || s->n == EXTSET_MAX) /* those that fill it up tonight are strange */
+		if (s->overflowed || s->n == EXTSET_MAX) /* those that fill it up in this run are strange */
 			return !s->overflowed && s->generation >= s->settled;
 		s->ext[s->n].first = s->generation;
 		memcpy(s->ext[s->n++].text, ext, EXTSET_BYTES);

@@ -3,7 +3,7 @@
  *
  * Bounded: EXTSET_MAX of them; a data set with more has names of its own kind, and nothing is strange in it.
  * An extension is strange for GUARD_WINDOW captures after it was first seen, so that what spreads slowly is
- * counted each night.  Advisory like the rest of the cache: without the file everything is learned anew, and
+ * counted each run.  Advisory like the rest of the cache: without the file everything is learned anew, and
  * nothing is strange meanwhile.
  */
 #ifndef BKP_WRITE_INDEX_EXTSET_H
@@ -19,7 +19,7 @@ struct err;
 
 struct extset;
 /* generation: of this capture.  compared: something is remembered of the data set, so that not all its files
- * will be seen tonight.  Memory is the only error. */
+ * will be seen in this run.  Memory is the only error. */
 int extset_open(int dirfd, const char *dataset, uint64_t generation, bool compared, struct extset **ret,
     struct err *err) __attribute__((warn_unused_result));
 /* Takes note of the file's extension; is it strange? */

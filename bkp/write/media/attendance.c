@@ -181,7 +181,7 @@ static bool is_plugged_in(const struct ledger *l, const struct policy_medium *m)
 	return m->offline && lm && attendance_connected(lm);
 }
 
-static enum standing_sight see(
+static enum compliance_sight see(
     const struct ledger *l, const struct attendance_keys *k, const struct policy_medium *m)
 {
 	char *path = NULL;
@@ -190,11 +190,11 @@ static enum standing_sight see(
 	free(path);
 	if (!r && is_plugged_in(l, m))
 		r = 1;
-	return r > 0 ? STANDING_SEEN : r == 0 ? STANDING_NOT_SEEN : STANDING_UNKNOWN;
+	return r > 0 ? COMPLIANCE_SEEN : r == 0 ? COMPLIANCE_NOT_SEEN : COMPLIANCE_UNKNOWN;
 }
 
 /* Until all have said what they see, or the time is over: what hangs in the kernel is left behind. */
-static void gather(pid_t *lookers, enum standing_sight *sights, size_t n)
+static void gather(pid_t *lookers, enum compliance_sight *sights, size_t n)
 {
 	size_t left = n;
 
@@ -209,7 +209,7 @@ static void gather(pid_t *lookers, enum standing_sight *sights, size_t n)
 				continue;
 			lookers[i] = 0;
 			if (r > 0 && WIFEXITED(status))
-				sights[i] = (enum standing_sight)WEXITSTATUS(status);
+				sights[i] = (enum compliance_sight)WEXITSTATUS(status);
 		}
 		if (left)
 			poll(NULL, 0, TICK_MS);
@@ -220,12 +220,12 @@ static void gather(pid_t *lookers, enum standing_sight *sights, size_t n)
 }
 
 void attendance_look(const struct ledger *l, const struct attendance_keys *k, const struct policy *policy,
-    enum standing_sight *sights)
+    enum compliance_sight *sights)
 {
 	pid_t *lookers = calloc(policy->n_media, sizeof(*lookers));
 
 	for (size_t i = 0; i < policy->n_media; i++) {
-		sights[i] = STANDING_UNKNOWN;
+		sights[i] = COMPLIANCE_UNKNOWN;
 		if (!lookers)
 			continue;
 		lookers[i] = fork();

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "read/rules/standing.h"
+#include "read/rules/compliance.h"
 
 struct err;
 struct ledger;
@@ -41,10 +41,10 @@ int attendance_find(const struct ledger *l, const struct attendance_keys *k, con
 /* Looks for every medium of the policy; one that is only plugged in is seen; sights: policy->n_media of them.
  * Each is looked for by a process of its own: a share whose server is gone answers to nobody, and those who
  * ask how things stand must be told so.  What has not been found out in ATTENDANCE_LOOK_S seconds (a disk may
- * have to spin up) is STANDING_UNKNOWN.  Not for a process that holds secrets or a lock. */
+ * have to spin up) is COMPLIANCE_UNKNOWN.  Not for a process that holds secrets or a lock. */
 #define ATTENDANCE_LOOK_S 15
 void attendance_look(const struct ledger *l, const struct attendance_keys *k, const struct policy *policy,
-    enum standing_sight *sights);
+    enum compliance_sight *sights);
 
 /* Journal "medium-attached", unless it is recorded as attached already: nothing is recorded of the copies on a
  * medium that is away (ledger.h). */

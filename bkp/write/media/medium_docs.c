@@ -13,8 +13,8 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "format/medium/generation.h"
 #include "format/crypto/minisig.h"
+#include "format/medium/generation.h"
 #include "read/ledger/ledger.h"
 #include "read/vault/medium.h"
 #include "read/vault/repository.h"
@@ -80,7 +80,7 @@ static bool is_signed(
 	       !strcmp(said, comment);
 }
 
-/* What stands there signed is not signed again every night. */
+/* What stands there signed is not signed again every run. */
 static bool is_sealed(const struct medium_docs *d, int dir, const char *name, const char *sig_name,
     const char *comment, const void *list, size_t n)
 {

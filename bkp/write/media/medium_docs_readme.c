@@ -6,8 +6,8 @@
 
 #include "base/err.h"
 #include "base/path.h"
-#include "format/medium/generation.h"
 #include "format/crypto/minisig.h"
+#include "format/medium/generation.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 #include "read/vault/medium.h"
@@ -127,7 +127,7 @@ int medium_docs_readme(const struct medium_docs *d, struct err *err)
 	if (add(d, readme_ja, readme_ja_len, values, &out, err) ||
 	    add(d, readme_en, readme_en_len, values, &out, err))
 		return -1;
-	/* elsewhere it names another newest generation every night */
+	/* elsewhere it names another newest generation every run */
 	if (lm && lm->offline) {
 		uint8_t hash[DIGEST_LEN];
 		char hex[DIGEST_HEX];

@@ -20,7 +20,7 @@
 #include "read/ledger/ledger.h"
 #include "read/vault/medium.h"
 #include "read/vault/repository.h"
-#include "write/media/heads.h"
+#include "write/media/journal_copies.h"
 #include "write/state/state.h"
 
 #define SHOW 256
@@ -176,7 +176,7 @@ static int put_repository(struct making *m, struct err *err)
 	    put_file(m, REPOSITORY_AGE, STATE_REPOSITORY_AGE, err))
 		return -1;
 	/* the identity may be signed with any epoch's key: that key is known first */
-	if (heads_put_keys(m->state, m->repo, NULL, err))
+	if (journal_copies_put_keys(m->state, m->repo, NULL, err))
 		return cannot_write(m, err);
 	return io_sync_dir(m->repo, err) ? cannot_write(m, err) : 0;
 }

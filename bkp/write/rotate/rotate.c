@@ -13,14 +13,14 @@
 #include "base/text.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
-#include "read/vault/medium.h"
 #include "read/rules/retention.h"
-#include "write/state/clockwatch.h"
-#include "write/media/medium_w.h"
+#include "read/vault/medium.h"
 #include "write/copies/readback.h"
-#include "write/store/reap.h"
+#include "write/media/medium_w.h"
 #include "write/rotate/rotate_private.h"
+#include "write/state/clockwatch.h"
 #include "write/state/state.h"
+#include "write/store/reap.h"
 #include "write/store/vault_w.h"
 
 int rotate_failed(const struct rotate *ro, const struct err *why, struct err *err)
@@ -126,11 +126,11 @@ static int put_journals(struct rotate *ro, struct err *err)
 	IO_FD_AUTO fd = io_open_file(state_dirfd(ro->cfg->state), JOURNAL_FILE, err);
 	const char **copied = calloc(ro->n_sources + 1, sizeof(*copied));
 	struct err why = ERR_INIT;
-	struct heads_mark mark;
+	struct journal_copies_mark mark;
 	size_t n = 0;
 	int r = 0;
 
-	heads_mark(ro->cfg->state, &mark);
+	journal_copies_mark(ro->cfg->state, &mark);
 	if (fd < 0 || !copied) {
 		r = copied ? -1 : err_nomem(err);
 	} else if (vault_w_put_journal(ro->vault, fd, size, &why)) {
@@ -141,13 +141,13 @@ static int put_journals(struct rotate *ro, struct err *err)
 			const struct medium *m = ro->sources[i].medium;
 			struct vault_w *v = NULL;
 
-			/* the next night does it in any case */
+			/* the next run does it in any case */
 			if (!vault_w_open(medium_repo_dirfd(m), &v, NULL) &&
 			    !vault_w_put_journal(v, fd, size, NULL))
 				copied[n++] = medium_uuid(m);
 			vault_w_close(v);
 		}
-		r = heads_copied(ro->cfg->state, &mark, copied, n, err);
+		r = journal_copies_copied(ro->cfg->state, &mark, copied, n, err);
 	}
 	free(copied);
 	return r;

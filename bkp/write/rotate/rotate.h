@@ -2,11 +2,11 @@
  *
  * The transaction, in order:
  *   0. the medium is found and is the one registered: signed identity, repository, file system and disk
- * (device.h); neither it nor the media that are copied from know more than this host (heads.h); journal
- * "medium-attached" unless it is recorded as attached already.  Has the clock been moved (clockwatch.h); a new
- * signing key, of which they learn at once; what an expiry that was interrupted left is judged anew, told,
- * and, when a person has agreed to it, finished (reap.h).
- *   1. what an interrupted night left open is not this command's business: only committed generations are
+ * (device.h); neither it nor the media that are copied from know more than this host (journal_copies.h);
+ * journal "medium-attached" unless it is recorded as attached already.  Has the clock been moved
+ * (clockwatch.h); a new signing key, of which they learn at once; what an expiry that was interrupted left is
+ * judged anew, told, and, when a person has agreed to it, finished (reap.h).
+ *   1. what an interrupted run left open is not this command's business: only committed generations are
  * copied.  Public files of the repository that the medium lost are written again.
  *   2. refill (refill.h), newest generation first, so that a medium that fills up holds what matters most;
  * each is read back from the device and recorded.  What the journal says is on the medium is looked for;
@@ -33,8 +33,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "write/media/medium_docs.h"
 #include "write/copies/refill.h"
+#include "write/media/medium_docs.h"
 
 struct policy;
 struct policy_medium;
@@ -75,7 +75,7 @@ struct rotate_result {
 	struct err damaged_why; /* what this run found */
 	uint64_t unfrozen;	/* files that could not be made immutable */
 	int unfrozen_errno;
-	struct err history; /* what is wrong with its copy of the journal (heads.h), or code "" */
+	struct err history; /* what is wrong with its copy of the journal (journal_copies.h), or code "" */
 	bool docs_complete; /* the static program is there, and all procedures */
 	struct err docs_why;
 	struct err replaced,

@@ -10,16 +10,16 @@
 
 #include "base/err.h"
 #include "base/io.h"
-#include "base/show/near.h"
-#include "base/show/near.h"
 #include "base/path.h"
+#include "base/show/suggest.h"
+#include "base/show/suggest.h"
 #include "base/text.h"
 #include "base/width.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 #include "read/vault/medium.h"
 #include "write/media/attendance.h"
-#include "write/media/heads.h"
+#include "write/media/journal_copies.h"
 #include "write/rotate/rotate_private.h"
 #include "write/state/state.h"
 #include "write/store/vault_w.h"
@@ -85,7 +85,7 @@ static int undeclared(const struct rotate *ro, struct err *err)
 	for (size_t i = 0; i < p->n_media && n < NAMES_MAX; i++)
 		if (p->media[i].offline)
 			names[n++] = p->media[i].name;
-	near = near_word(ro->cfg->medium, names, n);
+	near = suggest_word(ro->cfg->medium, names, n);
 	err_set(err, "E-MEDIA-15", text("the policy declares no medium '%s'"),
 	    path_show(ro->cfg->medium, show, sizeof(show)));
 	if (near)
@@ -253,7 +253,7 @@ static int open_identified(struct rotate *ro, struct err *err)
 static int same_history(struct rotate *ro, struct err *err)
 {
 	struct err why = ERR_INIT;
-	int r = heads_check(ro->cfg->state, ro->medium, &ro->finding, &why);
+	int r = journal_copies_check(ro->cfg->state, ro->medium, &ro->finding, &why);
 
 	if (r < 0)
 		return rotate_failed(ro, &why, err);
@@ -272,10 +272,11 @@ static int same_history(struct rotate *ro, struct err *err)
 /* The media it is copied from may know more than this host, too. */
 static int histories_of_sources(const struct rotate *ro, struct err *err)
 {
-	struct heads_finding finding; /* the next night says it, which writes to them */
+	struct journal_copies_finding finding; /* the next run says it, which writes to them */
 
 	for (size_t i = 0; i < ro->n_sources; i++)
-		if (heads_check(ro->cfg->state, ro->sources[i].medium, &finding, err) == HEADS_AHEAD)
+		if (journal_copies_check(ro->cfg->state, ro->sources[i].medium, &finding, err) ==
+		    JOURNAL_COPIES_AHEAD)
 			return -1;
 	return 0;
 }
@@ -337,17 +338,17 @@ int rotate_begin(struct rotate *ro, struct err *err)
 	struct err why = ERR_INIT;
 
 	if (state_new_epoch(ro->cfg->state, err) ||
-	    heads_record(ro->cfg->state, ro->medium, &ro->finding, err) ||
+	    journal_copies_record(ro->cfg->state, ro->medium, &ro->finding, err) ||
 	    attendance_arrived(ro->cfg->state, ro->uuid, ro->ret->path, err))
 		return -1;
-	if (heads_put_keys(ro->cfg->state, medium_repo_dirfd(ro->medium), &ro->replaced, &why))
+	if (journal_copies_put_keys(ro->cfg->state, medium_repo_dirfd(ro->medium), &ro->replaced, &why))
 		return rotate_failed(ro, &why, err);
 	/* they get the next copy of the journal, whose last records the new key signs */
 	for (size_t i = 0; i < ro->n_sources; i++) {
 		const struct medium *m = ro->sources[i].medium;
 		struct replaced replaced = {0};
 
-		(void)!heads_put_keys(ro->cfg->state, medium_repo_dirfd(m), &replaced, NULL);
+		(void)!journal_copies_put_keys(ro->cfg->state, medium_repo_dirfd(m), &replaced, NULL);
 		if (replaced_tell(&replaced, ro->cfg->state, m, &ro->ret->replaced_source, err))
 			return -1;
 	}

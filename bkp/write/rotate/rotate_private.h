@@ -4,7 +4,7 @@
 
 #include "format/journal/journal.h"
 #include "write/media/device.h"
-#include "write/media/heads.h"
+#include "write/media/journal_copies.h"
 #include "write/media/replaced.h"
 #include "write/rotate/rotate.h"
 
@@ -20,7 +20,7 @@ struct rotate {
 	struct medium *medium;
 	struct vault_w *vault;
 	struct readback *readback;
-	struct heads_finding finding;
+	struct journal_copies_finding finding;
 	struct replaced replaced;
 	struct refill_source *sources; /* open */
 	size_t n_sources;

@@ -44,7 +44,7 @@ struct command {
 	bool open_line; /* and one that is not */
 };
 
-/* Sleep included: a limit is a promise about the night. */
+/* Sleep included: a limit is a promise about the run. */
 static int64_t now_ms(void)
 {
 	struct timespec t;

@@ -15,8 +15,8 @@
 #include "base/path.h"
 #include "base/starved.h"
 #include "base/text.h"
-#include "format/medium/catalog.h"
 #include "format/crypto/digest.h"
+#include "format/medium/catalog.h"
 #include "write/index/linkmap.h"
 #include "write/source/sortrun.h"
 

@@ -10,8 +10,8 @@
 
 #include "base/io.h"
 #include "format/medium/chunker.h"
-#include "write/source/feed.h"
 #include "write/source/holes.h"
+#include "write/source/queue.h"
 #include "write/store/pack.h"
 
 #define STEP ((size_t)512 << 10) /* read at once: is still in the processor's cache when it is scanned */
@@ -19,7 +19,7 @@
  * the one before cannot be seen. */
 #define GRAIN_NS 20000000
 /* What is written through a memory map has a new time only with the first write to a page since that was
- * written back, which the kernel does within half a minute: see STATCACHE_MARGIN_NS. */
+ * written back, which the kernel does within half a minute: see FILE_CACHE_MARGIN_NS. */
 #define MAPPED_S 60
 
 /* Where bytes come from: at most `left` of them. */
@@ -51,10 +51,10 @@ static int fill(struct source *src, uint8_t *p, size_t n, size_t *got)
 }
 
 /* Cuts all that the source gives into chunks. *ret_got: bytes.  0, READER_UNREADABLE, -1. */
-static int cut(struct feed *f, const struct chunker *chunker, struct source *src, uint64_t *ret_got)
+static int cut(struct queue *f, const struct chunker *chunker, struct source *src, uint64_t *ret_got)
 {
 	struct chunker_state state = {0, 0};
-	uint8_t *p = feed_room(f, CHUNKER_MAX);
+	uint8_t *p = queue_room(f, CHUNKER_MAX);
 	size_t n = 0, got = 0, len;
 
 	*ret_got = 0;
@@ -71,7 +71,7 @@ static int cut(struct feed *f, const struct chunker *chunker, struct source *src
 		len = chunker_more(chunker, &state, p, n, !src->left);
 		if (!len)
 			continue;
-		p = feed_chunk(f, len, n - len);
+		p = queue_chunk(f, len, n - len);
 		n -= len;
 		state = (struct chunker_state){0, 0};
 	}
@@ -84,9 +84,9 @@ static ssize_t read_fd(void *arg, void *p, size_t n)
 }
 
 /* A small file's whole content.  0, READER_CHANGED: it was shorter, READER_UNREADABLE, -1. */
-static int small_file(struct feed *f, struct source *src, uint64_t size)
+static int small_file(struct queue *f, struct source *src, uint64_t size)
 {
-	uint8_t *p = feed_room(f, (size_t)size);
+	uint8_t *p = queue_room(f, (size_t)size);
 	size_t n;
 
 	if (!p)
@@ -94,12 +94,12 @@ static int small_file(struct feed *f, struct source *src, uint64_t size)
 	if (fill(src, p, (size_t)size, &n))
 		return READER_UNREADABLE;
 	if (n)
-		feed_data(f, FEED_SMALL_FILE, n);
+		queue_data(f, QUEUE_SMALL_FILE, n);
 	return n == size ? 0 : READER_CHANGED;
 }
 
 /* One part of a file that holds data. */
-static int read_part(struct feed *f, const struct chunker *chunker, int fd, const struct holes_part *part,
+static int read_part(struct queue *f, const struct chunker *chunker, int fd, const struct holes_part *part,
     uint64_t size, int *ret_errno)
 {
 	struct source src = {read_fd, &fd, part->length, 0};
@@ -121,9 +121,9 @@ static int read_part(struct feed *f, const struct chunker *chunker, int fd, cons
 	return r;
 }
 
-static int feed_hole(struct feed *f, uint64_t length)
+static int queue_hole(struct queue *f, uint64_t length)
 {
-	struct feed_event *e = feed_add(f, FEED_HOLE);
+	struct queue_event *e = queue_add(f, QUEUE_HOLE);
 
 	if (!e)
 		return -1;
@@ -133,7 +133,7 @@ static int feed_hole(struct feed *f, uint64_t length)
 
 /* Reads the file once.  As read_part(). */
 static int read_once(
-    struct feed *f, const struct chunker *chunker, int fd, const struct stat *st, int *ret_errno)
+    struct queue *f, const struct chunker *chunker, int fd, const struct stat *st, int *ret_errno)
 {
 	uint64_t size = (uint64_t)st->st_size;
 	struct holes_part part = {HOLES_DATA, 0, size};
@@ -153,7 +153,7 @@ static int read_once(
 			*ret_errno = errno;
 			return READER_UNREADABLE;
 		}
-		r = part.kind == HOLES_HOLE ? feed_hole(f, part.length)
+		r = part.kind == HOLES_HOLE ? queue_hole(f, part.length)
 					    : read_part(f, chunker, fd, &part, size, ret_errno);
 	}
 	return r;
@@ -205,9 +205,9 @@ static int settle(int fd, struct stat *st, bool *ret_sure)
 	return 0;
 }
 
-static int done(struct feed *f, int result, int errnum, const struct stat *st)
+static int done(struct queue *f, int result, int errnum, const struct stat *st)
 {
-	struct feed_event *e = feed_add(f, FEED_DONE);
+	struct queue_event *e = queue_add(f, QUEUE_DONE);
 
 	if (!e)
 		return -1;
@@ -217,7 +217,7 @@ static int done(struct feed *f, int result, int errnum, const struct stat *st)
 	return 0;
 }
 
-int reader_file(struct feed *f, const struct chunker *chunker, int fd, const struct stat *st)
+int reader_file(struct queue *f, const struct chunker *chunker, int fd, const struct stat *st)
 {
 	struct stat now = *st, after;
 	int errnum = 0, r;
@@ -239,15 +239,15 @@ int reader_file(struct feed *f, const struct chunker *chunker, int fd, const str
 		if (attempt)
 			return done(f, READER_CHANGED, 0, &now);
 		now = after;
-		if (!feed_add(f, FEED_RESTART))
+		if (!queue_add(f, QUEUE_RESTART))
 			return -1;
 	}
 }
 
 /* At most `most` bytes at once. */
-static int small_part(struct feed *f, struct source *src, size_t most, uint64_t *ret_got)
+static int small_part(struct queue *f, struct source *src, size_t most, uint64_t *ret_got)
 {
-	uint8_t *p = feed_room(f, most);
+	uint8_t *p = queue_room(f, most);
 	size_t n = 0;
 
 	if (!p)
@@ -255,13 +255,13 @@ static int small_part(struct feed *f, struct source *src, size_t most, uint64_t 
 	if (fill(src, p, most, &n))
 		return READER_UNREADABLE;
 	if (n)
-		feed_data(f, FEED_SMALL_DATA, n);
+		queue_data(f, QUEUE_SMALL_DATA, n);
 	*ret_got = n;
 	return 0;
 }
 
-int reader_part(struct feed *f, const struct chunker *chunker, reader_read_fn *read, void *arg, uint64_t most,
-    uint64_t *ret_got, int *ret_errno)
+int reader_part(struct queue *f, const struct chunker *chunker, reader_read_fn *read, void *arg,
+    uint64_t most, uint64_t *ret_got, int *ret_errno)
 {
 	struct source src = {read, arg, most <= PACK_SMALL_MAX ? most : UINT64_MAX, 0};
 	int r = most <= PACK_SMALL_MAX ? small_part(f, &src, (size_t)most, ret_got)
@@ -271,7 +271,7 @@ int reader_part(struct feed *f, const struct chunker *chunker, reader_read_fn *r
 	return r;
 }
 
-int reader_stream(struct feed *f, const struct chunker *chunker, reader_read_fn *read, void *arg)
+int reader_stream(struct queue *f, const struct chunker *chunker, reader_read_fn *read, void *arg)
 {
 	struct source src = {read, arg, UINT64_MAX, 0};
 	struct stat none = {0};

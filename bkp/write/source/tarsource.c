@@ -14,10 +14,10 @@
 #include "base/text.h"
 #include "format/config/exclude.h"
 #include "format/medium/chunker.h"
-#include "write/source/feed.h"
-#include "write/store/pack.h"
+#include "write/source/queue.h"
 #include "write/source/tarsource.h"
 #include "write/source/tarsource_entry.h"
+#include "write/store/pack.h"
 
 #define BLOCK	    ((size_t)256 << 10)
 #define END_BYTES   1024
@@ -25,7 +25,7 @@
 
 struct tar {
 	struct tarsource *s;
-	struct feed *f;
+	struct queue *f;
 	struct archive *a;
 	uint8_t *block;	     /* what was read last, BLOCK */
 	uint64_t zeros_from; /* nothing but zeros came from this byte on */
@@ -233,7 +233,7 @@ static ssize_t read_data(void *arg, void *p, size_t n)
 
 static int add_hole(struct tar *t)
 {
-	struct feed_event *e = feed_add(t->f, FEED_HOLE);
+	struct queue_event *e = queue_add(t->f, QUEUE_HOLE);
 
 	if (!e)
 		return -1;
@@ -243,7 +243,7 @@ static int add_hole(struct tar *t)
 }
 
 /* 0, 1: the stream has ended, -1: the feed takes no more. */
-static int feed_file(struct tar *t, int64_t size)
+static int queue_file(struct tar *t, int64_t size)
 {
 	int errnum, r;
 
@@ -267,17 +267,17 @@ static int feed_file(struct tar *t, int64_t size)
 	t->claimed += (uint64_t)t->at;
 	if (t->claimed > TARSOURCE_TOTAL_MAX)
 		return impossible(t, t->at);
-	return feed_add(t->f, FEED_DONE) ? 0 : -1;
+	return queue_add(t->f, QUEUE_DONE) ? 0 : -1;
 }
 
 /* ---- entries ---- */
 
 /* An entry that is not stored, to be told. */
-static int refused(struct tar *t, struct feed_event *e, const char *name, int errnum)
+static int refused(struct tar *t, struct queue_event *e, const char *name, int errnum)
 {
 	e->item.entry = NULL;
 	e->item.error = errnum;
-	return feed_set_path(t->f, e, name ? name : "?");
+	return queue_set_path(t->f, e, name ? name : "?");
 }
 
 static bool is_excluded(struct tar *t, const char *path, bool folder)
@@ -302,7 +302,7 @@ static int warned_of(struct tar *t)
 }
 
 /* An entry was read into the event's.  0, 1, -1. */
-static int take_entry(struct tar *t, struct feed_event *e)
+static int take_entry(struct tar *t, struct queue_event *e)
 {
 	struct archive_entry *entry = e->item.entry;
 	const char *name = archive_entry_pathname(entry), *link = archive_entry_hardlink(entry);
@@ -313,14 +313,14 @@ static int take_entry(struct tar *t, struct feed_event *e)
 	int lost;
 
 	if (size < 0 || size >= TARSOURCE_SIZE_MAX) {
-		feed_take_back(t->f);
+		queue_take_back(t->f);
 		return impossible(t, size);
 	}
 	is = tarsource_path(name, &t->path);
 	/* the stream's own folder: nothing to be stored */
 	if (is == TARSOURCE_TOP ||
 	    (is == TARSOURCE_INSIDE && is_excluded(t, (const char *)t->path.p, folder))) {
-		feed_take_back(t->f);
+		queue_take_back(t->f);
 		return 0;
 	}
 	if (is == TARSOURCE_INSIDE && link)
@@ -335,26 +335,26 @@ static int take_entry(struct tar *t, struct feed_event *e)
 	if (link)
 		archive_entry_copy_hardlink(entry, (const char *)t->link.p);
 	e->item.content = !link && archive_entry_filetype(entry) == AE_IFREG;
-	feed_weigh(t->f, weight);
-	if (feed_set_path(t->f, e, (const char *)t->path.p))
+	queue_weigh(t->f, weight);
+	if (queue_set_path(t->f, e, (const char *)t->path.p))
 		return -1;
-	return e->item.content ? feed_file(t, size) : 0;
+	return e->item.content ? queue_file(t, size) : 0;
 }
 
 /* The next entry.  0, 1: the stream has ended, -1: the feed takes no more. */
 static int next_entry(struct tar *t)
 {
-	struct feed_event *e = feed_add(t->f, FEED_ITEM);
+	struct queue_event *e = queue_add(t->f, QUEUE_ITEM);
 	int r, warned = 0;
 
-	if (!e || feed_set_path(t->f, e, ""))
+	if (!e || queue_set_path(t->f, e, ""))
 		return -1;
 	t->mark = starved_mark();
 	archive_entry_clear(e->item.entry);
 	archive_clear_error(t->a);
 	/* content that nobody wants first, so that what is read then is the header alone */
 	if (t->begun && archive_read_data_skip(t->a) < ARCHIVE_WARN) {
-		feed_take_back(t->f);
+		queue_take_back(t->f);
 		return damaged(t);
 	}
 	t->position = t->begun ? (uint64_t)archive_filter_bytes(t->a, 0) : 0;
@@ -365,7 +365,7 @@ static int next_entry(struct tar *t)
 	if (r == ARCHIVE_WARN)
 		warned = warned_of(t);
 	if ((r != ARCHIVE_OK && r != ARCHIVE_WARN) || warned < 0 || starved_since(t->mark)) {
-		feed_take_back(t->f);
+		queue_take_back(t->f);
 		return r == ARCHIVE_EOF && !starved_since(t->mark) ? ending(t) : damaged(t);
 	}
 	e->item.incomplete = warned;
@@ -385,7 +385,7 @@ static int run(struct tar *t, struct err *err)
 	return r;
 }
 
-int tarsource_run(void *source, struct feed *f, struct err *err)
+int tarsource_run(void *source, struct queue *f, struct err *err)
 {
 	struct tar t = {.s = source, .f = f, .a = archive_read_new(), .block = malloc(BLOCK)};
 	int r;

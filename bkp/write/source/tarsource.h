@@ -1,9 +1,9 @@
 /* tarsource: the entries of a tar stream into a feed, one by one, in the order in which they come.
  *
- * The producer's side (feed_start(f, tarsource_run, &source)).  Each entry is a FEED_ITEM with its name as an
+ * The producer's side (queue_start(f, tarsource_run, &source)).  Each entry is a QUEUE_ITEM with its name as an
  * entry path (no '/' in front, no "." components), its attributes, and the name that a hard link refers to,
- * made an entry path too; a regular file's content follows it, up to FEED_DONE.  Holes stay holes.  What
- * cannot be an entry is a FEED_ITEM with `error` (ENOTSUP: it is nothing that can be stored; EXDEV: its name,
+ * made an entry path too; a regular file's content follows it, up to QUEUE_DONE.  Holes stay holes.  What
+ * cannot be an entry is a QUEUE_ITEM with `error` (ENOTSUP: it is nothing that can be stored; EXDEV: its name,
  * or the one that it links to, leads out of the stream; ENAMETOOLONG) and the name as it came.
  *
  * All that libarchive's tar reader reads is taken: old, ustar, pax, GNU with sparse files.  Names are bytes,
@@ -45,7 +45,7 @@ struct tarsource {
 	struct err why; /* what is wrong with the stream; code "": nothing */
 };
 
-/* Of the type feed_producer_fn.  0 also when something is wrong with the stream. */
-int tarsource_run(void *source, struct feed *f, struct err *err);
+/* Of the type queue_producer_fn.  0 also when something is wrong with the stream. */
+int tarsource_run(void *source, struct queue *f, struct err *err);
 
 #endif

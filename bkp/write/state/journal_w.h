@@ -7,7 +7,7 @@
  * for appending, after everything before it has been verified (the caller has loaded the ledger from the same
  * folder).
  *  4. Nothing is written when the file is not exactly what was verified plus what was appended since.
- * Invariant 1 has one exception, journal_w_replace(), which repair.h alone calls.
+ * Invariant 1 has one exception, journal_w_replace(), which journal_repair.h alone calls.
  * The caller holds the state folder's lock.  If the process dies in an append, the line is there as a whole
  * (then it counts), or torn (then 3 removes it).
  *

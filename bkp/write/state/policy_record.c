@@ -83,7 +83,7 @@ static int keep_text_or_give(struct state *s, const char *sha256, const void *p,
 }
 
 /* Keys of a data set by which less is captured, or less is looked at: what an attacker would change so that
- * nights stay quiet. */
+ * runs stay quiet. */
 static const struct {
 	const char *key;
 	enum { WHEN_LESS, WHEN_MORE, WHEN_ADDED, WHEN_REMOVED, WHEN_LOOSED, WHEN_ANOTHER } narrows;

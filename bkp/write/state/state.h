@@ -69,8 +69,8 @@ struct state;
 /* Takes the lock, checks modes, verifies the journal, cuts off a torn line.  0, STATE_ABSENT, STATE_BUSY, -1.
  */
 int state_open(const char *path, struct state **ret, struct err *err) __attribute__((warn_unused_result));
-/* The same of a folder whose journal may end in what is none (ledger_load_valid()): for repair.h alone, nothing
- * can be appended. */
+/* The same of a folder whose journal may end in what is none (ledger_load_valid()): for journal_repair.h
+ * alone, nothing can be appended. */
 int state_open_valid(const char *path, struct state **ret, struct err *ret_why, struct err *err)
     __attribute__((warn_unused_result));
 /* Wipes the secrets and lets the lock go. */

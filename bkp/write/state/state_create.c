@@ -19,9 +19,9 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "format/crypto/age.h"
+#include "format/medium/chunker.h"
 #include "read/ledger/ledger.h"
 #include "read/vault/repository.h"
-#include "format/medium/chunker.h"
 #include "write/state/journal_w.h"
 
 #define FIRST_KEY      "signing-2.key"

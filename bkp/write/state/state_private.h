@@ -8,8 +8,8 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "format/journal/journal.h"
 #include "format/crypto/minisig.h"
+#include "format/journal/journal.h"
 #include "write/state/state.h"
 
 #define STATE_LOCK	   "lock"

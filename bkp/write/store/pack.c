@@ -8,9 +8,9 @@
 #include "base/text.h"
 #include "format/crypto/age.h"
 #include "format/medium/codec.h"
+#include "write/index/file_cache.h"
 #include "write/store/pending.h"
 #include "write/store/sealer.h"
-#include "write/index/statcache.h"
 
 #define BUNDLE_TARGET ((size_t)1 << 20)
 
@@ -37,7 +37,7 @@ struct pack {
 	size_t needed_bits;
 	uint8_t *before; /* the same when the set at hand was begun */
 	size_t before_bits;
-	struct statcache_archive *touched; /* since pack_touch_begin() */
+	struct file_cache_archive *touched; /* since pack_touch_begin() */
 	size_t n_touched, cap_touched;
 	struct dedup_archive *published;
 	size_t n_published;
@@ -159,7 +159,7 @@ static int close_archive(struct pack *p, enum pack_stream which, struct err *err
 
 static int touch(struct pack *p, uint64_t number, struct err *err)
 {
-	struct statcache_archive *more;
+	struct file_cache_archive *more;
 
 	if (p->n_touched && p->touched[p->n_touched - 1].number == number)
 		return 0;
@@ -172,7 +172,7 @@ static int touch(struct pack *p, uint64_t number, struct err *err)
 		p->touched = more;
 		p->cap_touched = cap;
 	}
-	p->touched[p->n_touched++] = (struct statcache_archive){number, 0};
+	p->touched[p->n_touched++] = (struct file_cache_archive){number, 0};
 	return 0;
 }
 
@@ -183,12 +183,12 @@ void pack_touch_begin(struct pack *p)
 
 static int by_number(const void *a, const void *b)
 {
-	const struct statcache_archive *x = a, *y = b;
+	const struct file_cache_archive *x = a, *y = b;
 
 	return x->number < y->number ? -1 : x->number > y->number;
 }
 
-const struct statcache_archive *pack_touched(struct pack *p, size_t *ret_n)
+const struct file_cache_archive *pack_touched(struct pack *p, size_t *ret_n)
 {
 	size_t n = 0;
 
@@ -196,7 +196,7 @@ const struct statcache_archive *pack_touched(struct pack *p, size_t *ret_n)
 		qsort(p->touched, p->n_touched, sizeof(*p->touched), by_number);
 	for (size_t i = 0; i < p->n_touched; i++)
 		if (!n || p->touched[n - 1].number != p->touched[i].number)
-			p->touched[n++] = (struct statcache_archive){
+			p->touched[n++] = (struct file_cache_archive){
 			    p->touched[i].number, pack_run_of(p, p->touched[i].number)};
 	p->n_touched = n;
 	*ret_n = n;
@@ -381,9 +381,9 @@ uint64_t pack_run_of(const struct pack *p, uint64_t number)
 	return number >= p->cfg.next_archive ? p->run : dedup_run_of(p->cfg.dedup, number);
 }
 
-struct waste *pack_waste(const struct pack *p)
+struct liveness *pack_liveness(const struct pack *p)
 {
-	return p->cfg.waste;
+	return p->cfg.liveness;
 }
 
 int pack_begin_set(struct pack *p, struct err *err)

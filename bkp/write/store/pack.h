@@ -33,10 +33,10 @@ struct age_random;
 struct age_recipient;
 struct buf;
 struct hmac;
-struct statcache_archive;
+struct file_cache_archive;
 struct timings;
 struct vault_w;
-struct waste;
+struct liveness;
 
 enum pack_stream { PACK_BULK, PACK_BUNDLE, PACK_CATALOG, PACK_STREAMS };
 
@@ -57,11 +57,11 @@ struct pack_config {
 	struct dedup *dedup;	 /* borrowed */
 	struct pack_sink *sinks; /* borrowed */
 	size_t n_sinks;
-	uint64_t archive_size;	 /* target, bytes of content */
-	uint64_t next_archive;	 /* first number to use */
-	struct timings *timings; /* or NULL */
-	uint64_t generation;	 /* for which it packs: recorded with each archive */
-	struct waste *waste;	 /* borrowed, or NULL: who stores a block or a list tells it (waste.h) */
+	uint64_t archive_size;	   /* target, bytes of content */
+	uint64_t next_archive;	   /* first number to use */
+	struct timings *timings;   /* or NULL */
+	uint64_t generation;	   /* for which it packs: recorded with each archive */
+	struct liveness *liveness; /* borrowed, or NULL: who stores a block or a list tells it (liveness.h) */
 };
 
 struct pack;
@@ -91,7 +91,7 @@ void pack_abandon_set(struct pack *p);
 /* The archives that places given out, and pack_need(), have referred to since pack_touch_begin(), each once;
  * valid until the next call of anything here. */
 void pack_touch_begin(struct pack *p);
-const struct statcache_archive *pack_touched(struct pack *p, size_t *ret_n);
+const struct file_cache_archive *pack_touched(struct pack *p, size_t *ret_n);
 int pack_finish(struct pack *p, struct err *err);
 
 /* dedup_copy_runs() */
@@ -102,7 +102,7 @@ int pack_needed(struct pack *p, struct dedup_archive **ret, size_t *ret_n, struc
 uint64_t pack_next_archive(const struct pack *p);
 /* Which run published the archive of a place that was given out: dedup_archive.run. */
 uint64_t pack_run_of(const struct pack *p, uint64_t number);
-struct waste *pack_waste(const struct pack *p);
+struct liveness *pack_liveness(const struct pack *p);
 /* Archives published by this pack. */
 const struct dedup_archive *pack_published(const struct pack *p, size_t *ret_n);
 /* Bytes of content that were new. */

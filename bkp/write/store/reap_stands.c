@@ -9,15 +9,15 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "format/medium/generation.h"
 #include "format/crypto/minisig.h"
+#include "format/medium/generation.h"
 #include "read/file/digestset.h"
 #include "read/file/inside.h"
 #include "read/ledger/ledger.h"
 #include "read/vault/medium.h"
 #include "read/vault/vault_r.h"
-#include "write/store/reap_private.h"
 #include "write/state/state.h"
+#include "write/store/reap_private.h"
 
 #define ARCHIVES_MAX ((size_t)32 << 20)
 

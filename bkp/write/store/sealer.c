@@ -7,14 +7,14 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/crew.h"
 #include "base/err.h"
+#include "base/parallel.h"
 #include "base/text.h"
+#include "base/timings.h"
 #include "format/medium/arcfile.h"
 #include "format/medium/codec.h"
 #include "write/index/dedup.h"
 #include "write/store/pack.h"
-#include "base/timings.h"
 #include "write/store/vault_w.h"
 
 #define CIPHER_MAX  ((size_t)64 << 20) /* ciphertext of one addition; far above a chunk and an INDEX */
@@ -443,7 +443,7 @@ int sealer_new(const struct pack_config *cfg, unsigned threads, struct sealer **
 	failed |= presser_init(&s->caller, cfg->ids) != 0;
 	s->failed = any_sink(s, &s->why) != 0;
 	if (!threads)
-		threads = crew_processors() - 1;
+		threads = parallel_processors() - 1;
 	threads = threads < 1 ? 1 : threads > THREADS_MAX ? THREADS_MAX : threads;
 	if (failed ? err_nomem(err) : start_threads(s, threads, err)) {
 		sealer_free(s);

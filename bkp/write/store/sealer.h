@@ -22,8 +22,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "format/medium/codec.h"
 #include "format/crypto/digest.h"
+#include "format/medium/codec.h"
 
 struct buf;
 struct dedup_archive;

@@ -337,7 +337,7 @@ static int write_docs(int dir, const struct vault_doc *docs, size_t n, struct er
 }
 
 /* What stands in a generation's folder already. */
-struct standing_docs {
+struct compliance_docs {
 	int dir;
 	const struct vault_doc *docs;
 	size_t n;
@@ -347,7 +347,7 @@ struct standing_docs {
 /* 0: one of the documents, with the same bytes; 1: something else. */
 static int look_at_doc(void *arg, const char *name, struct err *err)
 {
-	struct standing_docs *s = arg;
+	struct compliance_docs *s = arg;
 	size_t i;
 
 	(void)err;
@@ -366,7 +366,7 @@ static int look_at_doc(void *arg, const char *name, struct err *err)
 }
 
 /* The documents that were lost, each whole; the signature is the last of them. */
-static int supply_docs(struct vault_w *v, const struct standing_docs *s, struct err *err)
+static int supply_docs(struct vault_w *v, const struct compliance_docs *s, struct err *err)
 {
 	char stage[32];
 	size_t i;
@@ -398,7 +398,7 @@ static int already_published(
     struct vault_w *v, const char *final, const struct vault_doc *docs, size_t n, struct err *err)
 {
 	IO_FD_AUTO dir = openat(v->repo, final, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct standing_docs s = {dir, docs, n, 0};
+	struct compliance_docs s = {dir, docs, n, 0};
 	int r;
 
 	if (dir < 0 && errno != ENOTDIR && errno != ELOOP)

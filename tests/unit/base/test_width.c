@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/show/near.h"
+#include "base/show/suggest.h"
 #include "base/show/table.h"
 #include "base/width.h"
 
@@ -68,22 +68,22 @@ static void nearest_word(void **state)
 	(void)state;
 
 	for (size_t i = 0; i < sizeof(t) / sizeof(*t); i++) {
-		const char *near = near_word(t[i].word, known, 8);
+		const char *near = suggest_word(t[i].word, known, 8);
 
 		if (t[i].near)
 			assert_string_equal(near, t[i].near);
 		else
 			assert_null(near);
 	}
-	assert_int_equal(near_distance("abcd", "acbd"), 1);
-	assert_int_equal(near_distance("cross-mounts", "cross_mounts"), 0);
-	assert_int_equal(near_distance("kitten", "sitting"), 3);
-	assert_int_equal(near_distance("", "abc"), 3);
+	assert_int_equal(suggest_distance("abcd", "acbd"), 1);
+	assert_int_equal(suggest_distance("cross-mounts", "cross_mounts"), 0);
+	assert_int_equal(suggest_distance("kitten", "sitting"), 3);
+	assert_int_equal(suggest_distance("", "abc"), 3);
 	/* what a Japanese keyboard gives */
-	assert_int_equal(near_distance("ＲＤＸ-０１", "RDX-01"), 0);
-	assert_int_equal(near_distance("RDX−01", "RDX-01"), 0);	 /* minus sign */
-	assert_int_equal(near_distance("rdxー01", "RDX-01"), 0); /* long vowel */
-	assert_int_equal(near_distance("事務長", "事務"), 3);
+	assert_int_equal(suggest_distance("ＲＤＸ-０１", "RDX-01"), 0);
+	assert_int_equal(suggest_distance("RDX−01", "RDX-01"), 0);  /* minus sign */
+	assert_int_equal(suggest_distance("rdxー01", "RDX-01"), 0); /* long vowel */
+	assert_int_equal(suggest_distance("事務長", "事務"), 3);
 }
 
 static void columns_line_up(void **state)

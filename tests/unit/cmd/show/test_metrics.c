@@ -12,23 +12,23 @@
 #include "cmd/show/metrics.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
-#include "read/rules/standing.h"
+#include "read/rules/compliance.h"
 #include "scribe.h"
 
 static void labels_are_escaped_and_values_are_seconds(void **state)
 {
 	struct policy_dataset p = {.name = "emr"};
 	struct policy_medium pm = {.name = "RDX-01", .type = "rdx", .offline = true};
-	struct standing_dataset d = {.policy = &p,
+	struct compliance_dataset d = {.policy = &p,
 	    .newest = 7,
 	    .newest_ns = T0 + 999999999,
 	    .due_ns = T0,
 	    .suspect = 8,
-	    .two = {.verdict = STANDING_MISSING}};
-	struct standing_medium m = {.policy = &pm, .attached = true, .missing = 2};
+	    .two = {.verdict = COMPLIANCE_MISSING}};
+	struct compliance_medium m = {.policy = &pm, .attached = true, .missing = 2};
 	struct ledger_notified notified = {0};
 	struct ledger_latch latch = {.found_ns = 5};
-	struct standing s = {.datasets = &d,
+	struct compliance s = {.datasets = &d,
 	    .n_datasets = 1,
 	    .media = &m,
 	    .n_media = 1,

@@ -1,4 +1,4 @@
-/* exclude: what a pattern leaves out, and that no pattern can stall a night. */
+/* exclude: what a pattern leaves out, and that no pattern can stall a run. */
 #include <fnmatch.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -38,7 +38,7 @@ static bool raised(struct guard g, size_t n, unsigned sensitivity)
 	return g.suspect;
 }
 
-static void ordinary_nights_are_not_raised(void **state)
+static void ordinary_runs_are_not_raised(void **state)
 {
 	(void)state;
 	history_of(1000, 10, 5);
@@ -67,7 +67,7 @@ static bool raised_by_census(struct guard now, struct guard then, bool measured)
 	return now.suspect;
 }
 
-/* What the cache says may be forged or gone: what is there is counted each night. */
+/* What the cache says may be forged or gone: what is there is counted each run. */
 static void the_census_sees_what_the_cache_hides(void **state)
 {
 	struct guard then = census_of(1000, 600, 10), none = {0};
@@ -93,7 +93,7 @@ static void the_census_sees_what_the_cache_hides(void **state)
 	assert_true(guard_looks_encrypted(&(struct guard_census){true, 1000, 100, 900, 0}));
 	assert_false(guard_looks_encrypted(&(struct guard_census){true, 1000, 900, 100, 0}));
 	assert_false(guard_looks_encrypted(&(struct guard_census){true, 19, 0, 19, 0}));
-	/* 301 of 378 files of a tar stream hold nothing but zero bytes: the night before two did */
+	/* 301 of 378 files of a tar stream hold nothing but zero bytes: the run before two did */
 	then = census_of(378, 0, 0);
 	then.census.zero = 2;
 	{
@@ -214,18 +214,18 @@ static void what_happened_twice_is_ordinary(void **state)
 	quiet[14].changed = 500;
 	assert_false(raised((struct guard){.before = 1000, .changed = 500}, 30, POLICY_GUARD_NORMAL));
 	assert_true(raised((struct guard){.before = 1000, .changed = 900}, 30, POLICY_GUARD_NORMAL));
-	/* a data set whose files all change every night */
+	/* a data set whose files all change every run */
 	history_of(200, 200, 0);
 	assert_false(raised((struct guard){.before = 200, .changed = 200}, 30, POLICY_GUARD_NORMAL));
 }
 
 static void slow_ones_add_up(void **state)
 {
-	unsigned night;
+	unsigned run;
 	(void)state;
 	for (unsigned percent = 1; percent <= 20; percent++) { /* in tenths */
 		history_of(2000, 10, 0);
-		for (night = 1; night < 30; night++) {
+		for (run = 1; run < 30; run++) {
 			struct guard now = {.before = 2000, .changed = 10 + 2 * percent, .lost = 2 * percent};
 
 			if (raised(now, 30, POLICY_GUARD_NORMAL))
@@ -236,8 +236,8 @@ static void slow_ones_add_up(void **state)
 		}
 		if (percent == 1 || percent == 5 || percent == 20)
 			print_message(
-			    "%u.%u %% a night: caught on night %u\n", percent / 10, percent % 10, night);
-		assert_true(night <= (percent >= 5 ? 2u : 10u));
+			    "%u.%u %% a night: caught on night %u\n", percent / 10, percent % 10, run);
+		assert_true(run <= (percent >= 5 ? 2u : 10u));
 	}
 	/* what a person accepted is not counted again */
 	history_of(2000, 10, 0);
@@ -250,15 +250,15 @@ static void slow_ones_add_up(void **state)
  * kind now and then. */
 static void hundreds_of_months(void **state)
 {
-	unsigned alarms[3] = {0}, nights = 0;
+	unsigned alarms[3] = {0}, runs = 0;
 	(void)state;
 	srand(4);
 	for (unsigned month = 0; month < 300; month++) {
 		uint64_t files = 500 + (uint64_t)rand() % 100000;
 
 		memset(quiet, 0, sizeof(quiet));
-		for (size_t night = 0; night < 60; night++, nights++) {
-			uint64_t busy = night % 7 < 5 ? files / 100 : files / 2000;
+		for (size_t run = 0; run < 60; run++, runs++) {
+			uint64_t busy = run % 7 < 5 ? files / 100 : files / 2000;
 			struct guard now = {.before = files,
 			    .changed = (uint64_t)rand() % (busy + 5),
 			    .deleted = (uint64_t)rand() % (busy / 4 + 3),
@@ -267,21 +267,21 @@ static void hundreds_of_months(void **state)
 			    .dense = rand() % 12 ? 0 : 1,
 			    .lost = rand() % 25 ? 0 : 1};
 
-			now.changed += night % 30 == 11 ? files / 10 : 0;
-			now.renamed += night % 30 == 19 ? files / 8 : 0;
-			now.deleted += night % 30 == 24 ? files / 12 : 0;
+			now.changed += run % 30 == 11 ? files / 10 : 0;
+			now.renamed += run % 30 == 19 ? files / 8 : 0;
+			now.deleted += run % 30 == 24 ? files / 12 : 0;
 			for (unsigned s = 0; s < 3; s++)
-				alarms[s] += raised(now, night < GUARD_HISTORY ? night : GUARD_HISTORY, s);
+				alarms[s] += raised(now, run < GUARD_HISTORY ? run : GUARD_HISTORY, s);
 			memmove(quiet + 1, quiet, (GUARD_HISTORY - 1) * sizeof(*quiet));
 			quiet[0] = now;
 			quiet[0].measured = true;
 			files += files / 200;
 		}
 	}
-	print_message("false alarms in %u nights: low %u, normal %u, high %u\n", nights, alarms[0], alarms[1],
-	    alarms[2]);
+	print_message(
+	    "false alarms in %u nights: low %u, normal %u, high %u\n", runs, alarms[0], alarms[1], alarms[2]);
 	assert_int_equal(alarms[0], 0);
-	assert_true(alarms[1] <= nights / 90);
+	assert_true(alarms[1] <= runs / 90);
 }
 
 static void streams(void **state)
@@ -335,7 +335,7 @@ static void kinds_of_beginnings(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(ordinary_nights_are_not_raised),
+	    cmocka_unit_test(ordinary_runs_are_not_raised),
 	    cmocka_unit_test(attacks_are_raised),
 	    cmocka_unit_test(the_census_sees_what_the_cache_hides),
 	    cmocka_unit_test(a_slow_attack_does_not_become_the_usual),

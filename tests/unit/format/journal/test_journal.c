@@ -13,8 +13,8 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "format/journal/journal.h"
 #include "format/crypto/minisig.h"
+#include "format/journal/journal.h"
 
 #define REPO  "0b54aa2e-3c5d-4f60-9a11-2f4b8c0d7e01"
 #define OTHER "99999999-3c5d-4f60-9a11-2f4b8c0d7e01"

@@ -14,12 +14,12 @@
 #include <archive.h>
 #include <archive_entry.h>
 
-#include "lib/runs.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/path.h"
 #include "format/medium/catalog.h"
+#include "lib/runs.h"
 
 #define MAX ((size_t)8 << 20)
 

@@ -11,12 +11,12 @@
 #include <archive.h>
 #include <archive_entry.h>
 
-#include "lib/runs.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/path.h"
 #include "format/medium/catalog.h"
 #include "format/medium/extent.h"
+#include "lib/runs.h"
 
 #define MAX ((size_t)8 << 20)
 

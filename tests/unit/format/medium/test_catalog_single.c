@@ -11,8 +11,8 @@
 
 #include <archive_entry.h>
 
-#include "lib/fixture.h"
 #include "format/medium/catalog.h"
+#include "lib/fixture.h"
 #include "read/vault/arc_r.h"
 #include "read/vault/catalog_r.h"
 

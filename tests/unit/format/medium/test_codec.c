@@ -396,7 +396,7 @@ static void what_follows_a_frame_is_refused(void **state)
 static void a_zstd_bomb_is_refused(void **state)
 {
 	/* magic; content size in 8 bytes, single segment or with a window of 2^41 bytes */
-	static const uint8_t heads[][6] = {
+	static const uint8_t journal_copies[][6] = {
 	    {0x28, 0xb5, 0x2f, 0xfd, 0xe0, 0}, {0x28, 0xb5, 0x2f, 0xfd, 0xc0, 0xf8}};
 	static const uint64_t says[] = {0, 1, 4 << 20, 64 << 20, UINT64_MAX - 2, UINT64_MAX};
 
@@ -405,7 +405,7 @@ static void a_zstd_bomb_is_refused(void **state)
 		BUF_AUTO bomb = BUF_INIT(1 << 20);
 		uint64_t n = says[i / 2];
 
-		assert_int_equal(buf_append(&bomb, heads[i % 2], i % 2 ? 6 : 5, NULL), 0);
+		assert_int_equal(buf_append(&bomb, journal_copies[i % 2], i % 2 ? 6 : 5, NULL), 0);
 		assert_int_equal(buf_append(&bomb, &n, 8, NULL), 0);
 		for (int k = 0; k < 1024; k++) /* run-length blocks of 128 KiB */
 			assert_int_equal(

@@ -10,8 +10,8 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "lib/runs.h"
 #include "format/medium/extent.h"
+#include "lib/runs.h"
 
 static int parse_all(const char *s, struct err *err)
 {

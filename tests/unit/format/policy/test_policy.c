@@ -11,15 +11,15 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/width.h"
+#include "format/config/config_value.h"
 #include "format/medium/codec.h"
 #include "format/policy/policy.h"
 #include "format/policy/policy_plan.h"
-#include "format/config/policy_value.h"
 
 #define HOUR INT64_C(3600)
 #define DAY  (24 * HOUR)
 
-static struct policy_problems problems;
+static struct config_problems problems;
 
 static struct policy *good(const char *policy_text)
 {
@@ -85,7 +85,7 @@ static void the_example_means_what_it_says(void **state)
 	assert_string_equal(d->probe, "psql -Atqc 'select count(*) from patient' emr");
 	assert_int_equal(d->min_bytes, 1048576);
 	assert_int_equal(d->shrink_alarm_pct, 40);
-	assert_true(d->every.unit == POLICY_DAY && d->every.n == 1 && d->every.s == DAY);
+	assert_true(d->every.unit == CONFIG_DAY && d->every.n == 1 && d->every.s == DAY);
 	assert_true(d->generations == 5 && d->rpo_s == DAY && d->rto_s == DAY && d->priority == 1);
 	assert_true(d->mark.line == 7 && d->mark.column == 5);
 	d = &p->datasets[1];
@@ -156,39 +156,39 @@ static void small_languages(void **state)
 	uint64_t u = 7;
 	int64_t s = 7;
 	int t = 7;
-	struct policy_every e;
+	struct config_every e;
 	char path[] = "/a/b/";
 	(void)state;
 
-	assert_true(!policy_value_size("4096", &u) && u == 4096);
-	assert_true(!policy_value_size("128MiB", &u) && u == 128 << 20);
-	assert_true(!policy_value_size("10 GB", &u) && u == UINT64_C(10000000000));
-	assert_true(!policy_value_size("3 kB", &u) && u == 3000);
-	assert_true(!policy_value_size("8191 PiB", &u) && u == UINT64_C(8191) << 50);
-	assert_int_equal(policy_value_size("8192 PiB", &u), POLICY_VALUE_BIG);
-	assert_int_equal(policy_value_size("18446744073709551616", &u), POLICY_VALUE_BIG);
-	assert_int_equal(policy_value_size("1 mib", &u), POLICY_VALUE_UNIT);
-	assert_int_equal(policy_value_size(" 1", &u), POLICY_VALUE_FORM);
-	assert_int_equal(policy_value_size("1 MiB ", &u), POLICY_VALUE_UNIT);
-	assert_int_equal(policy_value_size("", &u), POLICY_VALUE_FORM);
+	assert_true(!config_value_size("4096", &u) && u == 4096);
+	assert_true(!config_value_size("128MiB", &u) && u == 128 << 20);
+	assert_true(!config_value_size("10 GB", &u) && u == UINT64_C(10000000000));
+	assert_true(!config_value_size("3 kB", &u) && u == 3000);
+	assert_true(!config_value_size("8191 PiB", &u) && u == UINT64_C(8191) << 50);
+	assert_int_equal(config_value_size("8192 PiB", &u), CONFIG_VALUE_BIG);
+	assert_int_equal(config_value_size("18446744073709551616", &u), CONFIG_VALUE_BIG);
+	assert_int_equal(config_value_size("1 mib", &u), CONFIG_VALUE_UNIT);
+	assert_int_equal(config_value_size(" 1", &u), CONFIG_VALUE_FORM);
+	assert_int_equal(config_value_size("1 MiB ", &u), CONFIG_VALUE_UNIT);
+	assert_int_equal(config_value_size("", &u), CONFIG_VALUE_FORM);
 	assert_true(u == UINT64_C(8191) << 50); /* untouched by what is refused */
-	assert_true(!policy_value_percent("40%", &u) && u == 40);
-	assert_true(!policy_value_duration("90m", &s) && s == 5400);
-	assert_true(!policy_value_duration("2w", &s) && s == 14 * DAY);
-	assert_int_equal(policy_value_duration("5218w", &s), POLICY_VALUE_BIG);
-	assert_int_equal(policy_value_duration("1hh", &s), POLICY_VALUE_UNIT);
-	assert_true(!policy_value_every("6h", &e) && e.unit == POLICY_HOUR && e.n == 6 && e.s == 6 * HOUR);
-	assert_true(!policy_value_every("2d", &e) && e.unit == POLICY_DAY && e.n == 2);
+	assert_true(!config_value_percent("40%", &u) && u == 40);
+	assert_true(!config_value_duration("90m", &s) && s == 5400);
+	assert_true(!config_value_duration("2w", &s) && s == 14 * DAY);
+	assert_int_equal(config_value_duration("5218w", &s), CONFIG_VALUE_BIG);
+	assert_int_equal(config_value_duration("1hh", &s), CONFIG_VALUE_UNIT);
+	assert_true(!config_value_every("6h", &e) && e.unit == CONFIG_HOUR && e.n == 6 && e.s == 6 * HOUR);
+	assert_true(!config_value_every("2d", &e) && e.unit == CONFIG_DAY && e.n == 2);
 	assert_true(
-	    !policy_value_every("month", &e) && e.unit == POLICY_MONTH && e.n == 1 && e.s == 30 * DAY);
-	assert_true(policy_value_every("367d", &e) && policy_value_every("days", &e));
-	assert_true(!policy_value_time("23:59", &t) && t == 1439);
-	assert_true(!policy_value_time("00:00", &t) && t == 0);
-	assert_true(policy_value_time("12:60", &t) && policy_value_time("1200", &t) &&
-		    policy_value_time("12:0a", &t));
-	assert_true(!policy_value_path(path) && !strcmp(path, "/a/b"));
-	assert_true(policy_value_is_dataset_name("a.b_c-1") && !policy_value_is_dataset_name("a/b"));
-	assert_true(policy_value_is_medium_name("RDX-01") && !policy_value_is_medium_name(""));
+	    !config_value_every("month", &e) && e.unit == CONFIG_MONTH && e.n == 1 && e.s == 30 * DAY);
+	assert_true(config_value_every("367d", &e) && config_value_every("days", &e));
+	assert_true(!config_value_time("23:59", &t) && t == 1439);
+	assert_true(!config_value_time("00:00", &t) && t == 0);
+	assert_true(config_value_time("12:60", &t) && config_value_time("1200", &t) &&
+		    config_value_time("12:0a", &t));
+	assert_true(!config_value_path(path) && !strcmp(path, "/a/b"));
+	assert_true(config_value_is_dataset_name("a.b_c-1") && !config_value_is_dataset_name("a/b"));
+	assert_true(config_value_is_medium_name("RDX-01") && !config_value_is_medium_name(""));
 }
 
 static void warnings_do_not_refuse(void **state)
@@ -210,7 +210,7 @@ static void warnings_do_not_refuse(void **state)
 		    t[i].text);
 		policy_free(good(yaml));
 		assert_true(problems.n == 1 && problems.n_errors == 0 && problems.n_warnings == 1);
-		assert_int_equal(problems.item[0].severity, POLICY_WARNING);
+		assert_int_equal(problems.item[0].severity, CONFIG_WARNING);
 		assert_string_equal(problems.item[0].code, t[i].code);
 		assert_true(
 		    problems.item[0].mark.line == t[i].line && problems.item[0].mark.column == t[i].column);
@@ -248,9 +248,9 @@ static void problems_have_a_ceiling_and_errors_come_first(void **state)
 		    buf_printf(&yaml, NULL, "- {name: d%d, paths: [/d%d], generations: 1}\n", i, i), 0);
 	assert_int_equal(buf_printf(&yaml, NULL, "- {name: last, paths: [relative], rpo: x}\n"), 0);
 	assert_int_equal(policy_parse("p", (char *)yaml.p, yaml.n, &policy, &problems, &err), -1);
-	assert_true(problems.n == POLICY_PROBLEMS_MAX && problems.n_errors == 2 && problems.n_warnings == 60);
+	assert_true(problems.n == CONFIG_PROBLEMS_MAX && problems.n_errors == 2 && problems.n_warnings == 60);
 	assert_memory_equal(err.msg, "p:64:", 5);
-	assert_int_equal(policy_problems_format(&problems, "p", &out, NULL), 0);
+	assert_int_equal(config_problems_format(&problems, "p", &out, NULL), 0);
 	assert_int_equal(buf_terminate(&out, NULL), 0);
 	assert_non_null(strstr((char *)out.p, "12 more are not shown"));
 	assert_non_null(strstr((char *)out.p,

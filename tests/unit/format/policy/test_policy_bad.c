@@ -204,14 +204,14 @@ static const struct bad table[] = {
 };
 /* clang-format on */
 
-static bool is_it(const struct policy_problem *p, const struct bad *b)
+static bool is_it(const struct config_problem *p, const struct bad *b)
 {
 	return p->mark.line == b->line && p->mark.column == b->column &&
 	       !strcmp(p->code + strlen("E-POLICY-"), b->code) && strstr(p->msg, b->msg) &&
 	       strstr(p->hint, b->hint);
 }
 
-static void complain(const struct bad *b, const struct policy_problems *problems)
+static void complain(const struct bad *b, const struct config_problems *problems)
 {
 	print_message("--- expected %u:%u E-POLICY-%s '%s' → '%s', errors %u\n%s\n", b->line, b->column,
 	    b->code, b->msg, b->hint, b->errors ? b->errors : 1, b->text);
@@ -223,7 +223,7 @@ static void complain(const struct bad *b, const struct policy_problems *problems
 
 static void every_fault_is_refused_at_its_place(void **state)
 {
-	static struct policy_problems problems;
+	static struct config_problems problems;
 	size_t n = sizeof(table) / sizeof(*table), wrong = 0;
 	(void)state;
 
@@ -245,7 +245,7 @@ static void every_fault_is_refused_at_its_place(void **state)
 			found |= is_it(&problems.item[k], &table[i]);
 		snprintf(place, sizeof(place), "policy.yaml:%u:%u: ", problems.item[0].mark.line,
 		    problems.item[0].mark.column);
-		if (problems.item[0].severity == POLICY_ERROR)
+		if (problems.item[0].severity == CONFIG_ERROR)
 			assert_memory_equal(err.msg, place, strlen(place));
 		if (!found || problems.n_errors != (table[i].errors ? table[i].errors : 1)) {
 			complain(&table[i], &problems);

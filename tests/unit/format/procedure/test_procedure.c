@@ -16,7 +16,7 @@
 
 static struct procedure *parse(const char *s)
 {
-	static struct policy_problems problems;
+	static struct config_problems problems;
 	struct procedure *p = NULL;
 	struct err err = ERR_INIT;
 

@@ -205,7 +205,7 @@ static const struct bad table[] = {
 };
 /* clang-format on */
 
-static bool is_it(const struct policy_problem *p, const struct bad *b)
+static bool is_it(const struct config_problem *p, const struct bad *b)
 {
 	return p->mark.line == b->line && p->mark.column == b->column &&
 	       !strncmp(p->code, "E-PROC-", strlen("E-PROC-")) &&
@@ -213,7 +213,7 @@ static bool is_it(const struct policy_problem *p, const struct bad *b)
 	       strstr(p->hint, b->hint);
 }
 
-static void complain(const struct bad *b, const struct policy_problems *problems)
+static void complain(const struct bad *b, const struct config_problems *problems)
 {
 	print_message("--- expected %u:%u E-PROC-%s '%s' → '%s', errors %u\n%s\n", b->line, b->column,
 	    b->code, b->msg, b->hint, b->errors ? b->errors : 1, b->text);
@@ -225,7 +225,7 @@ static void complain(const struct bad *b, const struct policy_problems *problems
 
 static void every_fault_is_refused_at_its_place(void **state)
 {
-	static struct policy_problems problems;
+	static struct config_problems problems;
 	size_t n = sizeof(table) / sizeof(*table), wrong = 0;
 	(void)state;
 
@@ -276,7 +276,7 @@ static char *repeat(const char *head, const char *part, size_t times, const char
 
 static void refused(char *s, const char *code, unsigned line, unsigned column)
 {
-	static struct policy_problems problems;
+	static struct config_problems problems;
 	struct procedure *p = NULL;
 	struct err err = ERR_INIT;
 
@@ -376,7 +376,7 @@ static void hostile_documents_end(void **state)
 
 static void a_japanese_reader_is_told_japanese_keys(void **state)
 {
-	static struct policy_problems problems;
+	static struct config_problems problems;
 	const char *s = B("confirm", "what: b\nhow: c\npass: d\nminutes: 1");
 	struct procedure *p = NULL;
 

@@ -12,7 +12,7 @@
 
 #include "base/io.h"
 #include "read/file/ahead.h"
-#include "read/file/spindle.h"
+#include "read/file/rotational.h"
 
 static const size_t sizes[] = {0, 1, 4095, 4096, 65552, AHEAD_PART - 1, AHEAD_PART, AHEAD_PART + 1,
     3 * AHEAD_PART, 9 * AHEAD_PART + 12345};
@@ -125,19 +125,19 @@ static void a_disk_that_turns_is_known(void **state)
 
 	(void)state;
 	if (fd >= 0 && !fstatfs(fd, &fs) && fs.f_type == 0x01021994)
-		assert_int_equal(spindle_of(fd), SPINDLE_MEMORY);
+		assert_int_equal(rotational_of(fd), ROTATIONAL_MEMORY);
 	if (fd >= 0)
 		close(fd);
 	/* what the kernel says, through lsblk: 0 and 1, or nothing where it is no disk */
 	if (!sh("lsblk -dno ROTA $(findmnt -no SOURCE --target .) 2>/dev/null | tr -d ' \\n' >rota; test -s "
 		"rota"))
-		assert_int_equal(spindle_of(dir), sh("grep -q 1 rota") ? SPINDLE_NONE : SPINDLE_ONE);
+		assert_int_equal(rotational_of(dir), sh("grep -q 1 rota") ? ROTATIONAL_NONE : ROTATIONAL_ONE);
 	close(dir);
 	/* what it is cannot be told: one reader */
 	fd = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(spindle_of(fd), SPINDLE_ONE);
+	assert_int_equal(rotational_of(fd), ROTATIONAL_ONE);
 	close(fd);
-	assert_int_equal(spindle_of(-1), SPINDLE_ONE);
+	assert_int_equal(rotational_of(-1), ROTATIONAL_ONE);
 }
 
 int main(void)

@@ -17,8 +17,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
-#include "format/journal/journal.h"
 #include "format/crypto/minisig.h"
+#include "format/journal/journal.h"
 #include "read/ledger/ledger.h"
 #include "scribe.h"
 
@@ -309,7 +309,7 @@ static void a_rotation_without_the_newest_is_none(void **state)
 	end(&s);
 }
 
-/* Thirty years of nights in one journal: how long, and how much memory. */
+/* Thirty years of runs in one journal: how long, and how much memory. */
 static void ten_thousand_generations_are_read_quickly(void **state)
 {
 	struct rusage before, after;

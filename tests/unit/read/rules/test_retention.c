@@ -23,7 +23,7 @@
 
 /* One capture: 'g' good 'p' partial 'f' failed, for the data sets emr and documents; then marks: 'v' verified
  * on the NAS, 'd' damaged there since, 's' suspect, 'a' accepted, 'h' held, 'x' not on the NAS at all. */
-struct night {
+struct run {
 	double day;
 	const char *how;
 };
@@ -41,7 +41,7 @@ static json_t *of(int n)
 	return json_pack("{s:i, s:s, s:s}", "generation", n, "operator", "Sato", "reason", "why");
 }
 
-static void night(struct scribe *s, int n, const struct night *k)
+static void run(struct scribe *s, int n, const struct run *k)
 {
 	bool suspect = strchr(k->how, 's') != NULL, there = !strchr(k->how, 'x');
 	struct err err = ERR_INIT;
@@ -145,7 +145,7 @@ static const char *going(const struct retention *r, char out[400])
 
 struct table {
 	const char *what, *emr, *documents; /* policy */
-	struct night nights[14];
+	struct run runs[14];
 	double now;
 	const char *goes;
 };
@@ -225,8 +225,8 @@ static void tables_are_as_people_expect(void **state)
 		struct scribe s;
 
 		ready(&s);
-		for (int n = 0; n < 14 && t->nights[n].how; n++)
-			night(&s, n + 1, &t->nights[n]);
+		for (int n = 0; n < 14 && t->runs[n].how; n++)
+			run(&s, n + 1, &t->runs[n]);
 		r = judge(&s, p, t->now);
 		if (strcmp(going(r, out), t->goes) != 0)
 			fail_msg("%s: '%s' may go, expected '%s'", t->what, out, t->goes);
@@ -245,7 +245,7 @@ static json_t *agreed(int generations, int protect_s, int daily, const char *nam
 
 static void of_policy_and_agreement_the_larger_holds(void **state)
 {
-	static const struct night all[] = {
+	static const struct run all[] = {
 	    {0, "gfv"}, {1, "gfv"}, {2, "gfv"}, {3, "gfv"}, {4, "gfv"}, {5, "gfv"}};
 	static const struct {
 		int generations, protect_d, daily;
@@ -269,7 +269,7 @@ static void of_policy_and_agreement_the_larger_holds(void **state)
 
 		ready(&s);
 		for (int n = 0; n < 6; n++)
-			night(&s, n + 1, &all[n]);
+			run(&s, n + 1, &all[n]);
 		assert_int_equal(
 		    put(&s, "agreed",
 			agreed(cases[i].generations, cases[i].protect_d * 86400, cases[i].daily, "emr"),
@@ -287,7 +287,7 @@ static void of_policy_and_agreement_the_larger_holds(void **state)
 /* The data set left the policy: what was agreed holds; agreed with nothing it is given up. */
 static void what_left_the_policy_keeps_what_was_agreed(void **state)
 {
-	static const struct night all[] = {{0, "fgv"}, {1, "fgv"}, {2, "fgv"}, {3, "ggv"}};
+	static const struct run all[] = {{0, "fgv"}, {1, "fgv"}, {2, "fgv"}, {3, "ggv"}};
 	static const struct {
 		int generations;
 		const char *goes;
@@ -305,7 +305,7 @@ static void what_left_the_policy_keeps_what_was_agreed(void **state)
 
 		ready(&s);
 		for (int n = 0; n < 4; n++)
-			night(&s, n + 1, &all[n]);
+			run(&s, n + 1, &all[n]);
 		if (cases[i].generations >= 0)
 			assert_int_equal(
 			    put(&s, "agreed", agreed(cases[i].generations, 0, 0, "documents"), &err), 0);
@@ -319,9 +319,9 @@ static void what_left_the_policy_keeps_what_was_agreed(void **state)
 }
 
 /* What was captured while the clock had jumped has dates that nobody vouches for, attested or not. */
-static void nights_under_a_moved_clock_cover_nothing(void **state)
+static void runs_under_a_moved_clock_cover_nothing(void **state)
 {
-	static const struct night all[] = {{0, "ggv"}, {1, "ggv"}, {2, "ggv"}, {3, "ggv"}, {4, "ggv"},
+	static const struct run all[] = {{0, "ggv"}, {1, "ggv"}, {2, "ggv"}, {3, "ggv"}, {4, "ggv"},
 	    {5, "ggv"}, {6, "ggv"}, {7, "ggv"}, {8, "ggv"}};
 	struct policy *p = policy_of("generations: 4, protect: 1h", "generations: 4, protect: 1h");
 	struct err err = ERR_INIT;
@@ -343,7 +343,7 @@ static void nights_under_a_moved_clock_cover_nothing(void **state)
 			    put(&s, "clock-attested",
 				json_pack("{s:s, s:s}", "operator", "Sato", "reason", "my watch"), &err),
 			    0);
-		night(&s, n + 1, &all[n]);
+		run(&s, n + 1, &all[n]);
 	}
 	r = judge(&s, p, 30);
 	assert_string_equal(going(r, out), "1");
@@ -393,11 +393,11 @@ static void write_zone(const char *path, const int64_t *at_s, const int32_t *off
 }
 
 /* Nobody makes dates, or unmakes them, by naming another time zone. */
-static void no_zone_makes_many_dates_of_one_night(void **state)
+static void no_zone_makes_many_dates_of_one_run(void **state)
 {
-	static const struct night junk[] = {{0, "ggv"}, {1, "ggv"}, {2, "ggv"}, {3, "ggv"}, {4.00, "ggv"},
+	static const struct run junk[] = {{0, "ggv"}, {1, "ggv"}, {2, "ggv"}, {3, "ggv"}, {4.00, "ggv"},
 	    {4.01, "ggv"}, {4.02, "ggv"}, {4.03, "ggv"}};
-	static const struct night month[] = {
+	static const struct run month[] = {
 	    {-150, "ggv"}, {-120, "ggv"}, {-90, "ggv"}, {-60, "ggv"}, {-30, "ggv"}, {0, "ggv"}};
 	char path[] = "/tmp/bkp-zone.XXXXXX", name[64], out[400];
 	int64_t at_s[8];
@@ -409,7 +409,7 @@ static void no_zone_makes_many_dates_of_one_night(void **state)
 
 	assert_return_code(close(mkstemp(path)), 0);
 	snprintf(name, sizeof(name), ":%s", path);
-	/* each capture of the night a date of its own */
+	/* each capture of the run a date of its own */
 	for (int i = 0; i < 8; i++) {
 		at_s[i] = T0 / 1000000000 + (int64_t)(junk[i].day * 86400) - 60;
 		offset[i] = i < 4 ? 0 : (i - 5) * 86400;
@@ -420,7 +420,7 @@ static void no_zone_makes_many_dates_of_one_night(void **state)
 	p = policy_of("generations: 4, protect: 1h", "generations: 4, protect: 1h");
 	ready(&s);
 	for (int n = 0; n < 8; n++)
-		night(&s, n + 1, &junk[n]);
+		run(&s, n + 1, &junk[n]);
 	r = judge(&s, p, 30);
 	assert_string_equal(going(r, out), "1");
 	retention_free(r);
@@ -439,7 +439,7 @@ static void no_zone_makes_many_dates_of_one_night(void **state)
 	p = policy_of("generations: 1, protect: 1h, keep: {monthly: 5}", "generations: 1, protect: 1h");
 	ready(&s);
 	for (int n = 0; n < 6; n++)
-		night(&s, n + 1, &month[n]);
+		run(&s, n + 1, &month[n]);
 	r = judge(&s, p, 30);
 	assert_string_equal(going(r, out), "1");
 	retention_free(r);
@@ -452,7 +452,7 @@ static void no_zone_makes_many_dates_of_one_night(void **state)
 
 static void reasons_are_all_told(void **state)
 {
-	static const struct night all[] = {{0, "ggvh"}, {1, "ggv"}};
+	static const struct run all[] = {{0, "ggvh"}, {1, "ggv"}};
 	struct policy *p = policy_of(
 	    "generations: 3, protect: 30d, keep: {daily: 9, yearly: 2}", "generations: 2, protect: 1h");
 	const struct retention_copy *c;
@@ -462,8 +462,8 @@ static void reasons_are_all_told(void **state)
 	(void)state;
 
 	ready(&s);
-	night(&s, 1, &all[0]);
-	night(&s, 2, &all[1]);
+	run(&s, 1, &all[0]);
+	run(&s, 2, &all[1]);
 	assert_int_equal(put(&s, "clock-jump",
 			     json_pack("{s:s, s:s, s:s, s:i}", "source", "monotonic", "before", "a", "after",
 				 "b", "seconds", 999),
@@ -489,7 +489,7 @@ static void reasons_are_all_told(void **state)
 /* What expired is not there, and counts for nothing. */
 static void what_expired_is_gone(void **state)
 {
-	static const struct night all[] = {{0, "ggv"}, {1, "ggv"}, {2, "ggv"}, {3, "ggv"}, {4, "ggv"}};
+	static const struct run all[] = {{0, "ggv"}, {1, "ggv"}, {2, "ggv"}, {3, "ggv"}, {4, "ggv"}};
 	struct policy *p = policy_of(EMR3, DOC3);
 	struct err err = ERR_INIT;
 	struct retention *r;
@@ -499,7 +499,7 @@ static void what_expired_is_gone(void **state)
 
 	ready(&s);
 	for (int n = 0; n < 5; n++)
-		night(&s, n + 1, &all[n]);
+		run(&s, n + 1, &all[n]);
 	assert_int_equal(put(&s, "expired", on_medium(1, NAS), &err), 0);
 	r = judge(&s, p, 9);
 	assert_null(copy_of(r, 1));
@@ -516,8 +516,8 @@ int main(void)
 	    cmocka_unit_test(tables_are_as_people_expect),
 	    cmocka_unit_test(of_policy_and_agreement_the_larger_holds),
 	    cmocka_unit_test(what_left_the_policy_keeps_what_was_agreed),
-	    cmocka_unit_test(nights_under_a_moved_clock_cover_nothing),
-	    cmocka_unit_test(no_zone_makes_many_dates_of_one_night),
+	    cmocka_unit_test(runs_under_a_moved_clock_cover_nothing),
+	    cmocka_unit_test(no_zone_makes_many_dates_of_one_run),
 	    cmocka_unit_test(reasons_are_all_told),
 	    cmocka_unit_test(what_expired_is_gone),
 	};

@@ -32,21 +32,21 @@ static struct policy_dataset of(const char *spec)
 	assert_true(sscanf(spec, "%15s %d:%d %15s", every, &h, &m, last) >= 1);
 	d.at = h < 0 ? -1 : h * 60 + m;
 	if (!strcmp(every, "hour"))
-		d.every = (struct policy_every){POLICY_HOUR, 1, 3600};
+		d.every = (struct config_every){CONFIG_HOUR, 1, 3600};
 	else if (!strcmp(every, "day"))
-		d.every = (struct policy_every){POLICY_DAY, 1, 86400};
+		d.every = (struct config_every){CONFIG_DAY, 1, 86400};
 	else if (!strcmp(every, "week"))
-		d.every = (struct policy_every){POLICY_WEEK, 1, 7 * 86400};
+		d.every = (struct config_every){CONFIG_WEEK, 1, 7 * 86400};
 	else if (!strcmp(every, "month"))
-		d.every = (struct policy_every){POLICY_MONTH, 1, 30 * 86400};
+		d.every = (struct config_every){CONFIG_MONTH, 1, 30 * 86400};
 	else if (every[strlen(every) - 1] == 'h')
-		d.every = (struct policy_every){POLICY_HOUR, (unsigned)strtoul(every, NULL, 10), 0};
+		d.every = (struct config_every){CONFIG_HOUR, (unsigned)strtoul(every, NULL, 10), 0};
 	else
-		d.every = (struct policy_every){POLICY_DAY, (unsigned)strtoul(every, NULL, 10), 0};
+		d.every = (struct config_every){CONFIG_DAY, (unsigned)strtoul(every, NULL, 10), 0};
 	for (unsigned i = 0; i < 7; i++)
 		if (!strcmp(last, days[i]))
 			d.weekday = i;
-	if (d.every.unit == POLICY_MONTH && *last)
+	if (d.every.unit == CONFIG_MONTH && *last)
 		d.monthday = (unsigned)strtoul(last, NULL, 10);
 	return d;
 }
@@ -309,7 +309,7 @@ static void due_once_a_slot(void **state)
 	expect(&w, "2026-11-22T02:00:00Z", SLOTS_MISSED, 1);
 	run(&w, "2026-11-22T02:00:00Z", "partial"); /* begun at the very moment; partial is captured */
 	expect(&w, "2026-11-22T02:00:00Z", SLOTS_SERVED, 2);
-	/* by hand in the afternoon: the next night is still due */
+	/* by hand in the afternoon: the next run is still due */
 	run(&w, "2026-11-22T15:00:00Z", "good");
 	expect(&w, "2026-11-23T01:00:00Z", SLOTS_SERVED, 3);
 	expect(&w, "2026-11-23T02:00:00Z", SLOTS_MISSED, 3);
@@ -323,7 +323,7 @@ static void catches_up_once(void **state)
 	(void)state;
 	world(&w, "day 02:00");
 	run(&w, "2026-11-21T02:00:01Z", "good");
-	expect(&w, "2026-11-25T08:00:00Z", SLOTS_MISSED, 1); /* four nights off */
+	expect(&w, "2026-11-25T08:00:00Z", SLOTS_MISSED, 1); /* four runs off */
 	run(&w, "2026-11-25T08:00:00Z", "good");
 	expect(&w, "2026-11-25T08:30:00Z", SLOTS_SERVED, 2);
 	expect(&w, "2026-11-26T02:00:00Z", SLOTS_MISSED, 2);
@@ -384,8 +384,8 @@ static void clock_was_ahead(void **state)
 	expect(&w, "2026-11-21T02:00:00Z", SLOTS_MISSED, 1);
 	run(&w, "2026-11-21T02:00:01Z", "good");
 	expect(&w, "2026-11-21T02:30:00Z", SLOTS_SERVED, 3);
-	expect(&w, "2040-01-01T02:00:30Z", SLOTS_MISSED, 3); /* it is not of that night */
-	/* ahead by three days, put right: those three nights are captured all the same */
+	expect(&w, "2040-01-01T02:00:30Z", SLOTS_MISSED, 3); /* it is not of that run */
+	/* ahead by three days, put right: those three runs are captured all the same */
 	run(&w, "2026-11-24T02:00:01Z", "good");
 	expect(&w, "2026-11-22T02:00:00Z", SLOTS_MISSED, 3);
 	run(&w, "2026-11-22T02:00:01Z", "good");

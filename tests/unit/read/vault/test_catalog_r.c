@@ -9,8 +9,8 @@
 
 #include <archive_entry.h>
 
-#include "lib/fixture.h"
 #include "base/path.h"
+#include "lib/fixture.h"
 #include "read/vault/arc_r.h"
 #include "read/vault/catalog_r.h"
 

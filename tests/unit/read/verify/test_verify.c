@@ -19,7 +19,7 @@
 #include "read/vault/vault_r.h"
 #include "read/verify/verify.h"
 #include "write/media/medium_w.h"
-#include "write/run/night.h"
+#include "write/run/run.h"
 #include "write/state/state.h"
 
 #define SMALL 2000 /* files */
@@ -49,13 +49,13 @@ static void make_tree(void)
 static int capture(struct policy *policy, struct state *s)
 {
 	const struct policy_dataset *sets[1] = {&policy->datasets[0]};
-	struct night_config cfg = {.state = s,
+	struct run_config cfg = {.state = s,
 	    .policy = policy,
 	    .datasets = sets,
 	    .n_datasets = 1,
 	    .version = "1",
 	    .docs = {NULL, "1", NULL}};
-	struct night_result res;
+	struct run_result res;
 	struct err err = ERR_INIT;
 	char uuid[JOURNAL_UUID];
 	int r;
@@ -66,8 +66,8 @@ static int capture(struct policy *policy, struct state *s)
 		    in_scratch("a"), "offline", 0),
 		&err))
 		return -1;
-	r = night_run(&cfg, &res, &err);
-	night_result_free(&res);
+	r = run_run(&cfg, &res, &err);
+	run_result_free(&res);
 	return r;
 }
 
@@ -158,7 +158,7 @@ static struct verify_result look(const struct verify_options *opt, struct said *
 static struct verify_result look_every_way(bool deep, struct said *ret)
 {
 	static const unsigned threads[] = {1, 3, 40};
-	static const enum spindle spindles[] = {SPINDLE_MEMORY, SPINDLE_NONE, SPINDLE_ONE};
+	static const enum rotational spindles[] = {ROTATIONAL_MEMORY, ROTATIONAL_NONE, ROTATIONAL_ONE};
 	struct verify_result res = {0};
 	bool first = true;
 
@@ -167,7 +167,7 @@ static struct verify_result look_every_way(bool deep, struct said *ret)
 			struct verify_options opt = {.ids = &identity,
 			    .n_ids = deep,
 			    .threads = threads[t],
-			    .spindle = spindles[s],
+			    .rotational = spindles[s],
 			    .from_device = t % 2};
 			struct said said;
 

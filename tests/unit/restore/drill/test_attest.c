@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "restore/drill/attest.h"
 #include "base/err.h"
+#include "restore/drill/attest.h"
 
 #define N 4
 
@@ -22,7 +22,7 @@ static struct procedure_step steps[N] = {
     {.kind = PROCEDURE_NOTE, .number = 4, .line = 40, .id = "4"},
 };
 static const struct procedure procedure = {.steps = steps, .n_steps = N};
-static struct policy_problems problems;
+static struct config_problems problems;
 
 static struct attest *good(const char *s)
 {

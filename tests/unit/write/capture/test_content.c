@@ -10,12 +10,12 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "format/medium/extent.h"
 #include "format/medium/chunker.h"
-#include "write/capture/content.h"
-#include "write/source/feed.h"
-#include "write/source/reader.h"
+#include "format/medium/extent.h"
 #include "packing.h"
+#include "write/capture/content.h"
+#include "write/source/queue.h"
+#include "write/source/reader.h"
 
 #define MIB ((size_t)1 << 20)
 
@@ -23,7 +23,7 @@ static const char *const one[] = {"a", NULL};
 static struct packing k;
 static struct chunker *chunker;
 static struct content *content;
-static struct feed *feed;
+static struct queue *queue;
 
 static int setup(void **state)
 {
@@ -43,13 +43,13 @@ static int begin(void **state)
 {
 	(void)state;
 	packing_begin(&k, one, "ix", 64 * MIB);
-	return content_new(k.pack, chunker, &content, NULL) || feed_new(k.ids, 1, NULL, &feed, NULL);
+	return content_new(k.pack, chunker, &content, NULL) || queue_new(k.ids, 1, NULL, &queue, NULL);
 }
 
 static int end(void **state)
 {
 	(void)state;
-	feed_free(feed);
+	queue_free(queue);
 	content_free(content);
 	packing_end(&k);
 	packing_forget();
@@ -64,7 +64,7 @@ struct job {
 	void *arg;
 };
 
-static int produce(void *arg, struct feed *f, struct err *err)
+static int produce(void *arg, struct queue *f, struct err *err)
 {
 	struct job *j = arg;
 
@@ -78,16 +78,16 @@ static struct content_sha256 sha256; /* of what was taken last */
 static int take_all(
     struct job *j, struct stat *st, struct buf *extents, uint64_t *size, int *errnum, struct err *err)
 {
-	struct feed_event *e;
+	struct queue_event *e;
 	int r, result = -1;
 
-	assert_int_equal(feed_start(feed, produce, j, err), 0);
+	assert_int_equal(queue_start(queue, produce, j, err), 0);
 	content_begin(content);
-	while ((r = feed_next(feed, &e, err)) == 0 || r == FEED_IDLE) {
-		if (r == FEED_IDLE)
+	while ((r = queue_next(queue, &e, err)) == 0 || r == QUEUE_IDLE) {
+		if (r == QUEUE_IDLE)
 			continue;
-		if (e->kind != FEED_DONE) {
-			assert_int_equal(content_take(content, feed, e, err), 0);
+		if (e->kind != QUEUE_DONE) {
+			assert_int_equal(content_take(content, queue, e, err), 0);
 			continue;
 		}
 		result = e->result;
@@ -95,8 +95,8 @@ static int take_all(
 		if (st)
 			*st = e->st;
 	}
-	feed_stop(feed);
-	assert_int_equal(r, FEED_END);
+	queue_stop(queue);
+	assert_int_equal(r, QUEUE_END);
 	if (result != READER_UNREADABLE)
 		assert_int_equal(content_end(content, extents, size, &sha256, err), 0);
 	return result;

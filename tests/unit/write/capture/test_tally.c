@@ -11,8 +11,8 @@
 #include "base/err.h"
 #include "format/guard/guard.h"
 #include "format/guard/kind.h"
-#include "write/index/extset.h"
 #include "write/capture/tally.h"
+#include "write/index/extset.h"
 
 #include "scratch.h"
 
@@ -157,14 +157,14 @@ static void strange_extensions(void **state)
 	assert_false(extset_see(s, "d/a.PDF"));
 	assert_int_equal(extset_save(s, NULL), 0);
 	extset_close(s);
-	for (uint64_t night = 2; night < 40; night++) {
-		assert_int_equal(extset_open(dirfd, "docs", night, true, &s, NULL), 0);
+	for (uint64_t run = 2; run < 40; run++) {
+		assert_int_equal(extset_open(dirfd, "docs", run, true, &s, NULL), 0);
 		assert_false(extset_see(s, "d/b.pdf"));
 		assert_false(extset_see(s, "d/1.2.840.10008.5"));
 		assert_false(extset_see(s, "d/.hidden"));
 		assert_false(extset_see(s, "d.x/none"));
-		if (night >= 10) /* strange for a fortnight */
-			assert_int_equal(extset_see(s, "d/b.pdf.Locked"), night < 10 + GUARD_WINDOW);
+		if (run >= 10) /* strange for a fortnight */
+			assert_int_equal(extset_see(s, "d/b.pdf.Locked"), run < 10 + GUARD_WINDOW);
 		assert_int_equal(extset_save(s, NULL), 0);
 		extset_close(s);
 	}

@@ -14,12 +14,12 @@
 #include <sodium.h>
 
 #include "base/err.h"
+#include "format/crypto/minisig.h"
 #include "format/medium/arcfile.h"
 #include "format/medium/generation.h"
-#include "format/crypto/minisig.h"
+#include "scratch.h"
 #include "write/copies/mirror.h"
 #include "write/store/vault_w.h"
-#include "scratch.h"
 
 #define REPO "11111111-2222-4333-8444-555555555555"
 #define UUID "99999999-8888-4777-8666-abcdefabcdef"

@@ -17,10 +17,10 @@
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 #include "read/vault/medium.h"
-#include "write/media/medium_w.h"
-#include "write/run/night.h"
 #include "write/copies/readback.h"
 #include "write/copies/refill.h"
+#include "write/media/medium_w.h"
+#include "write/run/run.h"
 #include "write/state/state.h"
 #include "write/store/vault_w.h"
 
@@ -43,23 +43,23 @@ static void add_medium(const char *name)
 		fail_msg("%s", err.msg);
 }
 
-static void one_night(int i)
+static void one_run(int i)
 {
 	const struct policy_dataset *sets[1] = {&policy->datasets[0]};
-	struct night_config cfg = {.state = repo,
+	struct run_config cfg = {.state = repo,
 	    .policy = policy,
 	    .datasets = sets,
 	    .n_datasets = 1,
 	    .version = "1",
 	    .docs = {NULL, "1", NULL}};
-	struct night_result res;
+	struct run_result res;
 	struct err err = ERR_INIT;
 
 	assert_int_equal(sh("head -c 1200000 /dev/urandom >src/%d", i), 0);
-	if (night_run(&cfg, &res, &err))
+	if (run_run(&cfg, &res, &err))
 		fail_msg("%s %s", err.code, err.msg);
 	assert_true(res.media[0].verified && res.media[1].verified);
-	night_result_free(&res);
+	run_result_free(&res);
 }
 
 static int setup(void **state)
@@ -87,7 +87,7 @@ static int setup(void **state)
 	add_medium("a");
 	add_medium("b");
 	for (int i = 1; i <= N; i++)
-		one_night(i);
+		one_run(i);
 	return 0;
 }
 
@@ -330,8 +330,8 @@ static void damage_is_that_of_all_who_share_the_file(void **state)
 	medium_close(m);
 }
 
-/* A run died between writing a generation and reading it back: the next night makes up for it. */
-static void the_next_night_reads_back_what_was_not(void **state)
+/* A run died between writing a generation and reading it back: the next run makes up for it. */
+static void the_next_run_reads_back_what_was_not(void **state)
 {
 	const char *uuid = ledger_medium_by_label(state_ledger(repo), "a")->uuid;
 	struct err err = ERR_INIT;
@@ -345,7 +345,7 @@ static void the_next_night_reads_back_what_was_not(void **state)
 	    0);
 	g = ledger_generation_by_number(state_ledger(repo), 2);
 	assert_int_equal(g->copies[0].verified_ns, 0);
-	one_night(N + 1);
+	one_run(N + 1);
 	g = ledger_generation_by_number(state_ledger(repo), 2);
 	assert_true(!strcmp(g->copies[0].label, "a") && g->copies[0].verified_ns);
 }
@@ -359,7 +359,7 @@ int main(void)
 	    cmocka_unit_test(what_vanished_is_brought_again),
 	    cmocka_unit_test(a_full_medium_says_how_much_is_missing),
 	    cmocka_unit_test(damage_is_that_of_all_who_share_the_file),
-	    cmocka_unit_test(the_next_night_reads_back_what_was_not),
+	    cmocka_unit_test(the_next_run_reads_back_what_was_not),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

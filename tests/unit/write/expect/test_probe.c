@@ -10,8 +10,8 @@
 #include "scratch.h"
 
 #include "base/err.h"
-#include "write/source/command.h"
 #include "write/expect/probe.h"
+#include "write/source/command.h"
 
 static void gives(const char *command, const char *want)
 {
@@ -93,7 +93,7 @@ static bool at_once(void *arg)
 	return true;
 }
 
-/* Whatever it does, the night goes on. */
+/* Whatever it does, the run goes on. */
 static void test_it_does_not_hang(void **state)
 {
 	struct command_config cfg = {.line = "echo waiting for a lock >&2; sleep 60", .limit_s = 1};

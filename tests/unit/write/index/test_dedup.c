@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "base/err.h"
-#include "write/index/dedup.h"
 #include "scratch.h"
+#include "write/index/dedup.h"
 
 #define REPO "11111111-2222-4333-8444-555555555555"
 
@@ -351,9 +351,9 @@ static void a_hundred_thousand_ids(void **state)
 #define ARCHIVES 4
 #define EACH	 700
 
-/* One night with the index, in a process of its own.  Exit status: 0 everything found, 3 something was not
+/* One run with the index, in a process of its own.  Exit status: 0 everything found, 3 something was not
  * known, 4 an error was reported, 5 a wrong place; anything else: it died. */
-static int a_night(bool add_unknown)
+static int a_run(bool add_unknown)
 {
 	pid_t pid = fork();
 	int status;
@@ -400,21 +400,21 @@ static void make_index(void)
 	assert_int_equal(sh("cp -r ix ix.good"), 0);
 }
 
-/* After damage: never a wrong place; a night that dies or fails is followed by one that does not; and in the
+/* After damage: never a wrong place; a run that dies or fails is followed by one that does not; and in the
  * end everything that was stored again is known. */
 static void heals(const char *what)
 {
 	int before = 0, r = 0;
 
-	for (int night = 0; night < 8; night++) {
-		r = a_night(true);
+	for (int run = 0; run < 8; run++) {
+		r = a_run(true);
 		if (r == 5)
 			fail_msg("%s: a wrong place was given", what);
 		if (r == 6 || r == 7)
 			fail_msg("%s: not begun anew (%d)", what, r);
 		if (r != 0 && r != 3 && before != 0 && before != 3)
 			fail_msg("%s: two nights in a row ended with %d and %d", what, before, r);
-		if (!r && !before && night)
+		if (!r && !before && run)
 			return;
 		before = r;
 	}
@@ -465,7 +465,7 @@ static void any_damage_heals(void **state)
 
 	(void)state;
 	make_index();
-	assert_int_equal(a_night(false), 0);
+	assert_int_equal(a_run(false), 0);
 	for (int kind = 0; kind < 5; kind++)
 		for (unsigned seed = 1; seed <= (seeds ? strtoul(seeds, NULL, 10) : 3); seed++) {
 			back_to_good();
@@ -492,10 +492,10 @@ static void rubbish_is_begun_anew_at_once(void **state)
 
 		back_to_good();
 		assert_int_equal(sh("%s", make[i]), 0);
-		r = a_night(true);
+		r = a_run(true);
 		if (r != 0 && r != 3)
 			fail_msg("%s: %d", make[i], r);
-		assert_int_equal(a_night(true), 0);
+		assert_int_equal(a_run(true), 0);
 	}
 }
 
@@ -505,9 +505,9 @@ static void a_whole_index_survives_the_suspicion(void **state)
 	(void)state;
 	back_to_good();
 	assert_int_equal(sh("printf '\\1' >ix/guard"), 0);
-	assert_int_equal(a_night(false), 0);
+	assert_int_equal(a_run(false), 0);
 	assert_int_equal(sh("printf '\\0\\0' | cmp - ix/guard"), 0);
-	assert_int_equal(a_night(false), 0);
+	assert_int_equal(a_run(false), 0);
 }
 
 /* ---- death ---- */

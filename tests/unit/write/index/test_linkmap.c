@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "base/err.h"
-#include "write/index/linkmap.h"
 #include "scratch.h"
+#include "write/index/linkmap.h"
 
 static struct linkmap *open_map(void)
 {

@@ -129,7 +129,7 @@ static void it_is_where_its_identity_is(void **state)
 
 static void what_cannot_be_looked_at_is_not_said_to_be_gone(void **state)
 {
-	enum standing_sight sights[LABELS];
+	enum compliance_sight sights[LABELS];
 	struct site s;
 	struct err err;
 	char where[256];
@@ -143,9 +143,9 @@ static void what_cannot_be_looked_at_is_not_said_to_be_gone(void **state)
 	assert_int_equal(find(&s, 1, where, &err), -1);
 	assert_string_equal(err.code, "E-IO-07");
 	attendance_look(state_ledger(s.state), &s.keys, &s.policy, sights);
-	assert_int_equal(sights[0], STANDING_SEEN);
-	assert_int_equal(sights[1], STANDING_UNKNOWN);
-	assert_int_equal(sights[2], STANDING_SEEN);
+	assert_int_equal(sights[0], COMPLIANCE_SEEN);
+	assert_int_equal(sights[1], COMPLIANCE_UNKNOWN);
+	assert_int_equal(sights[2], COMPLIANCE_SEEN);
 	assert_int_equal(attendance_record(s.state, &s.policy, &err), 0);
 	assert_int_equal(ledger_seq(state_ledger(s.state)), seq);
 	site_end(&s);
@@ -225,7 +225,7 @@ static void a_disk_that_is_only_unmounted_is_not_away(void **state)
 {
 	static const char uuid[] = "b0b5c1de-0000-4000-8000-00000000beef";
 	const struct ledger_medium *m;
-	enum standing_sight sights[LABELS];
+	enum compliance_sight sights[LABELS];
 	struct site s;
 	struct err err;
 	char where[256];
@@ -251,7 +251,7 @@ static void a_disk_that_is_only_unmounted_is_not_away(void **state)
 		struct err why = err;
 
 		attendance_look(state_ledger(s.state), &s.keys, &s.policy, sights);
-		r = seen || strcmp(why.code, "E-MEDIA-18") != 0 || sights[1] != STANDING_SEEN;
+		r = seen || strcmp(why.code, "E-MEDIA-18") != 0 || sights[1] != COMPLIANCE_SEEN;
 		/* it stays recorded as attached */
 		r = r || attendance_record(s.state, &s.policy, &err) ||
 		    !ledger_medium_by_label(state_ledger(s.state), "RDX-01")->attached;

@@ -12,10 +12,10 @@
 #include <cmocka.h>
 
 #include "base/err.h"
-#include "write/source/command.h"
+#include "scratch.h"
 #include "write/index/dedup.h"
 #include "write/index/linkmap.h"
-#include "scratch.h"
+#include "write/source/command.h"
 
 /* Every '@' is this process's number: the same test may run beside us. */
 static const char *own(const char *line)
@@ -283,7 +283,7 @@ static void last_words_are_not_lost(void **state)
 	}
 }
 
-/* A night that is given up: the command and all that it started end with it. */
+/* A run that is given up: the command and all that it started end with it. */
 static void freed_it_is_ended_with_all_it_started(void **state)
 {
 	struct command *c = NULL;

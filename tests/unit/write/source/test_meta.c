@@ -20,11 +20,11 @@
 #include <archive.h>
 #include <archive_entry.h>
 
-#include "lib/runs.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "format/medium/catalog.h"
+#include "lib/runs.h"
 #include "write/source/holes.h"
 #include "write/source/meta.h"
 #include "write/source/walk.h"

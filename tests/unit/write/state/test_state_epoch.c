@@ -1,4 +1,4 @@
-/* state: a key signs for a night, names the next one and is gone; the root secret leaves with its file. */
+/* state: a key signs for a run, names the next one and is gone; the root secret leaves with its file. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,8 +20,8 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "format/crypto/age.h"
-#include "format/journal/journal.h"
 #include "format/crypto/minisig.h"
+#include "format/journal/journal.h"
 #include "read/ledger/ledger.h"
 #include "read/ledger/ledger_private.h"
 #include "write/state/state.h"
@@ -140,7 +140,7 @@ static void the_root_secret_leaves_with_its_file(void **state)
 	end_place(&p);
 }
 
-static void a_key_lasts_a_night(void **state)
+static void a_key_lasts_a_run(void **state)
 {
 	struct minisig_secret before;
 	struct err err = ERR_INIT;
@@ -292,7 +292,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_root_secret_leaves_with_its_file),
-	    cmocka_unit_test(a_key_lasts_a_night),
+	    cmocka_unit_test(a_key_lasts_a_run),
 	    cmocka_unit_test(what_a_broken_change_left_is_cleared),
 	    cmocka_unit_test(a_mixture_is_refused_and_kept),
 	    cmocka_unit_test(erasing_overwrites),

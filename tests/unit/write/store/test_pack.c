@@ -11,8 +11,8 @@
 #include <sys/mount.h>
 #include <cmocka.h>
 
-#include "write/store/pending.h"
 #include "packing.h"
+#include "write/store/pending.h"
 
 #define MIB ((size_t)1 << 20)
 
@@ -80,7 +80,7 @@ static void needed_are_there(struct packing *k, const char *repo, size_t want)
 	free(all);
 }
 
-/* What one night stores: all streams side by side, sizes from one byte to the largest. */
+/* What one run stores: all streams side by side, sizes from one byte to the largest. */
 static void store_a_mixture(struct packing *k, struct dedup_place *places)
 {
 	static const size_t sizes[] = {1, 100, 262144, MIB, 4 * MIB, 4 * MIB - 1};
@@ -164,7 +164,7 @@ static void known_content_is_stored_once(void **state)
 	packing_judge("a");
 	packing_end(&k);
 
-	/* the next night: all of it is known, nothing is written, the old archives are needed */
+	/* the next run: all of it is known, nothing is written, the old archives are needed */
 	packing_begin(&k, one, "ix", 64 * MIB);
 	before = pack_next_archive(k.pack);
 	put(&k, PACK_BULK, 1, 300000, &b); /* not asked whether its archive is there: stored again */
@@ -188,7 +188,7 @@ static int all_there(void *arg, const struct dedup_archive *a, struct err *err)
 	return 1;
 }
 
-static void an_unchanged_night_writes_nothing(void **state)
+static void an_unchanged_run_writes_nothing(void **state)
 {
 	struct dedup_place first[24], second[24];
 	struct packing k;
@@ -380,7 +380,7 @@ static void a_medium_that_disappears(void **state)
 	packing_forget();
 }
 
-/* Given up in the middle (the night failed): nothing of it is published or known. */
+/* Given up in the middle (the run failed): nothing of it is published or known. */
 static void what_was_not_finished_is_not_there(void **state)
 {
 	struct dedup_place pl;
@@ -448,7 +448,7 @@ int main(void)
 	    cmocka_unit_test(every_place_resolves),
 	    cmocka_unit_test(places_are_repeatable),
 	    cmocka_unit_test(known_content_is_stored_once),
-	    cmocka_unit_test(an_unchanged_night_writes_nothing),
+	    cmocka_unit_test(an_unchanged_run_writes_nothing),
 	    cmocka_unit_test(archives_keep_to_their_size),
 	    cmocka_unit_test(more_small_files_than_an_archive_holds),
 	    cmocka_unit_test(a_medium_that_fills_up_is_dropped),

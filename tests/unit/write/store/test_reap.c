@@ -17,10 +17,10 @@
 #include "read/ledger/ledger.h"
 #include "read/vault/medium.h"
 #include "write/media/medium_w.h"
-#include "write/run/night.h"
-#include "write/store/reap.h"
+#include "write/run/run.h"
 #include "write/state/reserve.h"
 #include "write/state/state.h"
+#include "write/store/reap.h"
 #include "write/store/vault_w.h"
 
 #define N 5 /* generations */
@@ -28,23 +28,23 @@
 static struct state *repo;
 static struct policy *policy;
 
-static void one_night(int i)
+static void one_run(int i)
 {
 	const struct policy_dataset *sets[1] = {&policy->datasets[0]};
-	struct night_config cfg = {.state = repo,
+	struct run_config cfg = {.state = repo,
 	    .policy = policy,
 	    .datasets = sets,
 	    .n_datasets = 1,
 	    .version = "1",
 	    .docs = {NULL, "1", NULL}};
-	struct night_result res;
+	struct run_result res;
 	struct err err = ERR_INIT;
 
 	assert_int_equal(sh("head -c 300000 /dev/urandom >src/%d; rm -f src/%d", i, i - 2), 0);
-	if (night_run(&cfg, &res, &err))
+	if (run_run(&cfg, &res, &err))
 		fail_msg("%s %s", err.code, err.msg);
 	assert_true(res.media[0].verified);
-	night_result_free(&res);
+	run_result_free(&res);
 }
 
 static int setup(void **state)
@@ -76,7 +76,7 @@ static int setup(void **state)
 		/* the journal's times are whole seconds, and the last one must be newer */
 		if (i == N && sh("sleep 1.1"))
 			return -1;
-		one_night(i);
+		one_run(i);
 	}
 	return 0;
 }
@@ -218,7 +218,7 @@ static void nothing_else_is_touched(void **state)
 }
 
 /* The sixth: the guard finds it suspect. */
-static void a_suspect_night(void)
+static void a_suspect_run(void)
 {
 	static const char uuid[] = "66666666-5555-4444-8333-222222222222";
 	struct err err = ERR_INIT;
@@ -258,7 +258,7 @@ static void another_generation_under_that_number_stays(void **state)
 	assert_string_equal(res.why.code, "E-REAP-04");
 	assert_int_equal(sh("test -e a/*-*/generations/000004/root.age"), 0);
 	/* recorded it is; but while a generation is suspect what stands there stays, too */
-	a_suspect_night();
+	a_suspect_run();
 	assert_int_equal(reap_finish(&r, &res, &err), 0);
 	assert_int_equal(sh("test -e a/*-*/generations/000004/root.age"), 0);
 	assert_int_equal(

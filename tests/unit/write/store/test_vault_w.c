@@ -14,8 +14,8 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "format/medium/arcfile.h"
-#include "write/store/vault_w.h"
 #include "scratch.h"
+#include "write/store/vault_w.h"
 
 static const struct vault_doc docs[] = {{"manifest.json", "{}\n", 3}, {"root.age", "rootroot", 8},
     {"SHA256SUMS", "sums\n", 5}, {"SHA256SUMS.minisig", "sig", 3}};

@@ -1,0 +1,194 @@
+/* parallel: see parallel.h. */
+#include "base/parallel.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/err.h"
+
+/* Tasks head … begun-1 are at work or finished, begun … filled-1 wait for a thread. */
+struct run {
+	const struct parallel *c;
+	unsigned threads, helpers; /* wanted, the caller included; started, without him */
+	pthread_t ids[PARALLEL_THREADS_MAX];
+	struct helper {
+		struct run *run;
+		unsigned thread;
+	} self[PARALLEL_THREADS_MAX];
+	/* all below: under the lock; head and filled are changed by the caller only */
+	pthread_mutex_t lock;
+	pthread_cond_t more;	 /* for helpers: a task waits, or it all ends */
+	pthread_cond_t finished; /* for the caller: the task he waits for is finished */
+	size_t head, begun, filled;
+	unsigned idle;
+	bool waiting, stop;
+	bool *ready; /* for each slot: work() is through */
+};
+
+unsigned parallel_processors(void)
+{
+	cpu_set_t set;
+	long n;
+
+	/* fails where there are more processors than a cpu_set_t has room for */
+	n = sched_getaffinity(0, sizeof(set), &set) ? sysconf(_SC_NPROCESSORS_ONLN) : CPU_COUNT(&set);
+	return n < 1 ? 1 : n > PARALLEL_THREADS_MAX ? PARALLEL_THREADS_MAX : (unsigned)n;
+}
+
+unsigned parallel_threads(unsigned threads)
+{
+	if (!threads)
+		return parallel_processors();
+	return threads < PARALLEL_THREADS_MAX ? threads : PARALLEL_THREADS_MAX;
+}
+
+static void *slot_of(const struct run *r, size_t i)
+{
+	return (char *)r->c->slots + i % r->c->window * r->c->slot_size;
+}
+
+/* The oldest task that waits; with the lock, which it lets go meanwhile. */
+static void do_one(struct run *r, unsigned thread)
+{
+	size_t i = r->begun++;
+
+	pthread_mutex_unlock(&r->lock);
+	r->c->work(r->c->arg, thread, i, slot_of(r, i));
+	pthread_mutex_lock(&r->lock);
+	r->ready[i % r->c->window] = true;
+	if (r->waiting && i == r->head)
+		pthread_cond_signal(&r->finished);
+}
+
+static void *help(void *arg)
+{
+	struct helper *h = arg;
+	struct run *r = h->run;
+
+	pthread_mutex_lock(&r->lock);
+	while (!r->stop) {
+		if (r->begun < r->filled) {
+			do_one(r, h->thread);
+			continue;
+		}
+		r->idle++;
+		pthread_cond_wait(&r->more, &r->lock);
+		r->idle--;
+	}
+	pthread_mutex_unlock(&r->lock);
+	return NULL;
+}
+
+/* One more helper, with the lock held.  That it cannot be started is no fault: there is the caller. */
+static void start_helper(struct run *r)
+{
+	struct helper *h = &r->self[r->helpers];
+	sigset_t all, before;
+
+	*h = (struct helper){r, r->helpers + 1};
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	if (pthread_create(&r->ids[r->helpers], NULL, help, h))
+		r->threads = r->helpers + 1;
+	else
+		(void)pthread_setname_np(r->ids[r->helpers++], "bkp-helper");
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+/* With the lock, which it lets go while next() is asked.  0, PARALLEL_END, -1. */
+static int fill(struct run *r, struct err *err)
+{
+	const struct parallel *c = r->c;
+	size_t i = r->filled;
+	int got = i == c->n ? PARALLEL_END : 0;
+
+	if (!got && c->next) {
+		pthread_mutex_unlock(&r->lock);
+		got = c->next(c->arg, i, slot_of(r, i), err);
+		pthread_mutex_lock(&r->lock);
+	}
+	if (got)
+		return got;
+	r->ready[i % c->window] = false;
+	r->filled++;
+	if (r->idle)
+		pthread_cond_signal(&r->more);
+	else if (r->filled - r->begun > 1 && r->helpers + 1 < r->threads)
+		start_helper(r); /* one task waits for the caller himself */
+	return 0;
+}
+
+static int take(struct run *r, struct err *err)
+{
+	const struct parallel *c = r->c;
+	int bad = 0;
+
+	if (c->done) {
+		pthread_mutex_unlock(&r->lock);
+		bad = c->done(c->arg, r->head, slot_of(r, r->head), err);
+		pthread_mutex_lock(&r->lock);
+	}
+	r->head++;
+	return bad;
+}
+
+/* With the lock. */
+static int lead(struct run *r, struct err *err)
+{
+	bool all = false;
+	int got;
+
+	for (;;) {
+		if (r->head < r->begun && r->ready[r->head % r->c->window]) {
+			if (take(r, err))
+				return -1;
+		} else if (!all && r->filled - r->head < r->c->window) {
+			got = fill(r, err);
+			if (got < 0)
+				return -1;
+			all = got == PARALLEL_END;
+		} else if (r->begun < r->filled) {
+			do_one(r, 0);
+		} else if (r->head < r->begun) {
+			r->waiting = true;
+			pthread_cond_wait(&r->finished, &r->lock);
+			r->waiting = false;
+		} else {
+			return 0;
+		}
+	}
+}
+
+int parallel_run(const struct parallel *c, struct err *err)
+{
+	struct run *r = calloc(1, sizeof(*r));
+	int bad;
+
+	if (!r || !(r->ready = calloc(c->window, sizeof(*r->ready)))) {
+		free(r);
+		return err_nomem(err);
+	}
+	r->c = c;
+	r->threads = parallel_threads(c->threads);
+	pthread_mutex_init(&r->lock, NULL);
+	pthread_cond_init(&r->more, NULL);
+	pthread_cond_init(&r->finished, NULL);
+	pthread_mutex_lock(&r->lock);
+	bad = lead(r, err);
+	r->stop = true;
+	pthread_cond_broadcast(&r->more);
+	pthread_mutex_unlock(&r->lock);
+	for (unsigned i = 0; i < r->helpers; i++)
+		pthread_join(r->ids[i], NULL);
+	pthread_cond_destroy(&r->finished);
+	pthread_cond_destroy(&r->more);
+	pthread_mutex_destroy(&r->lock);
+	free(r->ready);
+	free(r);
+	return bad;
+}

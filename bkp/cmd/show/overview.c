@@ -1,0 +1,212 @@
+/* overview: see overview.h. */
+#include "cmd/show/overview.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/show/table.h"
+#include "base/text.h"
+#include "base/width.h"
+#include "cmd/app/app.h"
+#include "format/policy/policy.h"
+#include "format/policy/policy_plan.h"
+#include "read/ledger/ledger.h"
+#include "read/rules/compliance.h"
+#include "write/media/attendance.h"
+
+#define SHOW 64 /* bytes of a place in a table */
+
+static int look(
+    const struct policy *policy, const struct ledger *l, enum compliance_sight *sights, struct err *err)
+{
+	struct attendance_keys k = {.repository = ledger_repository(l)};
+
+	(void)err;
+	k.keys = ledger_keys(l, &k.n_keys);
+	attendance_look(l, &k, policy, sights);
+	return 0;
+}
+
+int overview_compliance(
+    const struct app *app, const struct policy *policy, const struct ledger *l, struct compliance **ret)
+{
+	enum compliance_sight *sights = calloc(policy->n_media, sizeof(*sights));
+	struct err err = ERR_INIT;
+	struct clock_stamp now;
+	int r;
+
+	(void)app;
+	r = sights ? look(policy, l, sights, &err) : err_nomem(&err);
+	if (!r) {
+		clock_now(&now);
+		r = compliance_new(policy, l, sights, now.wall_ns, ret, &err);
+	}
+	free(sights);
+	return r ? app_error(&err, APP_UNKNOWN) : APP_OK;
+}
+
+int overview_exit(const struct compliance *s)
+{
+	return s->nothing ? APP_FAILED : s->overall == COMPLIANCE_MET ? APP_OK : APP_ATTENTION;
+}
+
+/* ---- words ---- */
+
+char *overview_age(int64_t now_ns, int64_t ns, char out[LOOK_TEXT])
+{
+	int64_t s = now_ns > ns ? (now_ns - ns) / 1000000000 : 0;
+
+	compliance_span(s, out, LOOK_TEXT);
+	return out;
+}
+
+char *overview_where(const struct compliance_medium *m, char out[LOOK_TEXT])
+{
+	const struct ledger_medium *lm = m->ledger;
+	bool offline = m->policy ? m->policy->offline : lm->offline;
+	char since[CLOCK_TEXT];
+
+	if (!lm) {
+		snprintf(out, LOOK_TEXT, "%s", text("not registered yet"));
+		return out;
+	}
+	clock_format_local(lm->attach_ns, since);
+	if (!offline)
+		snprintf(out, LOOK_TEXT, "%s",
+		    m->sight == COMPLIANCE_SEEN	      ? text("attached")
+		    : m->sight == COMPLIANCE_NOT_SEEN ? text("not there")
+						      : text("unknown"));
+	else if (m->sight == COMPLIANCE_SEEN)
+		snprintf(out, LOOK_TEXT,
+		    lm->attached ? text("attached since %s")
+				 : text("attached, recorded as detached since %s"),
+		    since);
+	else if (!lm->attached)
+		snprintf(out, LOOK_TEXT, text("detached since %s"), since);
+	else
+		snprintf(out, LOOK_TEXT, "%s",
+		    m->sight == COMPLIANCE_NOT_SEEN ? text("not there, recorded as attached")
+						    : text("recorded as attached"));
+	width_whole(out);
+	return out;
+}
+
+/* ---- for programs ---- */
+
+json_t *overview_time_json(int64_t ns)
+{
+	char time[CLOCK_TEXT];
+
+	return ns ? json_string(clock_format(ns, time)) : json_null();
+}
+
+static json_t *number_json(uint64_t n)
+{
+	return n ? json_integer((json_int_t)n) : json_null();
+}
+
+static json_t *recorded_json(const struct ledger_medium *lm)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:b, s:o, s:o, s:o, s:s, s:s, s:s}", "medium", lm->uuid,
+	    "path", lm->path, "fs_uuid", lm->fs_uuid, "serial", lm->serial, "added",
+	    overview_time_json(lm->added_ns), "recorded_attached", (int)lm->attached, "since",
+	    overview_time_json(lm->attach_ns), "rotated", overview_time_json(lm->rotated_ns), "moved",
+	    overview_time_json(lm->moved_ns), "place", lm->place, "destination", lm->destination, "custodian",
+	    lm->custodian);
+}
+
+json_t *overview_medium_json(const struct compliance_medium *m)
+{
+	static const char *const sights[] = {"not seen", "seen", "unknown"};
+	const char *type = m->ledger ? m->ledger->type : m->policy->type;
+	json_t *o = m->ledger ? recorded_json(m->ledger)
+			      : json_pack("{s:n, s:s?, s:s?}", "medium", "path", m->policy->path, "place",
+				    m->policy->place);
+
+	if (!o ||
+	    json_object_update_new(o,
+		json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:s, s:b, s:b, s:b, s:I, s:o, s:o, s:I, s:I}",
+		    "label", m->policy ? m->policy->name : m->ledger->label, "type", type, "technology",
+		    compliance_technology_word(compliance_technology(type)), "type_shown",
+		    (int)compliance_type_shown(m), "offline",
+		    (int)(m->policy ? m->policy->offline : m->ledger->offline), "declared", m->policy != NULL,
+		    "registered", m->ledger != NULL, "sight", sights[m->sight], "attached", (int)m->attached,
+		    "overdue_swap", (int)m->overdue_swap, "overdue_attached", (int)m->overdue_attached,
+		    "generations", (json_int_t)m->generations, "newest", number_json(m->newest),
+		    "newest_begun", overview_time_json(m->newest_ns), "damaged", (json_int_t)m->damaged,
+		    "missing", (json_int_t)m->missing))) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}
+
+/* ---- for people ---- */
+
+static void note_cell(struct table *t, const struct compliance_medium *m)
+{
+	/* what is not there is not attached, whatever is recorded of it */
+	bool too_long = m->overdue_attached && m->sight != COMPLIANCE_NOT_SEEN;
+	char damaged[LOOK_TEXT] = "";
+
+	if (m->damaged)
+		snprintf(damaged, sizeof(damaged), text("%ju damaged"), m->damaged);
+	table_cell(t, "%s%s%s%s", damaged, m->damaged && (m->overdue_swap || too_long) ? ", " : "",
+	    too_long				       ? text("attached too long")
+	    : m->overdue_swap && m->ledger->rotated_ns ? text("rotation overdue")
+	    : m->overdue_swap			       ? text("never rotated")
+						       : "",
+	    m->policy ? "" : text("not in the policy"));
+}
+
+static void medium_row(struct table *t, const struct compliance_medium *m)
+{
+	const char *place = m->ledger && m->ledger->unplaced ? text("not recorded")
+			    : m->ledger && *m->ledger->place ? m->ledger->place
+			    : m->policy && m->policy->place  ? m->policy->place
+							     : "-";
+	char show[SHOW], where[LOOK_TEXT], time[CLOCK_TEXT];
+
+	table_cell(t, "%s", m->policy ? m->policy->name : m->ledger->label);
+	table_cell(t, m->ledger && !compliance_type_shown(m) ? text("%s (declared)") : "%s",
+	    policy_plan_technology(m->ledger ? m->ledger->type : m->policy->type));
+	table_cell(t, "%s", overview_where(m, where));
+	table_cell(t, "%s", path_show(place, show, sizeof(show)));
+	if (m->policy ? !m->policy->offline : !m->ledger->offline)
+		table_cell(t, "%s", text("online"));
+	else
+		table_cell(t, "%s",
+		    m->ledger && m->ledger->rotated_ns ? clock_format_local(m->ledger->rotated_ns, time)
+						       : "-");
+	if (m->newest)
+		table_cell(t, "%" PRIu64 "  %s", m->newest, clock_format_local(m->newest_ns, time));
+	else
+		table_cell(t, "-");
+	note_cell(t, m);
+}
+
+struct table *overview_media_table(const struct compliance *s)
+{
+	struct table *t = table_new(7);
+
+	if (!t)
+		return NULL;
+	table_cell(t, "%s", text("MEDIUM"));
+	table_cell(t, "%s", text("TECHNOLOGY"));
+	table_cell(t, "%s", text("NOW"));
+	table_cell(t, "%s", text("PLACE"));
+	table_cell(t, "%s", text("ROTATED"));
+	table_cell(t, "%s", text("NEWEST VERIFIED"));
+	table_cell(t, "%s", text("NOTE"));
+	for (size_t i = 0; i < s->n_media; i++)
+		medium_row(t, &s->media[i]);
+	return t;
+}

@@ -1,0 +1,37 @@
+/* overview: how things stand at this moment, for the commands that show it: the ledger, the media that are
+ * attached now, and the words for them.  Takes no lock and changes nothing, so that it works while a run is
+ * going on.
+ */
+#ifndef BKP_CMD_SHOW_OVERVIEW_H
+#define BKP_CMD_SHOW_OVERVIEW_H
+
+#include <stdint.h>
+
+struct app;
+struct ledger;
+struct policy;
+struct compliance;
+struct compliance_medium;
+struct json_t;
+struct table;
+
+/* Looks at the media and judges.  The policy and the ledger must outlive *ret.  0, or an exit code after the
+ * error has been reported. */
+int overview_compliance(
+    const struct app *app, const struct policy *policy, const struct ledger *l, struct compliance **ret);
+
+/* enum app_exit for how things stand. */
+int overview_exit(const struct compliance *s);
+
+#define LOOK_TEXT 96
+/* "9 days", "5 hours", "3 minutes" before now, in the reader's language; returns out. */
+char *overview_age(int64_t now_ns, int64_t ns, char out[LOOK_TEXT]);
+/* "attached", "detached since 2026-11-21 09:00" …: what is seen, and what is recorded where that differs. */
+char *overview_where(const struct compliance_medium *m, char out[LOOK_TEXT]);
+
+struct json_t *overview_time_json(int64_t ns); /* null for 0 */
+struct json_t *overview_medium_json(const struct compliance_medium *m);
+/* The table of media, with its heading. NULL: out of memory. */
+struct table *overview_media_table(const struct compliance *s);
+
+#endif

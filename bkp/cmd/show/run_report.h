@@ -1,0 +1,22 @@
+/* run_report: what a run came to, for people and as JSON. */
+#ifndef BKP_CMD_SHOW_RUN_REPORT_H
+#define BKP_CMD_SHOW_RUN_REPORT_H
+
+#include <stdio.h>
+
+struct err;
+struct run_result;
+struct timings;
+
+/* What a person should see, with the next action; failure: why there is no generation, or NULL. */
+void run_report_faults(const struct run_result *r, const struct err *failure, FILE *out);
+/* What was done, to stdout. */
+void run_report_summary(const struct run_result *r);
+/* One object on stdout; failure NULL when the run succeeded; line: of summary.h. */
+void run_report_json(const struct run_result *r, const struct err *failure, const char *line);
+/* Where the time went, on stderr: it is no part of the result. */
+void run_report_timings(const struct timings *t);
+/* enum app_exit for a run that committed a generation. */
+int run_report_exit(const struct run_result *r);
+
+#endif

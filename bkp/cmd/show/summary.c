@@ -1,0 +1,249 @@
+/* summary: see summary.h. */
+#include "cmd/show/summary.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "base/width.h"
+#include "format/policy/policy.h"
+#include "read/ledger/ledger.h"
+#include "read/rules/compliance.h"
+#include "write/rotate/rotate.h"
+#include "write/run/run.h"
+
+#define SHOWN	 3   /* faults that are named; of the others their number is said */
+#define NAME	 24  /* characters of a data set's name */
+#define ALONE	 150 /* characters of a fault that is the only one */
+#define OF_TWO	 75
+#define OF_MORE	 45
+#define ELLIPSIS "…"
+#define NS	 1000000000LL
+
+char *summary_cut(char *s, unsigned chars)
+{
+	size_t n = strlen(s), at = 0, last = 0;
+	unsigned seen = 0;
+	uint32_t cp;
+
+	while (at < n && seen < chars) {
+		last = at;
+		at += width_decode(s + at, n - at, &cp);
+		seen++;
+	}
+	if (at < n)
+		memcpy(s + last, ELLIPSIS, sizeof(ELLIPSIS));
+	return s;
+}
+
+struct items {
+	unsigned n;
+	char text[SHOWN][SUMMARY_LINE];
+};
+
+static void add(struct items *it, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void add(struct items *it, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (it->n < SHOWN) {
+		va_start(ap, fmt);
+		vsnprintf(it->text[it->n], SUMMARY_LINE, fmt, ap);
+		va_end(ap);
+		width_whole(it->text[it->n]);
+	}
+	it->n++;
+}
+
+/* "%s" of the faults named, each cut so that together they fit. */
+static const char *joined(struct items *it, char out[SUMMARY_LINE])
+{
+	unsigned chars = it->n == 1   ? ALONE
+			 : it->n == 2 ? OF_TWO
+				      : OF_MORE,
+		 shown = it->n < SHOWN ? it->n : SHOWN;
+	size_t n = 0;
+
+	out[0] = '\0';
+	for (unsigned i = 0; i < shown; i++)
+		n += (size_t)snprintf(
+		    out + n, SUMMARY_LINE - n, "%s%s", i ? text("; ") : "", summary_cut(it->text[i], chars));
+	if (it->n > shown)
+		snprintf(out + n, SUMMARY_LINE - n, text("; and %u more"), it->n - shown);
+	return out;
+}
+
+static char *finish(char out[SUMMARY_LINE])
+{
+	width_whole(out);
+	return summary_cut(out, SUMMARY_CHARS);
+}
+
+/* ---- a run ---- */
+
+static char *called(const struct generation_dataset *d, char out[SUMMARY_LINE])
+{
+	return summary_cut(path_show(d->title && *d->title ? d->title : d->name, out, SUMMARY_LINE), NAME);
+}
+
+static const char *shown(const char *reason, char out[SUMMARY_LINE])
+{
+	return path_show(reason && *reason ? reason : text("no reason is on record"), out, SUMMARY_LINE);
+}
+
+/* Was it captured as it should be?  If not that is an item. */
+static bool dataset_good(struct items *it, const struct generation_dataset *d, bool words)
+{
+	char name[SUMMARY_LINE], why[SUMMARY_LINE], said[SUMMARY_LINE];
+
+	called(d, name);
+	if (d->verdict == GENERATION_FAILED && words && d->said)
+		add(it, text("%s failed (%s: %s)"), name, shown(d->reason, why), shown(d->said, said));
+	else if (d->verdict == GENERATION_FAILED)
+		add(it, text("%s failed (%s)"), name, shown(d->reason, why));
+	else if (d->guard.suspect)
+		add(it, text("%s suspect (%s)"), name, shown(d->suspicion, why));
+	else if (d->verdict == GENERATION_PARTIAL && (d->unreadable || d->changed))
+		add(it, text("%s partial (%ju unreadable, %ju changed while read)"), name, d->unreadable,
+		    d->changed);
+	else if (d->verdict == GENERATION_PARTIAL)
+		add(it, text("%s partial (%s)"), name, shown(d->reason, why));
+	else if (d->said_lines && words)
+		add(it, text("%s: its commands said %ju lines (%s)"), name, d->said_lines,
+		    shown(d->said, said));
+	else if (d->said_lines)
+		add(it, text("%s: its commands said %ju lines"), name, d->said_lines);
+	else
+		return true;
+	return d->verdict == GENERATION_GOOD && !d->guard.suspect;
+}
+
+static void medium_item(struct items *it, const struct run_medium *m)
+{
+	char why[SUMMARY_LINE];
+
+	if (!m->ok)
+		add(it, text("medium %s not written (%s)"), m->label, shown(m->why.msg, why));
+	else if (!m->verified && !strcmp(m->why.code, "W-RUN-12"))
+		add(it, text("medium %s: %s"), m->label, shown(m->why.msg, why));
+	else if (!m->verified)
+		add(it, text("medium %s not read back (%s)"), m->label, shown(m->why.msg, why));
+	if (m->undone.code[0])
+		add(it, text("medium %s: %s"), m->label, shown(m->undone.msg, why));
+	if (m->replaced.code[0])
+		add(it, "%s", shown(m->replaced.msg, why));
+}
+
+static void other_items(struct items *it, const struct run_result *r, const struct ledger_latch *latch)
+{
+	char span[48], why[SUMMARY_LINE];
+
+	if (latch && latch->found_ns)
+		add(it, text("the clock jumped by %s"),
+		    compliance_span(
+			latch->seconds < 0 ? -latch->seconds : latch->seconds, span, sizeof(span)));
+	else if (r->clock.code[0])
+		add(it, "%s", shown(r->clock.msg, why));
+	if (r->signal)
+		add(it, text("the run was ended early by signal %d"), r->signal);
+	if (r->reaped.code[0])
+		add(it, "%s", shown(r->reaped.msg, why));
+	if (r->narrowed.code[0])
+		add(it, "%s", shown(r->narrowed.msg, why));
+	if (r->again.code[0])
+		add(it, "%s", shown(r->again.msg, why));
+	if (r->slow.code[0])
+		add(it, "%s", text("the next run will have to read all files again"));
+	if (r->missing.code[0])
+		add(it, "%s", shown(r->missing.msg, why));
+}
+
+char *summary_run(const struct run_result *r, const struct err *failure, const struct ledger_latch *latch,
+    bool words, char out[SUMMARY_LINE])
+{
+	char faults[SUMMARY_LINE];
+	struct items it = {0};
+	size_t good = 0, partial = 0, n;
+
+	if (failure) {
+		snprintf(out, SUMMARY_LINE, text("nothing was captured: %s"), shown(failure->msg, faults));
+		return finish(out);
+	}
+	for (size_t i = 0; i < r->n_datasets; i++) {
+		good += dataset_good(&it, &r->datasets[i], words);
+		partial += r->datasets[i].verdict == GENERATION_PARTIAL && !r->datasets[i].guard.suspect;
+	}
+	for (size_t i = 0; i < r->n_media; i++)
+		medium_item(&it, &r->media[i]);
+	other_items(&it, r, latch);
+	n = (size_t)snprintf(out, SUMMARY_LINE, text("%zu of %zu good"), good, r->n_datasets);
+	if (partial)
+		n += (size_t)snprintf(out + n, SUMMARY_LINE - n, text(", %zu stored in part"), partial);
+	if (it.n)
+		n += (size_t)snprintf(out + n, SUMMARY_LINE - n,
+		    it.n == 1 ? text(", 1 warning: ") : text(", %u warnings: "), it.n);
+	snprintf(out + n, SUMMARY_LINE - n, "%s", it.n ? joined(&it, faults) : "");
+	return finish(out);
+}
+
+/* ---- a rotation ---- */
+
+char *summary_rotation(const struct rotate_result *r, const struct err *failure, char out[SUMMARY_LINE])
+{
+	const char *name = r->medium ? r->medium->name : "?";
+	char show[SUMMARY_LINE];
+
+	if (failure)
+		snprintf(out, SUMMARY_LINE, text("not rotated: %s"), shown(failure->msg, show));
+	else if (r->damaged)
+		snprintf(out, SUMMARY_LINE, text("%s holds %ju damaged generations: keep it for examination"),
+		    name, r->damaged);
+	else if (!r->current)
+		snprintf(out, SUMMARY_LINE, text("%s does not hold the newest generation"), name);
+	else if (r->refill.missing)
+		snprintf(out, SUMMARY_LINE,
+		    text("%s holds the newest generation (%ju), but %ju others are not on it"), name,
+		    r->newest, r->refill.missing);
+	else if (r->refill.lost)
+		snprintf(out, SUMMARY_LINE,
+		    text("%s is complete again: files of %ju generations had vanished from it"), name,
+		    r->refill.lost);
+	else
+		snprintf(out, SUMMARY_LINE,
+		    text("%s is complete: %ju generations, newest %ju; take it to '%s'"), name,
+		    r->generations, r->newest, shown(r->place, show));
+	return finish(out);
+}
+
+/* ---- how things stand ---- */
+
+static bool in_order(const struct compliance_dataset *d)
+{
+	return d->generations.verdict == COMPLIANCE_MET && d->three.verdict == COMPLIANCE_MET &&
+	       d->two.verdict == COMPLIANCE_MET && d->one.verdict == COMPLIANCE_MET && !d->tried_failed;
+}
+
+char *summary_compliance(const struct compliance *s, char out[SUMMARY_LINE])
+{
+	size_t good = 0;
+
+	for (size_t i = 0; i < s->n_datasets; i++)
+		good += in_order(&s->datasets[i]);
+	if (s->n_next)
+		snprintf(out, SUMMARY_LINE,
+		    text("%zu of %zu data sets as they should be, %zu things to do: %s"), good, s->n_datasets,
+		    s->n_next, s->next[0]);
+	else
+		snprintf(
+		    out, SUMMARY_LINE, text("%zu of %zu data sets as they should be"), good, s->n_datasets);
+	return finish(out);
+}
+
+char *summary_failure(const struct err *failure, char out[SUMMARY_LINE])
+{
+	path_show(failure->msg, out, SUMMARY_LINE);
+	return finish(out);
+}

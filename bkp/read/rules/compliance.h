@@ -1,0 +1,149 @@
+/* clang-format off */
+/* compliance: how things stand: 3世代 and 3-2-1 for each data set, オフライン保証復旧点, media, what to do next.
+ *
+ * Pure: policy + ledger + what was seen of the media just now + the time → struct compliance.
+ *
+ * What counts (all of it from signed records):
+ * - A generation counts for a data set when ledger_counts() says so (committed; good, or partial and accepted; not
+ *   suspect unless accepted), and at least one copy was read back and compared (verified) and was not found damaged
+ *   since (複数世代).  Damage improves no verdict: the newest that must be on media is still the one of which all copies
+ *   were found damaged.
+ * - A copy that has expired is no copy, and none that is missing.
+ * - 3世代: counting generations of distinct local dates, on whatever declared media, against the data set's `generations`,
+ *   or against what was agreed where that is more.
+ *   It needs attention, too, when the newest of them is older than one and a half intervals: backups that stopped still
+ *   have three generations.
+ * - A slot (slots.h) that no run has served is missed when an hour, or a quarter of the interval where that is less, has
+ *   gone by: the run did not take place.  Only where the policy says a time of day.
+ * - 3-2-1: a medium counts as a copy of the data set when it holds, verified, the newest counting generation, and none newer was damaged (online
+ *   media), or for media kept offline one that is not older than swap_every + one day (35 days when swap_every is not
+ *   stated).
+ *     3: the original and at least two such media (合計で3つ以上のデータを保持).  Media on one file system, or on one share, are one copy:
+ *        of the technology of the first of them, kept offline only if all of them are, and detached only if all are, so
+ *        that damage to one of them makes no other one more than it was.
+ *     2: those media are of two technologies at least: magnetic disk (hdd, rdx), SSD, tape, optical, object store.  Two
+ *        hard disks are one technology: ATTENTION, not met (異なる媒体: 特性や耐久性の異なる2種類以上のデバイス).  A medium
+ *        of which policy and registration say different types adds none.  One whose device does not show its type (a
+ *        share, a virtual disk; or it shows another, or is memory) is declared only (申告): ATTENTION, where two need it.
+ *     1: one of those media is kept offline and recorded as detached, and is not seen attached now.  Partly, attention,
+ *        while such a medium is attached for no longer than max_attached (a day when not stated), and when the copies on
+ *        all of them are older than swap_every: about to lapse.
+ * - オフライン保証復旧点: begin of the newest counting generation that is verified on a medium recorded as detached.
+ * - A medium that the policy no longer declares is looked after by nobody, and perhaps gone: it counts for nothing.
+ *
+ * overall is not met exactly when there is something in `next`.
+ */
+/* clang-format on */
+#ifndef BKP_READ_RULES_COMPLIANCE_H
+#define BKP_READ_RULES_COMPLIANCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct ledger;
+struct ledger_agreed;
+struct ledger_latch;
+struct ledger_medium;
+struct ledger_notified;
+struct ledger_outcome;
+struct policy;
+struct policy_dataset;
+struct policy_medium;
+
+enum compliance_verdict {
+	COMPLIANCE_MET,
+	COMPLIANCE_ATTENTION, /* △ partly, or about to lapse */
+	COMPLIANCE_MISSING,   /* × */
+};
+const char *compliance_verdict_word(enum compliance_verdict v); /* "met", "attention", "missing" (JSON) */
+
+enum compliance_technology {
+	COMPLIANCE_MAGNETIC,
+	COMPLIANCE_SSD,
+	COMPLIANCE_TAPE,
+	COMPLIANCE_OPTICAL,
+	COMPLIANCE_OBJECT
+};
+enum compliance_technology compliance_technology(const char *type);
+const char *compliance_technology_word(enum compliance_technology t); /* "magnetic disk" … (JSON) */
+
+struct compliance_medium;
+/* Does the device itself show that it is of the type it was registered as?  Else that is somebody's word (申告). */
+bool compliance_type_shown(const struct compliance_medium *m);
+
+/* "9 days", "5 hours", "40 minutes" in the reader's language; what is negative is nothing.  Returns out. */
+char *compliance_span(int64_t s, char *out, size_t size);
+
+/* What the caller saw of a medium of the policy just now. */
+enum compliance_sight {
+	COMPLIANCE_NOT_SEEN,
+	COMPLIANCE_SEEN,
+	COMPLIANCE_UNKNOWN /* did not or could not look */
+};
+
+struct compliance_rule {
+	enum compliance_verdict verdict;
+	unsigned have, want;
+	char why[256]; /* one sentence, in the reader's language; "" when met */
+};
+
+struct compliance_dataset {
+	const struct policy_dataset *policy;
+	struct compliance_rule generations; /* 3世代: dates */
+	struct compliance_rule three, two, one;
+	uint64_t newest;     /* newest counting generation; 0: none */
+	int64_t newest_ns;   /* when it was begun */
+	uint64_t latest;     /* newest that counts, or would, were its copies not damaged; 0: none */
+	int64_t verified_ns; /* newest read-back of any of its copies */
+	uint64_t tried; /* newest generation that was to hold the data set, whatever became of it; 0: none */
+	bool tried_failed; /* … and it does not count (failed, partial, not verified) */
+	uint64_t suspect;  /* newest one in which it is suspect and on which nobody has decided; 0: none */
+	const char *suspicion;		    /* why; or NULL */
+	bool less;			    /* the policy asks for less than agreed: what was agreed holds */
+	const struct ledger_agreed *agreed; /* or NULL */
+	int64_t due_ns;			    /* the next slot; the one in force when it is due now */
+	bool due;			    /* now */
+	int64_t missed_ns;		    /* the slot that no run has served; 0: none */
+	uint64_t offline;		    /* generation of the オフライン保証復旧点; 0: none */
+	int64_t offline_ns;
+};
+
+struct compliance_medium {
+	const struct policy_medium *policy; /* NULL: registered, but the policy no longer declares it */
+	const struct ledger_medium *ledger; /* NULL: not registered yet */
+	enum compliance_sight sight;
+	bool attached;	       /* recorded or seen */
+	bool overdue_swap;     /* offline: last rotation longer ago than swap_every, or never */
+	bool overdue_attached; /* offline: attached longer than max_attached */
+	uint64_t generations;  /* verified copies on it */
+	uint64_t newest;       /* of them; 0: none */
+	int64_t newest_ns;
+	uint64_t damaged; /* copies found damaged */
+	uint64_t missing; /* committed generations that it does not hold */
+};
+
+struct compliance {
+	int64_t now_ns;
+	struct compliance_dataset *datasets; /* in the order of the policy */
+	size_t n_datasets;
+	struct compliance_medium *media; /* the policy's in its order, then those only the ledger knows */
+	size_t n_media;
+	char **next; /* what to do next, most urgent first, each one sentence in the reader's language */
+	size_t n_next;
+	/* of the ledger, valid as long as that */
+	const struct ledger_outcome *run, *rotation; /* the last ones, or NULL */
+	const struct ledger_notified *notified;
+	const struct ledger_latch *latch;
+	uint64_t frozen; /* the suspect generation that keeps everything from expiring; 0: none */
+	enum compliance_verdict overall; /* the worst of all */
+	bool nothing;			 /* some data set has no counting generation at all */
+};
+
+/* sights: parallel to policy->media, or NULL: all unknown. */
+int compliance_new(const struct policy *policy, const struct ledger *l, const enum compliance_sight *sights,
+    int64_t now_ns, struct compliance **ret, struct err *err) __attribute__((warn_unused_result));
+void compliance_free(struct compliance *s);
+
+#endif

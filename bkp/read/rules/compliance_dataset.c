@@ -1,0 +1,384 @@
+/* compliance_dataset: what counts for one data set, and the four verdicts; see compliance.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "base/width.h"
+#include "format/policy/policy.h"
+#include "format/policy/policy_plan.h"
+#include "read/rules/compliance_private.h"
+
+const struct ledger_copy *compliance_copy_on(const struct ledger_generation *g, const char *uuid)
+{
+	for (size_t i = 0; i < g->n_copies; i++)
+		if (!strcmp(g->copies[i].medium, uuid))
+			return &g->copies[i];
+	return NULL;
+}
+
+static bool sound(const struct ledger_copy *c)
+{
+	return c && c->ok && c->verified_ns && !c->damaged_ns;
+}
+
+/* What the policy no longer declares is looked after by nobody: perhaps it is gone. */
+static bool declared(const struct compliance_view *v, const char *uuid)
+{
+	for (size_t i = 0; i < v->s->n_media; i++)
+		if (v->s->media[i].policy && v->s->media[i].ledger &&
+		    !strcmp(v->s->media[i].ledger->uuid, uuid))
+			return true;
+	return false;
+}
+
+static bool counts(const struct compliance_view *v, const struct ledger_generation *g, const char *dataset)
+{
+	if (!ledger_counts(g, dataset))
+		return false;
+	for (size_t i = 0; i < g->n_copies; i++)
+		if (sound(&g->copies[i]) && declared(v, g->copies[i].medium))
+			return true;
+	return false;
+}
+
+/* Nothing but damage keeps it from counting, if anything does: what was captured since is not forgotten with
+ * it. */
+static bool would_count(
+    const struct compliance_view *v, const struct ledger_generation *g, const char *dataset)
+{
+	if (!ledger_counts(g, dataset))
+		return false;
+	for (size_t i = 0; i < g->n_copies; i++)
+		if (g->copies[i].ok && (g->copies[i].verified_ns || g->copies[i].damaged_ns) &&
+		    declared(v, g->copies[i].medium))
+			return true;
+	return false;
+}
+
+/* The newest counting generation that is verified on that medium, or NULL. */
+static const struct ledger_generation *newest_on(
+    const struct compliance_view *v, const char *dataset, const char *uuid)
+{
+	for (size_t i = ledger_generations(v->l); i--;) {
+		const struct ledger_generation *g = ledger_generation(v->l, i);
+
+		if (counts(v, g, dataset) && sound(compliance_copy_on(g, uuid)))
+			return g;
+	}
+	return NULL;
+}
+
+bool compliance_fresh(
+    const struct compliance_view *v, const struct compliance_medium *m, const struct compliance_dataset *d)
+{
+	const struct ledger_generation *g;
+
+	if (!m->policy || !m->ledger)
+		return false;
+	g = newest_on(v, d->policy->name, m->ledger->uuid);
+	if (!g)
+		return false;
+	return m->policy->offline
+		   ? compliance_age_s(v, g->begun_ns) <= compliance_swap_s(m->policy) + COMPLIANCE_DAY_S
+		   : g->number == d->latest;
+}
+
+/* ---- 3世代 ---- */
+
+static int compare_days(const void *a, const void *b)
+{
+	const int *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* The local date as one number: runs are counted as people call them, whatever the clocks' changes. */
+static int local_day(int64_t ns)
+{
+	time_t t = (time_t)(ns / COMPLIANCE_NS);
+	struct tm tm;
+
+	return localtime_r(&t, &tm) ? tm.tm_year * 366 + tm.tm_yday : 0;
+}
+
+/* Distinct dates of counting generations, and the newest of them into d. */
+static int count_dates(
+    const struct compliance_view *v, struct compliance_dataset *d, unsigned *ret, struct err *err)
+{
+	size_t n = ledger_generations(v->l), k = 0;
+	int *days = calloc(n + 1, sizeof(*days));
+	unsigned dates = 0;
+
+	if (!days)
+		return err_nomem(err);
+	for (size_t i = 0; i < n; i++) {
+		const struct ledger_generation *g = ledger_generation(v->l, i);
+
+		if (would_count(v, g, d->policy->name))
+			d->latest = g->number;
+		if (!counts(v, g, d->policy->name))
+			continue;
+		days[k++] = local_day(g->begun_ns);
+		d->newest = g->number;
+		d->newest_ns = g->begun_ns;
+		for (size_t c = 0; c < g->n_copies; c++)
+			/* what a clock that was ahead said is no time at which anybody looked */
+			if (sound(&g->copies[c]) && g->copies[c].verified_ns > d->verified_ns &&
+			    g->copies[c].verified_ns <= v->s->now_ns)
+				d->verified_ns = g->copies[c].verified_ns;
+	}
+	qsort(days, k, sizeof(*days), compare_days);
+	for (size_t i = 0; i < k; i++)
+		dates += !i || days[i] != days[i - 1];
+	free(days);
+	*ret = dates;
+	return 0;
+}
+
+/* Half an interval of grace: a run takes its time, and a run that is under way is not late. */
+bool compliance_stale(const struct compliance_view *v, const struct compliance_dataset *d)
+{
+	int64_t every = d->policy->every.s;
+
+	return d->newest && every > 0 && compliance_age_s(v, d->newest_ns) > every + every / 2;
+}
+
+static void set_rule(struct compliance_rule *r, unsigned have, unsigned want)
+{
+	r->have = have;
+	r->want = want;
+	r->verdict = have >= want ? COMPLIANCE_MET : have ? COMPLIANCE_ATTENTION : COMPLIANCE_MISSING;
+}
+
+/* What was agreed holds, whatever the policy says today. */
+static unsigned wanted(const struct compliance_dataset *d)
+{
+	return d->agreed && d->agreed->generations > d->policy->generations ? (unsigned)d->agreed->generations
+									    : d->policy->generations;
+}
+
+static int judge_generations(const struct compliance_view *v, struct compliance_dataset *d, struct err *err)
+{
+	struct compliance_rule *r = &d->generations;
+	char age[COMPLIANCE_SPAN];
+	unsigned dates;
+
+	if (count_dates(v, d, &dates, err))
+		return -1;
+	set_rule(r, dates, wanted(d));
+	if (!dates)
+		snprintf(r->why, sizeof(r->why), "%s", text("there is no good, verified generation"));
+	else if (compliance_stale(v, d)) {
+		r->verdict = COMPLIANCE_ATTENTION;
+		snprintf(r->why, sizeof(r->why), text("the newest good, verified generation is %s old"),
+		    compliance_span(compliance_age_s(v, d->newest_ns), age, sizeof(age)));
+	} else if (r->verdict != COMPLIANCE_MET)
+		snprintf(r->why, sizeof(r->why), text("good, verified generations of %u of %u dates"), dates,
+		    r->want);
+	return 0;
+}
+
+/* ---- 3, 2, 1 ---- */
+
+static void judge_three(struct compliance_dataset *d, unsigned copies)
+{
+	struct compliance_rule *r = &d->three;
+
+	set_rule(r, copies ? copies + 1 : 0, 3); /* with the original */
+	r->have = copies + 1;
+	if (r->verdict != COMPLIANCE_MET)
+		snprintf(r->why, sizeof(r->why),
+		    text("%u media hold a verified copy that is recent enough; 2 are needed beside the "
+			 "original"),
+		    copies);
+}
+
+/* Bits of technologies: shown by devices, and claimed by the policy alone, as by `claims`, the first. */
+struct technologies {
+	unsigned shown, claimed;
+	const struct compliance_medium *claims;
+};
+
+static void judge_two(struct compliance_dataset *d, const struct technologies *by)
+{
+	struct compliance_rule *r = &d->two;
+	unsigned seen = by->shown | by->claimed, technologies = (unsigned)__builtin_popcount(seen), t = 0;
+	unsigned shown = (unsigned)__builtin_popcount(by->shown);
+
+	set_rule(r, technologies > shown ? (shown ? shown : 1) : technologies, 2);
+	while (technologies == 1 && !(seen & 1u << t))
+		t++;
+	if (technologies > 1 && shown < 2)
+		snprintf(r->why, sizeof(r->why),
+		    text("devices show %u of 2 technologies: what '%s' is, is declared only"), shown,
+		    by->claims->policy->name);
+	else if (!technologies)
+		snprintf(r->why, sizeof(r->why), "%s", text("no medium holds a verified copy"));
+	else if (technologies == 1) {
+		static const char *const types[] = {"hdd", "ssd", "tape", "optical", "object"};
+
+		snprintf(r->why, sizeof(r->why), text("every copy is on one technology: %s"),
+		    policy_plan_technology(types[t]));
+	}
+}
+
+struct offline {
+	unsigned detached;			/* media that count and are away */
+	unsigned lapsing;			/* … whose copy is older than the rotation is planned */
+	const struct compliance_medium *inside; /* counts, but is attached */
+};
+
+static void judge_one(struct compliance_dataset *d, const struct offline *o)
+{
+	struct compliance_rule *r = &d->one;
+
+	set_rule(r, o->detached, 1);
+	if (o->detached && o->lapsing == o->detached) {
+		r->verdict = COMPLIANCE_ATTENTION;
+		snprintf(r->why, sizeof(r->why), "%s", text("the rotation of the offline copy is due"));
+	} else if (!o->detached && o->inside) {
+		if (!o->inside->overdue_attached)
+			r->verdict = COMPLIANCE_ATTENTION;
+		snprintf(r->why, sizeof(r->why), text("'%s' is not recorded as detached"),
+		    o->inside->policy->name);
+	} else if (!o->detached)
+		snprintf(r->why, sizeof(r->why), "%s",
+		    text("no medium kept offline holds a verified copy that is recent enough"));
+}
+
+/* What the media on one file system are together: they are lost together. */
+struct store {
+	bool fresh;				/* one of them holds what makes it a copy */
+	const struct compliance_medium *inside; /* one that is attached; or NULL */
+	const struct ledger_generation *newest;
+};
+
+static struct store look_at_store(const struct compliance_view *v, const struct compliance_medium *first,
+    const struct compliance_dataset *d)
+{
+	struct store all = {0};
+
+	for (size_t i = 0; i < v->s->n_media; i++) {
+		const struct compliance_medium *m = &v->s->media[i];
+		const struct ledger_generation *g;
+
+		if (m != first && compliance_twin(v, m) != first)
+			continue;
+		all.fresh |= compliance_fresh(v, m, d);
+		if (m->attached && (!all.inside || m->overdue_attached))
+			all.inside = m;
+		g = newest_on(v, d->policy->name, m->ledger->uuid);
+		if (g && (!all.newest || g->number > all.newest->number))
+			all.newest = g;
+	}
+	return all;
+}
+
+static void count_offline(const struct compliance_view *v, const struct compliance_medium *m,
+    const struct store *all, struct offline *o)
+{
+	if (!all->inside) {
+		o->detached++;
+		o->lapsing += compliance_age_s(v, all->newest->begun_ns) > compliance_swap_s(m->policy);
+	} else if (!o->inside || o->inside->overdue_attached) {
+		o->inside = all->inside;
+	}
+}
+
+static void judge_copies(const struct compliance_view *v, struct compliance_dataset *d)
+{
+	struct offline o = {0};
+	struct technologies by = {0};
+	unsigned copies = 0, doubtful = 0;
+
+	for (size_t i = 0; i < v->s->n_media; i++) {
+		const struct compliance_medium *m = &v->s->media[i];
+		struct store all;
+
+		if (!m->policy || !m->ledger || compliance_twin(v, m))
+			continue;
+		all = look_at_store(v, m, d);
+		/* オフライン保証復旧点: whatever its age */
+		if (all.newest && m->policy->offline && !all.inside && all.newest->number > d->offline) {
+			d->offline = all.newest->number;
+			d->offline_ns = all.newest->begun_ns;
+		}
+		if (!all.fresh)
+			continue;
+		copies++;
+		*(!compliance_type_agrees(m)   ? &doubtful
+		    : compliance_type_shown(m) ? &by.shown
+					       : &by.claimed) |= 1u
+								 << compliance_technology(compliance_type(m));
+		if (!by.claims && !compliance_type_shown(m))
+			by.claims = m;
+		if (m->policy->offline)
+			count_offline(v, m, &all, &o);
+	}
+	judge_three(d, copies);
+	/* what policy and registration call differently is no further technology */
+	if (!by.shown && !by.claimed)
+		by.shown = doubtful & -doubtful;
+	by.claimed &= ~by.shown;
+	judge_two(d, &by);
+	judge_one(d, &o);
+}
+
+/* ---- the last try ---- */
+
+static void find_tried(const struct compliance_view *v, struct compliance_dataset *d)
+{
+	for (size_t i = ledger_generations(v->l); i-- && !d->tried;) {
+		const struct ledger_generation *g = ledger_generation(v->l, i);
+
+		if (!ledger_dataset_in(g, d->policy->name))
+			continue;
+		d->tried = g->number;
+		/* begun and not ended: it is running, or the next run finds out */
+		d->tried_failed = g->state != LEDGER_BEGUN && !counts(v, g, d->policy->name);
+	}
+}
+
+/* ---- what the guard says, and what was agreed ---- */
+
+static void find_suspect(const struct compliance_view *v, struct compliance_dataset *d)
+{
+	for (size_t i = ledger_generations(v->l); i-- && !d->suspect;) {
+		const struct ledger_generation *g = ledger_generation(v->l, i);
+		const struct ledger_dataset *in = ledger_dataset_in(g, d->policy->name);
+
+		if (g->state != LEDGER_COMMITTED || g->held_ns || !g->suspect || !in || !in->guard.suspect)
+			continue;
+		d->suspect = g->number;
+		d->suspicion = in->suspicion;
+	}
+}
+
+static bool less_than(const struct policy_dataset *p, const struct ledger_agreed *a)
+{
+	return a && (p->generations < a->generations || (uint64_t)p->protect_s < a->protect_s ||
+			p->keep.daily < a->daily || p->keep.weekly < a->weekly ||
+			p->keep.monthly < a->monthly || p->keep.yearly < a->yearly);
+}
+
+int compliance_dataset_fill(const struct compliance_view *v, const struct policy_dataset *pd,
+    struct compliance_dataset *d, struct err *err)
+{
+	d->policy = pd;
+	d->agreed = ledger_agreed(v->l, pd->name);
+	d->less = less_than(pd, d->agreed);
+	if (judge_generations(v, d, err))
+		return -1;
+	judge_copies(v, d);
+	find_tried(v, d);
+	find_suspect(v, d);
+	compliance_due_fill(v, d);
+	width_whole(d->generations.why);
+	width_whole(d->three.why);
+	width_whole(d->two.why);
+	width_whole(d->one.why);
+	return 0;
+}

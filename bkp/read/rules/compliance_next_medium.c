@@ -1,0 +1,259 @@
+/* compliance_next_medium: what to do with one medium; see compliance.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/path.h"
+#include "base/text.h"
+#include "format/policy/policy.h"
+#include "format/policy/policy_plan.h"
+#include "read/rules/compliance_private.h"
+
+#define SHOW 192
+
+void compliance_next_damaged(struct compliance_next *n, const struct compliance_medium *m)
+{
+	uint64_t number = 0;
+	const char *label;
+
+	if (!m->damaged)
+		return;
+	label = m->ledger->label;
+	for (size_t i = ledger_generations(n->v->l); i-- && !number;) {
+		const struct ledger_copy *c =
+		    compliance_copy_on(ledger_generation(n->v->l, i), m->ledger->uuid);
+
+		if (c && c->damaged_ns)
+			number = ledger_generation(n->v->l, i)->number;
+	}
+	if (m->damaged == 1)
+		compliance_say(n,
+		    text("generation %ju on '%s' is damaged: it does not count; attach the other media too, "
+			 "run "
+			 "'bkp repair %s', and look at the disk"),
+		    number, label, label);
+	else
+		compliance_say(n,
+		    text("%ju generations on '%s' are damaged, the newest is %ju: they do not count; "
+			 "attach the other media too, run 'bkp repair %s', and look at the disk"),
+		    m->damaged, label, number, label);
+}
+
+/* The first data set of which the medium holds nothing that is recent enough. */
+static const struct compliance_dataset *lacks(
+    const struct compliance_next *n, const struct compliance_medium *m)
+{
+	for (size_t i = 0; i < n->v->s->n_datasets; i++) {
+		const struct compliance_dataset *d = &n->v->s->datasets[i];
+
+		if (d->newest && !compliance_fresh(n->v, m, d))
+			return d;
+	}
+	return NULL;
+}
+
+static bool rotation_due(const struct compliance_next *n, const struct compliance_medium *m)
+{
+	/* without a generation there is nothing to fill it with */
+	return m->policy->offline && m->ledger && ledger_last_committed(n->v->l) &&
+	       (lacks(n, m) || m->overdue_swap);
+}
+
+/* Filled and still here: rotated since it was attached. */
+static bool ready_to_leave(const struct compliance_medium *m)
+{
+	return m->ledger->rotated_ns && m->ledger->rotated_ns >= m->ledger->attach_ns;
+}
+
+void compliance_next_attached(struct compliance_next *n, const struct compliance_medium *m)
+{
+	char span[COMPLIANCE_SPAN], planned[POLICY_PLAN_TEXT], place[SHOW];
+	const char *to;
+
+	if (!m->policy->offline || !m->ledger || !m->attached || m->sight == COMPLIANCE_NOT_SEEN)
+		return;
+	/* it is brought up to date before it is taken away, see compliance_next_rotate() */
+	if (n->v->s->frozen) {
+		compliance_say(n,
+		    text("unmount %s and take it away now: generation %ju is suspect, and ransomware reaches "
+			 "what "
+			 "is attached"),
+		    m->policy->name, n->v->s->frozen);
+		return;
+	}
+	if (m->sight == COMPLIANCE_SEEN && rotation_due(n, m))
+		return;
+	to = *m->ledger->destination ? m->ledger->destination : m->ledger->place;
+	if (m->overdue_attached)
+		compliance_say(n,
+		    text("unmount %s and take it away: it has been attached for %s, at most %s are planned"),
+		    m->policy->name,
+		    compliance_span(compliance_age_s(n->v, m->ledger->attach_ns), span, sizeof(span)),
+		    policy_plan_duration(compliance_attach_s(m->policy), planned));
+	else if (ready_to_leave(m))
+		compliance_say(n,
+		    text("%s is up to date: unmount it, take it to '%s', and record that with 'bkp medium "
+			 "move %s "
+			 "--operator NAME'"),
+		    m->policy->name, *to ? path_show(to, place, sizeof(place)) : text("an unknown place"),
+		    m->policy->name);
+}
+
+/* Somebody gave up the medium that had the name. */
+static bool is_retired(const struct ledger *l, const char *label)
+{
+	for (size_t i = 0; i < ledger_media(l); i++)
+		if (ledger_medium(l, i)->retired_ns && !strcmp(ledger_medium(l, i)->label, label))
+			return true;
+	return false;
+}
+
+void compliance_next_absent(struct compliance_next *n, const struct compliance_medium *m)
+{
+	const char *name = m->policy->name;
+	char path[SHOW];
+
+	if (!m->ledger && is_retired(n->v->l, name))
+		compliance_say(n,
+		    text("medium '%s' was retired, but the policy still names it: take it out of the policy; "
+			 "a new disk "
+			 "that takes its place is registered with 'bkp medium add %s'"),
+		    name, name);
+	else if (!m->ledger)
+		compliance_say(n,
+		    m->policy->path ? text("register medium '%s': bkp medium add %s")
+				    : text("register medium '%s': bkp medium add %s --path DIR"),
+		    name, name);
+	else if (!m->policy->offline && m->sight == COMPLIANCE_NOT_SEEN)
+		compliance_say(n, text("medium '%s' is not at '%s': attach and mount it"), name,
+		    path_show(m->policy->path, path, sizeof(path)));
+	else if (n->v->sights && m->sight == COMPLIANCE_UNKNOWN)
+		compliance_say(n,
+		    text("it cannot be told whether '%s' is attached: look yourself, or run 'bkp status' as "
+			 "root"),
+		    name);
+}
+
+static void say_why(const struct compliance_next *n, const struct compliance_medium *m,
+    const struct compliance_dataset *d, char *out, size_t size)
+{
+	char span[COMPLIANCE_SPAN], planned[POLICY_PLAN_TEXT];
+	int64_t s = compliance_swap_s(m->policy);
+
+	if (!m->ledger->rotated_ns)
+		snprintf(out, size, "%s", text("it was never rotated"));
+	else if (m->overdue_swap)
+		snprintf(out, size, text("its last rotation was %s ago, planned every %s"),
+		    compliance_span(compliance_age_s(n->v, m->ledger->rotated_ns), span, sizeof(span)),
+		    policy_plan_duration(s, planned));
+	else
+		snprintf(out, size, text("it holds no recent verified generation of '%s'"), d->policy->name);
+}
+
+void compliance_next_rotate(struct compliance_next *n, const struct compliance_medium *m)
+{
+	const struct compliance_dataset *d;
+	char why[SHOW], show[SHOW];
+	const char *place;
+
+	/* it would be refused, and where ransomware may be no disk is attached, see compliance_next_frozen() */
+	if (n->v->s->frozen || !rotation_due(n, m))
+		return;
+	d = lacks(n, m);
+	/* the same rotation would end as the last one did */
+	if (d && m->ledger->full) {
+		compliance_say(n,
+		    text("'%s' was full at its last rotation and lacks a recent generation of '%s': make "
+			 "room with 'bkp "
+			 "expire --operator NAME --medium %s' and rotate it again, or register a larger disk "
+			 "and rotate "
+			 "that"),
+		    m->policy->name, d->policy->name, m->policy->name);
+		return;
+	}
+	say_why(n, m, d, why, sizeof(why));
+	place = m->ledger->unplaced ? NULL : *m->ledger->place ? m->ledger->place : m->policy->place;
+	if (m->sight == COMPLIANCE_SEEN)
+		compliance_say(n, text("run 'bkp rotate %s --operator NAME': %s"), m->policy->name, why);
+	else if (place && *place)
+		compliance_say(n, text("attach %s (from '%s') and run 'bkp rotate %s --operator NAME': %s"),
+		    m->policy->name, path_show(place, show, sizeof(show)), m->policy->name, why);
+	else
+		compliance_say(n, text("attach %s and run 'bkp rotate %s --operator NAME': %s"),
+		    m->policy->name, m->policy->name, why);
+}
+
+/* Every medium has one place and one custodian at any time. */
+void compliance_next_whereabouts(struct compliance_next *n, const struct compliance_medium *m)
+{
+	const struct ledger_medium *lm = m->ledger;
+
+	if (!m->policy->offline || !lm || m->sight == COMPLIANCE_SEEN)
+		return;
+	if (m->sight == COMPLIANCE_NOT_SEEN && lm->attached)
+		compliance_say(n,
+		    text("%s is no longer attached: record where it is with 'bkp medium move %s --place "
+			 "PLACE --operator "
+			 "NAME'"),
+		    m->policy->name, m->policy->name);
+	else if (!lm->attached && *lm->destination)
+		compliance_say(n,
+		    text("%s was taken away, its arrival is not recorded: 'bkp medium move %s --operator "
+			 "NAME' records "
+			 "'%s'"),
+		    m->policy->name, m->policy->name, lm->destination);
+	else if (lm->unplaced)
+		compliance_say(n,
+		    text("%s was detached, and nobody recorded where it is now: 'bkp medium move %s --place "
+			 "PLACE --operator "
+			 "NAME'"),
+		    m->policy->name, m->policy->name);
+}
+
+/* An online medium that is there, and lacks what it should hold. */
+void compliance_next_behind(struct compliance_next *n, const struct compliance_medium *m)
+{
+	const struct compliance_dataset *d;
+	const struct ledger_copy *c;
+	const char *name = m->policy->name;
+
+	if (m->policy->offline || !m->ledger || m->sight == COMPLIANCE_NOT_SEEN)
+		return;
+	d = lacks(n, m);
+	if (!d)
+		return;
+	c = compliance_copy_on(ledger_generation_by_number(n->v->l, d->newest), m->ledger->uuid);
+	if ((!c || !c->ok) && m->ledger->full)
+		compliance_say(n,
+		    text("'%s' is full and lacks generation %ju: make room with 'bkp expire --operator NAME "
+			 "--medium %s', "
+			 "then 'bkp run --all'; or register a larger disk under a new name"),
+		    name, d->newest, name);
+	else if (!c || !c->ok)
+		compliance_say(n,
+		    text("'%s' lacks generation %ju: the next run that captures something brings it up to "
+			 "date, now 'bkp run --all'"),
+		    name, d->newest);
+	else if (!c->damaged_ns && !c->verified_ns)
+		compliance_say(n,
+		    text("generation %ju on '%s' was not read back: run 'bkp verify --medium %s --generation "
+			 "%ju'"),
+		    d->newest, name, name, d->newest);
+}
+
+/* What the policy calls it is not what was registered, or it is no disk of its own. */
+void compliance_next_other(struct compliance_next *n, const struct compliance_medium *m)
+{
+	const struct compliance_medium *twin = compliance_twin(n->v, m);
+	const char *name = m->policy->name;
+
+	if (!compliance_type_agrees(m))
+		compliance_say(n,
+		    text("'%s' is registered as '%s', but the policy says '%s': correct the policy; another "
+			 "disk gets a name of its own"),
+		    name, m->ledger->type, m->policy->type);
+	if (twin)
+		compliance_say(n,
+		    text("'%s' and '%s' are on one file system (%s): they count as one copy; move one of "
+			 "them to a disk of its own"),
+		    twin->policy->name, name, m->ledger->store);
+}

@@ -1,0 +1,198 @@
+/* compliance_next_site: what to do about the clock, about what the guard found, about runs that were missed or
+ * failed, about what was agreed; see compliance.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "format/policy/policy.h"
+#include "read/rules/compliance_private.h"
+
+#define SHOW 384
+
+void compliance_next_latch(struct compliance_next *n)
+{
+	const struct ledger_latch *latch = n->v->s->latch;
+	char span[COMPLIANCE_SPAN], found[CLOCK_TEXT];
+
+	if (!latch->found_ns)
+		return;
+	compliance_span(latch->seconds, span, sizeof(span));
+	clock_format_local(latch->found_ns, found);
+	compliance_say(n,
+	    text(
+		"the clock jumped forward by %s (found %s): nothing expires until somebody has looked at it: "
+		"set it right, then 'bkp clock attest --operator NAME --reason TEXT'"),
+	    span, found);
+}
+
+void compliance_next_frozen(struct compliance_next *n)
+{
+	const struct compliance *s = n->v->s;
+	bool said = false;
+	char why[SHOW];
+
+	for (size_t i = 0; i < s->n_datasets; i++) {
+		const struct compliance_dataset *d = &s->datasets[i];
+
+		if (!d->suspect)
+			continue;
+		said = true;
+		compliance_say(n,
+		    text("data set '%s' is suspect in generation %ju: %s; nothing expires and no disk is "
+			 "rotated until you have looked: then 'bkp accept %ju --operator NAME --reason TEXT' "
+			 "if that is as it should be, else 'bkp hold %ju --operator NAME --reason TEXT'"),
+		    d->policy->name, d->suspect,
+		    path_show(d->suspicion && *d->suspicion ? d->suspicion : text("no reason is on record"),
+			why, sizeof(why)),
+		    d->suspect, d->suspect);
+	}
+	if (said || !s->frozen)
+		return;
+	/* the data set has left the policy since, which makes it no less suspect */
+	compliance_say(n,
+	    text("generation %ju is suspect in a data set that the policy does not declare any more; nothing "
+		 "expires and no disk is rotated until you have looked: then 'bkp accept %ju --operator NAME "
+		 "--reason TEXT' if that is as it should be, else 'bkp hold %ju --operator NAME --reason "
+		 "TEXT'"),
+	    s->frozen, s->frozen, s->frozen);
+}
+
+/* The data set that was missed first, of those that runs since then passed over or of the others; how many
+ * more there are. */
+static const struct compliance_dataset *missed_first(
+    const struct compliance_next *n, bool passed_over, unsigned *ret_more)
+{
+	const struct compliance *s = n->v->s;
+	const struct compliance_dataset *first = NULL;
+
+	*ret_more = 0;
+	for (size_t i = 0; i < s->n_datasets; i++) {
+		const struct compliance_dataset *d = &s->datasets[i];
+
+		if (!d->missed_ns || compliance_ran_since(n->v, d->missed_ns) != passed_over)
+			continue;
+		*ret_more += first != NULL;
+		if (!first || d->missed_ns < first->missed_ns)
+			first = d;
+	}
+	return first;
+}
+
+static void say_passed_over(struct compliance_next *n)
+{
+	unsigned more;
+	const struct compliance_dataset *d = missed_first(n, true, &more);
+	char at[CLOCK_TEXT];
+
+	if (d && more)
+		compliance_say(n,
+		    text("data set '%s' was due %s, and %u more, but no run since then captured them: run "
+			 "'bkp run'"),
+		    d->policy->name, clock_format_local(d->missed_ns, at), more);
+	else if (d)
+		compliance_say(n,
+		    text("data set '%s' was due %s, but no run since then captured it: run 'bkp run %s'"),
+		    d->policy->name, clock_format_local(d->missed_ns, at), d->policy->name);
+}
+
+void compliance_next_missed(struct compliance_next *n)
+{
+	unsigned more;
+	const struct compliance_dataset *d = missed_first(n, false, &more);
+	char at[CLOCK_TEXT], last[CLOCK_TEXT];
+
+	if (d) {
+		clock_format_local(d->missed_ns, at);
+		if (n->v->s->run)
+			clock_format_local(n->v->s->run->ended_ns, last);
+		else
+			snprintf(last, sizeof(last), "%s", text("never"));
+	}
+	if (d && more)
+		compliance_say(n,
+		    text("the night run did not run: data set '%s' was due %s, and %u more (last run: %s): "
+			 "see 'bkp "
+			 "schedule show' and whether cron works, then run 'bkp run'"),
+		    d->policy->name, at, more, last);
+	else if (d)
+		compliance_say(n,
+		    text("the night run did not run: data set '%s' was due %s (last run: %s): see 'bkp "
+			 "schedule show' "
+			 "and whether cron works, then run 'bkp run'"),
+		    d->policy->name, at, last);
+	say_passed_over(n);
+}
+
+/* One that came to nothing, so that no data set tells of it. */
+void compliance_next_failed(struct compliance_next *n)
+{
+	const struct compliance *s = n->v->s;
+	char at[CLOCK_TEXT], line[SHOW];
+	bool said = !s->run || s->run->exit < 2;
+
+	for (size_t i = 0; i < s->n_datasets; i++)
+		said |= s->datasets[i].tried_failed;
+	if (said)
+		return;
+	if (s->run->signal) {
+		compliance_say(n,
+		    text("the last run (%s) was ended early by a person or the system (signal %d): %s; the "
+			 "next one goes "
+			 "on from there"),
+		    clock_format_local(s->run->ended_ns, at), s->run->signal,
+		    path_show(s->run->line, line, sizeof(line)));
+		return;
+	}
+	compliance_say(n, text("the last run (%s) failed: %s; put that right, then run 'bkp run'"),
+	    clock_format_local(s->run->ended_ns, at), path_show(s->run->line, line, sizeof(line)));
+}
+
+void compliance_next_untold(struct compliance_next *n)
+{
+	const struct ledger_notified *t = n->v->s->notified;
+	char at[CLOCK_TEXT], why[SHOW];
+
+	/* nobody is to be told any more */
+	if (!t->at_ns || t->ok || !n->v->policy->notify_command)
+		return;
+	compliance_say(n, text("%s: %s; put that right and try it with 'bkp notify --test'"),
+	    clock_format_local(t->at_ns, at),
+	    path_show(
+		t->reason && *t->reason ? t->reason : text("no reason is on record"), why, sizeof(why)));
+}
+
+void compliance_next_narrowed(struct compliance_next *n)
+{
+	char since[CLOCK_TEXT], what[SHOW];
+	const char *first;
+	int64_t since_ns;
+	const size_t k = ledger_narrowed(n->v->l, &first, &since_ns);
+
+	if (k)
+		compliance_say(n,
+		    text("the policy was changed at %s so that less is captured or guarded (%s; changes of "
+			 "this kind: %zu); "
+			 "undone or not, nobody has accepted it: read 'bkp journal show', then 'bkp "
+			 "accept --policy-change --operator NAME --reason TEXT'"),
+		    clock_format_local(since_ns, since), path_show(first, what, sizeof(what)), k);
+}
+
+void compliance_next_agreed(struct compliance_next *n, const struct compliance_dataset *d)
+{
+	if (!d->less)
+		return;
+	if (d->policy->generations < d->agreed->generations)
+		compliance_say(n,
+		    text("data set '%s': the policy asks for %u generations, agreed are %ju: those hold; "
+			 "correct the "
+			 "policy, or lower it with 'bkp agree --operator NAME --root-key FILE'"),
+		    d->policy->name, d->policy->generations, d->agreed->generations);
+	else
+		compliance_say(n,
+		    text("data set '%s': the policy keeps less than was agreed: what was agreed holds; "
+			 "correct the "
+			 "policy, or lower it with 'bkp agree --operator NAME --root-key FILE'"),
+		    d->policy->name);
+}

@@ -1,0 +1,466 @@
+/* medium_repair: see medium_repair.h. */
+#include "write/copies/medium_repair.h"
+#include "write/media/attendance.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "format/crypto/digest.h"
+#include "format/crypto/minisig.h"
+#include "format/journal/journal.h"
+#include "format/medium/generation.h"
+#include "read/ledger/ledger.h"
+#include "read/vault/medium.h"
+#include "read/vault/repository.h"
+#include "read/vault/vault_r.h"
+#include "read/verify/inventory.h"
+#include "read/verify/verify.h"
+#include "write/copies/mirror.h"
+#include "write/media/journal_copies.h"
+#include "write/media/medium_docs.h"
+#include "write/media/medium_w.h"
+#include "write/state/state.h"
+#include "write/store/reap.h"
+#include "write/store/vault_w.h"
+
+#define RECORDED 100 /* paths in a record */
+#define PATHS	 512
+
+struct mending {
+	const struct mend *m;
+	struct vault_w *vault;
+	const struct ledger_generation *g; /* at hand */
+	json_t *files;			   /* mended: paths from the medium's folder, the first of them */
+	size_t n_files;			   /* all of them */
+	json_t *bad;			   /* at hand: paths to reasons */
+	bool unread;			   /* all of them: nothing is known of them */
+	uint64_t faults, read, bytes;	   /* of the generation at hand when it was looked at last */
+	json_t *said;			   /* archives that could not be mended, each named once */
+	bool stale;			   /* what was found bad before is not any more */
+};
+
+static struct vault_r *reader(const struct mending *w, const struct medium *m, struct err *err)
+{
+	char root[MINISIG_KEY_TEXT];
+	struct vault_r *v = NULL;
+	size_t n;
+
+	minisig_public_format(&state_keys(w->m->state, &n)[0], root);
+	return vault_r_open_at(medium_dirfd(m), state_repository(w->m->state), root, &v, err) ? NULL : v;
+}
+
+static void mended(struct mending *w, const char *path, const char *from)
+{
+	w->n_files++;
+	if (json_array_size(w->files) < RECORDED)
+		json_array_append_new(w->files, json_string(path));
+	w->m->mended(w->m->arg, path, from);
+}
+
+/* ---- what belongs to no generation ---- */
+
+static void take_stray(void *arg, const char *file, enum inventory_kind kind, const struct err *why)
+{
+	char show[PATHS];
+
+	json_object_set_new(arg, path_show(file, show, sizeof(show)),
+	    json_pack("{s:s, s:s, s:s, s:i}", "code", why->code, "msg", why->msg, "hint", why->hint, "kind",
+		(int)kind));
+}
+
+static json_t *look_around(const struct mending *w, struct err *err)
+{
+	struct vault_r *v = reader(w, w->m->medium, err);
+	json_t *strays = v ? json_object() : NULL;
+
+	if (strays && inventory_check(medium_dirfd(w->m->medium), v, true, take_stray, strays, err)) {
+		json_decref(strays);
+		strays = NULL;
+	}
+	vault_r_close(v);
+	return strays;
+}
+
+/* Byte for byte what this host has. */
+static int put_facts(struct mending *w, struct err *err)
+{
+	static const struct {
+		const char *name;
+		enum state_file which;
+	} files[] = {{REPOSITORY_JSON, STATE_REPOSITORY_JSON}, {REPOSITORY_SIG, STATE_REPOSITORY_SIG},
+	    {REPOSITORY_AGE, STATE_REPOSITORY_AGE}};
+	char path[PATHS];
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		BUF_AUTO there = BUF_INIT(REPOSITORY_MAX);
+		size_t n;
+		const uint8_t *p = state_file(w->m->state, files[i].which, &n);
+
+		if (!io_read_file(medium_repo_dirfd(w->m->medium), files[i].name, &there, NULL) &&
+		    there.n == n && !memcmp(there.p, p, n))
+			continue;
+		if (io_replace(medium_repo_dirfd(w->m->medium), files[i].name, 0444, p, n, err))
+			return -1;
+		snprintf(path, sizeof(path), "%s/%s", state_repository(w->m->state), files[i].name);
+		mended(w, path, NULL);
+	}
+	return 0;
+}
+
+/* A copy that is no journal any more is kept, under another name; another history stays what it is. */
+static int put_aside(struct mending *w, struct err *err)
+{
+	IO_FD_AUTO dir = io_open_dir(medium_repo_dirfd(w->m->medium), "journal", NULL);
+	struct journal_copies_finding found;
+	char name[64];
+
+	if (journal_copies_check(w->m->state, w->m->medium, &found, err))
+		return -1;
+	if (strcmp(found.found, "forked") != 0)
+		return 0;
+	if (journal_copies_is_signed(w->m->state, w->m->medium)) {
+		if (err)
+			*err = found.why;
+		return -1;
+	}
+	snprintf(name, sizeof(name), "damaged-%ju", (uintmax_t)ledger_seq(state_ledger(w->m->state)));
+	return dir < 0 ? 0 : io_taken(io_rename_new(dir, JOURNAL_FILE, dir, name, err), name, err);
+}
+
+static int put_journal(struct mending *w, struct err *err)
+{
+	IO_FD_AUTO fd = io_open_file(state_dirfd(w->m->state), JOURNAL_FILE, err);
+	const char *uuid = medium_uuid(w->m->medium);
+	struct journal_copies_mark mark;
+
+	journal_copies_mark(w->m->state, &mark);
+	if (fd < 0 || put_aside(w, err) ||
+	    vault_w_put_journal(w->vault, fd, ledger_size(state_ledger(w->m->state)), err))
+		return -1;
+	return journal_copies_copied(w->m->state, &mark, &uuid, 1, err);
+}
+
+static void say_strays(struct mending *w, json_t *before, json_t *after)
+{
+	const char *file;
+	json_t *value;
+
+	json_object_foreach(before, file, value) if (!json_object_get(after, file)) mended(w, file, NULL);
+	json_object_foreach(after, file, value)
+	{
+		struct err why = ERR_INIT;
+
+		err_set(&why, json_string_value(json_object_get(value, "code")), "%s",
+		    json_string_value(json_object_get(value, "msg")));
+		if (json_string_length(json_object_get(value, "hint")))
+			err_hint(&why, "%s", json_string_value(json_object_get(value, "hint")));
+		w->m->left(w->m->arg, file,
+		    (enum inventory_kind)json_integer_value(json_object_get(value, "kind")), &why);
+	}
+}
+
+static int mend_around(struct mending *w, struct err *err)
+{
+	json_t *before, *after = NULL;
+	struct medium_docs_result docs;
+	struct err why = ERR_INIT;
+	int r = put_facts(w, err); /* without these there is no repository to read */
+
+	before = r ? NULL : look_around(w, err);
+	if (!before)
+		return -1;
+	if (journal_copies_put_keys(w->m->state, medium_repo_dirfd(w->m->medium), NULL, &why))
+		w->m->left(w->m->arg, REPOSITORY_LINKS, INVENTORY_NEEDED, &why);
+	why = (struct err)ERR_INIT;
+	if (put_journal(w, &why))
+		w->m->left(w->m->arg, "journal/" JOURNAL_FILE, INVENTORY_TEXT, &why);
+	why = (struct err)ERR_INIT;
+	r = medium_docs_put(w->m->state, w->m->policy, w->m->medium, w->m->docs, &docs, NULL, &why, err);
+	if (!r && why.code[0])
+		w->m->left(w->m->arg, MEDIUM_DOCS_TOOLS, INVENTORY_TEXT, &why);
+	after = r ? NULL : look_around(w, err);
+	if (after)
+		say_strays(w, before, after);
+	json_decref(before);
+	json_decref(after);
+	return after ? 0 : -1;
+}
+
+/* ---- generations ---- */
+
+static void take_fault(void *arg, const struct verify_fault *f)
+{
+	struct mending *w = arg;
+
+	json_object_set_new(w->bad, f->file ? f->file : "", json_string(f->err->code));
+}
+
+/* w->bad is filled. */
+static int look_at(struct mending *w, struct verify_seen *seen, struct err *err)
+{
+	struct verify_callbacks cb = {take_fault, NULL, w};
+	struct verify_options opt = {.from_device = true, .seen = seen};
+	struct verify_result res = {0};
+	struct verify_record reported;
+	struct vault_r *v = reader(w, w->m->medium, err);
+	int r = -1;
+
+	json_object_clear(w->bad);
+	if (ledger_generation_record(state_ledger(w->m->state), w->g->number, &reported))
+		opt.record = &reported;
+	if (v)
+		r = verify_generation(v, w->g->number, &opt, &cb, &res, err);
+	vault_r_close(v);
+	w->unread = res.faults && res.faults == res.unread;
+	w->faults = res.faults;
+	w->read = res.files;
+	w->bytes = res.bytes;
+	return r;
+}
+
+static bool is_proof(const struct mending *w)
+{
+	const char *file;
+	json_t *code;
+
+	json_object_foreach(
+	    w->bad, file, code) if (!strcmp(json_string_value(code), "E-VERIFY-12") ||
+				    !strcmp(json_string_value(code), "E-VERIFY-13")) return true;
+	return false;
+}
+
+/* Is the source's generation the one that was reported, with its documents whole? */
+static bool vouches(const struct mending *w, const struct medium *source)
+{
+	struct vault_r_generation *g = NULL;
+	struct vault_r *v = reader(w, source, NULL);
+	struct verify_record reported;
+	bool good = v && ledger_generation_record(state_ledger(w->m->state), w->g->number, &reported) &&
+		    !vault_r_generation_open(v, w->g->number, &g, NULL) &&
+		    !verify_is_another(&reported, g, "", NULL) && !verify_is_later(&reported, g, "", NULL);
+
+	vault_r_generation_close(g);
+	vault_r_close(v);
+	return good;
+}
+
+/* Those of the archives that are bad and that the source has whole. */
+static int clear_archives(struct mending *w, const struct medium *source, struct err *err)
+{
+	const char *path;
+	json_t *code;
+
+	json_object_foreach(w->bad, path, code)
+	{
+		uint8_t sha256[DIGEST_LEN];
+		int r;
+
+		if (strncmp(path, "archives/", 9) != 0 || strlen(path) < 12 + (size_t)2 * DIGEST_LEN ||
+		    !digest_unhex(path + 12, DIGEST_LEN, sha256) ||
+		    verify_file(medium_repo_dirfd(source), path, sha256, false, NULL, NULL))
+			continue;
+		r = mirror_archive(medium_repo_dirfd(source), w->vault, sha256, true, err);
+		if (r < 0)
+			return -1;
+		/* it was whole a moment ago; the next source may have it */
+		if (r && err)
+			*err = (struct err)ERR_INIT;
+	}
+	return 0;
+}
+
+static int bring_from(struct mending *w, const struct medium *source, struct err *err)
+{
+	struct mirror_generation g = {.repository = state_repository(w->m->state),
+	    .number = w->g->number,
+	    .uuid = w->g->uuid,
+	    .epoch = w->g->epoch,
+	    .manifest_sha256 = w->g->manifest_sha256,
+	    .replace = true};
+	uint64_t files = 0;
+
+	g.keys = state_keys(w->m->state, &g.n_keys);
+	if (clear_archives(w, source, err))
+		return -1;
+	if (!vouches(w, source))
+		return 0;
+	/* what the source lacks another one may have */
+	return mirror_generation(medium_repo_dirfd(source), w->vault, &g, &files, err) < 0 ? -1 : 0;
+}
+
+/* What was bad before and is not any more came from there. */
+static void say_generation(struct mending *w, json_t *before, const char *from)
+{
+	char path[PATHS];
+	const char *file;
+	json_t *code;
+
+	json_object_foreach(before, file, code)
+	{
+		if (json_object_get(w->bad, file))
+			continue;
+		w->stale = true;
+		snprintf(path, sizeof(path), "%s/%s", state_repository(w->m->state), file);
+		mended(w, path, from);
+	}
+}
+
+static int record_generation(struct mending *w, struct err *err)
+{
+	const bool bad = w->faults > 0;
+
+	return state_append(w->m->state, bad ? "verify-failed" : "verified",
+	    bad ? json_pack("{s:I, s:s, s:s}", "generation", (json_int_t)w->g->number, "medium",
+		      medium_uuid(w->m->medium), "reason", "bkp repair could not mend it")
+		: json_pack("{s:I, s:s, s:I, s:I}", "generation", (json_int_t)w->g->number, "medium",
+		      medium_uuid(w->m->medium), "files", (json_int_t)w->read, "bytes", (json_int_t)w->bytes),
+	    err);
+}
+
+static void say_left(struct mending *w, bool proof)
+{
+	char path[PATHS];
+	const char *file;
+	json_t *code;
+
+	json_object_foreach(w->bad, file, code)
+	{
+		struct err why = ERR_INIT;
+
+		/* each generation that rests on it finds it again */
+		if (!strncmp(file, "archives/", 9)) {
+			if (json_object_get(w->said, file))
+				continue;
+			json_object_set_new(w->said, file, json_true());
+		}
+		snprintf(path, sizeof(path), "%s/%s", state_repository(w->m->state), file);
+		if (proof)
+			err_set(&why, "E-MEND-02",
+			    text("'%s' is not the one that was reported: it stays, as the proof"), path);
+		else if (w->unread)
+			err_set(&why, "E-MEND-03",
+			    text("'%s' could not be read, and no other attached medium holds it whole"),
+			    path);
+		else
+			err_set(&why, "E-MEND-01",
+			    text("'%s' is damaged, and no other attached medium holds it whole"), path);
+		err_hint(&why, "%s",
+		    text("attach another medium that has this generation, and repeat the command"));
+		w->m->left(w->m->arg, path, w->unread && !proof ? INVENTORY_UNREAD : INVENTORY_NEEDED, &why);
+	}
+}
+
+static int bring_from_all(struct mending *w, struct err *err)
+{
+	for (size_t i = 0; i < w->m->n_sources && json_object_size(w->bad); i++) {
+		const struct medium *source = w->m->sources[i];
+		json_t *before;
+
+		if (source == w->m->medium)
+			continue;
+		before = json_deep_copy(w->bad);
+		if (!before || bring_from(w, source, err) || look_at(w, NULL, err)) {
+			json_decref(before);
+			return before ? -1 : err_nomem(err);
+		}
+		say_generation(w, before, medium_label(source));
+		json_decref(before);
+	}
+	return 0;
+}
+
+static int mend_generation(struct mending *w, struct verify_seen *seen, struct err *err)
+{
+	json_t *found;
+	bool proof, again;
+	int r = 0;
+
+	if (look_at(w, seen, err))
+		return -1;
+	if (!w->faults)
+		return 0;
+	proof = is_proof(w);
+	found = json_deep_copy(w->bad);
+	if (!found)
+		return err_nomem(err);
+	if (!proof)
+		r = bring_from_all(w, err);
+	/* which archives are bad is only known when the documents that list them are whole again, and any
+	 * source may have them */
+	again = !r && !proof && !json_equal(found, w->bad);
+	json_decref(found);
+	if (again)
+		r = bring_from_all(w, err);
+	if (r)
+		return r;
+	say_left(w, proof);
+	return w->unread ? 0 : record_generation(w, err);
+}
+
+static bool is_there(const struct ledger_generation *g, const char *medium)
+{
+	for (size_t i = 0; i < g->n_copies; i++)
+		if (!strcmp(g->copies[i].medium, medium))
+			return g->state == LEDGER_COMMITTED && g->copies[i].ok && !g->copies[i].expired_ns;
+	return false;
+}
+
+static int mend_generations(struct mending *w, struct err *err)
+{
+	const struct ledger *l = state_ledger(w->m->state);
+	size_t n = ledger_generations(l);
+	struct verify_seen *seen = verify_seen_new();
+	int r = seen ? 0 : err_nomem(err);
+
+	w->bad = json_object();
+	w->said = json_object();
+	for (size_t i = 0; i < n && !r; i++) {
+		w->g = ledger_generation(l, i);
+		if (is_there(w->g, medium_uuid(w->m->medium)))
+			r = mend_generation(w, seen, err);
+		/* what one generation got, the others list as well */
+		if (!r && w->stale) {
+			w->stale = false;
+			verify_seen_free(seen);
+			seen = verify_seen_new();
+			r = seen ? 0 : err_nomem(err);
+		}
+	}
+	json_decref(w->bad);
+	json_decref(w->said);
+	verify_seen_free(seen);
+	return r;
+}
+
+int medium_repair_run(const struct mend *m, struct err *err)
+{
+	struct mending w = {.m = m, .files = json_array()};
+	int r = vault_w_open(medium_repo_dirfd(m->medium), &w.vault, err);
+
+	if (m->identity)
+		mended(&w, m->identity, NULL);
+	if (!r)
+		r = attendance_arrived(m->state, medium_uuid(m->medium), NULL, err) || mend_around(&w, err) ||
+			    mend_generations(&w, err)
+			? -1
+			: 0;
+	/* also what was written before it failed */
+	if (json_array_size(w.files) && state_append(m->state, "repaired",
+					    json_pack("{s:s, s:O, s:I}", "medium", medium_uuid(m->medium),
+						"files", w.files, "count", (json_int_t)w.n_files),
+					    r ? NULL : err))
+		r = -1;
+	vault_w_close(w.vault);
+	json_decref(w.files);
+	return r;
+}

@@ -1,0 +1,48 @@
+/* medium_repair: what is damaged on a medium is written anew: what belongs to no generation from this host,
+ * archives and documents of generations from another medium that has them whole.
+ *
+ * A damaged file goes (reap_damaged) only after another medium's was read to its end and found whole; then
+ * that one is copied (mirror.h), each byte hashed on its way.  If the process dies between the two the file
+ * is missing instead of damaged, and the next medium_repair_run(), or the next run, brings it.  A generation
+ * that is properly signed and yet not the one that was reported (E-VERIFY-12, -13), or another history in
+ * place of the journal's copy, is the proof of something: it stays.  A copy of the journal that is only
+ * damaged is kept beside the new one as journal/damaged-<records>.
+ *
+ * What was written is recorded ("repaired"), and each generation of which something was damaged is verified
+ * anew from the device and recorded ("verified", "verify-failed").
+ *
+ * Errors: in left(): E-MEND-01 no other attached medium holds it whole, E-MEND-02 it stays as the proof,
+ * E-MEND-03 it could not be read: nothing is recorded of its generation.
+ */
+#ifndef BKP_WRITE_COPIES_MEDIUM_REPAIR_H
+#define BKP_WRITE_COPIES_MEDIUM_REPAIR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "read/verify/inventory.h"
+
+struct err;
+struct medium;
+struct medium_docs_sources;
+struct policy;
+struct state;
+
+struct mend {
+	struct state *state;
+	const struct policy *policy;
+	struct medium *medium;
+	const struct medium_docs_sources *docs;
+	struct medium *const *sources; /* other attached media; `medium` itself is passed over */
+	size_t n_sources;
+	/* path from the medium's folder; from: another medium's name, or NULL: this host */
+	void (*mended)(void *arg, const char *path, const char *from);
+	void (*left)(void *arg, const char *path, enum inventory_kind kind, const struct err *why);
+	void *arg;
+	const char *identity; /* its identity was written anew to open it: the file's name; or NULL */
+};
+
+/* 0: whatever could be done was; -1: the medium cannot be written, or it cannot be recorded. */
+int medium_repair_run(const struct mend *m, struct err *err) __attribute__((warn_unused_result));
+
+#endif

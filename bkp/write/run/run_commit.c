@@ -1,0 +1,346 @@
+/* run_commit: steps 3 to 7 of the run: from captured archives to a reported, read-back generation; see
+ * run.h. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "format/crypto/base64.h"
+#include "format/journal/journal.h"
+#include "format/medium/arcfile.h"
+#include "read/ledger/ledger.h"
+#include "read/vault/medium.h"
+#include "write/copies/mirror.h"
+#include "write/copies/readback.h"
+#include "write/copies/refill.h"
+#include "write/index/dedup.h"
+#include "write/run/run_private.h"
+#include "write/state/state.h"
+#include "write/store/pack.h"
+#include "write/store/vault_w.h"
+
+#define SAID_MAX ((size_t)64 << 10) /* bytes that commands said, in one record */
+
+/* Copies one archive to medium `to` from whichever other medium has it whole. 0, -1 the target failed or
+ * nobody has it. */
+static int supply_archive(struct run *n, size_t to, const struct dedup_archive *a, struct err *err)
+{
+	char path[ARCFILE_PATH];
+	size_t from;
+	int r = MIRROR_SOURCE;
+
+	err_set(err, "E-MIRROR-01", text("no medium has '%s'"), arcfile_path(a->sha256, path));
+	for (from = 0; from < n->n_online && r == MIRROR_SOURCE; from++)
+		if (from != to)
+			r = mirror_archive(medium_repo_dirfd(n->online[from].medium), n->online[to].vault,
+			    a->sha256, false, err);
+	return r ? -1 : 0;
+}
+
+static int supply_medium(struct run *n, size_t to, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < n->n_needed; i++) {
+		int r = vault_w_has_archive(n->online[to].vault, n->needed[i].sha256, n->needed[i].size, err);
+
+		if (r < 0 || (r == 0 && supply_archive(n, to, &n->needed[i], err)))
+			return -1;
+	}
+	return 0;
+}
+
+int run_supply(struct run *n, struct err *err)
+{
+	struct err why = ERR_INIT;
+	size_t i, count;
+
+	(void)pack_published(n->pack, &count);
+	n->ret->new_archives = count;
+	for (i = 0; i < n->n_online; i++)
+		if (!n->sinks[i].failed && supply_medium(n, i, &why))
+			run_drop(n, i, &why);
+	if (!run_any_left(n)) {
+		*err = why;
+		return err_wrap(err, "%s", text("no medium is left to write to"));
+	}
+	return 0;
+}
+
+int run_publish(struct run *n, struct err *err)
+{
+	const struct vault_doc docs[] = {
+	    {"manifest.json", n->manifest.p, n->manifest.n},
+	    {"root.age", n->root.p, n->root.n},
+	    {"SHA256SUMS", n->sums.p, n->sums.n},
+	    {"SHA256SUMS.minisig", n->sig.p, n->sig.n},
+	};
+	struct err why = ERR_INIT;
+	size_t i;
+
+	for (i = 0; i < n->n_online; i++) {
+		if (n->sinks[i].failed)
+			continue;
+		if (vault_w_publish_generation(n->online[i].vault, n->ret->generation, docs, 4, &why)) {
+			run_drop(n, i, &why);
+			continue;
+		}
+		n->online[i].report->ok = true;
+	}
+	if (!run_any_left(n)) {
+		*err = why;
+		return err_wrap(err, "%s", text("no medium is left to write to"));
+	}
+	return 0;
+}
+
+static json_t *media_json(struct run *n)
+{
+	json_t *media = json_array();
+	size_t i, k;
+
+	for (i = 0; i < n->ret->n_media; i++) {
+		struct run_medium *m = &n->ret->media[i];
+		bool frozen = m->ok;
+		int why;
+
+		/* one that was never registered has no identity to be recorded under, and holds nothing */
+		if (!m->uuid[0])
+			continue;
+		for (k = 0; k < n->n_online; k++)
+			if (n->online[k].report == m) {
+				if (n->sinks[k].failed)
+					m->why = n->sinks[k].why;
+				frozen = m->ok && vault_w_unfrozen(n->online[k].vault, &why) == 0;
+			}
+		json_array_append_new(
+		    media, json_pack("{s:s, s:s, s:b, s:b, s:s*, s:o*}", "medium", m->uuid, "label", m->label,
+			       "ok", m->ok, "frozen", frozen, "reason", m->ok ? NULL : m->why.msg, "full",
+			       !m->ok && err_is_full(&m->why) ? json_true() : NULL));
+	}
+	return media;
+}
+
+static json_t *canaries_json(const struct generation_dataset *d)
+{
+	json_t *o = d->n_canaries ? json_object() : NULL;
+
+	for (size_t i = 0; i < d->n_canaries; i++)
+		json_object_set_new(o, d->canaries[i].path, json_string(d->canaries[i].sha256));
+	return o;
+}
+
+static json_t *census_json(const struct guard_census *c)
+{
+	return c->taken
+		   ? json_pack("{s:I, s:I, s:I, s:I}", "files", (json_int_t)c->files, "formats",
+			 (json_int_t)c->formats, "opaque", (json_int_t)c->opaque, "zero", (json_int_t)c->zero)
+		   : NULL;
+}
+
+static json_t *guard_json(const struct generation_dataset *d)
+{
+	const struct guard *g = &d->guard;
+
+	if (!g->measured && !g->suspect && !d->n_canaries && !g->census.taken)
+		return NULL;
+	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o*, s:b, s:s*, s:o*}",
+	    "measured", (int)g->measured, "before", (json_int_t)g->before, "added", (json_int_t)g->added,
+	    "changed", (json_int_t)g->changed, "deleted", (json_int_t)g->deleted, "renamed",
+	    (json_int_t)g->renamed, "dense", (json_int_t)g->dense, "lost", (json_int_t)g->lost, "strange",
+	    (json_int_t)g->strange, "canaries", (json_int_t)g->canaries, "census", census_json(&g->census),
+	    "suspect", (int)g->suspect, "why", d->suspicion, "canary", canaries_json(d));
+}
+
+json_t *run_dataset_json(const struct generation_dataset *d)
+{
+	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:o*}", "name", d->name, "verdict",
+	    generation_verdict_word(d->verdict), "entries", (json_int_t)d->entries, "files",
+	    (json_int_t)d->files, "bytes", (json_int_t)d->bytes, "unreadable", (json_int_t)d->unreadable,
+	    "changed", (json_int_t)d->changed, "skipped", (json_int_t)d->skipped, "reason", d->reason,
+	    "guard", guard_json(d));
+}
+
+static json_t *datasets_json(const struct run *n)
+{
+	json_t *sets = json_array();
+
+	for (size_t i = 0; i < n->ret->n_datasets; i++)
+		json_array_append_new(sets, run_dataset_json(&n->ret->datasets[i]));
+	return sets;
+}
+
+int run_said(const struct run *n, bool all, json_t **ret, struct err *err)
+{
+	BUF_AUTO plain = BUF_INIT(SAID_MAX);
+	BUF_AUTO age = BUF_INIT(JOURNAL_LINE_MAX / 2);
+	BUF_AUTO text = BUF_INIT(JOURNAL_LINE_MAX);
+
+	*ret = NULL;
+	for (size_t i = 0; i < n->ret->n_datasets; i++) {
+		const struct generation_dataset *d = &n->ret->datasets[i];
+
+		/* a line has its bounds: of a hundred that fail the first say enough */
+		if (d->said && (all || d->verdict == GENERATION_FAILED) &&
+		    buf_printf(&plain, NULL, "%s: %s\n", d->name, d->said))
+			break;
+	}
+	if (!plain.n)
+		return 0;
+	if (run_encrypt(n, &plain, &age, err) || base64_append(&text, age.p, age.n, BASE64_PADDED, err))
+		return -1;
+	*ret = json_stringn((char *)text.p, text.n);
+	return *ret ? 0 : err_nomem(err);
+}
+
+int run_committed(struct run *n, struct err *err)
+{
+	char hex[DIGEST_HEX];
+	json_t *said;
+
+	if (run_said(n, false, &said, err))
+		return -1;
+	return state_append(n->cfg->state, "committed",
+	    json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o*}", "generation",
+		(json_int_t)n->ret->generation, "uuid", n->uuid, "manifest_sha256",
+		digest_hex(n->manifest_sha256, DIGEST_LEN, hex), "archives", (json_int_t)n->ret->archives,
+		"archive_bytes", (json_int_t)n->ret->archive_bytes, "new_bytes",
+		(json_int_t)n->ret->new_bytes, "next_archive", (json_int_t)pack_next_archive(n->pack),
+		"datasets", datasets_json(n), "media", media_json(n), "said_age", said),
+	    err);
+}
+
+bool run_interrupted(const struct run *n)
+{
+	const struct capture_callbacks *cb = &n->cfg->cb;
+
+	return cb->interrupted && cb->interrupted(cb->arg);
+}
+
+/* Nothing is wrong with the medium: nobody looked. */
+static void not_read_back(struct run_medium *m)
+{
+	err_set(&m->why, "W-RUN-12", "%s", text("interrupted: not read back; the next run does it"));
+	err_hint(&m->why, "%s",
+	    text("nothing is known to be wrong with it: the next run reads it back, 'bkp verify' does it "
+		 "now"));
+}
+
+int run_read_back(struct run *n, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < n->n_online; i++) {
+		struct run_online *o = &n->online[i];
+		int r;
+
+		if (o->report->ok && run_interrupted(n)) {
+			not_read_back(o->report);
+			continue;
+		}
+		if (!o->report->ok || readback_open(n->cfg->state, o->medium, &o->readback, &o->report->why))
+			continue;
+		run_progress_medium(n, i);
+		r = readback_generation(o->readback, n->ret->generation, false, &o->report->why, err);
+		if (r < 0)
+			return -1;
+		o->report->verified = r == 0;
+	}
+	return 0;
+}
+
+/* What an earlier run wrote and died before it was read back.  One number, or 0. */
+static uint64_t next_unread(const struct run *n, const struct run_online *o, uint64_t after)
+{
+	const struct ledger *l = state_ledger(n->cfg->state);
+
+	for (size_t i = 0; i < ledger_generations(l); i++) {
+		const struct ledger_generation *g = ledger_generation(l, i);
+
+		for (size_t k = 0; g->number > after && g->state == LEDGER_COMMITTED && k < g->n_copies; k++)
+			if (g->copies[k].ok && !g->copies[k].verified_ns && !g->copies[k].damaged_ns &&
+			    !strcmp(g->copies[k].medium, o->report->uuid))
+				return g->number;
+	}
+	return 0;
+}
+
+static int read_back_rest(struct run *n, struct run_online *o, struct err *err)
+{
+	struct err why = ERR_INIT;
+	uint64_t number = 0;
+	int r = 0;
+
+	while (r != READBACK_GONE && (number = next_unread(n, o, number))) {
+		r = readback_generation(o->readback, number, false, &why, err);
+		if (r < 0)
+			return -1;
+		if (r)
+			o->report->undone = why;
+	}
+	return 0;
+}
+
+/* Media that were away, or full, get what they lack. */
+int run_catch_up(struct run *n, struct err *err)
+{
+	struct refill_source *sources = calloc(n->n_online + 1, sizeof(*sources));
+	struct refill refill = {
+	    .state = n->cfg->state, .sources = sources, .progress = run_progress_copied, .arg = n};
+	size_t i;
+	int r = sources ? 0 : err_nomem(err);
+
+	for (i = 0; !r && i < n->n_online; i++)
+		if (!n->sinks[i].failed)
+			sources[refill.n_sources++].medium = n->online[i].medium;
+	for (i = 0; !r && i < n->n_online; i++) {
+		struct run_online *o = &n->online[i];
+		struct refill_result got;
+
+		if (n->sinks[i].failed || !o->readback)
+			continue;
+		refill.to = o->medium;
+		refill.vault = o->vault;
+		refill.readback = o->readback;
+		run_progress_medium(n, i);
+		r = refill_run(&refill, &got, err);
+		o->report->caught_up = got.copied;
+		if (got.why.code[0])
+			o->report->undone = got.why;
+		if (!r && !got.broken)
+			r = read_back_rest(n, o, err);
+	}
+	free(sources);
+	return r;
+}
+
+void run_medium_docs(struct run *n)
+{
+	struct medium_docs_result brought;
+	struct err missing = ERR_INIT, why = ERR_INIT;
+	size_t i;
+
+	for (i = 0; i < n->n_online; i++)
+		if (!n->sinks[i].failed &&
+		    medium_docs_put(n->cfg->state, n->cfg->policy, n->online[i].medium, &n->cfg->docs,
+			&brought, &n->online[i].replaced, &missing, &why))
+			n->online[i].report->undone = why;
+	n->ret->missing = missing;
+}
+
+void run_tell_replaced(struct run *n)
+{
+	struct err why = ERR_INIT;
+
+	for (size_t i = 0; i < n->n_online; i++) {
+		struct run_online *o = &n->online[i];
+
+		if (replaced_tell(&o->replaced, n->cfg->state, o->medium, &o->report->replaced, &why))
+			o->report->undone = why;
+	}
+}

@@ -1,0 +1,169 @@
+/* run_docs: the documents of the generation: manifest.json, root.age, SHA256SUMS and its signature; see
+ * run.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/text.h"
+#include "format/crypto/age.h"
+#include "format/crypto/minisig.h"
+#include "format/medium/arcfile.h"
+#include "format/policy/policy.h"
+#include "read/ledger/ledger.h"
+#include "write/index/dedup.h"
+#include "write/run/run_private.h"
+#include "write/state/state.h"
+
+static void fill_id(const struct run *n, struct generation_id *id)
+{
+	memcpy(id->repository, state_repository(n->cfg->state), GENERATION_UUID);
+	memcpy(id->uuid, n->uuid, GENERATION_UUID);
+	id->number = n->ret->generation;
+}
+
+static int make_manifest(struct run *n, struct err *err)
+{
+	const struct ledger *l = state_ledger(n->cfg->state);
+	const struct ledger_generation *prev = ledger_last_committed(l);
+	struct generation_manifest m = {.begun_ns = n->begun_ns};
+	struct clock_stamp now;
+	char host[256] = "";
+	char version[64] = "";
+	size_t i;
+
+	clock_now(&now);
+	gethostname(host, sizeof(host) - 1);
+	snprintf(version, sizeof(version), "%s", n->cfg->version);
+	fill_id(n, &m.id);
+	m.finished_ns = now.wall_ns;
+	m.host = host;
+	m.version = version;
+	m.datasets = n->ret->datasets;
+	m.n_datasets = n->ret->n_datasets;
+	m.archives = n->n_needed;
+	for (i = 0; i < n->n_needed; i++)
+		m.archive_bytes += n->needed[i].size;
+	if (prev) {
+		m.previous = prev->number;
+		if (!digest_unhex(prev->manifest_sha256, DIGEST_LEN, m.previous_sha256))
+			return err_set(err, "E-GEN-01",
+			    text("the journal has no manifest hash for generation %llu"),
+			    (unsigned long long)prev->number);
+	}
+	m.binds_root = true;
+	digest_sha256(n->root.p, n->root.n, m.root_sha256);
+	m.journal_seq = ledger_seq(l);
+	memcpy(m.journal_sha256, ledger_head(l), DIGEST_LEN);
+	n->ret->archives = m.archives;
+	n->ret->archive_bytes = m.archive_bytes;
+	if (generation_manifest_format(&m, &n->manifest, err))
+		return -1;
+	digest_sha256(n->manifest.p, n->manifest.n, n->manifest_sha256);
+	return 0;
+}
+
+int run_encrypt(const struct run *n, const struct buf *plain, struct buf *out, struct err *err)
+{
+	struct age_writer *w = NULL;
+	size_t nr;
+	const struct age_recipient *r = state_recipients(n->cfg->state, &nr);
+	int bad;
+
+	if (age_writer_new(r, nr, state_random(), out, &w, err))
+		return -1;
+	bad = age_writer_update(w, plain->p, plain->n, out, err) || age_writer_finish(w, out, err);
+	age_writer_free(w);
+	return bad ? -1 : 0;
+}
+
+static int make_root(struct run *n, struct err *err)
+{
+	BUF_AUTO plain = BUF_INIT(GENERATION_ROOT_MAX);
+	struct generation_root r = {0};
+	size_t i;
+	int bad;
+
+	fill_id(n, &r.id);
+	r.datasets = calloc(n->ret->n_datasets, sizeof(*r.datasets));
+	r.archives = calloc(n->n_needed ? n->n_needed : 1, sizeof(*r.archives));
+	if (!r.datasets || !r.archives) {
+		free(r.datasets);
+		free(r.archives);
+		return err_nomem(err);
+	}
+	for (i = 0; i < n->ret->n_datasets; i++)
+		if (n->ret->datasets[i].verdict != GENERATION_FAILED)
+			r.datasets[r.n_datasets++] = n->ret->datasets[i]; /* strings stay the result's */
+	for (i = 0; i < n->n_needed; i++) {
+		r.archives[i].number = n->needed[i].number;
+		r.archives[i].size = n->needed[i].size;
+		memcpy(r.archives[i].sha256, n->needed[i].sha256, DIGEST_LEN);
+		memcpy(r.archives[i].index_sha256, n->needed[i].index_sha256, DIGEST_LEN);
+	}
+	r.n_archives = n->n_needed;
+	memcpy(r.chunk_id_key, state_chunk_id_key(n->cfg->state), DIGEST_LEN);
+	bad = generation_root_format(&r, &plain, err) || run_encrypt(n, &plain, &n->root, err);
+	sodium_memzero(r.chunk_id_key, DIGEST_LEN);
+	if (plain.p)
+		sodium_memzero(plain.p, plain.cap);
+	free(r.datasets);
+	free(r.archives);
+	return bad ? -1 : 0;
+}
+
+static int by_hash(const void *a, const void *b)
+{
+	return memcmp(
+	    ((const struct dedup_archive *)a)->sha256, ((const struct dedup_archive *)b)->sha256, DIGEST_LEN);
+}
+
+static int add_doc(struct run *n, const char *name, const struct buf *doc, struct err *err)
+{
+	char dir[GENERATION_DIR], path[GENERATION_SUMS_PATH];
+	uint8_t sha256[DIGEST_LEN];
+
+	snprintf(path, sizeof(path), "%s/%s", generation_dir(n->ret->generation, dir), name);
+	digest_sha256(doc->p, doc->n, sha256);
+	return generation_sums_add(&n->sums, sha256, path, err);
+}
+
+/* Sorted by path: archives by their hash, then manifest.json, then root.age. */
+static int make_sums(struct run *n, struct err *err)
+{
+	char path[ARCFILE_PATH];
+	size_t i;
+
+	qsort(n->needed, n->n_needed, sizeof(*n->needed), by_hash);
+	for (i = 0; i < n->n_needed; i++)
+		if (generation_sums_add(
+			&n->sums, n->needed[i].sha256, arcfile_path(n->needed[i].sha256, path), err))
+			return -1;
+	return add_doc(n, "manifest.json", &n->manifest, err) || add_doc(n, "root.age", &n->root, err) ? -1
+												       : 0;
+}
+
+static int sign(struct run *n, struct err *err)
+{
+	BUF_AUTO comment = BUF_INIT(MINISIG_COMMENT_MAX);
+	struct generation_id id;
+
+	fill_id(n, &id);
+	if (generation_comment("generation", &id, &comment, err))
+		return -1;
+	return minisig_sign(
+	    state_signing(n->cfg->state), n->sums.p, n->sums.n, (const char *)comment.p, &n->sig, err);
+}
+
+int run_documents(struct run *n, struct err *err)
+{
+	buf_init(&n->manifest, GENERATION_MANIFEST_MAX);
+	buf_init(&n->root, GENERATION_ROOT_MAX + GENERATION_ROOT_MAX / 1024);
+	buf_init(&n->sums, GENERATION_SUMS_MAX);
+	buf_init(&n->sig, 65536);
+	return make_root(n, err) || make_manifest(n, err) || make_sums(n, err) || sign(n, err) ? -1 : 0;
+}

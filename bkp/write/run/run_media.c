@@ -1,0 +1,239 @@
+/* run_media: step 0 of the run: which media are there, and what an earlier run left open; see run.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "format/policy/policy.h"
+#include "read/ledger/ledger.h"
+#include "read/vault/medium.h"
+#include "read/vault/vault_r.h"
+#include "write/copies/readback.h"
+#include "write/index/dedup.h"
+#include "write/run/run_private.h"
+#include "write/state/state.h"
+#include "write/store/pack.h"
+#include "write/store/vault_w.h"
+
+static int open_one(
+    struct run *n, const struct policy_medium *pm, struct run_medium *row, struct run_online *o)
+{
+	const struct ledger_medium *lm = ledger_medium_by_label(state_ledger(n->cfg->state), pm->name);
+	struct medium_expect want = {.repository = state_repository(n->cfg->state), .label = pm->name};
+
+	if (!lm) {
+		err_set(&row->why, "E-MEDIA-06", text("'%s' is not a registered medium"), pm->name);
+		return err_hint(&row->why, text("register it with 'bkp medium add %s'"), pm->name);
+	}
+	memcpy(row->uuid, lm->uuid, sizeof(row->uuid));
+	want.uuid = lm->uuid;
+	want.keys = state_keys(n->cfg->state, &want.n_keys);
+	if (medium_open(pm->path, &want, &o->medium, &row->why))
+		return -1;
+	if (vault_w_open(medium_repo_dirfd(o->medium), &o->vault, &row->why)) {
+		medium_close(o->medium);
+		o->medium = NULL;
+		return -1;
+	}
+	return 0;
+}
+
+int run_open_media(struct run *n, struct err *err)
+{
+	const struct policy *p = n->cfg->policy;
+	size_t i;
+
+	n->ret->media = calloc(p->n_media, sizeof(*n->ret->media));
+	n->online = calloc(p->n_media, sizeof(*n->online));
+	n->sinks = calloc(p->n_media, sizeof(*n->sinks));
+	if (!n->ret->media || !n->online || !n->sinks)
+		return err_nomem(err);
+	for (i = 0; i < p->n_media; i++) {
+		const struct policy_medium *pm = &p->media[i];
+		struct run_online *o = &n->online[n->n_online];
+		struct run_medium *row;
+
+		if (pm->offline)
+			continue;
+		row = &n->ret->media[n->ret->n_media++];
+		row->label = strdup(pm->name);
+		if (!row->label)
+			return err_nomem(err);
+		if (open_one(n, pm, row, o))
+			continue;
+		o->report = row;
+		n->sinks[n->n_online].vault = o->vault;
+		n->n_online++;
+	}
+	return 0;
+}
+
+void run_close_media(struct run *n)
+{
+	size_t i;
+
+	for (i = 0; i < n->n_online; i++) {
+		struct run_online *o = &n->online[i];
+
+		o->report->written = vault_w_written(o->vault);
+		o->report->unfrozen = vault_w_unfrozen(o->vault, &o->report->unfrozen_errno);
+		replaced_free(&o->replaced);
+		readback_close(o->readback);
+		vault_w_close(o->vault);
+		medium_close(o->medium);
+	}
+	free(n->online);
+	free(n->sinks);
+}
+
+void run_drop(struct run *n, size_t i, const struct err *why)
+{
+	n->sinks[i].failed = true;
+	n->sinks[i].why = *why;
+}
+
+bool run_any_left(const struct run *n)
+{
+	size_t i;
+
+	for (i = 0; i < n->n_online; i++)
+		if (!n->sinks[i].failed)
+			return true;
+	return false;
+}
+
+/* ---- generations that an earlier run left open ---- */
+
+/* Is generation `g` complete on the medium?  Then *ret is open. */
+static bool complete_there(struct run *n, size_t i, uint64_t number, const char *uuid, uint32_t epoch,
+    struct vault_r **ret_v, struct vault_r_generation **ret_g)
+{
+	uint64_t faults = 1;
+
+	if (vault_r_open_at(
+		medium_dirfd(n->online[i].medium), state_repository(n->cfg->state), NULL, ret_v, NULL)) {
+		*ret_v = NULL;
+		return false;
+	}
+	if (!vault_r_generation_open(*ret_v, number, ret_g, NULL)) {
+		/* one that was begun long ago is not believed of who could sign only since */
+		if (!strcmp(vault_r_manifest(*ret_g)->id.uuid, uuid) &&
+		    vault_r_generation_epoch(*ret_g) == epoch &&
+		    !vault_r_presence(*ret_v, *ret_g, NULL, NULL, &faults, NULL) && faults == 0)
+			return true;
+		vault_r_generation_close(*ret_g);
+	}
+	vault_r_close(*ret_v);
+	return false;
+}
+
+/* The "committed" record of a generation that was published but not reported. */
+static json_t *settled_record(
+    struct run *n, const struct generation_manifest *m, const struct buf *manifest_hex, json_t *media)
+{
+	json_t *sets = json_array();
+	size_t i;
+
+	for (i = 0; i < m->n_datasets; i++)
+		json_array_append_new(sets, run_dataset_json(&m->datasets[i]));
+	return json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:b}", "generation",
+	    (json_int_t)m->id.number, "uuid", m->id.uuid, "manifest_sha256", (const char *)manifest_hex->p,
+	    "archives", (json_int_t)m->archives, "archive_bytes", (json_int_t)m->archive_bytes, "new_bytes",
+	    (json_int_t)0, "next_archive", (json_int_t)(dedup_last_archive(n->dedup) + 1), "datasets", sets,
+	    "media", media, "recovered", 1);
+}
+
+/* SHA-256 of manifest.json as the signed list says it, as hex. */
+static int manifest_hash(const struct vault_r_generation *g, struct buf *out, struct err *err)
+{
+	const struct buf *sums = vault_r_sums(g);
+	uint8_t sha256[DIGEST_LEN];
+	char path[GENERATION_SUMS_PATH], hex[DIGEST_HEX];
+	size_t pos = 0;
+	int r;
+
+	while (!(r = generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, err)))
+		if (strstr(path, "/manifest.json"))
+			return buf_puts(out, digest_hex(sha256, DIGEST_LEN, hex), err) ||
+				       buf_terminate(out, err)
+				   ? -1
+				   : 0;
+	return err_set(err, "E-GEN-03", text("SHA256SUMS is malformed at byte %zu"), pos);
+}
+
+/* Looks on every online medium.  1: recorded as committed, 0: nowhere complete, -1. */
+static int report_if_complete(
+    struct run *n, uint64_t number, const char *uuid, uint32_t epoch, struct err *err)
+{
+	BUF_AUTO hex = BUF_INIT(DIGEST_HEX);
+	json_t *media = json_array(), *record = NULL;
+	bool found = false;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < n->n_online && !r; i++) {
+		struct vault_r *v = NULL;
+		struct vault_r_generation *g = NULL;
+		bool ok = complete_there(n, i, number, uuid, epoch, &v, &g);
+
+		json_array_append_new(
+		    media, json_pack("{s:s, s:s, s:b, s:b, s:s*}", "medium", n->online[i].report->uuid,
+			       "label", n->online[i].report->label, "ok", ok, "frozen", 0, "reason",
+			       ok ? NULL : "interrupted"));
+		if (!ok)
+			continue;
+		if (!found) {
+			found = true;
+			r = manifest_hash(g, &hex, err);
+			if (!r)
+				record = settled_record(n, vault_r_manifest(g), &hex, json_incref(media));
+		}
+		vault_r_generation_close(g);
+		vault_r_close(v);
+	}
+	json_decref(media);
+	if (r || !found)
+		return r;
+	return state_append(n->cfg->state, "committed", record, err) ? -1 : 1;
+}
+
+int run_settle(struct run *n, struct err *err)
+{
+	size_t i = 0;
+
+	for (;;) {
+		const struct ledger *l = state_ledger(n->cfg->state);
+		const struct ledger_generation *g;
+		char uuid[GENERATION_UUID];
+		uint64_t number;
+		uint32_t epoch;
+		int r;
+
+		/* each record changes the ledger: look again from the start of what is left */
+		for (; i < ledger_generations(l); i++) {
+			g = ledger_generation(l, i);
+			if (g->state == LEDGER_BEGUN || g->state == LEDGER_ABANDONED)
+				break;
+		}
+		if (i == ledger_generations(l))
+			return 0;
+		number = g->number;
+		epoch = g->epoch;
+		memcpy(uuid, g->uuid, sizeof(uuid));
+		i++;
+		r = report_if_complete(n, number, uuid, epoch, err);
+		if (r < 0)
+			return -1;
+		if (r == 1) {
+			n->ret->recovered++;
+			continue;
+		}
+		n->ret->given_up++;
+		if (state_append(n->cfg->state, "failed",
+			json_pack("{s:I, s:s}", "generation", (json_int_t)number, "reason", "interrupted"),
+			err))
+			return -1;
+	}
+}
