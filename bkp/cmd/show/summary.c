@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/path.h"
 #include "base/text.h"
@@ -21,7 +22,6 @@
 #define OF_TWO	 75
 #define OF_MORE	 45
 #define ELLIPSIS "…"
-#define NS	 1000000000LL
 
 char *summary_cut(char *s, unsigned chars)
 {
