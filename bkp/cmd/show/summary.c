@@ -127,7 +127,7 @@ static void medium_item(struct items *it, const struct run_medium *m)
 
 	if (!m->ok)
 		add(it, text("medium %s not written (%s)"), m->label, shown(m->why.msg, why));
-	else if (!m->verified && !strcmp(m->why.code, "W-RUN-12"))
+	else if (!m->verified && m->why.kind == ERR_STOPPED)
 		add(it, text("medium %s: %s"), m->label, shown(m->why.msg, why));
 	else if (!m->verified)
 		add(it, text("medium %s not read back (%s)"), m->label, shown(m->why.msg, why));

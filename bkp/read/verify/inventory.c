@@ -503,7 +503,7 @@ static void look_repository(const struct looking *l)
 	    l, l->repo, REPOSITORY_AGE, repository_secrets_sha256(vault_r_facts(l->v)), NULL, INVENTORY_TEXT);
 	if (err_is_unread(keys))
 		unread(l, l->repo, REPOSITORY_LINKS, INVENTORY_NEEDED, -1, keys);
-	else if (!strcmp(keys->code, "E-REPO-04"))
+	else if (keys->kind == ERR_ABSENT)
 		unread(l, l->repo, REPOSITORY_LINKS, INVENTORY_NEEDED, INSIDE_ABSENT, keys);
 	else if (keys->code[0])
 		damaged(l, l->repo, REPOSITORY_LINKS, INVENTORY_NEEDED, keys->msg);

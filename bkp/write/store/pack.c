@@ -361,8 +361,8 @@ int pack_needed(struct pack *p, struct dedup_archive **ret, size_t *ret_n, struc
 		if (r != 1) {
 			free(all);
 			return r ? -1
-				 : err_set(
-				       err, "E-DEDUP-01", text("archive %zu is not in the index"), number);
+				 : err_set_kind(err, ERR_CACHE, "E-DEDUP-01",
+				       text("archive %zu is not in the index"), number);
 		}
 		n++;
 	}
