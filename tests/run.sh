@@ -81,7 +81,7 @@ one() { # NAME COMMAND...
 	log=$out/log.${name//\//-}
 	shift
 	TIMEFORMAT='%U %S'
-	local limited=(timeout -k 10 "$BKP_TEST_LIMIT" env --default-signal=INT,QUIT)
+	local limited=(timeout -k 10 "$BKP_TEST_LIMIT" env "--default-signal=INT,QUIT")
 	[ "$(type -t "$1")" != function ] || limited=()
 	# a shell lets what runs beside it ignore Ctrl-C, and some tests press it; one that hangs is a failure
 	{ time "${limited[@]}" "$@" </dev/null >"$log" 2>&1; } 2>"$log.cpu" || status=$?

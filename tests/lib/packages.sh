@@ -9,12 +9,14 @@ BKP_BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config gettext python3
   libacl1-dev libattr1-dev libbz2-dev liblzma-dev libxml2-dev nettle-dev zlib1g-dev
   age lz4 zstd minisign openssl rsync"
 # to test
+# shellcheck disable=SC2034 # for tests/run.sh
 BKP_TEST_PACKAGES="$BKP_BUILD_PACKAGES clang libclang-rt-14-dev clang-format-14 libcmocka-dev
   postgresql mariadb-server mariadb-client orthanc sqlite3 curl
   chromium fonts-ipafont-gothic poppler-utils
   cron systemd openssh-server zip busybox
   fuse3 libfuse3-dev
-  acl attr libcap2-bin e2fsprogs xfsprogs btrfs-progs libarchive-tools strace bsdextrautils util-linux procps time man-db mandoc shellcheck python3-prometheus-client"
+  acl attr libcap2-bin e2fsprogs xfsprogs btrfs-progs libarchive-tools strace bsdextrautils util-linux procps time man-db mandoc shellcheck
+  python3-prometheus-client"
 
 # What Debian starts when it is installed, by package.  The tests start their own, below their own folders.
 BKP_SERVICES="postgresql:postgresql mariadb-server:mariadb orthanc:orthanc openssh-server:ssh"

@@ -6,6 +6,7 @@
 #   rotation_check WHERE  nothing that was on the disk changed, every generation on it verifies, the journal continues
 #   rotation_finish WHERE the next rotation, unaided, ends complete and equal to the NAS
 [ -d /dev/shm ] && { d=$(mktemp -d /dev/shm/bkp-rotate.XXXXXX); rm -rf "$T"; T=$d; export BKP_POLICY=$T/policy.yaml; }
+# shellcheck disable=SC2034 # for those who source this, and site.sh
 BKP=${BKP_RELEASE:-$BKP_BIN}/bkp RESTORE=${BKP_RELEASE:-$BKP_BIN}/bkp-restore
 
 rotation_keep() { # NAME

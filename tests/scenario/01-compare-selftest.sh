@@ -118,7 +118,7 @@ touch -r "$work/a" "$work/b"
 "$lib/compare.sh" "$work/a" "$work/b" || fail "cp -a is refused"
 
 change() { # what, how, how back: folder times are put back too, so that only the change itself can be noticed
-	local what=$1 folder
+	local what=$1
 	(cd "$work/b" && eval "$2") || fail "cannot make the change: $what"
 	(cd "$work/a" && find . -type d ! -path './flags/immutable-folder' -print0) | (cd "$work/b" &&
 		xargs -0 -I{} sh -c '[ ! -d "$1" ] || touch -m -r "$0/$1" "$1"' "$work/a" {})

@@ -76,7 +76,7 @@ last=$((10#${g##*[!0-9]}))
 [ -z "$(rsync -aHnc --delete --itemize-changes "$T/src/" "$T/back$T/src/")" ] || die "what came back is not what was captured"
 thaw "$T/m1"
 repo=$(repo_of "$T/m1")
-(cd "$repo" && find $(grep -o 'archives/.*' generations/$(printf %06d "$last")/SHA256SUMS) -size +2M | sed -n '2p') | while read -r f; do
+(cd "$repo" && grep -o 'archives/.*' "generations/$(printf %06d "$last")/SHA256SUMS" | xargs -I{} find {} -size +2M | sed -n '2p') | while read -r f; do
 	printf XXXXXXXXXXXXXXXX | dd of="$repo/$f" bs=1 seek=1700000 conv=notrunc status=none
 done
 STATUS=0

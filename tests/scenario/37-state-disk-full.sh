@@ -22,7 +22,7 @@ begin() { # a run that waits in its data set's command; $PID, $CHILD
 	setsid "$BKP" --quiet run --all >"$T/out" 2>"$T/err" &
 	PID=$!
 	CHILD=$(worker $PID) || { cat "$T/out" "$T/err" >&2; die "there is no working process"; }
-	for i in $(seq 100); do [ -e "$T/waits" ] && return 0; sleep 0.05; done
+	for _ in $(seq 100); do [ -e "$T/waits" ] && return 0; sleep 0.05; done
 	die "the run does not come to its command"
 }
 ended() { STATUS=0; wait "$PID" || STATUS=$?; }
@@ -52,7 +52,7 @@ begin
 kill -KILL "$PID"
 ended
 [ "$STATUS" = 137 ] || die "the parent was not killed"
-for i in $(seq 100); do kill -0 "$CHILD" 2>/dev/null || break; sleep 0.05; done
+for _ in $(seq 100); do kill -0 "$CHILD" 2>/dev/null || break; sleep 0.05; done
 ! kill -0 "$CHILD" 2>/dev/null || die "the working process lives on alone"
 say "SIGTERM to either or both ends in good order, once; with the parent the child is gone"
 

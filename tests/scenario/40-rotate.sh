@@ -288,7 +288,7 @@ cp "$T/state/journal.jsonl" "$T/journal.before"
 ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o /dev/null -e trace=renameat2 -e inject=renameat2:delay_enter=3000000:when=1 "$BKP" rotate --operator Sato --recheck all >"$T/out" 2>"$T/err" &
 job=$!
 for _ in $(seq 1 200); do
-	[ -z "$(ls "$T"/big/*/tmp 2>/dev/null | grep stage)" ] || break
+	! compgen -G "$T/big/*/tmp/*stage*" >/dev/null || break
 	sleep 0.05
 done
 pull "$T/big"

@@ -16,7 +16,7 @@ echo more >"$T/other/file"; echo two >"$T/src/b"
 "$BKP" run --all >/dev/null 2>&1  # generation 2: both
 [ "$("$RESTORE" --medium "$T/m1" generations 2>/dev/null | grep -c complete)" = 2 ] || die "two generations were not made"
 
-# procedure FILE: head, then the blocks on standard input
+# procedure FILE: opening, then the blocks on standard input
 procedure() {
 	cat - >"$T/$1.md"
 }
@@ -52,12 +52,12 @@ refused() { # CODE ERROR LINE: said with file:line, nothing made, nothing run
 }
 
 # ---- a good one
-head() {
+opening() {
 	printf '# 復旧訓練 <b>"&amp;"</b>\n\n本文 <script>alert(1)</script>\n\n```procedure\nid: t\nversion: "1.0"\ndataset: docs\nrto: 1h\nrpo: 24h\n'
 	printf 'variables:\n  - {name: patient, title: 患者, type: text, value: 山田}\n  - {name: count, type: number, value: "4"}\n```\n'
 }
 {
-	head
+	opening
 	block confirm ラベル 1 <<<'id: label'
 	block restore '世代 ${generation} の文書' 5 <<<'dataset: docs
 id: docs'

@@ -28,7 +28,7 @@ rotated() {
 	shift 3
 	tried=$((tried + 1))
 	status timeout -k 1 60 "$BKP" rotate --operator Sato "$@"
-	case $STATUS in $want) ;; *) cat "$T/out" "$T/err" >&2; die "$what: exit $STATUS, expected $want" ;; esac
+	[[ $STATUS =~ ^$want$ ]] || { cat "$T/out" "$T/err" >&2; die "$what: exit $STATUS, expected $want"; }
 	[ -z "$code" ] || grep -q "$code" "$T/err" || { cat "$T/err" >&2; die "$what: $code is not said"; }
 	! grep -q 'AddressSanitizer\|runtime error' "$T/err" || { cat "$T/err" >&2; die "$what"; }
 	unchanged "$what"

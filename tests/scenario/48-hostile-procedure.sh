@@ -79,7 +79,7 @@ list | cmp - "$T/before" || die "the medium was written to"
 mkdir -m 755 "$T/theirs"; chown 1000 "$T/theirs"; drill 2 E-DRILL-01 "$T/evil.md" "$T/theirs"
 mkdir -m 1777 "$T/shared"; chmod 1777 "$T/shared"; drill 2 E-DRILL-01 "$T/evil.md" "$T/shared"
 mkdir "$T/group"; chmod 775 "$T/group"; drill 2 E-DRILL-01 "$T/evil.md" "$T/group"
-[ ! -e "$T/ran" ] && [ -z "$(ls -A "$T/theirs" "$T/shared" "$T/group" | grep -v :)" ] || die "a drill began in a folder of others"
+[ ! -e "$T/ran" ] && [ -z "$(find "$T/theirs" "$T/shared" "$T/group" -mindepth 1)" ] || die "a drill began in a folder of others"
 say "a drill or a restoration into the medium, and a drill in a folder that others can change, are refused"
 
 # ---- what is not seen

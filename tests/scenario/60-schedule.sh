@@ -145,7 +145,7 @@ mkdir "$T/rdx"
 "$BKP" medium add RDX-01 >/dev/null 2>&1 || die "medium add"
 "$BKP" run --quiet slow >"$T/slow.out" 2>&1 &
 pid=$!
-for i in $(seq 100); do grep -q '"begin".*"slow"' "$T/state/journal.jsonl" && break; sleep 0.1; done
+for _ in $(seq 100); do grep -q '"begin".*"slow"' "$T/state/journal.jsonl" && break; sleep 0.1; done
 worker=$(pgrep -P "$pid") || worker=$pid # the parent only waits
 records=$(wc -l <"$T/state/journal.jsonl")
 for c in "run" "run docs" "run --all" "rotate RDX-01 --operator 事務長"; do
@@ -157,7 +157,7 @@ expect 0 "$BKP" run --catch-up
 [ ! -s "$T/out" ] && [ ! -s "$T/err" ] || die "--catch-up complains of another run"
 "$BKP" status >/dev/null 2>&1 || [ $? -le 2 ] || die "status waits for the run"
 [ "$(wc -l <"$T/state/journal.jsonl")" = "$records" ] || die "the second one wrote to the journal"
-echo done >"$T/wait"
+echo "done" >"$T/wait"
 wait "$pid" || die "the first run"
 say "a second run, or a rotation beside a run, says who is at work, exits 2 and records nothing"
 

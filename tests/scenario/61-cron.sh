@@ -131,7 +131,7 @@ wait_for 80 "a failed run was not mailed" mailed
 wait "$unshared" || true
 grep -q '^To: jimu@example.jp' "$T/mail.0" || { cat "$T/mail.0" >&2; die "mailed to somebody else"; }
 grep -q 'E-RUN-01\|E-CMD-02' "$T/mail.0" && grep -q '対象データ' "$T/mail.0" && grep -q broken "$T/mail.0" || { cat "$T/mail.0" >&2; die "the mail does not say it in Japanese"; }
-[ "$(ls "$T" | grep -c '^mail\.')" = 1 ] || die "more than one mail"
+[ "$(compgen -G "$T/mail.*")" = "$T/mail.0" ] || die "more than one mail"
 [ "$(generations)" = 2 ] || die "a generation of nothing"
 grep -q '"event":"failed"' "$T/state/journal.jsonl" || die "the failure is not recorded"
 grep -q 'cron: .*fits\|installed, fits\|cron' "$T/shown" || { cat "$T/shown" >&2; die "schedule show"; }

@@ -68,7 +68,6 @@ mkdir -p "$(repo_of "$T/m1")/archives/${h:0:2}"
 cp "$T/stray" "$(repo_of "$T/m1")/archives/${h:0:2}/$h.age"
 
 # ---- a dry run is what happens
-seq_before=$(wc -l <"$T/state/journal.jsonl")
 find "$T/m1" "$T/m2" "$T/state" -printf '%p %s %T@\n' | sort >"$T/before"
 expire 0 10 --dry-run
 find "$T/m1" "$T/m2" "$T/state" -printf '%p %s %T@\n' | sort | cmp - "$T/before" || die "a dry run changed something"
@@ -191,7 +190,6 @@ night_on 10 0
 same "a night brings nothing back" "$(on_disk m1) $(on_disk m2)" "7 8 9 10 7 8 9 10"
 expect 0 on_day 10 "$BKP" verify
 same_tree "after an expiry"
-G=7
 "$RESTORE" --quiet --medium "$T/m2" --identity "$T/id.txt" extract 7 docs --to "$T/o7" || die "the oldest one cannot be restored"
 grep -q '"event":"expired".*"why":"covered docs 3/3"' "$T/state/journal.jsonl" || die "the record does not say why"
 say "nothing that expired comes back, nothing is missed"
