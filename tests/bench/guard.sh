@@ -38,7 +38,8 @@ a_night() { # 0: nothing raised; 1: suspect; what it said in $T/json
 a_run() {
 	env "${NIGHT_ENV[@]}" "$BKP" run --all --json >"$T/json" 2>"$T/err"
 }
-said() { python3 -c 'import json, sys; print(next(d["suspect"] for d in json.load(open(sys.argv[1]))["datasets"] if d.get("suspect")))' "$T/json"; }
+said() { python3 -c 'import json, sys; print(next(d["suspect"] for d in json.load(open(sys.argv[1]))["datasets"] if d.get("suspect")))' \
+	"$T/json"; }
 age-keygen -o "$T/id.txt" 2>/dev/null
 policy() { # with or without a canary
 	printf 'site: {name: テスト診療所, language: en}\nstate: %s\ndatasets:\n  - {name: docs, paths: [%s]%s}\nmedia:\n  - {name: m1, type: hdd, path: %s, place: サーバ室}\n' \

@@ -37,7 +37,8 @@ S
 }
 
 hospital_written() { pg_sql "$HOSPITAL_PORT" emr -c 'select count(*) from pgbench_history'; }
-hospital_writes() { [ "$(pg_sql "$HOSPITAL_PORT" emr -c "select count(*) > 2345 and (select count(*) from pgbench_history) > 0 from patient")" = t ]; }
+hospital_writes() { [ "$(pg_sql "$HOSPITAL_PORT" emr \
+	-c "select count(*) > 2345 and (select count(*) from pgbench_history) > 0 from patient")" = t ]; }
 hospital_busy() { kill -0 "$HOSPITAL_WARD"; }
 hospital_open() {
 	HOSPITAL_PORT=$1
@@ -46,7 +47,8 @@ hospital_open() {
 	wait_for "the ward writes" hospital_writes
 }
 hospital_close() {
-	pg_sql "$1" postgres -c "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'pgbench'" >/dev/null
+	pg_sql "$1" postgres -c "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'pgbench'" \
+		>/dev/null
 	wait "$HOSPITAL_WARD" || true
 }
 
@@ -65,9 +67,11 @@ hospital_fingerprint() {
 hospital_roles() { as postgres "$PG/pg_dumpall" -h "$T/run" -p "$1" -g | grep -v '^-- \|^\\'; }
 
 hospital_attest() {
-	printf 'by: 事務長\nanswers:\n  - {step: 1, answer: yes}\n  - {step: 2, answer: yes}\n  - {step: %s, answer: yes, by: 医事課 鈴木}\n' "$1" >"$T/attest.yaml"
+	printf 'by: 事務長\nanswers:\n  - {step: 1, answer: yes}\n  - {step: 2, answer: yes}\n  - {step: %s, answer: yes, by: 医事課 鈴木}\n' \
+		"$1" >"$T/attest.yaml"
 }
 hospital_drill() {
-	"$RESTORE" --lang ja --medium "$T/m1" --identity "$T/id.txt" drill "$(echo "$T"/m1/*-*-*-*-*/procedures/"$1".md)" --to "$2" --generation 1 \
+	"$RESTORE" --lang ja --medium "$T/m1" --identity "$T/id.txt" drill "$(echo "$T"/m1/*-*-*-*-*/procedures/"$1".md)" --to "$2" \
+		--generation 1 \
 		--set "pgbin=$PG" --attest "$T/attest.yaml" --operator 事務長 "${@:3}"
 }

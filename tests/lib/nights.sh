@@ -57,7 +57,8 @@ run_traced() {
 	for e in "${NIGHT_ENV[@]}"; do given+=(-E "$e"); done
 	STATUS=0
 	# shellcheck disable=SC2046 # nothing, or one word
-	strace -f -y -qq -s 0 -e trace=open,openat,openat2,read,pread64,readv,mmap "${given[@]}" -o "$T/strace" "$BKP" run --json $(which_sets "$@") "$@" \
+	strace -f -y -qq -s 0 -e trace=open,openat,openat2,read,pread64,readv,mmap "${given[@]}" -o "$T/strace" \
+		"$BKP" run --json $(which_sets "$@") "$@" \
 		>"$T/json" 2>"$T/err" || STATUS=$?
 	night_end "$want"
 }
@@ -81,7 +82,8 @@ same_tree() {
 	rm -rf "$T/o"
 	"$RESTORE" --quiet --medium "$T/${2:-m1}" --identity "$T/id.txt" extract "$G" docs --same-owner --to "$T/o" >"$T/out" 2>&1 ||
 		{ cat "$T/out" >&2; die "$1: generation $G cannot be restored"; }
-	"$SRC_ROOT/tests/lib/compare.sh" "$T/src" "$T/o$T/src" >"$T/differences" || { cat "$T/differences" >&2; die "$1: generation $G is not the tree"; }
+	"$SRC_ROOT/tests/lib/compare.sh" "$T/src" "$T/o$T/src" >"$T/differences" ||
+		{ cat "$T/differences" >&2; die "$1: generation $G is not the tree"; }
 }
 
 block_list() { # GENERATION: where the catalog of the data set docs is, as root.age says, by stock age

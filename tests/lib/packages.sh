@@ -43,12 +43,14 @@ bkp_install() {
 	done
 	[ ${#missing[@]} -gt 0 ] || return 0
 	if [ "$(id -u)" != 0 ]; then
-		command -v sudo >/dev/null || { echo "these packages are missing, run as root: apt-get install ${missing[*]}" >&2; return 1; }
+		command -v sudo >/dev/null ||
+			{ echo "these packages are missing, run as root: apt-get install ${missing[*]}" >&2; return 1; }
 		sudo=sudo
 	fi
 	echo "installing: ${missing[*]}"
 	$sudo apt-get update -qq
-	bkp_quietly $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null || return 1
+	bkp_quietly $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+		return 1
 	for s in $BKP_SERVICES; do
 		case " ${missing[*]} " in
 		*" ${s%%:*} "*) $sudo update-rc.d "${s#*:}" disable >/dev/null 2>&1 || echo "could not disable the service ${s#*:}" >&2 ;;

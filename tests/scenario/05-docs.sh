@@ -55,7 +55,8 @@ while read -r c; do
 	sed -n '/^  bkp /p' "$T/help.c" | grep -oE -- '--[a-z][a-z-]+ [^] ]+' | grep -vE -- ' [[|-]| …' | sort -u | while read -r o v; do
 		grep -qF -- "  $o $v " "$T/help.c" || echo "$o $v"
 	done >"$T/values"
-	[ ! -s "$T/values" ] || fault "bkp $c --help: the synopsis has other values than the options: $(tr '\n' ',' <"$T/values")(bkp/cmd/help.c)"
+	[ ! -s "$T/values" ] ||
+		fault "bkp $c --help: the synopsis has other values than the options: $(tr '\n' ',' <"$T/values")(bkp/cmd/help.c)"
 	"$BKP_BIN/bkp" help "$c" | cmp -s - "$T/help.c" || fault "bkp help $c is not bkp $c --help"
 	# the words behind the command ("add", "list", "show" …)
 	sed -n "s/^  bkp $c \([a-z][a-z]*\).*/\1/p" "$T/help.c" | while read -r w; do
@@ -118,7 +119,8 @@ d=$(comm -13 "$T/codes" "$T/listed"); [ -z "$d" ] || fault "docs/messages.md exp
 while read -r c; do
 	for p in bkp bkp-restore; do
 		"$BKP_BIN/$p" --lang en explain "$c" >"$T/en" && "$BKP_BIN/$p" --lang ja explain "$c" >"$T/ja" || fault "$p explain $c"
-		for l in en ja; do [ "$(grep -c . "$T/$l")" = 2 ] && grep -q "^$c: ." "$T/$l" && grep -q '^  → .' "$T/$l" || fault "$p explain $c ($l): $(cat "$T/$l")"; done
+		for l in en ja; do [ "$(grep -c . "$T/$l")" = 2 ] && grep -q "^$c: ." "$T/$l" && grep -q '^  → .' "$T/$l" ||
+			fault "$p explain $c ($l): $(cat "$T/$l")"; done
 		! cmp -s "$T/en" "$T/ja" || fault "$p explain $c: the same in both languages"
 	done
 done < <(shuf -n 40 "$T/codes"; tail -n 1 "$T/codes"; head -n 1 "$T/codes")
@@ -166,7 +168,8 @@ done >"$T/modules"
 [ ! -s "$T/modules" ] || fault "docs/architecture.md does not name: $(tr '\n' ' ' <"$T/modules")"
 
 # ---- the tree
-cut -d/ -f1 "$T/files" | sort -u | grep -vxE 'bkp|restore|policies|tests|docs|CMakeLists\.txt|CMakePresets\.json|README\.md|LICENSE|\..*' >"$T/top" || true
+cut -d/ -f1 "$T/files" | sort -u | grep \
+	-vxE 'bkp|restore|policies|tests|docs|CMakeLists\.txt|CMakePresets\.json|README\.md|LICENSE|\..*' >"$T/top" || true
 [ ! -s "$T/top" ] || fault "does not belong on the top level: $(tr '\n' ' ' <"$T/top")"
 tr '\n' '\0' <"$T/files" | xargs -0 grep -nIE '(^|[^A-Za-z0-9_}])/(work|root)/[A-Za-z0-9._-]' -- 2>/dev/null >"$T/paths" || true
 [ ! -s "$T/paths" ] || fault "paths of a machine: $(head -n 5 "$T/paths")"
@@ -178,17 +181,20 @@ for layer in base format read write cmd; do
 	ln -s "$SRC/bkp/$layer" "$T/view/$layer/$layer"
 	flags+=("-I$T/view/$layer")
 	for h in bkp/"$layer"/*.h; do
-		gcc -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only "${flags[@]}" -x c "$h" 2>"$T/err" || fault "$h alone: $(head -n 3 "$T/err")"
+		gcc -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only "${flags[@]}" -x c "$h" 2>"$T/err" ||
+			fault "$h alone: $(head -n 3 "$T/err")"
 	done
 done
 below=("-Irestore" "-I$T/view/base" "-I$T/view/format" "-I$T/view/read")
 for h in restore/*.h; do
-	gcc -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only "${below[@]}" -x c "$h" 2>"$T/err" || fault "$h alone: $(head -n 3 "$T/err")"
+	gcc -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only "${below[@]}" -x c "$h" 2>"$T/err" ||
+		fault "$h alone: $(head -n 3 "$T/err")"
 done
 
 # ---- authority
 ! grep -nE '#include[[:space:]]+["<]([^">]*/)?(write|cmd)/' restore/*.c restore/*.h || fault "restore/ includes the writing side"
-! grep -nE '#include[[:space:]]+["<]([^">]*/)?(write|cmd)/' bkp/base/*.[ch] bkp/format/*.[ch] bkp/read/*.[ch] || fault "a lower layer includes a higher one"
+! grep -nE '#include[[:space:]]+["<]([^">]*/)?(write|cmd)/' bkp/base/*.[ch] bkp/format/*.[ch] bkp/read/*.[ch] ||
+	fault "a lower layer includes a higher one"
 grep -hoE '^[a-z][a-zA-Z_ *]*\b(vault_w|night|pack|capture|medium_w|journal_w|state|mirror|dedup)_[a-z_]+\(' bkp/write/*.h |
 	grep -oE '(vault_w|night|pack|capture|medium_w|journal_w|state|mirror|dedup)_[a-z_]+' | sort -u >"$T/writers"
 [ "$(wc -l <"$T/writers")" -ge 30 ] || fault "the writing functions cannot be read from the headers"
@@ -197,9 +203,12 @@ nm "$BKP_BIN/bkp-restore" 2>/dev/null | awk 'NF == 3 {print $3}' | sort -u >"$T/
 d=$(comm -12 "$T/writers" "$T/symbols"); [ -z "$d" ] || fault "bkp-restore can write: $(echo $d)"
 
 # published files are immutable and deleted by reap alone
-d=$(grep -lE '(~|&= *~)FS_IMMUTABLE_FL' bkp/*/*.c | tr '\n' ' '); [ "$d" = "bkp/write/reap_delete.c " ] || fault "takes immutable flags off: $d"
-d=$(grep -lE '\breap_delete(_archive)?\(' bkp/*/*.c | tr '\n' ' '); [ "$d" = "bkp/write/reap.c bkp/write/reap_delete.c " ] || fault "deletes published files: $d"
-d=$(grep -nE '\b(unlink|unlinkat|rmdir|remove)\(' bkp/write/{vault_w,mirror,refill,readback,pack,sealer}.c bkp/write/{night,rotate}*.c | grep -vE 'unlinkat\(v->tmp,|unlinkat\(dirfd, name,' || true); [ -z "$d" ] || fault "may delete published files: $d"
+d=$(grep -lE '(~|&= *~)FS_IMMUTABLE_FL' bkp/*/*.c | tr '\n' ' '); [ "$d" = "bkp/write/reap_delete.c " ] ||
+	fault "takes immutable flags off: $d"
+d=$(grep -lE '\breap_delete(_archive)?\(' bkp/*/*.c | tr '\n' ' '); [ "$d" = "bkp/write/reap.c bkp/write/reap_delete.c " ] ||
+	fault "deletes published files: $d"
+d=$(grep -nE '\b(unlink|unlinkat|rmdir|remove)\(' bkp/write/{vault_w,mirror,refill,readback,pack,sealer}.c bkp/write/{night,rotate}*.c |
+	grep -vE 'unlinkat\(v->tmp,|unlinkat\(dirfd, name,' || true); [ -z "$d" ] || fault "may delete published files: $d"
 
 # ---- the program that is carried on media
 s=$RELEASE/bkp-restore-static
@@ -212,4 +221,5 @@ elif [ -n "${BKP_RELEASE:-}" ]; then
 fi
 
 [ "$faults" = 0 ] || exit 1
-echo "proved: $(wc -l <"$T/commands") commands and $(wc -l <"$T/commands.restore") of bkp-restore have man pages with all their options; $(wc -l <"$T/codes") message codes are explained; links, headers and layers are as described"
+echo "proved: $(wc -l <"$T/commands") commands and $(wc -l <"$T/commands.restore") of bkp-restore have man pages with all their options;" \
+	"$(wc -l <"$T/codes") message codes are explained; links, headers and layers are as described"

@@ -61,7 +61,8 @@ grep -q '"bad":0' "$T/out" || die "verify --json: $(cat "$T/out")"
 grep -rqa 'AGE-SECRET-KEY' "$T/state" && die "an identity lies in the state folder"
 a=$(find "$T/m1" -name '*.age' -path '*archives*' | head -n 1)
 for k in "$T"/state/*; do [ -f "$k" ] && age -d -i "$k" -o /dev/null "$a" 2>/dev/null && die "$k opens an archive"; done
-say "3 generations x 2 media restored equal (rsync -aHAXnc); an unchanged night added $((after - before)) bytes; the state folder opens no archive"
+say "3 generations x 2 media restored equal (rsync -aHAXnc); an unchanged night added $((after - before)) bytes; the state folder opens" \
+	"no archive"
 
 # media that take turns in one drive have no path in the policy: the registered one is where they are looked for
 sed -i "\$a\\  - {name: RDX-09, type: rdx, offline: true, place: 棚}" "$T/policy.yaml"

@@ -29,7 +29,8 @@ open(sys.argv[1], "wb").write(p)
 P
 	EXPECT=0 change "what is remembered, $1" sh_c "echo $RANDOM >d1/f010; echo $RANDOM >d4/f010"
 	night_traced 0 docs
-	[ "$(opened | sort -u | while read -r f; do [ "$(stat -c %h "$f")" -gt 1 ] || echo "$f"; done | wc -l)" = 0 ] || die "$1: the night after opened files again"
+	[ "$(opened | sort -u | while read -r f; do [ "$(stat -c %h "$f")" -gt 1 ] || echo "$f"; done | wc -l)" = 0 ] ||
+		die "$1: the night after opened files again"
 	EXPECT=0 change "the night after: $1" true
 }
 damage "half of it" 'del p[len(p) // 2:]'
@@ -116,4 +117,5 @@ open(sys.argv[1], "wb").write(p)
 P
 night 1 --policy "$T/policy3.yaml" twice
 grep -q '"verdict":"partial"' <(tr -d ' ' <"$T/json") || die "a path that is not there was forgotten with the cache"
-say "what is remembered cut, changed, exchanged, without room, read-only, of archives that are gone or numbers given out again: right generations"
+say "what is remembered cut, changed, exchanged, without room, read-only, of archives that are gone or numbers given out again: right" \
+	"generations"

@@ -21,7 +21,7 @@ begin() { # a run that waits in its data set's command; $PID, $CHILD
 	rm -f "$T/waits" "$T/told"
 	setsid "$BKP" --quiet run --all >"$T/out" 2>"$T/err" &
 	PID=$!
-	CHILD=$(worker $PID) || { cat "$T/out" "$T/err" >&2; die "there is no working process"; }
+	CHILD=$(worker $PID) || fail "there is no working process"
 	for _ in $(seq 100); do [ -e "$T/waits" ] && return 0; sleep 0.05; done
 	die "the run does not come to its command"
 }
@@ -34,8 +34,9 @@ for sig in BUS SEGV ABRT KILL; do
 	begin
 	kill -$sig "$CHILD"
 	ended
-	[ "$STATUS" = 2 ] && [ -s "$T/out" ] && grep -q E-RUN-11 "$T/err" || { cat "$T/out" "$T/err" >&2; die "SIG$sig: exit $STATUS"; }
-	record outcome | grep -q '"command":"run","role":"capture"\|"command":"run","exit":2' || die "SIG$sig is not recorded: $(record outcome)"
+	[ "$STATUS" = 2 ] && [ -s "$T/out" ] && grep -q E-RUN-11 "$T/err" || fail "SIG$sig: exit $STATUS"
+	record outcome | grep -q '"command":"run","role":"capture"\|"command":"run","exit":2' ||
+		die "SIG$sig is not recorded: $(record outcome)"
 	grep -q '^2 run' "$T/told" || die "SIG$sig: nobody was told"
 done
 say "a run that is killed by four signals: a line, exit 2, recorded, told"
@@ -45,7 +46,7 @@ for who in '$PID' '$CHILD' '-- -$PID'; do
 	begin
 	eval "kill -TERM $who"
 	ended
-	[ "$STATUS" = 2 ] && grep -q E-RUN-07 "$T/err" || { cat "$T/out" "$T/err" >&2; die "SIGTERM to $who: exit $STATUS"; }
+	[ "$STATUS" = 2 ] && grep -q E-RUN-07 "$T/err" || fail "SIGTERM to $who: exit $STATUS"
 	! grep -q E-RUN-11 "$T/err" || die "SIGTERM to $who killed it"
 done
 begin
@@ -74,19 +75,20 @@ for cache in no yes; do
 		case $STATUS in
 		0) [ "$free" -gt 0 ] || die "nothing is free, and exit 0" ;;
 		1 | 2) [ -s "$T/out" ] && [ -s "$T/err" ] || die "$free KiB free, cache $cache: exit $STATUS without a word" ;;
-		*) cat "$T/out" "$T/err" >&2; die "$free KiB free, cache $cache: exit $STATUS" ;;
+		*) fail "$free KiB free, cache $cache: exit $STATUS" ;;
 		esac
 		[ "$STATUS" = 0 ] || [ -s "$T/told" ] || die "$free KiB free: nobody was told"
-		! grep -q E-RUN-11 "$T/err" || { cat "$T/err" >&2; die "$free KiB free, cache $cache: the run was killed"; }
+		! grep -q E-RUN-11 "$T/err" || fail "$free KiB free, cache $cache: the run was killed" "$T/err"
 		echo "$STATUS" >>"$T/statuses"
 		rm "$T/state/filler"
 		status "$BKP" --quiet run --all
-		[ "$STATUS" -le 1 ] || { cat "$T/out" "$T/err" >&2; die "behind $free KiB free: exit $STATUS"; }
+		[ "$STATUS" -le 1 ] || fail "behind $free KiB free: exit $STATUS"
 		expect 0 "$BKP" journal verify
 	done
 done
 umount "$T/state"
-say "14 nearly full state disks: exits $(sort "$T/statuses" | uniq -c | awk '{printf "%s×%s ", $2, $1}'), each with a word, none killed; the next run goes on"
+say "14 nearly full state disks: exits $(sort "$T/statuses" | uniq -c | awk '{printf "%s×%s ", $2, $1}'), each with a word, none killed;" \
+	"the next run goes on"
 
 # --- good news
 thaw "$T/m1" "$T/m2"

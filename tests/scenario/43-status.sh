@@ -18,8 +18,8 @@ at() {
 json() {
 	local code=0
 	at "$2" "$BKP" status --json >"$T/json" 2>"$T/err" || code=$?
-	[ "$code" = "$1" ] || { cat "$T/json" "$T/err" >&2; die "status exits $code at $2, expected $1"; }
-	python3 - "$T/json" "$3" <<-'P' || { cat "$T/json" >&2; die "at $2: $3"; }
+	[ "$code" = "$1" ] || fail "status exits $code at $2, expected $1" "$T/json" "$T/err"
+	python3 - "$T/json" "$3" <<-'P' || fail "at $2: $3" "$T/json"
 	import json, sys
 	s = json.load(open(sys.argv[1])); d = s["datasets"][0]
 	v = [d[k]["verdict"] for k in ("generations", "three", "two", "one")]
@@ -65,9 +65,9 @@ say "three nights on three dates are 3世代, two generations on one date are no
 
 # ---- the rotation, and the way to the other building
 at "2026-12-03 09:00:00" "$BKP" medium move RDX-01 --operator 事務長 --place 車 >"$T/out" 2>"$T/err" && die "moved while attached"
-grep -q "E-MEDIA-17: 'RDX-01' is still attached at '$T/rdx'" "$T/err" || { cat "$T/err" >&2; die "still attached is not said"; }
+grep -q "E-MEDIA-17: 'RDX-01' is still attached at '$T/rdx'" "$T/err" || fail "still attached is not said" "$T/err"
 status at "2026-12-03 09:01:00" "$BKP" rotate RDX-01 --operator 事務長
-[ "$STATUS" -le 1 ] || { cat "$T/out" "$T/err" >&2; die "rotate" ; } # 1: no static bkp-restore is built here
+[ "$STATUS" -le 1 ] || fail "rotate" # 1: no static bkp-restore is built here
 json 1 "2026-12-03 09:05:00" 'v[:3] == ["met", "met", "met"] and d["one"]["have"] == 0 and d["offline_recovery_point"] is None and says("RDX-01")'
 mv "$T/rdx" "$T/shelf"
 json 1 "2026-12-03 09:10:00" 'd["one"]["have"] == 0 and says("RDX-01 is no longer attached: record where it is")'
@@ -88,7 +88,7 @@ BKP_LANG=en at "2026-12-03 10:00:00" "$BKP" status | grep -q '○ met 3/3' || di
 BKP_LANG=en at "2026-12-03 10:00:00" "$BKP" --lang ja status | grep -q '○ 適合 3/3' || die "--lang does not hold against BKP_LANG"
 at "2026-12-03 10:00:00" "$BKP" status | grep -q '○ 適合 3/3' || die "the policy's language"
 sed -i 's/language: ja/language: en/' "$T/policy.yaml"
-grep -q '○ met 3/3' "$T/met.en" || { cat "$T/met.en" >&2; die "the page does not say met"; }
+grep -q '○ met 3/3' "$T/met.en" || fail "the page does not say met" "$T/met.en"
 [ -z "$(at "2026-12-03 10:00:00" "$BKP" status --quiet)" ] || die "quiet is not quiet"
 say "attached: not offline; gone: not recorded; carried away and recorded: everything is met, exit 0, オフライン保証復旧点 is the newest generation"
 
@@ -111,7 +111,7 @@ night 2026-12-13
 mv "$T/rdx" "$T/shelf"
 night 2026-12-14
 at "2026-12-14 09:00:00" "$BKP" medium show RDX-01 --json >"$T/show"
-python3 - "$T/show" <<'P' || { cat "$T/show" >&2; die "medium show"; }
+python3 - "$T/show" <<'P' || fail "medium show" "$T/show"
 import json, sys
 o = json.load(open(sys.argv[1]))
 events = [h["event"] for h in o["history"]]
@@ -121,13 +121,14 @@ assert [g["generation"] for g in o["on_it"]] == [1, 2, 3, 4] and all(g["verified
 assert o["place"] == "別棟 保管庫B" and not o["attached"] and o["sight"] == "not seen"
 P
 at "2026-12-14 09:00:00" "$BKP" medium show rdx-01 >"$T/out"
-grep -q 'in the hands of  *事務長' "$T/out" || { cat "$T/out" >&2; die "medium show does not name the custodian"; }
+grep -q 'in the hands of  *事務長' "$T/out" || fail "medium show does not name the custodian" "$T/out"
 at "2026-12-14 09:00:00" "$BKP" medium list >"$T/out"
-grep -q '^RDX-01 .*detached since 2026-12-14 02:00.*not recorded' "$T/out" || { cat "$T/out" >&2; die "medium list"; }
+grep -q '^RDX-01 .*detached since 2026-12-14 02:00.*not recorded' "$T/out" || fail "medium list" "$T/out"
 cp -a "$T/state" "$T/state.was"
 at "2026-12-14 09:00:00" "$BKP" status >"$T/out" || :
-grep -q "RDX-01 was detached, and nobody recorded where it is now: 'bkp medium move RDX-01 " "$T/out" && ! grep -q "from '別棟 保管庫B'" "$T/out" ||
-	{ cat "$T/out" >&2; die "status says a place that nobody recorded"; }
+grep -q "RDX-01 was detached, and nobody recorded where it is now: 'bkp medium move RDX-01 " "$T/out" &&
+	! grep -q "from '別棟 保管庫B'" "$T/out" ||
+	fail "status says a place that nobody recorded" "$T/out"
 expect 0 at "2026-12-14 09:00:00" "$BKP" medium move RDX-01 --operator 事務長 # to the place of the policy
 at "2026-12-14 09:00:00" "$BKP" medium list | grep -q '^RDX-01 .*別棟 保管庫B' || die "the place of the policy is not recorded"
 rm -r "$T/state"; mv "$T/state.was" "$T/state"

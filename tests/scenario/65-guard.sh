@@ -48,7 +48,8 @@ for seed in $(seq "$ATTENTION"); do
 		any_night
 		nights=$((nights + 1))
 		[ "$STATUS" = 0 ] && continue
-		grep -q E-GUARD-01 "$T/err" || grep -q '"suspect"' "$T/json" || { cat "$T/err" >&2; die "night $n of month $seed: exit 1 for another reason"; }
+		grep -q E-GUARD-01 "$T/err" || grep -q '"suspect"' "$T/json" ||
+			fail "night $n of month $seed: exit 1 for another reason" "$T/err"
 		alarms=$((alarms + 1))
 		echo "false alarm: month $seed, night $n: $(figures)"
 		expect 0 "$BKP" accept "$G" --operator Sato --reason "ordinary work"
@@ -100,4 +101,5 @@ back
 any_night
 [ "$STATUS" = 0 ] || die "files that were only copied to another disk raise an alarm: $(cat "$T/err")"
 case $(figures) in *" changed 0 deleted 0 renamed 0 dense 0 lost 0 "*) ;; *) die "a copied tree is counted as changed: $(figures)" ;; esac
-say "seven attacks at once are caught on their first night, 2 % a night within three, 0.3 % a night within six; a tree copied to another disk is no change"
+say "seven attacks at once are caught on their first night, 2 % a night within three, 0.3 % a night within six; a tree copied to another" \
+	"disk is no change"

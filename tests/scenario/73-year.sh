@@ -52,7 +52,8 @@ Y
 	root=$(sed -n 's/^root public key: //p' "$T/init.out")
 	[ -n "$root" ] || die "init does not show the root public key"
 	python3 "$SRC_ROOT/tests/lib/year.py" --bin "$BKP" --restore "$RESTORE" --root "$T" --fake "$FAKE" \
-		--root-key "$root" --faults "$faults" --nights "${BKP_YEAR_NIGHTS:-50}" --seed "$1" ${BKP_YEAR_PROFILE:+--profile} >"$T.said" || die "the year of seed $1"
+		--root-key "$root" --faults "$faults" --nights "${BKP_YEAR_NIGHTS:-50}" --seed "$1" \
+		${BKP_YEAR_PROFILE:+--profile} >"$T.said" || die "the year of seed $1"
 	umount "$T/ssd"
 }
 

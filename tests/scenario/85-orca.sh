@@ -30,7 +30,8 @@ printf '#!/bin/sh\necho "$*" >>%s/calls\n' "$T" >"$T/shim/systemctl"
 chmod +x "$T/shim/systemctl"
 cp "$SRC_ROOT/policies/procedures/orca.md" "$SRC_ROOT/policies/procedures/orthanc.md" "$T/kitei/"
 policy_of orca-clinic "s|/etc/jma-receipt, /var/lib/jma-receipt|$T/etc/jma-receipt, $T/var/jma-receipt|" "s|/srv/documents|$T/documents|" \
-	"s|/var/lib/orthanc/db-v6|$T/images|" 's|min_bytes: 50 MiB|min_bytes: 8 KiB|' 's|min_entries: 1000|min_entries: 20|' "s|^# procedures: |procedures: |" "s|/srv/kitei|$T/kitei|g" "s|/run/bkp-orca|$T/run/orca|"
+	"s|/var/lib/orthanc/db-v6|$T/images|" 's|min_bytes: 50 MiB|min_bytes: 8 KiB|' 's|min_entries: 1000|min_entries: 20|' \
+	"s|^# procedures: |procedures: |" "s|/srv/kitei|$T/kitei|g" "s|/run/bkp-orca|$T/run/orca|"
 export NIGHTLY_PATH=$T/shim:/usr/bin:/bin
 NIGHTLY_ENV=("PGHOST=$T/run" PGPORT=54385)
 export NIGHTLY_ENV
@@ -58,14 +59,18 @@ pg_stop "$T/first"
 printf 'by: 事務長\nanswers:\n' >"$T/attest.yaml"
 for i in 1 2 10; do echo "  - {step: $i, answer: yes}" >>"$T/attest.yaml"; done
 drill() { # DIR
-	"$RESTORE" --lang ja --medium "$T/m1" --identity "$T/id.txt" drill "$(echo "$T"/m1/*-*-*-*-*/procedures/orca.md)" --to "$1" --set "pgbin=$PG" --attest "$T/attest.yaml" --operator 事務長 "${@:2}"
+	"$RESTORE" --lang ja --medium "$T/m1" --identity "$T/id.txt" drill "$(echo "$T"/m1/*-*-*-*-*/procedures/orca.md)" --to "$1" \
+		--set "pgbin=$PG" --attest "$T/attest.yaml" --operator 事務長 "${@:2}"
 }
 expect 0 drill "$T/drill1"
-[ "$(drill_field "$T/drill1" "d['verdict'], [s['check']['found'] for s in d['steps'] if s['id'] == 'patients'], d['erased']['ok']")" = "('passed', ['$night'], True)" ] || die "the drill"
+[ "$(drill_field "$T/drill1" "d['verdict'], [s['check']['found'] for s in d['steps'] if s['id'] == 'patients'], d['erased']['ok']")" \
+	= "('passed', ['$night'], True)" ] || die "the drill"
 [ ! -e "$T/drill1/scratch" ] || die "patients' data were left behind"
 expect 0 drill "$T/drill2" --keep
 as postgres "$PG/pg_ctl" -D "$T/drill2/scratch/pg" -l /dev/null -w start >/dev/null
 again_sql() { as postgres "$PG/psql" -h "$T/drill2/scratch/run" -p 54397 -X -A -t -q -d orca "$@"; }
 rows again_sql | cmp - "$T/truth" || die "the restored tables differ"
-[ "$(again_sql -c "select tableowner from pg_tables where tablename = 'tbl_ptinf'")$(again_sql -c 'show server_encoding')" = orcaEUC_JP ] || die "owner or encoding"
-say "ORCA: database (EUC-JP), roles, files, documents and images; $night patients as counted that night between $before and $after; their rows, owners and encoding, erased"
+[ "$(again_sql -c "select tableowner from pg_tables where tablename = 'tbl_ptinf'")$(again_sql -c 'show server_encoding')" = orcaEUC_JP ] ||
+	die "owner or encoding"
+say "ORCA: database (EUC-JP), roles, files, documents and images; $night patients as counted that night between $before and $after; their" \
+	"rows, owners and encoding, erased"
