@@ -22,8 +22,8 @@ what() {
 	for a in "$@"; do
 		case $a in
 		*/bkp | */bkp-restore) w=$(basename "$a") ;;
-		run | verify | status | check | rotate | extract | cat | list | drill | generations | journal | expire | repair) ;&
-		mirror | medium | restore | export)
+		run | verify | status | check | rotate | extract | cat | list | drill | generations | journal | expire | repair | \
+			mirror | medium | restore | export)
 			[ -z "$w" ] || { w="$w $a"; break; } ;;
 		*/rescue.py) w=rescue.py ;;
 		esac

@@ -11,7 +11,7 @@ policy "notify: {command: 'cat >$T/told; echo \"\$BKP_EXIT \$BKP_COMMAND\" >>$T/
 site_make
 worker() { # PID of the run: of the process that works
 	local i
-	for i in $(seq 100); do
+	for _ in $(seq 100); do
 		pgrep -P "$1" && return 0
 		sleep 0.05
 	done
