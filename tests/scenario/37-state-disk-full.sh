@@ -10,7 +10,6 @@ policy() { # NOTIFY
 policy "notify: {command: 'cat >$T/told; echo \"\$BKP_EXIT \$BKP_COMMAND\" >>$T/told'}"
 site_make
 worker() { # PID of the run: of the process that works
-	local i
 	for _ in $(seq 100); do
 		pgrep -P "$1" && return 0
 		sleep 0.05
