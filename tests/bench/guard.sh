@@ -42,8 +42,12 @@ said() { python3 -c 'import json, sys; print(next(d["suspect"] for d in json.loa
 	"$T/json"; }
 age-keygen -o "$T/id.txt" 2>/dev/null
 policy() { # with or without a canary
-	printf 'site: {name: テスト診療所, language: en}\nstate: %s\ndatasets:\n  - {name: docs, paths: [%s]%s}\nmedia:\n  - {name: m1, type: hdd, path: %s, place: サーバ室}\n' \
-		"$T/state" "$T/src" "$1" "$T/m1" >"$T/policy.yaml"
+	cat >"$T/policy.yaml" <<-Y
+	site: {name: テスト診療所, language: en}
+	state: $T/state
+	datasets: [{name: docs, paths: [$T/src]$1}]
+	media: [{name: m1, type: hdd, path: $T/m1, place: サーバ室}]
+	Y
 }
 keep() { # the site as it is, behind night 30
 	chattr -R -f -i "$T/m1" 2>/dev/null

@@ -25,7 +25,8 @@ one() { # TARGET
 	[ ! -e "tests/fuzz/$t.dict" ] || dict=-dict=tests/fuzz/$t.dict
 	if "build/fuzz/fuzz_$t" -max_total_time="$seconds" -rss_limit_mb=1024 -timeout=20 -print_final_stats=1 \
 		-artifact_prefix="build/fuzz/crashes/$t-" $dict "$corpus" >"$log/$t" 2>&1; then
-		awk -v t="$t" '/number_of_executed_units/ {n=$2} /peak_rss_mb/ {m=$2} END {print "proved: fuzz " t ": " n " executions, no finding, peak " m " MB"}' "$log/$t" >"$log/$t.result"
+		awk -v t="$t" '/number_of_executed_units/ {n=$2} /peak_rss_mb/ {m=$2}
+			END {print "proved: fuzz " t ": " n " executions, no finding, peak " m " MB"}' "$log/$t" >"$log/$t.result"
 	else
 		{ echo "FAILED: fuzz $t"; tail -n 30 "$log/$t"; } >"$log/$t.result"
 		return 1

@@ -21,7 +21,8 @@ create table patient (id serial primary key, name text not null, born date);
 insert into patient (name, born) select '患者 ' || i || E' O''Neil "$(id)" `id` \\ ;', date '1930-01-01' + i from generate_series(1, 2345) i;
 create table orders (id bigserial primary key, patient int references patient, ordered_at timestamptz, item text);
 insert into orders (patient, ordered_at, item)
-	select 1 + i % 2345, date_trunc('day', now(), 'Asia/Tokyo') - i * interval '1 minute', 'item ' || i from generate_series(1, 10000) i;
+	select 1 + i % 2345, date_trunc('day', now(), 'Asia/Tokyo') - i * interval '1 minute', 'item ' || i
+	from generate_series(1, 10000) i;
 create role nurse login password 'only-for-this-test';
 create role ward nologin;
 grant ward to nurse;
@@ -62,7 +63,8 @@ hospital_consistent() {
 	[ "$n" -ge "$from" ] && [ "$n" -le "$to" ] || die "$where: $n transactions, captured between $from and $to"
 }
 hospital_fingerprint() {
-	"$@" -c "select (select md5(string_agg(p::text, '|' order by id)) from patient p where id <= 2345), (select md5(string_agg(o::text, '|' order by id)) from orders o where id <= 10000)"
+	"$@" -c "select (select md5(string_agg(p::text, '|' order by id)) from patient p where id <= 2345),
+		(select md5(string_agg(o::text, '|' order by id)) from orders o where id <= 10000)"
 }
 hospital_roles() { as postgres "$PG/pg_dumpall" -h "$T/run" -p "$1" -g | grep -v '^-- \|^\\'; }
 

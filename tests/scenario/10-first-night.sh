@@ -78,7 +78,8 @@ say "an offline medium without a path in the policy is registered, rotated and v
 
 # how far a run is: on a terminal a line that is drawn anew, of each part with its own total; the speed is that of what is new
 head -c 12000000 /dev/urandom >"$T/disk"
-sed -i "s|^media:|  - {name: slow, store_as: disk, command: 'for i in 0 1 2 3 4; do dd if=$T/disk bs=2400000 skip=\$i count=1 status=none; sleep 0.4; done'}\n&|" "$T/policy.yaml"
+slowly="for i in 0 1 2 3 4; do dd if=$T/disk bs=2400000 skip=\$i count=1 status=none; sleep 0.4; done"
+sed -i "s|^media:|  - {name: slow, store_as: disk, command: '$slowly'}\n&|" "$T/policy.yaml"
 drawn() { # LANG FIRST|AGAIN
 	expect 0 python3 "$SRC_ROOT/tests/lib/typed.py" -- "$BKP" --lang "$1" run docs slow
 	python3 - "$T/out" "$@" <<'P' || { cat -v "$T/out" | tail -n 20 >&2; die "progress of a run ($*)"; }

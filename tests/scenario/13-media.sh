@@ -122,9 +122,11 @@ expect 0 "$BKP" medium retire m3 --operator Sato --reason "broken" --quiet
 sed -i '/name: m[34],/d' "$T/policy.yaml"
 status "$BKP" status --json
 python3 -c 'import json, sys
-assert {m["label"] for m in json.load(open(sys.argv[1]))["media"]} == {"m1", "shelf"}' "$T/out" || die "a retired medium is counted: $(cat "$T/out")"
+assert {m["label"] for m in json.load(open(sys.argv[1]))["media"]} == {"m1", "shelf"}' "$T/out" ||
+	die "a retired medium is counted: $(cat "$T/out")"
 "$BKP" generations --json | python3 -c 'import json, sys
-assert not any(m["ok"] for g in json.load(sys.stdin)["generations"] for m in g["media"] if m["label"] == "m3")' || die "copies on a retired medium count"
+assert not any(m["ok"] for g in json.load(sys.stdin)["generations"] for m in g["media"] if m["label"] == "m3")' ||
+	die "copies on a retired medium count"
 expect 0 "$BKP" journal verify
 say "a registered name is never taken over; media are renamed and retired, by name of who did it"
 say "unmounted, full, swapped and damaged media fail alone; the next run brings them up to date; lost archives are supplied or captured" \

@@ -48,7 +48,8 @@ expect 2 "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" cat 1 bad bad.dump
 expect 2 user "$BKP" run bad
 [ ! -e "$(repo_of "$T/m1")/generations/000002" ] || die "a generation of failures was made"
 [ "$("$BKP" generations --json |
-	python3 -c 'import json,sys; print(sum(g["state"]=="committed" for g in json.load(sys.stdin)["generations"]))')" = 1 ] || die "generations reports a failed run"
+	python3 -c 'import json,sys; print(sum(g["state"]=="committed" for g in json.load(sys.stdin)["generations"]))')" = 1 ] ||
+	die "generations reports a failed run"
 
 # a file that changes while it is read: read again once, then stored and flagged
 cat >"$T/appender.py" <<'P'

@@ -14,8 +14,14 @@ change "two files of two names" sh_c 'ln d1/f001 d3/linked; ln d4/f002 d4/f003.a
 night 0 other
 cp "$cache/other.cache" "$T/other.cache"
 mkdir "$T/n1"
-printf 'site: {name: other, language: en}\nstate: %s\ndatasets:\n  - {name: docs, paths: [%s]}\nmedia:\n  - {name: n1, type: hdd, path: %s, place: x}\n' \
-	"$T/state2" "$src" "$T/n1" >"$T/policy2.yaml"
+cat >"$T/policy2.yaml" <<Y
+site: {name: other, language: en}
+state: $T/state2
+datasets:
+  - {name: docs, paths: [$src]}
+media:
+  - {name: n1, type: hdd, path: $T/n1, place: x}
+Y
 "$BKP" init --policy "$T/policy2.yaml" --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null
 "$BKP" medium add n1 --policy "$T/policy2.yaml" >/dev/null 2>&1
 night 0 --policy "$T/policy2.yaml" docs

@@ -39,7 +39,11 @@ repo=$(repo_of "$T/m1")
 thaw "$T/m1"
 
 flip() { # FILE OFFSET: one bit
-	python3 -c 'import sys; f = open(sys.argv[1], "r+b"); f.seek(int(sys.argv[2])); b = f.read(1)[0]; f.seek(int(sys.argv[2])); f.write(bytes([b ^ 1]))' "$1" "$2"
+	python3 - "$1" "$2" <<-'P'
+	import sys
+	f = open(sys.argv[1], "r+b"); f.seek(int(sys.argv[2])); b = f.read(1)[0]
+	f.seek(int(sys.argv[2])); f.write(bytes([b ^ 1]))
+	P
 }
 others() { (cd "$T/m1" && find . -type f ! -path '*/archives/*' ! -path '*/generations/*' ! -path '*/tmp/*' -printf '%P\n' | sort); }
 tried=0

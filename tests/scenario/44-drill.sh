@@ -54,7 +54,8 @@ refused() { # CODE ERROR LINE: said with file:line, nothing made, nothing run
 
 # ---- a good one
 opening() {
-	printf '# 復旧訓練 <b>"&amp;"</b>\n\n本文 <script>alert(1)</script>\n\n```procedure\nid: t\nversion: "1.0"\ndataset: docs\nrto: 1h\nrpo: 24h\n'
+	printf '# 復旧訓練 <b>"&amp;"</b>\n\n本文 <script>alert(1)</script>\n\n'
+	printf '```procedure\nid: t\nversion: "1.0"\ndataset: docs\nrto: 1h\nrpo: 24h\n'
 	printf 'variables:\n  - {name: patient, title: 患者, type: text, value: 山田}\n  - {name: count, type: number, value: "4"}\n```\n'
 }
 {
@@ -291,7 +292,8 @@ restore, t = sys.argv[1:]
 answers = ["perhaps", "はい", "佐藤", "番号 12 一致"]
 pid, fd = pty.fork()
 if pid == 0:
-    os.execv(restore, [restore, "--lang", "en", "--medium", t + "/m1", "--identity", t + "/id.txt", "drill", t + "/good.md", "--to", t + "/tty"])
+    os.execv(restore, [restore, "--lang", "en", "--medium", t + "/m1", "--identity", t + "/id.txt",
+        "drill", t + "/good.md", "--to", t + "/tty"])
 seen = b""
 while True:
     try:

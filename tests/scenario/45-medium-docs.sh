@@ -209,7 +209,8 @@ expect 2 "$BKP" verify --quiet --medium m1
 expect 0 "$BKP" run --quiet --all
 diff -r "$T/tools.whole" "$M/tools" || die "the tools were not brought again"
 
-# ---- killed at each step of replacing README.txt, tools and procedures, each with its signature: no reader finds a fault, the next run ends it
+# ---- killed at each step of replacing README.txt, tools and procedures, each with its signature: no reader finds a fault, the next run
+# ends it
 mkdir "$T/sbin"; cp "$BKP_RELEASE/bkp" "$T/sbin/"; cp -r "$BKP_RELEASE/tools" "$T/sbin/"
 other="$T/sbin/bkp"
 expect 0 "$other" run --quiet --all

@@ -89,7 +89,8 @@ say "a drill or a restoration into the medium, and a drill in a folder that othe
 # ---- what is not seen
 python3 - "$T" <<'P'
 import sys
-bad = {"rlo": "\u202e", "lri": "\u2066", "alm": "\u061c", "rlm": "\u200f", "zwsp": "\u200b", "wj": "\u2060", "shy": "\u00ad", "tag": "\U000e0041", "filler": "\u3164", "bom": "\ufeff"}
+bad = {"rlo": "\u202e", "lri": "\u2066", "alm": "\u061c", "rlm": "\u200f", "zwsp": "\u200b", "wj": "\u2060",
+    "shy": "\u00ad", "tag": "\U000e0041", "filler": "\u3164", "bom": "\ufeff"}
 for name, c in bad.items():
     esc = "\\U%08x" % ord(c)
     for kind, text in (("raw", c), ("escaped", esc)):
@@ -98,7 +99,8 @@ for name, c in bad.items():
             keys[key] = '"true # %s x"' % text
             with open(f"{sys.argv[1]}/seen-{name}-{kind}-{key}.md", "w") as f:
                 f.write("# t\n\n```run\nminutes: 1\n" + "".join(f"{k}: {v}\n" for k, v in keys.items()) + "```\n")
-open(f"{sys.argv[1]}/fine.md", "w").write("# 葛\U000e0100城 \u200d👨\u200d⚕️\n\n```run\nwho: 葛\U000e0100城\nwhat: b\nhow: 👨\u200d⚕️\npass: d\nminutes: 1\ncommand: \"true\"\n```\n")
+open(f"{sys.argv[1]}/fine.md", "w").write("# 葛\U000e0100城 \u200d👨\u200d⚕️\n\n```run\nwho: 葛\U000e0100城\n"
+    "what: b\nhow: 👨\u200d⚕️\npass: d\nminutes: 1\ncommand: \"true\"\n```\n")
 P
 for f in "$T"/seen-*.md; do
 	tried=$((tried + 1))
@@ -145,7 +147,8 @@ python3 -c 'import json,sys; json.load(open(sys.argv[1], encoding="utf-8"))' "$T
 ! grep -q '<script>\|<i>\|<b>' "$T/output/drill.html" || die "markup got through"
 long=$(printf '%1024s' '' | tr ' ' x)
 for n in 4095 4096 4097; do
-	{ printf '\n```procedure\nvariables: [{name: v, type: text, value: %s}]\n```\n' "$long"; block check <<<"command: head -c $n /dev/zero | tr '\\0' x; echo
+	{ printf '\n```procedure\nvariables: [{name: v, type: text, value: %s}]\n```\n' "$long"
+	block check <<<"command: head -c $n /dev/zero | tr '\\0' x; echo
 value: \${v}\${v}\${v}\${v}"; } | procedure exact.md
 	if [ $n = 4096 ]; then drill 0 '' "$T/exact.md" "$T/exact$n"; else drill 2 'E-DRILL-1[67]' "$T/exact.md" "$T/exact$n"; fi
 done
@@ -157,7 +160,11 @@ say "output of a command reaches terminal, record and page as text; a value of 4
 to: a/b'; } | procedure l2.md; drill 2 E-TARGET-02 "$T/l2.md" "$T/l2"
 { block run <<<"command: mkdir docs; ln -s $T/victim docs/$(echo "$T" | cut -d/ -f2)"; block restore <<<'dataset: docs'; } | procedure l3.md
 drill 2 E-TARGET-02 "$T/l3.md" "$T/l3"
-block run <<<"command: ln -s $T/victim/keep \"\$scratch/../.drill.json.tmp\"; ln -s $T/victim/keep \"\$scratch/../drill.json\"; ln -s $T/victim x" | procedure l4.md; drill 0 '' "$T/l4.md" "$T/l4"
+block run <<<"command: |
+  ln -s $T/victim/keep \"\$scratch/../.drill.json.tmp\"
+  ln -s $T/victim/keep \"\$scratch/../drill.json\"
+  ln -s $T/victim x" | procedure l4.md
+drill 0 '' "$T/l4.md" "$T/l4"
 [ -f "$T/l4/drill.json" ] && [ ! -L "$T/l4/drill.json" ] || die "the record was written through a link"
 block run <<<"command: mkdir -p \"\$scratch/../drill.json/x\"" | procedure l5.md; drill 2 E-DRILL-22 "$T/l5.md" "$T/l5"
 block run <<<"command: mkdir m; mount --bind $T/victim m" | procedure l6.md; drill 1 E-DRILL-21 "$T/l6.md" "$T/l6"; umount "$T/l6/scratch/m"

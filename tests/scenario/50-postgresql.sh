@@ -35,7 +35,8 @@ insert into orders (patient, item) select 1 + i % 12345, 'item ' || i from gener
 create index on orders (patient);
 S
 fingerprint() { # of a server: everything in both tables, in order
-	"$@" -c "select md5(string_agg(p::text, '|' order by id)), (select md5(string_agg(o::text, '|' order by id)) from orders o) from patient p"
+	"$@" -c "select md5(string_agg(p::text, '|' order by id)),
+		(select md5(string_agg(o::text, '|' order by id)) from orders o) from patient p"
 }
 sql -c 'set timezone to utc' >/dev/null
 fingerprint sql >"$T/truth"

@@ -15,7 +15,8 @@ python3 - "$T/src" <<'P'
 import os, sys
 d = os.fsencode(sys.argv[1])
 os.mkdir(d + "/外来/".encode()); os.mkdir(d + b"/" + "検査".encode("cp932"))
-for name in ["外来/診療録.txt".encode(), "検査".encode("cp932") + b"/" + "表示ソ能".encode("cp932") + b".dat", b"euc-" + "心電図".encode("euc_jp"), b"\xff\xfe", b"100% \\n", "結果\n二行目".encode()]:
+for name in ["外来/診療録.txt".encode(), "検査".encode("cp932") + b"/" + "表示ソ能".encode("cp932") + b".dat",
+             b"euc-" + "心電図".encode("euc_jp"), b"\xff\xfe", b"100% \\n", "結果\n二行目".encode()]:
     open(d + b"/" + name, "wb").write(name)
 P
 first=$(($(date +%s) / 60 * 60 + 60))

@@ -104,8 +104,10 @@ say "what the commands wrote to standard error is in root.age, encrypted, at mos
 # ---- time limits: each of the four, and one that is deaf to SIGTERM; nothing is left running
 mark=4713.$$
 cat >"$T/sets" <<Y
-  - {name: cmd, command: "echo waiting for a lock >&2; echo x; sleep $mark", store_as: d, time_limit: 1m, after: "echo after cmd \$BKP_RESULT >>$L"}
-  - {name: bef, command: "echo x", store_as: d, before: "sleep $mark & sleep $mark", time_limit: 1m, after: "echo after bef \$BKP_RESULT >>$L"}
+  - {name: cmd, command: "echo waiting for a lock >&2; echo x; sleep $mark", store_as: d, time_limit: 1m,
+     after: "echo after cmd \$BKP_RESULT >>$L"}
+  - {name: bef, command: "echo x", store_as: d, before: "sleep $mark & sleep $mark", time_limit: 1m,
+     after: "echo after bef \$BKP_RESULT >>$L"}
   - {name: aft, command: "echo x", store_as: d, after: "trap '' TERM; sleep $mark; sleep $mark", time_limit: 1m}
   - {name: prb, command: "echo x", store_as: d, probe: "sleep $mark", time_limit: 1m}
 Y
@@ -151,7 +153,8 @@ say "a hanging probe ends with --until; the next data set is not begun, and its 
 # ---- SIGTERM and SIGINT to bkp run: as --until, after runs, exit 2, nothing is left running, the next run is as usual
 cat >"$T/sets" <<Y
   - {name: quick, command: "echo x", store_as: d}
-  - {name: long, command: "echo y; touch $T/running; sleep $mark", store_as: d, before: "touch $T/frozen", after: "rm $T/frozen; echo after long \$BKP_RESULT >>$L"}
+  - {name: long, command: "echo y; touch $T/running; sleep $mark", store_as: d, before: "touch $T/frozen",
+     after: "rm $T/frozen; echo after long \$BKP_RESULT >>$L"}
   - {name: never, command: "echo x", store_as: d, before: "echo before never >>$L", after: "echo after never >>$L"}
 Y
 site_policy "$(cat "$T/sets")"

@@ -271,7 +271,8 @@ add("file", b"file"); add("file/below", b"no"); add("file/below/deeper", b"no")
 add("folder-first/inside", b"inside"); add("folder-first", b"a file now")
 add("empty-link", type=tarfile.SYMTYPE, linkname="")
 add("ids", b"ids", uid=-5, gid=2**33, mode=0o7777777)
-add("odd-attr", b"attr", pax_headers={"SCHILY.xattr.bkp.extents": "1 0:0:0:1", "SCHILY.xattr.user.ok": "yes", "SCHILY.acl.access": "nonsense:::x"})
+add("odd-attr", b"attr", pax_headers={"SCHILY.xattr.bkp.extents": "1 0:0:0:1", "SCHILY.xattr.user.ok": "yes",
+    "SCHILY.acl.access": "nonsense:::x"})
 add("患者".encode("cp932").decode("utf-8", "surrogateescape"), b"cp932")
 add("n/" * 150000 + "n", b"no"); add("owner", b"owner", uname="u" * 100000); add("target", type=tarfile.SYMTYPE, linkname="t" * 70000)
 add("acl", b"acl", pax_headers={"SCHILY.acl.access": ",".join("user:%d:rwx" % i for i in range(30000))})
@@ -301,7 +302,8 @@ for f in to-nothing to-outside evil/passwd-owned empty-link outside n target; do
 [ "$(cat "$(printf '\212\263\216\322')")" = cp932 ] || die "a name in CP932"
 cd - >/dev/null
 say "names that lead out, links to what is not there or elsewhere, entries below files and links, forged attributes and owners, giant" \
-	"names and lists: refused or made harmless, told, the data set partial; of two of one name the last one counts, and a hard link keeps what it was made of"
+	"names and lists: refused or made harmless, told, the data set partial; of two of one name the last one" \
+	"counts, and a hard link keeps what it was made of"
 
 # ---- 200,000 entries in no order: memory stays bounded
 if [ -x "$BKP_RELEASE/bkp" ]; then

@@ -14,7 +14,8 @@ for line in open(sys.argv[1]):
     r = json.loads(line)
     if r["event"] == "committed" and r["generation"] == int(sys.argv[2]):
         g = r["datasets"][0].get("guard", {})
-        print(" ".join("%s %d" % (k, g[k]) for k in ("before", "added", "changed", "deleted", "renamed", "dense", "lost", "strange") if k in g))
+        keys = ("before", "added", "changed", "deleted", "renamed", "dense", "lost", "strange")
+        print(" ".join("%s %d" % (k, g[k]) for k in keys if k in g))
 P
 }
 begin() { # SEED
@@ -35,8 +36,14 @@ run_any() {
 	G=$(field generation)
 }
 age-keygen -o "$T/id.txt" 2>/dev/null
-printf 'site: {name: テスト診療所, language: en}\nstate: %s\ndatasets:\n  - {name: docs, paths: [%s]}\nmedia:\n  - {name: m1, type: hdd, path: %s, place: サーバ室}\n' \
-	"$T/state" "$T/src" "$T/m1" >"$T/policy.yaml"
+cat >"$T/policy.yaml" <<Y
+site: {name: テスト診療所, language: en}
+state: $T/state
+datasets:
+  - {name: docs, paths: [$T/src]}
+media:
+  - {name: m1, type: hdd, path: $T/m1, place: サーバ室}
+Y
 
 # ---- months of ordinary work
 alarms=0 nights=0

@@ -104,7 +104,8 @@ expect 0 "$BKP" hold "$G" --operator 佐藤 --reason "暗号化された状態�
 refused 2 E-GUARD-02 rotate --operator 佐藤 # the first one is still undecided
 refused 2 E-HOLD-03 hold "$G" --operator 佐藤 --reason x
 expect 0 "$BKP" --json hold "$bad" --operator 佐藤 --reason "証拠"
-python3 -c 'import json, sys; o = json.load(open(sys.argv[1])); assert o["event"] == "held" and o["frozen_by"] is None and o["operator"] == "佐藤", o' "$T/out" || die "hold --json"
+python3 -c 'import json, sys; o = json.load(open(sys.argv[1]))
+assert o["event"] == "held" and o["frozen_by"] is None and o["operator"] == "佐藤", o' "$T/out" || die "hold --json"
 marks | grep -q "^$bad suspect held -" || die "not held: $(marks)"
 expect 0 "$BKP" --quiet rotate --operator 佐藤
 expect 0 "$BKP" release "$bad" --operator 佐藤
@@ -211,7 +212,8 @@ done
 import json, sys
 s = json.load(sys.stdin)
 d = [d for d in s["datasets"] if d["name"] == "docs"][0]
-assert s["frozen_by"] == int(sys.argv[1]) and d["newest"]["generation"] < int(sys.argv[1]) - 2, (s["frozen_by"], d["newest"])' "$G" || die "status counts them"
+assert s["frozen_by"] == int(sys.argv[1]) and d["newest"]["generation"] < int(sys.argv[1]) - 2, (s["frozen_by"], d["newest"])' "$G" ||
+	die "status counts them"
 refused 2 E-GUARD-02 rotate --operator 佐藤
 # the data set leaves the policy under that name: it stays frozen, and status says by what
 cp "$T/policy.yaml" "$T/policy.whole"
@@ -229,7 +231,8 @@ say "what was harmed and held does not count on the nights after it, nor under a
 python3 "$SRC_ROOT/tests/lib/ransom.py" in-place "$T/src" >/dev/null
 rm -rf "$T/state/cache"
 night 1
-grep -q '"suspect":"[^"]*\(are no longer\|lost the kind\).*"unguarded":"what is remembered\|"unguarded":"what is remembered.*"suspect":"[^"]*\(are no longer\|lost the kind\)' "$T/json" || die "an attack that deletes the cache first goes unseen: $(cat "$T/json")"
+grep '"unguarded":"what is remembered' "$T/json" | grep -q '"suspect":"[^"]*\(are no longer\|lost the kind\)' ||
+	die "an attack that deletes the cache first goes unseen: $(cat "$T/json")"
 heal
 # it is forged: every byte of a kind is set to that of an unknown format
 python3 "$SRC_ROOT/tests/lib/ransom.py" in-place "$T/src" --keep-times >/dev/null

@@ -126,7 +126,8 @@ strace -f -qq -o "$T/trace" "${fake[@]}" "$BKP" expire --operator Sato --quiet |
 same "under strace, m1" "$(on_disk m1)" "7 8 9"
 sed -n 's/^[0-9]* *\([a-z0-9_]*(.*\)/\1/p' "$T/trace" | awk -F'(' '{
 	n = ++seen[$1]
-	if ($1 ~ /^(renameat2?|unlinkat|fsync|ftruncate|syncfs|mkdirat|fallocate|fchmod)$/ || ($1 ~ /^p?write(64)?$/ && !/^write\([012],/) ||
+	if ($1 ~ /^(renameat2?|unlinkat|fsync|ftruncate|syncfs|mkdirat|fallocate|fchmod)$/ ||
+	    ($1 ~ /^p?write(64)?$/ && !/^write\([012],/) ||
 	    ($1 == "openat" && /O_CREAT/) || ($1 == "ioctl" && /SETFLAGS/)) print $1, n}' >"$T/calls"
 total=$(wc -l <"$T/calls")
 [ "$total" -ge "$points" ] || points=$total

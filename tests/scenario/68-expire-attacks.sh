@@ -24,7 +24,6 @@ refused() { # WHAT TEXT: the journal is refused, and that stops everything
 	status on_day 40 "$BKP" expire --operator Sato
 	[ "$STATUS" = 2 ] || die "$1: expire exits $STATUS"
 }
-uuid_of() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["medium"])' "$(echo "$T/$1"/bkp-medium.json)"; }
 
 mkdir -p "$T/src"
 minisign -G -W -p "$T/boss.pub" -s "$T/boss.key" >/dev/null
@@ -108,7 +107,9 @@ expect 0 on_day 5 "$BKP" run --quiet --all
 junk
 expect 0 on_day 6 "$BKP" run --quiet --all
 expire 0 6 --dry-run
-[ "$(python3 -c 'import json, sys; print([g["generation"] for m in json.load(open(sys.argv[1]))["media"] if m["medium"] == "m1" for g in m["generations"] if g["goes"]])' "$T/json")" = "[1, 2]" ] || die "the agreed floor is not 4: $(cat "$T/json")"
+[ "$(python3 -c 'import json, sys; m1 = [m for m in json.load(open(sys.argv[1]))["media"] if m["medium"] == "m1"][0]
+print([g["generation"] for g in m1["generations"] if g["goes"]])' "$T/json")" = "[1, 2]" ] ||
+	die "the agreed floor is not 4: $(cat "$T/json")"
 start
 sed -i 's/generations: 4, protect: 3d/generations: 1, protect: 1h/' "$T/policy.yaml"
 expire 0 20 --operator Sato
@@ -163,8 +164,7 @@ forge expired "{\"generation\":2,\"medium\":\"$(uuid_of m1)\",\"files\":0,\"byte
 refused "a forged expiry" "fewer newer generations"
 good_ones_media "forged expiry"
 start
-forge committed "{\"generation\":9,\"uuid\":\"$repository\",\"manifest_sha256\":\"$(printf 0%.0s \
-	$(seq 64))\",\"archives\":0,\"archive_bytes\":0,\"new_bytes\":0,\"next_archive\":1,\"datasets\":[],\"media\":[]}"
+forge_committed 9 "$repository" 1 ""
 status "$BKP" journal verify
 [ "$STATUS" != 0 ] || die "a generation that was never begun is accepted"
 start
@@ -173,8 +173,7 @@ for g in 5 6 7 8; do
 	FORGE_TIME=$(date -u -d "$g days" +%Y-%m-%dT%H:%M:%SZ)
 	export FORGE_TIME
 	forge begin "{\"generation\":$g,\"uuid\":\"$u\",\"datasets\":[\"docs\"]}"
-	forge committed "{\"generation\":$g,\"uuid\":\"$u\",\"manifest_sha256\":\"$(printf 0%.0s \
-		$(seq 64))\",\"archives\":0,\"archive_bytes\":0,\"new_bytes\":0,\"next_archive\":99,\"datasets\":[{\"name\":\"docs\",\"verdict\":\"good\",\"entries\":1,\"files\":1,\"bytes\":1,\"unreadable\":0,\"changed\":0,\"skipped\":0}],\"media\":[{\"medium\":\"$(uuid_of m1)\",\"label\":\"m1\",\"ok\":true,\"frozen\":true}]}"
+	forge_committed $g "$u" 99 "$FORGED_DOCS" m1
 	forge verified "{\"generation\":$g,\"medium\":\"$(uuid_of m1)\",\"files\":1,\"bytes\":1}"
 done
 unset FORGE_TIME
@@ -235,8 +234,8 @@ start
 rm -f "$T/plan"
 expire 0 20 --plan-out "$T/plan"
 minisign -S -s "$T/boss.key" -m "$T/policy.yaml" -x "$T/elsewhere.minisig" >/dev/null
-forge expiry-approved "$(python3 -c 'import json, sys; print(json.dumps({"plan": open(sys.argv[1]).read(), "signature": open(sys.argv[2]).read(),
-	"approver": sys.argv[3]}))' "$T/plan" "$T/elsewhere.minisig" "$(tail -n 1 "$T/boss.pub")")"
+forge expiry-approved "$(python3 -c 'import json, sys; print(json.dumps({"plan": open(sys.argv[1]).read(),
+	"signature": open(sys.argv[2]).read(), "approver": sys.argv[3]}))' "$T/plan" "$T/elsewhere.minisig" "$(tail -n 1 "$T/boss.pub")")"
 refused "an approval with the approver's signature of something else" "not signed by its approver"
 start
 # a plan that was changed behind the approver's back; then the real thing
@@ -256,7 +255,8 @@ python3 -c 'import json, sys
 for l in open(sys.argv[1]):
     r = json.loads(l)
     if r["event"] == "expiry-approved":
-        open(sys.argv[2], "w").write(r["plan"]); open(sys.argv[2] + ".minisig", "w").write(r["signature"])' "$T/state/journal.jsonl" "$T/audit"
+        open(sys.argv[2], "w").write(r["plan"])
+        open(sys.argv[2] + ".minisig", "w").write(r["signature"])' "$T/state/journal.jsonl" "$T/audit"
 minisign -V -q -p "$T/boss.pub" -m "$T/audit" || die "the recorded plan does not verify with stock minisign"
 reported_verify "approved expiry"
 say "where the agreement names a role nothing expires without its signature, whatever the policy says and whoever has the host's keys;" \
@@ -267,8 +267,7 @@ start
 sed -i 's/retention: {expire_by: manager}//' "$T/policy.yaml"
 u=$(python3 -c 'import uuid; print(uuid.uuid4())')
 forge begin "{\"generation\":9,\"uuid\":\"$u\",\"datasets\":[\"docs\"]}"
-forge committed "{\"generation\":9,\"uuid\":\"$u\",\"manifest_sha256\":\"$(printf 0%.0s \
-	$(seq 64))\",\"archives\":0,\"archive_bytes\":0,\"new_bytes\":0,\"next_archive\":1,\"datasets\":[{\"name\":\"docs\",\"verdict\":\"good\",\"entries\":1,\"files\":1,\"bytes\":1,\"unreadable\":0,\"changed\":0,\"skipped\":0,\"guard\":{\"measured\":true,\"suspect\":true,\"why\":\"test\"}}],\"media\":[]}"
+forge_committed 9 "$u" 1 "${FORGED_DOCS%\}},\"guard\":{\"measured\":true,\"suspect\":true,\"why\":\"test\"}}"
 expire 2 20 --operator Sato
 grep -q E-EXPIRE-01 "$T/json" || die "not frozen: $(cat "$T/json")"
 expire 1 20 --dry-run

@@ -149,7 +149,8 @@ status "$BKP" journal verify
 [ "$STATUS" != 0 ] || die "a forged attestation is accepted"
 sed -i '$d' "$T/state/journal.jsonl"
 minisign -S -s "$T/boss.key" -m "$T/policy.yaml" -x "$T/elsewhere.minisig" >/dev/null
-forge clock-attested "$(python3 -c 'import json, sys; print(json.dumps({"operator": "Sato", "reason": "it is right", "approval": open(sys.argv[1]).read()}))' "$T/elsewhere.minisig")"
+forge clock-attested "$(python3 -c 'import json, sys
+print(json.dumps({"operator": "Sato", "reason": "it is right", "approval": open(sys.argv[1]).read()}))' "$T/elsewhere.minisig")"
 status "$BKP" journal verify
 [ "$STATUS" != 0 ] || die "an attestation with the approver's signature of something else is accepted"
 sed -i '$d' "$T/state/journal.jsonl"

@@ -117,7 +117,8 @@ export ASAN_OPTIONS=detect_leaks=0
 strace -f -qq -o "$T/trace" -e trace=mlock,mlock2,prctl,prlimit64,setrlimit,openat \
 	"$BKP" medium move m1 --operator Sato --place x >/dev/null 2>&1 || die "under strace"
 awk '/mlock2?\(.* = 0$/ {locked++} /PR_SET_DUMPABLE, SUID_DUMP_DISABLE|PR_SET_DUMPABLE, 0/ {dump = 1} /RLIMIT_CORE, \{rlim_cur=0/ {core = 1}
-	/openat.*secrets.json"/ && !first {first = locked} END {exit !(first && dump && core)}' "$T/trace" || die "secrets are read into memory that is not locked, or the process can be dumped"
+	/openat.*secrets.json"/ && !first {first = locked} END {exit !(first && dump && core)}' "$T/trace" ||
+	die "secrets are read into memory that is not locked, or the process can be dumped"
 [ -z "$(lsattr "$T/fs/state"/signing-*.key | awk '$1 !~ /d/')" ] ||
 	die "the signing key is not marked as nothing for dump(8): $(lsattr "$T/fs/state"/signing-*.key)"
 unlockable() { setpriv --bounding-set=-ipc_lock --inh-caps=-all prlimit --memlock=0 "$@"; }
@@ -189,7 +190,8 @@ for l in lines[at:]:
     del o["sig"]
     body = json.dumps(o, separators=(",", ":"), ensure_ascii=False).encode()
     open(sys.argv[2] + ".m", "wb").write(body)
-    sig = subprocess.run(["openssl", "pkeyutl", "-sign", "-inkey", sys.argv[2] + ".der", "-keyform", "DER", "-rawin", "-in", sys.argv[2] + ".m"],
+    sig = subprocess.run(["openssl", "pkeyutl", "-sign", "-inkey", sys.argv[2] + ".der", "-keyform", "DER", "-rawin",
+                          "-in", sys.argv[2] + ".m"],
                          stdout=subprocess.PIPE, check=True).stdout
     l = body[:-1].decode() + ',"sig":"' + base64.b64encode(sig).decode() + '"}'
     prev = hashlib.sha256(l.encode()).hexdigest()
@@ -417,7 +419,8 @@ strace -f -qq -o "$T/trace" -E "LD_PRELOAD=$FAKE" -E "FAKECLOCK=$((30 * 86400))"
 main=$(head -n 1 "$T/trace" | cut -d' ' -f1)
 sed -n "s/^$main *\([a-z0-9_]*(.*\)/\1/p" "$T/trace" |
 	awk -F'(' -v first="signing-$((n + 1)).key" -v last="unlinkat.*signing-$n.key" '
-		{c[$1]++} index($0, first) && /O_CREAT/ {on = 1} on {print $1 ":" c[$1]} on && $0 ~ last {rest = 12; } rest && !--rest {exit}' >"$T/points"
+		{c[$1]++} index($0, first) && /O_CREAT/ {on = 1} on {print $1 ":" c[$1]}
+		on && $0 ~ last {rest = 12; } rest && !--rest {exit}' >"$T/points"
 total=$(wc -l <"$T/points")
 [ "$total" -gt 20 ] || die "only $total points in a change of epochs"
 died=0 both=0

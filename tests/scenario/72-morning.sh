@@ -138,8 +138,16 @@ cat >"$T/hang.c" <<'C'
 #include <string.h>
 #include <unistd.h>
 static void hang(const char *p) { while (p && getenv("HANG") && !strcmp(p, getenv("HANG"))) pause(); }
-int open(const char *p, int f, ...) { va_list a; va_start(a, f); int m = va_arg(a, int); va_end(a); hang(p); return ((int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open"))(p, f, m); }
-int open64(const char *p, int f, ...) { va_list a; va_start(a, f); int m = va_arg(a, int); va_end(a); hang(p); return ((int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open64"))(p, f, m); }
+int open(const char *p, int f, ...) {
+	va_list a; va_start(a, f); int m = va_arg(a, int); va_end(a);
+	hang(p);
+	return ((int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open"))(p, f, m);
+}
+int open64(const char *p, int f, ...) {
+	va_list a; va_start(a, f); int m = va_arg(a, int); va_end(a);
+	hang(p);
+	return ((int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open64"))(p, f, m);
+}
 C
 cc -O1 -shared -fPIC -o "$T/hang.so" "$T/hang.c" || die "hang.c does not compile"
 exec 9>>"$T/state/lock"; flock -n 9 || die "the lock of the state folder"
@@ -235,8 +243,11 @@ say "the metrics parse with python3-prometheus-client, agree with status --json,
 mkdir "$T/no-locales"
 bare() { env -i PATH=/usr/bin:/bin LANG=C LC_ALL=C LOCPATH="$T/no-locales" BKP_POLICY="$T/policy.yaml" TZ=$TZ \
 	"${FAKE_ENV[@]}" FAKECLOCK=$((8 * 86400)) "$@"; }
-japanese() { "$PY" -c 'import re, sys; t = sys.stdin.buffer.read().decode("utf-8"); sys.exit(not re.search("[\u3041-\u30ff\u4e00-\u9fff]", t))'; }
-foreign() { "$PY" -c 'import re, sys; t = re.sub("文書|検査DB|テスト診療所|サーバ室2?|別室|廊下", "", sys.stdin.buffer.read().decode("utf-8")); sys.exit(not re.search("[\u3041-\u30ff\u4e00-\u9fff]", t))'; }
+japanese() { "$PY" -c 'import re, sys
+t = sys.stdin.buffer.read().decode("utf-8"); sys.exit(not re.search("[\u3041-\u30ff\u4e00-\u9fff]", t))'; }
+foreign() { "$PY" -c 'import re, sys
+t = re.sub("文書|検査DB|テスト診療所|サーバ室2?|別室|廊下", "", sys.stdin.buffer.read().decode("utf-8"))
+sys.exit(not re.search("[\u3041-\u30ff\u4e00-\u9fff]", t))'; }
 : >"$T/lab.sql"
 for lang in ja en; do
 	sed "s/language: en/language: $lang/" "$T/policy.good" >"$T/policy.yaml"

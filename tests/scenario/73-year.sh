@@ -34,7 +34,8 @@ people:
   - {name: 事務長, roles: [manager, operator]}
 datasets:
   - {name: docs, title: SS-MIX2標準化ストレージ, paths: [$T/src], generations: 3, keep: {daily: 7, weekly: 4, monthly: 3}}
-  - {name: db, title: db, command: cat $T/db.dump, store_as: db.dump, expect: {min_bytes: 10}, generations: 3, keep: {daily: 7, weekly: 4, monthly: 3}}
+  - {name: db, title: db, command: cat $T/db.dump, store_as: db.dump, expect: {min_bytes: 10}, generations: 3,
+     keep: {daily: 7, weekly: 4, monthly: 3}}
 media:
   - {name: nas, type: hdd, path: $T/nas, place: サーバ室}
   - {name: ssd, type: ssd, path: $T/ssd, place: 受付}

@@ -80,7 +80,8 @@ media:
 Y
 diff 1 'change("datasets/docs/generations") == [("changed", "5", "1")] and change("datasets/more") == [("added", None, None)]
 	and change("media/m2") == [("removed", None, None)] and change("datasets/docs/paths") == [("added", None, "'"$T"'/other")]'
-diff 1 'sorted((f["key"], f["from"], f["to"], f["agreed"]) for f in d["floors"]) == [("generations", 5, 1, True), ("protect", 1209600, 86400, True)]'
+diff 1 'sorted((f["key"], f["from"], f["to"], f["agreed"]) for f in d["floors"])
+	== [("generations", 5, 1, True), ("protect", 1209600, 86400, True)]'
 diff 1 '[(x["name"], x["before"] and x["before"]["due"], x["after"]["due"], x["after"]["next"]) for x in d["due"]]
 	== [("docs", False, True, "2026-12-03T00:00:00Z"), ("more", None, True, "2026-12-02T17:00:00Z")]'
 diff 1 '("docs", "three", "met", "attention") in [(s["name"], s["rule"], s["before"], s["after"]) for s in d["standing"]]'

@@ -6,7 +6,6 @@ BKP_RELEASE=${BKP_RELEASE:-$BKP_BIN}
 . "$(dirname "$0")/../lib/nights.sh"
 . "$(dirname "$0")/../lib/forge.sh"
 . "$(dirname "$0")/../lib/expiry.sh"
-uuid_of() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["medium"])' "$(echo "$T/$1"/bkp-medium.json)"; }
 
 # ---- an old copy of the state folder, from before more was agreed
 mkdir -p "$T/src"
@@ -68,8 +67,7 @@ forge_newer() { # a fifth generation that nobody captured, verified everywhere
 	FORGE_TIME=$(date -u -d "5 days" +%Y-%m-%dT%H:%M:%SZ)
 	export FORGE_TIME
 	forge begin "{\"generation\":5,\"uuid\":\"$u\",\"datasets\":[\"docs\"]}"
-	forge committed "{\"generation\":5,\"uuid\":\"$u\",\"manifest_sha256\":\"$(printf 0%.0s \
-		$(seq 64))\",\"archives\":0,\"archive_bytes\":0,\"new_bytes\":0,\"next_archive\":99,\"datasets\":[{\"name\":\"docs\",\"verdict\":\"good\",\"entries\":1,\"files\":1,\"bytes\":1,\"unreadable\":0,\"changed\":0,\"skipped\":0}],\"media\":[{\"medium\":\"$(uuid_of m1)\",\"label\":\"m1\",\"ok\":true,\"frozen\":true},{\"medium\":\"$(uuid_of m2)\",\"label\":\"m2\",\"ok\":true,\"frozen\":true}]}"
+	forge_committed 5 "$u" 99 "$FORGED_DOCS" m1 m2
 	for m in m1 m2; do forge verified "{\"generation\":5,\"medium\":\"$(uuid_of $m)\",\"files\":1,\"bytes\":1}"; done
 	for g in 1 2 3 4; do for m in m1 m2; do forge expired \
 		"{\"generation\":$g,\"medium\":\"$(uuid_of $m)\",\"files\":0,\"bytes\":0}"; done; done

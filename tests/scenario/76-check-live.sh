@@ -12,7 +12,8 @@ state: $T/state
 datasets:
   - {name: docs, paths: [$T/src]}
   - name: emr
-    command: "exec 2>/dev/null; LC_ALL=C cat /etc/passwd 2>/dev/null | { sort -u; } && (cd / ; echo \$(date +%s) 'no-program | here') # nothing | at-all"
+    command: "exec 2>/dev/null; LC_ALL=C cat /etc/passwd 2>/dev/null | { sort -u; } && (cd / ;
+      echo \$(date +%s) 'no-program | here') # nothing | at-all"
     store_as: emr.txt
     before: "if true; then test -d '$T'; fi"
 media:

@@ -12,10 +12,12 @@ my_sql "$T/first" <<'S'
 create database emr character set utf8mb4;
 use emr;
 create table patient (id int primary key, name varchar(200) not null, born date, photo blob) engine=InnoDB;
-insert into patient select seq, concat('患者 ', seq, ' O''Neil "$(id)" `id` \\ ;😀'), date '1930-01-01' + interval seq day, unhex(md5(seq)) from seq_1_to_2345;
+insert into patient select seq, concat('患者 ', seq, ' O''Neil "$(id)" `id` \\ ;😀'),
+	date '1930-01-01' + interval seq day, unhex(md5(seq)) from seq_1_to_2345;
 create table orders (id bigint auto_increment primary key, patient int not null, ordered_at datetime(3), item varchar(80),
 	foreign key (patient) references patient (id)) engine=InnoDB;
-insert into orders (patient, ordered_at, item) select 1 + seq % 2345, curdate() - interval seq minute, concat('item ', seq) from seq_1_to_20000;
+insert into orders (patient, ordered_at, item)
+	select 1 + seq % 2345, curdate() - interval seq minute, concat('item ', seq) from seq_1_to_20000;
 create table account (id int primary key, balance bigint not null) engine=InnoDB;
 insert into account select seq, 1000 from seq_1_to_500;
 create table book (id bigint auto_increment primary key, debit int, credit int, amount int) engine=InnoDB;
@@ -56,10 +58,12 @@ chmod 600 "$T/home/.my.cnf"
 
 # ---- the night
 balance() { "$@" -e 'select (select sum(balance) from emr.account), (select count(*) from emr.book),
-	(select sum(abs(a.balance - 1000 + coalesce((select sum(amount) from emr.book where debit = a.id), 0) - coalesce((select sum(amount) from emr.book where credit = a.id), 0))) from emr.account a)'; }
+	(select sum(abs(a.balance - 1000 + coalesce((select sum(amount) from emr.book where debit = a.id), 0)
+		- coalesce((select sum(amount) from emr.book where credit = a.id), 0))) from emr.account a)'; }
 checksums() { # DIR: of every table that is not the server's own
 	local t
-	my_sql "$1" -e "select concat(table_schema, '.', table_name) from information_schema.tables where table_type = 'BASE TABLE' and table_schema = 'emr' order by 1" |
+	my_sql "$1" -e "select concat(table_schema, '.', table_name) from information_schema.tables
+		where table_type = 'BASE TABLE' and table_schema = 'emr' order by 1" |
 		while read -r t; do my_sql "$1" -e "checksum table $t extended" </dev/null; done
 }
 my_sql "$T/first" emr -e 'call work(100000)' >/dev/null 2>&1 &
@@ -91,7 +95,8 @@ checksums "$T/second" >"$T/found"
 for t in patient seen; do
 	[ "$(grep "emr.$t" "$T/found")" = "$(grep "emr.$t" "$T/truth")" ] || die "CHECKSUM TABLE of $t differs"
 done
-yesterday() { my_sql "$1" -e "select count(*), sum(crc32(concat_ws('|', id, patient, ordered_at, item))) from emr.orders where ordered_at < curdate()"; }
+yesterday() { my_sql "$1" -e "select count(*), sum(crc32(concat_ws('|', id, patient, ordered_at, item)))
+	from emr.orders where ordered_at < curdate()"; }
 [ "$(yesterday "$T/first")" = "$(yesterday "$T/second")" ] || die "the orders up to yesterday differ"
 orders=$(my_sql "$T/second" -e 'select count(*) from emr.orders')
 [ "$orders" -gt 20000 ] || die "no order of today is in the dump"

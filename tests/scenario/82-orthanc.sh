@@ -30,7 +30,8 @@ case "\$*" in
 	kill "\$pid" && while [ -e "/proc/\$pid" ]; do sleep 0.05; done ;;
 'start orthanc')
 	[ ! -e "/proc/\$pid" ] || exit 0
-	setsid --fork sh -c 'echo \$\$ >$T/first/orthanc.pid; exec setpriv --reuid=orthanc --regid=orthanc --init-groups -- /usr/sbin/Orthanc $T/first/orthanc.json' \
+	setsid --fork sh -c 'echo \$\$ >$T/first/orthanc.pid
+		exec setpriv --reuid=orthanc --regid=orthanc --init-groups -- /usr/sbin/Orthanc $T/first/orthanc.json' \
 		>>$T/first/log 2>&1 </dev/null ;;
 *) exit 5 ;;
 esac

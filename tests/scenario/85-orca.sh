@@ -12,7 +12,8 @@ pg_sql 54385 orca <<'S'
 set client_encoding = utf8;
 create role orca login password 'only-for-this-test';
 alter database orca owner to orca;
-create table tbl_ptinf (hospnum numeric(2), ptid numeric(10), kananame varchar(60), name varchar(60), birthday char(8), primary key (hospnum, ptid));
+create table tbl_ptinf (hospnum numeric(2), ptid numeric(10), kananame varchar(60), name varchar(60), birthday char(8),
+	primary key (hospnum, ptid));
 insert into tbl_ptinf select 1, i, 'テスト', '患者 ' || i, '19600101' from generate_series(1, 1234) i;
 create table tbl_jyurrk (hospnum numeric(2), ptid numeric(10), sryymd char(8), foreign key (hospnum, ptid) references tbl_ptinf);
 insert into tbl_jyurrk select 1, 1 + i % 1234, '20261120' from generate_series(1, 5000) i;
@@ -25,7 +26,8 @@ echo 様式 >"$T/var/jma-receipt/form.red"
 trees scans "$T/documents" 150
 # stands for Orthanc, which is scenario 82: its index with a patient, and a systemctl that only notes what it is asked
 trees dicom "$T/images" 24
-sqlite3 "$T/images/index" 'create table Resources (internalId integer primary key, resourceType integer); insert into Resources (resourceType) values (1), (2), (3), (4)'
+sqlite3 "$T/images/index" 'create table Resources (internalId integer primary key, resourceType integer);
+	insert into Resources (resourceType) values (1), (2), (3), (4)'
 printf '#!/bin/sh\necho "$*" >>%s/calls\n' "$T" >"$T/shim/systemctl"
 chmod +x "$T/shim/systemctl"
 cp "$SRC_ROOT/policies/procedures/orca.md" "$SRC_ROOT/policies/procedures/orthanc.md" "$T/kitei/"
@@ -53,7 +55,8 @@ night=$(recorded_probe 1 orca)
 [ "$(cat "$T/calls")" = "$(printf 'stop orthanc\nstart orthanc')" ] || die "Orthanc was not stopped and started"
 restore_to "$T/m1" 1 "$T/back" documents >/dev/null 2>&1
 [ -z "$(rsync -aHAXnc --delete --itemize-changes "$T/documents/" "$T/back$T/documents/")" ] || die "the documents differ"
-rows() { "$@" -c "set client_encoding = utf8; select md5(string_agg(p::text, '|' order by ptid)), (select count(*) from tbl_jyurrk) from tbl_ptinf p where ptid <= 1234"; }
+rows() { "$@" -c "set client_encoding = utf8; select md5(string_agg(p::text, '|' order by ptid)),
+	(select count(*) from tbl_jyurrk) from tbl_ptinf p where ptid <= 1234"; }
 rows pg_sql 54385 orca >"$T/truth"
 pg_stop "$T/first"
 printf 'by: 事務長\nanswers:\n' >"$T/attest.yaml"
