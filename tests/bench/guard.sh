@@ -5,7 +5,7 @@
 #     --seeds N    clinics of ordinary work (default 20), of --nights nights each (default 60); --attacks N of them are then
 #                  attacked in each way (default 5), behind night 30
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit 1
 seeds=20 nights=60 attacks=5
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -58,6 +58,7 @@ back() {
 	chattr -R -f -i "$T/m1" 2>/dev/null
 	rm -rf "$T/src" "$T/state" "$T/m1" "$T/encrypted.txt"
 	cp -a "$T/at$1/." "$T/"
+	# shellcheck disable=SC2034 # for nights.sh
 	NIGHT=31
 }
 policy ""

@@ -5,11 +5,13 @@
 #
 #   night CODE [ARGUMENT...]   bkp run; $G is its generation ("0": none), $T/json what it printed
 #   night_traced CODE …        the same under strace; then `opened` and `bytes_read` say what of $T/src was read
+#   night_clock [ARGUMENT...]  of env, for the nights from now on; none: each a day later again
 #   same_tree WHAT [MEDIUM]    generation $G restored is $T/src, judged by compare.sh
 NIGHT=${NIGHT:-0}
 BKP=${BKP_RELEASE:-$BKP_BIN}/bkp RESTORE=${BKP_RELEASE:-$BKP_BIN}/bkp-restore # many nights: without the sanitizers
 . "$(dirname "${BASH_SOURCE[0]}")/fakeclock.sh"
-NIGHT_CLOCK=() # env arguments in place of those of a new night
+NIGHT_CLOCK=()
+night_clock() { NIGHT_CLOCK=("$@"); }
 
 in_memory() { # the site's folder moves to memory, before anything is made in it
 	local d

@@ -7,7 +7,8 @@
 #   my_new DIR             mariadb-install-db and start; socket DIR/sock                     my_sql DIR [ARGUMENT...]
 #   free_port              a port of TCP on this computer that nobody listens at, below those that are given out for outgoing calls
 #   orthanc_start DIR PORT   with DIR/orthanc.json, which is made when it is not there; waits until it answers   orthanc_stop DIR
-#   nightly COMMAND...     runs it as cron does: the environment is PATH=/usr/bin:/bin, HOME, and what $NIGHTLY_ENV adds
+#   nightly COMMAND...     runs it as cron does: the environment is PATH=/usr/bin:/bin, HOME, and what
+#                          nightly_env NAME=VALUE... said
 [ "$(id -u)" = 0 ] || die "needs root: the servers run as their own users"
 PG=$(ls -d /usr/lib/postgresql/*/bin | tail -n 1)
 install -d -o postgres -g postgres -m 0755 "$T/run"
@@ -62,9 +63,11 @@ wait_for() { # WHAT COMMAND...: until it succeeds, 20 s
 	die "$what: not within 20 s"
 }
 
+NIGHTLY_ENV=()
+nightly_env() { NIGHTLY_ENV=("$@"); }
 nightly() {
 	env -i PATH="${NIGHTLY_PATH:-/usr/bin:/bin}" HOME="$T/home" LOGNAME=root SHELL=/bin/sh \
-		"${NIGHTLY_ENV[@]+"${NIGHTLY_ENV[@]}"}" BKP_POLICY="$BKP_POLICY" "$@"
+		"${NIGHTLY_ENV[@]}" BKP_POLICY="$BKP_POLICY" "$@"
 }
 
 # policy_of NAME SED-EXPRESSION...: policies/NAME.yaml as it is, but for the places: state, media and what the expressions say.

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib/site.sh"
 
 PO=$SRC_ROOT/bkp/po/ja.po
-cd "$T"
+cd "$T" || exit 1
 
 # extract TREE POT: the messages of the programs, in the order of ja.po
 extract() {

@@ -17,7 +17,7 @@ site_policy "  - {name: docs, title: 文書, paths: [$T/src]}
 site_make
 expect 0 "$BKP" run --all
 expect 0 "$BKP" run --all
-cd "$T"/m1/*-*-*-*-*/
+cd "$T"/m1/*-*-*-*-*/ || exit 1
 root=$(python3 -c 'import json; print(json.load(open("repository.json"))["keys"][0]["public"])')
 grep -q "$root" "$T/init.out" || die "init did not print the root key for paper"
 minisign -V -q -P "$root" -m repository.json || die "minisign: repository.json"
@@ -55,7 +55,7 @@ d=$(rsync -aHnc --delete --itemize-changes "$T/dense/" "$T/restored-dense$T/dens
 [ "$(du -k "$T/rescued$T/src/sparse" | cut -f1)" -lt 2000 ] || die "rescue.py filled the hole"
 [ "$(wc -l <"$SRC_ROOT/restore/rescue.py")" -le 270 ] || die "rescue.py has grown beyond 270 lines"
 # the journal by hand: chain and signatures
-cd journal
+cd journal || exit 1
 key=$root
 prev=$(printf '0%.0s' $(seq 64))
 while IFS= read -r line; do

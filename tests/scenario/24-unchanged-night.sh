@@ -10,9 +10,9 @@ site_of_nights
 cache=$T/state/cache/stat
 
 # ---- a night that changes nothing
-NIGHT_CLOCK=("FAKECLOCK=0") # what is a minute old at most is not believed
+night_clock "FAKECLOCK=0" # what is a minute old at most is not believed
 night 0 docs
-NIGHT_CLOCK=()
+night_clock
 night_traced 0 docs
 [ "$(opened | sort -u | wc -l)" = 544 ] ||
 	die "files that had just been made were believed: $(opened | sort -u | wc -l) of 544 were read again"
@@ -144,4 +144,3 @@ grep -q "W-FILE-02.*busy" "$T/err" || die "the test does not test: no file chang
 change "changed while it was read, yesterday" true
 rm "$src/d4/busy"
 say "after each of $changes kinds of change the generation restored is the tree"
-

@@ -86,10 +86,10 @@ until_night() { # CODE SECONDS [DATASET...]: --until comes so many (real) second
 	local code=$1 seconds=$2
 	shift 2
 	# 05:59:00 less nothing: at speed x a minute passes in 60 / x seconds
-	NIGHT_CLOCK=("FAKECLOCK=$(until_then "$(date -d "+$((NIGHT + 40)) days" +%F) 05:59:00")" \
-		"FAKECLOCK_RATE=$(awk -v s="$seconds" 'BEGIN {print int(60 / s)}')")
+	night_clock "FAKECLOCK=$(until_then "$(date -d "+$((NIGHT + 40)) days" +%F) 05:59:00")" \
+		"FAKECLOCK_RATE=$(awk -v s="$seconds" 'BEGIN {print int(60 / s)}')"
 	night "$code" --until 06:00 "$@"
-	NIGHT_CLOCK=()
+	night_clock
 }
 slow=$T/slow # the same tree on a slow disk: each read of a file takes its time
 cat >"$slow" <<X

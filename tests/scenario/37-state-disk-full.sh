@@ -2,7 +2,7 @@
 # Goal: whatever kills a run, the morning line comes, is recorded and told; signals reach the run once; a state disk with 0 to 16 KiB
 # free never kills it, and never looks like a good night; on the day of good news a good night is told.
 . "$(dirname "$0")/../lib/site.sh"
-BKP=${BKP_RELEASE:-$BKP_BIN}/bkp RESTORE=${BKP_RELEASE:-$BKP_BIN}/bkp-restore
+BKP=${BKP_RELEASE:-$BKP_BIN}/bkp
 policy() { # NOTIFY
 	site_policy "  - {name: docs, paths: [$T/src]}"
 	printf '%s\n' "$1" >>"$T/policy.yaml"

@@ -7,6 +7,7 @@
 # shellcheck source=tests/lib/rotation.sh
 . "$(dirname "$0")/../lib/rotation.sh"
 [ "$(id -u)" = 0 ] || die "needs root (mounts)"
+# shellcheck disable=SC2034 # for rotation.sh
 BKP=$BKP_BIN/bkp RESTORE=$BKP_BIN/bkp-restore
 rotation_make
 tried=0

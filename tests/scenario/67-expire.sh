@@ -12,7 +12,7 @@ on_day() { # DAY COMMAND...
 	env "${FAKE_ENV[@]}" "FAKECLOCK=$((d * 86400))" "$@"
 }
 night_on() { # DAY CODE
-	NIGHT_CLOCK=("FAKECLOCK=$(($1 * 86400))")
+	night_clock "FAKECLOCK=$(($1 * 86400))"
 	night "$2" docs
 }
 expire() { # CODE DAY ARGUMENT...: $T/json is what it printed
@@ -41,7 +41,7 @@ on_disk() { # MEDIUM: numbers of the generations that stand there, on one line
 same() { [ "$2" = "$3" ] || die "$1: '$2', expected '$3'"; }
 all_listed() { # MEDIUM: its archives are exactly those that its generations list, and $T/unlisted.MEDIUM
 	(
-		cd "$(repo_of "$T/$1")"
+		cd "$(repo_of "$T/$1")" || exit 1
 		cat generations/*/SHA256SUMS | sed -n 's/^[0-9a-f]*  *\(archives\/.*\)/\1/p' | cat - "$T/unlisted.$1" | sort -u >"$T/want"
 		find archives -type f | sort >"$T/have"
 	)

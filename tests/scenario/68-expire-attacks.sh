@@ -30,17 +30,16 @@ minisign -G -W -p "$T/boss.pub" -s "$T/boss.key" >/dev/null
 minisign -G -W -p "$T/thief.pub" -s "$T/thief.key" >/dev/null
 # without the guard: what is shown here holds even where nothing looks suspect
 site_policy "  - {name: docs, paths: [$T/src], guard: {enabled: false}, generations: 4, protect: 3d}"
-ROOT_KEY=$T/root.key
-site_make 2>/dev/null
+ROOT_KEY=$T/root.key site_make 2>/dev/null
 for d in 1 2 3 4; do
 	echo "patient $d" >>"$T/src/patients"
-	NIGHT_CLOCK=("FAKECLOCK=$((d * 86400))")
+	night_clock "FAKECLOCK=$((d * 86400))"
 	night 0 docs
 done
 keep
 
 # ---- junk in one night
-for i in 1 2 3 4 5 6; do junk; expect 0 on_day 5 "$BKP" run --quiet --all; done
+for _ in 1 2 3 4 5 6; do junk; expect 0 on_day 5 "$BKP" run --quiet --all; done
 expire 0 20 --operator Sato
 expire 0 30 --operator Sato
 GOOD="2 3 4" good_ones "junk in one night"

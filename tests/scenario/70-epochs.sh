@@ -411,7 +411,7 @@ say "a medium's copy of the journal that was cut, removed or rewritten is said, 
 # ---- killed at every step of a change of epochs
 export ASAN_OPTIONS=detect_leaks=0
 keep
-NIGHT_CLOCK=(FAKECLOCK=$((30 * 86400)))
+night_clock FAKECLOCK=$((30 * 86400))
 n=$(sed -n 's/.*signing-\([0-9]*\).key.*/\1/p' <<<"$(only_key)")
 calls=openat,write,pwrite64,fsync,fdatasync,unlinkat,renameat,renameat2,ftruncate,ioctl,close
 strace -f -qq -o "$T/trace" -E "LD_PRELOAD=$FAKE" -E "FAKECLOCK=$((30 * 86400))" -e trace=$calls "$BKP" run --all >/dev/null 2>&1 ||

@@ -15,7 +15,7 @@ cp "$SRC_ROOT/policies/procedures/emr-postgresql.md" "$T/kitei/"
 policy_of postgresql "s|/etc/postgresql|$T/etc|" 's|min_bytes: 100 MiB|min_bytes: 100 KiB|' \
 	"s|^# procedures: .*|procedures: [$T/kitei/emr-postgresql.md]|" \
 	"s|/run/bkp-emr|$T/run/emr|"
-NIGHTLY_ENV=("PGHOST=$T/run" PGPORT=54380)
+nightly_env "PGHOST=$T/run" PGPORT=54380
 
 # ---- the night: everything is written to before, during and after
 hospital_open 54380

@@ -37,7 +37,7 @@ case "\$*" in
 esac
 S
 chmod +x "$T/shim/systemctl"
-NIGHTLY_PATH=$T/shim:/usr/bin:/bin
+export NIGHTLY_PATH=$T/shim:/usr/bin:/bin
 cp "$T/first/orthanc.json" "$T/etc/"
 cp "$SRC_ROOT/policies/procedures/orthanc.md" "$T/kitei/"
 policy_of orthanc "s|/var/lib/orthanc/db-v6|$T/first/db|" "s|/etc/orthanc\]|$T/etc]|" 's|min_entries: 1000|min_entries: 36|' \

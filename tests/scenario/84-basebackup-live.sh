@@ -14,7 +14,7 @@ cp "$SRC_ROOT/policies/procedures/emr-basebackup.md" "$T/kitei/"
 policy_of postgresql "s|/etc/postgresql|$T/etc|" 's|min_bytes: 100 MiB|min_bytes: 100 KiB|' \
 	"s|^# procedures: .*|procedures: [$T/kitei/emr-basebackup.md]|" \
 	"s|/run/bkp-emr|$T/run/emr|"
-NIGHTLY_ENV=("PGHOST=$T/run" PGPORT=54384)
+nightly_env "PGHOST=$T/run" PGPORT=54384
 
 # ---- the night
 hospital_open 54384

@@ -35,8 +35,7 @@ policy_of orca-clinic "s|/etc/jma-receipt, /var/lib/jma-receipt|$T/etc/jma-recei
 	"s|/var/lib/orthanc/db-v6|$T/images|" 's|min_bytes: 50 MiB|min_bytes: 8 KiB|' 's|min_entries: 1000|min_entries: 20|' \
 	"s|^# procedures: |procedures: |" "s|/srv/kitei|$T/kitei|g" "s|/run/bkp-orca|$T/run/orca|"
 export NIGHTLY_PATH=$T/shim:/usr/bin:/bin
-NIGHTLY_ENV=("PGHOST=$T/run" PGPORT=54385)
-export NIGHTLY_ENV
+nightly_env "PGHOST=$T/run" PGPORT=54385
 patients() { pg_sql 54385 orca -c 'select count(*) from tbl_ptinf'; }
 # the reception registers patients all the while
 echo "insert into tbl_ptinf select 1, max(ptid) + 1, 'テスト', '初診', '20000101' from tbl_ptinf" >"$T/reception.sql"

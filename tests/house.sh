@@ -1,0 +1,46 @@
+#!/bin/bash
+# What holds of every file of the tree.  Each check is a function that prints its offences, FILE:LINE: WHAT, one a line; a new one is
+# added to the list at the end.
+set -u -o pipefail
+cd "$(dirname "$0")/.." || exit 1
+. tests/lib/files.sh
+. tests/lib/packages.sh
+export LC_ALL=C.UTF-8
+bkp_install clang-format-14 shellcheck python3 >&2 || exit 1
+
+# each COMMAND...: of the names on standard input, some at a time, on every processor
+each() { xargs -d '\n' -r -n 10 -P "$(nproc)" "$@"; }
+
+formatted() { # as .clang-format says; another version of the program would say something else
+	tree_files | grep '\.[ch]$' | each clang-format-14 --dry-run -Werror 2>&1 | grep -v '^ '
+}
+
+shell() {
+	tree_scripts | each shellcheck -S warning -f gcc
+}
+
+columns() { # of a script: 140 characters, a tab up to the next of eight
+	tree_scripts | each python3 -c 'import sys
+for name in sys.argv[1:]:
+    for n, line in enumerate(open(name, encoding="utf-8", errors="replace"), 1):
+        width = len(line.rstrip("\n").expandtabs(8))
+        if width > 140:
+            print(f"{name}:{n}: {width} columns, 140 at most")'
+}
+
+ends() { # what the fuzzers begin with is cut off where it is
+	tree_files | grep -v '^tests/fuzz/seeds/' | each python3 -c 'import sys
+for name in sys.argv[1:]:
+    text = open(name, "rb").read()
+    if text and b"\0" not in text and (not text.endswith(b"\n") or text.endswith((b"\n\n", b"\r\n"))):
+        print("%s:%d: does not end with exactly one newline" % (name, len(text.splitlines())))'
+}
+
+status=0
+for check in formatted shell columns ends; do
+	offences=$($check)
+	ended=$?
+	[ -n "$offences" ] || [ $ended -le 1 ] || offences="the check itself fails: exit $ended"
+	[ -z "$offences" ] || { printf '%s\n' "$offences" | sed "s/^/$check: /"; status=1; }
+done
+exit $status
