@@ -8,19 +8,19 @@ cd "$(dirname "$0")/.." || exit 1
 export LC_ALL=C.UTF-8
 bkp_install clang-format-14 shellcheck python3 >&2 || exit 1
 
-# each COMMAND...: of the names on standard input, some at a time, on every processor
-each() { xargs -d '\n' -r -n 10 -P "$(nproc)" "$@"; }
+# each N COMMAND...: of the names on standard input, N at a time, on every processor
+each() { xargs -d '\n' -r -P "$(nproc)" -n "$@"; }
 
 formatted() { # as .clang-format says; another version of the program would say something else
-	tree_files | grep '\.[ch]$' | each clang-format-14 --dry-run -Werror 2>&1 | grep -v '^ '
+	tree_files | grep '\.[ch]$' | each 50 clang-format-14 --dry-run -Werror 2>&1 | grep -v '^ '
 }
 
 shell() {
-	tree_scripts | each shellcheck -S warning -f gcc
+	tree_scripts | each 8 shellcheck -S warning -f gcc
 }
 
 columns() { # of a script: 140 characters, a tab up to the next of eight
-	tree_scripts | each python3 -c 'import sys
+	tree_scripts | each 1000 python3 -c 'import sys
 for name in sys.argv[1:]:
     for n, line in enumerate(open(name, encoding="utf-8", errors="replace"), 1):
         width = len(line.rstrip("\n").expandtabs(8))
@@ -29,7 +29,7 @@ for name in sys.argv[1:]:
 }
 
 ends() { # what the fuzzers begin with is cut off where it is
-	tree_files | grep -v '^tests/fuzz/seeds/' | each python3 -c 'import sys
+	tree_files | grep -v '^tests/fuzz/seeds/' | each 1000 python3 -c 'import sys
 for name in sys.argv[1:]:
     text = open(name, "rb").read()
     if text and b"\0" not in text and (not text.endswith(b"\n") or text.endswith((b"\n\n", b"\r\n"))):

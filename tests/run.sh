@@ -1,7 +1,8 @@
 #!/bin/bash
 # Everything: installs what is missing (Debian 12), builds with sanitizers, runs tests, ends in "N passed, N failed".
 #   tests/run.sh [NAME...]            all tests at their usual size; only those whose name contains one of these
-#   tests/run.sh --quick [NAME...]    unit tests, attacks and the quick scenarios (tests/lib/quick.txt): for the desk, before a commit
+#   tests/run.sh --quick [NAME...]    the house, unit tests, attacks and the quick scenarios (tests/lib/quick.txt): for the
+#                                     desk, before a commit
 #   tests/run.sh --long [NAME...]     the same tests at the size of a campaign.  Resumable: what passed on this commit is not run again
 #                                     (build/long/<commit>/ holds a log each; remove it to begin anew)
 # Each line says wall and CPU seconds (of the processes a test waited for); a test above 90 CPU seconds is named at the end.
@@ -118,6 +119,7 @@ export BKP_BIN=$PWD/build/asan BKP_RELEASE=$PWD/build/release BKP_SRC=$PWD
 for t in "$BKP_BIN"/test_*; do
 	[ -x "$t" ] && run "unit/$(basename "$t")" "$t"
 done
+run house bash tests/house.sh
 run attacks env BKP_BIN="$BKP_RELEASE" bash tests/attacks.sh
 # the year takes longest: it begins first, so that nothing waits for it alone at the end
 for t in tests/scenario/73-*.sh tests/scenario/[0-6]*.sh tests/scenario/7[0-24-9]*.sh tests/scenario/[89]*.sh; do

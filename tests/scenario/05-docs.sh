@@ -12,11 +12,8 @@ unset BKP_POLICY BKP_LANG
 export LC_ALL=C.UTF-8
 faults=0
 fault() { echo "FAILED: $*" >&2; faults=$((faults + 1)); }
-if git rev-parse --git-dir >/dev/null 2>&1; then
-	git ls-files -co --exclude-standard | while IFS= read -r f; do [ ! -e "$f" ] || printf '%s\n' "$f"; done >"$T/files"
-else
-	find . -type f -not -path './build*' -not -path './.git/*' -not -path './out/*' | sed 's|^\./||' >"$T/files"
-fi
+. tests/lib/files.sh
+tree_files >"$T/files"
 
 # ---- man pages
 for f in docs/man/*; do
