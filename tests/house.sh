@@ -12,7 +12,8 @@ bkp_install clang-format-14 shellcheck python3 >&2 || exit 1
 each() { xargs -d '\n' -r -P "$(nproc)" -n "$@"; }
 
 formatted() { # as .clang-format says; another version of the program would say something else
-	tree_files | grep '\.[ch]$' | each 50 clang-format-14 --dry-run -Werror 2>&1 | grep -v '^ '
+	tree_files | grep '\.[ch]$' | each 50 clang-format-14 --dry-run -Werror 2>&1 |
+		sed -n '/^[^ ]*:[0-9]*:[0-9]*: /p; /^Error/p'
 }
 
 shell() {
@@ -38,9 +39,9 @@ for name in sys.argv[1:]:
 
 status=0
 for check in formatted shell columns ends; do
-	offences=$($check)
-	ended=$?
-	[ -n "$offences" ] || [ $ended -le 1 ] || offences="the check itself fails: exit $ended"
-	[ -z "$offences" ] || { printf '%s\n' "$offences" | sed "s/^/$check: /"; status=1; }
+	ended=0
+	offences=$($check) || ended=$?
+	[ -n "$offences" ] || [ $ended = 0 ] || offences="$check: the check itself fails: exit $ended"
+	[ -z "$offences" ] || { printf '%s\n' "$offences"; status=1; }
 done
 exit $status

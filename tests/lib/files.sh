@@ -13,6 +13,6 @@ tree_files() {
 tree_scripts() {
 	tree_files | grep '\.sh$'
 	tree_files | grep -v '\.[a-z0-9]*$' | while IFS= read -r f; do
-		[[ $(head -n 1 "$f" | tr -d '\0') =~ ^'#!'.*[/\ ](ba)?sh( |$) ]] && printf '%s\n' "$f"
+		! [[ $(head -n 1 "$f" | tr -d '\0') =~ ^'#!'.*[/\ ](ba)?sh( |$) ]] || printf '%s\n' "$f"
 	done
 }
