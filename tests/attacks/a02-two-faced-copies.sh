@@ -19,14 +19,17 @@ turn() { # MEDIUM PART MODE: from now on it has two faces
 	two_faces "$T/$1.true" "flip:$2" "$3" "$T/$1"
 }
 turn_back() { one_face "$T/$1"; rmdir "$T/$1"; mv "$T/$1.true" "$T/$1"; }
-verified() { grep -c '"event":"verified".*"medium":"'"$(sed 's/.*"medium":"\([^"]*\)".*/\1/' "$T/$1/bkp-medium.json")" \
-	"$T/state/journal.jsonl" || :; }
+verified() {
+	grep -c '"event":"verified".*"medium":"'"$(sed 's/.*"medium":"\([^"]*\)".*/\1/' "$T/$1/bkp-medium.json")" \
+		"$T/state/journal.jsonl" || :
+}
 # right MEDIUM WHERE: each archive is what its name says, each generation that is signed verifies
 right() {
 	local f g r
 	r=$(repo_of "$T/$1")
-	for f in "$r"/archives/*/*.age; do [ "$(sha256sum <"$f" | cut -c1-64).age" = "${f##*/}" ] ||
-		die "$2: $f is not what its name says"; done
+	for f in "$r"/archives/*/*.age; do
+		[ "$(sha256sum <"$f" | cut -c1-64).age" = "${f##*/}" ] || die "$2: $f is not what its name says"
+	done
 	for g in "$r"/generations/*; do
 		[ -e "$g/SHA256SUMS.minisig" ] || continue
 		"$RESTORE" --quiet --medium "$T/$1" verify "$((10#${g##*/}))" >"$T/v" 2>&1 ||

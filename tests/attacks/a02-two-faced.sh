@@ -115,8 +115,12 @@ read_command() { # NAME: once, on $T/f
 		status "${READ[@]}" export 1 docs
 		mkdir "$T/r"; tar -x -C "$T/r" -f "$T/out" 2>/dev/null || :
 		# a member that was cut is not the file; the exit status says so
-		if [ $STATUS = 0 ]; then all_or_said "$at" "$T/r$T/src"; else find "$T/r" -type f |
-			while read -r f; do first "$f" "${f#"$T/r"}" || die "$at: other bytes"; done; fi ;;
+		if [ $STATUS = 0 ]; then
+			all_or_said "$at" "$T/r$T/src"
+		else
+			find "$T/r" -type f | while read -r f; do first "$f" "${f#"$T/r"}" || die "$at: other bytes"; done
+		fi
+		;;
 	verify) status "${READ[@]}" verify 1 ;;
 	deep) status "${READ[@]}" verify 1 --deep ;;
 	generations)

@@ -38,8 +38,10 @@ a_night() { # 0: nothing raised; 1: suspect; what it said in $T/json
 a_run() {
 	env "${NIGHT_ENV[@]}" "$BKP" run --all --json >"$T/json" 2>"$T/err"
 }
-said() { python3 -c 'import json, sys; print(next(d["suspect"] for d in json.load(open(sys.argv[1]))["datasets"] if d.get("suspect")))' \
-	"$T/json"; }
+said() {
+	python3 -c 'import json, sys
+print(next(d["suspect"] for d in json.load(open(sys.argv[1]))["datasets"] if d.get("suspect")))' "$T/json"
+}
 age-keygen -o "$T/id.txt" 2>/dev/null
 policy() { # with or without a canary
 	cat >"$T/policy.yaml" <<-Y

@@ -20,8 +20,11 @@ if [ $# -gt 0 ]; then targets=("$@"); else targets=("${built[@]}"); fi
 one() { # TARGET
 	local t=$1 corpus=$log/corpus-$1 dict=
 	mkdir -p "$corpus" "build/fuzz/crashes"
-	if [ -e "tests/fuzz/seeds/$t.py" ]; then python3 "tests/fuzz/seeds/$t.py" "$corpus"; else cp tests/fuzz/seeds/"$t"/* \
-		"$corpus"/; fi || { echo "$t: no seeds" >"$log/$t.result"; return 1; }
+	if [ -e "tests/fuzz/seeds/$t.py" ]; then
+		python3 "tests/fuzz/seeds/$t.py" "$corpus"
+	else
+		cp tests/fuzz/seeds/"$t"/* "$corpus"/
+	fi || { echo "$t: no seeds" >"$log/$t.result"; return 1; }
 	[ ! -e "tests/fuzz/$t.dict" ] || dict=-dict=tests/fuzz/$t.dict
 	if "build/fuzz/fuzz_$t" -max_total_time="$seconds" -rss_limit_mb=1024 -timeout=20 -print_final_stats=1 \
 		-artifact_prefix="build/fuzz/crashes/$t-" $dict "$corpus" >"$log/$t" 2>&1; then

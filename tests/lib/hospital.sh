@@ -38,8 +38,9 @@ S
 }
 
 hospital_written() { pg_sql "$HOSPITAL_PORT" emr -c 'select count(*) from pgbench_history'; }
-hospital_writes() { [ "$(pg_sql "$HOSPITAL_PORT" emr \
-	-c "select count(*) > 2345 and (select count(*) from pgbench_history) > 0 from patient")" = t ]; }
+hospital_writes() {
+	[ "$(pg_sql "$HOSPITAL_PORT" emr -c "select count(*) > 2345 and (select count(*) from pgbench_history) > 0 from patient")" = t ]
+}
 hospital_busy() { kill -0 "$HOSPITAL_WARD"; }
 hospital_open() {
 	HOSPITAL_PORT=$1

@@ -108,8 +108,9 @@ pg_new() {
 		"$T/run" >>"$dir/postgresql.conf"
 	pg_start "$dir"
 }
-pg_start() { as postgres "$PG/pg_ctl" -D "$1" -l "$1/log" -w start >/dev/null ||
-	{ tail "$1/log" >&2; die "PostgreSQL in $1 does not start"; }; }
+pg_start() {
+	as postgres "$PG/pg_ctl" -D "$1" -l "$1/log" -w start >/dev/null || { tail "$1/log" >&2; die "PostgreSQL in $1 does not start"; }
+}
 pg_stop() { as postgres "$PG/pg_ctl" -D "$1" -m fast -w stop >/dev/null; }
 pg_sql() {
 	local port=$1 db=$2

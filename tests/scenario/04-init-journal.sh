@@ -35,8 +35,8 @@ expect 2 "$BKP" init --identity-out "$T/never" --plain-identity
 [ ! -e "$T/never" ] || die "a refused init left an identity"
 find "$T/state" -type f ! -name journal.jsonl -exec sha256sum {} + | sort | cmp -s - "$T/sums" || die "a second init changed something"
 head -c "$(stat -c %s "$T/before.jsonl")" "$T/state/journal.jsonl" | cmp -s - "$T/before.jsonl" || die "a second init changed the journal"
-[ "$(tail -n +"$(($(wc -l <"$T/before.jsonl") + 1))" "$T/state/journal.jsonl" | grep -c '"event":"outcome","command":"init","exit":2')" \
-	= 2 ] ||
+[ "$(tail -n +"$(($(wc -l <"$T/before.jsonl") + 1))" "$T/state/journal.jsonl" |
+	grep -c '"event":"outcome","command":"init","exit":2')" = 2 ] ||
 	die "that somebody tried to init again is not recorded"
 for i in id id2; do
 	age -d -i "$T/$i.txt" "$T/state/repository.age" >"$T/plain" || die "age does not open repository.age"

@@ -116,8 +116,10 @@ d=$(comm -13 "$T/codes" "$T/listed"); [ -z "$d" ] || fault "docs/messages.md exp
 while read -r c; do
 	for p in bkp bkp-restore; do
 		"$BKP_BIN/$p" --lang en explain "$c" >"$T/en" && "$BKP_BIN/$p" --lang ja explain "$c" >"$T/ja" || fault "$p explain $c"
-		for l in en ja; do [ "$(grep -c . "$T/$l")" = 2 ] && grep -q "^$c: ." "$T/$l" && grep -q '^  → .' "$T/$l" ||
-			fault "$p explain $c ($l): $(cat "$T/$l")"; done
+		for l in en ja; do
+			[ "$(grep -c . "$T/$l")" = 2 ] && grep -q "^$c: ." "$T/$l" && grep -q '^  → .' "$T/$l" ||
+				fault "$p explain $c ($l): $(cat "$T/$l")"
+		done
 		! cmp -s "$T/en" "$T/ja" || fault "$p explain $c: the same in both languages"
 	done
 done < <(shuf -n 40 "$T/codes"; tail -n 1 "$T/codes"; head -n 1 "$T/codes")
@@ -165,8 +167,8 @@ done >"$T/modules"
 [ ! -s "$T/modules" ] || fault "docs/architecture.md does not name: $(tr '\n' ' ' <"$T/modules")"
 
 # ---- the tree
-cut -d/ -f1 "$T/files" | sort -u | grep \
-	-vxE 'bkp|restore|policies|tests|docs|CMakeLists\.txt|CMakePresets\.json|README\.md|LICENSE|\..*' >"$T/top" || true
+cut -d/ -f1 "$T/files" | sort -u |
+	grep -vxE 'bkp|restore|policies|tests|docs|CMakeLists\.txt|CMakePresets\.json|README\.md|LICENSE|\..*' >"$T/top" || true
 [ ! -s "$T/top" ] || fault "does not belong on the top level: $(tr '\n' ' ' <"$T/top")"
 tr '\n' '\0' <"$T/files" | xargs -0 grep -nIE '(^|[^A-Za-z0-9_}])/(work|root)/[A-Za-z0-9._-]' -- 2>/dev/null >"$T/paths" || true
 [ ! -s "$T/paths" ] || fault "paths of a machine: $(head -n 5 "$T/paths")"

@@ -32,8 +32,10 @@ drill() { # PROCEDURE DIR OPTIONS...
 want() { # CODE: of the last drill; no scratch folder, no patient's data
 	[ "$STATUS" = "$1" ] || fail "exit $STATUS, expected $1"
 }
-field() { python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); s={x["id"]: x for x in d["steps"]}; print(eval(sys.argv[2]))' \
-	"$T/$1/drill.json" "$2"; }
+field() { # DIR EXPRESSION
+	python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); s={x["id"]: x for x in d["steps"]}; print(eval(sys.argv[2]))' \
+		"$T/$1/drill.json" "$2"
+}
 is() { # DIR EXPRESSION VALUE
 	local v
 	v=$(field "$1" "$2") || die "$1: $2"

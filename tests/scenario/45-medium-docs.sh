@@ -40,16 +40,18 @@ M=$T/m1
 repo=$(basename "$(repo_of "$M")")
 
 # ---- what is there
-for f in README.txt tools/FORMAT.md tools/rescue.py tools/SHA256SUMS tools/SHA256SUMS.minisig; do [ -f "$M/$f" ] ||
-	die "$f is not on the medium"; done
+for f in README.txt tools/FORMAT.md tools/rescue.py tools/SHA256SUMS tools/SHA256SUMS.minisig; do
+	[ -f "$M/$f" ] || die "$f is not on the medium"
+done
 cmp "$tools/rescue.py" "$M/tools/rescue.py"
 cmp "$SRC_ROOT/docs/format.md" "$M/tools/FORMAT.md"
 [ "$(stat -c %a "$M/tools/rescue.py" "$M/tools/FORMAT.md" "$M/README.txt" | tr '\n' ' ')" = "555 444 444 " ] || die "modes"
 iconv -f UTF-8 -t UTF-16 "$M/README.txt" >/dev/null || die "README.txt is not UTF-8"
 [ "$(wc -l <"$M/README.txt")" -le 150 ] || die "README.txt is longer than 150 lines"
 ! grep -n '@[A-Z_]*@' "$M/README.txt" || die "names in README.txt were not replaced"
-for w in テスト診療所 "$repo" m1 "$(sed -n 's/^root public key: *//p' "$T/init.out")"; do grep -qF -e "$w" "$M/README.txt" ||
-	die "README.txt does not name $w"; done
+for w in テスト診療所 "$repo" m1 "$(sed -n 's/^root public key: *//p' "$T/init.out")"; do
+	grep -qF -e "$w" "$M/README.txt" || die "README.txt does not name $w"
+done
 python3 - "$M/README.txt" <<'P'
 import sys, unicodedata
 for n, line in enumerate(open(sys.argv[1], encoding="utf-8"), 1):

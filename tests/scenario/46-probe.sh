@@ -6,8 +6,11 @@
 mkdir -p "$T/src" "$T/p"
 echo data >"$T/src/file"
 # one data set per way a probe can go; the scripts, so that values do not stand in the policy
-probe() { printf '#!/bin/sh\n%s\n' "$2" >"$T/p/$1"; chmod 0755 "$T/p/$1"; echo "  - {name: $1, paths: [$T/src], probe:" \
-	"$T/p/$1}" >>"$T/sets"; }
+probe() { # NAME COMMAND
+	printf '#!/bin/sh\n%s\n' "$2" >"$T/p/$1"
+	chmod 0755 "$T/p/$1"
+	echo "  - {name: $1, paths: [$T/src], probe: $T/p/$1}" >>"$T/sets"
+}
 probe count 'echo 4711-PATIENTS'
 probe lines 'printf "患者 12\\n外来\\t3\\n\\n\\n"'
 probe slow 'sleep 2; echo SLOW-VALUE'

@@ -28,8 +28,10 @@ drill() { # EXIT CODE-OR-EMPTY FILE TO OPTIONS...
 	! grep -q 'AddressSanitizer\|runtime error' "$T/err" || fail "$file" "$T/err"
 	[ "$(ls -A "$T/victim") $(cat "$T/victim/keep")" = "keep keep" ] || die "$file: something was written through a link"
 }
-step() { python3 -c 'import json,sys; s=json.load(open(sys.argv[1]))["steps"][int(sys.argv[2])]; print(ascii(eval(sys.argv[3])))' \
-	"$1/drill.json" "$2" "$3"; }
+step() { # DIR NUMBER EXPRESSION
+	python3 -c 'import json,sys; s=json.load(open(sys.argv[1]))["steps"][int(sys.argv[2])]; print(ascii(eval(sys.argv[3])))' \
+		"$1/drill.json" "$2" "$3"
+}
 
 # ---- unsigned, somewhere on the medium
 block run <<<"command: touch $T/ran" | procedure evil.md

@@ -117,8 +117,12 @@ keep() {
 	mkdir "$T/start"
 	cp -a "$T/state" "$T/m1" "$T/m2" "$T/start/"
 }
-start() { thaw "$T/m1" "$T/m2"; rm -rf "$T/state" "$T/m1" "$T/m2"; cp -a "$T/start/." "$T/"; cp "$T/state/journal.jsonl" \
-	"$T/journal.before"; }
+start() {
+	thaw "$T/m1" "$T/m2"
+	rm -rf "$T/state" "$T/m1" "$T/m2"
+	cp -a "$T/start/." "$T/"
+	cp "$T/state/journal.jsonl" "$T/journal.before"
+}
 keep
 echo "archives/${h:0:2}/$h.age" >"$T/unlisted.m1"
 fake=(-E "LD_PRELOAD=$FAKE" -E "FAKECLOCK=$((10 * 86400))")

@@ -148,8 +148,12 @@ forge() { # MEDIUM: generation 1 there lists something else in its manifest, sig
 }
 keep() { thaw "$T/m1" "$T/m2"; rm -rf "${T:?}/keep"; mkdir "$T/keep"; cp -a "$T/m1" "$T/m2" "$T/fs/state" "$T/keep/"; [ ! -d "$T/rdx" ] ||
 	cp -a "$T/rdx" "$T/keep/"; }
-back() { thaw "$T/m1" "$T/m2" "$T/rdx"; rm -rf "$T/m1" "$T/m2" "$T/fs/state"; cp -a "$T/keep/m1" "$T/keep/m2" "$T/"; cp -a "$T/keep/state" \
-	"$T/fs/"; }
+back() {
+	thaw "$T/m1" "$T/m2" "$T/rdx"
+	rm -rf "$T/m1" "$T/m2" "$T/fs/state"
+	cp -a "$T/keep/m1" "$T/keep/m2" "$T/"
+	cp -a "$T/keep/state" "$T/fs/"
+}
 keep
 forge "$T/m1"
 expect 2 "$BKP" verify --medium m1
@@ -337,8 +341,11 @@ for m in m1 m2 rdx; do
 	# an old copy of the whole state folder, likewise, of a day when there was no disk kept offline yet
 	[ "$m" != rdx ] || continue
 	rm -rf "$T/fs/state"; cp -a "$T/state.2" "$T/fs/state"
-	for o in m1 m2; do [ "$o" = "$m" ] ||
-		{ cp "$J" "$(repo_of "$T/$o")/journal/journal.jsonl"; cp "$(repo_of "$T/m1.2")/keys.jsonl" "$(repo_of "$T/$o")/"; }; done
+	for o in m1 m2; do
+		[ "$o" != "$m" ] || continue
+		cp "$J" "$(repo_of "$T/$o")/journal/journal.jsonl"
+		cp "$(repo_of "$T/m1.2")/keys.jsonl" "$(repo_of "$T/$o")/"
+	done
 	cp "$J" "$T/before"
 	expect 2 "$BKP" run --all
 	grep -q "E-HISTORY-01" "$T/err" || die "an old state folder, only $m remembers: $(cat "$T/err")"
