@@ -107,7 +107,8 @@ def offences(tree):
 
 def main():
     found = list(offences(sys.argv[1] if len(sys.argv) > 1 else "."))
-    print("\n".join(found or ["%d folders" % len(list(folders("."))) if len(sys.argv) < 2 else "well"]))
+    for offence in found:
+        print(offence)
     return 1 if found else 0
 
 
