@@ -12,6 +12,8 @@
 #include "write/store/pending.h"
 #include "write/store/sealer.h"
 
+_Static_assert(SEALER_STREAMS == PACK_STREAMS, "a stream of the sealer each");
+
 #define BUNDLE_TARGET ((size_t)1 << 20)
 
 /* An archive that is being filled in one stream, and the one before it, which is perhaps still being sealed.

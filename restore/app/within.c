@@ -1,5 +1,5 @@
 /* within: see within.h. */
-#include "restore/drill/within.h"
+#include "restore/app/within.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
