@@ -100,9 +100,8 @@ $(tail -n 60 "$log" | sed 's/^/      | /')"
 	fi
 }
 
-build() { # PRESET; the demo may have configured it without tests
-	cmake --preset "$1" -DBKP_TESTS=ON >"$out/build.$1" 2>&1 && cmake --build --preset "$1" -- -j"$jobs" >>"$out/build.$1" 2>&1 &&
-		return 0
+build() { # NAME; the demo may have configured it without tests
+	tests/build.sh "$1" -DBKP_TESTS=ON -- -j"$jobs" >"$out/build.$1" 2>&1 && return 0
 	tail -n 40 "$out/build.$1"
 	return 1
 }

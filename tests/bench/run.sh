@@ -32,7 +32,7 @@ done
 # shellcheck disable=SC2086
 bkp_install $BKP_BUILD_PACKAGES libcmocka-dev restic borgbackup time
 unset BKP_POLICY BKP_LANG
-cmake --preset release -DBKP_TESTS=ON >/dev/null && cmake --build --preset release >/dev/null
+tests/build.sh release -DBKP_TESTS=ON >/dev/null
 BIN=$PWD/build/release
 W=$(mktemp -d "$in/bkp-bench.XXXXXX")
 THROTTLE=/sys/fs/cgroup/blkio/blkio.throttle

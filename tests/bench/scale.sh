@@ -9,7 +9,7 @@ files=${1:-1000000} chunks=${2:-1000000}
 # shellcheck disable=SC2086
 bkp_install $BKP_BUILD_PACKAGES libcmocka-dev time
 unset BKP_POLICY BKP_LANG
-cmake --preset release -DBKP_TESTS=ON >/dev/null && cmake --build --preset release >/dev/null
+tests/build.sh release -DBKP_TESTS=ON >/dev/null
 BIN=$PWD/build/release
 W=$(mktemp -d "${BKP_SCALE_DIR:-/var/tmp}/bkp-scale.XXXXXX")
 trap 'chattr -R -f -i "$W/nas" 2>/dev/null || true; rm -rf "$W"' EXIT

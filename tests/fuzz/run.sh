@@ -8,7 +8,7 @@ shift || true
 log=$(mktemp -d)
 trap 'rm -rf "$log"' EXIT
 # BKP_FUZZ_BUILT: who called has built them a moment ago (two builds in one folder would meet)
-[ -n "${BKP_FUZZ_BUILT:-}" ] || { cmake --preset fuzz && cmake --build --preset fuzz; } >"$log/build" 2>&1 ||
+[ -n "${BKP_FUZZ_BUILT:-}" ] || tests/build.sh fuzz >"$log/build" 2>&1 ||
 	{ tail -n 40 "$log/build" >&2; exit 1; }
 built=()
 for t in build/fuzz/fuzz_*; do [ -x "$t" ] && built+=("$(basename "$t" | sed s/^fuzz_//)"); done

@@ -168,7 +168,7 @@ done >"$T/modules"
 
 # ---- the tree
 cut -d/ -f1 "$T/files" | sort -u |
-	grep -vxE 'bkp|restore|policies|tests|docs|CMakeLists\.txt|CMakePresets\.json|README\.md|LICENSE|\..*' >"$T/top" || true
+	grep -vxE 'bkp|restore|policies|tests|docs|CMakeLists\.txt|README\.md|LICENSE|\..*' >"$T/top" || true
 [ ! -s "$T/top" ] || fault "does not belong on the top level: $(tr '\n' ' ' <"$T/top")"
 tr '\n' '\0' <"$T/files" | xargs -0 grep -nIE '(^|[^A-Za-z0-9_}])/(work|root)/[A-Za-z0-9._-]' -- 2>/dev/null >"$T/paths" || true
 [ ! -s "$T/paths" ] || fault "paths of a machine: $(head -n 5 "$T/paths")"

@@ -2,8 +2,7 @@
 # Goal: ThreadSanitizer finds nothing in a capture, and what is stored does not depend on the number of processors: the same tree
 # gives the same chunk list (INDEX of every archive), on one processor and on all of them.
 . "$(dirname "$0")/../lib/site.sh"
-cmake -S "$SRC_ROOT" --preset tsan >"$T/build" 2>&1 && (cd "$SRC_ROOT" && cmake --build --preset tsan >>"$T/build" 2>&1) ||
-	{ tail -n 20 "$T/build"; die "the build"; }
+"$SRC_ROOT/tests/build.sh" tsan >"$T/build" 2>&1 || { tail -n 20 "$T/build"; die "the build"; }
 TSAN=$SRC_ROOT/build/tsan
 export TSAN_OPTIONS="halt_on_error=1 exitcode=66"
 # what takes long and says nothing of threads: thousands of files that one makes and removes, each size once
