@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/show/suggest.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "format/crypto/shortage.h"
 #include "restore/app/app.h"
 #include "restore/app/confine.h"

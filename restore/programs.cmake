@@ -3,7 +3,7 @@
 add_executable(bkp-restore restore/main.c ${STARVED})
 target_link_libraries(bkp-restore PRIVATE bkp_restore)
 target_compile_options(bkp-restore PRIVATE -include ${CMAKE_SOURCE_DIR}/bkp/base/banned.h)
-target_compile_definitions(bkp-restore PRIVATE BKP_VERSION="${PROJECT_VERSION}")
+target_include_directories(bkp-restore PRIVATE ${GEN})
 install(TARGETS bkp-restore RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
 # What every medium carries in its own folder tools/ (bkp/write/media/medium_docs.h): bkp copies it from beside itself, or from
@@ -30,7 +30,8 @@ if(BKP_STATIC_RESTORE)
 	add_executable(bkp-restore-static restore/main.c ${STARVED} restore/app/static_stubs.c)
 	target_include_directories(bkp-restore-static PRIVATE $<TARGET_PROPERTY:bkp_restore,INTERFACE_INCLUDE_DIRECTORIES>)
 	target_compile_options(bkp-restore-static PRIVATE -include ${CMAKE_SOURCE_DIR}/bkp/base/banned.h)
-	target_compile_definitions(bkp-restore-static PRIVATE BKP_VERSION="${PROJECT_VERSION}" BKP_STATIC_PROGRAM)
+	target_compile_definitions(bkp-restore-static PRIVATE BKP_STATIC_PROGRAM)
+	target_include_directories(bkp-restore-static PRIVATE ${GEN})
 	target_link_libraries(bkp-restore-static PRIVATE $<TARGET_FILE:bkp_restore> $<TARGET_FILE:bkp_read>
 		$<TARGET_FILE:bkp_format> $<TARGET_FILE:bkp_base> ${STATIC_LIBS})
 	add_dependencies(bkp-restore-static bkp_restore bkp_read bkp_format bkp_base)

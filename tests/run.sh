@@ -106,11 +106,11 @@ build() { # NAME; the demo may have configured it without tests
 	return 1
 }
 
-presets="asan release"
-[ "$tier" = quick ] || presets="$presets tsan"
-[ -z "${BKP_COVERAGE:-}" ] || presets=coverage # tests/coverage.sh: scenarios and unit tests only
-for preset in $presets; do
-	build $preset || { echo "the build '$preset' failed"; echo "0 passed, 1 failed"; exit 1; }
+builds="asan release"
+[ "$tier" = quick ] || builds="$builds tsan"
+[ -z "${BKP_COVERAGE:-}" ] || builds=coverage # tests/coverage.sh: scenarios and unit tests only
+for name in $builds; do
+	build $name || { echo "the build '$name' failed"; echo "0 passed, 1 failed"; exit 1; }
 done
 export BKP_BIN=$PWD/build/asan BKP_RELEASE=$PWD/build/release BKP_SRC=$PWD
 [ -z "${BKP_COVERAGE:-}" ] || export BKP_BIN=$PWD/build/coverage BKP_RELEASE=$PWD/build/coverage

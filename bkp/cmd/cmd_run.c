@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "cmd/app/app.h"
 #include "cmd/app/interrupt.h"
 #include "cmd/app/outcome.h"

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "format/crypto/digest.h"
 #include "format/procedure/procedure_html.h"
 #include "restore/app/progress.h"

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/path.h"
+#include "base/version.h"
 #include "format/crypto/digest.h"
 #include "restore/drill/drill.h"
 #include "restore/drill/variables.h"

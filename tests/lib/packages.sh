@@ -10,7 +10,7 @@ BKP_BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config gettext python3
   age lz4 zstd minisign openssl rsync"
 # to test
 # shellcheck disable=SC2034 # for tests/run.sh
-BKP_TEST_PACKAGES="$BKP_BUILD_PACKAGES clang libclang-rt-14-dev clang-format-14 libcmocka-dev
+BKP_TEST_PACKAGES="$BKP_BUILD_PACKAGES clang libclang-rt-14-dev debootstrap dpkg-dev clang-format-14 libcmocka-dev
   postgresql mariadb-server mariadb-client orthanc sqlite3 curl
   chromium fonts-ipafont-gothic poppler-utils
   cron systemd openssh-server zip busybox

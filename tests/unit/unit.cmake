@@ -8,7 +8,8 @@ foreach(source ${UNIT_SOURCES})
 	target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests ${CMAKE_SOURCE_DIR}/tests/unit)
 	target_link_libraries(${name} PRIVATE bkp_cmd bkp_restore bkp_write bkp_read bkp_format bkp_base PkgConfig::CMOCKA
 		PkgConfig::SODIUM PkgConfig::ARCHIVE PkgConfig::JANSSON PkgConfig::CRYPTO PkgConfig::LZ4 PkgConfig::ZSTD m)
-	target_compile_definitions(${name} PRIVATE TEST_DATA="${CMAKE_SOURCE_DIR}/tests" BKP_VERSION="${PROJECT_VERSION}")
+	target_compile_definitions(${name} PRIVATE TEST_DATA="${CMAKE_SOURCE_DIR}/tests")
+	target_include_directories(${name} PRIVATE ${GEN})
 	# tests build texts and name lists on the fly
 	target_compile_options(${name} PRIVATE -Wno-format-nonliteral -Wno-write-strings)
 	add_test(NAME ${name} COMMAND ${name})

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/version.h"
 #include "cmd/tools_sums.h"
 #include "write/media/medium_docs.h"
 

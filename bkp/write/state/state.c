@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "format/crypto/age.h"
 #include "read/ledger/ledger.h"
 #include "read/vault/repository.h"

@@ -18,6 +18,7 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "format/crypto/age.h"
 #include "format/medium/chunker.h"
 #include "read/ledger/ledger.h"
