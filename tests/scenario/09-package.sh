@@ -8,7 +8,7 @@ PROGRAMS=${BKP_RELEASE:-$BKP_BIN}
 
 # ---- two packages: this version, and one that says it is a former one ----
 package() { # BUILD TO
-	cpack --config "$1/CPackConfig.cmake" -B "$2" >"$T/cpack" 2>&1 || { cat "$T/cpack" >&2; die "cpack"; }
+	cpack --config "$1/CPackConfig.cmake" -B "$2" >"$T/cpack" 2>&1 || fail cpack "$T/cpack"
 	find "$2" -maxdepth 1 -name '*.deb'
 }
 options=(-DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS=-O0 -DBKP_TESTS=OFF -DBKP_VERSION=0.0.9)
@@ -23,32 +23,34 @@ say "$(basename "$former") and $(basename "$now") are made"
 # ---- a bare system: what debootstrap makes of where this machine has its packages from ----
 B=$T/bare
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Codename: bookworm' 'Component: main' 'Origin: Debian' | sort -u | head -n 1)
-debootstrap --variant=minbase bookworm "$B" "$mirror" >"$T/debootstrap" 2>&1 || { tail "$T/debootstrap" >&2; die "debootstrap"; }
+debootstrap --variant=minbase bookworm "$B" "$mirror" >"$T/debootstrap" 2>&1 || fail debootstrap "$T/debootstrap"
 cp -a /etc/apt/apt.conf.d/99* "$B/etc/apt/apt.conf.d/" 2>/dev/null || true
 cp /etc/resolv.conf "$B/etc/" 2>/dev/null || true
 mount -t proc proc "$B/proc"
 inside() { chroot "$B" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"; }
 install() { # DEB
 	cp "$1" "$B/tmp/bkp.deb"
-	inside apt-get install -y -qq --no-install-recommends /tmp/bkp.deb >"$T/apt" 2>&1 || { tail -n 20 "$T/apt" >&2; die "apt-get install"; }
+	inside apt-get install -y -qq --no-install-recommends /tmp/bkp.deb >"$T/apt" 2>&1 || fail "apt-get install" "$T/apt"
 }
-inside apt-get update -qq >"$T/apt" 2>&1 || { cat "$T/apt" >&2; die "apt-get update"; }
+inside apt-get update -qq >"$T/apt" 2>&1 || fail "apt-get update" "$T/apt"
 install "$former"
 [ "$(inside bkp --version)" = "bkp 0.0.9" ] || die "the former version is not there"
 [ -d "$B/etc/bkp" ] && [ -z "$(ls "$B/etc/bkp")" ] || die "/etc/bkp: $(ls "$B/etc/bkp")"
 for page in bkp.8 bkp-run.8 bkp-policy.5 bkp-restore.1; do
 	[ -e "$B/usr/share/man/man${page##*.}/$page" ] || die "no manual page $page"
 done
-[ ! -e "$B/etc/systemd/system/timers.target.wants/bkp-run.timer" ] && ! ls "$B"/etc/cron.d/bkp* 2>/dev/null || die "something is started"
+[ ! -e "$B/etc/systemd/system/timers.target.wants/bkp-run.timer" ] && ! ls "$B"/etc/cron.d/bkp* 2>/dev/null ||
+	die "something is started"
 mkdir "$T/units"
 for unit in service timer; do sed "s#/usr/sbin/bkp#$BKP#" "$B/usr/lib/systemd/system/bkp-run.$unit" >"$T/units/bkp-run.$unit"; done
 systemd-analyze verify --man=no "$T"/units/* >"$T/out" 2>&1 || fail "systemd does not take the units" "$T/out"
 ! grep bkp-run "$T/out" || die "systemd has something to say of the units"
 completed() { # WORD...: what the last one may become
-	inside bash -c '. /usr/share/bash-completion/completions/bkp; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _bkp; echo "${COMPREPLY[@]}"' - "$@"
+	inside bash -c '. /usr/share/bash-completion/completions/bkp
+		COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _bkp; echo "${COMPREPLY[@]}"' - "$@"
 }
-[ "$(completed bkp rota)" = rotate ] && [ "$(completed bkp rotate --oper)" = --operator ] && [ "$(completed bkp-restore extr)" = extract ] ||
-	die "completion: $(completed bkp rota), $(completed bkp rotate --oper), $(completed bkp-restore extr)"
+{ completed bkp rota && completed bkp rotate --oper && completed bkp-restore extr; } >"$T/out"
+[ "$(echo $(cat "$T/out"))" = "rotate --operator extract" ] || fail "completion" "$T/out"
 say "on a bare Debian 12 it installs with $(grep -c ' newly installed\|^Setting up' "$T/apt") packages of the archive, and starts nothing"
 
 # ---- a site of the former version ----
@@ -86,6 +88,7 @@ status inside bkp rotate RDX-01 --operator Sato
 [ -z "$(rsync -aHnc --delete --itemize-changes "$B/srv/documents/" "$T/back/srv/documents/")" ] || die "another tree comes back"
 say "over a former version: policy untouched, repository and sealed disk accepted, its tools are this version's"
 
-inside apt-get remove -y -qq bkp >"$T/apt" 2>&1 || { cat "$T/apt" >&2; die "apt-get remove"; }
-[ ! -e "$B/usr/sbin/bkp" ] && [ -e "$B/etc/bkp/policy.yaml" ] && [ -e "$B/var/lib/bkp/journal.jsonl" ] || die "removal took what the site wrote"
+inside apt-get remove -y -qq bkp >"$T/apt" 2>&1 || fail "apt-get remove" "$T/apt"
+[ ! -e "$B/usr/sbin/bkp" ] && [ -e "$B/etc/bkp/policy.yaml" ] && [ -e "$B/var/lib/bkp/journal.jsonl" ] ||
+	die "removal took what the site wrote"
 say "removed, it leaves policy, state and media"
