@@ -18,7 +18,8 @@ static void mend_cut(char *s, size_t size)
 }
 
 /* Code and message; what belonged to an earlier error goes. */
-static void set_message(struct err *err, enum err_kind kind, const char *code, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 4, 0)))
+set_message(struct err *err, enum err_kind kind, const char *code, const char *fmt, va_list ap)
 {
 	snprintf(err->code, sizeof(err->code), "%s", code);
 	err->hint[0] = '\0';

@@ -50,7 +50,7 @@ completed() { # WORD...: what the last one may become
 		COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _bkp; echo "${COMPREPLY[@]}"' - "$@"
 }
 { completed bkp rota && completed bkp rotate --oper && completed bkp-restore extr; } >"$T/out"
-[ "$(echo $(cat "$T/out"))" = "rotate --operator extract" ] || fail "completion" "$T/out"
+[ "$(tr "\n" " " <"$T/out")" = "rotate --operator extract " ] || fail "completion" "$T/out"
 say "on a bare Debian 12 it installs with $(grep -c ' newly installed\|^Setting up' "$T/apt") packages of the archive, and starts nothing"
 
 # ---- a site of the former version ----
