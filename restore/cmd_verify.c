@@ -153,7 +153,7 @@ static void take_reported(void *arg, const char *where, const struct reported *r
 }
 
 /* Contradictions are faults like any other. */
-static void compare(struct job *j, const struct app_generation *g)
+static void compare_journals(struct job *j, const struct app_generation *g)
 {
 	struct err why = ERR_INIT;
 	char dir[GENERATION_DIR], show[SHOW];
@@ -240,7 +240,7 @@ static int look_around(struct job *j, struct err *err)
 }
 
 /* root: NULL unless it was decrypted. */
-static void summary(
+static void print_summary(
     const struct job *j, uint64_t number, const struct verify_result *res, const struct generation_root *root)
 {
 	char size[PROGRESS_SIZE_TEXT];
@@ -309,7 +309,7 @@ int cmd_verify(struct app *app, int argc, char **argv)
 	interrupt_says(text("interrupted: what was not read by then is not known to be whole"),
 	    text("nothing was changed; repeat the command"), APP_UNKNOWN);
 	progress_begin(&j.progress, 0, app->quiet);
-	compare(&j, &g);
+	compare_journals(&j, &g);
 	contradicted = j.faults;
 	r = verify_generation(app->vault, g.number, &opt, &cb, &res, &err);
 	res.faults += contradicted;
@@ -319,7 +319,7 @@ int cmd_verify(struct app *app, int argc, char **argv)
 	/* that it cannot be decrypted is among the faults already */
 	if (app->deep && vault_r_root(app->vault, g.g, opt.ids, opt.n_ids, &root, NULL))
 		root = NULL;
-	summary(&j, g.number, &res, root);
+	print_summary(&j, g.number, &res, root);
 	generation_root_free(root);
 	app_generation_close(&g);
 	if (r)

@@ -48,7 +48,7 @@ static const char *medium_of(const struct app_command *c)
 	return c->options & APP_NO_MEDIUM ? "" : "--medium DIR ";
 }
 
-static int help(const struct app *app)
+static int print_help(const struct app *app)
 {
 	size_t i;
 
@@ -87,7 +87,7 @@ static int unknown_command(const struct app *app, const char *name)
 	return app_unknown(app, suggest_word(name, names, N_COMMANDS), text("unknown command '%s'"), name);
 }
 
-static int run(struct app *app, int argc, char **argv)
+static int run_command(struct app *app, int argc, char **argv)
 {
 	struct options_found found = {.used = 0};
 	int r = options_take(app, argc, argv, &found);
@@ -108,7 +108,7 @@ static int run(struct app *app, int argc, char **argv)
 		found.help = true;
 	}
 	if (found.help)
-		return help(app);
+		return print_help(app);
 	if (!argc)
 		return app_usage(app, "%s", text("a command is missing"));
 	if (!app->command)
@@ -148,7 +148,7 @@ int main(int argc, char **argv)
 		return shortage_end(
 		    app_error(&(struct err){.code = "E-INIT-01", .msg = "libsodium"}, APP_FAILED));
 	}
-	r = run(&app, argc, argv);
+	r = run_command(&app, argc, argv);
 	if (r == APP_OK && (app.unvouched || app.incomplete))
 		r = APP_ATTENTION;
 	app_close(&app);

@@ -53,7 +53,7 @@ struct judging {
 	struct err neither; /* why the first one does not vouch */
 };
 
-static void judge(void *arg, const char *where, const struct reported *r)
+static void judge_journal(void *arg, const char *where, const struct reported *r)
 {
 	struct judging *j = arg;
 	char show[SHOW];
@@ -77,7 +77,7 @@ int vouch_generation(struct app *app, const struct app_generation *g)
 	struct err err = ERR_INIT;
 
 	generation_dir(g->number, j.dir);
-	if (vouch_each(app, g->number, judge, &j, &err))
+	if (vouch_each(app, g->number, judge_journal, &j, &err))
 		return app_error(&err, APP_UNKNOWN);
 	if (j.another)
 		return app_error(&j.why, APP_FAILED);

@@ -21,7 +21,7 @@
 #include "restore/extract/plan.h"
 #include "restore/extract/target.h"
 
-static int made(void *arg, const char *path, struct err *err)
+static int folder_made(void *arg, const char *path, struct err *err)
 {
 	(void)arg;
 	(void)path;
@@ -38,21 +38,21 @@ static int open_to(const struct replay *r, const char *to, struct err *err)
 
 	if (!c)
 		return err_nomem(err);
-	if (!target_enter(c, to, made, NULL, &parent, &name, err))
+	if (!target_enter(c, to, folder_made, NULL, &parent, &name, err))
 		fd = io_make_dir(parent, name, 0700, err);
 	target_cursor_free(c);
 	return fd;
 }
 
-static bool stop(void *arg)
+static bool stop_asked(void *arg)
 {
 	return replay_interrupted(arg);
 }
 
-static int extract(struct replay *r, struct drill_step *s, const struct app_generation *g,
+static int extract_step(struct replay *r, struct drill_step *s, const struct app_generation *g,
     struct outcome *outcome, struct err *err)
 {
-	struct extract_options opt = {.stop = stop, .stop_arg = r};
+	struct extract_options opt = {.stop = stop_asked, .stop_arg = r};
 	const struct generation_dataset *ds = generation_root_dataset(g->root, s->dataset);
 	IO_FD_AUTO to = open_to(r, s->to, err);
 	struct progress progress;
@@ -82,7 +82,7 @@ static int extract(struct replay *r, struct drill_step *s, const struct app_gene
 	return n;
 }
 
-static bool judge(struct drill_step *s, const struct outcome *o, int failed)
+static bool judge_outcome(struct drill_step *s, const struct outcome *o, int failed)
 {
 	int code = outcome_exit(o);
 
@@ -112,7 +112,7 @@ static void *extract_confined(void *arg)
 	struct confined *c = arg;
 
 	confine_thread(scratch_fd(c->r->scratch));
-	c->failed = extract(c->r, c->s, c->g, c->outcome, &c->s->why);
+	c->failed = extract_step(c->r, c->s, c->g, c->outcome, &c->s->why);
 	return NULL;
 }
 
@@ -146,7 +146,7 @@ bool replay_restore(struct replay *r, struct drill_step *s)
 		g = &other;
 	}
 	failed = bring_back(r, s, g, &outcome);
-	well = judge(s, &outcome, failed);
+	well = judge_outcome(s, &outcome, failed);
 	if (!strcmp(s->why.code, "E-RESTORE-15"))
 		err_set(&s->why, "E-DRILL-20", "%s", text("interrupted"));
 	app_generation_close(&other);

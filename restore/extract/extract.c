@@ -162,7 +162,7 @@ int extract_copied(struct extract *x, const char *first, const char *path, struc
 }
 
 /* What belongs to one data set. */
-static void forget(struct extract *x)
+static void forget_dataset(struct extract *x)
 {
 	size_t i;
 
@@ -210,11 +210,11 @@ static bool is_foreign(int targetfd)
 	return names > 2 || fgetxattr(targetfd, "system.posix_acl_default", NULL, 0) > 0;
 }
 
-static int prepare(struct extract *x, int targetfd, struct err *err)
+static int prepare_dataset(struct extract *x, int targetfd, struct err *err)
 {
 	unsigned n = x->opt.threads ? x->opt.threads : extract_writers_processors();
 
-	forget(x);
+	forget_dataset(x);
 	x->targetfd = targetfd;
 	x->foreign = is_foreign(targetfd);
 	x->lot_items = LOT_FIRST;
@@ -259,7 +259,7 @@ void extract_free(struct extract *x)
 {
 	if (!x)
 		return;
-	forget(x);
+	forget_dataset(x);
 	free(x);
 }
 
@@ -297,7 +297,7 @@ static int pass_over(struct extract *x, struct catalog_r *c, const char *path, s
 	return block > catalog_r_at(c) + 1 ? begin_stretch(x, c, block, err) : 0;
 }
 
-static int forwards(struct extract *x, struct catalog_r *c, struct err *err)
+static int walk_forwards(struct extract *x, struct catalog_r *c, struct err *err)
 {
 	size_t asked = SIZE_MAX; /* the block in which it was last asked whether to go on elsewhere */
 	struct catalog_item item;
@@ -336,7 +336,7 @@ static int forwards(struct extract *x, struct catalog_r *c, struct err *err)
 /* The first pass, and everything that it gave to others. */
 static int make_all(struct extract *x, struct catalog_r *c, struct err *err)
 {
-	int r = forwards(x, c, err);
+	int r = walk_forwards(x, c, err);
 
 	if (r)
 		atomic_store(&x->ending, true);
@@ -376,7 +376,7 @@ int extract_dataset(struct extract *x, struct arc_r *arc, const struct generatio
 	}
 	x->arc = arc;
 	x->plan = plan;
-	r = prepare(x, targetfd, err);
+	r = prepare_dataset(x, targetfd, err);
 	if (!r && catalog_r_blocks(c)) {
 		r = make_all(x, c, err);
 		if (!r)

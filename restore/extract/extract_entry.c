@@ -22,7 +22,7 @@
 #include "restore/extract/plan.h"
 #include "restore/extract/target.h"
 
-static int exists(const struct extract_place *at, bool folder, struct err *err)
+static int say_exists(const struct extract_place *at, bool folder, struct err *err)
 {
 	if (at->folder)
 		return err_set(err, "E-RESTORE-07", "%s", text("a folder of that name is there"));
@@ -31,7 +31,7 @@ static int exists(const struct extract_place *at, bool folder, struct err *err)
 	return err_set(err, "E-RESTORE-07", "%s", text("is there already"));
 }
 
-static int look(struct extract_place *at, struct err *err)
+static int look_at_place(struct extract_place *at, struct err *err)
 {
 	struct stat st;
 
@@ -93,10 +93,10 @@ static int put_folder(
 		extract_disk_error(errno, text("cannot be made"), &why);
 		return extract_fault(x, OUTCOME_FAILED, item->path, &why, err);
 	}
-	if (look(at, &why))
+	if (look_at_place(at, &why))
 		return extract_fault(x, OUTCOME_FAILED, item->path, &why, err);
 	if (!at->folder) {
-		exists(at, true, &why);
+		say_exists(at, true, &why);
 		return extract_fault(x, OUTCOME_EXISTS, item->path, &why, err);
 	}
 	return keep_folder(x, item, true, err);
@@ -155,7 +155,7 @@ static int make_whole(struct extract *x, const struct catalog_item *item, int pa
 }
 
 /* Under its name when that is free, else (overwrite) beside it and renamed when it is whole. */
-static int put(struct extract *x, const struct catalog_item *item, const struct extract_place *at,
+static int place_special(struct extract *x, const struct catalog_item *item, const struct extract_place *at,
     bool *ret_warning, struct err *err)
 {
 	const char *temporary = x->writer.temporary, *name = at->exists ? temporary : at->name;
@@ -190,10 +190,10 @@ static int put_special(
 	struct err why = ERR_INIT;
 	bool warning = false;
 
-	if (look(at, &why))
+	if (look_at_place(at, &why))
 		return extract_fault(x, OUTCOME_FAILED, item->path, &why, err);
 	if (at->exists && (!x->opt.overwrite || at->folder)) {
-		exists(at, false, &why);
+		say_exists(at, false, &why);
 		return extract_fault(x, OUTCOME_EXISTS, item->path, &why, err);
 	}
 	if (item->flags & CATALOG_UNREADABLE) {
@@ -205,7 +205,7 @@ static int put_special(
 		err_set(&why, "E-RESTORE-06", "%s", text("is a device, left out"));
 		return extract_fault(x, OUTCOME_SKIPPED, item->path, &why, err);
 	}
-	if (put(x, item, at, &warning, &why))
+	if (place_special(x, item, at, &warning, &why))
 		return extract_fault(x, OUTCOME_FAILED, item->path, &why, err);
 	outcome_count(x->outcome, type == AE_IFLNK ? OUTCOME_LINK : OUTCOME_SPECIAL);
 	if (warning && extract_say(x, OUTCOME_ATTRIBUTES, item->path, &why, err))
@@ -322,10 +322,10 @@ int extract_link(struct extract *x, struct extract_item *it, struct err *err)
 	int r;
 
 	r = target_enter(x->cursor, it->path, note_made, x, &at.parent, &at.name, &why);
-	if (r || look(&at, &why))
+	if (r || look_at_place(&at, &why))
 		return extract_fault(x, OUTCOME_FAILED, it->path, &why, err);
 	if (at.exists && (!x->opt.overwrite || at.folder)) {
-		exists(&at, false, &why);
+		say_exists(&at, false, &why);
 		return extract_fault(x, OUTCOME_EXISTS, it->path, &why, err);
 	}
 	r = put_link(x, it, &at, &why);

@@ -87,7 +87,7 @@ static int write_content(struct sink *s, const struct extract_item *it, struct e
 }
 
 /* 0, 1: its attributes are not all there (err), -1: in *ret_state whether it failed, or was only left off */
-static int fill(struct extract_writer *w, int fd, const struct extract_item *it,
+static int fill_file(struct extract_writer *w, int fd, const struct extract_item *it,
     enum extract_state *ret_state, struct err *err)
 {
 	struct sink s = {.x = w->x, .fd = fd, .asks = w == &w->x->writer};
@@ -97,7 +97,7 @@ static int fill(struct extract_writer *w, int fd, const struct extract_item *it,
 	return r ? -1 : extract_meta_set(w->x, fd, &it->meta, w->x->foreign, err);
 }
 
-static int make(int parent, const char *name)
+static int make_file(int parent, const char *name)
 {
 	return openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
@@ -117,12 +117,12 @@ static int make_beside(
 	*ret_state = ITEM_FAILED;
 	if (unlinkat(parent, w->temporary, 0) && errno != ENOENT)
 		return err_sys(err, "E-RESTORE-09", errno, "%s", text("cannot be replaced"));
-	fd = make(parent, w->temporary);
+	fd = make_file(parent, w->temporary);
 	return fd < 0 ? extract_disk_error(errno, text("cannot be made"), err) : fd;
 }
 
 /* A disk may refuse only now what it seemed to take. */
-static int finish(int *fd, int parent, const char *made, const char *name, struct err *err)
+static int close_and_rename(int *fd, int parent, const char *made, const char *name, struct err *err)
 {
 	if (close(io_take(fd)) && errno != EINTR)
 		return extract_disk_error(errno, text("cannot be written"), err);
@@ -131,7 +131,7 @@ static int finish(int *fd, int parent, const char *made, const char *name, struc
 	return 0;
 }
 
-static enum extract_state put(struct extract_writer *w, struct extract_item *it, struct err *err)
+static enum extract_state write_file(struct extract_writer *w, struct extract_item *it, struct err *err)
 {
 	enum extract_state state = ITEM_FAILED;
 	const char *name, *made;
@@ -146,7 +146,7 @@ static enum extract_state put(struct extract_writer *w, struct extract_item *it,
 		return ITEM_FAILED;
 	}
 	made = name;
-	fd = make(parent, name);
+	fd = make_file(parent, name);
 	if (fd < 0 && errno == EEXIST) {
 		made = w->temporary;
 		fd = make_beside(w, parent, name, &state, err);
@@ -155,9 +155,9 @@ static enum extract_state put(struct extract_writer *w, struct extract_item *it,
 	}
 	if (fd < 0)
 		return state;
-	r = fill(w, fd, it, &state, err);
+	r = fill_file(w, fd, it, &state, err);
 	it->warning = r == 1;
-	if (r >= 0 && finish(&fd, parent, made, name, &late)) {
+	if (r >= 0 && close_and_rename(&fd, parent, made, name, &late)) {
 		*err = late;
 		r = -1;
 	}
@@ -171,7 +171,7 @@ void extract_file(struct extract_writer *w, struct extract_item *it)
 	struct err why = ERR_INIT;
 
 	it->warning = false;
-	it->state = put(w, it, &why);
+	it->state = write_file(w, it, &why);
 	/* one that was left off says nothing: what ended the run is said */
 	if (it->state == ITEM_WAITING || (it->state == ITEM_DONE && !it->warning))
 		return;

@@ -188,7 +188,7 @@ int extract_meta_take(const struct extract *x, struct archive_entry *e, bool fol
 /* ---- setting ---- */
 
 /* Only the first fault is told of: it has most to do with the cause. */
-static void fault(struct err *why, int errnum, const char *what)
+static void note_fault(struct err *why, int errnum, const char *what)
 {
 	if (!why->code[0])
 		err_sys(why, "E-RESTORE-08", errnum, text("some attributes could not be set: %s"), what);
@@ -273,7 +273,7 @@ static void set_attrs(const struct object *o, const struct extract_meta *m, bool
 		memcpy(&n, p, sizeof(n));
 		p += sizeof(n) + strlen(name) + 1;
 		if (is_acl(name) == acls && set_attr(o, name, p, n))
-			fault(why, errno, path_show(name, shown, sizeof(shown)));
+			note_fault(why, errno, path_show(name, shown, sizeof(shown)));
 		p += n;
 	}
 }
@@ -287,7 +287,7 @@ int extract_meta_set(
 	struct object o;
 
 	if (object_of(fd, &o)) {
-		fault(&why, errno, text("permissions"));
+		note_fault(&why, errno, text("permissions"));
 		goto out;
 	}
 	if (inherited && !m->acl_access)
@@ -296,15 +296,15 @@ int extract_meta_set(
 		drop_acl(&o, DEFAULT);
 	/* the owner first: changing it takes away privileges */
 	if (x->opt.same_owner && fchownat(fd, "", m->uid, m->gid, AT_EMPTY_PATH)) {
-		fault(&why, errno, text("owner"));
+		note_fault(&why, errno, text("owner"));
 		mode &= ~(mode_t)(S_ISUID | S_ISGID);
 	}
 	set_attrs(&o, m, false, &why);
 	if (set_mode(&o, mode))
-		fault(&why, errno, text("permissions"));
+		note_fault(&why, errno, text("permissions"));
 	set_attrs(&o, m, true, &why);
 	if (m->has_mtime && set_times(&o, times))
-		fault(&why, errno, text("time of change"));
+		note_fault(&why, errno, text("time of change"));
 out:
 	if (!why.code[0])
 		return 0;

@@ -129,7 +129,7 @@ static int settle_item(struct extract *x, struct extract_item *it, struct err *e
 }
 
 /* Goes on after a fault that ends the run: what was done is counted. */
-static int settle(struct extract *x, struct extract_lot *l, struct err *err)
+static int settle_lot(struct extract *x, struct extract_lot *l, struct err *err)
 {
 	struct err why = ERR_INIT;
 	size_t i;
@@ -172,7 +172,7 @@ static int take_back(struct extract *x, struct err *err)
 	for (i = 1; i < x->n_given; i++)
 		x->given[i - 1] = x->given[i];
 	x->n_given--;
-	if (settle(x, l, r ? NULL : &why))
+	if (settle_lot(x, l, r ? NULL : &why))
 		r = -1;
 	extract_lot_reset(l);
 	if (x->building)

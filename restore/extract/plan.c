@@ -50,7 +50,7 @@ static size_t set_match(const char *s, unsigned char c, bool *ret_in)
 	return (size_t)(p + 1 - s);
 }
 
-static size_t character(const char *s)
+static size_t character_bytes(const char *s)
 {
 	size_t n = 1;
 
@@ -63,7 +63,7 @@ static size_t character(const char *s)
 }
 
 /* One element of the glob that is not a star against *name; both move on. */
-static bool element(const char **glob, const char **name)
+static bool match_element(const char **glob, const char **name)
 {
 	const char *g = *glob;
 	bool in = false;
@@ -75,7 +75,7 @@ static bool element(const char **glob, const char **name)
 		if (**name == '/')
 			return false;
 		*glob += 1;
-		*name += character(*name);
+		*name += character_bytes(*name);
 		return true;
 	}
 	if (*g == '[' && (n = set_match(g, (unsigned char)**name, &in)) > 0) {
@@ -143,7 +143,7 @@ bool plan_glob(const char *glob, const char *name)
 			star = (struct back){++glob, name, false};
 		} else if (!*glob && !*name) {
 			return true;
-		} else if (!*glob || !element(&glob, &name)) {
+		} else if (!*glob || !match_element(&glob, &name)) {
 			if (!take_more(&star, &deep, &glob, &name))
 				return false;
 		}
@@ -262,7 +262,7 @@ static bool glob_selects(const struct pattern *p, char *work)
 	}
 }
 
-static bool selects(const struct pattern *p, const char *path)
+static bool pattern_selects(const struct pattern *p, const char *path)
 {
 	char *work;
 	bool r;
@@ -282,7 +282,7 @@ bool plan_match(const struct plan *p, const char *path)
 	size_t i;
 
 	for (i = 0; i < p->n; i++)
-		if (selects(&p->patterns[i], path))
+		if (pattern_selects(&p->patterns[i], path))
 			return true;
 	return p->n == 0;
 }
@@ -293,7 +293,7 @@ bool plan_select(struct plan *p, const char *path)
 	size_t i;
 
 	for (i = 0; i < p->n; i++)
-		if (selects(&p->patterns[i], path))
+		if (pattern_selects(&p->patterns[i], path))
 			any = p->patterns[i].hit = true;
 	return any;
 }

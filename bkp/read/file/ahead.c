@@ -91,7 +91,7 @@ static void read_part(struct ahead *a, struct part *part)
 	part->errnum = errno;
 }
 
-static void *reading(void *arg)
+static void *ahead_thread(void *arg)
 {
 	struct ahead *a = arg;
 
@@ -117,13 +117,13 @@ static void *reading(void *arg)
 }
 
 /* That it cannot be started is no fault: then the caller reads himself. */
-static void start(struct ahead *a)
+static void start_thread(struct ahead *a)
 {
 	sigset_t all, before;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	a->started = !pthread_create(&a->id, NULL, reading, a);
+	a->started = !pthread_create(&a->id, NULL, ahead_thread, a);
 	a->thread = a->started;
 	if (a->started)
 		(void)pthread_setname_np(a->id, "bkp-ahead");
@@ -150,7 +150,7 @@ void ahead_begin(struct ahead *a, int fd, bool from_device)
 		ahead_drop_cache(fd);
 }
 
-static ssize_t give(const struct part *part, uint8_t **ret)
+static ssize_t give_part(const struct part *part, uint8_t **ret)
 {
 	errno = part->errnum;
 	*ret = part->p;
@@ -171,16 +171,16 @@ static ssize_t next_read(struct ahead *a, uint8_t **ret)
 	while (!a->n)
 		pthread_cond_wait(&a->changed, &a->lock);
 	a->given = true;
-	n = give(&a->parts[a->head], ret);
+	n = give_part(&a->parts[a->head], ret);
 	pthread_mutex_unlock(&a->lock);
 	return n;
 }
 
 /* From here on the thread reads; the part in the caller's hands is the oldest. */
-static void engage(struct ahead *a)
+static void engage_thread(struct ahead *a)
 {
 	if (!a->started)
-		start(a);
+		start_thread(a);
 	pthread_mutex_lock(&a->lock);
 	a->engaged = a->active = a->started;
 	pthread_mutex_unlock(&a->lock);
@@ -190,7 +190,7 @@ ssize_t ahead_next(struct ahead *a, uint8_t **ret)
 {
 	/* the first part is read by the caller: most files have no other */
 	if (!a->engaged && a->thread && a->given && a->parts[0].n == (ssize_t)AHEAD_PART)
-		engage(a);
+		engage_thread(a);
 	if (a->engaged)
 		return next_read(a, ret);
 	read_part(a, &a->parts[0]);
@@ -198,7 +198,7 @@ ssize_t ahead_next(struct ahead *a, uint8_t **ret)
 	a->given = true;
 	a->n = 1;
 	pthread_mutex_unlock(&a->lock);
-	return give(&a->parts[0], ret);
+	return give_part(&a->parts[0], ret);
 }
 
 void ahead_free(struct ahead *a)

@@ -47,7 +47,7 @@ size_t digestset_count(const struct digestset *s)
 	return s->n;
 }
 
-static struct cell *place(struct cell *cells, size_t cap, const uint8_t key[DIGEST_LEN])
+static struct cell *cell_of(struct cell *cells, size_t cap, const uint8_t key[DIGEST_LEN])
 {
 	uint64_t h;
 	size_t i;
@@ -59,7 +59,7 @@ static struct cell *place(struct cell *cells, size_t cap, const uint8_t key[DIGE
 	return &cells[i];
 }
 
-static int grow(struct digestset *s, struct err *err)
+static int grow_table(struct digestset *s, struct err *err)
 {
 	size_t cap = s->cap * 2, i;
 	struct cell *more = calloc(cap, sizeof(*more));
@@ -68,7 +68,7 @@ static int grow(struct digestset *s, struct err *err)
 		return err_nomem(err);
 	for (i = 0; i < s->cap; i++)
 		if (s->cells[i].value)
-			*place(more, cap, s->cells[i].key) = s->cells[i];
+			*cell_of(more, cap, s->cells[i].key) = s->cells[i];
 	free(s->cells);
 	s->cells = more;
 	s->cap = cap;
@@ -77,15 +77,15 @@ static int grow(struct digestset *s, struct err *err)
 
 int digestset_put(struct digestset *s, const uint8_t key[DIGEST_LEN], uint8_t value, struct err *err)
 {
-	struct cell *c = place(s->cells, s->cap, key);
+	struct cell *c = cell_of(s->cells, s->cap, key);
 
 	if (!c->value) {
 		if (s->n >= s->max)
 			return DIGESTSET_FULL;
 		if (s->n >= s->cap / 2) {
-			if (grow(s, err))
+			if (grow_table(s, err))
 				return -1;
-			c = place(s->cells, s->cap, key);
+			c = cell_of(s->cells, s->cap, key);
 		}
 		s->n++;
 		memcpy(c->key, key, DIGEST_LEN);
@@ -96,7 +96,7 @@ int digestset_put(struct digestset *s, const uint8_t key[DIGEST_LEN], uint8_t va
 
 uint8_t digestset_get(const struct digestset *s, const uint8_t key[DIGEST_LEN])
 {
-	return place(s->cells, s->cap, key)->value;
+	return cell_of(s->cells, s->cap, key)->value;
 }
 
 void digestset_key_of(const void *p, size_t n, uint8_t out[DIGEST_LEN])

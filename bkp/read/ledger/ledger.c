@@ -48,7 +48,7 @@ static int keep_link(
 	return buf_append(&l->links, line, n, err) || buf_append(&l->links, "\n", 1, err) ? -1 : 0;
 }
 
-static int take(
+static int take_record(
     struct ledger *l, const void *line, size_t n, ledger_each_fn *each, void *arg, struct err *err)
 {
 	struct journal_record r = {0};
@@ -66,7 +66,7 @@ static int take(
 
 int ledger_take(struct ledger *l, const void *line, size_t n, struct err *err)
 {
-	return take(l, line, n, NULL, NULL, err);
+	return take_record(l, line, n, NULL, NULL, err);
 }
 
 int ledger_would(const struct ledger *l, const void *line, size_t n, struct err *err)
@@ -98,18 +98,19 @@ static int take_lines(struct ledger *l, struct buf *b, ledger_each_fn *each, voi
 
 		if (!each)
 			journal_check_vouch(l->check, b->p + at, b->n - at);
-		if (take(l, b->p + at, len, each, arg, err))
+		if (take_record(l, b->p + at, len, each, arg, err))
 			return -1;
 		at += len + 1;
 	}
 	buf_consume(b, at);
 	if (b->n > JOURNAL_LINE_MAX)
 		/* refused by the checker for its length, which names the line */
-		return take(l, b->p, b->n, NULL, NULL, err);
+		return take_record(l, b->p, b->n, NULL, NULL, err);
 	return 0;
 }
 
-static int load(struct ledger *l, int fd, const char *name, ledger_each_fn *each, void *arg, struct err *err)
+static int load_records(
+    struct ledger *l, int fd, const char *name, ledger_each_fn *each, void *arg, struct err *err)
 {
 	BUF_AUTO b = BUF_INIT(JOURNAL_LINE_MAX + READ_SIZE);
 	ssize_t r;
@@ -137,7 +138,7 @@ int ledger_load_fd(int fd, const char *name, const struct minisig_public *root, 
 
 	if (ledger_new(root, &l, err))
 		return -1;
-	if (load(l, fd, name, each, arg, err)) {
+	if (load_records(l, fd, name, each, arg, err)) {
 		ledger_free(l);
 		return -1;
 	}

@@ -38,7 +38,7 @@ static const json_t *set_named(const json_t *sets, const char *name)
 	return NULL;
 }
 
-static bool less(const struct ledger_agreed *a, const json_t *o, char why[LEDGER_WHY])
+static bool is_less(const struct ledger_agreed *a, const json_t *o, char why[LEDGER_WHY])
 {
 	const struct {
 		const char *key;
@@ -84,7 +84,7 @@ bool ledger_agrees_to_less(const struct ledger *l, const json_t *members, char w
 	char unsaid[LEDGER_WHY];
 
 	for (size_t i = 0; i < l->n_agreed; i++)
-		if (less(&l->agreed[i], set_named(sets, l->agreed[i].name), why ? why : unsaid))
+		if (is_less(&l->agreed[i], set_named(sets, l->agreed[i].name), why ? why : unsaid))
 			return true;
 	/* records of epoch 1 are signed by the root key itself */
 	if (same_approvers(l, keys) || (!l->n_approvers && ledger_epoch(l) == 1))
@@ -194,7 +194,7 @@ static const struct ledger_copy *copy_on(const struct ledger_generation *g, cons
 
 /* As many newer ones as are agreed, that count and are verified on that medium.  At which dates they were
  * captured is asked before the record is written (retention.h). */
-static bool covered(
+static bool is_covered(
     const struct ledger *l, const struct ledger_generation *g, const char *dataset, const char *medium)
 {
 	const struct ledger_agreed *a = ledger_agreed(l, dataset);
@@ -215,7 +215,7 @@ static bool covered(
 static bool all_covered(const struct ledger *l, const struct ledger_generation *g, const char *medium)
 {
 	for (size_t i = 0; i < g->n_datasets; i++)
-		if (ledger_good(g, &g->datasets[i]) && !covered(l, g, g->datasets[i].name, medium))
+		if (ledger_good(g, &g->datasets[i]) && !is_covered(l, g, g->datasets[i].name, medium))
 			return false;
 	return true;
 }

@@ -39,7 +39,7 @@ void compliance_next_damaged(struct compliance_next *n, const struct compliance_
 }
 
 /* The first data set of which the medium holds nothing that is recent enough. */
-static const struct compliance_dataset *lacks(
+static const struct compliance_dataset *lacking_dataset(
     const struct compliance_next *n, const struct compliance_medium *m)
 {
 	for (size_t i = 0; i < n->v->s->n_datasets; i++) {
@@ -55,7 +55,7 @@ static bool rotation_due(const struct compliance_next *n, const struct complianc
 {
 	/* without a generation there is nothing to fill it with */
 	return m->policy->offline && m->ledger && ledger_last_committed(n->v->l) &&
-	       (lacks(n, m) || m->overdue_swap);
+	       (lacking_dataset(n, m) || m->overdue_swap);
 }
 
 /* Filled and still here: rotated since it was attached. */
@@ -158,7 +158,7 @@ void compliance_next_rotate(struct compliance_next *n, const struct compliance_m
 	/* it would be refused, and where ransomware may be no disk is attached, see compliance_next_frozen() */
 	if (n->v->s->frozen || !rotation_due(n, m))
 		return;
-	d = lacks(n, m);
+	d = lacking_dataset(n, m);
 	/* the same rotation would end as the last one did */
 	if (d && m->ledger->full) {
 		compliance_say(n,
@@ -218,7 +218,7 @@ void compliance_next_behind(struct compliance_next *n, const struct compliance_m
 
 	if (m->policy->offline || !m->ledger || m->sight == COMPLIANCE_NOT_SEEN)
 		return;
-	d = lacks(n, m);
+	d = lacking_dataset(n, m);
 	if (!d)
 		return;
 	c = compliance_copy_on(ledger_generation_by_number(n->v->l, d->newest), m->ledger->uuid);

@@ -151,7 +151,7 @@ static int read_cipher(struct agefile *f, uint64_t index, void *p, size_t n, str
 	return 0;
 }
 
-static int hold(struct agefile *f, uint64_t index, struct err *err)
+static int hold_segment(struct agefile *f, uint64_t index, struct err *err)
 {
 	size_t n = segment_length(f, index);
 
@@ -177,7 +177,7 @@ int agefile_read(struct agefile *f, uint64_t offset, void *p, size_t n, struct e
 
 		if (part > n)
 			part = n;
-		if (hold(f, index, err))
+		if (hold_segment(f, index, err))
 			return -1;
 		memcpy(out, f->segment + in, part);
 		out += part;

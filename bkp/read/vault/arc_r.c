@@ -171,7 +171,7 @@ uint64_t arc_r_elsewhere(struct arc_r *a, struct err *ret_why)
 	return a->elsewhere;
 }
 
-static void remember(struct arc_r *a, const struct generation_archive *entry, const struct err *why)
+static void remember_fault(struct arc_r *a, const struct generation_archive *entry, const struct err *why)
 {
 	struct arc_r_fault *more = NULL;
 
@@ -184,7 +184,7 @@ static void remember(struct arc_r *a, const struct generation_archive *entry, co
 	a->faults[a->n_faults++] = (struct arc_r_fault){entry->number, *why};
 }
 
-static int recall(const struct arc_r *a, const struct generation_archive *entry, struct err *err)
+static int recall_fault(const struct arc_r *a, const struct generation_archive *entry, struct err *err)
 {
 	char path[ARCFILE_PATH];
 
@@ -251,7 +251,7 @@ static int open_into(
 	slot_close(s);
 	err_wrap(&why, text("archive '%s'"), arcfile_path(entry->sha256, path));
 	if (strncmp(why.code, "E-MEM", 5) != 0)
-		remember(a, entry, &why);
+		remember_fault(a, entry, &why);
 	if (err)
 		*err = why;
 	return -1;
@@ -270,7 +270,7 @@ int arc_r_slot(struct arc_r *a, uint64_t number, struct arc_r_slot **ret, struct
 		if (s && s->state == SLOT_OPEN)
 			break;
 		if (!s && a->bad[entry - a->root->archives])
-			return recall(a, entry, err);
+			return recall_fault(a, entry, err);
 		if (!s && (s = free_slot(a))) {
 			if (open_into(a, s, entry, err))
 				return -1;

@@ -4,7 +4,7 @@
 #include "read/vault/arc_r_private.h"
 
 /* What goes wrong here goes wrong again when somebody asks, and is said then. */
-static void *decode(void *arg)
+static void *decoder_thread(void *arg)
 {
 	struct arc_r *a = arg;
 	struct arc_r_wanted w;
@@ -37,7 +37,7 @@ void arc_r_helpers(struct arc_r *a, unsigned decoders)
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	while (a->n_decoders < decoders && a->n_decoders < ARC_R_DECODERS_MAX &&
-	       !pthread_create(&a->decoders[a->n_decoders], NULL, decode, a))
+	       !pthread_create(&a->decoders[a->n_decoders], NULL, decoder_thread, a))
 		a->n_decoders++;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }

@@ -61,7 +61,7 @@ void catalog_r_close(struct catalog_r *c)
 
 /* ---- block list ---- */
 
-static int append(void *arg, uint64_t at, const void *p, uint64_t n, struct err *err)
+static int append_bytes(void *arg, uint64_t at, const void *p, uint64_t n, struct err *err)
 {
 	struct buf *out = arg;
 
@@ -176,7 +176,8 @@ int catalog_r_open(
 	buf_init(&c->last, PATH_MAX_BYTES);
 	buf_init(&c->at.bytes, CATALOG_BLOCK_MAX);
 	buf_init(&c->found.bytes, CATALOG_BLOCK_MAX);
-	if (extent_r_each(a, ds->blocks, strlen(ds->blocks), append, &c->list, err) || parse_list(c, err)) {
+	if (extent_r_each(a, ds->blocks, strlen(ds->blocks), append_bytes, &c->list, err) ||
+	    parse_list(c, err)) {
 		catalog_r_close(c);
 		return err_wrap(err, text("the block list of data set '%s'"), ds->name);
 	}
@@ -226,7 +227,7 @@ static int block_open(const struct catalog_r *c, struct arc_r *a, struct block *
 	b->seen = 0;
 	b->promised = l.entries;
 	b->first_checked = false;
-	if (extent_r_each(a, extents, (size_t)n, append, &b->bytes, err) ||
+	if (extent_r_each(a, extents, (size_t)n, append_bytes, &b->bytes, err) ||
 	    catalog_reader_new(b->bytes.p, b->bytes.n, prev, &b->reader, err)) {
 		block_close(b);
 		return err_wrap(err, text("catalog block %zu"), number + 1);
@@ -360,7 +361,7 @@ static void kept_free(struct kept *k)
 	free(k->items);
 }
 
-static int keep(struct kept *k, const struct catalog_item *item, struct err *err)
+static int keep_item(struct kept *k, const struct catalog_item *item, struct err *err)
 {
 	struct catalog_item copy = *item;
 
@@ -397,7 +398,7 @@ static int keep_block(
 	if (block_open(c, c->arc, &c->at, number, NULL, err))
 		return CATALOG_R_LOST;
 	while (!(r = block_next(c, &c->at, &item, err)))
-		if (want(arg, &item) && keep(k, &item, err))
+		if (want(arg, &item) && keep_item(k, &item, err))
 			return -1;
 	return r == CATALOG_END ? 0 : CATALOG_R_LOST;
 }

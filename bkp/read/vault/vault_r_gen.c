@@ -165,7 +165,7 @@ static int read_manifest(
 }
 
 /* Folder, trusted comment and manifest must say the same. */
-static int agree(const struct vault_r *v, const struct vault_r_generation *g, uint64_t number,
+static int check_agreement(const struct vault_r *v, const struct vault_r_generation *g, uint64_t number,
     const char *comment, uint64_t archives, struct err *err)
 {
 	const struct generation_manifest *m = g->manifest;
@@ -216,7 +216,7 @@ int vault_r_generation_open(
 	if (!r)
 		r = read_manifest(v, g, g->manifest_sha256, err);
 	if (!r)
-		r = agree(v, g, number, comment, archives, err);
+		r = check_agreement(v, g, number, comment, archives, err);
 	if (r) {
 		vault_r_generation_close(g);
 		return r;
@@ -233,7 +233,7 @@ struct tally {
 	uint64_t faults, archive_bytes;
 };
 
-static void fault(struct tally *t, const char *file, const struct err *why)
+static void report_fault(struct tally *t, const char *file, const struct err *why)
 {
 	t->faults++;
 	if (t->fn)
@@ -261,14 +261,14 @@ int vault_r_presence(struct vault_r *v, const struct vault_r_generation *g, vaul
 		else if (!r && !strncmp(path, "archives/", 9))
 			t.archive_bytes += (uint64_t)st.st_size;
 		if (r)
-			fault(&t, path, &why);
+			report_fault(&t, path, &why);
 	}
 	if (r < 0)
 		return -1;
 	if (!t.faults && t.archive_bytes != g->manifest->archive_bytes) {
 		err_set(&why, "E-VAULT-09", text("the archives of '%s' have %ju bytes where %ju belong"),
 		    g->dir, t.archive_bytes, g->manifest->archive_bytes);
-		fault(&t, g->dir, &why);
+		report_fault(&t, g->dir, &why);
 	}
 	*ret_faults = t.faults;
 	return 0;

@@ -315,7 +315,7 @@ bool verify_shares_damage(struct vault_r *v, uint64_t number, const struct verif
 	return shares;
 }
 
-static void plan(struct verify_run *run)
+static void plan_threads(struct verify_run *run)
 {
 	unsigned most = run->opt->n_ids ? VERIFY_DEEP_THREADS_MAX : VERIFY_THREADS_MAX;
 	enum rotational rotational = run->opt->rotational;
@@ -398,7 +398,7 @@ int verify_generation(struct vault_r *v, uint64_t number, const struct verify_op
 	run.total = vault_r_manifest(g)->archive_bytes;
 	compare_record(&run, generation_dir(number, dir));
 	look_at_signature(&run, dir);
-	plan(&run);
+	plan_threads(&run);
 	r = hash_all(&run, opt->n_ids == 0, err);
 	if (!r && opt->n_ids)
 		r = verify_deep(&run, err);

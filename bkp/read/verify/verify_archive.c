@@ -56,7 +56,7 @@ static uint64_t padded(uint64_t n)
 	return (n + BLOCK - 1) / BLOCK * BLOCK;
 }
 
-static bool octal(const uint8_t *p, size_t n, uint64_t *ret)
+static bool parse_octal(const uint8_t *p, size_t n, uint64_t *ret)
 {
 	uint64_t v = 0;
 	size_t i;
@@ -75,12 +75,12 @@ static bool is_header(const uint8_t h[BLOCK], const char *name, uint64_t size)
 
 	for (i = 0; i < BLOCK; i++)
 		sum += i >= 148 && i < 156 ? ' ' : h[i];
-	return !strncmp((const char *)h, name, 100) && octal(h + 124, 12, &said_size) && said_size == size &&
-	       octal(h + 148, 8, &said_sum) && said_sum == sum && h[156] == '0' &&
+	return !strncmp((const char *)h, name, 100) && parse_octal(h + 124, 12, &said_size) &&
+	       said_size == size && parse_octal(h + 148, 8, &said_sum) && said_sum == sum && h[156] == '0' &&
 	       !memcmp(h + 257, "ustar", 5);
 }
 
-static void disagrees(struct pass *p, uint64_t offset)
+static void note_disagreement(struct pass *p, uint64_t offset)
 {
 	p->agrees = false;
 	err_set(&p->t->container, "E-VERIFY-04",
@@ -104,7 +104,7 @@ static bool is_index_header(struct pass *p, const uint8_t *h)
 {
 	uint64_t len;
 
-	if (!octal(h + 124, 12, &len) || len > ARCFILE_INDEX_MAX || !is_header(h, "INDEX", len) ||
+	if (!parse_octal(h + 124, 12, &len) || len > ARCFILE_INDEX_MAX || !is_header(h, "INDEX", len) ||
 	    padded(p->at + BLOCK + len) + END != p->size)
 		return false;
 	p->index_len = (size_t)len;
@@ -135,7 +135,7 @@ static void give_up(struct pass *p, const struct err *why)
 	p->want = WANT_NOTHING;
 }
 
-static void want(struct pass *p, enum want what, uint64_t lo, uint64_t n)
+static void want_item(struct pass *p, enum want what, uint64_t lo, uint64_t n)
 {
 	struct err why = ERR_INIT;
 
@@ -154,20 +154,20 @@ static void want_next_chunk(struct pass *p)
 
 	if (p->chunk == p->ix->n) {
 		if (p->agrees && p->size < p->at + BLOCK + END)
-			disagrees(p, p->at);
+			note_disagreement(p, p->at);
 		if (p->agrees)
-			want(p, WANT_INDEX_HEADER, p->at, BLOCK);
+			want_item(p, WANT_INDEX_HEADER, p->at, BLOCK);
 		else
 			p->want = WANT_NOTHING;
 		return;
 	}
 	c = &p->ix->chunks[p->chunk];
 	if (p->agrees && c->offset != p->at + BLOCK)
-		disagrees(p, p->at);
+		note_disagreement(p, p->at);
 	if (p->agrees)
-		want(p, WANT_HEADER, p->at, BLOCK);
+		want_item(p, WANT_HEADER, p->at, BLOCK);
 	else
-		want(p, WANT_CHUNK, c->offset, c->stored);
+		want_item(p, WANT_CHUNK, c->offset, c->stored);
 }
 
 /* Nothing behind a header that is wrong can be believed to be where it should. */
@@ -177,11 +177,11 @@ static void check_container(struct pass *p, bool good, uint64_t offset)
 		p->t->container = p->why;
 		p->agrees = false;
 	} else if (!good) {
-		disagrees(p, offset);
+		note_disagreement(p, offset);
 	}
 }
 
-static int decode(struct pass *p, const struct arcfile_chunk *c, struct err *err)
+static int decode_item(struct pass *p, const struct arcfile_chunk *c, struct err *err)
 {
 	struct verify_worker *w = p->w;
 	uint8_t id[DIGEST_LEN];
@@ -202,8 +202,8 @@ static void check_chunk(struct pass *p)
 	struct err why = ERR_INIT;
 
 	if (p->agrees && !p->lost && codec_is_zstd(p->w->item.p, c->stored) != p->says_zstd)
-		disagrees(p, p->at);
-	if (!p->lost && decode(p, c, &p->why))
+		note_disagreement(p, p->at);
+	if (!p->lost && decode_item(p, c, &p->why))
 		p->lost = true;
 	if (p->lost) {
 		err_wrap(&p->why, text("archive '%s', chunk %u at offset %ju"), p->t->listed.path,
@@ -219,7 +219,7 @@ static void check_chunk(struct pass *p)
 }
 
 /* What was wanted is in w->item, or lost. */
-static void take(struct pass *p)
+static void take_item(struct pass *p)
 {
 	const struct arcfile_chunk *c = p->chunk < p->ix->n ? &p->ix->chunks[p->chunk] : NULL;
 	const uint8_t *item = p->w->item.p;
@@ -227,7 +227,7 @@ static void take(struct pass *p)
 	switch (p->want) {
 	case WANT_HEADER:
 		check_container(p, p->lost || is_chunk_header(p, item, c), p->at);
-		want(p, WANT_CHUNK, c->offset, c->stored);
+		want_item(p, WANT_CHUNK, c->offset, c->stored);
 		break;
 	case WANT_CHUNK:
 		check_chunk(p);
@@ -235,12 +235,12 @@ static void take(struct pass *p)
 	case WANT_INDEX_HEADER:
 		check_container(p, p->lost || is_index_header(p, item), p->at);
 		if (p->agrees)
-			want(p, WANT_INDEX, p->at + BLOCK, p->index_len);
+			want_item(p, WANT_INDEX, p->at + BLOCK, p->index_len);
 		break;
 	case WANT_INDEX:
 		check_container(p, p->lost || is_index(p, item, p->index_len), p->at);
 		if (p->agrees)
-			want(p, WANT_END, p->size - END, END);
+			want_item(p, WANT_END, p->size - END, END);
 		break;
 	case WANT_END:
 		check_container(p, p->lost || sodium_is_zero(item, END), p->size - END);
@@ -257,7 +257,7 @@ static void take(struct pass *p)
 
 /* n bytes of plaintext from `offset` on; why NULL, or: they could not be decrypted.  They may stand where
  * they belong already. */
-static void queue(struct pass *p, uint64_t offset, const uint8_t *s, size_t n, const struct err *why)
+static void feed_plaintext(struct pass *p, uint64_t offset, const uint8_t *s, size_t n, const struct err *why)
 {
 	struct buf *item = &p->w->item;
 
@@ -275,12 +275,12 @@ static void queue(struct pass *p, uint64_t offset, const uint8_t *s, size_t n, c
 		item->n += len;
 		if (to < p->hi)
 			return;
-		take(p);
+		take_item(p);
 	}
 }
 
 /* One segment of ciphertext, which is overwritten. */
-static void unseal(struct pass *p, uint64_t index, uint8_t *c, size_t n)
+static void unseal_segment(struct pass *p, uint64_t index, uint8_t *c, size_t n)
 {
 	uint64_t offset = index * AGE_SEGMENT;
 	size_t plain = n - AGE_TAG;
@@ -292,7 +292,7 @@ static void unseal(struct pass *p, uint64_t index, uint8_t *c, size_t n)
 	if (p->want == WANT_CHUNK && p->lo <= offset && offset + plain <= p->hi)
 		out = p->w->item.p + (offset - p->lo);
 	bad = agefile_unseal(p->f, index, c, out, &why);
-	queue(p, offset, out, plain, bad ? &why : NULL);
+	feed_plaintext(p, offset, out, plain, bad ? &why : NULL);
 }
 
 struct cipher {
@@ -315,12 +315,12 @@ static void go_by(struct pass *p, struct cipher *c, struct digest *d, uint8_t *s
 		if (d)
 			digest_update(d, s, part);
 		if (c->pos >= start && part == len) {
-			unseal(p, c->index++, s, len);
+			unseal_segment(p, c->index++, s, len);
 		} else if (c->pos >= start && len) {
 			memcpy(p->w->segment + c->held, s, part);
 			c->held += part;
 			if (c->held == len) {
-				unseal(p, c->index++, p->w->segment, len);
+				unseal_segment(p, c->index++, p->w->segment, len);
 				c->held = 0;
 			}
 		}
@@ -339,7 +339,7 @@ static void fetch_rest(struct pass *p)
 		p->lost = agefile_read(p->f, p->lo, p->w->item.p, (size_t)(p->hi - p->lo), &why) != 0;
 		if (p->lost)
 			p->why = why;
-		take(p);
+		take_item(p);
 	}
 }
 

@@ -130,7 +130,7 @@ static void check_group(struct group *g, size_t number, const char *prev)
 	}
 }
 
-static void work(void *arg, unsigned thread, size_t i, void *slot)
+static void work_on_group(void *arg, unsigned thread, size_t i, void *slot)
 {
 	struct catalog_check *k = arg;
 	struct group *g = slot;
@@ -140,7 +140,7 @@ static void work(void *arg, unsigned thread, size_t i, void *slot)
 	check_group(g, i, NULL);
 }
 
-static int done(void *arg, size_t i, void *slot, struct err *err)
+static int take_group(void *arg, size_t i, void *slot, struct err *err)
 {
 	struct catalog_check *k = arg;
 	struct err why = ERR_INIT;
@@ -195,8 +195,8 @@ static int check_blocks(struct catalog_check *k, unsigned threads, struct err *e
 	    .window = threads * VERIFY_WINDOW,
 	    .slots = k->groups,
 	    .slot_size = sizeof(k->groups[0]),
-	    .work = work,
-	    .done = done,
+	    .work = work_on_group,
+	    .done = take_group,
 	    .arg = k};
 	int r;
 
