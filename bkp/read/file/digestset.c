@@ -1,6 +1,12 @@
-/* digestset: see digestset.h.  Open addressing, at most half full. */
+/* digestset: see digestset.h.
+ *
+ * Open addressing with linear probing, begun at the first eight bytes of the key: keys are digests, which are
+ * spread already.  The table is at most half full, so that cell_of() always meets a free cell and ends.
+ * Nothing is ever taken out, so no cell needs a mark of having been used.
+ */
 #include "read/file/digestset.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +53,7 @@ size_t digestset_count(const struct digestset *s)
 	return s->n;
 }
 
+/* The cell that holds the key, or the free one where it belongs. */
 static struct cell *cell_of(struct cell *cells, size_t cap, const uint8_t key[DIGEST_LEN])
 {
 	uint64_t h;
@@ -59,6 +66,7 @@ static struct cell *cell_of(struct cell *cells, size_t cap, const uint8_t key[DI
 	return &cells[i];
 }
 
+/* On failure the table stays as it was. */
 static int grow_table(struct digestset *s, struct err *err)
 {
 	size_t cap = s->cap * 2, i;
@@ -88,6 +96,7 @@ int digestset_put(struct digestset *s, const uint8_t key[DIGEST_LEN], uint8_t va
 			c = cell_of(s->cells, s->cap, key);
 		}
 		s->n++;
+		assert(s->n <= s->cap / 2);
 		memcpy(c->key, key, DIGEST_LEN);
 	}
 	c->value = value;

@@ -1,4 +1,12 @@
-/* inside: see inside.h. */
+/* inside: see inside.h.
+ *
+ * parent_of() walks: each folder on the way is opened by its one name, relative to the folder before, with
+ * O_NOFOLLOW and O_DIRECTORY.  The kernel never resolves more than one component, so neither a link nor ".."
+ * (path_is_entry() refuses it) leads out of dirfd, and what is exchanged meanwhile can at most be something
+ * else below dirfd.  What is opened last is judged by its descriptor (fstat), not by its name.
+ *
+ * A size that was seen may be another a moment later: callers bound their buffers and compare hashes.
+ */
 #include "read/file/inside.h"
 
 #include <errno.h>
