@@ -1,9 +1,15 @@
-/* arc_r_ahead: the threads of arc_r.h that decode ahead of who asks. */
+/* arc_r_ahead: the threads of arc_r.h that decode ahead of who asks.
+ *
+ * arc_r_want() puts chunks into a ring of ARC_R_WANTED_MAX; helpers take the oldest and decode it into the
+ * cache. What was decoded ahead and not asked for yet may take half of the cache (ahead_bytes): more would
+ * push out what is still needed.  Beyond that, and where the ring is full, a hint is forgotten, and who asks
+ * decodes.  So helpers change when a chunk is decoded, and nothing else.
+ */
 #include <signal.h>
 
 #include "read/vault/arc_r_private.h"
 
-/* What goes wrong here goes wrong again when somebody asks, and is said then. */
+/* A fault is dropped here: it is found again, and said, when somebody asks for the chunk. */
 static void *decoder_thread(void *arg)
 {
 	struct arc_r *a = arg;

@@ -1,4 +1,16 @@
-/* arc_r_chunk: the chunks of arc_r.h: decoding, and those that are kept. */
+/* arc_r_chunk: the chunks of arc_r.h: decoding, and those that are kept.
+ *
+ * arc_r_get() looks for the chunk in the table.  Not there: arc_r_load() puts it there, not ready, lets go of
+ * the lock, reads and decodes it, and broadcasts `changed`.  There and not ready: somebody else is decoding
+ * it; wait, and look again.  If that failed the chunk is gone again, and who waited tries it himself and gets
+ * the fault himself.
+ *
+ * The cache is bounded by bytes (opt.cache_bytes) and by number (CACHED_MAX).  make_room() drops the least
+ * recently used that nobody holds; it never waits, so chunks that are held or being decoded may exceed the
+ * bound by what their holders need.  The chunk dropped last is kept as `spare`: the next one of like size
+ * takes its memory.
+ */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,6 +104,8 @@ struct arc_r_held *arc_r_cached(struct arc_r *a, uint64_t archive, uint32_t chun
 	return h;
 }
 
+/* Also puts a new one into the list: of the only one in it prev and next are NULL, too, but then it is
+ * `first`. */
 static void to_front(struct arc_r *a, struct arc_r_held *h)
 {
 	if (a->first == h)
@@ -140,6 +154,7 @@ void arc_r_forget_chunks(struct arc_r *a)
 	a->spare = NULL;
 }
 
+/* For n more bytes, as far as what nobody holds allows. */
 static void make_room(struct arc_r *a, size_t n)
 {
 	struct arc_r_held *h = a->last, *prev;
@@ -196,6 +211,7 @@ static int decode_elsewhere(struct arc_r *a, struct arc_r_bench *b, const struct
 	return r;
 }
 
+/* Decodes into h, which is in the cache and not ready, without the lock.  On failure h is dropped. */
 static int decode_into(struct arc_r *a, struct arc_r_slot *s, struct arc_r_held *h, struct err *err)
 {
 	const struct arcfile_chunk *c = &s->index->chunks[h->chunk.chunk];
@@ -286,6 +302,7 @@ void arc_r_put(struct arc_r *a, const struct arc_r_chunk *c)
 	struct arc_r_held *h = (struct arc_r_held *)(uintptr_t)c;
 
 	pthread_mutex_lock(&a->lock);
+	assert(h->refs);
 	h->refs--;
 	pthread_mutex_unlock(&a->lock);
 }

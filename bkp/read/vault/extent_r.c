@@ -1,4 +1,14 @@
-/* extent_r: see extent_r.h. */
+/* extent_r: see extent_r.h.
+ *
+ * Three steps: text → runs (next_run, and next_behind for what an '@' run points to) → pieces (take_part:
+ * what of a run lies in one chunk).  A run is proven before its first piece is given out: prove_run() goes
+ * through the run's pieces once ahead and compares the digest of their ids.  The id of a whole chunk stands
+ * in the proven INDEX; only the first and the last piece of a run can be parts of a chunk, and those are read
+ * for it.
+ *
+ * The text behind '@' passes through a window: widen_window() appends one piece at a time and drops what was
+ * parsed, so it holds less than one run and one chunk.
+ */
 #include "read/vault/extent_r.h"
 
 #include <inttypes.h>
@@ -17,12 +27,12 @@ struct extent_r {
 	struct arc_r *arc;
 	const char *text;
 	size_t n, pos;
-	uint64_t size, at; /* of the file; what the runs so far add up to, the one at hand included */
+	uint64_t size, at; /* of the file; what the runs so far add up to, the present one included */
 	struct extent_run run;
-	uint64_t left; /* of `run`, not given out yet */
-	uint64_t given;
-	bool peek;
-	/* behind '@' */
+	uint64_t left;	/* of `run`, not given out yet */
+	uint64_t given; /* bytes of the file in pieces given out */
+	bool peek;	/* runs are not proven */
+	/* the text that '@' runs point to */
 	bool indirect;
 	struct extent_run more; /* the '@' run that is being read, moved on as it is */
 	bool has_more;
@@ -254,24 +264,25 @@ int extent_r_next(struct extent_r *x, struct extent_r_piece *ret, struct err *er
 	return 0;
 }
 
-/* Asks for the chunks that come next, in front of the one at hand by `depth` at most. */
+/* A second reader of the same extents, ahead of the first one by `depth` pieces at most, which asks for their
+ * chunks (arc_r_want).  It proves nothing and its pieces are not used. */
 struct lookahead {
-	struct extent_r *x; /* NULL: nothing to look for */
-	size_t ahead, depth;
+	struct extent_r *x;  /* NULL: nothing to look for */
+	size_t ahead, depth; /* pieces */
 };
 
 static void look_ahead(struct lookahead *s, struct arc_r *a)
 {
 	struct extent_r_piece piece;
 
-	/* what is wrong is found again by who comes behind */
+	/* what is wrong is found again by the first reader */
 	while (s->x && s->ahead < s->depth) {
 		if (extent_r_next(s->x, &piece, NULL)) {
 			extent_r_close(s->x);
 			s->x = NULL;
 			return;
 		}
-		/* the first one is for who asks */
+		/* the first one is being asked for right now */
 		if (s->ahead++ && !piece.hole)
 			arc_r_want(a, piece.archive, piece.chunk);
 	}

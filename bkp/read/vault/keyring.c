@@ -1,4 +1,10 @@
-/* keyring: see keyring.h. */
+/* keyring: see keyring.h.
+ *
+ * Secrets stand in k->ids (one allocation for good, locked into memory where the limit allows, wiped by
+ * sodium_munlock), in the contents of files (SECRET_AUTO: wiped on every way out, reserved whole so that
+ * growing leaves no copies), and in the passphrase on decrypt_identity_file()'s stack, wiped when it was
+ * used.
+ */
 #include "read/vault/keyring.h"
 
 #include <errno.h>
@@ -18,8 +24,9 @@
 #include "base/text.h"
 #include "format/crypto/age.h"
 
-#define CTRL_C	 3
-#define WORK_MAX 22 /* scrypt, 2^22: a minute or so; age itself writes 18 */
+#define CTRL_C 3
+#define WORK_MAX                                                                                             \
+	22 /* scrypt, 2^22: about a minute; age itself writes 18, a hostile file could ask for more */
 
 struct keyring {
 	struct age_identity *ids;

@@ -1,4 +1,10 @@
-/* medium: see medium.h. */
+/* medium: see medium.h.
+ *
+ * Order of the checks, because it decides what a person is told: is there an identity at all; is it one of
+ * format 1; of which repository (a medium of another one cannot be verified here, we have not its key); is it
+ * signed, as a medium of this repository; is it the medium that was asked for.  identify_medium() parses the
+ * JSON before the signature is checked; nothing of it is used before, but the repository's id in a message.
+ */
 #include "read/vault/medium.h"
 
 #include <errno.h>
@@ -199,8 +205,8 @@ int medium_open(const char *path, const struct medium_expect *want, struct mediu
 		return err_nomem(err);
 	m->repo_dirfd = -1;
 	m->path = strdup(path);
-	/* links are followed here, and only here: the administrator's own path, proved by the identity behind
-	 * it */
+	/* links are followed here, and only here: it is the administrator's own path, and the identity that
+	 * is found there proves it */
 	m->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (!m->path)
 		r = err_nomem(err);

@@ -1,4 +1,13 @@
-/* repository: see repository.h. */
+/* repository: see repository.h.
+ *
+ * repository.json names its own key, so it is parsed before its signature is checked; it proves only that the
+ * file is whole unless the caller gives the key to believe in.
+ *
+ * Keys of later epochs are a chain from the root key, checked record by record (journal_check, links only).
+ * repository_load_keys() reads keys.jsonl; if that is missing or faulty, the same links out of the medium's
+ * journal. Of the two the one that reaches further counts, whatever became of the other: a chain that is
+ * proven up to some epoch is good up to there.
+ */
 #include "read/vault/repository.h"
 
 #include <errno.h>
@@ -23,7 +32,7 @@ struct repository {
 	uint8_t secrets_sha256[DIGEST_LEN];
 	size_t n_recipients;
 	struct minisig_public root;
-	struct journal_check *links; /* the keys behind it; or NULL: the root key alone */
+	struct journal_check *links; /* the keys after it; or NULL: the root key alone */
 	struct err keys_fault;
 	struct age_recipient recipients[REPOSITORY_PEOPLE];
 };
@@ -174,7 +183,7 @@ int repository_load(int dirfd, const struct minisig_public *root, struct reposit
 
 struct feeding {
 	struct journal_check *check;
-	bool chosen; /* of a journal: only what looks like a link */
+	bool chosen; /* a journal: lines that do not look like a link are passed over */
 	uint64_t bytes;
 };
 

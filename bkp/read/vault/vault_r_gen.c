@@ -1,4 +1,11 @@
-/* vault_r_gen: one generation of a repository; see vault_r.h. */
+/* vault_r_gen: one generation of a repository; see vault_r.h.
+ *
+ * vault_r_generation_open() goes from what is signed to what follows from it, and parses nothing that is not
+ * proven: SHA256SUMS by its signature (read_signed), its lines (check_sums), manifest.json by the hash in it
+ * (read_manifest), and whether folder name, trusted comment, manifest and list say the same
+ * (check_agreement): a generation that was copied or renamed is signed, too.  root.age and archives are not
+ * opened here.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -112,7 +119,7 @@ static int check_sums(struct vault_r_generation *g, uint8_t manifest_sha256[DIGE
 {
 	char path[GENERATION_SUMS_PATH], manifest[PATH_BYTES], root[PATH_BYTES];
 	uint8_t sha256[DIGEST_LEN];
-	unsigned documents = 0;
+	unsigned documents = 0; /* bits: manifest.json, root.age */
 	uint64_t archives = 0;
 	size_t pos = 0;
 	int r;

@@ -12,7 +12,7 @@
 #include "read/vault/vault_r.h"
 #include "read/vault/vault_r_private.h"
 
-#define NUMBERS_MAX ((size_t)1 << 20)
+#define NUMBERS_MAX ((size_t)1 << 20) /* generations; a medium with more cannot be listed */
 
 const char *vault_r_state_word(enum vault_r_state s)
 {
