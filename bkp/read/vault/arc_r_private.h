@@ -3,7 +3,7 @@
  * One lock, arc_r.lock, guards the tables: slots, cache, faults, benches, the ring of what is wanted.
  * Reading and decoding go on without it; what is being worked on belongs to who does it:
  * - file and index of a slot that is SLOT_OPENING: the thread that opens it.  Of one that is held (refs > 0):
- *   index may be read by every holder; `file` is read under arc_r_slot.reading, because an agefile keeps state.
+ *   index may be read by every holder; `file` is read under arc_r_slot.reading: an agefile keeps state.
  * - raw of a chunk that is not ready: the thread that decodes it.  Of one that is ready and held: every
  *   holder.
  * - a bench: the thread that took it.

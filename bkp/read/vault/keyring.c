@@ -24,9 +24,8 @@
 #include "base/text.h"
 #include "format/crypto/age.h"
 
-#define CTRL_C 3
-#define WORK_MAX                                                                                             \
-	22 /* scrypt, 2^22: about a minute; age itself writes 18, a hostile file could ask for more */
+#define CTRL_C	 3
+#define WORK_MAX 22 /* scrypt, 2^22: about a minute; age writes 18, a hostile file may ask for more */
 
 struct keyring {
 	struct age_identity *ids;

@@ -1,4 +1,15 @@
-/* inventory: see inventory.h. */
+/* inventory: see inventory.h.
+ *
+ * Three questions, one after the other: is each file that is signed by itself what was signed (look_signed);
+ * is each file of tools/ and procedures/ what their signed list says (look_folder); is there any name that
+ * nothing accounts for (look_all_names).  Names are judged by their form alone: whether an archive of a right
+ * name is needed or whole is not asked here.
+ *
+ * A run that dies while it replaces a signed file leaves states that are no damage, and that the next run
+ * mends.  The new text and its signature are written to NAME.next first (read_next); so NAME may be old or
+ * new, with or without its signature, as long as NAME.next vouches for what is there.  ".NAME.tmp" is what
+ * io_replace() was writing.
+ */
 #include "read/verify/inventory.h"
 
 #include <errno.h>
@@ -65,7 +76,7 @@ static void tell_damaged(
 	tell_fault(l, dir, name, kind, &why);
 }
 
-/* A text and its signature: nobody can know which of the two is another, so that they are one fault. */
+/* A text and its signature: which of the two was changed cannot be told, so they are one fault. */
 static void tell_disagreeing(
     const struct looking *l, const char *dir, const char *name, enum inventory_kind kind)
 {
@@ -130,7 +141,8 @@ static bool is_next(
 	       (!next.n || !memcmp(next.p, data->p, next.n));
 }
 
-/* SIGNED: `data` is what was signed.  SIGNED_NEXT: it is not there yet, `data` is what was announced.  0. */
+/* SIGNED: `data` is what was signed, or what was announced and stands there already.  SIGNED_NEXT: it is not
+ * there yet, `data` is what was announced.  0: neither, and said why. */
 enum { SIGNED = 1, SIGNED_NEXT };
 static int look_signed(const struct looking *l, const char *dir, const char *name, const char *kind,
     enum inventory_kind severity, struct buf *data)
@@ -328,8 +340,8 @@ static bool look_line(const struct looking *l, const char *dir, const char *line
 	return true;
 }
 
-/* tools/, procedures/: SHA256SUMS signed for `kind`, and what it lists; or what the next one will list, when a
- * run died between the two. */
+/* tools/, procedures/: SHA256SUMS signed for `kind`, and what it lists; or what the next one will list, when
+ * a run died between the two. */
 static void look_folder(
     const struct looking *l, const char *dir, const char *kind, enum inventory_kind severity)
 {

@@ -1,4 +1,10 @@
-/* reported: see reported.h. */
+/* reported: see reported.h.
+ *
+ * Two records make the answer: "begin" of the number gives the epoch (the first one only: whoever holds a
+ * later key may append another), "committed" the manifest's hash.  begun, the highest number ever begun,
+ * tells a journal that ends too early (REPORTED_LATER) from one that knows the number and never reported it
+ * (REPORTED_NOT).
+ */
 #include "read/verify/reported.h"
 
 #include <string.h>
@@ -20,7 +26,7 @@ struct looking {
 	struct journal_check *check;
 	uint64_t number;
 	struct reported *ret;
-	uint64_t begun; /* the highest number */
+	uint64_t begun; /* the highest number of all "begin" records */
 };
 
 static void take_record(struct looking *l, const struct journal_record *r)

@@ -1,12 +1,21 @@
 /* verify_archive: one archive, read once from its beginning to its end, for its hash and for all that is in
  * it; see verify.h.
  *
- * INDEX says where everything is, so it is read first, from the tail.  Then the file goes by: every byte into
- * the hash, every segment through its authentication, and what INDEX announced is picked out in order
- * (header, chunk, header, chunk, …, INDEX, end).  That the INDEX that goes by is the one that was used is
- * checked, too: so all findings are about the very bytes that were hashed, and are reported behind the hash.
+ * INDEX says where everything is, so it is read first, from the tail (arc_r_open).  Then the file goes by:
+ * every byte into the hash, every segment through its authentication, and what INDEX announced is picked out
+ * in order (header, chunk, header, chunk, …, INDEX, end).  That the INDEX that goes by is the one that was
+ * used is checked, too: so all findings are about the very bytes that were hashed, and are reported after the
+ * hash.
  *
- * Where the device fails on the way, what has not gone by is read at random: a bad sector costs its chunk. */
+ * At any moment one item is wanted: the bytes lo … hi-1 of the plaintext, gathered in w->item.  go_by() cuts
+ * the ciphertext into segments, unseal_segment() decrypts one, feed_plaintext() adds to the item what of it
+ * lies within lo … hi, and take_item() judges a whole item and says which one is wanted next.  When the
+ * container disagrees with INDEX, headers cannot be believed any more: from then on only the chunks are
+ * checked, at the places that INDEX says.
+ *
+ * Where the device fails on the way, what has not gone by is read at random (fetch_rest): a bad sector costs
+ * its chunk.  All state is the worker's; nothing is shared with other threads.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,15 +46,15 @@ struct pass {
 	const struct arcfile_index *ix;
 	struct agefile *f;
 	uint64_t size; /* of the plaintext */
-	/* what comes next: bytes lo … hi-1 of the plaintext, of them w->item.n are there */
+	/* the item that is wanted: bytes lo … hi-1 of the plaintext, of them w->item.n are there */
 	enum want want;
 	size_t chunk;
 	uint64_t lo, hi;
-	bool lost; /* not to be had: why */
+	bool lost; /* some of it cannot be had: why */
 	struct err why;
-	uint64_t at;	  /* where the container says that the next header is */
+	uint64_t at;	  /* where the next header is, if the container agrees */
 	bool agrees;	  /* so far */
-	bool says_zstd;	  /* the header before the chunk at hand */
+	bool says_zstd;	  /* the header of the chunk that is wanted */
 	size_t index_len; /* as the container says */
 };
 
@@ -87,7 +96,7 @@ static void note_disagreement(struct pass *p, uint64_t offset)
 	    text("its container does not agree with its INDEX at offset %ju"), offset);
 }
 
-/* Which of the two codecs it names must be the one of the frame behind it. */
+/* Which of the two codecs its name says must be the one of the frame that follows: check_chunk(). */
 static bool is_chunk_header(struct pass *p, const uint8_t *h, const struct arcfile_chunk *c)
 {
 	char name[2 * DIGEST_LEN + 8];
@@ -99,7 +108,7 @@ static bool is_chunk_header(struct pass *p, const uint8_t *h, const struct arcfi
 	return p->says_zstd || is_header(h, name, c->stored);
 }
 
-/* Is there room for INDEX as the header says, and nothing behind the end? */
+/* Is there room for INDEX as the header says, and nothing after the end? */
 static bool is_index_header(struct pass *p, const uint8_t *h)
 {
 	uint64_t len;
@@ -170,7 +179,7 @@ static void want_next_chunk(struct pass *p)
 		want_item(p, WANT_CHUNK, c->offset, c->stored);
 }
 
-/* Nothing behind a header that is wrong can be believed to be where it should. */
+/* After a header that is wrong nothing can be believed to be where it should. */
 static void check_container(struct pass *p, bool good, uint64_t offset)
 {
 	if (p->lost) {
@@ -218,7 +227,7 @@ static void check_chunk(struct pass *p)
 	want_next_chunk(p);
 }
 
-/* What was wanted is in w->item, or lost. */
+/* The item that was wanted is whole, or lost: judges it, and wants the next one. */
 static void take_item(struct pass *p)
 {
 	const struct arcfile_chunk *c = p->chunk < p->ix->n ? &p->ix->chunks[p->chunk] : NULL;
@@ -255,8 +264,8 @@ static void take_item(struct pass *p)
 
 /* ---- the file goes by ---- */
 
-/* n bytes of plaintext from `offset` on; why NULL, or: they could not be decrypted.  They may stand where
- * they belong already. */
+/* n bytes of plaintext from `offset` on; why NULL, or: they could not be decrypted.  They may stand at their
+ * place in the item already (unseal_segment). */
 static void feed_plaintext(struct pass *p, uint64_t offset, const uint8_t *s, size_t n, const struct err *why)
 {
 	struct buf *item = &p->w->item;
@@ -297,7 +306,7 @@ static void unseal_segment(struct pass *p, uint64_t index, uint8_t *c, size_t n)
 
 struct cipher {
 	uint64_t pos;	/* in the file */
-	uint64_t index; /* of the segment at hand */
+	uint64_t index; /* of the segment that pos lies in */
 	size_t held;	/* bytes of it that wait in w->segment for the rest */
 };
 
@@ -330,7 +339,7 @@ static void go_by(struct pass *p, struct cipher *c, struct digest *d, uint8_t *s
 	}
 }
 
-/* What has not gone by. */
+/* Whatever is still wanted when the file has ended or failed. */
 static void fetch_rest(struct pass *p)
 {
 	while (p->want != WANT_NOTHING) {
