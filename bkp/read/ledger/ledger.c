@@ -1,4 +1,9 @@
-/* ledger: reading the journal as a stream, and asking what it amounts to; see ledger.h. */
+/* ledger: reading the journal as a stream, and asking what it says; see ledger.h.
+ *
+ * take_record() is the one way in: chain and signature, check, fold, in this order.  After a failure the
+ * ledger takes no further record (ledger.h).  The buffer of load_records() holds at most one record after
+ * each round; a longer rest is given to the checker, which refuses it and names the line.
+ */
 #include "read/ledger/ledger_private.h"
 
 #include <errno.h>
@@ -13,7 +18,7 @@
 #include "read/verify/verify.h"
 
 #define READ_SIZE ((size_t)256 << 10)
-#define LINKS_MAX ((size_t)64 << 20) /* REPOSITORY_LINKS_MAX: more would not be read from a medium */
+#define LINKS_MAX ((size_t)64 << 20) /* as REPOSITORY_LINKS_MAX: more would not be read from a medium */
 
 int ledger_new(const struct minisig_public *root, struct ledger **ret, struct err *err)
 {
@@ -86,8 +91,8 @@ int ledger_accepts(const struct ledger *l, const char *event, const json_t *memb
 	return ledger_check(l, event, members, ledger_seq(l) + 1, err);
 }
 
-/* All whole lines in `b`; what is left of it stays.  Who looks at each is shown none without its own
- * signature. */
+/* All whole lines in `b`; what is left of it stays.  With `each` no signature vouches for other lines: each
+ * record that is shown was checked by its own. */
 static int take_lines(struct ledger *l, struct buf *b, ledger_each_fn *each, void *arg, struct err *err)
 {
 	size_t at = 0;

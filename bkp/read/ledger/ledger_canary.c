@@ -1,4 +1,9 @@
-/* ledger_canary: what the canaries of the data sets must be; see ledger.h. */
+/* ledger_canary: what the canaries of the data sets must be; see ledger.h.
+ *
+ * A canary must be as it was first seen, or as it was in the generation that a person accepted last:
+ * committed records teach only those that are new (ledger_canaries_take, accepted false), an "accepted"
+ * record all of its generation.  So ransomware cannot teach a changed canary by being captured often.
+ */
 #include "read/ledger/ledger_private.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* ledger_check_rules: what the agreement, the approvers and the clock do not let be, whoever signs the
  * record; see ledger.h and docs/format.md, section 9.
  *
- * The signing key of a capture host can be stolen with the host.  What is checked here holds against its
+ * The signing key of a capture host can be stolen with the host.  What is checked here holds against the
  * thief: retention is lowered by the root key alone, an expiry needs the approver's signature where one is
  * agreed, and the agreed number of generations must stand on the medium.  Nothing here asks what time it is
  * or in which zone: the journal means the same everywhere, at any time.
@@ -65,8 +65,8 @@ static bool is_less(const struct ledger_agreed *a, const json_t *o, char why[LED
 	return false;
 }
 
-/* Any one of the approvers suffices: one more is one more whose key can be stolen.  The first one, too: a
- * thief of this run's key would approve by himself. */
+/* Any change of the approvers counts as less: any one of them suffices, so a further one is a further key
+ * that can be stolen, and a thief of the host's key would name himself, as one more or as the first. */
 static bool same_approvers(const struct ledger *l, const json_t *keys)
 {
 	if (json_array_size(keys) != l->n_approvers)
@@ -192,8 +192,9 @@ static const struct ledger_copy *copy_on(const struct ledger_generation *g, cons
 	return NULL;
 }
 
-/* As many newer ones as are agreed, that count and are verified on that medium.  At which dates they were
- * captured is asked before the record is written (retention.h). */
+/* Are there as many newer generations as are agreed, that count and are verified on that medium?  That they
+ * were captured on different dates depends on a time zone, and is asked before the record is written
+ * (retention.h). */
 static bool is_covered(
     const struct ledger *l, const struct ledger_generation *g, const char *dataset, const char *medium)
 {
