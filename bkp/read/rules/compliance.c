@@ -1,4 +1,13 @@
-/* compliance: words, media, and the order of the work; see compliance.h. */
+/* compliance: words, media, and the order of the work; see compliance.h.
+ *
+ * The order in compliance_new() matters: media first (fill_media), because verdicts on data sets ask which
+ * media are there; then data sets; then the worst of their verdicts; then the sentences, which ask all of
+ * that.
+ *
+ * Media that lie on one store (file system or share) are lost together.  compliance_twin() names the one that
+ * stands for all of them; it is the same whichever of them is asked, and whatever they hold, so that damage
+ * to one does not change who stands for the others.
+ */
 #include "read/rules/compliance.h"
 
 #include <inttypes.h>
@@ -30,7 +39,7 @@ enum compliance_technology compliance_technology(const char *type)
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
 		if (!strcmp(table[i].type, type))
 			return table[i].t;
-	/* hdd and rdx; and what a later version knows is not taken for a further technology */
+	/* hdd and rdx; a type of a later version is not taken for a further technology */
 	return COMPLIANCE_MAGNETIC;
 }
 
@@ -85,7 +94,7 @@ bool compliance_type_shown(const struct compliance_medium *m)
 	       compliance_technology(m->ledger->shows) == compliance_technology(m->ledger->type);
 }
 
-/* What is kept online is there; of two alike the first. */
+/* Of media on one store the first that is kept online stands for all; if none is, the first. */
 static bool leads_store(const struct compliance_medium *a, const struct compliance_medium *b)
 {
 	return a->policy->offline == b->policy->offline ? a < b : b->policy->offline;
@@ -139,7 +148,7 @@ static void fill_medium(const struct compliance_view *v, struct compliance_mediu
 		return;
 	m->overdue_swap =
 	    !lm->rotated_ns || compliance_age_s(v, lm->rotated_ns) > compliance_swap_s(m->policy);
-	/* recorded as detached and seen: since when is not known */
+	/* one that is recorded as detached and yet seen: since when is not known, so it is not overdue */
 	m->overdue_attached = m->attached && lm->attached &&
 			      compliance_age_s(v, lm->attach_ns) > compliance_attach_s(m->policy);
 }

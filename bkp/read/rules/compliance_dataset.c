@@ -1,4 +1,13 @@
-/* compliance_dataset: what counts for one data set, and the four verdicts; see compliance.h. */
+/* compliance_dataset: what counts for one data set, and the four verdicts; see compliance.h.
+ *
+ * Two questions about a generation: does_count() (a sound copy on a declared medium) and would_count() (the
+ * same, were its copies not damaged).  d->newest is the newest of the first, d->latest of the second; online
+ * media must hold d->latest, so damage to the newest generation does not make media that hold an older one
+ * look up to date.
+ *
+ * judge_copies() goes by stores, not by media: look_at_store() sums up all media on one, and the one that
+ * stands for them (compliance_twin) is counted once.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +33,7 @@ static bool is_sound(const struct ledger_copy *c)
 	return c && c->ok && c->verified_ns && !c->damaged_ns;
 }
 
-/* What the policy no longer declares is looked after by nobody: perhaps it is gone. */
+/* A medium that the policy no longer declares is looked after by nobody, and perhaps gone. */
 static bool is_declared(const struct compliance_view *v, const char *uuid)
 {
 	for (size_t i = 0; i < v->s->n_media; i++)
@@ -45,8 +54,7 @@ static bool does_count(
 	return false;
 }
 
-/* Nothing but damage keeps it from counting, if anything does: what was captured since is not forgotten with
- * it. */
+/* It counts, or nothing but damage keeps it from counting. */
 static bool would_count(
     const struct compliance_view *v, const struct ledger_generation *g, const char *dataset)
 {

@@ -1,4 +1,9 @@
-/* compliance_next_medium: what to do with one medium; see compliance.h. */
+/* compliance_next_medium: what to do with one medium; see compliance.h.
+ *
+ * Each function looks at one kind of urgency and says at most one sentence about the medium, but for
+ * compliance_next_other(), which may say two.  Sight is what was seen just now, the ledger what was recorded
+ * last; where sight is unknown the record counts.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -155,7 +160,8 @@ void compliance_next_rotate(struct compliance_next *n, const struct compliance_m
 	char why[SHOW], show[SHOW];
 	const char *place;
 
-	/* it would be refused, and where ransomware may be no disk is attached, see compliance_next_frozen() */
+	/* it would be refused, and where ransomware may be no disk is attached, see
+	 * compliance_next_frozen() */
 	if (n->v->s->frozen || !rotation_due(n, m))
 		return;
 	d = lacking_dataset(n, m);
@@ -209,7 +215,7 @@ void compliance_next_whereabouts(struct compliance_next *n, const struct complia
 		    m->policy->name, m->policy->name);
 }
 
-/* An online medium that is there, and lacks what it should hold. */
+/* An online medium, not known to be away, that lacks what it should hold. */
 void compliance_next_behind(struct compliance_next *n, const struct compliance_medium *m)
 {
 	const struct compliance_dataset *d;

@@ -1,4 +1,12 @@
-/* retention: see retention.h. */
+/* retention: see retention.h.
+ *
+ * For each medium, each generation that is on it, each data set in it: reasons are collected (add_reason),
+ * those that keep and those that let go.  keep_reasons() decides: any that keeps it wins, and a generation
+ * without any reason stays, because nothing is known that would let it go.
+ *
+ * What counts is found once a medium and rule (count_all), newest first, and asked many times: how many newer
+ * dates there are (newer_dates), which periods it stands for (kept_bits).
+ */
 #include "read/rules/retention_private.h"
 
 #include <stdlib.h>
@@ -19,12 +27,12 @@ struct judging {
 	int64_t now_ns;
 	struct retention *ret;
 	struct retention_rule *rules;
-	/* of the medium at hand, for each rule */
+	/* of the medium that is being judged, for each rule */
 	struct retention_counted **counted;
 	size_t *n_counted;
 	const char *medium;
 	const struct ledger_generation *there; /* judged as if it had not expired; or NULL */
-	struct buf why;			       /* of the generation at hand */
+	struct buf why;			       /* reasons of the generation that is being judged */
 };
 
 static uint64_t larger(uint64_t a, uint64_t b)
@@ -122,8 +130,8 @@ static int add_reason(struct judging *j, enum retention_reason reason, const str
 	return buf_append(&j->why, &w, sizeof(w), err);
 }
 
-/* On how many dates, up to `enough`, newer generations count.  They differ in UTC, too: how far apart runs
- * are is not for the time zone of a process to say. */
+/* On how many dates, up to `enough`, newer generations count.  Dates must differ in local time and in UTC: a
+ * process whose TZ was set to an odd zone cannot make two dates of one run. */
 static uint64_t newer_dates(
     const struct judging *j, size_t rule, const struct ledger_generation *g, uint64_t enough)
 {
@@ -184,7 +192,8 @@ static int judge_dataset(struct judging *j, const struct ledger_generation *g, c
 	const struct retention_rule *r = &j->rules[i];
 	uint64_t have;
 
-	/* a failed one holds nothing, and where the others hold something that decides */
+	/* a data set that failed holds nothing; where others in the generation hold something, those
+	 * decide */
 	if (any && d->verdict == LEDGER_FAILED)
 		return 0;
 	if (!r->known)
@@ -242,7 +251,7 @@ static int keep_reasons(struct judging *j, struct retention_copy *c, struct err 
 	const struct retention_why *w = (const struct retention_why *)(const void *)j->why.p;
 	size_t n = j->why.n / sizeof(*w);
 
-	c->stays = n == 0; /* of nothing it is not known what may become of it */
+	c->stays = n == 0; /* no reason at all: nothing lets it go */
 	for (size_t i = 0; i < n; i++)
 		c->stays |= w[i].reason != RETENTION_COVERED;
 	c->why = calloc(n + 1, sizeof(*c->why));

@@ -1,4 +1,13 @@
-/* slots: see slots.h. */
+/* slots: see slots.h.
+ *
+ * find_slot() looks day by day, beginning one day on the other side of today, for a day that has slots
+ * (has_slots) and takes the slot next to now of it (best_of_day).  Days are local dates, counted from 1970;
+ * what moment a local time of day is, is asked of the zone each time (moment_of_local), so that a change of
+ * clocks needs no case of its own here.  Intervals of hours that do not divide a day have no times of day and
+ * are counted in real time.
+ *
+ * Times are seconds; nanoseconds only at the border (to_ns), where what lies beyond them is cut.
+ */
 #include "read/rules/slots.h"
 
 #include <string.h>
@@ -15,7 +24,7 @@
 #define NEVER	   INT64_MIN
 #define SEARCH	   400 /* days: more than the longest interval, 366 d */
 
-/* What `every` comes to. */
+/* The data set's `every`, with `at`, as it is computed with. */
 struct rule {
 	enum config_unit unit;
 	int64_t n;
@@ -43,7 +52,8 @@ static struct rule rule_of(const struct policy *p, const struct policy_dataset *
 	return r;
 }
 
-static int64_t floor_divide(int64_t a, int64_t b) /* b > 0; towards the past */
+/* b > 0; rounds towards the past. */
+static int64_t floor_divide(int64_t a, int64_t b)
 {
 	return a / b - (a % b < 0);
 }
@@ -63,7 +73,7 @@ static int64_t local_day(int64_t t)
 	return floor_divide(t + utc_offset(t), DAY_S);
 }
 
-/* The first moment behind a change to `after` that lies in (from, to]. */
+/* The first moment after a change of the offset to `after` that lies in (from, to]: by halving. */
 static int64_t moment_of_change(int64_t from, int64_t to, int64_t after)
 {
 	while (to - from > 1) {
@@ -146,7 +156,7 @@ static int64_t find_slot(const struct rule *r, int64_t now, bool later)
 		return origin + (floor_divide(now - origin, r->elapsed_s) + later) * r->elapsed_s;
 	}
 	today = local_day(now);
-	/* from the day beyond: what a gap moves may come to lie on another day */
+	/* a gap in the clocks may move a slot of the day before or after to today */
 	for (int64_t i = -1; i < SEARCH && best == NEVER; i++) {
 		int64_t day = later ? today + i : today - i;
 

@@ -1,4 +1,9 @@
-/* timetable: see timetable.h. */
+/* timetable: see timetable.h.
+ *
+ * All slots are marked in a table of the 1440 minutes of a day (note_slots); lines are read off it, and
+ * minutes that are alike but for the hour share one (add_line).  Intervals that have no fixed times of day
+ * are looked at every hour.
+ */
 #include "read/rules/timetable.h"
 
 #include <stdlib.h>
@@ -7,11 +12,11 @@
 #include "read/rules/slots.h"
 
 #define DAY	 1440u /* minutes */
-#define LATER	 240u
+#define LATER	 240u  /* minutes from the last slot to the line for catching up */
 #define ALL_WEEK 0x7fu
 #define OFTEN	 4 /* times a day: nothing waits long */
 
-/* For each minute of the day. */
+/* For each minute of the day: is something due then, every day, or on which weekdays or days of the month. */
 struct minutes {
 	bool daily[DAY];
 	uint32_t weekdays[DAY], monthdays[DAY];
