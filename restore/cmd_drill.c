@@ -1,4 +1,10 @@
-/* bkp-restore drill FILE --to DIR: replays a recovery procedure, and records what became of it. */
+/* bkp-restore drill FILE --to DIR: replays a recovery procedure, and records what became of it.
+ *
+ * begin_drill() needs no medium (procedure, variables, answers); then the medium and the passphrase, while ^C
+ * still ends the program; then signals are held.  ready_drill() makes the folder and checks all that can be
+ * known before anything is run; if it fails, undo_drill() leaves nothing behind.  run_drill() replays,
+ * judges, erases and writes the record, in this order: the record says how the erasing went.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -189,7 +195,7 @@ static int ready_drill(struct session *s)
 
 /* ---- the end ---- */
 
-/* What was just told to end has a moment to do so. */
+/* Processes that were just told to end get two seconds to do so. */
 static bool still_used(const struct session *s, char *users, size_t size)
 {
 	const struct timespec moment = {.tv_nsec = 100000000};
@@ -236,7 +242,7 @@ static void erase_scratch(struct session *s)
 		app_error(&e->why, APP_ATTENTION);
 }
 
-/* Each file appears whole; the page last, so that it always fits the record. */
+/* Each file appears whole; the page last, because it carries the hash of the record. */
 static int write_down(struct session *s)
 {
 	BUF_AUTO json = BUF_INIT(OUTPUT_MAX), html = BUF_INIT(OUTPUT_MAX);

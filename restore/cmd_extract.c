@@ -1,4 +1,9 @@
-/* bkp-restore extract N [DATASET] [PATH...] --to DIR: brings files back. */
+/* bkp-restore extract N [DATASET] [PATH...] --to DIR: brings files back.
+ *
+ * Order: generation, data set and the target's place are checked before the target is made; signals are held
+ * before the first thread is started, so that every thread inherits that; then the process is confined to the
+ * target once more, now by the folder's descriptor.  What was restored counts as there only after syncfs().
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,9 @@
-/* bkp-restore verify N [--deep]: is everything there, and is it what was signed? */
+/* bkp-restore verify N [--deep]: is everything there, and is it what was signed?
+ *
+ * First what the journals say of the generation (vouch_each, compare_journals), then the generation itself
+ * (verify_generation), then what belongs to no generation (look_around).  Faults of all three are told in one
+ * list; the exit status is the worst: damage 2, unread 3, what people should look at 1.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -25,7 +30,7 @@ struct job {
 	struct app *app;
 	struct progress progress;
 	uint64_t faults;
-	const char *where[APP_MEDIA + APP_JOURNALS]; /* journals at hand, and what each says */
+	const char *where[APP_MEDIA + APP_JOURNALS]; /* the journals that were given, and what each says */
 	struct reported told[APP_MEDIA + APP_JOURNALS];
 	size_t n_told;
 	bool vouched; /* one of them reports it */

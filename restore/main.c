@@ -141,8 +141,8 @@ int main(int argc, char **argv)
 		    &app, "BKP_LANG=ja", text("BKP_LANG is '%s', which is not a language: ja or en"), lang));
 	umask(077); /* what is restored is patients' data: modes come from the catalog, nothing is open
 		       meanwhile */
-	/* chunks are passed from thread to thread: with an arena for each of them memory would be kept several
-	 * times over */
+	/* chunks are passed from thread to thread: with an arena for each of them memory would be kept
+	 * several times over */
 	mallopt(M_ARENA_MAX, 1);
 	if (sodium_init() < 0) {
 		return shortage_end(

@@ -1,4 +1,9 @@
-/* confine: see confine.h. */
+/* confine: see confine.h.
+ *
+ * A ruleset names what is governed (all) and is then given exceptions (allow_beneath).  What the kernel's
+ * version does not know is left out of `all`: asking for it would fail the whole ruleset.  Every failure
+ * returns with what was reached so far; the program goes on.
+ */
 #include "restore/app/confine.h"
 
 #include <fcntl.h>

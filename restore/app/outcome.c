@@ -18,8 +18,8 @@ void outcome_count(struct outcome *o, enum outcome_kind kind)
 	o->count[kind]++;
 }
 
-/* What to do is said once for each code, unless it is something else than before: of a thousand files the
- * same is to be done. */
+/* The next action is said once for each code, and again only when it is another: of a thousand files the same
+ * is to be done. */
 static bool is_news(struct outcome *o, const struct err *why)
 {
 	char code[sizeof(why->code) + 2];

@@ -1,4 +1,8 @@
-/* vouch: see vouch.h. */
+/* vouch: see vouch.h.
+ *
+ * Any one journal that contradicts refuses the generation, whatever the others say: a stolen key can add a
+ * generation to one copy, but cannot take what another copy says back.
+ */
 #include "restore/app/vouch.h"
 
 #include <fcntl.h>
