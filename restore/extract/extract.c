@@ -1,4 +1,15 @@
-/* extract: see extract.h.  This file: the passes; extract_*.c: the work (extract_private.h). */
+/* extract: see extract.h.  This file: the passes; extract_*.c: the work (extract_private.h).
+ *
+ * First pass, forwards (make_all): everything is made; metadata of a folder is set when nothing comes into it
+ * any more.  Second pass, backwards (extract_folders): what had to wait.  Both go over the same stretches of
+ * blocks.
+ *
+ * Messages keep the catalog's order: while lots wait, what there is to say becomes an item of the lot that is
+ * being filled (extract_say), and is said when that is settled.
+ *
+ * The end: whatever ends the run (target full, stop, memory) sets `ending`; writers leave off, and
+ * extract_drain() settles what was given, so that what was done is counted and said.
+ */
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -161,7 +172,7 @@ int extract_copied(struct extract *x, const char *first, const char *path, struc
 	return 0;
 }
 
-/* What belongs to one data set. */
+/* Stops the writers and frees what belongs to one data set. */
 static void forget_dataset(struct extract *x)
 {
 	size_t i;
@@ -275,7 +286,7 @@ static int say_lost(struct extract *x, struct catalog_r *c, struct err *why, str
 	return extract_say(x, OUTCOME_LOST, NULL, why, err);
 }
 
-/* From here to where nothing can be selected for a while. */
+/* The entries from this block on are looked at, until blocks are passed over. */
 static int begin_stretch(struct extract *x, struct catalog_r *c, size_t block, struct err *err)
 {
 	struct extract_stretch *more = reallocarray(x->stretches, x->n_stretches + 1, sizeof(*more));
@@ -333,7 +344,7 @@ static int walk_forwards(struct extract *x, struct catalog_r *c, struct err *err
 	return 0;
 }
 
-/* The first pass, and everything that it gave to others. */
+/* The first pass, and all that it gave to writers: when it returns there are no threads. */
 static int make_all(struct extract *x, struct catalog_r *c, struct err *err)
 {
 	int r = walk_forwards(x, c, err);

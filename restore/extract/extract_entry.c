@@ -1,5 +1,11 @@
 /* extract_entry: decides what becomes of an entry, and makes what is not a regular file; see
- * extract_private.h. */
+ * extract_private.h.
+ *
+ * Main thread only.  A name is decided when it is made: mkdir, mknod, symlink, link and open (O_EXCL) fail
+ * where something is there, and a replacement is made beside it and renamed.  What was looked at before
+ * (look_at_place) only chooses the message and the way.  A file that is still waiting in a lot holds its name
+ * only in the catalog's order: no_file_above() writes it before a folder could be made in its place.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -112,8 +118,8 @@ static int make_special(const struct catalog_item *item, int parent, const char 
 
 	if (type == AE_IFLNK)
 		return symlinkat(archive_entry_symlink(item->entry), parent, name);
-	/* with its mode, because without /proc there may be no way to change it; what other threads make says
-	 * itself that it is closed */
+	/* with its mode, because without /proc there may be no way to change it.  umask is of the whole
+	 * process: what writers make meanwhile has a mode of 0600 of its own */
 	before = umask(0);
 	r = mknodat(parent, name, (mode_t)type | (mode & 0777), archive_entry_rdev(item->entry));
 	umask(before);

@@ -1,4 +1,13 @@
-/* extract_file: see extract_file.h. */
+/* extract_file: see extract_file.h.
+ *
+ * write_file(): reach the folder → make the file (O_EXCL), or, where something is there and --overwrite was
+ * given, a temporary one beside it → content, proven chunk by chunk while it is written (extent_r_file) →
+ * metadata by descriptor → close, whose result counts → rename, when it replaces: that is the moment at which
+ * the old file goes. Holes are not written; ftruncate makes the size.
+ *
+ * A file that was left off because the run ends stays ITEM_WAITING, is removed, and is neither counted nor
+ * said.
+ */
 #include "restore/extract/extract_file.h"
 
 #include <errno.h>

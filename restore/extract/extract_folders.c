@@ -1,5 +1,11 @@
 /* extract_folders: the second pass: metadata of folders that could not get it before and the flags that stop
- * later changes; see extract.h. */
+ * later changes; see extract.h.
+ *
+ * Why something waits: a folder that its owner may not enter would shut out what is made in it; an immutable
+ * or append-only flag stops every later change. Folders that were there already, and folders that were made
+ * only because something below them was wanted, get their metadata here as well.  Backwards over the catalog,
+ * so that what is deep comes before the folder that holds it.  There are no writers any more.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,4 +1,10 @@
-/* extract_meta: see extract_meta.h. */
+/* extract_meta: see extract_meta.h.
+ *
+ * Order of setting, because each step may undo another: inherited ACLs go first; the owner, which takes
+ * setuid and setgid away; extended attributes, while the file may be written; the mode; ACLs, whose mask the
+ * mode would change; the time last.  A step that fails is remembered (the first one is said) and the others
+ * are done all the same; if the owner could not be set, the setuid and setgid bits are left out.
+ */
 #include "restore/extract/extract_meta.h"
 
 #include <endian.h>
@@ -187,7 +193,7 @@ int extract_meta_take(const struct extract *x, struct archive_entry *e, bool fol
 
 /* ---- setting ---- */
 
-/* Only the first fault is told of: it has most to do with the cause. */
+/* Only the first fault is told: the later ones often follow from it. */
 static void note_fault(struct err *why, int errnum, const char *what)
 {
 	if (!why->code[0])
@@ -259,7 +265,7 @@ static int set_times(const struct object *o, const struct timespec times[2])
 	return utimensat(o->fd, "", times, AT_EMPTY_PATH) ? utimensat(AT_FDCWD, o->by_fd, times, 0) : 0;
 }
 
-/* ACLs come behind the mode, which would change their mask; the others before it, while the file may be
+/* ACLs are set after the mode, which would change their mask; the others before it, while the file may be
  * written. */
 static void set_attrs(const struct object *o, const struct extract_meta *m, bool acls, struct err *why)
 {

@@ -1,6 +1,18 @@
-/* extract_writers: see extract_writers.h. */
+/* extract_writers: see extract_writers.h.
+ *
+ * One lock guards lots[], n_lots, stop, and next and left of every lot that was given.  A writer takes a
+ * portion of the oldest lot that has files left (l->next moves on), writes it without the lock, and counts it
+ * down from l->left; whoever brings left to 0 signals `written`.  extract_writers_wait() waits for that in
+ * slices of time, because the main thread has to ask whether it is to stop, and then takes the lot out of
+ * lots[].
+ *
+ * A portion is many small files or one large one, so that the lock is not taken for each of a million small
+ * files, and files of one chunk, which lie next to each other in `order`, mostly stay with one writer.  Each
+ * writer asks for the chunks that come after its portion (look_ahead).
+ */
 #include "restore/extract/extract_writers.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -16,8 +28,8 @@
 #define THREADS_MAX 16
 #define FILES_MAX   64 /* taken at a time */
 #define BYTES_MAX   ((uint64_t)1 << 20)
-#define CHUNKS_NEXT 2 /* asked for ahead of who takes them */
-#define LOOK_FOR    256
+#define CHUNKS_NEXT 2	/* asked for ahead of who takes them */
+#define LOOK_FOR    256 /* files looked at for them */
 
 struct thread {
 	struct extract_writers *all;
@@ -122,6 +134,7 @@ static void *writer_thread(void *arg)
 		pthread_mutex_unlock(&w->lock);
 		write_some(&t->writer, l, from, n);
 		pthread_mutex_lock(&w->lock);
+		assert(l->left >= n);
 		l->left -= n;
 		if (!l->left)
 			pthread_cond_signal(&w->written);
@@ -201,6 +214,7 @@ void extract_writers_stop(struct extract_writers *w)
 void extract_writers_give(struct extract_writers *w, struct extract_lot *l)
 {
 	pthread_mutex_lock(&w->lock);
+	assert(w->n_lots < EXTRACT_LOTS);
 	w->lots[w->n_lots++] = l;
 	pthread_cond_broadcast(&w->given);
 	pthread_mutex_unlock(&w->lock);

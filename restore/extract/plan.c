@@ -1,4 +1,10 @@
-/* plan: see plan.h. */
+/* plan: see plan.h.
+ *
+ * Each pattern has a prefix: its leading components without a glob.  Only entries at or below the prefix can
+ * be selected, so the smallest and the largest prefix bound what must be looked at (find_bounds), and the
+ * next prefix says where to go on (plan_next).  A pattern that may match at any depth has the prefix "", and
+ * then there is no bound.
+ */
 #include "restore/extract/plan.h"
 
 #include <stdlib.h>
@@ -10,7 +16,7 @@
 
 struct pattern {
 	const char *given;
-	char *clean;  /* without '/' in front and behind */
+	char *clean;  /* without '/' at its beginning and end */
 	char *prefix; /* the leading components without a glob; "" when anything may match */
 	bool glob, any_depth;
 	bool hit;

@@ -1,4 +1,14 @@
-/* target: see target.h. */
+/* target: see target.h.
+ *
+ * A cursor is a stack of levels, one a component of the folder where it stands; of each the end of its name
+ * in the path, and a descriptor for the deepest HELD of them.  target_enter() pops to the common folder and
+ * steps in from there, one openat (O_NOFOLLOW) a component, so entries in catalog order cost about one call
+ * each.  When the cursor pops back to a level whose descriptor was closed, folder_here() walks down to it
+ * again from the nearest one held.
+ *
+ * A folder that was exchanged for another while no descriptor was held is entered as it is now: it still lies
+ * below rootfd, because no step follows a link.
+ */
 #include "restore/extract/target.h"
 
 #include <errno.h>
