@@ -1,4 +1,9 @@
-/* attest: see attest.h. */
+/* attest: see attest.h.
+ *
+ * Problems do not end the parsing: each is noted with its place and the rest is read, so that a person sees
+ * all of them at once.  -1 of a static function is only want of memory; whether there was an error is asked
+ * of the problems at the end.
+ */
 #include "restore/drill/attest.h"
 
 #include <stdlib.h>

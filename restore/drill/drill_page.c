@@ -15,10 +15,10 @@
 #include "restore/drill/drill.h"
 #include "restore/drill/variables.h"
 
-#define FACTS 10 /* of a step, at most */
-#define HEAD  24
+#define FACTS 10 /* of a step, and of the foot, at most */
+#define HEAD  24 /* facts of the head, at most */
 
-/* Facts with values of their own; the first failure (out of memory) is kept in `full`. */
+/* Facts with values of their own.  full: one did not fit, or memory ended; then the page is not made. */
 struct facts {
 	struct procedure_fact *fact;
 	size_t n, room;

@@ -16,7 +16,7 @@
 
 #define NAMED 5 /* in the list */
 
-/* Does the link lead there?  The kernel puts " (deleted)" behind what has no name any more. */
+/* Does the link lead there?  The kernel appends " (deleted)" to the path of what has no name any more. */
 static bool leads_to(int dir, const char *link, const char *folder, size_t n)
 {
 	char to[PATH_MAX + 16];

@@ -1,4 +1,10 @@
-/* prepare: see prepare.h. */
+/* prepare: see prepare.h.
+ *
+ * Order, because each part needs the one before: names of data sets with their variables; all generations of
+ * the medium and which steps' data sets each holds (find_generations); the drill's generation, which is then
+ * a variable itself; the generation of each step; all other texts (expand_texts); last the generations are
+ * opened, each once, and their data sets looked for (check_all_datasets).  The drill's own stays open.
+ */
 #include "restore/drill/prepare.h"
 
 #include <errno.h>
@@ -21,7 +27,7 @@
 /* A generation of the medium. */
 struct listed {
 	uint64_t number;
-	bool complete, usable; /* usable: its documents can be trusted, whatever became of its archives */
+	bool complete, usable; /* usable: its documents agree with their signature; archives may be missing */
 	bool *has;	       /* of each step: its data set */
 };
 

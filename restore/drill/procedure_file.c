@@ -38,7 +38,7 @@ static int slurp_file(const char *file, struct buf *out, size_t max, struct err 
 	return 0;
 }
 
-/* All of them on stderr. */
+/* All problems, on stderr. */
 static void say_problems(const struct config_problems *problems, const char *file)
 {
 	BUF_AUTO out = BUF_INIT((size_t)4 << 20);
@@ -47,7 +47,7 @@ static void say_problems(const struct config_problems *problems, const char *fil
 		fwrite(out.p ? (const char *)out.p : "", 1, out.n, stderr);
 }
 
-/* What parsing came to. */
+/* Says the problems that parsing found; the exit code. */
 static int after_parse(int r, const struct err *err, const struct config_problems *problems, const char *file)
 {
 	if (problems->n)

@@ -1,4 +1,10 @@
-/* provenance: see provenance.h. */
+/* provenance: see provenance.h.
+ *
+ * For each medium that was given, opened or not: a file that lies directly in the repository's folder
+ * procedures/ (folder_of, by identity of the folder) must stand in the signed list; a file anywhere else on
+ * the medium, or reached by a way that passes the medium, is refused (within_passes).  What was parsed is
+ * compared by its hash, so that exchanging the file afterwards changes nothing.
+ */
 #include "restore/drill/provenance.h"
 
 #include <fcntl.h>
@@ -92,9 +98,9 @@ static int refuse_procedure(const char *file, struct err *err)
 	return -1;
 }
 
-/* Is it, or the way to it, on this medium at all?  A tamperer may put a procedure anywhere there, and a link in
- * the place of the folder; and see to it that the medium cannot be opened.  1 it is and is vouched for, 0 it is
- * not there, -1. */
+/* Is it, or the way to it, on this medium at all?  Whoever tampers with a medium may put a procedure anywhere
+ * on it, a link in the place of the folder, and damage the medium so that it cannot be opened.  1: it is and
+ * is vouched for, 0: it is not there, -1. */
 static int look_on(
     const struct app *app, size_t i, const char *file, char *path, const uint8_t *sha256, struct err *err)
 {

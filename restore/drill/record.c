@@ -1,4 +1,8 @@
-/* record: see record.h. */
+/* record: see record.h.
+ *
+ * json_pack() takes what it is given and fails as a whole when one part is NULL (out of memory), so each
+ * function can hand on what it got without looking.
+ */
 #include "restore/drill/record.h"
 
 #include <stdlib.h>

@@ -1,4 +1,9 @@
-/* replay: see replay.h. */
+/* replay: see replay.h.
+ *
+ * Interrupts are counted, not delivered: replay_step() notes the count before a step, and whoever works asks
+ * whether it has grown (replay_interrupted).  So an interrupt ends the step that runs; one between two steps
+ * is met by replay() itself.
+ */
 #include "restore/drill/replay.h"
 
 #include <stdio.h>

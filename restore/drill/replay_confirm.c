@@ -19,6 +19,7 @@
 
 #define LINE 1024
 
+/* SILENCE: the end of input, or it cannot be read */
 enum heard { HEARD, SILENCE, INTERRUPTED };
 
 /* One line of the terminal, without its end, safe. */

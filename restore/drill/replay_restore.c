@@ -1,4 +1,9 @@
-/* replay_restore: a step that brings data back, in this process; see replay.h. */
+/* replay_restore: a step that brings data back, in this process; see replay.h.
+ *
+ * It runs in a thread of its own, because confinement (app/confine.h) holds for a thread and what it starts
+ * and cannot be undone, and the commands of later steps must not inherit it.  The main thread waits
+ * meanwhile, so there is no lock.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -97,8 +102,7 @@ static bool judge_outcome(struct drill_step *s, const struct outcome *o, int fai
 	return true;
 }
 
-/* Data is brought back by a thread that may write nowhere else, and so are all that it starts; the commands
- * of the procedure come from this one. */
+/* What the thread is given, and what it leaves. */
 struct confined {
 	struct replay *r;
 	struct drill_step *s;

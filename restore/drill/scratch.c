@@ -1,4 +1,14 @@
-/* scratch: see scratch.h. */
+/* scratch: see scratch.h.
+ *
+ * Erasing walks the tree without recursion: level[] holds the open folders from scratch/ down to the present
+ * one, at most DEPTH.  A folder that lies deeper is moved up to scratch/ under a name of its own (move_up)
+ * and met there later, so a tree of any depth needs DEPTH descriptors.  Passes are repeated while they take
+ * something away, because a process may still be writing; at most PASSES, those that moved a folder up not
+ * counted.  What could not be erased is counted from 0 in each pass, and the last pass's first fault is told.
+ *
+ * Mounts: each folder is compared after it was opened (is_mount), by its device, and by its mount
+ * id where the kernel tells it; what is mounted is not entered.
+ */
 #include "restore/drill/scratch.h"
 
 #include <dirent.h>
@@ -228,7 +238,7 @@ static bool mount_of(int fd, uint64_t *ret)
 	return true;
 }
 
-/* After the open, so that nothing can be mounted in between. */
+/* Asked of the open descriptor, so that nothing can be mounted between the question and the use. */
 static bool is_mount(const struct eraser *e, int fd)
 {
 	uint64_t id;

@@ -1,4 +1,16 @@
-/* step_run: see step_run.h. */
+/* step_run: see step_run.h.
+ *
+ * Start: fork, and in the child setsid, so that the shell's number is that of its session and group.  A third
+ * pipe (said) closes by itself at the exec; an errno in it says that there was none.
+ *
+ * While it runs: one poll over both pipes, a pidfd and the interrupts (attend_command).  has_ended() looks
+ * without reaping (WNOWAIT): until finish_command() reaps the shell its number cannot become another group's,
+ * so kill(-pid) never meets a stranger.  stop_command() sends SIGTERM and sets kill_ns; from then on SIGKILL
+ * every STEP_RUN_GRACE seconds.  Time is CLOCK_BOOTTIME: a computer that slept has used up the limit.
+ *
+ * The end is the end of the shell.  The pipes may be held open by what it left running, so only what they
+ * hold at that moment is read (LAST_READS blocks).
+ */
 #include "restore/drill/step_run.h"
 
 #include <errno.h>
@@ -31,9 +43,10 @@ struct running {
 	pid_t pid;
 	int pidfd; /* or -1 */
 	int fd[PIPES];
-	int64_t end_ns, kill_ns; /* when the time is over; when what got SIGTERM gets SIGKILL, or 0 */
-	unsigned interrupts;	 /* counted before the start */
-	bool stopped;		 /* end was decided by us */
+	int64_t end_ns;	     /* when the time is over */
+	int64_t kill_ns;     /* when the group gets SIGKILL; 0: it got no SIGTERM yet */
+	unsigned interrupts; /* counted before the start */
+	bool stopped;	     /* end was decided by us */
 };
 
 static int64_t now_ns(void)

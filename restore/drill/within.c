@@ -1,4 +1,9 @@
-/* within: see within.h. */
+/* within: see within.h.
+ *
+ * climbs_to() goes up by ".." from an open folder and compares device and inode at each step, until it meets
+ * the folder or the root: no text of a path is compared.  Descriptors are O_PATH, so nothing need be
+ * readable.
+ */
 #include "restore/drill/within.h"
 
 #include <fcntl.h>
@@ -40,7 +45,7 @@ static bool climbs_to(int fd, int folder)
 	return true;
 }
 
-/* 1 it lies in the folder, 0 it does not, -1 there is no such folder. */
+/* 1: path lies in the folder, 0: it does not, -1: there is no such path. */
 static int lies_in(const char *path, int folder)
 {
 	IO_FD_AUTO fd = open(path, LOOK);

@@ -14,8 +14,8 @@
  *   its next and left are guarded by the writers' lock, an item belongs to the writer that took it, but for
  *   what was set before (size, archive, chunk), which all writers read.
  * - struct extract_writer: its thread; `writer` of struct extract the main thread.
- * ending is set by whoever meets what ends the run; everybody reads it, and it
- * stays until the next data set.
+ *
+ * ending is set by whoever meets what ends the run; everybody reads it, and it stays until the next data set.
  */
 #ifndef RESTORE_EXTRACT_EXTRACT_PRIVATE_H
 #define RESTORE_EXTRACT_EXTRACT_PRIVATE_H

@@ -10,7 +10,7 @@
  * and arc_r compares each chunk with its id: so every byte, also of a range, is one that was captured for
  * this file. That the lengths add up, and the SHA-256 of a whole file, is known at the end only.
  *
- * Errors: E-EXTENT-01, E-EXTENT-02 (extent.h), E-EXTENT-11 a run begins behind the end of its chunk,
+ * Errors: E-EXTENT-01, E-EXTENT-02 (extent.h), E-EXTENT-11 a run begins after the end of its chunk,
  * E-EXTENT-12 '@' in a wrong place or too long, E-EXTENT-13 a run is not what was captured, E-EXTENT-14 the
  * content's SHA-256 is not the one that was captured; and those of arc_r.
  */

@@ -68,7 +68,7 @@ struct verify_fault {
 
 struct verify_callbacks {
 	void (*fault)(void *arg, const struct verify_fault *f);
-	/* bytes read so far, of how many (0: not known), and the file at hand; may be NULL */
+	/* bytes read so far, of how many (0: not known), and the file that is read next; may be NULL */
 	void (*progress)(void *arg, uint64_t done, uint64_t total, const char *file);
 	void *arg;
 };
