@@ -36,7 +36,7 @@
 #include "restore/drill/replay.h"
 #include "restore/drill/scratch.h"
 #include "restore/drill/variables.h"
-#include "restore/drill/within.h"
+#include "restore/app/within.h"
 
 #define RECORD	   "drill.json"
 #define PAGE	   "drill.html"

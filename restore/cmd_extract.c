@@ -20,7 +20,7 @@
 #include "restore/app/interrupt.h"
 #include "restore/app/outcome.h"
 #include "restore/app/progress.h"
-#include "restore/drill/within.h"
+#include "restore/app/within.h"
 #include "restore/extract/extract.h"
 #include "restore/extract/plan.h"
 #include "restore/extract/target.h"

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Everything: installs what is missing (Debian 12), builds with sanitizers, runs tests, ends in "N passed, N failed".
 #   tests/run.sh [NAME...]            all tests at their usual size; only those whose name contains one of these
-#   tests/run.sh --quick [NAME...]    unit tests, attacks and the quick scenarios (tests/lib/quick.txt): for the desk, before a commit
+#   tests/run.sh --quick [NAME...]    the house, unit tests, attacks and the quick scenarios (tests/lib/quick.txt): for the
+#                                     desk, before a commit
 #   tests/run.sh --long [NAME...]     the same tests at the size of a campaign.  Resumable: what passed on this commit is not run again
 #                                     (build/long/<commit>/ holds a log each; remove it to begin anew)
 # Each line says wall and CPU seconds (of the processes a test waited for); a test above 90 CPU seconds is named at the end.
@@ -81,7 +82,7 @@ one() { # NAME COMMAND...
 	log=$out/log.${name//\//-}
 	shift
 	TIMEFORMAT='%U %S'
-	local limited=(timeout -k 10 "$BKP_TEST_LIMIT" env --default-signal=INT,QUIT)
+	local limited=(timeout -k 10 "$BKP_TEST_LIMIT" env "--default-signal=INT,QUIT")
 	[ "$(type -t "$1")" != function ] || limited=()
 	# a shell lets what runs beside it ignore Ctrl-C, and some tests press it; one that hangs is a failure
 	{ time "${limited[@]}" "$@" </dev/null >"$log" 2>&1; } 2>"$log.cpu" || status=$?
@@ -99,8 +100,8 @@ $(tail -n 60 "$log" | sed 's/^/      | /')"
 	fi
 }
 
-build() { # PRESET; the demo may have configured it without tests
-	cmake --preset "$1" -DBKP_TESTS=ON >"$out/build.$1" 2>&1 && cmake --build --preset "$1" -- -j"$jobs" >>"$out/build.$1" 2>&1 && return 0
+build() { # NAME; the demo may have configured it without tests
+	tests/build.sh "$1" -DBKP_TESTS=ON -- -j"$jobs" >"$out/build.$1" 2>&1 && return 0
 	tail -n 40 "$out/build.$1"
 	return 1
 }
@@ -117,6 +118,7 @@ export BKP_BIN=$PWD/build/asan BKP_RELEASE=$PWD/build/release BKP_SRC=$PWD
 for t in "$BKP_BIN"/test_*; do
 	[ -x "$t" ] && run "unit/$(basename "$t")" "$t"
 done
+run house bash tests/house.sh
 run attacks env BKP_BIN="$BKP_RELEASE" bash tests/attacks.sh
 # the year takes longest: it begins first, so that nothing waits for it alone at the end
 for t in tests/scenario/73-*.sh tests/scenario/[0-6]*.sh tests/scenario/7[0-24-9]*.sh tests/scenario/[89]*.sh; do

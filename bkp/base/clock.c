@@ -10,14 +10,12 @@
 
 #include "base/text.h"
 
-#define NS 1000000000LL
-
 static int64_t read_clock(clockid_t id)
 {
 	struct timespec ts;
 
 	clock_gettime(id, &ts);
-	return ts.tv_sec * NS + ts.tv_nsec;
+	return ts.tv_sec * SECOND_NS + ts.tv_nsec;
 }
 
 static void read_boot_id(char *out, size_t size)
@@ -45,7 +43,7 @@ void clock_now(struct clock_stamp *ret_stamp)
 
 static int64_t floor_seconds(int64_t wall_ns)
 {
-	return wall_ns / NS - (wall_ns % NS < 0);
+	return wall_ns / SECOND_NS - (wall_ns % SECOND_NS < 0);
 }
 
 char *clock_format(int64_t wall_ns, char *out)
@@ -120,7 +118,7 @@ int clock_parse(const char *s, int64_t *ret_wall_ns)
 	if (!end || *end)
 		return -1;
 	/* nanoseconds in 64 bits end in the year 2262; texts can say more */
-	if (__builtin_mul_overflow((int64_t)timegm(&tm), NS, &ns))
+	if (__builtin_mul_overflow((int64_t)timegm(&tm), SECOND_NS, &ns))
 		return -1;
 	if (strcmp(clock_format(ns, back), s) != 0)
 		return -1;

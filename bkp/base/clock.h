@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define SECOND_NS INT64_C(1000000000) /* nanoseconds of a second: the one place */
+
 struct clock_stamp {
 	int64_t wall_ns;  /* since 1970-01-01T00:00:00Z */
 	int64_t mono_ns;  /* CLOCK_BOOTTIME: since boot, sleep included */

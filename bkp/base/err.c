@@ -17,19 +17,45 @@ static void mend_cut(char *s, size_t size)
 		width_whole(s);
 }
 
+/* Code and message; what belonged to an earlier error goes. */
+static void set_message(struct err *err, enum err_kind kind, const char *code, const char *fmt, va_list ap)
+{
+	snprintf(err->code, sizeof(err->code), "%s", code);
+	err->hint[0] = '\0';
+	err->errnum = 0;
+	err->kind = kind;
+	vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
+	mend_cut(err->msg, sizeof(err->msg));
+}
+
 int err_set(struct err *err, const char *code, const char *fmt, ...)
 {
 	va_list ap;
 
 	if (!err)
 		return -1;
-	snprintf(err->code, sizeof(err->code), "%s", code);
-	err->hint[0] = '\0';
-	err->errnum = 0;
 	va_start(ap, fmt);
-	vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
+	set_message(err, ERR_OTHER, code, fmt, ap);
 	va_end(ap);
-	mend_cut(err->msg, sizeof(err->msg));
+	return -1;
+}
+
+int err_set_kind(struct err *err, enum err_kind kind, const char *code, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!err)
+		return -1;
+	va_start(ap, fmt);
+	set_message(err, kind, code, fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+int err_kind(struct err *err, enum err_kind kind)
+{
+	if (err)
+		err->kind = kind;
 	return -1;
 }
 
@@ -37,17 +63,14 @@ int err_sys(struct err *err, const char *code, int errnum, const char *fmt, ...)
 {
 	va_list ap;
 	size_t n;
-	int r;
 
 	if (!err)
 		return -1;
-	snprintf(err->code, sizeof(err->code), "%s", code);
-	err->hint[0] = '\0';
-	err->errnum = errnum;
 	va_start(ap, fmt);
-	r = vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
+	set_message(err, ERR_OTHER, code, fmt, ap);
 	va_end(ap);
-	n = r < 0 ? 0 : strlen(err->msg);
+	err->errnum = errnum;
+	n = strlen(err->msg);
 	snprintf(err->msg + n, sizeof(err->msg) - n, ": %s", text_errno(errnum));
 	mend_cut(err->msg, sizeof(err->msg));
 	return -1;
@@ -92,10 +115,10 @@ bool err_is_full(const struct err *err)
 bool err_is_unread(const struct err *err)
 {
 	return err->errnum ? err->errnum != ENOENT && err->errnum != ENOTDIR && err->errnum != ELOOP
-			   : !strcmp(err->code, "E-MEM-01");
+			   : err->kind == ERR_MEMORY;
 }
 
 int err_nomem(struct err *err)
 {
-	return err_set(err, "E-MEM-01", "%s", text("out of memory"));
+	return err_set_kind(err, ERR_MEMORY, "E-MEM-01", "%s", text("out of memory"));
 }

@@ -181,15 +181,16 @@ int io_read_file(int dirfd, const char *name, struct buf *out, struct err *err)
 	/* A sparse file of a terabyte is refused before its zeros are read.  Not by less than a page: each
 	 * file of sysfs says it has one, and holds a few bytes. */
 	if (!fstat(fd, &st) && st.st_size > SYSFS_SIZE && (uint64_t)st.st_size > out->max - out->n)
-		return err_set(err, "E-IO-08", text("'%s' is larger than %zu bytes"), name, out->max);
+		return err_set_kind(
+		    err, ERR_LARGE, "E-IO-08", text("'%s' is larger than %zu bytes"), name, out->max);
 	do {
 		if (out->n == out->max) {
 			char more;
 
 			r = io_read_full(fd, &more, 1);
 			if (r > 0)
-				return err_set(
-				    err, "E-IO-08", text("'%s' is larger than %zu bytes"), name, out->max);
+				return err_set_kind(err, ERR_LARGE, "E-IO-08",
+				    text("'%s' is larger than %zu bytes"), name, out->max);
 		} else {
 			size_t room = out->max - out->n < 65536 ? out->max - out->n : 65536;
 

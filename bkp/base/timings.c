@@ -1,4 +1,5 @@
 /* timings: see timings.h. */
+#include "base/clock.h"
 #include "base/timings.h"
 
 #include <stddef.h>
@@ -10,7 +11,7 @@ static uint64_t read_clock(clockid_t id)
 	struct timespec t = {0};
 
 	clock_gettime(id, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+	return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
 }
 
 uint64_t timings_now(void)
@@ -51,7 +52,7 @@ static uint64_t user_time(void)
 	struct rusage u = {0};
 
 	getrusage(RUSAGE_SELF, &u);
-	return (uint64_t)u.ru_utime.tv_sec * 1000000000 + (uint64_t)u.ru_utime.tv_usec * 1000;
+	return (uint64_t)u.ru_utime.tv_sec * SECOND_NS + (uint64_t)u.ru_utime.tv_usec * 1000;
 }
 
 struct timings_mark timings_begin_phase(void)

@@ -133,7 +133,7 @@ static int judge(const struct other *o, const struct history *h, const struct le
 			 "old copy and used: keep both as they are"));
 	} else if (h->kind == HISTORY_LONGER) {
 		*ret_word = "newer";
-		err_set(&err, "E-HISTORY-01",
+		err_set_kind(&err, ERR_AHEAD, "E-HISTORY-01",
 		    text("'%s' knows more than this journal: it has %ju records, this one %ju"), show,
 		    (uintmax_t)ledger_seq(theirs), (uintmax_t)ledger_seq(ours));
 		err_hint(&err, "%s",

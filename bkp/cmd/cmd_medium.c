@@ -32,7 +32,7 @@ static int undeclared(const struct policy *policy, const char *name)
 	const char *near = policy_suggest_medium(policy, name);
 	struct err err = ERR_INIT;
 
-	err_set(&err, "E-MEDIA-15", text("the policy declares no medium '%s'"), name);
+	err_set_kind(&err, ERR_USAGE, "E-MEDIA-15", text("the policy declares no medium '%s'"), name);
 	if (near)
 		err_hint(&err, text("did you mean '%s'?"), near);
 	err_hint(&err, "%s",
@@ -181,7 +181,8 @@ int cmd_medium_unknown(const struct policy *policy, const char *name)
 	struct err err = ERR_INIT;
 
 	if (m) {
-		err_set(&err, "E-MEDIA-06", text("'%s' is not a registered medium"), name);
+		err_set_kind(
+		    &err, ERR_UNREGISTERED, "E-MEDIA-06", text("'%s' is not a registered medium"), name);
 		err_hint(&err,
 		    m->path ? text("register it with 'bkp medium add %s'")
 			    : text("register it with 'bkp medium add %s --path DIR'"),

@@ -52,7 +52,7 @@ static int see_it_gone(const struct state *s, const struct policy_medium *m)
 		return app_error(&err, APP_UNKNOWN);
 	}
 	code = r ? still_attached(m->name, path) : APP_OK;
-	if (!r && !strcmp(err.code, "E-MEDIA-18"))
+	if (!r && err.kind == ERR_UNMOUNTED)
 		code = app_error(&err, APP_FAILED);
 	free(path);
 	return code;

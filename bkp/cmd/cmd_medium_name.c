@@ -29,7 +29,7 @@ static int act(struct state *s, const struct policy *policy, const char *name, c
 		return err_hint(err, "%s", text("take a name that no medium has; see 'bkp medium list'"));
 	}
 	if (to && !policy_find_medium(policy, to)) {
-		err_set(err, "E-MEDIA-15", text("the policy declares no medium '%s'"), to);
+		err_set_kind(err, ERR_USAGE, "E-MEDIA-15", text("the policy declares no medium '%s'"), to);
 		return err_hint(err, "%s", text("change its name in the policy's 'media' first"));
 	}
 	return to ? state_append(s, "medium-renamed",

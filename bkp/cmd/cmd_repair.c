@@ -104,7 +104,8 @@ static int open_medium(
 	int r;
 
 	if (!lm || !path) {
-		err_set(err, "E-MEDIA-06", text("'%s' is not a registered medium"), pm->name);
+		err_set_kind(
+		    err, ERR_UNREGISTERED, "E-MEDIA-06", text("'%s' is not a registered medium"), pm->name);
 		err_hint(err,
 		    pm->path ? text("register it with 'bkp medium add %s'")
 			     : text("register it with 'bkp medium add %s --path DIR'"),

@@ -66,13 +66,6 @@ static int parse_recheck(const char *s, int64_t *ret_s)
 	return 0;
 }
 
-/* What the person typed was wrong, as against what was found. */
-static bool is_usage(const struct err *err)
-{
-	return !strcmp(err->code, "E-ROTATE-01") || !strcmp(err->code, "E-ROTATE-03") ||
-	       !strcmp(err->code, "E-ROTATE-07") || !strcmp(err->code, "E-MEDIA-15");
-}
-
 /* What came of it is shown, recorded and told. */
 static int end(const struct app *app, const struct rotate_config *cfg, const struct rotate_result *result,
     const struct err *failure, int code)
@@ -118,7 +111,7 @@ static int rotate(struct app *app, struct rotate_config *cfg)
 	out_progress_begin(&view.progress, app, "", 0);
 	r = rotate_run(cfg, &result, &err);
 	out_progress_end(&view.progress);
-	code = !r ? rotate_report_exit(&result) : is_usage(&err) ? APP_USAGE : APP_FAILED;
+	code = !r ? rotate_report_exit(&result) : err.kind == ERR_USAGE ? APP_USAGE : APP_FAILED;
 	code = end(app, cfg, &result, r ? &err : NULL, code);
 	rotate_result_free(&result);
 	return code;

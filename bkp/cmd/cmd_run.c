@@ -284,7 +284,7 @@ static int run(struct app *app, const struct policy *policy, struct state *state
 		    text("nothing is lost; if it comes again, have the disk of the state folder and this "
 			 "computer's memory looked at"));
 	}
-	if (r && !result.signal && !opt->again && watchdog_watched() && !strcmp(err.code, "E-DEDUP-01")) {
+	if (r && !result.signal && !opt->again && watchdog_watched() && err.kind == ERR_CACHE) {
 		run_say_drop(&say);
 		run_result_free(&result);
 		return WATCHDOG_AGAIN;

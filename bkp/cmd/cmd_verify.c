@@ -280,7 +280,8 @@ static void verify_declared(struct job *j, const struct policy_medium *pm)
 
 	if (!lm || !path) {
 		if (j->medium) {
-			err_set(&err, "E-MEDIA-06", text("'%s' is not a registered medium"), pm->name);
+			err_set_kind(&err, ERR_UNREGISTERED, "E-MEDIA-06",
+			    text("'%s' is not a registered medium"), pm->name);
 			err_hint(&err,
 			    pm->path ? text("register it with 'bkp medium add %s'")
 				     : text("register it with 'bkp medium add %s --path DIR'"),

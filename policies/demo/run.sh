@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.."
 bkp_install $BKP_BUILD_PACKAGES
 unset BKP_POLICY BKP_LANG
 log=$(mktemp)
-cmake --preset release -DBKP_TESTS=OFF >"$log" 2>&1 && cmake --build --preset release >>"$log" 2>&1 || { cat "$log"; exit 1; }
+tests/build.sh release -DBKP_TESTS=OFF >"$log" 2>&1 || { cat "$log"; exit 1; }
 rm -f "$log"
 PATH=$PWD/build/release:$PATH
 demo=$PWD/policies/demo

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "restore/drill/within.h"
+#include "restore/app/within.h"
 
 #define VERSION_LEAST 2
 /* later than Debian 12's header: linux/landlock.h of Linux 6.12 */

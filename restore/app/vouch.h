@@ -4,6 +4,8 @@
  * A signature proves who signed, not when (read/verify/reported.h).  One journal that says otherwise is
  * enough to refuse the generation (E-VERIFY-12, E-VERIFY-13); where none reports it that is said
  * (W-VAULT-11), and the exit status is 1.
+ *
+ * circle: app, whose media and journals are asked, and which warns by it when a generation is opened.
  */
 #ifndef RESTORE_APP_VOUCH_H
 #define RESTORE_APP_VOUCH_H

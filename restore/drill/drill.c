@@ -7,10 +7,9 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "base/width.h"
-
-#define NS 1e9
 
 int drill_new(const struct procedure *p, const char *file, struct drill **ret, struct err *err)
 {
@@ -89,7 +88,7 @@ bool drill_over_rto(const struct drill *d)
 
 double drill_rpo(const struct drill *d)
 {
-	return (double)(d->begun_ns - d->generation_begun_ns) / NS;
+	return (double)(d->begun_ns - d->generation_begun_ns) / SECOND_NS;
 }
 
 void drill_step_done(struct drill_step *s, bool well)

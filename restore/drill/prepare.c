@@ -142,7 +142,7 @@ static int parse_number(const char *s, uint64_t *ret, struct err *err)
 	errno = 0;
 	n = *s >= '0' && *s <= '9' ? strtoull(s, &end, 10) : 0;
 	if (!n || errno || *end || n > INT64_MAX) {
-		err_set(err, "E-DRILL-11", text("'%s' is not the number of a generation"),
+		err_set_kind(err, ERR_USAGE, "E-DRILL-11", text("'%s' is not the number of a generation"),
 		    path_show(s, shown, sizeof(shown)));
 		return err_hint(err, "%s",
 		    text("'bkp-restore generations' lists them; write digits half-width: 0123456789"));
@@ -415,7 +415,7 @@ int prepare(struct app *app, const char *wanted, struct drill *d, struct variabl
 	int r;
 
 	if (find_generations(&w, wanted, &err) || expand_texts(&w, &err))
-		r = app_error(&err, strcmp(err.code, "E-DRILL-11") ? APP_FAILED : APP_USAGE);
+		r = app_error(&err, err.kind != ERR_USAGE ? APP_FAILED : APP_USAGE);
 	else
 		r = check_all_datasets(&w, &g);
 	while (w.n)

@@ -23,7 +23,7 @@
 #include "read/vault/repository.h"
 #include "read/vault/vault_r.h"
 #include "restore/app/app.h"
-#include "restore/drill/within.h"
+#include "restore/app/within.h"
 
 #define FOLDER	 "procedures"
 #define SUMS	 "SHA256SUMS"

@@ -18,14 +18,12 @@
 #include "restore/app/interrupt.h"
 #include "restore/drill/drill.h"
 
-#define NS 1e9
-
 static double seconds_since(const struct clock_stamp *begun)
 {
 	struct clock_stamp now;
 
 	clock_now(&now);
-	return (double)(now.mono_ns - begun->mono_ns) / NS;
+	return (double)(now.mono_ns - begun->mono_ns) / SECOND_NS;
 }
 
 bool replay_interrupted(struct replay *r)

@@ -151,7 +151,7 @@ bool replay_restore(struct replay *r, struct drill_step *s)
 	}
 	failed = bring_back(r, s, g, &outcome);
 	well = judge_outcome(s, &outcome, failed);
-	if (!strcmp(s->why.code, "E-RESTORE-15"))
+	if (s->why.kind == ERR_STOPPED)
 		err_set(&s->why, "E-DRILL-20", "%s", text("interrupted"));
 	app_generation_close(&other);
 	return well;

@@ -24,13 +24,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/text.h"
 #include "restore/app/interrupt.h"
 
 #define SHELL	   "/bin/sh"
-#define NS	   INT64_C(1000000000)
 #define PAUSE_MS   50 /* between looks where there are no pidfds (before Linux 5.3) */
 #define LAST_READS 64 /* blocks taken from the pipes after the end: more than they hold */
 #define BLOCK	   4096
@@ -54,7 +54,7 @@ static int64_t now_ns(void)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return ts.tv_sec * NS + ts.tv_nsec;
+	return ts.tv_sec * SECOND_NS + ts.tv_nsec;
 }
 
 /* ---- the start ---- */
@@ -149,7 +149,7 @@ static void stop_command(struct running *r, enum step_run_end why)
 {
 	r->stopped = true;
 	r->result->end = why;
-	r->kill_ns = now_ns() + STEP_RUN_GRACE * NS;
+	r->kill_ns = now_ns() + STEP_RUN_GRACE * SECOND_NS;
 	kill(-r->pid, SIGTERM);
 }
 
@@ -164,7 +164,7 @@ static bool has_ended(const struct running *r)
 
 static int timeout_ms(const struct running *r)
 {
-	int64_t until = r->kill_ns ? r->kill_ns : r->end_ns, ms = (until - now_ns()) / (NS / 1000) + 1;
+	int64_t until = r->kill_ns ? r->kill_ns : r->end_ns, ms = (until - now_ns()) / (SECOND_NS / 1000) + 1;
 
 	if (ms < 0)
 		ms = 0;
@@ -192,7 +192,7 @@ static void attend_command(struct running *r)
 			stop_command(r, STEP_RUN_LIMIT);
 		if (r->kill_ns && now_ns() >= r->kill_ns) {
 			kill(-r->pid, SIGKILL);
-			r->kill_ns = now_ns() + STEP_RUN_GRACE * NS;
+			r->kill_ns = now_ns() + STEP_RUN_GRACE * SECOND_NS;
 		}
 	}
 }
@@ -236,7 +236,7 @@ int step_run(const struct step_run_request *request, struct step_run_result *ret
 	if (!ret->value)
 		return err_nomem(err);
 	r.interrupts = request->interrupt ? interrupt_count(request->interrupt) : 0;
-	r.end_ns = now_ns() + request->limit_s * NS;
+	r.end_ns = now_ns() + request->limit_s * SECOND_NS;
 	errnum = start_command(&r);
 	if (errnum) {
 		step_run_free(ret);

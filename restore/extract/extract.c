@@ -52,8 +52,7 @@ struct link_copy {
 
 bool extract_ends(const struct err *why)
 {
-	return !strcmp(why->code, "E-RESTORE-10") || !strcmp(why->code, "E-RESTORE-15") ||
-	       !strcmp(why->code, "E-MEM-01");
+	return why->kind == ERR_FATAL || why->kind == ERR_STOPPED || why->kind == ERR_MEMORY;
 }
 
 int extract_say(
@@ -96,7 +95,7 @@ int extract_stopped(struct extract *x, struct err *err)
 {
 	if (!x->opt.stop || !x->opt.stop(x->opt.stop_arg))
 		return 0;
-	return err_set(err, "E-RESTORE-15", "%s", text("interrupted"));
+	return err_set_kind(err, ERR_STOPPED, "E-RESTORE-15", "%s", text("interrupted"));
 }
 
 int extract_late(struct extract *x, const char *path, struct err *err)

@@ -53,6 +53,7 @@ int extract_disk_error(int errnum, const char *what, struct err *err)
 	if (errnum != ENOSPC && errnum != EDQUOT)
 		return err_sys(err, "E-RESTORE-09", errnum, "%s", what);
 	err_sys(err, "E-RESTORE-10", errnum, "%s", text("the target is full"));
+	err_kind(err, ERR_FATAL);
 	return err_hint(
 	    err, "%s", text("make room and start again: with --overwrite, or into an empty folder"));
 }
@@ -65,7 +66,7 @@ static int write_part(void *arg, uint64_t at, const void *p, uint64_t n, struct 
 	atomic_fetch_add_explicit(&s->x->done, n, memory_order_relaxed);
 	s->left = atomic_load_explicit(&s->x->ending, memory_order_relaxed);
 	if (s->left)
-		return err_set(err, "E-RESTORE-15", "%s", text("interrupted"));
+		return err_set_kind(err, ERR_STOPPED, "E-RESTORE-15", "%s", text("interrupted"));
 	if (s->asks && extract_stopped(s->x, err))
 		return -1;
 	if (!p)

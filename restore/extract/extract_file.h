@@ -2,6 +2,8 @@
  * renamed when it is whole.  No half file is left.
  *
  * One thread at a time per writer.  What comes of it is left in the item: state, why, warning.
+ *
+ * circle: extract, of which this is a part; in a header of its own because parts call it that need not see the rest.
  */
 #ifndef RESTORE_EXTRACT_EXTRACT_FILE_H
 #define RESTORE_EXTRACT_EXTRACT_FILE_H

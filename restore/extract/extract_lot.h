@@ -3,6 +3,8 @@
  * extract_lot_new → extract_lot_add / extract_lot_say … → extract_lot_close → written and settled →
  * extract_lot_reset → again.  Bounded: extract_lot_full() after LOT_ITEMS items or LOT_BYTES of their texts.
  * Errors: E-MEM-01.
+ *
+ * circle: extract, of which this is a part; in a header of its own because parts call it that need not see the rest.
  */
 #ifndef RESTORE_EXTRACT_EXTRACT_LOT_H
 #define RESTORE_EXTRACT_EXTRACT_LOT_H

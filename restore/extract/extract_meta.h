@@ -5,6 +5,8 @@
  * (linux/posix_acl_xattr.h): ids only, names are not looked up.
  *
  * Errors: E-RESTORE-08 something could not be set (it names the first), E-MEM-01.
+ *
+ * circle: extract, of which this is a part; in a header of its own because parts call it that need not see the rest.
  */
 #ifndef RESTORE_EXTRACT_EXTRACT_META_H
 #define RESTORE_EXTRACT_EXTRACT_META_H

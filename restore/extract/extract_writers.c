@@ -14,12 +14,13 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/err.h"
+#include "base/parallel.h"
 #include "read/vault/arc_r.h"
 #include "restore/extract/extract_file.h"
 #include "restore/extract/extract_lot.h"
@@ -51,10 +52,9 @@ struct extract_writers {
 
 unsigned extract_writers_processors(void)
 {
-	cpu_set_t set;
-	int n = sched_getaffinity(0, sizeof(set), &set) ? 1 : CPU_COUNT(&set);
+	unsigned n = parallel_processors();
 
-	return n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX : (unsigned)n;
+	return n > THREADS_MAX ? THREADS_MAX : n;
 }
 
 static struct extract_item *file_at(const struct extract_lot *l, size_t i)
@@ -228,8 +228,8 @@ int extract_writers_wait(struct extract_writers *w, struct extract_lot *l, unsig
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_nsec += (long)ms * 1000000;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
+	until.tv_sec += until.tv_nsec / SECOND_NS;
+	until.tv_nsec %= SECOND_NS;
 	pthread_mutex_lock(&w->lock);
 	while (l->left && !r)
 		r = pthread_cond_timedwait(&w->written, &w->lock, &until);

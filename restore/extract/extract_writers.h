@@ -4,6 +4,8 @@
  * on) → extract_writers_stop.  Lots are taken in the order they were given, files in the order of their
  * chunks, some at a time.  Signals are blocked in the threads.  A file that cannot be written is an item that
  * says so; when extract.ending is set, what was not begun stays ITEM_WAITING.
+ *
+ * circle: extract, of which this is a part; in a header of its own because parts call it that need not see the rest.
  */
 #ifndef RESTORE_EXTRACT_EXTRACT_WRITERS_H
 #define RESTORE_EXTRACT_EXTRACT_WRITERS_H

@@ -104,8 +104,10 @@ static int enter_failed(int errnum, const char *path, struct err *err)
 		    text("'%s' in the target is not a folder, nothing is written through it"), shown);
 		return err_hint(err, "%s", text("restore into an empty folder, or move it away"));
 	}
-	if (errnum == ENOSPC || errnum == EDQUOT)
-		return err_sys(err, "E-RESTORE-10", errnum, "%s", text("the target is full"));
+	if (errnum == ENOSPC || errnum == EDQUOT) {
+		err_sys(err, "E-RESTORE-10", errnum, "%s", text("the target is full"));
+		return err_kind(err, ERR_FATAL);
+	}
 	return err_sys(err, "E-TARGET-03", errnum, text("cannot enter folder '%s' in the target"), shown);
 }
 

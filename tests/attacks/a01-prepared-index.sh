@@ -53,7 +53,8 @@ mkdir "$T/x"; tar -x -C "$T/x" -f "$T/export.tar" 2>/dev/null || :
 same "$T/x"
 detected "the same, as a pax archive" E-EXTENT-13 "${READ[@]}" export 3 docs
 mkdir "$T/rescued"
-detected "the same, by rescue.py" "not what was captured" python3 -I "$SRC_ROOT/restore/rescue.py" --medium "$T/m1" --identity "$T/id.txt" restore 3 docs --to "$T/rescued"
+detected "the same, by rescue.py" "not what was captured" python3 -I "$SRC_ROOT/restore/rescue.py" --medium "$T/m1" \
+	--identity "$T/id.txt" restore 3 docs --to "$T/rescued"
 same "$T/rescued"
 # generation 1 is older than the attack
 expect 0 "${READ[@]}" extract 1 docs --to "$T/r1"

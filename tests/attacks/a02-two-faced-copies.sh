@@ -19,20 +19,26 @@ turn() { # MEDIUM PART MODE: from now on it has two faces
 	two_faces "$T/$1.true" "flip:$2" "$3" "$T/$1"
 }
 turn_back() { one_face "$T/$1"; rmdir "$T/$1"; mv "$T/$1.true" "$T/$1"; }
-verified() { grep -c '"event":"verified".*"medium":"'"$(sed 's/.*"medium":"\([^"]*\)".*/\1/' "$T/$1/bkp-medium.json")" "$T/state/journal.jsonl" || :; }
+verified() {
+	grep -c '"event":"verified".*"medium":"'"$(sed 's/.*"medium":"\([^"]*\)".*/\1/' "$T/$1/bkp-medium.json")" \
+		"$T/state/journal.jsonl" || :
+}
 # right MEDIUM WHERE: each archive is what its name says, each generation that is signed verifies
 right() {
 	local f g r
 	r=$(repo_of "$T/$1")
-	for f in "$r"/archives/*/*.age; do [ "$(sha256sum <"$f" | cut -c1-64).age" = "${f##*/}" ] || die "$2: $f is not what its name says"; done
+	for f in "$r"/archives/*/*.age; do
+		[ "$(sha256sum <"$f" | cut -c1-64).age" = "${f##*/}" ] || die "$2: $f is not what its name says"
+	done
 	for g in "$r"/generations/*; do
 		[ -e "$g/SHA256SUMS.minisig" ] || continue
-		"$RESTORE" --quiet --medium "$T/$1" verify "$((10#${g##*/}))" >"$T/v" 2>&1 || { cat "$T/v" >&2; die "$2: generation ${g##*/} on $1 is not what was signed"; }
+		"$RESTORE" --quiet --medium "$T/$1" verify "$((10#${g##*/}))" >"$T/v" 2>&1 ||
+			fail "$2: generation ${g##*/} on $1 is not what was signed" "$T/v"
 	done
 }
 look() { # WHERE
 	[ -z "${SHOW:-}" ] || { echo "-- $1: exit $STATUS"; head -n 3 "$T/err"; }
-	[ "$STATUS" -le 3 ] || { cat "$T/err" >&2; die "$1: exit $STATUS"; }
+	[ "$STATUS" -le 3 ] || fail "$1: exit $STATUS" "$T/err"
 	N=$((N + 1)) SAID=$((SAID + (STATUS != 0)))
 }
 

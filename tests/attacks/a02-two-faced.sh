@@ -65,9 +65,10 @@ N=$(find "$T/src" -type f | wc -l)
 ID=$(basename "$(repo_of "$T/m1")")
 thaw "$T/m1" "$T/e1"
 
-# faces of $T/m1: archives with the same INDEX and other content; the same, and an INDEX that fits it; the documents of the other night, but for the signatures (its archives
-# lie on the medium, too); both; every bit of everything
-[ "$(python3 "$SRC_ROOT/tests/lib/evilarchives.py" "$BKP_BIN/agetool" "$T/id.txt" "$T/m1/$ID" "$T/o.archives/$ID")" -ge 2 ] || die "no archive could be turned over"
+# faces of $T/m1: archives with the same INDEX and other content; the same, and an INDEX that fits it; the documents of the other
+# night, but for the signatures (its archives lie on the medium, too); both; every bit of everything
+[ "$(python3 "$SRC_ROOT/tests/lib/evilarchives.py" "$BKP_BIN/agetool" "$T/id.txt" "$T/m1/$ID" "$T/o.archives/$ID")" -ge 2 ] ||
+	die "no archive could be turned over"
 key=$(sed -n 's/.*"chunk_id_key":"\([0-9a-f]*\)".*/\1/p' "$T/state/secrets.json")
 [ ${#key} = 64 ] || die "no chunk id key"
 python3 "$SRC_ROOT/tests/lib/evilarchives.py" "$BKP_BIN/agetool" "$T/id.txt" "$T/m1/$ID" "$T/o.index/$ID" "$key" >/dev/null
@@ -114,7 +115,12 @@ read_command() { # NAME: once, on $T/f
 		status "${READ[@]}" export 1 docs
 		mkdir "$T/r"; tar -x -C "$T/r" -f "$T/out" 2>/dev/null || :
 		# a member that was cut is not the file; the exit status says so
-		if [ $STATUS = 0 ]; then all_or_said "$at" "$T/r$T/src"; else find "$T/r" -type f | while read -r f; do first "$f" "${f#"$T/r"}" || die "$at: other bytes"; done; fi ;;
+		if [ $STATUS = 0 ]; then
+			all_or_said "$at" "$T/r$T/src"
+		else
+			find "$T/r" -type f | while read -r f; do first "$f" "${f#"$T/r"}" || die "$at: other bytes"; done
+		fi
+		;;
 	verify) status "${READ[@]}" verify 1 ;;
 	deep) status "${READ[@]}" verify 1 --deep ;;
 	generations)
@@ -132,7 +138,7 @@ read_command() { # NAME: once, on $T/f
 		[ "$STATUS" != 0 ] || [ "$(grep -c /src/ "$T/out.names")" = $((N + 1)) ] || die "$at: exit 0 with a part" ;;
 	esac
 	# a procedure that is no procedure any more is wrong usage
-	[ "$STATUS" -le 3 ] || [ "$1 $STATUS" = "drill 64" ] || { cat "$T/err" >&2; die "$at: exit $STATUS"; }
+	[ "$STATUS" -le 3 ] || [ "$1 $STATUS" = "drill 64" ] || fail "$at: exit $STATUS" "$T/err"
 	said
 }
 

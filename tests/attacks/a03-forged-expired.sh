@@ -18,7 +18,7 @@ expect 0 on_day 3 "$BKP" rotate m2 --quiet --operator Sato
 m2=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["medium"])' "$T/m2/bkp-medium.json")
 keep
 standing() { # WHERE: all three are on the disk still, and whole
-	for g in 1 2 3; do "$RESTORE" --quiet --medium "$T/m2" verify "$g" >"$T/out" 2>&1 || { cat "$T/out" >&2; die "$1: generation $g went"; }; done
+	for g in 1 2 3; do "$RESTORE" --quiet --medium "$T/m2" verify "$g" >"$T/out" 2>&1 || fail "$1: generation $g went" "$T/out"; done
 }
 expired() { # GENERATION
 	forge expired "{\"generation\":$1,\"medium\":\"$m2\",\"files\":0,\"bytes\":0,\"why\":\"covered docs 1/1\"}"

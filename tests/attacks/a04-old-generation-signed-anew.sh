@@ -64,7 +64,8 @@ cat "$T/sums" >"$all/000003/SHA256SUMS"
 comment=$(sed -n 's/^trusted comment: //p' "$all/000003/SHA256SUMS.minisig")
 "$BKP_BIN/agetool" minisign sign "$key" "$comment" <"$all/000003/SHA256SUMS" >"$all/000003/SHA256SUMS.minisig"
 rm -rf "$T/back"
-detected "yesterday's content under the name of tonight" E-VAULT-07 "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract 3 --to "$T/back"
+detected "yesterday's content under the name of tonight" E-VAULT-07 \
+	"$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract 3 --to "$T/back"
 [ ! -e "$T/back$T/src/a" ] && [ ! -e "$T/back/docs" ] || die "something was restored from it"
 detected "yesterday's content under the name of tonight" E-VAULT-07 "$RESTORE" --medium "$T/m1" verify 3
 detected "yesterday's content under the name of tonight" E-VAULT-07 "$BKP" verify --medium m1

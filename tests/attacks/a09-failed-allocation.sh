@@ -1,6 +1,7 @@
 #!/bin/bash
 # A9: memory runs out while a run or a restore is at work (a limit of the container, say).  The campaign (S38) fails one allocation
-# after the other; here it is shown by a few of them: the end is a word and an exit status, the journal is whole, the next one does its work.
+# after the other; here it is shown by a few of them: the end is a word and an exit status, the journal is whole, the next one does
+# its work.
 . "$(dirname "$0")/lib.sh"
 BKP=${BKP_RELEASE:-$BKP_BIN}/bkp RESTORE=${BKP_RELEASE:-$BKP_BIN}/bkp-restore
 cc -O1 -shared -fPIC -w -o "$T/faults.so" "$SRC_ROOT/tests/campaign/faults.c"

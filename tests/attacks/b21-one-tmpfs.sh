@@ -26,4 +26,5 @@ detected "three folders of one tmpfs" "'m1' and 'm2' are on one file system" "$B
 "$BKP" status --json | python3 -c '
 import json, sys
 d = json.load(sys.stdin)["datasets"][0]
-assert [d[k]["verdict"] for k in ("three", "two", "one")] == ["attention", "attention", "missing"], d' || { "$BKP" status; die "the verdicts"; }
+assert [d[k]["verdict"] for k in ("three", "two", "one")] == ["attention", "attention", "missing"], d' ||
+	{ "$BKP" status; die "the verdicts"; }

@@ -10,9 +10,9 @@ detected() {
 	status "$@"
 	case $STATUS in
 	1 | 2 | 3) ;;
-	*) cat "$T/out" "$T/err" >&2; die "$attack: exit $STATUS: $*" ;;
+	*) fail "$attack: exit $STATUS: $*" ;;
 	esac
-	grep -qaF -e "$code" "$T/out" "$T/err" || { cat "$T/out" "$T/err" >&2; die "$attack: '$code' is not said: $*"; }
+	grep -qaF -e "$code" "$T/out" "$T/err" || fail "$attack: '$code' is not said: $*"
 	printf 'attack\t%s: %s\t%s by %s\t%s\n' "$(basename "$0" .sh | cut -d- -f1)" "$attack" "$code" "$(what "$@")" "$STATUS"
 }
 
@@ -22,7 +22,8 @@ what() {
 	for a in "$@"; do
 		case $a in
 		*/bkp | */bkp-restore) w=$(basename "$a") ;;
-		run | verify | status | check | rotate | extract | cat | list | drill | generations | journal | expire | repair | mirror | medium | restore | export)
+		run | verify | status | check | rotate | extract | cat | list | drill | generations | journal | expire | repair | \
+			mirror | medium | restore | export)
 			[ -z "$w" ] || { w="$w $a"; break; } ;;
 		*/rescue.py) w=rescue.py ;;
 		esac

@@ -5,7 +5,7 @@
 #     --seeds N    clinics of ordinary work (default 20), of --nights nights each (default 60); --attacks N of them are then
 #                  attacked in each way (default 5), behind night 30
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit 1
 seeds=20 nights=60 attacks=5
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -38,11 +38,18 @@ a_night() { # 0: nothing raised; 1: suspect; what it said in $T/json
 a_run() {
 	env "${NIGHT_ENV[@]}" "$BKP" run --all --json >"$T/json" 2>"$T/err"
 }
-said() { python3 -c 'import json, sys; print(next(d["suspect"] for d in json.load(open(sys.argv[1]))["datasets"] if d.get("suspect")))' "$T/json"; }
+said() {
+	python3 -c 'import json, sys
+print(next(d["suspect"] for d in json.load(open(sys.argv[1]))["datasets"] if d.get("suspect")))' "$T/json"
+}
 age-keygen -o "$T/id.txt" 2>/dev/null
 policy() { # with or without a canary
-	printf 'site: {name: テスト診療所, language: en}\nstate: %s\ndatasets:\n  - {name: docs, paths: [%s]%s}\nmedia:\n  - {name: m1, type: hdd, path: %s, place: サーバ室}\n' \
-		"$T/state" "$T/src" "$1" "$T/m1" >"$T/policy.yaml"
+	cat >"$T/policy.yaml" <<-Y
+	site: {name: テスト診療所, language: en}
+	state: $T/state
+	datasets: [{name: docs, paths: [$T/src]$1}]
+	media: [{name: m1, type: hdd, path: $T/m1, place: サーバ室}]
+	Y
 }
 keep() { # the site as it is, behind night 30
 	chattr -R -f -i "$T/m1" 2>/dev/null
@@ -53,6 +60,7 @@ back() {
 	chattr -R -f -i "$T/m1" 2>/dev/null
 	rm -rf "$T/src" "$T/state" "$T/m1" "$T/encrypted.txt"
 	cp -a "$T/at$1/." "$T/"
+	# shellcheck disable=SC2034 # for nights.sh
 	NIGHT=31
 }
 policy ""

@@ -32,7 +32,7 @@ done
 # shellcheck disable=SC2086
 bkp_install $BKP_BUILD_PACKAGES libcmocka-dev restic borgbackup time
 unset BKP_POLICY BKP_LANG
-cmake --preset release -DBKP_TESTS=ON >/dev/null && cmake --build --preset release >/dev/null
+tests/build.sh release -DBKP_TESTS=ON >/dev/null
 BIN=$PWD/build/release
 W=$(mktemp -d "$in/bkp-bench.XXXXXX")
 THROTTLE=/sys/fs/cgroup/blkio/blkio.throttle
@@ -59,7 +59,8 @@ newest_restic() (
 	mkdir -p "$W/apt/lists/partial" "$W/apt/cache/archives/partial"
 	cd "$W/apt"
 	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian trixie main" >list
-	o=(-qq -o "Dir::Etc::sourcelist=$W/apt/list" -o Dir::Etc::sourceparts=/dev/null -o "Dir::State::lists=$W/apt/lists" -o "Dir::Cache=$W/apt/cache")
+	o=(-qq -o "Dir::Etc::sourcelist=$W/apt/list" -o Dir::Etc::sourceparts=/dev/null -o "Dir::State::lists=$W/apt/lists" \
+		-o "Dir::Cache=$W/apt/cache")
 	timeout 60 apt-get "${o[@]}" update
 	timeout 60 apt-get "${o[@]}" download restic
 	dpkg -x restic_*.deb "$W/apt/root"
@@ -92,7 +93,8 @@ timed() { # TOOL WORK COMMAND...
 	local tool=$1 work=$2
 	shift 2
 	[ -z "$cold" ] || { sync; echo 3 >/proc/sys/vm/drop_caches; }
-	"${run_on[@]}" /usr/bin/time -q -o "$W/time" -f '%e %U %S %M' "$@" >"$W/log" 2>&1 || [ "$tool $?" = "bkp 1" ] || { cat "$W/log" >&2; echo "$tool $work failed" >&2; exit 1; }
+	"${run_on[@]}" /usr/bin/time -q -o "$W/time" -f '%e %U %S %M' "$@" >"$W/log" 2>&1 || [ "$tool $?" = "bkp 1" ] ||
+		{ cat "$W/log" >&2; echo "$tool $work failed" >&2; exit 1; }
 	echo "$tool $work $(cat "$W/time")" >>"$W/times"
 }
 stored() { echo "$1 $2 $(du -sb --apparent-size "$3" | cut -f1)" >>"$W/stored"; }
@@ -123,7 +125,9 @@ bkp_capture() {
 	[ "$1" != first ] || while [ $((SECONDS - copied)) -lt 62 ]; do sleep 1; done
 	timed bkp "$1" "$BIN/bkp" --quiet run --timings --all
 	# the same run without its reading back
-	awk -v work="$1" -v rss="$(cut -d' ' -f4 "$W/time")" '/^(capture|commit) /{wall += $2; cpu += $3; user += $4} END{print "bkp", work "-commit", wall, user, cpu - user, rss}' "$W/log" >>"$W/times"
+	awk -v work="$1" -v rss="$(cut -d' ' -f4 "$W/time")" \
+		'/^(capture|commit) /{wall += $2; cpu += $3; user += $4} END{print "bkp", work "-commit", wall, user, cpu - user, rss}' \
+		"$W/log" >>"$W/times"
 }
 bkp_restore() { timed bkp restore "$BIN/bkp-restore" --quiet --medium "$W/r1/bkp" --identity "$W/id.txt" extract 1 all --to "$W/out"; }
 bkp_verify() { timed bkp verify "$BIN/bkp-restore" --quiet --medium "$W/r1/bkp" --identity "$W/id.txt" verify 1 --deep; }
@@ -141,7 +145,8 @@ borg_restore() { mkdir "$W/out"; ( cd "$W/out" && timed borg restore borg extrac
 borg_verify() { timed borg verify borg check --verify-data "$W/r1/borg"; }
 
 compare() { # the restored tree is the tree
-	[ -z "$(rsync -rlptHnc --delete --itemize-changes "$W/tree.$1/" "$W/out$W/tree.$1/" | head -n 3)" ] || { echo "$1 restored another tree" >&2; exit 1; }
+	[ -z "$(rsync -rlptHnc --delete --itemize-changes "$W/tree.$1/" "$W/out$W/tree.$1/" | head -n 3)" ] ||
+		{ echo "$1 restored another tree" >&2; exit 1; }
 }
 
 made=$(python3 tests/bench/tree.py make "$W/tree.0" --seed "$seed" --mib "$mib" --hl7 "$hl7")
@@ -176,6 +181,7 @@ while [ "$did" -lt "$rounds" ] && [ $((SECONDS - begun + longest)) -lt $((minute
 	rm -rf "$W/out"
 	[ $((SECONDS - at)) -le "$longest" ] || longest=$((SECONDS - at))
 done
-echo "$(date -u +%F), $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1), ${processors:-$(nproc)} of $(nproc) processors; $(stat -f -c %T "$W")${cold:+, caches dropped}${slow:+, two media of $slow MB/s}; $compression"
+echo "$(date -u +%F), $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1), ${processors:-$(nproc)} of $(nproc) processors;" \
+	"$(stat -f -c %T "$W")${cold:+, caches dropped}${slow:+, two media of $slow MB/s}; $compression"
 echo "tree: $made; $("$RESTIC" version | cut -d' ' -f1,2), $(borg --version); medians of $did rounds"
 python3 tests/bench/table.py "$W/times" "$W/stored" "$W/primitives"

@@ -9,7 +9,7 @@ files=${1:-1000000} chunks=${2:-1000000}
 # shellcheck disable=SC2086
 bkp_install $BKP_BUILD_PACKAGES libcmocka-dev time
 unset BKP_POLICY BKP_LANG
-cmake --preset release -DBKP_TESTS=ON >/dev/null && cmake --build --preset release >/dev/null
+tests/build.sh release -DBKP_TESTS=ON >/dev/null
 BIN=$PWD/build/release
 W=$(mktemp -d "${BKP_SCALE_DIR:-/var/tmp}/bkp-scale.XXXXXX")
 trap 'chattr -R -f -i "$W/nas" 2>/dev/null || true; rm -rf "$W"' EXIT
@@ -57,6 +57,7 @@ cmp "$last" "$W/one$last"
 timed "restore of all" "$BIN/bkp-restore" --quiet --medium "$W/nas" --identity "$W/id.txt" extract 3 all --to "$W/all"
 timed "verify, identity" "$BIN/bkp-restore" --quiet --medium "$W/nas" --identity "$W/id.txt" verify 3 --deep
 [ -z "$(rsync -rlptn --delete --itemize-changes "$W/tree/" "$W/all$W/tree/" | head -n 3)" ] || { echo "restored another tree" >&2; exit 1; }
-echo "on the medium: $(du -sb --apparent-size "$W/nas" | cut -f1) bytes; index and cache: $(du -sb --apparent-size "$W/state/cache" | cut -f1) bytes"
+echo "on the medium: $(du -sb --apparent-size "$W/nas" | cut -f1) bytes; index and cache:" \
+	"$(du -sb --apparent-size "$W/state/cache" | cut -f1) bytes"
 echo "$chunks generated ids in the chunk index:"
 "$BIN/bench_index_scale" "$W/index" 0 "$chunks"

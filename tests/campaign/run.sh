@@ -9,7 +9,7 @@ if [ -z "${BKP_RELEASE:-}" ]; then
 	. tests/lib/packages.sh
 	# shellcheck disable=SC2086
 	bkp_install $BKP_TEST_PACKAGES
-	cmake --preset release -DBKP_TESTS=ON >/dev/null && cmake --build --preset release >/dev/null
+	tests/build.sh release -DBKP_TESTS=ON >/dev/null
 	BKP_RELEASE=$PWD/build/release
 fi
 exec python3 tests/campaign/campaign.py --build "$BKP_RELEASE" "$@"

@@ -2,7 +2,7 @@
 
   documents.py SRC WORK     SRC: the tree; WORK: a scratch folder with the disks (disks/…), shim/, fakeclock.so
 
-Every fenced block of docs/ja/*.md and README.md, every command of the README.txt on a medium, every example of the man pages is a
+Every fenced block of docs/ja/*.md, README.md and docs/tutorial.md, every command of the README.txt on a medium, every example of the man pages is a
 row of PLAN below; a block without a row fails, a row without a block fails, and what cannot be run has its reason there.  A
 transcript is typed line by line at a terminal of a plain shell (dash); each command must end as EXITS says (0 where it says
 nothing), and each line of output that the document shows must come, in that order, numbers, dates and keys aside.
@@ -302,12 +302,13 @@ def cron(**exits):
     return f
 
 JA = "docs/ja/"
+TUTORIAL = ("$ mkdir -p /tmp/try", "$ cat >policy.yaml", "$ bkp init", "$ bkp rotate", "$ mkdir lost", "$ cp /usr/local", "$ cd shelf", "$ mv lost")
 PLAN = {
     ("README.md", "./policies/demo/run.sh"): "builds the programs and runs this very suite; 05 looks that both scripts are there",
     ("README.md", "apt-get install"): "installs packages and builds, as tests/run.sh did before this; its list is compared with tests/lib/packages.sh",
 }
 for doc, begins in {
-    "README.md": ("$ mkdir -p /tmp/try", "$ cat >policy.yaml", "$ bkp init", "$ bkp rotate", "$ mkdir lost", "$ cp /usr/local", "$ cd shelf", "$ mv lost"),
+    "docs/tutorial.md": TUTORIAL,
     JA + "first-night.md": ("$ age-keygen", "site:", "# bkp init", "# findmnt", "# bkp run"),
     JA + "nightly.md": ("成功 7/8", "schedule:", "bkp schedule install", "30 8"),
     JA + "rotation.md": ("# mount",),
@@ -527,12 +528,12 @@ def manual(known):
     take(known, P + "status.8", "*/10", cron(codes=(0, 1, 2)))
     sh.close()
 
-def readme_md(known):
+def tutorial(known):
     CLOCK[0] = "0"
     sh = Shell(env=ENV)
     sh.type("umask 022; cd " + SRC)
-    for begin in ("$ mkdir -p /tmp/try", "$ cat >policy.yaml", "$ bkp init", "$ bkp rotate", "$ mkdir lost", "$ cp /usr/local", "$ cd shelf", "$ mv lost"):
-        take(known, "README.md", begin, sh=sh, exits=[("bkp status", 1), ("bkp run --all --quiet", 1)])
+    for begin in TUTORIAL:
+        take(known, "docs/tutorial.md", begin, sh=sh, exits=[("bkp status", 1), ("bkp run --all --quiet", 1)])
     sh.close()
     b = known[("README.md", "apt-get install")]
     have = set(re.sub(r"\\\n", " ", b.text.split("\ncmake")[0]).split()[2:])
@@ -541,7 +542,7 @@ def readme_md(known):
         fault(b, "not the packages of tests/lib/packages.sh: %s" % " ".join(sorted(have ^ want)))
 
 def main():
-    blocks = [b for d in ["README.md"] + sorted(os.path.relpath(f, SRC) for f in glob.glob(SRC + "/docs/ja/*.md")) for b in fenced(d)]
+    blocks = [b for d in ["README.md", "docs/tutorial.md"] + sorted(os.path.relpath(f, SRC) for f in glob.glob(SRC + "/docs/ja/*.md")) for b in fenced(d)]
     blocks += [b for f in sorted(glob.glob(SRC + "/docs/man/*")) for b in examples(os.path.relpath(f, SRC))]
     known = {}
     for b in blocks:
@@ -554,7 +555,7 @@ def main():
         if k not in known:
             fault(Block(k[0], 0, ""), "has no block that begins with '%s'" % k[1])
     only = sys.argv[3:]
-    for part in (first_night, nights, restore, readme_txt, nightly, suspect, audit, manual, readme_md):
+    for part in (first_night, nights, restore, readme_txt, nightly, suspect, audit, manual, tutorial):
         if not faults or only != ["--stop"]:
             begun = time.time()
             try:

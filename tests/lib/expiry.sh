@@ -13,5 +13,10 @@ expire() { # CODE DAY ARGUMENT...: what it says is in $T/json
 	on_day "$d" "$BKP" expire --json "$@" >"$T/json" 2>"$T/err" || STATUS=$?
 	[ "$STATUS" = "$want" ] || { cat "$T/json" "$T/err" >&2; die "expire $*: exit $STATUS, expected $want"; }
 }
-keep() { thaw "$T/m1" "$T/m2"; rm -rf "$T/start"; mkdir "$T/start"; cp -a "$T/state" "$T/m1" "$T/m2" "$T/src" "$T/policy.yaml" "$T/start/"; }
+keep() {
+	thaw "$T/m1" "$T/m2"
+	rm -rf "$T/start"
+	mkdir "$T/start"
+	cp -a "$T/state" "$T/m1" "$T/m2" "$T/src" "$T/policy.yaml" "$T/start/"
+}
 start() { thaw "$T/m1" "$T/m2"; rm -rf "$T/state" "$T/m1" "$T/m2" "$T/src"; cp -a "$T/start/." "$T/"; }

@@ -4,6 +4,7 @@
 #   until_then WHEN                                   seconds from now to WHEN, as date -d takes it
 FAKE=$T/fakeclock.so
 cc -O1 -shared -fPIC -o "$FAKE" "$SRC_ROOT/tests/lib/fakeclock.c" || die "fakeclock.c does not compile"
+# shellcheck disable=SC2034 # for those who source this
 FAKE_ENV=("LD_PRELOAD=$FAKE" "ASAN_OPTIONS=verify_asan_link_order=0:${ASAN_OPTIONS:-}")
 until_then() { echo $(($(date -d "$1" +%s) - $(date +%s))); }
 # fakedisk hdd|ssd DIR...: from now on a command with FAKEDISK="$FAKEDISK" in its environment takes each folder for a disk of its own, and
@@ -11,7 +12,8 @@ until_then() { echo $(($(date -d "$1" +%s) - $(date +%s))); }
 # devices is shown by tests/attacks/b21, b22.
 FAKEDISK=$T/disks
 fakedisk() {
-	local rotational=$([ "$1" = hdd ] && echo 1 || echo 0) d n
+	local rotational=0 d n
+	[ "$1" != hdd ] || rotational=1
 	shift
 	mkdir -p "$FAKEDISK"
 	[ -s "$FAKEDISK/mountinfo" ] || cp /proc/self/mountinfo "$FAKEDISK/mountinfo"

@@ -21,7 +21,8 @@ create table patient (id serial primary key, name text not null, born date);
 insert into patient (name, born) select '患者 ' || i || E' O''Neil "$(id)" `id` \\ ;', date '1930-01-01' + i from generate_series(1, 2345) i;
 create table orders (id bigserial primary key, patient int references patient, ordered_at timestamptz, item text);
 insert into orders (patient, ordered_at, item)
-	select 1 + i % 2345, date_trunc('day', now(), 'Asia/Tokyo') - i * interval '1 minute', 'item ' || i from generate_series(1, 10000) i;
+	select 1 + i % 2345, date_trunc('day', now(), 'Asia/Tokyo') - i * interval '1 minute', 'item ' || i
+	from generate_series(1, 10000) i;
 create role nurse login password 'only-for-this-test';
 create role ward nologin;
 grant ward to nurse;
@@ -37,7 +38,9 @@ S
 }
 
 hospital_written() { pg_sql "$HOSPITAL_PORT" emr -c 'select count(*) from pgbench_history'; }
-hospital_writes() { [ "$(pg_sql "$HOSPITAL_PORT" emr -c "select count(*) > 2345 and (select count(*) from pgbench_history) > 0 from patient")" = t ]; }
+hospital_writes() {
+	[ "$(pg_sql "$HOSPITAL_PORT" emr -c "select count(*) > 2345 and (select count(*) from pgbench_history) > 0 from patient")" = t ]
+}
 hospital_busy() { kill -0 "$HOSPITAL_WARD"; }
 hospital_open() {
 	HOSPITAL_PORT=$1
@@ -46,7 +49,8 @@ hospital_open() {
 	wait_for "the ward writes" hospital_writes
 }
 hospital_close() {
-	pg_sql "$1" postgres -c "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'pgbench'" >/dev/null
+	pg_sql "$1" postgres -c "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'pgbench'" \
+		>/dev/null
 	wait "$HOSPITAL_WARD" || true
 }
 
@@ -60,14 +64,17 @@ hospital_consistent() {
 	[ "$n" -ge "$from" ] && [ "$n" -le "$to" ] || die "$where: $n transactions, captured between $from and $to"
 }
 hospital_fingerprint() {
-	"$@" -c "select (select md5(string_agg(p::text, '|' order by id)) from patient p where id <= 2345), (select md5(string_agg(o::text, '|' order by id)) from orders o where id <= 10000)"
+	"$@" -c "select (select md5(string_agg(p::text, '|' order by id)) from patient p where id <= 2345),
+		(select md5(string_agg(o::text, '|' order by id)) from orders o where id <= 10000)"
 }
 hospital_roles() { as postgres "$PG/pg_dumpall" -h "$T/run" -p "$1" -g | grep -v '^-- \|^\\'; }
 
 hospital_attest() {
-	printf 'by: 事務長\nanswers:\n  - {step: 1, answer: yes}\n  - {step: 2, answer: yes}\n  - {step: %s, answer: yes, by: 医事課 鈴木}\n' "$1" >"$T/attest.yaml"
+	printf 'by: 事務長\nanswers:\n  - {step: 1, answer: yes}\n  - {step: 2, answer: yes}\n  - {step: %s, answer: yes, by: 医事課 鈴木}\n' \
+		"$1" >"$T/attest.yaml"
 }
 hospital_drill() {
-	"$RESTORE" --lang ja --medium "$T/m1" --identity "$T/id.txt" drill "$(echo "$T"/m1/*-*-*-*-*/procedures/"$1".md)" --to "$2" --generation 1 \
+	"$RESTORE" --lang ja --medium "$T/m1" --identity "$T/id.txt" drill "$(echo "$T"/m1/*-*-*-*-*/procedures/"$1".md)" --to "$2" \
+		--generation 1 \
 		--set "pgbin=$PG" --attest "$T/attest.yaml" --operator 事務長 "${@:3}"
 }

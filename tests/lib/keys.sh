@@ -13,7 +13,8 @@ keys_of() {
 		printf %s "$l" | sed 's/,"sig":"[^"]*"}$/}/' | tr -d '\n' >"$d/l"
 		printf %s "$l" | sed 's/.*,"sig":"\([^"]*\)"}$/\1/' | base64 -d >"$d/s"
 		{ printf '0*0\005\006\003+ep\003!\000'; printf %s "$k" | base64 -d | tail -c 32; } >"$d/k"
-		openssl pkeyutl -verify -pubin -keyform DER -inkey "$d/k" -rawin -in "$d/l" -sigfile "$d/s" >/dev/null || { rm -r "$d"; return 1; }
+		openssl pkeyutl -verify -pubin -keyform DER -inkey "$d/k" -rawin -in "$d/l" -sigfile "$d/s" >/dev/null ||
+			{ rm -r "$d"; return 1; }
 		k=$(printf %s "$l" | sed -n 's/.*,"event":"epoch","next":[0-9]*,"key":"\(RW[^"]*\)".*/\1/p')
 		[ -n "$k" ] || { rm -r "$d"; return 1; }
 		echo "$k"

@@ -5,11 +5,13 @@
 #
 #   night CODE [ARGUMENT...]   bkp run; $G is its generation ("0": none), $T/json what it printed
 #   night_traced CODE …        the same under strace; then `opened` and `bytes_read` say what of $T/src was read
+#   night_clock [ARGUMENT...]  of env, for the nights from now on; none: each a day later again
 #   same_tree WHAT [MEDIUM]    generation $G restored is $T/src, judged by compare.sh
 NIGHT=${NIGHT:-0}
 BKP=${BKP_RELEASE:-$BKP_BIN}/bkp RESTORE=${BKP_RELEASE:-$BKP_BIN}/bkp-restore # many nights: without the sanitizers
 . "$(dirname "${BASH_SOURCE[0]}")/fakeclock.sh"
-NIGHT_CLOCK=() # env arguments in place of those of a new night
+NIGHT_CLOCK=()
+night_clock() { NIGHT_CLOCK=("$@"); }
 
 in_memory() { # the site's folder moves to memory, before anything is made in it
 	local d
@@ -57,7 +59,8 @@ run_traced() {
 	for e in "${NIGHT_ENV[@]}"; do given+=(-E "$e"); done
 	STATUS=0
 	# shellcheck disable=SC2046 # nothing, or one word
-	strace -f -y -qq -s 0 -e trace=open,openat,openat2,read,pread64,readv,mmap "${given[@]}" -o "$T/strace" "$BKP" run --json $(which_sets "$@") "$@" \
+	strace -f -y -qq -s 0 -e trace=open,openat,openat2,read,pread64,readv,mmap "${given[@]}" -o "$T/strace" \
+		"$BKP" run --json $(which_sets "$@") "$@" \
 		>"$T/json" 2>"$T/err" || STATUS=$?
 	night_end "$want"
 }
@@ -81,7 +84,8 @@ same_tree() {
 	rm -rf "$T/o"
 	"$RESTORE" --quiet --medium "$T/${2:-m1}" --identity "$T/id.txt" extract "$G" docs --same-owner --to "$T/o" >"$T/out" 2>&1 ||
 		{ cat "$T/out" >&2; die "$1: generation $G cannot be restored"; }
-	"$SRC_ROOT/tests/lib/compare.sh" "$T/src" "$T/o$T/src" >"$T/differences" || { cat "$T/differences" >&2; die "$1: generation $G is not the tree"; }
+	"$SRC_ROOT/tests/lib/compare.sh" "$T/src" "$T/o$T/src" >"$T/differences" ||
+		{ cat "$T/differences" >&2; die "$1: generation $G is not the tree"; }
 }
 
 block_list() { # GENERATION: where the catalog of the data set docs is, as root.age says, by stock age

@@ -9,12 +9,14 @@ BKP_BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config gettext python3
   libacl1-dev libattr1-dev libbz2-dev liblzma-dev libxml2-dev nettle-dev zlib1g-dev
   age lz4 zstd minisign openssl rsync"
 # to test
+# shellcheck disable=SC2034 # for tests/run.sh
 BKP_TEST_PACKAGES="$BKP_BUILD_PACKAGES clang libclang-rt-14-dev clang-format-14 libcmocka-dev
   postgresql mariadb-server mariadb-client orthanc sqlite3 curl
   chromium fonts-ipafont-gothic poppler-utils
   cron systemd openssh-server zip busybox
   fuse3 libfuse3-dev
-  acl attr libcap2-bin e2fsprogs xfsprogs btrfs-progs libarchive-tools strace bsdextrautils util-linux procps time man-db mandoc shellcheck python3-prometheus-client"
+  acl attr libcap2-bin e2fsprogs xfsprogs btrfs-progs libarchive-tools strace bsdextrautils util-linux procps time man-db mandoc shellcheck
+  python3-prometheus-client"
 
 # What Debian starts when it is installed, by package.  The tests start their own, below their own folders.
 BKP_SERVICES="postgresql:postgresql mariadb-server:mariadb orthanc:orthanc openssh-server:ssh"
@@ -41,12 +43,14 @@ bkp_install() {
 	done
 	[ ${#missing[@]} -gt 0 ] || return 0
 	if [ "$(id -u)" != 0 ]; then
-		command -v sudo >/dev/null || { echo "these packages are missing, run as root: apt-get install ${missing[*]}" >&2; return 1; }
+		command -v sudo >/dev/null ||
+			{ echo "these packages are missing, run as root: apt-get install ${missing[*]}" >&2; return 1; }
 		sudo=sudo
 	fi
 	echo "installing: ${missing[*]}"
 	$sudo apt-get update -qq
-	bkp_quietly $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null || return 1
+	bkp_quietly $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+		return 1
 	for s in $BKP_SERVICES; do
 		case " ${missing[*]} " in
 		*" ${s%%:*} "*) $sudo update-rc.d "${s#*:}" disable >/dev/null 2>&1 || echo "could not disable the service ${s#*:}" >&2 ;;

@@ -6,6 +6,7 @@
 #   rotation_check WHERE  nothing that was on the disk changed, every generation on it verifies, the journal continues
 #   rotation_finish WHERE the next rotation, unaided, ends complete and equal to the NAS
 [ -d /dev/shm ] && { d=$(mktemp -d /dev/shm/bkp-rotate.XXXXXX); rm -rf "$T"; T=$d; export BKP_POLICY=$T/policy.yaml; }
+# shellcheck disable=SC2034 # for those who source this, and site.sh
 BKP=${BKP_RELEASE:-$BKP_BIN}/bkp RESTORE=${BKP_RELEASE:-$BKP_BIN}/bkp-restore
 
 rotation_keep() { # NAME
@@ -56,19 +57,23 @@ rotation_check() {
 	(cd "$(repo_of "$T/RDX-01")" && sha256sum --quiet -c "$T/sums") || die "$1: a byte of what was on the disk changed"
 	for g in "$(repo_of "$T/RDX-01")"/generations/*; do
 		# what had lost files before is incomplete until it has them again; it is never called whole
-		[ "$START" = mending ] && [ "${g##*/}" = 000001 ] && ! (cd "$g/../.." && [ -e "$g/SHA256SUMS.minisig" ] && sha256sum --status -c "$g/SHA256SUMS") && continue
+		[ "$START" = mending ] && [ "${g##*/}" = 000001 ] &&
+			! (cd "$g/../.." && [ -e "$g/SHA256SUMS.minisig" ] && sha256sum --status -c "$g/SHA256SUMS") && continue
 		whole "$T/RDX-01" "$((10#${g##*/}))" || { cat "$T/out" >&2; die "$1: generation ${g##*/} on the disk does not verify"; }
 	done
-	head -c "$(stat -c %s "$T/journal.before")" "$T/state/journal.jsonl" | cmp -s - "$T/journal.before" || die "$1: the journal lost acknowledged records"
+	head -c "$(stat -c %s "$T/journal.before")" "$T/state/journal.jsonl" | cmp -s - "$T/journal.before" ||
+		die "$1: the journal lost acknowledged records"
 	"$BKP" journal verify >/dev/null || [ $? = 1 ] || die "$1: journal verify"
 }
 
 rotation_complete() { # WHERE: the disk holds exactly what the NAS holds, README.txt and the journal
 	local nas rdx
 	nas=$(repo_of "$T/nas") rdx=$(repo_of "$T/RDX-01")
-	diff -r "$nas/archives" "$rdx/archives" >&2 && diff -r "$nas/generations" "$rdx/generations" >&2 || die "$1: the disk is not complete"
+	diff -r "$nas/archives" "$rdx/archives" >&2 && diff -r "$nas/generations" "$rdx/generations" >&2 ||
+		die "$1: the disk is not complete"
 	carried "$rdx/journal/journal.jsonl" || die "$1: the journal on the disk is another"
-	tail -n 1 "$rdx/journal/journal.jsonl" | grep -q '"event":"rotated".*"generations":3,"newest":3.*"complete":true' || die "$1: not recorded as complete: $(tail -n 1 "$rdx/journal/journal.jsonl")"
+	tail -n 1 "$rdx/journal/journal.jsonl" | grep -q '"event":"rotated".*"generations":3,"newest":3.*"complete":true' ||
+		die "$1: not recorded as complete: $(tail -n 1 "$rdx/journal/journal.jsonl")"
 	[ -s "$T/RDX-01/README.txt" ] || die "$1: no README.txt"
 }
 

@@ -7,7 +7,8 @@
 #   my_new DIR             mariadb-install-db and start; socket DIR/sock                     my_sql DIR [ARGUMENT...]
 #   free_port              a port of TCP on this computer that nobody listens at, below those that are given out for outgoing calls
 #   orthanc_start DIR PORT   with DIR/orthanc.json, which is made when it is not there; waits until it answers   orthanc_stop DIR
-#   nightly COMMAND...     runs it as cron does: the environment is PATH=/usr/bin:/bin, HOME, and what $NIGHTLY_ENV adds
+#   nightly COMMAND...     runs it as cron does: the environment is PATH=/usr/bin:/bin, HOME, and what
+#                          nightly_env NAME=VALUE... said
 [ "$(id -u)" = 0 ] || die "needs root: the servers run as their own users"
 PG=$(ls -d /usr/lib/postgresql/*/bin | tail -n 1)
 install -d -o postgres -g postgres -m 0755 "$T/run"
@@ -62,8 +63,11 @@ wait_for() { # WHAT COMMAND...: until it succeeds, 20 s
 	die "$what: not within 20 s"
 }
 
+NIGHTLY_ENV=()
+nightly_env() { NIGHTLY_ENV=("$@"); }
 nightly() {
-	env -i PATH="${NIGHTLY_PATH:-/usr/bin:/bin}" HOME="$T/home" LOGNAME=root SHELL=/bin/sh "${NIGHTLY_ENV[@]+"${NIGHTLY_ENV[@]}"}" BKP_POLICY="$BKP_POLICY" "$@"
+	env -i PATH="${NIGHTLY_PATH:-/usr/bin:/bin}" HOME="$T/home" LOGNAME=root SHELL=/bin/sh \
+		"${NIGHTLY_ENV[@]}" BKP_POLICY="$BKP_POLICY" "$@"
 }
 
 # policy_of NAME SED-EXPRESSION...: policies/NAME.yaml as it is, but for the places: state, media and what the expressions say.
@@ -73,7 +77,8 @@ policy_of() {
 	shift
 	for s in "$@"; do e+=(-e "$s"); done
 	mkdir -p "$T/home" "$T/m1"
-	sed -e "s|^state: .*|state: $T/state|" -e "s|path: /mnt/[a-z]*/bkp|path: $T/m1|" -e '/max_attached/d' "${e[@]+"${e[@]}"}" "$SRC_ROOT/policies/$name.yaml" >"$BKP_POLICY"
+	sed -e "s|^state: .*|state: $T/state|" -e "s|path: /mnt/[a-z]*/bkp|path: $T/m1|" -e '/max_attached/d' "${e[@]+"${e[@]}"}" \
+		"$SRC_ROOT/policies/$name.yaml" >"$BKP_POLICY"
 	sed -i "/path: ${T//\//\\/}\\/m1/a\\  - {name: second, type: ssd, path: $T/m2, place: 別室}" "$BKP_POLICY"
 	mkdir -p "$T/m2"
 	MEDIUM=$(sed -n "s|.*{name: \([^,]*\),.*path: $T/m1.*|\1|p" "$BKP_POLICY")
@@ -90,7 +95,8 @@ drill_field() { # DIR PYTHON-EXPRESSION of d, the drill's record
 # recorded_probe GENERATION DATASET: the value that the generation holds, as who has the recovery identity sees it
 recorded_probe() {
 	"$RESTORE" --lang en --medium "$T/m1" --identity "$T/id.txt" verify "$1" --deep --json 2>/dev/null |
-		python3 -c 'import json, sys; print([d["value"] for d in json.load(sys.stdin)["probes"] if d["dataset"] == sys.argv[1]][0])' "$2"
+		python3 -c 'import json, sys
+print([d["value"] for d in json.load(sys.stdin)["probes"] if d["dataset"] == sys.argv[1]][0])' "$2"
 }
 
 # ---- PostgreSQL
@@ -98,10 +104,13 @@ pg_new() {
 	local dir=$1 port=$2
 	install -d -o postgres -g postgres -m 0700 "$dir"
 	as postgres "$PG/initdb" -D "$dir" -k -E UTF8 --locale=C.UTF-8 -A peer >/dev/null
-	printf "listen_addresses = ''\nport = %s\nunix_socket_directories = '%s'\nfsync = off\nwal_keep_size = '1GB'\n" "$port" "$T/run" >>"$dir/postgresql.conf"
+	printf "listen_addresses = ''\nport = %s\nunix_socket_directories = '%s'\nfsync = off\nwal_keep_size = '1GB'\n" "$port" \
+		"$T/run" >>"$dir/postgresql.conf"
 	pg_start "$dir"
 }
-pg_start() { as postgres "$PG/pg_ctl" -D "$1" -l "$1/log" -w start >/dev/null || { tail "$1/log" >&2; die "PostgreSQL in $1 does not start"; }; }
+pg_start() {
+	as postgres "$PG/pg_ctl" -D "$1" -l "$1/log" -w start >/dev/null || { tail "$1/log" >&2; die "PostgreSQL in $1 does not start"; }
+}
 pg_stop() { as postgres "$PG/pg_ctl" -D "$1" -m fast -w stop >/dev/null; }
 pg_sql() {
 	local port=$1 db=$2
@@ -114,12 +123,14 @@ my_new() {
 	install -d -o mysql -g mysql -m 0755 "$1"
 	install -d -o mysql -g mysql -m 0700 "$1/data"
 	# not root's folder for temporary files, where mysql may not write
-	TMPDIR=$1 mariadb-install-db --no-defaults --user=mysql --datadir="$1/data" --auth-root-authentication-method=socket --skip-test-db >"$1/install.log" 2>&1 ||
+	TMPDIR=$1 mariadb-install-db --no-defaults --user=mysql --datadir="$1/data" --auth-root-authentication-method=socket \
+		--skip-test-db >"$1/install.log" 2>&1 ||
 		{ cat "$1/install.log" >&2; die "mariadb-install-db"; }
 	my_start "$1"
 }
 my_start() {
-	(become mysql /usr/sbin/mariadbd --no-defaults --datadir="$1/data" --socket="$1/sock" --pid-file="$1/server.pid" --skip-networking --tmpdir="$1" \
+	(become mysql /usr/sbin/mariadbd --no-defaults --datadir="$1/data" --socket="$1/sock" --pid-file="$1/server.pid" \
+		--skip-networking --tmpdir="$1" \
 		--innodb-buffer-pool-size=32M --innodb-flush-log-at-trx-commit=2) >"$1/log" 2>&1 </dev/null &
 	wait_for "MariaDB in $1" my_sql "$1" -e 'select 1'
 }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# A small site for scenario tests.  Sourced.  Gives: $T (scratch folder, removed at the end), $BKP, $RESTORE, say, die, and
+# A small site for scenario tests.  Sourced.  Gives: $T (scratch folder, removed at the end), $BKP, $RESTORE, say, die, fail, said, and
 #   site_make           source $T/src, media $T/m1 $T/m2, identity $T/id.txt (stock age-keygen), policy $T/policy.yaml, init
 #                       ($ROOT_KEY: file that the root key is written to)
 #   site_policy TEXT    writes the policy with these data sets (YAML), two media; in an existing site what it narrows is accepted
@@ -15,6 +15,16 @@ export BKP_POLICY=$T/policy.yaml
 
 say() { echo "proved: $*"; }
 die() { echo "FAILED: $*" >&2; exit 1; }
+# fail WORDS [FILE...]: shows the files, by default what the last command printed, and dies
+fail() {
+	local words=$1
+	shift
+	[ $# -gt 0 ] || set -- "$T/out" "$T/err"
+	cat "$@" >&2 || true
+	die "$words"
+}
+# said PATTERN: in what the last command printed
+said() { grep -qE -e "$1" "$T/out" "$T/err" || fail "it is not said: $1"; }
 
 site_cleanup() {
 	local m
@@ -45,8 +55,10 @@ site_policy() {
 }
 
 # policy_accept: what another policy captures or guards less from now on is meant to be so (W-POLICY-01)
+# shellcheck disable=SC2120 # scenarios name another operator
 policy_accept() {
-	"$BKP" --quiet accept --policy-change --operator "${1:-Sato}" --reason "a test" >"$T/accepted" 2>&1 || grep -q E-HOLD-07 "$T/accepted"
+	"$BKP" --quiet accept --policy-change --operator "${1:-Sato}" --reason "a test" >"$T/accepted" 2>&1 ||
+		grep -q E-HOLD-07 "$T/accepted"
 }
 
 site_make() {

@@ -118,7 +118,7 @@ touch -r "$work/a" "$work/b"
 "$lib/compare.sh" "$work/a" "$work/b" || fail "cp -a is refused"
 
 change() { # what, how, how back: folder times are put back too, so that only the change itself can be noticed
-	local what=$1 folder
+	local what=$1
 	(cd "$work/b" && eval "$2") || fail "cannot make the change: $what"
 	(cd "$work/a" && find . -type d ! -path './flags/immutable-folder' -print0) | (cd "$work/b" &&
 		xargs -0 -I{} sh -c '[ ! -d "$1" ] || touch -m -r "$0/$1" "$1"' "$work/a" {})
@@ -133,7 +133,8 @@ same_time() { echo "touch -m -r '$work/a/$1' '$1'"; }
 change "one byte of content" \
 	"printf X | dd of=content/random-5M bs=1 seek=4000000 conv=notrunc status=none; $(same_time content/random-5M)" \
 	"$(again content/random-5M)"
-change "mtime by one nanosecond" "touch -m -d '2001-09-09 01:46:40.987654320 UTC' times/folder/.; touch -m -d '1970-01-01 00:00:00.000000002 UTC' times/epoch-ns" \
+change "mtime by one nanosecond" "touch -m -d '2001-09-09 01:46:40.987654320 UTC' times/folder/.
+	touch -m -d '1970-01-01 00:00:00.000000002 UTC' times/epoch-ns" \
 	"$(same_time times/epoch-ns)"
 change "mtime before 1970" "touch -m -d '1969-12-31 23:59:59.999999998 UTC' times/1969" "$(same_time times/1969)"
 change "mode" "chmod 0645 owners/mode-0644" "chmod 0644 owners/mode-0644"

@@ -35,7 +35,8 @@ expect 2 "$BKP" init --identity-out "$T/never" --plain-identity
 [ ! -e "$T/never" ] || die "a refused init left an identity"
 find "$T/state" -type f ! -name journal.jsonl -exec sha256sum {} + | sort | cmp -s - "$T/sums" || die "a second init changed something"
 head -c "$(stat -c %s "$T/before.jsonl")" "$T/state/journal.jsonl" | cmp -s - "$T/before.jsonl" || die "a second init changed the journal"
-[ "$(tail -n +"$(($(wc -l <"$T/before.jsonl") + 1))" "$T/state/journal.jsonl" | grep -c '"event":"outcome","command":"init","exit":2')" = 2 ] ||
+[ "$(tail -n +"$(($(wc -l <"$T/before.jsonl") + 1))" "$T/state/journal.jsonl" |
+	grep -c '"event":"outcome","command":"init","exit":2')" = 2 ] ||
 	die "that somebody tried to init again is not recorded"
 for i in id id2; do
 	age -d -i "$T/$i.txt" "$T/state/repository.age" >"$T/plain" || die "age does not open repository.age"
@@ -46,12 +47,14 @@ say "init with two stock age recipients: modes 0700/0600, refused twice, recorde
 # --- media
 expect 0 "$BKP" medium add m1
 expect 0 "$BKP" medium add m2
-record outcome | grep -q '"command":"medium add","exit":0,"line":"medium .m2. is registered"' || die "the outcome is not recorded: $(record outcome)"
+record outcome | grep -q '"command":"medium add","exit":0,"line":"medium .m2. is registered"' ||
+	die "the outcome is not recorded: $(record outcome)"
 lines=$(wc -l <"$T/state/journal.jsonl")
 expect 0 "$BKP" medium add m1
 grep -q 'already' "$T/out" || die "adding twice does not say so"
 [ "$(wc -l <"$T/state/journal.jsonl")" = "$lines" ] || die "adding twice wrote a record"
-(cd "$T/m1" && minisign -V -P "$(signer "$root" "$T/m1/$id" bkp-medium.json)" -m bkp-medium.json) >"$T/out" || die "minisign: bkp-medium.json"
+(cd "$T/m1" && minisign -V -P "$(signer "$root" "$T/m1/$id" bkp-medium.json)" -m bkp-medium.json) >"$T/out" ||
+	die "minisign: bkp-medium.json"
 grep -qx "Trusted comment: bkp:1 kind=medium repository=$id" "$T/out" || die "trusted comment of a medium"
 (cd "$T/m1/$id" && minisign -V -P "$root" -m repository.json) >"$T/out" || die "minisign: repository.json"
 grep -qx "Trusted comment: bkp:1 kind=repository repository=$id" "$T/out" || die "trusted comment of a repository"
@@ -91,12 +94,14 @@ check_by_hand() { # JOURNAL
 	prev=$(printf '0%.0s' $(seq 64))
 	while IFS= read -r line; do
 		n=$((n + 1))
-		[ "$(printf %s "$line" | python3 -c 'import json,sys; o=json.load(sys.stdin); print(o["seq"], o["prev"], o["epoch"], o["repository"])')" \
+		[ "$(printf %s "$line" |
+			python3 -c 'import json,sys; o=json.load(sys.stdin); print(o["seq"], o["prev"], o["epoch"], o["repository"])')" \
 			= "$n $prev $epoch $id" ] || return 1
 		printf %s "$line" | sed 's/,"sig":"[^"]*"}$/}/' | tr -d '\n' >"$T/signed"
 		printf %s "$line" | sed 's/.*,"sig":"\([^"]*\)"}$/\1/' | base64 -d >"$T/sig"
 		{ printf '\060\052\060\005\006\003\053\145\160\003\041\000'; printf %s "$key" | base64 -d | tail -c 32; } >"$T/key.der"
-		openssl pkeyutl -verify -pubin -keyform DER -inkey "$T/key.der" -rawin -in "$T/signed" -sigfile "$T/sig" >/dev/null || return 1
+		openssl pkeyutl -verify -pubin -keyform DER -inkey "$T/key.der" -rawin -in "$T/signed" -sigfile "$T/sig" >/dev/null ||
+			return 1
 		prev=$(printf %s "$line" | sha256sum | cut -d' ' -f1)
 		case $line in *',"event":"epoch",'*)
 			epoch=$((epoch + 1))
@@ -110,7 +115,8 @@ expect 0 "$BKP" journal verify --json --root-key "$root"
 [ "$(field "$T/out" records) $(field "$T/out" head)" = "$head" ] || die "bkp and sha256sum see different heads"
 cp "$T/state/journal.jsonl" "$T/copy.jsonl"
 printf '%s\n' "$root" >"$T/root.pub"
-(cd / && env -u BKP_POLICY "$BKP" journal verify --file "$T/copy.jsonl" --root-key "$T/root.pub") >/dev/null || die "verify of a copy, without state or policy"
+(cd / && env -u BKP_POLICY "$BKP" journal verify --file "$T/copy.jsonl" --root-key "$T/root.pub") >/dev/null ||
+	die "verify of a copy, without state or policy"
 n=$(grep -n -m 1 medium-added "$T/copy.jsonl" | cut -d: -f1)
 sed -i "${n}s/\"offline\":false/\"offline\":true /" "$T/copy.jsonl"
 expect 2 "$BKP" journal verify --file "$T/copy.jsonl" --root-key "$root"
@@ -125,7 +131,8 @@ expect 0 "$BKP" medium add m1
 expect 0 "$BKP" journal verify
 [ "$(check_by_hand "$T/state/journal.jsonl")" = "$head" ] || die "cutting off a torn record changed another one"
 expect 0 "$BKP" journal show --json
-[ "$(python3 -c 'import json,sys; print(len(json.load(open(sys.argv[1]))["records"]))' "$T/out")" = "$(wc -l <"$T/state/journal.jsonl")" ] || die "journal show --json"
+[ "$(python3 -c 'import json,sys; print(len(json.load(open(sys.argv[1]))["records"]))' "$T/out")" \
+	= "$(wc -l <"$T/state/journal.jsonl")" ] || die "journal show --json"
 say "the journal verifies by sha256sum and openssl alone; a changed, missing, foreign or torn record is told apart"
 
 # --- an identity made here
@@ -146,7 +153,8 @@ grep -q AGE-SECRET "$T/made" "$T/out" && die "the secret stands somewhere in the
 typed "$pass" -- sh -c "age -d '$T/made' >'$T/made.txt'" >/dev/null || die "age -d does not open the identity"
 grep -q '^# created: ' "$T/made.txt" || die "the identity is not as age-keygen writes it"
 [ "$(sed -n 's/^# public key: //p' "$T/made.txt")" = "$(age-keygen -y "$T/made.txt")" ] || die "public key in the identity"
-age -d -i "$T/made.txt" "$T/state/repository.age" | cmp -s - "$T/state/secrets.json" || die "the identity made here does not open the repository"
+age -d -i "$T/made.txt" "$T/state/repository.age" | cmp -s - "$T/state/secrets.json" ||
+	die "the identity made here does not open the repository"
 typed "$pass" -- sh -c "age -d -i '$T/made' '$T/state/repository.age' >'$T/plain'" >/dev/null
 cmp -s "$T/plain" "$T/state/secrets.json" || die "age -d -i with the protected identity"
 rm -rf "$T/state"
@@ -200,7 +208,8 @@ while read -r n <&3; do
 	"$BKP" journal verify --quiet || die "killed at $n: the journal"
 	age -d -i "$T/id.txt" "$T/state/repository.age" | cmp -s - "$T/state/secrets.json" || die "killed at $n: the secrets"
 done 3<"$T/points"
-say "bkp init killed before $died of the $total file system calls from the first change on ($tried tried): run again, the repository is whole"
+say "bkp init killed before $died of the $total file system calls from the first change on ($tried tried): run again, the repository is" \
+	"whole"
 
 trace '"lock"' "$BKP" medium add m1
 died=0 tried=0
@@ -218,7 +227,8 @@ while read -r n <&3; do
 	root=$(python3 -c 'import json,sys; print(json.loads(open(sys.argv[1]).readline())["root_key"])' "$T/state/journal.jsonl")
 	signed "$root" "$(repo_of "$T/m1")" "$T/m1/bkp-medium.json" || die "killed at $n: the identity of the medium"
 	(cd "$T/m1"/*-*-*-*-*/ && minisign -Vq -P "$root" -m repository.json) || die "killed at $n: the repository on the medium"
-	[ "$(field "$T/m1/bkp-medium.json" medium)" = "$(python3 -c 'import json,sys; print([r for r in map(json.loads, open(sys.argv[1])) if r["event"] == "medium-added"][0]["medium"])' "$T/state/journal.jsonl")" ] ||
+	grep '"event":"medium-added"' "$T/state/journal.jsonl" | head -n 1 >"$T/added"
+	[ "$(field "$T/m1/bkp-medium.json" medium)" = "$(field "$T/added" medium)" ] ||
 		die "killed at $n: the record names another medium"
 	[ -z "$(ls -A "$T/m1"/*-*-*-*-*/tmp)" ] || die "killed at $n: something is left in tmp/"
 	[ "$(find "$T/m1" -mindepth 1 -maxdepth 1 | wc -l)" = 3 ] || die "killed at $n: something is left over"

@@ -12,11 +12,8 @@ unset BKP_POLICY BKP_LANG
 export LC_ALL=C.UTF-8
 faults=0
 fault() { echo "FAILED: $*" >&2; faults=$((faults + 1)); }
-if git rev-parse --git-dir >/dev/null 2>&1; then
-	git ls-files -co --exclude-standard | while IFS= read -r f; do [ ! -e "$f" ] || printf '%s\n' "$f"; done >"$T/files"
-else
-	find . -type f -not -path './build*' -not -path './.git/*' -not -path './out/*' | sed 's|^\./||' >"$T/files"
-fi
+. tests/lib/files.sh
+tree_files >"$T/files"
 
 # ---- man pages
 for f in docs/man/*; do
@@ -55,7 +52,8 @@ while read -r c; do
 	sed -n '/^  bkp /p' "$T/help.c" | grep -oE -- '--[a-z][a-z-]+ [^] ]+' | grep -vE -- ' [[|-]| …' | sort -u | while read -r o v; do
 		grep -qF -- "  $o $v " "$T/help.c" || echo "$o $v"
 	done >"$T/values"
-	[ ! -s "$T/values" ] || fault "bkp $c --help: the synopsis has other values than the options: $(tr '\n' ',' <"$T/values")(bkp/cmd/app/help.c)"
+	[ ! -s "$T/values" ] ||
+		fault "bkp $c --help: the synopsis has other values than the options: $(tr '\n' ',' <"$T/values")(bkp/cmd/app/help.c)"
 	"$BKP_BIN/bkp" help "$c" | cmp -s - "$T/help.c" || fault "bkp help $c is not bkp $c --help"
 	# the words behind the command ("add", "list", "show" …)
 	sed -n "s/^  bkp $c \([a-z][a-z]*\).*/\1/p" "$T/help.c" | while read -r w; do
@@ -118,7 +116,10 @@ d=$(comm -13 "$T/codes" "$T/listed"); [ -z "$d" ] || fault "docs/messages.md exp
 while read -r c; do
 	for p in bkp bkp-restore; do
 		"$BKP_BIN/$p" --lang en explain "$c" >"$T/en" && "$BKP_BIN/$p" --lang ja explain "$c" >"$T/ja" || fault "$p explain $c"
-		for l in en ja; do [ "$(grep -c . "$T/$l")" = 2 ] && grep -q "^$c: ." "$T/$l" && grep -q '^  → .' "$T/$l" || fault "$p explain $c ($l): $(cat "$T/$l")"; done
+		for l in en ja; do
+			[ "$(grep -c . "$T/$l")" = 2 ] && grep -q "^$c: ." "$T/$l" && grep -q '^  → .' "$T/$l" ||
+				fault "$p explain $c ($l): $(cat "$T/$l")"
+		done
 		! cmp -s "$T/en" "$T/ja" || fault "$p explain $c: the same in both languages"
 	done
 done < <(shuf -n 40 "$T/codes"; tail -n 1 "$T/codes"; head -n 1 "$T/codes")
@@ -166,7 +167,8 @@ done >"$T/modules"
 [ ! -s "$T/modules" ] || fault "the README.md of its folder does not name: $(tr '\n' ' ' <"$T/modules")"
 
 # ---- the tree
-cut -d/ -f1 "$T/files" | sort -u | grep -vxE 'bkp|restore|policies|tests|docs|CMakeLists\.txt|CMakePresets\.json|README\.md|LICENSE|\..*' >"$T/top" || true
+cut -d/ -f1 "$T/files" | sort -u |
+	grep -vxE 'bkp|restore|policies|tests|docs|CMakeLists\.txt|README\.md|LICENSE|\..*' >"$T/top" || true
 [ ! -s "$T/top" ] || fault "does not belong on the top level: $(tr '\n' ' ' <"$T/top")"
 tr '\n' '\0' <"$T/files" | xargs -0 grep -nIE '(^|[^A-Za-z0-9_}])/(work|root)/[A-Za-z0-9._-]' -- 2>/dev/null >"$T/paths" || true
 [ ! -s "$T/paths" ] || fault "paths of a machine: $(head -n 5 "$T/paths")"
@@ -176,7 +178,8 @@ headers() { find "$1" -name '*.h' | LC_ALL=C sort; } # FOLDER
 alone() { # HEADER FLAG...
 	local h=$1
 	shift
-	gcc -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only "$@" -x c "$h" 2>"$T/err" || fault "$h alone: $(head -n 3 "$T/err")"
+	gcc -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only "$@" -x c "$h" 2>"$T/err" ||
+		fault "$h alone: $(head -n 3 "$T/err")"
 }
 flags=()
 for layer in base format read write cmd; do
@@ -191,7 +194,7 @@ for h in $(headers restore); do alone "$h" -I. "-I$T/view/base" "-I$T/view/forma
 above='#include[[:space:]]+["<]([^">]*/)?(write|cmd)/'
 ! grep -rnE --include='*.[ch]' "$above" restore || fault "restore/ includes the writing side"
 ! grep -rnE --include='*.[ch]' "$above" bkp/base bkp/format bkp/read || fault "a lower layer includes a higher one"
-writing='(vault_w|night|pack|capture|medium_w|journal_w|state|mirror|dedup)_[a-z_]+'
+writing='(vault_w|run|pack|capture|medium_w|journal_w|state|mirror|dedup)_[a-z_]+'
 grep -rhoE --include='*.h' "^[a-z][a-zA-Z_ *]*\b$writing\(" bkp/write | grep -oE "$writing" | sort -u >"$T/writers"
 [ "$(wc -l <"$T/writers")" -ge 30 ] || fault "the writing functions cannot be read from the headers"
 nm "$BKP_BIN/bkp-restore" 2>/dev/null | awk 'NF == 3 {print $3}' | sort -u >"$T/symbols"
@@ -201,7 +204,8 @@ d=$(comm -12 "$T/writers" "$T/symbols"); [ -z "$d" ] || fault "bkp-restore can w
 # published files are immutable and deleted by reap alone
 sources() { grep -rlE --include='*.c' "$1" bkp | LC_ALL=C sort | tr '\n' ' '; } # PATTERN
 d=$(sources '(~|&= *~)FS_IMMUTABLE_FL'); [ "$d" = "bkp/write/store/reap_delete.c " ] || fault "takes immutable flags off: $d"
-d=$(sources '\breap_delete(_archive)?\('); [ "$d" = "bkp/write/store/reap.c bkp/write/store/reap_delete.c " ] || fault "deletes published files: $d"
+d=$(sources '\breap_delete(_archive)?\('); [ "$d" = "bkp/write/store/reap.c bkp/write/store/reap_delete.c " ] ||
+	fault "deletes published files: $d"
 d=$(grep -nE '\b(unlink|unlinkat|rmdir|remove)\(' bkp/write/{store/{vault_w,pack,sealer},copies/*,run/*,rotate/*}.c |
 	grep -vE 'unlinkat\(v->tmp,|unlinkat\(dirfd, name,' || true)
 [ -z "$d" ] || fault "may delete published files: $d"
@@ -217,4 +221,5 @@ elif [ -n "${BKP_RELEASE:-}" ]; then
 fi
 
 [ "$faults" = 0 ] || exit 1
-echo "proved: $(wc -l <"$T/commands") commands and $(wc -l <"$T/commands.restore") of bkp-restore have man pages with all their options; $(wc -l <"$T/codes") message codes are explained; links, headers and layers are as described"
+echo "proved: $(wc -l <"$T/commands") commands and $(wc -l <"$T/commands.restore") of bkp-restore have man pages with all their options;" \
+	"$(wc -l <"$T/codes") message codes are explained; links, headers and layers are as described"

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib/site.sh"
 
 PO=$SRC_ROOT/bkp/po/ja.po
-cd "$T"
+cd "$T" || exit 1
 
 # extract TREE POT: the messages of the programs, in the order of ja.po
 extract() {
@@ -24,7 +24,8 @@ problems() {
 	# the macros of inttypes.h make messages that differ between machines; %ju does not
 	grep -o '<PRI[a-zA-Z0-9]*>' "$1" | sort | uniq -c | sed 's/^/a message holds a macro:/'
 	# what no Japanese says: a mark of doubt in front of a full stop, two stops, half-width Japanese, words that mean one thing twice
-	grep '^msgstr' "$2" | grep -E '\?。|。。|、、|。、|：：|保全（|検証済み|大量変更の監視|カタログ|エントリ|ホールド|受取人|実行利用者|媒体の媒体|をを|がが|はは[^い]' | sed 's/^/not to be said: /'
+	grep '^msgstr' "$2" | grep -E '\?。|。。|、、|。、|：：|保全（|検証済み|大量変更の監視|カタログ|エントリ|ホールド|受取人|実行利用者|媒体の媒体|をを|がが|はは[^い]' |
+		sed 's/^/not to be said: /'
 	# the table of the .mo is looked up as it is: text() knows neither contexts nor plurals
 	grep -nE '^(msgctxt|msgid_plural)' "$2" | sed 's/^/text() cannot look this up: /'
 	return 0
@@ -34,7 +35,7 @@ extract "$SRC_ROOT" "$T/all.pot"
 messages=$(grep -c '^msgid ' all.pot)
 [ "$messages" -gt 700 ] || die "only $messages messages were found in $SRC_ROOT"
 problems all.pot "$PO" >found
-[ ! -s found ] || { cat found >&2; die "the Japanese is not complete"; }
+[ ! -s found ] || fail "the Japanese is not complete" found
 
 # The check itself notices what it is for.
 mkdir -p tree/bkp tree/restore
@@ -59,7 +60,7 @@ speaks() {
 	local want=$1 word=$2
 	shift 2
 	env -i PATH="$PATH" HOME="$T" LOCPATH="$T/no-locales" LANG=C BKP_POLICY="$T/policy.yaml" "$@" >spoken 2>&1 || true
-	grep -qF -- "$word" spoken || { cat spoken >&2; die "not said: '$word' by $*"; }
+	grep -qF -- "$word" spoken || fail "not said: '$word' by $*" spoken
 	if [ "$want" = en ] && LC_ALL=C grep -q $'[\xe3-\xe9]' spoken; then
 		cat spoken >&2
 		die "Japanese where English was asked for: $*"
@@ -95,10 +96,11 @@ said() { # EXIT TEXT COMMAND...
 	local want=$1 word=$2
 	shift 2
 	case $1 in *=*) expect "$want" env -u BKP_LANG "$@" ;; *) expect "$want" "$@" ;; esac
-	grep -qF -- "$word" err || { cat err >&2; die "not said: '$word' by $*"; }
-	grep -qE '^bkp(-restore)?: [EW]-[A-Z]+-[0-9]{2}: ' err || { cat err >&2; die "no code: $*"; }
+	grep -qF -- "$word" err || fail "not said: '$word' by $*" err
+	grep -qE '^bkp(-restore)?: [EW]-[A-Z]+-[0-9]{2}: ' err || fail "no code: $*" err
 	# line by line: behind the last line with a code stands what to do
-	awk '/^bkp(-restore)?: [EW]-/ {if (open) exit 1; open = 1} /^  → ./ {open = 0} END {exit open}' err || { cat err >&2; die "nothing to do is named: $*"; }
+	awk '/^bkp(-restore)?: [EW]-/ {if (open) exit 1; open = 1} /^  → ./ {open = 0} END {exit open}' err ||
+		fail "nothing to do is named: $*" err
 }
 said 64 "did you mean 'run'?" "$BKP" rum
 said 64 "did you mean 'schedule'?" "$BKP" help schedul

@@ -1,7 +1,8 @@
 #!/bin/bash
-# Goal: the documents for people are executed: every fenced block of docs/ja and README.md, the README.txt of a medium, the examples of
-# the man pages are typed at a terminal of a plain shell at a clinic that lives through them (tests/lib/documents.py says in which
-# order), with its paths as they stand, disks mounted noexec, dash and busybox; screens are compared with what the documents show.
+# Goal: the documents for people are executed: every fenced block of docs/ja, README.md and docs/tutorial.md, the README.txt of a
+# medium, the examples of the man pages are typed at a terminal of a plain shell at a clinic that lives through them
+# (tests/lib/documents.py says in which order), with its paths as they stand, disks mounted noexec, dash and busybox; screens are
+# compared with what the documents show.
 set -eu
 : "${BKP_BIN:?folder of the built programs}"
 [ "$(id -u)" = 0 ] || { echo "proved: nothing, needs root"; exit 0; }

@@ -7,7 +7,8 @@ site_policy "  - {name: docs, title: 文書, paths: [$T/src], exclude: ['*.tmp']
 	  - {name: hourly, command: 'echo dump', store_as: h.dump, every: 6h}"
 site_make
 json() { # CONDITION: of what was printed, as o
-	python3 -c 'import json, sys; o = json.load(open(sys.argv[1])); assert eval(sys.argv[2]), (sys.argv[2], o)' "$T/out" "$1" || die "$1"
+	python3 -c 'import json, sys; o = json.load(open(sys.argv[1])); assert eval(sys.argv[2]), (sys.argv[2], o)' "$T/out" "$1" ||
+		die "$1"
 }
 expect 0 "$BKP" check --json
 json "o['valid'] and [d['name'] for d in o['datasets']] == ['docs', 'hourly'] and o['datasets'][0]['paths'] == ['$T/src']"
@@ -36,8 +37,10 @@ shared=$(cd "$(repo_of "$T/m1")" && cat generations/*/SHA256SUMS | grep -o 'arch
 printf XXXX | dd of="$(repo_of "$T/m1")/$shared" bs=1 seek=100000 conv=notrunc status=none
 expect 2 "$BKP" verify --generation 2 --medium m1
 grep -q 'generation 1: DAMAGED' "$T/out" || die "that generation 1 rests on the same file is not said: $(cat "$T/out")"
-[ "$(grep '"event":"verify-failed"' "$T/state/journal.jsonl" | grep -o '"generation":[12],' | sort -u | wc -l)" = 2 ] || die "it is not recorded of both"
-"$BKP" --lang en journal export --format csv | grep -c 'verify-failed.*was found damaged' | grep -qx 2 || die "an auditor does not read of it: $("$BKP" --lang en journal export --format csv | grep verify-failed)"
+[ "$(grep '"event":"verify-failed"' "$T/state/journal.jsonl" | grep -o '"generation":[12],' | sort -u | wc -l)" = 2 ] ||
+	die "it is not recorded of both"
+"$BKP" --lang en journal export --format csv | grep -c 'verify-failed.*was found damaged' | grep -qx 2 ||
+	die "an auditor does not read of it: $("$BKP" --lang en journal export --format csv | grep verify-failed)"
 expect 0 "$BKP" repair m1
 expect 0 "$BKP" verify
 say "a generation alone is verified, those that share its damage are marked with it"
@@ -52,8 +55,10 @@ say "what a procedure says, and what is wrong in it, as JSON"
 mkdir "$T/tiny" "$T/keys"
 mount -t tmpfs -o size=64k,nr_inodes=6 tmpfs "$T/tiny"
 sed "s|^state: .*|state: $T/tiny/state|" "$T/policy.yaml" >"$T/tiny.yaml"
-expect 2 "$BKP" init --policy "$T/tiny.yaml" --recipient "$(age-keygen -y "$T/id.txt")" --identity-out "$T/keys/id" --plain --root-key-out "$T/keys/root"
+expect 2 "$BKP" init --policy "$T/tiny.yaml" --recipient "$(age-keygen -y "$T/id.txt")" --identity-out "$T/keys/id" \
+	--plain --root-key-out "$T/keys/root"
 [ -z "$(ls "$T/keys")" ] || die "keys of a repository that never came to be are left: $(ls "$T/keys")"
 umount "$T/tiny"
-expect 0 "$BKP" init --policy "$T/tiny.yaml" --recipient "$(age-keygen -y "$T/id.txt")" --identity-out "$T/keys/id" --plain --root-key-out "$T/keys/root"
+expect 0 "$BKP" init --policy "$T/tiny.yaml" --recipient "$(age-keygen -y "$T/id.txt")" --identity-out "$T/keys/id" \
+	--plain --root-key-out "$T/keys/root"
 say "an init that fails takes back the keys it wrote, and can be given again"

@@ -61,7 +61,8 @@ grep -q '"bad":0' "$T/out" || die "verify --json: $(cat "$T/out")"
 grep -rqa 'AGE-SECRET-KEY' "$T/state" && die "an identity lies in the state folder"
 a=$(find "$T/m1" -name '*.age' -path '*archives*' | head -n 1)
 for k in "$T"/state/*; do [ -f "$k" ] && age -d -i "$k" -o /dev/null "$a" 2>/dev/null && die "$k opens an archive"; done
-say "3 generations x 2 media restored equal (rsync -aHAXnc); an unchanged night added $((after - before)) bytes; the state folder opens no archive"
+say "3 generations x 2 media restored equal (rsync -aHAXnc); an unchanged night added $((after - before)) bytes; the state folder opens" \
+	"no archive"
 
 # media that take turns in one drive have no path in the policy: the registered one is where they are looked for
 sed -i "\$a\\  - {name: RDX-09, type: rdx, offline: true, place: 棚}" "$T/policy.yaml"
@@ -77,7 +78,8 @@ say "an offline medium without a path in the policy is registered, rotated and v
 
 # how far a run is: on a terminal a line that is drawn anew, of each part with its own total; the speed is that of what is new
 head -c 12000000 /dev/urandom >"$T/disk"
-sed -i "s|^media:|  - {name: slow, store_as: disk, command: 'for i in 0 1 2 3 4; do dd if=$T/disk bs=2400000 skip=\$i count=1 status=none; sleep 0.4; done'}\n&|" "$T/policy.yaml"
+slowly="for i in 0 1 2 3 4; do dd if=$T/disk bs=2400000 skip=\$i count=1 status=none; sleep 0.4; done"
+sed -i "s|^media:|  - {name: slow, store_as: disk, command: '$slowly'}\n&|" "$T/policy.yaml"
 drawn() { # LANG FIRST|AGAIN
 	expect 0 python3 "$SRC_ROOT/tests/lib/typed.py" -- "$BKP" --lang "$1" run docs slow
 	python3 - "$T/out" "$@" <<'P' || { cat -v "$T/out" | tail -n 20 >&2; die "progress of a run ($*)"; }

@@ -102,11 +102,13 @@ thaw "$T/m3"; umount "$T/m3"
 sed -i "\$a\\  - {name: m4, type: ssd, path: $T/m4, place: 棚}" "$T/policy.yaml"
 mkdir "$T/m4"
 expect 1 "$BKP" run --all
-grep -q "E-MEDIA-06: m4: 'm4' is not a registered medium" "$T/err" && grep -q 'bkp medium add m4' "$T/err" || die "an unregistered medium is not named: $(cat "$T/err")"
+grep -q "E-MEDIA-06: m4: 'm4' is not a registered medium" "$T/err" && grep -q 'bkp medium add m4' "$T/err" ||
+	die "an unregistered medium is not named: $(cat "$T/err")"
 ! grep -q E-LEDGER "$T/err" || die "an unregistered medium reads as tampering"
 record committed | grep -q '"label":"m1"' && ! record committed | grep -q m4 || die "what has no identity was recorded"
 expect 0 "$BKP" journal verify
-expect 0 restore_to "$T/m1" "$("$BKP" generations --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["generations"][-1]["generation"])')" "$T/o10"
+expect 0 restore_to "$T/m1" "$("$BKP" generations --json |
+	python3 -c 'import json,sys; print(json.load(sys.stdin)["generations"][-1]["generation"])')" "$T/o10"
 [ -z "$(rsync -aHAXnc --delete --itemize-changes "$T/src/" "$T/o10$T/src/")" ] || die "the generation beside an unregistered medium differs"
 say "a medium that is not registered yet is skipped, said with E-MEDIA-06, exit 1"
 # another name: the policy says it first; the medium may be anywhere
@@ -120,9 +122,12 @@ expect 0 "$BKP" medium retire m3 --operator Sato --reason "broken" --quiet
 sed -i '/name: m[34],/d' "$T/policy.yaml"
 status "$BKP" status --json
 python3 -c 'import json, sys
-assert {m["label"] for m in json.load(open(sys.argv[1]))["media"]} == {"m1", "shelf"}' "$T/out" || die "a retired medium is counted: $(cat "$T/out")"
+assert {m["label"] for m in json.load(open(sys.argv[1]))["media"]} == {"m1", "shelf"}' "$T/out" ||
+	die "a retired medium is counted: $(cat "$T/out")"
 "$BKP" generations --json | python3 -c 'import json, sys
-assert not any(m["ok"] for g in json.load(sys.stdin)["generations"] for m in g["media"] if m["label"] == "m3")' || die "copies on a retired medium count"
+assert not any(m["ok"] for g in json.load(sys.stdin)["generations"] for m in g["media"] if m["label"] == "m3")' ||
+	die "copies on a retired medium count"
 expect 0 "$BKP" journal verify
 say "a registered name is never taken over; media are renamed and retired, by name of who did it"
-say "unmounted, full, swapped and damaged media fail alone; the next run brings them up to date; lost archives are supplied or captured again"
+say "unmounted, full, swapped and damaged media fail alone; the next run brings them up to date; lost archives are supplied or captured" \
+	"again"

@@ -24,7 +24,8 @@ chmod 0700 "$T/src/locked"; chmod 0600 "$T/src/unreadable"
 expect 1 user "$BKP" run --all
 grep -q "cannot read '.*/src/locked'" "$T/err" || die "the unreadable folder is not named: $(cat "$T/err")"
 grep -q "cannot read '.*/src/unreadable'" "$T/err" || die "the unreadable file is not named"
-grep -q "'bad' failed.*status 3" "$T/err" && grep -q 'its commands said: command: connection refused' "$T/err" || die "the failed command is not reported: $(cat "$T/err")"
+grep -q "'bad' failed.*status 3" "$T/err" && grep -q 'its commands said: command: connection refused' "$T/err" ||
+	die "the failed command is not reported: $(cat "$T/err")"
 grep -q "'empty' failed" "$T/err" || die "an empty dump passed"
 grep -q "'gone' failed" "$T/err" || die "a path that is gone passed"
 # for ever: the manifest and the catalog say so
@@ -45,8 +46,10 @@ grep -qi "unreadable\|could not be read" "$T/err" || die "extract does not name 
 expect 2 "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" cat 1 bad bad.dump
 # nothing at all to capture: exit 2, no generation
 expect 2 user "$BKP" run bad
-[ ! -e "$T"/m1/*/generations/000002 ] || die "a generation of failures was made"
-[ "$("$BKP" generations --json | python3 -c 'import json,sys; print(sum(g["state"]=="committed" for g in json.load(sys.stdin)["generations"]))')" = 1 ] || die "generations reports a failed run"
+[ ! -e "$(repo_of "$T/m1")/generations/000002" ] || die "a generation of failures was made"
+[ "$("$BKP" generations --json |
+	python3 -c 'import json,sys; print(sum(g["state"]=="committed" for g in json.load(sys.stdin)["generations"]))')" = 1 ] ||
+	die "generations reports a failed run"
 
 # a file that changes while it is read: read again once, then stored and flagged
 cat >"$T/appender.py" <<'P'
@@ -65,5 +68,6 @@ expect 1 user "$BKP" run docs
 kill $p 2>/dev/null; wait $p 2>/dev/null || true
 grep -q "growing' changed while it was read" "$T/err" || die "a changing file is not named: $(cat "$T/err")"
 n=$("$BKP" generations --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["generations"][-1]["generation"])')
-"$RESTORE" --medium "$T/m1" --identity "$T/id.txt" list "$n" docs | grep growing | grep -q changed || die "list does not mark the changed file"
+"$RESTORE" --medium "$T/m1" --identity "$T/id.txt" list "$n" docs | grep growing | grep -q changed ||
+	die "list does not mark the changed file"
 say "unreadable, changing, failed, empty and missing sources are named, counted, marked for ever, and change the exit code"

@@ -9,14 +9,15 @@ head -c 6000000 /dev/urandom >"$T/src/big.bin"
 printf 'old name' >"$T/src/$(printf '\x8a\xb3\x8e\xd2.txt')" # CP932
 truncate -s 40M "$T/src/sparse"; printf end >>"$T/src/sparse"
 ln -s big.bin "$T/src/link"; ln "$T/src/big.bin" "$T/src/hard"
-touch -d '2001-02-03 04:05:06.123456789' "$T/src/漢字/深い/1.txt"; touch -d '1969-12-31 23:59:58.250000001 UTC' "$T/src/漢字/深い/3.txt"; chmod 0640 "$T/src/漢字/深い/2.txt"
+touch -d '2001-02-03 04:05:06.123456789' "$T/src/漢字/深い/1.txt"; touch -d '1969-12-31 23:59:58.250000001 UTC' "$T/src/漢字/深い/3.txt"
+chmod 0640 "$T/src/漢字/深い/2.txt"
 mkdir "$T/dense"; seq 400000 >"$T/dense/numbers"; seq 300 >"$T/dense/few"; head -c 2000000 /dev/urandom >"$T/dense/noise"
 site_policy "  - {name: docs, title: 文書, paths: [$T/src]}
   - {name: dense, paths: [$T/dense], compression: zstd}"
 site_make
 expect 0 "$BKP" run --all
 expect 0 "$BKP" run --all
-cd "$T"/m1/*-*-*-*-*/
+cd "$T"/m1/*-*-*-*-*/ || exit 1
 root=$(python3 -c 'import json; print(json.load(open("repository.json"))["keys"][0]["public"])')
 grep -q "$root" "$T/init.out" || die "init did not print the root key for paper"
 minisign -V -q -P "$root" -m repository.json || die "minisign: repository.json"
@@ -28,7 +29,7 @@ done
 # an archive by hand: age, tar, lz4, zstd
 n=0 z=0
 shopt -s nullglob
-for a in $(find archives -name '*.age'); do
+for a in archives/*/*.age; do
 	[ "$(sha256sum "$a" | cut -c1-64).age" = "$(basename "$a")" ] || die "an archive's name is not its hash"
 	mkdir "$T/a$n"
 	age -d -i "$T/id.txt" "$a" | tar -x -C "$T/a$n" || die "age | tar"
@@ -49,11 +50,12 @@ expect 0 "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" verify 2 --d
 expect 0 "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract 2 dense --to "$T/restored-dense"
 d=$(rsync -aHnc --delete --itemize-changes "$T/dense/" "$T/restored-dense$T/dense/")
 [ -z "$d" ] || die "bkp-restore restored something else of zstd frames: $d"
-[ "$(find "$T/src" -printf '%P %T@ %m\n' | sort)" = "$(find "$T/rescued$T/src" -printf '%P %T@ %m\n' | sort)" ] || die "rescue.py: times or modes"
+[ "$(find "$T/src" -printf '%P %T@ %m\n' | sort)" = "$(find "$T/rescued$T/src" -printf '%P %T@ %m\n' | sort)" ] ||
+	die "rescue.py: times or modes"
 [ "$(du -k "$T/rescued$T/src/sparse" | cut -f1)" -lt 2000 ] || die "rescue.py filled the hole"
 [ "$(wc -l <"$SRC_ROOT/restore/rescue.py")" -le 270 ] || die "rescue.py has grown beyond 270 lines"
 # the journal by hand: chain and signatures
-cd journal
+cd journal || exit 1
 key=$root
 prev=$(printf '0%.0s' $(seq 64))
 while IFS= read -r line; do
@@ -61,7 +63,8 @@ while IFS= read -r line; do
 	printf '%s' "$line" | sed 's/,"sig":"[^"]*"}$/}/' | tr -d '\n' >"$T/signed"
 	printf '%s' "$line" | sed 's/.*,"sig":"\([^"]*\)"}$/\1/' | base64 -d >"$T/sig"
 	{ printf '0*0\005\006\003+ep\003!\000'; printf %s "$key" | base64 -d | tail -c 32; } >"$T/key.der"
-	openssl pkeyutl -verify -rawin -pubin -keyform DER -inkey "$T/key.der" -in "$T/signed" -sigfile "$T/sig" >/dev/null || die "openssl: $line"
+	openssl pkeyutl -verify -rawin -pubin -keyform DER -inkey "$T/key.der" -in "$T/signed" -sigfile "$T/sig" >/dev/null ||
+		die "openssl: $line"
 	prev=$(printf '%s' "$line" | sha256sum | cut -c1-64)
 	case $line in *',"event":"epoch",'*) key=$(printf %s "$line" | sed 's/.*,"key":"\([^"]*\)".*/\1/') ;; esac
 done <journal.jsonl

@@ -60,7 +60,8 @@ expect 2 "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract 1 --to "$T/o
 grep -q 'E-' "$T/err" || die "extract does not name the damage"
 n=$(find "$T/o" -type f | wc -l)
 [ "$n" = 2 ] || { cat "$T/err" "$T/out"; find "$T/o"; die "beside one damaged file $n of 2 others were restored"; }
-for f in $(cd "$T/o" && find . -type f); do cmp -s "$T/o/$f" "/${f#./*/}" || [ "$(basename "$f")" = small ] || die "a damaged file was left behind: $f"; done
+for f in $(cd "$T/o" && find . -type f); do cmp -s "$T/o/$f" "/${f#./*/}" || [ "$(basename "$f")" = small ] ||
+	die "a damaged file was left behind: $f"; done
 reset
 # a forger who knows only the recipients: a chunk id key of their own beside a damaged archive gives nothing of it; a restore has
 # its key from root.age, so all that is unharmed comes back, and verify --deep names the file

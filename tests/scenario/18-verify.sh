@@ -2,7 +2,8 @@
 # Goal: what verify finds, says and records does not depend on the number of processors; a sector that cannot be read costs no more
 # than itself; a disk that turns is read by one reader; the read-back of a night does not read the lists of all the years before.
 . "$(dirname "$0")/../lib/site.sh"
-[ -z "${TMPDIR:-}" ] && [ -w /dev/shm ] && { rm -rf "$T"; T=$(mktemp -d /dev/shm/bkp-test.XXXXXX); chmod 0755 "$T"; export BKP_POLICY=$T/policy.yaml; }
+[ -z "${TMPDIR:-}" ] && [ -w /dev/shm ] &&
+	{ rm -rf "$T"; T=$(mktemp -d /dev/shm/bkp-test.XXXXXX); chmod 0755 "$T"; export BKP_POLICY=$T/policy.yaml; }
 mkdir -p "$T/src" "$T/src2"
 python3 - "$T/src" <<'P'
 import random, sys
@@ -53,7 +54,7 @@ same() { # NAME WORD...: one processor and all of them say the same, and every W
 	everything "$T/one" taskset -c 0
 	everything "$T/all" env
 	cmp "$T/one" "$T/all" || { diff "$T/one" "$T/all" | head -n 20 >&2; die "$name: one processor and all of them differ"; }
-	for word; do grep -q -- "$word" "$T/all" || { cat "$T/all" >&2; die "$name: '$word' is not said"; }; done
+	for word; do grep -q -- "$word" "$T/all" || fail "$name: '$word' is not said" "$T/all"; done
 	cases=$((cases + 1))
 }
 cases=0
@@ -69,10 +70,12 @@ for path, places in ((sys.argv[1], (1000, 700_000, 1_500_000)), (sys.argv[2], (-
 P
 rm "$c"
 same "turned bits and a lost archive" "$(basename "$a").*SHA-256 is another" "$(basename "$b").*SHA-256 is another" \
-	"$(basename "$c")' is missing" "$(basename "$a")', chunk 0 at offset 512" '"event":"verify-failed"' "cannot be restored" '"good":false'
+	"$(basename "$c")' is missing" "$(basename "$a")', chunk 0 at offset 512" '"event":"verify-failed"' \
+	"cannot be restored" '"good":false'
 # what keyless says is what sha256sum says
 status "$RESTORE" --medium "$T/m1" verify 1
-[ "$(cd "$repo" && sha256sum -c generations/000001/SHA256SUMS 2>/dev/null | grep -c FAILED)" = "$(grep -c '^bkp-restore: E-VERIFY' "$T/err")" ] || { cat "$T/err" >&2; die "sha256sum disagrees"; }
+[ "$(cd "$repo" && sha256sum -c generations/000001/SHA256SUMS 2>/dev/null | grep -c FAILED)" \
+	= "$(grep -c '^bkp-restore: E-VERIFY' "$T/err")" ] || fail "sha256sum disagrees" "$T/err"
 reset
 a=$(large 1) b=$(large 3) c=$(large 5)
 python3 - "$a" "$b" "$c" <<'P'
@@ -83,7 +86,8 @@ with open(sys.argv[2], "r+b") as f:
 with open(sys.argv[3], "r+b") as f:
     f.seek(30); f.write(b"?")
 P
-same "cut off, zeroed, without a header" "$(basename "$a")': 1000000 bytes long" "$(basename "$b").*does not authenticate" "$(basename "$c")' is not the file"
+same "cut off, zeroed, without a header" "$(basename "$a")': 1000000 bytes long" "$(basename "$b").*does not authenticate" \
+	"$(basename "$c")' is not the file"
 reset
 say "$cases states of a medium, text, JSON and journal, with and without identity: one processor and all of them say the same"
 
@@ -92,8 +96,9 @@ R=${BKP_RELEASE:-$BKP_BIN}/bkp-restore
 a=$(large 2)
 for cpus in "taskset -c 0" env; do
 	# shellcheck disable=SC2086
-	status $cpus strace -f -qq -o /dev/null -P "$a" -e trace=read -e inject=read:error=EIO:when=2 "$R" --medium "$T/m1" --identity "$T/id.txt" --json verify 1 --deep
-	python3 - "$T/out" "$(basename "$a")" <<'P' || { cat "$T/out" "$T/err" >&2; die "$cpus: a sector that cannot be read"; }
+	status $cpus strace -f -qq -o /dev/null -P "$a" -e trace=read -e inject=read:error=EIO:when=2 "$R" --medium "$T/m1" \
+		--identity "$T/id.txt" --json verify 1 --deep
+	python3 - "$T/out" "$(basename "$a")" <<'P' || fail "$cpus: a sector that cannot be read"
 import json, sys
 o = json.load(open(sys.argv[1]))
 assert len(o["faults"]) == 1 and o["faults"][0]["fault"]["code"] == "E-VERIFY-03" and sys.argv[2] in o["faults"][0]["file"], o["faults"]
@@ -104,14 +109,17 @@ done
 paths="-P $T/m1/bkp-medium.json"
 for f in "$repo"/archives/*/*; do paths="$paths -P $f"; done
 # shellcheck disable=SC2086
-n=$(strace -f -qq -y -o /dev/stdout $paths -e trace=read "${R%-restore}" verify --medium m1 --quiet 2>/dev/null | sed '/archives/,$d' | wc -l)
+n=$(strace -f -qq -y -o /dev/stdout $paths -e trace=read "${R%-restore}" verify --medium m1 --quiet 2>/dev/null | sed '/archives/,$d' |
+	wc -l)
 cp "$T/journal" "$T/state/journal.jsonl"
 for cpus in "taskset -c 0" env; do
 	# shellcheck disable=SC2086
-	status $cpus strace -f -qq -o /dev/null $paths -e trace=read -e inject=read:error=EIO:when="$((n + 4))+" "${R%-restore}" verify --medium m1
+	status $cpus strace -f -qq -o /dev/null $paths -e trace=read -e inject=read:error=EIO:when="$((n + 4))+" "${R%-restore}" verify \
+		--medium m1
 	# that it was tried and came to nothing stands in the journal, and nothing about the copies
-	[ "$STATUS" = 3 ] && grep -q E-VERIFY-11 "$T/err" && cmp -s "$T/journal" <(grep -v '"event":"outcome","command":"verify","exit":3' "$T/state/journal.jsonl") ||
-		{ cat "$T/out" "$T/err" >&2; die "exit $STATUS: a medium that was pulled out"; }
+	[ "$STATUS" = 3 ] && grep -q E-VERIFY-11 "$T/err" &&
+		cmp -s "$T/journal" <(grep -v '"event":"outcome","command":"verify","exit":3' "$T/state/journal.jsonl") ||
+		fail "exit $STATUS: a medium that was pulled out"
 	cp "$T/journal" "$T/state/journal.jsonl"
 done
 say "a sector that cannot be read: named, every entry is still found good; a medium pulled out: exit 3, nothing recorded of it"
@@ -119,7 +127,8 @@ say "a sector that cannot be read: named, every entry is still found good; a med
 # one reader where a disk turns, several where none does: which archive each read is for, in order
 readers() { # 0 or 1: what the kernel is to say of the disk; prints how often a reader turned from one archive to another
 	echo "$1" >"/sys/block/$(basename "$loop")/queue/rotational"
-	strace -f -qq -y -o "$T/trace" -e trace=read "$R" --medium "$T/disk" verify 1 --quiet >"$T/out" 2>&1 || { cat "$T/out" >&2; die "verify on a loop device"; }
+	strace -f -qq -y -o "$T/trace" -e trace=read "$R" --medium "$T/disk" verify 1 --quiet >"$T/out" 2>&1 ||
+		fail "verify on a loop device" "$T/out"
 	grep -o 'archives/[^>]*' "$T/trace" | uniq | wc -l
 }
 truncate -s 64M "$T/image"
@@ -132,7 +141,8 @@ if [ "$(id -u)" = 0 ] && mkfs.ext4 -q "$T/image" && loop=$(losetup -f --show "$T
 	archives=$(ls "$repo"/archives/*/* | wc -l)
 	[ "$(readers 1)" = "$archives" ] || die "two readers on a disk that turns"
 	turns=$(readers 0)
-	[ "$(nproc)" = 1 ] || [ "$turns" -gt "$archives" ] || die "one reader on a disk that does not turn: $turns turns, $archives archives"
+	[ "$(nproc)" = 1 ] || [ "$turns" -gt "$archives" ] ||
+		die "one reader on a disk that does not turn: $turns turns, $archives archives"
 	umount "$T/disk"; losetup -d "$loop"
 	trap site_cleanup EXIT
 	say "a disk that turns is read archive by archive ($archives), another by several readers ($turns turns)"
@@ -156,9 +166,10 @@ for night in $(seq 12); do
 done
 echo 13 >"$T/src/note"
 status strace -f -qq -y -o "$T/trace" -e trace=openat "${R%-restore}" run docs
-[ "$STATUS" = 0 ] || { cat "$T/out" "$T/err" >&2; die "exit $STATUS: a night"; }
+[ "$STATUS" = 0 ] || fail "exit $STATUS: a night"
 lists=$(grep -o '/m1/[^>]*/generations/[0-9]*>, "SHA256SUMS"' "$T/trace" | sort -u | wc -l)
-[ "$lists" -ge 2 ] && [ "$lists" -le 5 ] || { grep SHA256SUMS "$T/trace" | tail -n 40 >&2; die "a night after 12 others reads $lists lists"; }
+[ "$lists" -ge 2 ] && [ "$lists" -le 5 ] ||
+	{ grep SHA256SUMS "$T/trace" | tail -n 40 >&2; die "a night after 12 others reads $lists lists"; }
 expect 0 "$BKP" run --all
 python3 - "$T/state/journal.jsonl" <<'P' || die "what was not captured for a while was read again"
 import json, sys

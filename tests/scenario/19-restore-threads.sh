@@ -99,14 +99,15 @@ rm "$(find "$T/bad" -name '*.age' -path '*/archives/*' -size +3M | sort | sed -n
 rm -rf "$T/one" "$T/all"
 one 2 "$T/one" "$T/bad"
 lost=$(grep -c "E-AGE-\|E-ARCHIVE-1[25]" "$T/one.said")
-[ "$lost" -ge 3 ] || { cat "$T/one.said" >&2; die "only $lost faults were said"; }
+[ "$lost" -ge 3 ] || fail "only $lost faults were said" "$T/one.said"
 for _ in 1 2; do # twice: timing differs
 	rm -rf "$T/all"
 	get 2 "$T/all" "$T/bad"
 	same "$T/one" "$T/all"
 done
-(cd "$T/all$T/src" && find . -type f ! -perm 0000 -print0 | while IFS= read -r -d '' f; do cmp -s "$f" "$T/src/$f" || echo "$f"; done) >"$T/half"
-[ -s "$T/half" ] && { cat "$T/half" >&2; die "files that are not what was captured"; }
+(cd "$T/all$T/src" && find . -type f ! -perm 0000 -print0 | while IFS= read -r -d '' f; do cmp -s "$f" "$T/src/$f" || echo "$f"; done) \
+	>"$T/half"
+[ -s "$T/half" ] && fail "files that are not what was captured" "$T/half"
 say "damaged and missing archives: $lost faults named, in the same order whatever the timing, and every file that is there is whole"
 
 # a full target
@@ -114,9 +115,9 @@ mkdir "$T/small"
 mount -t tmpfs -o size=24M,nr_inodes=100000 none "$T/small"
 rc=0
 "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --quiet extract 1 docs --to "$T/small" >"$T/out" 2>"$T/err" || rc=$?
-[ "$rc" = 2 ] && grep -q E-RESTORE-10 "$T/err" && [ "$(grep -c E-RESTORE "$T/err")" = 1 ] || { cat "$T/err" >&2; die "exit $rc on a full target"; }
+[ "$rc" = 2 ] && grep -q E-RESTORE-10 "$T/err" && [ "$(grep -c E-RESTORE "$T/err")" = 1 ] || fail "exit $rc on a full target" "$T/err"
 (cd "$T/small$T/src" && find . -type f -print0 | while IFS= read -r -d '' f; do cmp -s "$f" "$T/src/$f" || echo "$f"; done) >"$T/half"
-[ -s "$T/half" ] && { cat "$T/half" >&2; die "half files on a full target"; }
+[ -s "$T/half" ] && fail "half files on a full target" "$T/half"
 umount "$T/small"
 say "a full target: said once, exit 2, no half file"
 
@@ -133,7 +134,7 @@ need() { # COMMAND…: brings the archives that it names as missing, until it is
 		status "$@"
 		[ "$STATUS" = 0 ] && return
 		f=$(grep -o 'archives/[0-9a-f]*/[0-9a-f]*.age' "$T/err" | head -n 1)
-		[ -n "$f" ] && [ -e "$T/aside/${f#archives/}" ] || { cat "$T/err" >&2; die "$*"; }
+		[ -n "$f" ] && [ -e "$T/aside/${f#archives/}" ] || fail "$*" "$T/err"
 		mkdir -p "$repo/${f%/*}"
 		cp "$T/aside/${f#archives/}" "$repo/$f"
 	done
@@ -144,7 +145,8 @@ grep -q f11 "$T/out" || die "list"
 listed=$(find "$repo/archives" -name '*.age' | wc -l)
 need "$RESTORE" --medium "$T/few" --identity "$T/id.txt" cat 1 docs "$path"
 cmp "$T/out" "$T/src/b/031/f11" || die "cat"
-"$RESTORE" --medium "$T/few" --identity "$T/id.txt" --quiet extract 1 docs "$path" --to "$T/single" --same-owner >"$T/out" 2>&1 || { cat "$T/out"; die "extract of a single file"; }
+"$RESTORE" --medium "$T/few" --identity "$T/id.txt" --quiet extract 1 docs "$path" --to "$T/single" --same-owner >"$T/out" 2>&1 ||
+	{ cat "$T/out"; die "extract of a single file"; }
 needed=$(find "$repo/archives" -name '*.age' | wc -l)
 cmp "$T/single/$path" "$T/src/b/031/f11" && [ "$(find "$T/single" -type f | wc -l)" = 1 ] || die "extract"
 [ "$(stat -c '%a %Y' "$T/single$T/src/b/031")" = "$(stat -c '%a %Y' "$T/src/b/031")" ] || die "the folders above it are not as they were"
@@ -154,7 +156,7 @@ say "a single file of $archives archives: $listed to list it, $needed for its co
 # a few paths far from each other: what lies between is passed over, the folders above each are as they were
 set -- "${T#/}/src/a/000/f01" "${T#/}/src/b/031" "${T#/}/src/c/119" "${T#/}/src/c/08*/f2?"
 status "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --quiet extract 1 docs "$@" --to "$T/far" --same-owner
-[ "$STATUS" = 0 ] || { cat "$T/err" >&2; die "several paths: exit $STATUS"; }
+[ "$STATUS" = 0 ] || fail "several paths: exit $STATUS" "$T/err"
 (cd "$T/far$T/src" && find . ! -path . -printf '%P %y %m %U %G %T@\n' | sort) >"$T/have"
 (cd "$T/src" && find a a/000 b c c/08[0-9] -maxdepth 0 -printf '%p %y %m %U %G %T@\n' &&
 	find a/000/f01 b/031 c/119 c/08?/f2? -printf '%p %y %m %U %G %T@\n') | sort -u >"$T/want"
@@ -168,7 +170,8 @@ for k in 3 9 15 21; do
 	mount -t tmpfs -o size="${k}M",nr_inodes=100000 none "$T/small"
 	status "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --quiet extract 1 docs --to "$T/small"
 	umount "$T/small"
-	[ "$STATUS" = 2 ] && [ "$(grep -o 'E-RESTORE-[0-9]*' "$T/err" | tr '\n' ' ')" = "E-RESTORE-10 " ] || { cat "$T/err" >&2; die "exit $STATUS on a target of $k MiB"; }
+	[ "$STATUS" = 2 ] && [ "$(grep -o 'E-RESTORE-[0-9]*' "$T/err" | tr '\n' ' ')" = "E-RESTORE-10 " ] ||
+		fail "exit $STATUS on a target of $k MiB" "$T/err"
 done
 mkdir "$T/long"
 for k in 1 2 3 4 5 6; do head -c 9000000 /dev/urandom >"$T/long/$k"; done
@@ -186,7 +189,7 @@ for k in 12 21 30 40; do
 	left=$(find "$T/small" -type f ! -name 1 -size -9000000c | wc -l)
 	umount "$T/small"
 	[ "$STATUS" = 2 ] && [ "$left" = 0 ] && [ "$(grep -o 'E-RESTORE-[0-9]*' "$T/err" | tr '\n' ' ')" = "E-RESTORE-10 " ] ||
-		{ cat "$T/err" >&2; die "exit $STATUS, $left half files, on a target of $k MiB"; }
+		fail "exit $STATUS, $left half files, on a target of $k MiB" "$T/err"
 done
 say "targets of 8 sizes become full at as many moments: each time that is the one reason given, not that writing was interrupted"
 
@@ -213,13 +216,13 @@ with open(sys.argv[1], "r+b") as f:
 P
 	one_file "$n.2"
 	if cmp -s "$T/long/1" "$T/o$n.2$T/long/1"; then # what it needs is unharmed
-		[ "$STATUS" = 0 ] || { cat "$T/err" >&2; die "exit $STATUS though all that was asked for is exact"; }
+		[ "$STATUS" = 0 ] || fail "exit $STATUS though all that was asked for is exact" "$T/err"
 		status "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --quiet drill "$T/long.md" --to "$T/drill$n"
-		[ "$STATUS" = 0 ] || { cat "$T/err" >&2; die "exit $STATUS: a drill of a file that is exact"; }
+		[ "$STATUS" = 0 ] || fail "exit $STATUS: a drill of a file that is exact" "$T/err"
 		told=$((told + 1))
 	else
 		[ "$STATUS" = 2 ] && grep -q "$(basename "$f")" "$T/err" && [ ! -e "$T/o$n.2$T/long/1" ] ||
-			{ cat "$T/err" >&2; die "exit $STATUS with a damaged archive of a long file"; }
+			fail "exit $STATUS with a damaged archive of a long file" "$T/err"
 	fi
 	status "$RESTORE" --medium "$T/m1" --quiet verify 2
 	[ "$STATUS" = 2 ] || die "verify does not see the flipped bit"

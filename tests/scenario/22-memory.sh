@@ -27,7 +27,7 @@ site_make
 rss() { # NAME COMMAND...
 	local name=$1
 	shift
-	/usr/bin/time -f '%M %e' -o "$T/time" "$@" >/dev/null 2>"$T/err" || { cat "$T/err" >&2; die "$name"; }
+	/usr/bin/time -f '%M %e' -o "$T/time" "$@" >/dev/null 2>"$T/err" || fail "$name" "$T/err"
 	read -r kib s <"$T/time"
 	[ "$kib" -le "$limit" ] || die "$name: $kib KiB resident, more than $limit"
 	echo "$name $((kib / 1024)) MiB ${s} s"

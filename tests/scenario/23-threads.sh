@@ -2,12 +2,12 @@
 # Goal: ThreadSanitizer finds nothing in a capture, and what is stored does not depend on the number of processors: the same tree
 # gives the same chunk list (INDEX of every archive), on one processor and on all of them.
 . "$(dirname "$0")/../lib/site.sh"
-cmake -S "$SRC_ROOT" --preset tsan >"$T/build" 2>&1 && (cd "$SRC_ROOT" && cmake --build --preset tsan >>"$T/build" 2>&1) || { tail -n 20 "$T/build"; die "the build"; }
+"$SRC_ROOT/tests/build.sh" tsan >"$T/build" 2>&1 || { tail -n 20 "$T/build"; die "the build"; }
 TSAN=$SRC_ROOT/build/tsan
 export TSAN_OPTIONS="halt_on_error=1 exitcode=66"
 # what takes long and says nothing of threads: thousands of files that one makes and removes, each size once
 declare -A skip=([test_walk]=very_many_missing [test_content]=sizes_at_every_boundary)
-for t in test_pack test_content test_crew test_ahead test_verify test_arc_r test_walk; do
+for t in test_pack test_content test_parallel test_ahead test_verify test_arc_r test_walk; do
 	BKP_TEST_SKIP=${skip[$t]:-} "$TSAN/$t" >"$T/out" 2>&1 || { tail -n 40 "$T/out" >&2; die "$t under ThreadSanitizer"; }
 done
 mkdir -p "$T/src"
@@ -26,7 +26,8 @@ site_make
 tsan_run() { # WHAT [OPTIONS [CODE]]: an hour from now: what is a minute old is believed
 	local code=0
 	env "${FAKE_ENV[@]}" FAKECLOCK=3600 FAKECLOCK_RATE="${RATE:-1}" "$TSAN/bkp" run --all ${2:-} >"$T/out" 2>&1 || code=$?
-	[ "$code" = "${3:-0}" ] && ! grep -q ThreadSanitizer "$T/out" || { tail -n 40 "$T/out" >&2; die "bkp run under ThreadSanitizer, $1: exit $code"; }
+	[ "$code" = "${3:-0}" ] && ! grep -q ThreadSanitizer "$T/out" ||
+		{ tail -n 40 "$T/out" >&2; die "bkp run under ThreadSanitizer, $1: exit $code"; }
 }
 ln "$T/src/f0001" "$T/src/f0001.also"
 mkfifo "$T/src/pipe"
@@ -72,14 +73,18 @@ assert len(lists[0]) == len(lists[1]) > 6 and len(same) >= len(lists[0]) - 1, (l
 P
 last=$((10#${g##*[!0-9]}))
 # the way back, whole and from a damaged medium
-"$TSAN/bkp-restore" --medium "$T/m1" --identity "$T/id.txt" --quiet extract "$last" docs --to "$T/back" --same-owner >"$T/out" 2>&1 || { tail -n 40 "$T/out" >&2; die "bkp-restore extract under ThreadSanitizer"; }
+"$TSAN/bkp-restore" --medium "$T/m1" --identity "$T/id.txt" --quiet extract "$last" docs --to "$T/back" --same-owner >"$T/out" 2>&1 ||
+	{ tail -n 40 "$T/out" >&2; die "bkp-restore extract under ThreadSanitizer"; }
 [ -z "$(rsync -aHnc --delete --itemize-changes "$T/src/" "$T/back$T/src/")" ] || die "what came back is not what was captured"
 thaw "$T/m1"
 repo=$(repo_of "$T/m1")
-(cd "$repo" && find $(grep -o 'archives/.*' generations/$(printf %06d "$last")/SHA256SUMS) -size +2M | sed -n '2p') | while read -r f; do
+(cd "$repo" && grep -o 'archives/.*' "generations/$(printf %06d "$last")/SHA256SUMS" | xargs -I{} find {} -size +2M | sed -n '2p') |
+	while read -r f; do
 	printf XXXXXXXXXXXXXXXX | dd of="$repo/$f" bs=1 seek=1700000 conv=notrunc status=none
 done
 STATUS=0
-"$TSAN/bkp-restore" --medium "$T/m1" --identity "$T/id.txt" --quiet extract "$last" docs --to "$T/back" --same-owner --overwrite >"$T/out" 2>&1 || STATUS=$?
+"$TSAN/bkp-restore" --medium "$T/m1" --identity "$T/id.txt" --quiet extract "$last" docs --to "$T/back" \
+	--same-owner --overwrite >"$T/out" 2>&1 || STATUS=$?
 [ "$STATUS" = 2 ] || { tail -n 40 "$T/out" >&2; die "exit $STATUS from a damaged medium under ThreadSanitizer"; }
-say "ThreadSanitizer is silent over pack, content, a first night, an unchanged one, a changed one and a stopped one, and a restore, also of what is damaged; one processor and all of them store the same chunks"
+say "ThreadSanitizer is silent over pack, content, a first night, an unchanged one, a changed one and a stopped one, and a restore, also" \
+	"of what is damaged; one processor and all of them store the same chunks"

@@ -10,11 +10,12 @@ site_of_nights
 cache=$T/state/cache/stat
 
 # ---- a night that changes nothing
-NIGHT_CLOCK=("FAKECLOCK=0") # what is a minute old at most is not believed
+night_clock "FAKECLOCK=0" # what is a minute old at most is not believed
 night 0 docs
-NIGHT_CLOCK=()
+night_clock
 night_traced 0 docs
-[ "$(opened | sort -u | wc -l)" = 544 ] || die "files that had just been made were believed: $(opened | sort -u | wc -l) of 544 were read again"
+[ "$(opened | sort -u | wc -l)" = 544 ] ||
+	die "files that had just been made were believed: $(opened | sort -u | wc -l) of 544 were read again"
 same_tree "read twice"
 night_traced 0 docs
 [ "$(opened | wc -l)" = 0 ] || die "an unchanged night opened $(opened | head -n 3)"
@@ -29,7 +30,8 @@ for i in 1 2; do # entries also keep the block boundaries when blocks are made o
 	remembered=$(block_list "$G")
 	rm "$cache/docs.cache"
 	night 0 docs
-	[ -n "$remembered" ] && [ "$(block_list "$G")" = "$remembered" ] || die "the block list made without what was remembered is another: $remembered | $(block_list "$G")"
+	[ -n "$remembered" ] && [ "$(block_list "$G")" = "$remembered" ] ||
+		die "the block list made without what was remembered is another: $remembered | $(block_list "$G")"
 	night 0 docs
 	[ "$(block_list "$G")" = "$remembered" ] || die "the block list of an unchanged night is another"
 done
@@ -37,7 +39,8 @@ ln "$src/d1/f001" "$src/d3/linked"
 night 0 docs
 night_traced 0 docs
 [ "$(bytes_read)" = 0 ] || die "the content of a file with two names was read again"
-say "an unchanged night opens no file, reads no byte of content and stores no archive; its block list is that of a night that remembers nothing"
+say "an unchanged night opens no file, reads no byte of content and stores no archive; its block list is that of a night that remembers" \
+	"nothing"
 
 # ---- kinds of change
 changes=0
@@ -112,7 +115,7 @@ night 0 docs
 rm -rf "$T/o"
 "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract "$G" docs --same-owner --to "$T/o" >/dev/null 2>&1 || die "extract"
 rsync -aHAXnc --delete --exclude=sub --itemize-changes "$src/" "$T/o$src/" >"$T/differences"
-[ ! -s "$T/differences" ] || { cat "$T/differences" >&2; die "names that are not excluded are missing"; }
+[ ! -s "$T/differences" ] || fail "names that are not excluded are missing" "$T/differences"
 [ -z "$(find "$T/o$src" -name sub)" ] || die "an excluded folder was captured"
 cp "$T/policy.before" "$T/policy.yaml"
 change "excluded no more" true
@@ -141,4 +144,3 @@ grep -q "W-FILE-02.*busy" "$T/err" || die "the test does not test: no file chang
 change "changed while it was read, yesterday" true
 rm "$src/d4/busy"
 say "after each of $changes kinds of change the generation restored is the tree"
-

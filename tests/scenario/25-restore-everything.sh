@@ -52,7 +52,8 @@ chmod u+s "$S/suid"
 touch -d '2001-02-03 04:05:06.000000007 UTC' "$S/dir" "$S/closed" "$S/患者" "$S/sgid" "$S/empty"
 mkdir "$S/frozen"; echo x >"$S/frozen/in"; echo y >"$S/log"; ln "$S/frozen/in" "$S/frozen/zin"
 touch -d '2010-01-01 UTC' "$S/log" "$S/frozen/in" "$S/frozen"
-chattr +d "$S/ro" 2>/dev/null && chattr +a "$S/log" && chattr +i "$S/frozen/in" "$S/frozen" || echo "note: no file flags on this file system"
+chattr +d "$S/ro" 2>/dev/null && chattr +a "$S/log" && chattr +i "$S/frozen/in" "$S/frozen" ||
+	echo "note: no file flags on this file system"
 
 python3 "$here/lib/mkmedium.py" "$T/keys" "$T/medium" docs="$S" 2>/dev/null
 set -- --medium "$T/medium" --identity "$T/keys/identity.txt" --quiet
@@ -71,7 +72,8 @@ acls "$S" >"$T/want"; acls "$T/out" | cmp -s - "$T/want" || fail "ACLs"
 grep -q '^user:1234:rw-' "$T/want" || echo "note: no ACLs on this file system"
 (cd "$S" && find . ! -path . -printf '%p %y %m %U %G %T@ %n %s\n' | sort) >"$T/want"
 (cd "$T/out" && find . ! -path . -printf '%p %y %m %U %G %T@ %n %s\n' | sort) >"$T/have"
-grep -av ' d ' "$T/want" >"$T/want1"; grep -av ' d ' "$T/have" | cmp -s - "$T/want1" || fail "metadata: $(diff "$T/want" "$T/have" | head -5)"
+grep -av ' d ' "$T/want" >"$T/want1"; grep -av ' d ' "$T/have" | cmp -s - "$T/want1" ||
+	fail "metadata: $(diff "$T/want" "$T/have" | head -5)"
 [ "$(stat -c %b "$T/out/dir/hole")" -lt 100 ] || fail "a hole takes space"
 
 flags() { (cd "$1" && lsattr -R . 2>/dev/null | sed 's/-e-/---/' | grep -aE '^[-a-zA-Z]+ ' | LC_ALL=C sort -k2); }
@@ -98,17 +100,20 @@ rc=0; $R "$@" extract 1 docs --to "$T/part2" no/such 2>/dev/null || rc=$?
 rc=0; $R "$@" extract 1 docs --to "$T/plain" 2>"$T/err" || rc=$?
 [ $rc = 1 ] && grep -q "E-RESTORE-06: 'null'" "$T/err" || fail "device, exit $rc"
 [ -z "$(lsattr -R "$T/plain" 2>/dev/null | grep -aE '^[-a-zA-Z]*[ia][-a-zA-Z]* ')" ] || fail "immutable without --same-owner"
-[ -z "$(find "$T/plain" -perm /6000 -o -type c -o -type b -o ! -uid 0)" ] || fail "privileges: $(find "$T/plain" -perm /6000 -o ! -uid 0 | head -3)"
+[ -z "$(find "$T/plain" -perm /6000 -o -type c -o -type b -o ! -uid 0)" ] ||
+	fail "privileges: $(find "$T/plain" -perm /6000 -o ! -uid 0 | head -3)"
 [ -z "$(getcap -r "$T/plain" 2>/dev/null)" ] && ! getfattr -n trusted.t "$T/plain/a" >/dev/null 2>&1 || fail "capabilities"
 equal "$S" "$T/plain" -rlHtc --specials --no-perms --exclude null
 
 # an ordinary user
 mkdir -m 777 "$T/user"; chmod 755 "$T"; cp "$T/keys/identity.txt" "$T/id"; chmod 644 "$T/id"
-rc=0; setpriv --reuid 65534 --regid 65534 --clear-groups "$R" --medium "$T/medium" --identity "$T/id" -q extract 1 docs --to "$T/user/out" 2>"$T/err" || rc=$?
+rc=0; setpriv --reuid 65534 --regid 65534 --clear-groups "$R" --medium "$T/medium" --identity "$T/id" -q extract 1 docs \
+	--to "$T/user/out" 2>"$T/err" || rc=$?
 [ $rc = 1 ] || fail "as a user: exit $rc: $(cat "$T/err")"
 [ "$(grep -c '^bkp-restore: E-' "$T/err")" = 1 ] || fail "as a user: $(cat "$T/err")"
 equal "$S" "$T/user/out" -rlHtc --specials --no-perms --exclude null
-rc=0; setpriv --reuid 65534 --regid 65534 --clear-groups "$R" --medium "$T/medium" --identity "$T/id" extract 1 docs --to "$T/user/o2" --same-owner 2>/dev/null || rc=$?
+rc=0; setpriv --reuid 65534 --regid 65534 --clear-groups "$R" --medium "$T/medium" --identity "$T/id" extract 1 docs --to "$T/user/o2" \
+	--same-owner 2>/dev/null || rc=$?
 [ $rc = 64 ] || fail "--same-owner as a user gave $rc"
 
 # streams

@@ -10,7 +10,8 @@ fail() { echo "FAIL: $*"; exit 1; }
 S=$T/src
 mkdir -p "$S/d/e" "$S/患者"
 echo hello >"$S/a"; ln "$S/a" "$S/d/hard"; ln -s ../a "$S/d/sym"; mkfifo "$S/p"; mknod "$S/n" c 1 3
-head -c 3000000 /dev/urandom >"$S/d/big"; truncate -s 500M "$S/sparse"; printf x | dd of="$S/sparse" bs=1 seek=300000000 conv=notrunc status=none
+head -c 3000000 /dev/urandom >"$S/d/big"; truncate -s 500M "$S/sparse"
+printf x | dd of="$S/sparse" bs=1 seek=300000000 conv=notrunc status=none
 : >"$S/$(printf '\x8a\xb3')"; : >"$S/$(printf 'nl\n')"
 setfattr -n user.x -v "$(printf 'b\001\377')" "$S/a" || :
 chown 5:6 "$S/d/big"; chmod 4711 "$S/d/big"; chmod 0 "$S/d/e"
@@ -28,7 +29,8 @@ cp -a "$T/medium" "$T/broken"
 big=$(find "$T"/broken/*/archives -name '*.age' -printf '%s %p\n' | sort -n | tail -1 | cut -d' ' -f2)
 printf XXXXXXXXXXXXXXXX | dd of="$big" bs=1 seek=2000000 conv=notrunc status=none
 rc=0; python3 "$here/../restore/rescue.py" --medium "$T/broken" --identity "$T/keys/identity.txt" restore 1 --to "$T/r3" 2>"$T/err" || rc=$?
-[ $rc = 1 ] && grep -q 'is lost, for.*archives/.*age' "$T/err" && ! grep -q Traceback "$T/err" || fail "rescue.py: exit $rc on a damaged archive: $(cat "$T/err")"
+[ $rc = 1 ] && grep -q 'is lost, for.*archives/.*age' "$T/err" && ! grep -q Traceback "$T/err" ||
+	fail "rescue.py: exit $rc on a damaged archive: $(cat "$T/err")"
 mkdir "$T/h"
 python3 "$here/lib/hostile.py" "$here/../restore/rescue.py" "$T/h" >"$T/log" || { cat "$T/log"; exit 1; }
 said="rescue.py ($(wc -l <"$here/../restore/rescue.py") lines; $(tail -1 "$T/log"))"
@@ -37,7 +39,8 @@ B=${BKP_RELEASE:-$BKP_BIN}/bkp-restore-static
 if [ -x "$B" ]; then
 	! readelf -dlW "$B" | grep -E 'INTERP|NEEDED' || fail "it is not static: $(ldd "$B")"
 	# getgroups.o (realpath wants it) and gethostname.o (threads bring it) are bare system calls, no database
-	! grep -aqE '^ +\.text.*\((getpw|getgr(ent|gid|nam)|getaddrinfo|gethost(by|ent)|getserv|nss)[a-z_]*\.o\)' "${B%/*}/bkp-restore-static.map" || fail "names from the network or NSS are in it"
+	! grep -aqE '^ +\.text.*\((getpw|getgr(ent|gid|nam)|getaddrinfo|gethost(by|ent)|getserv|nss)[a-z_]*\.o\)' \
+		"${B%/*}/bkp-restore-static.map" || fail "names from the network or NSS are in it"
 	mkdir -p "$T/jail/medium" "$T/jail/to"
 	cp "$B" "$T/jail/bkp-restore"; cp -a "$T/medium/." "$T/jail/medium"; cp "$T/keys/identity.txt" "$T/jail/id"
 	chroot "$T/jail" /bkp-restore --medium /medium --identity /id -q extract 1 docs --to /to/out --same-owner || fail "static extract"

@@ -61,7 +61,8 @@ again() { # WHAT [INTERRUPTIONS]: done now (after so many interruptions); little
 	# what was not durable has to be read, and at each interruption what was in flight and the catalog block being made
 	opened=$(tr '\n' '\0' <"$T/opened" | xargs -0 -r stat -c %s | awk '{n += $1} END {print n + 0}')
 	left=$((whole - durable))
-	[ "$opened" -lt $((left + ${2:-1} * 6 * ARCHIVE + block)) ] || die "$1: files of $opened bytes were opened where $left bytes were not stored yet"
+	[ "$opened" -lt $((left + ${2:-1} * 6 * ARCHIVE + block)) ] ||
+		die "$1: files of $opened bytes were opened where $left bytes were not stored yet"
 	[ "$(files | comm -13 - "$T/before" | wc -l)" = 0 ] || die "$1: archives vanished"
 	# in flight at each interruption: an archive of each of two streams, and what waits behind them
 	[ "$(stored)" -lt $((whole + ${2:-1} * 4 * ARCHIVE)) ] || die "$1: $(stored) bytes on the medium where $whole are enough"
@@ -77,16 +78,18 @@ for n in 14 14 14; do
 	interrupted_by_kill $n
 done
 again "killed three times" 3
-say "killed in the middle of the first full and run again: $kill_bytes bytes on the medium, $whole without being killed; what was stored was not read again"
+say "killed in the middle of the first full and run again: $kill_bytes bytes on the medium, $whole without being killed; what was stored" \
+	"was not read again"
 
 # ---- stopped at the time given, until it is done.  A clock sixty times as fast, set so that the minute comes amid the capture
 until_night() { # CODE SECONDS [DATASET...]: --until comes so many (real) seconds after the start
 	local code=$1 seconds=$2
 	shift 2
 	# 05:59:00 less nothing: at speed x a minute passes in 60 / x seconds
-	NIGHT_CLOCK=("FAKECLOCK=$(until_then "$(date -d "+$((NIGHT + 40)) days" +%F) 05:59:00")" "FAKECLOCK_RATE=$(awk -v s="$seconds" 'BEGIN {print int(60 / s)}')")
+	night_clock "FAKECLOCK=$(until_then "$(date -d "+$((NIGHT + 40)) days" +%F) 05:59:00")" \
+		"FAKECLOCK_RATE=$(awk -v s="$seconds" 'BEGIN {print int(60 / s)}')"
 	night "$code" --until 06:00 "$@"
-	NIGHT_CLOCK=()
+	night_clock
 }
 slow=$T/slow # the same tree on a slow disk: each read of a file takes its time
 cat >"$slow" <<X
@@ -111,10 +114,11 @@ while :; do
 		break
 	fi
 	outcome docs >"$T/docs"
-	grep -q "^failed stopped at the time given, [0-9]* MiB" "$T/docs" || { cat "$T/docs" >&2; die "stopped: this is not what was said"; }
+	grep -q "^failed stopped at the time given, [0-9]* MiB" "$T/docs" || fail "stopped: this is not what was said" "$T/docs"
 	grep -q "the next run goes on from here" "$T/docs" || die "it was not said what the next run does"
 	grep -q "more runs" "$T/docs" || die "it was not said how many runs are left: $(cat "$T/docs")"
-	[ "$(outcome small)" = "failed not begun: the run was to end before its turn came" ] || die "of the data set that was not begun it was said: $(outcome small)"
+	[ "$(outcome small)" = "failed not begun: the run was to end before its turn came" ] ||
+		die "of the data set that was not begun it was said: $(outcome small)"
 	[ "$(files | wc -l)" -gt "$before" ] || die "nothing durable came of run $runs"
 	tail -n 8 "$T/state/journal.jsonl" | grep -q '"failed"' || die "the journal does not say that the run failed"
 	"$BKP" generations --json | grep -q committed && die "a data set that was stopped is reported"
@@ -132,7 +136,8 @@ outcome docs | grep -q "^failed stopped" || die "the data set that was stopped: 
 [ "$G" != 0 ] || die "there is no generation of the data set that was done"
 "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract "$G" small --to "$T/os" >/dev/null 2>&1 || die "extract"
 [ -z "$(rsync -rlptnc --delete --itemize-changes "$T/small/" "$T/os$T/small/")" ] || die "the data set that was done differs"
-"$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract "$G" docs --to "$T/os" >/dev/null 2>&1 && die "a data set that was stopped can be restored"
+"$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract "$G" docs --to "$T/os" >/dev/null 2>&1 &&
+	die "a data set that was stopped can be restored"
 again "beside a data set that was done"
 for bad in 6:00 24:00 06:60 0600 "06:00 " ""; do
 	expect 64 "$BKP" run --until "$bad"

@@ -14,8 +14,14 @@ change "two files of two names" sh_c 'ln d1/f001 d3/linked; ln d4/f002 d4/f003.a
 night 0 other
 cp "$cache/other.cache" "$T/other.cache"
 mkdir "$T/n1"
-printf 'site: {name: other, language: en}\nstate: %s\ndatasets:\n  - {name: docs, paths: [%s]}\nmedia:\n  - {name: n1, type: hdd, path: %s, place: x}\n' \
-	"$T/state2" "$src" "$T/n1" >"$T/policy2.yaml"
+cat >"$T/policy2.yaml" <<Y
+site: {name: other, language: en}
+state: $T/state2
+datasets:
+  - {name: docs, paths: [$src]}
+media:
+  - {name: n1, type: hdd, path: $T/n1, place: x}
+Y
 "$BKP" init --policy "$T/policy2.yaml" --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null
 "$BKP" medium add n1 --policy "$T/policy2.yaml" >/dev/null 2>&1
 night 0 --policy "$T/policy2.yaml" docs
@@ -29,7 +35,8 @@ open(sys.argv[1], "wb").write(p)
 P
 	EXPECT=0 change "what is remembered, $1" sh_c "echo $RANDOM >d1/f010; echo $RANDOM >d4/f010"
 	night_traced 0 docs
-	[ "$(opened | sort -u | while read -r f; do [ "$(stat -c %h "$f")" -gt 1 ] || echo "$f"; done | wc -l)" = 0 ] || die "$1: the night after opened files again"
+	[ "$(opened | sort -u | while read -r f; do [ "$(stat -c %h "$f")" -gt 1 ] || echo "$f"; done | wc -l)" = 0 ] ||
+		die "$1: the night after opened files again"
 	EXPECT=0 change "the night after: $1" true
 }
 damage "half of it" 'del p[len(p) // 2:]'
@@ -116,4 +123,5 @@ open(sys.argv[1], "wb").write(p)
 P
 night 1 --policy "$T/policy3.yaml" twice
 grep -q '"verdict":"partial"' <(tr -d ' ' <"$T/json") || die "a path that is not there was forgotten with the cache"
-say "what is remembered cut, changed, exchanged, without room, read-only, of archives that are gone or numbers given out again: right generations"
+say "what is remembered cut, changed, exchanged, without room, read-only, of archives that are gone or numbers given out again: right" \
+	"generations"

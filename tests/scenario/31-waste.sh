@@ -4,7 +4,8 @@
 #   BKP_WASTE_NIGHTS (40): 400 for the campaign (tests/bench/waste.py prints the table)
 . "$(dirname "$0")/../lib/site.sh"
 nights=${BKP_WASTE_NIGHTS:-40}
-python3 "$SRC_ROOT/tests/bench/waste.py" --bin "${BKP_RELEASE:-$BKP_BIN}" --nights "$nights" --every "$nights" --keep 3 --mib 24 --archive 2 \
+python3 "$SRC_ROOT/tests/bench/waste.py" --bin "${BKP_RELEASE:-$BKP_BIN}" --nights "$nights" --every "$nights" --keep 3 --mib 24 \
+	--archive 2 \
 	--share 50 --anchor 30 --churn 5 --json >"$T/waste.json" || die "the nights"
 python3 - "$T/waste.json" <<'P' || die "the bound"
 import json, sys
@@ -18,4 +19,5 @@ for what, limit in limits.items():
     if free[what] <= limit:
         sys.exit(f"{what} is {free[what]} without the bound as well: this test shows nothing")
 P
-say "after $nights nights a medium holds, and a restore opens, no more than the bound allows; without it both exceed it; the newest generation restores as it was"
+say "after $nights nights a medium holds, and a restore opens, no more than the bound allows; without it both exceed it; the newest" \
+	"generation restores as it was"

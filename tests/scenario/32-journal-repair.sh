@@ -46,7 +46,8 @@ carried "$(repo_of "$T/m2")/journal/journal.jsonl" || die "the copy of the mediu
 expect 0 "$BKP" run --all
 expect 0 "$BKP" verify
 expect 0 "$BKP" journal verify
-say "lines of a repeated number, on the host and both media: refused, cut off, kept, recorded; a medium that was away is mended when it comes"
+say "lines of a repeated number, on the host and both media: refused, cut off, kept, recorded; a medium that was away is mended when it" \
+	"comes"
 
 # --- a medium whose copy goes on otherwise is left as it is
 cp "$J" "$T/whole"

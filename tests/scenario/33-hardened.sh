@@ -11,7 +11,8 @@ for p in bkp bkp-restore bkp-restore-static; do
 	readelf -lW "$PROGRAMS/$p" | grep -q GNU_RELRO || die "$p has no RELRO"
 	readelf -dW "$PROGRAMS/$p" | grep -q BIND_NOW || die "$p binds late"
 done
-places=$(for _ in 1 2 3; do strace -e trace=brk "$PROGRAMS/bkp-restore-static" --version 2>&1 | awk '/^brk\(NULL\)/ {print $NF}'; done | sort -u | wc -l)
+places=$(for _ in 1 2 3; do strace -e trace=brk "$PROGRAMS/bkp-restore-static" --version 2>&1 | awk '/^brk\(NULL\)/ {print $NF}'; done |
+	sort -u | wc -l)
 [ "$places" -gt 1 ] || [ "$(cat /proc/sys/kernel/randomize_va_space)" = 0 ] || die "the static program stands at the same place each time"
 say "bkp, bkp-restore and the static bkp-restore are position-independent, bound and made read-only before main"
 
@@ -39,7 +40,7 @@ swapped() { # ATTRIBUTE NAME: the target belongs to somebody who exchanges NAME 
 	getfacl -p "$T/fs/victim" >"$T/before"
 	status env LD_PRELOAD="$T/swap.so" SWAP_AT="$1" SWAP_NAME="$to$T/fs/src/$2" SWAP_TO="$T/fs/victim" \
 		"$PROGRAMS/bkp-restore" --quiet --medium "$T/m1" --identity "$T/id.txt" extract 1 docs --to "$to" --same-owner
-	[ -L "$to$T/fs/src/$2" ] || { cat "$T/err" >&2; die "$2: nothing was exchanged: the test is blind"; }
+	[ -L "$to$T/fs/src/$2" ] || fail "$2: nothing was exchanged: the test is blind" "$T/err"
 	getfacl -p "$T/fs/victim" | cmp -s "$T/before" - || { getfacl -p "$T/fs/victim" >&2; die "$2: an ACL landed outside the target"; }
 	diff <(getfacl -cp "$T/fs/src/$2") <(getfacl -cp "$to$T/fs/src/$2.aside") || die "$2: what was made did not get its ACL"
 }
@@ -59,8 +60,8 @@ huge() { # FILE COMMAND...: with FILE of a medium blown up to a tebibyte of hole
 	rm -f "$f"
 	cp -a "$T/small" "$f"
 	[ "$STATUS" != 124 ] && [ $((SECONDS - begun)) -lt 15 ] || die "${f##*/} of 1 TiB was read: $*"
-	[ "$STATUS" = 2 ] || [ "$STATUS" = 1 ] || { cat "$T/err" >&2; die "${f##*/} of 1 TiB: exit $STATUS: $*"; }
-	grep -qE 'larger than|too large|damaged|authenticate|SHA-256' "$T/out" "$T/err" || { cat "$T/out" "$T/err" >&2; die "${f##*/} of 1 TiB is not named: $*"; }
+	[ "$STATUS" = 2 ] || [ "$STATUS" = 1 ] || fail "${f##*/} of 1 TiB: exit $STATUS: $*" "$T/err"
+	grep -qE 'larger than|too large|damaged|authenticate|SHA-256' "$T/out" "$T/err" || fail "${f##*/} of 1 TiB is not named: $*"
 }
 rescue="python3 $SRC_ROOT/restore/rescue.py --medium $T/m1 --identity $T/id.txt"
 archive=$(find "$T/m1" -path '*/archives/*' -name '*.age' | head -n 1)
@@ -117,19 +118,20 @@ hijacked() { # AT NAME COMMAND...: $OUT is as it was, and the command did what i
 	for f in old keep gone; do echo "$f" >"$OUT/$f"; done
 	outside >"$T/before"
 	status env LD_PRELOAD="$T/breakout.so" BREAK_AT="$at" BREAK_OUT="$OUT" BREAK_PORT="$(cat "$T/port")" "$@"
-	grep -q 'breakout: tried' "$T/err" || { cat "$T/err" >&2; die "$name: nothing was tried: the test is blind"; }
+	grep -q 'breakout: tried' "$T/err" || fail "$name: nothing was tried: the test is blind" "$T/err"
 }
 
 held() { # AT NAME COMMAND...
 	hijacked "$@"
-	[ "$STATUS" = 0 ] || { cat "$T/err" >&2; die "$2: exit $STATUS"; }
+	[ "$STATUS" = 0 ] || fail "$2: exit $STATUS" "$T/err"
 	outside | diff "$T/before" - || die "$2: a hijacked program wrote outside its target"
 	[ "$landlock" -lt 4 ] || ! grep -q 'breakout: connected' "$T/err" || die "$2: a hijacked program reached the network"
 }
 mkdir "$T/to"
 # the attack is one: a program that is not held back does all of it
 hijacked pwrite control python3 -c 'import os; f = os.open("/dev/null", os.O_WRONLY); os.pwrite(f, b"x", 0)'
-[ "$(outside | wc -l)" -ge 6 ] && grep -q connected "$T/err" || die "the attack does not work where nothing holds it back: the test is blind"
+[ "$(outside | wc -l)" -ge 6 ] && grep -q connected "$T/err" ||
+	die "the attack does not work where nothing holds it back: the test is blind"
 # shellcheck disable=SC2086
 {
 	held pwrite extract $R extract 1 docs --to "$T/fs/held" --same-owner
@@ -175,4 +177,5 @@ P
 # shellcheck disable=SC2086
 held pwrite drill $R drill "$T/p.md" --to "$T/to/drill"
 [ -s "$T/to/by-a-command" ] || die "a command of the procedure was held back"
-say "a hijacked extract, cat, list, export, verify, drill: outside the target nothing is made, changed, renamed or removed, no program started, no connection made"
+say "a hijacked extract, cat, list, export, verify, drill: outside the target nothing is made, changed, renamed or removed, no program" \
+	"started, no connection made"

@@ -20,8 +20,8 @@ archive=$(find "$repo/archives" -type f -size +100k)
 for error in EMFILE ENFILE ENOMEM ENODEV EIO; do
 	for file in "$archive" "$repo/generations/000001/SHA256SUMS" "$repo/generations/000001/manifest.json"; do
 		inject read "$error" "$file" "$BKP" verify --medium m1
-		[ "$STATUS" = 3 ] || { cat "$T/out" "$T/err" >&2; die "$error of $(basename "$file"): exit $STATUS"; }
-		grep -q E-VERIFY-14 "$T/err" || { cat "$T/err" >&2; die "$error: it is not said that nothing is known"; }
+		[ "$STATUS" = 3 ] || fail "$error of $(basename "$file"): exit $STATUS"
+		grep -q E-VERIFY-14 "$T/err" || fail "$error: it is not said that nothing is known" "$T/err"
 		nothing_recorded "verify, $error"
 	done
 	inject read "$error" "$archive" "$RESTORE" --medium "$T/m1" verify 1
@@ -32,10 +32,10 @@ say "five errors of three files: exit 3, E-VERIFY-14, nothing recorded"
 for file in "$repo/journal/journal.jsonl" "$repo/keys.jsonl" "$T/m1/README.txt"; do
 	[ -e "$file" ] || continue
 	inject read EIO "$file" "$BKP" verify --medium m1
-	[ "$STATUS" = 3 ] && ! grep -q E-VERIFY-15 "$T/err" || { cat "$T/out" "$T/err" >&2; die "EIO of $(basename "$file"): exit $STATUS"; }
+	[ "$STATUS" = 3 ] && ! grep -q E-VERIFY-15 "$T/err" || fail "EIO of $(basename "$file"): exit $STATUS"
 done
 inject read EIO "$archive" "$BKP" repair m1
-[ "$STATUS" = 3 ] && grep -q E-MEND-03 "$T/err" || { cat "$T/out" "$T/err" >&2; die "repair of what cannot be read: exit $STATUS"; }
+[ "$STATUS" = 3 ] && grep -q E-MEND-03 "$T/err" || fail "repair of what cannot be read: exit $STATUS"
 nothing_recorded "repair, EIO"
 whole
 
@@ -58,18 +58,21 @@ say "EINTR is gone on from; 5 to 31 descriptors for run and verify: nothing reco
 next=$(printf %06d $(($(ls "$repo/generations" | tail -n 1 | sed 's/^0*//') + 1)))
 echo new >"$T/src/c"
 inject read ENOMEM "$repo/generations/$next/SHA256SUMS" "$BKP" --quiet run --all
-[ "$STATUS" = 1 ] && grep -q 'm1 not read back' "$T/out" || { cat "$T/out" "$T/err" >&2; die "a night that cannot read back: exit $STATUS"; }
+[ "$STATUS" = 1 ] && grep -q 'm1 not read back' "$T/out" || fail "a night that cannot read back: exit $STATUS"
 nothing_recorded "a night that cannot read back"
 expect 0 "$BKP" --quiet run --all
-grep '"event":"verified"' "$T/state/journal.jsonl" | grep -q "\"generation\":$((10#$next)),\"medium\":\"$(grep -o '"medium":"[^"]*","label":"m1"' "$T/state/journal.jsonl" | head -n 1 | cut -d'"' -f4)" ||
+grep '"event":"verified"' "$T/state/journal.jsonl" |
+	grep -q "\"generation\":$((10#$next)),\"medium\":\"$(grep -o '"medium":"[^"]*","label":"m1"' "$T/state/journal.jsonl" | head -n 1 |
+	cut -d'"' -f4)" ||
 	die "the next night does not read it back"
 thaw "$T/m1"
 mv "$T/m1/README.txt" "$T/readme"
 mkdir -p "$T/m1/README.txt/in the way"
 echo newer >"$T/src/c"
 status "$BKP" run --all
-[ "$STATUS" = 1 ] && grep -q E-DOCS-01 "$T/err" && grep -q 'm1: .* read back and equal' "$T/out" && ! grep -q 'not read back\|NOT verified' "$T/out" ||
-	{ cat "$T/out" "$T/err" >&2; die "a night whose papers cannot be brought: exit $STATUS"; }
+[ "$STATUS" = 1 ] && grep -q E-DOCS-01 "$T/err" && grep -q 'm1: .* read back and equal' "$T/out" &&
+	! grep -q 'not read back\|NOT verified' "$T/out" ||
+	fail "a night whose papers cannot be brought: exit $STATUS"
 thaw "$T/m1"
 rm -r "$T/m1/README.txt"
 expect 0 "$BKP" --quiet run --all
@@ -86,7 +89,7 @@ site_policy "  - {name: docs, paths: [$T/src], canaries: [$T/src/canary]}"
 expect 0 "$BKP" --quiet run --all
 inject newfstatat EIO "$T/src/canary" "$BKP" --quiet run --all
 [ "$STATUS" = 1 ] && grep -q "its canary.*cannot be read" "$T/err" && ! grep -q E-GUARD-01 "$T/err" ||
-	{ cat "$T/out" "$T/err" >&2; die "a canary that cannot be looked at: exit $STATUS"; }
+	fail "a canary that cannot be looked at: exit $STATUS"
 expect 0 "$BKP" --quiet run --all
 say "a canary that cannot be looked at makes nothing suspect"
 
@@ -95,15 +98,15 @@ echo "  - {name: m3, type: rdx, path: $T/m3, place: 金庫, offline: true}" >>"$
 expect 0 "$BKP" --quiet medium add m3
 rotate() { "$BKP" rotate m3 --operator Sato --quiet; }
 status rotate
-[ "$STATUS" -le 1 ] || { cat "$T/out" "$T/err" >&2; die "rotation: exit $STATUS"; }
+[ "$STATUS" -le 1 ] || fail "rotation: exit $STATUS"
 last=$(echo "$T"/m3/*-*-*-*-*/generations/* | tr ' ' '\n' | tail -n 1)
 thaw "$T/m3"
 rm "$last/manifest.json"
 inject read EIO "$last/SHA256SUMS" "$BKP" rotate m3 --operator Sato --quiet
 [ "$STATUS" = 1 ] && grep -q "could not be looked at" "$T/err" && record rotated | grep -q '"complete":false' ||
-	{ cat "$T/out" "$T/err" >&2; die "a rotation that cannot look at what the disk has: exit $STATUS"; }
+	fail "a rotation that cannot look at what the disk has: exit $STATUS"
 status rotate
-[ "$STATUS" -le 1 ] && [ -e "$last/manifest.json" ] || { cat "$T/out" "$T/err" >&2; die "the next rotation: exit $STATUS"; }
+[ "$STATUS" -le 1 ] && [ -e "$last/manifest.json" ] || fail "the next rotation: exit $STATUS"
 say "a rotation that cannot look at what the disk has does not call it complete; the next one mends it"
 
 # the n-th time that something in the state folder is opened it cannot be
@@ -133,11 +136,12 @@ for page in $(seq 2 3 $(($(stat -c %s "$index") / 4096 - 1))); do
 		status "$BKP" --quiet run --all
 		tried=$((tried + 1))
 		[ "$STATUS" = 0 ] || { [ "$STATUS" = 1 ] && grep -q W-RUN-13 "$T/err" && again=$((again + 1)); } ||
-			{ cat "$T/out" "$T/err" >&2; die "the index is damaged in page $page at $at: exit $STATUS"; }
+			fail "the index is damaged in page $page at $at: exit $STATUS"
 	done
 done
 [ "$again" -gt 0 ] || die "none of $tried damages of the index ended a run: the test does not test"
 rm -rf "$T/o"
-"$RESTORE" --quiet --medium "$T/m2" --identity "$T/id.txt" extract "$(ls "$(repo_of "$T/m2")/generations" | tail -n 1 | sed 's/^0*//')" docs --to "$T/o" || die "extract"
+"$RESTORE" --quiet --medium "$T/m2" --identity "$T/id.txt" extract \
+	"$(ls "$(repo_of "$T/m2")/generations" | tail -n 1 | sed 's/^0*//')" docs --to "$T/o" || die "extract"
 [ -z "$(rsync -aHAXnc --delete --itemize-changes "$T/src/" "$T/o$T/src/")" ] || die "behind a damaged index another tree was captured"
 say "$tried damages of the index of what is stored: $again runs were begun once more, none was lost"

@@ -39,7 +39,11 @@ repo=$(repo_of "$T/m1")
 thaw "$T/m1"
 
 flip() { # FILE OFFSET: one bit
-	python3 -c 'import sys; f = open(sys.argv[1], "r+b"); f.seek(int(sys.argv[2])); b = f.read(1)[0]; f.seek(int(sys.argv[2])); f.write(bytes([b ^ 1]))' "$1" "$2"
+	python3 - "$1" "$2" <<-'P'
+	import sys
+	f = open(sys.argv[1], "r+b"); f.seek(int(sys.argv[2])); b = f.read(1)[0]
+	f.seek(int(sys.argv[2])); f.write(bytes([b ^ 1]))
+	P
 }
 others() { (cd "$T/m1" && find . -type f ! -path '*/archives/*' ! -path '*/generations/*' ! -path '*/tmp/*' -printf '%P\n' | sort); }
 tried=0
@@ -54,10 +58,10 @@ while read -r f; do
 		[ "$STATUS" -lt 64 ] || die "bkp verify: exit $STATUS: bit at $at of $f"
 		status "$BKP" verify --medium m1
 		case $STATUS in 1 | 2 | 3) ;; *) cat "$T/out" "$T/err"; die "bkp verify: exit $STATUS: bit at $at of $f" ;; esac
-		grep -qF "${f##*/}" "$T/err" || { cat "$T/err" >&2; die "bkp verify does not name $f (bit at $at)"; }
+		grep -qF "${f##*/}" "$T/err" || fail "bkp verify does not name $f (bit at $at)" "$T/err"
 		status "$RESTORE" --medium "$T/m1" verify 2
 		case $STATUS in 1 | 2 | 3) ;; *) cat "$T/out" "$T/err"; die "bkp-restore verify: exit $STATUS: bit at $at of $f" ;; esac
-		grep -qF "${f##*/}" "$T/err" || { cat "$T/err" "$T/out" >&2; die "bkp-restore verify does not name $f (bit at $at)"; }
+		grep -qF "${f##*/}" "$T/err" || fail "bkp-restore verify does not name $f (bit at $at)" "$T/err" "$T/out"
 		cp -p --remove-destination "$T/whole" "$T/m1/$f"
 		tried=$((tried + 1))
 	done
@@ -89,7 +93,8 @@ record outcome | grep -q '"exit":2.*0 of them damaged; 2 files of no generation 
 expect 2 "$RESTORE" --medium "$T/m1" verify 2
 grep -A1 'generation 2 is whole' "$T/out" | grep -q 'but beside it 2 files' ||
 	die "bkp-restore verify ends as if all were well: $(cat "$T/out")"
-for x in "$T/m1/autorun.inf" "$repo/extra" "$repo/generations/note" "$repo/archives/00x" "$T/m1/tools/evil" "$repo/procedures/other.md"; do : >"$x"; done
+for x in "$T/m1/autorun.inf" "$repo/extra" "$repo/generations/note" "$repo/archives/00x" "$T/m1/tools/evil" \
+	"$repo/procedures/other.md"; do : >"$x"; done
 mkdir "$T/m1/x-site" "$repo/parity"; : >"$T/m1/x-site/inventory"
 expect 2 "$BKP" verify --medium m1
 [ "$(grep -c W-VERIFY-16 "$T/err")" = 6 ] || die "foreign files: $(cat "$T/err")"
@@ -110,10 +115,11 @@ expect 0 "$BKP" verify --medium m1
 # a link in a folder's place leads nowhere, whatever it leads to; one in a file's place is another file, not an unreadable one
 thaw "$T/m1"
 mkdir "$T/outside"; : >"$T/outside/of-others"
-free=($(for i in {0..255}; do printf '%02x\n' "$i"; done | grep -vxFf <(ls "$repo/archives")))
+mapfile -t free < <(printf '%02x\n' {0..255} | grep -vxFf <(ls "$repo/archives"))
 ln -s "$T/outside" "$repo/archives/${free[0]}"; ln -s "$T/nowhere" "$repo/archives/${free[1]}"
 expect 2 "$BKP" verify --medium m1
-grep -q "E-VERIFY-15.*archives/${free[0]}" "$T/err" && grep -q "E-VERIFY-15.*archives/${free[1]}" "$T/err" || die "links among the archives: $(cat "$T/err")"
+grep -q "E-VERIFY-15.*archives/${free[0]}" "$T/err" && grep -q "E-VERIFY-15.*archives/${free[1]}" "$T/err" ||
+	die "links among the archives: $(cat "$T/err")"
 ! grep -q of-others "$T/err" || die "a link was followed out of the medium"
 expect 2 "$RESTORE" --quiet --medium "$T/m1" verify 1
 ! grep -q of-others "$T/err" || die "bkp-restore followed a link out of the medium"
@@ -128,7 +134,7 @@ expect 0 "$BKP" repair m1
 while read -r f; do [ ! -s "$T/m1/$f" ] || flip "$T/m1/$f" 3; done < <(others)
 expect 0 "$BKP" repair m1
 expect 0 "$BKP" verify
-[ -e "$repo"/journal/damaged-* ] || die "the damaged copy of the journal was not kept"
+compgen -G "$repo/journal/damaged-*" >/dev/null || die "the damaged copy of the journal was not kept"
 record repaired | grep -q '"medium":' || die "the repair is not in the journal"
 expect 0 "$BKP" journal show
 grep '  repaired  ' "$T/out" | tail -n 1 | grep -q 'files=\[[^];]*; [^];]*; [^];]*; … ([0-9]* in all)\]' ||

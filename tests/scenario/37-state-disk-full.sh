@@ -2,7 +2,7 @@
 # Goal: whatever kills a run, the morning line comes, is recorded and told; signals reach the run once; a state disk with 0 to 16 KiB
 # free never kills it, and never looks like a good night; on the day of good news a good night is told.
 . "$(dirname "$0")/../lib/site.sh"
-BKP=${BKP_RELEASE:-$BKP_BIN}/bkp RESTORE=${BKP_RELEASE:-$BKP_BIN}/bkp-restore
+BKP=${BKP_RELEASE:-$BKP_BIN}/bkp
 policy() { # NOTIFY
 	site_policy "  - {name: docs, paths: [$T/src]}"
 	printf '%s\n' "$1" >>"$T/policy.yaml"
@@ -10,8 +10,7 @@ policy() { # NOTIFY
 policy "notify: {command: 'cat >$T/told; echo \"\$BKP_EXIT \$BKP_COMMAND\" >>$T/told'}"
 site_make
 worker() { # PID of the run: of the process that works
-	local i
-	for i in $(seq 100); do
+	for _ in $(seq 100); do
 		pgrep -P "$1" && return 0
 		sleep 0.05
 	done
@@ -21,8 +20,8 @@ begin() { # a run that waits in its data set's command; $PID, $CHILD
 	rm -f "$T/waits" "$T/told"
 	setsid "$BKP" --quiet run --all >"$T/out" 2>"$T/err" &
 	PID=$!
-	CHILD=$(worker $PID) || { cat "$T/out" "$T/err" >&2; die "there is no working process"; }
-	for i in $(seq 100); do [ -e "$T/waits" ] && return 0; sleep 0.05; done
+	CHILD=$(worker $PID) || fail "there is no working process"
+	for _ in $(seq 100); do [ -e "$T/waits" ] && return 0; sleep 0.05; done
 	die "the run does not come to its command"
 }
 ended() { STATUS=0; wait "$PID" || STATUS=$?; }
@@ -34,8 +33,9 @@ for sig in BUS SEGV ABRT KILL; do
 	begin
 	kill -$sig "$CHILD"
 	ended
-	[ "$STATUS" = 2 ] && [ -s "$T/out" ] && grep -q E-RUN-11 "$T/err" || { cat "$T/out" "$T/err" >&2; die "SIG$sig: exit $STATUS"; }
-	record outcome | grep -q '"command":"run","role":"capture"\|"command":"run","exit":2' || die "SIG$sig is not recorded: $(record outcome)"
+	[ "$STATUS" = 2 ] && [ -s "$T/out" ] && grep -q E-RUN-11 "$T/err" || fail "SIG$sig: exit $STATUS"
+	record outcome | grep -q '"command":"run","role":"capture"\|"command":"run","exit":2' ||
+		die "SIG$sig is not recorded: $(record outcome)"
 	grep -q '^2 run' "$T/told" || die "SIG$sig: nobody was told"
 done
 say "a run that is killed by four signals: a line, exit 2, recorded, told"
@@ -45,14 +45,14 @@ for who in '$PID' '$CHILD' '-- -$PID'; do
 	begin
 	eval "kill -TERM $who"
 	ended
-	[ "$STATUS" = 2 ] && grep -q E-RUN-07 "$T/err" || { cat "$T/out" "$T/err" >&2; die "SIGTERM to $who: exit $STATUS"; }
+	[ "$STATUS" = 2 ] && grep -q E-RUN-07 "$T/err" || fail "SIGTERM to $who: exit $STATUS"
 	! grep -q E-RUN-11 "$T/err" || die "SIGTERM to $who killed it"
 done
 begin
 kill -KILL "$PID"
 ended
 [ "$STATUS" = 137 ] || die "the parent was not killed"
-for i in $(seq 100); do kill -0 "$CHILD" 2>/dev/null || break; sleep 0.05; done
+for _ in $(seq 100); do kill -0 "$CHILD" 2>/dev/null || break; sleep 0.05; done
 ! kill -0 "$CHILD" 2>/dev/null || die "the working process lives on alone"
 say "SIGTERM to either or both ends in good order, once; with the parent the child is gone"
 
@@ -74,19 +74,20 @@ for cache in no yes; do
 		case $STATUS in
 		0) [ "$free" -gt 0 ] || die "nothing is free, and exit 0" ;;
 		1 | 2) [ -s "$T/out" ] && [ -s "$T/err" ] || die "$free KiB free, cache $cache: exit $STATUS without a word" ;;
-		*) cat "$T/out" "$T/err" >&2; die "$free KiB free, cache $cache: exit $STATUS" ;;
+		*) fail "$free KiB free, cache $cache: exit $STATUS" ;;
 		esac
 		[ "$STATUS" = 0 ] || [ -s "$T/told" ] || die "$free KiB free: nobody was told"
-		! grep -q E-RUN-11 "$T/err" || { cat "$T/err" >&2; die "$free KiB free, cache $cache: the run was killed"; }
+		! grep -q E-RUN-11 "$T/err" || fail "$free KiB free, cache $cache: the run was killed" "$T/err"
 		echo "$STATUS" >>"$T/statuses"
 		rm "$T/state/filler"
 		status "$BKP" --quiet run --all
-		[ "$STATUS" -le 1 ] || { cat "$T/out" "$T/err" >&2; die "behind $free KiB free: exit $STATUS"; }
+		[ "$STATUS" -le 1 ] || fail "behind $free KiB free: exit $STATUS"
 		expect 0 "$BKP" journal verify
 	done
 done
 umount "$T/state"
-say "14 nearly full state disks: exits $(sort "$T/statuses" | uniq -c | awk '{printf "%s×%s ", $2, $1}'), each with a word, none killed; the next run goes on"
+say "14 nearly full state disks: exits $(sort "$T/statuses" | uniq -c | awk '{printf "%s×%s ", $2, $1}'), each with a word, none killed;" \
+	"the next run goes on"
 
 # --- good news
 thaw "$T/m1" "$T/m2"

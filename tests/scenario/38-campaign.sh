@@ -1,6 +1,7 @@
 #!/bin/bash
-# Goal: a sample of the campaign (tests/lib/campaign.sh): failed allocations, failing calls, full disks, damage; evenly over all points.  What is
-# asked for and does not exist is refused, and a campaign that is gone on with tries again what failed.  Kills and raw system calls are 38a.
+# Goal: a sample of the campaign (tests/lib/campaign.sh): failed allocations, failing calls, full disks, damage; evenly over all
+# points.  What is asked for and does not exist is refused, and a campaign that is gone on with tries again what failed.  Kills and
+# raw system calls are 38a.
 . "$(dirname "$0")/../lib/campaign.sh"
 
 refused() { # WORD ARGUMENT...

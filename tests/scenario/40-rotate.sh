@@ -82,7 +82,8 @@ grep -q 'テスト診療所' "$T/rdx/README.txt" || die "README.txt"
 carried "$T"/rdx/*/journal/journal.jsonl || die "the journal on the disk is not the journal"
 carried "$T"/nas/*/journal/journal.jsonl || die "the journal on the NAS is not the journal"
 expect 0 "$BKP" journal verify --file "$T"/rdx/*/journal/journal.jsonl --root-key "$ROOT"
-[ "$(events | tail -n 3 | xargs)" = 'rotated heads outcome' ] || die "the last records are not 'rotated', 'heads', 'outcome': $(events | tail -n 3 | xargs)"
+[ "$(events | tail -n 3 | xargs)" = 'rotated heads outcome' ] ||
+	die "the last records are not 'rotated', 'heads', 'outcome': $(events | tail -n 3 | xargs)"
 record rotated | grep -q '"operator":"Sato","place":"別棟 保管庫B","generations":3,"newest":3,"copied":3,.*"unfrozen":0,"complete":true' ||
 	die "the record: $(record rotated)"
 expect 0 "$BKP" rotate --operator 事務長 --place 銀行 --json
@@ -100,7 +101,8 @@ expect 0 "$RESTORE" --medium "$T/elsewhere" --root-key "$ROOT" generations
 for g in 1 2 3; do
 	expect 0 "$RESTORE" --quiet --medium "$T/elsewhere" verify $g
 	expect 0 restore_to "$T/elsewhere" $g "$T/o$g"
-	[ -z "$(rsync -aHAXnc --delete --itemize-changes "$T/truth$g/" "$T/o$g$T/src/")" ] || die "generation $g restored from the disk alone differs"
+	[ -z "$(rsync -aHAXnc --delete --itemize-changes "$T/truth$g/" "$T/o$g$T/src/")" ] ||
+		die "generation $g restored from the disk alone differs"
 done
 umount "$T/elsewhere"
 mv "$T/state.away" "$T/state"; mv "$T/nas.away" "$T/nas"
@@ -111,7 +113,7 @@ refuse() { # EXIT CODE WORDS...: `rotate WORDS` is refused with that code
 	local want=$1 code=$2
 	shift 2
 	status rotate "$@"
-	[ "$STATUS" = "$want" ] || { cat "$T/out" "$T/err" >&2; die "exit $STATUS, expected $want: rotate $*"; }
+	[ "$STATUS" = "$want" ] || fail "exit $STATUS, expected $want: rotate $*"
 	grep -q "$code" "$T/err" || die "rotate $*: not $code but $(cat "$T/err")"
 	grep -q '→' "$T/err" || die "rotate $*: no next action: $(cat "$T/err")"
 }
@@ -187,7 +189,8 @@ attach rdx
 mv "$T/nas" "$T/nas.away"
 refuse 2 E-ROTATE-04
 mv "$T/nas.away" "$T/nas"
-say "refused with a next action: not attached, not registered, not offline, unknown operator, write-protected, copied files, exchanged identities, another site's, no source"
+say "refused with a next action: not attached, not registered, not offline, unknown operator, write-protected, copied files, exchanged" \
+	"identities, another site's, no source"
 
 # ---- files that vanished are brought again; files with other bytes are never replaced, but said
 repo=$(repo_of "$T/rdx")
@@ -201,7 +204,8 @@ cmp "$repo/repository.age" "$(repo_of "$T/nas")/repository.age" || die "reposito
 for g in 1 2 3; do expect 0 "$RESTORE" --quiet --medium "$T/rdx" verify $g; done
 [ "$(lsattr "$repo"/archives/*/*.age "$repo"/generations/*/* | grep -vc '^....i')" = 0 ] || die "thawed files were not frozen again"
 thaw "$T/rdx"
-only3=$(comm -13 <(sed 's/.*  //' "$repo/generations/000002/SHA256SUMS" | sort) <(sed 's/.*  //' "$repo/generations/000003/SHA256SUMS" | sort) | grep archives | head -n 1)
+only3=$(comm -13 <(sed 's/.*  //' "$repo/generations/000002/SHA256SUMS" | sort) \
+	<(sed 's/.*  //' "$repo/generations/000003/SHA256SUMS" | sort) | grep archives | head -n 1)
 chmod u+w "$repo/$only3"
 python3 -c 'import sys; f = open(sys.argv[1], "r+b"); f.seek(1000); b = f.read(1); f.seek(1000); f.write(bytes([b[0] ^ 1]))' "$repo/$only3"
 cp "$repo/$only3" "$T/damaged"
@@ -225,7 +229,8 @@ grep -q E-PUBLISH-03 "$T/err" || die "a file that was cut: $(cat "$T/err")"
 thaw "$T/rdx"; rm -f "$repo/$only3"
 expect 0 rotate
 detach rdx
-say "vanished archives, documents and generations are brought again; a damaged file is named, recorded, never replaced; the others stay valid"
+say "vanished archives, documents and generations are brought again; a damaged file is named, recorded, never replaced; the others stay" \
+	"valid"
 
 # ---- too small: what fits is there, the newest first
 policy "  - {name: RDX-09, type: rdx, offline: true, path: $T/small, place: 金庫}
@@ -240,7 +245,7 @@ expect 0 "$BKP" --quiet medium add RDX-09
 free=$(df --output=avail -k "$T/small" | tail -n 1)
 head -c $(((free - 29000) * 1024)) /dev/zero >"$T/small/lost+found/ballast" # room for 5 and the tools, not for all
 status "$BKP" rotate --operator Sato --json
-[ "$STATUS" = 1 ] || { cat "$T/out" "$T/err" >&2; die "a disk that fills up: exit $STATUS"; }
+[ "$STATUS" = 1 ] || fail "a disk that fills up: exit $STATUS"
 [ "$(field full)" = true ] && [ "$(field newest)" = 5 ] && [ "$(field complete)" = false ] && [ "$(field lacking_bytes)" -gt 0 ] ||
 	die "a disk that fills up: $(cat "$T/out")"
 grep -q 'larger disk' "$T/out" || die "what to do is not said: $(cat "$T/out")"
@@ -273,7 +278,8 @@ rm "$T/big/lost+found/ballast"
 expect 0 rotate
 record rotated | grep -q '"full":false' || die "it is called full though all is on it: $(record rotated)"
 same "$T/nas" "$T/big"
-say "a full disk: the newest generation, README.txt and the journal are on it, exit 1 (2 without the newest), how much is missing; with room the next one goes on"
+say "a full disk: the newest generation, README.txt and the journal are on it, exit 1 (2 without the newest), how much is missing; with" \
+	"room the next one goes on"
 
 # ---- the disk is pulled out in the middle: the file system answers nothing but errors from then on
 detach big
@@ -285,15 +291,16 @@ fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack("I", 2))'
 }
 attach big
 cp "$T/state/journal.jsonl" "$T/journal.before"
-ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o /dev/null -e trace=renameat2 -e inject=renameat2:delay_enter=3000000:when=1 "$BKP" rotate --operator Sato --recheck all >"$T/out" 2>"$T/err" &
+ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o /dev/null -e trace=renameat2 -e inject=renameat2:delay_enter=3000000:when=1 \
+	"$BKP" rotate --operator Sato --recheck all >"$T/out" 2>"$T/err" &
 job=$!
 for _ in $(seq 1 200); do
-	[ -z "$(ls "$T"/big/*/tmp 2>/dev/null | grep stage)" ] || break
+	! compgen -G "$T/big/*/tmp/*stage*" >/dev/null || break
 	sleep 0.05
 done
 pull "$T/big"
 STATUS=0; wait $job || STATUS=$?
-[ "$STATUS" = 2 ] && grep -q 'E-ROTATE-08' "$T/err" || { cat "$T/out" "$T/err" >&2; die "the disk was pulled: exit $STATUS"; }
+[ "$STATUS" = 2 ] && grep -q 'E-ROTATE-08' "$T/err" || fail "the disk was pulled: exit $STATUS"
 grep -q '→.*run the same command again' "$T/err" || die "the disk was pulled: no next action: $(cat "$T/err")"
 ! tail -n "+$(($(wc -l <"$T/journal.before") + 1))" "$T/state/journal.jsonl" | grep -qE '"event":"(verified|verify-failed|rotated)"' ||
 	die "a pulled disk is recorded as verified, damaged or rotated"
@@ -305,7 +312,8 @@ expect 0 rotate
 same "$T/nas" "$T/big"
 # pulled while old copies are read back: that says nothing about the copies
 cp "$T/state/journal.jsonl" "$T/journal.before"
-ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o /dev/null -e trace=fallocate -e inject=fallocate:delay_enter=2500000:when=1 "$BKP" rotate --operator Sato --recheck all >"$T/out" 2>"$T/err" &
+ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o /dev/null -e trace=fallocate -e inject=fallocate:delay_enter=2500000:when=1 \
+	"$BKP" rotate --operator Sato --recheck all >"$T/out" 2>"$T/err" &
 job=$!
 for _ in $(seq 1 200); do
 	[ ! -e "$(repo_of "$T/big")/tmp/reserve" ] || break
@@ -313,7 +321,7 @@ for _ in $(seq 1 200); do
 done
 pull "$T/big"
 STATUS=0; wait $job || STATUS=$?
-[ "$STATUS" = 2 ] && grep -q 'E-ROTATE-08' "$T/err" || { cat "$T/out" "$T/err" >&2; die "the disk was pulled while it was read: exit $STATUS"; }
+[ "$STATUS" = 2 ] && grep -q 'E-ROTATE-08' "$T/err" || fail "the disk was pulled while it was read: exit $STATUS"
 carried "$T/journal.before" || die "a pulled disk's copies are recorded as damaged"
 detach big
 attach big

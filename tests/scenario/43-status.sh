@@ -18,14 +18,14 @@ at() {
 json() {
 	local code=0
 	at "$2" "$BKP" status --json >"$T/json" 2>"$T/err" || code=$?
-	[ "$code" = "$1" ] || { cat "$T/json" "$T/err" >&2; die "status exits $code at $2, expected $1"; }
-	python3 - "$T/json" "$3" <<-'P' || { cat "$T/json" >&2; die "at $2: $3"; }
+	[ "$code" = "$1" ] || fail "status exits $code at $2, expected $1" "$T/json" "$T/err"
+	python3 - "$T/json" "$3" <<-'P' || fail "at $2: $3" "$T/json"
 	import json, sys
 	s = json.load(open(sys.argv[1])); d = s["datasets"][0]
 	v = [d[k]["verdict"] for k in ("generations", "three", "two", "one")]
 	def says(t): return any(t in n for n in s["next"])
 	def medium(l): return [m for m in s["media"] if m["label"] == l][0]
-	assert eval(sys.argv[2]), sys.argv[2]
+	assert eval(sys.argv[2].replace("\n", " ")), sys.argv[2]
 	P
 }
 night() {
@@ -45,7 +45,8 @@ grep -q 'E-STATE-01.*no repository' "$T/err" || die "no repository is not said"
 expect 64 "$BKP" status docs
 age-keygen -o "$T/id.txt" 2>/dev/null
 at "2026-12-01 00:00:00" "$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null
-json 2 "2026-12-01 00:10:00" 's["nothing"] and v == ["missing"] * 4 and says("docs'"'"' was never captured") and says("bkp medium add m1") and medium("m1")["medium"] is None'
+json 2 "2026-12-01 00:10:00" 's["nothing"] and v == ["missing"] * 4 and says("docs'"'"' was never captured") and says("bkp medium add m1")
+	and medium("m1")["medium"] is None'
 fakedisk hdd "$T/m1" "$T/rdx"
 fakedisk ssd "$T/m2"
 for m in m1 m2 RDX-01; do FAKEDISK=$FAKEDISK at "2026-12-01 00:20:00" "$BKP" medium add $m >/dev/null 2>&1; done
@@ -53,22 +54,25 @@ json 2 "2026-12-01 00:30:00" 's["overall"] == "missing" and not says("medium add
 say "nothing is captured: exit 2, and what to do is said; without a repository 3, wrong usage 64"
 
 night 2026-12-01
-json 1 "2026-12-01 09:00:00" 'v == ["attention", "met", "met", "missing"] and d["generations"]["have"] == 1 and d["newest"]["generation"] == 1 and says("generations of 2 more dates")'
+json 1 "2026-12-01 09:00:00" 'v == ["attention", "met", "met", "missing"] and d["generations"]["have"] == 1
+	and d["newest"]["generation"] == 1 and says("generations of 2 more dates")'
 # a second one on the same date is no second date
 echo again >>"$T/src/diary"
 at "2026-12-01 23:50:00" "$BKP" run --quiet --all
 json 1 "2026-12-01 23:55:00" 'd["generations"]["have"] == 1 and d["newest"]["generation"] == 2'
 night 2026-12-02
 night 2026-12-03
-json 1 "2026-12-03 09:00:00" 'v == ["met", "met", "met", "missing"] and d["generations"]["have"] == 3 and d["offline_recovery_point"] is None and says("bkp rotate RDX-01") and not says("unmount RDX-01")'
+json 1 "2026-12-03 09:00:00" 'v == ["met", "met", "met", "missing"] and d["generations"]["have"] == 3
+	and d["offline_recovery_point"] is None and says("bkp rotate RDX-01") and not says("unmount RDX-01")'
 say "three nights on three dates are 3世代, two generations on one date are not; the disk that was never away does not count"
 
 # ---- the rotation, and the way to the other building
 at "2026-12-03 09:00:00" "$BKP" medium move RDX-01 --operator 事務長 --place 車 >"$T/out" 2>"$T/err" && die "moved while attached"
-grep -q "E-MEDIA-17: 'RDX-01' is still attached at '$T/rdx'" "$T/err" || { cat "$T/err" >&2; die "still attached is not said"; }
+grep -q "E-MEDIA-17: 'RDX-01' is still attached at '$T/rdx'" "$T/err" || fail "still attached is not said" "$T/err"
 status at "2026-12-03 09:01:00" "$BKP" rotate RDX-01 --operator 事務長
-[ "$STATUS" -le 1 ] || { cat "$T/out" "$T/err" >&2; die "rotate" ; } # 1: no static bkp-restore is built here
-json 1 "2026-12-03 09:05:00" 'v[:3] == ["met", "met", "met"] and d["one"]["have"] == 0 and d["offline_recovery_point"] is None and says("RDX-01")'
+[ "$STATUS" -le 1 ] || fail "rotate" # 1: no static bkp-restore is built here
+json 1 "2026-12-03 09:05:00" 'v[:3] == ["met", "met", "met"] and d["one"]["have"] == 0
+	and d["offline_recovery_point"] is None and says("RDX-01")'
 mv "$T/rdx" "$T/shelf"
 json 1 "2026-12-03 09:10:00" 'd["one"]["have"] == 0 and says("RDX-01 is no longer attached: record where it is")'
 expect 64 at "2026-12-03 09:11:00" "$BKP" medium move RDX-01 --operator 事務局長
@@ -79,8 +83,10 @@ expect 2 at "2026-12-03 09:11:00" "$BKP" medium move RDX-02 --operator 事務長
 grep -q "did you mean 'RDX-01'" "$T/err" || die "the near name is not suggested"
 expect 64 at "2026-12-03 09:11:00" "$BKP" medium move m1 --operator 事務長
 expect 0 at "2026-12-03 09:30:00" "$BKP" medium move RDX-01 --operator 事務長 --json
-python3 -c 'import json, sys; o = json.load(open(sys.argv[1])); assert o["detached"] and o["place"] == "別棟 保管庫B" and o["operator"] == "事務長", o' "$T/out"
-json 0 "2026-12-03 10:00:00" 'v == ["met"] * 4 and s["next"] == [] and d["offline_recovery_point"]["generation"] == 4 and not medium("RDX-01")["attached"] and medium("RDX-01")["custodian"] == "事務長"'
+python3 -c 'import json, sys; o = json.load(open(sys.argv[1]))
+assert o["detached"] and o["place"] == "別棟 保管庫B" and o["operator"] == "事務長", o' "$T/out"
+json 0 "2026-12-03 10:00:00" 'v == ["met"] * 4 and s["next"] == [] and d["offline_recovery_point"]["generation"] == 4
+	and not medium("RDX-01")["attached"] and medium("RDX-01")["custodian"] == "事務長"'
 at "2026-12-03 10:00:00" "$BKP" status >"$T/met.en"
 # what somebody has set in his terminal holds there, and --lang holds against it
 sed -i 's/language: en/language: ja/' "$T/policy.yaml"
@@ -88,7 +94,7 @@ BKP_LANG=en at "2026-12-03 10:00:00" "$BKP" status | grep -q '○ met 3/3' || di
 BKP_LANG=en at "2026-12-03 10:00:00" "$BKP" --lang ja status | grep -q '○ 適合 3/3' || die "--lang does not hold against BKP_LANG"
 at "2026-12-03 10:00:00" "$BKP" status | grep -q '○ 適合 3/3' || die "the policy's language"
 sed -i 's/language: ja/language: en/' "$T/policy.yaml"
-grep -q '○ met 3/3' "$T/met.en" || { cat "$T/met.en" >&2; die "the page does not say met"; }
+grep -q '○ met 3/3' "$T/met.en" || fail "the page does not say met" "$T/met.en"
 [ -z "$(at "2026-12-03 10:00:00" "$BKP" status --quiet)" ] || die "quiet is not quiet"
 say "attached: not offline; gone: not recorded; carried away and recorded: everything is met, exit 0, オフライン保証復旧点 is the newest generation"
 
@@ -101,7 +107,9 @@ say "status works while another program holds the lock, and writes nothing"
 # ---- time goes by
 json 1 "2026-12-04 23:00:00" 'v == ["attention", "met", "met", "met"] and says("run '"'"'bkp run docs'"'"'")'
 for n in 04 05 06 07 08 09 10 11 12; do night 2026-12-$n; done
-json 1 "2026-12-12 10:00:00" 'v == ["met", "met", "met", "missing"] and d["offline_recovery_point"]["generation"] == 4 and says("attach RDX-01 (from '"'"'別棟 保管庫B'"'"') and run '"'"'bkp rotate RDX-01 --operator NAME'"'"': its last rotation was 9 days ago, planned every 7 days")'
+json 1 "2026-12-12 10:00:00" 'v == ["met", "met", "met", "missing"] and d["offline_recovery_point"]["generation"] == 4
+	and says("attach RDX-01 (from \x27別棟 保管庫B\x27) and run \x27bkp rotate RDX-01 --operator NAME\x27: its last rotation was "
+		"9 days ago, planned every 7 days")'
 json 1 "2026-12-02 10:00:00" '"the clock says 2026-12-02 10:00" in s["next"][0]'
 say "nights that do not come, a rotation that is overdue, a clock that is behind: each is said with what to do"
 
@@ -111,7 +119,7 @@ night 2026-12-13
 mv "$T/rdx" "$T/shelf"
 night 2026-12-14
 at "2026-12-14 09:00:00" "$BKP" medium show RDX-01 --json >"$T/show"
-python3 - "$T/show" <<'P' || { cat "$T/show" >&2; die "medium show"; }
+python3 - "$T/show" <<'P' || fail "medium show" "$T/show"
 import json, sys
 o = json.load(open(sys.argv[1]))
 events = [h["event"] for h in o["history"]]
@@ -121,13 +129,14 @@ assert [g["generation"] for g in o["on_it"]] == [1, 2, 3, 4] and all(g["verified
 assert o["place"] == "別棟 保管庫B" and not o["attached"] and o["sight"] == "not seen"
 P
 at "2026-12-14 09:00:00" "$BKP" medium show rdx-01 >"$T/out"
-grep -q 'in the hands of  *事務長' "$T/out" || { cat "$T/out" >&2; die "medium show does not name the custodian"; }
+grep -q 'in the hands of  *事務長' "$T/out" || fail "medium show does not name the custodian" "$T/out"
 at "2026-12-14 09:00:00" "$BKP" medium list >"$T/out"
-grep -q '^RDX-01 .*detached since 2026-12-14 02:00.*not recorded' "$T/out" || { cat "$T/out" >&2; die "medium list"; }
+grep -q '^RDX-01 .*detached since 2026-12-14 02:00.*not recorded' "$T/out" || fail "medium list" "$T/out"
 cp -a "$T/state" "$T/state.was"
 at "2026-12-14 09:00:00" "$BKP" status >"$T/out" || :
-grep -q "RDX-01 was detached, and nobody recorded where it is now: 'bkp medium move RDX-01 " "$T/out" && ! grep -q "from '別棟 保管庫B'" "$T/out" ||
-	{ cat "$T/out" >&2; die "status says a place that nobody recorded"; }
+grep -q "RDX-01 was detached, and nobody recorded where it is now: 'bkp medium move RDX-01 " "$T/out" &&
+	! grep -q "from '別棟 保管庫B'" "$T/out" ||
+	fail "status says a place that nobody recorded" "$T/out"
 expect 0 at "2026-12-14 09:00:00" "$BKP" medium move RDX-01 --operator 事務長 # to the place of the policy
 at "2026-12-14 09:00:00" "$BKP" medium list | grep -q '^RDX-01 .*別棟 保管庫B' || die "the place of the policy is not recorded"
 rm -r "$T/state"; mv "$T/state.was" "$T/state"
@@ -136,7 +145,8 @@ say "every night records which offline media came and went; medium show gives pl
 
 # ---- two hard disks and an RDX are one technology
 sed -i 's/type: ssd/type: hdd/' "$T/policy.yaml"
-json 1 "2026-12-14 10:00:00" 'v[2] == "attention" and d["two"]["have"] == 1 and says("all media are of one technology (magnetic disk): add a medium of another one")'
+json 1 "2026-12-14 10:00:00" 'v[2] == "attention" and d["two"]["have"] == 1
+	and says("all media are of one technology (magnetic disk): add a medium of another one")'
 sed -i '/name: m2/s/type: hdd/type: ssd/' "$T/policy.yaml"
 json 1 "2026-12-14 10:00:00" 'v[2] == "met"'
 say "hard disks and RDX count as one technology; with an SSD they are two"
@@ -148,7 +158,8 @@ thaw "$T/m1"
 chmod u+w "$archive"
 printf X | dd of="$archive" bs=1 seek=300 conv=notrunc status=none
 expect 2 at "2026-12-14 11:00:00" "$BKP" verify --medium m1
-json 1 "2026-12-14 11:30:00" 'medium("m1")["damaged"] > 0 and "damaged" in s["next"][0] and "'"'m1'"'" in s["next"][0] and d["generations"]["have"] >= 3 and v[1] == "attention"'
+json 1 "2026-12-14 11:30:00" 'medium("m1")["damaged"] > 0 and "damaged" in s["next"][0] and "'"'m1'"'" in s["next"][0]
+	and d["generations"]["have"] >= 3 and v[1] == "attention"'
 say "what bkp verify finds damaged no longer counts, and is the first thing said"
 
 # ---- the journal itself

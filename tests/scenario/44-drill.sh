@@ -16,7 +16,7 @@ echo more >"$T/other/file"; echo two >"$T/src/b"
 "$BKP" run --all >/dev/null 2>&1  # generation 2: both
 [ "$("$RESTORE" --medium "$T/m1" generations 2>/dev/null | grep -c complete)" = 2 ] || die "two generations were not made"
 
-# procedure FILE: head, then the blocks on standard input
+# procedure FILE: opening, then the blocks on standard input
 procedure() {
 	cat - >"$T/$1.md"
 }
@@ -30,13 +30,16 @@ drill() { # PROCEDURE DIR OPTIONS...
 	status "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --quiet drill "$T/$p.md" --to "$T/$to" "$@"
 }
 want() { # CODE: of the last drill; no scratch folder, no patient's data
-	[ "$STATUS" = "$1" ] || { cat "$T/out" "$T/err" >&2; die "exit $STATUS, expected $1"; }
+	[ "$STATUS" = "$1" ] || fail "exit $STATUS, expected $1"
 }
-field() { python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); s={x["id"]: x for x in d["steps"]}; print(eval(sys.argv[2]))' "$T/$1/drill.json" "$2"; }
+field() { # DIR EXPRESSION
+	python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); s={x["id"]: x for x in d["steps"]}; print(eval(sys.argv[2]))' \
+		"$T/$1/drill.json" "$2"
+}
 is() { # DIR EXPRESSION VALUE
 	local v
 	v=$(field "$1" "$2") || die "$1: $2"
-	[ "$v" = "$3" ] || { cat "$T/err" >&2; die "$1: $2 is '$v', expected '$3'"; }
+	[ "$v" = "$3" ] || fail "$1: $2 is '$v', expected '$3'" "$T/err"
 }
 clean() { # DIR...: only the record and the page are there
 	local d
@@ -45,19 +48,20 @@ drill.json" ] || die "$d holds: $(ls -A "$T/$d")"; done
 }
 refused() { # CODE ERROR LINE: said with file:line, nothing made, nothing run
 	want "$1"
-	grep -q "$2" "$T/err" || { cat "$T/err" >&2; die "not said: $2"; }
-	[ -z "$3" ] || grep -qE "\.(md|yaml):$3(:|\b)" "$T/err" || { cat "$T/err" >&2; die "line $3 is not named"; }
+	grep -q "$2" "$T/err" || fail "not said: $2" "$T/err"
+	[ -z "$3" ] || grep -qE "\.(md|yaml):$3(:|\b)" "$T/err" || fail "line $3 is not named" "$T/err"
 	[ ! -e "$T/no" ] || die "a refused drill left $(ls -A "$T/no")"
 	[ ! -e "$T/ran" ] || die "a refused drill ran a step"
 }
 
 # ---- a good one
-head() {
-	printf '# 復旧訓練 <b>"&amp;"</b>\n\n本文 <script>alert(1)</script>\n\n```procedure\nid: t\nversion: "1.0"\ndataset: docs\nrto: 1h\nrpo: 24h\n'
+opening() {
+	printf '# 復旧訓練 <b>"&amp;"</b>\n\n本文 <script>alert(1)</script>\n\n'
+	printf '```procedure\nid: t\nversion: "1.0"\ndataset: docs\nrto: 1h\nrpo: 24h\n'
 	printf 'variables:\n  - {name: patient, title: 患者, type: text, value: 山田}\n  - {name: count, type: number, value: "4"}\n```\n'
 }
 {
-	head
+	opening
 	block confirm ラベル 1 <<<'id: label'
 	block restore '世代 ${generation} の文書' 5 <<<'dataset: docs
 id: docs'
@@ -98,7 +102,8 @@ SECRET=1 drill good ok --attest "$T/yes.yaml" --operator '山田 太郎' --json
 want 0
 clean ok
 cmp "$T/out" "$T/ok/drill.json" || die "--json is not the record"
-is ok "d['verdict'], d['operator'], d['generation']['number'], d['medium']['label'], d['repository'] != ''" "('passed', '山田 太郎', 2, 'm1', True)"
+is ok "d['verdict'], d['operator'], d['generation']['number'], d['medium']['label'], d['repository'] != ''" \
+	"('passed', '山田 太郎', 2, 'm1', True)"
 is ok "[x['mark'] for x in d['steps']] == ['passed'] * 6 and all(x['seconds'] >= 0 and x['begun'] for x in d['steps'])" True
 is ok "s['count']['check']" "{'probe': None, 'expected': '4', 'found': '4'}"
 is ok "s['label']['confirm']" "{'by': '事務長', 'answer': 'yes', 'note': '番号一致'}"
@@ -132,11 +137,13 @@ for w in ("復旧訓練", "番号一致", "山田", "m1", sha, "世代 2 の文�
 P
 BKP_LANG=ja drill good ja --attest "$T/yes.yaml"; want 0
 grep -q 'lang="ja"' "$T/ja/drill.html" || die "the page is not Japanese"
-say "a drill of 6 steps: restored, compared, recorded as JSON and as a page of sound HTML that names the record's SHA-256; nothing of the data is left"
+say "a drill of 6 steps: restored, compared, recorded as JSON and as a page of sound HTML that names the record's SHA-256; nothing of the" \
+	"data is left"
 
 # ---- values are never shell
 n=0
-for v in '$(touch pwned)' '`touch pwned`' '"; touch pwned; "' "'; touch pwned; '" '${IFS}$(touch${IFS}pwned)' '| touch pwned' '-rf /' '../../etc' '<script>alert(1)</script>' '%s%n' '\'; do
+for v in '$(touch pwned)' '`touch pwned`' '"; touch pwned; "' \
+	"'; touch pwned; '" '${IFS}$(touch${IFS}pwned)' '| touch pwned' '-rf /' '../../etc' '<script>alert(1)</script>' '%s%n' '\'; do
 	n=$((n + 1))
 	drill good "v$n" --attest "$T/yes.yaml" --set "patient=$v" --keep
 	want 0
@@ -183,17 +190,20 @@ done
 drill good no --generation 9 --attest "$T/yes.yaml"; refused 2 E-DRILL-04 ''
 drill good no --generation x --attest "$T/yes.yaml"; refused 64 E-DRILL-11 ''
 drill good g1 --generation 1 --set count=3 --attest "$T/yes.yaml"; want 2
-is g1 "d['generation']['number'], s['docs']['restore']['files'], s['part']['restore']['generation'], s['value']['mark']" "(1, 3, 2, 'failed')"
+is g1 "d['generation']['number'], s['docs']['restore']['files'], s['part']['restore']['generation'], s['value']['mark']" \
+	"(1, 3, 2, 'failed')"
 drill good no; refused 64 E-DRILL-07 ''
 grep -q "in line $(grep -n '```confirm' "$T/good.md" | cut -d: -f1)" "$T/err" || die "the line of the question is not named"
 printf 'by: x\nanswers: []\n' >"$T/none.yaml"; drill good no --attest "$T/none.yaml"; refused 64 E-DRILL-07 ''
 printf 'by: x\nanswers:\n  - {step: lable, answer: yes}\n' >"$T/wrong.yaml"; drill good no --attest "$T/wrong.yaml"; refused 64 E-DRILL-09 3
 mkdir "$T/full"; echo precious >"$T/full/file"
-drill good full --attest "$T/yes.yaml"; want 2; grep -q E-DRILL-01 "$T/err" && [ "$(cat "$T/full/file")" = precious ] || die "a folder that is not empty"
+drill good full --attest "$T/yes.yaml"; want 2; grep -q E-DRILL-01 "$T/err" && [ "$(cat "$T/full/file")" = precious ] ||
+	die "a folder that is not empty"
 age-keygen -o "$T/id2.txt" 2>/dev/null
 status "$RESTORE" --medium "$T/m1" --identity "$T/id2.txt" -q drill "$T/good.md" --to "$T/no" --attest "$T/yes.yaml"; refused 2 E-AGE-03 ''
 status "$RESTORE" --medium "$T/src" --identity "$T/id.txt" -q drill "$T/good.md" --to "$T/no" --attest "$T/yes.yaml"; refused 3 E-VAULT ''
-say "unknown steps, bad variables, generations and data sets that are not there, questions without an answer: refused with the line, before anything is run"
+say "unknown steps, bad variables, generations and data sets that are not there, questions without an answer: refused with the line," \
+	"before anything is run"
 
 # ---- what a drill finds
 {
@@ -210,14 +220,16 @@ command: echo cleared'
 } | procedure wrong
 drill wrong w1; want 2; clean w1
 is w1 "d['verdict'], [x['mark'] for x in d['steps']]" "('failed', ['passed', 'failed', 'not-done', 'passed'])"
-is w1 "s['wrong']['fault']['code'], s['wrong']['check']['expected'], s['wrong']['check']['found'], s['after']['begun']" "('E-DRILL-16', '4', '�[2J5', None)"
+is w1 "s['wrong']['fault']['code'], s['wrong']['check']['expected'], s['wrong']['check']['found'], s['after']['begun']" \
+	"('E-DRILL-16', '4', '�[2J5', None)"
 grep -q "wrong.md:$(grep -n '```check' "$T/wrong.md" | cut -d: -f1):" "$T/err" || die "the line of the failure is not said"
 ! grep -q $'\033' "$T/err" "$T/w1/drill.html" || die "a control character got through"
 [ ! -e "$T/ran" ] || die "a step was done after a failure"
 { printf '# t\n'; block run 長い 0 <<<'command: sleep 1.2'; block run 速い 1 <<<'command: true'; } | procedure slow
 drill slow s1; want 1; is s1 "d['verdict'], [x['mark'] for x in d['steps']]" "('late', ['late', 'passed'])"
 { printf '# t\n'; block run 鍵 1 <<<'command: echo "no such server" >&2; exit 3'; } | procedure fails
-drill fails f1; want 2; is f1 "d['steps'][0]['fault']['code'], d['steps'][0]['exit_status'], d['steps'][0]['output_tail']" "('E-DRILL-14', 3, 'no such server\\n')"
+drill fails f1; want 2; is f1 "d['steps'][0]['fault']['code'], d['steps'][0]['exit_status'], d['steps'][0]['output_tail']" \
+	"('E-DRILL-14', 3, 'no such server\\n')"
 { printf '# t\n'; block check 出力 1 <<<'command: head -c 30000000 /dev/zero | tr "\0" x
 value: x'; } | procedure loud
 drill loud l1; want 2; is l1 "d['steps'][0]['fault']['code']" E-DRILL-17
@@ -228,7 +240,8 @@ sed 's/answer: yes/answer: no/' "$T/yes.yaml" >"$T/no.yaml"
 drill good n1 --attest "$T/no.yaml"; want 2; clean n1
 is n1 "d['verdict'], s['label']['confirm']['answer'], s['docs']['mark']" "('failed', 'no', 'not-done')"
 drill good k1 --attest "$T/yes.yaml" --keep; want 0
-[ "$(cat "$T/k1/scratch/docs/$T/src/a")" = hello ] && is k1 "d['erased']['kept']" True && grep -q 'NOT ERASED' "$T/k1/drill.html" || die "--keep"
+[ "$(cat "$T/k1/scratch/docs/$T/src/a")" = hello ] && is k1 "d['erased']['kept']" True && grep -q 'NOT ERASED' "$T/k1/drill.html" ||
+	die "--keep"
 { printf '# t\n'; block run 掛けた 1 <<<'command: mkdir m; mount -t tmpfs -o size=64k none m; touch m/x'; } | procedure mounts
 drill mounts m1d
 if [ "$STATUS" != 2 ]; then
@@ -266,11 +279,13 @@ for signal in TERM INT; do
 done
 for d in iTERM iINT; do
 	clean "$d"
-	is "$d" "d['verdict'], d['interrupted'], d['erased']['ok'], [x['mark'] for x in d['steps']]" "('failed', True, True, ['passed', 'failed', 'not-done', 'passed'])"
+	is "$d" "d['verdict'], d['interrupted'], d['erased']['ok'], [x['mark'] for x in d['steps']]" \
+		"('failed', True, True, ['passed', 'failed', 'not-done', 'passed'])"
 	is "$d" "s['hangs']['fault']['code']" E-DRILL-20
 done
 ! pgrep -f 'sleep 271[.]828' >/dev/null || die "a command still runs"
-say "SIGTERM in the middle: the command and what it started are ended, always-steps done, the data erased, the drill recorded as interrupted"
+say "SIGTERM in the middle: the command and what it started are ended, always-steps done, the data erased, the drill recorded as" \
+	"interrupted"
 
 # ---- on a terminal
 python3 - "$RESTORE" "$T" <<'P'
@@ -279,7 +294,8 @@ restore, t = sys.argv[1:]
 answers = ["perhaps", "はい", "佐藤", "番号 12 一致"]
 pid, fd = pty.fork()
 if pid == 0:
-    os.execv(restore, [restore, "--lang", "en", "--medium", t + "/m1", "--identity", t + "/id.txt", "drill", t + "/good.md", "--to", t + "/tty"])
+    os.execv(restore, [restore, "--lang", "en", "--medium", t + "/m1", "--identity", t + "/id.txt",
+        "drill", t + "/good.md", "--to", t + "/tty"])
 seen = b""
 while True:
     try:
@@ -313,7 +329,8 @@ thaw "$P"; chmod -R u+w "$P"
 cp -a "$P" "$T/procedures"
 sed -i "s|sleep 1.2|touch $T/ran|" "$P/on-medium.md"; on_medium "$P/on-medium.md" no; refused 2 E-DRILL-24 ''
 (cd "$P" && sha256sum on-medium.* >SHA256SUMS); on_medium "$P/on-medium.md" no; refused 2 E-DRILL-24 ''
-cp -a "$T/procedures/." "$P"; cp "$(repo_of "$T/m1")"/generations/000001/SHA256SUMS* "$P/"; on_medium "$P/on-medium.md" no; refused 2 E-DRILL-24 ''
+cp -a "$T/procedures/." "$P"; cp "$(repo_of "$T/m1")"/generations/000001/SHA256SUMS* "$P/"; on_medium "$P/on-medium.md" no
+refused 2 E-DRILL-24 ''
 cp -a "$T/procedures/." "$P"
 key=$(find "$T/state" -name 'signing-*.key' | sort -V | tail -n 1)
 minisign -S -l -s "$key" -m "$P/SHA256SUMS" -t "bkp something else" >/dev/null; on_medium "$P/on-medium.md" no; refused 2 E-DRILL-24 ''
@@ -338,7 +355,8 @@ say "one flipped bit in an archive: the drill has failed, and nothing is left of
 
 if [ -x "${BKP_RELEASE:-}/bkp-restore-static" ]; then
 	RESTORE=$BKP_RELEASE/bkp-restore-static
-	status env -i "$RESTORE" --medium "$T/m2" --identity "$T/id.txt" --quiet drill "$T/good.md" --to "$T/static" --generation 2 --attest "$T/yes.yaml"
+	status env -i "$RESTORE" --medium "$T/m2" --identity "$T/id.txt" --quiet drill "$T/good.md" --to "$T/static" --generation 2 \
+		--attest "$T/yes.yaml"
 	want 0; clean static; is static "d['verdict'], d['medium']['label']" "('passed', 'm2')"
 	say "the static program does the same drill"
 fi

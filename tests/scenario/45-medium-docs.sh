@@ -40,14 +40,18 @@ M=$T/m1
 repo=$(basename "$(repo_of "$M")")
 
 # ---- what is there
-for f in README.txt tools/FORMAT.md tools/rescue.py tools/SHA256SUMS tools/SHA256SUMS.minisig; do [ -f "$M/$f" ] || die "$f is not on the medium"; done
+for f in README.txt tools/FORMAT.md tools/rescue.py tools/SHA256SUMS tools/SHA256SUMS.minisig; do
+	[ -f "$M/$f" ] || die "$f is not on the medium"
+done
 cmp "$tools/rescue.py" "$M/tools/rescue.py"
 cmp "$SRC_ROOT/docs/format.md" "$M/tools/FORMAT.md"
 [ "$(stat -c %a "$M/tools/rescue.py" "$M/tools/FORMAT.md" "$M/README.txt" | tr '\n' ' ')" = "555 444 444 " ] || die "modes"
 iconv -f UTF-8 -t UTF-16 "$M/README.txt" >/dev/null || die "README.txt is not UTF-8"
 [ "$(wc -l <"$M/README.txt")" -le 150 ] || die "README.txt is longer than 150 lines"
 ! grep -n '@[A-Z_]*@' "$M/README.txt" || die "names in README.txt were not replaced"
-for w in テスト診療所 "$repo" m1 "$(sed -n 's/^root public key: *//p' "$T/init.out")"; do grep -qF -e "$w" "$M/README.txt" || die "README.txt does not name $w"; done
+for w in テスト診療所 "$repo" m1 "$(sed -n 's/^root public key: *//p' "$T/init.out")"; do
+	grep -qF -e "$w" "$M/README.txt" || die "README.txt does not name $w"
+done
 python3 - "$M/README.txt" <<'P'
 import sys, unicodedata
 for n, line in enumerate(open(sys.argv[1], encoding="utf-8"), 1):
@@ -57,7 +61,8 @@ P
 
 for f in 電子カルテの復旧 network; do
 	cmp "$T/proc/$f.md" "$M/$repo/procedures/$f.md"
-	python3 -c 'import html.parser, sys; html.parser.HTMLParser().feed(open(sys.argv[1], encoding="utf-8").read())' "$M/$repo/procedures/$f.html"
+	python3 -c 'import html.parser, sys; html.parser.HTMLParser().feed(open(sys.argv[1], encoding="utf-8").read())' \
+		"$M/$repo/procedures/$f.html"
 done
 grep -q '電子カルテを戻す' "$M/$repo/procedures/電子カルテの復旧.html" || die "the form has no title"
 grep -qF 'the network &amp; &lt;others&gt;' "$M/$repo/procedures/network.html" || die "the form's title"
@@ -69,9 +74,12 @@ sed -n '/^This disk holds/,$p' "$M/README.txt" | commands >"$T/en"
 [ "$(wc -l <"$T/ja")" -ge 8 ] || die "no commands in README.txt"
 diff "$T/ja" "$T/en" || die "the two languages have other commands"
 has() { grep -q "$1" "$T/ja" || die "README.txt has no command like '$1'"; }
-has '^cd /mnt/medium$'; has '^ID=/mnt/key/id.txt$'; has '^minisign .* \$D/SHA256SUMS'; has '\$D && sha256sum -c'; has '^python3 \$D/rescue.py .* restore 2 '
+has '^cd /mnt/medium$'; has '^ID=/mnt/key/id.txt$'; has '^minisign .* \$D/SHA256SUMS'; has '\$D && sha256sum -c'
+has '^python3 \$D/rescue.py .* restore 2 '
 has '^minisign .*/procedures/SHA256SUMS'; has '/procedures && sha256sum -c'
-[ -z "$static" ] || { has ' generations$'; has ' verify 2$'; has ' extract 2 --to /srv/restored$'; has ' drill .*/procedures/.*[.]md --to /srv/drill$'; }
+[ -z "$static" ] ||
+	{ has ' generations$'; has ' verify 2$'; has ' extract 2 --to /srv/restored$'; has \
+	' drill .*/procedures/.*[.]md --to /srv/drill$'; }
 
 # a root folder with the medium, read-only, at /mnt/medium, the identity at /mnt/key and an empty /srv; nothing else
 R=$T/root
@@ -87,13 +95,16 @@ ran=0
 while IFS= read -r line; do
 	case $line in
 	mount\ * | mkdir\ *) continue ;; # done above
-	cd\ *) [ -f "$R${line#cd }/README.txt" ] || die "README.txt is not where it says"; cd "$R${line#cd }"; continue ;;
+	cd\ *)
+		[ -f "$R${line#cd }/README.txt" ] && cd "$R${line#cd }" || die "README.txt is not where it says"
+		continue
+		;;
 	KEY=* | ID=*) eval "$line"; continue ;;
-	"\$D"/bkp-restore\ *) eval "inside tools${line#\$D}" >"$T/out" 2>"$T/err" </dev/null || { cat "$T/out" "$T/err" >&2; die "README.txt says: $line"; } ;;
+	"\$D"/bkp-restore\ *) eval "inside tools${line#\$D}" >"$T/out" 2>"$T/err" </dev/null || fail "README.txt says: $line" ;;
 	*) # a shell on some Linux: same paths, by hand of the test only where it stands elsewhere (07 types them into plain shells)
 		line=${line//\$ID/$R$ID}
 		line=${line/ \/srv\// $R/srv/}
-		eval "$line" >"$T/out" 2>"$T/err" </dev/null || { cat "$T/out" "$T/err" >&2; die "README.txt says: $line"; }
+		eval "$line" >"$T/out" 2>"$T/err" </dev/null || fail "README.txt says: $line"
 		;;
 	esac
 	case $line in *generations) grep -q '^ *2 ' "$T/out" || die "generations: $(cat "$T/out")" ;; esac
@@ -108,7 +119,8 @@ umount "$R/mnt/medium"
 # ---- nothing is written when nothing has changed, but for the number of the newest generation
 find "$M/tools" "$M/$repo" -maxdepth 2 -not -path "*/journal/*" -type f -printf '%p %i %T@\n' | sort >"$T/before"
 expect 0 "$BKP" run --all
-find "$M/tools" "$M/$repo" -maxdepth 2 -not -path "*/journal/*" -type f -printf '%p %i %T@\n' | sort | diff "$T/before" - || die "files were written anew"
+find "$M/tools" "$M/$repo" -maxdepth 2 -not -path "*/journal/*" -type f -printf '%p %i %T@\n' | sort | diff "$T/before" - ||
+	die "files were written anew"
 grep -q 'restore 3 --to' "$M/README.txt" || die "README.txt does not name the newest generation"
 
 # ---- a procedure that is wrong is said and does not keep the others away
@@ -131,7 +143,8 @@ chmod u+w "$M/tools/rescue.py"; echo 'print("stolen")' >"$M/tools/rescue.py"
 (cd "$M/tools" && sha256sum * 2>/dev/null | grep -v SUMS >"$T/forged"; cat "$T/forged" >SHA256SUMS.new; mv SHA256SUMS.new SHA256SUMS)
 ! signed "$KEY" "$M/$repo" "$M/tools/SHA256SUMS" 2>/dev/null || die "a forged list passes"
 expect 1 "$BKP" run --all
-grep -q "W-DOCS-05: medium 'm1': 2 files .*: 'tools/SHA256SUMS', 'tools/rescue.py'$" "$T/err" || die "what was forged is not said: $(cat "$T/err")"
+grep -q "W-DOCS-05: medium 'm1': 2 files .*: 'tools/SHA256SUMS', 'tools/rescue.py'$" "$T/err" ||
+	die "what was forged is not said: $(cat "$T/err")"
 repaired() { # FILES: what the newest record "repaired" names
 	python3 - "$T/state/journal.jsonl" <<'P'
 import json, sys
@@ -164,7 +177,8 @@ ln -s "$T/victim/README.txt" "$M/README.txt"; ln -s "$T/victim/rescue.py" "$M/to
 rm "$M/tools/FORMAT.md"; mkfifo "$M/tools/FORMAT.md"
 ln -s "$T/victim/README.txt" "$M/tools/.SHA256SUMS.tmp"; ln -s "$T/victim/README.txt" "$M/.README.txt.tmp"
 expect 1 "$BKP" run --all
-for file in README.txt tools/rescue.py tools/FORMAT.md; do grep -q "W-DOCS-05: .*'$file'" "$T/err" || die "$file is not named: $(cat "$T/err")"; done
+for file in README.txt tools/rescue.py tools/FORMAT.md; do grep -q "W-DOCS-05: .*'$file'" "$T/err" ||
+	die "$file is not named: $(cat "$T/err")"; done
 [ -f "$M/README.txt" ] && [ ! -L "$M/README.txt" ] || die "the link README.txt was not replaced"
 [ -f "$M/tools/FORMAT.md" ] && cmp "$T/rescue.good" "$M/tools/rescue.py" || die "tools/ was not mended"
 rm -r "$M/tools"; ln -s "$T/victim" "$M/tools"
@@ -177,14 +191,16 @@ rmdir "$M/README.txt"
 diff -r "$T/victim.was" "$T/victim" || die "something was written through a link"
 expect 0 "$BKP" run --all
 expect 0 "$BKP" verify --quiet
-say "$ran commands of README.txt work as they stand${static:+, tools/bkp-restore alone in an empty root folder}; replaced tools are found by minisign and sha256sum; no link on the medium is written through"
+say "$ran commands of README.txt work as they stand${static:+, tools/bkp-restore alone in an empty root folder}; replaced tools are found" \
+	"by minisign and sha256sum; no link on the medium is written through"
 
 # installed under any prefix, bkp finds the tools that were installed with it
 cmake --install "$BKP_RELEASE" --prefix "$T/installed" >/dev/null
 thaw "$T/m1"; rm -r "$T/m1/tools"
 expect 0 "$T/installed/sbin/bkp" run --all
 cmp "$T/m1/tools/bkp-restore" "$BKP_RELEASE/tools/bkp-restore" || die "an installed bkp brings no tools"
-[ -s "$T"/installed/share/doc/bkp/ja/rotation.md ] && [ -s "$T"/installed/share/bkp/policies/procedures/emr-postgresql.md ] || die "pages and procedures are not installed"
+[ -s "$T"/installed/share/doc/bkp/ja/rotation.md ] && [ -s "$T"/installed/share/bkp/policies/procedures/emr-postgresql.md ] ||
+	die "pages and procedures are not installed"
 say "installed under another prefix, bkp brings the tools installed with it"
 
 # ---- a list that is announced and not there yet is no list that is missing
@@ -198,7 +214,8 @@ expect 2 "$BKP" verify --quiet --medium m1
 expect 0 "$BKP" run --quiet --all
 diff -r "$T/tools.whole" "$M/tools" || die "the tools were not brought again"
 
-# ---- killed at each step of replacing README.txt, tools and procedures, each with its signature: no reader finds a fault, the next run ends it
+# ---- killed at each step of replacing README.txt, tools and procedures, each with its signature: no reader finds a fault, the next run
+# ends it
 mkdir "$T/sbin"; cp "$BKP_RELEASE/bkp" "$T/sbin/"; cp -r "$BKP_RELEASE/tools" "$T/sbin/"
 other="$T/sbin/bkp"
 expect 0 "$other" run --quiet --all
@@ -207,7 +224,8 @@ expect 0 "$other" accept --tools --operator Sato --reason "built here" --quiet
 sed -i 's/別棟の保管庫から/新館の保管庫から/' "$T/proc/network.md"
 mkdir "$T/was"; thaw "$T/m1" "$T/m2"; cp -a "$T/state" "$T/m1" "$T/m2" "$T/was/"
 strace -qq -o "$T/trace" -e trace=renameat,unlinkat "$other" run --quiet --all || die "the run under strace"
-mapfile -t steps < <(awk -F'[(,]' '{n[$1]++} /\.next"|README.txt|SHA256SUMS|rescue.py|FORMAT.md|network/ && !/ENOENT/ {print $1, n[$1]}' "$T/trace")
+mapfile -t steps < <(awk -F'[(,]' '{n[$1]++} /\.next"|README.txt|SHA256SUMS|rescue.py|FORMAT.md|network/ && !/ENOENT/ {print $1, n[$1]}' \
+	"$T/trace")
 [ ${#steps[@]} -ge 20 ] || die "only ${#steps[@]} steps were found: $(cat "$T/trace")"
 announced=0 before=$(basename "$(find "$T/was/m1" -path "*/generations/*" -type d | sort | tail -n 1)")
 for step in "${steps[@]}"; do
@@ -222,9 +240,12 @@ for step in "${steps[@]}"; do
 		signed "$KEY" "$(repo_of "${next%/"${next#"$T"/m?/}"}")" "$T/text" || die "killed at $step: $next is not signed"
 	done
 	expect 0 "$other" run --quiet --all
-	[ -z "$(find "$T/m1" "$T/m2" -name '*.next' -o -name '.*.tmp')" ] || die "killed at $step: left over: $(find "$T/m1" "$T/m2" -name '*.next' -o -name '.*.tmp')"
-	(cd "$T/m1/tools" && sha256sum --quiet -c SHA256SUMS && signed "$KEY" "$(repo_of "$T/m1")" SHA256SUMS) || die "killed at $step: tools"
+	[ -z "$(find "$T/m1" "$T/m2" -name '*.next' -o -name '.*.tmp')" ] ||
+		die "killed at $step: left over: $(find "$T/m1" "$T/m2" -name '*.next' -o -name '.*.tmp')"
+	(cd "$T/m1/tools" && sha256sum --quiet -c SHA256SUMS && signed "$KEY" "$(repo_of "$T/m1")" SHA256SUMS) ||
+		die "killed at $step: tools"
 	for m in m1 m2; do whole "$T/$m" "$before" || die "after $step, $m: $(cat "$T/out")"; done
 done
 [ "$announced" -ge 10 ] || die "only $announced announced texts were seen"
-say "killed at ${#steps[@]} steps of replacing the texts, the tools and their signatures: every reader finds the medium whole, the next run ends it"
+say "killed at ${#steps[@]} steps of replacing the texts, the tools and their signatures: every reader finds the medium whole, the next" \
+	"run ends it"

@@ -6,7 +6,11 @@
 mkdir -p "$T/src" "$T/p"
 echo data >"$T/src/file"
 # one data set per way a probe can go; the scripts, so that values do not stand in the policy
-probe() { printf '#!/bin/sh\n%s\n' "$2" >"$T/p/$1"; chmod 0755 "$T/p/$1"; echo "  - {name: $1, paths: [$T/src], probe: $T/p/$1}" >>"$T/sets"; }
+probe() { # NAME COMMAND
+	printf '#!/bin/sh\n%s\n' "$2" >"$T/p/$1"
+	chmod 0755 "$T/p/$1"
+	echo "  - {name: $1, paths: [$T/src], probe: $T/p/$1}" >>"$T/sets"
+}
 probe count 'echo 4711-PATIENTS'
 probe lines 'printf "患者 12\\n外来\\t3\\n\\n\\n"'
 probe slow 'sleep 2; echo SLOW-VALUE'
@@ -28,7 +32,8 @@ cp "$T/err" "$T/said"
 for d in failing empty huge over latin nul escape killed; do
 	grep -q "W-RUN-06: data set '$d' is partial: probe: " "$T/said" || die "nothing is said of $d: $(cat "$T/said")"
 done
-grep -A 3 "'failing'.*status 3" "$T/said" | grep -q "its commands said: probe: relation patient does not exist" || die "the failing probe's words are not shown"
+grep -A 3 "'failing'.*status 3" "$T/said" | grep -q "its commands said: probe: relation patient does not exist" ||
+	die "the failing probe's words are not shown"
 for d in count lines slow full noprobe; do ! grep -q "'$d'" "$T/said" || die "$d is complained of: $(cat "$T/said")"; done
 [ ! -e "$T/ran-after-a-failure" ] || die "a probe was run for a data set that failed"
 
@@ -62,7 +67,8 @@ P
 done
 # and nowhere in the clear
 for v in 4711-PATIENTS '患者 12' SLOW-VALUE SECRET-VALUE HUGE-VALUE xxxxxxxxxxxxxxxx 'caf\\'; do
-	! grep -rqaF -e "$v" "$T/m1" "$T/m2" "$T/state" "$T/out" "$T/said" || die "'$v' is in the clear: $(grep -rlaF -e "$v" "$T/m1" "$T/m2" "$T/state" "$T/out" "$T/said")"
+	! grep -rqaF -e "$v" "$T/m1" "$T/m2" "$T/state" "$T/out" "$T/said" ||
+		die "'$v' is in the clear: $(grep -rlaF -e "$v" "$T/m1" "$T/m2" "$T/state" "$T/out" "$T/said")"
 done
 
 # a person sees them with the identity, and not without
@@ -76,4 +82,5 @@ expect 0 "$RESTORE" --medium "$T/m1" --lang en verify 1
 ! grep -q PATIENTS "$T/out" || die "the value is shown without the identity"
 expect 0 "$RESTORE" --medium "$T/m1" --lang en generations
 grep -q 'partial.*probe: it printed nothing' "$T/out" || die "bkp-restore generations does not say why: $(cat "$T/out")"
-say "4 probes' values come back by age and Python from both media and stand nowhere in the clear; 8 probes without a value make their data sets partial, exit 1, each with its reason"
+say "4 probes' values come back by age and Python from both media and stand nowhere in the clear; 8 probes without a value make their" \
+	"data sets partial, exit 1, each with its reason"

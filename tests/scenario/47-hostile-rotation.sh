@@ -7,6 +7,7 @@
 # shellcheck source=tests/lib/rotation.sh
 . "$(dirname "$0")/../lib/rotation.sh"
 [ "$(id -u)" = 0 ] || die "needs root (mounts)"
+# shellcheck disable=SC2034 # for rotation.sh
 BKP=$BKP_BIN/bkp RESTORE=$BKP_BIN/bkp-restore
 rotation_make
 tried=0
@@ -28,9 +29,9 @@ rotated() {
 	shift 3
 	tried=$((tried + 1))
 	status timeout -k 1 60 "$BKP" rotate --operator Sato "$@"
-	case $STATUS in $want) ;; *) cat "$T/out" "$T/err" >&2; die "$what: exit $STATUS, expected $want" ;; esac
-	[ -z "$code" ] || grep -q "$code" "$T/err" || { cat "$T/err" >&2; die "$what: $code is not said"; }
-	! grep -q 'AddressSanitizer\|runtime error' "$T/err" || { cat "$T/err" >&2; die "$what"; }
+	[[ $STATUS =~ ^$want$ ]] || fail "$what: exit $STATUS, expected $want"
+	[ -z "$code" ] || grep -q "$code" "$T/err" || fail "$what: $code is not said" "$T/err"
+	! grep -q 'AddressSanitizer\|runtime error' "$T/err" || fail "$what" "$T/err"
 	unchanged "$what"
 	expect 0 timeout 60 "$BKP" --quiet run --all
 	unchanged "$what, then the night"
@@ -42,7 +43,8 @@ rotated() {
 for name in archives generations tmp journal procedures; do
 	for kind in link fifo device file; do
 		start; rm -rf "${R:?}/$name"
-		case $kind in link) ln -s "$T/victim" "$R/$name" ;; fifo) mkfifo "$R/$name" ;; device) mknod "$R/$name" c 1 5 ;; file) echo >"$R/$name" ;; esac
+		case $kind in link) ln -s "$T/victim" "$R/$name" ;; fifo) mkfifo "$R/$name" ;; device) mknod \
+			"$R/$name" c 1 5 ;; file) echo >"$R/$name" ;; esac
 		if [ $name = procedures ]; then rotated "$name: $kind" 1 E-DOCS-01; else rotated "$name: $kind" 2 E-ROTATE-08; fi
 	done
 done
@@ -60,7 +62,8 @@ say "$tried times something else stood in the place of a folder: said, and nothi
 for name in README.txt bkp-medium.json; do
 	for kind in link fifo device huge; do
 		start; rm -f "${M:?}/$name"
-		case $kind in link) ln -s "$T/victim/file" "$M/$name" ;; fifo) mkfifo "$M/$name" ;; device) mknod "$M/$name" c 1 5 ;; huge) truncate -s 1T "$M/$name" ;; esac
+		case $kind in link) ln -s "$T/victim/file" "$M/$name" ;; fifo) mkfifo "$M/$name" ;; device) mknod \
+			"$M/$name" c 1 5 ;; huge) truncate -s 1T "$M/$name" ;; esac
 		if [ $name = README.txt ]; then rotated "$name: $kind" 1 W-DOCS-05; else rotated "$name: $kind" 2 "E-ROTATE-02\|E-IO-0"; fi
 	done
 done
@@ -73,11 +76,13 @@ for kind in link fifo device; do
 	rotated "an archive: $kind" "[12]" E-PUBLISH-03
 	start
 	mkdir "$R/generations/000002"
-	case $kind in link) ln -s "$T/victim/file" "$R/generations/000002/root.age" ;; fifo) mkfifo "$R/generations/000002/root.age" ;; device) mknod "$R/generations/000002/root.age" c 1 5 ;; esac
+	case $kind in link) ln -s "$T/victim/file" "$R/generations/000002/root.age" ;; fifo) mkfifo \
+		"$R/generations/000002/root.age" ;; device) mknod "$R/generations/000002/root.age" c 1 5 ;; esac
 	rotated "a document of a generation: $kind" 1 E-PUBLISH-04
 	start
 	for name in reserve stage-0 generation-0 journal.copy document-0; do
-		case $kind in link) ln -s "$T/victim/file" "$R/tmp/$name" ;; fifo) mkfifo "$R/tmp/$name" ;; device) mknod "$R/tmp/$name" c 1 5 ;; esac
+		case $kind in link) ln -s "$T/victim/file" "$R/tmp/$name" ;; fifo) mkfifo "$R/tmp/$name" ;; device) mknod \
+			"$R/tmp/$name" c 1 5 ;; esac
 	done
 	rotated "names of ours in tmp/: $kind" 0 ''
 done
@@ -98,7 +103,8 @@ find "$R/tmp" -depth -mindepth 1 -delete 2>/dev/null || rm -rf "${R:?}/tmp"
 say "$tried cases in all: files, generations, numbers and flags of an attacker; nothing hung, nothing was followed, nothing was truncated"
 
 # ---- generations that the journal never knew: they are not believed, and the night does not mistake them for its own
-start; mkdir "$R/generations/000004" "$R/generations/000000" "$R/generations/99999999999999999999"; echo junk >"$R/generations/000004/manifest.json"
+start; mkdir "$R/generations/000004" "$R/generations/000000" "$R/generations/99999999999999999999"
+echo junk >"$R/generations/000004/manifest.json"
 status "$BKP" rotate --operator Sato
 [ "$STATUS" = 0 ] || die "generations ahead of ours: $STATUS $(cat "$T/err")"
 expect 0 "$BKP" --quiet run --all
@@ -113,7 +119,8 @@ say "a junk generation ahead of ours is neither published over nor counted as a 
 # ---- rolled back: an old copy of the disk
 start mending; rotation_finish_once() { status "$BKP" rotate --operator Sato "$@"; }
 rotation_finish_once
-[ "$STATUS" = 1 ] && grep -q W-ROTATE-02 "$T/err" && grep -q 'VANISHED' "$T/out" || { cat "$T/out" "$T/err" >&2; die "that verified copies vanished is not said ($STATUS)"; }
+[ "$STATUS" = 1 ] && grep -q W-ROTATE-02 "$T/err" && grep -q 'VANISHED' "$T/out" ||
+	fail "that verified copies vanished is not said ($STATUS)"
 rotation_complete "rolled back"
 rotation_finish_once --json
 [ "$STATUS" = 0 ] && grep -q '"vanished": *0' "$T/out" || die "the next rotation: $STATUS $(cat "$T/out")"
@@ -123,8 +130,8 @@ say "what had been verified and is gone from the disk is brought again, and it i
 history() { # WHAT LINE [CODE]: refused, and not a byte of the medium changes
 	find "$M" -type f -size -100M -exec sha256sum {} + | sort >"$T/before"
 	status "$BKP" rotate --operator Sato
-	[ "$STATUS" = 2 ] && grep -q "${3:-E-PUBLISH-05}" "$T/err" || { cat "$T/out" "$T/err" >&2; die "$1: exit $STATUS"; }
-	[ -n "${3:-}" ] || grep -q "from line $2 on" "$T/err" || { cat "$T/err" >&2; die "$1: the line is not said"; }
+	[ "$STATUS" = 2 ] && grep -q "${3:-E-PUBLISH-05}" "$T/err" || fail "$1: exit $STATUS"
+	[ -n "${3:-}" ] || grep -q "from line $2 on" "$T/err" || fail "$1: the line is not said" "$T/err"
 	find "$M" -type f -size -100M -exec sha256sum {} + | sort | cmp - "$T/before" || die "$1: the proof was changed"
 	tried=$((tried + 1))
 }
@@ -143,7 +150,7 @@ history "an old state folder" $((lines + 1)) E-HISTORY-01
 start; N=$(repo_of "$T/nas")/journal/journal.jsonl
 sed -i '3s/"by":"/"by":"x/' "$N"; sha256sum "$N" >"$T/before"
 status "$BKP" --quiet run --all
-[ "$STATUS" = 1 ] && grep -q E-PUBLISH-05 "$T/err" || { cat "$T/out" "$T/err" >&2; die "another history on the NAS: exit $STATUS"; }
+[ "$STATUS" = 1 ] && grep -q E-PUBLISH-05 "$T/err" || fail "another history on the NAS: exit $STATUS"
 sha256sum --quiet -c "$T/before" || die "the NAS's journal was replaced"
 say "another history in a medium's copy of the journal is never overwritten: the rotation is refused, the night says so"
 

@@ -35,7 +35,8 @@ insert into orders (patient, item) select 1 + i % 12345, 'item ' || i from gener
 create index on orders (patient);
 S
 fingerprint() { # of a server: everything in both tables, in order
-	"$@" -c "select md5(string_agg(p::text, '|' order by id)), (select md5(string_agg(o::text, '|' order by id)) from orders o) from patient p"
+	"$@" -c "select md5(string_agg(p::text, '|' order by id)),
+		(select md5(string_agg(o::text, '|' order by id)) from orders o) from patient p"
 }
 sql -c 'set timezone to utc' >/dev/null
 fingerprint sql >"$T/truth"
@@ -104,7 +105,8 @@ field() { python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eva
 
 expect 0 drill 1 "$T/drill1"
 [ "$(field "$T/drill1" "d['verdict']")" = passed ] || die "verdict"
-[ "$(field "$T/drill1" "[(s['check']['expected'], s['check']['found']) for s in d['steps'] if s['id'] == 'patients']")" = "[('12345', '12345')]" ] ||
+[ "$(field "$T/drill1" "[(s['check']['expected'], s['check']['found']) for s in d['steps'] if s['id'] == 'patients']")" \
+	= "[('12345', '12345')]" ] ||
 	die "the probe is not what psql counted"
 [ ! -e "$T/drill1/scratch" ] && [ "$(field "$T/drill1" "d['erased']['ok']")" = True ] || die "patients' data were left behind"
 grep -q 12345 "$T/drill1/drill.html" || die "the page does not show the count"
@@ -120,7 +122,8 @@ say "every row of both tables is the same: md5 by psql on the first and on the s
 
 expect 2 drill 2 "$T/drill3"
 [ "$(field "$T/drill3" "d['verdict']")" = failed ] || die "a dump without patients passed"
-[ "$(field "$T/drill3" "[(s['check']['expected'], s['check']['found']) for s in d['steps'] if s['id'] == 'patients']")" = "[('12345', '0')]" ] || die "found"
+[ "$(field "$T/drill3" "[(s['check']['expected'], s['check']['found']) for s in d['steps'] if s['id'] == 'patients']")" \
+	= "[('12345', '0')]" ] || die "found"
 [ "$(field "$T/drill3" "[s['mark'] for s in d['steps'] if s['id'] == 'stop']")" = "['passed']" ] || die "the server was not stopped"
 ! pgrep -f "$T/drill3" >/dev/null || die "a server still runs"
 say "a dump that lost the patients table is caught by the probe, and the server is stopped all the same"

@@ -56,10 +56,10 @@ print_pdf() { # HTML PDF
 	chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --user-data-dir="$T/chromium" --no-pdf-header-footer \
 		--print-to-pdf="$2" "file://$1" >"$T/chromium.log" 2>&1 || { tail -5 "$T/chromium.log" >&2; die "chromium"; }
 	pdfinfo "$2" >"$T/info"
-	grep -q 'Page size:.*A4' "$T/info" || { cat "$T/info" >&2; die "not A4"; }
+	grep -q 'Page size:.*A4' "$T/info" || fail "not A4" "$T/info"
 	pdftotext -layout "$2" "$T/text"
 }
-has() { for w in "$@"; do tr -d ' \n' <"$T/text" | grep -qF "$(echo "$w" | tr -d ' ')" || { cat "$T/text" >&2; die "the page lacks '$w'"; }; done; }
+has() { for w in "$@"; do tr -d ' \n' <"$T/text" | grep -qF "$(echo "$w" | tr -d ' ')" || fail "the page lacks '$w'" "$T/text"; done; }
 
 for lang in ja en; do
 	expect 2 "$RESTORE" --lang $lang --medium "$T/m1" --identity "$T/id.txt" drill "$T/p.md" --to "$T/$lang" --operator 山田 \

@@ -26,7 +26,7 @@ due() { # "DATE TIME" "NAME…": --dry-run says the same, and does nothing
 	local got
 	expect 0 at "$1" "$BKP" run --dry-run --json
 	got=$(python3 -c 'import json, sys; print(" ".join(json.load(open(sys.argv[1]))["would_capture"]) or "-")' "$T/out")
-	[ "$got" = "$2" ] || { cat "$T/out" >&2; die "at $1 due is '$got', expected '$2'"; }
+	[ "$got" = "$2" ] || fail "at $1 due is '$got', expected '$2'" "$T/out"
 }
 begun() { grep -c '"event":"begin"' "$T/state/journal.jsonl" || true; }
 
@@ -44,7 +44,7 @@ due "2026-11-30 10:00" "docs week hours"
 run "2026-11-30 10:00" "docs week hours"
 run "2026-11-30 10:01" -
 at "2026-11-30 10:02" "$BKP" run >"$T/out"
-grep -q '^nothing is due; next: data set hours at 2026-11-30 14:00$' "$T/out" || { cat "$T/out" >&2; die "what is due next is not said"; }
+grep -q '^nothing is due; next: data set hours at 2026-11-30 14:00$' "$T/out" || fail "what is due next is not said" "$T/out"
 run "2026-11-30 13:59:59" -
 run "2026-11-30 14:00:00" hours
 run "2026-11-30 20:00:05" hours
@@ -77,7 +77,7 @@ expect 1 at "2026-12-14 02:00:00" "$BKP" run --json # hours was captured
 generations=$((generations + 1))
 due "2026-12-14 03:00" docs
 at "2026-12-14 03:00" "$BKP" run --dry-run >"$T/out"
-grep -q "docs .*due: generation $generations failed" "$T/out" || { cat "$T/out" >&2; die "why it is due is not said"; }
+grep -q "docs .*due: generation $generations failed" "$T/out" || fail "why it is due is not said" "$T/out"
 expect 2 at "2026-12-14 03:00" "$BKP" run
 mv "$T/gone" "$T/src"
 run "2026-12-14 04:00" docs
@@ -120,17 +120,18 @@ export TZ=Asia/Tokyo
 say "a time of day that is skipped is captured when the clocks have changed, one that comes twice is captured once"
 
 # ---- a run that was killed when one medium had all of the generation: it serves the slot
-strace -f -y -qq -o "$T/strace" -e trace=renameat2 -E "${FAKE_ENV[0]}" -E "${FAKE_ENV[1]}" -E "FAKECLOCK=$(until_then "2027-12-01 02:30:00")" \
+strace -f -y -qq -o "$T/strace" -e trace=renameat2 -E "${FAKE_ENV[0]}" -E "${FAKE_ENV[1]}" \
+	-E "FAKECLOCK=$(until_then "2027-12-01 02:30:00")" \
 	"${BKP_RELEASE:-$BKP_BIN}/bkp" run --quiet || die "run under strace"
 k=$(awk -v w="generations/" '/renameat2/ {n[$1]++; if (index($0, w) && !/journal/) last = n[$1]} END {print last}' "$T/strace")
-[ "${k:-0}" -ge 2 ] || { cat "$T/strace" >&2; die "the publication is not seen"; }
+[ "${k:-0}" -ge 2 ] || fail "the publication is not seen" "$T/strace"
 before=$(begun)
 (exec 2>/dev/null # the shell's word of the kill
 	strace -f -qq -o /dev/null -e trace=renameat2 -e "inject=renameat2:signal=KILL:when=$k" -E "${FAKE_ENV[0]}" -E "${FAKE_ENV[1]}" \
 	-E "FAKECLOCK=$(until_then "2027-12-02 02:30:00")" "${BKP_RELEASE:-$BKP_BIN}/bkp" run --quiet >/dev/null) && die "it was not killed"
 [ "$(begun)" = $((before + 1)) ] || die "nothing was begun"
 expect 0 at "2027-12-02 03:00:00" "$BKP" run
-grep -q '^nothing is due; next' "$T/out" || { cat "$T/out" >&2; die "a slot that a killed run had served was captured again"; }
+grep -q '^nothing is due; next' "$T/out" || fail "a slot that a killed run had served was captured again" "$T/out"
 [ "$(begun)" = $((before + 1)) ] || die "a second generation was begun for one slot"
 reported_verify "after the kill"
 say "what a killed run left complete serves its slot"
@@ -145,19 +146,20 @@ mkdir "$T/rdx"
 "$BKP" medium add RDX-01 >/dev/null 2>&1 || die "medium add"
 "$BKP" run --quiet slow >"$T/slow.out" 2>&1 &
 pid=$!
-for i in $(seq 100); do grep -q '"begin".*"slow"' "$T/state/journal.jsonl" && break; sleep 0.1; done
+for _ in $(seq 100); do grep -q '"begin".*"slow"' "$T/state/journal.jsonl" && break; sleep 0.1; done
 worker=$(pgrep -P "$pid") || worker=$pid # the parent only waits
 records=$(wc -l <"$T/state/journal.jsonl")
 for c in "run" "run docs" "run --all" "rotate RDX-01 --operator 事務長"; do
 	# shellcheck disable=SC2086 # words
 	expect 2 "$BKP" $c
-	grep -q "E-STATE-02: .*process $worker since .*: .*bkp run --quiet slow" "$T/err" || { cat "$T/err" >&2; die "'$c': who is at work is not said"; }
+	grep -q "E-STATE-02: .*process $worker since .*: .*bkp run --quiet slow" "$T/err" ||
+		fail "'$c': who is at work is not said" "$T/err"
 done
 expect 0 "$BKP" run --catch-up
 [ ! -s "$T/out" ] && [ ! -s "$T/err" ] || die "--catch-up complains of another run"
 "$BKP" status >/dev/null 2>&1 || [ $? -le 2 ] || die "status waits for the run"
 [ "$(wc -l <"$T/state/journal.jsonl")" = "$records" ] || die "the second one wrote to the journal"
-echo done >"$T/wait"
+echo "done" >"$T/wait"
 wait "$pid" || die "the first run"
 say "a second run, or a rotation beside a run, says who is at work, exits 2 and records nothing"
 
@@ -183,20 +185,22 @@ cmp -s "$T/lines" "$T/want" || { command diff "$T/want" "$T/lines" >&2; die "the
 before=$(sha256sum "$cron")
 records=$(grep -c '"event":"scheduled"' "$T/state/journal.jsonl")
 expect 0 "$BKP" schedule install "${r[@]}" --kind cron
-[ "$before" = "$(sha256sum "$cron")" ] && [ "$records" = "$(grep -c '"event":"scheduled"' "$T/state/journal.jsonl")" ] || die "installing twice is not installing once"
+[ "$before" = "$(sha256sum "$cron")" ] && [ "$records" = "$(grep -c '"event":"scheduled"' "$T/state/journal.jsonl")" ] ||
+	die "installing twice is not installing once"
 expect 0 "$BKP" schedule show "${r[@]}"
 sed -i 's/every: 6h/every: day/' "$T/policy.yaml"
 expect 1 "$BKP" schedule show "${r[@]}"
 grep -q "run 'bkp schedule install' again" "$T/out" || die "what to do is not said"
 expect 0 "$BKP" schedule install "${r[@]}" --kind cron
-grep -q '^MAILTO=jimu' "$cron" && grep -q '^0 2 \* \* \* root' "$cron" && grep -q -- '^0 7 \* \* \* root .* --catch-up ' "$cron" || { cat "$cron" >&2; die "the new lines"; }
+grep -q '^MAILTO=jimu' "$cron" && grep -q '^0 2 \* \* \* root' "$cron" && grep -q -- '^0 7 \* \* \* root .* --catch-up ' "$cron" ||
+	fail "the new lines" "$cron"
 expect 2 "$BKP" schedule install "${r[@]}" --kind systemd
 grep -q E-SCHED-07 "$T/err" || die "two schedules for one policy"
 cp "$T/policy.yaml" "$T/second policy 100%.yaml"
 expect 2 "$BKP" --policy "$T/second policy 100%.yaml" schedule install "${r[@]}" --kind cron
 grep -q E-SCHED-03 "$T/err" || die "another policy's file is written over"
 expect 0 "$BKP" --policy "$T/second policy 100%.yaml" schedule install "${r[@]}" --kind cron --name bkp-second
-grep -qF "'$T/second policy 100\\%.yaml'" "$T/host/etc/cron.d/bkp-second" || { cat "$T/host/etc/cron.d/bkp-second" >&2; die "spaces and %"; }
+grep -qF "'$T/second policy 100\\%.yaml'" "$T/host/etc/cron.d/bkp-second" || fail "spaces and %" "$T/host/etc/cron.d/bkp-second"
 expect 0 "$BKP" --policy "$T/second policy 100%.yaml" schedule remove "${r[@]}" --name bkp-second
 cp "$T/policy.yaml" "$T/it's.yaml"
 expect 2 "$BKP" --policy "$T/it's.yaml" schedule install "${r[@]}" --kind cron --name third
@@ -206,7 +210,8 @@ expect 64 "$BKP" schedule install "${r[@]}" --kind cron --name ../x
 expect 2 "$BKP" schedule install "${r[@]}" --kind cron --name a.b # cron would pass over it
 expect 64 "$BKP" schedule install "${r[@]}" --kind anacron
 expect 2 "$BKP" schedule install --root "$T/nowhere" --kind cron
-grep -q "make the folder '$T/nowhere/etc/cron.d' first" "$T/err" && ! grep -q -e --kind "$T/err" || die "what is missing is not named: $(cat "$T/err")"
+grep -q "make the folder '$T/nowhere/etc/cron.d' first" "$T/err" && ! grep -q -e --kind "$T/err" ||
+	die "what is missing is not named: $(cat "$T/err")"
 # the file of the secret key, where the public one is meant
 printf 'untrusted comment: minisign secret key\nRW%0210d\n' 0 >"$T/secret.key"
 expect 2 "$BKP" schedule install "${r[@]}" --kind cron --root-key "$T/secret.key"
@@ -227,25 +232,29 @@ expect 2 "$BKP" schedule remove "${r[@]}"
 [ "$(cat "$cron")" = '0 1 * * * root /bin/true' ] || die "somebody else's file was touched"
 rm "$cron"
 expect 0 "$BKP" schedule remove "${r[@]}"
-say "the lines for cron fit the policy, installing twice is installing once, a change is noticed; files of others, of another policy and changed by hand are not touched"
+say "the lines for cron fit the policy, installing twice is installing once, a change is noticed; files of others, of another policy and" \
+	"changed by hand are not touched"
 
 # ---- systemd's, judged by systemd itself
 sed 's/weekday: wed/weekday: sun/; s/every: day, at: "02:00"/every: month, monthday: 28, at: "02:30"/' "$T/policy.yaml" >"$T/sunday 5%.yaml"
 expect 0 "$BKP" --policy "$T/sunday 5%.yaml" schedule install "${r[@]}" --kind systemd
 expect 0 "$BKP" --policy "$T/sunday 5%.yaml" schedule show "${r[@]}"
 unit=$T/host/etc/systemd/system/bkp
-grep -qF -- "--policy \"$T/sunday 5%%.yaml\"" "$unit.service" || { cat "$unit.service" >&2; die "the command"; }
+grep -qF -- "--policy \"$T/sunday 5%%.yaml\"" "$unit.service" || fail "the command" "$unit.service"
 # an `after` that brings a service back is not ended together with bkp when the computer is switched off
-grep -qx KillMode=mixed "$unit.service" && grep -qx TimeoutStopSec=6min "$unit.service" || { cat "$unit.service" >&2; die "how it is stopped"; }
+grep -qx KillMode=mixed "$unit.service" && grep -qx TimeoutStopSec=6min "$unit.service" || fail "how it is stopped" "$unit.service"
 if command -v systemd-analyze >/dev/null; then
 	sed -i.orig '/^Documentation=/d' "$unit.service" # the page need not be installed here
-	systemd-analyze verify --man=no "$unit.service" "$unit.timer" >"$T/out" 2>&1 || { cat "$T/out" >&2; die "systemd-analyze verify"; }
-	! grep -q "bkp\.\(service\|timer\)" "$T/out" || { cat "$T/out" >&2; die "systemd complains"; }
+	systemd-analyze verify --man=no "$unit.service" "$unit.timer" >"$T/out" 2>&1 || fail "systemd-analyze verify" "$T/out"
+	! grep -q "bkp\.\(service\|timer\)" "$T/out" || fail "systemd complains" "$T/out"
 	mv "$unit.service.orig" "$unit.service"
-	sed -n 's/^OnCalendar=//p' "$unit.timer" | while IFS= read -r line; do systemd-analyze calendar --base-time="2026-11-21 00:00:00 UTC" "$line"; done >"$T/calendar" || die "systemd-analyze calendar"
+	sed -n 's/^OnCalendar=//p' "$unit.timer" |
+		while IFS= read -r line; do systemd-analyze calendar --base-time="2026-11-21 00:00:00 UTC" "$line"; done >"$T/calendar" ||
+		die "systemd-analyze calendar"
 	sed -n 's/.*Next elapse: //p' "$T/calendar" | tr '\n' ';' >"$T/next"
-	[ "$(cat "$T/next")" = "Sun 2026-11-22 02:00:00 JST;Sun 2026-11-22 03:00:00 JST;Sat 2026-11-28 02:30:00 JST;Sun 2026-11-22 07:00:00 JST;" ] ||
-		{ cat "$unit.timer" "$T/calendar" >&2; die "systemd would start it at $(cat "$T/next")"; }
+	printf '%s JST;' "Sun 2026-11-22 02:00:00" "Sun 2026-11-22 03:00:00" "Sat 2026-11-28 02:30:00" "Sun 2026-11-22 07:00:00" |
+		cmp -s - "$T/next" ||
+		fail "systemd would start it at $(cat "$T/next")" "$unit.timer" "$T/calendar"
 	say "systemd takes the service and the timer, and would start it when data sets are due"
 fi
 expect 64 "$BKP" --policy "$T/sunday 5%.yaml" schedule install "${r[@]}" --kind systemd --mailto a@example.jp

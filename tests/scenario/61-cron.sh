@@ -15,7 +15,8 @@ python3 - "$T/src" <<'P'
 import os, sys
 d = os.fsencode(sys.argv[1])
 os.mkdir(d + "/外来/".encode()); os.mkdir(d + b"/" + "検査".encode("cp932"))
-for name in ["外来/診療録.txt".encode(), "検査".encode("cp932") + b"/" + "表示ソ能".encode("cp932") + b".dat", b"euc-" + "心電図".encode("euc_jp"), b"\xff\xfe", b"100% \\n", "結果\n二行目".encode()]:
+for name in ["外来/診療録.txt".encode(), "検査".encode("cp932") + b"/" + "表示ソ能".encode("cp932") + b".dat",
+             b"euc-" + "心電図".encode("euc_jp"), b"\xff\xfe", b"100% \\n", "結果\n二行目".encode()]:
     open(d + b"/" + name, "wb").write(name)
 P
 first=$(($(date +%s) / 60 * 60 + 60))
@@ -95,8 +96,8 @@ wait_for() { # SECONDS WHAT COMMAND...
 	local end=$((SECONDS + $1)) what=$2
 	shift 2
 	until "$@"; do
-		kill -0 "$unshared" 2>/dev/null || [ -e "$T/mail.0" ] || { cat "$T/out" "$T/err" >&2; die "the world of cron ended"; }
-		[ $SECONDS -lt $end ] || { cat "$T/out" "$T/err" "$T"/mail.* "$T/cron.d" >&2; die "$what"; }
+		kill -0 "$unshared" 2>/dev/null || [ -e "$T/mail.0" ] || fail "the world of cron ended"
+		[ $SECONDS -lt $end ] || fail "$what" "$T/out" "$T/err" "$T"/mail.* "$T/cron.d"
 		sleep 0.3
 	done
 }
@@ -106,37 +107,42 @@ two() { [ "$(generations)" = 2 ]; }
 wait_for 80 "cron did not capture" two
 [ "$(date +%s)" -ge "$first" ] || die "captured before the slot"
 age -d -i "$T/id.txt" "$(repo_of "$T/m1")/generations/000002/root.age" >"$T/root" || die "root.age"
-python3 - "$T/root" <<'P' || { cat "$T/root" >&2; die "not the two data sets that were due"; }
+python3 - "$T/root" <<'P' || fail "not the two data sets that were due" "$T/root"
 import json, sys
 got = sorted(o["dataset"] for o in map(json.loads, open(sys.argv[1])) if "dataset" in o)
 assert got == ["docs", "world"], got
 P
-"$RESTORE" --quiet --medium "$T/m2" --identity "$T/id.txt" extract 2 docs --same-owner --to "$T/o" >"$T/restored" 2>&1 || { cat "$T/restored" >&2; die "restore"; }
-"$SRC_ROOT/tests/lib/compare.sh" "$T/src" "$T/o$T/src" >"$T/differences" || { cat "$T/differences" >&2; die "what cron captured is not the tree"; }
+"$RESTORE" --quiet --medium "$T/m2" --identity "$T/id.txt" extract 2 docs --same-owner --to "$T/o" >"$T/restored" 2>&1 ||
+	fail "restore" "$T/restored"
+"$SRC_ROOT/tests/lib/compare.sh" "$T/src" "$T/o$T/src" >"$T/differences" || fail "what cron captured is not the tree" "$T/differences"
 (cd "$T/src" && LC_ALL=C find . -print0 | LC_ALL=C sort -z | sha256sum) >"$T/names"
 (cd "$T/o$T/src" && LC_ALL=C find . -print0 | LC_ALL=C sort -z | sha256sum) | cmp -s - "$T/names" || die "names are not the same bytes"
-say "cron starts the run at its slot, with a policy whose path has blanks, % and Japanese; names in CP932, EUC-JP and UTF-8 come back byte for byte"
+say "cron starts the run at its slot, with a policy whose path has blanks, % and Japanese; names in CP932, EUC-JP and UTF-8 come back" \
+	"byte for byte"
 
 "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" cat 2 world world.txt >"$T/world" || die "cat"
-grep -qx 'SHELL=/bin/sh' "$T/world" && grep -qx 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' "$T/world" || { cat "$T/world" >&2; die "the environment"; }
-grep -qx 'LC_ALL=C.UTF-8' "$T/world" || { cat "$T/world" >&2; die "the command does not run in a UTF-8 locale"; }
-! grep -vE '^(BKP_(DATASET|GENERATION)|(LANG|LC_ALL)=C.UTF-8$)' "$T/world" | grep -qE '^(LANG|LC_|TERM|BKP_|TZ|DISPLAY)' || { cat "$T/world" >&2; die "this is not cron's bare environment"; }
-grep -qx 'not a tty' "$T/world" || { cat "$T/world" >&2; die "there is a terminal"; }
-[ ! -e "$T/mail.0" ] || { cat "$T/mail.0" >&2; die "mail, though all is well"; }
+grep -qx 'SHELL=/bin/sh' "$T/world" && grep -qx 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' "$T/world" ||
+	fail "the environment" "$T/world"
+grep -qx 'LC_ALL=C.UTF-8' "$T/world" || fail "the command does not run in a UTF-8 locale" "$T/world"
+! grep -vE '^(BKP_(DATASET|GENERATION)|(LANG|LC_ALL)=C.UTF-8$)' "$T/world" | grep -qE '^(LANG|LC_|TERM|BKP_|TZ|DISPLAY)' ||
+	fail "this is not cron's bare environment" "$T/world"
+grep -qx 'not a tty' "$T/world" || fail "there is a terminal" "$T/world"
+[ ! -e "$T/mail.0" ] || fail "mail, though all is well" "$T/mail.0"
 say "under its bare environment (no terminal; commands in C.UTF-8), and nothing is said when all is well"
 
 # ---- the second minute: what fails is mailed
 mailed() { [ -s "$T/mail.0" ]; }
 wait_for 80 "a failed run was not mailed" mailed
 wait "$unshared" || true
-grep -q '^To: jimu@example.jp' "$T/mail.0" || { cat "$T/mail.0" >&2; die "mailed to somebody else"; }
-grep -q 'E-RUN-01\|E-CMD-02' "$T/mail.0" && grep -q '対象データ' "$T/mail.0" && grep -q broken "$T/mail.0" || { cat "$T/mail.0" >&2; die "the mail does not say it in Japanese"; }
-[ "$(ls "$T" | grep -c '^mail\.')" = 1 ] || die "more than one mail"
+grep -q '^To: jimu@example.jp' "$T/mail.0" || fail "mailed to somebody else" "$T/mail.0"
+grep -q 'E-RUN-01\|E-CMD-02' "$T/mail.0" && grep -q '対象データ' "$T/mail.0" && grep -q broken "$T/mail.0" ||
+	fail "the mail does not say it in Japanese" "$T/mail.0"
+[ "$(compgen -G "$T/mail.*")" = "$T/mail.0" ] || die "more than one mail"
 [ "$(generations)" = 2 ] || die "a generation of nothing"
 grep -q '"event":"failed"' "$T/state/journal.jsonl" || die "the failure is not recorded"
-grep -q 'cron: .*fits\|installed, fits\|cron' "$T/shown" || { cat "$T/shown" >&2; die "schedule show"; }
+grep -q 'cron: .*fits\|installed, fits\|cron' "$T/shown" || fail "schedule show" "$T/shown"
 grep -q -- "--catch-up" "$T/cron.d" || die "nothing catches up"
 [ ! -e /etc/cron.d/bkp ] || ! grep -q "$T" /etc/cron.d/bkp || die "the machine's own cron was changed"
 [ $((SECONDS - began)) -lt 150 ] || die "took $((SECONDS - began)) s"
-grep -qi '^Content-Type: text/plain; charset=UTF-8' "$T/mail.0" || { cat "$T/mail.0" >&2; die "the mail says it is of another encoding"; }
+grep -qi '^Content-Type: text/plain; charset=UTF-8' "$T/mail.0" || fail "the mail says it is of another encoding" "$T/mail.0"
 say "a run that failed is mailed once, in Japanese, to the address given; the machine's own cron is untouched"

@@ -15,7 +15,8 @@ P
 }
 # words GENERATION: what the commands of data sets without a line in root.age said, read by a person with the identity and stock tools
 words() {
-	grep -E "\"event\":\"(committed|failed)\",\"generation\":$1," "$T/state/journal.jsonl" | sed -n 's/.*"said_age":"\([^"]*\)".*/\1/p' |
+	grep -E "\"event\":\"(committed|failed)\",\"generation\":$1," "$T/state/journal.jsonl" |
+		sed -n 's/.*"said_age":"\([^"]*\)".*/\1/p' |
 		base64 -d | age -d -i "$T/id.txt"
 }
 verdict() { set_named "$1" "$2" | grep -q "\"verdict\": \"$3\"" || die "$2 of generation $1 is not $3: $(set_named "$1" "$2")"; }
@@ -61,7 +62,8 @@ site_policy "$(cat "$T/sets")"
 site_make
 expect 1 "$BKP" run --all
 [ "$(grep -c . "$L")" = 7 ] || die "the log is not as it should be: $(cat "$L")"
-printf 'before tree 1 \nprobe\nafter tree 1 good\ndump\nafter nobefore failed\nafter nodump failed\nafter noprobe partial\n' | cmp - "$L" || die "order, environment: $(cat "$L")"
+printf 'before tree 1 \nprobe\nafter tree 1 good\ndump\nafter nobefore failed\nafter nodump failed\nafter noprobe partial\n' | cmp - "$L" ||
+	die "order, environment: $(cat "$L")"
 [ ! -e "$T/frozen" ] && [ ! -e "$T/captured" ] || die "after did not run, or the command ran though before failed"
 verdict 1 tree good
 verdict 1 dump good
@@ -72,10 +74,12 @@ verdict 1 noafter partial
 set_named 1 nobefore | grep -q '"before: the command failed with status 7"' || die "why before failed is not said: $(set_named 1 nobefore)"
 set_named 1 noafter | grep -q '"after: the command failed with status 32"' || die "why after failed is not said"
 # here, on the host, their words stand beside it
-for w in 'cannot freeze the volume' 'still mounted' 'connection lost' "W-CMD-04: data set 'dump': its commands said 3 lines: .*warning: old client"; do
-	grep -q "$w" "$T/err" || { cat "$T/err" >&2; die "not said on the host: $w"; }
+for w in 'cannot freeze the volume' 'still mounted' 'connection lost' \
+	"W-CMD-04: data set 'dump': its commands said 3 lines: .*warning: old client"; do
+	grep -q "$w" "$T/err" || fail "not said on the host: $w" "$T/err"
 done
-say "before runs first and after last, with BKP_DATASET, BKP_GENERATION and BKP_RESULT, also when before, the command or the probe failed; the verdicts: 2 good, 2 partial, 2 failed with their own words"
+say "before runs first and after last, with BKP_DATASET, BKP_GENERATION and BKP_RESULT, also when before, the command or the probe" \
+	"failed; the verdicts: 2 good, 2 partial, 2 failed with their own words"
 
 age -d -i "$T/id.txt" "$(repo_of "$T/m1")"/generations/000001/root.age >"$T/root"
 python3 - "$T/root" <<'P'
@@ -85,19 +89,25 @@ assert said["dump"] == "before: preparing 患者; command: warning: old client; 
 assert len(said["noisy"].encode()) <= 600 and said["noisy"].endswith("20000 / \\033[2J the end"), said["noisy"]
 P
 clear=("$T/state/journal.jsonl" "$(repo_of "$T/m1")"/{journal/journal.jsonl,generations/000001/manifest.json})
-! grep -E 'old client|preparing|thawed|033.2J the end|freeze the volume|still mounted|connection lost' "${clear[@]}" || die "what commands said stands in the clear"
-printf '%s\n' 'nobefore: before: cannot freeze the volume' 'nodump: command: connection lost' | cmp - <(words 1) || die "what failed commands said cannot be read with the identity: $(words 1)"
+! grep -E 'old client|preparing|thawed|033.2J the end|freeze the volume|still mounted|connection lost' "${clear[@]}" ||
+	die "what commands said stands in the clear"
+printf '%s\n' 'nobefore: before: cannot freeze the volume' 'nodump: command: connection lost' | cmp - <(words 1) ||
+	die "what failed commands said cannot be read with the identity: $(words 1)"
 "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" verify 1 --deep >"$T/out" 2>&1 || true
-grep -q 'standard error at capture: dump: before: preparing 患者; command: warning: old client' "$T/out" || die "verify --deep does not show it: $(cat "$T/out")"
+grep -q 'standard error at capture: dump: before: preparing 患者; command: warning: old client' "$T/out" ||
+	die "verify --deep does not show it: $(cat "$T/out")"
 for d in dump noisy; do restore_to "$T/m1" 1 "$T/r-$d" $d >"$T/out" 2>&1 || die "restore of $d: $(cat "$T/out")"; done
 [ "$(cat "$T/r-dump/d") $(cat "$T/r-noisy/d")" = "content x" ] || die "standard error is in the data"
-say "what the commands wrote to standard error is in root.age, encrypted, at most 600 bytes, the end of it, safe on a terminal, or, where they failed, in the journal, encrypted; in the clear nowhere; nothing of it is in the data"
+say "what the commands wrote to standard error is in root.age, encrypted, at most 600 bytes, the end of it, safe on a terminal, or, where" \
+	"they failed, in the journal, encrypted; in the clear nowhere; nothing of it is in the data"
 
 # ---- time limits: each of the four, and one that is deaf to SIGTERM; nothing is left running
 mark=4713.$$
 cat >"$T/sets" <<Y
-  - {name: cmd, command: "echo waiting for a lock >&2; echo x; sleep $mark", store_as: d, time_limit: 1m, after: "echo after cmd \$BKP_RESULT >>$L"}
-  - {name: bef, command: "echo x", store_as: d, before: "sleep $mark & sleep $mark", time_limit: 1m, after: "echo after bef \$BKP_RESULT >>$L"}
+  - {name: cmd, command: "echo waiting for a lock >&2; echo x; sleep $mark", store_as: d, time_limit: 1m,
+     after: "echo after cmd \$BKP_RESULT >>$L"}
+  - {name: bef, command: "echo x", store_as: d, before: "sleep $mark & sleep $mark", time_limit: 1m,
+     after: "echo after bef \$BKP_RESULT >>$L"}
   - {name: aft, command: "echo x", store_as: d, after: "trap '' TERM; sleep $mark; sleep $mark", time_limit: 1m}
   - {name: prb, command: "echo x", store_as: d, probe: "sleep $mark", time_limit: 1m}
 Y
@@ -118,7 +128,8 @@ verdict 2 prb partial
 for d in cmd bef aft prb; do set_named 2 $d | grep -q 'did not end within its time limit of 1 min' || die "$d: $(set_named 2 $d)"; done
 words 2 | grep -q '^cmd: command: waiting for a lock$' || die "its last words are lost: $(words 2)"
 printf 'after cmd failed\nafter bef failed\n' | cmp - "$L" || die "after: $(cat "$L")"
-say "a command, before, after and probe that do not end are ended after their time_limit with all they started, also one that is deaf to SIGTERM; after runs all the same"
+say "a command, before, after and probe that do not end are ended after their time_limit with all they started, also one that is deaf to" \
+	"SIGTERM; after runs all the same"
 
 # ---- a hanging probe does not outlast --until; after still runs
 cat >"$T/sets" <<Y
@@ -142,7 +153,8 @@ say "a hanging probe ends with --until; the next data set is not begun, and its 
 # ---- SIGTERM and SIGINT to bkp run: as --until, after runs, exit 2, nothing is left running, the next run is as usual
 cat >"$T/sets" <<Y
   - {name: quick, command: "echo x", store_as: d}
-  - {name: long, command: "echo y; touch $T/running; sleep $mark", store_as: d, before: "touch $T/frozen", after: "rm $T/frozen; echo after long \$BKP_RESULT >>$L"}
+  - {name: long, command: "echo y; touch $T/running; sleep $mark", store_as: d, before: "touch $T/frozen",
+     after: "rm $T/frozen; echo after long \$BKP_RESULT >>$L"}
   - {name: never, command: "echo x", store_as: d, before: "echo before never >>$L", after: "echo after never >>$L"}
 Y
 site_policy "$(cat "$T/sets")"
@@ -150,7 +162,8 @@ generation=4
 for sig in TERM INT; do
 	rm -f "$L" "$T/running"
 	# a shell that is no terminal's lets its background ignore SIGINT
-	python3 -c 'import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])' "$BKP" run --all >"$T/out" 2>"$T/err" &
+	python3 -c 'import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])' \
+		"$BKP" run --all >"$T/out" 2>"$T/err" &
 	pid=$!
 	for _ in $(seq 100); do [ ! -e "$T/running" ] || break; sleep 0.1; done
 	begun=$(date +%s)
@@ -161,7 +174,8 @@ for sig in TERM INT; do
 	[ $(($(date +%s) - begun)) -lt 15 ] || die "SIG$sig: it took too long"
 	grep -q 'E-RUN-07: ended by signal' "$T/err" || die "SIG$sig is not said: $(cat "$T/err")"
 	! grep -q 'E-RUN-05' "$T/err" || die "SIG$sig: a medium that nobody read back is called faulty: $(cat "$T/err")"
-	[ "$(grep -c 'W-RUN-12: m[12]: interrupted: not read back' "$T/err")" = 2 ] && ! grep -q 'NOT verified' "$T/out" || die "SIG$sig: $(cat "$T/out" "$T/err")"
+	[ "$(grep -c 'W-RUN-12: m[12]: interrupted: not read back' "$T/err")" = 2 ] && ! grep -q 'NOT verified' "$T/out" ||
+		die "SIG$sig: $(cat "$T/out" "$T/err")"
 	[ "$(cat "$L")" = "after long failed" ] && [ ! -e "$T/frozen" ] || die "SIG$sig: after: $(cat "$L")"
 	! pgrep -f "^sleep $mark" >/dev/null || die "SIG$sig: the command is still running"
 	verdict $generation quick good
@@ -172,7 +186,8 @@ sed -i "s/sleep $mark/true/" "$T/policy.yaml"
 policy_accept
 expect 0 "$BKP" run --all
 reported_verify "after signals"
-say "SIGTERM and SIGINT end a run as --until does: the command is ended, after runs, what was whole makes a generation, exit 2, and the next run is as usual"
+say "SIGTERM and SIGINT end a run as --until does: the command is ended, after runs, what was whole makes a generation, exit 2, and the" \
+	"next run is as usual"
 
 # ---- ended when all was captured: nothing failed, and nobody says so
 site_policy "  - {name: quick, command: \"echo z\", store_as: d, after: \"kill -TERM \$PPID\"}"

@@ -26,12 +26,14 @@ sys.exit(0 if d["verdict"] == sys.argv[4] else "%s" % d)
 P
 }
 restore() { # GENERATION DATASET DIR
-	"$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract "$1" "$2" --same-owner --to "$3" >"$T/out" 2>"$T/err" || die "restore of $2: $(cat "$T/out" "$T/err")"
+	"$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract "$1" "$2" --same-owner --to "$3" >"$T/out" 2>"$T/err" ||
+		die "restore of $2: $(cat "$T/out" "$T/err")"
 }
 same() { # WANT GOT [dense]: equal but for the folder at the top, and (dense) for holes, which such a stream does not tell
 	touch -r "$1" "$2"
 	chmod --reference="$1" "$2"
-	"$COMPARE" "$1" "$2" >"$T/cmp" 2>&1 || { [ "${3:-}" ] && ! grep '^--- ' "$T/cmp" | grep -qvx -- '--- allocation'; } || { head -c 4000 "$T/cmp" >&2; die "$2 differs from $1"; }
+	"$COMPARE" "$1" "$2" >"$T/cmp" 2>&1 || { [ "${3:-}" ] && ! grep '^--- ' "$T/cmp" | grep -qvx -- '--- allocation'; } ||
+		{ head -c 4000 "$T/cmp" >&2; die "$2 differs from $1"; }
 }
 
 "$SRC_ROOT/tests/lib/oddities.sh" "$T/odd"
@@ -94,7 +96,8 @@ for d in gnu-gnu gnu-ustar gnu-v7 bsd-ustar py-pax py-gnu; do
 	*) same "$T/plain" "$T/r" ;;
 	esac
 	case $d in
-	gnu-gnu) [ "$(stat -c %b "$T/r/content/hole-within")" -le "$(stat -c %b "$T/plain/content/hole-within")" ] || die "holes are filled" ;;
+	gnu-gnu) [ "$(stat -c %b "$T/r/content/hole-within")" -le "$(stat -c %b "$T/plain/content/hole-within")" ] ||
+		die "holes are filled" ;;
 	esac
 	rm -rf "$T/r"
 done
@@ -108,7 +111,8 @@ for d in sparse1 sparse01 sparse00; do
 done
 "$RESTORE" --quiet --medium "$T/m2" --identity "$T/id.txt" verify 1 --deep >/dev/null || die "it does not verify"
 age -d -i "$T/id.txt" "$(repo_of "$T/m1")"/generations/000001/root.age | grep -q '"source": *"tar"' || die "the source is not said"
-say "GNU tar (pax, gnu, ustar, v7; sparse 0.0, 0.1, 1.0), bsdtar and Python give back what was there under LANG=C: $(find "$T/odd" | wc -l) entries with links, holes, attributes, ACLs, names of any bytes"
+say "GNU tar (pax, gnu, ustar, v7; sparse 0.0, 0.1, 1.0), bsdtar and Python give back what was there under LANG=C:" \
+	"$(find "$T/odd" | wc -l) entries with links, holes, attributes, ACLs, names of any bytes"
 
 # an unchanged stream costs nothing, whatever its order; one entry can be restored alone
 for d in "$T/state/cache"/*; do [ -d "$d" ] || die "the cache folder holds a file: $d"; done
@@ -141,7 +145,8 @@ import json, sys
 new = [o["new_bytes"] for o in map(json.loads, open(sys.argv[1])) if o.get("event") == "committed"]
 assert new[2] < 600000, new
 P
-say "in reverse order, with hard links before their first names in the catalog: the same comes back, content is stored once, exclude leaves out what it names"
+say "in reverse order, with hard links before their first names in the catalog: the same comes back, content is stored once, exclude" \
+	"leaves out what it names"
 
 # ---- streams that are not whole: nothing of them counts, and it is said where
 make_bad() { # NAME: a stream into $T/bad/NAME
@@ -241,7 +246,8 @@ said pax-flood 'damaged'
 restore 4 good "$T/g"
 cmp "$T/g/size-65535" "$T/plain/content/size-65535"
 "$RESTORE" --quiet --medium "$T/m1" verify 4 >/dev/null || die "generation 4 does not verify"
-say "$(ls "$T/bad" | wc -l) streams cut off, damaged, with something behind their end, of impossible sizes, compressed, or of a command that failed: only the whole one counts, each of the others is said with its byte"
+say "$(ls "$T/bad" | wc -l) streams cut off, damaged, with something behind their end, of impossible sizes, compressed, or of a command" \
+	"that failed: only the whole one counts, each of the others is said with its byte"
 
 # ---- streams that are whole, and hostile
 python3 - "$T/hostile.tar" <<'P'
@@ -265,7 +271,8 @@ add("file", b"file"); add("file/below", b"no"); add("file/below/deeper", b"no")
 add("folder-first/inside", b"inside"); add("folder-first", b"a file now")
 add("empty-link", type=tarfile.SYMTYPE, linkname="")
 add("ids", b"ids", uid=-5, gid=2**33, mode=0o7777777)
-add("odd-attr", b"attr", pax_headers={"SCHILY.xattr.bkp.extents": "1 0:0:0:1", "SCHILY.xattr.user.ok": "yes", "SCHILY.acl.access": "nonsense:::x"})
+add("odd-attr", b"attr", pax_headers={"SCHILY.xattr.bkp.extents": "1 0:0:0:1", "SCHILY.xattr.user.ok": "yes",
+    "SCHILY.acl.access": "nonsense:::x"})
 add("患者".encode("cp932").decode("utf-8", "surrogateescape"), b"cp932")
 add("n/" * 150000 + "n", b"no"); add("owner", b"owner", uname="u" * 100000); add("target", type=tarfile.SYMTYPE, linkname="t" * 70000)
 add("acl", b"acl", pax_headers={"SCHILY.acl.access": ",".join("user:%d:rwx" % i for i in range(30000))})
@@ -283,7 +290,9 @@ for c in 01 04 08 09 10 11; do grep -q "W-FILE-$c" "$T/err" || die "W-FILE-$c is
 "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract 5 hostile --same-owner --to "$T/h" >"$T/out" 2>"$T/err" || true
 "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" verify 5 --deep >/dev/null || die "generation 5 does not verify"
 cd "$T/h"
-[ "$(cat twice hard-to-first z-first a-link b-chain later file srv/absolute x/y/dotted)" = "secondfirstcontentcontentcontentlaterfileabsolutedotted" ] || die "contents: $(cat twice hard-to-first z-first a-link b-chain later file srv/absolute x/y/dotted)"
+[ "$(cat twice hard-to-first z-first a-link b-chain later file srv/absolute x/y/dotted)" \
+	= "secondfirstcontentcontentcontentlaterfileabsolutedotted" ] ||
+	die "contents: $(cat twice hard-to-first z-first a-link b-chain later file srv/absolute x/y/dotted)"
 [ "$(stat -c %i z-first)" = "$(stat -c %i a-link)" ] && [ "$(stat -c %i z-first)" = "$(stat -c %i b-chain)" ] || die "hard links are not"
 for f in to-nothing to-outside evil/passwd-owned empty-link outside n target; do [ ! -e "$f" ] || die "$f is there"; done
 [ "$(readlink evil)" = /etc ] && [ "$(cat file)" = file ] && [ -b dev ] && [ -p pipe ] || die "types"
@@ -292,7 +301,9 @@ for f in to-nothing to-outside evil/passwd-owned empty-link outside n target; do
 [ "$(cat odd-attr)" = attr ] && [ "$(getfattr --only-values -n user.ok odd-attr 2>/dev/null || true)" != nonsense ] || die "attributes"
 [ "$(cat "$(printf '\212\263\216\322')")" = cp932 ] || die "a name in CP932"
 cd - >/dev/null
-say "names that lead out, links to what is not there or elsewhere, entries below files and links, forged attributes and owners, giant names and lists: refused or made harmless, told, the data set partial; of two of one name the last one counts, and a hard link keeps what it was made of"
+say "names that lead out, links to what is not there or elsewhere, entries below files and links, forged attributes and owners, giant" \
+	"names and lists: refused or made harmless, told, the data set partial; of two of one name the last one" \
+	"counts, and a hard link keeps what it was made of"
 
 # ---- 200,000 entries in no order: memory stays bounded
 if [ -x "$BKP_RELEASE/bkp" ]; then
@@ -361,7 +372,8 @@ Y
 	begun=$(date +%s)
 	# at a terminal, where ssh would ask whether it knows the host, and for a password
 	STATUS=0
-	python3 -c 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))' "$BKP" run --all >"$T/out" </dev/null || STATUS=$?
+	python3 -c 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))' \
+		"$BKP" run --all >"$T/out" </dev/null || STATUS=$?
 	[ "$STATUS" = 1 ] || die "exit $STATUS: $(cat "$T/out")"
 	[ $(($(date +%s) - begun)) -lt 60 ] || die "ssh has waited for somebody"
 	"$BKP" generations --json >"$T/gens"
@@ -369,7 +381,8 @@ Y
 	verdict "$g" pulled good
 	verdict "$g" stranger failed
 	verdict "$g" asks failed
-	record committed | sed -n 's/.*"said_age":"\([^"]*\)".*/\1/p' | base64 -d | age -d -i "$T/id.txt" | grep -q 'Host key verification failed' ||
+	record committed | sed -n 's/.*"said_age":"\([^"]*\)".*/\1/p' | base64 -d | age -d -i "$T/id.txt" |
+		grep -q 'Host key verification failed' ||
 		die "what ssh said is not in the record"
 	! record committed | grep -q 'Host key' || die "what ssh said stands in the clear"
 	restore "$g" pulled "$T/pulled"
@@ -379,7 +392,8 @@ Y
 	sed -i '/stranger\|asks/d' "$T/policy.yaml"
 	expect 2 "$BKP" run --all
 	grep -q "'pulled'.*status 255" "$T/err" || die "a broken connection: $(cat "$T/err")"
-	say "pulled over ssh from a host where the key may run one command: the same comes back; an unknown host key and a password that is asked for fail at once, also at a terminal; a connection that breaks is not believed"
+	say "pulled over ssh from a host where the key may run one command: the same comes back; an unknown host key and a password that" \
+		"is asked for fail at once, also at a terminal; a connection that breaks is not believed"
 fi
 
 # ---- killed in the middle: no name is left in the clear, no other user could have read one, and the next run clears up
@@ -397,7 +411,8 @@ mkfifo "$T/wait"
 pid=$!
 for _ in $(seq 200); do [ ! -e "$T/sent" ] || break; sleep 0.1; done
 sleep 1
-[ "$(find "$T/state/cache/names" "$T/state/cache/links" -name data.mdb -perm 600 | wc -l)" = 2 ] || die "tables of the run: $(ls -lR "$T/state/cache")"
+[ "$(find "$T/state/cache/names" "$T/state/cache/links" -name data.mdb -perm 600 | wc -l)" = 2 ] ||
+	die "tables of the run: $(ls -lR "$T/state/cache")"
 kill -9 $pid
 wait $pid 2>/dev/null || true
 echo >"$T/wait"

@@ -29,7 +29,8 @@ seq 1 50000 | gzip >"$T/a.gz"
 (cd "$T/src" && zip -q "$T/a.zip" 1 2 3)
 tar -C "$T/src" -cf "$T/a.tar" .
 printf -- '-- MariaDB dump 10.19\nCREATE TABLE t (a int);\n-- Dump completed on 2026-11-21  2:00:00\n' >"$T/a.mysql"
-printf -- '--\n-- PostgreSQL database cluster dump\n--\n\nCREATE ROLE emr;\n\n--\n-- PostgreSQL database cluster dump complete\n--\n\n' >"$T/a.sql"
+printf -- '--\n-- PostgreSQL database cluster dump\n--\n\nCREATE ROLE emr;\n\n--\n-- PostgreSQL database cluster dump complete\n--\n\n' \
+	>"$T/a.sql"
 python3 - "$T" <<'P'
 import sys
 i = lambda v: bytes([v < 0]) + abs(v).to_bytes(4, "little")
@@ -70,7 +71,8 @@ is pgdump-behind failed 'behind its end'
 is pgdump-new good
 grep -q 'W-EXPECT-01: pgdump-new: .*version 1.99' "$T/said" || die "that it cannot be checked is not said: $(cat "$T/said")"
 is small failed 'gave 2 bytes where at least 1024'
-say "dumps of 6 kinds: whole ones count; cut in half, empty, of another kind, a byte short or with a byte behind they fail with the byte; one of a later version is captured and said to be unchecked"
+say "dumps of 6 kinds: whole ones count; cut in half, empty, of another kind, a byte short or with a byte behind they fail with the byte;" \
+	"one of a later version is captured and said to be unchecked"
 
 # ---- shrink_alarm, min_entries, min_bytes of files
 cat >"$T/sets" <<Y
@@ -105,7 +107,8 @@ rm "$T/files"/[2-4] "$T/files/40"
 sed -i 's/min_entries: 10, //' "$T/policy.yaml"
 run_as 1 # 8
 for d in tree stream; do is $d partial 'has 3000 bytes where at least 5000 are expected'; done
-say "a tree, a tar stream and a dump that shrank by more than shrink_alarm since they were good last, or below min_entries or min_bytes, are captured, partial, exit 1, every night until they are right again"
+say "a tree, a tar stream and a dump that shrank by more than shrink_alarm since they were good last, or below min_entries or min_bytes," \
+	"are captured, partial, exit 1, every night until they are right again"
 
 # ---- max_age: the export has silently stopped
 cat >"$T/sets" <<Y
@@ -127,4 +130,5 @@ grep -q 'what writes it has stopped' "$T/said" || die "it is not said: $(cat "$T
 touch -d '3 days' "$T/files/export"
 run_as 1 $((3 * 86400)) # 11
 for d in tree stream; do is $d good; done
-say "files of which the newest is older than max_age make a data set partial, also when nothing had to be read; a date in the future does not hide it"
+say "files of which the newest is older than max_age make a data set partial, also when nothing had to be read; a date in the future does" \
+	"not hide it"

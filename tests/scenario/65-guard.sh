@@ -14,7 +14,8 @@ for line in open(sys.argv[1]):
     r = json.loads(line)
     if r["event"] == "committed" and r["generation"] == int(sys.argv[2]):
         g = r["datasets"][0].get("guard", {})
-        print(" ".join("%s %d" % (k, g[k]) for k in ("before", "added", "changed", "deleted", "renamed", "dense", "lost", "strange") if k in g))
+        keys = ("before", "added", "changed", "deleted", "renamed", "dense", "lost", "strange")
+        print(" ".join("%s %d" % (k, g[k]) for k in keys if k in g))
 P
 }
 begin() { # SEED
@@ -35,8 +36,14 @@ run_any() {
 	G=$(field generation)
 }
 age-keygen -o "$T/id.txt" 2>/dev/null
-printf 'site: {name: テスト診療所, language: en}\nstate: %s\ndatasets:\n  - {name: docs, paths: [%s]}\nmedia:\n  - {name: m1, type: hdd, path: %s, place: サーバ室}\n' \
-	"$T/state" "$T/src" "$T/m1" >"$T/policy.yaml"
+cat >"$T/policy.yaml" <<Y
+site: {name: テスト診療所, language: en}
+state: $T/state
+datasets:
+  - {name: docs, paths: [$T/src]}
+media:
+  - {name: m1, type: hdd, path: $T/m1, place: サーバ室}
+Y
 
 # ---- months of ordinary work
 alarms=0 nights=0
@@ -48,7 +55,8 @@ for seed in $(seq "$ATTENTION"); do
 		any_night
 		nights=$((nights + 1))
 		[ "$STATUS" = 0 ] && continue
-		grep -q E-GUARD-01 "$T/err" || grep -q '"suspect"' "$T/json" || { cat "$T/err" >&2; die "night $n of month $seed: exit 1 for another reason"; }
+		grep -q E-GUARD-01 "$T/err" || grep -q '"suspect"' "$T/json" ||
+			fail "night $n of month $seed: exit 1 for another reason" "$T/err"
 		alarms=$((alarms + 1))
 		echo "false alarm: month $seed, night $n: $(figures)"
 		expect 0 "$BKP" accept "$G" --operator Sato --reason "ordinary work"
@@ -100,4 +108,5 @@ back
 any_night
 [ "$STATUS" = 0 ] || die "files that were only copied to another disk raise an alarm: $(cat "$T/err")"
 case $(figures) in *" changed 0 deleted 0 renamed 0 dense 0 lost 0 "*) ;; *) die "a copied tree is counted as changed: $(figures)" ;; esac
-say "seven attacks at once are caught on their first night, 2 % a night within three, 0.3 % a night within six; a tree copied to another disk is no change"
+say "seven attacks at once are caught on their first night, 2 % a night within three, 0.3 % a night within six; a tree copied to another" \
+	"disk is no change"

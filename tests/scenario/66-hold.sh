@@ -52,7 +52,7 @@ refused() { # CODE WORD COMMAND...
 	before=$(decisions)
 	shift 2
 	expect "$want" "$BKP" "$@"
-	grep -q -- "$word" "$T/err" || { cat "$T/err" >&2; die "$*: does not say '$word'"; }
+	grep -q -- "$word" "$T/err" || fail "$*: does not say '$word'" "$T/err"
 	[ "$(decisions)" = "$before" ] || die "$*: refused and recorded"
 }
 refused 64 "takes the numbers" hold --operator 佐藤 --reason x
@@ -81,7 +81,8 @@ grep -q '"suspect":"1 canary.*200 of 20[12] files are no longer' "$T/json" || di
 marks | grep -q "^$bad suspect - -" || die "not marked: $(marks)"
 "$BKP" generations | grep -q "suspect" || die "bkp generations does not show it"
 manifest=$(echo "$T"/m1/*-*-*-*-*/generations/"$(printf %06d "$bad")"/manifest.json)
-python3 -c 'import json, sys; assert any(d.get("suspect") for d in json.load(open(sys.argv[1]))["datasets"])' "$manifest" || die "the manifest does not say suspect"
+python3 -c 'import json, sys; assert any(d.get("suspect") for d in json.load(open(sys.argv[1]))["datasets"])' "$manifest" ||
+	die "the manifest does not say suspect"
 (cd "$T/RDX-01" && find . -type f -exec sha256sum {} +) | sort >"$T/before"
 refused 2 E-GUARD-02 rotate --operator 佐藤
 (cd "$T/RDX-01" && find . -type f -exec sha256sum {} +) | sort | cmp -s - "$T/before" || die "a refused rotation wrote to the disk"
@@ -97,19 +98,22 @@ cp -p --remove-destination "$T/identity.sig" "$T/RDX-01/bkp-medium.json.minisig"
 night 1 # nothing changed since, but the canary is still another
 marks | grep -q "^$G suspect" || die "a canary that is still wrong raises nothing"
 second=$G
-grep -q "\"suspect\":\"1 canary.*it was suspect in generation $bad, and nobody has accepted" "$T/json" || die "what was harmed is forgotten the next night: $(cat "$T/json")"
+grep -q "\"suspect\":\"1 canary.*it was suspect in generation $bad, and nobody has accepted" "$T/json" ||
+	die "what was harmed is forgotten the next night: $(cat "$T/json")"
 expect 0 "$BKP" hold "$G" --operator 佐藤 --reason "暗号化された状態の証拠"
 refused 2 E-GUARD-02 rotate --operator 佐藤 # the first one is still undecided
 refused 2 E-HOLD-03 hold "$G" --operator 佐藤 --reason x
 expect 0 "$BKP" --json hold "$bad" --operator 佐藤 --reason "証拠"
-python3 -c 'import json, sys; o = json.load(open(sys.argv[1])); assert o["event"] == "held" and o["frozen_by"] is None and o["operator"] == "佐藤", o' "$T/out" || die "hold --json"
+python3 -c 'import json, sys; o = json.load(open(sys.argv[1]))
+assert o["event"] == "held" and o["frozen_by"] is None and o["operator"] == "佐藤", o' "$T/out" || die "hold --json"
 marks | grep -q "^$bad suspect held -" || die "not held: $(marks)"
 expect 0 "$BKP" --quiet rotate --operator 佐藤
 expect 0 "$BKP" release "$bad" --operator 佐藤
 grep -q "nobody has decided" "$T/out" || die "release of a suspect one does not say that it freezes again"
 refused 2 E-GUARD-02 rotate --operator 佐藤
 # as it is typed from the screen
-typed=$(env "${NIGHT_ENV[@]}" "$BKP" rotate --operator 佐藤 2>&1 | grep -o "bkp accept $bad --operator NAME --reason TEXT") || die "the way out is not said"
+typed=$(env "${NIGHT_ENV[@]}" "$BKP" rotate --operator 佐藤 2>&1 | grep -o "bkp accept $bad --operator NAME --reason TEXT") ||
+	die "the way out is not said"
 read -ra words <<<"${typed/NAME/佐藤}"
 words=("${words[@]:1}")
 words[5]=訓練だった
@@ -121,8 +125,10 @@ expect 0 "$BKP" accept "$second" --operator 佐藤 --reason "訓練だった"
 refused 2 E-HOLD-05 accept "$bad" --operator 佐藤 --reason x
 marks | grep -q "^$bad - - accepted" || die "not accepted: $(marks)"
 expect 0 "$BKP" --quiet rotate --operator 佐藤
-[ "$(records held) $(records released) $(records accepted)" = "2 1 2" ] || die "the journal has $(records held) held, $(records released) released, $(records accepted) accepted"
-grep '"event":"held"' "$T/state/journal.jsonl" | head -n 1 | grep -q '"operator":"佐藤".*"reason":"暗号化' || grep '"event":"held"' "$T/state/journal.jsonl" | head -n 1 | grep -q '"reason":"暗号化' || die "who and why are not recorded"
+[ "$(records held) $(records released) $(records accepted)" = "2 1 2" ] ||
+	die "the journal has $(records held) held, $(records released) released, $(records accepted) accepted"
+grep '"event":"held"' "$T/state/journal.jsonl" | head -n 1 | grep -q '"operator":"佐藤".*"reason":"暗号化' ||
+	grep '"event":"held"' "$T/state/journal.jsonl" | head -n 1 | grep -q '"reason":"暗号化' || die "who and why are not recorded"
 "$BKP" journal verify >/dev/null || die "the journal does not verify"
 say "a suspect generation is marked in journal, manifest and list; bkp rotate refuses before it writes until somebody accepts or holds each"
 
@@ -153,7 +159,8 @@ grep -q '"unguarded":"what is remembered' "$T/json" || die "the guard is blind a
 night 0
 night 0 --anchor
 grep -q '"unguarded"' "$T/json" && die "--anchor blinds the guard"
-grep "\"generation\":$G," "$T/state/journal.jsonl" | grep '"committed"' | grep -q '"measured":true,"before":201,"added":0,"changed":0,"deleted":0' ||
+grep "\"generation\":$G," "$T/state/journal.jsonl" | grep '"committed"' |
+	grep -q '"measured":true,"before":201,"added":0,"changed":0,"deleted":0' ||
 	die "--anchor: files were not compared: $(grep "\"generation\":$G," "$T/state/journal.jsonl" | grep '"committed"')"
 say "a cache that is gone is said (exit 1, W-GUARD-01); --anchor compares all the same and finds nothing changed"
 
@@ -198,19 +205,22 @@ night 1
 expect 0 "$BKP" hold "$G" --operator 佐藤 --reason "改ざん"
 for _ in 1 2; do
 	night 1
-	grep -q '"suspect":"[^"]*it was suspect in generation' "$T/json" || die "harmed files count as good on the second night: $(cat "$T/json")"
+	grep -q '"suspect":"[^"]*it was suspect in generation' "$T/json" ||
+		die "harmed files count as good on the second night: $(cat "$T/json")"
 done
 "$BKP" --json status | python3 -c '
 import json, sys
 s = json.load(sys.stdin)
 d = [d for d in s["datasets"] if d["name"] == "docs"][0]
-assert s["frozen_by"] == int(sys.argv[1]) and d["newest"]["generation"] < int(sys.argv[1]) - 2, (s["frozen_by"], d["newest"])' "$G" || die "status counts them"
+assert s["frozen_by"] == int(sys.argv[1]) and d["newest"]["generation"] < int(sys.argv[1]) - 2, (s["frozen_by"], d["newest"])' "$G" ||
+	die "status counts them"
 refused 2 E-GUARD-02 rotate --operator 佐藤
 # the data set leaves the policy under that name: it stays frozen, and status says by what
 cp "$T/policy.yaml" "$T/policy.whole"
 sed -i 's/- name: docs/- name: documents/' "$T/policy.yaml"
 expect 2 "$BKP" status
-grep -q "suspect in a data set that the policy does not declare any more" "$T/out" || die "what freezes everything is not said: $(cat "$T/out")"
+grep -q "suspect in a data set that the policy does not declare any more" "$T/out" ||
+	die "what freezes everything is not said: $(cat "$T/out")"
 expect 2 "$BKP" rotate --operator 佐藤
 grep -q E-GUARD-02 "$T/err" || die "another name thaws the rotation"
 cp "$T/policy.whole" "$T/policy.yaml"
@@ -221,7 +231,8 @@ say "what was harmed and held does not count on the nights after it, nor under a
 python3 "$SRC_ROOT/tests/lib/ransom.py" in-place "$T/src" >/dev/null
 rm -rf "$T/state/cache"
 night 1
-grep -q '"suspect":"[^"]*\(are no longer\|lost the kind\).*"unguarded":"what is remembered\|"unguarded":"what is remembered.*"suspect":"[^"]*\(are no longer\|lost the kind\)' "$T/json" || die "an attack that deletes the cache first goes unseen: $(cat "$T/json")"
+grep '"unguarded":"what is remembered' "$T/json" | grep -q '"suspect":"[^"]*\(are no longer\|lost the kind\)' ||
+	die "an attack that deletes the cache first goes unseen: $(cat "$T/json")"
 heal
 # it is forged: every byte of a kind is set to that of an unknown format
 python3 "$SRC_ROOT/tests/lib/ransom.py" in-place "$T/src" --keep-times >/dev/null
@@ -243,9 +254,13 @@ night 0
 python3 "$SRC_ROOT/tests/lib/ransom.py" in-place "$T/src" >/dev/null
 sed -i 's/- name: docs/- name: documents/' "$T/policy.yaml"
 night 1
-grep -q '"unguarded":"it is captured for the first time under this name, and 20[0-9] of its 20[0-9] files look encrypted"' "$T/json" || die "encrypted files under a new name go unseen: $(cat "$T/json")"
+grep -q '"unguarded":"it is captured for the first time under this name, and 20[0-9] of its 20[0-9] files look encrypted"' "$T/json" ||
+	die "encrypted files under a new name go unseen: $(cat "$T/json")"
 cp "$T/policy.whole" "$T/policy.yaml"
-sed -i 's/- name: docs/- {name: docs, guard: {enabled: false}, paths: [X]}/; s|, paths: \[X\]}|, paths: ['"$T/src"']}|; /^ *paths: \[/d' "$T/policy.yaml"
+sed -i 's/- name: docs/- {name: docs, guard: {enabled: false}, paths: [X]}/; s|, paths: \[X\]}|, paths: ['"$T/src"']}|; /^ *paths: \[/d' \
+	"$T/policy.yaml"
 night 1
-grep -q '"unguarded":"the policy has switched its guard off' "$T/json" || die "the guard is switched off and nobody is told: $(cat "$T/json")"
-say "a cache that is deleted or damaged hides nothing that is encrypted in that night; a new name for encrypted files, and a guard that is switched off, are said"
+grep -q '"unguarded":"the policy has switched its guard off' "$T/json" ||
+	die "the guard is switched off and nobody is told: $(cat "$T/json")"
+say "a cache that is deleted or damaged hides nothing that is encrypted in that night; a new name for encrypted files, and a guard that" \
+	"is switched off, are said"

@@ -12,7 +12,7 @@ on_day() { # DAY COMMAND...
 	env "${FAKE_ENV[@]}" "FAKECLOCK=$((d * 86400))" "$@"
 }
 night_on() { # DAY CODE
-	NIGHT_CLOCK=("FAKECLOCK=$(($1 * 86400))")
+	night_clock "FAKECLOCK=$(($1 * 86400))"
 	night "$2" docs
 }
 expire() { # CODE DAY ARGUMENT...: $T/json is what it printed
@@ -20,7 +20,7 @@ expire() { # CODE DAY ARGUMENT...: $T/json is what it printed
 	shift 2
 	STATUS=0
 	on_day "$d" "$BKP" expire --json "$@" >"$T/json" 2>"$T/err" || STATUS=$?
-	[ "$STATUS" = "$want" ] || { cat "$T/json" "$T/err" >&2; die "expire $*: exit $STATUS, expected $want"; }
+	[ "$STATUS" = "$want" ] || fail "expire $*: exit $STATUS, expected $want" "$T/json" "$T/err"
 }
 going() { # MEDIUM: numbers that go, on one line
 	python3 -c 'import json, sys
@@ -41,7 +41,7 @@ on_disk() { # MEDIUM: numbers of the generations that stand there, on one line
 same() { [ "$2" = "$3" ] || die "$1: '$2', expected '$3'"; }
 all_listed() { # MEDIUM: its archives are exactly those that its generations list, and $T/unlisted.MEDIUM
 	(
-		cd "$(repo_of "$T/$1")"
+		cd "$(repo_of "$T/$1")" || exit 1
 		cat generations/*/SHA256SUMS | sed -n 's/^[0-9a-f]*  *\(archives\/.*\)/\1/p' | cat - "$T/unlisted.$1" | sort -u >"$T/want"
 		find archives -type f | sort >"$T/have"
 	)
@@ -68,7 +68,6 @@ mkdir -p "$(repo_of "$T/m1")/archives/${h:0:2}"
 cp "$T/stray" "$(repo_of "$T/m1")/archives/${h:0:2}/$h.age"
 
 # ---- a dry run is what happens
-seq_before=$(wc -l <"$T/state/journal.jsonl")
 find "$T/m1" "$T/m2" "$T/state" -printf '%p %s %T@\n' | sort >"$T/before"
 expire 0 10 --dry-run
 find "$T/m1" "$T/m2" "$T/state" -printf '%p %s %T@\n' | sort | cmp - "$T/before" || die "a dry run changed something"
@@ -76,9 +75,11 @@ same "dry run, m1" "$(going m1)" "1 2 3 4 5 6"
 same "dry run, m2" "$(going m2)" "1 2 3 4 5 6"
 same "why 9 stays" "$(reason m1 9)" "protected floor"
 same "why 6 goes" "$(reason m1 6)" "covered"
-frees=$(python3 -c 'import json, sys; print([m["frees"] for m in json.load(open(sys.argv[1]))["media"] if m["medium"] == "m1"][0])' "$T/json")
+frees=$(python3 -c 'import json, sys; print([m["frees"] for m in json.load(open(sys.argv[1]))["media"] if m["medium"] == "m1"][0])' \
+	"$T/json")
 # generation 8 damaged on m1: it does not count there, so one more stays
-(cd "$(repo_of "$T/m1")" && cp generations/000008/root.age "$T/root8" && thaw "$PWD/generations/000008" && chmod u+w generations/000008/root.age && echo x >>generations/000008/root.age)
+(cd "$(repo_of "$T/m1")" && cp generations/000008/root.age "$T/root8" && thaw "$PWD/generations/000008" &&
+	chmod u+w generations/000008/root.age && echo x >>generations/000008/root.age)
 status on_day 10 "$BKP" verify --medium m1
 expire 0 10 --dry-run
 same "a damaged one does not count" "$(going m1)" "1 2 3 4 5"
@@ -116,7 +117,12 @@ keep() {
 	mkdir "$T/start"
 	cp -a "$T/state" "$T/m1" "$T/m2" "$T/start/"
 }
-start() { thaw "$T/m1" "$T/m2"; rm -rf "$T/state" "$T/m1" "$T/m2"; cp -a "$T/start/." "$T/"; cp "$T/state/journal.jsonl" "$T/journal.before"; }
+start() {
+	thaw "$T/m1" "$T/m2"
+	rm -rf "$T/state" "$T/m1" "$T/m2"
+	cp -a "$T/start/." "$T/"
+	cp "$T/state/journal.jsonl" "$T/journal.before"
+}
 keep
 echo "archives/${h:0:2}/$h.age" >"$T/unlisted.m1"
 fake=(-E "LD_PRELOAD=$FAKE" -E "FAKECLOCK=$((10 * 86400))")
@@ -124,7 +130,8 @@ strace -f -qq -o "$T/trace" "${fake[@]}" "$BKP" expire --operator Sato --quiet |
 same "under strace, m1" "$(on_disk m1)" "7 8 9"
 sed -n 's/^[0-9]* *\([a-z0-9_]*(.*\)/\1/p' "$T/trace" | awk -F'(' '{
 	n = ++seen[$1]
-	if ($1 ~ /^(renameat2?|unlinkat|fsync|ftruncate|syncfs|mkdirat|fallocate|fchmod)$/ || ($1 ~ /^p?write(64)?$/ && !/^write\([012],/) ||
+	if ($1 ~ /^(renameat2?|unlinkat|fsync|ftruncate|syncfs|mkdirat|fallocate|fchmod)$/ ||
+	    ($1 ~ /^p?write(64)?$/ && !/^write\([012],/) ||
 	    ($1 == "openat" && /O_CREAT/) || ($1 == "ioctl" && /SETFLAGS/)) print $1, n}' >"$T/calls"
 total=$(wc -l <"$T/calls")
 [ "$total" -ge "$points" ] || points=$total
@@ -133,12 +140,14 @@ killed=0
 for k in $(seq 1 "$points"); do
 	read -r call nth < <(sed -n "$((1 + (k - 1) * total / points))p" "$T/calls")
 	start
-	status strace -f -qq -o /dev/null "${fake[@]}" -e trace="$call" -e inject="$call:signal=KILL:when=$nth" "$BKP" expire --operator Sato --quiet 2>/dev/null
+	status strace -f -qq -o /dev/null "${fake[@]}" -e trace="$call" -e inject="$call:signal=KILL:when=$nth" \
+		"$BKP" expire --operator Sato --quiet 2>/dev/null
 	[ "$STATUS" = 137 ] && killed=$((killed + 1))
 	when="killed at $call $nth"
 	reported_verify "$when"
 	[ "$(grep -c ' m1$' "$T/copies")" -ge 3 ] || die "$when: too few are left"
-	head -c "$(stat -c %s "$T/journal.before")" "$T/state/journal.jsonl" | cmp -s - "$T/journal.before" || die "$when: the journal lost records"
+	head -c "$(stat -c %s "$T/journal.before")" "$T/state/journal.jsonl" | cmp -s - "$T/journal.before" ||
+		die "$when: the journal lost records"
 	if [ $((k % 3)) = 0 ]; then # a run finishes what was recorded, and adds one
 		expect 0 on_day 10 "$BKP" run --quiet --all
 		for m in m1 m2; do
@@ -154,7 +163,8 @@ for k in $(seq 1 "$points"); do
 	expect 0 "$BKP" journal verify
 done
 [ "$killed" -gt $((points * 9 / 10)) ] || die "only $killed of $points points killed the expiry"
-say "SIGKILL at $killed of $total file-changing calls of an expiry: every reported generation verifies, the next expiry or run completes it, archives are exactly those listed"
+say "SIGKILL at $killed of $total file-changing calls of an expiry: every reported generation verifies, the next expiry or run completes" \
+	"it, archives are exactly those listed"
 
 # ---- a list that cannot be believed: no archive is deleted, until it can
 start
@@ -170,20 +180,23 @@ status on_day 10 "$BKP" verify --medium m1 # now it counts for nothing
 expire 1 10 --operator Sato
 same "the others went" "$(on_disk m1)" "6 7 8 9"
 grep -q E-REAP-03 "$T/json" || die "that no archive was deleted is not said"
-(cd "$(repo_of "$T/m1")" && find archives -type f | sort | cmp - "$T/archives.before") || die "archives were deleted beside a list that cannot be verified"
+(cd "$(repo_of "$T/m1")" && find archives -type f | sort | cmp - "$T/archives.before") ||
+	die "archives were deleted beside a list that cannot be verified"
 cp "$T/sums8" "$sums"
 chmod 0444 "$sums"
 expect 0 on_day 10 "$BKP" verify --medium m1
 expire 0 10 --operator Sato
 [ -z "$(ls -A "$(repo_of "$T/m1")/tmp")" ] || die "what was left is not finished"
 all_listed m1
-say "what is recorded as verified and cannot be is no reason to let others go; beside a generation whose list cannot be verified no archive is deleted; when it can, the next expiry does it"
+say "what is recorded as verified and cannot be is no reason to let others go; beside a generation whose list cannot be verified no" \
+	"archive is deleted; when it can, the next expiry does it"
 
 # ---- done, and it stays done
 start
 find "$T"/m[12]/*-*/archives "$T"/m[12]/*-*/generations -type f -exec chattr +i {} + 2>/dev/null || echo "(no immutable files here)"
 expire 0 10 --operator Sato
-freed=$(python3 -c 'import json, sys; print([m["freed"] for m in json.load(open(sys.argv[1]))["media"] if m["medium"] == "m1"][0])' "$T/json")
+freed=$(python3 -c 'import json, sys; print([m["freed"] for m in json.load(open(sys.argv[1]))["media"] if m["medium"] == "m1"][0])' \
+	"$T/json")
 [ "$freed" -ge "$frees" ] || die "freed $freed bytes, announced $frees"
 carried "$(repo_of "$T/m1")/journal/journal.jsonl" || die "the medium does not carry the record"
 head -c 500 /dev/urandom >"$T/src/f10"
@@ -191,7 +204,6 @@ night_on 10 0
 same "a night brings nothing back" "$(on_disk m1) $(on_disk m2)" "7 8 9 10 7 8 9 10"
 expect 0 on_day 10 "$BKP" verify
 same_tree "after an expiry"
-G=7
 "$RESTORE" --quiet --medium "$T/m2" --identity "$T/id.txt" extract 7 docs --to "$T/o7" || die "the oldest one cannot be restored"
 grep -q '"event":"expired".*"why":"covered docs 3/3"' "$T/state/journal.jsonl" || die "the record does not say why"
 say "nothing that expired comes back, nothing is missed"
@@ -207,12 +219,14 @@ done
 rm -f "$T/state/reserve"
 night_on 10 0
 [ -s "$T/state/reserve" ] || die "no reserve was kept"
-for d in m1 state; do mkdir -p "$T/$d/lost+found"; cat /dev/zero >"$T/$d/lost+found/filler" 2>/dev/null || true; for i in $(seq 99); do echo x >"$T/$d/lost+found/fill$i" 2>/dev/null || break; done; done
+for d in m1 state; do mkdir -p "$T/$d/lost+found"; cat /dev/zero >"$T/$d/lost+found/filler" 2>/dev/null ||
+	true; for i in $(seq 99); do echo x >"$T/$d/lost+found/fill$i" 2>/dev/null || break; done; done
 [ "$(df --output=avail "$T/m1" "$T/state" | tail -n +2 | tr -d ' \n')" = 00 ] || die "the disks are not full"
 echo "# let it go" >>"$T/policy.yaml" # that the policy is another one now has to be recorded, too
 expire 0 10 --operator Sato
 same "on a full medium" "$(on_disk m1)" "8 9 10"
 expect 0 "$BKP" journal verify
-tail -n 3 "$T/state/journal.jsonl" | grep -q '"event":"outcome".*"command":"expire"' || die "how it ended is not recorded: $(tail -n 3 "$T/state/journal.jsonl")"
+tail -n 3 "$T/state/journal.jsonl" | grep -q '"event":"outcome".*"command":"expire"' ||
+	die "how it ended is not recorded: $(tail -n 3 "$T/state/journal.jsonl")"
 reported_verify "full"
 say "with a medium 100 % full and no room under the state folder it expires, and records it"

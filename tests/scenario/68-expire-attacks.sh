@@ -11,7 +11,8 @@ GOOD="1 2 3 4"
 good_ones() { # WHERE
 	local g m
 	for g in $GOOD; do for m in m1 m2; do
-		"$RESTORE" --quiet --medium "$T/$m" verify "$g" >"$T/out" 2>&1 || { cat "$T/out" >&2; die "$1: good generation $g on $m does not verify"; }
+		"$RESTORE" --quiet --medium "$T/$m" verify "$g" >"$T/out" 2>&1 ||
+			fail "$1: good generation $g on $m does not verify" "$T/out"
 	done; done
 	"$BKP" journal verify >/dev/null || die "$1: journal verify"
 }
@@ -19,28 +20,26 @@ junk() { head -c 3000 /dev/urandom >"$T/src/patients"; } # what ransomware would
 refused() { # WHAT TEXT: the journal is refused, and that stops everything
 	status "$BKP" journal verify
 	[ "$STATUS" != 0 ] || die "$1: the journal is accepted"
-	grep -q "E-LEDGER-02" "$T/err" && grep -q "$2" "$T/err" || { cat "$T/err" >&2; die "$1: not told as such"; }
+	grep -q "E-LEDGER-02" "$T/err" && grep -q "$2" "$T/err" || fail "$1: not told as such" "$T/err"
 	status on_day 40 "$BKP" expire --operator Sato
 	[ "$STATUS" = 2 ] || die "$1: expire exits $STATUS"
 }
-uuid_of() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["medium"])' "$(echo "$T/$1"/bkp-medium.json)"; }
 
 mkdir -p "$T/src"
 minisign -G -W -p "$T/boss.pub" -s "$T/boss.key" >/dev/null
 minisign -G -W -p "$T/thief.pub" -s "$T/thief.key" >/dev/null
 # without the guard: what is shown here holds even where nothing looks suspect
 site_policy "  - {name: docs, paths: [$T/src], guard: {enabled: false}, generations: 4, protect: 3d}"
-ROOT_KEY=$T/root.key
-site_make 2>/dev/null
+ROOT_KEY=$T/root.key site_make 2>/dev/null
 for d in 1 2 3 4; do
 	echo "patient $d" >>"$T/src/patients"
-	NIGHT_CLOCK=("FAKECLOCK=$((d * 86400))")
+	night_clock "FAKECLOCK=$((d * 86400))"
 	night 0 docs
 done
 keep
 
 # ---- junk in one night
-for i in 1 2 3 4 5 6; do junk; expect 0 on_day 5 "$BKP" run --quiet --all; done
+for _ in 1 2 3 4 5 6; do junk; expect 0 on_day 5 "$BKP" run --quiet --all; done
 expire 0 20 --operator Sato
 expire 0 30 --operator Sato
 GOOD="2 3 4" good_ones "junk in one night"
@@ -53,10 +52,10 @@ STATUS=0
 for year in 1 2 3 4 5 6; do
 	junk
 	status env "${FAKE_ENV[@]}" FAKECLOCK=$((4 * 86400 + year * 31536000)) FAKECLOCK_BOOT=$boot "$BKP" run --quiet --all
-	[ "$STATUS" = 1 ] && grep -q W-CLOCK-01 "$T/err" || { cat "$T/err" >&2; die "a clock set a year forward: exit $STATUS"; }
+	[ "$STATUS" = 1 ] && grep -q W-CLOCK-01 "$T/err" || fail "a clock set a year forward: exit $STATUS" "$T/err"
 done
 status env "${FAKE_ENV[@]}" FAKECLOCK=$((4 * 86400 + 7 * 31536000)) FAKECLOCK_BOOT=$boot "$BKP" expire --operator Sato
-[ "$STATUS" = 2 ] && grep -q E-EXPIRE-02 "$T/err" || { cat "$T/err" >&2; die "expire in 2033: exit $STATUS"; }
+[ "$STATUS" = 2 ] && grep -q E-EXPIRE-02 "$T/err" || fail "expire in 2033: exit $STATUS" "$T/err"
 good_ones "clock set forward"
 # back in the present, attested: what is dated in the future counts for nothing
 expire 2 5 --operator Sato
@@ -72,7 +71,7 @@ start
 for back in 400 300 200 100 50 20; do
 	junk
 	status env "${FAKE_ENV[@]}" FAKECLOCK=$(((4 - back) * 86400)) FAKECLOCK_BOOT=$boot "$BKP" run --quiet --all
-	[ "$STATUS" = 1 ] || { cat "$T/err" >&2; die "a clock set back: exit $STATUS"; }
+	[ "$STATUS" = 1 ] || fail "a clock set back: exit $STATUS" "$T/err"
 done
 status env "${FAKE_ENV[@]}" FAKECLOCK=$((40 * 86400)) FAKECLOCK_BOOT=$((40 * 86400)) "$BKP" expire --operator Sato
 [ "$STATUS" = 2 ] && grep -q W-CLOCK-01 "$T/err" || die "that the clock came back is not told"
@@ -107,7 +106,9 @@ expect 0 on_day 5 "$BKP" run --quiet --all
 junk
 expect 0 on_day 6 "$BKP" run --quiet --all
 expire 0 6 --dry-run
-[ "$(python3 -c 'import json, sys; print([g["generation"] for m in json.load(open(sys.argv[1]))["media"] if m["medium"] == "m1" for g in m["generations"] if g["goes"]])' "$T/json")" = "[1, 2]" ] || die "the agreed floor is not 4: $(cat "$T/json")"
+[ "$(python3 -c 'import json, sys; m1 = [m for m in json.load(open(sys.argv[1]))["media"] if m["medium"] == "m1"][0]
+print([g["generation"] for g in m1["generations"] if g["goes"]])' "$T/json")" = "[1, 2]" ] ||
+	die "the agreed floor is not 4: $(cat "$T/json")"
 start
 sed -i 's/generations: 4, protect: 3d/generations: 1, protect: 1h/' "$T/policy.yaml"
 expire 0 20 --operator Sato
@@ -154,14 +155,15 @@ refused "a forged agreement to nothing" "root key"
 # well-formed, by the right key, of something else
 minisign -S -s "$T/root.key" -m "$T/policy.yaml" -x "$T/elsewhere.minisig" >/dev/null
 start
-forge agreed "$(python3 -c 'import json, sys; print(json.dumps({"datasets": [], "approvers": [], "approval": open(sys.argv[1]).read()}))' "$T/elsewhere.minisig")"
+forge agreed "$(python3 -c 'import json, sys; print(json.dumps({"datasets": [], "approvers": [], "approval": open(sys.argv[1]).read()}))' \
+	"$T/elsewhere.minisig")"
 refused "an agreement with the root key's signature of something else" "root key"
 start
 forge expired "{\"generation\":2,\"medium\":\"$(uuid_of m1)\",\"files\":0,\"bytes\":0}"
 refused "a forged expiry" "fewer newer generations"
 good_ones_media "forged expiry"
 start
-forge committed "{\"generation\":9,\"uuid\":\"$repository\",\"manifest_sha256\":\"$(printf 0%.0s $(seq 64))\",\"archives\":0,\"archive_bytes\":0,\"new_bytes\":0,\"next_archive\":1,\"datasets\":[],\"media\":[]}"
+forge_committed 9 "$repository" 1 ""
 status "$BKP" journal verify
 [ "$STATUS" != 0 ] || die "a generation that was never begun is accepted"
 start
@@ -170,7 +172,7 @@ for g in 5 6 7 8; do
 	FORGE_TIME=$(date -u -d "$g days" +%Y-%m-%dT%H:%M:%SZ)
 	export FORGE_TIME
 	forge begin "{\"generation\":$g,\"uuid\":\"$u\",\"datasets\":[\"docs\"]}"
-	forge committed "{\"generation\":$g,\"uuid\":\"$u\",\"manifest_sha256\":\"$(printf 0%.0s $(seq 64))\",\"archives\":0,\"archive_bytes\":0,\"new_bytes\":0,\"next_archive\":99,\"datasets\":[{\"name\":\"docs\",\"verdict\":\"good\",\"entries\":1,\"files\":1,\"bytes\":1,\"unreadable\":0,\"changed\":0,\"skipped\":0}],\"media\":[{\"medium\":\"$(uuid_of m1)\",\"label\":\"m1\",\"ok\":true,\"frozen\":true}]}"
+	forge_committed $g "$u" 99 "$FORGED_DOCS" m1
 	forge verified "{\"generation\":$g,\"medium\":\"$(uuid_of m1)\",\"files\":1,\"bytes\":1}"
 done
 unset FORGE_TIME
@@ -179,11 +181,13 @@ expire 1 30 --dry-run
 grep -q E-EXPIRE-08 "$T/json" || die "what is not there counts: $(cat "$T/json")"
 status on_day 30 "$BKP" expire --operator Sato
 good_ones "forged generations that nobody captured"
-say "records forged with the host's own signing key are refused: a lower agreement, an expiry below the floor; generations that stand in the journal alone count for nothing"
+say "records forged with the host's own signing key are refused: a lower agreement, an expiry below the floor; generations that stand in" \
+	"the journal alone count for nothing"
 
 # ---- another role approves
 start
-sed -i "s|^datasets:|people: [{name: Sato, roles: [operator]}, {name: Boss, roles: [manager], public_key: $(tail -n 1 "$T/boss.pub")}]\nretention: {expire_by: manager}\n&|" "$T/policy.yaml"
+sed -i "s|^datasets:|people: [{name: Sato, roles: [operator]}, {name: Boss, roles: [manager], public_key: $(tail -n 1 \
+	"$T/boss.pub")}]\nretention: {expire_by: manager}\n&|" "$T/policy.yaml"
 # the first approver is named by the root key alone: not by who may write the policy and has the key of the night
 expect 0 on_day 5 "$BKP" run --quiet --all
 on_day 5 "$BKP" --json agree | grep -q '"approvers":\[\]' || die "the policy alone names an approver"
@@ -229,8 +233,8 @@ start
 rm -f "$T/plan"
 expire 0 20 --plan-out "$T/plan"
 minisign -S -s "$T/boss.key" -m "$T/policy.yaml" -x "$T/elsewhere.minisig" >/dev/null
-forge expiry-approved "$(python3 -c 'import json, sys; print(json.dumps({"plan": open(sys.argv[1]).read(), "signature": open(sys.argv[2]).read(),
-	"approver": sys.argv[3]}))' "$T/plan" "$T/elsewhere.minisig" "$(tail -n 1 "$T/boss.pub")")"
+forge expiry-approved "$(python3 -c 'import json, sys; print(json.dumps({"plan": open(sys.argv[1]).read(),
+	"signature": open(sys.argv[2]).read(), "approver": sys.argv[3]}))' "$T/plan" "$T/elsewhere.minisig" "$(tail -n 1 "$T/boss.pub")")"
 refused "an approval with the approver's signature of something else" "not signed by its approver"
 start
 # a plan that was changed behind the approver's back; then the real thing
@@ -250,17 +254,19 @@ python3 -c 'import json, sys
 for l in open(sys.argv[1]):
     r = json.loads(l)
     if r["event"] == "expiry-approved":
-        open(sys.argv[2], "w").write(r["plan"]); open(sys.argv[2] + ".minisig", "w").write(r["signature"])' "$T/state/journal.jsonl" "$T/audit"
+        open(sys.argv[2], "w").write(r["plan"])
+        open(sys.argv[2] + ".minisig", "w").write(r["signature"])' "$T/state/journal.jsonl" "$T/audit"
 minisign -V -q -p "$T/boss.pub" -m "$T/audit" || die "the recorded plan does not verify with stock minisign"
 reported_verify "approved expiry"
-say "where the agreement names a role nothing expires without its signature, whatever the policy says and whoever has the host's keys; the plan and its signature stand in the journal"
+say "where the agreement names a role nothing expires without its signature, whatever the policy says and whoever has the host's keys;" \
+	"the plan and its signature stand in the journal"
 
 # ---- a suspect generation
 start
 sed -i 's/retention: {expire_by: manager}//' "$T/policy.yaml"
 u=$(python3 -c 'import uuid; print(uuid.uuid4())')
 forge begin "{\"generation\":9,\"uuid\":\"$u\",\"datasets\":[\"docs\"]}"
-forge committed "{\"generation\":9,\"uuid\":\"$u\",\"manifest_sha256\":\"$(printf 0%.0s $(seq 64))\",\"archives\":0,\"archive_bytes\":0,\"new_bytes\":0,\"next_archive\":1,\"datasets\":[{\"name\":\"docs\",\"verdict\":\"good\",\"entries\":1,\"files\":1,\"bytes\":1,\"unreadable\":0,\"changed\":0,\"skipped\":0,\"guard\":{\"measured\":true,\"suspect\":true,\"why\":\"test\"}}],\"media\":[]}"
+forge_committed 9 "$u" 1 "${FORGED_DOCS%\}},\"guard\":{\"measured\":true,\"suspect\":true,\"why\":\"test\"}}"
 expire 2 20 --operator Sato
 grep -q E-EXPIRE-01 "$T/json" || die "not frozen: $(cat "$T/json")"
 expire 1 20 --dry-run

@@ -11,8 +11,8 @@ at() { # WALL BOOT COMMAND...: seconds
 	env "${FAKE_ENV[@]}" "FAKECLOCK=$wall" "FAKECLOCK_BOOT=$boot" "$@"
 }
 jumps() { grep -c '"event":"clock-jump"' "$T/state/journal.jsonl" || true; }
-warned() { grep -q W-CLOCK-01 "$T/err" || { cat "$T/err" >&2; die "$1: not told"; }; }
-quiet() { [ ! -s "$T/err" ] || { cat "$T/err" >&2; die "$1: something was told"; }; }
+warned() { grep -q W-CLOCK-01 "$T/err" || fail "$1: not told" "$T/err"; }
+quiet() { [ ! -s "$T/err" ] || fail "$1: something was told" "$T/err"; }
 keep() { thaw "$T/m1" "$T/m2"; rm -rf "$T/start"; mkdir "$T/start"; cp -a "$T/state" "$T/m1" "$T/m2" "$T/start/"; }
 start() { thaw "$T/m1" "$T/m2"; rm -rf "$T/state" "$T/m1" "$T/m2"; cp -a "$T/start/." "$T/"; }
 day=86400
@@ -48,9 +48,10 @@ expect 1 at -700 0 "$BKP" run --quiet --all # and back again
 warned "set back"
 [ "$(jumps)" = 2 ] || die "$(jumps) jumps recorded instead of 2"
 expect 1 "$BKP" clock show # back again opens nothing
-grep -qE '"event":"clock-jump","source":"monotonic","before":"[^"]*","after":"[^"]*","seconds":(699|7[0-9][0-9])' "$T/state/journal.jsonl" || die "not recorded as it is"
+grep -qE '"event":"clock-jump","source":"monotonic","before":"[^"]*","after":"[^"]*","seconds":(699|7[0-9][0-9])' \
+	"$T/state/journal.jsonl" || die "not recorded as it is"
 expect 1 at -700 0 "$BKP" run --quiet --all # captures go on; that nobody has attested it is said each morning
-[ "$(jumps)" = 2 ] && grep -q "1 of 1 good, 1 warning: the clock jumped by 11 minutes" "$T/out" || { cat "$T/out" "$T/err" >&2; die "the night after"; }
+[ "$(jumps)" = 2 ] && grep -q "1 of 1 good, 1 warning: the clock jumped by 11 minutes" "$T/out" || fail "the night after"
 expect 2 at -700 0 "$BKP" expire --operator Sato
 grep -q E-EXPIRE-02 "$T/err" || die "expire does not say why"
 expect 64 at -700 0 "$BKP" clock attest --operator Sato
@@ -136,7 +137,8 @@ say "against network storage: more than a day ahead of its clock latches; a loca
 
 # ---- with an approver agreed, attesting needs a signature
 start
-sed -i "s|^datasets:|people: [{name: Sato, roles: [operator]}, {name: Boss, roles: [manager], public_key: $(tail -n 1 "$T/boss.pub")}]\nretention: {expire_by: manager}\n&|" "$T/policy.yaml"
+sed -i "s|^datasets:|people: [{name: Sato, roles: [operator]}, {name: Boss, roles: [manager], public_key: $(tail -n 1 \
+	"$T/boss.pub")}]\nretention: {expire_by: manager}\n&|" "$T/policy.yaml"
 expect 0 "$BKP" agree --quiet --operator Boss --root-key "$T/root.key"
 expect 1 at $((200 * day)) 0 "$BKP" run --quiet --all
 later=("$((200 * day))" 0)
@@ -147,7 +149,8 @@ status "$BKP" journal verify
 [ "$STATUS" != 0 ] || die "a forged attestation is accepted"
 sed -i '$d' "$T/state/journal.jsonl"
 minisign -S -s "$T/boss.key" -m "$T/policy.yaml" -x "$T/elsewhere.minisig" >/dev/null
-forge clock-attested "$(python3 -c 'import json, sys; print(json.dumps({"operator": "Sato", "reason": "it is right", "approval": open(sys.argv[1]).read()}))' "$T/elsewhere.minisig")"
+forge clock-attested "$(python3 -c 'import json, sys
+print(json.dumps({"operator": "Sato", "reason": "it is right", "approval": open(sys.argv[1]).read()}))' "$T/elsewhere.minisig")"
 status "$BKP" journal verify
 [ "$STATUS" != 0 ] || die "an attestation with the approver's signature of something else is accepted"
 sed -i '$d' "$T/state/journal.jsonl"

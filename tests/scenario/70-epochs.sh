@@ -29,7 +29,8 @@ expect 2 "$BKP" init --recipient "$r" --root-key-out "$T/root.key"
 rm "$T/root.key"
 [ -z "$(ls -A "$T/state")" ] || die "a refused init left something"
 expect 0 "$BKP" init --recipient "$r"
-grep -q 'W-INIT-03.*root secret key was not kept' "$T/err" && grep -q -- '--root-key-out' "$T/err" || die "that the root secret is gone is not said"
+grep -q 'W-INIT-03.*root secret key was not kept' "$T/err" && grep -q -- '--root-key-out' "$T/err" ||
+	die "that the root secret is gone is not said"
 expect 0 "$BKP" --lang ja journal verify
 rm -rf "$T/state"
 mkdir "$T/fs"
@@ -45,7 +46,8 @@ echo "lower what was agreed" >"$T/approval"
 minisign -S -l -s "$T/root.key" -m "$T/approval" -t 'by hand' >/dev/null || die "stock minisign does not sign with the root secret"
 minisign -V -q -P "$root" -m "$T/approval" || die "what the root secret signed is not the root key's"
 "$BKP" medium add m1 >/dev/null 2>&1; "$BKP" medium add m2 >/dev/null 2>&1
-say "init: the root secret is written once, outside the state folder, and signs with stock minisign; without the option it is said to be gone"
+say "init: the root secret is written once, outside the state folder, and signs with stock minisign; without the option it is said to be" \
+	"gone"
 
 # ---- nights
 secret_of() { sed -n 2p "$1"; }
@@ -65,13 +67,15 @@ for m in m1 m2; do
 	for g in 1 2 3; do
 		f=$(repo_of "$T/$m")/generations/00000$g/SHA256SUMS
 		signed "$root" "$(repo_of "$T/$m")" "$f" || die "minisign with the key found by openssl: generation $g"
-		"$RESTORE-static" --medium "$T/$m" --root-key "$root" verify $g >"$T/out" 2>"$T/err" || { cat "$T/out" "$T/err" >&2; die "bkp-restore-static verify $g"; }
+		"$RESTORE-static" --medium "$T/$m" --root-key "$root" verify $g >"$T/out" 2>"$T/err" || fail "bkp-restore-static verify $g"
 		grep -q 'reported this very generation' "$T/out" || die "it is not compared with the journal: $(cat "$T/out")"
-		python3 -I "$SRC_ROOT/restore/rescue.py" --medium "$T/$m" --identity "$T/id.txt" --root-key "$root" restore $g docs --to "$T/rescued.$m.$g" ||
+		python3 -I "$SRC_ROOT/restore/rescue.py" --medium "$T/$m" --identity "$T/id.txt" --root-key "$root" restore $g docs \
+			--to "$T/rescued.$m.$g" ||
 			die "rescue.py: generation $g"
 	done
 done
-[ "$(cut -d'"' -f1 <<<"$(sed -n 's/.*"event":"committed".*"epoch":\([0-9]*\).*/\1/p' "$J" | xargs)")" = "3 4 5" ] || die "the generations were not signed in epochs 3, 4, 5"
+[ "$(cut -d'"' -f1 <<<"$(sed -n 's/.*"event":"committed".*"epoch":\([0-9]*\).*/\1/p' "$J" | xargs)")" = "3 4 5" ] ||
+	die "the generations were not signed in epochs 3, 4, 5"
 expect 0 "$BKP" journal verify --root-key "$root"
 expect 0 "$BKP" verify
 python3 - "$J" "$(repo_of "$T/m1")" "$(repo_of "$T/m2")" <<'P' || die "the heads on the media are not what is recorded"
@@ -110,10 +114,13 @@ say "the bytes of the three keys erased, and of the root secret, are nowhere on 
 
 # ---- nor in swap, a core dump, a backup of bkp's own
 export ASAN_OPTIONS=detect_leaks=0
-strace -f -qq -o "$T/trace" -e trace=mlock,mlock2,prctl,prlimit64,setrlimit,openat "$BKP" medium move m1 --operator Sato --place x >/dev/null 2>&1 || die "under strace"
+strace -f -qq -o "$T/trace" -e trace=mlock,mlock2,prctl,prlimit64,setrlimit,openat \
+	"$BKP" medium move m1 --operator Sato --place x >/dev/null 2>&1 || die "under strace"
 awk '/mlock2?\(.* = 0$/ {locked++} /PR_SET_DUMPABLE, SUID_DUMP_DISABLE|PR_SET_DUMPABLE, 0/ {dump = 1} /RLIMIT_CORE, \{rlim_cur=0/ {core = 1}
-	/openat.*secrets.json"/ && !first {first = locked} END {exit !(first && dump && core)}' "$T/trace" || die "secrets are read into memory that is not locked, or the process can be dumped"
-[ -z "$(lsattr "$T/fs/state"/signing-*.key | awk '$1 !~ /d/')" ] || die "the signing key is not marked as nothing for dump(8): $(lsattr "$T/fs/state"/signing-*.key)"
+	/openat.*secrets.json"/ && !first {first = locked} END {exit !(first && dump && core)}' "$T/trace" ||
+	die "secrets are read into memory that is not locked, or the process can be dumped"
+[ -z "$(lsattr "$T/fs/state"/signing-*.key | awk '$1 !~ /d/')" ] ||
+	die "the signing key is not marked as nothing for dump(8): $(lsattr "$T/fs/state"/signing-*.key)"
 unlockable() { setpriv --bounding-set=-ipc_lock --inh-caps=-all prlimit --memlock=0 "$@"; }
 expect 0 unlockable "$BKP" medium move m1 --operator Sato --place x
 grep -q 'W-STATE-11' "$T/err" && grep -q 'encrypt the swap' "$T/err" || die "that the key may reach swap is not said: $(cat "$T/err")"
@@ -122,7 +129,8 @@ expect 0 "$BKP" medium move m1 --operator Sato --place x
 sed "s|paths: .*|paths: [$T/fs]}|" "$T/policy.yaml" >"$T/greedy.yaml"
 expect 64 "$BKP" --policy "$T/greedy.yaml" check
 grep -q E-POLICY-24 "$T/err" "$T/out" || die "a policy that captures the state folder: $(cat "$T/err")"
-say "the key stands in locked memory of a process that is not dumped, or W-STATE-11; its file is marked nodump; no policy captures the state folder"
+say "the key stands in locked memory of a process that is not dumped, or W-STATE-11; its file is marked nodump; no policy captures the" \
+	"state folder"
 
 # ---- taken over today: yesterday cannot be altered unnoticed
 today=$T/state/signing-5.key
@@ -135,10 +143,17 @@ forge() { # MEDIUM: generation 1 there lists something else in its manifest, sig
 	[ "${2:-}" = same ] || sed -i 's/"host":"[^"]*"/"host":"forged"/' "$g/manifest.json"
 	sed -i "/manifest.json/s/^[0-9a-f]*/$(sha256sum <"$g/manifest.json" | cut -c1-64)/" "$g/SHA256SUMS"
 	"$AGETOOL" minisign sign "$today" "$comment" <"$g/SHA256SUMS" >"$g/SHA256SUMS.minisig"
-	(cd "$repo" && sha256sum --quiet -c "$g/SHA256SUMS") && signed "$root" "$repo" "$g/SHA256SUMS" || die "the forgery is not as good as it could be"
+	(cd "$repo" && sha256sum --quiet -c "$g/SHA256SUMS") && signed "$root" "$repo" "$g/SHA256SUMS" ||
+		die "the forgery is not as good as it could be"
 }
-keep() { thaw "$T/m1" "$T/m2"; rm -rf "${T:?}/keep"; mkdir "$T/keep"; cp -a "$T/m1" "$T/m2" "$T/fs/state" "$T/keep/"; [ ! -d "$T/rdx" ] || cp -a "$T/rdx" "$T/keep/"; }
-back() { thaw "$T/m1" "$T/m2" "$T/rdx"; rm -rf "$T/m1" "$T/m2" "$T/fs/state"; cp -a "$T/keep/m1" "$T/keep/m2" "$T/"; cp -a "$T/keep/state" "$T/fs/"; }
+keep() { thaw "$T/m1" "$T/m2"; rm -rf "${T:?}/keep"; mkdir "$T/keep"; cp -a "$T/m1" "$T/m2" "$T/fs/state" "$T/keep/"; [ ! -d "$T/rdx" ] ||
+	cp -a "$T/rdx" "$T/keep/"; }
+back() {
+	thaw "$T/m1" "$T/m2" "$T/rdx"
+	rm -rf "$T/m1" "$T/m2" "$T/fs/state"
+	cp -a "$T/keep/m1" "$T/keep/m2" "$T/"
+	cp -a "$T/keep/state" "$T/fs/"
+}
 keep
 forge "$T/m1"
 expect 2 "$BKP" verify --medium m1
@@ -156,10 +171,11 @@ grep -q 'W-VAULT-11.*carries no journal' "$T/out" || die "that nothing was compa
 back; mkdir -p "$T/rdx"; "$BKP" medium add RDX-01 >/dev/null 2>&1; keep
 forge "$T/m1"; thaw "$T/m2"; rm -rf "$(repo_of "$T/m2")/generations/000001"
 status "$BKP" rotate --operator Sato
-[ "$STATUS" != 0 ] && grep -q E-MIRROR-04 "$T/err" || { cat "$T/out" "$T/err" >&2; die "a forged generation was rotated: $STATUS"; }
+[ "$STATUS" != 0 ] && grep -q E-MIRROR-04 "$T/err" || fail "a forged generation was rotated: $STATUS"
 [ ! -e "$(repo_of "$T/rdx")/generations/000001" ] || die "the forged generation is on the disk"
 thaw "$T/rdx"; rm -rf "$T/rdx"; cp -a "$T/keep/rdx" "$T/rdx"; back
-say "a generation of a former night, altered or not and signed anew with today's key: named by bkp verify, by bkp-restore verify, and not copied on"
+say "a generation of a former night, altered or not and signed anew with today's key: named by bkp verify, by bkp-restore verify, and not" \
+	"copied on"
 
 python3 - "$J" "$T/forged.jsonl" "$today" "$AGETOOL" <<'P'
 # from the committed record of generation 1 on, everything is written anew and signed with today's key
@@ -178,7 +194,8 @@ for l in lines[at:]:
     del o["sig"]
     body = json.dumps(o, separators=(",", ":"), ensure_ascii=False).encode()
     open(sys.argv[2] + ".m", "wb").write(body)
-    sig = subprocess.run(["openssl", "pkeyutl", "-sign", "-inkey", sys.argv[2] + ".der", "-keyform", "DER", "-rawin", "-in", sys.argv[2] + ".m"],
+    sig = subprocess.run(["openssl", "pkeyutl", "-sign", "-inkey", sys.argv[2] + ".der", "-keyform", "DER", "-rawin",
+                          "-in", sys.argv[2] + ".m"],
                          stdout=subprocess.PIPE, check=True).stdout
     l = body[:-1].decode() + ',"sig":"' + base64.b64encode(sig).decode() + '"}'
     prev = hashlib.sha256(l.encode()).hexdigest()
@@ -245,7 +262,8 @@ journal_is "another repository's journal" E-JOURNAL-04 1
 # the fork: it is the true journal up to the theft, then the thief's own.  By itself it verifies, every medium contradicts it
 thaw "$T/m1" "$T/m2"; keep
 n=$(grep -n '"event":"epoch"' "$J" | tail -n 1 | cut -d: -f1)
-rejournal "$J" "$T/fork" $((n - 1)) "$T/state.2/signing-4.key" 4 '{"event":"epoch","key":"@'"$T/thief.key"'"}' '{"event":"outcome","command":"run","exit":0,"line":"all is well"}'
+rejournal "$J" "$T/fork" $((n - 1)) "$T/state.2/signing-4.key" 4 '{"event":"epoch","key":"@'"$T/thief.key"'"}' \
+	'{"event":"outcome","command":"run","exit":0,"line":"all is well"}'
 expect 0 "$BKP" journal verify --file "$T/fork" --root-key "$root"
 for m in m1 m2; do
 	expect 2 "$BKP" journal verify --file "$T/fork" --against "$T/$m"
@@ -263,7 +281,8 @@ cmp -s "$T/fork" "$repo/journal/journal.jsonl" || die "the proof on m1 was writt
 back
 # today's key on a medium's copy: a former generation that is begun once more there stays what it was
 repo=$(repo_of "$T/m1")
-rejournal "$repo/journal/journal.jsonl" "$T/f" 9999 "$today" 5 '{"event":"begin","generation":1,"uuid":"00000000-0000-4000-8000-000000000000","datasets":["docs"]}'
+rejournal "$repo/journal/journal.jsonl" "$T/f" 9999 \
+	"$today" 5 '{"event":"begin","generation":1,"uuid":"00000000-0000-4000-8000-000000000000","datasets":["docs"]}'
 cp "$T/f" "$repo/journal/journal.jsonl"
 expect 0 "$RESTORE" --medium "$T/m1" --root-key "$root" verify 1
 grep -q 'reported this very generation' "$T/out" || die "a second begin: $(cat "$T/out" "$T/err")"
@@ -277,7 +296,8 @@ forge_generation() { # NUMBER: as forge(), of that generation, on m1
 }
 forge_generation 3
 expect 2 "$BKP" verify --medium m1
-grep -q E-VERIFY-12 "$T/err" && grep -q 'E-VERIFY-13.*begun in epoch 5.*key of epoch 4' "$T/err" || die "a later generation under a former key: $(cat "$T/err")"
+grep -q E-VERIFY-12 "$T/err" && grep -q 'E-VERIFY-13.*begun in epoch 5.*key of epoch 4' "$T/err" ||
+	die "a later generation under a former key: $(cat "$T/err")"
 back; forge_generation 2
 expect 2 "$BKP" verify --medium m1
 grep -q E-VERIFY-12 "$T/err" && ! grep -q E-VERIFY-13 "$T/err" || die "a generation of the stolen epoch: $(cat "$T/err")"
@@ -297,7 +317,8 @@ for f in "$T/thief.links" "$T/other.links"; do
 	grep '"event":"epoch"' "$J" | cmp - "$repo/keys.jsonl" || die "forged keys were not mended"
 done
 back
-say "a former day's key: it signs neither records nor generations of later days; the fork it can begin verifies by itself only, and each medium, and the host, contradict it; forged, skipped, foreign links are refused"
+say "a former day's key: it signs neither records nor generations of later days; the fork it can begin verifies by itself only, and each" \
+	"medium, and the host, contradict it; forged, skipped, foreign links are refused"
 
 # ---- cut back, and any one medium remembers
 keep; mv "$T/keep" "$T/keep.0"
@@ -320,7 +341,11 @@ for m in m1 m2 rdx; do
 	# an old copy of the whole state folder, likewise, of a day when there was no disk kept offline yet
 	[ "$m" != rdx ] || continue
 	rm -rf "$T/fs/state"; cp -a "$T/state.2" "$T/fs/state"
-	for o in m1 m2; do [ "$o" = "$m" ] || { cp "$J" "$(repo_of "$T/$o")/journal/journal.jsonl"; cp "$(repo_of "$T/m1.2")/keys.jsonl" "$(repo_of "$T/$o")/"; }; done
+	for o in m1 m2; do
+		[ "$o" != "$m" ] || continue
+		cp "$J" "$(repo_of "$T/$o")/journal/journal.jsonl"
+		cp "$(repo_of "$T/m1.2")/keys.jsonl" "$(repo_of "$T/$o")/"
+	done
 	cp "$J" "$T/before"
 	expect 2 "$BKP" run --all
 	grep -q "E-HISTORY-01" "$T/err" || die "an old state folder, only $m remembers: $(cat "$T/err")"
@@ -328,7 +353,8 @@ for m in m1 m2 rdx; do
 done
 rm -rf "$T/keep"; mv "$T/keep.0" "$T/keep"
 back; rm -rf "$T/rdx"; cp -a "$T/keep/rdx" "$T/rdx"
-say "host and all media but one cut back alike, or put back to an old day: whichever one remembers is enough, for run, rotate and journal verify; nothing is recorded"
+say "host and all media but one cut back alike, or put back to an old day: whichever one remembers is enough, for run, rotate and journal" \
+	"verify; nothing is recorded"
 
 # ---- an old state folder
 thaw "$T/m1" "$T/m2"; keep
@@ -369,7 +395,8 @@ for i in 1 2; do
 	expect 1 "$BKP" run --all
 	grep -q 'E-PUBLISH-05' "$T/err" || die "a rewritten copy: $(cat "$T/err")"
 done
-[ "$(grep -c '"event":"history".*"found":"forked","line":4' "$J")" = 1 ] || die "the rewriting is not recorded once: $(grep '"history"' "$J")"
+[ "$(grep -c '"event":"history".*"found":"forked","line":4' "$J")" = 1 ] ||
+	die "the rewriting is not recorded once: $(grep '"history"' "$J")"
 expect 2 "$BKP" journal verify --against m1
 expect 1 "$RESTORE" --medium "$T/m1" --root-key "$root" verify 3
 grep -q 'is not valid' "$T/out" || die "bkp-restore does not say that the journal is damaged: $(cat "$T/out")"
@@ -385,26 +412,30 @@ expect 1 "$RESTORE" --medium "$T/m1" --root-key "$root" verify 3
 grep -q E-REPO-04 "$T/err" || die "a missing list of keys is not said: $(cat "$T/err")"
 expect 0 "$BKP" run --all
 grep '"event":"epoch"' "$J" | cmp - "$repo/keys.jsonl" || die "the list of keys was not mended"
-say "a medium's copy of the journal that was cut, removed or rewritten is said, recorded once and never replaced if it is another; its list of keys is mended"
+say "a medium's copy of the journal that was cut, removed or rewritten is said, recorded once and never replaced if it is another; its" \
+	"list of keys is mended"
 
 # ---- killed at every step of a change of epochs
 export ASAN_OPTIONS=detect_leaks=0
 keep
-NIGHT_CLOCK=(FAKECLOCK=$((30 * 86400)))
+night_clock FAKECLOCK=$((30 * 86400))
 n=$(sed -n 's/.*signing-\([0-9]*\).key.*/\1/p' <<<"$(only_key)")
 calls=openat,write,pwrite64,fsync,fdatasync,unlinkat,renameat,renameat2,ftruncate,ioctl,close
-strace -f -qq -o "$T/trace" -E "LD_PRELOAD=$FAKE" -E "FAKECLOCK=$((30 * 86400))" -e trace=$calls "$BKP" run --all >/dev/null 2>&1 || die "under strace"
+strace -f -qq -o "$T/trace" -E "LD_PRELOAD=$FAKE" -E "FAKECLOCK=$((30 * 86400))" -e trace=$calls "$BKP" run --all >/dev/null 2>&1 ||
+	die "under strace"
 main=$(head -n 1 "$T/trace" | cut -d' ' -f1)
 sed -n "s/^$main *\([a-z0-9_]*(.*\)/\1/p" "$T/trace" |
 	awk -F'(' -v first="signing-$((n + 1)).key" -v last="unlinkat.*signing-$n.key" '
-		{c[$1]++} index($0, first) && /O_CREAT/ {on = 1} on {print $1 ":" c[$1]} on && $0 ~ last {rest = 12; } rest && !--rest {exit}' >"$T/points"
+		{c[$1]++} index($0, first) && /O_CREAT/ {on = 1} on {print $1 ":" c[$1]}
+		on && $0 ~ last {rest = 12; } rest && !--rest {exit}' >"$T/points"
 total=$(wc -l <"$T/points")
 [ "$total" -gt 20 ] || die "only $total points in a change of epochs"
 died=0 both=0
 while read -r point <&3; do
 	back
 	call=${point%:*} k=${point#*:}
-	{ status strace -qq -o /dev/null -E "LD_PRELOAD=$FAKE" -E "FAKECLOCK=$((30 * 86400))" -e trace="$call" -e inject="$call:signal=KILL:when=$k" "$BKP" run --all; } 2>/dev/null
+	{ status strace -qq -o /dev/null -E "LD_PRELOAD=$FAKE" -E "FAKECLOCK=$((30 * 86400))" -e trace="$call" \
+		-e inject="$call:signal=KILL:when=$k" "$BKP" run --all; } 2>/dev/null
 	[ "$STATUS" != 137 ] || died=$((died + 1))
 	[ "$(only_key | wc -w)" = 1 ] || both=$((both + 1))
 	"$BKP" journal verify --quiet --root-key "$root" || [ $? = 1 ] || die "killed at $point: the journal"
@@ -413,10 +444,12 @@ while read -r point <&3; do
 	"$BKP" journal verify --quiet --root-key "$root" || die "killed at $point: the journal behind the next run"
 	for m in m1 m2; do
 		grep '"event":"epoch"' "$J" | cmp - "$(repo_of "$T/$m")/keys.jsonl" || die "killed at $point: keys.jsonl of $m"
-		"$RESTORE" --quiet --medium "$T/$m" --root-key "$root" verify "$G" >/dev/null 2>"$T/err" || { cat "$T/err" >&2; die "killed at $point: generation $G on $m"; }
+		"$RESTORE" --quiet --medium "$T/$m" --root-key "$root" verify "$G" >/dev/null 2>"$T/err" ||
+			fail "killed at $point: generation $G on $m" "$T/err"
 	done
 done 3<"$T/points"
 [ "$died" -gt $((total * 8 / 10)) ] || die "only $died of $total points killed the run: the test does not test"
 [ "$both" -gt 2 ] || die "the moments with two keys were not hit"
-say "SIGKILL before each of $total calls of a change of epochs ($died died, $both of them with two keys in the folder): the next run goes on unaided, one key is left, every reader follows the chain"
+say "SIGKILL before each of $total calls of a change of epochs ($died died, $both of them with two keys in the folder): the next run goes" \
+	"on unaided, one key is left, every reader follows the chain"
 umount "$T/fs"

@@ -171,15 +171,18 @@ schedule show --root $T/host
 run --all --dry-run
 expire --dry-run
 C
-say "$rows runs of every command that changes anything, half of them failing or refused: each left user, sudo user, role, person, and how it ended; 16 that only look left nothing"
+say "$rows runs of every command that changes anything, half of them failing or refused: each left user, sudo user, role, person, and how" \
+	"it ended; 16 that only look left nothing"
 
 # ---- by hand, from the document
+# shellcheck disable=SC2034 # for nights.sh
 for i in 1 2; do echo "$i" >"$T/src/a"; NIGHT=$((400 + i)); night 0; done
 [ "$(grep -c '"event":"epoch"' "$J")" -ge 4 ] || die "too few changes of keys to follow: $(grep -c '"event":"epoch"' "$J")"
 awk '/^```sh$/ {on = 1; next} /^```$/ {on = 0} on' "$SRC_ROOT/docs/ja/audit.md" >"$T/audit.sh"
 [ "$(grep -c '^```sh$' "$SRC_ROOT/docs/ja/audit.md")" = 5 ] || die "five blocks of commands were to be in audit.md"
 mkdir "$T/tools"
-for p in sh cat sed base64 tail head grep cut wc tr seq mktemp sha256sum openssl minisign cmp; do ln -s "$(command -v $p)" "$T/tools/$p"; done
+for p in sh cat sed base64 tail head grep cut wc tr seq mktemp sha256sum openssl minisign cmp; do ln -s "$(command -v $p)" \
+	"$T/tools/$p"; done
 audit() { # REPO JOURNAL ROOT GENERATION [OTHER]
 	sed -e "s|^REPO=[^ ]*|REPO='$1'|" -e "s|^J=[^ ]*|J='$2'|" -e "s|^ROOT=[^ ]*|ROOT='$3'|" -e "s|^G=[^ ]*|G=$4|" \
 		-e "s|^OTHER=[^ ]*|OTHER='${5:-$2}'|" "$T/audit.sh" >"$T/audit.this"
@@ -190,14 +193,15 @@ repo=$(repo_of "$T/m1")
 begun=$(date +%s%N)
 audit "$repo" "$repo/journal/journal.jsonl" "$root" "$G" "$J"
 ms=$((($(date +%s%N) - begun) / 1000000))
-[ "$(good)" = 6 ] && ! grep -q '×' "$T/out" || { cat "$T/out" "$T/err" >&2; die "audit.md finds fault with what is whole"; }
+[ "$(good)" = 6 ] && ! grep -q '×' "$T/out" || fail "audit.md finds fault with what is whole"
 lines=$(wc -l <"$repo/journal/journal.jsonl")
-grep -q "^○ $lines 行すべて正しい。最後の行の SHA-256：$(tail -n 1 "$repo/journal/journal.jsonl" | tr -d '\n' | sha256sum | cut -c1-64)" "$T/out" || die "the head by hand"
+grep -q "^○ $lines 行すべて正しい。最後の行の SHA-256：$(tail -n 1 "$repo/journal/journal.jsonl" | tr -d '\n' | sha256sum | cut -c1-64)" "$T/out" ||
+	die "the head by hand"
 audit "$(repo_of "$T/m2")" "$J" "$root" 1 "$repo/journal/journal.jsonl"
-[ "$(good)" = 6 ] || { cat "$T/out" "$T/err" >&2; die "audit.md with another medium, generation 1"; }
+[ "$(good)" = 6 ] || fail "audit.md with another medium, generation 1"
 bad() { # WHAT LINE TEXT: copy.jsonl is found at that line, by hand and by bkp
 	audit "$repo" "$T/copy.jsonl" "$root" "$G"
-	grep -q "^× $2 行目：.*$3" "$T/out" || { cat "$T/out" >&2; die "by hand: $1"; }
+	grep -q "^× $2 行目：.*$3" "$T/out" || fail "by hand: $1" "$T/out"
 	expect 2 "$BKP" journal verify --file "$T/copy.jsonl" --root-key "$root"
 	grep -q "line $2 " "$T/err" || die "bkp: $1: $(cat "$T/err")"
 }
@@ -218,12 +222,15 @@ cp -a "$repo" "$T/forged"; thaw "$T/forged"
 g=$(printf %06d 1)
 chmod -R u+w "$T/forged/generations/$g"
 sed -i 's/"host":"[^"]*"/"host":"forged"/' "$T/forged/generations/$g/manifest.json"
-sed -i "/manifest.json/s/^[0-9a-f]*/$(sha256sum <"$T/forged/generations/$g/manifest.json" | cut -c1-64)/" "$T/forged/generations/$g/SHA256SUMS"
+sed -i "/manifest.json/s/^[0-9a-f]*/$(sha256sum <"$T/forged/generations/$g/manifest.json" | cut -c1-64)/" \
+	"$T/forged/generations/$g/SHA256SUMS"
 c=$(sed -n 's/^trusted comment: //p' "$T/forged/generations/$g/SHA256SUMS.minisig")
-"$AGETOOL" minisign sign "$(ls "$T"/state/signing-*.key)" "$c" <"$T/forged/generations/$g/SHA256SUMS" >"$T/forged/generations/$g/SHA256SUMS.minisig"
+"$AGETOOL" minisign sign "$(ls "$T"/state/signing-*.key)" \
+	"$c" <"$T/forged/generations/$g/SHA256SUMS" >"$T/forged/generations/$g/SHA256SUMS.minisig"
 audit "$T/forged" "$J" "$root" 1
-[ "$(good)" = 4 ] && grep -q 'ファイルはすべて署名のとおり' "$T/out" || { cat "$T/out" >&2; die "a generation made anew with today's key is not told by hand"; }
-say "the commands of audit.md as they stand, by sh, sha256sum, openssl and minisign alone ($lines records in $ms ms): what is whole is whole; a record changed, gone, moved, a key exchanged, a record cut, a generation made anew: found"
+[ "$(good)" = 4 ] && grep -q 'ファイルはすべて署名のとおり' "$T/out" || fail "a generation made anew with today's key is not told by hand" "$T/out"
+say "the commands of audit.md as they stand, by sh, sha256sum, openssl and minisign alone ($lines records in $ms ms): what is whole is" \
+	"whole; a record changed, gone, moved, a key exchanged, a record cut, a generation made anew: found"
 
 # ---- bkp, from the public key and the file alone
 mkdir "$T/alone"
@@ -233,11 +240,13 @@ chmod -R a+rX "$T/alone"
 chmod 700 "$T/state" "$T/src"
 cp "$BKP" "$T/alone/bkp"
 for k in root root.pub; do
-	(cd "$T/alone" && env -i setpriv --reuid=65534 --regid=65534 --clear-groups ./bkp --lang en journal verify --root-key $k --file journal) >"$T/out" 2>"$T/err" ||
-		{ cat "$T/err" >&2; die "verify from key and file alone ($k)"; }
+	(cd "$T/alone" && env -i setpriv --reuid=65534 --regid=65534 --clear-groups ./bkp --lang en journal verify --root-key $k \
+		--file journal) >"$T/out" 2>"$T/err" ||
+		fail "verify from key and file alone ($k)" "$T/err"
 	grep -q "$(tail -n 1 "$J" | tr -d '\n' | sha256sum | cut -c1-64)" "$T/out" || die "the head is not shown"
 done
-(cd "$T/alone" && strace -f -qq -o "$T/trace" -e trace=openat,open,connect,socket env -i "$BKP" --lang en journal verify --root-key root --file journal) >/dev/null 2>&1 || die "verify, traced"
+(cd "$T/alone" && strace -f -qq -o "$T/trace" -e trace=openat,open,connect,socket env -i "$BKP" --lang en journal verify --root-key root \
+	--file journal) >/dev/null 2>&1 || die "verify, traced"
 grep -q '"journal"\|/journal"' "$T/trace" || die "the trace shows nothing"
 ! grep -E "/state/|$T/policy|socket|connect" "$T/trace" || die "more than key and file was looked at"
 say "bkp journal verify --root-key FILE: as nobody, in an empty environment, without state folder, policy, network"
@@ -283,4 +292,5 @@ P
 sed -i '7s/root/toor/' "$T/alone/journal"
 expect 2 "$BKP" journal export --format csv --file "$T/alone/journal" --out "$T/bad.csv"
 [ ! -e "$T/bad.csv" ] || die "a table of what does not verify"
-say "journal export: CSV with BOM and CRLF after RFC 4180, no cell a formula, Japanese reasons whole; JSON equal to the records; nothing of a journal that does not verify"
+say "journal export: CSV with BOM and CRLF after RFC 4180, no cell a formula, Japanese reasons whole; JSON equal to the records; nothing" \
+	"of a journal that does not verify"

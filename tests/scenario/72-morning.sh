@@ -32,7 +32,7 @@ cron() {
 	rm -f "$T/told"
 	env -i PATH=/usr/bin:/bin LANG=C HOME=/ TZ=$TZ BKP_POLICY="$T/policy.yaml" "${FAKE_ENV[@]}" FAKECLOCK=$((days * 86400)) \
 		"$BKP" run --quiet --all "$@" >"$T/mail" 2>&1 </dev/null || code=$?
-	[ "$code" = "$want" ] || { cat "$T/mail" >&2; die "the night exits $code, expected $want"; }
+	[ "$code" = "$want" ] || fail "the night exits $code, expected $want" "$T/mail"
 }
 outcome() { # COMMAND EXIT LINE: the newest outcome record
 	record outcome | "$PY" -c 'import json, sys
@@ -46,23 +46,24 @@ at() { # DAYS COMMAND...
 }
 
 cron 0 0
-[ ! -s "$T/mail" ] || { cat "$T/mail" >&2; die "a night that went well is not silent"; }
+[ ! -s "$T/mail" ] || fail "a night that went well is not silent" "$T/mail"
 [ ! -e "$T/told" ] || die "somebody was told of a night that went well"
 outcome run 0 "2 of 2 good"
 at 0 "$BKP" --policy "$T/policy.yaml" run --all >"$T/out" 2>"$T/err"
-[ "$(head -n 1 "$T/out")" = "2 of 2 good" ] && grep -q W-FILE-03 "$T/err" || { cat "$T/out" "$T/err" >&2; die "a person at the keyboard is not told"; }
+[ "$(head -n 1 "$T/out")" = "2 of 2 good" ] && grep -q W-FILE-03 "$T/err" || fail "a person at the keyboard is not told"
 say "a night that went well writes not one byte and tells nobody; the journal has its outcome"
 
 # ---- the dump is empty
 : >"$T/lab.sql"
 cron 1 1
 line=$(head -n 1 "$T/mail")
-case $line in "1 of 2 good, 1 warning: 検査DB failed ("*) ;; *) cat "$T/mail" >&2; die "the mail does not begin with the line" ;; esac
-sed -n '2,$p' "$T/mail" | grep -q "E-RUN-03: data set 'lab' failed" || { cat "$T/mail" >&2; die "the mail does not say more"; }
+case $line in "1 of 2 good, 1 warning: 検査DB failed ("*) ;; *) fail "the mail does not begin with the line" "$T/mail" ;; esac
+sed -n '2,$p' "$T/mail" | grep -q "E-RUN-03: data set 'lab' failed" || fail "the mail does not say more" "$T/mail"
 grep -q W-FILE-03 "$T/mail" || die "what was held back is not in the mail"
 outcome run 1 "$line"
-[ "$(sed -n 1p "$T/told")" = "== run 1 gen=3 site=テスト診療所" ] && [ "$(sed -n 2p "$T/told")" = "$line" ] && [ "$(sed -n 4p "$T/told")" = "$line" ] || { cat "$T/told" >&2; die "what notify was given"; }
-grep -q "E-RUN-03: data set 'lab'" "$T/told" || { cat "$T/told" >&2; die "notify was not given the details"; }
+[ "$(sed -n 1p "$T/told")" = "== run 1 gen=3 site=テスト診療所" ] && [ "$(sed -n 2p "$T/told")" = "$line" ] &&
+	[ "$(sed -n 4p "$T/told")" = "$line" ] || fail "what notify was given" "$T/told"
+grep -q "E-RUN-03: data set 'lab'" "$T/told" || fail "notify was not given the details" "$T/told"
 record notified | grep -q '"ok":true' || die "it is not recorded that somebody was told"
 at 1 "$BKP" status --json >"$T/json" 2>&1 || [ $? = 1 ]
 "$PY" - "$T/json" "$line" <<'P' || die "status does not know of the last run"
@@ -72,26 +73,29 @@ assert s["last_run"]["line"] == sys.argv[2] and s["last_run"]["exit"] == 1, s["l
 assert s["last_notification"]["ok"] and s["last_notification"]["reason"] == "", s["last_notification"]
 P
 env "${FAKE_ENV[@]}" FAKECLOCK=86400 "$BKP" run lab --json >"$T/out" 2>"$T/err" || [ $? = 2 ]
-"$PY" -c 'import json, sys; o = json.load(open(sys.argv[1])); assert o["line"].startswith("nothing was captured: "), o' "$T/out" || die "the line is not in the JSON"
+"$PY" -c 'import json, sys; o = json.load(open(sys.argv[1])); assert o["line"].startswith("nothing was captured: "), o' "$T/out" ||
+	die "the line is not in the JSON"
 say "a dump that is empty: the line first, then why; notify has line, details and environment; status and journal remember"
 
 # ---- a medium that is not there; nothing at all; another bkp at work
 echo 'select 1; select 2;' >"$T/lab.sql"
 mv "$T/m2" "$T/m2.away"
 cron 1 2
-head -n 1 "$T/mail" | grep -q '^2 of 2 good, 1 warning: medium m2 not written (' || { cat "$T/mail" >&2; die "a medium that is not there"; }
+head -n 1 "$T/mail" | grep -q '^2 of 2 good, 1 warning: medium m2 not written (' || fail "a medium that is not there" "$T/mail"
 mv "$T/m1" "$T/m1.away"
 cron 2 3
-grep -q '^nothing was captured: ' <(head -n 1 "$T/mail") && grep -q '^== run 2 gen= ' "$T/told" || { cat "$T/mail" "$T/told" >&2; die "no medium at all"; }
+grep -q '^nothing was captured: ' <(head -n 1 "$T/mail") && grep -q '^== run 2 gen= ' "$T/told" ||
+	fail "no medium at all" "$T/mail" "$T/told"
 record outcome | grep -q '"command":"run","exit":2' || die "a night that failed is not recorded"
 at 3 "$BKP" status >"$T/out" || [ $? = 1 ]
-grep -q "data set 'docs': generation .* failed: no medium is there to write to" "$T/out" || { cat "$T/out" >&2; die "status does not say that the last run failed"; }
+grep -q "data set 'docs': generation .* failed: no medium is there to write to" "$T/out" ||
+	fail "status does not say that the last run failed" "$T/out"
 mv "$T/m1.away" "$T/m1"; mv "$T/m2.away" "$T/m2"
 before=$(sha256sum <"$T/state/journal.jsonl")
 exec 9>>"$T/state/lock"; flock 9
 cron 2 3
 exec 9>&-
-grep -q E-STATE-02 "$T/mail" && grep -q '^== run 2 gen= ' "$T/told" || { cat "$T/mail" >&2; die "a second run"; }
+grep -q E-STATE-02 "$T/mail" && grep -q '^== run 2 gen= ' "$T/told" || fail "a second run" "$T/mail"
 [ "$before" = "$(sha256sum <"$T/state/journal.jsonl")" ] || die "the second run wrote to the journal"
 say "media that are missing, no medium at all, another run at work: each is the first line of the mail, and is told"
 
@@ -100,10 +104,11 @@ cron 0 4
 touch "$T/mute"
 : >"$T/lab.sql"
 cron 1 5
-grep -q 'W-NOTIFY-01.*status 1' "$T/mail" && grep -q 'bkp notify --test' "$T/mail" || { cat "$T/mail" >&2; die "a notify command that fails is not said"; }
+grep -q 'W-NOTIFY-01.*status 1' "$T/mail" && grep -q 'bkp notify --test' "$T/mail" ||
+	fail "a notify command that fails is not said" "$T/mail"
 record notified | grep -q '"ok":false,"reason":"nobody was told' || die "it is not recorded that nobody was told"
 at 5 "$BKP" status >"$T/out" || [ $? = 1 ]
-grep -q "nobody was told.*bkp notify --test" "$T/out" || { cat "$T/out" >&2; die "status does not say that nobody was told"; }
+grep -q "nobody was told.*bkp notify --test" "$T/out" || fail "status does not say that nobody was told" "$T/out"
 # told always: a night that went well, but nobody learns of it
 echo 'select 1; select 2;' >"$T/lab.sql"
 sed -i 's/^notify:/&\n  when: always/' "$T/policy.yaml"
@@ -116,13 +121,14 @@ rm "$T/mute"
 expect 0 at 6 "$BKP" notify --test
 tail -n 4 "$T/told" | grep -q 'this is a test' || die "the test message"
 cron 0 7
-[ ! -s "$T/mail" ] && grep -q '^2 of 2 good$' "$T/told" || { cat "$T/mail" >&2; die "told always"; }
+[ ! -s "$T/mail" ] && grep -q '^2 of 2 good$' "$T/told" || fail "told always" "$T/mail"
 sed -i '/when: always/d' "$T/policy.yaml"
 # nights that do not take place tell nobody: that is what bkp notify is for, from a second line of the crontab
 cp "$T/policy.yaml" "$T/policy.good"
 rm -f "$T/told"
 code=0; at 9 "$BKP" notify >"$T/out" 2>"$T/err" || code=$?
-[ "$code" = 1 ] && grep -q 'the night run did not run: data set .docs. was due' "$T/told" || { cat "$T/out" "$T/err" "$T/told" >&2; die "a run that did not take place is not told"; }
+[ "$code" = 1 ] && grep -q 'the night run did not run: data set .docs. was due' "$T/told" ||
+	fail "a run that did not take place is not told" "$T/out" "$T/err" "$T/told"
 # a share whose server is gone: the night hangs on it, with the lock; who asks, and who is told in the morning, is not kept waiting
 cat >"$T/hang.c" <<'C'
 #define _GNU_SOURCE
@@ -132,27 +138,39 @@ cat >"$T/hang.c" <<'C'
 #include <string.h>
 #include <unistd.h>
 static void hang(const char *p) { while (p && getenv("HANG") && !strcmp(p, getenv("HANG"))) pause(); }
-int open(const char *p, int f, ...) { va_list a; va_start(a, f); int m = va_arg(a, int); va_end(a); hang(p); return ((int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open"))(p, f, m); }
-int open64(const char *p, int f, ...) { va_list a; va_start(a, f); int m = va_arg(a, int); va_end(a); hang(p); return ((int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open64"))(p, f, m); }
+int open(const char *p, int f, ...) {
+	va_list a; va_start(a, f); int m = va_arg(a, int); va_end(a);
+	hang(p);
+	return ((int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open"))(p, f, m);
+}
+int open64(const char *p, int f, ...) {
+	va_list a; va_start(a, f); int m = va_arg(a, int); va_end(a);
+	hang(p);
+	return ((int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open64"))(p, f, m);
+}
 C
 cc -O1 -shared -fPIC -o "$T/hang.so" "$T/hang.c" || die "hang.c does not compile"
 exec 9>>"$T/state/lock"; flock -n 9 || die "the lock of the state folder"
 rm -f "$T/told"
 code=0
-env "${FAKE_ENV[@]}" LD_PRELOAD="$T/hang.so $FAKE" HANG="$T/m1" FAKECLOCK=$((9 * 86400)) timeout 40 "$BKP" notify >"$T/out" 2>"$T/err" 9>&- || code=$?
+env "${FAKE_ENV[@]}" LD_PRELOAD="$T/hang.so $FAKE" HANG="$T/m1" FAKECLOCK=$((9 * 86400)) timeout 40 \
+	"$BKP" notify >"$T/out" 2>"$T/err" 9>&- || code=$?
 exec 9>&-
-[ "$code" = 1 ] && grep -q "cannot be told whether 'm1' is attached" "$T/told" || { cat "$T/told" "$T/out" "$T/err" >&2; die "bkp notify while a medium hangs: exit $code"; }
+[ "$code" = 1 ] && grep -q "cannot be told whether 'm1' is attached" "$T/told" ||
+	fail "bkp notify while a medium hangs: exit $code" "$T/told" "$T/out" "$T/err"
 sed -i '/^notify:/,$d' "$T/policy.yaml"
 expect 64 "$BKP" notify --test
 grep -q E-NOTIFY-02 "$T/err" || die "a policy without notify"
 cp "$T/policy.good" "$T/policy.yaml"
-say "a notify command that fails is said, recorded and exits 1; told always; tested; a night that did not take place is told by 'bkp notify', and one that hangs on a medium that does not answer"
+say "a notify command that fails is said, recorded and exits 1; told always; tested; a night that did not take place is told by 'bkp" \
+	"notify', and one that hangs on a medium that does not answer"
 
 # ---- every command that changes something
 expect 0 "$BKP" medium move m1 --operator 佐藤 --place サーバ室2
 outcome "medium move" 0 "'m1' is at 'サーバ室2'"
-status strace -f -qq -o /dev/null -P "$T/state/journal.jsonl" -e trace=write -e inject=write:error=ENOSPC:when=2+ "$BKP_RELEASE/bkp" medium move m1 --operator 佐藤 --place 廊下
-[ "$STATUS" = 2 ] && grep -q 'how it ended cannot be recorded' "$T/err" || { cat "$T/err" >&2; die "an outcome that cannot be recorded: exit $STATUS"; }
+status strace -f -qq -o /dev/null -P "$T/state/journal.jsonl" -e trace=write -e inject=write:error=ENOSPC:when=2+ \
+	"$BKP_RELEASE/bkp" medium move m1 --operator 佐藤 --place 廊下
+[ "$STATUS" = 2 ] && grep -q 'how it ended cannot be recorded' "$T/err" || fail "an outcome that cannot be recorded: exit $STATUS" "$T/err"
 expect 0 "$BKP" journal verify --quiet
 say "an outcome that cannot be written is an error of its own"
 
@@ -161,7 +179,7 @@ cp "$T/policy.yaml" "$T/policy.good"
 sed -i 's/^site: .*/site: {name: '"'"'a "b" \\ 診療所'"'"', language: ja}/' "$T/policy.yaml"
 mkdir "$T/textfile"
 code=0; at 7 "$BKP" status --prometheus "$T/textfile/bkp.prom" >"$T/out" 2>"$T/err" || code=$?
-[ "$code" = 1 ] && [ ! -s "$T/out" ] && [ ! -s "$T/err" ] || { cat "$T/out" "$T/err" >&2; die "--prometheus exits $code"; }
+[ "$code" = 1 ] && [ ! -s "$T/out" ] && [ ! -s "$T/err" ] || fail "--prometheus exits $code"
 [ "$(stat -c %a "$T/textfile/bkp.prom")" = 644 ] && [ "$(ls -A "$T/textfile")" = bkp.prom ] || die "the file, its mode"
 inode=$(stat -c %i "$T/textfile/bkp.prom")
 at 7 "$BKP" status --prometheus "$T/textfile/bkp.prom" || [ $? = 1 ]
@@ -214,16 +232,22 @@ expect 64 "$BKP" status --json --prometheus -
 cp "$T/state/journal.jsonl" "$T/journal.good"
 sed -i '3s/"time"/"tame"/' "$T/state/journal.jsonl"
 expect 3 at 7 "$BKP" status --prometheus "$T/textfile/bkp.prom"
-grep -qx 'bkp_status_exit 3' "$T/textfile/bkp.prom" && ! grep -q 'dataset=' "$T/textfile/bkp.prom" || die "an old verdict stays when nothing is known"
+grep -qx 'bkp_status_exit 3' "$T/textfile/bkp.prom" && ! grep -q 'dataset=' "$T/textfile/bkp.prom" ||
+	die "an old verdict stays when nothing is known"
 cp "$T/journal.good" "$T/state/journal.jsonl"
 cp "$T/policy.good" "$T/policy.yaml"
-say "the metrics parse with python3-prometheus-client, agree with status --json, appear in one step for everybody, and say 3 when nothing is known"
+say "the metrics parse with python3-prometheus-client, agree with status --json, appear in one step for everybody, and say 3 when nothing" \
+	"is known"
 
 # ---- the language is the policy's, or --lang, and never the locale's
 mkdir "$T/no-locales"
-bare() { env -i PATH=/usr/bin:/bin LANG=C LC_ALL=C LOCPATH="$T/no-locales" BKP_POLICY="$T/policy.yaml" TZ=$TZ "${FAKE_ENV[@]}" FAKECLOCK=$((8 * 86400)) "$@"; }
-japanese() { "$PY" -c 'import re, sys; t = sys.stdin.buffer.read().decode("utf-8"); sys.exit(not re.search("[\u3041-\u30ff\u4e00-\u9fff]", t))'; }
-foreign() { "$PY" -c 'import re, sys; t = re.sub("文書|検査DB|テスト診療所|サーバ室2?|別室|廊下", "", sys.stdin.buffer.read().decode("utf-8")); sys.exit(not re.search("[\u3041-\u30ff\u4e00-\u9fff]", t))'; }
+bare() { env -i PATH=/usr/bin:/bin LANG=C LC_ALL=C LOCPATH="$T/no-locales" BKP_POLICY="$T/policy.yaml" TZ=$TZ \
+	"${FAKE_ENV[@]}" FAKECLOCK=$((8 * 86400)) "$@"; }
+japanese() { "$PY" -c 'import re, sys
+t = sys.stdin.buffer.read().decode("utf-8"); sys.exit(not re.search("[\u3041-\u30ff\u4e00-\u9fff]", t))'; }
+foreign() { "$PY" -c 'import re, sys
+t = re.sub("文書|検査DB|テスト診療所|サーバ室2?|別室|廊下", "", sys.stdin.buffer.read().decode("utf-8"))
+sys.exit(not re.search("[\u3041-\u30ff\u4e00-\u9fff]", t))'; }
 : >"$T/lab.sql"
 for lang in ja en; do
 	sed "s/language: en/language: $lang/" "$T/policy.good" >"$T/policy.yaml"
@@ -242,12 +266,14 @@ for lang in ja en; do
 			bare "$BKP" $opt notify --test
 		} >"$T/$lang.$want" 2>&1
 		if [ "$want" = en ]; then
-			! foreign <"$T/$lang.$want" || { cat "$T/$lang.$want" >&2; die "Japanese where English was asked for (policy $lang, '$opt')"; }
+			! foreign <"$T/$lang.$want" || fail "Japanese where English was asked for (policy $lang, '$opt')" "$T/$lang.$want"
 			grep -q 'GENERATIONS (DATES)' "$T/$lang.$want" || die "no English"
 		else
-			japanese <"$T/$lang.$want" && grep -q '世代（日付の数）' "$T/$lang.$want" || { cat "$T/$lang.$want" >&2; die "no Japanese (policy $lang, '$opt')"; }
+			japanese <"$T/$lang.$want" && grep -q '世代（日付の数）' "$T/$lang.$want" ||
+				fail "no Japanese (policy $lang, '$opt')" "$T/$lang.$want"
 		fi
-		for c in E-USAGE-01 E-POLICY-08 E-RUN-03; do grep -q "$c" "$T/$lang.$want" || die "code $c is not said (policy $lang, '$opt')"; done
+		for c in E-USAGE-01 E-POLICY-08 E-RUN-03; do grep -q "$c" "$T/$lang.$want" ||
+			die "code $c is not said (policy $lang, '$opt')"; done
 	done
 done
 # nothing in the environment at all; and before the policy can be read
@@ -264,12 +290,14 @@ for lang in ja en; do
 		empty --lang $lang --policy "$T/nowhere.yaml" status
 		empty status --policy "$T/nowhere.yaml" --lang $lang
 	} >"$T/empty.$lang"
-	[ "$(grep -c 'E-USAGE-01\|E-POLICY-0\|E-IO-01' "$T/empty.$lang")" = 5 ] || { cat "$T/empty.$lang" >&2; die "not every fault has its code"; }
+	[ "$(grep -c 'E-USAGE-01\|E-POLICY-0\|E-IO-01' "$T/empty.$lang")" = 5 ] || fail "not every fault has its code" "$T/empty.$lang"
 done
-japanese <"$T/empty.ja" && ! grep -q 'usage:\|unknown\|cannot' "$T/empty.ja" || { cat "$T/empty.ja" >&2; die "English in an empty environment, where the policy says Japanese"; }
-! foreign <"$T/empty.en" || { cat "$T/empty.en" >&2; die "Japanese in an empty environment, where the policy says English"; }
+japanese <"$T/empty.ja" && ! grep -q 'usage:\|unknown\|cannot' "$T/empty.ja" ||
+	fail "English in an empty environment, where the policy says Japanese" "$T/empty.ja"
+! foreign <"$T/empty.en" || fail "Japanese in an empty environment, where the policy says English" "$T/empty.en"
 ! empty --policy "$T/nowhere.yaml" status | foreign || die "Japanese where nobody asked for it"
 grep -hoE '[EW]-[A-Z]+-[0-9]{2}' "$T/ja.ja" | sort >"$T/codes.ja"
 grep -hoE '[EW]-[A-Z]+-[0-9]{2}' "$T/ja.en" | sort >"$T/codes.en"
 cmp "$T/codes.ja" "$T/codes.en" || die "the codes depend on the language"
-say "with LANG=C and no locale, and in an empty environment, the policy's language is spoken, also of a policy that is not valid; --lang wins; the codes are the same"
+say "with LANG=C and no locale, and in an empty environment, the policy's language is spoken, also of a policy that is not valid; --lang" \
+	"wins; the codes are the same"

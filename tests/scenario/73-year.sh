@@ -34,7 +34,8 @@ people:
   - {name: 事務長, roles: [manager, operator]}
 datasets:
   - {name: docs, title: SS-MIX2標準化ストレージ, paths: [$T/src], generations: 3, keep: {daily: 7, weekly: 4, monthly: 3}}
-  - {name: db, title: db, command: cat $T/db.dump, store_as: db.dump, expect: {min_bytes: 10}, generations: 3, keep: {daily: 7, weekly: 4, monthly: 3}}
+  - {name: db, title: db, command: cat $T/db.dump, store_as: db.dump, expect: {min_bytes: 10}, generations: 3,
+     keep: {daily: 7, weekly: 4, monthly: 3}}
 media:
   - {name: nas, type: hdd, path: $T/nas, place: サーバ室}
   - {name: ssd, type: ssd, path: $T/ssd, place: 受付}
@@ -52,7 +53,8 @@ Y
 	root=$(sed -n 's/^root public key: //p' "$T/init.out")
 	[ -n "$root" ] || die "init does not show the root public key"
 	python3 "$SRC_ROOT/tests/lib/year.py" --bin "$BKP" --restore "$RESTORE" --root "$T" --fake "$FAKE" \
-		--root-key "$root" --faults "$faults" --nights "${BKP_YEAR_NIGHTS:-50}" --seed "$1" ${BKP_YEAR_PROFILE:+--profile} >"$T.said" || die "the year of seed $1"
+		--root-key "$root" --faults "$faults" --nights "${BKP_YEAR_NIGHTS:-50}" --seed "$1" \
+		${BKP_YEAR_PROFILE:+--profile} >"$T.said" || die "the year of seed $1"
 	umount "$T/ssd"
 }
 

@@ -34,7 +34,7 @@ diff() {
 	local code=$1 expression=$2
 	shift 2
 	status env "${FAKE_ENV[@]}" FAKECLOCK="$(until_then "2026-12-02 10:00:00")" "$BKP" check --diff --json "$@"
-	[ "$STATUS" = "$code" ] || { cat "$T/out" "$T/err" >&2; die "check --diff exits $STATUS, expected $code"; }
+	[ "$STATUS" = "$code" ] || fail "check --diff exits $STATUS, expected $code"
 	python3 -c 'import json, sys
 d = json.load(open(sys.argv[1]))
 def change(k): return [(c["kind"], c["from"], c["to"]) for c in d["changes"] if c["key"] == k]
@@ -80,14 +80,16 @@ media:
 Y
 diff 1 'change("datasets/docs/generations") == [("changed", "5", "1")] and change("datasets/more") == [("added", None, None)]
 	and change("media/m2") == [("removed", None, None)] and change("datasets/docs/paths") == [("added", None, "'"$T"'/other")]'
-diff 1 'sorted((f["key"], f["from"], f["to"], f["agreed"]) for f in d["floors"]) == [("generations", 5, 1, True), ("protect", 1209600, 86400, True)]'
+diff 1 'sorted((f["key"], f["from"], f["to"], f["agreed"]) for f in d["floors"])
+	== [("generations", 5, 1, True), ("protect", 1209600, 86400, True)]'
 diff 1 '[(x["name"], x["before"] and x["before"]["due"], x["after"]["due"], x["after"]["next"]) for x in d["due"]]
 	== [("docs", False, True, "2026-12-03T00:00:00Z"), ("more", None, True, "2026-12-02T17:00:00Z")]'
 diff 1 '("docs", "three", "met", "attention") in [(s["name"], s["rule"], s["before"], s["after"]) for s in d["standing"]]'
 expect 1 env "${FAKE_ENV[@]}" FAKECLOCK="$(until_then "2026-12-02 10:00:00")" "$BKP" check --diff
-for said in 'datasets/docs/generations: 5 -> 1' 'docs *due 2026-12-03 02:00 *due now, then 2026-12-03 09:00' 'docs: protect: 14 days -> 24 h' \
+for said in 'datasets/docs/generations: 5 -> 1' 'docs *due 2026-12-03 02:00 *due now, then 2026-12-03 09:00' \
+	'docs: protect: 14 days -> 24 h' \
 	'docs: 3 copies: met -> attention' 'docs: generations: 5 -> 1: agreed stays 5: only the root key'; do
-	grep -q "$said" "$T/out" || { cat "$T/out" >&2; die "'$said' is not said"; }
+	grep -q "$said" "$T/out" || fail "'$said' is not said" "$T/out"
 done
 [ "$(events policy | wc -l)" = 1 ] || die "check changed the journal"
 say "a change is told before it happens: keys, what becomes due and when, lowered floors, 3-2-1; exit 1, nothing is written"
@@ -110,7 +112,7 @@ sha=$(sha256sum <"$T/good.yaml" | cut -d' ' -f1)
 last=$(events policy | tail -n 1 | python3 -c 'import json, sys; print(json.load(sys.stdin)["sha256"])')
 sed -i 's/generations: 1/generations: 9/' "$T/state/policies/$last.yaml"
 expect 3 "$BKP" check --diff
-grep -q E-RECORD-01 "$T/err" || { cat "$T/err" >&2; die "a forged text is believed"; }
+grep -q E-RECORD-01 "$T/err" || fail "a forged text is believed" "$T/err"
 rm "$T/state/policies/$last.yaml"
 expect 3 "$BKP" check --diff
 grep -q E-RECORD-01 "$T/err" || die "a missing text is not said"

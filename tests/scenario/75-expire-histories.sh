@@ -6,7 +6,6 @@ BKP_RELEASE=${BKP_RELEASE:-$BKP_BIN}
 . "$(dirname "$0")/../lib/nights.sh"
 . "$(dirname "$0")/../lib/forge.sh"
 . "$(dirname "$0")/../lib/expiry.sh"
-uuid_of() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["medium"])' "$(echo "$T/$1"/bkp-medium.json)"; }
 
 # ---- an old copy of the state folder, from before more was agreed
 mkdir -p "$T/src"
@@ -38,7 +37,8 @@ for g in 1 2 3 4; do "$RESTORE" --quiet --medium "$T/m2" verify $g >/dev/null ||
 printf 'junk\n' >"$(repo_of "$T/m1")/journal/journal.jsonl"
 expire 1 20 --dry-run
 grep -q '"goes":true' "$T/json" || die "junk in the place of a journal stops everything"
-say "an old state folder, from before more was agreed: what one medium remembers keeps all others from losing anything, also when the old one was gone on with"
+say "an old state folder, from before more was agreed: what one medium remembers keeps all others from losing anything, also when the old" \
+	"one was gone on with"
 
 # ---- a forged journal that is found by who comes next
 start
@@ -59,16 +59,18 @@ for g in 1 2 3; do
 	[ ! -e "$(repo_of "$T/m1")/generations/00000$g" ] || die "generation $g stays on m1"
 done
 expire 0 20 --operator Sato --yes
-[ ! -e "$(repo_of "$T/m2")/generations/000001" ] && record expired | grep -q '"operator":"Sato"' || die "with --yes nothing goes: $(cat "$T/json")"
+[ ! -e "$(repo_of "$T/m2")/generations/000001" ] && record expired | grep -q '"operator":"Sato"' ||
+	die "with --yes nothing goes: $(cat "$T/json")"
 say "from a disk kept offline nothing goes before the operator has agreed at the disk"
 u=$(python3 -c 'import uuid; print(uuid.uuid4())')
 forge_newer() { # a fifth generation that nobody captured, verified everywhere
 	FORGE_TIME=$(date -u -d "5 days" +%Y-%m-%dT%H:%M:%SZ)
 	export FORGE_TIME
 	forge begin "{\"generation\":5,\"uuid\":\"$u\",\"datasets\":[\"docs\"]}"
-	forge committed "{\"generation\":5,\"uuid\":\"$u\",\"manifest_sha256\":\"$(printf 0%.0s $(seq 64))\",\"archives\":0,\"archive_bytes\":0,\"new_bytes\":0,\"next_archive\":99,\"datasets\":[{\"name\":\"docs\",\"verdict\":\"good\",\"entries\":1,\"files\":1,\"bytes\":1,\"unreadable\":0,\"changed\":0,\"skipped\":0}],\"media\":[{\"medium\":\"$(uuid_of m1)\",\"label\":\"m1\",\"ok\":true,\"frozen\":true},{\"medium\":\"$(uuid_of m2)\",\"label\":\"m2\",\"ok\":true,\"frozen\":true}]}"
+	forge_committed 5 "$u" 99 "$FORGED_DOCS" m1 m2
 	for m in m1 m2; do forge verified "{\"generation\":5,\"medium\":\"$(uuid_of $m)\",\"files\":1,\"bytes\":1}"; done
-	for g in 1 2 3 4; do for m in m1 m2; do forge expired "{\"generation\":$g,\"medium\":\"$(uuid_of $m)\",\"files\":0,\"bytes\":0}"; done; done
+	for g in 1 2 3 4; do for m in m1 m2; do forge expired \
+		"{\"generation\":$g,\"medium\":\"$(uuid_of $m)\",\"files\":0,\"bytes\":0}"; done; done
 	unset FORGE_TIME
 }
 for then in "" damaged; do
@@ -80,7 +82,9 @@ for then in "" damaged; do
 	status on_day 6 "$BKP" rotate --quiet m2 --operator Sato
 	status on_day 6 "$BKP" expire --operator Sato
 	for g in 1 2 3 4; do for m in m1 m2; do
-		"$RESTORE" --quiet --medium "$T/$m" verify $g >"$T/out" 2>&1 || { cat "$T/out" >&2; die "generation $g on $m went on the word of a journal alone"; }
+		"$RESTORE" --quiet --medium "$T/$m" verify $g >"$T/out" 2>&1 ||
+			fail "generation $g on $m went on the word of a journal alone" "$T/out"
 	done; done
 done
-say "expiries that stand in the journal alone, forged with newer generations that nobody captured, delete nothing when the next run, rotation or expiry finds them"
+say "expiries that stand in the journal alone, forged with newer generations that nobody captured, delete nothing when the next run," \
+	"rotation or expiry finds them"

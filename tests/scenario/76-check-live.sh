@@ -12,7 +12,8 @@ state: $T/state
 datasets:
   - {name: docs, paths: [$T/src]}
   - name: emr
-    command: "exec 2>/dev/null; LC_ALL=C cat /etc/passwd 2>/dev/null | { sort -u; } && (cd / ; echo \$(date +%s) 'no-program | here') # nothing | at-all"
+    command: "exec 2>/dev/null; LC_ALL=C cat /etc/passwd 2>/dev/null | { sort -u; } && (cd / ;
+      echo \$(date +%s) 'no-program | here') # nothing | at-all"
     store_as: emr.txt
     before: "if true; then test -d '$T'; fi"
 media:
@@ -23,8 +24,8 @@ notify: {command: "cat >>$T/told"}
 Y
 cp "$T/policy.yaml" "$T/good.yaml"
 # line TEXT: it is said, and behind it what to do
-line() { grep -A 1 -F -- "$1" "$T/out" | tail -n 1 | grep -q '^  → ' || { cat "$T/out" "$T/err" >&2; die "not said, or not what to do: $1"; }; }
-fine() { grep -qF -- "○ $1" "$T/out" || { cat "$T/out" "$T/err" >&2; die "not said: ○ $1"; }; }
+line() { grep -A 1 -F -- "$1" "$T/out" | tail -n 1 | grep -q '^  → ' || fail "not said, or not what to do: $1"; }
+fine() { grep -qF -- "○ $1" "$T/out" || fail "not said: ○ $1"; }
 
 # before there is a repository
 expect 2 "$BKP" check --live
@@ -36,7 +37,7 @@ fine "emr: programs of 'before'"
 fine "notify: programs of 'command'"
 site_make
 status "$BKP" check --live
-[ "$STATUS" = 1 ] || { cat "$T/out" >&2; die "exit $STATUS"; } # RDX-01 is not registered
+[ "$STATUS" = 1 ] || fail "exit $STATUS" "$T/out" # RDX-01 is not registered
 line '△ medium RDX-01 is not registered'
 grep -q "register it with 'bkp medium add RDX-01 --path DIR'" "$T/out" || die "a medium without a path: $(cat "$T/out")"
 fine 'medium m1: '
@@ -45,7 +46,7 @@ mkdir "$T/drive"
 "$BKP" medium add RDX-01 --path "$T/drive" >/dev/null 2>&1
 expect 0 "$BKP" run --all
 status "$BKP" check --live
-! grep -v 'the clock is not synchronised' "$T/out" | grep -q '^[△×]' || { cat "$T/out" >&2; die "something is wrong with what is right"; }
+! grep -v 'the clock is not synchronised' "$T/out" | grep -q '^[△×]' || fail "something is wrong with what is right" "$T/out"
 [ "$STATUS" = "$(grep -c '^△' "$T/out")" ] || die "exit $STATUS"
 fine 'medium RDX-01 is kept offline'
 grep -q 'of room; a night takes at most [0-9]' "$T/out" || die "room: $(cat "$T/out")"
@@ -54,7 +55,8 @@ say "a site as it should be: every line ○, with what a night takes; before ini
 # everything is wrong
 before=$(sha256sum <"$T/state/journal.jsonl")
 mkdir "$T/empty"
-sed -i -e "s|paths: \[$T/src\]|paths: [$T/src, $T/gone, $T/empty]|" -e 's/sort -u/no-such-sort -u/' -e 's|cat >>|/usr/bin/no-such-mail; cat >>|' \
+sed -i -e "s|paths: \[$T/src\]|paths: [$T/src, $T/gone, $T/empty]|" -e 's/sort -u/no-such-sort -u/' \
+	-e 's|cat >>|/usr/bin/no-such-mail; cat >>|' \
 	-e '1i locale: xx_XX.UTF-8' "$T/policy.yaml"
 mv "$T/m2" "$T/away"; mkdir "$T/m2"
 expect 2 flock "$T/state/lock" "$BKP" check --live
@@ -68,7 +70,7 @@ tail -n 1 "$T/out" | grep -q '^the next night cannot work as planned' || die "no
 expect 2 "$BKP" check --live --quiet
 ! grep -q '^○' "$T/out" && grep -q '^×' "$T/out" || die "--quiet: $(cat "$T/out")"
 expect 2 "$BKP" check --live --json
-python3 - "$T/out" <<'P' || { cat "$T/out" >&2; die "the object"; }
+python3 - "$T/out" <<'P' || fail "the object" "$T/out"
 import json, sys
 o = json.load(open(sys.argv[1]))
 assert o["ready"] is False
@@ -77,10 +79,11 @@ assert {x["verdict"] for x in f.values()} >= {"ok", "attention", "missing"}
 assert all("next" in x for x in f.values() if x["verdict"] != "ok"), f
 P
 status "$BKP" check --live --lang ja
-grep -q "× emr: 'command' のプログラム 'no-such-sort' が見つかりません" "$T/out" || { cat "$T/out" >&2; die "in Japanese"; }
+grep -q "× emr: 'command' のプログラム 'no-such-sort' が見つかりません" "$T/out" || fail "in Japanese" "$T/out"
 [ "$before" = "$(sha256sum <"$T/state/journal.jsonl")" ] || die "check --live wrote to the journal"
 rmdir "$T/m2"; mv "$T/away" "$T/m2"
-say "paths, programs, locale, notify and a medium that is not mounted: each is said with what to do, exit 2, as JSON and in Japanese; nothing is changed, no lock is waited for"
+say "paths, programs, locale, notify and a medium that is not mounted: each is said with what to do, exit 2, as JSON and in Japanese;" \
+	"nothing is changed, no lock is waited for"
 
 # a journal that cannot be believed
 cp "$T/good.yaml" "$T/policy.yaml"

@@ -11,7 +11,7 @@ root=$("$BKP" journal verify | grep -o 'RW[A-Za-z0-9+/=]*' | head -n 1)
 expect 0 "$BKP" run --quiet --all
 [ ! -s "$T/err" ] || die "an ordinary night says something: $(cat "$T/err")"
 cp "$T/policy.yaml" "$T/wide.yaml"
-night() { status "$BKP" run --quiet --all; [ "$STATUS" -le 1 ] || { cat "$T/out" "$T/err" >&2; die "exit $STATUS"; }; } # the guard may have its say, too
+night() { status "$BKP" run --quiet --all; [ "$STATUS" -le 1 ] || fail "exit $STATUS"; } # the guard may have its say, too
 narrowed() { # WHAT KEY: by now the policy is another one
 	night
 	[ "$STATUS" = 1 ] && grep -q W-POLICY-01 "$T/err" || die "$1: a quiet night does not say it: exit $STATUS"
@@ -69,7 +69,8 @@ narrowed "its former text erased" policy
 sed -i "s|name: docs,|&  generations: 9,|" "$T/policy.yaml"
 expect 0 "$BKP" run --quiet --all
 [ ! -s "$T/err" ] || die "asking for more is held against the policy: $(cat "$T/err")"
-say "a wider exclude, fewer paths, a guard switched off, a laxer expectation (never a stricter one), a data set gone, a former text erased: said every night and in the status, until a person accepts it by name"
+say "a wider exclude, fewer paths, a guard switched off, a laxer expectation (never a stricter one), a data set gone, a former text" \
+	"erased: said every night and in the status, until a person accepts it by name"
 
 expect 0 "$BKP" run --quiet --all --root-key "$root"
 mkdir -p "$T/host/etc/cron.d"

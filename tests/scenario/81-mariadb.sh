@@ -12,10 +12,12 @@ my_sql "$T/first" <<'S'
 create database emr character set utf8mb4;
 use emr;
 create table patient (id int primary key, name varchar(200) not null, born date, photo blob) engine=InnoDB;
-insert into patient select seq, concat('患者 ', seq, ' O''Neil "$(id)" `id` \\ ;😀'), date '1930-01-01' + interval seq day, unhex(md5(seq)) from seq_1_to_2345;
+insert into patient select seq, concat('患者 ', seq, ' O''Neil "$(id)" `id` \\ ;😀'),
+	date '1930-01-01' + interval seq day, unhex(md5(seq)) from seq_1_to_2345;
 create table orders (id bigint auto_increment primary key, patient int not null, ordered_at datetime(3), item varchar(80),
 	foreign key (patient) references patient (id)) engine=InnoDB;
-insert into orders (patient, ordered_at, item) select 1 + seq % 2345, curdate() - interval seq minute, concat('item ', seq) from seq_1_to_20000;
+insert into orders (patient, ordered_at, item)
+	select 1 + seq % 2345, curdate() - interval seq minute, concat('item ', seq) from seq_1_to_20000;
 create table account (id int primary key, balance bigint not null) engine=InnoDB;
 insert into account select seq, 1000 from seq_1_to_500;
 create table book (id bigint auto_increment primary key, debit int, credit int, amount int) engine=InnoDB;
@@ -48,17 +50,20 @@ S
 mkdir -p "$T/etc" "$T/kitei"
 cp /etc/mysql/mariadb.cnf "$T/etc/"
 cp "$SRC_ROOT/policies/procedures/mariadb.md" "$T/kitei/"
-policy_of mariadb "s|/etc/mysql|$T/etc|" 's|min_bytes: 100 MiB|min_bytes: 100 KiB|' "s|^# procedures: |procedures: |" "s|/srv/kitei|$T/kitei|g"
+policy_of mariadb "s|/etc/mysql|$T/etc|" 's|min_bytes: 100 MiB|min_bytes: 100 KiB|' "s|^# procedures: |procedures: |" \
+	"s|/srv/kitei|$T/kitei|g"
 # the file that the policy's comment describes
 printf '[client]\nuser = bkp\npassword = only-for-this-test\nsocket = %s/first/sock\n' "$T" >"$T/home/.my.cnf"
 chmod 600 "$T/home/.my.cnf"
 
 # ---- the night
 balance() { "$@" -e 'select (select sum(balance) from emr.account), (select count(*) from emr.book),
-	(select sum(abs(a.balance - 1000 + coalesce((select sum(amount) from emr.book where debit = a.id), 0) - coalesce((select sum(amount) from emr.book where credit = a.id), 0))) from emr.account a)'; }
+	(select sum(abs(a.balance - 1000 + coalesce((select sum(amount) from emr.book where debit = a.id), 0)
+		- coalesce((select sum(amount) from emr.book where credit = a.id), 0))) from emr.account a)'; }
 checksums() { # DIR: of every table that is not the server's own
 	local t
-	my_sql "$1" -e "select concat(table_schema, '.', table_name) from information_schema.tables where table_type = 'BASE TABLE' and table_schema = 'emr' order by 1" |
+	my_sql "$1" -e "select concat(table_schema, '.', table_name) from information_schema.tables
+		where table_type = 'BASE TABLE' and table_schema = 'emr' order by 1" |
 		while read -r t; do my_sql "$1" -e "checksum table $t extended" </dev/null; done
 }
 my_sql "$T/first" emr -e 'call work(100000)' >/dev/null 2>&1 &
@@ -71,7 +76,8 @@ expect 0 nightly "$BKP" run --all
 kill -0 $worker || die "the writer ended before the capture: nothing was proved"
 after=$(written)
 [ "$after" -gt "$before" ] || die "nothing was written during the capture"
-my_sql "$T/first" -e "select id from information_schema.processlist where db = 'emr'" | while read -r id; do my_sql "$T/first" -e "kill $id" </dev/null; done
+my_sql "$T/first" -e "select id from information_schema.processlist where db = 'emr'" |
+	while read -r id; do my_sql "$T/first" -e "kill $id" </dev/null; done
 wait $worker || true
 say "captured while $((after - before)) transactions were committed, from an environment of PATH and HOME only"
 ! grep -rqa 'only-for-this-test' "$T/policy.yaml" "$T/state" "$T/m1" "$T/m2" || die "the password is somewhere in the clear"
@@ -89,7 +95,8 @@ checksums "$T/second" >"$T/found"
 for t in patient seen; do
 	[ "$(grep "emr.$t" "$T/found")" = "$(grep "emr.$t" "$T/truth")" ] || die "CHECKSUM TABLE of $t differs"
 done
-yesterday() { my_sql "$1" -e "select count(*), sum(crc32(concat_ws('|', id, patient, ordered_at, item))) from emr.orders where ordered_at < curdate()"; }
+yesterday() { my_sql "$1" -e "select count(*), sum(crc32(concat_ws('|', id, patient, ordered_at, item)))
+	from emr.orders where ordered_at < curdate()"; }
 [ "$(yesterday "$T/first")" = "$(yesterday "$T/second")" ] || die "the orders up to yesterday differ"
 orders=$(my_sql "$T/second" -e 'select count(*) from emr.orders')
 [ "$orders" -gt 20000 ] || die "no order of today is in the dump"
@@ -97,9 +104,12 @@ read -r sum n off < <(balance my_sql "$T/second")
 [ "$sum" = 500000 ] && [ "$off" = 0 ] || die "the books do not balance: sum $sum, off by $off"
 [ "$n" -ge "$before" ] && [ "$n" -le "$after" ] || die "$n transactions, captured between $before and $after"
 [ "$(my_sql "$T/second" -e 'select emr.sum_of(1) is not null')" = 1 ] || die "the function is not there"
-[ "$(my_sql "$T/second" -e "select count(*) from information_schema.events where event_schema = 'emr'")" = 1 ] || die "the event is not there"
-[ "$(my_sql "$T/second" -e "select count(*) from information_schema.triggers where trigger_schema = 'emr'")" = 1 ] || die "the trigger is not there"
-my_sql "$T/second" --user=nurse --password=another-for-this-test -e 'select count(*) from emr.patient' >/dev/null || die "a user's password was not restored"
+[ "$(my_sql "$T/second" -e "select count(*) from information_schema.events where event_schema = 'emr'")" = 1 ] ||
+	die "the event is not there"
+[ "$(my_sql "$T/second" -e "select count(*) from information_schema.triggers where trigger_schema = 'emr'")" = 1 ] ||
+	die "the trigger is not there"
+my_sql "$T/second" --user=nurse --password=another-for-this-test -e 'select count(*) from emr.patient' >/dev/null ||
+	die "a user's password was not restored"
 say "restored into a second server: equal CHECKSUM TABLE, balanced books, functions, triggers, events, users with their passwords"
 
 # quiet: everything is equal
@@ -122,8 +132,10 @@ printf 'by: 事務長\nanswers:\n' >"$T/attest.yaml"
 for i in 1 2 8; do echo "  - {step: $i, answer: yes}" >>"$T/attest.yaml"; done
 probe=${newest//$'\t'/\\t} # as Python shows it
 proc=$(echo "$T"/m1/*-*-*-*-*/procedures/mariadb.md)
-expect 0 "$RESTORE" --lang ja --medium "$T/m1" --identity "$T/id.txt" drill "$proc" --to "$T/drill" --generation 1 --attest "$T/attest.yaml" --operator 事務長
-[ "$(drill_field "$T/drill" "d['verdict'], [(s['check']['expected'], s['check']['found']) for s in d['steps'] if s['id'] == 'orders']")" = "('passed', [('$probe', '$probe')])" ] || die "the drill's probe"
+expect 0 "$RESTORE" --lang ja --medium "$T/m1" --identity "$T/id.txt" drill "$proc" --to "$T/drill" --generation 1 \
+	--attest "$T/attest.yaml" --operator 事務長
+[ "$(drill_field "$T/drill" "d['verdict'], [(s['check']['expected'], s['check']['found']) for s in d['steps'] if s['id'] == 'orders']")" \
+	= "('passed', [('$probe', '$probe')])" ] || die "the drill's probe"
 [ ! -e "$T/drill/scratch" ] && [ "$(drill_field "$T/drill" "d['erased']['ok']")" = True ] || die "patients' data were left behind"
 ! pgrep -f "$T/drill/scratch" >/dev/null || die "a server still runs"
 say "the drill of the busy night: the probe ($probe) is equal in a new server, which is stopped and erased"

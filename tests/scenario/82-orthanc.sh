@@ -16,7 +16,7 @@ upload() { local f; for f in "$@"; do curl -fsS -o /dev/null --data-binary "@$f"
 upload "$T"/modality/*.dcm
 statistics() { curl -fsS "http://127.0.0.1:$1/statistics"; }
 statistics $PORT >"$T/truth"
-grep -q '"CountInstances" : 36' "$T/truth" || { cat "$T/truth" >&2; die "Orthanc did not take the instances"; }
+grep -q '"CountInstances" : 36' "$T/truth" || fail "Orthanc did not take the instances" "$T/truth"
 
 mkdir "$T/shim" "$T/etc" "$T/kitei"
 cat >"$T/shim/systemctl" <<S
@@ -30,16 +30,18 @@ case "\$*" in
 	kill "\$pid" && while [ -e "/proc/\$pid" ]; do sleep 0.05; done ;;
 'start orthanc')
 	[ ! -e "/proc/\$pid" ] || exit 0
-	setsid --fork sh -c 'echo \$\$ >$T/first/orthanc.pid; exec setpriv --reuid=orthanc --regid=orthanc --init-groups -- /usr/sbin/Orthanc $T/first/orthanc.json' \
+	setsid --fork sh -c 'echo \$\$ >$T/first/orthanc.pid
+		exec setpriv --reuid=orthanc --regid=orthanc --init-groups -- /usr/sbin/Orthanc $T/first/orthanc.json' \
 		>>$T/first/log 2>&1 </dev/null ;;
 *) exit 5 ;;
 esac
 S
 chmod +x "$T/shim/systemctl"
-NIGHTLY_PATH=$T/shim:/usr/bin:/bin
+export NIGHTLY_PATH=$T/shim:/usr/bin:/bin
 cp "$T/first/orthanc.json" "$T/etc/"
 cp "$SRC_ROOT/policies/procedures/orthanc.md" "$T/kitei/"
-policy_of orthanc "s|/var/lib/orthanc/db-v6|$T/first/db|" "s|/etc/orthanc\]|$T/etc]|" 's|min_entries: 1000|min_entries: 36|' "s|^# procedures: |procedures: |" "s|/srv/kitei|$T/kitei|g"
+policy_of orthanc "s|/var/lib/orthanc/db-v6|$T/first/db|" "s|/etc/orthanc\]|$T/etc]|" 's|min_entries: 1000|min_entries: 36|' \
+	"s|^# procedures: |procedures: |" "s|/srv/kitei|$T/kitei|g"
 
 # ---- the night
 answers() { wait_for "Orthanc answers again ($1)" orthanc_answers "$T/first" "$PORT"; }
@@ -66,7 +68,7 @@ mv "$T/first/unmounted" "$T/first/db"
 orthanc_start "$T/first" $PORT
 touch "$T/first/broken"
 expect 2 nightly "$BKP" run images
-grep -q 'Failed to stop' "$T/out" "$T/err" || { cat "$T/out" "$T/err" >&2; die "why it failed is not said"; }
+grep -q 'Failed to stop' "$T/out" "$T/err" || fail "why it failed is not said"
 rm "$T/first/broken"
 answers "a stop that failed"
 rm -f "$T/calls"
@@ -95,7 +97,7 @@ python3 "$SRC_ROOT/tests/lib/clinical.py" dicom "$T/later" 3 2
 upload "$T"/later/*.dcm
 sed '/^    before: /d; /^    after: /d' "$BKP_POLICY" >"$T/running.yaml"
 expect 1 nightly BKP_POLICY="$T/running.yaml" "$BKP" run images
-grep -q 'locked' "$T/out" "$T/err" || { cat "$T/out" "$T/err" >&2; die "it is not said that the index is in use"; }
+grep -q 'locked' "$T/out" "$T/err" || fail "it is not said that the index is in use"
 say "without before and after the probe finds the index locked, and the generation does not count"
 orthanc_stop "$T/first"
 
@@ -116,9 +118,11 @@ say "a second Orthanc: equal statistics, and 36 instances byte for byte what the
 printf 'by: 事務長\nanswers:\n' >"$T/attest.yaml"
 for i in 1 2 8; do echo "  - {step: $i, answer: yes}" >>"$T/attest.yaml"; done
 proc=$(echo "$T"/m1/*-*-*-*-*/procedures/orthanc.md)
-expect 0 "$RESTORE" --lang ja --medium "$T/m1" --identity "$T/id.txt" drill "$proc" --to "$T/drill" --generation 1 --attest "$T/attest.yaml" \
+expect 0 "$RESTORE" --lang ja --medium "$T/m1" --identity "$T/id.txt" drill "$proc" --to "$T/drill" --generation 1 \
+	--attest "$T/attest.yaml" \
 	--operator 事務長 --set "folder=$T/first/db" --set "port=$(free_port)"
-[ "$(drill_field "$T/drill" "d['verdict'], [s['check']['found'] for s in d['steps'] if s['id'] == 'index'], d['erased']['ok']")" = "('passed', ['1|3\n2|6\n3|12\n4|36'], True)" ] ||
+[ "$(drill_field "$T/drill" "d['verdict'], [s['check']['found'] for s in d['steps'] if s['id'] == 'index'], d['erased']['ok']")" \
+	= "('passed', ['1|3\n2|6\n3|12\n4|36'], True)" ] ||
 	die "the drill: $(drill_field "$T/drill" "d['verdict'], d['steps']")"
 [ ! -e "$T/drill/scratch" ] && ! pgrep -f "$T/drill/scratch" >/dev/null || die "something was left behind"
 say "the drill: index equal to the probe, every MD5 right, Orthanc starts on it, is stopped, all is erased"

@@ -5,7 +5,6 @@ set -eu
 . "$(dirname "$0")/../lib/site.sh"
 . "$(dirname "$0")/../lib/servers.sh"
 trees() { python3 "$SRC_ROOT/tests/lib/clinical.py" "$@"; }
-said() { grep -qE "$1" "$T/out" "$T/err" || { cat "$T/out" "$T/err" >&2; die "it is not said: $1"; }; }
 
 # ---- SS-MIX2: 150 patients, two days
 S=$T/ssmix2/standard

@@ -11,9 +11,10 @@ hospital_new "$T/first" 54384
 newest=$(pg_sql 54384 emr -c "select max(ordered_at at time zone 'Asia/Tokyo') from orders")
 mkdir -p "$T/kitei"
 cp "$SRC_ROOT/policies/procedures/emr-basebackup.md" "$T/kitei/"
-policy_of postgresql "s|/etc/postgresql|$T/etc|" 's|min_bytes: 100 MiB|min_bytes: 100 KiB|' "s|^# procedures: .*|procedures: [$T/kitei/emr-basebackup.md]|" \
+policy_of postgresql "s|/etc/postgresql|$T/etc|" 's|min_bytes: 100 MiB|min_bytes: 100 KiB|' \
+	"s|^# procedures: .*|procedures: [$T/kitei/emr-basebackup.md]|" \
 	"s|/run/bkp-emr|$T/run/emr|"
-NIGHTLY_ENV=("PGHOST=$T/run" PGPORT=54384)
+nightly_env "PGHOST=$T/run" PGPORT=54384
 
 # ---- the night
 hospital_open 54384
@@ -24,7 +25,8 @@ after=$(hospital_written)
 [ "$after" -gt "$before" ] || die "nothing was written during the capture"
 today=$(pg_sql 54384 emr -c "select count(*) from orders where ordered_at >= date_trunc('day', now(), 'Asia/Tokyo')")
 [ "$today" -gt 0 ] || die "no order of today was written"
-say "pg_basebackup while pgbench committed $((after - before)) transactions and $today orders were written, from an environment of PATH and HOME only"
+say "pg_basebackup while pgbench committed $((after - before)) transactions and $today orders were written, from an environment of PATH" \
+	"and HOME only"
 hospital_close 54384
 hospital_fingerprint pg_sql 54384 emr >"$T/truth"
 hospital_roles 54384 >"$T/roles.truth"
@@ -46,7 +48,7 @@ say "its $(wc -l <"$T/list") entries are catalogued one by one; a night when nob
 install -d -o postgres -g postgres "$T/space"
 pg_sql 54384 emr -c "create tablespace ward location '$T/space'"
 expect 2 nightly "$BKP" run emr-base
-grep -q 'tablespace' "$T/out" "$T/err" || { cat "$T/out" "$T/err" >&2; die "it is not said why"; }
+grep -q 'tablespace' "$T/out" "$T/err" || fail "it is not said why"
 say "pg_basebackup of a server with a tablespace fails, and why is said"
 pg_stop "$T/first"
 
@@ -54,9 +56,11 @@ pg_stop "$T/first"
 hospital_attest 8
 expect 0 hospital_drill emr-basebackup "$T/drill1" --keep
 [ "$(drill_field "$T/drill1" "d['verdict']")" = passed ] || die "verdict"
-[ "$(drill_field "$T/drill1" "[s['check']['found'] == s['check']['expected'] for s in d['steps'] if s['id'] == 'orders'], [s['check']['found'].split('|', 1)[1] for s in d['steps'] if s['id'] == 'orders']")" = "([True], ['10000|$newest'])" ] ||
-	die "the probe: $(drill_field "$T/drill1" "[s['check'] for s in d['steps'] if s['id'] == 'orders']")"
-grep -q 'redo starts' "$T/drill1/scratch/run/server.log" || { cat "$T/drill1/scratch/run/server.log" >&2; die "no WAL was replayed"; }
+orders="[s['check'] for s in d['steps'] if s['id'] == 'orders']"
+[ "$(drill_field "$T/drill1" "[(c['found'] == c['expected'], c['found'].split('|', 1)[1]) for c in $orders]")" \
+	= "[(True, '10000|$newest')]" ] ||
+	die "the probe: $(drill_field "$T/drill1" "$orders")"
+grep -q 'redo starts' "$T/drill1/scratch/run/server.log" || fail "no WAL was replayed" "$T/drill1/scratch/run/server.log"
 as postgres "$PG/pg_ctl" -D "$T/drill1/scratch/emr-base" -l /dev/null -w start >/dev/null
 base() { as postgres "$PG/psql" -h "$T/drill1/scratch/run" -p 54398 -X -A -t -q -d emr "$@"; }
 hospital_consistent "base backup" "$before" "$after" base
@@ -70,8 +74,10 @@ say "a second server on it: pg_verifybackup, replay of its WAL, equal probe, pg_
 
 # a file of the area that is lost is found by PostgreSQL's own manifest before anything is started
 sed "s|^  \"\$pgbin/pg_verifybackup\"|  rm \"\$scratch/emr-base/$file\"\n&|" "$T/kitei/emr-basebackup.md" >"$T/lost.md"
-expect 2 "$RESTORE" --lang ja --medium "$T/m1" --identity "$T/id.txt" drill "$T/lost.md" --to "$T/drill2" --generation 1 --set "pgbin=$PG" --attest "$T/attest.yaml" --operator 事務長
-[ "$(drill_field "$T/drill2" "d['verdict'], [s['mark'] for s in d['steps'] if s['id'] == 'manifest']")" = "('failed', ['failed'])" ] || die "a lost file was not found"
+expect 2 "$RESTORE" --lang ja --medium "$T/m1" --identity "$T/id.txt" drill "$T/lost.md" --to "$T/drill2" --generation 1 --set "pgbin=$PG" \
+	--attest "$T/attest.yaml" --operator 事務長
+[ "$(drill_field "$T/drill2" "d['verdict'], [s['mark'] for s in d['steps'] if s['id'] == 'manifest']")" = "('failed', ['failed'])" ] ||
+	die "a lost file was not found"
 [ ! -e "$T/drill2/scratch" ] && [ "$(drill_field "$T/drill2" "d['erased']['ok']")" = True ] || die "patients' data were left behind"
 ! pgrep -f "$T/drill2/scratch" >/dev/null || die "a server still runs"
 say "a lost table is found by pg_verifybackup in the drill, which erases what it restored all the same"

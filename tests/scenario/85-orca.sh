@@ -12,7 +12,8 @@ pg_sql 54385 orca <<'S'
 set client_encoding = utf8;
 create role orca login password 'only-for-this-test';
 alter database orca owner to orca;
-create table tbl_ptinf (hospnum numeric(2), ptid numeric(10), kananame varchar(60), name varchar(60), birthday char(8), primary key (hospnum, ptid));
+create table tbl_ptinf (hospnum numeric(2), ptid numeric(10), kananame varchar(60), name varchar(60), birthday char(8),
+	primary key (hospnum, ptid));
 insert into tbl_ptinf select 1, i, 'テスト', '患者 ' || i, '19600101' from generate_series(1, 1234) i;
 create table tbl_jyurrk (hospnum numeric(2), ptid numeric(10), sryymd char(8), foreign key (hospnum, ptid) references tbl_ptinf);
 insert into tbl_jyurrk select 1, 1 + i % 1234, '20261120' from generate_series(1, 5000) i;
@@ -25,15 +26,16 @@ echo 様式 >"$T/var/jma-receipt/form.red"
 trees scans "$T/documents" 150
 # stands for Orthanc, which is scenario 82: its index with a patient, and a systemctl that only notes what it is asked
 trees dicom "$T/images" 24
-sqlite3 "$T/images/index" 'create table Resources (internalId integer primary key, resourceType integer); insert into Resources (resourceType) values (1), (2), (3), (4)'
+sqlite3 "$T/images/index" 'create table Resources (internalId integer primary key, resourceType integer);
+	insert into Resources (resourceType) values (1), (2), (3), (4)'
 printf '#!/bin/sh\necho "$*" >>%s/calls\n' "$T" >"$T/shim/systemctl"
 chmod +x "$T/shim/systemctl"
 cp "$SRC_ROOT/policies/procedures/orca.md" "$SRC_ROOT/policies/procedures/orthanc.md" "$T/kitei/"
 policy_of orca-clinic "s|/etc/jma-receipt, /var/lib/jma-receipt|$T/etc/jma-receipt, $T/var/jma-receipt|" "s|/srv/documents|$T/documents|" \
-	"s|/var/lib/orthanc/db-v6|$T/images|" 's|min_bytes: 50 MiB|min_bytes: 8 KiB|' 's|min_entries: 1000|min_entries: 20|' "s|^# procedures: |procedures: |" "s|/srv/kitei|$T/kitei|g" "s|/run/bkp-orca|$T/run/orca|"
+	"s|/var/lib/orthanc/db-v6|$T/images|" 's|min_bytes: 50 MiB|min_bytes: 8 KiB|' 's|min_entries: 1000|min_entries: 20|' \
+	"s|^# procedures: |procedures: |" "s|/srv/kitei|$T/kitei|g" "s|/run/bkp-orca|$T/run/orca|"
 export NIGHTLY_PATH=$T/shim:/usr/bin:/bin
-NIGHTLY_ENV=("PGHOST=$T/run" PGPORT=54385)
-export NIGHTLY_ENV
+nightly_env "PGHOST=$T/run" PGPORT=54385
 patients() { pg_sql 54385 orca -c 'select count(*) from tbl_ptinf'; }
 # the reception registers patients all the while
 echo "insert into tbl_ptinf select 1, max(ptid) + 1, 'テスト', '初診', '20000101' from tbl_ptinf" >"$T/reception.sql"
@@ -52,20 +54,25 @@ night=$(recorded_probe 1 orca)
 [ "$(cat "$T/calls")" = "$(printf 'stop orthanc\nstart orthanc')" ] || die "Orthanc was not stopped and started"
 restore_to "$T/m1" 1 "$T/back" documents >/dev/null 2>&1
 [ -z "$(rsync -aHAXnc --delete --itemize-changes "$T/documents/" "$T/back$T/documents/")" ] || die "the documents differ"
-rows() { "$@" -c "set client_encoding = utf8; select md5(string_agg(p::text, '|' order by ptid)), (select count(*) from tbl_jyurrk) from tbl_ptinf p where ptid <= 1234"; }
+rows() { "$@" -c "set client_encoding = utf8; select md5(string_agg(p::text, '|' order by ptid)),
+	(select count(*) from tbl_jyurrk) from tbl_ptinf p where ptid <= 1234"; }
 rows pg_sql 54385 orca >"$T/truth"
 pg_stop "$T/first"
 printf 'by: 事務長\nanswers:\n' >"$T/attest.yaml"
 for i in 1 2 10; do echo "  - {step: $i, answer: yes}" >>"$T/attest.yaml"; done
 drill() { # DIR
-	"$RESTORE" --lang ja --medium "$T/m1" --identity "$T/id.txt" drill "$(echo "$T"/m1/*-*-*-*-*/procedures/orca.md)" --to "$1" --set "pgbin=$PG" --attest "$T/attest.yaml" --operator 事務長 "${@:2}"
+	"$RESTORE" --lang ja --medium "$T/m1" --identity "$T/id.txt" drill "$(echo "$T"/m1/*-*-*-*-*/procedures/orca.md)" --to "$1" \
+		--set "pgbin=$PG" --attest "$T/attest.yaml" --operator 事務長 "${@:2}"
 }
 expect 0 drill "$T/drill1"
-[ "$(drill_field "$T/drill1" "d['verdict'], [s['check']['found'] for s in d['steps'] if s['id'] == 'patients'], d['erased']['ok']")" = "('passed', ['$night'], True)" ] || die "the drill"
+[ "$(drill_field "$T/drill1" "d['verdict'], [s['check']['found'] for s in d['steps'] if s['id'] == 'patients'], d['erased']['ok']")" \
+	= "('passed', ['$night'], True)" ] || die "the drill"
 [ ! -e "$T/drill1/scratch" ] || die "patients' data were left behind"
 expect 0 drill "$T/drill2" --keep
 as postgres "$PG/pg_ctl" -D "$T/drill2/scratch/pg" -l /dev/null -w start >/dev/null
 again_sql() { as postgres "$PG/psql" -h "$T/drill2/scratch/run" -p 54397 -X -A -t -q -d orca "$@"; }
 rows again_sql | cmp - "$T/truth" || die "the restored tables differ"
-[ "$(again_sql -c "select tableowner from pg_tables where tablename = 'tbl_ptinf'")$(again_sql -c 'show server_encoding')" = orcaEUC_JP ] || die "owner or encoding"
-say "ORCA: database (EUC-JP), roles, files, documents and images; $night patients as counted that night between $before and $after; their rows, owners and encoding, erased"
+[ "$(again_sql -c "select tableowner from pg_tables where tablename = 'tbl_ptinf'")$(again_sql -c 'show server_encoding')" = orcaEUC_JP ] ||
+	die "owner or encoding"
+say "ORCA: database (EUC-JP), roles, files, documents and images; $night patients as counted that night between $before and $after; their" \
+	"rows, owners and encoding, erased"

@@ -9,13 +9,13 @@ cd "$SRC_ROOT/policies"
 for p in *.yaml; do
 	for lang in ja en; do
 		expect 0 "$BKP" check --policy "$p" --lang $lang
-		[ ! -s "$T/err" ] || { cat "$T/err" >&2; die "$p: bkp check says something"; }
+		[ ! -s "$T/err" ] || fail "$p: bkp check says something" "$T/err"
 	done
 	! grep -q 'NOT MET\|CAUTION' "$T/out" || die "$p does not allow 3-2-1"
 	# a secret: refused, and not repeated
 	sed 's|^schedule: .*|notify: {command: "PGPASSWORD=Zq7xPw3Lk mail"}|; /^notify: .*bkp-/d' "$p" >"$T/secret.yaml"
 	expect 64 "$BKP" check --policy "$T/secret.yaml" --lang en
-	grep -q 'password' "$T/err" || { cat "$T/err" >&2; die "$p: why it is refused"; }
+	grep -q 'password' "$T/err" || fail "$p: why it is refused" "$T/err"
 	! grep -q Zq7xPw3Lk "$T/out" "$T/err" || die "$p: the secret is repeated"
 done
 say "$(ls -- *.yaml | wc -l) policies: 'bkp check' is content and silent in both languages, each allows 3-2-1, a secret in them is refused"
@@ -35,7 +35,8 @@ for p in postgresql mariadb orca-clinic orthanc pacs ss-mix2; do
 			grep -q "^  - name: $d\$" $p.yaml || die "$f: the data set $d is not in $p.yaml"
 		done
 		for d in $(sed -n 's/^probe: //p' "$f"); do
-			sed -n "/^  - name: $d\$/,/^\$/p" $p.yaml | grep -q '^    probe: ' || die "$f: the data set $d of $p.yaml has no probe"
+			sed -n "/^  - name: $d\$/,/^\$/p" $p.yaml | grep -q '^    probe: ' ||
+				die "$f: the data set $d of $p.yaml has no probe"
 		done
 		grep -q '^always: true' "$f" || die "$f: what it starts is not stopped when a step fails"
 	done
@@ -47,4 +48,5 @@ for f in procedures/*.md; do
 	expect 0 "$RESTORE" procedure check "$f"
 	expect 0 "$RESTORE" procedure print "$f"
 done
-say "each says in Japanese and English what to change and marks it; $(ls procedures | wc -l) procedures are valid, printable, and fit the policy that names them"
+say "each says in Japanese and English what to change and marks it; $(ls procedures | wc -l) procedures are valid, printable, and fit the" \
+	"policy that names them"

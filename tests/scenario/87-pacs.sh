@@ -5,7 +5,6 @@ set -eu
 . "$(dirname "$0")/../lib/site.sh"
 . "$(dirname "$0")/../lib/servers.sh"
 trees() { python3 "$SRC_ROOT/tests/lib/clinical.py" "$@"; }
-said() { grep -qE "$1" "$T/out" "$T/err" || { cat "$T/out" "$T/err" >&2; die "it is not said: $1"; }; }
 
 # ---- PACS: two days of studies, then a third
 A=$T/pacs/archive01
@@ -28,12 +27,15 @@ stored=$(($(du -sb "$(repo_of "$T/m1")/archives" | cut -f1) - was))
 again=$(($(find "$A" -name '*.dcm' -printf '%s\n' | awk '{s += $1} END {print s}') / 10))
 [ "$stored" -ge $((new / 2)) ] && [ "$stored" -le $((new + new / 2 + again)) ] || die "$stored bytes stored for $new bytes of new studies"
 restore_to "$T/m1" 2 "$T/back" pacs >/dev/null 2>&1
-[ -z "$(rsync -aHAXnc --delete --itemize-changes --exclude incoming --exclude '*.part' "$A/" "$T/back$A/")" ] || die "the restored archive differs"
-say "PACS: of three days only the new studies were stored ($stored bytes for $new); restored equal by rsync; what had not arrived is left out"
+[ -z "$(rsync -aHAXnc --delete --itemize-changes --exclude incoming --exclude '*.part' "$A/" "$T/back$A/")" ] ||
+	die "the restored archive differs"
+say "PACS: of three days only the new studies were stored ($stored bytes for $new); restored equal by rsync; what had not arrived is left" \
+	"out"
 find "$A/2026/11/21" -name 'CT000001.dcm' -exec sh -c 'head -c 2000 /dev/urandom >"$1"' sh {} \;
 status nightly "$BKP" run pacs
 n=$(find "$A/2026/11/21" -name '*.dcm' | wc -l)
-[ "$(recorded_probe 3 pacs | tail -n 1)" = "DICM $((n - 10))/$n" ] || die "the probe does not show what is no longer DICOM: $(recorded_probe 3 pacs)"
+[ "$(recorded_probe 3 pacs | tail -n 1)" = "DICM $((n - 10))/$n" ] ||
+	die "the probe does not show what is no longer DICOM: $(recorded_probe 3 pacs)"
 mount -t tmpfs none "$A/mounted"
 status nightly "$BKP" run pacs
 umount "$A/mounted"

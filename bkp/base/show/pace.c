@@ -1,4 +1,5 @@
 /* pace: see pace.h. */
+#include "base/clock.h"
 #include "base/show/pace.h"
 
 #include <inttypes.h>
@@ -14,9 +15,8 @@
 
 #define FIGURES 512 /* room for what a line says besides names */
 
-#define NS	   INT64_C(1000000000)
-#define LIVE_EVERY (NS / 4)
-#define LINE_EVERY (60 * NS)
+#define LIVE_EVERY (SECOND_NS / 4)
+#define LINE_EVERY (60 * SECOND_NS)
 #define TOO_SOON   0.1	/* seconds in which no speed can be told */
 #define RECENT	   10.0 /* seconds that the last pace is made of */
 
@@ -25,7 +25,7 @@ int64_t pace_now(void)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * NS + ts.tv_nsec;
+	return ts.tv_sec * SECOND_NS + ts.tv_nsec;
 }
 
 unsigned pace_columns(int fd)
@@ -62,7 +62,7 @@ void pace_begin(
 
 static void look(struct pace *p, int64_t now)
 {
-	double s = (double)(now - p->seen_ns) / (double)NS, pace;
+	double s = (double)(now - p->seen_ns) / (double)SECOND_NS, pace;
 
 	if (s < TOO_SOON)
 		return;
@@ -91,7 +91,8 @@ static void fit(char *s, size_t columns)
 static void figures(const struct pace *p, int64_t now, char out[FIGURES])
 {
 	char done[PACE_SIZE], total[PACE_SIZE], rate[PACE_SIZE], left[32];
-	double s = (double)(now - p->begun_ns) / (double)NS, slow = s >= TOO_SOON ? (double)p->done / s : 0;
+	double s = (double)(now - p->begun_ns) / (double)SECOND_NS,
+	       slow = s >= TOO_SOON ? (double)p->done / s : 0;
 	bool known = p->total && (p->done <= p->total || !p->about); /* an estimate that was passed is none */
 	int n = snprintf(out, FIGURES, "%s", pace_size(p->done, p->unit, done));
 

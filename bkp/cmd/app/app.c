@@ -67,7 +67,7 @@ int app_error(const struct err *err, int code)
 {
 	app_fault(err, stderr);
 	/* nobody has typed anything wrong */
-	return code == APP_USAGE && !strcmp(err->code, "E-MEM-01") ? APP_FAILED : code;
+	return code == APP_USAGE && err->kind == ERR_MEMORY ? APP_FAILED : code;
 }
 
 void app_no_memory(void)
@@ -334,7 +334,7 @@ int app_ledger_read(const struct policy *policy, struct ledger **ret, struct err
 		return err_sys(err, "E-STATE-04", errno, text("cannot open folder '%s'"), path);
 	r = dir < 0 ? REPOSITORY_ABSENT : repository_load(dir, NULL, &repo, err);
 	if (r == REPOSITORY_ABSENT) {
-		err_set(err, "E-STATE-01", text("there is no repository in '%s'"), path);
+		err_set_kind(err, ERR_ABSENT, "E-STATE-01", text("there is no repository in '%s'"), path);
 		return err_hint(err, "%s",
 		    text("make one with 'bkp init', or name the right folder as 'state' in the policy"));
 	}

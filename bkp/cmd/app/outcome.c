@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
@@ -48,7 +49,7 @@ void outcome_refused(struct app *app, const struct policy *policy, int code, con
 bool outcome_good_news(const struct policy *policy, const struct state *state)
 {
 	const struct ledger_outcome *last = state ? ledger_outcome(state_ledger(state), "run") : NULL;
-	time_t now = time(NULL), then = last ? (time_t)(last->ended_ns / 1000000000) : 0;
+	time_t now = time(NULL), then = last ? (time_t)(last->ended_ns / SECOND_NS) : 0;
 	struct tm today, before;
 
 	localtime_r(&now, &today);

@@ -92,6 +92,12 @@ static ssize_t wait_line(int tty, int signals, char *out)
 
 /* Signals are held back while echo is off and arrive when the terminal is itself again: those that end the
  * program end it then; after those that stop it (^Z) the question is asked anew.  As wait_line(). */
+static int no_terminal(int errnum, struct err *err)
+{
+	err_sys(err, "E-PASS-01", errnum, "%s", text("the terminal cannot be used"));
+	return err_kind(err, ERR_FATAL);
+}
+
 static ssize_t ask_once(int tty, const char *prompt, char *out, struct err *err)
 {
 	struct termios was, quiet;
@@ -100,7 +106,7 @@ static ssize_t ask_once(int tty, const char *prompt, char *out, struct err *err)
 	int errnum, signals;
 
 	if (tcgetattr(tty, &was))
-		return err_sys(err, "E-PASS-01", errno, "%s", text("the terminal cannot be used"));
+		return no_terminal(errno, err);
 	quiet = was;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
 	quiet.c_lflag |= ICANON | ISIG;
@@ -117,7 +123,7 @@ static ssize_t ask_once(int tty, const char *prompt, char *out, struct err *err)
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (signals >= 0)
 		close(signals);
-	return n < 0 ? err_sys(err, "E-PASS-01", errnum, "%s", text("the terminal cannot be used")) : n;
+	return n < 0 ? no_terminal(errnum, err) : n;
 }
 
 int passphrase_ask(const char *prompt, char *out, struct err *err)
@@ -127,7 +133,8 @@ int passphrase_ask(const char *prompt, char *out, struct err *err)
 	int again = 0;
 
 	if (tty < 0) {
-		err_set(err, "E-PASS-01", "%s", text("there is no terminal to ask for a passphrase on"));
+		err_set_kind(err, ERR_FATAL, "E-PASS-01", "%s",
+		    text("there is no terminal to ask for a passphrase on"));
 		return err_hint(err, "%s", text("run it from a terminal, or use --passphrase-file FILE"));
 	}
 	do
@@ -173,7 +180,7 @@ int passphrase_new(const char *file, const char *prompt, char *out, struct err *
 	}
 	for (int i = 0; i < TRIES && r; i++) {
 		r = ask_twice(prompt, out, &why);
-		if (r && (!strcmp(why.code, "E-PASS-01") || !strcmp(why.code, "E-MEM-01")))
+		if (r && (why.kind == ERR_FATAL || why.kind == ERR_MEMORY))
 			break;
 		if (r && i + 1 < TRIES)
 			fprintf(stderr, "%s\n%s%s", why.msg, why.hint, why.hint[0] ? "\n" : "");

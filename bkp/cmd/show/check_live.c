@@ -76,7 +76,7 @@ static void look_at_state(struct live *v)
 
 	if (app_ledger_read(v->policy, &v->l, &err)) {
 		v->l = NULL;
-		v->unknown = strcmp(err.code, "E-STATE-01") != 0;
+		v->unknown = err.kind != ERR_ABSENT;
 		find(v, MISSING, err.hint, "%s: %s", err.code, err.msg);
 		return;
 	}

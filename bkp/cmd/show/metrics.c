@@ -7,12 +7,11 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 #include "read/rules/compliance.h"
-
-#define NS 1000000000LL
 
 struct writer {
 	struct buf *out;
@@ -70,7 +69,7 @@ typedef int64_t dataset_fn(const struct compliance_dataset *d);
 
 static int64_t last_good(const struct compliance_dataset *d)
 {
-	return d->newest_ns / NS;
+	return d->newest_ns / SECOND_NS;
 }
 
 static int64_t last_good_number(const struct compliance_dataset *d)
@@ -80,17 +79,17 @@ static int64_t last_good_number(const struct compliance_dataset *d)
 
 static int64_t last_verified(const struct compliance_dataset *d)
 {
-	return d->verified_ns / NS;
+	return d->verified_ns / SECOND_NS;
 }
 
 static int64_t offline_point(const struct compliance_dataset *d)
 {
-	return d->offline_ns / NS;
+	return d->offline_ns / SECOND_NS;
 }
 
 static int64_t next_due(const struct compliance_dataset *d)
 {
-	return d->due_ns / NS;
+	return d->due_ns / SECOND_NS;
 }
 
 static int64_t missed(const struct compliance_dataset *d)
@@ -183,7 +182,7 @@ static int64_t damaged(const struct compliance_medium *m)
 
 static int64_t rotated(const struct compliance_medium *m)
 {
-	return m->ledger ? m->ledger->rotated_ns / NS : 0;
+	return m->ledger ? m->ledger->rotated_ns / SECOND_NS : 0;
 }
 
 static void media(struct writer *w, const struct compliance *s)
@@ -217,7 +216,8 @@ static void media(struct writer *w, const struct compliance *s)
 static void outcome(
     struct writer *w, const struct ledger_outcome *run, const struct ledger_notified *notified)
 {
-	one(w, "bkp_last_run_timestamp_seconds", "When the last run ended.", run ? run->ended_ns / NS : 0);
+	one(w, "bkp_last_run_timestamp_seconds", "When the last run ended.",
+	    run ? run->ended_ns / SECOND_NS : 0);
 	one(w, "bkp_last_run_exit", "Its exit status: 0 well, 1 look at it, 2 failed; -1: there was none.",
 	    run ? run->exit : -1);
 	one(w, "bkp_notify_failed", "1: the last notification did not get through.",
@@ -232,7 +232,7 @@ int metrics_render(const struct policy *policy, const struct ledger *l, const st
 	begin(&w, "bkp_info", "The site and the program.");
 	sample(&w, 1, "site", policy->site_name, "version", BKP_VERSION, "repository",
 	    l ? ledger_repository(l) : "", NULL);
-	one(&w, "bkp_status_timestamp_seconds", "When this was written.", now_ns / NS);
+	one(&w, "bkp_status_timestamp_seconds", "When this was written.", now_ns / SECOND_NS);
 	one(&w, "bkp_status_exit",
 	    "Exit status of bkp status: 0 well, 1 look at it, 2 nothing good, 3 unknown.", exit);
 	if (l && s) {

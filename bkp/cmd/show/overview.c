@@ -62,7 +62,7 @@ int overview_exit(const struct compliance *s)
 
 char *overview_age(int64_t now_ns, int64_t ns, char out[LOOK_TEXT])
 {
-	int64_t s = now_ns > ns ? (now_ns - ns) / 1000000000 : 0;
+	int64_t s = now_ns > ns ? (now_ns - ns) / SECOND_NS : 0;
 
 	compliance_span(s, out, LOOK_TEXT);
 	return out;

@@ -204,9 +204,9 @@ void run_report_summary(const struct run_result *r)
 			continue;
 		}
 		printf(text("  medium %s: %s written, %s"), m->label, out_bytes(m->written, bytes),
-		    m->verified			      ? text("read back and equal")
-		    : strcmp(m->why.code, "W-RUN-12") ? text("NOT verified")
-						      : text("not read back yet"));
+		    m->verified			 ? text("read back and equal")
+		    : m->why.kind != ERR_STOPPED ? text("NOT verified")
+						 : text("not read back yet"));
 		if (m->unfrozen)
 			printf(text("; %ju files could not be made immutable here (%s)"), m->unfrozen,
 			    text_errno(m->unfrozen_errno));

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/path.h"
 #include "base/text.h"
@@ -21,7 +22,6 @@
 #define OF_TWO	 75
 #define OF_MORE	 45
 #define ELLIPSIS "…"
-#define NS	 1000000000LL
 
 char *summary_cut(char *s, unsigned chars)
 {
@@ -127,7 +127,7 @@ static void medium_item(struct items *it, const struct run_medium *m)
 
 	if (!m->ok)
 		add(it, text("medium %s not written (%s)"), m->label, shown(m->why.msg, why));
-	else if (!m->verified && !strcmp(m->why.code, "W-RUN-12"))
+	else if (!m->verified && m->why.kind == ERR_STOPPED)
 		add(it, text("medium %s: %s"), m->label, shown(m->why.msg, why));
 	else if (!m->verified)
 		add(it, text("medium %s not read back (%s)"), m->label, shown(m->why.msg, why));

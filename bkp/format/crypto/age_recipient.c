@@ -200,10 +200,11 @@ int age_header_unwrap(const struct age_header *h, const struct age_identity *ids
 	if (r != AGE_NO_MATCH)
 		return r;
 	if (age_header_is_scrypt(h)) {
-		err_set(err, "E-AGE-03", text("the file is encrypted to a passphrase, not to an identity"));
+		err_set_kind(err, ERR_WRONG_KEY, "E-AGE-03",
+		    text("the file is encrypted to a passphrase, not to an identity"));
 		err_hint(err, text("give the passphrase"));
 	} else {
-		err_set(err, "E-AGE-03",
+		err_set_kind(err, ERR_WRONG_KEY, "E-AGE-03",
 		    text("none of the %zu identities given opens the file (%zu recipients)"), n,
 		    h->n_stanzas);
 		err_hint(err, text("give the identity of one of its recipients"));
@@ -233,7 +234,7 @@ int age_header_unwrap_scrypt(const struct age_header *h, const char *passphrase,
 	if (unwrap_body(st, key, file_key))
 		r = check_mac(h, file_key, ret_file_key, err);
 	else
-		r = err_set(err, "E-AGE-07", text("wrong passphrase"));
+		r = err_set_kind(err, ERR_WRONG_KEY, "E-AGE-07", text("wrong passphrase"));
 	sodium_memzero(file_key, sizeof(file_key));
 	sodium_memzero(key, sizeof(key));
 	return r;

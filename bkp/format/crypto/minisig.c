@@ -384,7 +384,8 @@ static int verify(const struct minisig_public *keys, size_t n_keys, const void *
 			break;
 	}
 	if (!known)
-		return err_set(err, "E-SIG-02", text("signed by another key than the one expected"));
+		return err_set_kind(
+		    err, ERR_WRONG_KEY, "E-SIG-02", text("signed by another key than the one expected"));
 	if (i == SIZE_MAX)
 		return err_set(
 		    err, "E-SIG-03", text("the signature is wrong: what was signed has been altered"));

@@ -272,10 +272,10 @@ int approval_verify(const struct minisig_public *keys, size_t n_keys, const void
 			return 0;
 		}
 		/* "signed by another key" says least */
-		if (!best.code[0] || !strcmp(best.code, "E-SIG-02"))
+		if (!best.code[0] || best.kind == ERR_WRONG_KEY)
 			best = why;
 	}
-	if (best.code[0] && strcmp(best.code, "E-SIG-02") != 0) {
+	if (best.code[0] && best.kind != ERR_WRONG_KEY) {
 		if (err)
 			*err = best;
 		return -1;

@@ -183,7 +183,8 @@ static bool fill(json_t *o, const struct ends *ends, struct journal_record *r)
 
 static int malformed(uint64_t line, const char *why, struct err *err)
 {
-	return err_set(err, "E-JOURNAL-01", text("line %ju of the journal is malformed: %s"), line, why);
+	return err_set_kind(
+	    err, ERR_MALFORMED, "E-JOURNAL-01", text("line %ju of the journal is malformed: %s"), line, why);
 }
 
 static int parse(const char *p, size_t n, const struct ends *ends, uint64_t line, struct journal_record *ret,

@@ -112,7 +112,8 @@ int generation_sums_next(const char *p, size_t n, size_t *pos, uint8_t ret_sha25
 	*pos += (size_t)(eol - line) + 1;
 	return 0;
 malformed:
-	return err_set(err, "E-GEN-03", text("SHA256SUMS is malformed at byte %zu"), *pos);
+	return err_set_kind(
+	    err, ERR_MALFORMED, "E-GEN-03", text("SHA256SUMS is malformed at byte %zu"), *pos);
 }
 
 char *generation_dir(uint64_t number, char out[GENERATION_DIR])

@@ -133,12 +133,13 @@ int generation_manifest_parse(const char *p, size_t n, struct generation_manifes
 	o = json_loadb(p, n, JSON_REJECT_DUPLICATES, &where);
 	wrong = json_is_object(o) ? parse_members(o, m) : "{";
 	if (!o)
-		err_set(err, "E-GEN-01", text("manifest.json is malformed at byte %d: %s"), where.position,
-		    where.text);
+		err_set_kind(err, ERR_MALFORMED, "E-GEN-01",
+		    text("manifest.json is malformed at byte %d: %s"), where.position, where.text);
 	else if (wrong && errno == ENOMEM)
 		err_nomem(err);
 	else if (wrong)
-		err_set(err, "E-GEN-01", text("manifest.json: member '%s' is missing or wrong"), wrong);
+		err_set_kind(err, ERR_MALFORMED, "E-GEN-01",
+		    text("manifest.json: member '%s' is missing or wrong"), wrong);
 	json_decref(o);
 	if (wrong) {
 		generation_manifest_free(m);

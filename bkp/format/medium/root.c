@@ -138,9 +138,9 @@ int generation_root_parse(const char *p, size_t n, struct generation_root **ret,
 		line++;
 		if (!eol || take_line(p + pos, (size_t)(eol - p) - pos, line, r)) {
 			generation_root_free(r);
-			return starved_since(mark)
-				   ? err_nomem(err)
-				   : err_set(err, "E-GEN-01", text("root.age: line %zu is malformed"), line);
+			return starved_since(mark) ? err_nomem(err)
+						   : err_set_kind(err, ERR_MALFORMED, "E-GEN-01",
+							 text("root.age: line %zu is malformed"), line);
 		}
 		pos = (size_t)(eol - p) + 1;
 	} while (pos < n);

@@ -2,7 +2,10 @@
  *
  * policy_rules_check() looks at a policy that policy_schema_read() has filled, beside the tree it came from,
  * which knows the places.  Members that were malformed are NULL there and are passed over: their problem is
- * already told. */
+ * already told.
+ *
+ * circle: policy, which declares what the rules judge and calls them when it has parsed.
+ */
 #ifndef BKP_FORMAT_POLICY_POLICY_RULES_H
 #define BKP_FORMAT_POLICY_POLICY_RULES_H
 

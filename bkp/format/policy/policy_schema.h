@@ -3,6 +3,8 @@
  * policy_schema_read() fills a struct policy that policy_schema_defaults() has prepared, and reports every
  * value that is not what its table says.  Lists of the struct then have the same length and order as those in
  * the tree, so that policy_rules can look at both; what was malformed is NULL or its default.
+ *
+ * circle: policy, whose members the tables name, and which walks them.
  */
 #ifndef BKP_FORMAT_POLICY_POLICY_SCHEMA_H
 #define BKP_FORMAT_POLICY_POLICY_SCHEMA_H

@@ -32,8 +32,8 @@ static int open_failed(const char *path, int errnum, struct err *err)
 		err_set(err, "E-IO-01",
 		    text("'%s' is or passes through something that is not what belongs there"), shown);
 	else if (errnum == EFBIG)
-		err_set(
-		    err, "E-IO-08", text("'%s' is larger than %zu bytes"), shown, (size_t)INSIDE_FILE_MAX);
+		err_set_kind(err, ERR_LARGE, "E-IO-08", text("'%s' is larger than %zu bytes"), shown,
+		    (size_t)INSIDE_FILE_MAX);
 	else
 		err_sys(err, "E-IO-01", errnum, text("cannot open '%s'"), shown);
 	return errnum == ENOENT ? INSIDE_ABSENT : -1;

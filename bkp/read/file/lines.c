@@ -42,7 +42,8 @@ int lines_each(int fd, lines_fn *fn, void *arg, bool *ret_torn, struct err *err)
 		}
 		buf_consume(&b, at);
 		if (b.n > JOURNAL_LINE_MAX)
-			return err_set(err, "E-JOURNAL-01", "%s", text("a line is too long"));
+			return err_set_kind(
+			    err, ERR_MALFORMED, "E-JOURNAL-01", "%s", text("a line is too long"));
 	} while ((size_t)n == READ_SIZE);
 	*ret_torn = b.n > 0;
 	return 0;

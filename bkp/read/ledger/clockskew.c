@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define NS 1000000000LL
+#include "base/clock.h"
 
 void clockskew_judge(
     const struct clock_stamp *before, const struct clock_stamp *now, int64_t longest_s, struct clockskew *ret)
@@ -15,17 +15,18 @@ void clockskew_judge(
 	bool same_boot = *now->boot_id && !strcmp(before->boot_id, now->boot_id);
 	int64_t off_s = longest_s > CLOCKSKEW_OFF_S / 3 ? longest_s : CLOCKSKEW_OFF_S / 3;
 	/* in seconds: no sum or difference of these overflows, whatever a record says */
-	int64_t passed_s = same_boot ? now->mono_ns / NS - before->mono_ns / NS : 0;
-	int64_t expected_s = before->wall_ns / NS + passed_s, beyond_s = now->wall_ns / NS - expected_s;
+	int64_t passed_s = same_boot ? now->mono_ns / SECOND_NS - before->mono_ns / SECOND_NS : 0;
+	int64_t expected_s = before->wall_ns / SECOND_NS + passed_s,
+		beyond_s = now->wall_ns / SECOND_NS - expected_s;
 
 	*ret = (struct clockskew){0};
 	if (beyond_s >= -CLOCKSKEW_SLACK_S &&
 	    (same_boot ? beyond_s <= CLOCKSKEW_SLACK_S : beyond_s <= off_s * 3))
 		return;
-	if (expected_s > INT64_MAX / NS)
-		expected_s = INT64_MAX / NS;
-	*ret =
-	    (struct clockskew){same_boot ? "monotonic" : "journal", expected_s * NS, now->wall_ns, beyond_s};
+	if (expected_s > INT64_MAX / SECOND_NS)
+		expected_s = INT64_MAX / SECOND_NS;
+	*ret = (struct clockskew){
+	    same_boot ? "monotonic" : "journal", expected_s * SECOND_NS, now->wall_ns, beyond_s};
 }
 
 void clockskew_judge_from(const struct clockskew_track *t, const struct clock_stamp *before,
@@ -72,6 +73,7 @@ void clockskew_follow(
 		keep_slip(t, before, now, &k);
 	if (k.seconds < 0 && !t->credible.wall_ns && !strcmp(k.source, "journal"))
 		t->credible = *before;
-	else if (t->credible.wall_ns && now->wall_ns / NS >= t->credible.wall_ns / NS - CLOCKSKEW_SLACK_S)
+	else if (t->credible.wall_ns &&
+		 now->wall_ns / SECOND_NS >= t->credible.wall_ns / SECOND_NS - CLOCKSKEW_SLACK_S)
 		t->credible.wall_ns = 0;
 }

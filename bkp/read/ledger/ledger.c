@@ -175,7 +175,7 @@ static int take_valid(void *arg, const uint8_t *line, size_t n, size_t ahead, st
 	if (!ledger_would(v->l, line, n, v->why))
 		return ledger_take(v->l, line, n, err);
 	/* what could not be judged is not invalid */
-	return !strcmp(v->why->code, "E-MEM-01") ? err_nomem(err) : 1;
+	return v->why->kind == ERR_MEMORY ? err_nomem(err) : 1;
 }
 
 int ledger_load_valid(
@@ -190,7 +190,7 @@ int ledger_load_valid(
 		return -1;
 	r = lines_each(fd, take_valid, &v, &v.l->torn, &said);
 	/* longer than a record can be: no more one than any other line that is none */
-	if (r < 0 && !strcmp(said.code, "E-JOURNAL-01")) {
+	if (r < 0 && said.kind == ERR_MALFORMED) {
 		*ret_why = said;
 		r = 1;
 	}

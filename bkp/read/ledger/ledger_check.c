@@ -57,7 +57,7 @@ static bool has_kind(const json_t *v, enum ledger_kind kind)
 
 int ledger_wrong_member(uint64_t line, const char *event, const char *name, struct err *err)
 {
-	return err_set(err, "E-LEDGER-01",
+	return err_set_kind(err, ERR_CONTRADICTION, "E-LEDGER-01",
 	    text("record %ju of the journal, '%s': member '%s' is missing or of the wrong kind"), line, event,
 	    name);
 }
@@ -73,7 +73,7 @@ int ledger_check_members(
 
 int ledger_contradiction(uint64_t line, const char *event, const char *why, struct err *err)
 {
-	return err_set(err, "E-LEDGER-02",
+	return err_set_kind(err, ERR_CONTRADICTION, "E-LEDGER-02",
 	    text("record %ju of the journal, '%s', contradicts the records before it: %s"), line, event, why);
 }
 

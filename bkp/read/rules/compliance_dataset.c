@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/text.h"
 #include "base/width.h"
@@ -107,7 +108,7 @@ static int compare_days(const void *a, const void *b)
 /* The local date as one number: runs are counted as people call them, whatever the clocks' changes. */
 static int local_day(int64_t ns)
 {
-	time_t t = (time_t)(ns / COMPLIANCE_NS);
+	time_t t = (time_t)(ns / SECOND_NS);
 	struct tm tm;
 
 	return localtime_r(&t, &tm) ? tm.tm_year * 366 + tm.tm_yday : 0;

@@ -3,10 +3,10 @@
 #ifndef BKP_READ_RULES_COMPLIANCE_PRIVATE_H
 #define BKP_READ_RULES_COMPLIANCE_PRIVATE_H
 
+#include "base/clock.h"
 #include "read/ledger/ledger.h"
 #include "read/rules/compliance.h"
 
-#define COMPLIANCE_NS	    1000000000LL
 #define COMPLIANCE_DAY_S    86400LL
 #define COMPLIANCE_SWAP_S   (34 * COMPLIANCE_DAY_S) /* when swap_every is not stated */
 #define COMPLIANCE_ATTACH_S COMPLIANCE_DAY_S	    /* when max_attached is not stated */
@@ -22,7 +22,7 @@ struct compliance_view {
 /* compliance.c */
 static inline int64_t compliance_age_s(const struct compliance_view *v, int64_t ns)
 {
-	return v->s->now_ns > ns ? (v->s->now_ns - ns) / COMPLIANCE_NS : 0;
+	return v->s->now_ns > ns ? (v->s->now_ns - ns) / SECOND_NS : 0;
 }
 int64_t compliance_swap_s(const struct policy_medium *m);
 int64_t compliance_attach_s(const struct policy_medium *m);

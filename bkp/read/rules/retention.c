@@ -13,12 +13,12 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "format/policy/policy.h"
 
-#define NS	 1000000000LL
 #define WHY_MAX	 ((size_t)1 << 20) /* bytes of reasons of one generation */
-#define SPAN_MAX (INT64_MAX / NS)
+#define SPAN_MAX (INT64_MAX / SECOND_NS)
 
 /* What is being judged. */
 struct judging {
@@ -221,9 +221,10 @@ static int judge_protection(struct judging *j, const struct ledger_generation *g
 			w.dataset = r->name;
 		}
 	}
-	if ((j->now_ns - g->begun_ns) / NS >= longest)
+	if ((j->now_ns - g->begun_ns) / SECOND_NS >= longest)
 		return 0;
-	w.until_ns = g->begun_ns > INT64_MAX - longest * NS ? INT64_MAX : g->begun_ns + longest * NS;
+	w.until_ns =
+	    g->begun_ns > INT64_MAX - longest * SECOND_NS ? INT64_MAX : g->begun_ns + longest * SECOND_NS;
 	return buf_append(&j->why, &w, sizeof(w), err);
 }
 

@@ -11,9 +11,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 
-#define NS	 1000000000LL
 #define FAR_EAST (14 * 3600)
 #define FAR_WEST (-12 * 3600)
 
@@ -44,7 +44,7 @@ static time_t on_the_wall(time_t t)
 /* Numbers that are equal within a period and differ between two; how large they are means nothing. */
 static void find_periods(int64_t begun_ns, uint32_t period[4])
 {
-	time_t t = on_the_wall((time_t)(begun_ns / NS));
+	time_t t = on_the_wall((time_t)(begun_ns / SECOND_NS));
 	uint32_t year;
 	char week[16];
 	struct tm tm;
@@ -108,7 +108,7 @@ int retention_count(const struct ledger *l, const struct retention_rule *rule, c
 		c[n].number = g->number;
 		c[n].begun_ns = g->begun_ns;
 		find_periods(g->begun_ns, c[n].period);
-		c[n].utc_day = g->begun_ns / (86400 * NS);
+		c[n].utc_day = g->begun_ns / (86400 * SECOND_NS);
 		n++;
 	}
 	qsort(c, n, sizeof(*c), newest_first);

@@ -13,10 +13,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 
-#define NS	   INT64_C(1000000000)
 #define HOUR_S	   INT64_C(3600)
 #define DAY_S	   INT64_C(86400)
 #define ORIGIN_DAY INT64_C(10957) /* 2000-01-01, a Saturday */
@@ -169,21 +169,21 @@ static int64_t find_slot(const struct rule *r, int64_t now, bool later)
 /* Nanoseconds reach to the year 2262: a clock that is set to its end is no reason to count beyond it. */
 static int64_t to_ns(int64_t s)
 {
-	return s > INT64_MAX / NS ? INT64_MAX : s < INT64_MIN / NS ? INT64_MIN : s * NS;
+	return s > INT64_MAX / SECOND_NS ? INT64_MAX : s < INT64_MIN / SECOND_NS ? INT64_MIN : s * SECOND_NS;
 }
 
 int64_t slots_before(const struct policy *p, const struct policy_dataset *d, int64_t now_ns)
 {
 	struct rule r = rule_of(p, d);
 
-	return to_ns(find_slot(&r, floor_divide(now_ns, NS), false));
+	return to_ns(find_slot(&r, floor_divide(now_ns, SECOND_NS), false));
 }
 
 int64_t slots_after(const struct policy *p, const struct policy_dataset *d, int64_t now_ns)
 {
 	struct rule r = rule_of(p, d);
 
-	return to_ns(find_slot(&r, floor_divide(now_ns, NS), true));
+	return to_ns(find_slot(&r, floor_divide(now_ns, SECOND_NS), true));
 }
 
 /* ---- due ---- */

@@ -263,7 +263,7 @@ static int open_into(
 	}
 	slot_close(s);
 	err_wrap(&why, text("archive '%s'"), arcfile_path(entry->sha256, path));
-	if (strncmp(why.code, "E-MEM", 5) != 0)
+	if (why.kind != ERR_MEMORY)
 		remember_fault(a, entry, &why);
 	if (err)
 		*err = why;

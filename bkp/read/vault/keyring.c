@@ -149,7 +149,7 @@ static int decrypt_identity_file(const char *name, const void *p, size_t n,
 	r = pass->get(pass->arg, name, phrase, err);
 	if (!r) {
 		r = age_decrypt_scrypt(p, n, phrase, WORK_MAX, out, err);
-		if (r && err && !strcmp(err->code, "E-AGE-07")) {
+		if (r && err && err->kind == ERR_WRONG_KEY) {
 			err_set(err, "E-KEY-03", text("the passphrase of '%s' is wrong"), name);
 			err_hint(err, "%s",
 			    text("mind upper and lower case and the keyboard layout, and try again"));

@@ -59,8 +59,9 @@ static int say_forged(const char *path, const char *why, struct err *err)
 {
 	char show[SHOW];
 
-	err_set(err, "E-MEDIA-03", text("the identity of the medium at '%s' is not valid: %s"),
-	    path_show(path, show, sizeof(show)), why);
+	err_set_kind(err, ERR_FOREIGN, "E-MEDIA-03",
+	    text("the identity of the medium at '%s' is not valid: %s"), path_show(path, show, sizeof(show)),
+	    why);
 	err_hint(err, "%s", text("do not use this medium; tell the person in charge of the system"));
 	return MEDIUM_FORGED;
 }
@@ -111,7 +112,8 @@ static int check_repository(const struct medium *m, const struct medium_expect *
 
 	if (!want->repository || !strcmp(want->repository, m->repository))
 		return 0;
-	err_set(err, "E-MEDIA-02", text("the medium at '%s' belongs to another repository, %s"),
+	err_set_kind(err, ERR_FOREIGN, "E-MEDIA-02",
+	    text("the medium at '%s' belongs to another repository, %s"),
 	    path_show(m->path, show, sizeof(show)), m->repository);
 	err_hint(err, "%s", text("attach a medium of this repository, or use an empty one"));
 	return MEDIUM_FOREIGN;
@@ -124,7 +126,7 @@ static int check_which(const struct medium *m, const struct medium_expect *want,
 	if (!want->uuid || !strcmp(want->uuid, m->uuid))
 		return 0;
 	path_show(want->label ? want->label : want->uuid, wanted, sizeof(wanted));
-	err_set(err, "E-MEDIA-04", text("'%s' holds medium '%s' (%s), not '%s' (%s)"),
+	err_set_kind(err, ERR_FOREIGN, "E-MEDIA-04", text("'%s' holds medium '%s' (%s), not '%s' (%s)"),
 	    path_show(m->path, show, sizeof(show)), path_show(m->label, label, sizeof(label)), m->uuid,
 	    wanted, want->uuid);
 	err_hint(err, text("attach '%s'"), wanted);
@@ -192,6 +194,7 @@ static int open_repo(struct medium *m, struct err *err)
 	err_sys(err, "E-MEDIA-05", errno,
 	    text("the repository's folder '%s' on the medium at '%s' cannot be opened"), m->repository,
 	    path_show(m->path, show, sizeof(show)));
+	err_kind(err, ERR_FOREIGN);
 	return err_hint(
 	    err, "%s", text("register the medium again with 'bkp medium add NAME', or use another one"));
 }

@@ -253,7 +253,8 @@ int repository_load_keys(struct repository *r, int dirfd, struct err *err)
 	else if (first && why.code[0])
 		err_set(&r->keys_fault, "E-REPO-05", text("'%s' is damaged: %s"), REPOSITORY_LINKS, why.msg);
 	else if (why.code[0] && count_keys(second) > 1)
-		err_set(&r->keys_fault, "E-REPO-04", text("'%s' is missing"), REPOSITORY_LINKS);
+		err_set_kind(
+		    &r->keys_fault, ERR_ABSENT, "E-REPO-04", text("'%s' is missing"), REPOSITORY_LINKS);
 	if (err_is_unread(&why))
 		r->keys_fault.errnum = why.errnum ? why.errnum : ENOMEM;
 	if (count_keys(second) > count_keys(first)) {

@@ -95,7 +95,7 @@ static int load_repository(struct vault_r *v, const char *root_key, struct err *
 		return -1;
 	v->compared = root_key != NULL;
 	if (strcmp(repository_id(v->repo), v->id) != 0)
-		return err_set(err, "E-VAULT-06",
+		return err_set_kind(err, ERR_FORGED, "E-VAULT-06",
 		    text("folder '%s' holds repository '%s': it was copied or renamed"), v->id,
 		    repository_id(v->repo));
 	return 0;

@@ -87,8 +87,8 @@ static int read_signed(
 			return err_set(
 			    err, "E-VAULT-04", text("generation %s is not on this medium"), g->dir + 12);
 		io_close_quietly(&fd);
-		err_set(err, "E-VAULT-05", text("generation %s is not signed: its capture was not finished"),
-		    g->dir + 12);
+		err_set_kind(err, ERR_INCOMPLETE, "E-VAULT-05",
+		    text("generation %s is not signed: its capture was not finished"), g->dir + 12);
 		return VAULT_R_UNSIGNED;
 	}
 	if (r)
@@ -107,7 +107,7 @@ static int read_signed(
 			return err_wrap(err, text("the signature of '%s' cannot be checked"), path);
 		err_wrap(err, text("the signature of '%s' does not verify, it is damaged or forged"), path);
 		snprintf(err->code, sizeof(err->code), "E-VAULT-06");
-		return -1;
+		return err_kind(err, ERR_FORGED);
 	}
 	return 0;
 }
@@ -136,7 +136,7 @@ static int check_sums(struct vault_r_generation *g, uint8_t manifest_sha256[DIGE
 			memcpy(g->root_sha256, sha256, DIGEST_LEN);
 			documents |= 2;
 		} else {
-			return err_set(err, "E-VAULT-06",
+			return err_set_kind(err, ERR_FORGED, "E-VAULT-06",
 			    text(
 				"'%s/SHA256SUMS' lists '%s' of another generation: it was copied or renamed"),
 			    g->dir, path);
@@ -145,7 +145,7 @@ static int check_sums(struct vault_r_generation *g, uint8_t manifest_sha256[DIGE
 	if (r < 0)
 		return err_wrap(err, "'%s'", g->dir);
 	if (documents != 3)
-		return err_set(err, "E-VAULT-06",
+		return err_set_kind(err, ERR_FORGED, "E-VAULT-06",
 		    text("'%s/SHA256SUMS' does not list manifest.json and root.age"), g->dir);
 	*ret_archives = archives;
 	return 0;
@@ -160,7 +160,7 @@ static int read_manifest(
 	int r = inside_read(v->fd, in_dir(g, "manifest.json", path), &text_, err);
 
 	if (r == INSIDE_ABSENT)
-		return err_set(err, "E-VAULT-08", text("'%s' is missing"), path);
+		return err_set_kind(err, ERR_INCOMPLETE, "E-VAULT-08", text("'%s' is missing"), path);
 	if (r)
 		return -1;
 	digest_sha256(text_.p, text_.n, have);
@@ -179,17 +179,18 @@ static int check_agreement(const struct vault_r *v, const struct vault_r_generat
 	BUF_AUTO want = BUF_INIT(MINISIG_COMMENT_MAX);
 
 	if (strcmp(m->id.repository, v->id) != 0)
-		return err_set(err, "E-VAULT-06", text("'%s' belongs to repository '%s', not to '%s'"),
-		    g->dir, m->id.repository, v->id);
+		return err_set_kind(err, ERR_FORGED, "E-VAULT-06",
+		    text("'%s' belongs to repository '%s', not to '%s'"), g->dir, m->id.repository, v->id);
 	if (m->id.number != number)
-		return err_set(err, "E-VAULT-06", text("'%s' holds generation %ju: it was renamed"), g->dir,
-		    m->id.number);
+		return err_set_kind(err, ERR_FORGED, "E-VAULT-06",
+		    text("'%s' holds generation %ju: it was renamed"), g->dir, m->id.number);
 	if (generation_comment("generation", &m->id, &want, err))
 		return -1;
 	if (strcmp((const char *)want.p, comment) != 0) {
 		char shown[200];
 
-		return err_set(err, "E-VAULT-06", text("'%s' was signed as something else: '%s'"), g->dir,
+		return err_set_kind(err, ERR_FORGED, "E-VAULT-06",
+		    text("'%s' was signed as something else: '%s'"), g->dir,
 		    path_show(comment, shown, sizeof(shown)));
 	}
 	if (m->binds_root && memcmp(m->root_sha256, g->root_sha256, DIGEST_LEN) != 0) {
@@ -199,7 +200,7 @@ static int check_agreement(const struct vault_r *v, const struct vault_r_generat
 		    in_dir(g, "root.age", path));
 	}
 	if (m->archives != archives)
-		return err_set(err, "E-VAULT-06",
+		return err_set_kind(err, ERR_FORGED, "E-VAULT-06",
 		    text("'%s': manifest.json says %ju archives, SHA256SUMS lists %ju"), g->dir, m->archives,
 		    archives);
 	return 0;
@@ -262,9 +263,9 @@ int vault_r_presence(struct vault_r *v, const struct vault_r_generation *g, vaul
 
 		r = inside_stat(v->fd, path, &st, &why);
 		if (r == INSIDE_ABSENT)
-			err_set(&why, "E-VAULT-08", text("'%s' is missing"), path);
+			err_set_kind(&why, ERR_INCOMPLETE, "E-VAULT-08", text("'%s' is missing"), path);
 		else if (!r && st.st_size == 0)
-			r = err_set(&why, "E-VAULT-09", text("'%s' is empty"), path);
+			r = err_set_kind(&why, ERR_INCOMPLETE, "E-VAULT-09", text("'%s' is empty"), path);
 		else if (!r && !strncmp(path, "archives/", 9))
 			t.archive_bytes += (uint64_t)st.st_size;
 		if (r)
@@ -273,8 +274,9 @@ int vault_r_presence(struct vault_r *v, const struct vault_r_generation *g, vaul
 	if (r < 0)
 		return -1;
 	if (!t.faults && t.archive_bytes != g->manifest->archive_bytes) {
-		err_set(&why, "E-VAULT-09", text("the archives of '%s' have %ju bytes where %ju belong"),
-		    g->dir, t.archive_bytes, g->manifest->archive_bytes);
+		err_set_kind(&why, ERR_INCOMPLETE, "E-VAULT-09",
+		    text("the archives of '%s' have %ju bytes where %ju belong"), g->dir, t.archive_bytes,
+		    g->manifest->archive_bytes);
 		report_fault(&t, g->dir, &why);
 	}
 	*ret_faults = t.faults;
@@ -313,7 +315,7 @@ static int same_archives(
 	same = same && i == root->n_archives;
 	free(sorted);
 	if (!same)
-		return err_set(err, "E-VAULT-06",
+		return err_set_kind(err, ERR_FORGED, "E-VAULT-06",
 		    text("'%s/root.age' and SHA256SUMS do not name the same archives"), g->dir);
 	return 0;
 }
@@ -329,9 +331,11 @@ int vault_r_root(struct vault_r *v, const struct vault_r_generation *g, const st
 	int r = inside_open(v->fd, in_dir(g, "root.age", path), &fd, err);
 
 	if (r)
-		return r == INSIDE_ABSENT ? err_set(err, "E-VAULT-08", text("'%s' is missing"), path) : -1;
+		return r == INSIDE_ABSENT
+			   ? err_set_kind(err, ERR_INCOMPLETE, "E-VAULT-08", text("'%s' is missing"), path)
+			   : -1;
 	if (agefile_slurp(fd, ids, n, &plain, sha256, err)) {
-		if (err && !strcmp(err->code, "E-AGE-03")) {
+		if (err && err->kind == ERR_WRONG_KEY) {
 			err_set(
 			    err, "E-AGE-03", text("the identity that was given does not open '%s'"), path);
 			return err_hint(err, "%s",
@@ -346,7 +350,8 @@ int vault_r_root(struct vault_r *v, const struct vault_r_generation *g, const st
 	sodium_memzero(plain.p, plain.cap); /* the key of chunk ids is in it */
 	if (strcmp(root->id.repository, v->id) != 0 || root->id.number != g->manifest->id.number ||
 	    strcmp(root->id.uuid, g->manifest->id.uuid) != 0)
-		r = err_set(err, "E-VAULT-06", text("'%s' belongs to another generation"), path);
+		r = err_set_kind(
+		    err, ERR_FORGED, "E-VAULT-06", text("'%s' belongs to another generation"), path);
 	else
 		r = same_archives(g, root, err);
 	if (r)

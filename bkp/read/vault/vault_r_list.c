@@ -51,11 +51,10 @@ static void first_fault(void *arg, const char *file, const struct err *fault)
 
 static enum vault_r_state state_of(const struct err *why)
 {
-	if (!strcmp(why->code, "E-VAULT-05") || !strcmp(why->code, "E-VAULT-08") ||
-	    !strcmp(why->code, "E-VAULT-09"))
+	if (why->kind == ERR_INCOMPLETE)
 		return VAULT_R_INCOMPLETE;
 	/* what was signed by this repository and yet says nonsense was not written by it */
-	if (!strcmp(why->code, "E-VAULT-06") || !strncmp(why->code, "E-GEN", 5))
+	if (why->kind == ERR_FORGED || why->kind == ERR_MALFORMED)
 		return VAULT_R_FORGED;
 	return VAULT_R_DAMAGED;
 }

@@ -516,7 +516,7 @@ static void look_repository(const struct looking *l)
 	    l, l->repo, REPOSITORY_AGE, repository_secrets_sha256(vault_r_facts(l->v)), NULL, INVENTORY_TEXT);
 	if (err_is_unread(keys))
 		tell_unread(l, l->repo, REPOSITORY_LINKS, INVENTORY_NEEDED, -1, keys);
-	else if (!strcmp(keys->code, "E-REPO-04"))
+	else if (keys->kind == ERR_ABSENT)
 		tell_unread(l, l->repo, REPOSITORY_LINKS, INVENTORY_NEEDED, INSIDE_ABSENT, keys);
 	else if (keys->code[0])
 		tell_damaged(l, l->repo, REPOSITORY_LINKS, INVENTORY_NEEDED, keys->msg);

@@ -57,7 +57,7 @@ int verify_listed_open(struct verify_listed *l, int dirfd)
 	if (l->r == INSIDE_ABSENT) {
 		err_set(&l->why, "E-VERIFY-01", text("'%s' is missing"), l->path);
 		l->r = VERIFY_ABSENT;
-	} else if (l->r && !strcmp(l->why.code, "E-IO-08")) {
+	} else if (l->r && l->why.kind == ERR_LARGE) {
 		memcpy(why, l->why.msg, sizeof(why));
 		err_set(&l->why, "E-VERIFY-02", "%s", why);
 		l->r = VERIFY_WRONG;
@@ -342,7 +342,7 @@ bool verify_is_another(
 {
 	if (!memcmp(vault_r_manifest_sha256(g), want->manifest_sha256, DIGEST_LEN))
 		return false;
-	err_set(err, "E-VERIFY-12",
+	err_set_kind(err, ERR_SIGNED_ANEW, "E-VERIFY-12",
 	    text("'%s' is not the generation that the journal reported: its manifest is another"), dir);
 	err_hint(err, "%s",
 	    text("keep this medium as it is, it may be the proof; take another one to restore from"));
@@ -354,7 +354,7 @@ bool verify_is_later(
 {
 	if (vault_r_generation_epoch(g) == want->epoch)
 		return false;
-	err_set(err, "E-VERIFY-13",
+	err_set_kind(err, ERR_SIGNED_ANEW, "E-VERIFY-13",
 	    text("'%s' was begun in epoch %u, but is signed with the key of epoch %u"), dir, want->epoch,
 	    vault_r_generation_epoch(g));
 	err_hint(

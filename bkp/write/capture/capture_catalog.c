@@ -9,6 +9,7 @@
 
 #include <archive_entry.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/path.h"
 #include "base/text.h"
@@ -99,10 +100,10 @@ static void remember_entry(struct capture *c, const char *path, unsigned flags)
 /* Years that nanoseconds do not reach are the first or the last that they do. */
 static int64_t mtime_of(struct archive_entry *e)
 {
-	int64_t s = archive_entry_mtime(e), most = INT64_MAX / 1000000000 - 1;
+	int64_t s = archive_entry_mtime(e), most = INT64_MAX / SECOND_NS - 1;
 
 	s = s > most ? most : s < -most ? -most : s;
-	return s * 1000000000 + archive_entry_mtime_nsec(e);
+	return s * SECOND_NS + archive_entry_mtime_nsec(e);
 }
 
 int capture_add_entry(struct capture *c, struct archive_entry *e, const char *path, bool has_extents,

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "format/guard/kind.h"
@@ -166,7 +167,7 @@ int capture_guard_file(struct capture *c, const char *path, struct err *err)
 	const struct stat *st = s->opened.st_mode ? &s->opened : &s->st;
 	struct tally_file was = {s->was.ino, s->was.size, s->was.mtime_ns, s->was.kind};
 	struct tally_file now = {st->st_ino, (uint64_t)st->st_size,
-	    (int64_t)((uint64_t)st->st_mtim.tv_sec * 1000000000u + (uint64_t)st->st_mtim.tv_nsec), 0};
+	    (int64_t)((uint64_t)st->st_mtim.tv_sec * SECOND_NS + (uint64_t)st->st_mtim.tv_nsec), 0};
 	bool strange;
 
 	if (s->flags & CATALOG_UNREADABLE) /* nothing is known of it now; what was known stays */
@@ -178,7 +179,7 @@ int capture_guard_file(struct capture *c, const char *path, struct err *err)
 	if (s->known) {
 		/* all is stored anew in this run, whatever became of it */
 		bool anew = s->anew && !c->cfg.anew &&
-			    s->was.ctime_ns != (int64_t)((uint64_t)st->st_ctim.tv_sec * 1000000000u +
+			    s->was.ctime_ns != (int64_t)((uint64_t)st->st_ctim.tv_sec * SECOND_NS +
 							 (uint64_t)st->st_ctim.tv_nsec) &&
 			    stored_anew(c);
 

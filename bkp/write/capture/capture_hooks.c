@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/text.h"
 #include "base/timings.h"
@@ -14,8 +15,8 @@
 #include "write/expect/probe.h"
 #include "write/source/command.h"
 
-#define DAY_NS	 (INT64_C(86400) * 1000000000)
-#define AFTER_NS (UINT64_C(300) * 1000000000) /* for `after` once all is to end */
+#define DAY_NS	 (INT64_C(86400) * SECOND_NS)
+#define AFTER_NS (UINT64_C(300) * SECOND_NS) /* for `after` once all is to end */
 
 struct command_config capture_command_config(
     struct capture *c, struct capture_env *env, const char *line, const char *result)

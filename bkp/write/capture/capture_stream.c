@@ -6,6 +6,7 @@
 
 #include <archive_entry.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/text.h"
 #include "format/medium/generation.h"
@@ -124,7 +125,7 @@ static int put_file(struct capture *c, uint64_t size, struct err *err)
 	archive_entry_set_perm(e, 0600);
 	archive_entry_set_uid(e, geteuid());
 	archive_entry_set_gid(e, getegid());
-	archive_entry_set_mtime(e, c->cfg.now_ns / 1000000000, 0);
+	archive_entry_set_mtime(e, c->cfg.now_ns / SECOND_NS, 0);
 	c->result->files = 1;
 	c->result->bytes = size;
 	r = capture_add_entry(c, e, c->policy->store_as, true, 0, err);

@@ -66,7 +66,7 @@ int journal_repair_host(
 	if (got > 0 || (!got && whole.n < size))
 		return err_set(err, "E-JOURNAL-28", "%s", text("the journal was cut while it was looked at"));
 	if (got || check_end((char *)whole.p + size, (char *)whole.p + whole.n, r.kept,
-		       !strncmp(why->code, "E-LEDGER-", 9), &r.lines, err))
+		       why->kind == ERR_CONTRADICTION, &r.lines, err))
 		return -1;
 	r.bytes = whole.n - size;
 	digest_sha256(whole.p + size, r.bytes, sha256);

@@ -46,6 +46,7 @@ struct mending {
 	bool unread;			   /* all of them: nothing is known of them */
 	uint64_t faults, read, bytes;	   /* of the generation at hand when it was looked at last */
 	json_t *said;			   /* archives that could not be mended, each named once */
+	bool proof;			   /* of them one is signed anew: nothing is written over it */
 	bool stale;			   /* what was found bad before is not any more */
 };
 
@@ -202,6 +203,7 @@ static void take_fault(void *arg, const struct verify_fault *f)
 {
 	struct mending *w = arg;
 
+	w->proof |= f->err->kind == ERR_SIGNED_ANEW;
 	json_object_set_new(w->bad, f->file ? f->file : "", json_string(f->err->code));
 }
 
@@ -216,6 +218,7 @@ static int look_at(struct mending *w, struct verify_seen *seen, struct err *err)
 	int r = -1;
 
 	json_object_clear(w->bad);
+	w->proof = false;
 	if (ledger_generation_record(state_ledger(w->m->state), w->g->number, &reported))
 		opt.record = &reported;
 	if (v)
@@ -226,17 +229,6 @@ static int look_at(struct mending *w, struct verify_seen *seen, struct err *err)
 	w->read = res.files;
 	w->bytes = res.bytes;
 	return r;
-}
-
-static bool is_proof(const struct mending *w)
-{
-	const char *file;
-	json_t *code;
-
-	json_object_foreach(
-	    w->bad, file, code) if (!strcmp(json_string_value(code), "E-VERIFY-12") ||
-				    !strcmp(json_string_value(code), "E-VERIFY-13")) return true;
-	return false;
 }
 
 /* Is the source's generation the one that was reported, with its documents whole? */
@@ -389,7 +381,7 @@ static int mend_generation(struct mending *w, struct verify_seen *seen, struct e
 		return -1;
 	if (!w->faults)
 		return 0;
-	proof = is_proof(w);
+	proof = w->proof;
 	found = json_deep_copy(w->bad);
 	if (!found)
 		return err_nomem(err);

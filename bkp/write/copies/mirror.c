@@ -108,7 +108,7 @@ static int is_reported(const struct mirror_generation *g, struct buf docs[DOCS],
 	digest_sha256(docs[0].p, docs[0].n, got);
 	if (!g->manifest_sha256 || !strcmp(g->manifest_sha256, digest_hex(got, DIGEST_LEN, hex)))
 		return 0;
-	err_set(err, "E-MIRROR-04",
+	err_set_kind(err, ERR_SIGNED_ANEW, "E-MIRROR-04",
 	    text("generation %ju has another manifest than the one that was reported"), (uintmax_t)g->number);
 	return MIRROR_SOURCE;
 }
@@ -128,7 +128,7 @@ static int check_signature(const struct mirror_generation *g, struct buf docs[DO
 		docs[3].n, comment, &which, err))
 		return MIRROR_SOURCE;
 	if (g->epoch && which + 1 != g->epoch) {
-		err_set(err, "E-MIRROR-04",
+		err_set_kind(err, ERR_SIGNED_ANEW, "E-MIRROR-04",
 		    text("generation %ju is signed with the key of epoch %zu, but was begun in epoch %u"),
 		    (uintmax_t)g->number, which + 1, g->epoch);
 		return MIRROR_SOURCE;

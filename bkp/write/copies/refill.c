@@ -229,7 +229,7 @@ static int copy(struct run *run, const struct item *it, uint64_t *files, struct 
 		r = mirror_generation(
 		    medium_repo_dirfd(run->r->sources[s].medium), run->r->vault, &g, files, &last);
 		/* that somebody signed it anew says more than that another source has nothing */
-		if (r < 0 || (r && strcmp(why->code, "E-MIRROR-04") != 0))
+		if (r < 0 || (r && why->kind != ERR_SIGNED_ANEW))
 			*why = last;
 	}
 	return r;
@@ -238,7 +238,7 @@ static int copy(struct run *run, const struct item *it, uint64_t *files, struct 
 /* What stands on the medium under a name is not what was signed: no fault of the others. */
 static bool in_the_way(const struct err *why)
 {
-	return !strcmp(why->code, "E-PUBLISH-03") || !strcmp(why->code, "E-PUBLISH-04");
+	return why->kind == ERR_TAKEN;
 }
 
 static int not_copied(struct run *run, int r, const struct item *it, const struct err *why, struct err *err)

@@ -8,8 +8,6 @@
 #include "base/text.h"
 #include "format/policy/policy.h"
 
-#define SECOND INT64_C(1000000000)
-
 static int accepting(struct err *err)
 {
 	return err_hint(err, "%s",
@@ -50,7 +48,7 @@ static int check_age(
 		return 0;
 	if (now->newest_ns == EXPECT_NO_FILE)
 		err_set(err, "W-EXPECT-05", "%s", text("there is no file in it"));
-	else if (now->newest_ns / SECOND < now_ns / SECOND - d->max_age_s)
+	else if (now->newest_ns / SECOND_NS < now_ns / SECOND_NS - d->max_age_s)
 		err_set(err, "W-EXPECT-05",
 		    text("its newest file is of %s, older than %s: what writes it has stopped"),
 		    clock_format_local(now->newest_ns, when), clock_format_span((double)d->max_age_s, span));

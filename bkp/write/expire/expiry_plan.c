@@ -19,7 +19,6 @@
 #include "write/state/reserve.h"
 #include "write/state/state.h"
 
-#define NS	      1000000000LL
 #define WHY_MAX	      ((size_t)8 << 10)
 #define APPROVERS_MAX 64
 
@@ -149,7 +148,7 @@ static int check_head(const struct expiry *e, const struct approval_plan *plan, 
 	ledger_free(again);
 	if (strcmp(plan->repository, ledger_repository(l)) != 0 || !k.found)
 		return unusable(text("it does not continue this journal"), err);
-	age_s = e->now_ns / NS - k.time_ns / NS;
+	age_s = e->now_ns / SECOND_NS - k.time_ns / SECOND_NS;
 	if (age_s > EXPIRY_PLAN_AGE_S || age_s < -EXPIRY_PLAN_AGE_S)
 		return unusable(text("it is too old"), err);
 	return 0;

@@ -22,7 +22,8 @@ bool dedup_is_damage(int r)
 
 int dedup_failed(struct dedup *d, int r, struct err *err)
 {
-	err_set(err, "E-DEDUP-01", text("the index of stored chunks failed: %s"), mdb_strerror(r));
+	err_set_kind(
+	    err, ERR_CACHE, "E-DEDUP-01", text("the index of stored chunks failed: %s"), mdb_strerror(r));
 	if (dedup_is_damage(r)) {
 		d->damaged = true;
 		return err_hint(
@@ -168,6 +169,18 @@ static int open_or_begin(struct dedup *d, unsigned deaths)
 	return r;
 }
 
+static int no_folder(int errnum, const char *path, struct err *err)
+{
+	err_sys(err, "E-DEDUP-01", errnum, text("cannot make folder '%s'"), path);
+	return err_kind(err, ERR_CACHE);
+}
+
+static int not_opened(int errnum, const char *path, struct err *err)
+{
+	err_sys(err, "E-DEDUP-01", errnum, text("cannot open folder '%s'"), path);
+	return err_kind(err, ERR_CACHE);
+}
+
 int dedup_open(const char *path, const char *repository, struct dedup **ret, struct err *err)
 {
 	struct dedup *d = calloc(1, sizeof(*d));
@@ -181,9 +194,9 @@ int dedup_open(const char *path, const char *repository, struct dedup **ret, str
 	if (!d->path || !d->repository)
 		r = err_nomem(err);
 	else if (mkdir(path, 0700) && errno != EEXIST)
-		r = err_sys(err, "E-DEDUP-01", errno, text("cannot make folder '%s'"), path);
+		r = no_folder(errno, path, err);
 	else if ((r = dedup_guard_open(path, &d->guard, &deaths)))
-		r = err_sys(err, "E-DEDUP-01", r, text("cannot open folder '%s'"), path);
+		r = not_opened(r, path, err);
 	else if ((r = open_or_begin(d, deaths)))
 		r = dedup_failed(d, r, err);
 	if (r) {

@@ -5,6 +5,9 @@
  * when it died, in an archive whose number a later run gave out again, does not fit either.
  *
  * A place is 20 bytes:  archive 5 | chunk 3 | offset 22 bits, length - 1 22 bits, whole 1 bit: 6 | checksum 6
+ *
+ * circle: dedup, whose types a record holds and whose functions read and write records: one index in two headers,
+ * because a test prepares records by itself.
  */
 #ifndef BKP_WRITE_INDEX_DEDUP_RECORD_H
 #define BKP_WRITE_INDEX_DEDUP_RECORD_H

@@ -12,6 +12,7 @@
 #include <sodium.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/text.h"
@@ -33,7 +34,7 @@ void file_cache_name(const char *dataset, const char *suffix, char ret[FILE_CACH
 
 static int64_t nanoseconds(const struct timespec *t)
 {
-	return (int64_t)((uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_nsec);
+	return (int64_t)((uint64_t)t->tv_sec * SECOND_NS + (uint64_t)t->tv_nsec);
 }
 
 struct file_cache_stat file_cache_stat_of(const struct stat *st, unsigned flags, int64_t now_ns)

@@ -36,9 +36,11 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
+
 struct err;
 
-#define FILE_CACHE_MARGIN_NS ((int64_t)60 * 1000000000)
+#define FILE_CACHE_MARGIN_NS ((int64_t)60 * SECOND_NS)
 
 struct file_cache_archive {
 	uint64_t number;

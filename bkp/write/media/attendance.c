@@ -145,7 +145,8 @@ int attendance_find(const struct ledger *l, const struct attendance_keys *k, con
 	struct search s = {.want = {k->repository, NULL, m->name, k->keys, k->n_keys}};
 
 	if (!lm) {
-		err_set(err, "E-MEDIA-06", text("'%s' is not a registered medium"), m->name);
+		err_set_kind(
+		    err, ERR_UNREGISTERED, "E-MEDIA-06", text("'%s' is not a registered medium"), m->name);
 		err_hint(err,
 		    m->path ? text("register it with 'bkp medium add %s'")
 			    : text("register it with 'bkp medium add %s --path DIR'"),
@@ -162,7 +163,8 @@ int attendance_find(const struct ledger *l, const struct attendance_keys *k, con
 		return 1;
 	}
 	if (s.why_rank < 2 && m->offline && attendance_connected(lm)) {
-		err_set(&s.why, "E-MEDIA-18", text("'%s' is plugged in, but not mounted"), m->name);
+		err_set_kind(&s.why, ERR_UNMOUNTED, "E-MEDIA-18", text("'%s' is plugged in, but not mounted"),
+		    m->name);
 		err_hint(&s.why, "%s", text("mount it to use it; to take it away, unplug it"));
 	} else if (!s.why_rank && !s.unknown) {
 		err_set(&s.why, "E-MEDIA-01", text("'%s' is not attached"), m->name);

@@ -29,7 +29,7 @@ static int ahead(const struct medium *m, uint64_t theirs, uint64_t ours, const c
 {
 	char label[SHOW];
 
-	err_set(err, "E-HISTORY-01",
+	err_set_kind(err, ERR_AHEAD, "E-HISTORY-01",
 	    text("medium '%s' knows more than this host: its %s has %ju records, all properly signed, this "
 		 "host's "
 		 "%ju"),
@@ -211,7 +211,7 @@ int journal_copies_check_media(const struct state *s, const struct policy *polic
 
 bool journal_copies_is_ahead(const struct err *err)
 {
-	return !strcmp(err->code, "E-HISTORY-01");
+	return err->kind == ERR_AHEAD;
 }
 
 int journal_copies_record(

@@ -126,7 +126,7 @@ static int read_procedure(const struct policy *policy, struct item *it, struct b
 	procedure_free(p);
 	if (!r)
 		return 0;
-	it->unread |= !strcmp(why->code, "E-MEM-01");
+	it->unread |= why->kind == ERR_MEMORY;
 	err_wrap(
 	    why, text("the procedure '%s' is not brought to the media"), path_show(path, show, sizeof(show)));
 	snprintf(why->code, sizeof(why->code), "%s", "E-DOCS-02");

@@ -20,7 +20,6 @@
 
 #define FILES_MAX     ((size_t)8 << 20)
 #define RESERVE_BYTES ((uint64_t)16 << 20) /* README.txt, tools/, procedures/ */
-#define NS	      1000000000LL
 
 static void tell(const struct rotate *ro, const char *what, uint64_t done, uint64_t total)
 {
@@ -78,7 +77,7 @@ static bool is_stale(const struct rotate *ro, const struct ledger_copy *c, int64
 	/* a clock that was set back makes no copy fresh */
 	return ro->cfg->recheck_s != ROTATE_RECHECK_NONE &&
 	       (!c->verified_ns || c->verified_ns > now_ns ||
-		   (now_ns - c->verified_ns) / NS >= ro->cfg->recheck_s);
+		   (now_ns - c->verified_ns) / SECOND_NS >= ro->cfg->recheck_s);
 }
 
 int rotate_recheck(struct rotate *ro, struct err *err)

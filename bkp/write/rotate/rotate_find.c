@@ -48,9 +48,7 @@ static int unlooked(struct err *why, struct err *err)
 /* Something else stands where the medium is expected: that says more than "not attached". */
 static bool tells(const struct err *why)
 {
-	return !strcmp(why->code, "E-MEDIA-02") || !strcmp(why->code, "E-MEDIA-03") ||
-	       !strcmp(why->code, "E-MEDIA-04") || !strcmp(why->code, "E-MEDIA-05") ||
-	       !strcmp(why->code, "E-MEDIA-06") || !strcmp(why->code, "E-MEDIA-18");
+	return why->kind == ERR_FOREIGN || why->kind == ERR_UNREGISTERED || why->kind == ERR_UNMOUNTED;
 }
 
 static int not_attached(
@@ -86,7 +84,7 @@ static int undeclared(const struct rotate *ro, struct err *err)
 		if (p->media[i].offline)
 			names[n++] = p->media[i].name;
 	near = suggest_word(ro->cfg->medium, names, n);
-	err_set(err, "E-MEDIA-15", text("the policy declares no medium '%s'"),
+	err_set_kind(err, ERR_USAGE, "E-MEDIA-15", text("the policy declares no medium '%s'"),
 	    path_show(ro->cfg->medium, show, sizeof(show)));
 	if (near)
 		err_hint(err, text("did you mean '%s'?"), near);
@@ -102,7 +100,8 @@ static int find_named(struct rotate *ro, struct err *err)
 	if (!pm)
 		return undeclared(ro, err);
 	if (!pm->offline) {
-		err_set(err, "E-ROTATE-01", text("medium '%s' is not kept offline"), pm->name);
+		err_set_kind(
+		    err, ERR_USAGE, "E-ROTATE-01", text("medium '%s' is not kept offline"), pm->name);
 		return err_hint(err, "%s",
 		    text("every 'bkp run' brings it up to date; a medium to be rotated has 'offline: true' "
 			 "in the policy"));
@@ -118,8 +117,8 @@ static int find_named(struct rotate *ro, struct err *err)
 
 static int several(const struct policy_medium *a, const struct policy_medium *b, struct err *err)
 {
-	err_set(err, "E-ROTATE-03", text("several media kept offline are attached: '%s' and '%s'"), a->name,
-	    b->name);
+	err_set_kind(err, ERR_USAGE, "E-ROTATE-03",
+	    text("several media kept offline are attached: '%s' and '%s'"), a->name, b->name);
 	return err_hint(err, text("name one: 'bkp rotate %s --operator NAME'"), a->name);
 }
 
@@ -164,8 +163,7 @@ static int find_any(struct rotate *ro, struct err *err)
 		if (r > 0) {
 			ro->ret->medium = &p->media[i];
 			ro->ret->path = path;
-		} else if ((r < 0 || (tells(&why) && strcmp(why.code, "E-MEDIA-06") != 0)) &&
-			   !first.code[0]) {
+		} else if ((r < 0 || (tells(&why) && why.kind != ERR_UNREGISTERED)) && !first.code[0]) {
 			first = why;
 		}
 	}
@@ -185,7 +183,8 @@ int rotate_find(struct rotate *ro, struct err *err)
 	if (!place)
 		place = ro->ret->medium->place ? ro->ret->medium->place : lm->place;
 	if (!*place) {
-		err_set(err, "E-ROTATE-07", text("no place is stated where medium '%s' is kept"), lm->label);
+		err_set_kind(err, ERR_USAGE, "E-ROTATE-07",
+		    text("no place is stated where medium '%s' is kept"), lm->label);
 		return err_hint(
 		    err, "%s", text("name it with --place TEXT, or as the medium's 'place' in the policy"));
 	}

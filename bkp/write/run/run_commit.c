@@ -225,7 +225,8 @@ bool run_interrupted(const struct run *n)
 /* Nothing is wrong with the medium: nobody looked. */
 static void not_read_back(struct run_medium *m)
 {
-	err_set(&m->why, "W-RUN-12", "%s", text("interrupted: not read back; the next run does it"));
+	err_set_kind(
+	    &m->why, ERR_STOPPED, "W-RUN-12", "%s", text("interrupted: not read back; the next run does it"));
 	err_hint(&m->why, "%s",
 	    text("nothing is known to be wrong with it: the next run reads it back, 'bkp verify' does it "
 		 "now"));

@@ -51,7 +51,7 @@ static int make_manifest(struct run *n, struct err *err)
 	if (prev) {
 		m.previous = prev->number;
 		if (!digest_unhex(prev->manifest_sha256, DIGEST_LEN, m.previous_sha256))
-			return err_set(err, "E-GEN-01",
+			return err_set_kind(err, ERR_MALFORMED, "E-GEN-01",
 			    text("the journal has no manifest hash for generation %llu"),
 			    (unsigned long long)prev->number);
 	}

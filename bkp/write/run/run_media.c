@@ -24,7 +24,8 @@ static int open_one(
 	struct medium_expect want = {.repository = state_repository(n->cfg->state), .label = pm->name};
 
 	if (!lm) {
-		err_set(&row->why, "E-MEDIA-06", text("'%s' is not a registered medium"), pm->name);
+		err_set_kind(&row->why, ERR_UNREGISTERED, "E-MEDIA-06",
+		    text("'%s' is not a registered medium"), pm->name);
 		return err_hint(&row->why, text("register it with 'bkp medium add %s'"), pm->name);
 	}
 	memcpy(row->uuid, lm->uuid, sizeof(row->uuid));
@@ -160,7 +161,7 @@ static int manifest_hash(const struct vault_r_generation *g, struct buf *out, st
 				       buf_terminate(out, err)
 				   ? -1
 				   : 0;
-	return err_set(err, "E-GEN-03", text("SHA256SUMS is malformed at byte %zu"), pos);
+	return err_set_kind(err, ERR_MALFORMED, "E-GEN-03", text("SHA256SUMS is malformed at byte %zu"), pos);
 }
 
 /* Looks on every online medium.  1: recorded as committed, 0: nowhere complete, -1. */

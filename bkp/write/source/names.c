@@ -3,101 +3,46 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/io.h"
 #include "base/text.h"
+#include "write/source/sortrun.h"
 
-#define LISTING 65536 /* one read of the folder */
-#define FAN_IN	16    /* runs merged at a time */
-#define WINDOW	16384 /* of one run in memory */
-#define INODE	sizeof(uint64_t)
+#define LISTING	   65536 /* one read of the folder */
+#define INODE	   sizeof(uint64_t)
+#define SORT_LEAST ((size_t)1 << 20) /* memory to sort with on disk: less would make very many runs */
 
-struct run {
-	uint64_t off, end; /* in the scratch file: names with what stands behind them */
-};
-
-/* A run read from its beginning, name by name. */
-struct cursor {
-	struct run left;
-	char *window;
-	size_t at, n; /* unread bytes of the window */
-	const char *name;
-};
-
+/* Either all are in memory, sorted, each followed by its inode; or `disk` has them. */
 struct names {
 	struct names_scratch *scratch;
-	uint64_t base; /* of the scratch file's part that is ours */
 	struct buf bytes;
-	char **sorted; /* in memory */
+	char **sorted;
 	size_t count, next;
-	struct run *runs;
-	size_t n_runs;
-	struct cursor cursor; /* on disk */
-	char *last;	      /* on disk: the name given before */
+	struct sortrun *disk;
+	struct buf last; /* on disk: the name given before, and its inode */
 };
 
 void names_scratch_begin(struct names_scratch *s, int dirfd)
 {
-	*s = (struct names_scratch){.dirfd = dirfd, .fd = -1};
+	*s = (struct names_scratch){.dirfd = dirfd};
 }
 
 void names_scratch_end(struct names_scratch *s)
 {
-	io_close_quietly(&s->fd);
 	free(s->listing);
 	s->listing = NULL;
-	s->end = 0;
 }
 
-static int scratch_failed(int errnum, struct err *err)
+/* What the sort said, for who reads a tree; a disk that is full is the likely reason. */
+static int sort_failed(struct err *err)
 {
-	err_sys(err, "E-WALK-02", errnum, "%s", text("cannot sort a large folder in the scratch folder"));
-	return err_hint(err, "%s", text("make room in the state folder"));
-}
-
-static int scratch_open(struct names_scratch *s, struct err *err)
-{
-	char name[64];
-
-	if (s->fd >= 0)
-		return 0;
-	s->fd = openat(s->dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (s->fd >= 0)
-		return 0;
-	/* no O_TMPFILE here (NFS, some FUSE): a name that is taken away at once */
-	snprintf(name, sizeof(name), ".names-%ld.tmp", (long)getpid());
-	if (unlinkat(s->dirfd, name, 0) && errno != ENOENT)
-		return scratch_failed(errno, err);
-	s->fd = openat(s->dirfd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (s->fd < 0 || unlinkat(s->dirfd, name, 0))
-		return scratch_failed(errno, err);
-	return 0;
-}
-
-static int scratch_append(struct names_scratch *s, const void *p, size_t n, struct err *err)
-{
-	const char *at = p;
-
-	while (n) {
-		ssize_t w = pwrite(s->fd, at, n, (off_t)s->end);
-
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w <= 0)
-			return scratch_failed(w < 0 ? errno : ENOSPC, err);
-		at += w;
-		n -= (size_t)w;
-		s->end += (uint64_t)w;
-	}
-	return 0;
+	if (err && err->errnum)
+		err_hint(err, "%s", text("make room in the state folder"));
+	return -1;
 }
 
 /* A name, its NUL and its inode. */
@@ -116,7 +61,6 @@ static int sort(struct names *n, struct err *err)
 {
 	char *p = (char *)n->bytes.p;
 
-	free(n->sorted);
 	n->sorted = calloc(n->count ? n->count : 1, sizeof(*n->sorted));
 	if (!n->sorted)
 		return err_nomem(err);
@@ -137,155 +81,37 @@ static void drop_twins(struct names *n)
 	n->count = kept;
 }
 
-static int remember_run(struct names *n, struct run run, struct err *err)
+/* There are more than memory is to hold: what is there goes to the sort on disk, as all that follows. */
+static int spill(struct names *n, size_t max, struct err *err)
 {
-	struct run *more = realloc(n->runs, (n->n_runs + 1) * sizeof(*more));
+	const char *p = (const char *)n->bytes.p;
 
-	if (!more)
-		return err_nomem(err);
-	n->runs = more;
-	n->runs[n->n_runs++] = run;
-	return 0;
-}
-
-/* Moves what is in memory to disk as a sorted run. */
-static int spill(struct names *n, struct err *err)
-{
-	BUF_AUTO out = BUF_INIT((size_t)1 << 20);
-	struct run run;
-
-	if (!n->count)
-		return 0;
-	if (scratch_open(n->scratch, err) || sort(n, err))
+	if (sortrun_new(n->scratch->dirfd, max > SORT_LEAST ? max : SORT_LEAST, &n->disk, err))
 		return -1;
-	run.off = n->scratch->end;
-	for (size_t i = 0; i < n->count; i++) {
-		if (buf_append(&out, n->sorted[i], record(n->sorted[i]), err))
-			return -1;
-		if (out.n >= LISTING || i + 1 == n->count) {
-			if (scratch_append(n->scratch, out.p, out.n, err))
-				return -1;
-			out.n = 0;
-		}
-	}
-	run.end = n->scratch->end;
-	free(n->sorted);
-	n->sorted = NULL;
-	n->bytes.n = 0;
+	for (size_t i = 0; i < n->count; i++, p += record(p))
+		if (sortrun_add(n->disk, p, p + strlen(p) + 1, INODE, err))
+			return sort_failed(err);
+	buf_free(&n->bytes);
 	n->count = 0;
-	return remember_run(n, run, err);
-}
-
-/* Moves on to the next name; c->name becomes NULL at the end. */
-static int advance(struct cursor *c, int fd, struct err *err)
-{
-	const char *nul;
-
-	c->name = NULL;
-	while (!(nul = memchr(c->window + c->at, '\0', c->n)) ||
-	       (size_t)(nul - c->window) + 1 + INODE > c->at + c->n) {
-		size_t room, want;
-		ssize_t got;
-
-		memmove(c->window, c->window + c->at, c->n);
-		c->at = 0;
-		room = WINDOW - c->n;
-		want = c->left.end - c->left.off < room ? (size_t)(c->left.end - c->left.off) : room;
-		if (!want)
-			return c->n ? scratch_failed(EIO, err) : 0;
-		got = io_pread_full(fd, c->window + c->n, want, (int64_t)c->left.off);
-		if (got < 0 || (size_t)got != want)
-			return scratch_failed(got < 0 ? errno : EIO, err);
-		c->n += want;
-		c->left.off += want;
-	}
-	c->name = c->window + c->at;
-	c->n -= record(c->name);
-	c->at += record(c->name);
 	return 0;
-}
-
-static int cursor_open(struct cursor *c, struct run run, int fd, struct err *err)
-{
-	*c = (struct cursor){run, malloc(WINDOW), 0, 0, NULL};
-	return c->window ? advance(c, fd, err) : err_nomem(err);
-}
-
-static int merge_cursors(struct names *n, struct cursor *c, size_t count, struct err *err)
-{
-	BUF_AUTO out = BUF_INIT((size_t)1 << 20);
-
-	for (;;) {
-		struct cursor *least = NULL;
-
-		for (size_t i = 0; i < count; i++)
-			if (c[i].name && (!least || strcmp(c[i].name, least->name) < 0))
-				least = &c[i];
-		if (least && buf_append(&out, least->name, record(least->name), err))
-			return -1;
-		if ((!least || out.n >= LISTING) && scratch_append(n->scratch, out.p, out.n, err))
-			return -1;
-		if (!least)
-			return 0;
-		if (out.n >= LISTING)
-			out.n = 0;
-		if (advance(least, n->scratch->fd, err))
-			return -1;
-	}
-}
-
-/* Merges runs[0..count) into one at the end of the scratch file. */
-static int merge(struct names *n, const struct run *runs, size_t count, struct run *ret, struct err *err)
-{
-	struct cursor c[FAN_IN];
-	struct run run = {n->scratch->end, 0};
-	size_t opened;
-	int r = 0;
-
-	for (opened = 0; opened < count && !r; opened++)
-		r = cursor_open(&c[opened], runs[opened], n->scratch->fd, err);
-	if (!r)
-		r = merge_cursors(n, c, count, err);
-	while (opened-- > 0)
-		free(c[opened].window);
-	run.end = n->scratch->end;
-	*ret = run;
-	return r;
-}
-
-static int merge_all(struct names *n, struct err *err)
-{
-	while (n->n_runs > 1) {
-		size_t merged = 0;
-
-		for (size_t i = 0; i < n->n_runs; i += FAN_IN) {
-			size_t count = n->n_runs - i < FAN_IN ? n->n_runs - i : FAN_IN;
-			struct run run;
-
-			if (merge(n, n->runs + i, count, &run, err))
-				return -1;
-			n->runs[merged++] = run;
-		}
-		n->n_runs = merged;
-	}
-	return cursor_open(&n->cursor, n->runs[0], n->scratch->fd, err);
 }
 
 static int add_name(struct names *n, const char *name, uint64_t inode, size_t max, struct err *err)
 {
-	size_t len = record(name);
-
 	if (!strcmp(name, ".") || !strcmp(name, ".."))
 		return 0;
-	if (n->count && n->bytes.n + len + (n->count + 1) * sizeof(char *) > max) {
+	if (!n->disk && n->count && n->bytes.n + record(name) + (n->count + 1) * sizeof(char *) > max) {
 		if (n->scratch->memory_only)
 			return NAMES_TOO_MANY;
-		if (spill(n, err))
+		if (spill(n, max, err))
 			return -1;
 	}
+	if (n->disk)
+		return sortrun_add(n->disk, name, &inode, INODE, err) ? sort_failed(err) : 0;
 	n->count++;
-	return buf_append(&n->bytes, name, len - INODE, err) || buf_append(&n->bytes, &inode, INODE, err) ? -1
-													  : 0;
+	return buf_append(&n->bytes, name, strlen(name) + 1, err) || buf_append(&n->bytes, &inode, INODE, err)
+		   ? -1
+		   : 0;
 }
 
 static int read_all(struct names *n, int dirfd, size_t max, int *ret_errno, struct err *err)
@@ -322,17 +148,13 @@ int names_read(
 	if (!n)
 		return err_nomem(err);
 	n->scratch = s;
-	n->base = s->end;
 	buf_init(&n->bytes, SIZE_MAX / 2); /* bounded by max and one name */
+	buf_init(&n->last, SORTRUN_PATH_MAX);
 	r = read_all(n, dirfd, max, ret_errno, err);
-	if (!r)
-		r = n->n_runs ? spill(n, err) : sort(n, err);
-	if (!r && !n->n_runs)
+	if (!r && n->disk)
+		r = sortrun_sort(n->disk, err) ? sort_failed(err) : 0;
+	else if (!r && !(r = sort(n, err)))
 		drop_twins(n);
-	if (!r && n->n_runs) {
-		buf_free(&n->bytes);
-		r = merge_all(n, err);
-	}
 	if (r) {
 		names_free(n);
 		return r;
@@ -343,26 +165,26 @@ int names_read(
 
 static int next_on_disk(struct names *n, const char **ret, struct err *err)
 {
+	const char *name;
+	const void *inode;
+	size_t size;
+
 	do {
-		if (!n->cursor.name)
-			return NAMES_END;
-		if (!n->last || strcmp(n->last, n->cursor.name) != 0)
-			break;
-		if (advance(&n->cursor, n->scratch->fd, err))
-			return -1;
-	} while (true);
-	free(n->last);
-	n->last = malloc(record(n->cursor.name));
-	if (!n->last)
-		return err_nomem(err);
-	memcpy(n->last, n->cursor.name, record(n->cursor.name));
-	*ret = n->last;
-	return advance(&n->cursor, n->scratch->fd, err);
+		int r = sortrun_next(n->disk, &name, &inode, &size, err);
+
+		if (r)
+			return r == SORTRUN_END ? NAMES_END : sort_failed(err);
+	} while (n->last.n && !strcmp((const char *)n->last.p, name));
+	n->last.n = 0;
+	if (buf_append(&n->last, name, strlen(name) + 1, err) || buf_append(&n->last, inode, INODE, err))
+		return -1;
+	*ret = (const char *)n->last.p;
+	return 0;
 }
 
 int names_next(struct names *n, const char **ret, struct err *err)
 {
-	if (n->n_runs)
+	if (n->disk)
 		return next_on_disk(n, ret, err);
 	if (n->next >= n->count)
 		return NAMES_END;
@@ -380,7 +202,7 @@ uint64_t names_inode(const char *name)
 
 size_t names_count(const struct names *n)
 {
-	return n->n_runs ? 0 : n->count;
+	return n->disk ? 0 : n->count;
 }
 
 const char *names_at(const struct names *n, size_t i)
@@ -400,22 +222,16 @@ void names_seek(struct names *n, size_t position)
 
 size_t names_memory(const struct names *n)
 {
-	return n->n_runs ? WINDOW : n->bytes.cap + n->count * sizeof(char *);
+	return n->disk ? sortrun_memory(n->disk) : n->bytes.cap + n->count * sizeof(char *);
 }
 
 void names_free(struct names *n)
 {
 	if (!n)
 		return;
-	if (n->n_runs && n->scratch->fd >= 0 && n->scratch->end > n->base) {
-		/* room given back now rather than at the end; that it fails changes nothing */
-		if (!ftruncate(n->scratch->fd, (off_t)n->base))
-			n->scratch->end = n->base;
-	}
-	free(n->cursor.window);
-	free(n->last);
+	sortrun_free(n->disk);
+	buf_free(&n->last);
 	free(n->sorted);
-	free(n->runs);
 	buf_free(&n->bytes);
 	free(n);
 }

@@ -1,12 +1,10 @@
 /* names: the names in one folder, in byte order, in bounded memory.
  *
  * names_read → names_next until NAMES_END → names_free.  Up to `max` bytes of names are sorted in memory;
- * beyond that runs are sorted on disk and merged, in an unlinked scratch file that all folders of a walk
- * share as a stack: folders must be freed in the reverse order of reading.  The scratch file is opened when
- * it is first needed; nothing of it is left when the process dies.  Names that a changing folder shows twice
- * are given once.
+ * beyond that they are sorted on disk (sortrun.h), in files without a name: nothing of them is left when the
+ * process dies.  Names that a changing folder shows twice are given once.
  *
- * Errors: E-WALK-02 scratch file or memory.
+ * Errors: those of sortrun.h.
  */
 #ifndef BKP_WRITE_SOURCE_NAMES_H
 #define BKP_WRITE_SOURCE_NAMES_H
@@ -19,9 +17,7 @@ struct err;
 struct names;
 
 struct names_scratch {
-	int dirfd; /* where the file is made */
-	int fd;	   /* -1 until needed */
-	uint64_t end;
+	int dirfd;	  /* where files for sorting are made */
 	char *listing;	  /* room for one read of a folder */
 	bool memory_only; /* nothing is sorted on disk: NAMES_TOO_MANY */
 };

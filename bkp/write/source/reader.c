@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "format/medium/chunker.h"
 #include "write/source/holes.h"
@@ -174,7 +175,7 @@ static int64_t age_ns(const struct stat *st)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	s = now.tv_sec - st->st_ctim.tv_sec;
-	return s > MAPPED_S || s < -MAPPED_S ? INT64_MAX : s * 1000000000 + now.tv_nsec - st->st_ctim.tv_nsec;
+	return s > MAPPED_S || s < -MAPPED_S ? INT64_MAX : s * SECOND_NS + now.tv_nsec - st->st_ctim.tv_nsec;
 }
 
 /* Until a further change has another time; 0: it has already. */

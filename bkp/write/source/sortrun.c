@@ -421,3 +421,12 @@ int sortrun_next(
 	*ret_n = h.data;
 	return 0;
 }
+
+size_t sortrun_memory(const struct sortrun *s)
+{
+	size_t n = s->records.cap + s->room * sizeof(*s->at);
+
+	for (size_t i = 0; i < s->merge.n; i++)
+		n += s->merge.cursors[i].bytes.cap;
+	return n;
+}

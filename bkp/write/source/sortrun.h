@@ -34,6 +34,8 @@ int sortrun_sort(struct sortrun *s, struct err *err) __attribute__((warn_unused_
 int sortrun_next(struct sortrun *s, const char **ret_path, const void **ret_data, size_t *ret_n,
     struct err *err) __attribute__((warn_unused_result));
 
+size_t sortrun_memory(const struct sortrun *s); /* bytes held */
+
 /* A file without a name in the folder, for reading and writing; -1: E-SORT-01. */
 int sortrun_file(int dirfd, struct err *err);
 

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "write/source/walk_private.h"
@@ -19,7 +20,7 @@
 #define WORTH	 64			/* names of a folder for which helpers are begun */
 #define STRETCH	 8			/* names left in a folder in which a stretch is claimed */
 #define SPAN_MAX ITEMS
-#define FRESH_NS 1000000000 /* age at which what was looked at is forgotten */
+#define FRESH_NS SECOND_NS /* age at which what was looked at is forgotten */
 
 struct ahead_item {
 	struct stat st;
@@ -431,7 +432,7 @@ static bool too_old(const struct walk_task *t)
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (now.tv_sec - t->begun.tv_sec) * 1000000000 + now.tv_nsec - t->begun.tv_nsec > FRESH_NS;
+	return (now.tv_sec - t->begun.tv_sec) * SECOND_NS + now.tv_nsec - t->begun.tv_nsec > FRESH_NS;
 }
 
 /* Under the lock: makes the task at the walk's place the current one; meanwhile helps.  0; WALK_AHEAD_NONE.

@@ -10,6 +10,7 @@
 
 #include <jansson.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/text.h"
 #include "format/policy/policy.h"
@@ -18,12 +19,11 @@
 #include "write/state/reserve.h"
 #include "write/state/state.h"
 
-#define NS    1000000000LL
 #define TOUCH "tmp/clock" /* where rubbish is cleared */
 
 static void found(struct clockskew *j, const char *source, int64_t before_ns, int64_t after_ns)
 {
-	*j = (struct clockskew){source, before_ns, after_ns, (after_ns - before_ns) / NS};
+	*j = (struct clockskew){source, before_ns, after_ns, (after_ns - before_ns) / SECOND_NS};
 }
 
 /* ---- storage ---- */
@@ -53,7 +53,7 @@ static int64_t storage_time(int dirfd)
 
 	if (fd >= 0)
 		unlinkat(dirfd, TOUCH, 0);
-	return told ? (int64_t)st.st_mtim.tv_sec * NS + st.st_mtim.tv_nsec : 0;
+	return told ? (int64_t)st.st_mtim.tv_sec * SECOND_NS + st.st_mtim.tv_nsec : 0;
 }
 
 static void ask_storage(const int *media, size_t n, const struct clock_stamp *now, struct clockskew *ret)
@@ -63,7 +63,7 @@ static void ask_storage(const int *media, size_t n, const struct clock_stamp *no
 
 		if (!t)
 			continue;
-		off = now->wall_ns / NS - t / NS;
+		off = now->wall_ns / SECOND_NS - t / SECOND_NS;
 		if (off > CLOCKWATCH_STORAGE_S || off < -CLOCKWATCH_STORAGE_S)
 			found(ret, "filesystem", t, now->wall_ns);
 	}

@@ -15,8 +15,6 @@
 #include "base/io.h"
 #include "base/path.h"
 
-#define NS INT64_C(1000000000)
-
 /* The device's number in /proc/locks is not always stat's (btrfs, overlay): what a process has open says it.
  */
 static bool has_open(long pid, const struct stat *file)
@@ -93,7 +91,7 @@ static int64_t read_since(long pid)
 			return 0;
 	ticks = strtoumax(p + 1, NULL, 10);
 	clock_now(&now);
-	return now.wall_ns - now.mono_ns + (int64_t)ticks * (NS / hz);
+	return now.wall_ns - now.mono_ns + (int64_t)ticks * (SECOND_NS / hz);
 }
 
 int lockholder_find(int fd, struct lockholder *ret)

@@ -120,7 +120,7 @@ static int open_dir(struct state *s, struct err *err)
 	if (s->dir < 0 && errno != ENOENT)
 		return err_sys(err, "E-STATE-04", errno, text("cannot open folder '%s'"), s->path);
 	if (s->dir < 0 || (fstatat(s->dir, REPOSITORY_JSON, &st, AT_SYMLINK_NOFOLLOW) && errno == ENOENT)) {
-		err_set(err, "E-STATE-01", text("there is no repository in '%s'"), s->path);
+		err_set_kind(err, ERR_ABSENT, "E-STATE-01", text("there is no repository in '%s'"), s->path);
 		err_hint(err, "%s",
 		    text("make one with 'bkp init', or name the right folder as 'state' in the policy"));
 		return STATE_ABSENT;

@@ -30,7 +30,7 @@
 #include "base/text.h"
 #include "read/ledger/ledger.h"
 
-#define EPOCH_NS ((int64_t)20 * 3600 * 1000000000) /* a key lasts at least so long: one a run */
+#define EPOCH_NS ((int64_t)20 * 3600 * SECOND_NS) /* a key lasts at least so long: one a run */
 
 void state_epoch_shield(void)
 {

@@ -12,6 +12,8 @@
 #include "write/store/pending.h"
 #include "write/store/sealer.h"
 
+_Static_assert(SEALER_STREAMS == PACK_STREAMS, "a stream of the sealer each");
+
 #define BUNDLE_TARGET ((size_t)1 << 20)
 
 /* An archive that is being filled in one stream, and the one before it, which is perhaps still being sealed.
@@ -361,8 +363,8 @@ int pack_needed(struct pack *p, struct dedup_archive **ret, size_t *ret_n, struc
 		if (r != 1) {
 			free(all);
 			return r ? -1
-				 : err_set(
-				       err, "E-DEDUP-01", text("archive %zu is not in the index"), number);
+				 : err_set_kind(err, ERR_CACHE, "E-DEDUP-01",
+				       text("archive %zu is not in the index"), number);
 		}
 		n++;
 	}

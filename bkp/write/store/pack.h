@@ -25,44 +25,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/err.h"
 #include "format/medium/codec.h"
 #include "write/index/dedup.h"
+#include "write/store/pack_config.h"
 
-struct age_random;
-struct age_recipient;
 struct buf;
-struct hmac;
+struct err;
 struct file_cache_archive;
-struct timings;
-struct vault_w;
-struct liveness;
 
 enum pack_stream { PACK_BULK, PACK_BUNDLE, PACK_CATALOG, PACK_STREAMS };
 
 #define PACK_SMALL_MAX 262144u /* files of at most this size are bundled */
-
-struct pack_sink {
-	struct vault_w *vault; /* borrowed */
-	bool failed;
-	struct err why;
-};
-
-struct pack_config {
-	const char *repository;
-	const struct age_recipient *recipients;
-	size_t n_recipients;
-	const struct age_random *random;
-	struct hmac *ids;	 /* content ids; borrowed */
-	struct dedup *dedup;	 /* borrowed */
-	struct pack_sink *sinks; /* borrowed */
-	size_t n_sinks;
-	uint64_t archive_size;	   /* target, bytes of content */
-	uint64_t next_archive;	   /* first number to use */
-	struct timings *timings;   /* or NULL */
-	uint64_t generation;	   /* for which it packs: recorded with each archive */
-	struct liveness *liveness; /* borrowed, or NULL: who stores a block or a list tells it (liveness.h) */
-};
 
 struct pack;
 int pack_new(const struct pack_config *cfg, struct pack **ret, struct err *err);

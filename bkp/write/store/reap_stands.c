@@ -54,7 +54,7 @@ static int look_for_files(
 		if (inside_stat(vault_r_fd(v), path, &st, why) || digestset_put(seen, sha256, 1, why))
 			return -1;
 		if (!st.st_size)
-			return err_set(why, "E-VAULT-09", text("'%s' is empty"), path);
+			return err_set_kind(why, ERR_INCOMPLETE, "E-VAULT-09", text("'%s' is empty"), path);
 	}
 	return r < 0 ? -1 : 0;
 }
@@ -66,7 +66,7 @@ static int look_for(
 	int r = vault_r_generation_open(v, lg->number, &g, why);
 
 	if (!r && strcmp(vault_r_manifest(g)->id.uuid, lg->uuid) != 0)
-		r = err_set(why, "E-VAULT-06", "%s", text("it is another generation"));
+		r = err_set_kind(why, ERR_FORGED, "E-VAULT-06", "%s", text("it is another generation"));
 	if (!r)
 		r = look_for_files(v, g, seen, why);
 	vault_r_generation_close(g);

@@ -14,13 +14,11 @@
 #include "format/medium/arcfile.h"
 #include "format/medium/codec.h"
 #include "write/index/dedup.h"
-#include "write/store/pack.h"
+#include "write/store/pack_config.h"
 #include "write/store/vault_w.h"
 
 #define CIPHER_MAX  ((size_t)64 << 20) /* ciphertext of one addition; far above a chunk and an INDEX */
 #define THREADS_MAX 16
-
-_Static_assert(SEALER_STREAMS == PACK_STREAMS, "a stream of the pack each");
 
 enum job_kind { JOB_OPEN, JOB_ADD, JOB_CLOSE };
 enum job_state { JOB_RAW, JOB_PRESSING, JOB_PRESSED }; /* of JOB_ADD: compressed by whoever comes first */

@@ -258,8 +258,8 @@ static int accept_existing(int dir, const char *base, uint64_t size, struct err 
 	if (fstatat(dir, base, &st, AT_SYMLINK_NOFOLLOW))
 		return err_sys(err, "E-PUBLISH-02", errno, text("cannot look at '%s'"), base);
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != size) {
-		err_set(
-		    err, "E-PUBLISH-03", text("'%s' on the medium is not the archive of that name"), base);
+		err_set_kind(err, ERR_TAKEN, "E-PUBLISH-03",
+		    text("'%s' on the medium is not the archive of that name"), base);
 		return err_hint(
 		    err, "%s", text("run 'bkp verify' on this medium and keep it for examination"));
 	}
@@ -405,7 +405,8 @@ static int already_published(
 		return err_sys(err, "E-IO-07", errno, text("cannot open folder '%s'"), final);
 	r = dir < 0 ? 1 : io_each_name(dir, look_at_doc, &s, err);
 	if (r > 0) {
-		err_set(err, "E-PUBLISH-04", text("'%s' stands on the medium already"), final);
+		err_set_kind(
+		    err, ERR_TAKEN, "E-PUBLISH-04", text("'%s' stands on the medium already"), final);
 		return err_hint(err, "%s",
 		    text("another host may write to this medium; compare 'bkp journal show' with it"));
 	}

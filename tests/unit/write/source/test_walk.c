@@ -287,7 +287,7 @@ static void large_folders_are_sorted_on_disk(void **state)
 	/* a scratch folder that cannot be written to ends the walk, with what to do */
 	assert_int_equal(
 	    walk_all(top, &(struct walk_options){.scratch_dir = -1, .names_max = 1024}, &s, &err), -1);
-	assert_string_equal(err.code, "E-WALK-02");
+	assert_string_equal(err.code, "E-SORT-01");
 	assert_true(err.hint[0]);
 }
 

@@ -1,8 +1,8 @@
 /* within: does a place lie in a folder, whatever names and links lead to it?  By identity of folders, from
  * the place upwards; mounts in between are passed.
  */
-#ifndef RESTORE_DRILL_WITHIN_H
-#define RESTORE_DRILL_WITHIN_H
+#ifndef RESTORE_APP_WITHIN_H
+#define RESTORE_APP_WITHIN_H
 
 #include <stdbool.h>
 

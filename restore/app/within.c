@@ -4,7 +4,7 @@
  * the folder or the root: no text of a path is compared.  Descriptors are O_PATH, so nothing need be
  * readable.
  */
-#include "restore/drill/within.h"
+#include "restore/app/within.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
