@@ -31,7 +31,7 @@ static int write_zeros(uint64_t n)
 	return 0;
 }
 
-static int put(void *arg, uint64_t at, const void *p, uint64_t n, struct err *err)
+static int write_part(void *arg, uint64_t at, const void *p, uint64_t n, struct err *err)
 {
 	(void)arg;
 	(void)at;
@@ -74,7 +74,8 @@ static int print_file(
 		    &err, "E-RESTORE-11", text("nothing is called '%s' in data set '%s'"), shown, ds->name);
 		err_hint(&err, "%s", text("'bkp-restore list' shows what there is, as it has to be typed"));
 	} else if (!r && !is_file(&item, shown, &err)) {
-		r = extent_r_file(g->arc, item.extents, item.extents_len, item.sha256, put, NULL, &err);
+		r = extent_r_file(
+		    g->arc, item.extents, item.extents_len, item.sha256, write_part, NULL, &err);
 		if (r)
 			err_wrap(&err, "'%s'", shown);
 		else if (item.flags & CATALOG_CHANGED)

@@ -1,4 +1,10 @@
-/* bkp-restore drill FILE --to DIR: replays a recovery procedure, and records what became of it. */
+/* bkp-restore drill FILE --to DIR: replays a recovery procedure, and records what became of it.
+ *
+ * begin_drill() needs no medium (procedure, variables, answers); then the medium and the passphrase, while ^C
+ * still ends the program; then signals are held.  ready_drill() makes the folder and checks all that can be
+ * known before anything is run; if it fails, undo_drill() leaves nothing behind.  run_drill() replays,
+ * judges, erases and writes the record, in this order: the record says how the erasing went.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,7 +56,7 @@ struct session {
 
 /* ---- before the beginning ---- */
 
-static int answers(struct session *s, struct err *err)
+static int take_answers(struct session *s, struct err *err)
 {
 	const struct procedure *p = s->procedure;
 	char lines[200] = "";
@@ -75,7 +81,7 @@ static int answers(struct session *s, struct err *err)
 }
 
 /* Who is at the keyboard, without asking a name service (the static program has none). */
-static char *who(const struct app *app)
+static char *operator_of(const struct app *app)
 {
 	const char *name = app->operator_name;
 	char *s = NULL;
@@ -96,7 +102,7 @@ static int about_run(struct session *s, struct err *err)
 
 	uname(&host);
 	d->variables = s->variables;
-	d->operator_name = who(s->app);
+	d->operator_name = operator_of(s->app);
 	d->host = drill_safe(host.nodename, strlen(host.nodename));
 	d->folder = strdup(scratch_path(s->scratch));
 	d->medium_path = realpath(s->app->medium, NULL);
@@ -128,7 +134,7 @@ static int about_medium(struct session *s, struct err *err)
 	return s->d->medium_uuid && s->d->medium_label && s->d->medium_type ? 0 : err_nomem(err);
 }
 
-static int engine(struct session *s, struct err *err)
+static int set_engine_variables(struct session *s, struct err *err)
 {
 	char *file = realpath(s->file, NULL);
 	int r = variables_engine(s->variables, "scratch", scratch_path(s->scratch), err) ||
@@ -141,7 +147,7 @@ static int engine(struct session *s, struct err *err)
 }
 
 /* What needs no medium: 0 or the exit code. */
-static int begin(struct session *s)
+static int begin_drill(struct session *s)
 {
 	struct err err = ERR_INIT;
 	int r = procedure_file(s->file, &s->procedure, NULL);
@@ -156,7 +162,7 @@ static int begin(struct session *s)
 		return r;
 	if (drill_new(s->procedure, s->file, &s->d, &err))
 		return app_error(&err, APP_FAILED);
-	if (answers(s, &err))
+	if (take_answers(s, &err))
 		return app_error(&err, APP_USAGE);
 	return 0;
 }
@@ -171,7 +177,7 @@ static void take_generation(struct session *s)
 }
 
 /* The rest that can be wrong before anything is run. */
-static int ready(struct session *s)
+static int ready_drill(struct session *s)
 {
 	struct err err = ERR_INIT;
 	int r;
@@ -179,7 +185,7 @@ static int ready(struct session *s)
 	if (provenance_check(s->app, s->file, s->procedure->sha256, &s->d->signed_on_medium, &err))
 		return app_error(&err, APP_FAILED);
 	if (within_refuse_media(s->app, s->app->to, &err) || scratch_make(s->app->to, &s->scratch, &err) ||
-	    about_run(s, &err) || about_medium(s, &err) || engine(s, &err))
+	    about_run(s, &err) || about_medium(s, &err) || set_engine_variables(s, &err))
 		return app_error(&err, APP_FAILED);
 	r = prepare(s->app, s->app->generation, s->d, s->variables, &s->generation);
 	if (!r)
@@ -189,7 +195,7 @@ static int ready(struct session *s)
 
 /* ---- the end ---- */
 
-/* What was just told to end has a moment to do so. */
+/* Processes that were just told to end get two seconds to do so. */
 static bool still_used(const struct session *s, char *users, size_t size)
 {
 	const struct timespec moment = {.tv_nsec = 100000000};
@@ -200,7 +206,7 @@ static bool still_used(const struct session *s, char *users, size_t size)
 	return n > 0;
 }
 
-static void erase(struct session *s)
+static void erase_scratch(struct session *s)
 {
 	struct drill_erased *e = &s->d->erased;
 	struct scratch_erased counts = {0};
@@ -236,7 +242,7 @@ static void erase(struct session *s)
 		app_error(&e->why, APP_ATTENTION);
 }
 
-/* Each file appears whole; the page last, so that it always fits the record. */
+/* Each file appears whole; the page last, because it carries the hash of the record. */
 static int write_down(struct session *s)
 {
 	BUF_AUTO json = BUF_INIT(OUTPUT_MAX), html = BUF_INIT(OUTPUT_MAX);
@@ -259,7 +265,7 @@ fail:
 	return app_error(&err, APP_FAILED);
 }
 
-static void say(const struct session *s)
+static void say_result(const struct session *s)
 {
 	char took[CLOCK_SPAN], goal[CLOCK_SPAN];
 	const struct drill *d = s->d;
@@ -276,7 +282,7 @@ static void say(const struct session *s)
 	printf(text("to print and sign: %s/%s\n"), d->folder, PAGE);
 }
 
-static int run(struct session *s)
+static int run_drill(struct session *s)
 {
 	struct replay r = {.app = s->app,
 	    .d = s->d,
@@ -294,16 +300,16 @@ static int run(struct session *s)
 	replay(&r);
 	variables_environment_free(environment);
 	drill_judge(s->d);
-	erase(s);
+	erase_scratch(s);
 	code = write_down(s);
 	if (code)
 		return code;
-	say(s);
+	say_result(s);
 	return app_flush(drill_exit(s->d));
 }
 
 /* A drill that did not begin leaves nothing behind. */
-static void undo(struct session *s)
+static void undo_drill(struct session *s)
 {
 	struct scratch_erased counts;
 	struct err err = ERR_INIT;
@@ -326,7 +332,7 @@ int cmd_drill(struct app *app, int argc, char **argv)
 	if (!app->n_media)
 		return app_usage(
 		    app, "%s", text("--medium DIR is needed: the folder that holds bkp-medium.json"));
-	r = begin(&s);
+	r = begin_drill(&s);
 	/* a passphrase is asked for while ^C still ends the program */
 	if (!r)
 		r = app_vault(app);
@@ -335,11 +341,11 @@ int cmd_drill(struct app *app, int argc, char **argv)
 	if (!r && interrupt_hold(&s.interrupt, &err))
 		r = app_error(&err, APP_FAILED);
 	if (!r) {
-		r = ready(&s);
+		r = ready_drill(&s);
 		if (r)
-			undo(&s);
+			undo_drill(&s);
 		else
-			r = run(&s);
+			r = run_drill(&s);
 	}
 	interrupt_release(s.interrupt);
 	app_generation_close(&s.generation);

@@ -94,7 +94,7 @@ static bool is_absent(const struct exporter *e, const char *path)
 }
 
 /* 0: can be written; 1: was left out; -1. */
-static int check(struct exporter *e, const struct catalog_item *item, struct err *err)
+static int check_entry(struct exporter *e, const struct catalog_item *item, struct err *err)
 {
 	const char *hard = archive_entry_hardlink(item->entry);
 	struct err why = ERR_INIT;
@@ -119,7 +119,7 @@ static int export_entry(struct exporter *e, const struct catalog_item *item, str
 {
 	bool content = !archive_entry_hardlink(item->entry) && item->extents;
 	struct err why = ERR_INIT;
-	int r = check(e, item, err);
+	int r = check_entry(e, item, err);
 
 	if (r)
 		return r < 0 ? -1 : 0;

@@ -1,4 +1,9 @@
-/* bkp-restore extract N [DATASET] [PATH...] --to DIR: brings files back. */
+/* bkp-restore extract N [DATASET] [PATH...] --to DIR: brings files back.
+ *
+ * Order: generation, data set and the target's place are checked before the target is made; signals are held
+ * before the first thread is started, so that every thread inherits that; then the process is confined to the
+ * target once more, now by the folder's descriptor.  What was restored counts as there only after syncfs().
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,7 +48,7 @@ static int own_folder(struct job *j, const struct generation_dataset *ds, struct
 }
 
 /* 0, or -1: the run ends. */
-static int one(
+static int restore_dataset(
     struct job *j, const struct generation_dataset *ds, bool own, char **patterns, size_t n, struct err *err)
 {
 	struct err why = ERR_INIT;
@@ -79,7 +84,7 @@ static uint64_t total_of(
 	return total;
 }
 
-static int run(struct job *j, const struct generation_dataset *ds, char **patterns, size_t n)
+static int restore_datasets(struct job *j, const struct generation_dataset *ds, char **patterns, size_t n)
 {
 	const struct generation_root *root = j->g->root;
 	struct err err = ERR_INIT;
@@ -88,9 +93,9 @@ static int run(struct job *j, const struct generation_dataset *ds, char **patter
 
 	progress_begin(&j->progress, total_of(root, ds, n), j->app->quiet);
 	if (ds)
-		r = one(j, ds, false, patterns, n, &err);
+		r = restore_dataset(j, ds, false, patterns, n, &err);
 	for (i = 0; !ds && !r && i < root->n_datasets; i++)
-		r = one(j, &root->datasets[i], true, NULL, 0, &err);
+		r = restore_dataset(j, &root->datasets[i], true, NULL, 0, &err);
 	/* the kernel may have accepted what the disk then refused */
 	if (syncfs(j->target) && !r)
 		r = err_sys(
@@ -174,7 +179,7 @@ int cmd_extract(struct app *app, int argc, char **argv)
 		warn_suspect(g.g, ds);
 	}
 	if (!r)
-		r = run(&j, ds, argc > 2 ? argv + 2 : NULL, argc > 2 ? (size_t)argc - 2 : 0);
+		r = restore_datasets(&j, ds, argc > 2 ? argv + 2 : NULL, argc > 2 ? (size_t)argc - 2 : 0);
 	extract_free(j.x);
 	interrupt_release(interrupt);
 	io_close_quietly(&j.target);

@@ -68,7 +68,7 @@ static void show_dataset(const struct generation_dataset *d)
 	}
 }
 
-static void show(const struct vault_r_listed *g)
+static void show_generation(const struct vault_r_listed *g)
 {
 	char when[CLOCK_TEXT];
 	size_t i;
@@ -128,7 +128,7 @@ static void manifest_json(const struct generation_manifest *m)
 	putchar(']');
 }
 
-static int each(void *arg, const struct vault_r_listed *g, struct err *err)
+static int each_generation(void *arg, const struct vault_r_listed *g, struct err *err)
 {
 	struct listing *l = arg;
 
@@ -144,7 +144,7 @@ static int each(void *arg, const struct vault_r_listed *g, struct err *err)
 		}
 		putchar('}');
 	} else {
-		show(g);
+		show_generation(g);
 	}
 	l->n++;
 	l->complete += g->state == VAULT_R_COMPLETE;
@@ -172,7 +172,7 @@ int cmd_generations(struct app *app, int argc, char **argv)
 		output_shown(vault_r_site(app->vault));
 		putchar('\n');
 	}
-	r = vault_r_list(app->vault, each, &l, &err);
+	r = vault_r_list(app->vault, each_generation, &l, &err);
 	if (app->json)
 		printf("\n]}\n");
 	if (r)

@@ -29,7 +29,7 @@ static void say_fault(struct listing *l, struct err *why)
 	app_error(why, APP_FAILED);
 }
 
-static void show(struct listing *l, const struct catalog_item *item, const char *dataset)
+static void show_entry(struct listing *l, const struct catalog_item *item, const char *dataset)
 {
 	if (l->app->json) {
 		fputs(l->shown ? ",\n" : "\n", stdout);
@@ -69,7 +69,7 @@ static int list_dataset(struct listing *l, const struct generation_dataset *ds)
 		if (plan_beyond(l->plan, item.path))
 			break;
 		if (plan_match(l->plan, item.path))
-			show(l, &item, ds->name);
+			show_entry(l, &item, ds->name);
 		if (ferror(stdout))
 			break;
 	}
@@ -77,7 +77,7 @@ static int list_dataset(struct listing *l, const struct generation_dataset *ds)
 	return 0;
 }
 
-static int list(struct app *app, struct app_generation *g, int argc, char **argv)
+static int list_datasets(struct app *app, struct app_generation *g, int argc, char **argv)
 {
 	struct listing l = {.app = app, .g = g};
 	const struct generation_dataset *ds = NULL;
@@ -119,7 +119,7 @@ int cmd_list(struct app *app, int argc, char **argv)
 
 	if (r)
 		return r;
-	r = list(app, &g, argc, argv);
+	r = list_datasets(app, &g, argc, argv);
 	app_generation_close(&g);
 	return r;
 }

@@ -78,7 +78,7 @@ static void summary_json(const struct procedure *p)
 	printf("]}\n");
 }
 
-static void summary(const struct procedure *p)
+static void print_summary(const struct procedure *p)
 {
 	size_t i;
 
@@ -108,7 +108,7 @@ static void summary(const struct procedure *p)
 	}
 }
 
-static int print(const struct procedure *p)
+static int print_form(const struct procedure *p)
 {
 	const char *const signatures[] = {text("Carried out by"), text("Witnessed by"), text("Approved by")};
 	const struct procedure_page page = {
@@ -143,11 +143,11 @@ int cmd_procedure(struct app *app, int argc, char **argv)
 	if (checks && app->json && problems->n_errors)
 		problems_json(problems);
 	if (!r && !checks)
-		r = print(p);
+		r = print_form(p);
 	else if (!r && app->json)
 		summary_json(p);
 	else if (!r && !app->quiet)
-		summary(p);
+		print_summary(p);
 	procedure_free(p);
 	free(problems);
 	return app_flush(r);

@@ -1,4 +1,9 @@
-/* bkp-restore verify N [--deep]: is everything there, and is it what was signed? */
+/* bkp-restore verify N [--deep]: is everything there, and is it what was signed?
+ *
+ * First what the journals say of the generation (vouch_each, compare_journals), then the generation itself
+ * (verify_generation), then what belongs to no generation (look_around).  Faults of all three are told in one
+ * list; the exit status is the worst: damage 2, unread 3, what people should look at 1.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -25,7 +30,7 @@ struct job {
 	struct app *app;
 	struct progress progress;
 	uint64_t faults;
-	const char *where[APP_MEDIA + APP_JOURNALS]; /* journals at hand, and what each says */
+	const char *where[APP_MEDIA + APP_JOURNALS]; /* the journals that were given, and what each says */
 	struct reported told[APP_MEDIA + APP_JOURNALS];
 	size_t n_told;
 	bool vouched; /* one of them reports it */
@@ -153,7 +158,7 @@ static void take_reported(void *arg, const char *where, const struct reported *r
 }
 
 /* Contradictions are faults like any other. */
-static void compare(struct job *j, const struct app_generation *g)
+static void compare_journals(struct job *j, const struct app_generation *g)
 {
 	struct err why = ERR_INIT;
 	char dir[GENERATION_DIR], show[SHOW];
@@ -240,7 +245,7 @@ static int look_around(struct job *j, struct err *err)
 }
 
 /* root: NULL unless it was decrypted. */
-static void summary(
+static void print_summary(
     const struct job *j, uint64_t number, const struct verify_result *res, const struct generation_root *root)
 {
 	char size[PROGRESS_SIZE_TEXT];
@@ -309,7 +314,7 @@ int cmd_verify(struct app *app, int argc, char **argv)
 	interrupt_says(text("interrupted: what was not read by then is not known to be whole"),
 	    text("nothing was changed; repeat the command"), APP_UNKNOWN);
 	progress_begin(&j.progress, 0, app->quiet);
-	compare(&j, &g);
+	compare_journals(&j, &g);
 	contradicted = j.faults;
 	r = verify_generation(app->vault, g.number, &opt, &cb, &res, &err);
 	res.faults += contradicted;
@@ -319,7 +324,7 @@ int cmd_verify(struct app *app, int argc, char **argv)
 	/* that it cannot be decrypted is among the faults already */
 	if (app->deep && vault_r_root(app->vault, g.g, opt.ids, opt.n_ids, &root, NULL))
 		root = NULL;
-	summary(&j, g.number, &res, root);
+	print_summary(&j, g.number, &res, root);
 	generation_root_free(root);
 	app_generation_close(&g);
 	if (r)

@@ -49,7 +49,7 @@ static const char *medium_of(const struct app_command *c)
 	return c->options & APP_NO_MEDIUM ? "" : "--medium DIR ";
 }
 
-static int help(const struct app *app)
+static int print_help(const struct app *app)
 {
 	size_t i;
 
@@ -88,7 +88,7 @@ static int unknown_command(const struct app *app, const char *name)
 	return app_unknown(app, suggest_word(name, names, N_COMMANDS), text("unknown command '%s'"), name);
 }
 
-static int run(struct app *app, int argc, char **argv)
+static int run_command(struct app *app, int argc, char **argv)
 {
 	struct options_found found = {.used = 0};
 	int r = options_take(app, argc, argv, &found);
@@ -109,7 +109,7 @@ static int run(struct app *app, int argc, char **argv)
 		found.help = true;
 	}
 	if (found.help)
-		return help(app);
+		return print_help(app);
 	if (!argc)
 		return app_usage(app, "%s", text("a command is missing"));
 	if (!app->command)
@@ -142,14 +142,14 @@ int main(int argc, char **argv)
 		    &app, "BKP_LANG=ja", text("BKP_LANG is '%s', which is not a language: ja or en"), lang));
 	umask(077); /* what is restored is patients' data: modes come from the catalog, nothing is open
 		       meanwhile */
-	/* chunks are passed from thread to thread: with an arena for each of them memory would be kept several
-	 * times over */
+	/* chunks are passed from thread to thread: with an arena for each of them memory would be kept
+	 * several times over */
 	mallopt(M_ARENA_MAX, 1);
 	if (sodium_init() < 0) {
 		return shortage_end(
 		    app_error(&(struct err){.code = "E-INIT-01", .msg = "libsodium"}, APP_FAILED));
 	}
-	r = run(&app, argc, argv);
+	r = run_command(&app, argc, argv);
 	if (r == APP_OK && (app.unvouched || app.incomplete))
 		r = APP_ATTENTION;
 	app_close(&app);

@@ -1,4 +1,10 @@
-/* app: see app.h. */
+/* app: see app.h.
+ *
+ * Several media: open_media() believes the first that opens, and asks the others for the same repository and
+ * root key.  Documents (open_generation) and root.age (open_root) may come from another medium than the first
+ * when that one is damaged (use_medium); then app->vault is that medium, and archives are looked for there
+ * first.
+ */
 #include "restore/app/app.h"
 
 #include <errno.h>
@@ -105,7 +111,7 @@ int app_worse(int a, int b)
 	return a > b ? a : b;
 }
 
-/* Whatever the first one is, the others are other copies of it. */
+/* The first medium that opens decides which repository and root key the others must have. */
 static void open_media(struct app *app)
 {
 	for (size_t i = 0; i < app->n_media; i++) {
@@ -147,7 +153,8 @@ int app_vault(struct app *app)
 	open_media(app);
 	if (!app->vault)
 		return APP_UNKNOWN;
-	/* whose signatures cannot be checked for it says so itself; the rest is as good as ever */
+	/* keys that are missing make signatures of their epochs unverifiable, which is said there; all others
+	 * verify */
 	if (vault_r_keys_fault(app->vault)->code[0]) {
 		app->incomplete = true; /* somebody should look at that medium */
 		app_error(vault_r_keys_fault(app->vault), APP_OK);
@@ -297,7 +304,7 @@ int app_generation(struct app *app, const char *number, bool content, struct app
 			 "whole"));
 		return app_error(&err, APP_FAILED);
 	}
-	/* who only verifies compares by itself */
+	/* cmd_verify compares by itself, as faults among others */
 	if (content)
 		r = vouch_generation(app, &g);
 	if (content && !r) {

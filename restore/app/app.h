@@ -57,7 +57,7 @@ struct app {
 	struct keyring *keyring;
 	int others[APP_MEDIA]; /* folders of the repository on the media that `vault` is not on */
 	bool incomplete; /* one of several media could not be used, or not all of one: exit 1 at least */
-	bool unvouched;	 /* no journal at hand reports what is read: exit 1 at least */
+	bool unvouched;	 /* no journal that was given reports what is read: exit 1 at least */
 };
 
 typedef int app_fn(struct app *app, int argc, char **argv);
@@ -95,9 +95,8 @@ struct app_generation {
 /* Opens every medium that was given; one that can be opened is enough, the others are said. */
 int app_vault(struct app *app);
 void app_close(struct app *app);
-/* The folder of the i-th medium that was given (O_PATH, the caller's), whether it could be opened as one or
- * not;
- * -1: there is none. */
+/* The folder of the i-th medium that was given (O_PATH, the caller's), also when it could not be opened as a
+ * medium; -1: there is none. */
 int app_medium_folder(const struct app *app, size_t i);
 int app_identities(struct app *app, const struct age_identity **ret_ids, size_t *ret_n);
 /* `number` as typed.  content: also root.age and archives (needs identities). */

@@ -1,4 +1,9 @@
-/* confine: see confine.h. */
+/* confine: see confine.h.
+ *
+ * A ruleset names what is governed (all) and is then given exceptions (allow_beneath).  What the kernel's
+ * version does not know is left out of `all`: asking for it would fail the whole ruleset.  Every failure
+ * returns with what was reached so far; the program goes on.
+ */
 #include "restore/app/confine.h"
 
 #include <fcntl.h>
@@ -29,7 +34,7 @@ struct rules {
 	uint64_t fs, net, scoped;
 };
 
-static void allow(int rules, int fd, uint64_t access)
+static void allow_beneath(int rules, int fd, uint64_t access)
 {
 	struct landlock_path_beneath_attr below = {.allowed_access = access, .parent_fd = fd};
 
@@ -51,10 +56,10 @@ void confine_thread(int target)
 	rules = (int)syscall(SYS_landlock_create_ruleset, &all, sizeof(all), 0);
 	if (rules < 0)
 		return;
-	allow(rules, target, write);
+	allow_beneath(rules, target, write);
 	/* where a passphrase is asked for */
 	terminal = open("/dev/tty", O_PATH | O_CLOEXEC);
-	allow(rules, terminal, LANDLOCK_ACCESS_FS_WRITE_FILE);
+	allow_beneath(rules, terminal, LANDLOCK_ACCESS_FS_WRITE_FILE);
 	(void)syscall(SYS_landlock_restrict_self, rules, 0);
 }
 

@@ -8,7 +8,8 @@
  *   process outside is signalled (these as far as the kernel's version goes).
  * Reading is left as it is, and so are modes, owners, times and attributes, which Landlock does not cover.
  *
- * What the kernel does not have is left out without a word: this stands behind the checks, not in their place.
+ * What the kernel does not have is left out without a word: this adds to the checks and
+ * replaces none.
  */
 #ifndef RESTORE_APP_CONFINE_H
 #define RESTORE_APP_CONFINE_H

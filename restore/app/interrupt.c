@@ -1,4 +1,10 @@
-/* interrupt: see interrupt.h. */
+/* interrupt: see interrupt.h.
+ *
+ * Two ways.  interrupt_hold(): the signals are blocked and come through a signalfd; threads that are started
+ * later inherit the mask, and any one of them at a time may ask, because the signals are sent to the process.
+ * interrupt_says(): a handler writes a text that was prepared before (nothing else is async-signal-safe
+ * there) and ends the process.
+ */
 #include "restore/app/interrupt.h"
 
 #include <errno.h>
@@ -72,7 +78,7 @@ unsigned interrupt_count(struct interrupt *i)
 	return i->count;
 }
 
-/* a handler has nobody to ask for a place to put it */
+/* of interrupt_says(): a handler has no argument that could carry them */
 static char words[1024];
 static volatile sig_atomic_t status_then;
 

@@ -208,7 +208,7 @@ static int take_option(struct app *app, int opt, unsigned *used)
 	return -1;
 }
 
-static int unknown(const struct app *app, const char *word)
+static int unknown_option(const struct app *app, const char *word)
 {
 	const char *near = suggest_option(word, options);
 	char option[SUGGEST_BYTES_MAX + 4];
@@ -226,7 +226,7 @@ int options_take(struct app *app, int argc, char **argv, struct options_found *r
 		if (opt == ':')
 			return app_usage(app, text("option '%s' needs a value"), argv[optind - 1]);
 		if (opt == '?')
-			return unknown(app, argv[optind - 1]);
+			return unknown_option(app, argv[optind - 1]);
 		if (opt == 'V') {
 			ret->version = true;
 			return -1;

@@ -18,8 +18,8 @@ void outcome_count(struct outcome *o, enum outcome_kind kind)
 	o->count[kind]++;
 }
 
-/* What to do is said once for each code, unless it is something else than before: of a thousand files the
- * same is to be done. */
+/* The next action is said once for each code, and again only when it is another: of a thousand files the same
+ * is to be done. */
 static bool is_news(struct outcome *o, const struct err *why)
 {
 	char code[sizeof(why->code) + 2];
@@ -68,7 +68,7 @@ int outcome_exit(const struct outcome *o)
 	return 0;
 }
 
-static void line(uint64_t n, const char *what)
+static void count_line(uint64_t n, const char *what)
 {
 	if (n)
 		printf("  %" PRIu64 " %s\n", n, what);
@@ -98,23 +98,24 @@ void outcome_summary(const struct outcome *o, double seconds, bool json)
 	printf(text("restored: %ju files, %ju folders, %ju links, %ju others, %s in %.1f s\n"),
 	    n[OUTCOME_FILE], n[OUTCOME_FOLDER], n[OUTCOME_LINK], n[OUTCOME_SPECIAL],
 	    progress_size(o->bytes, size), seconds);
-	line(n[OUTCOME_STRIPPED_MODE],
+	count_line(n[OUTCOME_STRIPPED_MODE],
 	    text("entries without their setuid or setgid bit (--same-owner as root keeps it)"));
-	line(n[OUTCOME_STRIPPED_XATTR],
+	count_line(n[OUTCOME_STRIPPED_XATTR],
 	    text("entries without privileged attributes (--same-owner as root keeps them)"));
-	line(n[OUTCOME_STRIPPED_FLAG],
+	count_line(n[OUTCOME_STRIPPED_FLAG],
 	    text("entries without the immutable or append-only flag (--same-owner as root keeps it)"));
-	line(n[OUTCOME_CHANGED], text("files that changed while they were captured: check their content"));
-	line(n[OUTCOME_INCOMPLETE], text("entries whose attributes were captured only in part"));
-	line(n[OUTCOME_UNREADABLE],
+	count_line(
+	    n[OUTCOME_CHANGED], text("files that changed while they were captured: check their content"));
+	count_line(n[OUTCOME_INCOMPLETE], text("entries whose attributes were captured only in part"));
+	count_line(n[OUTCOME_UNREADABLE],
 	    text("entries that could not be read when they were captured: not restored"));
-	line(n[OUTCOME_SKIPPED], text("devices left out (--same-owner as root makes them)"));
-	line(n[OUTCOME_EXISTS],
+	count_line(n[OUTCOME_SKIPPED], text("devices left out (--same-owner as root makes them)"));
+	count_line(n[OUTCOME_EXISTS],
 	    text("entries that were there already: left as they are (--overwrite replaces files)"));
-	line(n[OUTCOME_ATTRIBUTES], text("entries of which some attributes could not be set"));
-	line(n[OUTCOME_COPIED], text("hard links that could not be made: each is a file of its own"));
-	line(n[OUTCOME_FAILED], text("entries that could not be restored"));
-	line(n[OUTCOME_LOST], text("parts of the catalog, paths or data sets that could not be found"));
+	count_line(n[OUTCOME_ATTRIBUTES], text("entries of which some attributes could not be set"));
+	count_line(n[OUTCOME_COPIED], text("hard links that could not be made: each is a file of its own"));
+	count_line(n[OUTCOME_FAILED], text("entries that could not be restored"));
+	count_line(n[OUTCOME_LOST], text("parts of the catalog, paths or data sets that could not be found"));
 	if (n[OUTCOME_STOPPED])
 		printf("  %s\n", text("it ended early: what comes later was not tried"));
 }

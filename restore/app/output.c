@@ -28,7 +28,7 @@ void output_shown(const char *s)
 }
 
 /* Length of the UTF-8 character at s, 0 when there is none (RFC 3629). */
-static size_t utf8(const unsigned char *s)
+static size_t utf8_length(const unsigned char *s)
 {
 	size_t n = s[0] < 0x80			  ? 1
 		   : s[0] >= 0xf0 && s[0] <= 0xf4 ? 4
@@ -53,7 +53,7 @@ static bool is_utf8(const char *s)
 	const unsigned char *p = (const unsigned char *)s;
 
 	while (*p) {
-		size_t n = utf8(p);
+		size_t n = utf8_length(p);
 
 		if (!n)
 			return false;
@@ -146,7 +146,7 @@ static void mode_text(const struct catalog_item *item, char out[12])
 	out[10] = '\0';
 }
 
-static void owner(const char *name, int64_t id, char out[24])
+static void owner_text(const char *name, int64_t id, char out[24])
 {
 	if (name && *name)
 		path_show(name, out, 24);
@@ -190,8 +190,8 @@ void output_line(const struct catalog_item *item)
 	struct tm tm;
 
 	mode_text(item, mode);
-	owner(archive_entry_uname(item->entry), archive_entry_uid(item->entry), user);
-	owner(archive_entry_gname(item->entry), archive_entry_gid(item->entry), group);
+	owner_text(archive_entry_uname(item->entry), archive_entry_uid(item->entry), user);
+	owner_text(archive_entry_gname(item->entry), archive_entry_gid(item->entry), group);
 	size_text(item, size);
 	if (localtime_r(&t, &tm))
 		strftime(when, sizeof(when), "%Y-%m-%d %H:%M", &tm);

@@ -14,7 +14,7 @@ void output_json_name(const char *name, const char *s);
 /* {"code":…,"message":…} */
 void output_json_fault(const struct err *err);
 
-/* One line like ls -l; flags of the catalog behind it. */
+/* One line like ls -l, followed by the flags of the catalog. */
 void output_line(const struct catalog_item *item);
 /* One object; dataset NULL: leave it out. */
 void output_entry_json(const struct catalog_item *item, const char *dataset);

@@ -1,4 +1,8 @@
-/* vouch: see vouch.h. */
+/* vouch: see vouch.h.
+ *
+ * Any one journal that contradicts refuses the generation, whatever the others say: a stolen key can add a
+ * generation to one copy, but cannot take what another copy says back.
+ */
 #include "restore/app/vouch.h"
 
 #include <fcntl.h>
@@ -53,7 +57,7 @@ struct judging {
 	struct err neither; /* why the first one does not vouch */
 };
 
-static void judge(void *arg, const char *where, const struct reported *r)
+static void judge_journal(void *arg, const char *where, const struct reported *r)
 {
 	struct judging *j = arg;
 	char show[SHOW];
@@ -77,7 +81,7 @@ int vouch_generation(struct app *app, const struct app_generation *g)
 	struct err err = ERR_INIT;
 
 	generation_dir(g->number, j.dir);
-	if (vouch_each(app, g->number, judge, &j, &err))
+	if (vouch_each(app, g->number, judge_journal, &j, &err))
 		return app_error(&err, APP_UNKNOWN);
 	if (j.another)
 		return app_error(&j.why, APP_FAILED);

@@ -1,5 +1,5 @@
-/* vouch: a generation is held against every journal at hand: the copies on the media that were given, and those
- * of --journal.
+/* vouch: a generation is compared with every journal that was given: the copies on the media, and those of
+ * --journal.
  *
  * A signature proves who signed, not when (read/verify/reported.h).  One journal that says otherwise is
  * enough to refuse the generation (E-VERIFY-12, E-VERIFY-13); where none reports it that is said
@@ -23,7 +23,8 @@ typedef void vouch_fn(void *arg, const char *where, const struct reported *r);
 int vouch_each(struct app *app, uint64_t number, vouch_fn *fn, void *arg, struct err *err)
     __attribute__((warn_unused_result));
 
-/* 0 (app->unvouched is set, and said why, where none vouches), or the exit code after saying what is wrong. */
+/* 0 (app->unvouched is set, and said why, where none vouches), or the exit code after saying what is
+ * wrong. */
 int vouch_generation(struct app *app, const struct app_generation *g);
 
 #endif

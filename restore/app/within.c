@@ -1,4 +1,9 @@
-/* within: see within.h. */
+/* within: see within.h.
+ *
+ * climbs_to() goes up by ".." from an open folder and compares device and inode at each step, until it meets
+ * the folder or the root: no text of a path is compared.  Descriptors are O_PATH, so nothing need be
+ * readable.
+ */
 #include "restore/app/within.h"
 
 #include <fcntl.h>
@@ -14,7 +19,7 @@
 
 #define LOOK (O_PATH | O_DIRECTORY | O_CLOEXEC)
 
-static bool same(const struct stat *a, const struct stat *b)
+static bool same_folder(const struct stat *a, const struct stat *b)
 {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
@@ -26,10 +31,10 @@ static bool climbs_to(int fd, int folder)
 
 	if (at < 0 || fstat(folder, &top) || fstat(at, &here))
 		return false;
-	while (!same(&here, &top)) {
+	while (!same_folder(&here, &top)) {
 		int up = openat(at, "..", LOOK);
 
-		if (up < 0 || fstat(up, &above) || same(&above, &here)) {
+		if (up < 0 || fstat(up, &above) || same_folder(&above, &here)) {
 			io_close_quietly(&up);
 			return false;
 		}
@@ -40,8 +45,8 @@ static bool climbs_to(int fd, int folder)
 	return true;
 }
 
-/* 1 it lies in the folder, 0 it does not, -1 there is no such folder. */
-static int look(const char *path, int folder)
+/* 1: path lies in the folder, 0: it does not, -1: there is no such path. */
+static int lies_in(const char *path, int folder)
 {
 	IO_FD_AUTO fd = open(path, LOOK);
 
@@ -49,7 +54,7 @@ static int look(const char *path, int folder)
 }
 
 /* Takes the last component off; false when there is none. */
-static bool cut(char *path)
+static bool cut_component(char *path)
 {
 	size_t n = strlen(path);
 
@@ -68,7 +73,7 @@ int within_nearest(const char *path)
 
 	if (!p)
 		return -1;
-	while (fd < 0 && cut(p))
+	while (fd < 0 && cut_component(p))
 		fd = open(p, LOOK);
 	free(p);
 	return fd < 0 ? open(".", LOOK) : fd;
@@ -84,10 +89,11 @@ bool within_target(const char *path, int folder)
 bool within_passes(const char *path, int folder)
 {
 	char *p = strdup(path), *real = realpath(path, NULL);
-	bool found = !p || (*path != '/' && look(".", folder) > 0) || (real && within_target(real, folder));
+	bool found =
+	    !p || (*path != '/' && lies_in(".", folder) > 0) || (real && within_target(real, folder));
 
-	while (!found && cut(p))
-		found = look(p, folder) > 0;
+	while (!found && cut_component(p))
+		found = lies_in(p, folder) > 0;
 	free(p);
 	free(real);
 	return found;

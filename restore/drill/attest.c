@@ -1,4 +1,9 @@
-/* attest: see attest.h. */
+/* attest: see attest.h.
+ *
+ * Problems do not end the parsing: each is noted with its place and the rest is read, so that a person sees
+ * all of them at once.  -1 of a static function is only want of memory; whether there was an error is asked
+ * of the problems at the end.
+ */
 #include "restore/drill/attest.h"
 
 #include <stdlib.h>
@@ -23,7 +28,7 @@ struct reader {
 };
 
 /* Keys that nobody knows, and values that are missing, are named. */
-static void keys(
+static void check_keys(
     const struct config_node *table, const char *const *known, size_t n, struct config_problems *problems)
 {
 	const struct config_node *i;
@@ -64,7 +69,7 @@ static const char *line_of(const struct config_node *table, const char *key, str
 	return NULL;
 }
 
-static const char *required(
+static const char *required_text(
     const struct config_node *table, const char *key, const char *hint, struct config_problems *problems)
 {
 	const char *s = line_of(table, key, problems);
@@ -119,7 +124,7 @@ static size_t step_of(struct reader *r, const struct config_node *node, const ch
 static int yes_or_no(struct reader *r, const struct config_node *node)
 {
 	const char *hint = text("yes or no");
-	const char *s = required(node, "answer", hint, r->problems);
+	const char *s = required_text(node, "answer", hint, r->problems);
 
 	if (!s)
 		return -1;
@@ -133,7 +138,7 @@ static int yes_or_no(struct reader *r, const struct config_node *node)
 	return -1;
 }
 
-static int keep(
+static int keep_answer(
     struct attest_answer *a, bool yes, const char *by, const char *note, unsigned line, struct err *err)
 {
 	a->by = strdup(by);
@@ -160,8 +165,8 @@ static int read_answer(struct reader *r, const struct config_node *node, struct 
 		    text("an answer is a table of keys: {step: ID, answer: yes}"));
 		return 0;
 	}
-	keys(node, known, sizeof(known) / sizeof(*known), r->problems);
-	id = required(node, "step", text("the id of the step in the procedure"), r->problems);
+	check_keys(node, known, sizeof(known) / sizeof(*known), r->problems);
+	id = required_text(node, "step", text("the id of the step in the procedure"), r->problems);
 	yes = yes_or_no(r, node);
 	by = line_of(node, "by", r->problems);
 	note = line_of(node, "note", r->problems);
@@ -177,7 +182,7 @@ static int read_answer(struct reader *r, const struct config_node *node, struct 
 	step = step_of(r, node, id);
 	return step == r->procedure->n_steps
 		   ? 0
-		   : keep(&r->attest->answer[step], yes, by, note, node->mark.line, err);
+		   : keep_answer(&r->attest->answer[step], yes, by, note, node->mark.line, err);
 }
 
 static int read_tree(struct reader *r, const struct config_node *root, struct err *err)
@@ -194,7 +199,7 @@ static int read_tree(struct reader *r, const struct config_node *root, struct er
 	}
 	if (root->refused)
 		return 0;
-	keys(root, known, sizeof(known) / sizeof(*known), r->problems);
+	check_keys(root, known, sizeof(known) / sizeof(*known), r->problems);
 	r->by = line_of(root, "by", r->problems);
 	list = config_node_get(root, "answers");
 	if (!list && !config_node_has(root, "answers"))
@@ -210,7 +215,7 @@ static int read_tree(struct reader *r, const struct config_node *root, struct er
 	return 0;
 }
 
-static int parse(struct reader *r, const char *p, size_t n, struct err *err)
+static int parse_answers(struct reader *r, const char *p, size_t n, struct err *err)
 {
 	struct config_node *root __attribute__((cleanup(config_node_free_auto))) = NULL;
 	const struct config_mark top = {1, 1};
@@ -269,7 +274,7 @@ int attest_parse(const char *file, const char *p, size_t n, const struct procedu
 		err_nomem(err);
 	} else {
 		memset(own, 0, sizeof(*own));
-		result = parse(&r, p, n, err);
+		result = parse_answers(&r, p, n, err);
 		config_problem_sort(own);
 		if (!result && own->n_errors)
 			result = first_error(file, own, err);

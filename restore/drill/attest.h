@@ -45,7 +45,7 @@ int attest_parse(const char *file, const char *p, size_t n, const struct procedu
     __attribute__((warn_unused_result));
 void attest_free(struct attest *a);
 
-/* The next confirm step at or behind index `from` without an answer; procedure->n_steps: none.  a NULL: none
+/* The next confirm step at or after index `from` without an answer; procedure->n_steps: none.  a NULL: none
  * is answered. */
 size_t attest_missing(const struct attest *a, const struct procedure *procedure, size_t from);
 

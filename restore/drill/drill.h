@@ -78,7 +78,7 @@ struct drill {
 	double seconds;		       /* of everything but the erasure */
 	double recovery_s;	       /* what RTO is compared with */
 	bool interrupted;
-	bool unvouched; /* no journal at hand reports the generation */
+	bool unvouched; /* no journal that was given reports the generation */
 
 	enum procedure_mark verdict;
 	struct drill_erased erased;

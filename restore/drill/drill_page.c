@@ -16,17 +16,17 @@
 #include "restore/drill/drill.h"
 #include "restore/drill/variables.h"
 
-#define FACTS 10 /* of a step, at most */
-#define HEAD  24
+#define FACTS 10 /* of a step, and of the foot, at most */
+#define HEAD  24 /* facts of the head, at most */
 
-/* Facts with values of their own; the first failure (out of memory) is kept in `full`. */
+/* Facts with values of their own.  full: one did not fit, or memory ended; then the page is not made. */
 struct facts {
 	struct procedure_fact *fact;
 	size_t n, room;
 	bool full;
 };
 
-static __attribute__((format(printf, 3, 4))) void add(
+static __attribute__((format(printf, 3, 4))) void add_fact(
     struct facts *f, const char *label, const char *fmt, ...)
 {
 	char *value = NULL;
@@ -44,10 +44,10 @@ static __attribute__((format(printf, 3, 4))) void add(
 	va_end(ap);
 }
 
-static void add_if(struct facts *f, const char *label, const char *value)
+static void add_fact_if(struct facts *f, const char *label, const char *value)
 {
 	if (value && *value)
-		add(f, label, "%s", value);
+		add_fact(f, label, "%s", value);
 }
 
 static void facts_free(struct facts *f)
@@ -65,129 +65,130 @@ static bool facts_new(struct facts *f, size_t room)
 
 /* ---- the head ---- */
 
-static void medium_and_generation(const struct drill *d, struct facts *f)
+static void add_medium_and_generation(const struct drill *d, struct facts *f)
 {
 	char when[CLOCK_DATE];
 
-	add_if(f, text("Site"), d->site);
+	add_fact_if(f, text("Site"), d->site);
 	if (d->medium_label)
-		add(f, text("Medium"), "%s (%s, %s)", d->medium_label, d->medium_type, d->medium_uuid);
-	add_if(f, text("Repository"), d->repository);
-	add_if(f, text("Root key"), d->root_key);
-	add(f, text("Generation"), text("%ju, captured %s (%s)"), d->generation,
+		add_fact(f, text("Medium"), "%s (%s, %s)", d->medium_label, d->medium_type, d->medium_uuid);
+	add_fact_if(f, text("Repository"), d->repository);
+	add_fact_if(f, text("Root key"), d->root_key);
+	add_fact(f, text("Generation"), text("%ju, captured %s (%s)"), d->generation,
 	    clock_format_date(d->generation_begun_ns, when), d->generation_uuid);
 	if (d->unvouched)
-		add(f, text("Not proved"), "%s",
+		add_fact(f, text("Not proved"), "%s",
 		    text("no journal at hand reports it (W-VAULT-11): its signature alone says that it is "
 			 "genuine"));
 }
 
-static void targets(const struct drill *d, struct facts *f)
+static void add_targets(const struct drill *d, struct facts *f)
 {
 	const struct procedure *p = d->procedure;
 	char took[CLOCK_SPAN], goal[CLOCK_SPAN];
 
-	add(f, text("Time taken"), text("%s (planned: %u min)"), clock_format_span(d->seconds, took),
+	add_fact(f, text("Time taken"), text("%s (planned: %u min)"), clock_format_span(d->seconds, took),
 	    p->minutes);
 	if (p->rto_s && d->verdict == PROCEDURE_MARK_FAILED)
-		add(f, text("RTO"), text("not reached: the drill failed (target %s)"),
+		add_fact(f, text("RTO"), text("not reached: the drill failed (target %s)"),
 		    clock_format_span((double)p->rto_s, goal));
 	else if (p->rto_s)
-		add(f, text("RTO"), drill_over_rto(d) ? text("%s, NOT within %s") : text("%s, within %s"),
+		add_fact(f, text("RTO"),
+		    drill_over_rto(d) ? text("%s, NOT within %s") : text("%s, within %s"),
 		    clock_format_span(d->recovery_s, took), clock_format_span((double)p->rto_s, goal));
 	if (p->rpo_s && drill_rpo(d) < 0)
-		add(f, text("RPO"), "%s",
+		add_fact(f, text("RPO"), "%s",
 		    text("cannot be told: the generation is later than this computer's clock"));
 	else if (p->rpo_s)
-		add(f, text("RPO"),
+		add_fact(f, text("RPO"),
 		    drill_rpo(d) > (double)p->rpo_s ? text("%s, NOT within %s") : text("%s, within %s"),
 		    clock_format_span(drill_rpo(d), took), clock_format_span((double)p->rpo_s, goal));
 }
 
-static void head(const struct drill *d, struct facts *f)
+static void add_head(const struct drill *d, struct facts *f)
 {
 	char begun[CLOCK_DATE], finished[CLOCK_DATE];
 
 	if (d->interrupted)
-		add(f, text("Verdict"), "%s", text("the drill was interrupted"));
+		add_fact(f, text("Verdict"), "%s", text("the drill was interrupted"));
 	for (size_t i = 0; i < d->n; i++)
 		if (d->step[i].mark == PROCEDURE_MARK_FAILED) {
-			add(f, text("Failed at"), text("step %u: %s"), d->step[i].is->number,
+			add_fact(f, text("Failed at"), text("step %u: %s"), d->step[i].is->number,
 			    d->step[i].why.code[0] ? d->step[i].why.msg : d->step[i].what);
 			break;
 		}
-	add(f, text("Begun and finished"), "%s – %s", clock_format_date(d->begun_ns, begun),
+	add_fact(f, text("Begun and finished"), "%s – %s", clock_format_date(d->begun_ns, begun),
 	    clock_format_date(d->finished_ns, finished));
-	add_if(f, text("Carried out by"), d->operator_name);
-	add_if(f, text("Computer"), d->host);
-	medium_and_generation(d, f);
-	targets(d, f);
+	add_fact_if(f, text("Carried out by"), d->operator_name);
+	add_fact_if(f, text("Computer"), d->host);
+	add_medium_and_generation(d, f);
+	add_targets(d, f);
 }
 
 /* ---- a step ---- */
 
-static void restored(const struct drill_step *s, struct facts *f)
+static void add_restored(const struct drill_step *s, struct facts *f)
 {
 	char size[PROGRESS_SIZE_TEXT];
 
-	add(f, text("Restored"), text("%ju files, %ju folders, %s from generation %ju"),
+	add_fact(f, text("Restored"), text("%ju files, %ju folders, %s from generation %ju"),
 	    (uintmax_t)s->count[OUTCOME_FILE], (uintmax_t)s->count[OUTCOME_FOLDER],
 	    progress_size(s->bytes, size), s->generation);
 }
 
-static void confirmed(const struct drill_step *s, struct facts *f)
+static void add_confirmed(const struct drill_step *s, struct facts *f)
 {
 	if (!s->by)
 		return;
-	add(f, text("Answer"), "%s", s->confirmed ? text("yes") : text("no"));
-	add_if(f, text("Confirmed by"), s->by);
-	add_if(f, text("Remark"), s->note);
+	add_fact(f, text("Answer"), "%s", s->confirmed ? text("yes") : text("no"));
+	add_fact_if(f, text("Confirmed by"), s->by);
+	add_fact_if(f, text("Remark"), s->note);
 }
 
-static void step(const struct drill_step *s, struct facts *f)
+static void add_step(const struct drill_step *s, struct facts *f)
 {
 	if (s->mark == PROCEDURE_MARK_NOT_DONE)
 		return;
 	if (s->is->kind == PROCEDURE_RESTORE)
-		restored(s, f);
+		add_restored(s, f);
 	if (s->is->kind == PROCEDURE_CHECK) {
-		add_if(f, text("Expected"), s->expected);
-		add_if(f, text("Found"), s->found);
+		add_fact_if(f, text("Expected"), s->expected);
+		add_fact_if(f, text("Found"), s->found);
 	}
 	if (s->is->kind == PROCEDURE_CONFIRM)
-		confirmed(s, f);
+		add_confirmed(s, f);
 	if (s->why.code[0])
-		add(f, text("Message"), "%s: %s", s->why.code, s->why.msg);
-	add_if(f, text("Output"), s->tail);
+		add_fact(f, text("Message"), "%s: %s", s->why.code, s->why.msg);
+	add_fact_if(f, text("Output"), s->tail);
 }
 
 /* ---- the foot ---- */
 
-static void foot(const struct drill *d, const uint8_t *record_sha256, struct facts *f)
+static void add_foot(const struct drill *d, const uint8_t *record_sha256, struct facts *f)
 {
 	const struct drill_erased *e = &d->erased;
 	char when[CLOCK_DATE], hex[DIGEST_HEX];
 
 	if (e->kept)
-		add(f, text("Scratch data"),
+		add_fact(f, text("Scratch data"),
 		    text("NOT ERASED (--keep): it is in %s/scratch; erase it with 'rm -rf' when it was "
 			 "looked at"),
 		    d->folder);
 	else if (e->ok)
-		add(f, text("Scratch data"), text("erased %s: %ju files, %ju folders"),
+		add_fact(f, text("Scratch data"), text("erased %s: %ju files, %ju folders"),
 		    clock_format_date(e->when_ns, when), e->files, e->folders);
 	else if (!e->left)
-		add(f, text("Scratch data"), text("NOT GONE: %s: %s"), e->why.code, e->why.msg);
+		add_fact(f, text("Scratch data"), text("NOT GONE: %s: %s"), e->why.code, e->why.msg);
 	else
-		add(f, text("Scratch data"), text("NOT ALL ERASED: it is in %s/scratch. %s: %s"), d->folder,
-		    e->why.code, e->why.msg);
-	add(f, text("Record (drill.json)"), "SHA-256 %s", digest_hex(record_sha256, DIGEST_LEN, hex));
+		add_fact(f, text("Scratch data"), text("NOT ALL ERASED: it is in %s/scratch. %s: %s"),
+		    d->folder, e->why.code, e->why.msg);
+	add_fact(f, text("Record (drill.json)"), "SHA-256 %s", digest_hex(record_sha256, DIGEST_LEN, hex));
 	digest_hex(d->procedure->sha256, DIGEST_LEN, hex);
-	add(f, text("Procedure"),
+	add_fact(f, text("Procedure"),
 	    d->signed_on_medium ? text("SHA-256 %s, signed on the medium")
 				: text("SHA-256 %s, from a file of one's own"),
 	    hex);
-	add(f, text("Program"), "bkp-restore %s", BKP_VERSION);
+	add_fact(f, text("Program"), "bkp-restore %s", BKP_VERSION);
 }
 
 /* ---- all of it ---- */
@@ -211,7 +212,7 @@ static void all_free(struct all *a)
 	free(a->stamp);
 }
 
-static bool fill(struct all *a, const struct drill *d, const uint8_t *record_sha256)
+static bool fill_page(struct all *a, const struct drill *d, const uint8_t *record_sha256)
 {
 	size_t i;
 
@@ -219,13 +220,13 @@ static bool fill(struct all *a, const struct drill *d, const uint8_t *record_sha
 	a->stamp = calloc(d->n + 1, sizeof(*a->stamp));
 	if (!a->step || !a->stamp || !facts_new(&a->head, HEAD) || !facts_new(&a->foot, FACTS))
 		return false;
-	head(d, &a->head);
-	foot(d, record_sha256, &a->foot);
+	add_head(d, &a->head);
+	add_foot(d, record_sha256, &a->foot);
 	for (i = 0; i < d->n; i++) {
 		a->n = i + 1;
 		if (!facts_new(&a->step[i], FACTS))
 			return false;
-		step(&d->step[i], &a->step[i]);
+		add_step(&d->step[i], &a->step[i]);
 		a->stamp[i] = (struct procedure_stamp){
 		    d->step[i].mark, d->step[i].seconds, d->step[i].begun_ns, a->step[i].fact, a->step[i].n};
 		a->bad |= a->step[i].full;
@@ -241,7 +242,7 @@ int drill_page(const struct drill *d, struct variables *v, const uint8_t *record
 	struct procedure_page page;
 	int r;
 
-	if (!fill(&a, d, record_sha256)) {
+	if (!fill_page(&a, d, record_sha256)) {
 		all_free(&a);
 		return err_nomem(err);
 	}

@@ -16,7 +16,7 @@
 
 #define NAMED 5 /* in the list */
 
-/* Does the link lead there?  The kernel puts " (deleted)" behind what has no name any more. */
+/* Does the link lead there?  The kernel appends " (deleted)" to the path of what has no name any more. */
 static bool leads_to(int dir, const char *link, const char *folder, size_t n)
 {
 	char to[PATH_MAX + 16];
@@ -45,7 +45,7 @@ static bool has_open(int process, const char *folder, size_t n)
 	return found;
 }
 
-static bool uses(int process, const char *folder, size_t n)
+static bool uses_folder(int process, const char *folder, size_t n)
 {
 	return leads_to(process, "cwd", folder, n) || leads_to(process, "root", folder, n) ||
 	       leads_to(process, "exe", folder, n) || has_open(process, folder, n);
@@ -77,7 +77,7 @@ size_t holders_find(const char *folder, char *out, size_t size)
 		if (!isdigit((unsigned char)*e->d_name) || strtol(e->d_name, NULL, 10) == getpid())
 			continue;
 		process = openat(dirfd(proc), e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (process < 0 || !uses(process, folder, n))
+		if (process < 0 || !uses_folder(process, folder, n))
 			continue;
 		if (found++ < NAMED)
 			name_it(process, e->d_name, out, size);

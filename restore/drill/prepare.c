@@ -1,4 +1,10 @@
-/* prepare: see prepare.h. */
+/* prepare: see prepare.h.
+ *
+ * Order, because each part needs the one before: names of data sets with their variables; all generations of
+ * the medium and which steps' data sets each holds (find_generations); the drill's generation, which is then
+ * a variable itself; the generation of each step; all other texts (expand_texts); last the generations are
+ * opened, each once, and their data sets looked for (check_all_datasets).  The drill's own stays open.
+ */
 #include "restore/drill/prepare.h"
 
 #include <errno.h>
@@ -21,7 +27,7 @@
 /* A generation of the medium. */
 struct listed {
 	uint64_t number;
-	bool complete, usable; /* usable: its documents can be trusted, whatever became of its archives */
+	bool complete, usable; /* usable: its documents agree with their signature; archives may be missing */
 	bool *has;	       /* of each step: its data set */
 };
 
@@ -34,22 +40,23 @@ struct work {
 };
 
 /* "file:line: " in front; -1. */
-static int at(const struct work *w, const struct drill_step *s, struct err *err)
+static int at_step(const struct work *w, const struct drill_step *s, struct err *err)
 {
 	return err_wrap(err, "%s:%u", w->d->file, s->is->line);
 }
 
-static int expand(struct work *w, const struct drill_step *s, const char *text, char **ret, struct err *err)
+static int expand_text(
+    struct work *w, const struct drill_step *s, const char *text, char **ret, struct err *err)
 {
 	if (!text)
 		return 0;
 	*ret = variables_expand(w->v, text, err);
-	return *ret ? 0 : at(w, s, err);
+	return *ret ? 0 : at_step(w, s, err);
 }
 
 /* ---- which generations there are ---- */
 
-static bool holds(const struct generation_manifest *m, const char *dataset)
+static bool holds_dataset(const struct generation_manifest *m, const char *dataset)
 {
 	size_t i;
 
@@ -81,11 +88,11 @@ static int each_generation(void *arg, const struct vault_r_listed *g, struct err
 		return err_nomem(err);
 	w->n++;
 	for (i = 0; g->manifest && i < w->d->n; i++)
-		l->has[i] = holds(g->manifest, w->d->step[i].dataset);
+		l->has[i] = holds_dataset(g->manifest, w->d->step[i].dataset);
 	return 0;
 }
 
-static const struct listed *find(const struct work *w, uint64_t number)
+static const struct listed *find_listed(const struct work *w, uint64_t number)
 {
 	size_t i;
 
@@ -115,7 +122,7 @@ static int hint_there(const struct work *w, struct err *err)
 
 static int check_there(const struct work *w, uint64_t number, struct err *err)
 {
-	const struct listed *l = find(w, number);
+	const struct listed *l = find_listed(w, number);
 
 	if (l && l->usable)
 		return 0;
@@ -151,7 +158,7 @@ static bool needs_drills(const struct drill_step *s)
 	return s->is->kind == PROCEDURE_RESTORE && !s->is->generation;
 }
 
-static bool suits(const struct work *w, const struct listed *l, const struct drill_step **ret_lacking)
+static bool suits_drill(const struct work *w, const struct listed *l, const struct drill_step **ret_lacking)
 {
 	size_t i;
 
@@ -163,7 +170,7 @@ static bool suits(const struct work *w, const struct listed *l, const struct dri
 	return true;
 }
 
-static int choose(const struct work *w, const char *wanted, uint64_t *ret, struct err *err)
+static int choose_generation(const struct work *w, const char *wanted, uint64_t *ret, struct err *err)
 {
 	const struct drill_step *lacking = NULL, *first = NULL;
 	char shown[200];
@@ -174,7 +181,7 @@ static int choose(const struct work *w, const char *wanted, uint64_t *ret, struc
 	for (i = w->n; i-- > 0;) {
 		if (!w->list[i].complete)
 			continue;
-		if (suits(w, &w->list[i], &lacking)) {
+		if (suits_drill(w, &w->list[i], &lacking)) {
 			*ret = w->list[i].number;
 			return 0;
 		}
@@ -190,7 +197,7 @@ static int choose(const struct work *w, const char *wanted, uint64_t *ret, struc
 	    text("no complete generation on this medium holds data set '%s' with all others"),
 	    path_show(first->dataset, shown, sizeof(shown)));
 	hint_there(w, err);
-	return at(w, first, err);
+	return at_step(w, first, err);
 }
 
 /* ---- the steps' generations ---- */
@@ -205,12 +212,12 @@ static int of_restore(struct work *w, size_t i, struct err *err)
 	s->generation = w->d->generation;
 	if (!s->is->generation)
 		return 0;
-	if (expand(w, s, s->is->generation, &said, err))
+	if (expand_text(w, s, s->is->generation, &said, err))
 		return -1;
 	if (strcmp(said, "latest") != 0) {
 		r = parse_number(said, &s->generation, err) || check_there(w, s->generation, err);
 		free(said);
-		return r ? at(w, s, err) : 0;
+		return r ? at_step(w, s, err) : 0;
 	}
 	free(said);
 	while (k-- > 0)
@@ -221,7 +228,7 @@ static int of_restore(struct work *w, size_t i, struct err *err)
 	err_set(err, "E-DRILL-06", text("no complete generation on this medium holds data set '%s'"),
 	    path_show(s->dataset, shown, sizeof(shown)));
 	hint_there(w, err);
-	return at(w, s, err);
+	return at_step(w, s, err);
 }
 
 /* A probe belongs to the generation its data set was last brought back from. */
@@ -241,7 +248,7 @@ static void of_probe(struct work *w, size_t i)
 	}
 }
 
-static int generations(struct work *w, const char *wanted, struct err *err)
+static int find_generations(struct work *w, const char *wanted, struct err *err)
 {
 	char number[24];
 	size_t i;
@@ -249,11 +256,12 @@ static int generations(struct work *w, const char *wanted, struct err *err)
 	for (i = 0; i < w->d->n; i++) {
 		struct drill_step *s = &w->d->step[i];
 
-		if (expand(w, s, s->is->kind == PROCEDURE_RESTORE ? s->is->dataset : s->is->probe,
+		if (expand_text(w, s, s->is->kind == PROCEDURE_RESTORE ? s->is->dataset : s->is->probe,
 			&s->dataset, err))
 			return -1;
 	}
-	if (vault_r_list(w->app->vault, each_generation, w, err) || choose(w, wanted, &w->d->generation, err))
+	if (vault_r_list(w->app->vault, each_generation, w, err) ||
+	    choose_generation(w, wanted, &w->d->generation, err))
 		return -1;
 	snprintf(number, sizeof(number), "%" PRIu64, w->d->generation);
 	if (variables_engine(w->v, "generation", number, err))
@@ -269,21 +277,21 @@ static int generations(struct work *w, const char *wanted, struct err *err)
 
 /* ---- texts and places ---- */
 
-static int place(struct work *w, struct drill_step *s, struct err *err)
+static int expand_place(struct work *w, struct drill_step *s, struct err *err)
 {
 	char shown[300];
 
-	if (expand(w, s, s->is->to, &s->to, err))
+	if (expand_text(w, s, s->is->to, &s->to, err))
 		return -1;
 	if (path_is_entry(s->to) && !path_within(s->to, SCRATCH_TMP))
 		return 0;
 	err_set(err, "E-DRILL-10", text("'%s' is not a folder that can be made below the scratch folder"),
 	    path_show(s->to, shown, sizeof(shown)));
 	err_hint(err, text("a relative path without '..', not below '%s'"), SCRATCH_TMP);
-	return at(w, s, err);
+	return at_step(w, s, err);
 }
 
-static int paths(struct work *w, struct drill_step *s, struct err *err)
+static int expand_paths(struct work *w, struct drill_step *s, struct err *err)
 {
 	struct plan *plan;
 	size_t i;
@@ -292,29 +300,31 @@ static int paths(struct work *w, struct drill_step *s, struct err *err)
 	if (!s->paths)
 		return err_nomem(err);
 	for (i = 0; i < s->is->n_paths; i++) {
-		if (expand(w, s, s->is->paths[i], &s->paths[i], err))
+		if (expand_text(w, s, s->is->paths[i], &s->paths[i], err))
 			return -1;
 		s->n_paths = i + 1;
 	}
 	if (plan_new(s->paths, s->n_paths, &plan, err))
-		return at(w, s, err);
+		return at_step(w, s, err);
 	plan_free(plan);
 	return 0;
 }
 
-static int texts(struct work *w, struct err *err)
+static int expand_texts(struct work *w, struct err *err)
 {
 	size_t i;
 
 	for (i = 0; i < w->d->n; i++) {
 		struct drill_step *s = &w->d->step[i];
 
-		if (expand(w, s, s->is->who, &s->who, err) || expand(w, s, s->is->what, &s->what, err) ||
-		    expand(w, s, s->is->how, &s->how, err) || expand(w, s, s->is->pass, &s->pass, err))
+		if (expand_text(w, s, s->is->who, &s->who, err) ||
+		    expand_text(w, s, s->is->what, &s->what, err) ||
+		    expand_text(w, s, s->is->how, &s->how, err) ||
+		    expand_text(w, s, s->is->pass, &s->pass, err))
 			return -1;
-		if (s->is->kind == PROCEDURE_CHECK && expand(w, s, s->is->value, &s->expected, err))
+		if (s->is->kind == PROCEDURE_CHECK && expand_text(w, s, s->is->value, &s->expected, err))
 			return -1;
-		if (s->is->kind == PROCEDURE_RESTORE && (place(w, s, err) || paths(w, s, err)))
+		if (s->is->kind == PROCEDURE_RESTORE && (expand_place(w, s, err) || expand_paths(w, s, err)))
 			return -1;
 	}
 	return 0;
@@ -322,7 +332,7 @@ static int texts(struct work *w, struct err *err)
 
 /* ---- data sets ---- */
 
-static int lacks(
+static int say_lacking(
     const struct work *w, const struct drill_step *s, const struct generation_root *root, struct err *err)
 {
 	char there[400] = "", shown[200];
@@ -336,7 +346,7 @@ static int lacks(
 	err_set(err, "E-DRILL-05", text("there is no data set '%s' in generation %ju"),
 	    path_show(s->dataset, shown, sizeof(shown)), s->generation);
 	err_hint(err, text("there is: %s"), there);
-	return at(w, s, err);
+	return at_step(w, s, err);
 }
 
 /* All steps that use this generation. */
@@ -352,7 +362,7 @@ static int check_datasets(struct work *w, const struct app_generation *g, struct
 			continue;
 		ds = generation_root_dataset(g->root, s->dataset);
 		if (!ds)
-			return lacks(w, s, g->root, err);
+			return say_lacking(w, s, g->root, err);
 		if (s->is->kind == PROCEDURE_CHECK && ds->probe) {
 			s->expected = strdup(ds->probe);
 			if (!s->expected)
@@ -363,7 +373,7 @@ static int check_datasets(struct work *w, const struct app_generation *g, struct
 }
 
 /* Opens each generation once; keeps the drill's. */
-static int datasets(struct work *w, struct app_generation *ret)
+static int check_all_datasets(struct work *w, struct app_generation *ret)
 {
 	struct err err = ERR_INIT;
 	char number[24];
@@ -404,10 +414,10 @@ int prepare(struct app *app, const char *wanted, struct drill *d, struct variabl
 	struct err err = ERR_INIT;
 	int r;
 
-	if (generations(&w, wanted, &err) || texts(&w, &err))
+	if (find_generations(&w, wanted, &err) || expand_texts(&w, &err))
 		r = app_error(&err, err.kind != ERR_USAGE ? APP_FAILED : APP_USAGE);
 	else
-		r = datasets(&w, &g);
+		r = check_all_datasets(&w, &g);
 	while (w.n)
 		free(w.list[--w.n].has);
 	free(w.list);

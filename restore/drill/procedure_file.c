@@ -19,7 +19,7 @@
 #include "restore/drill/attest.h"
 
 /* The user's own file: links are followed, and it need not be a regular file (a pipe will do). */
-static int slurp(const char *file, struct buf *out, size_t max, struct err *err)
+static int slurp_file(const char *file, struct buf *out, size_t max, struct err *err)
 {
 	IO_FD_AUTO fd = open(file, O_RDONLY | O_CLOEXEC);
 	char shown[300];
@@ -38,8 +38,8 @@ static int slurp(const char *file, struct buf *out, size_t max, struct err *err)
 	return 0;
 }
 
-/* All of them on stderr. */
-static void say(const struct config_problems *problems, const char *file)
+/* All problems, on stderr. */
+static void say_problems(const struct config_problems *problems, const char *file)
 {
 	BUF_AUTO out = BUF_INIT((size_t)4 << 20);
 
@@ -47,11 +47,11 @@ static void say(const struct config_problems *problems, const char *file)
 		fwrite(out.p ? (const char *)out.p : "", 1, out.n, stderr);
 }
 
-/* What parsing came to. */
-static int done(int r, const struct err *err, const struct config_problems *problems, const char *file)
+/* Says the problems that parsing found; the exit code. */
+static int after_parse(int r, const struct err *err, const struct config_problems *problems, const char *file)
 {
 	if (problems->n)
-		say(problems, file);
+		say_problems(problems, file);
 	if (!r)
 		return 0;
 	return problems->n_errors ? APP_USAGE : app_error(err, APP_FAILED);
@@ -68,10 +68,11 @@ int procedure_file(const char *file, struct procedure **ret, struct config_probl
 		err_nomem(&err);
 		return app_error(&err, APP_FAILED);
 	}
-	if (slurp(file, &b, PROCEDURE_BYTES_MAX, &err))
+	if (slurp_file(file, &b, PROCEDURE_BYTES_MAX, &err))
 		r = app_error(&err, APP_USAGE);
 	else
-		r = done(procedure_parse(file, (const char *)b.p, b.n, ret, own, &err), &err, own, file);
+		r = after_parse(
+		    procedure_parse(file, (const char *)b.p, b.n, ret, own, &err), &err, own, file);
 	if (own != problems)
 		free(own);
 	return r;
@@ -88,10 +89,10 @@ int procedure_file_attest(const char *file, const struct procedure *p, struct at
 		err_nomem(&err);
 		return app_error(&err, APP_FAILED);
 	}
-	if (slurp(file, &b, ATTEST_BYTES_MAX, &err))
+	if (slurp_file(file, &b, ATTEST_BYTES_MAX, &err))
 		r = app_error(&err, APP_USAGE);
 	else
-		r = done(
+		r = after_parse(
 		    attest_parse(file, (const char *)b.p, b.n, p, ret, problems, &err), &err, problems, file);
 	free(problems);
 	return r;

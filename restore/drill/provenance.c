@@ -1,4 +1,10 @@
-/* provenance: see provenance.h. */
+/* provenance: see provenance.h.
+ *
+ * For each medium that was given, opened or not: a file that lies directly in the repository's folder
+ * procedures/ (folder_of, by identity of the folder) must stand in the signed list; a file anywhere else on
+ * the medium, or reached by a way that passes the medium, is refused (within_passes).  What was parsed is
+ * compared by its hash, so that exchanging the file afterwards changes nothing.
+ */
 #include "restore/drill/provenance.h"
 
 #include <fcntl.h>
@@ -41,7 +47,7 @@ static int folder_of(const struct vault_r *v, char *path)
 }
 
 /* Is the line "sha256  name" in the list? */
-static bool listed(const struct buf *sums, const char *name, const uint8_t *sha256)
+static bool is_listed(const struct buf *sums, const char *name, const uint8_t *sha256)
 {
 	size_t n = strlen(name), i = 0;
 	char hex[DIGEST_HEX];
@@ -61,7 +67,7 @@ static bool listed(const struct buf *sums, const char *name, const uint8_t *sha2
 	return false;
 }
 
-static int check(
+static int check_signed_list(
     const struct vault_r *v, int folder, const char *name, const uint8_t *sha256, struct err *err)
 {
 	BUF_AUTO sums = BUF_INIT(SUMS_MAX), sig = BUF_INIT(SUMS_MAX);
@@ -75,13 +81,13 @@ static int check(
 	repository_comment("procedures", vault_r_repository(v), wanted);
 	if (strcmp(said, wanted) != 0)
 		return err_set(err, "E-DRILL-24", "%s", text("the signature is for something else"));
-	if (!listed(&sums, name, sha256))
+	if (!is_listed(&sums, name, sha256))
 		return err_set(err, "E-DRILL-24", "%s",
 		    text("it is not in the signed list of procedures, or was changed since"));
 	return 0;
 }
 
-static int refuse(const char *file, struct err *err)
+static int refuse_procedure(const char *file, struct err *err)
 {
 	char shown[300];
 
@@ -92,9 +98,9 @@ static int refuse(const char *file, struct err *err)
 	return -1;
 }
 
-/* Is it, or the way to it, on this medium at all?  A tamperer may put a procedure anywhere there, and a link in
- * the place of the folder; and see to it that the medium cannot be opened.  1 it is and is vouched for, 0 it is
- * not there, -1. */
+/* Is it, or the way to it, on this medium at all?  Whoever tampers with a medium may put a procedure anywhere
+ * on it, a link in the place of the folder, and damage the medium so that it cannot be opened.  1: it is and
+ * is vouched for, 0: it is not there, -1. */
 static int look_on(
     const struct app *app, size_t i, const char *file, char *path, const uint8_t *sha256, struct err *err)
 {
@@ -103,11 +109,13 @@ static int look_on(
 	IO_FD_AUTO medium = app_medium_folder(app, i);
 
 	if (folder >= 0)
-		return check(v, folder, strrchr(path, '/') + 1, sha256, err) ? refuse(file, err) : 1;
+		return check_signed_list(v, folder, strrchr(path, '/') + 1, sha256, err)
+			   ? refuse_procedure(file, err)
+			   : 1;
 	if (medium < 0 || !within_passes(file, medium))
 		return 0;
 	err_set(err, "E-DRILL-24", "%s", text("it does not lie in the medium's folder of procedures"));
-	return refuse(file, err);
+	return refuse_procedure(file, err);
 }
 
 int provenance_check(

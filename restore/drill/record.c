@@ -1,4 +1,8 @@
-/* record: see record.h. */
+/* record: see record.h.
+ *
+ * json_pack() takes what it is given and fails as a whole when one part is NULL (out of memory), so each
+ * function can hand on what it got without looking.
+ */
 #include "restore/drill/record.h"
 
 #include <stdlib.h>
@@ -16,7 +20,7 @@
 #include "restore/drill/variables.h"
 
 /* A JSON string, or null; what is not UTF-8 is made so. */
-static json_t *str(const char *s)
+static json_t *string_json(const char *s)
 {
 	json_t *j = s ? json_string(s) : json_null();
 	char *safe;
@@ -29,7 +33,7 @@ static json_t *str(const char *s)
 	return j;
 }
 
-static json_t *when(int64_t ns)
+static json_t *time_json(int64_t ns)
 {
 	char out[CLOCK_TEXT];
 
@@ -37,64 +41,64 @@ static json_t *when(int64_t ns)
 }
 
 /* Milliseconds are as exact as it gets. */
-static json_t *duration(double s)
+static json_t *duration_json(double s)
 {
 	return json_real((double)(int64_t)(s * 1000 + 0.5) / 1000);
 }
 
-static json_t *hex(const uint8_t sha256[DIGEST_LEN])
+static json_t *hex_json(const uint8_t sha256[DIGEST_LEN])
 {
 	char out[DIGEST_HEX];
 
 	return json_string(digest_hex(sha256, DIGEST_LEN, out));
 }
 
-static json_t *target(int64_t target_s, double measured, bool met)
+static json_t *target_json(int64_t target_s, double measured, bool met)
 {
 	json_t *stated = target_s ? json_integer(target_s) : json_null();
 
-	return json_pack("{s:o, s:o, s:o}", "target_s", stated, "measured_s", duration(measured), "met",
+	return json_pack("{s:o, s:o, s:o}", "target_s", stated, "measured_s", duration_json(measured), "met",
 	    target_s ? json_boolean(met) : json_null());
 }
 
-static json_t *procedure(const struct drill *d)
+static json_t *procedure_json(const struct drill *d)
 {
 	const struct procedure *p = d->procedure;
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "file", str(d->file), "title", str(p->title),
-	    "id", str(p->id), "version", str(p->version), "dataset", str(p->dataset), "sha256",
-	    hex(p->sha256), "signed", d->signed_on_medium);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "file", string_json(d->file), "title",
+	    string_json(p->title), "id", string_json(p->id), "version", string_json(p->version), "dataset",
+	    string_json(p->dataset), "sha256", hex_json(p->sha256), "signed", d->signed_on_medium);
 }
 
-static json_t *medium(const struct drill *d)
+static json_t *medium_json(const struct drill *d)
 {
-	return json_pack("{s:o, s:o, s:o}", "uuid", str(d->medium_uuid), "label", str(d->medium_label),
-	    "type", str(d->medium_type));
+	return json_pack("{s:o, s:o, s:o}", "uuid", string_json(d->medium_uuid), "label",
+	    string_json(d->medium_label), "type", string_json(d->medium_type));
 }
 
-static json_t *variables(const struct drill *d)
+static json_t *variables_json(const struct drill *d)
 {
 	json_t *o = json_object();
 	const char *name, *value;
 	size_t i;
 
 	for (i = 0; o && d->variables && variables_each(d->variables, i, &name, &value); i++)
-		if (json_object_set_new(o, name, str(value))) {
+		if (json_object_set_new(o, name, string_json(value))) {
 			json_decref(o);
 			return NULL;
 		}
 	return o;
 }
 
-static json_t *restored(const struct drill_step *s)
+static json_t *restored_json(const struct drill_step *s)
 {
 	json_t *o;
 	int i;
 
 	if (s->is->kind != PROCEDURE_RESTORE)
 		return json_null();
-	o = json_pack("{s:o, s:I, s:o, s:I}", "dataset", str(s->dataset), "generation",
-	    (json_int_t)s->generation, "to", str(s->to), "bytes", (json_int_t)s->bytes);
+	o = json_pack("{s:o, s:I, s:o, s:I}", "dataset", string_json(s->dataset), "generation",
+	    (json_int_t)s->generation, "to", string_json(s->to), "bytes", (json_int_t)s->bytes);
 	for (i = 0; o && i < OUTCOME_KINDS; i++)
 		if (json_object_set_new(o, outcome_name(i), json_integer((json_int_t)s->count[i]))) {
 			json_decref(o);
@@ -103,90 +107,92 @@ static json_t *restored(const struct drill_step *s)
 	return o;
 }
 
-static json_t *checked(const struct drill_step *s)
+static json_t *checked_json(const struct drill_step *s)
 {
 	if (s->is->kind != PROCEDURE_CHECK)
 		return json_null();
-	return json_pack("{s:o, s:o, s:o}", "probe", str(s->dataset), "expected", str(s->expected), "found",
-	    str(s->found));
+	return json_pack("{s:o, s:o, s:o}", "probe", string_json(s->dataset), "expected",
+	    string_json(s->expected), "found", string_json(s->found));
 }
 
-static json_t *confirmed(const struct drill_step *s)
+static json_t *confirmed_json(const struct drill_step *s)
 {
 	if (s->is->kind != PROCEDURE_CONFIRM || !s->by)
 		return json_null();
-	return json_pack("{s:o, s:s, s:o}", "by", str(s->by), "answer", s->confirmed ? "yes" : "no", "note",
-	    str(s->note && s->note[0] ? s->note : NULL));
+	return json_pack("{s:o, s:s, s:o}", "by", string_json(s->by), "answer", s->confirmed ? "yes" : "no",
+	    "note", string_json(s->note && s->note[0] ? s->note : NULL));
 }
 
-static json_t *fault(const struct err *why)
+static json_t *fault_json(const struct err *why)
 {
-	return why->code[0] ? json_pack("{s:s, s:o}", "code", why->code, "message", str(why->msg))
+	return why->code[0] ? json_pack("{s:s, s:o}", "code", why->code, "message", string_json(why->msg))
 			    : json_null();
 }
 
-static json_t *step(const struct drill_step *s)
+static json_t *step_json(const struct drill_step *s)
 {
 	bool done = s->mark != PROCEDURE_MARK_NOT_DONE;
 
 	return json_pack("{s:i, s:i, s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:i, s:s, s:b, s:o, s:o, s:o, s:o, "
 			 "s:o, s:o, s:o}",
 	    "number", (int)s->is->number, "line", (int)s->is->line, "kind", procedure_kind_word(s->is->kind),
-	    "id", str(s->is->id), "who", str(s->who), "what", str(s->what), "always", s->is->always, "begun",
-	    when(done ? s->begun_ns : 0), "seconds", done ? duration(s->seconds) : json_null(),
-	    "planned_minutes", (int)s->is->minutes, "mark", drill_mark_word(s->mark), "attention",
-	    s->attention, "fault", fault(&s->why), "restore", restored(s), "check", checked(s), "confirm",
-	    confirmed(s), "exit_status", s->exit_status >= 0 ? json_integer(s->exit_status) : json_null(),
-	    "signal", s->signal ? json_integer(s->signal) : json_null(), "output_tail", str(s->tail));
+	    "id", string_json(s->is->id), "who", string_json(s->who), "what", string_json(s->what), "always",
+	    s->is->always, "begun", time_json(done ? s->begun_ns : 0), "seconds",
+	    done ? duration_json(s->seconds) : json_null(), "planned_minutes", (int)s->is->minutes, "mark",
+	    drill_mark_word(s->mark), "attention", s->attention, "fault", fault_json(&s->why), "restore",
+	    restored_json(s), "check", checked_json(s), "confirm", confirmed_json(s), "exit_status",
+	    s->exit_status >= 0 ? json_integer(s->exit_status) : json_null(), "signal",
+	    s->signal ? json_integer(s->signal) : json_null(), "output_tail", string_json(s->tail));
 }
 
-static json_t *steps(const struct drill *d)
+static json_t *steps_json(const struct drill *d)
 {
 	json_t *a = json_array();
 	size_t i;
 
 	for (i = 0; a && i < d->n; i++)
-		if (json_array_append_new(a, step(&d->step[i]))) {
+		if (json_array_append_new(a, step_json(&d->step[i]))) {
 			json_decref(a);
 			return NULL;
 		}
 	return a;
 }
 
-static json_t *erased(const struct drill *d)
+static json_t *erased_json(const struct drill *d)
 {
 	const struct drill_erased *e = &d->erased;
 
 	return json_pack("{s:b, s:b, s:o, s:I, s:I, s:I, s:o}", "kept", e->kept, "ok", e->ok, "when",
-	    when(e->when_ns), "files", (json_int_t)e->files, "folders", (json_int_t)e->folders, "left",
-	    (json_int_t)e->left, "fault", fault(&e->why));
+	    time_json(e->when_ns), "files", (json_int_t)e->files, "folders", (json_int_t)e->folders, "left",
+	    (json_int_t)e->left, "fault", fault_json(&e->why));
 }
 
-static json_t *generation(const struct drill *d)
+static json_t *generation_json(const struct drill *d)
 {
 	return json_pack("{s:I, s:s, s:o, s:b}", "number", (json_int_t)d->generation, "uuid",
-	    d->generation_uuid, "begun", when(d->generation_begun_ns), "vouched", !d->unvouched);
+	    d->generation_uuid, "begun", time_json(d->generation_begun_ns), "vouched", !d->unvouched);
 }
 
-static json_t *whole(const struct drill *d)
+static json_t *drill_json(const struct drill *d)
 {
 	const struct procedure *p = d->procedure;
 
 	return json_pack("{s:i, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, "
 			 "s:i, s:o, s:o, s:o, s:o, s:o}",
 	    "format", 1, "kind", "bkp-drill", "verdict", drill_mark_word(d->verdict), "interrupted",
-	    d->interrupted, "procedure", procedure(d), "medium", medium(d), "repository", str(d->repository),
-	    "site", str(d->site), "generation", generation(d), "root_key", str(d->root_key), "operator",
-	    str(d->operator_name), "host", str(d->host), "version", BKP_VERSION, "begun", when(d->begun_ns),
-	    "finished", when(d->finished_ns), "seconds", duration(d->seconds), "planned_minutes",
-	    (int)p->minutes, "rto", target(p->rto_s, d->recovery_s, !drill_over_rto(d)), "rpo",
-	    target(p->rpo_s, drill_rpo(d), drill_rpo(d) >= 0 && drill_rpo(d) <= (double)p->rpo_s),
-	    "variables", variables(d), "steps", steps(d), "erased", erased(d));
+	    d->interrupted, "procedure", procedure_json(d), "medium", medium_json(d), "repository",
+	    string_json(d->repository), "site", string_json(d->site), "generation", generation_json(d),
+	    "root_key", string_json(d->root_key), "operator", string_json(d->operator_name), "host",
+	    string_json(d->host), "version", BKP_VERSION, "begun", time_json(d->begun_ns), "finished",
+	    time_json(d->finished_ns), "seconds", duration_json(d->seconds), "planned_minutes",
+	    (int)p->minutes, "rto", target_json(p->rto_s, d->recovery_s, !drill_over_rto(d)), "rpo",
+	    target_json(p->rpo_s, drill_rpo(d), drill_rpo(d) >= 0 && drill_rpo(d) <= (double)p->rpo_s),
+	    "variables", variables_json(d), "steps", steps_json(d), "erased", erased_json(d));
 }
 
 int record_format(const struct drill *d, struct buf *out, struct err *err)
 {
-	json_t *o = whole(d);
+	json_t *o = drill_json(d);
 	char *s = o ? json_dumps(o, JSON_INDENT(1) | JSON_REAL_PRECISION(12)) : NULL;
 	int r;
 

@@ -1,4 +1,9 @@
-/* replay: see replay.h. */
+/* replay: see replay.h.
+ *
+ * Interrupts are counted, not delivered: replay_step() notes the count before a step, and whoever works asks
+ * whether it has grown (replay_interrupted).  So an interrupt ends the step that runs; one between two steps
+ * is met by replay() itself.
+ */
 #include "restore/drill/replay.h"
 
 #include <stdio.h>
@@ -13,7 +18,7 @@
 #include "restore/app/interrupt.h"
 #include "restore/drill/drill.h"
 
-static double since(const struct clock_stamp *begun)
+static double seconds_since(const struct clock_stamp *begun)
 {
 	struct clock_stamp now;
 
@@ -29,7 +34,7 @@ bool replay_interrupted(struct replay *r)
 	return true;
 }
 
-static bool note(const struct replay *r, const struct drill_step *s)
+static bool show_note(const struct replay *r, const struct drill_step *s)
 {
 	char shown[1000];
 
@@ -48,7 +53,7 @@ static bool do_step(struct replay *r, struct drill_step *s)
 	case PROCEDURE_CHECK:
 		return replay_command(r, s);
 	default:
-		return note(r, s);
+		return show_note(r, s);
 	}
 }
 
@@ -91,7 +96,7 @@ static void say_interrupted(struct drill *d)
 	app_error(&err, APP_FAILED);
 }
 
-static void one(struct replay *r, struct drill_step *s)
+static void replay_step(struct replay *r, struct drill_step *s)
 {
 	struct clock_stamp begun;
 	bool well;
@@ -101,7 +106,7 @@ static void one(struct replay *r, struct drill_step *s)
 	r->interrupts = interrupt_count(r->interrupt);
 	say_begin(r, s);
 	well = do_step(r, s);
-	s->seconds = since(&begun);
+	s->seconds = seconds_since(&begun);
 	drill_step_done(s, well);
 	if (!well && s->why.code[0])
 		err_wrap(&s->why, "%s:%u", r->d->file, s->is->line);
@@ -126,14 +131,14 @@ void replay(struct replay *r)
 			say_not_done(r, s);
 			continue;
 		}
-		one(r, s);
+		replay_step(r, s);
 		failed |= s->mark == PROCEDURE_MARK_FAILED;
 		if (!s->is->always)
-			d->recovery_s = since(&begun);
+			d->recovery_s = seconds_since(&begun);
 	}
 	clock_now(&now);
 	d->finished_ns = now.wall_ns;
-	d->seconds = since(&begun);
+	d->seconds = seconds_since(&begun);
 	/* nothing but clearing up */
 	if (d->recovery_s <= 0)
 		d->recovery_s = d->seconds;

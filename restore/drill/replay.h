@@ -28,7 +28,7 @@ struct replay {
 	struct scratch *scratch;
 	struct interrupt *interrupt;
 	char *const *environment;
-	/* of the step at hand */
+	/* of the step that runs */
 	unsigned interrupts; /* counted before it */
 };
 

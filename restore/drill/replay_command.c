@@ -51,7 +51,7 @@ static bool ended_well(const struct drill_step *s, const struct step_run_result 
 	}
 }
 
-static bool compare(struct drill_step *s, const struct step_run_result *ran)
+static bool compare_value(struct drill_step *s, const struct step_run_result *ran)
 {
 	char want[300], got[300];
 	size_t n = ran->value_n;
@@ -100,7 +100,7 @@ bool replay_command(struct replay *r, struct drill_step *s)
 		s->signal = ran.end == STEP_RUN_SIGNALLED ? ran.status : 0;
 	if (ran.end == STEP_RUN_INTERRUPTED)
 		r->d->interrupted = true;
-	well = ended_well(s, &ran, &s->why) && compare(s, &ran);
+	well = ended_well(s, &ran, &s->why) && compare_value(s, &ran);
 	if (!well)
 		s->tail = drill_safe(ran.tail, ran.tail_n);
 	if (s->tail && s->tail[0] && !r->app->quiet)

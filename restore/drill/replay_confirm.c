@@ -19,10 +19,11 @@
 
 #define LINE 1024
 
+/* SILENCE: the end of input, or it cannot be read */
 enum heard { HEARD, SILENCE, INTERRUPTED };
 
 /* One line of the terminal, without its end, safe. */
-static enum heard listen(struct replay *r, const char *question, char **ret)
+static enum heard listen_line(struct replay *r, const char *question, char **ret)
 {
 	char line[LINE];
 	size_t n = 0;
@@ -54,7 +55,7 @@ static enum heard listen(struct replay *r, const char *question, char **ret)
 }
 
 /* 1 yes, 0 no, -1 neither. */
-static int meaning(const char *s)
+static int meaning_of(const char *s)
 {
 	static const char *const yes[] = {"y", "yes", "はい", "ｙ", "h", "hai"};
 	static const char *const no[] = {"n", "no", "いいえ", "ｎ", "i", "iie"};
@@ -69,38 +70,38 @@ static int meaning(const char *s)
 	return -1;
 }
 
-static void show(const char *label, const char *s)
+static void show_line(const char *label, const char *s)
 {
 	char shown[2000];
 
 	fprintf(stderr, "    %s: %s\n", label, path_show(s, shown, sizeof(shown)));
 }
 
-static enum heard ask(struct replay *r, struct drill_step *s)
+static enum heard ask_person(struct replay *r, struct drill_step *s)
 {
 	enum heard h = HEARD;
 	int yes = -1;
 
-	show(text("who"), s->who);
-	show(text("what"), s->what);
-	show(text("how"), s->how);
-	show(text("passes when"), s->pass);
+	show_line(text("who"), s->who);
+	show_line(text("what"), s->what);
+	show_line(text("how"), s->how);
+	show_line(text("passes when"), s->pass);
 	while (yes < 0 && h == HEARD) {
 		char *answer = NULL;
 
-		h = listen(r, text("is it so? (yes/no)"), &answer);
+		h = listen_line(r, text("is it so? (yes/no)"), &answer);
 		if (h == HEARD)
-			yes = meaning(answer);
+			yes = meaning_of(answer);
 		free(answer);
 	}
 	if (h == HEARD)
-		h = listen(r, text("your name (empty: the operator)?"), &s->by);
+		h = listen_line(r, text("your name (empty: the operator)?"), &s->by);
 	if (h == HEARD && !s->by[0]) {
 		free(s->by);
 		s->by = strdup(r->d->operator_name);
 	}
 	if (h == HEARD)
-		h = listen(r, text("remark (or empty)?"), &s->note);
+		h = listen_line(r, text("remark (or empty)?"), &s->note);
 	s->confirmed = h == HEARD && yes == 1;
 	return h;
 }
@@ -119,7 +120,7 @@ bool replay_confirm(struct replay *r, struct drill_step *s)
 			return false;
 		}
 	} else {
-		h = ask(r, s);
+		h = ask_person(r, s);
 	}
 	if (h == INTERRUPTED)
 		err_set(&s->why, "E-DRILL-20", "%s", text("interrupted"));

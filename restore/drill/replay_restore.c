@@ -1,4 +1,9 @@
-/* replay_restore: a step that brings data back, in this process; see replay.h. */
+/* replay_restore: a step that brings data back, in this process; see replay.h.
+ *
+ * It runs in a thread of its own, because confinement (app/confine.h) holds for a thread and what it starts
+ * and cannot be undone, and the commands of later steps must not inherit it.  The main thread waits
+ * meanwhile, so there is no lock.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -21,7 +26,7 @@
 #include "restore/extract/plan.h"
 #include "restore/extract/target.h"
 
-static int made(void *arg, const char *path, struct err *err)
+static int folder_made(void *arg, const char *path, struct err *err)
 {
 	(void)arg;
 	(void)path;
@@ -38,21 +43,21 @@ static int open_to(const struct replay *r, const char *to, struct err *err)
 
 	if (!c)
 		return err_nomem(err);
-	if (!target_enter(c, to, made, NULL, &parent, &name, err))
+	if (!target_enter(c, to, folder_made, NULL, &parent, &name, err))
 		fd = io_make_dir(parent, name, 0700, err);
 	target_cursor_free(c);
 	return fd;
 }
 
-static bool stop(void *arg)
+static bool stop_asked(void *arg)
 {
 	return replay_interrupted(arg);
 }
 
-static int extract(struct replay *r, struct drill_step *s, const struct app_generation *g,
+static int extract_step(struct replay *r, struct drill_step *s, const struct app_generation *g,
     struct outcome *outcome, struct err *err)
 {
-	struct extract_options opt = {.stop = stop, .stop_arg = r};
+	struct extract_options opt = {.stop = stop_asked, .stop_arg = r};
 	const struct generation_dataset *ds = generation_root_dataset(g->root, s->dataset);
 	IO_FD_AUTO to = open_to(r, s->to, err);
 	struct progress progress;
@@ -82,7 +87,7 @@ static int extract(struct replay *r, struct drill_step *s, const struct app_gene
 	return n;
 }
 
-static bool judge(struct drill_step *s, const struct outcome *o, int failed)
+static bool judge_outcome(struct drill_step *s, const struct outcome *o, int failed)
 {
 	int code = outcome_exit(o);
 
@@ -97,8 +102,7 @@ static bool judge(struct drill_step *s, const struct outcome *o, int failed)
 	return true;
 }
 
-/* Data is brought back by a thread that may write nowhere else, and so are all that it starts; the commands
- * of the procedure come from this one. */
+/* What the thread is given, and what it leaves. */
 struct confined {
 	struct replay *r;
 	struct drill_step *s;
@@ -112,7 +116,7 @@ static void *extract_confined(void *arg)
 	struct confined *c = arg;
 
 	confine_thread(scratch_fd(c->r->scratch));
-	c->failed = extract(c->r, c->s, c->g, c->outcome, &c->s->why);
+	c->failed = extract_step(c->r, c->s, c->g, c->outcome, &c->s->why);
 	return NULL;
 }
 
@@ -146,7 +150,7 @@ bool replay_restore(struct replay *r, struct drill_step *s)
 		g = &other;
 	}
 	failed = bring_back(r, s, g, &outcome);
-	well = judge(s, &outcome, failed);
+	well = judge_outcome(s, &outcome, failed);
 	if (s->why.kind == ERR_STOPPED)
 		err_set(&s->why, "E-DRILL-20", "%s", text("interrupted"));
 	app_generation_close(&other);

@@ -1,4 +1,14 @@
-/* scratch: see scratch.h. */
+/* scratch: see scratch.h.
+ *
+ * Erasing walks the tree without recursion: level[] holds the open folders from scratch/ down to the present
+ * one, at most DEPTH.  A folder that lies deeper is moved up to scratch/ under a name of its own (move_up)
+ * and met there later, so a tree of any depth needs DEPTH descriptors.  Passes are repeated while they take
+ * something away, because a process may still be writing; at most PASSES, those that moved a folder up not
+ * counted.  What could not be erased is counted from 0 in each pass, and the last pass's first fault is told.
+ *
+ * Mounts: each folder is compared after it was opened (is_mount), by its device, and by its mount
+ * id where the kernel tells it; what is mounted is not entered.
+ */
 #include "restore/drill/scratch.h"
 
 #include <dirent.h>
@@ -199,7 +209,7 @@ struct eraser {
 	bool said;
 };
 
-static void left(struct eraser *e, int errnum, const char *name)
+static void note_left(struct eraser *e, int errnum, const char *name)
 {
 	char shown[300];
 
@@ -228,7 +238,7 @@ static bool mount_of(int fd, uint64_t *ret)
 	return true;
 }
 
-/* After the open, so that nothing can be mounted in between. */
+/* Asked of the open descriptor, so that nothing can be mounted between the question and the use. */
 static bool is_mount(const struct eraser *e, int fd)
 {
 	uint64_t id;
@@ -258,7 +268,7 @@ static int open_folder(const struct eraser *e, int parent, const char *name)
 	return io_take(&fd);
 }
 
-static int push(struct eraser *e, int fd, const char *name)
+static int push_level(struct eraser *e, int fd, const char *name)
 {
 	struct level *l = &e->level[e->depth];
 
@@ -286,25 +296,25 @@ static int move_up(struct eraser *e, int parent, const char *name)
 	return -1;
 }
 
-static void enter(struct eraser *e, int parent, const char *name)
+static void enter_folder(struct eraser *e, int parent, const char *name)
 {
 	int fd = open_folder(e, parent, name);
 
 	if (fd < 0) {
-		left(e, errno, name);
+		note_left(e, errno, name);
 	} else if (e->depth < DEPTH) {
-		if (push(e, fd, name))
-			left(e, errno, name);
+		if (push_level(e, fd, name))
+			note_left(e, errno, name);
 	} else {
 		close(fd);
 		if (move_up(e, parent, name))
-			left(e, errno, name);
+			note_left(e, errno, name);
 		else
 			e->again = true;
 	}
 }
 
-static void one(struct eraser *e, const char *name)
+static void erase_entry(struct eraser *e, const char *name)
 {
 	int parent = dirfd(e->level[e->depth - 1].dir);
 
@@ -317,15 +327,15 @@ static void one(struct eraser *e, const char *name)
 		int errnum = errno;
 
 		if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISDIR(st.st_mode))
-			left(e, errnum, name);
+			note_left(e, errnum, name);
 		else
-			enter(e, parent, name);
+			enter_folder(e, parent, name);
 	} else if (errno != ENOENT) {
-		left(e, errno, name);
+		note_left(e, errno, name);
 	}
 }
 
-static void leave(struct eraser *e)
+static void leave_folder(struct eraser *e)
 {
 	struct level *l = &e->level[--e->depth];
 
@@ -336,19 +346,19 @@ static void leave(struct eraser *e)
 		e->done->folders++;
 		e->removed++;
 	} else if (errno != ENOTEMPTY && errno != EEXIST) {
-		left(e, errno, l->name); /* if it is not empty, what is in it was said already */
+		note_left(e, errno, l->name); /* if it is not empty, what is in it was said already */
 	} else {
 		e->left++;
 	}
 }
 
-static int pass(struct eraser *e)
+static int erase_pass(struct eraser *e)
 {
 	int fd = openat(e->top, ".", OPEN);
 
 	e->removed = e->left = 0;
 	e->again = false;
-	if (fd < 0 || push(e, fd, ""))
+	if (fd < 0 || push_level(e, fd, ""))
 		return -1;
 	while (e->depth) {
 		struct dirent *d;
@@ -356,9 +366,9 @@ static int pass(struct eraser *e)
 		errno = 0;
 		d = readdir(e->level[e->depth - 1].dir);
 		if (!d)
-			leave(e);
+			leave_folder(e);
 		else if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
-			one(e, d->d_name);
+			erase_entry(e, d->d_name);
 	}
 	return 0;
 }
@@ -382,8 +392,8 @@ int scratch_erase(struct scratch *s, struct scratch_erased *ret, struct err *err
 		/* a failure may be over in the next pass: only the last one's are reported */
 		why = (struct err)ERR_INIT;
 		e.said = false;
-		if (pass(&e)) {
-			left(&e, errno, SCRATCH_NAME);
+		if (erase_pass(&e)) {
+			note_left(&e, errno, SCRATCH_NAME);
 			break;
 		}
 		if (!unlinkat(s->dirfd, SCRATCH_NAME, AT_REMOVEDIR)) {
@@ -403,7 +413,7 @@ int scratch_erase(struct scratch *s, struct scratch_erased *ret, struct err *err
 	free(e.level);
 	ret->left = e.left ? e.left : 1;
 	if (!why.code[0])
-		left(&e, ENOTEMPTY, SCRATCH_NAME);
+		note_left(&e, ENOTEMPTY, SCRATCH_NAME);
 	if (err)
 		*err = why;
 	return -1;

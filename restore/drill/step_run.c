@@ -1,4 +1,16 @@
-/* step_run: see step_run.h. */
+/* step_run: see step_run.h.
+ *
+ * Start: fork, and in the child setsid, so that the shell's number is that of its session and group.  A third
+ * pipe (said) closes by itself at the exec; an errno in it says that there was none.
+ *
+ * While it runs: one poll over both pipes, a pidfd and the interrupts (attend_command).  has_ended() looks
+ * without reaping (WNOWAIT): until finish_command() reaps the shell its number cannot become another group's,
+ * so kill(-pid) never meets a stranger.  stop_command() sends SIGTERM and sets kill_ns; from then on SIGKILL
+ * every STEP_RUN_GRACE seconds.  Time is CLOCK_BOOTTIME: a computer that slept has used up the limit.
+ *
+ * The end is the end of the shell.  The pipes may be held open by what it left running, so only what they
+ * hold at that moment is read (LAST_READS blocks).
+ */
 #include "restore/drill/step_run.h"
 
 #include <errno.h>
@@ -31,9 +43,10 @@ struct running {
 	pid_t pid;
 	int pidfd; /* or -1 */
 	int fd[PIPES];
-	int64_t end_ns, kill_ns; /* when the time is over; when what got SIGTERM gets SIGKILL, or 0 */
-	unsigned interrupts;	 /* counted before the start */
-	bool stopped;		 /* end was decided by us */
+	int64_t end_ns;	     /* when the time is over */
+	int64_t kill_ns;     /* when the group gets SIGKILL; 0: it got no SIGTERM yet */
+	unsigned interrupts; /* counted before the start */
+	bool stopped;	     /* end was decided by us */
 };
 
 static int64_t now_ns(void)
@@ -46,7 +59,7 @@ static int64_t now_ns(void)
 
 /* ---- the start ---- */
 
-static void child(const struct step_run_request *q, int out, int errors, int said)
+static void run_child(const struct step_run_request *q, int out, int errors, int said)
 {
 	static char shell[] = "sh", flags[] = "-eu", c[] = "-c";
 	char *argv[] = {shell, flags, c, (char *)(uintptr_t)q->command, NULL};
@@ -63,7 +76,7 @@ static void child(const struct step_run_request *q, int out, int errors, int sai
 }
 
 /* 0: it runs.  Otherwise the errno of what went wrong before it did. */
-static int start(struct running *r)
+static int start_command(struct running *r)
 {
 	int out[2] = {-1, -1}, errors[2] = {-1, -1}, said[2] = {-1, -1}, errnum = 0, i;
 	ssize_t n;
@@ -72,7 +85,7 @@ static int start(struct running *r)
 	    (r->pid = fork()) < 0)
 		errnum = errno;
 	else if (r->pid == 0)
-		child(r->request, out[1], errors[1], said[1]);
+		run_child(r->request, out[1], errors[1], said[1]);
 	io_close_quietly(&out[1]);
 	io_close_quietly(&errors[1]);
 	io_close_quietly(&said[1]);
@@ -110,7 +123,7 @@ static void keep_tail(struct step_run_result *t, const char *p, size_t n)
 	t->tail_n += n - drop;
 }
 
-static void take(struct running *r, int which)
+static void take_output(struct running *r, int which)
 {
 	struct step_run_result *t = r->result;
 	char block[BLOCK];
@@ -132,7 +145,7 @@ static void take(struct running *r, int which)
 	t->value_n += (size_t)n < room ? (size_t)n : room;
 }
 
-static void stop(struct running *r, enum step_run_end why)
+static void stop_command(struct running *r, enum step_run_end why)
 {
 	r->stopped = true;
 	r->result->end = why;
@@ -141,7 +154,7 @@ static void stop(struct running *r, enum step_run_end why)
 }
 
 /* True when the shell has ended; it is not reaped yet, so its number is still its own. */
-static bool ended(const struct running *r)
+static bool has_ended(const struct running *r)
 {
 	siginfo_t info = {.si_pid = 0};
 
@@ -160,23 +173,23 @@ static int timeout_ms(const struct running *r)
 	return ms > 3600000 ? 3600000 : (int)ms;
 }
 
-static void attend(struct running *r)
+static void attend_command(struct running *r)
 {
 	struct interrupt *i = r->request->interrupt;
 
-	while (!ended(r)) {
+	while (!has_ended(r)) {
 		struct pollfd fds[] = {{r->fd[OUT], POLLIN, 0}, {r->fd[ERRORS], POLLIN, 0},
 		    {r->pidfd, POLLIN, 0}, {i && !r->stopped ? interrupt_fd(i) : -1, POLLIN, 0}};
 
 		if (poll(fds, 4, timeout_ms(r)) > 0) {
 			for (int which = 0; which < PIPES; which++)
 				if (fds[which].revents)
-					take(r, which);
+					take_output(r, which);
 			if (fds[3].revents && interrupt_count(i) != r->interrupts)
-				stop(r, STEP_RUN_INTERRUPTED);
+				stop_command(r, STEP_RUN_INTERRUPTED);
 		}
 		if (!r->stopped && now_ns() >= r->end_ns)
-			stop(r, STEP_RUN_LIMIT);
+			stop_command(r, STEP_RUN_LIMIT);
 		if (r->kill_ns && now_ns() >= r->kill_ns) {
 			kill(-r->pid, SIGKILL);
 			r->kill_ns = now_ns() + STEP_RUN_GRACE * SECOND_NS;
@@ -186,7 +199,7 @@ static void attend(struct running *r)
 
 /* ---- the end ---- */
 
-static void finish(struct running *r)
+static void finish_command(struct running *r)
 {
 	struct step_run_result *t = r->result;
 	int status = 0, i;
@@ -202,7 +215,7 @@ static void finish(struct running *r)
 
 			if (poll(&fd, 1, 0) <= 0)
 				break;
-			take(r, i);
+			take_output(r, i);
 		}
 		io_close_quietly(&r->fd[i]);
 	}
@@ -224,14 +237,14 @@ int step_run(const struct step_run_request *request, struct step_run_result *ret
 		return err_nomem(err);
 	r.interrupts = request->interrupt ? interrupt_count(request->interrupt) : 0;
 	r.end_ns = now_ns() + request->limit_s * SECOND_NS;
-	errnum = start(&r);
+	errnum = start_command(&r);
 	if (errnum) {
 		step_run_free(ret);
 		return err_sys(err, "E-DRILL-12", errnum, "%s", text("the command cannot be started"));
 	}
 	r.pidfd = (int)syscall(SYS_pidfd_open, r.pid, 0);
-	attend(&r);
-	finish(&r);
+	attend_command(&r);
+	finish_command(&r);
 	return 0;
 }
 

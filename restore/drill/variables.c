@@ -69,7 +69,7 @@ static int set_one(struct variables *v, const char *setting, struct err *err)
 	return not_declared(v, setting, n, err);
 }
 
-static int complete(const struct variables *v, struct err *err)
+static int check_complete(const struct variables *v, struct err *err)
 {
 	size_t i;
 
@@ -107,7 +107,7 @@ int variables_new(const struct procedure *p, const char *file, const char *const
 	for (i = 0; i < n; i++)
 		if (set_one(v, settings[i], err))
 			break;
-	if (i < n || complete(v, err)) {
+	if (i < n || check_complete(v, err)) {
 		variables_free(v);
 		return -1;
 	}
@@ -181,7 +181,7 @@ char *variables_expand(struct variables *v, const char *text, struct err *err)
 	return (char *)out.p;
 }
 
-static int add(char **list, size_t *n, const char *name, const char *value, const char *below)
+static int add_variable(char **list, size_t *n, const char *name, const char *value, const char *below)
 {
 	if (asprintf(&list[*n], "%s=%s%s%s", name, value, below ? "/" : "", below ? below : "") < 0) {
 		list[*n] = NULL;
@@ -200,13 +200,16 @@ char **variables_environment(const struct variables *v, const char *scratch, str
 
 	if (!list)
 		goto fail;
-	r = add(list, &n, "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL) ||
-	    add(list, &n, "HOME", scratch, NULL) || add(list, &n, "TMPDIR", scratch, SCRATCH_TMP) ||
-	    add(list, &n, "LANG", "C.UTF-8", NULL) || (zone && add(list, &n, "TZ", zone, NULL));
+	r = add_variable(
+		list, &n, "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL) ||
+	    add_variable(list, &n, "HOME", scratch, NULL) ||
+	    add_variable(list, &n, "TMPDIR", scratch, SCRATCH_TMP) ||
+	    add_variable(list, &n, "LANG", "C.UTF-8", NULL) ||
+	    (zone && add_variable(list, &n, "TZ", zone, NULL));
 	for (i = 0; !r && i < ENGINE; i++)
-		r = v->of_engine[i] && add(list, &n, engine[i], v->of_engine[i], NULL);
+		r = v->of_engine[i] && add_variable(list, &n, engine[i], v->of_engine[i], NULL);
 	for (i = 0; !r && variables_each(v, i, &name, &value); i++)
-		r = add(list, &n, name, value, NULL);
+		r = add_variable(list, &n, name, value, NULL);
 	if (!r)
 		return list;
 fail:

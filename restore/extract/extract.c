@@ -1,4 +1,15 @@
-/* extract: see extract.h.  This file: the passes; extract_*.c: the work (extract_private.h). */
+/* extract: see extract.h.  This file: the passes; extract_*.c: the work (extract_private.h).
+ *
+ * First pass, forwards (make_all): everything is made; metadata of a folder is set when nothing comes into it
+ * any more.  Second pass, backwards (extract_folders): what had to wait.  Both go over the same stretches of
+ * blocks.
+ *
+ * Messages keep the catalog's order: while lots wait, what there is to say becomes an item of the lot that is
+ * being filled (extract_say), and is said when that is settled.
+ *
+ * The end: whatever ends the run (target full, stop, memory) sets `ending`; writers leave off, and
+ * extract_drain() settles what was given, so that what was done is counted and said.
+ */
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -160,8 +171,8 @@ int extract_copied(struct extract *x, const char *first, const char *path, struc
 	return 0;
 }
 
-/* What belongs to one data set. */
-static void forget(struct extract *x)
+/* Stops the writers and frees what belongs to one data set. */
+static void forget_dataset(struct extract *x)
 {
 	size_t i;
 
@@ -209,11 +220,11 @@ static bool is_foreign(int targetfd)
 	return names > 2 || fgetxattr(targetfd, "system.posix_acl_default", NULL, 0) > 0;
 }
 
-static int prepare(struct extract *x, int targetfd, struct err *err)
+static int prepare_dataset(struct extract *x, int targetfd, struct err *err)
 {
 	unsigned n = x->opt.threads ? x->opt.threads : extract_writers_processors();
 
-	forget(x);
+	forget_dataset(x);
 	x->targetfd = targetfd;
 	x->foreign = is_foreign(targetfd);
 	x->lot_items = LOT_FIRST;
@@ -258,7 +269,7 @@ void extract_free(struct extract *x)
 {
 	if (!x)
 		return;
-	forget(x);
+	forget_dataset(x);
 	free(x);
 }
 
@@ -274,7 +285,7 @@ static int say_lost(struct extract *x, struct catalog_r *c, struct err *why, str
 	return extract_say(x, OUTCOME_LOST, NULL, why, err);
 }
 
-/* From here to where nothing can be selected for a while. */
+/* The entries from this block on are looked at, until blocks are passed over. */
 static int begin_stretch(struct extract *x, struct catalog_r *c, size_t block, struct err *err)
 {
 	struct extract_stretch *more = reallocarray(x->stretches, x->n_stretches + 1, sizeof(*more));
@@ -296,7 +307,7 @@ static int pass_over(struct extract *x, struct catalog_r *c, const char *path, s
 	return block > catalog_r_at(c) + 1 ? begin_stretch(x, c, block, err) : 0;
 }
 
-static int forwards(struct extract *x, struct catalog_r *c, struct err *err)
+static int walk_forwards(struct extract *x, struct catalog_r *c, struct err *err)
 {
 	size_t asked = SIZE_MAX; /* the block in which it was last asked whether to go on elsewhere */
 	struct catalog_item item;
@@ -332,10 +343,10 @@ static int forwards(struct extract *x, struct catalog_r *c, struct err *err)
 	return 0;
 }
 
-/* The first pass, and everything that it gave to others. */
+/* The first pass, and all that it gave to writers: when it returns there are no threads. */
 static int make_all(struct extract *x, struct catalog_r *c, struct err *err)
 {
-	int r = forwards(x, c, err);
+	int r = walk_forwards(x, c, err);
 
 	if (r)
 		atomic_store(&x->ending, true);
@@ -375,7 +386,7 @@ int extract_dataset(struct extract *x, struct arc_r *arc, const struct generatio
 	}
 	x->arc = arc;
 	x->plan = plan;
-	r = prepare(x, targetfd, err);
+	r = prepare_dataset(x, targetfd, err);
 	if (!r && catalog_r_blocks(c)) {
 		r = make_all(x, c, err);
 		if (!r)

@@ -5,7 +5,7 @@
  * must wait longer (folders that shut their owner out, files and folders with flags, folders that were there
  * or were not selected) a second pass follows, backwards, so that what is deep comes first.
  *
- * Threads: files are written by several, archives are hashed and chunks decoded ahead of them; what is made,
+ * Threads: files are written by several, chunks are decoded ahead of them (arc_r.h); what is made,
  * said and counted does not depend on how many.  They end before extract_dataset() returns.  `stop` is asked
  * on the calling thread only.
  *

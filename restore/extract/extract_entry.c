@@ -1,5 +1,11 @@
 /* extract_entry: decides what becomes of an entry, and makes what is not a regular file; see
- * extract_private.h. */
+ * extract_private.h.
+ *
+ * Main thread only.  A name is decided when it is made: mkdir, mknod, symlink, link and open (O_EXCL) fail
+ * where something is there, and a replacement is made beside it and renamed.  What was looked at before
+ * (look_at_place) only chooses the message and the way.  A file that is still waiting in a lot holds its name
+ * only in the catalog's order: no_file_above() writes it before a folder could be made in its place.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -22,7 +28,7 @@
 #include "restore/extract/plan.h"
 #include "restore/extract/target.h"
 
-static int exists(const struct extract_place *at, bool folder, struct err *err)
+static int say_exists(const struct extract_place *at, bool folder, struct err *err)
 {
 	if (at->folder)
 		return err_set(err, "E-RESTORE-07", "%s", text("a folder of that name is there"));
@@ -31,7 +37,7 @@ static int exists(const struct extract_place *at, bool folder, struct err *err)
 	return err_set(err, "E-RESTORE-07", "%s", text("is there already"));
 }
 
-static int look(struct extract_place *at, struct err *err)
+static int look_at_place(struct extract_place *at, struct err *err)
 {
 	struct stat st;
 
@@ -93,10 +99,10 @@ static int put_folder(
 		extract_disk_error(errno, text("cannot be made"), &why);
 		return extract_fault(x, OUTCOME_FAILED, item->path, &why, err);
 	}
-	if (look(at, &why))
+	if (look_at_place(at, &why))
 		return extract_fault(x, OUTCOME_FAILED, item->path, &why, err);
 	if (!at->folder) {
-		exists(at, true, &why);
+		say_exists(at, true, &why);
 		return extract_fault(x, OUTCOME_EXISTS, item->path, &why, err);
 	}
 	return keep_folder(x, item, true, err);
@@ -112,8 +118,8 @@ static int make_special(const struct catalog_item *item, int parent, const char 
 
 	if (type == AE_IFLNK)
 		return symlinkat(archive_entry_symlink(item->entry), parent, name);
-	/* with its mode, because without /proc there may be no way to change it; what other threads make says
-	 * itself that it is closed */
+	/* with its mode, because without /proc there may be no way to change it.  umask is of the whole
+	 * process: what writers make meanwhile has a mode of 0600 of its own */
 	before = umask(0);
 	r = mknodat(parent, name, (mode_t)type | (mode & 0777), archive_entry_rdev(item->entry));
 	umask(before);
@@ -155,7 +161,7 @@ static int make_whole(struct extract *x, const struct catalog_item *item, int pa
 }
 
 /* Under its name when that is free, else (overwrite) beside it and renamed when it is whole. */
-static int put(struct extract *x, const struct catalog_item *item, const struct extract_place *at,
+static int place_special(struct extract *x, const struct catalog_item *item, const struct extract_place *at,
     bool *ret_warning, struct err *err)
 {
 	const char *temporary = x->writer.temporary, *name = at->exists ? temporary : at->name;
@@ -190,10 +196,10 @@ static int put_special(
 	struct err why = ERR_INIT;
 	bool warning = false;
 
-	if (look(at, &why))
+	if (look_at_place(at, &why))
 		return extract_fault(x, OUTCOME_FAILED, item->path, &why, err);
 	if (at->exists && (!x->opt.overwrite || at->folder)) {
-		exists(at, false, &why);
+		say_exists(at, false, &why);
 		return extract_fault(x, OUTCOME_EXISTS, item->path, &why, err);
 	}
 	if (item->flags & CATALOG_UNREADABLE) {
@@ -205,7 +211,7 @@ static int put_special(
 		err_set(&why, "E-RESTORE-06", "%s", text("is a device, left out"));
 		return extract_fault(x, OUTCOME_SKIPPED, item->path, &why, err);
 	}
-	if (put(x, item, at, &warning, &why))
+	if (place_special(x, item, at, &warning, &why))
 		return extract_fault(x, OUTCOME_FAILED, item->path, &why, err);
 	outcome_count(x->outcome, type == AE_IFLNK ? OUTCOME_LINK : OUTCOME_SPECIAL);
 	if (warning && extract_say(x, OUTCOME_ATTRIBUTES, item->path, &why, err))
@@ -322,10 +328,10 @@ int extract_link(struct extract *x, struct extract_item *it, struct err *err)
 	int r;
 
 	r = target_enter(x->cursor, it->path, note_made, x, &at.parent, &at.name, &why);
-	if (r || look(&at, &why))
+	if (r || look_at_place(&at, &why))
 		return extract_fault(x, OUTCOME_FAILED, it->path, &why, err);
 	if (at.exists && (!x->opt.overwrite || at.folder)) {
-		exists(&at, false, &why);
+		say_exists(&at, false, &why);
 		return extract_fault(x, OUTCOME_EXISTS, it->path, &why, err);
 	}
 	r = put_link(x, it, &at, &why);

@@ -1,4 +1,13 @@
-/* extract_file: see extract_file.h. */
+/* extract_file: see extract_file.h.
+ *
+ * write_file(): reach the folder → make the file (O_EXCL), or, where something is there and --overwrite was
+ * given, a temporary one beside it → content, proven chunk by chunk while it is written (extent_r_file) →
+ * metadata by descriptor → close, whose result counts → rename, when it replaces: that is the moment at which
+ * the old file goes. Holes are not written; ftruncate makes the size.
+ *
+ * A file that was left off because the run ends stays ITEM_WAITING, is removed, and is neither counted nor
+ * said.
+ */
 #include "restore/extract/extract_file.h"
 
 #include <errno.h>
@@ -88,7 +97,7 @@ static int write_content(struct sink *s, const struct extract_item *it, struct e
 }
 
 /* 0, 1: its attributes are not all there (err), -1: in *ret_state whether it failed, or was only left off */
-static int fill(struct extract_writer *w, int fd, const struct extract_item *it,
+static int fill_file(struct extract_writer *w, int fd, const struct extract_item *it,
     enum extract_state *ret_state, struct err *err)
 {
 	struct sink s = {.x = w->x, .fd = fd, .asks = w == &w->x->writer};
@@ -98,7 +107,7 @@ static int fill(struct extract_writer *w, int fd, const struct extract_item *it,
 	return r ? -1 : extract_meta_set(w->x, fd, &it->meta, w->x->foreign, err);
 }
 
-static int make(int parent, const char *name)
+static int make_file(int parent, const char *name)
 {
 	return openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
@@ -118,12 +127,12 @@ static int make_beside(
 	*ret_state = ITEM_FAILED;
 	if (unlinkat(parent, w->temporary, 0) && errno != ENOENT)
 		return err_sys(err, "E-RESTORE-09", errno, "%s", text("cannot be replaced"));
-	fd = make(parent, w->temporary);
+	fd = make_file(parent, w->temporary);
 	return fd < 0 ? extract_disk_error(errno, text("cannot be made"), err) : fd;
 }
 
 /* A disk may refuse only now what it seemed to take. */
-static int finish(int *fd, int parent, const char *made, const char *name, struct err *err)
+static int close_and_rename(int *fd, int parent, const char *made, const char *name, struct err *err)
 {
 	if (close(io_take(fd)) && errno != EINTR)
 		return extract_disk_error(errno, text("cannot be written"), err);
@@ -132,7 +141,7 @@ static int finish(int *fd, int parent, const char *made, const char *name, struc
 	return 0;
 }
 
-static enum extract_state put(struct extract_writer *w, struct extract_item *it, struct err *err)
+static enum extract_state write_file(struct extract_writer *w, struct extract_item *it, struct err *err)
 {
 	enum extract_state state = ITEM_FAILED;
 	const char *name, *made;
@@ -147,7 +156,7 @@ static enum extract_state put(struct extract_writer *w, struct extract_item *it,
 		return ITEM_FAILED;
 	}
 	made = name;
-	fd = make(parent, name);
+	fd = make_file(parent, name);
 	if (fd < 0 && errno == EEXIST) {
 		made = w->temporary;
 		fd = make_beside(w, parent, name, &state, err);
@@ -156,9 +165,9 @@ static enum extract_state put(struct extract_writer *w, struct extract_item *it,
 	}
 	if (fd < 0)
 		return state;
-	r = fill(w, fd, it, &state, err);
+	r = fill_file(w, fd, it, &state, err);
 	it->warning = r == 1;
-	if (r >= 0 && finish(&fd, parent, made, name, &late)) {
+	if (r >= 0 && close_and_rename(&fd, parent, made, name, &late)) {
 		*err = late;
 		r = -1;
 	}
@@ -172,7 +181,7 @@ void extract_file(struct extract_writer *w, struct extract_item *it)
 	struct err why = ERR_INIT;
 
 	it->warning = false;
-	it->state = put(w, it, &why);
+	it->state = write_file(w, it, &why);
 	/* one that was left off says nothing: what ended the run is said */
 	if (it->state == ITEM_WAITING || (it->state == ITEM_DONE && !it->warning))
 		return;

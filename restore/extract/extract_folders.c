@@ -1,5 +1,11 @@
 /* extract_folders: the second pass: metadata of folders that could not get it before and the flags that stop
- * later changes; see extract.h. */
+ * later changes; see extract.h.
+ *
+ * Why something waits: a folder that its owner may not enter would shut out what is made in it; an immutable
+ * or append-only flag stops every later change. Folders that were there already, and folders that were made
+ * only because something below them was wanted, get their metadata here as well.  Backwards over the catalog,
+ * so that what is deep comes before the folder that holds it.  There are no writers any more.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -30,7 +36,7 @@ static bool is_folder(const struct catalog_item *item)
 }
 
 /* Folders that were left to this pass or had to be made, and files with flags that stop changes. */
-static int wanted(void *arg, const struct catalog_item *item)
+static int wants_entry(void *arg, const struct catalog_item *item)
 {
 	const struct extract *x = arg;
 	unsigned long set, clear;
@@ -68,7 +74,7 @@ static int set_metadata(struct extract *x, const struct catalog_item *item, int 
 	return r;
 }
 
-static int apply(struct extract *x, const struct catalog_item *item, struct err *err)
+static int apply_entry(struct extract *x, const struct catalog_item *item, struct err *err)
 {
 	struct err why = ERR_INIT;
 	unsigned long set, clear;
@@ -98,12 +104,12 @@ static int apply(struct extract *x, const struct catalog_item *item, struct err 
 	return 0;
 }
 
-static int each(void *arg, const struct catalog_item *item, struct err *err)
+static int each_entry(void *arg, const struct catalog_item *item, struct err *err)
 {
 	struct extract *x = arg;
 
 	/* a block that is lost was said in the first pass */
-	return item ? apply(x, item, err) : 0;
+	return item ? apply_entry(x, item, err) : 0;
 }
 
 /* Folders made on the way that stand before a stretch: all of them are above its first entry.  Those that are
@@ -124,7 +130,7 @@ static int apply_above(struct extract *x, struct catalog_r *c, size_t i, struct 
 		if (!extract_remembered(x->made, (char *)path.p))
 			continue;
 		if (!catalog_r_find(c, (char *)path.p, &item, NULL) && is_folder(&item))
-			r = apply(x, &item, err);
+			r = apply_entry(x, &item, err);
 	}
 	buf_free(&path);
 	buf_free(&before);
@@ -138,7 +144,8 @@ int extract_folders(struct extract *x, struct catalog_r *c, struct err *err)
 	if (!x->all_late && !x->flags_late && !digestset_count(x->late) && !digestset_count(x->made))
 		return 0;
 	for (i = x->n_stretches; i-- > 0;)
-		if (catalog_r_backwards(c, x->stretches[i].first, x->stretches[i].last, wanted, each, x, err))
+		if (catalog_r_backwards(
+			c, x->stretches[i].first, x->stretches[i].last, wants_entry, each_entry, x, err))
 			return -1;
 	for (i = x->n_stretches; i-- > 0;)
 		if (x->stretches[i].first && apply_above(x, c, i, err))

@@ -36,7 +36,7 @@ void extract_lot_free(struct extract_lot *l)
 	free(l);
 }
 
-static struct extract_item *next(struct extract_lot *l, struct err *err)
+static struct extract_item *next_item(struct extract_lot *l, struct err *err)
 {
 	if (l->n == l->cap) {
 		size_t cap = l->cap ? l->cap * 2 : 256;
@@ -72,7 +72,7 @@ int extract_lot_add(struct extract_lot *l, const struct extract *x, enum extract
     const struct catalog_item *item, struct extract_item **ret, struct err *err)
 {
 	const char *first = archive_entry_hardlink(item->entry);
-	struct extract_item *it = next(l, err);
+	struct extract_item *it = next_item(l, err);
 
 	if (!it)
 		return -1;
@@ -107,7 +107,7 @@ int extract_lot_add(struct extract_lot *l, const struct extract *x, enum extract
 int extract_lot_say(
     struct extract_lot *l, enum outcome_kind kind, const char *path, const struct err *why, struct err *err)
 {
-	struct extract_item *it = next(l, err);
+	struct extract_item *it = next_item(l, err);
 
 	if (!it)
 		return -1;

@@ -1,6 +1,6 @@
 /* extract_lot: entries on their way to the disk, in catalog order, with everything that writing them needs.
  *
- * extract_lot_new → extract_lot_file / _link / _folder / _say … → extract_lot_sort → written and settled →
+ * extract_lot_new → extract_lot_add / extract_lot_say … → extract_lot_close → written and settled →
  * extract_lot_reset → again.  Bounded: extract_lot_full() after LOT_ITEMS items or LOT_BYTES of their texts.
  * Errors: E-MEM-01.
  *
@@ -41,10 +41,10 @@ struct extract_item {
 	uint64_t size;
 	bool hashed;
 	uint8_t sha256[DIGEST_LEN]; /* if hashed */
-	bool slice;		    /* it is one run, or nothing: cheap */
+	bool slice;		    /* one run within one chunk's length, or nothing: cheap to write */
 	uint64_t archive;
 	uint32_t chunk; /* of the first run */
-	/* what became of it */
+	/* what became of it: of the writer that took it */
 	bool warning;	 /* DONE, but `why` */
 	struct err *why; /* malloc'd */
 	enum outcome_kind say;
@@ -58,7 +58,7 @@ struct extract_lot {
 	uint32_t *order;
 	size_t n_order;
 	char *last; /* path of the entry after which it was closed */
-	/* of the writers, under their lock */
+	/* from extract_writers_give() on under the writers' lock */
 	size_t next, left; /* in `order`; how many are not written yet */
 };
 
@@ -73,7 +73,7 @@ int extract_lot_add(struct extract_lot *l, const struct extract *x, enum extract
 int extract_lot_say(
     struct extract_lot *l, enum outcome_kind kind, const char *path, const struct err *why, struct err *err);
 bool extract_lot_full(const struct extract_lot *l, size_t items);
-/* Nothing more comes: `last` is the entry that was looked at last. */
+/* Nothing more is added: sorts the files by their chunks.  `last` is the entry that was looked at last. */
 int extract_lot_close(struct extract_lot *l, const char *last, struct err *err);
 
 #endif

@@ -1,4 +1,10 @@
-/* extract_meta: see extract_meta.h. */
+/* extract_meta: see extract_meta.h.
+ *
+ * Order of setting, because each step may undo another: inherited ACLs go first; the owner, which takes
+ * setuid and setgid away; extended attributes, while the file may be written; the mode; ACLs, whose mask the
+ * mode would change; the time last.  A step that fails is remembered (the first one is said) and the others
+ * are done all the same; if the owner could not be set, the setuid and setgid bits are left out.
+ */
 #include "restore/extract/extract_meta.h"
 
 #include <endian.h>
@@ -187,8 +193,8 @@ int extract_meta_take(const struct extract *x, struct archive_entry *e, bool fol
 
 /* ---- setting ---- */
 
-/* Only the first fault is told of: it has most to do with the cause. */
-static void fault(struct err *why, int errnum, const char *what)
+/* Only the first fault is told: the later ones often follow from it. */
+static void note_fault(struct err *why, int errnum, const char *what)
 {
 	if (!why->code[0])
 		err_sys(why, "E-RESTORE-08", errnum, text("some attributes could not be set: %s"), what);
@@ -259,7 +265,7 @@ static int set_times(const struct object *o, const struct timespec times[2])
 	return utimensat(o->fd, "", times, AT_EMPTY_PATH) ? utimensat(AT_FDCWD, o->by_fd, times, 0) : 0;
 }
 
-/* ACLs come behind the mode, which would change their mask; the others before it, while the file may be
+/* ACLs are set after the mode, which would change their mask; the others before it, while the file may be
  * written. */
 static void set_attrs(const struct object *o, const struct extract_meta *m, bool acls, struct err *why)
 {
@@ -273,7 +279,7 @@ static void set_attrs(const struct object *o, const struct extract_meta *m, bool
 		memcpy(&n, p, sizeof(n));
 		p += sizeof(n) + strlen(name) + 1;
 		if (is_acl(name) == acls && set_attr(o, name, p, n))
-			fault(why, errno, path_show(name, shown, sizeof(shown)));
+			note_fault(why, errno, path_show(name, shown, sizeof(shown)));
 		p += n;
 	}
 }
@@ -287,7 +293,7 @@ int extract_meta_set(
 	struct object o;
 
 	if (object_of(fd, &o)) {
-		fault(&why, errno, text("permissions"));
+		note_fault(&why, errno, text("permissions"));
 		goto out;
 	}
 	if (inherited && !m->acl_access)
@@ -296,15 +302,15 @@ int extract_meta_set(
 		drop_acl(&o, DEFAULT);
 	/* the owner first: changing it takes away privileges */
 	if (x->opt.same_owner && fchownat(fd, "", m->uid, m->gid, AT_EMPTY_PATH)) {
-		fault(&why, errno, text("owner"));
+		note_fault(&why, errno, text("owner"));
 		mode &= ~(mode_t)(S_ISUID | S_ISGID);
 	}
 	set_attrs(&o, m, false, &why);
 	if (set_mode(&o, mode))
-		fault(&why, errno, text("permissions"));
+		note_fault(&why, errno, text("permissions"));
 	set_attrs(&o, m, true, &why);
 	if (m->has_mtime && set_times(&o, times))
-		fault(&why, errno, text("time of change"));
+		note_fault(&why, errno, text("time of change"));
 out:
 	if (!why.code[0])
 		return 0;

@@ -6,6 +6,16 @@
  * lot is done the main thread goes through it in catalog order (extract_settle.c): makes links, sets the
  * metadata of folders that nothing comes into any more, counts, and says what there is to say.  So neither
  * what is made nor what is said depends on the number of threads.
+ *
+ * Who owns what:
+ * - struct extract: the main thread, but for what is marked.  opt, arc, targetfd and foreign do not change
+ *   while there are writers; arc_r has a lock of its own.
+ * - a lot: the main thread until extract_writers_give() and again after extract_writers_wait().  In between,
+ *   its next and left are guarded by the writers' lock, an item belongs to the writer that took it, but for
+ *   what was set before (size, archive, chunk), which all writers read.
+ * - struct extract_writer: its thread; `writer` of struct extract the main thread.
+ *
+ * ending is set by whoever meets what ends the run; everybody reads it, and it stays until the next data set.
  */
 #ifndef RESTORE_EXTRACT_EXTRACT_PRIVATE_H
 #define RESTORE_EXTRACT_EXTRACT_PRIVATE_H
@@ -42,10 +52,10 @@ struct extract {
 	struct extract_options opt;
 	struct outcome *outcome;
 	struct progress *progress;
-	/* for all threads */
+	/* all threads */
 	atomic_bool ending;	   /* begin nothing more, leave off what is being written */
 	atomic_uint_fast64_t done; /* bytes of content */
-	/* of the data set at hand */
+	/* of the data set that is being extracted */
 	struct arc_r *arc;
 	struct plan *plan;
 	int targetfd;
@@ -87,7 +97,7 @@ int extract_entry(struct extract *x, const struct catalog_item *item, struct err
 struct catalog_r;
 int extract_folders(struct extract *x, struct catalog_r *c, struct err *err);
 
-/* Gives the lot at hand to the writers, and settles the oldest when they have enough. */
+/* Gives the lot that is being filled to the writers, and settles the oldest when they have EXTRACT_LOTS. */
 int extract_flush(struct extract *x, struct err *err);
 /* Waits until everything given so far is written and settled.  With `ending` set what was not begun is left.
  */

@@ -1,4 +1,12 @@
-/* extract_settle: lots that are written, gone through in catalog order; see extract_private.h. */
+/* extract_settle: lots that are written, gone through in catalog order; see extract_private.h.
+ *
+ * All of this is the main thread's.  Lots are given oldest first and settled oldest first, so catalog order
+ * holds across lots.  A folder is ready for its metadata when the entry that was looked at last is no longer
+ * within it; until then it stands in x->open, each within the one before, and from there the deepest is
+ * finished first.  A folder that cannot get its metadata now is left to the second pass (extract_late), where
+ * it is also said.
+ */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -20,7 +28,7 @@
 
 /* ---- folders that nothing comes into any more ---- */
 
-/* What does not go smoothly is done again, and said, by the second pass. */
+/* What cannot be set here is set again by the second pass, and said there. */
 static int set_folder(struct extract *x, const struct extract_item *it, struct err *err)
 {
 	IO_FD_AUTO fd = -1;
@@ -128,8 +136,8 @@ static int settle_item(struct extract *x, struct extract_item *it, struct err *e
 	}
 }
 
-/* Goes on after a fault that ends the run: what was done is counted. */
-static int settle(struct extract *x, struct extract_lot *l, struct err *err)
+/* Goes on to the end of the lot after a fault that ends the run: what was done is counted and said. */
+static int settle_lot(struct extract *x, struct extract_lot *l, struct err *err)
 {
 	struct err why = ERR_INIT;
 	size_t i;
@@ -172,7 +180,7 @@ static int take_back(struct extract *x, struct err *err)
 	for (i = 1; i < x->n_given; i++)
 		x->given[i - 1] = x->given[i];
 	x->n_given--;
-	if (settle(x, l, r ? NULL : &why))
+	if (settle_lot(x, l, r ? NULL : &why))
 		r = -1;
 	extract_lot_reset(l);
 	if (x->building)
@@ -199,6 +207,7 @@ int extract_flush(struct extract *x, struct err *err)
 		x->building = l;	       /* nobody has begun with it */
 		return -1;
 	}
+	assert(x->n_given < EXTRACT_LOTS);
 	x->given[x->n_given++] = l;
 	if (x->writers)
 		extract_writers_give(x->writers, l);

@@ -1,6 +1,18 @@
-/* extract_writers: see extract_writers.h. */
+/* extract_writers: see extract_writers.h.
+ *
+ * One lock guards lots[], n_lots, stop, and next and left of every lot that was given.  A writer takes a
+ * portion of the oldest lot that has files left (l->next moves on), writes it without the lock, and counts it
+ * down from l->left; whoever brings left to 0 signals `written`.  extract_writers_wait() waits for that in
+ * slices of time, because the main thread has to ask whether it is to stop, and then takes the lot out of
+ * lots[].
+ *
+ * A portion is many small files or one large one, so that the lock is not taken for each of a million small
+ * files, and files of one chunk, which lie next to each other in `order`, mostly stay with one writer.  Each
+ * writer asks for the chunks that come after its portion (look_ahead).
+ */
 #include "restore/extract/extract_writers.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -17,8 +29,8 @@
 #define THREADS_MAX 16
 #define FILES_MAX   64 /* taken at a time */
 #define BYTES_MAX   ((uint64_t)1 << 20)
-#define CHUNKS_NEXT 2 /* asked for ahead of who takes them */
-#define LOOK_FOR    256
+#define CHUNKS_NEXT 2	/* asked for ahead of who takes them */
+#define LOOK_FOR    256 /* files looked at for them */
 
 struct thread {
 	struct extract_writers *all;
@@ -45,19 +57,19 @@ unsigned extract_writers_processors(void)
 	return n > THREADS_MAX ? THREADS_MAX : n;
 }
 
-static struct extract_item *at(const struct extract_lot *l, size_t i)
+static struct extract_item *file_at(const struct extract_lot *l, size_t i)
 {
 	return &l->items[l->order[i]];
 }
 
 /* How many files from l->next on are worth taking together: many that are cheap, or one. */
-static size_t portion(const struct extract_lot *l)
+static size_t next_portion(const struct extract_lot *l)
 {
 	uint64_t bytes = 0;
 	size_t i = l->next;
 
-	while (i < l->n_order && at(l, i)->slice && i - l->next < FILES_MAX && bytes < BYTES_MAX)
-		bytes += at(l, i++)->size;
+	while (i < l->n_order && file_at(l, i)->slice && i - l->next < FILES_MAX && bytes < BYTES_MAX)
+		bytes += file_at(l, i++)->size;
 	return i > l->next ? i - l->next : 1;
 }
 
@@ -67,7 +79,7 @@ static void look_ahead(struct extract *x, const struct extract_lot *l, size_t i)
 	size_t end = i + LOOK_FOR < l->n_order ? i + LOOK_FOR : l->n_order, found = 0;
 
 	for (; i < end && found < CHUNKS_NEXT; i++) {
-		const struct extract_item *it = at(l, i), *before = at(l, i - 1);
+		const struct extract_item *it = file_at(l, i), *before = file_at(l, i - 1);
 
 		if (!it->size || (it->archive == before->archive && it->chunk == before->chunk))
 			continue;
@@ -82,7 +94,7 @@ static void write_some(struct extract_writer *w, struct extract_lot *l, size_t f
 
 	look_ahead(w->x, l, from + n);
 	for (i = from; i < from + n && !atomic_load(&w->x->ending); i++)
-		extract_file(w, at(l, i));
+		extract_file(w, file_at(l, i));
 }
 
 void extract_writers_do(struct extract *x, struct extract_lot *l)
@@ -102,7 +114,7 @@ static struct extract_lot *lot_with_work(const struct extract_writers *w)
 	return NULL;
 }
 
-static void *work(void *arg)
+static void *writer_thread(void *arg)
 {
 	struct thread *t = arg;
 	struct extract_writers *w = t->all;
@@ -117,11 +129,12 @@ static void *work(void *arg)
 			continue;
 		}
 		from = l->next;
-		n = portion(l);
+		n = next_portion(l);
 		l->next += n;
 		pthread_mutex_unlock(&w->lock);
 		write_some(&t->writer, l, from, n);
 		pthread_mutex_lock(&w->lock);
+		assert(l->left >= n);
 		l->left -= n;
 		if (!l->left)
 			pthread_cond_signal(&w->written);
@@ -130,7 +143,7 @@ static void *work(void *arg)
 	return NULL;
 }
 
-static int start(struct extract_writers *w, struct err *err)
+static int start_writer(struct extract_writers *w, struct err *err)
 {
 	struct thread *t = &w->threads[w->n];
 	sigset_t all, before;
@@ -141,7 +154,7 @@ static int start(struct extract_writers *w, struct err *err)
 		return -1;
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
-	r = pthread_create(&t->id, NULL, work, t);
+	r = pthread_create(&t->id, NULL, writer_thread, t);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (r) {
 		extract_writer_close(&t->writer);
@@ -169,7 +182,7 @@ int extract_writers_start(struct extract *x, unsigned n, struct extract_writers 
 	pthread_cond_init(&w->written, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	while (w->n < n && w->n < THREADS_MAX && !r)
-		r = start(w, err);
+		r = start_writer(w, err);
 	if (r < 0 || !w->n) {
 		extract_writers_stop(w);
 		return r < 0 ? -1 : 0;
@@ -201,6 +214,7 @@ void extract_writers_stop(struct extract_writers *w)
 void extract_writers_give(struct extract_writers *w, struct extract_lot *l)
 {
 	pthread_mutex_lock(&w->lock);
+	assert(w->n_lots < EXTRACT_LOTS);
 	w->lots[w->n_lots++] = l;
 	pthread_cond_broadcast(&w->given);
 	pthread_mutex_unlock(&w->lock);

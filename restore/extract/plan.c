@@ -1,4 +1,10 @@
-/* plan: see plan.h. */
+/* plan: see plan.h.
+ *
+ * Each pattern has a prefix: its leading components without a glob.  Only entries at or below the prefix can
+ * be selected, so the smallest and the largest prefix bound what must be looked at (find_bounds), and the
+ * next prefix says where to go on (plan_next).  A pattern that may match at any depth has the prefix "", and
+ * then there is no bound.
+ */
 #include "restore/extract/plan.h"
 
 #include <stdlib.h>
@@ -10,7 +16,7 @@
 
 struct pattern {
 	const char *given;
-	char *clean;  /* without '/' in front and behind */
+	char *clean;  /* without '/' at its beginning and end */
 	char *prefix; /* the leading components without a glob; "" when anything may match */
 	bool glob, any_depth;
 	bool hit;
@@ -50,7 +56,7 @@ static size_t set_match(const char *s, unsigned char c, bool *ret_in)
 	return (size_t)(p + 1 - s);
 }
 
-static size_t character(const char *s)
+static size_t character_bytes(const char *s)
 {
 	size_t n = 1;
 
@@ -63,7 +69,7 @@ static size_t character(const char *s)
 }
 
 /* One element of the glob that is not a star against *name; both move on. */
-static bool element(const char **glob, const char **name)
+static bool match_element(const char **glob, const char **name)
 {
 	const char *g = *glob;
 	bool in = false;
@@ -75,7 +81,7 @@ static bool element(const char **glob, const char **name)
 		if (**name == '/')
 			return false;
 		*glob += 1;
-		*name += character(*name);
+		*name += character_bytes(*name);
 		return true;
 	}
 	if (*g == '[' && (n = set_match(g, (unsigned char)**name, &in)) > 0) {
@@ -143,7 +149,7 @@ bool plan_glob(const char *glob, const char *name)
 			star = (struct back){++glob, name, false};
 		} else if (!*glob && !*name) {
 			return true;
-		} else if (!*glob || !element(&glob, &name)) {
+		} else if (!*glob || !match_element(&glob, &name)) {
 			if (!take_more(&star, &deep, &glob, &name))
 				return false;
 		}
@@ -262,7 +268,7 @@ static bool glob_selects(const struct pattern *p, char *work)
 	}
 }
 
-static bool selects(const struct pattern *p, const char *path)
+static bool pattern_selects(const struct pattern *p, const char *path)
 {
 	char *work;
 	bool r;
@@ -282,7 +288,7 @@ bool plan_match(const struct plan *p, const char *path)
 	size_t i;
 
 	for (i = 0; i < p->n; i++)
-		if (selects(&p->patterns[i], path))
+		if (pattern_selects(&p->patterns[i], path))
 			return true;
 	return p->n == 0;
 }
@@ -293,7 +299,7 @@ bool plan_select(struct plan *p, const char *path)
 	size_t i;
 
 	for (i = 0; i < p->n; i++)
-		if (selects(&p->patterns[i], path))
+		if (pattern_selects(&p->patterns[i], path))
 			any = p->patterns[i].hit = true;
 	return any;
 }

@@ -1,4 +1,14 @@
-/* target: see target.h. */
+/* target: see target.h.
+ *
+ * A cursor is a stack of levels, one a component of the folder where it stands; of each the end of its name
+ * in the path, and a descriptor for the deepest HELD of them.  target_enter() pops to the common folder and
+ * steps in from there, one openat (O_NOFOLLOW) a component, so entries in catalog order cost about one call
+ * each.  When the cursor pops back to a level whose descriptor was closed, folder_here() walks down to it
+ * again from the nearest one held.
+ *
+ * A folder that was exchanged for another while no descriptor was held is entered as it is now: it still lies
+ * below rootfd, because no step follows a link.
+ */
 #include "restore/extract/target.h"
 
 #include <errno.h>
@@ -65,7 +75,7 @@ struct target_cursor *target_cursor_new(int rootfd)
 	return c;
 }
 
-static void pop(struct target_cursor *c)
+static void pop_level(struct target_cursor *c)
 {
 	c->depth--;
 	io_close_quietly(&c->levels[c->depth].fd);
@@ -78,7 +88,7 @@ void target_cursor_free(struct target_cursor *c)
 	if (!c)
 		return;
 	while (c->depth)
-		pop(c);
+		pop_level(c);
 	buf_free(&c->path);
 	free(c->levels);
 	free(c);
@@ -102,7 +112,7 @@ static int enter_failed(int errnum, const char *path, struct err *err)
 }
 
 /* Appends one component to the path and a level without a descriptor. */
-static int push(struct target_cursor *c, const char *name, size_t n, struct err *err)
+static int push_level(struct target_cursor *c, const char *name, size_t n, struct err *err)
 {
 	if (c->depth == c->cap) {
 		size_t cap = c->cap ? c->cap * 2 : 32;
@@ -133,7 +143,7 @@ static int open_level(int parent, const char *name, size_t n)
 	return openat(parent, comp, ENTER);
 }
 
-static const char *component(const struct target_cursor *c, size_t level, size_t *ret_n)
+static const char *component_at(const struct target_cursor *c, size_t level, size_t *ret_n)
 {
 	size_t start = level ? c->levels[level - 1].end + 1 : 0;
 
@@ -142,7 +152,7 @@ static const char *component(const struct target_cursor *c, size_t level, size_t
 }
 
 /* The descriptor of the folder where the cursor stands, walked to again when it was closed. */
-static int here(struct target_cursor *c, struct err *err)
+static int folder_here(struct target_cursor *c, struct err *err)
 {
 	IO_FD_AUTO fd = -1;
 	size_t i = c->depth, n;
@@ -150,7 +160,7 @@ static int here(struct target_cursor *c, struct err *err)
 	while (i && c->levels[i - 1].fd < 0)
 		i--;
 	for (; i < c->depth; i++) {
-		const char *name = component(c, i, &n);
+		const char *name = component_at(c, i, &n);
 		int next = open_level(i && c->levels[i - 1].fd >= 0 ? c->levels[i - 1].fd
 				      : fd >= 0			    ? fd
 								    : c->rootfd,
@@ -171,13 +181,13 @@ static int here(struct target_cursor *c, struct err *err)
 static int step_in(
     struct target_cursor *c, const char *name, size_t n, target_made_fn *made, void *arg, struct err *err)
 {
-	int parent = here(c, err), fd, errnum;
+	int parent = folder_here(c, err), fd, errnum;
 
-	if (parent < 0 || push(c, name, n, err))
+	if (parent < 0 || push_level(c, name, n, err))
 		return -1;
 	fd = open_level(parent, name, n);
 	if (fd < 0 && errno == ENOENT && !made) {
-		pop(c);
+		pop_level(c);
 		return TARGET_ABSENT;
 	}
 	if (fd < 0 && errno == ENOENT) {
@@ -187,7 +197,7 @@ static int step_in(
 		comp[n] = '\0';
 		if (!mkdirat(parent, comp, 0700)) {
 			if (made(arg, (char *)c->path.p, err)) {
-				pop(c);
+				pop_level(c);
 				return -1;
 			}
 			fd = open_level(parent, name, n);
@@ -196,7 +206,7 @@ static int step_in(
 	if (fd < 0) {
 		errnum = errno;
 		enter_failed(errnum, (char *)c->path.p, err);
-		pop(c);
+		pop_level(c);
 		return -1;
 	}
 	c->levels[c->depth - 1].fd = fd;
@@ -215,7 +225,7 @@ int target_enter(struct target_cursor *c, const char *path, target_made_fn *made
 	/* up, until the cursor stands on a folder above the one wanted */
 	while (c->depth && (c->path.n > parent_n || memcmp(c->path.p, path, c->path.n) != 0 ||
 			       (c->path.n < parent_n && path[c->path.n] != '/')))
-		pop(c);
+		pop_level(c);
 	if (c->depth)
 		p = path + c->path.n + (c->path.n < parent_n);
 	while (p < path + parent_n) {
@@ -226,7 +236,7 @@ int target_enter(struct target_cursor *c, const char *path, target_made_fn *made
 			return r;
 		p += n + 1;
 	}
-	fd = here(c, err);
+	fd = folder_here(c, err);
 	if (fd < 0)
 		return -1;
 	*ret_fd = fd;

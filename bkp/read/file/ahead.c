@@ -1,6 +1,22 @@
-/* ahead: see ahead.h. */
+/* ahead: see ahead.h.
+ *
+ * The first part of a file is read by the caller himself: most files have no other, and for them a thread
+ * would only cost two switches.  When a whole part was given out, more is likely: engage_thread() hands the
+ * rest of this file to the thread, which is started once and serves all later files.
+ *
+ * parts[] is then a ring.  head is the oldest part that was read and not given back, n how many there are;
+ * the caller holds parts[head] while `given` is set.  The thread fills parts[(head + n) % PARTS] without the
+ * lock: that part is outside of what the caller may hold, and nobody else touches it while `reading` is set.
+ * n never exceeds PARTS, so at most 4 MiB lie ahead of the caller.  An error or the end of the file is a part
+ * like any other and ends the thread's work on this file, so it reaches the caller after the bytes that came
+ * before it.
+ *
+ * fd and direct belong to the caller until the thread is engaged, and to the thread until ahead_end() has
+ * seen `reading` go.  thread, started and id are the caller's alone.
+ */
 #include "read/file/ahead.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -13,15 +29,16 @@
 
 struct part {
 	uint8_t *p;
-	ssize_t n; /* as ahead_next() gives it */
-	int errnum;
+	ssize_t n;  /* as ahead_next() gives it */
+	int errnum; /* of n < 0 */
 };
 
 struct ahead {
 	bool thread, started;
 	pthread_t id;
+	/* of the file that is being read: the caller's, or the thread's once it is engaged */
 	int fd;
-	bool direct;
+	bool direct; /* O_DIRECT is set */
 	struct part parts[PARTS];
 	/* all below: under the lock, once the thread is started */
 	pthread_mutex_t lock;
@@ -30,7 +47,8 @@ struct ahead {
 	bool given;	/* the oldest is in the caller's hands */
 	bool engaged;	/* the thread reads this file */
 	bool active;	/* there may be more of it */
-	bool reading, stop;
+	bool reading;	/* the thread is within read(), without the lock */
+	bool stop;
 };
 
 struct ahead *ahead_new(bool thread)
@@ -45,7 +63,8 @@ struct ahead *ahead_new(bool thread)
 	return a;
 }
 
-/* The page cache is left aside; where the file system cannot do that it is emptied of this file first. */
+/* False where the file system has no O_DIRECT: then the caller drops the cached pages of this file
+ * instead. */
 static bool set_direct(int fd, bool on)
 {
 	int flags = fcntl(fd, F_GETFL);
@@ -55,7 +74,7 @@ static bool set_direct(int fd, bool on)
 
 void ahead_drop_cache(int fd)
 {
-	(void)fdatasync(fd); /* dirty pages would stay */
+	(void)fdatasync(fd); /* only clean pages can be dropped */
 	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 }
 
@@ -91,7 +110,7 @@ static void read_part(struct ahead *a, struct part *part)
 	part->errnum = errno;
 }
 
-static void *reading(void *arg)
+static void *ahead_thread(void *arg)
 {
 	struct ahead *a = arg;
 
@@ -117,20 +136,20 @@ static void *reading(void *arg)
 }
 
 /* That it cannot be started is no fault: then the caller reads himself. */
-static void start(struct ahead *a)
+static void start_thread(struct ahead *a)
 {
 	sigset_t all, before;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	a->started = !pthread_create(&a->id, NULL, reading, a);
+	a->started = !pthread_create(&a->id, NULL, ahead_thread, a);
 	a->thread = a->started;
 	if (a->started)
 		(void)pthread_setname_np(a->id, "bkp-ahead");
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-/* Nothing of the file at hand is read any more. */
+/* Afterwards the thread does not touch fd: the caller may close it. */
 void ahead_end(struct ahead *a)
 {
 	pthread_mutex_lock(&a->lock);
@@ -150,7 +169,7 @@ void ahead_begin(struct ahead *a, int fd, bool from_device)
 		ahead_drop_cache(fd);
 }
 
-static ssize_t give(const struct part *part, uint8_t **ret)
+static ssize_t give_part(const struct part *part, uint8_t **ret)
 {
 	errno = part->errnum;
 	*ret = part->p;
@@ -170,17 +189,19 @@ static ssize_t next_read(struct ahead *a, uint8_t **ret)
 	}
 	while (!a->n)
 		pthread_cond_wait(&a->changed, &a->lock);
+	assert(a->n <= PARTS);
 	a->given = true;
-	n = give(&a->parts[a->head], ret);
+	n = give_part(&a->parts[a->head], ret);
 	pthread_mutex_unlock(&a->lock);
 	return n;
 }
 
-/* From here on the thread reads; the part in the caller's hands is the oldest. */
-static void engage(struct ahead *a)
+/* From here on the thread reads this file.  The part in the caller's hands is the oldest of the ring; giving
+ * it back in next_read() wakes the thread. */
+static void engage_thread(struct ahead *a)
 {
 	if (!a->started)
-		start(a);
+		start_thread(a);
 	pthread_mutex_lock(&a->lock);
 	a->engaged = a->active = a->started;
 	pthread_mutex_unlock(&a->lock);
@@ -190,7 +211,7 @@ ssize_t ahead_next(struct ahead *a, uint8_t **ret)
 {
 	/* the first part is read by the caller: most files have no other */
 	if (!a->engaged && a->thread && a->given && a->parts[0].n == (ssize_t)AHEAD_PART)
-		engage(a);
+		engage_thread(a);
 	if (a->engaged)
 		return next_read(a, ret);
 	read_part(a, &a->parts[0]);
@@ -198,7 +219,7 @@ ssize_t ahead_next(struct ahead *a, uint8_t **ret)
 	a->given = true;
 	a->n = 1;
 	pthread_mutex_unlock(&a->lock);
-	return give(&a->parts[0], ret);
+	return give_part(&a->parts[0], ret);
 }
 
 void ahead_free(struct ahead *a)

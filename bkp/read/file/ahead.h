@@ -1,10 +1,13 @@
 /* ahead: files read from their beginning to their end, one after the other, from the device rather than from
  * the page cache when that is asked for.
  *
- * ahead_new → (ahead_begin → ahead_next … → ahead_end) … → ahead_free.  With a thread of its own, the next
- * parts are read while the caller works on the one at hand: the device does not wait for the processor, nor
- * the other way round.  The thread starts with the first file longer than one part and has all signals
- * blocked; ahead_end() waits for a read that is under way.
+ * ahead_new → (ahead_begin → ahead_next … → ahead_end) … → ahead_free, all on one thread.  With a thread of
+ * its own, the next parts are read while the caller works on the one that he holds: the device does not wait
+ * for the processor, nor the other way round.  The thread starts with the first file longer than one part and
+ * has all signals blocked; where it cannot be started the caller reads, which is slower and nothing else.
+ * ahead_end() may be called at any point of a file and waits for a read that is under way.
+ *
+ * Memory: at most four parts of AHEAD_PART bytes, kept until ahead_free().
  *
  * From the device: O_DIRECT, or, where the file system has none, with the cached pages dropped before.
  */
@@ -25,7 +28,7 @@ void ahead_free(struct ahead *a);
 void ahead_begin(struct ahead *a, int fd, bool from_device);
 void ahead_end(struct ahead *a);
 /* The next bytes, at most AHEAD_PART; the caller may write to them, until the next call.  Their number, 0 at
- * the end, or -1: errno (ENOMEM: out of memory); behind these two only ahead_end(). */
+ * the end, or -1: errno (ENOMEM: out of memory); after 0 and -1 only ahead_end(). */
 ssize_t ahead_next(struct ahead *a, uint8_t **ret);
 
 /* Empties the page cache of a file, as far as it can be. */

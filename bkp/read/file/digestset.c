@@ -1,6 +1,12 @@
-/* digestset: see digestset.h.  Open addressing, at most half full. */
+/* digestset: see digestset.h.
+ *
+ * Open addressing with linear probing, begun at the first eight bytes of the key: keys are digests, which are
+ * spread already.  The table is at most half full, so that cell_of() always meets a free cell and ends.
+ * Nothing is ever taken out, so no cell needs a mark of having been used.
+ */
 #include "read/file/digestset.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,7 +53,8 @@ size_t digestset_count(const struct digestset *s)
 	return s->n;
 }
 
-static struct cell *place(struct cell *cells, size_t cap, const uint8_t key[DIGEST_LEN])
+/* The cell that holds the key, or the free one where it belongs. */
+static struct cell *cell_of(struct cell *cells, size_t cap, const uint8_t key[DIGEST_LEN])
 {
 	uint64_t h;
 	size_t i;
@@ -59,7 +66,8 @@ static struct cell *place(struct cell *cells, size_t cap, const uint8_t key[DIGE
 	return &cells[i];
 }
 
-static int grow(struct digestset *s, struct err *err)
+/* On failure the table stays as it was. */
+static int grow_table(struct digestset *s, struct err *err)
 {
 	size_t cap = s->cap * 2, i;
 	struct cell *more = calloc(cap, sizeof(*more));
@@ -68,7 +76,7 @@ static int grow(struct digestset *s, struct err *err)
 		return err_nomem(err);
 	for (i = 0; i < s->cap; i++)
 		if (s->cells[i].value)
-			*place(more, cap, s->cells[i].key) = s->cells[i];
+			*cell_of(more, cap, s->cells[i].key) = s->cells[i];
 	free(s->cells);
 	s->cells = more;
 	s->cap = cap;
@@ -77,17 +85,18 @@ static int grow(struct digestset *s, struct err *err)
 
 int digestset_put(struct digestset *s, const uint8_t key[DIGEST_LEN], uint8_t value, struct err *err)
 {
-	struct cell *c = place(s->cells, s->cap, key);
+	struct cell *c = cell_of(s->cells, s->cap, key);
 
 	if (!c->value) {
 		if (s->n >= s->max)
 			return DIGESTSET_FULL;
 		if (s->n >= s->cap / 2) {
-			if (grow(s, err))
+			if (grow_table(s, err))
 				return -1;
-			c = place(s->cells, s->cap, key);
+			c = cell_of(s->cells, s->cap, key);
 		}
 		s->n++;
+		assert(s->n <= s->cap / 2);
 		memcpy(c->key, key, DIGEST_LEN);
 	}
 	c->value = value;
@@ -96,7 +105,7 @@ int digestset_put(struct digestset *s, const uint8_t key[DIGEST_LEN], uint8_t va
 
 uint8_t digestset_get(const struct digestset *s, const uint8_t key[DIGEST_LEN])
 {
-	return place(s->cells, s->cap, key)->value;
+	return cell_of(s->cells, s->cap, key)->value;
 }
 
 void digestset_key_of(const void *p, size_t n, uint8_t out[DIGEST_LEN])

@@ -1,8 +1,9 @@
-/* digestset: a set of 32-byte keys with a small number each, in memory: 40 bytes a key or so, whatever the
- * keys stand for.
+/* digestset: a set of 32-byte keys with a small number each, in memory: 33 bytes a cell, two to four cells a
+ * key, whatever the keys stand for.
  *
  * digestset_new → digestset_put / digestset_get → digestset_free.  Keys are digests (evenly spread), or made
- * by digestset_key_of() from any bytes.
+ * by digestset_key_of() from any bytes.  One thread at a time, but any number may call digestset_get() while
+ * nobody puts.
  */
 #ifndef BKP_READ_FILE_DIGESTSET_H
 #define BKP_READ_FILE_DIGESTSET_H

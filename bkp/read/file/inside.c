@@ -1,4 +1,12 @@
-/* inside: see inside.h. */
+/* inside: see inside.h.
+ *
+ * parent_of() walks: each folder on the way is opened by its one name, relative to the folder before, with
+ * O_NOFOLLOW and O_DIRECTORY.  The kernel never resolves more than one component, so neither a link nor ".."
+ * (path_is_entry() refuses it) leads out of dirfd, and what is exchanged meanwhile can at most be something
+ * else below dirfd.  What is opened last is judged by its descriptor (fstat), not by its name.
+ *
+ * A size that was seen may be another a moment later: callers bound their buffers and compare hashes.
+ */
 #include "read/file/inside.h"
 
 #include <errno.h>
@@ -15,7 +23,7 @@
 #define NAME_BYTES 256
 #define PATH_BYTES 1024
 
-static int fail(const char *path, int errnum, struct err *err)
+static int open_failed(const char *path, int errnum, struct err *err)
 {
 	char shown[300];
 
@@ -38,21 +46,21 @@ static int parent_of(int dirfd, const char *path, int *ret_fd, const char **ret_
 	const char *p = path, *slash;
 
 	if (fd < 0)
-		return fail(path, errno, err);
+		return open_failed(path, errno, err);
 	if (!path_is_entry(path))
-		return fail(path, ENOTDIR, err);
+		return open_failed(path, ENOTDIR, err);
 	while ((slash = strchr(p, '/'))) {
 		char name[NAME_BYTES];
 		size_t n = (size_t)(slash - p);
 		int next;
 
 		if (n >= sizeof(name))
-			return fail(path, ENAMETOOLONG, err);
+			return open_failed(path, ENAMETOOLONG, err);
 		memcpy(name, p, n);
 		name[n] = '\0';
 		next = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (next < 0)
-			return fail(path, errno, err);
+			return open_failed(path, errno, err);
 		io_close_quietly(&fd);
 		fd = next;
 		p = slash + 1;
@@ -71,7 +79,7 @@ int inside_open_dir(int dirfd, const char *path, int *ret_fd, struct err *err)
 	int r;
 
 	if (n >= sizeof(plain))
-		return fail(path, ENAMETOOLONG, err);
+		return open_failed(path, ENAMETOOLONG, err);
 	memcpy(plain, path, n + 1);
 	if (n && plain[n - 1] == '/')
 		plain[n - 1] = '\0';
@@ -79,7 +87,7 @@ int inside_open_dir(int dirfd, const char *path, int *ret_fd, struct err *err)
 	if (r)
 		return r;
 	*ret_fd = openat(n ? dir : dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return *ret_fd < 0 ? fail(path, errno, err) : 0;
+	return *ret_fd < 0 ? open_failed(path, errno, err) : 0;
 }
 
 int inside_open(int dirfd, const char *path, int *ret_fd, struct err *err)
@@ -95,11 +103,11 @@ int inside_open(int dirfd, const char *path, int *ret_fd, struct err *err)
 	/* O_NONBLOCK: a FIFO planted under this name must not hang the program */
 	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st))
-		return fail(path, errno, err);
+		return open_failed(path, errno, err);
 	if (!S_ISREG(st.st_mode))
-		return fail(path, ENOTDIR, err);
+		return open_failed(path, ENOTDIR, err);
 	if (st.st_size > INSIDE_FILE_MAX)
-		return fail(path, EFBIG, err);
+		return open_failed(path, EFBIG, err);
 	*ret_fd = io_take(&fd);
 	return 0;
 }
@@ -114,9 +122,9 @@ int inside_stat(int dirfd, const char *path, struct stat *ret_st, struct err *er
 	if (r)
 		return r;
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
-		return fail(path, errno, err);
+		return open_failed(path, errno, err);
 	if (!S_ISREG(st.st_mode))
-		return fail(path, ENOTDIR, err);
+		return open_failed(path, ENOTDIR, err);
 	*ret_st = st;
 	return 0;
 }

@@ -16,14 +16,16 @@ struct err;
 struct stat;
 
 #define INSIDE_ABSENT 1
-#define INSIDE_FILE_MAX                                                                                      \
-	((int64_t)4 << 30) /* bytes; an archive ends a chunk behind archive_size, at most 1 GiB */
+/* Bytes: more than any file of a medium has.  archive_size (content) is 1 GiB at most; the chunk that goes
+ * over it, headers and INDEX add far less than is left. */
+#define INSIDE_FILE_MAX ((int64_t)4 << 30)
 
 /* Read-only descriptor of the regular file `path` below dirfd into *ret_fd.  0, INSIDE_ABSENT (err set), -1.
  */
 int inside_open(int dirfd, const char *path, int *ret_fd, struct err *err)
     __attribute__((warn_unused_result));
-/* The folder `path` ("": dirfd itself; a slash at its end is nothing), to be listed.  0, INSIDE_ABSENT, -1. */
+/* The folder `path` ("": dirfd itself; a slash at its end is nothing), to be listed.  0, INSIDE_ABSENT,
+ * -1. */
 int inside_open_dir(int dirfd, const char *path, int *ret_fd, struct err *err)
     __attribute__((warn_unused_result));
 /* What a regular file's metadata is.  0, INSIDE_ABSENT (err set), -1 (also when it is no regular file). */

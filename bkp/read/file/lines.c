@@ -1,4 +1,9 @@
-/* lines: see lines.h. */
+/* lines: see lines.h.
+ *
+ * After each round at most JOURNAL_LINE_MAX bytes are left in the buffer (a longer rest is refused), and the
+ * next round adds READ_SIZE: that is the bound.  A read that gives less than READ_SIZE is the end of the
+ * file.
+ */
 #include "read/file/lines.h"
 
 #include <errno.h>

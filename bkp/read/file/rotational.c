@@ -1,4 +1,10 @@
-/* rotational: see rotational.h. */
+/* rotational: see rotational.h.
+ *
+ * Asked in this order, and the first that answers decides: the type of the file system (memory, network); the
+ * block device that files of the folder lie on (st_dev), by queue/rotational in sysfs, where a partition has
+ * it one folder up; where st_dev is no device (btrfs, overlays) the source of the mount, if that is a block
+ * device. What none of them tells is ROTATIONAL_ONE.
+ */
 #include "read/file/rotational.h"
 
 #include <fcntl.h>
@@ -56,7 +62,7 @@ static bool mount_id(int fd, unsigned *ret)
 	return at && sscanf(at, "mnt_id: %u", ret) == 1;
 }
 
-/* What is mounted there: "<id> … - <type> <source> <options>". */
+/* What is mounted there: lines of mountinfo are "<id> … - <type> <source> <options>" (proc(5)). */
 static bool mount_source(int fd, char out[256])
 {
 	BUF_AUTO b = BUF_INIT(PROC_MAX);

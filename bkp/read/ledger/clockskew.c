@@ -1,4 +1,8 @@
-/* clockskew: see clockskew.h. */
+/* clockskew: see clockskew.h.
+ *
+ * All arithmetic is in whole seconds: stamps come from records, and nanoseconds of hostile ones would
+ * overflow.
+ */
 #include "read/ledger/clockskew.h"
 
 #include <string.h>
@@ -38,7 +42,8 @@ void clockskew_judge_from(const struct clockskew_track *t, const struct clock_st
 		*ret = (struct clockskew){0};
 }
 
-/* One within a boot is a jump whatever the policy says: no computer that was off for long hides it. */
+/* The widest jump is kept, one within a boot before any across boots: across boots a computer that was off
+ * for long may explain it, by the policy's interval; within one nothing does. */
 static void keep_slip(struct clockskew_track *t, const struct clock_stamp *before,
     const struct clock_stamp *now, const struct clockskew *k)
 {

@@ -4,8 +4,8 @@
  *   "monotonic"  both are of the same boot: the wall clock must have gone on as far as the time since boot
  *                has, give or take CLOCKSKEW_SLACK_S
  *   "journal"    the later one is of another boot: the clock must not stand before the earlier one (slack as
- *                above), nor further behind it than a computer stays off: the larger of CLOCKSKEW_OFF_S and
- *                three times the longest interval at which something is captured
+ *                above), nor later than it by more than a computer stays off: the larger of CLOCKSKEW_OFF_S
+ *                and three times the longest interval at which something is captured
  *
  * clockskew_track follows the stamps of all records of a journal, whichever command wrote them, and keeps
  * what the next command that watches the clock must know:
@@ -32,7 +32,7 @@ struct clockskew {
 	int64_t seconds;    /* > 0 forward */
 };
 
-/* longest_s: interval. */
+/* longest_s: the longest interval at which something is captured, in seconds. */
 void clockskew_judge(const struct clock_stamp *before, const struct clock_stamp *now, int64_t longest_s,
     struct clockskew *ret);
 
@@ -43,8 +43,8 @@ struct clockskew_track {
 	struct clock_stamp credible; /* wall_ns 0: none */
 };
 
-/* A record was written at `now`, the one before it at `before`.  said: it is itself the word of a jump
- * forward, or somebody attests the clock. */
+/* A record was written at `now`, the one before it at `before`.  said: the record itself tells of a jump
+ * forward, or attests the clock. */
 void clockskew_follow(
     struct clockskew_track *t, const struct clock_stamp *before, const struct clock_stamp *now, bool said);
 /* Like clockskew_judge(); a clock that was set right after a boot with a wrong one has not jumped forward. */

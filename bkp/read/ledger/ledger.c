@@ -1,4 +1,9 @@
-/* ledger: reading the journal as a stream, and asking what it amounts to; see ledger.h. */
+/* ledger: reading the journal as a stream, and asking what it says; see ledger.h.
+ *
+ * take_record() is the one way in: chain and signature, check, fold, in this order.  After a failure the
+ * ledger takes no further record (ledger.h).  The buffer of load_records() holds at most one record after
+ * each round; a longer rest is given to the checker, which refuses it and names the line.
+ */
 #include "read/ledger/ledger_private.h"
 
 #include <errno.h>
@@ -13,7 +18,7 @@
 #include "read/verify/verify.h"
 
 #define READ_SIZE ((size_t)256 << 10)
-#define LINKS_MAX ((size_t)64 << 20) /* REPOSITORY_LINKS_MAX: more would not be read from a medium */
+#define LINKS_MAX ((size_t)64 << 20) /* as REPOSITORY_LINKS_MAX: more would not be read from a medium */
 
 int ledger_new(const struct minisig_public *root, struct ledger **ret, struct err *err)
 {
@@ -48,7 +53,7 @@ static int keep_link(
 	return buf_append(&l->links, line, n, err) || buf_append(&l->links, "\n", 1, err) ? -1 : 0;
 }
 
-static int take(
+static int take_record(
     struct ledger *l, const void *line, size_t n, ledger_each_fn *each, void *arg, struct err *err)
 {
 	struct journal_record r = {0};
@@ -66,7 +71,7 @@ static int take(
 
 int ledger_take(struct ledger *l, const void *line, size_t n, struct err *err)
 {
-	return take(l, line, n, NULL, NULL, err);
+	return take_record(l, line, n, NULL, NULL, err);
 }
 
 int ledger_would(const struct ledger *l, const void *line, size_t n, struct err *err)
@@ -86,8 +91,8 @@ int ledger_accepts(const struct ledger *l, const char *event, const json_t *memb
 	return ledger_check(l, event, members, ledger_seq(l) + 1, err);
 }
 
-/* All whole lines in `b`; what is left of it stays.  Who looks at each is shown none without its own
- * signature. */
+/* All whole lines in `b`; what is left of it stays.  With `each` no signature vouches for other lines: each
+ * record that is shown was checked by its own. */
 static int take_lines(struct ledger *l, struct buf *b, ledger_each_fn *each, void *arg, struct err *err)
 {
 	size_t at = 0;
@@ -98,18 +103,19 @@ static int take_lines(struct ledger *l, struct buf *b, ledger_each_fn *each, voi
 
 		if (!each)
 			journal_check_vouch(l->check, b->p + at, b->n - at);
-		if (take(l, b->p + at, len, each, arg, err))
+		if (take_record(l, b->p + at, len, each, arg, err))
 			return -1;
 		at += len + 1;
 	}
 	buf_consume(b, at);
 	if (b->n > JOURNAL_LINE_MAX)
 		/* refused by the checker for its length, which names the line */
-		return take(l, b->p, b->n, NULL, NULL, err);
+		return take_record(l, b->p, b->n, NULL, NULL, err);
 	return 0;
 }
 
-static int load(struct ledger *l, int fd, const char *name, ledger_each_fn *each, void *arg, struct err *err)
+static int load_records(
+    struct ledger *l, int fd, const char *name, ledger_each_fn *each, void *arg, struct err *err)
 {
 	BUF_AUTO b = BUF_INIT(JOURNAL_LINE_MAX + READ_SIZE);
 	ssize_t r;
@@ -137,7 +143,7 @@ int ledger_load_fd(int fd, const char *name, const struct minisig_public *root, 
 
 	if (ledger_new(root, &l, err))
 		return -1;
-	if (load(l, fd, name, each, arg, err)) {
+	if (load_records(l, fd, name, each, arg, err)) {
 		ledger_free(l);
 		return -1;
 	}

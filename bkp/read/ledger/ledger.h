@@ -4,8 +4,8 @@
  * error naming the line.  ledger_load() reads the journal as a stream and keeps only what the fold needs.
  *
  * A last line without a newline was never acknowledged (the writer died): it is left out and ledger_torn()
- * says so.  Any other fault is an error.  Events that are not known (of a later version) are checked, counted
- * and passed over.
+ * says so.  Any other fault is an error.  Events that are not known (of a later version) are checked as lines
+ * of the chain, counted and passed over.
  *
  * Errors: E-JOURNAL-NN (journal.h) for lines, E-LEDGER-01 a known event lacks a member or has one of the
  * wrong kind, E-LEDGER-02 a record contradicts what stands before it, E-LEDGER-03 there is no journal,
@@ -62,8 +62,8 @@ struct ledger_medium {
 	bool came;     /* it was seen to be attached, and since then neither rotated nor recorded anywhere */
 	bool unplaced; /* gone again after that: nobody recorded where it is */
 	const char *destination; /* where the last rotation said it would be taken; "" once it was moved */
-	const char
-	    *custodian;	  /* who had it in hand last: operator of the newest rotated or medium-moved; "" */
+	/* who had it in hand last: operator of the newest rotated or medium-moved; "" */
+	const char *custodian;
 	int64_t moved_ns; /* of the newest medium-moved; 0: never */
 	/* how far its copy of the journal went when this host last wrote it; 0, "": never */
 	uint64_t copy_seq;
@@ -107,8 +107,8 @@ struct ledger_generation {
 	const char *uuid;
 	enum ledger_state state;
 	int64_t begun_ns;
-	bool
-	    undated; /* begun while the clock had jumped and nobody had attested it: begun_ns is nobody's word */
+	/* begun while the clock had jumped and nobody had attested it: begun_ns cannot be relied on */
+	bool undated;
 	uint32_t epoch;	  /* of its begin record: the key that signs it */
 	int64_t ended_ns; /* time of the committed or failed record; 0: none */
 	bool recovered;
@@ -138,8 +138,8 @@ struct ledger_agreed {
 struct ledger_latch {
 	int64_t found_ns; /* wall time of the record, as the clock said then; 0: not latched */
 	int64_t seconds;  /* how far: > 0 forward */
-	const char
-	    *source;	   /* what told: "monotonic", "journal", "filesystem"; NULL or "" while not latched */
+	/* what told: "monotonic", "journal", "filesystem"; NULL or "" while not latched */
+	const char *source;
 	uint64_t attested; /* generations up to this number were begun before the clock was last attested */
 };
 
@@ -171,8 +171,8 @@ int ledger_load(int dirfd, const struct minisig_public *root, struct ledger **re
 typedef int ledger_each_fn(void *arg, const struct journal_record *r, struct err *err);
 int ledger_load_fd(int fd, const char *name, const struct minisig_public *root, ledger_each_fn *each,
     void *arg, struct ledger **ret, struct err *err) __attribute__((warn_unused_result));
-/* As far as the journal is one: *ret_why (code "" when that is all of it) says what the first line behind
- * ledger_size() is not.  A journal without a first record is -1. */
+/* As far as the journal is valid: *ret_why (code "" when that is all of it) says what is wrong with the first
+ * line after ledger_size().  A journal without a first record is -1. */
 int ledger_load_valid(int dirfd, const struct minisig_public *root, struct ledger **ret, struct err *ret_why,
     struct err *err) __attribute__((warn_unused_result));
 /* An empty ledger, for a journal whose first record is about to be taken. */
@@ -209,7 +209,7 @@ int64_t ledger_head_ns(const struct ledger *l);	    /* wall time of the head */
 struct clock_stamp ledger_head_stamp(
     const struct ledger *l);		      /* all of its clock; zeros: there is no record */
 uint64_t ledger_size(const struct ledger *l); /* bytes of the journal up to and with the head's newline */
-bool ledger_torn(const struct ledger *l);     /* bytes without a newline stand behind ledger_size() */
+bool ledger_torn(const struct ledger *l);     /* bytes without a newline follow ledger_size() */
 
 size_t ledger_media(const struct ledger *l);
 const struct ledger_medium *ledger_medium(

@@ -1,4 +1,9 @@
-/* ledger_canary: what the canaries of the data sets must be; see ledger.h. */
+/* ledger_canary: what the canaries of the data sets must be; see ledger.h.
+ *
+ * A canary must be as it was first seen, or as it was in the generation that a person accepted last:
+ * committed records teach only those that are new (ledger_canaries_take, accepted false), an "accepted"
+ * record all of its generation.  So ransomware cannot teach a changed canary by being captured often.
+ */
 #include "read/ledger/ledger_private.h"
 
 #include <stdlib.h>
@@ -44,7 +49,7 @@ void ledger_canaries_free(struct ledger_dataset *d)
 	d->n_canaries = 0;
 }
 
-static struct ledger_canary *find(const struct ledger *l, const char *dataset, const char *path)
+static struct ledger_canary *find_canary(const struct ledger *l, const char *dataset, const char *path)
 {
 	for (size_t i = 0; i < l->n_canaries; i++)
 		if (!strcmp(l->canaries[i].dataset, dataset) && !strcmp(l->canaries[i].is.path, path))
@@ -52,9 +57,9 @@ static struct ledger_canary *find(const struct ledger *l, const char *dataset, c
 	return NULL;
 }
 
-static int set(struct ledger *l, const char *dataset, const struct guard_canary *is, struct err *err)
+static int set_canary(struct ledger *l, const char *dataset, const struct guard_canary *is, struct err *err)
 {
-	struct ledger_canary *c = find(l, dataset, is->path);
+	struct ledger_canary *c = find_canary(l, dataset, is->path);
 
 	if (!c) {
 		c = reallocarray(l->canaries, l->n_canaries + 1, sizeof(*c));
@@ -78,8 +83,8 @@ int ledger_canaries_take(struct ledger *l, const struct ledger_generation *g, bo
 		const struct ledger_dataset *d = &g->datasets[i];
 
 		for (size_t k = 0; k < d->n_canaries; k++)
-			if ((accepted || !find(l, d->name, d->canaries[k].path)) &&
-			    set(l, d->name, &d->canaries[k], err))
+			if ((accepted || !find_canary(l, d->name, d->canaries[k].path)) &&
+			    set_canary(l, d->name, &d->canaries[k], err))
 				return -1;
 	}
 	return 0;
@@ -87,7 +92,7 @@ int ledger_canaries_take(struct ledger *l, const struct ledger_generation *g, bo
 
 const char *ledger_canary(const struct ledger *l, const char *dataset, const char *path)
 {
-	const struct ledger_canary *c = find(l, dataset, path);
+	const struct ledger_canary *c = find_canary(l, dataset, path);
 
 	return c ? c->is.sha256 : NULL;
 }

@@ -1,5 +1,11 @@
 /* ledger_check: what each event must say, and what it may not contradict; see ledger.h and docs/format.md,
- * section 9. */
+ * section 9.
+ *
+ * rules[] is the whole list of known events: the members that each must have, and a function that compares it
+ * with the state so far.  The same check is asked before a record is written (ledger_accepts) and when it is
+ * read: so a journal never holds a record that its readers refuse.  Therefore a check may only use what is
+ * the same at both times: the records before, never the clock, the policy or a medium.
+ */
 #include "read/ledger/ledger_private.h"
 
 #include <inttypes.h>
@@ -105,7 +111,7 @@ static int check_nothing(
 	return 0;
 }
 
-/* One that the chain of lines would refuse: asked before it is written. */
+/* The chain of lines refuses such a record, too, but only once it is written: this is asked before. */
 static int check_epoch(
     const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
 {

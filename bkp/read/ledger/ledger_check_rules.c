@@ -1,7 +1,7 @@
 /* ledger_check_rules: what the agreement, the approvers and the clock do not let be, whoever signs the
  * record; see ledger.h and docs/format.md, section 9.
  *
- * The signing key of a capture host can be stolen with the host.  What is checked here holds against its
+ * The signing key of a capture host can be stolen with the host.  What is checked here holds against the
  * thief: retention is lowered by the root key alone, an expiry needs the approver's signature where one is
  * agreed, and the agreed number of generations must stand on the medium.  Nothing here asks what time it is
  * or in which zone: the journal means the same everywhere, at any time.
@@ -38,7 +38,7 @@ static const json_t *set_named(const json_t *sets, const char *name)
 	return NULL;
 }
 
-static bool less(const struct ledger_agreed *a, const json_t *o, char why[LEDGER_WHY])
+static bool is_less(const struct ledger_agreed *a, const json_t *o, char why[LEDGER_WHY])
 {
 	const struct {
 		const char *key;
@@ -65,8 +65,8 @@ static bool less(const struct ledger_agreed *a, const json_t *o, char why[LEDGER
 	return false;
 }
 
-/* Any one of the approvers suffices: one more is one more whose key can be stolen.  The first one, too: a
- * thief of this run's key would approve by himself. */
+/* Any change of the approvers counts as less: any one of them suffices, so a further one is a further key
+ * that can be stolen, and a thief of the host's key would name himself, as one more or as the first. */
 static bool same_approvers(const struct ledger *l, const json_t *keys)
 {
 	if (json_array_size(keys) != l->n_approvers)
@@ -84,7 +84,7 @@ bool ledger_agrees_to_less(const struct ledger *l, const json_t *members, char w
 	char unsaid[LEDGER_WHY];
 
 	for (size_t i = 0; i < l->n_agreed; i++)
-		if (less(&l->agreed[i], set_named(sets, l->agreed[i].name), why ? why : unsaid))
+		if (is_less(&l->agreed[i], set_named(sets, l->agreed[i].name), why ? why : unsaid))
 			return true;
 	/* records of epoch 1 are signed by the root key itself */
 	if (same_approvers(l, keys) || (!l->n_approvers && ledger_epoch(l) == 1))
@@ -192,9 +192,10 @@ static const struct ledger_copy *copy_on(const struct ledger_generation *g, cons
 	return NULL;
 }
 
-/* As many newer ones as are agreed, that count and are verified on that medium.  At which dates they were
- * captured is asked before the record is written (retention.h). */
-static bool covered(
+/* Are there as many newer generations as are agreed, that count and are verified on that medium?  That they
+ * were captured on different dates depends on a time zone, and is asked before the record is written
+ * (retention.h). */
+static bool is_covered(
     const struct ledger *l, const struct ledger_generation *g, const char *dataset, const char *medium)
 {
 	const struct ledger_agreed *a = ledger_agreed(l, dataset);
@@ -215,7 +216,7 @@ static bool covered(
 static bool all_covered(const struct ledger *l, const struct ledger_generation *g, const char *medium)
 {
 	for (size_t i = 0; i < g->n_datasets; i++)
-		if (ledger_good(g, &g->datasets[i]) && !covered(l, g, g->datasets[i].name, medium))
+		if (ledger_good(g, &g->datasets[i]) && !is_covered(l, g, g->datasets[i].name, medium))
 			return false;
 	return true;
 }

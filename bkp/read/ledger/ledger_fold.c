@@ -1,4 +1,15 @@
-/* ledger_fold: what each event does to the state; see ledger.h and docs/format.md, section 9. */
+/* ledger_fold: what each event does to the state; see ledger.h and docs/format.md, section 9.
+ *
+ * ledger_check() has passed the record, so members that an event must have are there and of their kind, and
+ * media and generations that it names are known: nothing is checked a second time here.  Only memory can
+ * fail.
+ *
+ * States of a generation: begin → LEDGER_BEGUN; the next begin makes it LEDGER_ABANDONED, committed (also a
+ * recovered one of an abandoned generation) LEDGER_COMMITTED, failed LEDGER_GEN_FAILED.  A committed one
+ * becomes LEDGER_EXPIRED when its last copy has expired or its medium was retired, and LEDGER_COMMITTED again
+ * when it is found on a medium (verified).  Of a copy, `ok` says whether it is there, verified_ns and
+ * damaged_ns are never both set.
+ */
 #include "read/ledger/ledger_private.h"
 
 #include <stdio.h>
@@ -10,7 +21,7 @@
 
 static struct ledger_generation *generation_of(const struct ledger *l, const json_t *o)
 {
-	/* the accessor is for readers; the fold owns what it returns */
+	/* the accessor returns const for readers; the fold owns what it points to */
 	return (struct ledger_generation *)ledger_generation_by_number(l, member_num(o, "generation"));
 }
 
@@ -87,7 +98,7 @@ static int apply_medium(struct ledger *l, const struct journal_record *r, struct
 	m->destination = copy_of("", &failed);
 	m->custodian = copy_of("", &failed);
 	m->copy_fault = copy_of("", &failed);
-	m->attached = true; /* its identity was written on it */
+	m->attached = true; /* its identity was written to it just then */
 	m->attach_ns = r->wall_ns;
 	return failed ? err_nomem(err) : 0;
 }
@@ -350,7 +361,7 @@ struct ledger_copy *ledger_copy_on(struct ledger *l, struct ledger_generation *g
 	return failed ? NULL : c;
 }
 
-/* What was not there, or failed in another way, may be as full as before. */
+/* A copy that failed for another reason than room says nothing about how full the medium is. */
 static void set_full(struct ledger *l, const json_t *copy, bool ok)
 {
 	struct ledger_medium *m =

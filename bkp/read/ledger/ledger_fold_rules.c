@@ -1,5 +1,10 @@
 /* ledger_fold_rules: what people decided and what was agreed, folded in; see ledger.h and docs/format.md,
- * section 9. */
+ * section 9.  As in ledger_fold.c, records have passed ledger_check() and only memory can fail.
+ *
+ * Four things on record keep generations from expiring, and each ends by a record that a person causes: an
+ * agreement (lowered with the root key), a suspect generation (accepted or held), a held one (released), the
+ * latch of the clock (attested).
+ */
 #include "read/ledger/ledger_private.h"
 
 #include <stdlib.h>
@@ -57,7 +62,7 @@ static void this_record(const struct ledger *l, const struct journal_record *r, 
 	memcpy(ret->sha256, journal_check_head(l->check), DIGEST_LEN);
 }
 
-/* The record says all that is agreed from now on; ledger_check has seen to it that it is no less, or
+/* The record replaces all that was agreed before; ledger_check_agreed() has seen to it that it is no less, or
  * approved. */
 static int apply_agreed(struct ledger *l, const struct journal_record *r, struct err *err)
 {

@@ -1,5 +1,5 @@
-/* ledger_private: what ledger.c (reading, asking) and ledger_fold.c (folding a record in) share; see
- * ledger.h. */
+/* ledger_private: what ledger*.c share; see ledger.h.  ledger.c reads and answers, ledger_check*.c judge a
+ * record before it counts, ledger_fold*.c and ledger_canary.c change the state. */
 #ifndef BKP_READ_LEDGER_LEDGER_PRIVATE_H
 #define BKP_READ_LEDGER_LEDGER_PRIVATE_H
 
@@ -15,6 +15,7 @@ struct journal_check;
 
 /* The strings and arrays of the public structs are malloc'd and belong to the ledger. */
 struct ledger {
+	/* the journal: ledger.c */
 	struct journal_check *check;
 	struct buf links; /* see ledger_links() */
 	int64_t epoch_ns;
@@ -24,11 +25,13 @@ struct ledger {
 	struct clock_stamp head_stamp;
 	uint64_t size;
 	bool torn;
+	/* media, generations, copies: ledger_fold.c */
 	struct ledger_medium *media;
 	size_t n_media;
 	struct ledger_generation *generations; /* ascending by number */
 	size_t n_generations, cap_generations;
 	uint64_t next_archive;
+	/* what people decided and agreed: ledger_fold_rules.c */
 	char policy_sha256[DIGEST_HEX];
 	struct ledger_agreed *agreed;
 	size_t n_agreed;
@@ -51,7 +54,7 @@ struct ledger {
 	struct ledger_canary {
 		char *dataset;
 		struct guard_canary is;
-	} * canaries; /* what they must be */
+	} * canaries; /* what they must be: ledger_canary.c */
 	size_t n_canaries;
 };
 

@@ -1,4 +1,13 @@
-/* compliance: words, media, and the order of the work; see compliance.h. */
+/* compliance: words, media, and the order of the work; see compliance.h.
+ *
+ * The order in compliance_new() matters: media first (fill_media), because verdicts on data sets ask which
+ * media are there; then data sets; then the worst of their verdicts; then the sentences, which ask all of
+ * that.
+ *
+ * Media that lie on one store (file system or share) are lost together.  compliance_twin() names the one that
+ * stands for all of them; it is the same whichever of them is asked, and whatever they hold, so that damage
+ * to one does not change who stands for the others.
+ */
 #include "read/rules/compliance.h"
 
 #include <inttypes.h>
@@ -30,7 +39,7 @@ enum compliance_technology compliance_technology(const char *type)
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
 		if (!strcmp(table[i].type, type))
 			return table[i].t;
-	/* hdd and rdx; and what a later version knows is not taken for a further technology */
+	/* hdd and rdx; a type of a later version is not taken for a further technology */
 	return COMPLIANCE_MAGNETIC;
 }
 
@@ -85,8 +94,8 @@ bool compliance_type_shown(const struct compliance_medium *m)
 	       compliance_technology(m->ledger->shows) == compliance_technology(m->ledger->type);
 }
 
-/* What is kept online is there; of two alike the first. */
-static bool leads(const struct compliance_medium *a, const struct compliance_medium *b)
+/* Of media on one store the first that is kept online stands for all; if none is, the first. */
+static bool leads_store(const struct compliance_medium *a, const struct compliance_medium *b)
 {
 	return a->policy->offline == b->policy->offline ? a < b : b->policy->offline;
 }
@@ -101,7 +110,7 @@ const struct compliance_medium *compliance_twin(
 	for (size_t i = 0; i < v->policy->n_media; i++) {
 		const struct compliance_medium *o = &v->s->media[i];
 
-		if (o->ledger && !strcmp(o->ledger->store, m->ledger->store) && leads(o, first))
+		if (o->ledger && !strcmp(o->ledger->store, m->ledger->store) && leads_store(o, first))
 			first = o;
 	}
 	return first == m ? NULL : first;
@@ -139,12 +148,12 @@ static void fill_medium(const struct compliance_view *v, struct compliance_mediu
 		return;
 	m->overdue_swap =
 	    !lm->rotated_ns || compliance_age_s(v, lm->rotated_ns) > compliance_swap_s(m->policy);
-	/* recorded as detached and seen: since when is not known */
+	/* one that is recorded as detached and yet seen: since when is not known, so it is not overdue */
 	m->overdue_attached = m->attached && lm->attached &&
 			      compliance_age_s(v, lm->attach_ns) > compliance_attach_s(m->policy);
 }
 
-static bool declared(const struct compliance *s, size_t n_policy, const struct ledger_medium *lm)
+static bool is_of_policy(const struct compliance *s, size_t n_policy, const struct ledger_medium *lm)
 {
 	for (size_t i = 0; i < n_policy; i++)
 		if (s->media[i].ledger == lm)
@@ -172,7 +181,7 @@ static int fill_media(const struct compliance_view *v, struct err *err)
 	for (size_t i = 0; i < ledger_media(v->l); i++) {
 		struct compliance_medium *m = &s->media[s->n_media];
 
-		if (ledger_medium(v->l, i)->retired_ns || declared(s, n, ledger_medium(v->l, i)))
+		if (ledger_medium(v->l, i)->retired_ns || is_of_policy(s, n, ledger_medium(v->l, i)))
 			continue;
 		m->ledger = ledger_medium(v->l, i);
 		m->sight = COMPLIANCE_UNKNOWN;
@@ -184,7 +193,7 @@ static int fill_media(const struct compliance_view *v, struct err *err)
 
 /* ---- all of it ---- */
 
-static void worse(enum compliance_verdict *v, enum compliance_verdict other)
+static void worsen_verdict(enum compliance_verdict *v, enum compliance_verdict other)
 {
 	if (other > *v)
 		*v = other;
@@ -195,10 +204,10 @@ static void sum_up(struct compliance *s)
 	for (size_t i = 0; i < s->n_datasets; i++) {
 		const struct compliance_dataset *d = &s->datasets[i];
 
-		worse(&s->overall, d->generations.verdict);
-		worse(&s->overall, d->three.verdict);
-		worse(&s->overall, d->two.verdict);
-		worse(&s->overall, d->one.verdict);
+		worsen_verdict(&s->overall, d->generations.verdict);
+		worsen_verdict(&s->overall, d->three.verdict);
+		worsen_verdict(&s->overall, d->two.verdict);
+		worsen_verdict(&s->overall, d->one.verdict);
 		s->nothing |= !d->newest;
 	}
 }
@@ -234,7 +243,7 @@ int compliance_new(const struct policy *policy, const struct ledger *l, const en
 	}
 	/* what a person is asked to do is never "all well" */
 	if (s->n_next)
-		worse(&s->overall, COMPLIANCE_ATTENTION);
+		worsen_verdict(&s->overall, COMPLIANCE_ATTENTION);
 	*ret = s;
 	return 0;
 }

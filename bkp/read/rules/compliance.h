@@ -1,39 +1,43 @@
-/* clang-format off */
 /* compliance: how things stand: 3世代 and 3-2-1 for each data set, オフライン保証復旧点, media, what to do next.
  *
  * Pure: policy + ledger + what was seen of the media just now + the time → struct compliance.
  *
- * What counts (all of it from signed records):
- * - A generation counts for a data set when ledger_counts() says so (committed; good, or partial and accepted; not
- *   suspect unless accepted), and at least one copy was read back and compared (verified) and was not found damaged
- *   since (複数世代).  Damage improves no verdict: the newest that must be on media is still the one of which all copies
- *   were found damaged.
+ * What counts, all of it from signed records:
+ * - A generation counts for a data set when ledger_counts() says so (committed; good, or partial and
+ *   accepted; not suspect unless accepted), and at least one copy of it, on a medium that the policy
+ *   declares, was read back and compared (verified) and not found damaged since (複数世代).
+ * - Damage improves no verdict: a generation of which all copies were found damaged is still the newest that
+ *   online media must hold.
  * - A copy that has expired is no copy, and none that is missing.
- * - 3世代: counting generations of distinct local dates, on whatever declared media, against the data set's `generations`,
- *   or against what was agreed where that is more.
- *   It needs attention, too, when the newest of them is older than one and a half intervals: backups that stopped still
- *   have three generations.
- * - A slot (slots.h) that no run has served is missed when an hour, or a quarter of the interval where that is less, has
- *   gone by: the run did not take place.  Only where the policy says a time of day.
- * - 3-2-1: a medium counts as a copy of the data set when it holds, verified, the newest counting generation, and none newer was damaged (online
- *   media), or for media kept offline one that is not older than swap_every + one day (35 days when swap_every is not
- *   stated).
- *     3: the original and at least two such media (合計で3つ以上のデータを保持).  Media on one file system, or on one share, are one copy:
- *        of the technology of the first of them, kept offline only if all of them are, and detached only if all are, so
- *        that damage to one of them makes no other one more than it was.
- *     2: those media are of two technologies at least: magnetic disk (hdd, rdx), SSD, tape, optical, object store.  Two
- *        hard disks are one technology: ATTENTION, not met (異なる媒体: 特性や耐久性の異なる2種類以上のデバイス).  A medium
- *        of which policy and registration say different types adds none.  One whose device does not show its type (a
- *        share, a virtual disk; or it shows another, or is memory) is declared only (申告): ATTENTION, where two need it.
- *     1: one of those media is kept offline and recorded as detached, and is not seen attached now.  Partly, attention,
- *        while such a medium is attached for no longer than max_attached (a day when not stated), and when the copies on
- *        all of them are older than swap_every: about to lapse.
- * - オフライン保証復旧点: begin of the newest counting generation that is verified on a medium recorded as detached.
- * - A medium that the policy no longer declares is looked after by nobody, and perhaps gone: it counts for nothing.
+ * - A medium that the policy no longer declares is looked after by nobody, and perhaps gone: it counts for
+ *   nothing.
+ *
+ * 3世代: counting generations of distinct local dates, on whatever declared media, against the data set's
+ * `generations`, or what was agreed where that is more.  It needs attention, too, when the newest of them is
+ * older than one and a half intervals: backups that stopped still have three generations.
+ *
+ * Missed: a slot (slots.h) that no run has served an hour after it, or a quarter of the interval where that
+ * is less.  Only where the policy says a time of day.
+ *
+ * 3-2-1.  A medium counts as a copy of the data set when it holds, verified: kept online, the newest counting
+ * generation, unless a newer one was damaged; kept offline, one that is not older than swap_every and a day
+ * (35 days where swap_every is not stated).
+ *   3: the original and at least two such media (合計で3つ以上のデータを保持).  Media on one file system, or on
+ *      one share, are one copy: of the technology of the first of them, kept offline only if all of them are,
+ *      and detached only if all are, so that damage to one of them makes no other one more than it was.
+ *   2: those media are of two technologies at least: magnetic disk (hdd, rdx), SSD, tape, optical, object
+ *      store.  Two hard disks are one technology: ATTENTION, not met (異なる媒体: 特性や耐久性の異なる
+ *      2種類以上のデバイス).  A medium of which policy and registration say different types adds none.  One
+ *      whose device does not show its type (a share, a virtual disk; or it shows another, or is memory) is
+ *      declared only (申告): ATTENTION, where two technologies need it.
+ *   1: one of those media is kept offline and recorded as detached, and is not seen attached now.  ATTENTION
+ *      while such a medium is attached for no longer than max_attached (a day where that is not stated), and
+ *      when the copies on all of them are older than swap_every: about to lapse.
+ *
+ * オフライン保証復旧点: begin of the newest counting generation that is verified on a medium recorded as detached.
  *
  * overall is not met exactly when there is something in `next`.
  */
-/* clang-format on */
 #ifndef BKP_READ_RULES_COMPLIANCE_H
 #define BKP_READ_RULES_COMPLIANCE_H
 
@@ -70,10 +74,11 @@ enum compliance_technology compliance_technology(const char *type);
 const char *compliance_technology_word(enum compliance_technology t); /* "magnetic disk" … (JSON) */
 
 struct compliance_medium;
-/* Does the device itself show that it is of the type it was registered as?  Else that is somebody's word (申告). */
+/* Does the device itself show that it is of the type it was registered as?  Else that is only declared
+ * (申告). */
 bool compliance_type_shown(const struct compliance_medium *m);
 
-/* "9 days", "5 hours", "40 minutes" in the reader's language; what is negative is nothing.  Returns out. */
+/* "9 days", "5 hours", "40 minutes" in the reader's language; a negative span is shown as 0.  Returns out. */
 char *compliance_span(int64_t s, char *out, size_t size);
 
 /* What the caller saw of a medium of the policy just now. */

@@ -1,4 +1,13 @@
-/* compliance_dataset: what counts for one data set, and the four verdicts; see compliance.h. */
+/* compliance_dataset: what counts for one data set, and the four verdicts; see compliance.h.
+ *
+ * Two questions about a generation: does_count() (a sound copy on a declared medium) and would_count() (the
+ * same, were its copies not damaged).  d->newest is the newest of the first, d->latest of the second; online
+ * media must hold d->latest, so damage to the newest generation does not make media that hold an older one
+ * look up to date.
+ *
+ * judge_copies() goes by stores, not by media: look_at_store() sums up all media on one, and the one that
+ * stands for them (compliance_twin) is counted once.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,13 +29,13 @@ const struct ledger_copy *compliance_copy_on(const struct ledger_generation *g, 
 	return NULL;
 }
 
-static bool sound(const struct ledger_copy *c)
+static bool is_sound(const struct ledger_copy *c)
 {
 	return c && c->ok && c->verified_ns && !c->damaged_ns;
 }
 
-/* What the policy no longer declares is looked after by nobody: perhaps it is gone. */
-static bool declared(const struct compliance_view *v, const char *uuid)
+/* A medium that the policy no longer declares is looked after by nobody, and perhaps gone. */
+static bool is_declared(const struct compliance_view *v, const char *uuid)
 {
 	for (size_t i = 0; i < v->s->n_media; i++)
 		if (v->s->media[i].policy && v->s->media[i].ledger &&
@@ -35,18 +44,18 @@ static bool declared(const struct compliance_view *v, const char *uuid)
 	return false;
 }
 
-static bool counts(const struct compliance_view *v, const struct ledger_generation *g, const char *dataset)
+static bool does_count(
+    const struct compliance_view *v, const struct ledger_generation *g, const char *dataset)
 {
 	if (!ledger_counts(g, dataset))
 		return false;
 	for (size_t i = 0; i < g->n_copies; i++)
-		if (sound(&g->copies[i]) && declared(v, g->copies[i].medium))
+		if (is_sound(&g->copies[i]) && is_declared(v, g->copies[i].medium))
 			return true;
 	return false;
 }
 
-/* Nothing but damage keeps it from counting, if anything does: what was captured since is not forgotten with
- * it. */
+/* It counts, or nothing but damage keeps it from counting. */
 static bool would_count(
     const struct compliance_view *v, const struct ledger_generation *g, const char *dataset)
 {
@@ -54,7 +63,7 @@ static bool would_count(
 		return false;
 	for (size_t i = 0; i < g->n_copies; i++)
 		if (g->copies[i].ok && (g->copies[i].verified_ns || g->copies[i].damaged_ns) &&
-		    declared(v, g->copies[i].medium))
+		    is_declared(v, g->copies[i].medium))
 			return true;
 	return false;
 }
@@ -66,7 +75,7 @@ static const struct ledger_generation *newest_on(
 	for (size_t i = ledger_generations(v->l); i--;) {
 		const struct ledger_generation *g = ledger_generation(v->l, i);
 
-		if (counts(v, g, dataset) && sound(compliance_copy_on(g, uuid)))
+		if (does_count(v, g, dataset) && is_sound(compliance_copy_on(g, uuid)))
 			return g;
 	}
 	return NULL;
@@ -120,14 +129,14 @@ static int count_dates(
 
 		if (would_count(v, g, d->policy->name))
 			d->latest = g->number;
-		if (!counts(v, g, d->policy->name))
+		if (!does_count(v, g, d->policy->name))
 			continue;
 		days[k++] = local_day(g->begun_ns);
 		d->newest = g->number;
 		d->newest_ns = g->begun_ns;
 		for (size_t c = 0; c < g->n_copies; c++)
 			/* what a clock that was ahead said is no time at which anybody looked */
-			if (sound(&g->copies[c]) && g->copies[c].verified_ns > d->verified_ns &&
+			if (is_sound(&g->copies[c]) && g->copies[c].verified_ns > d->verified_ns &&
 			    g->copies[c].verified_ns <= v->s->now_ns)
 				d->verified_ns = g->copies[c].verified_ns;
 	}
@@ -155,7 +164,7 @@ static void set_rule(struct compliance_rule *r, unsigned have, unsigned want)
 }
 
 /* What was agreed holds, whatever the policy says today. */
-static unsigned wanted(const struct compliance_dataset *d)
+static unsigned wanted_dates(const struct compliance_dataset *d)
 {
 	return d->agreed && d->agreed->generations > d->policy->generations ? (unsigned)d->agreed->generations
 									    : d->policy->generations;
@@ -169,7 +178,7 @@ static int judge_generations(const struct compliance_view *v, struct compliance_
 
 	if (count_dates(v, d, &dates, err))
 		return -1;
-	set_rule(r, dates, wanted(d));
+	set_rule(r, dates, wanted_dates(d));
 	if (!dates)
 		snprintf(r->why, sizeof(r->why), "%s", text("there is no good, verified generation"));
 	else if (compliance_stale(v, d)) {
@@ -339,7 +348,7 @@ static void find_tried(const struct compliance_view *v, struct compliance_datase
 			continue;
 		d->tried = g->number;
 		/* begun and not ended: it is running, or the next run finds out */
-		d->tried_failed = g->state != LEDGER_BEGUN && !counts(v, g, d->policy->name);
+		d->tried_failed = g->state != LEDGER_BEGUN && !does_count(v, g, d->policy->name);
 	}
 }
 

@@ -1,4 +1,8 @@
-/* compliance_due: when a data set is due, and whether a run was missed; see compliance.h. */
+/* compliance_due: when a data set is due, and whether a run was missed; see compliance.h.
+ *
+ * Due is from the slot on.  Missed is later: a run has had its time (settled_slot), and since that slot no
+ * generation that was to hold the data set was even begun.
+ */
 #include "format/policy/policy.h"
 #include "read/rules/compliance_private.h"
 #include "read/rules/slots.h"
@@ -39,8 +43,8 @@ void compliance_due_fill(const struct compliance_view *v, struct compliance_data
 	d->due = slots.due;
 	d->due_ns = slots.due ? slots.slot_ns : slots.next_ns;
 	slot_ns = settled_slot(v, p, slots.slot_ns);
-	/* without a stated time nobody was promised one; before there was a repository there was no run to
-	 * miss */
+	/* where the policy states no time, none was promised; before there was a repository there was no run
+	 * to miss */
 	if (slots.due && (p->at >= 0 || v->policy->schedule_at >= 0) && slot_ns >= ledger_created_ns(v->l) &&
 	    !is_begun(v, d, slot_ns))
 		d->missed_ns = slot_ns;

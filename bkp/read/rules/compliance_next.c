@@ -1,4 +1,11 @@
-/* compliance_next: what to do next, most urgent first; see compliance.h. */
+/* compliance_next: what to do next, most urgent first; see compliance.h.
+ *
+ * The order of the calls in compliance_next() is the urgency: the clock (no age shown means anything while it
+ * is wrong), what ransomware may have done, runs that did not take place, damage, data sets that are not
+ * captured, media that should be away, media to be rotated, and last what is only too little yet.  For each
+ * urgency all media or data sets are gone through before the next one.  A function that would only
+ * repeat an earlier sentence returns.
+ */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

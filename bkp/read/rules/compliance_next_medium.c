@@ -1,4 +1,9 @@
-/* compliance_next_medium: what to do with one medium; see compliance.h. */
+/* compliance_next_medium: what to do with one medium; see compliance.h.
+ *
+ * Each function looks at one kind of urgency and says at most one sentence about the medium, but for
+ * compliance_next_other(), which may say two.  Sight is what was seen just now, the ledger what was recorded
+ * last; where sight is unknown the record counts.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -39,7 +44,7 @@ void compliance_next_damaged(struct compliance_next *n, const struct compliance_
 }
 
 /* The first data set of which the medium holds nothing that is recent enough. */
-static const struct compliance_dataset *lacks(
+static const struct compliance_dataset *lacking_dataset(
     const struct compliance_next *n, const struct compliance_medium *m)
 {
 	for (size_t i = 0; i < n->v->s->n_datasets; i++) {
@@ -55,7 +60,7 @@ static bool rotation_due(const struct compliance_next *n, const struct complianc
 {
 	/* without a generation there is nothing to fill it with */
 	return m->policy->offline && m->ledger && ledger_last_committed(n->v->l) &&
-	       (lacks(n, m) || m->overdue_swap);
+	       (lacking_dataset(n, m) || m->overdue_swap);
 }
 
 /* Filled and still here: rotated since it was attached. */
@@ -155,10 +160,11 @@ void compliance_next_rotate(struct compliance_next *n, const struct compliance_m
 	char why[SHOW], show[SHOW];
 	const char *place;
 
-	/* it would be refused, and where ransomware may be no disk is attached, see compliance_next_frozen() */
+	/* it would be refused, and where ransomware may be no disk is attached, see
+	 * compliance_next_frozen() */
 	if (n->v->s->frozen || !rotation_due(n, m))
 		return;
-	d = lacks(n, m);
+	d = lacking_dataset(n, m);
 	/* the same rotation would end as the last one did */
 	if (d && m->ledger->full) {
 		compliance_say(n,
@@ -209,7 +215,7 @@ void compliance_next_whereabouts(struct compliance_next *n, const struct complia
 		    m->policy->name, m->policy->name);
 }
 
-/* An online medium that is there, and lacks what it should hold. */
+/* An online medium, not known to be away, that lacks what it should hold. */
 void compliance_next_behind(struct compliance_next *n, const struct compliance_medium *m)
 {
 	const struct compliance_dataset *d;
@@ -218,7 +224,7 @@ void compliance_next_behind(struct compliance_next *n, const struct compliance_m
 
 	if (m->policy->offline || !m->ledger || m->sight == COMPLIANCE_NOT_SEEN)
 		return;
-	d = lacks(n, m);
+	d = lacking_dataset(n, m);
 	if (!d)
 		return;
 	c = compliance_copy_on(ledger_generation_by_number(n->v->l, d->newest), m->ledger->uuid);

@@ -1,4 +1,5 @@
-/* compliance_private: what the files of compliance share; see compliance.h. */
+/* compliance_private: what the files of compliance share; see compliance.h.  compliance_view is handed
+ * through all of them: what is judged, and what was found so far (s). */
 #ifndef BKP_READ_RULES_COMPLIANCE_PRIVATE_H
 #define BKP_READ_RULES_COMPLIANCE_PRIVATE_H
 
@@ -51,8 +52,8 @@ bool compliance_ran_since(const struct compliance_view *v, int64_t ns);
 
 /* compliance_next.c */
 int compliance_next(const struct compliance_view *v, struct err *err);
-/* compliance_next_medium.c: sentences about one medium, by urgency; each is called for every medium before the
- * next one. */
+/* compliance_next_medium.c: sentences about one medium, by urgency; each function is called for every medium
+ * before the next one is. */
 struct compliance_next {
 	const struct compliance_view *v;
 	bool failed; /* out of memory */

@@ -1,4 +1,12 @@
-/* retention: see retention.h. */
+/* retention: see retention.h.
+ *
+ * For each medium, each generation that is on it, each data set in it: reasons are collected (add_reason),
+ * those that keep and those that let go.  keep_reasons() decides: any that keeps it wins, and a generation
+ * without any reason stays, because nothing is known that would let it go.
+ *
+ * What counts is found once a medium and rule (count_all), newest first, and asked many times: how many newer
+ * dates there are (newer_dates), which periods it stands for (kept_bits).
+ */
 #include "read/rules/retention_private.h"
 
 #include <stdlib.h>
@@ -19,15 +27,15 @@ struct judging {
 	int64_t now_ns;
 	struct retention *ret;
 	struct retention_rule *rules;
-	/* of the medium at hand, for each rule */
+	/* of the medium that is being judged, for each rule */
 	struct retention_counted **counted;
 	size_t *n_counted;
 	const char *medium;
 	const struct ledger_generation *there; /* judged as if it had not expired; or NULL */
-	struct buf why;			       /* of the generation at hand */
+	struct buf why;			       /* reasons of the generation that is being judged */
 };
 
-static uint64_t max(uint64_t a, uint64_t b)
+static uint64_t larger(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;
 }
@@ -42,19 +50,19 @@ static void set_rule(const struct judging *j, struct retention_rule *r)
 
 	r->known = p || a;
 	if (p) {
-		r->floor = max(p->generations, 1);
+		r->floor = larger(p->generations, 1);
 		r->keep[0] = p->keep.daily;
 		r->keep[1] = p->keep.weekly;
 		r->keep[2] = p->keep.monthly;
 		r->keep[3] = p->keep.yearly;
 	}
 	if (a) {
-		r->floor = max(r->floor, a->generations);
-		r->keep[0] = max(r->keep[0], a->daily);
-		r->keep[1] = max(r->keep[1], a->weekly);
-		r->keep[2] = max(r->keep[2], a->monthly);
-		r->keep[3] = max(r->keep[3], a->yearly);
-		protect = max(protect, a->protect_s);
+		r->floor = larger(r->floor, a->generations);
+		r->keep[0] = larger(r->keep[0], a->daily);
+		r->keep[1] = larger(r->keep[1], a->weekly);
+		r->keep[2] = larger(r->keep[2], a->monthly);
+		r->keep[3] = larger(r->keep[3], a->yearly);
+		protect = larger(protect, a->protect_s);
 	}
 	r->protect_s = protect > SPAN_MAX ? SPAN_MAX : (int64_t)protect;
 }
@@ -114,16 +122,16 @@ static int find_rules(struct judging *j, struct err *err)
 
 /* ---- one generation on one medium ---- */
 
-static int say(struct judging *j, enum retention_reason reason, const struct retention_rule *r, uint64_t have,
-    uint64_t want, struct err *err)
+static int add_reason(struct judging *j, enum retention_reason reason, const struct retention_rule *r,
+    uint64_t have, uint64_t want, struct err *err)
 {
 	struct retention_why w = {reason, r ? r->name : NULL, have, want, 0};
 
 	return buf_append(&j->why, &w, sizeof(w), err);
 }
 
-/* On how many dates, up to `enough`, newer generations count.  They differ in UTC, too: how far apart runs
- * are is not for the time zone of a process to say. */
+/* On how many dates, up to `enough`, newer generations count.  Dates must differ in local time and in UTC: a
+ * process whose TZ was set to an odd zone cannot make two dates of one run. */
 static uint64_t newer_dates(
     const struct judging *j, size_t rule, const struct ledger_generation *g, uint64_t enough)
 {
@@ -141,7 +149,7 @@ static uint64_t newer_dates(
 	return dates;
 }
 
-static unsigned kept(const struct judging *j, size_t rule, uint64_t number)
+static unsigned kept_bits(const struct judging *j, size_t rule, uint64_t number)
 {
 	for (size_t i = 0; i < j->n_counted[rule]; i++)
 		if (j->counted[rule][i].number == number)
@@ -150,7 +158,7 @@ static unsigned kept(const struct judging *j, size_t rule, uint64_t number)
 }
 
 /* Does another medium hold it well? */
-static bool elsewhere(const struct judging *j, const struct ledger_generation *g, const char *dataset)
+static bool is_good_elsewhere(const struct judging *j, const struct ledger_generation *g, const char *dataset)
 {
 	for (size_t m = 0; m < ledger_media(j->l); m++) {
 		const char *uuid = ledger_medium(j->l, m)->uuid;
@@ -165,16 +173,16 @@ static int judge_good(struct judging *j, const struct ledger_generation *g, size
 {
 	const struct retention_rule *r = &j->rules[i];
 	uint64_t have = newer_dates(j, i, g, r->floor);
-	unsigned bits = kept(j, i, g->number);
+	unsigned bits = kept_bits(j, i, g->number);
 
-	if (r->floor && r->newest == g->number && !elsewhere(j, g, r->name) &&
-	    say(j, RETENTION_NEWEST, r, 0, 0, err))
+	if (r->floor && r->newest == g->number && !is_good_elsewhere(j, g, r->name) &&
+	    add_reason(j, RETENTION_NEWEST, r, 0, 0, err))
 		return -1;
 	for (unsigned k = 0; k < 4; k++)
 		if (bits & 1u << k &&
-		    say(j, (enum retention_reason)(RETENTION_DAILY + k), r, 0, r->keep[k], err))
+		    add_reason(j, (enum retention_reason)(RETENTION_DAILY + k), r, 0, r->keep[k], err))
 			return -1;
-	return say(j, have < r->floor ? RETENTION_FLOOR : RETENTION_COVERED, r, have, r->floor, err);
+	return add_reason(j, have < r->floor ? RETENTION_FLOOR : RETENTION_COVERED, r, have, r->floor, err);
 }
 
 static int judge_dataset(struct judging *j, const struct ledger_generation *g, const struct ledger_dataset *d,
@@ -184,15 +192,16 @@ static int judge_dataset(struct judging *j, const struct ledger_generation *g, c
 	const struct retention_rule *r = &j->rules[i];
 	uint64_t have;
 
-	/* a failed one holds nothing, and where the others hold something that decides */
+	/* a data set that failed holds nothing; where others in the generation hold something, those
+	 * decide */
 	if (any && d->verdict == LEDGER_FAILED)
 		return 0;
 	if (!r->known)
-		return say(j, RETENTION_UNKNOWN, r, 0, 0, err);
+		return add_reason(j, RETENTION_UNKNOWN, r, 0, 0, err);
 	if (ledger_good(g, d))
 		return judge_good(j, g, i, err);
 	have = newer_dates(j, i, g, 1);
-	return say(j, have || !r->floor ? RETENTION_COVERED : RETENTION_NO_BETTER, r, have, 1, err);
+	return add_reason(j, have || !r->floor ? RETENTION_COVERED : RETENTION_NO_BETTER, r, have, 1, err);
 }
 
 static int judge_protection(struct judging *j, const struct ledger_generation *g, bool any, struct err *err)
@@ -201,7 +210,7 @@ static int judge_protection(struct judging *j, const struct ledger_generation *g
 	int64_t longest = 0;
 
 	if (g->begun_ns > j->now_ns)
-		return say(j, RETENTION_FUTURE, NULL, 0, 0, err);
+		return add_reason(j, RETENTION_FUTURE, NULL, 0, 0, err);
 	for (size_t i = 0; i < g->n_datasets; i++) {
 		const struct retention_rule *r = rule_of(j, g->datasets[i].name);
 
@@ -225,10 +234,11 @@ static int judge_copy(struct judging *j, const struct ledger_generation *g, stru
 
 	for (size_t i = 0; i < g->n_datasets; i++)
 		any |= g->datasets[i].verdict != LEDGER_FAILED;
-	if ((j->ret->frozen_by && say(j, RETENTION_FROZEN, NULL, j->ret->frozen_by, 0, err)) ||
-	    (j->ret->latched && say(j, RETENTION_LATCHED, NULL, 0, 0, err)) ||
-	    (g->held_ns && say(j, RETENTION_HELD, NULL, 0, 0, err)) ||
-	    (g->suspect && say(j, RETENTION_SUSPECT, NULL, 0, 0, err)) || judge_protection(j, g, any, err))
+	if ((j->ret->frozen_by && add_reason(j, RETENTION_FROZEN, NULL, j->ret->frozen_by, 0, err)) ||
+	    (j->ret->latched && add_reason(j, RETENTION_LATCHED, NULL, 0, 0, err)) ||
+	    (g->held_ns && add_reason(j, RETENTION_HELD, NULL, 0, 0, err)) ||
+	    (g->suspect && add_reason(j, RETENTION_SUSPECT, NULL, 0, 0, err)) ||
+	    judge_protection(j, g, any, err))
 		return -1;
 	for (size_t i = 0; i < g->n_datasets; i++)
 		if (judge_dataset(j, g, &g->datasets[i], any, err))
@@ -242,7 +252,7 @@ static int keep_reasons(struct judging *j, struct retention_copy *c, struct err 
 	const struct retention_why *w = (const struct retention_why *)(const void *)j->why.p;
 	size_t n = j->why.n / sizeof(*w);
 
-	c->stays = n == 0; /* of nothing it is not known what may become of it */
+	c->stays = n == 0; /* no reason at all: nothing lets it go */
 	for (size_t i = 0; i < n; i++)
 		c->stays |= w[i].reason != RETENTION_COVERED;
 	c->why = calloc(n + 1, sizeof(*c->why));
@@ -326,8 +336,8 @@ static int judge_all(struct judging *j, struct err *err)
 	return 0;
 }
 
-static int judge(const struct policy *policy, const struct ledger *l, int64_t now_ns, const char *medium,
-    const struct ledger_generation *there, struct retention **ret, struct err *err)
+static int judge_media(const struct policy *policy, const struct ledger *l, int64_t now_ns,
+    const char *medium, const struct ledger_generation *there, struct retention **ret, struct err *err)
 {
 	struct judging j = {.policy = policy,
 	    .l = l,
@@ -360,13 +370,13 @@ static int judge(const struct policy *policy, const struct ledger *l, int64_t no
 int retention_judge(const struct policy *policy, const struct ledger *l, int64_t now_ns,
     struct retention **ret, struct err *err)
 {
-	return judge(policy, l, now_ns, NULL, NULL, ret, err);
+	return judge_media(policy, l, now_ns, NULL, NULL, ret, err);
 }
 
 int retention_judge_expired(const struct policy *policy, const struct ledger *l, int64_t now_ns,
     const char *medium, uint64_t number, struct retention **ret, struct err *err)
 {
-	return judge(policy, l, now_ns, medium, ledger_generation_by_number(l, number), ret, err);
+	return judge_media(policy, l, now_ns, medium, ledger_generation_by_number(l, number), ret, err);
 }
 
 void retention_free(struct retention *r)

@@ -1,11 +1,11 @@
 /* retention: which generations stay on which medium, which may go, and all the reasons.
  *
  * Pure: from policy, ledger (with what was agreed in it) and time.  Nothing is decided by time alone: age
- * only keeps. A generation may go from a medium only when every data set that is good in it is covered there
+ * only keeps.  A generation may go from a medium only when every data set that is good in it is covered there
  * by enough NEWER generations.  One counts for a data set on a medium when ledger_counts() says so, it was
  * read back from that medium and not found damaged since, it was not begun while a jump of the clock was
- * unattested, and it is not dated later than now. Newer means both: begun later, and with a higher number. So
- * neither junk that was captured under a clock set forward nor under one set back pushes anything out.
+ * unattested, and it is not dated later than now.  Newer means both: begun later, and with a higher number.
+ * So neither junk that was captured under a clock set forward nor under one set back pushes anything out.
  *
  * Of policy and agreement the larger figure holds, each by itself.  A data set that left the policy keeps
  * what was agreed of it; one of which neither says anything never goes.  One that was agreed with no
@@ -82,8 +82,8 @@ struct retention {
 
 int retention_judge(const struct policy *policy, const struct ledger *l, int64_t now_ns,
     struct retention **ret, struct err *err) __attribute__((warn_unused_result));
-/* One generation on one medium as if a record of its expiry there did not stand in the journal: medium and copy
- * are the first of *ret.  What the record would let go may be asked before it is taken away. */
+/* One generation on one medium, judged as if its expiry there were not recorded: medium and copy are the
+ * first of *ret.  For whoever finds files of an expired generation and wants to take them away. */
 int retention_judge_expired(const struct policy *policy, const struct ledger *l, int64_t now_ns,
     const char *medium, uint64_t number, struct retention **ret, struct err *err)
     __attribute__((warn_unused_result));

@@ -1,5 +1,10 @@
 /* retention_count: which generations count for a data set on a medium, and which of them `keep` keeps; see
- * retention.h. */
+ * retention.h.
+ *
+ * Periods (date, ISO week, month, year) are numbers that are equal within a period.  Sorted newest first,
+ * generations of one period stand together, so the first of each run of equal numbers is the newest of its
+ * period (mark_kept).
+ */
 #include "read/rules/retention_private.h"
 
 #include <stdlib.h>
@@ -26,8 +31,8 @@ bool retention_counts(
 	return false;
 }
 
-/* What clocks on the wall show, as if it were UTC.  Whoever sets TZ may name a file of any offsets, that
- * makes one date of a year or a year of one run: no zone is further from UTC than these. */
+/* What clocks on the wall show, as if it were UTC.  TZ may name a file of any offsets, which could make one
+ * date of a year, or a year of one run: an offset is cut to what real zones have. */
 static time_t on_the_wall(time_t t)
 {
 	struct tm tm;

@@ -1,4 +1,13 @@
-/* slots: see slots.h. */
+/* slots: see slots.h.
+ *
+ * find_slot() looks day by day, beginning one day on the other side of today, for a day that has slots
+ * (has_slots) and takes the slot next to now of it (best_of_day).  Days are local dates, counted from 1970;
+ * what moment a local time of day is, is asked of the zone each time (moment_of_local), so that a change of
+ * clocks needs no case of its own here.  Intervals of hours that do not divide a day have no times of day and
+ * are counted in real time.
+ *
+ * Times are seconds; nanoseconds only at the border (to_ns), where what lies beyond them is cut.
+ */
 #include "read/rules/slots.h"
 
 #include <string.h>
@@ -15,7 +24,7 @@
 #define NEVER	   INT64_MIN
 #define SEARCH	   400 /* days: more than the longest interval, 366 d */
 
-/* What `every` comes to. */
+/* The data set's `every`, with `at`, as it is computed with. */
 struct rule {
 	enum config_unit unit;
 	int64_t n;
@@ -43,14 +52,15 @@ static struct rule rule_of(const struct policy *p, const struct policy_dataset *
 	return r;
 }
 
-static int64_t divide(int64_t a, int64_t b) /* b > 0; towards the past */
+/* b > 0; rounds towards the past. */
+static int64_t floor_divide(int64_t a, int64_t b)
 {
 	return a / b - (a % b < 0);
 }
 
 /* ---- local time ---- */
 
-static int64_t offset(int64_t t)
+static int64_t utc_offset(int64_t t)
 {
 	time_t at = (time_t)t;
 	struct tm tm;
@@ -60,16 +70,16 @@ static int64_t offset(int64_t t)
 
 static int64_t local_day(int64_t t)
 {
-	return divide(t + offset(t), DAY_S);
+	return floor_divide(t + utc_offset(t), DAY_S);
 }
 
-/* The first moment behind a change to `after` that lies in (from, to]. */
-static int64_t change(int64_t from, int64_t to, int64_t after)
+/* The first moment after a change of the offset to `after` that lies in (from, to]: by halving. */
+static int64_t moment_of_change(int64_t from, int64_t to, int64_t after)
 {
 	while (to - from > 1) {
 		int64_t mid = from + (to - from) / 2;
 
-		if (offset(mid) == after)
+		if (utc_offset(mid) == after)
 			to = mid;
 		else
 			from = mid;
@@ -80,19 +90,19 @@ static int64_t change(int64_t from, int64_t to, int64_t after)
 /* The moment at which clocks show `local` (seconds since 1970 as if it were UTC).  *ret_again: when they show
  * it again, or the same.  Two days to either side no clock is anywhere near that time, and no zone changes
  * twice. */
-static int64_t moment(int64_t local, int64_t *ret_again)
+static int64_t moment_of_local(int64_t local, int64_t *ret_again)
 {
-	int64_t before = offset(local - 2 * DAY_S), after = offset(local + 2 * DAY_S);
+	int64_t before = utc_offset(local - 2 * DAY_S), after = utc_offset(local + 2 * DAY_S);
 	int64_t early = local - (before > after ? before : after),
 		late = local - (before > after ? after : before);
-	bool is_early = offset(early) == local - early, is_late = offset(late) == local - late;
+	bool is_early = utc_offset(early) == local - early, is_late = utc_offset(late) == local - late;
 
 	*ret_again = is_late ? late : early;
 	if (is_early)
 		return early;
 	if (is_late)
 		return late;
-	return *ret_again = change(early, late, after);
+	return *ret_again = moment_of_change(early, late, after);
 }
 
 /* ---- the slots of one day ---- */
@@ -108,7 +118,7 @@ static bool has_slots(const struct rule *r, int64_t day)
 	case CONFIG_DAY:
 		return (day - ORIGIN_DAY) % r->n == 0;
 	case CONFIG_WEEK:
-		return day + THURSDAY - 7 * divide(day + THURSDAY, 7) == r->d->weekday;
+		return day + THURSDAY - 7 * floor_divide(day + THURSDAY, 7) == r->d->weekday;
 	case CONFIG_MONTH:
 		return gmtime_r(&noon, &tm) && tm.tm_mday == (int)r->d->monthday;
 	}
@@ -116,7 +126,7 @@ static bool has_slots(const struct rule *r, int64_t day)
 }
 
 /* The slot that is next to now on the side asked for, or `best`. */
-static int64_t better(int64_t best, int64_t slot, int64_t now, bool later)
+static int64_t nearer_slot(int64_t best, int64_t slot, int64_t now, bool later)
 {
 	if (later)
 		return slot > now && (best == NEVER || slot < best) ? slot : best;
@@ -128,25 +138,25 @@ static int64_t best_of_day(const struct rule *r, int64_t day, int64_t now, bool 
 	int64_t step = r->unit == CONFIG_HOUR ? r->n * HOUR_S : DAY_S, best = NEVER, first, again;
 
 	for (int64_t s = 0; s < DAY_S; s += step) {
-		first = moment(day * DAY_S + (r->at_s + s) % DAY_S, &again);
-		best = better(best, first, now, later);
+		first = moment_of_local(day * DAY_S + (r->at_s + s) % DAY_S, &again);
+		best = nearer_slot(best, first, now, later);
 		if (r->unit == CONFIG_HOUR && again - first >= step)
-			best = better(best, again, now, later);
+			best = nearer_slot(best, again, now, later);
 	}
 	return best;
 }
 
-static int64_t find(const struct rule *r, int64_t now, bool later)
+static int64_t find_slot(const struct rule *r, int64_t now, bool later)
 {
 	int64_t today, best = NEVER, unused;
 
 	if (r->elapsed_s) {
-		int64_t origin = moment(ORIGIN_DAY * DAY_S + r->at_s, &unused);
+		int64_t origin = moment_of_local(ORIGIN_DAY * DAY_S + r->at_s, &unused);
 
-		return origin + (divide(now - origin, r->elapsed_s) + later) * r->elapsed_s;
+		return origin + (floor_divide(now - origin, r->elapsed_s) + later) * r->elapsed_s;
 	}
 	today = local_day(now);
-	/* from the day beyond: what a gap moves may come to lie on another day */
+	/* a gap in the clocks may move a slot of the day before or after to today */
 	for (int64_t i = -1; i < SEARCH && best == NEVER; i++) {
 		int64_t day = later ? today + i : today - i;
 
@@ -166,14 +176,14 @@ int64_t slots_before(const struct policy *p, const struct policy_dataset *d, int
 {
 	struct rule r = rule_of(p, d);
 
-	return to_ns(find(&r, divide(now_ns, SECOND_NS), false));
+	return to_ns(find_slot(&r, floor_divide(now_ns, SECOND_NS), false));
 }
 
 int64_t slots_after(const struct policy *p, const struct policy_dataset *d, int64_t now_ns)
 {
 	struct rule r = rule_of(p, d);
 
-	return to_ns(find(&r, divide(now_ns, SECOND_NS), true));
+	return to_ns(find_slot(&r, floor_divide(now_ns, SECOND_NS), true));
 }
 
 /* ---- due ---- */
@@ -186,7 +196,7 @@ const char *slots_why_word(enum slots_why why)
 }
 
 /* Expired ones were captured, too. */
-static bool holds(const struct ledger_generation *g, const struct ledger_dataset *d)
+static bool holds_dataset(const struct ledger_generation *g, const struct ledger_dataset *d)
 {
 	return (g->state == LEDGER_COMMITTED || g->state == LEDGER_EXPIRED) &&
 	       (d->verdict == LEDGER_GOOD || d->verdict == LEDGER_PARTIAL);
@@ -204,7 +214,7 @@ void slots_look(const struct policy *p, const struct policy_dataset *d, const st
 
 		if (!held)
 			continue;
-		if (!holds(g, held)) {
+		if (!holds_dataset(g, held)) {
 			if (g->begun_ns >= s.slot_ns && g->begun_ns < s.next_ns && g->state != LEDGER_BEGUN &&
 			    !s.tried)
 				s.tried = g->number;

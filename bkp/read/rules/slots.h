@@ -1,7 +1,8 @@
 /* slots: when a data set is due.
  *
- * Pure: policy + ledger + time.  A slot is a moment by which a data set should be captured; it lasts until the
- * next one.  Slots are what a clock on the wall shows, in the process's time zone.  By the policy's `every`:
+ * Pure: policy + ledger + time.  A slot is a moment by which a data set should be captured; it lasts until
+ * the next one.  Slots are what a clock on the wall shows, in the process's time zone.  By the policy's
+ * `every`:
  *
  *     hour, N h    N divides 24: at the minute of `at`, N hours apart, one of them at `at` itself
  *     N h          other N: N hours of real time apart, counted from `at` on 2000-01-01
@@ -10,19 +11,20 @@
  *
  * `at` is the data set's, else the schedule's, else 00:00.
  *
- * Where clocks go forward, a time of day that is skipped counts as the first moment after the gap.  Where they
- * go back, one that comes twice counts the first time only, unless the two are a whole interval of hours
+ * Where clocks go forward, a time of day that is skipped counts as the first moment after the gap.  Where
+ * they go back, one that comes twice counts the first time only, unless the two are a whole interval of hours
  * apart: what was promised each hour is owed in both.
  *
- * A data set is due when no committed generation holds it, good or partial, that was begun since the slot that
- * is in force.  So runs that were missed are caught up once, and what failed is tried again by the next run.
+ * A data set is due when no committed generation holds it, good or partial, that was begun since the slot
+ * that is in force.  So runs that were missed are caught up once, and what failed is tried again by the next
+ * run.
  *
  * Clocks that are set:
- * - A generation that the clock says is yet to come still serves the slot it was begun in (the clock went back
- *   a little: no second capture of one slot), but never an earlier one: a run begun "in 2040" keeps nobody
- *   from capturing.
- * - When that slot really comes, such a generation does not serve it either if the data set was captured since
- *   then under an earlier slot: the clock was wrong when it was begun.
+ * - A generation that the clock says is yet to come still serves the slot it was begun in (the clock went
+ *   back a little: no second capture of one slot), but never an earlier one: a run begun "in 2040" keeps
+ *   nobody from capturing.
+ * - When that slot really comes, such a generation does not serve it either if the data set was captured
+ *   since then under an earlier slot: the clock was wrong when it was begun.
  */
 #ifndef BKP_READ_RULES_SLOTS_H
 #define BKP_READ_RULES_SLOTS_H

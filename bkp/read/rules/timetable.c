@@ -1,4 +1,9 @@
-/* timetable: see timetable.h. */
+/* timetable: see timetable.h.
+ *
+ * All slots are marked in a table of the 1440 minutes of a day (note_slots); lines are read off it, and
+ * minutes that are alike but for the hour share one (add_line).  Intervals that have no fixed times of day
+ * are looked at every hour.
+ */
 #include "read/rules/timetable.h"
 
 #include <stdlib.h>
@@ -7,17 +12,17 @@
 #include "read/rules/slots.h"
 
 #define DAY	 1440u /* minutes */
-#define LATER	 240u
+#define LATER	 240u  /* minutes from the last slot to the line for catching up */
 #define ALL_WEEK 0x7fu
 #define OFTEN	 4 /* times a day: nothing waits long */
 
-/* For each minute of the day. */
+/* For each minute of the day: is something due then, every day, or on which weekdays or days of the month. */
 struct minutes {
 	bool daily[DAY];
 	uint32_t weekdays[DAY], monthdays[DAY];
 };
 
-static void note(struct minutes *m, const struct policy *p, const struct policy_dataset *d)
+static void note_slots(struct minutes *m, const struct policy *p, const struct policy_dataset *d)
 {
 	unsigned at = (unsigned)slots_time(p, d), n = d->every.n;
 	unsigned step = d->every.unit != CONFIG_HOUR || n % 24 == 0 ? DAY : 24 % n == 0 ? n * 60 : 60;
@@ -32,7 +37,7 @@ static void note(struct minutes *m, const struct policy *p, const struct policy_
 }
 
 /* The same minute of several hours is one line. */
-static void add(struct timetable *t, unsigned at, uint32_t weekdays, uint32_t monthdays)
+static void add_line(struct timetable *t, unsigned at, uint32_t weekdays, uint32_t monthdays)
 {
 	struct timetable_line want = {at % 60, 1u << at / 60, weekdays, monthdays, false};
 
@@ -75,18 +80,18 @@ struct timetable *timetable_new(const struct policy *policy)
 		return NULL;
 	}
 	for (size_t i = 0; i < policy->n_datasets; i++)
-		note(m, policy, &policy->datasets[i]);
+		note_slots(m, policy, &policy->datasets[i]);
 	for (unsigned i = 0; i < DAY; i++)
 		m->daily[i] |= m->weekdays[i] == ALL_WEEK;
 	for (unsigned i = 0; i < DAY; i++)
 		if (m->daily[i])
-			add(t, i, 0, 0);
+			add_line(t, i, 0, 0);
 	for (unsigned i = 0; i < DAY; i++)
 		if (!m->daily[i] && m->weekdays[i])
-			add(t, i, m->weekdays[i], 0);
+			add_line(t, i, m->weekdays[i], 0);
 	for (unsigned i = 0; i < DAY; i++)
 		if (!m->daily[i] && m->monthdays[i])
-			add(t, i, 0, m->monthdays[i]);
+			add_line(t, i, 0, m->monthdays[i]);
 	add_catch_up(t, m);
 	free(m);
 	return t;

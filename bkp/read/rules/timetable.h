@@ -4,7 +4,7 @@
  * Pure.  Whether a data set is due at one of these times is for slots.h to say; a line too many costs
  * nothing.
  *
- * The last line may be one for catching up: four hours behind the last slot of the day, for what failed then
+ * The last line may be one for catching up: four hours after the last slot of the day, for what failed then
  * and for computers that slept; there is none where something starts every few hours anyway.
  */
 #ifndef BKP_READ_RULES_TIMETABLE_H

@@ -1,4 +1,12 @@
-/* agefile: see agefile.h. */
+/* agefile: see agefile.h.
+ *
+ * The header is read and unwrapped once, in open_head(): first 64 KiB, more only if the header does not end
+ * there, up to AGE_HEADER_MAX.  After it and the nonce the file is a row of segments of SEGMENT bytes (64 KiB
+ * and a tag); the last one may be shorter and is authenticated as the last, so a file that was cut does not
+ * open. Which segment holds a plaintext offset is a division.
+ *
+ * One segment is held decrypted: chunks that lie next to each other share one.  It is wiped at the end.
+ */
 #include "read/vault/agefile.h"
 
 #include <errno.h>
@@ -52,7 +60,8 @@ static int read_head(int fd, void *p, size_t n, struct err *err)
 				: err_set(err, "E-AGE-05", "%s", text("the file ends within the age header"));
 }
 
-/* Header and nonce from the start of the file; unwraps.  *ret_start is where the segments begin. */
+/* Header and nonce from the start of the file; unwraps the file key, which does not leave this function.
+ * *ret_start is where the segments begin. */
 static int open_head(int fd, const struct age_identity *ids, size_t n, struct age_payload **ret,
     uint64_t *ret_start, struct err *err)
 {
@@ -151,7 +160,8 @@ static int read_cipher(struct agefile *f, uint64_t index, void *p, size_t n, str
 	return 0;
 }
 
-static int hold(struct agefile *f, uint64_t index, struct err *err)
+/* Segment `index` into f->segment, decrypted in place; a failure leaves none held. */
+static int hold_segment(struct agefile *f, uint64_t index, struct err *err)
 {
 	size_t n = segment_length(f, index);
 
@@ -177,7 +187,7 @@ int agefile_read(struct agefile *f, uint64_t offset, void *p, size_t n, struct e
 
 		if (part > n)
 			part = n;
-		if (hold(f, index, err))
+		if (hold_segment(f, index, err))
 			return -1;
 		memcpy(out, f->segment + in, part);
 		out += part;
@@ -202,8 +212,8 @@ int agefile_unseal(struct agefile *f, uint64_t index, const void *c, void *out, 
 	return age_payload_open(f->payload, index, is_last(f, index), c, segment_length(f, index), out, err);
 }
 
-/* Decrypts what follows the head, hashing as it goes, so that exactly the bytes that were used are the bytes
- * hashed. */
+/* Decrypts what follows the head, hashing as it goes: each segment is read once, so the bytes that are
+ * decrypted are the bytes that are hashed. */
 static int slurp_segments(int fd, struct age_payload *pl, uint64_t start, uint64_t length, struct digest *d,
     struct buf *out, struct err *err)
 {

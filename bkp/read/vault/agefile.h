@@ -1,7 +1,8 @@
 /* agefile: an age file on a medium, read at random: only the 64 KiB segments that are asked for are read and
  * authenticated.
  *
- * agefile_open → agefile_read … → agefile_close.  One thread at a time per handle.
+ * agefile_open → agefile_read … → agefile_close.  One thread at a time per handle, which keeps a segment and
+ * a cipher's state.
  * Errors: those of age.h (the caller names the file), E-IO-02.
  */
 #ifndef BKP_READ_VAULT_AGEFILE_H
@@ -25,9 +26,9 @@ uint64_t agefile_size(const struct agefile *f); /* plaintext bytes */
 int agefile_read(struct agefile *f, uint64_t offset, void *p, size_t n, struct err *err)
     __attribute__((warn_unused_result));
 
-/* For who reads the whole file in order by other means: where the first segment begins in the file, how long
- * segment `index` is there (0: there is none), and its plaintext (agefile_segment() - AGE_TAG bytes; out may
- * equal c). */
+/* For a caller that reads the whole file in order by other means: where the first segment begins in the file,
+ * how long segment `index` is there (0: there is none), and its plaintext (agefile_segment() - AGE_TAG bytes;
+ * out may equal c). */
 uint64_t agefile_start(const struct agefile *f);
 size_t agefile_segment(const struct agefile *f, uint64_t index);
 int agefile_unseal(struct agefile *f, uint64_t index, const void *c, void *out, struct err *err)

@@ -1,6 +1,18 @@
-/* arc_r: see arc_r.h.  This file: archives; arc_r_chunk.c: chunks; arc_r_ahead.c: threads of its own. */
+/* arc_r: see arc_r.h.  This file: archives; arc_r_chunk.c: chunks; arc_r_ahead.c: threads of its own.
+ *
+ * A slot is an open archive: SLOT_FREE → SLOT_OPENING → SLOT_OPEN.  Who wants an archive that no slot has
+ * takes the one used least recently that nobody holds (free_slot), writes the archive's number into it, and
+ * opens it without the lock (open_into).  Others who want the same archive find it SLOT_OPENING and wait for
+ * `changed`, so no archive is opened twice.  When all slots are held or being opened, one waits for `changed`
+ * as well.  That ends: a thread holds one slot at a time (arc_r_slot … arc_r_slot_put) and waits for none
+ * while it does.
+ *
+ * An archive that cannot be opened in any copy is marked in bad[], with its fault: thousands of files may
+ * need it, and a dying disk may take a minute to refuse.  Want of memory is not remembered.
+ */
 #include "read/vault/arc_r_private.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -171,7 +183,7 @@ uint64_t arc_r_elsewhere(struct arc_r *a, struct err *ret_why)
 	return a->elsewhere;
 }
 
-static void remember(struct arc_r *a, const struct generation_archive *entry, const struct err *why)
+static void remember_fault(struct arc_r *a, const struct generation_archive *entry, const struct err *why)
 {
 	struct arc_r_fault *more = NULL;
 
@@ -184,7 +196,7 @@ static void remember(struct arc_r *a, const struct generation_archive *entry, co
 	a->faults[a->n_faults++] = (struct arc_r_fault){entry->number, *why};
 }
 
-static int recall(const struct arc_r *a, const struct generation_archive *entry, struct err *err)
+static int recall_fault(const struct arc_r *a, const struct generation_archive *entry, struct err *err)
 {
 	char path[ARCFILE_PATH];
 
@@ -224,7 +236,8 @@ static struct arc_r_slot *free_slot(const struct arc_r *a)
 	return found;
 }
 
-/* Opens an archive into a slot of ours. */
+/* Opens an archive into a slot that nobody holds.  The lock is let go of meanwhile: the slot is ours because
+ * it is SLOT_OPENING. */
 static int open_into(
     struct arc_r *a, struct arc_r_slot *s, const struct generation_archive *entry, struct err *err)
 {
@@ -251,7 +264,7 @@ static int open_into(
 	slot_close(s);
 	err_wrap(&why, text("archive '%s'"), arcfile_path(entry->sha256, path));
 	if (why.kind != ERR_MEMORY)
-		remember(a, entry, &why);
+		remember_fault(a, entry, &why);
 	if (err)
 		*err = why;
 	return -1;
@@ -270,7 +283,7 @@ int arc_r_slot(struct arc_r *a, uint64_t number, struct arc_r_slot **ret, struct
 		if (s && s->state == SLOT_OPEN)
 			break;
 		if (!s && a->bad[entry - a->root->archives])
-			return recall(a, entry, err);
+			return recall_fault(a, entry, err);
 		if (!s && (s = free_slot(a))) {
 			if (open_into(a, s, entry, err))
 				return -1;
@@ -286,6 +299,7 @@ int arc_r_slot(struct arc_r *a, uint64_t number, struct arc_r_slot **ret, struct
 
 void arc_r_slot_put(struct arc_r *a, struct arc_r_slot *s)
 {
+	assert(s->refs);
 	if (!--s->refs)
 		pthread_cond_broadcast(&a->changed);
 }

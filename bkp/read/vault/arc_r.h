@@ -7,13 +7,13 @@
  * age proves only that a file was made for us, not by whom: anyone who knows the recipients can make an
  * archive.  What ties it to the signed generation is INDEX, whose SHA-256 is compared with the generation's
  * table before anything of it is used, and the ids in it, with which every chunk is compared before it is
- * given out. So an archive is never read as a whole, a medium may say something else each time it is asked,
+ * given out.  So an archive is never read as a whole, a medium may say something else each time it is asked,
  * and of a damaged archive everything that is unharmed can be had.
  *
- * Threads: arc_r_get, arc_r_put, arc_r_look, arc_r_id and arc_r_want may be called by several
- * threads at a time; what one of them is opening or decoding the others wait for.  Between arc_r_helpers()
- * and arc_r_alone() threads of its own decode ahead of who asks; chunks that are held stay valid whatever is
- * asked for next.
+ * Threads: arc_r_get, arc_r_put, arc_r_look, arc_r_id, arc_r_want and arc_r_depth may be called by several
+ * threads at a time; what one of them is opening or decoding the others wait for.  All others only while no
+ * other thread uses the handle.  Between arc_r_helpers() and arc_r_alone() threads of its own decode ahead of
+ * who asks; chunks that are held stay valid whatever is asked for next.
  *
  * Errors name the archive file and, for a chunk, its number and offset: E-ARCHIVE-11 not in the generation's
  * table, E-ARCHIVE-12 missing, E-ARCHIVE-13 size is not the table's, E-ARCHIVE-14 INDEX is not the table's,
@@ -38,7 +38,7 @@ struct generation_root;
 
 struct arc_r_options {
 	size_t max_open;    /* 0: 16 */
-	size_t cache_bytes; /* 0: 64 MiB */
+	size_t cache_bytes; /* 0: 32 MiB */
 	/* other copies of the repository: what is missing or damaged in `repofd` is taken from the first of
 	 * them where it is proven; borrowed */
 	const int *others;

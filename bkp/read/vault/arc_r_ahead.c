@@ -1,10 +1,16 @@
-/* arc_r_ahead: the threads of arc_r.h that decode ahead of who asks. */
+/* arc_r_ahead: the threads of arc_r.h that decode ahead of who asks.
+ *
+ * arc_r_want() puts chunks into a ring of ARC_R_WANTED_MAX; helpers take the oldest and decode it into the
+ * cache. What was decoded ahead and not asked for yet may take half of the cache (ahead_bytes): more would
+ * push out what is still needed.  Beyond that, and where the ring is full, a hint is forgotten, and who asks
+ * decodes.  So helpers change when a chunk is decoded, and nothing else.
+ */
 #include <signal.h>
 
 #include "read/vault/arc_r_private.h"
 
-/* What goes wrong here goes wrong again when somebody asks, and is said then. */
-static void *decode(void *arg)
+/* A fault is dropped here: it is found again, and said, when somebody asks for the chunk. */
+static void *decoder_thread(void *arg)
 {
 	struct arc_r *a = arg;
 	struct arc_r_wanted w;
@@ -37,7 +43,7 @@ void arc_r_helpers(struct arc_r *a, unsigned decoders)
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	while (a->n_decoders < decoders && a->n_decoders < ARC_R_DECODERS_MAX &&
-	       !pthread_create(&a->decoders[a->n_decoders], NULL, decode, a))
+	       !pthread_create(&a->decoders[a->n_decoders], NULL, decoder_thread, a))
 		a->n_decoders++;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }

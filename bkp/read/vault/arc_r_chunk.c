@@ -1,4 +1,16 @@
-/* arc_r_chunk: the chunks of arc_r.h: decoding, and those that are kept. */
+/* arc_r_chunk: the chunks of arc_r.h: decoding, and those that are kept.
+ *
+ * arc_r_get() looks for the chunk in the table.  Not there: arc_r_load() puts it there, not ready, lets go of
+ * the lock, reads and decodes it, and broadcasts `changed`.  There and not ready: somebody else is decoding
+ * it; wait, and look again.  If that failed the chunk is gone again, and who waited tries it himself and gets
+ * the fault himself.
+ *
+ * The cache is bounded by bytes (opt.cache_bytes) and by number (CACHED_MAX).  make_room() drops the least
+ * recently used that nobody holds; it never waits, so chunks that are held or being decoded may exceed the
+ * bound by what their holders need.  The chunk dropped last is kept as `spare`: the next one of like size
+ * takes its memory.
+ */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,7 +68,7 @@ void arc_r_bench_give(struct arc_r *a, struct arc_r_bench *b)
 
 /* Reads a chunk's frame and decodes it; only what its id in the proven INDEX says is a chunk.  Without the
  * lock. */
-static int decode(
+static int decode_chunk(
     struct arc_r_bench *b, struct arc_r_slot *s, const struct arcfile_chunk *c, uint8_t *raw, struct err *err)
 {
 	uint8_t id[DIGEST_LEN];
@@ -78,20 +90,22 @@ static int decode(
 
 /* ---- those that are kept ---- */
 
-static struct arc_r_held **bucket(struct arc_r *a, uint64_t archive, uint32_t chunk)
+static struct arc_r_held **bucket_of(struct arc_r *a, uint64_t archive, uint32_t chunk)
 {
 	return &a->table[(archive * 2654435761u + chunk) % ARC_R_BUCKETS];
 }
 
 struct arc_r_held *arc_r_cached(struct arc_r *a, uint64_t archive, uint32_t chunk)
 {
-	struct arc_r_held *h = *bucket(a, archive, chunk);
+	struct arc_r_held *h = *bucket_of(a, archive, chunk);
 
 	while (h && (h->chunk.archive != archive || h->chunk.chunk != chunk))
 		h = h->chain;
 	return h;
 }
 
+/* Also puts a new one into the list: of the only one in it prev and next are NULL, too, but then it is
+ * `first`. */
 static void to_front(struct arc_r *a, struct arc_r_held *h)
 {
 	if (a->first == h)
@@ -107,7 +121,7 @@ static void to_front(struct arc_r *a, struct arc_r_held *h)
 }
 
 /* Chunks hold what was encrypted: patients' data is wiped before memory goes back. */
-static void wipe(struct arc_r_held *h)
+static void wipe_chunk(struct arc_r_held *h)
 {
 	if (!h)
 		return;
@@ -115,9 +129,9 @@ static void wipe(struct arc_r_held *h)
 	free(h);
 }
 
-static void drop(struct arc_r *a, struct arc_r_held *h)
+static void drop_chunk(struct arc_r *a, struct arc_r_held *h)
 {
-	struct arc_r_held **at = bucket(a, h->chunk.archive, h->chunk.chunk);
+	struct arc_r_held **at = bucket_of(a, h->chunk.archive, h->chunk.chunk);
 
 	while (*at != h)
 		at = &(*at)->chain;
@@ -128,18 +142,19 @@ static void drop(struct arc_r *a, struct arc_r_held *h)
 	a->cached_bytes -= h->cap;
 	if (h->ahead)
 		a->ahead_bytes -= h->cap;
-	wipe(a->spare);
+	wipe_chunk(a->spare);
 	a->spare = h;
 }
 
 void arc_r_forget_chunks(struct arc_r *a)
 {
 	while (a->first)
-		drop(a, a->first);
-	wipe(a->spare);
+		drop_chunk(a, a->first);
+	wipe_chunk(a->spare);
 	a->spare = NULL;
 }
 
+/* For n more bytes, as far as what nobody holds allows. */
 static void make_room(struct arc_r *a, size_t n)
 {
 	struct arc_r_held *h = a->last, *prev;
@@ -147,14 +162,14 @@ static void make_room(struct arc_r *a, size_t n)
 	for (; h && (a->cached >= CACHED_MAX || a->cached_bytes + n > a->opt.cache_bytes); h = prev) {
 		prev = h->prev;
 		if (!h->refs && h->ready)
-			drop(a, h);
+			drop_chunk(a, h);
 	}
 }
 
 /* Memory for a chunk of n bytes, in the cache and not ready. */
-static struct arc_r_held *reserve(struct arc_r *a, uint64_t archive, uint32_t chunk, size_t n)
+static struct arc_r_held *reserve_chunk(struct arc_r *a, uint64_t archive, uint32_t chunk, size_t n)
 {
-	struct arc_r_held *h, **at = bucket(a, archive, chunk);
+	struct arc_r_held *h, **at = bucket_of(a, archive, chunk);
 	size_t cap = n;
 
 	make_room(a, n);
@@ -189,13 +204,14 @@ static int decode_elsewhere(struct arc_r *a, struct arc_r_bench *b, const struct
 
 		pthread_mutex_init(&s.reading, NULL);
 		if (!arc_r_slot_open(a, i, &s, entry, NULL))
-			r = decode(b, &s, c, raw, NULL);
+			r = decode_chunk(b, &s, c, raw, NULL);
 		arc_r_slot_clear(&s);
 		pthread_mutex_destroy(&s.reading);
 	}
 	return r;
 }
 
+/* Decodes into h, which is in the cache and not ready, without the lock.  On failure h is dropped. */
 static int decode_into(struct arc_r *a, struct arc_r_slot *s, struct arc_r_held *h, struct err *err)
 {
 	const struct arcfile_chunk *c = &s->index->chunks[h->chunk.chunk];
@@ -207,12 +223,12 @@ static int decode_into(struct arc_r *a, struct arc_r_slot *s, struct arc_r_held 
 	int r;
 
 	if (!b) {
-		drop(a, h);
+		drop_chunk(a, h);
 		return err_nomem(err);
 	}
 	pthread_mutex_unlock(&a->lock);
 	entry = generation_root_archive(a->root, s->number);
-	r = decode(b, s, c, h->raw, &why);
+	r = decode_chunk(b, s, c, h->raw, &why);
 	elsewhere = r && a->opt.n_others && !decode_elsewhere(a, b, entry, c, h->raw);
 	pthread_mutex_lock(&a->lock);
 	if (r)
@@ -227,7 +243,7 @@ static int decode_into(struct arc_r *a, struct arc_r_slot *s, struct arc_r_held 
 	h->ready = true;
 	if (!r)
 		return 0;
-	drop(a, h);
+	drop_chunk(a, h);
 	if (err)
 		*err = why;
 	return -1;
@@ -244,7 +260,7 @@ int arc_r_load(struct arc_r *a, uint64_t archive, uint32_t chunk, struct arc_r_h
 	if (chunk >= s->index->n) {
 		r = arc_r_no_chunk(a, archive, chunk, s->index->n, err);
 	} else if (!arc_r_cached(a, archive, chunk)) {
-		h = reserve(a, archive, chunk, s->index->chunks[chunk].raw);
+		h = reserve_chunk(a, archive, chunk, s->index->chunks[chunk].raw);
 		r = h ? decode_into(a, s, h, err) : err_nomem(err);
 	}
 	arc_r_slot_put(a, s);
@@ -286,6 +302,7 @@ void arc_r_put(struct arc_r *a, const struct arc_r_chunk *c)
 	struct arc_r_held *h = (struct arc_r_held *)(uintptr_t)c;
 
 	pthread_mutex_lock(&a->lock);
+	assert(h->refs);
 	h->refs--;
 	pthread_mutex_unlock(&a->lock);
 }

@@ -1,7 +1,16 @@
 /* arc_r_private: what arc_r*.c share; see arc_r.h.
  *
- * One lock guards everything but what its owner alone may touch: a slot that is being opened, a chunk that is
- * being decoded.  Reading and decoding go on without it. */
+ * One lock, arc_r.lock, guards the tables: slots, cache, faults, benches, the ring of what is wanted.
+ * Reading and decoding go on without it; what is being worked on belongs to who does it:
+ * - file and index of a slot that is SLOT_OPENING: the thread that opens it.  Of one that is held (refs > 0):
+ *   index may be read by every holder; `file` is read under arc_r_slot.reading: an agefile keeps state.
+ * - raw of a chunk that is not ready: the thread that decodes it.  Of one that is ready and held: every
+ *   holder.
+ * - a bench: the thread that took it.
+ *
+ * arc_r.lock and arc_r_slot.reading are never held together.  `changed` is signalled when a slot or a chunk
+ * is no longer being worked on, and when the last holder of a slot lets go.
+ */
 #ifndef BKP_READ_VAULT_ARC_R_PRIVATE_H
 #define BKP_READ_VAULT_ARC_R_PRIVATE_H
 
@@ -25,19 +34,19 @@ enum arc_r_slot_state { SLOT_FREE, SLOT_OPENING, SLOT_OPEN };
 struct arc_r_slot {
 	uint64_t number;
 	enum arc_r_slot_state state;
-	unsigned refs; /* while not 0 it stays */
+	unsigned refs; /* holders; while not 0 it stays open */
 	struct agefile *file;
 	struct arcfile_index *index;
 	uint64_t used;		 /* arc_r.clock when last used */
-	pthread_mutex_t reading; /* of `file` */
+	pthread_mutex_t reading; /* guards `file` while it is SLOT_OPEN */
 };
 
 /* A decoded chunk; the cache is a list, most recently used first, and a table of chains. */
 struct arc_r_held {
 	struct arc_r_chunk chunk; /* first: what callers hold is this */
-	size_t refs, cap;	  /* cap: bytes at raw */
+	size_t refs, cap;	  /* holders, who keep it from being dropped; bytes at raw */
 	bool ready;		  /* false: somebody is decoding it */
-	bool ahead;		  /* decoded before anybody asked */
+	bool ahead;		  /* decoded by a helper, and not asked for yet: counted in ahead_bytes */
 	struct arc_r_held *prev, *next, *chain;
 	uint8_t raw[];
 };
@@ -62,35 +71,39 @@ struct arc_r_wanted {
 };
 
 struct arc_r {
+	/* set by arc_r_new(), read by all threads */
 	int repofd;
 	const struct generation_root *root;
 	const struct age_identity *ids;
 	size_t n_ids;
 	struct arc_r_options opt;
-	/* all below: under the lock */
+	/* archives: under the lock */
 	pthread_mutex_t lock;
-	pthread_cond_t changed; /* a slot or a chunk is no longer being worked on */
+	pthread_cond_t changed;
 	struct arc_r_slot *slots;
 	uint64_t clock;
 	uint64_t elsewhere; /* taken from another copy, and why the first was */
 	struct err elsewhere_why;
-	uint8_t *bad; /* for each archive of the table */
+	uint8_t *bad; /* for each archive of the table: cannot be opened */
 	struct arc_r_fault *faults;
 	size_t n_faults;
+	/* chunks: under the lock */
 	struct arc_r_bench *benches; /* not in use */
 	struct arc_r_held *table[ARC_R_BUCKETS], *first, *last;
 	struct arc_r_held *spare; /* the chunk dropped last: the next one may fit into its memory */
 	size_t cached, cached_bytes, ahead_bytes;
-	/* helpers */
+	/* helpers: set by arc_r_helpers() and arc_r_alone(), while no other thread uses the handle */
 	pthread_t decoders[ARC_R_DECODERS_MAX];
-	pthread_cond_t work; /* for helpers: something to do, or the end */
 	unsigned n_decoders;
+	/* what they are to do: under the lock */
+	pthread_cond_t work; /* something is wanted, or the end */
 	bool stop;
 	struct arc_r_wanted wanted[ARC_R_WANTED_MAX]; /* a ring */
 	size_t wanted_head, n_wanted;
 };
 
-/* All of these are called with the lock held, and may let go of it meanwhile. */
+/* But where it says so, these are called with the lock held.  arc_r_slot() and arc_r_load() may let go of it
+ * meanwhile. */
 
 /* The archive's slot, held until arc_r_slot_put(). */
 int arc_r_slot(struct arc_r *a, uint64_t number, struct arc_r_slot **ret, struct err *err)

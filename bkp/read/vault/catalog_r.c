@@ -1,4 +1,15 @@
-/* catalog_r: see catalog_r.h. */
+/* catalog_r: see catalog_r.h.
+ *
+ * The block list is one line a block: where its bytes are (a run), how many entries it holds, and the path of
+ * its first entry.  parse_list() checks all lines and their order once and keeps where each begins; line_of()
+ * parses one again when it is needed, which is cheaper than to hold them parsed.
+ *
+ * Order: paths ascend within a block (catalog_reader refuses anything else), first paths ascend over the
+ * list, and a block's first entry must be the one that its line names.  catalog_r_next() also hands the path
+ * given out last to the next block's reader, so the order holds across blocks.
+ *
+ * catalog_r_find() has a block of its own (`found`) and does not disturb catalog_r_next().
+ */
 #include "read/vault/catalog_r.h"
 
 #include <inttypes.h>
@@ -35,7 +46,7 @@ struct catalog_r {
 	uint32_t *lines;	/* where each line begins */
 	size_t n;		/* blocks */
 	uint64_t entries;	/* as the lines say */
-	struct block at, found; /* of catalog_r_next; of catalog_r_find */
+	struct block at, found; /* of catalog_r_next and _backwards; of catalog_r_find */
 	size_t next;		/* block to be opened by catalog_r_next */
 	struct buf last;	/* path given out last, for the order across blocks */
 };
@@ -61,7 +72,7 @@ void catalog_r_close(struct catalog_r *c)
 
 /* ---- block list ---- */
 
-static int append(void *arg, uint64_t at, const void *p, uint64_t n, struct err *err)
+static int append_bytes(void *arg, uint64_t at, const void *p, uint64_t n, struct err *err)
 {
 	struct buf *out = arg;
 
@@ -85,7 +96,7 @@ struct line {
 	struct extent_run place;
 };
 
-/* "<run> <entries> <path>"; *pos moves behind the newline. */
+/* "<run> <entries> <path>"; *pos moves to the next line. */
 static int parse_line(const struct buf *list, size_t *pos, struct line *ret)
 {
 	const char *p = (const char *)list->p + *pos, *eol = memchr(p, '\n', list->n - *pos), *space, *s;
@@ -176,7 +187,8 @@ int catalog_r_open(
 	buf_init(&c->last, PATH_MAX_BYTES);
 	buf_init(&c->at.bytes, CATALOG_BLOCK_MAX);
 	buf_init(&c->found.bytes, CATALOG_BLOCK_MAX);
-	if (extent_r_each(a, ds->blocks, strlen(ds->blocks), append, &c->list, err) || parse_list(c, err)) {
+	if (extent_r_each(a, ds->blocks, strlen(ds->blocks), append_bytes, &c->list, err) ||
+	    parse_list(c, err)) {
 		catalog_r_close(c);
 		return err_wrap(err, text("the block list of data set '%s'"), ds->name);
 	}
@@ -197,7 +209,7 @@ uint64_t catalog_r_entries(const struct catalog_r *c)
 size_t catalog_r_block_of(struct catalog_r *c, const char *path)
 {
 	BUF_AUTO first = BUF_INIT(PATH_MAX_BYTES);
-	size_t lo = 0, hi = c->n; /* the first block that begins behind `path` */
+	size_t lo = 0, hi = c->n; /* looks for the first block that begins after `path` */
 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
@@ -226,7 +238,7 @@ static int block_open(const struct catalog_r *c, struct arc_r *a, struct block *
 	b->seen = 0;
 	b->promised = l.entries;
 	b->first_checked = false;
-	if (extent_r_each(a, extents, (size_t)n, append, &b->bytes, err) ||
+	if (extent_r_each(a, extents, (size_t)n, append_bytes, &b->bytes, err) ||
 	    catalog_reader_new(b->bytes.p, b->bytes.n, prev, &b->reader, err)) {
 		block_close(b);
 		return err_wrap(err, text("catalog block %zu"), number + 1);
@@ -360,7 +372,7 @@ static void kept_free(struct kept *k)
 	free(k->items);
 }
 
-static int keep(struct kept *k, const struct catalog_item *item, struct err *err)
+static int keep_item(struct kept *k, const struct catalog_item *item, struct err *err)
 {
 	struct catalog_item copy = *item;
 
@@ -397,7 +409,7 @@ static int keep_block(
 	if (block_open(c, c->arc, &c->at, number, NULL, err))
 		return CATALOG_R_LOST;
 	while (!(r = block_next(c, &c->at, &item, err)))
-		if (want(arg, &item) && keep(k, &item, err))
+		if (want(arg, &item) && keep_item(k, &item, err))
 			return -1;
 	return r == CATALOG_END ? 0 : CATALOG_R_LOST;
 }

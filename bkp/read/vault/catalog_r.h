@@ -1,10 +1,12 @@
 /* catalog_r: the entries of one data set, streamed block by block (docs/format.md, section 7).
  *
- * catalog_r_open reads the block list (≤ 64 MiB of text, held); then any of: catalog_r_seek + catalog_r_next
- * forwards, catalog_r_folders backwards, catalog_r_find.  One block is in memory at a time.
+ * catalog_r_open reads the block list (CATALOG_R_LIST_MAX bytes of text at most, held); then any of:
+ * catalog_r_seek + catalog_r_next forwards, catalog_r_backwards, catalog_r_find, catalog_r_block.  Of each of
+ * the first three one block at most is in memory; catalog_r_backwards also keeps the wanted entries of its
+ * block.
  *
  * A block that is damaged does not end the catalog: catalog_r_next returns CATALOG_R_LOST once for it, with
- * the fault, and goes on with the block behind it.
+ * the fault, and goes on with the next block.
  *
  * Errors: E-CATALOG-11 block list malformed (line named), E-CATALOG-12 a block does not agree with the list;
  * and those of catalog.h, extent_r and arc_r.

@@ -1,4 +1,14 @@
-/* extent_r: see extent_r.h. */
+/* extent_r: see extent_r.h.
+ *
+ * Three steps: text → runs (next_run, and next_behind for what an '@' run points to) → pieces (take_part:
+ * what of a run lies in one chunk).  A run is proven before its first piece is given out: prove_run() goes
+ * through the run's pieces once ahead and compares the digest of their ids.  The id of a whole chunk stands
+ * in the proven INDEX; only the first and the last piece of a run can be parts of a chunk, and those are read
+ * for it.
+ *
+ * The text behind '@' passes through a window: widen_window() appends one piece at a time and drops what was
+ * parsed, so it holds less than one run and one chunk.
+ */
 #include "read/vault/extent_r.h"
 
 #include <inttypes.h>
@@ -17,12 +27,12 @@ struct extent_r {
 	struct arc_r *arc;
 	const char *text;
 	size_t n, pos;
-	uint64_t size, at; /* of the file; what the runs so far add up to, the one at hand included */
+	uint64_t size, at; /* of the file; what the runs so far add up to, the present one included */
 	struct extent_run run;
-	uint64_t left; /* of `run`, not given out yet */
-	uint64_t given;
-	bool peek;
-	/* behind '@' */
+	uint64_t left;	/* of `run`, not given out yet */
+	uint64_t given; /* bytes of the file in pieces given out */
+	bool peek;	/* runs are not proven */
+	/* the text that '@' runs point to */
 	bool indirect;
 	struct extent_run more; /* the '@' run that is being read, moved on as it is */
 	bool has_more;
@@ -107,7 +117,7 @@ static int id_of(
 }
 
 /* Are the pieces of the run the ones that were captured? */
-static int prove(struct arc_r *a, const struct extent_run *run, struct err *err)
+static int prove_run(struct arc_r *a, const struct extent_run *run, struct err *err)
 {
 	struct extent_run rest = *run;
 	crypto_hash_sha256_state ids;
@@ -146,11 +156,11 @@ static int next_indirect(struct extent_r *x, struct err *err)
 		    err, "E-EXTENT-12", "%s", text("the list behind '@' is longer than any file needs"));
 	x->indirect_bytes += x->more.length;
 	x->has_more = true;
-	return prove(x->arc, &x->more, err);
+	return prove_run(x->arc, &x->more, err);
 }
 
 /* Appends one more piece of the text behind '@' to the window. */
-static int widen(struct extent_r *x, struct err *err)
+static int widen_window(struct extent_r *x, struct err *err)
 {
 	const struct arc_r_chunk *c;
 	struct extent_r_piece piece;
@@ -178,7 +188,7 @@ static int next_behind(struct extent_r *x, struct err *err)
 	int r = 0;
 
 	while (r != EXTENT_R_END && x->window.n - x->window_pos < EXTENT_RUN_MAX) {
-		r = widen(x, err);
+		r = widen_window(x, err);
 		if (r < 0)
 			return -1;
 	}
@@ -212,7 +222,7 @@ static int next_run(struct extent_r *x, struct err *err)
 		x->indirect = x->has_more = true;
 		x->more = x->run;
 		x->indirect_bytes = x->run.length;
-		if (prove(x->arc, &x->more, err))
+		if (prove_run(x->arc, &x->more, err))
 			return -1;
 	}
 	return next_behind(x, err);
@@ -237,7 +247,7 @@ int extent_r_next(struct extent_r *x, struct extent_r_piece *ret, struct err *er
 			return -1;
 		if (x->run.length > x->size - x->at)
 			return sum_wrong(x, err);
-		if (x->run.kind == EXTENT_DATA && !x->peek && prove(x->arc, &x->run, err))
+		if (x->run.kind == EXTENT_DATA && !x->peek && prove_run(x->arc, &x->run, err))
 			return -1;
 		x->at += x->run.length;
 		x->left = x->run.length;
@@ -254,30 +264,31 @@ int extent_r_next(struct extent_r *x, struct extent_r_piece *ret, struct err *er
 	return 0;
 }
 
-/* Asks for the chunks that come next, in front of the one at hand by `depth` at most. */
-struct reader_thread {
-	struct extent_r *x; /* NULL: nothing to look for */
-	size_t ahead, depth;
+/* A second reader of the same extents, ahead of the first one by `depth` pieces at most, which asks for their
+ * chunks (arc_r_want).  It proves nothing and its pieces are not used. */
+struct lookahead {
+	struct extent_r *x;  /* NULL: nothing to look for */
+	size_t ahead, depth; /* pieces */
 };
 
-static void look_ahead(struct reader_thread *s, struct arc_r *a)
+static void look_ahead(struct lookahead *s, struct arc_r *a)
 {
 	struct extent_r_piece piece;
 
-	/* what is wrong is found again by who comes behind */
+	/* what is wrong is found again by the first reader */
 	while (s->x && s->ahead < s->depth) {
 		if (extent_r_next(s->x, &piece, NULL)) {
 			extent_r_close(s->x);
 			s->x = NULL;
 			return;
 		}
-		/* the first one is for who asks */
+		/* the first one is being asked for right now */
 		if (s->ahead++ && !piece.hole)
 			arc_r_want(a, piece.archive, piece.chunk);
 	}
 }
 
-static int give(
+static int give_piece(
     struct arc_r *a, const struct extent_r_piece *piece, extent_r_fn *fn, void *arg, struct err *err)
 {
 	const struct arc_r_chunk *c;
@@ -294,23 +305,22 @@ static int give(
 
 int extent_r_each(struct arc_r *a, const char *text_, size_t n, extent_r_fn *fn, void *arg, struct err *err)
 {
-	struct reader_thread reader_thread = {.depth = arc_r_depth(a)};
+	struct lookahead look = {.depth = arc_r_depth(a)};
 	struct extent_r_piece piece;
 	struct extent_r *x;
 	int r = 0, got = 0;
 
 	if (extent_r_open(a, text_, n, &x, err))
 		return -1;
-	if (reader_thread.depth && x->size > EXTENT_CHUNK_MAX / 16 &&
-	    !extent_r_open(a, text_, n, &reader_thread.x, NULL))
-		extent_r_peek(reader_thread.x);
+	if (look.depth && x->size > EXTENT_CHUNK_MAX / 16 && !extent_r_open(a, text_, n, &look.x, NULL))
+		extent_r_peek(look.x);
 	while (!r && !(got = extent_r_next(x, &piece, err))) {
-		look_ahead(&reader_thread, a);
-		r = give(a, &piece, fn, arg, err);
-		reader_thread.ahead -= reader_thread.ahead > 0;
+		look_ahead(&look, a);
+		r = give_piece(a, &piece, fn, arg, err);
+		look.ahead -= look.ahead > 0;
 	}
 	extent_r_close(x);
-	extent_r_close(reader_thread.x);
+	extent_r_close(look.x);
 	return r ? r : got < 0 ? -1 : 0;
 }
 
@@ -342,7 +352,7 @@ static int pass_on(void *arg, uint64_t at, const void *p, uint64_t n, struct err
 	return w->fn(w->arg, at, p, n, err);
 }
 
-static int compare(struct whole *w, const uint8_t *sha256, struct err *err)
+static int compare_sha256(struct whole *w, const uint8_t *sha256, struct err *err)
 {
 	uint8_t have[DIGEST_LEN];
 
@@ -365,7 +375,7 @@ int extent_r_file(struct arc_r *a, const char *text_, size_t n, const uint8_t *s
 		return err_nomem(err);
 	r = extent_r_each(a, text_, n, pass_on, &w, err);
 	if (!r)
-		r = compare(&w, sha256, err);
+		r = compare_sha256(&w, sha256, err);
 	digest_free(w.sha);
 	return r;
 }

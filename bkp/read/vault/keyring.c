@@ -1,4 +1,10 @@
-/* keyring: see keyring.h. */
+/* keyring: see keyring.h.
+ *
+ * Secrets stand in k->ids (one allocation for good, locked into memory where the limit allows, wiped by
+ * sodium_munlock), in the contents of files (SECRET_AUTO: wiped on every way out, reserved whole so that
+ * growing leaves no copies), and in the passphrase on decrypt_identity_file()'s stack, wiped when it was
+ * used.
+ */
 #include "read/vault/keyring.h"
 
 #include <errno.h>
@@ -19,7 +25,7 @@
 #include "format/crypto/age.h"
 
 #define CTRL_C	 3
-#define WORK_MAX 22 /* scrypt, 2^22: a minute or so; age itself writes 18 */
+#define WORK_MAX 22 /* scrypt, 2^22: about a minute; age writes 18, a hostile file may ask for more */
 
 struct keyring {
 	struct age_identity *ids;
@@ -58,13 +64,13 @@ const struct age_identity *keyring_identities(const struct keyring *k, size_t *r
 	return k->ids;
 }
 
-static void wipe(struct buf *b)
+static void wipe_secret(struct buf *b)
 {
 	if (b->p)
 		sodium_memzero(b->p, b->cap);
 	buf_free(b);
 }
-#define SECRET_AUTO __attribute__((cleanup(wipe))) struct buf
+#define SECRET_AUTO __attribute__((cleanup(wipe_secret))) struct buf
 
 static bool contains(const void *p, size_t n, const char *word)
 {
@@ -118,8 +124,8 @@ static int take_plain(struct keyring *k, const char *name, const void *p, size_t
 	return 0;
 }
 
-static int decrypt(const char *name, const void *p, size_t n, const struct keyring_passphrase *pass,
-    struct buf *out, struct err *err)
+static int decrypt_identity_file(const char *name, const void *p, size_t n,
+    const struct keyring_passphrase *pass, struct buf *out, struct err *err)
 {
 	char phrase[KEYRING_PASSPHRASE] = "";
 	struct age_header *h;
@@ -174,7 +180,7 @@ int keyring_add(struct keyring *k, const char *name, const void *p, size_t n,
 	if (!age_is_age(p, n))
 		return take_plain(k, name, p, n, err);
 	/* room at once: growing would leave copies of the secret behind */
-	if (buf_reserve(&plain, n + 1, err) || decrypt(name, p, n, pass, &plain, err))
+	if (buf_reserve(&plain, n + 1, err) || decrypt_identity_file(name, p, n, pass, &plain, err))
 		return -1;
 	return take_plain(k, name, plain.p, plain.n, err);
 }

@@ -1,4 +1,10 @@
-/* medium: see medium.h. */
+/* medium: see medium.h.
+ *
+ * Order of the checks, because it decides what a person is told: is there an identity at all; is it one of
+ * format 1; of which repository (a medium of another one cannot be verified here, we have not its key); is it
+ * signed, as a medium of this repository; is it the medium that was asked for.  identify_medium() parses the
+ * JSON before the signature is checked; nothing of it is used before, but the repository's id in a message.
+ */
 #include "read/vault/medium.h"
 
 #include <errno.h>
@@ -49,7 +55,7 @@ void medium_close(struct medium *m)
 	free(m);
 }
 
-static int forged(const char *path, const char *why, struct err *err)
+static int say_forged(const char *path, const char *why, struct err *err)
 {
 	char show[SHOW];
 
@@ -60,7 +66,7 @@ static int forged(const char *path, const char *why, struct err *err)
 	return MEDIUM_FORGED;
 }
 
-static const char *str(const json_t *o, const char *key)
+static const char *string_of(const json_t *o, const char *key)
 {
 	const char *s = json_string_value(json_object_get(o, key));
 
@@ -68,19 +74,19 @@ static const char *str(const json_t *o, const char *key)
 }
 
 /* The members of the identity. 0, MEDIUM_FORGED: not an identity of format 1, -1: out of memory. */
-static int fill(struct medium *m, const json_t *o, struct err *err)
+static int fill_identity(struct medium *m, const json_t *o, struct err *err)
 {
 	int64_t first_use_ns;
 
 	if (json_integer_value(json_object_get(o, "format")) != 1 ||
-	    strcmp(str(o, "kind"), "bkp-medium") != 0 || !journal_is_uuid(str(o, "repository")) ||
-	    !journal_is_uuid(str(o, "medium")) || !*str(o, "label") || !medium_is_type(str(o, "type")) ||
-	    clock_parse(str(o, "first_use"), &first_use_ns))
+	    strcmp(string_of(o, "kind"), "bkp-medium") != 0 || !journal_is_uuid(string_of(o, "repository")) ||
+	    !journal_is_uuid(string_of(o, "medium")) || !*string_of(o, "label") ||
+	    !medium_is_type(string_of(o, "type")) || clock_parse(string_of(o, "first_use"), &first_use_ns))
 		return MEDIUM_FORGED;
-	memcpy(m->repository, str(o, "repository"), sizeof(m->repository));
-	memcpy(m->uuid, str(o, "medium"), sizeof(m->uuid));
-	snprintf(m->type, sizeof(m->type), "%s", str(o, "type"));
-	m->label = strdup(str(o, "label"));
+	memcpy(m->repository, string_of(o, "repository"), sizeof(m->repository));
+	memcpy(m->uuid, string_of(o, "medium"), sizeof(m->uuid));
+	snprintf(m->type, sizeof(m->type), "%s", string_of(o, "type"));
+	m->label = strdup(string_of(o, "label"));
 	return m->label ? 0 : err_nomem(err);
 }
 
@@ -92,10 +98,10 @@ static int check_signature(const struct medium *m, const struct buf *json, const
 
 	if (minisig_verify_one_of(
 		want->keys, want->n_keys, json->p, json->n, (const char *)sig->p, sig->n, said, NULL, &why))
-		return forged(m->path, why.msg, err);
+		return say_forged(m->path, why.msg, err);
 	if (!strcmp(said, repository_comment("medium", m->repository, comment)))
 		return 0;
-	return forged(m->path, text("it carries the signature of something else"), err);
+	return say_forged(m->path, text("it carries the signature of something else"), err);
 }
 
 /* A registered medium of another repository, or not ours by its own words: said before any signature is
@@ -127,7 +133,7 @@ static int check_which(const struct medium *m, const struct medium_expect *want,
 	return MEDIUM_OTHER;
 }
 
-static int absent(const char *path, const char *fmt, struct err *err)
+static int say_absent(const char *path, const char *fmt, struct err *err)
 {
 	char show[SHOW];
 
@@ -142,14 +148,14 @@ static int read_identity(struct medium *m, struct buf *json, struct buf *sig, st
 	int r = io_read_file(m->dirfd, MEDIUM_JSON, json, err);
 
 	if (r == IO_ABSENT)
-		return absent(m->path, text("no registered medium is here; it may not be mounted"), err);
+		return say_absent(m->path, text("no registered medium is here; it may not be mounted"), err);
 	if (r)
 		return -1;
 	r = io_read_file(m->dirfd, MEDIUM_SIG, sig, err);
-	return r == IO_ABSENT ? forged(m->path, text("it is not signed"), err) : r;
+	return r == IO_ABSENT ? say_forged(m->path, text("it is not signed"), err) : r;
 }
 
-static int identify(struct medium *m, const struct medium_expect *want, struct err *err)
+static int identify_medium(struct medium *m, const struct medium_expect *want, struct err *err)
 {
 	BUF_AUTO json = BUF_INIT(MEDIUM_MAX);
 	BUF_AUTO sig = BUF_INIT(MEDIUM_MAX);
@@ -160,12 +166,12 @@ static int identify(struct medium *m, const struct medium_expect *want, struct e
 	if (r)
 		return r;
 	o = json.n ? json_loadb((const char *)json.p, json.n, JSON_REJECT_DUPLICATES, &why) : NULL;
-	r = o ? fill(m, o, err) : MEDIUM_FORGED;
+	r = o ? fill_identity(m, o, err) : MEDIUM_FORGED;
 	json_decref(o);
 	if (r < 0)
 		return -1;
 	if (r)
-		return forged(m->path, text("it is malformed"), err);
+		return say_forged(m->path, text("it is malformed"), err);
 	if ((r = check_repository(m, want, err)) || (r = check_signature(m, &json, &sig, want, err)))
 		return r;
 	r = check_which(m, want, err);
@@ -202,16 +208,16 @@ int medium_open(const char *path, const struct medium_expect *want, struct mediu
 		return err_nomem(err);
 	m->repo_dirfd = -1;
 	m->path = strdup(path);
-	/* links are followed here, and only here: the administrator's own path, proved by the identity behind
-	 * it */
+	/* links are followed here, and only here: it is the administrator's own path, and the identity that
+	 * is found there proves it */
 	m->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (!m->path)
 		r = err_nomem(err);
 	else if (m->dirfd < 0 && (errno == ENOENT || errno == ENOTDIR))
-		r = absent(path, text("there is no such folder"), err);
+		r = say_absent(path, text("there is no such folder"), err);
 	else if (m->dirfd < 0)
 		r = err_sys(err, "E-IO-07", errno, text("cannot open folder '%s'"), path);
-	else if (!(r = identify(m, want, err)))
+	else if (!(r = identify_medium(m, want, err)))
 		r = open_repo(m, err);
 	if (r) {
 		medium_close(m);

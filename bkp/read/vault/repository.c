@@ -1,4 +1,13 @@
-/* repository: see repository.h. */
+/* repository: see repository.h.
+ *
+ * repository.json names its own key, so it is parsed before its signature is checked; it proves only that the
+ * file is whole unless the caller gives the key to believe in.
+ *
+ * Keys of later epochs are a chain from the root key, checked record by record (journal_check, links only).
+ * repository_load_keys() reads keys.jsonl; if that is missing or faulty, the same links out of the medium's
+ * journal. Of the two the one that reaches further counts, whatever became of the other: a chain that is
+ * proven up to some epoch is good up to there.
+ */
 #include "read/vault/repository.h"
 
 #include <errno.h>
@@ -23,7 +32,7 @@ struct repository {
 	uint8_t secrets_sha256[DIGEST_LEN];
 	size_t n_recipients;
 	struct minisig_public root;
-	struct journal_check *links; /* the keys behind it; or NULL: the root key alone */
+	struct journal_check *links; /* the keys after it; or NULL: the root key alone */
 	struct err keys_fault;
 	struct age_recipient recipients[REPOSITORY_PEOPLE];
 };
@@ -43,12 +52,12 @@ void repository_free(struct repository *r)
 	free(r);
 }
 
-static int malformed(const char *why, struct err *err)
+static int say_malformed(const char *why, struct err *err)
 {
 	return err_set(err, "E-REPO-02", text("'%s' is malformed: %s"), REPOSITORY_JSON, why);
 }
 
-static const char *str(const json_t *o, const char *key)
+static const char *string_of(const json_t *o, const char *key)
 {
 	const char *s = json_string_value(json_object_get(o, key));
 
@@ -61,10 +70,10 @@ static int fill_keys(struct repository *r, const json_t *list, struct err *err)
 	const json_t *k = json_array_get(list, 0);
 
 	if (json_array_size(list) != 1)
-		return malformed(text("the number of keys"), err);
+		return say_malformed(text("the number of keys"), err);
 	if (json_integer_value(json_object_get(k, "epoch")) != 1 ||
-	    minisig_public_parse(str(k, "public"), &r->root, NULL))
-		return malformed(text("the list of keys"), err);
+	    minisig_public_parse(string_of(k, "public"), &r->root, NULL))
+		return say_malformed(text("the list of keys"), err);
 	return 0;
 }
 
@@ -72,30 +81,31 @@ static int fill_recipients(struct repository *r, const json_t *list, struct err 
 {
 	r->n_recipients = json_array_size(list);
 	if (!r->n_recipients || r->n_recipients > REPOSITORY_PEOPLE)
-		return malformed(text("the number of recipients"), err);
+		return say_malformed(text("the number of recipients"), err);
 	for (size_t i = 0; i < r->n_recipients; i++) {
 		const char *s = json_string_value(json_array_get(list, i));
 
 		if (!s || age_recipient_parse(s, &r->recipients[i], NULL))
-			return malformed(text("the list of recipients"), err);
+			return say_malformed(text("the list of recipients"), err);
 	}
 	return 0;
 }
 
-static int fill(struct repository *r, const json_t *o, struct err *err)
+static int fill_repository(struct repository *r, const json_t *o, struct err *err)
 {
 	const char *site = json_string_value(json_object_get(o, "site"));
 	int64_t created_ns;
 
 	if (json_integer_value(json_object_get(o, "format")) != 1 ||
-	    strcmp(str(o, "kind"), "bkp-repository") != 0)
-		return malformed(text("it is not a repository of format 1"), err);
-	if (strlen(str(o, "secrets_sha256")) != (size_t)2 * DIGEST_LEN ||
-	    !digest_unhex(str(o, "secrets_sha256"), DIGEST_LEN, r->secrets_sha256))
-		return malformed(text("a member is missing or of the wrong kind"), err);
-	if (!journal_is_uuid(str(o, "repository")) || !site || clock_parse(str(o, "created"), &created_ns))
-		return malformed(text("a member is missing or of the wrong kind"), err);
-	memcpy(r->id, str(o, "repository"), sizeof(r->id));
+	    strcmp(string_of(o, "kind"), "bkp-repository") != 0)
+		return say_malformed(text("it is not a repository of format 1"), err);
+	if (strlen(string_of(o, "secrets_sha256")) != (size_t)2 * DIGEST_LEN ||
+	    !digest_unhex(string_of(o, "secrets_sha256"), DIGEST_LEN, r->secrets_sha256))
+		return say_malformed(text("a member is missing or of the wrong kind"), err);
+	if (!journal_is_uuid(string_of(o, "repository")) || !site ||
+	    clock_parse(string_of(o, "created"), &created_ns))
+		return say_malformed(text("a member is missing or of the wrong kind"), err);
+	memcpy(r->id, string_of(o, "repository"), sizeof(r->id));
 	r->site = strdup(site);
 	if (!r->site)
 		return err_nomem(err);
@@ -136,9 +146,9 @@ int repository_parse(const struct buf *json, const struct buf *sig, const struct
 
 	o = json->n ? json_loadb((const char *)json->p, json->n, JSON_REJECT_DUPLICATES, &why) : NULL;
 	if (!o)
-		return malformed(json->n ? why.text : text("it is empty"), err);
+		return say_malformed(json->n ? why.text : text("it is empty"), err);
 	r = calloc(1, sizeof(*r));
-	failed = r ? fill(r, o, err) || check_signature(r, json, sig, root, err) : err_nomem(err);
+	failed = r ? fill_repository(r, o, err) || check_signature(r, json, sig, root, err) : err_nomem(err);
 	json_decref(o);
 	if (failed) {
 		repository_free(r);
@@ -173,11 +183,11 @@ int repository_load(int dirfd, const struct minisig_public *root, struct reposit
 
 struct feeding {
 	struct journal_check *check;
-	bool chosen; /* of a journal: only what looks like a link */
+	bool chosen; /* a journal: lines that do not look like a link are passed over */
 	uint64_t bytes;
 };
 
-static int queue(void *arg, const uint8_t *line, size_t n, size_t ahead, struct err *err)
+static int feed_line(void *arg, const uint8_t *line, size_t n, size_t ahead, struct err *err)
 {
 	static const char mark[] = ",\"event\":\"" JOURNAL_EPOCH_EVENT "\",\"next\":";
 	struct feeding *f = arg;
@@ -210,12 +220,12 @@ static int links_of(const struct repository *r, int dirfd, const char *path, boo
 		return -1;
 	*ret = f.check;
 	/* a journal may end in a torn line; a list of keys is replaced whole */
-	if (!lines_each(fd, queue, &f, &torn, why) && torn && !chosen)
+	if (!lines_each(fd, feed_line, &f, &torn, why) && torn && !chosen)
 		err_set(why, "E-REPO-05", "%s", text("its last line has no end"));
 	return 0;
 }
 
-static size_t count(const struct journal_check *c)
+static size_t count_keys(const struct journal_check *c)
 {
 	size_t n = 0;
 
@@ -242,12 +252,12 @@ int repository_load_keys(struct repository *r, int dirfd, struct err *err)
 		err_set(&r->keys_fault, "E-REPO-05", "'%s': %s", REPOSITORY_LINKS, why.msg);
 	else if (first && why.code[0])
 		err_set(&r->keys_fault, "E-REPO-05", text("'%s' is damaged: %s"), REPOSITORY_LINKS, why.msg);
-	else if (why.code[0] && count(second) > 1)
+	else if (why.code[0] && count_keys(second) > 1)
 		err_set_kind(
 		    &r->keys_fault, ERR_ABSENT, "E-REPO-04", text("'%s' is missing"), REPOSITORY_LINKS);
 	if (err_is_unread(&why))
 		r->keys_fault.errnum = why.errnum ? why.errnum : ENOMEM;
-	if (count(second) > count(first)) {
+	if (count_keys(second) > count_keys(first)) {
 		struct journal_check *better = second;
 
 		second = first;

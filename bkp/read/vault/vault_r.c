@@ -30,7 +30,7 @@ struct found {
 	struct buf names; /* for the message when there are several */
 };
 
-static int look(void *arg, const char *name, struct err *err)
+static int note_repository(void *arg, const char *name, struct err *err)
 {
 	struct found *f = arg;
 	int fd;
@@ -47,10 +47,10 @@ static int look(void *arg, const char *name, struct err *err)
 	return f->n > 8 ? 0 : buf_printf(&f->names, err, "%s%s", f->n > 1 ? ", " : "", name);
 }
 
-static int choose(int mediumfd, const char *wanted, char ret[GENERATION_UUID], struct err *err)
+static int choose_repository(int mediumfd, const char *wanted, char ret[GENERATION_UUID], struct err *err)
 {
 	struct found f = {.mediumfd = mediumfd, .names = BUF_INIT(4096)};
-	int r = io_each_name(mediumfd, look, &f, err);
+	int r = io_each_name(mediumfd, note_repository, &f, err);
 
 	if (!r)
 		r = buf_terminate(&f.names, err);
@@ -109,7 +109,7 @@ int vault_r_open_at(
 	if (!v)
 		return err_nomem(err);
 	v->fd = -1;
-	if (choose(mediumfd, repository, v->id, err))
+	if (choose_repository(mediumfd, repository, v->id, err))
 		goto fail;
 	v->fd = io_open_dir(mediumfd, v->id, err);
 	if (v->fd < 0 || load_repository(v, root_key, err))

@@ -4,9 +4,10 @@
  * A handle holds a read-only directory descriptor of MEDIUM/<repository-id>; nothing here can express a
  * write.
  *
- * Opening checks repository.json against its signature, which is the root key's (epoch 1), and follows the keys
- * of later epochs from there (read/vault/repository.h).  When the caller gives the root key from paper, it is
- * compared; otherwise the key is trusted on first sight and the caller should show it (vault_r_root_key()).
+ * Opening checks repository.json against its signature, which is the root key's (epoch 1), and follows the
+ * keys of later epochs from there (read/vault/repository.h).  When the caller gives the root key from paper,
+ * it is compared; otherwise the key is trusted on first sight and the caller should show it
+ * (vault_r_root_key()).
  *
  * A generation is opened only when everything public about it agrees: folder name, signature, trusted
  * comment, manifest.json and the hashes of manifest.json and root.age.  Archives may be missing or damaged:
@@ -57,8 +58,8 @@ const struct repository *vault_r_facts(
 /* What was wrong with keys.jsonl (E-REPO-04, E-REPO-05), or code "". */
 const struct err *vault_r_keys_fault(const struct vault_r *v);
 
-/* Verifies a .minisig text under the keys of all epochs. ret_comment as minisig_verify(); *ret_epoch (or NULL):
- * whose signature it is. */
+/* Verifies a .minisig text under the keys of all epochs. ret_comment as minisig_verify(); *ret_epoch (or
+ * NULL): whose signature it is. */
 int vault_r_verify_signature(const struct vault_r *v, const void *msg, size_t n, const char *sig, size_t sn,
     char ret_comment[MINISIG_COMMENT_MAX], uint32_t *ret_epoch, struct err *err)
     __attribute__((warn_unused_result));

@@ -1,4 +1,11 @@
-/* vault_r_gen: one generation of a repository; see vault_r.h. */
+/* vault_r_gen: one generation of a repository; see vault_r.h.
+ *
+ * vault_r_generation_open() goes from what is signed to what follows from it, and parses nothing that is not
+ * proven: SHA256SUMS by its signature (read_signed), its lines (check_sums), manifest.json by the hash in it
+ * (read_manifest), and whether folder name, trusted comment, manifest and list say the same
+ * (check_agreement): a generation that was copied or renamed is signed, too.  root.age and archives are not
+ * opened here.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -112,7 +119,7 @@ static int check_sums(struct vault_r_generation *g, uint8_t manifest_sha256[DIGE
 {
 	char path[GENERATION_SUMS_PATH], manifest[PATH_BYTES], root[PATH_BYTES];
 	uint8_t sha256[DIGEST_LEN];
-	unsigned documents = 0;
+	unsigned documents = 0; /* bits: manifest.json, root.age */
 	uint64_t archives = 0;
 	size_t pos = 0;
 	int r;
@@ -165,7 +172,7 @@ static int read_manifest(
 }
 
 /* Folder, trusted comment and manifest must say the same. */
-static int agree(const struct vault_r *v, const struct vault_r_generation *g, uint64_t number,
+static int check_agreement(const struct vault_r *v, const struct vault_r_generation *g, uint64_t number,
     const char *comment, uint64_t archives, struct err *err)
 {
 	const struct generation_manifest *m = g->manifest;
@@ -217,7 +224,7 @@ int vault_r_generation_open(
 	if (!r)
 		r = read_manifest(v, g, g->manifest_sha256, err);
 	if (!r)
-		r = agree(v, g, number, comment, archives, err);
+		r = check_agreement(v, g, number, comment, archives, err);
 	if (r) {
 		vault_r_generation_close(g);
 		return r;
@@ -234,7 +241,7 @@ struct tally {
 	uint64_t faults, archive_bytes;
 };
 
-static void fault(struct tally *t, const char *file, const struct err *why)
+static void report_fault(struct tally *t, const char *file, const struct err *why)
 {
 	t->faults++;
 	if (t->fn)
@@ -262,7 +269,7 @@ int vault_r_presence(struct vault_r *v, const struct vault_r_generation *g, vaul
 		else if (!r && !strncmp(path, "archives/", 9))
 			t.archive_bytes += (uint64_t)st.st_size;
 		if (r)
-			fault(&t, path, &why);
+			report_fault(&t, path, &why);
 	}
 	if (r < 0)
 		return -1;
@@ -270,7 +277,7 @@ int vault_r_presence(struct vault_r *v, const struct vault_r_generation *g, vaul
 		err_set_kind(&why, ERR_INCOMPLETE, "E-VAULT-09",
 		    text("the archives of '%s' have %ju bytes where %ju belong"), g->dir, t.archive_bytes,
 		    g->manifest->archive_bytes);
-		fault(&t, g->dir, &why);
+		report_fault(&t, g->dir, &why);
 	}
 	*ret_faults = t.faults;
 	return 0;

@@ -12,7 +12,7 @@
 #include "read/vault/vault_r.h"
 #include "read/vault/vault_r_private.h"
 
-#define NUMBERS_MAX ((size_t)1 << 20)
+#define NUMBERS_MAX ((size_t)1 << 20) /* generations; a medium with more cannot be listed */
 
 const char *vault_r_state_word(enum vault_r_state s)
 {
@@ -21,7 +21,7 @@ const char *vault_r_state_word(enum vault_r_state s)
 	return words[s];
 }
 
-static int collect(void *arg, const char *name, struct err *err)
+static int collect_number(void *arg, const char *name, struct err *err)
 {
 	struct buf *numbers = arg;
 	uint64_t n;
@@ -87,7 +87,7 @@ int vault_r_list(struct vault_r *v, vault_r_list_fn *fn, void *arg, struct err *
 		return 0;
 	if (dir < 0)
 		return err_sys(err, "E-IO-07", errno, text("cannot open folder '%s'"), "generations");
-	if (io_each_name(dir, collect, &numbers, err))
+	if (io_each_name(dir, collect_number, &numbers, err))
 		return -1;
 	if (numbers.n)
 		qsort(numbers.p, numbers.n / sizeof(uint64_t), sizeof(uint64_t), by_number);

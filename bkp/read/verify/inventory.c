@@ -1,4 +1,15 @@
-/* inventory: see inventory.h. */
+/* inventory: see inventory.h.
+ *
+ * Three questions, one after the other: is each file that is signed by itself what was signed (look_signed);
+ * is each file of tools/ and procedures/ what their signed list says (look_folder); is there any name that
+ * nothing accounts for (look_all_names).  Names are judged by their form alone: whether an archive of a right
+ * name is needed or whole is not asked here.
+ *
+ * A run that dies while it replaces a signed file leaves states that are no damage, and that the next run
+ * mends.  The new text and its signature are written to NAME.next first (read_next); so NAME may be old or
+ * new, with or without its signature, as long as NAME.next vouches for what is there.  ".NAME.tmp" is what
+ * io_replace() was writing.
+ */
 #include "read/verify/inventory.h"
 
 #include <errno.h>
@@ -38,7 +49,7 @@ struct looking {
 	char repo[80]; /* "<repository-id>/" */
 };
 
-static void tell(const struct looking *l, const char *dir, const char *name, enum inventory_kind kind,
+static void tell_fault(const struct looking *l, const char *dir, const char *name, enum inventory_kind kind,
     const struct err *why)
 {
 	struct err memory = ERR_INIT;
@@ -53,7 +64,7 @@ static void tell(const struct looking *l, const char *dir, const char *name, enu
 	l->fn(l->arg, path, kind, why);
 }
 
-static void damaged(
+static void tell_damaged(
     const struct looking *l, const char *dir, const char *name, enum inventory_kind kind, const char *what)
 {
 	struct err why = ERR_INIT;
@@ -62,11 +73,12 @@ static void damaged(
 	snprintf(path, sizeof(path), "%s%s", dir, name);
 	err_set(&why, "E-VERIFY-15", text("'%s' is not what was written: %s"),
 	    path_show(path, show, sizeof(show)), what);
-	tell(l, dir, name, kind, &why);
+	tell_fault(l, dir, name, kind, &why);
 }
 
-/* A text and its signature: nobody can know which of the two is another, so that they are one fault. */
-static void disagree(const struct looking *l, const char *dir, const char *name, enum inventory_kind kind)
+/* A text and its signature: which of the two was changed cannot be told, so they are one fault. */
+static void tell_disagreeing(
+    const struct looking *l, const char *dir, const char *name, enum inventory_kind kind)
 {
 	struct err why = ERR_INIT;
 	char show[SHOW], path[PATH_BYTES];
@@ -76,11 +88,11 @@ static void disagree(const struct looking *l, const char *dir, const char *name,
 	err_set(&why, "E-VERIFY-15",
 	    text("'%s' and its signature '%s.minisig' do not agree: one of them is not what was written"),
 	    show, show);
-	tell(l, dir, name, kind, &why);
+	tell_fault(l, dir, name, kind, &why);
 }
 
 /* What could not be opened or read: r is INSIDE_ABSENT or -1. */
-static void unread(const struct looking *l, const char *dir, const char *name, enum inventory_kind kind,
+static void tell_unread(const struct looking *l, const char *dir, const char *name, enum inventory_kind kind,
     int r, const struct err *said)
 {
 	struct err why = ERR_INIT;
@@ -89,13 +101,13 @@ static void unread(const struct looking *l, const char *dir, const char *name, e
 	snprintf(path, sizeof(path), "%s%s", dir, name);
 	path_show(path, show, sizeof(show));
 	if (r != INSIDE_ABSENT && !err_is_unread(said)) { /* something else stands there */
-		damaged(l, dir, name, kind, said->msg);
+		tell_damaged(l, dir, name, kind, said->msg);
 	} else if (r != INSIDE_ABSENT) {
 		err_set(&why, "E-VERIFY-03", "%s", said->msg);
-		tell(l, dir, name, INVENTORY_UNREAD, &why);
+		tell_fault(l, dir, name, INVENTORY_UNREAD, &why);
 	} else if (l->complete) {
 		err_set(&why, "E-VERIFY-17", text("'%s' is missing"), show);
-		tell(l, dir, name, kind, &why);
+		tell_fault(l, dir, name, kind, &why);
 	}
 }
 
@@ -129,7 +141,8 @@ static bool is_next(
 	       (!next.n || !memcmp(next.p, data->p, next.n));
 }
 
-/* SIGNED: `data` is what was signed.  SIGNED_NEXT: it is not there yet, `data` is what was announced.  0. */
+/* SIGNED: `data` is what was signed, or what was announced and stands there already.  SIGNED_NEXT: it is not
+ * there yet, `data` is what was announced.  0: neither, and said why. */
 enum { SIGNED = 1, SIGNED_NEXT };
 static int look_signed(const struct looking *l, const char *dir, const char *name, const char *kind,
     enum inventory_kind severity, struct buf *data)
@@ -150,7 +163,7 @@ static int look_signed(const struct looking *l, const char *dir, const char *nam
 	if (r == INSIDE_ABSENT && read_next(l, dir, name, want, data))
 		return SIGNED_NEXT;
 	if (r) {
-		unread(l, dir, name, severity, r, &why);
+		tell_unread(l, dir, name, severity, r, &why);
 		return 0;
 	}
 	snprintf(path, sizeof(path), "%s%s", dir, sig_name);
@@ -158,22 +171,22 @@ static int look_signed(const struct looking *l, const char *dir, const char *nam
 	if (r == INSIDE_ABSENT && is_next(l, dir, name, want, data))
 		return SIGNED;
 	if (r) {
-		unread(&all, dir, sig_name, severity, r, &why);
+		tell_unread(&all, dir, sig_name, severity, r, &why);
 		return 0;
 	}
 	why = (struct err)ERR_INIT;
 	usual = minisig_is_usual((const char *)sig.p, sig.n);
 	if (!usual)
-		damaged(l, dir, sig_name, severity, text("its first line is another"));
+		tell_damaged(l, dir, sig_name, severity, text("its first line is another"));
 	if (!vault_r_verify_signature(l->v, data->p, data->n, (const char *)sig.p, sig.n, said, NULL, &why) &&
 	    !strcmp(said, want))
 		return SIGNED;
 	if (is_next(l, dir, name, want, data))
 		return SIGNED;
 	if (err_is_unread(&why)) /* the key may be one that could not be read */
-		unread(l, dir, name, severity, -1, &why);
+		tell_unread(l, dir, name, severity, -1, &why);
 	else if (usual)
-		disagree(l, dir, name, severity);
+		tell_disagreeing(l, dir, name, severity);
 	return 0;
 }
 
@@ -199,9 +212,9 @@ static void look_listed(const struct looking *l, const char *dir, const char *na
 	if (r == VERIFY_WRONG && other)
 		r = verify_file(l->medium, path, other, true, NULL, &why);
 	if (r == VERIFY_WRONG)
-		damaged(l, dir, name, severity, text("its SHA-256 is another"));
+		tell_damaged(l, dir, name, severity, text("its SHA-256 is another"));
 	else if (r)
-		unread(l, dir, name, severity, r == VERIFY_ABSENT ? INSIDE_ABSENT : -1, &why);
+		tell_unread(l, dir, name, severity, r == VERIFY_ABSENT ? INSIDE_ABSENT : -1, &why);
 }
 
 /* Does the signed list name it?  Its line, or NULL. */
@@ -219,7 +232,7 @@ static const char *line_of(const struct buf *sums, const char *name)
 	return NULL;
 }
 
-static void foreign(const struct looking *l, const char *dir, const char *name)
+static void tell_foreign(const struct looking *l, const char *dir, const char *name)
 {
 	struct err why = ERR_INIT;
 	char show[SHOW], path[PATH_BYTES];
@@ -227,7 +240,7 @@ static void foreign(const struct looking *l, const char *dir, const char *name)
 	snprintf(path, sizeof(path), "%s%s", dir, name);
 	err_set(&why, "W-VERIFY-16", text("'%s' is not of bkp: nothing says what it is"),
 	    path_show(path, show, sizeof(show)));
-	tell(l, dir, name, INVENTORY_TEXT, &why);
+	tell_fault(l, dir, name, INVENTORY_TEXT, &why);
 }
 
 struct folder {
@@ -262,7 +275,7 @@ static int each_name(void *arg, const char *name, struct err *err)
 
 	(void)err;
 	if (!is_known(f, name) && !is_left_over(f, name))
-		foreign(f->l, f->dir, name);
+		tell_foreign(f->l, f->dir, name);
 	return 0;
 }
 
@@ -278,7 +291,7 @@ static void look_names(const struct looking *l, const char *dir, const struct bu
 	if (r == INSIDE_ABSENT)
 		return;
 	if (r || io_each_name(fd, each_name, &f, &why))
-		unread(l, dir, "", INVENTORY_NEEDED, -1, &why);
+		tell_unread(l, dir, "", INVENTORY_NEEDED, -1, &why);
 }
 
 static bool is_seal(const char *name)
@@ -301,7 +314,7 @@ static int count_carried(void *arg, const char *name, struct err *err)
 }
 
 /* Is anything in the folder but what announces its list?  A run that dies may leave it so. */
-static bool carries(const struct looking *l, const char *dir)
+static bool carries_files(const struct looking *l, const char *dir)
 {
 	IO_FD_AUTO fd = -1;
 	size_t n = 0;
@@ -327,8 +340,8 @@ static bool look_line(const struct looking *l, const char *dir, const char *line
 	return true;
 }
 
-/* tools/, procedures/: SHA256SUMS signed for `kind`, and what it lists; or what the next one will list, when a
- * run died between the two. */
+/* tools/, procedures/: SHA256SUMS signed for `kind`, and what it lists; or what the next one will list, when
+ * a run died between the two. */
 static void look_folder(
     const struct looking *l, const char *dir, const char *kind, enum inventory_kind severity)
 {
@@ -338,7 +351,7 @@ static void look_folder(
 	char want[MINISIG_COMMENT_MAX];
 	int r;
 
-	if (carries(l, dir))
+	if (carries_files(l, dir))
 		with_list.complete =
 		    true; /* of a tool that stands there without it nobody knows whose it is */
 	else if (severity == INVENTORY_TEXT)
@@ -353,7 +366,7 @@ static void look_folder(
 	for (const char *at = (const char *)sums.p, *end = at + sums.n, *eol; at < end; at = eol + 1) {
 		eol = memchr(at, '\n', (size_t)(end - at));
 		if (!eol || !look_line(&lenient, dir, at, (size_t)(eol - at), &next, severity)) {
-			damaged(l, dir, "SHA256SUMS", severity, text("it is malformed"));
+			tell_damaged(l, dir, "SHA256SUMS", severity, text("it is malformed"));
 			return;
 		}
 	}
@@ -483,13 +496,13 @@ static int look_journal(const struct looking *l, struct err *err)
 		return -1;
 	snprintf(dir, sizeof(dir), "%sjournal/", l->repo);
 	if ((r.state == REPORTED_ABSENT || r.state == REPORTED_BROKEN) && err_is_unread(&r.why))
-		unread(l, dir, JOURNAL_FILE, INVENTORY_TEXT, -1, &r.why);
+		tell_unread(l, dir, JOURNAL_FILE, INVENTORY_TEXT, -1, &r.why);
 	else if (r.state == REPORTED_ABSENT)
-		unread(l, dir, JOURNAL_FILE, INVENTORY_TEXT, INSIDE_ABSENT, &r.why);
+		tell_unread(l, dir, JOURNAL_FILE, INVENTORY_TEXT, INSIDE_ABSENT, &r.why);
 	else if (r.state == REPORTED_BROKEN)
-		damaged(l, dir, JOURNAL_FILE, INVENTORY_TEXT, r.why.msg);
+		tell_damaged(l, dir, JOURNAL_FILE, INVENTORY_TEXT, r.why.msg);
 	else if (r.torn)
-		damaged(l, dir, JOURNAL_FILE, INVENTORY_TEXT, text("its last line has no end"));
+		tell_damaged(l, dir, JOURNAL_FILE, INVENTORY_TEXT, text("its last line has no end"));
 	return 0;
 }
 
@@ -502,11 +515,11 @@ static void look_repository(const struct looking *l)
 	look_listed(
 	    l, l->repo, REPOSITORY_AGE, repository_secrets_sha256(vault_r_facts(l->v)), NULL, INVENTORY_TEXT);
 	if (err_is_unread(keys))
-		unread(l, l->repo, REPOSITORY_LINKS, INVENTORY_NEEDED, -1, keys);
+		tell_unread(l, l->repo, REPOSITORY_LINKS, INVENTORY_NEEDED, -1, keys);
 	else if (keys->kind == ERR_ABSENT)
-		unread(l, l->repo, REPOSITORY_LINKS, INVENTORY_NEEDED, INSIDE_ABSENT, keys);
+		tell_unread(l, l->repo, REPOSITORY_LINKS, INVENTORY_NEEDED, INSIDE_ABSENT, keys);
 	else if (keys->code[0])
-		damaged(l, l->repo, REPOSITORY_LINKS, INVENTORY_NEEDED, keys->msg);
+		tell_damaged(l, l->repo, REPOSITORY_LINKS, INVENTORY_NEEDED, keys->msg);
 }
 
 int inventory_check(

@@ -17,8 +17,8 @@ struct err;
 struct vault_r;
 
 enum inventory_kind {
-	INVENTORY_TEXT =
-	    1,		  /* for people, or to compare with: a restore can do without; and what is foreign */
+	/* for people, or to compare with: a restore can do without it; and what is foreign */
+	INVENTORY_TEXT = 1,
 	INVENTORY_NEEDED, /* a restore may need it */
 	INVENTORY_UNREAD, /* nothing is known of it */
 };

@@ -1,4 +1,10 @@
-/* reported: see reported.h. */
+/* reported: see reported.h.
+ *
+ * Two records make the answer: "begin" of the number gives the epoch (the first one only: whoever holds a
+ * later key may append another), "committed" the manifest's hash.  begun, the highest number ever begun,
+ * tells a journal that ends too early (REPORTED_LATER) from one that knows the number and never reported it
+ * (REPORTED_NOT).
+ */
 #include "read/verify/reported.h"
 
 #include <string.h>
@@ -20,10 +26,10 @@ struct looking {
 	struct journal_check *check;
 	uint64_t number;
 	struct reported *ret;
-	uint64_t begun; /* the highest number */
+	uint64_t begun; /* the highest number of all "begin" records */
 };
 
-static void take(struct looking *l, const struct journal_record *r)
+static void take_record(struct looking *l, const struct journal_record *r)
 {
 	json_int_t number = json_integer_value(json_object_get(r->json, "generation"));
 	const char *hex = json_string_value(json_object_get(r->json, "manifest_sha256"));
@@ -43,7 +49,7 @@ static void take(struct looking *l, const struct journal_record *r)
 	}
 }
 
-static int each(void *arg, const uint8_t *line, size_t n, size_t ahead, struct err *err)
+static int each_line(void *arg, const uint8_t *line, size_t n, size_t ahead, struct err *err)
 {
 	struct looking *l = arg;
 	struct journal_record r;
@@ -51,13 +57,13 @@ static int each(void *arg, const uint8_t *line, size_t n, size_t ahead, struct e
 	journal_check_vouch(l->check, line, ahead);
 	if (journal_check_line(l->check, line, n, &r, err))
 		return -1;
-	take(l, &r);
+	take_record(l, &r);
 	journal_record_clear(&r);
 	l->ret->head = journal_check_seq(l->check);
 	return 0;
 }
 
-static enum reported_state judge(const struct looking *l, bool broken)
+static enum reported_state judge_state(const struct looking *l, bool broken)
 {
 	return broken		      ? REPORTED_BROKEN
 	       : l->ret->known	      ? REPORTED_YES
@@ -74,7 +80,7 @@ int reported_look_in(const struct vault_r *v, int fd, uint64_t number, struct re
 
 	if (journal_check_new(repository_keys(vault_r_facts(v), &n), vault_r_repository(v), &l.check, err))
 		return -1;
-	found.state = judge(&l, lines_each(fd, each, &l, &torn, &found.why) != 0);
+	found.state = judge_state(&l, lines_each(fd, each_line, &l, &torn, &found.why) != 0);
 	journal_check_free(l.check);
 	found.torn = torn;
 	*ret = found;

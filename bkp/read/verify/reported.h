@@ -1,8 +1,8 @@
 /* reported: what a copy of the journal says of a generation: the medium's own, or another one.
  *
- * A signature proves who signed, not when.  Who has got hold of today's key cannot alter the journal's
- * records of former runs, so a generation that was signed anew contradicts them.  The copy was written when
- * the medium was last attached to the host; it says nothing of later times, and a medium may lack it.
+ * A signature proves who signed, not when.  Whoever has got hold of today's key cannot alter the journal's
+ * records of former runs, so an old generation that was signed again contradicts them.  The copy was written
+ * when the medium was last attached to the host; it says nothing of later times, and a medium may lack it.
  *
  * All records are checked from the first on; memory does not grow with the journal.
  */
@@ -28,7 +28,7 @@ struct reported {
 	enum reported_state state;
 	struct verify_record record; /* when it is known, also of REPORTED_BROKEN */
 	bool known;
-	bool torn;     /* bytes without an end of line stand behind the last one */
+	bool torn;     /* bytes without an end of line follow the last one */
 	uint64_t head; /* records of the copy that were checked */
 	struct err why;
 };

@@ -1,5 +1,11 @@
 /* verify: see verify.h.  This file: hashes and signatures; verify_deep.c, verify_archive.c, verify_catalog.c:
- * what needs an identity. */
+ * what needs an identity.
+ *
+ * A file of SHA256SUMS passes three hands (struct verify_listed): verify_listed_begin() on the caller's
+ * thread asks the set of files seen whether it must be read at all; hash_file() on any thread leaves r, bytes
+ * and why in the slot; verify_listed_end() on the caller's thread counts, reports, and puts it into the set.
+ * The set is only touched on the caller's thread, so it needs no lock.
+ */
 #include "read/verify/verify.h"
 
 #include <errno.h>
@@ -21,6 +27,9 @@
 #include "read/verify/verify_private.h"
 
 #define SEEN_MAX ((size_t)8 << 20) /* files: 1 PiB of archives */
+
+_Static_assert(VERIFY_THREADS_MAX <= PARALLEL_THREADS_MAX, "a reader for each thread");
+_Static_assert(VERIFY_DEEP_THREADS_MAX <= VERIFY_THREADS_MAX, "the documents are hashed by as many");
 
 enum { SEEN_GOOD = 1, SEEN_BAD = 2, SEEN_VOUCHED = 3 };
 
@@ -212,8 +221,8 @@ int verify_listed_end(struct verify_run *run, const struct verify_listed *l, str
 struct hashing {
 	struct verify_run *run;
 	bool archives;
-	size_t pos; /* in SHA256SUMS */
-	struct verify_reader readers[VERIFY_THREADS_MAX];
+	size_t pos;					  /* in SHA256SUMS; of the caller's thread */
+	struct verify_reader readers[VERIFY_THREADS_MAX]; /* one a thread */
 	struct verify_listed slots[VERIFY_THREADS_MAX * VERIFY_WINDOW];
 };
 
@@ -280,8 +289,8 @@ static int hash_all(struct verify_run *run, bool archives, struct err *err)
 	return r;
 }
 
-/* The list and its signature are read whole by the reader of the vault: what it reads must be the device's.
- */
+/* The list and its signature are read by vault_r through the page cache: emptied of them, it reads the
+ * device. */
 static void drop_list(int dirfd, uint64_t number)
 {
 	static const char *const names[] = {"SHA256SUMS", "SHA256SUMS.minisig"};
@@ -315,7 +324,7 @@ bool verify_shares_damage(struct vault_r *v, uint64_t number, const struct verif
 	return shares;
 }
 
-static void plan(struct verify_run *run)
+static void plan_threads(struct verify_run *run)
 {
 	unsigned most = run->opt->n_ids ? VERIFY_DEEP_THREADS_MAX : VERIFY_THREADS_MAX;
 	enum rotational rotational = run->opt->rotational;
@@ -364,7 +373,8 @@ static void compare_record(struct verify_run *run, const char *dir)
 		verify_report(run, dir, NULL, NULL, &why);
 }
 
-/* The hash of no list covers the signature, and nothing its first line. */
+/* No list has the signature's hash, and its first line is not signed: that line is compared with the usual
+ * one. */
 static void look_at_signature(struct verify_run *run, const char *dir)
 {
 	char path[GENERATION_SUMS_PATH];
@@ -398,7 +408,7 @@ int verify_generation(struct vault_r *v, uint64_t number, const struct verify_op
 	run.total = vault_r_manifest(g)->archive_bytes;
 	compare_record(&run, generation_dir(number, dir));
 	look_at_signature(&run, dir);
-	plan(&run);
+	plan_threads(&run);
 	r = hash_all(&run, opt->n_ids == 0, err);
 	if (!r && opt->n_ids)
 		r = verify_deep(&run, err);

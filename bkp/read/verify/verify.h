@@ -5,11 +5,11 @@
  * decoded and its id recomputed, every catalog block, and every file as a restore would read it: each run
  * against its digest, the whole against its SHA-256.
  *
- * All processors take part, each with a file of its own, where the device bears it (rotational.h); from a disk
- * that turns one file is read at a time, ahead of who hashes it.  An archive is read once, for its hash and
- * for what is in it.  What is reported, counted and remembered, and in which order, does not depend on the
- * number of threads; callbacks are called on the caller's thread.  Memory: some MiB for each thread, of which
- * there are at most 16 (deep: 8).
+ * All processors take part, each with a file of its own, where the device bears it (rotational.h); from a
+ * disk that turns one file is read at a time, ahead of who hashes it.  An archive is read once, for its hash
+ * and for what is in it.  What is reported, counted and remembered, and in which order, does not depend on
+ * the number of threads; callbacks are called on the caller's thread.  Memory: some MiB for each thread, of
+ * which there are at most 16 (deep: 8).
  *
  * A fault never ends the verification: each is reported through the callback and counted.  -1 is returned
  * only when the verification itself cannot go on (out of memory).
@@ -68,7 +68,7 @@ struct verify_fault {
 
 struct verify_callbacks {
 	void (*fault)(void *arg, const struct verify_fault *f);
-	/* bytes read so far, of how many (0: not known), and the file at hand; may be NULL */
+	/* bytes read so far, of how many (0: not known), and the file that is read next; may be NULL */
 	void (*progress)(void *arg, uint64_t done, uint64_t total, const char *file);
 	void *arg;
 };
@@ -79,8 +79,8 @@ struct verify_record {
 	uint8_t manifest_sha256[DIGEST_LEN];
 };
 
-/* Who has got hold of a later key can sign an old generation again; what the journal says of it, signed with
- * the key of its own run, stays.  E-VERIFY-12: its manifest is another; E-VERIFY-13: another run's key
+/* Whoever has got hold of a later key can sign an old generation again; what the journal says of it, signed
+ * with the key of its own run, stays.  E-VERIFY-12: its manifest is another; E-VERIFY-13: another run's key
  * signed it. */
 bool verify_is_another(
     const struct verify_record *want, const struct vault_r_generation *g, const char *dir, struct err *err);

@@ -1,12 +1,21 @@
 /* verify_archive: one archive, read once from its beginning to its end, for its hash and for all that is in
  * it; see verify.h.
  *
- * INDEX says where everything is, so it is read first, from the tail.  Then the file goes by: every byte into
- * the hash, every segment through its authentication, and what INDEX announced is picked out in order
- * (header, chunk, header, chunk, …, INDEX, end).  That the INDEX that goes by is the one that was used is
- * checked, too: so all findings are about the very bytes that were hashed, and are reported behind the hash.
+ * INDEX says where everything is, so it is read first, from the tail (arc_r_open).  Then the file goes by:
+ * every byte into the hash, every segment through its authentication, and what INDEX announced is picked out
+ * in order (header, chunk, header, chunk, …, INDEX, end).  That the INDEX that goes by is the one that was
+ * used is checked, too: so all findings are about the very bytes that were hashed, and are reported after the
+ * hash.
  *
- * Where the device fails on the way, what has not gone by is read at random: a bad sector costs its chunk. */
+ * At any moment one item is wanted: the bytes lo … hi-1 of the plaintext, gathered in w->item.  go_by() cuts
+ * the ciphertext into segments, unseal_segment() decrypts one, feed_plaintext() adds to the item what of it
+ * lies within lo … hi, and take_item() judges a whole item and says which one is wanted next.  When the
+ * container disagrees with INDEX, headers cannot be believed any more: from then on only the chunks are
+ * checked, at the places that INDEX says.
+ *
+ * Where the device fails on the way, what has not gone by is read at random (fetch_rest): a bad sector costs
+ * its chunk.  All state is the worker's; nothing is shared with other threads.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,15 +46,15 @@ struct pass {
 	const struct arcfile_index *ix;
 	struct agefile *f;
 	uint64_t size; /* of the plaintext */
-	/* what comes next: bytes lo … hi-1 of the plaintext, of them w->item.n are there */
+	/* the item that is wanted: bytes lo … hi-1 of the plaintext, of them w->item.n are there */
 	enum want want;
 	size_t chunk;
 	uint64_t lo, hi;
-	bool lost; /* not to be had: why */
+	bool lost; /* some of it cannot be had: why */
 	struct err why;
-	uint64_t at;	  /* where the container says that the next header is */
+	uint64_t at;	  /* where the next header is, if the container agrees */
 	bool agrees;	  /* so far */
-	bool says_zstd;	  /* the header before the chunk at hand */
+	bool says_zstd;	  /* the header of the chunk that is wanted */
 	size_t index_len; /* as the container says */
 };
 
@@ -56,7 +65,7 @@ static uint64_t padded(uint64_t n)
 	return (n + BLOCK - 1) / BLOCK * BLOCK;
 }
 
-static bool octal(const uint8_t *p, size_t n, uint64_t *ret)
+static bool parse_octal(const uint8_t *p, size_t n, uint64_t *ret)
 {
 	uint64_t v = 0;
 	size_t i;
@@ -75,19 +84,19 @@ static bool is_header(const uint8_t h[BLOCK], const char *name, uint64_t size)
 
 	for (i = 0; i < BLOCK; i++)
 		sum += i >= 148 && i < 156 ? ' ' : h[i];
-	return !strncmp((const char *)h, name, 100) && octal(h + 124, 12, &said_size) && said_size == size &&
-	       octal(h + 148, 8, &said_sum) && said_sum == sum && h[156] == '0' &&
+	return !strncmp((const char *)h, name, 100) && parse_octal(h + 124, 12, &said_size) &&
+	       said_size == size && parse_octal(h + 148, 8, &said_sum) && said_sum == sum && h[156] == '0' &&
 	       !memcmp(h + 257, "ustar", 5);
 }
 
-static void disagrees(struct pass *p, uint64_t offset)
+static void note_disagreement(struct pass *p, uint64_t offset)
 {
 	p->agrees = false;
 	err_set(&p->t->container, "E-VERIFY-04",
 	    text("its container does not agree with its INDEX at offset %ju"), offset);
 }
 
-/* Which of the two codecs it names must be the one of the frame behind it. */
+/* Which of the two codecs its name says must be the one of the frame that follows: check_chunk(). */
 static bool is_chunk_header(struct pass *p, const uint8_t *h, const struct arcfile_chunk *c)
 {
 	char name[2 * DIGEST_LEN + 8];
@@ -99,12 +108,12 @@ static bool is_chunk_header(struct pass *p, const uint8_t *h, const struct arcfi
 	return p->says_zstd || is_header(h, name, c->stored);
 }
 
-/* Is there room for INDEX as the header says, and nothing behind the end? */
+/* Is there room for INDEX as the header says, and nothing after the end? */
 static bool is_index_header(struct pass *p, const uint8_t *h)
 {
 	uint64_t len;
 
-	if (!octal(h + 124, 12, &len) || len > ARCFILE_INDEX_MAX || !is_header(h, "INDEX", len) ||
+	if (!parse_octal(h + 124, 12, &len) || len > ARCFILE_INDEX_MAX || !is_header(h, "INDEX", len) ||
 	    padded(p->at + BLOCK + len) + END != p->size)
 		return false;
 	p->index_len = (size_t)len;
@@ -135,7 +144,7 @@ static void give_up(struct pass *p, const struct err *why)
 	p->want = WANT_NOTHING;
 }
 
-static void want(struct pass *p, enum want what, uint64_t lo, uint64_t n)
+static void want_item(struct pass *p, enum want what, uint64_t lo, uint64_t n)
 {
 	struct err why = ERR_INIT;
 
@@ -154,34 +163,34 @@ static void want_next_chunk(struct pass *p)
 
 	if (p->chunk == p->ix->n) {
 		if (p->agrees && p->size < p->at + BLOCK + END)
-			disagrees(p, p->at);
+			note_disagreement(p, p->at);
 		if (p->agrees)
-			want(p, WANT_INDEX_HEADER, p->at, BLOCK);
+			want_item(p, WANT_INDEX_HEADER, p->at, BLOCK);
 		else
 			p->want = WANT_NOTHING;
 		return;
 	}
 	c = &p->ix->chunks[p->chunk];
 	if (p->agrees && c->offset != p->at + BLOCK)
-		disagrees(p, p->at);
+		note_disagreement(p, p->at);
 	if (p->agrees)
-		want(p, WANT_HEADER, p->at, BLOCK);
+		want_item(p, WANT_HEADER, p->at, BLOCK);
 	else
-		want(p, WANT_CHUNK, c->offset, c->stored);
+		want_item(p, WANT_CHUNK, c->offset, c->stored);
 }
 
-/* Nothing behind a header that is wrong can be believed to be where it should. */
+/* After a header that is wrong nothing can be believed to be where it should. */
 static void check_container(struct pass *p, bool good, uint64_t offset)
 {
 	if (p->lost) {
 		p->t->container = p->why;
 		p->agrees = false;
 	} else if (!good) {
-		disagrees(p, offset);
+		note_disagreement(p, offset);
 	}
 }
 
-static int decode(struct pass *p, const struct arcfile_chunk *c, struct err *err)
+static int decode_item(struct pass *p, const struct arcfile_chunk *c, struct err *err)
 {
 	struct verify_worker *w = p->w;
 	uint8_t id[DIGEST_LEN];
@@ -202,8 +211,8 @@ static void check_chunk(struct pass *p)
 	struct err why = ERR_INIT;
 
 	if (p->agrees && !p->lost && codec_is_zstd(p->w->item.p, c->stored) != p->says_zstd)
-		disagrees(p, p->at);
-	if (!p->lost && decode(p, c, &p->why))
+		note_disagreement(p, p->at);
+	if (!p->lost && decode_item(p, c, &p->why))
 		p->lost = true;
 	if (p->lost) {
 		err_wrap(&p->why, text("archive '%s', chunk %u at offset %ju"), p->t->listed.path,
@@ -218,8 +227,8 @@ static void check_chunk(struct pass *p)
 	want_next_chunk(p);
 }
 
-/* What was wanted is in w->item, or lost. */
-static void take(struct pass *p)
+/* The item that was wanted is whole, or lost: judges it, and wants the next one. */
+static void take_item(struct pass *p)
 {
 	const struct arcfile_chunk *c = p->chunk < p->ix->n ? &p->ix->chunks[p->chunk] : NULL;
 	const uint8_t *item = p->w->item.p;
@@ -227,7 +236,7 @@ static void take(struct pass *p)
 	switch (p->want) {
 	case WANT_HEADER:
 		check_container(p, p->lost || is_chunk_header(p, item, c), p->at);
-		want(p, WANT_CHUNK, c->offset, c->stored);
+		want_item(p, WANT_CHUNK, c->offset, c->stored);
 		break;
 	case WANT_CHUNK:
 		check_chunk(p);
@@ -235,12 +244,12 @@ static void take(struct pass *p)
 	case WANT_INDEX_HEADER:
 		check_container(p, p->lost || is_index_header(p, item), p->at);
 		if (p->agrees)
-			want(p, WANT_INDEX, p->at + BLOCK, p->index_len);
+			want_item(p, WANT_INDEX, p->at + BLOCK, p->index_len);
 		break;
 	case WANT_INDEX:
 		check_container(p, p->lost || is_index(p, item, p->index_len), p->at);
 		if (p->agrees)
-			want(p, WANT_END, p->size - END, END);
+			want_item(p, WANT_END, p->size - END, END);
 		break;
 	case WANT_END:
 		check_container(p, p->lost || sodium_is_zero(item, END), p->size - END);
@@ -255,9 +264,9 @@ static void take(struct pass *p)
 
 /* ---- the file goes by ---- */
 
-/* n bytes of plaintext from `offset` on; why NULL, or: they could not be decrypted.  They may stand where
- * they belong already. */
-static void queue(struct pass *p, uint64_t offset, const uint8_t *s, size_t n, const struct err *why)
+/* n bytes of plaintext from `offset` on; why NULL, or: they could not be decrypted.  They may stand at their
+ * place in the item already (unseal_segment). */
+static void feed_plaintext(struct pass *p, uint64_t offset, const uint8_t *s, size_t n, const struct err *why)
 {
 	struct buf *item = &p->w->item;
 
@@ -275,12 +284,12 @@ static void queue(struct pass *p, uint64_t offset, const uint8_t *s, size_t n, c
 		item->n += len;
 		if (to < p->hi)
 			return;
-		take(p);
+		take_item(p);
 	}
 }
 
 /* One segment of ciphertext, which is overwritten. */
-static void unseal(struct pass *p, uint64_t index, uint8_t *c, size_t n)
+static void unseal_segment(struct pass *p, uint64_t index, uint8_t *c, size_t n)
 {
 	uint64_t offset = index * AGE_SEGMENT;
 	size_t plain = n - AGE_TAG;
@@ -292,12 +301,12 @@ static void unseal(struct pass *p, uint64_t index, uint8_t *c, size_t n)
 	if (p->want == WANT_CHUNK && p->lo <= offset && offset + plain <= p->hi)
 		out = p->w->item.p + (offset - p->lo);
 	bad = agefile_unseal(p->f, index, c, out, &why);
-	queue(p, offset, out, plain, bad ? &why : NULL);
+	feed_plaintext(p, offset, out, plain, bad ? &why : NULL);
 }
 
 struct cipher {
 	uint64_t pos;	/* in the file */
-	uint64_t index; /* of the segment at hand */
+	uint64_t index; /* of the segment that pos lies in */
 	size_t held;	/* bytes of it that wait in w->segment for the rest */
 };
 
@@ -315,12 +324,12 @@ static void go_by(struct pass *p, struct cipher *c, struct digest *d, uint8_t *s
 		if (d)
 			digest_update(d, s, part);
 		if (c->pos >= start && part == len) {
-			unseal(p, c->index++, s, len);
+			unseal_segment(p, c->index++, s, len);
 		} else if (c->pos >= start && len) {
 			memcpy(p->w->segment + c->held, s, part);
 			c->held += part;
 			if (c->held == len) {
-				unseal(p, c->index++, p->w->segment, len);
+				unseal_segment(p, c->index++, p->w->segment, len);
 				c->held = 0;
 			}
 		}
@@ -330,7 +339,7 @@ static void go_by(struct pass *p, struct cipher *c, struct digest *d, uint8_t *s
 	}
 }
 
-/* What has not gone by. */
+/* Whatever is still wanted when the file has ended or failed. */
 static void fetch_rest(struct pass *p)
 {
 	while (p->want != WANT_NOTHING) {
@@ -339,7 +348,7 @@ static void fetch_rest(struct pass *p)
 		p->lost = agefile_read(p->f, p->lo, p->w->item.p, (size_t)(p->hi - p->lo), &why) != 0;
 		if (p->lost)
 			p->why = why;
-		take(p);
+		take_item(p);
 	}
 }
 

@@ -1,8 +1,14 @@
 /* verify_catalog: the entries of one data set, and whether their bytes can be had; see verify.h.
  *
- * Blocks are checked several at a time, a few neighbours together because they share chunks.  Only the order
- * across such groups needs the one before: it is looked at when the results are taken, and where it is wrong
- * the group is read again as what it is, the continuation of the one before. */
+ * Blocks are checked several at a time, GROUP neighbours as one task because they share chunks.  Only the
+ * order of paths across groups needs the group before: take_group() compares the first path with the last one
+ * so far, and where they do not ascend it checks the group again with that path as the one before, so that
+ * the reader of the block names the fault.  That happens on the caller's thread with the worker of thread 0,
+ * which is his own.
+ *
+ * A group belongs to the thread that works on it until it is taken back; k->last, k->entries and the run to
+ * the caller's thread.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +33,7 @@ struct group {
 	struct catalog_check *k;
 	struct verify_worker *w;
 	uint64_t entries, bad;
-	struct buf first, last; /* paths given out; n == 0: none */
+	struct buf first, last; /* paths of its first and last entry; n == 0: none */
 	struct buf faults;
 	bool gave_up;
 	struct err why;
@@ -45,7 +51,7 @@ struct catalog_check {
 	struct group groups[VERIFY_DEEP_THREADS_MAX * VERIFY_WINDOW];
 };
 
-/* What is bad already is not asked for again: a disk may take long to say so. */
+/* An entry that needs a chunk known to be bad is not read: a disk may take long to refuse it again. */
 static int check_known(
     const struct catalog_check *k, struct arc_r *arc, const struct catalog_item *item, struct err *err)
 {
@@ -130,7 +136,7 @@ static void check_group(struct group *g, size_t number, const char *prev)
 	}
 }
 
-static void work(void *arg, unsigned thread, size_t i, void *slot)
+static void work_on_group(void *arg, unsigned thread, size_t i, void *slot)
 {
 	struct catalog_check *k = arg;
 	struct group *g = slot;
@@ -140,7 +146,7 @@ static void work(void *arg, unsigned thread, size_t i, void *slot)
 	check_group(g, i, NULL);
 }
 
-static int done(void *arg, size_t i, void *slot, struct err *err)
+static int take_group(void *arg, size_t i, void *slot, struct err *err)
 {
 	struct catalog_check *k = arg;
 	struct err why = ERR_INIT;
@@ -195,8 +201,8 @@ static int check_blocks(struct catalog_check *k, unsigned threads, struct err *e
 	    .window = threads * VERIFY_WINDOW,
 	    .slots = k->groups,
 	    .slot_size = sizeof(k->groups[0]),
-	    .work = work,
-	    .done = done,
+	    .work = work_on_group,
+	    .done = take_group,
 	    .arg = k};
 	int r;
 

@@ -2,7 +2,11 @@
  *
  * First every archive by itself (verify_archive.c), each chunk decoded once; what is bad is remembered.  Then
  * every catalog (verify_catalog.c): what an entry refers to must be what was captured of it, run by run and
- * as a whole. */
+ * as a whole.
+ *
+ * d->bad is written on the caller's thread while archives are taken back (report_chunks), and only read while
+ * catalogs are checked: the two phases do not overlap, so it needs no lock.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,7 +83,7 @@ static int report_chunks(struct deep *d, const struct verify_archive *t, struct 
 	return 0;
 }
 
-/* The hash first: it says how the rest is to be taken. */
+/* The fault of the hash is reported first: what follows from it is understood better after it. */
 static int end_archive(void *arg, size_t i, void *slot, struct err *err)
 {
 	struct deep *d = arg;

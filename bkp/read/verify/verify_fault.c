@@ -1,4 +1,8 @@
-/* verify_fault: faults that another thread found, word for word and in little room; see verify.h. */
+/* verify_fault: faults that another thread found, word for word and in little room; see verify.h.
+ *
+ * A record in the buffer: number, errnum, code, message and hint (each with its NUL), whether a path follows,
+ * the path.  struct err itself is over a kilobyte, and a dead disk has a fault for each chunk.
+ */
 #include <string.h>
 
 #include "read/verify/verify_private.h"

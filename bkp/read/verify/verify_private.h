@@ -1,4 +1,8 @@
-/* verify_private: what verify*.c share; see verify.h. */
+/* verify_private: what verify*.c share; see verify.h.
+ *
+ * struct verify_run belongs to the caller's thread; workers read v, g, opt and threads of it.  Each
+ * verify_worker and verify_reader belongs to one thread of parallel_run(), by its number.
+ */
 #ifndef BKP_READ_VERIFY_VERIFY_PRIVATE_H
 #define BKP_READ_VERIFY_VERIFY_PRIVATE_H
 
@@ -19,7 +23,7 @@ struct digestset;
 struct hmac;
 struct vault_r_generation;
 
-#define VERIFY_WINDOW		4 /* tasks for each thread, from the oldest that is at work on */
+#define VERIFY_WINDOW		4 /* tasks for each thread that are begun and not taken back */
 #define VERIFY_THREADS_MAX	16
 #define VERIFY_DEEP_THREADS_MAX 8 /* each with a chunk, its frame and some decoded chunks in memory */
 
@@ -29,10 +33,11 @@ struct verify_run {
 	const struct verify_options *opt;
 	const struct verify_callbacks *cb;
 	struct verify_result res;
-	unsigned long starved; /* since when: what was read while memory ended is no damage */
-	uint64_t total;	       /* bytes to be read, as far as known */
-	unsigned threads;      /* files read at a time */
-	bool ahead;	       /* each with a thread that reads ahead */
+	unsigned long
+	    starved;	  /* mark of the beginning: once memory ran short since then, no fault is damage */
+	uint64_t total;	  /* bytes to be read, as far as known */
+	unsigned threads; /* files read at a time */
+	bool ahead;	  /* each reader has a thread that reads ahead (read/file/ahead.h) */
 };
 
 void verify_report(
@@ -67,7 +72,7 @@ void verify_listed_judge(struct verify_listed *l, struct digest *d, int errnum);
 
 /* ---- faults found on another thread, to be reported in order ---- */
 
-/* number, path (or NULL): what the caller needs to know again */
+/* number and path (or NULL) come back with the fault: what they mean is the caller's */
 int verify_fault_keep(
     struct buf *b, uint64_t number, const char *path, const struct err *fault, struct err *err);
 /* false at the end; *ret_path is valid as long as b */
