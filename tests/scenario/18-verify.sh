@@ -109,8 +109,9 @@ done
 paths="-P $T/m1/bkp-medium.json"
 for f in "$repo"/archives/*/*; do paths="$paths -P $f"; done
 # shellcheck disable=SC2086
-n=$(strace -f -qq -y -o /dev/stdout $paths -e trace=read "${R%-restore}" verify --medium m1 --quiet 2>/dev/null | sed '/archives/,$d' |
-	wc -l)
+strace -f -qq -y -o "$T/reads" $paths -e trace=read "${R%-restore}" verify --medium m1 --quiet >"$T/out" 2>"$T/err"
+n=$(sed '/archives/,$d' "$T/reads" | wc -l)
+[ "$n" -gt 0 ] || fail "nothing is read of the medium before its archives: the test does not test" "$T/reads"
 cp "$T/journal" "$T/state/journal.jsonl"
 for cpus in "taskset -c 0" env; do
 	# shellcheck disable=SC2086
