@@ -53,7 +53,7 @@ static void *slot_of(const struct run *r, size_t i)
 }
 
 /* The oldest task that waits; with the lock, which it lets go meanwhile. */
-static void do_one(struct run *r, unsigned thread)
+static void do_oldest_task(struct run *r, unsigned thread)
 {
 	size_t i = r->begun++;
 
@@ -65,7 +65,7 @@ static void do_one(struct run *r, unsigned thread)
 		pthread_cond_signal(&r->finished);
 }
 
-static void *help(void *arg)
+static void *helper_main(void *arg)
 {
 	struct helper *h = arg;
 	struct run *r = h->run;
@@ -73,7 +73,7 @@ static void *help(void *arg)
 	pthread_mutex_lock(&r->lock);
 	while (!r->stop) {
 		if (r->begun < r->filled) {
-			do_one(r, h->thread);
+			do_oldest_task(r, h->thread);
 			continue;
 		}
 		r->idle++;
@@ -93,7 +93,7 @@ static void start_helper(struct run *r)
 	*h = (struct helper){r, r->helpers + 1};
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (pthread_create(&r->ids[r->helpers], NULL, help, h))
+	if (pthread_create(&r->ids[r->helpers], NULL, helper_main, h))
 		r->threads = r->helpers + 1;
 	else
 		(void)pthread_setname_np(r->ids[r->helpers++], "bkp-helper");
@@ -101,7 +101,7 @@ static void start_helper(struct run *r)
 }
 
 /* With the lock, which it lets go while next() is asked.  0, PARALLEL_END, -1. */
-static int fill(struct run *r, struct err *err)
+static int hand_out_task(struct run *r, struct err *err)
 {
 	const struct parallel *c = r->c;
 	size_t i = r->filled;
@@ -123,7 +123,7 @@ static int fill(struct run *r, struct err *err)
 	return 0;
 }
 
-static int take(struct run *r, struct err *err)
+static int take_result(struct run *r, struct err *err)
 {
 	const struct parallel *c = r->c;
 	int bad = 0;
@@ -138,22 +138,22 @@ static int take(struct run *r, struct err *err)
 }
 
 /* With the lock. */
-static int lead(struct run *r, struct err *err)
+static int lead_tasks(struct run *r, struct err *err)
 {
 	bool all = false;
 	int got;
 
 	for (;;) {
 		if (r->head < r->begun && r->ready[r->head % r->c->window]) {
-			if (take(r, err))
+			if (take_result(r, err))
 				return -1;
 		} else if (!all && r->filled - r->head < r->c->window) {
-			got = fill(r, err);
+			got = hand_out_task(r, err);
 			if (got < 0)
 				return -1;
 			all = got == PARALLEL_END;
 		} else if (r->begun < r->filled) {
-			do_one(r, 0);
+			do_oldest_task(r, 0);
 		} else if (r->head < r->begun) {
 			r->waiting = true;
 			pthread_cond_wait(&r->finished, &r->lock);
@@ -179,7 +179,7 @@ int parallel_run(const struct parallel *c, struct err *err)
 	pthread_cond_init(&r->more, NULL);
 	pthread_cond_init(&r->finished, NULL);
 	pthread_mutex_lock(&r->lock);
-	bad = lead(r, err);
+	bad = lead_tasks(r, err);
 	r->stop = true;
 	pthread_cond_broadcast(&r->more);
 	pthread_mutex_unlock(&r->lock);

@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "base/width.h"
 
-static int rank(unsigned char c)
+static int sort_rank(unsigned char c)
 {
 	/* the end before '/', '/' before everything else */
 	return c == '\0' ? -2 : c == '/' ? -1 : c;
@@ -22,7 +22,7 @@ int path_compare(const char *a, const char *b)
 		a++;
 		b++;
 	}
-	return rank((unsigned char)*a) - rank((unsigned char)*b);
+	return sort_rank((unsigned char)*a) - sort_rank((unsigned char)*b);
 }
 
 bool path_within(const char *path, const char *dir)

@@ -49,7 +49,7 @@ enum text_lang text_environment(void)
 	return TEXT_EN;
 }
 
-static uint32_t word(size_t off)
+static uint32_t mo_word(size_t off)
 {
 	uint32_t v;
 
@@ -59,7 +59,7 @@ static uint32_t word(size_t off)
 
 static const char *string_at(uint32_t table, uint32_t i)
 {
-	return (const char *)text_ja_mo + word(table + 8 * (size_t)i + 4);
+	return (const char *)text_ja_mo + mo_word(table + 8 * (size_t)i + 4);
 }
 
 const char *text(const char *msgid)
@@ -68,9 +68,9 @@ const char *text(const char *msgid)
 
 	if (current != TEXT_JA || text_ja_mo_len < 28 || !*msgid)
 		return msgid;
-	hi = word(8);
-	originals = word(12);
-	translations = word(16);
+	hi = mo_word(8);
+	originals = mo_word(12);
+	translations = mo_word(16);
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
 		int c = strcmp(msgid, string_at(originals, mid));

@@ -18,19 +18,19 @@ uint64_t timings_now(void)
 	return read_clock(CLOCK_MONOTONIC);
 }
 
-static struct timings_mark begin(clockid_t cpu)
+static struct timings_mark take_mark(clockid_t cpu)
 {
 	return (struct timings_mark){timings_now(), read_clock(cpu), 0};
 }
 
-static void end(struct timings *t, enum timing_stage stage, const struct timings_mark *since, clockid_t cpu,
-    uint64_t bytes)
+static void add_to_stage(struct timings *t, enum timing_stage stage, const struct timings_mark *since,
+    clockid_t cpu, uint64_t bytes)
 {
 	struct timings_mark now;
 
 	if (!t)
 		return;
-	now = begin(cpu);
+	now = take_mark(cpu);
 	atomic_fetch_add(&t->stages[stage].busy_ns, now.real - since->real);
 	atomic_fetch_add(&t->stages[stage].cpu_ns, now.cpu - since->cpu);
 	atomic_fetch_add(&t->stages[stage].bytes, bytes);
@@ -38,12 +38,12 @@ static void end(struct timings *t, enum timing_stage stage, const struct timings
 
 struct timings_mark timings_begin(void)
 {
-	return begin(CLOCK_THREAD_CPUTIME_ID);
+	return take_mark(CLOCK_THREAD_CPUTIME_ID);
 }
 
 void timings_end(struct timings *t, enum timing_stage stage, const struct timings_mark *since, uint64_t bytes)
 {
-	end(t, stage, since, CLOCK_THREAD_CPUTIME_ID, bytes);
+	add_to_stage(t, stage, since, CLOCK_THREAD_CPUTIME_ID, bytes);
 }
 
 static uint64_t user_time(void)
@@ -56,7 +56,7 @@ static uint64_t user_time(void)
 
 struct timings_mark timings_begin_phase(void)
 {
-	struct timings_mark mark = begin(CLOCK_PROCESS_CPUTIME_ID);
+	struct timings_mark mark = take_mark(CLOCK_PROCESS_CPUTIME_ID);
 
 	mark.user = user_time();
 	return mark;
@@ -65,7 +65,7 @@ struct timings_mark timings_begin_phase(void)
 void timings_end_phase(
     struct timings *t, enum timing_stage stage, const struct timings_mark *since, uint64_t bytes)
 {
-	end(t, stage, since, CLOCK_PROCESS_CPUTIME_ID, bytes);
+	add_to_stage(t, stage, since, CLOCK_PROCESS_CPUTIME_ID, bytes);
 	if (t)
 		atomic_fetch_add(&t->stages[stage].user_ns, user_time() - since->user);
 }

@@ -179,7 +179,7 @@ static int json_agreement(const struct ledger *l, const struct policy *policy, c
 	    APP_OK);
 }
 
-static int show(struct app *app, const struct policy *policy)
+static int show_agreement(struct app *app, const struct policy *policy)
 {
 	struct ledger *l = NULL;
 	enum agreement_differs differs;
@@ -304,7 +304,7 @@ int cmd_agree(struct app *app, int argc, char **argv)
 	if (code)
 		return code;
 	if (!q.root_key && !q.statement_out && !q.statement && !q.signature)
-		return show(app, policy);
+		return show_agreement(app, policy);
 	app_act(app, "agree", "manager", q.operator);
 	code = check_request(app, policy, &q);
 	return code ? code : agree(app, policy, &q);

@@ -88,7 +88,7 @@ static int take_plan(const struct request *q, struct expiry *e, struct err *err)
 	return expiry_approve(e, plan.p, plan.n, sig.p, sig.n, err);
 }
 
-static int act(const struct request *q, struct expiry *e, struct err *err)
+static int act_on_expiry(const struct request *q, struct expiry *e, struct err *err)
 {
 	if (expiry_allowed(e, err) || nothing_attached(q, e, err))
 		return -1;
@@ -101,7 +101,8 @@ static int act(const struct request *q, struct expiry *e, struct err *err)
 	return expiry_act(e, err);
 }
 
-static int report(struct app *app, const struct request *q, const struct expiry *e, const struct err *failure)
+static int report_expiry(
+    struct app *app, const struct request *q, const struct expiry *e, const struct err *failure)
 {
 	bool acted = !failure && !only_looks(q);
 	char show[256];
@@ -177,10 +178,10 @@ static int expire(struct app *app, const struct request *q, const struct policy 
 	if (told.code[0])
 		app_error(&told, APP_ATTENTION);
 	if (!r)
-		r = act(q, e, &err);
+		r = act_on_expiry(q, e, &err);
 	if (!only_looks(q))
 		reserve_keep(s);
-	code = report(app, q, e, r ? &err : NULL);
+	code = report_expiry(app, q, e, r ? &err : NULL);
 	summarize(e, r ? &err : NULL, line);
 	expiry_free(e);
 	return code == APP_OK && told.code[0] ? APP_ATTENTION : code;

@@ -153,7 +153,7 @@ static int show_record(void *arg, const struct journal_record *r, struct err *er
 	return 0;
 }
 
-static int show(struct app *app, const struct cmd_journal_options *o)
+static int show_journal(struct app *app, const struct cmd_journal_options *o)
 {
 	struct showing s = {.app = app};
 	struct ledger *l = NULL;
@@ -240,7 +240,8 @@ static int report_torn(const struct ledger *l)
 }
 
 /* The journal is in itself as it must be.  Is it also the one that other places know? */
-static int report(struct app *app, const struct cmd_journal_options *o, int fd, const struct ledger *l)
+static int report_verified(
+    struct app *app, const struct cmd_journal_options *o, int fd, const struct ledger *l)
 {
 	json_t *other = NULL, *out;
 	int code, compared = APP_OK;
@@ -273,7 +274,7 @@ static int each_by_itself(void *arg, const struct journal_record *r, struct err 
 	return 0;
 }
 
-static int verify(struct app *app, struct cmd_journal_options *o)
+static int verify_journal(struct app *app, struct cmd_journal_options *o)
 {
 	struct ledger *l;
 	struct err err = ERR_INIT;
@@ -293,7 +294,7 @@ static int verify(struct app *app, struct cmd_journal_options *o)
 				       APP_FAILED)
 				 : APP_FAILED;
 	}
-	code = report(app, o, fd, l);
+	code = report_verified(app, o, fd, l);
 	ledger_free(l);
 	return code;
 }
@@ -303,9 +304,9 @@ static int dispatch(struct app *app, const char *what, struct cmd_journal_option
 	bool of_export = o->format || o->out, of_verify = o->root_key || o->against;
 
 	if (!strcmp(what, "verify") && !of_export && !o->operator)
-		return verify(app, o);
+		return verify_journal(app, o);
 	if (!strcmp(what, "show") && !of_export && !of_verify && !o->operator)
-		return show(app, o);
+		return show_journal(app, o);
 	if (!strcmp(what, "export") && !of_verify && !o->operator)
 		return cmd_journal_export(app, o);
 	if (!strcmp(what, "repair") && !of_export && !of_verify && !o->file)

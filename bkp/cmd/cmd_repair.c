@@ -136,7 +136,7 @@ static void open_all(struct job *j)
 	}
 }
 
-static void journal_repair_each(struct job *j)
+static void repair_each_medium(struct job *j)
 {
 	char tools[PATH_MAX];
 	const struct medium_docs_sources docs = tools_sources(tools);
@@ -155,7 +155,7 @@ static void journal_repair_each(struct job *j)
 	}
 }
 
-static int repair(struct job *j)
+static int repair_media(struct job *j)
 {
 	char line[SUMMARY_LINE];
 	struct err err = ERR_INIT;
@@ -168,7 +168,7 @@ static int repair(struct job *j)
 		worse(j, app_error(&err, APP_UNKNOWN));
 	}
 	if (j->code < APP_UNKNOWN)
-		journal_repair_each(j);
+		repair_each_medium(j);
 	for (size_t i = 0; i < j->n; i++)
 		medium_close(j->media[i]);
 	snprintf(line, sizeof(line), text("%ju files mended, %ju could not be"), j->mended, j->left);
@@ -200,7 +200,7 @@ int cmd_repair(struct app *app, int argc, char **argv)
 	if (!code)
 		code = app_state(app, j.policy, &j.state);
 	if (!code)
-		code = repair(&j);
+		code = repair_media(&j);
 	state_close(j.state);
 	policy_free(j.policy);
 	return code;

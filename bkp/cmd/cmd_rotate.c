@@ -74,8 +74,8 @@ static bool is_usage(const struct err *err)
 }
 
 /* What came of it is shown, recorded and told. */
-static int end(const struct app *app, const struct rotate_config *cfg, const struct rotate_result *result,
-    const struct err *failure, int code)
+static int end_rotation(const struct app *app, const struct rotate_config *cfg,
+    const struct rotate_result *result, const struct err *failure, int code)
 {
 	char line[SUMMARY_LINE], *details = NULL;
 	size_t size = 0;
@@ -119,7 +119,7 @@ static int rotate(struct app *app, struct rotate_config *cfg)
 	r = rotate_run(cfg, &result, &err);
 	out_progress_end(&view.progress);
 	code = !r ? rotate_report_exit(&result) : is_usage(&err) ? APP_USAGE : APP_FAILED;
-	code = end(app, cfg, &result, r ? &err : NULL, code);
+	code = end_rotation(app, cfg, &result, r ? &err : NULL, code);
 	rotate_result_free(&result);
 	return code;
 }

@@ -57,7 +57,7 @@ static int write_metrics(const char *path, const struct policy *policy, const st
 	return r ? app_error(&err, APP_FAILED) : APP_OK;
 }
 
-static int show(
+static int show_status(
     const struct app *app, const struct policy *policy, const struct ledger *l, const char *metrics)
 {
 	struct compliance *s = NULL;
@@ -106,7 +106,7 @@ int cmd_status(struct app *app, int argc, char **argv)
 	if (code && metrics)
 		(void)write_metrics(metrics, policy, NULL, NULL, code);
 	if (!code)
-		code = show(app, policy, l, metrics);
+		code = show_status(app, policy, l, metrics);
 	ledger_free(l);
 	return code;
 }

@@ -313,7 +313,7 @@ static void verify_declared(struct job *j, const struct policy_medium *pm)
 	medium_close(m);
 }
 
-__attribute__((format(printf, 2, 3))) static void add(char line[SUMMARY_LINE], const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static void add_words(char line[SUMMARY_LINE], const char *fmt, ...)
 {
 	const size_t used = strlen(line);
 	va_list ap;
@@ -324,20 +324,20 @@ __attribute__((format(printf, 2, 3))) static void add(char line[SUMMARY_LINE], c
 }
 
 /* What came of it: the end of what is shown, and the line of the record.  Returns line. */
-static const char *closing(const struct job *j, char line[SUMMARY_LINE])
+static const char *closing_line(const struct job *j, char line[SUMMARY_LINE])
 {
 	*line = '\0';
 	if (j->checked || j->unread)
-		add(line, text("%ju copies of generations verified, %ju of them damaged"), j->checked,
+		add_words(line, text("%ju copies of generations verified, %ju of them damaged"), j->checked,
 		    j->bad);
 	else
-		add(line, "%s", text("nothing could be verified"));
+		add_words(line, "%s", text("nothing could be verified"));
 	if (j->unread)
-		add(line, text("; %ju could not be read"), j->unread);
+		add_words(line, text("; %ju could not be read"), j->unread);
 	if (j->absent)
-		add(line, text("; %ju media could not be opened"), j->absent);
+		add_words(line, text("; %ju media could not be opened"), j->absent);
 	if (j->strays)
-		add(line, text("; %ju files of no generation not as they must be"), j->strays);
+		add_words(line, text("; %ju files of no generation not as they must be"), j->strays);
 	return line;
 }
 
@@ -378,7 +378,7 @@ static int verify_all(struct job *j)
 		putchar('\n');
 		json_decref(o);
 	} else if (!j->app->quiet && j->checked) {
-		printf("%s\n", closing(j, line));
+		printf("%s\n", closing_line(j, line));
 	}
 	if (j->bad && !j->app->json)
 		fprintf(stderr, "%s\n",
@@ -397,7 +397,7 @@ static int verify_and_record(struct job *j)
 
 	if (code == APP_USAGE)
 		return code;
-	return outcome_record(j->app, j->state, "verify", code, closing(j, line));
+	return outcome_record(j->app, j->state, "verify", code, closing_line(j, line));
 }
 
 static int add_identity(struct job *j, const char *file, const char *passphrase_file)

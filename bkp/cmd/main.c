@@ -98,7 +98,7 @@ static void hold_standard_descriptors(void)
 		close(fd);
 }
 
-static void usage(FILE *out)
+static void print_usage(FILE *out)
 {
 	fprintf(
 	    out, "%s\n\n", text("usage: bkp [--policy FILE] [--lang ja|en] [--json] [--quiet] COMMAND …"));
@@ -112,7 +112,7 @@ static void usage(FILE *out)
 		 "3 unknown, 64 wrong usage or policy."));
 }
 
-static const struct app_command *find(const char *name)
+static const struct app_command *find_command(const char *name)
 {
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		if (!strcmp(commands[i].name, name))
@@ -142,18 +142,18 @@ static int unknown_command(const struct app *app, const char *name)
 }
 
 /* bkp help [COMMAND]: what --help says. */
-static int help(struct app *app, int argc, char **argv)
+static int run_help(struct app *app, int argc, char **argv)
 {
 	char *asked[] = {argv[0], (char *)(uintptr_t) "--help", NULL};
 
 	if (argc > 1) {
-		app->command = find(argv[1]);
+		app->command = find_command(argv[1]);
 		if (!app->command)
 			return unknown_command(app, argv[1]);
 		optind = 0; /* glibc: begin anew */
 		return app->command->run(app, 2, asked);
 	}
-	usage(stdout);
+	print_usage(stdout);
 	return app_flush(APP_OK);
 }
 
@@ -170,7 +170,7 @@ static int global_options(struct app *app, int argc, char **argv)
 			printf("bkp %s\n", BKP_VERSION);
 			return app_flush(APP_OK);
 		}
-		usage(stdout);
+		print_usage(stdout);
 		return app_flush(APP_OK);
 	}
 	return -1;
@@ -202,12 +202,12 @@ int main(int argc, char **argv)
 		return shortage_end(code);
 	first = optind;
 	if (first >= argc) {
-		usage(stderr);
+		print_usage(stderr);
 		return shortage_end(APP_USAGE);
 	}
 	if (!strcmp(argv[first], "help"))
-		return shortage_end(help(&app, argc - first, argv + first));
-	app.command = find(argv[first]);
+		return shortage_end(run_help(&app, argc - first, argv + first));
+	app.command = find_command(argv[first]);
 	if (!app.command)
 		return shortage_end(unknown_command(&app, argv[first]));
 	optind = 0; /* glibc: begin anew */

@@ -11,7 +11,7 @@
 static volatile sig_atomic_t came;
 static struct timespec first;
 
-static void remember(int number)
+static void remember_signal(int number)
 {
 	struct timespec now;
 
@@ -31,7 +31,7 @@ void interrupt_watch(void)
 	struct sigaction action, now;
 
 	memset(&action, 0, sizeof(action));
-	action.sa_handler = remember;
+	action.sa_handler = remember_signal;
 	action.sa_flags = SA_RESTART;
 	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)

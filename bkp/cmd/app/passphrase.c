@@ -136,7 +136,7 @@ int passphrase_ask(const char *prompt, char *out, struct err *err)
 	return n < 0 ? -1 : first_line(out, (size_t)n, err);
 }
 
-static int weak(struct err *err)
+static int refuse_weak(struct err *err)
 {
 	err_set(err, "E-PASS-04", "%s", text("the passphrase is too weak"));
 	return err_hint(err, "%s",
@@ -153,7 +153,7 @@ static int ask_twice(const char *prompt, char *out, struct err *err)
 		return err_nomem(err);
 	r = passphrase_ask(prompt, out, err);
 	if (!r && !passphrase_strong(out))
-		r = weak(err);
+		r = refuse_weak(err);
 	if (!r)
 		r = passphrase_ask(text("the same again"), second, err);
 	if (!r && strcmp(out, second) != 0)
@@ -169,7 +169,7 @@ int passphrase_new(const char *file, const char *prompt, char *out, struct err *
 
 	if (file) {
 		r = passphrase_read(file, out, err);
-		return !r && !passphrase_strong(out) ? weak(err) : r;
+		return !r && !passphrase_strong(out) ? refuse_weak(err) : r;
 	}
 	for (int i = 0; i < TRIES && r; i++) {
 		r = ask_twice(prompt, out, &why);

@@ -198,7 +198,7 @@ static int too_many(struct builder *b, struct config_mark mark, const char *msg)
 	return CONFIG_NODE_BAD;
 }
 
-static int attach(struct builder *b, struct config_node *node)
+static int attach_node(struct builder *b, struct config_node *node)
 {
 	struct config_node *parent = b->depth ? b->open[b->depth - 1] : NULL;
 
@@ -291,7 +291,7 @@ static int on_scalar(struct builder *b, const yaml_event_t *e, struct err *err)
 		node->refused = true;
 		node->len = strlen(node->s);
 	}
-	return attach(b, node);
+	return attach_node(b, node);
 }
 
 static int on_container(struct builder *b, const yaml_event_t *e, enum config_kind kind, struct err *err)
@@ -316,7 +316,7 @@ static int on_container(struct builder *b, const yaml_event_t *e, enum config_ki
 	node = new_node(b, kind, e);
 	if (!node)
 		return err_nomem(err);
-	r = attach(b, node);
+	r = attach_node(b, node);
 	b->open[b->depth++] = node;
 	return r;
 }
@@ -336,7 +336,7 @@ static int on_alias(struct builder *b, const yaml_event_t *e, struct err *err)
 		return err_nomem(err);
 	}
 	node->refused = true;
-	return attach(b, node);
+	return attach_node(b, node);
 }
 
 static int on_document(struct builder *b, const yaml_event_t *e)

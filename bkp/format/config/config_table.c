@@ -41,7 +41,7 @@ static const struct config_field *find_field(const struct config_shape *shape, c
 	return NULL;
 }
 
-static const struct config_shape *elsewhere(const struct config_shapes *all, const char *key)
+static const struct config_shape *shape_elsewhere(const struct config_shapes *all, const char *key)
 {
 	size_t i;
 
@@ -55,7 +55,7 @@ static void hint_at_key(
     const struct walk *w, const struct config_shape *shape, const char *key, struct config_problem *item)
 {
 	const char *known[KEYS_MAX], *names[KEYS_MAX], *near;
-	const struct config_shape *other = elsewhere(w->all, key);
+	const struct config_shape *other = shape_elsewhere(w->all, key);
 	char list[384];
 	size_t i, n = 0;
 

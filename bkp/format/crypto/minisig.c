@@ -96,7 +96,7 @@ bool minisig_is_usual(const char *sig, size_t sn)
 	return false;
 }
 
-static int strip(struct line *l, size_t number, const char *prefix, enum kind k, struct err *err)
+static int strip_prefix(struct line *l, size_t number, const char *prefix, enum kind k, struct err *err)
 {
 	size_t n = strlen(prefix);
 
@@ -179,7 +179,7 @@ int minisig_public_file_parse(const char *p, size_t n, struct minisig_public *re
 {
 	struct line l[LINES_MAX];
 
-	if (split_lines(p, n, 2, l, PUBLIC_KEY, err) || strip(&l[0], 1, UNTRUSTED, PUBLIC_KEY, err))
+	if (split_lines(p, n, 2, l, PUBLIC_KEY, err) || strip_prefix(&l[0], 1, UNTRUSTED, PUBLIC_KEY, err))
 		return -1;
 	return parse_public(l[1].s, l[1].n, 2, ret, err);
 }
@@ -256,7 +256,7 @@ int minisig_secret_file_parse(const char *p, size_t n, struct minisig_secret *re
 	uint8_t *raw;
 	int rc;
 
-	if (split_lines(p, n, 2, l, SECRET_KEY, err) || strip(&l[0], 1, UNTRUSTED, SECRET_KEY, err))
+	if (split_lines(p, n, 2, l, SECRET_KEY, err) || strip_prefix(&l[0], 1, UNTRUSTED, SECRET_KEY, err))
 		return -1;
 	raw = sodium_malloc(SECRET_LEN);
 	if (!raw)
@@ -351,8 +351,8 @@ static int parse_signature(const char *sig, size_t sn, bool prehashed, struct pa
 {
 	struct line l[LINES_MAX];
 
-	if (split_lines(sig, sn, 4, l, SIGNATURE, err) || strip(&l[0], 1, UNTRUSTED, SIGNATURE, err) ||
-	    strip(&l[2], 3, TRUSTED, SIGNATURE, err))
+	if (split_lines(sig, sn, 4, l, SIGNATURE, err) || strip_prefix(&l[0], 1, UNTRUSTED, SIGNATURE, err) ||
+	    strip_prefix(&l[2], 3, TRUSTED, SIGNATURE, err))
 		return -1;
 	if (l[2].n >= MINISIG_COMMENT_MAX)
 		return refuse(SIGNATURE, 3, text("the trusted comment is too long"), err);
@@ -365,7 +365,7 @@ static int parse_signature(const char *sig, size_t sn, bool prehashed, struct pa
 }
 
 /* prehashed: "ED" will do as well. */
-static int verify(const struct minisig_public *keys, size_t n_keys, const void *msg, size_t n,
+static int verify_by_keys(const struct minisig_public *keys, size_t n_keys, const void *msg, size_t n,
     const char *sig, size_t sn, bool prehashed, char ret_comment[MINISIG_COMMENT_MAX], size_t *ret_index,
     struct err *err)
 {
@@ -402,19 +402,19 @@ static int verify(const struct minisig_public *keys, size_t n_keys, const void *
 int minisig_verify(const struct minisig_public *pub, const void *msg, size_t n, const char *sig, size_t sn,
     char ret_comment[MINISIG_COMMENT_MAX], struct err *err)
 {
-	return verify(pub, 1, msg, n, sig, sn, false, ret_comment, NULL, err);
+	return verify_by_keys(pub, 1, msg, n, sig, sn, false, ret_comment, NULL, err);
 }
 
 int minisig_verify_any(const struct minisig_public *pub, const void *msg, size_t n, const char *sig,
     size_t sn, char ret_comment[MINISIG_COMMENT_MAX], struct err *err)
 {
-	return verify(pub, 1, msg, n, sig, sn, true, ret_comment, NULL, err);
+	return verify_by_keys(pub, 1, msg, n, sig, sn, true, ret_comment, NULL, err);
 }
 
 int minisig_verify_one_of(const struct minisig_public *keys, size_t n_keys, const void *msg, size_t n,
     const char *sig, size_t sn, char ret_comment[MINISIG_COMMENT_MAX], size_t *ret_index, struct err *err)
 {
-	return verify(keys, n_keys, msg, n, sig, sn, false, ret_comment, ret_index, err);
+	return verify_by_keys(keys, n_keys, msg, n, sig, sn, false, ret_comment, ret_index, err);
 }
 
 void minisig_raw_sign(const struct minisig_secret *sec, const void *msg, size_t n, uint8_t ret_sig[64])

@@ -93,7 +93,7 @@ int journal_check_new_links(
 }
 
 /* Decimal without leading zeros that ends before `end`; returns the place behind it, or NULL. */
-static const char *number(const char *p, const char *end, uint64_t *ret)
+static const char *parse_number(const char *p, const char *end, uint64_t *ret)
 {
 	uint64_t v = 0;
 	const char *q = p;
@@ -114,7 +114,7 @@ static bool read_ends(const char *p, size_t n, struct ends *ret)
 
 	if (n < JOURNAL_SIG_MEMBER + PREV_MEMBER + 64 || memcmp(p, head, sizeof(head) - 1) != 0)
 		return false;
-	q = number(p + sizeof(head) - 1, end, &ret->seq);
+	q = parse_number(p + sizeof(head) - 1, end, &ret->seq);
 	if (!q || (size_t)(end - q) < sizeof(after_seq) || memcmp(q, after_seq, sizeof(after_seq) - 1) != 0)
 		return false;
 	if (memcmp(sig, ",\"sig\":\"", 8) != 0 || memcmp(end - 2, "\"}", 2) != 0 ||
@@ -123,7 +123,8 @@ static bool read_ends(const char *p, size_t n, struct ends *ret)
 	ret->signed_len = n - JOURNAL_SIG_MEMBER;
 	for (e = sig; e > q && e[-1] >= '0' && e[-1] <= '9';)
 		e--;
-	if (number(e, sig, &ret->epoch) != sig || (size_t)(e - q) < sizeof(before_epoch) - 1 + PREV_MEMBER)
+	if (parse_number(e, sig, &ret->epoch) != sig ||
+	    (size_t)(e - q) < sizeof(before_epoch) - 1 + PREV_MEMBER)
 		return false;
 	e -= sizeof(before_epoch) - 1;
 	if (memcmp(e, before_epoch, sizeof(before_epoch) - 1) != 0)
@@ -160,7 +161,7 @@ static const char *string_of(const json_t *o, const char *key)
 }
 
 /* Fills the record from the object; false when a member of the frame is of the wrong kind. */
-static bool fill(json_t *o, const struct ends *ends, struct journal_record *r)
+static bool fill_record(json_t *o, const struct ends *ends, struct journal_record *r)
 {
 	const json_t *mono = json_object_get(o, "mono_ns"), *synced = json_object_get(o, "synced");
 	const char *time = string_of(o, "time");
@@ -186,8 +187,8 @@ static int malformed(uint64_t line, const char *why, struct err *err)
 	return err_set(err, "E-JOURNAL-01", text("line %ju of the journal is malformed: %s"), line, why);
 }
 
-static int parse(const char *p, size_t n, const struct ends *ends, uint64_t line, struct journal_record *ret,
-    struct err *err)
+static int parse_record(const char *p, size_t n, const struct ends *ends, uint64_t line,
+    struct journal_record *ret, struct err *err)
 {
 	struct journal_record r = {0};
 	json_error_t why;
@@ -195,7 +196,7 @@ static int parse(const char *p, size_t n, const struct ends *ends, uint64_t line
 
 	if (!o)
 		return malformed(line, why.text, err);
-	if (!json_is_object(o) || !order_is_right(o) || !fill(o, ends, &r)) {
+	if (!json_is_object(o) || !order_is_right(o) || !fill_record(o, ends, &r)) {
 		json_decref(o);
 		return malformed(line, text("a member is missing, out of order or of the wrong kind"), err);
 	}
@@ -355,7 +356,7 @@ static int examine_record(
 }
 
 /* Everything but the state: the record of the line, or why it is refused. */
-static int examine(struct journal_check *c, const char *p, size_t n, struct learned *learned,
+static int examine_line(struct journal_check *c, const char *p, size_t n, struct learned *learned,
     struct journal_record *ret, struct err *err)
 {
 	uint64_t line = c->line + 1;
@@ -371,7 +372,7 @@ static int examine(struct journal_check *c, const char *p, size_t n, struct lear
 		return -1;
 	if (c->n_keys && !is_vouched(c, p, n) && check_signature(c, p, &ends, &c->keys[c->n_keys - 1], err))
 		return -1;
-	if (parse(p, n, &ends, line, ret, err) || examine_record(c, ret, learned, err))
+	if (parse_record(p, n, &ends, line, ret, err) || examine_record(c, ret, learned, err))
 		return -1;
 	return c->n_keys ? 0 : check_signature(c, p, &ends, &learned->root, err);
 }
@@ -382,7 +383,7 @@ int journal_check_would(
 	struct journal_record r = {0};
 	struct learned learned;
 
-	if (examine(c, line, n, &learned, &r, err)) {
+	if (examine_line(c, line, n, &learned, &r, err)) {
 		journal_record_clear(&r);
 		return -1;
 	}
@@ -396,7 +397,7 @@ int journal_check_line(
 	struct journal_record r = {0};
 	struct learned learned = {.has_next = false};
 
-	if (examine(c, line, n, &learned, &r, err) || (!c->n_keys && add_key(c, &learned.root, err)) ||
+	if (examine_line(c, line, n, &learned, &r, err) || (!c->n_keys && add_key(c, &learned.root, err)) ||
 	    (learned.has_next && add_key(c, &learned.next, err))) {
 		journal_record_clear(&r);
 		return -1;

@@ -81,7 +81,7 @@ void catalog_writer_free(struct catalog_writer *w)
 	free(w);
 }
 
-static la_ssize_t take(struct archive *a, void *arg, const void *p, size_t n)
+static la_ssize_t take_bytes(struct archive *a, void *arg, const void *p, size_t n)
 {
 	struct catalog_writer *w = arg;
 
@@ -104,7 +104,8 @@ static int open_archive(struct catalog_writer *w, struct err *err)
 	if (archive_write_set_format_pax(w->a) || archive_write_add_filter_none(w->a) ||
 	    archive_write_set_format_option(w->a, NULL, "hdrcharset", "BINARY") ||
 	    archive_write_set_format_option(w->a, NULL, "xattrheader", "SCHILY") ||
-	    archive_write_set_bytes_per_block(w->a, 0) || archive_write_open(w->a, w, NULL, take, NULL)) {
+	    archive_write_set_bytes_per_block(w->a, 0) ||
+	    archive_write_open(w->a, w, NULL, take_bytes, NULL)) {
 		err_set(err, "E-CATALOG-03", text("cannot begin a catalog block: %s"),
 		    archive_error_string(w->a));
 		drop_archive(w);
@@ -122,7 +123,7 @@ static int refuse(const struct catalog_writer *w, const char *why, struct err *e
 }
 
 /* The same rules that the reader has, so that nothing is written that it would refuse. */
-static int check(const struct catalog_writer *w, struct archive_entry *e, const char *extents, size_t n,
+static int check_entry(const struct catalog_writer *w, struct archive_entry *e, const char *extents, size_t n,
     unsigned flags, struct err *err)
 {
 	const char *path = (const char *)w->path.p, *hard = archive_entry_hardlink(e);
@@ -153,7 +154,7 @@ static int check(const struct catalog_writer *w, struct archive_entry *e, const 
 }
 
 /* What is not part of a file's state, or differs between two looks at the same file. */
-static void strip(struct archive_entry *e)
+static void strip_entry(struct archive_entry *e)
 {
 	archive_entry_unset_size(e);
 	archive_entry_sparse_clear(e);
@@ -306,7 +307,7 @@ static int write_entry(struct catalog_writer *w, struct archive_entry *e, struct
 }
 
 /* The entry in w->path stands in the block behind `before`. */
-static int added(struct catalog_writer *w, size_t before, bool made, struct err *err)
+static int entry_added(struct catalog_writer *w, size_t before, bool made, struct err *err)
 {
 	struct buf swap = w->last;
 
@@ -322,8 +323,8 @@ static int added(struct catalog_writer *w, size_t before, bool made, struct err 
 	return 0;
 }
 
-static int add(struct catalog_writer *w, struct archive_entry *entry, const char *extents, size_t extents_len,
-    const uint8_t *sha256, unsigned flags, struct err *err)
+static int add_entry(struct catalog_writer *w, struct archive_entry *entry, const char *extents,
+    size_t extents_len, const uint8_t *sha256, unsigned flags, struct err *err)
 {
 	const char *path = archive_entry_pathname(entry);
 	size_t before = w->out.n;
@@ -341,22 +342,22 @@ static int add(struct catalog_writer *w, struct archive_entry *entry, const char
 		return path ? too_large(w, err) : refuse(w, text("not an entry path"), err);
 	}
 	if (buf_puts(&w->path, path, err) || buf_terminate(&w->path, err) ||
-	    check(w, entry, extents, extents_len, flags, err))
+	    check_entry(w, entry, extents, extents_len, flags, err))
 		return -1;
-	strip(entry);
+	strip_entry(entry);
 	if (set_attrs(entry, extents, extents_len, w->sha256, flags, err))
 		return -1;
 	if (least_size(entry) > CATALOG_ENTRY_MAX)
 		return too_large(w, err);
 	r = write_entry(w, entry, err);
-	return r ? r : added(w, before, true, err);
+	return r ? r : entry_added(w, before, true, err);
 }
 
 int catalog_writer_add(struct catalog_writer *w, struct archive_entry *entry, const char *extents,
     size_t extents_len, const uint8_t *sha256, unsigned flags, struct err *err)
 {
 	const unsigned long mark = starved_mark();
-	int r = add(w, entry, extents, extents_len, sha256, flags, err);
+	int r = add_entry(w, entry, extents, extents_len, sha256, flags, err);
 
 	if (!starved_since(mark))
 		return r;
@@ -390,7 +391,7 @@ int catalog_writer_add_raw(
 	w->spliced = true;
 	if (buf_append(&w->out, bytes, n, err))
 		return -1;
-	return added(w, before, false, err);
+	return entry_added(w, before, false, err);
 }
 
 size_t catalog_writer_last(const struct catalog_writer *w)

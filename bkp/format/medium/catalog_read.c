@@ -254,7 +254,7 @@ static int take_sha256(
 }
 
 /* Takes the sorted attributes over into the clean entry and the item. */
-static int distribute(
+static int distribute_attrs(
     struct catalog_reader *r, const struct attr *x, size_t n, struct catalog_item *ret, struct err *err)
 {
 	for (size_t i = 1; i < n; i++)
@@ -296,7 +296,7 @@ static int read_attrs(struct catalog_reader *r, struct catalog_item *ret, struct
 	}
 	if (!result) {
 		qsort(x, n, sizeof(*x), by_name);
-		result = distribute(r, x, n, ret, err);
+		result = distribute_attrs(r, x, n, ret, err);
 	}
 	while (n-- > 0)
 		free(x[n].name);
@@ -383,7 +383,7 @@ static int read_entry(struct catalog_reader *r, struct catalog_item *ret, struct
 	return 0;
 }
 
-static int ended(struct catalog_reader *r, struct err *err)
+static int end_of_block(struct catalog_reader *r, struct err *err)
 {
 	if ((uint64_t)archive_filter_bytes(r->a, -1) != r->size)
 		return err_set(err, "E-CATALOG-01", "%s", text("a catalog block has bytes behind its end"));
@@ -391,7 +391,7 @@ static int ended(struct catalog_reader *r, struct err *err)
 	return CATALOG_END;
 }
 
-static int next(struct catalog_reader *r, struct catalog_item *ret, struct err *err)
+static int next_entry(struct catalog_reader *r, struct catalog_item *ret, struct err *err)
 {
 	struct catalog_item item = {.entry = NULL};
 	struct buf swap;
@@ -410,7 +410,7 @@ static int next(struct catalog_reader *r, struct catalog_item *ret, struct err *
 	r->path.n = 0;
 	got = archive_read_next_header2(r->a, r->raw);
 	if (got == ARCHIVE_EOF)
-		result = ended(r, err);
+		result = end_of_block(r, err);
 	else if (got != ARCHIVE_OK ||
 		 archive_errno(r->a)) /* it reports an ACL it cannot parse, and returns success */
 		result = err_set(err, "E-CATALOG-01", text("entry %zu of a catalog block cannot be read: %s"),
@@ -429,7 +429,7 @@ static int next(struct catalog_reader *r, struct catalog_item *ret, struct err *
 int catalog_reader_next(struct catalog_reader *r, struct catalog_item *ret, struct err *err)
 {
 	const unsigned long mark = starved_mark();
-	int result = next(r, ret, err);
+	int result = next_entry(r, ret, err);
 
 	if (!starved_since(mark))
 		return result;
