@@ -1,4 +1,8 @@
-/* buf: see buf.h. */
+/* buf: see buf.h.
+ *
+ * The capacity doubles, from 256 bytes on, so that appending costs constant time on average.  The ceiling bounds n, not the
+ * capacity: up to twice as much may be allocated.  realloc() leaves copies behind: what is secret and grows does not
+ * belong here. */
 #include "base/buf.h"
 
 #include <stdarg.h>

@@ -1,6 +1,22 @@
-/* parallel: see parallel.h. */
+/* parallel: see parallel.h.
+ *
+ * Tasks have numbers and pass through a ring of `window` slots in this order:
+ *
+ *     head ≤ begun ≤ filled ≤ head + window
+ *
+ *     filled  next() has been called (caller)
+ *     begun   a thread has taken it for work() (any thread)
+ *     ready   work() has returned (any thread; a flag for each slot)
+ *     head    done() has been called for all before it (caller)
+ *
+ * One lock guards all counters and flags.  It is released around next(), work() and done(), so that those may take long.
+ * lead_tasks() is the caller's loop.  It prefers, in this order: take a result, fill a slot, work itself, sleep.  Two
+ * conditions: helpers sleep on `more`, the caller sleeps on `finished` and only for the task at `head`.
+ *
+ * A slot belongs to next() until `filled` passes it, to one thread's work() until it is ready, then to done(). */
 #include "base/parallel.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -11,7 +27,6 @@
 
 #include "base/err.h"
 
-/* Tasks head … begun-1 are at work or finished, begun … filled-1 wait for a thread. */
 struct run {
 	const struct parallel *c;
 	unsigned threads, helpers; /* wanted, the caller included; started, without him */
@@ -20,7 +35,7 @@ struct run {
 		struct run *run;
 		unsigned thread;
 	} self[PARALLEL_THREADS_MAX];
-	/* all below: under the lock; head and filled are changed by the caller only */
+	/* All below is guarded by `lock`; head, filled and waiting are changed by the caller's thread only. */
 	pthread_mutex_t lock;
 	pthread_cond_t more;	 /* for helpers: a task waits, or it all ends */
 	pthread_cond_t finished; /* for the caller: the task he waits for is finished */
@@ -52,7 +67,7 @@ static void *slot_of(const struct run *r, size_t i)
 	return (char *)r->c->slots + i % r->c->window * r->c->slot_size;
 }
 
-/* The oldest task that waits; with the lock, which it lets go meanwhile. */
+/* Works on the oldest task that waits.  Called with the lock, which is released during work(). */
 static void do_oldest_task(struct run *r, unsigned thread)
 {
 	size_t i = r->begun++;
@@ -84,7 +99,8 @@ static void *helper_main(void *arg)
 	return NULL;
 }
 
-/* One more helper, with the lock held.  That it cannot be started is no fault: there is the caller. */
+/* Starts one more helper, with the lock held.  That it cannot be started is no fault: the caller works too, and no
+ * further start is tried.  Signals are blocked in helpers, so that handlers run on the caller's thread. */
 static void start_helper(struct run *r)
 {
 	struct helper *h = &r->self[r->helpers];
@@ -100,7 +116,7 @@ static void start_helper(struct run *r)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-/* With the lock, which it lets go while next() is asked.  0, PARALLEL_END, -1. */
+/* Asks next() for a task and hands it out.  Called with the lock, which is released during next().  0, PARALLEL_END, -1. */
 static int hand_out_task(struct run *r, struct err *err)
 {
 	const struct parallel *c = r->c;
@@ -123,6 +139,7 @@ static int hand_out_task(struct run *r, struct err *err)
 	return 0;
 }
 
+/* Gives the result at `head` to done(), with the lock released meanwhile, and frees its slot. */
 static int take_result(struct run *r, struct err *err)
 {
 	const struct parallel *c = r->c;
@@ -137,13 +154,14 @@ static int take_result(struct run *r, struct err *err)
 	return bad;
 }
 
-/* With the lock. */
+/* The caller's loop, called with the lock.  0 when all tasks are done, -1 when next() or done() failed. */
 static int lead_tasks(struct run *r, struct err *err)
 {
 	bool all = false;
 	int got;
 
 	for (;;) {
+		assert(r->head <= r->begun && r->begun <= r->filled && r->filled - r->head <= r->c->window);
 		if (r->head < r->begun && r->ready[r->head % r->c->window]) {
 			if (take_result(r, err))
 				return -1;

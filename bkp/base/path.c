@@ -1,4 +1,8 @@
-/* path: see path.h. */
+/* path: see path.h.
+ *
+ * A name is a string of bytes and stays one: nothing here changes case, normalises Unicode, or asks the disk.  Three
+ * forms of a name exist outside: for people (path_display() and path_show(), not reversible), for a shell (path_word()), and
+ * for files of ours (path_encode(), reversible). */
 #include "base/path.h"
 
 #include <stdint.h>

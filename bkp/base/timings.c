@@ -1,4 +1,8 @@
-/* timings: see timings.h. */
+/* timings: see timings.h.
+ *
+ * Every counter is atomic, because all threads of a run add to the same struct.  A thread subtracts its waiting before it
+ * adds its time: in between a counter may have wrapped below 0, so counters are read only when the threads have ended.
+ * Thread clocks measure stages, the process's clock measures phases (capture, commit, read back). */
 #include "base/timings.h"
 
 #include <stddef.h>

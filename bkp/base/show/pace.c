@@ -1,4 +1,7 @@
-/* pace: see pace.h. */
+/* pace: see pace.h.
+ *
+ * Two speeds are kept: that of the whole part, and `recent`, a mean of the last seconds.  The time left goes by the slower
+ * one.  The speed that is shown is that of `fresh` over the whole part. */
 #include "base/show/pace.h"
 
 #include <inttypes.h>
@@ -60,6 +63,7 @@ void pace_begin(
 	p->next_ns = now + (columns ? LIVE_EVERY : LINE_EVERY);
 }
 
+/* A measurement over s seconds has the weight s / (s + RECENT): older ones fade.  The first one counts whole. */
 static void measure_pace(struct pace *p, int64_t now)
 {
 	double s = (double)(now - p->seen_ns) / (double)NS, pace;
@@ -72,7 +76,7 @@ static void measure_pace(struct pace *p, int64_t now)
 	p->seen_ns = now;
 }
 
-/* Off with what is behind so many columns. */
+/* Cuts s, in place and between characters, to so many columns of a terminal. */
 static void cut_to_columns(char *s, size_t columns)
 {
 	size_t n = strlen(s), at = 0, len, width = 0;
