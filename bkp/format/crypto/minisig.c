@@ -1,4 +1,11 @@
-/* minisig: see minisig.h.  Every file here is pairs of a comment line and a line of base64. */
+/* minisig: see minisig.h.
+ *
+ * Every file is pairs of a comment line and a line of base64: one pair for a key, two for a signature.  Lines are split
+ * strictly (no CR, no NUL, nothing behind the last), so that one text has one reading.
+ *
+ * A signature is checked in this order: form, algorithm, key id, signature of the message, then the second signature, which
+ * covers the first one and the trusted comment.  The comment is handed out only when both are right.  The first line of a
+ * signature file is covered by nothing and is never believed. */
 #include "format/crypto/minisig.h"
 
 #include <stdbool.h>
