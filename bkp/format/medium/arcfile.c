@@ -1,4 +1,12 @@
-/* arcfile: see arcfile.h.  libarchive writes the ustar container into memory, the age writer seals it. */
+/* arcfile: see arcfile.h.
+ *
+ * Writing: put_entry() → libarchive makes the ustar header and padding → seal_bytes(), its write callback, hands every piece
+ * to the age writer → ciphertext is appended to the caller's `out`.  No piece is copied on the way.  `out` is set only
+ * during a call; bytes that libarchive writes outside of one (when it is freed) are dropped.  INDEX is collected as text
+ * while chunks are added and becomes the last entry.
+ *
+ * Reading: the tail's last line says where INDEX begins; arcfile_index_parse() then checks every line: offsets ascend, no
+ * frame overlaps another or INDEX, lengths are within what the codec allows. */
 #include "format/medium/arcfile.h"
 
 #include <inttypes.h>
@@ -24,7 +32,7 @@ struct arcfile_writer {
 	struct age_writer *age;
 	struct archive_entry *entry;
 	struct buf index;   /* INDEX's text so far */
-	struct buf *out;    /* of the call at hand: where sealed bytes go */
+	struct buf *out;    /* of the current call: where sealed bytes go; else NULL */
 	struct err failure; /* from inside libarchive's callback */
 	uint64_t size;	    /* plaintext bytes so far */
 	size_t chunks;

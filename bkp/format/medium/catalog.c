@@ -1,4 +1,18 @@
-/* catalog: see catalog.h.  The writer; the reader stands in catalog_read.c. */
+/* catalog: see catalog.h.  This file: the writer, and where a block is cut.  The reader is catalog_read.c.
+ *
+ * One libarchive writer goes on over all blocks.  It writes without blocking, so each entry reaches `out` at once as whole
+ * records: an entry that turns out too large is taken back, and the bytes of an entry (catalog_writer_last()) can be spliced
+ * into a later block (catalog_writer_add_raw()) without being made again.
+ *
+ * Deterministic: fields that differ from look to look are cleared (strip_entry()), attributes are sorted (sort_attrs()), so
+ * that an unchanged entry gives the same bytes.
+ *
+ * A block ends (catalog_writer_full()) at CATALOG_ENTRIES_MAX entries, at CATALOG_BLOCK_SOFT bytes, or behind an entry
+ * whose path hashes to a cut (cuts_here(), one in 96, from CATALOG_ENTRIES_MIN entries on): an inserted file moves the cuts
+ * near it only.
+ *
+ * Before a block counts it is read back with the reader (read_back()).  Spliced entries were read back when they were made
+ * and are not read again: from the first splice on, the entries made here are kept in `made` as well. */
 #include "format/medium/catalog.h"
 
 #include <errno.h>
@@ -25,16 +39,16 @@
 #define END	      (2 * RECORD) /* of a pax archive: records of zeros */
 
 struct catalog_writer {
-	struct archive *a; /* goes on over all blocks; NULL until needed */
-	struct buf out;
+	struct archive *a;	 /* goes on over all blocks; NULL until needed */
+	struct buf out;		 /* the block so far */
 	struct buf path;	 /* of the entry being added, NUL-terminated */
 	struct buf last;	 /* of the entry before */
 	struct buf made;	 /* where entries were spliced in: those that were not */
 	char sha256[DIGEST_HEX]; /* of the entry being added; "": none */
 	size_t entries, n_made, last_bytes;
-	bool spliced;
+	bool spliced; /* an entry was spliced into this block */
 	bool discard; /* the archive is on its way out */
-	bool failed;
+	bool failed;  /* only catalog_writer_free() is allowed any more */
 };
 
 struct attr {

@@ -1,4 +1,11 @@
-/* catalog: see catalog.h.  The reader: all that a hostile block could say is checked here. */
+/* catalog: see catalog.h.  This file: the reader.  All that a hostile block could say is checked here.
+ *
+ * next_entry() reads one header → read_entry() checks path, type, owner and that there is no body → attributes: take_plain()
+ * for an entry that has only our extents and SHA-256 (most have), else take_all() with a copy of the entry → check_extents().
+ * After the last entry the block must end where libarchive stopped (end_of_block()): nothing is hidden behind it.
+ *
+ * The item's entry, path and extents belong to the reader and are valid until the next call.  After a failure every further
+ * call fails.  libarchive may hide a failed allocation: catalog_reader_next() then says E-MEM-01, whatever was read. */
 #include "format/medium/catalog.h"
 
 #include <stdbool.h>
@@ -32,7 +39,7 @@ struct catalog_reader {
 	struct archive_entry *raw;   /* as libarchive reads it */
 	struct archive_entry *clean; /* with its attributes decoded and ours taken out, where it has others */
 	struct buf extents;
-	uint64_t holes; /* of the entry at hand, before an '@' */
+	uint64_t holes; /* of the current entry, before an '@' */
 	bool indirect;
 	uint8_t sha256[DIGEST_LEN];
 	size_t size;

@@ -1,4 +1,14 @@
-/* codec: see codec.h. */
+/* codec: see codec.h.
+ *
+ * Writing a chunk: is_noise() tries eight windows of 8 KiB; when none shrinks, the chunk is stored as it is.  Else zstd_level()
+ * tries two windows of 32 KiB and chooses between a dense and a quick level, and the whole is compressed.  A result that saves
+ * less than 1/256 is stored as it is, too.  A stored frame is a head and a tail around the caller's bytes: they are not copied.
+ *
+ * Reading: the caller gives the raw length; a frame must fill exactly that.  zstd decodes straight into `raw` without a window
+ * of its own.  A context that stopped within an LZ4 frame is made new (fresh_lz4()).
+ *
+ * Another compression: a kind in enum codec_kind, its branch in compress_frame() and codec_unpack(), its magic number, the
+ * name's ending in arcfile_writer_add_frame(), and the policy's word (policy_schema.c). */
 #include "format/medium/codec.h"
 
 #include <stdint.h>

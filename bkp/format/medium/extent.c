@@ -1,4 +1,10 @@
-/* extent: see extent.h. */
+/* extent: see extent.h.
+ *
+ * The writer holds one run back.  A run that is whole chunks and continues the pending one (same archive, next chunk) is
+ * merged; everything else flushes it.  The digest of the pending run grows with each piece (`ids`).
+ *
+ * The parser accepts one text for one list: numbers without leading zeros, single spaces, '@' runs at the end and only where the
+ * runs before it do not already add up to the size. */
 #include "format/medium/extent.h"
 
 #include <inttypes.h>
