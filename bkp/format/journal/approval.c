@@ -1,4 +1,8 @@
-/* approval: see approval.h. */
+/* approval: see approval.h.
+ *
+ * Texts are built with canonical numbers and encoded names, so that the checker can build the same bytes again.  Only a
+ * plan is parsed as well: line by line, each of at most 511 bytes; lines that begin with '#' are for people and skipped.  A
+ * generation belongs to the medium line before it; numbers ascend within a medium. */
 #include "format/journal/approval.h"
 
 #include <stdlib.h>
@@ -106,7 +110,7 @@ int approval_plan_note(const char *note, struct buf *out, struct err *err)
 	return buf_printf(out, err, "# %.*s\n", (int)n, note);
 }
 
-/* What is left of a text, and the line at hand. */
+/* What is left of a text, and the line read last. */
 struct lines {
 	const char *p;
 	size_t n;

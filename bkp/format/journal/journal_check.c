@@ -1,6 +1,19 @@
-/* journal_check: is each line in its place, unchanged, and signed by who could sign then?  See journal.h. */
+/* journal_check: is each line in its place, unchanged, and signed by who could sign then?  See journal.h.
+ *
+ * The order of the checks keeps unsigned bytes away from the JSON parser: read_ends() reads the frame's ends off the raw
+ * bytes → check_place() (sequence, hash of the line before) → check_epoch() → signature → JSON → examine_record().  Only
+ * the first line of a journal whose root key is not known is parsed before its signature can be checked: the key stands in
+ * it.
+ *
+ * examine_line() changes nothing but `scratch` and what it returns.  journal_check_line() applies what was learned, and
+ * only after everything that can fail: a refused line leaves the checker as it was.
+ *
+ * Vouching (journal_check_vouch()) spares signatures: each line holds the hash of the one before, so the signature of a
+ * later line of the same key covers all lines between.  `vouched` is the number of that later line, `vouched_head` its
+ * hash.  The lines between are accepted by their chain of hashes; the last must have this very hash (is_vouched()). */
 #include "format/journal/journal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,11 +35,13 @@ static const char *const tail_keys[3] = {"prev", "epoch", "sig"};
 struct journal_check {
 	struct minisig_public *keys; /* of epoch 1, 2, 3 …; the last one signs */
 	size_t n_keys, cap_keys;
-	bool links;		       /* only the records that hand over to the next epoch stand here */
+	bool links; /* only the records that hand over to the next epoch stand here */
+	/* the state that the next line must continue */
 	uint64_t line;		       /* lines accepted */
 	char repository[JOURNAL_UUID]; /* "" while unknown */
 	uint64_t seq;
 	uint8_t head[DIGEST_LEN];
+	/* see above; 0: nothing is vouched for */
 	uint64_t vouched;		  /* up to this line a later signature vouches */
 	uint8_t vouched_head[DIGEST_LEN]; /* SHA-256 of that line */
 	struct buf scratch;		  /* the signed bytes of a line */
@@ -43,6 +58,7 @@ struct ends {
 
 static int add_key(struct journal_check *c, const struct minisig_public *pub, struct err *err)
 {
+	assert(c->n_keys < JOURNAL_EPOCHS_MAX); /* check_next() refuses one more */
 	if (c->n_keys == c->cap_keys) {
 		size_t cap = c->cap_keys ? 2 * c->cap_keys : 16;
 		struct minisig_public *keys = reallocarray(c->keys, cap, sizeof(*keys));
