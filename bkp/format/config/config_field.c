@@ -1,4 +1,10 @@
-/* config_field: see config_field.h. */
+/* config_field: see config_field.h.
+ *
+ * One function for each family of types; read_scalar() chooses.  A fault is reported with its place and what would be right,
+ * and the member keeps its default: 0 is returned all the same.  -1 means that memory ran out.
+ *
+ * A new type: a word in enum config_type, its function here, its branch in read_scalar(), and how policy_diff.c writes it
+ * (format_value(), is_plain(), amount_of()). */
 #include "format/config/config_field.h"
 
 #include <stdio.h>

@@ -1,4 +1,7 @@
-/* config_problem: see config_problem.h; and the printed form that policy.h promises. */
+/* config_problem: see config_problem.h.
+ *
+ * The list has a fixed size, so that a hostile file cannot make it grow.  When it is full an error takes the place of the
+ * last warning; counts go on. */
 #include "format/config/config_problem.h"
 
 #include <stdarg.h>

@@ -1,4 +1,9 @@
-/* config_secret: see config_secret.h. */
+/* config_secret: see config_secret.h.
+ *
+ * Two passes.  config_secret_scan_text() looks at the raw bytes, comments included, for what is unmistakable.
+ * config_secret_scan_tree() looks at keys and values: the unmistakable again (reported by the first pass already), names
+ * that ask for a secret, passwords in URLs, commands that pass one.  What is found is marked refused: nobody looks at it or
+ * below it again, so no later message quotes it. */
 #include "format/config/config_secret.h"
 
 #include <ctype.h>
