@@ -1,4 +1,8 @@
-/* policy_diff: see policy_diff.h. */
+/* policy_diff: see policy_diff.h.
+ *
+ * diff_shape() walks the tables of policy_schema.c over both structs at once.  A single value is compared as the text that a
+ * policy would write (format_value()), so that "24h" and "1d" are equal.  A list of tables is compared by name: an entry that
+ * is on one side only is one item; one that is on both is descended into.  A list of texts is compared as a set. */
 #include "format/policy/policy_diff.h"
 
 #include <inttypes.h>

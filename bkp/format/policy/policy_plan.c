@@ -1,4 +1,7 @@
-/* policy_plan: see policy_plan.h. */
+/* policy_plan: see policy_plan.h.
+ *
+ * One render_*() for each heading of the text that `bkp check` prints, in the order of policy_plan_render(); each builds a
+ * table and appends it.  What a site wrote is shown through path_show(). */
 #include "format/policy/policy_plan.h"
 
 #include <inttypes.h>

@@ -1,4 +1,8 @@
-/* policy_rules: see policy_rules.h. */
+/* policy_rules: see policy_rules.h.
+ *
+ * Values are taken from the struct, places from the tree.  Both lists have the same order, so they are walked side by side; a
+ * member that is NULL was malformed and its rule is skipped.  Paths are compared as text: links and mount points are not
+ * known here. */
 #include "format/policy/policy_rules.h"
 
 #include <string.h>
