@@ -1,4 +1,8 @@
-/* procedure_html: see procedure_html.h.  The page: head, document with its steps, signatures. */
+/* procedure_html: see procedure_html.h.
+ *
+ * The page in the order in which it is written: head of the document, style, foot (a table's foot, so that browsers repeat
+ * it on every printed page), page_head(), the document with its steps (sheet_body()), page_tail() with the boxes for
+ * signatures.  The first failure is kept in the sheet; then nothing of the page stays in `out`. */
 #include "format/procedure/procedure_html.h"
 
 #include <stdio.h>
