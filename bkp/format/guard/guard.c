@@ -1,4 +1,10 @@
-/* guard: see guard.h. */
+/* guard: see guard.h.
+ *
+ * guard_judge(), in order: canaries → what the census shows beyond what was measured is added (compare_census()) → a
+ * command's output is judged by its kind alone → else every figure by judge_figure(): this capture against limit and habit,
+ * then the sums over GUARD_WINDOW and over GUARD_HISTORY captures.  One figure that is raised makes the capture suspect.
+ *
+ * All sums saturate at UINT64_MAX: the history comes from a journal, and a figure must not wrap to a small one. */
 #include "format/guard/guard.h"
 
 #include <stdarg.h>

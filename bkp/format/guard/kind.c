@@ -1,4 +1,8 @@
-/* kind: see kind.h. */
+/* kind: see kind.h.
+ *
+ * The first signature that fits names the format.  Independently the bytes' frequencies are compared with even ones
+ * (is_even()): compressed and encrypted bytes pass, text and records do not.  The result fits seven bits: six of a number,
+ * one for dense. */
 #include "format/guard/kind.h"
 
 #include <string.h>
