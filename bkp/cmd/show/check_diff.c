@@ -1,4 +1,8 @@
-/* check_diff: see check_diff.h.  This file: finding out. */
+/* check_diff: see check_diff.h.  This file: finding out; check_diff_show.c shows it.
+ *
+ * find_out() judges both policies by the same journal and the same moment and keeps what differs: keys (policy_diff), when
+ * data sets are due, what is kept at least, verdicts of 3-2-1, what an expiry could take.  Lists of struct check_diff are its
+ * own; names in them belong to the two policies, which outlive it. */
 #include "cmd/show/check_diff.h"
 
 #include <errno.h>

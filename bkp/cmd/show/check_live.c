@@ -1,4 +1,8 @@
-/* check_live: see check_live.h. */
+/* check_live: see check_live.h.
+ *
+ * One look_at_*() for each kind of thing; each calls report_finding(), which prints at once and keeps the worst verdict.  Of the
+ * site's commands only the names of programs are looked up, by a shell in the policy's locale (`command -v`).
+ * next_program() finds those names without being a shell: where it cannot be sure it stops, and finds fewer. */
 #include "cmd/show/check_live.h"
 
 #include <dirent.h>

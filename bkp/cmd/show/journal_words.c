@@ -1,4 +1,7 @@
-/* journal_words: see journal_words.h. */
+/* journal_words: see journal_words.h.
+ *
+ * A new event is a row in rules[] and its say_*().  Members may be missing (records of other versions): a text is then "" and
+ * a number 0. */
 #include "cmd/show/journal_words.h"
 
 #include <stdbool.h>

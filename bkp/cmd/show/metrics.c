@@ -1,4 +1,7 @@
-/* metrics: see metrics.h. */
+/* metrics: see metrics.h.
+ *
+ * A metric is one row of a table (name, help, function) for data sets or media, or one single_metric().  The first failure is
+ * kept in the writer; then nothing more is written. */
 #include "cmd/show/metrics.h"
 
 #include <stdarg.h>

@@ -1,4 +1,7 @@
-/* overview: see overview.h. */
+/* overview: see overview.h.
+ *
+ * Two sources are put side by side: what the journal has recorded of a medium and what is seen of it now.  Where they differ
+ * both are said (overview_where()). */
 #include "cmd/show/overview.h"
 
 #include <inttypes.h>

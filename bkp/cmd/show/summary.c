@@ -1,4 +1,7 @@
-/* summary: see summary.h. */
+/* summary: see summary.h.
+ *
+ * Faults are collected in order of weight: data sets, media, the rest.  SHOWN of them are named, each cut so that together
+ * they fit into the line; the others are counted.  Every line ends in finish_line(): whole characters, SUMMARY_CHARS at most. */
 #include "cmd/show/summary.h"
 
 #include <stdarg.h>
