@@ -1,4 +1,10 @@
-/* app: see app.h. */
+/* app: see app.h.
+ *
+ * app_getopt() puts the command's own options and the common ones into one table; common ones are taken here and the command
+ * never sees them.  Before the command's name is known the scan stops at the first word.
+ *
+ * app_state_open(), in order: the folder with its lock → who acts, for the records → is a copy of the journal on an attached
+ * medium ahead of ours (then nothing is done) → the policy is recorded when it changed.  A fault of any closes the state. */
 #include "cmd/app/app.h"
 
 #include <errno.h>

@@ -1,4 +1,8 @@
-/* interrupt: see interrupt.h. */
+/* interrupt: see interrupt.h.
+ *
+ * The first signal is only noted; whoever works asks interrupt_signal() at places where it can stop in good order.  A second
+ * one, more than SAME_MS later, ends the process as if there were no handler.  `came` and `first` are written by the handler
+ * only. */
 #include "cmd/app/interrupt.h"
 
 #include <signal.h>

@@ -1,4 +1,11 @@
-/* notify: see notify.h. */
+/* notify: see notify.h.
+ *
+ * The command gets a process group of its own, so that kill() reaches all it started; a file in memory as its input, so that
+ * it may read it or not; and a pipe for what it says, of which the last TAIL bytes are kept.
+ *
+ * wait_for_end() waits for the command itself and not for the end of its output: a process that it left behind may hold the
+ * pipe open for ever.  When the time is over the group is killed.  What it said goes into the hint, which is shown and never
+ * recorded: names of patients may be in it. */
 #include "cmd/app/notify.h"
 
 #include <errno.h>

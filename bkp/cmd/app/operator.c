@@ -1,4 +1,7 @@
-/* operator: see operator.h. */
+/* operator: see operator.h.
+ *
+ * Nobody is authenticated here: --operator says who is responsible, and the record says what was typed, beside the user of
+ * the system.  Names that the policy does not list are refused and recorded. */
 #include "cmd/app/operator.h"
 
 #include <stdio.h>

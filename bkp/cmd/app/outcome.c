@@ -1,4 +1,8 @@
-/* outcome: see outcome.h. */
+/* outcome: see outcome.h.
+ *
+ * Order of outcome_tell(): the record of the outcome → the notify command → the record of whether somebody was told.  A
+ * record that cannot be written raises the exit code to APP_FAILED; a notification that fails raises it to APP_ATTENTION.
+ * Records use the reserve (write/state/reserve.h), so that a full disk does not swallow how it ended. */
 #include "cmd/app/outcome.h"
 
 #include <time.h>

@@ -1,4 +1,7 @@
-/* passphrase: see passphrase.h. */
+/* passphrase: see passphrase.h.
+ *
+ * While echo is off the signals that could end or stop the program are blocked and watched through a signalfd; the terminal
+ * is restored before they are let through.  So no signal leaves a terminal without echo. */
 #include "cmd/app/passphrase.h"
 
 #include <ctype.h>
@@ -91,7 +94,7 @@ static ssize_t wait_line(int tty, int signals, char *out)
 }
 
 /* Signals are held back while echo is off and arrive when the terminal is itself again: those that end the
- * program end it then; after those that stop it (^Z) the question is asked anew.  As wait_line(). */
+ * program end it then; after those that stop it (^Z) the question is asked again.  As wait_line(). */
 static ssize_t ask_once(int tty, const char *prompt, char *out, struct err *err)
 {
 	struct termios was, quiet;
