@@ -1,4 +1,7 @@
-/* cmd_agree: bkp agree: what is agreed of retention beside what the policy asks for; agreeing to less. */
+/* cmd_agree: bkp agree: what is agreed of retention beside what the policy asks for; agreeing to less.
+ *
+ * Two ways to agree: the root key is here (by_root_key()), or the statement was written, signed elsewhere and brought back
+ * (by_statement()).  The statement is built again and compared: the file that was brought back is never believed. */
 #include <stdio.h>
 #include <string.h>
 

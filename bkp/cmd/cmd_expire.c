@@ -1,4 +1,8 @@
-/* cmd_expire: bkp expire: what stays, what goes, why; and letting it go. */
+/* cmd_expire: bkp expire: what stays, what goes, why; and letting it go.
+ *
+ * expire(), in order: is the clock right and the agreement no less than the policy (prepare(), not for a mere look) → judge
+ * (expiry_open()) → ask the storage's clock → may anything expire at all, is a medium attached → write a plan, or take an
+ * approved one, or only look → delete (expiry_act()) → report.  --dry-run and --plan-out write nothing here or on media. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,7 +177,7 @@ static int expire(struct app *app, const struct request *q, const struct policy 
 	e->yes = q->yes;
 	e->about = on_leftover;
 	r = only_looks(q) ? 0 : ask_storage(e, &told, &err);
-	/* the latch may have fallen just now: it is asked anew */
+	/* the storage's clock may just have set the latch: it is asked again */
 	e->judged->latched = ledger_latch(state_ledger(s))->found_ns != 0;
 	if (told.code[0])
 		app_error(&told, APP_ATTENTION);

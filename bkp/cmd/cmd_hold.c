@@ -34,7 +34,7 @@ static const struct {
 
 struct request {
 	enum decision what;
-	uint64_t number; /* the one at hand */
+	uint64_t number; /* the one being decided */
 	uint64_t numbers[DECIDE_MAX];
 	size_t n;
 	const char *person, *reason; /* reason: or NULL */

@@ -1,4 +1,8 @@
-/* cmd_init: bkp init: keys, state folder, first record. */
+/* cmd_init: bkp init: keys, state folder, first record.
+ *
+ * Order: is the place free → the recovery identity, when one is asked for, into its file → the state folder
+ * (state_create_with_root(), whose rename is the commit) → the outcome is recorded.  When the folder cannot be made the
+ * identity's file is removed again. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -272,7 +276,7 @@ static void root_key_is_gone(const struct app *app, const struct options *o)
 		 "'bkp init' again with --root-key-out FILE"));
 }
 
-/* The identity file of a repository that never came to be would only stand in the way of the next attempt. */
+/* The identity file of a repository that was not made would only stand in the way of the next attempt. */
 static void take_identity_back(const struct options *o, const struct policy *policy)
 {
 	if (o->identity_out && !state_check_place(policy->state, NULL))

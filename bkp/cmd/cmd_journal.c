@@ -1,5 +1,8 @@
 /* cmd_journal: bkp journal show | verify | export | repair: the audit record, readable and checkable by
- * anyone with the public key.  This file: show and verify. */
+ * anyone with the public key.  This file: show and verify.
+ *
+ * No record is shown before the whole journal has been verified: it is read twice, the first time without output.  verify
+ * looks at each record, so that every signature is checked by itself and none is vouched for by a later one. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>

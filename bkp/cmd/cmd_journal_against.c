@@ -1,5 +1,9 @@
 /* cmd_journal_against: bkp journal verify: is another copy of the journal the beginning of this one?  The one
- * of --against, or those of all media that are attached. */
+ * of --against, or those of all media that are attached.
+ *
+ * The other copy is verified by itself first, with the same root key.  Then the bytes are compared (history_compare()), and
+ * judge_copy() names the relation: same, older, newer (this journal is an old copy), forked (two histories, both signed),
+ * truncated (shorter than what this journal says was copied), unrecorded (longer than that). */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>

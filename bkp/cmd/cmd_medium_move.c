@@ -1,4 +1,7 @@
-/* cmd_medium_move: bkp medium move NAME: where a medium is from now on, and who took it there. */
+/* cmd_medium_move: bkp medium move NAME: where a medium is from now on, and who took it there.
+ *
+ * An offline medium must be gone from where it was connected (see_it_gone()) before it is recorded elsewhere.  Appending a
+ * record moves the ledger on: strings that it gave are copied before. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,7 +123,7 @@ static int move_medium(
 	code = m->offline ? see_it_gone(s, m) : APP_OK;
 	if (code)
 		return record_outcome(app, s, m->name, "", code);
-	/* what the ledger gave is stale behind the record */
+	/* what the ledger gave is not valid after the record */
 	to = strdup(place);
 	uuid = strdup(lm->uuid);
 	code = to && uuid ? record_move(app, s, m, uuid, to, operator)

@@ -1,5 +1,9 @@
-/* cmd_repair: bkp repair [MEDIUM]: what is damaged on a medium is written anew, from here and from other
- * media. */
+/* cmd_repair: bkp repair [MEDIUM]: what is damaged on a medium is written again, from this host and
+ * from other media.
+ *
+ * open_all() opens every medium of the policy that is attached, also those that were not named: they are sources.  A medium
+ * whose identity is damaged is opened after the identity was written again.  Then medium_repair_run() for each that is meant.
+ * While a generation is suspect and undecided nothing is written to an offline medium (may_write()). */
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,9 +35,9 @@ struct job {
 	struct state *state;
 	const char *wanted; /* or NULL: all that are attached */
 	struct medium *media[MEDIA_MAX];
-	bool identity[MEDIA_MAX]; /* of that medium: written anew, so that it could be opened */
+	bool identity[MEDIA_MAX]; /* of that medium: written again, so that it could be opened */
 	size_t n;
-	const char *label; /* at hand */
+	const char *label; /* of the current medium */
 	uint64_t mended, left;
 	json_t *rows;
 	int code;

@@ -1,4 +1,7 @@
-/* cmd_rotate: bkp rotate [MEDIUM] --operator NAME: the operator's one command. */
+/* cmd_rotate: bkp rotate [MEDIUM] --operator NAME: the operator's one command.
+ *
+ * The work is rotate_run() of write/rotate.  Here: options, progress, and end_rotation(), which shows, records and tells.
+ * What is shown on stderr is collected first, because the notify command gets it as well. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>

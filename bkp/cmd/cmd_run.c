@@ -1,4 +1,16 @@
-/* cmd_run: bkp run: what is due, the data sets named, or all of them, as one generation. */
+/* cmd_run: bkp run: what is due, the data sets named, or all of them, as one generation.
+ *
+ * Two processes.  run_watched() forks before there are threads or a lock: the parent waits, the child does run_now().
+ *     the child ends by itself             its exit status is that of the command; it has said and recorded everything
+ *     it died, or ended for want of memory report_death() says so, records it and tells people
+ *     the index of what is stored was damaged (WATCHDOG_AGAIN, or died inside LMDB): the run is begun once more, and the
+ *                                          second attempt says so (W-RUN-13)
+ *
+ * In the child: lock → root key as scheduled → what is due (keep_due()) → run_sets(): callbacks for notes and progress come
+ * on the thread that calls run_run(); on_stop() is asked whether to end early, by a signal or at --until.  struct view belongs
+ * to that thread.
+ *
+ * Another bkp that holds the lock is no fault when nothing is due or with --catch-up (run_busy()). */
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
@@ -356,7 +368,7 @@ static int run_busy(
 	return code;
 }
 
-/* A repository that somebody else made anew has another root key than the one whoever scheduled this knows. */
+/* A repository that somebody else made in its place has another root key than the one whoever scheduled this knows. */
 static int check_root(const struct state *s, const char *want, struct err *err)
 {
 	char root[MINISIG_KEY_TEXT];
@@ -434,7 +446,7 @@ static int report_death(struct app *app, const struct policy *policy, int number
 	return app_flush(code);
 }
 
-/* Of a damaged index, which is a cache: it is begun anew, and need not cost the run. */
+/* Did a damaged index end it?  The index is a cache and is made again: that need not cost the run. */
 static bool ended_by_index(const struct policy *policy, int status)
 {
 	char path[PATH_MAX];

@@ -1,5 +1,8 @@
 /* cmd_schedule: bkp schedule install | show | remove: cron or systemd starts 'bkp run' when something is due.
- */
+ *
+ * The files are rendered, compared and written by write/state/schedule.h; here is which kind is meant, what options an
+ * earlier installation had (settle_options()), and systemctl.  Installing: is the other kind installed → files → record →
+ * systemctl.  Removing: systemctl stops the timer first, because it does not know a unit whose file is gone. */
 #include <errno.h>
 #include <pwd.h>
 #include <spawn.h>

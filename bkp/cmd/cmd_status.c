@@ -1,5 +1,8 @@
 /* cmd_status: bkp status [--prometheus FILE]: 3世代 and 3-2-1 for each data set, where the media are, what to
- * do next. */
+ * do next.
+ *
+ * Takes no lock.  With --prometheus the file is written also when the journal cannot be read (exit status 3), so that a
+ * collector does not go on reading old figures as new ones. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

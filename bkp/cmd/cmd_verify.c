@@ -1,5 +1,12 @@
 /* cmd_verify: bkp verify [--medium M] [--generation N] [--identity FILE]...: is what was reported still
- * there, whole? */
+ * there, whole?
+ *
+ * For each medium of the policy: open it → for each generation that the journal says is on it verify_one(), whose outcome is
+ * recorded at once → files of no generation and the copy of the journal (verify_around()).  Files that several generations
+ * share are read once (`seen`).
+ *
+ * What could not be read is told apart from what is wrong: a medium that was pulled out, or memory that ended, says nothing
+ * of the copies, and nothing is recorded (broke_off()). */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -40,10 +47,10 @@ struct job {
 	struct keyring *keys;
 	const char *medium;	      /* or NULL: all that are attached */
 	uint64_t generation;	      /* or 0: all */
-	const char *label;	      /* at hand */
-	uint64_t number;	      /* at hand */
-	uint8_t identity[DIGEST_LEN]; /* of the medium at hand: SHA-256 of bkp-medium.json */
-	bool gone;		      /* the medium at hand does not answer any more */
+	const char *label;	      /* of the current medium */
+	uint64_t number;	      /* the current generation */
+	uint8_t identity[DIGEST_LEN]; /* of the current medium: SHA-256 of bkp-medium.json */
+	bool gone;		      /* the current medium does not answer any more */
 	json_t *rows, *stray_rows;
 	uint64_t strays; /* files that belong to no generation and are not as they must be */
 	uint64_t checked, bad, absent, unread; /* absent: media that should be here */

@@ -1,4 +1,8 @@
-/* bkp: an offline backup orchestrator with immutable generations. */
+/* bkp: an offline backup orchestrator with immutable generations.
+ *
+ * main(): descriptors 0 to 2 are held open → shortage_watch() → the language (environment, then policy) → global options →
+ * the command's row in commands[] → its function.  Every way out passes through shortage_end(), which tells a wanted exit()
+ * from one of a library that goes without memory. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
@@ -150,7 +154,7 @@ static int run_help(struct app *app, int argc, char **argv)
 		app->command = find_command(argv[1]);
 		if (!app->command)
 			return unknown_command(app, argv[1]);
-		optind = 0; /* glibc: begin anew */
+		optind = 0; /* glibc: scan from the start */
 		return app->command->run(app, 2, asked);
 	}
 	print_usage(stdout);
@@ -210,7 +214,7 @@ int main(int argc, char **argv)
 	app.command = find_command(argv[first]);
 	if (!app.command)
 		return shortage_end(unknown_command(&app, argv[first]));
-	optind = 0; /* glibc: begin anew */
+	optind = 0; /* glibc: scan from the start */
 	code = app.command->run(&app, argc - first, argv + first);
 	buf_free(&app.policy_text);
 	return shortage_end(code);
