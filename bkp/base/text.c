@@ -62,6 +62,8 @@ static const char *string_at(uint32_t table, uint32_t i)
 	return (const char *)text_ja_mo + mo_word(table + 8 * (size_t)i + 4);
 }
 
+/* The image, in 32-bit words of this machine: number of messages at byte 8, places of the table of originals at 12 and of
+ * translations at 16; an entry is length and place.  msgfmt sorts the originals, so a binary search finds one. */
 const char *text(const char *msgid)
 {
 	uint32_t lo = 0, hi, originals, translations;

@@ -6,6 +6,7 @@
 
 #include "base/width_table.h"
 
+/* Is cp in one of n ranges, which ascend and do not overlap? */
 static bool in_ranges(const struct range *table, size_t n, uint32_t cp)
 {
 	size_t lo = 0, hi = n;

@@ -225,7 +225,7 @@ static int report_json(const struct options *o, const struct policy *policy, con
 	return out_json(out, APP_OK);
 }
 
-static int report(
+static int report_init(
     const struct app *app, const struct options *o, const struct policy *policy, const struct ledger *l)
 {
 	char key[MINISIG_KEY_TEXT];
@@ -293,7 +293,7 @@ static int record_init(struct app *app, const struct options *o, const struct po
 		return code;
 	code = outcome_record(app, s, "init", APP_OK, text("the repository is made"));
 	if (!code)
-		code = report(app, o, policy, state_ledger(s));
+		code = report_init(app, o, policy, state_ledger(s));
 	state_close(s);
 	return code;
 }

@@ -43,7 +43,7 @@ struct job {
 	int code;
 };
 
-static void worse(struct job *j, int code)
+static void raise_code(struct job *j, int code)
 {
 	j->code = code > j->code ? code : j->code;
 }
@@ -77,9 +77,9 @@ static void on_left(void *arg, const char *path, enum inventory_kind kind, const
 	fprintf(stderr, "bkp: %s: %s: %s\n", why->code, j->label, why->msg);
 	app_next(why, stderr);
 	/* as verify says it */
-	worse(j, kind == INVENTORY_TEXT	    ? APP_ATTENTION
-		 : kind == INVENTORY_NEEDED ? APP_FAILED
-					    : APP_UNKNOWN);
+	raise_code(j, kind == INVENTORY_TEXT	 ? APP_ATTENTION
+		      : kind == INVENTORY_NEEDED ? APP_FAILED
+						 : APP_UNKNOWN);
 }
 
 /* A computer that may be infected writes to nothing that is kept offline. */
@@ -94,7 +94,7 @@ static bool may_write(struct job *j, const struct policy_medium *pm)
 	    text("generation %ju is suspect and nobody has decided on it: the medium is not written to"),
 	    g->number);
 	err_hint(&err, text("detach the disk: this computer may be infected; see 'bkp generations'"));
-	worse(j, app_error(&err, APP_FAILED));
+	raise_code(j, app_error(&err, APP_FAILED));
 	return false;
 }
 
@@ -136,7 +136,7 @@ static void open_all(struct job *j)
 		j->n += r == 0;
 		/* those that are away are only missed as sources */
 		if (r && (asked || (r != MEDIUM_ABSENT && !j->wanted)))
-			worse(j, app_error(&err, r == MEDIUM_ABSENT ? APP_UNKNOWN : APP_FAILED));
+			raise_code(j, app_error(&err, r == MEDIUM_ABSENT ? APP_UNKNOWN : APP_FAILED));
 	}
 }
 
@@ -155,7 +155,7 @@ static void repair_each_medium(struct job *j)
 			continue;
 		j->label = pm->name;
 		if (medium_repair_run(&mend, &err))
-			worse(j, app_error(&err, APP_FAILED));
+			raise_code(j, app_error(&err, APP_FAILED));
 	}
 }
 
@@ -169,7 +169,7 @@ static int repair_media(struct job *j)
 	if (!j->n && !j->code) {
 		err_set(&err, "E-VERIFY-10", "%s", text("there was nothing to verify"));
 		err_hint(&err, "%s", text("attach a medium, or look at 'bkp generations'"));
-		worse(j, app_error(&err, APP_UNKNOWN));
+		raise_code(j, app_error(&err, APP_UNKNOWN));
 	}
 	if (j->code < APP_UNKNOWN)
 		repair_each_medium(j);

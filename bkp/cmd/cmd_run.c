@@ -459,6 +459,7 @@ static bool ended_by_index(const struct policy *policy, int status)
 	return dedup_guard_died_inside(path);
 }
 
+/* Calls itself at most once: `again` is set before. */
 static int run_watched(struct app *app, const struct policy *policy, const struct policy_dataset **sets,
     size_t n, struct run_options *opt)
 {

@@ -43,7 +43,7 @@ char *summary_cut(char *s, unsigned chars)
 }
 
 struct items {
-	unsigned n;
+	unsigned n; /* found; only the first SHOWN are kept */
 	char text[SHOWN][SUMMARY_LINE];
 };
 

@@ -19,7 +19,7 @@ struct builder {
 	size_t depth, total;
 	char *key; /* read, its value not yet */
 	struct config_mark key_mark;
-	bool key_twice;
+	bool key_twice; /* stood in this table before: its value will be refused */
 	unsigned documents;
 	unsigned lines_before;
 };
@@ -198,6 +198,8 @@ static int too_many(struct builder *b, struct config_mark mark, const char *msg)
 	return CONFIG_NODE_BAD;
 }
 
+/* Puts the node into the innermost open container, which owns it from then on, also when it is one too many.  The key read
+ * before becomes the node's. */
 static int attach_node(struct builder *b, struct config_node *node)
 {
 	struct config_node *parent = b->depth ? b->open[b->depth - 1] : NULL;

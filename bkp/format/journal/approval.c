@@ -277,7 +277,7 @@ int approval_verify(const struct minisig_public *keys, size_t n_keys, const void
 			*ret_which = i;
 			return 0;
 		}
-		/* "signed by another key" says least */
+		/* the most telling reason is kept: "signed by another key" says least */
 		if (!best.code[0] || !strcmp(best.code, "E-SIG-02"))
 			best = why;
 	}

@@ -128,7 +128,7 @@ static int open_archive(struct catalog_writer *w, struct err *err)
 	return 0;
 }
 
-static int refuse(const struct catalog_writer *w, const char *why, struct err *err)
+static int refuse_entry(const struct catalog_writer *w, const char *why, struct err *err)
 {
 	char shown[300];
 
@@ -146,24 +146,24 @@ static int check_entry(const struct catalog_writer *w, struct archive_entry *e, 
 	uint64_t holes;
 
 	if (!path_is_entry(path))
-		return refuse(w, text("not an entry path"), err);
+		return refuse_entry(w, text("not an entry path"), err);
 	if (w->last.n && path_compare((const char *)w->last.p, path) >= 0)
-		return refuse(w, text("not in order"), err);
+		return refuse_entry(w, text("not in order"), err);
 	if (hard && (!path_is_entry(hard) || path_compare(hard, path) >= 0))
-		return refuse(w, text("a hard link must point to an entry before it"), err);
+		return refuse_entry(w, text("a hard link must point to an entry before it"), err);
 	if (!hard && type != AE_IFREG && type != AE_IFDIR && type != AE_IFLNK && type != AE_IFIFO &&
 	    type != AE_IFCHR && type != AE_IFBLK)
-		return refuse(w, text("not a type of file that can be stored"), err);
+		return refuse_entry(w, text("not a type of file that can be stored"), err);
 	if (!hard && type == AE_IFLNK && (!archive_entry_symlink(e) || !*archive_entry_symlink(e)))
-		return refuse(w, text("a symbolic link without a target"), err);
+		return refuse_entry(w, text("a symbolic link without a target"), err);
 	if (extents && ((!hard && type != AE_IFREG) || flags & CATALOG_UNREADABLE))
-		return refuse(w, text("extents where none belong"), err);
+		return refuse_entry(w, text("extents where none belong"), err);
 	if (!extents && !hard && type == AE_IFREG && !(flags & CATALOG_UNREADABLE))
-		return refuse(w, text("no extents"), err);
+		return refuse_entry(w, text("no extents"), err);
 	if (extents && extent_check(extents, n, NULL, &indirect, &holes, err))
 		return -1;
 	if (extents ? !catalog_sha256_fits(*w->sha256, holes, indirect) : *w->sha256)
-		return refuse(w, text("a SHA-256 is missing, or is where none belongs"), err);
+		return refuse_entry(w, text("a SHA-256 is missing, or is where none belongs"), err);
 	return 0;
 }
 
@@ -353,7 +353,7 @@ static int add_entry(struct catalog_writer *w, struct archive_entry *entry, cons
 	if (!path || strlen(path) >= CATALOG_ENTRY_MAX) {
 		if (buf_append(&w->path, path ? path : "?", 1, err) || buf_terminate(&w->path, err))
 			return -1;
-		return path ? too_large(w, err) : refuse(w, text("not an entry path"), err);
+		return path ? too_large(w, err) : refuse_entry(w, text("not an entry path"), err);
 	}
 	if (buf_puts(&w->path, path, err) || buf_terminate(&w->path, err) ||
 	    check_entry(w, entry, extents, extents_len, flags, err))
@@ -390,12 +390,12 @@ int catalog_writer_add_raw(
 	if (buf_puts(&w->path, path, err) || buf_terminate(&w->path, err))
 		return -1;
 	if (!path_is_entry(path))
-		return refuse(w, text("not an entry path"), err);
+		return refuse_entry(w, text("not an entry path"), err);
 	if (w->last.n && path_compare((const char *)w->last.p, path) >= 0)
-		return refuse(w, text("not in order"), err);
+		return refuse_entry(w, text("not in order"), err);
 	if (n < RECORD || n % RECORD || n > CATALOG_ENTRY_MAX ||
 	    memcmp((const char *)bytes + n - RECORD + 257, "ustar", 5) != 0)
-		return refuse(w, text("not the bytes of an entry"), err);
+		return refuse_entry(w, text("not the bytes of an entry"), err);
 	/* until now everything here was made; from now on that is kept apart, for the reading back */
 	if (!w->spliced && w->entries) {
 		w->made.n = 0;

@@ -112,7 +112,7 @@ void catalog_reader_free(struct catalog_reader *r)
 	free(r);
 }
 
-static int refuse(const struct catalog_reader *r, const char *why, struct err *err)
+static int refuse_entry(const struct catalog_reader *r, const char *why, struct err *err)
 {
 	char shown[300];
 
@@ -132,9 +132,9 @@ static int check_path(struct catalog_reader *r, unsigned type, struct err *err)
 		return -1;
 	path = (const char *)r->path.p;
 	if (!path_is_entry(path))
-		return refuse(r, text("not an entry path"), err);
+		return refuse_entry(r, text("not an entry path"), err);
 	if (r->has_prev && path_compare((const char *)r->prev.p, path) >= 0)
-		return refuse(r, text("not in order"), err);
+		return refuse_entry(r, text("not in order"), err);
 	return 0;
 }
 
@@ -143,19 +143,20 @@ static int check_type(const struct catalog_reader *r, unsigned type, struct err 
 	const char *hard = archive_entry_hardlink(r->raw), *sym = archive_entry_symlink(r->raw);
 
 	if (archive_entry_mode(r->raw) & ~(AE_IFMT | 07777u))
-		return refuse(r, text("impossible mode"), err);
+		return refuse_entry(r, text("impossible mode"), err);
 	if (hard) {
 		if (type || sym)
-			return refuse(r, text("a hard link that is something else too"), err);
+			return refuse_entry(r, text("a hard link that is something else too"), err);
 		if (!path_is_entry(hard) || path_compare(hard, (const char *)r->path.p) >= 0)
-			return refuse(r, text("a hard link must point to an entry before it"), err);
+			return refuse_entry(r, text("a hard link must point to an entry before it"), err);
 		return 0;
 	}
 	if (type != AE_IFREG && type != AE_IFDIR && type != AE_IFLNK && type != AE_IFIFO &&
 	    type != AE_IFCHR && type != AE_IFBLK)
-		return refuse(r, text("not a type of file that can be stored"), err);
+		return refuse_entry(r, text("not a type of file that can be stored"), err);
 	if (type == AE_IFLNK ? !sym || !*sym : sym != NULL)
-		return refuse(r, text("a symbolic link without a target, or a target without a link"), err);
+		return refuse_entry(
+		    r, text("a symbolic link without a target, or a target without a link"), err);
 	return 0;
 }
 
@@ -167,13 +168,13 @@ static int check_rest(const struct catalog_reader *r, struct err *err)
 
 	if (archive_entry_uid(r->raw) < 0 || archive_entry_uid(r->raw) > ID_MAX ||
 	    archive_entry_gid(r->raw) < 0 || archive_entry_gid(r->raw) > ID_MAX)
-		return refuse(r, text("impossible owner"), err);
+		return refuse_entry(r, text("impossible owner"), err);
 	if (archive_entry_acl_types(r->raw) & ~ARCHIVE_ENTRY_ACL_TYPE_POSIX1E)
-		return refuse(r, text("an access control list of another kind"), err);
+		return refuse_entry(r, text("an access control list of another kind"), err);
 	/* a size that is only claimed would make a restore wait for data that never comes */
 	if (archive_entry_size(r->raw) != 0 ||
 	    archive_read_data_block(r->a, &body, &n, &offset) != ARCHIVE_EOF || n)
-		return refuse(r, text("it has a body"), err);
+		return refuse_entry(r, text("it has a body"), err);
 	return 0;
 }
 
@@ -240,7 +241,7 @@ static int take_extents(
 	char shown[300];
 
 	if (ret->extents)
-		return refuse(r, text("an attribute stands there twice"), err);
+		return refuse_entry(r, text("an attribute stands there twice"), err);
 	r->extents.n = 0;
 	if (buf_append(&r->extents, p, n, err) || buf_terminate(&r->extents, err))
 		return -1;
@@ -255,7 +256,7 @@ static int take_sha256(
     struct catalog_reader *r, const char *p, size_t n, struct catalog_item *ret, struct err *err)
 {
 	if (n != 2 * DIGEST_LEN || !digest_unhex(p, DIGEST_LEN, r->sha256))
-		return refuse(r, text("malformed SHA-256"), err);
+		return refuse_entry(r, text("malformed SHA-256"), err);
 	ret->sha256 = r->sha256;
 	return 0;
 }
@@ -266,7 +267,7 @@ static int distribute_attrs(
 {
 	for (size_t i = 1; i < n; i++)
 		if (!strcmp(x[i - 1].name, x[i].name))
-			return refuse(r, text("an attribute stands there twice"), err);
+			return refuse_entry(r, text("an attribute stands there twice"), err);
 	archive_entry_xattr_clear(r->clean);
 	for (size_t i = n; i-- > 0;) { /* libarchive adds to the front */
 		if (!strcmp(x[i].name, XATTR_EXTENTS)) {
@@ -277,7 +278,7 @@ static int distribute_attrs(
 				return -1;
 		} else if (!strcmp(x[i].name, XATTR_FLAGS)) {
 			if (parse_flags(x[i].value, x[i].n, &ret->flags))
-				return refuse(r, text("malformed flags"), err);
+				return refuse_entry(r, text("malformed flags"), err);
 		} else {
 			archive_entry_xattr_add_entry(r->clean, x[i].name, x[i].value, x[i].n);
 		}
@@ -297,7 +298,7 @@ static int read_attrs(struct catalog_reader *r, struct catalog_item *ret, struct
 	while (!result && archive_entry_xattr_next(r->raw, &name, &x[n].value, &x[n].n) == ARCHIVE_OK) {
 		x[n].name = decode_name(name);
 		if (!x[n].name)
-			result = refuse(r, text("malformed name of an attribute"), err);
+			result = refuse_entry(r, text("malformed name of an attribute"), err);
 		else
 			n++;
 	}
@@ -355,11 +356,11 @@ static int check_extents(
 	bool hard = archive_entry_hardlink(r->raw) != NULL;
 
 	if (item->extents && ((!hard && type != AE_IFREG) || item->flags & CATALOG_UNREADABLE))
-		return refuse(r, text("extents where none belong"), err);
+		return refuse_entry(r, text("extents where none belong"), err);
 	if (!item->extents && !hard && type == AE_IFREG && !(item->flags & CATALOG_UNREADABLE))
-		return refuse(r, text("no extents"), err);
+		return refuse_entry(r, text("no extents"), err);
 	if (item->extents ? !catalog_sha256_fits(item->sha256, r->holes, r->indirect) : item->sha256 != NULL)
-		return refuse(r, text("a SHA-256 is missing, or is where none belongs"), err);
+		return refuse_entry(r, text("a SHA-256 is missing, or is where none belongs"), err);
 	return 0;
 }
 
@@ -369,7 +370,7 @@ static int read_entry(struct catalog_reader *r, struct catalog_item *ret, struct
 	int plain;
 
 	if (r->index >= CATALOG_ENTRIES_READ)
-		return refuse(r, text("too many entries"), err);
+		return refuse_entry(r, text("too many entries"), err);
 	if (check_path(r, type, err) || check_type(r, type, err) || check_rest(r, err))
 		return -1;
 	plain = take_plain(r, ret, err);

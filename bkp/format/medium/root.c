@@ -106,6 +106,8 @@ static int take_archive(const json_t *o, struct generation_root *r)
 	return 0;
 }
 
+/* Lines come in this order: the head, data sets, archives ascending by number.  A line is parsed by itself, so memory is
+ * bounded by LINE_MAX_BYTES and by what is kept of each. */
 static int take_line(const char *p, size_t n, size_t line, struct generation_root *r)
 {
 	json_t *o = n <= LINE_MAX_BYTES ? json_loadb(p, n, JSON_REJECT_DUPLICATES, NULL) : NULL;

@@ -160,7 +160,8 @@ static void not_alone(const struct scan *scan, struct config_mark mark, const ch
 	    word);
 }
 
-/* Lines that no fenced block holds. */
+/* Lines that no fenced block holds: does one look like the fence of a step?  Marks of quotes and lists in front of it are
+ * passed over.  `covered` was set by on_code(), so this runs after the walk. */
 static void check_loose_lines(const struct scan *scan)
 {
 	size_t i, at, len;
