@@ -25,6 +25,7 @@
 #include "read/vault/vault_r.h"
 #include "restore/app/app.h"
 #include "restore/app/interrupt.h"
+#include "restore/app/within.h"
 #include "restore/drill/attest.h"
 #include "restore/drill/drill.h"
 #include "restore/drill/drill_page.h"
@@ -36,7 +37,6 @@
 #include "restore/drill/replay.h"
 #include "restore/drill/scratch.h"
 #include "restore/drill/variables.h"
-#include "restore/app/within.h"
 
 #define RECORD	   "drill.json"
 #define PAGE	   "drill.html"

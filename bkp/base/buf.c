@@ -1,4 +1,8 @@
-/* buf: see buf.h. */
+/* buf: see buf.h.
+ *
+ * The capacity doubles, from 256 bytes on, so that appending costs constant time on average.  The ceiling bounds n, not the
+ * capacity: up to twice as much may be allocated.  realloc() leaves copies behind: what is secret and grows does not
+ * belong here. */
 #include "base/buf.h"
 
 #include <stdarg.h>
@@ -21,7 +25,7 @@ void buf_free(struct buf *b)
 }
 
 /* `extra`: for a NUL, which does not count against the ceiling. */
-static int grow(struct buf *b, size_t more, size_t extra, struct err *err)
+static int grow_bytes(struct buf *b, size_t more, size_t extra, struct err *err)
 {
 	size_t cap = b->cap ? b->cap : 256;
 	uint8_t *p;
@@ -46,7 +50,7 @@ static int grow(struct buf *b, size_t more, size_t extra, struct err *err)
 
 int buf_reserve(struct buf *b, size_t more, struct err *err)
 {
-	return grow(b, more, 0, err);
+	return grow_bytes(b, more, 0, err);
 }
 
 int buf_append(struct buf *b, const void *p, size_t n, struct err *err)
@@ -74,7 +78,7 @@ int buf_printf(struct buf *b, struct err *err, const char *fmt, ...)
 	va_end(ap);
 	if (n < 0)
 		return err_nomem(err);
-	if (grow(b, (size_t)n, 1, err))
+	if (grow_bytes(b, (size_t)n, 1, err))
 		return -1;
 	va_start(ap, fmt);
 	vsnprintf((char *)b->p + b->n, (size_t)n + 1, fmt, ap);
@@ -85,7 +89,7 @@ int buf_printf(struct buf *b, struct err *err, const char *fmt, ...)
 
 int buf_terminate(struct buf *b, struct err *err)
 {
-	if (grow(b, 0, 1, err))
+	if (grow_bytes(b, 0, 1, err))
 		return -1;
 	b->p[b->n] = '\0';
 	return 0;

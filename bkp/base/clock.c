@@ -117,7 +117,7 @@ int clock_parse(const char *s, int64_t *ret_wall_ns)
 	end = strptime(s, "%Y-%m-%dT%H:%M:%SZ", &tm);
 	if (!end || *end)
 		return -1;
-	/* nanoseconds in 64 bits end in the year 2262; texts can say more */
+	/* nanoseconds in 64 bits end in the year 2262, a text may name a later one */
 	if (__builtin_mul_overflow((int64_t)timegm(&tm), SECOND_NS, &ns))
 		return -1;
 	if (strcmp(clock_format(ns, back), s) != 0)

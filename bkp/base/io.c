@@ -1,4 +1,11 @@
-/* io: see io.h. */
+/* io: see io.h.
+ *
+ * Three ways to give bytes a name:
+ *     io_write_new()   the name must be free; the file is synced, its folder is the caller's to sync
+ *     io_replace()     temporary name, synced → rename over the old file (the commit) → folder synced
+ *     io_rename_new()  a file that is there gets its final name, and never replaces another
+ * Nothing here keeps state.  io_replace() uses one temporary name for each name: two writers of the same name must be kept
+ * apart by the caller's lock. */
 #include "base/io.h"
 
 #include <dirent.h>

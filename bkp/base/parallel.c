@@ -1,6 +1,22 @@
-/* parallel: see parallel.h. */
+/* parallel: see parallel.h.
+ *
+ * Tasks have numbers and pass through a ring of `window` slots in this order:
+ *
+ *     head ≤ begun ≤ filled ≤ head + window
+ *
+ *     filled  next() has been called (caller)
+ *     begun   a thread has taken it for work() (any thread)
+ *     ready   work() has returned (any thread; a flag for each slot)
+ *     head    done() has been called for all before it (caller)
+ *
+ * One lock guards all counters and flags.  It is released around next(), work() and done(), so that those may take long.
+ * lead_tasks() is the caller's loop.  It prefers, in this order: take a result, fill a slot, work itself, sleep.  Two
+ * conditions: helpers sleep on `more`, the caller sleeps on `finished` and only for the task at `head`.
+ *
+ * A slot belongs to next() until `filled` passes it, to one thread's work() until it is ready, then to done(). */
 #include "base/parallel.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -11,7 +27,6 @@
 
 #include "base/err.h"
 
-/* Tasks head … begun-1 are at work or finished, begun … filled-1 wait for a thread. */
 struct run {
 	const struct parallel *c;
 	unsigned threads, helpers; /* wanted, the caller included; started, without him */
@@ -20,7 +35,7 @@ struct run {
 		struct run *run;
 		unsigned thread;
 	} self[PARALLEL_THREADS_MAX];
-	/* all below: under the lock; head and filled are changed by the caller only */
+	/* All below is guarded by `lock`; head, filled and waiting are changed by the caller's thread only. */
 	pthread_mutex_t lock;
 	pthread_cond_t more;	 /* for helpers: a task waits, or it all ends */
 	pthread_cond_t finished; /* for the caller: the task he waits for is finished */
@@ -52,8 +67,8 @@ static void *slot_of(const struct run *r, size_t i)
 	return (char *)r->c->slots + i % r->c->window * r->c->slot_size;
 }
 
-/* The oldest task that waits; with the lock, which it lets go meanwhile. */
-static void do_one(struct run *r, unsigned thread)
+/* Works on the oldest task that waits.  Called with the lock, which is released during work(). */
+static void do_oldest_task(struct run *r, unsigned thread)
 {
 	size_t i = r->begun++;
 
@@ -65,7 +80,7 @@ static void do_one(struct run *r, unsigned thread)
 		pthread_cond_signal(&r->finished);
 }
 
-static void *help(void *arg)
+static void *helper_main(void *arg)
 {
 	struct helper *h = arg;
 	struct run *r = h->run;
@@ -73,7 +88,7 @@ static void *help(void *arg)
 	pthread_mutex_lock(&r->lock);
 	while (!r->stop) {
 		if (r->begun < r->filled) {
-			do_one(r, h->thread);
+			do_oldest_task(r, h->thread);
 			continue;
 		}
 		r->idle++;
@@ -84,7 +99,8 @@ static void *help(void *arg)
 	return NULL;
 }
 
-/* One more helper, with the lock held.  That it cannot be started is no fault: there is the caller. */
+/* Starts one more helper, with the lock held.  That it cannot be started is no fault: the caller works too, and no
+ * further start is tried.  Signals are blocked in helpers, so that handlers run on the caller's thread. */
 static void start_helper(struct run *r)
 {
 	struct helper *h = &r->self[r->helpers];
@@ -93,15 +109,15 @@ static void start_helper(struct run *r)
 	*h = (struct helper){r, r->helpers + 1};
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (pthread_create(&r->ids[r->helpers], NULL, help, h))
+	if (pthread_create(&r->ids[r->helpers], NULL, helper_main, h))
 		r->threads = r->helpers + 1;
 	else
 		(void)pthread_setname_np(r->ids[r->helpers++], "bkp-helper");
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-/* With the lock, which it lets go while next() is asked.  0, PARALLEL_END, -1. */
-static int fill(struct run *r, struct err *err)
+/* Asks next() for a task and hands it out.  Called with the lock, which is released during next().  0, PARALLEL_END, -1. */
+static int hand_out_task(struct run *r, struct err *err)
 {
 	const struct parallel *c = r->c;
 	size_t i = r->filled;
@@ -123,7 +139,8 @@ static int fill(struct run *r, struct err *err)
 	return 0;
 }
 
-static int take(struct run *r, struct err *err)
+/* Gives the result at `head` to done(), with the lock released meanwhile, and frees its slot. */
+static int take_result(struct run *r, struct err *err)
 {
 	const struct parallel *c = r->c;
 	int bad = 0;
@@ -137,23 +154,24 @@ static int take(struct run *r, struct err *err)
 	return bad;
 }
 
-/* With the lock. */
-static int lead(struct run *r, struct err *err)
+/* The caller's loop, called with the lock.  0 when all tasks are done, -1 when next() or done() failed. */
+static int lead_tasks(struct run *r, struct err *err)
 {
 	bool all = false;
 	int got;
 
 	for (;;) {
+		assert(r->head <= r->begun && r->begun <= r->filled && r->filled - r->head <= r->c->window);
 		if (r->head < r->begun && r->ready[r->head % r->c->window]) {
-			if (take(r, err))
+			if (take_result(r, err))
 				return -1;
 		} else if (!all && r->filled - r->head < r->c->window) {
-			got = fill(r, err);
+			got = hand_out_task(r, err);
 			if (got < 0)
 				return -1;
 			all = got == PARALLEL_END;
 		} else if (r->begun < r->filled) {
-			do_one(r, 0);
+			do_oldest_task(r, 0);
 		} else if (r->head < r->begun) {
 			r->waiting = true;
 			pthread_cond_wait(&r->finished, &r->lock);
@@ -179,7 +197,7 @@ int parallel_run(const struct parallel *c, struct err *err)
 	pthread_cond_init(&r->more, NULL);
 	pthread_cond_init(&r->finished, NULL);
 	pthread_mutex_lock(&r->lock);
-	bad = lead(r, err);
+	bad = lead_tasks(r, err);
 	r->stop = true;
 	pthread_cond_broadcast(&r->more);
 	pthread_mutex_unlock(&r->lock);

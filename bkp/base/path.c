@@ -1,4 +1,8 @@
-/* path: see path.h. */
+/* path: see path.h.
+ *
+ * A name is a string of bytes and stays one: nothing here changes case, normalises Unicode, or asks the disk.  Three
+ * forms of a name exist outside: for people (path_display() and path_show(), not reversible), for a shell (path_word()), and
+ * for files of ours (path_encode(), reversible). */
 #include "base/path.h"
 
 #include <stdint.h>
@@ -10,7 +14,7 @@
 #include "base/text.h"
 #include "base/width.h"
 
-static int rank(unsigned char c)
+static int sort_rank(unsigned char c)
 {
 	/* the end before '/', '/' before everything else */
 	return c == '\0' ? -2 : c == '/' ? -1 : c;
@@ -22,7 +26,7 @@ int path_compare(const char *a, const char *b)
 		a++;
 		b++;
 	}
-	return rank((unsigned char)*a) - rank((unsigned char)*b);
+	return sort_rank((unsigned char)*a) - sort_rank((unsigned char)*b);
 }
 
 bool path_within(const char *path, const char *dir)

@@ -49,7 +49,7 @@ enum text_lang text_environment(void)
 	return TEXT_EN;
 }
 
-static uint32_t word(size_t off)
+static uint32_t mo_word(size_t off)
 {
 	uint32_t v;
 
@@ -59,18 +59,20 @@ static uint32_t word(size_t off)
 
 static const char *string_at(uint32_t table, uint32_t i)
 {
-	return (const char *)text_ja_mo + word(table + 8 * (size_t)i + 4);
+	return (const char *)text_ja_mo + mo_word(table + 8 * (size_t)i + 4);
 }
 
+/* The image, in 32-bit words of this machine: number of messages at byte 8, places of the table of originals at 12 and of
+ * translations at 16; an entry is length and place.  msgfmt sorts the originals, so a binary search finds one. */
 const char *text(const char *msgid)
 {
 	uint32_t lo = 0, hi, originals, translations;
 
 	if (current != TEXT_JA || text_ja_mo_len < 28 || !*msgid)
 		return msgid;
-	hi = word(8);
-	originals = word(12);
-	translations = word(16);
+	hi = mo_word(8);
+	originals = mo_word(12);
+	translations = mo_word(16);
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
 		int c = strcmp(msgid, string_at(originals, mid));

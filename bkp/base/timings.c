@@ -1,10 +1,15 @@
-/* timings: see timings.h. */
-#include "base/clock.h"
+/* timings: see timings.h.
+ *
+ * Every counter is atomic, because all threads of a run add to the same struct.  A thread subtracts its waiting before it
+ * adds its time: in between a counter may have wrapped below 0, so counters are read only when the threads have ended.
+ * Thread clocks measure stages, the process's clock measures phases (capture, commit, read back). */
 #include "base/timings.h"
 
 #include <stddef.h>
 #include <sys/resource.h>
 #include <time.h>
+
+#include "base/clock.h"
 
 static uint64_t read_clock(clockid_t id)
 {
@@ -19,19 +24,19 @@ uint64_t timings_now(void)
 	return read_clock(CLOCK_MONOTONIC);
 }
 
-static struct timings_mark begin(clockid_t cpu)
+static struct timings_mark take_mark(clockid_t cpu)
 {
 	return (struct timings_mark){timings_now(), read_clock(cpu), 0};
 }
 
-static void end(struct timings *t, enum timing_stage stage, const struct timings_mark *since, clockid_t cpu,
-    uint64_t bytes)
+static void add_to_stage(struct timings *t, enum timing_stage stage, const struct timings_mark *since,
+    clockid_t cpu, uint64_t bytes)
 {
 	struct timings_mark now;
 
 	if (!t)
 		return;
-	now = begin(cpu);
+	now = take_mark(cpu);
 	atomic_fetch_add(&t->stages[stage].busy_ns, now.real - since->real);
 	atomic_fetch_add(&t->stages[stage].cpu_ns, now.cpu - since->cpu);
 	atomic_fetch_add(&t->stages[stage].bytes, bytes);
@@ -39,12 +44,12 @@ static void end(struct timings *t, enum timing_stage stage, const struct timings
 
 struct timings_mark timings_begin(void)
 {
-	return begin(CLOCK_THREAD_CPUTIME_ID);
+	return take_mark(CLOCK_THREAD_CPUTIME_ID);
 }
 
 void timings_end(struct timings *t, enum timing_stage stage, const struct timings_mark *since, uint64_t bytes)
 {
-	end(t, stage, since, CLOCK_THREAD_CPUTIME_ID, bytes);
+	add_to_stage(t, stage, since, CLOCK_THREAD_CPUTIME_ID, bytes);
 }
 
 static uint64_t user_time(void)
@@ -57,7 +62,7 @@ static uint64_t user_time(void)
 
 struct timings_mark timings_begin_phase(void)
 {
-	struct timings_mark mark = begin(CLOCK_PROCESS_CPUTIME_ID);
+	struct timings_mark mark = take_mark(CLOCK_PROCESS_CPUTIME_ID);
 
 	mark.user = user_time();
 	return mark;
@@ -66,7 +71,7 @@ struct timings_mark timings_begin_phase(void)
 void timings_end_phase(
     struct timings *t, enum timing_stage stage, const struct timings_mark *since, uint64_t bytes)
 {
-	end(t, stage, since, CLOCK_PROCESS_CPUTIME_ID, bytes);
+	add_to_stage(t, stage, since, CLOCK_PROCESS_CPUTIME_ID, bytes);
 	if (t)
 		atomic_fetch_add(&t->stages[stage].user_ns, user_time() - since->user);
 }

@@ -6,7 +6,8 @@
 
 #include "base/width_table.h"
 
-static bool in(const struct range *table, size_t n, uint32_t cp)
+/* Is cp in one of n ranges, which ascend and do not overlap? */
+static bool in_ranges(const struct range *table, size_t n, uint32_t cp)
 {
 	size_t lo = 0, hi = n;
 
@@ -29,9 +30,9 @@ unsigned width_char(uint32_t cp)
 		return 0;
 	if (cp < 0x300)
 		return 1;
-	if (in(none, sizeof(none) / sizeof(*none), cp))
+	if (in_ranges(none, sizeof(none) / sizeof(*none), cp))
 		return 0;
-	return in(wide, sizeof(wide) / sizeof(*wide), cp) ? 2 : 1;
+	return in_ranges(wide, sizeof(wide) / sizeof(*wide), cp) ? 2 : 1;
 }
 
 size_t width_decode(const char *s, size_t n, uint32_t *ret_cp)

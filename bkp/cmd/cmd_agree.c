@@ -1,4 +1,7 @@
-/* cmd_agree: bkp agree: what is agreed of retention beside what the policy asks for; agreeing to less. */
+/* cmd_agree: bkp agree: what is agreed of retention beside what the policy asks for; agreeing to less.
+ *
+ * Two ways to agree: the root key is here (by_root_key()), or the statement was written, signed elsewhere and brought back
+ * (by_statement()).  The statement is built again and compared: the file that was brought back is never believed. */
 #include <stdio.h>
 #include <string.h>
 
@@ -179,7 +182,7 @@ static int json_agreement(const struct ledger *l, const struct policy *policy, c
 	    APP_OK);
 }
 
-static int show(struct app *app, const struct policy *policy)
+static int show_agreement(struct app *app, const struct policy *policy)
 {
 	struct ledger *l = NULL;
 	enum agreement_differs differs;
@@ -304,7 +307,7 @@ int cmd_agree(struct app *app, int argc, char **argv)
 	if (code)
 		return code;
 	if (!q.root_key && !q.statement_out && !q.statement && !q.signature)
-		return show(app, policy);
+		return show_agreement(app, policy);
 	app_act(app, "agree", "manager", q.operator);
 	code = check_request(app, policy, &q);
 	return code ? code : agree(app, policy, &q);

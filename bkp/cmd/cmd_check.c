@@ -86,7 +86,7 @@ static json_t *plan_json(const struct policy *policy, const struct config_proble
 	    policy->state, "datasets", datasets, "media", media, "problems", problem_list(problems));
 }
 
-static int check(struct app *app, struct config_problems *problems)
+static int check_policy(struct app *app, struct config_problems *problems)
 {
 	POLICY_AUTO policy = NULL;
 	struct err err = ERR_INIT;
@@ -106,7 +106,7 @@ static int check(struct app *app, struct config_problems *problems)
 	return app->quiet ? APP_OK : show_plan(policy, APP_OK);
 }
 
-static int compare(struct app *app, const char *against)
+static int compare_policies(struct app *app, const char *against)
 {
 	POLICY_AUTO policy = NULL;
 	int code = app_policy(app, &policy);
@@ -114,7 +114,7 @@ static int compare(struct app *app, const char *against)
 	return code ? code : check_diff(app, policy, against);
 }
 
-static int live(struct app *app)
+static int check_now(struct app *app)
 {
 	POLICY_AUTO policy = NULL;
 	int code = app_policy(app, &policy);
@@ -148,9 +148,9 @@ int cmd_check(struct app *app, int argc, char **argv)
 	if (diff && now)
 		return app_usage(app, "%s", text("--live and --diff exclude each other"));
 	if (now)
-		return live(app);
+		return check_now(app);
 	if (diff)
-		return compare(app, against);
+		return compare_policies(app, against);
 	problems = calloc(1, sizeof(*problems));
 	if (!problems) {
 		struct err err = ERR_INIT;
@@ -158,7 +158,7 @@ int cmd_check(struct app *app, int argc, char **argv)
 		err_nomem(&err);
 		return app_error(&err, APP_FAILED);
 	}
-	code = check(app, problems);
+	code = check_policy(app, problems);
 	free(problems);
 	return code;
 }

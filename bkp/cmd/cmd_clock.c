@@ -26,7 +26,7 @@ struct request {
 	const char *operator, * reason, *root_key, *statement_out, *signature;
 };
 
-static int show(struct app *app, const struct policy *policy)
+static int show_clock(struct app *app, const struct policy *policy)
 {
 	const struct ledger_latch *latch;
 	struct ledger *l = NULL;
@@ -100,7 +100,8 @@ static int check_signature(
 	return 0;
 }
 
-static int record(struct state *s, const struct request *q, const struct buf *sig, struct err *err)
+static int record_attestation(
+    struct state *s, const struct request *q, const struct buf *sig, struct err *err)
 {
 	json_t *o = json_pack("{s:s, s:s}", "operator", q->operator, "reason", q->reason);
 
@@ -130,7 +131,7 @@ static int attest(struct state *s, const struct request *q, struct err *err)
 	    (q->signature && signed_file_read(q->signature, &sig, err)) ||
 	    ((ledger_approvers(l) || sig.n) && check_signature(l, &statement, &sig, err)))
 		return -1;
-	return record(s, q, &sig, err);
+	return record_attestation(s, q, &sig, err);
 }
 
 static int check_request(struct app *app, const struct policy *policy, const struct request *q)
@@ -198,5 +199,5 @@ int cmd_clock(struct app *app, int argc, char **argv)
 	code = app_policy(app, &policy);
 	if (code)
 		return code;
-	return !strcmp(argv[optind], "show") ? show(app, policy) : attest_with(app, policy, &q);
+	return !strcmp(argv[optind], "show") ? show_clock(app, policy) : attest_with(app, policy, &q);
 }

@@ -1,4 +1,8 @@
-/* cmd_expire: bkp expire: what stays, what goes, why; and letting it go. */
+/* cmd_expire: bkp expire: what stays, what goes, why; and letting it go.
+ *
+ * expire(), in order: is the clock right and the agreement no less than the policy (prepare(), not for a mere look) → judge
+ * (expiry_open()) → ask the storage's clock → may anything expire at all, is a medium attached → write a plan, or take an
+ * approved one, or only look → delete (expiry_act()) → report.  --dry-run and --plan-out write nothing here or on media. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,7 +92,7 @@ static int take_plan(const struct request *q, struct expiry *e, struct err *err)
 	return expiry_approve(e, plan.p, plan.n, sig.p, sig.n, err);
 }
 
-static int act(const struct request *q, struct expiry *e, struct err *err)
+static int act_on_expiry(const struct request *q, struct expiry *e, struct err *err)
 {
 	if (expiry_allowed(e, err) || nothing_attached(q, e, err))
 		return -1;
@@ -101,7 +105,8 @@ static int act(const struct request *q, struct expiry *e, struct err *err)
 	return expiry_act(e, err);
 }
 
-static int report(struct app *app, const struct request *q, const struct expiry *e, const struct err *failure)
+static int report_expiry(
+    struct app *app, const struct request *q, const struct expiry *e, const struct err *failure)
 {
 	bool acted = !failure && !only_looks(q);
 	char show[256];
@@ -172,15 +177,15 @@ static int expire(struct app *app, const struct request *q, const struct policy 
 	e->yes = q->yes;
 	e->about = on_leftover;
 	r = only_looks(q) ? 0 : ask_storage(e, &told, &err);
-	/* the latch may have fallen just now: it is asked anew */
+	/* the storage's clock may just have set the latch: it is asked again */
 	e->judged->latched = ledger_latch(state_ledger(s))->found_ns != 0;
 	if (told.code[0])
 		app_error(&told, APP_ATTENTION);
 	if (!r)
-		r = act(q, e, &err);
+		r = act_on_expiry(q, e, &err);
 	if (!only_looks(q))
 		reserve_keep(s);
-	code = report(app, q, e, r ? &err : NULL);
+	code = report_expiry(app, q, e, r ? &err : NULL);
 	summarize(e, r ? &err : NULL, line);
 	expiry_free(e);
 	return code == APP_OK && told.code[0] ? APP_ATTENTION : code;

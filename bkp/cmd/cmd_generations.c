@@ -29,7 +29,7 @@ static const struct ledger_copy *copy_on(const struct ledger_generation *g, cons
 }
 
 /* Only what is there, when a medium is asked for. */
-static bool wanted(const struct ledger_generation *g, const struct ledger_medium *m)
+static bool is_wanted(const struct ledger_generation *g, const struct ledger_medium *m)
 {
 	const struct ledger_copy *c;
 
@@ -144,7 +144,7 @@ static int show_table(const struct ledger *l, const struct ledger_medium *m)
 	for (size_t i = 0; t && i < ledger_generations(l) && !failed; i++) {
 		const struct ledger_generation *g = ledger_generation(l, i);
 
-		if (!wanted(g, m))
+		if (!is_wanted(g, m))
 			continue;
 		shown++;
 		table_cell(t, "%" PRIu64, g->number);
@@ -211,13 +211,13 @@ static int show_json(const struct ledger *l, const struct ledger_medium *m)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < ledger_generations(l); i++)
-		if (wanted(ledger_generation(l, i), m))
+		if (is_wanted(ledger_generation(l, i), m))
 			json_array_append_new(list, generation_json(ledger_generation(l, i)));
 	return out_json(
 	    json_pack("{s:s, s:o}", "repository", ledger_repository(l), "generations", list), APP_OK);
 }
 
-static int show(struct app *app, const struct ledger *l, const char *medium)
+static int show_generations(struct app *app, const struct ledger *l, const char *medium)
 {
 	const struct ledger_medium *m = NULL;
 	struct err err = ERR_INIT;
@@ -254,7 +254,7 @@ int cmd_generations(struct app *app, int argc, char **argv)
 	if (!code)
 		code = app_ledger(app, policy, &l);
 	if (!code)
-		code = show(app, l, medium);
+		code = show_generations(app, l, medium);
 	ledger_free(l);
 	return code;
 }

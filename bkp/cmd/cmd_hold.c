@@ -34,7 +34,7 @@ static const struct {
 
 struct request {
 	enum decision what;
-	uint64_t number; /* the one at hand */
+	uint64_t number; /* the one being decided */
 	uint64_t numbers[DECIDE_MAX];
 	size_t n;
 	const char *person, *reason; /* reason: or NULL */
@@ -50,7 +50,7 @@ static bool is_partial(const struct ledger_generation *g)
 }
 
 /* Is the decision one that can be made?  0, -1. */
-static int check(const struct ledger *l, const struct request *q, struct err *err)
+static int check_decision(const struct ledger *l, const struct request *q, struct err *err)
 {
 	const struct ledger_generation *g = ledger_generation_by_number(l, q->number);
 
@@ -79,7 +79,7 @@ static int check(const struct ledger *l, const struct request *q, struct err *er
 }
 
 /* What the decision means. */
-static void tell(const struct app *app, const struct ledger *l, const struct request *q)
+static void tell_meaning(const struct app *app, const struct ledger *l, const struct request *q)
 {
 	const struct ledger_generation *g = ledger_generation_by_number(l, q->number),
 				       *frozen = ledger_frozen_by(l);
@@ -103,7 +103,7 @@ static void tell(const struct app *app, const struct ledger *l, const struct req
 		    frozen->number);
 }
 
-static int report(const struct app *app, const struct ledger *l, const struct request *q)
+static int report_decision(const struct app *app, const struct ledger *l, const struct request *q)
 {
 	const struct ledger_generation *frozen = ledger_frozen_by(l);
 
@@ -113,11 +113,11 @@ static int report(const struct app *app, const struct ledger *l, const struct re
 			words[q->what].event, "operator", q->person, "reason", q->reason, "frozen_by",
 			frozen ? json_integer((json_int_t)frozen->number) : json_null()),
 		    APP_OK);
-	tell(app, l, q);
+	tell_meaning(app, l, q);
 	return app_flush(APP_OK);
 }
 
-static int failed(const struct app *app, const struct err *err)
+static int report_failure(const struct app *app, const struct err *err)
 {
 	if (app->json)
 		(void)out_json(json_pack("{s:s, s:s}", "error", err->code, "message", err->msg), APP_FAILED);
@@ -125,7 +125,7 @@ static int failed(const struct app *app, const struct err *err)
 }
 
 /* What could not be done is recorded too: somebody tried. */
-static int recorded(
+static int record_decision(
     const struct app *app, struct state *s, const struct request *q, const struct err *err, int code)
 {
 	char line[sizeof(err->msg)];
@@ -142,7 +142,7 @@ static int recorded(
 }
 
 /* Was it typed?  What a script decides is recorded as such: it has not looked at any file. */
-static bool typed(void)
+static bool was_typed(void)
 {
 	int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
 
@@ -156,15 +156,15 @@ static int decide_one(struct app *app, struct state *s, const struct request *q)
 	struct err err = ERR_INIT;
 	int code;
 
-	if (check(state_ledger(s), q, &err) ||
+	if (check_decision(state_ledger(s), q, &err) ||
 	    state_append(s, words[q->what].event,
 		json_pack("{s:I, s:s, s:s*, s:b}", "generation", (json_int_t)q->number, "operator", q->person,
-		    "reason", q->reason, "terminal", (int)typed()),
+		    "reason", q->reason, "terminal", (int)was_typed()),
 		&err))
-		code = failed(app, &err);
+		code = report_failure(app, &err);
 	else
-		code = report(app, state_ledger(s), q);
-	return recorded(app, s, q, &err, code);
+		code = report_decision(app, state_ledger(s), q);
+	return record_decision(app, s, q, &err, code);
 }
 
 static int decide(struct app *app, const struct policy *policy, struct request *q)
@@ -198,11 +198,11 @@ static int accept_tools(struct app *app, const struct policy *policy, const stru
 	else if (!medium_docs_tools(folder, &sums, &err) && !buf_terminate(&sums, &err) &&
 		 !state_append(s, "tools-accepted",
 		     json_pack("{s:s, s:s, s:s, s:b}", "tools", (char *)sums.p, "operator", q->person,
-			 "reason", q->reason, "terminal", (int)typed()),
+			 "reason", q->reason, "terminal", (int)was_typed()),
 		     &err) &&
 		 !app->quiet)
 		printf(text("these tools go onto the media from now on:\n%s"), (char *)sums.p);
-	code = err.code[0] ? failed(app, &err) : APP_OK;
+	code = err.code[0] ? report_failure(app, &err) : APP_OK;
 	code = outcome_record(
 	    app, s, "accept", code, err.code[0] ? err.msg : text("changed tools for media are accepted"));
 	state_close(s);
@@ -225,11 +225,11 @@ static int accept_policy(struct app *app, const struct policy *policy, const str
 		    &err, "E-HOLD-07", "%s", text("nothing of the policy waits for somebody to accept it"));
 	else if (state_append(s, "policy-accepted",
 		     json_pack("{s:s, s:s, s:s, s:b}", "sha256", ledger_policy_sha256(state_ledger(s)),
-			 "operator", q->person, "reason", q->reason, "terminal", (int)typed()),
+			 "operator", q->person, "reason", q->reason, "terminal", (int)was_typed()),
 		     &err) == 0 &&
 		 !app->quiet)
 		printf("%s\n", text("the policy is accepted as it is"));
-	code = err.code[0] ? failed(app, &err) : APP_OK;
+	code = err.code[0] ? report_failure(app, &err) : APP_OK;
 	code = outcome_record(
 	    app, s, "accept", code, err.code[0] ? err.msg : text("the policy is accepted as it is"));
 	state_close(s);
@@ -246,7 +246,7 @@ static int parse_number(const char *s, uint64_t *ret)
 	return *s < '0' || *s > '9' || *end || errno || !*ret || *ret > INT64_MAX ? -1 : 0;
 }
 
-static int command(struct app *app, int argc, char **argv, enum decision what)
+static int decide_command(struct app *app, int argc, char **argv, enum decision what)
 {
 	enum { OPERATOR = 1, REASON, TOOLS, POLICY };
 	static const struct option own[] = {{"operator", required_argument, NULL, OPERATOR},
@@ -294,15 +294,15 @@ static int command(struct app *app, int argc, char **argv, enum decision what)
 
 int cmd_hold(struct app *app, int argc, char **argv)
 {
-	return command(app, argc, argv, HOLD);
+	return decide_command(app, argc, argv, HOLD);
 }
 
 int cmd_release(struct app *app, int argc, char **argv)
 {
-	return command(app, argc, argv, RELEASE);
+	return decide_command(app, argc, argv, RELEASE);
 }
 
 int cmd_accept(struct app *app, int argc, char **argv)
 {
-	return command(app, argc, argv, ACCEPT);
+	return decide_command(app, argc, argv, ACCEPT);
 }

@@ -1,4 +1,8 @@
-/* cmd_init: bkp init: keys, state folder, first record. */
+/* cmd_init: bkp init: keys, state folder, first record.
+ *
+ * Order: is the place free → the recovery identity, when one is asked for, into its file → the state folder
+ * (state_create_with_root(), whose rename is the commit) → the outcome is recorded.  When the folder cannot be made the
+ * identity's file is removed again. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -150,7 +154,7 @@ static int write_identity(const struct options *o, const void *p, size_t n, stru
 		   : 0;
 }
 
-static int protect(const char *identity, const char *passphrase, struct buf *out, struct err *err)
+static int protect_identity(const char *identity, const char *passphrase, struct buf *out, struct err *err)
 {
 	struct age_writer *w;
 	int r;
@@ -183,12 +187,12 @@ static int make_identity(struct options *o, char *plain, char *passphrase, struc
 	else
 		r = passphrase_new(
 			o->passphrase_file, text("passphrase of the recovery identity"), passphrase, err) ||
-		    protect(plain, passphrase, &out, err) || write_identity(o, out.p, out.n, err);
+		    protect_identity(plain, passphrase, &out, err) || write_identity(o, out.p, out.n, err);
 	o->n += r == 0;
 	return r ? -1 : 0;
 }
 
-static int identity(struct options *o, struct err *err)
+static int recovery_identity(struct options *o, struct err *err)
 {
 	char *plain, *passphrase;
 	int r;
@@ -221,7 +225,7 @@ static int report_json(const struct options *o, const struct policy *policy, con
 	return out_json(out, APP_OK);
 }
 
-static int report(
+static int report_init(
     const struct app *app, const struct options *o, const struct policy *policy, const struct ledger *l)
 {
 	char key[MINISIG_KEY_TEXT];
@@ -272,7 +276,7 @@ static void root_key_is_gone(const struct app *app, const struct options *o)
 		 "'bkp init' again with --root-key-out FILE"));
 }
 
-/* The identity file of a repository that never came to be would only stand in the way of the next attempt. */
+/* The identity file of a repository that was not made would only stand in the way of the next attempt. */
 static void take_identity_back(const struct options *o, const struct policy *policy)
 {
 	if (o->identity_out && !state_check_place(policy->state, NULL))
@@ -280,7 +284,7 @@ static void take_identity_back(const struct options *o, const struct policy *pol
 }
 
 /* The repository is there, and says how it came to be like everything that is done to it later. */
-static int recorded(struct app *app, const struct options *o, const struct policy *policy)
+static int record_init(struct app *app, const struct options *o, const struct policy *policy)
 {
 	struct state *s = NULL;
 	int code = app_state(app, policy, &s);
@@ -289,12 +293,12 @@ static int recorded(struct app *app, const struct options *o, const struct polic
 		return code;
 	code = outcome_record(app, s, "init", APP_OK, text("the repository is made"));
 	if (!code)
-		code = report(app, o, policy, state_ledger(s));
+		code = report_init(app, o, policy, state_ledger(s));
 	state_close(s);
 	return code;
 }
 
-static int init(struct app *app, struct options *o, const struct policy *policy)
+static int init_repository(struct app *app, struct options *o, const struct policy *policy)
 {
 	struct err err = ERR_INIT;
 	int r, code;
@@ -305,14 +309,14 @@ static int init(struct app *app, struct options *o, const struct policy *policy)
 	if (r == STATE_EXISTS)
 		outcome_refused(app, policy, APP_FAILED, err.msg);
 	if (r || (o->root_key_out && state_check_root_key(policy->state, o->root_key_out, &err)) ||
-	    identity(o, &err))
+	    recovery_identity(o, &err))
 		return app_error(&err, APP_FAILED);
 	if (state_create_with_root(
 		policy->state, policy->site_name, o->recipients, o->n, o->root_key_out, &err)) {
 		take_identity_back(o, policy);
 		return app_error(&err, APP_FAILED);
 	}
-	code = recorded(app, o, policy);
+	code = record_init(app, o, policy);
 	app_warn_keeping(policy);
 	root_key_is_gone(app, o);
 	return code;
@@ -327,5 +331,5 @@ int cmd_init(struct app *app, int argc, char **argv)
 	if (parse_options(app, argc, argv, &o, &code))
 		return code;
 	code = app_policy(app, &policy);
-	return code ? code : init(app, &o, policy);
+	return code ? code : init_repository(app, &o, policy);
 }

@@ -1,5 +1,8 @@
 /* cmd_journal: bkp journal show | verify | export | repair: the audit record, readable and checkable by
- * anyone with the public key.  This file: show and verify. */
+ * anyone with the public key.  This file: show and verify.
+ *
+ * No record is shown before the whole journal has been verified: it is read twice, the first time without output.  verify
+ * looks at each record, so that every signature is checked by itself and none is vouched for by a later one. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -153,7 +156,7 @@ static int show_record(void *arg, const struct journal_record *r, struct err *er
 	return 0;
 }
 
-static int show(struct app *app, const struct cmd_journal_options *o)
+static int show_journal(struct app *app, const struct cmd_journal_options *o)
 {
 	struct showing s = {.app = app};
 	struct ledger *l = NULL;
@@ -240,7 +243,8 @@ static int report_torn(const struct ledger *l)
 }
 
 /* The journal is in itself as it must be.  Is it also the one that other places know? */
-static int report(struct app *app, const struct cmd_journal_options *o, int fd, const struct ledger *l)
+static int report_verified(
+    struct app *app, const struct cmd_journal_options *o, int fd, const struct ledger *l)
 {
 	json_t *other = NULL, *out;
 	int code, compared = APP_OK;
@@ -273,7 +277,7 @@ static int each_by_itself(void *arg, const struct journal_record *r, struct err 
 	return 0;
 }
 
-static int verify(struct app *app, struct cmd_journal_options *o)
+static int verify_journal(struct app *app, struct cmd_journal_options *o)
 {
 	struct ledger *l;
 	struct err err = ERR_INIT;
@@ -293,7 +297,7 @@ static int verify(struct app *app, struct cmd_journal_options *o)
 				       APP_FAILED)
 				 : APP_FAILED;
 	}
-	code = report(app, o, fd, l);
+	code = report_verified(app, o, fd, l);
 	ledger_free(l);
 	return code;
 }
@@ -303,9 +307,9 @@ static int dispatch(struct app *app, const char *what, struct cmd_journal_option
 	bool of_export = o->format || o->out, of_verify = o->root_key || o->against;
 
 	if (!strcmp(what, "verify") && !of_export && !o->operator)
-		return verify(app, o);
+		return verify_journal(app, o);
 	if (!strcmp(what, "show") && !of_export && !of_verify && !o->operator)
-		return show(app, o);
+		return show_journal(app, o);
 	if (!strcmp(what, "export") && !of_verify && !o->operator)
 		return cmd_journal_export(app, o);
 	if (!strcmp(what, "repair") && !of_export && !of_verify && !o->file)

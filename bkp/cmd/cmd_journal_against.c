@@ -1,5 +1,9 @@
 /* cmd_journal_against: bkp journal verify: is another copy of the journal the beginning of this one?  The one
- * of --against, or those of all media that are attached. */
+ * of --against, or those of all media that are attached.
+ *
+ * The other copy is verified by itself first, with the same root key.  Then the bytes are compared (history_compare()), and
+ * judge_copy() names the relation: same, older, newer (this journal is an old copy), forked (two histories, both signed),
+ * truncated (shorter than what this journal says was copied), unrecorded (longer than that). */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -113,7 +117,7 @@ static int open_other(
 	return fd;
 }
 
-static int judge(const struct other *o, const struct history *h, const struct ledger *ours,
+static int judge_copy(const struct other *o, const struct history *h, const struct ledger *ours,
     const struct ledger *theirs, const char **ret_word)
 {
 	char show[SHOW];
@@ -166,7 +170,7 @@ static int judge(const struct other *o, const struct history *h, const struct le
 }
 
 /* A run that goes on meanwhile has perhaps copied more to a medium than was read of ours. */
-static int relate(int there, int fd, const struct ledger *l, struct history *ret, struct err *err)
+static int relate_copies(int there, int fd, const struct ledger *l, struct history *ret, struct err *err)
 {
 	struct stat st;
 
@@ -177,7 +181,7 @@ static int relate(int there, int fd, const struct ledger *l, struct history *ret
 	return history_compare(there, fd, (uint64_t)st.st_size, ret, err);
 }
 
-static int compare(
+static int compare_copy(
     struct app *app, const struct other *other, int there, int fd, const struct ledger *l, json_t **ret)
 {
 	struct ledger *theirs = NULL;
@@ -192,11 +196,11 @@ static int compare(
 		err_wrap(&err, "'%s'", show);
 		return app_error(&err, APP_FAILED);
 	}
-	if (relate(there, fd, l, &h, &err)) {
+	if (relate_copies(there, fd, l, &h, &err)) {
 		ledger_free(theirs);
 		return app_error(&err, APP_UNKNOWN);
 	}
-	code = judge(other, &h, l, theirs, &word);
+	code = judge_copy(other, &h, l, theirs, &word);
 	*ret = json_pack("{s:s, s:s, s:I, s:I}", "file", show, "relation", word, "records",
 	    (json_int_t)ledger_seq(theirs), "common", (json_int_t)h.lines);
 	if (!code && !app->json && !app->quiet)
@@ -215,7 +219,7 @@ int cmd_journal_against(
 	int code = APP_OK;
 	IO_FD_AUTO there = open_other(app, l, o->against, &other, &code);
 
-	return there < 0 ? code : compare(app, &other, there, fd, l, ret);
+	return there < 0 ? code : compare_copy(app, &other, there, fd, l, ret);
 }
 
 /* ---- every medium that is attached ---- */
@@ -269,7 +273,7 @@ static int with_medium(
 		return r == MEDIUM_ABSENT ? APP_OK : app_error(&err, APP_UNKNOWN);
 	r = open_copy(m, lm, &other, &there, &code);
 	if (!r)
-		code = compare(app, &other, there, fd, l, ret);
+		code = compare_copy(app, &other, there, fd, l, ret);
 	medium_close(m);
 	return code;
 }

@@ -47,7 +47,7 @@ static bool is_formula(const char *s)
 	return *s && strchr("=+-@", *s);
 }
 
-static void cell(const struct exporting *e, const char *s, bool last)
+static void csv_cell(const struct exporting *e, const char *s, bool last)
 {
 	fputc('"', e->to);
 	if (is_formula(s))
@@ -60,7 +60,7 @@ static void cell(const struct exporting *e, const char *s, bool last)
 	fputs(last ? "\"\r\n" : "\",", e->to);
 }
 
-static void head(const struct exporting *e)
+static void csv_head(const struct exporting *e)
 {
 	const char *const names[] = {text("No."), text("time (local)"), text("time (UTC)"),
 	    text("clock synchronised"), text("user"), text("by sudo from"), text("role"), text("operator"),
@@ -70,27 +70,27 @@ static void head(const struct exporting *e)
 
 	fputs("\xef\xbb\xbf", e->to); /* without it spreadsheets take UTF-8 for something else */
 	for (size_t i = 0; i < n; i++)
-		cell(e, names[i], i == n - 1);
+		csv_cell(e, names[i], i == n - 1);
 }
 
-static const char *str(const struct journal_record *r, const char *key)
+static const char *member_text(const struct journal_record *r, const char *key)
 {
 	const char *s = json_string_value(json_object_get(r->json, key));
 
 	return s ? s : "";
 }
 
-static void number(const struct exporting *e, const json_t *v)
+static void csv_number(const struct exporting *e, const json_t *v)
 {
 	char text_of[32] = "";
 
 	if (json_is_integer(v))
 		snprintf(text_of, sizeof(text_of), "%" JSON_INTEGER_FORMAT, json_integer_value(v));
-	cell(e, text_of, false);
+	csv_cell(e, text_of, false);
 }
 
 /* "root (sudo sato)" as two cells. */
-static void who(const struct exporting *e, const char *by)
+static void csv_who(const struct exporting *e, const char *by)
 {
 	static const char mark[] = " (sudo ";
 	const char *at = strstr(by, mark);
@@ -100,27 +100,27 @@ static void who(const struct exporting *e, const char *by)
 	snprintf(sudo, sizeof(sudo), "%s", at ? at + sizeof(mark) - 1 : "");
 	if (*sudo)
 		sudo[strcspn(sudo, ")")] = '\0';
-	cell(e, user, false);
-	cell(e, sudo, false);
+	csv_cell(e, user, false);
+	csv_cell(e, sudo, false);
 }
 
-static void row(const struct exporting *e, const struct journal_record *r)
+static void csv_row(const struct exporting *e, const struct journal_record *r)
 {
 	char time[CLOCK_TEXT], said[JOURNAL_WORDS];
 
-	number(e, json_object_get(r->json, "seq"));
-	cell(e, clock_format_local(r->wall_ns, time), false);
-	cell(e, str(r, "time"), false);
-	cell(e, r->synced ? text("yes") : text("no"), false);
-	who(e, r->by);
-	cell(e, str(r, "role"), false);
-	cell(e, str(r, "operator"), false);
-	cell(e, str(r, "command"), false);
-	cell(e, r->event, false);
-	number(e, json_object_get(r->json, "generation"));
-	cell(e, journal_words_medium(r, e->ledger, said), false);
-	cell(e, journal_words_outcome(r, said), false);
-	cell(e, journal_words_what(r, said), true);
+	csv_number(e, json_object_get(r->json, "seq"));
+	csv_cell(e, clock_format_local(r->wall_ns, time), false);
+	csv_cell(e, member_text(r, "time"), false);
+	csv_cell(e, r->synced ? text("yes") : text("no"), false);
+	csv_who(e, r->by);
+	csv_cell(e, member_text(r, "role"), false);
+	csv_cell(e, member_text(r, "operator"), false);
+	csv_cell(e, member_text(r, "command"), false);
+	csv_cell(e, r->event, false);
+	csv_number(e, json_object_get(r->json, "generation"));
+	csv_cell(e, journal_words_medium(r, e->ledger, said), false);
+	csv_cell(e, journal_words_outcome(r, said), false);
+	csv_cell(e, journal_words_what(r, said), true);
 }
 
 /* ---- both ---- */
@@ -131,7 +131,7 @@ static int export_record(void *arg, const struct journal_record *r, struct err *
 
 	(void)err;
 	if (e->csv) {
-		row(e, r);
+		csv_row(e, r);
 	} else {
 		fputs(e->written ? ",\n" : "[\n", e->to);
 		json_dumpf(r->json, e->to, JSON_COMPACT);
@@ -163,7 +163,7 @@ static int write_all(struct exporting *e, int fd, const char *name)
 	if (lseek(fd, 0, SEEK_SET))
 		return APP_UNKNOWN;
 	if (e->csv)
-		head(e);
+		csv_head(e);
 	if (ledger_load_fd(fd, name, ledger_root(e->ledger), export_record, e, &again, &err))
 		return app_error(&err, APP_FAILED);
 	ledger_free(again);

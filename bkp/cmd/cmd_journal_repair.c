@@ -63,7 +63,7 @@ static int mend_copy(struct state *s, const struct policy_medium *pm, uint64_t *
 	return app_error(&err, APP_FAILED);
 }
 
-static int report(
+static int report_repair(
     const struct app *app, const struct journal_repair_result *r, uint64_t mended, const char *line, int code)
 {
 	if (app->json)
@@ -111,5 +111,5 @@ int cmd_journal_repair(struct app *app, const struct cmd_journal_options *o)
 		    (uintmax_t)mended);
 	code = outcome_record(app, s, NAME, code, line);
 	state_close(s);
-	return report(app, &r, mended, line, code);
+	return report_repair(app, &r, mended, line, code);
 }

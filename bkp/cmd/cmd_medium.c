@@ -40,7 +40,7 @@ static int undeclared(const struct policy *policy, const char *name)
 	return app_error(&err, APP_USAGE);
 }
 
-static json_t *members(
+static json_t *medium_members(
     const struct policy_medium *m, const char *uuid, const char *path, const struct device *d)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:b, s:s, s:s, s:s, s:s}", "medium", uuid, "label",
@@ -68,7 +68,7 @@ static void warn_same_disk(const struct app *app, const struct policy *policy, c
 	fprintf(stderr, "  → %s\n", text("if a disk or a share should be mounted there, it is not"));
 }
 
-static int report(const struct app *app, const struct policy_medium *m, const char *uuid, bool known)
+static int report_added(const struct app *app, const struct policy_medium *m, const char *uuid, bool known)
 {
 	if (app->json)
 		return out_json(json_pack("{s:s, s:s, s:s, s:b}", "medium", uuid, "label", m->name, "type",
@@ -83,7 +83,7 @@ static int report(const struct app *app, const struct policy_medium *m, const ch
 
 /* One name, one medium: a name that is registered must not end up on a second disk, or the record could not
  * tell them apart. */
-static int registered(const struct app *app, const struct state *s, const struct policy_medium *m,
+static int report_known(const struct app *app, const struct state *s, const struct policy_medium *m,
     const char *path, const struct ledger_medium *known)
 {
 	struct medium_expect want = {
@@ -97,7 +97,7 @@ static int registered(const struct app *app, const struct state *s, const struct
 	r = medium_open(path, &want, &found, &err);
 	if (!r) {
 		medium_close(found);
-		return report(app, m, known->uuid, true);
+		return report_added(app, m, known->uuid, true);
 	}
 	if (r == MEDIUM_ABSENT) {
 		err_set(&err, "E-MEDIA-16",
@@ -112,14 +112,14 @@ static int registered(const struct app *app, const struct state *s, const struct
 	return app_error(&err, APP_FAILED);
 }
 
-static int add(struct app *app, struct state *s, const struct policy *policy, const struct policy_medium *m,
-    const char *path)
+static int add_medium(struct app *app, struct state *s, const struct policy *policy,
+    const struct policy_medium *m, const char *path)
 {
 	const struct ledger_medium *known = ledger_medium_by_label(state_ledger(s), m->name);
 	char uuid[JOURNAL_UUID];
 	struct err err = ERR_INIT;
 	struct device device;
-	int code = known ? registered(app, s, m, path, known) : -1;
+	int code = known ? report_known(app, s, m, path, known) : -1;
 
 	if (code >= 0)
 		return code;
@@ -127,13 +127,13 @@ static int add(struct app *app, struct state *s, const struct policy *policy, co
 	/* found there already: an earlier 'medium add' died before the record was written */
 	if (medium_w_register(s, path, m->name, m->type, uuid, &err) < 0 || device_look(path, &device, &err))
 		return app_error(&err, APP_FAILED);
-	if (state_append(s, "medium-added", members(m, uuid, path, &device), &err))
+	if (state_append(s, "medium-added", medium_members(m, uuid, path, &device), &err))
 		return app_error(&err, APP_FAILED);
-	return report(app, m, uuid, false);
+	return report_added(app, m, uuid, false);
 }
 
 /* What could not be done is recorded too: somebody tried.  What was so already is not. */
-static int recorded(
+static int record_added(
     const struct app *app, struct state *s, const struct policy_medium *m, uint64_t seq, int code)
 {
 	char line[SUMMARY_LINE];
@@ -167,7 +167,7 @@ static int cmd_add(struct app *app, const struct policy *policy, const char *nam
 	if (code)
 		return code;
 	seq = ledger_seq(state_ledger(s));
-	code = recorded(app, s, m, seq, add(app, s, policy, m, path));
+	code = record_added(app, s, m, seq, add_medium(app, s, policy, m, path));
 	state_close(s);
 	return code;
 }

@@ -1,4 +1,7 @@
-/* cmd_medium_move: bkp medium move NAME: where a medium is from now on, and who took it there. */
+/* cmd_medium_move: bkp medium move NAME: where a medium is from now on, and who took it there.
+ *
+ * An offline medium must be gone from where it was connected (see_it_gone()) before it is recorded elsewhere.  Appending a
+ * record moves the ledger on: strings that it gave are copied before. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +61,7 @@ static int see_it_gone(const struct state *s, const struct policy_medium *m)
 	return code;
 }
 
-static int report(const struct app *app, const char *name, const char *uuid, const char *place,
+static int report_move(const struct app *app, const char *name, const char *uuid, const char *place,
     const char *operator, bool detached)
 {
 	if (app->json)
@@ -72,7 +75,7 @@ static int report(const struct app *app, const char *name, const char *uuid, con
 	return app_flush(APP_OK);
 }
 
-static int record(struct app *app, struct state *s, const struct policy_medium *m, const char *uuid,
+static int record_move(struct app *app, struct state *s, const struct policy_medium *m, const char *uuid,
     const char *place, const char *operator)
 {
 	const struct ledger_medium *lm = ledger_medium_by_uuid(state_ledger(s), uuid);
@@ -83,11 +86,11 @@ static int record(struct app *app, struct state *s, const struct policy_medium *
 		    "from", lm->place, "detached", (int)m->offline),
 		&err))
 		return app_error(&err, APP_FAILED);
-	return report(app, m->name, uuid, place, operator, m->offline);
+	return report_move(app, m->name, uuid, place, operator, m->offline);
 }
 
 /* What was typed wrong has changed nothing. */
-static int recorded(struct app *app, struct state *s, const char *name, const char *place, int code)
+static int record_outcome(struct app *app, struct state *s, const char *name, const char *place, int code)
 {
 	char line[SUMMARY_LINE], label[SHOW], show[SHOW];
 
@@ -102,7 +105,7 @@ static int recorded(struct app *app, struct state *s, const char *name, const ch
 	return outcome_record(app, s, "medium move", code, line);
 }
 
-static int move(
+static int move_medium(
     struct app *app, struct state *s, const struct policy_medium *m, const char *place, const char *operator)
 {
 	const struct ledger_medium *lm = ledger_medium_by_label(state_ledger(s), m->name);
@@ -119,13 +122,13 @@ static int move(
 		    m->name);
 	code = m->offline ? see_it_gone(s, m) : APP_OK;
 	if (code)
-		return recorded(app, s, m->name, "", code);
-	/* what the ledger gave is stale behind the record */
+		return record_outcome(app, s, m->name, "", code);
+	/* what the ledger gave is not valid after the record */
 	to = strdup(place);
 	uuid = strdup(lm->uuid);
-	code = to && uuid ? record(app, s, m, uuid, to, operator)
+	code = to && uuid ? record_move(app, s, m, uuid, to, operator)
 			  : app_error((err_nomem(&err), &err), APP_FAILED);
-	code = recorded(app, s, m->name, to ? to : "", code);
+	code = record_outcome(app, s, m->name, to ? to : "", code);
 	free(to);
 	free(uuid);
 	return code;
@@ -155,8 +158,8 @@ int cmd_medium_move(
 	else if (lm)
 		m = (struct policy_medium){
 		    .name = (char *)name, .type = (char *)lm->type, .offline = lm->offline};
-	code = lm ? move(app, s, &m, place, operator)
-		  : recorded(app, s, name, "", cmd_medium_unknown(policy, name));
+	code = lm ? move_medium(app, s, &m, place, operator)
+		  : record_outcome(app, s, name, "", cmd_medium_unknown(policy, name));
 	state_close(s);
 	return code;
 }

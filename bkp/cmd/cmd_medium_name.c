@@ -19,7 +19,7 @@
 
 #define SHOW 256
 
-static int act(struct state *s, const struct policy *policy, const char *name, const char *to,
+static int record_change(struct state *s, const struct policy *policy, const char *name, const char *to,
     const char *operator, const char * reason, struct err *err)
 {
 	const struct ledger_medium *lm = ledger_medium_by_label(state_ledger(s), name);
@@ -41,7 +41,7 @@ static int act(struct state *s, const struct policy *policy, const char *name, c
 			err);
 }
 
-static int change(struct app *app, struct state *s, const struct policy *policy, const char *name,
+static int change_medium(struct app *app, struct state *s, const struct policy *policy, const char *name,
     const char *to, const char *operator, const char * reason)
 {
 	char line[SUMMARY_LINE], from[SHOW], show[SHOW];
@@ -51,7 +51,8 @@ static int change(struct app *app, struct state *s, const struct policy *policy,
 	if (!ledger_medium_by_label(state_ledger(s), name))
 		return outcome_record(app, s, to ? "medium rename" : "medium retire",
 		    cmd_medium_unknown(policy, name), text("that medium is not registered"));
-	code = act(s, policy, name, to, operator, reason, &err) ? app_error(&err, APP_FAILED) : APP_OK;
+	code =
+	    record_change(s, policy, name, to, operator, reason, &err) ? app_error(&err, APP_FAILED) : APP_OK;
 	path_show(name, from, sizeof(from));
 	if (code)
 		summary_failure(&err, line);
@@ -80,7 +81,7 @@ int cmd_medium_name(struct app *app, const struct policy *policy, const char *na
 		code = app_state(app, policy, &s);
 	if (code)
 		return code;
-	code = change(app, s, policy, name, to, operator, reason);
+	code = change_medium(app, s, policy, name, to, operator, reason);
 	state_close(s);
 	return code;
 }

@@ -147,7 +147,7 @@ static int show_json(const struct ledger *l, const struct compliance_medium *m, 
 
 /* ---- show: for people ---- */
 
-static void line(struct table *t, const char *what, const char *value)
+static void text_row(struct table *t, const char *what, const char *value)
 {
 	char show[SHOW];
 
@@ -163,29 +163,29 @@ static int show_facts(const struct compliance_medium *m)
 
 	if (!t)
 		return out_table(NULL, 0, APP_OK);
-	line(t, text("identity"), lm->uuid);
+	text_row(t, text("identity"), lm->uuid);
 	table_cell(t, "%s", text("technology"));
 	table_cell(t,
 	    compliance_type_shown(m) ? "%s (%s)" : text("%s (%s), declared: its device does not show it"),
 	    policy_plan_technology(lm->type), lm->type);
-	line(t, text("kept"), lm->offline ? text("offline") : text("online"));
-	line(t, text("registered"), clock_format_local(lm->added_ns, time));
-	line(t, text("registered at"), lm->path);
-	line(t, text("file system"), lm->fs_uuid);
-	line(t, text("serial number"), lm->serial);
+	text_row(t, text("kept"), lm->offline ? text("offline") : text("online"));
+	text_row(t, text("registered"), clock_format_local(lm->added_ns, time));
+	text_row(t, text("registered at"), lm->path);
+	text_row(t, text("file system"), lm->fs_uuid);
+	text_row(t, text("serial number"), lm->serial);
 	if (strcmp(lm->store, lm->fs_uuid) != 0)
-		line(t, text("storage"), lm->store);
-	line(t, text("now"), overview_where(m, where));
-	line(t, text("place"), lm->unplaced ? text("not recorded") : lm->place);
+		text_row(t, text("storage"), lm->store);
+	text_row(t, text("now"), overview_where(m, where));
+	text_row(t, text("place"), lm->unplaced ? text("not recorded") : lm->place);
 	if (*lm->destination)
-		line(t, text("on its way to"), lm->destination);
-	line(t, text("in the hands of"), lm->custodian);
+		text_row(t, text("on its way to"), lm->destination);
+	text_row(t, text("in the hands of"), lm->custodian);
 	if (lm->offline) {
-		line(t, text("last rotation"),
+		text_row(t, text("last rotation"),
 		    lm->rotated_ns ? clock_format_local(lm->rotated_ns, time) : text("never"));
-		line(t, text("rotation planned every"),
+		text_row(t, text("rotation planned every"),
 		    m->policy ? policy_plan_duration(m->policy->swap_every_s, a) : NULL);
-		line(t, text("attached at most"),
+		text_row(t, text("attached at most"),
 		    m->policy ? policy_plan_duration(m->policy->max_attached_s, a) : NULL);
 	}
 	return out_table(t, 2, APP_OK);
@@ -218,7 +218,7 @@ static int show_generations(const struct ledger *l, const char *uuid)
 	return out_table(t, 2, APP_OK);
 }
 
-static const char *str(const json_t *o, const char *key)
+static const char *member_text(const json_t *o, const char *key)
 {
 	const char *s = json_string_value(json_object_get(o, key));
 
@@ -240,14 +240,16 @@ static int show_history(const struct history *h)
 	}
 	json_array_foreach(h->list, i, o)
 	{
-		const char *at = *str(o, "place") ? str(o, "place") : str(o, "path");
-		const char *by = *str(o, "operator") ? str(o, "operator") : str(o, "by");
+		const char *at = *member_text(o, "place") ? member_text(o, "place") : member_text(o, "path");
+		const char *by =
+		    *member_text(o, "operator") ? member_text(o, "operator") : member_text(o, "by");
 		int64_t ns = 0;
 
 		if (!t)
 			break;
-		table_cell(t, "%s", clock_parse(str(o, "time"), &ns) ? "?" : clock_format_local(ns, time));
-		table_cell(t, "%s", text(event_words(str(o, "event"))));
+		table_cell(
+		    t, "%s", clock_parse(member_text(o, "time"), &ns) ? "?" : clock_format_local(ns, time));
+		table_cell(t, "%s", text(event_words(member_text(o, "event"))));
 		table_cell(t, "%s", *at ? path_show(at, place, sizeof(place)) : "-");
 		table_cell(t, "%s", path_show(by, who, sizeof(who)));
 	}
@@ -267,7 +269,7 @@ static int show_text(const struct ledger *l, const struct compliance_medium *m, 
 	return code ? code : show_history(h);
 }
 
-static const struct compliance_medium *find(const struct compliance *s, const struct ledger_medium *lm)
+static const struct compliance_medium *find_medium(const struct compliance *s, const struct ledger_medium *lm)
 {
 	for (size_t i = 0; i < s->n_media; i++)
 		if (s->media[i].ledger == lm)
@@ -275,7 +277,7 @@ static const struct compliance_medium *find(const struct compliance *s, const st
 	return NULL;
 }
 
-static int show(
+static int show_medium(
     struct app *app, const struct policy *policy, const struct ledger *l, const struct ledger_medium *lm)
 {
 	struct history h = {.uuid = lm->uuid, .list = json_array()};
@@ -285,7 +287,8 @@ static int show(
 	if (!code)
 		code = read_history(policy, l, &h);
 	if (!code)
-		code = app->json ? show_json(l, find(s, lm), &h) : show_text(l, find(s, lm), &h);
+		code =
+		    app->json ? show_json(l, find_medium(s, lm), &h) : show_text(l, find_medium(s, lm), &h);
 	json_decref(h.list);
 	compliance_free(s);
 	return code;
@@ -302,7 +305,7 @@ int cmd_medium_show(struct app *app, const struct policy *policy, const char *na
 		return code;
 	lm = ledger_medium_by_label(l, pm ? pm->name : name);
 	lm = lm ? lm : ledger_medium_by_uuid(l, name);
-	code = lm ? show(app, policy, l, lm) : cmd_medium_unknown(policy, name);
+	code = lm ? show_medium(app, policy, l, lm) : cmd_medium_unknown(policy, name);
 	ledger_free(l);
 	return code;
 }

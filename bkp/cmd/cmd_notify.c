@@ -18,7 +18,8 @@
 #include "read/rules/compliance.h"
 #include "write/state/state.h"
 
-static int send(struct app *app, const struct policy *policy, const char *line, const char *details, int code)
+static int send_message(
+    struct app *app, const struct policy *policy, const char *line, const char *details, int code)
 {
 	struct notify_message m = {line, details, "notify", policy->site_name, policy->locale, 0, code};
 	struct err err = ERR_INIT, why = ERR_INIT;
@@ -38,7 +39,7 @@ static int send_test(struct app *app, const struct policy *policy)
 	int code;
 
 	snprintf(line, sizeof(line), "%s", text("this is a test: somebody would be told like this"));
-	code = send(app, policy, line, NULL, APP_OK);
+	code = send_message(app, policy, line, NULL, APP_OK);
 	if (!code && !app->quiet && !app->json)
 		printf(
 		    "%s\n", text("the notify command was run and reports success: has the message arrived?"));
@@ -67,19 +68,19 @@ static int send_compliance(struct app *app, const struct policy *policy, const s
 	int code = overview_compliance(app, policy, l, &s);
 
 	if (code)
-		return send(
+		return send_message(
 		    app, policy, text("it cannot be told how things stand: run 'bkp status'"), NULL, code);
 	code = overview_exit(s);
 	if (code != APP_OK || policy->notify_when == POLICY_NOTIFY_ALWAYS) {
 		details = next_lines(s);
-		code = send(app, policy, summary_compliance(s, line), details, code);
+		code = send_message(app, policy, summary_compliance(s, line), details, code);
 		free(details);
 	}
 	compliance_free(s);
 	return code;
 }
 
-static int none(void)
+static int no_command(void)
 {
 	struct err err = ERR_INIT;
 
@@ -106,7 +107,7 @@ int cmd_notify(struct app *app, int argc, char **argv)
 		return app_usage(app, "%s", text("'notify' takes options only"));
 	code = app_policy(app, &policy);
 	if (!code && !policy->notify_command)
-		code = none();
+		code = no_command();
 	if (code)
 		return code;
 	app_act(app, "notify", test ? "operator" : "capture", NULL);
@@ -114,7 +115,7 @@ int cmd_notify(struct app *app, int argc, char **argv)
 		return send_test(app, policy);
 	code = app_ledger(app, policy, &l);
 	if (code)
-		code = send(
+		code = send_message(
 		    app, policy, text("it cannot be told how things stand: run 'bkp status'"), NULL, code);
 	else
 		code = send_compliance(app, policy, l);

@@ -1,5 +1,9 @@
-/* cmd_repair: bkp repair [MEDIUM]: what is damaged on a medium is written anew, from here and from other
- * media. */
+/* cmd_repair: bkp repair [MEDIUM]: what is damaged on a medium is written again, from this host and
+ * from other media.
+ *
+ * open_all() opens every medium of the policy that is attached, also those that were not named: they are sources.  A medium
+ * whose identity is damaged is opened after the identity was written again.  Then medium_repair_run() for each that is meant.
+ * While a generation is suspect and undecided nothing is written to an offline medium (may_write()). */
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,15 +35,15 @@ struct job {
 	struct state *state;
 	const char *wanted; /* or NULL: all that are attached */
 	struct medium *media[MEDIA_MAX];
-	bool identity[MEDIA_MAX]; /* of that medium: written anew, so that it could be opened */
+	bool identity[MEDIA_MAX]; /* of that medium: written again, so that it could be opened */
 	size_t n;
-	const char *label; /* at hand */
+	const char *label; /* of the current medium */
 	uint64_t mended, left;
 	json_t *rows;
 	int code;
 };
 
-static void worse(struct job *j, int code)
+static void raise_code(struct job *j, int code)
 {
 	j->code = code > j->code ? code : j->code;
 }
@@ -73,9 +77,9 @@ static void on_left(void *arg, const char *path, enum inventory_kind kind, const
 	fprintf(stderr, "bkp: %s: %s: %s\n", why->code, j->label, why->msg);
 	app_next(why, stderr);
 	/* as verify says it */
-	worse(j, kind == INVENTORY_TEXT	    ? APP_ATTENTION
-		 : kind == INVENTORY_NEEDED ? APP_FAILED
-					    : APP_UNKNOWN);
+	raise_code(j, kind == INVENTORY_TEXT	 ? APP_ATTENTION
+		      : kind == INVENTORY_NEEDED ? APP_FAILED
+						 : APP_UNKNOWN);
 }
 
 /* A computer that may be infected writes to nothing that is kept offline. */
@@ -90,7 +94,7 @@ static bool may_write(struct job *j, const struct policy_medium *pm)
 	    text("generation %ju is suspect and nobody has decided on it: the medium is not written to"),
 	    g->number);
 	err_hint(&err, text("detach the disk: this computer may be infected; see 'bkp generations'"));
-	worse(j, app_error(&err, APP_FAILED));
+	raise_code(j, app_error(&err, APP_FAILED));
 	return false;
 }
 
@@ -133,11 +137,11 @@ static void open_all(struct job *j)
 		j->n += r == 0;
 		/* those that are away are only missed as sources */
 		if (r && (asked || (r != MEDIUM_ABSENT && !j->wanted)))
-			worse(j, app_error(&err, r == MEDIUM_ABSENT ? APP_UNKNOWN : APP_FAILED));
+			raise_code(j, app_error(&err, r == MEDIUM_ABSENT ? APP_UNKNOWN : APP_FAILED));
 	}
 }
 
-static void journal_repair_each(struct job *j)
+static void repair_each_medium(struct job *j)
 {
 	char tools[PATH_MAX];
 	const struct medium_docs_sources docs = tools_sources(tools);
@@ -152,11 +156,11 @@ static void journal_repair_each(struct job *j)
 			continue;
 		j->label = pm->name;
 		if (medium_repair_run(&mend, &err))
-			worse(j, app_error(&err, APP_FAILED));
+			raise_code(j, app_error(&err, APP_FAILED));
 	}
 }
 
-static int repair(struct job *j)
+static int repair_media(struct job *j)
 {
 	char line[SUMMARY_LINE];
 	struct err err = ERR_INIT;
@@ -166,10 +170,10 @@ static int repair(struct job *j)
 	if (!j->n && !j->code) {
 		err_set(&err, "E-VERIFY-10", "%s", text("there was nothing to verify"));
 		err_hint(&err, "%s", text("attach a medium, or look at 'bkp generations'"));
-		worse(j, app_error(&err, APP_UNKNOWN));
+		raise_code(j, app_error(&err, APP_UNKNOWN));
 	}
 	if (j->code < APP_UNKNOWN)
-		journal_repair_each(j);
+		repair_each_medium(j);
 	for (size_t i = 0; i < j->n; i++)
 		medium_close(j->media[i]);
 	snprintf(line, sizeof(line), text("%ju files mended, %ju could not be"), j->mended, j->left);
@@ -201,7 +205,7 @@ int cmd_repair(struct app *app, int argc, char **argv)
 	if (!code)
 		code = app_state(app, j.policy, &j.state);
 	if (!code)
-		code = repair(&j);
+		code = repair_media(&j);
 	state_close(j.state);
 	policy_free(j.policy);
 	return code;

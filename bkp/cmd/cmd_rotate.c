@@ -1,4 +1,7 @@
-/* cmd_rotate: bkp rotate [MEDIUM] --operator NAME: the operator's one command. */
+/* cmd_rotate: bkp rotate [MEDIUM] --operator NAME: the operator's one command.
+ *
+ * The work is rotate_run() of write/rotate.  Here: options, progress, and end_rotation(), which shows, records and tells.
+ * What is shown on stderr is collected first, because the notify command gets it as well. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -67,8 +70,8 @@ static int parse_recheck(const char *s, int64_t *ret_s)
 }
 
 /* What came of it is shown, recorded and told. */
-static int end(const struct app *app, const struct rotate_config *cfg, const struct rotate_result *result,
-    const struct err *failure, int code)
+static int end_rotation(const struct app *app, const struct rotate_config *cfg,
+    const struct rotate_result *result, const struct err *failure, int code)
 {
 	char line[SUMMARY_LINE], *details = NULL;
 	size_t size = 0;
@@ -112,7 +115,7 @@ static int rotate(struct app *app, struct rotate_config *cfg)
 	r = rotate_run(cfg, &result, &err);
 	out_progress_end(&view.progress);
 	code = !r ? rotate_report_exit(&result) : err.kind == ERR_USAGE ? APP_USAGE : APP_FAILED;
-	code = end(app, cfg, &result, r ? &err : NULL, code);
+	code = end_rotation(app, cfg, &result, r ? &err : NULL, code);
 	rotate_result_free(&result);
 	return code;
 }

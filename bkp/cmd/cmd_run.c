@@ -1,4 +1,16 @@
-/* cmd_run: bkp run: what is due, the data sets named, or all of them, as one generation. */
+/* cmd_run: bkp run: what is due, the data sets named, or all of them, as one generation.
+ *
+ * Two processes.  run_watched() forks before there are threads or a lock: the parent waits, the child does run_now().
+ *     the child ends by itself             its exit status is that of the command; it has said and recorded everything
+ *     it died, or ended for want of memory report_death() says so, records it and tells people
+ *     the index of what is stored was damaged (WATCHDOG_AGAIN, or died inside LMDB): the run is begun once more, and the
+ *                                          second attempt says so (W-RUN-13)
+ *
+ * In the child: lock → root key as scheduled → what is due (keep_due()) → run_sets(): callbacks for notes and progress come
+ * on the thread that calls run_run(); on_stop() is asked whether to end early, by a signal or at --until.  struct view belongs
+ * to that thread.
+ *
+ * Another bkp that holds the lock is no fault when nothing is due or with --catch-up (run_busy()). */
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
@@ -142,7 +154,7 @@ static void on_progress(void *arg, const struct run_progress *p)
 }
 
 /* The data sets named, or all.  0, or an exit code after the error has been reported. */
-static int choose(const struct app *app, const struct policy *policy, int argc, char **argv,
+static int choose_sets(const struct app *app, const struct policy *policy, int argc, char **argv,
     const struct policy_dataset ***ret, size_t *ret_n)
 {
 	size_t n = argc > 0 ? (size_t)argc : policy->n_datasets, i, k;
@@ -234,7 +246,7 @@ static bool still_due(void *arg, const struct policy_dataset *d)
 	return s.due;
 }
 
-static int nothing(const struct app *app, const struct policy *policy, const struct ledger *l)
+static int nothing_due(const struct app *app, const struct policy *policy, const struct ledger *l)
 {
 	struct run_due *due = run_due_new(policy, l);
 	struct err err = ERR_INIT;
@@ -244,7 +256,7 @@ static int nothing(const struct app *app, const struct policy *policy, const str
 	return code;
 }
 
-static int run(struct app *app, const struct policy *policy, struct state *state,
+static int run_sets(struct app *app, const struct policy *policy, struct state *state,
     const struct policy_dataset **sets, size_t n, const struct run_options *opt)
 {
 	struct run_say say;
@@ -274,7 +286,7 @@ static int run(struct app *app, const struct policy *policy, struct state *state
 	if (r == RUN_NOTHING) {
 		run_say_drop(&say);
 		run_result_free(&result);
-		return nothing(app, policy, state_ledger(state));
+		return nothing_due(app, policy, state_ledger(state));
 	}
 	result.signal = interrupt_signal();
 	if (opt->again) {
@@ -338,7 +350,7 @@ static int dry_run(struct app *app, const struct policy *policy, const struct po
 
 /* Another bkp is at work.  When nothing is due, or whoever started this one only wanted to be sure, all is
  * well. */
-static int busy(
+static int run_busy(
     struct app *app, const struct policy *policy, const struct run_options *opt, const struct err *err)
 {
 	struct ledger *l = NULL;
@@ -357,7 +369,7 @@ static int busy(
 	return code;
 }
 
-/* A repository that somebody else made anew has another root key than the one whoever scheduled this knows. */
+/* A repository that somebody else made in its place has another root key than the one whoever scheduled this knows. */
 static int check_root(const struct state *s, const char *want, struct err *err)
 {
 	char root[MINISIG_KEY_TEXT];
@@ -386,7 +398,7 @@ static int run_now(struct app *app, const struct policy *policy, const struct po
 	app_act(app, "run", "capture", NULL);
 	r = app_state_open(app, policy, &state, &err);
 	if (r)
-		return r == STATE_BUSY ? busy(app, policy, opt, &err)
+		return r == STATE_BUSY ? run_busy(app, policy, opt, &err)
 				       : run_say_refused(app, policy, &err, APP_FAILED);
 	if (check_root(state, opt->root_key, &err)) {
 		state_close(state);
@@ -398,14 +410,14 @@ static int run_now(struct app *app, const struct policy *policy, const struct po
 	else if (by_slot(opt) && !(n = keep_due(due, sets, n)))
 		code = run_due_nothing(app, due);
 	else
-		code = run(app, policy, state, sets, n, opt);
+		code = run_sets(app, policy, state, sets, n, opt);
 	run_due_free(due);
 	state_close(state);
 	return code;
 }
 
 /* What the working process left undone when it died, of a signal or (0) for want of memory.  The exit code. */
-static int died(struct app *app, const struct policy *policy, int number)
+static int report_death(struct app *app, const struct policy *policy, int number)
 {
 	struct err err = ERR_INIT, unsaid = ERR_INIT;
 	struct state *state = NULL;
@@ -435,7 +447,7 @@ static int died(struct app *app, const struct policy *policy, int number)
 	return app_flush(code);
 }
 
-/* Of a damaged index, which is a cache: it is begun anew, and need not cost the run. */
+/* Did a damaged index end it?  The index is a cache and is made again: that need not cost the run. */
 static bool ended_by_index(const struct policy *policy, int status)
 {
 	char path[PATH_MAX];
@@ -448,6 +460,7 @@ static bool ended_by_index(const struct policy *policy, int status)
 	return dedup_guard_died_inside(path);
 }
 
+/* Calls itself at most once: `again` is set before. */
 static int run_watched(struct app *app, const struct policy *policy, const struct policy_dataset **sets,
     size_t n, struct run_options *opt)
 {
@@ -461,7 +474,7 @@ static int run_watched(struct app *app, const struct policy *policy, const struc
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) != WATCHDOG_DIED)
 		return WEXITSTATUS(status);
-	return died(app, policy, WIFEXITED(status) ? 0 : WTERMSIG(status));
+	return report_death(app, policy, WIFEXITED(status) ? 0 : WTERMSIG(status));
 }
 
 enum { ALL = 256, ANCHOR, TIMINGS, UNTIL, DRY_RUN, CATCH_UP, ROOT_KEY };
@@ -505,7 +518,7 @@ int cmd_run(struct app *app, int argc, char **argv)
 		    app, "%s", text("--catch-up is for what is due: it goes with no names and no --all"));
 	code = app_policy(app, &policy);
 	if (!code)
-		code = choose(app, policy, argc - optind, argv + optind, &sets, &n);
+		code = choose_sets(app, policy, argc - optind, argv + optind, &sets, &n);
 	if (!code)
 		code =
 		    opt.dry ? dry_run(app, policy, sets, n, &opt) : run_watched(app, policy, sets, n, &opt);

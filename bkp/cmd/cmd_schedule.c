@@ -1,5 +1,8 @@
 /* cmd_schedule: bkp schedule install | show | remove: cron or systemd starts 'bkp run' when something is due.
- */
+ *
+ * The files are rendered, compared and written by write/state/schedule.h; here is which kind is meant, what options an
+ * earlier installation had (settle_options()), and systemctl.  Installing: is the other kind installed → files → record →
+ * systemctl.  Removing: systemctl stops the timer first, because it does not know a unit whose file is gone. */
 #include <errno.h>
 #include <pwd.h>
 #include <spawn.h>
@@ -56,7 +59,7 @@ static enum schedule_kind usual_kind(const char *root)
 		   : SCHEDULE_CRON;
 }
 
-static int copy(struct app *app, const char *option, const char *value, char *out, size_t size)
+static int copy_option(struct app *app, const char *option, const char *value, char *out, size_t size)
 {
 	if (strlen(value) >= size)
 		return app_usage(
@@ -92,16 +95,17 @@ static int program_path(char out[PATH_MAX], struct err *err)
 	return 0;
 }
 
-static int fill(struct app *app, const struct options *o, enum schedule_kind kind, struct schedule *s)
+static int fill_schedule(
+    struct app *app, const struct options *o, enum schedule_kind kind, struct schedule *s)
 {
 	struct err err = ERR_INIT;
 	int code;
 
 	memset(s, 0, sizeof(*s));
 	s->kind = kind;
-	code = copy(app, "--name", o->name ? o->name : "bkp", s->name, sizeof(s->name));
+	code = copy_option(app, "--name", o->name ? o->name : "bkp", s->name, sizeof(s->name));
 	if (!code)
-		code = copy(app, "--root", o->root ? o->root : "", s->root, sizeof(s->root) / 2);
+		code = copy_option(app, "--root", o->root ? o->root : "", s->root, sizeof(s->root) / 2);
 	if (!code && (!*s->name || strchr(s->name, '/') || *s->name == '.'))
 		return app_usage(app, text("'%s' is not a name for a schedule"), s->name);
 	if (!code && config_path(app, s->policy, &err))
@@ -167,7 +171,7 @@ static int tell_systemd(const struct app *app, const struct schedule *s, bool in
 
 /* ---- install, remove ---- */
 
-static int record(struct state *state, const struct schedule *s, const char *action, struct err *err)
+static int record_schedule(struct state *state, const struct schedule *s, const char *action, struct err *err)
 {
 	char path[PATH_MAX], file[PATH_MAX];
 
@@ -196,7 +200,8 @@ static void print_files(const struct schedule *s, const struct policy *policy)
 		buf_free(&files[i].text);
 }
 
-static int report(const struct app *app, const struct schedule *s, const char *action, bool unchanged)
+static int report_schedule(
+    const struct app *app, const struct schedule *s, const char *action, bool unchanged)
 {
 	char show[SHOW];
 
@@ -249,17 +254,17 @@ static int settle_options(
 	int code = APP_OK;
 
 	if (o->user)
-		code = copy(app, "--user", o->user, s->user, sizeof(s->user));
+		code = copy_option(app, "--user", o->user, s->user, sizeof(s->user));
 	if (code || program_path(s->program, &err) || schedule_look(s, policy, &state, &err))
 		return code ? code : app_error(&err, APP_FAILED);
 	if (!*s->user || state == SCHEDULE_OTHER)
 		snprintf(s->user, sizeof(s->user), "%s", o->user ? o->user : "root");
 	if (o->mailto)
-		code = copy(app, "--mailto", o->mailto, s->mailto, sizeof(s->mailto));
+		code = copy_option(app, "--mailto", o->mailto, s->mailto, sizeof(s->mailto));
 	if (!code && o->root_key && root_key_refuse_secret(o->root_key, "E-SCHED-04", &err))
 		return app_error(&err, APP_FAILED);
 	if (!code && o->root_key)
-		code = copy(app, "--root-key", o->root_key, s->root_key, sizeof(s->root_key));
+		code = copy_option(app, "--root-key", o->root_key, s->root_key, sizeof(s->root_key));
 	if (!code && s->kind == SCHEDULE_SYSTEMD && *s->mailto)
 		return app_usage(
 		    app, "%s", text("systemd sends no mail: use the policy's 'notify', or --kind cron"));
@@ -274,7 +279,7 @@ static int do_install(
 	struct err err = ERR_INIT;
 	int r = check_other_kind(s, policy, &err) ? -1 : schedule_install(s, policy, &err);
 
-	if (r < 0 || (!r && record(state, s, "install", &err)) || tell_systemd(app, s, true, &err))
+	if (r < 0 || (!r && record_schedule(state, s, "install", &err)) || tell_systemd(app, s, true, &err))
 		return app_error(&err, APP_FAILED);
 	if (!r && !app->quiet && !app->json)
 		print_files(s, policy);
@@ -284,7 +289,7 @@ static int do_install(
 		err_hint(&err, "%s", text("install a mailer, or use 'notify' in the policy"));
 		app_error(&err, APP_OK);
 	}
-	return report(app, s, "install", r == SCHEDULE_UNCHANGED);
+	return report_schedule(app, s, "install", r == SCHEDULE_UNCHANGED);
 }
 
 static int do_remove(
@@ -303,18 +308,18 @@ static int do_remove(
 	r = schedule_remove(s, &err);
 	if (!r && systemd_runs(s->root) && s->kind == SCHEDULE_SYSTEMD)
 		r = systemctl("daemon-reload", NULL, NULL, &err);
-	if (r < 0 || (!r && record(state, s, "remove", &err)))
+	if (r < 0 || (!r && record_schedule(state, s, "remove", &err)))
 		return app_error(&err, APP_FAILED);
-	return report(app, s, "remove", r == SCHEDULE_UNCHANGED);
+	return report_schedule(app, s, "remove", r == SCHEDULE_UNCHANGED);
 }
 
-static int install(struct app *app, const struct policy *policy, struct state *state, const struct options *o,
-    const bool meant[SCHEDULE_KINDS])
+static int install_schedule(struct app *app, const struct policy *policy, struct state *state,
+    const struct options *o, const bool meant[SCHEDULE_KINDS])
 {
 	struct schedule s;
 	enum schedule_kind kind = o->kind ? (meant[SCHEDULE_CRON] ? SCHEDULE_CRON : SCHEDULE_SYSTEMD)
 					  : usual_kind(o->root ? o->root : "");
-	int code = fill(app, o, kind, &s);
+	int code = fill_schedule(app, o, kind, &s);
 
 	if (!code)
 		code = settle_options(app, policy, o, &s);
@@ -330,7 +335,7 @@ static int remove_all(struct app *app, const struct policy *policy, struct state
 	for (int k = 0; k < SCHEDULE_KINDS; k++) {
 		if (!meant[k])
 			continue;
-		code = fill(app, o, (enum schedule_kind)k, &s);
+		code = fill_schedule(app, o, (enum schedule_kind)k, &s);
 		if (!code)
 			code = do_remove(app, policy, state, &s);
 		worst = code > worst ? code : worst;
@@ -393,7 +398,7 @@ static int show_kinds(const struct app *app, const enum schedule_state *states, 
 	return out_table(run_due_table(due), 0, code);
 }
 
-static int show(
+static int show_schedule(
     struct app *app, const struct policy *policy, const struct options *o, const bool meant[SCHEDULE_KINDS])
 {
 	enum schedule_state states[SCHEDULE_KINDS] = {SCHEDULE_ABSENT, SCHEDULE_ABSENT};
@@ -404,7 +409,7 @@ static int show(
 	int code = app_ledger(app, policy, &l);
 
 	for (int k = 0; k < SCHEDULE_KINDS && !code; k++) {
-		code = fill(app, o, (enum schedule_kind)k, &s);
+		code = fill_schedule(app, o, (enum schedule_kind)k, &s);
 		if (!code && meant[k] && schedule_look(&s, policy, &states[k], &err))
 			code = app_error(&err, APP_UNKNOWN);
 	}
@@ -422,7 +427,7 @@ static int show(
 
 /* ---- which command ---- */
 
-static int recorded(struct app *app, struct state *state, bool is_install, int code)
+static int record_outcome(struct app *app, struct state *state, bool is_install, int code)
 {
 	if (code == APP_USAGE)
 		return code;
@@ -447,14 +452,14 @@ static int dispatch(struct app *app, const char *what, const struct options *o)
 	if (!code)
 		code = app_policy(app, &policy);
 	if (code || !strcmp(what, "show"))
-		return code ? code : show(app, policy, o, meant);
+		return code ? code : show_schedule(app, policy, o, meant);
 	app_act(app, is_install ? "schedule install" : "schedule remove", "manager", NULL);
 	code = app_state(app, policy, &state);
 	if (!code)
-		code = is_install ? install(app, policy, state, o, meant)
+		code = is_install ? install_schedule(app, policy, state, o, meant)
 				  : remove_all(app, policy, state, o, meant);
 	if (state)
-		code = recorded(app, state, is_install, code);
+		code = record_outcome(app, state, is_install, code);
 	state_close(state);
 	return code;
 }

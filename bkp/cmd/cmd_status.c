@@ -1,5 +1,8 @@
 /* cmd_status: bkp status [--prometheus FILE]: 3世代 and 3-2-1 for each data set, where the media are, what to
- * do next. */
+ * do next.
+ *
+ * Takes no lock.  With --prometheus the file is written also when the journal cannot be read (exit status 3), so that a
+ * collector does not go on reading old figures as new ones. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -57,7 +60,7 @@ static int write_metrics(const char *path, const struct policy *policy, const st
 	return r ? app_error(&err, APP_FAILED) : APP_OK;
 }
 
-static int show(
+static int show_status(
     const struct app *app, const struct policy *policy, const struct ledger *l, const char *metrics)
 {
 	struct compliance *s = NULL;
@@ -106,7 +109,7 @@ int cmd_status(struct app *app, int argc, char **argv)
 	if (code && metrics)
 		(void)write_metrics(metrics, policy, NULL, NULL, code);
 	if (!code)
-		code = show(app, policy, l, metrics);
+		code = show_status(app, policy, l, metrics);
 	ledger_free(l);
 	return code;
 }

@@ -1,5 +1,12 @@
 /* cmd_verify: bkp verify [--medium M] [--generation N] [--identity FILE]...: is what was reported still
- * there, whole? */
+ * there, whole?
+ *
+ * For each medium of the policy: open it → for each generation that the journal says is on it verify_one(), whose outcome is
+ * recorded at once → files of no generation and the copy of the journal (verify_around()).  Files that several generations
+ * share are read once (`seen`).
+ *
+ * What could not be read is told apart from what is wrong: a medium that was pulled out, or memory that ended, says nothing
+ * of the copies, and nothing is recorded (broke_off()). */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -38,19 +45,22 @@ struct job {
 	struct policy *policy;
 	struct state *state;
 	struct keyring *keys;
-	const char *medium;	      /* or NULL: all that are attached */
-	uint64_t generation;	      /* or 0: all */
-	const char *label;	      /* at hand */
-	uint64_t number;	      /* at hand */
-	uint8_t identity[DIGEST_LEN]; /* of the medium at hand: SHA-256 of bkp-medium.json */
-	bool gone;		      /* the medium at hand does not answer any more */
+	/* what was asked for */
+	const char *medium;  /* or NULL: all that are attached */
+	uint64_t generation; /* or 0: all */
+	/* where the work is now */
+	const char *label;	      /* of the current medium */
+	uint64_t number;	      /* the current generation */
+	uint8_t identity[DIGEST_LEN]; /* of the current medium: SHA-256 of bkp-medium.json */
+	bool gone;		      /* the current medium does not answer any more */
+	/* what came of it so far; code only rises (raise_code()) */
 	json_t *rows, *stray_rows;
 	uint64_t strays; /* files that belong to no generation and are not as they must be */
 	uint64_t checked, bad, absent, unread; /* absent: media that should be here */
 	int code;
 };
 
-static void worse(struct job *j, int code)
+static void raise_code(struct job *j, int code)
 {
 	/* 0 < 1 < 2 < 3 in the Nagios order */
 	j->code = code > j->code ? code : j->code;
@@ -84,7 +94,7 @@ static bool broke_off(struct job *j, const struct medium *m, bool failed, struct
 		    err, "%s", text("see that it is well connected and mounted, then run the command again"));
 	}
 	j->gone = true;
-	worse(j, app_error(err, APP_UNKNOWN));
+	raise_code(j, app_error(err, APP_UNKNOWN));
 	return true;
 }
 
@@ -110,7 +120,7 @@ static void verify_one(
 		return;
 	if (r.faults && r.faults == r.unread) {
 		j->unread++;
-		worse(j, APP_UNKNOWN);
+		raise_code(j, APP_UNKNOWN);
 		return;
 	}
 	bad = r.faults > 0;
@@ -124,7 +134,7 @@ static void verify_one(
 		printf(text("%s: generation %ju: %s (%ju files)\n"), j->label, number,
 		    bad ? text("DAMAGED") : text("whole"), r.files + r.seen);
 	if (bad)
-		worse(j, APP_FAILED);
+		raise_code(j, APP_FAILED);
 	record =
 	    bad ? json_pack("{s:I, s:s, s:s}", "generation", (json_int_t)number, "medium", medium_uuid(m),
 		      "reason", "bkp verify found damage")
@@ -132,7 +142,7 @@ static void verify_one(
 		      medium_uuid(m), "files", (json_int_t)(r.files + r.seen), "bytes", (json_int_t)r.bytes);
 	if (state_append(j->state, bad ? "verify-failed" : "verified", record, &err)) {
 		app_error(&err, APP_FAILED);
-		worse(j, APP_FAILED);
+		raise_code(j, APP_FAILED);
 	}
 }
 
@@ -159,7 +169,7 @@ static void mark_sharers(struct job *j, struct vault_r *v, const struct medium *
 			json_pack("{s:I, s:s, s:s}", "generation", (json_int_t)numbers[i], "medium",
 			    medium_uuid(m), "reason", "bkp verify found damage"),
 			&err))
-			worse(j, app_error(&err, APP_FAILED));
+			raise_code(j, app_error(&err, APP_FAILED));
 	}
 }
 
@@ -173,9 +183,9 @@ static void on_stray(void *arg, const char *file, enum inventory_kind kind, cons
 	j->strays++;
 	json_array_append_new(j->stray_rows, json_pack("{s:s, s:s, s:s}", "medium", j->label, "file",
 						 path_show(file, show, sizeof(show)), "code", why->code));
-	worse(j, kind == INVENTORY_TEXT	    ? APP_ATTENTION
-		 : kind == INVENTORY_NEEDED ? APP_FAILED
-					    : APP_UNKNOWN);
+	raise_code(j, kind == INVENTORY_TEXT	 ? APP_ATTENTION
+		      : kind == INVENTORY_NEEDED ? APP_FAILED
+						 : APP_UNKNOWN);
 }
 
 /* And its copy of the journal: whole in itself it may still be another, or less. */
@@ -188,9 +198,9 @@ static void verify_around(struct job *j, struct vault_r *v, const struct medium 
 
 	if (inventory_check(medium_dirfd(m), v, lm && lm->copy_seq, on_stray, j, &err) ||
 	    journal_copies_check(j->state, m, &found, &err))
-		worse(j, app_error(&err, APP_UNKNOWN));
+		raise_code(j, app_error(&err, APP_UNKNOWN));
 	else if (*found.found && j->strays == before)
-		worse(j, app_error(&found.why, APP_ATTENTION));
+		raise_code(j, app_error(&found.why, APP_ATTENTION));
 	if (j->strays == before)
 		return;
 	err_set(&err, "W-VERIFY-18",
@@ -246,14 +256,14 @@ static void verify_medium(struct job *j, const struct medium *m)
 	j->gone = false;
 	if (!seen || io_read_file(medium_dirfd(m), MEDIUM_JSON, &identity, &err) ||
 	    vault_r_open_at(medium_dirfd(m), state_repository(j->state), root, &v, &err)) {
-		worse(j, app_error(&err, err_is_unread(&err) ? APP_UNKNOWN : APP_FAILED));
+		raise_code(j, app_error(&err, err_is_unread(&err) ? APP_UNKNOWN : APP_FAILED));
 		verify_seen_free(seen);
 		return;
 	}
 	digest_sha256(identity.p, identity.n, j->identity);
 	numbers = reported_on(j, v, medium_uuid(m), &n);
 	if (!numbers)
-		worse(j, app_error((err_nomem(&err), &err), APP_FAILED));
+		raise_code(j, app_error((err_nomem(&err), &err), APP_FAILED));
 	bad = j->bad;
 	for (i = 0; numbers && i < n && !j->gone; i++)
 		if (!j->generation || numbers[i] == j->generation)
@@ -286,7 +296,7 @@ static void verify_declared(struct job *j, const struct policy_medium *pm)
 			    pm->path ? text("register it with 'bkp medium add %s'")
 				     : text("register it with 'bkp medium add %s --path DIR'"),
 			    pm->name);
-			worse(j, app_error(&err, APP_UNKNOWN));
+			raise_code(j, app_error(&err, APP_UNKNOWN));
 		}
 		return;
 	}
@@ -298,23 +308,23 @@ static void verify_declared(struct job *j, const struct policy_medium *pm)
 		/* an offline medium that is away is as it should be, unless it was asked for */
 		if (r == MEDIUM_FORGED) {
 			err_wrap(&err, text("'%s' or '%s'"), MEDIUM_JSON, MEDIUM_SIG);
-			worse(j, app_error(&err, APP_FAILED));
+			raise_code(j, app_error(&err, APP_FAILED));
 			fprintf(stderr, text("  → if it is damaged only: 'bkp repair %s' writes it anew\n"),
 			    pm->name);
 		} else if (j->medium || !pm->offline) {
 			j->absent++;
-			worse(j, app_error(&err, j->medium ? APP_UNKNOWN : APP_ATTENTION));
+			raise_code(j, app_error(&err, j->medium ? APP_UNKNOWN : APP_ATTENTION));
 		}
 		return;
 	}
 	if (attendance_arrived(j->state, medium_uuid(m), path, &err))
-		worse(j, app_error(&err, APP_FAILED));
+		raise_code(j, app_error(&err, APP_FAILED));
 	else
 		verify_medium(j, m);
 	medium_close(m);
 }
 
-__attribute__((format(printf, 2, 3))) static void add(char line[SUMMARY_LINE], const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static void add_words(char line[SUMMARY_LINE], const char *fmt, ...)
 {
 	const size_t used = strlen(line);
 	va_list ap;
@@ -325,20 +335,20 @@ __attribute__((format(printf, 2, 3))) static void add(char line[SUMMARY_LINE], c
 }
 
 /* What came of it: the end of what is shown, and the line of the record.  Returns line. */
-static const char *closing(const struct job *j, char line[SUMMARY_LINE])
+static const char *closing_line(const struct job *j, char line[SUMMARY_LINE])
 {
 	*line = '\0';
 	if (j->checked || j->unread)
-		add(line, text("%ju copies of generations verified, %ju of them damaged"), j->checked,
+		add_words(line, text("%ju copies of generations verified, %ju of them damaged"), j->checked,
 		    j->bad);
 	else
-		add(line, "%s", text("nothing could be verified"));
+		add_words(line, "%s", text("nothing could be verified"));
 	if (j->unread)
-		add(line, text("; %ju could not be read"), j->unread);
+		add_words(line, text("; %ju could not be read"), j->unread);
 	if (j->absent)
-		add(line, text("; %ju media could not be opened"), j->absent);
+		add_words(line, text("; %ju media could not be opened"), j->absent);
 	if (j->strays)
-		add(line, text("; %ju files of no generation not as they must be"), j->strays);
+		add_words(line, text("; %ju files of no generation not as they must be"), j->strays);
 	return line;
 }
 
@@ -368,7 +378,7 @@ static int verify_all(struct job *j)
 	} else if (!j->checked && j->code < APP_FAILED) {
 		err_set(&err, "E-VERIFY-10", "%s", text("there was nothing to verify"));
 		err_hint(&err, "%s", text("attach a medium, or look at 'bkp generations'"));
-		worse(j, app_error(&err, APP_UNKNOWN));
+		raise_code(j, app_error(&err, APP_UNKNOWN));
 	}
 	if (j->app->json) {
 		json_t *o = json_pack("{s:O, s:O, s:I, s:I, s:I}", "verified", j->rows, "others",
@@ -379,7 +389,7 @@ static int verify_all(struct job *j)
 		putchar('\n');
 		json_decref(o);
 	} else if (!j->app->quiet && j->checked) {
-		printf("%s\n", closing(j, line));
+		printf("%s\n", closing_line(j, line));
 	}
 	if (j->bad && !j->app->json)
 		fprintf(stderr, "%s\n",
@@ -398,7 +408,7 @@ static int verify_and_record(struct job *j)
 
 	if (code == APP_USAGE)
 		return code;
-	return outcome_record(j->app, j->state, "verify", code, closing(j, line));
+	return outcome_record(j->app, j->state, "verify", code, closing_line(j, line));
 }
 
 static int add_identity(struct job *j, const char *file, const char *passphrase_file)

@@ -1,4 +1,8 @@
-/* bkp: an offline backup orchestrator with immutable generations. */
+/* bkp: an offline backup orchestrator with immutable generations.
+ *
+ * main(): descriptors 0 to 2 are held open → shortage_watch() → the language (environment, then policy) → global options →
+ * the command's row in commands[] → its function.  Every way out passes through shortage_end(), which tells a wanted exit()
+ * from one of a library that goes without memory. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
@@ -99,7 +103,7 @@ static void hold_standard_descriptors(void)
 		close(fd);
 }
 
-static void usage(FILE *out)
+static void print_usage(FILE *out)
 {
 	fprintf(
 	    out, "%s\n\n", text("usage: bkp [--policy FILE] [--lang ja|en] [--json] [--quiet] COMMAND …"));
@@ -113,7 +117,7 @@ static void usage(FILE *out)
 		 "3 unknown, 64 wrong usage or policy."));
 }
 
-static const struct app_command *find(const char *name)
+static const struct app_command *find_command(const char *name)
 {
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		if (!strcmp(commands[i].name, name))
@@ -143,18 +147,18 @@ static int unknown_command(const struct app *app, const char *name)
 }
 
 /* bkp help [COMMAND]: what --help says. */
-static int help(struct app *app, int argc, char **argv)
+static int run_help(struct app *app, int argc, char **argv)
 {
 	char *asked[] = {argv[0], (char *)(uintptr_t) "--help", NULL};
 
 	if (argc > 1) {
-		app->command = find(argv[1]);
+		app->command = find_command(argv[1]);
 		if (!app->command)
 			return unknown_command(app, argv[1]);
-		optind = 0; /* glibc: begin anew */
+		optind = 0; /* glibc: scan from the start */
 		return app->command->run(app, 2, asked);
 	}
-	usage(stdout);
+	print_usage(stdout);
 	return app_flush(APP_OK);
 }
 
@@ -171,7 +175,7 @@ static int global_options(struct app *app, int argc, char **argv)
 			printf("bkp %s\n", BKP_VERSION);
 			return app_flush(APP_OK);
 		}
-		usage(stdout);
+		print_usage(stdout);
 		return app_flush(APP_OK);
 	}
 	return -1;
@@ -203,15 +207,15 @@ int main(int argc, char **argv)
 		return shortage_end(code);
 	first = optind;
 	if (first >= argc) {
-		usage(stderr);
+		print_usage(stderr);
 		return shortage_end(APP_USAGE);
 	}
 	if (!strcmp(argv[first], "help"))
-		return shortage_end(help(&app, argc - first, argv + first));
-	app.command = find(argv[first]);
+		return shortage_end(run_help(&app, argc - first, argv + first));
+	app.command = find_command(argv[first]);
 	if (!app.command)
 		return shortage_end(unknown_command(&app, argv[first]));
-	optind = 0; /* glibc: begin anew */
+	optind = 0; /* glibc: scan from the start */
 	code = app.command->run(&app, argc - first, argv + first);
 	buf_free(&app.policy_text);
 	return shortage_end(code);

@@ -14,7 +14,7 @@ struct slice {
 };
 
 /* What stands before the mark; *s goes on behind it. */
-static struct slice until(struct slice *s, const char *mark)
+static struct slice take_until(struct slice *s, const char *mark)
 {
 	const char *at = memmem(s->p, s->n, mark, strlen(mark));
 	struct slice before = {s->p, at ? (size_t)(at - s->p) : s->n};
@@ -26,9 +26,9 @@ static struct slice until(struct slice *s, const char *mark)
 }
 
 /* One cell in the chosen language, without the marks of Markdown. */
-static int cell(struct slice c, struct buf *out, struct err *err)
+static int append_cell(struct slice c, struct buf *out, struct err *err)
 {
-	struct slice english = until(&c, "<br>");
+	struct slice english = take_until(&c, "<br>");
 	struct slice s = text_lang() == TEXT_JA && c.n ? c : english;
 
 	for (size_t i = 0; i < s.n; i++) {
@@ -48,17 +48,17 @@ int explain(const char *code, struct buf *out, struct err *err)
 	size_t n = strlen(code);
 
 	while (all.n) {
-		struct slice line = until(&all, "\n"), name;
+		struct slice line = take_until(&all, "\n"), name;
 
 		if (line.n < 3 || memcmp(line.p, "| `", 3) != 0)
 			continue;
-		(void)until(&line, "`");
-		name = until(&line, "` | ");
+		(void)take_until(&line, "`");
+		name = take_until(&line, "` | ");
 		if (name.n != n || strncasecmp(name.p, code, n) != 0)
 			continue;
 		if (buf_append(out, name.p, name.n, err) || buf_append(out, ": ", 2, err) ||
-		    cell(until(&line, " | "), out, err) || buf_printf(out, err, "\n  → ") ||
-		    cell(until(&line, " |"), out, err))
+		    append_cell(take_until(&line, " | "), out, err) || buf_printf(out, err, "\n  → ") ||
+		    append_cell(take_until(&line, " |"), out, err))
 			return -1;
 		return buf_append(out, "\n", 1, err);
 	}

@@ -1,5 +1,7 @@
-/* pace: see pace.h. */
-#include "base/clock.h"
+/* pace: see pace.h.
+ *
+ * Two speeds are kept: that of the whole part, and `recent`, a mean of the last seconds.  The time left goes by the slower
+ * one.  The speed that is shown is that of `fresh` over the whole part. */
 #include "base/show/pace.h"
 
 #include <inttypes.h>
@@ -9,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "base/width.h"
@@ -60,7 +63,8 @@ void pace_begin(
 	p->next_ns = now + (columns ? LIVE_EVERY : LINE_EVERY);
 }
 
-static void look(struct pace *p, int64_t now)
+/* A measurement over s seconds has the weight s / (s + RECENT): older ones fade.  The first one counts whole. */
+static void measure_pace(struct pace *p, int64_t now)
 {
 	double s = (double)(now - p->seen_ns) / (double)SECOND_NS, pace;
 
@@ -72,8 +76,8 @@ static void look(struct pace *p, int64_t now)
 	p->seen_ns = now;
 }
 
-/* Off with what is behind so many columns. */
-static void fit(char *s, size_t columns)
+/* Cuts s, in place and between characters, to so many columns of a terminal. */
+static void cut_to_columns(char *s, size_t columns)
 {
 	size_t n = strlen(s), at = 0, len, width = 0;
 	uint32_t cp;
@@ -88,7 +92,7 @@ static void fit(char *s, size_t columns)
 }
 
 /* "1.2 GiB / about 2.6 GiB  46 %  21 MiB/s new  0:01:05 left" */
-static void figures(const struct pace *p, int64_t now, char out[FIGURES])
+static void format_figures(const struct pace *p, int64_t now, char out[FIGURES])
 {
 	char done[PACE_SIZE], total[PACE_SIZE], rate[PACE_SIZE], left[32];
 	double s = (double)(now - p->begun_ns) / (double)SECOND_NS,
@@ -123,20 +127,20 @@ const char *pace_step(
 	if (now < p->next_ns)
 		return NULL;
 	p->next_ns = now + (p->columns ? LIVE_EVERY : LINE_EVERY);
-	look(p, now);
-	figures(p, now, line);
+	measure_pace(p, now);
+	format_figures(p, now, line);
 	columns = width_text(line);
 	columns = !p->columns ? sizeof(name) : columns + 2 < p->columns ? p->columns - columns - 2 : 0;
 	if (p->columns)
-		fit(line, p->columns);
+		cut_to_columns(line, p->columns);
 	path_show(p->what, what, sizeof(what));
-	fit(what, columns);
+	cut_to_columns(what, columns);
 	columns -= width_text(what) + 2 < columns ? width_text(what) + 2 : columns;
 	/* the end of a path says more than its beginning */
 	if (current && strlen(current) > columns && strrchr(current, '/'))
 		current = strrchr(current, '/') + 1;
 	path_show(current && columns >= 8 ? current : "", name, sizeof(name));
-	fit(name, columns);
+	cut_to_columns(name, columns);
 	snprintf(out, PACE_LINE, "%s%s%s%s%s%s%s", p->columns ? "\r\033[K" : "", what, *what ? "  " : "",
 	    line, *name ? "  " : "", name, p->columns ? "" : "\n");
 	return out;

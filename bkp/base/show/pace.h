@@ -21,7 +21,7 @@ struct pace {
 	uint64_t total;	  /* bytes; 0: not known */
 	bool about;	  /* the total is an estimate, and is said to be one */
 	bool fresh_only;  /* the speed is said to be that of what is new */
-	unsigned columns; /* a line of a terminal, drawn anew; 0: a line a minute */
+	unsigned columns; /* a line of a terminal, drawn again over itself; 0: a line a minute */
 	unsigned unit;	  /* 1000 or 1024: see pace_size() */
 	uint64_t done, fresh;
 	int64_t begun_ns, next_ns, seen_ns;

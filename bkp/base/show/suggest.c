@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static unsigned char fold(char c)
+static unsigned char fold_case(char c)
 {
 	if (c >= 'A' && c <= 'Z')
 		return (unsigned char)(c - 'A' + 'a');
@@ -71,11 +71,11 @@ unsigned suggest_distance(const char *word, const char *known)
 
 		row[0] = (unsigned)i;
 		for (j = 1; j <= m; j++) {
-			unsigned same = fold(a[i - 1]) == fold(b[j - 1]) ? 0 : 1;
+			unsigned same = fold_case(a[i - 1]) == fold_case(b[j - 1]) ? 0 : 1;
 
 			row[j] = least(least(row[j - 1], above[j]) + 1, above[j - 1] + same);
-			if (i > 1 && j > 1 && fold(a[i - 1]) == fold(b[j - 2]) &&
-			    fold(a[i - 2]) == fold(b[j - 1]))
+			if (i > 1 && j > 1 && fold_case(a[i - 1]) == fold_case(b[j - 2]) &&
+			    fold_case(a[i - 2]) == fold_case(b[j - 1]))
 				row[j] = least(row[j], second[j - 2] + 1);
 		}
 	}

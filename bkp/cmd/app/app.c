@@ -1,4 +1,10 @@
-/* app: see app.h. */
+/* app: see app.h.
+ *
+ * app_getopt() puts the command's own options and the common ones into one table; common ones are taken here and the command
+ * never sees them.  Before the command's name is known the scan stops at the first word.
+ *
+ * app_state_open(), in order: the folder with its lock → who acts, for the records → is a copy of the journal on an attached
+ * medium ahead of ours (then nothing is done) → the policy is recorded when it changed.  A fault of any closes the state. */
 #include "cmd/app/app.h"
 
 #include <errno.h>
@@ -79,7 +85,7 @@ void app_no_memory(void)
 	_exit(watchdog_exit(APP_FAILED));
 }
 
-__attribute__((format(printf, 3, 0))) static int usage(
+__attribute__((format(printf, 3, 0))) static int usage_error(
     const struct app *app, const char *near, const char *fmt, va_list ap)
 {
 	struct err err = {.code = "E-USAGE-01"};
@@ -103,7 +109,7 @@ int app_usage(const struct app *app, const char *fmt, ...)
 	int code;
 
 	va_start(ap, fmt);
-	code = usage(app, NULL, fmt, ap);
+	code = usage_error(app, NULL, fmt, ap);
 	va_end(ap);
 	return code;
 }
@@ -114,7 +120,7 @@ int app_unknown(const struct app *app, const char *near, const char *fmt, ...)
 	int code;
 
 	va_start(ap, fmt);
-	code = usage(app, near, fmt, ap);
+	code = usage_error(app, near, fmt, ap);
 	va_end(ap);
 	return code;
 }
@@ -145,7 +151,7 @@ void app_language(const struct app *app)
 }
 
 /* The option that getopt did not like; within a group of letters it has not gone on to the next word. */
-static const char *disliked(int argc, char *const *argv)
+static const char *disliked_option(int argc, char *const *argv)
 {
 	const char *next = optind < argc ? argv[optind] : "";
 
@@ -212,7 +218,7 @@ int app_getopt(struct app *app, int argc, char **argv, const struct option *own,
 		if (opt == ':')
 			*ret_exit = app_usage(app, text("option '%s' needs a value"), argv[optind - 1]);
 		else if (opt == '?')
-			*ret_exit = unknown_option(app, disliked(argc, argv), all);
+			*ret_exit = unknown_option(app, disliked_option(argc, argv), all);
 		if (opt == ':' || opt == '?')
 			return APP_OPT_STOP;
 		opt = opt == -1 ? -1 : take_common(app, opt, all, ret_exit);

@@ -21,7 +21,7 @@ struct policy;
 struct config_problems;
 struct state;
 
-/* The Nagios order, so that monitors can use them as they are (cli.md). */
+/* The Nagios order, so that monitors can use them as they are. */
 enum app_exit {
 	APP_OK = 0,
 	APP_ATTENTION = 1, /* done, but a person should look */

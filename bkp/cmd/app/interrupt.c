@@ -1,4 +1,8 @@
-/* interrupt: see interrupt.h. */
+/* interrupt: see interrupt.h.
+ *
+ * The first signal is only noted; whoever works asks interrupt_signal() at places where it can stop in good order.  A second
+ * one, more than SAME_MS later, ends the process as if there were no handler.  `came` and `first` are written by the handler
+ * only. */
 #include "cmd/app/interrupt.h"
 
 #include <signal.h>
@@ -11,7 +15,7 @@
 static volatile sig_atomic_t came;
 static struct timespec first;
 
-static void remember(int number)
+static void remember_signal(int number)
 {
 	struct timespec now;
 
@@ -31,7 +35,7 @@ void interrupt_watch(void)
 	struct sigaction action, now;
 
 	memset(&action, 0, sizeof(action));
-	action.sa_handler = remember;
+	action.sa_handler = remember_signal;
 	action.sa_flags = SA_RESTART;
 	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)

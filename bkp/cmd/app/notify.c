@@ -1,4 +1,11 @@
-/* notify: see notify.h. */
+/* notify: see notify.h.
+ *
+ * The command gets a process group of its own, so that kill() reaches all it started; a file in memory as its input, so that
+ * it may read it or not; and a pipe for what it says, of which the last TAIL bytes are kept.
+ *
+ * wait_for_end() waits for the command itself and not for the end of its output: a process that it left behind may hold the
+ * pipe open for ever.  When the time is over the group is killed.  What it said goes into the hint, which is shown and never
+ * recorded: names of patients may be in it. */
 #include "cmd/app/notify.h"
 
 #include <errno.h>
@@ -88,7 +95,7 @@ static int input_make(const struct notify_message *m)
 
 /* ---- the child ---- */
 
-static void become(const char *line, int in, int out, char *const *env)
+static void become_command(const char *line, int in, int out, char *const *env)
 {
 	sigset_t none;
 
@@ -103,7 +110,7 @@ static void become(const char *line, int in, int out, char *const *env)
 	_exit(127);
 }
 
-static int start(const char *line, const struct notify_message *m, struct child *c)
+static int start_child(const char *line, const struct notify_message *m, struct child *c)
 {
 	struct environment e = {0};
 	IO_FD_AUTO in = input_make(m);
@@ -114,7 +121,7 @@ static int start(const char *line, const struct notify_message *m, struct child 
 	c->pid = pipe2(out, O_CLOEXEC | O_NONBLOCK) ? -1 : fork();
 	if (c->pid == 0) {
 		fcntl(out[1], F_SETFL, 0);
-		become(line, in, out[1], e.list);
+		become_command(line, in, out[1], e.list);
 	}
 	saved = errno;
 	free(e.list);
@@ -130,7 +137,7 @@ static int start(const char *line, const struct notify_message *m, struct child 
 }
 
 /* False at the end of what it writes. */
-static bool take(struct child *c)
+static bool take_output(struct child *c)
 {
 	char block[4096];
 	ssize_t r = read(c->out, block, sizeof(block));
@@ -171,14 +178,14 @@ static int wait_for_end(struct child *c, int64_t limit_s, int *ret_status)
 		}
 		fd.fd = open ? c->out : -1;
 		if (poll(&fd, 1, TICK_MS) > 0)
-			open = take(c);
+			open = take_output(c);
 	}
 	for (int i = 0; i < 20 && open && poll(&fd, 1, 0) > 0; i++) /* what is in the pipe, and no more */
-		open = take(c);
+		open = take_output(c);
 	return r < 0 ? -1 : late;
 }
 
-static const char *said(struct child *c, char out[SHOWN])
+static const char *said_words(struct child *c, char out[SHOWN])
 {
 	size_t from = 0;
 
@@ -194,13 +201,14 @@ static const char *said(struct child *c, char out[SHOWN])
 	return path_show(c->n > from ? c->tail + from : text("it said nothing"), out, SHOWN);
 }
 
-static int told(struct child *c, int late, int64_t limit_s, int status, struct err *err)
+static int report_end(struct child *c, int late, int64_t limit_s, int status, struct err *err)
 {
 	char shown[SHOWN], hint[SHOWN + 160];
 
 	/* in the hint, which is shown and not recorded */
 	snprintf(hint, sizeof(hint),
-	    text("it said: %s; try it with 'bkp notify --test'; see 'notify' in the policy"), said(c, shown));
+	    text("it said: %s; try it with 'bkp notify --test'; see 'notify' in the policy"),
+	    said_words(c, shown));
 	if (late < 0)
 		err_sys(err, "W-NOTIFY-01", errno, "%s", text("nobody was told: the notify command is lost"));
 	else if (late)
@@ -223,14 +231,14 @@ int notify_run(const char *shell_command, int64_t limit_s, const struct notify_m
 	struct child c = {0};
 	int late, status = 0, r;
 
-	if (start(shell_command, m, &c)) {
+	if (start_child(shell_command, m, &c)) {
 		err_sys(err, "W-NOTIFY-01", errno, "%s",
 		    text("nobody was told: the notify command cannot be started"));
 		return err_hint(
 		    err, "%s", text("try it with 'bkp notify --test'; see 'notify' in the policy"));
 	}
 	late = wait_for_end(&c, limit_s, &status);
-	r = told(&c, late, limit_s, status, err);
+	r = report_end(&c, late, limit_s, status, err);
 	io_close_quietly(&c.out);
 	return r;
 }

@@ -1,4 +1,7 @@
-/* operator: see operator.h. */
+/* operator: see operator.h.
+ *
+ * Nobody is authenticated here: --operator says who is responsible, and the record says what was typed, beside the user of
+ * the system.  Names that the policy does not list are refused and recorded. */
 #include "cmd/app/operator.h"
 
 #include <stdio.h>
@@ -33,7 +36,7 @@ int operator_text(const struct app *app, const char *option, const char *value)
 }
 
 /* Bringing media in and out is the operators' and managers' business, where the policy says who they are. */
-static size_t may(const struct policy *policy, const char *names[PEOPLE_MAX])
+static size_t who_may(const struct policy *policy, const char *names[PEOPLE_MAX])
 {
 	size_t n = 0;
 
@@ -79,7 +82,7 @@ int operator_check(struct app *app, const struct policy *policy, const char *nam
 	code = operator_text(app, "--operator", name);
 	if (code || !policy->n_people)
 		return code;
-	n = may(policy, names);
+	n = who_may(policy, names);
 	for (size_t i = 0; i < n; i++)
 		if (!strcmp(names[i], name))
 			return APP_OK;

@@ -1,4 +1,8 @@
-/* outcome: see outcome.h. */
+/* outcome: see outcome.h.
+ *
+ * Order of outcome_tell(): the record of the outcome → the notify command → the record of whether somebody was told.  A
+ * record that cannot be written raises the exit code to APP_FAILED; a notification that fails raises it to APP_ATTENTION.
+ * Records use the reserve (write/state/reserve.h), so that a full disk does not swallow how it ended. */
 #include "cmd/app/outcome.h"
 
 #include <time.h>
@@ -15,7 +19,7 @@
 #include "write/state/reserve.h"
 #include "write/state/state.h"
 
-static int record(struct state *state, const char *command, int code, const char *line, int number)
+static int record_outcome(struct state *state, const char *command, int code, const char *line, int number)
 {
 	json_t *o = json_pack("{s:s, s:i, s:s}", "command", command, "exit", code, "line", line ? line : "");
 	struct err err = ERR_INIT;
@@ -32,7 +36,7 @@ int outcome_record(
     const struct app *app, struct state *state, const char *command, int code, const char *line)
 {
 	(void)app;
-	return record(state, command, code, line, 0);
+	return record_outcome(state, command, code, line, 0);
 }
 
 void outcome_refused(struct app *app, const struct policy *policy, int code, const char *line)
@@ -75,7 +79,8 @@ int outcome_tell(
 	struct notify_message m = {
 	    o->line, o->details, o->command, policy->site_name, policy->locale, o->generation, o->code};
 	struct err err = ERR_INIT;
-	int r, code = state ? record(state, o->command, o->code, o->record ? o->record : o->line, o->signal)
+	int r, code = state ? record_outcome(
+				  state, o->command, o->code, o->record ? o->record : o->line, o->signal)
 			    : o->code;
 
 	(void)app;

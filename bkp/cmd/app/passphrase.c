@@ -1,4 +1,7 @@
-/* passphrase: see passphrase.h. */
+/* passphrase: see passphrase.h.
+ *
+ * While echo is off the signals that could end or stop the program are blocked and watched through a signalfd; the terminal
+ * is restored before they are let through.  So no signal leaves a terminal without echo. */
 #include "cmd/app/passphrase.h"
 
 #include <ctype.h>
@@ -90,14 +93,14 @@ static ssize_t wait_line(int tty, int signals, char *out)
 	return read(tty, out, PASSPHRASE_MAX - 1);
 }
 
-/* Signals are held back while echo is off and arrive when the terminal is itself again: those that end the
- * program end it then; after those that stop it (^Z) the question is asked anew.  As wait_line(). */
 static int no_terminal(int errnum, struct err *err)
 {
 	err_sys(err, "E-PASS-01", errnum, "%s", text("the terminal cannot be used"));
 	return err_kind(err, ERR_FATAL);
 }
 
+/* Signals are held back while echo is off and arrive when the terminal is itself again: those that end the
+ * program end it then; after those that stop it (^Z) the question is asked again.  As wait_line(). */
 static ssize_t ask_once(int tty, const char *prompt, char *out, struct err *err)
 {
 	struct termios was, quiet;
@@ -143,7 +146,7 @@ int passphrase_ask(const char *prompt, char *out, struct err *err)
 	return n < 0 ? -1 : first_line(out, (size_t)n, err);
 }
 
-static int weak(struct err *err)
+static int refuse_weak(struct err *err)
 {
 	err_set(err, "E-PASS-04", "%s", text("the passphrase is too weak"));
 	return err_hint(err, "%s",
@@ -160,7 +163,7 @@ static int ask_twice(const char *prompt, char *out, struct err *err)
 		return err_nomem(err);
 	r = passphrase_ask(prompt, out, err);
 	if (!r && !passphrase_strong(out))
-		r = weak(err);
+		r = refuse_weak(err);
 	if (!r)
 		r = passphrase_ask(text("the same again"), second, err);
 	if (!r && strcmp(out, second) != 0)
@@ -176,7 +179,7 @@ int passphrase_new(const char *file, const char *prompt, char *out, struct err *
 
 	if (file) {
 		r = passphrase_read(file, out, err);
-		return !r && !passphrase_strong(out) ? weak(err) : r;
+		return !r && !passphrase_strong(out) ? refuse_weak(err) : r;
 	}
 	for (int i = 0; i < TRIES && r; i++) {
 		r = ask_twice(prompt, out, &why);

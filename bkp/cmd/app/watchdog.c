@@ -1,4 +1,12 @@
-/* watchdog: see watchdog.h. */
+/* watchdog: see watchdog.h.
+ *
+ * watchdog_watch(), in order: is this process traced (then no fork) → flush stdio, or both would write what is buffered →
+ * block the ending signals and install pass_on() → fork.
+ *     child   takes back handlers and mask, asks to be killed when the parent dies, and makes sure that it did not die before
+ *     parent  notes the child's id, unblocks the signals (one that came meanwhile is passed on now), waits
+ * A failed fork leaves one process, which works without a parent.
+ *
+ * `child` is written by the parent's main line and read by its handler; `watched` is set once in the child. */
 #include "cmd/app/watchdog.h"
 
 #include <errno.h>

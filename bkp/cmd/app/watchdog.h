@@ -16,7 +16,7 @@
  * `code`. */
 #define WATCHDOG_DIED 70
 int watchdog_exit(int code);
-/* How one ends that is to be begun once more: what it relied on was damaged, and is begun anew.  Only where
+/* How one ends that is to be begun once more: the index it relied on was damaged and is made again.  Only where
  * there is a parent to do so. */
 #define WATCHDOG_AGAIN 71
 bool watchdog_watched(void);

@@ -1,4 +1,8 @@
-/* check_diff: see check_diff.h.  This file: finding out. */
+/* check_diff: see check_diff.h.  This file: finding out; check_diff_show.c shows it.
+ *
+ * find_out() judges both policies by the same journal and the same moment and keeps what differs: keys (policy_diff), when
+ * data sets are due, what is kept at least, verdicts of 3-2-1, what an expiry could take.  Lists of struct check_diff are its
+ * own; names in them belong to the two policies, which outlive it. */
 #include "cmd/show/check_diff.h"
 
 #include <errno.h>
@@ -63,7 +67,7 @@ static int old_from_record(struct check_diff *c, struct policy **ret, struct err
 
 /* ---- what it means ---- */
 
-static int grow(void **list, size_t n, size_t size, struct err *err)
+static int grow_list(void **list, size_t n, size_t size, struct err *err)
 {
 	void *p = reallocarray(*list, n + 1, size);
 
@@ -75,7 +79,7 @@ static int grow(void **list, size_t n, size_t size, struct err *err)
 
 static int add_due(struct check_diff *c, const struct check_due *d, struct err *err)
 {
-	if (grow((void **)&c->due, c->n_due, sizeof(*c->due), err))
+	if (grow_list((void **)&c->due, c->n_due, sizeof(*c->due), err))
 		return -1;
 	c->due[c->n_due++] = *d;
 	return 0;
@@ -130,7 +134,7 @@ static int add_floors(struct check_diff *c, const struct policy_dataset *was,
 
 		if (all[i].to >= from)
 			continue;
-		if (grow((void **)&c->floors, c->n_floors, sizeof(*c->floors), err))
+		if (grow_list((void **)&c->floors, c->n_floors, sizeof(*c->floors), err))
 			return -1;
 		c->floors[c->n_floors++] = (struct check_floor){
 		    now->name, all[i].key, from, all[i].to, all[i].duration, a && all[i].agreed > all[i].to};
@@ -181,7 +185,7 @@ static int find_verdicts(struct check_diff *c, int64_t now_ns, struct err *err)
 
 			if (before && before->verdict == after[k]->verdict)
 				continue;
-			if (grow((void **)&c->verdicts, c->n_verdicts, sizeof(*c->verdicts), err))
+			if (grow_list((void **)&c->verdicts, c->n_verdicts, sizeof(*c->verdicts), err))
 				return -1;
 			c->verdicts[c->n_verdicts++] =
 			    (struct check_verdict){a->policy->name, words[k], before, after[k]};
@@ -203,7 +207,7 @@ static int add_expiry(struct check_diff *c, const struct retention_medium *m, co
 				stays = there->copies[k].stays;
 		if (m->copies[i].stays || !stays)
 			continue;
-		if (grow((void **)&c->expiry, c->n_expiry, sizeof(*c->expiry), err))
+		if (grow_list((void **)&c->expiry, c->n_expiry, sizeof(*c->expiry), err))
 			return -1;
 		c->expiry[c->n_expiry++] = (struct check_expiry){m->label, m->copies[i].number, after};
 	}

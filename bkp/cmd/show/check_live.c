@@ -1,4 +1,8 @@
-/* check_live: see check_live.h. */
+/* check_live: see check_live.h.
+ *
+ * One look_at_*() for each kind of thing; each calls report_finding(), which prints at once and keeps the worst verdict.  Of the
+ * site's commands only the names of programs are looked up, by a shell in the policy's locale (`command -v`).
+ * next_program() finds those names without being a shell: where it cannot be sure it stops, and finds fewer. */
 #include "cmd/show/check_live.h"
 
 #include <dirent.h>
@@ -43,9 +47,9 @@ struct live {
 	bool unknown;
 };
 
-static void find(struct live *v, enum verdict verdict, const char *next, const char *fmt, ...)
+static void report_finding(struct live *v, enum verdict verdict, const char *next, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
-static void find(struct live *v, enum verdict verdict, const char *next, const char *fmt, ...)
+static void report_finding(struct live *v, enum verdict verdict, const char *next, const char *fmt, ...)
 {
 	static const char *const signs[] = {"○", "△", "×"}, *const words[] = {"ok", "attention", "missing"};
 	char what[1024], show[2048];
@@ -77,17 +81,17 @@ static void look_at_state(struct live *v)
 	if (app_ledger_read(v->policy, &v->l, &err)) {
 		v->l = NULL;
 		v->unknown = err.kind != ERR_ABSENT;
-		find(v, MISSING, err.hint, "%s: %s", err.code, err.msg);
+		report_finding(v, MISSING, err.hint, "%s: %s", err.code, err.msg);
 		return;
 	}
 	if (access(state, W_OK))
-		find(v, MISSING, text("run bkp as the user whom it belongs to"),
+		report_finding(v, MISSING, text("run bkp as the user whom it belongs to"),
 		    text("the state folder '%s' cannot be written to: %s"), state, text_errno(errno));
 	else if (!statvfs(state, &fs) && (uint64_t)fs.f_bavail * fs.f_frsize < STATE_LEAST)
-		find(v, MISSING, text("make room on its disk"),
+		report_finding(v, MISSING, text("make room on its disk"),
 		    text("the state folder '%s' has less than 64 MiB of room"), state);
 	else
-		find(v, FINE, NULL, text("state folder '%s'"), state);
+		report_finding(v, FINE, NULL, text("state folder '%s'"), state);
 }
 
 /* ---- paths ---- */
@@ -99,7 +103,8 @@ static void look_at_path(struct live *v, const struct policy_dataset *d, const c
 	DIR *dir;
 
 	if (fd < 0) {
-		find(v, MISSING, text("mount it, correct the policy, or run bkp as a user who may read it"),
+		report_finding(v, MISSING,
+		    text("mount it, correct the policy, or run bkp as a user who may read it"),
 		    "%s: '%s': %s", d->name, path, text_errno(errno));
 		return;
 	}
@@ -112,10 +117,10 @@ static void look_at_path(struct live *v, const struct policy_dataset *d, const c
 		closedir(dir);
 	}
 	if (n < 3)
-		find(v, LOOK, text("if a disk or a share should be mounted there, it is not"),
+		report_finding(v, LOOK, text("if a disk or a share should be mounted there, it is not"),
 		    text("%s: '%s' is empty"), d->name, path);
 	else
-		find(v, FINE, NULL, "%s: '%s'", d->name, path);
+		report_finding(v, FINE, NULL, "%s: '%s'", d->name, path);
 }
 
 /* ---- programs of commands ---- */
@@ -220,13 +225,13 @@ static void look_at_command(struct live *v, const char *whose, const char *key, 
 	for (const char *p = line; next_program(&p, &begins, word);)
 		if (!is_program(v->policy, word)) {
 			all = false;
-			find(v, MISSING,
+			report_finding(v, MISSING,
 			    text("install it, or name it by its whole path: cron knows fewer folders than a "
 				 "login"),
 			    text("%s: the program '%s' of '%s' is not found"), whose, word, key);
 		}
 	if (all)
-		find(v, FINE, NULL, text("%s: programs of '%s'"), whose, key);
+		report_finding(v, FINE, NULL, text("%s: programs of '%s'"), whose, key);
 }
 
 static void look_at_dataset(struct live *v, const struct policy_dataset *d)
@@ -265,7 +270,7 @@ static void look_at_room(struct live *v, const struct policy_medium *m)
 	struct statvfs fs;
 
 	if (statvfs(m->path, &fs)) {
-		find(v, MISSING, text("attach and mount it"), "%s: '%s': %s", m->name, m->path,
+		report_finding(v, MISSING, text("attach and mount it"), "%s: '%s': %s", m->name, m->path,
 		    text_errno(errno));
 		return;
 	}
@@ -273,20 +278,20 @@ static void look_at_room(struct live *v, const struct policy_medium *m)
 	out_bytes(room, has);
 	out_bytes(takes, run);
 	if (room < takes)
-		find(v, MISSING,
+		report_finding(v, MISSING,
 		    text("'bkp expire --dry-run' says what may go; or take a larger one under a new name"),
 		    text("medium %s: %s of room, and one of the last nights took %s"), m->name, has, run);
 	else if (takes && room / RUNS < takes)
-		find(v, LOOK,
+		report_finding(v, LOOK,
 		    text("'bkp expire --dry-run' says what may go; or take a larger one under a new name"),
 		    text("medium %s: %s of room, not a week of nights like one of the last, which took %s"),
 		    m->name, has, run);
 	else if (takes)
-		find(v, FINE, NULL, text("medium %s: %s of room; a night takes at most %s"), m->name, has,
-		    run);
+		report_finding(v, FINE, NULL, text("medium %s: %s of room; a night takes at most %s"),
+		    m->name, has, run);
 	else
-		find(v, FINE, NULL, text("medium %s: %s of room; what a night takes is not known yet"),
-		    m->name, has);
+		report_finding(v, FINE, NULL,
+		    text("medium %s: %s of room; what a night takes is not known yet"), m->name, has);
 }
 
 static void look_at_medium(struct live *v, const struct policy_medium *m)
@@ -302,11 +307,11 @@ static void look_at_medium(struct live *v, const struct policy_medium *m)
 		    m->path ? text("register it with 'bkp medium add %s'")
 			    : text("register it with 'bkp medium add %s --path DIR'"),
 		    m->name);
-		find(v, LOOK, next, text("medium %s is not registered"), m->name);
+		report_finding(v, LOOK, next, text("medium %s is not registered"), m->name);
 		return;
 	}
 	if (m->offline) {
-		find(v, FINE, NULL,
+		report_finding(v, FINE, NULL,
 		    text("medium %s is kept offline: 'bkp status' says when its rotation is due"), m->name);
 		return;
 	}
@@ -314,8 +319,8 @@ static void look_at_medium(struct live *v, const struct policy_medium *m)
 	want.repository = ledger_repository(v->l);
 	want.keys = ledger_keys(v->l, &want.n_keys);
 	if (medium_open(m->path, &want, &found, &err)) {
-		find(v, MISSING, err.hint[0] ? err.hint : text("attach and mount it"), "%s: %s", err.code,
-		    err.msg);
+		report_finding(v, MISSING, err.hint[0] ? err.hint : text("attach and mount it"), "%s: %s",
+		    err.code, err.msg);
 		return;
 	}
 	medium_close(found);
@@ -333,27 +338,29 @@ static void look_at_host(struct live *v)
 	if (locale)
 		freelocale(locale);
 	else
-		find(v, MISSING, text("install it, or name one of 'locale -a' as 'locale' in the policy"),
+		report_finding(v, MISSING,
+		    text("install it, or name one of 'locale -a' as 'locale' in the policy"),
 		    text("the locale '%s', in which commands run, is not installed"), p->locale);
 	if (p->notify_command)
 		look_at_command(v, "notify", "command", p->notify_command);
 	else if (access(CHECK_LIVE_MAILER, X_OK))
-		find(v, LOOK,
+		report_finding(v, LOOK,
 		    text("add 'notify' to the policy and try it with 'bkp notify --test', or install a "
 			 "mailer for cron"),
 		    text("nobody is told of a bad night: no 'notify' in the policy, no mailer (%s)"),
 		    CHECK_LIVE_MAILER);
 	else
-		find(v, FINE, NULL, text("cron can mail (%s)"), CHECK_LIVE_MAILER);
+		report_finding(v, FINE, NULL, text("cron can mail (%s)"), CHECK_LIVE_MAILER);
 	clock_now(&now);
 	if (v->l && ledger_latch(v->l)->found_ns)
-		find(v, LOOK, text("set it right, then 'bkp clock attest --operator NAME --reason TEXT'"),
-		    "%s", text("the clock jumped, and nobody has attested it since"));
+		report_finding(v, LOOK,
+		    text("set it right, then 'bkp clock attest --operator NAME --reason TEXT'"), "%s",
+		    text("the clock jumped, and nobody has attested it since"));
 	else if (!now.synced)
-		find(v, LOOK, text("let a time service keep it (chrony, systemd-timesyncd)"), "%s",
+		report_finding(v, LOOK, text("let a time service keep it (chrony, systemd-timesyncd)"), "%s",
 		    text("the clock is not synchronised"));
 	else
-		find(v, FINE, NULL, "%s", text("the clock is synchronised"));
+		report_finding(v, FINE, NULL, "%s", text("the clock is synchronised"));
 }
 
 int check_live(struct app *app, const struct policy *policy)

@@ -21,7 +21,7 @@
 #define SHOW	256
 #define WHY_MAX ((size_t)64 << 10)
 
-static bool goes(const struct expiry_medium *m, uint64_t number)
+static bool is_going(const struct expiry_medium *m, uint64_t number)
 {
 	for (size_t i = 0; i < m->n_items; i++)
 		if (m->items[i].number == number)
@@ -29,13 +29,13 @@ static bool goes(const struct expiry_medium *m, uint64_t number)
 	return false;
 }
 
-static const char *fate(const struct expiry_medium *m, const struct retention_copy *c, bool acted)
+static const char *fate_text(const struct expiry_medium *m, const struct retention_copy *c, bool acted)
 {
 	if (c->stays)
 		return text("stays");
 	if (!m->medium)
 		return text("may go");
-	if (!goes(m, c->number))
+	if (!is_going(m, c->number))
 		return text("stays this time");
 	if (!acted)
 		return text("goes");
@@ -97,7 +97,7 @@ static void print_table(const struct expiry_medium *m, bool acted)
 
 		table_cell(t, "%ju", c->number);
 		table_cell(t, "%s", clock_format_local(c->begun_ns, date));
-		table_cell(t, "%s", fate(m, c, acted));
+		table_cell(t, "%s", fate_text(m, c, acted));
 		why_cell(t, c);
 	}
 	(void)out_table(t, 2, APP_OK);
@@ -151,7 +151,7 @@ static json_t *copy_json(const struct expiry_medium *m, const struct retention_c
 		    why, json_pack("{s:s, s:s*, s:s}", "reason", retention_word(c->why[i].reason), "dataset",
 			     c->why[i].dataset, "text", retention_sentence(&c->why[i], one)));
 	return json_pack("{s:I, s:s, s:b, s:b, s:o}", "generation", (json_int_t)c->number, "time",
-	    clock_format(c->begun_ns, date), "may_go", !c->stays, "goes", goes(m, c->number), "why", why);
+	    clock_format(c->begun_ns, date), "may_go", !c->stays, "goes", is_going(m, c->number), "why", why);
 }
 
 static json_t *medium_json(const struct expiry_medium *m)

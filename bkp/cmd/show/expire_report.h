@@ -14,7 +14,7 @@ void expire_report_text(const struct expiry *e, bool acted, bool quiet);
 int expire_report_json(const struct expiry *e, bool acted, const struct err *failure, int code);
 /* What an interrupted expiry left: that it is deleted now, or stays, and why; on stderr. */
 void expire_report_leftover(const struct reap_leftover *l);
-/* enum app_exit when it came to its end. */
+/* enum app_exit for an expiry that was carried through. */
 int expire_report_exit(const struct expiry *e);
 
 #endif

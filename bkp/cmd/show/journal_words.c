@@ -1,4 +1,7 @@
-/* journal_words: see journal_words.h. */
+/* journal_words: see journal_words.h.
+ *
+ * A new event is a row in rules[] and its say_*().  Members may be missing (records of other versions): a text is then "" and
+ * a number 0. */
 #include "cmd/show/journal_words.h"
 
 #include <stdbool.h>
@@ -16,19 +19,19 @@
 #include "format/journal/journal.h"
 #include "read/ledger/ledger.h"
 
-static const char *str(const struct journal_record *r, const char *key)
+static const char *member_text(const struct journal_record *r, const char *key)
 {
 	const char *s = json_string_value(json_object_get(r->json, key));
 
 	return s ? s : "";
 }
 
-static uintmax_t num(const struct journal_record *r, const char *key)
+static uintmax_t member_number(const struct journal_record *r, const char *key)
 {
 	return (uintmax_t)json_integer_value(json_object_get(r->json, key));
 }
 
-static bool yes(const struct journal_record *r, const char *key)
+static bool member_true(const struct journal_record *r, const char *key)
 {
 	return json_is_true(json_object_get(r->json, key));
 }
@@ -36,7 +39,7 @@ static bool yes(const struct journal_record *r, const char *key)
 /* ": reason", or nothing */
 static const char *because(const struct journal_record *r, const char *key, char out[JOURNAL_WORDS / 2])
 {
-	snprintf(out, JOURNAL_WORDS / 2, "%s%s", *str(r, key) ? ": " : "", str(r, key));
+	snprintf(out, JOURNAL_WORDS / 2, "%s%s", *member_text(r, key) ? ": " : "", member_text(r, key));
 	return out;
 }
 
@@ -73,7 +76,8 @@ char *journal_words_medium(const struct journal_record *r, const struct ledger *
 	const json_t *list = json_object_get(r->json, "media");
 	size_t used = 0;
 
-	snprintf(out, JOURNAL_WORDS, "%s", *str(r, "medium") ? label_of(l, str(r, "medium")) : "");
+	snprintf(
+	    out, JOURNAL_WORDS, "%s", *member_text(r, "medium") ? label_of(l, member_text(r, "medium")) : "");
 	for (size_t i = 0; i < json_array_size(list) && used < JOURNAL_WORDS; i++) {
 		const json_t *m = json_array_get(list, i);
 		const char *uuid = json_string_value(json_is_object(m) ? json_object_get(m, "medium") : m);
@@ -107,9 +111,9 @@ char *journal_words_outcome(const struct journal_record *r, char out[JOURNAL_WOR
 	const char *said = "";
 
 	if (!strcmp(r->event, "outcome"))
-		said = !num(r, "exit")	     ? text("ok")
-		       : num(r, "exit") == 1 ? text("look at it")
-					     : text("failed");
+		said = !member_number(r, "exit")       ? text("ok")
+		       : member_number(r, "exit") == 1 ? text("look at it")
+						       : text("failed");
 	else if (!strcmp(r->event, "committed"))
 		said = copies_word(r);
 	else if (!strcmp(r->event, "failed"))
@@ -119,7 +123,7 @@ char *journal_words_outcome(const struct journal_record *r, char out[JOURNAL_WOR
 	else if (!strcmp(r->event, "verify-failed"))
 		said = text("damaged");
 	else if (!strcmp(r->event, "rotated"))
-		said = yes(r, "complete") ? text("ok") : text("incomplete");
+		said = member_true(r, "complete") ? text("ok") : text("incomplete");
 	snprintf(out, JOURNAL_WORDS, "%s", said);
 	return out;
 }
@@ -130,26 +134,26 @@ typedef void words_fn(const struct journal_record *r, char out[JOURNAL_WORDS]);
 
 static void say_init(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
-	snprintf(out, JOURNAL_WORDS, text("the repository of '%s' was made; root key %s"), str(r, "site"),
-	    str(r, "root_key"));
+	snprintf(out, JOURNAL_WORDS, text("the repository of '%s' was made; root key %s"),
+	    member_text(r, "site"), member_text(r, "root_key"));
 }
 
 static void say_epoch(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
-	snprintf(out, JOURNAL_WORDS, text("from here on the key of epoch %ju signs: %s"), num(r, "next"),
-	    str(r, "key"));
+	snprintf(out, JOURNAL_WORDS, text("from here on the key of epoch %ju signs: %s"),
+	    member_number(r, "next"), member_text(r, "key"));
 }
 
 static void say_added(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
-	snprintf(out, JOURNAL_WORDS, text("the medium '%s' (%s) was registered at '%s'"), str(r, "label"),
-	    str(r, "type"), str(r, "path"));
+	snprintf(out, JOURNAL_WORDS, text("the medium '%s' (%s) was registered at '%s'"),
+	    member_text(r, "label"), member_text(r, "type"), member_text(r, "path"));
 }
 
 static void say_begin(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
-	snprintf(out, JOURNAL_WORDS, text("generation %ju was begun: %zu data sets"), num(r, "generation"),
-	    json_array_size(json_object_get(r->json, "datasets")));
+	snprintf(out, JOURNAL_WORDS, text("generation %ju was begun: %zu data sets"),
+	    member_number(r, "generation"), json_array_size(json_object_get(r->json, "datasets")));
 }
 
 static void say_committed(const struct journal_record *r, char out[JOURNAL_WORDS])
@@ -157,39 +161,40 @@ static void say_committed(const struct journal_record *r, char out[JOURNAL_WORDS
 	char all[OUT_BYTES], fresh[OUT_BYTES];
 
 	snprintf(out, JOURNAL_WORDS,
-	    yes(r, "recovered") ? text("generation %ju, which an interrupted run had left complete, is "
-				       "reported: archives of %s, %s of new data before compression")
-				: text("generation %ju is reported: archives of %s, %s of new data before "
-				       "compression"),
-	    num(r, "generation"), out_bytes(num(r, "archive_bytes"), all),
-	    out_bytes(num(r, "new_bytes"), fresh));
+	    member_true(r, "recovered")
+		? text("generation %ju, which an interrupted run had left complete, is "
+		       "reported: archives of %s, %s of new data before compression")
+		: text("generation %ju is reported: archives of %s, %s of new data before "
+		       "compression"),
+	    member_number(r, "generation"), out_bytes(member_number(r, "archive_bytes"), all),
+	    out_bytes(member_number(r, "new_bytes"), fresh));
 }
 
 static void say_verified(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
 	snprintf(out, JOURNAL_WORDS, text("generation %ju was read back and compared: %ju files"),
-	    num(r, "generation"), num(r, "files"));
+	    member_number(r, "generation"), member_number(r, "files"));
 }
 
 static void say_copied(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
 	snprintf(out, JOURNAL_WORDS, text("generation %ju was brought to the medium: %ju files"),
-	    num(r, "generation"), num(r, "files"));
+	    member_number(r, "generation"), member_number(r, "files"));
 }
 
 static void say_damaged(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
 	char why[JOURNAL_WORDS / 2];
 
-	snprintf(out, JOURNAL_WORDS, text("generation %ju was found damaged%s"), num(r, "generation"),
-	    because(r, "reason", why));
+	snprintf(out, JOURNAL_WORDS, text("generation %ju was found damaged%s"),
+	    member_number(r, "generation"), because(r, "reason", why));
 }
 
 static void say_failed(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
 	char why[JOURNAL_WORDS / 2];
 
-	snprintf(out, JOURNAL_WORDS, text("generation %ju came to nothing%s"), num(r, "generation"),
+	snprintf(out, JOURNAL_WORDS, text("generation %ju came to nothing%s"), member_number(r, "generation"),
 	    because(r, "reason", why));
 }
 
@@ -198,51 +203,51 @@ static void say_attached(const struct journal_record *r, char out[JOURNAL_WORDS]
 	snprintf(out, JOURNAL_WORDS,
 	    !strcmp(r->event, "medium-attached") ? text("the medium was seen at '%s'")
 						 : text("the medium is no longer at '%s'"),
-	    str(r, "path"));
+	    member_text(r, "path"));
 }
 
 static void say_repaired(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
 	char few[JOURNAL_WORDS / 2];
 
-	snprintf(out, JOURNAL_WORDS, text("damaged files were written anew: %ju (%s)"), num(r, "count"),
-	    few_of(r, "files", num(r, "count"), few));
+	snprintf(out, JOURNAL_WORDS, text("damaged files were written anew: %ju (%s)"),
+	    member_number(r, "count"), few_of(r, "files", member_number(r, "count"), few));
 }
 
 static void say_rotated(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
 	snprintf(out, JOURNAL_WORDS,
 	    text("the medium was brought up to date: %ju generations, newest %ju; to be taken to '%s'"),
-	    num(r, "generations"), num(r, "newest"), str(r, "place"));
+	    member_number(r, "generations"), member_number(r, "newest"), member_text(r, "place"));
 }
 
 static void say_moved(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
-	snprintf(out, JOURNAL_WORDS, text("the medium was taken from '%s' to '%s'"), str(r, "from"),
-	    str(r, "place"));
+	snprintf(out, JOURNAL_WORDS, text("the medium was taken from '%s' to '%s'"), member_text(r, "from"),
+	    member_text(r, "place"));
 }
 
 static void say_journal_copies(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
 	snprintf(out, JOURNAL_WORDS, text("the journal up to record %ju was copied to %zu media"),
-	    num(r, "upto"), json_array_size(json_object_get(r->json, "media")));
+	    member_number(r, "upto"), json_array_size(json_object_get(r->json, "media")));
 }
 
 static void say_history(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
 	snprintf(out, JOURNAL_WORDS,
-	    !strcmp(str(r, "found"), "truncated")
+	    !strcmp(member_text(r, "found"), "truncated")
 		? text("the medium's copy of the journal was cut: from record %ju on it is gone")
 		: text("the medium's copy of the journal is another from record %ju on"),
-	    num(r, "line"));
+	    member_number(r, "line"));
 }
 
 static void say_policy(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
 	const size_t changes = json_array_size(json_object_get(r->json, "changes")),
 		     narrows = json_array_size(json_object_get(r->json, "narrows"));
-	size_t used = (size_t)snprintf(
-	    out, JOURNAL_WORDS, text("the policy is another from here on: SHA-256 %s"), str(r, "sha256"));
+	size_t used = (size_t)snprintf(out, JOURNAL_WORDS,
+	    text("the policy is another from here on: SHA-256 %s"), member_text(r, "sha256"));
 	char few[JOURNAL_WORDS / 2];
 
 	if (narrows && used < JOURNAL_WORDS)
@@ -276,7 +281,7 @@ static void say_decision(const struct journal_record *r, char out[JOURNAL_WORDS]
 	    !strcmp(r->event, "accepted") ? text("generation %ju was accepted as good%s%s")
 	    : !strcmp(r->event, "held")	  ? text("generation %ju is held from here on%s%s")
 					  : text("generation %ju is no longer held%s%s"),
-	    num(r, "generation"), because(r, "reason", why),
+	    member_number(r, "generation"), because(r, "reason", why),
 	    json_is_false(json_object_get(r->json, "terminal")) ? text(" (not typed at a terminal)") : "");
 }
 
@@ -284,23 +289,24 @@ static void say_expired(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
 	char why[JOURNAL_WORDS / 2];
 
-	snprintf(out, JOURNAL_WORDS, text("generation %ju expired on the medium%s"), num(r, "generation"),
-	    because(r, "why", why));
+	snprintf(out, JOURNAL_WORDS, text("generation %ju expired on the medium%s"),
+	    member_number(r, "generation"), because(r, "why", why));
 }
 
 static void say_finished(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
 	snprintf(out, JOURNAL_WORDS,
 	    text("deleting generation %ju, recorded as expired earlier, was agreed to"),
-	    num(r, "generation"));
+	    member_number(r, "generation"));
 }
 
 static void say_name(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
 	char why[JOURNAL_WORDS / 2];
 
-	if (*str(r, "label"))
-		snprintf(out, JOURNAL_WORDS, text("the medium is called '%s' from now on"), str(r, "label"));
+	if (*member_text(r, "label"))
+		snprintf(out, JOURNAL_WORDS, text("the medium is called '%s' from now on"),
+		    member_text(r, "label"));
 	else
 		snprintf(out, JOURNAL_WORDS, text("the medium is retired%s"), because(r, "reason", why));
 }
@@ -309,7 +315,7 @@ static void say_tools(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
 	char why[JOURNAL_WORDS / 2];
 
-	if (*str(r, "operator"))
+	if (*member_text(r, "operator"))
 		snprintf(out, JOURNAL_WORDS, text("changed tools for media are accepted%s"),
 		    because(r, "reason", why));
 	else
@@ -318,14 +324,14 @@ static void say_tools(const struct journal_record *r, char out[JOURNAL_WORDS])
 }
 
 /* A time of a record, for people who look at the clock on the wall. */
-static const char *local(const char *utc, char out[CLOCK_TEXT])
+static const char *local_time_of(const char *utc, char out[CLOCK_TEXT])
 {
 	int64_t ns;
 
 	return clock_parse(utc, &ns) ? utc : clock_format_local(ns, out);
 }
 
-static const char *judge(const char *source)
+static const char *judge_words(const char *source)
 {
 	return !strcmp(source, "monotonic")    ? text("the time since the computer started")
 	       : !strcmp(source, "journal")    ? text("the journal's last record")
@@ -344,7 +350,8 @@ static void say_clock(const struct journal_record *r, char out[JOURNAL_WORDS])
 			       "%s")
 			: text("the clock had been set back: it should have been %s and said %s, judged by "
 			       "%s"),
-		    local(str(r, "before"), before), local(str(r, "after"), after), judge(str(r, "source")));
+		    local_time_of(member_text(r, "before"), before),
+		    local_time_of(member_text(r, "after"), after), judge_words(member_text(r, "source")));
 	else
 		snprintf(
 		    out, JOURNAL_WORDS, text("a person attested the clock%s"), because(r, "reason", why));
@@ -354,21 +361,23 @@ static void say_outcome(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
 	char why[JOURNAL_WORDS / 2];
 
-	snprintf(out, JOURNAL_WORDS, text("'bkp %s' ended with exit status %ju%s"), str(r, "command"),
-	    num(r, "exit"), because(r, "line", why));
+	snprintf(out, JOURNAL_WORDS, text("'bkp %s' ended with exit status %ju%s"), member_text(r, "command"),
+	    member_number(r, "exit"), because(r, "line", why));
 }
 
 static void say_scheduled(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
 	snprintf(out, JOURNAL_WORDS,
-	    !strcmp(str(r, "action"), "install") ? text("runs of the policy were given to %s: '%s'")
-						 : text("runs of the policy were taken from %s: '%s'"),
-	    str(r, "kind"), str(r, "file"));
+	    !strcmp(member_text(r, "action"), "install")
+		? text("runs of the policy were given to %s: '%s'")
+		: text("runs of the policy were taken from %s: '%s'"),
+	    member_text(r, "kind"), member_text(r, "file"));
 }
 
 static void say_notified(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
-	snprintf(out, JOURNAL_WORDS, "%s", yes(r, "ok") ? text("somebody was told") : str(r, "reason"));
+	snprintf(out, JOURNAL_WORDS, "%s",
+	    member_true(r, "ok") ? text("somebody was told") : member_text(r, "reason"));
 }
 
 static void say_journal_repaired(const struct journal_record *r, char out[JOURNAL_WORDS])
@@ -377,7 +386,8 @@ static void say_journal_repaired(const struct journal_record *r, char out[JOURNA
 
 	snprintf(out, JOURNAL_WORDS,
 	    text("%ju lines behind record %ju were cut off the journal and are kept in '%s'%s"),
-	    num(r, "lines"), num(r, "kept"), str(r, "file"), because(r, "why", why));
+	    member_number(r, "lines"), member_number(r, "kept"), member_text(r, "file"),
+	    because(r, "why", why));
 }
 
 static const struct {

@@ -1,4 +1,7 @@
-/* metrics: see metrics.h. */
+/* metrics: see metrics.h.
+ *
+ * A metric is one row of a table (name, help, function) for data sets or media, or one single_metric().  The first failure is
+ * kept in the writer; then nothing more is written. */
 #include "cmd/show/metrics.h"
 
 #include <stdarg.h>
@@ -21,7 +24,7 @@ struct writer {
 	bool failed;
 };
 
-static void begin(struct writer *w, const char *name, const char *help)
+static void begin_metric(struct writer *w, const char *name, const char *help)
 {
 	w->name = name;
 	w->failed =
@@ -29,7 +32,7 @@ static void begin(struct writer *w, const char *name, const char *help)
 }
 
 /* A label's value: backslash, quote and newline are escaped, and nothing else is. */
-static void value_of(struct writer *w, const char *s)
+static void put_label_value(struct writer *w, const char *s)
 {
 	for (; *s && !w->failed; s++) {
 		const char *escaped = *s == '\\' ? "\\\\" : *s == '"' ? "\\\"" : *s == '\n' ? "\\n" : NULL;
@@ -39,7 +42,7 @@ static void value_of(struct writer *w, const char *s)
 }
 
 /* Labels are pairs of name and value, ended by NULL. */
-static void sample(struct writer *w, int64_t value, ...)
+static void put_sample(struct writer *w, int64_t value, ...)
 {
 	const char *label, *s;
 	bool first = true;
@@ -50,7 +53,7 @@ static void sample(struct writer *w, int64_t value, ...)
 	while ((label = va_arg(ap, const char *)) && !w->failed) {
 		s = va_arg(ap, const char *);
 		w->failed = buf_printf(w->out, w->err, "%s%s=\"", first ? "{" : ",", label);
-		value_of(w, s ? s : "");
+		put_label_value(w, s ? s : "");
 		w->failed = w->failed || buf_puts(w->out, "\"", w->err);
 		first = false;
 	}
@@ -58,10 +61,10 @@ static void sample(struct writer *w, int64_t value, ...)
 	w->failed = w->failed || buf_printf(w->out, w->err, "%s %jd\n", first ? "" : "}", (intmax_t)value);
 }
 
-static void one(struct writer *w, const char *name, const char *help, int64_t value)
+static void single_metric(struct writer *w, const char *name, const char *help, int64_t value)
 {
-	begin(w, name, help);
-	sample(w, value, NULL);
+	begin_metric(w, name, help);
+	put_sample(w, value, NULL);
 }
 
 /* ---- data sets ---- */
@@ -113,7 +116,7 @@ static int64_t suspect(const struct compliance_dataset *d)
 	return d->suspect != 0;
 }
 
-static void datasets(struct writer *w, const struct compliance *s)
+static void dataset_metrics(struct writer *w, const struct compliance *s)
 {
 	static const struct {
 		const char *name, *help;
@@ -135,20 +138,20 @@ static void datasets(struct writer *w, const struct compliance *s)
 	};
 
 	for (size_t r = 0; r < sizeof(rows) / sizeof(*rows); r++) {
-		begin(w, rows[r].name, rows[r].help);
+		begin_metric(w, rows[r].name, rows[r].help);
 		for (size_t i = 0; i < s->n_datasets; i++)
-			sample(
+			put_sample(
 			    w, rows[r].value(&s->datasets[i]), "dataset", s->datasets[i].policy->name, NULL);
 	}
-	begin(w, "bkp_rule_verdict", "0 met, 1 attention, 2 missing.");
+	begin_metric(w, "bkp_rule_verdict", "0 met, 1 attention, 2 missing.");
 	for (size_t i = 0; i < s->n_datasets; i++) {
 		const struct compliance_dataset *d = &s->datasets[i];
 		const char *name = d->policy->name;
 
-		sample(w, d->generations.verdict, "dataset", name, "rule", "generations", NULL);
-		sample(w, d->three.verdict, "dataset", name, "rule", "three", NULL);
-		sample(w, d->two.verdict, "dataset", name, "rule", "two", NULL);
-		sample(w, d->one.verdict, "dataset", name, "rule", "one", NULL);
+		put_sample(w, d->generations.verdict, "dataset", name, "rule", "generations", NULL);
+		put_sample(w, d->three.verdict, "dataset", name, "rule", "three", NULL);
+		put_sample(w, d->two.verdict, "dataset", name, "rule", "two", NULL);
+		put_sample(w, d->one.verdict, "dataset", name, "rule", "one", NULL);
 	}
 }
 
@@ -186,7 +189,7 @@ static int64_t rotated(const struct compliance_medium *m)
 	return m->ledger ? m->ledger->rotated_ns / SECOND_NS : 0;
 }
 
-static void media(struct writer *w, const struct compliance *s)
+static void medium_metrics(struct writer *w, const struct compliance *s)
 {
 	static const struct {
 		const char *name, *help;
@@ -201,12 +204,12 @@ static void media(struct writer *w, const struct compliance *s)
 	};
 
 	for (size_t r = 0; r < sizeof(rows) / sizeof(*rows); r++) {
-		begin(w, rows[r].name, rows[r].help);
+		begin_metric(w, rows[r].name, rows[r].help);
 		for (size_t i = 0; i < s->n_media; i++) {
 			const struct compliance_medium *m = &s->media[i];
 
 			if (m->policy)
-				sample(w, rows[r].value(m), "medium", m->policy->name, "type",
+				put_sample(w, rows[r].value(m), "medium", m->policy->name, "type",
 				    m->policy->type, "offline", m->policy->offline ? "true" : "false", NULL);
 		}
 	}
@@ -214,14 +217,14 @@ static void media(struct writer *w, const struct compliance *s)
 
 /* ---- all of it ---- */
 
-static void outcome(
+static void outcome_metrics(
     struct writer *w, const struct ledger_outcome *run, const struct ledger_notified *notified)
 {
-	one(w, "bkp_last_run_timestamp_seconds", "When the last run ended.",
+	single_metric(w, "bkp_last_run_timestamp_seconds", "When the last run ended.",
 	    run ? run->ended_ns / SECOND_NS : 0);
-	one(w, "bkp_last_run_exit", "Its exit status: 0 well, 1 look at it, 2 failed; -1: there was none.",
-	    run ? run->exit : -1);
-	one(w, "bkp_notify_failed", "1: the last notification did not get through.",
+	single_metric(w, "bkp_last_run_exit",
+	    "Its exit status: 0 well, 1 look at it, 2 failed; -1: there was none.", run ? run->exit : -1);
+	single_metric(w, "bkp_notify_failed", "1: the last notification did not get through.",
 	    notified->at_ns && !notified->ok);
 }
 
@@ -230,23 +233,25 @@ int metrics_render(const struct policy *policy, const struct ledger *l, const st
 {
 	struct writer w = {.out = out, .err = err};
 
-	begin(&w, "bkp_info", "The site and the program.");
-	sample(&w, 1, "site", policy->site_name, "version", BKP_VERSION, "repository",
+	begin_metric(&w, "bkp_info", "The site and the program.");
+	put_sample(&w, 1, "site", policy->site_name, "version", BKP_VERSION, "repository",
 	    l ? ledger_repository(l) : "", NULL);
-	one(&w, "bkp_status_timestamp_seconds", "When this was written.", now_ns / SECOND_NS);
-	one(&w, "bkp_status_exit",
+	single_metric(&w, "bkp_status_timestamp_seconds", "When this was written.", now_ns / SECOND_NS);
+	single_metric(&w, "bkp_status_exit",
 	    "Exit status of bkp status: 0 well, 1 look at it, 2 nothing good, 3 unknown.", exit);
 	if (l && s) {
-		datasets(&w, s);
-		media(&w, s);
-		outcome(&w, s->run, s->notified);
-		one(&w, "bkp_clock_latched", "1: the clock jumped and nobody has attested it.",
+		dataset_metrics(&w, s);
+		medium_metrics(&w, s);
+		outcome_metrics(&w, s->run, s->notified);
+		single_metric(&w, "bkp_clock_latched", "1: the clock jumped and nobody has attested it.",
 		    s->latch->found_ns != 0);
-		one(&w, "bkp_frozen", "1: a suspect generation keeps everything from expiring.",
+		single_metric(&w, "bkp_frozen", "1: a suspect generation keeps everything from expiring.",
 		    s->frozen != 0);
-		one(&w, "bkp_things_to_do", "Sentences under 'What to do next'.", (int64_t)s->n_next);
-		one(&w, "bkp_journal_epoch", "The key that signs the journal.", (int64_t)ledger_epoch(l));
-		one(&w, "bkp_journal_records", "Records of the journal.", (int64_t)ledger_seq(l));
+		single_metric(
+		    &w, "bkp_things_to_do", "Sentences under 'What to do next'.", (int64_t)s->n_next);
+		single_metric(
+		    &w, "bkp_journal_epoch", "The key that signs the journal.", (int64_t)ledger_epoch(l));
+		single_metric(&w, "bkp_journal_records", "Records of the journal.", (int64_t)ledger_seq(l));
 	}
 	return w.failed ? -1 : 0;
 }

@@ -1,4 +1,7 @@
-/* overview: see overview.h. */
+/* overview: see overview.h.
+ *
+ * Two sources are put side by side: what the journal has recorded of a medium and what is seen of it now.  Where they differ
+ * both are said (overview_where()). */
 #include "cmd/show/overview.h"
 
 #include <inttypes.h>
@@ -24,7 +27,7 @@
 
 #define SHOW 64 /* bytes of a place in a table */
 
-static int look(
+static int look_at_media(
     const struct policy *policy, const struct ledger *l, enum compliance_sight *sights, struct err *err)
 {
 	struct attendance_keys k = {.repository = ledger_repository(l)};
@@ -44,7 +47,7 @@ int overview_compliance(
 	int r;
 
 	(void)app;
-	r = sights ? look(policy, l, sights, &err) : err_nomem(&err);
+	r = sights ? look_at_media(policy, l, sights, &err) : err_nomem(&err);
 	if (!r) {
 		clock_now(&now);
 		r = compliance_new(policy, l, sights, now.wall_ns, ret, &err);

@@ -165,7 +165,7 @@ void rotate_report_text(const struct rotate_result *r, const char *operator)
 	printf("%s\n", rotate_report_next(r, operator, next, sizeof(next)));
 }
 
-static json_t *facts(const struct rotate_result *r, const char *operator)
+static json_t *facts_json(const struct rotate_result *r, const char *operator)
 {
 	char path[SHOW * 16], time[CLOCK_TEXT];
 
@@ -194,7 +194,7 @@ int rotate_report_json(
 				    "next", failure->hint, "complete", 0),
 		    code);
 	}
-	o = facts(r, operator);
+	o = facts_json(r, operator);
 	if (o && r->refill.why.code[0])
 		json_object_set_new(o, "reason", json_string(path_show(r->refill.why.msg, why, sizeof(why))));
 	if (o)

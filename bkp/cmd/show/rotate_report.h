@@ -1,4 +1,4 @@
-/* rotate_report: what a rotation came to, for people and as JSON. */
+/* rotate_report: the result of a rotation, for people and as JSON. */
 #ifndef BKP_CMD_SHOW_ROTATE_REPORT_H
 #define BKP_CMD_SHOW_ROTATE_REPORT_H
 
@@ -19,7 +19,7 @@ void rotate_report_text(const struct rotate_result *r, const char *operator);
 /* One object on stdout; failure NULL when it was rotated.  An exit code: `code`, or APP_FAILED. */
 int rotate_report_json(
     const struct rotate_result *r, const char *operator, const struct err * failure, int code);
-/* enum app_exit for a rotation that came to its end. */
+/* enum app_exit for a rotation that was carried through. */
 int rotate_report_exit(const struct rotate_result *r);
 
 #endif

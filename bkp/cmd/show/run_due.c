@@ -51,7 +51,7 @@ size_t run_due_count(const struct run_due *d)
 
 /* ---- showing ---- */
 
-static json_t *number(uint64_t n)
+static json_t *number_json(uint64_t n)
 {
 	return n ? json_integer((json_int_t)n) : json_null();
 }
@@ -63,8 +63,8 @@ json_t *run_due_json(const struct run_due *d, size_t i)
 
 	return json_pack("{s:s, s:b, s:s, s:s, s:s, s:o, s:o, s:o}", "name", d->policy->datasets[i].name,
 	    "due", (int)s->due, "why", slots_why_word(s->why), "slot", clock_format(s->slot_ns, slot), "next",
-	    clock_format(s->next_ns, next), "generation", number(s->generation), "begun",
-	    overview_time_json(s->begun_ns), "tried", number(s->tried));
+	    clock_format(s->next_ns, next), "generation", number_json(s->generation), "begun",
+	    overview_time_json(s->begun_ns), "tried", number_json(s->tried));
 }
 
 static void why_cell(struct table *t, const struct slots *s)
@@ -112,7 +112,7 @@ struct table *run_due_table(const struct run_due *d)
 	return t;
 }
 
-static json_t *names(const struct policy_dataset *const *chosen, size_t n)
+static json_t *names_json(const struct policy_dataset *const *chosen, size_t n)
 {
 	json_t *list = json_array();
 
@@ -137,8 +137,9 @@ int run_due_show(
 	int code;
 
 	if (app->json)
-		return out_json(json_pack("{s:s, s:b, s:o, s:o}", "now", clock_format(d->now_ns, now),
-				    "dry_run", 1, "would_capture", names(chosen, n), "datasets", all_json(d)),
+		return out_json(
+		    json_pack("{s:s, s:b, s:o, s:o}", "now", clock_format(d->now_ns, now), "dry_run", 1,
+			"would_capture", names_json(chosen, n), "datasets", all_json(d)),
 		    APP_OK);
 	if (app->quiet)
 		return APP_OK;

@@ -1,4 +1,4 @@
-/* run_report: what a run came to, for people and as JSON. */
+/* run_report: the result of a run, for people and as JSON. */
 #ifndef BKP_CMD_SHOW_RUN_REPORT_H
 #define BKP_CMD_SHOW_RUN_REPORT_H
 

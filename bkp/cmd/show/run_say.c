@@ -1,4 +1,11 @@
-/* run_say: see run_say.h. */
+/* run_say: see run_say.h.
+ *
+ * Everything that is said is kept in `held`, a stream in memory, because the notify command gets all of it as details.
+ * Without --quiet a note is shown on stderr at once as well.  At the end: the line, then what is wrong; with --quiet what was
+ * held back comes before it.  When there is no memory for `held`, notes go to stderr directly and nobody is mailed details.
+ *
+ * run_say_end(), in order: lines → shown → recorded and told (outcome_tell()).  When the journal on a medium is ahead of this
+ * host's, nothing is recorded: the state is not this repository's newest. */
 #include "cmd/show/run_say.h"
 
 #include <stdarg.h>

@@ -1,4 +1,7 @@
-/* summary: see summary.h. */
+/* summary: see summary.h.
+ *
+ * Faults are collected in order of weight: data sets, media, the rest.  SHOWN of them are named, each cut so that together
+ * they fit into the line; the others are counted.  Every line ends in finish_line(): whole characters, SUMMARY_CHARS at most. */
 #include "cmd/show/summary.h"
 
 #include <stdarg.h>
@@ -40,12 +43,12 @@ char *summary_cut(char *s, unsigned chars)
 }
 
 struct items {
-	unsigned n;
+	unsigned n; /* found; only the first SHOWN are kept */
 	char text[SHOWN][SUMMARY_LINE];
 };
 
-static void add(struct items *it, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void add(struct items *it, const char *fmt, ...)
+static void add_fault(struct items *it, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void add_fault(struct items *it, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -59,7 +62,7 @@ static void add(struct items *it, const char *fmt, ...)
 }
 
 /* "%s" of the faults named, each cut so that together they fit. */
-static const char *joined(struct items *it, char out[SUMMARY_LINE])
+static const char *join_faults(struct items *it, char out[SUMMARY_LINE])
 {
 	unsigned chars = it->n == 1   ? ALONE
 			 : it->n == 2 ? OF_TWO
@@ -76,7 +79,7 @@ static const char *joined(struct items *it, char out[SUMMARY_LINE])
 	return out;
 }
 
-static char *finish(char out[SUMMARY_LINE])
+static char *finish_line(char out[SUMMARY_LINE])
 {
 	width_whole(out);
 	return summary_cut(out, SUMMARY_CHARS);
@@ -84,12 +87,12 @@ static char *finish(char out[SUMMARY_LINE])
 
 /* ---- a run ---- */
 
-static char *called(const struct generation_dataset *d, char out[SUMMARY_LINE])
+static char *name_of_set(const struct generation_dataset *d, char out[SUMMARY_LINE])
 {
 	return summary_cut(path_show(d->title && *d->title ? d->title : d->name, out, SUMMARY_LINE), NAME);
 }
 
-static const char *shown(const char *reason, char out[SUMMARY_LINE])
+static const char *shown_reason(const char *reason, char out[SUMMARY_LINE])
 {
 	return path_show(reason && *reason ? reason : text("no reason is on record"), out, SUMMARY_LINE);
 }
@@ -99,23 +102,24 @@ static bool dataset_good(struct items *it, const struct generation_dataset *d, b
 {
 	char name[SUMMARY_LINE], why[SUMMARY_LINE], said[SUMMARY_LINE];
 
-	called(d, name);
+	name_of_set(d, name);
 	if (d->verdict == GENERATION_FAILED && words && d->said)
-		add(it, text("%s failed (%s: %s)"), name, shown(d->reason, why), shown(d->said, said));
+		add_fault(it, text("%s failed (%s: %s)"), name, shown_reason(d->reason, why),
+		    shown_reason(d->said, said));
 	else if (d->verdict == GENERATION_FAILED)
-		add(it, text("%s failed (%s)"), name, shown(d->reason, why));
+		add_fault(it, text("%s failed (%s)"), name, shown_reason(d->reason, why));
 	else if (d->guard.suspect)
-		add(it, text("%s suspect (%s)"), name, shown(d->suspicion, why));
+		add_fault(it, text("%s suspect (%s)"), name, shown_reason(d->suspicion, why));
 	else if (d->verdict == GENERATION_PARTIAL && (d->unreadable || d->changed))
-		add(it, text("%s partial (%ju unreadable, %ju changed while read)"), name, d->unreadable,
-		    d->changed);
+		add_fault(it, text("%s partial (%ju unreadable, %ju changed while read)"), name,
+		    d->unreadable, d->changed);
 	else if (d->verdict == GENERATION_PARTIAL)
-		add(it, text("%s partial (%s)"), name, shown(d->reason, why));
+		add_fault(it, text("%s partial (%s)"), name, shown_reason(d->reason, why));
 	else if (d->said_lines && words)
-		add(it, text("%s: its commands said %ju lines (%s)"), name, d->said_lines,
-		    shown(d->said, said));
+		add_fault(it, text("%s: its commands said %ju lines (%s)"), name, d->said_lines,
+		    shown_reason(d->said, said));
 	else if (d->said_lines)
-		add(it, text("%s: its commands said %ju lines"), name, d->said_lines);
+		add_fault(it, text("%s: its commands said %ju lines"), name, d->said_lines);
 	else
 		return true;
 	return d->verdict == GENERATION_GOOD && !d->guard.suspect;
@@ -126,15 +130,15 @@ static void medium_item(struct items *it, const struct run_medium *m)
 	char why[SUMMARY_LINE];
 
 	if (!m->ok)
-		add(it, text("medium %s not written (%s)"), m->label, shown(m->why.msg, why));
+		add_fault(it, text("medium %s not written (%s)"), m->label, shown_reason(m->why.msg, why));
 	else if (!m->verified && m->why.kind == ERR_STOPPED)
-		add(it, text("medium %s: %s"), m->label, shown(m->why.msg, why));
+		add_fault(it, text("medium %s: %s"), m->label, shown_reason(m->why.msg, why));
 	else if (!m->verified)
-		add(it, text("medium %s not read back (%s)"), m->label, shown(m->why.msg, why));
+		add_fault(it, text("medium %s not read back (%s)"), m->label, shown_reason(m->why.msg, why));
 	if (m->undone.code[0])
-		add(it, text("medium %s: %s"), m->label, shown(m->undone.msg, why));
+		add_fault(it, text("medium %s: %s"), m->label, shown_reason(m->undone.msg, why));
 	if (m->replaced.code[0])
-		add(it, "%s", shown(m->replaced.msg, why));
+		add_fault(it, "%s", shown_reason(m->replaced.msg, why));
 }
 
 static void other_items(struct items *it, const struct run_result *r, const struct ledger_latch *latch)
@@ -142,23 +146,23 @@ static void other_items(struct items *it, const struct run_result *r, const stru
 	char span[48], why[SUMMARY_LINE];
 
 	if (latch && latch->found_ns)
-		add(it, text("the clock jumped by %s"),
+		add_fault(it, text("the clock jumped by %s"),
 		    compliance_span(
 			latch->seconds < 0 ? -latch->seconds : latch->seconds, span, sizeof(span)));
 	else if (r->clock.code[0])
-		add(it, "%s", shown(r->clock.msg, why));
+		add_fault(it, "%s", shown_reason(r->clock.msg, why));
 	if (r->signal)
-		add(it, text("the run was ended early by signal %d"), r->signal);
+		add_fault(it, text("the run was ended early by signal %d"), r->signal);
 	if (r->reaped.code[0])
-		add(it, "%s", shown(r->reaped.msg, why));
+		add_fault(it, "%s", shown_reason(r->reaped.msg, why));
 	if (r->narrowed.code[0])
-		add(it, "%s", shown(r->narrowed.msg, why));
+		add_fault(it, "%s", shown_reason(r->narrowed.msg, why));
 	if (r->again.code[0])
-		add(it, "%s", shown(r->again.msg, why));
+		add_fault(it, "%s", shown_reason(r->again.msg, why));
 	if (r->slow.code[0])
-		add(it, "%s", text("the next run will have to read all files again"));
+		add_fault(it, "%s", text("the next run will have to read all files again"));
 	if (r->missing.code[0])
-		add(it, "%s", shown(r->missing.msg, why));
+		add_fault(it, "%s", shown_reason(r->missing.msg, why));
 }
 
 char *summary_run(const struct run_result *r, const struct err *failure, const struct ledger_latch *latch,
@@ -169,8 +173,9 @@ char *summary_run(const struct run_result *r, const struct err *failure, const s
 	size_t good = 0, partial = 0, n;
 
 	if (failure) {
-		snprintf(out, SUMMARY_LINE, text("nothing was captured: %s"), shown(failure->msg, faults));
-		return finish(out);
+		snprintf(
+		    out, SUMMARY_LINE, text("nothing was captured: %s"), shown_reason(failure->msg, faults));
+		return finish_line(out);
 	}
 	for (size_t i = 0; i < r->n_datasets; i++) {
 		good += dataset_good(&it, &r->datasets[i], words);
@@ -185,8 +190,8 @@ char *summary_run(const struct run_result *r, const struct err *failure, const s
 	if (it.n)
 		n += (size_t)snprintf(out + n, SUMMARY_LINE - n,
 		    it.n == 1 ? text(", 1 warning: ") : text(", %u warnings: "), it.n);
-	snprintf(out + n, SUMMARY_LINE - n, "%s", it.n ? joined(&it, faults) : "");
-	return finish(out);
+	snprintf(out + n, SUMMARY_LINE - n, "%s", it.n ? join_faults(&it, faults) : "");
+	return finish_line(out);
 }
 
 /* ---- a rotation ---- */
@@ -197,7 +202,7 @@ char *summary_rotation(const struct rotate_result *r, const struct err *failure,
 	char show[SUMMARY_LINE];
 
 	if (failure)
-		snprintf(out, SUMMARY_LINE, text("not rotated: %s"), shown(failure->msg, show));
+		snprintf(out, SUMMARY_LINE, text("not rotated: %s"), shown_reason(failure->msg, show));
 	else if (r->damaged)
 		snprintf(out, SUMMARY_LINE, text("%s holds %ju damaged generations: keep it for examination"),
 		    name, r->damaged);
@@ -214,8 +219,8 @@ char *summary_rotation(const struct rotate_result *r, const struct err *failure,
 	else
 		snprintf(out, SUMMARY_LINE,
 		    text("%s is complete: %ju generations, newest %ju; take it to '%s'"), name,
-		    r->generations, r->newest, shown(r->place, show));
-	return finish(out);
+		    r->generations, r->newest, shown_reason(r->place, show));
+	return finish_line(out);
 }
 
 /* ---- how things stand ---- */
@@ -239,11 +244,11 @@ char *summary_compliance(const struct compliance *s, char out[SUMMARY_LINE])
 	else
 		snprintf(
 		    out, SUMMARY_LINE, text("%zu of %zu data sets as they should be"), good, s->n_datasets);
-	return finish(out);
+	return finish_line(out);
 }
 
 char *summary_failure(const struct err *failure, char out[SUMMARY_LINE])
 {
 	path_show(failure->msg, out, SUMMARY_LINE);
-	return finish(out);
+	return finish_line(out);
 }

@@ -1,4 +1,10 @@
-/* config_field: see config_field.h. */
+/* config_field: see config_field.h.
+ *
+ * One function for each family of types; read_scalar() chooses.  A fault is reported with its place and what would be right,
+ * and the member keeps its default: 0 is returned all the same.  -1 means that memory ran out.
+ *
+ * A new type: a word in enum config_type, its function here, its branch in read_scalar(), and how policy_diff.c writes it
+ * (format_value(), is_plain(), amount_of()). */
 #include "format/config/config_field.h"
 
 #include <stdio.h>
@@ -25,11 +31,11 @@ struct reading {
 	char shown[CONFIG_SHOWN]; /* the value, as it may stand in a message */
 };
 
-static struct config_problem *wrong(struct reading *r, const char *code, const char *fmt)
+static struct config_problem *report_wrong(struct reading *r, const char *code, const char *fmt)
     __attribute__((format(printf, 3, 0)));
 
 /* fmt takes the value and then the key. */
-static struct config_problem *wrong(struct reading *r, const char *code, const char *fmt)
+static struct config_problem *report_wrong(struct reading *r, const char *code, const char *fmt)
 {
 	char msg[512];
 
@@ -77,7 +83,7 @@ char *config_field_join(const char *const *words, size_t n, char *out, size_t si
 
 /* ---- texts ---- */
 
-static int keep(struct reading *r, char **at)
+static int keep_text(struct reading *r, char **at)
 {
 	*at = strdup(r->node->s);
 	return *at ? 0 : err_nomem(r->err);
@@ -102,16 +108,16 @@ static int read_text(struct reading *r, char **at)
 		return 0;
 	}
 	if (r->node->len > max) {
-		item = wrong(r, "E-POLICY-10", text("'%s' is too long for '%s'"));
+		item = report_wrong(r, "E-POLICY-10", text("'%s' is too long for '%s'"));
 		config_problem_hint(item, text("at most %zu bytes"), max);
 		return 0;
 	}
 	if (config_value_has_control(r->node->s, lines)) {
-		item = wrong(r, "E-POLICY-10", text("'%s' holds a control character"));
+		item = report_wrong(r, "E-POLICY-10", text("'%s' holds a control character"));
 		config_problem_hint(item, text("write it as one line of text"));
 		return 0;
 	}
-	if (keep(r, at))
+	if (keep_text(r, at))
 		return -1;
 	if (r->field->type == CONFIG_T_LINES)
 		cut_line_ends(*at);
@@ -124,10 +130,10 @@ static int read_path(struct reading *r, char **at)
 	enum config_path fault;
 
 	if (config_value_has_control(r->node->s, false)) {
-		wrong(r, "E-POLICY-13", text("the path '%s' holds a control character"));
+		report_wrong(r, "E-POLICY-13", text("the path '%s' holds a control character"));
 		return 0;
 	}
-	if (keep(r, at))
+	if (keep_text(r, at))
 		return -1;
 	fault = config_value_path(*at);
 	if (!fault)
@@ -135,15 +141,15 @@ static int read_path(struct reading *r, char **at)
 	free(*at);
 	*at = NULL;
 	if (fault == CONFIG_PATH_RELATIVE) {
-		item = wrong(r, "E-POLICY-13", text("the path '%s' does not begin with '/'"));
+		item = report_wrong(r, "E-POLICY-13", text("the path '%s' does not begin with '/'"));
 		config_problem_hint(item,
 		    text(
 			"write it from the root, as in /srv/documents; '~' and variables mean nothing here"));
 	} else if (fault == CONFIG_PATH_UNCLEAN) {
-		item = wrong(r, "E-POLICY-13", text("the path '%s' holds '//', '.' or '..'"));
+		item = report_wrong(r, "E-POLICY-13", text("the path '%s' holds '//', '.' or '..'"));
 		config_problem_hint(item, text("write the folder's real path, as 'realpath' prints it"));
 	} else {
-		item = wrong(r, "E-POLICY-13", text("the path '%s' is too long"));
+		item = report_wrong(r, "E-POLICY-13", text("the path '%s' is too long"));
 		config_problem_hint(item, text("at most %d bytes"), CONFIG_PATH_MAX);
 	}
 	return 0;
@@ -158,16 +164,16 @@ static int read_name(struct reading *r, char **at)
 	struct config_problem *item;
 
 	if (good)
-		return keep(r, at);
+		return keep_text(r, at);
 	if (type == CONFIG_T_FILE_NAME) {
-		item = wrong(r, "E-POLICY-11", text("'%s' is not a plain file name"));
+		item = report_wrong(r, "E-POLICY-11", text("'%s' is not a plain file name"));
 		config_problem_hint(item, text("one name without '/', at most 255 bytes, as in emr.dump"));
 	} else if (type == CONFIG_T_MEDIUM_NAME) {
-		item = wrong(r, "E-POLICY-11", text("'%s' cannot be the name of a medium"));
+		item = report_wrong(r, "E-POLICY-11", text("'%s' cannot be the name of a medium"));
 		config_problem_hint(item, text("letters, digits and . _ - only, beginning with a letter or "
 					       "digit, at most 63, as in RDX-01"));
 	} else {
-		item = wrong(r, "E-POLICY-11", text("'%s' cannot be the name of a data set"));
+		item = report_wrong(r, "E-POLICY-11", text("'%s' cannot be the name of a data set"));
 		config_problem_hint(item, text("small letters, digits and . _ - only, beginning with a "
 					       "letter or digit, at most 63; the name for "
 					       "people goes into 'title'"));
@@ -182,7 +188,7 @@ static int read_pattern(struct reading *r, char **at)
 
 	switch (exclude_check(r->node->s)) {
 	case EXCLUDE_GOOD:
-		return keep(r, at);
+		return keep_text(r, at);
 	case EXCLUDE_EMPTY:
 		hint = text("a name like *.tmp, or a path like /srv/documents/cache/");
 		break;
@@ -199,7 +205,7 @@ static int read_pattern(struct reading *r, char **at)
 		hint = text("write '\\\\' for a backslash");
 		break;
 	}
-	item = wrong(r, "E-POLICY-25", text("'%s' is not an exclusion"));
+	item = report_wrong(r, "E-POLICY-25", text("'%s' is not an exclusion"));
 	config_problem_hint(item, "%s", hint);
 	return 0;
 }
@@ -228,7 +234,7 @@ static size_t read_word(struct reading *r, const char *const *words)
 	if (at != SIZE_MAX)
 		return at;
 	near = suggest_word(r->node->s, words, n);
-	item = wrong(r, "E-POLICY-19", text("'%s' is unknown for '%s'"));
+	item = report_wrong(r, "E-POLICY-19", text("'%s' is unknown for '%s'"));
 	if (near)
 		config_problem_hint(item, text("did you mean '%s'?"), near);
 	else
@@ -293,10 +299,10 @@ static void read_size(struct reading *r, uint64_t *at)
 	if (!fault && v >= r->field->min && v <= r->field->max) {
 		*at = v;
 	} else if (!fault || fault == CONFIG_VALUE_BIG) {
-		item = wrong(r, "E-POLICY-16", text("'%s' is out of range for '%s'"));
+		item = report_wrong(r, "E-POLICY-16", text("'%s' is out of range for '%s'"));
 		config_problem_hint(item, "%s", text(r->field->range));
 	} else {
-		item = wrong(r, "E-POLICY-16", text("'%s' is not a size"));
+		item = report_wrong(r, "E-POLICY-16", text("'%s' is not a size"));
 		config_problem_hint(item, text("a whole number with B, kB, MB, GB, TB (powers of 1000) or "
 					       "KiB, MiB, GiB, TiB (powers of 1024), as in "
 					       "128 MiB"));
@@ -318,11 +324,11 @@ static void read_count(struct reading *r, unsigned *at)
 		return;
 	}
 	if (!fault || fault == CONFIG_VALUE_BIG)
-		item = wrong(r, code, text("'%s' is out of range for '%s'"));
+		item = report_wrong(r, code, text("'%s' is out of range for '%s'"));
 	else if (percent)
-		item = wrong(r, code, text("'%s' is not a percentage"));
+		item = report_wrong(r, code, text("'%s' is not a percentage"));
 	else
-		item = wrong(r, code, text("'%s' is not a whole number"));
+		item = report_wrong(r, code, text("'%s' is not a whole number"));
 	if (has_wide_digit(r->node->s))
 		config_problem_hint(item, text("write the digits half-width: 0123456789"));
 	else if (percent)
@@ -343,11 +349,11 @@ static void read_duration(struct reading *r, int64_t *at)
 		return;
 	}
 	if (!fault || fault == CONFIG_VALUE_BIG) {
-		item = wrong(r, "E-POLICY-17", text("'%s' is out of range for '%s'"));
+		item = report_wrong(r, "E-POLICY-17", text("'%s' is out of range for '%s'"));
 		config_problem_hint(item, text("from one minute to 100 years"));
 		return;
 	}
-	item = wrong(r, "E-POLICY-17", text("'%s' is not a duration"));
+	item = report_wrong(r, "E-POLICY-17", text("'%s' is not a duration"));
 	if (has_wide_digit(r->node->s)) {
 		config_problem_hint(item, text("write the digits half-width: 0123456789"));
 		return;
@@ -362,7 +368,7 @@ static void read_every(struct reading *r, struct config_every *at)
 
 	if (config_value_every(r->node->s, at) == CONFIG_VALUE_GOOD)
 		return;
-	item = wrong(r, "E-POLICY-17", text("'%s' is not an interval"));
+	item = report_wrong(r, "E-POLICY-17", text("'%s' is not an interval"));
 	config_problem_hint(
 	    item, text("hour, day, week, month, or a number of hours or days up to a year, as in 6h or 2d"));
 }
@@ -372,7 +378,7 @@ static void read_time(struct reading *r, int *at)
 	struct config_problem *item;
 
 	if (config_value_time(r->node->s, at)) {
-		item = wrong(r, "E-POLICY-18", text("'%s' is not a time of day"));
+		item = report_wrong(r, "E-POLICY-18", text("'%s' is not a time of day"));
 		config_problem_hint(
 		    item, text("hours and minutes with two digits each, in quotes, as in \"02:00\""));
 	} else if (r->node->plain) {
@@ -404,7 +410,7 @@ static int read_scalar(struct reading *r, void *at)
 	case CONFIG_T_PATTERN:
 		return read_pattern(r, at);
 	case CONFIG_T_WORD:
-		return read_word(r, r->field->words) == SIZE_MAX ? 0 : keep(r, at);
+		return read_word(r, r->field->words) == SIZE_MAX ? 0 : keep_text(r, at);
 	case CONFIG_T_ENUM:
 		i = read_word(r, r->field->words);
 		if (i != SIZE_MAX)

@@ -19,7 +19,7 @@ struct builder {
 	size_t depth, total;
 	char *key; /* read, its value not yet */
 	struct config_mark key_mark;
-	bool key_twice;
+	bool key_twice; /* stood in this table before: its value will be refused */
 	unsigned documents;
 	unsigned lines_before;
 };
@@ -198,7 +198,9 @@ static int too_many(struct builder *b, struct config_mark mark, const char *msg)
 	return CONFIG_NODE_BAD;
 }
 
-static int attach(struct builder *b, struct config_node *node)
+/* Puts the node into the innermost open container, which owns it from then on, also when it is one too many.  The key read
+ * before becomes the node's. */
+static int attach_node(struct builder *b, struct config_node *node)
 {
 	struct config_node *parent = b->depth ? b->open[b->depth - 1] : NULL;
 
@@ -291,7 +293,7 @@ static int on_scalar(struct builder *b, const yaml_event_t *e, struct err *err)
 		node->refused = true;
 		node->len = strlen(node->s);
 	}
-	return attach(b, node);
+	return attach_node(b, node);
 }
 
 static int on_container(struct builder *b, const yaml_event_t *e, enum config_kind kind, struct err *err)
@@ -316,7 +318,7 @@ static int on_container(struct builder *b, const yaml_event_t *e, enum config_ki
 	node = new_node(b, kind, e);
 	if (!node)
 		return err_nomem(err);
-	r = attach(b, node);
+	r = attach_node(b, node);
 	b->open[b->depth++] = node;
 	return r;
 }
@@ -336,7 +338,7 @@ static int on_alias(struct builder *b, const yaml_event_t *e, struct err *err)
 		return err_nomem(err);
 	}
 	node->refused = true;
-	return attach(b, node);
+	return attach_node(b, node);
 }
 
 static int on_document(struct builder *b, const yaml_event_t *e)

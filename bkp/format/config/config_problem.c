@@ -1,4 +1,7 @@
-/* config_problem: see config_problem.h; and the printed form that policy.h promises. */
+/* config_problem: see config_problem.h.
+ *
+ * The list has a fixed size, so that a hostile file cannot make it grow.  When it is full an error takes the place of the
+ * last warning; counts go on. */
 #include "format/config/config_problem.h"
 
 #include <stdarg.h>
@@ -11,7 +14,7 @@
 #include "base/text.h"
 #include "base/width.h"
 
-static struct config_problem *slot(struct config_problems *list, enum config_severity severity)
+static struct config_problem *problem_slot(struct config_problems *list, enum config_severity severity)
 {
 	size_t i = list->n;
 
@@ -24,10 +27,10 @@ static struct config_problem *slot(struct config_problems *list, enum config_sev
 	return i > 0 ? &list->item[i - 1] : NULL;
 }
 
-__attribute__((format(printf, 5, 0))) static struct config_problem *add(struct config_problems *list,
+__attribute__((format(printf, 5, 0))) static struct config_problem *add_problem(struct config_problems *list,
     enum config_severity severity, struct config_mark mark, const char *code, const char *fmt, va_list ap)
 {
-	struct config_problem *p = slot(list, severity);
+	struct config_problem *p = problem_slot(list, severity);
 
 	*(severity == CONFIG_ERROR ? &list->n_errors : &list->n_warnings) += 1;
 	if (!p)
@@ -48,7 +51,7 @@ struct config_problem *config_problem_error(
 	va_list ap;
 
 	va_start(ap, fmt);
-	p = add(list, CONFIG_ERROR, mark, code, fmt, ap);
+	p = add_problem(list, CONFIG_ERROR, mark, code, fmt, ap);
 	va_end(ap);
 	return p;
 }
@@ -60,7 +63,7 @@ struct config_problem *config_problem_warn(
 	va_list ap;
 
 	va_start(ap, fmt);
-	p = add(list, CONFIG_WARNING, mark, code, fmt, ap);
+	p = add_problem(list, CONFIG_WARNING, mark, code, fmt, ap);
 	va_end(ap);
 	return p;
 }
@@ -77,7 +80,7 @@ void config_problem_hint(struct config_problem *item, const char *fmt, ...)
 	width_whole(item->hint);
 }
 
-static bool later(const struct config_problem *a, const struct config_problem *b)
+static bool stands_later(const struct config_problem *a, const struct config_problem *b)
 {
 	return a->mark.line != b->mark.line ? a->mark.line > b->mark.line : a->mark.column > b->mark.column;
 }
@@ -87,7 +90,7 @@ void config_problem_sort(struct config_problems *list)
 	size_t i, j;
 
 	for (i = 1; i < list->n; i++) /* few and mostly in order: insertion, which is stable */
-		for (j = i; j > 0 && later(&list->item[j - 1], &list->item[j]); j--) {
+		for (j = i; j > 0 && stands_later(&list->item[j - 1], &list->item[j]); j--) {
 			struct config_problem swap = list->item[j];
 
 			list->item[j] = list->item[j - 1];

@@ -1,4 +1,9 @@
-/* config_secret: see config_secret.h. */
+/* config_secret: see config_secret.h.
+ *
+ * Two passes.  config_secret_scan_text() looks at the raw bytes, comments included, for what is unmistakable.
+ * config_secret_scan_tree() looks at keys and values: the unmistakable again (reported by the first pass already), names
+ * that ask for a secret, passwords in URLs, commands that pass one.  What is found is marked refused: nobody looks at it or
+ * below it again, so no later message quotes it. */
 #include "format/config/config_secret.h"
 
 #include <ctype.h>
@@ -15,7 +20,7 @@
 
 enum known { KNOWN_NONE, KNOWN_AGE, KNOWN_PEM, KNOWN_MINISIGN };
 
-static const char *find(const char *p, size_t n, const char *what)
+static const char *find_text(const char *p, size_t n, const char *what)
 {
 	size_t len = strlen(what);
 
@@ -36,10 +41,10 @@ static enum known known_in_line(const char *p, size_t n, const char **ret_at)
 	size_t i;
 
 	for (i = 0; i < sizeof(signs) / sizeof(*signs); i++) {
-		const char *at = find(p, n, signs[i].begin);
+		const char *at = find_text(p, n, signs[i].begin);
 		size_t used = at ? (size_t)(at - p) + strlen(signs[i].begin) : 0;
 
-		if (at && find(p + used, n - used, signs[i].behind)) {
+		if (at && find_text(p + used, n - used, signs[i].behind)) {
 			*ret_at = at;
 			return signs[i].known;
 		}

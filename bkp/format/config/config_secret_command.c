@@ -1,4 +1,10 @@
-/* config_secret_command: see config_secret_command.h. */
+/* config_secret_command: see config_secret_command.h.
+ *
+ * The command is cut into words at blanks, commas and redirections; quotes and backslashes are dropped.  `seen` remembers which known
+ * programs came in this simple command; ';', '&', '|', parentheses, backquotes and newlines end it.  A known program's habit
+ * is looked for in every word behind it.  The beginning of a word (255 bytes) decides.
+ *
+ * Another program: a row in programs[]. */
 #include "format/config/config_secret_command.h"
 
 #include <ctype.h>

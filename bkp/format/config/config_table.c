@@ -1,4 +1,12 @@
-/* config_table: see config_table.h. */
+/* config_table: see config_table.h.
+ *
+ * read_table() goes through the keys of the file, not those of the table: find_field() → is it the same key in its other
+ * language (is_twice()) → read_field(), which dispatches lists and inner tables and leaves single values to config_field.
+ * What is required and was not met is reported last (missing_keys()).  Recursion is as deep as the tables are nested; the
+ * tree is at most CONFIG_DEPTH_MAX deep.
+ *
+ * `at` is the struct being filled; offsets are those of its fields.  A list is allocated with its full length before its
+ * entries are read, so a fault in the middle leaves NULL or defaults and never a shorter list. */
 #include "format/config/config_table.h"
 
 #include <stdlib.h>
@@ -41,7 +49,7 @@ static const struct config_field *find_field(const struct config_shape *shape, c
 	return NULL;
 }
 
-static const struct config_shape *elsewhere(const struct config_shapes *all, const char *key)
+static const struct config_shape *shape_elsewhere(const struct config_shapes *all, const char *key)
 {
 	size_t i;
 
@@ -55,7 +63,7 @@ static void hint_at_key(
     const struct walk *w, const struct config_shape *shape, const char *key, struct config_problem *item)
 {
 	const char *known[KEYS_MAX], *names[KEYS_MAX], *near;
-	const struct config_shape *other = elsewhere(w->all, key);
+	const struct config_shape *other = shape_elsewhere(w->all, key);
 	char list[384];
 	size_t i, n = 0;
 

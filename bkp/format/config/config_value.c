@@ -1,4 +1,4 @@
-/* config_value: see config_value.h. */
+/* config_value: see config_value.h.  Numbers are decimal without sign; overflow is CONFIG_VALUE_BIG, never a wrapped value. */
 #include "format/config/config_value.h"
 
 #include <string.h>

@@ -140,7 +140,7 @@ static size_t next_component(const char **s)
 static bool pattern_match(const struct pattern *t, const char *s, bool is_dir)
 {
 	size_t i = 0, n, any = 0;
-	const char *any_s = NULL; /* where the last "**" begins; it is comp[any - 1] */
+	const char *any_s = NULL; /* where in the path the last "**" begins; it is comp[any - 1] */
 
 	for (;;) {
 		while (i < t->n && t->comp[i].kind == ANY) {

@@ -47,7 +47,7 @@ static bool line_is(const char *s, size_t n, const char *want)
 	return n == strlen(want) && memcmp(s, want, n) == 0;
 }
 
-static int refuse(const struct text_in *in, const char *what, struct err *err)
+static int refuse_armor(const struct text_in *in, const char *what, struct err *err)
 {
 	return err_set(err, "E-AGE-01", text("malformed age armour, line %zu: %s"), in->line, what);
 }
@@ -72,11 +72,11 @@ static int decode_line(const struct text_in *in, const char *s, size_t n, uint8_
     size_t *ret_n, struct err *err)
 {
 	if (n == 0)
-		return refuse(in, text("an empty line"), err);
+		return refuse_armor(in, text("an empty line"), err);
 	if (n > AGE_COLUMNS)
-		return refuse(in, text("longer than 64 characters"), err);
+		return refuse_armor(in, text("longer than 64 characters"), err);
 	if (!base64_decode(s, n, BASE64_PADDED, out, AGE_LINE_BYTES, ret_n))
-		return refuse(in, text("not canonical base64"), err);
+		return refuse_armor(in, text("not canonical base64"), err);
 	return 0;
 }
 
@@ -91,11 +91,11 @@ static int decode_body(struct text_in *in, struct buf *out, struct err *err)
 		if (line_is(s, n, END))
 			return 0;
 		if (got != AGE_LINE_BYTES)
-			return refuse(in, text("something behind a short line"), err);
+			return refuse_armor(in, text("something behind a short line"), err);
 		if (decode_line(in, s, n, bytes, &got, err) || buf_append(out, bytes, got, err))
 			return -1;
 	}
-	return refuse(in, text("the end line is missing"), err);
+	return refuse_armor(in, text("the end line is missing"), err);
 }
 
 int age_dearmor(const void *p, size_t n, struct buf *out, struct err *err)
@@ -107,17 +107,17 @@ int age_dearmor(const void *p, size_t n, struct buf *out, struct err *err)
 
 	do {
 		if (!next_line(&in, &s, &len))
-			return refuse(&in, text("the first line is missing"), err);
+			return refuse_armor(&in, text("the first line is missing"), err);
 	} while (skip_space(s, len) == len);
 	if (!line_is(s, len, BEGIN))
-		return refuse(&in, text("not \"-----BEGIN AGE ENCRYPTED FILE-----\""), err);
+		return refuse_armor(&in, text("not \"-----BEGIN AGE ENCRYPTED FILE-----\""), err);
 	if (decode_body(&in, out, err)) {
 		out->n = start;
 		return -1;
 	}
 	if (skip_space(in.p + in.off, n - in.off) != n - in.off) {
 		out->n = start;
-		return refuse(&in, text("something behind the end line"), err);
+		return refuse_armor(&in, text("something behind the end line"), err);
 	}
 	return 0;
 }

@@ -147,7 +147,7 @@ static int fill_known(struct age_stanza *st, const struct args *a, const struct 
 	return scrypt ? parse_log_n(&a->v[2], &st->log_n, err) : 0;
 }
 
-static int grow(struct age_header *h, struct err *err)
+static int grow_stanzas(struct age_header *h, struct err *err)
 {
 	/* powers of two: full exactly when n is one */
 	if ((h->n_known & (h->n_known - 1)) == 0) {
@@ -174,7 +174,7 @@ static int parse_stanza(struct cursor *c, const struct span *line, struct age_he
 	h->n_stanzas++;
 	if (!span_is(&args.v[0], "X25519") && !span_is(&args.v[0], "scrypt"))
 		return 0;
-	if (grow(h, err))
+	if (grow_stanzas(h, err))
 		return -1;
 	h->known[h->n_known] = (struct age_stanza){.at = line->at};
 	return fill_known(&h->known[h->n_known++], &args, &body, err);

@@ -1,4 +1,7 @@
-/* age_identity: recipients and identities, single and in files. */
+/* age_identity: recipients and identities, single and in files.
+ *
+ * A recipient that is a point of low order is refused when it is parsed: anybody could decrypt what is encrypted to it.
+ * Messages show a recipient, never an identity. */
 #include "format/crypto/age_private.h"
 
 #include <stdlib.h>

@@ -6,6 +6,7 @@
  * sets the nonce. */
 #include "format/crypto/age_private.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,9 +29,9 @@ struct age_payload {
 struct age_writer {
 	EVP_CIPHER_CTX *ctx;
 	uint64_t index;
-	bool ended; /* finished or failed */
-	size_t held;
-	uint8_t segment[AGE_SEGMENT]; /* waits until it is known whether it is the last */
+	bool ended;		      /* finished or failed */
+	size_t held;		      /* bytes in segment */
+	uint8_t segment[AGE_SEGMENT]; /* a full one waits until more follows: only then it is not the last */
 };
 
 static EVP_CIPHER_CTX *stream_new(
@@ -166,6 +167,7 @@ int age_writer_new_scrypt(const char *passphrase, int log_n, const struct age_ra
 static int put_segment(
     struct age_writer *w, bool last, const uint8_t *p, size_t n, struct buf *out, struct err *err)
 {
+	assert(n <= AGE_SEGMENT);
 	if (buf_reserve(out, n + AGE_TAG, err) || seal(w->ctx, w->index, last, p, n, out->p + out->n, err)) {
 		w->ended = true;
 		return -1;

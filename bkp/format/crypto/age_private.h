@@ -1,5 +1,5 @@
 /* age_private: what the halves of age share (bech32, header, recipients, payload).  Nothing outside
- * bkp/format/age_*.c includes it; the contract is age.h.  Grammar and constants: C2SP age.md
+ * bkp/format/crypto/age_*.c includes it; the contract is age.h.  Grammar and constants: C2SP age.md
  * ("age-encryption.org/v1"). */
 #ifndef BKP_FORMAT_CRYPTO_AGE_PRIVATE_H
 #define BKP_FORMAT_CRYPTO_AGE_PRIVATE_H

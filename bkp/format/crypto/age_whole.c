@@ -1,4 +1,7 @@
-/* age_whole: small files at once. */
+/* age_whole: small files at once (identity files, root.age): header, file key, then all segments into one buffer.
+ *
+ * The plaintext's size follows from the ciphertext's before anything is decrypted, so room is reserved once and the buffer
+ * does not move while it holds secrets.  A file whose last segment is wrong leaves nothing behind. */
 #include "format/crypto/age_private.h"
 
 #include <string.h>

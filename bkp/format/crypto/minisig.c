@@ -1,4 +1,11 @@
-/* minisig: see minisig.h.  Every file here is pairs of a comment line and a line of base64. */
+/* minisig: see minisig.h.
+ *
+ * Every file is pairs of a comment line and a line of base64: one pair for a key, two for a signature.  Lines are split
+ * strictly (no CR, no NUL, nothing behind the last), so that one text has one reading.
+ *
+ * A signature is checked in this order: form, algorithm, key id, signature of the message, then the second signature, which
+ * covers the first one and the trusted comment.  The comment is handed out only when both are right.  The first line of a
+ * signature file is covered by nothing and is never believed. */
 #include "format/crypto/minisig.h"
 
 #include <stdbool.h>
@@ -43,7 +50,7 @@ static const char *name_of(enum kind k)
 	return text("minisign signature");
 }
 
-static int refuse(enum kind k, size_t line, const char *what, struct err *err)
+static int refuse_line(enum kind k, size_t line, const char *what, struct err *err)
 {
 	return err_set(err, k == SIGNATURE ? "E-SIG-01" : "E-SIG-05", text("malformed %s, line %zu: %s"),
 	    name_of(k), line, what);
@@ -57,18 +64,18 @@ static int split_lines(
 	size_t i;
 
 	if (n > FILE_MAX)
-		return refuse(k, 1, text("too long"), err);
+		return refuse_line(k, 1, text("too long"), err);
 	for (i = 0; i < want; i++) {
 		const char *nl = off < n ? memchr(p + off, '\n', n - off) : NULL;
 
 		if (off == n)
-			return refuse(k, i + 1, text("the file ends early"), err);
+			return refuse_line(k, i + 1, text("the file ends early"), err);
 		ret[i] = (struct line){p + off, nl ? (size_t)(nl - (p + off)) : n - off};
 		off += ret[i].n + (nl != NULL);
 		if (memchr(ret[i].s, '\0', ret[i].n) || memchr(ret[i].s, '\r', ret[i].n))
-			return refuse(k, i + 1, text("a NUL or carriage return"), err);
+			return refuse_line(k, i + 1, text("a NUL or carriage return"), err);
 	}
-	return off == n ? 0 : refuse(k, want + 1, text("something behind the last line"), err);
+	return off == n ? 0 : refuse_line(k, want + 1, text("something behind the last line"), err);
 }
 
 size_t minisig_lines(const char *p, size_t n)
@@ -96,7 +103,7 @@ bool minisig_is_usual(const char *sig, size_t sn)
 	return false;
 }
 
-static int strip(struct line *l, size_t number, const char *prefix, enum kind k, struct err *err)
+static int strip_prefix(struct line *l, size_t number, const char *prefix, enum kind k, struct err *err)
 {
 	size_t n = strlen(prefix);
 
@@ -143,9 +150,9 @@ static int parse_public(const char *s, size_t n, size_t line, struct minisig_pub
 	uint8_t raw[PUBLIC_LEN];
 
 	if (minisig_b64_decode(s, n, raw, sizeof(raw)))
-		return refuse(PUBLIC_KEY, line, text("not 56 characters of base64 (\"RW...\")"), err);
+		return refuse_line(PUBLIC_KEY, line, text("not 56 characters of base64 (\"RW...\")"), err);
 	if (raw[0] != 'E' || raw[1] != 'd')
-		return refuse(PUBLIC_KEY, line, text("not an Ed25519 key"), err);
+		return refuse_line(PUBLIC_KEY, line, text("not an Ed25519 key"), err);
 	memcpy(ret->id, raw + 2, 8);
 	memcpy(ret->key, raw + 10, 32);
 	return 0;
@@ -179,7 +186,7 @@ int minisig_public_file_parse(const char *p, size_t n, struct minisig_public *re
 {
 	struct line l[LINES_MAX];
 
-	if (split_lines(p, n, 2, l, PUBLIC_KEY, err) || strip(&l[0], 1, UNTRUSTED, PUBLIC_KEY, err))
+	if (split_lines(p, n, 2, l, PUBLIC_KEY, err) || strip_prefix(&l[0], 1, UNTRUSTED, PUBLIC_KEY, err))
 		return -1;
 	return parse_public(l[1].s, l[1].n, 2, ret, err);
 }
@@ -231,7 +238,7 @@ static int parse_secret(const uint8_t raw[SECRET_LEN], struct minisig_secret *re
 	int rc = 0;
 
 	if (memcmp(raw, "Ed", 2) != 0 || memcmp(raw + 4, "B2", 2) != 0)
-		return refuse(SECRET_KEY, 2, text("not an Ed25519 secret key"), err);
+		return refuse_line(SECRET_KEY, 2, text("not an Ed25519 secret key"), err);
 	if (raw[2] || raw[3]) {
 		err_set(err, "E-SIG-05", text("the minisign secret key is protected by a password"));
 		return err_hint(err, text("remove the password with 'minisign -C -W -s FILE'"));
@@ -243,7 +250,7 @@ static int parse_secret(const uint8_t raw[SECRET_LEN], struct minisig_secret *re
 	memcpy(sec->pub.id, raw + SECRET_BODY, 8);
 	/* a public half that is not the seed's would leak the seed by signing */
 	if (sodium_memcmp(sec->key, raw + SECRET_BODY + 8, 64) != 0 || !checksum_is_right(raw))
-		rc = refuse(SECRET_KEY, 2, text("damaged: its parts do not fit together"), err);
+		rc = refuse_line(SECRET_KEY, 2, text("damaged: its parts do not fit together"), err);
 	else
 		*ret = *sec;
 	sodium_free(sec);
@@ -256,13 +263,13 @@ int minisig_secret_file_parse(const char *p, size_t n, struct minisig_secret *re
 	uint8_t *raw;
 	int rc;
 
-	if (split_lines(p, n, 2, l, SECRET_KEY, err) || strip(&l[0], 1, UNTRUSTED, SECRET_KEY, err))
+	if (split_lines(p, n, 2, l, SECRET_KEY, err) || strip_prefix(&l[0], 1, UNTRUSTED, SECRET_KEY, err))
 		return -1;
 	raw = sodium_malloc(SECRET_LEN);
 	if (!raw)
 		return err_nomem(err);
 	if (minisig_b64_decode(l[1].s, l[1].n, raw, SECRET_LEN))
-		rc = refuse(SECRET_KEY, 2, text("not base64 of 158 bytes"), err);
+		rc = refuse_line(SECRET_KEY, 2, text("not base64 of 158 bytes"), err);
 	else
 		rc = parse_secret(raw, ret, err);
 	sodium_free(raw);
@@ -313,8 +320,8 @@ static int check_algorithm(const uint8_t raw[SIG_LEN], bool any, struct err *err
 	if (raw[0] == 'E' && (raw[1] == 'd' || (any && raw[1] == 'D')))
 		return 0;
 	if (raw[0] != 'E' || raw[1] != 'D')
-		return refuse(SIGNATURE, 2, text("not an Ed25519 signature"), err);
-	refuse(SIGNATURE, 2, text("a prehashed signature (\"ED\"), which is not accepted here"), err);
+		return refuse_line(SIGNATURE, 2, text("not an Ed25519 signature"), err);
+	refuse_line(SIGNATURE, 2, text("a prehashed signature (\"ED\"), which is not accepted here"), err);
 	return err_hint(err, text("sign with 'minisign -S -l'"));
 }
 
@@ -351,21 +358,21 @@ static int parse_signature(const char *sig, size_t sn, bool prehashed, struct pa
 {
 	struct line l[LINES_MAX];
 
-	if (split_lines(sig, sn, 4, l, SIGNATURE, err) || strip(&l[0], 1, UNTRUSTED, SIGNATURE, err) ||
-	    strip(&l[2], 3, TRUSTED, SIGNATURE, err))
+	if (split_lines(sig, sn, 4, l, SIGNATURE, err) || strip_prefix(&l[0], 1, UNTRUSTED, SIGNATURE, err) ||
+	    strip_prefix(&l[2], 3, TRUSTED, SIGNATURE, err))
 		return -1;
 	if (l[2].n >= MINISIG_COMMENT_MAX)
-		return refuse(SIGNATURE, 3, text("the trusted comment is too long"), err);
+		return refuse_line(SIGNATURE, 3, text("the trusted comment is too long"), err);
 	if (minisig_b64_decode(l[1].s, l[1].n, ret->raw, sizeof(ret->raw)))
-		return refuse(SIGNATURE, 2, text("not base64 of 74 bytes"), err);
+		return refuse_line(SIGNATURE, 2, text("not base64 of 74 bytes"), err);
 	if (minisig_b64_decode(l[3].s, l[3].n, ret->global, sizeof(ret->global)))
-		return refuse(SIGNATURE, 4, text("not base64 of 64 bytes"), err);
+		return refuse_line(SIGNATURE, 4, text("not base64 of 64 bytes"), err);
 	ret->comment = l[2];
 	return check_algorithm(ret->raw, prehashed, err);
 }
 
 /* prehashed: "ED" will do as well. */
-static int verify(const struct minisig_public *keys, size_t n_keys, const void *msg, size_t n,
+static int verify_by_keys(const struct minisig_public *keys, size_t n_keys, const void *msg, size_t n,
     const char *sig, size_t sn, bool prehashed, char ret_comment[MINISIG_COMMENT_MAX], size_t *ret_index,
     struct err *err)
 {
@@ -375,7 +382,8 @@ static int verify(const struct minisig_public *keys, size_t n_keys, const void *
 
 	if (parse_signature(sig, sn, prehashed, &p, err))
 		return -1;
-	/* ids are anybody's to choose: two keys may share one */
+	/* Ids are anybody's to choose: two keys may share one, so every key of that id is tried, the last first.  i ends as
+	 * SIZE_MAX when none of them made it. */
 	for (i = n_keys; i-- > 0;) {
 		if (memcmp(p.raw + 2, keys[i].id, 8) != 0)
 			continue;
@@ -403,19 +411,19 @@ static int verify(const struct minisig_public *keys, size_t n_keys, const void *
 int minisig_verify(const struct minisig_public *pub, const void *msg, size_t n, const char *sig, size_t sn,
     char ret_comment[MINISIG_COMMENT_MAX], struct err *err)
 {
-	return verify(pub, 1, msg, n, sig, sn, false, ret_comment, NULL, err);
+	return verify_by_keys(pub, 1, msg, n, sig, sn, false, ret_comment, NULL, err);
 }
 
 int minisig_verify_any(const struct minisig_public *pub, const void *msg, size_t n, const char *sig,
     size_t sn, char ret_comment[MINISIG_COMMENT_MAX], struct err *err)
 {
-	return verify(pub, 1, msg, n, sig, sn, true, ret_comment, NULL, err);
+	return verify_by_keys(pub, 1, msg, n, sig, sn, true, ret_comment, NULL, err);
 }
 
 int minisig_verify_one_of(const struct minisig_public *keys, size_t n_keys, const void *msg, size_t n,
     const char *sig, size_t sn, char ret_comment[MINISIG_COMMENT_MAX], size_t *ret_index, struct err *err)
 {
-	return verify(keys, n_keys, msg, n, sig, sn, false, ret_comment, ret_index, err);
+	return verify_by_keys(keys, n_keys, msg, n, sig, sn, false, ret_comment, ret_index, err);
 }
 
 void minisig_raw_sign(const struct minisig_secret *sec, const void *msg, size_t n, uint8_t ret_sig[64])

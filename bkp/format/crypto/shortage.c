@@ -1,4 +1,11 @@
-/* shortage: see shortage.h. */
+/* shortage: see shortage.h.
+ *
+ * Four ways in which a library goes without memory, and where each is caught:
+ *     jansson, libcrypto       their allocators are replaced: no_memory() is called instead of returning NULL
+ *     a library calls exit()   at_exit(), unless shortage_end() has said that the program itself ends
+ *     a library calls abort()  on_crash(), when an allocation failed before in this thread
+ *     a null pointer           the same (not under a sanitizer, which has a handler of its own)
+ * no_memory() must not return.  It may run in a signal handler and prints there: the process would die anyway. */
 #include "format/crypto/shortage.h"
 
 #include <signal.h>

@@ -1,4 +1,10 @@
-/* guard: see guard.h. */
+/* guard: see guard.h.
+ *
+ * guard_judge(), in order: canaries → what the census shows beyond what was measured is added (compare_census()) → a
+ * command's output is judged by its kind alone → else every figure by judge_figure(): this capture against limit and habit,
+ * then the sums over GUARD_WINDOW and over GUARD_HISTORY captures.  One figure that is raised makes the capture suspect.
+ *
+ * All sums saturate at UINT64_MAX: the history comes from a journal, and a figure must not wrap to a small one. */
 #include "format/guard/guard.h"
 
 #include <stdarg.h>
@@ -152,8 +158,8 @@ struct sentence {
 };
 
 /* Appends a part whole or not at all. */
-static void say(struct sentence *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void say(struct sentence *s, const char *fmt, ...)
+static void say_reason(struct sentence *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void say_reason(struct sentence *s, const char *fmt, ...)
 {
 	char part[GUARD_WHY];
 	const char *between = s->n ? "; " : "";
@@ -172,27 +178,30 @@ static void say_figure(struct sentence *s, enum figure f, uint64_t count, uint64
 {
 	switch (f) {
 	case LOST:
-		say(s,
+		say_reason(s,
 		    text("%ju of %ju files are no longer of the kind they were (DICOM, PDF, ZIP and such), "
 			 "or hold nothing but zero bytes"),
 		    count, before);
 		return;
 	case DENSE:
-		say(s, text("%ju of %ju files became incompressible, as encryption makes them"), count,
+		say_reason(s, text("%ju of %ju files became incompressible, as encryption makes them"), count,
 		    before);
 		return;
 	case REPLACED:
-		say(s, text("%ju of %ju files were replaced by ones with extensions never seen here"), count,
-		    before);
+		say_reason(s, text("%ju of %ju files were replaced by ones with extensions never seen here"),
+		    count, before);
 		return;
 	case CHANGED:
-		say(s, text("%ju of %ju files were changed (usual: %.1f %%)"), count, before, 100 * usual);
+		say_reason(
+		    s, text("%ju of %ju files were changed (usual: %.1f %%)"), count, before, 100 * usual);
 		return;
 	case DELETED:
-		say(s, text("%ju of %ju files were deleted (usual: %.1f %%)"), count, before, 100 * usual);
+		say_reason(
+		    s, text("%ju of %ju files were deleted (usual: %.1f %%)"), count, before, 100 * usual);
 		return;
 	default:
-		say(s, text("%ju of %ju files were renamed (usual: %.1f %%)"), count, before, 100 * usual);
+		say_reason(
+		    s, text("%ju of %ju files were renamed (usual: %.1f %%)"), count, before, 100 * usual);
 	}
 }
 
@@ -200,14 +209,16 @@ static void say_window(struct sentence *s, enum figure f, uint64_t count, unsign
 {
 	switch (f) {
 	case LOST:
-		say(s, text("over the last %u captures, %ju files lost the kind they were of"), captures,
-		    count);
+		say_reason(s, text("over the last %u captures, %ju files lost the kind they were of"),
+		    captures, count);
 		return;
 	case DENSE:
-		say(s, text("over the last %u captures, %ju files became incompressible"), captures, count);
+		say_reason(
+		    s, text("over the last %u captures, %ju files became incompressible"), captures, count);
 		return;
 	default:
-		say(s, text("over the last %u captures, %ju files were replaced by ones with new extensions"),
+		say_reason(s,
+		    text("over the last %u captures, %ju files were replaced by ones with new extensions"),
 		    captures, count);
 	}
 }
@@ -296,9 +307,10 @@ static bool judge_window(const struct guard *now, const struct guard *history, s
 static void judge_stream(struct guard *now, unsigned s, struct sentence *out)
 {
 	if (now->lost)
-		say(out, "%s", text("what its command gives is no longer of the kind it was"));
+		say_reason(out, "%s", text("what its command gives is no longer of the kind it was"));
 	if (now->dense && s != 0)
-		say(out, "%s", text("what its command gives became incompressible, as encryption makes it"));
+		say_reason(
+		    out, "%s", text("what its command gives became incompressible, as encryption makes it"));
 	now->suspect |= out->n != 0;
 }
 
@@ -322,7 +334,7 @@ void guard_judge(
 	*why = '\0';
 	now->suspect = now->canaries != 0;
 	if (now->canaries)
-		say(&out, text("%ju canary files were changed or are gone"), now->canaries);
+		say_reason(&out, text("%ju canary files were changed or are gone"), now->canaries);
 	if (then)
 		compare_census(now, then);
 	if (!now->measured && !then)

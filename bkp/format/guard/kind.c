@@ -1,4 +1,8 @@
-/* kind: see kind.h. */
+/* kind: see kind.h.
+ *
+ * The first signature that fits names the format.  Independently the bytes' frequencies are compared with even ones
+ * (is_even()): compressed and encrypted bytes pass, text and records do not.  The result fits seven bits: six of a number,
+ * one for dense. */
 #include "format/guard/kind.h"
 
 #include <string.h>
@@ -37,7 +41,7 @@ static const struct signature {
 _Static_assert(sizeof(signatures) / sizeof(*signatures) + FIRST_FORMAT <= FORMAT_MASK, "kinds fit six bits");
 
 /* Pearson's chi-squared of the bytes' frequencies against even ones. */
-static bool even(const uint8_t *p, size_t n)
+static bool is_even(const uint8_t *p, size_t n)
 {
 	uint64_t squares = 0;
 	uint16_t count[256] = {0};
@@ -65,7 +69,7 @@ uint8_t kind_of(const void *bytes, size_t n)
 		if (s->at + s->n <= n && !memcmp(p + s->at, s->bytes, s->n))
 			kind = (uint8_t)(FIRST_FORMAT + i);
 	}
-	return kind | (even(p, n) ? KIND_DENSE : 0);
+	return kind | (is_even(p, n) ? KIND_DENSE : 0);
 }
 
 bool kind_is_zero(const void *bytes, size_t n)

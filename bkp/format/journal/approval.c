@@ -1,4 +1,8 @@
-/* approval: see approval.h. */
+/* approval: see approval.h.
+ *
+ * Texts are built with canonical numbers and encoded names, so that the checker can build the same bytes again.  Only a
+ * plan is parsed as well: line by line, each of at most 511 bytes; lines that begin with '#' are for people and skipped.  A
+ * generation belongs to the medium line before it; numbers ascend within a medium. */
 #include "format/journal/approval.h"
 
 #include <stdlib.h>
@@ -12,8 +16,8 @@
 #include "base/text.h"
 #include "format/crypto/minisig.h"
 
-static int begin(const char *kind, const char *repository, const char *what, const struct approval_record *r,
-    struct buf *out, struct err *err)
+static int begin_text(const char *kind, const char *repository, const char *what,
+    const struct approval_record *r, struct buf *out, struct err *err)
 {
 	char hex[DIGEST_HEX];
 
@@ -21,7 +25,7 @@ static int begin(const char *kind, const char *repository, const char *what, con
 	    r->seq, digest_hex(r->sha256, DIGEST_LEN, hex));
 }
 
-static int named(const char *word, const char *name, const char *behind, struct buf *out, struct err *err)
+static int put_named(const char *word, const char *name, const char *behind, struct buf *out, struct err *err)
 {
 	return buf_printf(out, err, "%s ", word) || path_encode(name, out, err) || buf_puts(out, behind, err)
 		   ? -1
@@ -43,12 +47,12 @@ int approval_agreement(const char *repository, const struct approval_record *aft
 	const json_t *sets = json_object_get(members, "datasets"),
 		     *keys = json_object_get(members, "approvers");
 
-	if (begin("agreement", repository, "after", after, out, err))
+	if (begin_text("agreement", repository, "after", after, out, err))
 		return -1;
 	for (size_t i = 0; i < json_array_size(sets); i++) {
 		const json_t *o = json_array_get(sets, i);
 
-		if (named("dataset", word_of(o, "name"), "", out, err))
+		if (put_named("dataset", word_of(o, "name"), "", out, err))
 			return -1;
 		for (size_t k = 0; k < sizeof(figures) / sizeof(*figures); k++)
 			if (buf_printf(out, err, " %s=%ju", figures[k],
@@ -69,8 +73,9 @@ int approval_agreement(const char *repository, const struct approval_record *aft
 int approval_clock(const char *repository, const struct approval_record *jump, const char *operator,
     const char * reason, struct buf *out, struct err *err)
 {
-	return begin("clock", repository, "jump", jump, out, err) ||
-		       named("operator", operator, "\n", out, err) || named("reason", reason, "\n", out, err)
+	return begin_text("clock", repository, "jump", jump, out, err) ||
+		       put_named("operator", operator, "\n", out, err) ||
+		       put_named("reason", reason, "\n", out, err)
 		   ? -1
 		   : 0;
 }
@@ -80,7 +85,7 @@ int approval_clock(const char *repository, const struct approval_record *jump, c
 int approval_plan_begin(
     const char *repository, const struct approval_record *head, struct buf *out, struct err *err)
 {
-	return begin("expiry", repository, "head", head, out, err);
+	return begin_text("expiry", repository, "head", head, out, err);
 }
 
 int approval_plan_medium(const char *uuid, const char *label, struct buf *out, struct err *err)
@@ -105,7 +110,7 @@ int approval_plan_note(const char *note, struct buf *out, struct err *err)
 	return buf_printf(out, err, "# %.*s\n", (int)n, note);
 }
 
-/* What is left of a text, and the line at hand. */
+/* What is left of a text, and the line read last. */
 struct lines {
 	const char *p;
 	size_t n;
@@ -141,7 +146,7 @@ static int next_line(struct lines *l, struct err *err)
 }
 
 /* A number from 1 on, without leading zeros, ended by `end`. */
-static const char *number(const char *s, char end, uint64_t *ret)
+static const char *parse_number(const char *s, char end, uint64_t *ret)
 {
 	uint64_t v = 0;
 
@@ -165,7 +170,7 @@ static bool uuid_at(const char *s, char end, char out[JOURNAL_UUID])
 	return journal_is_uuid(out);
 }
 
-static const char *behind(const char *line, const char *word)
+static const char *value_after(const char *line, const char *word)
 {
 	size_t n = strlen(word);
 
@@ -177,14 +182,15 @@ static int parse_head(struct lines *l, struct approval_plan *p, struct err *err)
 	const char *s;
 
 	if (next_line(l, err) != 1 || strcmp(l->line, "bkp:1 kind=expiry") != 0 || next_line(l, err) != 1 ||
-	    !(s = behind(l->line, "repository")) || !uuid_at(s, '\0', p->repository) ||
-	    next_line(l, err) != 1 || !(s = behind(l->line, "head")) || !(s = number(s, ' ', &p->head.seq)) ||
-	    strlen(s) != 2 * (size_t)DIGEST_LEN || !digest_unhex(s, DIGEST_LEN, p->head.sha256))
+	    !(s = value_after(l->line, "repository")) || !uuid_at(s, '\0', p->repository) ||
+	    next_line(l, err) != 1 || !(s = value_after(l->line, "head")) ||
+	    !(s = parse_number(s, ' ', &p->head.seq)) || strlen(s) != 2 * (size_t)DIGEST_LEN ||
+	    !digest_unhex(s, DIGEST_LEN, p->head.sha256))
 		return malformed(l, err);
 	return 0;
 }
 
-static int add(struct approval_plan *p, const struct approval_item *it, struct err *err)
+static int add_item(struct approval_plan *p, const struct approval_item *it, struct err *err)
 {
 	struct approval_item *more;
 
@@ -208,18 +214,18 @@ static int parse_items(struct lines *l, struct approval_plan *p, struct err *err
 	while ((r = next_line(l, err)) == 1) {
 		if (*l->line == '#')
 			continue;
-		if ((s = behind(l->line, "medium"))) {
+		if ((s = value_after(l->line, "medium"))) {
 			if (!uuid_at(s, ' ', at.medium) || !s[JOURNAL_UUID])
 				return malformed(l, err);
 			at.number = 0;
 			continue;
 		}
-		s = behind(l->line, "generation");
-		if (!s || !*at.medium || !(s = number(s, ' ', &v)) || v <= at.number ||
+		s = value_after(l->line, "generation");
+		if (!s || !*at.medium || !(s = parse_number(s, ' ', &v)) || v <= at.number ||
 		    !uuid_at(s, '\0', at.uuid))
 			return malformed(l, err);
 		at.number = v;
-		if (add(p, &at, err))
+		if (add_item(p, &at, err))
 			return -1;
 	}
 	return r;
@@ -271,7 +277,7 @@ int approval_verify(const struct minisig_public *keys, size_t n_keys, const void
 			*ret_which = i;
 			return 0;
 		}
-		/* "signed by another key" says least */
+		/* the most telling reason is kept: "signed by another key" says least */
 		if (!best.code[0] || best.kind == ERR_WRONG_KEY)
 			best = why;
 	}

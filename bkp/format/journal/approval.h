@@ -2,7 +2,7 @@
  * plan of an expiry both ways.
  *
  * Pure.  Every text is ASCII, one statement a line, names percent-encoded (base/path.h); its bytes are a
- * function of what it says, so that whoever checks a signature builds the text anew and never believes one
+ * function of what it says, so that whoever checks a signature builds the text himself and never believes one
  * that was given.  People sign it with stock minisign, wherever their key is: `minisign -S -m FILE`
  * (minisig_verify_any()).
  *

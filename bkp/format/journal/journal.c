@@ -37,7 +37,7 @@ bool journal_is_event(const char *s)
 
 /* ---- building ---- */
 
-static int set(json_t *o, const char *key, json_t *value)
+static int set_member(json_t *o, const char *key, json_t *value)
 {
 	return value ? json_object_set_new(o, key, value) : -1;
 }
@@ -46,13 +46,14 @@ static int set_head(json_t *o, const struct journal_frame *f, const char *event)
 {
 	char time[CLOCK_TEXT];
 
-	return set(o, "seq", json_integer((json_int_t)f->seq)) ||
-	       set(o, "time", json_string(clock_format(f->stamp.wall_ns, time))) ||
-	       set(o, "boot", json_string(f->stamp.boot_id)) ||
-	       set(o, "mono_ns", json_integer(f->stamp.mono_ns)) ||
-	       set(o, "synced", json_boolean(f->stamp.synced)) ||
-	       set(o, "version", json_string(f->version)) || set(o, "by", json_string(f->by)) ||
-	       set(o, "repository", json_string(f->repository)) || set(o, "event", json_string(event));
+	return set_member(o, "seq", json_integer((json_int_t)f->seq)) ||
+	       set_member(o, "time", json_string(clock_format(f->stamp.wall_ns, time))) ||
+	       set_member(o, "boot", json_string(f->stamp.boot_id)) ||
+	       set_member(o, "mono_ns", json_integer(f->stamp.mono_ns)) ||
+	       set_member(o, "synced", json_boolean(f->stamp.synced)) ||
+	       set_member(o, "version", json_string(f->version)) || set_member(o, "by", json_string(f->by)) ||
+	       set_member(o, "repository", json_string(f->repository)) ||
+	       set_member(o, "event", json_string(event));
 }
 
 static int set_members(json_t *o, const json_t *members, struct err *err)
@@ -89,8 +90,8 @@ static char *unsigned_line(
 		err_set(
 		    err, "E-JOURNAL-08", "%s", text("the record's user, version or repository is not UTF-8"));
 	} else if (!set_members(o, members, err)) {
-		if (set(o, "prev", json_string(digest_hex(f->prev, DIGEST_LEN, prev))) ||
-		    set(o, "epoch", json_integer(f->epoch)) || !(s = json_dumps(o, JSON_COMPACT)))
+		if (set_member(o, "prev", json_string(digest_hex(f->prev, DIGEST_LEN, prev))) ||
+		    set_member(o, "epoch", json_integer(f->epoch)) || !(s = json_dumps(o, JSON_COMPACT)))
 			err_nomem(err);
 	}
 	json_decref(o);

@@ -1,6 +1,19 @@
-/* journal_check: is each line in its place, unchanged, and signed by who could sign then?  See journal.h. */
+/* journal_check: is each line in its place, unchanged, and signed by who could sign then?  See journal.h.
+ *
+ * The order of the checks keeps unsigned bytes away from the JSON parser: read_ends() reads the frame's ends off the raw
+ * bytes → check_place() (sequence, hash of the line before) → check_epoch() → signature → JSON → examine_record().  Only
+ * the first line of a journal whose root key is not known is parsed before its signature can be checked: the key stands in
+ * it.
+ *
+ * examine_line() changes nothing but `scratch` and what it returns.  journal_check_line() applies what was learned, and
+ * only after everything that can fail: a refused line leaves the checker as it was.
+ *
+ * Vouching (journal_check_vouch()) spares signatures: each line holds the hash of the one before, so the signature of a
+ * later line of the same key covers all lines between.  `vouched` is the number of that later line, `vouched_head` its
+ * hash.  The lines between are accepted by their chain of hashes; the last must have this very hash (is_vouched()). */
 #include "format/journal/journal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,11 +35,13 @@ static const char *const tail_keys[3] = {"prev", "epoch", "sig"};
 struct journal_check {
 	struct minisig_public *keys; /* of epoch 1, 2, 3 …; the last one signs */
 	size_t n_keys, cap_keys;
-	bool links;		       /* only the records that hand over to the next epoch stand here */
+	bool links; /* only the records that hand over to the next epoch stand here */
+	/* the state that the next line must continue */
 	uint64_t line;		       /* lines accepted */
 	char repository[JOURNAL_UUID]; /* "" while unknown */
 	uint64_t seq;
 	uint8_t head[DIGEST_LEN];
+	/* see above; 0: nothing is vouched for */
 	uint64_t vouched;		  /* up to this line a later signature vouches */
 	uint8_t vouched_head[DIGEST_LEN]; /* SHA-256 of that line */
 	struct buf scratch;		  /* the signed bytes of a line */
@@ -43,6 +58,7 @@ struct ends {
 
 static int add_key(struct journal_check *c, const struct minisig_public *pub, struct err *err)
 {
+	assert(c->n_keys < JOURNAL_EPOCHS_MAX); /* check_next() refuses one more */
 	if (c->n_keys == c->cap_keys) {
 		size_t cap = c->cap_keys ? 2 * c->cap_keys : 16;
 		struct minisig_public *keys = reallocarray(c->keys, cap, sizeof(*keys));
@@ -93,7 +109,7 @@ int journal_check_new_links(
 }
 
 /* Decimal without leading zeros that ends before `end`; returns the place behind it, or NULL. */
-static const char *number(const char *p, const char *end, uint64_t *ret)
+static const char *parse_number(const char *p, const char *end, uint64_t *ret)
 {
 	uint64_t v = 0;
 	const char *q = p;
@@ -114,7 +130,7 @@ static bool read_ends(const char *p, size_t n, struct ends *ret)
 
 	if (n < JOURNAL_SIG_MEMBER + PREV_MEMBER + 64 || memcmp(p, head, sizeof(head) - 1) != 0)
 		return false;
-	q = number(p + sizeof(head) - 1, end, &ret->seq);
+	q = parse_number(p + sizeof(head) - 1, end, &ret->seq);
 	if (!q || (size_t)(end - q) < sizeof(after_seq) || memcmp(q, after_seq, sizeof(after_seq) - 1) != 0)
 		return false;
 	if (memcmp(sig, ",\"sig\":\"", 8) != 0 || memcmp(end - 2, "\"}", 2) != 0 ||
@@ -123,7 +139,8 @@ static bool read_ends(const char *p, size_t n, struct ends *ret)
 	ret->signed_len = n - JOURNAL_SIG_MEMBER;
 	for (e = sig; e > q && e[-1] >= '0' && e[-1] <= '9';)
 		e--;
-	if (number(e, sig, &ret->epoch) != sig || (size_t)(e - q) < sizeof(before_epoch) - 1 + PREV_MEMBER)
+	if (parse_number(e, sig, &ret->epoch) != sig ||
+	    (size_t)(e - q) < sizeof(before_epoch) - 1 + PREV_MEMBER)
 		return false;
 	e -= sizeof(before_epoch) - 1;
 	if (memcmp(e, before_epoch, sizeof(before_epoch) - 1) != 0)
@@ -160,7 +177,7 @@ static const char *string_of(const json_t *o, const char *key)
 }
 
 /* Fills the record from the object; false when a member of the frame is of the wrong kind. */
-static bool fill(json_t *o, const struct ends *ends, struct journal_record *r)
+static bool fill_record(json_t *o, const struct ends *ends, struct journal_record *r)
 {
 	const json_t *mono = json_object_get(o, "mono_ns"), *synced = json_object_get(o, "synced");
 	const char *time = string_of(o, "time");
@@ -187,8 +204,8 @@ static int malformed(uint64_t line, const char *why, struct err *err)
 	    err, ERR_MALFORMED, "E-JOURNAL-01", text("line %ju of the journal is malformed: %s"), line, why);
 }
 
-static int parse(const char *p, size_t n, const struct ends *ends, uint64_t line, struct journal_record *ret,
-    struct err *err)
+static int parse_record(const char *p, size_t n, const struct ends *ends, uint64_t line,
+    struct journal_record *ret, struct err *err)
 {
 	struct journal_record r = {0};
 	json_error_t why;
@@ -196,7 +213,7 @@ static int parse(const char *p, size_t n, const struct ends *ends, uint64_t line
 
 	if (!o)
 		return malformed(line, why.text, err);
-	if (!json_is_object(o) || !order_is_right(o) || !fill(o, ends, &r)) {
+	if (!json_is_object(o) || !order_is_right(o) || !fill_record(o, ends, &r)) {
 		json_decref(o);
 		return malformed(line, text("a member is missing, out of order or of the wrong kind"), err);
 	}
@@ -356,7 +373,7 @@ static int examine_record(
 }
 
 /* Everything but the state: the record of the line, or why it is refused. */
-static int examine(struct journal_check *c, const char *p, size_t n, struct learned *learned,
+static int examine_line(struct journal_check *c, const char *p, size_t n, struct learned *learned,
     struct journal_record *ret, struct err *err)
 {
 	uint64_t line = c->line + 1;
@@ -372,7 +389,7 @@ static int examine(struct journal_check *c, const char *p, size_t n, struct lear
 		return -1;
 	if (c->n_keys && !is_vouched(c, p, n) && check_signature(c, p, &ends, &c->keys[c->n_keys - 1], err))
 		return -1;
-	if (parse(p, n, &ends, line, ret, err) || examine_record(c, ret, learned, err))
+	if (parse_record(p, n, &ends, line, ret, err) || examine_record(c, ret, learned, err))
 		return -1;
 	return c->n_keys ? 0 : check_signature(c, p, &ends, &learned->root, err);
 }
@@ -383,7 +400,7 @@ int journal_check_would(
 	struct journal_record r = {0};
 	struct learned learned;
 
-	if (examine(c, line, n, &learned, &r, err)) {
+	if (examine_line(c, line, n, &learned, &r, err)) {
 		journal_record_clear(&r);
 		return -1;
 	}
@@ -397,7 +414,7 @@ int journal_check_line(
 	struct journal_record r = {0};
 	struct learned learned = {.has_next = false};
 
-	if (examine(c, line, n, &learned, &r, err) || (!c->n_keys && add_key(c, &learned.root, err)) ||
+	if (examine_line(c, line, n, &learned, &r, err) || (!c->n_keys && add_key(c, &learned.root, err)) ||
 	    (learned.has_next && add_key(c, &learned.next, err))) {
 		journal_record_clear(&r);
 		return -1;

@@ -1,4 +1,12 @@
-/* arcfile: see arcfile.h.  libarchive writes the ustar container into memory, the age writer seals it. */
+/* arcfile: see arcfile.h.
+ *
+ * Writing: put_entry() → libarchive makes the ustar header and padding → seal_bytes(), its write callback, hands every piece
+ * to the age writer → ciphertext is appended to the caller's `out`.  No piece is copied on the way.  `out` is set only
+ * during a call; bytes that libarchive writes outside of one (when it is freed) are dropped.  INDEX is collected as text
+ * while chunks are added and becomes the last entry.
+ *
+ * Reading: the tail's last line says where INDEX begins; arcfile_index_parse() then checks every line: offsets ascend, no
+ * frame overlaps another or INDEX, lengths are within what the codec allows. */
 #include "format/medium/arcfile.h"
 
 #include <inttypes.h>
@@ -24,14 +32,14 @@ struct arcfile_writer {
 	struct age_writer *age;
 	struct archive_entry *entry;
 	struct buf index;   /* INDEX's text so far */
-	struct buf *out;    /* of the call at hand: where sealed bytes go */
+	struct buf *out;    /* of the current call: where sealed bytes go; else NULL */
 	struct err failure; /* from inside libarchive's callback */
 	uint64_t size;	    /* plaintext bytes so far */
 	size_t chunks;
 };
 
 /* libarchive hands on what it was given without copying it, so a chunk is encrypted from where it lies. */
-static la_ssize_t seal(struct archive *tar, void *arg, const void *p, size_t n)
+static la_ssize_t seal_bytes(struct archive *tar, void *arg, const void *p, size_t n)
 {
 	struct arcfile_writer *w = arg;
 
@@ -65,7 +73,7 @@ static int open_tar(struct arcfile_writer *w, struct err *err)
 		return err_nomem(err);
 	/* no blocks of libarchive's own: each would be a copy and a call */
 	if (archive_write_set_format_ustar(w->tar) || archive_write_set_bytes_per_block(w->tar, 0) ||
-	    archive_write_open(w->tar, w, NULL, seal, NULL))
+	    archive_write_open(w->tar, w, NULL, seal_bytes, NULL))
 		return tar_failed(w, err);
 	return 0;
 }
@@ -111,7 +119,7 @@ static int put_entry(
 	return failed ? tar_failed(w, err) : 0;
 }
 
-static struct codec_frame whole(const void *p, size_t n)
+static struct codec_frame whole_frame(const void *p, size_t n)
 {
 	return (struct codec_frame){{{p, n}}, 1, n};
 }
@@ -135,7 +143,7 @@ int arcfile_writer_add_frame(struct arcfile_writer *w, const uint8_t id[DIGEST_L
 int arcfile_writer_add(struct arcfile_writer *w, const uint8_t id[DIGEST_LEN], const void *frame,
     size_t stored, size_t raw, struct buf *out, struct err *err)
 {
-	struct codec_frame f = whole(frame, stored);
+	struct codec_frame f = whole_frame(frame, stored);
 
 	return arcfile_writer_add_frame(w, id, &f, raw, out, err);
 }
@@ -159,7 +167,7 @@ int arcfile_writer_finish(
 	if (buf_printf(&w->index, err, "end %zu %" PRIu64 "\n", w->chunks, w->size + TAR_BLOCK))
 		return -1;
 	digest_sha256(w->index.p, w->index.n, ret_index_sha256);
-	text = whole(w->index.p, w->index.n);
+	text = whole_frame(w->index.p, w->index.n);
 	if (put_entry(w, "INDEX", &text, out, err))
 		return -1;
 	w->out = out;
@@ -182,7 +190,7 @@ void arcfile_writer_free(struct arcfile_writer *w)
 /* ---- reading ---- */
 
 /* Canonical decimal up to `max` at *p, which is moved behind it. */
-static bool number(const char **p, const char *end, uint64_t max, uint64_t *ret)
+static bool parse_number(const char **p, const char *end, uint64_t max, uint64_t *ret)
 {
 	const char *s = *p;
 	uint64_t v = 0;
@@ -202,7 +210,7 @@ static bool number(const char **p, const char *end, uint64_t max, uint64_t *ret)
 	return true;
 }
 
-static bool literal(const char **p, const char *end, const char *word)
+static bool parse_literal(const char **p, const char *end, const char *word)
 {
 	size_t n = strlen(word);
 
@@ -224,9 +232,9 @@ int arcfile_index_locate(
 	while (line > t && line[-1] != '\n')
 		line--;
 	p = line;
-	if (!literal(&p, end, "end ") || !number(&p, end, ARCFILE_CHUNKS_MAX, &count) ||
-	    !literal(&p, end, " ") || !number(&p, end, INT64_MAX, &offset) || !literal(&p, end, "\n") ||
-	    p != end)
+	if (!parse_literal(&p, end, "end ") || !parse_number(&p, end, ARCFILE_CHUNKS_MAX, &count) ||
+	    !parse_literal(&p, end, " ") || !parse_number(&p, end, INT64_MAX, &offset) ||
+	    !parse_literal(&p, end, "\n") || p != end)
 		return err_set(err, "E-ARCHIVE-01", "%s", text("the archive does not end with an INDEX"));
 	stop = plain_size - (uint64_t)(t + n - end);
 	if (offset >= stop || stop - offset > ARCFILE_INDEX_MAX)
@@ -245,9 +253,10 @@ static bool parse_chunk(
 	if ((size_t)(end - *p) < 2 * DIGEST_LEN || !digest_unhex(*p, DIGEST_LEN, c->id))
 		return false;
 	*p += 2 * DIGEST_LEN;
-	if (!literal(p, end, " ") || !number(p, end, INT64_MAX, &c->offset) || !literal(p, end, " ") ||
-	    !number(p, end, codec_bound(CODEC_RAW_MAX), &stored) || !literal(p, end, " ") ||
-	    !number(p, end, CODEC_RAW_MAX, &raw) || !literal(p, end, "\n"))
+	if (!parse_literal(p, end, " ") || !parse_number(p, end, INT64_MAX, &c->offset) ||
+	    !parse_literal(p, end, " ") || !parse_number(p, end, codec_bound(CODEC_RAW_MAX), &stored) ||
+	    !parse_literal(p, end, " ") || !parse_number(p, end, CODEC_RAW_MAX, &raw) ||
+	    !parse_literal(p, end, "\n"))
 		return false;
 	c->stored = (uint32_t)stored;
 	c->raw = (uint32_t)raw;
@@ -261,7 +270,7 @@ static int parse_chunks(
 	uint64_t floor = 0, count, offset;
 	size_t cap = 0, line = 2;
 
-	for (; !literal(&p, end, "end "); line++) {
+	for (; !parse_literal(&p, end, "end "); line++) {
 		struct arcfile_chunk c;
 
 		if (ix->n >= ARCFILE_CHUNKS_MAX || !parse_chunk(&p, end, floor, index_offset, &c))
@@ -278,9 +287,9 @@ static int parse_chunks(
 		ix->chunks[ix->n++] = c;
 		floor = c.offset + c.stored;
 	}
-	if (!number(&p, end, ARCFILE_CHUNKS_MAX, &count) || !literal(&p, end, " ") ||
-	    !number(&p, end, INT64_MAX, &offset) || !literal(&p, end, "\n") || p != end || count != ix->n ||
-	    offset != index_offset)
+	if (!parse_number(&p, end, ARCFILE_CHUNKS_MAX, &count) || !parse_literal(&p, end, " ") ||
+	    !parse_number(&p, end, INT64_MAX, &offset) || !parse_literal(&p, end, "\n") || p != end ||
+	    count != ix->n || offset != index_offset)
 		return err_set(err, "E-ARCHIVE-01", text("INDEX line %zu is malformed"), line);
 	return 0;
 }
@@ -293,16 +302,16 @@ int arcfile_index_parse(const char *text_, size_t n, uint64_t index_offset, cons
 
 	if (!ix)
 		return err_nomem(err);
-	if (!literal(&p, end, "bkp-index 1 ")) {
+	if (!parse_literal(&p, end, "bkp-index 1 ")) {
 		err_set(err, "E-ARCHIVE-01", text("INDEX line %d is malformed"), 1);
 		goto fail;
 	}
-	if (!literal(&p, end, repository) || !literal(&p, end, " ")) {
+	if (!parse_literal(&p, end, repository) || !parse_literal(&p, end, " ")) {
 		err_set(err, "E-ARCHIVE-02", text("the archive belongs to another repository than '%s'"),
 		    repository);
 		goto fail;
 	}
-	if (!number(&p, end, INT64_MAX, &ix->number) || !literal(&p, end, "\n")) {
+	if (!parse_number(&p, end, INT64_MAX, &ix->number) || !parse_literal(&p, end, "\n")) {
 		err_set(err, "E-ARCHIVE-01", text("INDEX line %d is malformed"), 1);
 		goto fail;
 	}

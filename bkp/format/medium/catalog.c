@@ -1,4 +1,18 @@
-/* catalog: see catalog.h.  The writer; the reader stands in catalog_read.c. */
+/* catalog: see catalog.h.  This file: the writer, and where a block is cut.  The reader is catalog_read.c.
+ *
+ * One libarchive writer goes on over all blocks.  It writes without blocking, so each entry reaches `out` at once as whole
+ * records: an entry that turns out too large is taken back, and the bytes of an entry (catalog_writer_last()) can be spliced
+ * into a later block (catalog_writer_add_raw()) without being made again.
+ *
+ * Deterministic: fields that differ from look to look are cleared (strip_entry()), attributes are sorted (sort_attrs()), so
+ * that an unchanged entry gives the same bytes.
+ *
+ * A block ends (catalog_writer_full()) at CATALOG_ENTRIES_MAX entries, at CATALOG_BLOCK_SOFT bytes, or behind an entry
+ * whose path hashes to a cut (cuts_here(), one in 96, from CATALOG_ENTRIES_MIN entries on): an inserted file moves the cuts
+ * near it only.
+ *
+ * Before a block counts it is read back with the reader (read_back()).  Spliced entries were read back when they were made
+ * and are not read again: from the first splice on, the entries made here are kept in `made` as well. */
 #include "format/medium/catalog.h"
 
 #include <errno.h>
@@ -25,16 +39,16 @@
 #define END	      (2 * RECORD) /* of a pax archive: records of zeros */
 
 struct catalog_writer {
-	struct archive *a; /* goes on over all blocks; NULL until needed */
-	struct buf out;
+	struct archive *a;	 /* goes on over all blocks; NULL until needed */
+	struct buf out;		 /* the block so far */
 	struct buf path;	 /* of the entry being added, NUL-terminated */
 	struct buf last;	 /* of the entry before */
 	struct buf made;	 /* where entries were spliced in: those that were not */
 	char sha256[DIGEST_HEX]; /* of the entry being added; "": none */
 	size_t entries, n_made, last_bytes;
-	bool spliced;
+	bool spliced; /* an entry was spliced into this block */
 	bool discard; /* the archive is on its way out */
-	bool failed;
+	bool failed;  /* only catalog_writer_free() is allowed any more */
 };
 
 struct attr {
@@ -81,7 +95,7 @@ void catalog_writer_free(struct catalog_writer *w)
 	free(w);
 }
 
-static la_ssize_t take(struct archive *a, void *arg, const void *p, size_t n)
+static la_ssize_t take_bytes(struct archive *a, void *arg, const void *p, size_t n)
 {
 	struct catalog_writer *w = arg;
 
@@ -104,7 +118,8 @@ static int open_archive(struct catalog_writer *w, struct err *err)
 	if (archive_write_set_format_pax(w->a) || archive_write_add_filter_none(w->a) ||
 	    archive_write_set_format_option(w->a, NULL, "hdrcharset", "BINARY") ||
 	    archive_write_set_format_option(w->a, NULL, "xattrheader", "SCHILY") ||
-	    archive_write_set_bytes_per_block(w->a, 0) || archive_write_open(w->a, w, NULL, take, NULL)) {
+	    archive_write_set_bytes_per_block(w->a, 0) ||
+	    archive_write_open(w->a, w, NULL, take_bytes, NULL)) {
 		err_set(err, "E-CATALOG-03", text("cannot begin a catalog block: %s"),
 		    archive_error_string(w->a));
 		drop_archive(w);
@@ -113,7 +128,7 @@ static int open_archive(struct catalog_writer *w, struct err *err)
 	return 0;
 }
 
-static int refuse(const struct catalog_writer *w, const char *why, struct err *err)
+static int refuse_entry(const struct catalog_writer *w, const char *why, struct err *err)
 {
 	char shown[300];
 
@@ -122,7 +137,7 @@ static int refuse(const struct catalog_writer *w, const char *why, struct err *e
 }
 
 /* The same rules that the reader has, so that nothing is written that it would refuse. */
-static int check(const struct catalog_writer *w, struct archive_entry *e, const char *extents, size_t n,
+static int check_entry(const struct catalog_writer *w, struct archive_entry *e, const char *extents, size_t n,
     unsigned flags, struct err *err)
 {
 	const char *path = (const char *)w->path.p, *hard = archive_entry_hardlink(e);
@@ -131,29 +146,29 @@ static int check(const struct catalog_writer *w, struct archive_entry *e, const 
 	uint64_t holes;
 
 	if (!path_is_entry(path))
-		return refuse(w, text("not an entry path"), err);
+		return refuse_entry(w, text("not an entry path"), err);
 	if (w->last.n && path_compare((const char *)w->last.p, path) >= 0)
-		return refuse(w, text("not in order"), err);
+		return refuse_entry(w, text("not in order"), err);
 	if (hard && (!path_is_entry(hard) || path_compare(hard, path) >= 0))
-		return refuse(w, text("a hard link must point to an entry before it"), err);
+		return refuse_entry(w, text("a hard link must point to an entry before it"), err);
 	if (!hard && type != AE_IFREG && type != AE_IFDIR && type != AE_IFLNK && type != AE_IFIFO &&
 	    type != AE_IFCHR && type != AE_IFBLK)
-		return refuse(w, text("not a type of file that can be stored"), err);
+		return refuse_entry(w, text("not a type of file that can be stored"), err);
 	if (!hard && type == AE_IFLNK && (!archive_entry_symlink(e) || !*archive_entry_symlink(e)))
-		return refuse(w, text("a symbolic link without a target"), err);
+		return refuse_entry(w, text("a symbolic link without a target"), err);
 	if (extents && ((!hard && type != AE_IFREG) || flags & CATALOG_UNREADABLE))
-		return refuse(w, text("extents where none belong"), err);
+		return refuse_entry(w, text("extents where none belong"), err);
 	if (!extents && !hard && type == AE_IFREG && !(flags & CATALOG_UNREADABLE))
-		return refuse(w, text("no extents"), err);
+		return refuse_entry(w, text("no extents"), err);
 	if (extents && extent_check(extents, n, NULL, &indirect, &holes, err))
 		return -1;
 	if (extents ? !catalog_sha256_fits(*w->sha256, holes, indirect) : *w->sha256)
-		return refuse(w, text("a SHA-256 is missing, or is where none belongs"), err);
+		return refuse_entry(w, text("a SHA-256 is missing, or is where none belongs"), err);
 	return 0;
 }
 
 /* What is not part of a file's state, or differs between two looks at the same file. */
-static void strip(struct archive_entry *e)
+static void strip_entry(struct archive_entry *e)
 {
 	archive_entry_unset_size(e);
 	archive_entry_sparse_clear(e);
@@ -306,7 +321,7 @@ static int write_entry(struct catalog_writer *w, struct archive_entry *e, struct
 }
 
 /* The entry in w->path stands in the block behind `before`. */
-static int added(struct catalog_writer *w, size_t before, bool made, struct err *err)
+static int entry_added(struct catalog_writer *w, size_t before, bool made, struct err *err)
 {
 	struct buf swap = w->last;
 
@@ -322,8 +337,8 @@ static int added(struct catalog_writer *w, size_t before, bool made, struct err 
 	return 0;
 }
 
-static int add(struct catalog_writer *w, struct archive_entry *entry, const char *extents, size_t extents_len,
-    const uint8_t *sha256, unsigned flags, struct err *err)
+static int add_entry(struct catalog_writer *w, struct archive_entry *entry, const char *extents,
+    size_t extents_len, const uint8_t *sha256, unsigned flags, struct err *err)
 {
 	const char *path = archive_entry_pathname(entry);
 	size_t before = w->out.n;
@@ -338,25 +353,25 @@ static int add(struct catalog_writer *w, struct archive_entry *entry, const char
 	if (!path || strlen(path) >= CATALOG_ENTRY_MAX) {
 		if (buf_append(&w->path, path ? path : "?", 1, err) || buf_terminate(&w->path, err))
 			return -1;
-		return path ? too_large(w, err) : refuse(w, text("not an entry path"), err);
+		return path ? too_large(w, err) : refuse_entry(w, text("not an entry path"), err);
 	}
 	if (buf_puts(&w->path, path, err) || buf_terminate(&w->path, err) ||
-	    check(w, entry, extents, extents_len, flags, err))
+	    check_entry(w, entry, extents, extents_len, flags, err))
 		return -1;
-	strip(entry);
+	strip_entry(entry);
 	if (set_attrs(entry, extents, extents_len, w->sha256, flags, err))
 		return -1;
 	if (least_size(entry) > CATALOG_ENTRY_MAX)
 		return too_large(w, err);
 	r = write_entry(w, entry, err);
-	return r ? r : added(w, before, true, err);
+	return r ? r : entry_added(w, before, true, err);
 }
 
 int catalog_writer_add(struct catalog_writer *w, struct archive_entry *entry, const char *extents,
     size_t extents_len, const uint8_t *sha256, unsigned flags, struct err *err)
 {
 	const unsigned long mark = starved_mark();
-	int r = add(w, entry, extents, extents_len, sha256, flags, err);
+	int r = add_entry(w, entry, extents, extents_len, sha256, flags, err);
 
 	if (!starved_since(mark))
 		return r;
@@ -375,12 +390,12 @@ int catalog_writer_add_raw(
 	if (buf_puts(&w->path, path, err) || buf_terminate(&w->path, err))
 		return -1;
 	if (!path_is_entry(path))
-		return refuse(w, text("not an entry path"), err);
+		return refuse_entry(w, text("not an entry path"), err);
 	if (w->last.n && path_compare((const char *)w->last.p, path) >= 0)
-		return refuse(w, text("not in order"), err);
+		return refuse_entry(w, text("not in order"), err);
 	if (n < RECORD || n % RECORD || n > CATALOG_ENTRY_MAX ||
 	    memcmp((const char *)bytes + n - RECORD + 257, "ustar", 5) != 0)
-		return refuse(w, text("not the bytes of an entry"), err);
+		return refuse_entry(w, text("not the bytes of an entry"), err);
 	/* until now everything here was made; from now on that is kept apart, for the reading back */
 	if (!w->spliced && w->entries) {
 		w->made.n = 0;
@@ -390,7 +405,7 @@ int catalog_writer_add_raw(
 	w->spliced = true;
 	if (buf_append(&w->out, bytes, n, err))
 		return -1;
-	return added(w, before, false, err);
+	return entry_added(w, before, false, err);
 }
 
 size_t catalog_writer_last(const struct catalog_writer *w)

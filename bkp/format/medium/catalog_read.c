@@ -1,4 +1,11 @@
-/* catalog: see catalog.h.  The reader: all that a hostile block could say is checked here. */
+/* catalog: see catalog.h.  This file: the reader.  All that a hostile block could say is checked here.
+ *
+ * next_entry() reads one header → read_entry() checks path, type, owner and that there is no body → attributes: take_plain()
+ * for an entry that has only our extents and SHA-256 (most have), else take_all() with a copy of the entry → check_extents().
+ * After the last entry the block must end where libarchive stopped (end_of_block()): nothing is hidden behind it.
+ *
+ * The item's entry, path and extents belong to the reader and are valid until the next call.  After a failure every further
+ * call fails.  libarchive may hide a failed allocation: catalog_reader_next() then says E-MEM-01, whatever was read. */
 #include "format/medium/catalog.h"
 
 #include <stdbool.h>
@@ -32,7 +39,7 @@ struct catalog_reader {
 	struct archive_entry *raw;   /* as libarchive reads it */
 	struct archive_entry *clean; /* with its attributes decoded and ours taken out, where it has others */
 	struct buf extents;
-	uint64_t holes; /* of the entry at hand, before an '@' */
+	uint64_t holes; /* of the current entry, before an '@' */
 	bool indirect;
 	uint8_t sha256[DIGEST_LEN];
 	size_t size;
@@ -105,7 +112,7 @@ void catalog_reader_free(struct catalog_reader *r)
 	free(r);
 }
 
-static int refuse(const struct catalog_reader *r, const char *why, struct err *err)
+static int refuse_entry(const struct catalog_reader *r, const char *why, struct err *err)
 {
 	char shown[300];
 
@@ -125,9 +132,9 @@ static int check_path(struct catalog_reader *r, unsigned type, struct err *err)
 		return -1;
 	path = (const char *)r->path.p;
 	if (!path_is_entry(path))
-		return refuse(r, text("not an entry path"), err);
+		return refuse_entry(r, text("not an entry path"), err);
 	if (r->has_prev && path_compare((const char *)r->prev.p, path) >= 0)
-		return refuse(r, text("not in order"), err);
+		return refuse_entry(r, text("not in order"), err);
 	return 0;
 }
 
@@ -136,19 +143,20 @@ static int check_type(const struct catalog_reader *r, unsigned type, struct err 
 	const char *hard = archive_entry_hardlink(r->raw), *sym = archive_entry_symlink(r->raw);
 
 	if (archive_entry_mode(r->raw) & ~(AE_IFMT | 07777u))
-		return refuse(r, text("impossible mode"), err);
+		return refuse_entry(r, text("impossible mode"), err);
 	if (hard) {
 		if (type || sym)
-			return refuse(r, text("a hard link that is something else too"), err);
+			return refuse_entry(r, text("a hard link that is something else too"), err);
 		if (!path_is_entry(hard) || path_compare(hard, (const char *)r->path.p) >= 0)
-			return refuse(r, text("a hard link must point to an entry before it"), err);
+			return refuse_entry(r, text("a hard link must point to an entry before it"), err);
 		return 0;
 	}
 	if (type != AE_IFREG && type != AE_IFDIR && type != AE_IFLNK && type != AE_IFIFO &&
 	    type != AE_IFCHR && type != AE_IFBLK)
-		return refuse(r, text("not a type of file that can be stored"), err);
+		return refuse_entry(r, text("not a type of file that can be stored"), err);
 	if (type == AE_IFLNK ? !sym || !*sym : sym != NULL)
-		return refuse(r, text("a symbolic link without a target, or a target without a link"), err);
+		return refuse_entry(
+		    r, text("a symbolic link without a target, or a target without a link"), err);
 	return 0;
 }
 
@@ -160,13 +168,13 @@ static int check_rest(const struct catalog_reader *r, struct err *err)
 
 	if (archive_entry_uid(r->raw) < 0 || archive_entry_uid(r->raw) > ID_MAX ||
 	    archive_entry_gid(r->raw) < 0 || archive_entry_gid(r->raw) > ID_MAX)
-		return refuse(r, text("impossible owner"), err);
+		return refuse_entry(r, text("impossible owner"), err);
 	if (archive_entry_acl_types(r->raw) & ~ARCHIVE_ENTRY_ACL_TYPE_POSIX1E)
-		return refuse(r, text("an access control list of another kind"), err);
+		return refuse_entry(r, text("an access control list of another kind"), err);
 	/* a size that is only claimed would make a restore wait for data that never comes */
 	if (archive_entry_size(r->raw) != 0 ||
 	    archive_read_data_block(r->a, &body, &n, &offset) != ARCHIVE_EOF || n)
-		return refuse(r, text("it has a body"), err);
+		return refuse_entry(r, text("it has a body"), err);
 	return 0;
 }
 
@@ -233,7 +241,7 @@ static int take_extents(
 	char shown[300];
 
 	if (ret->extents)
-		return refuse(r, text("an attribute stands there twice"), err);
+		return refuse_entry(r, text("an attribute stands there twice"), err);
 	r->extents.n = 0;
 	if (buf_append(&r->extents, p, n, err) || buf_terminate(&r->extents, err))
 		return -1;
@@ -248,18 +256,18 @@ static int take_sha256(
     struct catalog_reader *r, const char *p, size_t n, struct catalog_item *ret, struct err *err)
 {
 	if (n != 2 * DIGEST_LEN || !digest_unhex(p, DIGEST_LEN, r->sha256))
-		return refuse(r, text("malformed SHA-256"), err);
+		return refuse_entry(r, text("malformed SHA-256"), err);
 	ret->sha256 = r->sha256;
 	return 0;
 }
 
 /* Takes the sorted attributes over into the clean entry and the item. */
-static int distribute(
+static int distribute_attrs(
     struct catalog_reader *r, const struct attr *x, size_t n, struct catalog_item *ret, struct err *err)
 {
 	for (size_t i = 1; i < n; i++)
 		if (!strcmp(x[i - 1].name, x[i].name))
-			return refuse(r, text("an attribute stands there twice"), err);
+			return refuse_entry(r, text("an attribute stands there twice"), err);
 	archive_entry_xattr_clear(r->clean);
 	for (size_t i = n; i-- > 0;) { /* libarchive adds to the front */
 		if (!strcmp(x[i].name, XATTR_EXTENTS)) {
@@ -270,7 +278,7 @@ static int distribute(
 				return -1;
 		} else if (!strcmp(x[i].name, XATTR_FLAGS)) {
 			if (parse_flags(x[i].value, x[i].n, &ret->flags))
-				return refuse(r, text("malformed flags"), err);
+				return refuse_entry(r, text("malformed flags"), err);
 		} else {
 			archive_entry_xattr_add_entry(r->clean, x[i].name, x[i].value, x[i].n);
 		}
@@ -290,13 +298,13 @@ static int read_attrs(struct catalog_reader *r, struct catalog_item *ret, struct
 	while (!result && archive_entry_xattr_next(r->raw, &name, &x[n].value, &x[n].n) == ARCHIVE_OK) {
 		x[n].name = decode_name(name);
 		if (!x[n].name)
-			result = refuse(r, text("malformed name of an attribute"), err);
+			result = refuse_entry(r, text("malformed name of an attribute"), err);
 		else
 			n++;
 	}
 	if (!result) {
 		qsort(x, n, sizeof(*x), by_name);
-		result = distribute(r, x, n, ret, err);
+		result = distribute_attrs(r, x, n, ret, err);
 	}
 	while (n-- > 0)
 		free(x[n].name);
@@ -348,11 +356,11 @@ static int check_extents(
 	bool hard = archive_entry_hardlink(r->raw) != NULL;
 
 	if (item->extents && ((!hard && type != AE_IFREG) || item->flags & CATALOG_UNREADABLE))
-		return refuse(r, text("extents where none belong"), err);
+		return refuse_entry(r, text("extents where none belong"), err);
 	if (!item->extents && !hard && type == AE_IFREG && !(item->flags & CATALOG_UNREADABLE))
-		return refuse(r, text("no extents"), err);
+		return refuse_entry(r, text("no extents"), err);
 	if (item->extents ? !catalog_sha256_fits(item->sha256, r->holes, r->indirect) : item->sha256 != NULL)
-		return refuse(r, text("a SHA-256 is missing, or is where none belongs"), err);
+		return refuse_entry(r, text("a SHA-256 is missing, or is where none belongs"), err);
 	return 0;
 }
 
@@ -362,7 +370,7 @@ static int read_entry(struct catalog_reader *r, struct catalog_item *ret, struct
 	int plain;
 
 	if (r->index >= CATALOG_ENTRIES_READ)
-		return refuse(r, text("too many entries"), err);
+		return refuse_entry(r, text("too many entries"), err);
 	if (check_path(r, type, err) || check_type(r, type, err) || check_rest(r, err))
 		return -1;
 	plain = take_plain(r, ret, err);
@@ -383,7 +391,7 @@ static int read_entry(struct catalog_reader *r, struct catalog_item *ret, struct
 	return 0;
 }
 
-static int ended(struct catalog_reader *r, struct err *err)
+static int end_of_block(struct catalog_reader *r, struct err *err)
 {
 	if ((uint64_t)archive_filter_bytes(r->a, -1) != r->size)
 		return err_set(err, "E-CATALOG-01", "%s", text("a catalog block has bytes behind its end"));
@@ -391,7 +399,7 @@ static int ended(struct catalog_reader *r, struct err *err)
 	return CATALOG_END;
 }
 
-static int next(struct catalog_reader *r, struct catalog_item *ret, struct err *err)
+static int next_entry(struct catalog_reader *r, struct catalog_item *ret, struct err *err)
 {
 	struct catalog_item item = {.entry = NULL};
 	struct buf swap;
@@ -410,7 +418,7 @@ static int next(struct catalog_reader *r, struct catalog_item *ret, struct err *
 	r->path.n = 0;
 	got = archive_read_next_header2(r->a, r->raw);
 	if (got == ARCHIVE_EOF)
-		result = ended(r, err);
+		result = end_of_block(r, err);
 	else if (got != ARCHIVE_OK ||
 		 archive_errno(r->a)) /* it reports an ACL it cannot parse, and returns success */
 		result = err_set(err, "E-CATALOG-01", text("entry %zu of a catalog block cannot be read: %s"),
@@ -429,7 +437,7 @@ static int next(struct catalog_reader *r, struct catalog_item *ret, struct err *
 int catalog_reader_next(struct catalog_reader *r, struct catalog_item *ret, struct err *err)
 {
 	const unsigned long mark = starved_mark();
-	int result = next(r, ret, err);
+	int result = next_entry(r, ret, err);
 
 	if (!starved_since(mark))
 		return result;

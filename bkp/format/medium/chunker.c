@@ -1,4 +1,8 @@
-/* chunker: see chunker.h. */
+/* chunker: see chunker.h.
+ *
+ * The hash starts at CHUNKER_MIN: the bytes before cannot end a chunk and are not looked at.  Up to NORMAL the mask has
+ * BITS_EARLY bits, behind it BITS_LATE; at CHUNKER_MAX the chunk ends in any case.  chunker_state is where the scan stands,
+ * so that a chunk that arrives in pieces is hashed once.  The result does not depend on the pieces. */
 #include "format/medium/chunker.h"
 
 #include <stdbool.h>

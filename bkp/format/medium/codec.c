@@ -1,4 +1,14 @@
-/* codec: see codec.h. */
+/* codec: see codec.h.
+ *
+ * Writing a chunk: is_noise() tries eight windows of 8 KiB; when none shrinks, the chunk is stored as it is.  Else zstd_level()
+ * tries two windows of 32 KiB and chooses between a dense and a quick level, and the whole is compressed.  A result that saves
+ * less than 1/256 is stored as it is, too.  A stored frame is a head and a tail around the caller's bytes: they are not copied.
+ *
+ * Reading: the caller gives the raw length; a frame must fill exactly that.  zstd decodes straight into `raw` without a window
+ * of its own.  A context that stopped within an LZ4 frame is made new (fresh_lz4()).
+ *
+ * Another compression: a kind in enum codec_kind, its branch in compress_frame() and codec_unpack(), its magic number, the
+ * name's ending in arcfile_writer_add_frame(), and the policy's word (policy_schema.c). */
 #include "format/medium/codec.h"
 
 #include <stdint.h>
@@ -100,7 +110,7 @@ bool codec_is_zstd(const void *frame, size_t stored)
 /* ---- writing ---- */
 
 /* Compresses n bytes into cap bytes at dst; 0: they do not fit there, or it failed. */
-static size_t zstd(struct codec *c, int level, const void *p, size_t n, void *dst, size_t cap)
+static size_t zstd_compress(struct codec *c, int level, const void *p, size_t n, void *dst, size_t cap)
 {
 	size_t r;
 
@@ -111,7 +121,7 @@ static size_t zstd(struct codec *c, int level, const void *p, size_t n, void *ds
 }
 
 /* Window number i of m, `size` bytes each, of which the first and the last lie at the ends. */
-static const uint8_t *window(const void *raw, size_t n, size_t size, size_t i, size_t m)
+static const uint8_t *probe_window(const void *raw, size_t n, size_t size, size_t i, size_t m)
 {
 	return (const uint8_t *)raw + (n - size) / (m - 1) * i;
 }
@@ -125,11 +135,11 @@ static bool is_noise(struct codec *c, enum codec_kind kind, const void *raw, siz
 	if (n < PROBE_MIN)
 		return false;
 	for (size_t i = 0; i < PROBES; i++) {
-		const uint8_t *p = window(raw, n, PROBE, i, PROBES);
+		const uint8_t *p = probe_window(raw, n, PROBE, i, PROBES);
 
 		if (kind == CODEC_LZ4 ? LZ4_compress_fast_extState(
 					    c->lz4, (const char *)p, scratch, (int)PROBE, (int)small, 1) > 0
-				      : zstd(c, ZSTD_DENSE, p, PROBE, scratch, small) > 0)
+				      : zstd_compress(c, ZSTD_DENSE, p, PROBE, scratch, small) > 0)
 			return false;
 	}
 	return true;
@@ -142,21 +152,21 @@ static int zstd_level(struct codec *c, const void *raw, size_t n, void *scratch,
 	if (n < 2 * CHOICES * CHOICE)
 		return ZSTD_DENSE;
 	for (size_t i = 0; i < CHOICES; i++) {
-		const uint8_t *p = window(raw, n, CHOICE, i, CHOICES);
+		const uint8_t *p = probe_window(raw, n, CHOICE, i, CHOICES);
 
-		dense += zstd(c, ZSTD_DENSE, p, CHOICE, scratch, cap);
-		quick += zstd(c, ZSTD_QUICK, p, CHOICE, scratch, cap);
+		dense += zstd_compress(c, ZSTD_DENSE, p, CHOICE, scratch, cap);
+		quick += zstd_compress(c, ZSTD_QUICK, p, CHOICE, scratch, cap);
 	}
 	return quick <= dense + dense / 50 ? ZSTD_QUICK : ZSTD_DENSE;
 }
 
-static int cannot(struct err *err, const char *why)
+static int cannot_compress(struct err *err, const char *why)
 {
 	return err_set(err, "E-CODEC-01", text("cannot compress: %s"), why);
 }
 
 /* The whole frame into the empty `out`, which has room. */
-static int compress(
+static int compress_frame(
     struct codec *c, enum codec_kind kind, const void *raw, size_t n, struct buf *out, struct err *err)
 {
 	size_t cap = out->cap;
@@ -165,22 +175,22 @@ static int compress(
 	if (kind == CODEC_ZSTD) {
 		int level = zstd_level(c, raw, n, out->p, cap);
 
-		out->n = zstd(c, level, raw, n, out->p, cap);
+		out->n = zstd_compress(c, level, raw, n, out->p, cap);
 		if (!out->n)
-			return cannot(err, "zstd");
+			return cannot_compress(err, "zstd");
 	} else {
 		LZ4F_preferences_t p = preferences(n);
 		size_t r = LZ4F_compressFrame(out->p, cap, raw, n, &p);
 
 		if (LZ4F_isError(r))
-			return cannot(err, LZ4F_getErrorName(r));
+			return cannot_compress(err, LZ4F_getErrorName(r));
 		out->n = r;
 	}
 	return 0;
 }
 
 /* Head and tail of the frame that holds raw as it is; all of its block lies between them. */
-static int stored(
+static int stored_frame(
     struct codec *c, const void *raw, size_t n, struct buf *out, struct codec_frame *ret, struct err *err)
 {
 	LZ4F_preferences_t p = preferences(n);
@@ -188,7 +198,7 @@ static int stored(
 	size_t r = LZ4F_compressBegin(c->c, out->p, out->cap, &p);
 
 	if (LZ4F_isError(r) || r != STORED_HEAD - 4)
-		return cannot(err, LZ4F_isError(r) ? LZ4F_getErrorName(r) : "lz4");
+		return cannot_compress(err, LZ4F_isError(r) ? LZ4F_getErrorName(r) : "lz4");
 	for (size_t i = 0; i < 4; i++)
 		out->p[r + i] = (uint8_t)(length >> 8 * i);
 	memset(out->p + STORED_HEAD, 0, STORED_TAIL); /* the end mark */
@@ -207,14 +217,14 @@ int codec_pack_parts(struct codec *c, enum codec_kind kind, const void *raw, siz
 	if (kind == CODEC_ZSTD && !c->zc && !(c->zc = ZSTD_createCCtx()))
 		return err_nomem(err);
 	if (!is_noise(c, kind, raw, n, out->p)) {
-		if (compress(c, kind, raw, n, out, err))
+		if (compress_frame(c, kind, raw, n, out, err))
 			return -1;
 		if (out->n < n - n / 256) {
 			*ret = (struct codec_frame){{{out->p, out->n}}, 1, out->n};
 			return 0;
 		}
 	}
-	return stored(c, raw, n, out, ret, err);
+	return stored_frame(c, raw, n, out, ret, err);
 }
 
 int codec_pack(

@@ -1,4 +1,10 @@
-/* extent: see extent.h. */
+/* extent: see extent.h.
+ *
+ * The writer holds one run back.  A run that is whole chunks and continues the pending one (same archive, next chunk) is
+ * merged; everything else flushes it.  The digest of the pending run grows with each piece (`ids`).
+ *
+ * The parser accepts one text for one list: numbers without leading zeros, single spaces, '@' runs at the end and only where the
+ * runs before it do not already add up to the size. */
 #include "format/medium/extent.h"
 
 #include <inttypes.h>
@@ -14,7 +20,7 @@ static int malformed(struct err *err, size_t at)
 }
 
 /* A decimal number without leading zeros in min…max at s[*pos]; *pos moves behind it. */
-static int number(
+static int parse_number(
     const char *s, size_t n, size_t *pos, uint64_t min, uint64_t max, uint64_t *ret, struct err *err)
 {
 	size_t start = *pos, i = start;
@@ -34,7 +40,7 @@ static int number(
 	return 0;
 }
 
-static int colon(const char *s, size_t n, size_t *pos, struct err *err)
+static int parse_colon(const char *s, size_t n, size_t *pos, struct err *err)
 {
 	if (*pos >= n || s[*pos] != ':')
 		return malformed(err, *pos);
@@ -43,14 +49,15 @@ static int colon(const char *s, size_t n, size_t *pos, struct err *err)
 }
 
 /* "A:C:O:L:D" */
-static int place(const char *s, size_t n, size_t *pos, uint64_t max, struct extent_run *ret, struct err *err)
+static int parse_place(
+    const char *s, size_t n, size_t *pos, uint64_t max, struct extent_run *ret, struct err *err)
 {
 	uint64_t archive = 0, chunk = 0, offset = 0, length = 0;
 
-	if (number(s, n, pos, 0, INT64_MAX, &archive, err) || colon(s, n, pos, err) ||
-	    number(s, n, pos, 0, UINT32_MAX, &chunk, err) || colon(s, n, pos, err) ||
-	    number(s, n, pos, 0, EXTENT_CHUNK_MAX - 1, &offset, err) || colon(s, n, pos, err) ||
-	    number(s, n, pos, 1, max, &length, err) || colon(s, n, pos, err))
+	if (parse_number(s, n, pos, 0, INT64_MAX, &archive, err) || parse_colon(s, n, pos, err) ||
+	    parse_number(s, n, pos, 0, UINT32_MAX, &chunk, err) || parse_colon(s, n, pos, err) ||
+	    parse_number(s, n, pos, 0, EXTENT_CHUNK_MAX - 1, &offset, err) || parse_colon(s, n, pos, err) ||
+	    parse_number(s, n, pos, 1, max, &length, err) || parse_colon(s, n, pos, err))
 		return -1;
 	if (n - *pos < 2 * DIGEST_LEN || !digest_unhex(s + *pos, DIGEST_LEN, ret->digest))
 		return malformed(err, *pos);
@@ -67,7 +74,7 @@ int extent_parse_size(const char *s, size_t n, size_t *pos, uint64_t *ret_size, 
 	size_t p = 0;
 	uint64_t size = 0;
 
-	if (number(s, n, &p, 0, INT64_MAX, &size, err))
+	if (parse_number(s, n, &p, 0, INT64_MAX, &size, err))
 		return -1;
 	if (p < n && s[p] != ' ')
 		return malformed(err, p);
@@ -91,13 +98,13 @@ int extent_parse_run(const char *s, size_t n, size_t *pos, struct extent_run *re
 	if (n - p >= 2 && s[p] == 'h' && s[p + 1] == ':') {
 		run.kind = EXTENT_HOLE;
 		p += 2;
-		r = number(s, n, &p, 1, INT64_MAX, &run.length, err);
+		r = parse_number(s, n, &p, 1, INT64_MAX, &run.length, err);
 	} else if (p < n && s[p] == '@') {
 		run.kind = EXTENT_INDIRECT;
 		p++;
-		r = place(s, n, &p, EXTENT_INDIRECT_MAX, &run, err);
+		r = parse_place(s, n, &p, EXTENT_INDIRECT_MAX, &run, err);
 	} else {
-		r = place(s, n, &p, INT64_MAX, &run, err);
+		r = parse_place(s, n, &p, INT64_MAX, &run, err);
 	}
 	if (r)
 		return -1;
@@ -151,7 +158,7 @@ int extent_parse_data_run(const char *s, size_t n, struct extent_run *ret, struc
 	struct extent_run run = {.kind = EXTENT_DATA};
 	size_t pos = 0;
 
-	if (place(s, n, &pos, INT64_MAX, &run, err))
+	if (parse_place(s, n, &pos, INT64_MAX, &run, err))
 		return -1;
 	if (pos != n)
 		return malformed(err, pos);
@@ -187,7 +194,7 @@ static bool continues(const struct extent_writer *w, const struct extent_run *ru
 	       run->chunk == w->pending_last + 1;
 }
 
-static int flush(struct extent_writer *w, struct buf *runs, struct err *err)
+static int flush_run(struct extent_writer *w, struct buf *runs, struct err *err)
 {
 	if (!w->has_pending)
 		return 0;
@@ -210,7 +217,7 @@ int extent_add(
 	if (continues(w, run, whole)) {
 		w->pending.length += run->length;
 	} else {
-		if (flush(w, runs, err))
+		if (flush_run(w, runs, err))
 			return -1;
 		w->pending = *run;
 		w->has_pending = true;
@@ -226,5 +233,5 @@ int extent_add(
 
 int extent_end(struct extent_writer *w, struct buf *runs, struct err *err)
 {
-	return flush(w, runs, err);
+	return flush_run(w, runs, err);
 }

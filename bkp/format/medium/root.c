@@ -52,7 +52,7 @@ int generation_root_format(const struct generation_root *r, struct buf *out, str
 }
 
 /* Room for one more element of `size` bytes in an array of n that grows by doubling from 16. */
-static void *grow(void *array, size_t n, size_t size)
+static void *grow_array(void *array, size_t n, size_t size)
 {
 	if (n && (n < 16 || (n & (n - 1))))
 		return array;
@@ -67,7 +67,7 @@ static int take_dataset(const json_t *o, struct generation_root *r)
 
 	if (r->n_datasets >= DATASETS_MAX || r->n_archives)
 		return -1;
-	more = grow(r->datasets, r->n_datasets, sizeof(*more));
+	more = grow_array(r->datasets, r->n_datasets, sizeof(*more));
 	if (!more)
 		return -1;
 	r->datasets = more;
@@ -90,7 +90,7 @@ static int take_dataset(const json_t *o, struct generation_root *r)
 
 static int take_archive(const json_t *o, struct generation_root *r)
 {
-	struct generation_archive *more = grow(r->archives, r->n_archives, sizeof(*more)), *a;
+	struct generation_archive *more = grow_array(r->archives, r->n_archives, sizeof(*more)), *a;
 
 	if (!more)
 		return -1;
@@ -106,6 +106,8 @@ static int take_archive(const json_t *o, struct generation_root *r)
 	return 0;
 }
 
+/* Lines come in this order: the head, data sets, archives ascending by number.  A line is parsed by itself, so memory is
+ * bounded by LINE_MAX_BYTES and by what is kept of each. */
 static int take_line(const char *p, size_t n, size_t line, struct generation_root *r)
 {
 	json_t *o = n <= LINE_MAX_BYTES ? json_loadb(p, n, JSON_REJECT_DUPLICATES, NULL) : NULL;

@@ -50,7 +50,7 @@ static int parse_tree(const char *p, size_t n, size_t secrets, struct policy *po
 		   : 0;
 }
 
-static int parse(
+static int parse_bytes(
     const char *p, size_t n, struct policy *policy, struct config_problems *problems, struct err *err)
 {
 	size_t secrets;
@@ -93,7 +93,7 @@ static int parse_into(const char *file, const char *p, size_t n, struct policy *
 	memset(problems, 0, sizeof(*problems));
 	if (!policy)
 		return err_nomem(err);
-	if (policy_schema_defaults(policy, err) || parse(p, n, policy, problems, err)) {
+	if (policy_schema_defaults(policy, err) || parse_bytes(p, n, policy, problems, err)) {
 		memset(problems, 0, sizeof(*problems));
 		return -1;
 	}

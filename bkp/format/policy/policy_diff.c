@@ -1,4 +1,8 @@
-/* policy_diff: see policy_diff.h. */
+/* policy_diff: see policy_diff.h.
+ *
+ * diff_shape() walks the tables of policy_schema.c over both structs at once.  A single value is compared as the text that a
+ * policy would write (format_value()), so that "24h" and "1d" are equal.  A list of tables is compared by name: an entry that
+ * is on one side only is one item; one that is on both is descended into.  A list of texts is compared as a set. */
 #include "format/policy/policy_diff.h"
 
 #include <inttypes.h>
@@ -24,7 +28,7 @@ const char *policy_diff_word(enum policy_diff_kind kind)
 
 /* ---- collecting ---- */
 
-static char *copy(const char *s, bool *failed)
+static char *copy_text(const char *s, bool *failed)
 {
 	char *c = s ? strdup(s) : NULL;
 
@@ -32,7 +36,7 @@ static char *copy(const char *s, bool *failed)
 	return c;
 }
 
-static int add(struct policy_diff *d, const char *key, const char *from, const char *to, bool whole,
+static int add_item(struct policy_diff *d, const char *key, const char *from, const char *to, bool whole,
     bool plain, struct err *err)
 {
 	struct policy_diff_item *items = reallocarray(d->item, d->n + 1, sizeof(*items)), *it;
@@ -46,15 +50,15 @@ static int add(struct policy_diff *d, const char *key, const char *from, const c
 	    .kind = from && to ? POLICY_DIFF_CHANGED
 		    : to       ? POLICY_DIFF_ADDED
 			       : POLICY_DIFF_REMOVED};
-	it->key = copy(key, &failed);
-	it->from = copy(whole ? NULL : from, &failed);
-	it->to = copy(whole ? NULL : to, &failed);
+	it->key = copy_text(key, &failed);
+	it->from = copy_text(whole ? NULL : from, &failed);
+	it->to = copy_text(whole ? NULL : to, &failed);
 	return failed ? err_nomem(err) : 0;
 }
 
 /* ---- values ---- */
 
-static const char *duration(int64_t s, char *out)
+static const char *format_duration(int64_t s, char *out)
 {
 	if (!s)
 		return NULL;
@@ -67,7 +71,7 @@ static const char *duration(int64_t s, char *out)
 	return out;
 }
 
-static const char *every(const struct config_every *e, char *out)
+static const char *format_every(const struct config_every *e, char *out)
 {
 	static const char *const units[] = {"hour", "day", "week", "month"};
 	bool days = e->unit == CONFIG_HOUR && e->n % 24 == 0; /* 24h is a day */
@@ -80,7 +84,7 @@ static const char *every(const struct config_every *e, char *out)
 	return out;
 }
 
-static const char *roles(const struct config_field *f, unsigned bits, char *out)
+static const char *format_roles(const struct config_field *f, unsigned bits, char *out)
 {
 	const char *names[32];
 	size_t n = 0;
@@ -92,7 +96,7 @@ static const char *roles(const struct config_field *f, unsigned bits, char *out)
 }
 
 /* As the policy would write it; NULL: not stated. */
-static const char *value(const struct config_field *f, const void *at, char out[VALUE_MAX])
+static const char *format_value(const struct config_field *f, const void *at, char out[VALUE_MAX])
 {
 	switch (f->type) {
 	case CONFIG_T_ENUM:
@@ -114,14 +118,14 @@ static const char *value(const struct config_field *f, const void *at, char out[
 		snprintf(out, VALUE_MAX, "%u", *(const unsigned *)at);
 		return out;
 	case CONFIG_T_DURATION:
-		return duration(*(const int64_t *)at, out);
+		return format_duration(*(const int64_t *)at, out);
 	case CONFIG_T_EVERY:
-		return every(at, out);
+		return format_every(at, out);
 	case CONFIG_T_TIME:
 		snprintf(out, VALUE_MAX, "%02d:%02d", *(const int *)at / 60, *(const int *)at % 60);
 		return *(const int *)at < 0 ? NULL : out;
 	case CONFIG_T_ROLES:
-		return roles(f, *(const unsigned *)at, out);
+		return format_roles(f, *(const unsigned *)at, out);
 	default: /* the kinds of text */
 		return *(char *const *)at;
 	}
@@ -133,7 +137,7 @@ static bool is_plain(enum config_type t)
 }
 
 /* What has an order, as a number. */
-static int64_t amount(const struct config_field *f, const void *at)
+static int64_t amount_of(const struct config_field *f, const void *at)
 {
 	switch (f->type) {
 	case CONFIG_T_ENUM:
@@ -157,13 +161,13 @@ static int diff_value(struct policy_diff *d, const struct config_field *f, const
     const char *b, struct err *err)
 {
 	char va[VALUE_MAX], vb[VALUE_MAX];
-	const char *x = value(f, a + f->offset, va), *y = value(f, b + f->offset, vb);
+	const char *x = format_value(f, a + f->offset, va), *y = format_value(f, b + f->offset, vb);
 
 	if ((!x && !y) || (x && y && !strcmp(x, y)))
 		return 0;
-	if (add(d, key, x, y, false, is_plain(f->type), err))
+	if (add_item(d, key, x, y, false, is_plain(f->type), err))
 		return -1;
-	const int64_t was = amount(f, a + f->offset), is = amount(f, b + f->offset);
+	const int64_t was = amount_of(f, a + f->offset), is = amount_of(f, b + f->offset);
 
 	d->item[d->n - 1].moved = (is > was) - (is < was);
 	return 0;
@@ -200,7 +204,7 @@ static int diff_texts(struct policy_diff *d, const char *key, struct list a, str
 		const char *s = ((char *const *)(const void *)(old ? a.p : b.p))[old ? i : i - a.n];
 
 		if (!has_text(old ? b : a, s) &&
-		    add(d, key, old ? s : NULL, old ? NULL : s, false, false, err))
+		    add_item(d, key, old ? s : NULL, old ? NULL : s, false, false, err))
 			return -1;
 	}
 	return 0;
@@ -215,7 +219,7 @@ static const char *name_of(const struct config_shape *shape, const char *entry)
 	return name;
 }
 
-static const char *find(const struct config_shape *shape, struct list l, const char *name)
+static const char *find_entry(const struct config_shape *shape, struct list l, const char *name)
 {
 	for (size_t i = 0; i < l.n; i++)
 		if (!strcmp(name_of(shape, l.p + i * shape->size), name))
@@ -234,12 +238,12 @@ static int diff_tables(struct policy_diff *d, const struct config_shape *shape, 
 	for (size_t i = 0; i < a.n + b.n; i++) {
 		bool old = i < a.n;
 		const char *entry = old ? a.p + i * shape->size : b.p + (i - a.n) * shape->size,
-			   *name = name_of(shape, entry), *other = find(shape, old ? b : a, name);
+			   *name = name_of(shape, entry), *other = find_entry(shape, old ? b : a, name);
 		int r = 0;
 
 		snprintf(path, sizeof(path), "%.200s/%.800s", key, name);
 		if (!other)
-			r = add(d, path, old ? name : NULL, old ? NULL : name, true, true, err);
+			r = add_item(d, path, old ? name : NULL, old ? NULL : name, true, true, err);
 		else if (old)
 			r = diff_shape(d, shape, path, entry, other, err);
 		if (r)

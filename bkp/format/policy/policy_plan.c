@@ -1,4 +1,7 @@
-/* policy_plan: see policy_plan.h. */
+/* policy_plan: see policy_plan.h.
+ *
+ * One render_*() for each heading of the text that `bkp check` prints, in the order of policy_plan_render(); each builds a
+ * table and appends it.  What a site wrote is shown through path_show(). */
 #include "format/policy/policy_plan.h"
 
 #include <inttypes.h>
@@ -166,7 +169,7 @@ static int render_321(const struct policy *p, struct buf *out, struct err *err)
 
 /* ---- what ---- */
 
-static void detail(struct table *t, const char *what, const char *value)
+static void detail_row(struct table *t, const char *what, const char *value)
 {
 	char shown[DETAIL];
 
@@ -248,11 +251,11 @@ static void kept_rows(struct table *t, const struct policy *p, const struct poli
 		table_cell(t, "%s", policy_plan_duration(d->protect_s, span));
 	}
 	if (!d->guard)
-		detail(t, text("guard"), text("off: nothing is judged"));
+		detail_row(t, text("guard"), text("off: nothing is judged"));
 	else if (d->guard_sensitivity != POLICY_GUARD_NORMAL)
-		detail(t, text("guard"), d->guard_sensitivity == POLICY_GUARD_LOW ? "low" : "high");
+		detail_row(t, text("guard"), d->guard_sensitivity == POLICY_GUARD_LOW ? "low" : "high");
 	for (size_t i = 0; i < d->n_canaries; i++)
-		detail(t, text("canary"), d->canaries[i]);
+		detail_row(t, text("canary"), d->canaries[i]);
 }
 
 static int render_dataset(
@@ -265,14 +268,14 @@ static int render_dataset(
 	if (!t)
 		return err_nomem(err);
 	for (i = 0; i < d->n_paths; i++)
-		detail(t, text("path"), d->paths[i]);
+		detail_row(t, text("path"), d->paths[i]);
 	for (i = 0; i < d->n_exclude; i++)
-		detail(t, text("without"), d->exclude[i]);
+		detail_row(t, text("without"), d->exclude[i]);
 	if (d->n_paths)
-		detail(t, text("mounts"), d->one_file_system ? text("not crossed") : text("crossed"));
+		detail_row(t, text("mounts"), d->one_file_system ? text("not crossed") : text("crossed"));
 	if (d->command) {
 		detail_lines(t, text("output of"), d->command);
-		detail(t, text("stored as"),
+		detail_row(t, text("stored as"),
 		    d->store_as ? d->store_as : text("the entries of its tar stream, one by one"));
 	}
 	if (d->before)

@@ -1,4 +1,8 @@
-/* policy_rules: see policy_rules.h. */
+/* policy_rules: see policy_rules.h.
+ *
+ * Values are taken from the struct, places from the tree.  Both lists have the same order, so they are walked side by side; a
+ * member that is NULL was malformed and its rule is skipped.  Paths are compared as text: links and mount points are not
+ * known here. */
 #include "format/policy/policy_rules.h"
 
 #include <string.h>
@@ -19,7 +23,7 @@ struct rules {
 	struct err *err;
 };
 
-static const char *show(const char *s, char out[CONFIG_SHOWN])
+static const char *show_value(const char *s, char out[CONFIG_SHOWN])
 {
 	return config_problem_show(s, strlen(s), out);
 }
@@ -54,7 +58,7 @@ static void name_twice(
 	char shown[CONFIG_SHOWN];
 
 	item = config_problem_error(r->problems, place_of(node, "name"), "E-POLICY-12",
-	    text("the name '%s' is taken"), show(name, shown));
+	    text("the name '%s' is taken"), show_value(name, shown));
 	config_problem_hint(item,
 	    text("choose another: the first stands in line %u (capitals make no difference)"), first.line);
 }
@@ -150,8 +154,8 @@ static void check_overlap(struct rules *r, const struct policy_dataset *d, const
 				outer = d->paths[i];
 			}
 			item = config_problem_error(r->problems, child->mark, "E-POLICY-14",
-			    text("'%s' lies within '%s' of the same data set"), show(inner, a),
-			    show(outer, b));
+			    text("'%s' lies within '%s' of the same data set"), show_value(inner, a),
+			    show_value(outer, b));
 			config_problem_hint(
 			    item, text("take the inner one out: it is captured with the outer one"));
 			break;
@@ -222,8 +226,8 @@ static int check_exclusions(struct rules *r, const struct policy_dataset *d, con
 		for (k = 0; k < d->n_paths; k++)
 			if (d->paths[k] && exclude_match(x, d->paths[k], true)) {
 				item = config_problem_error(r->problems, child->mark, "E-POLICY-25",
-				    text("'%s' excludes all of '%s'"), show(d->exclude[i], a),
-				    show(d->paths[k], b));
+				    text("'%s' excludes all of '%s'"), show_value(d->exclude[i], a),
+				    show_value(d->paths[k], b));
 				config_problem_hint(item, text("take the path out of 'paths' instead"));
 				break;
 			}
@@ -231,7 +235,7 @@ static int check_exclusions(struct rules *r, const struct policy_dataset *d, con
 		if (k == d->n_paths && !reaches(d, d->exclude[i])) {
 			item = config_problem_warn(r->problems, child->mark, "E-POLICY-34",
 			    text("'%s' excludes nothing: it lies outside this data set"),
-			    show(d->exclude[i], a));
+			    show_value(d->exclude[i], a));
 			config_problem_hint(item, text("check the spelling against 'paths'"));
 		}
 	}
@@ -283,8 +287,8 @@ static void check_medium_paths(struct rules *r, size_t i, const struct config_no
 		if (!other || (!path_within(path, other) && !path_within(other, path)))
 			continue;
 		item = config_problem_error(r->problems, place_of(node, "path"), "E-POLICY-14",
-		    text("'%s' and '%s' of another medium lie in one another"), show(path, a),
-		    show(other, b));
+		    text("'%s' and '%s' of another medium lie in one another"), show_value(path, a),
+		    show_value(other, b));
 		if (p->media[i].offline && p->media[k].offline)
 			config_problem_hint(item, text("media that take turns in one drive need no 'path': "
 						       "leave it out, and name the "
@@ -296,8 +300,8 @@ static void check_medium_paths(struct rules *r, size_t i, const struct config_no
 	}
 	if (p->state && (path_within(path, p->state) || path_within(p->state, path))) {
 		item = config_problem_error(r->problems, place_of(node, "path"), "E-POLICY-24",
-		    text("the medium '%s' and the state folder '%s' lie in one another"), show(path, a),
-		    show(p->state, b));
+		    text("the medium '%s' and the state folder '%s' lie in one another"), show_value(path, a),
+		    show_value(p->state, b));
 		config_problem_hint(
 		    item, text("keep them apart: the state folder holds what must never leave this machine"));
 	}
@@ -323,21 +327,21 @@ static void check_captured(struct rules *r, const struct capture *c, const char 
 			item = config_problem_error(r->problems, child->mark, "E-POLICY-24",
 			    medium ? text("'%s' lies inside the medium '%s'")
 				   : text("'%s' lies inside the state folder '%s'"),
-			    show(path, a), show(folder, b));
+			    show_value(path, a), show_value(folder, b));
 			config_problem_hint(
 			    item, text("data and its backup must not share a folder: move one of them"));
 		} else if (path_within(folder, path) && !exclude_match(c->x, folder, true)) {
 			item = config_problem_error(r->problems, child->mark, "E-POLICY-24",
 			    medium ? text("'%s' holds the medium '%s': it would capture its own backup")
 				   : text("'%s' holds the state folder '%s'"),
-			    show(path, a), show(folder, b));
+			    show_value(path, a), show_value(folder, b));
 			config_problem_hint(
-			    item, text("add 'exclude: [%s/]' to this data set"), show(folder, b));
+			    item, text("add 'exclude: [%s/]' to this data set"), show_value(folder, b));
 		}
 	}
 }
 
-static bool complete(char *const *list, size_t n)
+static bool is_complete(char *const *list, size_t n)
 {
 	size_t i;
 
@@ -354,7 +358,7 @@ static int check_recursion(struct rules *r, const struct policy_dataset *d, cons
 	struct exclude *x;
 	size_t i;
 
-	if (!complete(d->paths, d->n_paths) || !complete(d->exclude, d->n_exclude))
+	if (!is_complete(d->paths, d->n_paths) || !is_complete(d->exclude, d->n_exclude))
 		return 0;
 	x = exclude_new(d->exclude, d->n_exclude, d->paths, d->n_paths, r->err);
 	if (!x)

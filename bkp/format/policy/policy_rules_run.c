@@ -1,4 +1,4 @@
-/* policy_rules_run: what must hold between the keys of the run run: schedule, canaries, who approves; see
+/* policy_rules_run: what must hold between the keys that a run acts on: schedule, canaries, locale; who approves; see
  * policy_rules.h. */
 #include <string.h>
 

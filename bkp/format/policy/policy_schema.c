@@ -1,4 +1,8 @@
-/* policy_schema: see policy_schema.h. */
+/* policy_schema: see policy_schema.h.
+ *
+ * A key is one row: its name, its type, the member it goes into, its range.  Words of an enum stand in the order of that
+ * enum.  Defaults of the policy are in policy_schema_defaults(), of a data set in dataset_init(); what a data set takes over
+ * from the policy is filled in last, in policy_schema_read(). */
 #include "format/policy/policy_schema.h"
 
 #include <limits.h>

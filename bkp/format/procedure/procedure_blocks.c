@@ -74,7 +74,7 @@ static void first_word(const char *s, size_t n, char out[INFO_SHOWN])
 }
 
 /* The word of a step that this one was meant to be, or NULL: then the block is text. */
-static const char *meant(const char *word)
+static const char *meant_word(const char *word)
 {
 	static const char *const japanese[][2] = {{"確認", "confirm"}, {"復旧", "restore"},
 	    {"復元", "restore"}, {"リストア", "restore"}, {"実行", "run"}, {"検証", "check"},
@@ -99,7 +99,7 @@ static const char *meant_by(const char *info, size_t n)
 	char word[INFO_SHOWN];
 
 	first_word(info, n, word);
-	return *word ? meant(word) : NULL;
+	return *word ? meant_word(word) : NULL;
 }
 
 /* ---- lines ---- */
@@ -141,7 +141,7 @@ static struct config_mark mark_at(const struct line *line, size_t number, size_t
 }
 
 /* How many fence characters (``` or ~~~) stand at s; 0 when fewer than three. */
-static size_t fence(const char *s, size_t n)
+static size_t fence_length(const char *s, size_t n)
 {
 	size_t i = 0;
 
@@ -160,7 +160,8 @@ static void not_alone(const struct scan *scan, struct config_mark mark, const ch
 	    word);
 }
 
-/* Lines that no fenced block holds. */
+/* Lines that no fenced block holds: does one look like the fence of a step?  Marks of quotes and lists in front of it are
+ * passed over.  `covered` was set by on_code(), so this runs after the walk. */
 static void check_loose_lines(const struct scan *scan)
 {
 	size_t i, at, len;
@@ -173,7 +174,7 @@ static void check_loose_lines(const struct scan *scan)
 			continue;
 		for (at = 0; at < line->n && strchr(" \t>-*+.)0123456789", line->s[at]); at++)
 			;
-		len = fence(line->s + at, line->n - at);
+		len = fence_length(line->s + at, line->n - at);
 		if (!len || (line->s[at] == '`' && memchr(line->s + at + len, '`', line->n - at - len)))
 			continue;
 		word = meant_by(line->s + at + len, line->n - at - len);
@@ -206,7 +207,7 @@ static bool is_fenced(const struct scan *scan, cmark_node *node, size_t *ret_fir
 		return false;
 	line = &scan->line[first];
 	start = (size_t)column - 1;
-	if (start >= line->n || !fence(line->s + start, line->n - start))
+	if (start >= line->n || !fence_length(line->s + start, line->n - start))
 		return false;
 	n = line->n - start;
 	*ret_first = (size_t)first;
@@ -227,8 +228,8 @@ static bool is_closed(const struct scan *scan, cmark_node *node, size_t first, s
 	line = &scan->line[last];
 	while (at < line->n && line->s[at] == ' ')
 		at++;
-	len = fence(line->s + at, line->n - at);
-	if (len < fence(open->s + start, open->n - start) || line->s[at] != open->s[start])
+	len = fence_length(line->s + at, line->n - at);
+	if (len < fence_length(open->s + start, open->n - start) || line->s[at] != open->s[start])
 		return false;
 	for (at += len; at < line->n; at++)
 		if (line->s[at] != ' ' && line->s[at] != '\t')
@@ -243,7 +244,7 @@ static bool holds_another(const struct scan *scan, cmark_node *node, size_t firs
 
 	for (i = first + 1; i < last && i <= scan->n; i++) {
 		const struct line *line = &scan->line[i];
-		size_t len = fence(line->s, line->n);
+		size_t len = fence_length(line->s, line->n);
 
 		if (len && meant_by(line->s + len, line->n - len)) {
 			config_problem_hint(
@@ -337,7 +338,7 @@ static int on_heading(struct blocks *b, cmark_node *node)
 	return b->title ? 0 : err_nomem(b->err);
 }
 
-static int walk(struct blocks *b, cmark_node *document)
+static int walk_document(struct blocks *b, cmark_node *document)
 {
 	cmark_iter *iter = cmark_iter_new(document);
 	cmark_event_type event;
@@ -370,7 +371,7 @@ int procedure_blocks(cmark_node *document, const char *source, size_t n, procedu
 	int r = split_lines(&scan, source, n, err);
 
 	if (!r)
-		r = walk(&b, document);
+		r = walk_document(&b, document);
 	if (!r) {
 		check_loose_lines(&scan);
 		if (!b.has_title)

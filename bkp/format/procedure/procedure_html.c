@@ -1,4 +1,8 @@
-/* procedure_html: see procedure_html.h.  The page: head, document with its steps, signatures. */
+/* procedure_html: see procedure_html.h.
+ *
+ * The page in the order in which it is written: head of the document, style, foot (a table's foot, so that browsers repeat
+ * it on every printed page), page_head(), the document with its steps (sheet_body()), page_tail() with the boxes for
+ * signatures.  The first failure is kept in the sheet; then nothing of the page stays in `out`. */
 #include "format/procedure/procedure_html.h"
 
 #include <stdio.h>
@@ -51,7 +55,7 @@ static const char style[] =
     ".foot{font-size:8pt;padding-top:2mm}\n"
     "thead,tfoot{break-inside:avoid}\n";
 
-static void rows(struct sheet *s, const struct procedure_fact *facts, size_t n)
+static void fact_rows(struct sheet *s, const struct procedure_fact *facts, size_t n)
 {
 	size_t i;
 
@@ -88,7 +92,7 @@ static void empty_rows(struct sheet *s)
 	sheet_row(s, text("Carried out by"), "");
 }
 
-static void contacts(struct sheet *s)
+static void contact_list(struct sheet *s)
 {
 	size_t i;
 
@@ -105,7 +109,7 @@ static void contacts(struct sheet *s)
 	sheet_markup(s, "</ul>\n</section>\n");
 }
 
-static void variables(struct sheet *s)
+static void variable_table(struct sheet *s)
 {
 	size_t i;
 
@@ -133,7 +137,7 @@ static bool is_record(const struct sheet *s)
 	return s->page->stamps || s->page->verdict != PROCEDURE_MARK_NONE;
 }
 
-static void head(struct sheet *s)
+static void page_head(struct sheet *s)
 {
 	sheet_markup(s, "<p class=\"kindof\">");
 	sheet_text(s,
@@ -148,15 +152,15 @@ static void head(struct sheet *s)
 	}
 	sheet_markup(s, "<table class=\"form\"><tbody>\n");
 	plan_rows(s);
-	rows(s, s->page->facts, s->page->n_facts);
+	fact_rows(s, s->page->facts, s->page->n_facts);
 	if (!is_record(s) && !s->page->n_facts)
 		empty_rows(s);
 	sheet_markup(s, "</tbody></table>\n");
-	contacts(s);
-	variables(s);
+	contact_list(s);
+	variable_table(s);
 }
 
-static void tail(struct sheet *s)
+static void page_tail(struct sheet *s)
 {
 	size_t i;
 
@@ -171,13 +175,13 @@ static void tail(struct sheet *s)
 	}
 	if (s->page->n_footer) {
 		sheet_markup(s, "<table class=\"form keep\"><tbody>\n");
-		rows(s, s->page->footer, s->page->n_footer);
+		fact_rows(s, s->page->footer, s->page->n_footer);
 		sheet_markup(s, "</tbody></table>\n");
 	}
 }
 
 /* What tells which file a page of paper was printed from. */
-static void foot(struct sheet *s)
+static void page_foot(struct sheet *s)
 {
 	char hex[DIGEST_HEX];
 
@@ -211,13 +215,13 @@ int procedure_html(
 	sheet_markup(&s, "</title>\n<style>\n");
 	sheet_markup(&s, style);
 	sheet_markup(&s, "</style>\n</head>\n<body>\n<table class=\"sheet\">\n");
-	foot(&s);
+	page_foot(&s);
 	sheet_markup(&s, "<tbody><tr><td>\n");
-	head(&s);
+	page_head(&s);
 	sheet_markup(&s, "<div class=\"text\">\n");
 	sheet_body(&s);
 	sheet_markup(&s, "</div>\n");
-	tail(&s);
+	page_tail(&s);
 	sheet_markup(&s, "</td></tr></tbody>\n</table>\n</body>\n</html>\n");
 	if (s.r)
 		out->n = before;

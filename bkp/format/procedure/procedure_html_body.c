@@ -40,7 +40,7 @@ static int unlink_reference(cmark_node *link, struct err *err)
 	return 0;
 }
 
-static void replace(cmark_node *node, cmark_node_type type)
+static void replace_node(cmark_node *node, cmark_node_type type)
 {
 	cmark_node *text = cmark_node_new(type);
 
@@ -62,15 +62,15 @@ static int make_inert(cmark_node *document, struct err *err)
 		if (event == CMARK_EVENT_EXIT && (type == CMARK_NODE_LINK || type == CMARK_NODE_IMAGE))
 			r = unlink_reference(node, err);
 		else if (event == CMARK_EVENT_ENTER && type == CMARK_NODE_HTML_INLINE)
-			replace(node, CMARK_NODE_TEXT);
+			replace_node(node, CMARK_NODE_TEXT);
 		else if (event == CMARK_EVENT_ENTER && type == CMARK_NODE_HTML_BLOCK)
-			replace(node, CMARK_NODE_CODE_BLOCK);
+			replace_node(node, CMARK_NODE_CODE_BLOCK);
 	}
 	cmark_iter_free(iter);
 	return r;
 }
 
-static void render(struct sheet *s, cmark_node *node)
+static void render_node(struct sheet *s, cmark_node *node)
 {
 	char *html = cmark_render_html(node, CMARK_OPT_DEFAULT);
 
@@ -82,7 +82,7 @@ static void render(struct sheet *s, cmark_node *node)
 }
 
 /* Children of the document in order.  The first heading of level 1 stands at the head of the page already. */
-static void children(struct sheet *s, cmark_node *document)
+static void render_children(struct sheet *s, cmark_node *document)
 {
 	cmark_node *node;
 	bool had_title = false;
@@ -102,7 +102,7 @@ static void children(struct sheet *s, cmark_node *document)
 		} else {
 			if (is_code)
 				cmark_node_set_fence_info(node, "");
-			render(s, node);
+			render_node(s, node);
 		}
 	}
 }
@@ -122,6 +122,6 @@ void sheet_body(struct sheet *s)
 	document = procedure_document(source, n);
 	s->r = make_inert(document, s->err);
 	if (!s->r)
-		children(s, document);
+		render_children(s, document);
 	cmark_node_free(document);
 }

@@ -112,7 +112,7 @@ static void result_rows(struct sheet *s, const struct procedure_stamp *stamp)
 		sheet_row(s, stamp->facts[i].label, stamp->facts[i].value);
 }
 
-static void boxes(struct sheet *s)
+static void result_boxes(struct sheet *s)
 {
 	static const char *const blank = "<span class=\"blank\"></span>";
 
@@ -154,6 +154,6 @@ void sheet_step(struct sheet *s, size_t i)
 	if (stamp && stamp->mark != PROCEDURE_MARK_NONE)
 		result_rows(s, stamp);
 	else
-		boxes(s);
+		result_boxes(s);
 	sheet_markup(s, "</tbody></table>\n</section>\n");
 }

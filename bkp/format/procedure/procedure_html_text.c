@@ -42,7 +42,7 @@ static const char *entity(uint32_t cp)
 	}
 }
 
-static void put(struct sheet *s, const char *text, bool escape, bool breaks)
+static void put_text(struct sheet *s, const char *text, bool escape, bool breaks)
 {
 	size_t n = strlen(text);
 	uint32_t cp;
@@ -66,17 +66,17 @@ static void put(struct sheet *s, const char *text, bool escape, bool breaks)
 
 void sheet_text(struct sheet *s, const char *text)
 {
-	put(s, text, true, true);
+	put_text(s, text, true, true);
 }
 
 void sheet_pre(struct sheet *s, const char *text)
 {
-	put(s, text, true, false);
+	put_text(s, text, true, false);
 }
 
 void sheet_rendered(struct sheet *s, const char *html)
 {
-	put(s, html, false, false);
+	put_text(s, html, false, false);
 }
 
 void sheet_template(struct sheet *s, const char *template)

@@ -18,11 +18,11 @@ struct rules {
 	struct config_problems *problems;
 };
 
-static struct config_problem *wrong(const struct rules *r, const struct config_node *node, const char *code,
-    const char *fmt) __attribute__((format(printf, 4, 0)));
+static struct config_problem *report_wrong(const struct rules *r, const struct config_node *node,
+    const char *code, const char *fmt) __attribute__((format(printf, 4, 0)));
 
 /* fmt takes the value. */
-static struct config_problem *wrong(
+static struct config_problem *report_wrong(
     const struct rules *r, const struct config_node *node, const char *code, const char *fmt)
 {
 	char shown[CONFIG_SHOWN], msg[512];
@@ -36,7 +36,7 @@ static struct config_problem *wrong(
 }
 
 /* A single value that can be looked at, or NULL. */
-static const struct config_node *scalar(const struct config_node *root, const char *key)
+static const struct config_node *scalar_of(const struct config_node *root, const char *key)
 {
 	const struct config_node *node = config_node_get(root, key);
 
@@ -45,10 +45,10 @@ static const struct config_node *scalar(const struct config_node *root, const ch
 
 static void check_word(const struct rules *r)
 {
-	const struct config_node *node = scalar(r->root, "id");
+	const struct config_node *node = scalar_of(r->root, "id");
 
 	if (node && !config_value_is_medium_name(node->s))
-		config_problem_hint(wrong(r, node, "E-PROC-12", text("'%s' cannot be an id")),
+		config_problem_hint(report_wrong(r, node, "E-PROC-12", text("'%s' cannot be an id")),
 		    text("letters, digits and . _ - only, beginning with a letter or digit, at most 63"));
 }
 
@@ -73,17 +73,18 @@ static void check_variable_name(const struct rules *r, size_t i, const struct co
 
 	if (!procedure_is_name(name->s, name->len))
 		config_problem_hint(
-		    wrong(r, name, "E-PROC-12", text("'%s' cannot be the name of a variable")),
+		    report_wrong(r, name, "E-PROC-12", text("'%s' cannot be the name of a variable")),
 		    text(
 			"small letters, digits and _ only, beginning with a letter, at most 32; the name for "
 			"people goes into 'title'"));
 	else if (procedure_is_of_engine(name->s, name->len))
-		config_problem_hint(
-		    wrong(r, name, "E-PROC-19", text("'%s' is a name that bkp-restore itself fills in")),
+		config_problem_hint(report_wrong(r, name, "E-PROC-19",
+					text("'%s' is a name that bkp-restore itself fills in")),
 		    text("take another name; ${scratch}, ${generation}, ${medium} and ${procedure} are there "
 			 "without being declared"));
 	else if (is_taken(r, i, &first))
-		config_problem_hint(wrong(r, name, "E-PROC-13", text("the variable '%s' is declared twice")),
+		config_problem_hint(
+		    report_wrong(r, name, "E-PROC-13", text("the variable '%s' is declared twice")),
 		    text("keep one of the two: the first stands in line %u"), first.line);
 }
 
@@ -96,7 +97,7 @@ static void check_variables(const struct rules *r)
 		return;
 	for (child = list->first; child; child = child->next, i++) {
 		const struct procedure_variable *v = &r->p->variables[i];
-		const struct config_node *name = scalar(child, "name"), *value = scalar(child, "value");
+		const struct config_node *name = scalar_of(child, "name"), *value = scalar_of(child, "value");
 		const char *code, *fault;
 
 		if (i == PROCEDURE_VARIABLES_MAX) {
@@ -109,8 +110,8 @@ static void check_variables(const struct rules *r)
 		fault = value && v->value ? procedure_value_fault(v->type, v->value, &code) : NULL;
 		if (fault)
 			config_problem_hint(
-			    wrong(r, value, code, text("'%s' is not a value of this variable's type")), "%s",
-			    fault);
+			    report_wrong(r, value, code, text("'%s' is not a value of this variable's type")),
+			    "%s", fault);
 	}
 }
 
@@ -125,7 +126,8 @@ void procedure_rules_head(
 
 /* ---- templates ---- */
 
-static const struct procedure_variable *declared(const struct procedure *p, const char *name, size_t n)
+static const struct procedure_variable *declared_variable(
+    const struct procedure *p, const char *name, size_t n)
 {
 	size_t i;
 
@@ -153,7 +155,7 @@ static void check_template(const struct rules *r, const struct config_node *node
 			config_problem_hint(
 			    item, text("write ${name}, or $${ for the characters themselves"));
 		} else if (part == PROCEDURE_PART_NAME && !procedure_is_of_engine(s, n) &&
-			   !declared(r->p, s, n)) {
+			   !declared_variable(r->p, s, n)) {
 			item = config_problem_error(r->problems, node->mark, "E-PROC-14",
 			    text("the variable '%s' is not declared"), config_problem_show(s, n, shown));
 			config_problem_hint(item,
@@ -171,7 +173,7 @@ static void check_templates(const struct rules *r)
 	size_t i;
 
 	for (i = 0; i < sizeof(keys) / sizeof(*keys); i++)
-		if ((node = scalar(r->root, keys[i])))
+		if ((node = scalar_of(r->root, keys[i])))
 			check_template(r, node);
 	for (node = list && list->kind == CONFIG_LIST ? list->first : NULL; node; node = node->next)
 		if (!node->refused && node->kind == CONFIG_SCALAR)
@@ -186,7 +188,7 @@ static const char *stand_in(void *arg, const char *name)
 	return arg;
 }
 
-static const char *filled(struct buf *b, const char *template, char *with)
+static const char *filled_template(struct buf *b, const char *template, char *with)
 {
 	b->n = 0;
 	if (procedure_fill(template, stand_in, with, true, b, NULL) || buf_terminate(b, NULL))
@@ -211,7 +213,7 @@ static bool holds_a_path(const struct rules *r, const char *template)
 
 	while ((part = procedure_next_part(&at, &s, &n)) != PROCEDURE_PART_END) {
 		const struct procedure_variable *v =
-		    part == PROCEDURE_PART_NAME ? declared(r->p, s, n) : NULL;
+		    part == PROCEDURE_PART_NAME ? declared_variable(r->p, s, n) : NULL;
 
 		if ((v && v->type == PROCEDURE_PATH) ||
 		    (part == PROCEDURE_PART_NAME && n == strlen("scratch") && !memcmp(s, "scratch", n)))
@@ -228,10 +230,10 @@ static void check_names(const struct rules *r)
 	size_t i;
 
 	for (i = 0; i < sizeof(keys) / sizeof(*keys); i++)
-		if ((node = scalar(r->root, keys[i])) &&
-		    !config_value_is_dataset_name(filled(&b, node->s, (char[]){"x"})))
+		if ((node = scalar_of(r->root, keys[i])) &&
+		    !config_value_is_dataset_name(filled_template(&b, node->s, (char[]){"x"})))
 			config_problem_hint(
-			    wrong(r, node, "E-PROC-12", text("'%s' cannot be the name of a data set")),
+			    report_wrong(r, node, "E-PROC-12", text("'%s' cannot be the name of a data set")),
 			    text("the name as the policy has it: small letters, digits and . _ - only"));
 }
 
@@ -240,13 +242,15 @@ static void check_places(const struct rules *r)
 	BUF_AUTO b = BUF_INIT(FILLED_MAX);
 	const struct config_node *node, *list = config_node_get(r->root, "paths");
 
-	if ((node = scalar(r->root, "generation")) && !is_generation(filled(&b, node->s, (char[]){"1"})))
+	if ((node = scalar_of(r->root, "generation")) &&
+	    !is_generation(filled_template(&b, node->s, (char[]){"1"})))
 		config_problem_hint(
-		    wrong(r, node, "E-PROC-11", text("'%s' is not the number of a generation")),
+		    report_wrong(r, node, "E-PROC-11", text("'%s' is not the number of a generation")),
 		    text("a number, latest, or a variable as in ${generation}"));
-	if ((node = scalar(r->root, "to")) &&
-	    (holds_a_path(r, node->s) || !path_is_entry(filled(&b, node->s, (char[]){"x"}))))
-		config_problem_hint(wrong(r, node, "E-PROC-16", text("'%s' leads out of the scratch folder")),
+	if ((node = scalar_of(r->root, "to")) &&
+	    (holds_a_path(r, node->s) || !path_is_entry(filled_template(&b, node->s, (char[]){"x"}))))
+		config_problem_hint(
+		    report_wrong(r, node, "E-PROC-16", text("'%s' leads out of the scratch folder")),
 		    text("the name of a folder below it, as in emr or db/restored: no '/' in front, no '//', "
 			 "'.' or '..'"));
 	for (node = list && list->kind == CONFIG_LIST ? list->first : NULL; node; node = node->next) {
@@ -255,13 +259,14 @@ static void check_places(const struct rules *r)
 
 		if (node->refused || node->kind != CONFIG_SCALAR || config_node_is_empty(node))
 			continue;
-		s = filled(&b, node->s, (char[]){"x"});
+		s = filled_template(&b, node->s, (char[]){"x"});
 		s += *s == '/';
 		n = strlen(s);
 		if (n && s[n - 1] == '/')
 			b.p[b.n - 1] = '\0';
 		if (!path_is_entry(s))
-			config_problem_hint(wrong(r, node, "E-PROC-16", text("'%s' can select nothing")),
+			config_problem_hint(
+			    report_wrong(r, node, "E-PROC-16", text("'%s' can select nothing")),
 			    text("a name like *.dump or a path inside the data set, without '//', '.' or "
 				 "'..'"));
 	}
@@ -269,7 +274,7 @@ static void check_places(const struct rules *r)
 
 static void check_id(const struct rules *r, const struct procedure_step *step)
 {
-	const struct config_node *node = scalar(r->root, "id");
+	const struct config_node *node = scalar_of(r->root, "id");
 	struct config_mark mark = node ? node->mark : (struct config_mark){step->line, 1};
 	char shown[CONFIG_SHOWN];
 	size_t i;

@@ -1,4 +1,7 @@
-/* procedure: templates and the values of variables (see procedure.h). */
+/* procedure: templates and the values of variables (see procedure.h).
+ *
+ * procedure_next_part() is the only reader of the template's syntax; checking and filling both use it, so they cannot
+ * disagree.  Filling is one pass: a value that holds "${…}" is not expanded again. */
 #include "format/procedure/procedure_private.h"
 
 #include <string.h>

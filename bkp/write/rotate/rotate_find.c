@@ -12,7 +12,6 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "base/show/suggest.h"
-#include "base/show/suggest.h"
 #include "base/text.h"
 #include "base/width.h"
 #include "format/policy/policy.h"
