@@ -42,8 +42,8 @@ void sealer_free(struct sealer *s);
 /* Begins archive `number` in a stream whose last one was closed. */
 int sealer_open(struct sealer *s, unsigned stream, uint64_t number, struct err *err)
     __attribute__((warn_unused_result));
-/* One chunk of 1 … 4 MiB.  raw's bytes become the sealer's, and raw gets another, empty buffer's.  id NULL:
- * it is computed behind the queue, with pack_config.ids. */
+/* One chunk of 1 byte … 4 MiB.  raw's bytes become the sealer's, and raw gets another, empty buffer's.  id NULL:
+ * whoever compresses the chunk computes it, with pack_config.ids. */
 int sealer_give(struct sealer *s, unsigned stream, const uint8_t *id, enum codec_kind kind, struct buf *raw,
     struct err *err) __attribute__((warn_unused_result));
 int sealer_close(struct sealer *s, unsigned stream, struct err *err) __attribute__((warn_unused_result));
