@@ -1,4 +1,9 @@
-/* names: see names.h. */
+/* names: see names.h.
+ *
+ * A record is a name, its NUL and the inode that the folder's list gave.  In memory `sorted` points into `bytes`;
+ * beyond the bound spill_names() writes a sorted run to the scratch file, and runs are merged FAN_IN at a time until one
+ * is left, which is read with a window.  Several folders of a walk share the scratch file as a stack: what is
+ * from `base` on belongs to this one and is cut off when it is freed. */
 #include "write/source/names.h"
 
 #include <dirent.h>
@@ -101,7 +106,7 @@ static int scratch_append(struct names_scratch *s, const void *p, size_t n, stru
 }
 
 /* A name, its NUL and its inode. */
-static size_t record(const char *name)
+static size_t record_length(const char *name)
 {
 	return strlen(name) + 1 + INODE;
 }
@@ -112,7 +117,7 @@ static int by_bytes(const void *a, const void *b)
 }
 
 /* Sorts what is in memory into n->sorted. */
-static int sort(struct names *n, struct err *err)
+static int sort_names(struct names *n, struct err *err)
 {
 	char *p = (char *)n->bytes.p;
 
@@ -120,7 +125,7 @@ static int sort(struct names *n, struct err *err)
 	n->sorted = calloc(n->count ? n->count : 1, sizeof(*n->sorted));
 	if (!n->sorted)
 		return err_nomem(err);
-	for (size_t i = 0; i < n->count; i++, p += record(p))
+	for (size_t i = 0; i < n->count; i++, p += record_length(p))
 		n->sorted[i] = p;
 	qsort(n->sorted, n->count, sizeof(*n->sorted), by_bytes);
 	return 0;
@@ -149,18 +154,18 @@ static int remember_run(struct names *n, struct run run, struct err *err)
 }
 
 /* Moves what is in memory to disk as a sorted run. */
-static int spill(struct names *n, struct err *err)
+static int spill_names(struct names *n, struct err *err)
 {
 	BUF_AUTO out = BUF_INIT((size_t)1 << 20);
 	struct run run;
 
 	if (!n->count)
 		return 0;
-	if (scratch_open(n->scratch, err) || sort(n, err))
+	if (scratch_open(n->scratch, err) || sort_names(n, err))
 		return -1;
 	run.off = n->scratch->end;
 	for (size_t i = 0; i < n->count; i++) {
-		if (buf_append(&out, n->sorted[i], record(n->sorted[i]), err))
+		if (buf_append(&out, n->sorted[i], record_length(n->sorted[i]), err))
 			return -1;
 		if (out.n >= LISTING || i + 1 == n->count) {
 			if (scratch_append(n->scratch, out.p, out.n, err))
@@ -177,7 +182,7 @@ static int spill(struct names *n, struct err *err)
 }
 
 /* Moves on to the next name; c->name becomes NULL at the end. */
-static int advance(struct cursor *c, int fd, struct err *err)
+static int advance_cursor(struct cursor *c, int fd, struct err *err)
 {
 	const char *nul;
 
@@ -200,15 +205,15 @@ static int advance(struct cursor *c, int fd, struct err *err)
 		c->left.off += want;
 	}
 	c->name = c->window + c->at;
-	c->n -= record(c->name);
-	c->at += record(c->name);
+	c->n -= record_length(c->name);
+	c->at += record_length(c->name);
 	return 0;
 }
 
 static int cursor_open(struct cursor *c, struct run run, int fd, struct err *err)
 {
 	*c = (struct cursor){run, malloc(WINDOW), 0, 0, NULL};
-	return c->window ? advance(c, fd, err) : err_nomem(err);
+	return c->window ? advance_cursor(c, fd, err) : err_nomem(err);
 }
 
 static int merge_cursors(struct names *n, struct cursor *c, size_t count, struct err *err)
@@ -221,7 +226,7 @@ static int merge_cursors(struct names *n, struct cursor *c, size_t count, struct
 		for (size_t i = 0; i < count; i++)
 			if (c[i].name && (!least || strcmp(c[i].name, least->name) < 0))
 				least = &c[i];
-		if (least && buf_append(&out, least->name, record(least->name), err))
+		if (least && buf_append(&out, least->name, record_length(least->name), err))
 			return -1;
 		if ((!least || out.n >= LISTING) && scratch_append(n->scratch, out.p, out.n, err))
 			return -1;
@@ -229,13 +234,13 @@ static int merge_cursors(struct names *n, struct cursor *c, size_t count, struct
 			return 0;
 		if (out.n >= LISTING)
 			out.n = 0;
-		if (advance(least, n->scratch->fd, err))
+		if (advance_cursor(least, n->scratch->fd, err))
 			return -1;
 	}
 }
 
 /* Merges runs[0..count) into one at the end of the scratch file. */
-static int merge(struct names *n, const struct run *runs, size_t count, struct run *ret, struct err *err)
+static int merge_runs(struct names *n, const struct run *runs, size_t count, struct run *ret, struct err *err)
 {
 	struct cursor c[FAN_IN];
 	struct run run = {n->scratch->end, 0};
@@ -262,7 +267,7 @@ static int merge_all(struct names *n, struct err *err)
 			size_t count = n->n_runs - i < FAN_IN ? n->n_runs - i : FAN_IN;
 			struct run run;
 
-			if (merge(n, n->runs + i, count, &run, err))
+			if (merge_runs(n, n->runs + i, count, &run, err))
 				return -1;
 			n->runs[merged++] = run;
 		}
@@ -273,14 +278,14 @@ static int merge_all(struct names *n, struct err *err)
 
 static int add_name(struct names *n, const char *name, uint64_t inode, size_t max, struct err *err)
 {
-	size_t len = record(name);
+	size_t len = record_length(name);
 
 	if (!strcmp(name, ".") || !strcmp(name, ".."))
 		return 0;
 	if (n->count && n->bytes.n + len + (n->count + 1) * sizeof(char *) > max) {
 		if (n->scratch->memory_only)
 			return NAMES_TOO_MANY;
-		if (spill(n, err))
+		if (spill_names(n, err))
 			return -1;
 	}
 	n->count++;
@@ -326,7 +331,7 @@ int names_read(
 	buf_init(&n->bytes, SIZE_MAX / 2); /* bounded by max and one name */
 	r = read_all(n, dirfd, max, ret_errno, err);
 	if (!r)
-		r = n->n_runs ? spill(n, err) : sort(n, err);
+		r = n->n_runs ? spill_names(n, err) : sort_names(n, err);
 	if (!r && !n->n_runs)
 		drop_twins(n);
 	if (!r && n->n_runs) {
@@ -348,16 +353,16 @@ static int next_on_disk(struct names *n, const char **ret, struct err *err)
 			return NAMES_END;
 		if (!n->last || strcmp(n->last, n->cursor.name) != 0)
 			break;
-		if (advance(&n->cursor, n->scratch->fd, err))
+		if (advance_cursor(&n->cursor, n->scratch->fd, err))
 			return -1;
 	} while (true);
 	free(n->last);
-	n->last = malloc(record(n->cursor.name));
+	n->last = malloc(record_length(n->cursor.name));
 	if (!n->last)
 		return err_nomem(err);
-	memcpy(n->last, n->cursor.name, record(n->cursor.name));
+	memcpy(n->last, n->cursor.name, record_length(n->cursor.name));
 	*ret = n->last;
-	return advance(&n->cursor, n->scratch->fd, err);
+	return advance_cursor(&n->cursor, n->scratch->fd, err);
 }
 
 int names_next(struct names *n, const char **ret, struct err *err)
