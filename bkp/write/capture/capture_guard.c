@@ -103,7 +103,7 @@ int capture_guard_begin(struct capture *c, struct err *err)
 	struct figures former;
 	struct guard counted;
 
-	if (c->tally) { /* begun anew: what was counted has been remembered, in part, and will not be seen
+	if (c->tally) { /* begun once more: what was counted has been remembered, in part, and will not be seen
 			   again */
 		tally_so_far(c->tally, 0, &counted);
 		guard_add(&c->carried, &counted);
