@@ -10,7 +10,7 @@
  *      look_at_clock()       was the clock moved?  Recorded, told, no reason to stop (clockwatch.h)
  *      run_new_epoch()       a new signing key when one is due; every medium gets the public keys before
  *                            it gets anything that is signed with them
- *      attendance_record()   which offline media are attached or gone now
+ *      attendance_record()   which media are attached that were not, which offline ones are gone
  *      agreement_raise()     the policy promises to keep more than was agreed: recorded (agreement.h)
  *      finish_expiry()       what an interrupted expiry left on the media (reap.h)
  *      open_dedup()          the index of what is stored
