@@ -1,4 +1,11 @@
-/* file_cache: see file_cache.h.  The reader. */
+/* file_cache_read: the reader; see file_cache.h and, for the bytes, file_cache_private.h.
+ *
+ * The file may be damaged anywhere.  A frame counts only when the checks of its frame and head fit; every count in a
+ * head is compared with the bytes that are left before memory is asked for; after damage resync() looks for the
+ * next frame's magic.  Paths must ascend over all blocks (trim()).  A block's bytes are decoded only when somebody
+ * asks for them.
+ *
+ * Blocks are handed to another thread and outlive the reader: they and their source are counted (atomic refs). */
 #include "write/index/file_cache.h"
 
 #include <errno.h>
