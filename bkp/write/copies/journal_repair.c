@@ -1,4 +1,7 @@
-/* journal_repair: see journal_repair.h. */
+/* journal_repair: see journal_repair.h.
+ *
+ * The order on the host: the bytes to be cut are kept in a file of their own, then the journal is replaced in one
+ * rename by its valid part and the record "journal-repaired".  That rename is the commit. */
 #include "write/copies/journal_repair.h"
 
 #include <inttypes.h>

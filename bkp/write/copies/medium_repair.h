@@ -1,4 +1,4 @@
-/* medium_repair: what is damaged on a medium is written anew: what belongs to no generation from this host,
+/* medium_repair: what is damaged on a medium is written again: what belongs to no generation from this host,
  * archives and documents of generations from another medium that has them whole.
  *
  * A damaged file goes (reap_damaged) only after another medium's was read to its end and found whole; then
