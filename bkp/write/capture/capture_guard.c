@@ -143,7 +143,7 @@ void capture_guard_look(struct capture *c, const struct queue_event *e)
 		c->seen.kind = kind_of(queue_content(c->queue), e->n);
 }
 
-/* Does the entry at hand refer to an archive that was begun by this run? */
+/* Does the current entry refer to an archive that was begun by this run? */
 static bool stored_anew(const struct capture *c)
 {
 	size_t n;
@@ -176,7 +176,7 @@ int capture_guard_file(struct capture *c, const char *path, struct err *err)
 	now.kind = s->kind;
 	capture_guard_count(c, s->kind);
 	if (s->known) {
-		/* all is stored anew in this run, whatever became of it */
+		/* all is stored again in this run, whatever became of it */
 		bool anew = s->anew && !c->cfg.anew &&
 			    s->was.ctime_ns != (int64_t)((uint64_t)st->st_ctim.tv_sec * 1000000000u +
 							 (uint64_t)st->st_ctim.tv_nsec) &&

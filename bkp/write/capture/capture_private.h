@@ -87,7 +87,7 @@ struct capture {
 
 /* Nothing was captured of the current data set: counts, catalog and archives that it needs begin at none. */
 int capture_begin_anew(struct capture *c, struct err *err);
-/* How far it is; e: of a content; NULL: none is at hand. */
+/* How far it is; e: of a content; NULL: there is none. */
 void capture_tell(struct capture *c, const struct queue_event *e);
 void capture_note(struct capture *c, enum capture_kind kind, const char *path, int errnum);
 
@@ -120,7 +120,7 @@ int capture_guard_begin(struct capture *c, struct err *err);
 void capture_guard_look(struct capture *c, const struct queue_event *e);
 /* A regular file of that kind is there. */
 void capture_guard_count(struct capture *c, uint8_t kind);
-/* The entry at hand, a regular file, is complete. */
+/* The current entry, a regular file, is complete. */
 int capture_guard_file(struct capture *c, const char *path, struct err *err);
 int capture_guard_gone(
     struct capture *c, const char *path, const struct file_changes_was *was, struct err *err);
@@ -179,7 +179,7 @@ int capture_judge(struct capture *c, struct err *err);
 
 /* ---- capture_tree.c ---- */
 
-/* The data set at hand is stopped: -1. */
+/* The current data set is stopped: -1. */
 int capture_stop(struct capture *c, struct err *err);
 int capture_paths(struct capture *c, struct err *err);
 

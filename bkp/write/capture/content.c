@@ -25,7 +25,7 @@
 struct content {
 	struct pack *pack;
 	const struct chunker *chunker;
-	struct extent_writer writer; /* of the file at hand */
+	struct extent_writer writer; /* of the current file */
 	struct buf runs;
 	struct digest *sha; /* of its bytes so far, unless it is one small file, whose SHA-256 came with it */
 	bool small;
@@ -140,7 +140,7 @@ static int cut_text(struct content *c, const uint8_t *p, size_t n, struct extent
 	return 0;
 }
 
-/* The runs are too long to stand in the entry: they become text behind '@' runs. */
+/* The runs are too long to stand in the entry: they become text after '@' runs. */
 static int store_runs(struct content *c, struct err *err)
 {
 	BUF_AUTO text = c->runs; /* takes the bytes over */

@@ -34,7 +34,7 @@
 
 struct run {
 	const struct reader_thread *s;
-	struct walk *walk; /* of the root at hand */
+	struct walk *walk; /* of the current root */
 	struct queue *queue;
 	struct meta *meta;
 	struct linkmap *names; /* of files with several names: which have been met */

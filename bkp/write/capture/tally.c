@@ -14,7 +14,7 @@
 #include "format/guard/guard.h"
 #include "format/guard/kind.h"
 
-#define RECENT	    32	 /* files gone last whose names are kept: a longer name sorts close behind */
+#define RECENT	    32	 /* files gone last whose names are kept: a longer name sorts closely after it */
 #define RECENT_PATH 4096 /* longer ones are matched otherwise */
 
 /* A file that is gone, or one that appeared. */
@@ -132,7 +132,7 @@ int tally_gone(struct tally *t, const char *path, const struct tally_file *was, 
 	return 0;
 }
 
-/* The file gone whose name this one has with something behind it; SIZE_MAX: none. */
+/* The file gone whose name this one has with something after it; SIZE_MAX: none. */
 static size_t shorter_name(const struct tally *t, const char *path)
 {
 	size_t n = t->n_recent < RECENT ? t->n_recent : RECENT;

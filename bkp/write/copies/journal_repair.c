@@ -26,7 +26,7 @@
 #define WHOLE_MAX ((size_t)1 << 30)
 #define COPY	  "journal/" JOURNAL_FILE
 
-/* Counts the lines of what stands behind record `kept`.  contradicts: the first is signed and in its place. */
+/* Counts the lines of what stands after record `kept`.  contradicts: the first is signed and in its place. */
 static int check_end(
     const char *p, const char *end, uint64_t kept, bool contradicts, uint64_t *ret_lines, struct err *err)
 {

@@ -266,11 +266,11 @@ int readback_record_damage(struct readback *rb, uint64_t number, const struct er
 }
 
 /* The other generations that are recorded as verified here and rest on a file that was just found bad.
- * Before the one at hand: should the process die between two records, that one will be read again. */
+ * Before the current one: should the process die between two records, that one will be read again. */
 static int record_sharers(struct readback *rb, uint64_t number, const struct err *why, struct err *err)
 {
 	for (size_t i = 0; i < ledger_generations(state_ledger(rb->state)); i++) {
-		/* asked anew each time: a record makes what the ledger gave before stale */
+		/* asked again each time: a record makes what the ledger gave before stale */
 		const struct ledger_generation *g = ledger_generation(state_ledger(rb->state), i);
 		bool counts = false;
 

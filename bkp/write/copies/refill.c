@@ -233,7 +233,7 @@ static int copy_generation(struct run *run, const struct item *it, uint64_t *fil
 			continue;
 		r = mirror_generation(
 		    medium_repo_dirfd(run->r->sources[s].medium), run->r->vault, &g, files, &last);
-		/* that somebody signed it anew says more than that another source has nothing */
+		/* that somebody signed it again says more than that another source has nothing */
 		if (r < 0 || (r && strcmp(why->code, "E-MIRROR-04") != 0))
 			*why = last;
 	}

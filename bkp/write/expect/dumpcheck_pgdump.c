@@ -68,7 +68,7 @@ struct pgdump {
 	unsigned dates;
 	int64_t entries, taken;	  /* of the table of contents */
 	int64_t blocks, expected; /* of data */
-	bool objects;		  /* the block at hand holds large objects */
+	bool objects;		  /* the current block holds large objects */
 };
 
 static void *make_pgdump(void)
@@ -168,7 +168,7 @@ static bool take_header(struct pgdump *d, struct dumpcheck_state *s)
 	return true;
 }
 
-/* The text whose length was read; what comes behind it. */
+/* The text whose length was read; what comes after it. */
 static const char *take_text(struct pgdump *d, int64_t length)
 {
 	if (length > TEXT_MAX)

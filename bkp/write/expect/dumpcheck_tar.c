@@ -18,7 +18,7 @@ struct tar {
 	uint8_t *pax; /* content of a pax header, being collected */
 	size_t n_pax, pax_size, pax_room;
 	bool sparse;	  /* more of GNU's map of a sparse file follows */
-	uint64_t content; /* that comes behind it */
+	uint64_t content; /* that comes after it */
 	bool link;	  /* what came was a hard link with a size, which some writers do not mean */
 	unsigned zeros;	  /* blocks at the end */
 	uint64_t end;	  /* where they begin */

@@ -54,7 +54,7 @@ static int last_path(struct file_cache_source *src, struct buf *last, uint64_t *
 	return r == FILE_CACHE_END ? 0 : -1;
 }
 
-/* Appends to the unfinished file what the last complete one says about the paths behind it. */
+/* Appends to the unfinished file what the last complete one says about the paths after it. */
 static int append_rest(const struct opening *o, struct file_cache_source *part, uint64_t end,
     struct file_cache_source *whole, const char *after, struct err *err)
 {

@@ -92,7 +92,7 @@ static unsigned rank(uint8_t c)
 	return c == '\0' ? 0 : c == '/' ? 1 : 1 + (unsigned)c;
 }
 
-/* The path, which must sort behind the one before. */
+/* The path, which must sort after the one before. */
 static const char *decode_path(struct decoding *d, const char *prev)
 {
 	size_t shared = (size_t)number(&d->c), rest = count(&d->c, 1), before = prev ? strlen(prev) : 0;
@@ -273,7 +273,7 @@ static const uint8_t *fetch(struct file_cache *s, uint64_t at, size_t n, bool *r
 	return s->window;
 }
 
-/* Behind damage: the next place that looks like a frame. */
+/* After damage: the next place that looks like a frame. */
 static void resync(struct file_cache *s, bool *ret_nomem)
 {
 	while (s->source->size - s->at >= FILE_CACHE_FRAME) {

@@ -72,7 +72,7 @@ static void make_room(struct counter *k)
 		k->n--;
 }
 
-/* A reference goes on in the chunks behind its own. */
+/* A reference goes on in the chunks after its own. */
 static int add_ref(struct counter *k, const struct liveness_ref *ref, struct err *err)
 {
 	uint64_t from, to;

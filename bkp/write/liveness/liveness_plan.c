@@ -32,7 +32,7 @@ struct choice {
 	uint64_t live;
 };
 
-/* Generations of the data set behind `generation`, and the one that is being made. */
+/* Generations of the data set after `generation`, and the one that is being made. */
 static uint64_t age_of(const struct liveness_dataset *set, uint64_t generation)
 {
 	size_t low = 0, high = set->n_generations;
@@ -177,7 +177,7 @@ static void refuse_small(struct choice *k)
 }
 
 /* In service for long: from half of anchor_every on, the younger part first, so that what was written in one
- * run is written anew in many, and the oldest has gone when anchor_every is reached. */
+ * run is written again in many, and the oldest has gone when anchor_every is reached. */
 static void refuse_old(struct choice *k)
 {
 	double every = k->limits->anchor_every,

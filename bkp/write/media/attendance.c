@@ -269,7 +269,7 @@ int attendance_record(struct state *s, const struct policy *policy, struct err *
 	k.keys = state_keys(s, &k.n_keys);
 	for (size_t i = 0; i < policy->n_media; i++) {
 		const struct policy_medium *m = &policy->media[i];
-		/* asked anew each time: a record makes what the ledger gave before stale */
+		/* asked again each time: a record makes what the ledger gave before stale */
 		const struct ledger_medium *lm = ledger_medium_by_label(state_ledger(s), m->name);
 		char *path = NULL;
 		int seen, r = 0;

@@ -128,7 +128,7 @@ int journal_copies_put_keys(const struct state *s, int repo_dirfd, struct replac
 
 /* ---- the journal ---- */
 
-/* The records behind ours count only when the whole of theirs is signed: anybody can append bytes. */
+/* The records after ours count only when the whole of theirs is signed: anybody can append bytes. */
 static int is_ahead(const struct state *s, const struct medium *m, int theirs, struct err *err)
 {
 	const struct ledger *ours = state_ledger(s);

@@ -178,7 +178,7 @@ static void look_at_next(const struct medium_docs *d, int dir, const char *name,
 }
 
 /* The signed text in its place and the announced one; p are the bytes that will stand there.  out: those that
- * we wrote, one behind the other. */
+ * we wrote, one after the other. */
 static void look_at_text(const struct medium_docs *d, int dir, const char *name, const char *kind,
     const void *p, size_t n, struct buf *out)
 {

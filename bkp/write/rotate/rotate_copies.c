@@ -88,7 +88,7 @@ int rotate_recheck(struct rotate *ro, struct err *err)
 
 	clock_now(&now);
 	for (size_t i = 0; i < ledger_generations(state_ledger(ro->cfg->state)); i++) {
-		/* asked anew each time: a record makes what the ledger gave before stale */
+		/* asked again each time: a record makes what the ledger gave before stale */
 		const struct ledger_generation *g = ledger_generation(state_ledger(ro->cfg->state), i);
 		const struct ledger_copy *c = copy_of(ro, g);
 		int r;

@@ -2,7 +2,7 @@
  *
  * run_run() → prepare() (step 0) → begin() (1) → finish_run(): make_generation() = store() (2) and commit() (3
  * to 5), then read_back() (6, 7), then what comes after in every case (8).  The commit is one call:
- * run_committed() in commit().  Everything in front of it can be thrown away, everything behind it is made up
+ * run_committed() in commit().  Everything in front of it can be thrown away, everything after it is made up
  * for by the next run. */
 #include "write/run/run.h"
 
@@ -286,7 +286,7 @@ static json_t *reasons(const struct run *n)
 	return list;
 }
 
-/* A failure that cannot be recorded either is said with it; the next run's settle() records it. */
+/* A failure that cannot be recorded either is said with it; the next run's run_settle() records it. */
 static void record_failure(struct run *n, struct err *failure)
 {
 	char reason[sizeof(failure->msg)];

@@ -309,7 +309,7 @@ static int next_path(struct entrysort *s, struct err *err)
 	return twice ? ENTRYSORT_TWICE : 0;
 }
 
-/* The entry of the object at hand. */
+/* The entry of the current object. */
 static int fetch_entry(struct entrysort *s, struct entrysort_item *ret, struct err *err)
 {
 	static const uint8_t end[CATALOG_END_BYTES];

@@ -104,7 +104,7 @@ static const struct file_cache_entry *current_entry(
 	return r ? NULL : file_cache_entry(m->block, 0);
 }
 
-/* The entry at hand has vanished. */
+/* The current entry has vanished. */
 static int pass_over(
     struct file_changes *m, const struct file_cache_entry *e, struct file_changes_result *ret)
 {

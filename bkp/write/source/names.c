@@ -26,7 +26,7 @@
 #define INODE	sizeof(uint64_t)
 
 struct run {
-	uint64_t off, end; /* in the scratch file: names with what stands behind them */
+	uint64_t off, end; /* in the scratch file: names with what stands after them */
 };
 
 /* A run read from its beginning, name by name. */

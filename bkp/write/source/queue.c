@@ -55,7 +55,7 @@ struct queue {
 	struct batch batches[QUEUE_BATCHES];
 	struct batch *filling; /* the producer's alone */
 	uint64_t fed;	       /* bytes; the producer's alone */
-	size_t at;	       /* event at hand; the consumer's alone */
+	size_t at;	       /* current event; the consumer's alone */
 	bool begun;	       /* the consumer has the batch at `head` */
 	size_t path_at;
 	struct helper {

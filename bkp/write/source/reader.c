@@ -198,7 +198,7 @@ static int settle_file(int fd, struct stat *st, bool *ret_sure)
 {
 	struct timespec wait = {0, blind_ns(st)};
 
-	/* the first write to a page behind this is told: it is being written back (only what was so already
+	/* the first write to a page after this call is told: it is being written back (only what was so already
 	 * is waited for) */
 	if (age_ns(st) < INT64_MAX)
 		(void)!sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE);

@@ -40,7 +40,7 @@ struct run {
 struct cursor {
 	int fd;
 	struct buf bytes;
-	size_t at, length; /* of the record at hand in `bytes` */
+	size_t at, length; /* of the current record in `bytes` */
 	bool ended;
 };
 

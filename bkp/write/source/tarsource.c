@@ -33,7 +33,7 @@
 
 #define BLOCK	    ((size_t)256 << 10)
 #define END_BYTES   1024
-#define PADDING_MAX ((uint64_t)256 << 20) /* zeros behind the end: far more than any tape's block */
+#define PADDING_MAX ((uint64_t)256 << 20) /* zeros after the end: far more than any tape's block */
 
 struct tar {
 	struct tarsource *s;
@@ -43,14 +43,14 @@ struct tar {
 	uint64_t zeros_from; /* nothing but zeros came from this byte on */
 	uint64_t header;     /* a header is being read, since this byte; UINT64_MAX: none is */
 	bool flooded;	     /* and it did not end */
-	uint64_t position;   /* of the header at hand; libarchive tells it no more once it has failed */
-	unsigned long mark;  /* starved_mark() before the entry at hand */
+	uint64_t position;   /* of the current header; libarchive tells it no more once it has failed */
+	unsigned long mark;  /* starved_mark() before the current entry */
 	bool begun;	     /* an entry was read */
 	uint64_t claimed;    /* bytes of all files so far, holes included */
 	uint8_t head[8];     /* how it begins */
 	size_t n_head;
 	struct buf path, link;
-	/* the content at hand */
+	/* the current content */
 	const uint8_t *data;
 	size_t n;
 	int64_t at, next; /* where in the file we are; where `data` belongs */

@@ -14,7 +14,7 @@
  * skipped, and an endless one, take as long as the command does: its time limit is the caller's business.
  *
  * Errors (tarsource.why, when the queue has ended): E-TAR-01 it is no tar stream, or damaged; E-TAR-02 it ends
- * too early; E-TAR-03 something stands behind its end; E-TAR-04 an entry of impossible size.
+ * too early; E-TAR-03 something stands after its end; E-TAR-04 an entry of impossible size.
  */
 #ifndef BKP_WRITE_SOURCE_TARSOURCE_H
 #define BKP_WRITE_SOURCE_TARSOURCE_H

@@ -278,7 +278,7 @@ int tarsource_clean(struct archive_entry *e, const char *name, size_t *ret_weigh
 	size_t n = strlen(name);
 
 	*ret_weight = 0;
-	/* as old tars mean it; libarchive does not look behind names that are not ASCII */
+	/* as old tars mean it; libarchive does not see the "/" after names that are not ASCII */
 	if (type == AE_IFREG && n && name[n - 1] == '/' && !archive_entry_hardlink(e))
 		type = AE_IFDIR;
 	if (!archive_entry_hardlink(e) && type != AE_IFREG && type != AE_IFDIR && type != AE_IFLNK &&

@@ -264,7 +264,7 @@ static int cannot_hold(const char *name, struct walk_item *ret)
 	return 0;
 }
 
-/* What statx() said of the name at hand.  0: to be yielded; >0 an errno why it could not be entered; -1;
+/* What statx() said of the current name.  0: to be yielded; >0 an errno why it could not be entered; -1;
  * -WALK_…. */
 static int take_object(
     struct walk *w, const struct statx *x, bool last, struct walk_item *ret, struct err *err)

@@ -53,7 +53,7 @@ struct walk_task {
 	const struct names *names;
 	int fd;		 /* its folder */
 	size_t path_len; /* of its folder */
-	struct walk sub; /* what is below the name at hand */
+	struct walk sub; /* what is below the current name */
 	int kept[FDS];
 	struct ahead_item *items;
 	size_t n_items, at;
@@ -402,7 +402,7 @@ void walk_ahead_free(struct walk *w)
 
 /* ---- taking: the walk's thread ---- */
 
-/* Its entries have been taken: the walk goes on behind them, in the folders that it was in. */
+/* Its entries have been taken: the walk goes on after them, in the folders that it was in. */
 static int retire_task(struct walk *w, struct walk_task *t, struct err *err)
 {
 	struct walk_ahead *a = w->ahead;

@@ -81,7 +81,7 @@ static int open_folder(const char *path, const char *root, struct err *err)
 	return fd;
 }
 
-/* The value behind `key` in the second line, decoded; false: none of ours. */
+/* The value after `key` in the second line, decoded; false: none of ours. */
 static bool read_option(const char *line, const char *key, char *out, size_t size)
 {
 	BUF_AUTO value = BUF_INIT(size - 1);

@@ -4,8 +4,8 @@
  * depend on timing or on the number of processors; others compress ahead of it.  A caller that finds the
  * queue full compresses too, instead of sleeping: two processors are enough to keep both busy.
  *
- *     sealer_new → { sealer_open → sealer_give … → sealer_close } for each archive, several streams side by
- * side → sealer_published(wait) until it says 0 → sealer_free
+ *     sealer_new → { sealer_open → sealer_give … → sealer_close } for each archive, several streams side by side
+ *         → sealer_published(wait) until it says 0 → sealer_free
  *
  * Calls belong to one thread.  A medium that fails is dropped (pack_sink.failed and why are set; read them
  * only after sealer_published(wait) has said 0 or an error).  When the last one fails every later call fails
