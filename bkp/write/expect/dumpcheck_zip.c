@@ -1,4 +1,7 @@
-/* dumpcheck_zip: gzip, by inflating it; zip, by the end of its central directory; see dumpcheck.h. */
+/* dumpcheck_zip: gzip, by inflating it; zip, by the end of its central directory; see dumpcheck.h.
+ *
+ * gzip: members one after the other, each to its end; what is inflated is thrown away.  zip: the last TAIL bytes are
+ * kept as they pass, because the directory's end, with a comment of at most 65,535 bytes, is in them. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,8 @@
-/* expiry_plan: choosing what goes, and the plan that an approver signs; see expiry.h. */
+/* expiry_plan: choosing what goes, and the plan that an approver signs; see expiry.h.
+ *
+ * What goes is what today's judgement lets go (retention.h); a plan can only narrow it.  A plan that is given is
+ * checked in the order of trust: the approver's signature before a byte of it is parsed, then the journal's record
+ * that it names and its age, then each item against today's judgement. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

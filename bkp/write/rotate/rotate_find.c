@@ -1,5 +1,9 @@
 /* rotate_find: step 0 of the rotation: the medium is there, it is the one, and something is there to copy
- * from; see rotate.h. */
+ * from; see rotate.h.
+ *
+ * The medium is looked for where it may be attached (attendance.h), opened by its signed identity, and compared with
+ * the disk that was registered (device.h): a copy of the files on another disk is refused.  Each refusal says what
+ * the person at the disk can do. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
