@@ -1,4 +1,12 @@
-/* capture: see capture.h. */
+/* capture: one data set from beginning to end, whatever it is; see capture.h.
+ *
+ * capture_dataset() → begin_dataset() → capture_before() → capture_content(): capture_tree.c, capture_tar.c or
+ * capture_stream.c → settle_dataset() → capture_after().  The reader thread fills the queue; this thread takes
+ * events from it, stores content (content.h) and writes the catalog (capture_catalog.c).
+ *
+ * A data set counts as a whole or not at all: its entries wait in catalog blocks that only the block list names,
+ * and the list reaches the generation only when the verdict is not "failed".  capture_begin_anew() and
+ * give_up() are the two ways back: pack_abandon_set() takes back which archives it needs. */
 #include "write/capture/capture.h"
 
 #include <errno.h>
@@ -129,7 +137,7 @@ int capture_begin_anew(struct capture *c, struct err *err)
 	c->kept = 0;
 	c->stopped = false;
 	c->newest_ns = EXPECT_NO_FILE;
-	/* a fresh writer: order starts anew, and nothing of a data set that failed half-way is left in it */
+	/* a new writer: the order starts again, and nothing of a data set that failed half-way is left in it */
 	catalog_writer_free(c->block);
 	c->block = NULL;
 	pack_abandon_set(c->cfg.pack);
@@ -148,7 +156,7 @@ static int give_up(struct capture *c, const struct err *why, struct err *err)
 	return r->reason ? 0 : err_nomem(err);
 }
 
-static int begin(
+static int begin_dataset(
     struct capture *c, const struct policy_dataset *d, struct generation_dataset *ret, struct err *err)
 {
 	memset(ret, 0, sizeof(*ret));
@@ -173,7 +181,7 @@ static int capture_content(struct capture *c, struct err *err)
 }
 
 /* What came of it. */
-static int settle(struct capture *c, int r, const struct err *why, struct err *err)
+static int settle_dataset(struct capture *c, int r, const struct err *why, struct err *err)
 {
 	struct generation_dataset *ret = c->result;
 
@@ -196,10 +204,10 @@ int capture_dataset(
 	struct err why = ERR_INIT;
 	int r;
 
-	if (begin(c, d, ret, err))
+	if (begin_dataset(c, d, ret, err))
 		return -1;
 	r = capture_before(c, &why) || capture_content(c, &why) ? -1 : 0;
-	if (settle(c, r, &why, err)) {
+	if (settle_dataset(c, r, &why, err)) {
 		(void)capture_after(c, true, NULL);
 		return -1;
 	}

@@ -59,14 +59,14 @@ struct capture_callbacks {
 	void *arg;
 	/* is that because somebody ended this process, and not because of the time?  May be NULL */
 	bool (*interrupted)(void *arg);
-	/* so many bytes of the data set at hand are captured; may be NULL; called now and then */
+	/* so many bytes of the current data set are captured; may be NULL; called now and then */
 	void (*progress)(void *arg, uint64_t bytes);
 	void *progress_arg;
 };
 
 struct capture_config {
 	const char *repository;
-	bool anew; /* believe nothing that was remembered of the last capture */
+	bool anew; /* read all files: what is remembered of the last capture is only compared with */
 	/* is the data set in a generation of that number that was reported?  What was measured of its capture
 	 * otherwise is added to what is measured now.  May be NULL */
 	bool (*reported)(void *arg, uint64_t generation, const char *dataset);
@@ -89,11 +89,12 @@ struct capture;
 int capture_new(const struct capture_config *cfg, struct capture **ret, struct err *err);
 void capture_free(struct capture *c);
 
-/* *ret's strings are malloc'd, also when the data set failed (verdict, reason). */
 /* Why the next run will have to read everything, or an error without a code. */
 const struct err *capture_cache_fault(const struct capture *c);
 /* Was the data set captured last stopped? */
 bool capture_stopped(const struct capture *c);
+/* 0: *ret has the verdict; also when the data set failed (verdict, reason).  Its strings are malloc'd.  -1: the
+ * capture cannot go on. */
 int capture_dataset(
     struct capture *c, const struct policy_dataset *d, struct generation_dataset *ret, struct err *err);
 

@@ -1,5 +1,14 @@
-/* capture_catalog: the catalog of the data set at hand, block by block, and what is remembered of it for the
- * next run (file_cache.h); see capture.h. */
+/* capture_catalog: the catalog of the current data set, block by block, and what is remembered of it for the
+ * next run (file_cache.h); see capture.h.
+ *
+ * Three ways into the catalog: a new entry (capture_add_entry()); an unchanged entry, whose bytes are copied from
+ * the former block (splice_entry()); a whole unchanged block, of which only the place is written into the block
+ * list (refer_to_block()).  All three count the entry, name the archives that its content needs (pack_need()) and
+ * hand it to the file cache.
+ *
+ * A block ends where its entries say so (catalog_writer_full()), so an unchanged tree gives the same blocks.
+ * Before the file cache gets a block, the guard's figures are written (capture_guard_note()): what the cache knows
+ * the next run will not count again.  A cache that cannot be written costs the next run time, never this one. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -162,7 +171,7 @@ static int need_all(struct capture *c, const struct file_cache_archive *a, size_
 	return 0;
 }
 
-static void count(struct capture *c, const struct file_cache_entry *e)
+static void count_former(struct capture *c, const struct file_cache_entry *e)
 {
 	c->result->entries++;
 	c->result->files += e->file;
@@ -174,9 +183,9 @@ static void count(struct capture *c, const struct file_cache_entry *e)
 	c->kept += e->bytes;
 }
 
-static int damaged(struct capture *c, struct err *err)
+static int cache_damaged(struct capture *c, struct err *err)
 {
-	c->forget = true; /* begun anew without it: nobody sees the message */
+	c->forget = true; /* the data set is begun once more without it: nobody sees the message */
 	return err_set(
 	    err, "E-STATCACHE-01", "%s", text("what was remembered of the last capture is damaged"));
 }
@@ -211,7 +220,7 @@ static int refer_to_block(struct capture *c, struct file_cache_block *b, struct 
 	struct err why = ERR_INIT;
 
 	if (keep_references(c, b))
-		return damaged(c, err);
+		return cache_damaged(c, err);
 	pack_touch_begin(
 	    c->cfg.pack); /* what it collects is of no use here, and would grow with the data set */
 	if (need_all(c, archives, n_archives, err) ||
@@ -219,7 +228,7 @@ static int refer_to_block(struct capture *c, struct file_cache_block *b, struct 
 	    path_encode(file_cache_entry(b, 0)->path, &c->list, err) || buf_puts(&c->list, "\n", err))
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		count(c, file_cache_entry(b, i));
+		count_former(c, file_cache_entry(b, i));
 	if (c->remember && file_cache_copy_block(c->remember, b, &why))
 		cache_failed(c, &why);
 	return 0;
@@ -235,7 +244,7 @@ static int splice_entry(
 	if (begin_entry(c, e->path, err) || need_all(c, e->archives, e->n_archives, err) ||
 	    catalog_writer_add_raw(c->block, e->path, bytes + e->offset, e->length, err))
 		return -1;
-	count(c, e);
+	count_former(c, e);
 	if (c->remember && file_cache_add(c->remember, e, &why))
 		cache_failed(c, &why);
 	return catalog_writer_full(c->block) ? end_block(c, true, err) : 0;
@@ -249,7 +258,7 @@ int capture_add_range(struct capture *c, const struct file_changes_range *r, str
 		return refer_to_block(c, r->block, err);
 	bytes = file_cache_bytes(r->block);
 	if (!bytes)
-		return damaged(c, err);
+		return cache_damaged(c, err);
 	for (size_t i = r->from; i < r->to; i++)
 		if (splice_entry(c, r->block, i, bytes, err))
 			return -1;
@@ -266,7 +275,7 @@ int capture_former_extents(struct capture *c, struct file_cache_block *b, size_t
 	int r = 0;
 
 	if (!bytes)
-		return damaged(c, err);
+		return cache_damaged(c, err);
 	/* one entry and the end of an archive: a block by itself */
 	copy = calloc(1, e->length + CATALOG_END_BYTES);
 	if (!copy)
@@ -275,7 +284,7 @@ int capture_former_extents(struct capture *c, struct file_cache_block *b, size_t
 	c->extents.n = 0;
 	if (catalog_reader_new(copy, e->length + CATALOG_END_BYTES, NULL, &reader, NULL) ||
 	    catalog_reader_next(reader, &item, NULL) || strcmp(item.path, e->path) != 0)
-		r = damaged(c, err);
+		r = cache_damaged(c, err);
 	else if (item.extents) {
 		r = buf_append(&c->extents, item.extents, item.extents_len, err);
 		c->sha256.has = item.sha256 != NULL;
@@ -289,7 +298,7 @@ int capture_former_extents(struct capture *c, struct file_cache_block *b, size_t
 
 /* ---- what is remembered ---- */
 
-static bool available(void *arg, const struct file_cache_archive *a)
+static bool is_available(void *arg, const struct file_cache_archive *a)
 {
 	const struct capture *c = arg;
 
@@ -321,7 +330,7 @@ int capture_open_cache(struct capture *c, struct err *err)
 		cache_failed(c, &why);
 		return 0;
 	}
-	if (file_cache_open(c->cache_fd, c->cfg.repository, c->policy->name, available, c, &c->cache, err))
+	if (file_cache_open(c->cache_fd, c->cfg.repository, c->policy->name, is_available, c, &c->cache, err))
 		return -1;
 	if (file_cache_writer_open(c->cache_fd, c->cfg.repository, c->policy->name, &c->remember, &why))
 		cache_failed(c, &why);

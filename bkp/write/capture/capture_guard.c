@@ -104,7 +104,7 @@ int capture_guard_begin(struct capture *c, struct err *err)
 	struct figures former;
 	struct guard counted;
 
-	if (c->tally) { /* begun anew: what was counted has been remembered, in part, and will not be seen
+	if (c->tally) { /* begun once more: what was counted has been remembered, in part, and will not be seen
 			   again */
 		tally_so_far(c->tally, 0, &counted);
 		guard_add(&c->carried, &counted);
@@ -144,7 +144,7 @@ void capture_guard_look(struct capture *c, const struct queue_event *e)
 		c->seen.kind = kind_of(queue_content(c->queue), e->n);
 }
 
-/* Does the entry at hand refer to an archive that was begun by this run? */
+/* Does the current entry refer to an archive that was begun by this run? */
 static bool stored_anew(const struct capture *c)
 {
 	size_t n;
@@ -177,7 +177,7 @@ int capture_guard_file(struct capture *c, const char *path, struct err *err)
 	now.kind = s->kind;
 	capture_guard_count(c, s->kind);
 	if (s->known) {
-		/* all is stored anew in this run, whatever became of it */
+		/* all is stored again in this run, whatever became of it */
 		bool anew = s->anew && !c->cfg.anew &&
 			    s->was.ctime_ns != (int64_t)((uint64_t)st->st_ctim.tv_sec * SECOND_NS +
 							 (uint64_t)st->st_ctim.tv_nsec) &&

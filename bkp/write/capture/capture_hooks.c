@@ -81,7 +81,7 @@ int capture_reason(struct capture *c, const struct err *why, struct err *err)
 }
 
 /* Not all of it is as it should be: why. */
-static int partial(struct capture *c, struct err *why, const char *key, struct err *err)
+static int mark_partial(struct capture *c, struct err *why, const char *key, struct err *err)
 {
 	if (key)
 		err_wrap(why, "%s", key);
@@ -134,7 +134,7 @@ static int run_probe(struct capture *c, struct err *err)
 	cfg = capture_command_config(c, &env, c->policy->probe, NULL);
 	r = probe_run(&cfg, &c->result->probe, &said, &why);
 	capture_said(c, "probe", &said);
-	return r ? partial(c, &why, "probe", err) : 0;
+	return r ? mark_partial(c, &why, "probe", err) : 0;
 }
 
 int capture_judge(struct capture *c, struct err *err)
@@ -145,7 +145,8 @@ int capture_judge(struct capture *c, struct err *err)
 
 	if (c->cfg.former)
 		c->cfg.former(c->cfg.former_arg, c->policy->name, &former);
-	if (expect_judge(c->policy, &now, &former, c->cfg.now_ns, &why) && partial(c, &why, "expect", err))
+	if (expect_judge(c->policy, &now, &former, c->cfg.now_ns, &why) &&
+	    mark_partial(c, &why, "expect", err))
 		return -1;
 	return run_probe(c, err);
 }
@@ -192,5 +193,5 @@ int capture_after(struct capture *c, bool failed, struct err *err)
 	/* where something failed that is the reason, and the words stand beside it */
 	if (c->policy->stderr_words == POLICY_STDERR_WARN && !failed && !r && !c->result->reason)
 		c->result->said_lines = c->said_lines;
-	return r ? partial(c, &why, "after", err) : 0;
+	return r ? mark_partial(c, &why, "after", err) : 0;
 }

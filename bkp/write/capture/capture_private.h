@@ -29,34 +29,36 @@ struct file_cache_writer;
 struct file_changes_range;
 struct tally;
 
+/* All of it belongs to the thread that calls capture_dataset().  The reader thread (the producer of `queue`) has
+ * only what it is given in struct reader_thread or struct capture_output, until queue_stop(). */
 struct capture {
 	struct capture_config cfg;
 	struct content *content;
 	struct catalog_writer *block;
-	struct buf extents;	      /* of the entry at hand */
+	struct buf extents;	      /* of the current entry */
 	struct content_sha256 sha256; /* likewise */
 	struct buf bytes;	      /* of a catalog block */
-	struct buf list;	      /* block list of the data set at hand */
+	struct buf list;	      /* block list of the current data set */
 	struct buf first;	      /* path of the block's first entry, percent-encoded */
 	struct buf link, path;
-	/* the data set at hand */
+	/* the current data set: capture.c, capture_tree.c */
 	const struct policy_dataset *policy;
 	struct generation_dataset *result;
 	struct linkmap *links;
 	int scratch_fd;
 	struct queue *queue;
-	/* what is remembered of it, and what will be; NULL: nothing */
+	/* capture_catalog.c: what is remembered of it, and what will be; NULL: nothing */
 	int cache_fd;
 	struct file_cache *cache;
 	struct file_cache_writer *remember;
 	uint64_t *runs; /* archives that were available when it was begun */
 	size_t n_runs;
 	bool stopped;	 /* by capture_callbacks.stop */
-	uint64_t within; /* bytes of the file at hand that came so far */
+	uint64_t within; /* bytes of the current file that came so far */
 	uint64_t kept;	 /* bytes of content that needed no reading */
 	bool forget;	 /* what is remembered is damaged: capture without it */
 	struct err cache_fault;
-	/* what became of its files since */
+	/* capture_guard.c: what became of its files since */
 	struct tally *tally;
 	struct extset *extensions;  /* or NULL: cannot be told */
 	bool comparing;		    /* there is something to compare with */
@@ -64,7 +66,7 @@ struct capture {
 	struct guard_census census; /* of its files so far */
 	struct guard noted;	    /* what capture_guard_note() wrote last */
 	uint64_t first_archive;	    /* of this run */
-	/* the entry at hand */
+	/* the current entry */
 	struct seen {
 		struct stat st, opened; /* as the walk saw it, as it was read */
 		int64_t looked_ns;
@@ -76,16 +78,16 @@ struct capture {
 		struct file_changes_was was;
 		uint8_t kind; /* format/guard/kind.h */
 	} seen;
-	struct archive_entry *entry; /* kept while its content comes */
+	struct archive_entry *entry; /* the queue's, exchanged for another one while its content comes */
 	/* capture_hooks.c */
 	int64_t newest_ns;	 /* mtime of the newest file, or EXPECT_NO_FILE */
 	char said[COMMAND_SAID]; /* by its commands so far */
 	uint64_t said_lines;
 };
 
-/* Nothing was captured of the data set at hand. */
+/* Nothing was captured of the current data set: counts, catalog and archives that it needs begin at none. */
 int capture_begin_anew(struct capture *c, struct err *err);
-/* How far it is; e: of a content; NULL: none is at hand. */
+/* How far it is; e: of a content; NULL: there is none. */
 void capture_tell(struct capture *c, const struct queue_event *e);
 void capture_note(struct capture *c, enum capture_kind kind, const char *path, int errnum);
 
@@ -103,7 +105,7 @@ int capture_keep_block(struct capture *c, struct err *err);
 /* The catalog is complete: stores the block list, whose extents go into the root. */
 int capture_finish_catalog(struct capture *c, struct err *err);
 
-/* What is remembered of the data set at hand. */
+/* What is remembered of the current data set. */
 int capture_open_folder(struct capture *c, struct err *err);
 int capture_open_cache(struct capture *c, struct err *err);
 void capture_close_cache(struct capture *c, bool whole);
@@ -112,13 +114,13 @@ void capture_close_cache(struct capture *c, bool whole);
 
 /* Forgets the data set before. */
 void capture_guard_reset(struct capture *c);
-/* A data set is begun; what was remembered of it is open.  Again for the same, when it is begun anew. */
+/* A data set is begun; what was remembered of it is open.  Again for the same, when it is begun once more. */
 int capture_guard_begin(struct capture *c, struct err *err);
-/* A content event of the entry at hand, before anybody takes it: the first tells the kind. */
+/* A content event of the current entry, before anybody takes it: the first tells the kind. */
 void capture_guard_look(struct capture *c, const struct queue_event *e);
 /* A regular file of that kind is there. */
 void capture_guard_count(struct capture *c, uint8_t kind);
-/* The entry at hand, a regular file, is complete. */
+/* The current entry, a regular file, is complete. */
 int capture_guard_file(struct capture *c, const char *path, struct err *err);
 int capture_guard_gone(
     struct capture *c, const char *path, const struct file_changes_was *was, struct err *err);
@@ -158,7 +160,7 @@ int capture_tar(struct capture *c, struct err *err);
 
 /* ---- capture_hooks.c: before, after, probe, expectations ---- */
 
-/* What the commands of the data set at hand find in their environment. */
+/* What the commands of the current data set find in their environment. */
 struct capture_env {
 	char dataset[96], generation[48], result[32], locale[2][80];
 	const char *list[6];
@@ -168,7 +170,7 @@ struct command_config capture_command_config(
     struct capture *c, struct capture_env *env, const char *line, const char *result);
 /* `key` of the policy said that. */
 void capture_said(struct capture *c, const char *key, const struct command_words *said);
-/* Behind the reasons that there are. */
+/* Adds to the reasons that there are. */
 int capture_reason(struct capture *c, const struct err *why, struct err *err);
 int capture_before(struct capture *c, struct err *err);
 int capture_after(struct capture *c, bool failed, struct err *err);
@@ -177,7 +179,7 @@ int capture_judge(struct capture *c, struct err *err);
 
 /* ---- capture_tree.c ---- */
 
-/* The data set at hand is stopped: -1. */
+/* The current data set is stopped: -1. */
 int capture_stop(struct capture *c, struct err *err);
 int capture_paths(struct capture *c, struct err *err);
 

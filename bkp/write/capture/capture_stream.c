@@ -1,5 +1,10 @@
 /* capture_stream: what a command gives: the command itself and the check of its output, and the output as one
- * file; see capture.h. */
+ * file; see capture.h.
+ *
+ * struct capture_output belongs to the reader thread from queue_start() to queue_stop(): it alone reads the command
+ * and feeds the check.  This thread may only interrupt the command meanwhile; it waits for the command's end after
+ * queue_stop().  Content is stored as it comes; the entry is made only after the command ended well and the check
+ * found the output whole. */
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -63,7 +68,7 @@ static bool is_time(const struct capture *c)
 	return c->cfg.cb.stop && c->cfg.cb.stop(c->cfg.cb.arg);
 }
 
-static int check(struct capture *c, struct capture_output *o, struct err *err)
+static int check_output(struct capture *c, struct capture_output *o, struct err *err)
 {
 	struct command_words said = {0};
 	struct err why = ERR_INIT;
@@ -109,7 +114,7 @@ int capture_output_end(struct capture *c, struct capture_output *o, int r, int e
 			*err = why;
 		return -1;
 	}
-	return check(c, o, err);
+	return check_output(c, o, err);
 }
 
 /* ---- its output as one file ---- */

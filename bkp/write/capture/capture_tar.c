@@ -32,7 +32,7 @@ struct tar_capture {
 
 /* The entry is complete, with c->extents (has_extents).  What a catalog cannot hold fails the data set, not
  * the run. */
-static int keep(struct capture *c, struct tar_capture *t, struct archive_entry *e, const char *path,
+static int keep_entry(struct capture *c, struct tar_capture *t, struct archive_entry *e, const char *path,
     bool has_extents, struct err *err)
 {
 	int r = entrysort_add(t->entries, path, e, has_extents ? (const char *)c->extents.p : NULL,
@@ -74,7 +74,7 @@ static int take_item(struct capture *c, struct tar_capture *t, const struct queu
 	if (target)
 		return keep_link(c, t, path, target, err);
 	if (!it->content) {
-		int r = keep(c, t, it->entry, path, false, err);
+		int r = keep_entry(c, t, it->entry, path, false, err);
 
 		archive_entry_clear(it->entry); /* its attributes may be large */
 		return r;
@@ -99,8 +99,8 @@ static int take_content(
 	if (content_end(c->content, &c->extents, &size, &c->sha256, err))
 		return -1;
 	capture_guard_count(c, c->seen.kind);
-	c->result->bytes += size; /* of what came; counted anew when the catalog is made */
-	r = keep(c, t, c->entry, (const char *)c->path.p, true, err);
+	c->result->bytes += size; /* of what came; counted again when the catalog is made */
+	r = keep_entry(c, t, c->entry, (const char *)c->path.p, true, err);
 	archive_entry_clear(c->entry);
 	return r;
 }
@@ -137,7 +137,7 @@ static int take_stream(struct capture *c, struct tar_capture *t, struct err *err
 
 /* What is wrong with the stream, if anything.  A command that failed says better why its stream is cut off.
  */
-static int judge(struct capture *c, struct tar_capture *t, int r, struct err *err)
+static int judge_stream(struct capture *c, struct tar_capture *t, int r, struct err *err)
 {
 	const struct tarsource *s = &t->source;
 
@@ -211,7 +211,7 @@ static int capture_entries(struct capture *c, struct tar_capture *t, struct err 
 		return -1;
 	t->source.read = capture_output_read;
 	t->source.arg = &t->output;
-	r = judge(c, t, take_stream(c, t, err), err);
+	r = judge_stream(c, t, take_stream(c, t, err), err);
 	capture_output_free(&t->output);
 	if (r)
 		return -1;

@@ -1,4 +1,13 @@
-/* capture_tree: what the reader thread finds below the paths of a data set, into the catalog; see capture.h. */
+/* capture_tree: what the reader thread finds below the paths of a data set, into the catalog; see capture.h.
+ *
+ * follow_reader() takes events until QUEUE_END.  QUEUE_ITEM: an entry; without content it is put into the catalog
+ * at once, with content it waits in `entry` and `path` until QUEUE_DONE.  QUEUE_RANGE: entries of the former
+ * catalog that are as they were.  QUEUE_GONE: for the guard.  Whether to stop is asked after each event and, when
+ * none comes, once a second (QUEUE_IDLE).
+ *
+ * A file with several names is stored under the first one in catalog order; `links` remembers its extents for the
+ * others.  When the file cache turns out to be damaged in the middle, the data set is begun once more without it
+ * (`forget`). */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +55,7 @@ static int further_name(
 		memcpy(&c->sha256, c->extents.p + c->extents.n, sizeof(c->sha256));
 	}
 	archive_entry_copy_hardlink(e, (const char *)c->link.p);
-	c->seen.odd = true; /* what it refers to is found out anew every run */
+	c->seen.odd = true; /* what it refers to is found out in every run */
 	r = capture_add_entry(c, e, path, c->extents.n > 0, flags, err);
 	return r ? -1 : 1;
 }
@@ -103,7 +112,7 @@ static void take_notes(struct capture *c, const struct queue_item *it, const cha
 	}
 }
 
-/* A file with several names whose content is known: its entry is made anew, because its first name may be
+/* A file with several names whose content is known: its entry is made again, because its first name may be
  * another. */
 static int take_same(struct capture *c, const struct queue_item *it, const char *path, struct err *err)
 {
@@ -178,7 +187,7 @@ static int take_content(struct capture *c, const struct queue_event *e, struct e
 	return put_entry(c, c->entry, path, err);
 }
 
-static int take(struct capture *c, struct queue_event *e, struct err *err)
+static int take_event(struct capture *c, struct queue_event *e, struct err *err)
 {
 	int r;
 
@@ -260,7 +269,7 @@ int capture_stop(struct capture *c, struct err *err)
 }
 
 /* Takes all that the reader thread finds. */
-static int follow(struct capture *c, struct reader_thread *s, struct err *err)
+static int follow_reader(struct capture *c, struct reader_thread *s, struct err *err)
 {
 	struct queue_event *e;
 	int r;
@@ -268,7 +277,7 @@ static int follow(struct capture *c, struct reader_thread *s, struct err *err)
 	if (queue_start(c->queue, reader_thread_run, s, err))
 		return -1;
 	while ((r = queue_next(c->queue, &e, err)) == 0 || r == QUEUE_IDLE) {
-		r = r == QUEUE_IDLE ? 0 : take(c, e, err);
+		r = r == QUEUE_IDLE ? 0 : take_event(c, e, err);
 		if (!r && c->cfg.cb.stop && c->cfg.cb.stop(c->cfg.cb.arg))
 			r = capture_stop(c, err);
 		if (r)
@@ -325,7 +334,7 @@ static int capture_once(
 		return -1;
 	c->forget = false;
 	reader_thread.cache = c->cache;
-	r = follow(c, &reader_thread, err);
+	r = follow_reader(c, &reader_thread, err);
 	if (!r)
 		r = capture_finish_catalog(c, err);
 	if (r)

@@ -1,4 +1,11 @@
-/* content: see content.h. */
+/* content: see content.h.
+ *
+ * Each event becomes a place (pack.h) and the place a run of extents; runs that go on where the last one ended are
+ * joined (extent_add()).  `runs` is their text.  When it is longer than EXTENT_INLINE_MAX it is stored as content of
+ * the catalog stream, and the entry has only the places of that text, each with "@" in front (store_runs()).
+ *
+ * SHA-256 of the whole: of a small file it came with the event, computed by the queue's helpers; else it is
+ * computed here, holes as zeros up to EXTENT_HOLES_MAX bytes. */
 #include "write/capture/content.h"
 
 #include <inttypes.h>
@@ -18,7 +25,7 @@
 struct content {
 	struct pack *pack;
 	const struct chunker *chunker;
-	struct extent_writer writer; /* of the file at hand */
+	struct extent_writer writer; /* of the current file */
 	struct buf runs;
 	struct digest *sha; /* of its bytes so far, unless it is one small file, whose SHA-256 came with it */
 	bool small;
@@ -133,7 +140,7 @@ static int cut_text(struct content *c, const uint8_t *p, size_t n, struct extent
 	return 0;
 }
 
-/* The runs are too long to stand in the entry: they become text behind '@' runs. */
+/* The runs are too long to stand in the entry: they become text after '@' runs. */
 static int store_runs(struct content *c, struct err *err)
 {
 	BUF_AUTO text = c->runs; /* takes the bytes over */
@@ -156,7 +163,7 @@ static int store_runs(struct content *c, struct err *err)
 	return 0;
 }
 
-static int finish(struct content *c, struct extent_writer *w, struct buf *extents, struct err *err)
+static int finish_extents(struct content *c, struct extent_writer *w, struct buf *extents, struct err *err)
 {
 	if (extent_end(w, &c->runs, err))
 		return -1;
@@ -173,7 +180,7 @@ int content_end(struct content *c, struct buf *extents, uint64_t *ret_size, stru
 {
 	uint64_t size = c->writer.size;
 
-	if (finish(c, &c->writer, extents, err))
+	if (finish_extents(c, &c->writer, extents, err))
 		return -1;
 	if (ret_size)
 		*ret_size = size;
@@ -191,5 +198,5 @@ int content_text(struct content *c, const void *p, size_t n, struct buf *extents
 
 	c->runs.n = 0;
 	extent_begin(&w);
-	return cut_text(c, p, n, &w, err) || finish(c, &w, extents, err) ? -1 : 0;
+	return cut_text(c, p, n, &w, err) || finish_extents(c, &w, extents, err) ? -1 : 0;
 }

@@ -27,9 +27,8 @@ int content_new(struct pack *pack, const struct chunker *chunker, struct content
 void content_free(struct content *c);
 
 void content_begin(struct content *c);
-/* One event of what reader.h feeds between an item and QUEUE_DONE, which is at hand in f.  QUEUE_RESTART begins
- * anew.
- */
+/* The current event of f, one of those that reader.h adds between an item and QUEUE_DONE.  QUEUE_RESTART begins
+ * once more. */
 int content_take(struct content *c, struct queue *f, const struct queue_event *e, struct err *err);
 /* SHA-256 of the whole content as it was read, holes as zeros. */
 struct content_sha256 {

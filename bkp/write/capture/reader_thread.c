@@ -1,4 +1,13 @@
-/* reader_thread: see reader_thread.h. */
+/* reader_thread: see reader_thread.h.
+ *
+ * queue_root() for each path of the data set: walk_next() → take_item(): file_changes_item() says whether the entry
+ * is as it was.  Then it travels in a range (queue_ranges()); else queue_item() reads its attributes, and
+ * queue_file() its content.  What was renamed between the walk's look and the opening is followed, MOVED_MAX times
+ * (read_meta()).
+ *
+ * Everything in struct run belongs to this thread.  A QUEUE_ITEM is taken back when it cannot be completed: half of
+ * one would be a file without content.  `dark` is the folder that could not be read last: of files in it nobody
+ * knows whether they are gone, so they are not told as gone. */
 #include "write/capture/reader_thread.h"
 
 #include <errno.h>
@@ -26,7 +35,7 @@
 
 struct run {
 	const struct reader_thread *s;
-	struct walk *walk; /* of the root at hand */
+	struct walk *walk; /* of the current root */
 	struct queue *queue;
 	struct meta *meta;
 	struct linkmap *names; /* of files with several names: which have been met */
@@ -125,7 +134,7 @@ static int read_meta(struct run *r, const struct walk_item *it, struct archive_e
 	return found;
 }
 
-/* `was`: what is known of it; the reference in it passes to the feed. */
+/* `was`: what is known of it; the reference in it becomes the queue's. */
 static int queue_item(
     struct run *r, const struct walk_item *it, const struct file_changes_result *was, struct err *err)
 {

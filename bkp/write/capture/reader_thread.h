@@ -1,14 +1,14 @@
-/* reader_thread: goes ahead of the capture through the paths of a data set: looks, opens, reads (the producer
- * of a feed).
+/* reader_thread: the thread that goes through the paths of a data set ahead of the capture: it looks, opens and
+ * reads files (the producer of a queue).
  *
- * Entries that are as they were when the data set was captured last (file_changes.h) are fed as ranges of the
+ * Entries that are as they were when the data set was captured last (file_changes.h) are added as ranges of the
  * former catalog's blocks; files that are remembered and gone, though the data set would still have them, as
- * gone (not those in a folder that cannot be read: of them nobody knows).  Feeds every other entry in catalog
+ * gone (not those in a folder that cannot be read: of them nobody knows).  Every other entry is added in catalog
  * order, with its attributes, and the content of regular files (reader.h).  The second and later names of a
- * file are fed without content.  What cannot be read is fed with the reason; the rest goes on.
+ * file are added without content.  What cannot be read is added with the reason; the rest goes on.
  *
  * One reader, so that a hard disk is read in order.
- * Errors of reader_thread_run: those of walk, linkmap, statmerge and meta. */
+ * Errors of reader_thread_run: those of walk, linkmap, file_changes and meta. */
 #ifndef BKP_WRITE_CAPTURE_READER_THREAD_H
 #define BKP_WRITE_CAPTURE_READER_THREAD_H
 
@@ -32,7 +32,7 @@ struct reader_thread {
 	const char *scratch;	  /* a folder for scratch files */
 	int scratch_fd;		  /* the same, open */
 	struct file_cache *cache; /* what is remembered of the data set; or NULL */
-	bool anew;		  /* which is only to be compared with */
+	bool anew;		  /* `cache` is only to be compared with: all files are read */
 };
 
 /* A queue_producer_fn; arg is a struct reader_thread. */

@@ -1,4 +1,9 @@
-/* tally: see tally.h. */
+/* tally: see tally.h.
+ *
+ * While the walk goes on only the first rule of renaming can be applied: a longer name sorts close after the shorter
+ * one, so the last RECENT names that are gone are enough.  tally_end() applies the others one after the other, each
+ * by sorting both lists and going through them side by side; what is matched (`taken`) sorts last and is left
+ * out. */
 #include "write/capture/tally.h"
 
 #include <ctype.h>
@@ -9,7 +14,7 @@
 #include "format/guard/guard.h"
 #include "format/guard/kind.h"
 
-#define RECENT	    32	 /* files gone last whose names are kept: a longer name sorts close behind */
+#define RECENT	    32	 /* files gone last whose names are kept: a longer name sorts closely after it */
 #define RECENT_PATH 4096 /* longer ones are matched otherwise */
 
 /* A file that is gone, or one that appeared. */
@@ -64,25 +69,26 @@ void tally_begin(struct tally *t)
 }
 
 /* FNV-1a. */
-static uint64_t hash(uint64_t h, const char *p, size_t n)
+static uint64_t hash_bytes(uint64_t h, const char *p, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		h = (h ^ (uint8_t)p[i]) * 0x100000001b3u;
 	return h;
 }
 
-static struct rec record(const char *path, const struct tally_file *f)
+static struct rec make_record(const char *path, const struct tally_file *f)
 {
 	const uint64_t start = 0xcbf29ce484222325u;
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
 	size_t stem = dot && dot != name ? (size_t)(dot - name) : strlen(name);
-	uint64_t folder = hash(start, path, (size_t)(name - path));
+	uint64_t folder = hash_bytes(start, path, (size_t)(name - path));
 
-	return (struct rec){*f, folder, hash(folder, name, stem), hash(start, name, strlen(name)), false};
+	return (struct rec){
+	    *f, folder, hash_bytes(folder, name, stem), hash_bytes(start, name, strlen(name)), false};
 }
 
 /* *ret_at: where it is kept; SIZE_MAX: there are too many. */
-static int keep(struct list *l, const struct rec *r, size_t *ret_at, struct err *err)
+static int keep_record(struct list *l, const struct rec *r, size_t *ret_at, struct err *err)
 {
 	l->total++;
 	*ret_at = SIZE_MAX;
@@ -104,7 +110,7 @@ static int keep(struct list *l, const struct rec *r, size_t *ret_at, struct err 
 
 /* What happened to the content of a file; loosely: that the two are one is only likely, and programs save
  * documents in other formats under other names. */
-static void compare(struct guard *g, uint8_t before, uint8_t now, bool loosely)
+static void compare_kinds(struct guard *g, uint8_t before, uint8_t now, bool loosely)
 {
 	g->lost += kind_lost(before, now) && (!loosely || !kind_is_format(now));
 	g->dense += kind_thickened(before, now);
@@ -112,10 +118,10 @@ static void compare(struct guard *g, uint8_t before, uint8_t now, bool loosely)
 
 int tally_gone(struct tally *t, const char *path, const struct tally_file *was, struct err *err)
 {
-	struct rec r = record(path, was);
+	struct rec r = make_record(path, was);
 	size_t at;
 
-	if (keep(&t->gone, &r, &at, err))
+	if (keep_record(&t->gone, &r, &at, err))
 		return -1;
 	if (at != SIZE_MAX && strlen(path) < RECENT_PATH) {
 		struct recent *slot = &t->recent[t->n_recent++ % RECENT];
@@ -126,7 +132,7 @@ int tally_gone(struct tally *t, const char *path, const struct tally_file *was, 
 	return 0;
 }
 
-/* The file gone whose name this one has with something behind it; SIZE_MAX: none. */
+/* The file gone whose name this one has with something after it; SIZE_MAX: none. */
 static size_t shorter_name(const struct tally *t, const char *path)
 {
 	size_t n = t->n_recent < RECENT ? t->n_recent : RECENT;
@@ -145,18 +151,18 @@ static size_t shorter_name(const struct tally *t, const char *path)
 int tally_fresh(
     struct tally *t, const char *path, const struct tally_file *now, bool strange, struct err *err)
 {
-	struct rec r = record(path, now);
+	struct rec r = make_record(path, now);
 	size_t from = t->n_recent ? shorter_name(t, path) : SIZE_MAX, at;
 
 	t->counts.strange += strange;
 	r.taken = from != SIZE_MAX;
-	if (keep(&t->fresh, &r, &at, err))
+	if (keep_record(&t->fresh, &r, &at, err))
 		return -1;
 	if (at == SIZE_MAX || from == SIZE_MAX)
 		return 0;
 	t->gone.rec[from].taken = true;
 	t->counts.renamed++;
-	compare(&t->counts, t->gone.rec[from].f.kind, now->kind, false);
+	compare_kinds(&t->counts, t->gone.rec[from].f.kind, now->kind, false);
 	return 0;
 }
 
@@ -165,14 +171,15 @@ void tally_kept(struct tally *t, const struct tally_file *was, const struct tall
 	t->counts.changed += anew || was->size != now->size || was->mtime_ns != now->mtime_ns ||
 			     (was->kind && now->kind && was->kind != now->kind);
 	/* zeros where nothing was are no harm */
-	compare(&t->counts, was->size || now->kind != KIND_ZERO ? was->kind : KIND_UNKNOWN, now->kind, false);
+	compare_kinds(
+	    &t->counts, was->size || now->kind != KIND_ZERO ? was->kind : KIND_UNKNOWN, now->kind, false);
 }
 
 /* ---- matching ---- */
 
 typedef int order_fn(const void *a, const void *b);
 
-static int order(uint64_t a, uint64_t b)
+static int order_numbers(uint64_t a, uint64_t b)
 {
 	return (a > b) - (a < b);
 }
@@ -183,35 +190,38 @@ static int by_inode_size_time(const void *a, const void *b)
 {
 	const struct rec *x = a, *y = b;
 
-	return THEN(order(x->taken, y->taken),
-	    THEN(order(x->f.ino, y->f.ino),
-		THEN(order(x->f.size, y->f.size), order((uint64_t)x->f.mtime_ns, (uint64_t)y->f.mtime_ns))));
+	return THEN(order_numbers(x->taken, y->taken),
+	    THEN(order_numbers(x->f.ino, y->f.ino),
+		THEN(order_numbers(x->f.size, y->f.size),
+		    order_numbers((uint64_t)x->f.mtime_ns, (uint64_t)y->f.mtime_ns))));
 }
 
 static int by_name_size_time(const void *a, const void *b)
 {
 	const struct rec *x = a, *y = b;
 
-	return THEN(order(x->taken, y->taken),
-	    THEN(order(x->base, y->base),
-		THEN(order(x->f.size, y->f.size), order((uint64_t)x->f.mtime_ns, (uint64_t)y->f.mtime_ns))));
+	return THEN(order_numbers(x->taken, y->taken),
+	    THEN(order_numbers(x->base, y->base),
+		THEN(order_numbers(x->f.size, y->f.size),
+		    order_numbers((uint64_t)x->f.mtime_ns, (uint64_t)y->f.mtime_ns))));
 }
 
 static int by_stem(const void *a, const void *b)
 {
 	const struct rec *x = a, *y = b;
 
-	return THEN(order(x->taken, y->taken), order(x->stem, y->stem));
+	return THEN(order_numbers(x->taken, y->taken), order_numbers(x->stem, y->stem));
 }
 
 static int by_folder_inode(const void *a, const void *b)
 {
 	const struct rec *x = a, *y = b;
 
-	return THEN(order(x->taken, y->taken), THEN(order(x->folder, y->folder), order(x->f.ino, y->f.ino)));
+	return THEN(order_numbers(x->taken, y->taken),
+	    THEN(order_numbers(x->folder, y->folder), order_numbers(x->f.ino, y->f.ino)));
 }
 
-static void match(struct tally *t, order_fn *by, bool loosely)
+static void match_lists(struct tally *t, order_fn *by, bool loosely)
 {
 	struct list *gone = &t->gone, *fresh = &t->fresh;
 
@@ -223,7 +233,7 @@ static void match(struct tally *t, order_fn *by, bool loosely)
 
 		if (!r) {
 			t->counts.renamed++;
-			compare(&t->counts, gone->rec[g].f.kind, fresh->rec[f].f.kind, loosely);
+			compare_kinds(&t->counts, gone->rec[g].f.kind, fresh->rec[f].f.kind, loosely);
 			gone->rec[g++].taken = fresh->rec[f++].taken = true;
 		} else if (r < 0) {
 			g++;
@@ -270,10 +280,10 @@ void tally_end(struct tally *t, uint64_t files, struct guard *ret)
 	uint64_t renamed;
 
 	if (t->gone.n && t->fresh.n) {
-		match(t, by_inode_size_time, false);
-		match(t, by_name_size_time, false);
-		match(t, by_stem, true);
-		match(t, by_folder_inode, true);
+		match_lists(t, by_inode_size_time, false);
+		match_lists(t, by_name_size_time, false);
+		match_lists(t, by_stem, true);
+		match_lists(t, by_folder_inode, true);
 		t->counts.dense += replaced(t);
 	}
 	renamed = t->counts.renamed;

@@ -1,4 +1,7 @@
-/* journal_repair: see journal_repair.h. */
+/* journal_repair: see journal_repair.h.
+ *
+ * The order on the host: the bytes to be cut are kept in a file of their own, then the journal is replaced in one
+ * rename by its valid part and the record "journal-repaired".  That rename is the commit. */
 #include "write/copies/journal_repair.h"
 
 #include <inttypes.h>
@@ -23,7 +26,7 @@
 #define WHOLE_MAX ((size_t)1 << 30)
 #define COPY	  "journal/" JOURNAL_FILE
 
-/* Counts the lines of what stands behind record `kept`.  contradicts: the first is signed and in its place. */
+/* Counts the lines of what stands after record `kept`.  contradicts: the first is signed and in its place. */
 static int check_end(
     const char *p, const char *end, uint64_t kept, bool contradicts, uint64_t *ret_lines, struct err *err)
 {

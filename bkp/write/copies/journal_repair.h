@@ -3,7 +3,7 @@
  *     state_open_valid() → journal_repair_host() → state_close() → state_open() → journal_repair_copy() …
  *
  * A journal that holds a line which is not the next record is refused by everybody, and so is what stands
- * behind it.  What is cut is never more than that, and only where it is the end: behind the first invalid
+ * after it.  What is cut is never more than that, and only where it is the end: after the first invalid
  * line no line may stand that counts itself where it stands, for then a record in the middle was changed and
  * what follows is real.  (A record that is signed, in its place and contradicts those before it was written
  * so: nobody changed it.)
@@ -11,7 +11,7 @@
  * The bytes cut off are kept in the state folder, journal-cut-<SHA-256>.jsonl, before anything is cut.  The
  * record "journal-repaired" comes into being in the same step as the cut (journal_w_replace): if the process
  * dies there is the old journal or the new one.  A copy on a medium is replaced when it is the beginning of
- * this journal and behind it nothing but what was cut off; any other stays as it is.
+ * this journal and after it nothing but what was cut off; any other stays as it is.
  *
  * Errors: E-JOURNAL-28 it is not the end, E-JOURNAL-29 what was cut off is no longer here; those of state.h.
  */

@@ -1,4 +1,8 @@
-/* medium_repair: see medium_repair.h. */
+/* medium_repair: see medium_repair.h.
+ *
+ * First what belongs to no generation (mend_around(): facts of the repository, keys, journal, papers), because
+ * without it the medium cannot be read as a repository.  Then each generation: looked at from the device
+ * (look_at()), mended from each source that vouches for itself (bring_from()), looked at again, recorded. */
 #include "write/copies/medium_repair.h"
 #include "write/media/attendance.h"
 
@@ -39,18 +43,18 @@
 struct mending {
 	const struct mend *m;
 	struct vault_w *vault;
-	const struct ledger_generation *g; /* at hand */
+	const struct ledger_generation *g; /* the current one */
 	json_t *files;			   /* mended: paths from the medium's folder, the first of them */
 	size_t n_files;			   /* all of them */
-	json_t *bad;			   /* at hand: paths to reasons */
+	json_t *bad;			   /* of it: paths to reasons */
 	bool unread;			   /* all of them: nothing is known of them */
-	uint64_t faults, read, bytes;	   /* of the generation at hand when it was looked at last */
+	uint64_t faults, read, bytes;	   /* of it when it was looked at last */
 	json_t *said;			   /* archives that could not be mended, each named once */
 	bool proof;			   /* of them one is signed anew: nothing is written over it */
 	bool stale;			   /* what was found bad before is not any more */
 };
 
-static struct vault_r *reader(const struct mending *w, const struct medium *m, struct err *err)
+static struct vault_r *open_reader(const struct mending *w, const struct medium *m, struct err *err)
 {
 	char root[MINISIG_KEY_TEXT];
 	struct vault_r *v = NULL;
@@ -60,7 +64,7 @@ static struct vault_r *reader(const struct mending *w, const struct medium *m, s
 	return vault_r_open_at(medium_dirfd(m), state_repository(w->m->state), root, &v, err) ? NULL : v;
 }
 
-static void mended(struct mending *w, const char *path, const char *from)
+static void say_mended(struct mending *w, const char *path, const char *from)
 {
 	w->n_files++;
 	if (json_array_size(w->files) < RECORDED)
@@ -81,7 +85,7 @@ static void take_stray(void *arg, const char *file, enum inventory_kind kind, co
 
 static json_t *look_around(const struct mending *w, struct err *err)
 {
-	struct vault_r *v = reader(w, w->m->medium, err);
+	struct vault_r *v = open_reader(w, w->m->medium, err);
 	json_t *strays = v ? json_object() : NULL;
 
 	if (strays && inventory_check(medium_dirfd(w->m->medium), v, true, take_stray, strays, err)) {
@@ -113,7 +117,7 @@ static int put_facts(struct mending *w, struct err *err)
 		if (io_replace(medium_repo_dirfd(w->m->medium), files[i].name, 0444, p, n, err))
 			return -1;
 		snprintf(path, sizeof(path), "%s/%s", state_repository(w->m->state), files[i].name);
-		mended(w, path, NULL);
+		say_mended(w, path, NULL);
 	}
 	return 0;
 }
@@ -156,7 +160,7 @@ static void say_strays(struct mending *w, json_t *before, json_t *after)
 	const char *file;
 	json_t *value;
 
-	json_object_foreach(before, file, value) if (!json_object_get(after, file)) mended(w, file, NULL);
+	json_object_foreach(before, file, value) if (!json_object_get(after, file)) say_mended(w, file, NULL);
 	json_object_foreach(after, file, value)
 	{
 		struct err why = ERR_INIT;
@@ -214,7 +218,7 @@ static int look_at(struct mending *w, struct verify_seen *seen, struct err *err)
 	struct verify_options opt = {.from_device = true, .seen = seen};
 	struct verify_result res = {0};
 	struct verify_record reported;
-	struct vault_r *v = reader(w, w->m->medium, err);
+	struct vault_r *v = open_reader(w, w->m->medium, err);
 	int r = -1;
 
 	json_object_clear(w->bad);
@@ -232,10 +236,10 @@ static int look_at(struct mending *w, struct verify_seen *seen, struct err *err)
 }
 
 /* Is the source's generation the one that was reported, with its documents whole? */
-static bool vouches(const struct mending *w, const struct medium *source)
+static bool source_vouches(const struct mending *w, const struct medium *source)
 {
 	struct vault_r_generation *g = NULL;
-	struct vault_r *v = reader(w, source, NULL);
+	struct vault_r *v = open_reader(w, source, NULL);
 	struct verify_record reported;
 	bool good = v && ledger_generation_record(state_ledger(w->m->state), w->g->number, &reported) &&
 		    !vault_r_generation_open(v, w->g->number, &g, NULL) &&
@@ -284,7 +288,7 @@ static int bring_from(struct mending *w, const struct medium *source, struct err
 	g.keys = state_keys(w->m->state, &g.n_keys);
 	if (clear_archives(w, source, err))
 		return -1;
-	if (!vouches(w, source))
+	if (!source_vouches(w, source))
 		return 0;
 	/* what the source lacks another one may have */
 	return mirror_generation(medium_repo_dirfd(source), w->vault, &g, &files, err) < 0 ? -1 : 0;
@@ -303,7 +307,7 @@ static void say_generation(struct mending *w, json_t *before, const char *from)
 			continue;
 		w->stale = true;
 		snprintf(path, sizeof(path), "%s/%s", state_repository(w->m->state), file);
-		mended(w, path, from);
+		say_mended(w, path, from);
 	}
 }
 
@@ -440,7 +444,7 @@ int medium_repair_run(const struct mend *m, struct err *err)
 	int r = vault_w_open(medium_repo_dirfd(m->medium), &w.vault, err);
 
 	if (m->identity)
-		mended(&w, m->identity, NULL);
+		say_mended(&w, m->identity, NULL);
 	if (!r)
 		r = attendance_arrived(m->state, medium_uuid(m->medium), NULL, err) || mend_around(&w, err) ||
 			    mend_generations(&w, err)

@@ -1,4 +1,4 @@
-/* medium_repair: what is damaged on a medium is written anew: what belongs to no generation from this host,
+/* medium_repair: what is damaged on a medium is written again: what belongs to no generation from this host,
  * archives and documents of generations from another medium that has them whole.
  *
  * A damaged file goes (reap_damaged) only after another medium's was read to its end and found whole; then
@@ -9,7 +9,7 @@
  * damaged is kept beside the new one as journal/damaged-<records>.
  *
  * What was written is recorded ("repaired"), and each generation of which something was damaged is verified
- * anew from the device and recorded ("verified", "verify-failed").
+ * again from the device and recorded ("verified", "verify-failed").
  *
  * Errors: in left(): E-MEND-01 no other attached medium holds it whole, E-MEND-02 it stays as the proof,
  * E-MEND-03 it could not be read: nothing is recorded of its generation.
@@ -39,7 +39,7 @@ struct mend {
 	void (*mended)(void *arg, const char *path, const char *from);
 	void (*left)(void *arg, const char *path, enum inventory_kind kind, const struct err *why);
 	void *arg;
-	const char *identity; /* its identity was written anew to open it: the file's name; or NULL */
+	const char *identity; /* its identity was written again to open it: the file's name; or NULL */
 };
 
 /* 0: whatever could be done was; -1: the medium cannot be written, or it cannot be recorded. */

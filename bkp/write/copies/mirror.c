@@ -1,4 +1,10 @@
-/* mirror: see mirror.h. */
+/* mirror: see mirror.h.
+ *
+ * mirror_generation(): the source's four documents are read into memory and their signature is checked; archives
+ * that the target lacks are copied, each hashed on its way; then the documents that were checked are published,
+ * never what the source may hold by now.  An archive gets its name on the target only when its bytes gave the hash
+ * that is its name.  With `replace` a damaged archive is deleted only after the good one lies whole under
+ * tmp/, a damaged document only when the good one is in memory. */
 #include "write/copies/mirror.h"
 
 #include <errno.h>

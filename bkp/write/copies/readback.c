@@ -1,4 +1,9 @@
-/* readback: see readback.h. */
+/* readback: see readback.h.
+ *
+ * readback_generation(): what other generations vouch for is marked as seen (vouch_for()), the rest is read by
+ * verify_generation() (folder read/verify), and the outcome is recorded.  When a file is bad, the other generations
+ * that rest on it are recorded first: should the process die in between, this one is read again and they are not
+ * forgotten. */
 #include "write/copies/readback.h"
 
 #include <fcntl.h>
@@ -33,9 +38,9 @@ struct readback {
 	struct verify_seen *seen;
 	uint8_t identity[DIGEST_LEN]; /* SHA-256 of bkp-medium.json */
 	struct buf done;	      /* numbers, as uint64_t */
-	struct err first;	      /* of the generation at hand */
+	struct err first;	      /* of the current generation */
 	void (*progress)(void *arg, uint64_t bytes, uint64_t total);
-	uint64_t total; /* bytes to be read of the generation at hand; 0: not known */
+	uint64_t total; /* bytes to be read of the current generation; 0: not known */
 	void *arg;
 };
 
@@ -83,7 +88,7 @@ static int open_list(struct readback *rb, uint64_t number, struct open_list *ret
 
 /* Everything that both lists name was found whole with the older one.  Both are in the order of their paths.
  */
-static int vouch(struct readback *rb, struct open_list *o, const struct buf *older, struct err *err)
+static int vouch_by(struct readback *rb, struct open_list *o, const struct buf *older, struct err *err)
 {
 	const struct buf *sums = vault_r_sums(o->g);
 	char path[2][GENERATION_SUMS_PATH];
@@ -167,7 +172,7 @@ static int vouch_for(struct readback *rb, uint64_t number, struct err *err)
 		    vault_r_generation_open(rb->vault, g->number, &older, NULL))
 			continue; /* what cannot be read cannot vouch for anything */
 		spent += vault_r_sums(older)->n;
-		r = vouch(rb, &o, vault_r_sums(older), err);
+		r = vouch_by(rb, &o, vault_r_sums(older), err);
 		vault_r_generation_close(older);
 	}
 	rb->total = bytes_unknown(rb, &o);
@@ -261,11 +266,11 @@ int readback_record_damage(struct readback *rb, uint64_t number, const struct er
 }
 
 /* The other generations that are recorded as verified here and rest on a file that was just found bad.
- * Before the one at hand: should the process die between two records, that one will be read again. */
+ * Before the current one: should the process die between two records, that one will be read again. */
 static int record_sharers(struct readback *rb, uint64_t number, const struct err *why, struct err *err)
 {
 	for (size_t i = 0; i < ledger_generations(state_ledger(rb->state)); i++) {
-		/* asked anew each time: a record makes what the ledger gave before stale */
+		/* asked again each time: a record makes what the ledger gave before stale */
 		const struct ledger_generation *g = ledger_generation(state_ledger(rb->state), i);
 		bool counts = false;
 

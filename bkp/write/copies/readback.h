@@ -28,15 +28,16 @@ int readback_open(struct state *s, const struct medium *m, struct readback **ret
     __attribute__((warn_unused_result));
 void readback_close(struct readback *rb);
 
-/* bytes read of the generation at hand, and of how many (0: not known); fn may be NULL */
+/* bytes read of the current generation, and of how many (0: not known); fn may be NULL */
 void readback_on_progress(
     struct readback *rb, void (*fn)(void *arg, uint64_t bytes, uint64_t total), void *arg);
 
-/* recorded as "verify-failed", for every generation that counts here and lists a file found bad; why says
- * what */
+/* Reads the generation back and records the outcome.  0: whole, recorded as "verified".  READBACK_DAMAGED:
+ * recorded as "verify-failed", for this and every other generation that counts here and lists a file that was
+ * found bad; why says what.  READBACK_GONE: the medium does not answer, or what could be read was right; nothing
+ * is recorded, see why.  -1: it cannot be recorded (err).  again: also what earlier read-backs vouch for. */
 #define READBACK_DAMAGED 1
-#define READBACK_GONE	 2 /* the medium does not answer, or what could be read was right; why */
-/* 0: whole, recorded as "verified"; -1: it cannot be recorded (err). */
+#define READBACK_GONE	 2
 int readback_generation(struct readback *rb, uint64_t number, bool again, struct err *why, struct err *err)
     __attribute__((warn_unused_result));
 /* Records "verify-failed" for what was found damaged in another way. */

@@ -1,4 +1,9 @@
-/* refill: see refill.h. */
+/* refill: see refill.h.
+ *
+ * collect_missing() makes the list of generations that the journal counts and the medium lacks; bring_generation()
+ * does one: copy, record "copied", read back, record.  The record comes after the copy is published, the verdict
+ * after the bytes came from the device.  A full or broken medium ends the list; copies that were found to lack files
+ * and did not get them back are then recorded as damaged. */
 #include "write/copies/refill.h"
 
 #include <stdlib.h>
@@ -58,7 +63,7 @@ static bool expired_on(const struct ledger_generation *g, const char *uuid)
 	return false;
 }
 
-static void unread(void *arg, const char *file, const struct err *fault)
+static void note_unread(void *arg, const char *file, const struct err *fault)
 {
 	struct err *first = arg;
 
@@ -68,7 +73,7 @@ static void unread(void *arg, const char *file, const struct err *fault)
 }
 
 /* Is everything the generation lists on that medium?  1, 0; -1: it cannot be looked at (why). */
-static int stands(struct vault_r *v, uint64_t number, struct err *why)
+static int stands_whole(struct vault_r *v, uint64_t number, struct err *why)
 {
 	struct vault_r_generation *g = NULL;
 	uint64_t faults = 1;
@@ -76,12 +81,12 @@ static int stands(struct vault_r *v, uint64_t number, struct err *why)
 
 	if (vault_r_generation_open(v, number, &g, why))
 		return err_is_unread(why) ? -1 : 0;
-	r = vault_r_presence(v, g, unread, why, &faults, why);
+	r = vault_r_presence(v, g, note_unread, why, &faults, why);
 	vault_r_generation_close(g);
 	return r || why->code[0] ? -1 : !faults;
 }
 
-static struct vault_r *reader(const struct refill *r, const struct medium *m, struct err *why)
+static struct vault_r *open_reader(const struct refill *r, const struct medium *m, struct err *why)
 {
 	struct vault_r *v = NULL;
 
@@ -93,7 +98,7 @@ static struct vault_r *reader(const struct refill *r, const struct medium *m, st
 static bool is_lost(struct run *run, struct vault_r *v, uint64_t number, const struct err *blind)
 {
 	struct err why = *blind;
-	int is = v ? stands(v, number, &why) : -1;
+	int is = v ? stands_whole(v, number, &why) : -1;
 
 	if (is < 0) {
 		run->res->missing++;
@@ -107,13 +112,13 @@ static bool is_lost(struct run *run, struct vault_r *v, uint64_t number, const s
 	return is == 0;
 }
 
-static int collect(struct run *run, struct err *err)
+static int collect_missing(struct run *run, struct err *err)
 {
 	const struct refill *r = run->r;
 	const struct ledger *l = state_ledger(r->state);
 	size_t all = ledger_generations(l);
 	struct err blind = ERR_INIT;
-	struct vault_r *v = r->look ? reader(r, r->to, &blind) : NULL;
+	struct vault_r *v = r->look ? open_reader(r, r->to, &blind) : NULL;
 
 	run->items = calloc(all + 1, sizeof(*run->items));
 	for (size_t k = 0; run->items && k < all; k++) {
@@ -169,7 +174,7 @@ static uint64_t estimate(struct run *run, size_t first, size_t end)
 
 	for (size_t s = 0; counted && s < run->r->n_sources; s++) {
 		struct medium *m = run->r->sources[s].medium;
-		struct vault_r *v = m == run->r->to ? NULL : reader(run->r, m, NULL);
+		struct vault_r *v = m == run->r->to ? NULL : open_reader(run->r, m, NULL);
 
 		for (size_t i = first; v && i < end; i++)
 			bytes += to_come(run, v, run->items[i].number, counted);
@@ -196,7 +201,7 @@ static void on_copied(void *arg)
 		    r->arg, run->items[run->at].number, run->n - 1 - run->at, written(run), run->total);
 }
 
-static void blame(struct run *run, const struct err *why)
+static void blame_generation(struct run *run, const struct err *why)
 {
 	if (!run->res->why.code[0]) {
 		run->res->why = *why;
@@ -206,7 +211,7 @@ static void blame(struct run *run, const struct err *why)
 }
 
 /* From the first source that has it whole.  0, MIRROR_SOURCE, -1. */
-static int copy(struct run *run, const struct item *it, uint64_t *files, struct err *why)
+static int copy_generation(struct run *run, const struct item *it, uint64_t *files, struct err *why)
 {
 	const struct ledger_generation *known =
 	    ledger_generation_by_number(state_ledger(run->r->state), it->number);
@@ -228,7 +233,7 @@ static int copy(struct run *run, const struct item *it, uint64_t *files, struct 
 			continue;
 		r = mirror_generation(
 		    medium_repo_dirfd(run->r->sources[s].medium), run->r->vault, &g, files, &last);
-		/* that somebody signed it anew says more than that another source has nothing */
+		/* that somebody signed it again says more than that another source has nothing */
 		if (r < 0 || (r && why->kind != ERR_SIGNED_ANEW))
 			*why = last;
 	}
@@ -244,7 +249,7 @@ static bool in_the_way(const struct err *why)
 static int not_copied(struct run *run, int r, const struct item *it, const struct err *why, struct err *err)
 {
 	run->res->missing++;
-	blame(run, why);
+	blame_generation(run, why);
 	if (r < 0 && !in_the_way(why)) {
 		run->res->full = err_is_full(why);
 		run->res->broken = !run->res->full;
@@ -256,12 +261,12 @@ static int not_copied(struct run *run, int r, const struct item *it, const struc
 	return readback_record_damage(run->r->readback, it->number, why, err);
 }
 
-static int bring(struct run *run, struct err *err)
+static int bring_generation(struct run *run, struct err *err)
 {
 	const struct item *it = &run->items[run->at];
 	uint64_t files = 0, had = written(run);
 	struct err why = ERR_INIT;
-	int r = copy(run, it, &files, &why);
+	int r = copy_generation(run, it, &files, &why);
 
 	if (r)
 		return not_copied(run, r, it, &why, err);
@@ -278,7 +283,7 @@ static int bring(struct run *run, struct err *err)
 	if (r < 0)
 		return -1;
 	if (r)
-		blame(run, &why);
+		blame_generation(run, &why);
 	run->res->verified += r == 0;
 	run->res->damaged += r == READBACK_DAMAGED;
 	run->res->broken = r == READBACK_GONE;
@@ -286,7 +291,7 @@ static int bring(struct run *run, struct err *err)
 }
 
 /* The one that failed is the last that was tried. */
-static void measure(struct run *run)
+static void measure_room(struct run *run)
 {
 	struct statvfs fs;
 
@@ -321,15 +326,15 @@ int refill_run(const struct refill *r, struct refill_result *ret, struct err *er
 	int bad;
 
 	memset(ret, 0, sizeof(*ret));
-	bad = collect(&run, err);
+	bad = collect_missing(&run, err);
 	if (!bad && run.n && r->progress)
 		run.total = estimate(&run, 0, run.n);
 	for (; !bad && run.at < run.n && !ret->full && !ret->broken; run.at++)
-		bad = bring(&run, err);
+		bad = bring_generation(&run, err);
 	if (!bad && (ret->full || ret->broken)) {
 		ret->missing += run.n - run.at;
 		if (ret->full)
-			measure(&run);
+			measure_room(&run);
 		bad = record_lost(&run, run.at - 1, err);
 	}
 	ret->bytes = written(&run);

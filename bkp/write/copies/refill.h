@@ -37,7 +37,7 @@ struct refill {
 	size_t n_sources;
 	bool newest_first;
 	bool look; /* does what is recorded as being there stand there? else it is brought again */
-	/* after each file; may be NULL.  generation at hand, how many are to come after it, bytes written so
+	/* after each file; may be NULL.  The current generation, how many are to come after it, bytes written so
 	 * far of how many */
 	void (*progress)(void *arg, uint64_t generation, uint64_t left, uint64_t bytes, uint64_t total);
 	void *arg;
@@ -45,8 +45,8 @@ struct refill {
 
 struct refill_result {
 	uint64_t copied, verified, bytes;
-	uint64_t
-	    missing; /* committed generations that the medium still lacks, or that could not be looked at there */
+	/* committed generations that the medium still lacks, or that could not be looked at there */
+	uint64_t missing;
 	uint64_t lost;	  /* brought again: had been verified there, but files of it had vanished */
 	uint64_t damaged; /* found damaged on it now; recorded */
 	/* when it is full: about how many bytes are still to come, of them for the generation that did not

@@ -58,7 +58,7 @@ void dumpcheck_free(struct dumpcheck *d)
 void dumpcheck_feed(struct dumpcheck *d, const void *p, size_t n)
 {
 	if (n && !d->state.failed && !d->state.unknown)
-		d->kind->queue(d->self, &d->state, p, n);
+		d->kind->feed(d->self, &d->state, p, n);
 	d->state.total += n;
 }
 

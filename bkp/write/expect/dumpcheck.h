@@ -12,12 +12,12 @@
  *     mysqldump  SQL of mysqldump or mariadb-dump: "-- Dump completed"
  *     gzip       every member inflates to its end, with its checksum
  *     zip        the end of the central directory is there and agrees with where it stands
- *     tar        headers from one to the next up to the end mark, and nothing behind it but zeros
+ *     tar        headers from one to the next up to the end mark, and nothing after it but zeros
  *
  * What it does not tell: whether what was dumped is what should have been (that is the probe's business).
  *
  * Errors: E-EXPECT-01 it is not of that kind; E-EXPECT-02 cut off; E-EXPECT-03 damaged; E-EXPECT-04 something
- * stands behind its end; each with the byte at which that was found.  W-EXPECT-01 it cannot be told.
+ * stands after its end; each with the byte at which that was found.  W-EXPECT-01 it cannot be told.
  */
 #ifndef BKP_WRITE_EXPECT_DUMPCHECK_H
 #define BKP_WRITE_EXPECT_DUMPCHECK_H

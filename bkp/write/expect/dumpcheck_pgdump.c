@@ -68,10 +68,10 @@ struct pgdump {
 	unsigned dates;
 	int64_t entries, taken;	  /* of the table of contents */
 	int64_t blocks, expected; /* of data */
-	bool objects;		  /* the block at hand holds large objects */
+	bool objects;		  /* the current block holds large objects */
 };
 
-static void *make(void)
+static void *make_pgdump(void)
 {
 	struct pgdump *d = calloc(1, sizeof(*d));
 
@@ -96,7 +96,7 @@ static bool is_there(const struct pgdump *d, enum step s)
 	       (s != E_SECTION || d->version >= VERSION(1, 11));
 }
 
-static size_t width(const struct pgdump *d, enum step s)
+static size_t step_width(const struct pgdump *d, enum step s)
 {
 	if (s == E_OFFSET)
 		return 1 + d->offset_size;
@@ -105,18 +105,18 @@ static size_t width(const struct pgdump *d, enum step s)
 	return 1 + d->int_size;
 }
 
-static void go(struct pgdump *d, enum step s)
+static void go_to(struct pgdump *d, enum step s)
 {
 	while (!is_there(d, s))
 		s++;
 	d->step = s;
 	d->n_field = 0;
-	d->want = s == S_END ? 0 : width(d, s);
+	d->want = s == S_END ? 0 : step_width(d, s);
 }
 
 static void next_block(struct pgdump *d)
 {
-	go(d, d->blocks == d->expected ? S_END : D_BLOCK);
+	go_to(d, d->blocks == d->expected ? S_END : D_BLOCK);
 }
 
 static void next_entry(struct pgdump *d)
@@ -124,7 +124,7 @@ static void next_entry(struct pgdump *d)
 	if (d->taken == d->entries)
 		next_block(d);
 	else
-		go(d, E_ID);
+		go_to(d, E_ID);
 }
 
 /* ---- fields ---- */
@@ -164,20 +164,20 @@ static bool take_header(struct pgdump *d, struct dumpcheck_state *s)
 		dumpcheck_other(s, text("it is an archive of pg_dump, but not of its custom format (-Fc)"));
 		return false;
 	}
-	go(d, S_COMPRESSION);
+	go_to(d, S_COMPRESSION);
 	return true;
 }
 
-/* The text whose length was read; what comes behind it. */
+/* The text whose length was read; what comes after it. */
 static const char *take_text(struct pgdump *d, int64_t length)
 {
 	if (length > TEXT_MAX)
 		return text("impossible length of a text");
 	d->skip = length > 0 ? (uint64_t)length : 0;
 	if (d->step == E_DEPENDENCY)
-		go(d, length < 0 ? E_OFFSET : E_DEPENDENCY);
+		go_to(d, length < 0 ? E_OFFSET : E_DEPENDENCY);
 	else
-		go(d, d->step + 1);
+		go_to(d, d->step + 1);
 	return NULL;
 }
 
@@ -204,7 +204,7 @@ static const char *take_block(struct pgdump *d)
 	if (d->field[0] != 1 && d->field[0] != 3)
 		return text("no block of data begins here");
 	d->objects = d->field[0] == 3;
-	go(d, D_ID);
+	go_to(d, D_ID);
 	return NULL;
 }
 
@@ -214,9 +214,9 @@ static const char *take_piece(struct pgdump *d, int64_t length)
 		return text("impossible length of a piece of data");
 	d->skip = (uint64_t)length;
 	if (length) {
-		go(d, D_PIECE);
+		go_to(d, D_PIECE);
 	} else if (d->objects) {
-		go(d, D_OBJECT);
+		go_to(d, D_OBJECT);
 	} else {
 		d->blocks++;
 		next_block(d);
@@ -227,7 +227,7 @@ static const char *take_piece(struct pgdump *d, int64_t length)
 static const char *take_object(struct pgdump *d, int64_t number)
 {
 	if (number) {
-		go(d, D_PIECE);
+		go_to(d, D_PIECE);
 		return NULL;
 	}
 	d->blocks++;
@@ -244,7 +244,7 @@ static const char *take_field(struct pgdump *d)
 		return take_text(d, v);
 	switch (d->step) {
 	case S_DATE:
-		go(d, ++d->dates < 7 ? S_DATE : S_DATABASE);
+		go_to(d, ++d->dates < 7 ? S_DATE : S_DATABASE);
 		return NULL;
 	case S_ENTRIES:
 		return take_entries(d, v);
@@ -252,26 +252,26 @@ static const char *take_field(struct pgdump *d)
 		if (v != 0 && v != 1)
 			return text("impossible entry of its table of contents");
 		d->expected += v;
-		go(d, E_TABLE_OID);
+		go_to(d, E_TABLE_OID);
 		return NULL;
 	case E_OFFSET:
 		return take_offset(d);
 	case D_BLOCK:
 		return take_block(d);
 	case D_ID:
-		go(d, d->objects ? D_OBJECT : D_PIECE);
+		go_to(d, d->objects ? D_OBJECT : D_PIECE);
 		return NULL;
 	case D_OBJECT:
 		return take_object(d, v);
 	case D_PIECE:
 		return take_piece(d, v);
 	default:
-		go(d, d->step + 1);
+		go_to(d, d->step + 1);
 		return NULL;
 	}
 }
 
-static void queue(void *self, struct dumpcheck_state *s, const uint8_t *p, size_t n)
+static void feed_pgdump(void *self, struct dumpcheck_state *s, const uint8_t *p, size_t n)
 {
 	struct pgdump *d = self;
 	size_t at = 0;
@@ -309,7 +309,7 @@ static void queue(void *self, struct dumpcheck_state *s, const uint8_t *p, size_
 	}
 }
 
-static void end(void *self, struct dumpcheck_state *s)
+static void end_pgdump(void *self, struct dumpcheck_state *s)
 {
 	struct pgdump *d = self;
 	char where[120];
@@ -328,4 +328,5 @@ static void end(void *self, struct dumpcheck_state *s)
 	dumpcheck_cut(s, where);
 }
 
-const struct dumpcheck_kind dumpcheck_pgdump = {TEXT_LATER("a dump of pg_dump -Fc"), make, queue, end, free};
+const struct dumpcheck_kind dumpcheck_pgdump = {
+    TEXT_LATER("a dump of pg_dump -Fc"), make_pgdump, feed_pgdump, end_pgdump, free};

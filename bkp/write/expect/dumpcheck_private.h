@@ -19,7 +19,7 @@ struct dumpcheck_kind {
 	const char *what;    /* for messages: TEXT_LATER */
 	void *(*make)(void); /* NULL: out of memory */
 	/* The bytes from s->total on. */
-	void (*queue)(void *self, struct dumpcheck_state *s, const uint8_t *p, size_t n);
+	void (*feed)(void *self, struct dumpcheck_state *s, const uint8_t *p, size_t n);
 	/* No more come: sets s->failed when that is too early. */
 	void (*end)(void *self, struct dumpcheck_state *s);
 	void (*destroy)(void *self);

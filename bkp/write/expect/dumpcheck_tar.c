@@ -18,18 +18,18 @@ struct tar {
 	uint8_t *pax; /* content of a pax header, being collected */
 	size_t n_pax, pax_size, pax_room;
 	bool sparse;	  /* more of GNU's map of a sparse file follows */
-	uint64_t content; /* that comes behind it */
+	uint64_t content; /* that comes after it */
 	bool link;	  /* what came was a hard link with a size, which some writers do not mean */
 	unsigned zeros;	  /* blocks at the end */
 	uint64_t end;	  /* where they begin */
 };
 
-static void *make(void)
+static void *make_tar(void)
 {
 	return calloc(1, sizeof(struct tar));
 }
 
-static void destroy(void *self)
+static void destroy_tar(void *self)
 {
 	struct tar *t = self;
 
@@ -196,7 +196,7 @@ static void take_block(struct tar *t, struct dumpcheck_state *s, uint64_t at)
 	}
 }
 
-static void queue(void *self, struct dumpcheck_state *s, const uint8_t *p, size_t n)
+static void feed_tar(void *self, struct dumpcheck_state *s, const uint8_t *p, size_t n)
 {
 	struct tar *t = self;
 	size_t at = 0;
@@ -221,7 +221,7 @@ static void queue(void *self, struct dumpcheck_state *s, const uint8_t *p, size_
 	}
 }
 
-static void end(void *self, struct dumpcheck_state *s)
+static void end_tar(void *self, struct dumpcheck_state *s)
 {
 	const struct tar *t = self;
 
@@ -229,4 +229,5 @@ static void end(void *self, struct dumpcheck_state *s)
 		dumpcheck_cut(s, text("without its end mark"));
 }
 
-const struct dumpcheck_kind dumpcheck_tar = {TEXT_LATER("a tar file"), make, queue, end, destroy};
+const struct dumpcheck_kind dumpcheck_tar = {
+    TEXT_LATER("a tar file"), make_tar, feed_tar, end_tar, destroy_tar};

@@ -13,12 +13,12 @@ struct sql {
 	size_t n_head, n_tail;
 };
 
-static void *make(void)
+static void *make_sql(void)
 {
 	return calloc(1, sizeof(struct sql));
 }
 
-static void queue(void *self, struct dumpcheck_state *s, const uint8_t *p, size_t n)
+static void feed_sql(void *self, struct dumpcheck_state *s, const uint8_t *p, size_t n)
 {
 	struct sql *q = self;
 	size_t room = HEAD - q->n_head, drop;
@@ -37,7 +37,7 @@ static void queue(void *self, struct dumpcheck_state *s, const uint8_t *p, size_
 	q->n_tail += n - drop;
 }
 
-static bool begins(const char *line, const char *with)
+static bool begins_with(const char *line, const char *with)
 {
 	return !strncmp(line, with, strlen(with));
 }
@@ -74,11 +74,11 @@ static void end_pg(void *self, struct dumpcheck_state *s)
 	}
 	cluster = strstr(q->head, "-- PostgreSQL database cluster dump") != NULL;
 	/* of pg_dumpall it is not the last line */
-	restricted = !cluster && (begins(q->head, "\\restrict ") || strstr(q->head, "\n\\restrict "));
+	restricted = !cluster && (begins_with(q->head, "\\restrict ") || strstr(q->head, "\n\\restrict "));
 	while ((line = last_line(q))) {
 		if (!*line)
 			continue;
-		if (begins(line, "\\unrestrict ")) {
+		if (begins_with(line, "\\unrestrict ")) {
 			restricted = false;
 			continue;
 		}
@@ -102,11 +102,11 @@ static void end_mysql(void *self, struct dumpcheck_state *s)
 
 	while ((line = last_line(q)) && !*line)
 		;
-	if (!line || !begins(line, "-- Dump completed"))
+	if (!line || !begins_with(line, "-- Dump completed"))
 		dumpcheck_cut(s, text("without the line that says it is complete"));
 }
 
 const struct dumpcheck_kind dumpcheck_pgdumpall = {
-    TEXT_LATER("SQL of pg_dumpall or pg_dump"), make, queue, end_pg, free};
+    TEXT_LATER("SQL of pg_dumpall or pg_dump"), make_sql, feed_sql, end_pg, free};
 const struct dumpcheck_kind dumpcheck_mysqldump = {
-    TEXT_LATER("SQL of mysqldump"), make, queue, end_mysql, free};
+    TEXT_LATER("SQL of mysqldump"), make_sql, feed_sql, end_mysql, free};

@@ -1,4 +1,7 @@
-/* dumpcheck_zip: gzip, by inflating it; zip, by the end of its central directory; see dumpcheck.h. */
+/* dumpcheck_zip: gzip, by inflating it; zip, by the end of its central directory; see dumpcheck.h.
+ *
+ * gzip: members one after the other, each to its end; what is inflated is thrown away.  zip: the last TAIL bytes are
+ * kept as they pass, because the directory's end, with a comment of at most 65,535 bytes, is in them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +17,7 @@
 struct gzip {
 	z_stream z;
 	bool within; /* a member has begun */
-	bool zeros;  /* padding behind the last one, as on tapes */
+	bool zeros;  /* padding after the last one, as on tapes */
 	uint8_t sink[65536];
 };
 
@@ -143,7 +146,7 @@ static bool fits(uint64_t n, uint64_t bytes, uint64_t offset, uint64_t end)
 	return bytes <= end && offset == end - bytes && n <= bytes / 46;
 }
 
-/* Behind the record at `at` of the tail stands nothing but its comment, and it agrees with its place. */
+/* After the record at `at` of the tail stands nothing but its comment, and it agrees with its place. */
 static bool is_end(const struct zip *z, size_t at, uint64_t total)
 {
 	const uint8_t *p = z->tail + at, *q;

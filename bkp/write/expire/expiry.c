@@ -1,4 +1,8 @@
-/* expiry: see expiry.h.  This file: the media, and acting. */
+/* expiry: see expiry.h.  This file: the media, and acting.
+ *
+ * Each asked-for medium is opened and proved, its items are chosen by retention_judge(), and what they would free is
+ * measured.  Media that were not asked for are looked at all the same: one whose signed journal knows more than this
+ * host (`doubt`) stops the expiry on all of them.  expiry_act() asks for every refusal before the first record. */
 #include "write/expire/expiry_private.h"
 
 #include <stdio.h>
@@ -22,7 +26,7 @@
 
 /* ---- the media ---- */
 
-static int writable(const struct medium *m, struct err *err)
+static int check_writable(const struct medium *m, struct err *err)
 {
 	struct statvfs fs;
 
@@ -79,7 +83,7 @@ static int open_medium(
 	r = medium_open(path, &want, &m->medium, &m->away) ? -1 : 0;
 	free(path);
 	if (!r)
-		r = same_history(e, m->medium, &m->away) || writable(m->medium, &m->away) ||
+		r = same_history(e, m->medium, &m->away) || check_writable(m->medium, &m->away) ||
 		    (pm->offline && same_disk(lm, m->medium, &m->away));
 	if (!r)
 		return 0;

@@ -1,4 +1,8 @@
-/* expiry_plan: choosing what goes, and the plan that an approver signs; see expiry.h. */
+/* expiry_plan: choosing what goes, and the plan that an approver signs; see expiry.h.
+ *
+ * What goes is what today's judgement lets go (retention.h); a plan can only narrow it.  A plan that is given is
+ * checked in the order of trust: the approver's signature before a byte of it is parsed, then the journal's record
+ * that it names and its age, then each item against today's judgement. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +27,7 @@
 #define APPROVERS_MAX 64
 
 /* "covered emr 5/3; covered documents 4/3": for the record, in no language. */
-static char *words(const struct retention_copy *c)
+static char *reason_words(const struct retention_copy *c)
 {
 	BUF_AUTO b = BUF_INIT(WHY_MAX);
 
@@ -60,7 +64,7 @@ int expiry_choose(struct expiry_medium *m, const struct approval_plan *plan, str
 			continue;
 		it->number = c->number;
 		memcpy(it->uuid, c->uuid, sizeof(it->uuid));
-		it->why = words(c);
+		it->why = reason_words(c);
 		m->n_items++;
 	}
 	return 0;
@@ -112,7 +116,7 @@ struct looking {
 	bool found;
 };
 
-static int look(void *arg, const struct journal_record *r, struct err *err)
+static int look_at_record(void *arg, const struct journal_record *r, struct err *err)
 {
 	struct looking *k = arg;
 	const char *prev = json_string_value(json_object_get(r->json, "prev"));
@@ -127,7 +131,7 @@ static int look(void *arg, const struct journal_record *r, struct err *err)
 	return 0;
 }
 
-static int unusable(const char *why, struct err *err)
+static int plan_unusable(const char *why, struct err *err)
 {
 	err_set(err, "E-EXPIRE-04", text("the plan cannot be used: %s"), why);
 	return err_hint(err, "%s", text("make a new one with 'bkp expire --plan-out FILE'"));
@@ -141,16 +145,16 @@ static int check_head(const struct expiry *e, const struct approval_plan *plan, 
 	struct ledger *again = NULL;
 	int64_t age_s;
 
-	if (fd < 0 || ledger_load_fd(fd, JOURNAL_FILE, ledger_root(l), look, &k, &again, err))
+	if (fd < 0 || ledger_load_fd(fd, JOURNAL_FILE, ledger_root(l), look_at_record, &k, &again, err))
 		return -1;
 	k.found |=
 	    plan->head.seq == ledger_seq(again) && !memcmp(plan->head.sha256, ledger_head(again), DIGEST_LEN);
 	ledger_free(again);
 	if (strcmp(plan->repository, ledger_repository(l)) != 0 || !k.found)
-		return unusable(text("it does not continue this journal"), err);
+		return plan_unusable(text("it does not continue this journal"), err);
 	age_s = e->now_ns / SECOND_NS - k.time_ns / SECOND_NS;
 	if (age_s > EXPIRY_PLAN_AGE_S || age_s < -EXPIRY_PLAN_AGE_S)
-		return unusable(text("it is too old"), err);
+		return plan_unusable(text("it is too old"), err);
 	return 0;
 }
 
@@ -164,7 +168,7 @@ static const struct retention_copy *judged_copy(const struct expiry *e, const st
 	return NULL;
 }
 
-static bool gone(const struct expiry *e, const struct approval_item *it)
+static bool is_gone(const struct expiry *e, const struct approval_item *it)
 {
 	const struct ledger_generation *g = ledger_generation_by_number(state_ledger(e->state), it->number);
 
@@ -183,7 +187,7 @@ static int check_items(const struct expiry *e, const struct approval_plan *plan,
 		const struct approval_item *it = &plan->items[i];
 		const struct retention_copy *c = judged_copy(e, it);
 
-		if ((c && !c->stays) || gone(e, it))
+		if ((c && !c->stays) || is_gone(e, it))
 			continue;
 		err_set(err, "E-EXPIRE-05", text("the plan lets generation %ju go, and it may not: %s"),
 		    it->number, c ? retention_sentence(&c->why[0], why) : text("it is not there"));

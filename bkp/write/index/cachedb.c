@@ -31,7 +31,7 @@ static int allocate_lock(const char *path)
 	return fd < 0 ? errno : posix_fallocate(fd, 0, LOCK_SIZE);
 }
 
-/* LMDB's words are for its developers, and would stand in the morning's mail: what it means is told by who
+/* LMDB's words are for its developers, and would stand in the mail that a person reads: what it means is told by who
  * outlives this. */
 static void die_silently(MDB_env *env, const char *words)
 {

@@ -1,4 +1,12 @@
-/* dedup: see dedup.h. */
+/* dedup: see dedup.h.  This file: opening, asking, and which archives count.
+ *
+ * `runs` holds, by an archive's number, the run that published it, for archives that are available; 0 for all
+ * others.  dedup_check_available() fills it at the beginning of a run, dedup_refuse() and dedup_add() change it.  A
+ * place counts only when its archive's run is in there and the record's checksum fits that run: so a place in an
+ * archive whose number was given out twice is unknown.
+ *
+ * Readers use one read transaction (`reader`), which dedup_add() resets and renews.  Every call into LMDB but
+ * closing stands between dedup_guard_enter() and dedup_guard_leave(): should it kill the process, the next one knows. */
 #include "write/index/dedup.h"
 
 #include <errno.h>
@@ -149,7 +157,7 @@ static void close_env(struct dedup *d)
 	d->env = NULL;
 	d->last = 0;
 }
-/* Opens it, anew if it is damaged, foreign, or of another version: it is only a cache. */
+/* Opens it; an empty one where it is damaged, foreign, or of another version: it is only a cache. */
 static int open_or_begin(struct dedup *d, unsigned deaths)
 {
 	int r;

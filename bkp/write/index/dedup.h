@@ -12,8 +12,8 @@
  *
  * A damaged index must neither give a wrong place (the generation would be good in name only) nor stop more
  * than one run: every record carries a checksum over itself and its key, and one that does not fit is as
- * good as unknown; what is found to be damaged when it is opened is begun anew at once; what is found later,
- * by an error, is begun anew after dedup_close(), and by the death of the process, at the next dedup_open()
+ * good as unknown; what is found to be damaged when it is opened is begun empty at once; what is found later,
+ * by an error, is begun empty after dedup_close(), and by the death of the process, at the next dedup_open()
  * (dedup_guard.h).
  *
  * Memory: bounded whatever the number of entries: pages of LMDB's map that were looked at are let go now and
@@ -68,7 +68,7 @@ void dedup_close(struct dedup *d);
 uint64_t dedup_last_archive(const struct dedup *d);
 
 /* Asks `available` for every archive known; lookups believe only those it returns 1 for.  -1 of it ends the
- * walk.  To be called before any dedup_add() or not at all: a damaged index is begun anew here. */
+ * walk.  To be called before any dedup_add() or not at all: a damaged index is begun empty here. */
 typedef int dedup_available_fn(void *arg, const struct dedup_archive *a, struct err *err);
 int dedup_check_available(struct dedup *d, dedup_available_fn *available, void *arg, struct err *err);
 

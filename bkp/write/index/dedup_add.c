@@ -1,4 +1,8 @@
-/* dedup_add: the archive and its entries into the index; see dedup.h. */
+/* dedup_add: the archive and its entries into the index; see dedup.h.
+ *
+ * Entries in the order of their ids, in parts; the archive's own record and its layout come with the last part.
+ * That transaction is the commit: entries without an archive's record are not believed.  Parts bound the pages that
+ * LMDB holds in memory. */
 #include "write/index/dedup_private.h"
 
 #include <stdlib.h>

@@ -1,4 +1,7 @@
-/* dedup_guard: see dedup_guard.h. */
+/* dedup_guard: see dedup_guard.h.
+ *
+ * The file has two bytes, mapped shared, so that they survive the process: inside[0] is 1 while a call into LMDB
+ * is under way; inside[1] counts the deaths there since the index was last closed in order, 2 at most. */
 #include "write/index/dedup_guard.h"
 
 #include <errno.h>
@@ -69,7 +72,7 @@ void dedup_guard_leave(struct dedup_guard *g)
 	*g->inside = 0;
 }
 
-static int run(int (*walk)(const char *path), const char *path)
+static int run_walk(int (*walk)(const char *path), const char *path)
 {
 	static const int deadly[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE};
 	const struct rlimit none = {0, 0};
@@ -91,7 +94,7 @@ bool dedup_guard_try(int (*walk)(const char *path), const char *path)
 
 	pid = fork();
 	if (pid == 0)
-		_exit(run(walk, path) ? 1 : 0);
+		_exit(run_walk(walk, path) ? 1 : 0);
 	if (pid < 0)
 		return true;
 	do {

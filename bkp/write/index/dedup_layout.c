@@ -17,7 +17,7 @@
 #define SUM	   8
 #define CHUNKS_MAX 65536 /* of one archive (pending.h) */
 
-static void checksum(const uint8_t *p, size_t n, uint64_t number, uint8_t out[SUM])
+static void layout_checksum(const uint8_t *p, size_t n, uint64_t number, uint8_t out[SUM])
 {
 	uint8_t key[crypto_shorthash_KEYBYTES] = "........bkplayou";
 
@@ -60,13 +60,13 @@ int dedup_put_layout(struct dedup *d, MDB_txn *txn, const struct dedup_archive *
 		at[1] = (uint8_t)(end >> 8);
 		at[2] = (uint8_t)(end >> 16);
 	}
-	checksum(bytes, length, number, bytes + length);
+	layout_checksum(bytes, length, number, bytes + length);
 	r = mdb_put(txn, d->layouts, &k, &v, 0);
 	free(bytes);
 	return r;
 }
 
-static int unpack(const uint8_t *p, size_t chunks, struct dedup_layout *l, struct err *err)
+static int unpack_layout(const uint8_t *p, size_t chunks, struct dedup_layout *l, struct err *err)
 {
 	uint64_t at = 0;
 
@@ -102,12 +102,12 @@ int dedup_layout(struct dedup *d, uint64_t number, struct dedup_layout *ret, str
 	    (v.mv_size < HEAD + SUM || (v.mv_size - HEAD - SUM) % 3 || memcmp(v.mv_data, &a.run, HEAD) != 0))
 		r = MDB_NOTFOUND;
 	if (!r) {
-		checksum(v.mv_data, v.mv_size - SUM, number, sum);
+		layout_checksum(v.mv_data, v.mv_size - SUM, number, sum);
 		r = memcmp(sum, (uint8_t *)v.mv_data + v.mv_size - SUM, SUM) ? MDB_NOTFOUND : 0;
 	}
 	cachedb_touched(&d->pages, 2);
 	if (!r)
-		r = unpack((uint8_t *)v.mv_data + HEAD, (v.mv_size - HEAD - SUM) / 3, ret, err);
+		r = unpack_layout((uint8_t *)v.mv_data + HEAD, (v.mv_size - HEAD - SUM) / 3, ret, err);
 	else
 		r = 0;
 	dedup_guard_leave(&d->guard);

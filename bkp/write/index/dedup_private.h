@@ -19,7 +19,7 @@ struct dedup {
 	size_t n_runs;
 	struct dedup_guard guard;
 	struct cachedb_pages pages;
-	bool damaged; /* to be begun anew */
+	bool damaged; /* to be removed when it is closed */
 	char *path, *repository;
 };
 

@@ -13,7 +13,7 @@
 _Static_assert(crypto_shorthash_BYTES == 8 && crypto_shorthash_KEYBYTES == 16, "SipHash-2-4");
 
 /* Against damage, not against malice: who can write into the state folder can do worse. */
-static void checksum(
+static void record_checksum(
     const void *key, size_t keylen, const uint8_t *record, size_t n, uint64_t run, uint8_t out[8])
 {
 	uint8_t all[128], k[crypto_shorthash_KEYBYTES] = "........bkpdedup";
@@ -37,7 +37,7 @@ bool dedup_record_pack_place(
 	le_put(out + 5, pl->chunk, 3);
 	le_put(
 	    out + 8, pl->offset | (uint64_t)(pl->length - 1) << BITS | (uint64_t)pl->whole << (2 * BITS), 6);
-	checksum(id, DEDUP_ID, out, DEDUP_RECORD_PLACE - PLACE_SUM, run, sum);
+	record_checksum(id, DEDUP_ID, out, DEDUP_RECORD_PLACE - PLACE_SUM, run, sum);
 	memcpy(out + DEDUP_RECORD_PLACE - PLACE_SUM, sum, PLACE_SUM);
 	return true;
 }
@@ -64,7 +64,7 @@ bool dedup_record_checked(const MDB_val *id, const MDB_val *v, uint64_t run)
 	const uint8_t *in = v->mv_data;
 	uint8_t sum[8];
 
-	checksum(id->mv_data, DEDUP_ID, in, DEDUP_RECORD_PLACE - PLACE_SUM, run, sum);
+	record_checksum(id->mv_data, DEDUP_ID, in, DEDUP_RECORD_PLACE - PLACE_SUM, run, sum);
 	return !memcmp(sum, in + DEDUP_RECORD_PLACE - PLACE_SUM, PLACE_SUM);
 }
 
@@ -75,7 +75,7 @@ void dedup_record_pack_archive(const struct dedup_archive *a, uint8_t out[DEDUP_
 	le_put(out + 16, a->generation, 8);
 	memcpy(out + 24, a->sha256, DIGEST_LEN);
 	memcpy(out + 24 + DIGEST_LEN, a->index_sha256, DIGEST_LEN);
-	checksum(
+	record_checksum(
 	    &a->number, sizeof(a->number), out, DEDUP_RECORD_ARCHIVE - 8, 0, out + DEDUP_RECORD_ARCHIVE - 8);
 }
 
@@ -86,7 +86,7 @@ bool dedup_record_archive(const MDB_val *number, const MDB_val *v, struct dedup_
 
 	if (number->mv_size != sizeof(ret->number) || v->mv_size != DEDUP_RECORD_ARCHIVE)
 		return false;
-	checksum(number->mv_data, sizeof(ret->number), in, DEDUP_RECORD_ARCHIVE - 8, 0, sum);
+	record_checksum(number->mv_data, sizeof(ret->number), in, DEDUP_RECORD_ARCHIVE - 8, 0, sum);
 	if (memcmp(sum, in + DEDUP_RECORD_ARCHIVE - 8, 8) != 0)
 		return false;
 	memcpy(&ret->number, number->mv_data, sizeof(ret->number));

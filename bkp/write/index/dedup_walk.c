@@ -22,7 +22,7 @@
 #define SAMPLES 20000
 #define RUN	200 /* entries looked at from a random place on: more than a page of them */
 
-static double seconds(void)
+static double now_seconds(void)
 {
 	struct timespec t;
 
@@ -62,7 +62,7 @@ static int walk_entries(struct dedup *d, MDB_txn *txn)
 	return r != MDB_NOTFOUND ? r : n == st.ms_entries ? 0 : MDB_CORRUPTED;
 }
 
-static int sample(MDB_cursor *c, const uint8_t from[DEDUP_ID])
+static int sample_from(MDB_cursor *c, const uint8_t from[DEDUP_ID])
 {
 	uint8_t before[DEDUP_ID];
 	MDB_val k = {DEDUP_ID, (void *)(uintptr_t)from}, v;
@@ -80,7 +80,7 @@ static int sample(MDB_cursor *c, const uint8_t from[DEDUP_ID])
 /* At places spread by the golden ratio: every part of the tree is met, whatever the time allows. */
 static int sample_entries(struct dedup *d, MDB_txn *txn)
 {
-	double end = seconds() + BRIEF_S;
+	double end = now_seconds() + BRIEF_S;
 	uint64_t at = (uint64_t)getpid() << 32;
 	uint8_t from[DEDUP_ID] = {0};
 	MDB_cursor *c;
@@ -88,11 +88,11 @@ static int sample_entries(struct dedup *d, MDB_txn *txn)
 
 	if (r)
 		return r;
-	for (int i = 0; !r && i < SAMPLES && seconds() < end; i++) {
+	for (int i = 0; !r && i < SAMPLES && now_seconds() < end; i++) {
 		at += 0x9e3779b97f4a7c15u;
 		for (int b = 0; b < 8; b++)
 			from[b] = (uint8_t)(at >> (56 - 8 * b));
-		r = sample(c, from);
+		r = sample_from(c, from);
 		cachedb_touched(&d->pages, 4);
 	}
 	mdb_cursor_close(c);
@@ -121,7 +121,7 @@ static int walk_archives(struct dedup *d, MDB_txn *txn)
 
 /* Puts a copy in its place that has nothing but the records: what a walk does not see (the list of free
  * pages) is gone. Without room for a copy it stays as it is. */
-static int compact(struct dedup *d)
+static int compact_index(struct dedup *d)
 {
 	char folder[4200], copy[4300], data[4200];
 	IO_FD_AUTO fd = -1;
@@ -163,12 +163,12 @@ static int walk_all(const char *path, bool whole)
 	    (r = mdb_put(txn, d.meta, &k, &v, 0)))
 		return r;
 	mdb_txn_abort(txn);
-	r = whole ? compact(&d) : 0;
+	r = whole ? compact_index(&d) : 0;
 	mdb_env_close(d.env);
 	return r;
 }
 
-static int walk(const char *path, bool whole)
+static int walk_index(const char *path, bool whole)
 {
 	int r = walk_all(path, whole);
 
@@ -177,12 +177,12 @@ static int walk(const char *path, bool whole)
 
 int dedup_walk_briefly(const char *path)
 {
-	return walk(path, false);
+	return walk_index(path, false);
 }
 
 int dedup_walk_whole(const char *path)
 {
-	return walk(path, true);
+	return walk_index(path, true);
 }
 
 bool dedup_is_short(const char *path)

@@ -3,7 +3,7 @@
  *
  * Bounded: EXTSET_MAX of them; a data set with more has names of its own kind, and nothing is strange in it.
  * An extension is strange for GUARD_WINDOW captures after it was first seen, so that what spreads slowly is
- * counted each run.  Advisory like the rest of the cache: without the file everything is learned anew, and
+ * counted each run.  Advisory like the rest of the cache: without the file everything is learned again, and
  * nothing is strange meanwhile.
  */
 #ifndef BKP_WRITE_INDEX_EXTSET_H

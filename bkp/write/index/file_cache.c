@@ -1,4 +1,4 @@
-/* file_cache: see file_cache.h.  What reader and writer share, and the blocks. */
+/* file_cache: see file_cache.h.  What reader and writer share (headers, frames, checks), and the blocks. */
 #include "write/index/file_cache.h"
 
 #include <errno.h>

@@ -19,7 +19,7 @@
  * Writing: file_cache_writer_open → { file_cache_add … → file_cache_end_block | file_cache_copy_block } … →
  * file_cache_writer_commit | file_cache_writer_close.  Records reach the file as they are made, so that what a
  * run that was killed or stopped had done is found by the next one: file_cache_open() first puts what stands
- * in the unfinished file in front of what the last complete one says about the paths behind it.  A run that
+ * in the unfinished file in front of what the last complete one says about the paths after it.  A run that
  * changes nothing writes nothing: only at the first record that is another than in the last file is a new one
  * begun.
  *
@@ -64,7 +64,8 @@ struct file_cache_entry {
 	uint64_t bytes; /* size of content, for the totals */
 	bool file;	/* a regular file, for the totals */
 	uint8_t kind;	/* what the beginning of its content looked like (format/guard/kind.h) */
-	bool linked; /* has several names: its entry is made anew each time (the first name may be another) */
+	bool
+	    linked; /* has several names: its entry is made again in each run, its first name may be another */
 };
 
 /* st as looked at before anything of the file was read, at now_ns (both real time).  flags: catalog flags of

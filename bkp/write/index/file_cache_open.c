@@ -1,4 +1,8 @@
-/* file_cache: see file_cache.h.  Opening, and what a run that did not come to its end has left. */
+/* file_cache_open: opening, and what a run that did not come to its end has left; see file_cache.h.
+ *
+ * The unfinished file says the newer thing of all paths up to its last one, the last complete file of those after
+ * it.  settle_part() joins the two under the final name before anything is read.  Where that is not possible (no
+ * room), the larger of the two stays: both are true of their time, and entries are compared with the files. */
 #include "write/index/file_cache.h"
 
 #include <errno.h>
@@ -20,7 +24,7 @@ struct opening {
 	char part[FILE_CACHE_NAME], whole[FILE_CACHE_NAME];
 };
 
-static bool anything(void *arg, const struct file_cache_archive *a)
+static bool any_archive(void *arg, const struct file_cache_archive *a)
 {
 	(void)arg;
 	(void)a;
@@ -34,7 +38,7 @@ static int last_path(struct file_cache_source *src, struct buf *last, uint64_t *
 	struct file_cache_block *b = NULL;
 	int r;
 
-	if (file_cache_reader_new(src, NULL, anything, NULL, &s, err))
+	if (file_cache_reader_new(src, NULL, any_archive, NULL, &s, err))
 		return -1;
 	while (!(r = file_cache_next(s, &b, err))) {
 		last->n = 0;
@@ -50,7 +54,7 @@ static int last_path(struct file_cache_source *src, struct buf *last, uint64_t *
 	return r == FILE_CACHE_END ? 0 : -1;
 }
 
-/* Appends to the unfinished file what the last complete one says about the paths behind it. */
+/* Appends to the unfinished file what the last complete one says about the paths after it. */
 static int append_rest(const struct opening *o, struct file_cache_source *part, uint64_t end,
     struct file_cache_source *whole, const char *after, struct err *err)
 {
@@ -61,7 +65,7 @@ static int append_rest(const struct opening *o, struct file_cache_source *part, 
 
 	if (file_cache_writer_resume(o->dirfd, o->repository, o->dataset, &part->key, end, &w, err))
 		return -1;
-	r = file_cache_reader_new(whole, after, anything, NULL, &s, err);
+	r = file_cache_reader_new(whole, after, any_archive, NULL, &s, err);
 	while (!r && !(r = file_cache_next(s, &b, err))) {
 		r = file_cache_copy_block(w, b, err);
 		file_cache_block_free(b);
@@ -74,7 +78,7 @@ static int append_rest(const struct opening *o, struct file_cache_source *part, 
 }
 
 /* Only memory is an error.  Where the disk is full, the one that says more stays. */
-static int settle(const struct opening *o, struct file_cache_source *part, struct err *err)
+static int settle_part(const struct opening *o, struct file_cache_source *part, struct err *err)
 {
 	BUF_AUTO last = BUF_INIT(LAST_MAX);
 	struct file_cache_source *whole = NULL;
@@ -111,7 +115,7 @@ int file_cache_open(int dirfd, const char *repository, const char *dataset,
 	if (file_cache_source_open(dirfd, o.part, repository, dataset, &src, err))
 		return -1;
 	if (src) {
-		r = settle(&o, src, err);
+		r = settle_part(&o, src, err);
 		file_cache_source_free(src);
 		src = NULL;
 		if (r)

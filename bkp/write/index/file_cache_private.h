@@ -61,7 +61,7 @@ struct file_cache_source {
 	ino_t ino;
 	uint64_t size;
 	struct file_cache_key key;
-	/* the block decoded last: one at a time, because to map pages anew for each costs more than to decode
+	/* the block decoded last: one at a time, because to map pages again for each costs more than to decode
 	 */
 	uint64_t raw_at; /* its frame; 0: none */
 	struct buf raw, body;
@@ -105,7 +105,7 @@ void file_cache_source_free(struct file_cache_source *s);
 /* `n` bytes at `at`; 0, -1. */
 int file_cache_source_read(const struct file_cache_source *s, uint64_t at, void *p, size_t n);
 
-/* Reads one file, entries behind `after` (or NULL); takes a reference of the source (NULL: an empty file). */
+/* Reads one file, entries after `after` (or NULL); takes a reference of the source (NULL: an empty file). */
 int file_cache_reader_new(struct file_cache_source *src, const char *after,
     file_cache_available_fn *available, void *arg, struct file_cache **ret, struct err *err);
 
@@ -114,7 +114,7 @@ int file_cache_reader_new(struct file_cache_source *src, const char *after,
 int file_cache_decode(const uint8_t *head, size_t n, file_cache_available_fn *available, void *arg,
     struct file_cache_block **ret, struct err *err);
 
-/* A writer that goes on at `end` of the unfinished file, behind which there is nothing whole. */
+/* A writer that goes on at `end` of the unfinished file, after which there is nothing whole. */
 int file_cache_writer_resume(int dirfd, const char *repository, const char *dataset,
     const struct file_cache_key *key, uint64_t end, struct file_cache_writer **ret, struct err *err);
 int file_cache_failed(int errnum, const char *dataset, struct err *err);

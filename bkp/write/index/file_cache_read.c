@@ -1,4 +1,11 @@
-/* file_cache: see file_cache.h.  The reader. */
+/* file_cache_read: the reader; see file_cache.h and, for the bytes, file_cache_private.h.
+ *
+ * The file may be damaged anywhere.  A frame counts only when the checks of its frame and head fit; every count in a
+ * head is compared with the bytes that are left before memory is asked for; after damage resync() looks for the
+ * next frame's magic.  Paths must ascend over all blocks (trim()).  A block's bytes are decoded only when somebody
+ * asks for them.
+ *
+ * Blocks are handed to another thread and outlive the reader: they and their source are counted (atomic refs). */
 #include "write/index/file_cache.h"
 
 #include <errno.h>
@@ -85,7 +92,7 @@ static unsigned rank(uint8_t c)
 	return c == '\0' ? 0 : c == '/' ? 1 : 1 + (unsigned)c;
 }
 
-/* The path, which must sort behind the one before. */
+/* The path, which must sort after the one before. */
 static const char *decode_path(struct decoding *d, const char *prev)
 {
 	size_t shared = (size_t)number(&d->c), rest = count(&d->c, 1), before = prev ? strlen(prev) : 0;
@@ -266,7 +273,7 @@ static const uint8_t *fetch(struct file_cache *s, uint64_t at, size_t n, bool *r
 	return s->window;
 }
 
-/* Behind damage: the next place that looks like a frame. */
+/* After damage: the next place that looks like a frame. */
 static void resync(struct file_cache *s, bool *ret_nomem)
 {
 	while (s->source->size - s->at >= FILE_CACHE_FRAME) {

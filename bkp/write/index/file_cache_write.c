@@ -1,4 +1,11 @@
-/* file_cache: see file_cache.h.  The writer. */
+/* file_cache_write: the writer; see file_cache.h and, for the bytes, file_cache_private.h.
+ *
+ * While every block is the same as in the last file, and in the same place, nothing is written: `prefix` counts how
+ * much of the old file still holds.  The first record that differs begins the new file with a copy of that prefix
+ * (begin_file()).  Bytes are held back up to OUT, or until AT_STAKE bytes of content would have to be read again.
+ *
+ * The commit is the rename in file_cache_writer_commit(), after fsync.  After an error `failed` is set and nothing
+ * more is written; what is in the unfinished file stays, whole records only. */
 #include "write/index/file_cache.h"
 
 #include <errno.h>
@@ -42,7 +49,7 @@ struct file_cache_writer {
 	struct buf last_refs;	      /* indexes of the entry before, as they stand in the head */
 };
 
-static int failed(struct file_cache_writer *w, int errnum, struct err *err)
+static int writer_failed(struct file_cache_writer *w, int errnum, struct err *err)
 {
 	w->failed = true;
 	return file_cache_failed(errnum, w->dataset, err);
@@ -105,7 +112,7 @@ int file_cache_writer_resume(int dirfd, const char *repository, const char *data
 	file_cache_name(dataset, ".cache.part", name);
 	w->fd = openat(dirfd, name, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
 	if (w->fd < 0 || ftruncate(w->fd, (off_t)end)) {
-		failed(w, errno, err);
+		writer_failed(w, errno, err);
 		file_cache_writer_close(w);
 		return -1;
 	}
@@ -115,10 +122,10 @@ int file_cache_writer_resume(int dirfd, const char *repository, const char *data
 
 /* ---- to the file ---- */
 
-static int flush(struct file_cache_writer *w, struct err *err)
+static int flush_out(struct file_cache_writer *w, struct err *err)
 {
 	if (w->out.n && io_write_full(w->fd, w->out.p, w->out.n))
-		return failed(w, errno, err);
+		return writer_failed(w, errno, err);
 	w->written += w->out.n;
 	w->out.n = 0;
 	w->at_stake = 0;
@@ -129,17 +136,17 @@ static int flush(struct file_cache_writer *w, struct err *err)
 	return 0;
 }
 
-static int put(struct file_cache_writer *w, const void *p, size_t n, struct err *err)
+static int put_bytes(struct file_cache_writer *w, const void *p, size_t n, struct err *err)
 {
 	if (buf_append(&w->out, p, n, err)) {
 		w->failed = true;
 		return -1;
 	}
-	return w->out.n >= OUT || w->at_stake >= AT_STAKE ? flush(w, err) : 0;
+	return w->out.n >= OUT || w->at_stake >= AT_STAKE ? flush_out(w, err) : 0;
 }
 
 /* Makes the unfinished file, with all that was found to be as in the last one. */
-static int begin(struct file_cache_writer *w, struct err *err)
+static int begin_file(struct file_cache_writer *w, struct err *err)
 {
 	uint8_t header[FILE_CACHE_HEADER];
 	char name[FILE_CACHE_NAME];
@@ -150,12 +157,12 @@ static int begin(struct file_cache_writer *w, struct err *err)
 		return 0;
 	file_cache_name(w->dataset, ".cache.part", name);
 	if (unlinkat(w->dirfd, name, 0) && errno != ENOENT)
-		return failed(w, errno, err);
+		return writer_failed(w, errno, err);
 	w->fd = openat(w->dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (w->fd < 0)
-		return failed(w, errno, err);
+		return writer_failed(w, errno, err);
 	file_cache_header_make(w->repository, w->dataset, &w->key, header);
-	if (put(w, header, sizeof(header), err))
+	if (put_bytes(w, header, sizeof(header), err))
 		return -1;
 	for (uint64_t at = FILE_CACHE_HEADER; at < w->prefix;) {
 		size_t n = w->prefix - at < OUT ? (size_t)(w->prefix - at) : OUT;
@@ -163,10 +170,10 @@ static int begin(struct file_cache_writer *w, struct err *err)
 		if (buf_reserve(&w->out, n, err))
 			return -1;
 		if (file_cache_source_read(w->old, at, w->out.p + w->out.n, n))
-			return failed(w, errno, err);
+			return writer_failed(w, errno, err);
 		w->out.n += n;
 		at += n;
-		if (flush(w, err))
+		if (flush_out(w, err))
 			return -1;
 	}
 	return 0;
@@ -177,15 +184,15 @@ static int put_frame(struct file_cache_writer *w, struct err *err)
 	uint8_t frame[FILE_CACHE_FRAME];
 
 	file_cache_frame_make(&w->key, w->head.p, w->head.n, w->body.n, frame);
-	return put(w, frame, sizeof(frame), err) || put(w, w->head.p, w->head.n, err) ||
-		       put(w, w->body.p, w->body.n, err)
+	return put_bytes(w, frame, sizeof(frame), err) || put_bytes(w, w->head.p, w->head.n, err) ||
+		       put_bytes(w, w->body.p, w->body.n, err)
 		   ? -1
 		   : 0;
 }
 
 /* ---- heads ---- */
 
-static int number(struct buf *b, uint64_t v, struct err *err)
+static int put_number(struct buf *b, uint64_t v, struct err *err)
 {
 	uint8_t p[10];
 	size_t n = 0;
@@ -196,11 +203,11 @@ static int number(struct buf *b, uint64_t v, struct err *err)
 	return buf_append(b, p, n, err);
 }
 
-static int difference(struct buf *b, uint64_t now, uint64_t before, struct err *err)
+static int put_difference(struct buf *b, uint64_t now, uint64_t before, struct err *err)
 {
 	uint64_t d = now - before;
 
-	return number(b, d << 1 ^ (0 - (d >> 63)), err);
+	return put_number(b, d << 1 ^ (0 - (d >> 63)), err);
 }
 
 /* The archive's index in the block's table. */
@@ -238,10 +245,10 @@ static int put_archives(
 {
 	size_t hint = 0;
 
-	if (number(out, e->n_archives, err))
+	if (put_number(out, e->n_archives, err))
 		return -1;
 	for (size_t i = 0; i < e->n_archives; i++) {
-		if (index_of(w, &e->archives[i], &hint, err) || number(out, hint, err))
+		if (index_of(w, &e->archives[i], &hint, err) || put_number(out, hint, err))
 			return -1;
 		hint = hint + 1 < w->n_archives ? hint + 1 : 0;
 	}
@@ -259,13 +266,13 @@ static int put_entry(
 	while (before[shared] && before[shared] == e->path[shared])
 		shared++;
 	w->paths += len + 1;
-	return number(b, flags, err) || number(b, shared, err) || number(b, len - shared, err) ||
-	       buf_append(b, e->path + shared, len - shared, err) || number(b, e->length, err) ||
-	       number(b, e->st.mode, err) || buf_append(b, &e->kind, 1, err) ||
-	       difference(b, e->st.ino, l->st.ino, err) || number(b, e->st.size, err) ||
-	       (!(flags & ENTRY_SIZE) && number(b, e->bytes, err)) ||
-	       difference(b, (uint64_t)e->st.mtime_ns, (uint64_t)l->st.mtime_ns, err) ||
-	       difference(b, (uint64_t)e->st.ctime_ns, (uint64_t)e->st.mtime_ns, err);
+	return put_number(b, flags, err) || put_number(b, shared, err) || put_number(b, len - shared, err) ||
+	       buf_append(b, e->path + shared, len - shared, err) || put_number(b, e->length, err) ||
+	       put_number(b, e->st.mode, err) || buf_append(b, &e->kind, 1, err) ||
+	       put_difference(b, e->st.ino, l->st.ino, err) || put_number(b, e->st.size, err) ||
+	       (!(flags & ENTRY_SIZE) && put_number(b, e->bytes, err)) ||
+	       put_difference(b, (uint64_t)e->st.mtime_ns, (uint64_t)l->st.mtime_ns, err) ||
+	       put_difference(b, (uint64_t)e->st.ctime_ns, (uint64_t)e->st.mtime_ns, err);
 }
 
 int file_cache_add(struct file_cache_writer *w, const struct file_cache_entry *e, struct err *err)
@@ -274,7 +281,7 @@ int file_cache_add(struct file_cache_writer *w, const struct file_cache_entry *e
 	uint64_t flags = (e->st.believed ? ENTRY_BELIEVED : 0u) | (e->file ? ENTRY_FILE : 0u) |
 			 (e->linked ? ENTRY_LINKED : 0u) | (e->bytes == e->st.size ? ENTRY_SIZE : 0u);
 
-	if (begin(w, err))
+	if (begin_file(w, err))
 		return -1;
 	w->failed = true; /* until it has been added whole */
 	if (put_archives(w, e, &refs, err))
@@ -311,14 +318,15 @@ static int make_head(struct file_cache_writer *w, const char *place, const struc
 		return -1;
 	file_cache_check(NULL, w->body.p, w->body.n, check);
 	h->n = 0;
-	if (number(h, full ? HEAD_FULL : 0, err) || number(h, w->n_archives, err) ||
-	    number(h, strlen(place), err) || number(h, raw, err) || number(h, w->n, err) ||
-	    number(h, w->paths, err) || number(h, w->refs, err) || buf_append(h, check, sizeof(check), err))
+	if (put_number(h, full ? HEAD_FULL : 0, err) || put_number(h, w->n_archives, err) ||
+	    put_number(h, strlen(place), err) || put_number(h, raw, err) || put_number(h, w->n, err) ||
+	    put_number(h, w->paths, err) || put_number(h, w->refs, err) ||
+	    buf_append(h, check, sizeof(check), err))
 		return -1;
 	for (size_t i = 0; i < w->n_archives; i++)
-		if (number(h, w->archives[i].number, err) || number(h, w->archives[i].run, err))
+		if (put_number(h, w->archives[i].number, err) || put_number(h, w->archives[i].run, err))
 			return -1;
-	return number(h, own, err) || buf_puts(h, place, err) ||
+	return put_number(h, own, err) || buf_puts(h, place, err) ||
 		       buf_append(h, w->entries.p, w->entries.n, err)
 		   ? -1
 		   : 0;
@@ -329,16 +337,16 @@ int file_cache_end_block(struct file_cache_writer *w, const char *place, const s
 {
 	int made;
 
-	if (begin(w, err))
+	if (begin_file(w, err))
 		return -1;
 	if (n > CATALOG_BLOCK_MAX || !w->n)
-		return failed(w, EINVAL, err);
+		return writer_failed(w, EINVAL, err);
 	w->body.n = 0;
 	if (buf_reserve(&w->body, (size_t)LZ4_compressBound((int)n), err))
 		return -1;
 	made = LZ4_compress_default(bytes, (char *)w->body.p, (int)n, LZ4_compressBound((int)n));
 	if (made <= 0)
-		return failed(w, EINVAL, err);
+		return writer_failed(w, EINVAL, err);
 	w->body.n = (size_t)made;
 	if (make_head(w, place, in, full, n, err) || put_frame(w, err)) {
 		w->failed = true;
@@ -364,12 +372,12 @@ static int put_again(struct file_cache_writer *w, const struct file_cache_block 
 	if (file_cache_source_read(s, b->at, frame, sizeof(frame)) ||
 	    file_cache_source_read(s, b->at + FILE_CACHE_FRAME, w->head.p, b->head) ||
 	    file_cache_source_read(s, b->at + FILE_CACHE_FRAME + b->head, w->body.p, b->body))
-		return failed(w, EIO, err);
+		return writer_failed(w, EIO, err);
 	w->head.n = b->head;
 	w->body.n = b->body;
 	file_cache_check(&s->key, w->head.p, w->head.n, check);
 	if (memcmp(check, frame + 16, FILE_CACHE_CHECK) != 0)
-		return failed(w, EIO, err);
+		return writer_failed(w, EIO, err);
 	return put_frame(w, err);
 }
 
@@ -383,16 +391,16 @@ int file_cache_copy_block(struct file_cache_writer *w, const struct file_cache_b
 		w->prefix += n;
 		return 0;
 	}
-	if (begin(w, err))
+	if (begin_file(w, err))
 		return -1;
 	if (memcmp(s->key.salt, w->key.salt, FILE_CACHE_SALT) != 0)
 		return put_again(w, b, err);
 	if (buf_reserve(&w->out, n, err))
 		return -1;
 	if (file_cache_source_read(s, b->at, w->out.p + w->out.n, n))
-		return failed(w, EIO, err);
+		return writer_failed(w, EIO, err);
 	w->out.n += n;
-	return w->out.n >= OUT ? flush(w, err) : 0;
+	return w->out.n >= OUT ? flush_out(w, err) : 0;
 }
 
 /* ---- end ---- */
@@ -408,10 +416,10 @@ int file_cache_writer_commit(struct file_cache_writer *w, struct err *err)
 	}
 	file_cache_name(w->dataset, ".cache.part", part);
 	file_cache_name(w->dataset, ".cache", whole);
-	if (begin(w, err) || flush(w, err))
+	if (begin_file(w, err) || flush_out(w, err))
 		r = -1;
 	else if (fsync(w->fd) || close(io_take(&w->fd)) || renameat(w->dirfd, part, w->dirfd, whole))
-		r = failed(w, errno, err);
+		r = writer_failed(w, errno, err);
 	else
 		r = io_sync_dir(w->dirfd, err);
 	file_cache_writer_close(w);
@@ -423,7 +431,7 @@ void file_cache_writer_close(struct file_cache_writer *w)
 	if (!w)
 		return;
 	if (w->fd >= 0 && !w->failed)
-		(void)!flush(w, NULL);
+		(void)!flush_out(w, NULL);
 	io_close_quietly(&w->fd);
 	file_cache_source_free(w->old);
 	buf_free(&w->out);

@@ -1,4 +1,7 @@
-/* linkmap: see linkmap.h. */
+/* linkmap: see linkmap.h.
+ *
+ * A scratch table: MDB_NOSYNC, removed when it is opened and when it is closed.  One write transaction is always
+ * open and is committed after TXN_WRITES changes, so that LMDB holds few changed pages. */
 #include "write/index/linkmap.h"
 
 #include <errno.h>

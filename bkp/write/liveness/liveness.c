@@ -1,4 +1,12 @@
-/* liveness: see liveness.h.  This file: what a capture refers to, written down. */
+/* liveness: see liveness.h.  This file: what a capture refers to, written down.
+ *
+ * Each data set gets a new file ".<name>.new", from liveness_begin() to liveness_end(); liveness_commit() renames
+ * those of all whole data sets when the generation is reported, and liveness_close() removes what was not
+ * committed.  A block that is kept is copied from the former file, which is indexed by place; lists that a block
+ * uses are copied with it, once each (`slots`).
+ *
+ * A failure closes `out`, and from then on nothing is written of this data set; what could not be found out sets
+ * `unknown`.  Both only mean that the next run refuses less. */
 #include "write/liveness/liveness.h"
 
 #include <errno.h>
@@ -22,7 +30,7 @@ struct liveness {
 	int dir; /* -1: nothing can be written */
 	char *repository;
 	uint64_t generation;
-	/* the data set at hand; name[0] == '\0': none */
+	/* the current data set; name[0] == '\0': none */
 	char name[LIVENESS_NAME];
 	int out, old;	 /* -1: none, or it failed */
 	bool unknown;	 /* something that it refers to could not be found out */
@@ -63,7 +71,7 @@ static void new_name(const char *dataset, char out[LIVENESS_NAME + 8])
 	snprintf(out, LIVENESS_NAME + 8, ".%s" NEW, dataset);
 }
 
-static void forget(struct liveness *w)
+static void forget_dataset(struct liveness *w)
 {
 	w->name[0] = '\0';
 	w->n_index = w->n_lists = w->n_slots = 0;
@@ -81,7 +89,7 @@ void liveness_drop(struct liveness *w)
 	new_name(w->name, name);
 	if (w->dir >= 0)
 		unlinkat(w->dir, name, 0);
-	forget(w);
+	forget_dataset(w);
 }
 
 void liveness_close(struct liveness *w)
@@ -171,7 +179,7 @@ static void index_old(struct liveness *w)
 		qsort(w->index, w->n_index, sizeof(*w->index), by_key);
 }
 
-static void flush(struct liveness *w, bool all)
+static void flush_text(struct liveness *w, bool all)
 {
 	if (w->out < 0 || (!all && w->text.n < FLUSH))
 		return;
@@ -197,17 +205,17 @@ void liveness_begin(struct liveness *w, const char *dataset)
 		io_close_quietly(&w->out);
 }
 
-static bool working(const struct liveness *w)
+static bool is_working(const struct liveness *w)
 {
 	return w && w->name[0] && w->out >= 0;
 }
 
-static void put(struct liveness *w, enum liveness_kind kind, const struct liveness_key *key,
+static void put_record(struct liveness *w, enum liveness_kind kind, const struct liveness_key *key,
     const void *payload, size_t n)
 {
 	if (liveness_put_record(&w->text, kind, key, payload, n))
 		io_close_quietly(&w->out);
-	flush(w, false);
+	flush_text(w, false);
 }
 
 /* The slot of the list, or the free one where it belongs.  There is always a free one. */
@@ -277,7 +285,7 @@ static bool copy_old(struct liveness *w, enum liveness_kind kind, const struct l
 	    io_pread_full(w->old, w->refs.p, r->length, (int64_t)r->at + LIVENESS_HEAD) != (ssize_t)r->length)
 		return false;
 	w->refs.n = r->length;
-	put(w, kind, key, w->refs.p, w->refs.n);
+	put_record(w, kind, key, w->refs.p, w->refs.n);
 	return true;
 }
 
@@ -365,7 +373,7 @@ static void gather_end(struct gather *g, enum liveness_kind kind, const struct l
 	if (failed)
 		w->unknown = true;
 	else
-		put(w, kind, key, w->payload.p, w->payload.n);
+		put_record(w, kind, key, w->payload.p, w->payload.n);
 	for (size_t i = 0; i < g->n_lists; i++)
 		need_list(w, &g->lists[i]);
 }
@@ -381,7 +389,7 @@ void liveness_block(struct liveness *w, const struct dedup_place *at, const void
 	struct liveness_key key;
 	struct gather g;
 
-	if (!working(w))
+	if (!is_working(w))
 		return;
 	key = key_of(at);
 	own = (struct liveness_ref){at->archive, at->chunk, at->offset, at->length};
@@ -397,7 +405,7 @@ bool liveness_keep(struct liveness *w, const struct dedup_place *at)
 	struct liveness_unpack u;
 	uint64_t n, v[3];
 
-	if (!working(w))
+	if (!is_working(w))
 		return true;
 	key = key_of(at);
 	if (!copy_old(w, LIVENESS_BLOCK, &key))
@@ -427,7 +435,7 @@ void liveness_list(struct liveness *w, const void *at, size_t at_n, const void *
 	struct gather g;
 	size_t pos = 0;
 
-	if (!working(w))
+	if (!is_working(w))
 		return;
 	if (extent_parse_run(at, at_n, &pos, &first, NULL)) {
 		w->unknown = true;
@@ -447,7 +455,7 @@ void liveness_extents(struct liveness *w, const char *extents)
 	const struct liveness_key none = {0, 0, 0};
 	struct gather g;
 
-	if (!working(w))
+	if (!is_working(w))
 		return;
 	gather_begin(&g, w);
 	gather_text(&g, extents, strlen(extents));
@@ -477,11 +485,11 @@ void liveness_end(struct liveness *w)
 	if (!w || !w->name[0])
 		return;
 	if (w->out >= 0) {
-		put(w, LIVENESS_LAST, &last, "", 0);
-		flush(w, true);
+		put_record(w, LIVENESS_LAST, &last, "", 0);
+		flush_text(w, true);
 	}
 	if (w->out >= 0 && keep_whole(w)) {
-		forget(w);
+		forget_dataset(w);
 		return;
 	}
 	/* what the last generation's file says is not so any more */

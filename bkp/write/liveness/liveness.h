@@ -12,9 +12,10 @@
  * from the last one.  Before the capture all of them are read and the ranges of each archive united
  * (liveness_count.c).
  *
- *     liveness_open → liveness_plan → { liveness_begin → liveness_block | liveness_keep | liveness_list | liveness_extents …
- *         → liveness_end | liveness_drop } for each data set → liveness_commit (the generation is reported) →
- * liveness_close
+ *     liveness_open → liveness_plan →
+ *     { liveness_begin → liveness_block | liveness_keep | liveness_list | liveness_extents …
+ *         → liveness_end | liveness_drop } for each data set →
+ *     liveness_commit (the generation is reported) → liveness_close
  *
  * Advisory: it may be lost, old or damaged at any time.  While something of it is not known nothing is
  * refused for its share; what cannot be written down is not known the next time.  No failure here stops a

@@ -39,7 +39,7 @@ static int by_start(const void *a, const void *b)
 	return (x->from > y->from) - (x->from < y->from);
 }
 
-static void unite(struct counter *k)
+static void unite_ranges(struct counter *k)
 {
 	size_t n = 0;
 
@@ -59,20 +59,20 @@ static void unite(struct counter *k)
  * alone is in pieces, but in use: it counts as whole. */
 static void make_room(struct counter *k)
 {
-	unite(k);
+	unite_ranges(k);
 	if (k->n < RANGES / 4 * 3)
 		return;
 	k->high = k->ranges[k->n / 2].archive;
 	if (k->high == k->ranges[0].archive) {
 		k->ranges[0].to = UINT32_MAX;
 		k->high++;
-		unite(k);
+		unite_ranges(k);
 	}
 	while (k->n && k->ranges[k->n - 1].archive >= k->high)
 		k->n--;
 }
 
-/* A reference goes on in the chunks behind its own. */
+/* A reference goes on in the chunks after its own. */
 static int add_ref(struct counter *k, const struct liveness_ref *ref, struct err *err)
 {
 	uint64_t from, to;
@@ -164,7 +164,7 @@ static int read_all(struct counter *k, int dirfd, const char *repository, const 
 
 static void add_up(struct counter *k)
 {
-	unite(k);
+	unite_ranges(k);
 	for (size_t i = 0; i < k->n; i++) {
 		const struct range *r = &k->ranges[i];
 

@@ -2,7 +2,7 @@
  *
  * Each rule spends what it makes the run store again, at most a tenth of what the data sets of this run
  * refer to (and one archive in any case, so that a small site comes on too); the rest waits for the next
-  * run. */
+ * run. */
 #include "write/liveness/liveness_private.h"
 
 #include <stdlib.h>
@@ -32,7 +32,7 @@ struct choice {
 	uint64_t live;
 };
 
-/* Generations of the data set behind `generation`, and the one that is being made. */
+/* Generations of the data set after `generation`, and the one that is being made. */
 static uint64_t age_of(const struct liveness_dataset *set, uint64_t generation)
 {
 	size_t low = 0, high = set->n_generations;
@@ -48,7 +48,7 @@ static uint64_t age_of(const struct liveness_dataset *set, uint64_t generation)
 	return set->n_generations - low + 1;
 }
 
-static void take(struct choice *k, uint64_t number, uint64_t live)
+static void refuse_archive(struct choice *k, uint64_t number, uint64_t live)
 {
 	dedup_refuse(k->d, number);
 	k->figures->refused++;
@@ -71,7 +71,7 @@ static void look_at(struct choice *k, const struct dedup_archive *a)
 	if (a->generation > (live ? k->c->judged_live : k->c->judged))
 		return;
 	if (!live && k->c->known && k->limits->live_share)
-		take(k, a->number, 0);
+		refuse_archive(k, a->number, 0);
 	if (!live || owner == LIVENESS_NOBODY)
 		return;
 	k->all[k->n++] =
@@ -79,7 +79,7 @@ static void look_at(struct choice *k, const struct dedup_archive *a)
 	k->live += live;
 }
 
-static int gather(struct choice *k, struct err *err)
+static int gather_candidates(struct choice *k, struct err *err)
 {
 	size_t available = 0;
 
@@ -107,14 +107,14 @@ static bool is_available(const struct choice *k, const struct candidate *a)
 	return dedup_run_of(k->d, a->number) != 0;
 }
 
-static double share(const struct candidate *a)
+static double share_of(const struct candidate *a)
 {
 	return a->raw ? (double)a->live / a->raw : 1;
 }
 
 static int by_share(const void *a, const void *b)
 {
-	double x = share(a), y = share(b);
+	double x = share_of(a), y = share_of(b);
 
 	return (x > y) - (x < y);
 }
@@ -132,10 +132,10 @@ static void refuse_sparse(struct choice *k)
 	uint64_t left = k->live / BUDGET_PART;
 
 	qsort(k->all, k->n, sizeof(*k->all), by_share);
-	for (size_t i = 0; i < k->n && share(&k->all[i]) * 100 < k->limits->live_share; i++) {
+	for (size_t i = 0; i < k->n && share_of(&k->all[i]) * 100 < k->limits->live_share; i++) {
 		if (k->all[i].live > left && i)
 			break;
-		take(k, k->all[i].number, k->all[i].live);
+		refuse_archive(k, k->all[i].number, k->all[i].live);
 		left -= k->all[i].live < left ? k->all[i].live : left;
 	}
 	qsort(k->all, k->n, sizeof(*k->all), by_number);
@@ -171,13 +171,13 @@ static void refuse_small(struct choice *k)
 		any = true;
 		for (size_t i = 0; i < k->n; i++)
 			if (class_of(k, &k->all[i]) == class)
-				take(k, k->all[i].number, k->all[i].live);
+				refuse_archive(k, k->all[i].number, k->all[i].live);
 		left -= bytes[class] < left ? bytes[class] : left;
 	}
 }
 
 /* In service for long: from half of anchor_every on, the younger part first, so that what was written in one
- * run is written anew in many, and the oldest has gone when anchor_every is reached. */
+ * run is written again in many, and the oldest has gone when anchor_every is reached. */
 static void refuse_old(struct choice *k)
 {
 	double every = k->limits->anchor_every,
@@ -193,7 +193,7 @@ static void refuse_old(struct choice *k)
 		if (a->live > left && any)
 			break;
 		any = true;
-		take(k, a->number, a->live);
+		refuse_archive(k, a->number, a->live);
 		left -= a->live;
 	}
 }
@@ -205,7 +205,7 @@ int liveness_choose(const struct liveness_count *c, struct dedup *d, const struc
 	int r;
 
 	ret->known = c->known;
-	r = gather(&k, err);
+	r = gather_candidates(&k, err);
 	if (!r && limits->live_share && c->known) {
 		refuse_sparse(&k);
 		refuse_small(&k);

@@ -1,4 +1,8 @@
-/* attendance: see attendance.h. */
+/* attendance: see attendance.h.
+ *
+ * Looking at a place can hang for ever in the kernel (a network share that is gone).  So attendance_look(), which is
+ * for reports, asks in a child process for each medium and gives up after ATTENDANCE_LOOK_S; commands that need the
+ * medium itself look in their own process (attendance_find()). */
 #include "write/media/attendance.h"
 
 #include <libmount/libmount.h>
@@ -183,7 +187,7 @@ static bool is_plugged_in(const struct ledger *l, const struct policy_medium *m)
 	return m->offline && lm && attendance_connected(lm);
 }
 
-static enum compliance_sight see(
+static enum compliance_sight see_medium(
     const struct ledger *l, const struct attendance_keys *k, const struct policy_medium *m)
 {
 	char *path = NULL;
@@ -196,7 +200,7 @@ static enum compliance_sight see(
 }
 
 /* Until all have said what they see, or the time is over: what hangs in the kernel is left behind. */
-static void gather(pid_t *lookers, enum compliance_sight *sights, size_t n)
+static void gather_sights(pid_t *lookers, enum compliance_sight *sights, size_t n)
 {
 	size_t left = n;
 
@@ -232,17 +236,17 @@ void attendance_look(const struct ledger *l, const struct attendance_keys *k, co
 			continue;
 		lookers[i] = fork();
 		if (!lookers[i])
-			_exit((int)see(l, k, &policy->media[i]));
+			_exit((int)see_medium(l, k, &policy->media[i]));
 		if (lookers[i] < 0)
 			lookers[i] = 0;
 	}
 	if (lookers)
-		gather(lookers, sights, policy->n_media);
+		gather_sights(lookers, sights, policy->n_media);
 	free(lookers);
 }
 
 /* path: where it was found, or NULL: nowhere, or plugged in only. */
-static int record(
+static int record_attendance(
     struct state *s, const struct ledger_medium *lm, bool attached, const char *path, struct err *err)
 {
 	char show[PATH_SIZE];
@@ -257,7 +261,7 @@ int attendance_arrived(struct state *s, const char *uuid, const char *path, stru
 {
 	const struct ledger_medium *lm = ledger_medium_by_uuid(state_ledger(s), uuid);
 
-	return lm->attached ? 0 : record(s, lm, true, path, err);
+	return lm->attached ? 0 : record_attendance(s, lm, true, path, err);
 }
 
 int attendance_record(struct state *s, const struct policy *policy, struct err *err)
@@ -267,7 +271,7 @@ int attendance_record(struct state *s, const struct policy *policy, struct err *
 	k.keys = state_keys(s, &k.n_keys);
 	for (size_t i = 0; i < policy->n_media; i++) {
 		const struct policy_medium *m = &policy->media[i];
-		/* asked anew each time: a record makes what the ledger gave before stale */
+		/* asked again each time: a record makes what the ledger gave before stale */
 		const struct ledger_medium *lm = ledger_medium_by_label(state_ledger(s), m->name);
 		char *path = NULL;
 		int seen, r = 0;
@@ -279,7 +283,7 @@ int attendance_record(struct state *s, const struct policy *policy, struct err *
 			seen = 1;
 		/* what could not be looked at is neither: nothing is recorded that was not seen */
 		if (seen >= 0 && (seen > 0) != lm->attached)
-			r = record(s, lm, seen > 0, path, err);
+			r = record_attendance(s, lm, seen > 0, path, err);
 		free(path);
 		if (r)
 			return -1;

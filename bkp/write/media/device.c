@@ -28,7 +28,7 @@
 
 /* Printable ASCII without blanks at its ends: what a disk says of itself is made by others, and goes into the
  * journal and onto terminals. */
-static void take(char *out, size_t size, const char *s, size_t n)
+static void take_value(char *out, size_t size, const char *s, size_t n)
 {
 	size_t k = 0;
 
@@ -43,7 +43,7 @@ static void take(char *out, size_t size, const char *s, size_t n)
 
 static void take_text(char *out, size_t size, const char *s)
 {
-	take(out, size, s ? s : "", s ? strlen(s) : 0);
+	take_value(out, size, s ? s : "", s ? strlen(s) : 0);
 }
 
 /* A disk is mounted at the medium's folder or at the one above it; what lies further up ("/tmp", "/home") is
@@ -115,7 +115,7 @@ static void sys_serial(const char *disk, char *out, size_t size)
 
 		snprintf(path, sizeof(path), "/sys/class/block/%s/%s", disk, names[i]);
 		if (!io_read_file(AT_FDCWD, path, &b, NULL) && b.n > skip)
-			take(out, size, (const char *)b.p + skip, b.n - skip);
+			take_value(out, size, (const char *)b.p + skip, b.n - skip);
 	}
 }
 

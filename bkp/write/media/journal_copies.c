@@ -1,4 +1,9 @@
-/* journal_copies: see journal_copies.h. */
+/* journal_copies: see journal_copies.h.
+ *
+ * Anybody who can write to a medium can append bytes to its copy of the journal or of the keys, so more bytes prove
+ * nothing.  "Ahead" is only a copy that is signed to its end by keys that follow from our root key, and is longer than
+ * ours (is_ahead(), count_verified()).  Everything else that differs is a finding, which is told, recorded once, and
+ * stops nobody. */
 #include "write/media/journal_copies.h"
 
 #include <stdio.h>
@@ -25,7 +30,8 @@
 
 _Static_assert(sizeof(((struct journal_copies_mark *)0)->sha256) == DIGEST_HEX, "a digest as text");
 
-static int ahead(const struct medium *m, uint64_t theirs, uint64_t ours, const char *what, struct err *err)
+static int say_ahead(
+    const struct medium *m, uint64_t theirs, uint64_t ours, const char *what, struct err *err)
 {
 	char label[SHOW];
 
@@ -122,7 +128,7 @@ int journal_copies_put_keys(const struct state *s, int repo_dirfd, struct replac
 
 /* ---- the journal ---- */
 
-/* The records behind ours count only when the whole of theirs is signed: anybody can append bytes. */
+/* The records after ours count only when the whole of theirs is signed: anybody can append bytes. */
 static int is_ahead(const struct state *s, const struct medium *m, int theirs, struct err *err)
 {
 	const struct ledger *ours = state_ledger(s);
@@ -133,10 +139,11 @@ static int is_ahead(const struct state *s, const struct medium *m, int theirs, s
 	    !ledger_load_fd(theirs, JOURNAL_FILE, ledger_root(ours), NULL, NULL, &l, NULL))
 		seq = ledger_seq(l);
 	ledger_free(l);
-	return seq > ledger_seq(ours) ? ahead(m, seq, ledger_seq(ours), text("copy of the journal"), err) : 0;
+	return seq > ledger_seq(ours) ? say_ahead(m, seq, ledger_seq(ours), text("copy of the journal"), err)
+				      : 0;
 }
 
-static void truncated(
+static void say_truncated(
     const struct medium *m, uint64_t lines, uint64_t expected, struct journal_copies_finding *ret)
 {
 	char label[SHOW];
@@ -171,13 +178,13 @@ int journal_copies_check(
 	if (h.kind == HISTORY_LONGER && (r = is_ahead(s, m, theirs, err)))
 		return r;
 	if (k.longer && k.verified > k.ours)
-		return ahead(m, k.verified, k.ours, text("list of keys"), err);
+		return say_ahead(m, k.verified, k.ours, text("list of keys"), err);
 	if (h.kind == HISTORY_LONGER || h.kind == HISTORY_FORKED) {
 		f.found = "forked";
 		f.line = h.lines + 1;
 		history_differs(&h, &f.why);
 	} else if (h.lines < f.expected) {
-		truncated(m, h.lines, f.expected, &f);
+		say_truncated(m, h.lines, f.expected, &f);
 	}
 	f.lines = h.lines;
 	*ret = f;

@@ -30,8 +30,8 @@ struct journal_copies_finding {
 	const char *found; /* "", "truncated", "forked" */
 	uint64_t line;	   /* the first that is gone or another */
 	uint64_t expected; /* lines it was known to have */
-	uint64_t
-	    lines; /* those of ours that it has: more than expected when a command died before it could record it */
+	/* those of ours that it has: more than expected when a command died before it could record the copy */
+	uint64_t lines;
 	struct err why; /* for a person; code "" when nothing was found */
 };
 

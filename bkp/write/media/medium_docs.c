@@ -1,4 +1,9 @@
-/* medium_docs: see medium_docs.h.  This file: the order of things, files and seals, tools/. */
+/* medium_docs: see medium_docs.h.  This file: the order of things, files and seals, tools/.
+ *
+ * A text and its signature are two files and cannot be replaced in one step.  So NAME.next first holds both that will
+ * be (announce()), then the text, then the signature, then NAME.next goes: at every moment a reader finds a text that
+ * is signed, in its place or announced.  For tools/ and procedures/ that text is their SHA256SUMS, announced before
+ * the first file of the folder changes. */
 #include "write/media/medium_docs.h"
 
 #include <errno.h>
@@ -134,7 +139,7 @@ static int forget_next(const struct medium_docs *d, int dir, const char *name, s
 
 /* ---- what stands there, before it is replaced: did we write it? ---- */
 
-static void foreign(const struct medium_docs *d, const char *kind, const char *name, const char *suffix)
+static void note_foreign(const struct medium_docs *d, const char *kind, const char *name, const char *suffix)
 {
 	bool procedure = !strcmp(kind, MEDIUM_DOCS_PROCEDURES), tool = !strcmp(kind, MEDIUM_DOCS_TOOLS);
 	char path[2 * SHOW + GENERATION_UUID];
@@ -167,13 +172,13 @@ static void look_at_next(const struct medium_docs *d, int dir, const char *name,
 		return;
 	lines = read ? minisig_lines((const char *)there.p, there.n) : 0;
 	if (!lines || !is_signed(d, comment, there.p + lines, there.n - lines, there.p, lines))
-		foreign(d, kind, name, ".next");
+		note_foreign(d, kind, name, ".next");
 	else
 		(void)!buf_append(out, there.p + lines, there.n - lines, NULL);
 }
 
 /* The signed text in its place and the announced one; p are the bytes that will stand there.  out: those that
- * we wrote, one behind the other. */
+ * we wrote, one after the other. */
 static void look_at_text(const struct medium_docs *d, int dir, const char *name, const char *kind,
     const void *p, size_t n, struct buf *out)
 {
@@ -194,9 +199,9 @@ static void look_at_text(const struct medium_docs *d, int dir, const char *name,
 	if (read && !unsigned_ && is_signed(d, comment, there.p, there.n, sig.p, sig.n))
 		(void)!buf_append(out, there.p, there.n, NULL);
 	else if (!read || there.n != n || memcmp(there.p, p, n) != 0)
-		foreign(d, kind, name, "");
+		note_foreign(d, kind, name, "");
 	else if (!unsigned_)
-		foreign(d, kind, name, ".minisig");
+		note_foreign(d, kind, name, ".minisig");
 }
 
 /* Does a list that we wrote have these bytes under that name, or not the name at all?  What is not listed
@@ -224,7 +229,7 @@ int medium_docs_listed(const struct medium_docs *d, int dir, const char *kind, c
 	if (is_there(dir, name, mode, p, n))
 		return 0;
 	if (!is_nothing(dir, name, &there, &read) && (!read || !is_vouched(d, name, &there)))
-		foreign(d, kind, name, "");
+		note_foreign(d, kind, name, "");
 	return medium_docs_file(d, dir, name, mode, p, n, err);
 }
 
@@ -449,7 +454,7 @@ static int put_tools(struct medium_docs *d, struct err *err)
 }
 
 /* What the medium carries now, when that is something else than was recorded last. */
-static int record(struct medium_docs *d, struct err *err)
+static int record_docs(struct medium_docs *d, struct err *err)
 {
 	const struct ledger_medium *lm =
 	    ledger_medium_by_uuid(state_ledger(d->state), medium_uuid(d->medium));
@@ -487,7 +492,7 @@ int medium_docs_put(struct state *s, const struct policy *policy, const struct m
 		return err_nomem(err);
 	/* README.txt last: it speaks of what is there */
 	r = put_tools(&d, err) || medium_docs_procedures(&d, err) || medium_docs_readme(&d, err) ||
-	    record(&d, err);
+	    record_docs(&d, err);
 	json_decref(d.listed);
 	buf_free(&d.vouched);
 	if (r)

@@ -24,7 +24,7 @@ struct medium_docs {
 	bool faulty;		   /* why is set */
 	bool sealed_tools;	   /* tools/ is there with its signature */
 	json_t *listed;		   /* the lists as they stand there, for the record */
-	struct buf vouched;  /* the lists of the folder at hand that this repository wrote; terminated */
+	struct buf vouched;  /* the lists of the current folder that this repository wrote; terminated */
 	char procedure[256]; /* name of the first procedure that is there, "NAME.md", or "" */
 };
 

@@ -41,7 +41,7 @@ static uint64_t newest(const struct medium_docs *d)
 
 /* A line may begin with a letter and '|': it is for media with the static program (+), without it (-), with
  * tools/ (t), with procedures (p), with procedures and the program to rehearse them (d). */
-static bool wanted(const struct medium_docs *d, char mark)
+static bool is_wanted(const struct medium_docs *d, char mark)
 {
 	bool program = d->ret->tools, procedures = d->ret->procedures > 0;
 
@@ -53,7 +53,7 @@ static bool wanted(const struct medium_docs *d, char mark)
 }
 
 /* Appends n bytes with every @NAME@ replaced. */
-static int fill(const char *p, size_t n, const struct value *values, struct buf *out, struct err *err)
+static int fill_values(const char *p, size_t n, const struct value *values, struct buf *out, struct err *err)
 {
 	const char *end = p + n;
 
@@ -78,7 +78,7 @@ static int fill(const char *p, size_t n, const struct value *values, struct buf 
 	return 0;
 }
 
-static int add(const struct medium_docs *d, const unsigned char *template, size_t n,
+static int add_text(const struct medium_docs *d, const unsigned char *template, size_t n,
     const struct value *values, struct buf *out, struct err *err)
 {
 	const char *p = (const char *)template, *end = p + n;
@@ -88,8 +88,9 @@ static int add(const struct medium_docs *d, const unsigned char *template, size_
 		const char *next = eol ? eol + 1 : end;
 		bool marked = next - p > 2 && p[1] == '|';
 
-		if (!marked || wanted(d, *p))
-			if (fill(marked ? p + 2 : p, (size_t)(next - p) - (marked ? 2 : 0), values, out, err))
+		if (!marked || is_wanted(d, *p))
+			if (fill_values(
+				marked ? p + 2 : p, (size_t)(next - p) - (marked ? 2 : 0), values, out, err))
 				return -1;
 		p = next;
 	}
@@ -124,8 +125,8 @@ int medium_docs_readme(const struct medium_docs *d, struct err *err)
 	    {"VERSION", d->from->version},
 	};
 
-	if (add(d, readme_ja, readme_ja_len, values, &out, err) ||
-	    add(d, readme_en, readme_en_len, values, &out, err))
+	if (add_text(d, readme_ja, readme_ja_len, values, &out, err) ||
+	    add_text(d, readme_en, readme_en_len, values, &out, err))
 		return -1;
 	/* elsewhere it names another newest generation every run */
 	if (lm && lm->offline) {

@@ -1,4 +1,8 @@
-/* medium_w: see medium_w.h. */
+/* medium_w: see medium_w.h.
+ *
+ * The commit is bkp-medium.json: a folder without it is no medium, whatever else is in it.  The repository's files,
+ * the keys and the signature are durable before it gets its name.  Files of another repository, or other bytes under
+ * our names, are never replaced. */
 #include "write/media/medium_w.h"
 
 #include <errno.h>
@@ -47,7 +51,7 @@ static int cannot_write(const struct making *m, struct err *err)
 }
 
 /* What is there now. 0: a place to begin with, MEDIUM_W_FOUND, -1. */
-static int look(const struct making *m, char ret_uuid[JOURNAL_UUID], struct err *err)
+static int look_at_place(const struct making *m, char ret_uuid[JOURNAL_UUID], struct err *err)
 {
 	char show[SHOW], label[SHOW];
 	struct medium_expect want = {.repository = state_repository(m->state)};
@@ -91,7 +95,7 @@ static int make_folders(struct making *m, struct err *err)
 }
 
 /* Writes under tmp/, then gives the name: a file of that name is always whole. */
-static int publish(
+static int publish_file(
     const struct making *m, int dir, const char *name, const void *p, size_t n, struct err *err)
 {
 	int r;
@@ -121,7 +125,7 @@ static int put_file(const struct making *m, const char *name, enum state_file wh
 		return err_hint(err, "%s", text("use an empty medium"));
 	}
 	if (r == IO_ABSENT)
-		r = publish(m, m->repo, name, p, n, err);
+		r = publish_file(m, m->repo, name, p, n, err);
 	return r ? cannot_write(m, err) : 0;
 }
 
@@ -163,7 +167,7 @@ static int put_identity(const struct making *m, const char *uuid, struct err *er
 		return -1;
 	if (io_replace(m->root, MEDIUM_SIG, 0444, sig.p, sig.n, err))
 		return cannot_write(m, err);
-	r = publish(m, m->root, MEDIUM_JSON, json.p, json.n, err);
+	r = publish_file(m, m->root, MEDIUM_JSON, json.p, json.n, err);
 	return r || io_sync_dir(m->root, err) ? cannot_write(m, err) : 0;
 }
 
@@ -214,7 +218,7 @@ int medium_w_register(const struct state *s, const char *path, const char *label
 		    path_show(path, show, sizeof(show)));
 		return err_hint(err, "%s", text("attach and mount the medium, and make the folder on it"));
 	}
-	r = look(&m, uuid, err);
+	r = look_at_place(&m, uuid, err);
 	/* the one that wrote it may have died before it was durable */
 	if (r == MEDIUM_W_FOUND && io_sync_dir(m.root, err))
 		r = -1;
@@ -247,7 +251,7 @@ int medium_w_mend(const struct state *s, const struct medium *m, struct err *err
 }
 
 /* Does what stands there say which medium it is?  README.txt names it, too. */
-static bool names(int root, const char *uuid)
+static bool names_medium(int root, const char *uuid)
 {
 	static const char *const files[] = {MEDIUM_JSON, "README.txt"};
 
@@ -270,7 +274,7 @@ int medium_w_identity(const struct state *s, const char *path, const char *uuid,
 	BUF_AUTO json = BUF_INIT(MEDIUM_MAX);
 	BUF_AUTO sig = BUF_INIT(MEDIUM_MAX);
 
-	if (repo < 0 || !names(root, uuid))
+	if (repo < 0 || !names_medium(root, uuid))
 		return MEDIUM_W_UNKNOWN;
 	if (sign_identity(&m, uuid, &json, &sig, err) ||
 	    io_replace(root, MEDIUM_SIG, 0444, sig.p, sig.n, err) ||

@@ -28,7 +28,7 @@ int medium_w_register(const struct state *s, const char *path, const char *label
 int medium_w_mend(const struct state *s, const struct medium *m, struct err *err)
     __attribute__((warn_unused_result));
 
-/* The identity of a registered medium whose own is damaged, written anew.  0, MEDIUM_W_UNKNOWN: nothing that
+/* The identity of a registered medium whose own is damaged, written again.  0, MEDIUM_W_UNKNOWN: nothing that
  * stands at `path` says that it is that medium; -1. */
 #define MEDIUM_W_UNKNOWN 1
 int medium_w_identity(const struct state *s, const char *path, const char *uuid, struct err *err)

@@ -27,7 +27,7 @@ void replaced_add(struct replaced *r, const char *path)
 		json_array_append_new(r->files, json_string(path_show(path, show, sizeof(show))));
 }
 
-static void say(const struct replaced *r, const struct medium *m, struct err *ret)
+static void say_replaced(const struct replaced *r, const struct medium *m, struct err *ret)
 {
 	char names[SHOWN * SHOW] = "", label[SHOW];
 	size_t n = 0;
@@ -53,7 +53,7 @@ int replaced_tell(
 
 	if (!r->count)
 		return 0;
-	say(r, m, ret_said);
+	say_replaced(r, m, ret_said);
 	bad = state_append(s, "repaired",
 	    json_pack("{s:s, s:O, s:I}", "medium", medium_uuid(m), "files", r->files, "count",
 		(json_int_t)r->count),

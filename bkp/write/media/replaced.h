@@ -1,4 +1,4 @@
-/* replaced: files of a medium that were not what was written there, and that a command writes anew.
+/* replaced: files of a medium that were not what was written there, and that a command writes again.
  *
  *     replaced_add() for each → replaced_tell()
  *

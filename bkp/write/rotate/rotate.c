@@ -80,7 +80,7 @@ static void look_for_room(struct rotate *ro)
 	retention_free(judged);
 }
 
-static int prepare(struct rotate *ro, struct err *err)
+static int prepare_medium(struct rotate *ro, struct err *err)
 {
 	struct err why = ERR_INIT;
 
@@ -201,7 +201,7 @@ int rotate_run(const struct rotate_config *cfg, struct rotate_result *ret, struc
 
 	memset(ret, 0, sizeof(*ret));
 	r = refuse_while_suspect(&ro, &why) || rotate_find(&ro, &why) || rotate_open(&ro, &why) ||
-	    rotate_open_sources(&ro, &why) || rotate_begin(&ro, &why) || prepare(&ro, &why) ||
+	    rotate_open_sources(&ro, &why) || rotate_begin(&ro, &why) || prepare_medium(&ro, &why) ||
 	    rotate_refill(&ro, &why) || rotate_recheck(&ro, &why) || rotate_seal(&ro, &why);
 	if (!r) {
 		bring_docs(&ro);

@@ -1,24 +1,32 @@
 /* rotate: one medium kept offline is brought up to date, checked and sealed (媒体ローテーション).
  *
- * The transaction, in order:
- *   0. the medium is found and is the one registered: signed identity, repository, file system and disk
- * (device.h); neither it nor the media that are copied from know more than this host (journal_copies.h);
- * journal "medium-attached" unless it is recorded as attached already.  Has the clock been moved
- * (clockwatch.h); a new signing key, of which they learn at once; what an expiry that was interrupted left is
- * judged anew, told, and, when a person has agreed to it, finished (reap.h).
- *   1. what an interrupted run left open is not this command's business: only committed generations are
- * copied.  Public files of the repository that the medium lost are written again.
- *   2. refill (refill.h), newest generation first, so that a medium that fills up holds what matters most;
- * each is read back from the device and recorded.  What the journal says is on the medium is looked for;
- * copies that lost files get them again.
- *   3. copies that were not read back within `recheck_s` are read back too.
- *   4. seal: every file of every generation on it carries the immutable flag, where the file system can.
- *   5. what people need who have only this medium: README.txt, tools/, procedures/ (medium_docs.h).
- *   6. the file system of the medium is synchronised (syncfs); journal "rotated" with operator and place,
- * then a copy of the whole journal to the medium, and, where that is possible, to the online media;
- * synchronised again. No byte of what was on the medium before is changed at any moment; generations appear
- * by one rename each. If the process dies, the medium holds whole generations only, and running the command
- * again goes on.
+ * rotate_run() is one transaction.  The steps, and the function that makes each:
+ *   0. refuse_while_suspect()  a generation is suspect and nobody has decided: nothing is looked at or written.
+ *      rotate_find()           the medium is there and is the one registered: identity, file system, disk (device.h).
+ *      rotate_open(), rotate_open_sources()  neither it nor the media that are copied from know more than this host
+ *                              (journal_copies.h).  Up to here nothing is recorded; on the medium at most tmp/ was
+ *                              emptied (vault_w_open()).
+ *      rotate_begin()          a new signing key when one is due; what is wrong with the copy of the journal;
+ *                              journal "medium-attached" unless it is recorded as attached already; the keys to all
+ *                              these media.
+ *   1. prepare_medium()        public files of the repository that the medium lost are written again; has the clock
+ *                              been moved (clockwatch.h); what an expiry that was interrupted left is judged again,
+ *                              told, and, when a person has agreed to it, finished (reap.h).  What an interrupted run
+ *                              left open is not this command's business: only committed generations are copied.
+ *   2. rotate_refill()         newest generation first (refill.h), so that a medium that fills up holds what matters
+ *                              most; each is read back from the device and recorded.  What the journal says is on the
+ *                              medium is looked for; copies that lost files get them again.
+ *   3. rotate_recheck()        copies that were not read back within `recheck_s` are read back too.
+ *   4. rotate_seal()           every file of every generation on it carries the immutable flag, where the file system
+ *                              can.
+ *   5. bring_docs(), replaced_tell()  what people need who have only this medium: README.txt, tools/, procedures/
+ *                              (medium_docs.h), and what of it somebody else had changed.
+ *   6. synchronise()           syncfs: what is on the medium stays there if it is pulled out now.
+ *      record_rotated()        journal "rotated" with operator and place: the commit.
+ *      put_journals()          a copy of the whole journal to the medium, and where that is possible to the online
+ *                              media; then synchronise() again.
+ * No byte of a generation that was on the medium before is changed at any moment; generations appear by one rename
+ * each.  If the process dies, the medium holds whole generations only, and running the command again goes on.
  *
  * Errors: E-ROTATE-01 the medium is not declared offline, E-ROTATE-02 it is not attached, E-ROTATE-03 several
  * are attached (name one), E-ROTATE-04 no other medium is there to copy from, E-ROTATE-05 it is attached for

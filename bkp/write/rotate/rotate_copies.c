@@ -21,7 +21,7 @@
 #define FILES_MAX     ((size_t)8 << 20)
 #define RESERVE_BYTES ((uint64_t)16 << 20) /* README.txt, tools/, procedures/ */
 
-static void tell(const struct rotate *ro, const char *what, uint64_t done, uint64_t total)
+static void tell_progress(const struct rotate *ro, const char *what, uint64_t done, uint64_t total)
 {
 	if (ro->cfg->progress)
 		ro->cfg->progress(ro->cfg->arg, what, done, total);
@@ -30,12 +30,12 @@ static void tell(const struct rotate *ro, const char *what, uint64_t done, uint6
 static void on_copied(void *arg, uint64_t generation, uint64_t left, uint64_t bytes, uint64_t total)
 {
 	(void)generation, (void)left;
-	tell(arg, text("copying"), bytes, total);
+	tell_progress(arg, text("copying"), bytes, total);
 }
 
 static void on_read_back(void *arg, uint64_t bytes, uint64_t total)
 {
-	tell(arg, text("reading back"), bytes, total);
+	tell_progress(arg, text("reading back"), bytes, total);
 }
 
 int rotate_refill(struct rotate *ro, struct err *err)
@@ -87,7 +87,7 @@ int rotate_recheck(struct rotate *ro, struct err *err)
 
 	clock_now(&now);
 	for (size_t i = 0; i < ledger_generations(state_ledger(ro->cfg->state)); i++) {
-		/* asked anew each time: a record makes what the ledger gave before stale */
+		/* asked again each time: a record makes what the ledger gave before stale */
 		const struct ledger_generation *g = ledger_generation(state_ledger(ro->cfg->state), i);
 		const struct ledger_copy *c = copy_of(ro, g);
 		int r;
@@ -108,7 +108,7 @@ int rotate_recheck(struct rotate *ro, struct err *err)
 
 /* ---- seal ---- */
 
-static void freeze(struct rotate *ro, const char *path)
+static void freeze_path(struct rotate *ro, const char *path)
 {
 	int why = vault_w_freeze(ro->vault, path);
 
@@ -134,14 +134,14 @@ static int seal_generation(
 	while (r >= 0 && !generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, NULL)) {
 		if (digestset_get(seen, sha256))
 			continue;
-		freeze(ro, path);
+		freeze_path(ro, path);
 		r = digestset_put(seen, sha256, 1, err);
 	}
 	generation_dir(number, dir);
 	snprintf(path, sizeof(path), "%s/SHA256SUMS", dir);
-	freeze(ro, path);
+	freeze_path(ro, path);
 	snprintf(path, sizeof(path), "%s/SHA256SUMS.minisig", dir);
-	freeze(ro, path);
+	freeze_path(ro, path);
 	vault_r_generation_close(g);
 	return r < 0 ? -1 : 0;
 }

@@ -1,5 +1,9 @@
 /* rotate_find: step 0 of the rotation: the medium is there, it is the one, and something is there to copy
- * from; see rotate.h. */
+ * from; see rotate.h.
+ *
+ * The medium is looked for where it may be attached (attendance.h), opened by its signed identity, and compared with
+ * the disk that was registered (device.h): a copy of the files on another disk is refused.  Each refusal says what
+ * the person at the disk can do. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +30,8 @@
 #define SHOW	  256
 #define NAMES_MAX 256
 
-static int attended(const struct rotate *ro, const struct policy_medium *pm, char **ret_path, struct err *err)
+static int find_attended(
+    const struct rotate *ro, const struct policy_medium *pm, char **ret_path, struct err *err)
 {
 	struct attendance_keys k = {.repository = state_repository(ro->cfg->state)};
 
@@ -35,7 +40,7 @@ static int attended(const struct rotate *ro, const struct policy_medium *pm, cha
 }
 
 /* A place that cannot be looked at: the disk may be there, and failing. */
-static int unlooked(struct err *why, struct err *err)
+static int say_unlooked(struct err *why, struct err *err)
 {
 	err_hint(why, "%s",
 	    text("see that the disk is well connected and mounted, then run the command again as root"));
@@ -45,7 +50,7 @@ static int unlooked(struct err *why, struct err *err)
 }
 
 /* Something else stands where the medium is expected: that says more than "not attached". */
-static bool tells(const struct err *why)
+static bool tells_why(const struct err *why)
 {
 	return why->kind == ERR_FOREIGN || why->kind == ERR_UNREGISTERED || why->kind == ERR_UNMOUNTED;
 }
@@ -57,7 +62,7 @@ static int not_attached(
 	struct err e = *why;
 	char show[SHOW];
 
-	if (!tells(why)) {
+	if (!tells_why(why)) {
 		err_set(&e, "E-ROTATE-02", "%s", why->msg);
 		err_wrap(&e, text("medium '%s' is not attached"), pm->name);
 		if (lm && *lm->place)
@@ -72,7 +77,7 @@ static int not_attached(
 	return -1;
 }
 
-static int undeclared(const struct rotate *ro, struct err *err)
+static int say_undeclared(const struct rotate *ro, struct err *err)
 {
 	const struct policy *p = ro->cfg->policy;
 	const char *names[NAMES_MAX], *near;
@@ -97,7 +102,7 @@ static int find_named(struct rotate *ro, struct err *err)
 	int r;
 
 	if (!pm)
-		return undeclared(ro, err);
+		return say_undeclared(ro, err);
 	if (!pm->offline) {
 		err_set_kind(
 		    err, ERR_USAGE, "E-ROTATE-01", text("medium '%s' is not kept offline"), pm->name);
@@ -105,23 +110,23 @@ static int find_named(struct rotate *ro, struct err *err)
 		    text("every 'bkp run' brings it up to date; a medium to be rotated has 'offline: true' "
 			 "in the policy"));
 	}
-	r = attended(ro, pm, &ro->ret->path, &why);
+	r = find_attended(ro, pm, &ro->ret->path, &why);
 	if (r == 0)
 		return not_attached(ro, pm, &why, err);
 	if (r < 0)
-		return unlooked(&why, err);
+		return say_unlooked(&why, err);
 	ro->ret->medium = pm;
 	return 0;
 }
 
-static int several(const struct policy_medium *a, const struct policy_medium *b, struct err *err)
+static int say_several(const struct policy_medium *a, const struct policy_medium *b, struct err *err)
 {
 	err_set_kind(err, ERR_USAGE, "E-ROTATE-03",
 	    text("several media kept offline are attached: '%s' and '%s'"), a->name, b->name);
 	return err_hint(err, text("name one: 'bkp rotate %s --operator NAME'"), a->name);
 }
 
-static int none(const struct rotate *ro, struct err *why, struct err *err)
+static int say_none(const struct rotate *ro, struct err *why, struct err *err)
 {
 	const struct policy *p = ro->cfg->policy;
 	char names[SHOW] = "";
@@ -129,7 +134,7 @@ static int none(const struct rotate *ro, struct err *why, struct err *err)
 
 	/* what stands there instead, or why it cannot be looked at */
 	if (why->code[0])
-		return unlooked(why, err);
+		return say_unlooked(why, err);
 	for (size_t i = 0; i < p->n_media && n < sizeof(names); i++)
 		if (p->media[i].offline)
 			n += (size_t)snprintf(
@@ -153,20 +158,20 @@ static int find_any(struct rotate *ro, struct err *err)
 	for (size_t i = 0; i < p->n_media; i++) {
 		struct err why = ERR_INIT;
 		char *path = NULL;
-		int r = p->media[i].offline ? attended(ro, &p->media[i], &path, &why) : 0;
+		int r = p->media[i].offline ? find_attended(ro, &p->media[i], &path, &why) : 0;
 
 		if (r > 0 && ro->ret->medium) {
 			free(path);
-			return several(ro->ret->medium, &p->media[i], err);
+			return say_several(ro->ret->medium, &p->media[i], err);
 		}
 		if (r > 0) {
 			ro->ret->medium = &p->media[i];
 			ro->ret->path = path;
-		} else if ((r < 0 || (tells(&why) && why.kind != ERR_UNREGISTERED)) && !first.code[0]) {
+		} else if ((r < 0 || (tells_why(&why) && why.kind != ERR_UNREGISTERED)) && !first.code[0]) {
 			first = why;
 		}
 	}
-	return ro->ret->medium ? 0 : none(ro, &first, err);
+	return ro->ret->medium ? 0 : say_none(ro, &first, err);
 }
 
 int rotate_find(struct rotate *ro, struct err *err)
@@ -316,7 +321,7 @@ int rotate_open_sources(struct rotate *ro, struct err *err)
 			continue;
 		want.uuid = lm->uuid;
 		want.keys = state_keys(ro->cfg->state, &want.n_keys);
-		if (attended(ro, pm, &path, &why) == 1 &&
+		if (find_attended(ro, pm, &path, &why) == 1 &&
 		    !medium_open(path, &want, &ro->sources[ro->n_sources].medium, &why))
 			ro->n_sources++;
 		else if (!first.code[0])

@@ -1,4 +1,9 @@
-/* run: see run.h.  This file: the order of the steps, and steps 1 and 2. */
+/* run: the order of the steps of run.h, and steps 1 and 2 themselves.
+ *
+ * run_run() → prepare() (step 0) → begin() (1) → finish_run(): make_generation() = store() (2) and commit() (3
+ * to 5), then read_back() (6, 7), then what comes after in every case (8).  The commit is one call:
+ * run_committed() in commit().  Everything in front of it can be thrown away, everything after it is made up
+ * for by the next run. */
 #include "write/run/run.h"
 
 #include <fcntl.h>
@@ -30,6 +35,7 @@
 #include "write/store/reap.h"
 #include "write/store/vault_w.h"
 
+/* Step 1: the number, and the record of it. */
 static int begin(struct run *n, struct err *err)
 {
 	json_t *names = json_array();
@@ -72,6 +78,8 @@ static int open_dedup(struct run *n, struct err *err)
 	return dedup_open(path, state_repository(n->cfg->state), &n->dedup, err);
 }
 
+/* The index may be gone or older than the journal, and the other way round: numbers of archives go on after the
+ * greater of what both say, so that none is given out twice. */
 static int open_pack(struct run *n, struct err *err)
 {
 	struct pack_config cfg = {
@@ -101,7 +109,7 @@ static int open_pack(struct run *n, struct err *err)
 	return pack_new(&cfg, &n->pack, err);
 }
 
-/* --until came before its turn. */
+/* The time of --until came before the data set's turn. */
 static int not_begun(const struct policy_dataset *d, struct generation_dataset *ret, struct err *err)
 {
 	ret->name = strdup(d->name);
@@ -130,6 +138,8 @@ void run_former(void *arg, const char *dataset, struct expect_former *ret)
 	}
 }
 
+/* Step 2.  Data sets one after the other, each judged by the guard as soon as it is captured.  When the run is
+ * stopped the rest are recorded as not begun, and what was captured well is committed all the same. */
 static int capture_all(struct run *n, struct err *err)
 {
 	char scratch[4096];
@@ -202,6 +212,7 @@ static int store(struct run *n, struct err *err)
 	return r;
 }
 
+/* Steps 3 to 5.  The order is the transaction: archives, then the documents that list them, then the record. */
 static int commit(struct run *n, struct err *err)
 {
 	struct timings_mark mark = timings_begin_phase();
@@ -275,7 +286,7 @@ static json_t *reasons(const struct run *n)
 	return list;
 }
 
-/* A failure that cannot be recorded either is said with it; the next run's settle() records it. */
+/* A failure that cannot be recorded either is said with it; the next run's run_settle() records it. */
 static void record_failure(struct run *n, struct err *failure)
 {
 	char reason[sizeof(failure->msg)];
@@ -375,13 +386,13 @@ static int prepare(struct run *n, struct run_config *own, struct err *err)
 	return narrow(n, own, err);
 }
 
-/* Steps 2 to 7 and what comes after, whatever became of them. */
-static int run(struct run *n, struct err *err)
+/* Steps 2 to 8; 8 whatever became of the others. */
+static int finish_run(struct run *n, struct err *err)
 {
 	int r = make_generation(n, err);
 
 	if (r) {
-		/* its threads write to the media */
+		/* its threads write to the media: they end before anything else is written there */
 		pack_free(n->pack);
 		n->pack = NULL;
 		record_failure(n, err);
@@ -408,7 +419,7 @@ int run_run(const struct run_config *cfg, struct run_result *ret, struct err *er
 		ret->generation = 0;
 		r = -1;
 	} else if (!r) {
-		r = run(&n, &local);
+		r = finish_run(&n, &local);
 	} else if (r == RUN_NOTHING) {
 		run_tell_replaced(&n);
 		run_copy_journal(&n);

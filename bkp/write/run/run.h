@@ -1,29 +1,59 @@
-/* run: one run of `bkp run`: capture → generation on every online medium → journal → read-back.
+/* run: one run of `bkp run`: capture → one generation on every online medium → journal → read-back.
  *
- * The transaction, and which function makes each step:
- *   0. open_media(): the lock is held by the state; media whose signed identity is there are online.  attendance_record():
- *      which media kept offline are attached, and which are gone, is confirmed every run.  look_at_clock(): has it been
- *      moved (clockwatch.h); agreement_raise(): the policy asks for more.  finish_expiry(): what an expiry left (reap.h).  settle(): generations
- *      that an earlier run left open are committed when a medium holds them complete, else recorded as failed.
- *      Before anything is recorded histories() compares the media's copies of the journal with the host's (journal_copies.h: a state
- *      folder that is an old copy ends the run), state_new_epoch() changes the signing key, and every medium learns of it.
- *   1. begin(): number allocated, journal "begin".
- *   2. capture_all(): archives are published one by one on every medium (vault_w.h); none of them counts yet.
- *   3. supply(): each medium gets what the generation needs and it lacks, from another medium.
- *   4. publish(): root.age, manifest.json, SHA256SUMS and its signature appear on each medium in one rename.
- *   5. committed(): journal "committed", durable.  Only now is the generation reported.
- *   6. read_back(): what is new on each medium is read from the device and compared; journal "verified".
- *   7. catch_up(): reported generations that an online medium lacks are copied to it, those that were never read back are; copies of the journal; what the
- *      media carry for people (medium_docs.h).
- * Invariants (docs/format.md §8, proved by tests/campaign, families kill and power):
- *   I1 every reported generation verifies in full.  I2 an unreported one is absent or incomplete, never good.  I3 the journal
- *   is a valid prefix; no acknowledged entry is lost.  I4 the next run needs no manual step.  I5 no byte of an earlier
- *   generation changes.
- * If the process dies: before 4 there are archives nobody lists (the next run reuses them); between 4 and 5
- * the next run's settle() finds the generation complete and reports it; after 5 nothing is lost but the
- * read-back, which the next run's catch_up() makes up for.
+ * run_run() does all of it in one call.  The caller holds the state folder's lock (struct state), so two runs
+ * never overlap.  The steps, and the function that makes each:
  *
- * A medium that fails at any step is dropped with a reason; the run goes on with the others.
+ *   0. Prepare (run.c, prepare()).  No generation has a number yet.
+ *      run_open_media()      the online media of the policy whose signed identity is there
+ *      run_histories()       do the media's copies of the journal know more than the host?  Then the state
+ *                            folder is an old copy, and the run ends here: E-HISTORY-01 (journal_copies.h)
+ *      look_at_clock()       was the clock moved?  Recorded, told, no reason to stop (clockwatch.h)
+ *      run_new_epoch()       a new signing key when one is due; every medium gets the public keys before
+ *                            it gets anything that is signed with them
+ *      attendance_record()   which media are attached that were not, which offline ones are gone
+ *      agreement_raise()     the policy promises to keep more than was agreed: recorded (agreement.h)
+ *      finish_expiry()       what an interrupted expiry left on the media (reap.h)
+ *      open_dedup()          the index of what is stored
+ *      run_settle()          generations that earlier runs left open: one that some medium holds complete is
+ *                            recorded as "committed", any other as "failed"
+ *      narrow()              which data sets are still wanted; none: RUN_NOTHING
+ *   1. begin()               the generation's number is taken; journal "begin"
+ *   2. capture_all()         archives are published one by one on every medium (pack.h, vault_w.h).  None of
+ *                            them counts yet: no generation lists them
+ *   3. run_supply()          each medium gets the archives that the generation needs and it lacks, from
+ *                            another medium of this run
+ *      run_documents()       root.age, manifest.json, SHA256SUMS and its signature, in memory
+ *   4. run_publish()         on each medium these documents appear in one rename: the generation is there
+ *   5. run_committed()       journal "committed", durable.  This is the commit: only now is it reported
+ *   6. run_read_back()       what is new on each medium is read from the device and compared; journal
+ *                            "verified" or "verify-failed"
+ *   7. run_catch_up()        reported generations that an online medium lacks are copied to it; those that
+ *                            no run has read back are read back.  Left out when somebody ends the process
+ *   8. Always, once a generation was begun, also when 2 to 7 failed:
+ *      run_medium_docs()     what media carry for people (medium_docs.h)
+ *      run_tell_replaced()   files on media that this host had not written so (replaced.h)
+ *      run_copy_journal()    each medium gets a copy of the journal: the last thing that is written there.
+ *                            (RUN_NOTHING: these last two only)
+ *
+ * Invariants (docs/format.md §8; tests/campaign proves them, families kill and power):
+ *   I1  Every reported generation verifies in full.
+ *   I2  One that was not reported is absent or incomplete, or complete and not yet recorded; it is never
+ *       taken for good.
+ *   I3  The journal is a valid prefix of what was written; no acknowledged record is lost.
+ *   I4  The next run needs no manual step.
+ *   I5  No byte of an earlier generation changes.
+ *
+ * If the process dies
+ *   before step 4:  there are archives that no generation lists; the next run refers to them instead of
+ *                   storing them again.  Its run_settle() records the generation as failed;
+ *   between 4 and 5: the next run's run_settle() finds the generation complete and reports it;
+ *   after 5:        only the read-back is missing; the next run's run_catch_up() makes up for it.
+ *
+ * A medium that fails in any step is dropped with a reason (run_drop()) and takes no further part; the run
+ * goes on with the others.  With no medium left it fails: journal "failed".
+ *
+ * Errors: E-RUN-01 no data set could be captured, E-RUN-02 the policy has no online medium; those of the
+ * modules that are named above.
  */
 #ifndef BKP_WRITE_RUN_RUN_H
 #define BKP_WRITE_RUN_RUN_H
@@ -70,12 +100,14 @@ struct run_result {
 	struct err slow;    /* why the next run will have to read all files again, or code "" */
 	struct err clock;   /* the clock was moved: what a person should hear, or code "" */
 	struct err reaped;  /* why an expiry that was interrupted could not be finished, or code "" */
-	struct err
-	    narrowed; /* the policy was narrowed, be that undone or not, and nobody has accepted it; or code "" */
-	struct err again; /* what ended a first attempt, of whoever ran it again; or code "" */
-	int signal;	  /* that ended it early, or 0; of whoever ran it */
-	struct err
-	    missing; /* what media should carry for people and could not be brought to them, the first; or code "" */
+	/* the policy was changed so that less is captured or guarded, and nobody has accepted it, even if it
+	 * was undone since; or code "" */
+	struct err narrowed;
+	/* the caller's, not the run's: what ended a first attempt, when it tried again, or code ""; the signal
+	 * that ended the run early, or 0 */
+	struct err again;
+	int signal;
+	struct err missing; /* the first file for people that could not be brought to a medium, or code "" */
 };
 
 /* How far it is. */
@@ -99,16 +131,17 @@ struct run_config {
 	bool (*wanted)(void *arg, const struct policy_dataset *d);
 	void *wanted_arg;
 	const char *version;
-	bool anchor;		     /* store everything anew: refer to no earlier archive */
+	bool anchor;		     /* store everything again: refer to no earlier archive */
 	struct capture_callbacks cb; /* progress belongs to the run */
 	/* called now and then, with cb.arg; may be NULL */
 	void (*progress)(void *arg, const struct run_progress *p);
 	struct medium_docs_sources docs;
 };
 
-/* 0: a generation was committed on at least one medium (look at the verdicts and media for what a person
- * should see). RUN_NOTHING: none of the data sets was still wanted; no generation was begun.  -1: there is
- * none.  *ret is filled as far as it came in all cases. */
+/* 0: a generation was committed on at least one medium; the verdicts and media in *ret say what a person
+ * should see.  RUN_NOTHING: none of the data sets was still wanted, no generation was begun.  -1: the run
+ * failed, as a rule without a generation; a record that cannot be written after step 5 is -1, too, though the
+ * generation stands.  *ret is filled as far as the run came, in all cases: run_result_free(). */
 #define RUN_NOTHING 1
 int run_run(const struct run_config *cfg, struct run_result *ret, struct err *err);
 void run_result_free(struct run_result *r);

@@ -1,5 +1,9 @@
 /* run_commit: steps 3 to 7 of the run: from captured archives to a reported, read-back generation; see
- * run.h. */
+ * run.h.
+ *
+ * What belongs to a medium stays with the medium: a fault drops it (run_drop()) or stands in its row of the
+ * result (`why`, `undone`).  -1 means that the journal cannot be written, that memory is short, or that no
+ * medium is left.  Media are served one after the other, in the order of the policy. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

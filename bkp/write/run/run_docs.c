@@ -1,5 +1,9 @@
-/* run_docs: the documents of the generation: manifest.json, root.age, SHA256SUMS and its signature; see
- * run.h. */
+/* run_docs: the documents of the generation, in memory: manifest.json, root.age, SHA256SUMS and its signature;
+ * see run.h and docs/format.md.
+ *
+ * The order is that of what binds what: root.age first; manifest.json has its SHA-256 and the journal's head;
+ * SHA256SUMS has the SHA-256 of both and of every archive; the signature is of SHA256SUMS.  root.age holds the
+ * key of chunk ids: its plain text is wiped before the memory is given back. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

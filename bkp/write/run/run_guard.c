@@ -1,5 +1,9 @@
-/* run_guard: holds what was measured of a data set against its history in the journal, and its canaries
- * against what they were; see format/guard/guard.h and run.h. */
+/* run_guard: compares what was measured of a data set with its history in the journal, and its canaries with
+ * what they were; see format/guard/guard.h and run.h.
+ *
+ * The guard never stops a run: it marks the data set as suspect, and says where it saw less than it should
+ * (be_blind()).  Only captures that nobody doubted, or that a person accepted, are history to compare with; one
+ * that was suspect stays so until a person accepts it or a later one. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>

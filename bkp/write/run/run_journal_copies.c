@@ -56,6 +56,7 @@ int run_new_epoch(struct run *n, struct err *err)
 void run_copy_journal(struct run *n)
 {
 	struct err why = ERR_INIT;
+	/* the mark is taken before anything is copied: what is recorded is never more than what is there */
 	IO_FD_AUTO fd = io_open_file(state_dirfd(n->cfg->state), JOURNAL_FILE, &why);
 	const char **copied = calloc(n->n_online + 1, sizeof(*copied));
 	struct journal_copies_mark mark;

@@ -1,4 +1,7 @@
-/* run_liveness: which archives a run may refer to, beside being there; see liveness.h. */
+/* run_liveness: of the archives that are there, which ones a run may refer to; see liveness.h.
+ *
+ * The ledger says which generations hold each data set of the policy; liveness_plan() does the rest.  --anchor
+ * needs no plan: nothing is referred to. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,9 @@
-/* run_media: step 0 of the run: which media are there, and what an earlier run left open; see run.h. */
+/* run_media: step 0 of the run: which media are there, and what an earlier run left open; see run.h.
+ *
+ * A medium that cannot be opened keeps its row in the result, with the reason, and has no place in
+ * run.online.  run_settle() believes the media and not the dead run: a generation counts as published when its
+ * signature, its documents and the presence and size of all its archives say so, and when it is signed with
+ * the key of the epoch in which it was begun. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -34,26 +34,34 @@ struct run_online {
 	struct replaced replaced;
 };
 
+/* All fields belong to the thread that called run_run(), with one exception: from open_pack() until
+ * pack_finish() or pack_free() has returned, the pack's sealing thread writes to the media's vaults and to
+ * `sinks` (sealer.h); nobody else touches either then. */
 struct run {
-	const struct run_config *cfg;
+	const struct run_config *cfg; /* the caller's, or after narrow() a copy with fewer data sets */
 	struct run_result *ret;
-	const struct policy_dataset **wanted; /* belongs to it; NULL: all of cfg */
+	const struct policy_dataset **wanted; /* the array of that copy, owned here; NULL: all of cfg */
+	/* media: step 0 opens them, run_close_media() closes them */
 	struct run_online *online;
-	struct pack_sink *sinks; /* parallel to online */
+	struct pack_sink *sinks; /* parallel to online; failed: the medium was dropped */
 	size_t n_online;
+	/* what the capture stores with: step 0 (dedup) and step 2 */
 	struct dedup *dedup;
 	struct liveness *liveness;
 	struct hmac *ids;
 	struct chunker *chunker;
 	struct pack *pack;
+	/* the generation: begin() */
 	char uuid[GENERATION_UUID];
 	int64_t begun_ns;
+	/* its archives and documents: steps 3 and 4 */
 	struct dedup_archive *needed;
 	size_t n_needed;
-	struct buf manifest, root, sums, sig; /* the generation's documents */
+	struct buf manifest, root, sums, sig;
 	uint8_t manifest_sha256[DIGEST_LEN];
+	/* run_progress.c */
 	struct run_progress at;
-	uint64_t captured; /* bytes of the data sets before the one at hand */
+	uint64_t captured; /* bytes of the data sets before the one that is being captured */
 };
 
 /* run.c: what a data set was when it was good, or when a person accepted it as it is; arg is the run */
@@ -63,13 +71,13 @@ void run_progress_dataset(struct run *n, size_t i);
 void run_progress_bytes(void *arg, uint64_t bytes);
 void run_progress_medium(struct run *n, size_t i);
 void run_progress_copied(void *arg, uint64_t generation, uint64_t left, uint64_t bytes, uint64_t total);
-/* run_commit.c: somebody ended this process */
+/* run_commit.c: has somebody told this process to end? */
 bool run_interrupted(const struct run *n);
 /* run_media.c */
 int run_open_media(struct run *n, struct err *err);
 void run_close_media(struct run *n);
 int run_settle(struct run *n, struct err *err);
-/* The medium takes no further part. */
+/* The medium takes no further part; `why` is what a person is told. */
 void run_drop(struct run *n, size_t i, const struct err *why);
 bool run_any_left(const struct run *n);
 /* run_journal_copies.c: what the media know of the journal, before anything is recorded; a new epoch; the

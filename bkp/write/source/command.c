@@ -1,4 +1,10 @@
-/* command: see command.h. */
+/* command: see command.h.
+ *
+ * One thread at a time reads and waits for the child (command_read(), then command_finish() or command_end());
+ * command_interrupt() alone may come from another meanwhile: it makes `interrupt`, an eventfd, readable.  Whoever
+ * waits polls the command's pipes and that descriptor.  Where there is a time limit or a `stop`, attend_end() is
+ * asked every ASK_MS: it sends SIGTERM when the time is over or `stop` says so, and SIGKILL GRACE_MS later.  A
+ * child that is still there after as long again is given up. */
 #include "write/source/command.h"
 
 #include <errno.h>
@@ -54,7 +60,7 @@ static int64_t now_ms(void)
 }
 
 /* Between fork and exec of a process with threads: nothing here may take a lock. */
-static void child(const char *line, char **env, int out, int errors)
+static void exec_child(const char *line, char **env, int out, int errors)
 {
 	char sh[] = "sh", c[] = "-c";
 	char *argv[] = {sh, c, (char *)(uintptr_t)line, NULL};
@@ -78,7 +84,7 @@ static void child(const char *line, char **env, int out, int errors)
 }
 
 /* Ours, then what is added: of two of one name the shell takes the last. */
-static char **environment(const char *const *more)
+static char **make_environment(const char *const *more)
 {
 	size_t n = 0, k = 0;
 	char **all;
@@ -104,7 +110,7 @@ int command_start(const char *line, struct command **ret, struct err *err)
 	return command_start_with(&cfg, ret, err);
 }
 
-static struct command *make(const struct command_config *cfg)
+static struct command *make_command(const struct command_config *cfg)
 {
 	struct command *c = calloc(1, sizeof(*c));
 
@@ -120,8 +126,8 @@ static struct command *make(const struct command_config *cfg)
 
 int command_start_with(const struct command_config *cfg, struct command **ret, struct err *err)
 {
-	struct command *c = make(cfg);
-	char **env = environment(cfg->env);
+	struct command *c = make_command(cfg);
+	char **env = make_environment(cfg->env);
 	int out[2] = {-1, -1}, errors[2] = {-1, -1};
 
 	if (!c || !env) {
@@ -142,7 +148,7 @@ int command_start_with(const struct command_config *cfg, struct command **ret, s
 		return -1;
 	}
 	if (c->pid == 0)
-		child(cfg->line, env, cfg->quiet ? errors[1] : out[1], errors[1]);
+		exec_child(cfg->line, env, cfg->quiet ? errors[1] : out[1], errors[1]);
 	free(env);
 	io_close_quietly(&out[1]);
 	io_close_quietly(&errors[1]);
@@ -170,7 +176,7 @@ static void tell_to_end(struct command *c, enum ending why)
 
 /* Asks whether it is to end, and sees to it that it does.  For how long one may wait then, ms; -1: for ever.
  */
-static int attend(struct command *c)
+static int attend_end(struct command *c)
 {
 	int64_t now = now_ms();
 
@@ -230,7 +236,7 @@ ssize_t command_read(void *command, void *p, size_t n)
 		/* a closed one (-1) is passed over */
 		struct pollfd fds[3] = {
 		    {c->out, POLLIN, 0}, {c->errors, POLLIN, 0}, {c->interrupt, POLLIN, 0}};
-		int wait = attend(c);
+		int wait = attend_end(c);
 
 		if (c->ending != NOT_ENDED) {
 			errno = c->ending == OVERDUE ? ETIMEDOUT : ECANCELED;
@@ -286,7 +292,7 @@ static int wait_for_end(struct command *c, int *ret_status)
 	int r;
 
 	while (!(r = has_ended(c)) && !is_lost(c)) {
-		(void)attend(c);
+		(void)attend_end(c);
 		fd.fd = c->errors; /* a closed one (-1) is only a pause */
 		if (poll(&fd, 1, 50) > 0)
 			take_errors(c);

@@ -57,7 +57,7 @@ void command_on_wait(struct command *c, command_stop_fn *stop, void *arg);
 int command_finish(struct command *c, struct err *err);
 /* It is wanted no more: ended as above, waited for. */
 void command_end(struct command *c);
-/* Behind command_finish() or command_end().  ret may be NULL. */
+/* After command_finish() or command_end().  ret may be NULL. */
 void command_said(struct command *c, struct command_words *ret);
 void command_free(struct command *c); /* kills it if it still runs */
 

@@ -1,4 +1,16 @@
-/* entrysort: see entrysort.h. */
+/* entrysort: see entrysort.h.
+ *
+ * While entries are added: each is written to the spool, a file without a name, as it would stand in a catalog
+ * block, under a running number for its path.  The real path goes with the place in the spool (struct object)
+ * into sortrun.  `names` says what a path stands for at that moment, so that a hard link that comes next gets the
+ * object and not the name: whatever replaces the target later does not matter.
+ *
+ * In order: of records with one path the last one counts (next_path()).  `barrier` is the last path that is no
+ * folder; what lies below it is left out.  Of the names of one object the first in order has the entry, `linked`
+ * knows it for the others.
+ *
+ * Attributes come from the stream.  Those that no catalog reader would accept are found by trial (bears()) and
+ * dropped, with CATALOG_INCOMPLETE. */
 #include "write/source/entrysort.h"
 
 #include <errno.h>
@@ -41,8 +53,8 @@ struct entrysort {
 	struct linkmap *names;	/* hash of a path → struct object: what it stands for now */
 	struct linkmap *linked; /* offset → first name, for what has several */
 	uint64_t links;
-	/* behind entrysort_sort() */
-	struct buf path, next_path, barrier; /* at hand; read ahead; the last that was no folder */
+	/* after entrysort_sort() */
+	struct buf path, next_path, barrier; /* current; read ahead; the last that was no folder */
 	struct object object, next;
 	bool has_next, ended, twice;
 	struct buf bytes, first;
@@ -132,7 +144,7 @@ static int look_up(struct entrysort *s, const char *path, struct object *ret, st
 
 /* ---- adding ---- */
 
-static int flush(struct entrysort *s, struct err *err)
+static int flush_block(struct entrysort *s, struct err *err)
 {
 	s->out.n = 0;
 	if (!catalog_writer_entries(s->block))
@@ -174,7 +186,7 @@ static bool bears(struct entrysort *s, struct archive_entry *e, const char *name
 	return good;
 }
 
-static bool strip(struct archive_entry *e, unsigned *flags)
+static bool strip_attributes(struct archive_entry *e, unsigned *flags)
 {
 	archive_entry_xattr_clear(e);
 	archive_entry_acl_clear(e);
@@ -183,7 +195,7 @@ static bool strip(struct archive_entry *e, unsigned *flags)
 	return true;
 }
 
-static int add(struct entrysort *s, const char *path, struct archive_entry *entry, const char *extents,
+static int add_entry(struct entrysort *s, const char *path, struct archive_entry *entry, const char *extents,
     size_t extents_len, const uint8_t *sha256, unsigned flags, struct err *err)
 {
 	struct object o = {s->spooled, 0, archive_entry_filetype(entry) == AE_IFDIR}, none = {NOTHING, 0, 0};
@@ -194,10 +206,10 @@ static int add(struct entrysort *s, const char *path, struct archive_entry *entr
 	snprintf(name, sizeof(name), "%020ju", (uintmax_t)s->number++);
 	archive_entry_copy_pathname(entry, name);
 	if (has_attributes(entry) && !bears(s, entry, name))
-		stripped = strip(entry, &flags);
+		stripped = strip_attributes(entry, &flags);
 	r = catalog_writer_add(s->block, entry, extents, extents_len, sha256, flags, err);
 	if (r == CATALOG_TOO_LARGE && !stripped) {
-		stripped = strip(entry, &flags);
+		stripped = strip_attributes(entry, &flags);
 		r = catalog_writer_add(s->block, entry, extents, extents_len, sha256, flags, err);
 	}
 	if (r)
@@ -205,7 +217,7 @@ static int add(struct entrysort *s, const char *path, struct archive_entry *entr
 	o.length = (uint32_t)catalog_writer_last(s->block);
 	s->spooled += o.length;
 	if (catalog_writer_full(s->block)) {
-		if (flush(s, err))
+		if (flush_block(s, err))
 			return -1;
 		s->spooled += CATALOG_END_BYTES;
 	}
@@ -218,7 +230,7 @@ int entrysort_add(struct entrysort *s, const char *path, struct archive_entry *e
     size_t extents_len, const uint8_t *sha256, unsigned flags, struct err *err)
 {
 	const unsigned long mark = starved_mark();
-	int r = add(s, path, entry, extents, extents_len, sha256, flags, err);
+	int r = add_entry(s, path, entry, extents, extents_len, sha256, flags, err);
 
 	return starved_since(mark) ? err_nomem(err) : r;
 }
@@ -239,7 +251,7 @@ int entrysort_link(struct entrysort *s, const char *path, const char *target, st
 
 int entrysort_sort(struct entrysort *s, struct err *err)
 {
-	return flush(s, err) || sortrun_sort(s->sort, err) ? -1 : 0;
+	return flush_block(s, err) || sortrun_sort(s->sort, err) ? -1 : 0;
 }
 
 /* ---- in order ---- */
@@ -297,8 +309,8 @@ static int next_path(struct entrysort *s, struct err *err)
 	return twice ? ENTRYSORT_TWICE : 0;
 }
 
-/* The entry of the object at hand. */
-static int fetch(struct entrysort *s, struct entrysort_item *ret, struct err *err)
+/* The entry of the current object. */
+static int fetch_entry(struct entrysort *s, struct entrysort_item *ret, struct err *err)
 {
 	static const uint8_t end[CATALOG_END_BYTES];
 	struct catalog_item item;
@@ -345,7 +357,7 @@ static int further_name(struct entrysort *s, struct entrysort_item *ret, struct 
 	return 0;
 }
 
-static int next(struct entrysort *s, struct entrysort_item *ret, struct err *err)
+static int next_item(struct entrysort *s, struct entrysort_item *ret, struct err *err)
 {
 	int r = next_path(s, err);
 
@@ -362,13 +374,13 @@ static int next(struct entrysort *s, struct entrysort_item *ret, struct err *err
 			return -1;
 	}
 	errno = 0;
-	return fetch(s, ret, err) || further_name(s, ret, err) ? -1 : 0;
+	return fetch_entry(s, ret, err) || further_name(s, ret, err) ? -1 : 0;
 }
 
 int entrysort_next(struct entrysort *s, struct entrysort_item *ret, struct err *err)
 {
 	const unsigned long mark = starved_mark();
-	int r = next(s, ret, err);
+	int r = next_item(s, ret, err);
 
 	return starved_since(mark) ? err_nomem(err) : r;
 }

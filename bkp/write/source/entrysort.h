@@ -41,8 +41,8 @@ int entrysort_sort(struct entrysort *s, struct err *err) __attribute__((warn_unu
 /* Valid until the next call. */
 struct entrysort_item {
 	const char *path;
-	struct archive_entry
-	    *entry;	     /* without its path; a hard link's refers to its first name in this order */
+	/* without its path; a hard link refers to its first name in this order */
+	struct archive_entry *entry;
 	const char *extents; /* or NULL */
 	size_t extents_len;
 	const uint8_t *sha256; /* or NULL */

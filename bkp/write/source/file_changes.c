@@ -1,4 +1,9 @@
-/* file_changes: see file_changes.h. */
+/* file_changes: see file_changes.h.
+ *
+ * A merge of two sorted sequences: the walk's items and the remembered entries (`block` at `at`).  Entries
+ * [from, at) of the block were found as they were and are held back; release_range() hands them out as a range
+ * as soon as anything else comes between or the block ends.  An item hands out two ranges at most
+ * (FILE_CHANGES_RANGES): the end of one block, and the beginning of the next. */
 #include "write/source/file_changes.h"
 
 #include <stdlib.h>
@@ -55,7 +60,7 @@ void file_changes_free(struct file_changes *m)
 }
 
 /* Hands out what is held back.  `last`: the block ends here, whatever may come. */
-static void release(struct file_changes *m, bool last, struct file_changes_result *ret)
+static void release_range(struct file_changes *m, bool last, struct file_changes_result *ret)
 {
 	size_t n = m->block ? file_cache_entries(m->block) : 0;
 
@@ -72,16 +77,16 @@ static void release(struct file_changes *m, bool last, struct file_changes_resul
 }
 
 /* The block is gone through; what was held back of it is handed out. */
-static void drop(struct file_changes *m, struct file_changes_result *ret)
+static void drop_block(struct file_changes *m, struct file_changes_result *ret)
 {
-	release(m, false, ret);
+	release_range(m, false, ret);
 	file_cache_block_free(m->block);
 	m->block = NULL;
 	m->from = m->at = 0;
 }
 
 /* The next remembered entry; NULL: there is none, or -1 in *ret_r. */
-static const struct file_cache_entry *current(
+static const struct file_cache_entry *current_entry(
     struct file_changes *m, struct file_changes_result *ret, int *ret_r, struct err *err)
 {
 	int r;
@@ -89,7 +94,7 @@ static const struct file_cache_entry *current(
 	if (m->block && m->at < file_cache_entries(m->block))
 		return file_cache_entry(m->block, m->at);
 	if (m->block)
-		drop(m, ret);
+		drop_block(m, ret);
 	if (m->ended)
 		return NULL;
 	r = file_cache_next(m->cache, &m->block, err);
@@ -99,13 +104,13 @@ static const struct file_cache_entry *current(
 	return r ? NULL : file_cache_entry(m->block, 0);
 }
 
-/* The entry at hand has vanished. */
+/* The current entry has vanished. */
 static int pass_over(
     struct file_changes *m, const struct file_cache_entry *e, struct file_changes_result *ret)
 {
 	int r = m->gone && e->file ? m->gone(m->gone_arg, e) : 0;
 
-	release(m, false, ret);
+	release_range(m, false, ret);
 	m->from = ++m->at;
 	return r;
 }
@@ -126,7 +131,7 @@ int file_changes_item(
 	*ret = (struct file_changes_result){.kind = FILE_CHANGES_READ};
 	if (!*it->path || S_ISSOCK(it->st.st_mode))
 		return 0;
-	while (!r && (e = current(m, ret, &r, err)) && (order = path_compare(e->path, it->path)) < 0)
+	while (!r && (e = current_entry(m, ret, &r, err)) && (order = path_compare(e->path, it->path)) < 0)
 		r = pass_over(m, e, ret);
 	if (r)
 		return give_up(ret);
@@ -137,7 +142,7 @@ int file_changes_item(
 			m->at++;
 			/* a block that was ended by a cut ends here again; another only if nothing follows */
 			if (m->at == file_cache_entries(m->block) && file_cache_full(m->block))
-				drop(m, ret);
+				drop_block(m, ret);
 			return 0;
 		}
 		ret->kind = FILE_CHANGES_SAME;
@@ -145,7 +150,7 @@ int file_changes_item(
 		ret->index = m->at;
 	}
 	if (m->block)
-		release(m, false, ret);
+		release_range(m, false, ret);
 	if (e && order == 0) {
 		ret->known = e->file;
 		ret->was = file_changes_was(e);
@@ -161,8 +166,8 @@ int file_changes_end(struct file_changes *m, struct file_changes_result *ret, st
 
 	*ret = (struct file_changes_result){.kind = FILE_CHANGES_READ};
 	if (m->block)
-		release(m, true, ret);
-	while (!r && (e = current(m, ret, &r, err)))
+		release_range(m, true, ret);
+	while (!r && (e = current_entry(m, ret, &r, err)))
 		r = pass_over(m, e, ret);
 	return r ? give_up(ret) : 0;
 }

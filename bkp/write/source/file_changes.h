@@ -11,13 +11,13 @@
  *
  * A range with `whole` set, met while the catalog writer is empty, may be replaced by a reference to the
  * block; any other, and that one otherwise, is to be spliced entry by entry (catalog_writer_add_raw), which
- * gives the blocks that writing everything anew would give: where blocks are cut depends on nothing but the
+ * gives the blocks that writing everything again would give: where blocks are cut depends on nothing but the
  * entries in them.  (Should the rules of catalog_writer_full() be changed, FILE_CACHE_MAGIC is to be changed
  * with them.)
  *
  * An item that is not clean and of which something is remembered comes with it (`known`, `was`), whether that
  * may be believed or not; and regular files that are remembered and were not met are told of
- * (file_changes_gone_fn), in order of path, before what stands behind them is handed out.
+ * (file_changes_gone_fn), in order of path, before what stands after them is handed out.
  *
  * Never clean are entries that may not be believed, those with several names (whose content may be known to
  * be unchanged, though), mount points that are not entered, and what the walk could not read.  Sockets and
@@ -47,8 +47,8 @@ struct file_changes_range {
 };
 
 enum file_changes_kind {
-	FILE_CHANGES_READ,  /* new or changed: to be looked at, read and added */
-	FILE_CHANGES_SAME,  /* its entry must be made anew, its content is that of entry `index` of `block` */
+	FILE_CHANGES_READ, /* new or changed: to be looked at, read and added */
+	FILE_CHANGES_SAME, /* its entry must be made again, its content is that of entry `index` of `block` */
 	FILE_CHANGES_CLEAN, /* part of a range */
 };
 

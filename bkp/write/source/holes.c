@@ -13,7 +13,7 @@ void holes_begin(struct holes *h, int fd, uint64_t size)
 }
 
 /* Where, from pos on, the next data (or hole) begins; `size` when there is none before it. */
-static int seek(struct holes *h, int whence, uint64_t *ret, struct err *err)
+static int seek_part(struct holes *h, int whence, uint64_t *ret, struct err *err)
 {
 	off_t at = lseek(h->fd, (off_t)h->pos, whence);
 
@@ -39,13 +39,13 @@ int holes_next(struct holes *h, struct holes_part *ret, struct err *err)
 
 	if (h->pos >= h->size)
 		return HOLES_END;
-	if (!h->blind && seek(h, SEEK_DATA, &data, err))
+	if (!h->blind && seek_part(h, SEEK_DATA, &data, err))
 		return -1;
 	if (!h->blind && data > h->pos) {
 		kind = HOLES_HOLE;
 		end = data;
 	} else if (!h->blind) {
-		if (seek(h, SEEK_HOLE, &end, err))
+		if (seek_part(h, SEEK_HOLE, &end, err))
 			return -1;
 		/* punched just now, between the two questions: reading it as data is right, and goes on */
 		if (!h->blind && end <= h->pos)

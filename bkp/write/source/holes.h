@@ -31,7 +31,7 @@ struct holes_part {
 	uint64_t offset, length; /* bytes, length ≥1 */
 };
 
-/* `size`: st_size; nothing behind it is reported. */
+/* `size`: st_size; nothing after it is reported. */
 void holes_begin(struct holes *h, int fd, uint64_t size);
 #define HOLES_END 1
 int holes_next(struct holes *h, struct holes_part *ret, struct err *err);

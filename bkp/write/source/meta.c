@@ -1,4 +1,9 @@
-/* meta: see meta.h. */
+/* meta: see meta.h.
+ *
+ * A regular file or a folder is opened through its folder's descriptor and all is read from what was opened, so
+ * that mode, attributes and content are of one object.  Of anything else the attributes are read by a path that
+ * ends in its name and is not followed.  What becomes another thing between two looks is looked at again,
+ * REPLACED_MAX times. */
 #include "write/source/meta.h"
 
 #include <errno.h>
@@ -132,7 +137,7 @@ static int open_file(const struct walk_item *it, struct stat *st)
 
 /* ---- attributes ---- */
 
-static void fault(struct meta_result *ret, int errnum, const char *what)
+static void note_fault(struct meta_result *ret, int errnum, const char *what)
 {
 	if (ret->incomplete)
 		return;
@@ -181,7 +186,7 @@ static void add_acl(
     struct meta *m, struct meta_result *ret, const char *attr, int type, const char *p, size_t n)
 {
 	if (n < 4 || (n - 4) % 8 || le(p, 4) != ACL_VERSION) {
-		fault(ret, EINVAL, attr);
+		note_fault(ret, EINVAL, attr);
 		return;
 	}
 	for (p += 4, n -= 4; n; p += 8, n -= 8) {
@@ -212,12 +217,12 @@ static void add_acl(
 			kind = 0;
 		}
 		if (!kind || perm > 7) {
-			fault(ret, EINVAL, attr);
+			note_fault(ret, EINVAL, attr);
 			continue;
 		}
 		if (tag == 0x02 || tag == 0x08) {
 			if (id > INT_MAX) { /* libarchive would write it as 0, which is root */
-				fault(ret, EOVERFLOW, attr);
+				note_fault(ret, EOVERFLOW, attr);
 				continue;
 			}
 			name = plain_name(tag == 0x02 ? archive_read_disk_uname(m->disk, id)
@@ -235,7 +240,7 @@ static void read_attribute(
 
 	if (n < 0) {
 		if (errno != ENODATA) /* removed meanwhile */
-			fault(ret, errno, name);
+			note_fault(ret, errno, name);
 	} else if (!strcmp(name, ACL_ACCESS)) {
 		add_acl(m, ret, name, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, m->value, (size_t)n);
 	} else if (!strcmp(name, ACL_DEFAULT)) {
@@ -246,7 +251,7 @@ static void read_attribute(
 }
 
 /* xfs shows its copies of the ACLs too */
-static bool covered(const char *name)
+static bool is_covered(const char *name)
 {
 	return !strcmp(name, "trusted.SGI_ACL_FILE") || !strcmp(name, "trusted.SGI_ACL_DEFAULT");
 }
@@ -256,9 +261,9 @@ static void read_attributes(struct meta *m, const struct source *src, struct met
 	ssize_t n = list_names(src, m->list), at;
 
 	if (n < 0 && errno != ENOTSUP && errno != ENOSYS)
-		fault(ret, errno, "*");
+		note_fault(ret, errno, "*");
 	for (at = 0; at < n; at += (ssize_t)strlen(m->list + at) + 1)
-		if (!covered(m->list + at))
+		if (!is_covered(m->list + at))
 			read_attribute(m, src, ret, m->list + at);
 }
 
@@ -268,7 +273,7 @@ static void read_flags(struct meta *m, int fd, struct meta_result *ret)
 
 	if (ioctl(fd, FS_IOC_GETFLAGS, &flags)) {
 		if (errno != ENOTTY && errno != ENOTSUP && errno != EINVAL && errno != ENOSYS)
-			fault(ret, errno, "file flags");
+			note_fault(ret, errno, "file flags");
 		return;
 	}
 	if (flags & FLAGS_KEPT)
@@ -306,7 +311,7 @@ static int set_target(struct meta *m, const struct walk_item *it)
 
 /* One look. 0, META_VANISHED, META_UNREADABLE; ENOTDIR in ret->open_errno: it became something else, look
  * again. */
-static int look(struct meta *m, const struct walk_item *it, struct meta_result *ret)
+static int look_at_file(struct meta *m, const struct walk_item *it, struct meta_result *ret)
 {
 	mode_t type = ret->st.st_mode & S_IFMT;
 	int errnum = 0;
@@ -331,7 +336,7 @@ static int look(struct meta *m, const struct walk_item *it, struct meta_result *
 	return errnum == ENOENT || errnum == ESTALE ? META_VANISHED : 0;
 }
 
-static void fill(struct meta *m, const struct walk_item *it, struct meta_result *ret)
+static void fill_entry(struct meta *m, const struct walk_item *it, struct meta_result *ret)
 {
 	struct source src;
 	int n;
@@ -342,7 +347,7 @@ static void fill(struct meta *m, const struct walk_item *it, struct meta_result 
 	src.fd = ret->fd;
 	n = snprintf(src.path, sizeof(src.path), "/proc/self/fd/%d/%s", it->dirfd, it->name);
 	if (src.fd < 0 && (n < 0 || (size_t)n >= sizeof(src.path)))
-		fault(ret, ENAMETOOLONG, "*");
+		note_fault(ret, ENAMETOOLONG, "*");
 	else
 		read_attributes(m, &src, ret);
 	if (ret->fd >= 0)
@@ -364,7 +369,7 @@ static int read_one(
 		return META_UNREADABLE;
 	}
 	for (int attempt = 0; attempt < REPLACED_MAX; attempt++) {
-		r = look(m, item, &res);
+		r = look_at_file(m, item, &res);
 		if (res.open_errno != ENOTDIR && res.open_errno != ELOOP)
 			break;
 		if (fstatat(item->dirfd, item->name, &res.st, AT_SYMLINK_NOFOLLOW))
@@ -379,7 +384,7 @@ static int read_one(
 	/* a file that a folder has taken the place of was not walked: what is below is missing */
 	if (S_ISDIR(res.st.st_mode) && !S_ISDIR(item->st.st_mode))
 		res.open_errno = ESTALE;
-	fill(m, item, &res);
+	fill_entry(m, item, &res);
 	*ret = res;
 	return 0;
 }

@@ -1,4 +1,21 @@
-/* queue: see queue.h. */
+/* queue: see queue.h.
+ *
+ * A ring of QUEUE_BATCHES batches, counted for ever: head ≤ sent ≤ taken ≤ head + QUEUE_BATCHES.
+ *
+ *     taken - 1     the batch that the producer fills (`filling`)
+ *     head … sent   sent, in order: BATCH_RAW → BATCH_WORKING (somebody computes its ids) → BATCH_KNOWN
+ *     head          the batch that the consumer goes through, once it is BATCH_KNOWN (`begun`)
+ *
+ * The producer waits when no batch is free.  The consumer waits for the batch at `head` only; when that is
+ * BATCH_RAW it computes the ids itself rather than wait.  Helpers take the oldest BATCH_RAW.
+ *
+ * Who owns a batch's content: the producer until send_batch(); then the thread that set BATCH_WORKING, until it
+ * sets BATCH_KNOWN; then the consumer, until release_batch().  A batch without content is sent as BATCH_KNOWN.
+ * A batch keeps its buffers and entries for the next use; blocks of the former catalog that its events refer to
+ * are given back when the producer takes it again, at the latest in queue_stop().
+ *
+ * queue_stop() may come at any time: the producer finds `stop` at its next batch, and is joined.  Helpers live
+ * as long as the queue. */
 #include "write/source/queue.h"
 
 #include <errno.h>
@@ -38,7 +55,7 @@ struct queue {
 	struct batch batches[QUEUE_BATCHES];
 	struct batch *filling; /* the producer's alone */
 	uint64_t fed;	       /* bytes; the producer's alone */
-	size_t at;	       /* event at hand; the consumer's alone */
+	size_t at;	       /* current event; the consumer's alone */
 	bool begun;	       /* the consumer has the batch at `head` */
 	size_t path_at;
 	struct helper {
@@ -64,7 +81,7 @@ struct queue {
 
 /* ---- ids ---- */
 
-static void compute(struct batch *t, const struct helper *by)
+static void compute_ids(struct batch *t, const struct helper *by)
 {
 	for (size_t i = 0; i < t->n; i++) {
 		struct queue_event *e = &t->events[i];
@@ -80,14 +97,14 @@ static void compute(struct batch *t, const struct helper *by)
 }
 
 /* With the lock, which it lets go meanwhile. */
-static void work(struct queue *f, struct batch *t, const struct helper *by)
+static void compute_batch(struct queue *f, struct batch *t, const struct helper *by)
 {
 	struct timings_mark mark;
 
 	t->state = BATCH_WORKING;
 	pthread_mutex_unlock(&f->lock);
 	mark = timings_begin();
-	compute(t, by);
+	compute_ids(t, by);
 	timings_end(f->timings, TIMING_IDS, &mark, t->content.n);
 	pthread_mutex_lock(&f->lock);
 	t->state = BATCH_KNOWN;
@@ -99,7 +116,7 @@ static struct batch *batch_at(struct queue *f, size_t i)
 	return &f->batches[i % QUEUE_BATCHES];
 }
 
-static void *helping(void *arg)
+static void *run_helper(void *arg)
 {
 	struct helper *h = arg;
 	struct queue *f = h->f;
@@ -111,7 +128,7 @@ static void *helping(void *arg)
 		while (i < f->sent && batch_at(f, i)->state != BATCH_RAW)
 			i++;
 		if (i < f->sent)
-			work(f, batch_at(f, i), h);
+			compute_batch(f, batch_at(f, i), h);
 		else
 			pthread_cond_wait(&f->changed, &f->lock);
 	}
@@ -133,7 +150,7 @@ static void clear_batch(struct batch *t)
 	t->ranges = 0;
 }
 
-/* The next free batch, or NULL: the consumer wants no more. */
+/* The next free batch, emptied; NULL: the consumer wants no more.  Waits, the producer's thread. */
 static struct batch *take_batch(struct queue *f)
 {
 	struct batch *t = NULL;
@@ -163,7 +180,7 @@ static void send_batch(struct queue *f, struct batch *t)
 	pthread_mutex_unlock(&f->lock);
 }
 
-static void flush(struct queue *f)
+static void send_filling(struct queue *f)
 {
 	if (f->filling && f->filling->n) {
 		send_batch(f, f->filling);
@@ -172,13 +189,13 @@ static void flush(struct queue *f)
 }
 
 /* A batch with room for one more event, and for n bytes of content. */
-static struct batch *room(struct queue *f, size_t n, size_t limit)
+static struct batch *batch_with_room(struct queue *f, size_t n, size_t limit)
 {
 	struct batch *t = f->filling;
 
 	if (t && (t->n == QUEUE_EVENTS || t->chunk || t->ranges == RANGES_MAX ||
 		     t->text.n + t->weight > TEXT_FULL || (n && t->content.n && t->content.n + n > limit)))
-		flush(f);
+		send_filling(f);
 	if (!f->filling)
 		f->filling = take_batch(f);
 	t = f->filling;
@@ -187,7 +204,7 @@ static struct batch *room(struct queue *f, size_t n, size_t limit)
 
 struct queue_event *queue_add(struct queue *f, enum queue_kind kind)
 {
-	struct batch *t = room(f, 0, 0);
+	struct batch *t = batch_with_room(f, 0, 0);
 	struct queue_event *e;
 
 	if (!t)
@@ -230,7 +247,7 @@ void queue_weigh(struct queue *f, size_t n)
 
 uint8_t *queue_room(struct queue *f, size_t n)
 {
-	struct batch *t = room(f, n, n <= QUEUE_SMALL ? QUEUE_SMALL : 0);
+	struct batch *t = batch_with_room(f, n, n <= QUEUE_SMALL ? QUEUE_SMALL : 0);
 
 	return t ? t->content.p + t->content.n : NULL;
 }
@@ -257,7 +274,7 @@ uint8_t *queue_chunk(struct queue *f, size_t n, size_t rest)
 	queue_data(f, QUEUE_CHUNK, n);
 	t->chunk = true;
 	if (!rest) {
-		flush(f);
+		send_filling(f);
 		return queue_room(f, CODEC_RAW_MAX);
 	}
 	next = take_batch(f);
@@ -270,14 +287,14 @@ uint8_t *queue_chunk(struct queue *f, size_t n, size_t rest)
 	return next ? next->content.p : NULL;
 }
 
-static void *producing(void *arg)
+static void *run_producer(void *arg)
 {
 	struct queue *f = arg;
 	struct timings_mark mark = timings_begin();
 	struct err why = ERR_INIT;
 	int r = f->fn(f->arg, f, &why);
 
-	flush(f);
+	send_filling(f);
 	timings_end(f->timings, TIMING_READER, &mark, f->fed);
 	pthread_mutex_lock(&f->lock);
 	f->ended = true;
@@ -318,13 +335,13 @@ int queue_start(struct queue *f, queue_producer_fn *fn, void *arg, struct err *e
 	f->ended = f->stop = false;
 	f->why = (struct err)ERR_INIT;
 	pthread_mutex_unlock(&f->lock);
-	f->producing = !start_thread(&f->producer, "bkp-reader", producing, f, err);
+	f->producing = !start_thread(&f->producer, "bkp-reader", run_producer, f, err);
 	return f->producing ? 0 : -1;
 }
 
 /* ---- the consumer's side ---- */
 
-static void release(struct queue *f)
+static void release_batch(struct queue *f)
 {
 	pthread_mutex_lock(&f->lock);
 	f->head++;
@@ -348,7 +365,7 @@ static int wait_a_second(struct queue *f)
 }
 
 /* The batch at the head, with its ids.  0, QUEUE_END, QUEUE_IDLE, -1. */
-static int arrive(struct queue *f, struct err *err)
+static int wait_for_batch(struct queue *f, struct err *err)
 {
 	int r = 0;
 
@@ -359,7 +376,7 @@ static int arrive(struct queue *f, struct err *err)
 		if (f->head < f->sent && t->state == BATCH_KNOWN)
 			break;
 		if (f->head < f->sent && t->state == BATCH_RAW) {
-			work(f, t, &f->helpers[0]);
+			compute_batch(f, t, &f->helpers[0]);
 			continue;
 		}
 		if (f->head == f->sent && f->ended) {
@@ -380,9 +397,9 @@ int queue_next(struct queue *f, struct queue_event **ret, struct err *err)
 	int r;
 
 	if (f->begun && ++f->at == batch_at(f, f->head)->n)
-		release(f);
+		release_batch(f);
 	if (!f->begun) {
-		r = arrive(f, err);
+		r = wait_for_batch(f, err);
 		if (r)
 			return r;
 		f->begun = true;
@@ -471,7 +488,7 @@ int queue_new(
 		h->ids = hmac_copy(ids);
 		h->sha = digest_new();
 		r = !h->ids || !h->sha ? err_nomem(err)
-		    : f->n_helpers     ? start_thread(&h->id, "bkp-ids", helping, h, err)
+		    : f->n_helpers     ? start_thread(&h->id, "bkp-ids", run_helper, h, err)
 				       : 0;
 		h->started = !r && f->n_helpers;
 	}

@@ -52,8 +52,8 @@ struct queue_item {
 	int open_errno, incomplete;  /* as meta_result */
 	bool mount;
 	bool content; /* content events follow, up to QUEUE_DONE */
-	/* its content is that of entry `same_at` of this former block; or NULL.  As in `range`: the feed's,
-	 * unless the consumer takes it (and sets it to NULL) */
+	/* its content is that of entry `same_at` of this former block; or NULL.  As in `range`: the reference
+	 * is the queue's, unless the consumer takes it (and sets it to NULL) */
 	struct file_cache_block *same;
 	size_t same_at;
 	int64_t looked_ns; /* real time at which `opened` was read */
@@ -81,27 +81,26 @@ void queue_free(struct queue *f); /* stops the producer */
 
 /* ---- the producer's side ---- */
 
-/* 0: everything was fed; -1 with err: the consumer gets that error behind the last event. */
+/* 0: everything was added; -1 with err: the consumer gets that error after the last event. */
 typedef int queue_producer_fn(void *arg, struct queue *f, struct err *err);
 int queue_start(struct queue *f, queue_producer_fn *fn, void *arg, struct err *err)
     __attribute__((warn_unused_result));
 
-/* A further event.  NULL: the consumer wants no more
- * (or memory is short): return -1. */
+/* A further event.  NULL: the consumer wants no more, or memory is short: the producer returns -1. */
 struct queue_event *queue_add(struct queue *f, enum queue_kind kind);
 /* For an item or one that is gone: its path is copied; its entry is made empty for use. -1: as NULL above. */
 int queue_set_path(struct queue *f, struct queue_event *e, const char *path);
 void queue_take_back(struct queue *f); /* the event added last is not to be, nor its path */
-/* The event at hand holds so many bytes beside its path and content: batches with much of that are sent sooner.
- */
+/* The event added last holds so many bytes beside its path and content: batches with much of that are sent
+ * sooner. */
 void queue_weigh(struct queue *f, size_t n);
 /* Room for n ≤ 4 MiB bytes of content in the batch of the event that will be added next; NULL: as above. */
 uint8_t *queue_room(struct queue *f, size_t n);
 /* The event is QUEUE_SMALL_FILE, QUEUE_SMALL_DATA or QUEUE_CHUNK with n bytes, which stand where queue_room()
  * said. */
 int queue_data(struct queue *f, enum queue_kind kind, size_t n);
-/* The event is QUEUE_CHUNK with n bytes; `rest` more bytes stand behind them, and are carried over to the
- * beginning of the room for CODEC_RAW_MAX bytes that is returned; NULL: as above. */
+/* The event is QUEUE_CHUNK with n bytes; the `rest` bytes that stand after them are copied to the beginning of
+ * the room for CODEC_RAW_MAX bytes that is returned; NULL: as above. */
 uint8_t *queue_chunk(struct queue *f, size_t n, size_t rest);
 
 /* ---- the consumer's side ---- */
@@ -111,12 +110,12 @@ uint8_t *queue_chunk(struct queue *f, size_t n, size_t rest);
 /* *ret is valid until the next call. */
 int queue_next(struct queue *f, struct queue_event **ret, struct err *err)
     __attribute__((warn_unused_result));
-/* The entry of the item at hand is the consumer's from now on, who gives another one for it. */
+/* The entry of the current item is the consumer's from now on, who gives another one for it. */
 struct archive_entry *queue_keep_entry(struct queue *f, struct archive_entry *spare);
-const char *queue_path(const struct queue *f); /* of the item at hand */
-/* The chunk at hand as a buffer, whose bytes the consumer may take over by exchanging them for another's. */
+const char *queue_path(const struct queue *f); /* of the current item */
+/* The current chunk as a buffer, whose bytes the consumer may take over by exchanging them for another's. */
 struct buf *queue_chunk_buf(struct queue *f);
-const uint8_t *queue_content(const struct queue *f); /* of the data event at hand */
+const uint8_t *queue_content(const struct queue *f); /* of the current data event */
 /* Ends the producer, whether it was at its end or not. */
 void queue_stop(struct queue *f);
 

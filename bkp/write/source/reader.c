@@ -1,4 +1,11 @@
-/* reader: see reader.h. */
+/* reader: see reader.h.
+ *
+ * A file is read at most twice.  Before each reading of a file that was changed just now settle_file() waits until a
+ * further change would have a time of its own (GRAIN_NS); after it the size and both times are compared.  A file that changed is read once more
+ * (QUEUE_RESTART); one that changed again is stored as the second reading gave it, and told (READER_CHANGED).
+ *
+ * Bytes go straight into the queue's batch: cut_chunks() reads STEP bytes after what is there, lets the chunker
+ * look, and sends a chunk as soon as it has an end.  Nothing is copied but what follows a cut. */
 #include "write/source/reader.h"
 
 #include <errno.h>
@@ -32,7 +39,7 @@ struct source {
 };
 
 /* Up to n bytes; fewer only at the end.  0, READER_UNREADABLE. */
-static int fill(struct source *src, uint8_t *p, size_t n, size_t *got)
+static int fill_from(struct source *src, uint8_t *p, size_t n, size_t *got)
 {
 	size_t done = 0;
 
@@ -52,7 +59,7 @@ static int fill(struct source *src, uint8_t *p, size_t n, size_t *got)
 }
 
 /* Cuts all that the source gives into chunks. *ret_got: bytes.  0, READER_UNREADABLE, -1. */
-static int cut(struct queue *f, const struct chunker *chunker, struct source *src, uint64_t *ret_got)
+static int cut_chunks(struct queue *f, const struct chunker *chunker, struct source *src, uint64_t *ret_got)
 {
 	struct chunker_state state = {0, 0};
 	uint8_t *p = queue_room(f, CHUNKER_MAX);
@@ -62,7 +69,7 @@ static int cut(struct queue *f, const struct chunker *chunker, struct source *sr
 	while (p) {
 		size_t want = CHUNKER_MAX - n < STEP ? CHUNKER_MAX - n : STEP;
 
-		if (src->left && fill(src, p + n, want, &got))
+		if (src->left && fill_from(src, p + n, want, &got))
 			return READER_UNREADABLE;
 		n += got;
 		*ret_got += got;
@@ -92,7 +99,7 @@ static int small_file(struct queue *f, struct source *src, uint64_t size)
 
 	if (!p)
 		return -1;
-	if (fill(src, p, (size_t)size, &n))
+	if (fill_from(src, p, (size_t)size, &n))
 		return READER_UNREADABLE;
 	if (n)
 		queue_data(f, QUEUE_SMALL_FILE, n);
@@ -114,7 +121,7 @@ static int read_part(struct queue *f, const struct chunker *chunker, int fd, con
 	if (part->length == size && size <= PACK_SMALL_MAX)
 		r = small_file(f, &src, size);
 	else {
-		r = cut(f, chunker, &src, &got);
+		r = cut_chunks(f, chunker, &src, &got);
 		if (!r && got != part->length)
 			r = READER_CHANGED;
 	}
@@ -160,7 +167,7 @@ static int read_once(
 	return r;
 }
 
-static bool same(const struct stat *a, const struct stat *b)
+static bool same_state(const struct stat *a, const struct stat *b)
 {
 	return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
 	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec && a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
@@ -188,11 +195,11 @@ static long blind_ns(const struct stat *st)
 
 /* From here on a change shows: what was changed just now is looked at again.  *ret_sure: it does show.  0,
  * READER_UNREADABLE. */
-static int settle(int fd, struct stat *st, bool *ret_sure)
+static int settle_file(int fd, struct stat *st, bool *ret_sure)
 {
 	struct timespec wait = {0, blind_ns(st)};
 
-	/* the first write to a page behind this is told: it is being written back (only what was so already
+	/* the first write to a page after this call is told: it is being written back (only what was so already
 	 * is waited for) */
 	if (age_ns(st) < INT64_MAX)
 		(void)!sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE);
@@ -206,7 +213,7 @@ static int settle(int fd, struct stat *st, bool *ret_sure)
 	return 0;
 }
 
-static int done(struct queue *f, int result, int errnum, const struct stat *st)
+static int queue_done(struct queue *f, int result, int errnum, const struct stat *st)
 {
 	struct queue_event *e = queue_add(f, QUEUE_DONE);
 
@@ -225,9 +232,9 @@ int reader_file(struct queue *f, const struct chunker *chunker, int fd, const st
 	bool sure;
 
 	for (int attempt = 0;; attempt++) {
-		r = settle(fd, &now, &sure);
+		r = settle_file(fd, &now, &sure);
 		if (r)
-			return done(f, r, errno, &now);
+			return queue_done(f, r, errno, &now);
 		r = read_once(f, chunker, fd, &now, &errnum);
 		if (r < 0)
 			return -1;
@@ -235,10 +242,10 @@ int reader_file(struct queue *f, const struct chunker *chunker, int fd, const st
 			r = READER_UNREADABLE;
 			errnum = errno;
 		}
-		if (r == READER_UNREADABLE || (!r && sure && same(&now, &after)))
-			return done(f, r, errnum, &now);
+		if (r == READER_UNREADABLE || (!r && sure && same_state(&now, &after)))
+			return queue_done(f, r, errnum, &now);
 		if (attempt)
-			return done(f, READER_CHANGED, 0, &now);
+			return queue_done(f, READER_CHANGED, 0, &now);
 		now = after;
 		if (!queue_add(f, QUEUE_RESTART))
 			return -1;
@@ -253,7 +260,7 @@ static int small_part(struct queue *f, struct source *src, size_t most, uint64_t
 
 	if (!p)
 		return -1;
-	if (fill(src, p, most, &n))
+	if (fill_from(src, p, most, &n))
 		return READER_UNREADABLE;
 	if (n)
 		queue_data(f, QUEUE_SMALL_DATA, n);
@@ -266,7 +273,7 @@ int reader_part(struct queue *f, const struct chunker *chunker, reader_read_fn *
 {
 	struct source src = {read, arg, most <= PACK_SMALL_MAX ? most : UINT64_MAX, 0};
 	int r = most <= PACK_SMALL_MAX ? small_part(f, &src, (size_t)most, ret_got)
-				       : cut(f, chunker, &src, ret_got);
+				       : cut_chunks(f, chunker, &src, ret_got);
 
 	*ret_errno = src.errnum;
 	return r;
@@ -277,7 +284,7 @@ int reader_stream(struct queue *f, const struct chunker *chunker, reader_read_fn
 	struct source src = {read, arg, UINT64_MAX, 0};
 	struct stat none = {0};
 	uint64_t got;
-	int r = cut(f, chunker, &src, &got);
+	int r = cut_chunks(f, chunker, &src, &got);
 
-	return r < 0 ? -1 : done(f, r, src.errnum, &none);
+	return r < 0 ? -1 : queue_done(f, r, src.errnum, &none);
 }

@@ -1,4 +1,9 @@
-/* sortrun: see sortrun.h. */
+/* sortrun: see sortrun.h.
+ *
+ * Records gather in memory; when they fill it they are sorted and written as a run of level 0.  FAN runs of one
+ * level at the end of the list are merged into one of the next level, so there are fewer than FAN runs of each
+ * level at any time.  sortrun_next() merges those that are left, with a heap of cursors.  The sequence number in
+ * each record keeps records of one path in the order in which they came. */
 #include "write/source/sortrun.h"
 
 #include <errno.h>
@@ -35,7 +40,7 @@ struct run {
 struct cursor {
 	int fd;
 	struct buf bytes;
-	size_t at, length; /* of the record at hand in `bytes` */
+	size_t at, length; /* of the current record in `bytes` */
 	bool ended;
 };
 
@@ -61,7 +66,7 @@ struct sortrun {
 	struct merge merge;
 };
 
-static int failed(const char *what, int errnum, struct err *err)
+static int sort_failed(const char *what, int errnum, struct err *err)
 {
 	return err_sys(err, "E-SORT-01", errnum, "%s", what);
 }
@@ -81,7 +86,7 @@ int sortrun_file(int dirfd, struct err *err)
 			break;
 	}
 	if (fd < 0)
-		return failed(text("cannot make a file for sorting in the cache folder"), errno, err);
+		return sort_failed(text("cannot make a file for sorting in the cache folder"), errno, err);
 	unlinkat(dirfd, name, 0);
 	return fd;
 }
@@ -155,14 +160,15 @@ static size_t length_of(const uint8_t *record)
 
 /* ---- runs ---- */
 
-static int put(int fd, struct buf *out, const uint8_t *record, struct err *err)
+static int put_record(int fd, struct buf *out, const uint8_t *record, struct err *err)
 {
 	if (buf_append(out, record, length_of(record), err))
 		return -1;
 	if (out->n < BLOCK)
 		return 0;
 	if (io_write_full(fd, out->p, out->n))
-		return failed(text("cannot write what is to be sorted into the cache folder"), errno, err);
+		return sort_failed(
+		    text("cannot write what is to be sorted into the cache folder"), errno, err);
 	out->n = 0;
 	return 0;
 }
@@ -175,7 +181,8 @@ static int add_run(struct sortrun *s, int fd, unsigned level, struct buf *out, s
 		return err_nomem(err);
 	s->runs = more;
 	if (io_write_full(fd, out->p, out->n))
-		return failed(text("cannot write what is to be sorted into the cache folder"), errno, err);
+		return sort_failed(
+		    text("cannot write what is to be sorted into the cache folder"), errno, err);
 	s->runs[s->n_runs++] = (struct run){fd, level};
 	return 0;
 }
@@ -190,7 +197,7 @@ static int write_run(struct sortrun *s, struct err *err)
 		return -1;
 	qsort_r(s->at, s->n, sizeof(*s->at), by_record, s);
 	for (size_t i = 0; i < s->n; i++)
-		if (put(fd, &out, s->records.p + s->at[i], err))
+		if (put_record(fd, &out, s->records.p + s->at[i], err))
 			return -1;
 	if (add_run(s, fd, 0, &out, err))
 		return -1;
@@ -203,7 +210,7 @@ static int write_run(struct sortrun *s, struct err *err)
 /* ---- merging ---- */
 
 /* The next record of a run into its buffer. */
-static int advance(struct cursor *c, struct err *err)
+static int advance_cursor(struct cursor *c, struct err *err)
 {
 	c->at += c->length;
 	c->length = 0;
@@ -221,27 +228,28 @@ static int advance(struct cursor *c, struct err *err)
 			return -1;
 		r = io_read_full(c->fd, c->bytes.p + c->bytes.n, BLOCK);
 		if (r < 0)
-			return failed(
+			return sort_failed(
 			    text("cannot read what is to be sorted from the cache folder"), errno, err);
 		if (r == 0) {
 			c->ended = true;
 			/* a piece of a record: the file is another than we wrote */
-			return have ? failed(text("cannot read what is to be sorted from the cache folder"),
-					  EIO, err)
+			return have ? sort_failed(
+					  text("cannot read what is to be sorted from the cache folder"), EIO,
+					  err)
 				    : 0;
 		}
 		c->bytes.n += (size_t)r;
 	}
 }
 
-static bool less(const struct merge *m, size_t a, size_t b)
+static bool less_cursor(const struct merge *m, size_t a, size_t b)
 {
 	const struct cursor *x = &m->cursors[m->heap[a]], *y = &m->cursors[m->heap[b]];
 
 	return compare_records(x->bytes.p + x->at, y->bytes.p + y->at) < 0;
 }
 
-static void swap(struct merge *m, size_t a, size_t b)
+static void swap_cursors(struct merge *m, size_t a, size_t b)
 {
 	size_t t = m->heap[a];
 
@@ -249,17 +257,17 @@ static void swap(struct merge *m, size_t a, size_t b)
 	m->heap[b] = t;
 }
 
-static void sink(struct merge *m, size_t i)
+static void sink_down(struct merge *m, size_t i)
 {
 	for (;;) {
 		size_t least = i;
 
 		for (size_t k = 2 * i + 1; k <= 2 * i + 2 && k < m->n_heap; k++)
-			if (less(m, k, least))
+			if (less_cursor(m, k, least))
 				least = k;
 		if (least == i)
 			return;
-		swap(m, i, least);
+		swap_cursors(m, i, least);
 		i = least;
 	}
 }
@@ -277,15 +285,15 @@ static int begin_merge(struct merge *m, const struct run *runs, size_t n, struct
 		buf_init(&c->bytes, RECORD_MAX + 2 * BLOCK);
 		c->fd = runs[i].fd;
 		if (lseek(c->fd, 0, SEEK_SET) < 0)
-			return failed(
+			return sort_failed(
 			    text("cannot read what is to be sorted from the cache folder"), errno, err);
-		if (advance(c, err))
+		if (advance_cursor(c, err))
 			return -1;
 		if (!c->ended)
 			m->heap[m->n_heap++] = i;
 	}
 	for (size_t i = m->n_heap / 2; i-- > 0;)
-		sink(m, i);
+		sink_down(m, i);
 	return 0;
 }
 
@@ -296,11 +304,11 @@ static int merge_next(struct merge *m, const uint8_t **ret, struct err *err)
 	if (m->begun && m->n_heap) {
 		struct cursor *c = &m->cursors[m->heap[0]];
 
-		if (advance(c, err))
+		if (advance_cursor(c, err))
 			return -1;
 		if (c->ended)
 			m->heap[0] = m->heap[--m->n_heap];
-		sink(m, 0);
+		sink_down(m, 0);
 	}
 	m->begun = true;
 	if (m->n_heap)
@@ -319,7 +327,7 @@ static int merge_level(struct sortrun *s, unsigned level, struct err *err)
 	int r = fd < 0 ? -1 : begin_merge(&m, from, FAN, err);
 
 	while (!r && !(r = merge_next(&m, &record, err)) && record)
-		r = put(fd, &out, record, err);
+		r = put_record(fd, &out, record, err);
 	end_merge(&m);
 	if (r)
 		return -1;
@@ -333,7 +341,7 @@ static int merge_level(struct sortrun *s, unsigned level, struct err *err)
 }
 
 /* How many runs at the end are of one level. */
-static size_t alike(const struct sortrun *s)
+static size_t runs_alike(const struct sortrun *s)
 {
 	size_t n = 0;
 
@@ -342,11 +350,11 @@ static size_t alike(const struct sortrun *s)
 	return n;
 }
 
-static int spill(struct sortrun *s, struct err *err)
+static int spill_records(struct sortrun *s, struct err *err)
 {
 	if (write_run(s, err))
 		return -1;
-	while (alike(s) >= FAN)
+	while (runs_alike(s) >= FAN)
 		if (merge_level(s, s->runs[s->n_runs - 1].level, err))
 			return -1;
 	return 0;
@@ -354,7 +362,7 @@ static int spill(struct sortrun *s, struct err *err)
 
 /* ---- the caller's side ---- */
 
-static int grow(struct sortrun *s, struct err *err)
+static int grow_index(struct sortrun *s, struct err *err)
 {
 	size_t room = s->room ? 2 * s->room : 1024;
 	size_t *more = s->n < s->room ? s->at : reallocarray(s->at, room, sizeof(*more));
@@ -375,12 +383,12 @@ int sortrun_add(struct sortrun *s, const char *path, const void *data, size_t n,
 	if (length > SORTRUN_PATH_MAX || n > SORTRUN_DATA_MAX)
 		return err_nomem(err);
 	h.path = (uint32_t)length;
-	if (grow(s, err) || buf_append(&s->records, &h, sizeof(h), err) ||
+	if (grow_index(s, err) || buf_append(&s->records, &h, sizeof(h), err) ||
 	    buf_append(&s->records, path, length, err) || (n && buf_append(&s->records, data, n, err)))
 		return -1;
 	s->at[s->n++] = at;
 	/* what says where a record is takes its place too */
-	return s->records.n + s->n * sizeof(*s->at) >= s->memory ? spill(s, err) : 0;
+	return s->records.n + s->n * sizeof(*s->at) >= s->memory ? spill_records(s, err) : 0;
 }
 
 int sortrun_sort(struct sortrun *s, struct err *err)

@@ -1,4 +1,16 @@
-/* tarsource: see tarsource.h. */
+/* tarsource: see tarsource.h.
+ *
+ * libarchive pulls: take_block() gives it the bytes, and counts them.  next_entry() is one turn: what is left of
+ * the former content is skipped, the header is read into the event's entry, take_entry() makes it fit for a
+ * catalog or refuses it, queue_file() sends its content.
+ *
+ * The stream is hostile.  libarchive bounds neither headers nor claims, so this file does: bytes of headers
+ * (`header`, `flooded`), size of an entry, of all, of names.  Whether the stream is whole is judged here, by what
+ * came last: its position, the end mark of END_BYTES zeros, and nothing else but zeros after it.  A lost malloc
+ * within libarchive would look like a damaged stream: starved_since() tells the two apart.
+ *
+ * Return values: 0 goes on, 1 the stream has ended (why, if at all, is in tarsource.why), -1 the queue takes no
+ * more. */
 #include "write/source/tarsource.h"
 
 #include <errno.h>
@@ -21,7 +33,7 @@
 
 #define BLOCK	    ((size_t)256 << 10)
 #define END_BYTES   1024
-#define PADDING_MAX ((uint64_t)256 << 20) /* zeros behind the end: far more than any tape's block */
+#define PADDING_MAX ((uint64_t)256 << 20) /* zeros after the end: far more than any tape's block */
 
 struct tar {
 	struct tarsource *s;
@@ -31,14 +43,14 @@ struct tar {
 	uint64_t zeros_from; /* nothing but zeros came from this byte on */
 	uint64_t header;     /* a header is being read, since this byte; UINT64_MAX: none is */
 	bool flooded;	     /* and it did not end */
-	uint64_t position;   /* of the header at hand; libarchive tells it no more once it has failed */
-	unsigned long mark;  /* starved_mark() before the entry at hand */
+	uint64_t position;   /* of the current header; libarchive tells it no more once it has failed */
+	unsigned long mark;  /* starved_mark() before the current entry */
 	bool begun;	     /* an entry was read */
 	uint64_t claimed;    /* bytes of all files so far, holes included */
 	uint8_t head[8];     /* how it begins */
 	size_t n_head;
 	struct buf path, link;
-	/* the content at hand */
+	/* the current content */
 	const uint8_t *data;
 	size_t n;
 	int64_t at, next; /* where in the file we are; where `data` belongs */
@@ -60,7 +72,7 @@ static void look_at(struct tar *t, size_t n)
 	t->s->total += n;
 }
 
-static la_ssize_t take(struct archive *a, void *arg, const void **ret)
+static la_ssize_t take_block(struct archive *a, void *arg, const void **ret)
 {
 	struct tar *t = arg;
 	ssize_t n;
@@ -99,7 +111,7 @@ static bool is_compressed(const struct tar *t)
 }
 
 /* libarchive says so.  Always 1: the stream is at its end. */
-static int damaged(struct tar *t)
+static int damaged_stream(struct tar *t)
 {
 	const char *said = archive_error_string(t->a);
 	struct err *why = &t->s->why;
@@ -138,7 +150,7 @@ static int damaged(struct tar *t)
 	return 1;
 }
 
-static int impossible(struct tar *t, int64_t size)
+static int impossible_size(struct tar *t, int64_t size)
 {
 	err_set(&t->s->why, "E-TAR-04",
 	    text("the entry at byte %ju of the tar stream claims to have %jd bytes"), (uintmax_t)t->position,
@@ -147,7 +159,7 @@ static int impossible(struct tar *t, int64_t size)
 }
 
 /* The end mark was read, or the bytes are over: is that all, and is it whole?  Always 1. */
-static int ending(struct tar *t)
+static int check_end(struct tar *t)
 {
 	uint64_t end = t->position;
 	struct err *why = &t->s->why;
@@ -155,7 +167,7 @@ static int ending(struct tar *t)
 
 	t->header = UINT64_MAX;
 	while (!t->s->ended && t->zeros_from <= end && t->s->total - end <= PADDING_MAX)
-		if (take(t->a, t, &block) < 0)
+		if (take_block(t->a, t, &block) < 0)
 			return 1;
 	if (t->zeros_from > end) {
 		err_set(why, "E-TAR-03",
@@ -185,7 +197,7 @@ static int ending(struct tar *t)
 /* ---- content ---- */
 
 /* The next piece of it.  0, 1: the stream has ended. */
-static int fetch(struct tar *t)
+static int fetch_data(struct tar *t)
 {
 	const void *p;
 	la_int64_t offset = 0;
@@ -193,7 +205,7 @@ static int fetch(struct tar *t)
 	int r = archive_read_data_block(t->a, &p, &n, &offset);
 
 	if (r != ARCHIVE_OK && r != ARCHIVE_EOF)
-		return damaged(t);
+		return damaged_stream(t);
 	if (offset < t->at || offset > TARSOURCE_SIZE_MAX ||
 	    (uint64_t)n > (uint64_t)(TARSOURCE_SIZE_MAX - offset)) {
 		if (r == ARCHIVE_EOF && offset < t->at && offset >= 0) {
@@ -201,7 +213,7 @@ static int fetch(struct tar *t)
 			t->next = t->at;
 			return 0;
 		}
-		return impossible(t, offset);
+		return impossible_size(t, offset);
 	}
 	t->data = p;
 	t->n = n;
@@ -216,7 +228,7 @@ static ssize_t read_data(void *arg, void *p, size_t n)
 	struct tar *t = arg;
 
 	while (!t->n && !t->data_ended)
-		if (fetch(t)) {
+		if (fetch_data(t)) {
 			errno = EIO;
 			return -1;
 		}
@@ -242,7 +254,7 @@ static int add_hole(struct tar *t)
 	return 0;
 }
 
-/* 0, 1: the stream has ended, -1: the feed takes no more. */
+/* 0, 1: the stream has ended, -1: the queue takes no more. */
 static int queue_file(struct tar *t, int64_t size)
 {
 	int errnum, r;
@@ -254,7 +266,7 @@ static int queue_file(struct tar *t, int64_t size)
 	for (;;) {
 		uint64_t most = size > t->at ? (uint64_t)(size - t->at) : UINT64_MAX, got;
 
-		if (!t->n && !t->data_ended && fetch(t))
+		if (!t->n && !t->data_ended && fetch_data(t))
 			return 1;
 		if (t->next > t->at && add_hole(t))
 			return -1;
@@ -266,14 +278,14 @@ static int queue_file(struct tar *t, int64_t size)
 	}
 	t->claimed += (uint64_t)t->at;
 	if (t->claimed > TARSOURCE_TOTAL_MAX)
-		return impossible(t, t->at);
+		return impossible_size(t, t->at);
 	return queue_add(t->f, QUEUE_DONE) ? 0 : -1;
 }
 
 /* ---- entries ---- */
 
 /* An entry that is not stored, to be told. */
-static int refused(struct tar *t, struct queue_event *e, const char *name, int errnum)
+static int refuse_entry(struct tar *t, struct queue_event *e, const char *name, int errnum)
 {
 	e->item.entry = NULL;
 	e->item.error = errnum;
@@ -314,7 +326,7 @@ static int take_entry(struct tar *t, struct queue_event *e)
 
 	if (size < 0 || size >= TARSOURCE_SIZE_MAX) {
 		queue_take_back(t->f);
-		return impossible(t, size);
+		return impossible_size(t, size);
 	}
 	is = tarsource_path(name, &t->path);
 	/* the stream's own folder: nothing to be stored */
@@ -326,10 +338,10 @@ static int take_entry(struct tar *t, struct queue_event *e)
 	if (is == TARSOURCE_INSIDE && link)
 		is = tarsource_path(link, &t->link);
 	if (is != TARSOURCE_INSIDE)
-		return refused(t, e, name, is == TARSOURCE_LONG ? ENAMETOOLONG : EXDEV);
+		return refuse_entry(t, e, name, is == TARSOURCE_LONG ? ENAMETOOLONG : EXDEV);
 	lost = tarsource_clean(entry, name, &weight);
 	if (lost < 0)
-		return refused(t, e, name, ENOTSUP);
+		return refuse_entry(t, e, name, ENOTSUP);
 	if (lost)
 		e->item.incomplete = ENOTSUP;
 	if (link)
@@ -341,7 +353,7 @@ static int take_entry(struct tar *t, struct queue_event *e)
 	return e->item.content ? queue_file(t, size) : 0;
 }
 
-/* The next entry.  0, 1: the stream has ended, -1: the feed takes no more. */
+/* The next entry.  0, 1: the stream has ended, -1: the queue takes no more. */
 static int next_entry(struct tar *t)
 {
 	struct queue_event *e = queue_add(t->f, QUEUE_ITEM);
@@ -355,7 +367,7 @@ static int next_entry(struct tar *t)
 	/* content that nobody wants first, so that what is read then is the header alone */
 	if (t->begun && archive_read_data_skip(t->a) < ARCHIVE_WARN) {
 		queue_take_back(t->f);
-		return damaged(t);
+		return damaged_stream(t);
 	}
 	t->position = t->begun ? (uint64_t)archive_filter_bytes(t->a, 0) : 0;
 	t->header = t->s->total;
@@ -366,20 +378,20 @@ static int next_entry(struct tar *t)
 		warned = warned_of(t);
 	if ((r != ARCHIVE_OK && r != ARCHIVE_WARN) || warned < 0 || starved_since(t->mark)) {
 		queue_take_back(t->f);
-		return r == ARCHIVE_EOF && !starved_since(t->mark) ? ending(t) : damaged(t);
+		return r == ARCHIVE_EOF && !starved_since(t->mark) ? check_end(t) : damaged_stream(t);
 	}
 	e->item.incomplete = warned;
 	return take_entry(t, e);
 }
 
-static int run(struct tar *t, struct err *err)
+static int read_entries(struct tar *t, struct err *err)
 {
 	int r;
 
 	if (archive_read_support_format_tar(t->a))
 		return err_nomem(err);
-	if (archive_read_open(t->a, t, NULL, take, NULL)) /* it looks at the first block */
-		return archive_errno(t->a) == ENOMEM && !t->s->errnum ? err_nomem(err) : damaged(t);
+	if (archive_read_open(t->a, t, NULL, take_block, NULL)) /* it looks at the first block */
+		return archive_errno(t->a) == ENOMEM && !t->s->errnum ? err_nomem(err) : damaged_stream(t);
 	while (!(r = next_entry(t)))
 		;
 	return r;
@@ -397,7 +409,7 @@ int tarsource_run(void *source, struct queue *f, struct err *err)
 	t.header = UINT64_MAX;
 	buf_init(&t.path, TARSOURCE_NAME_MAX);
 	buf_init(&t.link, TARSOURCE_NAME_MAX);
-	r = t.a && t.block ? run(&t, err) : err_nomem(err);
+	r = t.a && t.block ? read_entries(&t, err) : err_nomem(err);
 	archive_read_free(t.a);
 	free(t.block);
 	buf_free(&t.path);

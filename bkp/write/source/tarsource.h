@@ -1,4 +1,4 @@
-/* tarsource: the entries of a tar stream into a feed, one by one, in the order in which they come.
+/* tarsource: the entries of a tar stream into a queue, one by one, in the order in which they come.
  *
  * The producer's side (queue_start(f, tarsource_run, &source)).  Each entry is a QUEUE_ITEM with its name as an
  * entry path (no '/' in front, no "." components), its attributes, and the name that a hard link refers to,
@@ -13,8 +13,8 @@
  * Memory does not depend on the stream: names, headers and sparse maps have ceilings.  Content that is
  * skipped, and an endless one, take as long as the command does: its time limit is the caller's business.
  *
- * Errors (tarsource.why, when the feed has ended): E-TAR-01 it is no tar stream, or damaged; E-TAR-02 it ends
- * too early; E-TAR-03 something stands behind its end; E-TAR-04 an entry of impossible size.
+ * Errors (tarsource.why, when the queue has ended): E-TAR-01 it is no tar stream, or damaged; E-TAR-02 it ends
+ * too early; E-TAR-03 something stands after its end; E-TAR-04 an entry of impossible size.
  */
 #ifndef BKP_WRITE_SOURCE_TARSOURCE_H
 #define BKP_WRITE_SOURCE_TARSOURCE_H
@@ -38,7 +38,7 @@ struct tarsource {
 	const struct exclude *exclude; /* matches "/<path>"; or NULL */
 	reader_read_fn *read;
 	void *arg;
-	/* the producer's alone until the feed has ended */
+	/* the producer's alone until the queue has ended */
 	uint64_t total; /* bytes that came */
 	bool ended;	/* all of the stream was read */
 	int errnum;	/* `read` failed: why; 0: it did not */

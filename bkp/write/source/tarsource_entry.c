@@ -51,7 +51,7 @@ struct attr {
 	bool twin; /* another one says the same */
 };
 
-static int hex(char c)
+static int hex_digit(char c)
 {
 	return c >= '0' && c <= '9'   ? c - '0'
 	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
@@ -66,7 +66,7 @@ static char *undo_percent(const char *s)
 	bool any = false;
 
 	for (; out && *s; s++) {
-		int hi = *s == '%' ? hex(s[1]) : -1, lo = hi < 0 ? -1 : hex(s[2]);
+		int hi = *s == '%' ? hex_digit(s[1]) : -1, lo = hi < 0 ? -1 : hex_digit(s[2]);
 
 		if (lo < 0 || hi + lo == 0) {
 			*d++ = *s;
@@ -278,7 +278,7 @@ int tarsource_clean(struct archive_entry *e, const char *name, size_t *ret_weigh
 	size_t n = strlen(name);
 
 	*ret_weight = 0;
-	/* as old tars mean it; libarchive does not look behind names that are not ASCII */
+	/* as old tars mean it; libarchive does not see the "/" after names that are not ASCII */
 	if (type == AE_IFREG && n && name[n - 1] == '/' && !archive_entry_hardlink(e))
 		type = AE_IFDIR;
 	if (!archive_entry_hardlink(e) && type != AE_IFREG && type != AE_IFDIR && type != AE_IFLNK &&

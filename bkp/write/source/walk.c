@@ -1,4 +1,15 @@
-/* walk: see walk.h. */
+/* walk: see walk.h.  This file: the order of the walk, for one thread.
+ *
+ * `stack` holds the folders from the root to the one that is being gone through, each with its sorted names.
+ * walk_step() takes the next name of the top folder: walk_look() asks statx(), compares the inode with the one
+ * that the folder's list gave, and enters it when it is a folder (enter_folder() → walk_push()).  A folder is yielded
+ * when it is entered, so it comes before its content.  When its names are done leave_folder() goes back up.
+ *
+ * At most OPEN_MAX folders and the root are open; the next one up is reopened through ".." and checked by device
+ * and inode, or, when the folder was moved meanwhile, from the root down by names (descend()).
+ *
+ * The same code serves the tasks of helper threads (walk_ahead.c), as a walk of their own that is bounded:
+ * `kept` is set, no descriptor is closed, nothing is sorted on disk, and WALK_LEFT says that the bound is met. */
 #include "write/source/walk.h"
 
 #include <errno.h>
@@ -167,7 +178,7 @@ int walk_out_of_resources(int errnum, struct err *err)
 	    err, "E-WALK-02", errnum, "%s", text("out of resources while going through the folders"));
 }
 
-static int grow(struct walk *w, struct err *err)
+static int grow_stack(struct walk *w, struct err *err)
 {
 	size_t cap = w->cap ? 2 * w->cap : 64;
 	struct frame *more;
@@ -187,7 +198,7 @@ int walk_push(struct walk *w, const struct frame *f, struct err *err)
 	int r;
 
 	walk_ahead_lock(w);
-	r = grow(w, err);
+	r = grow_stack(w, err);
 	if (!r) {
 		w->stack[w->depth++] = *f;
 		w->memory += names_memory(f->names);
@@ -200,7 +211,8 @@ int walk_push(struct walk *w, const struct frame *f, struct err *err)
 
 /* Opens the folder and reads its names; *st becomes what was opened, which at the `last` attempt may be
  * another folder than was looked at.  0; >0 an errno why not; -1; -WALK_LEFT. */
-static int enter(struct walk *w, int dirfd, const char *name, bool last, struct stat *st, struct err *err)
+static int enter_folder(
+    struct walk *w, int dirfd, const char *name, bool last, struct stat *st, struct err *err)
 {
 	size_t max = w->opt.names_max > w->memory ? w->opt.names_max - w->memory : 0;
 	IO_FD_AUTO fd = -1;
@@ -252,9 +264,10 @@ static int cannot_hold(const char *name, struct walk_item *ret)
 	return 0;
 }
 
-/* What statx() said of the name at hand.  0: to be yielded; >0 an errno why it could not be entered; -1;
+/* What statx() said of the current name.  0: to be yielded; >0 an errno why it could not be entered; -1;
  * -WALK_…. */
-static int take(struct walk *w, const struct statx *x, bool last, struct walk_item *ret, struct err *err)
+static int take_object(
+    struct walk *w, const struct statx *x, bool last, struct walk_item *ret, struct err *err)
 {
 	set_stat(x, &ret->st);
 	if (w->has_root && exclude_match(w->opt.exclude, (const char *)w->path.p, S_ISDIR(ret->st.st_mode)))
@@ -265,7 +278,8 @@ static int take(struct walk *w, const struct statx *x, bool last, struct walk_it
 		ret->mount = true;
 		return 0;
 	}
-	return w->path.n > PATH_LIMIT ? ENAMETOOLONG : enter(w, ret->dirfd, ret->name, last, &ret->st, err);
+	return w->path.n > PATH_LIMIT ? ENAMETOOLONG
+				      : enter_folder(w, ret->dirfd, ret->name, last, &ret->st, err);
 }
 
 /* The name is gone, or another file has it. */
@@ -308,7 +322,7 @@ int walk_look(struct walk *w, struct frame *f, int dirfd, const char *name, uint
 		}
 		if (!there)
 			return WALK_VANISHED;
-		r = take(w, &x, attempt >= REPLACED_MAX, ret, err);
+		r = take_object(w, &x, attempt >= REPLACED_MAX, ret, err);
 		/* gone, or another one has its name now: no folder, or one that was not listed */
 		if ((r == ENOENT || r == ESTALE || r == ENOTDIR || r == ELOOP) && attempt < REPLACED_MAX)
 			continue;
@@ -352,7 +366,7 @@ static int descend(struct walk *w, size_t to)
 }
 
 /* Leaves the folder on top; the one below becomes usable again. */
-static int leave(struct walk *w, struct err *err)
+static int leave_folder(struct walk *w, struct err *err)
 {
 	struct frame *top = &w->stack[w->depth - 1], *below = top - 1;
 	char shown[300];
@@ -423,7 +437,7 @@ int walk_step(struct walk *w, struct walk_item *ret, struct err *err)
 		if (r == NAMES_END) {
 			if (walk_moved_any(&w->stack[w->depth - 1]))
 				return tell_folder(w, ret, err);
-			if (leave(w, err))
+			if (leave_folder(w, err))
 				return -1;
 			continue;
 		}

@@ -1,9 +1,8 @@
 /* walk: a sorted, descriptor-based walk over a file tree of any shape.
  *
  * Yields every object below a root in catalog order (path_compare), a folder before its content.  Works with
- * paths beyond PATH_MAX and any depth (folders are reached by descriptor, few descriptors are held; deeper
- * ones are reopened through
- * ".." and checked by device and inode), with folders of millions of names (names beyond a bound are sorted
+ * paths beyond PATH_MAX and any depth (folders are reached by descriptor, few descriptors are held; the upper
+ * ones are reopened through ".." and checked by device and inode), with folders of millions of names (names beyond a bound are sorted
  * on disk in an unlinked scratch file), and never follows a symbolic link.  Memory: bounded by `names_max`
  * plus depth.
  *
@@ -15,9 +14,9 @@
  * An object that vanishes between listing and looking is silently left out.  One that was renamed within its
  * folder is yielded under the name that it was listed with, `name` being what it is called now; so is one
  * whose name something new has by then.  One that is renamed at every look is yielded with `error` ESTALE and
- * st_mode 0; so is, behind its content, a folder of more names than can be searched for every one.  A folder
+ * st_mode 0; so is, after its content, a folder of more names than can be searched for every one.  A folder
  * that cannot be opened or read is yielded with `error` set (its metadata is still given) and the walk goes
- * on behind it.  Mount points other than the root are yielded as the (empty) folder they are, with `mount`
+ * on after it.  Mount points other than the root are yielded as the (empty) folder they are, with `mount`
  * set, and not entered unless cross_mounts.
  *
  * An object whose metadata cannot be read at all (a failing disk) is yielded with `error` set and st.st_mode

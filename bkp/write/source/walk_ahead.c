@@ -1,4 +1,22 @@
-/* walk: see walk_private.h.  The helpers. */
+/* walk_ahead: the helper threads of the walk; walk_private.h says what they are for, and has the lock's rule.
+ *
+ * A task is a stretch [from, to) of the names of one folder on the walk's stack.  Its life:
+ *   claim_task()   under the lock: the deepest folder with names that nobody has claimed; the task gets a copy
+ *                  of the path and a descriptor of its own, and joins the folder's list (`tasks`, ascending)
+ *   task_run()     without the lock, by a helper or by the walk's thread while it would wait: fills `items`.
+ *                  `stop` is the first name that it did not do; `sub` holds the folders it stopped in
+ *   done           under the lock
+ *   the walk comes to `from`: wait_for_task() makes it `current`, its items are yielded one by one, and
+ *   retire_task() moves the walk on to `stop`, taking over the folders that `sub` was in
+ *   give_back()    it is empty, a spare one for the next claim
+ *
+ * Who owns what: fields of a task belong to the thread that claimed it until `done` is set with the lock held;
+ * from then to the walk's thread.  Several threads read the folder's sorted names (names_at()), which do not
+ * change while the folder is on the stack.  `spare`, `used`, `idle`, `waiting` and the lists of tasks: under the
+ * lock.  `current`: the walk's thread alone.
+ *
+ * Bounds: `most` tasks, each of ITEMS entries, BYTES of paths and FDS descriptors.  A task that finds no memory or
+ * is older than FRESH_NS counts as never claimed: the walk looks for itself. */
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
@@ -36,7 +54,7 @@ struct walk_task {
 	const struct names *names;
 	int fd;		 /* its folder */
 	size_t path_len; /* of its folder */
-	struct walk sub; /* what is below the name at hand */
+	struct walk sub; /* what is below the current name */
 	int kept[FDS];
 	struct ahead_item *items;
 	size_t n_items, at;
@@ -129,7 +147,7 @@ static bool has_room(struct walk_task *t)
 	return t->n_items < ITEMS && n < BYTES && t->paths.n < BYTES - n;
 }
 
-static int keep(struct walk_task *t, const struct walk_item *it)
+static int keep_item(struct walk_task *t, const struct walk_item *it)
 {
 	struct ahead_item *i = &t->items[t->n_items];
 
@@ -167,7 +185,7 @@ static int go_below(struct walk_task *t)
 			names_seek(names, names_position(names) - 1);
 			return 1;
 		}
-		if (keep(t, &it))
+		if (keep_item(t, &it))
 			return -1;
 	}
 	return 0;
@@ -192,7 +210,7 @@ static void task_run(struct walk_task *t)
 		}
 		if (r)
 			break;
-		r = keep(t, &it) ? -1 : go_below(t);
+		r = keep_item(t, &it) ? -1 : go_below(t);
 	}
 	t->stop = i;
 	t->missing = r == WALK_VANISHED;
@@ -246,7 +264,7 @@ static void give_back(struct walk_ahead *a, struct walk_task *t)
 		pthread_cond_broadcast(&a->work);
 }
 
-static struct walk_task *claim(struct walk_ahead *a)
+static struct walk_task *claim_task(struct walk_ahead *a)
 {
 	struct walk *w = a->w;
 	struct walk_task *t, **at;
@@ -285,13 +303,13 @@ static struct walk_task *claim(struct walk_ahead *a)
 
 /* ---- the threads ---- */
 
-static void *help(void *arg)
+static void *run_helper(void *arg)
 {
 	struct walk_ahead *a = arg;
 
 	pthread_mutex_lock(&a->lock);
 	while (!a->stopping) {
-		struct walk_task *t = claim(a);
+		struct walk_task *t = claim_task(a);
 
 		if (!t) {
 			a->idle++;
@@ -310,7 +328,7 @@ static void *help(void *arg)
 	return NULL;
 }
 
-static void start(struct walk *w)
+static void start_helpers(struct walk *w)
 {
 	struct walk_ahead *a = calloc(1, sizeof(*a));
 	unsigned want = w->opt.helpers < WALK_HELPERS_MAX ? w->opt.helpers : WALK_HELPERS_MAX;
@@ -327,7 +345,7 @@ static void start(struct walk *w)
 	w->ahead = a;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	while (a->n_threads < want && !pthread_create(&a->threads[a->n_threads], NULL, help, a))
+	while (a->n_threads < want && !pthread_create(&a->threads[a->n_threads], NULL, run_helper, a))
 		a->n_threads++;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
@@ -337,7 +355,7 @@ void walk_ahead_entered(struct walk *w)
 	size_t n = names_count(w->stack[w->depth - 1].names);
 
 	if (w->opt.helpers && n >= WORTH) {
-		start(w);
+		start_helpers(w);
 	} else if (w->ahead && n >= STRETCH) {
 		pthread_mutex_lock(&w->ahead->lock);
 		if (w->ahead->idle && w->ahead->used < w->ahead->most)
@@ -385,8 +403,8 @@ void walk_ahead_free(struct walk *w)
 
 /* ---- taking: the walk's thread ---- */
 
-/* Its entries have been taken: the walk goes on behind them, in the folders that it was in. */
-static int retire(struct walk *w, struct walk_task *t, struct err *err)
+/* Its entries have been taken: the walk goes on after them, in the folders that it was in. */
+static int retire_task(struct walk *w, struct walk_task *t, struct err *err)
 {
 	struct walk_ahead *a = w->ahead;
 	struct walk *s = &t->sub;
@@ -437,7 +455,7 @@ static bool too_old(const struct walk_task *t)
 
 /* Under the lock: makes the task at the walk's place the current one; meanwhile helps.  0; WALK_AHEAD_NONE.
  */
-static int arrive(struct walk *w)
+static int wait_for_task(struct walk *w)
 {
 	struct walk_ahead *a = w->ahead;
 
@@ -457,7 +475,7 @@ static int arrive(struct walk *w)
 			give_back(a, t);
 			continue;
 		}
-		other = claim(a);
+		other = claim_task(a);
 		if (other) {
 			pthread_mutex_unlock(&a->lock);
 			task_run(other);
@@ -489,10 +507,10 @@ int walk_ahead_next(struct walk *w, struct walk_item *ret, struct err *err)
 			    .mount = i->mount};
 			return 0;
 		}
-		if (t && retire(w, t, err))
+		if (t && retire_task(w, t, err))
 			return -1;
 		pthread_mutex_lock(&a->lock);
-		if (arrive(w))
+		if (wait_for_task(w))
 			return WALK_AHEAD_NONE;
 		pthread_mutex_unlock(&a->lock);
 	}

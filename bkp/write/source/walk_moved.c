@@ -1,4 +1,9 @@
-/* walk: see walk_private.h.  What was listed under a name and is not there any more: where it is now. */
+/* walk_moved: what was listed under a name and is not there any more: where it is now; see walk_private.h.
+ *
+ * The folder is listed again and searched for the inode.  One search costs the whole folder, so after SOUGHT_MAX
+ * names the rest wait (`missing`) and are searched for together when the folder's names are done: then it can
+ * only be said that something of the folder was not yielded, not what.  File systems whose lists give other
+ * inodes than stat() are found out by counting (`unlike`): after UNLIKE_MAX of them the walk compares no more. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +30,7 @@
 typedef bool name_fn(void *arg, int dirfd, const struct dirent64 *e);
 
 /* A descriptor of its own: threads share those of the walk, and their places in the list. 0, errno. */
-static int list(int dirfd, name_fn *fn, void *arg)
+static int list_folder(int dirfd, name_fn *fn, void *arg)
 {
 	_Alignas(struct dirent64) char entries[LISTING];
 	IO_FD_AUTO fd = walk_open_folder(dirfd, ".");
@@ -104,14 +109,14 @@ static bool stands_again(const char *path)
 	return !lstat(absolute, &st) || (errno != ENOENT && errno != ENOTDIR);
 }
 
-static int seek(struct walk *w, struct frame *f, int dirfd, struct search *s, struct err *err)
+static int seek_inode(struct walk *w, struct frame *f, int dirfd, struct search *s, struct err *err)
 {
 	int errnum;
 
 	if (f && f->sought > SOUGHT_MAX)
 		return put_off(f, s->inode, err);
 	*s->name = '\0';
-	errnum = list(dirfd, look_for, s);
+	errnum = list_folder(dirfd, look_for, s);
 	if (f)
 		f->sought += s->names;
 	if (errnum == EMFILE || errnum == ENFILE || errnum == ENOMEM)
@@ -141,7 +146,7 @@ int walk_moved(struct walk *w, struct frame *f, const char *name, struct err *er
 	    .by = &f->changed,
 	    .name = w->moved};
 
-	return seek(w, f, f->fd, &s, err);
+	return seek_inode(w, f, f->fd, &s, err);
 }
 
 /* The folder that holds the item that was given last, if the walk is still in it. */
@@ -165,7 +170,7 @@ int walk_seek(struct walk *w, struct walk_item *it, struct err *err)
 
 	snprintf(was, sizeof(was), "%s", it->name); /* it may be what was found before */
 	s.was = was;
-	r = seek(w, frame_of(w, it), it->dirfd, &s, err);
+	r = seek_inode(w, frame_of(w, it), it->dirfd, &s, err);
 	if (!r)
 		it->name = w->sought;
 	return r;
@@ -206,7 +211,7 @@ bool walk_moved_any(struct frame *f)
 	if (!f->missing.n)
 		return false;
 	qsort(f->missing.p, f->missing.n / sizeof(uint64_t), sizeof(uint64_t), by_number);
-	errnum = list(f->fd, look_for_any, &s);
+	errnum = list_folder(f->fd, look_for_any, &s);
 	f->missing.n = 0;
 	return s.found || (errnum && errnum != ENOENT && errnum != ESTALE);
 }

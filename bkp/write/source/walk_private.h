@@ -7,7 +7,7 @@
  * itself.  The walk takes a task's entries when it comes to the place where the stretch begins; when that is
  * still being worked on, the walk does what a helper does.  So order and content are those of a walk without
  * helpers, which is also what becomes of anything that a helper cannot do: too large a folder, no
- * descriptors, no memory.  What was looked at more than a second ago is forgotten and looked at anew.
+ * descriptors, no memory.  What was looked at more than a second ago is forgotten and looked at again.
  *
  * Lock: walk_ahead's mutex protects all tasks' states and lists, and of the walk: stack, depth, names'
  * positions, path.  Only the walk's own thread changes those of the walk, so that it may read them without
@@ -57,7 +57,7 @@ struct walk {
 	int parent; /* folder that holds the root; O_PATH */
 	char *name; /* of the root in it */
 	bool begun, failed;
-	struct buf path; /* absolute, of the entry at hand; empty for "/" */
+	struct buf path; /* absolute, of the current entry; empty for "/" */
 	size_t root_len;
 	struct frame *stack;
 	size_t depth, cap;
@@ -86,7 +86,7 @@ int walk_open_folder(int dirfd, const char *name);
 int walk_out_of_resources(int errnum, struct err *err); /* -1 */
 /* The frame goes on top of the stack. */
 int walk_push(struct walk *w, const struct frame *f, struct err *err);
-/* As walk_next(), behind the root; WALK_LEFT (= 3) where it is bounded: the name is to be looked at again. */
+/* As walk_next(), after the root; WALK_LEFT (= 3) where it is bounded: the name is to be looked at again. */
 int walk_step(struct walk *w, struct walk_item *ret, struct err *err);
 int walk_set_path(struct walk *w, size_t folder_len, const char *name, struct err *err);
 
@@ -104,13 +104,13 @@ bool walk_moved_any(struct frame *f);
 /* A folder was entered: begins the helpers if it is worth it, or wakes them. */
 void walk_ahead_entered(struct walk *w);
 /* The next entry that was looked at ahead. 0; WALK_AHEAD_NONE: none, the lock is held (nobody may claim the
- * name at hand before the walk has gone past it); -1. */
+ * current name before the walk has gone past it); -1. */
 #define WALK_AHEAD_NONE 1
 int walk_ahead_next(struct walk *w, struct walk_item *ret, struct err *err);
 /* These may be called without helpers. */
 void walk_ahead_lock(const struct walk *w);
 void walk_ahead_unlock(const struct walk *w);
 void walk_ahead_stop(struct walk *w); /* nothing more is looked at */
-void walk_ahead_free(struct walk *w); /* behind walk_ahead_stop(), and when the stack is empty */
+void walk_ahead_free(struct walk *w); /* after walk_ahead_stop(), and when the stack is empty */
 
 #endif

@@ -117,7 +117,7 @@ static bool same_set(const struct ledger *l, const json_t *o)
 }
 
 /* Does the record say what is agreed already? */
-static bool same(const struct ledger *l, const json_t *members)
+static bool same_members(const struct ledger *l, const json_t *members)
 {
 	const json_t *sets = json_object_get(members, "datasets"),
 		     *keys = json_object_get(members, "approvers");
@@ -142,7 +142,7 @@ static bool same(const struct ledger *l, const json_t *members)
 int agreement_raise(struct state *s, const struct policy *policy, bool *ret, struct err *err)
 {
 	json_t *members = members_of(state_ledger(s), policy, true, err);
-	bool nothing = members && same(state_ledger(s), members);
+	bool nothing = members && same_members(state_ledger(s), members);
 
 	if (!members)
 		return -1;
@@ -162,7 +162,7 @@ int agreement_compare(const struct ledger *l, const struct policy *policy, enum 
 
 	if (!members)
 		return -1;
-	*ret = same(l, members)				? AGREEMENT_SAME
+	*ret = same_members(l, members)			? AGREEMENT_SAME
 	       : ledger_agrees_to_less(l, members, why) ? AGREEMENT_LESS
 							: AGREEMENT_MORE;
 	json_decref(members);

@@ -21,7 +21,7 @@
 
 #define TOUCH "tmp/clock" /* where rubbish is cleared */
 
-static void found(struct clockskew *j, const char *source, int64_t before_ns, int64_t after_ns)
+static void note_found(struct clockskew *j, const char *source, int64_t before_ns, int64_t after_ns)
 {
 	*j = (struct clockskew){source, before_ns, after_ns, (after_ns - before_ns) / SECOND_NS};
 }
@@ -65,7 +65,7 @@ static void ask_storage(const int *media, size_t n, const struct clock_stamp *no
 			continue;
 		off = now->wall_ns / SECOND_NS - t / SECOND_NS;
 		if (off > CLOCKWATCH_STORAGE_S || off < -CLOCKWATCH_STORAGE_S)
-			found(ret, "filesystem", t, now->wall_ns);
+			note_found(ret, "filesystem", t, now->wall_ns);
 	}
 }
 
@@ -81,7 +81,7 @@ static int64_t longest_interval(const struct policy *p)
 	return longest;
 }
 
-static void tell(const struct clockskew *j, struct err *told)
+static void tell_jump(const struct clockskew *j, struct err *told)
 {
 	char before[CLOCK_TEXT], after[CLOCK_TEXT];
 
@@ -100,7 +100,7 @@ static void tell(const struct clockskew *j, struct err *told)
 	}
 }
 
-static int record(struct state *s, const struct clockskew *j, struct err *err)
+static int record_jump(struct state *s, const struct clockskew *j, struct err *err)
 {
 	char before[CLOCK_TEXT], after[CLOCK_TEXT];
 
@@ -121,19 +121,19 @@ int clockwatch_storage(struct state *s, const int *media, size_t n, struct err *
 	ask_storage(media, n, &now, &jump);
 	if (!jump.source)
 		return 0;
-	tell(&jump, told);
+	tell_jump(&jump, told);
 	/* storage whose clock is wrong stays so: told every time, recorded once */
 	if (latch->found_ns && !strcmp(latch->source, "filesystem") && jump.seconds > 0)
 		return 0;
-	return record(s, &jump, err);
+	return record_jump(s, &jump, err);
 }
 
 static int tell_and_record(struct state *s, const struct clockskew *jump, struct err *told, struct err *err)
 {
 	if (!jump->source)
 		return 0;
-	tell(jump, told);
-	return record(s, jump, err);
+	tell_jump(jump, told);
+	return record_jump(s, jump, err);
 }
 
 /* Between records of commands that do not watch. */

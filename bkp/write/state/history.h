@@ -16,7 +16,7 @@ struct err;
 enum history_kind {
 	HISTORY_NONE,	/* there is no other copy */
 	HISTORY_BEGINS, /* it is the beginning of ours, or all of it */
-	HISTORY_LONGER, /* ours is the beginning of it; what stands behind may be anything */
+	HISTORY_LONGER, /* ours is the beginning of it; what stands after it may be anything */
 	HISTORY_FORKED, /* they differ */
 };
 

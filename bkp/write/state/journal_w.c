@@ -1,4 +1,9 @@
-/* journal_w: see journal_w.h. */
+/* journal_w: see journal_w.h.
+ *
+ * One append: is the file still ours and as long as we know (check_unchanged()) → the line, fsync → the newline,
+ * fsync.  The newline is the commit: a line without it was never acknowledged and is cut off at the next opening.
+ * After a failed write the bytes are taken back; after a failed fsync nothing said about the file can be believed,
+ * so `broken` refuses all further records. */
 #include "write/state/journal_w.h"
 
 #include <ctype.h>
@@ -29,7 +34,7 @@ struct journal_w {
 	bool broken;
 };
 
-static int changed(const char *how, struct err *err)
+static int say_changed(const char *how, struct err *err)
 {
 	err_set(
 	    err, "E-JOURNAL-21", text("the journal '%s' was changed by someone else: %s"), JOURNAL_FILE, how);
@@ -43,18 +48,18 @@ static int cut_torn(struct journal_w *w, int64_t size, struct err *err)
 	BUF_AUTO tail = BUF_INIT(JOURNAL_LINE_MAX);
 
 	if (n > tail.max)
-		return changed(text("it grew"), err);
+		return say_changed(text("it grew"), err);
 	if (buf_reserve(&tail, n, err))
 		return -1;
 	if (io_pread_full(w->fd, tail.p, n, w->size) != (ssize_t)n || memchr(tail.p, '\n', n))
-		return changed(text("it grew"), err);
+		return say_changed(text("it grew"), err);
 	if (ftruncate(w->fd, w->size))
 		return err_sys(
 		    err, "E-JOURNAL-22", errno, text("cannot cut a torn line off '%s'"), JOURNAL_FILE);
 	return 0;
 }
 
-static int prepare(struct journal_w *w, const struct ledger *l, struct err *err)
+static int prepare_file(struct journal_w *w, const struct ledger *l, struct err *err)
 {
 	struct stat st;
 
@@ -68,9 +73,9 @@ static int prepare(struct journal_w *w, const struct ledger *l, struct err *err)
 	w->ino = st.st_ino;
 	w->size = (int64_t)ledger_size(l);
 	if (st.st_size < w->size)
-		return changed(text("it is shorter than before"), err);
+		return say_changed(text("it is shorter than before"), err);
 	if (st.st_size > w->size &&
-	    (ledger_torn(l) ? cut_torn(w, st.st_size, err) : changed(text("it grew"), err)))
+	    (ledger_torn(l) ? cut_torn(w, st.st_size, err) : say_changed(text("it grew"), err)))
 		return -1;
 	/* a run that died may not have come to it, and what is read is relied on */
 	return io_sync(w->fd, JOURNAL_FILE, err);
@@ -84,7 +89,7 @@ int journal_w_open(int dirfd, const struct ledger *l, struct journal_w **ret, st
 		return err_nomem(err);
 	w->dirfd = dirfd;
 	w->fd = -1;
-	if (prepare(w, l, err)) {
+	if (prepare_file(w, l, err)) {
 		journal_w_close(w);
 		return -1;
 	}
@@ -99,9 +104,9 @@ static int check_unchanged(const struct journal_w *w, struct err *err)
 
 	if (fstatat(w->dirfd, JOURNAL_FILE, &named, AT_SYMLINK_NOFOLLOW) || named.st_dev != w->dev ||
 	    named.st_ino != w->ino)
-		return changed(text("another file stands in its place"), err);
+		return say_changed(text("another file stands in its place"), err);
 	if (named.st_size != w->size)
-		return changed(
+		return say_changed(
 		    named.st_size < w->size ? text("it is shorter than before") : text("it grew"), err);
 	return 0;
 }
@@ -118,7 +123,7 @@ static int take_back(struct journal_w *w, int errnum, struct err *err)
 		   : -1;
 }
 
-static int put(struct journal_w *w, const void *p, size_t n, struct err *err)
+static int put_durably(struct journal_w *w, const void *p, size_t n, struct err *err)
 {
 	ssize_t r;
 
@@ -144,7 +149,7 @@ int journal_w_append(struct journal_w *w, const void *line, size_t n, struct err
 	}
 	/* blocks reach a disk in any order, and what ends with a newline counts: it comes when all the rest
 	 * is there */
-	if (check_unchanged(w, err) || put(w, line, n, err) || put(w, "\n", 1, err))
+	if (check_unchanged(w, err) || put_durably(w, line, n, err) || put_durably(w, "\n", 1, err))
 		return -1;
 	w->size += (int64_t)n + 1;
 	return 0;

@@ -3,9 +3,9 @@
  * Invariants:
  *  1. Bytes up to the last newline are never rewritten or cut off.
  *  2. A record is acknowledged (0 returned) only when its line, newline included, is durable.
- *  3. What stands behind the last newline was never acknowledged; it is cut off when the journal is opened
- * for appending, after everything before it has been verified (the caller has loaded the ledger from the same
- * folder).
+ *  3. What stands after the last newline was never acknowledged; it is cut off when the journal is opened
+ *     for appending, after everything before it has been verified (the caller has loaded the ledger from the
+ *     same folder).
  *  4. Nothing is written when the file is not exactly what was verified plus what was appended since.
  * Invariant 1 has one exception, journal_w_replace(), which journal_repair.h alone calls.
  * The caller holds the state folder's lock.  If the process dies in an append, the line is there as a whole

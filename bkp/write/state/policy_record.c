@@ -143,7 +143,8 @@ static json_t *change_text(const struct policy_diff_item *it)
 
 /* What differs from the one on record before, and what of it narrows it; NULL when that cannot be told: it is
  * no reason not to go on. */
-static json_t *changes(struct state *s, const char *before, const struct policy *policy, json_t *narrower)
+static json_t *list_changes(
+    struct state *s, const char *before, const struct policy *policy, json_t *narrower)
 {
 	BUF_AUTO old_text = BUF_INIT(POLICY_BYTES_MAX);
 	POLICY_AUTO old = NULL;
@@ -180,7 +181,7 @@ int policy_record(struct state *s, const struct policy *policy, const void *p, s
 	if (!strcmp(before, hex))
 		return 0;
 	narrower = json_array();
-	list = changes(s, before, policy, narrower);
+	list = list_changes(s, before, policy, narrower);
 	/* the text before it is gone: nobody can say what is another now */
 	if (!list && *before)
 		json_array_append_new(narrower, json_string("policy: ?"));

@@ -27,7 +27,7 @@ struct state;
 int policy_record(struct state *s, const struct policy *policy, const void *p, size_t n, struct err *err)
     __attribute__((warn_unused_result));
 
-/* The text on record, checked against its name, behind what is in `out`.  dirfd: the state folder.
+/* The text on record, checked against its name, after what is in `out`.  dirfd: the state folder.
  * 0, POLICY_RECORD_ABSENT, -1. */
 #define POLICY_RECORD_ABSENT 1
 int policy_record_read(int dirfd, const char *sha256, struct buf *out, struct err *err)

@@ -1,4 +1,7 @@
-/* schedule: see schedule.h.  This file: what is there, and putting it there. */
+/* schedule: see schedule.h.  This file: what is there, and putting it there.
+ *
+ * All files are looked at before one is written or removed (may_touch()): a file that somebody else wrote or changed
+ * stops the command as a whole. */
 #include "write/state/schedule_private.h"
 
 #include <errno.h>
@@ -78,8 +81,8 @@ static int open_folder(const char *path, const char *root, struct err *err)
 	return fd;
 }
 
-/* The value behind `key` in the second line, decoded; false: none of ours. */
-static bool option(const char *line, const char *key, char *out, size_t size)
+/* The value after `key` in the second line, decoded; false: none of ours. */
+static bool read_option(const char *line, const char *key, char *out, size_t size)
 {
 	BUF_AUTO value = BUF_INIT(size - 1);
 	const char *p = strstr(line, key);
@@ -97,11 +100,11 @@ static bool option(const char *line, const char *key, char *out, size_t size)
 
 static bool read_options(const char *line, struct schedule *s)
 {
-	return option(line, "# policy=", s->policy, sizeof(s->policy)) &&
-	       option(line, " program=", s->program, sizeof(s->program)) &&
-	       option(line, " user=", s->user, sizeof(s->user)) &&
-	       option(line, " mailto=", s->mailto, sizeof(s->mailto)) &&
-	       option(line, " root-key=", s->root_key, sizeof(s->root_key));
+	return read_option(line, "# policy=", s->policy, sizeof(s->policy)) &&
+	       read_option(line, " program=", s->program, sizeof(s->program)) &&
+	       read_option(line, " user=", s->user, sizeof(s->user)) &&
+	       read_option(line, " mailto=", s->mailto, sizeof(s->mailto)) &&
+	       read_option(line, " root-key=", s->root_key, sizeof(s->root_key));
 }
 
 /* Did bkp write it, and was it left alone?  With the options it was written with. */
@@ -140,15 +143,15 @@ static int look_file(
 	return 0;
 }
 
-static void fill(char *at, size_t size, const char *from)
+static void fill_field(char *at, size_t size, const char *from)
 {
 	if (!*at)
 		snprintf(at, size, "%s", from);
 }
 
 /* Is it what would be written today? */
-static int compare(const struct schedule *found, const struct policy *policy, size_t i, const struct buf *is,
-    enum schedule_state *state, struct err *err)
+static int compare_file(const struct schedule *found, const struct policy *policy, size_t i,
+    const struct buf *is, enum schedule_state *state, struct err *err)
 {
 	struct schedule_file files[SCHEDULE_FILES];
 	size_t n;
@@ -163,7 +166,7 @@ static int compare(const struct schedule *found, const struct policy *policy, si
 }
 
 /* The worse of two; of systemd's files one alone is not enough. */
-static enum schedule_state worse(enum schedule_state a, enum schedule_state b)
+static enum schedule_state worse_state(enum schedule_state a, enum schedule_state b)
 {
 	if ((a == SCHEDULE_ABSENT) != (b == SCHEDULE_ABSENT) && (a | b) == SCHEDULE_FITS)
 		return SCHEDULE_OUTDATED;
@@ -185,15 +188,15 @@ int schedule_look(struct schedule *s, const struct policy *policy, enum schedule
 		if (one == SCHEDULE_OUTDATED) {
 			if (*s->policy && strcmp(s->policy, found.policy) != 0)
 				one = SCHEDULE_OTHER;
-			else if (compare(&found, policy, i, &is, &one, err))
+			else if (compare_file(&found, policy, i, &is, &one, err))
 				return -1;
-			fill(s->program, sizeof(s->program), found.program);
-			fill(s->policy, sizeof(s->policy), found.policy);
-			fill(s->user, sizeof(s->user), found.user);
-			fill(s->mailto, sizeof(s->mailto), found.mailto);
-			fill(s->root_key, sizeof(s->root_key), found.root_key);
+			fill_field(s->program, sizeof(s->program), found.program);
+			fill_field(s->policy, sizeof(s->policy), found.policy);
+			fill_field(s->user, sizeof(s->user), found.user);
+			fill_field(s->mailto, sizeof(s->mailto), found.mailto);
+			fill_field(s->root_key, sizeof(s->root_key), found.root_key);
 		}
-		state = i ? worse(state, one) : one;
+		state = i ? worse_state(state, one) : one;
 	}
 	*ret = state;
 	return 0;
@@ -250,7 +253,8 @@ static int write_file(const struct schedule *s, const struct schedule_file *f, s
 	return dir < 0 || io_replace(dir, base_name(f->path), 0644, f->text.p, f->text.n, err) ? -1 : 0;
 }
 
-static int install(const struct schedule *s, const struct schedule_file *files, size_t n, struct err *err)
+static int install_files(
+    const struct schedule *s, const struct schedule_file *files, size_t n, struct err *err)
 {
 	bool change[SCHEDULE_FILES] = {false, false}, there;
 	int r = SCHEDULE_UNCHANGED;
@@ -278,7 +282,7 @@ int schedule_install(const struct schedule *s, const struct policy *policy, stru
 	int r = schedule_render(s, policy, files, &n, err);
 
 	if (!r)
-		r = install(s, files, n, err);
+		r = install_files(s, files, n, err);
 	for (size_t i = 0; i < SCHEDULE_FILES; i++)
 		buf_free(&files[i].text);
 	return r;

@@ -50,7 +50,7 @@ static int check_word(
 	    path_show(word, show, sizeof(show)), what);
 }
 
-static int check(const struct schedule *s, struct err *err)
+static int check_words(const struct schedule *s, struct err *err)
 {
 	return check_path(s->program, err) || check_path(s->policy, err) ||
 		       check_word(text("a user"), s->user, ".", false, err) ||
@@ -239,7 +239,7 @@ static int put_options(const struct schedule *s, struct buf *out, struct err *er
 }
 
 /* The first line vouches for the rest. */
-static int seal(const struct buf *body, struct buf *out, struct err *err)
+static int seal_text(const struct buf *body, struct buf *out, struct err *err)
 {
 	uint8_t hash[DIGEST_LEN];
 	char hex[DIGEST_HEX];
@@ -256,7 +256,7 @@ int schedule_render(const struct schedule *s, const struct policy *policy,
 {
 	size_t n = schedule_paths(s, files);
 	struct timetable *t;
-	int r = check(s, err);
+	int r = check_words(s, err);
 
 	for (size_t i = 0; i < SCHEDULE_FILES; i++)
 		buf_init(&files[i].text, TEXT_MAX);
@@ -274,7 +274,7 @@ int schedule_render(const struct schedule *s, const struct policy *policy,
 			    : i == 0		     ? service_text(s, &body, err)
 						     : timer_text(t, &body, err);
 		if (!r)
-			r = seal(&body, &files[i].text, err);
+			r = seal_text(&body, &files[i].text, err);
 	}
 	timetable_free(t);
 	*ret_n = n;

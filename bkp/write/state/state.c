@@ -1,4 +1,11 @@
-/* state: opening and using the state folder; see state.h. */
+/* state: opening and using the state folder; see state.h.
+ *
+ * The order of opening is the order of trust: the lock, public facts by the root key, the journal by its chain of
+ * signatures, the secrets by the root key, the signing key by the journal, and only then the journal for writing.
+ *
+ * A record (state_append()): may it be said (ledger_accepts()) → built and signed → read as every reader will read
+ * it (ledger_would()) → durable in the journal → taken into the ledger.  All calls belong to one thread; what the
+ * ledger gave before a record is stale after it. */
 #include "write/state/state_private.h"
 
 #include <errno.h>
@@ -129,7 +136,7 @@ static int open_dir(struct state *s, struct err *err)
 	return check_private(s, s->dir, "", true, err);
 }
 
-static int busy(const struct state *s, struct err *err)
+static int say_busy(const struct state *s, struct err *err)
 {
 	struct lockholder holder;
 	char since[CLOCK_TEXT];
@@ -157,7 +164,7 @@ static int take_lock(struct state *s, struct err *err)
 		return err_sys(err, "E-STATE-04", errno, text("cannot open '%s/%s'"), s->path, STATE_LOCK);
 	r = io_lock(s->lock, err);
 	if (r == IO_BUSY)
-		return busy(s, err);
+		return say_busy(s, err);
 	return r;
 }
 

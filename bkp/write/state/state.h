@@ -11,7 +11,7 @@
  *     cache/                     advisory, may be deleted at any time
  *
  * The folder holds public recipients only: nothing in it decrypts a backup.  Nor does it hold the root
- * secret: what was signed in former epochs cannot be signed anew by who takes it.
+ * secret: what was signed in former epochs cannot be signed again by who takes it.
  *
  * Secrets stand in memory from sodium_malloc(): locked where the limits allow (state_locked()), kept from
  * core dumps, wiped when freed.  state_open() and state_create() make the process one that is not dumped.

@@ -1,4 +1,9 @@
-/* state_create: makes the state folder in one step; see state.h. */
+/* state_create: makes the state folder in one step; see state.h.
+ *
+ * Everything is written into ".<name>.new" beside the place, read back by the readers of later (check_written()),
+ * made durable, and renamed.  The rename is the commit.  The folder is locked while it is filled; what a dead init
+ * left in it is removed first: nobody was told its keys.  The root secret is written to its own file before the
+ * rename, and never into the folder. */
 #include "write/state/state_private.h"
 
 #include <errno.h>
@@ -47,7 +52,7 @@ struct making {
 	uint8_t secrets_sha256[DIGEST_LEN]; /* of repository.age as written */
 };
 
-static int cannot(const struct making *m, const char *why, struct err *err)
+static int cannot_make(const struct making *m, const char *why, struct err *err)
 {
 	char show[256];
 
@@ -67,7 +72,7 @@ static int open_parent(struct making *m, struct err *err)
 		start--;
 	if (n == start || n - start > NAME_MAX_BYTES ||
 	    !memcmp(m->path + start, "..", n - start < 2 ? n - start : 2))
-		return cannot(m, text("the name of the folder is not usable"), err);
+		return cannot_make(m, text("the name of the folder is not usable"), err);
 	snprintf(m->name, sizeof(m->name), "%.*s", (int)(n - start), m->path + start);
 	snprintf(m->tmp, sizeof(m->tmp), ".%s.new", m->name);
 	parent = start ? strndup(m->path, start) : strdup(".");
@@ -96,7 +101,7 @@ static int check_place(const struct making *m, struct err *err)
 	char show[256];
 
 	if (fd < 0)
-		return errno == ENOENT ? 0 : cannot(m, text_errno(errno), err);
+		return errno == ENOENT ? 0 : cannot_make(m, text_errno(errno), err);
 	path_show(m->path, show, sizeof(show));
 	if (!fstatat(fd, REPOSITORY_JSON, &st, AT_SYMLINK_NOFOLLOW)) {
 		err_set(err, "E-STATE-05", text("a repository exists already in '%s'"), show);
@@ -118,11 +123,11 @@ static int clear_leftover(const struct making *m, struct err *err)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (unlinkat(m->dir, names[i], 0) && errno != ENOENT)
-			return cannot(m, text_errno(errno), err);
+			return cannot_make(m, text_errno(errno), err);
 	if (unlinkat(m->dir, STATE_CACHE, AT_REMOVEDIR) && errno != ENOENT)
-		return cannot(m, text_errno(errno), err);
+		return cannot_make(m, text_errno(errno), err);
 	if (fchmod(m->dir, 0700))
-		return cannot(m, text_errno(errno), err);
+		return cannot_make(m, text_errno(errno), err);
 	return 0;
 }
 
@@ -133,7 +138,7 @@ static int open_tmp(struct making *m, struct err *err)
 	int r;
 
 	if (mkdirat(m->parent, m->tmp, 0700) && errno != EEXIST)
-		return cannot(m, text_errno(errno), err);
+		return cannot_make(m, text_errno(errno), err);
 	m->dir = io_open_dir(m->parent, m->tmp, err);
 	if (m->dir < 0)
 		return -1;
@@ -150,7 +155,7 @@ static int open_tmp(struct making *m, struct err *err)
 
 /* ---- the files ---- */
 
-static int put(
+static int put_file(
     const struct making *m, const char *name, mode_t mode, const void *p, size_t n, struct err *err)
 {
 	return io_write_new(m->dir, name, mode, p, n, err);
@@ -168,10 +173,10 @@ static int write_secrets(struct making *m, struct err *err)
 		return -1;
 	state_secrets_write(s, m->id);
 	return state_epoch_write(m->dir, FIRST_KEY, &s->signing, err) ||
-		       put(m, STATE_SECRETS, 0600, s->text, strlen(s->text), err) ||
+		       put_file(m, STATE_SECRETS, 0600, s->text, strlen(s->text), err) ||
 		       minisig_sign(m->root, s->text, strlen(s->text),
 			   repository_comment("secrets", m->id, comment), &sig, err) ||
-		       put(m, STATE_SECRETS_SIG, 0600, sig.p, sig.n, err)
+		       put_file(m, STATE_SECRETS_SIG, 0600, sig.p, sig.n, err)
 		   ? -1
 		   : 0;
 }
@@ -204,7 +209,7 @@ static int write_repository(struct making *m, struct err *err)
 		s = json_dumps(o, JSON_COMPACT);
 	json_decref(o);
 	if (!s)
-		return cannot(m, text("the site's name is not UTF-8, or memory ran out"), err);
+		return cannot_make(m, text("the site's name is not UTF-8, or memory ran out"), err);
 	if (buf_printf(&json, err, "%s\n", s)) {
 		free(s);
 		return -1;
@@ -213,8 +218,8 @@ static int write_repository(struct making *m, struct err *err)
 	if (minisig_sign(
 		m->root, json.p, json.n, repository_comment("repository", m->id, comment), &sig, err))
 		return -1;
-	return put(m, REPOSITORY_JSON, 0444, json.p, json.n, err) ||
-		       put(m, REPOSITORY_SIG, 0444, sig.p, sig.n, err)
+	return put_file(m, REPOSITORY_JSON, 0444, json.p, json.n, err) ||
+		       put_file(m, REPOSITORY_SIG, 0444, sig.p, sig.n, err)
 		   ? -1
 		   : 0;
 }
@@ -228,7 +233,7 @@ static int write_encrypted(struct making *m, struct err *err)
 	if (age_writer_new(m->recipients, m->n_recipients, state_random(), &out, &w, err))
 		return -1;
 	r = age_writer_update(w, m->secrets->text, strlen(m->secrets->text), &out, err) ||
-	    age_writer_finish(w, &out, err) || put(m, REPOSITORY_AGE, 0444, out.p, out.n, err);
+	    age_writer_finish(w, &out, err) || put_file(m, REPOSITORY_AGE, 0444, out.p, out.n, err);
 	age_writer_free(w);
 	digest_sha256(out.p, out.n, m->secrets_sha256);
 	return r ? -1 : 0;
@@ -277,7 +282,7 @@ static int write_journal(const struct making *m, struct err *err)
 		   &journal, err) ||
 		       add_record(m, 2, JOURNAL_EPOCH_EVENT, json_pack("{s:i, s:s}", "next", 2, "key", next),
 			   &journal, err) ||
-		       put(m, JOURNAL_FILE, 0600, journal.p, journal.n, err)
+		       put_file(m, JOURNAL_FILE, 0600, journal.p, journal.n, err)
 		   ? -1
 		   : 0;
 }
@@ -295,13 +300,13 @@ static int check_written(const struct making *m, struct err *err)
 	return r ? -1 : 0;
 }
 
-static int fill(struct making *m, struct err *err)
+static int fill_folder(struct making *m, struct err *err)
 {
 	IO_FD_AUTO cache = -1;
 
 	state_uuid(m->id);
 	clock_now(&m->now);
-	if (put(m, STATE_LOCK, 0600, "", 0, err) || write_secrets(m, err) || write_encrypted(m, err) ||
+	if (put_file(m, STATE_LOCK, 0600, "", 0, err) || write_secrets(m, err) || write_encrypted(m, err) ||
 	    write_repository(m, err) || write_journal(m, err))
 		return -1;
 	cache = io_make_dir(m->dir, STATE_CACHE, 0700, err);
@@ -315,7 +320,7 @@ static int fill(struct making *m, struct err *err)
 }
 
 /* rename(2) replaces an empty folder and nothing else: the last look and the step are one. */
-static int publish(const struct making *m, struct err *err)
+static int publish_folder(const struct making *m, struct err *err)
 {
 	int r;
 
@@ -324,7 +329,7 @@ static int publish(const struct making *m, struct err *err)
 
 		if ((errnum == ENOTEMPTY || errnum == EEXIST) && (r = check_place(m, err)))
 			return r;
-		cannot(m, text_errno(errnum), err);
+		cannot_make(m, text_errno(errnum), err);
 		return errnum == EBUSY ? err_hint(err, "%s", text("name a folder below the mount point"))
 				       : -1;
 	}
@@ -332,7 +337,7 @@ static int publish(const struct making *m, struct err *err)
 }
 
 /* After a failure; what cannot be removed is left to the next init. */
-static void discard(const struct making *m)
+static void discard_folder(const struct making *m)
 {
 	struct stat held, named;
 
@@ -346,17 +351,17 @@ static void discard(const struct making *m)
 		state_root_key_take_back(m->root_key);
 }
 
-static int create(struct making *m, struct err *err)
+static int create_folder(struct making *m, struct err *err)
 {
 	int r;
 
 	if ((r = open_parent(m, err)) || (r = check_place(m, err)) || (r = open_tmp(m, err)))
 		return r;
-	r = fill(m, err);
+	r = fill_folder(m, err);
 	if (!r)
-		r = publish(m, err);
+		r = publish_folder(m, err);
 	if (r)
-		discard(m);
+		discard_folder(m);
 	return r;
 }
 
@@ -373,13 +378,13 @@ int state_create_with_root(const char *path, const char *site, const struct age_
 	int r;
 
 	if (!n || n > REPOSITORY_PEOPLE)
-		return cannot(&m, text("there must be 1 to 64 recipients"), err);
+		return cannot_make(&m, text("there must be 1 to 64 recipients"), err);
 	state_epoch_shield();
 	if (sodium_init() >= 0) {
 		m.secrets = sodium_malloc(sizeof(*m.secrets));
 		m.root = sodium_malloc(sizeof(*m.root));
 	}
-	r = m.secrets && m.root ? create(&m, err) : err_nomem(err);
+	r = m.secrets && m.root ? create_folder(&m, err) : err_nomem(err);
 	io_close_quietly(&m.dir);
 	io_close_quietly(&m.parent);
 	sodium_free(m.secrets);

@@ -184,7 +184,7 @@ static int erase_others(void *arg, const char *name, struct err *err)
 }
 
 /* The current key is not here: which one is? */
-static int missing(struct state *s, struct err *err)
+static int say_missing(struct state *s, struct err *err)
 {
 	struct tidying t = {s, 0};
 	char name[STATE_SIGNING_NAME];
@@ -227,7 +227,7 @@ int state_epoch_load(struct state *s, struct err *err)
 	s->epoch = (uint32_t)n;
 	name_of(s->epoch, name);
 	if (fstatat(s->dir, name, &st, AT_SYMLINK_NOFOLLOW) && errno == ENOENT)
-		return missing(s, err);
+		return say_missing(s, err);
 	if (read_key(s, name, err))
 		return -1;
 	if (memcmp(&keys[n - 1], &s->secrets->signing.pub, sizeof(*keys)) != 0)

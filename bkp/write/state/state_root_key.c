@@ -15,7 +15,7 @@
 
 #define NAME_BYTES_MAX 255
 
-static int refused(const char *root_key, const char *why, struct err *err)
+static int refuse_place(const char *root_key, const char *why, struct err *err)
 {
 	char show[256];
 
@@ -32,7 +32,7 @@ static int open_folder(const char *root_key, const char **ret_name, struct err *
 
 	free(folder);
 	*ret_name = slash ? slash + 1 : root_key;
-	return fd < 0 ? refused(root_key, text_errno(errnum), err) : fd;
+	return fd < 0 ? refuse_place(root_key, text_errno(errnum), err) : fd;
 }
 
 static bool same_folder(const struct stat *a, const struct stat *b)
@@ -65,20 +65,20 @@ static bool is_inside(int parent, const char *state_name, int fd)
 	return false;
 }
 
-static int check(
+static int check_place(
     int parent, const char *state_name, const char *root_key, int dir, const char *name, struct err *err)
 {
 	struct stat st;
 
 	if (!*name || strlen(name) > NAME_BYTES_MAX)
-		return refused(root_key, text("the name of the file is not usable"), err);
+		return refuse_place(root_key, text("the name of the file is not usable"), err);
 	if (is_inside(parent, state_name, dir)) {
-		refused(root_key, text("it is inside the state folder"), err);
+		refuse_place(root_key, text("it is inside the state folder"), err);
 		return err_hint(err, "%s",
 		    text("name a file on a thing that is kept apart from this computer, a USB stick say"));
 	}
 	if (!fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW)) {
-		refused(root_key, text("it exists already and is not overwritten"), err);
+		refuse_place(root_key, text("it exists already and is not overwritten"), err);
 		return err_hint(err, "%s",
 		    text("name another file; if it is left from an init that was interrupted, remove it "
 			 "first"));
@@ -91,7 +91,7 @@ int state_root_key_check(int parent, const char *state_name, const char *root_ke
 	const char *name;
 	IO_FD_AUTO dir = open_folder(root_key, &name, err);
 
-	return dir < 0 ? -1 : check(parent, state_name, root_key, dir, name, err);
+	return dir < 0 ? -1 : check_place(parent, state_name, root_key, dir, name, err);
 }
 
 int state_root_key_write(int parent, const char *state_name, const char *root_key,
@@ -101,10 +101,10 @@ int state_root_key_write(int parent, const char *state_name, const char *root_ke
 	IO_FD_AUTO dir = open_folder(root_key, &name, err);
 	struct err why = ERR_INIT;
 
-	if (dir < 0 || check(parent, state_name, root_key, dir, name, err))
+	if (dir < 0 || check_place(parent, state_name, root_key, dir, name, err))
 		return -1;
 	if (state_epoch_write(dir, name, root, &why))
-		return refused(root_key, why.msg, err);
+		return refuse_place(root_key, why.msg, err);
 	*ret_written = true;
 	return io_sync_dir(dir, err);
 }

@@ -1,4 +1,20 @@
-/* pack: see pack.h. */
+/* pack: see pack.h.
+ *
+ * What one chunk goes through: its id is looked up in the archives that are not in the index yet (pending.h:
+ * of each stream the open one and the one being sealed), then in the index (dedup.h).  Known: the place that
+ * stands there.  New: a place in the stream's open archive is given out at once, before anything is compressed;
+ * the bytes go to the sealer.  Numbers of archives and chunks follow the calls, not the threads.
+ *
+ * An archive's way: open → full (close_archive()) → sealed and published by the sealer's thread → collect_published()
+ * takes it from there and adds it to the index with its entries.  The index never names an archive that is not
+ * published.  One archive a stream may be between closing and collecting; the next close waits for it, which
+ * bounds what is pending.
+ *
+ * pack_needed() is the list that the generation's documents are made of: a bit for every archive in which a
+ * place was given out or named by pack_need().  A data set that fails takes its bits back
+ * (pack_abandon_set()); what it stored stays and is found by the next run.
+ *
+ * All fields belong to the calling thread; the sealer has its own copies. */
 #include "write/store/pack.h"
 
 #include <stdlib.h>
@@ -32,12 +48,12 @@ struct pack {
 	struct pack_config cfg;
 	struct stream streams[PACK_STREAMS];
 	struct sealer *sealer;
-	struct buf bundle, copy;
+	struct buf bundle, copy;     /* small files gathered; the bytes of pack_chunk(), to be given away */
 	enum codec_kind compression; /* of what is added from now on */
 	uint64_t next, new_bytes, run;
 	uint8_t *needed; /* a bit per archive number */
 	size_t needed_bits;
-	uint8_t *before; /* the same when the set at hand was begun */
+	uint8_t *before; /* the same when the data set that is being captured was begun */
 	size_t before_bits;
 	struct file_cache_archive *touched; /* since pack_touch_begin() */
 	size_t n_touched, cap_touched;
@@ -110,7 +126,7 @@ static int remember_published(struct pack *p, const struct dedup_archive *a, str
 }
 
 /* Archives that were published meanwhile enter the index. */
-static int collect(struct pack *p, bool wait, struct err *err)
+static int collect_published(struct pack *p, bool wait, struct err *err)
 {
 	struct dedup_archive a;
 	int r;
@@ -150,7 +166,7 @@ static int close_archive(struct pack *p, enum pack_stream which, struct err *err
 	struct pending *empty = s->closing;
 
 	/* one archive a stream is on its way at most: that bounds what is pending */
-	if (collect(p, s->closing_number != 0, err) || sealer_close(p->sealer, which, err))
+	if (collect_published(p, s->closing_number != 0, err) || sealer_close(p->sealer, which, err))
 		return -1;
 	s->open = false;
 	s->closing_number = s->number;
@@ -159,7 +175,7 @@ static int close_archive(struct pack *p, enum pack_stream which, struct err *err
 	return 0;
 }
 
-static int touch(struct pack *p, uint64_t number, struct err *err)
+static int touch_archive(struct pack *p, uint64_t number, struct err *err)
 {
 	struct file_cache_archive *more;
 
@@ -218,11 +234,12 @@ int pack_need(struct pack *p, uint64_t number, struct err *err)
 		p->needed_bits = bits;
 	}
 	p->needed[number / 8] |= (uint8_t)(1u << (number % 8));
-	return touch(p, number, err);
+	return touch_archive(p, number, err);
 }
 
 /* One chunk into the open archive, which is closed when it is full. */
-static int append(struct pack *p, enum pack_stream which, const uint8_t *id, struct buf *raw, struct err *err)
+static int append_chunk(
+    struct pack *p, enum pack_stream which, const uint8_t *id, struct buf *raw, struct err *err)
 {
 	struct stream *s = &p->streams[which];
 	size_t n = raw->n;
@@ -237,7 +254,7 @@ static int append(struct pack *p, enum pack_stream which, const uint8_t *id, str
 }
 
 /* 1: known, *ret is its place; 0: not known; -1. */
-static int known(
+static int find_place(
     struct pack *p, const uint8_t id[DIGEST_LEN], size_t n, struct dedup_place *ret, struct err *err)
 {
 	int i, r;
@@ -279,7 +296,7 @@ int pack_chunk_give(struct pack *p, enum pack_stream which, const uint8_t id[DIG
 {
 	struct stream *s = &p->streams[which];
 	size_t n = raw->n;
-	int r = known(p, id, n, ret, err);
+	int r = find_place(p, id, n, ret, err);
 
 	if (r)
 		return r < 0 ? -1 : 0;
@@ -290,7 +307,7 @@ int pack_chunk_give(struct pack *p, enum pack_stream which, const uint8_t id[DIG
 		return -1;
 	p->new_bytes += n;
 	pending_add(s->pending, id, ret);
-	return append(p, which, id, raw, err);
+	return append_chunk(p, which, id, raw, err);
 }
 
 static int flush_bundle(struct pack *p, struct err *err)
@@ -298,7 +315,7 @@ static int flush_bundle(struct pack *p, struct err *err)
 	/* nobody asks for a bundle by its id: its slices have theirs */
 	if (!p->bundle.n)
 		return 0;
-	if (append(p, PACK_BUNDLE, NULL, &p->bundle, err))
+	if (append_chunk(p, PACK_BUNDLE, NULL, &p->bundle, err))
 		return -1;
 	p->bundle.n = 0;
 	return 0;
@@ -308,7 +325,7 @@ int pack_small_id(struct pack *p, const uint8_t id[DIGEST_LEN], const void *raw,
     struct dedup_place *ret, struct err *err)
 {
 	struct stream *s = &p->streams[PACK_BUNDLE];
-	int r = known(p, id, n, ret, err);
+	int r = find_place(p, id, n, ret, err);
 
 	if (r)
 		return r < 0 ? -1 : 0;
@@ -341,7 +358,7 @@ int pack_finish(struct pack *p, struct err *err)
 	for (int i = 0; i < PACK_STREAMS; i++)
 		if (p->streams[i].open && close_archive(p, (enum pack_stream)i, err))
 			return -1;
-	return collect(p, true, err);
+	return collect_published(p, true, err);
 }
 
 int pack_needed(struct pack *p, struct dedup_archive **ret, size_t *ret_n, struct err *err)

@@ -1,5 +1,5 @@
-/* pack: turns content into archives on every online medium: id → known? → place; codec → archive → age →
- * files go on behind it (sealer.h).
+/* pack: turns content into archives on every online medium.  Here: id → stored already? → its place.  In other
+ * threads (sealer.h): codec → archive → age → files.
  *
  * Three streams of archives are filled side by side, so that what is read together lies together: BULK
  * (chunks of large files), BUNDLE (small files, many in one chunk), CATALOG (catalog blocks, block lists,

@@ -1,4 +1,5 @@
-/* pending: see pending.h.  Open addressing over indexes into an array in order of addition. */
+/* pending: see pending.h.  Open addressing over indexes into an array in order of addition; there are twice as
+ * many slots as entries, so a search always ends at a free one. */
 #include "write/store/pending.h"
 
 #include <stdlib.h>
@@ -7,7 +8,7 @@
 #define SLOTS (2 * PENDING_MAX)
 
 struct pending {
-	struct dedup_entry *entries; /* grows by doubling up to PENDING_MAX */
+	struct dedup_entry *entries; /* PENDING_MAX of them */
 	size_t n, cap;
 	uint32_t *slots; /* index + 1, 0: free; SLOTS of them */
 };

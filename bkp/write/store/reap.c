@@ -1,4 +1,13 @@
-/* reap: see reap.h. */
+/* reap: see reap.h.  This file: the transaction.
+ *
+ * reap_run(): measure (for the record) → run_reap(): tell what earlier ones left in tmp/ → sweep() → generations
+ * that are recorded as expired and still stand there (retire_recorded()) → for each item record(), then retire()
+ * → sweep() again.  The record is the commit; a rename into tmp/ is what people see; deleting comes last and can
+ * be interrupted anywhere.  sweep_one() keeps a generation's list until all its archives are deleted and that
+ * is durable (syncfs): without the list nobody would look for them again.
+ *
+ * Faults of the medium go into the result, the first one counts (blame()); -1 is for a record that cannot be
+ * written. */
 #include "write/store/reap_private.h"
 
 #include <errno.h>
@@ -170,7 +179,7 @@ static int retire(struct work *w, uint64_t number, const char *uuid, struct err 
 
 /* ---- sweeping ---- */
 
-static int collect(void *arg, const char *name, struct err *err)
+static int collect_retired(void *arg, const char *name, struct err *err)
 {
 	struct buf *numbers = arg;
 	const size_t n = strlen(VAULT_W_EXPIRED);
@@ -283,7 +292,7 @@ static int sweep(struct work *w, struct err *err)
 	uint64_t number;
 	int r;
 
-	if (io_each_name(w->tmp, collect, &numbers, &why)) {
+	if (io_each_name(w->tmp, collect_retired, &numbers, &why)) {
 		blame(w, &why);
 		return 0;
 	}
@@ -336,7 +345,8 @@ static bool stands_still(const struct work *w, uint64_t number)
 	    w->generations, strchr(generation_dir(number, dir), '/') + 1, &st, AT_SYMLINK_NOFOLLOW);
 }
 
-static void tell(const struct work *w, uint64_t number, const struct retention_copy *judged, bool goes)
+static void tell_leftover(
+    const struct work *w, uint64_t number, const struct retention_copy *judged, bool goes)
 {
 	const struct ledger_generation *g = ledger_generation_by_number(state_ledger(w->r->state), number);
 	const struct reap_leftover l = {
@@ -412,7 +422,7 @@ static int finish_one(struct work *w, uint64_t number, int64_t now_ns, struct er
 	c = &judged->media[0].copies[0];
 	goes = !c->stays && is_allowed(w, g);
 	memcpy(uuid, g->uuid, sizeof(uuid)); /* the ledger has checked its length */
-	tell(w, number, c, goes);
+	tell_leftover(w, number, c, goes);
 	if (!goes)
 		blame_leftover(w, number, c);
 	else
@@ -455,11 +465,11 @@ static int tell_retired(void *arg, const char *name, struct err *err)
 	(void)err;
 	if (!strncmp(name, VAULT_W_EXPIRED, n) && !generation_dir_parse(name + n, &number) &&
 	    is_expired(w, number))
-		tell(w, number, NULL, true);
+		tell_leftover(w, number, NULL, true);
 	return 0;
 }
 
-static int run(struct work *w, struct reap_item *items, size_t n, struct err *err)
+static int run_reap(struct work *w, struct reap_item *items, size_t n, struct err *err)
 {
 	struct err why = ERR_INIT;
 	int r = 0;
@@ -502,7 +512,7 @@ int reap_run(
 		ret->why = why;
 		return 0;
 	}
-	rc = run(&w, items, n, err);
+	rc = run_reap(&w, items, n, err);
 	close_work(&w);
 	return rc;
 }

@@ -4,17 +4,18 @@
  * against what was agreed.  A record by itself, whoever wrote it, deletes nothing.  The transaction, for each
  * generation on one medium:
  *   1. record(): journal "expired", durable.  From now on the generation is gone from this medium, whatever
- * happens.
+ *      happens.
  *   2. retire(): its folder is renamed to tmp/expired-NNNNNN, in one step: what people see on the medium.
  * and when all are through these,
  *   3. sweep(): documents; then archives that its signed list names and that no generation that still stands
- * on the medium lists; last the list itself and the folder. Every list that stands is read and its signature
- * verified.  If one cannot be verified, no archive is deleted, and the list of what expired is kept until it
- * can.  Archives that nobody lists (of a run that was interrupted) are not touched: the next run uses them.
+ *      on the medium lists; last the list itself and the folder.  Every list that stands is read and its
+ *      signature verified.  If one cannot be verified, no archive is deleted, and the list of what expired is
+ *      kept until it can.  Archives that nobody lists (of a run that was interrupted) are not touched: the next
+ *      run uses them.
  * If the process dies at any moment, reap_finish() goes on: every run, rotation and expiry calls it.  No step
  * needs room on the medium, and the record has its reserve (reserve.h) in the state folder.
  *
- * What an earlier one recorded and did not retire is judged anew first, as if it had never been recorded
+ * What an earlier one recorded and did not retire is judged again first, as if it had never been recorded
  * (retention_judge_expired()): only what may go now, beside what stands there now, does.  From a medium kept
  * offline it goes only when a person said so: an approver signed for it, or the operator at the disk says yes
  * (journal "expiry-finished").  Each is announced before it goes, and what an earlier one retired, too.

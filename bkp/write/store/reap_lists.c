@@ -1,4 +1,7 @@
-/* reap_lists: what the generations that stand on a medium list; see reap.h. */
+/* reap_lists: what the generations that stand on a medium list; see reap.h.
+ *
+ * An archive may be deleted only when no list that stays names it, so every list must be read: one that cannot
+ * be verified stops all deleting.  Memory: a set of at most ARCHIVES_MAX bytes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +43,7 @@ static int add_list(struct listing *l, const struct buf *sums, struct err *err)
 	return r < 0 ? -1 : 0;
 }
 
-static int look(void *arg, const char *name, struct err *err)
+static int look_at_generation(void *arg, const char *name, struct err *err)
 {
 	struct listing *l = arg;
 	struct vault_r_generation *g = NULL;
@@ -77,7 +80,7 @@ int reap_listed(struct vault_r *v, const struct reap_item *but, size_t n, struct
 		return err_nomem(err);
 	dir = reap_folder(vault_r_fd(v), "generations", err);
 	if (dir >= 0)
-		r = io_each_name(dir, look, &l, err);
+		r = io_each_name(dir, look_at_generation, &l, err);
 	if (r)
 		digestset_free(l.set);
 	else

@@ -21,7 +21,7 @@
 
 #define ARCHIVES_MAX ((size_t)32 << 20)
 
-static bool goes(const struct reap_item *items, size_t n, uint64_t number)
+static bool is_leaving(const struct reap_item *items, size_t n, uint64_t number)
 {
 	for (size_t i = 0; i < n; i++)
 		if (items[i].number == number)
@@ -29,7 +29,7 @@ static bool goes(const struct reap_item *items, size_t n, uint64_t number)
 	return false;
 }
 
-static bool counts(const struct ledger_generation *g, const char *uuid)
+static bool counts_there(const struct ledger_generation *g, const char *uuid)
 {
 	for (size_t i = 0; g->state == LEDGER_COMMITTED && i < g->n_copies; i++)
 		if (g->copies[i].ok && !strcmp(g->copies[i].medium, uuid))
@@ -83,7 +83,8 @@ static int look_for_all(const struct ledger *l, const struct medium *m, const st
 		const struct ledger_generation *g = ledger_generation(l, i);
 		struct err fault = ERR_INIT;
 
-		if (!counts(g, medium_uuid(m)) || goes(items, n, g->number) || !look_for(v, g, seen, &fault))
+		if (!counts_there(g, medium_uuid(m)) || is_leaving(items, n, g->number) ||
+		    !look_for(v, g, seen, &fault))
 			continue;
 		r = err_set(why, "E-EXPIRE-08",
 		    text("nothing expires from '%s': generation %ju is recorded as verified there, and is "

@@ -1,4 +1,22 @@
-/* sealer: see sealer.h. */
+/* sealer: the threads behind the pack; the contract is in sealer.h.
+ *
+ * One queue of SEALER_JOBS jobs, a ring.  The caller's thread adds at its end (begin_job() … end_job()) and
+ * gives a chunk's bytes away by exchanging buffers.  The first thread ("bkp-seal") does the oldest job and
+ * removes it: opens an archive, encrypts a chunk and writes it to every medium, or closes and publishes the
+ * archive.  So what is written has the order of the calls.  All other threads ("bkp-press"), the sealing one
+ * when the oldest chunk is not compressed yet, and the caller when the queue is full, compress the oldest
+ * chunk that nobody compresses: JOB_RAW → JOB_PRESSING → JOB_PRESSED.
+ *
+ * Who owns what:
+ *   the sealing thread alone: streams, cipher, the media's vaults, cfg.sinks (others read a sink's `failed` only
+ *     when nothing is outstanding);
+ *   a job's raw, packed, frame, why, id: the caller before end_job(); the thread that set JOB_PRESSING until it
+ *     sets JOB_PRESSED; the sealing thread from then until it removes the job;
+ *   every field below `lock` in struct sealer: only with the lock, but for the buffers just named.
+ * The lock is never held while something is compressed, hashed or written.
+ *
+ * The first error stops all: `failed` is set, the jobs that are left are removed without being done, and every
+ * later call of the caller gives that error.  Bound: SEALER_JOBS chunks, raw and compressed. */
 #include "write/store/sealer.h"
 
 #include <pthread.h>
@@ -51,6 +69,7 @@ struct stream {
 };
 
 struct sealer {
+	/* the sealing thread's, but for cfg's constants; the caller's: `caller` */
 	struct pack_config cfg;
 	struct stream streams[SEALER_STREAMS];
 	struct buf cipher;
@@ -100,7 +119,7 @@ static int any_sink(const struct sealer *s, struct err *err)
 }
 
 /* Sends the ciphertext gathered to every working medium. */
-static int drain(struct sealer *s, struct stream *st, struct err *err)
+static int drain_cipher(struct sealer *s, struct stream *st, struct err *err)
 {
 	struct err why = ERR_INIT;
 
@@ -129,7 +148,7 @@ static int open_archive(struct sealer *s, struct stream *st, uint64_t number, st
 	if (arcfile_writer_new(s->cfg.repository, number, s->cfg.recipients, s->cfg.n_recipients,
 		s->cfg.random, &s->cipher, &st->writer, err))
 		return -1;
-	return drain(s, st, err);
+	return drain_cipher(s, st, err);
 }
 
 static int add_chunk(struct sealer *s, struct stream *st, const struct job *j, struct err *err)
@@ -141,7 +160,7 @@ static int add_chunk(struct sealer *s, struct stream *st, const struct job *j, s
 	s->cipher.n = 0;
 	if (arcfile_writer_add_frame(st->writer, j->id, &j->frame, j->raw.n, &s->cipher, err))
 		return -1;
-	return drain(s, st, err);
+	return drain_cipher(s, st, err);
 }
 
 static int close_archive(struct sealer *s, struct stream *st, struct dedup_archive *ret, struct err *err)
@@ -149,7 +168,7 @@ static int close_archive(struct sealer *s, struct stream *st, struct dedup_archi
 	struct err why = ERR_INIT;
 
 	memset(ret, 0, sizeof(*ret));
-	if (arcfile_writer_finish(st->writer, &s->cipher, ret->index_sha256, err) || drain(s, st, err))
+	if (arcfile_writer_finish(st->writer, &s->cipher, ret->index_sha256, err) || drain_cipher(s, st, err))
 		return -1;
 	ret->number = st->number;
 	ret->size = st->size;
@@ -186,8 +205,9 @@ static void presser_free(struct presser *p)
 	hmac_free(p->ids);
 }
 
-/* Compresses the job; called with the lock, which it lets go meanwhile. */
-static void press(struct sealer *s, struct job *j, struct presser *by)
+/* Compresses the job; called with the lock, which it lets go meanwhile.  The state JOB_PRESSING keeps everybody
+ * else away from the job's buffers. */
+static void press_job(struct sealer *s, struct job *j, struct presser *by)
 {
 	struct timings_mark mark;
 
@@ -210,7 +230,7 @@ static void press(struct sealer *s, struct job *j, struct presser *by)
 }
 
 /* The oldest job that nobody compresses yet, or NULL. */
-static struct job *uncompressed(struct sealer *s)
+static struct job *uncompressed_job(struct sealer *s)
 {
 	for (size_t i = 0; i < s->n; i++)
 		if (job_at(s, i)->kind == JOB_ADD && job_at(s, i)->state == JOB_RAW)
@@ -218,14 +238,14 @@ static struct job *uncompressed(struct sealer *s)
 	return NULL;
 }
 
-static void fail(struct sealer *s, const struct err *why)
+static void fail_sealer(struct sealer *s, const struct err *why)
 {
 	s->failed = true;
 	s->why = *why;
 }
 
 /* With the lock, which it lets go while the job is done. */
-static void seal(struct sealer *s, struct job *j)
+static void seal_job(struct sealer *s, struct job *j)
 {
 	struct stream *st = &s->streams[j->stream];
 	struct timings_mark mark;
@@ -242,7 +262,7 @@ static void seal(struct sealer *s, struct job *j)
 		timings_end(s->cfg.timings, TIMING_SEAL, &mark, j->kind == JOB_ADD ? j->frame.n : 0);
 		pthread_mutex_lock(&s->lock);
 		if (r)
-			fail(s, &why);
+			fail_sealer(s, &why);
 		else if (j->kind == JOB_CLOSE)
 			s->published[s->n_published++] = done; /* sealer_close() has made room */
 	}
@@ -265,11 +285,11 @@ static void *sealing(void *arg)
 		if (!s->n || (j->kind == JOB_ADD && j->state == JOB_PRESSING && !s->failed))
 			pthread_cond_wait(&s->changed, &s->lock);
 		else if (j->kind == JOB_ADD && j->state == JOB_RAW && !s->failed)
-			press(s, j, &t->presser);
+			press_job(s, j, &t->presser);
 		else if (j->kind == JOB_ADD && j->state == JOB_PRESSING)
 			pthread_cond_wait(&s->changed, &s->lock); /* somebody still looks at it */
 		else
-			seal(s, j);
+			seal_job(s, j);
 	}
 	pthread_mutex_unlock(&s->lock);
 	return NULL;
@@ -282,10 +302,10 @@ static void *compressing(void *arg)
 
 	pthread_mutex_lock(&s->lock);
 	while (!s->stop) {
-		struct job *j = uncompressed(s);
+		struct job *j = uncompressed_job(s);
 
 		if (j)
-			press(s, j, &t->presser);
+			press_job(s, j, &t->presser);
 		else
 			pthread_cond_wait(&s->changed, &s->lock);
 	}
@@ -300,9 +320,9 @@ static struct job *begin_job(struct sealer *s, enum job_kind kind, unsigned stre
 
 	pthread_mutex_lock(&s->lock);
 	while (s->n == SEALER_JOBS && !s->failed) {
-		j = uncompressed(s);
+		j = uncompressed_job(s);
 		if (j)
-			press(s, j, &s->caller);
+			press_job(s, j, &s->caller);
 		else
 			pthread_cond_wait(&s->changed, &s->lock);
 	}

@@ -4,8 +4,8 @@
  * depend on timing or on the number of processors; others compress ahead of it.  A caller that finds the
  * queue full compresses too, instead of sleeping: two processors are enough to keep both busy.
  *
- *     sealer_new → { sealer_open → sealer_give … → sealer_close } for each archive, several streams side by
- * side → sealer_published(wait) until it says 0 → sealer_free
+ *     sealer_new → { sealer_open → sealer_give … → sealer_close } for each archive, several streams side by side
+ *         → sealer_published(wait) until it says 0 → sealer_free
  *
  * Calls belong to one thread.  A medium that fails is dropped (pack_sink.failed and why are set; read them
  * only after sealer_published(wait) has said 0 or an error).  When the last one fails every later call fails
@@ -42,8 +42,8 @@ void sealer_free(struct sealer *s);
 /* Begins archive `number` in a stream whose last one was closed. */
 int sealer_open(struct sealer *s, unsigned stream, uint64_t number, struct err *err)
     __attribute__((warn_unused_result));
-/* One chunk of 1 … 4 MiB.  raw's bytes become the sealer's, and raw gets another, empty buffer's.  id NULL:
- * it is computed behind the queue, with pack_config.ids. */
+/* One chunk of 1 byte … 4 MiB.  raw's bytes become the sealer's, and raw gets another, empty buffer's.  id NULL:
+ * whoever compresses the chunk computes it, with pack_config.ids. */
 int sealer_give(struct sealer *s, unsigned stream, const uint8_t *id, enum codec_kind kind, struct buf *raw,
     struct err *err) __attribute__((warn_unused_result));
 int sealer_close(struct sealer *s, unsigned stream, struct err *err) __attribute__((warn_unused_result));

@@ -1,4 +1,18 @@
-/* vault_w: see vault_w.h. */
+/* vault_w: see vault_w.h.
+ *
+ * Every file is made under tmp/ and named by a rename that replaces nothing.  The order of one archive: bytes,
+ * mode, fsync, close (finish_file()), rename, fsync of its folder, immutable flag.  The rename is the commit
+ * point; where the fsync after it fails the name is taken back, because a name that may not be durable must not
+ * be found and believed.  Of one generation: all documents and their folder durable under tmp/, rename of the
+ * folder, fsync of generations/.
+ *
+ * What is found under its final name may have been renamed by a run that died before its fsync.  So folders are
+ * made durable when the vault is opened, and an archives/ab when something in it is first relied on
+ * (settle_folder()).
+ *
+ * The medium is hostile until shown otherwise: folders are opened without following links, a mount in the place
+ * of one is refused, and tmp/ is emptied to a bounded depth.  A handle belongs to one thread at a time: the
+ * run's, or the sealer's while it packs. */
 #include "write/store/vault_w.h"
 
 #include <errno.h>
@@ -92,7 +106,7 @@ static int open_folder(const struct vault_w *v, const char *name, mode_t mode, i
 	return err_hint(err, "%s", text("unmount what is mounted there"));
 }
 
-static int clear(struct vault_w *v, struct err *err)
+static int clear_tmp(struct vault_w *v, struct err *err)
 {
 	struct leftovers l = {v->tmp, 0};
 
@@ -115,7 +129,7 @@ int vault_w_open(int repo_dirfd, struct vault_w **ret, struct err *err)
 	 * on */
 	if (open_folder(v, "archives", 0755, &v->archives, err) ||
 	    open_folder(v, "generations", 0755, &v->generations, err) ||
-	    open_folder(v, "tmp", 0700, &v->tmp, err) || clear(v, err) || io_sync_dir(v->archives, err) ||
+	    open_folder(v, "tmp", 0700, &v->tmp, err) || clear_tmp(v, err) || io_sync_dir(v->archives, err) ||
 	    io_sync_dir(v->generations, err) || io_sync_dir(v->repo, err))
 		goto fail;
 	*ret = v;
@@ -184,7 +198,7 @@ static void note_unfrozen(struct vault_w *v, int errnum)
 }
 
 /* Sets the immutable flag.  0, or errno: not having it is no failure of the backup, but it is said. */
-static int freeze(int fd)
+static int freeze_file(int fd)
 {
 	int flags = 0;
 	struct stat st;
@@ -203,7 +217,7 @@ static int freeze(int fd)
 static void freeze_name(struct vault_w *v, int dirfd, const char *name)
 {
 	IO_FD_AUTO fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	int why = fd < 0 ? errno : freeze(fd);
+	int why = fd < 0 ? errno : freeze_file(fd);
 
 	if (why)
 		note_unfrozen(v, why);
@@ -215,7 +229,7 @@ int vault_w_freeze(struct vault_w *v, const char *path)
 
 	if (inside_open(v->repo, path, &fd, NULL))
 		return errno ? errno : EIO;
-	return freeze(fd);
+	return freeze_file(fd);
 }
 
 /* archives/ab.  ≥0, or -1 with errno. */
@@ -241,7 +255,7 @@ static int fan_dir(struct vault_w *v, const uint8_t sha256[DIGEST_LEN], struct e
 
 /* What stands there may be what a dead run has renamed and not made durable: it is, before it is relied on.
  * Once for each folder. */
-static int settle(struct vault_w *v, const uint8_t sha256[DIGEST_LEN], int dir, struct err *err)
+static int settle_folder(struct vault_w *v, const uint8_t sha256[DIGEST_LEN], int dir, struct err *err)
 {
 	if (!v->durable[sha256[0]] && io_sync_dir(dir, err))
 		return -1;
@@ -287,7 +301,7 @@ int vault_w_publish_archive(
 		goto out;
 	r = io_rename_new(v->tmp, f->name, dir, base, err);
 	if (r == IO_EXISTS) {
-		r = accept_existing(dir, base, f->size, err) || settle(v, sha256, dir, err) ? -1 : 0;
+		r = accept_existing(dir, base, f->size, err) || settle_folder(v, sha256, dir, err) ? -1 : 0;
 		goto out;
 	}
 	if (!r && io_sync_dir(dir, err)) {
@@ -320,7 +334,7 @@ int vault_w_has_archive(struct vault_w *v, const uint8_t sha256[DIGEST_LEN], uin
 	}
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != size)
 		return 0;
-	if (settle(v, sha256, dir, err))
+	if (settle_folder(v, sha256, dir, err))
 		return -1;
 	freeze_name(v, dir, base);
 	return 1;
@@ -337,7 +351,7 @@ static int write_docs(int dir, const struct vault_doc *docs, size_t n, struct er
 }
 
 /* What stands in a generation's folder already. */
-struct compliance_docs {
+struct present_docs {
 	int dir;
 	const struct vault_doc *docs;
 	size_t n;
@@ -347,7 +361,7 @@ struct compliance_docs {
 /* 0: one of the documents, with the same bytes; 1: something else. */
 static int look_at_doc(void *arg, const char *name, struct err *err)
 {
-	struct compliance_docs *s = arg;
+	struct present_docs *s = arg;
 	size_t i;
 
 	(void)err;
@@ -366,7 +380,7 @@ static int look_at_doc(void *arg, const char *name, struct err *err)
 }
 
 /* The documents that were lost, each whole; the signature is the last of them. */
-static int supply_docs(struct vault_w *v, const struct compliance_docs *s, struct err *err)
+static int supply_docs(struct vault_w *v, const struct present_docs *s, struct err *err)
 {
 	char stage[32];
 	size_t i;
@@ -398,7 +412,7 @@ static int already_published(
     struct vault_w *v, const char *final, const struct vault_doc *docs, size_t n, struct err *err)
 {
 	IO_FD_AUTO dir = openat(v->repo, final, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct compliance_docs s = {dir, docs, n, 0};
+	struct present_docs s = {dir, docs, n, 0};
 	int r;
 
 	if (dir < 0 && errno != ENOTDIR && errno != ELOOP)

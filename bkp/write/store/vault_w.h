@@ -5,8 +5,8 @@
  *     vault_w_stage → vault_w_write … → vault_w_publish_archive   (fsync, close, rename-no-replace, fsync of the folder)
  *     vault_w_publish_generation: manifest.json, root.age, SHA256SUMS, SHA256SUMS.minisig in a folder under tmp/, each
  *     durable, then the folder is renamed into generations/: that is the commit point on this medium.
- * If the process dies at any moment, published files are whole and tmp/ holds rubbish, which the next
- * vault_w_open() clears (the caller holds the state folder's lock: nobody else writes).  An error of write,
+ * If the process dies at any moment, published files are whole and tmp/ holds unfinished ones, which the next
+ * vault_w_open() removes (the caller holds the state folder's lock: nobody else writes).  An error of write,
  * fsync or close abandons the file; an fsync is never retried.
  *
  * Published files are 0444 and frozen (the immutable flag) where the file system and our privileges allow;
