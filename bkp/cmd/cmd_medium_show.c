@@ -158,7 +158,7 @@ static void text_row(struct table *t, const char *what, const char *value)
 static int show_facts(const struct compliance_medium *m)
 {
 	const struct ledger_medium *lm = m->ledger;
-	char a[POLICY_PLAN_TEXT], where[LOOK_TEXT], time[CLOCK_TEXT];
+	char a[POLICY_PLAN_TEXT], where[OVERVIEW_TEXT], time[CLOCK_TEXT];
 	struct table *t = table_new(2);
 
 	if (!t)

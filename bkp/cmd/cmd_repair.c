@@ -190,6 +190,7 @@ static int repair_media(struct job *j)
 int cmd_repair(struct app *app, int argc, char **argv)
 {
 	static const struct option own[] = {{NULL, 0, NULL, 0}};
+	const struct policy_medium *wanted = NULL;
 	struct job j = {.app = app};
 	int code = APP_OK;
 
@@ -200,8 +201,11 @@ int cmd_repair(struct app *app, int argc, char **argv)
 	j.wanted = optind < argc ? argv[optind] : NULL;
 	code = app_policy(app, &j.policy);
 	app_act(app, "repair", "operator", NULL);
-	if (!code && j.wanted && !policy_find_medium(j.policy, j.wanted))
-		code = app_usage(app, text("'%s' is not a medium of the policy"), j.wanted);
+	if (!code && j.wanted && !(wanted = policy_find_medium(j.policy, j.wanted)))
+		code = app_unknown(app, policy_suggest_medium(j.policy, j.wanted),
+		    text("'%s' is not a medium of the policy"), j.wanted);
+	else if (wanted)
+		j.wanted = wanted->name; /* typed in any case */
 	if (!code)
 		code = app_state(app, j.policy, &j.state);
 	if (!code)

@@ -63,39 +63,39 @@ int overview_exit(const struct compliance *s)
 
 /* ---- words ---- */
 
-char *overview_age(int64_t now_ns, int64_t ns, char out[LOOK_TEXT])
+char *overview_age(int64_t now_ns, int64_t ns, char out[OVERVIEW_TEXT])
 {
 	int64_t s = now_ns > ns ? (now_ns - ns) / SECOND_NS : 0;
 
-	compliance_span(s, out, LOOK_TEXT);
+	compliance_span(s, out, OVERVIEW_TEXT);
 	return out;
 }
 
-char *overview_where(const struct compliance_medium *m, char out[LOOK_TEXT])
+char *overview_where(const struct compliance_medium *m, char out[OVERVIEW_TEXT])
 {
 	const struct ledger_medium *lm = m->ledger;
 	bool offline = m->policy ? m->policy->offline : lm->offline;
 	char since[CLOCK_TEXT];
 
 	if (!lm) {
-		snprintf(out, LOOK_TEXT, "%s", text("not registered yet"));
+		snprintf(out, OVERVIEW_TEXT, "%s", text("not registered yet"));
 		return out;
 	}
 	clock_format_local(lm->attach_ns, since);
 	if (!offline)
-		snprintf(out, LOOK_TEXT, "%s",
+		snprintf(out, OVERVIEW_TEXT, "%s",
 		    m->sight == COMPLIANCE_SEEN	      ? text("attached")
 		    : m->sight == COMPLIANCE_NOT_SEEN ? text("not there")
 						      : text("unknown"));
 	else if (m->sight == COMPLIANCE_SEEN)
-		snprintf(out, LOOK_TEXT,
+		snprintf(out, OVERVIEW_TEXT,
 		    lm->attached ? text("attached since %s")
 				 : text("attached, recorded as detached since %s"),
 		    since);
 	else if (!lm->attached)
-		snprintf(out, LOOK_TEXT, text("detached since %s"), since);
+		snprintf(out, OVERVIEW_TEXT, text("detached since %s"), since);
 	else
-		snprintf(out, LOOK_TEXT, "%s",
+		snprintf(out, OVERVIEW_TEXT, "%s",
 		    m->sight == COMPLIANCE_NOT_SEEN ? text("not there, recorded as attached")
 						    : text("recorded as attached"));
 	width_whole(out);
@@ -158,7 +158,7 @@ static void note_cell(struct table *t, const struct compliance_medium *m)
 {
 	/* what is not there is not attached, whatever is recorded of it */
 	bool too_long = m->overdue_attached && m->sight != COMPLIANCE_NOT_SEEN;
-	char damaged[LOOK_TEXT] = "";
+	char damaged[OVERVIEW_TEXT] = "";
 
 	if (m->damaged)
 		snprintf(damaged, sizeof(damaged), text("%ju damaged"), m->damaged);
@@ -176,7 +176,7 @@ static void medium_row(struct table *t, const struct compliance_medium *m)
 			    : m->ledger && *m->ledger->place ? m->ledger->place
 			    : m->policy && m->policy->place  ? m->policy->place
 							     : "-";
-	char show[SHOW], where[LOOK_TEXT], time[CLOCK_TEXT];
+	char show[SHOW], where[OVERVIEW_TEXT], time[CLOCK_TEXT];
 
 	table_cell(t, "%s", m->policy ? m->policy->name : m->ledger->label);
 	table_cell(t, m->ledger && !compliance_type_shown(m) ? text("%s (declared)") : "%s",

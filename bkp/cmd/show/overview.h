@@ -23,11 +23,11 @@ int overview_compliance(
 /* enum app_exit for how things stand. */
 int overview_exit(const struct compliance *s);
 
-#define LOOK_TEXT 96
+#define OVERVIEW_TEXT 96
 /* "9 days", "5 hours", "3 minutes" before now, in the reader's language; returns out. */
-char *overview_age(int64_t now_ns, int64_t ns, char out[LOOK_TEXT]);
+char *overview_age(int64_t now_ns, int64_t ns, char out[OVERVIEW_TEXT]);
 /* "attached", "detached since 2026-11-21 09:00" …: what is seen, and what is recorded where that differs. */
-char *overview_where(const struct compliance_medium *m, char out[LOOK_TEXT]);
+char *overview_where(const struct compliance_medium *m, char out[OVERVIEW_TEXT]);
 
 struct json_t *overview_time_json(int64_t ns); /* null for 0 */
 struct json_t *overview_medium_json(const struct compliance_medium *m);

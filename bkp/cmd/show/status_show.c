@@ -82,7 +82,7 @@ static void show_whys(const struct compliance *s)
 /* "12  2026-11-21 02:00  7 hours ago" */
 static void point_cells(struct table *t, const struct compliance *s, uint64_t number, int64_t ns)
 {
-	char time[CLOCK_TEXT], age[LOOK_TEXT];
+	char time[CLOCK_TEXT], age[OVERVIEW_TEXT];
 
 	if (!number) {
 		table_cell(t, "%s", text("none"));
@@ -139,7 +139,7 @@ static void event_row(struct table *t, const char *what, int64_t ns, const char 
 static int show_events(const struct ledger *l, const struct compliance *s)
 {
 	struct table *t = table_new(3);
-	char span[LOOK_TEXT], found[CLOCK_TEXT], since[CLOCK_TEXT], journal[SUMMARY_LINE];
+	char span[OVERVIEW_TEXT], found[CLOCK_TEXT], since[CLOCK_TEXT], journal[SUMMARY_LINE];
 	const struct ledger_latch *latch = s->latch;
 
 	if (t) {

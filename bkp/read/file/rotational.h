@@ -9,10 +9,10 @@
 #define BKP_READ_FILE_ROTATIONAL_H
 
 enum rotational {
-	SPINDLE_LOOK = 0,  /* nothing yet: for options */
-	ROTATIONAL_ONE,	   /* one reader at a time */
-	ROTATIONAL_NONE,   /* flash, or a server: several readers, each waits for the device */
-	ROTATIONAL_MEMORY, /* several readers, none waits */
+	ROTATIONAL_LOOK = 0, /* nothing yet: for options */
+	ROTATIONAL_ONE,	     /* one reader at a time */
+	ROTATIONAL_NONE,     /* flash, or a server: several readers, each waits for the device */
+	ROTATIONAL_MEMORY,   /* several readers, none waits */
 };
 
 enum rotational rotational_of(int fd);

@@ -329,7 +329,7 @@ static void plan_threads(struct verify_run *run)
 	unsigned most = run->opt->n_ids ? VERIFY_DEEP_THREADS_MAX : VERIFY_THREADS_MAX;
 	enum rotational rotational = run->opt->rotational;
 
-	if (rotational == SPINDLE_LOOK)
+	if (rotational == ROTATIONAL_LOOK)
 		rotational = rotational_of(vault_r_fd(run->v));
 	run->threads = rotational == ROTATIONAL_ONE ? 1 : parallel_threads(run->opt->threads);
 	if (run->threads > most)

@@ -95,7 +95,7 @@ struct verify_options {
 	bool again;			    /* reads what is only vouched for, too */
 	const struct verify_record *record; /* or NULL: nothing to compare with */
 	unsigned threads;		    /* 0: one per processor */
-	enum rotational rotational;	    /* SPINDLE_LOOK: what the repository stands on */
+	enum rotational rotational;	    /* ROTATIONAL_LOOK: what the repository stands on */
 };
 
 struct verify_result {
