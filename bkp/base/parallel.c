@@ -19,20 +19,20 @@
 #include <assert.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/thread.h"
 
-struct run {
+struct pool {
 	const struct parallel *c;
 	unsigned threads, helpers; /* wanted, the caller included; started, without him */
 	pthread_t ids[PARALLEL_THREADS_MAX];
 	struct helper {
-		struct run *run;
+		struct pool *run;
 		unsigned thread;
 	} self[PARALLEL_THREADS_MAX];
 	/* All below is guarded by `lock`; head, filled and waiting are changed by the caller's thread only. */
@@ -62,13 +62,13 @@ unsigned parallel_threads(unsigned threads)
 	return threads < PARALLEL_THREADS_MAX ? threads : PARALLEL_THREADS_MAX;
 }
 
-static void *slot_of(const struct run *r, size_t i)
+static void *slot_of(const struct pool *r, size_t i)
 {
 	return (char *)r->c->slots + i % r->c->window * r->c->slot_size;
 }
 
 /* Works on the oldest task that waits.  Called with the lock, which is released during work(). */
-static void do_oldest_task(struct run *r, unsigned thread)
+static void do_oldest_task(struct pool *r, unsigned thread)
 {
 	size_t i = r->begun++;
 
@@ -83,7 +83,7 @@ static void do_oldest_task(struct run *r, unsigned thread)
 static void *helper_main(void *arg)
 {
 	struct helper *h = arg;
-	struct run *r = h->run;
+	struct pool *r = h->run;
 
 	pthread_mutex_lock(&r->lock);
 	while (!r->stop) {
@@ -101,23 +101,19 @@ static void *helper_main(void *arg)
 
 /* Starts one more helper, with the lock held.  That it cannot be started is no fault: the caller works too, and no
  * further start is tried.  Signals are blocked in helpers, so that handlers run on the caller's thread. */
-static void start_helper(struct run *r)
+static void start_helper(struct pool *r)
 {
 	struct helper *h = &r->self[r->helpers];
-	sigset_t all, before;
 
 	*h = (struct helper){r, r->helpers + 1};
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (pthread_create(&r->ids[r->helpers], NULL, helper_main, h))
+	if (thread_start(&r->ids[r->helpers], "bkp-helper", helper_main, h))
 		r->threads = r->helpers + 1;
 	else
-		(void)pthread_setname_np(r->ids[r->helpers++], "bkp-helper");
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+		r->helpers++;
 }
 
 /* Asks next() for a task and hands it out.  Called with the lock, which is released during next().  0, PARALLEL_END, -1. */
-static int hand_out_task(struct run *r, struct err *err)
+static int hand_out_task(struct pool *r, struct err *err)
 {
 	const struct parallel *c = r->c;
 	size_t i = r->filled;
@@ -140,7 +136,7 @@ static int hand_out_task(struct run *r, struct err *err)
 }
 
 /* Gives the result at `head` to done(), with the lock released meanwhile, and frees its slot. */
-static int take_result(struct run *r, struct err *err)
+static int take_result(struct pool *r, struct err *err)
 {
 	const struct parallel *c = r->c;
 	int bad = 0;
@@ -155,7 +151,7 @@ static int take_result(struct run *r, struct err *err)
 }
 
 /* The caller's loop, called with the lock.  0 when all tasks are done, -1 when next() or done() failed. */
-static int lead_tasks(struct run *r, struct err *err)
+static int lead_tasks(struct pool *r, struct err *err)
 {
 	bool all = false;
 	int got;
@@ -184,7 +180,7 @@ static int lead_tasks(struct run *r, struct err *err)
 
 int parallel_run(const struct parallel *c, struct err *err)
 {
-	struct run *r = calloc(1, sizeof(*r));
+	struct pool *r = calloc(1, sizeof(*r));
 	int bad;
 
 	if (!r || !(r->ready = calloc(c->window, sizeof(*r->ready)))) {

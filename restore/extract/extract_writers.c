@@ -14,13 +14,13 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/parallel.h"
+#include "base/thread.h"
 #include "read/vault/arc_r.h"
 #include "restore/extract/extract_file.h"
 #include "restore/extract/extract_lot.h"
@@ -146,16 +146,12 @@ static void *writer_thread(void *arg)
 static int start_writer(struct extract_writers *w, struct err *err)
 {
 	struct thread *t = &w->threads[w->n];
-	sigset_t all, before;
 	int r;
 
 	t->all = w;
 	if (extract_writer_open(&t->writer, w->x, w->n + 1, err))
 		return -1;
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
-	r = pthread_create(&t->id, NULL, writer_thread, t);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	r = thread_start(&t->id, "bkp-write", writer_thread, t);
 	if (r) {
 		extract_writer_close(&t->writer);
 		return 1;

@@ -20,9 +20,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include "base/thread.h"
 
 #define ALIGN 4096
 #define PARTS 4
@@ -138,15 +139,8 @@ static void *ahead_thread(void *arg)
 /* That it cannot be started is no fault: then the caller reads himself. */
 static void start_thread(struct ahead *a)
 {
-	sigset_t all, before;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	a->started = !pthread_create(&a->id, NULL, ahead_thread, a);
+	a->started = !thread_start(&a->id, "bkp-ahead", ahead_thread, a);
 	a->thread = a->started;
-	if (a->started)
-		(void)pthread_setname_np(a->id, "bkp-ahead");
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 /* Afterwards the thread does not touch fd: the caller may close it. */

@@ -5,7 +5,7 @@
  * push out what is still needed.  Beyond that, and where the ring is full, a hint is forgotten, and who asks
  * decodes.  So helpers change when a chunk is decoded, and nothing else.
  */
-#include <signal.h>
+#include "base/thread.h"
 
 #include "read/vault/arc_r_private.h"
 
@@ -38,14 +38,9 @@ static void *decoder_thread(void *arg)
 
 void arc_r_helpers(struct arc_r *a, unsigned decoders)
 {
-	sigset_t all, before;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
 	while (a->n_decoders < decoders && a->n_decoders < ARC_R_DECODERS_MAX &&
-	       !pthread_create(&a->decoders[a->n_decoders], NULL, decoder_thread, a))
+	       !thread_start(&a->decoders[a->n_decoders], "bkp-decode", decoder_thread, a))
 		a->n_decoders++;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 void arc_r_alone(struct arc_r *a)

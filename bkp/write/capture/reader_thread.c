@@ -5,7 +5,7 @@
  * queue_file() its content.  What was renamed between the walk's look and the opening is followed, MOVED_MAX times
  * (read_meta()).
  *
- * Everything in struct run belongs to this thread.  A QUEUE_ITEM is taken back when it cannot be completed: half of
+ * Everything in struct tree_reader belongs to this thread.  A QUEUE_ITEM is taken back when it cannot be completed: half of
  * one would be a file without content.  `dark` is the folder that could not be read last: of files in it nobody
  * knows whether they are gone, so they are not told as gone. */
 #include "write/capture/reader_thread.h"
@@ -33,7 +33,7 @@
 
 #define MOVED_MAX 3 /* names that a file is followed to */
 
-struct run {
+struct tree_reader {
 	const struct reader_thread *s;
 	struct walk *walk; /* of the current root */
 	struct queue *queue;
@@ -53,7 +53,7 @@ static int64_t now_ns(void)
 }
 
 /* 1: a file that was fed under another name already, 0, -1. */
-static int further_name(struct run *r, const struct walk_item *it, struct err *err)
+static int further_name(struct tree_reader *r, const struct walk_item *it, struct err *err)
 {
 	unsigned flags;
 	int found;
@@ -70,7 +70,7 @@ static int further_name(struct run *r, const struct walk_item *it, struct err *e
 }
 
 static int queue_file(
-    struct run *r, const struct walk_item *it, struct queue_event *e, int fd, struct err *err)
+    struct tree_reader *r, const struct walk_item *it, struct queue_event *e, int fd, struct err *err)
 {
 	const struct stat st = e->item.opened;
 	int further = further_name(r, it, err);
@@ -108,7 +108,7 @@ static void close_unless(int found, struct meta_result *m)
 
 /* As meta_read(); what was renamed since the walk saw it is followed.  META_UNREADABLE with ESTALE: it was
  * never where it had been a moment before. */
-static int read_meta(struct run *r, const struct walk_item *it, struct archive_entry *entry,
+static int read_meta(struct tree_reader *r, const struct walk_item *it, struct archive_entry *entry,
     struct meta_result *m, struct err *err)
 {
 	struct walk_item now = *it;
@@ -136,7 +136,7 @@ static int read_meta(struct run *r, const struct walk_item *it, struct archive_e
 
 /* `was`: what is known of it; the reference in it becomes the queue's. */
 static int queue_item(
-    struct run *r, const struct walk_item *it, const struct file_changes_result *was, struct err *err)
+    struct tree_reader *r, const struct walk_item *it, const struct file_changes_result *was, struct err *err)
 {
 	struct queue_event *e = queue_add(r->queue, QUEUE_ITEM);
 	struct meta_result m;
@@ -184,7 +184,7 @@ static int queue_item(
 	return found;
 }
 
-static int queue_ranges(struct run *r, struct file_changes_result *m)
+static int queue_ranges(struct tree_reader *r, struct file_changes_result *m)
 {
 	for (size_t i = 0; i < m->n_ranges; i++) {
 		struct queue_event *e = queue_add(r->queue, QUEUE_RANGE);
@@ -200,7 +200,7 @@ static int queue_ranges(struct run *r, struct file_changes_result *m)
 }
 
 /* Would the data set still have the file, if it were there? */
-static bool would_have(const struct run *r, const char *path)
+static bool would_have(const struct tree_reader *r, const char *path)
 {
 	const struct reader_thread *s = r->s;
 	char absolute[PATH_MAX + 1];
@@ -218,7 +218,7 @@ static bool would_have(const struct run *r, const char *path)
 
 static int file_is_gone(void *arg, const struct file_cache_entry *was)
 {
-	struct run *r = arg;
+	struct tree_reader *r = arg;
 	struct queue_event *e;
 
 	if (!would_have(r, was->path))
@@ -230,13 +230,13 @@ static int file_is_gone(void *arg, const struct file_cache_entry *was)
 	return queue_set_path(r->queue, e, was->path);
 }
 
-static int note_dark(struct run *r, const struct walk_item *it, struct err *err)
+static int note_dark(struct tree_reader *r, const struct walk_item *it, struct err *err)
 {
 	r->dark.n = 0;
 	return buf_puts(&r->dark, it->path, err) || buf_terminate(&r->dark, err) ? -1 : 0;
 }
 
-static int take_item(struct run *r, const struct walk_item *it, struct err *err)
+static int take_item(struct tree_reader *r, const struct walk_item *it, struct err *err)
 {
 	struct file_changes_result m = {.kind = FILE_CHANGES_READ};
 
@@ -249,7 +249,7 @@ static int take_item(struct run *r, const struct walk_item *it, struct err *err)
 	return m.kind == FILE_CHANGES_CLEAN ? 0 : queue_item(r, it, &m, err);
 }
 
-static int queue_root(struct run *r, const char *root, struct err *err)
+static int queue_root(struct tree_reader *r, const char *root, struct err *err)
 {
 	struct walk_options opt = {.cross_mounts = r->s->cross_mounts,
 	    .exclude = r->s->exclude,
@@ -272,7 +272,7 @@ static int queue_root(struct run *r, const char *root, struct err *err)
 
 int reader_thread_run(void *arg, struct queue *f, struct err *err)
 {
-	struct run r = {.s = arg, .queue = f};
+	struct tree_reader r = {.s = arg, .queue = f};
 	char names[4096];
 	int got;
 

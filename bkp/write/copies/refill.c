@@ -35,7 +35,7 @@ struct item {
 	bool verified; /* and that they were read back, and not found damaged since */
 };
 
-struct run {
+struct refilling {
 	const struct refill *r;
 	struct refill_result *res;
 	struct item *items;
@@ -95,7 +95,7 @@ static struct vault_r *open_reader(const struct refill *r, const struct medium *
 
 /* What is recorded as being there: must it be brought again?  What cannot be looked at is neither there nor
  * missing: it is said. */
-static bool is_lost(struct run *run, struct vault_r *v, uint64_t number, const struct err *blind)
+static bool is_lost(struct refilling *run, struct vault_r *v, uint64_t number, const struct err *blind)
 {
 	struct err why = *blind;
 	int is = v ? stands_whole(v, number, &why) : -1;
@@ -112,7 +112,7 @@ static bool is_lost(struct run *run, struct vault_r *v, uint64_t number, const s
 	return is == 0;
 }
 
-static int collect_missing(struct run *run, struct err *err)
+static int collect_missing(struct refilling *run, struct err *err)
 {
 	const struct refill *r = run->r;
 	const struct ledger *l = state_ledger(r->state);
@@ -140,7 +140,8 @@ static int collect_missing(struct run *run, struct err *err)
 }
 
 /* Bytes of the generation's archives that are not on the medium and were not counted yet. */
-static uint64_t to_come(struct run *run, struct vault_r *source, uint64_t number, struct digestset *counted)
+static uint64_t to_come(
+    struct refilling *run, struct vault_r *source, uint64_t number, struct digestset *counted)
 {
 	struct vault_r_generation *g = NULL;
 	char path[GENERATION_SUMS_PATH];
@@ -167,7 +168,7 @@ static uint64_t to_come(struct run *run, struct vault_r *source, uint64_t number
 
 /* How much is still to be brought, from generation `first` of the list on: what the sources that answer say.
  */
-static uint64_t estimate(struct run *run, size_t first, size_t end)
+static uint64_t estimate(struct refilling *run, size_t first, size_t end)
 {
 	struct digestset *counted = digestset_new(ARCHIVES_MAX);
 	uint64_t bytes = 0;
@@ -186,14 +187,14 @@ static uint64_t estimate(struct run *run, size_t first, size_t end)
 
 /* ---- bringing it ---- */
 
-static uint64_t written(const struct run *run)
+static uint64_t written(const struct refilling *run)
 {
 	return vault_w_written(run->r->vault) - run->before;
 }
 
 static void on_copied(void *arg)
 {
-	const struct run *run = arg;
+	const struct refilling *run = arg;
 	const struct refill *r = run->r;
 
 	if (r->progress)
@@ -201,7 +202,7 @@ static void on_copied(void *arg)
 		    r->arg, run->items[run->at].number, run->n - 1 - run->at, written(run), run->total);
 }
 
-static void blame_generation(struct run *run, const struct err *why)
+static void blame_generation(struct refilling *run, const struct err *why)
 {
 	if (!run->res->why.code[0]) {
 		run->res->why = *why;
@@ -211,7 +212,7 @@ static void blame_generation(struct run *run, const struct err *why)
 }
 
 /* From the first source that has it whole.  0, MIRROR_SOURCE, -1. */
-static int copy_generation(struct run *run, const struct item *it, uint64_t *files, struct err *why)
+static int copy_generation(struct refilling *run, const struct item *it, uint64_t *files, struct err *why)
 {
 	const struct ledger_generation *known =
 	    ledger_generation_by_number(state_ledger(run->r->state), it->number);
@@ -246,7 +247,8 @@ static bool in_the_way(const struct err *why)
 	return why->kind == ERR_TAKEN;
 }
 
-static int not_copied(struct run *run, int r, const struct item *it, const struct err *why, struct err *err)
+static int not_copied(
+    struct refilling *run, int r, const struct item *it, const struct err *why, struct err *err)
 {
 	run->res->missing++;
 	blame_generation(run, why);
@@ -261,7 +263,7 @@ static int not_copied(struct run *run, int r, const struct item *it, const struc
 	return readback_record_damage(run->r->readback, it->number, why, err);
 }
 
-static int bring_generation(struct run *run, struct err *err)
+static int bring_generation(struct refilling *run, struct err *err)
 {
 	const struct item *it = &run->items[run->at];
 	uint64_t files = 0, had = written(run);
@@ -291,7 +293,7 @@ static int bring_generation(struct run *run, struct err *err)
 }
 
 /* The one that failed is the last that was tried. */
-static void measure_room(struct run *run)
+static void measure_room(struct refilling *run)
 {
 	struct statvfs fs;
 
@@ -303,7 +305,7 @@ static void measure_room(struct run *run)
 
 /* Copies that were found to lack files and did not get them back: the journal must not go on saying that they
  * are whole.  When the medium does not answer, nothing was seen that is worth recording. */
-static int record_lost(struct run *run, size_t first, struct err *err)
+static int record_lost(struct refilling *run, size_t first, struct err *err)
 {
 	struct err why = ERR_INIT;
 
@@ -322,7 +324,7 @@ static int record_lost(struct run *run, size_t first, struct err *err)
 
 int refill_run(const struct refill *r, struct refill_result *ret, struct err *err)
 {
-	struct run run = {.r = r, .res = ret, .before = vault_w_written(r->vault)};
+	struct refilling run = {.r = r, .res = ret, .before = vault_w_written(r->vault)};
 	int bad;
 
 	memset(ret, 0, sizeof(*ret));

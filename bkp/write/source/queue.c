@@ -20,7 +20,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -29,6 +28,7 @@
 
 #include "base/err.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "base/timings.h"
 #include "format/medium/codec.h"
 #include "write/index/file_cache.h"
@@ -310,15 +310,8 @@ static void *run_producer(void *arg)
 
 static int start_thread(pthread_t *id, const char *name, void *(*fn)(void *), void *arg, struct err *err)
 {
-	sigset_t all, before;
-	int r;
+	int r = thread_start(id, name, fn, arg);
 
-	sigfillset(&all); /* signals are the first thread's */
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(id, NULL, fn, arg);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (!r)
-		(void)pthread_setname_np(*id, name);
 	return r ? err_sys(err, "E-FEED-01", r, "%s", text("cannot start a thread")) : 0;
 }
 

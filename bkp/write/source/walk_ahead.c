@@ -20,7 +20,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -29,6 +28,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/io.h"
+#include "base/thread.h"
 #include "write/source/walk_private.h"
 
 #define ITEMS	 512			/* entries of a task */
@@ -332,7 +332,6 @@ static void start_helpers(struct walk *w)
 {
 	struct walk_ahead *a = calloc(1, sizeof(*a));
 	unsigned want = w->opt.helpers < WALK_HELPERS_MAX ? w->opt.helpers : WALK_HELPERS_MAX;
-	sigset_t all, before;
 
 	w->opt.helpers = 0; /* one attempt */
 	if (!a)
@@ -343,11 +342,8 @@ static void start_helpers(struct walk *w)
 	pthread_cond_init(&a->done, NULL);
 	a->most = want + 3;
 	w->ahead = a;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	while (a->n_threads < want && !pthread_create(&a->threads[a->n_threads], NULL, run_helper, a))
+	while (a->n_threads < want && !thread_start(&a->threads[a->n_threads], "bkp-walk", run_helper, a))
 		a->n_threads++;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 void walk_ahead_entered(struct walk *w)

@@ -20,7 +20,6 @@
 #include "write/store/sealer.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +27,7 @@
 #include "base/err.h"
 #include "base/parallel.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "base/timings.h"
 #include "format/medium/arcfile.h"
 #include "format/medium/codec.h"
@@ -416,23 +416,18 @@ int sealer_published(struct sealer *s, bool wait, struct dedup_archive *ret, str
 
 static int start_threads(struct sealer *s, unsigned n, struct err *err)
 {
-	sigset_t all, before;
 	int r = 0;
 
-	sigfillset(&all); /* signals are the first thread's */
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	for (; s->n_threads < n && !r; s->n_threads++) {
 		struct thread *t = &s->threads[s->n_threads];
 
 		t->s = s;
 		r = presser_init(&t->presser, s->cfg.ids)
 			? -1
-			: pthread_create(&t->id, NULL, s->n_threads ? compressing : sealing, t);
+			: thread_start(&t->id, s->n_threads ? "bkp-press" : "bkp-seal",
+			      s->n_threads ? compressing : sealing, t);
 		t->started = !r;
-		if (!r)
-			(void)pthread_setname_np(t->id, s->n_threads ? "bkp-press" : "bkp-seal");
 	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return r < 0 ? err_nomem(err)
 	       : r   ? err_sys(err, "E-PACK-02", r, "%s", text("cannot start a thread"))
 		     : 0;
