@@ -67,7 +67,7 @@ cat >"$B/etc/bkp/policy.yaml" <<-Y
 	  - {name: RDX-01, type: rdx, path: /mnt/rdx, offline: true, place: 金庫}
 Y
 cp -a "$B/etc/bkp/policy.yaml" "$T/policy.was"
-inside sh -ec 'bkp --quiet init --identity-out /root/id.txt --plain-identity --root-key-out /root/root.key
+inside sh -ec 'bkp --quiet init --identity-out /srv/id.txt --plain-identity --root-key-out /srv/root.key
 	for m in nas usb RDX-01; do bkp --quiet medium add $m; done
 	bkp --quiet run --all' >"$T/out" 2>"$T/err" || fail "the former version's first run"
 inside bkp --quiet rotate RDX-01 --operator Sato >"$T/out" 2>"$T/err" || [ $? = 1 ] || fail "the former version's rotation"
@@ -84,7 +84,7 @@ inside bkp run --all >"$T/out" 2>"$T/err" || fail "the first run after the upgra
 status inside bkp rotate RDX-01 --operator Sato
 [ "$STATUS" -le 1 ] && ! grep -q 'W-DOCS\|E-' "$T/err" && grep -q sealed "$T/out" || fail "the sealed disk after the upgrade: exit $STATUS"
 [ "$(tools)" = "${version#bkp }" ] || die "the disk still carries the former tools"
-"$B/mnt/rdx/tools/bkp-restore" --quiet --medium "$B/mnt/rdx" --identity "$B/root/id.txt" extract 2 docs --to "$T/back" || die "extract"
+"$B/mnt/rdx/tools/bkp-restore" --quiet --medium "$B/mnt/rdx" --identity "$B/srv/id.txt" extract 2 docs --to "$T/back" || die "extract"
 [ -z "$(rsync -aHnc --delete --itemize-changes "$B/srv/documents/" "$T/back/srv/documents/")" ] || die "another tree comes back"
 say "over a former version: policy untouched, repository and sealed disk accepted, its tools are this version's"
 

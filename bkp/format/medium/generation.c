@@ -33,6 +33,24 @@ int generation_verdict_parse(const char *s, enum generation_verdict *ret)
 	return -1;
 }
 
+static const char *const sources[GENERATION_SOURCES] = {
+    [GENERATION_PATHS] = "paths", [GENERATION_STREAM] = "command", [GENERATION_TAR] = "tar"};
+
+const char *generation_source_word(enum generation_source source)
+{
+	return sources[source];
+}
+
+int generation_source_parse(const char *word, enum generation_source *ret)
+{
+	for (int i = 0; i < GENERATION_SOURCES; i++)
+		if (!strcmp(word, sources[i])) {
+			*ret = (enum generation_source)i;
+			return 0;
+		}
+	return -1;
+}
+
 void generation_datasets_free(struct generation_dataset *d, size_t n)
 {
 	size_t i;

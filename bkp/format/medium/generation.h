@@ -28,6 +28,17 @@ enum generation_verdict { GENERATION_GOOD, GENERATION_PARTIAL, GENERATION_FAILED
 const char *generation_verdict_word(enum generation_verdict v);		   /* "good", "partial", "failed" */
 int generation_verdict_parse(const char *s, enum generation_verdict *ret); /* 0, -1 */
 
+/* Where what was captured came from. */
+enum generation_source {
+	GENERATION_PATHS,  /* "paths": trees of the file system */
+	GENERATION_STREAM, /* "command": the output of a command, as one file */
+	GENERATION_TAR,	   /* "tar": the output of a command, a tar stream, entry by entry */
+	GENERATION_SOURCES,
+};
+const char *generation_source_word(enum generation_source source);
+/* -1: no such word. */
+int generation_source_parse(const char *word, enum generation_source *ret);
+
 struct generation_dataset {
 	char *name;
 	char *title;  /* manifest; or NULL */
@@ -35,8 +46,7 @@ struct generation_dataset {
 	char *blocks; /* root: extents of the block list; NULL in manifests */
 	char *probe;  /* root: the probe's value, or NULL */
 	enum generation_verdict verdict;
-	bool command; /* root: the source is a command */
-	bool tar;     /* root: whose output is a tar stream; then `command` too */
+	enum generation_source source; /* root */
 	uint64_t entries, files, bytes;
 	uint64_t unreadable, changed, skipped; /* manifest */
 	char *suspicion;		       /* manifest: why the guard finds it suspect; or NULL */

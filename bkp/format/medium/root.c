@@ -32,11 +32,9 @@ int generation_root_format(const struct generation_root *r, struct buf *out, str
 		if (generation_json_line(
 			json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:s?, s:s*}", "dataset", d->name,
 			    "verdict", generation_verdict_word(d->verdict), "source",
-			    d->tar	 ? "tar"
-			    : d->command ? "command"
-					 : "paths",
-			    "entries", (json_int_t)d->entries, "files", (json_int_t)d->files, "bytes",
-			    (json_int_t)d->bytes, "blocks", d->blocks, "probe", d->probe, "said", d->said),
+			    generation_source_word(d->source), "entries", (json_int_t)d->entries, "files",
+			    (json_int_t)d->files, "bytes", (json_int_t)d->bytes, "blocks", d->blocks, "probe",
+			    d->probe, "said", d->said),
 			out, err))
 			return -1;
 	}
@@ -79,12 +77,9 @@ static int take_dataset(const json_t *o, struct generation_root *r)
 	    !generation_json_text_or_none(o, "probe", &d->probe) ||
 	    !generation_json_text_or_none(o, "said", &d->said) || !verdict ||
 	    generation_verdict_parse(verdict, &d->verdict) || d->verdict == GENERATION_FAILED || !source ||
-	    (strcmp(source, "paths") && strcmp(source, "command") && strcmp(source, "tar")) ||
-	    !generation_json_u64(o, "entries", &d->entries) || !generation_json_u64(o, "files", &d->files) ||
-	    !generation_json_u64(o, "bytes", &d->bytes))
+	    generation_source_parse(source, &d->source) || !generation_json_u64(o, "entries", &d->entries) ||
+	    !generation_json_u64(o, "files", &d->files) || !generation_json_u64(o, "bytes", &d->bytes))
 		return -1;
-	d->tar = !strcmp(source, "tar");
-	d->command = d->tar || !strcmp(source, "command");
 	return generation_root_dataset(r, d->name) == d ? 0 : -1; /* names are unique */
 }
 

@@ -198,6 +198,11 @@ void policy_free_auto(struct policy **policy)
 	policy_free(*policy);
 }
 
+enum generation_source policy_source(const struct policy_dataset *d)
+{
+	return !d->command ? GENERATION_PATHS : d->format == POLICY_TAR ? GENERATION_TAR : GENERATION_STREAM;
+}
+
 const struct policy_dataset *policy_find_dataset(const struct policy *policy, const char *name)
 {
 	size_t i;

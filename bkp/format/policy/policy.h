@@ -72,6 +72,7 @@
 #include "base/text.h"
 #include "format/config/config_problem.h"
 #include "format/config/config_value.h"
+#include "format/medium/generation.h"
 
 struct buf;
 struct err;
@@ -202,6 +203,9 @@ int policy_parse(const char *file, const char *p, size_t n, struct policy **ret_
 void policy_free(struct policy *policy);
 void policy_free_auto(struct policy **policy);
 #define POLICY_AUTO __attribute__((cleanup(policy_free_auto))) struct policy *
+
+/* What the data set is captured from: paths, or the output of its command in the format that is stated. */
+enum generation_source policy_source(const struct policy_dataset *d);
 
 /* By exact name for data sets, in any case for media (labels are typed by hand).  NULL: none. */
 const struct policy_dataset *policy_find_dataset(const struct policy *policy, const char *name);

@@ -1,6 +1,6 @@
 /* capture: one data set from beginning to end, whatever it is; see capture.h.
  *
- * capture_dataset() → begin_dataset() → capture_before() → capture_content(): capture_tree.c, capture_tar.c or
+ * capture_dataset() → begin_dataset() → capture_before() → sources[].produce(): capture_tree.c, capture_tar.c or
  * capture_stream.c → settle_dataset() → capture_after().  The reader thread fills the queue; this thread takes
  * events from it, stores content (content.h) and writes the catalog (capture_catalog.c).
  *
@@ -40,6 +40,18 @@
 #include "write/liveness/liveness.h"
 #include "write/source/queue.h"
 #include "write/store/pack.h"
+
+/* The kinds of source.  produce() captures the content and finishes the catalog, or says why not; measure()
+ * completes what the guard judges when all of it is there; NULL: produce() did, because the figures must be on
+ * the disk before the file cache remembers what they are of. */
+static const struct source {
+	int (*produce)(struct capture *c, struct err *err);
+	void (*measure)(struct capture *c);
+} sources[GENERATION_SOURCES] = {
+    [GENERATION_PATHS] = {capture_paths, NULL},
+    [GENERATION_STREAM] = {capture_stream, capture_guard_stream},
+    [GENERATION_TAR] = {capture_tar, capture_guard_tar},
+};
 
 #define LIST_MAX   ((size_t)256 << 20)
 #define PATH_BYTES ((size_t)2 << 20)
@@ -165,19 +177,11 @@ static int begin_dataset(
 	c->said[0] = '\0';
 	c->said_lines = 0;
 	capture_guard_reset(c);
-	ret->command = d->command != NULL;
-	ret->tar = d->command && d->format == POLICY_TAR;
+	ret->source = policy_source(d);
 	return pack_begin_set(c->cfg.pack, err) || capture_begin_anew(c, err) || set_strings(ret, d, err) ||
 		       pack_compression(c->cfg.pack, (enum codec_kind)d->compression, err)
 		   ? -1
 		   : 0;
-}
-
-static int capture_content(struct capture *c, struct err *err)
-{
-	if (!c->policy->command)
-		return capture_paths(c, err);
-	return c->policy->format == POLICY_TAR ? capture_tar(c, err) : capture_stream(c, err);
 }
 
 /* What came of it. */
@@ -187,10 +191,8 @@ static int settle_dataset(struct capture *c, int r, const struct err *why, struc
 
 	if (!r) {
 		liveness_end(pack_liveness(c->cfg.pack));
-		if (c->policy->command && c->policy->format == POLICY_STREAM)
-			capture_guard_stream(c);
-		else if (c->policy->command)
-			capture_guard_tar(c);
+		if (sources[ret->source].measure)
+			sources[ret->source].measure(c);
 		ret->verdict = ret->unreadable || ret->changed ? GENERATION_PARTIAL : GENERATION_GOOD;
 		return capture_judge(c, err);
 	}
@@ -206,7 +208,7 @@ int capture_dataset(
 
 	if (begin_dataset(c, d, ret, err))
 		return -1;
-	r = capture_before(c, &why) || capture_content(c, &why) ? -1 : 0;
+	r = capture_before(c, &why) || sources[ret->source].produce(c, &why) ? -1 : 0;
 	if (settle_dataset(c, r, &why, err)) {
 		(void)capture_after(c, true, NULL);
 		return -1;

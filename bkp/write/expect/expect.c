@@ -60,7 +60,7 @@ static int check_age(
 int expect_judge(const struct policy_dataset *d, const struct expect_figures *now,
     const struct expect_former *former, int64_t now_ns, struct err *err)
 {
-	bool stream = d->command && d->format == POLICY_STREAM;
+	bool stream = policy_source(d) == GENERATION_STREAM;
 
 	if (now->bytes < d->min_bytes) {
 		err_set(err, "W-EXPECT-02", text("it has %ju bytes where at least %ju are expected"),

@@ -114,7 +114,7 @@ static int not_begun(const struct policy_dataset *d, struct generation_dataset *
 {
 	ret->name = strdup(d->name);
 	ret->title = d->title ? strdup(d->title) : NULL;
-	ret->command = d->command != NULL;
+	ret->source = policy_source(d);
 	ret->verdict = GENERATION_FAILED;
 	ret->reason = strdup(text("not begun: the run was to end before its turn came"));
 	return ret->name && ret->reason && (ret->title || !d->title) ? 0 : err_nomem(err);

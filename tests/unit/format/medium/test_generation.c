@@ -23,7 +23,7 @@ static struct generation_dataset sets[] = {
     {.name = "emr",
 	.title = "電子カルテ",
 	.verdict = GENERATION_GOOD,
-	.command = true,
+	.source = GENERATION_STREAM,
 	.blocks = "100 7:0:0:100",
 	.probe = "4711\n\"quoted\"",
 	.said = "tar: 患者/山田.pdf: socket ignored",
@@ -459,7 +459,7 @@ static void a_root_comes_back_as_it_was(void **state)
 		same_text(r->datasets[i].blocks, sets[i].blocks);
 		same_text(r->datasets[i].probe, sets[i].probe);
 		same_text(r->datasets[i].said, sets[i].said);
-		assert_int_equal(r->datasets[i].command, sets[i].command);
+		assert_int_equal(r->datasets[i].source, sets[i].source);
 		assert_int_equal(r->datasets[i].verdict, sets[i].verdict);
 		assert_int_equal(r->datasets[i].bytes, sets[i].bytes);
 		assert_ptr_equal(generation_root_dataset(r, sets[i].name), &r->datasets[i]);
