@@ -1,6 +1,5 @@
 /* outcome: see outcome.h. */
 #include "restore/app/app.h"
-#include "restore/app/outcome.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -11,7 +10,21 @@
 #include "base/err.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "restore/app/outcome.h"
 #include "restore/app/progress.h"
+/* ---- words ---- */
+
+const char *outcome_name(enum outcome_kind kind)
+{
+	static const char *const names[OUTCOME_KINDS] = {"files", "folders", "links", "special",
+	    "stripped_modes", "stripped_xattrs", "stripped_flags", "changed", "attributes_incomplete",
+	    "unreadable", "skipped", "existing", "attributes_failed", "links_copied", "failed", "lost",
+	    "stopped"};
+
+	return names[kind];
+}
+
+/* ---- the rest ---- */
 
 void outcome_count(struct outcome *o, enum outcome_kind kind)
 {

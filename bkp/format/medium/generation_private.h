@@ -17,7 +17,6 @@ void generation_datasets_free(struct generation_dataset *d, size_t n);
 
 /* Members of a parsed object; each false/-1 when absent or of another type.  Numbers are 0 … INT64_MAX. */
 bool generation_json_u64(const json_t *o, const char *key, uint64_t *ret);
-bool generation_json_uuid(const json_t *o, const char *key, char *ret);
 bool generation_json_time(const json_t *o, const char *key, int64_t *ret_ns);
 bool generation_json_sha256(const json_t *o, const char *key, uint8_t *ret);
 /* A malloc'd copy of a string member; *ret stays when it is false.  _or_none: absent and null are good too,

@@ -1,4 +1,4 @@
-/* retention_private: what retention.c and retention_count.c share; see retention.h. */
+/* retention_private: what retention.c and retention.c share; see retention.h. */
 #ifndef BKP_READ_RULES_RETENTION_PRIVATE_H
 #define BKP_READ_RULES_RETENTION_PRIVATE_H
 
@@ -24,13 +24,11 @@ struct retention_counted {
 	unsigned kept; /* a bit for each keep */
 };
 
-/* retention_count.c: the generations that count for the rule's data set on that medium, newest first, with
+/* retention.c: the generations that count for the rule's data set on that medium, newest first, with
  * what `keep` keeps marked; `there`, unless NULL, counts whatever is recorded of its copy.  The caller
  * frees. */
 int retention_count(const struct ledger *l, const struct retention_rule *rule, const char *medium,
     const struct ledger_generation *there, int64_t now_ns, struct retention_counted **ret, size_t *ret_n,
     struct err *err);
-bool retention_counts(
-    const struct ledger_generation *g, const char *dataset, const char *medium, int64_t now_ns);
 
 #endif

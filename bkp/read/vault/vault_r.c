@@ -1,4 +1,4 @@
-/* vault_r: see vault_r.h.  This file: the repository.  Generations: vault_r_gen.c, vault_r_list.c. */
+/* vault_r: see vault_r.h.  This file: the repository.  Generations: vault_r_gen.c. */
 #include "read/vault/vault_r.h"
 
 #include <errno.h>

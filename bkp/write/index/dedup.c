@@ -15,12 +15,246 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <sodium.h>
+
 #include "base/err.h"
 #include "base/text.h"
 #include "write/index/dedup_private.h"
 #include "write/index/dedup_record.h"
 
 #define SCHEMA "bkp-dedup 4 "
+
+/* ---- adding within bounds ---- */
+
+/* the archive and its entries into the index; see dedup.h.
+ *
+ * Entries in the order of their ids, in parts; the archive's own record and its layout come with the last part.
+ * That transaction is the commit: entries without an archive's record are not believed.  Parts bound the pages that
+ * LMDB holds in memory. */
+
+/* Ids are spread evenly, so in a large tree each entry dirties a page of its own, which LMDB holds in memory
+ * until the transaction ends.  In a tree of SMALL_TREE pages no transaction can dirty more than these. */
+#define SMALL_TREE 8192
+#define PART	   4096
+
+/* ---- the layout of an archive ---- */
+
+/* how long each chunk of an archive is; see dedup.h.  With it a reference becomes a range of
+ * the archive's content, and ranges can be united.
+ *
+ * A record: run 8 | length of each chunk 3 … | checksum 8; the key is the archive's number. */
+
+#define HEAD	   8
+#define SUM	   8
+#define CHUNKS_MAX 65536 /* of one archive (pending.h) */
+
+static void layout_checksum(const uint8_t *p, size_t n, uint64_t number, uint8_t out[SUM])
+{
+	uint8_t key[crypto_shorthash_KEYBYTES] = "........bkplayou";
+
+	memcpy(key, &number, sizeof(number));
+	crypto_shorthash(out, p, n, key);
+}
+
+static size_t count_chunks(const struct dedup_entry *const *entries, size_t n)
+{
+	size_t chunks = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (entries[i]->place.chunk >= chunks && entries[i]->place.chunk < CHUNKS_MAX)
+			chunks = (size_t)entries[i]->place.chunk + 1;
+	return chunks;
+}
+
+/* Slices tell how long their chunk is at least: the last one ends where it ends. */
+static int dedup_put_layout(struct dedup *d, MDB_txn *txn, const struct dedup_archive *a,
+    const struct dedup_entry *const *entries, size_t n)
+{
+	size_t chunks = count_chunks(entries, n), length = HEAD + 3 * chunks;
+	uint8_t *bytes = calloc(1, length + SUM);
+	uint64_t number = a->number;
+	MDB_val k = {sizeof(number), &number}, v = {length + SUM, bytes};
+	int r;
+
+	if (!bytes)
+		return ENOMEM;
+	memcpy(bytes, &a->run, HEAD);
+	for (size_t i = 0; i < n; i++) {
+		const struct dedup_place *pl = &entries[i]->place;
+		uint64_t end = (uint64_t)pl->offset + pl->length;
+		uint8_t *at = bytes + HEAD + 3 * (size_t)pl->chunk;
+
+		if (pl->chunk >= CHUNKS_MAX || end > 0xffffff ||
+		    end <= ((uint64_t)at[0] | (uint64_t)at[1] << 8 | (uint64_t)at[2] << 16))
+			continue;
+		at[0] = (uint8_t)end;
+		at[1] = (uint8_t)(end >> 8);
+		at[2] = (uint8_t)(end >> 16);
+	}
+	layout_checksum(bytes, length, number, bytes + length);
+	r = mdb_put(txn, d->layouts, &k, &v, 0);
+	free(bytes);
+	return r;
+}
+
+static int unpack_layout(const uint8_t *p, size_t chunks, struct dedup_layout *l, struct err *err)
+{
+	uint64_t at = 0;
+
+	if (l->cap < chunks + 1) {
+		uint64_t *more = reallocarray(l->starts, chunks + 1, sizeof(*more));
+
+		if (!more)
+			return err_nomem(err);
+		l->starts = more;
+		l->cap = chunks + 1;
+	}
+	l->n = chunks;
+	for (size_t i = 0; i < chunks; i++, p += 3) {
+		l->starts[i] = at;
+		at += (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16;
+	}
+	l->starts[chunks] = at;
+	return 1;
+}
+
+int dedup_layout(struct dedup *d, uint64_t number, struct dedup_layout *ret, struct err *err)
+{
+	struct dedup_archive a;
+	MDB_val k = {sizeof(number), &number}, v;
+	uint8_t sum[SUM];
+	int r = dedup_archive(d, number, &a, NULL);
+
+	if (r != 1)
+		return 0;
+	dedup_guard_enter(&d->guard);
+	r = mdb_get(d->reader, d->layouts, &k, &v);
+	if (!r &&
+	    (v.mv_size < HEAD + SUM || (v.mv_size - HEAD - SUM) % 3 || memcmp(v.mv_data, &a.run, HEAD) != 0))
+		r = MDB_NOTFOUND;
+	if (!r) {
+		layout_checksum(v.mv_data, v.mv_size - SUM, number, sum);
+		r = memcmp(sum, (uint8_t *)v.mv_data + v.mv_size - SUM, SUM) ? MDB_NOTFOUND : 0;
+	}
+	cachedb_touched(&d->pages, 2);
+	if (!r)
+		r = unpack_layout((uint8_t *)v.mv_data + HEAD, (v.mv_size - HEAD - SUM) / 3, ret, err);
+	else
+		r = 0;
+	dedup_guard_leave(&d->guard);
+	return r;
+}
+
+void dedup_layout_free(struct dedup_layout *l)
+{
+	free(l->starts);
+	*l = (struct dedup_layout){NULL, 0, 0};
+}
+
+/* ---- the rest ---- */
+
+static int by_id(const void *a, const void *b)
+{
+	return memcmp((*(const struct dedup_entry *const *)a)->id,
+	    (*(const struct dedup_entry *const *)b)->id, DEDUP_ID);
+}
+
+static int put_archive(struct dedup *d, MDB_txn *txn, const struct dedup_archive *a)
+{
+	uint8_t bytes[DEDUP_RECORD_ARCHIVE];
+	uint64_t number = a->number;
+	MDB_val k = {sizeof(number), &number}, v = {DEDUP_RECORD_ARCHIVE, bytes};
+
+	dedup_record_pack_archive(a, bytes);
+	return mdb_put(txn, d->archives, &k, &v, 0);
+}
+
+static int put_entries(
+    struct dedup *d, MDB_txn *txn, uint64_t run, const struct dedup_entry *const *sorted, size_t n)
+{
+	uint8_t place[DEDUP_RECORD_PLACE];
+	int r = 0;
+
+	for (size_t i = 0; i < n && !r; i++) {
+		MDB_val k = {DEDUP_ID, (void *)(uintptr_t)sorted[i]->id}, v = {DEDUP_RECORD_PLACE, place};
+
+		/* the newest place wins: an older archive may be unavailable or about to expire */
+		if (dedup_record_pack_place(sorted[i]->id, &sorted[i]->place, run, place))
+			r = mdb_put(txn, d->chunks, &k, &v, 0);
+		cachedb_touched(&d->pages, 1);
+	}
+	return r;
+}
+
+struct added {
+	const struct dedup_archive *archive;
+	const struct dedup_entry *const *sorted;
+	size_t n;
+};
+
+static int add_part(struct dedup *d, const struct added *all, size_t from, size_t n, bool last)
+{
+	MDB_txn *txn;
+	int r = mdb_txn_begin(d->env, NULL, 0, &txn);
+
+	if (r)
+		return r;
+	r = put_entries(d, txn, all->archive->run, all->sorted + from, n);
+	if (!r && last)
+		r = put_archive(d, txn, all->archive);
+	if (!r && last)
+		r = dedup_put_layout(d, txn, all->archive, all->sorted, all->n);
+	if (r) {
+		mdb_txn_abort(txn);
+		return r;
+	}
+	return mdb_txn_commit(txn);
+}
+
+/* Parts before the last need not survive a power cut, only leave the file whole: one flush instead of two. */
+static int add_parts(struct dedup *d, const struct added *all)
+{
+	MDB_stat st;
+	size_t part, from = 0;
+	int renewed, r = mdb_stat(d->reader, d->chunks, &st);
+
+	if (r)
+		return r;
+	mdb_txn_reset(d->reader); /* it would keep the pages that each part replaces from being used again */
+	part = st.ms_leaf_pages < SMALL_TREE ? all->n : PART;
+	mdb_env_set_flags(d->env, MDB_NOMETASYNC, 1);
+	for (; all->n - from > part && !r; from += part)
+		r = add_part(d, all, from, part, false);
+	mdb_env_set_flags(d->env, MDB_NOMETASYNC, 0);
+	if (!r)
+		r = add_part(d, all, from, all->n - from, true);
+	renewed = mdb_txn_renew(d->reader);
+	return r ? r : renewed;
+}
+
+int dedup_add(struct dedup *d, const struct dedup_archive *a, const struct dedup_entry *entries, size_t n,
+    struct err *err)
+{
+	const struct dedup_entry **sorted = calloc(n + 1, sizeof(*sorted));
+	int r;
+
+	if (!sorted)
+		return err_nomem(err);
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = &entries[i];
+	qsort(sorted, n, sizeof(*sorted), by_id);
+	dedup_guard_enter(&d->guard);
+	r = add_parts(d, &(struct added){a, sorted, n});
+	dedup_guard_leave(&d->guard);
+	free(sorted);
+	if (r)
+		return dedup_failed(d, r, err);
+	if (a->number > d->last)
+		d->last = a->number;
+	return dedup_mark_available(d, a->number, a->run, err);
+}
+
+/* ---- the rest ---- */
 
 bool dedup_is_damage(int r)
 {

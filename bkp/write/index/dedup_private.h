@@ -30,10 +30,6 @@ bool dedup_is_damage(int r);
 int dedup_failed(struct dedup *d, int r, struct err *err);
 int dedup_mark_available(struct dedup *d, uint64_t number, uint64_t run, struct err *err);
 
-/* dedup_layout.c: the record that dedup_add() puts beside the archive's; LMDB's code. */
-int dedup_put_layout(struct dedup *d, MDB_txn *txn, const struct dedup_archive *a,
-    const struct dedup_entry *const *entries, size_t n);
-
 /* dedup_walk.c: for dedup_guard_try(), in a child process.  0, or it is damaged. */
 int dedup_walk_briefly(const char *path); /* bounded in time, however large it is */
 int dedup_walk_whole(const char *path);

@@ -80,7 +80,7 @@ int liveness_read_next(struct liveness_reader *r);
 void liveness_read_close(struct liveness_reader *r);
 int liveness_write_head(struct buf *out, const char *repository, uint64_t generation);
 
-/* ---- liveness_pax.c: what a catalog block refers to ---- */
+/* ---- liveness_refs.c: what a catalog block refers to ---- */
 
 typedef void liveness_text_fn(void *arg, const char *extents, size_t n);
 void liveness_each_extents(const void *block, size_t n, liveness_text_fn *fn, void *arg);

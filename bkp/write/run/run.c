@@ -15,6 +15,7 @@
 #include <jansson.h>
 
 #include "base/clock.h"
+#include "base/err.h"
 #include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
@@ -22,6 +23,7 @@
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 #include "read/vault/medium.h"
+#include "write/copies/readback.h"
 #include "write/expect/expect.h"
 #include "write/index/dedup.h"
 #include "write/liveness/liveness.h"
@@ -34,6 +36,144 @@
 #include "write/store/pack.h"
 #include "write/store/reap.h"
 #include "write/store/vault_w.h"
+/* ---- which archives may be referred to ---- */
+
+/* of the archives that are there, which ones a run may refer to; see liveness.h.
+ *
+ * The ledger says which generations hold each data set of the policy; liveness_plan() does the rest.  --anchor
+ * needs no plan: nothing is referred to. */
+
+/* ---- how far it is ---- */
+
+/* what a run tells of how far it is; see run.h.  Its parts are the capture and, for each
+ * medium, what is read back from it. */
+
+static void tell(struct run *n, uint64_t done, uint64_t total, uint64_t fresh)
+{
+	n->at.done = done;
+	n->at.total = total;
+	n->at.fresh = fresh;
+	if (n->cfg->progress)
+		n->cfg->progress(n->cfg->cb.arg, &n->at);
+}
+
+static void run_progress_bytes(void *arg, uint64_t bytes)
+{
+	struct run *n = arg;
+
+	tell(n, n->captured + bytes, n->at.total, pack_new_bytes(n->pack));
+}
+
+static void run_progress_dataset(struct run *n, size_t i)
+{
+	uint64_t expected = 0;
+	bool known = true;
+
+	n->captured = 0;
+	for (size_t k = 0; k < i; k++)
+		n->captured += n->ret->datasets[k].bytes;
+	for (size_t k = i; k < n->cfg->n_datasets && known; k++) {
+		struct expect_former f = {0};
+
+		run_former(n, n->cfg->datasets[k]->name, &f);
+		known = f.generation != 0;
+		expected += f.bytes;
+	}
+	n->at = (struct run_progress){.part = text("capture"),
+	    .of = n->cfg->datasets[i]->name,
+	    .number = 1,
+	    .parts = 1 + (unsigned)n->n_online,
+	    .estimated = true,
+	    .total = known ? n->captured + expected : 0};
+}
+
+static void on_read_back(void *arg, uint64_t bytes, uint64_t total)
+{
+	struct run *n = arg;
+
+	n->at.part = text("read-back");
+	tell(n, bytes, total, bytes);
+}
+
+void run_progress_copied(void *arg, uint64_t generation, uint64_t left, uint64_t bytes, uint64_t total)
+{
+	struct run *n = arg;
+
+	(void)generation, (void)left;
+	n->at.part = text("catching up");
+	tell(n, bytes, total, bytes);
+}
+
+void run_progress_medium(struct run *n, size_t i)
+{
+	n->at = (struct run_progress){
+	    .of = n->online[i].report->label, .number = 2 + (unsigned)i, .parts = 1 + (unsigned)n->n_online};
+	readback_on_progress(n->online[i].readback, on_read_back, n);
+}
+
+/* ---- the rest ---- */
+
+static bool holds(const struct ledger_generation *g, const char *dataset)
+{
+	for (size_t i = 0; g->state == LEDGER_COMMITTED && i < g->n_datasets; i++)
+		if (!strcmp(g->datasets[i].name, dataset))
+			return g->datasets[i].verdict == LEDGER_GOOD ||
+			       g->datasets[i].verdict == LEDGER_PARTIAL;
+	return false;
+}
+
+static int generations_of(const struct ledger *l, struct liveness_dataset *set, struct err *err)
+{
+	uint64_t *all = calloc(ledger_generations(l) + 1, sizeof(*all));
+
+	if (!all)
+		return err_nomem(err);
+	set->generations = all;
+	for (size_t i = 0; i < ledger_generations(l); i++)
+		if (holds(ledger_generation(l, i), set->name))
+			all[set->n_generations++] = ledger_generation(l, i)->number;
+	return 0;
+}
+
+static int plan(struct run *n, struct liveness_dataset *sets, struct err *err)
+{
+	const struct policy *policy = n->cfg->policy;
+	const struct liveness_limits limits = {
+	    policy->live_share, policy->anchor_every, policy->archive_size};
+	struct liveness_figures figures;
+
+	for (size_t i = 0; i < policy->n_datasets; i++) {
+		sets[i].name = policy->datasets[i].name;
+		for (size_t k = 0; k < n->cfg->n_datasets; k++)
+			sets[i].in_this_run |= !strcmp(sets[i].name, n->cfg->datasets[k]->name);
+		if (generations_of(state_ledger(n->cfg->state), &sets[i], err))
+			return -1;
+	}
+	return liveness_plan(n->liveness, n->dedup, &limits, sets, policy->n_datasets, &figures, err);
+}
+
+int run_refuse_archives(struct run *n, struct err *err)
+{
+	size_t count = n->cfg->policy->n_datasets;
+	struct liveness_dataset *sets = calloc(count + 1, sizeof(*sets));
+	IO_FD_AUTO cache = io_make_dir(state_dirfd(n->cfg->state), "cache", 0700, err);
+	int r = -1;
+
+	if (!sets)
+		err_nomem(err);
+	else if (cache >= 0)
+		r = liveness_open(
+			cache, state_repository(n->cfg->state), n->ret->generation, &n->liveness, err) ||
+			    (!n->cfg->anchor && plan(n, sets, err))
+			? -1
+			: 0;
+	for (size_t i = 0; sets && i < count; i++)
+		free((void *)(uintptr_t)sets[i].generations);
+	free(sets);
+	return r;
+}
+
+/* ---- the rest ---- */
 
 /* Step 1: the number, and the record of it. */
 static int begin(struct run *n, struct err *err)

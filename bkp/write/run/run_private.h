@@ -59,16 +59,13 @@ struct run {
 	size_t n_needed;
 	struct buf manifest, root, sums, sig;
 	uint8_t manifest_sha256[DIGEST_LEN];
-	/* run_progress.c */
+	/* run.c */
 	struct run_progress at;
 	uint64_t captured; /* bytes of the data sets before the one that is being captured */
 };
 
 /* run.c: what a data set was when it was good, or when a person accepted it as it is; arg is the run */
 void run_former(void *arg, const char *dataset, struct expect_former *ret);
-/* run_progress.c: before a data set is captured, or a medium read back from and filled; what these call */
-void run_progress_dataset(struct run *n, size_t i);
-void run_progress_bytes(void *arg, uint64_t bytes);
 void run_progress_medium(struct run *n, size_t i);
 void run_progress_copied(void *arg, uint64_t generation, uint64_t left, uint64_t bytes, uint64_t total);
 /* run_commit.c: has somebody told this process to end? */
@@ -80,13 +77,13 @@ int run_settle(struct run *n, struct err *err);
 /* The medium takes no further part; `why` is what a person is told. */
 void run_drop(struct run *n, size_t i, const struct err *why);
 bool run_any_left(const struct run *n);
-/* run_journal_copies.c: what the media know of the journal, before anything is recorded; a new epoch; the
+/* run_media.c: what the media know of the journal, before anything is recorded; a new epoch; the
  * journal's way to the media at the end. */
 int run_histories(struct run *n, struct err *err);
 int run_new_epoch(struct run *n, struct err *err);
 void run_copy_journal(struct run *n);
 
-/* run_liveness.c: opens n->liveness, and refuses what is not worth referring to */
+/* run.c: opens n->liveness, and refuses what is not worth referring to */
 int run_refuse_archives(struct run *n, struct err *err);
 
 /* run_docs.c */

@@ -8,13 +8,10 @@ struct buf;
 struct digestset;
 struct vault_r;
 
-/* reap_lists.c: every archive that the generations standing on the medium list, but for the n numbers in
+/* reap.c: every archive that the generations standing on the medium list, but for the n numbers in
  * `but`.  0; 1 when one of them cannot be verified (why); -1. */
 int reap_listed(struct vault_r *v, const struct reap_item *but, size_t n, struct digestset **ret,
     struct err *why, struct err *err);
-/* The next archive of a list that `listed` does not have. 0, 1 at the end, -1 malformed. */
-int reap_next(
-    const struct buf *sums, size_t *pos, const struct digestset *listed, char path[], struct err *err);
 
 /* reap_delete.c: deletes a published file `name` in dirfd, its immutable flag first.  *ret_bytes is added to.
  * 0 (also when it is not there), -1. */
