@@ -75,6 +75,7 @@ void run_copy_journal(struct run *n)
 	/* the mark is taken before anything is copied: what is recorded is never more than what is there */
 	IO_FD_AUTO fd = io_open_file(state_dirfd(n->cfg->state), JOURNAL_FILE, &why);
 	const char **copied = calloc(n->n_online + 1, sizeof(*copied));
+	struct run_medium *last = NULL; /* that got it */
 	struct journal_copies_mark mark;
 	size_t i, n_copied = 0;
 
@@ -89,13 +90,14 @@ void run_copy_journal(struct run *n)
 		if (copied && fd >= 0 &&
 		    !vault_w_put_journal(o->vault, fd, ledger_size(state_ledger(n->cfg->state)), &why)) {
 			copied[n_copied++] = o->report->uuid;
+			last = o->report;
 			continue;
 		}
 		/* the generation is there; that the copy of the journal is not is for a person to see */
 		o->report->undone = why;
 	}
-	if (copied && journal_copies_copied(n->cfg->state, &mark, copied, n_copied, &why) && n_copied)
-		n->ret->media[0].undone = why;
+	if (copied && journal_copies_copied(n->cfg->state, &mark, copied, n_copied, &why) && last)
+		last->undone = why;
 	free(copied);
 }
 
