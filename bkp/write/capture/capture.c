@@ -63,21 +63,21 @@ int capture_new(const struct capture_config *cfg, struct capture **ret, struct e
 	if (!c)
 		return err_nomem(err);
 	c->cfg = *cfg;
-	c->cache_fd = -1;
-	c->first_archive = pack_next_archive(cfg->pack);
-	buf_init(&c->extents, EXTENT_INDIRECT_MAX);
-	buf_init(&c->bytes, CATALOG_BLOCK_MAX);
-	buf_init(&c->list, LIST_MAX);
-	buf_init(&c->first, 3 * PATH_BYTES);
+	c->memory.cache_fd = -1;
+	c->guard.first_archive = pack_next_archive(cfg->pack);
+	buf_init(&c->now.extents, EXTENT_INDIRECT_MAX);
+	buf_init(&c->catalog.bytes, CATALOG_BLOCK_MAX);
+	buf_init(&c->catalog.list, LIST_MAX);
+	buf_init(&c->catalog.first, 3 * PATH_BYTES);
 	buf_init(&c->link, PATH_BYTES);
 	buf_init(&c->path, PATH_BYTES);
 	c->scratch_fd = open(cfg->scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (c->scratch_fd < 0)
 		err_sys(err, "E-IO-07", errno, text("cannot open folder '%s'"), cfg->scratch);
-	c->entry = archive_entry_new();
-	if (c->scratch_fd >= 0 && !c->entry)
+	c->now.entry = archive_entry_new();
+	if (c->scratch_fd >= 0 && !c->now.entry)
 		err_nomem(err);
-	if (c->scratch_fd < 0 || !c->entry || content_new(cfg->pack, cfg->chunker, &c->content, err) ||
+	if (c->scratch_fd < 0 || !c->now.entry || content_new(cfg->pack, cfg->chunker, &c->content, err) ||
 	    queue_new(cfg->ids, parallel_processors() - 1, cfg->timings, &c->queue, err)) {
 		capture_free(c);
 		return -1;
@@ -92,19 +92,19 @@ void capture_free(struct capture *c)
 		return;
 	queue_free(c->queue);
 	content_free(c->content);
-	catalog_writer_free(c->block);
-	archive_entry_free(c->entry);
-	linkmap_close(c->links);
+	catalog_writer_free(c->catalog.block);
+	archive_entry_free(c->now.entry);
+	linkmap_close(c->set.links);
 	capture_close_cache(c, false);
-	tally_free(c->tally);
-	extset_close(c->extensions);
-	io_close_quietly(&c->cache_fd);
-	free(c->runs);
+	tally_free(c->guard.tally);
+	extset_close(c->guard.extensions);
+	io_close_quietly(&c->memory.cache_fd);
+	free(c->memory.runs);
 	io_close_quietly(&c->scratch_fd);
-	buf_free(&c->extents);
-	buf_free(&c->bytes);
-	buf_free(&c->list);
-	buf_free(&c->first);
+	buf_free(&c->now.extents);
+	buf_free(&c->catalog.bytes);
+	buf_free(&c->catalog.list);
+	buf_free(&c->catalog.first);
 	buf_free(&c->link);
 	buf_free(&c->path);
 	free(c);
@@ -115,22 +115,22 @@ void capture_note(struct capture *c, enum capture_kind kind, const char *path, i
 	if (kind == CAPTURE_UNREADABLE || kind == CAPTURE_INCOMPLETE || kind == CAPTURE_TOO_LARGE ||
 	    kind == CAPTURE_ROOT || kind == CAPTURE_OUTSIDE || kind == CAPTURE_ABSENT ||
 	    kind == CAPTURE_BELOW)
-		c->result->unreadable++;
+		c->set.result->unreadable++;
 	if (kind == CAPTURE_CHANGED)
-		c->result->changed++;
+		c->set.result->changed++;
 	if (kind == CAPTURE_SOCKET)
-		c->result->skipped++;
-	c->cfg.cb.note(c->cfg.cb.arg, kind, c->policy->name, path, errnum);
+		c->set.result->skipped++;
+	c->cfg.cb.note(c->cfg.cb.arg, kind, c->set.policy->name, path, errnum);
 }
 
 void capture_tell(struct capture *c, const struct queue_event *e)
 {
-	c->within = !e || e->kind == QUEUE_RESTART || e->kind == QUEUE_DONE
-			? 0
-			: c->within + (e->kind == QUEUE_HOLE ? e->length : e->n);
+	c->now.within = !e || e->kind == QUEUE_RESTART || e->kind == QUEUE_DONE
+			    ? 0
+			    : c->now.within + (e->kind == QUEUE_HOLE ? e->length : e->n);
 	/* with QUEUE_DONE the file is not among the bytes yet */
 	if (c->cfg.cb.progress && (!e || e->kind != QUEUE_DONE))
-		c->cfg.cb.progress(c->cfg.cb.progress_arg, c->result->bytes + c->within);
+		c->cfg.cb.progress(c->cfg.cb.progress_arg, c->set.result->bytes + c->now.within);
 }
 
 static int set_strings(struct generation_dataset *r, const struct policy_dataset *d, struct err *err)
@@ -142,25 +142,25 @@ static int set_strings(struct generation_dataset *r, const struct policy_dataset
 
 int capture_begin_anew(struct capture *c, struct err *err)
 {
-	struct generation_dataset *r = c->result;
+	struct generation_dataset *r = c->set.result;
 
 	r->entries = r->files = r->bytes = r->unreadable = r->changed = r->skipped = 0;
-	c->list.n = 0;
-	c->kept = 0;
-	c->stopped = false;
-	c->newest_ns = EXPECT_NO_FILE;
+	c->catalog.list.n = 0;
+	c->memory.kept = 0;
+	c->set.stopped = false;
+	c->set.newest_ns = EXPECT_NO_FILE;
 	/* a new writer: the order starts again, and nothing of a data set that failed half-way is left in it */
-	catalog_writer_free(c->block);
-	c->block = NULL;
+	catalog_writer_free(c->catalog.block);
+	c->catalog.block = NULL;
 	pack_abandon_set(c->cfg.pack);
-	liveness_begin(pack_liveness(c->cfg.pack), c->policy->name);
-	return catalog_writer_new(&c->block, err);
+	liveness_begin(pack_liveness(c->cfg.pack), c->set.policy->name);
+	return catalog_writer_new(&c->catalog.block, err);
 }
 
 /* Nothing of it counts. */
 static int give_up(struct capture *c, const struct err *why, struct err *err)
 {
-	struct generation_dataset *r = c->result;
+	struct generation_dataset *r = c->set.result;
 
 	r->entries = r->files = r->bytes = 0;
 	pack_abandon_set(c->cfg.pack);
@@ -172,10 +172,10 @@ static int begin_dataset(
     struct capture *c, const struct policy_dataset *d, struct generation_dataset *ret, struct err *err)
 {
 	memset(ret, 0, sizeof(*ret));
-	c->policy = d;
-	c->result = ret;
-	c->said[0] = '\0';
-	c->said_lines = 0;
+	c->set.policy = d;
+	c->set.result = ret;
+	c->set.said[0] = '\0';
+	c->set.said_lines = 0;
 	capture_guard_reset(c);
 	ret->source = policy_source(d);
 	return pack_begin_set(c->cfg.pack, err) || capture_begin_anew(c, err) || set_strings(ret, d, err) ||
@@ -187,7 +187,7 @@ static int begin_dataset(
 /* What came of it. */
 static int settle_dataset(struct capture *c, int r, const struct err *why, struct err *err)
 {
-	struct generation_dataset *ret = c->result;
+	struct generation_dataset *ret = c->set.result;
 
 	if (!r) {
 		liveness_end(pack_liveness(c->cfg.pack));
@@ -224,10 +224,10 @@ int capture_dataset(
 
 const struct err *capture_cache_fault(const struct capture *c)
 {
-	return &c->cache_fault;
+	return &c->memory.fault;
 }
 
 bool capture_stopped(const struct capture *c)
 {
-	return c->stopped;
+	return c->set.stopped;
 }

@@ -36,73 +36,75 @@
 /* The next run will be slower, which is no reason to lose this one; but it is said. */
 static void cache_failed(struct capture *c, const struct err *why)
 {
-	if (!c->cache_fault.code[0])
-		c->cache_fault = *why;
-	file_cache_writer_close(c->remember);
-	c->remember = NULL;
+	if (!c->memory.fault.code[0])
+		c->memory.fault = *why;
+	file_cache_writer_close(c->memory.remember);
+	c->memory.remember = NULL;
 }
 
 /* ---- blocks ---- */
 
 static int end_block(struct capture *c, bool full, struct err *err)
 {
-	size_t entries = catalog_writer_entries(c->block), at = c->list.n;
+	size_t entries = catalog_writer_entries(c->catalog.block), at = c->catalog.list.n;
 	struct file_cache_archive in;
 	struct err why = ERR_INIT;
 	struct dedup_place place;
 	struct extent_run run;
 	uint8_t id[DIGEST_LEN];
 
-	c->bytes.n = 0;
-	if (catalog_writer_finish(c->block, &c->bytes, err) ||
-	    pack_chunk(c->cfg.pack, PACK_CATALOG, c->bytes.p, c->bytes.n, id, &place, err))
+	c->catalog.bytes.n = 0;
+	if (catalog_writer_finish(c->catalog.block, &c->catalog.bytes, err) ||
+	    pack_chunk(c->cfg.pack, PACK_CATALOG, c->catalog.bytes.p, c->catalog.bytes.n, id, &place, err))
 		return -1;
-	liveness_block(pack_liveness(c->cfg.pack), &place, c->bytes.p, c->bytes.n);
+	liveness_block(pack_liveness(c->cfg.pack), &place, c->catalog.bytes.p, c->catalog.bytes.n);
 	run = (struct extent_run){EXTENT_DATA, place.archive, place.chunk, place.offset, place.length, {0}};
 	digest_sha256(id, DIGEST_LEN, run.digest); /* a run of one piece */
-	if (extent_format_run(&run, &c->list, err) || buf_terminate(&c->list, err))
+	if (extent_format_run(&run, &c->catalog.list, err) || buf_terminate(&c->catalog.list, err))
 		return -1;
 	in = (struct file_cache_archive){place.archive, pack_run_of(c->cfg.pack, place.archive)};
 	capture_guard_note(c);
-	if (c->remember && file_cache_end_block(c->remember, (const char *)c->list.p + at, &in, full,
-			       c->bytes.p, c->bytes.n, &why))
+	if (c->memory.remember &&
+	    file_cache_end_block(c->memory.remember, (const char *)c->catalog.list.p + at, &in, full,
+		c->catalog.bytes.p, c->catalog.bytes.n, &why))
 		cache_failed(c, &why);
-	if (buf_printf(&c->list, err, " %zu ", entries) ||
-	    buf_append(&c->list, c->first.p, c->first.n, err) || buf_puts(&c->list, "\n", err))
+	if (buf_printf(&c->catalog.list, err, " %zu ", entries) ||
+	    buf_append(&c->catalog.list, c->catalog.first.p, c->catalog.first.n, err) ||
+	    buf_puts(&c->catalog.list, "\n", err))
 		return -1;
-	c->first.n = 0;
+	c->catalog.first.n = 0;
 	return 0;
 }
 
 static int begin_entry(struct capture *c, const char *path, struct err *err)
 {
-	if (catalog_writer_entries(c->block))
+	if (catalog_writer_entries(c->catalog.block))
 		return 0;
-	c->first.n = 0;
-	return path_encode(path, &c->first, err);
+	c->catalog.first.n = 0;
+	return path_encode(path, &c->catalog.first, err);
 }
 
 /* The entry added last, for the next run. */
 static void remember_entry(struct capture *c, const char *path, unsigned flags)
 {
-	const struct seen *s = &c->seen;
+	const struct seen *s = &c->now.seen;
 	bool regular = S_ISREG(s->st.st_mode);
 	struct err why = ERR_INIT;
 	struct file_cache_entry e = {
 	    .path = path,
 	    .st = file_cache_stat_of(regular && s->opened.st_mode ? &s->opened : &s->st, flags, s->looked_ns),
-	    .length = catalog_writer_last(c->block),
+	    .length = catalog_writer_last(c->catalog.block),
 	    .bytes = s->bytes,
 	    .file = regular && s->extents,
 	    .kind = s->kind,
 	    .linked = !S_ISDIR(s->st.st_mode) && s->st.st_nlink > 1,
 	};
 
-	if (!c->remember)
+	if (!c->memory.remember)
 		return;
 	e.st.believed = e.st.believed && !s->odd;
 	e.archives = pack_touched(c->cfg.pack, &e.n_archives);
-	if (file_cache_add(c->remember, &e, &why))
+	if (file_cache_add(c->memory.remember, &e, &why))
 		cache_failed(c, &why);
 }
 
@@ -123,8 +125,9 @@ int capture_add_entry(struct capture *c, struct archive_entry *e, const char *pa
 	if (begin_entry(c, path, err))
 		return -1;
 	archive_entry_copy_pathname(e, path);
-	r = catalog_writer_add(c->block, e, has_extents ? (const char *)c->extents.p : NULL,
-	    has_extents ? c->extents.n : 0, has_extents && c->sha256.has ? c->sha256.of : NULL, flags, err);
+	r = catalog_writer_add(c->catalog.block, e, has_extents ? (const char *)c->now.extents.p : NULL,
+	    has_extents ? c->now.extents.n : 0, has_extents && c->now.sha256.has ? c->now.sha256.of : NULL,
+	    flags, err);
 	if (r == CATALOG_TOO_LARGE && !(flags & CATALOG_INCOMPLETE)) {
 		/* the content matters more than the attributes that do not fit */
 		archive_entry_xattr_clear(e);
@@ -138,27 +141,27 @@ int capture_add_entry(struct capture *c, struct archive_entry *e, const char *pa
 	}
 	if (r)
 		return -1;
-	c->result->entries++;
+	c->set.result->entries++;
 	if (archive_entry_filetype(e) == AE_IFREG)
 		capture_newest(c, mtime_of(e));
 	remember_entry(c, path, flags);
-	return catalog_writer_full(c->block) ? end_block(c, true, err) : 0;
+	return catalog_writer_full(c->catalog.block) ? end_block(c, true, err) : 0;
 }
 
 int capture_keep_block(struct capture *c, struct err *err)
 {
-	return catalog_writer_entries(c->block) ? end_block(c, false, err) : 0;
+	return catalog_writer_entries(c->catalog.block) ? end_block(c, false, err) : 0;
 }
 
 int capture_finish_catalog(struct capture *c, struct err *err)
 {
-	if ((catalog_writer_entries(c->block) && end_block(c, false, err)) ||
-	    content_text(c->content, c->list.p, c->list.n, &c->extents, err) ||
-	    buf_terminate(&c->extents, err))
+	if ((catalog_writer_entries(c->catalog.block) && end_block(c, false, err)) ||
+	    content_text(c->content, c->catalog.list.p, c->catalog.list.n, &c->now.extents, err) ||
+	    buf_terminate(&c->now.extents, err))
 		return -1;
-	c->result->blocks = strdup((const char *)c->extents.p);
-	liveness_extents(pack_liveness(c->cfg.pack), (const char *)c->extents.p);
-	return c->result->blocks ? 0 : err_nomem(err);
+	c->set.result->blocks = strdup((const char *)c->now.extents.p);
+	liveness_extents(pack_liveness(c->cfg.pack), (const char *)c->now.extents.p);
+	return c->set.result->blocks ? 0 : err_nomem(err);
 }
 
 /* ---- what was captured before ---- */
@@ -173,19 +176,19 @@ static int need_all(struct capture *c, const struct file_cache_archive *a, size_
 
 static void count_former(struct capture *c, const struct file_cache_entry *e)
 {
-	c->result->entries++;
-	c->result->files += e->file;
-	c->result->bytes += e->bytes;
+	c->set.result->entries++;
+	c->set.result->files += e->file;
+	c->set.result->bytes += e->bytes;
 	if (e->file) {
 		capture_newest(c, e->st.mtime_ns);
 		capture_guard_count(c, e->kind);
 	}
-	c->kept += e->bytes;
+	c->memory.kept += e->bytes;
 }
 
 static int cache_damaged(struct capture *c, struct err *err)
 {
-	c->forget = true; /* the data set is begun once more without it: nobody sees the message */
+	c->memory.forget = true; /* the data set is begun once more without it: nobody sees the message */
 	return err_set(
 	    err, "E-STATCACHE-01", "%s", text("what was remembered of the last capture is damaged"));
 }
@@ -224,12 +227,13 @@ static int refer_to_block(struct capture *c, struct file_cache_block *b, struct 
 	pack_touch_begin(
 	    c->cfg.pack); /* what it collects is of no use here, and would grow with the data set */
 	if (need_all(c, archives, n_archives, err) ||
-	    buf_printf(&c->list, err, "%s %zu ", file_cache_place(b), n) ||
-	    path_encode(file_cache_entry(b, 0)->path, &c->list, err) || buf_puts(&c->list, "\n", err))
+	    buf_printf(&c->catalog.list, err, "%s %zu ", file_cache_place(b), n) ||
+	    path_encode(file_cache_entry(b, 0)->path, &c->catalog.list, err) ||
+	    buf_puts(&c->catalog.list, "\n", err))
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		count_former(c, file_cache_entry(b, i));
-	if (c->remember && file_cache_copy_block(c->remember, b, &why))
+	if (c->memory.remember && file_cache_copy_block(c->memory.remember, b, &why))
 		cache_failed(c, &why);
 	return 0;
 }
@@ -242,19 +246,19 @@ static int splice_entry(
 
 	pack_touch_begin(c->cfg.pack);
 	if (begin_entry(c, e->path, err) || need_all(c, e->archives, e->n_archives, err) ||
-	    catalog_writer_add_raw(c->block, e->path, bytes + e->offset, e->length, err))
+	    catalog_writer_add_raw(c->catalog.block, e->path, bytes + e->offset, e->length, err))
 		return -1;
 	count_former(c, e);
-	if (c->remember && file_cache_add(c->remember, e, &why))
+	if (c->memory.remember && file_cache_add(c->memory.remember, e, &why))
 		cache_failed(c, &why);
-	return catalog_writer_full(c->block) ? end_block(c, true, err) : 0;
+	return catalog_writer_full(c->catalog.block) ? end_block(c, true, err) : 0;
 }
 
 int capture_add_range(struct capture *c, const struct file_changes_range *r, struct err *err)
 {
 	const uint8_t *bytes;
 
-	if (r->whole && !catalog_writer_entries(c->block))
+	if (r->whole && !catalog_writer_entries(c->catalog.block))
 		return refer_to_block(c, r->block, err);
 	bytes = file_cache_bytes(r->block);
 	if (!bytes)
@@ -281,15 +285,15 @@ int capture_former_extents(struct capture *c, struct file_cache_block *b, size_t
 	if (!copy)
 		return err_nomem(err);
 	memcpy(copy, bytes + e->offset, e->length);
-	c->extents.n = 0;
+	c->now.extents.n = 0;
 	if (catalog_reader_new(copy, e->length + CATALOG_END_BYTES, NULL, &reader, NULL) ||
 	    catalog_reader_next(reader, &item, NULL) || strcmp(item.path, e->path) != 0)
 		r = cache_damaged(c, err);
 	else if (item.extents) {
-		r = buf_append(&c->extents, item.extents, item.extents_len, err);
-		c->sha256.has = item.sha256 != NULL;
+		r = buf_append(&c->now.extents, item.extents, item.extents_len, err);
+		c->now.sha256.has = item.sha256 != NULL;
 		if (item.sha256)
-			memcpy(c->sha256.of, item.sha256, DIGEST_LEN);
+			memcpy(c->now.sha256.of, item.sha256, DIGEST_LEN);
 	}
 	catalog_reader_free(reader);
 	free(copy);
@@ -302,17 +306,17 @@ static bool is_available(void *arg, const struct file_cache_archive *a)
 {
 	const struct capture *c = arg;
 
-	return a->run && a->number < c->n_runs && c->runs[a->number] == a->run;
+	return a->run && a->number < c->memory.n_runs && c->memory.runs[a->number] == a->run;
 }
 
 int capture_open_folder(struct capture *c, struct err *err)
 {
-	if (c->cache_fd >= 0)
+	if (c->memory.cache_fd >= 0)
 		return 0;
 	if (mkdirat(c->scratch_fd, "stat", 0700) && errno != EEXIST)
 		return err_sys(err, "E-STATCACHE-01", errno, text("cannot make folder '%s'"), "cache/stat");
-	c->cache_fd = openat(c->scratch_fd, "stat", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return c->cache_fd < 0
+	c->memory.cache_fd = openat(c->scratch_fd, "stat", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return c->memory.cache_fd < 0
 		   ? err_sys(err, "E-STATCACHE-01", errno, text("cannot open folder '%s'"), "cache/stat")
 		   : 0;
 }
@@ -321,18 +325,20 @@ int capture_open_cache(struct capture *c, struct err *err)
 {
 	struct err why = ERR_INIT;
 
-	free(c->runs);
-	c->runs = NULL;
-	c->n_runs = 0;
-	if (pack_copy_runs(c->cfg.pack, &c->runs, &c->n_runs, err))
+	free(c->memory.runs);
+	c->memory.runs = NULL;
+	c->memory.n_runs = 0;
+	if (pack_copy_runs(c->cfg.pack, &c->memory.runs, &c->memory.n_runs, err))
 		return -1;
 	if (capture_open_folder(c, &why)) {
 		cache_failed(c, &why);
 		return 0;
 	}
-	if (file_cache_open(c->cache_fd, c->cfg.repository, c->policy->name, is_available, c, &c->cache, err))
+	if (file_cache_open(c->memory.cache_fd, c->cfg.repository, c->set.policy->name, is_available, c,
+		&c->memory.cache, err))
 		return -1;
-	if (file_cache_writer_open(c->cache_fd, c->cfg.repository, c->policy->name, &c->remember, &why))
+	if (file_cache_writer_open(
+		c->memory.cache_fd, c->cfg.repository, c->set.policy->name, &c->memory.remember, &why))
 		cache_failed(c, &why);
 	return 0;
 }
@@ -341,11 +347,12 @@ void capture_close_cache(struct capture *c, bool whole)
 {
 	struct err why = ERR_INIT;
 
-	file_cache_close(c->cache);
-	c->cache = NULL;
+	file_cache_close(c->memory.cache);
+	c->memory.cache = NULL;
 	if (!whole)
-		file_cache_writer_close(c->remember);
-	else if (c->remember && file_cache_writer_commit(c->remember, &why) && !c->cache_fault.code[0])
-		c->cache_fault = why;
-	c->remember = NULL;
+		file_cache_writer_close(c->memory.remember);
+	else if (c->memory.remember && file_cache_writer_commit(c->memory.remember, &why) &&
+		 !c->memory.fault.code[0])
+		c->memory.fault = why;
+	c->memory.remember = NULL;
 }

@@ -40,7 +40,7 @@ struct figures {
 
 static void name_of(const struct capture *c, char out[NAME_BYTES])
 {
-	snprintf(out, NAME_BYTES, "%s.figures", c->policy->name);
+	snprintf(out, NAME_BYTES, "%s.figures", c->set.policy->name);
 }
 
 /* false: there are none. */
@@ -52,7 +52,8 @@ static bool read_figures(const struct capture *c, struct figures *ret)
 	char name[NAME_BYTES];
 
 	name_of(c, name);
-	if (c->cache_fd < 0 || io_read_file(c->cache_fd, name, &b, NULL) || buf_terminate(&b, NULL) ||
+	if (c->memory.cache_fd < 0 || io_read_file(c->memory.cache_fd, name, &b, NULL) ||
+	    buf_terminate(&b, NULL) ||
 	    sscanf((char *)b.p,
 		"bkp-figures 1 %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
 		" %" SCNu64 " %" SCNu64 " %" SCNu64 " %u\n",
@@ -72,31 +73,31 @@ static void write_figures(struct capture *c, const struct guard *g, uint64_t byt
 	IO_FD_AUTO fd = -1;
 
 	name_of(c, name);
-	if (c->cache_fd < 0 || buf_printf(&b, NULL,
-				   "bkp-figures 1 %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
-				   " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %u\n",
-				   c->cfg.generation, g->added, g->changed, g->deleted, g->renamed, g->dense,
-				   g->lost, g->strange, bytes, kind))
+	if (c->memory.cache_fd < 0 || buf_printf(&b, NULL,
+					  "bkp-figures 1 %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
+					  " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %u\n",
+					  c->cfg.generation, g->added, g->changed, g->deleted, g->renamed,
+					  g->dense, g->lost, g->strange, bytes, kind))
 		return;
-	fd = openat(c->cache_fd, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = openat(c->memory.cache_fd, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd >= 0 && pwrite(fd, b.p, b.n, 0) == (ssize_t)b.n && !ftruncate(fd, (off_t)b.n) && last)
 		(void)!fsync(fd);
-	c->noted = *g;
+	c->guard.noted = *g;
 }
 
 static bool was_reported(const struct capture *c, uint64_t generation)
 {
-	return !c->cfg.reported || c->cfg.reported(c->cfg.reported_arg, generation, c->policy->name);
+	return !c->cfg.reported || c->cfg.reported(c->cfg.reported_arg, generation, c->set.policy->name);
 }
 
 /* ---- files ---- */
 
 void capture_guard_reset(struct capture *c)
 {
-	tally_free(c->tally);
-	c->tally = NULL;
-	memset(&c->seen, 0, sizeof(c->seen));
-	memset(&c->census, 0, sizeof(c->census));
+	tally_free(c->guard.tally);
+	c->guard.tally = NULL;
+	memset(&c->now.seen, 0, sizeof(c->now.seen));
+	memset(&c->guard.census, 0, sizeof(c->guard.census));
 }
 
 int capture_guard_begin(struct capture *c, struct err *err)
@@ -104,26 +105,27 @@ int capture_guard_begin(struct capture *c, struct err *err)
 	struct figures former;
 	struct guard counted;
 
-	if (c->tally) { /* begun once more: what was counted has been remembered, in part, and will not be seen
+	if (c->guard
+		.tally) { /* begun once more: what was counted has been remembered, in part, and will not be seen
 			   again */
-		tally_so_far(c->tally, 0, &counted);
-		guard_add(&c->carried, &counted);
+		tally_so_far(c->guard.tally, 0, &counted);
+		guard_add(&c->guard.carried, &counted);
 	} else {
-		memset(&c->carried, 0, sizeof(c->carried));
+		memset(&c->guard.carried, 0, sizeof(c->guard.carried));
 		if (read_figures(c, &former) && !was_reported(c, former.generation))
-			guard_add(&c->carried, &former.guard);
-		if (tally_new(&c->tally, err))
+			guard_add(&c->guard.carried, &former.guard);
+		if (tally_new(&c->guard.tally, err))
 			return -1;
 	}
-	tally_begin(c->tally);
-	memset(&c->noted, 0, sizeof(c->noted));
-	memset(&c->census, 0, sizeof(c->census));
-	c->comparing = c->cache && file_cache_is_there(c->cache);
-	extset_close(c->extensions);
-	c->extensions = NULL;
-	return c->cache_fd < 0 ? 0
-			       : extset_open(c->cache_fd, c->policy->name, c->cfg.generation, c->comparing,
-				     &c->extensions, err);
+	tally_begin(c->guard.tally);
+	memset(&c->guard.noted, 0, sizeof(c->guard.noted));
+	memset(&c->guard.census, 0, sizeof(c->guard.census));
+	c->guard.comparing = c->memory.cache && file_cache_is_there(c->memory.cache);
+	extset_close(c->guard.extensions);
+	c->guard.extensions = NULL;
+	return c->memory.cache_fd < 0 ? 0
+				      : extset_open(c->memory.cache_fd, c->set.policy->name,
+					    c->cfg.generation, c->guard.comparing, &c->guard.extensions, err);
 }
 
 void capture_guard_look(struct capture *c, const struct queue_event *e)
@@ -132,16 +134,16 @@ void capture_guard_look(struct capture *c, const struct queue_event *e)
 	    (e->kind == QUEUE_SMALL_FILE || e->kind == QUEUE_SMALL_DATA || e->kind == QUEUE_CHUNK) && e->n;
 
 	if (e->kind == QUEUE_RESTART)
-		c->seen.kind = KIND_UNKNOWN;
+		c->now.seen.kind = KIND_UNKNOWN;
 	/* all of it so far is zero: what comes decides */
-	if (c->seen.kind == KIND_ZERO && data && !kind_is_zero(queue_content(c->queue), e->n))
-		c->seen.kind = KIND_PLAIN;
-	if (c->seen.kind != KIND_UNKNOWN)
+	if (c->now.seen.kind == KIND_ZERO && data && !kind_is_zero(queue_content(c->queue), e->n))
+		c->now.seen.kind = KIND_PLAIN;
+	if (c->now.seen.kind != KIND_UNKNOWN)
 		return;
 	if (e->kind == QUEUE_HOLE || (data && kind_is_zero(queue_content(c->queue), e->n)))
-		c->seen.kind = KIND_ZERO;
+		c->now.seen.kind = KIND_ZERO;
 	else if (data)
-		c->seen.kind = kind_of(queue_content(c->queue), e->n);
+		c->now.seen.kind = kind_of(queue_content(c->queue), e->n);
 }
 
 /* Does the current entry refer to an archive that was begun by this run? */
@@ -151,19 +153,19 @@ static bool stored_anew(const struct capture *c)
 	const struct file_cache_archive *a = pack_touched(c->cfg.pack, &n);
 
 	for (size_t i = 0; i < n; i++)
-		if (a[i].number >= c->first_archive)
+		if (a[i].number >= c->guard.first_archive)
 			return true;
 	return false;
 }
 
 void capture_guard_count(struct capture *c, uint8_t kind)
 {
-	guard_count(&c->census, kind);
+	guard_count(&c->guard.census, kind);
 }
 
 int capture_guard_file(struct capture *c, const char *path, struct err *err)
 {
-	struct seen *s = &c->seen;
+	struct seen *s = &c->now.seen;
 	const struct stat *st = s->opened.st_mode ? &s->opened : &s->st;
 	struct tally_file was = {s->was.ino, s->was.size, s->was.mtime_ns, s->was.kind};
 	struct tally_file now = {st->st_ino, (uint64_t)st->st_size,
@@ -184,11 +186,11 @@ int capture_guard_file(struct capture *c, const char *path, struct err *err)
 			    stored_anew(c);
 
 		if (!(s->flags & CATALOG_UNREADABLE))
-			tally_kept(c->tally, &was, &now, anew);
+			tally_kept(c->guard.tally, &was, &now, anew);
 		return 0;
 	}
-	strange = c->extensions && extset_see(c->extensions, path);
-	return c->comparing ? tally_fresh(c->tally, path, &now, strange, err) : 0;
+	strange = c->guard.extensions && extset_see(c->guard.extensions, path);
+	return c->guard.comparing ? tally_fresh(c->guard.tally, path, &now, strange, err) : 0;
 }
 
 int capture_guard_gone(
@@ -196,55 +198,55 @@ int capture_guard_gone(
 {
 	struct tally_file f = {was->ino, was->size, was->mtime_ns, was->kind};
 
-	return tally_gone(c->tally, path, &f, err);
+	return tally_gone(c->guard.tally, path, &f, err);
 }
 
 void capture_guard_note(struct capture *c)
 {
 	struct guard g;
 
-	if (!c->tally || !c->comparing)
+	if (!c->guard.tally || !c->guard.comparing)
 		return;
-	tally_so_far(c->tally, 0, &g);
-	guard_add(&g, &c->carried);
-	if (!guard_is_quiet(&g) && memcmp(&g, &c->noted, sizeof(g)) != 0)
+	tally_so_far(c->guard.tally, 0, &g);
+	guard_add(&g, &c->guard.carried);
+	if (!guard_is_quiet(&g) && memcmp(&g, &c->guard.noted, sizeof(g)) != 0)
 		write_figures(c, &g, 0, 0, false);
 }
 
 void capture_guard_end(struct capture *c)
 {
-	struct guard *g = &c->result->guard;
+	struct guard *g = &c->set.result->guard;
 
 	memset(g, 0, sizeof(*g));
-	if (c->comparing) {
-		tally_end(c->tally, c->result->files, g);
-		guard_add(g, &c->carried);
+	if (c->guard.comparing) {
+		tally_end(c->guard.tally, c->set.result->files, g);
+		guard_add(g, &c->guard.carried);
 		if (!guard_is_quiet(g))
 			write_figures(c, g, 0, 0, true);
 	}
-	g->census = c->census;
-	if (c->extensions)
-		(void)!extset_save(c->extensions, NULL);
+	g->census = c->guard.census;
+	if (c->guard.extensions)
+		(void)!extset_save(c->guard.extensions, NULL);
 }
 
 /* ---- streams ---- */
 
 void capture_guard_tar(struct capture *c)
 {
-	memset(&c->result->guard, 0, sizeof(c->result->guard));
-	c->result->guard.census = c->census;
+	memset(&c->set.result->guard, 0, sizeof(c->set.result->guard));
+	c->set.result->guard.census = c->guard.census;
 }
 
 void capture_guard_stream(struct capture *c)
 {
-	struct guard *g = &c->result->guard;
+	struct guard *g = &c->set.result->guard;
 	struct figures former;
-	uint64_t bytes = c->result->bytes;
+	uint64_t bytes = c->set.result->bytes;
 
 	memset(g, 0, sizeof(*g));
 	g->stream = true;
-	capture_guard_count(c, c->seen.kind);
-	g->census = c->census;
+	capture_guard_count(c, c->now.seen.kind);
+	g->census = c->guard.census;
 	if (capture_open_folder(c, NULL))
 		return;
 	if (read_figures(c, &former) && former.kind) {
@@ -253,12 +255,12 @@ void capture_guard_stream(struct capture *c)
 		g->measured = true;
 		g->before = former.bytes;
 		g->changed = bytes > former.bytes ? bytes - former.bytes : former.bytes - bytes;
-		g->lost = kind_lost(was, c->seen.kind);
-		g->dense = kind_thickened(was, c->seen.kind);
+		g->lost = kind_lost(was, c->now.seen.kind);
+		g->dense = kind_thickened(was, c->now.seen.kind);
 		if (!was_reported(c, former.generation)) {
 			g->lost |= former.guard.lost;
 			g->dense |= former.guard.dense;
 		}
 	}
-	write_figures(c, g, bytes, c->seen.kind, true);
+	write_figures(c, g, bytes, c->now.seen.kind, true);
 }

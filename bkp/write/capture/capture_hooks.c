@@ -23,7 +23,7 @@ struct command_config capture_command_config(
 {
 	size_t n = 0;
 
-	snprintf(env->dataset, sizeof(env->dataset), "BKP_DATASET=%s", c->policy->name);
+	snprintf(env->dataset, sizeof(env->dataset), "BKP_DATASET=%s", c->set.policy->name);
 	snprintf(
 	    env->generation, sizeof(env->generation), "BKP_GENERATION=%ju", (uintmax_t)c->cfg.generation);
 	env->list[n++] = env->dataset;
@@ -40,7 +40,7 @@ struct command_config capture_command_config(
 	env->list[n] = NULL;
 	return (struct command_config){.line = line,
 	    .env = env->list,
-	    .limit_s = c->policy->time_limit_s,
+	    .limit_s = c->set.policy->time_limit_s,
 	    .stop = c->cfg.cb.stop,
 	    .stop_arg = c->cfg.cb.arg};
 }
@@ -54,20 +54,20 @@ void capture_said(struct capture *c, const char *key, const struct command_words
 
 	if (!*said->text)
 		return;
-	c->said_lines += said->lines;
-	n = snprintf(all, sizeof(all), "%s%s%s: %s", c->said, *c->said ? "; " : "", key, said->text);
+	c->set.said_lines += said->lines;
+	n = snprintf(all, sizeof(all), "%s%s%s: %s", c->set.said, *c->set.said ? "; " : "", key, said->text);
 	if (n >= (int)sizeof(all))
 		n = (int)sizeof(all) - 1;
 	if (n >= COMMAND_SAID)
 		from += n - COMMAND_SAID + 1;
 	while (((unsigned char)*from & 0xc0) == 0x80)
 		from++;
-	snprintf(c->said, sizeof(c->said), "%.*s", COMMAND_SAID - 1, from);
+	snprintf(c->set.said, sizeof(c->set.said), "%.*s", COMMAND_SAID - 1, from);
 }
 
 int capture_reason(struct capture *c, const struct err *why, struct err *err)
 {
-	struct generation_dataset *r = c->result;
+	struct generation_dataset *r = c->set.result;
 	char all[2 * sizeof(why->msg) + 8];
 	char *copy;
 
@@ -85,8 +85,8 @@ static int mark_partial(struct capture *c, struct err *why, const char *key, str
 {
 	if (key)
 		err_wrap(why, "%s", key);
-	if (c->result->verdict == GENERATION_GOOD)
-		c->result->verdict = GENERATION_PARTIAL;
+	if (c->set.result->verdict == GENERATION_GOOD)
+		c->set.result->verdict = GENERATION_PARTIAL;
 	return capture_reason(c, why, err);
 }
 
@@ -99,14 +99,14 @@ int capture_before(struct capture *c, struct err *err)
 	struct capture_env env;
 	int r;
 
-	if (!c->policy->before)
+	if (!c->set.policy->before)
 		return 0;
-	cfg = capture_command_config(c, &env, c->policy->before, NULL);
+	cfg = capture_command_config(c, &env, c->set.policy->before, NULL);
 	r = command_run(&cfg, &said, err);
 	capture_said(c, "before", &said);
 	if (!r)
 		return 0;
-	c->result->verdict = GENERATION_FAILED;
+	c->set.result->verdict = GENERATION_FAILED;
 	if (cfg.stop && cfg.stop(cfg.stop_arg))
 		return capture_stop(c, err);
 	return err_wrap(err, "%s", "before");
@@ -117,8 +117,8 @@ int capture_before(struct capture *c, struct err *err)
 void capture_newest(struct capture *c, int64_t mtime_ns)
 {
 	/* one of tomorrow, made where the clock was wrong, says nothing about today */
-	if (mtime_ns > c->newest_ns && mtime_ns <= c->cfg.now_ns + DAY_NS)
-		c->newest_ns = mtime_ns;
+	if (mtime_ns > c->set.newest_ns && mtime_ns <= c->cfg.now_ns + DAY_NS)
+		c->set.newest_ns = mtime_ns;
 }
 
 static int run_probe(struct capture *c, struct err *err)
@@ -129,23 +129,23 @@ static int run_probe(struct capture *c, struct err *err)
 	struct capture_env env;
 	int r;
 
-	if (!c->policy->probe)
+	if (!c->set.policy->probe)
 		return 0;
-	cfg = capture_command_config(c, &env, c->policy->probe, NULL);
-	r = probe_run(&cfg, &c->result->probe, &said, &why);
+	cfg = capture_command_config(c, &env, c->set.policy->probe, NULL);
+	r = probe_run(&cfg, &c->set.result->probe, &said, &why);
 	capture_said(c, "probe", &said);
 	return r ? mark_partial(c, &why, "probe", err) : 0;
 }
 
 int capture_judge(struct capture *c, struct err *err)
 {
-	struct expect_figures now = {c->result->bytes, c->result->entries, c->newest_ns};
+	struct expect_figures now = {c->set.result->bytes, c->set.result->entries, c->set.newest_ns};
 	struct expect_former former = {0, 0, 0};
 	struct err why = ERR_INIT;
 
 	if (c->cfg.former)
-		c->cfg.former(c->cfg.former_arg, c->policy->name, &former);
-	if (expect_judge(c->policy, &now, &former, c->cfg.now_ns, &why) &&
+		c->cfg.former(c->cfg.former_arg, c->set.policy->name, &former);
+	if (expect_judge(c->set.policy, &now, &former, c->cfg.now_ns, &why) &&
 	    mark_partial(c, &why, "expect", err))
 		return -1;
 	return run_probe(c, err);
@@ -180,18 +180,18 @@ int capture_after(struct capture *c, bool failed, struct err *err)
 	struct capture_env env;
 	int r = 0;
 
-	if (c->policy->after) {
-		cfg = capture_command_config(c, &env, c->policy->after,
-		    generation_verdict_word(failed ? GENERATION_FAILED : c->result->verdict));
+	if (c->set.policy->after) {
+		cfg = capture_command_config(c, &env, c->set.policy->after,
+		    generation_verdict_word(failed ? GENERATION_FAILED : c->set.result->verdict));
 		cfg.stop = enough;
 		cfg.stop_arg = &patience;
 		r = command_run(&cfg, &said, &why);
 		capture_said(c, "after", &said);
 	}
-	if (*c->said && !(c->result->said = strdup(c->said)))
+	if (*c->set.said && !(c->set.result->said = strdup(c->set.said)))
 		return err_nomem(err);
 	/* where something failed that is the reason, and the words stand beside it */
-	if (c->policy->stderr_words == POLICY_STDERR_WARN && !failed && !r && !c->result->reason)
-		c->result->said_lines = c->said_lines;
+	if (c->set.policy->stderr_words == POLICY_STDERR_WARN && !failed && !r && !c->set.result->reason)
+		c->set.result->said_lines = c->set.said_lines;
 	return r ? mark_partial(c, &why, "after", err) : 0;
 }

@@ -34,55 +34,66 @@ struct tally;
 struct capture {
 	struct capture_config cfg;
 	struct content *content;
-	struct catalog_writer *block;
-	struct buf extents;	      /* of the current entry */
-	struct content_sha256 sha256; /* likewise */
-	struct buf bytes;	      /* of a catalog block */
-	struct buf list;	      /* block list of the current data set */
-	struct buf first;	      /* path of the block's first entry, percent-encoded */
-	struct buf link, path;
-	/* the current data set: capture.c, capture_tree.c */
-	const struct policy_dataset *policy;
-	struct generation_dataset *result;
-	struct linkmap *links;
-	int scratch_fd;
 	struct queue *queue;
-	/* capture_catalog.c: what is remembered of it, and what will be; NULL: nothing */
-	int cache_fd;
-	struct file_cache *cache;
-	struct file_cache_writer *remember;
-	uint64_t *runs; /* archives that were available when it was begun */
-	size_t n_runs;
-	bool stopped;	 /* by capture_callbacks.stop */
-	uint64_t within; /* bytes of the current file that came so far */
-	uint64_t kept;	 /* bytes of content that needed no reading */
-	bool forget;	 /* what is remembered is damaged: capture without it */
-	struct err cache_fault;
-	/* capture_guard.c: what became of its files since */
-	struct tally *tally;
-	struct extset *extensions;  /* or NULL: cannot be told */
-	bool comparing;		    /* there is something to compare with */
-	struct guard carried;	    /* of captures of it that were never reported */
-	struct guard_census census; /* of its files so far */
-	struct guard noted;	    /* what capture_guard_note() wrote last */
-	uint64_t first_archive;	    /* of this run */
+	int scratch_fd;
+	struct buf link, path; /* scratch */
+	/* the current data set */
+	struct {
+		const struct policy_dataset *policy;
+		struct generation_dataset *result;
+		struct linkmap *links;
+		int64_t newest_ns;	 /* mtime of the newest file, or EXPECT_NO_FILE */
+		char said[COMMAND_SAID]; /* by its commands so far */
+		uint64_t said_lines;
+		bool stopped; /* by capture_callbacks.stop */
+	} set;
 	/* the current entry */
-	struct seen {
-		struct stat st, opened; /* as the walk saw it, as it was read */
-		int64_t looked_ns;
-		unsigned flags;
-		bool extents;
-		bool odd;	  /* must be looked at every run */
-		uint64_t bytes;	  /* of content */
-		bool known, anew; /* was captured before; holds content that was not stored before */
-		struct file_changes_was was;
-		uint8_t kind; /* format/guard/kind.h */
-	} seen;
-	struct archive_entry *entry; /* the queue's, exchanged for another one while its content comes */
-	/* capture_hooks.c */
-	int64_t newest_ns;	 /* mtime of the newest file, or EXPECT_NO_FILE */
-	char said[COMMAND_SAID]; /* by its commands so far */
-	uint64_t said_lines;
+	struct {
+		struct archive_entry
+		    *entry;	    /* the queue's, exchanged for another one while its content comes */
+		struct buf extents; /* where its content lies */
+		struct content_sha256 sha256; /* of its content */
+		uint64_t within;	      /* bytes of the current file that came so far */
+		struct seen {
+			struct stat st, opened; /* as the walk saw it, as it was read */
+			int64_t looked_ns;
+			unsigned flags;
+			bool extents;
+			bool odd;	  /* must be looked at every run */
+			uint64_t bytes;	  /* of content */
+			bool known, anew; /* was captured before; holds content that was not stored before */
+			struct file_changes_was was;
+			uint8_t kind; /* format/guard/kind.h */
+		} seen;
+	} now;
+	/* its catalog: capture_catalog.c */
+	struct {
+		struct catalog_writer *block;
+		struct buf bytes; /* of a block */
+		struct buf list;  /* of blocks */
+		struct buf first; /* path of the block's first entry, percent-encoded */
+	} catalog;
+	/* what is remembered of the data set, and what will be; NULL: nothing.  capture_catalog.c */
+	struct {
+		int cache_fd;
+		struct file_cache *cache;
+		struct file_cache_writer *remember;
+		uint64_t *runs; /* archives that were available when it was begun */
+		size_t n_runs;
+		uint64_t kept; /* bytes of content that needed no reading */
+		bool forget;   /* what is remembered is damaged: capture without it */
+		struct err fault;
+	} memory;
+	/* what became of its files since: capture_guard.c */
+	struct {
+		struct tally *tally;
+		struct extset *extensions;  /* or NULL: cannot be told */
+		bool comparing;		    /* there is something to compare with */
+		struct guard carried;	    /* of captures of it that were never reported */
+		struct guard_census census; /* of its files so far */
+		struct guard noted;	    /* what capture_guard_note() wrote last */
+		uint64_t first_archive;	    /* of this run */
+	} guard;
 };
 
 /* Nothing was captured of the current data set: counts, catalog and archives that it needs begin at none. */
@@ -93,12 +104,12 @@ void capture_note(struct capture *c, enum capture_kind kind, const char *path, i
 
 /* ---- capture_catalog.c ---- */
 
-/* Adds the entry with c->extents and c->sha256 (has_extents) to the catalog. */
+/* Adds the entry with c->now.extents and c->now.sha256 (has_extents) to the catalog. */
 int capture_add_entry(struct capture *c, struct archive_entry *e, const char *path, bool has_extents,
     unsigned flags, struct err *err);
 /* Entries of a former block that are as they were. */
 int capture_add_range(struct capture *c, const struct file_changes_range *r, struct err *err);
-/* The extents of entry i of a former block into c->extents (empty: it has none) and c->sha256. */
+/* The extents of entry i of a former block into c->now.extents (empty: it has none) and c->now.sha256. */
 int capture_former_extents(struct capture *c, struct file_cache_block *b, size_t i, struct err *err);
 /* The data set will not become whole in this run: what was added so far is remembered all the same. */
 int capture_keep_block(struct capture *c, struct err *err);

@@ -28,15 +28,16 @@
 int capture_output_begin(struct capture *c, struct capture_output *o, struct err *err)
 {
 	struct capture_env env;
-	struct command_config cfg = capture_command_config(c, &env, c->policy->command, NULL);
+	struct command_config cfg = capture_command_config(c, &env, c->set.policy->command, NULL);
 
 	*o = (struct capture_output){NULL, NULL, 0};
 	/* whether to stop is asked by who takes what is read, not by the thread that reads */
 	cfg.stop = NULL;
-	if (c->policy->content != POLICY_CONTENT_ANY && dumpcheck_new(c->policy->content, &o->check, err))
+	if (c->set.policy->content != POLICY_CONTENT_ANY &&
+	    dumpcheck_new(c->set.policy->content, &o->check, err))
 		return -1;
 	if (command_start_with(&cfg, &o->command, err)) {
-		c->result->verdict = GENERATION_FAILED;
+		c->set.result->verdict = GENERATION_FAILED;
 		capture_output_free(o);
 		return -1;
 	}
@@ -103,7 +104,7 @@ int capture_output_end(struct capture *c, struct capture_output *o, int r, int e
 	capture_said(c, "command", &said);
 	if (r < 0)
 		return -1;
-	c->result->verdict = GENERATION_FAILED;
+	c->set.result->verdict = GENERATION_FAILED;
 	if (ended && is_time(c))
 		return capture_stop(c, err); /* ended because of that */
 	if (r == READER_UNREADABLE && errnum != ETIMEDOUT)
@@ -131,9 +132,9 @@ static int put_file(struct capture *c, uint64_t size, struct err *err)
 	archive_entry_set_uid(e, geteuid());
 	archive_entry_set_gid(e, getegid());
 	archive_entry_set_mtime(e, c->cfg.now_ns / SECOND_NS, 0);
-	c->result->files = 1;
-	c->result->bytes = size;
-	r = capture_add_entry(c, e, c->policy->store_as, true, 0, err);
+	c->set.result->files = 1;
+	c->set.result->bytes = size;
+	r = capture_add_entry(c, e, c->set.policy->store_as, true, 0, err);
 	archive_entry_free(e);
 	return r ? -1 : capture_finish_catalog(c, err);
 }
@@ -157,7 +158,7 @@ static int take_output(
 {
 	capture_guard_look(c, e);
 	if (e->kind == QUEUE_CHUNK)
-		c->result->bytes += e->n; /* how far it came, should it be stopped */
+		c->set.result->bytes += e->n; /* how far it came, should it be stopped */
 	capture_tell(c, NULL);
 	if (e->kind != QUEUE_DONE)
 		return content_take(c->content, c->queue, e, err);
@@ -166,7 +167,7 @@ static int take_output(
 	return 0;
 }
 
-/* The output into c->extents.  0, READER_UNREADABLE, -1. */
+/* The output into c->now.extents.  0, READER_UNREADABLE, -1. */
 static int take_stream(
     struct capture *c, struct stream *s, uint64_t *ret_size, int *ret_errno, struct err *err)
 {
@@ -188,7 +189,7 @@ static int take_stream(
 	queue_stop(c->queue);
 	if (r != QUEUE_END || result)
 		return r == QUEUE_END ? result : -1;
-	return content_end(c->content, &c->extents, ret_size, &c->sha256, err);
+	return content_end(c->content, &c->now.extents, ret_size, &c->now.sha256, err);
 }
 
 /* The command's end decides: only an output that ended well is put into the catalog. */
@@ -202,12 +203,12 @@ int capture_stream(struct capture *c, struct err *err)
 		return -1;
 	r = take_stream(c, &s, &size, &errnum, err);
 	r = capture_output_end(c, &s.output, r, errnum, err);
-	if (!r && size < c->policy->min_bytes)
+	if (!r && size < c->set.policy->min_bytes)
 		r = err_set(err, "E-CAPTURE-03",
 		    text("the command gave %llu bytes where at least %llu are expected"),
-		    (unsigned long long)size, (unsigned long long)c->policy->min_bytes);
+		    (unsigned long long)size, (unsigned long long)c->set.policy->min_bytes);
 	if (!r) {
-		c->result->verdict = GENERATION_GOOD;
+		c->set.result->verdict = GENERATION_GOOD;
 		r = put_file(c, size, err);
 	}
 	capture_output_free(&s.output);

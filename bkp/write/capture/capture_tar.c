@@ -30,20 +30,20 @@ struct tar_capture {
 
 /* ---- what the stream gives ---- */
 
-/* The entry is complete, with c->extents (has_extents).  What a catalog cannot hold fails the data set, not
+/* The entry is complete, with c->now.extents (has_extents).  What a catalog cannot hold fails the data set, not
  * the run. */
 static int keep_entry(struct capture *c, struct tar_capture *t, struct archive_entry *e, const char *path,
     bool has_extents, struct err *err)
 {
-	int r = entrysort_add(t->entries, path, e, has_extents ? (const char *)c->extents.p : NULL,
-	    has_extents ? c->extents.n : 0, has_extents && c->sha256.has ? c->sha256.of : NULL, c->seen.flags,
-	    err);
+	int r = entrysort_add(t->entries, path, e, has_extents ? (const char *)c->now.extents.p : NULL,
+	    has_extents ? c->now.extents.n : 0, has_extents && c->now.sha256.has ? c->now.sha256.of : NULL,
+	    c->now.seen.flags, err);
 
 	if (r < 0) {
-		c->result->verdict = GENERATION_FAILED;
+		c->set.result->verdict = GENERATION_FAILED;
 		return -1;
 	}
-	if (r == ENTRYSORT_STRIPPED && !(c->seen.flags & CATALOG_INCOMPLETE))
+	if (r == ENTRYSORT_STRIPPED && !(c->now.seen.flags & CATALOG_INCOMPLETE))
 		capture_note(c, CAPTURE_INCOMPLETE, path, E2BIG);
 	return 0;
 }
@@ -63,7 +63,7 @@ static int take_item(struct capture *c, struct tar_capture *t, const struct queu
 	const char *path = queue_path(c->queue), *target;
 
 	capture_tell(c, NULL);
-	c->seen = (struct seen){.flags = it->incomplete ? CATALOG_INCOMPLETE : 0};
+	c->now.seen = (struct seen){.flags = it->incomplete ? CATALOG_INCOMPLETE : 0};
 	if (!it->entry) {
 		capture_note(c, it->error == EXDEV ? CAPTURE_OUTSIDE : CAPTURE_UNREADABLE, path, it->error);
 		return 0;
@@ -80,7 +80,7 @@ static int take_item(struct capture *c, struct tar_capture *t, const struct queu
 		return r;
 	}
 	/* its content comes with the next events: by then the batch with the item is gone */
-	c->entry = queue_keep_entry(c->queue, c->entry);
+	c->now.entry = queue_keep_entry(c->queue, c->now.entry);
 	c->path.n = 0;
 	content_begin(c->content);
 	return buf_append(&c->path, path, strlen(path) + 1, err);
@@ -96,12 +96,12 @@ static int take_content(
 	capture_tell(c, e);
 	if (e->kind != QUEUE_DONE)
 		return content_take(c->content, c->queue, e, err);
-	if (content_end(c->content, &c->extents, &size, &c->sha256, err))
+	if (content_end(c->content, &c->now.extents, &size, &c->now.sha256, err))
 		return -1;
-	capture_guard_count(c, c->seen.kind);
-	c->result->bytes += size; /* of what came; counted again when the catalog is made */
-	r = keep_entry(c, t, c->entry, (const char *)c->path.p, true, err);
-	archive_entry_clear(c->entry);
+	capture_guard_count(c, c->now.seen.kind);
+	c->set.result->bytes += size; /* of what came; counted again when the catalog is made */
+	r = keep_entry(c, t, c->now.entry, (const char *)c->path.p, true, err);
+	archive_entry_clear(c->now.entry);
 	return r;
 }
 
@@ -153,7 +153,7 @@ static int judge_stream(struct capture *c, struct tar_capture *t, int r, struct 
 		if (r || !s->why.code[0])
 			return r;
 	}
-	c->result->verdict = GENERATION_FAILED;
+	c->set.result->verdict = GENERATION_FAILED;
 	*err = s->why;
 	return -1;
 }
@@ -164,16 +164,16 @@ static int put_entry(struct capture *c, const struct entrysort_item *it, struct 
 {
 	bool regular = archive_entry_filetype(it->entry) == AE_IFREG && !archive_entry_hardlink(it->entry);
 
-	c->seen = (struct seen){.flags = it->flags};
-	c->extents.n = 0;
-	if (it->extents && buf_append(&c->extents, it->extents, it->extents_len, err))
+	c->now.seen = (struct seen){.flags = it->flags};
+	c->now.extents.n = 0;
+	if (it->extents && buf_append(&c->now.extents, it->extents, it->extents_len, err))
 		return -1;
-	c->sha256.has = it->sha256 != NULL;
+	c->now.sha256.has = it->sha256 != NULL;
 	if (it->sha256)
-		memcpy(c->sha256.of, it->sha256, DIGEST_LEN);
+		memcpy(c->now.sha256.of, it->sha256, DIGEST_LEN);
 	if (regular) {
-		c->result->files++;
-		c->result->bytes += it->size;
+		c->set.result->files++;
+		c->set.result->bytes += it->size;
 	}
 	return capture_add_entry(c, it->entry, it->path, it->extents != NULL, it->flags, err);
 }
@@ -183,7 +183,7 @@ static int make_catalog(struct capture *c, struct entrysort *s, struct err *err)
 	struct entrysort_item it;
 	int r;
 
-	c->result->bytes = 0;
+	c->set.result->bytes = 0;
 	if (entrysort_sort(s, err))
 		return -1;
 	while ((r = entrysort_next(s, &it, err)) != ENTRYSORT_END) {
@@ -196,8 +196,8 @@ static int make_catalog(struct capture *c, struct entrysort *s, struct err *err)
 		if (is_time(c))
 			return capture_stop(c, err);
 	}
-	if (!c->result->entries) {
-		c->result->verdict = GENERATION_FAILED;
+	if (!c->set.result->entries) {
+		c->set.result->verdict = GENERATION_FAILED;
 		return err_set(err, "E-TAR-05", "%s", text("the tar stream is whole, and nothing is in it"));
 	}
 	return capture_finish_catalog(c, err);
@@ -215,19 +215,19 @@ static int capture_entries(struct capture *c, struct tar_capture *t, struct err 
 	capture_output_free(&t->output);
 	if (r)
 		return -1;
-	c->result->verdict = GENERATION_GOOD;
+	c->set.result->verdict = GENERATION_GOOD;
 	return make_catalog(c, t->entries, err);
 }
 
 int capture_tar(struct capture *c, struct err *err)
 {
-	const struct policy_dataset *d = c->policy;
+	const struct policy_dataset *d = c->set.policy;
 	char top[] = "/", *roots[] = {top};
 	struct tar_capture t = {.source = {.chunker = c->cfg.chunker}};
 	struct exclude *exclude = NULL;
 	int r = -1;
 
-	if (!c->entry && !(c->entry = archive_entry_new()))
+	if (!c->now.entry && !(c->now.entry = archive_entry_new()))
 		return err_nomem(err);
 	if (d->n_exclude && !(exclude = exclude_new(d->exclude, d->n_exclude, roots, 1, err)))
 		return -1;

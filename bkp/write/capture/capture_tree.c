@@ -46,45 +46,46 @@ static int further_name(
 	if (S_ISDIR(st->st_mode) || st->st_nlink < 2)
 		return 0;
 	c->link.n = 0;
-	c->extents.n = 0;
-	r = linkmap_find(c->links, st->st_dev, st->st_ino, &c->link, &c->extents, &flags, err);
+	c->now.extents.n = 0;
+	r = linkmap_find(c->set.links, st->st_dev, st->st_ino, &c->link, &c->now.extents, &flags, err);
 	if (r != 1)
 		return r;
-	if (c->extents.n) { /* as remember_links() put it */
-		c->extents.n -= sizeof(c->sha256);
-		memcpy(&c->sha256, c->extents.p + c->extents.n, sizeof(c->sha256));
+	if (c->now.extents.n) { /* as remember_links() put it */
+		c->now.extents.n -= sizeof(c->now.sha256);
+		memcpy(&c->now.sha256, c->now.extents.p + c->now.extents.n, sizeof(c->now.sha256));
 	}
 	archive_entry_copy_hardlink(e, (const char *)c->link.p);
-	c->seen.odd = true; /* what it refers to is found out in every run */
-	r = capture_add_entry(c, e, path, c->extents.n > 0, flags, err);
+	c->now.seen.odd = true; /* what it refers to is found out in every run */
+	r = capture_add_entry(c, e, path, c->now.extents.n > 0, flags, err);
 	return r ? -1 : 1;
 }
 
 static int remember_links(struct capture *c, const char *path, struct err *err)
 {
-	const struct seen *s = &c->seen;
+	const struct seen *s = &c->now.seen;
 	int r;
 
 	if (S_ISDIR(s->st.st_mode) || s->st.st_nlink < 2)
 		return 0;
-	if (s->extents && buf_append(&c->extents, &c->sha256, sizeof(c->sha256), err))
+	if (s->extents && buf_append(&c->now.extents, &c->now.sha256, sizeof(c->now.sha256), err))
 		return -1;
-	r = linkmap_add(c->links, s->st.st_dev, s->st.st_ino, s->st.st_nlink - 1, path,
-	    s->extents ? (const char *)c->extents.p : NULL, s->extents ? c->extents.n : 0, s->flags, err);
+	r = linkmap_add(c->set.links, s->st.st_dev, s->st.st_ino, s->st.st_nlink - 1, path,
+	    s->extents ? (const char *)c->now.extents.p : NULL, s->extents ? c->now.extents.n : 0, s->flags,
+	    err);
 	if (s->extents)
-		c->extents.n -= sizeof(c->sha256);
+		c->now.extents.n -= sizeof(c->now.sha256);
 	return r;
 }
 
 /* The entry is complete. */
 static int put_entry(struct capture *c, struct archive_entry *e, const char *path, struct err *err)
 {
-	const struct seen *s = &c->seen;
+	const struct seen *s = &c->now.seen;
 
 	if (S_ISREG(s->st.st_mode)) {
 		if (capture_guard_file(c, path, err))
 			return -1;
-		c->result->files++;
+		c->set.result->files++;
 		archive_entry_set_mtime(e, s->opened.st_mtim.tv_sec, s->opened.st_mtim.tv_nsec);
 	}
 	if (remember_links(c, path, err))
@@ -103,11 +104,11 @@ static void take_notes(struct capture *c, const struct queue_item *it, const cha
 		return;
 	}
 	if (it->incomplete) {
-		c->seen.flags |= CATALOG_INCOMPLETE;
+		c->now.seen.flags |= CATALOG_INCOMPLETE;
 		capture_note(c, CAPTURE_INCOMPLETE, path, it->incomplete);
 	}
 	if (it->error || it->open_errno) {
-		c->seen.flags |= CATALOG_UNREADABLE;
+		c->now.seen.flags |= CATALOG_UNREADABLE;
 		capture_note(c, CAPTURE_UNREADABLE, path, it->error ? it->error : it->open_errno);
 	}
 }
@@ -118,11 +119,11 @@ static int take_same(struct capture *c, const struct queue_item *it, const char 
 {
 	if (capture_former_extents(c, it->same, it->same_at, err))
 		return -1;
-	c->seen.extents = c->extents.n > 0;
-	c->seen.kind = file_cache_entry(it->same, it->same_at)->kind;
-	if (c->seen.extents) {
-		c->seen.bytes = (uint64_t)it->opened.st_size;
-		c->result->bytes += c->seen.bytes;
+	c->now.seen.extents = c->now.extents.n > 0;
+	c->now.seen.kind = file_cache_entry(it->same, it->same_at)->kind;
+	if (c->now.seen.extents) {
+		c->now.seen.bytes = (uint64_t)it->opened.st_size;
+		c->set.result->bytes += c->now.seen.bytes;
 	}
 	return put_entry(c, it->entry, path, err);
 }
@@ -132,7 +133,7 @@ static int take_item(struct capture *c, const struct queue_item *it, struct err 
 	const char *path = queue_path(c->queue);
 	int r;
 
-	c->seen = (struct seen){.st = it->st,
+	c->now.seen = (struct seen){.st = it->st,
 	    .opened = it->opened,
 	    .looked_ns = it->looked_ns,
 	    .odd = it->mount || it->error,
@@ -151,11 +152,12 @@ static int take_item(struct capture *c, const struct queue_item *it, struct err 
 		r = further_name(c, &it->st, it->entry, path, err);
 		if (r)
 			return r < 0 ? -1 : 0;
-		return it->same && !(c->seen.flags & CATALOG_UNREADABLE) ? take_same(c, it, path, err)
-									 : put_entry(c, it->entry, path, err);
+		return it->same && !(c->now.seen.flags & CATALOG_UNREADABLE)
+			   ? take_same(c, it, path, err)
+			   : put_entry(c, it->entry, path, err);
 	}
 	/* its content comes with the next events: by then the batch with the item is gone */
-	c->entry = queue_keep_entry(c->queue, c->entry);
+	c->now.entry = queue_keep_entry(c->queue, c->now.entry);
 	c->path.n = 0;
 	content_begin(c->content);
 	return buf_append(&c->path, path, strlen(path) + 1, err);
@@ -169,22 +171,22 @@ static int take_content(struct capture *c, const struct queue_event *e, struct e
 	capture_tell(c, e);
 	if (e->kind != QUEUE_DONE)
 		return content_take(c->content, c->queue, e, err);
-	c->seen.opened = e->st;
+	c->now.seen.opened = e->st;
 	if (e->result == READER_UNREADABLE) {
-		c->seen.flags |= CATALOG_UNREADABLE;
+		c->now.seen.flags |= CATALOG_UNREADABLE;
 		capture_note(c, CAPTURE_UNREADABLE, path, e->errnum);
-		return put_entry(c, c->entry, path, err);
+		return put_entry(c, c->now.entry, path, err);
 	}
 	if (e->result == READER_CHANGED) {
-		c->seen.flags |= CATALOG_CHANGED;
+		c->now.seen.flags |= CATALOG_CHANGED;
 		capture_note(c, CAPTURE_CHANGED, path, 0);
 	}
-	if (content_end(c->content, &c->extents, NULL, &c->sha256, err))
+	if (content_end(c->content, &c->now.extents, NULL, &c->now.sha256, err))
 		return -1;
-	c->seen.extents = c->seen.anew = true;
-	c->seen.bytes = (uint64_t)e->st.st_size;
-	c->result->bytes += c->seen.bytes;
-	return put_entry(c, c->entry, path, err);
+	c->now.seen.extents = c->now.seen.anew = true;
+	c->now.seen.bytes = (uint64_t)e->st.st_size;
+	c->set.result->bytes += c->now.seen.bytes;
+	return put_entry(c, c->now.entry, path, err);
 }
 
 static int take_event(struct capture *c, struct queue_event *e, struct err *err)
@@ -211,7 +213,7 @@ static int take_event(struct capture *c, struct queue_event *e, struct err *err)
 /* What its file systems hold, an upper bound of what there is to capture; 0: not known. */
 static uint64_t used_bytes(const struct capture *c)
 {
-	const struct policy_dataset *d = c->policy;
+	const struct policy_dataset *d = c->set.policy;
 	dev_t seen[16];
 	size_t n_seen = 0;
 	uint64_t sum = 0;
@@ -235,23 +237,23 @@ static uint64_t used_bytes(const struct capture *c)
 
 int capture_stop(struct capture *c, struct err *err)
 {
-	uint64_t most = used_bytes(c), done = c->result->bytes, fresh = done - c->kept;
+	uint64_t most = used_bytes(c), done = c->set.result->bytes, fresh = done - c->memory.kept;
 	/* what came of a file that is not whole is stored, but for its last piece, and is read again to be
 	 * known */
-	uint64_t stored = done + c->within;
+	uint64_t stored = done + c->now.within;
 
 	/* a block may be a run's worth of large files: without it no run would come any further */
 	if (capture_keep_block(c, err))
 		return -1;
-	c->result->verdict = GENERATION_FAILED;
-	c->stopped = true;
+	c->set.result->verdict = GENERATION_FAILED;
+	c->set.stopped = true;
 	if (c->cfg.cb.interrupted && c->cfg.cb.interrupted(c->cfg.cb.arg))
 		return err_set(err, "E-CAPTURE-05",
 		    text("stopped because bkp was told to end; %ju MiB of it are stored, which the next run "
 			 "need "
 			 "not write again; nothing of it counts yet"),
 		    stored >> 20);
-	if (c->policy->command)
+	if (c->set.policy->command)
 		return err_set(err, "E-CAPTURE-04", "%s",
 		    text("its command was ended at the time given; nothing of it counts, the next run starts "
 			 "it anew"));
@@ -297,13 +299,13 @@ static size_t present_roots(struct capture *c, char **roots)
 {
 	size_t i, n = 0;
 
-	for (i = 0; i < c->policy->n_paths; i++) {
+	for (i = 0; i < c->set.policy->n_paths; i++) {
 		struct stat st;
 
-		if (lstat(c->policy->paths[i], &st))
-			capture_note(c, CAPTURE_ROOT, c->policy->paths[i] + 1, errno);
+		if (lstat(c->set.policy->paths[i], &st))
+			capture_note(c, CAPTURE_ROOT, c->set.policy->paths[i] + 1, errno);
 		else
-			roots[n++] = c->policy->paths[i];
+			roots[n++] = c->set.policy->paths[i];
 	}
 	qsort(roots, n, sizeof(*roots), by_path);
 	return n;
@@ -314,14 +316,14 @@ static int capture_once(
     struct capture *c, char *const *roots, size_t n, const struct exclude *exclude, struct err *err)
 {
 	char links[4096];
-	bool anew = c->cfg.anew || c->forget;
+	bool anew = c->cfg.anew || c->memory.forget;
 	struct reader_thread reader_thread = {
 	    .anew = anew,
 	    .roots = roots,
 	    .n_roots = n,
-	    .policy_roots = c->policy->paths,
-	    .n_policy_roots = c->policy->n_paths,
-	    .cross_mounts = !c->policy->one_file_system,
+	    .policy_roots = c->set.policy->paths,
+	    .n_policy_roots = c->set.policy->n_paths,
+	    .cross_mounts = !c->set.policy->one_file_system,
 	    .exclude = exclude,
 	    .chunker = c->cfg.chunker,
 	    .scratch = c->cfg.scratch,
@@ -330,10 +332,11 @@ static int capture_once(
 	int r;
 
 	snprintf(links, sizeof(links), "%s/links", c->cfg.scratch);
-	if (capture_open_cache(c, err) || capture_guard_begin(c, err) || linkmap_open(links, &c->links, err))
+	if (capture_open_cache(c, err) || capture_guard_begin(c, err) ||
+	    linkmap_open(links, &c->set.links, err))
 		return -1;
-	c->forget = false;
-	reader_thread.cache = c->cache;
+	c->memory.forget = false;
+	reader_thread.cache = c->memory.cache;
 	r = follow_reader(c, &reader_thread, err);
 	if (!r)
 		r = capture_finish_catalog(c, err);
@@ -342,14 +345,14 @@ static int capture_once(
 	else
 		capture_guard_end(c);
 	capture_close_cache(c, !r);
-	linkmap_close(c->links);
-	c->links = NULL;
+	linkmap_close(c->set.links);
+	c->set.links = NULL;
 	return r;
 }
 
 int capture_paths(struct capture *c, struct err *err)
 {
-	const struct policy_dataset *d = c->policy;
+	const struct policy_dataset *d = c->set.policy;
 	struct exclude *exclude = NULL;
 	char **roots = calloc(d->n_paths, sizeof(*roots));
 	uint64_t missing;
@@ -359,15 +362,16 @@ int capture_paths(struct capture *c, struct err *err)
 	if (!roots)
 		return err_nomem(err);
 	n = present_roots(c, roots);
-	missing = c->result->unreadable;
+	missing = c->set.result->unreadable;
 	if (!n) {
-		c->result->verdict = GENERATION_FAILED;
+		c->set.result->verdict = GENERATION_FAILED;
 		r = err_set(err, "E-CAPTURE-01", "%s", text("none of its paths is there"));
 	} else if ((exclude = exclude_new(d->exclude, d->n_exclude, d->paths, d->n_paths, err))) {
 		r = capture_once(c, roots, n, exclude, err);
 		/* what was remembered turned out to be damaged on the way: what was done so far is void */
-		if (r && c->forget && !capture_begin_anew(c, err)) {
-			c->result->unreadable = missing; /* that a path is not there has been told already */
+		if (r && c->memory.forget && !capture_begin_anew(c, err)) {
+			c->set.result->unreadable =
+			    missing; /* that a path is not there has been told already */
 			r = capture_once(c, roots, n, exclude, err);
 		}
 	}
