@@ -18,6 +18,7 @@ struct err;
 struct generation_dataset;
 struct generation_root;
 struct keyring;
+struct store;
 struct vault_r;
 struct vault_r_generation;
 
@@ -55,7 +56,8 @@ struct app {
 	struct vault_r *vault;		   /* the first of those that could be opened */
 	struct vault_r *vaults[APP_MEDIA]; /* of each medium; NULL: it could not be opened */
 	struct keyring *keyring;
-	int others[APP_MEDIA]; /* folders of the repository on the media that `vault` is not on */
+	const struct store
+	    *others[APP_MEDIA]; /* folders of the repository on the media that `vault` is not on */
 	bool incomplete; /* one of several media could not be used, or not all of one: exit 1 at least */
 	bool unvouched;	 /* no journal that was given reports what is read: exit 1 at least */
 };

@@ -25,7 +25,7 @@
 #include "format/crypto/digest.h"
 #include "format/medium/arcfile.h"
 #include "format/medium/generation.h"
-#include "read/file/inside.h"
+#include "read/store/store.h"
 #include "read/vault/agefile.h"
 
 #define OPEN_DEFAULT   16
@@ -103,15 +103,15 @@ void arc_r_want(struct arc_r *a, uint64_t archive, uint32_t chunk)
 
 /* ---- the rest ---- */
 
-int arc_r_new(int repofd, const struct generation_root *root, const struct age_identity *ids, size_t n_ids,
-    const struct arc_r_options *opt, struct arc_r **ret, struct err *err)
+int arc_r_new(const struct store *repo, const struct generation_root *root, const struct age_identity *ids,
+    size_t n_ids, const struct arc_r_options *opt, struct arc_r **ret, struct err *err)
 {
 	struct arc_r *a = calloc(1, sizeof(*a));
 	size_t i;
 
 	if (!a)
 		return err_nomem(err);
-	a->repofd = repofd;
+	a->repo = repo;
 	a->root = root;
 	a->ids = ids;
 	a->n_ids = n_ids;
@@ -199,21 +199,18 @@ int arc_r_slot_open(struct arc_r *a, size_t copy, struct arc_r_slot *s,
     const struct generation_archive *entry, struct err *err)
 {
 	char path[ARCFILE_PATH];
-	IO_FD_AUTO fd = -1;
-	struct stat st;
+	STORE_FILE_AUTO file = {0};
 	int r;
 
-	r = inside_open(
-	    copy ? a->opt.others[copy - 1] : a->repofd, arcfile_path(entry->sha256, path), &fd, err);
+	r = store_open(
+	    copy ? a->opt.others[copy - 1] : a->repo, arcfile_path(entry->sha256, path), &file, err);
 	if (r)
-		return r == INSIDE_ABSENT ? err_set(err, "E-ARCHIVE-12", "%s", text("not on this medium"))
-					  : -1;
-	if (fstat(fd, &st))
-		return err_sys(err, "E-ARCHIVE-16", errno, "%s", text("cannot read"));
-	if ((uint64_t)st.st_size != entry->size)
+		return r == STORE_ABSENT ? err_set(err, "E-ARCHIVE-12", "%s", text("not on this medium"))
+					 : -1;
+	if ((uint64_t)file.size != entry->size)
 		return err_set(err, "E-ARCHIVE-13", text("%ju bytes long where %ju belong"),
-		    (uint64_t)st.st_size, entry->size);
-	return agefile_open(&fd, a->ids, a->n_ids, &s->file, err) || read_index(a, s, entry, err) ? -1 : 0;
+		    (uint64_t)file.size, entry->size);
+	return agefile_open(&file, a->ids, a->n_ids, &s->file, err) || read_index(a, s, entry, err) ? -1 : 0;
 }
 
 void arc_r_slot_clear(struct arc_r_slot *s)

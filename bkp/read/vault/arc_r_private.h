@@ -72,7 +72,7 @@ struct arc_r_wanted {
 
 struct arc_r {
 	/* set by arc_r_new(), read by all threads */
-	int repofd;
+	const struct store *repo;
 	const struct generation_root *root;
 	const struct age_identity *ids;
 	size_t n_ids;
@@ -110,7 +110,7 @@ int arc_r_slot(struct arc_r *a, uint64_t number, struct arc_r_slot **ret, struct
     __attribute__((warn_unused_result));
 void arc_r_slot_put(struct arc_r *a, struct arc_r_slot *s);
 void arc_r_note_elsewhere(struct arc_r *a, const struct err *why);
-/* Without the lock: opens the archive in that copy (0: repofd, then the others) and proves its INDEX.  The
+/* Without the lock: opens the archive in that copy (0: repo, then the others) and proves its INDEX.  The
  * slot's number is set; -1 leaves file and index for arc_r_slot_clear(). */
 int arc_r_slot_open(struct arc_r *a, size_t copy, struct arc_r_slot *s,
     const struct generation_archive *entry, struct err *err) __attribute__((warn_unused_result));

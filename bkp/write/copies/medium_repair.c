@@ -24,6 +24,7 @@
 #include "format/journal/journal.h"
 #include "format/medium/generation.h"
 #include "read/ledger/ledger.h"
+#include "read/store/store.h"
 #include "read/vault/medium.h"
 #include "read/vault/repository.h"
 #include "read/vault/vault_r.h"
@@ -61,7 +62,7 @@ static struct vault_r *open_reader(const struct mending *w, const struct medium 
 	size_t n;
 
 	minisig_public_format(&state_keys(w->m->state, &n)[0], root);
-	return vault_r_open_at(medium_dirfd(m), state_repository(w->m->state), root, &v, err) ? NULL : v;
+	return vault_r_open_at(medium_store(m), state_repository(w->m->state), root, &v, err) ? NULL : v;
 }
 
 static void say_mended(struct mending *w, const char *path, const char *from)
@@ -88,7 +89,7 @@ static json_t *look_around(const struct mending *w, struct err *err)
 	struct vault_r *v = open_reader(w, w->m->medium, err);
 	json_t *strays = v ? json_object() : NULL;
 
-	if (strays && inventory_check(medium_dirfd(w->m->medium), v, true, take_stray, strays, err)) {
+	if (strays && inventory_check(medium_store(w->m->medium), v, true, take_stray, strays, err)) {
 		json_decref(strays);
 		strays = NULL;
 	}
@@ -111,8 +112,8 @@ static int put_facts(struct mending *w, struct err *err)
 		size_t n;
 		const uint8_t *p = state_file(w->m->state, files[i].which, &n);
 
-		if (!io_read_file(medium_repo_dirfd(w->m->medium), files[i].name, &there, NULL) &&
-		    there.n == n && !memcmp(there.p, p, n))
+		if (!store_read(medium_repo(w->m->medium), files[i].name, &there, NULL) && there.n == n &&
+		    !memcmp(there.p, p, n))
 			continue;
 		if (io_replace(medium_repo_dirfd(w->m->medium), files[i].name, 0444, p, n, err))
 			return -1;
@@ -263,9 +264,9 @@ static int clear_archives(struct mending *w, const struct medium *source, struct
 
 		if (strncmp(path, "archives/", 9) != 0 || strlen(path) < 12 + (size_t)2 * DIGEST_LEN ||
 		    !digest_unhex(path + 12, DIGEST_LEN, sha256) ||
-		    verify_file(medium_repo_dirfd(source), path, sha256, false, NULL, NULL))
+		    verify_file(medium_repo(source), path, sha256, false, NULL, NULL))
 			continue;
-		r = mirror_archive(medium_repo_dirfd(source), w->vault, sha256, true, err);
+		r = mirror_archive(medium_repo(source), w->vault, sha256, true, err);
 		if (r < 0)
 			return -1;
 		/* it was whole a moment ago; the next source may have it */
@@ -291,7 +292,7 @@ static int bring_from(struct mending *w, const struct medium *source, struct err
 	if (!source_vouches(w, source))
 		return 0;
 	/* what the source lacks another one may have */
-	return mirror_generation(medium_repo_dirfd(source), w->vault, &g, &files, err) < 0 ? -1 : 0;
+	return mirror_generation(medium_repo(source), w->vault, &g, &files, err) < 0 ? -1 : 0;
 }
 
 /* What was bad before and is not any more came from there. */

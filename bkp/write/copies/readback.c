@@ -22,6 +22,7 @@
 #include "format/crypto/minisig.h"
 #include "format/medium/generation.h"
 #include "read/ledger/ledger.h"
+#include "read/store/store.h"
 #include "read/vault/medium.h"
 #include "read/vault/vault_r.h"
 #include "read/verify/verify.h"
@@ -142,7 +143,7 @@ static uint64_t bytes_unknown(const struct readback *rb, const struct open_list 
 	for (size_t i = 0; sums && rb->progress &&
 			   !generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, NULL);
 	     i++)
-		if (!o->known[i] && !fstatat(medium_repo_dirfd(rb->medium), path, &st, AT_SYMLINK_NOFOLLOW))
+		if (!o->known[i] && store_has(medium_repo(rb->medium), path))
 			bytes += (uint64_t)st.st_size;
 	return bytes;
 }
@@ -196,9 +197,9 @@ int readback_open(struct state *s, const struct medium *m, struct readback **ret
 	rb->medium = m;
 	buf_init(&rb->done, DONE_MAX);
 	minisig_public_format(&state_keys(s, &n)[0], root);
-	r = io_read_file(medium_dirfd(m), MEDIUM_JSON, &identity, err) ? -1 : 0;
+	r = store_read(medium_store(m), MEDIUM_JSON, &identity, err) ? -1 : 0;
 	if (!r)
-		r = vault_r_open_at(medium_dirfd(m), state_repository(s), root, &rb->vault, err);
+		r = vault_r_open_at(medium_store(m), state_repository(s), root, &rb->vault, err);
 	if (!r) {
 		digest_sha256(identity.p, identity.n, rb->identity);
 		rb->seen = verify_seen_new();
@@ -249,7 +250,7 @@ static void on_bytes(void *arg, uint64_t done, uint64_t total, const char *file)
 
 bool readback_answers(const struct readback *rb)
 {
-	return !verify_file(medium_dirfd(rb->medium), MEDIUM_JSON, rb->identity, true, NULL, NULL);
+	return !verify_file(medium_store(rb->medium), MEDIUM_JSON, rb->identity, true, NULL, NULL);
 }
 
 int readback_record_damage(struct readback *rb, uint64_t number, const struct err *why, struct err *err)

@@ -17,7 +17,7 @@
 #include "base/text.h"
 #include "format/medium/generation.h"
 #include "read/file/digestset.h"
-#include "read/file/inside.h"
+#include "read/store/store.h"
 #include "read/ledger/ledger.h"
 #include "read/vault/medium.h"
 #include "read/vault/vault_r.h"
@@ -90,7 +90,7 @@ static struct vault_r *open_reader(const struct refill *r, const struct medium *
 {
 	struct vault_r *v = NULL;
 
-	return vault_r_open_at(medium_dirfd(m), state_repository(r->state), NULL, &v, why) ? NULL : v;
+	return vault_r_open_at(medium_store(m), state_repository(r->state), NULL, &v, why) ? NULL : v;
 }
 
 /* What is recorded as being there: must it be brought again?  What cannot be looked at is neither there nor
@@ -146,8 +146,7 @@ static uint64_t to_come(
 	struct vault_r_generation *g = NULL;
 	char path[GENERATION_SUMS_PATH];
 	uint8_t sha256[DIGEST_LEN];
-	struct stat there, here;
-	uint64_t bytes = 0;
+	uint64_t bytes = 0, there;
 	const struct buf *sums;
 	size_t pos = 0;
 
@@ -155,10 +154,10 @@ static uint64_t to_come(
 		return 0;
 	sums = vault_r_sums(g);
 	while (!generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, NULL)) {
-		if (digestset_get(counted, sha256) || inside_stat(vault_r_fd(source), path, &there, NULL) ||
-		    !inside_stat(vault_w_dirfd(run->r->vault), path, &here, NULL))
+		if (digestset_get(counted, sha256) || store_size(vault_r_store(source), path, &there, NULL) ||
+		    store_has(vault_w_store(run->r->vault), path))
 			continue;
-		bytes += (uint64_t)there.st_size;
+		bytes += there;
 		if (digestset_put(counted, sha256, 1, NULL))
 			break; /* an estimate is still one */
 	}
@@ -233,7 +232,7 @@ static int copy_generation(struct refilling *run, const struct item *it, uint64_
 		if (run->r->sources[s].medium == run->r->to)
 			continue;
 		r = mirror_generation(
-		    medium_repo_dirfd(run->r->sources[s].medium), run->r->vault, &g, files, &last);
+		    medium_repo(run->r->sources[s].medium), run->r->vault, &g, files, &last);
 		/* that somebody signed it again says more than that another source has nothing */
 		if (r < 0 || (r && why->kind != ERR_SIGNED_ANEW))
 			*why = last;

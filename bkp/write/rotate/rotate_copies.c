@@ -155,7 +155,7 @@ int rotate_seal(struct rotate *ro, struct err *err)
 
 	if (!r)
 		r = vault_r_open_at(
-		    medium_dirfd(ro->medium), state_repository(ro->cfg->state), NULL, &v, err);
+		    medium_store(ro->medium), state_repository(ro->cfg->state), NULL, &v, err);
 	for (size_t i = 0; !r && i < ledger_generations(l); i++)
 		if (copy_of(ro, ledger_generation(l, i)))
 			r = seal_generation(ro, v, ledger_generation(l, i)->number, seen, err);

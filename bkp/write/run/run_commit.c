@@ -41,8 +41,8 @@ static int supply_archive(struct run *n, size_t to, const struct dedup_archive *
 	err_set(err, "E-MIRROR-01", text("no medium has '%s'"), arcfile_path(a->sha256, path));
 	for (from = 0; from < n->n_online && r == MIRROR_SOURCE; from++)
 		if (from != to)
-			r = mirror_archive(medium_repo_dirfd(n->online[from].medium), n->online[to].vault,
-			    a->sha256, false, err);
+			r = mirror_archive(
+			    medium_repo(n->online[from].medium), n->online[to].vault, a->sha256, false, err);
 	return r ? -1 : 0;
 }
 

@@ -29,7 +29,7 @@
 #include "format/medium/generation.h"
 #include "format/policy/policy.h"
 #include "read/file/digestset.h"
-#include "read/file/inside.h"
+#include "read/store/store.h"
 #include "read/ledger/ledger.h"
 #include "read/rules/retention.h"
 #include "read/vault/medium.h"
@@ -116,14 +116,11 @@ int reap_listed(struct vault_r *v, const struct reap_item *but, size_t n, struct
     struct err *why, struct err *err)
 {
 	struct listing l = {v, but, n, digestset_new(ARCHIVES_MAX), why};
-	IO_FD_AUTO dir = -1;
-	int r = -1;
+	int r;
 
 	if (!l.set)
 		return err_nomem(err);
-	dir = reap_folder(vault_r_fd(v), "generations", err);
-	if (dir >= 0)
-		r = io_each_name(dir, look_at_generation, &l, err);
+	r = store_list(vault_r_store(v), "generations", look_at_generation, &l, err);
 	if (r)
 		digestset_free(l.set);
 	else
@@ -157,7 +154,7 @@ static int open_vault(const struct state *s, const struct medium *m, struct vaul
 	size_t n;
 
 	minisig_public_format(&state_keys(s, &n)[0], root);
-	return vault_r_open_at(medium_dirfd(m), state_repository(s), root, ret, err);
+	return vault_r_open_at(medium_store(m), state_repository(s), root, ret, err);
 }
 
 /* ---- measuring ---- */
@@ -169,7 +166,7 @@ static int measure_one(struct vault_r *v, struct reap_item *it, struct digestset
 	char path[GENERATION_SUMS_PATH];
 	uint8_t sha256[DIGEST_LEN];
 	const char *base;
-	struct stat st;
+	uint64_t size;
 	size_t pos = 0;
 	int r;
 
@@ -181,10 +178,10 @@ static int measure_one(struct vault_r *v, struct reap_item *it, struct digestset
 			r = -1;
 			break;
 		}
-		if (inside_stat(vault_r_fd(v), path, &st, NULL))
+		if (store_size(vault_r_store(v), path, &size, NULL))
 			continue;
 		it->files++;
-		it->bytes += (uint64_t)st.st_size;
+		it->bytes += size;
 	}
 	vault_r_generation_close(g);
 	return r < 0 ? -1 : 0;

@@ -32,12 +32,13 @@
 #include "base/text.h"
 #include "format/medium/arcfile.h"
 #include "format/medium/generation.h"
-#include "read/file/inside.h"
+#include "read/store/store_dir.h"
 #include "write/state/history.h"
 
 struct vault_w {
 	int repo, archives, generations, tmp;
-	uint64_t staged; /* makes names in tmp/ unique */
+	struct store store; /* of repo */
+	uint64_t staged;    /* makes names in tmp/ unique */
 	uint64_t unfrozen, written;
 	bool durable[256]; /* archives/ab, since it was opened */
 	int frozen_errno;
@@ -125,6 +126,7 @@ int vault_w_open(int repo_dirfd, struct vault_w **ret, struct err *err)
 		err_sys(err, "E-PUBLISH-01", errno, "%s", text("cannot open the repository's folder"));
 		goto fail;
 	}
+	v->store = store_dir_of(v->repo);
 	/* a folder that a dead run has made or renamed but not yet made durable will be found here and relied
 	 * on */
 	if (open_folder(v, "archives", 0755, &v->archives, err) ||
@@ -155,6 +157,11 @@ void vault_w_close(struct vault_w *v)
 int vault_w_dirfd(const struct vault_w *v)
 {
 	return v->repo;
+}
+
+const struct store *vault_w_store(const struct vault_w *v)
+{
+	return &v->store;
 }
 
 int vault_w_stage(struct vault_w *v, struct vault_file **ret, struct err *err)
@@ -225,11 +232,11 @@ static void freeze_name(struct vault_w *v, int dirfd, const char *name)
 
 int vault_w_freeze(struct vault_w *v, const char *path)
 {
-	IO_FD_AUTO fd = -1;
+	STORE_FILE_AUTO file = {0};
 
-	if (inside_open(v->repo, path, &fd, NULL))
+	if (store_open(&v->store, path, &file, NULL))
 		return errno ? errno : EIO;
-	return freeze_file(fd);
+	return freeze_file(file.fd);
 }
 
 /* archives/ab.  ≥0, or -1 with errno. */
@@ -489,7 +496,7 @@ int vault_w_put_journal(struct vault_w *v, int fd, uint64_t size, struct err *er
 	char block[65536];
 	uint64_t done = 0;
 
-	if (dir < 0 || history_continues(v->repo, fd, size, err))
+	if (dir < 0 || history_continues(&v->store, fd, size, err))
 		return -1;
 	unlinkat(v->tmp, tmp, 0);
 	out = openat(v->tmp, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);

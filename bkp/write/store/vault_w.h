@@ -26,6 +26,7 @@
 #include "format/crypto/digest.h"
 
 struct err;
+struct store;
 
 /* Folders in tmp/ of this name and a generation's number are reap's (reap.h); they are not cleared. */
 #define VAULT_W_EXPIRED "expired-"
@@ -34,7 +35,8 @@ struct vault_w;
 /* repo_dirfd: <repository-id>/ on the medium; duplicated. */
 int vault_w_open(int repo_dirfd, struct vault_w **ret, struct err *err);
 void vault_w_close(struct vault_w *v);
-int vault_w_dirfd(const struct vault_w *v); /* <repository-id>/ */
+int vault_w_dirfd(const struct vault_w *v);		    /* <repository-id>/ */
+const struct store *vault_w_store(const struct vault_w *v); /* the same, for reading */
 
 /* A file being written; discarded unless published. */
 struct vault_file;

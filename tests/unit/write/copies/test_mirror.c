@@ -17,6 +17,7 @@
 #include "format/crypto/minisig.h"
 #include "format/medium/arcfile.h"
 #include "format/medium/generation.h"
+#include "read/store/store_dir.h"
 #include "scratch.h"
 #include "write/copies/mirror.h"
 #include "write/store/vault_w.h"
@@ -138,13 +139,15 @@ static int mirror_as(const char *from, const char *to, const char *uuid, size_t 
 	    .repository = REPO, .keys = &signer.pub, .n_keys = 1, .number = 42, .uuid = uuid};
 	uint64_t files = 0;
 	struct vault_w *v = NULL;
+	struct store from_store;
 	int source, target, r;
 
 	assert_int_equal(sh("mkdir -p %s", to), 0);
 	source = dirfd_of(from);
 	target = dirfd_of(to);
 	assert_int_equal(vault_w_open(target, &v, NULL), 0);
-	r = mirror_generation(source, v, &g, &files, err);
+	from_store = store_dir_of(source);
+	r = mirror_generation(&from_store, v, &g, &files, err);
 	vault_w_close(v);
 	close(source);
 	close(target);
@@ -384,12 +387,14 @@ static void killed_and_continued(void **state)
 			    .repository = REPO, .keys = &signer.pub, .n_keys = 1, .number = 42, .uuid = UUID};
 			uint64_t files = 0;
 			struct vault_w *v = NULL;
+			struct store src;
 
 			in_child();
 			mkdir(in_scratch("dst"), 0755);
 			if (vault_w_open(open(in_scratch("dst"), O_RDONLY), &v, NULL))
 				_exit(1);
-			_exit(mirror_generation(open(in_scratch("src"), O_RDONLY), v, &g, &files, NULL) != 0);
+			src = store_dir_of(open(in_scratch("src"), O_RDONLY));
+			_exit(mirror_generation(&src, v, &g, &files, NULL) != 0);
 		}
 		usleep((useconds_t)(1500 + round * 2000));
 		kill(pid, SIGKILL);
@@ -412,18 +417,20 @@ static void one_archive(void **state)
 {
 	struct err err = ERR_INIT;
 	struct vault_w *v = NULL;
+	struct store store;
 	int source, target;
 	uint8_t unknown[DIGEST_LEN] = {1};
 
 	(void)state;
 	assert_int_equal(sh("mkdir one"), 0);
 	source = dirfd_of("src");
+	store = store_dir_of(source);
 	target = dirfd_of("one");
 	assert_int_equal(vault_w_open(target, &v, NULL), 0);
-	assert_int_equal(mirror_archive(source, v, sums_of[0], false, &err), 0);
-	assert_int_equal(mirror_archive(source, v, sums_of[0], false, &err), 0);
+	assert_int_equal(mirror_archive(&store, v, sums_of[0], false, &err), 0);
+	assert_int_equal(mirror_archive(&store, v, sums_of[0], false, &err), 0);
 	assert_int_equal(sh("cmp src/%s one/%s", paths[0], paths[0]), 0);
-	assert_int_equal(mirror_archive(source, v, unknown, false, &err), MIRROR_SOURCE);
+	assert_int_equal(mirror_archive(&store, v, unknown, false, &err), MIRROR_SOURCE);
 	assert_int_equal(count_names("one/tmp"), 0);
 	vault_w_close(v);
 	close(source);
