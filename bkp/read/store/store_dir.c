@@ -24,8 +24,6 @@
 #define NAME_BYTES 256
 #define PATH_BYTES 1024
 
-static const struct store_kind dir_kind;
-
 static int open_failed(const char *path, int errnum, struct err *err)
 {
 	char shown[300];
@@ -127,7 +125,7 @@ static int dir_open(const struct store *s, const char *path, struct store_file *
 		return open_failed(path, ENOTDIR, err);
 	if (st.st_size > STORE_FILE_MAX)
 		return open_failed(path, EFBIG, err);
-	*ret = (struct store_file){.kind = &dir_kind, .size = st.st_size, .fd = io_take(&fd)};
+	*ret = (struct store_file){.kind = &store_dir, .size = st.st_size, .fd = io_take(&fd)};
 	return 0;
 }
 
@@ -216,7 +214,7 @@ static enum rotational dir_rotational(const struct store *s)
 	return rotational_of(s->fd);
 }
 
-static const struct store_kind dir_kind = {
+const struct store_kind store_dir = {
     .below = dir_below,
     .close = dir_close,
     .open = dir_open,
@@ -247,12 +245,12 @@ int store_dir_open(const char *path, struct store *ret, struct err *err)
 
 struct store store_dir_of(int dirfd)
 {
-	return (struct store){.kind = &dir_kind, .fd = dirfd};
+	return (struct store){.kind = &store_dir, .fd = dirfd};
 }
 
 struct store_file store_dir_file(int fd)
 {
-	struct store_file f = {.kind = &dir_kind, .fd = fd};
+	struct store_file f = {.kind = &store_dir, .fd = fd};
 	struct stat st;
 
 	if (fd >= 0 && !fstat(fd, &st)) /* errno of who could not open it stays */
@@ -262,5 +260,5 @@ struct store_file store_dir_file(int fd)
 
 int store_dir_fd(const struct store *s)
 {
-	return s->kind == &dir_kind ? s->fd : -1;
+	return s->kind == &store_dir ? s->fd : -1;
 }

@@ -8,6 +8,8 @@
 
 #include "read/store/store.h"
 
+extern const struct store_kind store_dir;
+
 /* The folder at `path`, whose links are followed: it is the administrator's own.  0, STORE_ABSENT (there is
  * no such folder), -1. */
 int store_dir_open(const char *path, struct store *ret, struct err *err) __attribute__((warn_unused_result));

@@ -35,7 +35,7 @@
 #include "write/media/medium_docs.h"
 #include "write/media/medium_w.h"
 #include "write/state/state.h"
-#include "write/store/reap.h"
+#include "write/reap/reap.h"
 #include "write/store/vault_w.h"
 
 #define RECORDED 100 /* paths in a record */
@@ -442,7 +442,7 @@ static int mend_generations(struct mending *w, struct err *err)
 int medium_repair_run(const struct mend *m, struct err *err)
 {
 	struct mending w = {.m = m, .files = json_array()};
-	int r = vault_w_open(medium_repo_dirfd(m->medium), &w.vault, err);
+	int r = vault_w_open(medium_repo(m->medium), &w.vault, err);
 
 	if (m->identity)
 		say_mended(&w, m->identity, NULL);

@@ -25,7 +25,8 @@
 #include "format/medium/generation.h"
 #include "read/store/store.h"
 #include "read/verify/verify.h"
-#include "write/store/reap.h"
+#include "write/put/store_w.h"
+#include "write/reap/reap.h"
 #include "write/store/vault_w.h"
 
 #define BLOCK	 ((size_t)1 << 20)
@@ -33,8 +34,8 @@
 #define LISTED	 2 /* of them, in SHA256SUMS */
 #define SIG_FILE "SHA256SUMS.minisig"
 
-static int copy_bytes(struct store_file *from, struct vault_file *f, const uint8_t sha256[DIGEST_LEN],
-    const char *path, struct err *err)
+static int copy_bytes(struct store_file *from, struct vault_w *to, struct store_staged *f,
+    const uint8_t sha256[DIGEST_LEN], const char *path, struct err *err)
 {
 	struct digest *d = digest_new();
 	uint8_t *block = malloc(BLOCK), got[DIGEST_LEN];
@@ -47,7 +48,7 @@ static int copy_bytes(struct store_file *from, struct vault_file *f, const uint8
 	while (!r && (n = store_read_full(from, block, BLOCK, done)) > 0) {
 		digest_update(d, block, (size_t)n);
 		done += n;
-		r = vault_w_write(f, block, (size_t)n, err);
+		r = vault_w_write(to, f, block, (size_t)n, err);
 	}
 	if (!r && n < 0) {
 		err_sys(err, "E-MIRROR-01", errno, text("cannot read '%s'"), path);
@@ -69,7 +70,7 @@ int mirror_archive(const struct store *source, struct vault_w *to, const uint8_t
     bool replace, struct err *err)
 {
 	char path[ARCFILE_PATH];
-	struct vault_file *f = NULL;
+	struct store_staged *f = NULL;
 	STORE_FILE_AUTO from = {0};
 	int r;
 
@@ -77,9 +78,9 @@ int mirror_archive(const struct store *source, struct vault_w *to, const uint8_t
 		return MIRROR_SOURCE;
 	if (vault_w_stage(to, &f, err))
 		return -1;
-	r = copy_bytes(&from, f, sha256, path, err);
+	r = copy_bytes(&from, to, f, sha256, path, err);
 	if (!r && replace)
-		r = reap_damaged(vault_w_dirfd(to), path, err);
+		r = reap_damaged(vault_w_store(to), path, err);
 	if (r) {
 		vault_w_discard(to, f);
 		return r;
@@ -244,7 +245,7 @@ static int clear_others(struct vault_w *to, uint64_t number, struct buf docs[DOC
 		if (!store_read(vault_w_store(to), path, &there, NULL) && there.n == docs[i].n &&
 		    !memcmp(there.p, docs[i].p, there.n))
 			continue;
-		if (reap_damaged(vault_w_dirfd(to), path, err))
+		if (reap_damaged(vault_w_store(to), path, err))
 			return -1;
 	}
 	return 0;
@@ -254,7 +255,7 @@ int mirror_generation(const struct store *source, struct vault_w *to, const stru
     uint64_t *files, struct err *err)
 {
 	struct buf docs[DOCS] = {{0}};
-	struct vault_doc out[DOCS];
+	struct store_doc out[DOCS];
 	int i, r;
 
 	r = read_docs(source, g->number, docs, err);
@@ -263,7 +264,7 @@ int mirror_generation(const struct store *source, struct vault_w *to, const stru
 	if (!r)
 		r = supply_listed(source, to, docs, g, files, err);
 	for (i = 0; i < DOCS; i++)
-		out[i] = (struct vault_doc){doc_names[i], docs[i].p, docs[i].n};
+		out[i] = (struct store_doc){doc_names[i], docs[i].p, docs[i].n};
 	if (!r && g->replace)
 		r = clear_others(to, g->number, docs, err);
 	if (!r)

@@ -17,7 +17,7 @@
 #include "base/text.h"
 #include "format/medium/generation.h"
 #include "read/file/digestset.h"
-#include "read/store/store.h"
+#include "read/store/store_dir.h"
 #include "read/ledger/ledger.h"
 #include "read/vault/medium.h"
 #include "read/vault/vault_r.h"
@@ -298,7 +298,7 @@ static void measure_room(struct refilling *run)
 
 	run->res->lacking = estimate(run, run->at - 1, run->n);
 	run->res->lacking_next = estimate(run, run->at - 1, run->at);
-	if (!fstatvfs(vault_w_dirfd(run->r->vault), &fs))
+	if (!fstatvfs(store_dir_fd(vault_w_store(run->r->vault)), &fs))
 		run->res->room = (uint64_t)fs.f_bavail * fs.f_frsize;
 }
 

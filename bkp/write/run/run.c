@@ -34,7 +34,7 @@
 #include "write/state/reserve.h"
 #include "write/state/state.h"
 #include "write/store/pack.h"
-#include "write/store/reap.h"
+#include "write/reap/reap.h"
 #include "write/store/vault_w.h"
 /* ---- which archives may be referred to ---- */
 

@@ -23,6 +23,7 @@
 #include "write/copies/readback.h"
 #include "write/copies/refill.h"
 #include "write/index/dedup.h"
+#include "write/put/store_w.h"
 #include "write/run/run_private.h"
 #include "write/state/state.h"
 #include "write/store/pack.h"
@@ -78,7 +79,7 @@ int run_supply(struct run *n, struct err *err)
 
 int run_publish(struct run *n, struct err *err)
 {
-	const struct vault_doc docs[] = {
+	const struct store_doc docs[] = {
 	    {"manifest.json", n->manifest.p, n->manifest.n},
 	    {"root.age", n->root.p, n->root.n},
 	    {"SHA256SUMS", n->sums.p, n->sums.n},

@@ -119,7 +119,7 @@ static int open_one(
 	want.keys = state_keys(n->cfg->state, &want.n_keys);
 	if (medium_open(pm->path, &want, &o->medium, &row->why))
 		return -1;
-	if (vault_w_open(medium_repo_dirfd(o->medium), &o->vault, &row->why)) {
+	if (vault_w_open(medium_repo(o->medium), &o->vault, &row->why)) {
 		medium_close(o->medium);
 		o->medium = NULL;
 		return -1;

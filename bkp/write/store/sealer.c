@@ -32,6 +32,7 @@
 #include "format/medium/arcfile.h"
 #include "format/medium/codec.h"
 #include "write/index/dedup.h"
+#include "write/put/store_w.h"
 #include "write/store/pack_config.h"
 #include "write/store/vault_w.h"
 
@@ -63,7 +64,7 @@ struct presser {
 /* An archive being written in one stream; the sealing thread's alone. */
 struct stream {
 	struct arcfile_writer *writer; /* NULL: none open */
-	struct vault_file **files;     /* one per sink, NULL where the sink failed */
+	struct store_staged **files;   /* one per sink, NULL where the sink failed */
 	struct digest *sha;
 	uint64_t number, size;
 };
@@ -126,7 +127,8 @@ static int drain_cipher(struct sealer *s, struct stream *st, struct err *err)
 	digest_update(st->sha, s->cipher.p, s->cipher.n);
 	st->size += s->cipher.n;
 	for (size_t i = 0; i < s->cfg.n_sinks; i++)
-		if (st->files[i] && vault_w_write(st->files[i], s->cipher.p, s->cipher.n, &why))
+		if (st->files[i] &&
+		    vault_w_write(s->cfg.sinks[i].vault, st->files[i], s->cipher.p, s->cipher.n, &why))
 			sink_failed(s, i, &why);
 	s->cipher.n = 0;
 	return any_sink(s, err);
@@ -174,7 +176,7 @@ static int close_archive(struct sealer *s, struct stream *st, struct dedup_archi
 	ret->size = st->size;
 	digest_final(st->sha, ret->sha256);
 	for (size_t i = 0; i < s->cfg.n_sinks; i++) {
-		struct vault_file *f = st->files[i];
+		struct store_staged *f = st->files[i];
 
 		st->files[i] = NULL;
 		if (f && vault_w_publish_archive(s->cfg.sinks[i].vault, f, ret->sha256, &why))

@@ -20,6 +20,7 @@
 #include "read/store/store_dir.h"
 #include "scratch.h"
 #include "write/copies/mirror.h"
+#include "vaultdir.h"
 #include "write/store/vault_w.h"
 
 #define REPO "11111111-2222-4333-8444-555555555555"
@@ -145,7 +146,7 @@ static int mirror_as(const char *from, const char *to, const char *uuid, size_t 
 	assert_int_equal(sh("mkdir -p %s", to), 0);
 	source = dirfd_of(from);
 	target = dirfd_of(to);
-	assert_int_equal(vault_w_open(target, &v, NULL), 0);
+	assert_int_equal(vault_w_open_dir(target, &v, NULL), 0);
 	from_store = store_dir_of(source);
 	r = mirror_generation(&from_store, v, &g, &files, err);
 	vault_w_close(v);
@@ -391,7 +392,7 @@ static void killed_and_continued(void **state)
 
 			in_child();
 			mkdir(in_scratch("dst"), 0755);
-			if (vault_w_open(open(in_scratch("dst"), O_RDONLY), &v, NULL))
+			if (vault_w_open_dir(open(in_scratch("dst"), O_RDONLY), &v, NULL))
 				_exit(1);
 			src = store_dir_of(open(in_scratch("src"), O_RDONLY));
 			_exit(mirror_generation(&src, v, &g, &files, NULL) != 0);
@@ -426,7 +427,7 @@ static void one_archive(void **state)
 	source = dirfd_of("src");
 	store = store_dir_of(source);
 	target = dirfd_of("one");
-	assert_int_equal(vault_w_open(target, &v, NULL), 0);
+	assert_int_equal(vault_w_open_dir(target, &v, NULL), 0);
 	assert_int_equal(mirror_archive(&store, v, sums_of[0], false, &err), 0);
 	assert_int_equal(mirror_archive(&store, v, sums_of[0], false, &err), 0);
 	assert_int_equal(sh("cmp src/%s one/%s", paths[0], paths[0]), 0);
