@@ -25,7 +25,7 @@ void store_w_close(struct store_w *w)
 {
 	if (!w)
 		return;
-	w->kind->release(w);
+	(void)!w->kind->release(w, NULL); /* if not now, the next store_w_open() does it */
 	w->kind->close(w);
 }
 
@@ -87,7 +87,7 @@ void store_w_reserve(struct store_w *w, uint64_t bytes)
 	w->kind->reserve(w, bytes);
 }
 
-void store_w_release(struct store_w *w)
+int store_w_release(struct store_w *w, struct err *err)
 {
-	w->kind->release(w);
+	return w->kind->release(w, err);
 }

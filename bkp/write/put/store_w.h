@@ -83,7 +83,7 @@ int store_w_replace_staged(struct store_w *w, struct store_staged *f, const char
 /* Keeps room, so that what must be written last still fits when the store is full.  Best effort; given back
  * by store_w_release(), store_w_close(), or the next store_w_open(). */
 void store_w_reserve(struct store_w *w, uint64_t bytes);
-void store_w_release(struct store_w *w);
+int store_w_release(struct store_w *w, struct err *err);
 
 /* ---- for a kind ---- */
 
@@ -105,7 +105,7 @@ struct store_w_kind {
 	    const struct store *s, const char *path, mode_t mode, const void *p, size_t n, struct err *err);
 	int (*replace_staged)(struct store_w *w, struct store_staged *f, const char *path, struct err *err);
 	void (*reserve)(struct store_w *w, uint64_t bytes);
-	void (*release)(struct store_w *w);
+	int (*release)(struct store_w *w, struct err *err);
 };
 
 /* put_kinds.c: those that this program knows, NULL at the end. */

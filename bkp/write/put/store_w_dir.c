@@ -154,12 +154,14 @@ static int parent_of(int root, const char *path, bool make, const char **ret_nam
 
 /* ---- opening ---- */
 
-static void dir_release(struct store_w *w)
+static int dir_release(struct store_w *w, struct err *err)
 {
 	const struct dir_w *d = (const struct dir_w *)w;
 
-	if (d->tmp >= 0)
-		unlinkat(d->tmp, RESERVE, 0);
+	if (!unlinkat(d->tmp, RESERVE, 0) || errno == ENOENT)
+		return 0;
+	return err_sys(err, "E-PUBLISH-02", errno, "%s",
+	    text("the room that was kept on the medium cannot be given back"));
 }
 
 static void dir_close(struct store_w *w)

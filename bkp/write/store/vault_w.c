@@ -288,9 +288,9 @@ void vault_w_reserve(struct vault_w *v, uint64_t bytes)
 	store_w_reserve(v->put, bytes);
 }
 
-void vault_w_release(struct vault_w *v)
+int vault_w_release(struct vault_w *v, struct err *err)
 {
-	store_w_release(v->put);
+	return store_w_release(v->put, err);
 }
 
 static int copy_journal(struct vault_w *v, struct store_staged *f, int fd, uint64_t size, struct err *err)

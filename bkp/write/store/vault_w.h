@@ -61,7 +61,7 @@ int vault_w_put_journal(struct vault_w *v, int fd, uint64_t size, struct err *er
 /* Keeps room on the medium, so that what must be written last (README.txt, the journal) still fits when a
  * copy has filled it up.  Best effort; released by vault_w_release(), vault_w_close(), or the next open. */
 void vault_w_reserve(struct vault_w *v, uint64_t bytes);
-void vault_w_release(struct vault_w *v);
+int vault_w_release(struct vault_w *v, struct err *err);
 
 /* Freezes a published file, path from <repository-id>/.  0, or the errno that says why it cannot be. */
 int vault_w_freeze(struct vault_w *v, const char *path);

@@ -359,7 +359,7 @@ static void room_is_kept(void **state)
 	v = open_in("room");
 	vault_w_reserve(v, 64 << 20); /* more than there is: what can be had */
 	assert_int_equal(sh("head -c 4000000 /dev/zero >room/ballast"), 1);
-	vault_w_release(v);
+	assert_int_equal(vault_w_release(v, NULL), 0);
 	assert_int_equal(sh("head -c 400000 /dev/zero >room/journal"), 0);
 	vault_w_reserve(v, 100000);
 	vault_w_close(v);
