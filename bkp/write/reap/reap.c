@@ -389,7 +389,7 @@ static int sweep(struct work *w, struct err *err)
 	uint64_t number;
 	int r;
 
-	if (store_list(w->repo, STORE_W_DIR_TMP, collect_retired, &numbers, &why)) {
+	if (store_list(w->repo, STORE_W_DIR_TMP, collect_retired, &numbers, &why) < 0) {
 		blame(w, &why);
 		return 0;
 	}
@@ -563,7 +563,7 @@ static int run_reap(struct work *w, struct reap_item *items, size_t n, struct er
 	struct err why = ERR_INIT;
 	int r = 0;
 
-	if (open_work(w, &why) || store_list(w->repo, STORE_W_DIR_TMP, tell_retired, w, &why)) {
+	if (open_work(w, &why) || store_list(w->repo, STORE_W_DIR_TMP, tell_retired, w, &why) < 0) {
 		blame(w, &why);
 		return 0;
 	}
