@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <jansson.h>
 
@@ -136,15 +135,14 @@ static uint64_t bytes_unknown(const struct readback *rb, const struct open_list 
 	const struct buf *sums = o->g ? vault_r_sums(o->g) : NULL;
 	char path[GENERATION_SUMS_PATH];
 	uint8_t sha256[DIGEST_LEN];
-	uint64_t bytes = 0;
-	struct stat st;
+	uint64_t bytes = 0, size;
 	size_t pos = 0;
 
 	for (size_t i = 0; sums && rb->progress &&
 			   !generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, NULL);
 	     i++)
-		if (!o->known[i] && store_has(medium_repo(rb->medium), path))
-			bytes += (uint64_t)st.st_size;
+		if (!o->known[i] && !store_size(medium_repo(rb->medium), path, &size, NULL))
+			bytes += size;
 	return bytes;
 }
 

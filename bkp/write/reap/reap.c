@@ -264,11 +264,9 @@ static int retire(struct work *w, uint64_t number, const char *uuid, struct err 
 	char dir[GENERATION_DIR], to[RETIRED_PATH];
 	int r;
 
-	if (!store_has(w->repo, generation_dir(number, dir)))
-		return 0;
 	if (check_folder(w, number, uuid, err))
 		return -1;
-	r = store_x_retire(w->remove, dir, retired_path(number, "", to), err);
+	r = store_x_retire(w->remove, generation_dir(number, dir), retired_path(number, "", to), err);
 	if (r == STORE_X_TAKEN)
 		return err_set(err, "E-REAP-01", text("'%s' stands on the medium already"), to);
 	return r ? err_wrap(err, "%s", text("an expired generation cannot be moved out of the way")) : 0;
