@@ -5,7 +5,6 @@
  * approved one, or only look → delete (expiry_act()) → report.  --dry-run and --plan-out write nothing here or on media. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/buf.h"
 #include "base/err.h"

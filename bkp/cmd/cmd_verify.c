@@ -23,7 +23,6 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
-#include "cmd/app/out.h"
 #include "cmd/app/outcome.h"
 #include "cmd/show/summary.h"
 #include "format/crypto/digest.h"

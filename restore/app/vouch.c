@@ -6,7 +6,6 @@
 #include "restore/app/vouch.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -14,7 +13,6 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "format/medium/generation.h"
-#include "read/vault/vault_r.h"
 #include "read/verify/reported.h"
 #include "read/verify/verify.h"
 #include "restore/app/app.h"

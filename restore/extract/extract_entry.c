@@ -22,7 +22,6 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "format/medium/catalog.h"
-#include "read/file/digestset.h"
 #include "restore/app/outcome.h"
 #include "restore/app/progress.h"
 #include "restore/extract/extract_file.h"

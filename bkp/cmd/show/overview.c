@@ -7,13 +7,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <jansson.h>
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/io.h"
 #include "base/path.h"
 #include "base/show/table.h"
 #include "base/text.h"

@@ -2,7 +2,6 @@
 #ifndef BKP_CMD_SHOW_ROTATE_REPORT_H
 #define BKP_CMD_SHOW_ROTATE_REPORT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 

@@ -5,7 +5,6 @@
 #ifndef BKP_FORMAT_POLICY_POLICY_PLAN_H
 #define BKP_FORMAT_POLICY_POLICY_PLAN_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

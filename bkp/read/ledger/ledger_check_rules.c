@@ -16,7 +16,6 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "format/crypto/minisig.h"
-#include "format/journal/journal.h"
 
 #define APPROVERS_MAX 64
 

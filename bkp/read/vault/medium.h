@@ -14,7 +14,6 @@
 #define BKP_READ_VAULT_MEDIUM_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 struct err;
 struct minisig_public;

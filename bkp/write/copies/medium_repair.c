@@ -6,7 +6,6 @@
 #include "write/copies/medium_repair.h"
 #include "write/media/attendance.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +21,6 @@
 #include "format/crypto/digest.h"
 #include "format/crypto/minisig.h"
 #include "format/journal/journal.h"
-#include "format/medium/generation.h"
 #include "read/ledger/ledger.h"
 #include "read/vault/medium.h"
 #include "read/vault/repository.h"
@@ -32,7 +30,6 @@
 #include "write/copies/mirror.h"
 #include "write/media/journal_copies.h"
 #include "write/media/medium_docs.h"
-#include "write/media/medium_w.h"
 #include "write/state/state.h"
 #include "write/store/reap.h"
 #include "write/store/vault_w.h"

@@ -17,7 +17,6 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/path.h"
-#include "base/text.h"
 #include "format/crypto/digest.h"
 #include "format/crypto/minisig.h"
 #include "format/medium/generation.h"

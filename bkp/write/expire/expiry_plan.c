@@ -3,7 +3,6 @@
  * What goes is what today's judgement lets go (retention.h); a plan can only narrow it.  A plan that is given is
  * checked in the order of trust: the approver's signature before a byte of it is parsed, then the journal's record
  * that it names and its age, then each item against today's judgement. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,9 +15,7 @@
 #include "format/crypto/minisig.h"
 #include "format/journal/approval.h"
 #include "format/journal/journal.h"
-#include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
-#include "read/vault/medium.h"
 #include "write/expire/expiry_private.h"
 #include "write/state/reserve.h"
 #include "write/state/state.h"

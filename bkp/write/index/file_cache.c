@@ -1,7 +1,6 @@
 /* file_cache: see file_cache.h.  What reader and writer share (headers, frames, checks), and the blocks. */
 #include "write/index/file_cache.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,11 +8,8 @@
  * Blocks are handed to another thread and outlive the reader: they and their source are counted (atomic refs). */
 #include "write/index/file_cache.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"

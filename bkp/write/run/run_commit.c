@@ -4,15 +4,12 @@
  * What belongs to a medium stays with the medium: a fault drops it (run_drop()) or stands in its row of the
  * result (`why`, `undone`).  -1 means that the journal cannot be written, that memory is short, or that no
  * medium is left.  Media are served one after the other, in the order of the policy. */
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
 #include "base/err.h"
-#include "base/io.h"
 #include "base/text.h"
 #include "format/crypto/base64.h"
 #include "format/journal/journal.h"

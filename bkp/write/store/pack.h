@@ -21,7 +21,6 @@
 #ifndef BKP_WRITE_STORE_PACK_H
 #define BKP_WRITE_STORE_PACK_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

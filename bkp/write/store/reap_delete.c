@@ -11,7 +11,6 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/text.h"
-#include "format/medium/arcfile.h"
 #include "write/store/reap_private.h"
 
 /* What cannot be thawed will not be deleted either, and that is told. */

@@ -10,7 +10,6 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "format/config/config_secret.h"
-#include "format/config/config_secret_command.h"
 #include "format/policy/policy.h"
 
 #define HIDDEN "hunter2" /* stands in every secret below and must not stand in any message */

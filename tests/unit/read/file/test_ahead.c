@@ -10,7 +10,6 @@
 
 #include "scratch.h"
 
-#include "base/io.h"
 #include "read/file/ahead.h"
 #include "read/file/rotational.h"
 

@@ -14,11 +14,9 @@
 #include <jansson.h>
 #include <sodium.h>
 
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "format/crypto/minisig.h"
-#include "format/journal/journal.h"
 #include "read/ledger/ledger.h"
 #include "scribe.h"
 

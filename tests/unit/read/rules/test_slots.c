@@ -13,7 +13,6 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "format/policy/policy.h"
-#include "read/ledger/ledger.h"
 #include "read/rules/slots.h"
 #include "scribe.h"
 

@@ -1,6 +1,5 @@
 /* scratch (restore): a drill begins in an empty folder and leaves nothing of what it made, whatever a step
  * did in it. */
-#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>

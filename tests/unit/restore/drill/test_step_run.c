@@ -1,6 +1,5 @@
 /* step_run: a step's command gets exactly the environment it is given, cannot block us, and is ended with all
  * it started when its time is over. */
-#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-#include "base/err.h"
 #include "format/guard/guard.h"
 #include "format/guard/kind.h"
 #include "write/capture/tally.h"

@@ -1,6 +1,5 @@
 /* mirror: only what is signed and whole is copied, as often as it is interrupted; sha256sum and minisign
  * judge. */
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

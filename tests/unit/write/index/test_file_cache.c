@@ -11,7 +11,6 @@
 #include <sodium.h>
 
 #include "base/err.h"
-#include "base/io.h"
 #include "base/path.h"
 #include "write/index/file_cache.h"
 

@@ -1,6 +1,5 @@
 /* liveness: every byte that is referred to is counted once, whatever refers to it and however often; what is
  * refused is what the rules say; what is not known refuses nothing. */
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>

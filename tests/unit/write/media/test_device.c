@@ -1,5 +1,4 @@
 /* device: the file system and the disk behind a folder; blkid and findmnt judge. */
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -21,7 +21,6 @@
 #include "base/io.h"
 #include "format/crypto/age.h"
 #include "format/crypto/minisig.h"
-#include "format/journal/journal.h"
 #include "read/ledger/ledger.h"
 #include "read/ledger/ledger_private.h"
 #include "write/state/state.h"

@@ -1,6 +1,5 @@
 /* pack: every place that was given out holds the bytes that were put there, as stock tools see them; media
  * may fail. */
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,4 @@
 /* vault_w: published whole and unchangeable, or not at all, whatever fails. */
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -12,7 +11,6 @@
 #include <cmocka.h>
 
 #include "base/err.h"
-#include "base/io.h"
 #include "format/medium/arcfile.h"
 #include "scratch.h"
 #include "write/store/vault_w.h"
