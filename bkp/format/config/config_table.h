@@ -27,9 +27,4 @@ int config_table_read(const struct config_shapes *all, const struct config_shape
     const struct config_node *table, void *at, struct config_problems *problems, struct err *err)
     __attribute__((warn_unused_result));
 
-/* A key has one name, or two: one in each language. */
-bool config_table_is_key(const struct config_field *field, const char *key);
-/* The name of the key that the reader is told. */
-const char *config_table_key(const struct config_field *field);
-
 #endif

@@ -89,7 +89,8 @@ char *policy_plan_schedule(
 	return out;
 }
 
-char *policy_plan_size(uint64_t bytes, char out[POLICY_PLAN_TEXT])
+/* "128 MiB" when it is a whole number of such a unit, else bytes. */
+static char *policy_plan_size(uint64_t bytes, char out[POLICY_PLAN_TEXT])
 {
 	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
 	size_t i = 0;

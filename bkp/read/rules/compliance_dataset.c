@@ -54,7 +54,8 @@ static int64_t settled_slot(const struct compliance_view *v, const struct policy
 	return slots_before(v->policy, p, slot_ns - 1);
 }
 
-void compliance_due_fill(const struct compliance_view *v, struct compliance_dataset *d)
+/* When it is due, and whether a run was missed. */
+static void compliance_due_fill(const struct compliance_view *v, struct compliance_dataset *d)
 {
 	const struct policy_dataset *p = d->policy;
 	struct slots slots;

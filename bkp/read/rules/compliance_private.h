@@ -45,8 +45,6 @@ bool compliance_fresh(
     const struct compliance_view *v, const struct compliance_medium *m, const struct compliance_dataset *d);
 bool compliance_stale(const struct compliance_view *v, const struct compliance_dataset *d);
 
-/* compliance_dataset.c: when it is due, and whether a run was missed. */
-void compliance_due_fill(const struct compliance_view *v, struct compliance_dataset *d);
 /* Has a run ended since then, however? */
 bool compliance_ran_since(const struct compliance_view *v, int64_t ns);
 

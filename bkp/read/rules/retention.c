@@ -208,7 +208,10 @@ static bool would_count(const struct ledger_generation *g, const char *dataset, 
 	return !g->undated && g->begun_ns <= now_ns && !g->suspect && d && ledger_good(g, d);
 }
 
-int retention_count(const struct ledger *l, const struct retention_rule *rule, const char *medium,
+/* The generations that count for the rule's data set on that medium, newest first, with
+ * what `keep` keeps marked; `there`, unless NULL, counts whatever is recorded of its copy.  The caller
+ * frees. */
+static int retention_count(const struct ledger *l, const struct retention_rule *rule, const char *medium,
     const struct ledger_generation *there, int64_t now_ns, struct retention_counted **ret, size_t *ret_n,
     struct err *err)
 {

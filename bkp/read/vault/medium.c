@@ -34,7 +34,8 @@ struct medium {
 	int dirfd, repo_dirfd;
 };
 
-int medium_is_type(const char *type)
+/* 1 for a type the format knows, else 0. */
+static int medium_is_type(const char *type)
 {
 	static const char *const types[] = {"hdd", "ssd", "rdx", "tape", "optical", "object"};
 

@@ -50,7 +50,4 @@ const char *medium_repository(const struct medium *m);
 int medium_dirfd(const struct medium *m);      /* of the medium; belongs to it */
 int medium_repo_dirfd(const struct medium *m); /* of <repository-id>/; belongs to it */
 
-/* 1 for a type the format knows, else 0. */
-int medium_is_type(const char *type);
-
 #endif

@@ -74,7 +74,7 @@ int probe_run(const struct command_config *cfg, char **ret_value, struct command
 
 	if (said)
 		memset(said, 0, sizeof(*said));
-	if (command_start_with(cfg, &c, err))
+	if (command_start(cfg, &c, err))
 		return -1;
 	r = read_output(c, &out, err);
 	if (!r)

@@ -112,7 +112,9 @@ static int look_at_generation(void *arg, const char *name, struct err *err)
 	return r;
 }
 
-int reap_listed(struct vault_r *v, const struct reap_item *but, size_t n, struct digestset **ret,
+/* Every archive that the generations standing on the medium list, but for the n numbers in
+ * `but`.  0; 1 when one of them cannot be verified (why); -1. */
+static int reap_listed(struct vault_r *v, const struct reap_item *but, size_t n, struct digestset **ret,
     struct err *why, struct err *err)
 {
 	struct listing l = {v, but, n, digestset_new(ARCHIVES_MAX), why};

@@ -4,14 +4,8 @@
 
 #include "write/store/reap.h"
 
-struct buf;
 struct digestset;
 struct vault_r;
-
-/* reap.c: every archive that the generations standing on the medium list, but for the n numbers in
- * `but`.  0; 1 when one of them cannot be verified (why); -1. */
-int reap_listed(struct vault_r *v, const struct reap_item *but, size_t n, struct digestset **ret,
-    struct err *why, struct err *err);
 
 /* reap_delete.c: deletes a published file `name` in dirfd, its immutable flag first.  *ret_bytes is added to.
  * 0 (also when it is not there), -1. */

@@ -121,7 +121,7 @@ static struct liveness_figures plan(struct site *s, unsigned share, unsigned anc
 
 static bool there(struct site *s, uint64_t number)
 {
-	return dedup_available(s->d, number, number + 100);
+	return dedup_run_of(s->d, number) == number + 100;
 }
 
 static const struct dedup_place at9 = {9, 0, 0, 1000, true};
