@@ -10,8 +10,6 @@
 #ifndef BKP_CMD_APP_PASSPHRASE_H
 #define BKP_CMD_APP_PASSPHRASE_H
 
-#include <stdbool.h>
-
 struct err;
 
 #define PASSPHRASE_MAX 1024 /* bytes, NUL included */

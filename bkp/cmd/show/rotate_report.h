@@ -2,7 +2,6 @@
 #ifndef BKP_CMD_SHOW_ROTATE_REPORT_H
 #define BKP_CMD_SHOW_ROTATE_REPORT_H
 
-#include <stddef.h>
 #include <stdio.h>
 
 struct err;

@@ -7,7 +7,6 @@
 #ifndef BKP_FORMAT_CONFIG_CONFIG_TABLE_H
 #define BKP_FORMAT_CONFIG_CONFIG_TABLE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 struct err;

@@ -74,14 +74,6 @@ static void compliance_due_fill(const struct compliance_view *v, struct complian
 
 /* ---- the rest ---- */
 
-const struct ledger_copy *compliance_copy_on(const struct ledger_generation *g, const char *uuid)
-{
-	for (size_t i = 0; i < g->n_copies; i++)
-		if (!strcmp(g->copies[i].medium, uuid))
-			return &g->copies[i];
-	return NULL;
-}
-
 static bool is_sound(const struct ledger_copy *c)
 {
 	return c && c->ok && c->verified_ns && !c->damaged_ns;
@@ -128,7 +120,7 @@ static const struct ledger_generation *newest_on(
 	for (size_t i = ledger_generations(v->l); i--;) {
 		const struct ledger_generation *g = ledger_generation(v->l, i);
 
-		if (does_count(v, g, dataset) && is_sound(compliance_copy_on(g, uuid)))
+		if (does_count(v, g, dataset) && is_sound(ledger_copy_in(g, uuid)))
 			return g;
 	}
 	return NULL;

@@ -39,7 +39,6 @@ const struct compliance_medium *compliance_twin(
 /* compliance_dataset.c */
 int compliance_dataset_fill(const struct compliance_view *v, const struct policy_dataset *pd,
     struct compliance_dataset *d, struct err *err);
-const struct ledger_copy *compliance_copy_on(const struct ledger_generation *g, const char *uuid);
 /* Does the medium hold, verified, what makes it a copy of the data set? */
 bool compliance_fresh(
     const struct compliance_view *v, const struct compliance_medium *m, const struct compliance_dataset *d);

@@ -472,12 +472,7 @@ static int keep_reasons(struct judging *j, struct retention_copy *c, struct err 
 
 static bool is_there(const struct judging *j, const struct ledger_generation *g)
 {
-	if (j->there)
-		return g == j->there;
-	for (size_t i = 0; g->state == LEDGER_COMMITTED && i < g->n_copies; i++)
-		if (g->copies[i].ok && !strcmp(g->copies[i].medium, j->medium))
-			return true;
-	return false;
+	return j->there ? g == j->there : ledger_copy_there(g, j->medium) != NULL;
 }
 
 static int judge_medium(struct judging *j, struct retention_medium *m, struct err *err)

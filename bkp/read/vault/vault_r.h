@@ -33,6 +33,7 @@
 
 struct age_identity;
 struct buf;
+struct medium;
 struct repository;
 
 #define VAULT_R_JSON_MAX ((size_t)1 << 20)
@@ -45,6 +46,9 @@ int vault_r_open(const char *medium, const char *repository, const char *root_ke
 /* The same for a medium that is open already; mediumfd stays the caller's. */
 int vault_r_open_at(int mediumfd, const char *repository, const char *root_key, struct vault_r **ret,
     struct err *err) __attribute__((warn_unused_result));
+/* The same of a medium that is open. */
+int vault_r_open_medium(const struct medium *m, const char *repository, const struct minisig_public *root,
+    struct vault_r **ret, struct err *err) __attribute__((warn_unused_result));
 void vault_r_close(struct vault_r *v);
 
 int vault_r_fd(const struct vault_r *v); /* directory descriptor of <repository-id>, borrowed */

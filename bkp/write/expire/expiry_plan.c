@@ -168,11 +168,9 @@ static const struct retention_copy *judged_copy(const struct expiry *e, const st
 static bool is_gone(const struct expiry *e, const struct approval_item *it)
 {
 	const struct ledger_generation *g = ledger_generation_by_number(state_ledger(e->state), it->number);
+	const struct ledger_copy *c = ledger_copy_in(g, it->medium);
 
-	for (size_t i = 0; g && i < g->n_copies; i++)
-		if (!strcmp(g->copies[i].medium, it->medium))
-			return g->copies[i].expired_ns && !strcmp(g->uuid, it->uuid);
-	return false;
+	return c && c->expired_ns && !strcmp(g->uuid, it->uuid);
 }
 
 /* What has gone by this plan already needs not go again. */

@@ -8,7 +8,6 @@
 #ifndef BKP_WRITE_MEDIA_ATTENDANCE_H
 #define BKP_WRITE_MEDIA_ATTENDANCE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "read/rules/compliance.h"

@@ -27,15 +27,10 @@ struct value {
 static uint64_t newest(const struct medium_docs *d)
 {
 	const struct ledger *l = state_ledger(d->state);
-	size_t i, k;
 
-	for (i = ledger_generations(l); i-- > 0;) {
-		const struct ledger_generation *g = ledger_generation(l, i);
-
-		for (k = 0; g->state == LEDGER_COMMITTED && k < g->n_copies; k++)
-			if (g->copies[k].ok && !strcmp(g->copies[k].medium, medium_uuid(d->medium)))
-				return g->number;
-	}
+	for (size_t i = ledger_generations(l); i-- > 0;)
+		if (ledger_copy_there(ledger_generation(l, i), medium_uuid(d->medium)))
+			return ledger_generation(l, i)->number;
 	return 0;
 }
 

@@ -10,7 +10,6 @@
 #ifndef BKP_WRITE_STATE_AGREEMENT_H
 #define BKP_WRITE_STATE_AGREEMENT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "read/ledger/ledger.h"
