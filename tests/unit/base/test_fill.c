@@ -1,11 +1,7 @@
 /* fill: what is a place for a value and what is an ordinary character; values are not read again. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "base/buf.h"
 #include "base/fill.h"
 

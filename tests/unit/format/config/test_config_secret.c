@@ -1,12 +1,8 @@
 /* policy: no secret gets through, none is repeated in a message, and what is no secret is left alone. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "format/config/config_secret.h"

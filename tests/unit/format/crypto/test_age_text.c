@@ -1,15 +1,11 @@
 /* age as text: recipients, identities, identity files, armour; against what stock `age` and `age-keygen`
  * wrote. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include <sodium.h>
 
+#include "unit.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "format/crypto/age.h"

@@ -1,19 +1,15 @@
 /* ledger: the state that the records amount to, and no other. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include <jansson.h>
 #include <sodium.h>
 
+#include "unit.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "format/crypto/minisig.h"

@@ -1,16 +1,12 @@
 /* dedup: what it says is right or is not said, whatever happened to its files; and it heals by itself. */
 #include <errno.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "base/err.h"
 #include "scratch.h"
 #include "write/index/dedup.h"

@@ -1,18 +1,14 @@
 /* liveness: every byte that is referred to is counted once, whatever refers to it and however often; what is
  * refused is what the rules say; what is not known refuses nothing. */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <cmocka.h>
 
 #include <archive_entry.h>
 
+#include "unit.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "format/medium/catalog.h"

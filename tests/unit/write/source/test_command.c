@@ -1,16 +1,12 @@
 /* command: what it writes, how it ends, what it leaves behind; whatever it does with its descriptors. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "base/err.h"
 #include "scratch.h"
 #include "write/index/dedup.h"

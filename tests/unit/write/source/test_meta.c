@@ -1,10 +1,6 @@
 /* meta: what stat, getfattr, getfacl and lsattr say of a file stands in its entry. */
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +9,11 @@
 #include <sys/un.h>
 #include <sys/xattr.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include <archive.h>
 #include <archive_entry.h>
 
+#include "unit.h"
 #include "base/buf.h"
 #include "base/io.h"
 #include "format/medium/catalog.h"

@@ -1,15 +1,11 @@
 /* pack: every place that was given out holds the bytes that were put there, as stock tools see them; media
  * may fail. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "packing.h"
 #include "write/store/pending.h"
 
