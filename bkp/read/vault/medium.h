@@ -14,7 +14,6 @@
 #define BKP_READ_VAULT_MEDIUM_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 struct err;
 struct minisig_public;
@@ -54,8 +53,5 @@ const struct store *medium_repo(const struct medium *m);  /* <repository-id>/; b
 /* Descriptors of the two; -1: the medium is no folder. */
 int medium_dirfd(const struct medium *m);
 int medium_repo_dirfd(const struct medium *m);
-
-/* 1 for a type the format knows, else 0. */
-int medium_is_type(const char *type);
 
 #endif

@@ -65,8 +65,11 @@ static bool is_there(int dir, const char *name, mode_t mode, const void *p, size
 	return true;
 }
 
-int medium_docs_file(const struct medium_docs *d, int dir, const char *name, mode_t mode, const void *p,
-    size_t n, struct err *err)
+/* The file in the folder `dir` has these bytes and this mode when it returns: replaced whole when it had
+ * others.
+ */
+static int medium_docs_file(const struct medium_docs *d, int dir, const char *name, mode_t mode,
+    const void *p, size_t n, struct err *err)
 {
 	if (is_there(dir, name, mode, p, n))
 		return 0;

@@ -31,11 +31,6 @@ struct medium_docs {
 /* Something that should be brought cannot be: the first one is what people are told. */
 void medium_docs_miss(struct medium_docs *d, const struct err *why);
 
-/* The file in the folder `dir` has these bytes and this mode when it returns: replaced whole when it had
- * others.
- */
-int medium_docs_file(const struct medium_docs *d, int dir, const char *name, mode_t mode, const void *p,
-    size_t n, struct err *err);
 /* The same of a file that the list of the folder names, once that was announced. */
 int medium_docs_listed(const struct medium_docs *d, int dir, const char *kind, const char *name, mode_t mode,
     const void *p, size_t n, struct err *err);

@@ -1,6 +1,5 @@
 /* medium_docs_procedures: <repository-id>/procedures/: each procedure as it was written, and as a form to be
  * printed; see medium_docs.h. */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

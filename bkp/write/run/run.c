@@ -6,11 +6,9 @@
  * for by the next run. */
 #include "write/run/run.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <jansson.h>
 
@@ -154,7 +152,8 @@ static int plan(struct run *n, struct liveness_dataset *sets, struct err *err)
 	    n->with.liveness, n->with.dedup, &limits, sets, policy->n_datasets, &figures, err);
 }
 
-int run_refuse_archives(struct run *n, struct err *err)
+/* Opens n->liveness, and refuses what is not worth referring to */
+static int run_refuse_archives(struct run *n, struct err *err)
 {
 	size_t count = n->cfg->policy->n_datasets;
 	struct liveness_dataset *sets = calloc(count + 1, sizeof(*sets));
@@ -522,7 +521,7 @@ static int prepare(struct run *n, struct run_config *own, struct err *err)
 	look_at_policy(n);
 	if (run_open_media(n, err) || run_histories(n, err) || look_at_clock(n, err) ||
 	    run_new_epoch(n, err) || attendance_record(n->cfg->state, n->cfg->policy, err) ||
-	    agreement_raise(n->cfg->state, n->cfg->policy, NULL, err) || finish_expiry(n, err) ||
+	    agreement_raise(n->cfg->state, n->cfg->policy, err) || finish_expiry(n, err) ||
 	    open_dedup(n, err) || run_settle(n, err))
 		return -1;
 	return narrow(n, own, err);

@@ -4,15 +4,11 @@
  * What belongs to a medium stays with the medium: a fault drops it (run_drop()) or stands in its row of the
  * result (`why`, `undone`).  -1 means that the journal cannot be written, that memory is short, or that no
  * medium is left.  Media are served one after the other, in the order of the policy. */
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <jansson.h>
 
 #include "base/err.h"
-#include "base/io.h"
 #include "base/text.h"
 #include "format/crypto/base64.h"
 #include "format/journal/journal.h"
@@ -268,11 +264,10 @@ static uint64_t next_unread(const struct run *n, const struct run_online *o, uin
 
 	for (size_t i = 0; i < ledger_generations(l); i++) {
 		const struct ledger_generation *g = ledger_generation(l, i);
+		const struct ledger_copy *c = ledger_copy_there(g, o->report->uuid);
 
-		for (size_t k = 0; g->number > after && g->state == LEDGER_COMMITTED && k < g->n_copies; k++)
-			if (g->copies[k].ok && !g->copies[k].verified_ns && !g->copies[k].damaged_ns &&
-			    !strcmp(g->copies[k].medium, o->report->uuid))
-				return g->number;
+		if (g->number > after && c && !c->verified_ns && !c->damaged_ns)
+			return g->number;
 	}
 	return 0;
 }

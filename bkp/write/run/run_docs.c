@@ -17,7 +17,6 @@
 #include "format/crypto/age.h"
 #include "format/crypto/minisig.h"
 #include "format/medium/arcfile.h"
-#include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 #include "write/index/dedup.h"
 #include "write/run/run_private.h"

@@ -199,8 +199,8 @@ static bool complete_there(struct run *n, size_t i, uint64_t number, const char 
 {
 	uint64_t faults = 1;
 
-	if (vault_r_open_at(medium_store(n->media.online[i].medium), state_repository(n->cfg->state), NULL,
-		ret_v, NULL)) {
+	if (vault_r_open_medium(
+		n->media.online[i].medium, state_repository(n->cfg->state), NULL, ret_v, NULL)) {
 		*ret_v = NULL;
 		return false;
 	}

@@ -93,9 +93,6 @@ int run_histories(struct run *n, struct err *err);
 int run_new_epoch(struct run *n, struct err *err);
 void run_copy_journal(struct run *n);
 
-/* run.c: opens n->with.liveness, and refuses what is not worth referring to */
-int run_refuse_archives(struct run *n, struct err *err);
-
 /* run_docs.c */
 int run_documents(struct run *n, struct err *err);
 /* Appends an age file to all recipients. */

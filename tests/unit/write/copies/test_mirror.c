@@ -1,18 +1,13 @@
 /* mirror: only what is signed and whole is copied, as often as it is interrupted; sha256sum and minisign
  * judge. */
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <cmocka.h>
 
 #include <sodium.h>
 
+#include "unit.h"
 #include "base/err.h"
 #include "format/crypto/minisig.h"
 #include "format/medium/arcfile.h"
