@@ -10,9 +10,8 @@
  * Who owns what:
  * - struct extract: the main thread, but for what is marked.  opt, arc, targetfd and foreign do not change
  *   while there are writers; arc_r has a lock of its own.
- * - a lot: the main thread until extract_writers_give() and again after extract_writers_wait().  In between,
- *   its next and left are guarded by the writers' lock, an item belongs to the writer that took it, but for
- *   what was set before (size, archive, chunk), which all writers read.
+ * - a lot: the main thread until extract_writers_give() and again after extract_writers_wait().  In between an item belongs
+ *   to the writer that has its portion, but for what was set before (size, archive, chunk), which all writers read.
  * - struct extract_writer: its thread; `writer` of struct extract the main thread.
  *
  * ending is set by whoever meets what ends the run; everybody reads it, and it stays until the next data set.

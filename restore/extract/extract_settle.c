@@ -170,7 +170,7 @@ static int take_back(struct extract *x, struct err *err)
 	int r = 0;
 	size_t i;
 
-	while (x->writers && !extract_writers_wait(x->writers, l, ASK_EVERY_MS)) {
+	while (!extract_writers_wait(x->writers, l, ASK_EVERY_MS)) {
 		progress_add(x->progress, atomic_exchange(&x->done, 0), x->last.n ? (char *)x->last.p : NULL);
 		if (!r && extract_stopped(x, &why)) {
 			atomic_store(&x->ending, true);
@@ -209,10 +209,7 @@ int extract_flush(struct extract *x, struct err *err)
 	}
 	assert(x->n_given < EXTRACT_LOTS);
 	x->given[x->n_given++] = l;
-	if (x->writers)
-		extract_writers_give(x->writers, l);
-	else
-		extract_writers_do(x, l);
+	extract_writers_give(x->writers, l);
 	if (!x->building)
 		x->building = extract_lot_new();
 	return x->building ? 0 : err_nomem(err);
