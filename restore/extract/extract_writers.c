@@ -36,8 +36,8 @@ struct portion {
 struct extract_writers {
 	struct extract *x;
 	unsigned n;
-	struct extract_writer
-	    writers[THREADS_MAX]; /* of the pipeline's workers 1 … n; 0, where there are none, is x->writer */
+	struct extract_writer writers
+	    [THREADS_MAX]; /* of the pipeline's workers 1 … n; 0, where there are none, is lots.writer */
 	struct pipeline *line;
 	struct portion portions[PORTIONS];
 };
@@ -75,7 +75,7 @@ static void look_ahead(struct extract *x, const struct extract_lot *l, size_t i)
 
 		if (!it->size || (it->archive == before->archive && it->chunk == before->chunk))
 			continue;
-		arc_r_want(x->arc, it->archive, it->chunk);
+		arc_r_want(x->source.arc, it->archive, it->chunk);
 		found++;
 	}
 }
@@ -89,7 +89,7 @@ static void write_portion(void *arg, unsigned thread, size_t number, void *slot)
 	(void)number;
 	look_ahead(w->x, p->lot, p->from + p->n);
 	for (size_t i = p->from; i < p->from + p->n && !atomic_load(&w->x->ending); i++)
-		extract_file(thread ? &w->writers[thread - 1] : &w->x->writer, file_at(p->lot, i));
+		extract_file(thread ? &w->writers[thread - 1] : &w->x->lots.writer, file_at(p->lot, i));
 }
 
 int extract_writers_start(struct extract *x, unsigned n, struct extract_writers **ret, struct err *err)
