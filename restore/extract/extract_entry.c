@@ -146,7 +146,7 @@ static int keep_folder(struct extract *x, const struct catalog_item *item, bool 
 	outcome_count(x->outcome, OUTCOME_FOLDER);
 	if (existed || must_be_late(item))
 		return extract_late(x, item->path, err);
-	return extract_lot_add(x->lots.building, x, ITEM_FOLDER, item, NULL, err);
+	return extract_lot_add(x->lots.building, x, ITEM_FOLDER, item, err);
 }
 
 static int put_folder(
@@ -307,7 +307,7 @@ static int put_file(struct extract *x, const struct catalog_item *item, struct e
 		return extract_fault(x, OUTCOME_UNREADABLE, item->path, &why, err);
 	}
 	x->last.waits = true;
-	return extract_lot_add(x->lots.building, x, link ? ITEM_LINK : ITEM_FILE, item, NULL, err);
+	return extract_lot_add(x->lots.building, x, link ? ITEM_LINK : ITEM_FILE, item, err);
 }
 
 static int count_file(struct extract *x, const struct extract_item *it, struct err *err)

@@ -66,9 +66,8 @@ void extract_lot_free(struct extract_lot *l);
 void extract_lot_reset(struct extract_lot *l);
 
 struct extract;
-/* *ret (may be NULL) is valid until the next item is added. */
 int extract_lot_add(struct extract_lot *l, const struct extract *x, enum extract_kind kind,
-    const struct catalog_item *item, struct extract_item **ret, struct err *err);
+    const struct catalog_item *item, struct err *err);
 int extract_lot_say(
     struct extract_lot *l, enum outcome_kind kind, const char *path, const struct err *why, struct err *err);
 bool extract_lot_full(const struct extract_lot *l, size_t items);
