@@ -11,6 +11,9 @@
  * like any other and ends the thread's work on this file, so it reaches the caller after the bytes that came
  * before it.
  *
+ * No pipeline (base/pipeline.h): nothing is worked on between reading and giving out, and its one thread outlives the files, of
+ * which most never come to it.
+ *
  * file and at belong to the caller until the thread is engaged, and to the thread until ahead_end() has
  * seen `reading` go.  thread, started and id are the caller's alone.
  */
@@ -21,7 +24,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "base/thread.h"
+#include "base/threads/thread.h"
 #include "read/store/store.h"
 
 #define ALIGN 4096

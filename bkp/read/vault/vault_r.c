@@ -125,7 +125,7 @@ int vault_r_open_medium(const struct medium *m, const char *repository, const st
 	char key[MINISIG_KEY_TEXT];
 
 	return vault_r_open_at(
-	    medium_dirfd(m), repository, root ? minisig_public_format(root, key) : NULL, ret, err);
+	    medium_store(m), repository, root ? minisig_public_format(root, key) : NULL, ret, err);
 }
 
 int vault_r_open(

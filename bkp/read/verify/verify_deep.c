@@ -12,7 +12,7 @@
 
 #include <sodium.h>
 
-#include "base/parallel.h"
+#include "base/threads/parallel.h"
 #include "base/text.h"
 #include "format/crypto/age.h"
 #include "format/medium/arcfile.h"

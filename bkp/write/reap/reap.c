@@ -8,7 +8,7 @@
  *
  * Faults of the medium go into the result, the first one counts (blame()); -1 is for a record that cannot be
  * written. */
-#include "write/reap/reap_private.h"
+#include "write/reap/reap.h"
 
 #include <errno.h>
 #include <fcntl.h>

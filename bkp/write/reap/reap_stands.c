@@ -16,7 +16,7 @@
 #include "read/vault/medium.h"
 #include "read/vault/vault_r.h"
 #include "write/state/state.h"
-#include "write/reap/reap_private.h"
+#include "write/reap/reap.h"
 
 #define ARCHIVES_MAX ((size_t)32 << 20)
 
