@@ -22,6 +22,7 @@
 #include "format/medium/chunker.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
+#include "read/store/store.h"
 #include "read/vault/medium.h"
 #include "write/copies/readback.h"
 #include "write/expect/expect.h"
@@ -445,12 +446,13 @@ static void record_failure(struct run *n, struct err *failure)
 
 static int look_at_clock(struct run *n, struct err *err)
 {
-	int *media = calloc(n->n_online + 1, sizeof(*media)), r;
+	struct store *media = calloc(n->n_online + 1, sizeof(*media));
+	int r;
 
 	if (!media)
 		return err_nomem(err);
 	for (size_t i = 0; i < n->n_online; i++)
-		media[i] = medium_repo_dirfd(n->online[i].medium);
+		media[i] = *medium_repo(n->online[i].medium);
 	r = clockwatch_run(n->cfg->state, n->cfg->policy, media, n->n_online, &n->ret->clock, err);
 	free(media);
 	return r;
