@@ -6,11 +6,9 @@
 #include "write/copies/medium_repair.h"
 #include "write/media/attendance.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <jansson.h>
 

@@ -12,7 +12,6 @@
 #include <jansson.h>
 
 #include "base/err.h"
-#include "base/io.h"
 #include "base/path.h"
 #include "base/show/suggest.h"
 #include "base/text.h"
