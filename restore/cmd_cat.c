@@ -1,6 +1,5 @@
 /* bkp-restore cat N DATASET PATH: one file to standard output. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 

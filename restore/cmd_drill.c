@@ -5,7 +5,6 @@
  * known before anything is run; if it fails, undo_drill() leaves nothing behind.  run_drill() replays,
  * judges, erases and writes the record, in this order: the record says how the erasing went.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +16,6 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/io.h"
-#include "base/path.h"
 #include "base/text.h"
 #include "format/crypto/digest.h"
 #include "read/vault/medium.h"

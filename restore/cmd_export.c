@@ -3,8 +3,6 @@
  * What cannot be read back is named and left out.  A large file whose damage shows only after its header is
  * in the stream ends the export: an archive cannot take a header back, and nothing is ever filled with zeros.
  */
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,7 +14,6 @@
 #include "format/medium/catalog.h"
 #include "format/medium/generation.h"
 #include "read/file/digestset.h"
-#include "read/vault/arc_r.h"
 #include "read/vault/catalog_r.h"
 #include "read/vault/extent_r.h"
 #include "restore/app/app.h"

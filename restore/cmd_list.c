@@ -1,9 +1,7 @@
 /* bkp-restore list N [DATASET] [GLOB]: the entries of a generation. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/path.h"
 #include "base/text.h"

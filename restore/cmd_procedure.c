@@ -1,12 +1,10 @@
 /* bkp-restore procedure check|print FILE: is it a procedure that can be replayed; the form to fill in. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/io.h"
 #include "base/text.h"
 #include "format/crypto/digest.h"
 #include "format/procedure/procedure.h"

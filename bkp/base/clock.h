@@ -6,7 +6,6 @@
 #define BKP_BASE_CLOCK_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #define SECOND_NS INT64_C(1000000000) /* nanoseconds of a second: the one place */

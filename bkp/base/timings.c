@@ -5,7 +5,6 @@
  * Thread clocks measure stages, the process's clock measures phases (capture, commit, read back). */
 #include "base/timings.h"
 
-#include <stddef.h>
 #include <sys/resource.h>
 #include <time.h>
 

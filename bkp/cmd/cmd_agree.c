@@ -8,7 +8,6 @@
 #include <jansson.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/path.h"
 #include "base/show/table.h"

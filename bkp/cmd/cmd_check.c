@@ -48,7 +48,7 @@ static const char *every_text(const struct config_every *e, char *out, size_t si
 	return out;
 }
 
-static int show_plan(const struct policy *policy, int code)
+static int show_plan(const struct policy *policy)
 {
 	BUF_AUTO plan = BUF_INIT((size_t)16 << 20);
 	struct err err = ERR_INIT;
@@ -56,7 +56,7 @@ static int show_plan(const struct policy *policy, int code)
 	if (policy_plan_render(policy, &plan, &err))
 		return app_error(&err, APP_FAILED);
 	fwrite(plan.p, 1, plan.n, stdout);
-	return app_flush(code);
+	return app_flush(APP_OK);
 }
 
 static json_t *plan_json(const struct policy *policy, const struct config_problems *problems)
@@ -103,7 +103,7 @@ static int check_policy(struct app *app, struct config_problems *problems)
 	code = report_problems(app, problems);
 	if (code || r)
 		return APP_USAGE;
-	return app->quiet ? APP_OK : show_plan(policy, APP_OK);
+	return app->quiet ? APP_OK : show_plan(policy);
 }
 
 static int compare_policies(struct app *app, const char *against)

@@ -5,7 +5,6 @@
  * approved one, or only look → delete (expiry_act()) → report.  --dry-run and --plan-out write nothing here or on media. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -47,8 +46,7 @@ static bool only_looks(const struct request *q)
 static int prepare(struct state *s, const struct policy *policy, struct err *told, struct err *err)
 {
 	reserve_keep(s);
-	return clockwatch_run(s, policy, NULL, 0, told, err) || agreement_raise(s, policy, NULL, err) ? -1
-												      : 0;
+	return clockwatch_run(s, policy, NULL, 0, told, err) || agreement_raise(s, policy, err) ? -1 : 0;
 }
 
 /* The storage's own clock, once it is known what is attached. */

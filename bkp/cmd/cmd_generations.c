@@ -2,7 +2,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <jansson.h>
 
@@ -14,19 +13,12 @@
 #include "base/text.h"
 #include "cmd/app/app.h"
 #include "cmd/app/out.h"
+#include "cmd/show/overview.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 
 #define SHOW	 128
 #define CELL_MAX ((size_t)1 << 16)
-
-static const struct ledger_copy *copy_on(const struct ledger_generation *g, const char *uuid)
-{
-	for (size_t i = 0; i < g->n_copies; i++)
-		if (!strcmp(g->copies[i].medium, uuid))
-			return &g->copies[i];
-	return NULL;
-}
 
 /* Only what is there, when a medium is asked for. */
 static bool is_wanted(const struct ledger_generation *g, const struct ledger_medium *m)
@@ -35,7 +27,7 @@ static bool is_wanted(const struct ledger_generation *g, const struct ledger_med
 
 	if (!m)
 		return true;
-	c = copy_on(g, m->uuid);
+	c = ledger_copy_in(g, m->uuid);
 	return c && c->ok;
 }
 
@@ -128,19 +120,14 @@ static int media_cell(struct table *t, const struct ledger_generation *g, struct
 
 static int show_table(const struct ledger *l, const struct ledger_medium *m)
 {
-	struct table *t = table_new(5);
+	static const char *const heads[] = {TEXT_LATER("GENERATION"), TEXT_LATER("TIME"), TEXT_LATER("STATE"),
+	    TEXT_LATER("DATA SETS"), TEXT_LATER("MEDIA")};
+	struct table *t = table_headed(heads, 5);
 	struct err err = ERR_INIT;
 	char time[CLOCK_TEXT];
 	size_t shown = 0;
 	int failed = 0;
 
-	if (t) {
-		table_cell(t, "%s", text("GENERATION"));
-		table_cell(t, "%s", text("TIME"));
-		table_cell(t, "%s", text("STATE"));
-		table_cell(t, "%s", text("DATA SETS"));
-		table_cell(t, "%s", text("MEDIA"));
-	}
 	for (size_t i = 0; t && i < ledger_generations(l) && !failed; i++) {
 		const struct ledger_generation *g = ledger_generation(l, i);
 
@@ -166,13 +153,6 @@ static int show_table(const struct ledger *l, const struct ledger_medium *m)
 
 /* ---- for programs ---- */
 
-static json_t *time_json(int64_t ns)
-{
-	char time[CLOCK_TEXT];
-
-	return ns ? json_string(clock_format(ns, time)) : json_null();
-}
-
 static json_t *generation_json(const struct ledger_generation *g)
 {
 	json_t *datasets = json_array(), *media = json_array();
@@ -191,19 +171,20 @@ static json_t *generation_json(const struct ledger_generation *g)
 	for (size_t i = 0; i < g->n_copies; i++) {
 		const struct ledger_copy *c = &g->copies[i];
 
-		json_array_append_new(media,
-		    json_pack("{s:s, s:s, s:b, s:b, s:s, s:o, s:o, s:o, s:o}", "medium", c->medium, "label",
-			c->label, "ok", (int)c->ok, "frozen", (int)c->frozen, "reason", c->reason, "verified",
-			time_json(c->verified_ns), "copied", time_json(c->copied_ns), "damaged",
-			time_json(c->damaged_ns), "expired", time_json(c->expired_ns)));
+		json_array_append_new(
+		    media, json_pack("{s:s, s:s, s:b, s:b, s:s, s:o, s:o, s:o, s:o}", "medium", c->medium,
+			       "label", c->label, "ok", (int)c->ok, "frozen", (int)c->frozen, "reason",
+			       c->reason, "verified", overview_time_json(c->verified_ns), "copied",
+			       overview_time_json(c->copied_ns), "damaged", overview_time_json(c->damaged_ns),
+			       "expired", overview_time_json(c->expired_ns)));
 	}
 	return json_pack("{s:I, s:s, s:s, s:o, s:o, s:s, s:s, s:I, s:I, s:b, s:o, s:o, s:s, s:o, s:o}",
 	    "generation", (json_int_t)g->number, "uuid", g->uuid, "state", ledger_state_word(g->state),
-	    "begun", time_json(g->begun_ns), "ended", time_json(g->ended_ns), "reason", g->reason,
-	    "manifest_sha256", g->manifest_sha256, "archives", (json_int_t)g->archives, "archive_bytes",
-	    (json_int_t)g->archive_bytes, "suspect", (int)g->suspect, "accepted", time_json(g->accepted_ns),
-	    "held", time_json(g->held_ns), "held_why", g->held_why ? g->held_why : "", "datasets", datasets,
-	    "media", media);
+	    "begun", overview_time_json(g->begun_ns), "ended", overview_time_json(g->ended_ns), "reason",
+	    g->reason, "manifest_sha256", g->manifest_sha256, "archives", (json_int_t)g->archives,
+	    "archive_bytes", (json_int_t)g->archive_bytes, "suspect", (int)g->suspect, "accepted",
+	    overview_time_json(g->accepted_ns), "held", overview_time_json(g->held_ns), "held_why",
+	    g->held_why ? g->held_why : "", "datasets", datasets, "media", media);
 }
 
 static int show_json(const struct ledger *l, const struct ledger_medium *m)

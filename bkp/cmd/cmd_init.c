@@ -3,7 +3,6 @@
  * Order: is the place free → the recovery identity, when one is asked for, into its file → the state folder
  * (state_create_with_root(), whose rename is the commit) → the outcome is recorded.  When the folder cannot be made the
  * identity's file is removed again. */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,9 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -74,13 +72,6 @@ static void csv_head(const struct exporting *e)
 		csv_cell(e, names[i], i == n - 1);
 }
 
-static const char *member_text(const struct journal_record *r, const char *key)
-{
-	const char *s = json_string_value(json_object_get(r->json, key));
-
-	return s ? s : "";
-}
-
 static void csv_number(const struct exporting *e, const json_t *v)
 {
 	char text_of[32] = "";
@@ -111,12 +102,12 @@ static void csv_row(const struct exporting *e, const struct journal_record *r)
 
 	csv_number(e, json_object_get(r->json, "seq"));
 	csv_cell(e, clock_format_local(r->wall_ns, time), false);
-	csv_cell(e, member_text(r, "time"), false);
+	csv_cell(e, journal_text(r->json, "time"), false);
 	csv_cell(e, r->synced ? text("yes") : text("no"), false);
 	csv_who(e, r->by);
-	csv_cell(e, member_text(r, "role"), false);
-	csv_cell(e, member_text(r, "operator"), false);
-	csv_cell(e, member_text(r, "command"), false);
+	csv_cell(e, journal_text(r->json, "role"), false);
+	csv_cell(e, journal_text(r->json, "operator"), false);
+	csv_cell(e, journal_text(r->json, "command"), false);
 	csv_cell(e, r->event, false);
 	csv_number(e, json_object_get(r->json, "generation"));
 	csv_cell(e, journal_words_medium(r, e->ledger, said), false);

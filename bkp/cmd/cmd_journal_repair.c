@@ -1,7 +1,6 @@
 /* cmd_journal_repair: bkp journal repair --operator NAME: the end of the journal that is none is cut off,
  * here and on the media that are attached; see write/copies/journal_repair.h. */
 #include <stdio.h>
-#include <string.h>
 
 #include <jansson.h>
 

@@ -9,7 +9,6 @@
 #include "base/text.h"
 #include "cmd/app/app.h"
 #include "cmd/app/operator.h"
-#include "cmd/app/out.h"
 #include "cmd/app/outcome.h"
 #include "cmd/cmd_medium.h"
 #include "cmd/show/summary.h"

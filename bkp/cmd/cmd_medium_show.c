@@ -107,14 +107,6 @@ static int read_history(const struct policy *policy, const struct ledger *l, str
 	return APP_OK;
 }
 
-static const struct ledger_copy *copy_on(const struct ledger_generation *g, const char *uuid)
-{
-	for (size_t i = 0; i < g->n_copies; i++)
-		if (!strcmp(g->copies[i].medium, uuid))
-			return &g->copies[i];
-	return NULL;
-}
-
 /* ---- show: for programs ---- */
 
 static json_t *generations_json(const struct ledger *l, const char *uuid)
@@ -123,7 +115,7 @@ static json_t *generations_json(const struct ledger *l, const char *uuid)
 
 	for (size_t i = 0; i < ledger_generations(l); i++) {
 		const struct ledger_generation *g = ledger_generation(l, i);
-		const struct ledger_copy *c = copy_on(g, uuid);
+		const struct ledger_copy *c = ledger_copy_in(g, uuid);
 
 		if (c && c->ok)
 			json_array_append_new(
@@ -196,17 +188,14 @@ static int show_facts(const struct compliance_medium *m)
 
 static int show_generations(const struct ledger *l, const char *uuid)
 {
-	struct table *t = table_new(3);
+	static const char *const heads[] = {
+	    TEXT_LATER("GENERATION"), TEXT_LATER("TIME"), TEXT_LATER("VERIFIED")};
+	struct table *t = table_headed(heads, 3);
 	char time[CLOCK_TEXT];
 
-	if (t) {
-		table_cell(t, "%s", text("GENERATION"));
-		table_cell(t, "%s", text("TIME"));
-		table_cell(t, "%s", text("VERIFIED"));
-	}
 	for (size_t i = 0; t && i < ledger_generations(l); i++) {
 		const struct ledger_generation *g = ledger_generation(l, i);
-		const struct ledger_copy *c = copy_on(g, uuid);
+		const struct ledger_copy *c = ledger_copy_in(g, uuid);
 
 		if (!c || !c->ok)
 			continue;
@@ -221,38 +210,28 @@ static int show_generations(const struct ledger *l, const char *uuid)
 	return out_table(t, 2, APP_OK);
 }
 
-static const char *member_text(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s ? s : "";
-}
-
 static int show_history(const struct history *h)
 {
-	struct table *t = table_new(4);
+	static const char *const heads[] = {
+	    TEXT_LATER("TIME"), TEXT_LATER("WHAT"), TEXT_LATER("WHERE"), TEXT_LATER("WHO")};
+	struct table *t = table_headed(heads, 4);
 	char time[CLOCK_TEXT], place[SHOW], who[SHOW];
 	const json_t *o;
 	size_t i;
 
-	if (t) {
-		table_cell(t, "%s", text("TIME"));
-		table_cell(t, "%s", text("WHAT"));
-		table_cell(t, "%s", text("WHERE"));
-		table_cell(t, "%s", text("WHO"));
-	}
 	json_array_foreach(h->list, i, o)
 	{
-		const char *at = *member_text(o, "place") ? member_text(o, "place") : member_text(o, "path");
+		const char *at =
+		    *journal_text(o, "place") ? journal_text(o, "place") : journal_text(o, "path");
 		const char *by =
-		    *member_text(o, "operator") ? member_text(o, "operator") : member_text(o, "by");
+		    *journal_text(o, "operator") ? journal_text(o, "operator") : journal_text(o, "by");
 		int64_t ns = 0;
 
 		if (!t)
 			break;
 		table_cell(
-		    t, "%s", clock_parse(member_text(o, "time"), &ns) ? "?" : clock_format_local(ns, time));
-		table_cell(t, "%s", text(event_words(member_text(o, "event"))));
+		    t, "%s", clock_parse(journal_text(o, "time"), &ns) ? "?" : clock_format_local(ns, time));
+		table_cell(t, "%s", text(event_words(journal_text(o, "event"))));
 		table_cell(t, "%s", *at ? path_show(at, place, sizeof(place)) : "-");
 		table_cell(t, "%s", path_show(by, who, sizeof(who)));
 	}

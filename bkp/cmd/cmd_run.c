@@ -360,10 +360,9 @@ static int run_busy(
 	if (opt->catch_up)
 		return APP_OK;
 	if (!by_slot(opt) || app_ledger(app, policy, &l))
-		return run_say_refused(app, policy, err, APP_FAILED);
+		return run_say_refused(app, policy, err);
 	due = run_due_new(policy, l);
-	code = due && !run_due_count(due) ? run_due_nothing(app, due)
-					  : run_say_refused(app, policy, err, APP_FAILED);
+	code = due && !run_due_count(due) ? run_due_nothing(app, due) : run_say_refused(app, policy, err);
 	run_due_free(due);
 	ledger_free(l);
 	return code;
@@ -399,10 +398,10 @@ static int run_now(struct app *app, const struct policy *policy, const struct po
 	r = app_state_open(app, policy, &state, &err);
 	if (r)
 		return r == STATE_BUSY ? run_busy(app, policy, opt, &err)
-				       : run_say_refused(app, policy, &err, APP_FAILED);
+				       : run_say_refused(app, policy, &err);
 	if (check_root(state, opt->root_key, &err)) {
 		state_close(state);
-		return run_say_refused(app, policy, &err, APP_FAILED);
+		return run_say_refused(app, policy, &err);
 	}
 	due = run_due_new(policy, state_ledger(state));
 	if (!due)

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,7 +16,6 @@
 
 #include "base/err.h"
 #include "base/path.h"
-#include "base/show/table.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
 #include "cmd/app/out.h"

@@ -23,11 +23,9 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
-#include "cmd/app/out.h"
 #include "cmd/app/outcome.h"
 #include "cmd/show/summary.h"
 #include "format/crypto/digest.h"
-#include "format/crypto/minisig.h"
 #include "format/medium/generation.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
@@ -247,14 +245,13 @@ static void verify_medium(struct job *j, const struct medium *m)
 	BUF_AUTO identity = BUF_INIT(MEDIUM_MAX);
 	struct vault_r *v = NULL;
 	struct err err = ERR_INIT;
-	char root[MINISIG_KEY_TEXT];
 	uint64_t *numbers, bad;
 	size_t n, i;
 
-	minisig_public_format(&state_keys(j->state, &n)[0], root);
 	j->gone = false;
 	if (!seen || store_read(medium_store(m), MEDIUM_JSON, &identity, &err) ||
-	    vault_r_open_at(medium_store(m), state_repository(j->state), root, &v, &err)) {
+	    vault_r_open_medium(
+		m, state_repository(j->state), ledger_root(state_ledger(j->state)), &v, &err)) {
 		raise_code(j, app_error(&err, err_is_unread(&err) ? APP_UNKNOWN : APP_FAILED));
 		verify_seen_free(seen);
 		return;

@@ -15,7 +15,6 @@
 #include "base/show/suggest.h"
 #include "base/text.h"
 #include "base/version.h"
-#include "base/width.h"
 #include "cmd/app/app.h"
 #include "format/crypto/shortage.h"
 #include "format/policy/policy.h"

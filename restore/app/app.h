@@ -13,7 +13,6 @@
 
 struct age_identity;
 struct arc_r;
-struct buf;
 struct err;
 struct generation_dataset;
 struct generation_root;

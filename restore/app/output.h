@@ -2,8 +2,6 @@
 #ifndef RESTORE_APP_OUTPUT_H
 #define RESTORE_APP_OUTPUT_H
 
-#include <stdbool.h>
-
 struct catalog_item;
 struct err;
 

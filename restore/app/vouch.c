@@ -6,7 +6,6 @@
 #include "restore/app/vouch.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -15,7 +14,6 @@
 #include "base/text.h"
 #include "format/medium/generation.h"
 #include "read/store/store_dir.h"
-#include "read/vault/vault_r.h"
 #include "read/verify/reported.h"
 #include "read/verify/verify.h"
 #include "restore/app/app.h"

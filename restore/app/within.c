@@ -79,7 +79,8 @@ int within_nearest(const char *path)
 	return fd < 0 ? open(".", LOOK) : fd;
 }
 
-bool within_target(const char *path, int folder)
+/* The folder that is to be written into: `path`, or what exists of it. */
+static bool within_target(const char *path, int folder)
 {
 	IO_FD_AUTO fd = within_nearest(path);
 

@@ -11,8 +11,6 @@ struct err;
 
 /* `path`, or what exists of it: O_PATH, the caller's; -1 when there is none. */
 int within_nearest(const char *path);
-/* The folder that is to be written into: `path`, or what exists of it. */
-bool within_target(const char *path, int folder);
 /* Does any folder that is named on the way to `path`, or that a link leads to, lie in it? */
 bool within_passes(const char *path, int folder);
 

@@ -236,18 +236,6 @@ static int parse_answers(struct reader *r, const char *p, size_t n, struct err *
 	return s < 0 ? -1 : s ? 0 : read_tree(r, root, err);
 }
 
-static int first_error(const char *file, const struct config_problems *problems, struct err *err)
-{
-	const struct config_problem *p = problems->item;
-	char shown[256];
-
-	while (p->severity != CONFIG_ERROR)
-		p++;
-	err_set(err, p->code, "%s:%u:%u: %s", path_show(file, shown, sizeof(shown)), p->mark.line,
-	    p->mark.column, p->msg);
-	return p->hint[0] ? err_hint(err, "%s", p->hint) : -1;
-}
-
 static struct attest *attest_new(size_t n)
 {
 	struct attest *a = calloc(1, sizeof(*a));
@@ -277,7 +265,7 @@ int attest_parse(const char *file, const char *p, size_t n, const struct procedu
 		result = parse_answers(&r, p, n, err);
 		config_problem_sort(own);
 		if (!result && own->n_errors)
-			result = first_error(file, own, err);
+			result = config_problems_first(own, file, "", err);
 	}
 	if (own != problems)
 		free(own);

@@ -5,15 +5,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "format/policy/policy.h"
 #include "format/procedure/procedure.h"
 #include "restore/app/app.h"
 #include "restore/drill/attest.h"

@@ -13,7 +13,6 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/path.h"
 #include "base/version.h"
 #include "format/crypto/digest.h"
 #include "restore/drill/drill.h"

@@ -6,9 +6,6 @@
  */
 #include "restore/drill/replay.h"
 
-#include <stdio.h>
-#include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"

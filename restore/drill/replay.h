@@ -12,7 +12,6 @@
 #define RESTORE_DRILL_REPLAY_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 struct app;
 struct app_generation;

@@ -1,7 +1,6 @@
 /* replay_command: a step that runs a command, and compares what it printed; see replay.h. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -9,7 +8,6 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "restore/app/app.h"
-#include "restore/app/interrupt.h"
 #include "restore/drill/drill.h"
 #include "restore/drill/replay.h"
 #include "restore/drill/scratch.h"

@@ -11,7 +11,6 @@
 #include "base/err.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "restore/app/app.h"
 #include "restore/app/interrupt.h"
 #include "restore/drill/attest.h"
 #include "restore/drill/drill.h"

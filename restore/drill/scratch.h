@@ -26,7 +26,6 @@
 #ifndef RESTORE_DRILL_SCRATCH_H
 #define RESTORE_DRILL_SCRATCH_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 struct err;

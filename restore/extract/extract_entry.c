@@ -22,7 +22,6 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "format/medium/catalog.h"
-#include "read/file/digestset.h"
 #include "restore/app/outcome.h"
 #include "restore/app/progress.h"
 #include "restore/extract/extract_file.h"
@@ -146,7 +145,7 @@ static int keep_folder(struct extract *x, const struct catalog_item *item, bool 
 	outcome_count(x->outcome, OUTCOME_FOLDER);
 	if (existed || must_be_late(item))
 		return extract_late(x, item->path, err);
-	return extract_lot_add(x->building, x, ITEM_FOLDER, item, NULL, err);
+	return extract_lot_add(x->building, x, ITEM_FOLDER, item, err);
 }
 
 static int put_folder(
@@ -307,7 +306,7 @@ static int put_file(struct extract *x, const struct catalog_item *item, struct e
 		return extract_fault(x, OUTCOME_UNREADABLE, item->path, &why, err);
 	}
 	x->last_waits = true;
-	return extract_lot_add(x->building, x, link ? ITEM_LINK : ITEM_FILE, item, NULL, err);
+	return extract_lot_add(x->building, x, link ? ITEM_LINK : ITEM_FILE, item, err);
 }
 
 static int count_file(struct extract *x, const struct extract_item *it, struct err *err)

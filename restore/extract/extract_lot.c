@@ -69,7 +69,7 @@ static void find_run(struct extract_item *it)
 }
 
 int extract_lot_add(struct extract_lot *l, const struct extract *x, enum extract_kind kind,
-    const struct catalog_item *item, struct extract_item **ret, struct err *err)
+    const struct catalog_item *item, struct err *err)
 {
 	const char *first = archive_entry_hardlink(item->entry);
 	struct extract_item *it = next_item(l, err);
@@ -99,8 +99,6 @@ int extract_lot_add(struct extract_lot *l, const struct extract *x, enum extract
 			memcpy(it->sha256, item->sha256, DIGEST_LEN);
 	}
 	l->n++;
-	if (ret)
-		*ret = it;
 	return 0;
 }
 

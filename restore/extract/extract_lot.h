@@ -34,7 +34,6 @@ struct extract_item {
 	struct extract_meta meta;
 	unsigned long fflags_set, fflags_clear;
 	unsigned flags; /* enum catalog_flag */
-	bool sound;	/* a link that has content of its own, should it be needed */
 	/* content */
 	const char *extents;
 	size_t extents_len;
@@ -67,9 +66,8 @@ void extract_lot_free(struct extract_lot *l);
 void extract_lot_reset(struct extract_lot *l);
 
 struct extract;
-/* *ret (may be NULL) is valid until the next item is added. */
 int extract_lot_add(struct extract_lot *l, const struct extract *x, enum extract_kind kind,
-    const struct catalog_item *item, struct extract_item **ret, struct err *err);
+    const struct catalog_item *item, struct err *err);
 int extract_lot_say(
     struct extract_lot *l, enum outcome_kind kind, const char *path, const struct err *why, struct err *err);
 bool extract_lot_full(const struct extract_lot *l, size_t items);

@@ -12,8 +12,6 @@
 #ifndef RESTORE_EXTRACT_TARGET_H
 #define RESTORE_EXTRACT_TARGET_H
 
-#include <stdbool.h>
-
 struct err;
 
 /* Opens `to`, making it (and its parents) when missing. ≥0, or -1. */

@@ -9,7 +9,6 @@
 
 #include <sodium.h>
 
-#include "base/err.h"
 #include "format/crypto/age.h"
 #include "format/crypto/digest.h"
 #include "scratch.h"

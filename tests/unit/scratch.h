@@ -1,14 +1,12 @@
 /* scratch: what unit tests share: a folder of their own, stock tools, files as bytes.
  *
- * Included by tests that need it, behind cmocka.h.  A failure here is a failed assertion of the test.
+ * Included by tests that need it.  A failure here is a failed assertion of the test.
  */
 #ifndef BKP_TESTS_SCRATCH_H
 #define BKP_TESTS_SCRATCH_H
 
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
+#include "unit.h"
 #include "base/buf.h"
 
 #define UNUSED __attribute__((unused))
@@ -44,6 +45,22 @@ static UNUSED int scratch_teardown(void **state)
 	(void)state;
 	snprintf(command, sizeof(command), "%s/lib/rmtree.sh %s", TEST_DATA, scratch);
 	return system(command);
+}
+
+static UNUSED int scratch_folder; /* of the folder, for tests with these two */
+
+static UNUSED int scratch_setup_open(void **state)
+{
+	if (sodium_init() < 0 || scratch_setup_memory(state))
+		return -1;
+	scratch_folder = open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return scratch_folder < 0;
+}
+
+static UNUSED int scratch_teardown_open(void **state)
+{
+	close(scratch_folder);
+	return scratch_teardown(state);
 }
 
 /* "<scratch>/name" into a buffer of the caller's choice: there are four, used in turn. */

@@ -1,16 +1,16 @@
 /* scribe: a journal being written in memory, for tests of what its records amount to.
  *
- * Included behind cmocka.h.  start() or ready() → put() … → end(); `ledger` is what the records amount to and
+ * start() or ready() → put() … → end(); `ledger` is what the records amount to and
  * `bytes` the journal itself.  A failure here is a failed assertion of the test.
  */
 #ifndef BKP_TESTS_SCRIBE_H
 #define BKP_TESTS_SCRIBE_H
 
-#include <stdint.h>
 #include <string.h>
 
 #include <jansson.h>
 
+#include "unit.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "format/crypto/minisig.h"

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/text.h"
 #include "base/width.h"
 
 #define CELLS_MAX ((size_t)1 << 20)
@@ -25,6 +26,15 @@ struct table *table_new(unsigned columns)
 
 	if (t)
 		t->columns = columns ? columns : 1;
+	return t;
+}
+
+struct table *table_headed(const char *const *heads, unsigned columns)
+{
+	struct table *t = table_new(columns);
+
+	for (unsigned i = 0; t && i < columns; i++)
+		table_cell(t, "%s", text(heads[i]));
 	return t;
 }
 

@@ -14,6 +14,8 @@ struct err;
 struct table;
 
 struct table *table_new(unsigned columns); /* NULL: out of memory */
+/* Its first row are the heads, one a column: English, shown through text(). */
+struct table *table_headed(const char *const *heads, unsigned columns);
 void table_free(struct table *t);
 
 /* The next cell; text that must be safe on a terminal is the caller's (path_show()). */

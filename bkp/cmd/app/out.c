@@ -2,7 +2,6 @@
 #include "cmd/app/out.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -10,7 +9,6 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/show/table.h"
-#include "base/text.h"
 #include "cmd/app/app.h"
 
 #define TABLE_MAX ((size_t)256 << 20)

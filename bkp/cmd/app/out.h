@@ -8,7 +8,6 @@
 #include "base/show/pace.h"
 
 struct app;
-struct err;
 struct json_t;
 struct table;
 

@@ -28,7 +28,7 @@
 #define LONG_ENOUGH 13
 #define SHORTEST    8
 
-bool passphrase_strong(const char *s)
+static bool passphrase_strong(const char *s)
 {
 	bool letter = false, digit = false, symbol = false;
 	size_t n = strlen(s), count = 0;
@@ -58,7 +58,8 @@ static int first_line(char *s, size_t n, struct err *err)
 	return 0;
 }
 
-int passphrase_read(const char *file, char *out, struct err *err)
+/* The same from the first line of a file. */
+static int passphrase_read(const char *file, char *out, struct err *err)
 {
 	IO_FD_AUTO fd = open(file, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : io_read_full(fd, out, PASSPHRASE_MAX - 1);
@@ -129,7 +130,8 @@ static ssize_t ask_once(int tty, const char *prompt, char *out, struct err *err)
 	return n < 0 ? no_terminal(errnum, err) : n;
 }
 
-int passphrase_ask(const char *prompt, char *out, struct err *err)
+/* Text into `out`, memory from sodium_malloc(PASSPHRASE_MAX).  prompt: "Passphrase of …".  0, -1. */
+static int passphrase_ask(const char *prompt, char *out, struct err *err)
 {
 	IO_FD_AUTO tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	ssize_t n;

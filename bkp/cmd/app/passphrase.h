@@ -10,20 +10,12 @@
 #ifndef BKP_CMD_APP_PASSPHRASE_H
 #define BKP_CMD_APP_PASSPHRASE_H
 
-#include <stdbool.h>
-
 struct err;
 
 #define PASSPHRASE_MAX 1024 /* bytes, NUL included */
 
-/* Text into `out`, memory from sodium_malloc(PASSPHRASE_MAX).  prompt: "Passphrase of …".  0, -1. */
-int passphrase_ask(const char *prompt, char *out, struct err *err) __attribute__((warn_unused_result));
-/* The same from the first line of a file. */
-int passphrase_read(const char *file, char *out, struct err *err) __attribute__((warn_unused_result));
 /* A new one: from the file, or asked twice, three times at most; the rule is enforced. file: or NULL. */
 int passphrase_new(const char *file, const char *prompt, char *out, struct err *err)
     __attribute__((warn_unused_result));
-
-bool passphrase_strong(const char *s);
 
 #endif

@@ -6,14 +6,12 @@
 #include <jansson.h>
 
 #include "base/clock.h"
-#include "base/err.h"
 #include "base/path.h"
 #include "base/show/table.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
 #include "cmd/app/out.h"
 #include "cmd/show/check_diff_private.h"
-#include "format/policy/policy.h"
 #include "format/policy/policy_diff.h"
 #include "format/policy/policy_plan.h"
 

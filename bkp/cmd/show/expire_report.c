@@ -2,7 +2,6 @@
 #include "cmd/show/expire_report.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include <jansson.h>
 

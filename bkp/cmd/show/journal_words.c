@@ -19,13 +19,6 @@
 #include "format/journal/journal.h"
 #include "read/ledger/ledger.h"
 
-static const char *member_text(const struct journal_record *r, const char *key)
-{
-	const char *s = json_string_value(json_object_get(r->json, key));
-
-	return s ? s : "";
-}
-
 static uintmax_t member_number(const struct journal_record *r, const char *key)
 {
 	return (uintmax_t)json_integer_value(json_object_get(r->json, key));
@@ -39,7 +32,8 @@ static bool member_true(const struct journal_record *r, const char *key)
 /* ": reason", or nothing */
 static const char *because(const struct journal_record *r, const char *key, char out[JOURNAL_WORDS / 2])
 {
-	snprintf(out, JOURNAL_WORDS / 2, "%s%s", *member_text(r, key) ? ": " : "", member_text(r, key));
+	snprintf(out, JOURNAL_WORDS / 2, "%s%s", *journal_text(r->json, key) ? ": " : "",
+	    journal_text(r->json, key));
 	return out;
 }
 
@@ -76,8 +70,8 @@ char *journal_words_medium(const struct journal_record *r, const struct ledger *
 	const json_t *list = json_object_get(r->json, "media");
 	size_t used = 0;
 
-	snprintf(
-	    out, JOURNAL_WORDS, "%s", *member_text(r, "medium") ? label_of(l, member_text(r, "medium")) : "");
+	snprintf(out, JOURNAL_WORDS, "%s",
+	    *journal_text(r->json, "medium") ? label_of(l, journal_text(r->json, "medium")) : "");
 	for (size_t i = 0; i < json_array_size(list) && used < JOURNAL_WORDS; i++) {
 		const json_t *m = json_array_get(list, i);
 		const char *uuid = json_string_value(json_is_object(m) ? json_object_get(m, "medium") : m);
@@ -135,19 +129,19 @@ typedef void words_fn(const struct journal_record *r, char out[JOURNAL_WORDS]);
 static void say_init(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
 	snprintf(out, JOURNAL_WORDS, text("the repository of '%s' was made; root key %s"),
-	    member_text(r, "site"), member_text(r, "root_key"));
+	    journal_text(r->json, "site"), journal_text(r->json, "root_key"));
 }
 
 static void say_epoch(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
 	snprintf(out, JOURNAL_WORDS, text("from here on the key of epoch %ju signs: %s"),
-	    member_number(r, "next"), member_text(r, "key"));
+	    member_number(r, "next"), journal_text(r->json, "key"));
 }
 
 static void say_added(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
 	snprintf(out, JOURNAL_WORDS, text("the medium '%s' (%s) was registered at '%s'"),
-	    member_text(r, "label"), member_text(r, "type"), member_text(r, "path"));
+	    journal_text(r->json, "label"), journal_text(r->json, "type"), journal_text(r->json, "path"));
 }
 
 static void say_begin(const struct journal_record *r, char out[JOURNAL_WORDS])
@@ -203,7 +197,7 @@ static void say_attached(const struct journal_record *r, char out[JOURNAL_WORDS]
 	snprintf(out, JOURNAL_WORDS,
 	    !strcmp(r->event, "medium-attached") ? text("the medium was seen at '%s'")
 						 : text("the medium is no longer at '%s'"),
-	    member_text(r, "path"));
+	    journal_text(r->json, "path"));
 }
 
 static void say_repaired(const struct journal_record *r, char out[JOURNAL_WORDS])
@@ -218,13 +212,13 @@ static void say_rotated(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
 	snprintf(out, JOURNAL_WORDS,
 	    text("the medium was brought up to date: %ju generations, newest %ju; to be taken to '%s'"),
-	    member_number(r, "generations"), member_number(r, "newest"), member_text(r, "place"));
+	    member_number(r, "generations"), member_number(r, "newest"), journal_text(r->json, "place"));
 }
 
 static void say_moved(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
-	snprintf(out, JOURNAL_WORDS, text("the medium was taken from '%s' to '%s'"), member_text(r, "from"),
-	    member_text(r, "place"));
+	snprintf(out, JOURNAL_WORDS, text("the medium was taken from '%s' to '%s'"),
+	    journal_text(r->json, "from"), journal_text(r->json, "place"));
 }
 
 static void say_journal_copies(const struct journal_record *r, char out[JOURNAL_WORDS])
@@ -236,7 +230,7 @@ static void say_journal_copies(const struct journal_record *r, char out[JOURNAL_
 static void say_history(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
 	snprintf(out, JOURNAL_WORDS,
-	    !strcmp(member_text(r, "found"), "truncated")
+	    !strcmp(journal_text(r->json, "found"), "truncated")
 		? text("the medium's copy of the journal was cut: from record %ju on it is gone")
 		: text("the medium's copy of the journal is another from record %ju on"),
 	    member_number(r, "line"));
@@ -247,7 +241,7 @@ static void say_policy(const struct journal_record *r, char out[JOURNAL_WORDS])
 	const size_t changes = json_array_size(json_object_get(r->json, "changes")),
 		     narrows = json_array_size(json_object_get(r->json, "narrows"));
 	size_t used = (size_t)snprintf(out, JOURNAL_WORDS,
-	    text("the policy is another from here on: SHA-256 %s"), member_text(r, "sha256"));
+	    text("the policy is another from here on: SHA-256 %s"), journal_text(r->json, "sha256"));
 	char few[JOURNAL_WORDS / 2];
 
 	if (narrows && used < JOURNAL_WORDS)
@@ -304,9 +298,9 @@ static void say_name(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
 	char why[JOURNAL_WORDS / 2];
 
-	if (*member_text(r, "label"))
+	if (*journal_text(r->json, "label"))
 		snprintf(out, JOURNAL_WORDS, text("the medium is called '%s' from now on"),
-		    member_text(r, "label"));
+		    journal_text(r->json, "label"));
 	else
 		snprintf(out, JOURNAL_WORDS, text("the medium is retired%s"), because(r, "reason", why));
 }
@@ -315,7 +309,7 @@ static void say_tools(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
 	char why[JOURNAL_WORDS / 2];
 
-	if (*member_text(r, "operator"))
+	if (*journal_text(r->json, "operator"))
 		snprintf(out, JOURNAL_WORDS, text("changed tools for media are accepted%s"),
 		    because(r, "reason", why));
 	else
@@ -350,8 +344,9 @@ static void say_clock(const struct journal_record *r, char out[JOURNAL_WORDS])
 			       "%s")
 			: text("the clock had been set back: it should have been %s and said %s, judged by "
 			       "%s"),
-		    local_time_of(member_text(r, "before"), before),
-		    local_time_of(member_text(r, "after"), after), judge_words(member_text(r, "source")));
+		    local_time_of(journal_text(r->json, "before"), before),
+		    local_time_of(journal_text(r->json, "after"), after),
+		    judge_words(journal_text(r->json, "source")));
 	else
 		snprintf(
 		    out, JOURNAL_WORDS, text("a person attested the clock%s"), because(r, "reason", why));
@@ -361,23 +356,23 @@ static void say_outcome(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
 	char why[JOURNAL_WORDS / 2];
 
-	snprintf(out, JOURNAL_WORDS, text("'bkp %s' ended with exit status %ju%s"), member_text(r, "command"),
-	    member_number(r, "exit"), because(r, "line", why));
+	snprintf(out, JOURNAL_WORDS, text("'bkp %s' ended with exit status %ju%s"),
+	    journal_text(r->json, "command"), member_number(r, "exit"), because(r, "line", why));
 }
 
 static void say_scheduled(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
 	snprintf(out, JOURNAL_WORDS,
-	    !strcmp(member_text(r, "action"), "install")
+	    !strcmp(journal_text(r->json, "action"), "install")
 		? text("runs of the policy were given to %s: '%s'")
 		: text("runs of the policy were taken from %s: '%s'"),
-	    member_text(r, "kind"), member_text(r, "file"));
+	    journal_text(r->json, "kind"), journal_text(r->json, "file"));
 }
 
 static void say_notified(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
 	snprintf(out, JOURNAL_WORDS, "%s",
-	    member_true(r, "ok") ? text("somebody was told") : member_text(r, "reason"));
+	    member_true(r, "ok") ? text("somebody was told") : journal_text(r->json, "reason"));
 }
 
 static void say_journal_repaired(const struct journal_record *r, char out[JOURNAL_WORDS])
@@ -386,7 +381,7 @@ static void say_journal_repaired(const struct journal_record *r, char out[JOURNA
 
 	snprintf(out, JOURNAL_WORDS,
 	    text("%ju lines behind record %ju were cut off the journal and are kept in '%s'%s"),
-	    member_number(r, "lines"), member_number(r, "kept"), member_text(r, "file"),
+	    member_number(r, "lines"), member_number(r, "kept"), journal_text(r->json, "file"),
 	    because(r, "why", why));
 }
 

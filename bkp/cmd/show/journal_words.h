@@ -2,8 +2,6 @@
 #ifndef BKP_CMD_SHOW_JOURNAL_WORDS_H
 #define BKP_CMD_SHOW_JOURNAL_WORDS_H
 
-#include <stddef.h>
-
 struct journal_record;
 struct ledger;
 

@@ -7,13 +7,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <jansson.h>
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/io.h"
 #include "base/path.h"
 #include "base/show/table.h"
 #include "base/text.h"
@@ -111,7 +109,7 @@ json_t *overview_time_json(int64_t ns)
 	return ns ? json_string(clock_format(ns, time)) : json_null();
 }
 
-static json_t *number_json(uint64_t n)
+json_t *overview_number_json(uint64_t n)
 {
 	return n ? json_integer((json_int_t)n) : json_null();
 }
@@ -143,7 +141,7 @@ json_t *overview_medium_json(const struct compliance_medium *m)
 		    (int)(m->policy ? m->policy->offline : m->ledger->offline), "declared", m->policy != NULL,
 		    "registered", m->ledger != NULL, "sight", sights[m->sight], "attached", (int)m->attached,
 		    "overdue_swap", (int)m->overdue_swap, "overdue_attached", (int)m->overdue_attached,
-		    "generations", (json_int_t)m->generations, "newest", number_json(m->newest),
+		    "generations", (json_int_t)m->generations, "newest", overview_number_json(m->newest),
 		    "newest_begun", overview_time_json(m->newest_ns), "damaged", (json_int_t)m->damaged,
 		    "missing", (json_int_t)m->missing))) {
 		json_decref(o);
@@ -198,17 +196,12 @@ static void medium_row(struct table *t, const struct compliance_medium *m)
 
 struct table *overview_media_table(const struct compliance *s)
 {
-	struct table *t = table_new(7);
+	static const char *const heads[] = {TEXT_LATER("MEDIUM"), TEXT_LATER("TECHNOLOGY"), TEXT_LATER("NOW"),
+	    TEXT_LATER("PLACE"), TEXT_LATER("ROTATED"), TEXT_LATER("NEWEST VERIFIED"), TEXT_LATER("NOTE")};
+	struct table *t = table_headed(heads, 7);
 
 	if (!t)
 		return NULL;
-	table_cell(t, "%s", text("MEDIUM"));
-	table_cell(t, "%s", text("TECHNOLOGY"));
-	table_cell(t, "%s", text("NOW"));
-	table_cell(t, "%s", text("PLACE"));
-	table_cell(t, "%s", text("ROTATED"));
-	table_cell(t, "%s", text("NEWEST VERIFIED"));
-	table_cell(t, "%s", text("NOTE"));
 	for (size_t i = 0; i < s->n_media; i++)
 		medium_row(t, &s->media[i]);
 	return t;

@@ -29,7 +29,9 @@ char *overview_age(int64_t now_ns, int64_t ns, char out[OVERVIEW_TEXT]);
 /* "attached", "detached since 2026-11-21 09:00" …: what is seen, and what is recorded where that differs. */
 char *overview_where(const struct compliance_medium *m, char out[OVERVIEW_TEXT]);
 
-struct json_t *overview_time_json(int64_t ns); /* null for 0 */
+/* null for 0 */
+struct json_t *overview_time_json(int64_t ns);
+struct json_t *overview_number_json(uint64_t n);
 struct json_t *overview_medium_json(const struct compliance_medium *m);
 /* The table of media, with its heading. NULL: out of memory. */
 struct table *overview_media_table(const struct compliance *s);

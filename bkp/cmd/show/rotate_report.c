@@ -42,7 +42,8 @@ static void carry_away(const struct rotate_result *r, const char *operator, char
 		    place, r->medium->name, who);
 }
 
-char *rotate_report_next(const struct rotate_result *r, const char *operator, char * out, size_t size)
+/* The one sentence that tells the operator what to do next, into out; returns out. */
+static char *rotate_report_next(const struct rotate_result *r, const char *operator, char * out, size_t size)
 {
 	char away[SENTENCE], who[SHOW], bytes[OUT_BYTES], room[OUT_BYTES];
 	const char *name = r->medium->name;

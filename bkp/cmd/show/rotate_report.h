@@ -2,15 +2,10 @@
 #ifndef BKP_CMD_SHOW_ROTATE_REPORT_H
 #define BKP_CMD_SHOW_ROTATE_REPORT_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
 
 struct err;
 struct rotate_result;
-
-/* The one sentence that tells the operator what to do next, into out; returns out. */
-char *rotate_report_next(const struct rotate_result *r, const char *operator, char * out, size_t size);
 
 /* What a person should see, with the next action. */
 void rotate_report_faults(const struct rotate_result *r, FILE *out);

@@ -51,11 +51,6 @@ size_t run_due_count(const struct run_due *d)
 
 /* ---- showing ---- */
 
-static json_t *number_json(uint64_t n)
-{
-	return n ? json_integer((json_int_t)n) : json_null();
-}
-
 json_t *run_due_json(const struct run_due *d, size_t i)
 {
 	const struct slots *s = &d->slots[i];
@@ -63,8 +58,8 @@ json_t *run_due_json(const struct run_due *d, size_t i)
 
 	return json_pack("{s:s, s:b, s:s, s:s, s:s, s:o, s:o, s:o}", "name", d->policy->datasets[i].name,
 	    "due", (int)s->due, "why", slots_why_word(s->why), "slot", clock_format(s->slot_ns, slot), "next",
-	    clock_format(s->next_ns, next), "generation", number_json(s->generation), "begun",
-	    overview_time_json(s->begun_ns), "tried", number_json(s->tried));
+	    clock_format(s->next_ns, next), "generation", overview_number_json(s->generation), "begun",
+	    overview_time_json(s->begun_ns), "tried", overview_number_json(s->tried));
 }
 
 static void why_cell(struct table *t, const struct slots *s)
@@ -90,16 +85,13 @@ static void why_cell(struct table *t, const struct slots *s)
 
 struct table *run_due_table(const struct run_due *d)
 {
-	struct table *t = table_new(5);
+	static const char *const heads[] = {TEXT_LATER("DATA SET"), TEXT_LATER("PLANNED"), TEXT_LATER("SLOT"),
+	    TEXT_LATER("STATE"), TEXT_LATER("NEXT")};
+	struct table *t = table_headed(heads, 5);
 	char when[POLICY_PLAN_TEXT], time[CLOCK_TEXT];
 
 	if (!t)
 		return NULL;
-	table_cell(t, "%s", text("DATA SET"));
-	table_cell(t, "%s", text("PLANNED"));
-	table_cell(t, "%s", text("SLOT"));
-	table_cell(t, "%s", text("STATE"));
-	table_cell(t, "%s", text("NEXT"));
 	for (size_t i = 0; i < d->policy->n_datasets; i++) {
 		const struct policy_dataset *p = &d->policy->datasets[i];
 

@@ -5,7 +5,6 @@
 #ifndef BKP_CMD_SHOW_RUN_DUE_H
 #define BKP_CMD_SHOW_RUN_DUE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,7 +1,6 @@
 /* run_report: see run_report.h. */
 #include "cmd/show/run_report.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -112,11 +112,11 @@ void run_say_drop(struct run_say *s)
 	s->text = NULL;
 }
 
-int run_say_refused(const struct app *app, const struct policy *policy, const struct err *why, int code)
+int run_say_refused(const struct app *app, const struct policy *policy, const struct err *why)
 {
 	struct run_result none = {0};
 	struct run_say s;
 
 	run_say_begin(&s, app, policy);
-	return run_say_end(&s, NULL, &none, why, code);
+	return run_say_end(&s, NULL, &none, why, APP_FAILED);
 }

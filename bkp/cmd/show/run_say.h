@@ -44,6 +44,6 @@ int run_say_end(
 void run_say_drop(struct run_say *s);
 
 /* A run that could not even begin: said and told all the same.  Returns the exit code. */
-int run_say_refused(const struct app *app, const struct policy *policy, const struct err *why, int code);
+int run_say_refused(const struct app *app, const struct policy *policy, const struct err *why);
 
 #endif

@@ -37,17 +37,12 @@ static void rule_cell(struct table *t, const struct compliance_rule *r)
 
 static int show_verdicts(const struct compliance *s)
 {
-	struct table *t = table_new(6);
+	static const char *const heads[] = {TEXT_LATER("DATA SET"), TEXT_LATER("TITLE"),
+	    TEXT_LATER("GENERATIONS (DATES)"), TEXT_LATER("3 COPIES"), TEXT_LATER("2 TECHNOLOGIES"),
+	    TEXT_LATER("1 OFFLINE")};
+	struct table *t = table_headed(heads, 6);
 	char show[SHOW];
 
-	if (t) {
-		table_cell(t, "%s", text("DATA SET"));
-		table_cell(t, "%s", text("TITLE"));
-		table_cell(t, "%s", text("GENERATIONS (DATES)"));
-		table_cell(t, "%s", text("3 COPIES"));
-		table_cell(t, "%s", text("2 TECHNOLOGIES"));
-		table_cell(t, "%s", text("1 OFFLINE"));
-	}
 	for (size_t i = 0; t && i < s->n_datasets; i++) {
 		const struct compliance_dataset *d = &s->datasets[i];
 
@@ -105,16 +100,11 @@ static void due_cell(struct table *t, const struct compliance_dataset *d)
 
 static int show_points(const struct compliance *s)
 {
-	struct table *t = table_new(5);
+	static const char *const heads[] = {TEXT_LATER("DATA SET"), TEXT_LATER("NEWEST GOOD"),
+	    TEXT_LATER("VERIFIED"), TEXT_LATER("NEXT DUE"), TEXT_LATER("OFFLINE RECOVERY POINT")};
+	struct table *t = table_headed(heads, 5);
 	char time[CLOCK_TEXT];
 
-	if (t) {
-		table_cell(t, "%s", text("DATA SET"));
-		table_cell(t, "%s", text("NEWEST GOOD"));
-		table_cell(t, "%s", text("VERIFIED"));
-		table_cell(t, "%s", text("NEXT DUE"));
-		table_cell(t, "%s", text("OFFLINE RECOVERY POINT"));
-	}
 	for (size_t i = 0; t && i < s->n_datasets; i++) {
 		const struct compliance_dataset *d = &s->datasets[i];
 

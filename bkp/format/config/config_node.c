@@ -2,7 +2,6 @@
  * which keys stood twice and resolves what we refuse. */
 #include "format/config/config_node.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -118,6 +118,19 @@ const char *config_problem_show(const char *s, size_t n, char out[CONFIG_SHOWN])
 	return out;
 }
 
+int config_problems_first(
+    const struct config_problems *problems, const char *file, const char *behind, struct err *err)
+{
+	const struct config_problem *p = problems->item;
+	char shown[256];
+
+	while (p->severity != CONFIG_ERROR)
+		p++;
+	err_set(err, p->code, "%s:%u:%u: %s%s", path_show(file, shown, sizeof(shown)), p->mark.line,
+	    p->mark.column, p->msg, behind);
+	return p->hint[0] ? err_hint(err, "%s", p->hint) : -1;
+}
+
 int config_problems_format(
     const struct config_problems *problems, const char *file, struct buf *out, struct err *err)
 {

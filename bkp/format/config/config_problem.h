@@ -52,6 +52,9 @@ void config_problem_sort(struct config_problems *list);
 #define CONFIG_SHOWN 256
 const char *config_problem_show(const char *s, size_t n, char out[CONFIG_SHOWN]);
 
+/* The first error, of which there is one, as err; behind its message: "", or how many more there are. */
+int config_problems_first(
+    const struct config_problems *problems, const char *file, const char *behind, struct err *err);
 /* Appends "file:line:column: error: message (E-POLICY-NN)\n  → hint\n" for each problem, and a last line when
  * more were found than are kept. */
 int config_problems_format(

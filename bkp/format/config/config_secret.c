@@ -7,7 +7,6 @@
 #include "format/config/config_secret.h"
 
 #include <ctype.h>
-#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 

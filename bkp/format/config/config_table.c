@@ -29,12 +29,13 @@ struct walk {
 
 /* ---- keys ---- */
 
-bool config_table_is_key(const struct config_field *field, const char *key)
+static bool config_table_is_key(const struct config_field *field, const char *key)
 {
 	return !strcmp(field->key, key) || (field->alias && !strcmp(field->alias, key));
 }
 
-const char *config_table_key(const struct config_field *field)
+/* The name of the key that the reader is told. */
+static const char *config_table_key(const struct config_field *field)
 {
 	return field->alias && text_lang() == TEXT_JA ? field->alias : field->key;
 }

@@ -7,7 +7,6 @@
 #ifndef BKP_FORMAT_CONFIG_CONFIG_TABLE_H
 #define BKP_FORMAT_CONFIG_CONFIG_TABLE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 struct err;
@@ -26,10 +25,5 @@ struct config_shapes {
 int config_table_read(const struct config_shapes *all, const struct config_shape *shape,
     const struct config_node *table, void *at, struct config_problems *problems, struct err *err)
     __attribute__((warn_unused_result));
-
-/* A key has one name, or two: one in each language. */
-bool config_table_is_key(const struct config_field *field, const char *key);
-/* The name of the key that the reader is told. */
-const char *config_table_key(const struct config_field *field);
 
 #endif

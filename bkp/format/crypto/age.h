@@ -55,7 +55,6 @@ struct age_identity {
 /* "age1…" (bech32, lower case as age writes it; all-upper is accepted as bech32 says) ↔ key. 0/-1 (E-AGE-06). */
 int age_recipient_parse(const char *s, struct age_recipient *ret, struct err *err);
 char *age_recipient_format(const struct age_recipient *r, char out[AGE_RECIPIENT_TEXT]); /* returns out */
-int age_identity_parse(const char *s, struct age_identity *ret, struct err *err);
 char *age_identity_format(const struct age_identity *id, char out[AGE_IDENTITY_TEXT]);
 void age_identity_generate(const struct age_random *rnd, struct age_identity *ret);
 int age_identity_recipient(

@@ -52,13 +52,6 @@ char *age_recipient_format(const struct age_recipient *r, char out[AGE_RECIPIENT
 	return age_bech32_encode(RECIPIENT_HRP, r->x25519, out);
 }
 
-int age_identity_parse(const char *s, struct age_identity *ret, struct err *err)
-{
-	if (!age_bech32_decode(s, strlen(s), IDENTITY_HRP, ret->secret))
-		return err_set(err, "E-AGE-06", text("not an age identity (\"AGE-SECRET-KEY-1...\")"));
-	return 0;
-}
-
 char *age_identity_format(const struct age_identity *id, char out[AGE_IDENTITY_TEXT])
 {
 	return age_bech32_encode(IDENTITY_HRP, id->secret, out);

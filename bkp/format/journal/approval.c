@@ -32,13 +32,6 @@ static int put_named(const char *word, const char *name, const char *behind, str
 		   : 0;
 }
 
-static const char *word_of(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s ? s : "";
-}
-
 int approval_agreement(const char *repository, const struct approval_record *after, const json_t *members,
     struct buf *out, struct err *err)
 {
@@ -52,7 +45,7 @@ int approval_agreement(const char *repository, const struct approval_record *aft
 	for (size_t i = 0; i < json_array_size(sets); i++) {
 		const json_t *o = json_array_get(sets, i);
 
-		if (put_named("dataset", word_of(o, "name"), "", out, err))
+		if (put_named("dataset", journal_text(o, "name"), "", out, err))
 			return -1;
 		for (size_t k = 0; k < sizeof(figures) / sizeof(*figures); k++)
 			if (buf_printf(out, err, " %s=%ju", figures[k],

@@ -15,6 +15,13 @@
 
 #define EVENT_MAX 64 /* bytes of an event's word */
 
+const char *journal_text(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s ? s : "";
+}
+
 int journal_is_uuid(const char *s)
 {
 	size_t i;

@@ -61,6 +61,9 @@ struct journal_frame {
 int journal_build(const struct journal_frame *frame, const char *event, const struct json_t *members,
     const struct minisig_secret *sec, struct buf *out, struct err *err) __attribute__((warn_unused_result));
 
+/* A member that is a text, or "". */
+const char *journal_text(const struct json_t *o, const char *key);
+
 /* A checked record.  The strings live in `json`, which journal_record_clear() lets go. */
 struct journal_record {
 	uint64_t seq;

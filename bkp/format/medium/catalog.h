@@ -22,8 +22,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "format/crypto/digest.h"
-
 struct archive_entry;
 struct buf;
 struct err;

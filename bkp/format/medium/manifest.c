@@ -1,6 +1,5 @@
 /* manifest: manifest.json of a generation; see generation.h. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -67,22 +67,14 @@ static int parse_bytes(
 	return parse_tree(p, n, secrets, policy, problems, err);
 }
 
-static int first_error(const char *file, const struct config_problems *problems, struct err *err)
+static int refuse_first(const char *file, const struct config_problems *problems, struct err *err)
 {
-	const struct config_problem *p = problems->item;
-	char shown[256];
+	char more[128] = "";
 
-	while (p->severity != CONFIG_ERROR)
-		p++;
-	path_show(file, shown, sizeof(shown));
 	if (problems->n_errors > 1)
-		err_set(err, p->code, text("%s:%u:%u: %s (and %zu more: see 'bkp check')"), shown,
-		    p->mark.line, p->mark.column, p->msg, problems->n_errors - 1);
-	else
-		err_set(err, p->code, "%s:%u:%u: %s", shown, p->mark.line, p->mark.column, p->msg);
-	if (p->hint[0])
-		err_hint(err, "%s", p->hint);
-	return -1;
+		snprintf(
+		    more, sizeof(more), text(" (and %zu more: see 'bkp check')"), problems->n_errors - 1);
+	return config_problems_first(problems, file, more, err);
 }
 
 static int parse_into(const char *file, const char *p, size_t n, struct policy **ret_policy,
@@ -99,7 +91,7 @@ static int parse_into(const char *file, const char *p, size_t n, struct policy *
 	}
 	config_problem_sort(problems);
 	if (problems->n_errors)
-		return first_error(file, problems, err);
+		return refuse_first(file, problems, err);
 	*ret_policy = policy;
 	policy = NULL;
 	return 0;

@@ -74,7 +74,6 @@
 #include "format/config/config_value.h"
 #include "format/medium/generation.h"
 
-struct buf;
 struct err;
 
 #define POLICY_BYTES_MAX ((size_t)1 << 20)

@@ -89,7 +89,8 @@ char *policy_plan_schedule(
 	return out;
 }
 
-char *policy_plan_size(uint64_t bytes, char out[POLICY_PLAN_TEXT])
+/* "128 MiB" when it is a whole number of such a unit, else bytes. */
+static char *policy_plan_size(uint64_t bytes, char out[POLICY_PLAN_TEXT])
 {
 	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
 	size_t i = 0;
@@ -311,19 +312,14 @@ static void promise_row(struct table *t, const struct policy *p, const struct po
 
 static int render_what(const struct policy *p, struct buf *out, struct err *err)
 {
-	struct table *t = table_new(7);
+	static const char *const heads[] = {TEXT_LATER("DATA SET"), TEXT_LATER("TITLE"),
+	    TEXT_LATER("CAPTURED"), TEXT_LATER("GENERATIONS"), "RPO", "RTO", TEXT_LATER("PRIORITY")};
+	struct table *t = table_headed(heads, 7);
 	size_t i;
 	int r;
 
 	if (!t)
 		return err_nomem(err);
-	table_cell(t, "%s", text("DATA SET"));
-	table_cell(t, "%s", text("TITLE"));
-	table_cell(t, "%s", text("CAPTURED"));
-	table_cell(t, "%s", text("GENERATIONS"));
-	table_cell(t, "RPO");
-	table_cell(t, "RTO");
-	table_cell(t, "%s", text("PRIORITY"));
 	for (i = 0; i < p->n_datasets; i++)
 		promise_row(t, p, &p->datasets[i]);
 	r = buf_puts(out, text("\nWhat is captured\n"), err);
@@ -352,19 +348,15 @@ static void medium_row(struct table *t, const struct policy_medium *m)
 
 static int render_where(const struct policy *p, struct buf *out, struct err *err)
 {
-	struct table *t = table_new(7);
+	static const char *const heads[] = {TEXT_LATER("MEDIUM"), TEXT_LATER("TECHNOLOGY"),
+	    TEXT_LATER("CONNECTION"), TEXT_LATER("PLACE"), TEXT_LATER("ATTACHED AT MOST"),
+	    TEXT_LATER("SWAPPED EVERY"), TEXT_LATER("PATH")};
+	struct table *t = table_headed(heads, 7);
 	size_t i;
 	int r;
 
 	if (!t)
 		return err_nomem(err);
-	table_cell(t, "%s", text("MEDIUM"));
-	table_cell(t, "%s", text("TECHNOLOGY"));
-	table_cell(t, "%s", text("CONNECTION"));
-	table_cell(t, "%s", text("PLACE"));
-	table_cell(t, "%s", text("ATTACHED AT MOST"));
-	table_cell(t, "%s", text("SWAPPED EVERY"));
-	table_cell(t, "%s", text("PATH"));
 	for (i = 0; i < p->n_media; i++)
 		medium_row(t, &p->media[i]);
 	r = buf_puts(out, text("\nWhere it goes\n"), err);

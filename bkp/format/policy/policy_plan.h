@@ -5,7 +5,6 @@
 #ifndef BKP_FORMAT_POLICY_POLICY_PLAN_H
 #define BKP_FORMAT_POLICY_POLICY_PLAN_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,8 +35,6 @@ char *policy_plan_every(const struct config_every *every, char out[POLICY_PLAN_T
 /* "every day at 02:00", "every week, Sunday at 02:00", "every month, day 1 at 02:00" … */
 char *policy_plan_schedule(
     const struct policy *policy, const struct policy_dataset *d, char out[POLICY_PLAN_TEXT]);
-/* "128 MiB" when it is a whole number of such a unit, else bytes. */
-char *policy_plan_size(uint64_t bytes, char out[POLICY_PLAN_TEXT]);
 
 int policy_plan_render(const struct policy *policy, struct buf *out, struct err *err)
     __attribute__((warn_unused_result));

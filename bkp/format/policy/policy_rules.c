@@ -120,7 +120,8 @@ static void check_locale(
 	    text("name one of 'locale -a', as in C.UTF-8 or ja_JP.UTF-8"));
 }
 
-void policy_rules_run(
+/* Part of policy_rules_check(): schedule, canaries, who approves an expiry. */
+static void policy_rules_run(
     const struct policy *policy, const struct config_node *root, struct config_problems *problems)
 {
 	const struct config_node *node = first_of(root, "datasets");

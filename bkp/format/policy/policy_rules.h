@@ -18,8 +18,4 @@ struct config_problems;
 int policy_rules_check(const struct policy *policy, const struct config_node *root,
     struct config_problems *problems, struct err *err) __attribute__((warn_unused_result));
 
-/* policy_rules.c: part of policy_rules_check(): schedule, canaries, who approves an expiry. */
-void policy_rules_run(
-    const struct policy *policy, const struct config_node *root, struct config_problems *problems);
-
 #endif

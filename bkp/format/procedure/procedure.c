@@ -45,22 +45,6 @@ static void recode(struct config_problems *problems, size_t from)
 			}
 }
 
-static int first_error(const char *file, const struct config_problems *problems, struct err *err)
-{
-	const struct config_problem *p = problems->item;
-	char shown[256];
-
-	path_show(file, shown, sizeof(shown));
-	if (problems->n_errors > 1)
-		err_set(err, p->code, text("%s:%u:%u: %s (and %zu more)"), shown, p->mark.line,
-		    p->mark.column, p->msg, problems->n_errors - 1);
-	else
-		err_set(err, p->code, "%s:%u:%u: %s", shown, p->mark.line, p->mark.column, p->msg);
-	if (p->hint[0])
-		err_hint(err, "%s", p->hint);
-	return -1;
-}
-
 /* ---- blocks ---- */
 
 static int complete_step(struct procedure_step *step, struct err *err)
@@ -252,6 +236,15 @@ static int parse_document(
 	return r;
 }
 
+static int refuse_first(const char *file, const struct config_problems *problems, struct err *err)
+{
+	char more[128] = "";
+
+	if (problems->n_errors > 1)
+		snprintf(more, sizeof(more), text(" (and %zu more)"), problems->n_errors - 1);
+	return config_problems_first(problems, file, more, err);
+}
+
 static int parse_into(const char *file, const char *s, size_t n, struct procedure **ret,
     struct config_problems *problems, struct err *err)
 {
@@ -276,7 +269,7 @@ static int parse_into(const char *file, const char *s, size_t n, struct procedur
 			return -1;
 		}
 		config_problem_sort(problems);
-		return first_error(file, problems, err);
+		return refuse_first(file, problems, err);
 	}
 	memcpy(p->source, s, n);
 	p->source[n] = '\0';

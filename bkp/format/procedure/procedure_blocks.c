@@ -217,7 +217,7 @@ static bool is_fenced(const struct scan *scan, cmark_node *node, size_t *ret_fir
 	       (literal[n] && literal[n] != '\n' && literal[n] != '\r');
 }
 
-static bool is_closed(const struct scan *scan, cmark_node *node, size_t first, size_t start)
+static bool is_closed(const struct scan *scan, cmark_node *node, size_t first)
 {
 	int last = cmark_node_get_end_line(node);
 	const struct line *open = &scan->line[first], *line;
@@ -229,7 +229,7 @@ static bool is_closed(const struct scan *scan, cmark_node *node, size_t first, s
 	while (at < line->n && line->s[at] == ' ')
 		at++;
 	len = fence_length(line->s + at, line->n - at);
-	if (len < fence_length(open->s + start, open->n - start) || line->s[at] != open->s[start])
+	if (len < fence_length(open->s, open->n) || line->s[at] != open->s[0])
 		return false;
 	for (at += len; at < line->n; at++)
 		if (line->s[at] != ' ' && line->s[at] != '\t')
@@ -262,7 +262,7 @@ static int on_step(struct blocks *b, cmark_node *node, size_t word, size_t first
 	struct procedure_block block = {word == HEAD_WORD, word == HEAD_WORD ? 0 : (enum procedure_kind)word,
 	    (unsigned)first, cmark_node_get_literal(node)};
 
-	if (!is_closed(b->scan, node, first, 0)) {
+	if (!is_closed(b->scan, node, first)) {
 		config_problem_hint(
 		    config_problem_error(b->scan->problems, (struct config_mark){(unsigned)first, 1},
 			"E-PROC-04", text("this block is never closed")),

@@ -19,18 +19,17 @@ struct sheet {
 	int r; /* 0, or -1: failed */
 };
 
-/* ---- procedure_html_text.c: everything that is not a literal of ours goes through one of these ---- */
-void sheet_markup(struct sheet *s, const char *literal);
-void sheet_text(struct sheet *s, const char *text);	    /* escaped; line ends become <br/> */
-void sheet_template(struct sheet *s, const char *template); /* names replaced, then as text */
-void sheet_pre(struct sheet *s, const char *text);	    /* escaped; line ends stay */
+/* ---- procedure_html_text.c: everything from outside goes through one of these ---- */
+/* A piece of page.html with its places filled: name, text, name, text …, NULL.  A name that begins with '='
+ * keeps the text's line ends; elsewhere they become <br/>. */
+void sheet_piece(struct sheet *s, const char *piece, ...) __attribute__((sentinel));
+/* The same of one text under the name TEXT, whose variables are replaced first; label may be NULL. */
+void sheet_template(struct sheet *s, const char *piece, const char *label, const char *template);
 void sheet_rendered(struct sheet *s, const char *html); /* of libcmark: what XML does not know is replaced */
 /* A row of a table: label and text. */
 void sheet_row(struct sheet *s, const char *label, const char *text);
-void sheet_row_begin(struct sheet *s, const char *label);
-void sheet_row_end(struct sheet *s);
 /* "○ Passed": readable without colour. */
-void sheet_mark(struct sheet *s, enum procedure_mark mark, const char *word);
+void sheet_mark(struct sheet *s, const char *piece, enum procedure_mark mark, const char *word);
 
 /* ---- procedure_html_step.c ---- */
 void sheet_step(struct sheet *s, size_t i);

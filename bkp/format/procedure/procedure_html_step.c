@@ -30,72 +30,46 @@ static void step_head(struct sheet *s, const struct procedure_step *step, const 
 {
 	char line[LINE];
 
-	sheet_markup(s, "<div class=\"head\">");
 	if (stamp && stamp->mark != PROCEDURE_MARK_NONE)
-		sheet_mark(s, stamp->mark, NULL);
-	sheet_markup(s, "<span class=\"number\">");
+		sheet_mark(s, "stamp", stamp->mark, NULL);
 	snprintf(line, sizeof(line), text("Step %u"), step->number);
-	sheet_text(s, line);
-	sheet_markup(s, "</span> <span class=\"kind\">");
-	sheet_text(s, kind_label(step->kind));
+	sheet_piece(s, "step number", "NUMBER", line, "KIND", kind_label(step->kind), NULL);
 	snprintf(line, sizeof(line), "%u", step->number);
-	if (strcmp(step->id, line) != 0) {
-		sheet_markup(s, " · ");
-		sheet_text(s, step->id);
-	}
-	if (step->always) {
-		sheet_markup(s, " · ");
-		sheet_text(s, text("done also after a failure"));
-	}
-	sheet_markup(s, "</span></div>\n");
-}
-
-static void template_row(struct sheet *s, const char *label, const char *template)
-{
-	sheet_row_begin(s, label);
-	sheet_template(s, template);
-	sheet_row_end(s);
+	if (strcmp(step->id, line) != 0)
+		sheet_piece(s, "step word", "TEXT", step->id, NULL);
+	if (step->always)
+		sheet_piece(s, "step word", "TEXT", text("done also after a failure"), NULL);
 }
 
 static void restore_rows(struct sheet *s, const struct procedure_step *step)
 {
-	size_t i;
-
-	template_row(s, text("Data set"), step->dataset);
+	sheet_template(s, "row", text("Data set"), step->dataset);
 	if (step->n_paths) {
-		sheet_row_begin(s, text("Of it"));
-		for (i = 0; i < step->n_paths; i++) {
-			sheet_markup(s, i ? "<br/><code>" : "<code>");
-			sheet_template(s, step->paths[i]);
-			sheet_markup(s, "</code>");
-		}
-		sheet_row_end(s);
+		sheet_piece(s, "cell", "LABEL", text("Of it"), NULL);
+		for (size_t i = 0; i < step->n_paths; i++)
+			sheet_template(s, i ? "path more" : "path", NULL, step->paths[i]);
+		sheet_piece(s, "cell end", NULL);
 	}
 	if (step->generation)
-		template_row(s, text("Generation"), step->generation);
-	template_row(s, text("Into the folder"), step->to);
+		sheet_template(s, "row", text("Generation"), step->generation);
+	sheet_template(s, "row", text("Into the folder"), step->to);
 }
 
 static void command_rows(struct sheet *s, const struct procedure_step *step)
 {
 	char duration[POLICY_PLAN_TEXT];
 
-	sheet_row_begin(s, text("Command"));
-	sheet_markup(s, "<pre>");
-	sheet_pre(s, step->command);
-	sheet_markup(s, "</pre>");
-	sheet_row_end(s);
+	sheet_piece(s, "command", "LABEL", text("Command"), "=TEXT", step->command, NULL);
 	if (step->limit_s)
 		sheet_row(s, text("Stopped after"), policy_plan_duration(step->limit_s, duration));
 	if (step->probe) {
-		sheet_row_begin(s, text("Compared with"));
-		sheet_text(s, text("the value recorded at capture"));
-		sheet_markup(s, ": ");
-		sheet_template(s, step->probe);
-		sheet_row_end(s);
+		sheet_piece(s, "cell", "LABEL", text("Compared with"), NULL);
+		sheet_piece(s, "probe", "WITH", text("the value recorded at capture"), NULL);
+		sheet_template(s, "text", NULL, step->probe);
+		sheet_piece(s, "cell end", NULL);
 	}
 	if (step->value)
-		template_row(s, text("Compared with"), step->value);
+		sheet_template(s, "row", text("Compared with"), step->value);
 }
 
 static void result_rows(struct sheet *s, const struct procedure_stamp *stamp)
@@ -114,22 +88,8 @@ static void result_rows(struct sheet *s, const struct procedure_stamp *stamp)
 
 static void result_boxes(struct sheet *s)
 {
-	static const char *const blank = "<span class=\"blank\"></span>";
-
-	sheet_row_begin(s, text("Result"));
-	sheet_markup(s, "<span class=\"field\">□ ");
-	sheet_text(s, text("Passed"));
-	sheet_markup(s, "</span><span class=\"field\">□ ");
-	sheet_text(s, text("Failed"));
-	sheet_markup(s, "</span><span class=\"field\">");
-	sheet_text(s, text("Begun"));
-	sheet_markup(s, " __:__</span><span class=\"field\">");
-	sheet_text(s, text("Ended"));
-	sheet_markup(s, " __:__</span><span class=\"field\">");
-	sheet_text(s, text("Signature"));
-	sheet_markup(s, blank);
-	sheet_markup(s, "</span>");
-	sheet_row_end(s);
+	sheet_piece(s, "result", "LABEL", text("Result"), "PASSED", text("Passed"), "FAILED", text("Failed"),
+	    "BEGUN", text("Begun"), "ENDED", text("Ended"), "SIGNATURE", text("Signature"), NULL);
 }
 
 void sheet_step(struct sheet *s, size_t i)
@@ -138,22 +98,22 @@ void sheet_step(struct sheet *s, size_t i)
 	const struct procedure_stamp *stamp = s->page->stamps ? &s->page->stamps[i] : NULL;
 	char line[LINE];
 
-	sheet_markup(s, "<section class=\"step\">\n");
+	sheet_piece(s, "step", NULL);
 	step_head(s, step, stamp);
-	sheet_markup(s, "<table class=\"form\"><tbody>\n");
-	template_row(s, text("Who"), step->who);
-	template_row(s, text("What"), step->what);
-	template_row(s, text("How"), step->how);
+	sheet_piece(s, "step form", NULL);
+	sheet_template(s, "row", text("Who"), step->who);
+	sheet_template(s, "row", text("What"), step->what);
+	sheet_template(s, "row", text("How"), step->how);
 	if (step->kind == PROCEDURE_RESTORE)
 		restore_rows(s, step);
 	if (step->command)
 		command_rows(s, step);
-	template_row(s, text("Pass criterion"), step->pass);
+	sheet_template(s, "row", text("Pass criterion"), step->pass);
 	snprintf(line, sizeof(line), text("%u min"), step->minutes);
 	sheet_row(s, text("Planned"), line);
 	if (stamp && stamp->mark != PROCEDURE_MARK_NONE)
 		result_rows(s, stamp);
 	else
 		result_boxes(s);
-	sheet_markup(s, "</tbody></table>\n</section>\n");
+	sheet_piece(s, "section end", NULL);
 }

@@ -1,21 +1,21 @@
-/* procedure_html: text into markup (see procedure_html_private.h). */
+/* procedure_html: the pieces of page.html, with texts escaped into them (see procedure_html_private.h). */
 #include "format/procedure/procedure_html_private.h"
 
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/fill.h"
 #include "base/text.h"
 #include "base/width.h"
+#include "format/page_html.h"
 #include "format/procedure/procedure_private.h"
 
 #define FILLED_MAX ((size_t)1 << 20)
-
-void sheet_markup(struct sheet *s, const char *literal)
-{
-	if (!s->r)
-		s->r = buf_puts(s->out, literal, s->err);
-}
+#define VALUES	   6 /* of a piece, at most */
 
 /* Neither HTML nor XML has a way to say these, or nobody would see them. */
 static bool is_sayable(uint32_t cp)
@@ -42,44 +42,78 @@ static const char *entity(uint32_t cp)
 	}
 }
 
-static void put_text(struct sheet *s, const char *text, bool escape, bool breaks)
+static int put_text(const char *text, bool escape, bool breaks, struct buf *out, struct err *err)
 {
 	size_t n = strlen(text);
 	uint32_t cp;
+	int r = 0;
 
-	while (n && !s->r) {
+	while (n && !r) {
 		size_t len = width_decode(text, n, &cp);
 		const char *as = escape ? entity(cp) : NULL;
 
 		if (as)
-			s->r = buf_puts(s->out, as, s->err);
+			r = buf_puts(out, as, err);
 		else if (cp == '\n' && breaks)
-			s->r = buf_puts(s->out, "<br/>", s->err);
+			r = buf_puts(out, "<br/>", err);
 		else if (cp != '\r' && !is_sayable(cp))
-			s->r = buf_puts(s->out, "\xef\xbf\xbd", s->err);
+			r = buf_puts(out, "\xef\xbf\xbd", err);
 		else if (cp != '\r')
-			s->r = buf_append(s->out, text, len, s->err);
+			r = buf_append(out, text, len, err);
 		text += len;
 		n -= len;
 	}
+	return r;
 }
 
-void sheet_text(struct sheet *s, const char *text)
+static int put_value(const struct fill_value *v, struct buf *out, struct err *err)
 {
-	put_text(s, text, true, true);
+	return put_text(v->value, true, v->name[0] != '=', out, err);
 }
 
-void sheet_pre(struct sheet *s, const char *text)
+/* Between "<!-- piece NAME -->" (and a line end) and "<!-- end -->". */
+static const char *find_piece(const char *name, size_t *ret_n)
 {
-	put_text(s, text, true, false);
+	static const char end[] = "<!-- end -->";
+	const char *page = (const char *)page_html, *p, *q;
+	char head[64];
+	int n = snprintf(head, sizeof(head), "<!-- piece %s -->", name);
+
+	p = memmem(page, page_html_len, head, (size_t)n);
+	assert(p);
+	p += n;
+	p += *p == '\n';
+	q = memmem(p, page_html_len - (size_t)(p - page), end, sizeof(end) - 1);
+	assert(q);
+	*ret_n = (size_t)(q - p);
+	return p;
+}
+
+void sheet_piece(struct sheet *s, const char *piece, ...)
+{
+	struct fill_value values[VALUES];
+	const char *p, *name;
+	size_t len, n = 0;
+	va_list ap;
+
+	va_start(ap, piece);
+	while ((name = va_arg(ap, const char *))) {
+		assert(n < VALUES);
+		values[n++] = (struct fill_value){name, va_arg(ap, const char *)};
+	}
+	va_end(ap);
+	p = find_piece(piece, &len);
+	if (!s->r)
+		s->r = fill_text(p, len, values, n, put_value, s->out, s->err);
 }
 
 void sheet_rendered(struct sheet *s, const char *html)
 {
-	put_text(s, html, false, false);
+	if (!s->r)
+		s->r = put_text(html, false, false, s->out, s->err);
 }
 
-void sheet_template(struct sheet *s, const char *template)
+void sheet_template(struct sheet *s, const char *piece, const char *label, const char *template)
 {
 	BUF_AUTO filled = BUF_INIT(FILLED_MAX);
 
@@ -89,29 +123,15 @@ void sheet_template(struct sheet *s, const char *template)
 	if (!s->r)
 		s->r = buf_terminate(&filled, s->err);
 	if (!s->r)
-		sheet_text(s, (const char *)filled.p);
-}
-
-void sheet_row_begin(struct sheet *s, const char *label)
-{
-	sheet_markup(s, "<tr><th>");
-	sheet_text(s, label);
-	sheet_markup(s, "</th><td>");
-}
-
-void sheet_row_end(struct sheet *s)
-{
-	sheet_markup(s, "</td></tr>\n");
+		sheet_piece(s, piece, "TEXT", (const char *)filled.p, "LABEL", label ? label : "", NULL);
 }
 
 void sheet_row(struct sheet *s, const char *label, const char *text)
 {
-	sheet_row_begin(s, label);
-	sheet_text(s, text);
-	sheet_row_end(s);
+	sheet_piece(s, "row", "LABEL", label, "TEXT", text, NULL);
 }
 
-void sheet_mark(struct sheet *s, enum procedure_mark mark, const char *word)
+void sheet_mark(struct sheet *s, const char *piece, enum procedure_mark mark, const char *word)
 {
 	static const struct {
 		const char *sign, *word;
@@ -123,9 +143,6 @@ void sheet_mark(struct sheet *s, enum procedure_mark mark, const char *word)
 	    [PROCEDURE_MARK_NOT_DONE] = {"—", TEXT_LATER("Not done")},
 	};
 
-	sheet_markup(s, "<span class=\"stamp\">");
-	sheet_markup(s, marks[mark].sign);
-	sheet_markup(s, " ");
-	sheet_text(s, word ? word : *marks[mark].word ? text(marks[mark].word) : "");
-	sheet_markup(s, "</span>");
+	word = word ? word : *marks[mark].word ? text(marks[mark].word) : "";
+	sheet_piece(s, piece, "SIGN", marks[mark].sign, "WORD", word, NULL);
 }

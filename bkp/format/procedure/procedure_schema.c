@@ -1,6 +1,4 @@
 /* procedure: which keys each kind of block has (see procedure.h), as tables. */
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/err.h"
 #include "format/config/config_field.h"

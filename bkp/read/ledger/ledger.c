@@ -373,6 +373,21 @@ const struct ledger_dataset *ledger_dataset_in(const struct ledger_generation *g
 	return NULL;
 }
 
+const struct ledger_copy *ledger_copy_in(const struct ledger_generation *g, const char *medium)
+{
+	for (size_t i = 0; g && i < g->n_copies; i++)
+		if (!strcmp(g->copies[i].medium, medium))
+			return &g->copies[i];
+	return NULL;
+}
+
+const struct ledger_copy *ledger_copy_there(const struct ledger_generation *g, const char *medium)
+{
+	const struct ledger_copy *c = ledger_copy_in(g, medium);
+
+	return c && c->ok && g->state == LEDGER_COMMITTED ? c : NULL;
+}
+
 bool ledger_good(const struct ledger_generation *g, const struct ledger_dataset *d)
 {
 	return d->verdict == LEDGER_GOOD || (d->verdict == LEDGER_PARTIAL && g->accepted_ns);

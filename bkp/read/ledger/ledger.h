@@ -229,6 +229,10 @@ int ledger_generation_record(const struct ledger *l, uint64_t number, struct ver
 const struct ledger_generation *ledger_last_committed(const struct ledger *l); /* or NULL */
 /* The data set in it, or NULL. */
 const struct ledger_dataset *ledger_dataset_in(const struct ledger_generation *g, const char *dataset);
+/* What is recorded of its copy on the medium, whatever became of it; NULL: nothing.  g may be NULL. */
+const struct ledger_copy *ledger_copy_in(const struct ledger_generation *g, const char *medium);
+/* The copy that is there of a generation that is committed, or NULL. */
+const struct ledger_copy *ledger_copy_there(const struct ledger_generation *g, const char *medium);
 /* Is it good there: its verdict is, or it is partial and a person accepted the generation as it is?  d: of g.
  */
 bool ledger_good(const struct ledger_generation *g, const struct ledger_dataset *d);

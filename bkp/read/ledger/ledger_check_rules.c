@@ -16,7 +16,6 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "format/crypto/minisig.h"
-#include "format/journal/journal.h"
 
 #define APPROVERS_MAX 64
 
@@ -33,7 +32,7 @@ static bool has_approver(const struct ledger *l, const char *key)
 static const json_t *set_named(const json_t *sets, const char *name)
 {
 	for (size_t i = 0; i < json_array_size(sets); i++)
-		if (!strcmp(member_str_or_empty(json_array_get(sets, i), "name"), name))
+		if (!strcmp(journal_text(json_array_get(sets, i), "name"), name))
 			return json_array_get(sets, i);
 	return NULL;
 }
@@ -184,14 +183,6 @@ int ledger_check_approved(
 	return ours ? 0 : ledger_contradiction(line, event, text("the plan is of another repository"), err);
 }
 
-static const struct ledger_copy *copy_on(const struct ledger_generation *g, const char *uuid)
-{
-	for (size_t i = 0; i < g->n_copies; i++)
-		if (!strcmp(g->copies[i].medium, uuid))
-			return &g->copies[i];
-	return NULL;
-}
-
 /* Are there as many newer generations as are agreed, that count and are verified on that medium?  That they
  * were captured on different dates depends on a time zone, and is asked before the record is written
  * (retention.h). */
@@ -207,7 +198,7 @@ static bool is_covered(
 
 		if (n->number <= g->number)
 			break;
-		c = ledger_counts(n, dataset) ? copy_on(n, medium) : NULL;
+		c = ledger_counts(n, dataset) ? ledger_copy_in(n, medium) : NULL;
 		found += c && c->ok && c->verified_ns && !c->damaged_ns;
 	}
 	return !a || found >= a->generations;
@@ -224,8 +215,8 @@ static bool all_covered(const struct ledger *l, const struct ledger_generation *
 static bool is_approved(const struct ledger *l, const json_t *o)
 {
 	return !l->n_approvers ||
-	       (l->plan && !strcmp(l->plan_sha256, member_str_or_empty(o, "plan")) &&
-		   !strcmp(l->plan_by, member_str_or_empty(o, "approver")) && has_approver(l, l->plan_by) &&
+	       (l->plan && !strcmp(l->plan_sha256, journal_text(o, "plan")) &&
+		   !strcmp(l->plan_by, journal_text(o, "approver")) && has_approver(l, l->plan_by) &&
 		   approval_plan_has(l->plan, member_str(o, "medium"), member_num(o, "generation")));
 }
 
@@ -269,7 +260,7 @@ static bool attested_by_approver(const struct ledger *l, const json_t *o)
 		n += minisig_public_parse(l->approvers[i], &keys[n], NULL) == 0;
 	return sig &&
 	       !approval_clock(ledger_repository(l), &l->latch_at, member_str(o, "operator"),
-		   member_str_or_empty(o, "reason"), &statement, NULL) &&
+		   journal_text(o, "reason"), &statement, NULL) &&
 	       !approval_verify(keys, n, statement.p, statement.n, sig, strlen(sig), &which, NULL);
 }
 

@@ -85,16 +85,16 @@ static int apply_medium(struct ledger *l, const struct journal_record *r, struct
 	m->uuid = copy_of(member_str(r->json, "medium"), &failed);
 	m->label = copy_of(member_str(r->json, "label"), &failed);
 	m->type = copy_of(member_str(r->json, "type"), &failed);
-	m->path = copy_of(member_str_or_empty(r->json, "path"), &failed);
-	m->place = copy_of(member_str_or_empty(r->json, "place"), &failed);
+	m->path = copy_of(journal_text(r->json, "path"), &failed);
+	m->place = copy_of(journal_text(r->json, "place"), &failed);
 	m->offline = json_is_true(json_object_get(r->json, "offline"));
 	m->added_ns = r->wall_ns;
-	m->fs_uuid = copy_of(member_str_or_empty(r->json, "fs_uuid"), &failed);
-	m->serial = copy_of(member_str_or_empty(r->json, "serial"), &failed);
-	m->store = copy_of(*member_str_or_empty(r->json, "store") ? member_str(r->json, "store")
-								  : member_str_or_empty(r->json, "fs_uuid"),
+	m->fs_uuid = copy_of(journal_text(r->json, "fs_uuid"), &failed);
+	m->serial = copy_of(journal_text(r->json, "serial"), &failed);
+	m->store = copy_of(
+	    *journal_text(r->json, "store") ? member_str(r->json, "store") : journal_text(r->json, "fs_uuid"),
 	    &failed);
-	m->shows = copy_of(member_str_or_empty(r->json, "shows"), &failed);
+	m->shows = copy_of(journal_text(r->json, "shows"), &failed);
 	m->destination = copy_of("", &failed);
 	m->custodian = copy_of("", &failed);
 	m->copy_fault = copy_of("", &failed);
@@ -287,11 +287,11 @@ static int set_datasets(struct ledger_generation *g, const json_t *list, struct 
 	datasets_free(g);
 	for (size_t i = 0; d && i < n; i++) {
 		const json_t *o = json_array_get(list, i);
-		const char *v = member_str_or_empty(o, "verdict");
+		const char *v = journal_text(o, "verdict");
 
 		d[i].name =
 		    copy_of(json_is_string(o) ? json_string_value(o) : member_str(o, "name"), &failed);
-		d[i].reason = copy_of(member_str_or_empty(o, "reason"), &failed);
+		d[i].reason = copy_of(journal_text(o, "reason"), &failed);
 		d[i].verdict = !strcmp(v, "good")      ? LEDGER_GOOD
 			       : !strcmp(v, "partial") ? LEDGER_PARTIAL
 			       : *v		       ? LEDGER_FAILED
@@ -303,7 +303,7 @@ static int set_datasets(struct ledger_generation *g, const json_t *list, struct 
 		d[i].changed = member_num(o, "changed");
 		d[i].skipped = member_num(o, "skipped");
 		set_guard(&d[i].guard, json_object_get(o, "guard"));
-		d[i].suspicion = copy_of(member_str_or_empty(json_object_get(o, "guard"), "why"), &failed);
+		d[i].suspicion = copy_of(journal_text(json_object_get(o, "guard"), "why"), &failed);
 		failed |= ledger_canaries_read(&d[i], json_object_get(o, "guard"), err);
 		g->suspect |= d[i].guard.suspect;
 	}
@@ -388,7 +388,7 @@ static int apply_committed(struct ledger *l, const struct journal_record *r, str
 	for (size_t i = 0; i < json_array_size(media); i++) {
 		const json_t *m = json_array_get(media, i);
 		struct ledger_copy *c = ledger_copy_on(l, g, member_str(m, "medium"));
-		char *reason = strdup(member_str_or_empty(m, "reason"));
+		char *reason = strdup(journal_text(m, "reason"));
 
 		if (!c || !reason) {
 			free(reason);
@@ -417,7 +417,7 @@ static int apply_copied(struct ledger *l, const struct journal_record *r, struct
 	if (!strcmp(r->event, "verify-failed")) {
 		c->damaged_ns = r->wall_ns;
 		c->verified_ns = 0;
-		return ledger_replace_text(&c->reason, member_str_or_empty(r->json, "reason"), err);
+		return ledger_replace_text(&c->reason, journal_text(r->json, "reason"), err);
 	}
 	if (!strcmp(r->event, "verified")) {
 		c->verified_ns = r->wall_ns;
@@ -443,7 +443,7 @@ static int set_reasons(struct ledger_generation *g, const json_t *list, struct e
 			struct ledger_dataset *d = (struct ledger_dataset *)&g->datasets[k];
 
 			if (!strcmp(d->name, member_str(o, "name")) &&
-			    ledger_replace_text(&d->reason, member_str_or_empty(o, "reason"), err))
+			    ledger_replace_text(&d->reason, journal_text(o, "reason"), err))
 				return -1;
 		}
 	}
@@ -453,7 +453,7 @@ static int set_reasons(struct ledger_generation *g, const json_t *list, struct e
 static int apply_failed(struct ledger *l, const struct journal_record *r, struct err *err)
 {
 	struct ledger_generation *g = generation_of(l, r->json);
-	char *reason = strdup(member_str_or_empty(r->json, "reason"));
+	char *reason = strdup(journal_text(r->json, "reason"));
 
 	if (!reason)
 		return err_nomem(err);

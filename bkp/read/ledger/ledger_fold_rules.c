@@ -79,9 +79,9 @@ static int apply_agreed(struct ledger *l, const struct journal_record *r, struct
 		const json_t *o = json_array_get(sets, i);
 		struct ledger_agreed *a = &l->agreed[i];
 
-		*a = (struct ledger_agreed){strdup(member_str_or_empty(o, "name")),
-		    member_num(o, "generations"), member_num(o, "protect_s"), member_num(o, "daily"),
-		    member_num(o, "weekly"), member_num(o, "monthly"), member_num(o, "yearly")};
+		*a = (struct ledger_agreed){strdup(journal_text(o, "name")), member_num(o, "generations"),
+		    member_num(o, "protect_s"), member_num(o, "daily"), member_num(o, "weekly"),
+		    member_num(o, "monthly"), member_num(o, "yearly")};
 		if (!a->name)
 			return err_nomem(err);
 		l->n_agreed = i + 1;
@@ -108,8 +108,7 @@ static int apply_decision(struct ledger *l, const struct journal_record *r, stru
 	}
 	g->held_ns = !strcmp(r->event, "held") ? r->wall_ns : 0;
 	g->released_ns = g->held_ns ? 0 : r->wall_ns;
-	return ledger_replace_text(
-	    &g->held_why, g->held_ns ? member_str_or_empty(r->json, "reason") : "", err);
+	return ledger_replace_text(&g->held_why, g->held_ns ? journal_text(r->json, "reason") : "", err);
 }
 
 static int apply_expired(struct ledger *l, const struct journal_record *r, struct err *err)
@@ -162,7 +161,7 @@ static int apply_clock(struct ledger *l, const struct journal_record *r, struct 
 	memset(&l->latch_at, 0, sizeof(l->latch_at));
 	if (jump)
 		this_record(l, r, &l->latch_at);
-	return ledger_replace_text(&l->latch.source, jump ? member_str_or_empty(r->json, "source") : "", err);
+	return ledger_replace_text(&l->latch.source, jump ? journal_text(r->json, "source") : "", err);
 }
 
 static int apply_outcome(struct ledger *l, const struct journal_record *r, struct err *err)
@@ -183,14 +182,14 @@ static int apply_outcome(struct ledger *l, const struct journal_record *r, struc
 	o->ended_ns = r->wall_ns;
 	o->exit = (int)member_num(r->json, "exit");
 	o->signal = (int)member_num(r->json, "signal"); /* 0: there is none */
-	return ledger_replace_text(&o->line, member_str_or_empty(r->json, "line"), err);
+	return ledger_replace_text(&o->line, journal_text(r->json, "line"), err);
 }
 
 static int apply_notified(struct ledger *l, const struct journal_record *r, struct err *err)
 {
 	l->notified.at_ns = r->wall_ns;
 	l->notified.ok = json_is_true(json_object_get(r->json, "ok"));
-	return ledger_replace_text(&l->notified.reason, member_str_or_empty(r->json, "reason"), err);
+	return ledger_replace_text(&l->notified.reason, journal_text(r->json, "reason"), err);
 }
 
 static int apply_tools(struct ledger *l, const struct journal_record *r, struct err *err)

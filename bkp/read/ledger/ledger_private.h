@@ -106,12 +106,6 @@ int ledger_canaries_take(struct ledger *l, const struct ledger_generation *g, bo
 void ledger_canaries_clear(struct ledger *l);
 
 /* Shared by the two. */
-static inline const char *member_str_or_empty(const json_t *o, const char *key)
-{
-	const char *s = member_str(o, key);
-
-	return s ? s : "";
-}
 int ledger_replace_text(const char **at, const char *with, struct err *err);
 /* The entry of that medium, made when there is none yet; NULL: out of memory. */
 struct ledger_copy *ledger_copy_on(struct ledger *l, struct ledger_generation *g, const char *uuid);

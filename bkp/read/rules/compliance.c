@@ -120,7 +120,7 @@ static void count_copies(const struct compliance_view *v, struct compliance_medi
 {
 	for (size_t i = 0; i < ledger_generations(v->l); i++) {
 		const struct ledger_generation *g = ledger_generation(v->l, i);
-		const struct ledger_copy *c = compliance_copy_on(g, m->ledger->uuid);
+		const struct ledger_copy *c = ledger_copy_in(g, m->ledger->uuid);
 
 		if (g->state != LEDGER_COMMITTED)
 			continue;

@@ -54,7 +54,8 @@ static int64_t settled_slot(const struct compliance_view *v, const struct policy
 	return slots_before(v->policy, p, slot_ns - 1);
 }
 
-void compliance_due_fill(const struct compliance_view *v, struct compliance_dataset *d)
+/* When it is due, and whether a run was missed. */
+static void compliance_due_fill(const struct compliance_view *v, struct compliance_dataset *d)
 {
 	const struct policy_dataset *p = d->policy;
 	struct slots slots;
@@ -72,14 +73,6 @@ void compliance_due_fill(const struct compliance_view *v, struct compliance_data
 }
 
 /* ---- the rest ---- */
-
-const struct ledger_copy *compliance_copy_on(const struct ledger_generation *g, const char *uuid)
-{
-	for (size_t i = 0; i < g->n_copies; i++)
-		if (!strcmp(g->copies[i].medium, uuid))
-			return &g->copies[i];
-	return NULL;
-}
 
 static bool is_sound(const struct ledger_copy *c)
 {
@@ -127,7 +120,7 @@ static const struct ledger_generation *newest_on(
 	for (size_t i = ledger_generations(v->l); i--;) {
 		const struct ledger_generation *g = ledger_generation(v->l, i);
 
-		if (does_count(v, g, dataset) && is_sound(compliance_copy_on(g, uuid)))
+		if (does_count(v, g, dataset) && is_sound(ledger_copy_in(g, uuid)))
 			return g;
 	}
 	return NULL;

@@ -24,8 +24,7 @@ void compliance_next_damaged(struct compliance_next *n, const struct compliance_
 		return;
 	label = m->ledger->label;
 	for (size_t i = ledger_generations(n->v->l); i-- && !number;) {
-		const struct ledger_copy *c =
-		    compliance_copy_on(ledger_generation(n->v->l, i), m->ledger->uuid);
+		const struct ledger_copy *c = ledger_copy_in(ledger_generation(n->v->l, i), m->ledger->uuid);
 
 		if (c && c->damaged_ns)
 			number = ledger_generation(n->v->l, i)->number;
@@ -227,7 +226,7 @@ void compliance_next_behind(struct compliance_next *n, const struct compliance_m
 	d = lacking_dataset(n, m);
 	if (!d)
 		return;
-	c = compliance_copy_on(ledger_generation_by_number(n->v->l, d->newest), m->ledger->uuid);
+	c = ledger_copy_in(ledger_generation_by_number(n->v->l, d->newest), m->ledger->uuid);
 	if ((!c || !c->ok) && m->ledger->full)
 		compliance_say(n,
 		    text("'%s' is full and lacks generation %ju: make room with 'bkp expire --operator NAME "

@@ -1,7 +1,6 @@
 /* compliance_next_site: what to do about the clock, about what the guard found, about runs that were missed
  * or failed, about what was agreed; see compliance.h. */
 #include <stdio.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/path.h"

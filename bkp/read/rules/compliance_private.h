@@ -39,14 +39,11 @@ const struct compliance_medium *compliance_twin(
 /* compliance_dataset.c */
 int compliance_dataset_fill(const struct compliance_view *v, const struct policy_dataset *pd,
     struct compliance_dataset *d, struct err *err);
-const struct ledger_copy *compliance_copy_on(const struct ledger_generation *g, const char *uuid);
 /* Does the medium hold, verified, what makes it a copy of the data set? */
 bool compliance_fresh(
     const struct compliance_view *v, const struct compliance_medium *m, const struct compliance_dataset *d);
 bool compliance_stale(const struct compliance_view *v, const struct compliance_dataset *d);
 
-/* compliance_dataset.c: when it is due, and whether a run was missed. */
-void compliance_due_fill(const struct compliance_view *v, struct compliance_dataset *d);
 /* Has a run ended since then, however? */
 bool compliance_ran_since(const struct compliance_view *v, int64_t ns);
 

@@ -208,7 +208,10 @@ static bool would_count(const struct ledger_generation *g, const char *dataset, 
 	return !g->undated && g->begun_ns <= now_ns && !g->suspect && d && ledger_good(g, d);
 }
 
-int retention_count(const struct ledger *l, const struct retention_rule *rule, const char *medium,
+/* The generations that count for the rule's data set on that medium, newest first, with
+ * what `keep` keeps marked; `there`, unless NULL, counts whatever is recorded of its copy.  The caller
+ * frees. */
+static int retention_count(const struct ledger *l, const struct retention_rule *rule, const char *medium,
     const struct ledger_generation *there, int64_t now_ns, struct retention_counted **ret, size_t *ret_n,
     struct err *err)
 {
@@ -469,12 +472,7 @@ static int keep_reasons(struct judging *j, struct retention_copy *c, struct err 
 
 static bool is_there(const struct judging *j, const struct ledger_generation *g)
 {
-	if (j->there)
-		return g == j->there;
-	for (size_t i = 0; g->state == LEDGER_COMMITTED && i < g->n_copies; i++)
-		if (g->copies[i].ok && !strcmp(g->copies[i].medium, j->medium))
-			return true;
-	return false;
+	return j->there ? g == j->there : ledger_copy_there(g, j->medium) != NULL;
 }
 
 static int judge_medium(struct judging *j, struct retention_medium *m, struct err *err)

@@ -24,11 +24,4 @@ struct retention_counted {
 	unsigned kept; /* a bit for each keep */
 };
 
-/* retention.c: the generations that count for the rule's data set on that medium, newest first, with
- * what `keep` keeps marked; `there`, unless NULL, counts whatever is recorded of its copy.  The caller
- * frees. */
-int retention_count(const struct ledger *l, const struct retention_rule *rule, const char *medium,
-    const struct ledger_generation *there, int64_t now_ns, struct retention_counted **ret, size_t *ret_n,
-    struct err *err);
-
 #endif

@@ -10,7 +10,6 @@
  */
 #include "read/rules/slots.h"
 
-#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"

@@ -23,7 +23,6 @@
 #ifndef BKP_READ_VAULT_ARC_R_H
 #define BKP_READ_VAULT_ARC_R_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -26,7 +26,6 @@
 #include "base/text.h"
 #include "format/medium/extent.h"
 #include "format/medium/generation.h"
-#include "read/vault/arc_r.h"
 #include "read/vault/extent_r.h"
 
 #define PATH_MAX_BYTES ((size_t)1 << 20)

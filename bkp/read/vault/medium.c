@@ -35,7 +35,8 @@ struct medium {
 	struct store store, repo;
 };
 
-int medium_is_type(const char *type)
+/* 1 for a type the format knows, else 0. */
+static int medium_is_type(const char *type)
 {
 	static const char *const types[] = {"hdd", "ssd", "rdx", "tape", "optical", "object"};
 
@@ -67,27 +68,21 @@ static int say_forged(const char *path, const char *why, struct err *err)
 	return MEDIUM_FORGED;
 }
 
-static const char *string_of(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s ? s : "";
-}
-
 /* The members of the identity. 0, MEDIUM_FORGED: not an identity of format 1, -1: out of memory. */
 static int fill_identity(struct medium *m, const json_t *o, struct err *err)
 {
 	int64_t first_use_ns;
 
 	if (json_integer_value(json_object_get(o, "format")) != 1 ||
-	    strcmp(string_of(o, "kind"), "bkp-medium") != 0 || !journal_is_uuid(string_of(o, "repository")) ||
-	    !journal_is_uuid(string_of(o, "medium")) || !*string_of(o, "label") ||
-	    !medium_is_type(string_of(o, "type")) || clock_parse(string_of(o, "first_use"), &first_use_ns))
+	    strcmp(journal_text(o, "kind"), "bkp-medium") != 0 ||
+	    !journal_is_uuid(journal_text(o, "repository")) || !journal_is_uuid(journal_text(o, "medium")) ||
+	    !*journal_text(o, "label") || !medium_is_type(journal_text(o, "type")) ||
+	    clock_parse(journal_text(o, "first_use"), &first_use_ns))
 		return MEDIUM_FORGED;
-	memcpy(m->repository, string_of(o, "repository"), sizeof(m->repository));
-	memcpy(m->uuid, string_of(o, "medium"), sizeof(m->uuid));
-	snprintf(m->type, sizeof(m->type), "%s", string_of(o, "type"));
-	m->label = strdup(string_of(o, "label"));
+	memcpy(m->repository, journal_text(o, "repository"), sizeof(m->repository));
+	memcpy(m->uuid, journal_text(o, "medium"), sizeof(m->uuid));
+	snprintf(m->type, sizeof(m->type), "%s", journal_text(o, "type"));
+	m->label = strdup(journal_text(o, "label"));
 	return m->label ? 0 : err_nomem(err);
 }
 

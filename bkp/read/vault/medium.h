@@ -14,7 +14,6 @@
 #define BKP_READ_VAULT_MEDIUM_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 struct err;
 struct minisig_public;
@@ -51,8 +50,5 @@ const char *medium_type(const struct medium *m); /* "hdd", "ssd", "rdx", "tape",
 const char *medium_repository(const struct medium *m);
 const struct store *medium_store(const struct medium *m); /* the whole of it; belongs to it */
 const struct store *medium_repo(const struct medium *m);  /* <repository-id>/; belongs to it */
-
-/* 1 for a type the format knows, else 0. */
-int medium_is_type(const char *type);
 
 #endif

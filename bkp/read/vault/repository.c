@@ -57,13 +57,6 @@ static int say_malformed(const char *why, struct err *err)
 	return err_set(err, "E-REPO-02", text("'%s' is malformed: %s"), REPOSITORY_JSON, why);
 }
 
-static const char *string_of(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s ? s : "";
-}
-
 /* The root key alone: those after it do not exist yet when this file is signed, once for ever. */
 static int fill_keys(struct repository *r, const json_t *list, struct err *err)
 {
@@ -72,7 +65,7 @@ static int fill_keys(struct repository *r, const json_t *list, struct err *err)
 	if (json_array_size(list) != 1)
 		return say_malformed(text("the number of keys"), err);
 	if (json_integer_value(json_object_get(k, "epoch")) != 1 ||
-	    minisig_public_parse(string_of(k, "public"), &r->root, NULL))
+	    minisig_public_parse(journal_text(k, "public"), &r->root, NULL))
 		return say_malformed(text("the list of keys"), err);
 	return 0;
 }
@@ -97,15 +90,15 @@ static int fill_repository(struct repository *r, const json_t *o, struct err *er
 	int64_t created_ns;
 
 	if (json_integer_value(json_object_get(o, "format")) != 1 ||
-	    strcmp(string_of(o, "kind"), "bkp-repository") != 0)
+	    strcmp(journal_text(o, "kind"), "bkp-repository") != 0)
 		return say_malformed(text("it is not a repository of format 1"), err);
-	if (strlen(string_of(o, "secrets_sha256")) != (size_t)2 * DIGEST_LEN ||
-	    !digest_unhex(string_of(o, "secrets_sha256"), DIGEST_LEN, r->secrets_sha256))
+	if (strlen(journal_text(o, "secrets_sha256")) != (size_t)2 * DIGEST_LEN ||
+	    !digest_unhex(journal_text(o, "secrets_sha256"), DIGEST_LEN, r->secrets_sha256))
 		return say_malformed(text("a member is missing or of the wrong kind"), err);
-	if (!journal_is_uuid(string_of(o, "repository")) || !site ||
-	    clock_parse(string_of(o, "created"), &created_ns))
+	if (!journal_is_uuid(journal_text(o, "repository")) || !site ||
+	    clock_parse(journal_text(o, "created"), &created_ns))
 		return say_malformed(text("a member is missing or of the wrong kind"), err);
-	memcpy(r->id, string_of(o, "repository"), sizeof(r->id));
+	memcpy(r->id, journal_text(o, "repository"), sizeof(r->id));
 	r->site = strdup(site);
 	if (!r->site)
 		return err_nomem(err);

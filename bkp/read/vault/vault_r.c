@@ -19,6 +19,7 @@
 #include "format/journal/journal.h"
 #include "read/store/store.h"
 #include "read/vault/agefile.h"
+#include "read/vault/medium.h"
 #include "read/vault/repository.h"
 #include "read/vault/vault_r_private.h"
 
@@ -116,6 +117,15 @@ int vault_r_open_at(const struct store *medium, const char *repository, const ch
 fail:
 	vault_r_close(v);
 	return -1;
+}
+
+int vault_r_open_medium(const struct medium *m, const char *repository, const struct minisig_public *root,
+    struct vault_r **ret, struct err *err)
+{
+	char key[MINISIG_KEY_TEXT];
+
+	return vault_r_open_at(
+	    medium_store(m), repository, root ? minisig_public_format(root, key) : NULL, ret, err);
 }
 
 int vault_r_open(

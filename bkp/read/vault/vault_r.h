@@ -32,6 +32,7 @@
 
 struct age_identity;
 struct buf;
+struct medium;
 struct repository;
 struct store;
 
@@ -44,6 +45,9 @@ int vault_r_open(const char *medium, const char *repository, const char *root_ke
     struct err *err) __attribute__((warn_unused_result));
 /* The same for a medium that is open already; it stays the caller's. */
 int vault_r_open_at(const struct store *medium, const char *repository, const char *root_key,
+    struct vault_r **ret, struct err *err) __attribute__((warn_unused_result));
+/* The same of a medium that is open. */
+int vault_r_open_medium(const struct medium *m, const char *repository, const struct minisig_public *root,
     struct vault_r **ret, struct err *err) __attribute__((warn_unused_result));
 void vault_r_close(struct vault_r *v);
 

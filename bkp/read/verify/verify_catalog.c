@@ -17,7 +17,6 @@
 #include "base/text.h"
 #include "format/medium/generation.h"
 #include "read/file/digestset.h"
-#include "read/vault/arc_r.h"
 #include "read/vault/catalog_r.h"
 #include "read/vault/extent_r.h"
 #include "read/vault/vault_r.h"

@@ -11,10 +11,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <archive_entry.h>
@@ -23,16 +21,13 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/parallel.h"
-#include "base/path.h"
 #include "base/text.h"
-#include "format/config/exclude.h"
 #include "format/medium/catalog.h"
 #include "format/medium/extent.h"
 #include "format/medium/generation.h"
 #include "format/policy/policy.h"
 #include "write/capture/capture_private.h"
 #include "write/capture/content.h"
-#include "write/capture/reader_thread.h"
 #include "write/capture/tally.h"
 #include "write/expect/expect.h"
 #include "write/index/extset.h"

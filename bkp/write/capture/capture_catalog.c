@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <archive_entry.h>
 
@@ -24,7 +23,6 @@
 #include "base/text.h"
 #include "format/medium/catalog.h"
 #include "format/medium/extent.h"
-#include "format/medium/generation.h"
 #include "format/policy/policy.h"
 #include "write/capture/capture_private.h"
 #include "write/capture/content.h"

@@ -17,7 +17,6 @@
 #include "base/io.h"
 #include "format/guard/kind.h"
 #include "format/medium/catalog.h"
-#include "format/medium/generation.h"
 #include "format/policy/policy.h"
 #include "write/capture/capture_private.h"
 #include "write/capture/tally.h"

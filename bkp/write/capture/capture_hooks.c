@@ -65,7 +65,8 @@ void capture_said(struct capture *c, const char *key, const struct command_words
 	snprintf(c->set.said, sizeof(c->set.said), "%.*s", COMMAND_SAID - 1, from);
 }
 
-int capture_reason(struct capture *c, const struct err *why, struct err *err)
+/* Adds to the reasons that there are. */
+static int capture_reason(struct capture *c, const struct err *why, struct err *err)
 {
 	struct generation_dataset *r = c->set.result;
 	char all[2 * sizeof(why->msg) + 8];

@@ -181,8 +181,6 @@ struct command_config capture_command_config(
     struct capture *c, struct capture_env *env, const char *line, const char *result);
 /* `key` of the policy said that. */
 void capture_said(struct capture *c, const char *key, const struct command_words *said);
-/* Adds to the reasons that there are. */
-int capture_reason(struct capture *c, const struct err *why, struct err *err);
 int capture_before(struct capture *c, struct err *err);
 int capture_after(struct capture *c, bool failed, struct err *err);
 /* The content is complete: is it as expected, and what does the probe say? */

@@ -36,7 +36,7 @@ int capture_output_begin(struct capture *c, struct capture_output *o, struct err
 	if (c->set.policy->content != POLICY_CONTENT_ANY &&
 	    dumpcheck_new(c->set.policy->content, &o->check, err))
 		return -1;
-	if (command_start_with(&cfg, &o->command, err)) {
+	if (command_start(&cfg, &o->command, err)) {
 		c->set.result->verdict = GENERATION_FAILED;
 		capture_output_free(o);
 		return -1;

@@ -18,9 +18,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "format/crypto/digest.h"
-#include "format/crypto/minisig.h"
 #include "format/journal/journal.h"
-#include "format/medium/generation.h"
 #include "read/ledger/ledger.h"
 #include "read/store/store.h"
 #include "read/vault/medium.h"
@@ -31,7 +29,6 @@
 #include "write/copies/mirror.h"
 #include "write/media/journal_copies.h"
 #include "write/media/medium_docs.h"
-#include "write/media/medium_w.h"
 #include "write/put/store_w.h"
 #include "write/state/state.h"
 #include "write/reap/reap.h"
@@ -56,12 +53,10 @@ struct mending {
 
 static struct vault_r *open_reader(const struct mending *w, const struct medium *m, struct err *err)
 {
-	char root[MINISIG_KEY_TEXT];
+	const struct ledger *l = state_ledger(w->m->state);
 	struct vault_r *v = NULL;
-	size_t n;
 
-	minisig_public_format(&state_keys(w->m->state, &n)[0], root);
-	return vault_r_open_at(medium_store(m), state_repository(w->m->state), root, &v, err) ? NULL : v;
+	return vault_r_open_medium(m, ledger_repository(l), ledger_root(l), &v, err) ? NULL : v;
 }
 
 static void say_mended(struct mending *w, const char *path, const char *from)
@@ -404,10 +399,9 @@ static int mend_generation(struct mending *w, struct verify_seen *seen, struct e
 
 static bool is_there(const struct ledger_generation *g, const char *medium)
 {
-	for (size_t i = 0; i < g->n_copies; i++)
-		if (!strcmp(g->copies[i].medium, medium))
-			return g->state == LEDGER_COMMITTED && g->copies[i].ok && !g->copies[i].expired_ns;
-	return false;
+	const struct ledger_copy *c = ledger_copy_there(g, medium);
+
+	return c && !c->expired_ns;
 }
 
 static int mend_generations(struct mending *w, struct err *err)

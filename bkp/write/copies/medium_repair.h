@@ -18,7 +18,6 @@
 #define BKP_WRITE_COPIES_MEDIUM_REPAIR_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "read/verify/inventory.h"
 

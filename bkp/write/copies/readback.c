@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <jansson.h>
 
@@ -17,9 +16,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/path.h"
-#include "base/text.h"
 #include "format/crypto/digest.h"
-#include "format/crypto/minisig.h"
 #include "format/medium/generation.h"
 #include "read/ledger/ledger.h"
 #include "read/store/store.h"
@@ -122,12 +119,9 @@ static int vouch_by(struct readback *rb, struct open_list *o, const struct buf *
 /* The generation was read back here another day, and nothing was found wrong with it since. */
 static bool can_vouch(const struct readback *rb, const struct ledger_generation *g)
 {
-	if (g->state != LEDGER_COMMITTED || readback_done(rb, g->number))
-		return false;
-	for (size_t k = 0; k < g->n_copies; k++)
-		if (g->copies[k].verified_ns && !strcmp(g->copies[k].medium, medium_uuid(rb->medium)))
-			return true;
-	return false;
+	const struct ledger_copy *c = ledger_copy_in(g, medium_uuid(rb->medium));
+
+	return g->state == LEDGER_COMMITTED && !readback_done(rb, g->number) && c && c->verified_ns;
 }
 
 /* The archives that nothing vouches for. */
@@ -136,15 +130,14 @@ static uint64_t bytes_unknown(const struct readback *rb, const struct open_list 
 	const struct buf *sums = o->g ? vault_r_sums(o->g) : NULL;
 	char path[GENERATION_SUMS_PATH];
 	uint8_t sha256[DIGEST_LEN];
-	uint64_t bytes = 0;
-	struct stat st;
+	uint64_t bytes = 0, size;
 	size_t pos = 0;
 
 	for (size_t i = 0; sums && rb->progress &&
 			   !generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, NULL);
 	     i++)
-		if (!o->known[i] && store_has(medium_repo(rb->medium), path))
-			bytes += (uint64_t)st.st_size;
+		if (!o->known[i] && !store_size(medium_repo(rb->medium), path, &size, NULL))
+			bytes += size;
 	return bytes;
 }
 
@@ -187,8 +180,6 @@ int readback_open(struct state *s, const struct medium *m, struct readback **ret
 {
 	struct readback *rb = calloc(1, sizeof(*rb));
 	BUF_AUTO identity = BUF_INIT(MEDIUM_MAX);
-	char root[MINISIG_KEY_TEXT];
-	size_t n;
 	int r;
 
 	if (!rb)
@@ -196,10 +187,10 @@ int readback_open(struct state *s, const struct medium *m, struct readback **ret
 	rb->state = s;
 	rb->medium = m;
 	buf_init(&rb->done, DONE_MAX);
-	minisig_public_format(&state_keys(s, &n)[0], root);
 	r = store_read(medium_store(m), MEDIUM_JSON, &identity, err) ? -1 : 0;
 	if (!r)
-		r = vault_r_open_at(medium_store(m), state_repository(s), root, &rb->vault, err);
+		r = vault_r_open_medium(
+		    m, state_repository(s), ledger_root(state_ledger(s)), &rb->vault, err);
 	if (!r) {
 		digest_sha256(identity.p, identity.n, rb->identity);
 		rb->seen = verify_seen_new();
@@ -273,12 +264,10 @@ static int record_sharers(struct readback *rb, uint64_t number, const struct err
 	for (size_t i = 0; i < ledger_generations(state_ledger(rb->state)); i++) {
 		/* asked again each time: a record makes what the ledger gave before stale */
 		const struct ledger_generation *g = ledger_generation(state_ledger(rb->state), i);
-		bool counts = false;
+		const struct ledger_copy *c = ledger_copy_in(g, medium_uuid(rb->medium));
 
-		for (size_t k = 0; k < g->n_copies && g->number != number; k++)
-			counts |=
-			    g->copies[k].verified_ns && !strcmp(g->copies[k].medium, medium_uuid(rb->medium));
-		if (counts && verify_shares_damage(rb->vault, g->number, rb->seen) &&
+		if (g->number != number && c && c->verified_ns &&
+		    verify_shares_damage(rb->vault, g->number, rb->seen) &&
 		    readback_record_damage(rb, g->number, why, err))
 			return -1;
 	}

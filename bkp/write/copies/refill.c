@@ -44,24 +44,6 @@ struct refilling {
 
 /* ---- what is missing ---- */
 
-/* What the journal says is there, or NULL. */
-static const struct ledger_copy *copy_on(const struct ledger_generation *g, const char *uuid)
-{
-	for (size_t i = 0; i < g->n_copies; i++)
-		if (!strcmp(g->copies[i].medium, uuid))
-			return g->copies[i].ok ? &g->copies[i] : NULL;
-	return NULL;
-}
-
-/* It expired there, and is not to come back. */
-static bool expired_on(const struct ledger_generation *g, const char *uuid)
-{
-	for (size_t i = 0; i < g->n_copies; i++)
-		if (!strcmp(g->copies[i].medium, uuid))
-			return g->copies[i].expired_ns != 0;
-	return false;
-}
-
 static void note_unread(void *arg, const char *file, const struct err *fault)
 {
 	struct err *first = arg;
@@ -89,7 +71,7 @@ static struct vault_r *open_reader(const struct refill *r, const struct medium *
 {
 	struct vault_r *v = NULL;
 
-	return vault_r_open_at(medium_store(m), state_repository(r->state), NULL, &v, why) ? NULL : v;
+	return vault_r_open_medium(m, state_repository(r->state), NULL, &v, why) ? NULL : v;
 }
 
 /* What is recorded as being there: must it be brought again?  What cannot be looked at is neither there nor
@@ -122,10 +104,11 @@ static int collect_missing(struct refilling *run, struct err *err)
 	run->items = calloc(all + 1, sizeof(*run->items));
 	for (size_t k = 0; run->items && k < all; k++) {
 		const struct ledger_generation *g = ledger_generation(l, r->newest_first ? all - 1 - k : k);
-		const struct ledger_copy *held = copy_on(g, medium_uuid(r->to));
+		const struct ledger_copy *c = ledger_copy_in(g, medium_uuid(r->to));
+		const struct ledger_copy *held = ledger_copy_there(g, medium_uuid(r->to));
 		struct item *it = &run->items[run->n];
 
-		if (g->state != LEDGER_COMMITTED || expired_on(g, medium_uuid(r->to)) ||
+		if (g->state != LEDGER_COMMITTED || (c && c->expired_ns) ||
 		    (held && (!r->look || !is_lost(run, v, g->number, &blind))))
 			continue;
 		it->number = g->number;

@@ -2,7 +2,6 @@
 #include "write/expect/probe.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -75,7 +74,7 @@ int probe_run(const struct command_config *cfg, char **ret_value, struct command
 
 	if (said)
 		memset(said, 0, sizeof(*said));
-	if (command_start_with(cfg, &c, err))
+	if (command_start(cfg, &c, err))
 		return -1;
 	r = read_output(c, &out, err);
 	if (!r)

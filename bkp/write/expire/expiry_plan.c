@@ -3,7 +3,6 @@
  * What goes is what today's judgement lets go (retention.h); a plan can only narrow it.  A plan that is given is
  * checked in the order of trust: the approver's signature before a byte of it is parsed, then the journal's record
  * that it names and its age, then each item against today's judgement. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,10 +15,8 @@
 #include "format/crypto/minisig.h"
 #include "format/journal/approval.h"
 #include "format/journal/journal.h"
-#include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 #include "read/store/store_dir.h"
-#include "read/vault/medium.h"
 #include "write/expire/expiry_private.h"
 #include "write/state/reserve.h"
 #include "write/state/state.h"
@@ -174,11 +171,9 @@ static const struct retention_copy *judged_copy(const struct expiry *e, const st
 static bool is_gone(const struct expiry *e, const struct approval_item *it)
 {
 	const struct ledger_generation *g = ledger_generation_by_number(state_ledger(e->state), it->number);
+	const struct ledger_copy *c = ledger_copy_in(g, it->medium);
 
-	for (size_t i = 0; g && i < g->n_copies; i++)
-		if (!strcmp(g->copies[i].medium, it->medium))
-			return g->copies[i].expired_ns && !strcmp(g->uuid, it->uuid);
-	return false;
+	return c && c->expired_ns && !strcmp(g->uuid, it->uuid);
 }
 
 /* What has gone by this plan already needs not go again. */

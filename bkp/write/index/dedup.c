@@ -296,11 +296,6 @@ uint64_t dedup_run_of(const struct dedup *d, uint64_t number)
 	return number < d->n_runs ? d->runs[number] : 0;
 }
 
-bool dedup_available(const struct dedup *d, uint64_t number, uint64_t run)
-{
-	return run && dedup_run_of(d, number) == run;
-}
-
 int dedup_copy_runs(const struct dedup *d, uint64_t **ret, size_t *ret_n, struct err *err)
 {
 	uint64_t *copy = calloc(d->n_runs + 1, sizeof(*copy));

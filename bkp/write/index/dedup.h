@@ -72,8 +72,6 @@ uint64_t dedup_last_archive(const struct dedup *d);
 typedef int dedup_available_fn(void *arg, const struct dedup_archive *a, struct err *err);
 int dedup_check_available(struct dedup *d, dedup_available_fn *available, void *arg, struct err *err);
 
-/* May this archive, of that run, be referred to? */
-bool dedup_available(const struct dedup *d, uint64_t number, uint64_t run);
 /* The run that published an archive that is available; 0: it is not. */
 uint64_t dedup_run_of(const struct dedup *d, uint64_t number);
 /* The same for all at once, for another thread to look up in: runs[number], 0 where none is available, as an

@@ -13,7 +13,6 @@
 #define BKP_WRITE_INDEX_DEDUP_RECORD_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include <lmdb.h>

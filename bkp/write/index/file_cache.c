@@ -1,7 +1,6 @@
 /* file_cache: see file_cache.h.  What reader and writer share (headers, frames, checks), and the blocks. */
 #include "write/index/file_cache.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,7 +91,8 @@ void file_cache_header_make(
 	file_cache_check(key, ret, 48, ret + 48);
 }
 
-int file_cache_header_read(const uint8_t header[FILE_CACHE_HEADER], const char *repository,
+/* 0, or -1 when the header is not that of this data set. */
+static int file_cache_header_read(const uint8_t header[FILE_CACHE_HEADER], const char *repository,
     const char *dataset, struct file_cache_key *ret)
 {
 	struct file_cache_key key;

@@ -5,11 +5,7 @@
  * room), the larger of the two stays: both are true of their time, and entries are compared with the files. */
 #include "write/index/file_cache.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"

@@ -82,9 +82,6 @@ struct file_cache_block {
 	const char *place;
 };
 
-/* 0, or -1 when the header is not that of this data set. */
-int file_cache_header_read(const uint8_t header[FILE_CACHE_HEADER], const char *repository,
-    const char *dataset, struct file_cache_key *ret);
 /* A header with a salt, the one of `key` or, where that is all zero, a new one; *key becomes its key. */
 void file_cache_header_make(
     const char *repository, const char *dataset, struct file_cache_key *key, uint8_t ret[FILE_CACHE_HEADER]);
@@ -108,11 +105,6 @@ int file_cache_source_read(const struct file_cache_source *s, uint64_t at, void 
 /* Reads one file, entries after `after` (or NULL); takes a reference of the source (NULL: an empty file). */
 int file_cache_reader_new(struct file_cache_source *src, const char *after,
     file_cache_available_fn *available, void *arg, struct file_cache **ret, struct err *err);
-
-/* A head, whose check was right, as a block without source and place in the file. 0, 1: malformed, -1:
- * memory. */
-int file_cache_decode(const uint8_t *head, size_t n, file_cache_available_fn *available, void *arg,
-    struct file_cache_block **ret, struct err *err);
 
 /* A writer that goes on at `end` of the unfinished file, after which there is nothing whole. */
 int file_cache_writer_resume(int dirfd, const char *repository, const char *dataset,

@@ -8,11 +8,8 @@
  * Blocks are handed to another thread and outlive the reader: they and their source are counted (atomic refs). */
 #include "write/index/file_cache.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -226,7 +223,9 @@ static int decode_all(struct decoding *d, file_cache_available_fn *available, vo
 	return d->c.p == d->c.end && d->offset <= b->raw ? 0 : -1;
 }
 
-int file_cache_decode(const uint8_t *head, size_t n, file_cache_available_fn *available, void *arg,
+/* A head, whose check was right, as a block without source and place in the file. 0, 1: malformed, -1:
+ * memory. */
+static int file_cache_decode(const uint8_t *head, size_t n, file_cache_available_fn *available, void *arg,
     struct file_cache_block **ret, struct err *err)
 {
 	struct decoding d = {.c = {head, head + n, false}};

@@ -20,7 +20,6 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
-#include "base/text.h"
 #include "format/medium/catalog.h"
 #include "write/index/file_cache_private.h"
 

@@ -9,11 +9,9 @@
  * `unknown`.  Both only mean that the next run refuses less. */
 #include "write/liveness/liveness.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"

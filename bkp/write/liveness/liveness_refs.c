@@ -9,7 +9,6 @@
 
 #include <sodium.h>
 
-#include "base/io.h"
 #include "base/le.h"
 /* ---- the attribute of an entry that names its blocks ---- */
 

@@ -126,7 +126,9 @@ static bool is_mounted(const char *device)
 	return found;
 }
 
-bool attendance_connected(const struct ledger_medium *lm)
+/* Is the disk's file system (fs_uuid, as registered) here, plugged in but not mounted?  Then it is not away:
+ * whoever controls this computer can mount it.  False when its UUID is not known or no udev tells. */
+static bool attendance_connected(const struct ledger_medium *lm)
 {
 	char link[sizeof(BY_UUID) + 256];
 	char *device;

@@ -8,7 +8,6 @@
 #ifndef BKP_WRITE_MEDIA_ATTENDANCE_H
 #define BKP_WRITE_MEDIA_ATTENDANCE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "read/rules/compliance.h"
@@ -26,10 +25,6 @@ struct attendance_keys {
 	const struct minisig_public *keys;
 	size_t n_keys;
 };
-
-/* Is the disk's file system (fs_uuid, as registered) here, plugged in but not mounted?  Then it is not away:
- * whoever controls this computer can mount it.  False when its UUID is not known or no udev tells. */
-bool attendance_connected(const struct ledger_medium *lm);
 
 /* Where the medium is attached: 1 and its path in ret_path (malloc'd); 0 nowhere (err says what stands at the
  * expected place instead, in medium_open()'s words, E-MEDIA-01 to 04, E-MEDIA-06: not registered, or

@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 
 #include "base/err.h"
+#include "base/fill.h"
 #include "base/path.h"
 #include "format/crypto/minisig.h"
 #include "format/medium/generation.h"
@@ -19,23 +20,14 @@
 #define README_MAX ((size_t)256 << 10)
 #define VALUES	   11
 
-struct value {
-	const char *name, *value;
-};
-
 /* The newest generation of which the journal knows a copy on this medium; 0: none. */
 static uint64_t newest(const struct medium_docs *d)
 {
 	const struct ledger *l = state_ledger(d->state);
-	size_t i, k;
 
-	for (i = ledger_generations(l); i-- > 0;) {
-		const struct ledger_generation *g = ledger_generation(l, i);
-
-		for (k = 0; g->state == LEDGER_COMMITTED && k < g->n_copies; k++)
-			if (g->copies[k].ok && !strcmp(g->copies[k].medium, medium_uuid(d->medium)))
-				return g->number;
-	}
+	for (size_t i = ledger_generations(l); i-- > 0;)
+		if (ledger_copy_there(ledger_generation(l, i), medium_uuid(d->medium)))
+			return ledger_generation(l, i)->number;
 	return 0;
 }
 
@@ -52,34 +44,8 @@ static bool is_wanted(const struct medium_docs *d, char mark)
 			     : procedures && program;
 }
 
-/* Appends n bytes with every @NAME@ replaced. */
-static int fill_values(const char *p, size_t n, const struct value *values, struct buf *out, struct err *err)
-{
-	const char *end = p + n;
-
-	while (p < end) {
-		const char *at = memchr(p, '@', (size_t)(end - p));
-		size_t i, len = 0;
-
-		if (buf_append(out, p, (size_t)((at ? at : end) - p), err))
-			return -1;
-		if (!at)
-			return 0;
-		for (i = 0; i < VALUES; i++) {
-			len = strlen(values[i].name);
-			if ((size_t)(end - at) > len + 1 && !memcmp(at + 1, values[i].name, len) &&
-			    at[len + 1] == '@')
-				break;
-		}
-		if (buf_puts(out, i < VALUES ? values[i].value : "@", err))
-			return -1;
-		p = i < VALUES ? at + len + 2 : at + 1;
-	}
-	return 0;
-}
-
 static int add_text(const struct medium_docs *d, const unsigned char *template, size_t n,
-    const struct value *values, struct buf *out, struct err *err)
+    const struct fill_value *values, struct buf *out, struct err *err)
 {
 	const char *p = (const char *)template, *end = p + n;
 
@@ -89,8 +55,8 @@ static int add_text(const struct medium_docs *d, const unsigned char *template, 
 		bool marked = next - p > 2 && p[1] == '|';
 
 		if (!marked || is_wanted(d, *p))
-			if (fill_values(
-				marked ? p + 2 : p, (size_t)(next - p) - (marked ? 2 : 0), values, out, err))
+			if (fill_text(marked ? p + 2 : p, (size_t)(next - p) - (marked ? 2 : 0), values,
+				VALUES, NULL, out, err))
 				return -1;
 		p = next;
 	}
@@ -111,7 +77,7 @@ int medium_docs_readme(const struct medium_docs *d, struct err *err)
 	uname(&host);
 	snprintf(number, sizeof(number), "%ju", (uintmax_t)(n ? n : 1));
 	snprintf(procedure, sizeof(procedure), "%s/procedures/%s", state_repository(d->state), d->procedure);
-	const struct value values[VALUES] = {
+	const struct fill_value values[VALUES] = {
 	    {"SITE", path_show(d->policy->site_name, site, sizeof(site))},
 	    {"LABEL", path_show(medium_label(d->medium), label, sizeof(label))},
 	    {"MEDIUM", medium_uuid(d->medium)},

@@ -27,6 +27,7 @@
 #include "write/state/state.h"
 
 #define SHOW 256
+#define PATH 128
 
 /* The medium being made. */
 struct making {
@@ -34,7 +35,6 @@ struct making {
 	const char *path, *label, *type;
 	int64_t first_ns; /* when it was registered; 0: now */
 	struct store root;
-	struct store repo; /* <repository-id>/ */
 };
 
 static int cannot_write(const struct making *m, struct err *err)
@@ -74,16 +74,21 @@ static int look_at_place(const struct making *m, char ret_uuid[JOURNAL_UUID], st
 	return MEDIUM_W_FOUND;
 }
 
+/* In the repository's folder. */
+static const char *path_of(const struct making *m, const char *name, char path[PATH])
+{
+	snprintf(path, PATH, "%s/%s", state_repository(m->state), name);
+	return path;
+}
+
 /* Their names become durable with what is put beside them. */
-static int make_folders(struct making *m, struct err *err)
+static int make_folders(const struct making *m, struct err *err)
 {
 	static const char *const names[] = {"archives", "generations", "journal", "tmp"};
-	const char *id = state_repository(m->state);
+	char path[PATH];
 
-	if (store_w_make_folder(&m->root, id, err) || store_below(&m->root, id, &m->repo, err))
-		return -1;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (store_w_make_folder(&m->repo, names[i], err))
+		if (store_w_make_folder(&m->root, path_of(m, names[i], path), err))
 			return -1;
 	return 0;
 }
@@ -94,8 +99,8 @@ static int put_file(const struct making *m, const char *name, enum state_file wh
 	BUF_AUTO there = BUF_INIT(REPOSITORY_MAX);
 	size_t n;
 	const uint8_t *p = state_file(m->state, which, &n);
-	char show[SHOW];
-	int r = store_read(&m->repo, name, &there, err);
+	char show[SHOW], path[PATH];
+	int r = store_read(&m->root, path_of(m, name, path), &there, err);
 
 	if (!r && (there.n != n || memcmp(there.p, p, n) != 0)) {
 		err_set(err, "E-MEDIA-11", text("'%s' on '%s' is not the one of this repository"), name,
@@ -103,7 +108,7 @@ static int put_file(const struct making *m, const char *name, enum state_file wh
 		return err_hint(err, "%s", text("use an empty medium"));
 	}
 	if (r == STORE_ABSENT)
-		r = store_w_add(&m->repo, name, p, n, err);
+		r = store_w_add(&m->root, path, p, n, err);
 	return r ? cannot_write(m, err) : 0;
 }
 
@@ -148,8 +153,10 @@ static int put_identity(const struct making *m, const char *uuid, struct err *er
 		   : 0;
 }
 
-static int put_repository(struct making *m, struct err *err)
+static int put_repository(const struct making *m, struct err *err)
 {
+	STORE_AUTO repo = {0};
+
 	if (make_folders(m, err))
 		return cannot_write(m, err);
 	if (put_file(m, REPOSITORY_JSON, STATE_REPOSITORY_JSON, err) ||
@@ -157,13 +164,14 @@ static int put_repository(struct making *m, struct err *err)
 	    put_file(m, REPOSITORY_AGE, STATE_REPOSITORY_AGE, err))
 		return -1;
 	/* the identity may be signed with any epoch's key: that key is known first */
-	if (journal_copies_put_keys(m->state, &m->repo, NULL, err))
+	if (store_below(&m->root, state_repository(m->state), &repo, err) ||
+	    journal_copies_put_keys(m->state, &repo, NULL, err))
 		return cannot_write(m, err);
 	/* those that were there, too: a dead run may have brought them */
-	return store_w_settle(&m->repo, REPOSITORY_JSON, err) ? cannot_write(m, err) : 0;
+	return store_w_settle(&repo, REPOSITORY_JSON, err) ? cannot_write(m, err) : 0;
 }
 
-static int write_all(struct making *m, const char *uuid, struct err *err)
+static int write_all(const struct making *m, const char *uuid, struct err *err)
 {
 	return put_repository(m, err) ? -1 : put_identity(m, uuid, err);
 }
@@ -202,7 +210,6 @@ int medium_w_register(const struct state *s, const char *path, const char *label
 		state_uuid(uuid);
 		r = write_all(&m, uuid, err) || check_written(&m, uuid, err) ? -1 : 0;
 	}
-	store_close(&m.repo);
 	store_close(&m.root);
 	if (r >= 0)
 		memcpy(ret_uuid, uuid, JOURNAL_UUID);
@@ -211,15 +218,13 @@ int medium_w_register(const struct state *s, const char *path, const char *label
 
 int medium_w_mend(const struct state *s, const struct medium *m, struct err *err)
 {
-	struct making k = {.state = s,
+	const struct making k = {.state = s,
 	    .path = medium_path(m),
 	    .label = medium_label(m),
 	    .type = medium_type(m),
 	    .root = *medium_store(m)}; /* the medium's own */
-	int r = put_repository(&k, err);
 
-	store_close(&k.repo);
-	return r;
+	return put_repository(&k, err);
 }
 
 /* Does what stands there say which medium it is?  README.txt names it, too. */

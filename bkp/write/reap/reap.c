@@ -8,7 +8,7 @@
  *
  * Faults of the medium go into the result, the first one counts (blame()); -1 is for a record that cannot be
  * written. */
-#include "write/reap/reap_private.h"
+#include "write/reap/reap.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -113,7 +113,9 @@ static int look_at_generation(void *arg, const char *name, struct err *err)
 	return r;
 }
 
-int reap_listed(struct vault_r *v, const struct reap_item *but, size_t n, struct digestset **ret,
+/* Every archive that the generations standing on the medium list, but for the n numbers in
+ * `but`.  0; 1 when one of them cannot be verified (why); -1. */
+static int reap_listed(struct vault_r *v, const struct reap_item *but, size_t n, struct digestset **ret,
     struct err *why, struct err *err)
 {
 	struct listing l = {v, but, n, digestset_new(ARCHIVES_MAX), why};
@@ -151,11 +153,7 @@ static void blame(struct work *w, const struct err *why)
 
 static int open_vault(const struct state *s, const struct medium *m, struct vault_r **ret, struct err *err)
 {
-	char root[MINISIG_KEY_TEXT];
-	size_t n;
-
-	minisig_public_format(&state_keys(s, &n)[0], root);
-	return vault_r_open_at(medium_store(m), state_repository(s), root, ret, err);
+	return vault_r_open_medium(m, state_repository(s), ledger_root(state_ledger(s)), ret, err);
 }
 
 /* ---- measuring ---- */
@@ -264,11 +262,9 @@ static int retire(struct work *w, uint64_t number, const char *uuid, struct err 
 	char dir[GENERATION_DIR], to[RETIRED_PATH];
 	int r;
 
-	if (!store_has(w->repo, generation_dir(number, dir)))
-		return 0;
 	if (check_folder(w, number, uuid, err))
 		return -1;
-	r = store_x_retire(w->remove, dir, retired_path(number, "", to), err);
+	r = store_x_retire(w->remove, generation_dir(number, dir), retired_path(number, "", to), err);
 	if (r == STORE_X_TAKEN)
 		return err_set(err, "E-REAP-01", text("'%s' stands on the medium already"), to);
 	return r ? err_wrap(err, "%s", text("an expired generation cannot be moved out of the way")) : 0;
@@ -284,19 +280,11 @@ static int collect_retired(void *arg, const char *name, struct err *err)
 	return !parse_retired(name, &number) ? 0 : buf_append(numbers, &number, sizeof(number), err);
 }
 
-static const struct ledger_copy *copy_here(const struct work *w, const struct ledger_generation *g)
-{
-	for (size_t i = 0; g && i < g->n_copies; i++)
-		if (!strcmp(g->copies[i].medium, medium_uuid(w->r->medium)))
-			return &g->copies[i];
-	return NULL;
-}
-
 /* The journal says so: what lies there for another reason is left. */
 static bool is_expired(const struct work *w, uint64_t number)
 {
-	const struct ledger_copy *c =
-	    copy_here(w, ledger_generation_by_number(state_ledger(w->r->state), number));
+	const struct ledger_copy *c = ledger_copy_in(
+	    ledger_generation_by_number(state_ledger(w->r->state), number), medium_uuid(w->r->medium));
 
 	return c && c->expired_ns;
 }
@@ -389,7 +377,7 @@ static int sweep(struct work *w, struct err *err)
 	uint64_t number;
 	int r;
 
-	if (store_list(w->repo, STORE_W_DIR_TMP, collect_retired, &numbers, &why)) {
+	if (store_list(w->repo, STORE_W_DIR_TMP, collect_retired, &numbers, &why) < 0) {
 		blame(w, &why);
 		return 0;
 	}
@@ -440,8 +428,8 @@ static void tell_leftover(
     const struct work *w, uint64_t number, const struct retention_copy *judged, bool goes)
 {
 	const struct ledger_generation *g = ledger_generation_by_number(state_ledger(w->r->state), number);
-	const struct reap_leftover l = {
-	    medium_label(w->r->medium), number, g, copy_here(w, g)->expired_ns, judged, goes};
+	const struct reap_leftover l = {medium_label(w->r->medium), number, g,
+	    ledger_copy_in(g, medium_uuid(w->r->medium))->expired_ns, judged, goes};
 
 	if (w->r->about)
 		w->r->about(w->r->arg, &l);
@@ -454,7 +442,7 @@ static bool is_allowed(const struct work *w, const struct ledger_generation *g)
 	const struct policy_medium *pm = policy_find_medium(w->r->policy, medium_label(w->r->medium));
 
 	return (!ledger_medium_by_uuid(state_ledger(w->r->state), uuid)->offline && (!pm || !pm->offline)) ||
-	       copy_here(w, g)->approved || (w->r->yes && w->r->operator);
+	       ledger_copy_in(g, medium_uuid(w->r->medium))->approved || (w->r->yes && w->r->operator);
 }
 
 static void blame_leftover(struct work *w, uint64_t number, const struct retention_copy *c)
@@ -563,7 +551,7 @@ static int run_reap(struct work *w, struct reap_item *items, size_t n, struct er
 	struct err why = ERR_INIT;
 	int r = 0;
 
-	if (open_work(w, &why) || store_list(w->repo, STORE_W_DIR_TMP, tell_retired, w, &why)) {
+	if (open_work(w, &why) || store_list(w->repo, STORE_W_DIR_TMP, tell_retired, w, &why) < 0) {
 		blame(w, &why);
 		return 0;
 	}

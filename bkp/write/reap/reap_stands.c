@@ -9,7 +9,6 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "format/crypto/minisig.h"
 #include "format/medium/generation.h"
 #include "read/file/digestset.h"
 #include "read/store/store.h"
@@ -17,7 +16,7 @@
 #include "read/vault/medium.h"
 #include "read/vault/vault_r.h"
 #include "write/state/state.h"
-#include "write/reap/reap_private.h"
+#include "write/reap/reap.h"
 
 #define ARCHIVES_MAX ((size_t)32 << 20)
 
@@ -31,10 +30,9 @@ static bool is_leaving(const struct reap_item *items, size_t n, uint64_t number)
 
 static bool counts_there(const struct ledger_generation *g, const char *uuid)
 {
-	for (size_t i = 0; g->state == LEDGER_COMMITTED && i < g->n_copies; i++)
-		if (g->copies[i].ok && !strcmp(g->copies[i].medium, uuid))
-			return g->copies[i].verified_ns && !g->copies[i].damaged_ns;
-	return false;
+	const struct ledger_copy *c = ledger_copy_there(g, uuid);
+
+	return c && c->verified_ns && !c->damaged_ns;
 }
 
 /* Every file of it that was not looked for yet. */
@@ -101,14 +99,12 @@ static int look_for_all(const struct ledger *l, const struct medium *m, const st
 int reap_stands(
     const struct state *s, const struct medium *m, const struct reap_item *items, size_t n, struct err *why)
 {
-	char root[MINISIG_KEY_TEXT];
+	const struct ledger *l = state_ledger(s);
 	struct vault_r *v = NULL;
-	size_t n_keys;
 	int r;
 
-	minisig_public_format(&state_keys(s, &n_keys)[0], root);
-	r = vault_r_open_at(medium_store(m), state_repository(s), root, &v, why) ||
-	    look_for_all(state_ledger(s), m, items, n, v, why);
+	r = vault_r_open_medium(m, state_repository(s), ledger_root(l), &v, why) ||
+	    look_for_all(l, m, items, n, v, why);
 	vault_r_close(v);
 	return r ? -1 : 0;
 }

@@ -11,7 +11,6 @@
 #include "format/medium/generation.h"
 #include "read/file/digestset.h"
 #include "read/ledger/ledger.h"
-#include "read/vault/medium.h"
 #include "read/vault/vault_r.h"
 #include "write/copies/readback.h"
 #include "write/rotate/rotate_private.h"
@@ -65,15 +64,6 @@ int rotate_refill(struct rotate *ro, struct err *err)
 	return r;
 }
 
-/* This medium's copy, or NULL. */
-static const struct ledger_copy *copy_of(const struct rotate *ro, const struct ledger_generation *g)
-{
-	for (size_t i = 0; g->state == LEDGER_COMMITTED && i < g->n_copies; i++)
-		if (g->copies[i].ok && !strcmp(g->copies[i].medium, ro->uuid))
-			return &g->copies[i];
-	return NULL;
-}
-
 static bool is_stale(const struct rotate *ro, const struct ledger_copy *c, int64_t now_ns)
 {
 	/* a clock that was set back makes no copy fresh */
@@ -91,7 +81,7 @@ int rotate_recheck(struct rotate *ro, struct err *err)
 	for (size_t i = 0; i < ledger_generations(state_ledger(ro->cfg->state)); i++) {
 		/* asked again each time: a record makes what the ledger gave before stale */
 		const struct ledger_generation *g = ledger_generation(state_ledger(ro->cfg->state), i);
-		const struct ledger_copy *c = copy_of(ro, g);
+		const struct ledger_copy *c = ledger_copy_there(g, ro->uuid);
 		int r;
 
 		if (!c || readback_done(ro->readback, g->number) || !is_stale(ro, c, now.wall_ns))
@@ -156,10 +146,9 @@ int rotate_seal(struct rotate *ro, struct err *err)
 	int r = seen ? 0 : err_nomem(err);
 
 	if (!r)
-		r = vault_r_open_at(
-		    medium_store(ro->medium), state_repository(ro->cfg->state), NULL, &v, err);
+		r = vault_r_open_medium(ro->medium, ledger_repository(l), NULL, &v, err);
 	for (size_t i = 0; !r && i < ledger_generations(l); i++)
-		if (copy_of(ro, ledger_generation(l, i)))
+		if (ledger_copy_there(ledger_generation(l, i), ro->uuid))
 			r = seal_generation(ro, v, ledger_generation(l, i)->number, seen, err);
 	vault_r_close(v);
 	digestset_free(seen);
@@ -177,7 +166,7 @@ void rotate_tally(struct rotate *ro)
 		/* also of copies that never came whole */
 		for (size_t k = 0; k < g->n_copies; k++)
 			ret->damaged += g->copies[k].damaged_ns && !strcmp(g->copies[k].medium, ro->uuid);
-		if (!copy_of(ro, g) || !copy_of(ro, g)->verified_ns)
+		if (!ledger_copy_there(g, ro->uuid) || !ledger_copy_there(g, ro->uuid)->verified_ns)
 			continue;
 		ret->generations++;
 		ret->newest = g->number;

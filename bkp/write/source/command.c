@@ -103,13 +103,6 @@ static char **make_environment(const char *const *more)
 	return all;
 }
 
-int command_start(const char *line, struct command **ret, struct err *err)
-{
-	struct command_config cfg = {.line = line};
-
-	return command_start_with(&cfg, ret, err);
-}
-
 static struct command *make_command(const struct command_config *cfg)
 {
 	struct command *c = calloc(1, sizeof(*c));
@@ -124,7 +117,7 @@ static struct command *make_command(const struct command_config *cfg)
 	return c;
 }
 
-int command_start_with(const struct command_config *cfg, struct command **ret, struct err *err)
+int command_start(const struct command_config *cfg, struct command **ret, struct err *err)
 {
 	struct command *c = make_command(cfg);
 	char **env = make_environment(cfg->env);
@@ -421,7 +414,7 @@ int command_run(const struct command_config *cfg, struct command_words *said, st
 	if (said)
 		memset(said, 0, sizeof(*said));
 	quiet.quiet = true;
-	if (command_start_with(&quiet, &c, err))
+	if (command_start(&quiet, &c, err))
 		return -1;
 	r = command_finish(c, err);
 	command_said(c, said);

@@ -45,8 +45,7 @@ struct command_config {
 };
 
 struct command;
-int command_start(const char *line, struct command **ret, struct err *err);
-int command_start_with(const struct command_config *cfg, struct command **ret, struct err *err);
+int command_start(const struct command_config *cfg, struct command **ret, struct err *err);
 /* Of the type reader_read_fn.  -1: errno is ETIMEDOUT (its time is over), ECANCELED (command_interrupt(), or
  * `stop` said so), or another; command_finish() says it in words. */
 ssize_t command_read(void *command, void *p, size_t n);

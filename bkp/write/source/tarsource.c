@@ -25,11 +25,9 @@
 #include "base/starved.h"
 #include "base/text.h"
 #include "format/config/exclude.h"
-#include "format/medium/chunker.h"
 #include "write/source/queue.h"
 #include "write/source/tarsource.h"
 #include "write/source/tarsource_entry.h"
-#include "write/store/pack.h"
 
 #define BLOCK	    ((size_t)256 << 10)
 #define END_BYTES   1024

@@ -14,7 +14,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -67,7 +66,6 @@ static int open_root(struct walk *w, const char *root, struct err *err)
 		return -1;
 	if (buf_terminate(&w->path, err))
 		return -1;
-	w->root_len = w->path.n;
 	if (root[0] != '/' || (n > 1 && !path_is_entry((char *)w->path.p + 1)))
 		return cannot_look(root, EINVAL, err);
 	slash = n > 1 ? strrchr((char *)w->path.p, '/') : NULL;

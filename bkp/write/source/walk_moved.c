@@ -16,7 +16,6 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
-#include "base/text.h"
 #include "write/source/walk_private.h"
 
 #define LISTING 16384

@@ -58,7 +58,6 @@ struct walk {
 	char *name; /* of the root in it */
 	bool begun, failed;
 	struct buf path; /* absolute, of the current entry; empty for "/" */
-	size_t root_len;
 	struct frame *stack;
 	size_t depth, cap;
 	size_t memory;	/* of all names on the stack */

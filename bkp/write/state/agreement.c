@@ -139,19 +139,15 @@ static bool same_members(const struct ledger *l, const json_t *members)
 	return true;
 }
 
-int agreement_raise(struct state *s, const struct policy *policy, bool *ret, struct err *err)
+int agreement_raise(struct state *s, const struct policy *policy, struct err *err)
 {
 	json_t *members = members_of(state_ledger(s), policy, true, err);
-	bool nothing = members && same_members(state_ledger(s), members);
 
 	if (!members)
 		return -1;
-	if (nothing)
-		json_decref(members);
-	else if (reserve_append(s, "agreed", members, err))
-		return -1;
-	if (ret)
-		*ret = !nothing;
+	if (!same_members(state_ledger(s), members))
+		return reserve_append(s, "agreed", members, err);
+	json_decref(members);
 	return 0;
 }
 

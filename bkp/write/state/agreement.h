@@ -10,7 +10,6 @@
 #ifndef BKP_WRITE_STATE_AGREEMENT_H
 #define BKP_WRITE_STATE_AGREEMENT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "read/ledger/ledger.h"
@@ -22,8 +21,8 @@ struct policy;
 struct state;
 
 /* Of policy and agreement the larger figures become the agreement; approvers, in epoch 1 while none are
- * agreed. Records nothing when that is what is agreed already. *ret (may be NULL): was something recorded. */
-int agreement_raise(struct state *s, const struct policy *policy, bool *ret, struct err *err)
+ * agreed. Records nothing when that is what is agreed already. */
+int agreement_raise(struct state *s, const struct policy *policy, struct err *err)
     __attribute__((warn_unused_result));
 
 /* Does the policy say exactly what is agreed; less of something (why: of what)? */

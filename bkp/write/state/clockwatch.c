@@ -22,9 +22,9 @@
 
 #define TOUCH "tmp/clock" /* where rubbish is cleared */
 
-static void note_found(struct clockskew *j, const char *source, int64_t before_ns, int64_t after_ns)
+static void note_found(struct clockskew *j, int64_t before_ns, int64_t after_ns)
 {
-	*j = (struct clockskew){source, before_ns, after_ns, (after_ns - before_ns) / SECOND_NS};
+	*j = (struct clockskew){"filesystem", before_ns, after_ns, (after_ns - before_ns) / SECOND_NS};
 }
 
 /* ---- storage ---- */
@@ -68,7 +68,7 @@ static void ask_storage(
 			continue;
 		off = now->wall_ns / SECOND_NS - t / SECOND_NS;
 		if (off > CLOCKWATCH_STORAGE_S || off < -CLOCKWATCH_STORAGE_S)
-			note_found(ret, "filesystem", t, now->wall_ns);
+			note_found(ret, t, now->wall_ns);
 	}
 }
 

@@ -11,7 +11,6 @@
 #define BKP_WRITE_STATE_CLOCKWATCH_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "base/err.h"
 

@@ -17,7 +17,6 @@
 #define BKP_WRITE_STATE_SCHEDULE_H
 
 #include <limits.h>
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"

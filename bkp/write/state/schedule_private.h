@@ -4,9 +4,8 @@
 
 #include "write/state/schedule.h"
 
-/* The first line is this, 64 digits, newline; the second this and words, percent-encoded. */
-#define SCHEDULE_MARK	 "# Written by bkp schedule install; sha256 of what follows: "
-#define SCHEDULE_OPTIONS "# policy=%s program=%s user=%s mailto=%s root-key=%s"
+/* The first line is this, 64 digits, newline; the second the options, percent-encoded. */
+#define SCHEDULE_MARK "# Written by bkp schedule install; sha256 of what follows: "
 
 /* The names of the files, without their text. */
 size_t schedule_paths(const struct schedule *s, struct schedule_file files[SCHEDULE_FILES]);

@@ -8,7 +8,6 @@
  * ends with that one alone. */
 #include "write/state/state_private.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>

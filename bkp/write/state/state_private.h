@@ -81,6 +81,5 @@ void state_root_key_take_back(const char *root_key);
 /* Fills `text` from the keys, and the keys from `text`: it is written and read by one grammar, without copies
  * in ordinary memory.  read: 0, -1 when it is not exactly what write makes for this repository. */
 void state_secrets_write(struct state_secrets *s, const char *repository);
-int state_secrets_read(struct state_secrets *s, const char *repository);
 
 #endif

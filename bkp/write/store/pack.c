@@ -283,14 +283,6 @@ int pack_chunk(struct pack *p, enum pack_stream which, const void *raw, size_t n
 	return pack_chunk_give(p, which, ret_id, &p->copy, ret, err);
 }
 
-int pack_small(struct pack *p, const void *raw, size_t n, struct dedup_place *ret, struct err *err)
-{
-	uint8_t id[DIGEST_LEN];
-
-	hmac_of(p->cfg.ids, raw, n, id);
-	return pack_small_id(p, id, raw, n, ret, err);
-}
-
 int pack_chunk_give(struct pack *p, enum pack_stream which, const uint8_t id[DIGEST_LEN], struct buf *raw,
     struct dedup_place *ret, struct err *err)
 {

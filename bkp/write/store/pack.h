@@ -7,7 +7,7 @@
  * compression, so that places do not depend on when something is compressed), is published on every medium
  * that still works, and then enters the dedup index.
  *
- * Calling order: pack_new → pack_chunk / pack_small … → pack_finish (closes all streams; only then is
+ * Calling order: pack_new → pack_chunk / pack_small_id … → pack_finish (closes all streams; only then is
  * everything that was handed out as a place durable) → pack_archive_of… → pack_free.  A pack that failed can
  * only be freed.
  *
@@ -21,7 +21,6 @@
 #ifndef BKP_WRITE_STORE_PACK_H
 #define BKP_WRITE_STORE_PACK_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,12 +47,11 @@ int pack_compression(struct pack *p, enum codec_kind kind, struct err *err);
 /* One chunk, 1 ≤ n ≤ 4 MiB.  ret_id: its content id, made of these bytes whatever the index says of them. */
 int pack_chunk(struct pack *p, enum pack_stream s, const void *raw, size_t n, uint8_t ret_id[DIGEST_LEN],
     struct dedup_place *ret, struct err *err);
-/* One small file's whole content, 1 ≤ n ≤ PACK_SMALL_MAX. */
-int pack_small(struct pack *p, const void *raw, size_t n, struct dedup_place *ret, struct err *err);
 /* The same with the content id computed beforehand.  The bytes of raw (1 … 4 MiB) may become the pack's: then
  * raw gets another, empty buffer's. */
 int pack_chunk_give(struct pack *p, enum pack_stream s, const uint8_t id[DIGEST_LEN], struct buf *raw,
     struct dedup_place *ret, struct err *err);
+/* One small file's whole content, 1 ≤ n ≤ PACK_SMALL_MAX, and its id. */
 int pack_small_id(struct pack *p, const uint8_t id[DIGEST_LEN], const void *raw, size_t n,
     struct dedup_place *ret, struct err *err);
 /* Content that is known to lie in this archive, which must be available, is referred to once more. */

@@ -22,7 +22,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "format/crypto/digest.h"
 #include "format/medium/codec.h"
 
 struct buf;

@@ -17,7 +17,6 @@
 #ifndef BKP_WRITE_STORE_VAULT_W_H
 #define BKP_WRITE_STORE_VAULT_W_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

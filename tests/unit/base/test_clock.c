@@ -1,16 +1,11 @@
 /* clock: times as text, compared with date(1); times that no clock of ours can hold are refused. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "scratch.h"

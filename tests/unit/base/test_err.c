@@ -1,15 +1,10 @@
 /* err, text: what a person reads is whole, and in the language chosen. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include <jansson.h>
 
+#include "unit.h"
 #include "base/err.h"
 #include "base/text.h"
 #include "base/width.h"

@@ -1,18 +1,14 @@
 /* io: whole or not at all, whatever stands in the way under the name. */
 #include <errno.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/time.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "scratch.h"

@@ -1,10 +1,4 @@
 /* parallel: in order, bounded, really at the same time, and it ends when it is told to. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -12,10 +6,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "unit.h"
 #include "base/err.h"
 #include "base/parallel.h"
 

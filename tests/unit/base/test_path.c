@@ -1,11 +1,7 @@
 /* path: order, safety, display and encoding of names of any bytes. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/path.h"

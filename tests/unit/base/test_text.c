@@ -1,13 +1,8 @@
 /* text: Japanese and English, compared with what gettext itself makes of ja.po. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "base/err.h"
 #include "base/text.h"
 #include "scratch.h"

@@ -1,14 +1,8 @@
 /* width, near, table: what lines up on a terminal, and what a slip of the fingers was meant to be. */
-#include <limits.h>
 #include <locale.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
 #include <wchar.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/show/suggest.h"

@@ -1,11 +1,7 @@
 /* pace: how far, how fast, how long still. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "base/show/pace.h"
 #include "base/text.h"
 #include "base/width.h"

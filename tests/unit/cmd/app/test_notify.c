@@ -1,15 +1,11 @@
 /* notify: what the command is given, and that neither its failing nor its hanging does harm. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "base/err.h"
 #include "cmd/app/notify.h"
 #include "scratch.h"

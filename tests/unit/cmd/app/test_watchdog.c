@@ -1,16 +1,12 @@
 /* watchdog: a signal that asks for an end reaches the process that works, also in the moment in which it is
  * made. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "cmd/app/watchdog.h"
 
 static enum { NOBODY, PARENT, CHILD } struck;

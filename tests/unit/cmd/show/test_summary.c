@@ -1,12 +1,8 @@
 /* summary: the one line tells the truth, in 200 whole characters, and never more than one line. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "base/err.h"
 #include "base/text.h"
 #include "base/width.h"

@@ -1,16 +1,11 @@
 /* policy: no secret gets through, none is repeated in a message, and what is no secret is left alone. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "format/config/config_secret.h"
-#include "format/config/config_secret_command.h"
 #include "format/policy/policy.h"
 
 #define HIDDEN "hunter2" /* stands in every secret below and must not stand in any message */

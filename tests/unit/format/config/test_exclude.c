@@ -1,15 +1,10 @@
 /* exclude: what a pattern leaves out, and that no pattern can stall a run. */
 #include <fnmatch.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "base/err.h"
 #include "format/config/exclude.h"
 

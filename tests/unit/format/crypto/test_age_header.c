@@ -2,17 +2,13 @@
  * independent implementation of the header's cryptography (libsodium only), with the MAC recomputed, so that
  * nothing but the fault itself can be what is refused.  AGE_CASES_DIR=dir writes every case there
  * (tests/scenario/02-age-interop.sh lets the stock `age` judge them too). */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include <sodium.h>
 
+#include "unit.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "format/crypto/age.h"

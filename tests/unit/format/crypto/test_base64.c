@@ -1,11 +1,7 @@
 /* base64: exactly one text for given bytes. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "base/buf.h"
 #include "format/crypto/base64.h"
 

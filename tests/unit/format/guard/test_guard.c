@@ -1,17 +1,13 @@
 /* guard: what is raised and what is not, from figures alone; kind: what the beginning of a file tells. */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include <lz4.h>
 #include <sodium.h>
 
+#include "unit.h"
 #include "format/guard/guard.h"
 #include "format/guard/kind.h"
 #include "format/policy/policy.h"

@@ -1,13 +1,8 @@
 /* approval: what people sign, with stock minisign; and what the ledger makes of it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <jansson.h>
 #include <sodium.h>
 
+#include "unit.h"
 #include "scratch.h"
 
 #include "base/err.h"

@@ -1,16 +1,12 @@
 /* journal: nothing but the record that was written is ever accepted. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include <jansson.h>
 #include <sodium.h>
 
+#include "unit.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "format/crypto/minisig.h"

@@ -1,17 +1,13 @@
 /* arcfile: archives that stock age, tar and lz4 read; an INDEX that says anything else than it should is
  * refused. */
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include <sodium.h>
 
+#include "unit.h"
 #include "base/err.h"
 #include "format/crypto/age.h"
 #include "format/medium/arcfile.h"

@@ -1,19 +1,15 @@
 /* catalog: odd entries come back as they were, for us and for stock tools; a hostile block yields nothing
  * outside. */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include <archive.h>
 #include <archive_entry.h>
 
+#include "unit.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"

@@ -1,16 +1,12 @@
 /* catalog: whatever a block says, what is yielded is an entry of ours or nothing. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include <archive.h>
 #include <archive_entry.h>
 
+#include "unit.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/path.h"

@@ -1,16 +1,10 @@
 /* catalog_r: one path of many needs the block list and the block that can hold it, and no other: here each
  * block lies in an archive of its own, and all others are gone. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-#include <cmocka.h>
-
 #include <inttypes.h>
 
 #include <archive_entry.h>
 
+#include "unit.h"
 #include "format/medium/catalog.h"
 #include "lib/fixture.h"
 #include "read/vault/arc_r.h"

@@ -1,14 +1,10 @@
 /* chunker: same bytes, same cuts; lengths within bounds; a byte put in front moves few of them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "format/medium/chunker.h"
 
 #define SIZE ((size_t)192 << 20)

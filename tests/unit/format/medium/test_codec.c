@@ -1,13 +1,7 @@
 /* codec: LZ4 and zstd frames that the stock tools read and write; nothing else, nothing longer, nothing
  * shorter. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include <dlfcn.h>
 #define LZ4F_STATIC_LINKING_ONLY /* its error numbers */
@@ -15,6 +9,7 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
+#include "unit.h"
 #include "base/err.h"
 #include "format/medium/codec.h"
 #include "scratch.h"

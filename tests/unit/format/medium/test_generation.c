@@ -1,16 +1,12 @@
 /* generation: manifest.json, root.age's lines, SHA256SUMS, names and the trusted comment; compared with
  * python and sha256sum, then damaged member by member. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include <jansson.h>
 
+#include "unit.h"
 #include "base/err.h"
 #include "format/medium/arcfile.h"
 #include "format/medium/generation.h"

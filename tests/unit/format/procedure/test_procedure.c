@@ -1,14 +1,10 @@
 /* procedure: what a document means, what variables may be, what templates become.  What is refused is in
  * test_procedure_bad.c. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "format/crypto/digest.h"

@@ -2,15 +2,12 @@
  *
  * Each row is a whole document with one fault (or the number of errors given), its line and column, its code,
  * and a part of the message and of the hint that the person sees. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
+#include "unit.h"
+#include "faults.h"
 #include "base/err.h"
 #include "base/text.h"
 #include "format/procedure/procedure.h"
@@ -23,13 +20,6 @@
 #define S(kind, keys) B(kind, STEP keys)
 #define H(keys)	      B("procedure", keys) GOOD	   /* in line 4 */
 #define V(keys)	      H("variables: [{" keys "}]") /* from column 14 */
-
-struct bad {
-	const char *text;
-	unsigned line, column;
-	const char *code, *msg, *hint;
-	unsigned errors; /* 0: one */
-};
 
 /* clang-format off */
 static const struct bad table[] = {
@@ -205,58 +195,20 @@ static const struct bad table[] = {
 };
 /* clang-format on */
 
-static bool is_it(const struct config_problem *p, const struct bad *b)
+static int parse(const char *name, const char *text, struct config_problems *problems, struct err *err)
 {
-	return p->mark.line == b->line && p->mark.column == b->column &&
-	       !strncmp(p->code, "E-PROC-", strlen("E-PROC-")) &&
-	       !strcmp(p->code + strlen("E-PROC-"), b->code) && strstr(p->msg, b->msg) &&
-	       strstr(p->hint, b->hint);
-}
+	struct procedure *p = NULL;
+	int r = procedure_parse(name, text, strlen(text), &p, problems, err);
 
-static void complain(const struct bad *b, const struct config_problems *problems)
-{
-	print_message("--- expected %u:%u E-PROC-%s '%s' → '%s', errors %u\n%s\n", b->line, b->column,
-	    b->code, b->msg, b->hint, b->errors ? b->errors : 1, b->text);
-	for (size_t i = 0; i < problems->n; i++)
-		print_message("    got %u:%u %s %s → %s\n", problems->item[i].mark.line,
-		    problems->item[i].mark.column, problems->item[i].code, problems->item[i].msg,
-		    problems->item[i].hint);
+	assert_true(r == 0 || !p);
+	procedure_free(p);
+	return r;
 }
 
 static void every_fault_is_refused_at_its_place(void **state)
 {
-	static struct config_problems problems;
-	size_t n = sizeof(table) / sizeof(*table), wrong = 0;
 	(void)state;
-
-	for (size_t i = 0; i < n; i++) {
-		struct procedure *p = NULL;
-		struct err err = ERR_INIT;
-		char place[64];
-		bool found = false;
-
-		if (procedure_parse("p.md", table[i].text, strlen(table[i].text), &p, &problems, &err) !=
-		    -1) {
-			procedure_free(p);
-			problems.n = 0;
-			complain(&table[i], &problems);
-			wrong++;
-			continue;
-		}
-		assert_null(p);
-		for (size_t k = 0; k < problems.n; k++)
-			found |= is_it(&problems.item[k], &table[i]);
-		snprintf(place, sizeof(place), "p.md:%u:%u: ", problems.item[0].mark.line,
-		    problems.item[0].mark.column);
-		assert_memory_equal(err.msg, place, strlen(place));
-		assert_string_equal(err.code, problems.item[0].code);
-		if (!found || problems.n_errors != (table[i].errors ? table[i].errors : 1)) {
-			complain(&table[i], &problems);
-			wrong++;
-		}
-	}
-	print_message("%zu bad procedures, %zu not refused as they should be\n", n, wrong);
-	assert_int_equal(wrong, 0);
+	faults_are_refused("p.md", "E-PROC-", table, sizeof(table) / sizeof(*table), parse);
 }
 
 /* ---- what is too many or too large ---- */

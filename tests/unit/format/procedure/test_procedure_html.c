@@ -1,14 +1,10 @@
 /* procedure_html: the page as independent parsers of XML and HTML read it (tests/lib/page.py): everything
  * that was written is there as text, and nothing in it can act or fetch. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/text.h"

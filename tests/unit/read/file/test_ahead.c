@@ -1,16 +1,11 @@
 /* ahead: the bytes are those of the file, whoever reads them; it can be left off anywhere. spindle: what df
  * and lsblk say. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/statfs.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "scratch.h"
 
-#include "base/io.h"
 #include "read/file/ahead.h"
 #include "read/store/rotational.h"
 #include "read/store/store_dir.h"

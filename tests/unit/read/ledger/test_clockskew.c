@@ -1,12 +1,8 @@
 /* clockskew: which clock has jumped, and how far. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "read/ledger/clockskew.h"
 
 #define S   1000000000LL

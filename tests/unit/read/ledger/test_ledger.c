@@ -1,24 +1,18 @@
 /* ledger: the state that the records amount to, and no other. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include <jansson.h>
 #include <sodium.h>
 
-#include "base/buf.h"
+#include "unit.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "format/crypto/minisig.h"
-#include "format/journal/journal.h"
 #include "read/ledger/ledger.h"
 #include "scribe.h"
 

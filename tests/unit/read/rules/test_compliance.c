@@ -1,17 +1,13 @@
 /* compliance: what counts and what does not, as the guidelines count it, and what a person is told to do. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <cmocka.h>
 
 #include <jansson.h>
 #include <sodium.h>
 
+#include "unit.h"
 #include "base/err.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"

@@ -1,18 +1,14 @@
 /* retention: who stays, who may go, and why: tables of captures against what a person would expect. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include <jansson.h>
 #include <sodium.h>
 
+#include "unit.h"
 #include "base/err.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"

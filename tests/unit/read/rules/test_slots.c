@@ -1,19 +1,14 @@
 /* slots: when data sets are due, in zones whose clocks change and zones whose clocks do not, under clocks
  * that were set. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "format/policy/policy.h"
-#include "read/ledger/ledger.h"
 #include "read/rules/slots.h"
 #include "scribe.h"
 

@@ -1,14 +1,10 @@
 /* arc_r for several threads: everyone gets the right bytes, faults reach all who ask, helpers change nothing.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include <pthread.h>
 
+#include "unit.h"
 #include "lib/fixture.h"
 #include "read/vault/arc_r.h"
 #include "read/vault/extent_r.h"

@@ -1,14 +1,10 @@
 /* catalog_r: streaming, finding and going backwards over the blocks of a catalog, damaged ones included. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <inttypes.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include <archive_entry.h>
 
+#include "unit.h"
 #include "base/path.h"
 #include "lib/fixture.h"
 #include "read/vault/arc_r.h"

@@ -1,11 +1,7 @@
 /* extent_r and arc_r: the bytes of a file from archives, and what happens when they are not there. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "lib/fixture.h"
 #include "read/vault/arc_r.h"
 #include "read/vault/extent_r.h"

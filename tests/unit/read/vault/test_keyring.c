@@ -1,11 +1,7 @@
 /* keyring: recovery identities as stock age-keygen and age -p make them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "lib/fixture.h"
 #include "read/vault/keyring.h"
 

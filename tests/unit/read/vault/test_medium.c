@@ -1,66 +1,45 @@
 /* medium: a place is a medium only by its signed identity. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include <sodium.h>
 
+#include "unit.h"
+#include "place.h"
 #include "base/buf.h"
-#include "base/err.h"
 #include "base/io.h"
-#include "format/crypto/age.h"
 #include "format/crypto/minisig.h"
 #include "read/store/store.h"
 #include "read/vault/medium.h"
 #include "read/vault/repository.h"
 #include "write/media/medium_w.h"
-#include "write/state/state.h"
-
-#define PATH 256
 
 struct site {
-	char dir[PATH], medium[PATH];
+	struct place at;
+	char medium[PATH];
 	struct state *state;
 	char uuid[JOURNAL_UUID];
 };
 
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st, (void)flag, (void)ftw;
-	return remove(path);
-}
-
 static void begin(struct site *s)
 {
-	struct age_identity id;
-	struct age_recipient pub;
 	struct err err = ERR_INIT;
-	char path[PATH + 8];
 
-	snprintf(s->dir, sizeof(s->dir), "/tmp/bkp-medium-XXXXXX");
-	assert_non_null(mkdtemp(s->dir));
-	snprintf(s->medium, sizeof(s->medium), "%.200s/m1", s->dir);
+	new_place(&s->at);
+	snprintf(s->medium, sizeof(s->medium), "%.200s/m1", s->at.dir);
 	assert_int_equal(mkdir(s->medium, 0755), 0);
-	age_identity_generate(state_random(), &id);
-	assert_int_equal(age_identity_recipient(&id, &pub), 0);
-	snprintf(path, sizeof(path), "%s/state", s->dir);
-	assert_int_equal(state_create(path, "site", &pub, 1, &err), 0);
-	assert_int_equal(state_open(path, &s->state, &err), 0);
+	assert_int_equal(state_create(s->at.state, "site", &s->at.pub, 1, &err), 0);
+	s->state = open_it(&s->at);
 }
 
 static void finish(struct site *s)
 {
 	state_close(s->state);
-	nftw(s->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	end_place(&s->at);
 }
 
 static int register_it(struct site *s, const char *label, struct err *err)
@@ -125,7 +104,7 @@ static void what_is_not_the_medium_is_told_apart(void **state)
 	begin(&a);
 	begin(&b);
 	assert_int_equal(look(&a, a.medium, NULL, code), MEDIUM_ABSENT);
-	snprintf(path, sizeof(path), "%s/none", a.dir);
+	snprintf(path, sizeof(path), "%s/none", a.at.dir);
 	assert_int_equal(look(&a, path, NULL, code), MEDIUM_ABSENT);
 	assert_string_equal(code, "E-MEDIA-01");
 	assert_int_equal(register_it(&a, "RDX-01", &err), 0);

@@ -1,38 +1,23 @@
 /* verify: what is found, and in which order it is said, does not depend on how many threads look; sha256sum
  * judges. */
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
-#include <jansson.h>
-#include <sodium.h>
+#include "unit.h"
+#include "site.h"
 
-#include "scratch.h"
-
-#include "base/err.h"
 #include "base/starved.h"
-#include "format/crypto/age.h"
-#include "format/policy/policy.h"
 #include "read/vault/vault_r.h"
 #include "read/verify/verify.h"
-#include "write/media/medium_w.h"
-#include "write/run/run.h"
-#include "write/state/state.h"
 
 #define SMALL 2000 /* files */
 #define LARGE 12
-
-static struct age_identity identity;
 
 static void make_tree(void)
 {
 	uint8_t *p = malloc(3 << 20);
 	char name[64];
 
-	assert_int_equal(sh("mkdir -p src/small a"), 0);
+	assert_int_equal(sh("mkdir -p src/small"), 0);
 	for (int i = 0; i < SMALL; i++) {
 		noise(p, 1500, (uint64_t)i);
 		snprintf(name, sizeof(name), "src/small/%05d", i);
@@ -46,58 +31,17 @@ static void make_tree(void)
 	free(p);
 }
 
-static int capture(struct policy *policy, struct state *s)
-{
-	const struct policy_dataset *sets[1] = {&policy->datasets[0]};
-	struct run_config cfg = {.state = s,
-	    .policy = policy,
-	    .datasets = sets,
-	    .n_datasets = 1,
-	    .version = "1",
-	    .docs = {NULL, "1", NULL}};
-	struct run_result res;
-	struct err err = ERR_INIT;
-	char uuid[JOURNAL_UUID];
-	int r;
-
-	if (medium_w_register(s, in_scratch("a"), "a", "hdd", uuid, &err) < 0 ||
-	    state_append(s, "medium-added",
-		json_pack("{s:s, s:s, s:s, s:s, s:b}", "medium", uuid, "label", "a", "type", "hdd", "path",
-		    in_scratch("a"), "offline", 0),
-		&err))
-		return -1;
-	r = run_run(&cfg, &res, &err);
-	run_result_free(&res);
-	return r;
-}
-
 static int setup(void **state)
 {
-	struct age_recipient pub;
-	struct policy *policy = NULL;
-	struct state *s = NULL;
-	struct err err = ERR_INIT;
-	char yaml[2000];
-	int r;
-
-	if (sodium_init() < 0 || scratch_setup_memory(state))
+	if (scratch_setup_memory(state))
 		return -1;
 	make_tree();
-	age_identity_generate(state_random(), &identity);
-	snprintf(yaml, sizeof(yaml),
-	    "site: {name: s, language: en}\nstate: %s/state\narchive_size: 2 MiB\ndatasets:\n  - {name: d, "
-	    "paths: "
-	    "[%s/src]}\nmedia:\n  - {name: a, type: hdd, path: %s/a}\n",
-	    scratch, scratch, scratch);
-	if (age_identity_recipient(&identity, &pub) ||
-	    state_create(in_scratch("state"), "s", &pub, 1, &err) ||
-	    state_open(in_scratch("state"), &s, &err) ||
-	    policy_parse("p", yaml, strlen(yaml), &policy, NULL, &err))
-		return -1;
-	r = capture(policy, s);
-	policy_free(policy);
-	state_close(s);
-	return r || sh("chattr -R -f -i a; chmod -R u+w a && cp -a a good");
+	site_create("s");
+	site_add_medium("a", "hdd", false, NULL);
+	site_policy(2, "", (const char *const[]){"a", NULL});
+	site_run();
+	site_close();
+	return sh("chattr -R -f -i a; chmod -R u+w a && cp -a a good");
 }
 
 /* ---- everything that is said, as a text ---- */

@@ -1,15 +1,9 @@
 /* attest: answers given beforehand reach exactly the steps they name; everything else is an error with its
  * place. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
+#include "unit.h"
 #include "base/err.h"
 #include "restore/drill/attest.h"
 

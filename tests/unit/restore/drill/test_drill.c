@@ -1,15 +1,10 @@
 /* drill, record: verdicts, comparison of values, and a record that is JSON whatever was found. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
 #include <jansson.h>
 
+#include "unit.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "restore/drill/drill.h"

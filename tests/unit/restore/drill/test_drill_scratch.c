@@ -1,11 +1,6 @@
 /* scratch (restore): a drill begins in an empty folder and leaves nothing of what it made, whatever a step
  * did in it. */
-#include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -13,9 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #define scratch_dirfd of_the_test /* both headers have one */
+#include "unit.h"
 #include "scratch.h"
 #undef scratch_dirfd
 

@@ -1,20 +1,14 @@
 /* step_run: a step's command gets exactly the environment it is given, cannot block us, and is ended with all
  * it started when its time is over. */
-#include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
+#include "unit.h"
 #include "scratch.h"
 
 #include "base/err.h"

@@ -1,13 +1,8 @@
 /* variables: a value is only ever a value; what is missing or unfit is refused with its line. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
+#include "unit.h"
 #include "base/err.h"
 #include "restore/drill/variables.h"
 

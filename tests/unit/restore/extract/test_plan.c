@@ -1,11 +1,7 @@
 /* plan: which paths and globs select which entries. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "base/err.h"
 #include "restore/extract/plan.h"
 

@@ -1,15 +1,11 @@
 /* content: files, streams and texts come back byte for byte, holes as holes, whatever happens to them while
  * they are read. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "format/medium/chunker.h"
 #include "format/medium/extent.h"
 #include "packing.h"

@@ -1,14 +1,9 @@
 /* tally: what is gone and what appeared, matched; extset: which extensions are strange, and for how long. */
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <cmocka.h>
 
-#include "base/err.h"
+#include "unit.h"
 #include "format/guard/guard.h"
 #include "format/guard/kind.h"
 #include "write/capture/tally.h"

@@ -1,113 +1,40 @@
 /* refill, readback: a medium gets what it lacks from whoever has it whole; what was left there by a dead run,
  * or changed since, is read back before it counts.  sha256sum and diff judge. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/mount.h>
-#include <cmocka.h>
 
-#include <jansson.h>
-#include <sodium.h>
+#include "unit.h"
+#include "site.h"
 
-#include "scratch.h"
-
-#include "base/err.h"
-#include "format/crypto/age.h"
-#include "format/policy/policy.h"
-#include "read/ledger/ledger.h"
-#include "read/vault/medium.h"
 #include "write/copies/readback.h"
 #include "write/copies/refill.h"
-#include "write/media/medium_w.h"
-#include "write/run/run.h"
-#include "write/state/state.h"
 #include "write/store/vault_w.h"
 
 #define N 3 /* generations */
 
-static struct state *repo;
-static struct policy *policy;
 static char last_uuid[JOURNAL_UUID];
 
 static void add_medium(const char *name)
 {
-	struct err err = ERR_INIT;
-
-	if (sh("mkdir -p %s", name) ||
-	    medium_w_register(repo, in_scratch(name), name, "hdd", last_uuid, &err) < 0 ||
-	    state_append(repo, "medium-added",
-		json_pack("{s:s, s:s, s:s, s:s, s:b}", "medium", last_uuid, "label", name, "type", "hdd",
-		    "path", in_scratch(name), "offline", 0),
-		&err))
-		fail_msg("%s", err.msg);
+	site_add_medium(name, "hdd", false, last_uuid);
 }
 
 static void one_run(int i)
 {
-	const struct policy_dataset *sets[1] = {&policy->datasets[0]};
-	struct run_config cfg = {.state = repo,
-	    .policy = policy,
-	    .datasets = sets,
-	    .n_datasets = 1,
-	    .version = "1",
-	    .docs = {NULL, "1", NULL}};
-	struct run_result res;
-	struct err err = ERR_INIT;
-
 	assert_int_equal(sh("head -c 1200000 /dev/urandom >src/%d", i), 0);
-	if (run_run(&cfg, &res, &err))
-		fail_msg("%s %s", err.code, err.msg);
-	assert_true(res.media[0].verified && res.media[1].verified);
-	run_result_free(&res);
+	site_run();
 }
 
 static int setup(void **state)
 {
-	struct age_identity id;
-	struct age_recipient pub;
-	struct err err = ERR_INIT;
-	char yaml[2000];
-
-	if (sodium_init() < 0 || scratch_setup_memory(state))
+	if (scratch_setup_memory(state) || sh("mkdir src"))
 		return -1;
-	age_identity_generate(state_random(), &id);
-	if (age_identity_recipient(&id, &pub) || state_create(in_scratch("state"), "s", &pub, 1, &err) ||
-	    state_open(in_scratch("state"), &repo, &err) || sh("mkdir src"))
-		return -1;
-	snprintf(yaml, sizeof(yaml),
-	    "site: {name: s, language: en}\nstate: %s/state\narchive_size: 1 MiB\ndatasets:\n  - {name: d, "
-	    "paths: "
-	    "[%s/src]}\nmedia:\n  - {name: a, type: hdd, path: %s/a}\n  - {name: b, type: ssd, path: %s/b}\n",
-	    scratch, scratch, scratch, scratch);
-	if (policy_parse("p", yaml, strlen(yaml), &policy, NULL, &err)) {
-		fprintf(stderr, "%s\n", err.msg);
-		return -1;
-	}
+	site_create("s");
 	add_medium("a");
 	add_medium("b");
+	site_policy(1, "", (const char *const[]){"a", "b", NULL});
 	for (int i = 1; i <= N; i++)
 		one_run(i);
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	policy_free(policy);
-	state_close(repo);
-	return scratch_teardown(state);
-}
-
-static struct medium *open_medium(const char *name)
-{
-	struct medium_expect want = {.repository = state_repository(repo)};
-	struct medium *m = NULL;
-	struct err err = ERR_INIT;
-
-	want.keys = state_keys(repo, &want.n_keys);
-	if (medium_open(in_scratch(name), &want, &m, &err))
-		fail_msg("%s", err.msg);
-	return m;
 }
 
 struct seen {
@@ -129,7 +56,7 @@ static void on_progress(void *arg, uint64_t generation, uint64_t left, uint64_t 
 
 static struct refill_result refill(const char *to, bool look, struct seen *seen)
 {
-	struct refill_source sources[3] = {{open_medium("a")}, {open_medium("b")}, {open_medium(to)}};
+	struct refill_source sources[3] = {{site_medium("a")}, {site_medium("b")}, {site_medium(to)}};
 	struct refill r = {.state = repo,
 	    .to = sources[2].medium,
 	    .sources = sources,
@@ -317,7 +244,7 @@ static void damage_is_that_of_all_who_share_the_file(void **state)
 	       "generations/000003/SHA256SUMS | grep -o 'archives/.*' | head -n 1) && test -n \"$f\" && "
 	       "chmod u+w $f && printf X | dd of=$f conv=notrunc bs=1 seek=5000 2>/dev/null"),
 	    0);
-	m = open_medium("i");
+	m = site_medium("i");
 	assert_int_equal(readback_open(repo, m, &rb, &err), 0);
 	assert_int_equal(readback_generation(rb, 1, true, &why, &err), READBACK_DAMAGED);
 	assert_true(copy(1)->damaged_ns && !copy(1)->verified_ns);
@@ -362,5 +289,5 @@ int main(void)
 	    cmocka_unit_test(the_next_run_reads_back_what_was_not),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, site_teardown);
 }

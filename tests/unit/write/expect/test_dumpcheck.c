@@ -1,12 +1,8 @@
 /* dumpcheck: what is whole is taken, what is cut off at any byte is not; the dumps are made by the tools
  * themselves. */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "scratch.h"
 
 #include "base/err.h"

@@ -1,11 +1,7 @@
 /* expect: each expectation at its border, the first that fails is told, and what does not apply does not. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "base/err.h"
 #include "format/policy/policy.h"
 #include "write/expect/expect.h"

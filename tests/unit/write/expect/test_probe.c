@@ -1,12 +1,8 @@
 /* probe: one value from a command, or none. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <time.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "scratch.h"
 
 #include "base/err.h"

@@ -1,16 +1,12 @@
 /* dedup: what it says is right or is not said, whatever happened to its files; and it heals by itself. */
 #include <errno.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "base/err.h"
 #include "scratch.h"
 #include "write/index/dedup.h"
@@ -209,19 +205,18 @@ static void a_number_means_an_archive_only_with_its_run(void **state)
 	fresh();
 	d = open_index();
 	assert_int_equal(add_of_run(d, 5, 300, 1001), 0);
-	assert_true(dedup_available(d, 5, 1001));
-	assert_false(dedup_available(d, 5, 1002) || dedup_available(d, 5, 0) || dedup_available(d, 6, 0));
-	assert_true(dedup_run_of(d, 5) == 1001 && dedup_run_of(d, 1u << 20) == 0);
+	assert_true(dedup_run_of(d, 5) == 1001 && dedup_run_of(d, 6) == 0);
+	assert_true(dedup_run_of(d, 1u << 20) == 0);
 	assert_int_equal(add_of_run(d, 5, 10, 1002), 0); /* ids 0 … 9 of it only */
 	for (int again = 0; again < 2; again++) {
-		assert_true(dedup_available(d, 5, 1002) && !dedup_available(d, 5, 1001));
+		assert_true(dedup_run_of(d, 5) == 1002);
 		assert_int_equal(dedup_archive(d, 5, &a, NULL), 1);
 		assert_true(a.run == 1002 && a.generation == 1);
 		for (uint32_t i = 0; i < 300; i++)
 			assert_int_equal(look(d, 5, i), i < 10);
 		dedup_close(d);
 		d = open_index();
-		assert_false(dedup_available(d, 5, 1002)); /* nobody has said that it is on a medium */
+		assert_true(dedup_run_of(d, 5) == 0); /* nobody has said that it is on a medium */
 		assert_int_equal(dedup_check_available(d, everything, NULL, NULL), 0);
 	}
 	dedup_close(d);
@@ -241,8 +236,7 @@ static void what_is_refused_is_unknown(void **state)
 	dedup_refuse(d, 1000000);
 	assert_int_equal(look(d, 1, 3), 0);
 	assert_int_equal(look(d, 2, 3), 1);
-	assert_false(dedup_available(d, 1, 77));
-	assert_true(dedup_available(d, 2, 77));
+	assert_true(dedup_run_of(d, 1) == 0 && dedup_run_of(d, 2) == 77);
 	assert_int_equal(dedup_archive(d, 1, &a, NULL), 1); /* an archive written before is still one */
 	assert_int_equal(add(d, 1, 5), 0);
 	assert_int_equal(look(d, 1, 3), 1);

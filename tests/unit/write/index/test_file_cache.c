@@ -1,17 +1,10 @@
 /* file_cache: what was written comes back, and nothing else does, whatever becomes of the file. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <time.h>
-#include <cmocka.h>
 
-#include <sodium.h>
-
+#include "unit.h"
 #include "base/err.h"
-#include "base/io.h"
 #include "base/path.h"
 #include "write/index/file_cache.h"
 
@@ -21,22 +14,6 @@
 #define NOW	   ((int64_t)1800000000 * 1000000000)
 #define PER_BLOCK  7
 #define ENTRY_SIZE 1536
-
-static int dirfd;
-
-static int setup(void **state)
-{
-	if (sodium_init() < 0 || scratch_setup_memory(state))
-		return -1;
-	dirfd = open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return dirfd < 0;
-}
-
-static int teardown(void **state)
-{
-	close(dirfd);
-	return scratch_teardown(state);
-}
 
 /* ---- entries by their number ---- */
 
@@ -102,7 +79,7 @@ static void write_cache(size_t from, size_t to, unsigned version)
 {
 	struct file_cache_writer *w;
 
-	assert_int_equal(file_cache_writer_open(dirfd, REPO, "docs", &w, NULL), 0);
+	assert_int_equal(file_cache_writer_open(scratch_folder, REPO, "docs", &w, NULL), 0);
 	for (size_t i = from; i < to; i++)
 		write_block(w, i, version);
 	assert_int_equal(file_cache_writer_commit(w, NULL), 0);
@@ -153,7 +130,7 @@ static size_t read_cache(const char *repository, const char *dataset, unsigned v
 	char last[400] = "";
 	int r;
 
-	assert_int_equal(file_cache_open(dirfd, repository, dataset, everything, NULL, &s, NULL), 0);
+	assert_int_equal(file_cache_open(scratch_folder, repository, dataset, everything, NULL, &s, NULL), 0);
 	while (!(r = file_cache_next(s, &b, NULL))) {
 		assert_true(file_cache_entries(b) > 0);
 		for (size_t i = 0; i < file_cache_entries(b); i++) {
@@ -184,7 +161,7 @@ static void what_is_written_comes_back(void **state)
 	write_cache(0, 500, 1);
 	assert_int_equal(read_cache(REPO, "docs", 1, &blocks), 500 * PER_BLOCK);
 	assert_int_equal(blocks, 500);
-	assert_int_equal(file_cache_open(dirfd, REPO, "docs", everything, NULL, &s, NULL), 0);
+	assert_int_equal(file_cache_open(scratch_folder, REPO, "docs", everything, NULL, &s, NULL), 0);
 	for (size_t i = 0; i < 500; i++) {
 		char place[60];
 
@@ -274,7 +251,8 @@ static void cut_anywhere_the_rest_is_right(void **state)
 
 		put_file(n % 2 ? "docs.cache" : "docs.cache.part", good.p, n);
 		assert_int_equal(
-		    unlinkat(dirfd, n % 2 ? "docs.cache.part" : "docs.cache", 0) && errno != ENOENT, 0);
+		    unlinkat(scratch_folder, n % 2 ? "docs.cache.part" : "docs.cache", 0) && errno != ENOENT,
+		    0);
 		got = read_cache(REPO, "docs", 1, NULL);
 		assert_true(got >= last && got % PER_BLOCK == 0);
 		last = got;
@@ -296,7 +274,7 @@ static size_t killed_writer(size_t blocks)
 		struct file_cache_writer *w;
 
 		in_child();
-		if (file_cache_writer_open(dirfd, REPO, "docs", &w, NULL))
+		if (file_cache_writer_open(scratch_folder, REPO, "docs", &w, NULL))
 			_exit(1);
 		for (size_t i = 0; i < blocks; i++)
 			write_block(w, i, 2);
@@ -321,7 +299,7 @@ static size_t count_versions(size_t want)
 	size_t second = 0, n = 0;
 	bool first_seen = false;
 
-	assert_int_equal(file_cache_open(dirfd, REPO, "docs", everything, NULL, &s, NULL), 0);
+	assert_int_equal(file_cache_open(scratch_folder, REPO, "docs", everything, NULL, &s, NULL), 0);
 	while (!file_cache_next(s, &b, NULL)) {
 		size_t k;
 		unsigned version = (unsigned)file_cache_archives(b, &k)->run;
@@ -373,7 +351,7 @@ static void stopped_without_commit_stays(void **state)
 	(void)state;
 
 	write_cache(0, 20, 1);
-	assert_int_equal(file_cache_writer_open(dirfd, REPO, "docs", &w, NULL), 0);
+	assert_int_equal(file_cache_writer_open(scratch_folder, REPO, "docs", &w, NULL), 0);
 	for (size_t i = 0; i < 5; i++)
 		write_block(w, i, 2);
 	file_cache_writer_close(w);
@@ -408,7 +386,7 @@ static void only_what_is_there_is_believed(void **state)
 
 	write_cache(0, 100, 1);
 	for (size_t f = 0; f < 3; f++) {
-		assert_int_equal(file_cache_open(dirfd, REPO, "docs", fns[f], NULL, &s, NULL), 0);
+		assert_int_equal(file_cache_open(scratch_folder, REPO, "docs", fns[f], NULL, &s, NULL), 0);
 		while (!file_cache_next(s, &b, NULL)) {
 			bool all = true;
 
@@ -445,9 +423,10 @@ static void a_run_without_change_writes_nothing(void **state)
 
 	write_cache(0, 50, 1);
 	for (int changed = 0; changed < 2; changed++) {
-		assert_int_equal(fstatat(dirfd, "docs.cache", &before, 0), 0);
-		assert_int_equal(file_cache_open(dirfd, REPO, "docs", everything, NULL, &s, NULL), 0);
-		assert_int_equal(file_cache_writer_open(dirfd, REPO, "docs", &w, NULL), 0);
+		assert_int_equal(fstatat(scratch_folder, "docs.cache", &before, 0), 0);
+		assert_int_equal(
+		    file_cache_open(scratch_folder, REPO, "docs", everything, NULL, &s, NULL), 0);
+		assert_int_equal(file_cache_writer_open(scratch_folder, REPO, "docs", &w, NULL), 0);
 		for (i = 0; !file_cache_next(s, &b, NULL); i++) {
 			if (changed && i == 30)
 				write_block(w, 30, 1);
@@ -459,14 +438,14 @@ static void a_run_without_change_writes_nothing(void **state)
 		}
 		file_cache_close(s);
 		assert_int_equal(file_cache_writer_commit(w, NULL), 0);
-		assert_int_equal(fstatat(dirfd, "docs.cache", &after, 0), 0);
+		assert_int_equal(fstatat(scratch_folder, "docs.cache", &after, 0), 0);
 		assert_int_equal(
 		    before.st_ino == after.st_ino && before.st_ctim.tv_nsec == after.st_ctim.tv_nsec,
 		    !changed);
 	}
 	assert_int_equal(read_cache(REPO, "docs", 1, NULL), 41 * PER_BLOCK);
 	/* nothing at all is left */
-	assert_int_equal(file_cache_writer_open(dirfd, REPO, "docs", &w, NULL), 0);
+	assert_int_equal(file_cache_writer_open(scratch_folder, REPO, "docs", &w, NULL), 0);
 	assert_int_equal(file_cache_writer_commit(w, NULL), 0);
 	assert_int_equal(read_cache(REPO, "docs", 1, NULL), 0);
 }
@@ -485,7 +464,7 @@ static void a_record_within_a_file_is_none(void **state)
 	get_file("docs.cache", &forged);
 	assert_int_equal(sh("rm docs.cache"), 0);
 	/* the bytes of an entry hold a file that we would write; then the record around it is damaged */
-	assert_int_equal(file_cache_writer_open(dirfd, REPO, "docs", &w, NULL), 0);
+	assert_int_equal(file_cache_writer_open(scratch_folder, REPO, "docs", &w, NULL), 0);
 	make_entry(0, 1, path, &e);
 	e.length = forged.n;
 	assert_int_equal(file_cache_add(w, &e, NULL), 0);
@@ -580,14 +559,14 @@ static void speed_and_size(void **state)
 	t[0] = seconds();
 	write_cache(0, blocks, 1);
 	t[1] = seconds();
-	assert_int_equal(file_cache_open(dirfd, REPO, "docs", everything, NULL, &s, NULL), 0);
+	assert_int_equal(file_cache_open(scratch_folder, REPO, "docs", everything, NULL, &s, NULL), 0);
 	while (!file_cache_next(s, &b, NULL)) {
 		n += file_cache_entries(b);
 		file_cache_block_free(b);
 	}
 	file_cache_close(s);
 	t[2] = seconds();
-	assert_int_equal(fstatat(dirfd, "docs.cache", &st, 0), 0);
+	assert_int_equal(fstatat(scratch_folder, "docs.cache", &st, 0), 0);
 	print_message("%zu entries in blocks of %d: %.0f bytes each, written at %.0f/s, read at %.0f/s\n", n,
 	    PER_BLOCK, (double)st.st_size / (double)n, (double)n / (t[1] - t[0]), (double)n / (t[2] - t[1]));
 }
@@ -595,18 +574,28 @@ static void speed_and_size(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(what_is_written_comes_back, setup, teardown),
-	    cmocka_unit_test_setup_teardown(of_another_it_is_empty, setup, teardown),
-	    cmocka_unit_test_setup_teardown(flipped_anywhere_nothing_is_wrong, setup, teardown),
-	    cmocka_unit_test_setup_teardown(cut_anywhere_the_rest_is_right, setup, teardown),
-	    cmocka_unit_test_setup_teardown(what_a_killed_run_had_done_counts, setup, teardown),
-	    cmocka_unit_test_setup_teardown(stopped_without_commit_stays, setup, teardown),
-	    cmocka_unit_test_setup_teardown(only_what_is_there_is_believed, setup, teardown),
-	    cmocka_unit_test_setup_teardown(a_run_without_change_writes_nothing, setup, teardown),
-	    cmocka_unit_test_setup_teardown(a_record_within_a_file_is_none, setup, teardown),
-	    cmocka_unit_test_setup_teardown(young_times_are_not_believed, setup, teardown),
-	    cmocka_unit_test_setup_teardown(a_full_disk_is_said, setup, teardown),
-	    cmocka_unit_test_setup_teardown(speed_and_size, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		what_is_written_comes_back, scratch_setup_open, scratch_teardown_open),
+	    cmocka_unit_test_setup_teardown(
+		of_another_it_is_empty, scratch_setup_open, scratch_teardown_open),
+	    cmocka_unit_test_setup_teardown(
+		flipped_anywhere_nothing_is_wrong, scratch_setup_open, scratch_teardown_open),
+	    cmocka_unit_test_setup_teardown(
+		cut_anywhere_the_rest_is_right, scratch_setup_open, scratch_teardown_open),
+	    cmocka_unit_test_setup_teardown(
+		what_a_killed_run_had_done_counts, scratch_setup_open, scratch_teardown_open),
+	    cmocka_unit_test_setup_teardown(
+		stopped_without_commit_stays, scratch_setup_open, scratch_teardown_open),
+	    cmocka_unit_test_setup_teardown(
+		only_what_is_there_is_believed, scratch_setup_open, scratch_teardown_open),
+	    cmocka_unit_test_setup_teardown(
+		a_run_without_change_writes_nothing, scratch_setup_open, scratch_teardown_open),
+	    cmocka_unit_test_setup_teardown(
+		a_record_within_a_file_is_none, scratch_setup_open, scratch_teardown_open),
+	    cmocka_unit_test_setup_teardown(
+		young_times_are_not_believed, scratch_setup_open, scratch_teardown_open),
+	    cmocka_unit_test_setup_teardown(a_full_disk_is_said, scratch_setup_open, scratch_teardown_open),
+	    cmocka_unit_test_setup_teardown(speed_and_size, scratch_setup_open, scratch_teardown_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,13 +1,9 @@
 /* linkmap: the second name of a file finds the first; nothing stays behind. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "base/err.h"
 #include "scratch.h"
 #include "write/index/linkmap.h"

@@ -1,19 +1,14 @@
 /* liveness: every byte that is referred to is counted once, whatever refers to it and however often; what is
  * refused is what the rules say; what is not known refuses nothing. */
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <cmocka.h>
 
 #include <archive_entry.h>
 
+#include "unit.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "format/medium/catalog.h"
@@ -122,7 +117,7 @@ static struct liveness_figures plan(struct site *s, unsigned share, unsigned anc
 
 static bool there(struct site *s, uint64_t number)
 {
-	return dedup_available(s->d, number, number + 100);
+	return dedup_run_of(s->d, number) == number + 100;
 }
 
 static const struct dedup_place at9 = {9, 0, 0, 1000, true};

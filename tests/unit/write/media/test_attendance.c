@@ -1,23 +1,10 @@
 /* attendance: a medium is found where its signed identity is, and nowhere else; its coming and going is
  * recorded once. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
-#include <jansson.h>
-#include <sodium.h>
-
-#include "base/err.h"
-#include "format/crypto/age.h"
+#include "unit.h"
+#include "site.h"
 #include "format/journal/journal.h"
-#include "format/policy/policy.h"
-#include "read/ledger/ledger.h"
-#include "scratch.h"
 #include "write/media/attendance.h"
-#include "write/media/medium_w.h"
-#include "write/state/state.h"
 
 #define LABELS 3
 
@@ -33,28 +20,14 @@ struct site {
 static void site_new(struct site *s)
 {
 	static char *const names[] = {(char *)"nas", (char *)"RDX-01", (char *)"RDX-02"};
-	struct age_identity id;
-	struct age_recipient pub;
-	char uuid[JOURNAL_UUID];
-	struct err err = ERR_INIT;
 
 	memset(s, 0, sizeof(*s));
 	assert_int_equal(scratch_setup(NULL), 0);
-	age_identity_generate(state_random(), &id);
-	assert_int_equal(age_identity_recipient(&id, &pub), 0);
-	assert_int_equal(state_create(in_scratch("state"), "site", &pub, 1, &err), 0);
-	assert_int_equal(state_open(in_scratch("state"), &s->state, &err), 0);
+	site_create("site");
+	s->state = repo;
 	for (size_t i = 0; i < LABELS; i++) {
 		snprintf(s->paths[i], sizeof(s->paths[i]), "%s", in_scratch(names[i]));
-		assert_int_equal(mkdir(s->paths[i], 0755), 0);
-		assert_int_equal(
-		    medium_w_register(s->state, s->paths[i], names[i], i ? "rdx" : "hdd", uuid, &err), 0);
-		assert_int_equal(
-		    state_append(s->state, "medium-added",
-			json_pack("{s:s, s:s, s:s, s:s, s:n, s:b}", "medium", uuid, "label", names[i], "type",
-			    i ? "rdx" : "hdd", "path", s->paths[i], "place", "offline", i > 0),
-			&err),
-		    0);
+		site_add_medium(names[i], i ? "rdx" : "hdd", i > 0, NULL);
 		s->media[i] = (struct policy_medium){
 		    .name = names[i], .type = (char *)"rdx", .path = s->paths[i], .offline = i > 0};
 	}
@@ -65,8 +38,8 @@ static void site_new(struct site *s)
 
 static void site_end(struct site *s)
 {
-	state_close(s->state);
-	assert_int_equal(scratch_teardown(NULL), 0);
+	(void)s;
+	assert_int_equal(site_teardown(NULL), 0);
 }
 
 static int find(struct site *s, size_t i, char *where, struct err *err)

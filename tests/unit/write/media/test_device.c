@@ -1,12 +1,7 @@
 /* device: the file system and the disk behind a folder; blkid and findmnt judge. */
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/mount.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "scratch.h"
 
 #include "base/err.h"

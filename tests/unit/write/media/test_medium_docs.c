@@ -1,55 +1,27 @@
 /* medium_docs: a medium explains itself, nothing is written that is there already, nothing is written through
  * a link, and what cannot be brought is said.  Judged by sha256sum, minisign and the shell. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
-#include <sodium.h>
+#include "unit.h"
+#include "site.h"
 
-#include "scratch.h"
-
-#include "base/err.h"
 #include "base/text.h"
-#include "format/crypto/age.h"
 #include "format/crypto/minisig.h"
-#include "format/policy/policy.h"
-#include "read/vault/medium.h"
 #include "write/media/medium_docs.h"
-#include "write/media/medium_w.h"
-#include "write/state/state.h"
 
-static struct state *repo;
 static char key[MINISIG_KEY_TEXT], signing[MINISIG_KEY_TEXT]; /* the root key; who signs now */
 
 static int setup(void **state)
 {
-	struct age_identity id;
-	struct age_recipient pub;
-	struct err err = ERR_INIT;
 	size_t n;
 
-	if (sodium_init() < 0 || scratch_setup_memory(state))
+	if (scratch_setup_memory(state))
 		return -1;
-	age_identity_generate(state_random(), &id);
-	if (age_identity_recipient(&id, &pub) ||
-	    state_create(in_scratch("state"), "さくら内科", &pub, 1, &err) ||
-	    state_open(in_scratch("state"), &repo, &err)) {
-		fprintf(stderr, "%s %s\n", err.code, err.msg);
-		return -1;
-	}
+	site_create("さくら内科");
 	minisig_public_format(state_keys(repo, &n), key);
 	minisig_public_format(&state_signing(repo)->pub, signing);
 	sh("mkdir tools p && echo program >tools/bkp-restore && echo rescue >tools/rescue.py && echo format "
 	   ">tools/FORMAT.md");
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	state_close(repo);
-	return scratch_teardown(state);
 }
 
 static void write_procedure(const char *name, const char *title)
@@ -483,5 +455,5 @@ int main(void)
 	    cmocka_unit_test(test_hostile_medium),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, site_teardown);
 }

@@ -1,23 +1,9 @@
 /* reap: what goes from a medium is what was asked for, and what only that listed; find and sha256sum judge.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
-#include <jansson.h>
-#include <sodium.h>
+#include "unit.h"
+#include "site.h"
 
-#include "scratch.h"
-
-#include "base/err.h"
-#include "format/crypto/age.h"
-#include "format/policy/policy.h"
-#include "read/ledger/ledger.h"
-#include "read/vault/medium.h"
-#include "write/media/medium_w.h"
-#include "write/run/run.h"
 #include "write/state/reserve.h"
 #include "write/state/state.h"
 #include "write/reap/reap.h"
@@ -25,52 +11,19 @@
 
 #define N 5 /* generations */
 
-static struct state *repo;
-static struct policy *policy;
-
 static void one_run(int i)
 {
-	const struct policy_dataset *sets[1] = {&policy->datasets[0]};
-	struct run_config cfg = {.state = repo,
-	    .policy = policy,
-	    .datasets = sets,
-	    .n_datasets = 1,
-	    .version = "1",
-	    .docs = {NULL, "1", NULL}};
-	struct run_result res;
-	struct err err = ERR_INIT;
-
 	assert_int_equal(sh("head -c 300000 /dev/urandom >src/%d; rm -f src/%d", i, i - 2), 0);
-	if (run_run(&cfg, &res, &err))
-		fail_msg("%s %s", err.code, err.msg);
-	assert_true(res.media[0].verified);
-	run_result_free(&res);
+	site_run();
 }
 
 static int setup(void **state)
 {
-	struct age_identity id;
-	struct age_recipient pub;
-	struct err err = ERR_INIT;
-	char yaml[2000], uuid[JOURNAL_UUID];
-
-	if (sodium_init() < 0 || scratch_setup_memory(state))
+	if (scratch_setup_memory(state) || sh("mkdir src"))
 		return -1;
-	age_identity_generate(state_random(), &id);
-	snprintf(yaml, sizeof(yaml),
-	    "site: {name: s, language: en}\nstate: %s/state\narchive_size: 1 MiB\ndatasets:\n  - {name: d, "
-	    "paths: "
-	    "[%s/src], generations: 1, protect: 1h}\nmedia:\n  - {name: a, type: hdd, path: %s/a}\n",
-	    scratch, scratch, scratch);
-	if (age_identity_recipient(&id, &pub) || state_create(in_scratch("state"), "s", &pub, 1, &err) ||
-	    state_open(in_scratch("state"), &repo, &err) || sh("mkdir src a") ||
-	    policy_parse("p", yaml, strlen(yaml), &policy, NULL, &err) ||
-	    medium_w_register(repo, in_scratch("a"), "a", "hdd", uuid, &err) < 0 ||
-	    state_append(repo, "medium-added",
-		json_pack("{s:s, s:s, s:s, s:s, s:b}", "medium", uuid, "label", "a", "type", "hdd", "path",
-		    in_scratch("a"), "offline", 0),
-		&err))
-		return -1;
+	site_create("s");
+	site_add_medium("a", "hdd", false, NULL);
+	site_policy(1, ", generations: 1, protect: 1h", (const char *const[]){"a", NULL});
 	policy->datasets[0].protect_s = 0; /* all of it happens within seconds */
 	for (int i = 1; i <= N; i++) {
 		/* the journal's times are whole seconds, and the last one must be newer */
@@ -79,25 +32,6 @@ static int setup(void **state)
 		one_run(i);
 	}
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	policy_free(policy);
-	state_close(repo);
-	return scratch_teardown(state);
-}
-
-static struct medium *open_medium(void)
-{
-	struct medium_expect want = {.repository = state_repository(repo)};
-	struct medium *m = NULL;
-	struct err err = ERR_INIT;
-
-	want.keys = state_keys(repo, &want.n_keys);
-	if (medium_open(in_scratch("a"), &want, &m, &err))
-		fail_msg("%s", err.msg);
-	return m;
 }
 
 static void item(struct reap_item *it, uint64_t number)
@@ -122,7 +56,7 @@ static void assert_tidy(void)
 
 static void what_is_measured_is_what_is_freed(void **state)
 {
-	struct medium *m = open_medium();
+	struct medium *m = site_medium("a");
 	struct reap r = {.state = repo, .policy = policy, .medium = m};
 	struct reap_item items[2];
 	struct reap_result res;
@@ -157,7 +91,7 @@ static void what_is_measured_is_what_is_freed(void **state)
 /* Recorded, and then the process died: at once; after the folder was moved; half-way through. */
 static void what_was_recorded_is_finished(void **state)
 {
-	struct medium *m = open_medium();
+	struct medium *m = site_medium("a");
 	struct reap r = {.state = repo, .policy = policy, .medium = m};
 	struct vault_w *v = NULL;
 	struct reap_result res;
@@ -188,7 +122,7 @@ static void what_was_recorded_is_finished(void **state)
  * nothing. */
 static void nothing_else_is_touched(void **state)
 {
-	struct medium *m = open_medium();
+	struct medium *m = site_medium("a");
 	struct reap r = {.state = repo, .policy = policy, .medium = m};
 	struct reap_result res;
 	struct err err = ERR_INIT;
@@ -245,7 +179,7 @@ static void a_suspect_run(void)
 
 static void another_generation_under_that_number_stays(void **state)
 {
-	struct medium *m = open_medium();
+	struct medium *m = site_medium("a");
 	struct reap r = {.state = repo, .policy = policy, .medium = m};
 	struct reap_item it;
 	struct reap_result res;
@@ -291,7 +225,7 @@ static void another_generation_under_that_number_stays(void **state)
 
 static void the_ledger_has_the_last_word(void **state)
 {
-	struct medium *m = open_medium();
+	struct medium *m = site_medium("a");
 	struct reap r = {.state = repo, .policy = policy, .medium = m};
 	struct reap_item it;
 	struct reap_result res;
@@ -329,5 +263,5 @@ int main(void)
 	    cmocka_unit_test(the_reserve_is_whole_or_not_there),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, site_teardown);
 }

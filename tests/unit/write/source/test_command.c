@@ -1,16 +1,12 @@
 /* command: what it writes, how it ends, what it leaves behind; whatever it does with its descriptors. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "base/err.h"
 #include "scratch.h"
 #include "write/index/dedup.h"
@@ -37,6 +33,11 @@ static int setup(void **state)
 	return scratch_setup_memory(state);
 }
 
+static int start_line(const char *line, struct command **ret, struct err *err)
+{
+	return command_start(&(struct command_config){.line = line}, ret, err);
+}
+
 /* Runs it to the end.  command_finish's result. */
 static int run(const char *line, struct buf *out, struct command_words *said, struct err *err)
 {
@@ -45,7 +46,7 @@ static int run(const char *line, struct buf *out, struct command_words *said, st
 	ssize_t n;
 	int r;
 
-	assert_int_equal(command_start(line, &c, err), 0);
+	assert_int_equal(start_line(line, &c, err), 0);
 	while ((n = command_read(c, block, sizeof(block))) > 0)
 		assert_int_equal(buf_append(out, block, (size_t)n, NULL), 0);
 	assert_int_equal(n, 0);
@@ -156,7 +157,7 @@ static void nothing_else_is_open(void **state)
 	(void)state;
 	assert_int_equal(dedup_open(in_scratch("ix"), "r", &d, NULL), 0);
 	assert_int_equal(linkmap_open(in_scratch("links"), &m, NULL), 0);
-	assert_int_equal(command_start("sleep 50", &other, NULL), 0);
+	assert_int_equal(start_line("sleep 50", &other, NULL), 0);
 	gives("i=3; while [ $i -lt 300 ]; do [ ! -e /proc/$$/fd/$i ] || echo $i; i=$((i+1)); done", "");
 	command_free(other);
 	linkmap_close(m);
@@ -291,15 +292,15 @@ static void freed_it_is_ended_with_all_it_started(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    command_start(own("sleep 4711.@ & sleep 4711.@ & echo started; sleep 4711.@"), &c, NULL), 0);
+	    start_line(own("sleep 4711.@ & sleep 4711.@ & echo started; sleep 4711.@"), &c, NULL), 0);
 	assert_int_equal(command_read(c, block, sizeof(block)), 8);
 	command_free(c);
 	usleep(50000);
 	assert_int_equal(sh("%s", own("! pgrep -f '^sleep 4711[.]@'")), 0);
-	assert_int_equal(command_start("yes", &c, NULL), 0);
+	assert_int_equal(start_line("yes", &c, NULL), 0);
 	assert_true(command_read(c, block, sizeof(block)) > 0);
 	command_free(c);
-	assert_int_equal(command_start("true", &c, NULL), 0);
+	assert_int_equal(start_line("true", &c, NULL), 0);
 	command_free(c); /* at once */
 	command_free(NULL);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* nothing is left to wait for */
@@ -337,7 +338,7 @@ static void one_that_does_not_end_can_be_stopped(void **state)
 	char byte;
 
 	(void)state;
-	assert_int_equal(command_start("exec >&-; exec sleep 60", &c, NULL), 0);
+	assert_int_equal(start_line("exec >&-; exec sleep 60", &c, NULL), 0);
 	assert_int_equal(command_read(c, &byte, 1), 0);
 	command_on_wait(c, enough, NULL);
 	assert_int_equal(command_finish(c, &err), -1);
@@ -401,7 +402,7 @@ static void reading_ends_with_its_time(void **state)
 	char block[100];
 
 	(void)state;
-	assert_int_equal(command_start_with(&cfg, &c, NULL), 0);
+	assert_int_equal(command_start(&cfg, &c, NULL), 0);
 	assert_int_equal(command_read(c, block, sizeof(block)), 2);
 	assert_int_equal(command_read(c, block, sizeof(block)), -1);
 	assert_int_equal(errno, ETIMEDOUT);
@@ -410,7 +411,7 @@ static void reading_ends_with_its_time(void **state)
 	command_free(c);
 	/* its output is held open by something that is in no group of ours */
 	cfg.line = "setsid sleep 3 & echo x";
-	assert_int_equal(command_start_with(&cfg, &c, NULL), 0);
+	assert_int_equal(command_start(&cfg, &c, NULL), 0);
 	assert_int_equal(command_read(c, block, sizeof(block)), 2);
 	assert_int_equal(command_read(c, block, sizeof(block)), -1);
 	assert_int_equal(errno, ETIMEDOUT);

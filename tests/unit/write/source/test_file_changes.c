@@ -1,17 +1,12 @@
 /* file_changes: with the cache a catalog is block by block what it is without, whatever has changed. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "lib/runs.h"
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <sodium.h>
 
 #include "base/err.h"
 #include "base/path.h"
@@ -26,22 +21,6 @@
 #define NOW	((int64_t)1800000000 * 1000000000)
 #define FILES	3000
 #define ARCHIVE 77
-
-static int dirfd;
-
-static int setup(void **state)
-{
-	if (sodium_init() < 0 || scratch_setup_memory(state))
-		return -1;
-	dirfd = open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return dirfd < 0;
-}
-
-static int teardown(void **state)
-{
-	close(dirfd);
-	return scratch_teardown(state);
-}
 
 /* ---- a tree in memory ---- */
 
@@ -244,8 +223,9 @@ static void run_run(const char *dataset, bool fresh, size_t until, struct run *n
 	buf_init(&n->all, (size_t)64 << 20);
 	assert_int_equal(catalog_writer_new(&n->block, NULL), 0);
 	if (!fresh)
-		assert_int_equal(file_cache_open(dirfd, REPO, dataset, everything, NULL, &cache, NULL), 0);
-	assert_int_equal(file_cache_writer_open(dirfd, REPO, dataset, &n->cache, NULL), 0);
+		assert_int_equal(
+		    file_cache_open(scratch_folder, REPO, dataset, everything, NULL, &cache, NULL), 0);
+	assert_int_equal(file_cache_writer_open(scratch_folder, REPO, dataset, &n->cache, NULL), 0);
 	assert_int_equal(file_changes_new(cache, &m, NULL), 0);
 	for (size_t i = 0; i < until; i++) {
 		const struct node *node = &tree[i];
@@ -387,7 +367,8 @@ static void gone_and_known_are_told(void **state)
 	run_run("docs", false, FILES, &n);
 	buf_free(&n.all);
 	for (unsigned disbelieve = 0; disbelieve < 2; disbelieve++) {
-		assert_int_equal(file_cache_open(dirfd, REPO, "docs", everything, NULL, &cache, NULL), 0);
+		assert_int_equal(
+		    file_cache_open(scratch_folder, REPO, "docs", everything, NULL, &cache, NULL), 0);
 		assert_true(file_cache_is_there(cache));
 		assert_int_equal(file_changes_new(cache, &m, NULL), 0);
 		file_changes_on_gone(m, count_gone, &last);
@@ -453,10 +434,14 @@ static void sockets_and_the_nameless_root_are_passed_over(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(blocks_do_not_depend_on_the_cache, setup, teardown),
-	    cmocka_unit_test_setup_teardown(unchanged_costs_nothing, setup, teardown),
-	    cmocka_unit_test_setup_teardown(gone_and_known_are_told, setup, teardown),
-	    cmocka_unit_test_setup_teardown(sockets_and_the_nameless_root_are_passed_over, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		blocks_do_not_depend_on_the_cache, scratch_setup_open, scratch_teardown_open),
+	    cmocka_unit_test_setup_teardown(
+		unchanged_costs_nothing, scratch_setup_open, scratch_teardown_open),
+	    cmocka_unit_test_setup_teardown(
+		gone_and_known_are_told, scratch_setup_open, scratch_teardown_open),
+	    cmocka_unit_test_setup_teardown(
+		sockets_and_the_nameless_root_are_passed_over, scratch_setup_open, scratch_teardown_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

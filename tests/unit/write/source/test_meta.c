@@ -1,27 +1,20 @@
 /* meta: what stat, getfattr, getfacl and lsattr say of a file stands in its entry. */
 #include <errno.h>
 #include <fcntl.h>
-#include <locale.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <sys/xattr.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include <archive.h>
 #include <archive_entry.h>
 
+#include "unit.h"
 #include "base/buf.h"
-#include "base/err.h"
 #include "base/io.h"
 #include "format/medium/catalog.h"
 #include "lib/runs.h"

@@ -1,12 +1,8 @@
 /* queue: what is fed comes out in order, and the producer gets no further ahead than the batches allow. */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdatomic.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <unistd.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "base/err.h"
 #include "write/source/queue.h"
 

@@ -1,10 +1,5 @@
 /* sortrun: the order is path_compare()'s, whatever does not fit into memory. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
+#include "unit.h"
 #include "scratch.h"
 
 #include "base/err.h"

@@ -1,8 +1,4 @@
 /* lockholder: the process that holds a lock is named, and nobody when it is free. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,8 +7,8 @@
 #include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "base/clock.h"
 #include "write/state/lockholder.h"
 

@@ -1,11 +1,7 @@
 /* timetable, schedule: as few lines as possible, none missing; only files of its own are touched. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <time.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "base/err.h"
 #include "format/policy/policy.h"
 #include "read/rules/slots.h"

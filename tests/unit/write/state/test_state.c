@@ -1,11 +1,5 @@
 /* state: made in one step, opened by one program, closed to others, and what was acknowledged stays. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,48 +8,17 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include <jansson.h>
 #include <sodium.h>
 
+#include "unit.h"
+#include "place.h"
 #include "base/buf.h"
-#include "base/err.h"
 #include "base/io.h"
-#include "format/crypto/age.h"
 #include "format/crypto/minisig.h"
 #include "read/ledger/ledger.h"
 #include "write/state/journal_w.h"
-#include "write/state/state.h"
-
-#define PATH 256
-
-struct place {
-	char dir[PATH];	  /* temporary */
-	char state[PATH]; /* dir/state */
-	struct age_identity id;
-	struct age_recipient pub;
-};
-
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st, (void)flag, (void)ftw;
-	return remove(path);
-}
-
-static void new_place(struct place *p)
-{
-	snprintf(p->dir, sizeof(p->dir), "/tmp/bkp-state-XXXXXX");
-	assert_non_null(mkdtemp(p->dir));
-	snprintf(p->state, sizeof(p->state), "%.200s/state", p->dir);
-	age_identity_generate(state_random(), &p->id);
-	assert_int_equal(age_identity_recipient(&p->id, &p->pub), 0);
-}
-
-static void end_place(struct place *p)
-{
-	nftw(p->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
 
 static void make(struct place *p)
 {
@@ -72,16 +35,6 @@ static const char *in(const struct place *p, const char *name)
 
 	snprintf(path, sizeof(path), "%s/%s", p->state, name);
 	return path;
-}
-
-static struct state *open_it(const struct place *p)
-{
-	struct state *s = NULL;
-	struct err err = ERR_INIT;
-
-	if (state_open(p->state, &s, &err))
-		fail_msg("%s %s", err.code, err.msg);
-	return s;
 }
 
 static int refused(const struct place *p, const char *code)

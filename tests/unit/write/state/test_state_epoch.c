@@ -1,71 +1,23 @@
 /* state: a key signs for a run, names the next one and is gone; the root secret leaves with its file. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include <jansson.h>
 #include <sodium.h>
 
+#include "unit.h"
+#include "place.h"
 #include "base/buf.h"
-#include "base/err.h"
 #include "base/io.h"
-#include "format/crypto/age.h"
 #include "format/crypto/minisig.h"
-#include "format/journal/journal.h"
 #include "read/ledger/ledger.h"
 #include "read/ledger/ledger_private.h"
-#include "write/state/state.h"
 #include "write/state/state_private.h"
-
-#define PATH 256
-
-struct place {
-	char dir[PATH], state[PATH], root[PATH];
-	struct age_recipient pub;
-};
-
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st, (void)flag, (void)ftw;
-	return remove(path);
-}
-
-static void new_place(struct place *p)
-{
-	struct age_identity id;
-
-	snprintf(p->dir, sizeof(p->dir), "/tmp/bkp-epoch-XXXXXX");
-	assert_non_null(mkdtemp(p->dir));
-	snprintf(p->state, sizeof(p->state), "%.200s/state", p->dir);
-	snprintf(p->root, sizeof(p->root), "%.200s/root.key", p->dir);
-	age_identity_generate(state_random(), &id);
-	assert_int_equal(age_identity_recipient(&id, &p->pub), 0);
-}
-
-static void end_place(struct place *p)
-{
-	nftw(p->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-static struct state *open_it(const struct place *p)
-{
-	struct state *s = NULL;
-	struct err err = ERR_INIT;
-
-	if (state_open(p->state, &s, &err))
-		fail_msg("%s %s", err.code, err.msg);
-	return s;
-}
 
 static void refused(const struct place *p, const char *code)
 {

@@ -1,16 +1,11 @@
 /* pack: every place that was given out holds the bytes that were put there, as stock tools see them; media
  * may fail. */
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "packing.h"
 #include "write/store/pending.h"
 
@@ -39,13 +34,21 @@ static void put(struct packing *k, enum pack_stream s, uint64_t seed, size_t n, 
 	free(p);
 }
 
+static int pack_small(struct packing *k, const void *p, size_t n, struct dedup_place *ret, struct err *err)
+{
+	uint8_t id[DIGEST_LEN];
+
+	hmac_of(k->ids, p, n, id);
+	return pack_small_id(k->pack, id, p, n, ret, err);
+}
+
 static void put_small(struct packing *k, uint64_t seed, size_t n, struct dedup_place *ret)
 {
 	uint8_t *p = malloc(n);
 	struct err err = ERR_INIT;
 
 	noise(p, n, seed);
-	if (pack_small(k->pack, p, n, ret, &err))
+	if (pack_small(k, p, n, ret, &err))
 		fail_msg("%s", err.msg);
 	assert_int_equal(ret->length, n);
 	packing_expect_place(ret, p);
@@ -255,7 +258,7 @@ static void more_small_files_than_an_archive_holds(void **state)
 		char text[32];
 		int n = snprintf(text, sizeof(text), "file %u", i);
 
-		assert_int_equal(pack_small(k.pack, text, (size_t)n, &pl, &err), 0);
+		assert_int_equal(pack_small(&k, text, (size_t)n, &pl, &err), 0);
 		if (pl.archive != last)
 			archives++;
 		last = pl.archive;
@@ -349,7 +352,7 @@ static void without_any_medium(void **state)
 	assert_string_equal(err.code, "E-PACK-01");
 	packing_end(&k);
 	packing_begin(&k, none, "ix", MIB);
-	assert_int_equal(pack_small(k.pack, "x", 1, &pl, &err), -1);
+	assert_int_equal(pack_small(&k, "x", 1, &pl, &err), -1);
 	packing_end(&k);
 	packing_begin(&k, none, "ix", MIB);
 	assert_int_equal(pack_finish(k.pack, &err), -1);
@@ -406,7 +409,7 @@ static void put_text(struct packing *k, enum pack_stream s, size_t seed, size_t 
 	for (size_t at = 0; at < n; at += 20)
 		snprintf(p + at, 40, "record %12zu\n", at * seed);
 	if (n <= 2000)
-		assert_int_equal(pack_small(k->pack, p, n, ret, NULL), 0);
+		assert_int_equal(pack_small(k, p, n, ret, NULL), 0);
 	else
 		assert_int_equal(pack_chunk(k->pack, s, p, n, any_id, ret, NULL), 0);
 	packing_expect_place(ret, p);

@@ -1,12 +1,7 @@
 /* pending: places in archives under way, up to the limit, also when the ids are as bad as they can be. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "format/crypto/digest.h"
 #include "write/store/pending.h"
 

@@ -1,18 +1,12 @@
 /* vault_w: published whole and unchangeable, or not at all, whatever fails. */
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <cmocka.h>
 
+#include "unit.h"
 #include "base/err.h"
-#include "base/io.h"
 #include "format/medium/arcfile.h"
 #include "scratch.h"
 #include "vaultdir.h"
