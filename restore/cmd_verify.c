@@ -15,7 +15,7 @@
 #include "base/text.h"
 #include "format/medium/generation.h"
 #include "read/vault/vault_r.h"
-#include "read/store/store_dir.h"
+#include "read/store/store.h"
 #include "read/verify/inventory.h"
 #include "read/verify/reported.h"
 #include "read/verify/verify.h"
@@ -241,7 +241,7 @@ static int look_around(struct job *j, struct err *err)
 {
 	STORE_AUTO medium = {0};
 
-	return store_dir_open(j->app->medium, &medium, err)
+	return store_open_place(j->app->medium, &medium, err)
 		   ? -1
 		   : inventory_check(&medium, j->app->vault, false, on_stray, j, err);
 }

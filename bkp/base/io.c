@@ -1,10 +1,11 @@
 /* io: see io.h.
  *
- * Three ways to give bytes a name:
+ * Four ways to give bytes a name:
  *     io_write_new()   the name must be free; the file is synced, its folder is the caller's to sync
  *     io_replace()     temporary name, synced → rename over the old file (the commit) → folder synced
+ *     io_add()         the same, and the rename replaces nothing
  *     io_rename_new()  a file that is there gets its final name, and never replaces another
- * Nothing here keeps state.  io_replace() uses one temporary name for each name: two writers of the same name must be kept
+ * Nothing here keeps state.  There is one temporary name for each name: two writers of the same name must be kept
  * apart by the caller's lock. */
 #include "base/io.h"
 
@@ -175,7 +176,8 @@ int io_close(int *fd, const char *name, struct err *err)
 	return 0;
 }
 
-#define SYSFS_SIZE 4096
+#define SYSFS_SIZE   4096
+#define BESIDE_BYTES 300
 
 int io_read_file(int dirfd, const char *name, struct buf *out, struct err *err)
 {
@@ -248,17 +250,37 @@ fail:
 	return -1;
 }
 
-int io_replace(int dirfd, const char *name, mode_t mode, const void *p, size_t n, struct err *err)
+/* The temporary name. */
+static int write_beside(int dirfd, const char *name, mode_t mode, const void *p, size_t n,
+    char tmp[BESIDE_BYTES], struct err *err)
 {
-	char tmp[300];
-
-	snprintf(tmp, sizeof(tmp), ".%.250s.tmp", name);
+	snprintf(tmp, BESIDE_BYTES, ".%.250s.tmp", name);
 	if (unlinkat(dirfd, tmp, 0) && errno != ENOENT)
 		return err_sys(err, "E-IO-03", errno, text("cannot remove '%s'"), tmp);
-	if (io_write_new(dirfd, tmp, mode, p, n, err))
+	return io_write_new(dirfd, tmp, mode, p, n, err);
+}
+
+int io_replace(int dirfd, const char *name, mode_t mode, const void *p, size_t n, struct err *err)
+{
+	char tmp[BESIDE_BYTES];
+
+	if (write_beside(dirfd, name, mode, p, n, tmp, err))
 		return -1;
 	if (renameat(dirfd, tmp, dirfd, name)) {
 		err_sys(err, "E-IO-05", errno, text("cannot rename '%s'"), name);
+		unlinkat(dirfd, tmp, 0);
+		return -1;
+	}
+	return io_sync_dir(dirfd, err);
+}
+
+int io_add(int dirfd, const char *name, mode_t mode, const void *p, size_t n, struct err *err)
+{
+	char tmp[BESIDE_BYTES];
+
+	if (write_beside(dirfd, name, mode, p, n, tmp, err))
+		return -1;
+	if (io_taken(io_rename_new(dirfd, tmp, dirfd, name, err), name, err)) {
 		unlinkat(dirfd, tmp, 0);
 		return -1;
 	}

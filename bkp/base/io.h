@@ -66,6 +66,10 @@ int io_write_new(int dirfd, const char *name, mode_t mode, const void *p, size_t
 int io_replace(int dirfd, const char *name, mode_t mode, const void *p, size_t n, struct err *err)
     __attribute__((warn_unused_result));
 
+/* The same of a name that must be free: it never replaces another. */
+int io_add(int dirfd, const char *name, mode_t mode, const void *p, size_t n, struct err *err)
+    __attribute__((warn_unused_result));
+
 /* renameat2(RENAME_NOREPLACE); where the file system has none of it, link+unlink for files.
  * 0, IO_EXISTS when the new name is taken, -1. */
 #define IO_EXISTS 2

@@ -20,6 +20,7 @@
 #include "cmd/show/summary.h"
 #include "format/journal/approval.h"
 #include "format/policy/policy.h"
+#include "read/store/store.h"
 #include "read/vault/medium.h"
 #include "write/expire/expiry.h"
 #include "write/state/agreement.h"
@@ -51,12 +52,12 @@ static int prepare(struct state *s, const struct policy *policy, struct err *tol
 /* The storage's own clock, once it is known what is attached. */
 static int ask_storage(const struct expiry *e, struct err *told, struct err *err)
 {
-	int media[MEDIA_MAX];
+	struct store media[MEDIA_MAX];
 	size_t n = 0;
 
 	for (size_t i = 0; i < e->n && n < MEDIA_MAX; i++)
 		if (e->media[i].medium)
-			media[n++] = medium_repo_dirfd(e->media[i].medium);
+			media[n++] = *medium_repo(e->media[i].medium);
 	return clockwatch_storage(e->state, media, n, told, err);
 }
 

@@ -1,13 +1,12 @@
 /* provenance: see provenance.h.
  *
  * For each medium that was given, opened or not: a file that lies directly in the repository's folder
- * procedures/ (folder_of, by identity of the folder) must stand in the signed list; a file anywhere else on
+ * procedures/ (is_in_folder(), by identity of the folder) must stand in the signed list; a file anywhere else on
  * the medium, or reached by a way that passes the medium, is refused (within_passes).  What was parsed is
  * compared by its hash, so that exchanging the file afterwards changes nothing.
  */
 #include "restore/drill/provenance.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,24 +26,22 @@
 
 #define FOLDER	 "procedures"
 #define SUMS	 "SHA256SUMS"
-#define SUMS_SIG "SHA256SUMS.minisig"
 #define SUMS_MAX ((size_t)1 << 20)
 
-/* The medium's folder of procedures, if `path` (absolute, no links) lies directly in it; else -1. */
-static int folder_of(const struct vault_r *v, char *path)
+/* Does `path` (absolute, no links) lie directly in the medium's folder of procedures? */
+static bool is_in_folder(const struct vault_r *v, char *path)
 {
-	IO_FD_AUTO fd =
-	    openat(store_dir_fd(vault_r_store(v)), FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	STORE_AUTO folder = {0};
 	char *slash = strrchr(path, '/');
 	struct stat theirs, ours;
 	int r;
 
-	if (fd < 0 || fstat(fd, &ours))
-		return -1;
+	if (store_below(vault_r_store(v), FOLDER, &folder, NULL) || fstat(store_dir_fd(&folder), &ours))
+		return false; /* no file of this computer lies in another kind of store */
 	*slash = '\0';
 	r = stat(slash == path ? "/" : path, &theirs);
 	*slash = '/';
-	return !r && theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino ? io_take(&fd) : -1;
+	return !r && theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
 }
 
 /* Is the line "sha256  name" in the list? */
@@ -69,12 +66,13 @@ static bool is_listed(const struct buf *sums, const char *name, const uint8_t *s
 }
 
 static int check_signed_list(
-    const struct vault_r *v, int folder, const char *name, const uint8_t *sha256, struct err *err)
+    const struct vault_r *v, const char *name, const uint8_t *sha256, struct err *err)
 {
 	BUF_AUTO sums = BUF_INIT(SUMS_MAX), sig = BUF_INIT(SUMS_MAX);
 	char said[MINISIG_COMMENT_MAX], wanted[MINISIG_COMMENT_MAX];
 
-	if (io_read_file(folder, SUMS, &sums, err) || io_read_file(folder, SUMS_SIG, &sig, err))
+	if (store_read(vault_r_store(v), FOLDER "/" SUMS, &sums, err) ||
+	    store_read(vault_r_store(v), FOLDER "/" SUMS ".minisig", &sig, err))
 		return err_set(
 		    err, "E-DRILL-24", "%s", text("the list of procedures is not there or not signed"));
 	if (vault_r_verify_signature(v, sums.p, sums.n, (const char *)sig.p, sig.n, said, NULL, err))
@@ -106,13 +104,11 @@ static int look_on(
     const struct app *app, size_t i, const char *file, char *path, const uint8_t *sha256, struct err *err)
 {
 	const struct vault_r *v = app->vaults[i];
-	IO_FD_AUTO folder = path && v ? folder_of(v, path) : -1;
 	IO_FD_AUTO medium = app_medium_folder(app, i);
 
-	if (folder >= 0)
-		return check_signed_list(v, folder, strrchr(path, '/') + 1, sha256, err)
-			   ? refuse_procedure(file, err)
-			   : 1;
+	if (path && v && is_in_folder(v, path))
+		return check_signed_list(v, strrchr(path, '/') + 1, sha256, err) ? refuse_procedure(file, err)
+										 : 1;
 	if (medium < 0 || !within_passes(file, medium))
 		return 0;
 	err_set(err, "E-DRILL-24", "%s", text("it does not lie in the medium's folder of procedures"));

@@ -18,7 +18,7 @@ TREE = os.path.dirname(os.path.dirname(HERE))
 
 # what a call becomes.  sync, same: it is not made, and has succeeded
 SYNC = "fsync fdatasync syncfs io_sync io_sync_dir io_sync_parent".split()
-WITHIN = "io_write_new io_replace".split()  # made, but nothing is synced within it
+WITHIN = "io_write_new io_replace io_add store_w_add store_w_replace".split()  # made, but nothing is synced within it
 REPLACES = "io_rename_new renameat2".split()  # what stands there is replaced
 SAME = "sodium_memcmp minisig_raw_verify".split()
 TRUSTS = "minisig_verify minisig_verify_any minisig_verify_one_of vault_r_verify_signature approval_verify".split()

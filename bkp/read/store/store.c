@@ -144,3 +144,8 @@ enum rotational store_rotational(const struct store *s)
 {
 	return s->kind->rotational(s);
 }
+
+bool store_space(const struct store *s, struct store_space *ret)
+{
+	return s->kind->space && s->kind->space(s, ret);
+}

@@ -45,11 +45,20 @@ struct store_file {
 	};
 };
 
+struct store_space {
+	uint64_t free; /* bytes that this process may put there */
+	bool read_only;
+};
+
 #define STORE_ABSENT 1
 /* Bytes: more than any file of a medium has.  archive_size (content) is 1 GiB at most; the chunk that goes
  * over it, headers and INDEX add far less than is left. */
 #define STORE_FILE_MAX ((int64_t)4 << 30)
 
+/* The store at a place as the administrator names it: its name says of which kind it is (read_kinds.c).  0,
+ * STORE_ABSENT (there is none; err and errno set), -1. */
+int store_open_place(const char *place, struct store *ret, struct err *err)
+    __attribute__((warn_unused_result));
 /* The folder `path` below s, at any depth.  0, STORE_ABSENT (err set), -1. */
 int store_below(const struct store *s, const char *path, struct store *ret, struct err *err)
     __attribute__((warn_unused_result));
@@ -93,6 +102,8 @@ int store_list(const struct store *s, const char *path, store_name_fn *fn, void 
 
 /* Does it bear being read at several places at once? */
 enum rotational store_rotational(const struct store *s);
+/* What of it is free, and may it be written?  False: it cannot be told. */
+bool store_space(const struct store *s, struct store_space *ret);
 
 /* ---- for a kind ---- */
 
@@ -110,6 +121,7 @@ struct store_kind {
 	bool (*has)(const struct store *s, const char *path);
 	int (*list)(const struct store *s, const char *path, store_name_fn *fn, void *arg, struct err *err);
 	enum rotational (*rotational)(const struct store *s);
+	bool (*space)(const struct store *s, struct store_space *ret); /* NULL: the kind cannot tell */
 };
 
 #endif

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -214,6 +215,16 @@ static enum rotational dir_rotational(const struct store *s)
 	return rotational_of(s->fd);
 }
 
+static bool dir_space(const struct store *s, struct store_space *ret)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(s->fd, &fs))
+		return false;
+	*ret = (struct store_space){(uint64_t)fs.f_bavail * fs.f_frsize, (fs.f_flag & ST_RDONLY) != 0};
+	return true;
+}
+
 const struct store_kind store_dir = {
     .below = dir_below,
     .close = dir_close,
@@ -226,6 +237,7 @@ const struct store_kind store_dir = {
     .has = dir_has,
     .list = dir_list,
     .rotational = dir_rotational,
+    .space = dir_space,
 };
 
 /* ---- and where it is one ---- */

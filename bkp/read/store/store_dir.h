@@ -18,7 +18,7 @@ struct store store_dir_of(int dirfd);
 /* The file behind a descriptor that is open for reading, likewise. */
 struct store_file store_dir_file(int fd);
 
-/* The descriptor, for what only a file system can tell (which disk, how full, where it is mounted); -1: the
+/* The descriptor, for what only a file system can tell (which disk, where it is mounted, whose clock); -1: the
  * store is no folder. */
 int store_dir_fd(const struct store *s);
 

@@ -21,7 +21,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "format/crypto/minisig.h"
-#include "read/store/store_dir.h"
+#include "read/store/store.h"
 #include "read/vault/repository.h"
 
 #define SHOW 256 /* bytes of a name in a message */
@@ -204,7 +204,7 @@ int medium_open(const char *path, const struct medium_expect *want, struct mediu
 	m->path = strdup(path);
 	/* links are followed here, and only here: it is the administrator's own path, and the identity that
 	 * is found there proves it */
-	r = m->path ? store_dir_open(path, &m->store, err) : err_nomem(err);
+	r = m->path ? store_open_place(path, &m->store, err) : err_nomem(err);
 	if (r == STORE_ABSENT)
 		r = say_absent(path, text("there is no such folder"), err);
 	else if (!r && !(r = identify_medium(m, want, err)))
@@ -250,14 +250,4 @@ const struct store *medium_store(const struct medium *m)
 const struct store *medium_repo(const struct medium *m)
 {
 	return &m->repo;
-}
-
-int medium_dirfd(const struct medium *m)
-{
-	return store_dir_fd(&m->store);
-}
-
-int medium_repo_dirfd(const struct medium *m)
-{
-	return store_dir_fd(&m->repo);
 }

@@ -50,8 +50,5 @@ const char *medium_type(const struct medium *m); /* "hdd", "ssd", "rdx", "tape",
 const char *medium_repository(const struct medium *m);
 const struct store *medium_store(const struct medium *m); /* the whole of it; belongs to it */
 const struct store *medium_repo(const struct medium *m);  /* <repository-id>/; belongs to it */
-/* Descriptors of the two; -1: the medium is no folder. */
-int medium_dirfd(const struct medium *m);
-int medium_repo_dirfd(const struct medium *m);
 
 #endif

@@ -17,7 +17,7 @@
 #include "format/crypto/age.h"
 #include "format/crypto/digest.h"
 #include "format/journal/journal.h"
-#include "read/store/store_dir.h"
+#include "read/store/store.h"
 #include "read/vault/agefile.h"
 #include "read/vault/medium.h"
 #include "read/vault/repository.h"
@@ -133,7 +133,7 @@ int vault_r_open(
 {
 	STORE_AUTO store = {0};
 
-	if (store_dir_open(medium, &store, NULL))
+	if (store_open_place(medium, &store, NULL))
 		return err_sys(err, "E-VAULT-01", errno, text("cannot open medium '%s'"), medium);
 	return vault_r_open_at(&store, repository, root_key, ret, err) ? err_wrap(err, "'%s'", medium) : 0;
 }

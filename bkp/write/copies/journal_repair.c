@@ -20,6 +20,7 @@
 #include "read/ledger/ledger.h"
 #include "read/vault/medium.h"
 #include "write/media/journal_copies.h"
+#include "write/put/store_w.h"
 #include "write/state/journal_w.h"
 #include "write/state/state_private.h"
 
@@ -120,7 +121,6 @@ int journal_repair_copy(struct state *s, const struct medium *m, struct err *err
 	BUF_AUTO theirs = BUF_INIT(WHOLE_MAX);
 	const char *uuid = medium_uuid(m), *newline;
 	struct journal_copies_mark mark;
-	IO_FD_AUTO dir = -1;
 	size_t at = 0;
 	json_t *record;
 	int r = store_read(medium_repo(m), COPY, &theirs, err);
@@ -139,8 +139,7 @@ int journal_repair_copy(struct state *s, const struct medium *m, struct err *err
 	if (r != 1)
 		return r;
 	journal_copies_mark(s, &mark);
-	dir = io_open_dir(medium_repo_dirfd(m), "journal", err);
-	return dir < 0 || io_replace(dir, JOURNAL_FILE, 0644, ours.p, ours.n, err) ||
+	return store_w_replace(medium_repo(m), COPY, 0644, ours.p, ours.n, err) ||
 		       journal_copies_copied(s, &mark, &uuid, 1, err)
 		   ? -1
 		   : JOURNAL_REPAIR_MENDED;

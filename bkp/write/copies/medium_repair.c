@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <jansson.h>
 
@@ -30,6 +29,7 @@
 #include "write/copies/mirror.h"
 #include "write/media/journal_copies.h"
 #include "write/media/medium_docs.h"
+#include "write/put/store_w.h"
 #include "write/state/state.h"
 #include "write/reap/reap.h"
 #include "write/store/vault_w.h"
@@ -109,7 +109,7 @@ static int put_facts(struct mending *w, struct err *err)
 		if (!store_read(medium_repo(w->m->medium), files[i].name, &there, NULL) && there.n == n &&
 		    !memcmp(there.p, p, n))
 			continue;
-		if (io_replace(medium_repo_dirfd(w->m->medium), files[i].name, 0444, p, n, err))
+		if (store_w_replace(medium_repo(w->m->medium), files[i].name, 0444, p, n, err))
 			return -1;
 		snprintf(path, sizeof(path), "%s/%s", state_repository(w->m->state), files[i].name);
 		say_mended(w, path, NULL);
@@ -120,9 +120,8 @@ static int put_facts(struct mending *w, struct err *err)
 /* A copy that is no journal any more is kept, under another name; another history stays what it is. */
 static int put_aside(struct mending *w, struct err *err)
 {
-	IO_FD_AUTO dir = io_open_dir(medium_repo_dirfd(w->m->medium), "journal", NULL);
 	struct journal_copies_finding found;
-	char name[64];
+	char path[64];
 
 	if (journal_copies_check(w->m->state, w->m->medium, &found, err))
 		return -1;
@@ -133,8 +132,8 @@ static int put_aside(struct mending *w, struct err *err)
 			*err = found.why;
 		return -1;
 	}
-	snprintf(name, sizeof(name), "damaged-%ju", (uintmax_t)ledger_seq(state_ledger(w->m->state)));
-	return dir < 0 ? 0 : io_taken(io_rename_new(dir, JOURNAL_FILE, dir, name, err), name, err);
+	snprintf(path, sizeof(path), "journal/damaged-%ju", (uintmax_t)ledger_seq(state_ledger(w->m->state)));
+	return store_w_set_aside(medium_repo(w->m->medium), "journal/" JOURNAL_FILE, path, err);
 }
 
 static int put_journal(struct mending *w, struct err *err)
@@ -179,7 +178,7 @@ static int mend_around(struct mending *w, struct err *err)
 	before = r ? NULL : look_around(w, err);
 	if (!before)
 		return -1;
-	if (journal_copies_put_keys(w->m->state, medium_repo_dirfd(w->m->medium), NULL, &why))
+	if (journal_copies_put_keys(w->m->state, medium_repo(w->m->medium), NULL, &why))
 		w->m->left(w->m->arg, REPOSITORY_LINKS, INVENTORY_NEEDED, &why);
 	why = (struct err)ERR_INIT;
 	if (put_journal(w, &why))

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include <jansson.h>
 
@@ -17,7 +16,7 @@
 #include "base/text.h"
 #include "format/medium/generation.h"
 #include "read/file/digestset.h"
-#include "read/store/store_dir.h"
+#include "read/store/store.h"
 #include "read/ledger/ledger.h"
 #include "read/vault/medium.h"
 #include "read/vault/vault_r.h"
@@ -277,12 +276,12 @@ static int bring_generation(struct refilling *run, struct err *err)
 /* The one that failed is the last that was tried. */
 static void measure_room(struct refilling *run)
 {
-	struct statvfs fs;
+	struct store_space space;
 
 	run->res->lacking = estimate(run, run->at - 1, run->n);
 	run->res->lacking_next = estimate(run, run->at - 1, run->at);
-	if (!fstatvfs(store_dir_fd(vault_w_store(run->r->vault)), &fs))
-		run->res->room = (uint64_t)fs.f_bavail * fs.f_frsize;
+	if (store_space(vault_w_store(run->r->vault), &space))
+		run->res->room = space.free;
 }
 
 /* Copies that were found to lack files and did not get them back: the journal must not go on saying that they

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
 #include "base/clock.h"
 #include "base/io.h"
@@ -16,6 +15,7 @@
 #include "format/journal/journal.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
+#include "read/store/store.h"
 #include "read/vault/medium.h"
 #include "write/media/attendance.h"
 #include "write/media/device.h"
@@ -27,9 +27,9 @@
 
 static int check_writable(const struct medium *m, struct err *err)
 {
-	struct statvfs fs;
+	struct store_space space;
 
-	if (fstatvfs(medium_dirfd(m), &fs) || !(fs.f_flag & ST_RDONLY))
+	if (!store_space(medium_store(m), &space) || !space.read_only)
 		return 0;
 	err_set(err, "E-EXPIRE-07", text("medium '%s' is attached for reading only"), medium_label(m));
 	return err_hint(err, "%s", text("mount it for writing, then run the command again"));
@@ -52,14 +52,11 @@ static int same_history(struct expiry *e, const struct medium *m, struct err *er
 	return -1;
 }
 
-/* Looked at through the open folder, so that nothing can be put under the path meanwhile. */
 static int same_disk(const struct ledger_medium *lm, const struct medium *m, struct err *err)
 {
 	struct device d;
-	char by_fd[64];
 
-	snprintf(by_fd, sizeof(by_fd), "/proc/self/fd/%d", medium_dirfd(m));
-	if (device_look(by_fd, &d, err))
+	if (device_of(medium_store(m), &d, err))
 		return -1;
 	return device_match(&d, lm->fs_uuid, lm->serial, err)
 		   ? err_wrap(err, text("this is not medium '%s'"), lm->label)

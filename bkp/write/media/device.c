@@ -19,6 +19,7 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "read/store/store_dir.h"
 
 #define MOUNTINFO "/proc/self/mountinfo"
 #define UDEV_MAX  ((size_t)64 << 10)
@@ -217,6 +218,24 @@ int device_look(const char *path, struct device *ret, struct err *err)
 	name_store(&d, st.st_dev);
 	*ret = d;
 	return 0;
+}
+
+int device_of(const struct store *s, struct device *ret, struct err *err)
+{
+	const int dirfd = store_dir_fd(s);
+	char by_fd[64];
+
+	if (dirfd < 0) {
+		*ret = (struct device){0};
+		return 0;
+	}
+	snprintf(by_fd, sizeof(by_fd), "/proc/self/fd/%d", dirfd);
+	return device_look(by_fd, ret, err);
+}
+
+bool device_same_mount(const struct store *a, const struct store *b)
+{
+	return store_dir_fd(a) < 0 || io_same_mount(store_dir_fd(a), store_dir_fd(b));
 }
 
 int device_match(const struct device *d, const char *fs_uuid, const char *serial, struct err *err)

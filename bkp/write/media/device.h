@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 struct err;
+struct store;
 
 struct device {
 	char mount_point[4096]; /* "" when it cannot be told */
@@ -30,6 +31,12 @@ struct device {
 
 /* 0, or -1: E-DEVICE-01 the path cannot be looked at. */
 int device_look(const char *path, struct device *ret, struct err *err) __attribute__((warn_unused_result));
+
+/* The same of what a store's open folder stands on, so that nothing can be put under its path meanwhile; all ""
+ * of another kind of store. */
+int device_of(const struct store *s, struct device *ret, struct err *err) __attribute__((warn_unused_result));
+/* Does the folder of the one lie on the mount of the other's?  True of another kind of store. */
+bool device_same_mount(const struct store *a, const struct store *b);
 
 /* Is it the disk that was registered?  fs_uuid and serial as recorded, "" unknown.  0, or -1: E-DEVICE-02
  * another file system, E-DEVICE-03 another disk: both names are in the message and the next action in the

@@ -18,11 +18,12 @@
 #include "base/text.h"
 #include "format/journal/journal.h"
 #include "format/policy/policy.h"
-#include "read/store/store_dir.h"
+#include "read/store/store.h"
 #include "read/ledger/ledger.h"
 #include "read/vault/medium.h"
 #include "read/vault/repository.h"
 #include "write/media/replaced.h"
+#include "write/put/store_w.h"
 #include "write/state/history.h"
 #include "write/state/state.h"
 
@@ -98,15 +99,15 @@ static int compare_keys(const struct state *s, const struct store *repo, struct 
 	return 0;
 }
 
-int journal_copies_put_keys(const struct state *s, int repo_dirfd, struct replaced *replaced, struct err *err)
+int journal_copies_put_keys(
+    const struct state *s, const struct store *repo, struct replaced *replaced, struct err *err)
 {
 	char path[SHOW];
-	const struct store repo = store_dir_of(repo_dirfd);
 	struct keys k;
 	size_t n;
 	const uint8_t *ours = ledger_links(state_ledger(s), &n);
 
-	if (compare_keys(s, &repo, &k, err))
+	if (compare_keys(s, repo, &k, err))
 		return -1;
 	if (k.same || !n)
 		return 0;
@@ -119,7 +120,7 @@ int journal_copies_put_keys(const struct state *s, int repo_dirfd, struct replac
 			 "keep the "
 			 "medium as it is, it may be the proof"));
 	}
-	if (io_replace(repo_dirfd, REPOSITORY_LINKS, 0444, ours, n, err))
+	if (store_w_replace(repo, REPOSITORY_LINKS, 0444, ours, n, err))
 		return -1;
 	snprintf(path, sizeof(path), "%s/%s", state_repository(s), REPOSITORY_LINKS);
 	if (k.foreign)

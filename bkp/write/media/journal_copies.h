@@ -25,6 +25,7 @@ struct medium;
 struct policy;
 struct replaced;
 struct state;
+struct store;
 
 struct journal_copies_finding {
 	const char *found; /* "", "truncated", "forked" */
@@ -52,11 +53,11 @@ bool journal_copies_is_signed(const struct state *s, const struct medium *m);
 int journal_copies_record(struct state *s, const struct medium *m, const struct journal_copies_finding *f,
     struct err *err) __attribute__((warn_unused_result));
 
-/* keys.jsonl of the medium becomes this host's, durably; a damaged one is replaced, one that was signed by
+/* keys.jsonl of the medium's repository becomes this host's, durably; a damaged one is replaced, one that was signed by
  * the same keys and says otherwise is not (E-PUBLISH-07).  replaced (or NULL) gets its name when this host
  * did not write what stood there: an older list of its own is the beginning of the new one. */
-int journal_copies_put_keys(const struct state *s, int repo_dirfd, struct replaced *replaced, struct err *err)
-    __attribute__((warn_unused_result));
+int journal_copies_put_keys(const struct state *s, const struct store *repo, struct replaced *replaced,
+    struct err *err) __attribute__((warn_unused_result));
 
 /* The journal up to record `seq` with that head was copied to these media.  n = 0: nothing is recorded. */
 struct journal_copies_mark {

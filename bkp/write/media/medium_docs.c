@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "base/io.h"
@@ -21,10 +19,12 @@
 #include "format/crypto/minisig.h"
 #include "format/medium/generation.h"
 #include "read/ledger/ledger.h"
+#include "read/store/store.h"
 #include "read/vault/medium.h"
 #include "read/vault/repository.h"
 #include "write/media/medium_docs_private.h"
 #include "write/media/replaced.h"
+#include "write/put/store_w.h"
 #include "write/state/state.h"
 
 #define TOOL_MAX  ((size_t)64 << 20) /* a static program has about 5 MiB */
@@ -32,6 +32,7 @@
 #define SIG_MAX	  ((size_t)4096)
 #define TEXT_MAX  ((size_t)1 << 20) /* README.txt, SHA256SUMS */
 #define SHOW	  256
+#define PATH	  512 /* bytes of a path on the medium */
 
 void medium_docs_miss(struct medium_docs *d, const struct err *why)
 {
@@ -49,31 +50,47 @@ int medium_docs_cannot(const struct medium_docs *d, struct err *err)
 	    text("see that it is mounted for writing and not full, and that nothing else stands there"));
 }
 
-/* Are these bytes there already?  Whatever else stands under the name is replaced, never written into. */
-static bool is_there(int dir, const char *name, mode_t mode, const void *p, size_t n)
+/* A file of one kind of papers on the medium. */
+static const char *path_of(
+    const struct medium_docs *d, const char *kind, const char *name, const char *suffix, char path[PATH])
 {
-	BUF_AUTO there = BUF_INIT(n);
-	IO_FD_AUTO fd = -1;
-	struct stat st;
+	bool procedure = !strcmp(kind, MEDIUM_DOCS_PROCEDURES), tool = !strcmp(kind, MEDIUM_DOCS_TOOLS);
 
-	if (io_read_file(dir, name, &there, NULL) || there.n != n || (n && memcmp(there.p, p, n) != 0))
-		return false;
-	/* modes are kept in shape where the file system has any (FAT has none) */
-	fd = io_open_file(dir, name, NULL);
-	if (fd >= 0 && !fstat(fd, &st) && (st.st_mode & 07777) != mode)
-		(void)!fchmod(fd, mode);
-	return true;
+	snprintf(path, PATH, "%s%s%s%s%s%s", procedure ? state_repository(d->state) : "",
+	    procedure ? "/" : "", procedure || tool ? kind : "", procedure || tool ? "/" : "", name, suffix);
+	return path;
 }
 
-/* The file in the folder `dir` has these bytes and this mode when it returns: replaced whole when it had
- * others.
- */
-static int medium_docs_file(const struct medium_docs *d, int dir, const char *name, mode_t mode,
-    const void *p, size_t n, struct err *err)
+/* A text that is signed: itself, its signature, what announces both. */
+struct signed_text {
+	char path[PATH], sig[PATH], next[PATH];
+	char comment[MINISIG_COMMENT_MAX];
+};
+
+static struct signed_text text_of(const struct medium_docs *d, const char *kind, const char *name)
 {
-	if (is_there(dir, name, mode, p, n))
+	struct signed_text t;
+
+	path_of(d, kind, name, "", t.path);
+	path_of(d, kind, name, ".minisig", t.sig);
+	path_of(d, kind, name, ".next", t.next);
+	repository_comment(kind, state_repository(d->state), t.comment);
+	return t;
+}
+
+/* Are these bytes there already?  Whatever else stands under the name is replaced, never written into. */
+static bool is_there(const struct medium_docs *d, const char *path, mode_t mode, const void *p, size_t n)
+{
+	return store_w_holds(medium_store(d->medium), path, mode, p, n);
+}
+
+static int put_bytes(
+    const struct medium_docs *d, const char *path, mode_t mode, const void *p, size_t n, struct err *err)
+{
+	if (is_there(d, path, mode, p, n))
 		return 0;
-	return io_replace(dir, name, mode, p, n, err) ? medium_docs_cannot(d, err) : 0;
+	return store_w_replace(medium_store(d->medium), path, mode, p, n, err) ? medium_docs_cannot(d, err)
+									       : 0;
 }
 
 /* By the key of whatever epoch. */
@@ -89,122 +106,98 @@ static bool is_signed(
 }
 
 /* What stands there signed is not signed again every run. */
-static bool is_sealed(const struct medium_docs *d, int dir, const char *name, const char *sig_name,
-    const char *comment, const void *list, size_t n)
+static bool is_sealed(const struct medium_docs *d, const struct signed_text *t, const void *list, size_t n)
 {
 	BUF_AUTO sig = BUF_INIT(SIG_MAX);
 
-	return is_there(dir, name, 0444, list, n) && !io_read_file(dir, sig_name, &sig, NULL) &&
-	       is_signed(d, comment, list, n, sig.p, sig.n) && is_there(dir, sig_name, 0444, sig.p, sig.n);
+	return is_there(d, t->path, 0444, list, n) &&
+	       !store_read(medium_store(d->medium), t->sig, &sig, NULL) &&
+	       is_signed(d, t->comment, list, n, sig.p, sig.n) && is_there(d, t->sig, 0444, sig.p, sig.n);
 }
 
 /* The signature in NAME.next, when that announces these bytes. */
-static bool is_announced(const struct medium_docs *d, int dir, const char *next, const char *comment,
-    const void *p, size_t n, struct buf *ret_sig)
+static bool is_announced(
+    const struct medium_docs *d, const struct signed_text *t, const void *p, size_t n, struct buf *ret_sig)
 {
 	BUF_AUTO there = BUF_INIT(n + SIG_MAX);
 	size_t lines;
 
-	if (io_read_file(dir, next, &there, NULL))
+	if (store_read(medium_store(d->medium), t->next, &there, NULL))
 		return false;
 	lines = minisig_lines((const char *)there.p, there.n);
 	return lines && there.n - lines == n && (!n || !memcmp(there.p + lines, p, n)) &&
-	       is_signed(d, comment, p, n, there.p, lines) && !buf_append(ret_sig, there.p, lines, NULL);
+	       is_signed(d, t->comment, p, n, there.p, lines) && !buf_append(ret_sig, there.p, lines, NULL);
 }
 
 /* A text and its signature cannot be replaced in one step: what both will be stands in one file first. */
-static int announce(const struct medium_docs *d, int dir, const char *name, const char *comment,
-    const void *p, size_t n, struct buf *ret_sig, struct err *err)
+static int announce(const struct medium_docs *d, const struct signed_text *t, const void *p, size_t n,
+    struct buf *ret_sig, struct err *err)
 {
 	BUF_AUTO both = BUF_INIT(n + SIG_MAX);
-	char next[SHOW];
 
-	snprintf(next, sizeof(next), "%s.next", name);
-	if (is_announced(d, dir, next, comment, p, n, ret_sig))
+	if (is_announced(d, t, p, n, ret_sig))
 		return 0;
 	ret_sig->n = 0;
-	if (minisig_sign(state_signing(d->state), p, n, comment, ret_sig, err) ||
+	if (minisig_sign(state_signing(d->state), p, n, t->comment, ret_sig, err) ||
 	    buf_append(&both, ret_sig->p, ret_sig->n, err) || buf_append(&both, p, n, err))
 		return -1;
-	return medium_docs_file(d, dir, next, 0444, both.p, both.n, err);
+	return put_bytes(d, t->next, 0444, both.p, both.n, err);
 }
 
-static int forget_next(const struct medium_docs *d, int dir, const char *name, struct err *err)
+static int forget_next(const struct medium_docs *d, const struct signed_text *t, struct err *err)
 {
-	char next[SHOW];
-
-	snprintf(next, sizeof(next), "%s.next", name);
-	if (faccessat(dir, next, F_OK, AT_SYMLINK_NOFOLLOW) || !unlinkat(dir, next, 0))
-		return 0;
-	err_sys(err, "E-IO-03", errno, text("cannot remove '%s'"), next);
-	return medium_docs_cannot(d, err);
+	return store_w_withdraw(medium_store(d->medium), t->next, err) ? medium_docs_cannot(d, err) : 0;
 }
 
 /* ---- what stands there, before it is replaced: did we write it? ---- */
 
-static void note_foreign(const struct medium_docs *d, const char *kind, const char *name, const char *suffix)
-{
-	bool procedure = !strcmp(kind, MEDIUM_DOCS_PROCEDURES), tool = !strcmp(kind, MEDIUM_DOCS_TOOLS);
-	char path[2 * SHOW + GENERATION_UUID];
-
-	snprintf(path, sizeof(path), "%s%s%s%s%s%s", procedure ? state_repository(d->state) : "",
-	    procedure ? "/" : "", procedure || tool ? kind : "", procedure || tool ? "/" : "", name, suffix);
-	replaced_add(d->replaced, path);
-}
-
 /* Has it no content, or is it not there at all?  *out gets what there is of a file that can be read. */
-static bool is_nothing(int dir, const char *name, struct buf *out, bool *ret_read)
+static bool is_nothing(const struct medium_docs *d, const char *path, struct buf *out, bool *ret_read)
 {
-	int r = io_read_file(dir, name, out, NULL);
+	int r = store_read(medium_store(d->medium), path, out, NULL);
 
 	*ret_read = !r;
-	return r == IO_ABSENT || (!r && !out->n);
+	return r == STORE_ABSENT || (!r && !out->n);
 }
 
 /* The text that a run which died has announced. */
-static void look_at_next(const struct medium_docs *d, int dir, const char *name, const char *kind,
-    const char *comment, struct buf *out)
+static void look_at_next(const struct medium_docs *d, const struct signed_text *t, struct buf *out)
 {
 	BUF_AUTO there = BUF_INIT(TEXT_MAX);
-	char next[SHOW];
 	size_t lines;
 	bool read;
 
-	snprintf(next, sizeof(next), "%s.next", name);
-	if (is_nothing(dir, next, &there, &read))
+	if (is_nothing(d, t->next, &there, &read))
 		return;
 	lines = read ? minisig_lines((const char *)there.p, there.n) : 0;
-	if (!lines || !is_signed(d, comment, there.p + lines, there.n - lines, there.p, lines))
-		note_foreign(d, kind, name, ".next");
+	if (!lines || !is_signed(d, t->comment, there.p + lines, there.n - lines, there.p, lines))
+		replaced_add(d->replaced, t->next);
 	else
 		(void)!buf_append(out, there.p + lines, there.n - lines, NULL);
 }
 
 /* The signed text in its place and the announced one; p are the bytes that will stand there.  out: those that
  * we wrote, one after the other. */
-static void look_at_text(const struct medium_docs *d, int dir, const char *name, const char *kind,
-    const void *p, size_t n, struct buf *out)
+static void look_at_text(
+    const struct medium_docs *d, const struct signed_text *t, const void *p, size_t n, struct buf *out)
 {
 	BUF_AUTO there = BUF_INIT(TEXT_MAX);
 	BUF_AUTO sig = BUF_INIT(SIG_MAX);
-	char comment[MINISIG_COMMENT_MAX], sig_name[SHOW];
 	bool read, unsigned_, announced;
 
-	repository_comment(kind, state_repository(d->state), comment);
-	look_at_next(d, dir, name, kind, comment, out);
-	if (is_nothing(dir, name, &there, &read))
+	look_at_next(d, t, out);
+	if (is_nothing(d, t->path, &there, &read))
 		return;
 	announced = read && there.n == out->n && !memcmp(there.p, out->p, there.n);
-	snprintf(sig_name, sizeof(sig_name), "%s.minisig", name);
-	unsigned_ = is_nothing(dir, sig_name, &sig, &(bool){0});
+	unsigned_ = is_nothing(d, t->sig, &sig, &(bool){0});
 	if (announced)
 		return;
-	if (read && !unsigned_ && is_signed(d, comment, there.p, there.n, sig.p, sig.n))
+	if (read && !unsigned_ && is_signed(d, t->comment, there.p, there.n, sig.p, sig.n))
 		(void)!buf_append(out, there.p, there.n, NULL);
 	else if (!read || there.n != n || memcmp(there.p, p, n) != 0)
-		note_foreign(d, kind, name, "");
+		replaced_add(d->replaced, t->path);
 	else if (!unsigned_)
-		note_foreign(d, kind, name, ".minisig");
+		replaced_add(d->replaced, t->sig);
 }
 
 /* Does a list that we wrote have these bytes under that name, or not the name at all?  What is not listed
@@ -223,70 +216,66 @@ static bool is_vouched(const struct medium_docs *d, const char *name, const stru
 		       strstr((const char *)d->vouched.p, (const char *)line.p)));
 }
 
-int medium_docs_listed(const struct medium_docs *d, int dir, const char *kind, const char *name, mode_t mode,
+int medium_docs_listed(const struct medium_docs *d, const char *kind, const char *name, mode_t mode,
     const void *p, size_t n, struct err *err)
 {
 	BUF_AUTO there = BUF_INIT(TOOL_MAX);
+	char path[PATH];
 	bool read;
 
-	if (is_there(dir, name, mode, p, n))
+	if (is_there(d, path_of(d, kind, name, "", path), mode, p, n))
 		return 0;
-	if (!is_nothing(dir, name, &there, &read) && (!read || !is_vouched(d, name, &there)))
-		note_foreign(d, kind, name, "");
-	return medium_docs_file(d, dir, name, mode, p, n, err);
+	if (!is_nothing(d, path, &there, &read) && (!read || !is_vouched(d, name, &there)))
+		replaced_add(d->replaced, path);
+	return put_bytes(d, path, mode, p, n, err);
 }
 
-int medium_docs_announce(
-    struct medium_docs *d, int dir, const char *kind, const struct buf *sums, struct err *err)
+int medium_docs_announce(struct medium_docs *d, const char *kind, const struct buf *sums, struct err *err)
 {
-	BUF_AUTO sig = BUF_INIT(SIG_MAX);
-	char comment[MINISIG_COMMENT_MAX];
+	const struct signed_text t = text_of(d, kind, MEDIUM_DOCS_SUMS);
 	const void *list = sums->n ? (const char *)sums->p : "";
+	BUF_AUTO sig = BUF_INIT(SIG_MAX);
 
 	d->vouched.n = 0;
-	look_at_text(d, dir, MEDIUM_DOCS_SUMS, kind, list, sums->n, &d->vouched);
+	look_at_text(d, &t, list, sums->n, &d->vouched);
 	if (buf_terminate(&d->vouched, err))
 		return -1;
-	repository_comment(kind, state_repository(d->state), comment);
-	if (is_sealed(d, dir, MEDIUM_DOCS_SUMS, MEDIUM_DOCS_SUMS ".minisig", comment, list, sums->n))
+	if (is_sealed(d, &t, list, sums->n))
 		return 0;
-	return announce(d, dir, MEDIUM_DOCS_SUMS, comment, list, sums->n, &sig, err);
+	return announce(d, &t, list, sums->n, &sig, err);
 }
 
-static int put_signed(const struct medium_docs *d, int dir, const char *name, const char *kind, const void *p,
-    size_t n, struct err *err)
+static int put_signed(
+    const struct medium_docs *d, const struct signed_text *t, const void *p, size_t n, struct err *err)
 {
 	BUF_AUTO sig = BUF_INIT(SIG_MAX);
-	char comment[MINISIG_COMMENT_MAX], sig_name[SHOW];
 
-	snprintf(sig_name, sizeof(sig_name), "%s.minisig", name);
-	repository_comment(kind, state_repository(d->state), comment);
-	if (is_sealed(d, dir, name, sig_name, comment, p, n))
-		return forget_next(d, dir, name, err);
-	if (announce(d, dir, name, comment, p, n, &sig, err) ||
-	    medium_docs_file(d, dir, name, 0444, p, n, err) ||
-	    medium_docs_file(d, dir, sig_name, 0444, sig.p, sig.n, err))
+	if (is_sealed(d, t, p, n))
+		return forget_next(d, t, err);
+	if (announce(d, t, p, n, &sig, err) || put_bytes(d, t->path, 0444, p, n, err) ||
+	    put_bytes(d, t->sig, 0444, sig.p, sig.n, err))
 		return -1;
-	return forget_next(d, dir, name, err);
+	return forget_next(d, t, err);
 }
 
-int medium_docs_signed(const struct medium_docs *d, int dir, const char *name, const char *kind,
-    const void *p, size_t n, struct err *err)
+int medium_docs_signed(
+    const struct medium_docs *d, const char *kind, const char *name, const void *p, size_t n, struct err *err)
 {
+	const struct signed_text t = text_of(d, kind, name);
 	BUF_AUTO ours = BUF_INIT(2 * TEXT_MAX);
 
-	look_at_text(d, dir, name, kind, p, n, &ours);
-	return put_signed(d, dir, name, kind, p, n, err);
+	look_at_text(d, &t, p, n, &ours);
+	return put_signed(d, &t, p, n, err);
 }
 
-int medium_docs_seal(
-    const struct medium_docs *d, int dir, const char *kind, const struct buf *sums, struct err *err)
+int medium_docs_seal(const struct medium_docs *d, const char *kind, const struct buf *sums, struct err *err)
 {
+	const struct signed_text t = text_of(d, kind, MEDIUM_DOCS_SUMS);
 	const void *list = sums->n ? (const char *)sums->p : ""; /* an empty list is a list */
 
 	if (json_object_set_new(d->listed, kind, json_stringn(list, sums->n)))
 		return err_nomem(err);
-	return put_signed(d, dir, MEDIUM_DOCS_SUMS, kind, list, sums->n, err);
+	return put_signed(d, &t, list, sums->n, err);
 }
 
 /* ---- tools/ ---- */
@@ -352,10 +341,10 @@ static void miss_tool(struct medium_docs *d, struct err *why)
 /* Nothing of tools/ is touched: what stands there keeps its signature.  Is there any? */
 static bool keep_tools(struct medium_docs *d)
 {
-	const int m = medium_dirfd(d->medium);
+	const struct store *s = medium_store(d->medium);
 
-	d->ret->tools = !faccessat(m, MEDIUM_DOCS_TOOLS "/bkp-restore", F_OK, AT_SYMLINK_NOFOLLOW);
-	d->sealed_tools = !faccessat(m, MEDIUM_DOCS_TOOLS "/" MEDIUM_DOCS_SUMS, F_OK, AT_SYMLINK_NOFOLLOW);
+	d->ret->tools = store_has(s, MEDIUM_DOCS_TOOLS "/bkp-restore");
+	d->sealed_tools = store_has(s, MEDIUM_DOCS_TOOLS "/" MEDIUM_DOCS_SUMS);
 	return d->sealed_tools;
 }
 
@@ -378,17 +367,15 @@ static void refuse_tool(struct medium_docs *d, const char *name)
 static int put_read(struct medium_docs *d, const struct buf bytes[N_TOOLS], const bool there[N_TOOLS],
     const struct buf *sums, struct err *err)
 {
-	IO_FD_AUTO dir = io_make_dir(medium_dirfd(d->medium), MEDIUM_DOCS_TOOLS, 0755, err);
-
-	if (dir < 0)
+	if (store_w_make_folder(medium_store(d->medium), MEDIUM_DOCS_TOOLS, err))
 		return medium_docs_cannot(d, err);
-	if (medium_docs_announce(d, dir, MEDIUM_DOCS_TOOLS, sums, err))
+	if (medium_docs_announce(d, MEDIUM_DOCS_TOOLS, sums, err))
 		return -1;
 	for (size_t i = 0; i < N_TOOLS; i++)
-		if (there[i] && medium_docs_listed(d, dir, MEDIUM_DOCS_TOOLS, tools[i].name, tools[i].mode,
+		if (there[i] && medium_docs_listed(d, MEDIUM_DOCS_TOOLS, tools[i].name, tools[i].mode,
 				    bytes[i].p, bytes[i].n, err))
 			return -1;
-	if (medium_docs_seal(d, dir, MEDIUM_DOCS_TOOLS, sums, err))
+	if (medium_docs_seal(d, MEDIUM_DOCS_TOOLS, sums, err))
 		return -1;
 	d->sealed_tools = true;
 	return 0;
@@ -500,7 +487,7 @@ int medium_docs_put(struct state *s, const struct policy *policy, const struct m
 	buf_free(&d.vouched);
 	if (r)
 		return -1;
-	if (io_sync_dir(medium_dirfd(m), err))
+	if (store_w_settle(medium_store(m), MEDIUM_DOCS_README, err))
 		return medium_docs_cannot(&d, err);
 	*ret = result;
 	return 0;

@@ -2,7 +2,7 @@
  * tools/ (bkp-restore as a static program, rescue.py, FORMAT.md) and <repository-id>/procedures/ (each
  * procedure of the policy as Markdown and as a printable HTML form).
  *
- * Files are replaced only when their content is another; each appears whole (io_replace).  tools/ and
+ * Files are replaced only when their content is another; each appears whole (store_w_replace).  tools/ and
  * procedures/ carry SHA256SUMS and SHA256SUMS.minisig, signed by the repository: the hint in README.txt is to
  * check them before running anything.
  *

@@ -31,19 +31,21 @@ struct medium_docs {
 /* Something that should be brought cannot be: the first one is what people are told. */
 void medium_docs_miss(struct medium_docs *d, const struct err *why);
 
-/* The same of a file that the list of the folder names, once that was announced. */
-int medium_docs_listed(const struct medium_docs *d, int dir, const char *kind, const char *name, mode_t mode,
+/* Papers are in folders by kind: MEDIUM_DOCS_TOOLS, MEDIUM_DOCS_PROCEDURES, "readme" (the medium's own). */
+
+/* A file that the list of its folder names has these bytes and this mode when it returns: replaced whole when it
+ * had others.  The list was announced. */
+int medium_docs_listed(const struct medium_docs *d, const char *kind, const char *name, mode_t mode,
     const void *p, size_t n, struct err *err);
 /* The same with its signature NAME.minisig, made for `kind`. */
-int medium_docs_signed(const struct medium_docs *d, int dir, const char *name, const char *kind,
-    const void *p, size_t n, struct err *err);
+int medium_docs_signed(const struct medium_docs *d, const char *kind, const char *name, const void *p,
+    size_t n, struct err *err);
 /* What the list in the folder will be, on the medium before the first of its files is replaced: until
- * medium_docs_seal() has returned, a reader holds these files against both (docs/format.md, section 10). */
-int medium_docs_announce(
-    struct medium_docs *d, int dir, const char *kind, const struct buf *sums, struct err *err);
+ * medium_docs_seal() has returned, a reader holds these files against both (docs/format.md, section 10).  The
+ * folder is there. */
+int medium_docs_announce(struct medium_docs *d, const char *kind, const struct buf *sums, struct err *err);
 /* SHA256SUMS and its signature. */
-int medium_docs_seal(
-    const struct medium_docs *d, int dir, const char *kind, const struct buf *sums, struct err *err);
+int medium_docs_seal(const struct medium_docs *d, const char *kind, const struct buf *sums, struct err *err);
 /* err of the medium: E-DOCS-01. */
 int medium_docs_cannot(const struct medium_docs *d, struct err *err);
 

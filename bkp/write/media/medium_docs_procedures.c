@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "base/io.h"
@@ -16,10 +14,12 @@
 #include "format/policy/policy.h"
 #include "format/procedure/procedure.h"
 #include "format/procedure/procedure_html.h"
+#include "read/store/store.h"
 #include "read/vault/medium.h"
 #include "write/media/medium_docs_private.h"
+#include "write/put/store_w.h"
 
-#define NAME_MAX_BYTES 200		  /* without ".html": room for what io_replace() puts around it */
+#define NAME_MAX_BYTES 200 /* without ".html": room for what store_w_replace() puts around it */
 #define HTML_MAX       ((size_t)32 << 20) /* a page is a few times its document */
 #define SUMS_MAX       ((size_t)8 << 20)
 #define SHOW	       512
@@ -169,7 +169,7 @@ static size_t read_one(struct medium_docs *d, struct item *it, struct listed two
 	return 2;
 }
 
-static int put_listed(struct medium_docs *d, int dir, struct listed *l, size_t n, struct err *err)
+static int put_listed(struct medium_docs *d, struct listed *l, size_t n, struct err *err)
 {
 	BUF_AUTO sums = BUF_INIT(SUMS_MAX);
 
@@ -177,16 +177,16 @@ static int put_listed(struct medium_docs *d, int dir, struct listed *l, size_t n
 	for (size_t i = 0; i < n; i++)
 		if (generation_sums_add(&sums, l[i].sha256, l[i].name, err))
 			return -1;
-	if (medium_docs_announce(d, dir, MEDIUM_DOCS_PROCEDURES, &sums, err))
+	if (medium_docs_announce(d, MEDIUM_DOCS_PROCEDURES, &sums, err))
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		if (medium_docs_listed(
-			d, dir, MEDIUM_DOCS_PROCEDURES, l[i].name, 0444, l[i].bytes.p, l[i].bytes.n, err))
+			d, MEDIUM_DOCS_PROCEDURES, l[i].name, 0444, l[i].bytes.p, l[i].bytes.n, err))
 			return -1;
-	return medium_docs_seal(d, dir, MEDIUM_DOCS_PROCEDURES, &sums, err);
+	return medium_docs_seal(d, MEDIUM_DOCS_PROCEDURES, &sums, err);
 }
 
-static int put_all(struct medium_docs *d, int dir, struct item *items, size_t n, struct err *err)
+static int put_all(struct medium_docs *d, struct item *items, size_t n, struct err *err)
 {
 	struct listed *l = calloc(n ? 2 * n : 1, sizeof(*l));
 	bool unread = false;
@@ -200,43 +200,32 @@ static int put_all(struct medium_docs *d, int dir, struct item *items, size_t n,
 		unread |= items[i].unread;
 	}
 	/* a list of what could be read today would disown the procedure that stands there */
-	if (!unread || faccessat(dir, MEDIUM_DOCS_SUMS, F_OK, AT_SYMLINK_NOFOLLOW))
-		r = put_listed(d, dir, l, lines, err);
+	if (!unread || !store_has(medium_repo(d->medium), MEDIUM_DOCS_PROCEDURES "/" MEDIUM_DOCS_SUMS))
+		r = put_listed(d, l, lines, err);
 	for (size_t i = 0; i < lines; i++)
 		buf_free(&l[i].bytes);
 	free(l);
 	return r;
 }
 
-/* 0; 1: there is none and none is needed; -1. */
-static int open_folder(struct medium_docs *d, int *ret_dir, struct err *err)
-{
-	int repo = medium_repo_dirfd(d->medium);
-	struct stat st;
-
-	/* what was withdrawn loses its signature, so an empty list is written where there was one */
-	if (!d->policy->n_procedures && fstatat(repo, MEDIUM_DOCS_PROCEDURES, &st, AT_SYMLINK_NOFOLLOW))
-		return 1;
-	*ret_dir = io_make_dir(repo, MEDIUM_DOCS_PROCEDURES, 0755, err);
-	return *ret_dir < 0 ? medium_docs_cannot(d, err) : 0;
-}
-
 int medium_docs_procedures(struct medium_docs *d, struct err *err)
 {
 	size_t n = d->policy->n_procedures, i;
-	IO_FD_AUTO dir = -1;
 	struct item *items;
-	int r = open_folder(d, &dir, err);
+	int r;
 
-	if (r)
-		return r < 0 ? -1 : 0;
+	/* what was withdrawn loses its signature, so an empty list is written where there was one */
+	if (!n && !store_has(medium_repo(d->medium), MEDIUM_DOCS_PROCEDURES))
+		return 0;
+	if (store_w_make_folder(medium_repo(d->medium), MEDIUM_DOCS_PROCEDURES, err))
+		return medium_docs_cannot(d, err);
 	items = calloc(n ? n : 1, sizeof(*items));
 	if (!items)
 		return err_nomem(err);
 	for (i = 0; i < n; i++)
 		take_name(&items[i], d->policy->procedures[i]);
 	refuse_clashes(items, n);
-	r = put_all(d, dir, items, n, err);
+	r = put_all(d, items, n, err);
 	free(items);
 	return r;
 }

@@ -104,6 +104,5 @@ int medium_docs_readme(const struct medium_docs *d, struct err *err)
 			d->listed, MEDIUM_DOCS_README, json_string(digest_hex(hash, DIGEST_LEN, hex))))
 			return err_nomem(err);
 	}
-	return medium_docs_signed(
-	    d, medium_dirfd(d->medium), MEDIUM_DOCS_README, "readme", out.p, out.n, err);
+	return medium_docs_signed(d, "readme", MEDIUM_DOCS_README, out.p, out.n, err);
 }

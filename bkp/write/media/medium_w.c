@@ -6,37 +6,35 @@
 #include "write/media/medium_w.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <jansson.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "format/crypto/minisig.h"
 #include "read/ledger/ledger.h"
+#include "read/store/store.h"
 #include "read/vault/medium.h"
 #include "read/vault/repository.h"
 #include "write/media/journal_copies.h"
+#include "write/put/store_w.h"
 #include "write/state/state.h"
 
 #define SHOW 256
+#define PATH 128
 
 /* The medium being made. */
 struct making {
 	const struct state *state;
 	const char *path, *label, *type;
 	int64_t first_ns; /* when it was registered; 0: now */
-	int root;	  /* of the medium */
-	int repo;	  /* <repository-id>/ */
-	int tmp;	  /* <repository-id>/tmp/ */
+	struct store root;
 };
 
 static int cannot_write(const struct making *m, struct err *err)
@@ -76,38 +74,23 @@ static int look_at_place(const struct making *m, char ret_uuid[JOURNAL_UUID], st
 	return MEDIUM_W_FOUND;
 }
 
-/* Their names become durable with what is put beside them. */
-static int make_folders(struct making *m, struct err *err)
+/* In the repository's folder. */
+static const char *path_of(const struct making *m, const char *name, char path[PATH])
 {
-	static const char *const names[] = {"archives", "generations", "journal"};
-
-	m->repo = io_make_dir(m->root, state_repository(m->state), 0755, err);
-	if (m->repo < 0)
-		return -1;
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		IO_FD_AUTO fd = io_make_dir(m->repo, names[i], 0755, err);
-
-		if (fd < 0)
-			return -1;
-	}
-	m->tmp = io_make_dir(m->repo, "tmp", 0755, err);
-	return m->tmp < 0 ? -1 : 0;
+	snprintf(path, PATH, "%s/%s", state_repository(m->state), name);
+	return path;
 }
 
-/* Writes under tmp/, then gives the name: a file of that name is always whole. */
-static int publish_file(
-    const struct making *m, int dir, const char *name, const void *p, size_t n, struct err *err)
+/* Their names become durable with what is put beside them. */
+static int make_folders(const struct making *m, struct err *err)
 {
-	int r;
+	static const char *const names[] = {"archives", "generations", "journal", "tmp"};
+	char path[PATH];
 
-	if (unlinkat(m->tmp, name, 0) && errno != ENOENT)
-		return err_sys(err, "E-IO-03", errno, text("cannot remove '%s'"), name);
-	if (io_write_new(m->tmp, name, 0444, p, n, err))
-		return -1;
-	r = io_taken(io_rename_new(m->tmp, name, dir, name, err), name, err);
-	if (r)
-		unlinkat(m->tmp, name, 0);
-	return r;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (store_w_make_folder(&m->root, path_of(m, names[i], path), err))
+			return -1;
+	return 0;
 }
 
 /* A file of the repository: written, or there already with the same bytes. */
@@ -116,16 +99,16 @@ static int put_file(const struct making *m, const char *name, enum state_file wh
 	BUF_AUTO there = BUF_INIT(REPOSITORY_MAX);
 	size_t n;
 	const uint8_t *p = state_file(m->state, which, &n);
-	char show[SHOW];
-	int r = io_read_file(m->repo, name, &there, err);
+	char show[SHOW], path[PATH];
+	int r = store_read(&m->root, path_of(m, name, path), &there, err);
 
 	if (!r && (there.n != n || memcmp(there.p, p, n) != 0)) {
 		err_set(err, "E-MEDIA-11", text("'%s' on '%s' is not the one of this repository"), name,
 		    path_show(m->path, show, sizeof(show)));
 		return err_hint(err, "%s", text("use an empty medium"));
 	}
-	if (r == IO_ABSENT)
-		r = publish_file(m, m->repo, name, p, n, err);
+	if (r == STORE_ABSENT)
+		r = store_w_add(&m->root, path, p, n, err);
 	return r ? cannot_write(m, err) : 0;
 }
 
@@ -161,18 +144,19 @@ static int put_identity(const struct making *m, const char *uuid, struct err *er
 {
 	BUF_AUTO json = BUF_INIT(MEDIUM_MAX);
 	BUF_AUTO sig = BUF_INIT(MEDIUM_MAX);
-	int r;
 
 	if (sign_identity(m, uuid, &json, &sig, err))
 		return -1;
-	if (io_replace(m->root, MEDIUM_SIG, 0444, sig.p, sig.n, err))
-		return cannot_write(m, err);
-	r = publish_file(m, m->root, MEDIUM_JSON, json.p, json.n, err);
-	return r || io_sync_dir(m->root, err) ? cannot_write(m, err) : 0;
+	return store_w_replace(&m->root, MEDIUM_SIG, 0444, sig.p, sig.n, err) ||
+		       store_w_add(&m->root, MEDIUM_JSON, json.p, json.n, err)
+		   ? cannot_write(m, err)
+		   : 0;
 }
 
-static int put_repository(struct making *m, struct err *err)
+static int put_repository(const struct making *m, struct err *err)
 {
+	STORE_AUTO repo = {0};
+
 	if (make_folders(m, err))
 		return cannot_write(m, err);
 	if (put_file(m, REPOSITORY_JSON, STATE_REPOSITORY_JSON, err) ||
@@ -180,12 +164,14 @@ static int put_repository(struct making *m, struct err *err)
 	    put_file(m, REPOSITORY_AGE, STATE_REPOSITORY_AGE, err))
 		return -1;
 	/* the identity may be signed with any epoch's key: that key is known first */
-	if (journal_copies_put_keys(m->state, m->repo, NULL, err))
+	if (store_below(&m->root, state_repository(m->state), &repo, err) ||
+	    journal_copies_put_keys(m->state, &repo, NULL, err))
 		return cannot_write(m, err);
-	return io_sync_dir(m->repo, err) ? cannot_write(m, err) : 0;
+	/* those that were there, too: a dead run may have brought them */
+	return store_w_settle(&repo, REPOSITORY_JSON, err) ? cannot_write(m, err) : 0;
 }
 
-static int write_all(struct making *m, const char *uuid, struct err *err)
+static int write_all(const struct making *m, const char *uuid, struct err *err)
 {
 	return put_repository(m, err) ? -1 : put_identity(m, uuid, err);
 }
@@ -207,28 +193,24 @@ static int check_written(const struct making *m, const char *uuid, struct err *e
 int medium_w_register(const struct state *s, const char *path, const char *label, const char *type,
     char ret_uuid[JOURNAL_UUID], struct err *err)
 {
-	struct making m = {
-	    .state = s, .path = path, .label = label, .type = type, .root = -1, .repo = -1, .tmp = -1};
+	struct making m = {.state = s, .path = path, .label = label, .type = type};
 	char uuid[JOURNAL_UUID], show[SHOW];
 	int r;
 
-	m.root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (m.root < 0) {
+	if (store_open_place(path, &m.root, NULL)) {
 		err_sys(err, "E-MEDIA-10", errno, text("the folder '%s' of the medium cannot be opened"),
 		    path_show(path, show, sizeof(show)));
 		return err_hint(err, "%s", text("attach and mount the medium, and make the folder on it"));
 	}
 	r = look_at_place(&m, uuid, err);
 	/* the one that wrote it may have died before it was durable */
-	if (r == MEDIUM_W_FOUND && io_sync_dir(m.root, err))
+	if (r == MEDIUM_W_FOUND && store_w_settle(&m.root, MEDIUM_JSON, err))
 		r = -1;
 	if (!r) {
 		state_uuid(uuid);
 		r = write_all(&m, uuid, err) || check_written(&m, uuid, err) ? -1 : 0;
 	}
-	io_close_quietly(&m.tmp);
-	io_close_quietly(&m.repo);
-	io_close_quietly(&m.root);
+	store_close(&m.root);
 	if (r >= 0)
 		memcpy(ret_uuid, uuid, JOURNAL_UUID);
 	return r;
@@ -236,29 +218,24 @@ int medium_w_register(const struct state *s, const char *path, const char *label
 
 int medium_w_mend(const struct state *s, const struct medium *m, struct err *err)
 {
-	struct making k = {.state = s,
+	const struct making k = {.state = s,
 	    .path = medium_path(m),
 	    .label = medium_label(m),
 	    .type = medium_type(m),
-	    .root = medium_dirfd(m), /* the medium's own */
-	    .repo = -1,
-	    .tmp = -1};
-	int r = put_repository(&k, err);
+	    .root = *medium_store(m)}; /* the medium's own */
 
-	io_close_quietly(&k.tmp);
-	io_close_quietly(&k.repo);
-	return r;
+	return put_repository(&k, err);
 }
 
 /* Does what stands there say which medium it is?  README.txt names it, too. */
-static bool names_medium(int root, const char *uuid)
+static bool names_medium(const struct store *root, const char *uuid)
 {
 	static const char *const files[] = {MEDIUM_JSON, "README.txt"};
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
 		BUF_AUTO b = BUF_INIT((size_t)1 << 20);
 
-		if (!io_read_file(root, files[i], &b, NULL) && b.n && memmem(b.p, b.n, uuid, strlen(uuid)))
+		if (!store_read(root, files[i], &b, NULL) && b.n && memmem(b.p, b.n, uuid, strlen(uuid)))
 			return true;
 	}
 	return false;
@@ -269,16 +246,17 @@ int medium_w_identity(const struct state *s, const char *path, const char *uuid,
 	const struct ledger_medium *lm = ledger_medium_by_uuid(state_ledger(s), uuid);
 	struct making m = {
 	    .state = s, .path = path, .label = lm->label, .type = lm->type, .first_ns = lm->added_ns};
-	IO_FD_AUTO root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	IO_FD_AUTO repo = root < 0 ? -1 : io_open_dir(root, state_repository(s), NULL);
+	STORE_AUTO root = {0};
+	STORE_AUTO repo = {0};
 	BUF_AUTO json = BUF_INIT(MEDIUM_MAX);
 	BUF_AUTO sig = BUF_INIT(MEDIUM_MAX);
 
-	if (repo < 0 || !names_medium(root, uuid))
+	if (store_open_place(path, &root, NULL) || store_below(&root, state_repository(s), &repo, NULL) ||
+	    !names_medium(&root, uuid))
 		return MEDIUM_W_UNKNOWN;
 	if (sign_identity(&m, uuid, &json, &sig, err) ||
-	    io_replace(root, MEDIUM_SIG, 0444, sig.p, sig.n, err) ||
-	    io_replace(root, MEDIUM_JSON, 0444, json.p, json.n, err))
+	    store_w_replace(&root, MEDIUM_SIG, 0444, sig.p, sig.n, err) ||
+	    store_w_replace(&root, MEDIUM_JSON, 0444, json.p, json.n, err))
 		return cannot_write(&m, err);
 	return check_written(&m, uuid, err);
 }

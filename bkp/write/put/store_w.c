@@ -1,6 +1,10 @@
 /* store_w: see store_w.h.  Which kind it is, and what is the same for every kind. */
 #include "write/put/store_w.h"
 
+#include <assert.h>
+#include <string.h>
+
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/text.h"
 
@@ -59,14 +63,30 @@ int store_w_publish_group(
 	return w->kind->publish_group(w, dir, docs, n, err);
 }
 
-int store_w_settle(struct store_w *w, const char *path, struct err *err)
-{
-	return w->kind->settle(w, path, err);
-}
-
 int store_w_freeze(struct store_w *w, const char *path)
 {
 	return w->kind->freeze(w, path);
+}
+
+int store_w_make_folder(const struct store *s, const char *path, struct err *err)
+{
+	const struct store_w_kind *kind = kind_of(s, err);
+
+	return !kind ? -1 : kind->make_folder ? kind->make_folder(s, path, err) : 0;
+}
+
+int store_w_settle(const struct store *s, const char *path, struct err *err)
+{
+	const struct store_w_kind *kind = kind_of(s, err);
+
+	return kind ? kind->settle(s, path, err) : -1;
+}
+
+int store_w_add(const struct store *s, const char *path, const void *p, size_t n, struct err *err)
+{
+	const struct store_w_kind *kind = kind_of(s, err);
+
+	return kind ? kind->add(s, path, p, n, err) : -1;
 }
 
 int store_w_replace(
@@ -75,6 +95,34 @@ int store_w_replace(
 	const struct store_w_kind *kind = kind_of(s, err);
 
 	return kind ? kind->replace(s, path, mode, p, n, err) : -1;
+}
+
+bool store_w_holds(const struct store *s, const char *path, mode_t mode, const void *p, size_t n)
+{
+	const struct store_w_kind *kind = kind_of(s, NULL);
+	BUF_AUTO there = BUF_INIT(n);
+
+	if (!kind || store_read(s, path, &there, NULL) || there.n != n || (n && memcmp(there.p, p, n) != 0))
+		return false;
+	if (kind->set_mode)
+		kind->set_mode(s, path, mode);
+	return true;
+}
+
+int store_w_withdraw(const struct store *s, const char *path, struct err *err)
+{
+	const struct store_w_kind *kind = kind_of(s, err);
+
+	assert(strlen(path) > 5 && !strcmp(path + strlen(path) - 5, ".next"));
+	/* a store that cannot be written has nothing to lose */
+	return !kind ? -1 : store_has(s, path) ? kind->withdraw(s, path, err) : 0;
+}
+
+int store_w_set_aside(const struct store *s, const char *path, const char *to, struct err *err)
+{
+	const struct store_w_kind *kind = kind_of(s, err);
+
+	return kind ? kind->set_aside(s, path, to, err) : -1;
 }
 
 int store_w_replace_staged(struct store_w *w, struct store_staged *f, const char *path, struct err *err)

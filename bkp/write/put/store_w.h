@@ -2,8 +2,8 @@
  * write/reap/store_x.h.
  *
  * Two ways to put a file:
- *     store_w_stage → store_w_append … → store_w_publish       under a name that is free; never in place of another
- *     store_w_replace, or stage → … → store_w_replace_staged   the few files that change: keys, papers, the journal's copy
+ *     store_w_stage → store_w_append … → store_w_publish, or store_w_add   under a name that is free; never in place of another
+ *     store_w_replace, or stage → … → store_w_replace_staged               the few files that change: keys, papers, the journal's copy
  * Whichever it is, the file appears complete and durable, or not at all; where its process dies at any moment,
  * published files are whole, and what is unfinished is taken away when the store is next opened to be put into
  * (the caller holds the lock of the state folder: nobody else writes).  An error of writing or syncing
@@ -66,24 +66,41 @@ int store_w_publish(struct store_w *w, struct store_staged *f, const char *path,
  * after the other, and the last one is what makes the others count.  0, STORE_W_TAKEN, -1. */
 int store_w_publish_group(struct store_w *w, const char *dir, const struct store_doc *docs, size_t n,
     struct err *err) __attribute__((warn_unused_result));
-/* What stands in the folder of `path` may have been put there by a process that died before it was durable:
- * now it is, and can be relied on. */
-int store_w_settle(struct store_w *w, const char *path, struct err *err) __attribute__((warn_unused_result));
-/* 0, or the errno that says why it cannot be. */
-int store_w_freeze(struct store_w *w, const char *path);
-
-/* `path` in what `s` reads becomes these bytes, whatever stood there; no handle is needed.  mode: as far as the
- * kind knows any. */
-int store_w_replace(const struct store *s, const char *path, mode_t mode, const void *p, size_t n,
-    struct err *err) __attribute__((warn_unused_result));
-/* The same with what was staged, which is consumed whatever happens. */
+/* store_w_replace() with what was staged, which is consumed whatever happens. */
 int store_w_replace_staged(struct store_w *w, struct store_staged *f, const char *path, struct err *err)
     __attribute__((warn_unused_result));
+/* 0, or the errno that says why it cannot be. */
+int store_w_freeze(struct store_w *w, const char *path);
 
 /* Keeps room, so that what must be written last still fits when the store is full.  Best effort; given back
  * by store_w_release(), store_w_close(), or the next store_w_open(). */
 void store_w_reserve(struct store_w *w, uint64_t bytes);
 int store_w_release(struct store_w *w, struct err *err);
+
+/* The rest needs no handle: s reads what is put into. */
+
+/* The folder `path` is there, for who lists it; what is put below it makes it just as well. */
+int store_w_make_folder(const struct store *s, const char *path, struct err *err)
+    __attribute__((warn_unused_result));
+/* What stands in the folder of `path` may have been put there by a process that died before it was durable:
+ * now it is, and can be relied on. */
+int store_w_settle(const struct store *s, const char *path, struct err *err)
+    __attribute__((warn_unused_result));
+/* A file of these bytes; that the name is taken is an error. */
+int store_w_add(const struct store *s, const char *path, const void *p, size_t n, struct err *err)
+    __attribute__((warn_unused_result));
+/* `path` becomes these bytes, whatever stood there.  mode: as far as the kind knows any. */
+int store_w_replace(const struct store *s, const char *path, mode_t mode, const void *p, size_t n,
+    struct err *err) __attribute__((warn_unused_result));
+/* Has `path` these bytes already?  Then it gets that mode, too, if it has another. */
+bool store_w_holds(const struct store *s, const char *path, mode_t mode, const void *p, size_t n);
+/* What announced a file that is replaced, "….next", goes.  0 also when it is not there; -1. */
+int store_w_withdraw(const struct store *s, const char *path, struct err *err)
+    __attribute__((warn_unused_result));
+/* A file that changes, and that is damaged, is kept as `to`; that this name is taken is an error.  Not durable
+ * by itself: it is when `path` was put again. */
+int store_w_set_aside(const struct store *s, const char *path, const char *to, struct err *err)
+    __attribute__((warn_unused_result));
 
 /* ---- for a kind ---- */
 
@@ -99,13 +116,18 @@ struct store_w_kind {
 	int (*publish)(struct store_w *w, struct store_staged *f, const char *path, struct err *err);
 	int (*publish_group)(
 	    struct store_w *w, const char *dir, const struct store_doc *docs, size_t n, struct err *err);
-	int (*settle)(struct store_w *w, const char *path, struct err *err);
-	int (*freeze)(struct store_w *w, const char *path);
-	int (*replace)(
-	    const struct store *s, const char *path, mode_t mode, const void *p, size_t n, struct err *err);
 	int (*replace_staged)(struct store_w *w, struct store_staged *f, const char *path, struct err *err);
+	int (*freeze)(struct store_w *w, const char *path);
 	void (*reserve)(struct store_w *w, uint64_t bytes);
 	int (*release)(struct store_w *w, struct err *err);
+	int (*make_folder)(const struct store *s, const char *path, struct err *err); /* NULL: it has none */
+	int (*settle)(const struct store *s, const char *path, struct err *err);
+	int (*add)(const struct store *s, const char *path, const void *p, size_t n, struct err *err);
+	int (*replace)(
+	    const struct store *s, const char *path, mode_t mode, const void *p, size_t n, struct err *err);
+	void (*set_mode)(const struct store *s, const char *path, mode_t mode); /* NULL: it has none */
+	int (*withdraw)(const struct store *s, const char *path, struct err *err);
+	int (*set_aside)(const struct store *s, const char *path, const char *to, struct err *err);
 };
 
 /* put_kinds.c: those that this program knows, NULL at the end. */

@@ -268,14 +268,6 @@ static int dir_publish(struct store_w *w, struct store_staged *s, const char *pa
 	return r == IO_EXISTS ? STORE_W_TAKEN : r;
 }
 
-static int dir_settle(struct store_w *w, const char *path, struct err *err)
-{
-	const char *base;
-	IO_FD_AUTO dir = parent_of(((const struct dir_w *)w)->root, path, false, &base, err);
-
-	return dir < 0 ? -1 : io_sync_dir(dir, err);
-}
-
 static int dir_freeze(struct store_w *w, const char *path)
 {
 	STORE_FILE_AUTO file = {0};
@@ -329,7 +321,32 @@ static int dir_publish_group(
 	return -1;
 }
 
-/* ---- files that change ---- */
+/* ---- without a handle ---- */
+
+static int dir_make_folder(const struct store *s, const char *path, struct err *err)
+{
+	const char *base;
+	IO_FD_AUTO dir = parent_of(store_dir_fd(s), path, true, &base, err);
+	IO_FD_AUTO made = dir < 0 ? -1 : io_make_dir(dir, base, 0755, err);
+
+	return made < 0 ? -1 : 0;
+}
+
+static int dir_settle(const struct store *s, const char *path, struct err *err)
+{
+	const char *base;
+	IO_FD_AUTO dir = parent_of(store_dir_fd(s), path, false, &base, err);
+
+	return dir < 0 ? -1 : io_sync_dir(dir, err);
+}
+
+static int dir_add(const struct store *s, const char *path, const void *p, size_t n, struct err *err)
+{
+	const char *base;
+	IO_FD_AUTO dir = parent_of(store_dir_fd(s), path, true, &base, err);
+
+	return dir < 0 ? -1 : io_add(dir, base, 0444, p, n, err);
+}
 
 static int dir_replace(
     const struct store *s, const char *path, mode_t mode, const void *p, size_t n, struct err *err)
@@ -339,6 +356,37 @@ static int dir_replace(
 
 	return dir < 0 ? -1 : io_replace(dir, base, mode, p, n, err);
 }
+
+static void dir_set_mode(const struct store *s, const char *path, mode_t mode)
+{
+	STORE_FILE_AUTO f = {0};
+	struct stat st;
+
+	/* some file systems know no modes (FAT) */
+	if (!store_open(s, path, &f, NULL) && !fstat(f.fd, &st) && (st.st_mode & 07777) != mode)
+		(void)!fchmod(f.fd, mode);
+}
+
+static int dir_withdraw(const struct store *s, const char *path, struct err *err)
+{
+	const char *next;
+	IO_FD_AUTO dir = parent_of(store_dir_fd(s), path, false, &next, err);
+
+	if (dir >= 0 && unlinkat(dir, next, 0))
+		return err_sys(err, "E-IO-03", errno, text("cannot remove '%s'"), next);
+	return dir < 0 ? -1 : 0;
+}
+
+static int dir_set_aside(const struct store *s, const char *path, const char *to, struct err *err)
+{
+	const char *base, *new_base;
+	IO_FD_AUTO from = parent_of(store_dir_fd(s), path, false, &base, err);
+	IO_FD_AUTO into = from < 0 ? -1 : parent_of(store_dir_fd(s), to, true, &new_base, err);
+
+	return into < 0 ? -1 : io_taken(io_rename_new(from, base, into, new_base, err), new_base, err);
+}
+
+/* ---- with one ---- */
 
 static int dir_replace_staged(struct store_w *w, struct store_staged *s, const char *path, struct err *err)
 {
@@ -379,10 +427,15 @@ const struct store_w_kind store_w_dir = {
     .discard = dir_discard,
     .publish = dir_publish,
     .publish_group = dir_publish_group,
-    .settle = dir_settle,
-    .freeze = dir_freeze,
-    .replace = dir_replace,
     .replace_staged = dir_replace_staged,
+    .freeze = dir_freeze,
     .reserve = dir_reserve,
     .release = dir_release,
+    .make_folder = dir_make_folder,
+    .settle = dir_settle,
+    .add = dir_add,
+    .replace = dir_replace,
+    .set_mode = dir_set_mode,
+    .withdraw = dir_withdraw,
+    .set_aside = dir_set_aside,
 };

@@ -1,7 +1,7 @@
 /* store_w_dir: puts files into a folder of a mounted file system.
  *
  * Every file is made under tmp/ and named by a rename that replaces nothing; the rename is the commit point.
- * store_w_replace() writes beside the file, under ".NAME.tmp".  Frozen is the immutable flag.
+ * What needs no handle, store_w_add() and store_w_replace(), writes beside the file, under ".NAME.tmp".  Frozen is the immutable flag.
  */
 #ifndef BKP_WRITE_PUT_STORE_W_DIR_H
 #define BKP_WRITE_PUT_STORE_W_DIR_H

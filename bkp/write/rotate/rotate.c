@@ -14,6 +14,7 @@
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 #include "read/rules/retention.h"
+#include "read/store/store_dir.h"
 #include "read/vault/medium.h"
 #include "write/copies/readback.h"
 #include "write/media/medium_w.h"
@@ -41,9 +42,8 @@ int rotate_failed(const struct rotate *ro, const struct err *why, struct err *er
 
 static int look_at_clock(struct rotate *ro, struct err *err)
 {
-	const int repo = medium_repo_dirfd(ro->medium);
-
-	return clockwatch_run(ro->cfg->state, ro->cfg->policy, &repo, 1, &ro->ret->clock, err);
+	return clockwatch_run(
+	    ro->cfg->state, ro->cfg->policy, medium_repo(ro->medium), 1, &ro->ret->clock, err);
 }
 
 static int finish_expiry(struct rotate *ro, struct err *err)
@@ -157,7 +157,10 @@ static int synchronise(struct rotate *ro, struct err *err)
 {
 	struct err why = ERR_INIT;
 
-	if (!syncfs(medium_dirfd(ro->medium)))
+	const int dirfd = store_dir_fd(medium_store(ro->medium));
+
+	/* what was put into another kind is durable since then */
+	if (dirfd < 0 || !syncfs(dirfd))
 		return 0;
 	err_sys(&why, "E-IO-04", errno, text("cannot make '%s' durable"), ro->ret->path);
 	return rotate_failed(ro, &why, err);

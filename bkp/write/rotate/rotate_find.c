@@ -8,18 +8,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
 #include <jansson.h>
 
 #include "base/err.h"
-#include "base/io.h"
 #include "base/path.h"
 #include "base/show/suggest.h"
 #include "base/text.h"
 #include "base/width.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
+#include "read/store/store.h"
 #include "read/vault/medium.h"
 #include "write/media/attendance.h"
 #include "write/media/journal_copies.h"
@@ -228,24 +227,21 @@ static int keep_mount_point(struct rotate *ro, struct err *err)
 	return ro->ret->mount_point ? 0 : err_nomem(err);
 }
 
-/* The disk must be the registered one: looked at through the open folder, so that nothing can be put under
- * the path meanwhile. */
+/* The disk must be the registered one. */
 static int open_identified(struct rotate *ro, struct err *err)
 {
 	const struct ledger_medium *lm = ledger_medium_by_uuid(state_ledger(ro->cfg->state), ro->uuid);
 	struct medium_expect want = {
 	    .repository = state_repository(ro->cfg->state), .uuid = ro->uuid, .label = lm->label};
-	char by_fd[64];
 
 	want.keys = state_keys(ro->cfg->state, &want.n_keys);
 	if (medium_open(ro->ret->path, &want, &ro->medium, err))
 		return -1;
-	snprintf(by_fd, sizeof(by_fd), "/proc/self/fd/%d", medium_dirfd(ro->medium));
-	if (device_look(by_fd, &ro->device, err) || keep_mount_point(ro, err))
+	if (device_of(medium_store(ro->medium), &ro->device, err) || keep_mount_point(ro, err))
 		return -1;
 	if (device_match(&ro->device, lm->fs_uuid, lm->serial, err))
 		return err_wrap(err, text("this is not medium '%s'"), lm->label);
-	if (io_same_mount(medium_dirfd(ro->medium), medium_repo_dirfd(ro->medium)))
+	if (device_same_mount(medium_store(ro->medium), medium_repo(ro->medium)))
 		return 0;
 	err_set(err, "E-PUBLISH-06", text("the folder '%s' on the medium is a mount of something else"),
 	    medium_repository(ro->medium));
@@ -286,12 +282,12 @@ static int histories_of_sources(const struct rotate *ro, struct err *err)
 
 int rotate_open(struct rotate *ro, struct err *err)
 {
-	struct statvfs fs;
+	struct store_space space;
 	struct err why = ERR_INIT;
 
 	if (open_identified(ro, err) || same_history(ro, err))
 		return -1;
-	if (!fstatvfs(medium_dirfd(ro->medium), &fs) && fs.f_flag & ST_RDONLY)
+	if (store_space(medium_store(ro->medium), &space) && space.read_only)
 		return read_only(ro, EROFS, err);
 	if (!vault_w_open(medium_repo(ro->medium), &ro->vault, &why))
 		return 0;
@@ -344,14 +340,14 @@ int rotate_begin(struct rotate *ro, struct err *err)
 	    journal_copies_record(ro->cfg->state, ro->medium, &ro->finding, err) ||
 	    attendance_arrived(ro->cfg->state, ro->uuid, ro->ret->path, err))
 		return -1;
-	if (journal_copies_put_keys(ro->cfg->state, medium_repo_dirfd(ro->medium), &ro->replaced, &why))
+	if (journal_copies_put_keys(ro->cfg->state, medium_repo(ro->medium), &ro->replaced, &why))
 		return rotate_failed(ro, &why, err);
 	/* they get the next copy of the journal, whose last records the new key signs */
 	for (size_t i = 0; i < ro->n_sources; i++) {
 		const struct medium *m = ro->sources[i].medium;
 		struct replaced replaced = {0};
 
-		(void)!journal_copies_put_keys(ro->cfg->state, medium_repo_dirfd(m), &replaced, NULL);
+		(void)!journal_copies_put_keys(ro->cfg->state, medium_repo(m), &replaced, NULL);
 		if (replaced_tell(&replaced, ro->cfg->state, m, &ro->ret->replaced_source, err))
 			return -1;
 	}

@@ -20,6 +20,7 @@
 #include "format/medium/chunker.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
+#include "read/store/store.h"
 #include "read/vault/medium.h"
 #include "write/copies/readback.h"
 #include "write/expect/expect.h"
@@ -446,12 +447,13 @@ static void record_failure(struct run *n, struct err *failure)
 
 static int look_at_clock(struct run *n, struct err *err)
 {
-	int *media = calloc(n->media.n + 1, sizeof(*media)), r;
+	struct store *media = calloc(n->media.n + 1, sizeof(*media));
+	int r;
 
 	if (!media)
 		return err_nomem(err);
 	for (size_t i = 0; i < n->media.n; i++)
-		media[i] = medium_repo_dirfd(n->media.online[i].medium);
+		media[i] = *medium_repo(n->media.online[i].medium);
 	r = clockwatch_run(n->cfg->state, n->cfg->policy, media, n->media.n, &n->ret->clock, err);
 	free(media);
 	return r;

@@ -63,7 +63,7 @@ int run_new_epoch(struct run *n, struct err *err)
 
 		if (o->finding.found && journal_copies_record(n->cfg->state, o->medium, &o->finding, err))
 			return -1;
-		if (journal_copies_put_keys(n->cfg->state, medium_repo_dirfd(o->medium), &o->replaced, &why))
+		if (journal_copies_put_keys(n->cfg->state, medium_repo(o->medium), &o->replaced, &why))
 			run_drop(n, i, &why);
 	}
 	return 0;

@@ -16,6 +16,7 @@
 #include "format/policy/policy.h"
 #include "read/ledger/clockskew.h"
 #include "read/ledger/ledger.h"
+#include "read/store/store_dir.h"
 #include "write/state/reserve.h"
 #include "write/state/state.h"
 
@@ -56,10 +57,12 @@ static int64_t storage_time(int dirfd)
 	return told ? (int64_t)st.st_mtim.tv_sec * SECOND_NS + st.st_mtim.tv_nsec : 0;
 }
 
-static void ask_storage(const int *media, size_t n, const struct clock_stamp *now, struct clockskew *ret)
+static void ask_storage(
+    const struct store *media, size_t n, const struct clock_stamp *now, struct clockskew *ret)
 {
 	for (size_t i = 0; i < n && !ret->source; i++) {
-		int64_t t = has_own_clock(media[i]) ? storage_time(media[i]) : 0, off;
+		const int dirfd = store_dir_fd(&media[i]);
+		int64_t t = has_own_clock(dirfd) ? storage_time(dirfd) : 0, off;
 
 		if (!t)
 			continue;
@@ -111,7 +114,8 @@ static int record_jump(struct state *s, const struct clockskew *j, struct err *e
 	    err);
 }
 
-int clockwatch_storage(struct state *s, const int *media, size_t n, struct err *told, struct err *err)
+int clockwatch_storage(
+    struct state *s, const struct store *media, size_t n, struct err *told, struct err *err)
 {
 	const struct ledger_latch *latch = ledger_latch(state_ledger(s));
 	struct clockskew jump = {0};
@@ -146,8 +150,8 @@ static void find_slip(const struct state *s, int64_t longest_s, struct clockskew
 		clockskew_judge(&t->slip_before, &t->slip_after, longest_s, ret);
 }
 
-int clockwatch_run(struct state *s, const struct policy *policy, const int *media, size_t n, struct err *told,
-    struct err *err)
+int clockwatch_run(struct state *s, const struct policy *policy, const struct store *media, size_t n,
+    struct err *told, struct err *err)
 {
 	int64_t longest_s = longest_interval(policy);
 	struct clockskew jump, slip;

@@ -16,17 +16,18 @@
 
 struct policy;
 struct state;
+struct store;
 
 #define CLOCKWATCH_STORAGE_S 86400
 
-/* Asks all of them and records.  media: descriptors of folders on media that may be written to (a file is
- * made and removed); told: what a person should hear (W-CLOCK-01), code "" when all is well.  -1: it cannot
+/* Asks all of them and records.  media: repositories on media that may be written to (in a folder's tmp/ a file
+ * is made and removed; other kinds are not asked); told: what a person should hear (W-CLOCK-01), code "" when all is well.  -1: it cannot
  * be recorded. */
-int clockwatch_run(struct state *s, const struct policy *policy, const int *media, size_t n, struct err *told,
-    struct err *err) __attribute__((warn_unused_result));
+int clockwatch_run(struct state *s, const struct policy *policy, const struct store *media, size_t n,
+    struct err *told, struct err *err) __attribute__((warn_unused_result));
 
 /* The third witness alone, for who learns only later which media are attached. */
-int clockwatch_storage(struct state *s, const int *media, size_t n, struct err *told, struct err *err)
-    __attribute__((warn_unused_result));
+int clockwatch_storage(struct state *s, const struct store *media, size_t n, struct err *told,
+    struct err *err) __attribute__((warn_unused_result));
 
 #endif

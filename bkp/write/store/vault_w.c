@@ -108,7 +108,7 @@ static void freeze_published(struct vault_w *v, const char *path)
 
 static int settle_once(struct vault_w *v, const uint8_t sha256[DIGEST_LEN], const char *path, struct err *err)
 {
-	if (!v->durable[sha256[0]] && store_w_settle(v->put, path, err))
+	if (!v->durable[sha256[0]] && store_w_settle(vault_w_store(v), path, err))
 		return -1;
 	v->durable[sha256[0]] = true;
 	return 0;
@@ -230,7 +230,7 @@ static int supply_docs(struct vault_w *v, const struct present_docs *s, struct e
 		    supply_doc(v, in_dir(s->dir, s->docs[i].name, path), &s->docs[i], err))
 			return -1;
 	/* those that were found, too: a dead run may have brought them */
-	return store_w_settle(v->put, in_dir(s->dir, s->docs[0].name, path), err);
+	return store_w_settle(vault_w_store(v), in_dir(s->dir, s->docs[0].name, path), err);
 }
 
 static void freeze_docs(struct vault_w *v, const char *dir, const struct store_doc *docs, size_t n)

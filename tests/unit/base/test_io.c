@@ -296,6 +296,23 @@ static void replacing(void **state)
 	holds(longest, "x");
 }
 
+static void adding_replaces_nothing(void **state)
+{
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(sh("printf half >.added.tmp; ln -s nowhere occupied"), 0);
+	assert_int_equal(io_add(dir, "added", 0444, "one", 3, NULL), 0);
+	holds("added", "one");
+	assert_int_equal(mode_of("added"), 0444);
+	assert_int_equal(io_add(dir, "added", 0444, "two", 3, &err), -1);
+	assert_string_equal(err.code, "E-IO-05");
+	holds("added", "one");
+	assert_int_equal(io_add(dir, "occupied", 0444, "two", 3, NULL), -1);
+	assert_int_equal(
+	    sh("test \"$(readlink occupied)\" = nowhere && ! ls -A | grep '[.]\\(added\\|occupied\\)'"), 0);
+}
+
 /* What a dead run left under the temporary name is rubbish, and a link there is no way out. */
 static void leftovers_do_not_stop_a_replacement(void **state)
 {
@@ -531,6 +548,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(a_write_that_fails_leaves_nothing),
 	    cmocka_unit_test(a_full_disk_leaves_nothing),
 	    cmocka_unit_test(replacing),
+	    cmocka_unit_test(adding_replaces_nothing),
 	    cmocka_unit_test(leftovers_do_not_stop_a_replacement),
 	    cmocka_unit_test(a_reader_sees_old_or_new),
 	    cmocka_unit_test(a_taken_name_stays),

@@ -5,6 +5,7 @@
 #include "scratch.h"
 
 #include "base/err.h"
+#include "read/store/store.h"
 #include "write/media/device.h"
 
 static void matches(const struct device *d, const char *uuid, const char *serial, const char *code)
@@ -92,8 +93,7 @@ static void a_real_file_system(void **state)
 {
 	struct err err = ERR_INIT;
 	struct device d;
-	char by_fd[64];
-	int fd;
+	struct store folder, bound;
 
 	(void)state;
 	if (sh("truncate -s 8M img && mkfs.ext4 -q img && mkdir '媒 体' bound && mount -o loop img '媒 体' "
@@ -107,16 +107,32 @@ static void a_real_file_system(void **state)
 	assert_string_equal(d.mount_point, in_scratch("媒 体"));
 	assert_string_equal(d.fs_type, "ext4");
 	assert_true(d.whole && !strncmp(d.source, "/dev/loop", 9));
-	fd = open(in_scratch("link/bkp"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	snprintf(by_fd, sizeof(by_fd), "/proc/self/fd/%d", fd);
-	assert_int_equal(device_look(by_fd, &d, &err), 0);
-	close(fd);
+	assert_int_equal(store_open_place(in_scratch("link/bkp"), &folder, &err), 0);
+	assert_int_equal(store_open_place(in_scratch("bound"), &bound, &err), 0);
+	assert_int_equal(device_of(&folder, &d, &err), 0);
 	assert_string_equal(d.mount_point, in_scratch("媒 体"));
+	assert_true(device_same_mount(&folder, &folder) && !device_same_mount(&folder, &bound));
+	store_close(&folder);
+	store_close(&bound);
 	assert_int_equal(device_look(in_scratch("bound"), &d, &err), 0);
 	put_file("got", d.fs_uuid, strlen(d.fs_uuid));
 	assert_int_equal(sh("cmp got uuid"), 0);
 	assert_string_equal(d.mount_point, in_scratch("bound"));
 	assert_int_equal(sh("umount bound && umount '媒 体'"), 0);
+}
+
+static void another_kind_of_store_has_none(void **state)
+{
+	const struct store other = {.kind = &(const struct store_kind){0}};
+	struct device d = {.fs_uuid = "u1", .serial = "s1", .whole = true};
+	struct store_space space;
+
+	(void)state;
+	assert_int_equal(device_of(&other, &d, NULL), 0);
+	assert_false(*d.fs_uuid || *d.serial || *d.mount_point || d.whole);
+	matches(&d, "u1", "s1", "");
+	assert_true(device_same_mount(&other, &other));
+	assert_false(store_space(&other, &space));
 }
 
 int main(void)
@@ -127,6 +143,7 @@ int main(void)
 	    cmocka_unit_test(nothing_there),
 	    cmocka_unit_test(a_file_system_in_memory),
 	    cmocka_unit_test(a_real_file_system),
+	    cmocka_unit_test(another_kind_of_store_has_none),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

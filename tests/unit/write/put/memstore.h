@@ -396,9 +396,49 @@ static int mem_publish_group(
 	return 0;
 }
 
-static int mem_settle(struct store_w *w, const char *path, struct err *err)
+static int mem_settle(const struct store *s, const char *path, struct err *err)
 {
-	return mem_op(mem_view(&w->reads)->m) < 0 ? mem_failed(path, err) : 0;
+	return mem_op(mem_view(s)->m) < 0 ? mem_failed(path, err) : 0;
+}
+
+static int mem_add(const struct store *s, const char *path, const void *p, size_t n, struct err *err)
+{
+	char full[MEM_PATH];
+
+	return mem_find(mem_view(s)->m, mem_full(s, path, full))
+		   ? err_set(err, "E-IO-05", "memstore '%s' is taken", path)
+		   : mem_put(mem_view(s)->m, full, p, n, err);
+}
+
+static void mem_forget(struct memstore *m, struct mem_file *f)
+{
+	m->used -= f->n;
+	free(f->p);
+	*f = (struct mem_file){.path = ""};
+}
+
+static int mem_withdraw(const struct store *s, const char *path, struct err *err)
+{
+	char full[MEM_PATH];
+	struct mem_file *f = mem_find(mem_view(s)->m, mem_full(s, path, full));
+	int r = mem_op(mem_view(s)->m);
+
+	if (!r && f)
+		mem_forget(mem_view(s)->m, f);
+	return r < 0 ? mem_failed(path, err) : 0;
+}
+
+static int mem_set_aside(const struct store *s, const char *path, const char *to, struct err *err)
+{
+	char full[MEM_PATH], target[MEM_PATH];
+	struct mem_file *f = mem_find(mem_view(s)->m, mem_full(s, path, full));
+
+	if (mem_op(mem_view(s)->m) < 0)
+		return mem_failed(path, err);
+	if (!f || mem_find(mem_view(s)->m, mem_full(s, to, target)))
+		return err_set(err, "E-IO-05", "memstore '%s' is taken", to);
+	memcpy(f->path, target, sizeof(target));
+	return 0;
 }
 
 static int mem_freeze(struct store_w *w, const char *path)
@@ -442,12 +482,15 @@ static const struct store_w_kind mem_w = {
     .discard = mem_discard,
     .publish = mem_publish,
     .publish_group = mem_publish_group,
-    .settle = mem_settle,
-    .freeze = mem_freeze,
-    .replace = mem_replace,
     .replace_staged = mem_replace_staged,
+    .freeze = mem_freeze,
     .reserve = mem_reserve,
     .release = mem_release,
+    .settle = mem_settle,
+    .add = mem_add,
+    .replace = mem_replace,
+    .withdraw = mem_withdraw,
+    .set_aside = mem_set_aside,
 };
 
 /* ---- removing ---- */
@@ -473,13 +516,6 @@ static int mem_x_open(const struct store *s, struct store_x **ret, struct err *e
 static void mem_x_close(struct store_x *x)
 {
 	free(x);
-}
-
-static void mem_forget(struct memstore *m, struct mem_file *f)
-{
-	m->used -= f->n;
-	free(f->p);
-	*f = (struct mem_file){.path = ""};
 }
 
 static int mem_x_remove(
@@ -577,6 +613,17 @@ static inline void memstore_each(
 	for (size_t i = 0; i < MEM_FILES; i++)
 		if (m->files[i].path[0])
 			put(arg, m->files[i].path, m->files[i].p, m->files[i].n);
+}
+
+/* The place "mem:" is this one. */
+static struct memstore *memstore_place;
+
+int store_open_place(const char *place, struct store *ret, struct err *err)
+{
+	if (strcmp(place, "mem:") != 0)
+		return store_dir_open(place, ret, err);
+	*ret = memstore_open(memstore_place);
+	return 0;
 }
 
 const struct store_w_kind *const store_w_kinds[] = {&mem_w, &store_w_dir, NULL};

@@ -10,12 +10,21 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include <sodium.h>
+
 #include "scratch.h"
 #include "memstore.h"
 #include "one_generation.h"
+#include "format/crypto/age.h"
+#include "format/journal/journal.h"
+#include "format/policy/policy.h"
 #include "read/file/ahead.h"
+#include "read/vault/medium.h"
 #include "read/verify/verify.h"
 #include "write/copies/mirror.h"
+#include "write/media/medium_docs.h"
+#include "write/media/medium_w.h"
+#include "write/state/state.h"
 #include "write/store/vault_w.h"
 
 static struct store folder(const char *name)
@@ -78,7 +87,7 @@ static void put_all(const struct store *s)
 	assert_int_equal(publish(w, "archives/ab/y", "y"), 0);
 	assert_int_equal(publish(w, "archives/ab/x", "others"), STORE_W_TAKEN);
 	holds(&w->reads, "archives/ab/x", "bytes of x");
-	assert_int_equal(store_w_settle(w, "archives/ab/x", NULL), 0);
+	assert_int_equal(store_w_settle(s, "archives/ab/x", NULL), 0);
 	assert_int_equal(store_w_publish_group(w, "generations/000001", docs, 2, NULL), 0);
 	assert_int_equal(store_w_publish_group(w, "generations/000001", docs, 1, NULL), STORE_W_TAKEN);
 	assert_int_equal(store_w_replace(s, "journal/j", 0644, "old", 3, NULL), 0);
@@ -90,6 +99,28 @@ static void put_all(const struct store *s)
 	store_w_reserve(w, 1000);
 	assert_int_equal(store_w_release(w, NULL), 0);
 	store_w_close(w);
+}
+
+/* Without a handle. */
+static void put_papers(const struct store *s)
+{
+	assert_int_equal(store_w_make_folder(s, "tools", NULL), 0);
+	assert_int_equal(store_w_add(s, "paper", "one", 3, NULL), 0);
+	assert_int_equal(store_w_add(s, "paper", "two", 3, NULL), -1);
+	holds(s, "paper", "one");
+	assert_true(store_w_holds(s, "paper", 0444, "one", 3));
+	assert_false(store_w_holds(s, "paper", 0444, "two", 3) || store_w_holds(s, "paper", 0444, "on", 2) ||
+		     store_w_holds(s, "none", 0444, "", 0));
+	assert_int_equal(store_w_replace(s, "tools/list.next", 0444, "x", 1, NULL), 0);
+	assert_int_equal(store_w_withdraw(s, "tools/list.next", NULL), 0);
+	assert_int_equal(store_w_withdraw(s, "tools/list.next", NULL), 0);
+	assert_int_equal(store_w_withdraw(s, "nowhere/list.next", NULL), 0);
+	assert_false(store_has(s, "tools/list.next"));
+	assert_int_equal(store_w_replace(s, "journal/bad", 0644, "bad", 3, NULL), 0);
+	assert_int_equal(store_w_set_aside(s, "journal/bad", "journal/j", NULL), -1);
+	assert_int_equal(store_w_set_aside(s, "journal/bad", "journal/kept", NULL), 0);
+	holds(s, "journal/kept", "bad");
+	names_are(s, "journal", "j kept ");
 }
 
 static void read_all(const struct store *s)
@@ -158,6 +189,7 @@ static void every_kind_keeps_the_contract(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
 		put_all(&kinds[i]);
+		put_papers(&kinds[i]);
 		read_all(&kinds[i]);
 		remove_all(&kinds[i]);
 		store_close(&kinds[i]);
@@ -175,6 +207,9 @@ static void an_unknown_kind_is_refused(void **state)
 	(void)state;
 	assert_int_equal(store_w_open(&s, NULL, 0, &w, NULL), -1);
 	assert_int_equal(store_w_replace(&s, "x", 0444, "", 0, NULL), -1);
+	assert_int_equal(store_w_add(&s, "x", "", 0, NULL), -1);
+	assert_int_equal(store_w_make_folder(&s, "x", NULL), -1);
+	assert_int_equal(store_w_withdraw(&s, "x.next", NULL), -1);
 	assert_int_equal(store_x_open(&s, &x, NULL), -1);
 }
 
@@ -395,9 +430,80 @@ static void is_slow(void **state)
 	free(made);
 }
 
+/* ---- a medium ---- */
+
+static struct state *host(void)
+{
+	struct age_identity id;
+	struct age_recipient pub;
+	struct state *s = NULL;
+
+	age_identity_generate(state_random(), &id);
+	assert_int_equal(age_identity_recipient(&id, &pub), 0);
+	assert_int_equal(state_create(in_scratch("state"), "site", &pub, 1, NULL), 0);
+	assert_int_equal(state_open(in_scratch("state"), &s, NULL), 0);
+	return s;
+}
+
+/* Made a medium, opened, given its README.txt.  0, -1. */
+static int make_medium(struct state *s, struct err *err)
+{
+	struct medium_expect want = {.repository = state_repository(s)};
+	const struct policy policy = {.site_name = (char *)"site"};
+	const struct medium_docs_sources from = {.version = "1"};
+	struct medium_docs_result docs;
+	struct medium *m = NULL;
+	char uuid[JOURNAL_UUID];
+	int r;
+
+	if (medium_w_register(s, "mem:", "OBJ-01", "object", uuid, err) < 0)
+		return -1;
+	want.uuid = uuid;
+	want.keys = state_keys(s, &want.n_keys);
+	r = medium_open("mem:", &want, &m, err) ? -1 : 0;
+	if (!r)
+		r = medium_docs_put(s, &policy, m, &from, &docs, NULL, NULL, err);
+	medium_close(m);
+	return r;
+}
+
+/* Whatever fails, what is said to be a medium is one, and the same command again makes it whole. */
+static void is_a_medium(void **state)
+{
+	struct state *s = host();
+	unsigned long ops, failed = 0;
+
+	(void)state;
+	memstore_place = memstore_new();
+	assert_int_equal(make_medium(s, NULL), 0);
+	ops = memstore_place->ops;
+	assert_true(ops > 20);
+	for (unsigned long k = 0; k < 2 * ops; k++) {
+		struct err err = ERR_INIT;
+		int r;
+
+		memstore_free(memstore_place);
+		memstore_place = memstore_new();
+		memstore_plan(memstore_place, MEM_FAIL, k / 2 + 1, k % 2, EIO);
+		r = make_medium(s, &err);
+		assert_true(!r || (err.code[0] && err.msg[0]));
+		failed += r != 0;
+		memstore_plan(memstore_place, MEM_GOOD, 0, false, 0);
+		assert_int_equal(make_medium(s, NULL), 0);
+		STORE_AUTO mem = memstore_open(memstore_place);
+		assert_true(store_has(&mem, "README.txt") && store_has(&mem, "README.txt.minisig"));
+		assert_false(store_has(&mem, "README.txt.next"));
+		names_are(&mem, state_repository(s),
+		    "keys.jsonl repository.age repository.json repository.json.minisig ");
+	}
+	assert_true(failed > ops / 2);
+	memstore_free(memstore_place);
+	state_close(s);
+}
+
 static int setup(void **state)
 {
-	if (one_generation_setup(state))
+	if (sodium_init() < 0 || one_generation_setup(state))
 		return -1;
 	make_source("src");
 	return 0;
@@ -414,6 +520,7 @@ int main(void)
 	    cmocka_unit_test(lies_when_it_is_put),
 	    cmocka_unit_test(is_full),
 	    cmocka_unit_test(is_slow),
+	    cmocka_unit_test(is_a_medium),
 	};
 
 	return cmocka_run_group_tests(tests, setup, scratch_teardown);
