@@ -21,10 +21,10 @@
 #include "restore/app/outcome.h"
 #include "restore/app/progress.h"
 
-#define TRY_FIRST                                                                                            \
-	((uint64_t)32                                                                                        \
-	    << 20) /* files up to this size are read before their header is written; they stay in  \
-				arc_r's cache */
+/* Files up to this size are read before their header is written.  They stay in arc_r's cache, which has room
+ * for what else lies in their chunks and for what was decoded before. */
+#define TRY_FIRST  ((uint64_t)32 << 20)
+#define CACHE	   ((size_t)64 << 20)
 #define ABSENT_MAX ((size_t)2 << 20)
 
 struct exporter {
@@ -213,6 +213,7 @@ int cmd_export(struct app *app, int argc, char **argv)
 	if (isatty(STDOUT_FILENO))
 		return app_usage(app, "%s",
 		    text("an archive does not belong on a terminal: redirect it, or pipe it into tar"));
+	app->cache_bytes = CACHE;
 	r = app_generation(app, argv[0], true, &g);
 	if (r)
 		return r;

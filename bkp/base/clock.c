@@ -10,7 +10,7 @@
 
 #include "base/text.h"
 
-static int64_t read_clock(clockid_t id)
+int64_t clock_read(clockid_t id)
 {
 	struct timespec ts;
 
@@ -35,8 +35,8 @@ void clock_now(struct clock_stamp *ret_stamp)
 {
 	struct timex tx = {0};
 
-	ret_stamp->wall_ns = read_clock(CLOCK_REALTIME);
-	ret_stamp->mono_ns = read_clock(CLOCK_BOOTTIME);
+	ret_stamp->wall_ns = clock_read(CLOCK_REALTIME);
+	ret_stamp->mono_ns = clock_read(CLOCK_BOOTTIME);
 	read_boot_id(ret_stamp->boot_id, sizeof(ret_stamp->boot_id));
 	ret_stamp->synced = adjtimex(&tx) >= 0 && !(tx.status & STA_UNSYNC);
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #define SECOND_NS INT64_C(1000000000) /* nanoseconds of a second: the one place */
 
@@ -20,6 +21,8 @@ struct clock_stamp {
 #define CLOCK_TEXT 32 /* room for clock_format() */
 
 void clock_now(struct clock_stamp *ret_stamp);
+/* Nanoseconds of one clock alone (CLOCK_MONOTONIC …). */
+int64_t clock_read(clockid_t id);
 
 /* "2026-11-21T02:00:00Z" (RFC 3339, UTC, whole seconds) into out[CLOCK_TEXT]; returns out. */
 char *clock_format(int64_t wall_ns, char *out);

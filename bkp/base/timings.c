@@ -10,22 +10,14 @@
 
 #include "base/clock.h"
 
-static uint64_t read_clock(clockid_t id)
-{
-	struct timespec t = {0};
-
-	clock_gettime(id, &t);
-	return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
-}
-
 uint64_t timings_now(void)
 {
-	return read_clock(CLOCK_MONOTONIC);
+	return (uint64_t)clock_read(CLOCK_MONOTONIC);
 }
 
 static struct timings_mark take_mark(clockid_t cpu)
 {
-	return (struct timings_mark){timings_now(), read_clock(cpu), 0};
+	return (struct timings_mark){timings_now(), (uint64_t)clock_read(cpu), 0};
 }
 
 static void add_to_stage(struct timings *t, enum timing_stage stage, const struct timings_mark *since,

@@ -45,7 +45,7 @@ int cmd_medium_list(struct app *app, const struct policy *policy)
 	int code = app_ledger(app, policy, &l);
 
 	if (!code)
-		code = overview_compliance(app, policy, l, &s);
+		code = overview_compliance(policy, l, &s);
 	if (!code)
 		code = app->json ? list_json(l, s) : out_table(overview_media_table(s), 0, APP_OK);
 	compliance_free(s);
@@ -264,7 +264,7 @@ static int show_medium(
 {
 	struct history h = {.uuid = lm->uuid, .list = json_array()};
 	struct compliance *s = NULL;
-	int code = overview_compliance(app, policy, l, &s);
+	int code = overview_compliance(policy, l, &s);
 
 	if (!code)
 		code = read_history(policy, l, &h);

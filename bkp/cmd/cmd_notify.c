@@ -65,7 +65,7 @@ static int send_compliance(struct app *app, const struct policy *policy, const s
 {
 	struct compliance *s = NULL;
 	char line[SUMMARY_LINE], *details;
-	int code = overview_compliance(app, policy, l, &s);
+	int code = overview_compliance(policy, l, &s);
 
 	if (code)
 		return send_message(

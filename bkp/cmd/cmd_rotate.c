@@ -69,6 +69,14 @@ static int parse_recheck(const char *s, int64_t *ret_s)
 	return 0;
 }
 
+static void say_faults(const struct rotate_result *result, const struct err *failure, FILE *to)
+{
+	if (failure)
+		app_fault(failure, to);
+	else
+		rotate_report_faults(result, to);
+}
+
 /* What came of it is shown, recorded and told. */
 static int end_rotation(const struct app *app, const struct rotate_config *cfg,
     const struct rotate_result *result, const struct err *failure, int code)
@@ -78,14 +86,15 @@ static int end_rotation(const struct app *app, const struct rotate_config *cfg,
 	FILE *held = open_memstream(&details, &size);
 	struct outcome o = {.command = "rotate", .line = line, .generation = result->newest};
 
-	if (held && failure)
-		app_fault(failure, held);
-	else if (held)
-		rotate_report_faults(result, held);
-	if (held)
+	if (held) {
+		say_faults(result, failure, held);
 		fclose(held);
+	}
 	if (details && (failure || !app->json))
 		fputs(details, stderr);
+	else if (failure || !app->json)
+		say_faults(
+		    result, failure, stderr); /* no memory to collect it: the notify command lacks it */
 	if (!failure && !app->json && !app->quiet)
 		rotate_report_text(result, cfg->operator);
 	o.code = app->json ? rotate_report_json(result, cfg->operator, failure, code) : code;

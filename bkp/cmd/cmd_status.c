@@ -64,7 +64,7 @@ static int show_status(
     const struct app *app, const struct policy *policy, const struct ledger *l, const char *metrics)
 {
 	struct compliance *s = NULL;
-	int code = overview_compliance(app, policy, l, &s), shown = APP_OK;
+	int code = overview_compliance(policy, l, &s), shown = APP_OK;
 
 	if (code) {
 		if (metrics)

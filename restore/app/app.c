@@ -243,7 +243,7 @@ static int open_root(
 static int open_content(
     struct app *app, struct app_generation *g, const struct age_identity *ids, size_t n, struct err *err)
 {
-	struct arc_r_options opt = {.n_others = 0};
+	struct arc_r_options opt = {.cache_bytes = app->cache_bytes};
 
 	if (open_root(app, g, ids, n, err))
 		return -1;

@@ -16,29 +16,24 @@
 #include "restore/drill/drill.h"
 #include "restore/drill/variables.h"
 
-#define FACTS 10 /* of a step, and of the foot, at most */
-#define HEAD  24 /* facts of the head, at most */
-
-/* Facts with values of their own.  full: one did not fit, or memory ended; then the page is not made. */
+/* Facts with values of their own.  failed: memory ended; then the page is not made. */
 struct facts {
 	struct procedure_fact *fact;
-	size_t n, room;
-	bool full;
+	size_t n;
+	bool failed;
 };
 
 static __attribute__((format(printf, 3, 4))) void add_fact(
     struct facts *f, const char *label, const char *fmt, ...)
 {
+	struct procedure_fact *p = reallocarray(f->fact, f->n + 1, sizeof(*p));
 	char *value = NULL;
 	va_list ap;
 
-	if (f->n == f->room) {
-		f->full = true;
-		return;
-	}
+	f->fact = p ? p : f->fact;
 	va_start(ap, fmt);
-	if (vasprintf(&value, fmt, ap) < 0)
-		f->full = true;
+	if (!p || vasprintf(&value, fmt, ap) < 0)
+		f->failed = true;
 	else
 		f->fact[f->n++] = (struct procedure_fact){label, value};
 	va_end(ap);
@@ -55,12 +50,6 @@ static void facts_free(struct facts *f)
 	while (f->n)
 		free((char *)(uintptr_t)f->fact[--f->n].value);
 	free(f->fact);
-}
-
-static bool facts_new(struct facts *f, size_t room)
-{
-	*f = (struct facts){calloc(room, sizeof(*f->fact)), 0, room, false};
-	return f->fact != NULL;
 }
 
 /* ---- the head ---- */
@@ -197,7 +186,7 @@ struct all {
 	struct facts head, foot, *step;
 	struct procedure_stamp *stamp;
 	size_t n;
-	bool bad;
+	bool failed;
 };
 
 static void all_free(struct all *a)
@@ -218,20 +207,18 @@ static bool fill_page(struct all *a, const struct drill *d, const uint8_t *recor
 
 	a->step = calloc(d->n + 1, sizeof(*a->step));
 	a->stamp = calloc(d->n + 1, sizeof(*a->stamp));
-	if (!a->step || !a->stamp || !facts_new(&a->head, HEAD) || !facts_new(&a->foot, FACTS))
+	if (!a->step || !a->stamp)
 		return false;
 	add_head(d, &a->head);
 	add_foot(d, record_sha256, &a->foot);
 	for (i = 0; i < d->n; i++) {
 		a->n = i + 1;
-		if (!facts_new(&a->step[i], FACTS))
-			return false;
 		add_step(&d->step[i], &a->step[i]);
 		a->stamp[i] = (struct procedure_stamp){
 		    d->step[i].mark, d->step[i].seconds, d->step[i].begun_ns, a->step[i].fact, a->step[i].n};
-		a->bad |= a->step[i].full;
+		a->failed |= a->step[i].failed;
 	}
-	return !a->bad && !a->head.full && !a->foot.full;
+	return !a->failed && !a->head.failed && !a->foot.failed;
 }
 
 int drill_page(const struct drill *d, struct variables *v, const uint8_t *record_sha256, struct buf *out,

@@ -51,10 +51,7 @@ struct running {
 
 static int64_t now_ns(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return ts.tv_sec * SECOND_NS + ts.tv_nsec;
+	return clock_read(CLOCK_BOOTTIME);
 }
 
 /* ---- the start ---- */

@@ -19,8 +19,10 @@ for i in range(n):
             f.write(b"%d" % i * 20)
 P
 site_policy "  - {name: many, paths: [$T/src]}
-	  - {name: large, paths: [$T/large]}"
-mkdir "$T/large"
+	  - {name: large, paths: [$T/large]}
+	  - {name: twice, paths: [$T/twice]}"
+mkdir "$T/large" "$T/twice"
+for i in 1 2; do head -c $((32 << 20)) /dev/urandom >"$T/twice/$i"; done
 truncate -s "${sparse}G" "$T/large/file"
 head -c "$((dense << 20))" /dev/urandom | dd of="$T/large/file" bs=1M seek=$((sparse * 300)) conv=notrunc iflag=fullblock status=none
 site_make
@@ -44,7 +46,13 @@ rss() { # NAME COMMAND...
 	rss "capture of a ${sparse} GiB file, $dense MiB of it data" "$BKP" run --quiet large
 	rss "restore of $files files" "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract 4 many --to "$T/o"
 	rss "restore of the large file" "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract 5 large --to "$T/o3"
+	"$BKP" run --quiet twice
+	rss "export of files that are tried first" "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" export 6 twice
 } >"$T/figures"
+# each of them is decoded once, though it is gone through twice
+strace -f -qq -e trace=pread64 -o "$T/reads" "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" export 6 twice >"$T/twice.tar"
+mib=$(awk -F' = ' '{ n += $NF } END { printf "%d", n / 1048576 }' "$T/reads")
+[ "$mib" -ge 64 ] && [ "$mib" -lt 72 ] || die "the export of 64 MiB read $mib MiB"
 cmp "$T/large/file" "$T/o3$T/large/file" || die "the large file differs"
 [ "$(du -m "$T/o3$T/large/file" | cut -f1)" -le $((dense + 2)) ] || die "the hole was filled"
 [ "$(cd "$T/src" && find . -type f | wc -l)" = "$(cd "$T/o$T/src" && find . -type f | wc -l)" ] || die "files are missing"

@@ -329,3 +329,14 @@ expect 0 rotate --recheck all
 same "$T/nas" "$T/big"
 detach big
 say "a disk pulled out in the middle: exit 2, nothing claimed; what was on it verifies, the next rotation completes it"
+
+# ---- no memory to collect what the notify command gets: the operator is told all the same
+cat >"$T/none.c" <<'C'
+#include <errno.h>
+#include <stdio.h>
+FILE *open_memstream(char **p, size_t *n) { *p = NULL; *n = 0; errno = ENOMEM; return NULL; }
+C
+cc -shared -fPIC -o "$T/none.so" "$T/none.c" || die "none.c does not compile"
+status env LD_PRELOAD="$T/none.so" "$BKP" rotate --operator Sato RDX-01
+[ "$STATUS" != 0 ] && grep -q '^bkp: E-' "$T/err" && grep -q '→' "$T/err" || fail "nothing is said of why the rotation failed: exit $STATUS"
+say "a rotation that fails says why, also without memory to collect it"

@@ -25,10 +25,7 @@
 
 int64_t pace_now(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * SECOND_NS + ts.tv_nsec;
+	return clock_read(CLOCK_MONOTONIC);
 }
 
 unsigned pace_columns(int fd)

@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/path.h"
@@ -155,10 +156,7 @@ static bool take_output(struct child *c)
 
 static int64_t now_ms(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return clock_read(CLOCK_MONOTONIC) / 1000000;
 }
 
 /* Waits for its end, not for that of what it left running behind it.  1: the time was over. */

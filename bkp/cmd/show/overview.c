@@ -25,31 +25,22 @@
 
 #define SHOW 64 /* bytes of a place in a table */
 
-static int look_at_media(
-    const struct policy *policy, const struct ledger *l, enum compliance_sight *sights, struct err *err)
-{
-	struct attendance_keys k = {.repository = ledger_repository(l)};
-
-	(void)err;
-	k.keys = ledger_keys(l, &k.n_keys);
-	attendance_look(l, &k, policy, sights);
-	return 0;
-}
-
-int overview_compliance(
-    const struct app *app, const struct policy *policy, const struct ledger *l, struct compliance **ret)
+int overview_compliance(const struct policy *policy, const struct ledger *l, struct compliance **ret)
 {
 	enum compliance_sight *sights = calloc(policy->n_media, sizeof(*sights));
+	struct attendance_keys k = {.repository = ledger_repository(l)};
 	struct err err = ERR_INIT;
 	struct clock_stamp now;
 	int r;
 
-	(void)app;
-	r = sights ? look_at_media(policy, l, sights, &err) : err_nomem(&err);
-	if (!r) {
-		clock_now(&now);
-		r = compliance_new(policy, l, sights, now.wall_ns, ret, &err);
+	if (!sights) {
+		err_nomem(&err);
+		return app_error(&err, APP_UNKNOWN);
 	}
+	k.keys = ledger_keys(l, &k.n_keys);
+	attendance_look(l, &k, policy, sights);
+	clock_now(&now);
+	r = compliance_new(policy, l, sights, now.wall_ns, ret, &err);
 	free(sights);
 	return r ? app_error(&err, APP_UNKNOWN) : APP_OK;
 }

@@ -17,8 +17,7 @@ struct table;
 
 /* Looks at the media and judges.  The policy and the ledger must outlive *ret.  0, or an exit code after the
  * error has been reported. */
-int overview_compliance(
-    const struct app *app, const struct policy *policy, const struct ledger *l, struct compliance **ret);
+int overview_compliance(const struct policy *policy, const struct ledger *l, struct compliance **ret);
 
 /* enum app_exit for how things stand. */
 int overview_exit(const struct compliance *s);

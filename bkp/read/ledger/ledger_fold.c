@@ -19,12 +19,6 @@
 #include "base/err.h"
 #include "format/journal/journal.h"
 
-static struct ledger_generation *generation_of(const struct ledger *l, const json_t *o)
-{
-	/* the accessor returns const for readers; the fold owns what it points to */
-	return (struct ledger_generation *)ledger_generation_by_number(l, member_num(o, "generation"));
-}
-
 static char *copy_of(const char *s, int *failed)
 {
 	char *c = strdup(s);

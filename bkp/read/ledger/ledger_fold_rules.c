@@ -13,11 +13,6 @@
 #include "base/err.h"
 #include "format/journal/journal.h"
 
-static struct ledger_generation *generation_of(const struct ledger *l, const json_t *o)
-{
-	return (struct ledger_generation *)ledger_generation_by_number(l, member_num(o, "generation"));
-}
-
 static int apply_policy(struct ledger *l, const struct journal_record *r, struct err *err)
 {
 	const json_t *list = json_object_get(r->json, "narrows");

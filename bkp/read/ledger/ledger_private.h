@@ -106,6 +106,11 @@ int ledger_canaries_take(struct ledger *l, const struct ledger_generation *g, bo
 void ledger_canaries_clear(struct ledger *l);
 
 /* Shared by the two. */
+static inline struct ledger_generation *generation_of(const struct ledger *l, const json_t *o)
+{
+	/* the accessor returns const for readers; the fold owns what it points to */
+	return (struct ledger_generation *)ledger_generation_by_number(l, member_num(o, "generation"));
+}
 int ledger_replace_text(const char **at, const char *with, struct err *err);
 /* The entry of that medium, made when there is none yet; NULL: out of memory. */
 struct ledger_copy *ledger_copy_on(struct ledger *l, struct ledger_generation *g, const char *uuid);

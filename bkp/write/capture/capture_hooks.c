@@ -45,6 +45,11 @@ struct command_config capture_command_config(
 	    .stop_arg = c->cfg.cb.arg};
 }
 
+bool capture_is_ended(const struct capture *c)
+{
+	return c->cfg.cb.stop && c->cfg.cb.stop(c->cfg.cb.arg);
+}
+
 /* The end counts, from the beginning of a character. */
 void capture_said(struct capture *c, const char *key, const struct command_words *said)
 {

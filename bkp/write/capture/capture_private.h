@@ -179,6 +179,8 @@ struct capture_env {
 /* result: a word, or NULL. */
 struct command_config capture_command_config(
     struct capture *c, struct capture_env *env, const char *line, const char *result);
+/* Was it told to stop? */
+bool capture_is_ended(const struct capture *c);
 /* `key` of the policy said that. */
 void capture_said(struct capture *c, const char *key, const struct command_words *said);
 int capture_before(struct capture *c, struct err *err);

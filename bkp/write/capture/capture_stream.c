@@ -64,11 +64,6 @@ ssize_t capture_output_read(void *output, void *p, size_t n)
 	return r;
 }
 
-static bool is_time(const struct capture *c)
-{
-	return c->cfg.cb.stop && c->cfg.cb.stop(c->cfg.cb.arg);
-}
-
 static int check_output(struct capture *c, struct capture_output *o, struct err *err)
 {
 	struct command_words said = {0};
@@ -105,7 +100,7 @@ int capture_output_end(struct capture *c, struct capture_output *o, int r, int e
 	if (r < 0)
 		return -1;
 	c->set.result->verdict = GENERATION_FAILED;
-	if (ended && is_time(c))
+	if (ended && capture_is_ended(c))
 		return capture_stop(c, err); /* ended because of that */
 	if (r == READER_UNREADABLE && errnum != ETIMEDOUT)
 		return err_sys(
@@ -179,7 +174,7 @@ static int take_stream(
 	content_begin(c->content);
 	while ((r = queue_next(c->queue, &e, err)) == 0 || r == QUEUE_IDLE) {
 		r = r == QUEUE_IDLE ? 0 : take_output(c, e, &result, ret_errno, err);
-		if (!r && is_time(c))
+		if (!r && capture_is_ended(c))
 			r = capture_stop(c, err);
 		if (r)
 			break;

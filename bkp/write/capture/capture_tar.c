@@ -105,11 +105,6 @@ static int take_content(
 	return r;
 }
 
-static bool is_time(const struct capture *c)
-{
-	return c->cfg.cb.stop && c->cfg.cb.stop(c->cfg.cb.arg);
-}
-
 /* 0, -1. */
 static int take_stream(struct capture *c, struct tar_capture *t, struct err *err)
 {
@@ -124,7 +119,7 @@ static int take_stream(struct capture *c, struct tar_capture *t, struct err *err
 						  : take_content(c, t, e, err);
 		else
 			r = 0;
-		if (!r && is_time(c))
+		if (!r && capture_is_ended(c))
 			r = capture_stop(c, err);
 		if (r)
 			break;
@@ -193,7 +188,7 @@ static int make_catalog(struct capture *c, struct entrysort *s, struct err *err)
 			capture_note(c, CAPTURE_BELOW, it.path, 0);
 		else if (r < 0 || put_entry(c, &it, err))
 			return -1;
-		if (is_time(c))
+		if (capture_is_ended(c))
 			return capture_stop(c, err);
 	}
 	if (!c->set.result->entries) {

@@ -280,7 +280,7 @@ static int follow_reader(struct capture *c, struct reader_thread *s, struct err 
 		return -1;
 	while ((r = queue_next(c->queue, &e, err)) == 0 || r == QUEUE_IDLE) {
 		r = r == QUEUE_IDLE ? 0 : take_event(c, e, err);
-		if (!r && c->cfg.cb.stop && c->cfg.cb.stop(c->cfg.cb.arg))
+		if (!r && capture_is_ended(c))
 			r = capture_stop(c, err);
 		if (r)
 			break;

@@ -44,14 +44,6 @@ struct tree_reader {
 	struct buf dark; /* path of the folder that could not be read last */
 };
 
-static int64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * SECOND_NS + t.tv_nsec;
-}
-
 /* 1: a file that was fed under another name already, 0, -1. */
 static int further_name(struct tree_reader *r, const struct walk_item *it, struct err *err)
 {
@@ -161,7 +153,7 @@ static int queue_item(
 		e->item.entry = NULL;
 		return 0;
 	}
-	e->item.looked_ns = now_ns();
+	e->item.looked_ns = clock_read(CLOCK_REALTIME);
 	found = read_meta(r, it, e->item.entry, &m, err);
 	if (found == META_VANISHED) {
 		queue_take_back(r->queue);

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "write/index/dedup_record.h"
 
@@ -24,10 +25,7 @@
 
 static double now_seconds(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+	return (double)clock_read(CLOCK_MONOTONIC) / (double)SECOND_NS;
 }
 
 /* An entry that does not fit its archive's run is only unknown; what is looked for is what LMDB trips over.

@@ -53,10 +53,7 @@ struct command {
 /* Sleep included: a limit is a promise about the run. */
 static int64_t now_ms(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return clock_read(CLOCK_BOOTTIME) / 1000000;
 }
 
 /* Between fork and exec of a process with threads: nothing here may take a lock. */
