@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "format/medium/generation.h"
 #include "read/vault/vault_r.h"
+#include "read/store/store_dir.h"
 #include "read/verify/inventory.h"
 #include "read/verify/reported.h"
 #include "read/verify/verify.h"
@@ -238,10 +239,11 @@ static void on_stray(void *arg, const char *file, enum inventory_kind kind, cons
 
 static int look_around(struct job *j, struct err *err)
 {
-	IO_FD_AUTO medium = open(j->app->medium, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	STORE_AUTO medium = {0};
 
-	return medium < 0 ? err_sys(err, "E-IO-07", errno, text("cannot open folder '%s'"), j->app->medium)
-			  : inventory_check(medium, j->app->vault, false, on_stray, j, err);
+	return store_dir_open(j->app->medium, &medium, err)
+		   ? -1
+		   : inventory_check(&medium, j->app->vault, false, on_stray, j, err);
 }
 
 /* root: NULL unless it was decrypted. */

@@ -21,7 +21,7 @@ clang) own=(-DCMAKE_BUILD_TYPE=Release -DCMAKE_C_COMPILER=clang -DBKP_STATIC_RES
 asan) own+=(-DBKP_SANITIZE=ON -DBKP_STATIC_RESTORE=OFF) ;;
 tsan)
 	own+=(-DBKP_SANITIZE_THREADS=ON -DBKP_STATIC_RESTORE=OFF)
-	targets=(bkp bkp-restore test_pack test_content test_parallel test_ahead test_verify test_arc_r test_walk)
+	targets=(bkp bkp-restore test_pipeline test_pack test_content test_queue test_parallel test_ahead test_verify test_arc_r test_walk)
 	;;
 coverage) own+=(-DBKP_COVERAGE=ON) ;;
 fuzz)

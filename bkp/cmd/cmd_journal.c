@@ -26,6 +26,7 @@
 #include "format/journal/journal.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
+#include "read/store/store_dir.h"
 
 #define SHOW	     200
 #define KEY_FILE_MAX 4096
@@ -163,18 +164,17 @@ static int show_journal(struct app *app, const struct cmd_journal_options *o)
 	char name[4096];
 	int code = APP_OK, r;
 	IO_FD_AUTO fd = cmd_journal_open(app, o, name, sizeof(name), &code);
+	struct store_file journal = store_dir_file(fd);
 
 	if (fd < 0)
 		return code;
 	/* all of it is checked before any of it is shown */
-	r = ledger_load_fd(fd, name, NULL, NULL, NULL, &l, &err);
+	r = ledger_load_file(&journal, name, NULL, NULL, NULL, &l, &err);
 	ledger_free(l);
 	if (r)
 		return app_error(&err, APP_FAILED);
-	if (lseek(fd, 0, SEEK_SET))
-		return APP_UNKNOWN;
 	fputs(app->json ? "{\"records\":[" : "", stdout);
-	r = ledger_load_fd(fd, name, NULL, show_record, &s, &l, &err);
+	r = ledger_load_file(&journal, name, NULL, show_record, &s, &l, &err);
 	if (!r)
 		ledger_free(l);
 	fputs(app->json ? "]}\n" : "", stdout);
@@ -282,6 +282,7 @@ static int verify_journal(struct app *app, struct cmd_journal_options *o)
 	struct err err = ERR_INIT;
 	char name[4096];
 	int code = APP_OK;
+	struct store_file journal;
 	IO_FD_AUTO fd = -1;
 
 	if (o->root_key && parse_root(o->root_key, &o->root, &err))
@@ -289,7 +290,8 @@ static int verify_journal(struct app *app, struct cmd_journal_options *o)
 	fd = cmd_journal_open(app, o, name, sizeof(name), &code);
 	if (fd < 0)
 		return code;
-	if (ledger_load_fd(fd, name, o->root_key ? &o->root : NULL, each_by_itself, NULL, &l, &err)) {
+	journal = store_dir_file(fd);
+	if (ledger_load_file(&journal, name, o->root_key ? &o->root : NULL, each_by_itself, NULL, &l, &err)) {
 		app_error(&err, APP_FAILED);
 		return app->json ? out_json(json_pack("{s:b, s:s, s:s}", "valid", 0, "code", err.code,
 						"message", err.msg),

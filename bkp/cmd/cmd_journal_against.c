@@ -22,7 +22,7 @@
 #include "cmd/cmd_journal.h"
 #include "format/journal/journal.h"
 #include "format/policy/policy.h"
-#include "read/file/inside.h"
+#include "read/store/store_dir.h"
 #include "read/ledger/ledger.h"
 #include "read/vault/medium.h"
 #include "write/state/history.h"
@@ -170,7 +170,8 @@ static int judge_copy(const struct other *o, const struct history *h, const stru
 }
 
 /* A run that goes on meanwhile has perhaps copied more to a medium than was read of ours. */
-static int relate_copies(int there, int fd, const struct ledger *l, struct history *ret, struct err *err)
+static int relate_copies(
+    struct store_file *there, int fd, const struct ledger *l, struct history *ret, struct err *err)
 {
 	struct stat st;
 
@@ -181,8 +182,8 @@ static int relate_copies(int there, int fd, const struct ledger *l, struct histo
 	return history_compare(there, fd, (uint64_t)st.st_size, ret, err);
 }
 
-static int compare_copy(
-    struct app *app, const struct other *other, int there, int fd, const struct ledger *l, json_t **ret)
+static int compare_copy(struct app *app, const struct other *other, struct store_file *there, int fd,
+    const struct ledger *l, json_t **ret)
 {
 	struct ledger *theirs = NULL;
 	struct err err = ERR_INIT;
@@ -192,7 +193,7 @@ static int compare_copy(
 	int code;
 
 	path_show(other->path, show, sizeof(show));
-	if (ledger_load_fd(there, other->path, ledger_root(l), NULL, NULL, &theirs, &err)) {
+	if (ledger_load_file(there, other->path, ledger_root(l), NULL, NULL, &theirs, &err)) {
 		err_wrap(&err, "'%s'", show);
 		return app_error(&err, APP_FAILED);
 	}
@@ -218,18 +219,19 @@ int cmd_journal_against(
 	struct other other = {.medium = false};
 	int code = APP_OK;
 	IO_FD_AUTO there = open_other(app, l, o->against, &other, &code);
+	struct store_file file = store_dir_file(there);
 
-	return there < 0 ? code : compare_copy(app, &other, there, fd, l, ret);
+	return there < 0 ? code : compare_copy(app, &other, &file, fd, l, ret);
 }
 
 /* ---- every medium that is attached ---- */
 
 /* 1 it has none and never had, 0, or -1 with *ret_code. */
-static int open_copy(
-    const struct medium *m, const struct ledger_medium *lm, struct other *o, int *ret_fd, int *ret_code)
+static int open_copy(const struct medium *m, const struct ledger_medium *lm, struct other *o,
+    struct store_file *ret_file, int *ret_code)
 {
 	struct err err = ERR_INIT;
-	int r = inside_open(medium_repo_dirfd(m), "journal/" JOURNAL_FILE, ret_fd, &err);
+	int r = store_open(medium_repo(m), "journal/" JOURNAL_FILE, ret_file, &err);
 	char show[SHOW];
 
 	snprintf(
@@ -238,9 +240,9 @@ static int open_copy(
 	o->expected = lm->copy_seq;
 	if (!r)
 		return 0;
-	if (r == INSIDE_ABSENT && !lm->copy_seq)
+	if (r == STORE_ABSENT && !lm->copy_seq)
 		return 1;
-	if (r == INSIDE_ABSENT) {
+	if (r == STORE_ABSENT) {
 		err_set(&err, "W-HISTORY-02",
 		    text("the copy of the journal on '%s' has %ju records, but this host had copied %ju to "
 			 "it"),
@@ -248,7 +250,7 @@ static int open_copy(
 		err_hint(
 		    &err, "%s", text("somebody cut it, or brought an old copy of the disk: ask who had it"));
 	}
-	*ret_code = app_error(&err, r == INSIDE_ABSENT ? APP_ATTENTION : APP_UNKNOWN);
+	*ret_code = app_error(&err, r == STORE_ABSENT ? APP_ATTENTION : APP_UNKNOWN);
 	return -1;
 }
 
@@ -261,7 +263,7 @@ static int with_medium(
 	struct other other = {.medium = false};
 	struct medium *m = NULL;
 	struct err err = ERR_INIT;
-	IO_FD_AUTO there = -1;
+	STORE_FILE_AUTO there = {0};
 	int r = MEDIUM_ABSENT, code = APP_OK;
 
 	want.keys = ledger_keys(l, &want.n_keys);
@@ -273,7 +275,7 @@ static int with_medium(
 		return r == MEDIUM_ABSENT ? APP_OK : app_error(&err, APP_UNKNOWN);
 	r = open_copy(m, lm, &other, &there, &code);
 	if (!r)
-		code = compare_copy(app, &other, there, fd, l, ret);
+		code = compare_copy(app, &other, &there, fd, l, ret);
 	medium_close(m);
 	return code;
 }

@@ -21,6 +21,7 @@
 #include "cmd/show/journal_words.h"
 #include "format/journal/journal.h"
 #include "read/ledger/ledger.h"
+#include "read/store/store_dir.h"
 
 #define SHOW 256
 
@@ -148,14 +149,13 @@ static int cannot_write(const char *name, int errnum)
 
 static int write_all(struct exporting *e, int fd, const char *name)
 {
+	struct store_file journal = store_dir_file(fd);
 	struct ledger *again = NULL;
 	struct err err = ERR_INIT;
 
-	if (lseek(fd, 0, SEEK_SET))
-		return APP_UNKNOWN;
 	if (e->csv)
 		csv_head(e);
-	if (ledger_load_fd(fd, name, ledger_root(e->ledger), export_record, e, &again, &err))
+	if (ledger_load_file(&journal, name, ledger_root(e->ledger), export_record, e, &again, &err))
 		return app_error(&err, APP_FAILED);
 	ledger_free(again);
 	if (!e->csv)
@@ -194,6 +194,7 @@ int cmd_journal_export(struct app *app, const struct cmd_journal_options *o)
 	struct err err = ERR_INIT;
 	char name[4096];
 	int code = APP_OK;
+	struct store_file journal;
 	IO_FD_AUTO fd = -1;
 
 	if (!o->format || (!e.csv && strcmp(o->format, "json") != 0))
@@ -201,8 +202,9 @@ int cmd_journal_export(struct app *app, const struct cmd_journal_options *o)
 	fd = cmd_journal_open(app, o, name, sizeof(name), &code);
 	if (fd < 0)
 		return code;
+	journal = store_dir_file(fd);
 	/* all of it is checked before any of it is written */
-	if (ledger_load_fd(fd, name, NULL, NULL, NULL, &l, &err))
+	if (ledger_load_file(&journal, name, NULL, NULL, NULL, &l, &err))
 		return app_error(&err, APP_FAILED);
 	e.ledger = l;
 	code = o->out ? to_file(&e, fd, name, o->out) : write_all(&e, fd, name);

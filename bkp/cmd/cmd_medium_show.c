@@ -23,6 +23,7 @@
 #include "format/policy/policy_plan.h"
 #include "read/ledger/ledger.h"
 #include "read/rules/compliance.h"
+#include "read/store/store_dir.h"
 
 #define SHOW 256
 
@@ -94,11 +95,13 @@ static int read_history(const struct policy *policy, const struct ledger *l, str
 {
 	IO_FD_AUTO dir = open(policy->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	IO_FD_AUTO fd = -1;
+	struct store_file journal;
 	struct err err = ERR_INIT;
 	struct ledger *again;
 
 	fd = io_open_file(dir, JOURNAL_FILE, &err);
-	if (fd < 0 || ledger_load_fd(fd, JOURNAL_FILE, ledger_root(l), take_record, h, &again, &err))
+	journal = store_dir_file(fd);
+	if (fd < 0 || ledger_load_file(&journal, JOURNAL_FILE, ledger_root(l), take_record, h, &again, &err))
 		return app_error(&err, APP_UNKNOWN);
 	ledger_free(again);
 	return APP_OK;

@@ -29,6 +29,7 @@
 #include "format/medium/generation.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
+#include "read/store/store.h"
 #include "read/vault/keyring.h"
 #include "read/vault/medium.h"
 #include "read/vault/vault_r.h"
@@ -84,7 +85,7 @@ static void on_fault(void *arg, const struct verify_fault *f)
  * 1: so it is, and was said. */
 static bool broke_off(struct job *j, const struct medium *m, bool failed, struct err *err)
 {
-	if (!failed && !verify_file(medium_dirfd(m), MEDIUM_JSON, j->identity, true, NULL, NULL))
+	if (!failed && !verify_file(medium_store(m), MEDIUM_JSON, j->identity, true, NULL, NULL))
 		return false;
 	if (!failed) {
 		err_set(err, "E-VERIFY-11", text("'%s' does not answer any more"), j->label);
@@ -194,7 +195,7 @@ static void verify_around(struct job *j, struct vault_r *v, const struct medium 
 	struct err err = ERR_INIT;
 	uint64_t before = j->strays;
 
-	if (inventory_check(medium_dirfd(m), v, lm && lm->copy_seq, on_stray, j, &err) ||
+	if (inventory_check(medium_store(m), v, lm && lm->copy_seq, on_stray, j, &err) ||
 	    journal_copies_check(j->state, m, &found, &err))
 		raise_code(j, app_error(&err, APP_UNKNOWN));
 	else if (*found.found && j->strays == before)
@@ -215,11 +216,9 @@ static void verify_around(struct job *j, struct vault_r *v, const struct medium 
 static bool is_there(const struct vault_r *v, const struct ledger_generation *g, const struct ledger_copy *c)
 {
 	char dir[GENERATION_DIR];
-	struct stat st;
 
 	return (g->state == LEDGER_COMMITTED && c->ok) ||
-	       (c->expired_ns &&
-		   !fstatat(vault_r_fd(v), generation_dir(g->number, dir), &st, AT_SYMLINK_NOFOLLOW));
+	       (c->expired_ns && store_has(vault_r_store(v), generation_dir(g->number, dir)));
 }
 
 /* The numbers of the generations that the journal says are on the medium. The caller frees. */
@@ -250,7 +249,7 @@ static void verify_medium(struct job *j, const struct medium *m)
 	size_t n, i;
 
 	j->gone = false;
-	if (!seen || io_read_file(medium_dirfd(m), MEDIUM_JSON, &identity, &err) ||
+	if (!seen || store_read(medium_store(m), MEDIUM_JSON, &identity, &err) ||
 	    vault_r_open_medium(
 		m, state_repository(j->state), ledger_root(state_ledger(j->state)), &v, &err)) {
 		raise_code(j, app_error(&err, err_is_unread(&err) ? APP_UNKNOWN : APP_FAILED));

@@ -21,6 +21,7 @@
 #include "base/show/suggest.h"
 #include "base/text.h"
 #include "format/medium/generation.h"
+#include "read/store/store_dir.h"
 #include "read/vault/arc_r.h"
 #include "read/vault/keyring.h"
 #include "read/vault/vault_r.h"
@@ -140,7 +141,8 @@ int app_medium_folder(const struct app *app, size_t i)
 {
 	const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
 
-	return app->vaults[i] ? openat(vault_r_fd(app->vaults[i]), "..", flags) : open(app->media[i], flags);
+	return app->vaults[i] ? openat(store_dir_fd(vault_r_store(app->vaults[i])), "..", flags)
+			      : open(app->media[i], flags);
 }
 
 int app_vault(struct app *app)
@@ -247,9 +249,9 @@ static int open_content(
 		return -1;
 	for (size_t i = 0; i < app->n_media; i++)
 		if (app->vaults[i] && app->vaults[i] != app->vault)
-			app->others[opt.n_others++] = vault_r_fd(app->vaults[i]);
+			app->others[opt.n_others++] = vault_r_store(app->vaults[i]);
 	opt.others = app->others;
-	return arc_r_new(vault_r_fd(app->vault), g->root, ids, n, &opt, &g->arc, err);
+	return arc_r_new(vault_r_store(app->vault), g->root, ids, n, &opt, &g->arc, err);
 }
 
 /* Its documents are read where they are whole; every copy of them is held against the journals. */

@@ -17,6 +17,7 @@ struct err;
 struct generation_dataset;
 struct generation_root;
 struct keyring;
+struct store;
 struct vault_r;
 struct vault_r_generation;
 
@@ -54,8 +55,9 @@ struct app {
 	struct vault_r *vault;		   /* the first of those that could be opened */
 	struct vault_r *vaults[APP_MEDIA]; /* of each medium; NULL: it could not be opened */
 	struct keyring *keyring;
-	size_t cache_bytes;    /* of decoded chunks (arc_r.h); 0: the usual */
-	int others[APP_MEDIA]; /* folders of the repository on the media that `vault` is not on */
+	size_t cache_bytes; /* of decoded chunks (arc_r.h); 0: the usual */
+	const struct store
+	    *others[APP_MEDIA]; /* folders of the repository on the media that `vault` is not on */
 	bool incomplete; /* one of several media could not be used, or not all of one: exit 1 at least */
 	bool unvouched;	 /* no journal that was given reports what is read: exit 1 at least */
 };

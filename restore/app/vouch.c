@@ -13,6 +13,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "format/medium/generation.h"
+#include "read/store/store_dir.h"
 #include "read/verify/reported.h"
 #include "read/verify/verify.h"
 #include "restore/app/app.h"
@@ -23,9 +24,10 @@ static int of_file(struct app *app, const char *path, uint64_t number, struct re
 {
 	char *real = realpath(path, NULL); /* links are followed here: it is the person's own path */
 	IO_FD_AUTO fd = io_open_file(AT_FDCWD, real ? real : path, err);
+	struct store_file file = store_dir_file(fd);
 
 	free(real);
-	return fd < 0 ? -1 : reported_look_in(app->vault, fd, number, ret, err);
+	return fd < 0 ? -1 : reported_look_in(app->vault, &file, number, ret, err);
 }
 
 int vouch_each(struct app *app, uint64_t number, vouch_fn *fn, void *arg, struct err *err)

@@ -19,6 +19,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "format/crypto/digest.h"
+#include "read/store/store_dir.h"
 #include "read/vault/repository.h"
 #include "read/vault/vault_r.h"
 #include "restore/app/app.h"
@@ -32,7 +33,8 @@
 /* The medium's folder of procedures, if `path` (absolute, no links) lies directly in it; else -1. */
 static int folder_of(const struct vault_r *v, char *path)
 {
-	IO_FD_AUTO fd = openat(vault_r_fd(v), FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	IO_FD_AUTO fd =
+	    openat(store_dir_fd(vault_r_store(v)), FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	char *slash = strrchr(path, '/');
 	struct stat theirs, ours;
 	int r;

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "base/threads/thread.h"
 #include "format/medium/generation.h"
 #include "restore/app/app.h"
 #include "restore/app/confine.h"
@@ -126,7 +127,7 @@ static int bring_back(
 	struct confined c = {r, s, g, outcome, 0};
 	pthread_t id;
 
-	if (pthread_create(&id, NULL, extract_confined, &c))
+	if (thread_start(&id, "bkp-extract", extract_confined, &c))
 		return err_nomem(&s->why);
 	pthread_join(id, NULL);
 	return c.failed;

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <search.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,8 +59,8 @@ bool extract_ends(const struct err *why)
 int extract_say(
     struct extract *x, enum outcome_kind kind, const char *path, const struct err *why, struct err *err)
 {
-	if (!x->settling && x->building && (x->n_given || x->building->n))
-		return extract_lot_say(x->building, kind, path, why, err);
+	if (!x->lots.settling && x->lots.building && (x->lots.n_given || x->lots.building->n))
+		return extract_lot_say(x->lots.building, kind, path, why, err);
 	outcome_say(x->outcome, kind, path, why);
 	return 0;
 }
@@ -72,7 +73,7 @@ int extract_fault(
 			*err = *why;
 		return -1;
 	}
-	return extract_say(x, kind, path, why, err) ? -1 : extract_remember(x->absent, path, err);
+	return extract_say(x, kind, path, why, err) ? -1 : extract_remember(x->links.absent, path, err);
 }
 
 int extract_say_flags(struct extract *x, const char *path, unsigned flags, struct err *err)
@@ -104,9 +105,9 @@ int extract_late(struct extract *x, const char *path, struct err *err)
 	int r;
 
 	digestset_key_of(path, strlen(path), key);
-	r = digestset_put(x->late, key, 1, err);
+	r = digestset_put(x->second.late, key, 1, err);
 	if (r == DIGESTSET_FULL)
-		x->all_late = true;
+		x->second.all = true;
 	return r < 0 ? -1 : 0;
 }
 
@@ -142,7 +143,7 @@ const char *extract_copy_of(const struct extract *x, const char *first)
 	struct link_copy key, *const *found;
 
 	digestset_key_of(first, strlen(first), key.first);
-	found = tfind(&key, &x->copies, by_first);
+	found = tfind(&key, &x->links.copies, by_first);
 	return found ? (*found)->path : NULL;
 }
 
@@ -152,10 +153,10 @@ int extract_copied(struct extract *x, const char *first, const char *path, struc
 	struct link_copy *c;
 
 	/* beyond the bound each further link is a copy of its own */
-	if (plan_match(x->plan, first) || extract_copy_of(x, first))
+	if (plan_match(x->source.plan, first) || extract_copy_of(x, first))
 		return 0;
-	if (x->copies_bytes + n > COPIES_MAX) {
-		x->copies_full = true;
+	if (x->links.bytes + n > COPIES_MAX) {
+		x->links.full = true;
 		return 0;
 	}
 	c = malloc(sizeof(*c) + n);
@@ -163,44 +164,33 @@ int extract_copied(struct extract *x, const char *first, const char *path, struc
 		return err_nomem(err);
 	digestset_key_of(first, strlen(first), c->first);
 	memcpy(c->path, path, n);
-	if (!tsearch(c, &x->copies, by_first)) {
+	if (!tsearch(c, &x->links.copies, by_first)) {
 		free(c);
 		return err_nomem(err);
 	}
-	x->copies_bytes += n + sizeof(*c);
+	x->links.bytes += n + sizeof(*c);
 	return 0;
 }
 
 /* Stops the writers and frees what belongs to one data set. */
 static void forget_dataset(struct extract *x)
 {
-	size_t i;
-
-	extract_writers_stop(x->writers);
-	x->writers = NULL;
-	extract_writer_close(&x->writer);
-	for (i = 0; i < x->n_given; i++)
-		extract_lot_free(x->given[i]);
-	x->n_given = 0;
-	extract_lot_free(x->building);
-	x->building = NULL;
+	extract_writers_stop(x->lots.writers);
+	extract_writer_close(&x->lots.writer);
+	for (size_t i = 0; i < x->lots.n_given; i++)
+		extract_lot_free(x->lots.given[i]);
+	extract_lot_free(x->lots.building);
 	extract_forget_folders(x);
-	buf_free(&x->last);
-	buf_free(&x->last_folder);
-	target_cursor_free(x->cursor);
-	target_cursor_free(x->link_cursor);
-	x->cursor = x->link_cursor = NULL;
-	digestset_free(x->made);
-	digestset_free(x->absent);
-	digestset_free(x->late);
-	x->made = x->absent = x->late = NULL;
-	tdestroy(x->copies, free);
-	x->copies = NULL;
-	x->copies_bytes = 0;
-	x->copies_full = false;
-	free(x->stretches);
-	x->stretches = NULL;
-	x->n_stretches = 0;
+	buf_free(&x->last.path);
+	buf_free(&x->last.folder);
+	target_cursor_free(x->target.cursor);
+	target_cursor_free(x->target.link_cursor);
+	digestset_free(x->second.made);
+	digestset_free(x->second.late);
+	digestset_free(x->links.absent);
+	tdestroy(x->links.copies, free);
+	free(x->source.stretches);
+	memset(&x->source, 0, sizeof(*x) - offsetof(struct extract, source));
 }
 
 /* Is anything in the target already, or does it give ACLs to what is made in it? */
@@ -224,26 +214,26 @@ static int prepare_dataset(struct extract *x, int targetfd, struct err *err)
 {
 	unsigned n = x->opt.threads ? x->opt.threads : extract_writers_processors();
 
-	forget_dataset(x);
-	x->targetfd = targetfd;
-	x->foreign = is_foreign(targetfd);
-	x->lot_items = LOT_FIRST;
-	x->all_late = x->flags_late = x->settling = x->last_waits = false;
+	x->target.fd = targetfd;
+	x->target.foreign = is_foreign(targetfd);
+	x->lots.items = LOT_FIRST;
 	atomic_store(&x->ending, false);
 	atomic_store(&x->done, 0);
-	buf_init(&x->last, PATH_CAP);
-	buf_init(&x->last_folder, PATH_CAP);
-	x->cursor = target_cursor_new(targetfd);
-	x->link_cursor = target_cursor_new(targetfd);
-	x->made = digestset_new(REMEMBERED_MAX);
-	x->absent = digestset_new(REMEMBERED_MAX);
-	x->late = digestset_new(REMEMBERED_MAX);
-	x->building = extract_lot_new();
-	if (!x->cursor || !x->link_cursor || !x->made || !x->absent || !x->late || !x->building)
+	buf_init(&x->last.path, PATH_CAP);
+	buf_init(&x->last.folder, PATH_CAP);
+	x->target.cursor = target_cursor_new(targetfd);
+	x->target.link_cursor = target_cursor_new(targetfd);
+	x->second.made = digestset_new(REMEMBERED_MAX);
+	x->links.absent = digestset_new(REMEMBERED_MAX);
+	x->second.late = digestset_new(REMEMBERED_MAX);
+	x->lots.building = extract_lot_new();
+	if (!x->target.cursor || !x->target.link_cursor || !x->second.made || !x->links.absent ||
+	    !x->second.late || !x->lots.building)
 		return err_nomem(err);
-	if (extract_writer_open(&x->writer, x, 0, err) || extract_writers_start(x, n, &x->writers, err))
+	if (extract_writer_open(&x->lots.writer, x, 0, err) ||
+	    extract_writers_start(x, n, &x->lots.writers, err))
 		return -1;
-	arc_r_helpers(x->arc, n > 1 ? n - 1 : 1);
+	arc_r_helpers(x->source.arc, n > 1 ? n - 1 : 1);
 	return 0;
 }
 
@@ -288,12 +278,13 @@ static int say_lost(struct extract *x, struct catalog_r *c, struct err *why, str
 /* The entries from this block on are looked at, until blocks are passed over. */
 static int begin_stretch(struct extract *x, struct catalog_r *c, size_t block, struct err *err)
 {
-	struct extract_stretch *more = reallocarray(x->stretches, x->n_stretches + 1, sizeof(*more));
+	struct extract_stretch *more =
+	    reallocarray(x->source.stretches, x->source.n_stretches + 1, sizeof(*more));
 
 	if (!more)
 		return err_nomem(err);
-	x->stretches = more;
-	x->stretches[x->n_stretches++] = (struct extract_stretch){block, block};
+	x->source.stretches = more;
+	x->source.stretches[x->source.n_stretches++] = (struct extract_stretch){block, block};
 	catalog_r_seek(c, block);
 	return 0;
 }
@@ -301,7 +292,7 @@ static int begin_stretch(struct extract *x, struct catalog_r *c, size_t block, s
 /* An entry that was not selected: passes over the blocks that can hold nothing that is. */
 static int pass_over(struct extract *x, struct catalog_r *c, const char *path, struct err *err)
 {
-	const char *next = plan_next(x->plan, path);
+	const char *next = plan_next(x->source.plan, path);
 	size_t block = next ? catalog_r_block_of(c, next) : 0;
 
 	return block > catalog_r_at(c) + 1 ? begin_stretch(x, c, block, err) : 0;
@@ -314,10 +305,11 @@ static int walk_forwards(struct extract *x, struct catalog_r *c, struct err *err
 	struct err why = ERR_INIT;
 	int r;
 
-	if (begin_stretch(x, c, plan_first(x->plan) ? catalog_r_block_of(c, plan_first(x->plan)) : 0, err))
+	if (begin_stretch(x, c,
+		plan_first(x->source.plan) ? catalog_r_block_of(c, plan_first(x->source.plan)) : 0, err))
 		return -1;
 	while ((r = catalog_r_next(c, &item, &why)) != CATALOG_END) {
-		x->stretches[x->n_stretches - 1].last = catalog_r_at(c);
+		x->source.stretches[x->source.n_stretches - 1].last = catalog_r_at(c);
 		if (r == CATALOG_R_LOST) {
 			if (say_lost(x, c, &why, err))
 				return -1;
@@ -328,9 +320,9 @@ static int walk_forwards(struct extract *x, struct catalog_r *c, struct err *err
 				*err = why;
 			return -1;
 		}
-		if (plan_beyond(x->plan, item.path))
+		if (plan_beyond(x->source.plan, item.path))
 			break;
-		if (plan_select(x->plan, item.path)) {
+		if (plan_select(x->source.plan, item.path)) {
 			asked = SIZE_MAX;
 			if (extract_entry(x, &item, err))
 				return -1;
@@ -354,9 +346,9 @@ static int make_all(struct extract *x, struct catalog_r *c, struct err *err)
 		r = -1;
 	if (!r)
 		r = extract_close_folders(x, err);
-	extract_writers_stop(x->writers);
-	x->writers = NULL;
-	arc_r_alone(x->arc);
+	extract_writers_stop(x->lots.writers);
+	x->lots.writers = NULL;
+	arc_r_alone(x->source.arc);
 	return r;
 }
 
@@ -366,7 +358,7 @@ static void say_unmatched(struct extract *x, const struct generation_dataset *ds
 	const char *pattern;
 	size_t i = 0;
 
-	while ((pattern = plan_unmatched(x->plan, &i))) {
+	while ((pattern = plan_unmatched(x->source.plan, &i))) {
 		err_set(&why, "E-RESTORE-11", text("nothing is called so in data set '%s'"), ds->name);
 		err_hint(&why, "%s", text("'bkp-restore list' shows what there is, as it has to be typed"));
 		outcome_say(x->outcome, OUTCOME_LOST, pattern, &why);
@@ -384,8 +376,9 @@ int extract_dataset(struct extract *x, struct arc_r *arc, const struct generatio
 		outcome_say(x->outcome, OUTCOME_LOST, NULL, &why);
 		return 0;
 	}
-	x->arc = arc;
-	x->plan = plan;
+	forget_dataset(x);
+	x->source.arc = arc;
+	x->source.plan = plan;
 	r = prepare_dataset(x, targetfd, err);
 	if (!r && catalog_r_blocks(c)) {
 		r = make_all(x, c, err);

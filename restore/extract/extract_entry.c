@@ -125,7 +125,7 @@ static int note_made(void *arg, const char *path, struct err *err)
 {
 	struct extract *x = arg;
 
-	return extract_remember(x->made, path, err);
+	return extract_remember(x->second.made, path, err);
 }
 
 /* Metadata that must wait until everything else is there: who may not enter it could not link to what is in
@@ -140,12 +140,12 @@ static bool must_be_late(const struct catalog_item *item)
 
 static int keep_folder(struct extract *x, const struct catalog_item *item, bool existed, struct err *err)
 {
-	if (buf_puts(&x->last_folder, item->path, err) || buf_terminate(&x->last_folder, err))
+	if (buf_puts(&x->last.folder, item->path, err) || buf_terminate(&x->last.folder, err))
 		return -1;
 	outcome_count(x->outcome, OUTCOME_FOLDER);
 	if (existed || must_be_late(item))
 		return extract_late(x, item->path, err);
-	return extract_lot_add(x->building, x, ITEM_FOLDER, item, err);
+	return extract_lot_add(x->lots.building, x, ITEM_FOLDER, item, err);
 }
 
 static int put_folder(
@@ -161,7 +161,7 @@ static int put_folder(
 	}
 	if (extract_say_flags(x, item->path, item->flags, err))
 		return -1;
-	x->last_folder.n = 0;
+	x->last.folder.n = 0;
 	if (!mkdirat(at->parent, at->name, 0700))
 		return keep_folder(x, item, false, err);
 	if (errno != EEXIST) {
@@ -225,7 +225,7 @@ static int make_whole(struct extract *x, const struct catalog_item *item, int pa
 		unlinkat(parent, name, 0); /* no half file is left */
 		return -1;
 	}
-	*ret_warning = extract_meta_set(x, fd, m, x->foreign, err) != 0;
+	*ret_warning = extract_meta_set(x, fd, m, x->target.foreign, err) != 0;
 	return 0;
 }
 
@@ -233,7 +233,7 @@ static int make_whole(struct extract *x, const struct catalog_item *item, int pa
 static int place_special(struct extract *x, const struct catalog_item *item, const struct extract_place *at,
     bool *ret_warning, struct err *err)
 {
-	const char *temporary = x->writer.temporary, *name = at->exists ? temporary : at->name;
+	const char *temporary = x->lots.writer.temporary, *name = at->exists ? temporary : at->name;
 	struct extract_texts texts = {.blocks = NULL};
 	struct extract_meta m;
 	int r;
@@ -298,15 +298,15 @@ static int put_file(struct extract *x, const struct catalog_item *item, struct e
 
 	archive_entry_fflags(item->entry, &set, &clear);
 	if (set & EXTRACT_CRITICAL_FLAGS)
-		x->flags_late = true;
+		x->second.flags = true;
 	/* a link may have something to be linked to, whatever it has itself */
 	if (!link && (item->flags & CATALOG_UNREADABLE || !item->extents)) {
 		err_set(&why, "E-RESTORE-03", "%s",
 		    text("could not be read when it was captured, there is no content"));
 		return extract_fault(x, OUTCOME_UNREADABLE, item->path, &why, err);
 	}
-	x->last_waits = true;
-	return extract_lot_add(x->building, x, link ? ITEM_LINK : ITEM_FILE, item, err);
+	x->last.waits = true;
+	return extract_lot_add(x->lots.building, x, link ? ITEM_LINK : ITEM_FILE, item, err);
 }
 
 static int count_file(struct extract *x, const struct extract_item *it, struct err *err)
@@ -324,7 +324,7 @@ static int count_file(struct extract *x, const struct extract_item *it, struct e
 	    extract_say_flags(x, it->path, it->flags, err))
 		return -1;
 	if (it->fflags_set & ~EXTRACT_CRITICAL_FLAGS &&
-	    !target_enter(x->link_cursor, it->path, NULL, NULL, &fd, &name, NULL))
+	    !target_enter(x->target.link_cursor, it->path, NULL, NULL, &fd, &name, NULL))
 		extract_flags(
 		    x, fd, name, it->path, it->fflags_set, it->fflags_clear, ~EXTRACT_CRITICAL_FLAGS);
 	return it->first ? extract_copied(x, it->first, it->path, err) : 0;
@@ -352,15 +352,15 @@ static int no_link(struct err *err, const char *why)
  * yet). */
 static int link_source(const struct extract *x, const char *first, const char **ret, struct err *err)
 {
-	if (plan_match(x->plan, first)) {
+	if (plan_match(x->source.plan, first)) {
 		*ret = first;
-		return extract_remembered(x->absent, first)
+		return extract_remembered(x->links.absent, first)
 			   ? no_link(err, text("what it was linked to was not restored"))
 			   : 0;
 	}
 	*ret = extract_copy_of(x, first);
 	return *ret ? 0
-	       : x->copies_full
+	       : x->links.full
 		   ? no_link(err, text("there are too many links to names that were not asked for"))
 		   : 1;
 }
@@ -369,12 +369,12 @@ static int link_source(const struct extract *x, const char *first, const char **
 static int put_link(
     struct extract *x, const struct extract_item *it, const struct extract_place *at, struct err *err)
 {
-	const char *source, *name, *temporary = x->writer.temporary;
+	const char *source, *name, *temporary = x->lots.writer.temporary;
 	int fd;
 
 	if (link_source(x, it->first, &source, err))
 		return 1;
-	if (target_enter(x->link_cursor, source, NULL, NULL, &fd, &name, NULL))
+	if (target_enter(x->target.link_cursor, source, NULL, NULL, &fd, &name, NULL))
 		return no_link(err, text("what it was linked to cannot be reached"));
 	/* with overwrite the old file goes only when the link is sure to be possible */
 	if (at->exists && unlinkat(at->parent, temporary, 0) && errno != ENOENT)
@@ -396,7 +396,7 @@ int extract_link(struct extract *x, struct extract_item *it, struct err *err)
 	struct err why = ERR_INIT;
 	int r;
 
-	r = target_enter(x->cursor, it->path, note_made, x, &at.parent, &at.name, &why);
+	r = target_enter(x->target.cursor, it->path, note_made, x, &at.parent, &at.name, &why);
 	if (r || look_at_place(&at, &why))
 		return extract_fault(x, OUTCOME_FAILED, it->path, &why, err);
 	if (at.exists && (!x->opt.overwrite || at.folder)) {
@@ -421,7 +421,7 @@ int extract_link(struct extract *x, struct extract_item *it, struct err *err)
 		    text("could not be read when it was captured, there is no content"));
 		return extract_fault(x, OUTCOME_UNREADABLE, it->path, &why, err);
 	}
-	extract_file(&x->writer, it);
+	extract_file(&x->lots.writer, it);
 	if (extract_file_result(x, it, err))
 		return -1;
 	return it->state == ITEM_DONE && why.code[0] ? extract_say(x, OUTCOME_COPIED, it->path, &why, err)
@@ -435,15 +435,17 @@ static bool is_in_last_folder(const struct extract *x, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
-	return slash && x->last_folder.n == (size_t)(slash - path) &&
-	       !memcmp(x->last_folder.p, path, x->last_folder.n);
+	return slash && x->last.folder.n == (size_t)(slash - path) &&
+	       !memcmp(x->last.folder.p, path, x->last.folder.n);
 }
 
 /* A file that is still to be written must not lose its name to a folder made on the way to something below
  * it. */
 static int no_file_above(struct extract *x, const char *path, struct err *err)
 {
-	return x->last_waits && x->last.n && path_within(path, (char *)x->last.p) ? extract_drain(x, err) : 0;
+	return x->last.waits && x->last.path.n && path_within(path, (char *)x->last.path.p)
+		   ? extract_drain(x, err)
+		   : 0;
 }
 
 static int put_entry(struct extract *x, const struct catalog_item *item, struct err *err)
@@ -453,7 +455,7 @@ static int put_entry(struct extract *x, const struct catalog_item *item, struct 
 	struct err why = ERR_INIT;
 
 	if (!(file && is_in_last_folder(x, item->path)) &&
-	    target_enter(x->cursor, item->path, note_made, x, &at.parent, &at.name, &why))
+	    target_enter(x->target.cursor, item->path, note_made, x, &at.parent, &at.name, &why))
 		return extract_fault(x, OUTCOME_FAILED, item->path, &why, err);
 	if (file)
 		return put_file(x, item, err);
@@ -469,11 +471,11 @@ int extract_entry(struct extract *x, const struct catalog_item *item, struct err
 		return extract_drain(x, err);
 	if (extract_stopped(x, err) || no_file_above(x, item->path, err))
 		return -1;
-	x->last_waits = false;
+	x->last.waits = false;
 	if (put_entry(x, item, err))
 		return -1;
-	x->last.n = 0;
-	if (buf_puts(&x->last, item->path, err) || buf_terminate(&x->last, err))
+	x->last.path.n = 0;
+	if (buf_puts(&x->last.path, item->path, err) || buf_terminate(&x->last.path, err))
 		return -1;
-	return extract_lot_full(x->building, x->lot_items) ? extract_flush(x, err) : 0;
+	return extract_lot_full(x->lots.building, x->lots.items) ? extract_flush(x, err) : 0;
 }

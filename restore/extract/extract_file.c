@@ -38,7 +38,7 @@ int extract_writer_open(struct extract_writer *w, struct extract *x, unsigned nu
 {
 	w->x = x;
 	snprintf(w->temporary, sizeof(w->temporary), "%s%u.tmp", x->temporary, number);
-	w->cursor = target_cursor_new(x->targetfd);
+	w->cursor = target_cursor_new(x->target.fd);
 	return w->cursor ? 0 : err_nomem(err);
 }
 
@@ -88,8 +88,8 @@ static int write_part(void *arg, uint64_t at, const void *p, uint64_t n, struct 
 
 static int write_content(struct sink *s, const struct extract_item *it, struct err *err)
 {
-	int r = extent_r_file(
-	    s->x->arc, it->extents, it->extents_len, it->hashed ? it->sha256 : NULL, write_part, s, err);
+	int r = extent_r_file(s->x->source.arc, it->extents, it->extents_len, it->hashed ? it->sha256 : NULL,
+	    write_part, s, err);
 
 	if (!r && s->end != it->size && ftruncate(s->fd, (off_t)it->size))
 		return extract_disk_error(errno, text("cannot be written"), err);
@@ -100,11 +100,11 @@ static int write_content(struct sink *s, const struct extract_item *it, struct e
 static int fill_file(struct extract_writer *w, int fd, const struct extract_item *it,
     enum extract_state *ret_state, struct err *err)
 {
-	struct sink s = {.x = w->x, .fd = fd, .asks = w == &w->x->writer};
+	struct sink s = {.x = w->x, .fd = fd, .asks = w == &w->x->lots.writer};
 	int r = write_content(&s, it, err);
 
 	*ret_state = s.left ? ITEM_WAITING : ITEM_FAILED;
-	return r ? -1 : extract_meta_set(w->x, fd, &it->meta, w->x->foreign, err);
+	return r ? -1 : extract_meta_set(w->x, fd, &it->meta, w->x->target.foreign, err);
 }
 
 static int make_file(int parent, const char *name)

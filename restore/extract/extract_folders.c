@@ -40,11 +40,12 @@ static int wants_entry(void *arg, const struct catalog_item *item)
 	unsigned long set, clear;
 
 	if (is_folder(item))
-		return (x->all_late && plan_match(x->plan, item->path)) ||
-		       extract_remembered(x->late, item->path) || extract_remembered(x->made, item->path);
+		return (x->second.all && plan_match(x->source.plan, item->path)) ||
+		       extract_remembered(x->second.late, item->path) ||
+		       extract_remembered(x->second.made, item->path);
 	archive_entry_fflags(item->entry, &set, &clear);
-	return set & EXTRACT_CRITICAL_FLAGS && plan_match(x->plan, item->path) &&
-	       !extract_remembered(x->absent, item->path);
+	return set & EXTRACT_CRITICAL_FLAGS && plan_match(x->source.plan, item->path) &&
+	       !extract_remembered(x->links.absent, item->path);
 }
 
 /* 0, 1: not all of it could be set, or there is no folder (no err), -1: out of memory. */
@@ -82,7 +83,7 @@ static int apply_entry(struct extract *x, const struct catalog_item *item, struc
 
 	progress_add(x->progress, 0, item->path);
 	/* not there: it was said in the first pass why */
-	if (target_enter(x->cursor, item->path, NULL, NULL, &fd, &name, NULL) ||
+	if (target_enter(x->target.cursor, item->path, NULL, NULL, &fd, &name, NULL) ||
 	    fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW))
 		return 0;
 	if (is_folder(item)) {
@@ -116,16 +117,16 @@ static int apply_above(struct extract *x, struct catalog_r *c, size_t i, struct 
 {
 	struct buf path = BUF_INIT((size_t)1 << 20), before = BUF_INIT((size_t)1 << 20);
 	struct catalog_item item;
-	int r = catalog_r_first_path(c, x->stretches[i].first, &path, err);
+	int r = catalog_r_first_path(c, x->source.stretches[i].first, &path, err);
 	char *cut;
 
 	if (!r && i)
-		r = catalog_r_first_path(c, x->stretches[i - 1].first, &before, err);
+		r = catalog_r_first_path(c, x->source.stretches[i - 1].first, &before, err);
 	while (!r && (cut = strrchr((char *)path.p, '/'))) {
 		*cut = '\0';
 		if (i && path_within((char *)before.p, (char *)path.p))
 			break;
-		if (!extract_remembered(x->made, (char *)path.p))
+		if (!extract_remembered(x->second.made, (char *)path.p))
 			continue;
 		if (!catalog_r_find(c, (char *)path.p, &item, NULL) && is_folder(&item))
 			r = apply_entry(x, &item, err);
@@ -139,14 +140,15 @@ int extract_folders(struct extract *x, struct catalog_r *c, struct err *err)
 {
 	size_t i;
 
-	if (!x->all_late && !x->flags_late && !digestset_count(x->late) && !digestset_count(x->made))
+	if (!x->second.all && !x->second.flags && !digestset_count(x->second.late) &&
+	    !digestset_count(x->second.made))
 		return 0;
-	for (i = x->n_stretches; i-- > 0;)
-		if (catalog_r_backwards(
-			c, x->stretches[i].first, x->stretches[i].last, wants_entry, each_entry, x, err))
+	for (i = x->source.n_stretches; i-- > 0;)
+		if (catalog_r_backwards(c, x->source.stretches[i].first, x->source.stretches[i].last,
+			wants_entry, each_entry, x, err))
 			return -1;
-	for (i = x->n_stretches; i-- > 0;)
-		if (x->stretches[i].first && apply_above(x, c, i, err))
+	for (i = x->source.n_stretches; i-- > 0;)
+		if (x->source.stretches[i].first && apply_above(x, c, i, err))
 			return -1;
 	return 0;
 }

@@ -23,7 +23,7 @@ void extract_lot_reset(struct extract_lot *l)
 	extract_texts_reset(&l->texts);
 	free(l->last);
 	l->last = NULL;
-	l->n_order = l->next = l->left = 0;
+	l->n_order = l->left = 0;
 }
 
 void extract_lot_free(struct extract_lot *l)

@@ -56,9 +56,8 @@ struct extract_lot {
 	/* files in the order of their chunks */
 	uint32_t *order;
 	size_t n_order;
-	char *last; /* path of the entry after which it was closed */
-	/* from extract_writers_give() on under the writers' lock */
-	size_t next, left; /* in `order`; how many are not written yet */
+	char *last;  /* path of the entry after which it was closed */
+	size_t left; /* of them that are not known to be written */
 };
 
 struct extract_lot *extract_lot_new(void); /* NULL: out of memory */

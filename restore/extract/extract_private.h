@@ -8,12 +8,10 @@
  * what is made nor what is said depends on the number of threads.
  *
  * Who owns what:
- * - struct extract: the main thread, but for what is marked.  opt, arc, targetfd and foreign do not change
- *   while there are writers; arc_r has a lock of its own.
- * - a lot: the main thread until extract_writers_give() and again after extract_writers_wait().  In between,
- *   its next and left are guarded by the writers' lock, an item belongs to the writer that took it, but for
- *   what was set before (size, archive, chunk), which all writers read.
- * - struct extract_writer: its thread; `writer` of struct extract the main thread.
+ * - struct extract: the main thread, but for what is marked in it;
+ * - a lot: the main thread until extract_writers_give() and again after extract_writers_wait().  In between an item belongs
+ *   to the writer that has its portion, but for what was set before (size, archive, chunk), which all writers read;
+ * - struct extract_writer: its thread; lots.writer the main thread.
  *
  * ending is set by whoever meets what ends the run; everybody reads it, and it stays until the next data set.
  */
@@ -44,50 +42,72 @@ struct target_cursor;
 struct extract_writer {
 	struct extract *x;
 	struct target_cursor *cursor;
-	char temporary[EXTRACT_TEMPORARY]; /* name of a file that will replace one, while it is being written
-					    */
-};
-
-struct extract {
-	struct extract_options opt;
-	struct outcome *outcome;
-	struct progress *progress;
-	/* all threads */
-	atomic_bool ending;	   /* begin nothing more, leave off what is being written */
-	atomic_uint_fast64_t done; /* bytes of content */
-	/* of the data set that is being extracted */
-	struct arc_r *arc;
-	struct plan *plan;
-	int targetfd;
-	bool foreign; /* the target was not empty: folders in it may have default ACLs */
-	struct target_cursor *cursor, *link_cursor;
-	struct extract_writer writer; /* the main thread's own */
-	struct extract_writers *writers;
-	struct extract_lot *building;		 /* entries are added to this one */
-	struct extract_lot *given[EXTRACT_LOTS]; /* the writers have these, the oldest first */
-	size_t n_given, lot_items;
-	struct extract_item *open; /* folders that more may come into: each within the one before */
-	size_t n_open, open_bytes;
-	struct buf last, last_folder; /* paths, NUL-terminated: of the entry before, of the folder before */
-	bool last_waits;	      /* the entry before is not made yet */
-	bool settling;		      /* what there is to say comes from a lot that is done */
-	struct digestset *made;	      /* folders made because something below them was wanted */
-	struct digestset *absent; /* selected files that were not written: nothing may be linked to them */
-	struct digestset *late;	  /* folders left to the second pass */
-	bool all_late;		  /* there are too many of them to be remembered */
-	struct extract_stretch *stretches; /* ascending */
-	size_t n_stretches;
-	bool flags_late; /* files with critical flags were met */
-	void
-	    *copies; /* tsearch(3): first names that were not selected, and where the first copy of them is */
-	size_t copies_bytes;
-	bool copies_full;   /* there are too many of them to be remembered */
-	char temporary[40]; /* what names of temporary files begin with */
+	char temporary[EXTRACT_TEMPORARY]; /* name of a file that will replace one, while it is written */
 };
 
 /* Blocks of the catalog that were looked at, one after the other. */
 struct extract_stretch {
 	size_t first, last;
+};
+
+/* Unless something else is said, a part is the main thread's.  There is no lock: what writers see stands still or is atomic. */
+struct extract {
+	/* set by extract_new() */
+	struct extract_options opt; /* all threads read it */
+	char temporary[40];	    /* what names of temporary files begin with; all threads read it */
+	struct outcome *outcome;
+	struct progress *progress;
+	/* all threads read and write these */
+	atomic_bool ending;	   /* begin nothing more, leave off what is being written */
+	atomic_uint_fast64_t done; /* bytes of content */
+	/* all below, from `source` on, is of one data set, and 0 while there is none */
+	/* where it comes from */
+	struct {
+		struct arc_r *arc; /* all threads use it: it has a lock of its own */
+		struct plan *plan;
+		struct extract_stretch *stretches; /* ascending */
+		size_t n_stretches;
+	} source;
+	/* where it goes */
+	struct {
+		int fd;	      /* all threads use fd and foreign; they stand still while there are writers */
+		bool foreign; /* it was not empty: folders in it may have default ACLs */
+		struct target_cursor *cursor, *link_cursor;
+	} target;
+	/* files and what waits for them, on the way to the writers and back: extract_settle.c */
+	struct {
+		struct extract_lot *building;		 /* entries are added to this one */
+		struct extract_lot *given[EXTRACT_LOTS]; /* the writers have these, the oldest first */
+		size_t n_given;
+		size_t items; /* with so many the next lot is full */
+		struct extract_writers *writers;
+		struct extract_writer writer; /* the main thread's own */
+		bool settling;		      /* what there is to say comes from a lot that is done */
+	} lots;
+	/* the entry that was looked at last: extract_entry.c */
+	struct {
+		struct buf path, folder; /* NUL-terminated: its path; that of the folder made last */
+		bool waits;		 /* it is not made yet */
+	} last;
+	/* folders that more may come into, each within the one before: extract_settle.c */
+	struct {
+		struct extract_item *folders;
+		size_t n, bytes; /* bytes: of their paths and attributes */
+	} open;
+	/* hard links: extract.c */
+	struct {
+		struct digestset *absent; /* selected and not written: nothing may be linked to them */
+		void *copies; /* tsearch(3): first names that were not selected, with their first copy */
+		size_t bytes; /* of copies */
+		bool full;    /* there are too many of them to be remembered */
+	} links;
+	/* what is left to the second pass: extract_folders.c */
+	struct {
+		struct digestset *made; /* folders made because something below them was wanted */
+		struct digestset *late; /* other folders */
+		bool all;		/* there are too many of them to be remembered */
+		bool flags;		/* files with critical flags were met */
+	} second;
 };
 
 /* One entry, forwards.  0, or -1: the run ends. */

@@ -32,39 +32,39 @@ static int set_folder(struct extract *x, const struct extract_item *it, struct e
 	const char *name;
 	int parent;
 
-	if (!target_enter(x->link_cursor, it->path, NULL, NULL, &parent, &name, NULL))
+	if (!target_enter(x->target.link_cursor, it->path, NULL, NULL, &parent, &name, NULL))
 		fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd >= 0 && !extract_meta_set(x, fd, &it->meta, x->foreign, NULL))
+	if (fd >= 0 && !extract_meta_set(x, fd, &it->meta, x->target.foreign, NULL))
 		return 0;
 	return extract_late(x, it->path, err);
 }
 
 static void forget_last(struct extract *x)
 {
-	struct extract_item *it = &x->open[--x->n_open];
+	struct extract_item *it = &x->open.folders[--x->open.n];
 
-	x->open_bytes -= strlen(it->path) + it->meta.attrs_len;
+	x->open.bytes -= strlen(it->path) + it->meta.attrs_len;
 	free((char *)(uintptr_t)it->path);
 	free((uint8_t *)(uintptr_t)it->meta.attrs);
 }
 
 void extract_forget_folders(struct extract *x)
 {
-	while (x->n_open)
+	while (x->open.n)
 		forget_last(x);
-	free(x->open);
-	x->open = NULL;
+	free(x->open.folders);
+	x->open.folders = NULL;
 }
 
 static int keep_open(struct extract *x, const struct extract_item *it, struct err *err)
 {
-	struct extract_item copy = *it, *more = reallocarray(x->open, x->n_open + 1, sizeof(*more));
+	struct extract_item copy = *it, *more = reallocarray(x->open.folders, x->open.n + 1, sizeof(*more));
 	size_t n = strlen(it->path) + it->meta.attrs_len;
 
 	if (!more)
 		return err_nomem(err);
-	x->open = more;
-	if (x->open_bytes + n > OPEN_MAX_BYTES)
+	x->open.folders = more;
+	if (x->open.bytes + n > OPEN_MAX_BYTES)
 		return extract_late(x, it->path, err);
 	copy.path = strdup(it->path);
 	copy.meta.attrs = NULL;
@@ -78,16 +78,16 @@ static int keep_open(struct extract *x, const struct extract_item *it, struct er
 		free((char *)(uintptr_t)copy.path);
 		return err_nomem(err);
 	}
-	x->open[x->n_open++] = copy;
-	x->open_bytes += n;
+	x->open.folders[x->open.n++] = copy;
+	x->open.bytes += n;
 	return 0;
 }
 
 /* `last`: the entry that was looked at last; NULL: nothing more comes. */
 static int close_open(struct extract *x, const char *last, struct err *err)
 {
-	while (x->n_open && !(last && path_within(last, x->open[x->n_open - 1].path))) {
-		if (set_folder(x, &x->open[x->n_open - 1], err))
+	while (x->open.n && !(last && path_within(last, x->open.folders[x->open.n - 1].path))) {
+		if (set_folder(x, &x->open.folders[x->open.n - 1], err))
 			return -1;
 		forget_last(x);
 	}
@@ -140,7 +140,7 @@ static int settle_lot(struct extract *x, struct extract_lot *l, struct err *err)
 	size_t i;
 	int r = 0;
 
-	x->settling = true;
+	x->lots.settling = true;
 	for (i = 0; i < l->n; i++) {
 		struct extract_item *it = &l->items[i];
 
@@ -153,7 +153,7 @@ static int settle_lot(struct extract *x, struct extract_lot *l, struct err *err)
 	}
 	if (!r && !atomic_load(&x->ending))
 		r = settle_folders(x, l, &why);
-	x->settling = false;
+	x->lots.settling = false;
 	if (r && err)
 		*err = why;
 	return r;
@@ -162,28 +162,29 @@ static int settle_lot(struct extract *x, struct extract_lot *l, struct err *err)
 /* Waits for the oldest lot, and settles it. */
 static int take_back(struct extract *x, struct err *err)
 {
-	struct extract_lot *l = x->given[0];
+	struct extract_lot *l = x->lots.given[0];
 	struct err why = ERR_INIT;
 	int r = 0;
 	size_t i;
 
-	while (x->writers && !extract_writers_wait(x->writers, l, ASK_EVERY_MS)) {
-		progress_add(x->progress, atomic_exchange(&x->done, 0), x->last.n ? (char *)x->last.p : NULL);
+	while (!extract_writers_wait(x->lots.writers, l, ASK_EVERY_MS)) {
+		progress_add(x->progress, atomic_exchange(&x->done, 0),
+		    x->last.path.n ? (char *)x->last.path.p : NULL);
 		if (!r && extract_stopped(x, &why)) {
 			atomic_store(&x->ending, true);
 			r = -1;
 		}
 	}
-	for (i = 1; i < x->n_given; i++)
-		x->given[i - 1] = x->given[i];
-	x->n_given--;
+	for (i = 1; i < x->lots.n_given; i++)
+		x->lots.given[i - 1] = x->lots.given[i];
+	x->lots.n_given--;
 	if (settle_lot(x, l, r ? NULL : &why))
 		r = -1;
 	extract_lot_reset(l);
-	if (x->building)
+	if (x->lots.building)
 		extract_lot_free(l);
 	else
-		x->building = l;
+		x->lots.building = l;
 	if (r && err)
 		*err = why;
 	return r;
@@ -191,28 +192,25 @@ static int take_back(struct extract *x, struct err *err)
 
 int extract_flush(struct extract *x, struct err *err)
 {
-	struct extract_lot *l = x->building;
+	struct extract_lot *l = x->lots.building;
 
 	if (!l->n)
 		return 0;
-	if (extract_lot_close(l, x->last.n ? (char *)x->last.p : "", err))
+	if (extract_lot_close(l, x->last.path.n ? (char *)x->last.path.p : "", err))
 		return -1;
-	x->building = NULL;
-	x->lot_items = x->lot_items * 2 < LOT_ITEMS ? x->lot_items * 2 : LOT_ITEMS;
-	if (x->n_given == EXTRACT_LOTS && take_back(x, err)) {
-		extract_lot_free(x->building); /* the one that was taken back */
-		x->building = l;	       /* nobody has begun with it */
+	x->lots.building = NULL;
+	x->lots.items = x->lots.items * 2 < LOT_ITEMS ? x->lots.items * 2 : LOT_ITEMS;
+	if (x->lots.n_given == EXTRACT_LOTS && take_back(x, err)) {
+		extract_lot_free(x->lots.building); /* the one that was taken back */
+		x->lots.building = l;		    /* nobody has begun with it */
 		return -1;
 	}
-	assert(x->n_given < EXTRACT_LOTS);
-	x->given[x->n_given++] = l;
-	if (x->writers)
-		extract_writers_give(x->writers, l);
-	else
-		extract_writers_do(x, l);
-	if (!x->building)
-		x->building = extract_lot_new();
-	return x->building ? 0 : err_nomem(err);
+	assert(x->lots.n_given < EXTRACT_LOTS);
+	x->lots.given[x->lots.n_given++] = l;
+	extract_writers_give(x->lots.writers, l);
+	if (!x->lots.building)
+		x->lots.building = extract_lot_new();
+	return x->lots.building ? 0 : err_nomem(err);
 }
 
 int extract_drain(struct extract *x, struct err *err)
@@ -223,9 +221,9 @@ int extract_drain(struct extract *x, struct err *err)
 	/* what a lot has to say is said also when the run ends: then the last one may need a second attempt
 	 */
 	for (attempt = 0; attempt < 2; attempt++) {
-		if (x->building && extract_flush(x, r ? NULL : &why))
+		if (x->lots.building && extract_flush(x, r ? NULL : &why))
 			r = -1;
-		while (x->n_given)
+		while (x->lots.n_given)
 			if (take_back(x, r ? NULL : &why))
 				r = -1;
 	}

@@ -21,6 +21,7 @@
 #include "format/crypto/digest.h"
 #include "format/medium/extent.h"
 #include "format/medium/generation.h"
+#include "read/store/store_dir.h"
 #include "runs.h"
 
 #define FIXTURE_REPOSITORY "3f1d6a52-0c6e-4d7b-9a55-0123456789ab"
@@ -30,6 +31,7 @@
 struct fixture {
 	char path[64];
 	int dir;
+	struct store store; /* of it */
 	struct age_identity id;
 	struct age_recipient to;
 	struct generation_root root;
@@ -74,6 +76,7 @@ static inline void fixture_open(struct fixture *f)
 	snprintf(f->path, sizeof(f->path), "/tmp/bkp-fixture-XXXXXX");
 	fixture_must(sodium_init() < 0 || !mkdtemp(f->path), &err);
 	f->dir = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	f->store = store_dir_of(f->dir);
 	age_identity_generate(&fixture_random, &f->id);
 	fixture_must(age_identity_recipient(&f->id, &f->to), &err);
 	snprintf(f->root.id.repository, sizeof(f->root.id.repository), "%s", FIXTURE_REPOSITORY);

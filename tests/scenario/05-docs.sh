@@ -194,7 +194,7 @@ for h in $(headers restore); do alone "$h" -I. "-I$T/view/base" "-I$T/view/forma
 above='#include[[:space:]]+["<]([^">]*/)?(write|cmd)/'
 ! grep -rnE --include='*.[ch]' "$above" restore || fault "restore/ includes the writing side"
 ! grep -rnE --include='*.[ch]' "$above" bkp/base bkp/format bkp/read || fault "a lower layer includes a higher one"
-writing='(vault_w|run|pack|capture|medium_w|journal_w|state|mirror|dedup)_[a-z_]+'
+writing='(store_w|store_x|reap|vault_w|run|pack|capture|medium_w|journal_w|state|mirror|dedup)_[a-z_]+'
 grep -rhoE --include='*.h' "^[a-z][a-zA-Z_ *]*\b$writing\(" bkp/write | grep -oE "$writing" | sort -u >"$T/writers"
 [ "$(wc -l <"$T/writers")" -ge 30 ] || fault "the writing functions cannot be read from the headers"
 nm "$BKP_BIN/bkp-restore" 2>/dev/null | awk 'NF == 3 {print $3}' | sort -u >"$T/symbols"
@@ -203,11 +203,10 @@ d=$(comm -12 "$T/writers" "$T/symbols"); [ -z "$d" ] || fault "bkp-restore can w
 
 # published files are immutable and deleted by reap alone
 sources() { grep -rlE --include='*.c' "$1" bkp | LC_ALL=C sort | tr '\n' ' '; } # PATTERN
-d=$(sources '(~|&= *~)FS_IMMUTABLE_FL'); [ "$d" = "bkp/write/store/reap_delete.c " ] || fault "takes immutable flags off: $d"
-d=$(sources '\breap_delete(_archive)?\('); [ "$d" = "bkp/write/store/reap.c bkp/write/store/reap_delete.c " ] ||
-	fault "deletes published files: $d"
-d=$(grep -nE '\b(unlink|unlinkat|rmdir|remove)\(' bkp/write/{store/{vault_w,pack,sealer},copies/*,run/*,rotate/*}.c |
-	grep -vE 'unlinkat\(v->tmp,|unlinkat\(dirfd, name,' || true)
+d=$(sources '(~|&= *~)FS_IMMUTABLE_FL'); [ "$d" = "bkp/write/reap/store_x_dir.c " ] || fault "takes immutable flags off: $d"
+d=$(sources '\bstore_x_[a-z]+\('); [ "$d" = "bkp/write/reap/reap.c bkp/write/reap/store_x.c " ] || fault "deletes published files: $d"
+d=$(grep -nE '\b(unlink|unlinkat|rmdir|remove)\(' bkp/write/{put,store,copies,run,rotate}/*.c |
+	grep -vE 'unlinkat\(d->tmp,|unlinkat\(dirfd, name,' || true)
 [ -z "$d" ] || fault "may delete published files: $d"
 
 # ---- the program that is carried on media

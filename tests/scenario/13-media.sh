@@ -105,7 +105,8 @@ expect 1 "$BKP" run --all
 grep -q "E-MEDIA-06: m4: 'm4' is not a registered medium" "$T/err" && grep -q 'bkp medium add m4' "$T/err" ||
 	die "an unregistered medium is not named: $(cat "$T/err")"
 ! grep -q E-LEDGER "$T/err" || die "an unregistered medium reads as tampering"
-record committed | grep -q '"label":"m1"' && ! record committed | grep -q m4 || die "what has no identity was recorded"
+record committed >"$T/record"
+grep -q '"label":"m1"' "$T/record" && ! grep -q '"m4"' "$T/record" || die "what has no identity was recorded"
 expect 0 "$BKP" journal verify
 expect 0 restore_to "$T/m1" "$("$BKP" generations --json |
 	python3 -c 'import json,sys; print(json.load(sys.stdin)["generations"][-1]["generation"])')" "$T/o10"

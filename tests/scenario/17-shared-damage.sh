@@ -20,11 +20,13 @@ printf X | dd of="$repo/$a" bs=1 seek=100000 conv=notrunc status=none
 # a medium that is pulled out meanwhile (everything on it fails from then on) is no damaged one
 cp "$T/state/journal.jsonl" "$T/before"
 R=${BKP_RELEASE:-$BKP_BIN}/bkp
-strace -f -qq -y -o "$T/reads" -P "$repo/$a" -P "$T/m1/bkp-medium.json" -e trace=read "$R" verify --medium m1 --quiet >"$T/out" 2>&1 || true
+reads=read,pread64
+strace -f -qq -y -o "$T/reads" -P "$repo/$a" -P "$T/m1/bkp-medium.json" -e trace=$reads \
+	"$R" verify --medium m1 --quiet >"$T/out" 2>&1 || true
 n=$(grep -n archives/ "$T/reads" | head -n 1 | cut -d: -f1)
 [ "${n:-0}" -gt 0 ] || fail "no archive is read: the test does not test" "$T/reads" "$T/out"
 cp "$T/before" "$T/state/journal.jsonl"
-status strace -f -qq -o /dev/null -P "$repo/$a" -P "$T/m1/bkp-medium.json" -e trace=read -e inject=read:error=EIO:when="$n+" \
+status strace -f -qq -o /dev/null -P "$repo/$a" -P "$T/m1/bkp-medium.json" -e trace=$reads -e inject=$reads:error=EIO:when="$n+" \
 	"$R" verify --medium m1 --generation 1
 [ "$STATUS" = 3 ] && grep -q "E-VERIFY-11" "$T/err" || fail "exit $STATUS: a medium that does not answer"
 # that it was tried and came to nothing stands in the journal, and nothing about the copies

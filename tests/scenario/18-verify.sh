@@ -91,13 +91,14 @@ same "cut off, zeroed, without a header" "$(basename "$a")': 1000000 bytes long"
 reset
 say "$cases states of a medium, text, JSON and journal, with and without identity: one processor and all of them say the same"
 
-# the second read of an archive fails: its hash cannot be told, but nothing in it is lost
+# the second part of an archive cannot be read: its hash cannot be told, but nothing in it is lost
 R=${BKP_RELEASE:-$BKP_BIN}/bkp-restore
 a=$(large 2)
+gcc -shared -fPIC -o "$T/badpart.so" "$SRC_ROOT/tests/lib/badpart.c" -ldl
 for cpus in "taskset -c 0" env; do
 	# shellcheck disable=SC2086
-	status $cpus strace -f -qq -o /dev/null -P "$a" -e trace=read -e inject=read:error=EIO:when=2 "$R" --medium "$T/m1" \
-		--identity "$T/id.txt" --json verify 1 --deep
+	status $cpus env LD_PRELOAD="$T/badpart.so" BADPART="$(basename "$a")" \
+		"$R" --medium "$T/m1" --identity "$T/id.txt" --json verify 1 --deep
 	python3 - "$T/out" "$(basename "$a")" <<'P' || fail "$cpus: a sector that cannot be read"
 import json, sys
 o = json.load(open(sys.argv[1]))
@@ -109,14 +110,14 @@ done
 paths="-P $T/m1/bkp-medium.json"
 for f in "$repo"/archives/*/*; do paths="$paths -P $f"; done
 # shellcheck disable=SC2086
-strace -f -qq -y -o "$T/reads" $paths -e trace=read "${R%-restore}" verify --medium m1 --quiet >"$T/out" 2>"$T/err"
+strace -f -qq -y -o "$T/reads" $paths -e trace=read,pread64 "${R%-restore}" verify --medium m1 --quiet >"$T/out" 2>"$T/err"
 n=$(sed '/archives/,$d' "$T/reads" | wc -l)
 [ "$n" -gt 0 ] || fail "nothing is read of the medium before its archives: the test does not test" "$T/reads"
 cp "$T/journal" "$T/state/journal.jsonl"
 for cpus in "taskset -c 0" env; do
 	# shellcheck disable=SC2086
-	status $cpus strace -f -qq -o /dev/null $paths -e trace=read -e inject=read:error=EIO:when="$((n + 4))+" "${R%-restore}" verify \
-		--medium m1
+	status $cpus strace -f -qq -o /dev/null $paths -e trace=read,pread64 -e inject=read,pread64:error=EIO:when="$((n + 4))+" \
+		"${R%-restore}" verify --medium m1
 	# that it was tried and came to nothing stands in the journal, and nothing about the copies
 	[ "$STATUS" = 3 ] && grep -q E-VERIFY-11 "$T/err" &&
 		cmp -s "$T/journal" <(grep -v '"event":"outcome","command":"verify","exit":3' "$T/state/journal.jsonl") ||
@@ -128,7 +129,7 @@ say "a sector that cannot be read: named, every entry is still found good; a med
 # one reader where a disk turns, several where none does: which archive each read is for, in order
 readers() { # 0 or 1: what the kernel is to say of the disk; prints how often a reader turned from one archive to another
 	echo "$1" >"/sys/block/$(basename "$loop")/queue/rotational"
-	strace -f -qq -y -o "$T/trace" -e trace=read "$R" --medium "$T/disk" verify 1 --quiet >"$T/out" 2>&1 ||
+	strace -f -qq -y -o "$T/trace" -e trace=read,pread64 "$R" --medium "$T/disk" verify 1 --quiet >"$T/out" 2>&1 ||
 		fail "verify on a loop device" "$T/out"
 	grep -o 'archives/[^>]*' "$T/trace" | uniq | wc -l
 }

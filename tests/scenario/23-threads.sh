@@ -7,7 +7,7 @@ TSAN=$SRC_ROOT/build/tsan
 export TSAN_OPTIONS="halt_on_error=1 exitcode=66"
 # what takes long and says nothing of threads: thousands of files that one makes and removes, each size once
 declare -A skip=([test_walk]=very_many_missing [test_content]=sizes_at_every_boundary)
-for t in test_pack test_content test_parallel test_ahead test_verify test_arc_r test_walk; do
+for t in test_pipeline test_pack test_content test_queue test_parallel test_ahead test_verify test_arc_r test_walk; do
 	BKP_TEST_SKIP=${skip[$t]:-} "$TSAN/$t" >"$T/out" 2>&1 || { tail -n 40 "$T/out" >&2; die "$t under ThreadSanitizer"; }
 done
 mkdir -p "$T/src"

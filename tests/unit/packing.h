@@ -14,6 +14,7 @@
 #include "scratch.h"
 #include "write/index/dedup.h"
 #include "write/store/pack.h"
+#include "vaultdir.h"
 #include "write/store/vault_w.h"
 
 #define PACKING_REPO "11111111-2222-4333-8444-555555555555"
@@ -63,7 +64,7 @@ static UNUSED void packing_begin(
 
 		mkdir(in_scratch(names[k->n_sinks]), 0755);
 		fd = open(in_scratch(names[k->n_sinks]), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		assert_int_equal(vault_w_open(fd, &k->sinks[k->n_sinks].vault, NULL), 0);
+		assert_int_equal(vault_w_open_dir(fd, &k->sinks[k->n_sinks].vault, NULL), 0);
 		close(fd);
 	}
 	assert_int_equal(dedup_open(in_scratch(index), PACKING_REPO, &k->dedup, NULL), 0);

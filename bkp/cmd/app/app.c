@@ -25,6 +25,7 @@
 #include "cmd/app/watchdog.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
+#include "read/store/store_dir.h"
 #include "read/vault/repository.h"
 #include "write/media/device.h"
 #include "write/media/journal_copies.h"
@@ -332,13 +333,14 @@ int app_ledger_read(const struct policy *policy, struct ledger **ret, struct err
 {
 	const char *path = policy->state;
 	IO_FD_AUTO dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct store folder = store_dir_of(dir);
 	struct repository *repo;
 	size_t n;
 	int r;
 
 	if (dir < 0 && errno != ENOENT)
 		return err_sys(err, "E-STATE-04", errno, text("cannot open folder '%s'"), path);
-	r = dir < 0 ? REPOSITORY_ABSENT : repository_load(dir, NULL, &repo, err);
+	r = dir < 0 ? REPOSITORY_ABSENT : repository_load(&folder, NULL, &repo, err);
 	if (r == REPOSITORY_ABSENT) {
 		err_set_kind(err, ERR_ABSENT, "E-STATE-01", text("there is no repository in '%s'"), path);
 		return err_hint(err, "%s",

@@ -11,19 +11,21 @@
  * like any other and ends the thread's work on this file, so it reaches the caller after the bytes that came
  * before it.
  *
- * fd and direct belong to the caller until the thread is engaged, and to the thread until ahead_end() has
+ * No pipeline (base/pipeline.h): nothing is worked on between reading and giving out, and its one thread outlives the files, of
+ * which most never come to it.
+ *
+ * file and at belong to the caller until the thread is engaged, and to the thread until ahead_end() has
  * seen `reading` go.  thread, started and id are the caller's alone.
  */
 #include "read/file/ahead.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "base/thread.h"
+#include "base/threads/thread.h"
+#include "read/store/store.h"
 
 #define ALIGN 4096
 #define PARTS 4
@@ -38,8 +40,8 @@ struct ahead {
 	bool thread, started;
 	pthread_t id;
 	/* of the file that is being read: the caller's, or the thread's once it is engaged */
-	int fd;
-	bool direct; /* O_DIRECT is set */
+	struct store_file *file;
+	int64_t at; /* bytes of it that were read */
 	struct part parts[PARTS];
 	/* all below: under the lock, once the thread is started */
 	pthread_mutex_t lock;
@@ -64,41 +66,6 @@ struct ahead *ahead_new(bool thread)
 	return a;
 }
 
-/* False where the file system has no O_DIRECT: then the caller drops the cached pages of this file
- * instead. */
-static bool set_direct(int fd, bool on)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	return flags >= 0 && !fcntl(fd, F_SETFL, on ? flags | O_DIRECT : flags & ~O_DIRECT);
-}
-
-void ahead_drop_cache(int fd)
-{
-	(void)fdatasync(fd); /* only clean pages can be dropped */
-	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-}
-
-static ssize_t read_some(struct ahead *a, uint8_t *p)
-{
-	ssize_t got;
-
-	for (;;) {
-		got = read(a->fd, p, AHEAD_PART);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got >= 0 || errno != EINVAL || !a->direct)
-			return got;
-		/* accepted by open, refused by read (some file systems and odd block sizes) */
-		a->direct = false;
-		if (!set_direct(a->fd, false)) {
-			errno = EINVAL;
-			return got;
-		}
-		ahead_drop_cache(a->fd);
-	}
-}
-
 static void read_part(struct ahead *a, struct part *part)
 {
 	part->n = -1;
@@ -107,8 +74,9 @@ static void read_part(struct ahead *a, struct part *part)
 		part->p = NULL;
 		return;
 	}
-	part->n = read_some(a, part->p);
+	part->n = store_read_some(a->file, part->p, AHEAD_PART, a->at);
 	part->errnum = errno;
+	a->at += part->n > 0 ? part->n : 0;
 }
 
 static void *ahead_thread(void *arg)
@@ -143,7 +111,7 @@ static void start_thread(struct ahead *a)
 	a->thread = a->started;
 }
 
-/* Afterwards the thread does not touch fd: the caller may close it. */
+/* Afterwards the thread does not touch the file: the caller may close it. */
 void ahead_end(struct ahead *a)
 {
 	pthread_mutex_lock(&a->lock);
@@ -155,12 +123,12 @@ void ahead_end(struct ahead *a)
 	pthread_mutex_unlock(&a->lock);
 }
 
-void ahead_begin(struct ahead *a, int fd, bool from_device)
+void ahead_begin(struct ahead *a, struct store_file *file, bool from_device)
 {
-	a->fd = fd;
-	a->direct = from_device && set_direct(fd, true);
-	if (from_device && !a->direct)
-		ahead_drop_cache(fd);
+	a->file = file;
+	a->at = 0;
+	if (from_device)
+		store_bypass_cache(file);
 }
 
 static ssize_t give_part(const struct part *part, uint8_t **ret)

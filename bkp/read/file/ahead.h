@@ -9,7 +9,7 @@
  *
  * Memory: at most four parts of AHEAD_PART bytes, kept until ahead_free().
  *
- * From the device: O_DIRECT, or, where the file system has none, with the cached pages dropped before.
+ * From the device: store_bypass_cache().
  */
 #ifndef BKP_READ_FILE_AHEAD_H
 #define BKP_READ_FILE_AHEAD_H
@@ -18,20 +18,19 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct store_file;
+
 #define AHEAD_PART ((size_t)1 << 20)
 
 struct ahead;
 struct ahead *ahead_new(bool thread); /* NULL: out of memory */
 void ahead_free(struct ahead *a);
 
-/* fd: at its beginning; stays the caller's, and open until ahead_end(). */
-void ahead_begin(struct ahead *a, int fd, bool from_device);
+/* From its beginning; the file stays the caller's, and open until ahead_end(). */
+void ahead_begin(struct ahead *a, struct store_file *file, bool from_device);
 void ahead_end(struct ahead *a);
 /* The next bytes, at most AHEAD_PART; the caller may write to them, until the next call.  Their number, 0 at
  * the end, or -1: errno (ENOMEM: out of memory); after 0 and -1 only ahead_end(). */
 ssize_t ahead_next(struct ahead *a, uint8_t **ret);
-
-/* Empties the page cache of a file, as far as it can be. */
-void ahead_drop_cache(int fd);
 
 #endif

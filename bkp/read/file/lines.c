@@ -14,12 +14,14 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "format/journal/journal.h"
+#include "read/store/store.h"
 
 #define READ_SIZE ((size_t)64 << 10)
 
-int lines_each(int fd, lines_fn *fn, void *arg, bool *ret_torn, struct err *err)
+int lines_each(struct store_file *file, lines_fn *fn, void *arg, bool *ret_torn, struct err *err)
 {
 	BUF_AUTO b = BUF_INIT(JOURNAL_LINE_MAX + 1 + READ_SIZE);
+	int64_t done = 0;
 	ssize_t n;
 
 	do {
@@ -28,10 +30,11 @@ int lines_each(int fd, lines_fn *fn, void *arg, bool *ret_torn, struct err *err)
 
 		if (buf_reserve(&b, READ_SIZE, err))
 			return -1;
-		n = io_read_full(fd, b.p + b.n, READ_SIZE);
+		n = store_read_full(file, b.p + b.n, READ_SIZE, done);
 		if (n < 0)
 			return err_sys(err, "E-IO-02", errno, "%s", text("it cannot be read to its end"));
 		b.n += (size_t)n;
+		done += n;
 		while (at < b.n && (newline = memchr(b.p + at, '\n', b.n - at))) {
 			size_t len = (size_t)(newline - (b.p + at));
 			int r = fn(arg, b.p + at, len, b.n - at, err);

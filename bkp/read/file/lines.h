@@ -10,13 +10,14 @@
 #include <stdint.h>
 
 struct err;
+struct store_file;
 
 /* One line, n bytes without its newline.  `ahead` bytes can be read from `line` on: the line, its newline,
  * and what was read of the lines after it (journal_check_vouch() looks there for a signature).  Non-zero ends
  * the reading and is returned. */
 typedef int lines_fn(void *arg, const uint8_t *line, size_t n, size_t ahead, struct err *err);
-/* From where fd stands to its end.  *ret_torn: bytes without a newline follow the last line. */
-int lines_each(int fd, lines_fn *fn, void *arg, bool *ret_torn, struct err *err)
+/* The whole file.  *ret_torn: bytes without a newline follow the last line. */
+int lines_each(struct store_file *file, lines_fn *fn, void *arg, bool *ret_torn, struct err *err)
     __attribute__((warn_unused_result));
 
 #endif

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "format/journal/journal.h"
 #include "read/file/lines.h"
+#include "read/store/store_dir.h"
 #include "read/verify/verify.h"
 
 #define READ_SIZE ((size_t)256 << 10)
@@ -114,19 +115,21 @@ static int take_lines(struct ledger *l, struct buf *b, ledger_each_fn *each, voi
 	return 0;
 }
 
-static int load_records(
-    struct ledger *l, int fd, const char *name, ledger_each_fn *each, void *arg, struct err *err)
+static int load_records(struct ledger *l, struct store_file *file, const char *name, ledger_each_fn *each,
+    void *arg, struct err *err)
 {
 	BUF_AUTO b = BUF_INIT(JOURNAL_LINE_MAX + READ_SIZE);
+	int64_t done = 0;
 	ssize_t r;
 
 	do {
 		if (buf_reserve(&b, READ_SIZE, err))
 			return -1;
-		r = io_read_full(fd, b.p + b.n, READ_SIZE);
+		r = store_read_full(file, b.p + b.n, READ_SIZE, done);
 		if (r < 0)
 			return err_sys(err, "E-IO-02", errno, text("cannot read '%s'"), name);
 		b.n += (size_t)r;
+		done += r;
 		if (take_lines(l, &b, each, arg, err))
 			return -1;
 	} while ((size_t)r == READ_SIZE);
@@ -136,14 +139,14 @@ static int load_records(
 	return 0;
 }
 
-int ledger_load_fd(int fd, const char *name, const struct minisig_public *root, ledger_each_fn *each,
-    void *arg, struct ledger **ret, struct err *err)
+int ledger_load_file(struct store_file *file, const char *name, const struct minisig_public *root,
+    ledger_each_fn *each, void *arg, struct ledger **ret, struct err *err)
 {
 	struct ledger *l;
 
 	if (ledger_new(root, &l, err))
 		return -1;
-	if (load_records(l, fd, name, each, arg, err)) {
+	if (load_records(l, file, name, each, arg, err)) {
 		ledger_free(l);
 		return -1;
 	}
@@ -154,12 +157,13 @@ int ledger_load_fd(int fd, const char *name, const struct minisig_public *root, 
 int ledger_load(int dirfd, const struct minisig_public *root, struct ledger **ret, struct err *err)
 {
 	IO_FD_AUTO fd = io_open_file(dirfd, JOURNAL_FILE, err);
+	struct store_file file = store_dir_file(fd);
 
 	if (fd < 0 && errno == ENOENT) {
 		err_set(err, "E-LEDGER-03", text("there is no journal '%s'"), JOURNAL_FILE);
 		return LEDGER_ABSENT;
 	}
-	return fd < 0 ? -1 : ledger_load_fd(fd, JOURNAL_FILE, root, NULL, NULL, ret, err);
+	return fd < 0 ? -1 : ledger_load_file(&file, JOURNAL_FILE, root, NULL, NULL, ret, err);
 }
 
 struct valid {
@@ -182,13 +186,14 @@ int ledger_load_valid(
     int dirfd, const struct minisig_public *root, struct ledger **ret, struct err *ret_why, struct err *err)
 {
 	IO_FD_AUTO fd = io_open_file(dirfd, JOURNAL_FILE, err);
+	struct store_file file = store_dir_file(fd);
 	struct valid v = {.why = ret_why};
 	struct err said = ERR_INIT;
 	int r;
 
 	if (fd < 0 || ledger_new(root, &v.l, err))
 		return -1;
-	r = lines_each(fd, take_valid, &v, &v.l->torn, &said);
+	r = lines_each(&file, take_valid, &v, &v.l->torn, &said);
 	/* longer than a record can be: no more one than any other line that is none */
 	if (r < 0 && said.kind == ERR_MALFORMED) {
 		*ret_why = said;

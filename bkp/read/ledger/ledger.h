@@ -30,6 +30,7 @@ struct err;
 struct journal_record;
 struct json_t;
 struct minisig_public;
+struct store_file;
 struct verify_record;
 
 enum ledger_verdict { LEDGER_PENDING, LEDGER_GOOD, LEDGER_PARTIAL, LEDGER_FAILED };
@@ -165,12 +166,13 @@ struct ledger;
 #define LEDGER_ABSENT 1
 int ledger_load(int dirfd, const struct minisig_public *root, struct ledger **ret, struct err *err)
     __attribute__((warn_unused_result));
-/* The same from an open file, read from its start.  `each`, unless NULL, sees every record, and none of which
+/* The same from an open file.  `each`, unless NULL, sees every record, and none of which
  * the signature was not checked; without it one signature vouches for the lines of the same epoch before it
  * (journal_check_vouch). */
 typedef int ledger_each_fn(void *arg, const struct journal_record *r, struct err *err);
-int ledger_load_fd(int fd, const char *name, const struct minisig_public *root, ledger_each_fn *each,
-    void *arg, struct ledger **ret, struct err *err) __attribute__((warn_unused_result));
+int ledger_load_file(struct store_file *file, const char *name, const struct minisig_public *root,
+    ledger_each_fn *each, void *arg, struct ledger **ret, struct err *err)
+    __attribute__((warn_unused_result));
 /* As far as the journal is valid: *ret_why (code "" when that is all of it) says what is wrong with the first
  * line after ledger_size().  A journal without a first record is -1. */
 int ledger_load_valid(int dirfd, const struct minisig_public *root, struct ledger **ret, struct err *ret_why,

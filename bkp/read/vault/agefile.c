@@ -13,24 +13,22 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <sodium.h>
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/io.h"
 #include "base/text.h"
 #include "format/crypto/age.h"
 #include "format/crypto/digest.h"
+#include "read/store/store.h"
 
 #define SEGMENT	   (AGE_SEGMENT + AGE_TAG)
 #define HEAD_FIRST ((size_t)64 << 10)
 #define SLURP_READ ((size_t)16 * SEGMENT)
 
 struct agefile {
-	int fd;
+	struct store_file file;
 	struct age_payload *payload;
 	uint64_t start;	 /* of the first segment, in the file */
 	uint64_t length; /* ciphertext bytes of all segments */
@@ -43,16 +41,16 @@ void agefile_close(struct agefile *f)
 {
 	if (!f)
 		return;
-	io_close_quietly(&f->fd);
+	store_close_file(&f->file);
 	age_payload_free(f->payload);
 	sodium_memzero(f->segment, sizeof(f->segment));
 	free(f);
 }
 
 /* The first n bytes, which the file must have. */
-static int read_head(int fd, void *p, size_t n, struct err *err)
+static int read_head(struct store_file *file, void *p, size_t n, struct err *err)
 {
-	ssize_t got = io_pread_full(fd, p, n, 0);
+	ssize_t got = store_read_full(file, p, n, 0);
 
 	if (got < 0)
 		return err_sys(err, "E-IO-02", errno, "%s", text("cannot read"));
@@ -62,8 +60,8 @@ static int read_head(int fd, void *p, size_t n, struct err *err)
 
 /* Header and nonce from the start of the file; unwraps the file key, which does not leave this function.
  * *ret_start is where the segments begin. */
-static int open_head(int fd, const struct age_identity *ids, size_t n, struct age_payload **ret,
-    uint64_t *ret_start, struct err *err)
+static int open_head(struct store_file *file, const struct age_identity *ids, size_t n,
+    struct age_payload **ret, uint64_t *ret_start, struct err *err)
 {
 	BUF_AUTO head = BUF_INIT(AGE_HEADER_MAX + AGE_NONCE);
 	struct age_header *h = NULL;
@@ -75,7 +73,7 @@ static int open_head(int fd, const struct age_identity *ids, size_t n, struct ag
 	for (;;) {
 		if (buf_reserve(&head, want, err))
 			return -1;
-		got = io_pread_full(fd, head.p, want, 0);
+		got = store_read_full(file, head.p, want, 0);
 		if (got < 0)
 			return err_sys(err, "E-IO-02", errno, "%s", text("cannot read"));
 		r = age_header_parse(head.p, (size_t)got, &h, &len, err);
@@ -89,7 +87,7 @@ static int open_head(int fd, const struct age_identity *ids, size_t n, struct ag
 		return -1;
 	if ((size_t)got < len + AGE_NONCE)
 		r = buf_reserve(&head, len + AGE_NONCE, err) ? -1
-							     : read_head(fd, head.p, len + AGE_NONCE, err);
+							     : read_head(file, head.p, len + AGE_NONCE, err);
 	if (!r)
 		r = age_header_unwrap(h, ids, n, key, err);
 	age_header_free(h);
@@ -103,28 +101,24 @@ static int open_head(int fd, const struct age_identity *ids, size_t n, struct ag
 	return 0;
 }
 
-int agefile_open(int *fd, const struct age_identity *ids, size_t n, struct agefile **ret, struct err *err)
+int agefile_open(
+    struct store_file *file, const struct age_identity *ids, size_t n, struct agefile **ret, struct err *err)
 {
-	struct agefile *f;
-	struct stat st;
+	struct agefile *f = calloc(1, sizeof(*f));
 
-	if (fstat(*fd, &st))
-		return err_sys(err, "E-IO-02", errno, "%s", text("cannot read"));
-	f = calloc(1, sizeof(*f));
 	if (!f)
 		return err_nomem(err);
-	f->fd = -1;
 	f->held = UINT64_MAX;
-	if (open_head(*fd, ids, n, &f->payload, &f->start, err))
+	if (open_head(file, ids, n, &f->payload, &f->start, err))
 		goto fail;
-	if ((uint64_t)st.st_size < f->start) {
+	if ((uint64_t)file->size < f->start) {
 		err_set(err, "E-AGE-05", "%s", text("the file ends within the age header"));
 		goto fail;
 	}
-	f->length = (uint64_t)st.st_size - f->start;
+	f->length = (uint64_t)file->size - f->start;
 	if (age_plain_size(f->length, &f->plain, err))
 		goto fail;
-	f->fd = io_take(fd);
+	f->file = store_take(file);
 	*ret = f;
 	return 0;
 fail:
@@ -151,7 +145,7 @@ static bool is_last(const struct agefile *f, uint64_t index)
 
 static int read_cipher(struct agefile *f, uint64_t index, void *p, size_t n, struct err *err)
 {
-	ssize_t got = io_pread_full(f->fd, p, n, (int64_t)(f->start + index * SEGMENT));
+	ssize_t got = store_read_full(&f->file, p, n, (int64_t)(f->start + index * SEGMENT));
 
 	if (got < 0)
 		return err_sys(err, "E-IO-02", errno, "%s", text("cannot read"));
@@ -214,8 +208,8 @@ int agefile_unseal(struct agefile *f, uint64_t index, const void *c, void *out, 
 
 /* Decrypts what follows the head, hashing as it goes: each segment is read once, so the bytes that are
  * decrypted are the bytes that are hashed. */
-static int slurp_segments(int fd, struct age_payload *pl, uint64_t start, uint64_t length, struct digest *d,
-    struct buf *out, struct err *err)
+static int slurp_segments(struct store_file *file, struct age_payload *pl, uint64_t start, uint64_t length,
+    struct digest *d, struct buf *out, struct err *err)
 {
 	BUF_AUTO part = BUF_INIT(SLURP_READ);
 	uint64_t done = 0, index = 0;
@@ -224,7 +218,7 @@ static int slurp_segments(int fd, struct age_payload *pl, uint64_t start, uint64
 		return -1;
 	while (done < length) {
 		size_t want = length - done < SLURP_READ ? (size_t)(length - done) : SLURP_READ, in = 0;
-		ssize_t got = io_pread_full(fd, part.p, want, (int64_t)(start + done));
+		ssize_t got = store_read_full(file, part.p, want, (int64_t)(start + done));
 
 		if (got < 0)
 			return err_sys(err, "E-IO-02", errno, "%s", text("cannot read"));
@@ -247,32 +241,29 @@ static int slurp_segments(int fd, struct age_payload *pl, uint64_t start, uint64
 	return 0;
 }
 
-int agefile_slurp(int fd, const struct age_identity *ids, size_t n, struct buf *out, uint8_t ret_sha256[32],
-    struct err *err)
+int agefile_slurp(struct store_file *file, const struct age_identity *ids, size_t n, struct buf *out,
+    uint8_t ret_sha256[32], struct err *err)
 {
 	BUF_AUTO head = BUF_INIT(AGE_HEADER_MAX + AGE_NONCE);
 	struct age_payload *pl = NULL;
 	struct digest *d;
 	uint64_t start, plain;
-	struct stat st;
 	int r = -1;
 
-	if (fstat(fd, &st))
-		return err_sys(err, "E-IO-02", errno, "%s", text("cannot read"));
-	if (open_head(fd, ids, n, &pl, &start, err))
+	if (open_head(file, ids, n, &pl, &start, err))
 		return -1;
 	d = digest_new();
 	if (!d)
 		r = err_nomem(err);
-	else if ((uint64_t)st.st_size < start)
+	else if ((uint64_t)file->size < start)
 		r = err_set(err, "E-AGE-05", "%s", text("the file ends within the age header"));
-	else if (!age_plain_size((uint64_t)st.st_size - start, &plain, err) &&
+	else if (!age_plain_size((uint64_t)file->size - start, &plain, err) &&
 		 !buf_reserve(&head, start, err) &&
 		 !buf_reserve(out, plain < out->max ? (size_t)plain : out->max + 1, err)) {
-		r = read_head(fd, head.p, start, err);
+		r = read_head(file, head.p, start, err);
 		if (!r) {
 			digest_update(d, head.p, start);
-			r = slurp_segments(fd, pl, start, (uint64_t)st.st_size - start, d, out, err);
+			r = slurp_segments(file, pl, start, (uint64_t)file->size - start, d, out, err);
 		}
 	}
 	if (!r)

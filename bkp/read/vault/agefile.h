@@ -14,12 +14,13 @@
 struct age_identity;
 struct buf;
 struct err;
+struct store_file;
 
 struct agefile;
 
-/* Takes fd (a regular file open for reading): *fd becomes -1 on success. */
-int agefile_open(int *fd, const struct age_identity *ids, size_t n, struct agefile **ret, struct err *err)
-    __attribute__((warn_unused_result));
+/* Takes the file: *file is closed for the caller on success. */
+int agefile_open(struct store_file *file, const struct age_identity *ids, size_t n, struct agefile **ret,
+    struct err *err) __attribute__((warn_unused_result));
 void agefile_close(struct agefile *f);
 uint64_t agefile_size(const struct agefile *f); /* plaintext bytes */
 /* Exactly n plaintext bytes from offset; beyond the end is E-AGE-05. */
@@ -36,7 +37,7 @@ int agefile_unseal(struct agefile *f, uint64_t index, const void *c, void *out, 
 
 /* Appends the whole plaintext (out's ceiling counts) and gives the SHA-256 of the very ciphertext that was
  * decrypted. */
-int agefile_slurp(int fd, const struct age_identity *ids, size_t n, struct buf *out, uint8_t ret_sha256[32],
-    struct err *err) __attribute__((warn_unused_result));
+int agefile_slurp(struct store_file *file, const struct age_identity *ids, size_t n, struct buf *out,
+    uint8_t ret_sha256[32], struct err *err) __attribute__((warn_unused_result));
 
 #endif

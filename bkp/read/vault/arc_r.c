@@ -7,7 +7,7 @@
  * as well.  That ends: a thread holds one slot at a time (arc_r_slot … arc_r_slot_put) and waits for none
  * while it does.
  *
- * An archive that cannot be opened in any copy is marked in bad[], with its fault: thousands of files may
+ * An archive that cannot be opened in any copy is marked in lost.bad[], with its fault: thousands of files may
  * need it, and a dying disk may take a minute to refuse.  Want of memory is not remembered.
  */
 #include "read/vault/arc_r_private.h"
@@ -21,11 +21,11 @@
 
 #include "base/io.h"
 #include "base/text.h"
-#include "base/thread.h"
+#include "base/threads/thread.h"
 #include "format/crypto/digest.h"
 #include "format/medium/arcfile.h"
 #include "format/medium/generation.h"
-#include "read/file/inside.h"
+#include "read/store/store.h"
 #include "read/vault/agefile.h"
 
 #define OPEN_DEFAULT   16
@@ -34,12 +34,10 @@
 
 /* ---- decoding ahead ---- */
 
-/* the threads of arc_r.h that decode ahead of who asks.
- *
- * arc_r_want() puts chunks into a ring of ARC_R_WANTED_MAX; helpers take the oldest and decode it into the
- * cache. What was decoded ahead and not asked for yet may take half of the cache (ahead_bytes): more would
- * push out what is still needed.  Beyond that, and where the ring is full, a hint is forgotten, and who asks
- * decodes.  So helpers change when a chunk is decoded, and nothing else. */
+/* arc_r_want() puts chunks into a ring of ARC_R_WANTED_MAX; helpers take the oldest and decode it into the cache.  What was
+ * decoded ahead and not asked for yet may take half of the cache (ahead.bytes): more would push out what is still needed.
+ * Beyond that, and where the ring is full, a hint is forgotten, and who asks decodes.  So helpers change when a chunk is
+ * decoded, and nothing else.  No pipeline (base/pipeline.h): a hint has no result that anybody takes, and may be dropped. */
 
 /* A fault is dropped here: it is found again, and said, when somebody asks for the chunk. */
 static void *decoder_thread(void *arg)
@@ -50,18 +48,18 @@ static void *decoder_thread(void *arg)
 	struct err why;
 
 	pthread_mutex_lock(&a->lock);
-	while (!a->stop) {
-		if (!a->n_wanted) {
-			pthread_cond_wait(&a->work, &a->lock);
+	while (!a->ahead.stop) {
+		if (!a->ahead.n) {
+			pthread_cond_wait(&a->ahead.work, &a->lock);
 			continue;
 		}
-		w = a->wanted[a->wanted_head];
-		a->wanted_head = (a->wanted_head + 1) % ARC_R_WANTED_MAX;
-		a->n_wanted--;
-		if (a->ahead_bytes < a->opt.cache_bytes / 2 && !arc_r_cached(a, w.archive, w.chunk) &&
+		w = a->ahead.wanted[a->ahead.head];
+		a->ahead.head = (a->ahead.head + 1) % ARC_R_WANTED_MAX;
+		a->ahead.n--;
+		if (a->ahead.bytes < a->opt.cache_bytes / 2 && !arc_r_cached(a, w.archive, w.chunk) &&
 		    !arc_r_load(a, w.archive, w.chunk, &h, &why) && h && !h->refs) {
 			h->ahead = true;
-			a->ahead_bytes += h->cap;
+			a->ahead.bytes += h->cap;
 		}
 	}
 	pthread_mutex_unlock(&a->lock);
@@ -70,9 +68,9 @@ static void *decoder_thread(void *arg)
 
 void arc_r_helpers(struct arc_r *a, unsigned decoders)
 {
-	while (a->n_decoders < decoders && a->n_decoders < ARC_R_DECODERS_MAX &&
-	       !thread_start(&a->decoders[a->n_decoders], "bkp-decode", decoder_thread, a))
-		a->n_decoders++;
+	while (a->ahead.n_decoders < decoders && a->ahead.n_decoders < ARC_R_DECODERS_MAX &&
+	       !thread_start(&a->ahead.decoders[a->ahead.n_decoders], "bkp-decode", decoder_thread, a))
+		a->ahead.n_decoders++;
 }
 
 void arc_r_alone(struct arc_r *a)
@@ -80,38 +78,38 @@ void arc_r_alone(struct arc_r *a)
 	unsigned i;
 
 	pthread_mutex_lock(&a->lock);
-	a->stop = true;
-	pthread_cond_broadcast(&a->work);
+	a->ahead.stop = true;
+	pthread_cond_broadcast(&a->ahead.work);
 	pthread_mutex_unlock(&a->lock);
-	for (i = 0; i < a->n_decoders; i++)
-		pthread_join(a->decoders[i], NULL);
-	a->n_decoders = 0;
-	a->n_wanted = 0;
-	a->stop = false;
+	for (i = 0; i < a->ahead.n_decoders; i++)
+		pthread_join(a->ahead.decoders[i], NULL);
+	a->ahead.n_decoders = 0;
+	a->ahead.n = 0;
+	a->ahead.stop = false;
 }
 
 void arc_r_want(struct arc_r *a, uint64_t archive, uint32_t chunk)
 {
 	pthread_mutex_lock(&a->lock);
-	if (a->n_decoders && a->n_wanted < ARC_R_WANTED_MAX && !arc_r_cached(a, archive, chunk)) {
-		a->wanted[(a->wanted_head + a->n_wanted++) % ARC_R_WANTED_MAX] =
+	if (a->ahead.n_decoders && a->ahead.n < ARC_R_WANTED_MAX && !arc_r_cached(a, archive, chunk)) {
+		a->ahead.wanted[(a->ahead.head + a->ahead.n++) % ARC_R_WANTED_MAX] =
 		    (struct arc_r_wanted){archive, chunk};
-		pthread_cond_signal(&a->work);
+		pthread_cond_signal(&a->ahead.work);
 	}
 	pthread_mutex_unlock(&a->lock);
 }
 
 /* ---- the rest ---- */
 
-int arc_r_new(int repofd, const struct generation_root *root, const struct age_identity *ids, size_t n_ids,
-    const struct arc_r_options *opt, struct arc_r **ret, struct err *err)
+int arc_r_new(const struct store *repo, const struct generation_root *root, const struct age_identity *ids,
+    size_t n_ids, const struct arc_r_options *opt, struct arc_r **ret, struct err *err)
 {
 	struct arc_r *a = calloc(1, sizeof(*a));
 	size_t i;
 
 	if (!a)
 		return err_nomem(err);
-	a->repofd = repofd;
+	a->repo = repo;
 	a->root = root;
 	a->ids = ids;
 	a->n_ids = n_ids;
@@ -123,12 +121,12 @@ int arc_r_new(int repofd, const struct generation_root *root, const struct age_i
 		a->opt.cache_bytes = CACHE_DEFAULT;
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_cond_init(&a->changed, NULL);
-	pthread_cond_init(&a->work, NULL);
-	a->slots = calloc(a->opt.max_open, sizeof(*a->slots));
-	a->bad = calloc(root->n_archives + 1, 1);
-	for (i = 0; a->slots && i < a->opt.max_open; i++)
-		pthread_mutex_init(&a->slots[i].reading, NULL);
-	if (!a->slots || !a->bad) {
+	pthread_cond_init(&a->ahead.work, NULL);
+	a->open.slots = calloc(a->opt.max_open, sizeof(*a->open.slots));
+	a->lost.bad = calloc(root->n_archives + 1, 1);
+	for (i = 0; a->open.slots && i < a->opt.max_open; i++)
+		pthread_mutex_init(&a->open.slots[i].reading, NULL);
+	if (!a->open.slots || !a->lost.bad) {
 		arc_r_free(a);
 		return err_nomem(err);
 	}
@@ -155,9 +153,9 @@ void arc_r_free(struct arc_r *a)
 		return;
 	arc_r_alone(a);
 	arc_r_forget_chunks(a);
-	for (i = 0; a->slots && i < a->opt.max_open; i++) {
-		slot_close(&a->slots[i]);
-		pthread_mutex_destroy(&a->slots[i].reading);
+	for (i = 0; a->open.slots && i < a->opt.max_open; i++) {
+		slot_close(&a->open.slots[i]);
+		pthread_mutex_destroy(&a->open.slots[i].reading);
 	}
 	while ((b = a->benches)) {
 		a->benches = b->next;
@@ -165,10 +163,10 @@ void arc_r_free(struct arc_r *a)
 	}
 	pthread_mutex_destroy(&a->lock);
 	pthread_cond_destroy(&a->changed);
-	pthread_cond_destroy(&a->work);
-	free(a->slots);
-	free(a->bad);
-	free(a->faults);
+	pthread_cond_destroy(&a->ahead.work);
+	free(a->open.slots);
+	free(a->lost.bad);
+	free(a->lost.faults);
 	free(a);
 }
 
@@ -199,21 +197,18 @@ int arc_r_slot_open(struct arc_r *a, size_t copy, struct arc_r_slot *s,
     const struct generation_archive *entry, struct err *err)
 {
 	char path[ARCFILE_PATH];
-	IO_FD_AUTO fd = -1;
-	struct stat st;
+	STORE_FILE_AUTO file = {0};
 	int r;
 
-	r = inside_open(
-	    copy ? a->opt.others[copy - 1] : a->repofd, arcfile_path(entry->sha256, path), &fd, err);
+	r = store_open(
+	    copy ? a->opt.others[copy - 1] : a->repo, arcfile_path(entry->sha256, path), &file, err);
 	if (r)
-		return r == INSIDE_ABSENT ? err_set(err, "E-ARCHIVE-12", "%s", text("not on this medium"))
-					  : -1;
-	if (fstat(fd, &st))
-		return err_sys(err, "E-ARCHIVE-16", errno, "%s", text("cannot read"));
-	if ((uint64_t)st.st_size != entry->size)
+		return r == STORE_ABSENT ? err_set(err, "E-ARCHIVE-12", "%s", text("not on this medium"))
+					 : -1;
+	if ((uint64_t)file.size != entry->size)
 		return err_set(err, "E-ARCHIVE-13", text("%ju bytes long where %ju belong"),
-		    (uint64_t)st.st_size, entry->size);
-	return agefile_open(&fd, a->ids, a->n_ids, &s->file, err) || read_index(a, s, entry, err) ? -1 : 0;
+		    (uint64_t)file.size, entry->size);
+	return agefile_open(&file, a->ids, a->n_ids, &s->file, err) || read_index(a, s, entry, err) ? -1 : 0;
 }
 
 void arc_r_slot_clear(struct arc_r_slot *s)
@@ -244,38 +239,38 @@ static int slot_open(struct arc_r *a, struct arc_r_slot *s, const struct generat
 
 void arc_r_note_elsewhere(struct arc_r *a, const struct err *why)
 {
-	if (!a->elsewhere++)
-		a->elsewhere_why = *why;
+	if (!a->elsewhere.n++)
+		a->elsewhere.why = *why;
 }
 
 uint64_t arc_r_elsewhere(struct arc_r *a, struct err *ret_why)
 {
-	if (a->elsewhere)
-		*ret_why = a->elsewhere_why;
-	return a->elsewhere;
+	if (a->elsewhere.n)
+		*ret_why = a->elsewhere.why;
+	return a->elsewhere.n;
 }
 
 static void remember_fault(struct arc_r *a, const struct generation_archive *entry, const struct err *why)
 {
 	struct arc_r_fault *more = NULL;
 
-	a->bad[entry - a->root->archives] = 1;
-	if (a->n_faults < REMEMBERED_MAX)
-		more = reallocarray(a->faults, a->n_faults + 1, sizeof(*more));
+	a->lost.bad[entry - a->root->archives] = 1;
+	if (a->lost.n < REMEMBERED_MAX)
+		more = reallocarray(a->lost.faults, a->lost.n + 1, sizeof(*more));
 	if (!more)
 		return;
-	a->faults = more;
-	a->faults[a->n_faults++] = (struct arc_r_fault){entry->number, *why};
+	a->lost.faults = more;
+	a->lost.faults[a->lost.n++] = (struct arc_r_fault){entry->number, *why};
 }
 
 static int recall_fault(const struct arc_r *a, const struct generation_archive *entry, struct err *err)
 {
 	char path[ARCFILE_PATH];
 
-	for (size_t i = 0; i < a->n_faults; i++)
-		if (a->faults[i].number == entry->number) {
+	for (size_t i = 0; i < a->lost.n; i++)
+		if (a->lost.faults[i].number == entry->number) {
 			if (err)
-				*err = a->faults[i].err;
+				*err = a->lost.faults[i].err;
 			return -1;
 		}
 	return err_set(
@@ -288,8 +283,8 @@ static struct arc_r_slot *slot_of(const struct arc_r *a, uint64_t number)
 	size_t i;
 
 	for (i = 0; i < a->opt.max_open; i++)
-		if (a->slots[i].state != SLOT_FREE && a->slots[i].number == number)
-			return &a->slots[i];
+		if (a->open.slots[i].state != SLOT_FREE && a->open.slots[i].number == number)
+			return &a->open.slots[i];
 	return NULL;
 }
 
@@ -300,7 +295,7 @@ static struct arc_r_slot *free_slot(const struct arc_r *a)
 	size_t i;
 
 	for (i = 0; i < a->opt.max_open; i++) {
-		struct arc_r_slot *s = &a->slots[i];
+		struct arc_r_slot *s = &a->open.slots[i];
 
 		if (s->state != SLOT_OPENING && !s->refs && (!found || s->used < found->used))
 			found = s;
@@ -354,7 +349,7 @@ int arc_r_slot(struct arc_r *a, uint64_t number, struct arc_r_slot **ret, struct
 		s = slot_of(a, number);
 		if (s && s->state == SLOT_OPEN)
 			break;
-		if (!s && a->bad[entry - a->root->archives])
+		if (!s && a->lost.bad[entry - a->root->archives])
 			return recall_fault(a, entry, err);
 		if (!s && (s = free_slot(a))) {
 			if (open_into(a, s, entry, err))
@@ -363,7 +358,7 @@ int arc_r_slot(struct arc_r *a, uint64_t number, struct arc_r_slot **ret, struct
 		}
 		pthread_cond_wait(&a->changed, &a->lock);
 	}
-	s->used = ++a->clock;
+	s->used = ++a->open.clock;
 	s->refs++;
 	*ret = s;
 	return 0;
@@ -438,5 +433,5 @@ int arc_r_id(struct arc_r *a, const void *p, size_t n, uint8_t ret_id[DIGEST_LEN
 
 unsigned arc_r_depth(const struct arc_r *a)
 {
-	return 2 * a->n_decoders;
+	return 2 * a->ahead.n_decoders;
 }

@@ -34,13 +34,14 @@ struct arcfile_chunk;
 struct arcfile_index;
 struct err;
 struct generation_root;
+struct store;
 
 struct arc_r_options {
 	size_t max_open;    /* 0: 16 */
 	size_t cache_bytes; /* 0: 32 MiB */
-	/* other copies of the repository: what is missing or damaged in `repofd` is taken from the first of
+	/* other copies of the repository: what is missing or damaged in `repo` is taken from the first of
 	 * them where it is proven; borrowed */
-	const int *others;
+	const struct store *const *others;
 	size_t n_others;
 };
 
@@ -52,9 +53,10 @@ struct arc_r_chunk {
 };
 
 struct arc_r;
-/* repofd, root and ids are borrowed for the life of the handle. opt may be NULL. */
-int arc_r_new(int repofd, const struct generation_root *root, const struct age_identity *ids, size_t n_ids,
-    const struct arc_r_options *opt, struct arc_r **ret, struct err *err) __attribute__((warn_unused_result));
+/* repo, root and ids are borrowed for the life of the handle. opt may be NULL. */
+int arc_r_new(const struct store *repo, const struct generation_root *root, const struct age_identity *ids,
+    size_t n_ids, const struct arc_r_options *opt, struct arc_r **ret, struct err *err)
+    __attribute__((warn_unused_result));
 void arc_r_free(struct arc_r *a);
 
 /* How many archives and chunks were taken from another copy; *ret_why (unless 0): what was wrong with the

@@ -92,7 +92,7 @@ static int decode_chunk(
 
 static struct arc_r_held **bucket_of(struct arc_r *a, uint64_t archive, uint32_t chunk)
 {
-	return &a->table[(archive * 2654435761u + chunk) % ARC_R_BUCKETS];
+	return &a->cache.table[(archive * 2654435761u + chunk) % ARC_R_BUCKETS];
 }
 
 struct arc_r_held *arc_r_cached(struct arc_r *a, uint64_t archive, uint32_t chunk)
@@ -108,16 +108,16 @@ struct arc_r_held *arc_r_cached(struct arc_r *a, uint64_t archive, uint32_t chun
  * `first`. */
 static void to_front(struct arc_r *a, struct arc_r_held *h)
 {
-	if (a->first == h)
+	if (a->cache.first == h)
 		return;
 	if (h->prev || h->next) {
-		*(h->prev ? &h->prev->next : &a->first) = h->next;
-		*(h->next ? &h->next->prev : &a->last) = h->prev;
+		*(h->prev ? &h->prev->next : &a->cache.first) = h->next;
+		*(h->next ? &h->next->prev : &a->cache.last) = h->prev;
 	}
 	h->prev = NULL;
-	h->next = a->first;
-	*(a->first ? &a->first->prev : &a->last) = h;
-	a->first = h;
+	h->next = a->cache.first;
+	*(a->cache.first ? &a->cache.first->prev : &a->cache.last) = h;
+	a->cache.first = h;
 }
 
 /* Chunks hold what was encrypted: patients' data is wiped before memory goes back. */
@@ -136,30 +136,30 @@ static void drop_chunk(struct arc_r *a, struct arc_r_held *h)
 	while (*at != h)
 		at = &(*at)->chain;
 	*at = h->chain;
-	*(h->prev ? &h->prev->next : &a->first) = h->next;
-	*(h->next ? &h->next->prev : &a->last) = h->prev;
-	a->cached--;
-	a->cached_bytes -= h->cap;
+	*(h->prev ? &h->prev->next : &a->cache.first) = h->next;
+	*(h->next ? &h->next->prev : &a->cache.last) = h->prev;
+	a->cache.n--;
+	a->cache.bytes -= h->cap;
 	if (h->ahead)
-		a->ahead_bytes -= h->cap;
-	wipe_chunk(a->spare);
-	a->spare = h;
+		a->ahead.bytes -= h->cap;
+	wipe_chunk(a->cache.spare);
+	a->cache.spare = h;
 }
 
 void arc_r_forget_chunks(struct arc_r *a)
 {
-	while (a->first)
-		drop_chunk(a, a->first);
-	wipe_chunk(a->spare);
-	a->spare = NULL;
+	while (a->cache.first)
+		drop_chunk(a, a->cache.first);
+	wipe_chunk(a->cache.spare);
+	a->cache.spare = NULL;
 }
 
 /* For n more bytes, as far as what nobody holds allows. */
 static void make_room(struct arc_r *a, size_t n)
 {
-	struct arc_r_held *h = a->last, *prev;
+	struct arc_r_held *h = a->cache.last, *prev;
 
-	for (; h && (a->cached >= CACHED_MAX || a->cached_bytes + n > a->opt.cache_bytes); h = prev) {
+	for (; h && (a->cache.n >= CACHED_MAX || a->cache.bytes + n > a->opt.cache_bytes); h = prev) {
 		prev = h->prev;
 		if (!h->refs && h->ready)
 			drop_chunk(a, h);
@@ -173,9 +173,9 @@ static struct arc_r_held *reserve_chunk(struct arc_r *a, uint64_t archive, uint3
 	size_t cap = n;
 
 	make_room(a, n);
-	h = a->spare;
+	h = a->cache.spare;
 	if (h && h->cap >= n && h->cap / 2 <= n) {
-		a->spare = NULL;
+		a->cache.spare = NULL;
 		cap = h->cap;
 	} else {
 		h = malloc(sizeof(*h) + cap);
@@ -187,8 +187,8 @@ static struct arc_r_held *reserve_chunk(struct arc_r *a, uint64_t archive, uint3
 	h->cap = cap;
 	h->chain = *at;
 	*at = h;
-	a->cached++;
-	a->cached_bytes += cap;
+	a->cache.n++;
+	a->cache.bytes += cap;
 	to_front(a, h);
 	return h;
 }
@@ -287,7 +287,7 @@ int arc_r_get(
 	}
 	if (!r) {
 		if (h->ahead)
-			a->ahead_bytes -= h->cap;
+			a->ahead.bytes -= h->cap;
 		h->ahead = false;
 		to_front(a, h);
 		h->refs++;

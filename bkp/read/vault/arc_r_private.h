@@ -37,7 +37,7 @@ struct arc_r_slot {
 	unsigned refs; /* holders; while not 0 it stays open */
 	struct agefile *file;
 	struct arcfile_index *index;
-	uint64_t used;		 /* arc_r.clock when last used */
+	uint64_t used;		 /* arc_r.open.clock when last used */
 	pthread_mutex_t reading; /* guards `file` while it is SLOT_OPEN */
 };
 
@@ -46,7 +46,7 @@ struct arc_r_held {
 	struct arc_r_chunk chunk; /* first: what callers hold is this */
 	size_t refs, cap;	  /* holders, who keep it from being dropped; bytes at raw */
 	bool ready;		  /* false: somebody is decoding it */
-	bool ahead;		  /* decoded by a helper, and not asked for yet: counted in ahead_bytes */
+	bool ahead;		  /* decoded by a helper, and not asked for yet: counted in ahead.bytes */
 	struct arc_r_held *prev, *next, *chain;
 	uint8_t raw[];
 };
@@ -72,34 +72,48 @@ struct arc_r_wanted {
 
 struct arc_r {
 	/* set by arc_r_new(), read by all threads */
-	int repofd;
+	const struct store *repo;
 	const struct generation_root *root;
 	const struct age_identity *ids;
 	size_t n_ids;
 	struct arc_r_options opt;
-	/* archives: under the lock */
+	/* all below is guarded by it, but for the threads of `ahead` */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	struct arc_r_slot *slots;
-	uint64_t clock;
-	uint64_t elsewhere; /* taken from another copy, and why the first was */
-	struct err elsewhere_why;
-	uint8_t *bad; /* for each archive of the table: cannot be opened */
-	struct arc_r_fault *faults;
-	size_t n_faults;
-	/* chunks: under the lock */
+	/* archives that are open: arc_r.c */
+	struct {
+		struct arc_r_slot *slots; /* opt.max_open */
+		uint64_t clock;
+	} open;
+	/* archives that cannot be opened: arc_r.c */
+	struct {
+		uint8_t *bad; /* for each archive of the table */
+		struct arc_r_fault *faults;
+		size_t n;
+	} lost;
+	/* archives and chunks taken from another copy */
+	struct {
+		uint64_t n;
+		struct err why; /* the first was */
+	} elsewhere;
+	/* decoded chunks: arc_r_chunk.c */
+	struct {
+		struct arc_r_held *table[ARC_R_BUCKETS], *first, *last;
+		struct arc_r_held *spare; /* dropped last: the next one may fit into its memory */
+		size_t n, bytes;
+	} cache;
 	struct arc_r_bench *benches; /* not in use */
-	struct arc_r_held *table[ARC_R_BUCKETS], *first, *last;
-	struct arc_r_held *spare; /* the chunk dropped last: the next one may fit into its memory */
-	size_t cached, cached_bytes, ahead_bytes;
-	/* helpers: set by arc_r_helpers() and arc_r_alone(), while no other thread uses the handle */
-	pthread_t decoders[ARC_R_DECODERS_MAX];
-	unsigned n_decoders;
-	/* what they are to do: under the lock */
-	pthread_cond_t work; /* something is wanted, or the end */
-	bool stop;
-	struct arc_r_wanted wanted[ARC_R_WANTED_MAX]; /* a ring */
-	size_t wanted_head, n_wanted;
+	/* decoding ahead of who asks: arc_r.c */
+	struct {
+		/* changed by arc_r_helpers() and arc_r_alone() only, while no other thread uses the handle */
+		pthread_t decoders[ARC_R_DECODERS_MAX];
+		unsigned n_decoders;
+		pthread_cond_t work; /* something is wanted, or the end */
+		bool stop;
+		struct arc_r_wanted wanted[ARC_R_WANTED_MAX]; /* a ring */
+		size_t head, n;
+		size_t bytes; /* of chunks in the cache that were decoded ahead and not asked for yet */
+	} ahead;
 };
 
 /* But where it says so, these are called with the lock held.  arc_r_slot() and arc_r_load() may let go of it
@@ -110,7 +124,7 @@ int arc_r_slot(struct arc_r *a, uint64_t number, struct arc_r_slot **ret, struct
     __attribute__((warn_unused_result));
 void arc_r_slot_put(struct arc_r *a, struct arc_r_slot *s);
 void arc_r_note_elsewhere(struct arc_r *a, const struct err *why);
-/* Without the lock: opens the archive in that copy (0: repofd, then the others) and proves its INDEX.  The
+/* Without the lock: opens the archive in that copy (0: repo, then the others) and proves its INDEX.  The
  * slot's number is set; -1 leaves file and index for arc_r_slot_clear(). */
 int arc_r_slot_open(struct arc_r *a, size_t copy, struct arc_r_slot *s,
     const struct generation_archive *entry, struct err *err) __attribute__((warn_unused_result));

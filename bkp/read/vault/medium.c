@@ -21,6 +21,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "format/crypto/minisig.h"
+#include "read/store/store_dir.h"
 #include "read/vault/repository.h"
 
 #define SHOW 256 /* bytes of a name in a message */
@@ -31,7 +32,7 @@ struct medium {
 	char type[16];
 	char uuid[JOURNAL_UUID];
 	char repository[JOURNAL_UUID];
-	int dirfd, repo_dirfd;
+	struct store store, repo;
 };
 
 /* 1 for a type the format knows, else 0. */
@@ -49,8 +50,8 @@ void medium_close(struct medium *m)
 {
 	if (!m)
 		return;
-	io_close_quietly(&m->dirfd);
-	io_close_quietly(&m->repo_dirfd);
+	store_close(&m->repo);
+	store_close(&m->store);
 	free(m->path);
 	free(m->label);
 	free(m);
@@ -140,14 +141,14 @@ static int say_absent(const char *path, const char *fmt, struct err *err)
 
 static int read_identity(struct medium *m, struct buf *json, struct buf *sig, struct err *err)
 {
-	int r = io_read_file(m->dirfd, MEDIUM_JSON, json, err);
+	int r = store_read(&m->store, MEDIUM_JSON, json, err);
 
-	if (r == IO_ABSENT)
+	if (r == STORE_ABSENT)
 		return say_absent(m->path, text("no registered medium is here; it may not be mounted"), err);
 	if (r)
 		return -1;
-	r = io_read_file(m->dirfd, MEDIUM_SIG, sig, err);
-	return r == IO_ABSENT ? say_forged(m->path, text("it is not signed"), err) : r;
+	r = store_read(&m->store, MEDIUM_SIG, sig, err);
+	return r == STORE_ABSENT ? say_forged(m->path, text("it is not signed"), err) : r;
 }
 
 static int identify_medium(struct medium *m, const struct medium_expect *want, struct err *err)
@@ -183,8 +184,7 @@ static int open_repo(struct medium *m, struct err *err)
 {
 	char show[SHOW];
 
-	m->repo_dirfd = io_open_dir(m->dirfd, m->repository, NULL);
-	if (m->repo_dirfd >= 0)
+	if (!store_below(&m->store, m->repository, &m->repo, NULL))
 		return 0;
 	err_sys(err, "E-MEDIA-05", errno,
 	    text("the repository's folder '%s' on the medium at '%s' cannot be opened"), m->repository,
@@ -201,18 +201,13 @@ int medium_open(const char *path, const struct medium_expect *want, struct mediu
 
 	if (!m)
 		return err_nomem(err);
-	m->repo_dirfd = -1;
 	m->path = strdup(path);
 	/* links are followed here, and only here: it is the administrator's own path, and the identity that
 	 * is found there proves it */
-	m->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (!m->path)
-		r = err_nomem(err);
-	else if (m->dirfd < 0 && (errno == ENOENT || errno == ENOTDIR))
+	r = m->path ? store_dir_open(path, &m->store, err) : err_nomem(err);
+	if (r == STORE_ABSENT)
 		r = say_absent(path, text("there is no such folder"), err);
-	else if (m->dirfd < 0)
-		r = err_sys(err, "E-IO-07", errno, text("cannot open folder '%s'"), path);
-	else if (!(r = identify_medium(m, want, err)))
+	else if (!r && !(r = identify_medium(m, want, err)))
 		r = open_repo(m, err);
 	if (r) {
 		medium_close(m);
@@ -247,12 +242,22 @@ const char *medium_repository(const struct medium *m)
 	return m->repository;
 }
 
+const struct store *medium_store(const struct medium *m)
+{
+	return &m->store;
+}
+
+const struct store *medium_repo(const struct medium *m)
+{
+	return &m->repo;
+}
+
 int medium_dirfd(const struct medium *m)
 {
-	return m->dirfd;
+	return store_dir_fd(&m->store);
 }
 
 int medium_repo_dirfd(const struct medium *m)
 {
-	return m->repo_dirfd;
+	return store_dir_fd(&m->repo);
 }

@@ -17,6 +17,7 @@
 
 struct err;
 struct minisig_public;
+struct store;
 
 #define MEDIUM_JSON "bkp-medium.json"
 #define MEDIUM_SIG  "bkp-medium.json.minisig"
@@ -47,7 +48,10 @@ const char *medium_uuid(const struct medium *m);
 const char *medium_label(const struct medium *m);
 const char *medium_type(const struct medium *m); /* "hdd", "ssd", "rdx", "tape", "optical", "object" */
 const char *medium_repository(const struct medium *m);
-int medium_dirfd(const struct medium *m);      /* of the medium; belongs to it */
-int medium_repo_dirfd(const struct medium *m); /* of <repository-id>/; belongs to it */
+const struct store *medium_store(const struct medium *m); /* the whole of it; belongs to it */
+const struct store *medium_repo(const struct medium *m);  /* <repository-id>/; belongs to it */
+/* Descriptors of the two; -1: the medium is no folder. */
+int medium_dirfd(const struct medium *m);
+int medium_repo_dirfd(const struct medium *m);
 
 #endif

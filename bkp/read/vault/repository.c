@@ -23,7 +23,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "format/crypto/age.h"
-#include "read/file/inside.h"
+#include "read/store/store.h"
 #include "read/file/lines.h"
 
 struct repository {
@@ -151,19 +151,20 @@ int repository_parse(const struct buf *json, const struct buf *sig, const struct
 	return 0;
 }
 
-int repository_load(int dirfd, const struct minisig_public *root, struct repository **ret, struct err *err)
+int repository_load(
+    const struct store *folder, const struct minisig_public *root, struct repository **ret, struct err *err)
 {
 	BUF_AUTO json = BUF_INIT(REPOSITORY_MAX);
 	BUF_AUTO sig = BUF_INIT(REPOSITORY_MAX);
 	const char *missing = NULL;
 	int r;
 
-	r = io_read_file(dirfd, REPOSITORY_JSON, &json, err);
-	if (r == IO_ABSENT)
+	r = store_read(folder, REPOSITORY_JSON, &json, err);
+	if (r == STORE_ABSENT)
 		missing = REPOSITORY_JSON;
-	else if (r || (r = io_read_file(dirfd, REPOSITORY_SIG, &sig, err)) == -1)
+	else if (r || (r = store_read(folder, REPOSITORY_SIG, &sig, err)) == -1)
 		return -1;
-	else if (r == IO_ABSENT)
+	else if (r == STORE_ABSENT)
 		missing = REPOSITORY_SIG;
 	if (missing) {
 		err_set(err, "E-REPO-01", text("'%s' is missing"), missing);
@@ -199,21 +200,21 @@ static int feed_line(void *arg, const uint8_t *line, size_t n, size_t ahead, str
 }
 
 /* What one file tells; *ret is NULL when it is not there.  why: what is wrong with it. */
-static int links_of(const struct repository *r, int dirfd, const char *path, bool chosen,
+static int links_of(const struct repository *r, const struct store *folder, const char *path, bool chosen,
     struct journal_check **ret, struct err *why, struct err *err)
 {
 	struct feeding f = {.chosen = chosen};
 	bool torn = false;
-	IO_FD_AUTO fd = -1;
+	STORE_FILE_AUTO file = {0};
 
 	*ret = NULL;
-	if (inside_open(dirfd, path, &fd, why))
+	if (store_open(folder, path, &file, why))
 		return 0;
 	if (journal_check_new_links(&r->root, r->id, &f.check, err))
 		return -1;
 	*ret = f.check;
 	/* a journal may end in a torn line; a list of keys is replaced whole */
-	if (!lines_each(fd, feed_line, &f, &torn, why) && torn && !chosen)
+	if (!lines_each(&file, feed_line, &f, &torn, why) && torn && !chosen)
 		err_set(why, "E-REPO-05", "%s", text("its last line has no end"));
 	return 0;
 }
@@ -227,14 +228,14 @@ static size_t count_keys(const struct journal_check *c)
 	return n;
 }
 
-int repository_load_keys(struct repository *r, int dirfd, struct err *err)
+int repository_load_keys(struct repository *r, const struct store *folder, struct err *err)
 {
 	struct journal_check *first = NULL, *second = NULL;
 	struct err why = ERR_INIT, other = ERR_INIT;
-	int failed = links_of(r, dirfd, REPOSITORY_LINKS, false, &first, &why, err);
+	int failed = links_of(r, folder, REPOSITORY_LINKS, false, &first, &why, err);
 
 	if (!failed && why.code[0])
-		failed = links_of(r, dirfd, "journal/" JOURNAL_FILE, true, &second, &other, err);
+		failed = links_of(r, folder, "journal/" JOURNAL_FILE, true, &second, &other, err);
 	if (failed) {
 		journal_check_free(first);
 		journal_check_free(second);

@@ -21,6 +21,7 @@
 struct age_recipient;
 struct buf;
 struct err;
+struct store;
 
 #define REPOSITORY_JSON	     "repository.json"
 #define REPOSITORY_SIG	     "repository.json.minisig"
@@ -37,13 +38,13 @@ int repository_parse(const struct buf *json, const struct buf *sig, const struct
     struct repository **ret, struct err *err) __attribute__((warn_unused_result));
 /* Reads both from a folder. 0, REPOSITORY_ABSENT (E-REPO-01), -1. */
 #define REPOSITORY_ABSENT 1
-int repository_load(int dirfd, const struct minisig_public *root, struct repository **ret, struct err *err)
-    __attribute__((warn_unused_result));
+int repository_load(const struct store *folder, const struct minisig_public *root, struct repository **ret,
+    struct err *err) __attribute__((warn_unused_result));
 void repository_free(struct repository *r);
 
 /* Takes in the keys of later epochs from the same folder.  0 whatever stands there: what is wrong with it is
  * said by repository_keys_fault(), and the keys before it count; -1: out of memory. */
-int repository_load_keys(struct repository *r, int dirfd, struct err *err)
+int repository_load_keys(struct repository *r, const struct store *folder, struct err *err)
     __attribute__((warn_unused_result));
 /* E-REPO-04 or E-REPO-05 of the last repository_load_keys(), or code "". */
 const struct err *repository_keys_fault(const struct repository *r);

@@ -17,7 +17,7 @@
 #include "format/crypto/age.h"
 #include "format/crypto/digest.h"
 #include "format/journal/journal.h"
-#include "read/file/inside.h"
+#include "read/store/store_dir.h"
 #include "read/vault/agefile.h"
 #include "read/vault/medium.h"
 #include "read/vault/repository.h"
@@ -25,7 +25,7 @@
 
 /* Folders of the medium that are named like a repository. */
 struct found {
-	int mediumfd;
+	const struct store *medium;
 	size_t n;
 	char first[GENERATION_UUID];
 	struct buf names; /* for the message when there are several */
@@ -34,24 +34,23 @@ struct found {
 static int note_repository(void *arg, const char *name, struct err *err)
 {
 	struct found *f = arg;
-	int fd;
+	STORE_AUTO below = {0};
 
 	if (!journal_is_uuid(name))
 		return 0;
-	fd = openat(f->mediumfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
+	if (store_below(f->medium, name, &below, NULL))
 		return 0;
-	io_close_quietly(&fd);
 	if (!f->n++)
 		snprintf(f->first, sizeof(f->first), "%s", name);
 	/* a message holds no more than a few; a hostile medium may have thousands */
 	return f->n > 8 ? 0 : buf_printf(&f->names, err, "%s%s", f->n > 1 ? ", " : "", name);
 }
 
-static int choose_repository(int mediumfd, const char *wanted, char ret[GENERATION_UUID], struct err *err)
+static int choose_repository(
+    const struct store *medium, const char *wanted, char ret[GENERATION_UUID], struct err *err)
 {
-	struct found f = {.mediumfd = mediumfd, .names = BUF_INIT(4096)};
-	int r = io_each_name(mediumfd, note_repository, &f, err);
+	struct found f = {.medium = medium, .names = BUF_INIT(4096)};
+	int r = store_list(medium, "", note_repository, &f, err);
 
 	if (!r)
 		r = buf_terminate(&f.names, err);
@@ -82,7 +81,7 @@ static int load_repository(struct vault_r *v, const char *root_key, struct err *
 
 	if (root_key && minisig_public_parse(root_key, &given, err))
 		return err_wrap(err, "%s", text("the root key that was given"));
-	if (repository_load(v->fd, NULL, &v->repo, err))
+	if (repository_load(&v->store, NULL, &v->repo, err))
 		return -1;
 	keys = repository_keys(v->repo, &n);
 	minisig_public_format(&keys[0], v->root_key);
@@ -92,7 +91,7 @@ static int load_repository(struct vault_r *v, const char *root_key, struct err *
 		return err_hint(err, "%s",
 		    text("compare with the paper; if the paper is right, this medium is not from that site"));
 	}
-	if (repository_load_keys(v->repo, v->fd, err))
+	if (repository_load_keys(v->repo, &v->store, err))
 		return -1;
 	v->compared = root_key != NULL;
 	if (strcmp(repository_id(v->repo), v->id) != 0)
@@ -102,18 +101,16 @@ static int load_repository(struct vault_r *v, const char *root_key, struct err *
 	return 0;
 }
 
-int vault_r_open_at(
-    int mediumfd, const char *repository, const char *root_key, struct vault_r **ret, struct err *err)
+int vault_r_open_at(const struct store *medium, const char *repository, const char *root_key,
+    struct vault_r **ret, struct err *err)
 {
 	struct vault_r *v = calloc(1, sizeof(*v));
 
 	if (!v)
 		return err_nomem(err);
-	v->fd = -1;
-	if (choose_repository(mediumfd, repository, v->id, err))
+	if (choose_repository(medium, repository, v->id, err))
 		goto fail;
-	v->fd = io_open_dir(mediumfd, v->id, err);
-	if (v->fd < 0 || load_repository(v, root_key, err))
+	if (store_below(medium, v->id, &v->store, err) || load_repository(v, root_key, err))
 		goto fail;
 	*ret = v;
 	return 0;
@@ -128,31 +125,31 @@ int vault_r_open_medium(const struct medium *m, const char *repository, const st
 	char key[MINISIG_KEY_TEXT];
 
 	return vault_r_open_at(
-	    medium_dirfd(m), repository, root ? minisig_public_format(root, key) : NULL, ret, err);
+	    medium_store(m), repository, root ? minisig_public_format(root, key) : NULL, ret, err);
 }
 
 int vault_r_open(
     const char *medium, const char *repository, const char *root_key, struct vault_r **ret, struct err *err)
 {
-	IO_FD_AUTO fd = open(medium, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	STORE_AUTO store = {0};
 
-	if (fd < 0)
+	if (store_dir_open(medium, &store, NULL))
 		return err_sys(err, "E-VAULT-01", errno, text("cannot open medium '%s'"), medium);
-	return vault_r_open_at(fd, repository, root_key, ret, err) ? err_wrap(err, "'%s'", medium) : 0;
+	return vault_r_open_at(&store, repository, root_key, ret, err) ? err_wrap(err, "'%s'", medium) : 0;
 }
 
 void vault_r_close(struct vault_r *v)
 {
 	if (!v)
 		return;
-	io_close_quietly(&v->fd);
+	store_close(&v->store);
 	repository_free(v->repo);
 	free(v);
 }
 
-int vault_r_fd(const struct vault_r *v)
+const struct store *vault_r_store(const struct vault_r *v)
 {
-	return v->fd;
+	return &v->store;
 }
 
 const char *vault_r_repository(const struct vault_r *v)
@@ -225,12 +222,12 @@ int vault_r_chunk_id_key(
 {
 	struct buf plain = BUF_INIT(VAULT_R_JSON_MAX);
 	uint8_t sha256[DIGEST_LEN], key[DIGEST_LEN];
-	IO_FD_AUTO fd = -1;
+	STORE_FILE_AUTO file = {0};
 	int r;
 
-	if (inside_open(v->fd, REPOSITORY_AGE, &fd, err))
+	if (store_open(&v->store, REPOSITORY_AGE, &file, err))
 		return -1;
-	r = agefile_slurp(fd, ids, n, &plain, sha256, err);
+	r = agefile_slurp(&file, ids, n, &plain, sha256, err);
 	if (r)
 		err_wrap(err, "'%s'", REPOSITORY_AGE);
 	else if (memcmp(sha256, repository_secrets_sha256(v->repo), DIGEST_LEN) != 0)

@@ -1,8 +1,7 @@
 /* vault_r: one repository on one medium, for reading only.
  *
  * vault_r_open → vault_r_list / vault_r_generation_open → vault_r_root (with identities) → … → vault_r_close.
- * A handle holds a read-only directory descriptor of MEDIUM/<repository-id>; nothing here can express a
- * write.
+ * A handle holds the store of MEDIUM/<repository-id>; nothing here can express a write.
  *
  * Opening checks repository.json against its signature, which is the root key's (epoch 1), and follows the
  * keys of later epochs from there (read/vault/repository.h).  When the caller gives the root key from paper,
@@ -35,6 +34,7 @@ struct age_identity;
 struct buf;
 struct medium;
 struct repository;
+struct store;
 
 #define VAULT_R_JSON_MAX ((size_t)1 << 20)
 
@@ -43,15 +43,15 @@ struct vault_r;
 /* `repository` NULL: the only one on the medium.  `root_key`: "RW…" from paper, or NULL. */
 int vault_r_open(const char *medium, const char *repository, const char *root_key, struct vault_r **ret,
     struct err *err) __attribute__((warn_unused_result));
-/* The same for a medium that is open already; mediumfd stays the caller's. */
-int vault_r_open_at(int mediumfd, const char *repository, const char *root_key, struct vault_r **ret,
-    struct err *err) __attribute__((warn_unused_result));
+/* The same for a medium that is open already; it stays the caller's. */
+int vault_r_open_at(const struct store *medium, const char *repository, const char *root_key,
+    struct vault_r **ret, struct err *err) __attribute__((warn_unused_result));
 /* The same of a medium that is open. */
 int vault_r_open_medium(const struct medium *m, const char *repository, const struct minisig_public *root,
     struct vault_r **ret, struct err *err) __attribute__((warn_unused_result));
 void vault_r_close(struct vault_r *v);
 
-int vault_r_fd(const struct vault_r *v); /* directory descriptor of <repository-id>, borrowed */
+const struct store *vault_r_store(const struct vault_r *v); /* of <repository-id>, borrowed */
 const char *vault_r_repository(const struct vault_r *v);
 const char *vault_r_site(const struct vault_r *v);     /* raw, from the medium: escape before showing */
 const char *vault_r_root_key(const struct vault_r *v); /* "RW…" */

@@ -23,7 +23,7 @@
 #include "base/text.h"
 #include "format/crypto/digest.h"
 #include "format/medium/generation.h"
-#include "read/file/inside.h"
+#include "read/store/store.h"
 #include "read/vault/agefile.h"
 #include "read/vault/vault_r.h"
 #include "read/vault/vault_r_private.h"
@@ -101,16 +101,12 @@ static int list_one(struct vault_r *v, uint64_t number, vault_r_list_fn *fn, voi
 int vault_r_list(struct vault_r *v, vault_r_list_fn *fn, void *arg, struct err *err)
 {
 	BUF_AUTO numbers = BUF_INIT(NUMBERS_MAX * sizeof(uint64_t));
-	IO_FD_AUTO dir = openat(v->fd, "generations", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	size_t i;
 	int r;
 
-	if (dir < 0 && errno == ENOENT)
-		return 0;
-	if (dir < 0)
-		return err_sys(err, "E-IO-07", errno, text("cannot open folder '%s'"), "generations");
-	if (io_each_name(dir, collect_number, &numbers, err))
-		return -1;
+	r = store_list(&v->store, "generations", collect_number, &numbers, err);
+	if (r)
+		return r == STORE_ABSENT ? 0 : -1;
 	if (numbers.n)
 		qsort(numbers.p, numbers.n / sizeof(uint64_t), sizeof(uint64_t), by_number);
 	for (i = 0; i < numbers.n; i += sizeof(uint64_t)) {
@@ -172,17 +168,15 @@ static int read_signed(
 {
 	BUF_AUTO sig = BUF_INIT((size_t)64 << 10);
 	char path[PATH_BYTES];
-	int r = inside_read(v->fd, in_dir(g, "SHA256SUMS.minisig", path), &sig, err);
+	int r = store_read(&v->store, in_dir(g, "SHA256SUMS.minisig", path), &sig, err);
 
-	if (r == INSIDE_ABSENT) {
-		int fd = -1;
+	if (r == STORE_ABSENT) {
+		STORE_AUTO dir = {0};
 
 		/* told apart by whether the folder is there */
-		fd = openat(v->fd, g->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd < 0)
+		if (store_below(&v->store, g->dir, &dir, NULL))
 			return err_set(
 			    err, "E-VAULT-04", text("generation %s is not on this medium"), g->dir + 12);
-		io_close_quietly(&fd);
 		err_set_kind(err, ERR_INCOMPLETE, "E-VAULT-05",
 		    text("generation %s is not signed: its capture was not finished"), g->dir + 12);
 		return VAULT_R_UNSIGNED;
@@ -190,8 +184,8 @@ static int read_signed(
 	if (r)
 		return -1;
 	g->usual = minisig_is_usual((const char *)sig.p, sig.n);
-	r = inside_read(v->fd, in_dir(g, "SHA256SUMS", path), &g->sums, err);
-	if (r == INSIDE_ABSENT)
+	r = store_read(&v->store, in_dir(g, "SHA256SUMS", path), &g->sums, err);
+	if (r == STORE_ABSENT)
 		return err_set(err, "E-VAULT-07", text("'%s' is missing"), path);
 	if (r)
 		return -1;
@@ -253,9 +247,9 @@ static int read_manifest(
 	BUF_AUTO text_ = BUF_INIT(GENERATION_MANIFEST_MAX);
 	uint8_t have[DIGEST_LEN];
 	char path[PATH_BYTES];
-	int r = inside_read(v->fd, in_dir(g, "manifest.json", path), &text_, err);
+	int r = store_read(&v->store, in_dir(g, "manifest.json", path), &text_, err);
 
-	if (r == INSIDE_ABSENT)
+	if (r == STORE_ABSENT)
 		return err_set_kind(err, ERR_INCOMPLETE, "E-VAULT-08", text("'%s' is missing"), path);
 	if (r)
 		return -1;
@@ -355,15 +349,15 @@ int vault_r_presence(struct vault_r *v, const struct vault_r_generation *g, vaul
 	int r;
 
 	while (!(r = generation_sums_next((const char *)g->sums.p, g->sums.n, &pos, sha256, path, err))) {
-		struct stat st;
+		uint64_t size;
 
-		r = inside_stat(v->fd, path, &st, &why);
-		if (r == INSIDE_ABSENT)
+		r = store_size(&v->store, path, &size, &why);
+		if (r == STORE_ABSENT)
 			err_set_kind(&why, ERR_INCOMPLETE, "E-VAULT-08", text("'%s' is missing"), path);
-		else if (!r && st.st_size == 0)
+		else if (!r && !size)
 			r = err_set_kind(&why, ERR_INCOMPLETE, "E-VAULT-09", text("'%s' is empty"), path);
 		else if (!r && !strncmp(path, "archives/", 9))
-			t.archive_bytes += (uint64_t)st.st_size;
+			t.archive_bytes += size;
 		if (r)
 			report_fault(&t, path, &why);
 	}
@@ -423,14 +417,14 @@ int vault_r_root(struct vault_r *v, const struct vault_r_generation *g, const st
 	struct generation_root *root = NULL;
 	uint8_t sha256[DIGEST_LEN];
 	char path[PATH_BYTES];
-	IO_FD_AUTO fd = -1;
-	int r = inside_open(v->fd, in_dir(g, "root.age", path), &fd, err);
+	STORE_FILE_AUTO file = {0};
+	int r = store_open(&v->store, in_dir(g, "root.age", path), &file, err);
 
 	if (r)
-		return r == INSIDE_ABSENT
+		return r == STORE_ABSENT
 			   ? err_set_kind(err, ERR_INCOMPLETE, "E-VAULT-08", text("'%s' is missing"), path)
 			   : -1;
-	if (agefile_slurp(fd, ids, n, &plain, sha256, err)) {
+	if (agefile_slurp(&file, ids, n, &plain, sha256, err)) {
 		if (err && err->kind == ERR_WRONG_KEY) {
 			err_set(
 			    err, "E-AGE-03", text("the identity that was given does not open '%s'"), path);

@@ -7,11 +7,12 @@
 #include "base/buf.h"
 #include "format/crypto/minisig.h"
 #include "format/medium/generation.h"
+#include "read/store/store.h"
 
 struct repository;
 
 struct vault_r {
-	int fd;
+	struct store store; /* of <repository-id> */
 	char id[GENERATION_UUID];
 	char root_key[MINISIG_KEY_TEXT];
 	bool compared;

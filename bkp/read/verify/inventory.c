@@ -23,7 +23,7 @@
 #include "base/starved.h"
 #include "base/text.h"
 #include "format/crypto/digest.h"
-#include "read/file/inside.h"
+#include "read/store/store.h"
 #include "read/vault/medium.h"
 #include "read/vault/repository.h"
 #include "read/vault/vault_r.h"
@@ -38,7 +38,7 @@
 
 struct looking {
 	const struct vault_r *v;
-	int medium;
+	const struct store *medium;
 	bool complete;
 	unsigned long starved;
 	inventory_fn *fn;
@@ -88,7 +88,7 @@ static void tell_disagreeing(
 	tell_fault(l, dir, name, kind, &why);
 }
 
-/* What could not be opened or read: r is INSIDE_ABSENT or -1. */
+/* What could not be opened or read: r is STORE_ABSENT or -1. */
 static void tell_unread(const struct looking *l, const char *dir, const char *name, enum inventory_kind kind,
     int r, const struct err *said)
 {
@@ -97,9 +97,9 @@ static void tell_unread(const struct looking *l, const char *dir, const char *na
 
 	snprintf(path, sizeof(path), "%s%s", dir, name);
 	path_show(path, show, sizeof(show));
-	if (r != INSIDE_ABSENT && !err_is_unread(said)) { /* something else stands there */
+	if (r != STORE_ABSENT && !err_is_unread(said)) { /* something else stands there */
 		tell_damaged(l, dir, name, kind, said->msg);
-	} else if (r != INSIDE_ABSENT) {
+	} else if (r != STORE_ABSENT) {
 		err_set(&why, "E-VERIFY-03", "%s", said->msg);
 		tell_fault(l, dir, name, INVENTORY_UNREAD, &why);
 	} else if (l->complete) {
@@ -120,7 +120,7 @@ static int read_next(
 	size_t lines;
 
 	snprintf(path, sizeof(path), "%s%s.next", dir, name);
-	if (inside_read(l->medium, path, &both, NULL))
+	if (store_read(l->medium, path, &both, NULL))
 		return 0;
 	lines = minisig_lines((const char *)both.p, both.n);
 	return lines &&
@@ -156,16 +156,16 @@ static int look_signed(const struct looking *l, const char *dir, const char *nam
 	snprintf(path, sizeof(path), "%s%s", dir, name);
 	snprintf(sig_name, sizeof(sig_name), "%s.minisig", name);
 	repository_comment(kind, vault_r_repository(l->v), want);
-	r = inside_read(l->medium, path, data, &why);
-	if (r == INSIDE_ABSENT && read_next(l, dir, name, want, data))
+	r = store_read(l->medium, path, data, &why);
+	if (r == STORE_ABSENT && read_next(l, dir, name, want, data))
 		return SIGNED_NEXT;
 	if (r) {
 		tell_unread(l, dir, name, severity, r, &why);
 		return 0;
 	}
 	snprintf(path, sizeof(path), "%s%s", dir, sig_name);
-	r = inside_read(l->medium, path, &sig, &why);
-	if (r == INSIDE_ABSENT && is_next(l, dir, name, want, data))
+	r = store_read(l->medium, path, &sig, &why);
+	if (r == STORE_ABSENT && is_next(l, dir, name, want, data))
 		return SIGNED;
 	if (r) {
 		tell_unread(&all, dir, sig_name, severity, r, &why);
@@ -211,7 +211,7 @@ static void look_listed(const struct looking *l, const char *dir, const char *na
 	if (r == VERIFY_WRONG)
 		tell_damaged(l, dir, name, severity, text("its SHA-256 is another"));
 	else if (r)
-		tell_unread(l, dir, name, severity, r == VERIFY_ABSENT ? INSIDE_ABSENT : -1, &why);
+		tell_unread(l, dir, name, severity, r == VERIFY_ABSENT ? STORE_ABSENT : -1, &why);
 }
 
 /* Does the signed list name it?  Its line, or NULL. */
@@ -282,12 +282,11 @@ static void look_names(const struct looking *l, const char *dir, const struct bu
 {
 	struct folder f = {l, dir, sums, next, may, own};
 	struct err why = ERR_INIT;
-	IO_FD_AUTO fd = -1;
-	int r = inside_open_dir(l->medium, dir, &fd, &why);
+	int r = store_list(l->medium, dir, each_name, &f, &why);
 
-	if (r == INSIDE_ABSENT)
+	if (r == STORE_ABSENT)
 		return;
-	if (r || io_each_name(fd, each_name, &f, &why))
+	if (r)
 		tell_unread(l, dir, "", INVENTORY_NEEDED, -1, &why);
 }
 
@@ -313,11 +312,9 @@ static int count_carried(void *arg, const char *name, struct err *err)
 /* Is anything in the folder but what announces its list?  A run that dies may leave it so. */
 static bool carries_files(const struct looking *l, const char *dir)
 {
-	IO_FD_AUTO fd = -1;
 	size_t n = 0;
 
-	return inside_open_dir(l->medium, dir, &fd, NULL) < 0 ||
-	       (fd >= 0 && (io_each_name(fd, count_carried, &n, NULL) || n));
+	return store_list(l->medium, dir, count_carried, &n, NULL) < 0 || n;
 }
 
 /* One line of `sums`, without its end. */
@@ -462,12 +459,10 @@ static void look_below(
 {
 	char dir[PATH_BYTES];
 	struct folders f = {l, dir, is, may};
-	IO_FD_AUTO fd = -1;
 
 	snprintf(dir, sizeof(dir), "%s%s/", l->repo, name);
 	look_names(l, dir, NULL, NULL, is, NULL);
-	if (!inside_open_dir(l->medium, dir, &fd, NULL))
-		(void)!io_each_name(fd, each_folder, &f, NULL);
+	(void)!store_list(l->medium, dir, each_folder, &f, NULL);
 }
 
 static void look_all_names(const struct looking *l)
@@ -495,7 +490,7 @@ static int look_journal(const struct looking *l, struct err *err)
 	if ((r.state == REPORTED_ABSENT || r.state == REPORTED_BROKEN) && err_is_unread(&r.why))
 		tell_unread(l, dir, JOURNAL_FILE, INVENTORY_TEXT, -1, &r.why);
 	else if (r.state == REPORTED_ABSENT)
-		tell_unread(l, dir, JOURNAL_FILE, INVENTORY_TEXT, INSIDE_ABSENT, &r.why);
+		tell_unread(l, dir, JOURNAL_FILE, INVENTORY_TEXT, STORE_ABSENT, &r.why);
 	else if (r.state == REPORTED_BROKEN)
 		tell_damaged(l, dir, JOURNAL_FILE, INVENTORY_TEXT, r.why.msg);
 	else if (r.torn)
@@ -514,16 +509,16 @@ static void look_repository(const struct looking *l)
 	if (err_is_unread(keys))
 		tell_unread(l, l->repo, REPOSITORY_LINKS, INVENTORY_NEEDED, -1, keys);
 	else if (keys->kind == ERR_ABSENT)
-		tell_unread(l, l->repo, REPOSITORY_LINKS, INVENTORY_NEEDED, INSIDE_ABSENT, keys);
+		tell_unread(l, l->repo, REPOSITORY_LINKS, INVENTORY_NEEDED, STORE_ABSENT, keys);
 	else if (keys->code[0])
 		tell_damaged(l, l->repo, REPOSITORY_LINKS, INVENTORY_NEEDED, keys->msg);
 }
 
-int inventory_check(
-    int mediumfd, const struct vault_r *v, bool complete, inventory_fn *fn, void *arg, struct err *err)
+int inventory_check(const struct store *medium, const struct vault_r *v, bool complete, inventory_fn *fn,
+    void *arg, struct err *err)
 {
 	struct looking l = {.v = v,
-	    .medium = mediumfd,
+	    .medium = medium,
 	    .complete = complete,
 	    .starved = starved_mark_of_all(),
 	    .fn = fn,

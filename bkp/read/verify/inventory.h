@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 struct err;
+struct store;
 struct vault_r;
 
 enum inventory_kind {
@@ -26,10 +27,10 @@ enum inventory_kind {
 /* `file`: path from the medium's folder. */
 typedef void inventory_fn(void *arg, const char *file, enum inventory_kind kind, const struct err *why);
 
-/* Calls fn for each fault.  mediumfd: the medium's folder, that `v` lies in.  complete: what bkp always
+/* Calls fn for each fault.  medium: what `v` lies on.  complete: what bkp always
  * writes is missed where it is not there (a copy of some of a medium's files need not have it, but for the
  * signature of a text and the list of a folder that are there).  0, -1. */
-int inventory_check(int mediumfd, const struct vault_r *v, bool complete, inventory_fn *fn, void *arg,
-    struct err *err) __attribute__((warn_unused_result));
+int inventory_check(const struct store *medium, const struct vault_r *v, bool complete, inventory_fn *fn,
+    void *arg, struct err *err) __attribute__((warn_unused_result));
 
 #endif

@@ -15,7 +15,7 @@
 #include "base/text.h"
 #include "format/crypto/digest.h"
 #include "format/journal/journal.h"
-#include "read/file/inside.h"
+#include "read/store/store.h"
 #include "read/file/lines.h"
 #include "read/vault/repository.h"
 #include "read/vault/vault_r.h"
@@ -71,7 +71,8 @@ static enum reported_state judge_state(const struct looking *l, bool broken)
 				      : REPORTED_NOT;
 }
 
-int reported_look_in(const struct vault_r *v, int fd, uint64_t number, struct reported *ret, struct err *err)
+int reported_look_in(const struct vault_r *v, struct store_file *journal, uint64_t number,
+    struct reported *ret, struct err *err)
 {
 	struct reported found = {.why = ERR_INIT};
 	struct looking l = {.number = number, .ret = &found};
@@ -80,7 +81,7 @@ int reported_look_in(const struct vault_r *v, int fd, uint64_t number, struct re
 
 	if (journal_check_new(repository_keys(vault_r_facts(v), &n), vault_r_repository(v), &l.check, err))
 		return -1;
-	found.state = judge_state(&l, lines_each(fd, each_line, &l, &torn, &found.why) != 0);
+	found.state = judge_state(&l, lines_each(journal, each_line, &l, &torn, &found.why) != 0);
 	journal_check_free(l.check);
 	found.torn = torn;
 	*ret = found;
@@ -90,13 +91,13 @@ int reported_look_in(const struct vault_r *v, int fd, uint64_t number, struct re
 int reported_look(const struct vault_r *v, uint64_t number, struct reported *ret, struct err *err)
 {
 	struct reported absent = {.state = REPORTED_ABSENT, .why = ERR_INIT};
-	IO_FD_AUTO fd = -1;
+	STORE_FILE_AUTO file = {0};
 
-	if (inside_open(vault_r_fd(v), JOURNAL, &fd, &absent.why)) {
+	if (store_open(vault_r_store(v), JOURNAL, &file, &absent.why)) {
 		*ret = absent;
 		return 0;
 	}
-	return reported_look_in(v, fd, number, ret, err);
+	return reported_look_in(v, &file, number, ret, err);
 }
 
 int reported_why(const struct reported *r, const char *where, struct err *err)

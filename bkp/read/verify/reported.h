@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "read/verify/verify.h"
 
+struct store_file;
 struct vault_r;
 
 enum reported_state {
@@ -37,8 +38,8 @@ struct reported {
 int reported_look(const struct vault_r *v, uint64_t number, struct reported *ret, struct err *err)
     __attribute__((warn_unused_result));
 /* The open journal, read from where it stands; the medium's root key must have signed its beginning. */
-int reported_look_in(const struct vault_r *v, int fd, uint64_t number, struct reported *ret, struct err *err)
-    __attribute__((warn_unused_result));
+int reported_look_in(const struct vault_r *v, struct store_file *journal, uint64_t number,
+    struct reported *ret, struct err *err) __attribute__((warn_unused_result));
 /* W-VAULT-11: why the journal of `where` does not vouch for the generation; not of REPORTED_YES.  Returns -1.
  */
 int reported_why(const struct reported *r, const char *where, struct err *err);

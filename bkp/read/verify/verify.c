@@ -16,13 +16,13 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
-#include "base/parallel.h"
+#include "base/threads/parallel.h"
 #include "base/starved.h"
 #include "base/text.h"
 #include "format/medium/generation.h"
 #include "read/file/ahead.h"
 #include "read/file/digestset.h"
-#include "read/file/inside.h"
+#include "read/store/store.h"
 #include "read/vault/vault_r.h"
 #include "read/verify/verify_private.h"
 
@@ -48,13 +48,12 @@ void verify_reader_free(struct verify_reader *r)
 	digest_free(r->digest);
 }
 
-int verify_listed_open(struct verify_listed *l, int dirfd)
+int verify_listed_open(struct verify_listed *l, const struct store *s, struct store_file *ret)
 {
 	char why[sizeof(l->why.msg)];
-	int fd = -1;
 
-	l->r = inside_open(dirfd, l->path, &fd, &l->why);
-	if (l->r == INSIDE_ABSENT) {
+	l->r = store_open(s, l->path, ret, &l->why);
+	if (l->r == STORE_ABSENT) {
 		err_set(&l->why, "E-VERIFY-01", text("'%s' is missing"), l->path);
 		l->r = VERIFY_ABSENT;
 	} else if (l->r && l->why.kind == ERR_LARGE) {
@@ -64,7 +63,7 @@ int verify_listed_open(struct verify_listed *l, int dirfd)
 	} else if (l->r) {
 		snprintf(l->why.code, sizeof(l->why.code), "E-VERIFY-03"); /* the rest of it stays */
 	}
-	return fd;
+	return l->r;
 }
 
 void verify_listed_judge(struct verify_listed *l, struct digest *d, int errnum)
@@ -82,17 +81,18 @@ void verify_listed_judge(struct verify_listed *l, struct digest *d, int errnum)
 	}
 }
 
-static void hash_file(struct verify_reader *r, int dirfd, bool from_device, struct verify_listed *l)
+static void hash_file(
+    struct verify_reader *r, const struct store *s, bool from_device, struct verify_listed *l)
 {
-	IO_FD_AUTO fd = verify_listed_open(l, dirfd);
+	STORE_FILE_AUTO file = {0};
 	uint8_t *p;
 	ssize_t got;
 	int errnum;
 
-	if (fd < 0)
+	if (verify_listed_open(l, s, &file))
 		return;
 	digest_reset(r->digest);
-	ahead_begin(r->ahead, fd, from_device);
+	ahead_begin(r->ahead, &file, from_device);
 	while ((got = ahead_next(r->ahead, &p)) > 0) {
 		digest_update(r->digest, p, (size_t)got);
 		l->bytes += (uint64_t)got;
@@ -102,7 +102,7 @@ static void hash_file(struct verify_reader *r, int dirfd, bool from_device, stru
 	verify_listed_judge(l, r->digest, errnum);
 }
 
-int verify_file(int dirfd, const char *path, const uint8_t sha256[DIGEST_LEN], bool from_device,
+int verify_file(const struct store *s, const char *path, const uint8_t sha256[DIGEST_LEN], bool from_device,
     uint64_t *ret_bytes, struct err *err)
 {
 	struct verify_listed l = {.why = ERR_INIT};
@@ -114,7 +114,7 @@ int verify_file(int dirfd, const char *path, const uint8_t sha256[DIGEST_LEN], b
 	}
 	snprintf(l.path, sizeof(l.path), "%s", path);
 	memcpy(l.sha256, sha256, DIGEST_LEN);
-	hash_file(&r, dirfd, from_device, &l);
+	hash_file(&r, s, from_device, &l);
 	verify_reader_free(&r);
 	if (ret_bytes)
 		*ret_bytes = l.bytes;
@@ -250,7 +250,7 @@ static void hash_listed(void *arg, unsigned thread, size_t i, void *slot)
 
 	(void)i;
 	if (l->wanted)
-		hash_file(&h->readers[thread], vault_r_fd(h->run->v), h->run->opt->from_device, l);
+		hash_file(&h->readers[thread], vault_r_store(h->run->v), h->run->opt->from_device, l);
 }
 
 static int end_listed(void *arg, size_t i, void *slot, struct err *err)
@@ -291,18 +291,18 @@ static int hash_all(struct verify_run *run, bool archives, struct err *err)
 
 /* The list and its signature are read by vault_r through the page cache: emptied of them, it reads the
  * device. */
-static void drop_list(int dirfd, uint64_t number)
+static void drop_list(const struct store *s, uint64_t number)
 {
 	static const char *const names[] = {"SHA256SUMS", "SHA256SUMS.minisig"};
 	char dir[GENERATION_DIR], path[GENERATION_SUMS_PATH];
 
 	generation_dir(number, dir);
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		IO_FD_AUTO fd = -1;
+		STORE_FILE_AUTO file = {0};
 
 		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
-		if (!inside_open(dirfd, path, &fd, NULL))
-			ahead_drop_cache(fd);
+		if (!store_open(s, path, &file, NULL))
+			store_drop_cache(&file);
 	}
 }
 
@@ -330,7 +330,7 @@ static void plan_threads(struct verify_run *run)
 	enum rotational rotational = run->opt->rotational;
 
 	if (rotational == ROTATIONAL_LOOK)
-		rotational = rotational_of(vault_r_fd(run->v));
+		rotational = store_rotational(vault_r_store(run->v));
 	run->threads = rotational == ROTATIONAL_ONE ? 1 : parallel_threads(run->opt->threads);
 	if (run->threads > most)
 		run->threads = most;
@@ -398,7 +398,7 @@ int verify_generation(struct vault_r *v, uint64_t number, const struct verify_op
 	int r;
 
 	if (opt->from_device)
-		drop_list(vault_r_fd(v), number);
+		drop_list(vault_r_store(v), number);
 	if (vault_r_generation_open(v, number, &g, &why)) {
 		verify_report(&run, generation_dir(number, dir), NULL, NULL, &why);
 		*ret = run.res;

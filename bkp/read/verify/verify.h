@@ -28,21 +28,21 @@
 #include <stdint.h>
 
 #include "format/crypto/digest.h"
-#include "read/file/rotational.h"
+#include "read/store/rotational.h"
 
 struct age_identity;
 struct err;
+struct store;
 struct vault_r;
 struct vault_r_generation;
 
-/* Reads `path` (below dirfd, no links followed) to its end and compares its SHA-256.  from_device: the bytes
- * come from the device, not from the page cache: O_DIRECT, or, where the file system has none, with the
- * cached pages dropped before. *ret_bytes (may be NULL) is what was read, also when it is wrong. 0,
+/* Reads `path` in the store to its end and compares its SHA-256.  from_device: the bytes
+ * come from the device, not from a cache (store_bypass_cache()). *ret_bytes (may be NULL) is what was read, also when it is wrong. 0,
  * VERIFY_ABSENT (E-VERIFY-01), VERIFY_WRONG (E-VERIFY-02), -1 (E-VERIFY-03: it could not be read to the end).
  */
 #define VERIFY_ABSENT 1
 #define VERIFY_WRONG  2
-int verify_file(int dirfd, const char *path, const uint8_t sha256[DIGEST_LEN], bool from_device,
+int verify_file(const struct store *s, const char *path, const uint8_t sha256[DIGEST_LEN], bool from_device,
     uint64_t *ret_bytes, struct err *err) __attribute__((warn_unused_result));
 
 /* Files that were hashed already, so that an archive shared by many generations is read once.  One set per

@@ -32,6 +32,7 @@
 #include "read/vault/arc_r.h"
 #include "read/vault/vault_r.h"
 #include "read/verify/verify_private.h"
+#include "read/store/store.h"
 
 /* offsets below are those of a ustar header: POSIX.1-2001 pax, "ustar Interchange Format" */
 #define BLOCK 512
@@ -354,18 +355,18 @@ static void fetch_rest(struct pass *p)
 /* p NULL: it cannot be decrypted, only hashed. */
 static void read_through(struct verify_worker *w, struct verify_listed *l, struct pass *p)
 {
-	IO_FD_AUTO fd = verify_listed_open(l, vault_r_fd(w->run->v));
+	STORE_FILE_AUTO file = {0};
 	struct digest *d = l->wanted ? w->reader.digest : NULL;
 	struct cipher c = {0, 0, 0};
 	uint8_t *s;
 	ssize_t got;
 	int errnum;
 
-	if (fd < 0)
+	if (verify_listed_open(l, vault_r_store(w->run->v), &file))
 		return;
 	if (d)
 		digest_reset(d);
-	ahead_begin(w->reader.ahead, fd, w->run->opt->from_device);
+	ahead_begin(w->reader.ahead, &file, w->run->opt->from_device);
 	while ((got = ahead_next(w->reader.ahead, &s)) > 0) {
 		if (p)
 			go_by(p, &c, d, s, (size_t)got);

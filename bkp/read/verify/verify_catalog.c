@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/parallel.h"
+#include "base/threads/parallel.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "format/medium/generation.h"

@@ -12,7 +12,7 @@
 
 #include <sodium.h>
 
-#include "base/parallel.h"
+#include "base/threads/parallel.h"
 #include "base/text.h"
 #include "format/crypto/age.h"
 #include "format/medium/arcfile.h"
@@ -142,7 +142,7 @@ static int worker_init(struct deep *d, struct verify_worker *w, struct err *err)
 	if (!w->segment || !w->codec || !w->hmac)
 		return err_nomem(err);
 	return verify_reader_init(&w->reader, d->run->ahead, err) ||
-		       arc_r_new(vault_r_fd(d->run->v), d->root, opt->ids, opt->n_ids, &arc, &w->arc, err)
+		       arc_r_new(vault_r_store(d->run->v), d->root, opt->ids, opt->n_ids, &arc, &w->arc, err)
 		   ? -1
 		   : 0;
 }

@@ -21,6 +21,8 @@ struct arc_r;
 struct codec;
 struct digestset;
 struct hmac;
+struct store;
+struct store_file;
 struct vault_r_generation;
 
 #define VERIFY_WINDOW		4 /* tasks for each thread that are begun and not taken back */
@@ -66,7 +68,7 @@ struct verify_listed {
 void verify_listed_begin(struct verify_run *run, struct verify_listed *l);
 int verify_listed_end(struct verify_run *run, const struct verify_listed *l, struct err *err);
 /* Its descriptor, or -1: then l says why. */
-int verify_listed_open(struct verify_listed *l, int dirfd);
+int verify_listed_open(struct verify_listed *l, const struct store *s, struct store_file *ret);
 /* All of it went into d, but for what errnum says. */
 void verify_listed_judge(struct verify_listed *l, struct digest *d, int errnum);
 

@@ -20,7 +20,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
-#include "base/parallel.h"
+#include "base/threads/parallel.h"
 #include "base/text.h"
 #include "format/medium/catalog.h"
 #include "format/medium/extent.h"

@@ -20,7 +20,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/io.h"
-#include "base/parallel.h"
+#include "base/threads/parallel.h"
 #include "base/path.h"
 #include "format/config/exclude.h"
 #include "write/index/file_cache.h"

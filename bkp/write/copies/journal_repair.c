@@ -16,7 +16,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "format/crypto/digest.h"
-#include "read/file/inside.h"
+#include "read/store/store.h"
 #include "read/ledger/ledger.h"
 #include "read/vault/medium.h"
 #include "write/media/journal_copies.h"
@@ -123,10 +123,10 @@ int journal_repair_copy(struct state *s, const struct medium *m, struct err *err
 	IO_FD_AUTO dir = -1;
 	size_t at = 0;
 	json_t *record;
-	int r = inside_read(medium_repo_dirfd(m), COPY, &theirs, err);
+	int r = store_read(medium_repo(m), COPY, &theirs, err);
 
 	if (r || io_read_file(s->dir, JOURNAL_FILE, &ours, err))
-		return r == INSIDE_ABSENT ? 0 : -1;
+		return r == STORE_ABSENT ? 0 : -1;
 	for (size_t i = 0; i < ours.n && i < theirs.n && ours.p[i] == theirs.p[i]; i++)
 		at = ours.p[i] == '\n' ? i + 1 : at;
 	newline = at < ours.n && at < theirs.n ? memchr(ours.p + at, '\n', ours.n - at) : NULL;

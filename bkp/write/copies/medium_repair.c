@@ -21,6 +21,7 @@
 #include "format/crypto/digest.h"
 #include "format/journal/journal.h"
 #include "read/ledger/ledger.h"
+#include "read/store/store.h"
 #include "read/vault/medium.h"
 #include "read/vault/repository.h"
 #include "read/vault/vault_r.h"
@@ -30,7 +31,7 @@
 #include "write/media/journal_copies.h"
 #include "write/media/medium_docs.h"
 #include "write/state/state.h"
-#include "write/store/reap.h"
+#include "write/reap/reap.h"
 #include "write/store/vault_w.h"
 
 #define RECORDED 100 /* paths in a record */
@@ -82,7 +83,7 @@ static json_t *look_around(const struct mending *w, struct err *err)
 	struct vault_r *v = open_reader(w, w->m->medium, err);
 	json_t *strays = v ? json_object() : NULL;
 
-	if (strays && inventory_check(medium_dirfd(w->m->medium), v, true, take_stray, strays, err)) {
+	if (strays && inventory_check(medium_store(w->m->medium), v, true, take_stray, strays, err)) {
 		json_decref(strays);
 		strays = NULL;
 	}
@@ -105,8 +106,8 @@ static int put_facts(struct mending *w, struct err *err)
 		size_t n;
 		const uint8_t *p = state_file(w->m->state, files[i].which, &n);
 
-		if (!io_read_file(medium_repo_dirfd(w->m->medium), files[i].name, &there, NULL) &&
-		    there.n == n && !memcmp(there.p, p, n))
+		if (!store_read(medium_repo(w->m->medium), files[i].name, &there, NULL) && there.n == n &&
+		    !memcmp(there.p, p, n))
 			continue;
 		if (io_replace(medium_repo_dirfd(w->m->medium), files[i].name, 0444, p, n, err))
 			return -1;
@@ -257,9 +258,9 @@ static int clear_archives(struct mending *w, const struct medium *source, struct
 
 		if (strncmp(path, "archives/", 9) != 0 || strlen(path) < 12 + (size_t)2 * DIGEST_LEN ||
 		    !digest_unhex(path + 12, DIGEST_LEN, sha256) ||
-		    verify_file(medium_repo_dirfd(source), path, sha256, false, NULL, NULL))
+		    verify_file(medium_repo(source), path, sha256, false, NULL, NULL))
 			continue;
-		r = mirror_archive(medium_repo_dirfd(source), w->vault, sha256, true, err);
+		r = mirror_archive(medium_repo(source), w->vault, sha256, true, err);
 		if (r < 0)
 			return -1;
 		/* it was whole a moment ago; the next source may have it */
@@ -285,7 +286,7 @@ static int bring_from(struct mending *w, const struct medium *source, struct err
 	if (!source_vouches(w, source))
 		return 0;
 	/* what the source lacks another one may have */
-	return mirror_generation(medium_repo_dirfd(source), w->vault, &g, &files, err) < 0 ? -1 : 0;
+	return mirror_generation(medium_repo(source), w->vault, &g, &files, err) < 0 ? -1 : 0;
 }
 
 /* What was bad before and is not any more came from there. */
@@ -434,7 +435,7 @@ static int mend_generations(struct mending *w, struct err *err)
 int medium_repair_run(const struct mend *m, struct err *err)
 {
 	struct mending w = {.m = m, .files = json_array()};
-	int r = vault_w_open(medium_repo_dirfd(m->medium), &w.vault, err);
+	int r = vault_w_open(medium_repo(m->medium), &w.vault, err);
 
 	if (m->identity)
 		say_mended(&w, m->identity, NULL);

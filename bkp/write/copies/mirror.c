@@ -23,9 +23,10 @@
 #include "format/crypto/minisig.h"
 #include "format/medium/arcfile.h"
 #include "format/medium/generation.h"
-#include "read/file/inside.h"
+#include "read/store/store.h"
 #include "read/verify/verify.h"
-#include "write/store/reap.h"
+#include "write/put/store_w.h"
+#include "write/reap/reap.h"
 #include "write/store/vault_w.h"
 
 #define BLOCK	 ((size_t)1 << 20)
@@ -33,19 +34,21 @@
 #define LISTED	 2 /* of them, in SHA256SUMS */
 #define SIG_FILE "SHA256SUMS.minisig"
 
-static int copy_bytes(
-    int fd, struct vault_file *f, const uint8_t sha256[DIGEST_LEN], const char *path, struct err *err)
+static int copy_bytes(struct store_file *from, struct vault_w *to, struct store_staged *f,
+    const uint8_t sha256[DIGEST_LEN], const char *path, struct err *err)
 {
 	struct digest *d = digest_new();
 	uint8_t *block = malloc(BLOCK), got[DIGEST_LEN];
+	int64_t done = 0;
 	ssize_t n = 0;
 	int r = 0;
 
 	if (!d || !block)
 		r = err_nomem(err);
-	while (!r && (n = io_read_full(fd, block, BLOCK)) > 0) {
+	while (!r && (n = store_read_full(from, block, BLOCK, done)) > 0) {
 		digest_update(d, block, (size_t)n);
-		r = vault_w_write(f, block, (size_t)n, err);
+		done += n;
+		r = vault_w_write(to, f, block, (size_t)n, err);
 	}
 	if (!r && n < 0) {
 		err_sys(err, "E-MIRROR-01", errno, text("cannot read '%s'"), path);
@@ -63,21 +66,21 @@ static int copy_bytes(
 	return r;
 }
 
-int mirror_archive(
-    int source_repo, struct vault_w *to, const uint8_t sha256[DIGEST_LEN], bool replace, struct err *err)
+int mirror_archive(const struct store *source, struct vault_w *to, const uint8_t sha256[DIGEST_LEN],
+    bool replace, struct err *err)
 {
 	char path[ARCFILE_PATH];
-	struct vault_file *f = NULL;
-	IO_FD_AUTO fd = -1;
+	struct store_staged *f = NULL;
+	STORE_FILE_AUTO from = {0};
 	int r;
 
-	if (inside_open(source_repo, arcfile_path(sha256, path), &fd, err))
+	if (store_open(source, arcfile_path(sha256, path), &from, err))
 		return MIRROR_SOURCE;
 	if (vault_w_stage(to, &f, err))
 		return -1;
-	r = copy_bytes(fd, f, sha256, path, err);
+	r = copy_bytes(&from, to, f, sha256, path, err);
 	if (!r && replace)
-		r = reap_damaged(vault_w_dirfd(to), path, err);
+		r = reap_damaged(vault_w_store(to), path, err);
 	if (r) {
 		vault_w_discard(to, f);
 		return r;
@@ -90,7 +93,7 @@ static const char *const doc_names[DOCS] = {"manifest.json", "root.age", "SHA256
 static const size_t doc_max[DOCS] = {
     GENERATION_MANIFEST_MAX, GENERATION_ROOT_MAX, GENERATION_SUMS_MAX, 65536};
 
-static int read_docs(int source_repo, uint64_t number, struct buf docs[DOCS], struct err *err)
+static int read_docs(const struct store *source, uint64_t number, struct buf docs[DOCS], struct err *err)
 {
 	char dir[GENERATION_DIR], path[GENERATION_SUMS_PATH];
 	int i;
@@ -99,7 +102,7 @@ static int read_docs(int source_repo, uint64_t number, struct buf docs[DOCS], st
 	for (i = 0; i < DOCS; i++) {
 		buf_init(&docs[i], doc_max[i]);
 		snprintf(path, sizeof(path), "%s/%s", dir, doc_names[i]);
-		if (io_read_file(source_repo, path, &docs[i], err))
+		if (store_read(source, path, &docs[i], err))
 			return MIRROR_SOURCE;
 	}
 	return 0;
@@ -174,24 +177,21 @@ static int check_document(struct buf docs[DOCS], unsigned *seen, const char *dir
 }
 
 /* An archive is copied when the target lacks it. */
-static int supply_archive(int source_repo, struct vault_w *to, const struct mirror_generation *g,
+static int supply_archive(const struct store *source, struct vault_w *to, const struct mirror_generation *g,
     const char *path, const uint8_t sha256[DIGEST_LEN], uint64_t *files, struct err *err)
 {
-	bool there;
 	uint64_t size;
-	struct stat st;
 	int r;
 
-	there = !fstatat(source_repo, path, &st, AT_SYMLINK_NOFOLLOW);
-	if (there) {
-		r = vault_w_has_archive(to, sha256, (uint64_t)st.st_size, err);
+	if (!store_size(source, path, &size, NULL)) {
+		r = vault_w_has_archive(to, sha256, size, err);
 		if (r)
 			return r < 0 ? -1 : 0;
 	}
 	/* perhaps it is the source's that has a wrong size, or is gone */
-	if (!verify_file(vault_w_dirfd(to), path, sha256, false, &size, NULL))
+	if (!verify_file(vault_w_store(to), path, sha256, false, &size, NULL))
 		return vault_w_has_archive(to, sha256, size, err) == 1 ? 0 : -1;
-	r = mirror_archive(source_repo, to, sha256, false, err);
+	r = mirror_archive(source, to, sha256, false, err);
 	if (r)
 		return r;
 	(*files)++;
@@ -201,7 +201,7 @@ static int supply_archive(int source_repo, struct vault_w *to, const struct mirr
 }
 
 /* Everything that SHA256SUMS lists, its own documents among them. */
-static int supply_listed(int source_repo, struct vault_w *to, struct buf docs[DOCS],
+static int supply_listed(const struct store *source, struct vault_w *to, struct buf docs[DOCS],
     const struct mirror_generation *g, uint64_t *files, struct err *err)
 {
 	char dir[GENERATION_DIR], path[GENERATION_SUMS_PATH];
@@ -219,7 +219,7 @@ static int supply_listed(int source_repo, struct vault_w *to, struct buf docs[DO
 			return MIRROR_SOURCE;
 		r = !strncmp(path, "generations/", 12)
 			? check_document(docs, &seen, dir, path, sha256, files, err)
-			: supply_archive(source_repo, to, g, path, sha256, files, err);
+			: supply_archive(source, to, g, path, sha256, files, err);
 		if (r)
 			return r;
 	}
@@ -238,34 +238,33 @@ static int clear_others(struct vault_w *to, uint64_t number, struct buf docs[DOC
 	generation_dir(number, dir);
 	for (i = 0; i < DOCS; i++) {
 		BUF_AUTO there = BUF_INIT(doc_max[i]);
-		struct stat st;
 
 		snprintf(path, sizeof(path), "%s/%s", dir, doc_names[i]);
-		if (fstatat(vault_w_dirfd(to), path, &st, AT_SYMLINK_NOFOLLOW) && errno == ENOENT)
+		if (!store_has(vault_w_store(to), path))
 			continue;
-		if (!io_read_file(vault_w_dirfd(to), path, &there, NULL) && there.n == docs[i].n &&
+		if (!store_read(vault_w_store(to), path, &there, NULL) && there.n == docs[i].n &&
 		    !memcmp(there.p, docs[i].p, there.n))
 			continue;
-		if (reap_damaged(vault_w_dirfd(to), path, err))
+		if (reap_damaged(vault_w_store(to), path, err))
 			return -1;
 	}
 	return 0;
 }
 
-int mirror_generation(
-    int source_repo, struct vault_w *to, const struct mirror_generation *g, uint64_t *files, struct err *err)
+int mirror_generation(const struct store *source, struct vault_w *to, const struct mirror_generation *g,
+    uint64_t *files, struct err *err)
 {
 	struct buf docs[DOCS] = {{0}};
-	struct vault_doc out[DOCS];
+	struct store_doc out[DOCS];
 	int i, r;
 
-	r = read_docs(source_repo, g->number, docs, err);
+	r = read_docs(source, g->number, docs, err);
 	if (!r)
 		r = check_signature(g, docs, err);
 	if (!r)
-		r = supply_listed(source_repo, to, docs, g, files, err);
+		r = supply_listed(source, to, docs, g, files, err);
 	for (i = 0; i < DOCS; i++)
-		out[i] = (struct vault_doc){doc_names[i], docs[i].p, docs[i].n};
+		out[i] = (struct store_doc){doc_names[i], docs[i].p, docs[i].n};
 	if (!r && g->replace)
 		r = clear_others(to, g->number, docs, err);
 	if (!r)

@@ -20,13 +20,14 @@
 
 struct err;
 struct minisig_public;
+struct store;
 struct vault_w;
 
 /* MIRROR_SOURCE: the source is at fault (the target may be tried with another source); -1: the target. */
 #define MIRROR_SOURCE 1
 /* replace: what stands under its name on the target goes, once the copy is there and whole. */
-int mirror_archive(
-    int source_repo, struct vault_w *to, const uint8_t sha256[DIGEST_LEN], bool replace, struct err *err);
+int mirror_archive(const struct store *source, struct vault_w *to, const uint8_t sha256[DIGEST_LEN],
+    bool replace, struct err *err);
 
 struct mirror_generation {
 	const char *repository;
@@ -42,7 +43,7 @@ struct mirror_generation {
 };
 /* A generation and every archive of it that the target lacks, or single documents of it that it lost.  Adds to
  * *files what was copied; the two documents of the list count always. */
-int mirror_generation(
-    int source_repo, struct vault_w *to, const struct mirror_generation *g, uint64_t *files, struct err *err);
+int mirror_generation(const struct store *source, struct vault_w *to, const struct mirror_generation *g,
+    uint64_t *files, struct err *err);
 
 #endif

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <jansson.h>
 
@@ -20,6 +19,7 @@
 #include "format/crypto/digest.h"
 #include "format/medium/generation.h"
 #include "read/ledger/ledger.h"
+#include "read/store/store.h"
 #include "read/vault/medium.h"
 #include "read/vault/vault_r.h"
 #include "read/verify/verify.h"
@@ -130,15 +130,14 @@ static uint64_t bytes_unknown(const struct readback *rb, const struct open_list 
 	const struct buf *sums = o->g ? vault_r_sums(o->g) : NULL;
 	char path[GENERATION_SUMS_PATH];
 	uint8_t sha256[DIGEST_LEN];
-	uint64_t bytes = 0;
-	struct stat st;
+	uint64_t bytes = 0, size;
 	size_t pos = 0;
 
 	for (size_t i = 0; sums && rb->progress &&
 			   !generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, NULL);
 	     i++)
-		if (!o->known[i] && !fstatat(medium_repo_dirfd(rb->medium), path, &st, AT_SYMLINK_NOFOLLOW))
-			bytes += (uint64_t)st.st_size;
+		if (!o->known[i] && !store_size(medium_repo(rb->medium), path, &size, NULL))
+			bytes += size;
 	return bytes;
 }
 
@@ -188,7 +187,7 @@ int readback_open(struct state *s, const struct medium *m, struct readback **ret
 	rb->state = s;
 	rb->medium = m;
 	buf_init(&rb->done, DONE_MAX);
-	r = io_read_file(medium_dirfd(m), MEDIUM_JSON, &identity, err) ? -1 : 0;
+	r = store_read(medium_store(m), MEDIUM_JSON, &identity, err) ? -1 : 0;
 	if (!r)
 		r = vault_r_open_medium(
 		    m, state_repository(s), ledger_root(state_ledger(s)), &rb->vault, err);
@@ -242,7 +241,7 @@ static void on_bytes(void *arg, uint64_t done, uint64_t total, const char *file)
 
 bool readback_answers(const struct readback *rb)
 {
-	return !verify_file(medium_dirfd(rb->medium), MEDIUM_JSON, rb->identity, true, NULL, NULL);
+	return !verify_file(medium_store(rb->medium), MEDIUM_JSON, rb->identity, true, NULL, NULL);
 }
 
 int readback_record_damage(struct readback *rb, uint64_t number, const struct err *why, struct err *err)

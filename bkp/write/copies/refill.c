@@ -17,7 +17,7 @@
 #include "base/text.h"
 #include "format/medium/generation.h"
 #include "read/file/digestset.h"
-#include "read/file/inside.h"
+#include "read/store/store_dir.h"
 #include "read/ledger/ledger.h"
 #include "read/vault/medium.h"
 #include "read/vault/vault_r.h"
@@ -129,8 +129,7 @@ static uint64_t to_come(
 	struct vault_r_generation *g = NULL;
 	char path[GENERATION_SUMS_PATH];
 	uint8_t sha256[DIGEST_LEN];
-	struct stat there, here;
-	uint64_t bytes = 0;
+	uint64_t bytes = 0, there;
 	const struct buf *sums;
 	size_t pos = 0;
 
@@ -138,10 +137,10 @@ static uint64_t to_come(
 		return 0;
 	sums = vault_r_sums(g);
 	while (!generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, NULL)) {
-		if (digestset_get(counted, sha256) || inside_stat(vault_r_fd(source), path, &there, NULL) ||
-		    !inside_stat(vault_w_dirfd(run->r->vault), path, &here, NULL))
+		if (digestset_get(counted, sha256) || store_size(vault_r_store(source), path, &there, NULL) ||
+		    store_has(vault_w_store(run->r->vault), path))
 			continue;
-		bytes += (uint64_t)there.st_size;
+		bytes += there;
 		if (digestset_put(counted, sha256, 1, NULL))
 			break; /* an estimate is still one */
 	}
@@ -216,7 +215,7 @@ static int copy_generation(struct refilling *run, const struct item *it, uint64_
 		if (run->r->sources[s].medium == run->r->to)
 			continue;
 		r = mirror_generation(
-		    medium_repo_dirfd(run->r->sources[s].medium), run->r->vault, &g, files, &last);
+		    medium_repo(run->r->sources[s].medium), run->r->vault, &g, files, &last);
 		/* that somebody signed it again says more than that another source has nothing */
 		if (r < 0 || (r && why->kind != ERR_SIGNED_ANEW))
 			*why = last;
@@ -282,7 +281,7 @@ static void measure_room(struct refilling *run)
 
 	run->res->lacking = estimate(run, run->at - 1, run->n);
 	run->res->lacking_next = estimate(run, run->at - 1, run->at);
-	if (!fstatvfs(vault_w_dirfd(run->r->vault), &fs))
+	if (!fstatvfs(store_dir_fd(vault_w_store(run->r->vault)), &fs))
 		run->res->room = (uint64_t)fs.f_bavail * fs.f_frsize;
 }
 

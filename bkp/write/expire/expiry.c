@@ -226,7 +226,7 @@ static int act_on(struct expiry *e, struct expiry_medium *m, struct err *err)
 	struct vault_w *v = NULL;
 
 	/* rubbish first: a medium that is full has it to give */
-	if (vault_w_open(medium_repo_dirfd(m->medium), &v, &m->done.why))
+	if (vault_w_open(medium_repo(m->medium), &v, &m->done.why))
 		return 0;
 	vault_w_close(v);
 	if (attendance_arrived(e->state, medium_uuid(m->medium), NULL, err))
@@ -243,7 +243,7 @@ static void put_journal(const struct expiry *e, struct expiry_medium *m)
 	struct vault_w *v = NULL;
 
 	journal_copies_mark(e->state, &mark);
-	if (fd >= 0 && !vault_w_open(medium_repo_dirfd(m->medium), &v, &why) &&
+	if (fd >= 0 && !vault_w_open(medium_repo(m->medium), &v, &why) &&
 	    !vault_w_put_journal(v, fd, ledger_size(state_ledger(e->state)), &why))
 		(void)!journal_copies_copied(e->state, &mark, &uuid, 1, &why);
 	vault_w_close(v);

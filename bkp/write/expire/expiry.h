@@ -22,7 +22,7 @@
 #include "base/err.h"
 #include "format/crypto/digest.h"
 #include "read/rules/retention.h"
-#include "write/store/reap.h"
+#include "write/reap/reap.h"
 
 struct buf;
 struct medium;

@@ -18,7 +18,7 @@
 #include "base/text.h"
 #include "format/journal/journal.h"
 #include "format/policy/policy.h"
-#include "read/file/inside.h"
+#include "read/store/store_dir.h"
 #include "read/ledger/ledger.h"
 #include "read/vault/medium.h"
 #include "read/vault/repository.h"
@@ -78,20 +78,20 @@ static int count_verified(const struct state *s, const struct buf *theirs, uint6
 	return 0;
 }
 
-static int compare_keys(const struct state *s, int repo_dirfd, struct keys *ret, struct err *err)
+static int compare_keys(const struct state *s, const struct store *repo, struct keys *ret, struct err *err)
 {
 	BUF_AUTO theirs = BUF_INIT(REPOSITORY_LINKS_MAX);
 	size_t n, i = 0;
 	const uint8_t *ours = ledger_links(state_ledger(s), &n);
 	struct keys k = {.ours = ledger_epoch(state_ledger(s)) - 1};
-	int r = inside_read(repo_dirfd, REPOSITORY_LINKS, &theirs, NULL);
+	int r = store_read(repo, REPOSITORY_LINKS, &theirs, NULL);
 
 	/* what is no file, or an endless one, is replaced like any that is damaged */
 	for (; !r && i < n && i < theirs.n && ours[i] == theirs.p[i]; i++)
 		k.common += ours[i] == '\n';
 	k.same = !r && i == n && i == theirs.n;
 	k.longer = !r && i == n && theirs.n > n;
-	k.foreign = r != INSIDE_ABSENT && (r || (theirs.n && (i < theirs.n || theirs.p[i - 1] != '\n')));
+	k.foreign = r != STORE_ABSENT && (r || (theirs.n && (i < theirs.n || theirs.p[i - 1] != '\n')));
 	if (!r && !k.same && i < theirs.n && count_verified(s, &theirs, &k.verified, err))
 		return -1;
 	*ret = k;
@@ -101,11 +101,12 @@ static int compare_keys(const struct state *s, int repo_dirfd, struct keys *ret,
 int journal_copies_put_keys(const struct state *s, int repo_dirfd, struct replaced *replaced, struct err *err)
 {
 	char path[SHOW];
+	const struct store repo = store_dir_of(repo_dirfd);
 	struct keys k;
 	size_t n;
 	const uint8_t *ours = ledger_links(state_ledger(s), &n);
 
-	if (compare_keys(s, repo_dirfd, &k, err))
+	if (compare_keys(s, &repo, &k, err))
 		return -1;
 	if (k.same || !n)
 		return 0;
@@ -129,14 +130,13 @@ int journal_copies_put_keys(const struct state *s, int repo_dirfd, struct replac
 /* ---- the journal ---- */
 
 /* The records after ours count only when the whole of theirs is signed: anybody can append bytes. */
-static int is_ahead(const struct state *s, const struct medium *m, int theirs, struct err *err)
+static int is_ahead(const struct state *s, const struct medium *m, struct store_file *theirs, struct err *err)
 {
 	const struct ledger *ours = state_ledger(s);
 	struct ledger *l = NULL;
 	uint64_t seq = 0;
 
-	if (!lseek(theirs, 0, SEEK_SET) &&
-	    !ledger_load_fd(theirs, JOURNAL_FILE, ledger_root(ours), NULL, NULL, &l, NULL))
+	if (!ledger_load_file(theirs, JOURNAL_FILE, ledger_root(ours), NULL, NULL, &l, NULL))
 		seq = ledger_seq(l);
 	ledger_free(l);
 	return seq > ledger_seq(ours) ? say_ahead(m, seq, ledger_seq(ours), text("copy of the journal"), err)
@@ -166,16 +166,16 @@ int journal_copies_check(
 	const struct ledger *l = state_ledger(s);
 	const struct ledger_medium *lm = ledger_medium_by_uuid(l, medium_uuid(m));
 	IO_FD_AUTO ours = io_open_file(state_dirfd(s), JOURNAL_FILE, err);
-	IO_FD_AUTO theirs = -1;
+	STORE_FILE_AUTO theirs = {0};
 	struct journal_copies_finding f = {.found = "", .expected = lm ? lm->copy_seq : 0, .why = ERR_INIT};
 	struct history h;
 	struct keys k;
 	int r;
 
-	if (ours < 0 || history_look(medium_repo_dirfd(m), ours, ledger_size(l), &theirs, &h, err) ||
-	    compare_keys(s, medium_repo_dirfd(m), &k, err))
+	if (ours < 0 || history_look(medium_repo(m), ours, ledger_size(l), &theirs, &h, err) ||
+	    compare_keys(s, medium_repo(m), &k, err))
 		return -1;
-	if (h.kind == HISTORY_LONGER && (r = is_ahead(s, m, theirs, err)))
+	if (h.kind == HISTORY_LONGER && (r = is_ahead(s, m, &theirs, err)))
 		return r;
 	if (k.longer && k.verified > k.ours)
 		return say_ahead(m, k.verified, k.ours, text("list of keys"), err);
@@ -236,13 +236,13 @@ int journal_copies_record(
 
 bool journal_copies_is_signed(const struct state *s, const struct medium *m)
 {
-	IO_FD_AUTO theirs = -1;
+	STORE_FILE_AUTO theirs = {0};
 	struct ledger *l = NULL;
 	bool is;
 
-	if (inside_open(medium_repo_dirfd(m), "journal/" JOURNAL_FILE, &theirs, NULL))
+	if (store_open(medium_repo(m), "journal/" JOURNAL_FILE, &theirs, NULL))
 		return false;
-	is = !ledger_load_fd(theirs, JOURNAL_FILE, ledger_root(state_ledger(s)), NULL, NULL, &l, NULL) &&
+	is = !ledger_load_file(&theirs, JOURNAL_FILE, ledger_root(state_ledger(s)), NULL, NULL, &l, NULL) &&
 	     !strcmp(ledger_repository(l), state_repository(s));
 	ledger_free(l);
 	return is;

@@ -20,7 +20,7 @@
 #include "write/rotate/rotate_private.h"
 #include "write/state/clockwatch.h"
 #include "write/state/state.h"
-#include "write/store/reap.h"
+#include "write/reap/reap.h"
 #include "write/store/vault_w.h"
 
 int rotate_failed(const struct rotate *ro, const struct err *why, struct err *err)
@@ -142,7 +142,7 @@ static int put_journals(struct rotate *ro, struct err *err)
 			struct vault_w *v = NULL;
 
 			/* the next run does it in any case */
-			if (!vault_w_open(medium_repo_dirfd(m), &v, NULL) &&
+			if (!vault_w_open(medium_repo(m), &v, NULL) &&
 			    !vault_w_put_journal(v, fd, size, NULL))
 				copied[n++] = medium_uuid(m);
 			vault_w_close(v);

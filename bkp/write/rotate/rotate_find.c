@@ -293,7 +293,7 @@ int rotate_open(struct rotate *ro, struct err *err)
 		return -1;
 	if (!fstatvfs(medium_dirfd(ro->medium), &fs) && fs.f_flag & ST_RDONLY)
 		return read_only(ro, EROFS, err);
-	if (!vault_w_open(medium_repo_dirfd(ro->medium), &ro->vault, &why))
+	if (!vault_w_open(medium_repo(ro->medium), &ro->vault, &why))
 		return 0;
 	if (why.errnum == EROFS || why.errnum == EACCES || why.errnum == EPERM)
 		return read_only(ro, why.errnum, err);

@@ -32,7 +32,7 @@
 #include "write/state/reserve.h"
 #include "write/state/state.h"
 #include "write/store/pack.h"
-#include "write/store/reap.h"
+#include "write/reap/reap.h"
 #include "write/store/vault_w.h"
 /* ---- which archives may be referred to ---- */
 
@@ -59,7 +59,7 @@ static void run_progress_bytes(void *arg, uint64_t bytes)
 {
 	struct run *n = arg;
 
-	tell(n, n->captured + bytes, n->at.total, pack_new_bytes(n->pack));
+	tell(n, n->captured + bytes, n->at.total, pack_new_bytes(n->with.pack));
 }
 
 static void run_progress_dataset(struct run *n, size_t i)
@@ -80,7 +80,7 @@ static void run_progress_dataset(struct run *n, size_t i)
 	n->at = (struct run_progress){.part = text("capture"),
 	    .of = n->cfg->datasets[i]->name,
 	    .number = 1,
-	    .parts = 1 + (unsigned)n->n_online,
+	    .parts = 1 + (unsigned)n->media.n,
 	    .estimated = true,
 	    .total = known ? n->captured + expected : 0};
 }
@@ -104,9 +104,10 @@ void run_progress_copied(void *arg, uint64_t generation, uint64_t left, uint64_t
 
 void run_progress_medium(struct run *n, size_t i)
 {
-	n->at = (struct run_progress){
-	    .of = n->online[i].report->label, .number = 2 + (unsigned)i, .parts = 1 + (unsigned)n->n_online};
-	readback_on_progress(n->online[i].readback, on_read_back, n);
+	n->at = (struct run_progress){.of = n->media.online[i].report->label,
+	    .number = 2 + (unsigned)i,
+	    .parts = 1 + (unsigned)n->media.n};
+	readback_on_progress(n->media.online[i].readback, on_read_back, n);
 }
 
 /* ---- the rest ---- */
@@ -147,7 +148,8 @@ static int plan(struct run *n, struct liveness_dataset *sets, struct err *err)
 		if (generations_of(state_ledger(n->cfg->state), &sets[i], err))
 			return -1;
 	}
-	return liveness_plan(n->liveness, n->dedup, &limits, sets, policy->n_datasets, &figures, err);
+	return liveness_plan(
+	    n->with.liveness, n->with.dedup, &limits, sets, policy->n_datasets, &figures, err);
 }
 
 /* Opens n->liveness, and refuses what is not worth referring to */
@@ -162,7 +164,7 @@ static int run_refuse_archives(struct run *n, struct err *err)
 		err_nomem(err);
 	else if (cache >= 0)
 		r = liveness_open(
-			cache, state_repository(n->cfg->state), n->ret->generation, &n->liveness, err) ||
+			cache, state_repository(n->cfg->state), n->ret->generation, &n->with.liveness, err) ||
 			    (!n->cfg->anchor && plan(n, sets, err))
 			? -1
 			: 0;
@@ -184,11 +186,11 @@ static int begin(struct run *n, struct err *err)
 	for (i = 0; i < n->cfg->n_datasets; i++)
 		json_array_append_new(names, json_string(n->cfg->datasets[i]->name));
 	clock_now(&now);
-	n->begun_ns = now.wall_ns;
+	n->made.begun_ns = now.wall_ns;
 	n->ret->generation = ledger_next_generation(state_ledger(n->cfg->state));
-	state_uuid(n->uuid);
+	state_uuid(n->made.uuid);
 	return state_append(n->cfg->state, "begin",
-	    json_pack("{s:I, s:s, s:o}", "generation", (json_int_t)n->ret->generation, "uuid", n->uuid,
+	    json_pack("{s:I, s:s, s:o}", "generation", (json_int_t)n->ret->generation, "uuid", n->made.uuid,
 		"datasets", names),
 	    err);
 }
@@ -200,8 +202,8 @@ static int on_some_medium(void *arg, const struct dedup_archive *a, struct err *
 	size_t i;
 
 	(void)err;
-	for (i = 0; i < n->n_online; i++)
-		if (vault_w_has_archive(n->online[i].vault, a->sha256, a->size, NULL) == 1)
+	for (i = 0; i < n->media.n; i++)
+		if (vault_w_has_archive(n->media.online[i].vault, a->sha256, a->size, NULL) == 1)
 			return 1;
 	return 0;
 }
@@ -214,7 +216,7 @@ static int open_dedup(struct run *n, struct err *err)
 	if (cache < 0)
 		return -1;
 	snprintf(path, sizeof(path), "%s/" RUN_INDEX, state_path(n->cfg->state));
-	return dedup_open(path, state_repository(n->cfg->state), &n->dedup, err);
+	return dedup_open(path, state_repository(n->cfg->state), &n->with.dedup, err);
 }
 
 /* The index may be gone or older than the journal, and the other way round: numbers of archives go on after the
@@ -224,9 +226,9 @@ static int open_pack(struct run *n, struct err *err)
 	struct pack_config cfg = {
 	    .repository = state_repository(n->cfg->state),
 	    .random = state_random(),
-	    .dedup = n->dedup,
-	    .sinks = n->sinks,
-	    .n_sinks = n->n_online,
+	    .dedup = n->with.dedup,
+	    .sinks = n->media.sinks,
+	    .n_sinks = n->media.n,
 	    .timings = &n->ret->timings,
 	    .archive_size = n->cfg->policy->archive_size,
 	    .next_archive = ledger_next_archive(state_ledger(n->cfg->state)),
@@ -234,18 +236,18 @@ static int open_pack(struct run *n, struct err *err)
 	};
 
 	cfg.recipients = state_recipients(n->cfg->state, &cfg.n_recipients);
-	if (cfg.next_archive <= dedup_last_archive(n->dedup))
-		cfg.next_archive = dedup_last_archive(n->dedup) + 1;
-	n->ids = hmac_new(state_chunk_id_key(n->cfg->state), STATE_KEY);
-	n->chunker = chunker_new(state_chunker_seed(n->cfg->state));
-	if (!n->ids || !n->chunker)
+	if (cfg.next_archive <= dedup_last_archive(n->with.dedup))
+		cfg.next_archive = dedup_last_archive(n->with.dedup) + 1;
+	n->with.ids = hmac_new(state_chunk_id_key(n->cfg->state), STATE_KEY);
+	n->with.chunker = chunker_new(state_chunker_seed(n->cfg->state));
+	if (!n->with.ids || !n->with.chunker)
 		return err_nomem(err);
-	cfg.ids = n->ids;
-	if ((!n->cfg->anchor && dedup_check_available(n->dedup, on_some_medium, n, err)) ||
+	cfg.ids = n->with.ids;
+	if ((!n->cfg->anchor && dedup_check_available(n->with.dedup, on_some_medium, n, err)) ||
 	    run_refuse_archives(n, err))
 		return -1;
-	cfg.liveness = n->liveness;
-	return pack_new(&cfg, &n->pack, err);
+	cfg.liveness = n->with.liveness;
+	return pack_new(&cfg, &n->with.pack, err);
 }
 
 /* The time of --until came before the data set's turn. */
@@ -282,11 +284,11 @@ void run_former(void *arg, const char *dataset, struct expect_former *ret)
 static int capture_all(struct run *n, struct err *err)
 {
 	char scratch[4096];
-	struct capture_config cfg = {.pack = n->pack,
-	    .ids = n->ids,
-	    .chunker = n->chunker,
+	struct capture_config cfg = {.pack = n->with.pack,
+	    .ids = n->with.ids,
+	    .chunker = n->with.chunker,
 	    .scratch = scratch,
-	    .now_ns = n->begun_ns,
+	    .now_ns = n->made.begun_ns,
 	    .cb = n->cfg->cb,
 	    .repository = state_repository(n->cfg->state),
 	    .anew = n->cfg->anchor,
@@ -327,14 +329,14 @@ static int capture_all(struct run *n, struct err *err)
 	if (r)
 		return -1;
 	/* what was stored of a data set that was stopped is found by the next run */
-	if (stopped && pack_finish(n->pack, err))
+	if (stopped && pack_finish(n->with.pack, err))
 		return -1;
 	if (!good)
 		return err_set(err, "E-RUN-01", text("no data set could be captured; '%s': %s"),
 		    n->ret->datasets[0].name,
 		    n->ret->datasets[0].reason ? n->ret->datasets[0].reason : text("no reason is on record"));
-	r = stopped ? 0 : pack_finish(n->pack, err);
-	n->ret->new_bytes = pack_new_bytes(n->pack);
+	r = stopped ? 0 : pack_finish(n->with.pack, err);
+	n->ret->new_bytes = pack_new_bytes(n->with.pack);
 	return r;
 }
 
@@ -355,7 +357,7 @@ static int store(struct run *n, struct err *err)
 static int commit(struct run *n, struct err *err)
 {
 	struct timings_mark mark = timings_begin_phase();
-	int r = pack_needed(n->pack, &n->needed, &n->n_needed, err) || run_supply(n, err) ||
+	int r = pack_needed(n->with.pack, &n->made.needed, &n->made.n_needed, err) || run_supply(n, err) ||
 			run_documents(n, err) || run_publish(n, err) || run_committed(n, err)
 		    ? -1
 		    : 0;
@@ -380,7 +382,7 @@ static int read_back(struct run *n, struct err *err)
 /* Steps 2 to 5.  -1: nothing was reported. */
 static int make_generation(struct run *n, struct err *err)
 {
-	if (!n->n_online) {
+	if (!n->media.n) {
 		if (n->ret->n_media)
 			*err = n->ret->media[0].why;
 		else
@@ -389,23 +391,23 @@ static int make_generation(struct run *n, struct err *err)
 	}
 	if (store(n, err) || commit(n, err))
 		return -1;
-	liveness_commit(n->liveness);
+	liveness_commit(n->with.liveness);
 	return 0;
 }
 
 static void clean_up(struct run *n)
 {
-	pack_free(n->pack);
-	liveness_close(n->liveness);
-	dedup_close(n->dedup);
-	hmac_free(n->ids);
-	chunker_free(n->chunker);
-	free(n->needed);
+	pack_free(n->with.pack);
+	liveness_close(n->with.liveness);
+	dedup_close(n->with.dedup);
+	hmac_free(n->with.ids);
+	chunker_free(n->with.chunker);
+	free(n->made.needed);
 	free(n->wanted);
-	buf_free(&n->manifest);
-	buf_free(&n->root);
-	buf_free(&n->sums);
-	buf_free(&n->sig);
+	buf_free(&n->made.manifest);
+	buf_free(&n->made.root);
+	buf_free(&n->made.sums);
+	buf_free(&n->made.sig);
 	run_close_media(n);
 }
 
@@ -444,13 +446,13 @@ static void record_failure(struct run *n, struct err *failure)
 
 static int look_at_clock(struct run *n, struct err *err)
 {
-	int *media = calloc(n->n_online + 1, sizeof(*media)), r;
+	int *media = calloc(n->media.n + 1, sizeof(*media)), r;
 
 	if (!media)
 		return err_nomem(err);
-	for (size_t i = 0; i < n->n_online; i++)
-		media[i] = medium_repo_dirfd(n->online[i].medium);
-	r = clockwatch_run(n->cfg->state, n->cfg->policy, media, n->n_online, &n->ret->clock, err);
+	for (size_t i = 0; i < n->media.n; i++)
+		media[i] = medium_repo_dirfd(n->media.online[i].medium);
+	r = clockwatch_run(n->cfg->state, n->cfg->policy, media, n->media.n, &n->ret->clock, err);
 	free(media);
 	return r;
 }
@@ -458,15 +460,15 @@ static int look_at_clock(struct run *n, struct err *err)
 /* What an expiry that was interrupted has left on the media. */
 static int finish_expiry(struct run *n, struct err *err)
 {
-	for (size_t i = 0; i < n->n_online; i++) {
+	for (size_t i = 0; i < n->media.n; i++) {
 		const struct reap reap = {
-		    .state = n->cfg->state, .policy = n->cfg->policy, .medium = n->online[i].medium};
-		const struct journal_copies_finding *f = &n->online[i].finding;
+		    .state = n->cfg->state, .policy = n->cfg->policy, .medium = n->media.online[i].medium};
+		const struct journal_copies_finding *f = &n->media.online[i].finding;
 		struct reap_result done;
 
 		/* what this host's journal says is not what is remembered there, or it carries another
 		 * history's keys */
-		if (n->sinks[i].failed || (f->found && !strcmp(f->found, "forked")))
+		if (n->media.sinks[i].failed || (f->found && !strcmp(f->found, "forked")))
 			continue;
 		if (reap_finish(&reap, &done, err))
 			return -1;
@@ -532,8 +534,8 @@ static int finish_run(struct run *n, struct err *err)
 
 	if (r) {
 		/* its threads write to the media: they end before anything else is written there */
-		pack_free(n->pack);
-		n->pack = NULL;
+		pack_free(n->with.pack);
+		n->with.pack = NULL;
 		record_failure(n, err);
 	} else {
 		r = read_back(n, err);

@@ -19,6 +19,7 @@
 #include "write/copies/readback.h"
 #include "write/copies/refill.h"
 #include "write/index/dedup.h"
+#include "write/put/store_w.h"
 #include "write/run/run_private.h"
 #include "write/state/state.h"
 #include "write/store/pack.h"
@@ -35,10 +36,10 @@ static int supply_archive(struct run *n, size_t to, const struct dedup_archive *
 	int r = MIRROR_SOURCE;
 
 	err_set(err, "E-MIRROR-01", text("no medium has '%s'"), arcfile_path(a->sha256, path));
-	for (from = 0; from < n->n_online && r == MIRROR_SOURCE; from++)
+	for (from = 0; from < n->media.n && r == MIRROR_SOURCE; from++)
 		if (from != to)
-			r = mirror_archive(medium_repo_dirfd(n->online[from].medium), n->online[to].vault,
-			    a->sha256, false, err);
+			r = mirror_archive(medium_repo(n->media.online[from].medium),
+			    n->media.online[to].vault, a->sha256, false, err);
 	return r ? -1 : 0;
 }
 
@@ -46,10 +47,11 @@ static int supply_medium(struct run *n, size_t to, struct err *err)
 {
 	size_t i;
 
-	for (i = 0; i < n->n_needed; i++) {
-		int r = vault_w_has_archive(n->online[to].vault, n->needed[i].sha256, n->needed[i].size, err);
+	for (i = 0; i < n->made.n_needed; i++) {
+		int r = vault_w_has_archive(
+		    n->media.online[to].vault, n->made.needed[i].sha256, n->made.needed[i].size, err);
 
-		if (r < 0 || (r == 0 && supply_archive(n, to, &n->needed[i], err)))
+		if (r < 0 || (r == 0 && supply_archive(n, to, &n->made.needed[i], err)))
 			return -1;
 	}
 	return 0;
@@ -60,10 +62,10 @@ int run_supply(struct run *n, struct err *err)
 	struct err why = ERR_INIT;
 	size_t i, count;
 
-	(void)pack_published(n->pack, &count);
+	(void)pack_published(n->with.pack, &count);
 	n->ret->new_archives = count;
-	for (i = 0; i < n->n_online; i++)
-		if (!n->sinks[i].failed && supply_medium(n, i, &why))
+	for (i = 0; i < n->media.n; i++)
+		if (!n->media.sinks[i].failed && supply_medium(n, i, &why))
 			run_drop(n, i, &why);
 	if (!run_any_left(n)) {
 		*err = why;
@@ -74,23 +76,23 @@ int run_supply(struct run *n, struct err *err)
 
 int run_publish(struct run *n, struct err *err)
 {
-	const struct vault_doc docs[] = {
-	    {"manifest.json", n->manifest.p, n->manifest.n},
-	    {"root.age", n->root.p, n->root.n},
-	    {"SHA256SUMS", n->sums.p, n->sums.n},
-	    {"SHA256SUMS.minisig", n->sig.p, n->sig.n},
+	const struct store_doc docs[] = {
+	    {"manifest.json", n->made.manifest.p, n->made.manifest.n},
+	    {"root.age", n->made.root.p, n->made.root.n},
+	    {"SHA256SUMS", n->made.sums.p, n->made.sums.n},
+	    {"SHA256SUMS.minisig", n->made.sig.p, n->made.sig.n},
 	};
 	struct err why = ERR_INIT;
 	size_t i;
 
-	for (i = 0; i < n->n_online; i++) {
-		if (n->sinks[i].failed)
+	for (i = 0; i < n->media.n; i++) {
+		if (n->media.sinks[i].failed)
 			continue;
-		if (vault_w_publish_generation(n->online[i].vault, n->ret->generation, docs, 4, &why)) {
+		if (vault_w_publish_generation(n->media.online[i].vault, n->ret->generation, docs, 4, &why)) {
 			run_drop(n, i, &why);
 			continue;
 		}
-		n->online[i].report->ok = true;
+		n->media.online[i].report->ok = true;
 	}
 	if (!run_any_left(n)) {
 		*err = why;
@@ -112,11 +114,11 @@ static json_t *media_json(struct run *n)
 		/* one that was never registered has no identity to be recorded under, and holds nothing */
 		if (!m->uuid[0])
 			continue;
-		for (k = 0; k < n->n_online; k++)
-			if (n->online[k].report == m) {
-				if (n->sinks[k].failed)
-					m->why = n->sinks[k].why;
-				frozen = m->ok && vault_w_unfrozen(n->online[k].vault, &why) == 0;
+		for (k = 0; k < n->media.n; k++)
+			if (n->media.online[k].report == m) {
+				if (n->media.sinks[k].failed)
+					m->why = n->media.sinks[k].why;
+				frozen = m->ok && vault_w_unfrozen(n->media.online[k].vault, &why) == 0;
 			}
 		json_array_append_new(
 		    media, json_pack("{s:s, s:s, s:b, s:b, s:s*, s:o*}", "medium", m->uuid, "label", m->label,
@@ -207,10 +209,10 @@ int run_committed(struct run *n, struct err *err)
 		return -1;
 	return state_append(n->cfg->state, "committed",
 	    json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o*}", "generation",
-		(json_int_t)n->ret->generation, "uuid", n->uuid, "manifest_sha256",
-		digest_hex(n->manifest_sha256, DIGEST_LEN, hex), "archives", (json_int_t)n->ret->archives,
-		"archive_bytes", (json_int_t)n->ret->archive_bytes, "new_bytes",
-		(json_int_t)n->ret->new_bytes, "next_archive", (json_int_t)pack_next_archive(n->pack),
+		(json_int_t)n->ret->generation, "uuid", n->made.uuid, "manifest_sha256",
+		digest_hex(n->made.manifest_sha256, DIGEST_LEN, hex), "archives",
+		(json_int_t)n->ret->archives, "archive_bytes", (json_int_t)n->ret->archive_bytes, "new_bytes",
+		(json_int_t)n->ret->new_bytes, "next_archive", (json_int_t)pack_next_archive(n->with.pack),
 		"datasets", datasets_json(n), "media", media_json(n), "said_age", said),
 	    err);
 }
@@ -236,8 +238,8 @@ int run_read_back(struct run *n, struct err *err)
 {
 	size_t i;
 
-	for (i = 0; i < n->n_online; i++) {
-		struct run_online *o = &n->online[i];
+	for (i = 0; i < n->media.n; i++) {
+		struct run_online *o = &n->media.online[i];
 		int r;
 
 		if (o->report->ok && run_interrupted(n)) {
@@ -289,20 +291,20 @@ static int read_back_rest(struct run *n, struct run_online *o, struct err *err)
 /* Media that were away, or full, get what they lack. */
 int run_catch_up(struct run *n, struct err *err)
 {
-	struct refill_source *sources = calloc(n->n_online + 1, sizeof(*sources));
+	struct refill_source *sources = calloc(n->media.n + 1, sizeof(*sources));
 	struct refill refill = {
 	    .state = n->cfg->state, .sources = sources, .progress = run_progress_copied, .arg = n};
 	size_t i;
 	int r = sources ? 0 : err_nomem(err);
 
-	for (i = 0; !r && i < n->n_online; i++)
-		if (!n->sinks[i].failed)
-			sources[refill.n_sources++].medium = n->online[i].medium;
-	for (i = 0; !r && i < n->n_online; i++) {
-		struct run_online *o = &n->online[i];
+	for (i = 0; !r && i < n->media.n; i++)
+		if (!n->media.sinks[i].failed)
+			sources[refill.n_sources++].medium = n->media.online[i].medium;
+	for (i = 0; !r && i < n->media.n; i++) {
+		struct run_online *o = &n->media.online[i];
 		struct refill_result got;
 
-		if (n->sinks[i].failed || !o->readback)
+		if (n->media.sinks[i].failed || !o->readback)
 			continue;
 		refill.to = o->medium;
 		refill.vault = o->vault;
@@ -325,11 +327,11 @@ void run_medium_docs(struct run *n)
 	struct err missing = ERR_INIT, why = ERR_INIT;
 	size_t i;
 
-	for (i = 0; i < n->n_online; i++)
-		if (!n->sinks[i].failed &&
-		    medium_docs_put(n->cfg->state, n->cfg->policy, n->online[i].medium, &n->cfg->docs,
-			&brought, &n->online[i].replaced, &missing, &why))
-			n->online[i].report->undone = why;
+	for (i = 0; i < n->media.n; i++)
+		if (!n->media.sinks[i].failed &&
+		    medium_docs_put(n->cfg->state, n->cfg->policy, n->media.online[i].medium, &n->cfg->docs,
+			&brought, &n->media.online[i].replaced, &missing, &why))
+			n->media.online[i].report->undone = why;
 	n->ret->missing = missing;
 }
 
@@ -337,8 +339,8 @@ void run_tell_replaced(struct run *n)
 {
 	struct err why = ERR_INIT;
 
-	for (size_t i = 0; i < n->n_online; i++) {
-		struct run_online *o = &n->online[i];
+	for (size_t i = 0; i < n->media.n; i++) {
+		struct run_online *o = &n->media.online[i];
 
 		if (replaced_tell(&o->replaced, n->cfg->state, o->medium, &o->report->replaced, &why))
 			o->report->undone = why;

@@ -25,7 +25,7 @@
 static void fill_id(const struct run *n, struct generation_id *id)
 {
 	memcpy(id->repository, state_repository(n->cfg->state), GENERATION_UUID);
-	memcpy(id->uuid, n->uuid, GENERATION_UUID);
+	memcpy(id->uuid, n->made.uuid, GENERATION_UUID);
 	id->number = n->ret->generation;
 }
 
@@ -33,7 +33,7 @@ static int make_manifest(struct run *n, struct err *err)
 {
 	const struct ledger *l = state_ledger(n->cfg->state);
 	const struct ledger_generation *prev = ledger_last_committed(l);
-	struct generation_manifest m = {.begun_ns = n->begun_ns};
+	struct generation_manifest m = {.begun_ns = n->made.begun_ns};
 	struct clock_stamp now;
 	char host[256] = "";
 	char version[64] = "";
@@ -48,9 +48,9 @@ static int make_manifest(struct run *n, struct err *err)
 	m.version = version;
 	m.datasets = n->ret->datasets;
 	m.n_datasets = n->ret->n_datasets;
-	m.archives = n->n_needed;
-	for (i = 0; i < n->n_needed; i++)
-		m.archive_bytes += n->needed[i].size;
+	m.archives = n->made.n_needed;
+	for (i = 0; i < n->made.n_needed; i++)
+		m.archive_bytes += n->made.needed[i].size;
 	if (prev) {
 		m.previous = prev->number;
 		if (!digest_unhex(prev->manifest_sha256, DIGEST_LEN, m.previous_sha256))
@@ -59,14 +59,14 @@ static int make_manifest(struct run *n, struct err *err)
 			    (unsigned long long)prev->number);
 	}
 	m.binds_root = true;
-	digest_sha256(n->root.p, n->root.n, m.root_sha256);
+	digest_sha256(n->made.root.p, n->made.root.n, m.root_sha256);
 	m.journal_seq = ledger_seq(l);
 	memcpy(m.journal_sha256, ledger_head(l), DIGEST_LEN);
 	n->ret->archives = m.archives;
 	n->ret->archive_bytes = m.archive_bytes;
-	if (generation_manifest_format(&m, &n->manifest, err))
+	if (generation_manifest_format(&m, &n->made.manifest, err))
 		return -1;
-	digest_sha256(n->manifest.p, n->manifest.n, n->manifest_sha256);
+	digest_sha256(n->made.manifest.p, n->made.manifest.n, n->made.manifest_sha256);
 	return 0;
 }
 
@@ -93,7 +93,7 @@ static int make_root(struct run *n, struct err *err)
 
 	fill_id(n, &r.id);
 	r.datasets = calloc(n->ret->n_datasets, sizeof(*r.datasets));
-	r.archives = calloc(n->n_needed ? n->n_needed : 1, sizeof(*r.archives));
+	r.archives = calloc(n->made.n_needed ? n->made.n_needed : 1, sizeof(*r.archives));
 	if (!r.datasets || !r.archives) {
 		free(r.datasets);
 		free(r.archives);
@@ -102,15 +102,15 @@ static int make_root(struct run *n, struct err *err)
 	for (i = 0; i < n->ret->n_datasets; i++)
 		if (n->ret->datasets[i].verdict != GENERATION_FAILED)
 			r.datasets[r.n_datasets++] = n->ret->datasets[i]; /* strings stay the result's */
-	for (i = 0; i < n->n_needed; i++) {
-		r.archives[i].number = n->needed[i].number;
-		r.archives[i].size = n->needed[i].size;
-		memcpy(r.archives[i].sha256, n->needed[i].sha256, DIGEST_LEN);
-		memcpy(r.archives[i].index_sha256, n->needed[i].index_sha256, DIGEST_LEN);
+	for (i = 0; i < n->made.n_needed; i++) {
+		r.archives[i].number = n->made.needed[i].number;
+		r.archives[i].size = n->made.needed[i].size;
+		memcpy(r.archives[i].sha256, n->made.needed[i].sha256, DIGEST_LEN);
+		memcpy(r.archives[i].index_sha256, n->made.needed[i].index_sha256, DIGEST_LEN);
 	}
-	r.n_archives = n->n_needed;
+	r.n_archives = n->made.n_needed;
 	memcpy(r.chunk_id_key, state_chunk_id_key(n->cfg->state), DIGEST_LEN);
-	bad = generation_root_format(&r, &plain, err) || run_encrypt(n, &plain, &n->root, err);
+	bad = generation_root_format(&r, &plain, err) || run_encrypt(n, &plain, &n->made.root, err);
 	sodium_memzero(r.chunk_id_key, DIGEST_LEN);
 	if (plain.p)
 		sodium_memzero(plain.p, plain.cap);
@@ -132,7 +132,7 @@ static int add_doc(struct run *n, const char *name, const struct buf *doc, struc
 
 	snprintf(path, sizeof(path), "%s/%s", generation_dir(n->ret->generation, dir), name);
 	digest_sha256(doc->p, doc->n, sha256);
-	return generation_sums_add(&n->sums, sha256, path, err);
+	return generation_sums_add(&n->made.sums, sha256, path, err);
 }
 
 /* Sorted by path: archives by their hash, then manifest.json, then root.age. */
@@ -141,13 +141,15 @@ static int make_sums(struct run *n, struct err *err)
 	char path[ARCFILE_PATH];
 	size_t i;
 
-	qsort(n->needed, n->n_needed, sizeof(*n->needed), by_hash);
-	for (i = 0; i < n->n_needed; i++)
-		if (generation_sums_add(
-			&n->sums, n->needed[i].sha256, arcfile_path(n->needed[i].sha256, path), err))
+	qsort(n->made.needed, n->made.n_needed, sizeof(*n->made.needed), by_hash);
+	for (i = 0; i < n->made.n_needed; i++)
+		if (generation_sums_add(&n->made.sums, n->made.needed[i].sha256,
+			arcfile_path(n->made.needed[i].sha256, path), err))
 			return -1;
-	return add_doc(n, "manifest.json", &n->manifest, err) || add_doc(n, "root.age", &n->root, err) ? -1
-												       : 0;
+	return add_doc(n, "manifest.json", &n->made.manifest, err) ||
+		       add_doc(n, "root.age", &n->made.root, err)
+		   ? -1
+		   : 0;
 }
 
 static int sign(struct run *n, struct err *err)
@@ -158,15 +160,15 @@ static int sign(struct run *n, struct err *err)
 	fill_id(n, &id);
 	if (generation_comment("generation", &id, &comment, err))
 		return -1;
-	return minisig_sign(
-	    state_signing(n->cfg->state), n->sums.p, n->sums.n, (const char *)comment.p, &n->sig, err);
+	return minisig_sign(state_signing(n->cfg->state), n->made.sums.p, n->made.sums.n,
+	    (const char *)comment.p, &n->made.sig, err);
 }
 
 int run_documents(struct run *n, struct err *err)
 {
-	buf_init(&n->manifest, GENERATION_MANIFEST_MAX);
-	buf_init(&n->root, GENERATION_ROOT_MAX + GENERATION_ROOT_MAX / 1024);
-	buf_init(&n->sums, GENERATION_SUMS_MAX);
-	buf_init(&n->sig, 65536);
+	buf_init(&n->made.manifest, GENERATION_MANIFEST_MAX);
+	buf_init(&n->made.root, GENERATION_ROOT_MAX + GENERATION_ROOT_MAX / 1024);
+	buf_init(&n->made.sums, GENERATION_SUMS_MAX);
+	buf_init(&n->made.sig, 65536);
 	return make_root(n, err) || make_manifest(n, err) || make_sums(n, err) || sign(n, err) ? -1 : 0;
 }

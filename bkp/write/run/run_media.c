@@ -1,7 +1,7 @@
 /* run_media: step 0 of the run: which media are there, and what an earlier run left open; see run.h.
  *
  * A medium that cannot be opened keeps its row in the result, with the reason, and has no place in
- * run.online.  run_settle() believes the media and not the dead run: a generation counts as published when its
+ * run.media.online.  run_settle() believes the media and not the dead run: a generation counts as published when its
  * signature, its documents and the presence and size of all its archives say so, and when it is signed with
  * the key of the epoch in which it was begun. */
 #include <stdlib.h>
@@ -33,8 +33,8 @@ int run_histories(struct run *n, struct err *err)
 {
 	size_t i;
 
-	for (i = 0; i < n->n_online; i++) {
-		struct run_online *o = &n->online[i];
+	for (i = 0; i < n->media.n; i++) {
+		struct run_online *o = &n->media.online[i];
 		struct err why = ERR_INIT;
 		int r = journal_copies_check(n->cfg->state, o->medium, &o->finding, &why);
 
@@ -58,8 +58,8 @@ int run_new_epoch(struct run *n, struct err *err)
 
 	if (state_new_epoch(n->cfg->state, err))
 		return -1;
-	for (i = 0; i < n->n_online; i++) {
-		struct run_online *o = &n->online[i];
+	for (i = 0; i < n->media.n; i++) {
+		struct run_online *o = &n->media.online[i];
 
 		if (o->finding.found && journal_copies_record(n->cfg->state, o->medium, &o->finding, err))
 			return -1;
@@ -74,7 +74,7 @@ void run_copy_journal(struct run *n)
 	struct err why = ERR_INIT;
 	/* the mark is taken before anything is copied: what is recorded is never more than what is there */
 	IO_FD_AUTO fd = io_open_file(state_dirfd(n->cfg->state), JOURNAL_FILE, &why);
-	const char **copied = calloc(n->n_online + 1, sizeof(*copied));
+	const char **copied = calloc(n->media.n + 1, sizeof(*copied));
 	struct run_medium *last = NULL; /* that got it */
 	struct journal_copies_mark mark;
 	size_t i, n_copied = 0;
@@ -82,10 +82,10 @@ void run_copy_journal(struct run *n)
 	if (!copied)
 		err_nomem(&why);
 	journal_copies_mark(n->cfg->state, &mark);
-	for (i = 0; i < n->n_online; i++) {
-		struct run_online *o = &n->online[i];
+	for (i = 0; i < n->media.n; i++) {
+		struct run_online *o = &n->media.online[i];
 
-		if (n->sinks[i].failed)
+		if (n->media.sinks[i].failed)
 			continue;
 		if (copied && fd >= 0 &&
 		    !vault_w_put_journal(o->vault, fd, ledger_size(state_ledger(n->cfg->state)), &why)) {
@@ -119,7 +119,7 @@ static int open_one(
 	want.keys = state_keys(n->cfg->state, &want.n_keys);
 	if (medium_open(pm->path, &want, &o->medium, &row->why))
 		return -1;
-	if (vault_w_open(medium_repo_dirfd(o->medium), &o->vault, &row->why)) {
+	if (vault_w_open(medium_repo(o->medium), &o->vault, &row->why)) {
 		medium_close(o->medium);
 		o->medium = NULL;
 		return -1;
@@ -133,13 +133,13 @@ int run_open_media(struct run *n, struct err *err)
 	size_t i;
 
 	n->ret->media = calloc(p->n_media, sizeof(*n->ret->media));
-	n->online = calloc(p->n_media, sizeof(*n->online));
-	n->sinks = calloc(p->n_media, sizeof(*n->sinks));
-	if (!n->ret->media || !n->online || !n->sinks)
+	n->media.online = calloc(p->n_media, sizeof(*n->media.online));
+	n->media.sinks = calloc(p->n_media, sizeof(*n->media.sinks));
+	if (!n->ret->media || !n->media.online || !n->media.sinks)
 		return err_nomem(err);
 	for (i = 0; i < p->n_media; i++) {
 		const struct policy_medium *pm = &p->media[i];
-		struct run_online *o = &n->online[n->n_online];
+		struct run_online *o = &n->media.online[n->media.n];
 		struct run_medium *row;
 
 		if (pm->offline)
@@ -151,8 +151,8 @@ int run_open_media(struct run *n, struct err *err)
 		if (open_one(n, pm, row, o))
 			continue;
 		o->report = row;
-		n->sinks[n->n_online].vault = o->vault;
-		n->n_online++;
+		n->media.sinks[n->media.n].vault = o->vault;
+		n->media.n++;
 	}
 	return 0;
 }
@@ -161,8 +161,8 @@ void run_close_media(struct run *n)
 {
 	size_t i;
 
-	for (i = 0; i < n->n_online; i++) {
-		struct run_online *o = &n->online[i];
+	for (i = 0; i < n->media.n; i++) {
+		struct run_online *o = &n->media.online[i];
 
 		o->report->written = vault_w_written(o->vault);
 		o->report->unfrozen = vault_w_unfrozen(o->vault, &o->report->unfrozen_errno);
@@ -171,22 +171,22 @@ void run_close_media(struct run *n)
 		vault_w_close(o->vault);
 		medium_close(o->medium);
 	}
-	free(n->online);
-	free(n->sinks);
+	free(n->media.online);
+	free(n->media.sinks);
 }
 
 void run_drop(struct run *n, size_t i, const struct err *why)
 {
-	n->sinks[i].failed = true;
-	n->sinks[i].why = *why;
+	n->media.sinks[i].failed = true;
+	n->media.sinks[i].why = *why;
 }
 
 bool run_any_left(const struct run *n)
 {
 	size_t i;
 
-	for (i = 0; i < n->n_online; i++)
-		if (!n->sinks[i].failed)
+	for (i = 0; i < n->media.n; i++)
+		if (!n->media.sinks[i].failed)
 			return true;
 	return false;
 }
@@ -199,7 +199,8 @@ static bool complete_there(struct run *n, size_t i, uint64_t number, const char 
 {
 	uint64_t faults = 1;
 
-	if (vault_r_open_medium(n->online[i].medium, state_repository(n->cfg->state), NULL, ret_v, NULL)) {
+	if (vault_r_open_medium(
+		n->media.online[i].medium, state_repository(n->cfg->state), NULL, ret_v, NULL)) {
 		*ret_v = NULL;
 		return false;
 	}
@@ -227,8 +228,8 @@ static json_t *settled_record(
 	return json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:b}", "generation",
 	    (json_int_t)m->id.number, "uuid", m->id.uuid, "manifest_sha256", (const char *)manifest_hex->p,
 	    "archives", (json_int_t)m->archives, "archive_bytes", (json_int_t)m->archive_bytes, "new_bytes",
-	    (json_int_t)0, "next_archive", (json_int_t)(dedup_last_archive(n->dedup) + 1), "datasets", sets,
-	    "media", media, "recovered", 1);
+	    (json_int_t)0, "next_archive", (json_int_t)(dedup_last_archive(n->with.dedup) + 1), "datasets",
+	    sets, "media", media, "recovered", 1);
 }
 
 /* SHA-256 of manifest.json as the signed list says it, as hex. */
@@ -259,14 +260,14 @@ static int report_if_complete(
 	size_t i;
 	int r = 0;
 
-	for (i = 0; i < n->n_online && !r; i++) {
+	for (i = 0; i < n->media.n && !r; i++) {
 		struct vault_r *v = NULL;
 		struct vault_r_generation *g = NULL;
 		bool ok = complete_there(n, i, number, uuid, epoch, &v, &g);
 
 		json_array_append_new(
-		    media, json_pack("{s:s, s:s, s:b, s:b, s:s*}", "medium", n->online[i].report->uuid,
-			       "label", n->online[i].report->label, "ok", ok, "frozen", 0, "reason",
+		    media, json_pack("{s:s, s:s, s:b, s:b, s:s*}", "medium", n->media.online[i].report->uuid,
+			       "label", n->media.online[i].report->label, "ok", ok, "frozen", 0, "reason",
 			       ok ? NULL : "interrupted"));
 		if (!ok)
 			continue;

@@ -34,32 +34,42 @@ struct run_online {
 	struct replaced replaced;
 };
 
-/* All fields belong to the thread that called run_run(), with one exception: from open_pack() until
- * pack_finish() or pack_free() has returned, the pack's sealing thread writes to the media's vaults and to
- * `sinks` (sealer.h); nobody else touches either then. */
-struct run {
-	const struct run_config *cfg; /* the caller's, or after narrow() a copy with fewer data sets */
-	struct run_result *ret;
-	const struct policy_dataset **wanted; /* the array of that copy, owned here; NULL: all of cfg */
-	/* media: step 0 opens them, run_close_media() closes them */
+/* The media that are there: run_open_media() to run_close_media(). */
+struct run_media_online {
 	struct run_online *online;
 	struct pack_sink *sinks; /* parallel to online; failed: the medium was dropped */
-	size_t n_online;
-	/* what the capture stores with: step 0 (dedup) and step 2 */
+	size_t n;
+};
+
+/* What a capture stores with: dedup from step 0 on, the others from step 2 to the end of the capture. */
+struct run_with {
 	struct dedup *dedup;
 	struct liveness *liveness;
 	struct hmac *ids;
 	struct chunker *chunker;
 	struct pack *pack;
-	/* the generation: begin() */
+};
+
+/* The generation: its name from begin() on, its archives and documents from steps 3 and 4. */
+struct run_made {
 	char uuid[GENERATION_UUID];
 	int64_t begun_ns;
-	/* its archives and documents: steps 3 and 4 */
 	struct dedup_archive *needed;
 	size_t n_needed;
 	struct buf manifest, root, sums, sig;
 	uint8_t manifest_sha256[DIGEST_LEN];
-	/* run.c */
+};
+
+/* All fields belong to the thread that called run_run(), with one exception: from open_pack() until
+ * pack_finish() or pack_free() has returned, the pack's sealing thread writes to the media's vaults and to
+ * `media.sinks` (sealer.h); nobody else touches either then. */
+struct run {
+	const struct run_config *cfg; /* the caller's, or after narrow() a copy with fewer data sets */
+	struct run_result *ret;
+	const struct policy_dataset **wanted; /* the array of that copy, owned here; NULL: all of cfg */
+	struct run_media_online media;
+	struct run_with with;
+	struct run_made made;
 	struct run_progress at;
 	uint64_t captured; /* bytes of the data sets before the one that is being captured */
 };

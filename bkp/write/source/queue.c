@@ -1,34 +1,25 @@
 /* queue: see queue.h.
  *
- * A ring of QUEUE_BATCHES batches, counted for ever: head ≤ sent ≤ taken ≤ head + QUEUE_BATCHES.
+ * A pipeline of QUEUE_BATCHES batches, one for each queue_start(), whose work is computing the ids of a batch.  The thread that
+ * queue_start() makes is its producer, who sends a batch when it is full; one without content is sent as ready.  The consumer
+ * goes through one batch after the other, event by event.
  *
- *     taken - 1     the batch that the producer fills (`filling`)
- *     head … sent   sent, in order: BATCH_RAW → BATCH_WORKING (somebody computes its ids) → BATCH_KNOWN
- *     head          the batch that the consumer goes through, once it is BATCH_KNOWN (`begun`)
+ * Who owns a batch: as pipeline.h says.  It keeps its buffers and entries for the next use; blocks of the former catalog that its
+ * events refer to are given back when the producer takes it again, at the latest in queue_stop().
  *
- * The producer waits when no batch is free.  The consumer waits for the batch at `head` only; when that is
- * BATCH_RAW it computes the ids itself rather than wait.  Helpers take the oldest BATCH_RAW.
- *
- * Who owns a batch's content: the producer until send_batch(); then the thread that set BATCH_WORKING, until it
- * sets BATCH_KNOWN; then the consumer, until release_batch().  A batch without content is sent as BATCH_KNOWN.
- * A batch keeps its buffers and entries for the next use; blocks of the former catalog that its events refer to
- * are given back when the producer takes it again, at the latest in queue_stop().
- *
- * queue_stop() may come at any time: the producer finds `stop` at its next batch, and is joined.  Helpers live
- * as long as the queue. */
+ * queue_stop() may come at any time: the producer is refused a further batch, and is joined. */
 #include "write/source/queue.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <archive_entry.h>
 
 #include "base/err.h"
+#include "base/threads/pipeline.h"
 #include "base/text.h"
-#include "base/thread.h"
+#include "base/threads/thread.h"
 #include "base/timings.h"
 #include "format/medium/codec.h"
 #include "write/index/file_cache.h"
@@ -38,10 +29,7 @@
 #define THREADS_MAX 15
 #define RANGES_MAX  32
 
-enum batch_state { BATCH_RAW, BATCH_WORKING, BATCH_KNOWN }; /* of batches that were sent */
-
 struct batch {
-	enum batch_state state;
 	struct queue_event events[QUEUE_EVENTS];
 	struct archive_entry *entries[QUEUE_EVENTS]; /* made when first needed, used again */
 	size_t n;
@@ -52,31 +40,25 @@ struct batch {
 };
 
 struct queue {
-	struct batch batches[QUEUE_BATCHES];
-	struct batch *filling; /* the producer's alone */
-	uint64_t fed;	       /* bytes; the producer's alone */
-	size_t at;	       /* current event; the consumer's alone */
-	bool begun;	       /* the consumer has the batch at `head` */
-	size_t path_at;
+	struct batch batches[QUEUE_BATCHES]; /* the line's slots */
 	struct helper {
-		struct queue *f;
 		struct hmac *ids;
 		struct digest *sha;
-		pthread_t id;
-		bool started;
-	} helpers[THREADS_MAX + 1]; /* the first is the consumer's: no thread */
-	unsigned n_helpers;
+	} helpers[THREADS_MAX + 1]; /* by the line's numbers of threads: the first is the consumer's */
+	unsigned threads;
+	struct timings *timings;
+	/* from queue_start() to queue_stop() */
+	struct pipeline *line; /* NULL: none */
 	queue_producer_fn *fn;
 	void *arg;
 	pthread_t producer;
-	struct timings *timings;
-	bool producing; /* there is a thread to join */
-	/* all below: under the lock */
-	pthread_mutex_t lock;
-	pthread_cond_t changed; /* a batch was sent, got its ids or is free, or it all ends */
-	size_t head, sent, taken; /* batches counted for ever: head ≤ sent ≤ taken ≤ head + QUEUE_BATCHES */
-	bool ended, stop, quit;
-	struct err why; /* the producer's, when ended; code "" : none */
+	/* the producer's */
+	struct batch *filling;
+	uint64_t fed; /* bytes */
+	/* the consumer's */
+	struct batch *taking; /* NULL: none */
+	size_t at;	      /* current event in it */
+	size_t path_at;
 };
 
 /* ---- ids ---- */
@@ -96,44 +78,16 @@ static void compute_ids(struct batch *t, const struct helper *by)
 	}
 }
 
-/* With the lock, which it lets go meanwhile. */
-static void compute_batch(struct queue *f, struct batch *t, const struct helper *by)
+/* The line's work. */
+static void compute_batch(void *arg, unsigned thread, size_t i, void *slot)
 {
-	struct timings_mark mark;
+	struct queue *f = arg;
+	struct batch *t = slot;
+	struct timings_mark mark = timings_begin();
 
-	t->state = BATCH_WORKING;
-	pthread_mutex_unlock(&f->lock);
-	mark = timings_begin();
-	compute_ids(t, by);
+	(void)i;
+	compute_ids(t, &f->helpers[thread]);
 	timings_end(f->timings, TIMING_IDS, &mark, t->content.n);
-	pthread_mutex_lock(&f->lock);
-	t->state = BATCH_KNOWN;
-	pthread_cond_broadcast(&f->changed);
-}
-
-static struct batch *batch_at(struct queue *f, size_t i)
-{
-	return &f->batches[i % QUEUE_BATCHES];
-}
-
-static void *run_helper(void *arg)
-{
-	struct helper *h = arg;
-	struct queue *f = h->f;
-
-	pthread_mutex_lock(&f->lock);
-	while (!f->quit) {
-		size_t i = f->head;
-
-		while (i < f->sent && batch_at(f, i)->state != BATCH_RAW)
-			i++;
-		if (i < f->sent)
-			compute_batch(f, batch_at(f, i), h);
-		else
-			pthread_cond_wait(&f->changed, &f->lock);
-	}
-	pthread_mutex_unlock(&f->lock);
-	return NULL;
 }
 
 /* ---- the producer's side ---- */
@@ -150,34 +104,19 @@ static void clear_batch(struct batch *t)
 	t->ranges = 0;
 }
 
-/* The next free batch, emptied; NULL: the consumer wants no more.  Waits, the producer's thread. */
+/* The next free batch, emptied; NULL: the consumer wants no more.  Waits. */
 static struct batch *take_batch(struct queue *f)
 {
-	struct batch *t = NULL;
+	struct batch *t = pipeline_room(f->line, true, NULL);
 
-	pthread_mutex_lock(&f->lock);
-	if (f->taken - f->head == QUEUE_BATCHES) {
-		uint64_t since = timings_now();
-
-		while (!f->stop && f->taken - f->head == QUEUE_BATCHES)
-			pthread_cond_wait(&f->changed, &f->lock);
-		timings_waited(f->timings, TIMING_READER, since);
-	}
-	if (!f->stop)
-		t = batch_at(f, f->taken++);
-	pthread_mutex_unlock(&f->lock);
 	if (t)
 		clear_batch(t);
 	return t;
 }
 
-static void send_batch(struct queue *f, struct batch *t)
+static void send_batch(struct queue *f, const struct batch *t)
 {
-	pthread_mutex_lock(&f->lock);
-	t->state = t->content.n ? BATCH_RAW : BATCH_KNOWN;
-	f->sent++;
-	pthread_cond_broadcast(&f->changed);
-	pthread_mutex_unlock(&f->lock);
+	pipeline_put(f->line, !t->content.n);
 }
 
 static void send_filling(struct queue *f)
@@ -296,109 +235,60 @@ static void *run_producer(void *arg)
 
 	send_filling(f);
 	timings_end(f->timings, TIMING_READER, &mark, f->fed);
-	pthread_mutex_lock(&f->lock);
-	f->ended = true;
-	if (r) {
-		if (!why.code[0])
-			err_nomem(&why);
-		f->why = why;
-	}
-	pthread_cond_broadcast(&f->changed);
-	pthread_mutex_unlock(&f->lock);
+	if (r && !why.code[0])
+		err_nomem(&why);
+	pipeline_end(f->line, r ? &why : NULL);
 	return NULL;
-}
-
-static int start_thread(pthread_t *id, const char *name, void *(*fn)(void *), void *arg, struct err *err)
-{
-	int r = thread_start(id, name, fn, arg);
-
-	return r ? err_sys(err, "E-FEED-01", r, "%s", text("cannot start a thread")) : 0;
 }
 
 int queue_start(struct queue *f, queue_producer_fn *fn, void *arg, struct err *err)
 {
+	const struct pipeline_config line = {.name = "bkp-ids",
+	    .threads = f->threads,
+	    .window = QUEUE_BATCHES,
+	    .slots = f->batches,
+	    .slot_size = sizeof(f->batches[0]),
+	    .work = compute_batch,
+	    .arg = f,
+	    .timings = f->timings,
+	    .producer_stage = TIMING_READER,
+	    .consumer_stage = TIMING_STORE};
+	int r;
+
 	queue_stop(f);
+	if (pipeline_new(&line, &f->line, err))
+		return -1;
 	f->fn = fn;
 	f->arg = arg;
-	f->filling = NULL;
 	f->fed = 0;
-	f->begun = false;
-	pthread_mutex_lock(&f->lock); /* helpers look at the batches all the time */
-	f->head = f->sent = f->taken = 0;
-	f->ended = f->stop = false;
-	f->why = (struct err)ERR_INIT;
-	pthread_mutex_unlock(&f->lock);
-	f->producing = !start_thread(&f->producer, "bkp-reader", run_producer, f, err);
-	return f->producing ? 0 : -1;
+	r = thread_start(&f->producer, "bkp-reader", run_producer, f);
+	if (!r)
+		return 0;
+	pipeline_free(f->line);
+	f->line = NULL;
+	return err_sys(err, "E-FEED-01", r, "%s", text("cannot start a thread"));
 }
 
 /* ---- the consumer's side ---- */
 
-static void release_batch(struct queue *f)
-{
-	pthread_mutex_lock(&f->lock);
-	f->head++;
-	f->begun = false;
-	pthread_cond_broadcast(&f->changed);
-	pthread_mutex_unlock(&f->lock);
-}
-
-/* With the lock.  Real time as others see it may jump: the clock is the monotonic one. */
-static int wait_a_second(struct queue *f)
-{
-	uint64_t since = timings_now();
-	struct timespec t;
-	int r;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec++;
-	r = pthread_cond_clockwait(&f->changed, &f->lock, CLOCK_MONOTONIC, &t);
-	timings_waited(f->timings, TIMING_STORE, since);
-	return r == ETIMEDOUT ? QUEUE_IDLE : 0;
-}
-
-/* The batch at the head, with its ids.  0, QUEUE_END, QUEUE_IDLE, -1. */
-static int wait_for_batch(struct queue *f, struct err *err)
-{
-	int r = 0;
-
-	pthread_mutex_lock(&f->lock);
-	while (!r) {
-		struct batch *t = batch_at(f, f->head);
-
-		if (f->head < f->sent && t->state == BATCH_KNOWN)
-			break;
-		if (f->head < f->sent && t->state == BATCH_RAW) {
-			compute_batch(f, t, &f->helpers[0]);
-			continue;
-		}
-		if (f->head == f->sent && f->ended) {
-			r = f->why.code[0] ? -1 : QUEUE_END;
-			if (r < 0 && err)
-				*err = f->why;
-			break;
-		}
-		r = wait_a_second(f);
-	}
-	pthread_mutex_unlock(&f->lock);
-	return r;
-}
-
 int queue_next(struct queue *f, struct queue_event **ret, struct err *err)
 {
 	struct queue_event *e;
+	void *slot;
 	int r;
 
-	if (f->begun && ++f->at == batch_at(f, f->head)->n)
-		release_batch(f);
-	if (!f->begun) {
-		r = wait_for_batch(f, err);
+	if (f->taking && ++f->at == f->taking->n) {
+		f->taking = NULL;
+		pipeline_done(f->line);
+	}
+	if (!f->taking) {
+		r = pipeline_next(f->line, 1000, &slot, err);
 		if (r)
-			return r;
-		f->begun = true;
+			return r == PIPELINE_END ? QUEUE_END : r == PIPELINE_IDLE ? QUEUE_IDLE : -1;
+		f->taking = slot;
 		f->at = 0;
 	}
-	e = &batch_at(f, f->head)->events[f->at];
+	e = &f->taking->events[f->at];
 	if (e->kind == QUEUE_ITEM || e->kind == QUEUE_GONE)
 		f->path_at = e->item.path_at;
 	*ret = e;
@@ -407,51 +297,36 @@ int queue_next(struct queue *f, struct queue_event **ret, struct err *err)
 
 struct archive_entry *queue_keep_entry(struct queue *f, struct archive_entry *spare)
 {
-	struct batch *t = batch_at(f, f->head);
-	struct archive_entry *e = t->entries[f->at];
+	struct archive_entry *e = f->taking->entries[f->at];
 
-	t->entries[f->at] = spare;
+	f->taking->entries[f->at] = spare;
 	return e;
 }
 
 const char *queue_path(const struct queue *f)
 {
-	return (const char *)f->batches[f->head % QUEUE_BATCHES].text.p + f->path_at;
+	return (const char *)f->taking->text.p + f->path_at;
 }
 
 struct buf *queue_chunk_buf(struct queue *f)
 {
-	return &batch_at(f, f->head)->content; /* a chunk has its batch for itself */
+	return &f->taking->content; /* a chunk has its batch for itself */
 }
 
 const uint8_t *queue_content(const struct queue *f)
 {
-	const struct batch *t = &f->batches[f->head % QUEUE_BATCHES];
-
-	return t->content.p + t->events[f->at].data_at;
+	return f->taking->content.p + f->taking->events[f->at].data_at;
 }
 
 void queue_stop(struct queue *f)
 {
-	if (!f->producing)
+	if (!f->line)
 		return;
-	pthread_mutex_lock(&f->lock);
-	f->stop = true;
-	pthread_cond_broadcast(&f->changed);
-	pthread_mutex_unlock(&f->lock);
+	pipeline_stop(f->line, NULL);
 	pthread_join(f->producer, NULL);
-	f->producing = false;
-	/* helpers may still be at a batch that nobody wants any more */
-	pthread_mutex_lock(&f->lock);
-	for (size_t i = f->head; i < f->sent; i++) {
-		while (batch_at(f, i)->state == BATCH_WORKING)
-			pthread_cond_wait(&f->changed, &f->lock);
-		batch_at(f, i)->state = BATCH_KNOWN;
-	}
-	f->head = f->sent = f->taken = 0;
-	f->begun = false;
-	f->filling = NULL;
-	pthread_mutex_unlock(&f->lock);
+	pipeline_free(f->line);
+	f->line = NULL;
+	f->filling = f->taking = NULL;
 	for (size_t i = 0; i < QUEUE_BATCHES; i++)
 		clear_batch(&f->batches[i]);
 }
@@ -462,32 +337,21 @@ int queue_new(
     const struct hmac *ids, unsigned threads, struct timings *timings, struct queue **ret, struct err *err)
 {
 	struct queue *f = calloc(1, sizeof(*f));
-	int r = 0;
 
 	if (!f)
 		return err_nomem(err);
-	pthread_mutex_init(&f->lock, NULL);
-	pthread_cond_init(&f->changed, NULL);
 	for (size_t i = 0; i < QUEUE_BATCHES; i++) {
 		buf_init(&f->batches[i].text, TEXT_MAX);
 		buf_init(&f->batches[i].content, CODEC_RAW_MAX);
 	}
 	f->timings = timings;
-	threads = threads < THREADS_MAX ? threads : THREADS_MAX;
-	for (; f->n_helpers <= threads && !r; f->n_helpers++) {
-		struct helper *h = &f->helpers[f->n_helpers];
-
-		h->f = f;
-		h->ids = hmac_copy(ids);
-		h->sha = digest_new();
-		r = !h->ids || !h->sha ? err_nomem(err)
-		    : f->n_helpers     ? start_thread(&h->id, "bkp-ids", run_helper, h, err)
-				       : 0;
-		h->started = !r && f->n_helpers;
-	}
-	if (r) {
-		queue_free(f);
-		return -1;
+	f->threads = threads < THREADS_MAX ? threads : THREADS_MAX;
+	for (unsigned i = 0; i <= f->threads; i++) {
+		f->helpers[i] = (struct helper){hmac_copy(ids), digest_new()};
+		if (!f->helpers[i].ids || !f->helpers[i].sha) {
+			queue_free(f);
+			return err_nomem(err);
+		}
 	}
 	*ret = f;
 	return 0;
@@ -498,13 +362,7 @@ void queue_free(struct queue *f)
 	if (!f)
 		return;
 	queue_stop(f);
-	pthread_mutex_lock(&f->lock);
-	f->quit = true;
-	pthread_cond_broadcast(&f->changed);
-	pthread_mutex_unlock(&f->lock);
-	for (unsigned i = 0; i < f->n_helpers; i++) {
-		if (f->helpers[i].started)
-			pthread_join(f->helpers[i].id, NULL);
+	for (unsigned i = 0; i <= f->threads; i++) {
 		hmac_free(f->helpers[i].ids);
 		digest_free(f->helpers[i].sha);
 	}
@@ -515,7 +373,5 @@ void queue_free(struct queue *f)
 		buf_free(&f->batches[i].text);
 		buf_free(&f->batches[i].content);
 	}
-	pthread_cond_destroy(&f->changed);
-	pthread_mutex_destroy(&f->lock);
 	free(f);
 }

@@ -8,7 +8,7 @@
  *     queue_new → { queue_start → queue_next … until QUEUE_END or -1 → queue_stop } … → queue_free
  *
  * Memory: QUEUE_BATCHES batches of at most 4 MiB of content each, whatever the amount of data.
- * Errors: E-FEED-01 a thread cannot be started; those that the producer ended with.
+ * Errors: E-FEED-01 the producer's thread cannot be started (without helpers the consumer computes); those that the producer ended with.
  */
 #ifndef BKP_WRITE_SOURCE_QUEUE_H
 #define BKP_WRITE_SOURCE_QUEUE_H

@@ -16,7 +16,10 @@
  * lock.  `current`: the walk's thread alone.
  *
  * Bounds: `most` tasks, each of ITEMS entries, BYTES of paths and FDS descriptors.  A task that finds no memory or
- * is older than FRESH_NS counts as never claimed: the walk looks for itself. */
+ * is older than FRESH_NS counts as never claimed: the walk looks for itself.
+ *
+ * No pipeline (base/pipeline.h): nobody gives tasks out in the order in which they are taken; who is idle claims one below where
+ * the walk is then, and one may be forgotten, or end before its last name. */
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
@@ -27,7 +30,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/io.h"
-#include "base/thread.h"
+#include "base/threads/thread.h"
 #include "write/source/walk_private.h"
 
 #define ITEMS	 512			/* entries of a task */

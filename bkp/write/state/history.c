@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/text.h"
-#include "read/file/inside.h"
+#include "read/store/store.h"
 
 #define JOURNAL "journal/journal.jsonl"
 
@@ -24,14 +24,14 @@ int history_differs(const struct history *h, struct err *err)
 		 "may be the proof; look at both with 'bkp journal verify --file'"));
 }
 
-int history_compare(int theirs, int ours, uint64_t size, struct history *ret, struct err *err)
+int history_compare(struct store_file *theirs, int ours, uint64_t size, struct history *ret, struct err *err)
 {
 	char a[16384], b[sizeof(a)];
 	struct history h = {HISTORY_BEGINS, 0};
 	uint64_t done = 0;
 	ssize_t n, m;
 
-	while (h.kind == HISTORY_BEGINS && (n = io_pread_full(theirs, a, sizeof(a), (int64_t)done)) > 0) {
+	while (h.kind == HISTORY_BEGINS && (n = store_read_full(theirs, a, sizeof(a), (int64_t)done)) > 0) {
 		m = io_pread_full(ours, b, (size_t)n, (int64_t)done);
 		if (m < 0)
 			return err_sys(err, "E-IO-02", errno, text("cannot read '%s'"), "journal.jsonl");
@@ -51,32 +51,30 @@ int history_compare(int theirs, int ours, uint64_t size, struct history *ret, st
 	return 0;
 }
 
-int history_look(int repo_dirfd, int ours, uint64_t size, int *ret_fd, struct history *ret, struct err *err)
+int history_look(const struct store *repo, int ours, uint64_t size, struct store_file *ret_file,
+    struct history *ret, struct err *err)
 {
-	IO_FD_AUTO theirs = -1;
+	STORE_FILE_AUTO theirs = {0};
 	struct err why = ERR_INIT;
-	struct stat st;
-	int r = inside_stat(repo_dirfd, JOURNAL, &st, &why);
+	int r = store_open(repo, JOURNAL, &theirs, &why);
 
-	if (!r)
-		r = inside_open(repo_dirfd, JOURNAL, &theirs, &why);
-	if (r == INSIDE_ABSENT)
+	if (r == STORE_ABSENT)
 		*ret = (struct history){HISTORY_NONE, 0};
-	else if (r || history_compare(theirs, ours, size, ret, &why)) {
+	else if (r || history_compare(&theirs, ours, size, ret, &why)) {
 		if (err)
 			*err = why;
 		return -1;
 	}
-	if (ret_fd)
-		*ret_fd = io_take(&theirs);
+	if (ret_file)
+		*ret_file = store_take(&theirs);
 	return 0;
 }
 
-int history_continues(int repo_dirfd, int fd, uint64_t size, struct err *err)
+int history_continues(const struct store *repo, int fd, uint64_t size, struct err *err)
 {
 	struct history h;
 
-	if (history_look(repo_dirfd, fd, size, NULL, &h, err))
+	if (history_look(repo, fd, size, NULL, &h, err))
 		return -1;
 	return h.kind == HISTORY_LONGER || h.kind == HISTORY_FORKED ? history_differs(&h, err) : 0;
 }

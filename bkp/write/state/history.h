@@ -12,6 +12,8 @@
 #include <stdint.h>
 
 struct err;
+struct store;
+struct store_file;
 
 enum history_kind {
 	HISTORY_NONE,	/* there is no other copy */
@@ -26,16 +28,17 @@ struct history {
 };
 
 /* Compares the file `theirs`, from its start, with the first `size` bytes of `ours`. */
-int history_compare(int theirs, int ours, uint64_t size, struct history *ret, struct err *err)
+int history_compare(struct store_file *theirs, int ours, uint64_t size, struct history *ret, struct err *err)
     __attribute__((warn_unused_result));
-/* The same with the medium's copy; *ret_fd (or NULL): it, open; -1 when there is none. */
-int history_look(int repo_dirfd, int ours, uint64_t size, int *ret_fd, struct history *ret, struct err *err)
-    __attribute__((warn_unused_result));
+/* The same with the medium's copy; *ret_file (or NULL): it, open, for the
+ * caller to close; closed when there is none. */
+int history_look(const struct store *repo, int ours, uint64_t size, struct store_file *ret_file,
+    struct history *ret, struct err *err) __attribute__((warn_unused_result));
 /* E-PUBLISH-05: what to say of a copy that is HISTORY_LONGER or HISTORY_FORKED.  Returns -1. */
 int history_differs(const struct history *h, struct err *err);
 
 /* May the medium's copy be replaced by the first `size` bytes of fd?  0 also when it has none; -1. */
-int history_continues(int repo_dirfd, int fd, uint64_t size, struct err *err)
+int history_continues(const struct store *repo, int fd, uint64_t size, struct err *err)
     __attribute__((warn_unused_result));
 
 #endif

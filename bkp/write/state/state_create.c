@@ -27,6 +27,7 @@
 #include "format/crypto/age.h"
 #include "format/medium/chunker.h"
 #include "read/ledger/ledger.h"
+#include "read/store/store_dir.h"
 #include "read/vault/repository.h"
 #include "write/state/journal_w.h"
 
@@ -293,7 +294,8 @@ static int check_written(const struct making *m, struct err *err)
 	const struct minisig_public *root = &m->root->pub;
 	struct repository *repo = NULL;
 	struct ledger *ledger = NULL;
-	int r = repository_load(m->dir, root, &repo, err) || ledger_load(m->dir, root, &ledger, err);
+	const struct store folder = store_dir_of(m->dir);
+	int r = repository_load(&folder, root, &repo, err) || ledger_load(m->dir, root, &ledger, err);
 
 	repository_free(repo);
 	ledger_free(ledger);

@@ -1,22 +1,19 @@
 /* sealer: the threads behind the pack; the contract is in sealer.h.
  *
- * One queue of SEALER_JOBS jobs, a ring.  The caller's thread adds at its end (begin_job() … end_job()) and
- * gives a chunk's bytes away by exchanging buffers.  The first thread ("bkp-seal") does the oldest job and
- * removes it: opens an archive, encrypts a chunk and writes it to every medium, or closes and publishes the
- * archive.  So what is written has the order of the calls.  All other threads ("bkp-press"), the sealing one
- * when the oldest chunk is not compressed yet, and the caller when the queue is full, compress the oldest
- * chunk that nobody compresses: JOB_RAW → JOB_PRESSING → JOB_PRESSED.
+ * A pipeline of SEALER_JOBS jobs.  The caller's thread is its producer and gives a chunk's bytes away by exchanging
+ * buffers.  Its consumer is the sealing thread ("bkp-seal"): it takes the oldest job, opens an archive, encrypts a chunk
+ * and writes it to every medium, or closes and publishes the archive.  So what is written has the order of the calls.
+ * The pipeline's work is compressing: by its workers ("bkp-press"), by the sealing thread while the oldest chunk is not
+ * compressed yet, and by the caller when no slot is free.
  *
  * Who owns what:
  *   the sealing thread alone: streams, cipher, the media's vaults, cfg.sinks (others read a sink's `failed` only
  *     when nothing is outstanding);
- *   a job's raw, packed, frame, why, id: the caller before end_job(); the thread that set JOB_PRESSING until it
- *     sets JOB_PRESSED; the sealing thread from then until it removes the job;
- *   every field below `lock` in struct sealer: only with the lock, but for the buffers just named.
- * The lock is never held while something is compressed, hashed or written.
+ *   a job: as pipeline.h says; a presser: the thread whose number it has;
+ *   `lock` guards published … why, and is never held while something is written.
  *
- * The first error stops all: `failed` is set, the jobs that are left are removed without being done, and every
- * later call of the caller gives that error.  Bound: SEALER_JOBS chunks, raw and compressed. */
+ * The first error stops the pipeline: jobs that are left are dropped, and every later call of the caller gives that
+ * error.  Bound: SEALER_JOBS chunks, raw and compressed. */
 #include "write/store/sealer.h"
 
 #include <pthread.h>
@@ -25,13 +22,15 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/parallel.h"
+#include "base/threads/parallel.h"
+#include "base/threads/pipeline.h"
 #include "base/text.h"
-#include "base/thread.h"
+#include "base/threads/thread.h"
 #include "base/timings.h"
 #include "format/medium/arcfile.h"
 #include "format/medium/codec.h"
 #include "write/index/dedup.h"
+#include "write/put/store_w.h"
 #include "write/store/pack_config.h"
 #include "write/store/vault_w.h"
 
@@ -39,11 +38,9 @@
 #define THREADS_MAX 16
 
 enum job_kind { JOB_OPEN, JOB_ADD, JOB_CLOSE };
-enum job_state { JOB_RAW, JOB_PRESSING, JOB_PRESSED }; /* of JOB_ADD: compressed by whoever comes first */
 
 struct job {
 	enum job_kind kind;
-	enum job_state state;
 	unsigned stream;
 	uint64_t number;
 	uint8_t id[DIGEST_LEN];
@@ -63,33 +60,28 @@ struct presser {
 /* An archive being written in one stream; the sealing thread's alone. */
 struct stream {
 	struct arcfile_writer *writer; /* NULL: none open */
-	struct vault_file **files;     /* one per sink, NULL where the sink failed */
+	struct store_staged **files;   /* one per sink, NULL where the sink failed */
 	struct digest *sha;
 	uint64_t number, size;
 };
 
 struct sealer {
-	/* the sealing thread's, but for cfg's constants; the caller's: `caller` */
+	/* the sealing thread's, but for cfg's constants */
 	struct pack_config cfg;
 	struct stream streams[SEALER_STREAMS];
 	struct buf cipher;
-	struct presser caller;
-	struct thread {
-		struct sealer *s;
-		struct presser presser;
-		pthread_t id;
-		bool started;
-	} threads[THREADS_MAX]; /* the first one seals, the others compress */
-	unsigned n_threads;
+	struct pipeline *line;
+	struct job jobs[SEALER_JOBS];		  /* the line's slots */
+	struct presser pressers[THREADS_MAX + 1]; /* by the line's numbers of threads: sealing … the caller */
+	pthread_t thread;
+	bool started;
 	/* all below: under the lock */
 	pthread_mutex_t lock;
-	pthread_cond_t changed; /* a job came or went a step further, an archive was published, the end */
-	struct job jobs[SEALER_JOBS];
-	size_t head, n; /* jobs[head] is the oldest of n */
+	pthread_cond_t changed; /* an archive was published, or it all failed */
 	struct dedup_archive *published;
 	size_t n_published, taken;
 	uint64_t outstanding; /* closes that are not done */
-	bool stop, failed;
+	bool failed;
 	struct err why;
 };
 
@@ -126,7 +118,8 @@ static int drain_cipher(struct sealer *s, struct stream *st, struct err *err)
 	digest_update(st->sha, s->cipher.p, s->cipher.n);
 	st->size += s->cipher.n;
 	for (size_t i = 0; i < s->cfg.n_sinks; i++)
-		if (st->files[i] && vault_w_write(st->files[i], s->cipher.p, s->cipher.n, &why))
+		if (st->files[i] &&
+		    vault_w_write(s->cfg.sinks[i].vault, st->files[i], s->cipher.p, s->cipher.n, &why))
 			sink_failed(s, i, &why);
 	s->cipher.n = 0;
 	return any_sink(s, err);
@@ -174,7 +167,7 @@ static int close_archive(struct sealer *s, struct stream *st, struct dedup_archi
 	ret->size = st->size;
 	digest_final(st->sha, ret->sha256);
 	for (size_t i = 0; i < s->cfg.n_sinks; i++) {
-		struct vault_file *f = st->files[i];
+		struct store_staged *f = st->files[i];
 
 		st->files[i] = NULL;
 		if (f && vault_w_publish_archive(s->cfg.sinks[i].vault, f, ret->sha256, &why))
@@ -185,35 +178,17 @@ static int close_archive(struct sealer *s, struct stream *st, struct dedup_archi
 	return any_sink(s, err);
 }
 
-/* ---- the queue ---- */
+/* ---- the line ---- */
 
-static struct job *job_at(struct sealer *s, size_t i)
+/* The line's work. */
+static void press_job(void *arg, unsigned thread, size_t i, void *slot)
 {
-	return &s->jobs[(s->head + i) % SEALER_JOBS];
-}
+	struct sealer *s = arg;
+	const struct presser *by = &s->pressers[thread];
+	struct timings_mark mark = timings_begin();
+	struct job *j = slot;
 
-static int presser_init(struct presser *p, const struct hmac *ids)
-{
-	p->codec = codec_new();
-	p->ids = hmac_copy(ids);
-	return p->codec && p->ids ? 0 : -1;
-}
-
-static void presser_free(struct presser *p)
-{
-	codec_free(p->codec);
-	hmac_free(p->ids);
-}
-
-/* Compresses the job; called with the lock, which it lets go meanwhile.  The state JOB_PRESSING keeps everybody
- * else away from the job's buffers. */
-static void press_job(struct sealer *s, struct job *j, struct presser *by)
-{
-	struct timings_mark mark;
-
-	j->state = JOB_PRESSING;
-	pthread_mutex_unlock(&s->lock);
-	mark = timings_begin();
+	(void)i;
 	j->why.code[0] = '\0';
 	if (j->id_wanted) {
 		hmac_of(by->ids, j->raw.p, j->raw.n, j->id);
@@ -224,128 +199,66 @@ static void press_job(struct sealer *s, struct job *j, struct presser *by)
 	    !j->why.code[0])
 		err_nomem(&j->why);
 	timings_end(s->cfg.timings, TIMING_COMPRESS, &mark, j->raw.n);
-	pthread_mutex_lock(&s->lock);
-	j->state = JOB_PRESSED;
-	pthread_cond_broadcast(&s->changed);
-}
-
-/* The oldest job that nobody compresses yet, or NULL. */
-static struct job *uncompressed_job(struct sealer *s)
-{
-	for (size_t i = 0; i < s->n; i++)
-		if (job_at(s, i)->kind == JOB_ADD && job_at(s, i)->state == JOB_RAW)
-			return job_at(s, i);
-	return NULL;
 }
 
 static void fail_sealer(struct sealer *s, const struct err *why)
 {
+	pthread_mutex_lock(&s->lock);
 	s->failed = true;
 	s->why = *why;
+	pthread_cond_signal(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+	pipeline_stop(s->line, why);
 }
 
-/* With the lock, which it lets go while the job is done. */
-static void seal_job(struct sealer *s, struct job *j)
+static void note_published(struct sealer *s, const struct dedup_archive *done)
+{
+	pthread_mutex_lock(&s->lock);
+	s->published[s->n_published++] = *done; /* sealer_close() has made room */
+	s->outstanding--;
+	pthread_cond_signal(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static int seal_job(struct sealer *s, const struct job *j, struct err *err)
 {
 	struct stream *st = &s->streams[j->stream];
-	struct timings_mark mark;
+	struct timings_mark mark = timings_begin();
 	struct dedup_archive done;
-	struct err why = ERR_INIT;
-	int r = 0;
+	int r = j->kind == JOB_OPEN  ? open_archive(s, st, j->number, err)
+		: j->kind == JOB_ADD ? add_chunk(s, st, j, err)
+				     : close_archive(s, st, &done, err);
 
-	if (!s->failed) {
-		pthread_mutex_unlock(&s->lock);
-		mark = timings_begin();
-		r = j->kind == JOB_OPEN	 ? open_archive(s, st, j->number, &why)
-		    : j->kind == JOB_ADD ? add_chunk(s, st, j, &why)
-					 : close_archive(s, st, &done, &why);
-		timings_end(s->cfg.timings, TIMING_SEAL, &mark, j->kind == JOB_ADD ? j->frame.n : 0);
-		pthread_mutex_lock(&s->lock);
-		if (r)
-			fail_sealer(s, &why);
-		else if (j->kind == JOB_CLOSE)
-			s->published[s->n_published++] = done; /* sealer_close() has made room */
-	}
-	if (j->kind == JOB_CLOSE)
-		s->outstanding--;
-	s->head = (s->head + 1) % SEALER_JOBS;
-	s->n--;
-	pthread_cond_broadcast(&s->changed);
+	timings_end(s->cfg.timings, TIMING_SEAL, &mark, j->kind == JOB_ADD ? j->frame.n : 0);
+	if (!r && j->kind == JOB_CLOSE)
+		note_published(s, &done);
+	return r;
 }
 
+/* Ends when the line is stopped: by a fault, or by sealer_free(). */
 static void *sealing(void *arg)
 {
-	struct thread *t = arg;
-	struct sealer *s = t->s;
+	struct sealer *s = arg;
+	struct err why = ERR_INIT;
+	void *job;
 
-	pthread_mutex_lock(&s->lock);
-	while (!s->stop) {
-		struct job *j = job_at(s, 0);
-
-		if (!s->n || (j->kind == JOB_ADD && j->state == JOB_PRESSING && !s->failed))
-			pthread_cond_wait(&s->changed, &s->lock);
-		else if (j->kind == JOB_ADD && j->state == JOB_RAW && !s->failed)
-			press_job(s, j, &t->presser);
-		else if (j->kind == JOB_ADD && j->state == JOB_PRESSING)
-			pthread_cond_wait(&s->changed, &s->lock); /* somebody still looks at it */
-		else
-			seal_job(s, j);
+	while (!pipeline_next(s->line, PIPELINE_FOREVER, &job, NULL)) {
+		if (seal_job(s, job, &why))
+			fail_sealer(s, &why);
+		pipeline_done(s->line);
 	}
-	pthread_mutex_unlock(&s->lock);
 	return NULL;
 }
 
-static void *compressing(void *arg)
-{
-	struct thread *t = arg;
-	struct sealer *s = t->s;
-
-	pthread_mutex_lock(&s->lock);
-	while (!s->stop) {
-		struct job *j = uncompressed_job(s);
-
-		if (j)
-			press_job(s, j, &t->presser);
-		else
-			pthread_cond_wait(&s->changed, &s->lock);
-	}
-	pthread_mutex_unlock(&s->lock);
-	return NULL;
-}
-
-/* A free job at the end of the queue, with the lock held; NULL: it failed (and the lock is let go). */
 static struct job *begin_job(struct sealer *s, enum job_kind kind, unsigned stream, struct err *err)
 {
-	struct job *j;
+	struct job *j = pipeline_room(s->line, true, err);
 
-	pthread_mutex_lock(&s->lock);
-	while (s->n == SEALER_JOBS && !s->failed) {
-		j = uncompressed_job(s);
-		if (j)
-			press_job(s, j, &s->caller);
-		else
-			pthread_cond_wait(&s->changed, &s->lock);
+	if (j) {
+		j->kind = kind;
+		j->stream = stream;
 	}
-	if (s->failed) {
-		if (err)
-			*err = s->why;
-		pthread_mutex_unlock(&s->lock);
-		return NULL;
-	}
-	j = job_at(s, s->n);
-	j->kind = kind;
-	j->stream = stream;
 	return j;
-}
-
-/* The job is complete: it joins the queue. */
-static int end_job(struct sealer *s, struct job *j)
-{
-	j->state = JOB_RAW;
-	s->n++;
-	pthread_cond_broadcast(&s->changed);
-	pthread_mutex_unlock(&s->lock);
-	return 0;
 }
 
 int sealer_open(struct sealer *s, unsigned stream, uint64_t number, struct err *err)
@@ -355,7 +268,8 @@ int sealer_open(struct sealer *s, unsigned stream, uint64_t number, struct err *
 	if (!j)
 		return -1;
 	j->number = number;
-	return end_job(s, j);
+	pipeline_put(s->line, true);
+	return 0;
 }
 
 int sealer_give(struct sealer *s, unsigned stream, const uint8_t *id, enum codec_kind kind, struct buf *raw,
@@ -373,24 +287,31 @@ int sealer_give(struct sealer *s, unsigned stream, const uint8_t *id, enum codec
 	/* the ceilings stay where they are */
 	*raw = (struct buf){j->raw.p, 0, j->raw.cap, given.max};
 	j->raw = (struct buf){given.p, given.n, given.cap, j->raw.max};
-	return end_job(s, j);
+	pipeline_put(s->line, false);
+	return 0;
+}
+
+/* Room for all that is outstanding and one more. */
+static int reserve_published(struct sealer *s, struct err *err)
+{
+	struct dedup_archive *more;
+
+	pthread_mutex_lock(&s->lock);
+	more = reallocarray(s->published, s->n_published + s->outstanding + 1, sizeof(*more));
+	if (more) {
+		s->published = more;
+		s->outstanding++;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return more ? 0 : err_nomem(err);
 }
 
 int sealer_close(struct sealer *s, unsigned stream, struct err *err)
 {
-	struct job *j = begin_job(s, JOB_CLOSE, stream, err);
-	struct dedup_archive *more;
-
-	if (!j)
+	if (reserve_published(s, err) || !begin_job(s, JOB_CLOSE, stream, err))
 		return -1;
-	more = reallocarray(s->published, s->n_published + s->outstanding + 1, sizeof(*more));
-	if (!more) {
-		pthread_mutex_unlock(&s->lock);
-		return err_nomem(err);
-	}
-	s->published = more;
-	s->outstanding++;
-	return end_job(s, j);
+	pipeline_put(s->line, true);
+	return 0;
 }
 
 int sealer_published(struct sealer *s, bool wait, struct dedup_archive *ret, struct err *err)
@@ -414,23 +335,31 @@ int sealer_published(struct sealer *s, bool wait, struct dedup_archive *ret, str
 
 /* ---- beginning and end ---- */
 
-static int start_threads(struct sealer *s, unsigned n, struct err *err)
+/* threads: the sealing one, and those that only compress. */
+static int start_threads(struct sealer *s, unsigned threads, struct err *err)
 {
-	int r = 0;
+	const struct pipeline_config line = {.name = "bkp-press",
+	    .threads = threads - 1,
+	    .window = SEALER_JOBS,
+	    .slots = s->jobs,
+	    .slot_size = sizeof(s->jobs[0]),
+	    .work = press_job,
+	    .arg = s,
+	    .producer_works = true};
+	int r;
 
-	for (; s->n_threads < n && !r; s->n_threads++) {
-		struct thread *t = &s->threads[s->n_threads];
-
-		t->s = s;
-		r = presser_init(&t->presser, s->cfg.ids)
-			? -1
-			: thread_start(&t->id, s->n_threads ? "bkp-press" : "bkp-seal",
-			      s->n_threads ? compressing : sealing, t);
-		t->started = !r;
+	for (unsigned i = 0; i <= threads; i++) {
+		s->pressers[i] = (struct presser){codec_new(), hmac_copy(s->cfg.ids)};
+		if (!s->pressers[i].codec || !s->pressers[i].ids)
+			return err_nomem(err);
 	}
-	return r < 0 ? err_nomem(err)
-	       : r   ? err_sys(err, "E-PACK-02", r, "%s", text("cannot start a thread"))
-		     : 0;
+	if (pipeline_new(&line, &s->line, err))
+		return -1;
+	if (s->failed)
+		pipeline_stop(s->line, &s->why);
+	r = thread_start(&s->thread, "bkp-seal", sealing, s);
+	s->started = !r;
+	return r ? err_sys(err, "E-PACK-02", r, "%s", text("cannot start a thread")) : 0;
 }
 
 int sealer_new(const struct pack_config *cfg, unsigned threads, struct sealer **ret, struct err *err)
@@ -453,7 +382,6 @@ int sealer_new(const struct pack_config *cfg, unsigned threads, struct sealer **
 		s->streams[i].sha = digest_new();
 		failed |= !s->streams[i].files || !s->streams[i].sha;
 	}
-	failed |= presser_init(&s->caller, cfg->ids) != 0;
 	s->failed = any_sink(s, &s->why) != 0;
 	if (!threads)
 		threads = parallel_processors() - 1;
@@ -466,24 +394,15 @@ int sealer_new(const struct pack_config *cfg, unsigned threads, struct sealer **
 	return 0;
 }
 
-static void stop_threads(struct sealer *s)
-{
-	pthread_mutex_lock(&s->lock);
-	s->stop = true;
-	pthread_cond_broadcast(&s->changed);
-	pthread_mutex_unlock(&s->lock);
-	for (unsigned i = 0; i < s->n_threads; i++) {
-		if (s->threads[i].started)
-			pthread_join(s->threads[i].id, NULL);
-		presser_free(&s->threads[i].presser);
-	}
-}
-
 void sealer_free(struct sealer *s)
 {
 	if (!s)
 		return;
-	stop_threads(s);
+	if (s->started) {
+		pipeline_stop(s->line, NULL);
+		pthread_join(s->thread, NULL);
+	}
+	pipeline_free(s->line);
 	for (int i = 0; i < SEALER_STREAMS; i++) {
 		struct stream *st = &s->streams[i];
 
@@ -497,7 +416,10 @@ void sealer_free(struct sealer *s)
 		buf_free(&s->jobs[i].raw);
 		buf_free(&s->jobs[i].packed);
 	}
-	presser_free(&s->caller);
+	for (int i = 0; i <= THREADS_MAX; i++) {
+		codec_free(s->pressers[i].codec);
+		hmac_free(s->pressers[i].ids);
+	}
 	buf_free(&s->cipher);
 	free(s->published);
 	pthread_cond_destroy(&s->changed);

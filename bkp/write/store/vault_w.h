@@ -1,19 +1,17 @@
 /* vault_w: adds files to one repository on one medium.  Together with reap (the only unlink of published
  * files) the only code that changes archives/ and generations/.
  *
- * Files are written under tmp/ and appear under their final name complete and durable, or not at all:
- *     vault_w_stage → vault_w_write … → vault_w_publish_archive   (fsync, close, rename-no-replace, fsync of the folder)
- *     vault_w_publish_generation: manifest.json, root.age, SHA256SUMS, SHA256SUMS.minisig in a folder under tmp/, each
- *     durable, then the folder is renamed into generations/: that is the commit point on this medium.
- * If the process dies at any moment, published files are whole and tmp/ holds unfinished ones, which the next
- * vault_w_open() removes (the caller holds the state folder's lock: nobody else writes).  An error of write,
- * fsync or close abandons the file; an fsync is never retried.
+ * Files appear under their final name complete and durable, or not at all (write/put/store_w.h):
+ *     vault_w_stage → vault_w_write … → vault_w_publish_archive
+ *     vault_w_publish_generation: manifest.json, root.age, SHA256SUMS, SHA256SUMS.minisig: the last one is the
+ *     commit point on this medium.
+ * If the process dies at any moment, published files are whole, and what is unfinished is removed by the next
+ * vault_w_open() (the caller holds the state folder's lock: nobody else writes).
  *
- * Published files are 0444 and frozen (the immutable flag) where the file system and our privileges allow;
- * what could not be is counted, with the first reason.
+ * Published files are frozen where the medium and our privileges allow; what could not be is counted, with the
+ * first reason.
  *
- * Errors: E-PUBLISH-01 cannot open or make the folders, E-PUBLISH-02 cannot write (disk full, I/O error),
- * E-PUBLISH-03 a file of that name but another size stands there, E-PUBLISH-04 the generation's number is
+ * Errors: those of store_w; E-PUBLISH-03 a file of that name but another size stands there, E-PUBLISH-04 the generation's number is
  * taken on this medium; E-IO-*.
  */
 #ifndef BKP_WRITE_STORE_VAULT_W_H
@@ -25,39 +23,35 @@
 #include "format/crypto/digest.h"
 
 struct err;
-
-/* Folders in tmp/ of this name and a generation's number are reap's (reap.h); they are not cleared. */
-#define VAULT_W_EXPIRED "expired-"
+struct store;
+struct store_doc;
+struct store_staged;
+struct store_w;
 
 struct vault_w;
-/* repo_dirfd: <repository-id>/ on the medium; duplicated. */
-int vault_w_open(int repo_dirfd, struct vault_w **ret, struct err *err);
+/* repo: <repository-id>/ on the medium; may be closed meanwhile. */
+int vault_w_open(const struct store *repo, struct vault_w **ret, struct err *err);
 void vault_w_close(struct vault_w *v);
-int vault_w_dirfd(const struct vault_w *v); /* <repository-id>/ */
+const struct store *vault_w_store(const struct vault_w *v); /* <repository-id>/, for reading */
+struct store_w *vault_w_put(struct vault_w *v);		    /* and for the files around what is published */
 
 /* A file being written; discarded unless published. */
-struct vault_file;
-int vault_w_stage(struct vault_w *v, struct vault_file **ret, struct err *err);
-int vault_w_write(struct vault_file *f, const void *p, size_t n, struct err *err);
+int vault_w_stage(struct vault_w *v, struct store_staged **ret, struct err *err);
+int vault_w_write(struct vault_w *v, struct store_staged *f, const void *p, size_t n, struct err *err);
 /* Publishes as archives/ab/<sha256>.age.  `f` is consumed whatever happens.  An archive that is there already
  * stays. */
 int vault_w_publish_archive(
-    struct vault_w *v, struct vault_file *f, const uint8_t sha256[DIGEST_LEN], struct err *err);
-void vault_w_discard(struct vault_w *v, struct vault_file *f); /* NULL allowed */
+    struct vault_w *v, struct store_staged *f, const uint8_t sha256[DIGEST_LEN], struct err *err);
+void vault_w_discard(struct vault_w *v, struct store_staged *f); /* NULL allowed */
 
 /* Is the archive there with that size?  Freezes it if a crash kept that from happening.  1 yes, 0 no, -1
  * cannot tell. */
 int vault_w_has_archive(struct vault_w *v, const uint8_t sha256[DIGEST_LEN], uint64_t size, struct err *err);
 
-struct vault_doc {
-	const char *name;
-	const void *p;
-	size_t n;
-};
 /* The last document is the signature.  Where the folder stands already and holds nothing but some of these
  * very documents, those it lost are supplied.  0, or -1. */
 int vault_w_publish_generation(
-    struct vault_w *v, uint64_t number, const struct vault_doc *docs, size_t n, struct err *err);
+    struct vault_w *v, uint64_t number, const struct store_doc *docs, size_t n, struct err *err);
 
 /* journal/journal.jsonl becomes a copy of the first `size` bytes of fd (from offset 0), atomically, if they
  * continue what stands there (history.h). */
@@ -66,7 +60,7 @@ int vault_w_put_journal(struct vault_w *v, int fd, uint64_t size, struct err *er
 /* Keeps room on the medium, so that what must be written last (README.txt, the journal) still fits when a
  * copy has filled it up.  Best effort; released by vault_w_release(), vault_w_close(), or the next open. */
 void vault_w_reserve(struct vault_w *v, uint64_t bytes);
-void vault_w_release(struct vault_w *v);
+int vault_w_release(struct vault_w *v, struct err *err);
 
 /* Freezes a published file, path from <repository-id>/.  0, or the errno that says why it cannot be. */
 int vault_w_freeze(struct vault_w *v, const char *path);

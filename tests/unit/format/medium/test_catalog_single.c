@@ -94,7 +94,7 @@ static void one_path_needs_one_block(void **state)
 	for (i = 0; i < BLOCKS; i++) /* the list and block 5 stay */
 		if (i != 4)
 			assert_int_equal(unlinkat(fx.dir, arcfile_path(fx.table[i].sha256, path), 0), 0);
-	assert_int_equal(arc_r_new(fx.dir, &fx.root, &fx.id, 1, NULL, &a, &err), 0);
+	assert_int_equal(arc_r_new(&fx.store, &fx.root, &fx.id, 1, NULL, &a, &err), 0);
 	assert_int_equal(catalog_r_open(a, &ds, &c, &err), 0);
 	assert_int_equal(catalog_r_entries(c), BLOCKS * PER_BLOCK);
 	for (i = 4 * PER_BLOCK; i < 5 * PER_BLOCK; i++) {

@@ -7,7 +7,8 @@
 #include "scratch.h"
 
 #include "read/file/ahead.h"
-#include "read/file/rotational.h"
+#include "read/store/rotational.h"
+#include "read/store/store_dir.h"
 
 static const size_t sizes[] = {0, 1, 4095, 4096, 65552, AHEAD_PART - 1, AHEAD_PART, AHEAD_PART + 1,
     3 * AHEAD_PART, 9 * AHEAD_PART + 12345};
@@ -52,11 +53,12 @@ static int open_made(size_t i)
 static void read_made(struct ahead *a, size_t i, bool from_device, size_t most)
 {
 	int fd = open_made(i);
+	struct store_file file = store_dir_file(fd);
 	size_t at = 0;
 	uint8_t *p;
 	ssize_t n = 1;
 
-	ahead_begin(a, fd, from_device);
+	ahead_begin(a, &file, from_device);
 	while (most-- && (n = ahead_next(a, &p)) > 0) {
 		assert_true((size_t)n <= sizes[i] - at);
 		assert_memory_equal(p, made[i] + at, (size_t)n);
@@ -101,10 +103,11 @@ static void what_cannot_be_read_says_why(void **state)
 {
 	struct ahead *a = ahead_new(true);
 	int dir = scratch_dirfd();
+	struct store_file file = store_dir_file(dir);
 	uint8_t *p;
 
 	(void)state;
-	ahead_begin(a, dir, false);
+	ahead_begin(a, &file, false);
 	assert_int_equal(ahead_next(a, &p), -1);
 	assert_int_equal(errno, EISDIR);
 	ahead_end(a);

@@ -109,7 +109,7 @@ static void read_by_many(struct reader *r, bool helped)
 	struct arc_r *a = NULL;
 	unsigned i;
 
-	assert_int_equal(arc_r_new(fx.dir, &fx.root, &fx.id, 1, &opt, &a, &err), 0);
+	assert_int_equal(arc_r_new(&fx.store, &fx.root, &fx.id, 1, &opt, &a, &err), 0);
 	if (helped)
 		arc_r_helpers(a, 3);
 	for (i = 0; i < THREADS; i++) {
@@ -211,7 +211,7 @@ static void a_long_file_is_read_ahead(void **state)
 			part += length(k, c);
 		n += (size_t)snprintf(text_ + n, sizeof(text_) - n, " %u:0:0:%ju", k, (uintmax_t)part);
 	}
-	assert_int_equal(arc_r_new(fx.dir, &fx.root, &fx.id, 1, NULL, &a, &err), 0);
+	assert_int_equal(arc_r_new(&fx.store, &fx.root, &fx.id, 1, NULL, &a, &err), 0);
 	arc_r_helpers(a, 3);
 	if (extent_r_each(a, fixture_runs(&fx, text_), strlen(fixture_runs(&fx, text_)), gather, NULL, &err))
 		fail_msg("%s %s", err.code, err.msg);

@@ -75,7 +75,7 @@ static int setup(void **state)
 	buf_free(&block);
 	ds.name = (char *)(uintptr_t) "set";
 	ds.blocks = extents;
-	fixture_must(arc_r_new(fx.dir, &fx.root, &fx.id, 1, NULL, &arc, &err), &err);
+	fixture_must(arc_r_new(&fx.store, &fx.root, &fx.id, 1, NULL, &arc, &err), &err);
 	return 0;
 }
 
@@ -233,7 +233,7 @@ static void malformed_lists_are_refused(void **state)
 		snprintf(text, sizeof(text), "%zu 1:0:0:%zu", strlen(entries), strlen(entries));
 		snprintf(blocks, sizeof(blocks), "%s", fixture_runs(&f, text));
 		d.blocks = blocks;
-		assert_int_equal(arc_r_new(f.dir, &f.root, &f.id, 1, NULL, &a, &err), 0);
+		assert_int_equal(arc_r_new(&f.store, &f.root, &f.id, 1, NULL, &a, &err), 0);
 		if (!catalog_r_open(a, &d, &c, &err))
 			fail_msg("'%s' was accepted", bad[i]);
 		assert_string_equal(err.code, "E-CATALOG-11");

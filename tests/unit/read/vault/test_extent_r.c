@@ -50,7 +50,7 @@ static struct arc_r *reader(const struct arc_r_options *opt)
 	struct err err = ERR_INIT;
 	struct arc_r *a;
 
-	assert_int_equal(arc_r_new(fx.dir, &fx.root, &fx.id, 1, opt, &a, &err), 0);
+	assert_int_equal(arc_r_new(&fx.store, &fx.root, &fx.id, 1, opt, &a, &err), 0);
 	return a;
 }
 
@@ -324,7 +324,7 @@ static void another_identity_opens_nothing(void **state)
 	(void)state;
 
 	age_identity_generate(&fixture_random, &other);
-	assert_int_equal(arc_r_new(fx.dir, &fx.root, &other, 1, NULL, &a, &err), 0);
+	assert_int_equal(arc_r_new(&fx.store, &fx.root, &other, 1, NULL, &a, &err), 0);
 	assert_int_equal(arc_r_get(a, 7, 0, &c, &err), -1);
 	assert_string_equal(err.code, "E-AGE-03");
 	arc_r_free(a);

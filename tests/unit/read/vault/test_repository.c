@@ -15,6 +15,7 @@
 #include "base/io.h"
 #include "format/crypto/minisig.h"
 #include "format/journal/journal.h"
+#include "read/store/store_dir.h"
 #include "read/vault/repository.h"
 
 #define REPO   "0b54aa2e-3c5d-4f60-9a11-2f4b8c0d7e01"
@@ -112,6 +113,7 @@ static size_t known(struct place *p, const struct buf *links, const char *fault)
 	struct repository *r;
 	struct err err = ERR_INIT;
 	const struct minisig_public *keys;
+	struct store folder;
 	size_t n;
 
 	unlinkat(p->fd, REPOSITORY_LINKS, 0);
@@ -119,7 +121,8 @@ static size_t known(struct place *p, const struct buf *links, const char *fault)
 		assert_int_equal(io_write_new(p->fd, REPOSITORY_LINKS, 0644, links->n ? (char *)links->p : "",
 				     links->n, &err),
 		    0);
-	if (repository_load(p->fd, &p->keys[0].pub, &r, &err) || repository_load_keys(r, p->fd, &err))
+	folder = store_dir_of(p->fd);
+	if (repository_load(&folder, &p->keys[0].pub, &r, &err) || repository_load_keys(r, &folder, &err))
 		fail_msg("%s %s", err.code, err.msg);
 	assert_string_equal(repository_keys_fault(r)->code, fault);
 	keys = repository_keys(r, &n);

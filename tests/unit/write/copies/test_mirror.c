@@ -12,111 +12,12 @@
 #include "format/crypto/minisig.h"
 #include "format/medium/arcfile.h"
 #include "format/medium/generation.h"
+#include "read/store/store_dir.h"
 #include "scratch.h"
+#include "one_generation.h"
 #include "write/copies/mirror.h"
+#include "vaultdir.h"
 #include "write/store/vault_w.h"
-
-#define REPO "11111111-2222-4333-8444-555555555555"
-#define UUID "99999999-8888-4777-8666-abcdefabcdef"
-#define N    5
-#define SIZE 300000
-
-static struct minisig_secret signer, stranger;
-static char paths[N][ARCFILE_PATH]; /* in order of their names */
-static uint8_t sums_of[N][DIGEST_LEN];
-
-static int setup(void **state)
-{
-	static const uint8_t seed[32] = {7}, other[32] = {8};
-	char key[MINISIG_KEY_TEXT];
-
-	if (sodium_init() < 0 || scratch_setup(state))
-		return -1;
-	minisig_from_seed(seed, &signer);
-	minisig_from_seed(other, &stranger);
-	minisig_public_format(&signer.pub, key);
-	put_file("key", key, strlen(key));
-	return 0;
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return memcmp(a, b, DIGEST_LEN);
-}
-
-static uint8_t *bytes_of(int i)
-{
-	uint8_t *p = malloc(SIZE);
-
-	noise(p, SIZE, (uint64_t)i + 1);
-	return p;
-}
-
-/* SHA256SUMS and its signature, over manifest.json and root.age of these texts. */
-static void sign_list(const char *dir, const struct buf *sums, const struct minisig_secret *by,
-    uint64_t number, const char *uuid)
-{
-	struct generation_id id = {.number = number};
-	BUF_AUTO comment = BUF_INIT(1000);
-	BUF_AUTO sig = BUF_INIT(4096);
-	char name[200];
-
-	snprintf(id.repository, sizeof(id.repository), "%s", REPO);
-	snprintf(id.uuid, sizeof(id.uuid), "%s", uuid);
-	assert_int_equal(generation_comment("generation", &id, &comment, NULL), 0);
-	assert_int_equal(minisig_sign(by, sums->p, sums->n, (char *)comment.p, &sig, NULL), 0);
-	snprintf(name, sizeof(name), "%s/generations/000042/SHA256SUMS", dir);
-	put_file(name, sums->p, sums->n);
-	snprintf(name, sizeof(name), "%s/generations/000042/SHA256SUMS.minisig", dir);
-	put_file(name, sig.p, sig.n);
-}
-
-static void add_line(struct buf *sums, const char *path, const char *text)
-{
-	uint8_t sha256[DIGEST_LEN];
-
-	digest_sha256(text, strlen(text), sha256);
-	assert_int_equal(generation_sums_add(sums, sha256, path, NULL), 0);
-}
-
-/* A repository with generation 42 of N archives. */
-static void make_source(const char *dir)
-{
-	BUF_AUTO sums = BUF_INIT(1 << 20);
-	struct {
-		uint8_t sha256[DIGEST_LEN];
-		int kind;
-	} all[N];
-	char name[600];
-
-	assert_int_equal(sh("mkdir -p %s/archives %s/generations/000042", dir, dir), 0);
-	for (int i = 0; i < N; i++) {
-		uint8_t *p = bytes_of(i);
-
-		digest_sha256(p, SIZE, all[i].sha256);
-		all[i].kind = i;
-		free(p);
-	}
-	qsort(all, N, sizeof(*all), by_name);
-	for (int i = 0; i < N; i++) {
-		uint8_t *p = bytes_of(all[i].kind);
-
-		memcpy(sums_of[i], all[i].sha256, DIGEST_LEN);
-		arcfile_path(all[i].sha256, paths[i]);
-		assert_int_equal(sh("mkdir -p %s/$(dirname %s)", dir, paths[i]), 0);
-		snprintf(name, sizeof(name), "%s/%s", dir, paths[i]);
-		put_file(name, p, SIZE);
-		free(p);
-		assert_int_equal(generation_sums_add(&sums, all[i].sha256, paths[i], NULL), 0);
-	}
-	snprintf(name, sizeof(name), "%s/generations/000042/manifest.json", dir);
-	put_file(name, "{}\n", 3);
-	snprintf(name, sizeof(name), "%s/generations/000042/root.age", dir);
-	put_file(name, "root", 4);
-	add_line(&sums, "generations/000042/manifest.json", "{}\n");
-	add_line(&sums, "generations/000042/root.age", "root");
-	sign_list(dir, &sums, &signer, 42, UUID);
-}
 
 static int dirfd_of(const char *name)
 {
@@ -133,13 +34,15 @@ static int mirror_as(const char *from, const char *to, const char *uuid, size_t 
 	    .repository = REPO, .keys = &signer.pub, .n_keys = 1, .number = 42, .uuid = uuid};
 	uint64_t files = 0;
 	struct vault_w *v = NULL;
+	struct store from_store;
 	int source, target, r;
 
 	assert_int_equal(sh("mkdir -p %s", to), 0);
 	source = dirfd_of(from);
 	target = dirfd_of(to);
-	assert_int_equal(vault_w_open(target, &v, NULL), 0);
-	r = mirror_generation(source, v, &g, &files, err);
+	assert_int_equal(vault_w_open_dir(target, &v, NULL), 0);
+	from_store = store_dir_of(source);
+	r = mirror_generation(&from_store, v, &g, &files, err);
 	vault_w_close(v);
 	close(source);
 	close(target);
@@ -379,12 +282,14 @@ static void killed_and_continued(void **state)
 			    .repository = REPO, .keys = &signer.pub, .n_keys = 1, .number = 42, .uuid = UUID};
 			uint64_t files = 0;
 			struct vault_w *v = NULL;
+			struct store src;
 
 			in_child();
 			mkdir(in_scratch("dst"), 0755);
-			if (vault_w_open(open(in_scratch("dst"), O_RDONLY), &v, NULL))
+			if (vault_w_open_dir(open(in_scratch("dst"), O_RDONLY), &v, NULL))
 				_exit(1);
-			_exit(mirror_generation(open(in_scratch("src"), O_RDONLY), v, &g, &files, NULL) != 0);
+			src = store_dir_of(open(in_scratch("src"), O_RDONLY));
+			_exit(mirror_generation(&src, v, &g, &files, NULL) != 0);
 		}
 		usleep((useconds_t)(1500 + round * 2000));
 		kill(pid, SIGKILL);
@@ -407,18 +312,20 @@ static void one_archive(void **state)
 {
 	struct err err = ERR_INIT;
 	struct vault_w *v = NULL;
+	struct store store;
 	int source, target;
 	uint8_t unknown[DIGEST_LEN] = {1};
 
 	(void)state;
 	assert_int_equal(sh("mkdir one"), 0);
 	source = dirfd_of("src");
+	store = store_dir_of(source);
 	target = dirfd_of("one");
-	assert_int_equal(vault_w_open(target, &v, NULL), 0);
-	assert_int_equal(mirror_archive(source, v, sums_of[0], false, &err), 0);
-	assert_int_equal(mirror_archive(source, v, sums_of[0], false, &err), 0);
+	assert_int_equal(vault_w_open_dir(target, &v, NULL), 0);
+	assert_int_equal(mirror_archive(&store, v, sums_of[0], false, &err), 0);
+	assert_int_equal(mirror_archive(&store, v, sums_of[0], false, &err), 0);
 	assert_int_equal(sh("cmp src/%s one/%s", paths[0], paths[0]), 0);
-	assert_int_equal(mirror_archive(source, v, unknown, false, &err), MIRROR_SOURCE);
+	assert_int_equal(mirror_archive(&store, v, unknown, false, &err), MIRROR_SOURCE);
 	assert_int_equal(count_names("one/tmp"), 0);
 	vault_w_close(v);
 	close(source);
@@ -440,5 +347,5 @@ int main(void)
 	    cmocka_unit_test(one_archive),
 	};
 
-	return cmocka_run_group_tests(tests, setup, scratch_teardown);
+	return cmocka_run_group_tests(tests, one_generation_setup, scratch_teardown);
 }

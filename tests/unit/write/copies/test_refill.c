@@ -68,8 +68,8 @@ static struct refill_result refill(const char *to, bool look, struct seen *seen)
 	struct refill_result res;
 	struct err err = ERR_INIT;
 
-	if (vault_w_open(medium_repo_dirfd(r.to), &r.vault, &err) ||
-	    readback_open(repo, r.to, &r.readback, &err) || refill_run(&r, &res, &err))
+	if (vault_w_open(medium_repo(r.to), &r.vault, &err) || readback_open(repo, r.to, &r.readback, &err) ||
+	    refill_run(&r, &res, &err))
 		fail_msg("%s %s", err.code, err.msg);
 	readback_close(r.readback);
 	vault_w_close(r.vault);

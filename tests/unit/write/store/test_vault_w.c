@@ -9,9 +9,10 @@
 #include "base/err.h"
 #include "format/medium/arcfile.h"
 #include "scratch.h"
+#include "vaultdir.h"
 #include "write/store/vault_w.h"
 
-static const struct vault_doc docs[] = {{"manifest.json", "{}\n", 3}, {"root.age", "rootroot", 8},
+static const struct store_doc docs[] = {{"manifest.json", "{}\n", 3}, {"root.age", "rootroot", 8},
     {"SHA256SUMS", "sums\n", 5}, {"SHA256SUMS.minisig", "sig", 3}};
 
 static struct vault_w *open_in(const char *name)
@@ -21,7 +22,7 @@ static struct vault_w *open_in(const char *name)
 	struct err err = ERR_INIT;
 
 	assert_true(fd >= 0);
-	if (vault_w_open(fd, &v, &err))
+	if (vault_w_open_dir(fd, &v, &err))
 		fail_msg("%s", err.msg);
 	close(fd);
 	return v;
@@ -45,14 +46,14 @@ static void content(char c, size_t n, uint8_t **ret, uint8_t sha256[DIGEST_LEN],
 
 static int publish(struct vault_w *v, char c, size_t n, char path[ARCFILE_PATH], struct err *err)
 {
-	struct vault_file *f = NULL;
+	struct store_staged *f = NULL;
 	uint8_t sha256[DIGEST_LEN], *p;
 	int r;
 
 	content(c, n, &p, sha256, path);
 	r = vault_w_stage(v, &f, err);
 	for (size_t done = 0; !r && done < n; done += 30000)
-		r = vault_w_write(f, p + done, n - done < 30000 ? n - done : 30000, err);
+		r = vault_w_write(v, f, p + done, n - done < 30000 ? n - done : 30000, err);
 	free(p);
 	if (r) {
 		vault_w_discard(v, f);
@@ -161,7 +162,7 @@ static void without_privileges(void **state)
 		if (setgid(65534) || setuid(65534))
 			_exit(1);
 		fd = open(in_scratch("user"), O_RDONLY | O_DIRECTORY);
-		if (vault_w_open(fd, &v, NULL) || publish(v, 'u', 100, path, NULL))
+		if (vault_w_open_dir(fd, &v, NULL) || publish(v, 'u', 100, path, NULL))
 			_exit(2);
 		if (vault_w_publish_generation(v, 1, docs, 4, NULL))
 			_exit(3);
@@ -209,10 +210,10 @@ static void links_in_the_way_lead_nowhere(void **state)
 		assert_int_equal(
 		    sh("rm -rf linked && mkdir linked && ln -s ../elsewhere linked/%s", names[i]), 0);
 		fd = open(in_scratch("linked"), O_RDONLY | O_DIRECTORY);
-		assert_int_equal(vault_w_open(fd, &v, &err), -1);
+		assert_int_equal(vault_w_open_dir(fd, &v, &err), -1);
 		close(fd);
 	}
-	assert_int_equal(vault_w_open(-1, &v, &err), -1);
+	assert_int_equal(vault_w_open_dir(-1, &v, &err), -1);
 	assert_string_equal(err.code, "E-PUBLISH-01");
 	/* the folder of two digits */
 	v = fresh("fan");
@@ -283,13 +284,13 @@ static void something_else_under_the_name_is_refused(void **state)
 
 static void a_taken_number_is_refused(void **state)
 {
-	struct vault_doc others[4];
+	struct store_doc others[4];
 	struct vault_w *v = fresh("number");
 	struct err err = ERR_INIT;
 
 	(void)state;
 	memcpy(others, docs, sizeof(docs));
-	others[3] = (struct vault_doc){"SHA256SUMS.minisig", "sih", 3};
+	others[3] = (struct store_doc){"SHA256SUMS.minisig", "sih", 3};
 	assert_int_equal(vault_w_publish_generation(v, 9, docs, 4, &err), 0);
 	assert_int_equal(vault_w_publish_generation(v, 9, others, 4, &err), -1);
 	assert_string_equal(err.code, "E-PUBLISH-04");
@@ -352,7 +353,7 @@ static void room_is_kept(void **state)
 	v = open_in("room");
 	vault_w_reserve(v, 64 << 20); /* more than there is: what can be had */
 	assert_int_equal(sh("head -c 4000000 /dev/zero >room/ballast"), 1);
-	vault_w_release(v);
+	assert_int_equal(vault_w_release(v, NULL), 0);
 	assert_int_equal(sh("head -c 400000 /dev/zero >room/journal"), 0);
 	vault_w_reserve(v, 100000);
 	vault_w_close(v);
@@ -391,12 +392,12 @@ static void has_archive_freezes_what_a_crash_left(void **state)
 static void what_is_discarded_is_gone(void **state)
 {
 	struct vault_w *v = fresh("gone");
-	struct vault_file *f = NULL, *g = NULL;
+	struct store_staged *f = NULL, *g = NULL;
 
 	(void)state;
 	assert_int_equal(vault_w_stage(v, &f, NULL), 0);
 	assert_int_equal(vault_w_stage(v, &g, NULL), 0);
-	assert_int_equal(vault_w_write(f, "x", 1, NULL), 0);
+	assert_int_equal(vault_w_write(v, f, "x", 1, NULL), 0);
 	assert_int_equal(count_names("gone/tmp"), 2);
 	vault_w_discard(v, f);
 	vault_w_discard(v, g);
@@ -411,7 +412,7 @@ static void a_full_medium(void **state)
 	struct vault_w *v;
 	struct err err = ERR_INIT;
 	char path[ARCFILE_PATH], *big = calloc(1, 300000);
-	struct vault_doc large[] = {docs[0], {"root.age", big, 300000}, docs[2], docs[3]};
+	struct store_doc large[] = {docs[0], {"root.age", big, 300000}, docs[2], docs[3]};
 
 	(void)state;
 	assert_int_equal(mkdir(in_scratch("full"), 0755), 0);
@@ -488,7 +489,7 @@ static int publish_all(const char *folder)
 	char path[ARCFILE_PATH];
 	int fd = open(folder, O_RDONLY | O_DIRECTORY), r;
 
-	r = vault_w_open(fd, &v, &err) || publish(v, 'x', 70000, path, &err) ||
+	r = vault_w_open_dir(fd, &v, &err) || publish(v, 'x', 70000, path, &err) ||
 	    publish(v, 'y', 10, path, &err) || vault_w_publish_generation(v, 3, docs, 4, &err);
 	vault_w_close(v);
 	if (r)

@@ -1,7 +1,7 @@
 /* thread: starting a thread, the same way everywhere: with all signals blocked, so that they stay the first thread's, and
  * with a name that ps(1) and gdb show. */
-#ifndef BKP_BASE_THREAD_H
-#define BKP_BASE_THREAD_H
+#ifndef BKP_BASE_THREADS_THREAD_H
+#define BKP_BASE_THREADS_THREAD_H
 
 #include <pthread.h>
 

@@ -5,8 +5,8 @@
  * system of many disks, one in user space, a missing /sys) is taken for one that turns: one reader is never
  * wrong, only slower.
  */
-#ifndef BKP_READ_FILE_ROTATIONAL_H
-#define BKP_READ_FILE_ROTATIONAL_H
+#ifndef BKP_READ_STORE_ROTATIONAL_H
+#define BKP_READ_STORE_ROTATIONAL_H
 
 enum rotational {
 	ROTATIONAL_LOOK = 0, /* nothing yet: for options */

@@ -10,7 +10,7 @@
 
 #include "unit.h"
 #include "base/err.h"
-#include "base/parallel.h"
+#include "base/threads/parallel.h"
 
 #define WINDOW 7
 

@@ -11,12 +11,12 @@
 #include "base/text.h"
 #include "format/medium/generation.h"
 #include "read/file/digestset.h"
-#include "read/file/inside.h"
+#include "read/store/store.h"
 #include "read/ledger/ledger.h"
 #include "read/vault/medium.h"
 #include "read/vault/vault_r.h"
 #include "write/state/state.h"
-#include "write/store/reap_private.h"
+#include "write/reap/reap.h"
 
 #define ARCHIVES_MAX ((size_t)32 << 20)
 
@@ -42,16 +42,16 @@ static int look_for_files(
 	const struct buf *sums = vault_r_sums(g);
 	char path[GENERATION_SUMS_PATH];
 	uint8_t sha256[DIGEST_LEN];
-	struct stat st;
+	uint64_t size;
 	size_t pos = 0;
 	int r;
 
 	while (!(r = generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, why))) {
 		if (digestset_get(seen, sha256))
 			continue;
-		if (inside_stat(vault_r_fd(v), path, &st, why) || digestset_put(seen, sha256, 1, why))
+		if (store_size(vault_r_store(v), path, &size, why) || digestset_put(seen, sha256, 1, why))
 			return -1;
-		if (!st.st_size)
+		if (!size)
 			return err_set_kind(why, ERR_INCOMPLETE, "E-VAULT-09", text("'%s' is empty"), path);
 	}
 	return r < 0 ? -1 : 0;

@@ -5,7 +5,7 @@
  * it one folder up; where st_dev is no device (btrfs, overlays) the source of the mount, if that is a block
  * device. What none of them tells is ROTATIONAL_ONE.
  */
-#include "read/file/rotational.h"
+#include "read/store/rotational.h"
 
 #include <fcntl.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* thread: see thread.h. */
-#include "base/thread.h"
+#include "base/threads/thread.h"
 
 #include <signal.h>
 

@@ -5,7 +5,8 @@
 #include "site.h"
 
 #include "write/state/reserve.h"
-#include "write/store/reap.h"
+#include "write/state/state.h"
+#include "write/reap/reap.h"
 #include "write/store/vault_w.h"
 
 #define N 5 /* generations */
@@ -108,7 +109,7 @@ static void what_was_recorded_is_finished(void **state)
 			    "rubbish >tmp/stage-7"),
 	    0);
 	/* who clears tmp/ leaves it */
-	assert_int_equal(vault_w_open(medium_repo_dirfd(m), &v, &err), 0);
+	assert_int_equal(vault_w_open(medium_repo(m), &v, &err), 0);
 	vault_w_close(v);
 	assert_int_equal(sh("cd a/*-*/tmp && test -e expired-000003/SHA256SUMS && test ! -e stage-7"), 0);
 	assert_int_equal(reap_finish(&r, &res, &err), 0);

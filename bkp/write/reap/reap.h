@@ -27,8 +27,8 @@
  * not that generation's, E-REAP-05 what was recorded as expired stands there and may not go, E-REAP-06 it may,
  * but nobody has agreed to it at the disk.
  */
-#ifndef BKP_WRITE_STORE_REAP_H
-#define BKP_WRITE_STORE_REAP_H
+#ifndef BKP_WRITE_REAP_REAP_H
+#define BKP_WRITE_REAP_REAP_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,6 +42,7 @@ struct medium;
 struct policy;
 struct retention_copy;
 struct state;
+struct store;
 
 struct reap_item {
 	uint64_t number;
@@ -97,7 +98,8 @@ int reap_run(const struct reap *r, struct reap_item *items, size_t n, struct rea
 
 /* One published file that is damaged, and that the caller has whole from elsewhere: an archive or a document
  * of a generation, path from <repository-id>/.  0 also when it is not there; -1. */
-int reap_damaged(int repo, const char *path, struct err *err) __attribute__((warn_unused_result));
+int reap_damaged(const struct store *repo, const char *path, struct err *err)
+    __attribute__((warn_unused_result));
 
 /* What an earlier one left. Records nothing. */
 int reap_finish(const struct reap *r, struct reap_result *ret, struct err *err)

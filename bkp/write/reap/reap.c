@@ -8,7 +8,7 @@
  *
  * Faults of the medium go into the result, the first one counts (blame()); -1 is for a record that cannot be
  * written. */
-#include "write/store/reap_private.h"
+#include "write/reap/reap.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,14 +29,15 @@
 #include "format/medium/generation.h"
 #include "format/policy/policy.h"
 #include "read/file/digestset.h"
-#include "read/file/inside.h"
+#include "read/store/store.h"
+#include "write/put/store_w_dir.h"
+#include "write/reap/store_x.h"
 #include "read/ledger/ledger.h"
 #include "read/rules/retention.h"
 #include "read/vault/medium.h"
 #include "read/vault/vault_r.h"
 #include "write/state/reserve.h"
 #include "write/state/state.h"
-#include "write/store/vault_w.h"
 
 #define NUMBERS_MAX ((size_t)8 << 20)
 #define SUMS	    "SHA256SUMS"
@@ -46,8 +47,8 @@ struct work {
 	const struct reap *r;
 	struct reap_result *ret;
 	struct vault_r *v;
-	int repo;		  /* of the medium */
-	int generations, tmp;	  /* folders in it */
+	const struct store *repo; /* of the medium */
+	struct store_x *remove;	  /* from it */
 	struct digestset *listed; /* while sweeping */
 };
 
@@ -118,14 +119,11 @@ static int reap_listed(struct vault_r *v, const struct reap_item *but, size_t n,
     struct err *why, struct err *err)
 {
 	struct listing l = {v, but, n, digestset_new(ARCHIVES_MAX), why};
-	IO_FD_AUTO dir = -1;
-	int r = -1;
+	int r;
 
 	if (!l.set)
 		return err_nomem(err);
-	dir = reap_folder(vault_r_fd(v), "generations", err);
-	if (dir >= 0)
-		r = io_each_name(dir, look_at_generation, &l, err);
+	r = store_list(vault_r_store(v), "generations", look_at_generation, &l, err);
 	if (r)
 		digestset_free(l.set);
 	else
@@ -167,7 +165,7 @@ static int measure_one(struct vault_r *v, struct reap_item *it, struct digestset
 	char path[GENERATION_SUMS_PATH];
 	uint8_t sha256[DIGEST_LEN];
 	const char *base;
-	struct stat st;
+	uint64_t size;
 	size_t pos = 0;
 	int r;
 
@@ -179,10 +177,10 @@ static int measure_one(struct vault_r *v, struct reap_item *it, struct digestset
 			r = -1;
 			break;
 		}
-		if (inside_stat(vault_r_fd(v), path, &st, NULL))
+		if (store_size(vault_r_store(v), path, &size, NULL))
 			continue;
 		it->files++;
-		it->bytes += (uint64_t)st.st_size;
+		it->bytes += size;
 	}
 	vault_r_generation_close(g);
 	return r < 0 ? -1 : 0;
@@ -239,35 +237,37 @@ static int check_folder(struct work *w, uint64_t number, const char *uuid, struc
 	    err, "%s", text("another host may write to this medium; compare 'bkp journal show' with it"));
 }
 
-static char *retired_name(uint64_t number, char out[GENERATION_DIR + 16])
+#define RETIRED_PATH (GENERATION_DIR + 32)
+
+/* Where a generation's folder is on its way out, "tmp/expired-000042", and a file in it (or ""). */
+static char *retired_path(uint64_t number, const char *file, char out[RETIRED_PATH])
 {
 	char dir[GENERATION_DIR];
 
-	snprintf(
-	    out, GENERATION_DIR + 16, VAULT_W_EXPIRED "%s", strchr(generation_dir(number, dir), '/') + 1);
+	snprintf(out, RETIRED_PATH, STORE_W_DIR_TMP "/" STORE_W_DIR_EXPIRED "%s%s%s",
+	    strchr(generation_dir(number, dir), '/') + 1, *file ? "/" : "", file);
 	return out;
+}
+
+static bool parse_retired(const char *name, uint64_t *ret_number)
+{
+	const size_t n = strlen(STORE_W_DIR_EXPIRED);
+
+	return !strncmp(name, STORE_W_DIR_EXPIRED, n) && !generation_dir_parse(name + n, ret_number);
 }
 
 /* 0 also when it does not stand there any more. */
 static int retire(struct work *w, uint64_t number, const char *uuid, struct err *err)
 {
-	char dir[GENERATION_DIR], name[GENERATION_DIR + 16];
-	const char *base = strchr(generation_dir(number, dir), '/') + 1;
-	struct stat st;
+	char dir[GENERATION_DIR], to[RETIRED_PATH];
 	int r;
 
-	if (fstatat(w->generations, base, &st, AT_SYMLINK_NOFOLLOW) && errno == ENOENT)
-		return 0;
 	if (check_folder(w, number, uuid, err))
 		return -1;
-	r = io_rename_new(w->generations, base, w->tmp, retired_name(number, name), err);
-	if (r == IO_EXISTS)
-		return err_set(err, "E-REAP-01", text("'%s' stands in tmp/ on the medium already"), name);
-	if (r) {
-		err_wrap(err, "%s", text("an expired generation cannot be moved out of the way"));
-		return -1;
-	}
-	return io_sync_dir(w->tmp, err) || io_sync_dir(w->generations, err) ? -1 : 0;
+	r = store_x_retire(w->remove, generation_dir(number, dir), retired_path(number, "", to), err);
+	if (r == STORE_X_TAKEN)
+		return err_set(err, "E-REAP-01", text("'%s' stands on the medium already"), to);
+	return r ? err_wrap(err, "%s", text("an expired generation cannot be moved out of the way")) : 0;
 }
 
 /* ---- sweeping ---- */
@@ -275,12 +275,9 @@ static int retire(struct work *w, uint64_t number, const char *uuid, struct err 
 static int collect_retired(void *arg, const char *name, struct err *err)
 {
 	struct buf *numbers = arg;
-	const size_t n = strlen(VAULT_W_EXPIRED);
 	uint64_t number;
 
-	if (strncmp(name, VAULT_W_EXPIRED, n) != 0 || generation_dir_parse(name + n, &number))
-		return 0;
-	return buf_append(numbers, &number, sizeof(number), err);
+	return !parse_retired(name, &number) ? 0 : buf_append(numbers, &number, sizeof(number), err);
 }
 
 /* The journal says so: what lies there for another reason is left. */
@@ -293,20 +290,21 @@ static bool is_expired(const struct work *w, uint64_t number)
 }
 
 /* Its list, if it is the signed one: 0.  1: it is not, and frees nothing.  -1: it could not be read now. */
-static int read_list(struct work *w, int dir, uint64_t number, struct buf *sums, struct err *err)
+static int read_list(struct work *w, uint64_t number, struct buf *sums, struct err *err)
 {
 	BUF_AUTO sig = BUF_INIT(APPROVAL_SIG_MAX);
 	BUF_AUTO want = BUF_INIT(MINISIG_COMMENT_MAX);
 	const struct ledger_generation *g = ledger_generation_by_number(state_ledger(w->r->state), number);
 	struct generation_id id = {.number = number};
 	struct err why = ERR_INIT;
-	char comment[MINISIG_COMMENT_MAX];
+	char comment[MINISIG_COMMENT_MAX], path[RETIRED_PATH];
 
 	snprintf(id.repository, sizeof(id.repository), "%s", state_repository(w->r->state));
 	snprintf(id.uuid, sizeof(id.uuid), "%s", g->uuid);
 	if (generation_comment("generation", &id, &want, err))
 		return -1;
-	if (io_read_file(dir, SUMS, sums, &why) || io_read_file(dir, SUMS_SIG, &sig, &why) || !sums->n ||
+	if (store_read(w->repo, retired_path(number, SUMS, path), sums, &why) ||
+	    store_read(w->repo, retired_path(number, SUMS_SIG, path), &sig, &why) || !sums->n ||
 	    vault_r_verify_signature(
 		w->v, sums->p, sums->n, (const char *)sig.p, sig.n, comment, NULL, &why)) {
 		*err = why;
@@ -322,14 +320,14 @@ static int delete_archives(struct work *w, const struct buf *sums, struct err *e
 	int r;
 
 	while (!(r = reap_next(sums, &pos, w->listed, path, err)))
-		if (reap_delete_archive(w->repo, path, &w->ret->files, &w->ret->bytes, err))
+		if (store_x_remove(w->remove, path, &w->ret->files, &w->ret->bytes, err))
 			return -1;
 	return r < 0 ? -1 : 0;
 }
 
 struct documents {
 	struct work *w;
-	int dir;
+	uint64_t number;
 	bool lists; /* the list and its signature, or all but these */
 };
 
@@ -337,36 +335,38 @@ static int delete_document(void *arg, const char *name, struct err *err)
 {
 	const struct documents *d = arg;
 	bool list = !strcmp(name, SUMS) || !strcmp(name, SUMS_SIG);
+	char path[STORE_X_PATH];
 
-	return list == d->lists ? reap_delete(d->dir, name, &d->w->ret->files, &d->w->ret->bytes, err) : 0;
+	if (list != d->lists)
+		return 0;
+	if (strlen(name) > STORE_X_PATH - RETIRED_PATH) /* none of ours */
+		return err_set(err, "E-REAP-02", text("cannot delete '%s'"), name);
+	snprintf(path, sizeof(path), "%s/%s", retired_path(d->number, "", (char[RETIRED_PATH]){0}), name);
+	return store_x_remove(d->w->remove, path, &d->w->ret->files, &d->w->ret->bytes, err);
 }
 
 static int sweep_one(struct work *w, uint64_t number, struct err *err)
 {
 	BUF_AUTO sums = BUF_INIT(GENERATION_SUMS_MAX);
-	char name[GENERATION_DIR + 16];
-	IO_FD_AUTO dir = io_open_dir(w->tmp, retired_name(number, name), err);
-	struct documents d = {w, dir, false};
+	struct documents d = {w, number, false};
+	char dir[RETIRED_PATH];
 	int r;
 
-	if (dir < 0 || io_each_name(dir, delete_document, &d, err))
+	if (store_list(w->repo, retired_path(number, "", dir), delete_document, &d, err))
 		return -1;
 	/* without the lists of those that stay its own is kept, for another day */
 	if (!w->listed)
 		return 0;
-	r = read_list(w, dir, number, &sums, err);
+	r = read_list(w, number, &sums, err);
 	if (r < 0 || (!r && delete_archives(w, &sums, err)))
 		return -1;
 	d.lists = true;
 	/* that the archives are gone must not be lost while the list is: nobody would look for them again */
-	if (syncfs(w->repo))
-		return err_sys(
-		    err, "E-IO-04", errno, text("cannot make '%s' durable"), medium_label(w->r->medium));
-	if (io_each_name(dir, delete_document, &d, err))
+	if (store_x_sync(w->remove, err))
+		return err_wrap(err, "'%s'", medium_label(w->r->medium));
+	if (store_list(w->repo, dir, delete_document, &d, err))
 		return -1;
-	if (unlinkat(w->tmp, name, AT_REMOVEDIR))
-		return err_sys(err, "E-REAP-02", errno, text("cannot delete '%s'"), name);
-	return 0;
+	return store_x_drop(w->remove, dir, err);
 }
 
 /* -1: out of memory; all else goes into the result. */
@@ -377,7 +377,7 @@ static int sweep(struct work *w, struct err *err)
 	uint64_t number;
 	int r;
 
-	if (io_each_name(w->tmp, collect_retired, &numbers, &why)) {
+	if (store_list(w->repo, STORE_W_DIR_TMP, collect_retired, &numbers, &why) < 0) {
 		blame(w, &why);
 		return 0;
 	}
@@ -405,29 +405,23 @@ static int sweep(struct work *w, struct err *err)
 
 static int open_work(struct work *w, struct err *err)
 {
-	w->repo = medium_repo_dirfd(w->r->medium);
-	w->generations = w->tmp = -1;
-	if (open_vault(w->r->state, w->r->medium, &w->v, err) ||
-	    (w->generations = reap_folder(w->repo, "generations", err)) < 0)
-		return -1;
-	w->tmp = reap_folder(w->repo, "tmp", err);
-	return w->tmp < 0 ? -1 : 0;
+	w->repo = medium_repo(w->r->medium);
+	return open_vault(w->r->state, w->r->medium, &w->v, err) || store_x_open(w->repo, &w->remove, err)
+		   ? -1
+		   : 0;
 }
 
 static void close_work(struct work *w)
 {
 	vault_r_close(w->v);
-	io_close_quietly(&w->tmp);
-	io_close_quietly(&w->generations);
+	store_x_close(w->remove);
 }
 
 static bool stands_still(const struct work *w, uint64_t number)
 {
 	char dir[GENERATION_DIR];
-	struct stat st;
 
-	return !fstatat(
-	    w->generations, strchr(generation_dir(number, dir), '/') + 1, &st, AT_SYMLINK_NOFOLLOW);
+	return store_has(w->repo, generation_dir(number, dir));
 }
 
 static void tell_leftover(
@@ -543,13 +537,11 @@ static int retire_recorded(struct work *w, struct err *err)
 
 static int tell_retired(void *arg, const char *name, struct err *err)
 {
-	const size_t n = strlen(VAULT_W_EXPIRED);
 	struct work *w = arg;
 	uint64_t number;
 
 	(void)err;
-	if (!strncmp(name, VAULT_W_EXPIRED, n) && !generation_dir_parse(name + n, &number) &&
-	    is_expired(w, number))
+	if (parse_retired(name, &number) && is_expired(w, number))
 		tell_leftover(w, number, NULL, true);
 	return 0;
 }
@@ -559,7 +551,7 @@ static int run_reap(struct work *w, struct reap_item *items, size_t n, struct er
 	struct err why = ERR_INIT;
 	int r = 0;
 
-	if (open_work(w, &why) || io_each_name(w->tmp, tell_retired, w, &why)) {
+	if (open_work(w, &why) || store_list(w->repo, STORE_W_DIR_TMP, tell_retired, w, &why) < 0) {
 		blame(w, &why);
 		return 0;
 	}
@@ -605,4 +597,16 @@ int reap_run(
 int reap_finish(const struct reap *r, struct reap_result *ret, struct err *err)
 {
 	return reap_run(r, NULL, 0, ret, err);
+}
+
+int reap_damaged(const struct store *repo, const char *path, struct err *err)
+{
+	struct store_x *x = NULL;
+	uint64_t files = 0, bytes = 0;
+	int r = store_x_open(repo, &x, err);
+
+	if (!r)
+		r = store_x_remove(x, path, &files, &bytes, err);
+	store_x_close(x);
+	return r;
 }

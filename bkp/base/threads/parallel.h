@@ -19,8 +19,8 @@
  * dropped: what slots own is the caller's to free afterwards.  A fault of work() is a result like any other:
  * done() says what comes of it, so that of several faults always the first in order counts.
  */
-#ifndef BKP_BASE_PARALLEL_H
-#define BKP_BASE_PARALLEL_H
+#ifndef BKP_BASE_THREADS_PARALLEL_H
+#define BKP_BASE_THREADS_PARALLEL_H
 
 #include <stddef.h>
 

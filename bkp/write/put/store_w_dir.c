@@ -1,0 +1,388 @@
+/* store_w_dir: see store_w_dir.h.
+ *
+ * The order of one file: bytes, mode, fsync, close (finish_file()), rename, fsync of its folder, immutable
+ * flag.  Where the fsync after the rename fails the name is taken back, because a name that may not be durable
+ * must not be found and believed.  Of a group: all documents and their folder durable under tmp/, rename of the
+ * folder, fsync of the folder that it is in.
+ *
+ * What is found under its final name may have been renamed by a run that died before its fsync.  So folders are
+ * made durable when the store is opened, and others when something in them is first relied on (dir_settle()).
+ *
+ * The medium is hostile until shown otherwise: folders are opened without following links, a mount in the place
+ * of one is refused, and tmp/ is emptied to a bounded depth. */
+#include "write/put/store_w_dir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "format/medium/generation.h"
+#include "read/store/store_dir.h"
+
+#define NAME_BYTES 256
+#define RESERVE	   "reserve"
+
+struct dir_w {
+	struct store_w w;
+	int root, tmp;	 /* its own */
+	uint64_t staged; /* makes names in tmp/ unique */
+};
+
+struct dir_staged {
+	struct store_staged s;
+	int fd;
+	char name[32];
+};
+
+/* What a dead run left in tmp/ is files, and folders of files. */
+struct leftovers {
+	int dirfd;
+	int depth;
+};
+#define LEFTOVERS_DEPTH 8
+
+/* An expired generation on its way out: its list says which archives go with it. */
+static bool is_expired(const char *name)
+{
+	const size_t n = strlen(STORE_W_DIR_EXPIRED);
+	uint64_t number;
+
+	return !strncmp(name, STORE_W_DIR_EXPIRED, n) && !generation_dir_parse(name + n, &number);
+}
+
+static int remove_leftover(void *arg, const char *name, struct err *err)
+{
+	const struct leftovers *l = arg;
+	struct leftovers below = {-1, l->depth + 1};
+	int dirfd = l->dirfd;
+	IO_FD_AUTO sub = -1;
+
+	if (!l->depth && is_expired(name))
+		return 0;
+	if (!unlinkat(dirfd, name, 0) || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return err_sys(err, "E-PUBLISH-01", errno, text("cannot remove '%s' from tmp/"), name);
+	sub = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (sub < 0)
+		return err_sys(err, "E-PUBLISH-01", errno, text("cannot remove '%s' from tmp/"), name);
+	/* none of ours: nothing is erased that lies elsewhere, and no depth of folders exhausts the stack */
+	if (below.depth > LEFTOVERS_DEPTH || !io_same_mount(sub, dirfd))
+		return err_set(err, "E-PUBLISH-01", text("'%s' in tmp/ is no leftover of a run"), name);
+	below.dirfd = sub;
+	if (io_each_name(sub, remove_leftover, &below, err))
+		return -1;
+	if (unlinkat(dirfd, name, AT_REMOVEDIR))
+		return err_sys(err, "E-PUBLISH-01", errno, text("cannot remove '%s' from tmp/"), name);
+	return 0;
+}
+
+static int clear_tmp(const struct dir_w *d, struct err *err)
+{
+	struct leftovers l = {d->tmp, 0};
+
+	return io_each_name(d->tmp, remove_leftover, &l, err);
+}
+
+/* ---- folders ---- */
+
+/* -1 where something else is mounted in the place of a folder: it would be written to, and what lies in tmp/
+ * is removed. */
+static int open_folder(const struct dir_w *d, const char *name, mode_t mode, int *ret_fd, struct err *err)
+{
+	*ret_fd = io_make_dir(d->root, name, mode, err);
+	if (*ret_fd < 0)
+		return -1;
+	if (io_same_mount(*ret_fd, d->root))
+		return 0;
+	err_set(
+	    err, "E-PUBLISH-06", text("the folder '%s' on the medium is a mount of something else"), name);
+	return err_hint(err, "%s", text("unmount what is mounted there"));
+}
+
+/* A folder that a dead run has made or renamed but not yet made durable will be found and relied on. */
+static int settle_folder(const struct dir_w *d, const char *name, struct err *err)
+{
+	IO_FD_AUTO fd = -1;
+
+	return open_folder(d, name, 0755, &fd, err) || io_sync_dir(fd, err) ? -1 : 0;
+}
+
+/* The folder `name` in `at`; made, and durable there, where it is missing and `make` is set.  ≥0, -1. */
+static int step_into(int at, const char *name, bool make, struct err *err)
+{
+	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0 && !make)
+		err_sys(err, "E-IO-07", errno, text("cannot open folder '%s'"), name);
+	if (fd >= 0 || !make)
+		return fd;
+	fd = io_make_dir(at, name, 0755, err);
+	if (fd >= 0 && io_sync_dir(at, err))
+		io_close_quietly(&fd);
+	return fd;
+}
+
+/* The folder that the file `path` is in, and where the file's own name begins.  ≥0, -1. */
+static int parent_of(int root, const char *path, bool make, const char **ret_name, struct err *err)
+{
+	IO_FD_AUTO at = io_open_dir(root, ".", err);
+	const char *slash;
+
+	for (; at >= 0 && (slash = strchr(path, '/')); path = slash + 1) {
+		char name[NAME_BYTES];
+		int next;
+
+		snprintf(name, sizeof(name), "%.*s", (int)(slash - path), path);
+		next = step_into(at, name, make, err);
+		io_close_quietly(&at);
+		at = next;
+	}
+	*ret_name = path;
+	return io_take(&at);
+}
+
+/* ---- opening ---- */
+
+static int dir_release(struct store_w *w, struct err *err)
+{
+	const struct dir_w *d = (const struct dir_w *)w;
+
+	if (!unlinkat(d->tmp, RESERVE, 0) || errno == ENOENT)
+		return 0;
+	return err_sys(err, "E-PUBLISH-02", errno, "%s",
+	    text("the room that was kept on the medium cannot be given back"));
+}
+
+static void dir_close(struct store_w *w)
+{
+	struct dir_w *d = (struct dir_w *)w;
+
+	io_close_quietly(&d->tmp);
+	io_close_quietly(&d->root);
+	free(d);
+}
+
+static int dir_open(
+    const struct store *s, const char *const *folders, size_t n, struct store_w **ret, struct err *err)
+{
+	struct dir_w *d = calloc(1, sizeof(*d));
+	int r = 0;
+
+	if (!d)
+		return err_nomem(err);
+	d->w.kind = &store_w_dir;
+	d->tmp = -1;
+	d->root = fcntl(store_dir_fd(s), F_DUPFD_CLOEXEC, 3);
+	if (d->root < 0)
+		r = err_sys(err, "E-PUBLISH-01", errno, "%s", text("cannot open the repository's folder"));
+	d->w.reads = store_dir_of(d->root);
+	for (size_t i = 0; i < n && !r; i++)
+		r = settle_folder(d, folders[i], err);
+	if (!r)
+		r = open_folder(d, STORE_W_DIR_TMP, 0700, &d->tmp, err) || clear_tmp(d, err) ? -1 : 0;
+	if (r || io_sync_dir(d->root, err)) {
+		dir_close(&d->w);
+		return -1;
+	}
+	*ret = &d->w;
+	return 0;
+}
+
+/* ---- one file ---- */
+
+static int dir_stage(struct store_w *w, struct store_staged **ret, struct err *err)
+{
+	struct dir_w *d = (struct dir_w *)w;
+	struct dir_staged *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return err_nomem(err);
+	snprintf(f->name, sizeof(f->name), "stage-%" PRIu64, d->staged++);
+	f->fd = openat(d->tmp, f->name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (f->fd < 0) {
+		free(f);
+		return err_sys(err, "E-PUBLISH-02", errno, "%s", text("cannot create a file on the medium"));
+	}
+	*ret = &f->s;
+	return 0;
+}
+
+static int dir_append(struct store_staged *s, const void *p, size_t n, struct err *err)
+{
+	const struct dir_staged *f = (const struct dir_staged *)s;
+
+	return io_write_full(f->fd, p, n)
+		   ? err_sys(err, "E-PUBLISH-02", errno, "%s", text("cannot write to the medium"))
+		   : 0;
+}
+
+static void dir_discard(struct store_w *w, struct store_staged *s)
+{
+	const struct dir_w *d = (const struct dir_w *)w;
+	struct dir_staged *f = (struct dir_staged *)s;
+
+	io_close_quietly(&f->fd);
+	unlinkat(d->tmp, f->name, 0); /* if not now, the next store_w_open() does it */
+	free(f);
+}
+
+/* Mode, bytes on the device, and closed: a network file system may tell of a lost write only then. */
+static int finish_file(struct dir_staged *f, const char *base, mode_t mode, struct err *err)
+{
+	/* some file systems know no modes; then the medium's own are what there is */
+	if (fchmod(f->fd, mode) && errno != EPERM && errno != EOPNOTSUPP)
+		return err_sys(err, "E-PUBLISH-02", errno, text("cannot set the mode of '%s'"), base);
+	return io_sync(f->fd, base, err) || io_close(&f->fd, base, err) ? -1 : 0;
+}
+
+static int dir_publish(struct store_w *w, struct store_staged *s, const char *path, struct err *err)
+{
+	const struct dir_w *d = (const struct dir_w *)w;
+	struct dir_staged *f = (struct dir_staged *)s;
+	const char *base;
+	IO_FD_AUTO dir = parent_of(d->root, path, true, &base, err);
+	int r = -1;
+
+	if (dir >= 0 && !finish_file(f, base, 0444, err))
+		r = io_rename_new(d->tmp, f->name, dir, base, err);
+	if (!r && io_sync_dir(dir, err)) {
+		/* perhaps not durable: it must not be found there and believed */
+		r = -1;
+		renameat(dir, base, d->tmp, f->name);
+	}
+	if (r)
+		dir_discard(w, s);
+	else
+		free(f);
+	return r == IO_EXISTS ? STORE_W_TAKEN : r;
+}
+
+static int dir_settle(struct store_w *w, const char *path, struct err *err)
+{
+	const char *base;
+	IO_FD_AUTO dir = parent_of(((const struct dir_w *)w)->root, path, false, &base, err);
+
+	return dir < 0 ? -1 : io_sync_dir(dir, err);
+}
+
+static int dir_freeze(struct store_w *w, const char *path)
+{
+	STORE_FILE_AUTO file = {0};
+	int flags = 0;
+
+	if (store_open(&w->reads, path, &file, NULL))
+		return errno ? errno : EIO;
+	if (ioctl(file.fd, FS_IOC_GETFLAGS, &flags))
+		return errno;
+	if (flags & FS_IMMUTABLE_FL)
+		return 0;
+	flags |= FS_IMMUTABLE_FL;
+	return ioctl(file.fd, FS_IOC_SETFLAGS, &flags) ? errno : 0;
+}
+
+/* ---- a group ---- */
+
+static int write_docs(int dir, const struct store_doc *docs, size_t n, struct err *err)
+{
+	for (size_t i = 0; i < n; i++)
+		if (io_write_new(dir, docs[i].name, 0444, docs[i].p, docs[i].n, err))
+			return -1;
+	return io_sync_dir(dir, err);
+}
+
+static int dir_publish_group(
+    struct store_w *w, const char *path, const struct store_doc *docs, size_t n, struct err *err)
+{
+	struct dir_w *d = (struct dir_w *)w;
+	const char *base;
+	IO_FD_AUTO parent = parent_of(d->root, path, true, &base, err);
+	IO_FD_AUTO dir = -1;
+	char stage[32];
+	int r;
+
+	snprintf(stage, sizeof(stage), "group-%" PRIu64, d->staged++);
+	dir = parent < 0 ? -1 : io_make_dir(d->tmp, stage, 0755, err);
+	if (dir < 0)
+		return -1;
+	r = write_docs(dir, docs, n, err);
+	if (!r)
+		r = io_rename_new(d->tmp, stage, parent, base, err);
+	if (r) { /* if not now, the next open does it */
+		(void)remove_leftover(&(struct leftovers){d->tmp, 0}, stage, NULL);
+		return r == IO_EXISTS ? STORE_W_TAKEN : -1;
+	}
+	if (!io_sync_dir(parent, err))
+		return 0;
+	/* perhaps not durable: it must not be found there and believed */
+	renameat(parent, base, d->tmp, stage);
+	return -1;
+}
+
+/* ---- files that change ---- */
+
+static int dir_replace(
+    const struct store *s, const char *path, mode_t mode, const void *p, size_t n, struct err *err)
+{
+	const char *base;
+	IO_FD_AUTO dir = parent_of(store_dir_fd(s), path, true, &base, err);
+
+	return dir < 0 ? -1 : io_replace(dir, base, mode, p, n, err);
+}
+
+static int dir_replace_staged(struct store_w *w, struct store_staged *s, const char *path, struct err *err)
+{
+	const struct dir_w *d = (const struct dir_w *)w;
+	struct dir_staged *f = (struct dir_staged *)s;
+	const char *base;
+	IO_FD_AUTO dir = parent_of(d->root, path, true, &base, err);
+	int r = dir < 0 ? -1 : finish_file(f, base, 0644, err);
+
+	if (!r && renameat(d->tmp, f->name, dir, base))
+		r = err_sys(err, "E-IO-05", errno, text("cannot rename '%s'"), base);
+	if (r) {
+		dir_discard(w, s);
+		return -1;
+	}
+	free(f);
+	return io_sync_dir(dir, err);
+}
+
+static void dir_reserve(struct store_w *w, uint64_t bytes)
+{
+	const struct dir_w *d = (const struct dir_w *)w;
+	IO_FD_AUTO fd = openat(d->tmp, RESERVE, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	/* less than asked for is better than nothing: a disk that is nearly full is brought again and again */
+	while (fd >= 0 && bytes && fallocate(fd, 0, 0, (off_t)bytes) && errno == ENOSPC) {
+		(void)!ftruncate(fd, 0);
+		bytes /= 2;
+	}
+}
+
+const struct store_w_kind store_w_dir = {
+    .reads = &store_dir,
+    .open = dir_open,
+    .close = dir_close,
+    .stage = dir_stage,
+    .append = dir_append,
+    .discard = dir_discard,
+    .publish = dir_publish,
+    .publish_group = dir_publish_group,
+    .settle = dir_settle,
+    .freeze = dir_freeze,
+    .replace = dir_replace,
+    .replace_staged = dir_replace_staged,
+    .reserve = dir_reserve,
+    .release = dir_release,
+};
