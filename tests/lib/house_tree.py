@@ -1,6 +1,6 @@
 """The floor plan, as docs/architecture.md states it: house_tree.py [TREE] prints each offence, and exits 1 if there is one.
 
-A folder of sources holds at most FILES files and a README.md.  Folders include each other in one direction only, and so do the modules of
+A folder of sources holds at most FILES files and a README.md, and stands in bkp/README.md.  Folders include each other in one direction only, and so do the modules of
 a folder, unless a header says "circle: OTHER, WHY".  A layer includes what lies below it.  tests/unit has the folders of the product.
 """
 import collections
@@ -71,9 +71,12 @@ def may_include(a, b):
 def offences(tree):
     between, within, said = collections.defaultdict(set), collections.defaultdict(set), set()
     plan = dict(folders(tree))
+    index = read(tree, "bkp/README.md")
     for folder, names in plan.items():
         if len(names) > FILES:
             yield "%s: %d files, at most %d" % (folder, len(names), FILES)
+        if "| `%s/` |" % os.path.relpath(folder, "bkp") not in index and folder != "bkp/base/malloc":
+            yield "%s: not in bkp/README.md" % folder
         if "README.md" not in names:
             yield "%s: no README.md" % folder
         elif len(read(tree, folder + "/README.md").splitlines()) > TEXT_MAX:

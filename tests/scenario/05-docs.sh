@@ -205,7 +205,7 @@ d=$(comm -12 "$T/writers" "$T/symbols"); [ -z "$d" ] || fault "bkp-restore can w
 sources() { grep -rlE --include='*.c' "$1" bkp | LC_ALL=C sort | tr '\n' ' '; } # PATTERN
 d=$(sources '(~|&= *~)FS_IMMUTABLE_FL'); [ "$d" = "bkp/write/reap/store_x_dir.c " ] || fault "takes immutable flags off: $d"
 d=$(sources '\bstore_x_[a-z]+\('); [ "$d" = "bkp/write/reap/reap.c bkp/write/reap/store_x.c " ] || fault "deletes published files: $d"
-d=$(grep -nE '\b(unlink|unlinkat|rmdir|remove)\(' bkp/write/{put,store,copies,run,rotate}/*.c |
+d=$(grep -nE '\b(unlink|unlinkat|rmdir|remove)\(' bkp/write/{put,pack,copies,run,rotate}/*.c |
 	grep -vE 'unlinkat\(d->tmp,|unlinkat\(dirfd, name,|unlinkat\(dir, next, 0' || true)
 [ -z "$d" ] || fault "may delete published files: $d"
 d=$(sources '\bstore_w_withdraw\('); [ "$d" = "bkp/write/media/medium_docs.c bkp/write/put/store_w.c " ] || fault "withdraws: $d"

@@ -13,9 +13,9 @@
 #include "format/crypto/digest.h"
 #include "scratch.h"
 #include "write/index/dedup.h"
-#include "write/store/pack.h"
+#include "write/pack/pack.h"
 #include "vaultdir.h"
-#include "write/store/vault_w.h"
+#include "write/pack/vault_w.h"
 
 #define PACKING_REPO "11111111-2222-4333-8444-555555555555"
 

@@ -4,7 +4,7 @@
 
 #include "read/store/store_dir.h"
 #include "write/put/store_w.h"
-#include "write/store/vault_w.h"
+#include "write/pack/vault_w.h"
 
 static inline int vault_w_open_dir(int fd, struct vault_w **ret, struct err *err)
 {

@@ -34,7 +34,7 @@
 #include "write/index/linkmap.h"
 #include "write/liveness/liveness.h"
 #include "write/source/queue.h"
-#include "write/store/pack.h"
+#include "write/pack/pack.h"
 
 /* The kinds of source.  produce() captures the content and finishes the catalog, or says why not; measure()
  * completes what the guard judges when all of it is there; NULL: produce() did, because the figures must be on

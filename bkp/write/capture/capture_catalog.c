@@ -29,7 +29,7 @@
 #include "write/index/file_cache.h"
 #include "write/liveness/liveness.h"
 #include "write/source/file_changes.h"
-#include "write/store/pack.h"
+#include "write/pack/pack.h"
 
 /* The next run will be slower, which is no reason to lose this one; but it is said. */
 static void cache_failed(struct capture *c, const struct err *why)

@@ -23,7 +23,7 @@
 #include "write/index/extset.h"
 #include "write/index/file_cache.h"
 #include "write/source/queue.h"
-#include "write/store/pack.h"
+#include "write/pack/pack.h"
 
 #define NAME_BYTES 160
 #define FILE_BYTES 512

@@ -31,7 +31,7 @@
 #include "write/index/linkmap.h"
 #include "write/source/queue.h"
 #include "write/source/reader.h"
-#include "write/store/pack.h"
+#include "write/pack/pack.h"
 
 /* ---- entries of a tree ---- */
 

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "format/crypto/digest.h"
-#include "write/store/pack.h"
+#include "write/pack/pack.h"
 
 struct buf;
 struct chunker;

@@ -32,7 +32,7 @@
 #include "write/put/store_w.h"
 #include "write/state/state.h"
 #include "write/reap/reap.h"
-#include "write/store/vault_w.h"
+#include "write/pack/vault_w.h"
 
 #define RECORDED 100 /* paths in a record */
 #define PATHS	 512

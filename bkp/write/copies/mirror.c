@@ -27,7 +27,7 @@
 #include "read/verify/verify.h"
 #include "write/put/store_w.h"
 #include "write/reap/reap.h"
-#include "write/store/vault_w.h"
+#include "write/pack/vault_w.h"
 
 #define BLOCK	 ((size_t)1 << 20)
 #define DOCS	 4

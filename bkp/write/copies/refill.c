@@ -23,7 +23,7 @@
 #include "write/copies/mirror.h"
 #include "write/copies/readback.h"
 #include "write/state/state.h"
-#include "write/store/vault_w.h"
+#include "write/pack/vault_w.h"
 
 #define ARCHIVES_MAX ((size_t)8 << 20)
 

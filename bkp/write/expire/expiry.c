@@ -21,7 +21,7 @@
 #include "write/media/device.h"
 #include "write/media/journal_copies.h"
 #include "write/state/state.h"
-#include "write/store/vault_w.h"
+#include "write/pack/vault_w.h"
 
 /* ---- the media ---- */
 

@@ -22,7 +22,7 @@
 #include "write/state/clockwatch.h"
 #include "write/state/state.h"
 #include "write/reap/reap.h"
-#include "write/store/vault_w.h"
+#include "write/pack/vault_w.h"
 
 int rotate_failed(const struct rotate *ro, const struct err *why, struct err *err)
 {

@@ -15,7 +15,7 @@
 #include "write/copies/readback.h"
 #include "write/rotate/rotate_private.h"
 #include "write/state/state.h"
-#include "write/store/vault_w.h"
+#include "write/pack/vault_w.h"
 
 #define FILES_MAX     ((size_t)8 << 20)
 #define RESERVE_BYTES ((uint64_t)16 << 20) /* README.txt, tools/, procedures/ */

@@ -24,7 +24,7 @@
 #include "write/media/journal_copies.h"
 #include "write/rotate/rotate_private.h"
 #include "write/state/state.h"
-#include "write/store/vault_w.h"
+#include "write/pack/vault_w.h"
 
 #define SHOW	  256
 #define NAMES_MAX 256

@@ -32,9 +32,9 @@
 #include "write/state/clockwatch.h"
 #include "write/state/reserve.h"
 #include "write/state/state.h"
-#include "write/store/pack.h"
+#include "write/pack/pack.h"
 #include "write/reap/reap.h"
-#include "write/store/vault_w.h"
+#include "write/pack/vault_w.h"
 /* ---- which archives may be referred to ---- */
 
 /* of the archives that are there, which ones a run may refer to; see liveness.h.

@@ -22,8 +22,8 @@
 #include "write/put/store_w.h"
 #include "write/run/run_private.h"
 #include "write/state/state.h"
-#include "write/store/pack.h"
-#include "write/store/vault_w.h"
+#include "write/pack/pack.h"
+#include "write/pack/vault_w.h"
 
 #define SAID_MAX ((size_t)64 << 10) /* bytes that commands said, in one record */
 

@@ -22,8 +22,8 @@
 #include "write/media/journal_copies.h"
 #include "write/run/run_private.h"
 #include "write/state/state.h"
-#include "write/store/pack.h"
-#include "write/store/vault_w.h"
+#include "write/pack/pack.h"
+#include "write/pack/vault_w.h"
 /* ---- copies of the journal ---- */
 
 /* the journal and the media of the run: who knows more, who signs from now on, who gets a

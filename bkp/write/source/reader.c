@@ -20,7 +20,7 @@
 #include "format/medium/chunker.h"
 #include "write/source/holes.h"
 #include "write/source/queue.h"
-#include "write/store/pack.h"
+#include "write/pack/pack.h"
 
 #define STEP ((size_t)512 << 10) /* read at once: is still in the processor's cache when it is scanned */
 /* Linux before 6.13 tells times of change in steps of its tick, 10 ms at most: a change within the step of

@@ -17,7 +17,7 @@
 #include "one_generation.h"
 #include "write/copies/mirror.h"
 #include "vaultdir.h"
-#include "write/store/vault_w.h"
+#include "write/pack/vault_w.h"
 
 static int dirfd_of(const char *name)
 {

@@ -7,7 +7,7 @@
 
 #include "write/copies/readback.h"
 #include "write/copies/refill.h"
-#include "write/store/vault_w.h"
+#include "write/pack/vault_w.h"
 
 #define N 3 /* generations */
 

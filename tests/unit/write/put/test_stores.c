@@ -25,7 +25,7 @@
 #include "write/media/medium_docs.h"
 #include "write/media/medium_w.h"
 #include "write/state/state.h"
-#include "write/store/vault_w.h"
+#include "write/pack/vault_w.h"
 
 static struct store folder(const char *name)
 {

@@ -7,7 +7,7 @@
 #include "write/state/reserve.h"
 #include "write/state/state.h"
 #include "write/reap/reap.h"
-#include "write/store/vault_w.h"
+#include "write/pack/vault_w.h"
 
 #define N 5 /* generations */
 

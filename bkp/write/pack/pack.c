@@ -15,7 +15,7 @@
  * (pack_abandon_set()); what it stored stays and is found by the next run.
  *
  * All fields belong to the calling thread; the sealer has its own copies. */
-#include "write/store/pack.h"
+#include "write/pack/pack.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +25,8 @@
 #include "format/crypto/age.h"
 #include "format/medium/codec.h"
 #include "write/index/file_cache.h"
-#include "write/store/pending.h"
-#include "write/store/sealer.h"
+#include "write/pack/pending.h"
+#include "write/pack/sealer.h"
 
 _Static_assert(SEALER_STREAMS == PACK_STREAMS, "a stream of the sealer each");
 

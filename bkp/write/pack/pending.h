@@ -1,8 +1,8 @@
 /* pending: places in archives that are still being written: a small hash table, emptied when the archive is
  * published. Bounded: the caller closes the archive at PENDING_MAX entries.
  */
-#ifndef BKP_WRITE_STORE_PENDING_H
-#define BKP_WRITE_STORE_PENDING_H
+#ifndef BKP_WRITE_PACK_PENDING_H
+#define BKP_WRITE_PACK_PENDING_H
 
 #include <stdbool.h>
 #include <stddef.h>

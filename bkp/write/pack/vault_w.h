@@ -14,8 +14,8 @@
  * Errors: those of store_w; E-PUBLISH-03 a file of that name but another size stands there, E-PUBLISH-04 the generation's number is
  * taken on this medium; E-IO-*.
  */
-#ifndef BKP_WRITE_STORE_VAULT_W_H
-#define BKP_WRITE_STORE_VAULT_W_H
+#ifndef BKP_WRITE_PACK_VAULT_W_H
+#define BKP_WRITE_PACK_VAULT_W_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* pack_config: what pack and the sealer behind it work with: keys, media, sizes.  Pure data, filled by who begins a run.
  */
-#ifndef BKP_WRITE_STORE_PACK_CONFIG_H
-#define BKP_WRITE_STORE_PACK_CONFIG_H
+#ifndef BKP_WRITE_PACK_PACK_CONFIG_H
+#define BKP_WRITE_PACK_PACK_CONFIG_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,7 +6,7 @@
  * is counted on (settle_once()).
  *
  * A handle belongs to one thread at a time: the run's, or the sealer's while it packs. */
-#include "write/store/vault_w.h"
+#include "write/pack/vault_w.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -18,15 +18,15 @@
  * data. Errors: those of sealer and dedup.  pack_sink.failed and why may be read once pack_finish() has
  * returned.
  */
-#ifndef BKP_WRITE_STORE_PACK_H
-#define BKP_WRITE_STORE_PACK_H
+#ifndef BKP_WRITE_PACK_PACK_H
+#define BKP_WRITE_PACK_PACK_H
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "format/medium/codec.h"
 #include "write/index/dedup.h"
-#include "write/store/pack_config.h"
+#include "write/pack/pack_config.h"
 
 struct buf;
 struct err;

@@ -1,6 +1,6 @@
 /* pending: see pending.h.  Open addressing over indexes into an array in order of addition; there are twice as
  * many slots as entries, so a search always ends at a free one. */
-#include "write/store/pending.h"
+#include "write/pack/pending.h"
 
 #include <stdlib.h>
 #include <string.h>

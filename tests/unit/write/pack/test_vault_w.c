@@ -10,7 +10,7 @@
 #include "format/medium/arcfile.h"
 #include "scratch.h"
 #include "vaultdir.h"
-#include "write/store/vault_w.h"
+#include "write/pack/vault_w.h"
 
 static const struct store_doc docs[] = {{"manifest.json", "{}\n", 3}, {"root.age", "rootroot", 8},
     {"SHA256SUMS", "sums\n", 5}, {"SHA256SUMS.minisig", "sig", 3}};

@@ -14,7 +14,7 @@
  *
  * The first error stops the pipeline: jobs that are left are dropped, and every later call of the caller gives that
  * error.  Bound: SEALER_JOBS chunks, raw and compressed. */
-#include "write/store/sealer.h"
+#include "write/pack/sealer.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -31,8 +31,8 @@
 #include "format/medium/codec.h"
 #include "write/index/dedup.h"
 #include "write/put/store_w.h"
-#include "write/store/pack_config.h"
-#include "write/store/vault_w.h"
+#include "write/pack/pack_config.h"
+#include "write/pack/vault_w.h"
 
 #define CIPHER_MAX  ((size_t)64 << 20) /* ciphertext of one addition; far above a chunk and an INDEX */
 #define THREADS_MAX 16

@@ -15,8 +15,8 @@
  * Errors: E-PACK-01 no medium is left, E-PACK-02 a thread cannot be started; those of codec, arcfile,
  * vault_w.
  */
-#ifndef BKP_WRITE_STORE_SEALER_H
-#define BKP_WRITE_STORE_SEALER_H
+#ifndef BKP_WRITE_PACK_SEALER_H
+#define BKP_WRITE_PACK_SEALER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
 
 #include "unit.h"
 #include "format/crypto/digest.h"
-#include "write/store/pending.h"
+#include "write/pack/pending.h"
 
 static void id_of(uint32_t i, uint8_t id[DIGEST_LEN])
 {

@@ -7,7 +7,7 @@
 
 #include "unit.h"
 #include "packing.h"
-#include "write/store/pending.h"
+#include "write/pack/pending.h"
 
 #define MIB ((size_t)1 << 20)
 
