@@ -39,7 +39,7 @@ inject read EIO "$archive" "$BKP" repair m1
 nothing_recorded "repair, EIO"
 whole
 
-status strace -f -qq -o /dev/null -P "$archive" -e trace=read -e inject=read:error=EINTR:when=1 "$BKP" verify --medium m1
+status strace -f -qq -o /dev/null -P "$archive" -e trace=read,pread64 -e inject=read,pread64:error=EINTR:when=1 "$BKP" verify --medium m1
 [ "$STATUS" = 0 ] || die "an interrupted call is no fault: exit $STATUS"
 for n in $(seq 5 2 31); do
 	(ulimit -n "$n"; "$BKP" verify >"$T/out" 2>"$T/err") && r=0 || r=$?
