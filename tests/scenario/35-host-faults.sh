@@ -19,22 +19,22 @@ whole() { expect 0 "$BKP" --quiet verify; }
 archive=$(find "$repo/archives" -type f -size +100k)
 for error in EMFILE ENFILE ENOMEM ENODEV EIO; do
 	for file in "$archive" "$repo/generations/000001/SHA256SUMS" "$repo/generations/000001/manifest.json"; do
-		inject read "$error" "$file" "$BKP" verify --medium m1
+		inject read,pread64 "$error" "$file" "$BKP" verify --medium m1
 		[ "$STATUS" = 3 ] || fail "$error of $(basename "$file"): exit $STATUS"
 		grep -q E-VERIFY-14 "$T/err" || fail "$error: it is not said that nothing is known" "$T/err"
 		nothing_recorded "verify, $error"
 	done
-	inject read "$error" "$archive" "$RESTORE" --medium "$T/m1" verify 1
+	inject read,pread64 "$error" "$archive" "$RESTORE" --medium "$T/m1" verify 1
 	[ "$STATUS" = 3 ] || die "bkp-restore verify, $error: exit $STATUS"
 done
 whole
 say "five errors of three files: exit 3, E-VERIFY-14, nothing recorded"
 for file in "$repo/journal/journal.jsonl" "$repo/keys.jsonl" "$T/m1/README.txt"; do
 	[ -e "$file" ] || continue
-	inject read EIO "$file" "$BKP" verify --medium m1
+	inject read,pread64 EIO "$file" "$BKP" verify --medium m1
 	[ "$STATUS" = 3 ] && ! grep -q E-VERIFY-15 "$T/err" || fail "EIO of $(basename "$file"): exit $STATUS"
 done
-inject read EIO "$archive" "$BKP" repair m1
+inject read,pread64 EIO "$archive" "$BKP" repair m1
 [ "$STATUS" = 3 ] && grep -q E-MEND-03 "$T/err" || fail "repair of what cannot be read: exit $STATUS"
 nothing_recorded "repair, EIO"
 whole
@@ -57,7 +57,7 @@ say "EINTR is gone on from; 5 to 31 descriptors for run and verify: nothing reco
 
 next=$(printf %06d $(($(ls "$repo/generations" | tail -n 1 | sed 's/^0*//') + 1)))
 echo new >"$T/src/c"
-inject read ENOMEM "$repo/generations/$next/SHA256SUMS" "$BKP" --quiet run --all
+inject read,pread64 ENOMEM "$repo/generations/$next/SHA256SUMS" "$BKP" --quiet run --all
 [ "$STATUS" = 1 ] && grep -q 'm1 not read back' "$T/out" || fail "a night that cannot read back: exit $STATUS"
 nothing_recorded "a night that cannot read back"
 expect 0 "$BKP" --quiet run --all
@@ -102,7 +102,7 @@ status rotate
 last=$(echo "$T"/m3/*-*-*-*-*/generations/* | tr ' ' '\n' | tail -n 1)
 thaw "$T/m3"
 rm "$last/manifest.json"
-inject read EIO "$last/SHA256SUMS" "$BKP" rotate m3 --operator Sato --quiet
+inject read,pread64 EIO "$last/SHA256SUMS" "$BKP" rotate m3 --operator Sato --quiet
 [ "$STATUS" = 1 ] && grep -q "could not be looked at" "$T/err" && record rotated | grep -q '"complete":false' ||
 	fail "a rotation that cannot look at what the disk has: exit $STATUS"
 status rotate
