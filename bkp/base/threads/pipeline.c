@@ -167,10 +167,13 @@ void pipeline_put(struct pipeline *p, bool ready)
 
 	pthread_mutex_lock(&p->lock);
 	i = p->put++;
-	assert(i < p->taken && !p->ended);
+	/* who took a slot before it was stopped may put it after that: nobody begins it then */
+	assert(i < p->taken && (!p->ended || p->stopped));
 	p->ready[i % p->c.window] = ready;
 	pass_ready(p);
-	if (!ready)
+	if (p->stopped)
+		; /* all were woken */
+	else if (!ready)
 		wake_for_job(p);
 	else if (i == p->head && p->consumer_sleeps)
 		pthread_cond_signal(&p->result);

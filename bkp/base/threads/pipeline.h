@@ -60,7 +60,7 @@ void pipeline_free(struct pipeline *p);
 /* The slot of a further job.  Several may be held; they are put in the order in which they were given.  NULL: it was stopped
  * (err, if pipeline_stop() was given one), or all slots are in use and `wait` is not set. */
 void *pipeline_room(struct pipeline *p, bool wait, struct err *err) __attribute__((warn_unused_result));
-/* ready: there is nothing for work() to do. */
+/* ready: there is nothing for work() to do.  After a stop nothing becomes of it. */
 void pipeline_put(struct pipeline *p, bool ready);
 /* Nothing more comes.  why: NULL, or what the consumer gets after the last job. */
 void pipeline_end(struct pipeline *p, const struct err *why);

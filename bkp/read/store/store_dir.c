@@ -30,10 +30,12 @@ static int open_failed(const char *path, int errnum, struct err *err)
 	char shown[300];
 
 	path_show(path, shown, sizeof(shown));
-	if (errnum == ELOOP || errnum == ENOTDIR)
+	if (errnum == ELOOP || errnum == ENOTDIR) {
 		err_set(err, "E-IO-01",
 		    text("'%s' is or passes through something that is not what belongs there"), shown);
-	else if (errnum == EFBIG)
+		if (err)
+			err->errnum = errnum;
+	} else if (errnum == EFBIG)
 		err_set_kind(err, ERR_LARGE, "E-IO-08", text("'%s' is larger than %zu bytes"), shown,
 		    (size_t)STORE_FILE_MAX);
 	else

@@ -240,8 +240,6 @@ static int clear_others(struct vault_w *to, uint64_t number, struct buf docs[DOC
 		BUF_AUTO there = BUF_INIT(doc_max[i]);
 
 		snprintf(path, sizeof(path), "%s/%s", dir, doc_names[i]);
-		if (!store_has(vault_w_store(to), path))
-			continue;
 		if (!store_read(vault_w_store(to), path, &there, NULL) && there.n == docs[i].n &&
 		    !memcmp(there.p, docs[i].p, there.n))
 			continue;

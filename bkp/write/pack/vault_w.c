@@ -250,9 +250,9 @@ static int already_published(
 	struct err why = ERR_INIT;
 
 	if (store_list(vault_w_store(v), dir, look_at_doc, &s, &why)) {
-		if (err_is_unread(&why))
+		s.other = why.errnum == ENOTDIR || why.errnum == ELOOP; /* no folder at all */
+		if (!s.other)
 			return pass_on(&why, err);
-		s.other = true;
 	}
 	if (s.other) {
 		err_set_kind(err, ERR_TAKEN, "E-PUBLISH-04", text("'%s' stands on the medium already"), dir);

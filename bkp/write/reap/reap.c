@@ -60,6 +60,7 @@ struct work {
  * be verified stops all deleting.  Memory: a set of at most ARCHIVES_MAX bytes. */
 
 #define ARCHIVES_MAX ((size_t)32 << 20)
+#define UNVERIFIED   2 /* of look_at_generation(): a list that stays cannot be verified */
 
 struct listing {
 	struct vault_r *v;
@@ -106,7 +107,7 @@ static int look_at_generation(void *arg, const char *name, struct err *err)
 		    number, fault.msg);
 		return err_hint(l->why, "%s",
 			   text("see 'bkp verify'; a rotation or the next run mends what was lost")),
-		       1;
+		       UNVERIFIED;
 	}
 	r = add_list(l, vault_r_sums(g), err);
 	vault_r_generation_close(g);
@@ -123,7 +124,10 @@ static int reap_listed(struct vault_r *v, const struct reap_item *but, size_t n,
 
 	if (!l.set)
 		return err_nomem(err);
-	r = store_list(vault_r_store(v), "generations", look_at_generation, &l, err);
+	r = store_x_own(vault_r_store(v), "generations", err);
+	if (!r)
+		r = store_list(vault_r_store(v), "generations", look_at_generation, &l, err);
+	r = r == UNVERIFIED ? 1 : r ? -1 : 0;
 	if (r)
 		digestset_free(l.set);
 	else
@@ -406,7 +410,9 @@ static int sweep(struct work *w, struct err *err)
 static int open_work(struct work *w, struct err *err)
 {
 	w->repo = medium_repo(w->r->medium);
-	return open_vault(w->r->state, w->r->medium, &w->v, err) || store_x_open(w->repo, &w->remove, err)
+	return open_vault(w->r->state, w->r->medium, &w->v, err) ||
+		       store_x_own(w->repo, "generations", err) || store_x_own(w->repo, "archives", err) ||
+		       store_x_own(w->repo, STORE_W_DIR_TMP, err) || store_x_open(w->repo, &w->remove, err)
 		   ? -1
 		   : 0;
 }

@@ -4,12 +4,27 @@
 #include "base/err.h"
 #include "base/text.h"
 
-int store_x_open(const struct store *s, struct store_x **ret, struct err *err)
+static const struct store_x_kind *kind_of(const struct store *s, struct err *err)
 {
 	for (size_t i = 0; store_x_kinds[i]; i++)
 		if (store_x_kinds[i]->reads == s->kind)
-			return store_x_kinds[i]->open(s, ret, err);
-	return err_set(err, "E-REAP-02", "%s", text("nothing can be removed from a medium of this kind"));
+			return store_x_kinds[i];
+	err_set(err, "E-REAP-02", "%s", text("nothing can be removed from a medium of this kind"));
+	return NULL;
+}
+
+int store_x_open(const struct store *s, struct store_x **ret, struct err *err)
+{
+	const struct store_x_kind *kind = kind_of(s, err);
+
+	return kind ? kind->open(s, ret, err) : -1;
+}
+
+int store_x_own(const struct store *s, const char *folder, struct err *err)
+{
+	const struct store_x_kind *kind = kind_of(s, err);
+
+	return kind ? kind->own(s, folder, err) : -1;
 }
 
 void store_x_close(struct store_x *x)

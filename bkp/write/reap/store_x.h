@@ -31,6 +31,11 @@ int store_x_open(const struct store *s, struct store_x **ret, struct err *err)
     __attribute__((warn_unused_result));
 void store_x_close(struct store_x *x); /* NULL allowed */
 
+/* Is the folder there, the store's own: no link, no mount of something else?  Asked before anything is concluded
+ * from what stands in it, or does not.  0, -1. */
+int store_x_own(const struct store *s, const char *folder, struct err *err)
+    __attribute__((warn_unused_result));
+
 /* Removes the file `path`.  *ret_files and *ret_bytes are added to.  0 also when it is not there; -1. */
 int store_x_remove(struct store_x *x, const char *path, uint64_t *ret_files, uint64_t *ret_bytes,
     struct err *err) __attribute__((warn_unused_result));
@@ -50,6 +55,7 @@ int store_x_sync(struct store_x *x, struct err *err) __attribute__((warn_unused_
 struct store_x_kind {
 	const struct store_kind *reads; /* what it removes from is read as */
 	int (*open)(const struct store *s, struct store_x **ret, struct err *err);
+	int (*own)(const struct store *s, const char *folder, struct err *err);
 	void (*close)(struct store_x *x);
 	int (*remove)(
 	    struct store_x *x, const char *path, uint64_t *ret_files, uint64_t *ret_bytes, struct err *err);

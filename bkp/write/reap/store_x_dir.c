@@ -26,6 +26,15 @@ struct dir_x {
 	int root; /* the store's, borrowed */
 };
 
+static int is_foreign(int dir, int root, const char *name, struct err *err)
+{
+	if (io_same_mount(dir, root))
+		return 0;
+	err_set(
+	    err, "E-PUBLISH-06", text("the folder '%s' on the medium is a mount of something else"), name);
+	return err_hint(err, "%s", text("unmount what is mounted there"));
+}
+
 /* The folder that `path` is in, and where its own name begins.  ≥0, -1; -1 with ABSENT: it is not there. */
 #define ABSENT (-2)
 static int parent_of(const struct store_x *x, const char *path, const char **ret_name, struct err *err)
@@ -46,11 +55,8 @@ static int parent_of(const struct store_x *x, const char *path, const char **ret
 			return err_sys(err, "E-IO-07", errno, text("cannot open folder '%s'"), name);
 		io_close_quietly(&at);
 		at = next;
-		if (!io_same_mount(at, root)) {
-			err_set(err, "E-PUBLISH-06",
-			    text("the folder '%s' on the medium is a mount of something else"), name);
-			return err_hint(err, "%s", text("unmount what is mounted there"));
-		}
+		if (is_foreign(at, root, name, err))
+			return -1;
 	}
 	*ret_name = path;
 	return io_take(&at);
@@ -71,6 +77,14 @@ static int dir_open(const struct store *s, struct store_x **ret, struct err *err
 	d->root = store_dir_fd(s);
 	*ret = &d->x;
 	return 0;
+}
+
+static int dir_own(const struct store *s, const char *folder, struct err *err)
+{
+	const int root = store_dir_fd(s);
+	IO_FD_AUTO dir = io_open_dir(root, folder, err);
+
+	return dir < 0 ? -1 : is_foreign(dir, root, folder, err);
 }
 
 /* What cannot be thawed will not be deleted either, and that is told. */
@@ -152,6 +166,7 @@ static int dir_sync(struct store_x *x, struct err *err)
 const struct store_x_kind store_x_dir = {
     .reads = &store_dir,
     .open = dir_open,
+    .own = dir_own,
     .close = dir_close,
     .remove = dir_remove,
     .retire = dir_retire,

@@ -50,15 +50,16 @@ int rotate_refill(struct rotate *ro, struct err *err)
 	    .progress = on_copied,
 	    .arg = ro};
 	struct err why = ERR_INIT;
-	int r;
+	int r, kept;
 
 	readback_on_progress(ro->readback, on_read_back, ro);
 	vault_w_reserve(ro->vault, RESERVE_BYTES + 2 * ledger_size(state_ledger(ro->cfg->state)));
 	r = refill_run(&refill, &ro->ret->refill, err);
-	if (vault_w_release(ro->vault, &why) && !r)
-		return rotate_failed(ro, &why, err);
+	kept = vault_w_release(ro->vault, &why);
 	if (!r && ro->ret->refill.broken)
 		return rotate_failed(ro, &ro->ret->refill.why, err);
+	if (!r && kept)
+		return rotate_failed(ro, &why, err);
 	if (!r && ro->ret->refill.damaged)
 		ro->ret->damaged_why = ro->ret->refill.why;
 	return r;

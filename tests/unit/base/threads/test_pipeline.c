@@ -296,6 +296,28 @@ static void nothing_is_begun_after_a_stop(void **state)
 	assert_false(l.wrong);
 }
 
+/* A slot that was taken before a stop is put after it: nothing becomes of it. */
+static void what_was_taken_may_be_put_after_a_stop(void **state)
+{
+	struct line l = {.hold = false};
+	struct slot *s, *t;
+	void *got;
+
+	(void)state;
+	open_line(&l, 2, false, true);
+	s = pipeline_room(l.p, true, NULL);
+	t = pipeline_room(l.p, true, NULL);
+	*s = (struct slot){.i = 0};
+	*t = (struct slot){.i = 1};
+	pipeline_stop(l.p, NULL);
+	assert_null(pipeline_room(l.p, true, NULL));
+	pipeline_put(l.p, false);
+	pipeline_put(l.p, true);
+	assert_int_equal(pipeline_next(l.p, PIPELINE_FOREVER, &got, NULL), -1);
+	pipeline_free(l.p);
+	assert_int_equal(l.worked, 0);
+}
+
 static void patience_has_an_end(void **state)
 {
 	struct line l = {.hold = true};
@@ -396,6 +418,7 @@ int main(void)
 	    cmocka_unit_test(a_producer_that_waits_is_stopped),
 	    cmocka_unit_test(a_consumer_that_waits_is_stopped),
 	    cmocka_unit_test(nothing_is_begun_after_a_stop),
+	    cmocka_unit_test(what_was_taken_may_be_put_after_a_stop),
 	    cmocka_unit_test(patience_has_an_end),
 	    cmocka_unit_test(several_slots_may_be_held),
 	    cmocka_unit_test(jobs_are_at_work_at_the_same_time),

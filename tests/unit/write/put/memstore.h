@@ -513,6 +513,12 @@ static int mem_x_open(const struct store *s, struct store_x **ret, struct err *e
 	return 0;
 }
 
+static int mem_own(const struct store *s, const char *folder, struct err *err)
+{
+	(void)folder; /* there are none, and no mounts */
+	return mem_op(mem_view(s)->m) < 0 ? mem_failed("", err) : 0;
+}
+
 static void mem_x_close(struct store_x *x)
 {
 	free(x);
@@ -573,6 +579,7 @@ static int mem_sync(struct store_x *x, struct err *err)
 static const struct store_x_kind mem_x = {
     .reads = &mem_kind,
     .open = mem_x_open,
+    .own = mem_own,
     .close = mem_x_close,
     .remove = mem_x_remove,
     .retire = mem_retire,

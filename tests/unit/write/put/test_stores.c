@@ -213,6 +213,24 @@ static void an_unknown_kind_is_refused(void **state)
 	assert_int_equal(store_x_open(&s, &x, NULL), -1);
 }
 
+/* Who removes must not conclude anything from what lies in a mount or behind a link. */
+static void a_folder_that_is_not_the_stores_own(void **state)
+{
+	STORE_AUTO s = folder("own");
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(sh("mkdir own/generations own/elsewhere && ln -s elsewhere own/archives"), 0);
+	assert_int_equal(store_x_own(&s, "generations", &err), 0);
+	assert_int_equal(store_x_own(&s, "archives", &err), -1);
+	assert_int_equal(store_x_own(&s, "nowhere", &err), -1);
+	if (sh("mount -t tmpfs none own/generations 2>/dev/null"))
+		return; /* not root */
+	assert_int_equal(store_x_own(&s, "generations", &err), -1);
+	assert_string_equal(err.code, "E-PUBLISH-06");
+	assert_int_equal(sh("umount own/generations"), 0);
+}
+
 /* ---- a generation, from store to store ---- */
 
 static int copy_generation(const struct store *from, const struct store *to, struct err *err)
@@ -514,6 +532,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_kind_keeps_the_contract),
 	    cmocka_unit_test(an_unknown_kind_is_refused),
+	    cmocka_unit_test(a_folder_that_is_not_the_stores_own),
 	    cmocka_unit_test(passes_through_memory),
 	    cmocka_unit_test(fails_anywhere),
 	    cmocka_unit_test(lies_when_it_is_read),
