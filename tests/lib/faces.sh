@@ -18,7 +18,7 @@ true_files() {
 	P
 }
 
-root_key() { grep -o 'RW[A-Za-z0-9+/=]*' "$T/init.out" | head -n 1; }
+root_key() { grep -oE 'RW[A-Za-z0-9+/=]{54}' "$T/init.out" | head -n 1; }
 
 # two_faces TRUE OVERLAY MODE MOUNTPOINT: tests/lib/twofaced.c, which says what they are
 two_faces() {

@@ -52,7 +52,7 @@ OFFLINE="  - {name: RDX-01, type: rdx, offline: true, path: $T/rdx, place: 別�
 	  - {name: RDX-02, type: rdx, offline: true, path: $T/rdx2, place: 金庫}"
 policy "$OFFLINE"
 "$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" >"$T/init.out"
-ROOT=$(grep -o 'RW[A-Za-z0-9+/=]*' "$T/init.out" | head -n 1)
+ROOT=$(grep -oE 'RW[A-Za-z0-9+/=]{54}' "$T/init.out" | head -n 1)
 disk rdx 80M
 disk rdx2 80M
 attach rdx
@@ -337,6 +337,6 @@ cat >"$T/none.c" <<'C'
 FILE *open_memstream(char **p, size_t *n) { *p = NULL; *n = 0; errno = ENOMEM; return NULL; }
 C
 cc -shared -fPIC -o "$T/none.so" "$T/none.c" || die "none.c does not compile"
-status env LD_PRELOAD="$T/none.so" "$BKP" rotate --operator Sato RDX-01
+status env LD_PRELOAD="$T/none.so" "${BKP_RELEASE:-$BKP_BIN}/bkp" rotate --operator Sato RDX-01
 [ "$STATUS" != 0 ] && grep -q '^bkp: E-' "$T/err" && grep -q '→' "$T/err" || fail "nothing is said of why the rotation failed: exit $STATUS"
 say "a rotation that fails says why, also without memory to collect it"

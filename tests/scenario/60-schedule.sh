@@ -123,7 +123,7 @@ say "a time of day that is skipped is captured when the clocks have changed, one
 strace -f -y -qq -o "$T/strace" -e trace=renameat2 -E "${FAKE_ENV[0]}" -E "${FAKE_ENV[1]}" \
 	-E "FAKECLOCK=$(until_then "2027-12-01 02:30:00")" \
 	"${BKP_RELEASE:-$BKP_BIN}/bkp" run --quiet || die "run under strace"
-k=$(awk -v w="generations/" '/renameat2/ {n[$1]++; if (index($0, w) && !/journal/) last = n[$1]} END {print last}' "$T/strace")
+k=$(awk -v w="/generations>" '/renameat2/ {n[$1]++; if (index($0, w) && !/journal/) last = n[$1]} END {print last}' "$T/strace")
 [ "${k:-0}" -ge 2 ] || fail "the publication is not seen" "$T/strace"
 before=$(begun)
 (exec 2>/dev/null # the shell's word of the kill
