@@ -132,7 +132,8 @@ int arcfile_writer_add_frame(struct arcfile_writer *w, const uint8_t id[DIGEST_L
 	digest_hex(id, DIGEST_LEN, name);
 	if (buf_printf(&w->index, err, "%s %" PRIu64 " %zu %zu\n", name, offset, frame->n, raw))
 		return -1;
-	memcpy(name + 2 * DIGEST_LEN, codec_is_zstd(frame->part[0].p, frame->part[0].n) ? ".zst" : ".lz4", 5);
+	memcpy(name + 2 * DIGEST_LEN, codec_suffix(codec_kind_of(frame->part[0].p, frame->part[0].n)),
+	    CODEC_SUFFIX + 1);
 	if (put_entry(w, name, frame, out, err))
 		return -1;
 	w->chunks++;

@@ -26,6 +26,8 @@ struct archive_entry;
 struct buf;
 struct err;
 
+/* Where blocks are cut.  Former catalogs are compared block by block: whoever changes these rules changes
+ * FILE_CACHE_MAGIC (bkp/write/source/file_changes.h says why). */
 #define CATALOG_BLOCK_MAX    ((size_t)4 << 20)	 /* a block is one chunk */
 #define CATALOG_BLOCK_SOFT   ((size_t)512 << 10) /* cut here at the latest; an entry mostly takes 1,536 bytes */
 #define CATALOG_ENTRIES_MIN  32

@@ -100,11 +100,16 @@ size_t codec_bound(size_t n)
 	return lz4 > zstd ? lz4 : zstd;
 }
 
-bool codec_is_zstd(const void *frame, size_t stored)
+enum codec_kind codec_kind_of(const void *frame, size_t stored)
 {
 	static const uint8_t magic[ZSTD_MAGIC_N] = {0x28, 0xb5, 0x2f, 0xfd};
 
-	return stored >= sizeof(magic) && !memcmp(frame, magic, sizeof(magic));
+	return stored >= sizeof(magic) && !memcmp(frame, magic, sizeof(magic)) ? CODEC_ZSTD : CODEC_LZ4;
+}
+
+const char *codec_suffix(enum codec_kind kind)
+{
+	return kind == CODEC_ZSTD ? ".zst" : ".lz4";
 }
 
 /* ---- writing ---- */
@@ -334,6 +339,6 @@ static int unpack_zstd(
 
 int codec_unpack(struct codec *c, const void *frame, size_t size, void *raw, size_t rawlen, struct err *err)
 {
-	return codec_is_zstd(frame, size) ? unpack_zstd(c, frame, size, raw, rawlen, err)
-					  : unpack_lz4(c, frame, size, raw, rawlen, err);
+	return codec_kind_of(frame, size) == CODEC_ZSTD ? unpack_zstd(c, frame, size, raw, rawlen, err)
+							: unpack_lz4(c, frame, size, raw, rawlen, err);
 }

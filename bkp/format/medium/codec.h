@@ -22,6 +22,7 @@ struct err;
 enum codec_kind {
 	CODEC_LZ4,
 	CODEC_ZSTD, /* where it gains something */
+	CODEC_KINDS,
 };
 
 struct codec;		       /* reusable contexts; one thread at a time */
@@ -35,9 +36,11 @@ int codec_unpack(
     struct codec *c, const void *frame, size_t stored, void *raw, size_t rawlen, struct err *err);
 /* Room to reserve for the frame of n raw bytes. */
 size_t codec_bound(size_t n);
-/* Does a frame begin like a Zstandard frame?  Its entry's name ends in ".zst", that of all others in ".lz4".
- */
-bool codec_is_zstd(const void *frame, size_t stored);
+/* What a frame is, by how it begins: CODEC_LZ4 also where it is none of the others. */
+enum codec_kind codec_kind_of(const void *frame, size_t stored);
+/* How the name of its entry in an archive ends: CODEC_SUFFIX bytes, ".lz4". */
+#define CODEC_SUFFIX 4
+const char *codec_suffix(enum codec_kind kind);
 
 /* The same frame in parts: a chunk that gains nothing is not copied. */
 #define CODEC_PARTS 3

@@ -52,10 +52,10 @@ struct pass {
 	uint64_t lo, hi;
 	bool lost; /* some of it cannot be had: why */
 	struct err why;
-	uint64_t at;	  /* where the next header is, if the container agrees */
-	bool agrees;	  /* so far */
-	bool says_zstd;	  /* the header of the chunk that is wanted */
-	size_t index_len; /* as the container says */
+	uint64_t at;	      /* where the next header is, if the container agrees */
+	bool agrees;	      /* so far */
+	enum codec_kind says; /* the header of the chunk that is wanted */
+	size_t index_len;     /* as the container says */
 };
 
 /* ---- what belongs where ---- */
@@ -96,16 +96,18 @@ static void note_disagreement(struct pass *p, uint64_t offset)
 	    text("its container does not agree with its INDEX at offset %ju"), offset);
 }
 
-/* Which of the two codecs its name says must be the one of the frame that follows: check_chunk(). */
+/* Which compression its name says must be the one of the frame that follows: check_chunk(). */
 static bool is_chunk_header(struct pass *p, const uint8_t *h, const struct arcfile_chunk *c)
 {
 	char name[2 * DIGEST_LEN + 8];
 
 	digest_hex(c->id, DIGEST_LEN, name);
-	snprintf(name + 2 * DIGEST_LEN, 8, ".zst");
-	p->says_zstd = is_header(h, name, c->stored);
-	snprintf(name + 2 * DIGEST_LEN, 8, ".lz4");
-	return p->says_zstd || is_header(h, name, c->stored);
+	for (p->says = 0; p->says < CODEC_KINDS; p->says++) {
+		snprintf(name + 2 * DIGEST_LEN, 8, "%s", codec_suffix(p->says));
+		if (is_header(h, name, c->stored))
+			return true;
+	}
+	return false;
 }
 
 /* Is there room for INDEX as the header says, and nothing after the end? */
@@ -210,7 +212,7 @@ static void check_chunk(struct pass *p)
 	const struct arcfile_chunk *c = &p->ix->chunks[p->chunk];
 	struct err why = ERR_INIT;
 
-	if (p->agrees && !p->lost && codec_is_zstd(p->w->item.p, c->stored) != p->says_zstd)
+	if (p->agrees && !p->lost && codec_kind_of(p->w->item.p, c->stored) != p->says)
 		note_disagreement(p, p->at);
 	if (!p->lost && decode_item(p, c, &p->why))
 		p->lost = true;
