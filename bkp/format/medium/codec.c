@@ -7,8 +7,8 @@
  * Reading: the caller gives the raw length; a frame must fill exactly that.  zstd decodes straight into `raw` without a window
  * of its own.  A context that stopped within an LZ4 frame is made new (fresh_lz4()).
  *
- * Another compression: a kind in enum codec_kind, its branch in compress_frame() and codec_unpack(), its magic number, the
- * name's ending in arcfile_writer_add_frame(), and the policy's word (policy_schema.c). */
+ * Another compression: a kind in enum codec_kind, its branch in compress_frame() and codec_unpack(), its magic number in
+ * codec_kind_of(), the ending of names in codec_suffix(), and the policy's word (policy_schema.c). */
 #include "format/medium/codec.h"
 
 #include <stdint.h>
@@ -109,7 +109,9 @@ enum codec_kind codec_kind_of(const void *frame, size_t stored)
 
 const char *codec_suffix(enum codec_kind kind)
 {
-	return kind == CODEC_ZSTD ? ".zst" : ".lz4";
+	static const char suffixes[CODEC_KINDS][CODEC_SUFFIX + 1] = {".lz4", ".zst"};
+
+	return suffixes[kind];
 }
 
 /* ---- writing ---- */
