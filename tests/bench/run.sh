@@ -63,11 +63,11 @@ newest_restic() (
 		-o "Dir::Cache=$W/apt/cache")
 	timeout 60 apt-get "${o[@]}" update
 	timeout 60 apt-get "${o[@]}" download restic
-	dpkg -x restic_*.deb "$W/apt/root"
-	"$W/apt/root/usr/bin/restic" version
+	dpkg -x restic_*.deb "$W/apt/unpacked"
+	"$W/apt/unpacked/usr/bin/restic" version
 ) >"$W/apt.log" 2>&1
 RESTIC=${BKP_BENCH_RESTIC:-}
-[ -n "$RESTIC" ] || { newest_restic && RESTIC=$W/apt/root/usr/bin/restic; } || RESTIC=restic
+[ -n "$RESTIC" ] || { newest_restic && RESTIC=$W/apt/unpacked/usr/bin/restic; } || RESTIC=restic
 
 slow_medium() { # FOLDER: an ext4 of its own there, on a loop device that is slow
 	local img=$W/${1##*/}.img d

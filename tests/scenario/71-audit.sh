@@ -289,7 +289,7 @@ said("released", "＝SUM(A1:A9)")
 said("accepted", "-2+3 とは無関係")
 assert any(r[at["operator"]] == "'=1+1" for r in rows[1:]), "an operator who looks like a formula"
 P
-sed -i '7s/root/toor/' "$T/alone/journal"
+sed -i '7s/"by":"root/"by":"toor/' "$T/alone/journal"
 expect 2 "$BKP" journal export --format csv --file "$T/alone/journal" --out "$T/bad.csv"
 [ ! -e "$T/bad.csv" ] || die "a table of what does not verify"
 say "journal export: CSV with BOM and CRLF after RFC 4180, no cell a formula, Japanese reasons whole; JSON equal to the records; nothing" \

@@ -171,9 +171,7 @@ void pipeline_put(struct pipeline *p, bool ready)
 	assert(i < p->taken && (!p->ended || p->stopped));
 	p->ready[i % p->c.window] = ready;
 	pass_ready(p);
-	if (p->stopped)
-		; /* all were woken */
-	else if (!ready)
+	if (!ready && !p->stopped) /* by a stop all were woken */
 		wake_for_job(p);
 	else if (i == p->head && p->consumer_sleeps)
 		pthread_cond_signal(&p->result);

@@ -36,11 +36,6 @@ void store_close_file(struct store_file *f)
 	f->kind = NULL;
 }
 
-bool store_is_open(const struct store_file *f)
-{
-	return f->kind != NULL;
-}
-
 struct store_file store_take(struct store_file *f)
 {
 	const struct store_file taken = *f;

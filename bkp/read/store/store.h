@@ -70,7 +70,6 @@ int store_open(const struct store *s, const char *path, struct store_file *ret, 
     __attribute__((warn_unused_result));
 void store_close_file(struct store_file *f);
 #define STORE_FILE_AUTO __attribute__((cleanup(store_close_file))) struct store_file
-bool store_is_open(const struct store_file *f);
 struct store_file store_take(struct store_file *f); /* returns *f and closes nothing: *f is closed now */
 
 /* Up to n bytes from `offset` on: how many (0: the end), or -1 with errno.  store_read_full(): fewer than n
@@ -94,8 +93,8 @@ int store_read(const struct store *s, const char *path, struct buf *out, struct 
 bool store_has(const struct store *s, const char *path);
 
 /* Calls fn for each name in the folder `path` ("": s itself; a slash at its end is nothing), in byte order;
- * stops at the first non-zero return and returns it (fn does not return STORE_ABSENT).  Names are held in memory, at most 64 MiB of them.  0,
- * STORE_ABSENT (err set), -1. */
+ * stops at the first non-zero return and returns it (fn does not return STORE_ABSENT).  Names are held in
+ * memory, at most 64 MiB of them.  0, STORE_ABSENT (err set), -1. */
 typedef int store_name_fn(void *arg, const char *name, struct err *err);
 int store_list(const struct store *s, const char *path, store_name_fn *fn, void *arg, struct err *err)
     __attribute__((warn_unused_result));

@@ -1,6 +1,6 @@
 /* store_dir: see store_dir.h.
  *
- * parent_of() walks: each folder on the way is opened by its one name, relative to the folder before, with
+ * store_dir_parent() walks: each folder on the way is opened by its one name, relative to the folder before, with
  * O_NOFOLLOW and O_DIRECTORY.  The kernel never resolves more than one component, so neither a link nor ".."
  * (path_is_entry() refuses it) leads out of the folder, and what is exchanged meanwhile can at most be
  * something else below it.  What is opened last is judged by its descriptor (fstat), not by its name.
@@ -43,35 +43,61 @@ static int open_failed(const char *path, int errnum, struct err *err)
 	return errnum == ENOENT ? STORE_ABSENT : -1;
 }
 
-/* The folder that holds the last component, and where that component begins. */
-static int parent_of(int dirfd, const char *path, int *ret_fd, const char **ret_name, struct err *err)
+static int step_into(int at, const char *name)
 {
-	IO_FD_AUTO fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* -1 or STORE_DIR_ABSENT, as a step gives it. */
+static int step_failed(const char *path, int errnum, struct err *err)
+{
+	return open_failed(path, errnum, err) == STORE_ABSENT ? STORE_DIR_ABSENT : -1;
+}
+
+int store_dir_parent(
+    int root, const char *path, store_dir_step_fn *step, const char **ret_name, struct err *err)
+{
+	IO_FD_AUTO fd = step_into(root, ".");
 	const char *p = path, *slash;
 
 	if (fd < 0)
-		return open_failed(path, errno, err);
+		return step_failed(path, errno, err);
 	if (!path_is_entry(path))
-		return open_failed(path, ENOTDIR, err);
+		return step_failed(path, ENOTDIR, err);
 	while ((slash = strchr(p, '/'))) {
 		char name[NAME_BYTES];
 		size_t n = (size_t)(slash - p);
 		int next;
 
 		if (n >= sizeof(name))
-			return open_failed(path, ENAMETOOLONG, err);
+			return step_failed(path, ENAMETOOLONG, err);
 		memcpy(name, p, n);
 		name[n] = '\0';
-		next = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		next = step ? step(fd, name, err) : step_into(fd, name);
 		if (next < 0)
-			return open_failed(path, errno, err);
+			return step ? next : step_failed(path, errno, err);
 		io_close_quietly(&fd);
 		fd = next;
 		p = slash + 1;
 	}
-	*ret_fd = io_take(&fd);
 	*ret_name = p;
-	return 0;
+	return io_take(&fd);
+}
+
+int store_dir_own(int dir, int root, const char *name, struct err *err)
+{
+	if (io_same_mount(dir, root))
+		return 0;
+	err_set(
+	    err, "E-PUBLISH-06", text("the folder '%s' on the medium is a mount of something else"), name);
+	return err_hint(err, "%s", text("unmount what is mounted there"));
+}
+
+/* As the functions of struct store_kind return it. */
+static int parent_of(int root, const char *path, int *ret_fd, const char **ret_name, struct err *err)
+{
+	*ret_fd = store_dir_parent(root, path, NULL, ret_name, err);
+	return *ret_fd == STORE_DIR_ABSENT ? STORE_ABSENT : *ret_fd < 0 ? -1 : 0;
 }
 
 static int open_dir(int dirfd, const char *path, int *ret_fd, struct err *err)

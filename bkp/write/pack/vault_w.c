@@ -67,11 +67,6 @@ const struct store *vault_w_store(const struct vault_w *v)
 	return &v->put->reads;
 }
 
-struct store_w *vault_w_put(struct vault_w *v)
-{
-	return v->put;
-}
-
 int vault_w_stage(struct vault_w *v, struct store_staged **ret, struct err *err)
 {
 	return store_w_stage(v->put, ret, err);

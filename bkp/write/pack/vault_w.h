@@ -26,14 +26,12 @@ struct err;
 struct store;
 struct store_doc;
 struct store_staged;
-struct store_w;
 
 struct vault_w;
 /* repo: <repository-id>/ on the medium; may be closed meanwhile. */
 int vault_w_open(const struct store *repo, struct vault_w **ret, struct err *err);
 void vault_w_close(struct vault_w *v);
 const struct store *vault_w_store(const struct vault_w *v); /* <repository-id>/, for reading */
-struct store_w *vault_w_put(struct vault_w *v);		    /* and for the files around what is published */
 
 /* A file being written; discarded unless published. */
 int vault_w_stage(struct vault_w *v, struct store_staged **ret, struct err *err);

@@ -29,8 +29,7 @@
 #include "format/medium/generation.h"
 #include "read/store/store_dir.h"
 
-#define NAME_BYTES 256
-#define RESERVE	   "reserve"
+#define RESERVE "reserve"
 
 struct dir_w {
 	struct store_w w;
@@ -103,11 +102,7 @@ static int open_folder(const struct dir_w *d, const char *name, mode_t mode, int
 	*ret_fd = io_make_dir(d->root, name, mode, err);
 	if (*ret_fd < 0)
 		return -1;
-	if (io_same_mount(*ret_fd, d->root))
-		return 0;
-	err_set(
-	    err, "E-PUBLISH-06", text("the folder '%s' on the medium is a mount of something else"), name);
-	return err_hint(err, "%s", text("unmount what is mounted there"));
+	return store_dir_own(*ret_fd, d->root, name, err);
 }
 
 /* A folder that a dead run has made or renamed but not yet made durable will be found and relied on. */
@@ -118,14 +113,12 @@ static int settle_folder(const struct dir_w *d, const char *name, struct err *er
 	return open_folder(d, name, 0755, &fd, err) || io_sync_dir(fd, err) ? -1 : 0;
 }
 
-/* The folder `name` in `at`; made, and durable there, where it is missing and `make` is set.  ≥0, -1. */
-static int step_into(int at, const char *name, bool make, struct err *err)
+/* The folder `name` in `at`; where it is missing it is made, and durable there. */
+static int make_step(int at, const char *name, struct err *err)
 {
 	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (fd < 0 && !make)
-		err_sys(err, "E-IO-07", errno, text("cannot open folder '%s'"), name);
-	if (fd >= 0 || !make)
+	if (fd >= 0)
 		return fd;
 	fd = io_make_dir(at, name, 0755, err);
 	if (fd >= 0 && io_sync_dir(at, err))
@@ -133,23 +126,10 @@ static int step_into(int at, const char *name, bool make, struct err *err)
 	return fd;
 }
 
-/* The folder that the file `path` is in, and where the file's own name begins.  ≥0, -1. */
+/* make: folders on the way are made.  ≥0, less than 0. */
 static int parent_of(int root, const char *path, bool make, const char **ret_name, struct err *err)
 {
-	IO_FD_AUTO at = io_open_dir(root, ".", err);
-	const char *slash;
-
-	for (; at >= 0 && (slash = strchr(path, '/')); path = slash + 1) {
-		char name[NAME_BYTES];
-		int next;
-
-		snprintf(name, sizeof(name), "%.*s", (int)(slash - path), path);
-		next = step_into(at, name, make, err);
-		io_close_quietly(&at);
-		at = next;
-	}
-	*ret_name = path;
-	return io_take(&at);
+	return store_dir_parent(root, path, make ? make_step : NULL, ret_name, err);
 }
 
 /* ---- opening ---- */

@@ -19,47 +19,28 @@
 #include "base/text.h"
 #include "read/store/store_dir.h"
 
-#define NAME_BYTES 256
-
 struct dir_x {
 	struct store_x x;
 	int root; /* the store's, borrowed */
 };
 
-static int is_foreign(int dir, int root, const char *name, struct err *err)
+/* A folder on the way: there, no link, and on the same mount as the one before it. */
+static int own_step(int at, const char *name, struct err *err)
 {
-	if (io_same_mount(dir, root))
-		return 0;
-	err_set(
-	    err, "E-PUBLISH-06", text("the folder '%s' on the medium is a mount of something else"), name);
-	return err_hint(err, "%s", text("unmount what is mounted there"));
+	IO_FD_AUTO next = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (next < 0) {
+		int why = errno;
+
+		err_sys(err, "E-IO-07", why, text("cannot open folder '%s'"), name);
+		return why == ENOENT ? STORE_DIR_ABSENT : -1;
+	}
+	return store_dir_own(next, at, name, err) ? -1 : io_take(&next);
 }
 
-/* The folder that `path` is in, and where its own name begins.  ≥0, -1; -1 with ABSENT: it is not there. */
-#define ABSENT (-2)
 static int parent_of(const struct store_x *x, const char *path, const char **ret_name, struct err *err)
 {
-	const int root = ((const struct dir_x *)x)->root;
-	IO_FD_AUTO at = io_open_dir(root, ".", err);
-	const char *slash;
-
-	for (; at >= 0 && (slash = strchr(path, '/')); path = slash + 1) {
-		char name[NAME_BYTES];
-		int next;
-
-		snprintf(name, sizeof(name), "%.*s", (int)(slash - path), path);
-		next = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (next < 0 && errno == ENOENT)
-			return ABSENT;
-		if (next < 0)
-			return err_sys(err, "E-IO-07", errno, text("cannot open folder '%s'"), name);
-		io_close_quietly(&at);
-		at = next;
-		if (is_foreign(at, root, name, err))
-			return -1;
-	}
-	*ret_name = path;
-	return io_take(&at);
+	return store_dir_parent(((const struct dir_x *)x)->root, path, own_step, ret_name, err);
 }
 
 static void dir_close(struct store_x *x)
@@ -84,7 +65,7 @@ static int dir_own(const struct store *s, const char *folder, struct err *err)
 	const int root = store_dir_fd(s);
 	IO_FD_AUTO dir = io_open_dir(root, folder, err);
 
-	return dir < 0 ? -1 : is_foreign(dir, root, folder, err);
+	return dir < 0 ? -1 : store_dir_own(dir, root, folder, err);
 }
 
 /* What cannot be thawed will not be deleted either, and that is told. */
@@ -107,7 +88,7 @@ static int dir_remove(
 	struct stat st;
 
 	if (dir < 0)
-		return dir == ABSENT ? 0 : -1;
+		return dir == STORE_DIR_ABSENT ? 0 : -1;
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW)) {
 		if (errno == ENOENT)
 			return 0;
@@ -134,9 +115,10 @@ static int dir_retire(struct store_x *x, const char *dir, const char *to, struct
 	struct stat st;
 	int r;
 
-	if (from == ABSENT || (from >= 0 && fstatat(from, base, &st, AT_SYMLINK_NOFOLLOW) && errno == ENOENT))
+	if (from == STORE_DIR_ABSENT ||
+	    (from >= 0 && fstatat(from, base, &st, AT_SYMLINK_NOFOLLOW) && errno == ENOENT))
 		return 0;
-	if (into == ABSENT)
+	if (into == STORE_DIR_ABSENT)
 		return err_set(err, "E-IO-07", text("cannot open folder '%s'"), to);
 	if (from < 0 || into < 0)
 		return -1;
@@ -153,7 +135,7 @@ static int dir_drop(struct store_x *x, const char *dir, struct err *err)
 
 	if (parent >= 0 && unlinkat(parent, base, AT_REMOVEDIR))
 		return err_sys(err, "E-REAP-02", errno, text("cannot delete '%s'"), base);
-	return parent == ABSENT || parent >= 0 ? 0 : -1;
+	return parent == STORE_DIR_ABSENT || parent >= 0 ? 0 : -1;
 }
 
 static int dir_sync(struct store_x *x, struct err *err)
