@@ -1,6 +1,9 @@
 /* generation: the documents of one generation (docs/format.md, section 8): manifest.json, root.age's plaintext,
  * SHA256SUMS, and the trusted comment of its signature.
  *
+ * A generation is one capture of one data set.  It has the number of the run that made it: run 42 makes emr@42
+ * and documents@42.  All paths here are relative to the data set's folder, <repository-id>/datasets/<name>/.
+ *
  * Pure.  Strings in parsed structs are malloc'd and belong to the struct. Errors: E-GEN-01 malformed (line or
  * member named), E-GEN-02 repository, number or uuid is not the one expected, E-GEN-03 SHA256SUMS malformed
  * (line named).
@@ -19,6 +22,8 @@ struct buf;
 struct err;
 
 #define GENERATION_UUID		37
+#define GENERATION_NAME		33 /* of a data set: [a-z][a-z0-9-]{0,31} */
+#define GENERATION_LABEL	64 /* room for "emr@42" */
 #define GENERATION_DIR		40 /* room for "generations/000042" */
 #define GENERATION_MANIFEST_MAX ((size_t)16 << 20)
 #define GENERATION_ROOT_MAX	((size_t)256 << 20)
@@ -70,21 +75,21 @@ struct generation_archive {
 
 struct generation_id {
 	char repository[GENERATION_UUID];
-	char uuid[GENERATION_UUID];
-	uint64_t number; /* ≥1 */
+	char dataset[GENERATION_NAME];
+	char uuid[GENERATION_UUID]; /* of the run */
+	uint64_t number;	    /* of the run, ≥1 */
 };
 
 struct generation_manifest {
 	struct generation_id id;
 	int64_t begun_ns, finished_ns; /* whole seconds */
+	int32_t utc_offset_s;	       /* local time - UTC where it was captured: a date must pick the right night */
 	char *host, *version;
-	struct generation_dataset *datasets;
-	size_t n_datasets;
+	struct generation_dataset dataset; /* verdict good or partial: a failed capture makes no generation */
 	uint64_t archives, archive_bytes;
-	uint64_t previous; /* number, or 0: none */
+	uint64_t previous; /* number of the data set's generation before, or 0: none */
 	uint8_t previous_sha256[DIGEST_LEN];
-	bool binds_root; /* with it the journal, which has the manifest's hash, has root.age's */
-	uint8_t root_sha256[DIGEST_LEN];
+	uint8_t root_sha256[DIGEST_LEN]; /* so the journal, which has the manifest's hash, binds root.age */
 	uint64_t journal_seq;
 	uint8_t journal_sha256[DIGEST_LEN];
 };
@@ -92,8 +97,7 @@ struct generation_manifest {
 struct generation_root {
 	struct generation_id id;
 	uint8_t chunk_id_key[DIGEST_LEN]; /* for who checks a chunk's id */
-	struct generation_dataset *datasets;
-	size_t n_datasets;
+	struct generation_dataset dataset;
 	struct generation_archive *archives; /* ascending by number */
 	size_t n_archives;
 };
@@ -107,7 +111,6 @@ int generation_root_parse(const char *p, size_t n, struct generation_root **ret,
 void generation_root_free(struct generation_root *r);
 /* The archive of that number, or NULL. */
 const struct generation_archive *generation_root_archive(const struct generation_root *r, uint64_t number);
-const struct generation_dataset *generation_root_dataset(const struct generation_root *r, const char *name);
 
 /* One line of SHA256SUMS. */
 int generation_sums_add(struct buf *out, const uint8_t sha256[DIGEST_LEN], const char *path, struct err *err);
@@ -123,7 +126,16 @@ char *generation_dir(uint64_t number, char out[GENERATION_DIR]);
 /* The inverse for the bare name "000042": 0, or -1 when it is not a generation's folder name. */
 int generation_dir_parse(const char *name, uint64_t *ret_number);
 
-/* "bkp:1 kind=generation repository=… generation=… uuid=…" (kind "generation"), or without the last two
+/* May a data set be called so?  [a-z][a-z0-9-]{0,31}, no device name of Windows (con, prn, aux, nul, com0-9, lpt0-9: a medium is
+ * read there, too), no word that selectors use (latest). */
+bool generation_name_ok(const char *name);
+/* "emr@42" into out; returns out. */
+char *generation_label(const char *dataset, uint64_t number, char out[GENERATION_LABEL]);
+/* "datasets/emr", from <repository-id>/; returns out. */
+#define GENERATION_SET_DIR (GENERATION_NAME + 10)
+char *generation_set_dir(const char *dataset, char out[GENERATION_SET_DIR]);
+
+/* "bkp:1 kind=generation repository=… dataset=… generation=… uuid=…" (kind "generation"), or without the last three
  * (id->number 0). */
 int generation_comment(const char *kind, const struct generation_id *id, struct buf *out, struct err *err);
 

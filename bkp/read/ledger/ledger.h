@@ -30,6 +30,7 @@ struct err;
 struct journal_record;
 struct json_t;
 struct minisig_public;
+struct selector;
 struct store_file;
 struct verify_record;
 
@@ -78,17 +79,6 @@ struct ledger_medium {
 	char docs_sha256[DIGEST_HEX]; /* of the newest "documents" record of it; "": none */
 };
 
-struct ledger_dataset {
-	const char *name;
-	enum ledger_verdict verdict; /* LEDGER_PENDING until the generation is committed */
-	uint64_t entries, files, bytes, unreadable, changed, skipped;
-	const char *reason; /* why it failed or has no probe's value, or "" */
-	struct guard guard;
-	const char *suspicion;		     /* why the guard found it suspect, or "" */
-	const struct guard_canary *canaries; /* as found, when they were first seen or had changed */
-	size_t n_canaries;
-};
-
 struct ledger_copy {
 	const char *medium; /* UUID */
 	const char *label;  /* as of the record */
@@ -103,24 +93,30 @@ struct ledger_copy {
 	bool approved;	    /* an approver signed for that expiry */
 };
 
+/* One data set as one run captured it, or was to: run 42 makes emr@42 and documents@42. */
 struct ledger_generation {
-	uint64_t number;
-	const char *uuid;
+	const char *dataset;
+	uint64_t number;  /* of the run */
+	const char *uuid; /* of the run */
 	enum ledger_state state;
-	int64_t begun_ns;
+	int64_t begun_ns; /* of the run */
 	/* begun while the clock had jumped and nobody had attested it: begun_ns cannot be relied on */
 	bool undated;
 	uint32_t epoch;	  /* of its begin record: the key that signs it */
 	int64_t ended_ns; /* time of the committed or failed record; 0: none */
 	bool recovered;
-	const char *reason; /* of a failed generation, or "" */
+	const char *reason; /* why it failed, or has no probe's value; or "" */
 	char manifest_sha256[DIGEST_HEX];
 	uint64_t archives, archive_bytes, new_bytes;
-	const struct ledger_dataset *datasets;
-	size_t n_datasets;
+	enum ledger_verdict verdict; /* LEDGER_PENDING until it is committed or failed */
+	uint64_t entries, files, bytes, unreadable, changed, skipped;
+	struct guard guard;
+	const char *suspicion;		     /* why the guard found it suspect, or "" */
+	const struct guard_canary *canaries; /* as found, when they were first seen or had changed */
+	size_t n_canaries;
 	const struct ledger_copy *copies;
 	size_t n_copies;
-	bool suspect;	      /* the guard found a data set suspect, and nobody has accepted it */
+	bool suspect;	      /* the guard found it suspect, and nobody has accepted it */
 	int64_t accepted_ns;  /* somebody accepted it as good; 0: never */
 	int64_t held_ns;      /* held now: never expires; 0: not */
 	int64_t released_ns;  /* was held until then; 0: never, or it is held again */
@@ -221,34 +217,37 @@ const struct ledger_medium *ledger_medium_by_label(
     const struct ledger *l, const char *label); /* not retired; or NULL */
 
 size_t ledger_generations(const struct ledger *l);
-const struct ledger_generation *ledger_generation(const struct ledger *l, size_t i); /* ascending numbers */
-const struct ledger_generation *ledger_generation_by_number(
-    const struct ledger *l, uint64_t number); /* or NULL */
+/* Ascending by number; those of one run in the order in which it was to capture them. */
+const struct ledger_generation *ledger_generation(const struct ledger *l, size_t i);
+const struct ledger_generation *ledger_generation_of(
+    const struct ledger *l, const char *dataset, uint64_t number); /* or NULL */
+/* Those of one run are the n from index *ret_first on; 0: there was no such run. */
+size_t ledger_run(const struct ledger *l, uint64_t number, size_t *ret_first);
+/* Which generation of the data set a selector means: the number, of one that is committed; 0: there is none. */
+uint64_t ledger_select(const struct ledger *l, const struct selector *s, const char *dataset);
 /* What a reported generation must be, for verify_options.record.  1: known, 0: it is not reported. */
-int ledger_generation_record(const struct ledger *l, uint64_t number, struct verify_record *ret);
-const struct ledger_generation *ledger_last_committed(const struct ledger *l); /* or NULL */
-/* The data set in it, or NULL. */
-const struct ledger_dataset *ledger_dataset_in(const struct ledger_generation *g, const char *dataset);
+int ledger_generation_record(
+    const struct ledger *l, const char *dataset, uint64_t number, struct verify_record *ret);
+/* Of the data set, or (NULL) of any; or NULL */
+const struct ledger_generation *ledger_last_committed(const struct ledger *l, const char *dataset);
 /* What is recorded of its copy on the medium, whatever became of it; NULL: nothing.  g may be NULL. */
 const struct ledger_copy *ledger_copy_in(const struct ledger_generation *g, const char *medium);
 /* The copy that is there of a generation that is committed, or NULL. */
 const struct ledger_copy *ledger_copy_there(const struct ledger_generation *g, const char *medium);
-/* Is it good there: its verdict is, or it is partial and a person accepted the generation as it is?  d: of g.
- */
-bool ledger_good(const struct ledger_generation *g, const struct ledger_dataset *d);
-/* Does the generation count for the data set?  The one rule for floors, 3-2-1, expiry and what is due next:
- * it is committed, the data set is good in it, and the generation is not suspect: where one data set was
- * found harmed, a person answers for all of them (accepts, or takes none).  Whether a copy of it is verified
- * on a medium is asked beside it. */
-bool ledger_counts(const struct ledger_generation *g, const char *dataset);
+/* Is it good: its verdict is, or it is partial and a person accepted it as it is? */
+bool ledger_good(const struct ledger_generation *g);
+/* Does it count?  The one rule for floors, 3-2-1, expiry and what is due next: it is committed, good, and not suspect unless
+ * accepted.  Whether a copy of it is verified on a medium is asked beside it. */
+bool ledger_counts(const struct ledger_generation *g);
 /* What a canary of the data set must be: SHA-256 as hex as it was first found, or as in the generation that
  * was accepted last; "": it must not be there; NULL: never seen. */
 const char *ledger_canary(const struct ledger *l, const char *dataset, const char *path);
 /* The newest generation that the guard found suspect and that nobody has accepted or held yet, or NULL.
  * While there is one nothing may be expired anywhere and no medium that is kept offline may be written to. */
 const struct ledger_generation *ledger_frozen_by(const struct ledger *l);
-uint64_t ledger_next_generation(const struct ledger *l); /* highest begun + 1 */
-uint64_t ledger_next_archive(const struct ledger *l);	 /* highest next_archive recorded; 1 at first */
+uint64_t ledger_next_run(const struct ledger *l); /* highest begun + 1 */
+/* Highest next_archive recorded of the data set; 1 at first. */
+uint64_t ledger_next_archive(const struct ledger *l, const char *dataset);
 
 /* The newest "policy" record: SHA-256 of the policy's bytes as hex; "" none. */
 const char *ledger_policy_sha256(const struct ledger *l);

@@ -1,7 +1,8 @@
 /* vault_r: one repository on one medium, for reading only.
  *
  * vault_r_open → vault_r_list / vault_r_generation_open → vault_r_root (with identities) → … → vault_r_close.
- * A handle holds the store of MEDIUM/<repository-id>; nothing here can express a write.
+ * A handle holds the store of MEDIUM/<repository-id>; nothing here can express a write.  Each data set stands alone in its folder
+ * datasets/<name>/, with archives and generations of its own: a generation holds the store of that folder.
  *
  * Opening checks repository.json against its signature, which is the root key's (epoch 1), and follows the
  * keys of later epochs from there (read/vault/repository.h).  When the caller gives the root key from paper,
@@ -17,7 +18,7 @@
  * generation not there, E-VAULT-05 not signed, E-VAULT-06 forged: signature, comment, folder or documents do
  * not agree, E-VAULT-07 damaged: manifest.json or root.age is not the file that was signed, E-VAULT-08 a
  * listed file is missing, E-VAULT-09 a listed file has an impossible size, E-VAULT-10 repository.age
- * unusable.
+ * unusable, E-VAULT-11 it is of the layout before data sets stood alone: no version reads it.
  */
 #ifndef BKP_READ_VAULT_VAULT_R_H
 #define BKP_READ_VAULT_VAULT_R_H
@@ -34,6 +35,7 @@ struct age_identity;
 struct buf;
 struct medium;
 struct repository;
+struct selector;
 struct store;
 
 #define VAULT_R_JSON_MAX ((size_t)1 << 20)
@@ -74,10 +76,14 @@ struct vault_r_generation;
 /* 0, or -1 with E-VAULT-04…07.  VAULT_R_UNSIGNED (E-VAULT-05): there is a folder but no signature file: a
  * capture that was not finished. */
 #define VAULT_R_UNSIGNED 1
-int vault_r_generation_open(struct vault_r *v, uint64_t number, struct vault_r_generation **ret,
+int vault_r_generation_open(struct vault_r *v, const char *dataset, uint64_t number, struct vault_r_generation **ret,
     struct err *err) __attribute__((warn_unused_result));
 void vault_r_generation_close(struct vault_r_generation *g);
 const struct generation_manifest *vault_r_manifest(const struct vault_r_generation *g);
+/* Of datasets/<name>/: what the paths of SHA256SUMS are relative to, and where archives are. Borrowed. */
+const struct store *vault_r_generation_store(const struct vault_r_generation *g);
+/* "emr@42" */
+const char *vault_r_generation_label(const struct vault_r_generation *g);
 /* Whose key signed it, and SHA-256 of manifest.json: what the journal says of it can be compared. */
 uint32_t vault_r_generation_epoch(const struct vault_r_generation *g);
 const uint8_t *vault_r_manifest_sha256(const struct vault_r_generation *g); /* DIGEST_LEN bytes */
@@ -111,16 +117,25 @@ enum vault_r_state {
 const char *vault_r_state_word(enum vault_r_state s); /* "complete", "incomplete", "damaged", "forged" */
 
 struct vault_r_listed {
+	const char *dataset;
 	uint64_t number;
 	enum vault_r_state state;
 	uint64_t missing;			    /* listed files that are missing or of impossible size */
 	const struct generation_manifest *manifest; /* NULL unless its documents agree */
 	struct err why;				    /* the first fault; "" when complete */
 };
-/* Calls fn for each generation folder, ascending.  One bad generation never hides another; a non-zero return
- * of fn stops and is returned.  Names in generations/ that are no generation's are passed over. */
+/* Calls fn for each generation folder: data sets in the order of their names (or only `dataset`, unless NULL), of each ascending.
+ * One bad generation never hides another; a non-zero return of fn stops and is returned.  Names in datasets/ and generations/ that
+ * are no data set's and no generation's are passed over. */
 typedef int vault_r_list_fn(void *arg, const struct vault_r_listed *g, struct err *err);
-int vault_r_list(struct vault_r *v, vault_r_list_fn *fn, void *arg, struct err *err)
+int vault_r_list(struct vault_r *v, const char *dataset, vault_r_list_fn *fn, void *arg, struct err *err)
+    __attribute__((warn_unused_result));
+/* The same, faster: only which there are, nothing of them is opened. */
+typedef int vault_r_number_fn(void *arg, const char *dataset, uint64_t number, struct err *err);
+int vault_r_numbers(struct vault_r *v, const char *dataset, vault_r_number_fn *fn, void *arg, struct err *err)
+    __attribute__((warn_unused_result));
+/* Which generation a selector means on this medium: 0 and the number; -1 E-VAULT-04 (there is none, and which there are). */
+int vault_r_select(struct vault_r *v, const struct selector *s, const char *dataset, uint64_t *ret_number, struct err *err)
     __attribute__((warn_unused_result));
 
 #endif
