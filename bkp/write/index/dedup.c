@@ -5,7 +5,8 @@
  * place counts only when its archive's run is in there and the record's checksum fits that run: so a place in an
  * archive whose number was given out twice is unknown.
  *
- * Readers use one read transaction (`reader`), which dedup_add() resets and renews.  Every call into LMDB but
+ * Readers use one read transaction (`reader`); while small archives are being added, the transaction that adds them (`writer`).  All
+ * data sets share the tables: the number of the one in use stands in front of every key.  Every call into LMDB but
  * closing stands between dedup_guard_enter() and dedup_guard_leave(): should it kill the process, the next one knows. */
 #include "write/index/dedup.h"
 
@@ -18,11 +19,34 @@
 #include <sodium.h>
 
 #include "base/err.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "write/index/dedup_private.h"
 #include "write/index/dedup_record.h"
 
-#define SCHEMA "bkp-dedup 4 "
+#define SCHEMA	      "bkp-dedup 5 "
+#define SMALL_ARCHIVE ((uint64_t)1 << 20) /* several of these share a flush of the disk */
+
+/* ---- keys ---- */
+
+static uint64_t archive_key(const struct dedup *d, uint64_t number)
+{
+	return d->set << DEDUP_RECORD_SET_SHIFT | number;
+}
+
+static uint8_t *place_key(const struct dedup *d, const uint8_t *id, uint8_t out[DEDUP_RECORD_KEY])
+{
+	out[0] = (uint8_t)(d->set >> 8);
+	out[1] = (uint8_t)d->set;
+	memcpy(out + 2, id, DEDUP_ID);
+	return out;
+}
+
+/* What is asked: what was added and not committed yet is seen by the transaction that adds alone. */
+static MDB_txn *current_txn(const struct dedup *d)
+{
+	return d->writer ? d->writer : d->reader;
+}
 
 /* ---- adding within bounds ---- */
 
@@ -72,8 +96,8 @@ static int dedup_put_layout(struct dedup *d, MDB_txn *txn, const struct dedup_ar
 {
 	size_t chunks = count_chunks(entries, n), length = HEAD + 3 * chunks;
 	uint8_t *bytes = calloc(1, length + SUM);
-	uint64_t number = a->number;
-	MDB_val k = {sizeof(number), &number}, v = {length + SUM, bytes};
+	uint64_t key = archive_key(d, a->number);
+	MDB_val k = {sizeof(key), &key}, v = {length + SUM, bytes};
 	int r;
 
 	if (!bytes)
@@ -91,7 +115,7 @@ static int dedup_put_layout(struct dedup *d, MDB_txn *txn, const struct dedup_ar
 		at[1] = (uint8_t)(end >> 8);
 		at[2] = (uint8_t)(end >> 16);
 	}
-	layout_checksum(bytes, length, number, bytes + length);
+	layout_checksum(bytes, length, key, bytes + length);
 	r = mdb_put(txn, d->layouts, &k, &v, 0);
 	free(bytes);
 	return r;
@@ -121,19 +145,20 @@ static int unpack_layout(const uint8_t *p, size_t chunks, struct dedup_layout *l
 int dedup_layout(struct dedup *d, uint64_t number, struct dedup_layout *ret, struct err *err)
 {
 	struct dedup_archive a;
-	MDB_val k = {sizeof(number), &number}, v;
+	uint64_t key = archive_key(d, number);
+	MDB_val k = {sizeof(key), &key}, v;
 	uint8_t sum[SUM];
 	int r = dedup_archive(d, number, &a, NULL);
 
 	if (r != 1)
 		return 0;
 	dedup_guard_enter(&d->guard);
-	r = mdb_get(d->reader, d->layouts, &k, &v);
+	r = mdb_get(current_txn(d), d->layouts, &k, &v);
 	if (!r &&
 	    (v.mv_size < HEAD + SUM || (v.mv_size - HEAD - SUM) % 3 || memcmp(v.mv_data, &a.run, HEAD) != 0))
 		r = MDB_NOTFOUND;
 	if (!r) {
-		layout_checksum(v.mv_data, v.mv_size - SUM, number, sum);
+		layout_checksum(v.mv_data, v.mv_size - SUM, key, sum);
 		r = memcmp(sum, (uint8_t *)v.mv_data + v.mv_size - SUM, SUM) ? MDB_NOTFOUND : 0;
 	}
 	cachedb_touched(&d->pages, 2);
@@ -162,28 +187,63 @@ static int by_id(const void *a, const void *b)
 static int put_archive(struct dedup *d, MDB_txn *txn, const struct dedup_archive *a)
 {
 	uint8_t bytes[DEDUP_RECORD_ARCHIVE];
-	uint64_t number = a->number;
-	MDB_val k = {sizeof(number), &number}, v = {DEDUP_RECORD_ARCHIVE, bytes};
+	uint64_t key = archive_key(d, a->number);
+	MDB_val k = {sizeof(key), &key}, v = {DEDUP_RECORD_ARCHIVE, bytes};
 
-	dedup_record_pack_archive(a, bytes);
+	dedup_record_pack_archive(a, key, bytes);
 	return mdb_put(txn, d->archives, &k, &v, 0);
 }
 
 static int put_entries(
     struct dedup *d, MDB_txn *txn, uint64_t run, const struct dedup_entry *const *sorted, size_t n)
 {
-	uint8_t place[DEDUP_RECORD_PLACE];
+	uint8_t place[DEDUP_RECORD_PLACE], key[DEDUP_RECORD_KEY];
 	int r = 0;
 
 	for (size_t i = 0; i < n && !r; i++) {
-		MDB_val k = {DEDUP_ID, (void *)(uintptr_t)sorted[i]->id}, v = {DEDUP_RECORD_PLACE, place};
+		MDB_val k = {sizeof(key), place_key(d, sorted[i]->id, key)}, v = {DEDUP_RECORD_PLACE, place};
 
 		/* the newest place wins: an older archive may be unavailable or about to expire */
-		if (dedup_record_pack_place(sorted[i]->id, &sorted[i]->place, run, place))
+		if (dedup_record_pack_place(key, &sorted[i]->place, run, place))
 			r = mdb_put(txn, d->chunks, &k, &v, 0);
 		cachedb_touched(&d->pages, 1);
 	}
 	return r;
+}
+
+/* ---- transactions ---- */
+
+static int begin_writing(struct dedup *d)
+{
+	if (d->writer)
+		return 0;
+	mdb_txn_reset(d->reader); /* it would keep the pages that are replaced from being used again */
+	d->added = 0;
+	d->since_ns = clock_read(CLOCK_MONOTONIC);
+	return mdb_txn_begin(d->env, NULL, 0, &d->writer);
+}
+
+static int end_writing(struct dedup *d)
+{
+	MDB_txn *txn = d->writer;
+	int renewed, r;
+
+	if (!txn)
+		return 0;
+	d->writer = NULL;
+	r = mdb_txn_commit(txn);
+	renewed = mdb_txn_renew(d->reader);
+	return r ? r : renewed;
+}
+
+int dedup_flush(struct dedup *d, struct err *err)
+{
+	int r;
+
+	dedup_guard_enter(&d->guard);
+	r = end_writing(d);
+	dedup_guard_leave(&d->guard);
+	return r ? dedup_failed(d, r, err) : 0;
 }
 
 struct added {
@@ -192,44 +252,30 @@ struct added {
 	size_t n;
 };
 
-static int add_part(struct dedup *d, const struct added *all, size_t from, size_t n, bool last)
-{
-	MDB_txn *txn;
-	int r = mdb_txn_begin(d->env, NULL, 0, &txn);
-
-	if (r)
-		return r;
-	r = put_entries(d, txn, all->archive->run, all->sorted + from, n);
-	if (!r && last)
-		r = put_archive(d, txn, all->archive);
-	if (!r && last)
-		r = dedup_put_layout(d, txn, all->archive, all->sorted, all->n);
-	if (r) {
-		mdb_txn_abort(txn);
-		return r;
-	}
-	return mdb_txn_commit(txn);
-}
-
-/* Parts before the last need not survive a power cut, only leave the file whole: one flush instead of two. */
-static int add_parts(struct dedup *d, const struct added *all)
+static int add_all(struct dedup *d, const struct added *all)
 {
 	MDB_stat st;
-	size_t part, from = 0;
-	int renewed, r = mdb_stat(d->reader, d->chunks, &st);
+	size_t part, from = 0, n;
+	int r = begin_writing(d);
 
-	if (r)
+	if (r || (r = mdb_stat(d->writer, d->chunks, &st)))
 		return r;
-	mdb_txn_reset(d->reader); /* it would keep the pages that each part replaces from being used again */
 	part = st.ms_leaf_pages < SMALL_TREE ? all->n : PART;
-	mdb_env_set_flags(d->env, MDB_NOMETASYNC, 1);
-	for (; all->n - from > part && !r; from += part)
-		r = add_part(d, all, from, part, false);
-	mdb_env_set_flags(d->env, MDB_NOMETASYNC, 0);
-	if (!r)
-		r = add_part(d, all, from, all->n - from, true);
-	renewed = mdb_txn_renew(d->reader);
-	return r ? r : renewed;
+	for (; all->n - from > part && !r; from += part) {
+		r = put_entries(d, d->writer, all->archive->run, all->sorted + from, part);
+		if (!r && !(r = end_writing(d)))
+			r = begin_writing(d);
+	}
+	n = all->n - from;
+	if (r || (r = put_entries(d, d->writer, all->archive->run, all->sorted + from, n)) ||
+	    (r = put_archive(d, d->writer, all->archive)) ||
+	    (r = dedup_put_layout(d, d->writer, all->archive, all->sorted, all->n)))
+		return r;
+	d->added += n;
+	if (all->archive->size < SMALL_ARCHIVE && d->added < PART &&
+	    clock_read(CLOCK_MONOTONIC) - d->since_ns < SECOND_NS)
+		return 0;
+	return end_writing(d);
 }
 
 int dedup_add(struct dedup *d, const struct dedup_archive *a, const struct dedup_entry *entries, size_t n,
@@ -244,7 +290,7 @@ int dedup_add(struct dedup *d, const struct dedup_archive *a, const struct dedup
 		sorted[i] = &entries[i];
 	qsort(sorted, n, sizeof(*sorted), by_id);
 	dedup_guard_enter(&d->guard);
-	r = add_parts(d, &(struct added){a, sorted, n});
+	r = add_all(d, &(struct added){a, sorted, n});
 	dedup_guard_leave(&d->guard);
 	free(sorted);
 	if (r)
@@ -315,36 +361,50 @@ void dedup_refuse(struct dedup *d, uint64_t number)
 		d->runs[number] = 0;
 }
 
-static int check_schema(MDB_txn *txn, MDB_dbi meta, const char *repository)
+static int check_schema(struct dedup *d, MDB_txn *txn)
 {
 	char want[128];
 	MDB_val k = {6, (void *)(uintptr_t) "schema"}, v;
-	int r = mdb_get(txn, meta, &k, &v);
+	int r = mdb_get(txn, d->meta, &k, &v);
 
-	snprintf(want, sizeof(want), SCHEMA "%s", repository);
+	snprintf(want, sizeof(want), SCHEMA "%s", d->repository);
 	if (r == MDB_NOTFOUND) {
+		d->is_new = true;
 		v.mv_size = strlen(want);
 		v.mv_data = want;
-		return mdb_put(txn, meta, &k, &v, 0);
+		return mdb_put(txn, d->meta, &k, &v, 0);
 	}
 	if (!r && (v.mv_size != strlen(want) || memcmp(v.mv_data, want, v.mv_size) != 0))
 		return MDB_VERSION_MISMATCH;
 	return r;
 }
 
-static int last_number(MDB_txn *txn, MDB_dbi archives, uint64_t *ret)
+/* Is it an archive of the data set in use? */
+static bool of_set(const struct dedup *d, const MDB_val *key)
 {
+	uint64_t whole;
+
+	memcpy(&whole, key->mv_data, sizeof(whole));
+	return whole >> DEDUP_RECORD_SET_SHIFT == d->set;
+}
+
+/* The highest number of an archive of the data set in use. */
+static int last_number(struct dedup *d)
+{
+	uint64_t after = archive_key(d, 0) + ((uint64_t)1 << DEDUP_RECORD_SET_SHIFT);
 	struct dedup_archive a;
 	MDB_cursor *c;
-	MDB_val k, v;
-	int r = mdb_cursor_open(txn, archives, &c);
+	MDB_val k = {sizeof(after), &after}, v;
+	int r = mdb_cursor_open(current_txn(d), d->archives, &c);
 
+	d->last = 0;
 	if (r)
 		return r;
-	r = mdb_cursor_get(c, &k, &v, MDB_LAST);
-	if (!r) {
+	r = mdb_cursor_get(c, &k, &v, MDB_SET_RANGE);
+	r = mdb_cursor_get(c, &k, &v, r ? MDB_LAST : MDB_PREV);
+	if (!r && k.mv_size == sizeof(after) && of_set(d, &k)) {
 		if (dedup_record_archive(&k, &v, &a))
-			*ret = a.number;
+			d->last = a.number;
 		else
 			r = MDB_CORRUPTED;
 	}
@@ -355,7 +415,8 @@ static int last_number(MDB_txn *txn, MDB_dbi archives, uint64_t *ret)
 static int open_env(struct dedup *d)
 {
 	MDB_txn *txn;
-	int r = cachedb_open(d->path, DEDUP_TABLES, 0, &d->env);
+	/* what is lost in a power cut is stored again; what must be is that the file stays whole */
+	int r = cachedb_open(d->path, DEDUP_TABLES, MDB_NOMETASYNC, &d->env);
 
 	if (r)
 		return r;
@@ -365,8 +426,7 @@ static int open_env(struct dedup *d)
 	    (r = mdb_dbi_open(txn, "archives", MDB_CREATE | MDB_INTEGERKEY, &d->archives)) ||
 	    (r = mdb_dbi_open(txn, "layouts", MDB_CREATE | MDB_INTEGERKEY, &d->layouts)) ||
 	    (r = mdb_dbi_open(txn, "meta", MDB_CREATE, &d->meta)) ||
-	    (r = check_schema(txn, d->meta, d->repository)) ||
-	    (r = last_number(txn, d->archives, &d->last))) {
+	    (r = mdb_dbi_open(txn, "sets", MDB_CREATE, &d->sets)) || (r = check_schema(d, txn))) {
 		mdb_txn_abort(txn);
 		return r;
 	}
@@ -378,6 +438,9 @@ static int open_env(struct dedup *d)
 
 static void close_env(struct dedup *d)
 {
+	if (d->writer)
+		mdb_txn_abort(d->writer);
+	d->writer = NULL;
 	if (d->reader)
 		mdb_txn_abort(d->reader);
 	if (d->env)
@@ -386,6 +449,7 @@ static void close_env(struct dedup *d)
 	d->env = NULL;
 	d->last = 0;
 }
+
 /* Opens it; an empty one where it is damaged, foreign, or of another version: it is only a cache. */
 static int open_or_begin(struct dedup *d, unsigned deaths)
 {
@@ -448,6 +512,8 @@ void dedup_close(struct dedup *d)
 {
 	if (!d)
 		return;
+	if (d->env && !d->damaged)
+		(void)dedup_flush(d, NULL);
 	close_env(d);
 	if (d->damaged)
 		cachedb_remove(d->path);
@@ -466,12 +532,16 @@ uint64_t dedup_last_archive(const struct dedup *d)
 static int ask_all(
     struct dedup *d, MDB_cursor *c, dedup_available_fn *available, void *arg, int *ret_have, struct err *err)
 {
-	MDB_val k, v;
+	uint64_t first = archive_key(d, 0);
+	MDB_val k = {sizeof(first), &first}, v;
+	MDB_cursor_op op = MDB_SET_RANGE;
 	int r, have = 0;
 
-	while (have >= 0 && !(r = mdb_cursor_get(c, &k, &v, MDB_NEXT))) {
+	for (; have >= 0 && !(r = mdb_cursor_get(c, &k, &v, op)); op = MDB_NEXT) {
 		struct dedup_archive a;
 
+		if (k.mv_size == sizeof(first) && !of_set(d, &k))
+			break;
 		if (!dedup_record_archive(&k, &v, &a)) {
 			r = MDB_CORRUPTED;
 			break;
@@ -486,14 +556,66 @@ static int ask_all(
 	return r == MDB_NOTFOUND ? 0 : r;
 }
 
+/* Its number, given now where it has none. */
+static int number_of_set(struct dedup *d, const char *name)
+{
+	uint16_t number;
+	MDB_val k = {strlen(name), (void *)(uintptr_t)name}, v;
+	MDB_stat st;
+	int r = mdb_get(current_txn(d), d->sets, &k, &v);
+
+	if (!r) {
+		if (v.mv_size != sizeof(number))
+			return MDB_CORRUPTED;
+		memcpy(&number, v.mv_data, sizeof(number));
+		d->set = number;
+		return number ? 0 : MDB_CORRUPTED;
+	}
+	if (r != MDB_NOTFOUND || (r = begin_writing(d)) || (r = mdb_stat(d->writer, d->sets, &st)))
+		return r;
+	if (st.ms_entries >= DEDUP_SETS)
+		return MDB_DBS_FULL;
+	number = (uint16_t)(st.ms_entries + 1);
+	v = (MDB_val){sizeof(number), &number};
+	d->set = number;
+	return mdb_put(d->writer, d->sets, &k, &v, 0);
+}
+
 /* Nothing it said has been used yet: a new, empty one takes its place. */
 static int begin_anew(struct dedup *d)
 {
+	char name[DEDUP_NAME];
+	int r;
+
+	memcpy(name, d->name, sizeof(name));
 	close_env(d);
 	cachedb_remove(d->path);
 	if (d->runs)
 		memset(d->runs, 0, d->n_runs * sizeof(*d->runs));
-	return open_env(d);
+	r = open_env(d);
+	return r ? r : number_of_set(d, name);
+}
+
+int dedup_use(struct dedup *d, const char *dataset, struct err *err)
+{
+	int r;
+
+	if (d->runs)
+		memset(d->runs, 0, d->n_runs * sizeof(*d->runs));
+	snprintf(d->name, sizeof(d->name), "%s", dataset);
+	dedup_guard_enter(&d->guard);
+	r = number_of_set(d, d->name);
+	if (!r)
+		r = last_number(d);
+	if (dedup_is_damage(r))
+		r = begin_anew(d);
+	dedup_guard_leave(&d->guard);
+	return r ? dedup_failed(d, r, err) : 0;
+}
+
+bool dedup_is_new(const struct dedup *d)
+{
+	return d->is_new;
 }
 
 int dedup_check_available(struct dedup *d, dedup_available_fn *available, void *arg, struct err *err)
@@ -502,7 +624,7 @@ int dedup_check_available(struct dedup *d, dedup_available_fn *available, void *
 	int r, have = 0;
 
 	dedup_guard_enter(&d->guard);
-	r = mdb_cursor_open(d->reader, d->archives, &c);
+	r = mdb_cursor_open(current_txn(d), d->archives, &c);
 	if (!r) {
 		r = ask_all(d, c, available, arg, &have, err);
 		mdb_cursor_close(c);
@@ -517,13 +639,14 @@ int dedup_check_available(struct dedup *d, dedup_available_fn *available, void *
 
 int dedup_lookup(struct dedup *d, const uint8_t id[DIGEST_LEN], struct dedup_place *ret, struct err *err)
 {
-	MDB_val k = {DEDUP_ID, (void *)(uintptr_t)id}, v;
+	uint8_t key[DEDUP_RECORD_KEY];
+	MDB_val k = {sizeof(key), place_key(d, id, key)}, v;
 	struct dedup_place pl;
 	bool good = false;
 	int r;
 
 	dedup_guard_enter(&d->guard);
-	r = mdb_get(d->reader, d->chunks, &k, &v);
+	r = mdb_get(current_txn(d), d->chunks, &k, &v);
 	if (!r)
 		good = dedup_record_place(&k, &v, &pl) && dedup_run_of(d, pl.archive) &&
 		       dedup_record_checked(&k, &v, d->runs[pl.archive]);
@@ -542,11 +665,12 @@ int dedup_lookup(struct dedup *d, const uint8_t id[DIGEST_LEN], struct dedup_pla
 
 int dedup_archive(struct dedup *d, uint64_t number, struct dedup_archive *ret, struct err *err)
 {
-	MDB_val k = {sizeof(number), &number}, v;
+	uint64_t key = archive_key(d, number);
+	MDB_val k = {sizeof(key), &key}, v;
 	int r;
 
 	dedup_guard_enter(&d->guard);
-	r = mdb_get(d->reader, d->archives, &k, &v);
+	r = mdb_get(current_txn(d), d->archives, &k, &v);
 	if (!r && !dedup_record_archive(&k, &v, ret))
 		r = MDB_CORRUPTED;
 	dedup_guard_leave(&d->guard);

@@ -1,14 +1,16 @@
 /* dedup: which content is stored already, and where: an advisory index on LMDB in the state folder's cache/.
  *
- * Maps a content id (HMAC-SHA-256 of a chunk, or of a small file inside a bundle) to a place in a published
- * archive, and an archive's number to its name, size and the run that published it.  Advisory: it may be
- * deleted at any time (then everything is stored again once).  What it says about an archive that is not on
+ * Maps, for each data set by itself, a content id (HMAC-SHA-256 of a chunk, or of a small file inside a bundle) to a place in a
+ * published archive, and an archive's number to its name, size and the run that published it.  All calls but opening and closing
+ * are about the data set that dedup_use() named last: nothing is found in another one's.  Advisory: it may be deleted at any time:
+ * it is filled again from places.age of the generations on media (write/run/rebuild.h).  What it says about an archive that is not on
  * any online medium is not believed: dedup_lookup() only returns places in archives that were made available
  * in this run.
  *
  * An archive's record is added in one transaction with the last of its entries, after it has been published;
  * an entry without it is not believed, nor one that another run left under the same number when it died: a
- * crash leaves nothing that points at nothing.
+ * crash leaves nothing that points at nothing.  What was added in the last second or so may be lost in a crash
+ * (dedup_flush()): one flush of the disk serves many small archives.
  *
  * A damaged index must neither give a wrong place (the generation would be good in name only) nor stop more
  * than one run: every record carries a checksum over itself and its key, and one that does not fit is as
@@ -66,8 +68,15 @@ void dedup_close(struct dedup *d);
 
 /* Highest archive number known; 0: none. */
 uint64_t dedup_last_archive(const struct dedup *d);
+/* From here on of this data set; none of its archives is available yet.  At most DEDUP_SETS of them. */
+#define DEDUP_SETS 65535
+int dedup_use(struct dedup *d, const char *dataset, struct err *err) __attribute__((warn_unused_result));
+/* Was anything ever known of any data set?  False of an index that was begun empty just now. */
+bool dedup_is_new(const struct dedup *d);
+/* What was added is durable on return. */
+int dedup_flush(struct dedup *d, struct err *err) __attribute__((warn_unused_result));
 
-/* Asks `available` for every archive known; lookups believe only those it returns 1 for.  -1 of it ends the
+/* Asks `available` for every archive known of the data set; lookups believe only those it returns 1 for.  -1 of it ends the
  * walk.  To be called before any dedup_add() or not at all: a damaged index is begun empty here. */
 typedef int dedup_available_fn(void *arg, const struct dedup_archive *a, struct err *err);
 int dedup_check_available(struct dedup *d, dedup_available_fn *available, void *arg, struct err *err);
@@ -94,7 +103,7 @@ struct dedup_layout {
 int dedup_layout(struct dedup *d, uint64_t number, struct dedup_layout *ret, struct err *err);
 void dedup_layout_free(struct dedup_layout *l);
 
-/* A published archive and what is in it; durable on return; available at once.  Entries that no record can
+/* A published archive and what is in it; available at once.  Entries that no record can
  * hold (dedup_record.h) are left out. */
 int dedup_add(struct dedup *d, const struct dedup_archive *a, const struct dedup_entry *entries, size_t n,
     struct err *err);

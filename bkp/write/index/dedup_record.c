@@ -25,7 +25,7 @@ static void record_checksum(
 }
 
 bool dedup_record_pack_place(
-    const uint8_t id[DEDUP_ID], const struct dedup_place *pl, uint64_t run, uint8_t out[DEDUP_RECORD_PLACE])
+    const uint8_t key[DEDUP_RECORD_KEY], const struct dedup_place *pl, uint64_t run, uint8_t out[DEDUP_RECORD_PLACE])
 {
 	const uint32_t max = (uint32_t)1 << BITS;
 	uint8_t sum[8];
@@ -37,18 +37,18 @@ bool dedup_record_pack_place(
 	le_put(out + 5, pl->chunk, 3);
 	le_put(
 	    out + 8, pl->offset | (uint64_t)(pl->length - 1) << BITS | (uint64_t)pl->whole << (2 * BITS), 6);
-	record_checksum(id, DEDUP_ID, out, DEDUP_RECORD_PLACE - PLACE_SUM, run, sum);
+	record_checksum(key, DEDUP_RECORD_KEY, out, DEDUP_RECORD_PLACE - PLACE_SUM, run, sum);
 	memcpy(out + DEDUP_RECORD_PLACE - PLACE_SUM, sum, PLACE_SUM);
 	return true;
 }
 
-bool dedup_record_place(const MDB_val *id, const MDB_val *v, struct dedup_place *ret)
+bool dedup_record_place(const MDB_val *key, const MDB_val *v, struct dedup_place *ret)
 {
 	const uint8_t *in = v->mv_data;
 	const uint32_t mask = ((uint32_t)1 << BITS) - 1;
 	uint64_t rest;
 
-	if (id->mv_size != DEDUP_ID || v->mv_size != DEDUP_RECORD_PLACE)
+	if (key->mv_size != DEDUP_RECORD_KEY || v->mv_size != DEDUP_RECORD_PLACE)
 		return false;
 	rest = le_get(in + 8, 6);
 	ret->archive = le_get(in, 5);
@@ -59,16 +59,16 @@ bool dedup_record_place(const MDB_val *id, const MDB_val *v, struct dedup_place 
 	return true;
 }
 
-bool dedup_record_checked(const MDB_val *id, const MDB_val *v, uint64_t run)
+bool dedup_record_checked(const MDB_val *key, const MDB_val *v, uint64_t run)
 {
 	const uint8_t *in = v->mv_data;
 	uint8_t sum[8];
 
-	record_checksum(id->mv_data, DEDUP_ID, in, DEDUP_RECORD_PLACE - PLACE_SUM, run, sum);
+	record_checksum(key->mv_data, DEDUP_RECORD_KEY, in, DEDUP_RECORD_PLACE - PLACE_SUM, run, sum);
 	return !memcmp(sum, in + DEDUP_RECORD_PLACE - PLACE_SUM, PLACE_SUM);
 }
 
-void dedup_record_pack_archive(const struct dedup_archive *a, uint8_t out[DEDUP_RECORD_ARCHIVE])
+void dedup_record_pack_archive(const struct dedup_archive *a, uint64_t key, uint8_t out[DEDUP_RECORD_ARCHIVE])
 {
 	le_put(out, a->size, 8);
 	le_put(out + 8, a->run, 8);
@@ -76,20 +76,22 @@ void dedup_record_pack_archive(const struct dedup_archive *a, uint8_t out[DEDUP_
 	memcpy(out + 24, a->sha256, DIGEST_LEN);
 	memcpy(out + 24 + DIGEST_LEN, a->index_sha256, DIGEST_LEN);
 	record_checksum(
-	    &a->number, sizeof(a->number), out, DEDUP_RECORD_ARCHIVE - 8, 0, out + DEDUP_RECORD_ARCHIVE - 8);
+	    &key, sizeof(key), out, DEDUP_RECORD_ARCHIVE - 8, 0, out + DEDUP_RECORD_ARCHIVE - 8);
 }
 
-bool dedup_record_archive(const MDB_val *number, const MDB_val *v, struct dedup_archive *ret)
+bool dedup_record_archive(const MDB_val *key, const MDB_val *v, struct dedup_archive *ret)
 {
 	const uint8_t *in = v->mv_data;
 	uint8_t sum[8];
+	uint64_t whole;
 
-	if (number->mv_size != sizeof(ret->number) || v->mv_size != DEDUP_RECORD_ARCHIVE)
+	if (key->mv_size != sizeof(whole) || v->mv_size != DEDUP_RECORD_ARCHIVE)
 		return false;
-	record_checksum(number->mv_data, sizeof(ret->number), in, DEDUP_RECORD_ARCHIVE - 8, 0, sum);
+	record_checksum(key->mv_data, sizeof(whole), in, DEDUP_RECORD_ARCHIVE - 8, 0, sum);
 	if (memcmp(sum, in + DEDUP_RECORD_ARCHIVE - 8, 8) != 0)
 		return false;
-	memcpy(&ret->number, number->mv_data, sizeof(ret->number));
+	memcpy(&whole, key->mv_data, sizeof(whole));
+	ret->number = whole & (((uint64_t)1 << DEDUP_RECORD_SET_SHIFT) - 1);
 	ret->size = le_get(in, 8);
 	ret->run = le_get(in + 8, 8);
 	ret->generation = le_get(in + 16, 8);

@@ -30,15 +30,15 @@ static double now_seconds(void)
 
 /* An entry that does not fit its archive's run is only unknown; what is looked for is what LMDB trips over.
  */
-static bool is_entry(const MDB_val *k, const MDB_val *v, const uint8_t before[DEDUP_ID])
+static bool is_entry(const MDB_val *k, const MDB_val *v, const uint8_t before[DEDUP_RECORD_KEY])
 {
-	return k->mv_size == DEDUP_ID && v->mv_size == DEDUP_RECORD_PLACE &&
-	       (!before || memcmp(k->mv_data, before, DEDUP_ID) > 0);
+	return k->mv_size == DEDUP_RECORD_KEY && v->mv_size == DEDUP_RECORD_PLACE &&
+	       (!before || memcmp(k->mv_data, before, DEDUP_RECORD_KEY) > 0);
 }
 
 static int walk_entries(struct dedup *d, MDB_txn *txn)
 {
-	uint8_t before[DEDUP_ID];
+	uint8_t before[DEDUP_RECORD_KEY];
 	MDB_cursor *c;
 	MDB_stat st;
 	MDB_val k, v;
@@ -52,7 +52,7 @@ static int walk_entries(struct dedup *d, MDB_txn *txn)
 			r = MDB_CORRUPTED;
 			break;
 		}
-		memcpy(before, k.mv_data, DEDUP_ID);
+		memcpy(before, k.mv_data, DEDUP_RECORD_KEY);
 		if (n % 64 == 0)
 			cachedb_touched(&d->pages, 1);
 	}
@@ -60,16 +60,16 @@ static int walk_entries(struct dedup *d, MDB_txn *txn)
 	return r != MDB_NOTFOUND ? r : n == st.ms_entries ? 0 : MDB_CORRUPTED;
 }
 
-static int sample_from(MDB_cursor *c, const uint8_t from[DEDUP_ID])
+static int sample_from(MDB_cursor *c, const uint8_t from[DEDUP_RECORD_KEY])
 {
-	uint8_t before[DEDUP_ID];
-	MDB_val k = {DEDUP_ID, (void *)(uintptr_t)from}, v;
+	uint8_t before[DEDUP_RECORD_KEY];
+	MDB_val k = {DEDUP_RECORD_KEY, (void *)(uintptr_t)from}, v;
 	int r = mdb_cursor_get(c, &k, &v, MDB_SET_RANGE);
 
 	for (int i = 0; !r && i < RUN; i++) {
 		if (!is_entry(&k, &v, i ? before : NULL))
 			return MDB_CORRUPTED;
-		memcpy(before, k.mv_data, DEDUP_ID);
+		memcpy(before, k.mv_data, DEDUP_RECORD_KEY);
 		r = mdb_cursor_get(c, &k, &v, MDB_NEXT);
 	}
 	return r == MDB_NOTFOUND ? 0 : r;
@@ -80,16 +80,19 @@ static int sample_entries(struct dedup *d, MDB_txn *txn)
 {
 	double end = now_seconds() + BRIEF_S;
 	uint64_t at = (uint64_t)getpid() << 32;
-	uint8_t from[DEDUP_ID] = {0};
+	uint8_t from[DEDUP_RECORD_KEY] = {0};
 	MDB_cursor *c;
-	int r = mdb_cursor_open(txn, d->chunks, &c);
+	MDB_stat sets;
+	int r = mdb_stat(txn, d->sets, &sets);
 
-	if (r)
+	if (r || (r = mdb_cursor_open(txn, d->chunks, &c)))
 		return r;
 	for (int i = 0; !r && i < SAMPLES && now_seconds() < end; i++) {
 		at += 0x9e3779b97f4a7c15u;
 		for (int b = 0; b < 8; b++)
-			from[b] = (uint8_t)(at >> (56 - 8 * b));
+			from[2 + b] = (uint8_t)(at >> (56 - 8 * b));
+		from[0] = (uint8_t)((1 + at % (sets.ms_entries + 1)) >> 8);
+		from[1] = (uint8_t)(1 + at % (sets.ms_entries + 1));
 		r = sample_from(c, from);
 		cachedb_touched(&d->pages, 4);
 	}
@@ -153,7 +156,7 @@ static int walk_all(const char *path, bool whole)
 		return r;
 	if ((r = mdb_dbi_open(txn, "chunks", 0, &d.chunks)) ||
 	    (r = mdb_dbi_open(txn, "archives", MDB_INTEGERKEY, &d.archives)) ||
-	    (r = mdb_dbi_open(txn, "meta", 0, &d.meta)) || (r = mdb_stat(txn, d.chunks, &st)))
+	    (r = mdb_dbi_open(txn, "sets", 0, &d.sets)) || (r = mdb_dbi_open(txn, "meta", 0, &d.meta)) || (r = mdb_stat(txn, d.chunks, &st)))
 		return r;
 	cachedb_pages_of(txn, d.meta, &d.pages);
 	whole = whole || st.ms_entries <= SMALL;

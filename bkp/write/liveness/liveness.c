@@ -1,8 +1,7 @@
 /* liveness: see liveness.h.  This file: what a capture refers to, written down.
  *
  * Each data set gets a new file ".<name>.new", from liveness_begin() to liveness_end(); liveness_commit() renames
- * those of all whole data sets when the generation is reported, and liveness_close() removes what was not
- * committed.  A block that is kept is copied from the former file, which is indexed by place; lists that a block
+ * it when the generation is reported; what was not committed is removed when the next one begins.  A block that is kept is copied from the former file, which is indexed by place; lists that a block
  * uses are copied with it, once each (`slots`).
  *
  * A failure closes `out`, and from then on nothing is written of this data set; what could not be found out sets
@@ -40,9 +39,7 @@ struct liveness {
 	size_t n_lists, cap_lists;
 	size_t *slots; /* of a hash table: index in lists + 1, 0: free; a power of two of them, or none */
 	size_t n_slots;
-	/* data sets that are whole, waiting for liveness_commit() */
-	char **whole;
-	size_t n_whole;
+	char whole[LIVENESS_NAME]; /* the data set that is whole and waits for liveness_commit(); "": none */
 };
 
 int liveness_open(
@@ -90,19 +87,24 @@ void liveness_drop(struct liveness *w)
 	forget_dataset(w);
 }
 
+/* One that is whole and was not reported. */
+static void forget_whole(struct liveness *w)
+{
+	char name[LIVENESS_NAME + 8];
+
+	if (!w->whole[0])
+		return;
+	new_name(w->whole, name);
+	unlinkat(w->dir, name, 0);
+	w->whole[0] = '\0';
+}
+
 void liveness_close(struct liveness *w)
 {
 	if (!w)
 		return;
 	liveness_drop(w);
-	for (size_t i = 0; i < w->n_whole; i++) {
-		char name[LIVENESS_NAME + 8];
-
-		new_name(w->whole[i], name);
-		unlinkat(w->dir, name, 0);
-		free(w->whole[i]);
-	}
-	free(w->whole);
+	forget_whole(w);
 	io_close_quietly(&w->dir);
 	buf_free(&w->text);
 	buf_free(&w->payload);
@@ -115,7 +117,7 @@ void liveness_close(struct liveness *w)
 }
 
 int liveness_plan(struct liveness *w, struct dedup *d, const struct liveness_limits *limits,
-    const struct liveness_dataset *sets, size_t n, struct liveness_figures *ret, struct err *err)
+    const struct liveness_dataset *set, struct liveness_figures *ret, struct err *err)
 {
 	struct liveness_count c;
 	int r;
@@ -123,12 +125,12 @@ int liveness_plan(struct liveness *w, struct dedup *d, const struct liveness_lim
 	*ret = (struct liveness_figures){0};
 	if (!w)
 		return 0;
-	if (liveness_count(w->dir, w->repository, d, sets, n, &c, err))
+	if (liveness_count(w->dir, w->repository, d, set, &c, err))
 		return -1;
 	/* a data set that is never whole must not keep what the others waste for ever */
 	if (w->generation > UNFINISHED && c.judged_live < w->generation - UNFINISHED)
 		c.judged_live = w->generation - UNFINISHED;
-	r = liveness_choose(&c, d, limits, sets, ret, err);
+	r = liveness_choose(&c, d, limits, set, ret, err);
 	liveness_count_free(&c);
 	return r;
 }
@@ -193,6 +195,7 @@ void liveness_begin(struct liveness *w, const char *dataset)
 	if (!w || w->dir < 0 || strlen(dataset) >= LIVENESS_NAME)
 		return;
 	liveness_drop(w);
+	forget_whole(w);
 	snprintf(w->name, sizeof(w->name), "%s", dataset);
 	w->unknown = false;
 	index_old(w);
@@ -462,20 +465,6 @@ void liveness_extents(struct liveness *w, const char *extents)
 
 /* ---- the end ---- */
 
-static bool keep_whole(struct liveness *w)
-{
-	char **more = reallocarray(w->whole, w->n_whole + 1, sizeof(*more));
-
-	if (!more)
-		return false;
-	w->whole = more;
-	w->whole[w->n_whole] = strdup(w->name);
-	if (!w->whole[w->n_whole])
-		return false;
-	w->n_whole++;
-	return true;
-}
-
 void liveness_end(struct liveness *w)
 {
 	const struct liveness_key last = {0, 0, w && w->unknown};
@@ -486,7 +475,8 @@ void liveness_end(struct liveness *w)
 		put_record(w, LIVENESS_LAST, &last, "", 0);
 		flush_text(w, true);
 	}
-	if (w->out >= 0 && keep_whole(w)) {
+	if (w->out >= 0) {
+		memcpy(w->whole, w->name, sizeof(w->whole));
 		forget_dataset(w);
 		return;
 	}
@@ -497,14 +487,11 @@ void liveness_end(struct liveness *w)
 
 void liveness_commit(struct liveness *w)
 {
-	if (!w)
-		return;
-	for (size_t i = 0; i < w->n_whole; i++) {
-		char name[LIVENESS_NAME + 8];
+	char name[LIVENESS_NAME + 8];
 
-		new_name(w->whole[i], name);
-		renameat(w->dir, name, w->dir, w->whole[i]);
-		free(w->whole[i]);
-	}
-	w->n_whole = 0;
+	if (!w || !w->whole[0])
+		return;
+	new_name(w->whole, name);
+	renameat(w->dir, name, w->dir, w->whole);
+	w->whole[0] = '\0';
 }

@@ -12,10 +12,10 @@
  * from the last one.  Before the capture all of them are read and the ranges of each archive united
  * (liveness_count.c).
  *
- *     liveness_open → liveness_plan →
- *     { liveness_begin → liveness_block | liveness_keep | liveness_list | liveness_extents …
- *         → liveness_end | liveness_drop } for each data set →
- *     liveness_commit (the generation is reported) → liveness_close
+ *     liveness_open →
+ *     { liveness_plan → liveness_begin → liveness_block | liveness_keep | liveness_list | liveness_extents …
+ *         → liveness_end | liveness_drop → liveness_commit (the generation is reported) } for each data set →
+ *     liveness_close
  *
  * Advisory: it may be lost, old or damaged at any time.  While something of it is not known nothing is
  * refused for its share; what cannot be written down is not known the next time.  No failure here stops a
@@ -36,10 +36,9 @@ struct dedup;
 struct dedup_place;
 struct err;
 
-/* A data set of the policy and the numbers of the generations that hold it, ascending. */
+/* A data set and the numbers of its generations, ascending. */
 struct liveness_dataset {
 	const char *name;
-	bool in_this_run; /* it is about to be captured */
 	const uint64_t *generations;
 	size_t n_generations;
 };
@@ -51,7 +50,7 @@ struct liveness_limits {
 };
 
 struct liveness_figures {
-	bool known;	    /* of every data set; else the rest says nothing about shares */
+	bool known;	    /* else the rest says nothing about shares */
 	uint64_t archives;  /* that the newest generations refer to */
 	uint64_t raw, live; /* bytes of content in them, and of these still referred to */
 	uint64_t refused, refused_live;
@@ -63,9 +62,9 @@ int liveness_open(int cachefd, const char *repository, uint64_t generation, stru
     struct err *err) __attribute__((warn_unused_result));
 void liveness_close(struct liveness *w);
 
-/* Counts, and refuses.  To be called after dedup_check_available().  0, -1: out of memory. */
+/* Counts, and refuses, for the data set that dedup_use() named.  To be called after dedup_check_available().  0, -1: out of memory. */
 int liveness_plan(struct liveness *w, struct dedup *d, const struct liveness_limits *limits,
-    const struct liveness_dataset *sets, size_t n, struct liveness_figures *ret, struct err *err)
+    const struct liveness_dataset *set, struct liveness_figures *ret, struct err *err)
     __attribute__((warn_unused_result));
 
 void liveness_begin(struct liveness *w, const char *dataset);
@@ -80,6 +79,6 @@ void liveness_list(struct liveness *w, const void *at, size_t at_n, const void *
 void liveness_extents(struct liveness *w, const char *extents);
 void liveness_end(struct liveness *w);	/* the data set is whole */
 void liveness_drop(struct liveness *w); /* it failed: what was known of it stays */
-void liveness_commit(struct liveness *w);
+void liveness_commit(struct liveness *w); /* its generation is reported */
 
 #endif

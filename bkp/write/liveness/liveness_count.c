@@ -7,7 +7,6 @@
 #include "write/liveness/liveness_private.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/err.h"
 #include "write/index/dedup.h"
@@ -27,7 +26,6 @@ struct counter {
 	uint64_t low, high; /* archives of this reading: low ≤ number < high */
 	struct dedup_layout layout;
 	uint64_t layout_of; /* 0: of none */
-	uint16_t owner;
 };
 
 static int by_start(const void *a, const void *b)
@@ -80,8 +78,6 @@ static int add_ref(struct counter *k, const struct liveness_ref *ref, struct err
 
 	if (ref->archive < k->low || ref->archive >= k->high || ref->archive >= k->c->n)
 		return 0;
-	if (k->owner != LIVENESS_NOBODY)
-		k->c->owner[ref->archive] = k->owner;
 	if (k->layout_of != ref->archive) {
 		k->layout_of = 0;
 		r = dedup_layout(k->d, ref->archive, &k->layout, err);
@@ -143,23 +139,16 @@ static int read_one(struct counter *k, int dirfd, const char *repository, const 
 	return failed ? -1 : more || r.record.key.offset ? 1 : 0;
 }
 
-static int read_all(struct counter *k, int dirfd, const char *repository, const struct liveness_dataset *sets,
-    size_t n, struct err *err)
+static int read_all(
+    struct counter *k, int dirfd, const char *repository, const struct liveness_dataset *set, struct err *err)
 {
-	for (size_t i = 0; i < n; i++) {
-		uint64_t generation = 0;
-		int r;
+	uint64_t generation = 0;
+	int r = read_one(k, dirfd, repository, set, &generation, err);
 
-		k->owner = sets[i].in_this_run && i < LIVENESS_NOBODY ? (uint16_t)i : LIVENESS_NOBODY;
-		r = read_one(k, dirfd, repository, &sets[i], &generation, err);
-		if (r < 0)
-			return -1;
-		if (r && sets[i].n_generations)
-			k->c->known = false;
-		if (sets[i].in_this_run && generation < k->c->judged)
-			k->c->judged = generation;
-	}
-	return 0;
+	if (r > 0 && set->n_generations)
+		k->c->known = false;
+	k->c->judged = generation;
+	return r < 0 ? -1 : 0;
 }
 
 static void add_up(struct counter *k)
@@ -175,27 +164,23 @@ static void add_up(struct counter *k)
 	}
 }
 
-int liveness_count(int dirfd, const char *repository, struct dedup *d, const struct liveness_dataset *sets,
-    size_t n, struct liveness_count *ret, struct err *err)
+int liveness_count(int dirfd, const char *repository, struct dedup *d, const struct liveness_dataset *set,
+    struct liveness_count *ret, struct err *err)
 {
 	struct counter k = {.c = ret, .d = d};
 	int r = 0;
 
-	*ret = (struct liveness_count){
-	    .n = (size_t)dedup_last_archive(d) + 1, .known = true, .judged = UINT64_MAX};
+	*ret = (struct liveness_count){.n = (size_t)dedup_last_archive(d) + 1, .known = true};
 	ret->live = calloc(ret->n, sizeof(*ret->live));
 	ret->raw = calloc(ret->n, sizeof(*ret->raw));
-	ret->owner = malloc(ret->n * sizeof(*ret->owner));
 	k.ranges = malloc(RANGES * sizeof(*k.ranges));
-	if (!ret->live || !ret->raw || !ret->owner || !k.ranges)
+	if (!ret->live || !ret->raw || !k.ranges)
 		r = err_nomem(err);
-	else
-		memset(ret->owner, 255, ret->n * sizeof(*ret->owner));
 	while (!r && k.low < ret->n) {
 		k.n = 0;
 		k.high = ret->n;
 		k.layout_of = 0;
-		r = read_all(&k, dirfd, repository, sets, n, err);
+		r = read_all(&k, dirfd, repository, set, err);
 		if (!r)
 			add_up(&k);
 		k.low = k.high;
@@ -212,6 +197,5 @@ void liveness_count_free(struct liveness_count *c)
 {
 	free(c->live);
 	free(c->raw);
-	free(c->owner);
 	*c = (struct liveness_count){0};
 }

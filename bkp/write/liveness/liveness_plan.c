@@ -1,7 +1,7 @@
 /* liveness_plan: which archives are refused in this run; see liveness.h and docs/format.md, section 11.
  *
- * Each rule spends what it makes the run store again, at most a tenth of what the data sets of this run
- * refer to (and one archive in any case, so that a small site comes on too); the rest waits for the next
+ * Each rule spends what it makes the run store again, at most a tenth of what the data set
+ * refers to (and one archive in any case, so that a small site comes on too); the rest waits for the next
  * run. */
 #include "write/liveness/liveness_private.h"
 
@@ -25,9 +25,9 @@ struct choice {
 	const struct liveness_count *c;
 	struct dedup *d;
 	const struct liveness_limits *limits;
-	const struct liveness_dataset *sets;
+	const struct liveness_dataset *set;
 	struct liveness_figures *figures;
-	struct candidate *all; /* of this run's data sets, ascending numbers */
+	struct candidate *all; /* ascending numbers */
 	size_t n;
 	uint64_t live;
 };
@@ -59,7 +59,6 @@ static void refuse_archive(struct choice *k, uint64_t number, uint64_t live)
 static void look_at(struct choice *k, const struct dedup_archive *a)
 {
 	uint32_t live = k->c->live[a->number], raw = k->c->raw[a->number];
-	uint16_t owner = k->c->owner[a->number];
 
 	if (raw == LIVENESS_WHOLE)
 		live = raw = a->size < LIVENESS_WHOLE ? (uint32_t)a->size : LIVENESS_WHOLE;
@@ -72,10 +71,10 @@ static void look_at(struct choice *k, const struct dedup_archive *a)
 		return;
 	if (!live && k->c->known && k->limits->live_share)
 		refuse_archive(k, a->number, 0);
-	if (!live || owner == LIVENESS_NOBODY)
+	if (!live)
 		return;
 	k->all[k->n++] =
-	    (struct candidate){a->number, live, raw, age_of(&k->sets[owner], a->generation), (double)k->live};
+	    (struct candidate){a->number, live, raw, age_of(k->set, a->generation), (double)k->live};
 	k->live += live;
 }
 
@@ -199,9 +198,9 @@ static void refuse_old(struct choice *k)
 }
 
 int liveness_choose(const struct liveness_count *c, struct dedup *d, const struct liveness_limits *limits,
-    const struct liveness_dataset *sets, struct liveness_figures *ret, struct err *err)
+    const struct liveness_dataset *set, struct liveness_figures *ret, struct err *err)
 {
-	struct choice k = {.c = c, .d = d, .limits = limits, .sets = sets, .figures = ret};
+	struct choice k = {.c = c, .d = d, .limits = limits, .set = set, .figures = ret};
 	int r;
 
 	ret->known = c->known;

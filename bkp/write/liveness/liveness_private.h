@@ -87,28 +87,26 @@ void liveness_each_extents(const void *block, size_t n, liveness_text_fn *fn, vo
 
 /* ---- liveness_count.c ---- */
 
-#define LIVENESS_NOBODY UINT16_MAX
 #define LIVENESS_WHOLE	UINT32_MAX /* referred to, and how much of it cannot be told */
 
 struct liveness_count {
 	uint32_t *live,
 	    *raw; /* by archive number: bytes of content referred to, and in it where any are, or LIVENESS_WHOLE */
-	uint16_t *owner; /* index of a data set of this run that refers to it, or LIVENESS_NOBODY */
-	size_t n;	 /* of all three */
+	size_t n;	 /* of both */
 	bool known;	 /* whatever refers to an archive has been counted */
-	/* archives made for a later generation are not judged: a data set of this run has not been whole
+	/* archives made for a later generation are not judged: the data set has not been whole
 	 * since, and what it had stored before it was stopped is referred to by nobody */
 	uint64_t judged;
 	uint64_t judged_live; /* the same, of archives that somebody refers to */
 };
-int liveness_count(int dirfd, const char *repository, struct dedup *d, const struct liveness_dataset *sets,
-    size_t n, struct liveness_count *ret, struct err *err) __attribute__((warn_unused_result));
+int liveness_count(int dirfd, const char *repository, struct dedup *d, const struct liveness_dataset *set,
+    struct liveness_count *ret, struct err *err) __attribute__((warn_unused_result));
 void liveness_count_free(struct liveness_count *c);
 
 /* ---- liveness_plan.c: pure but for dedup_refuse() ---- */
 
 int liveness_choose(const struct liveness_count *c, struct dedup *d, const struct liveness_limits *limits,
-    const struct liveness_dataset *sets, struct liveness_figures *ret, struct err *err)
+    const struct liveness_dataset *set, struct liveness_figures *ret, struct err *err)
     __attribute__((warn_unused_result));
 
 #endif
