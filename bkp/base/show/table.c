@@ -1,6 +1,7 @@
 /* table: see table.h. */
 #include "base/show/table.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -8,10 +9,14 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/show/wrap.h"
 #include "base/text.h"
 #include "base/width.h"
 
 #define CELLS_MAX ((size_t)1 << 20)
+#define GAP	  2  /* between columns */
+#define NARROW	  24 /* columns in which a text can still be read, broken into lines */
+#define FURTHER	  4  /* by which further lines of a row are indented */
 
 struct table {
 	unsigned columns;
@@ -88,40 +93,77 @@ static size_t column_width(const struct table *t, size_t column)
 	return widest;
 }
 
-static int render_row(const struct table *t, size_t first, unsigned indent, const size_t *width,
+/* A table that is too wide: where each column begins, and on which line of a row. */
+struct place {
+	size_t width;
+	unsigned line, at;
+};
+
+/* The last column may be as narrow as NARROW. */
+static void place_columns(const struct table *t, unsigned indent, unsigned columns, struct place *p)
+{
+	unsigned line = 0, at = indent;
+
+	for (unsigned i = 0; i < t->columns; i++) {
+		size_t needs = i + 1 < t->columns || p[i].width < NARROW ? p[i].width : NARROW;
+
+		if (i && at + needs > columns) {
+			line++;
+			at = indent + FURTHER;
+		}
+		p[i].line = line;
+		p[i].at = at;
+		at += (unsigned)p[i].width + GAP;
+	}
+}
+
+static int fit_row(const struct table *t, size_t first, unsigned columns, const struct place *p,
     struct buf *out, struct err *err)
 {
 	size_t end = first + t->columns < t->n ? first + t->columns : t->n;
-	size_t pad = indent, i;
+	unsigned line = 0, at = 0;
 
-	/* spaces are owed, and paid only when something follows: no line ends in blanks */
-	for (i = first; i < end; i++) {
-		size_t w = width_text(t->cell[i]);
+	for (size_t i = first; i < end; i++) {
+		const struct place *c = &p[i - first];
 
-		if (w) {
-			if (buf_printf(out, err, "%*s%s", (int)pad, "", t->cell[i]))
-				return -1;
-			pad = 0;
-		}
-		pad += width[i - first] - w + 2;
+		if (!*t->cell[i])
+			continue;
+		if (c->line != line && at && buf_puts(out, "\n", err))
+			return -1;
+		at = c->line != line ? 0 : at;
+		line = c->line;
+		if (buf_printf(out, err, "%*s", (int)(c->at - at), "") ||
+		    wrap_text(t->cell[i], columns, c->at, c->at, out, err))
+			return -1;
+		at = c->at + (unsigned)width_text(t->cell[i]);
 	}
 	return buf_puts(out, "\n", err);
 }
 
-int table_render(const struct table *t, unsigned indent, struct buf *out, struct err *err)
+static int render(const struct table *t, unsigned indent, unsigned columns, struct buf *out, struct err *err)
 {
-	size_t *width, i;
+	struct place *p = calloc(t->columns, sizeof(*p));
 	int r = 0;
 
-	if (t->failed)
+	if (!p || t->failed) {
+		free(p);
 		return err_nomem(err);
-	width = calloc(t->columns, sizeof(*width));
-	if (!width)
-		return err_nomem(err);
-	for (i = 0; i < t->columns; i++)
-		width[i] = column_width(t, i);
-	for (i = 0; i < t->n && !r; i += t->columns)
-		r = render_row(t, i, indent, width, out, err);
-	free(width);
+	}
+	for (size_t i = 0; i < t->columns; i++)
+		p[i].width = column_width(t, i);
+	place_columns(t, indent, columns, p);
+	for (size_t i = 0; i < t->n && !r; i += t->columns)
+		r = fit_row(t, i, columns, p, out, err);
+	free(p);
 	return r;
+}
+
+int table_render(const struct table *t, unsigned indent, struct buf *out, struct err *err)
+{
+	return render(t, indent, UINT_MAX, out, err);
+}
+
+int table_fit(const struct table *t, unsigned indent, unsigned columns, struct buf *out, struct err *err)
+{
+	return render(t, indent, columns, out, err);
 }

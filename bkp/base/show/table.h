@@ -25,4 +25,8 @@ void table_cell(struct table *t, const char *fmt, ...) __attribute__((format(pri
  * last row that is not full is rendered as it is. */
 int table_render(const struct table *t, unsigned indent, struct buf *out, struct err *err);
 
+/* The same in lines of so many columns.  Where a row is wider its last cell is broken (wrap.h) if it begins early enough, else all
+ * rows go on, at the same columns, on further lines that are indented by four more. */
+int table_fit(const struct table *t, unsigned indent, unsigned columns, struct buf *out, struct err *err);
+
 #endif
