@@ -50,11 +50,10 @@ struct pack {
 	struct sealer *sealer;
 	struct buf bundle, copy;     /* small files gathered; the bytes of pack_chunk(), to be given away */
 	enum codec_kind compression; /* of what is added from now on */
-	uint64_t next, new_bytes, run;
+	const char *dataset;	     /* the one that is being packed */
+	uint64_t first, next, new_bytes, run;
 	uint8_t *needed; /* a bit per archive number */
 	size_t needed_bits;
-	uint8_t *before; /* the same when the data set that is being captured was begun */
-	size_t before_bits;
 	struct file_cache_archive *touched; /* since pack_touch_begin() */
 	size_t n_touched, cap_touched;
 	struct dedup_archive *published;
@@ -79,7 +78,6 @@ int pack_new(const struct pack_config *cfg, struct pack **ret, struct err *err)
 	if (!p)
 		return err_nomem(err);
 	p->cfg = *cfg;
-	p->next = cfg->next_archive;
 	p->run = new_run(cfg->random);
 	buf_init(&p->bundle, CODEC_RAW_MAX);
 	buf_init(&p->copy, CODEC_RAW_MAX);
@@ -108,7 +106,6 @@ void pack_free(struct pack *p)
 	buf_free(&p->bundle);
 	buf_free(&p->copy);
 	free(p->needed);
-	free(p->before);
 	free(p->touched);
 	free(p->published);
 	free(p);
@@ -157,7 +154,7 @@ static int open_archive(struct pack *p, enum pack_stream which, struct err *err)
 	s->chunks = 0;
 	s->raw = 0;
 	s->open = true;
-	return sealer_open(p->sealer, which, s->number, err);
+	return sealer_open(p->sealer, which, p->dataset, s->number, err);
 }
 
 static int close_archive(struct pack *p, enum pack_stream which, struct err *err)
@@ -283,25 +280,6 @@ int pack_chunk(struct pack *p, enum pack_stream which, const void *raw, size_t n
 	return pack_chunk_give(p, which, ret_id, &p->copy, ret, err);
 }
 
-int pack_chunk_give(struct pack *p, enum pack_stream which, const uint8_t id[DIGEST_LEN], struct buf *raw,
-    struct dedup_place *ret, struct err *err)
-{
-	struct stream *s = &p->streams[which];
-	size_t n = raw->n;
-	int r = find_place(p, id, n, ret, err);
-
-	if (r)
-		return r < 0 ? -1 : 0;
-	if (!s->open && open_archive(p, which, err))
-		return -1;
-	*ret = (struct dedup_place){s->number, s->chunks, 0, (uint32_t)n, true};
-	if (pack_need(p, s->number, err))
-		return -1;
-	p->new_bytes += n;
-	pending_add(s->pending, id, ret);
-	return append_chunk(p, which, id, raw, err);
-}
-
 static int flush_bundle(struct pack *p, struct err *err)
 {
 	/* nobody asks for a bundle by its id: its slices have theirs */
@@ -311,6 +289,36 @@ static int flush_bundle(struct pack *p, struct err *err)
 		return -1;
 	p->bundle.n = 0;
 	return 0;
+}
+
+/* Where it goes: a small set's all go where its small files do. */
+static enum pack_stream stream_of(const struct pack *p, enum pack_stream which)
+{
+	return p->new_bytes < PACK_TOGETHER ? PACK_BUNDLE : which;
+}
+
+int pack_chunk_give(struct pack *p, enum pack_stream which, const uint8_t id[DIGEST_LEN], struct buf *raw,
+    struct dedup_place *ret, struct err *err)
+{
+	struct stream *s;
+	size_t n = raw->n;
+	int r = find_place(p, id, n, ret, err);
+
+	if (r)
+		return r < 0 ? -1 : 0;
+	which = stream_of(p, which);
+	s = &p->streams[which];
+	/* a bundle's number is given out already */
+	if (which == PACK_BUNDLE && flush_bundle(p, err))
+		return -1;
+	if (!s->open && open_archive(p, which, err))
+		return -1;
+	*ret = (struct dedup_place){s->number, s->chunks, 0, (uint32_t)n, true};
+	if (pack_need(p, s->number, err))
+		return -1;
+	p->new_bytes += n;
+	pending_add(s->pending, id, ret);
+	return append_chunk(p, which, id, raw, err);
 }
 
 int pack_small_id(struct pack *p, const uint8_t id[DIGEST_LEN], const void *raw, size_t n,
@@ -389,7 +397,7 @@ uint64_t pack_next_archive(const struct pack *p)
 
 uint64_t pack_run_of(const struct pack *p, uint64_t number)
 {
-	return number >= p->cfg.next_archive ? p->run : dedup_run_of(p->cfg.dedup, number);
+	return number >= p->first ? p->run : dedup_run_of(p->cfg.dedup, number);
 }
 
 struct liveness *pack_liveness(const struct pack *p)
@@ -397,26 +405,23 @@ struct liveness *pack_liveness(const struct pack *p)
 	return p->cfg.liveness;
 }
 
-int pack_begin_set(struct pack *p, struct err *err)
+int pack_begin_set(struct pack *p, const char *dataset, uint64_t next_archive, struct err *err)
 {
-	uint8_t *copy = calloc(1, p->needed_bits / 8 + 1);
-
-	if (!copy)
-		return err_nomem(err);
-	if (p->needed_bits)
-		memcpy(copy, p->needed, p->needed_bits / 8);
-	free(p->before);
-	p->before = copy;
-	p->before_bits = p->needed_bits;
+	/* what the one before left open when it failed */
+	if (p->dataset && pack_finish(p, err))
+		return -1;
+	p->dataset = dataset;
+	p->first = p->next = next_archive;
+	p->new_bytes = 0;
+	p->n_published = 0;
+	pack_abandon_set(p);
 	return 0;
 }
 
 void pack_abandon_set(struct pack *p)
 {
-	if (!p->before || !p->needed_bits)
-		return;
-	memset(p->needed, 0, p->needed_bits / 8);
-	memcpy(p->needed, p->before, p->before_bits / 8);
+	if (p->needed_bits)
+		memset(p->needed, 0, p->needed_bits / 8);
 }
 
 int pack_copy_runs(const struct pack *p, uint64_t **ret, size_t *ret_n, struct err *err)

@@ -1,14 +1,15 @@
 /* pack: turns content into archives on every online medium.  Here: id → stored already? → its place.  In other
  * threads (sealer.h): codec → archive → age → files.
  *
- * Three streams of archives are filled side by side, so that what is read together lies together: BULK
- * (chunks of large files), BUNDLE (small files, many in one chunk), CATALOG (catalog blocks, block lists,
- * long extent lists).  An archive is closed when the content in it reaches the target size (counted before
+ * One data set after the other, each with archives of its own.  Three streams of archives are filled side by side, so that what is
+ * read together lies together: BULK (chunks of large files), BUNDLE (small files, many in one chunk), CATALOG (catalog blocks, block
+ * lists, long extent lists).  The first PACK_TOGETHER bytes that are new in a data set all go into one archive: a small set's night
+ * is one file, not three.  An archive is closed when the content in it reaches the target size (counted before
  * compression, so that places do not depend on when something is compressed), is published on every medium
  * that still works, and then enters the dedup index.
  *
- * Calling order: pack_new → pack_chunk / pack_small_id … → pack_finish (closes all streams; only then is
- * everything that was handed out as a place durable) → pack_archive_of… → pack_free.  A pack that failed can
+ * Calling order: pack_new → { pack_begin_set → pack_chunk / pack_small_id … → pack_finish (closes all streams; only then is
+ * everything that was handed out as a place durable) → pack_needed … } for each data set → pack_free.  A pack that failed can
  * only be freed.
  *
  * A medium that fails (full, pulled out) is dropped: pack_sink.failed is set with the reason, the others go
@@ -34,7 +35,8 @@ struct file_cache_archive;
 
 enum pack_stream { PACK_BULK, PACK_BUNDLE, PACK_CATALOG, PACK_STREAMS };
 
-#define PACK_SMALL_MAX 262144u /* files of at most this size are bundled */
+#define PACK_SMALL_MAX 262144u		   /* files of at most this size are bundled */
+#define PACK_TOGETHER  ((uint64_t)4 << 20) /* bytes */
 
 struct pack;
 int pack_new(const struct pack_config *cfg, struct pack **ret, struct err *err);
@@ -56,8 +58,10 @@ int pack_small_id(struct pack *p, const uint8_t id[DIGEST_LEN], const void *raw,
     struct dedup_place *ret, struct err *err);
 /* Content that is known to lie in this archive, which must be available, is referred to once more. */
 int pack_need(struct pack *p, uint64_t number, struct err *err);
-/* A set of places begins: pack_abandon_set() makes those given out since void, as far as pack_needed() goes. */
-int pack_begin_set(struct pack *p, struct err *err);
+/* A data set begins, which pack_config.dedup is in use for; `dataset` must live until the next one begins.  What came before was
+ * finished.  next_archive: first number to use. */
+int pack_begin_set(struct pack *p, const char *dataset, uint64_t next_archive, struct err *err);
+/* Places given out since then are void, as far as pack_needed() goes. */
 void pack_abandon_set(struct pack *p);
 /* The archives that places given out, and pack_need(), have referred to since pack_touch_begin(), each once;
  * valid until the next call of anything here. */
@@ -67,16 +71,15 @@ int pack_finish(struct pack *p, struct err *err);
 
 /* dedup_copy_runs() */
 int pack_copy_runs(const struct pack *p, uint64_t **ret, size_t *ret_n, struct err *err);
-/* The archives that places given out since pack_new() lie in, ascending, as an array of n the caller frees.
- */
+/* The archives that places given out of this data set lie in, ascending, as an array of n the caller frees. */
 int pack_needed(struct pack *p, struct dedup_archive **ret, size_t *ret_n, struct err *err);
 uint64_t pack_next_archive(const struct pack *p);
 /* Which run published the archive of a place that was given out: dedup_archive.run. */
 uint64_t pack_run_of(const struct pack *p, uint64_t number);
 struct liveness *pack_liveness(const struct pack *p);
-/* Archives published by this pack. */
+/* Archives published of this data set. */
 const struct dedup_archive *pack_published(const struct pack *p, size_t *ret_n);
-/* Bytes of content that were new. */
+/* Bytes of content that were new in this data set. */
 uint64_t pack_new_bytes(const struct pack *p);
 
 #endif

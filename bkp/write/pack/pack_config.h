@@ -17,8 +17,10 @@ struct liveness;
 struct timings;
 struct vault_w;
 
+/* A medium.  Between two data sets they may be changed by who owns them. */
 struct pack_sink {
 	struct vault_w *vault; /* borrowed */
+	bool elsewhere;	       /* it does not hold this data set */
 	bool failed;
 	struct err why;
 };
@@ -33,9 +35,8 @@ struct pack_config {
 	struct pack_sink *sinks; /* borrowed */
 	size_t n_sinks;
 	uint64_t archive_size;	   /* target, bytes of content */
-	uint64_t next_archive;	   /* first number to use */
 	struct timings *timings;   /* or NULL */
-	uint64_t generation;	   /* for which it packs: recorded with each archive */
+	uint64_t generation;	   /* number of the run: recorded with each archive */
 	struct liveness *liveness; /* borrowed, or NULL: who stores a block or a list tells it (liveness.h) */
 };
 

@@ -42,6 +42,7 @@ enum job_kind { JOB_OPEN, JOB_ADD, JOB_CLOSE };
 struct job {
 	enum job_kind kind;
 	unsigned stream;
+	const char *dataset;
 	uint64_t number;
 	uint8_t id[DIGEST_LEN];
 	bool id_wanted; /* by whoever compresses it */
@@ -62,6 +63,7 @@ struct stream {
 	struct arcfile_writer *writer; /* NULL: none open */
 	struct store_staged **files;   /* one per sink, NULL where the sink failed */
 	struct digest *sha;
+	const char *dataset;
 	uint64_t number, size;
 };
 
@@ -98,15 +100,20 @@ static void sink_failed(struct sealer *s, size_t i, const struct err *why)
 	}
 }
 
+static bool is_used(const struct pack_sink *sink)
+{
+	return !sink->failed && !sink->elsewhere;
+}
+
 static int any_sink(const struct sealer *s, struct err *err)
 {
 	for (size_t i = 0; i < s->cfg.n_sinks; i++)
-		if (!s->cfg.sinks[i].failed)
+		if (is_used(&s->cfg.sinks[i]))
 			return 0;
-	if (s->cfg.n_sinks)
-		*err = s->cfg.sinks[s->cfg.n_sinks - 1].why;
-	else
-		err_set(err, "E-PACK-01", "%s", text("no medium"));
+	err_set(err, "E-PACK-01", "%s", text("no medium"));
+	for (size_t i = 0; i < s->cfg.n_sinks; i++)
+		if (s->cfg.sinks[i].failed && !s->cfg.sinks[i].elsewhere)
+			*err = s->cfg.sinks[i].why;
 	return err_wrap(err, "%s", text("no medium is left to write to"));
 }
 
@@ -125,21 +132,22 @@ static int drain_cipher(struct sealer *s, struct stream *st, struct err *err)
 	return any_sink(s, err);
 }
 
-static int open_archive(struct sealer *s, struct stream *st, uint64_t number, struct err *err)
+static int open_archive(struct sealer *s, struct stream *st, const struct job *j, struct err *err)
 {
 	struct err why = ERR_INIT;
 
 	for (size_t i = 0; i < s->cfg.n_sinks; i++)
-		if (!s->cfg.sinks[i].failed && vault_w_stage(s->cfg.sinks[i].vault, &st->files[i], &why))
+		if (is_used(&s->cfg.sinks[i]) && vault_w_stage(s->cfg.sinks[i].vault, &st->files[i], &why))
 			sink_failed(s, i, &why);
 	if (any_sink(s, err))
 		return -1;
-	st->number = number;
+	st->dataset = j->dataset;
+	st->number = j->number;
 	st->size = 0;
 	digest_reset(st->sha);
 	s->cipher.n = 0;
-	if (arcfile_writer_new(s->cfg.repository, number, s->cfg.recipients, s->cfg.n_recipients,
-		s->cfg.random, &s->cipher, &st->writer, err))
+	if (arcfile_writer_new(s->cfg.repository, st->dataset, st->number, s->cfg.recipients,
+		s->cfg.n_recipients, s->cfg.random, &s->cipher, &st->writer, err))
 		return -1;
 	return drain_cipher(s, st, err);
 }
@@ -170,7 +178,7 @@ static int close_archive(struct sealer *s, struct stream *st, struct dedup_archi
 		struct store_staged *f = st->files[i];
 
 		st->files[i] = NULL;
-		if (f && vault_w_publish_archive(s->cfg.sinks[i].vault, f, ret->sha256, &why))
+		if (f && vault_w_publish_archive(s->cfg.sinks[i].vault, st->dataset, f, ret->sha256, &why))
 			sink_failed(s, i, &why);
 	}
 	arcfile_writer_free(st->writer);
@@ -225,7 +233,7 @@ static int seal_job(struct sealer *s, const struct job *j, struct err *err)
 	struct stream *st = &s->streams[j->stream];
 	struct timings_mark mark = timings_begin();
 	struct dedup_archive done;
-	int r = j->kind == JOB_OPEN  ? open_archive(s, st, j->number, err)
+	int r = j->kind == JOB_OPEN  ? open_archive(s, st, j, err)
 		: j->kind == JOB_ADD ? add_chunk(s, st, j, err)
 				     : close_archive(s, st, &done, err);
 
@@ -261,12 +269,13 @@ static struct job *begin_job(struct sealer *s, enum job_kind kind, unsigned stre
 	return j;
 }
 
-int sealer_open(struct sealer *s, unsigned stream, uint64_t number, struct err *err)
+int sealer_open(struct sealer *s, unsigned stream, const char *dataset, uint64_t number, struct err *err)
 {
 	struct job *j = begin_job(s, JOB_OPEN, stream, err);
 
 	if (!j)
 		return -1;
+	j->dataset = dataset;
 	j->number = number;
 	pipeline_put(s->line, true);
 	return 0;
@@ -355,8 +364,6 @@ static int start_threads(struct sealer *s, unsigned threads, struct err *err)
 	}
 	if (pipeline_new(&line, &s->line, err))
 		return -1;
-	if (s->failed)
-		pipeline_stop(s->line, &s->why);
 	r = thread_start(&s->thread, "bkp-seal", sealing, s);
 	s->started = !r;
 	return r ? err_sys(err, "E-PACK-02", r, "%s", text("cannot start a thread")) : 0;
@@ -382,7 +389,6 @@ int sealer_new(const struct pack_config *cfg, unsigned threads, struct sealer **
 		s->streams[i].sha = digest_new();
 		failed |= !s->streams[i].files || !s->streams[i].sha;
 	}
-	s->failed = any_sink(s, &s->why) != 0;
 	if (!threads)
 		threads = parallel_processors() - 1;
 	threads = threads < 1 ? 1 : threads > THREADS_MAX ? THREADS_MAX : threads;

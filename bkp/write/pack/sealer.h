@@ -38,8 +38,8 @@ int sealer_new(const struct pack_config *cfg, unsigned threads, struct sealer **
     __attribute__((warn_unused_result));
 void sealer_free(struct sealer *s);
 
-/* Begins archive `number` in a stream whose last one was closed. */
-int sealer_open(struct sealer *s, unsigned stream, uint64_t number, struct err *err)
+/* Begins archive `number` of the data set in a stream whose last one was closed; the name must live until that archive is published. */
+int sealer_open(struct sealer *s, unsigned stream, const char *dataset, uint64_t number, struct err *err)
     __attribute__((warn_unused_result));
 /* One chunk of 1 byte … 4 MiB.  raw's bytes become the sealer's, and raw gets another, empty buffer's.  id NULL:
  * whoever compresses the chunk computes it, with pack_config.ids. */

@@ -23,12 +23,14 @@
 #include "write/put/store_w.h"
 #include "write/state/history.h"
 
-#define COPY_BLOCK 65536
+#define COPY_BLOCK   65536
+#define VAULT_W_PATH (GENERATION_SET_DIR + GENERATION_SUMS_PATH)
 
 struct vault_w {
 	struct store_w *put;
 	uint64_t unfrozen, written;
-	bool durable[256]; /* archives/ab, since it was opened */
+	char dataset[GENERATION_NAME]; /* that `durable` is of */
+	bool durable[256];	       /* its archives/ab, since it was opened */
 	int frozen_errno;
 };
 
@@ -41,7 +43,7 @@ static int pass_on(const struct err *why, struct err *err)
 
 int vault_w_open(const struct store *repo, struct vault_w **ret, struct err *err)
 {
-	static const char *const folders[] = {"archives", "generations"};
+	static const char *const folders[] = {"datasets"};
 	struct vault_w *v = calloc(1, sizeof(*v));
 
 	if (!v)
@@ -101,8 +103,22 @@ static void freeze_published(struct vault_w *v, const char *path)
 
 /* ---- archives ---- */
 
-static int settle_once(struct vault_w *v, const uint8_t sha256[DIGEST_LEN], const char *path, struct err *err)
+/* "datasets/emr/archives/ab/….age" */
+static char *archive_path(const char *dataset, const uint8_t sha256[DIGEST_LEN], char out[VAULT_W_PATH])
 {
+	char dir[GENERATION_SET_DIR], path[ARCFILE_PATH];
+
+	snprintf(out, VAULT_W_PATH, "%s/%s", generation_set_dir(dataset, dir), arcfile_path(sha256, path));
+	return out;
+}
+
+static int settle_once(struct vault_w *v, const char *dataset, const uint8_t sha256[DIGEST_LEN],
+    const char *path, struct err *err)
+{
+	if (strcmp(v->dataset, dataset) != 0) {
+		memset(v->durable, 0, sizeof(v->durable));
+		snprintf(v->dataset, sizeof(v->dataset), "%s", dataset);
+	}
 	if (!v->durable[sha256[0]] && store_w_settle(vault_w_store(v), path, err))
 		return -1;
 	v->durable[sha256[0]] = true;
@@ -126,15 +142,16 @@ static int accept_existing(struct vault_w *v, const char *path, uint64_t size, s
 	return err_hint(err, "%s", text("run 'bkp verify' on this medium and keep it for examination"));
 }
 
-int vault_w_publish_archive(
-    struct vault_w *v, struct store_staged *f, const uint8_t sha256[DIGEST_LEN], struct err *err)
+int vault_w_publish_archive(struct vault_w *v, const char *dataset, struct store_staged *f,
+    const uint8_t sha256[DIGEST_LEN], struct err *err)
 {
 	const uint64_t size = f->size;
-	char path[ARCFILE_PATH];
-	int r = store_w_publish(v->put, f, arcfile_path(sha256, path), err);
+	char path[VAULT_W_PATH];
+	int r = store_w_publish(v->put, f, archive_path(dataset, sha256, path), err);
 
 	if (r == STORE_W_TAKEN)
-		return accept_existing(v, path, size, err) || settle_once(v, sha256, path, err) ? -1 : 0;
+		return accept_existing(v, path, size, err) || settle_once(v, dataset, sha256, path, err) ? -1
+													 : 0;
 	if (r)
 		return -1;
 	freeze_published(v, path);
@@ -142,18 +159,19 @@ int vault_w_publish_archive(
 	return 0;
 }
 
-int vault_w_has_archive(struct vault_w *v, const uint8_t sha256[DIGEST_LEN], uint64_t size, struct err *err)
+int vault_w_has_archive(
+    struct vault_w *v, const char *dataset, const uint8_t sha256[DIGEST_LEN], uint64_t size, struct err *err)
 {
 	struct err why = ERR_INIT;
-	char path[ARCFILE_PATH];
+	char path[VAULT_W_PATH];
 	uint64_t there;
-	int r = store_size(vault_w_store(v), arcfile_path(sha256, path), &there, &why);
+	int r = store_size(vault_w_store(v), archive_path(dataset, sha256, path), &there, &why);
 
 	if (r == STORE_ABSENT || (!r && there != size) || (r && !err_is_unread(&why)))
 		return 0;
 	if (r)
 		return pass_on(&why, err);
-	if (settle_once(v, sha256, path, err))
+	if (settle_once(v, dataset, sha256, path, err))
 		return -1;
 	freeze_published(v, path);
 	return 1;
@@ -171,9 +189,9 @@ struct present_docs {
 	bool other;	/* something stands there that is none of them */
 };
 
-static char *in_dir(const char *dir, const char *name, char out[GENERATION_SUMS_PATH])
+static char *in_dir(const char *dir, const char *name, char out[VAULT_W_PATH])
 {
-	snprintf(out, GENERATION_SUMS_PATH, "%s/%s", dir, name);
+	snprintf(out, VAULT_W_PATH, "%s/%s", dir, name);
 	return out;
 }
 
@@ -181,7 +199,7 @@ static char *in_dir(const char *dir, const char *name, char out[GENERATION_SUMS_
 static int look_at_doc(void *arg, const char *name, struct err *err)
 {
 	struct present_docs *s = arg;
-	char path[GENERATION_SUMS_PATH];
+	char path[VAULT_W_PATH];
 
 	(void)err;
 	for (size_t i = 0; i < s->n; i++) {
@@ -218,7 +236,7 @@ static int supply_doc(struct vault_w *v, const char *path, const struct store_do
 /* The documents that were lost, each whole; the signature is the last of them. */
 static int supply_docs(struct vault_w *v, const struct present_docs *s, struct err *err)
 {
-	char path[GENERATION_SUMS_PATH];
+	char path[VAULT_W_PATH];
 
 	for (size_t i = 0; i < s->n; i++)
 		if (!(s->found & 1u << i) &&
@@ -230,7 +248,7 @@ static int supply_docs(struct vault_w *v, const struct present_docs *s, struct e
 
 static void freeze_docs(struct vault_w *v, const char *dir, const struct store_doc *docs, size_t n)
 {
-	char path[GENERATION_SUMS_PATH];
+	char path[VAULT_W_PATH];
 
 	for (size_t i = 0; i < n; i++)
 		freeze_published(v, in_dir(dir, docs[i].name, path));
@@ -260,11 +278,14 @@ static int already_published(
 	return 0;
 }
 
-int vault_w_publish_generation(
-    struct vault_w *v, uint64_t number, const struct store_doc *docs, size_t n, struct err *err)
+int vault_w_publish_generation(struct vault_w *v, const char *dataset, uint64_t number,
+    const struct store_doc *docs, size_t n, struct err *err)
 {
-	char dir[GENERATION_DIR];
-	int r = store_w_publish_group(v->put, generation_dir(number, dir), docs, n, err);
+	char set[GENERATION_SET_DIR], group[GENERATION_DIR], dir[VAULT_W_PATH];
+	int r;
+
+	snprintf(dir, sizeof(dir), "%s/%s", generation_set_dir(dataset, set), generation_dir(number, group));
+	r = store_w_publish_group(v->put, dir, docs, n, err);
 
 	if (r == STORE_W_TAKEN)
 		return already_published(v, dir, docs, n, err);

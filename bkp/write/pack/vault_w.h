@@ -38,18 +38,19 @@ int vault_w_stage(struct vault_w *v, struct store_staged **ret, struct err *err)
 int vault_w_write(struct vault_w *v, struct store_staged *f, const void *p, size_t n, struct err *err);
 /* Publishes as datasets/<dataset>/archives/ab/<sha256>.age.  `f` is consumed whatever happens.  An archive that is there already
  * stays. */
-int vault_w_publish_archive(
-    struct vault_w *v, const char *dataset, struct store_staged *f, const uint8_t sha256[DIGEST_LEN], struct err *err);
+int vault_w_publish_archive(struct vault_w *v, const char *dataset, struct store_staged *f,
+    const uint8_t sha256[DIGEST_LEN], struct err *err);
 void vault_w_discard(struct vault_w *v, struct store_staged *f); /* NULL allowed */
 
 /* Is the archive there with that size?  Freezes it if a crash kept that from happening.  1 yes, 0 no, -1
  * cannot tell. */
-int vault_w_has_archive(struct vault_w *v, const char *dataset, const uint8_t sha256[DIGEST_LEN], uint64_t size, struct err *err);
+int vault_w_has_archive(
+    struct vault_w *v, const char *dataset, const uint8_t sha256[DIGEST_LEN], uint64_t size, struct err *err);
 
 /* The last document is the signature.  Where the folder stands already and holds nothing but some of these
  * very documents, those it lost are supplied.  0, or -1. */
-int vault_w_publish_generation(
-    struct vault_w *v, const char *dataset, uint64_t number, const struct store_doc *docs, size_t n, struct err *err);
+int vault_w_publish_generation(struct vault_w *v, const char *dataset, uint64_t number,
+    const struct store_doc *docs, size_t n, struct err *err);
 
 /* journal/journal.jsonl becomes a copy of the first `size` bytes of fd (from offset 0), atomically, if they
  * continue what stands there (history.h). */
