@@ -26,6 +26,7 @@
 #include "format/medium/codec.h"
 #include "write/index/file_cache.h"
 #include "write/pack/pending.h"
+#include "write/pack/places.h"
 #include "write/pack/sealer.h"
 
 _Static_assert(SEALER_STREAMS == PACK_STREAMS, "a stream of the sealer each");
@@ -138,6 +139,7 @@ static int collect_published(struct pack *p, bool wait, struct err *err)
 		a.run = p->run;
 		a.generation = p->cfg.generation;
 		entries = pending_entries(s->closing, &n);
+		places_keep(p->cfg.cachefd, p->dataset, &a, entries, n);
 		if (dedup_add(p->cfg.dedup, &a, entries, n, err) || remember_published(p, &a, err))
 			return -1;
 		pending_clear(s->closing);

@@ -32,6 +32,7 @@ struct pack_config {
 	const struct age_random *random;
 	struct hmac *ids;	 /* content ids; borrowed */
 	struct dedup *dedup;	 /* borrowed */
+	int cachefd;		 /* the state folder's cache/, for places.h; borrowed */
 	struct pack_sink *sinks; /* borrowed */
 	size_t n_sinks;
 	uint64_t archive_size;	   /* target, bytes of content */
