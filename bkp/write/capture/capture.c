@@ -59,7 +59,6 @@ int capture_new(const struct capture_config *cfg, struct capture **ret, struct e
 		return err_nomem(err);
 	c->cfg = *cfg;
 	c->memory.cache_fd = -1;
-	c->guard.first_archive = pack_next_archive(cfg->pack);
 	buf_init(&c->now.extents, EXTENT_INDIRECT_MAX);
 	buf_init(&c->catalog.bytes, CATALOG_BLOCK_MAX);
 	buf_init(&c->catalog.list, LIST_MAX);
@@ -172,8 +171,9 @@ static int begin_dataset(
 	c->set.said[0] = '\0';
 	c->set.said_lines = 0;
 	capture_guard_reset(c);
+	c->guard.first_archive = pack_next_archive(c->cfg.pack);
 	ret->source = policy_source(d);
-	return pack_begin_set(c->cfg.pack, err) || capture_begin_anew(c, err) || set_strings(ret, d, err) ||
+	return capture_begin_anew(c, err) || set_strings(ret, d, err) ||
 		       pack_compression(c->cfg.pack, (enum codec_kind)d->compression, err)
 		   ? -1
 		   : 0;

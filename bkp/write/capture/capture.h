@@ -1,6 +1,6 @@
 /* capture: one data set → chunks, catalog blocks, block list.
  *
- * capture_new → capture_dataset for each → capture_free.  Nothing it stores counts until the generation that
+ * capture_new → { pack_begin_set → capture_dataset → pack_finish } for each → capture_free.  Nothing it stores counts until the generation that
  * refers to it is committed (run.h).
  *
  * What cannot be captured as it should be is told through `note`, is written into the catalog for ever

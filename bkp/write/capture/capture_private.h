@@ -92,7 +92,7 @@ struct capture {
 		struct guard carried;	    /* of captures of it that were never reported */
 		struct guard_census census; /* of its files so far */
 		struct guard noted;	    /* what capture_guard_note() wrote last */
-		uint64_t first_archive;	    /* of this run */
+		uint64_t first_archive;	    /* of this capture */
 	} guard;
 };
 
