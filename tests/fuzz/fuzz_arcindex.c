@@ -9,6 +9,7 @@
 #include "format/medium/codec.h"
 
 #define REPOSITORY "3f1d6a52-0c6e-4d7b-9a55-0123456789ab"
+#define DATASET	   "emr"
 #define MUST(x)                                                                                              \
 	do {                                                                                                 \
 		if (!(x))                                                                                    \
@@ -36,7 +37,7 @@ static void parse(const char *text, size_t n, uint64_t offset, uint64_t number)
 	struct arcfile_index *ix = NULL;
 	struct err err = ERR_INIT;
 
-	if (arcfile_index_parse(text, n, offset, REPOSITORY, number, &ix, &err)) {
+	if (arcfile_index_parse(text, n, offset, REPOSITORY, DATASET, number, &ix, &err)) {
 		MUST(err.code[0] && !ix);
 		return;
 	}

@@ -19,6 +19,7 @@
 static void same_id(const struct generation_id *a, const struct generation_id *b)
 {
 	MUST(!strcmp(a->repository, b->repository) && !strcmp(a->uuid, b->uuid) && a->number == b->number);
+	MUST(!strcmp(a->dataset, b->dataset) && generation_name_ok(a->dataset));
 	MUST(strlen(a->uuid) == GENERATION_UUID - 1 && a->number >= 1);
 }
 
@@ -37,10 +38,9 @@ static void manifest(const char *p, size_t n)
 	MUST(!generation_manifest_format(m, &text, &err));
 	MUST(!generation_manifest_parse((const char *)text.p, text.n, &again, &err));
 	same_id(&m->id, &again->id);
-	MUST(m->n_datasets == again->n_datasets && m->archives == again->archives &&
-	     m->finished_ns == again->finished_ns);
-	for (size_t i = 0; i < m->n_datasets; i++)
-		MUST(m->datasets[i].name && !strcmp(m->datasets[i].name, again->datasets[i].name));
+	MUST(m->archives == again->archives && m->finished_ns == again->finished_ns &&
+	     m->utc_offset_s == again->utc_offset_s);
+	MUST(!strcmp(m->dataset.name, m->id.dataset) && m->dataset.verdict != GENERATION_FAILED);
 	generation_manifest_free(m);
 	generation_manifest_free(again);
 }
@@ -59,13 +59,11 @@ static void root(const char *p, size_t n)
 		MUST(!i || r->archives[i].number > r->archives[i - 1].number);
 		MUST(generation_root_archive(r, r->archives[i].number) == &r->archives[i]);
 	}
-	for (size_t i = 0; i < r->n_datasets; i++)
-		MUST(r->datasets[i].blocks &&
-		     generation_root_dataset(r, r->datasets[i].name) == &r->datasets[i]);
+	MUST(r->dataset.blocks && !strcmp(r->dataset.name, r->id.dataset));
 	MUST(!generation_root_format(r, &text, &err));
 	MUST(!generation_root_parse((const char *)text.p, text.n, &again, &err));
 	same_id(&r->id, &again->id);
-	MUST(r->n_archives == again->n_archives && r->n_datasets == again->n_datasets);
+	MUST(r->n_archives == again->n_archives && r->dataset.source == again->dataset.source);
 	generation_root_free(r);
 	generation_root_free(again);
 }

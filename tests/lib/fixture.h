@@ -1,4 +1,4 @@
-/* fixture: archives in a scratch folder, for tests of the readers.  Made with the format library's own
+/* fixture: archives in a scratch folder, which is a data set's, for tests of the readers.  Made with the format library's own
  * writers. */
 #ifndef TESTS_FIXTURE_H
 #define TESTS_FIXTURE_H
@@ -25,6 +25,7 @@
 #include "runs.h"
 
 #define FIXTURE_REPOSITORY "3f1d6a52-0c6e-4d7b-9a55-0123456789ab"
+#define FIXTURE_DATASET	   "emr"
 
 #define FIXTURE_CHUNKS 64
 
@@ -80,6 +81,7 @@ static inline void fixture_open(struct fixture *f)
 	age_identity_generate(&fixture_random, &f->id);
 	fixture_must(age_identity_recipient(&f->id, &f->to), &err);
 	snprintf(f->root.id.repository, sizeof(f->root.id.repository), "%s", FIXTURE_REPOSITORY);
+	snprintf(f->root.id.dataset, sizeof(f->root.id.dataset), "%s", FIXTURE_DATASET);
 	f->root.archives = f->table;
 	randombytes_buf(f->root.chunk_id_key, sizeof(f->root.chunk_id_key));
 }
@@ -92,16 +94,22 @@ static inline void fixture_id(const struct fixture *f, const void *p, size_t n, 
 	hmac_free(h);
 }
 
-static inline void fixture_archive(struct fixture *f, uint64_t number)
+/* One that says it is of that data set. */
+static inline void fixture_archive_of(struct fixture *f, const char *dataset, uint64_t number)
 {
 	struct err err = ERR_INIT;
 
 	buf_init(&f->out, (size_t)256 << 20);
 	f->number = number;
 	f->made[f->n_made++].number = number;
-	fixture_must(
-	    arcfile_writer_new(FIXTURE_REPOSITORY, number, &f->to, 1, &fixture_random, &f->out, &f->w, &err),
+	fixture_must(arcfile_writer_new(FIXTURE_REPOSITORY, dataset, number, &f->to, 1, &fixture_random,
+			 &f->out, &f->w, &err),
 	    &err);
+}
+
+static inline void fixture_archive(struct fixture *f, uint64_t number)
+{
+	fixture_archive_of(f, FIXTURE_DATASET, number);
 }
 
 /* Number of the chunk in its archive. */

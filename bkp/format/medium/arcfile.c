@@ -77,8 +77,9 @@ static int open_tar(struct arcfile_writer *w, struct err *err)
 	return 0;
 }
 
-int arcfile_writer_new(const char *repository, uint64_t number, const struct age_recipient *r, size_t nr,
-    const struct age_random *rnd, struct buf *out, struct arcfile_writer **ret, struct err *err)
+int arcfile_writer_new(const char *repository, const char *dataset, uint64_t number,
+    const struct age_recipient *r, size_t nr, const struct age_random *rnd, struct buf *out,
+    struct arcfile_writer **ret, struct err *err)
 {
 	struct arcfile_writer *w = calloc(1, sizeof(*w));
 
@@ -86,7 +87,7 @@ int arcfile_writer_new(const char *repository, uint64_t number, const struct age
 		return err_nomem(err);
 	buf_init(&w->index, ARCFILE_INDEX_MAX);
 	if (open_tar(w, err) ||
-	    buf_printf(&w->index, err, "bkp-index 1 %s %" PRIu64 "\n", repository, number) ||
+	    buf_printf(&w->index, err, "bkp-index 1 %s %s %" PRIu64 "\n", repository, dataset, number) ||
 	    age_writer_new(r, nr, rnd, out, &w->age, err)) {
 		arcfile_writer_free(w);
 		return -1;
@@ -295,7 +296,7 @@ static int parse_chunks(
 }
 
 int arcfile_index_parse(const char *text_, size_t n, uint64_t index_offset, const char *repository,
-    uint64_t want, struct arcfile_index **ret, struct err *err)
+    const char *dataset, uint64_t want, struct arcfile_index **ret, struct err *err)
 {
 	const char *p = text_, *end = text_ + n;
 	struct arcfile_index *ix = calloc(1, sizeof(*ix));
@@ -309,6 +310,11 @@ int arcfile_index_parse(const char *text_, size_t n, uint64_t index_offset, cons
 	if (!parse_literal(&p, end, repository) || !parse_literal(&p, end, " ")) {
 		err_set(err, "E-ARCHIVE-02", text("the archive belongs to another repository than '%s'"),
 		    repository);
+		goto fail;
+	}
+	if (!parse_literal(&p, end, dataset) || !parse_literal(&p, end, " ")) {
+		err_set(
+		    err, "E-ARCHIVE-02", text("the archive belongs to another data set than '%s'"), dataset);
 		goto fail;
 	}
 	if (!parse_number(&p, end, INT64_MAX, &ix->number) || !parse_literal(&p, end, "\n")) {

@@ -5,8 +5,8 @@
  * can only be freed. Reading at random: the caller decrypts the tail of the plaintext, arcfile_index_locate()
  * says where INDEX begins, arcfile_index_parse() checks all of it.
  *
- * Errors: E-ARCHIVE-01 malformed INDEX (line named), E-ARCHIVE-02 INDEX of another repository or archive
- * number, E-ARCHIVE-03 libarchive failed.
+ * Errors: E-ARCHIVE-01 malformed INDEX (line named), E-ARCHIVE-02 INDEX of another repository, data set or
+ * archive number, E-ARCHIVE-03 libarchive failed.
  */
 #ifndef BKP_FORMAT_MEDIUM_ARCFILE_H
 #define BKP_FORMAT_MEDIUM_ARCFILE_H
@@ -41,8 +41,9 @@ struct arcfile_index {
 };
 
 struct arcfile_writer;
-int arcfile_writer_new(const char *repository, uint64_t number, const struct age_recipient *r, size_t nr,
-    const struct age_random *rnd, struct buf *out, struct arcfile_writer **ret, struct err *err);
+int arcfile_writer_new(const char *repository, const char *dataset, uint64_t number,
+    const struct age_recipient *r, size_t nr, const struct age_random *rnd, struct buf *out,
+    struct arcfile_writer **ret, struct err *err);
 /* Adds one chunk, raw bytes long, as a frame (codec.h); its number is the count of chunks before it. */
 int arcfile_writer_add_frame(struct arcfile_writer *w, const uint8_t id[DIGEST_LEN],
     const struct codec_frame *frame, size_t raw, struct buf *out, struct err *err);
@@ -60,10 +61,10 @@ void arcfile_writer_free(struct arcfile_writer *w);
  * *ret_offset … *ret_offset + *ret_len is where INDEX's text lies (≤ ARCFILE_INDEX_MAX). */
 int arcfile_index_locate(
     const void *tail, size_t n, uint64_t plain_size, uint64_t *ret_offset, size_t *ret_len, struct err *err);
-/* Checks: repository, counts, ascending offsets that lie before INDEX and do not overlap, lengths in range.
+/* Checks: repository, data set, counts, ascending offsets that lie before INDEX and do not overlap, lengths in range.
  * `number` is what the generation's table says, or UINT64_MAX for any. */
 int arcfile_index_parse(const char *text, size_t n, uint64_t index_offset, const char *repository,
-    uint64_t number, struct arcfile_index **ret, struct err *err);
+    const char *dataset, uint64_t number, struct arcfile_index **ret, struct err *err);
 void arcfile_index_free(struct arcfile_index *ix);
 
 /* "archives/ab/<hex>.age" into out; returns out. */

@@ -74,11 +74,25 @@ bool generation_json_text_or_none(const json_t *o, const char *key, char **ret)
 	return !v || json_is_null(v) || generation_json_text(o, key, ret);
 }
 
+bool generation_json_dataset(const json_t *o, const struct generation_id *id, struct generation_dataset *ret)
+{
+	const char *verdict = json_string_value(json_object_get(o, "verdict"));
+
+	ret->name = strdup(id->dataset);
+	return ret->name && verdict && !generation_verdict_parse(verdict, &ret->verdict) &&
+	       ret->verdict != GENERATION_FAILED && generation_json_u64(o, "entries", &ret->entries) &&
+	       generation_json_u64(o, "files", &ret->files) && generation_json_u64(o, "bytes", &ret->bytes);
+}
+
 bool generation_json_id(const json_t *o, const char *kind, struct generation_id *ret)
 {
 	const char *k = json_string_value(json_object_get(o, "kind"));
+	const char *dataset = json_string_value(json_object_get(o, "dataset"));
 	uint64_t format;
 
+	if (!dataset || !generation_name_ok(dataset))
+		return false;
+	memcpy(ret->dataset, dataset, strlen(dataset) + 1);
 	return k && !strcmp(k, kind) && generation_json_u64(o, "format", &format) && format == 1 &&
 	       generation_json_uuid(o, "repository", ret->repository) &&
 	       generation_json_uuid(o, "uuid", ret->uuid) &&
@@ -135,20 +149,15 @@ int generation_source_parse(const char *word, enum generation_source *ret)
 	return -1;
 }
 
-void generation_datasets_free(struct generation_dataset *d, size_t n)
+void generation_dataset_clear(struct generation_dataset *d)
 {
-	size_t i;
-
-	for (i = 0; d && i < n; i++) {
-		free(d[i].name);
-		free(d[i].title);
-		free(d[i].reason);
-		free(d[i].blocks);
-		free(d[i].probe);
-		free(d[i].suspicion);
-		free(d[i].said);
-	}
-	free(d);
+	free(d->name);
+	free(d->title);
+	free(d->reason);
+	free(d->blocks);
+	free(d->probe);
+	free(d->suspicion);
+	free(d->said);
 }
 
 int generation_sums_add(struct buf *out, const uint8_t sha256[DIGEST_LEN], const char *path, struct err *err)
@@ -176,7 +185,8 @@ static bool sums_path_ok(const char *path, const uint8_t sha256[DIGEST_LEN])
 		return false;
 	snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path - 12), path + 12);
 	return !generation_dir_parse(dir, &number) &&
-	       (!strcmp(slash, "/manifest.json") || !strcmp(slash, "/root.age"));
+	       (!strcmp(slash, "/manifest.json") || !strcmp(slash, "/places.age") ||
+		   !strcmp(slash, "/root.age"));
 }
 
 int generation_sums_next(const char *p, size_t n, size_t *pos, uint8_t ret_sha256[DIGEST_LEN],
@@ -239,11 +249,38 @@ int generation_dir_parse(const char *name, uint64_t *ret_number)
 	return 0;
 }
 
+bool generation_name_ok(const char *name)
+{
+	static const char *const reserved[] = {"con", "prn", "aux", "nul", "latest"};
+	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+	if (name[n] || !n || n >= GENERATION_NAME || *name < 'a' || *name > 'z')
+		return false;
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(*reserved); i++)
+		if (!strcmp(name, reserved[i]))
+			return false;
+	return n != 4 || (strncmp(name, "com", 3) && strncmp(name, "lpt", 3)) || name[3] < '0' ||
+	       name[3] > '9';
+}
+
+char *generation_label(const char *dataset, uint64_t number, char out[GENERATION_LABEL])
+{
+	snprintf(out, GENERATION_LABEL, "%s@%" PRIu64, dataset, number);
+	return out;
+}
+
+char *generation_set_dir(const char *dataset, char out[GENERATION_SET_DIR])
+{
+	snprintf(out, GENERATION_SET_DIR, "datasets/%s", dataset);
+	return out;
+}
+
 int generation_comment(const char *kind, const struct generation_id *id, struct buf *out, struct err *err)
 {
 	if (buf_printf(out, err, "bkp:1 kind=%s repository=%s", kind, id->repository))
 		return -1;
-	if (id->number && buf_printf(out, err, " generation=%" PRIu64 " uuid=%s", id->number, id->uuid))
+	if (id->number && buf_printf(out, err, " dataset=%s generation=%" PRIu64 " uuid=%s", id->dataset,
+			      id->number, id->uuid))
 		return -1;
 	return buf_terminate(out, err);
 }
@@ -262,15 +299,5 @@ const struct generation_archive *generation_root_archive(const struct generation
 		else
 			hi = mid;
 	}
-	return NULL;
-}
-
-const struct generation_dataset *generation_root_dataset(const struct generation_root *r, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < r->n_datasets; i++)
-		if (!strcmp(r->datasets[i].name, name))
-			return &r->datasets[i];
 	return NULL;
 }

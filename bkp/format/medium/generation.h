@@ -5,8 +5,7 @@
  * and documents@42.  All paths here are relative to the data set's folder, <repository-id>/datasets/<name>/.
  *
  * Pure.  Strings in parsed structs are malloc'd and belong to the struct. Errors: E-GEN-01 malformed (line or
- * member named), E-GEN-02 repository, number or uuid is not the one expected, E-GEN-03 SHA256SUMS malformed
- * (line named).
+ * member named), E-GEN-03 SHA256SUMS malformed (line named).
  */
 #ifndef BKP_FORMAT_MEDIUM_GENERATION_H
 #define BKP_FORMAT_MEDIUM_GENERATION_H
@@ -27,6 +26,7 @@ struct err;
 #define GENERATION_DIR		40 /* room for "generations/000042" */
 #define GENERATION_MANIFEST_MAX ((size_t)16 << 20)
 #define GENERATION_ROOT_MAX	((size_t)256 << 20)
+#define GENERATION_PLACES_MAX	((size_t)256 << 20)
 #define GENERATION_SUMS_MAX	((size_t)256 << 20)
 
 enum generation_verdict { GENERATION_GOOD, GENERATION_PARTIAL, GENERATION_FAILED };
@@ -45,9 +45,9 @@ const char *generation_source_word(enum generation_source source);
 int generation_source_parse(const char *word, enum generation_source *ret);
 
 struct generation_dataset {
-	char *name;
+	char *name;   /* generation_id.dataset once more, for messages */
 	char *title;  /* manifest; or NULL */
-	char *reason; /* manifest: why it failed, or has no probe's value; or NULL */
+	char *reason; /* manifest: why it has no probe's value; of a capture that failed: why; or NULL */
 	char *blocks; /* root: extents of the block list; NULL in manifests */
 	char *probe;  /* root: the probe's value, or NULL */
 	enum generation_verdict verdict;
@@ -115,7 +115,7 @@ const struct generation_archive *generation_root_archive(const struct generation
 /* One line of SHA256SUMS. */
 int generation_sums_add(struct buf *out, const uint8_t sha256[DIGEST_LEN], const char *path, struct err *err);
 /* Iterates: *pos starts at 0.  Paths are checked: path_is_entry(), "archives/…" whose name is the hash, or
- * "generations/…"; ascending.  The path is copied. */
+ * one of a generation's three documents; ascending.  The path is copied. */
 #define GENERATION_SUMS_END  1
 #define GENERATION_SUMS_PATH 128
 int generation_sums_next(const char *p, size_t n, size_t *pos, uint8_t ret_sha256[DIGEST_LEN],

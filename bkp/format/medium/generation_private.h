@@ -13,7 +13,7 @@ struct err;
 struct generation_dataset;
 struct generation_id;
 
-void generation_datasets_free(struct generation_dataset *d, size_t n);
+void generation_dataset_clear(struct generation_dataset *d); /* frees what it holds, not itself */
 
 /* Members of a parsed object; each false/-1 when absent or of another type.  Numbers are 0 … INT64_MAX. */
 bool generation_json_u64(const json_t *o, const char *key, uint64_t *ret);
@@ -23,7 +23,9 @@ bool generation_json_sha256(const json_t *o, const char *key, uint8_t *ret);
  * and leave *ret as it is; anything but a string is not. */
 bool generation_json_text(const json_t *o, const char *key, char **ret);
 bool generation_json_text_or_none(const json_t *o, const char *key, char **ret);
-/* kind, format 1, repository, generation, uuid. */
+/* What manifest and root say alike of a data set: verdict (good or partial), entries, files, bytes.  Its name is id's. */
+bool generation_json_dataset(const json_t *o, const struct generation_id *id, struct generation_dataset *ret);
+/* kind, format 1, repository, dataset, generation, uuid. */
 bool generation_json_id(const json_t *o, const char *kind, struct generation_id *ret);
 
 /* Serialises and frees `o` (NULL: out of memory) as one line with a newline. */

@@ -10,80 +10,57 @@
 #include "format/medium/generation.h"
 #include "format/medium/generation_private.h"
 
-#define DATASETS_MAX 10000
-
-static json_t *dataset_json(const struct generation_dataset *d)
-{
-	json_t *o = json_pack("{s:s, s:s*, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*}", "name", d->name,
-	    "title", d->title, "verdict", generation_verdict_word(d->verdict), "entries",
-	    (json_int_t)d->entries, "files", (json_int_t)d->files, "bytes", (json_int_t)d->bytes,
-	    "unreadable", (json_int_t)d->unreadable, "changed", (json_int_t)d->changed, "skipped",
-	    (json_int_t)d->skipped, "reason", d->reason, "suspect", d->suspicion);
-
-	return o;
-}
+#define DAY_S 86400
 
 int generation_manifest_format(const struct generation_manifest *m, struct buf *out, struct err *err)
 {
 	char begun[CLOCK_TEXT], finished[CLOCK_TEXT], prev[DIGEST_HEX], head[DIGEST_HEX], root[DIGEST_HEX];
-	json_t *sets = json_array(), *previous = json_null();
-	size_t i;
+	const struct generation_dataset *d = &m->dataset;
+	json_t *previous = json_null();
 
-	for (i = 0; i < m->n_datasets; i++)
-		if (json_array_append_new(sets, dataset_json(&m->datasets[i]))) {
-			json_decref(sets);
-			return err_nomem(err);
-		}
 	if (m->previous)
 		previous = json_pack("{s:I, s:s}", "generation", (json_int_t)m->previous, "manifest_sha256",
 		    digest_hex(m->previous_sha256, DIGEST_LEN, prev));
 	return generation_json_line(
-	    json_pack("{s:i, s:s, s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:o, s:s*, s:{s:I, s:s}}",
-		"format", 1, "kind", "bkp-generation", "repository", m->id.repository, "generation",
-		(json_int_t)m->id.number, "uuid", m->id.uuid, "begun", clock_format(m->begun_ns, begun),
-		"finished", clock_format(m->finished_ns, finished), "host", m->host, "version", m->version,
-		"datasets", sets, "archives", (json_int_t)m->archives, "archive_bytes",
+	    json_pack("{s:i, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:i, s:s, s:s, s:s*, s:s, s:I, s:I, s:I, "
+		      "s:I, s:I, s:I, "
+		      "s:s*, s:s*, s:I, s:I, s:o, s:s, s:{s:I, s:s}}",
+		"format", 1, "kind", "bkp-generation", "repository", m->id.repository, "dataset",
+		m->id.dataset, "generation", (json_int_t)m->id.number, "uuid", m->id.uuid, "begun",
+		clock_format(m->begun_ns, begun), "finished", clock_format(m->finished_ns, finished),
+		"utc_offset", (int)m->utc_offset_s, "host", m->host, "version", m->version, "title", d->title,
+		"verdict", generation_verdict_word(d->verdict), "entries", (json_int_t)d->entries, "files",
+		(json_int_t)d->files, "bytes", (json_int_t)d->bytes, "unreadable", (json_int_t)d->unreadable,
+		"changed", (json_int_t)d->changed, "skipped", (json_int_t)d->skipped, "reason", d->reason,
+		"suspect", d->suspicion, "archives", (json_int_t)m->archives, "archive_bytes",
 		(json_int_t)m->archive_bytes, "previous", previous, "root_sha256",
-		m->binds_root ? digest_hex(m->root_sha256, DIGEST_LEN, root) : NULL, "journal", "seq",
-		(json_int_t)m->journal_seq, "sha256", digest_hex(m->journal_sha256, DIGEST_LEN, head)),
+		digest_hex(m->root_sha256, DIGEST_LEN, root), "journal", "seq", (json_int_t)m->journal_seq,
+		"sha256", digest_hex(m->journal_sha256, DIGEST_LEN, head)),
 	    out, err);
 }
 
-static bool parse_dataset(const json_t *o, struct generation_dataset *d)
+static bool parse_offset(const json_t *v, int32_t *ret)
 {
-	const char *verdict = json_string_value(json_object_get(o, "verdict"));
+	json_int_t s = json_integer_value(v);
 
-	return generation_json_text(o, "name", &d->name) && *d->name &&
-	       generation_json_text_or_none(o, "title", &d->title) &&
-	       generation_json_text_or_none(o, "reason", &d->reason) &&
-	       generation_json_text_or_none(o, "suspect", &d->suspicion) && verdict &&
-	       !generation_verdict_parse(verdict, &d->verdict) &&
-	       generation_json_u64(o, "entries", &d->entries) && generation_json_u64(o, "files", &d->files) &&
-	       generation_json_u64(o, "bytes", &d->bytes) &&
-	       generation_json_u64(o, "unreadable", &d->unreadable) &&
-	       generation_json_u64(o, "changed", &d->changed) &&
-	       generation_json_u64(o, "skipped", &d->skipped) &&
-	       ((d->guard.suspect = d->suspicion != NULL), true);
+	*ret = (int32_t)s;
+	return json_is_integer(v) && s > -DAY_S && s < DAY_S;
 }
 
-static const char *parse_datasets(const json_t *o, struct generation_manifest *m)
+static const char *parse_dataset(
+    const json_t *o, const struct generation_id *id, struct generation_dataset *d)
 {
-	const json_t *sets = json_object_get(o, "datasets");
-	size_t n = json_array_size(sets), i, k;
-
-	if (!json_is_array(sets) || n == 0 || n > DATASETS_MAX)
-		return "datasets";
-	m->datasets = calloc(n, sizeof(*m->datasets));
-	if (!m->datasets)
-		return "datasets";
-	m->n_datasets = n;
-	for (i = 0; i < n; i++) {
-		if (!parse_dataset(json_array_get(sets, i), &m->datasets[i]))
-			return "datasets";
-		for (k = 0; k < i; k++) /* names are unique */
-			if (!strcmp(m->datasets[k].name, m->datasets[i].name))
-				return "datasets";
-	}
+	if (!generation_json_dataset(o, id, d))
+		return "verdict, entries, files, bytes";
+	if (!generation_json_u64(o, "unreadable", &d->unreadable) ||
+	    !generation_json_u64(o, "changed", &d->changed) ||
+	    !generation_json_u64(o, "skipped", &d->skipped))
+		return "unreadable, changed, skipped";
+	if (!generation_json_text_or_none(o, "title", &d->title) ||
+	    !generation_json_text_or_none(o, "reason", &d->reason) ||
+	    !generation_json_text_or_none(o, "suspect", &d->suspicion))
+		return "title, reason, suspect";
+	d->guard.suspect = d->suspicion != NULL;
 	return NULL;
 }
 
@@ -93,11 +70,13 @@ static const char *parse_members(const json_t *o, struct generation_manifest *m)
 	const json_t *prev = json_object_get(o, "previous"), *journal = json_object_get(o, "journal");
 
 	if (!generation_json_id(o, "bkp-generation", &m->id))
-		return "kind, format, repository, generation, uuid";
+		return "kind, format, repository, dataset, generation, uuid";
 	if (!generation_json_time(o, "begun", &m->begun_ns))
 		return "begun";
 	if (!generation_json_time(o, "finished", &m->finished_ns))
 		return "finished";
+	if (!parse_offset(json_object_get(o, "utc_offset"), &m->utc_offset_s))
+		return "utc_offset";
 	if (!generation_json_text(o, "host", &m->host))
 		return "host";
 	if (!generation_json_text(o, "version", &m->version))
@@ -110,13 +89,12 @@ static const char *parse_members(const json_t *o, struct generation_manifest *m)
 				       m->previous == 0 || m->previous >= m->id.number ||
 				       !generation_json_sha256(prev, "manifest_sha256", m->previous_sha256)))
 		return "previous";
-	m->binds_root = json_object_get(o, "root_sha256") != NULL; /* older ones have none */
-	if (m->binds_root && !generation_json_sha256(o, "root_sha256", m->root_sha256))
+	if (!generation_json_sha256(o, "root_sha256", m->root_sha256))
 		return "root_sha256";
 	if (!generation_json_u64(journal, "seq", &m->journal_seq) ||
 	    !generation_json_sha256(journal, "sha256", m->journal_sha256))
 		return "journal";
-	return parse_datasets(o, m);
+	return parse_dataset(o, &m->id, &m->dataset);
 }
 
 int generation_manifest_parse(const char *p, size_t n, struct generation_manifest **ret, struct err *err)
@@ -152,7 +130,7 @@ void generation_manifest_free(struct generation_manifest *m)
 {
 	if (!m)
 		return;
-	generation_datasets_free(m->datasets, m->n_datasets);
+	generation_dataset_clear(&m->dataset);
 	free(m->host);
 	free(m->version);
 	free(m);

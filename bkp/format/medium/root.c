@@ -13,31 +13,23 @@
 #include "format/medium/generation_private.h"
 
 #define LINE_MAX_BYTES ((size_t)1 << 20)
-#define DATASETS_MAX   10000
 
 int generation_root_format(const struct generation_root *r, struct buf *out, struct err *err)
 {
+	const struct generation_dataset *d = &r->dataset;
 	char hex[DIGEST_HEX], index[DIGEST_HEX];
 	size_t i;
 
 	if (generation_json_line(
-		json_pack("{s:s, s:i, s:s, s:I, s:s, s:s}", "kind", "bkp-root", "format", 1, "repository",
-		    r->id.repository, "generation", (json_int_t)r->id.number, "uuid", r->id.uuid,
-		    "chunk_id_key", digest_hex(r->chunk_id_key, DIGEST_LEN, hex)),
+		json_pack("{s:s, s:i, s:s, s:s, s:I, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:s?, s:s*}",
+		    "kind", "bkp-root", "format", 1, "repository", r->id.repository, "dataset", r->id.dataset,
+		    "generation", (json_int_t)r->id.number, "uuid", r->id.uuid, "chunk_id_key",
+		    digest_hex(r->chunk_id_key, DIGEST_LEN, hex), "verdict",
+		    generation_verdict_word(d->verdict), "source", generation_source_word(d->source),
+		    "entries", (json_int_t)d->entries, "files", (json_int_t)d->files, "bytes",
+		    (json_int_t)d->bytes, "blocks", d->blocks, "probe", d->probe, "said", d->said),
 		out, err))
 		return -1;
-	for (i = 0; i < r->n_datasets; i++) {
-		const struct generation_dataset *d = &r->datasets[i];
-
-		if (generation_json_line(
-			json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:s?, s:s*}", "dataset", d->name,
-			    "verdict", generation_verdict_word(d->verdict), "source",
-			    generation_source_word(d->source), "entries", (json_int_t)d->entries, "files",
-			    (json_int_t)d->files, "bytes", (json_int_t)d->bytes, "blocks", d->blocks, "probe",
-			    d->probe, "said", d->said),
-			out, err))
-			return -1;
-	}
 	for (i = 0; i < r->n_archives; i++)
 		if (generation_json_line(
 			json_pack("{s:I, s:s, s:I, s:s}", "archive", (json_int_t)r->archives[i].number,
@@ -49,74 +41,51 @@ int generation_root_format(const struct generation_root *r, struct buf *out, str
 	return 0;
 }
 
-/* Room for one more element of `size` bytes in an array of n that grows by doubling from 16. */
-static void *grow_array(void *array, size_t n, size_t size)
+static int take_head(const json_t *o, struct generation_root *r)
 {
-	if (n && (n < 16 || (n & (n - 1))))
-		return array;
-	return reallocarray(array, n ? n * 2 : 16, size);
-}
-
-static int take_dataset(const json_t *o, struct generation_root *r)
-{
-	const char *verdict = json_string_value(json_object_get(o, "verdict"));
 	const char *source = json_string_value(json_object_get(o, "source"));
-	struct generation_dataset *more, *d;
+	struct generation_dataset *d = &r->dataset;
 
-	if (r->n_datasets >= DATASETS_MAX || r->n_archives)
-		return -1;
-	more = grow_array(r->datasets, r->n_datasets, sizeof(*more));
-	if (!more)
-		return -1;
-	r->datasets = more;
-	d = &r->datasets[r->n_datasets];
-	memset(d, 0, sizeof(*d));
-	r->n_datasets++;
-	if (!generation_json_text(o, "dataset", &d->name) || !*d->name ||
-	    !generation_json_text(o, "blocks", &d->blocks) ||
-	    !generation_json_text_or_none(o, "probe", &d->probe) ||
-	    !generation_json_text_or_none(o, "said", &d->said) || !verdict ||
-	    generation_verdict_parse(verdict, &d->verdict) || d->verdict == GENERATION_FAILED || !source ||
-	    generation_source_parse(source, &d->source) || !generation_json_u64(o, "entries", &d->entries) ||
-	    !generation_json_u64(o, "files", &d->files) || !generation_json_u64(o, "bytes", &d->bytes))
-		return -1;
-	return generation_root_dataset(r, d->name) == d ? 0 : -1; /* names are unique */
+	return json_is_object(o) && generation_json_id(o, "bkp-root", &r->id) &&
+		       generation_json_sha256(o, "chunk_id_key", r->chunk_id_key) &&
+		       generation_json_dataset(o, &r->id, d) && source &&
+		       !generation_source_parse(source, &d->source) &&
+		       generation_json_text(o, "blocks", &d->blocks) &&
+		       generation_json_text_or_none(o, "probe", &d->probe) &&
+		       generation_json_text_or_none(o, "said", &d->said)
+		   ? 0
+		   : -1;
 }
 
+/* The table grows by doubling from 16. */
 static int take_archive(const json_t *o, struct generation_root *r)
 {
-	struct generation_archive *more = grow_array(r->archives, r->n_archives, sizeof(*more)), *a;
+	const size_t n = r->n_archives;
+	struct generation_archive *more = r->archives, *a;
 
+	if (!n || (n >= 16 && !(n & (n - 1))))
+		more = reallocarray(more, n ? n * 2 : 16, sizeof(*more));
 	if (!more)
 		return -1;
 	r->archives = more;
-	a = &r->archives[r->n_archives];
+	a = &more[n];
 	if (!generation_json_u64(o, "archive", &a->number) || !generation_json_u64(o, "size", &a->size) ||
 	    !generation_json_sha256(o, "sha256", a->sha256) ||
 	    !generation_json_sha256(o, "index_sha256", a->index_sha256))
 		return -1;
-	if (r->n_archives && a->number <= a[-1].number)
+	if (n && a->number <= a[-1].number)
 		return -1;
 	r->n_archives++;
 	return 0;
 }
 
-/* Lines come in this order: the head, data sets, archives ascending by number.  A line is parsed by itself, so memory is
+/* The head, then archives ascending by number.  A line is parsed by itself, so memory is
  * bounded by LINE_MAX_BYTES and by what is kept of each. */
 static int take_line(const char *p, size_t n, size_t line, struct generation_root *r)
 {
 	json_t *o = n <= LINE_MAX_BYTES ? json_loadb(p, n, JSON_REJECT_DUPLICATES, NULL) : NULL;
-	int bad = -1;
+	int bad = line == 1 ? take_head(o, r) : take_archive(o, r);
 
-	if (line == 1)
-		bad = json_is_object(o) && generation_json_id(o, "bkp-root", &r->id) &&
-			      generation_json_sha256(o, "chunk_id_key", r->chunk_id_key)
-			  ? 0
-			  : -1;
-	else if (json_object_get(o, "dataset"))
-		bad = take_dataset(o, r);
-	else if (json_object_get(o, "archive"))
-		bad = take_archive(o, r);
 	json_decref(o);
 	return bad;
 }
@@ -149,7 +118,7 @@ void generation_root_free(struct generation_root *r)
 {
 	if (!r)
 		return;
-	generation_datasets_free(r->datasets, r->n_datasets);
+	generation_dataset_clear(&r->dataset);
 	free(r->archives);
 	sodium_memzero(r->chunk_id_key, sizeof(r->chunk_id_key));
 	free(r);

@@ -2,7 +2,8 @@
  *
  * Pure: which generation that is, is asked of the journal (ledger_select) or of a medium (vault_r_select).
  *
- * Errors: E-SELECT-01 it is none of these (with what it may be), E-SELECT-02 a data set is to be named, or must not be.
+ * Errors: E-SELECT-01 it is none of these (with what it may be), E-SELECT-02 a data set is to be named.
+ * Both are ERR_USAGE.
  */
 #ifndef BKP_FORMAT_MEDIUM_SELECTOR_H
 #define BKP_FORMAT_MEDIUM_SELECTOR_H
@@ -23,7 +24,7 @@ enum selector_kind {
 struct selector {
 	char dataset[GENERATION_NAME]; /* "": none was named, only for SELECTOR_NUMBER */
 	enum selector_kind kind;
-	uint64_t number; /* SELECTOR_NUMBER: of the run; SELECTOR_DATE: yyyymmdd; SELECTOR_AGO: days */
+	uint64_t number; /* SELECTOR_NUMBER: of the run, ≥1; SELECTOR_DATE: yyyymmdd; SELECTOR_AGO: days, ≥1 */
 };
 
 int selector_parse(const char *text, struct selector *ret, struct err *err) __attribute__((warn_unused_result));

@@ -56,7 +56,7 @@ static void make(uint64_t number, unsigned n, size_t size, struct buf *out)
 	BUF_AUTO frame = BUF_INIT(codec_bound(CODEC_RAW_MAX));
 	uint8_t index_sha256[DIGEST_LEN];
 
-	assert_int_equal(arcfile_writer_new(REPO, number, &recipient, 1, &rnd, out, &w, &err), 0);
+	assert_int_equal(arcfile_writer_new(REPO, "emr", number, &recipient, 1, &rnd, out, &w, &err), 0);
 	for (unsigned i = 0; i < n; i++) {
 		uint8_t id[DIGEST_LEN];
 		uint64_t before = arcfile_writer_size(w);
@@ -102,7 +102,7 @@ static int parse(const char *text_, size_t n, uint64_t offset, struct arcfile_in
 	int r;
 
 	memcpy(exact, text_, n);
-	r = arcfile_index_parse(exact, n, offset, REPO, 42, ret, err);
+	r = arcfile_index_parse(exact, n, offset, REPO, "emr", 42, ret, err);
 	free(exact);
 	return r;
 }
@@ -117,7 +117,7 @@ static const char checker[] =
     "assert [x.name for x in m][-1]=='INDEX' and len(m)==n+1\n"
     "for x in m: assert x.isreg() and x.mode==0o444 and x.mtime==0 and x.uid==0 and x.gid==0, x\n"
     "text=t.extractfile('INDEX').read(); lines=text.decode().split('\\n')\n"
-    "assert lines[0]=='bkp-index 1 " REPO " 42' and lines[-1]=='' and len(lines)==n+3\n"
+    "assert lines[0]=='bkp-index 1 " REPO " emr 42' and lines[-1]=='' and len(lines)==n+3\n"
     "assert lines[n+1]=='end %d %d'%(n,m[-1].offset_data)\n"
     "for i in range(n):\n"
     "  id,off,stored,raw=lines[1+i].split(' '); off=int(off); stored=int(stored)\n"
@@ -176,7 +176,7 @@ static void what_is_written_is_read_at_random(void **state)
 
 		make_plain(42, counts[k], 100, &plain);
 		assert_int_equal(locate(plain.p, plain.n, &offset, &len, &err), 0);
-		assert_memory_equal(plain.p + offset, "bkp-index 1 " REPO " 42\n", 52);
+		assert_memory_equal(plain.p + offset, "bkp-index 1 " REPO " emr 42\n", 56);
 		assert_int_equal(parse((char *)plain.p + offset, len, offset, &ix, &err), 0);
 		assert_int_equal(ix->n, counts[k]);
 		assert_int_equal(ix->number, 42);
@@ -230,7 +230,7 @@ static void the_name_is_what_sha256sum_says(void **state)
 
 #define A    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define B    "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-#define HEAD "bkp-index 1 " REPO " 42\n"
+#define HEAD "bkp-index 1 " REPO " emr 42\n"
 
 static void index_refused(const char *text_, uint64_t offset, const char *code)
 {
@@ -299,24 +299,34 @@ static void lies_are_refused(void **state)
 	index_refused(HEAD A " 512 4294967396 200\nend 1 9000000000\n", 9000000000, "E-ARCHIVE-01");
 	/* identity */
 	index_refused(
-	    "bkp-index 1 11111111-2222-4333-8444-555555555556 42\nend 0 512\n", 512, "E-ARCHIVE-02");
-	index_refused("bkp-index 1 " REPO "x 42\nend 0 512\n", 512, "E-ARCHIVE-02");
-	index_refused("bkp-index 1 " REPO " 43\nend 0 512\n", 512, "E-ARCHIVE-02");
-	index_refused("bkp-index 1 " REPO " 4\nend 0 512\n", 512, "E-ARCHIVE-02");
-	index_refused("bkp-index 1 " REPO " 042\nend 0 512\n", 512, "E-ARCHIVE-01");
+	    "bkp-index 1 11111111-2222-4333-8444-555555555556 emr 42\nend 0 512\n", 512, "E-ARCHIVE-02");
+	index_refused("bkp-index 1 " REPO "x emr 42\nend 0 512\n", 512, "E-ARCHIVE-02");
+	/* of another data set */
+	index_refused("bkp-index 1 " REPO " documents 42\nend 0 512\n", 512, "E-ARCHIVE-02");
+	index_refused("bkp-index 1 " REPO " emr-x 42\nend 0 512\n", 512, "E-ARCHIVE-02");
+	index_refused("bkp-index 1 " REPO " em 42\nend 0 512\n", 512, "E-ARCHIVE-02");
+	index_refused("bkp-index 1 " REPO " EMR 42\nend 0 512\n", 512, "E-ARCHIVE-02");
+	index_refused("bkp-index 1 " REPO "  42\nend 0 512\n", 512, "E-ARCHIVE-02");
 	index_refused(
-	    "bkp-index 1 " REPO " 18446744073709551658\nend 0 512\n", 512, "E-ARCHIVE-01"); /* 2^64 + 42 */
-	index_refused("bkp-index 2 " REPO " 42\nend 0 512\n", 512, "E-ARCHIVE-01");
+	    "bkp-index 1 " REPO " 42\nend 0 512\n", 512, "E-ARCHIVE-02"); /* none: of an old version */
+	index_refused("bkp-index 1 " REPO " emr\nend 0 512\n", 512, "E-ARCHIVE-02");
+	index_refused("bkp-index 1 " REPO " emr 43\nend 0 512\n", 512, "E-ARCHIVE-02");
+	index_refused("bkp-index 1 " REPO " emr 4\nend 0 512\n", 512, "E-ARCHIVE-02");
+	index_refused("bkp-index 1 " REPO " emr 042\nend 0 512\n", 512, "E-ARCHIVE-01");
+	index_refused("bkp-index 1 " REPO " emr 18446744073709551658\nend 0 512\n", 512,
+	    "E-ARCHIVE-01"); /* 2^64 + 42 */
+	index_refused("bkp-index 2 " REPO " emr 42\nend 0 512\n", 512, "E-ARCHIVE-01");
 	index_refused("", 512, "E-ARCHIVE-01");
 }
 
 static void any_number_is_taken_when_any_is_asked_for(void **state)
 {
-	static const char text_[] = "bkp-index 1 " REPO " 9223372036854775807\nend 0 512\n";
+	static const char text_[] = "bkp-index 1 " REPO " emr 9223372036854775807\nend 0 512\n";
 	struct arcfile_index *ix = NULL;
 
 	(void)state;
-	assert_int_equal(arcfile_index_parse(text_, strlen(text_), 512, REPO, UINT64_MAX, &ix, NULL), 0);
+	assert_int_equal(
+	    arcfile_index_parse(text_, strlen(text_), 512, REPO, "emr", UINT64_MAX, &ix, NULL), 0);
 	assert_int_equal(ix->number, INT64_MAX);
 	arcfile_index_free(ix);
 }
@@ -325,7 +335,7 @@ static void print(const struct arcfile_index *ix, uint64_t offset, struct buf *o
 {
 	char hex[DIGEST_HEX];
 
-	assert_int_equal(buf_printf(out, NULL, "bkp-index 1 " REPO " %" PRIu64 "\n", ix->number), 0);
+	assert_int_equal(buf_printf(out, NULL, "bkp-index 1 " REPO " emr %" PRIu64 "\n", ix->number), 0);
 	for (size_t i = 0; i < ix->n; i++)
 		assert_int_equal(buf_printf(out, NULL, "%s %" PRIu64 " %u %u\n",
 				     digest_hex(ix->chunks[i].id, DIGEST_LEN, hex), ix->chunks[i].offset,
