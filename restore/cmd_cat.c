@@ -1,4 +1,4 @@
-/* bkp-restore cat N DATASET PATH: one file to standard output. */
+/* bkp-restore cat SELECTOR PATH: one file to standard output. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +15,7 @@
 #include "read/vault/extent_r.h"
 #include "restore/app/app.h"
 #include "restore/app/interrupt.h"
+#include "restore/app/selection.h"
 
 static int write_zeros(uint64_t n)
 {
@@ -55,8 +56,7 @@ static int is_file(const struct catalog_item *item, const char *shown, struct er
 	return err_set(err, "E-RESTORE-14", text("'%s' is not a file"), shown);
 }
 
-static int print_file(
-    struct app *app, struct app_generation *g, const struct generation_dataset *ds, const char *path)
+static int print_file(struct app *app, struct app_generation *g, const char *path)
 {
 	struct err err = ERR_INIT;
 	struct catalog_item item;
@@ -65,12 +65,11 @@ static int print_file(
 	int r;
 
 	path_show(path, shown, sizeof(shown));
-	if (catalog_r_open(g->arc, ds, &c, &err))
+	if (catalog_r_open(g->arc, &g->root->dataset, &c, &err))
 		return app_error(&err, APP_FAILED);
 	r = catalog_r_find(c, path, &item, &err);
 	if (r == CATALOG_R_ABSENT) {
-		r = err_set(
-		    &err, "E-RESTORE-11", text("nothing is called '%s' in data set '%s'"), shown, ds->name);
+		r = err_set(&err, "E-RESTORE-11", text("nothing is called '%s' in %s"), shown, g->label);
 		err_hint(&err, "%s", text("'bkp-restore list' shows what there is, as it has to be typed"));
 	} else if (!r && !is_file(&item, shown, &err)) {
 		r = extent_r_file(
@@ -95,9 +94,8 @@ static int print_file(
 
 int cmd_cat(struct app *app, int argc, char **argv)
 {
-	const struct generation_dataset *ds;
 	struct app_generation g;
-	char *path = argv[2];
+	char *path = argv[1];
 	size_t n;
 	int r;
 
@@ -107,15 +105,13 @@ int cmd_cat(struct app *app, int argc, char **argv)
 	for (n = strlen(path); n && path[n - 1] == '/'; n--)
 		path[n - 1] = '\0';
 	if (!path_is_entry(path))
-		return app_usage(app, text("'%s' is not a path as listed"), argv[2]);
-	r = app_generation(app, argv[0], true, &g);
+		return app_usage(app, text("'%s' is not a path as listed"), argv[1]);
+	r = selection_one(app, argv[0], &g);
 	if (r)
 		return r;
 	interrupt_says(text("interrupted: what was written is not the whole file"),
 	    text("do not use it; repeat the command"), APP_FAILED);
-	r = app_dataset(&g, argv[1], &ds);
-	if (!r)
-		r = print_file(app, &g, ds, path);
+	r = print_file(app, &g, path);
 	app_generation_close(&g);
 	return r;
 }

@@ -1,4 +1,4 @@
-/* bkp-restore export N DATASET: a pax archive to standard output.
+/* bkp-restore export SELECTOR: a pax archive to standard output.
  *
  * What cannot be read back is named and left out.  A large file whose damage shows only after its header is
  * in the stream ends the export: an archive cannot take a header back, and nothing is ever filled with zeros.
@@ -20,6 +20,7 @@
 #include "restore/app/interrupt.h"
 #include "restore/app/outcome.h"
 #include "restore/app/progress.h"
+#include "restore/app/selection.h"
 
 /* Files up to this size are read before their header is written.  They stay in arc_r's cache, which has room
  * for what else lies in their chunks and for what was decoded before. */
@@ -176,8 +177,9 @@ static struct archive *open_out(void)
 	return NULL;
 }
 
-static int export_dataset(struct app *app, struct app_generation *g, const struct generation_dataset *ds)
+static int export_generation(struct app *app, struct app_generation *g)
 {
+	const struct generation_dataset *ds = &g->root->dataset;
 	struct exporter e = {.arc = g->arc, .out = open_out(), .absent = digestset_new(ABSENT_MAX)};
 	struct err err = ERR_INIT;
 	struct catalog_r *c = NULL;
@@ -205,7 +207,6 @@ static int export_dataset(struct app *app, struct app_generation *g, const struc
 
 int cmd_export(struct app *app, int argc, char **argv)
 {
-	const struct generation_dataset *ds;
 	struct app_generation g;
 	int r;
 
@@ -214,14 +215,12 @@ int cmd_export(struct app *app, int argc, char **argv)
 		return app_usage(app, "%s",
 		    text("an archive does not belong on a terminal: redirect it, or pipe it into tar"));
 	app->cache_bytes = CACHE;
-	r = app_generation(app, argv[0], true, &g);
+	r = selection_one(app, argv[0], &g);
 	if (r)
 		return r;
 	interrupt_says(text("interrupted: the archive that was written is not whole"),
 	    text("do not use it; repeat the command"), APP_FAILED);
-	r = app_dataset(&g, argv[1], &ds);
-	if (!r)
-		r = export_dataset(app, &g, ds);
+	r = export_generation(app, &g);
 	app_generation_close(&g);
 	return r;
 }

@@ -1,6 +1,6 @@
-/* bkp-restore extract N [DATASET] [PATH...] --to DIR: brings files back.
+/* bkp-restore extract SELECTOR [PATH...] --to DIR: brings files back.
  *
- * Order: generation, data set and the target's place are checked before the target is made; signals are held
+ * Order: the generations and the target's place are checked before the target is made; signals are held
  * before the first thread is started, so that every thread inherits that; then the process is confined to the
  * target once more, now by the folder's descriptor.  What was restored counts as there only after syncfs().
  */
@@ -20,6 +20,7 @@
 #include "restore/app/interrupt.h"
 #include "restore/app/outcome.h"
 #include "restore/app/progress.h"
+#include "restore/app/selection.h"
 #include "restore/app/within.h"
 #include "restore/extract/extract.h"
 #include "restore/extract/plan.h"
@@ -27,75 +28,62 @@
 
 struct job {
 	struct app *app;
-	struct app_generation *g;
+	struct selection *s;
 	struct extract *x;
 	struct outcome outcome;
 	struct progress progress;
 	int target;
 };
 
-/* A folder of the data set's name below the target, for when there are several. */
-static int own_folder(struct job *j, const struct generation_dataset *ds, struct err *err)
+/* The guard of the capture host found it suspect: whoever restores it should know before the clinic works
+ * with it. */
+static void warn_suspect(const struct app_generation *g)
 {
-	char shown[200];
+	const char *suspicion = vault_r_manifest(g->g)->dataset.suspicion;
+	char why[GUARD_WHY];
 
-	if (strchr(ds->name, '/') || !path_is_entry(ds->name)) {
-		err_set(err, "E-RESTORE-13", text("data set '%s' cannot have a folder of its name"),
-		    path_show(ds->name, shown, sizeof(shown)));
-		return err_hint(err, "%s", text("name it: 'bkp-restore extract N DATASET --to DIR'"));
-	}
-	return io_make_dir(j->target, ds->name, 0700, err);
+	if (!suspicion)
+		return;
+	fprintf(stderr, text("bkp-restore: W-RESTORE-16: %s was suspect when it was captured: %s\n"),
+	    g->label, path_show(suspicion, why, sizeof(why)));
+	fprintf(stderr, "  → %s\n",
+	    text("files may have been encrypted or deleted by then: look at them, or take an earlier "
+		 "generation"));
 }
 
-/* 0, or -1: the run ends. */
-static int restore_dataset(
-    struct job *j, const struct generation_dataset *ds, bool own, char **patterns, size_t n, struct err *err)
+/* Of a run each goes to a folder of its data set's name.  0, or -1: the run ends. */
+static int restore_generation(
+    struct job *j, struct app_generation *g, char **patterns, size_t n, struct err *err)
 {
 	struct err why = ERR_INIT;
 	IO_FD_AUTO folder = -1;
 	struct plan *plan;
 	int r;
 
-	if (own) {
-		folder = own_folder(j, ds, &why);
-		if (folder < 0) {
-			outcome_say(&j->outcome, OUTCOME_LOST, NULL, &why);
-			return 0;
-		}
+	warn_suspect(g);
+	if (j->s->run && (folder = io_make_dir(j->target, g->dataset, 0700, &why)) < 0) {
+		outcome_say(&j->outcome, OUTCOME_LOST, NULL, &why);
+		return 0;
 	}
 	if (plan_new(patterns, n, &plan, err))
 		return -1;
-	r = extract_dataset(j->x, j->g->arc, ds, plan, own ? folder : j->target, err);
+	r = extract_dataset(j->x, g->arc, &g->root->dataset, plan, j->s->run ? folder : j->target, err);
 	plan_free(plan);
+	app_generation_rest(g);
 	return r;
 }
 
-static uint64_t total_of(
-    const struct generation_root *root, const struct generation_dataset *ds, size_t n_patterns)
+static int restore_all(struct job *j, char **patterns, size_t n)
 {
-	uint64_t total = 0;
-	size_t i;
-
-	if (n_patterns)
-		return 0;
-	for (i = 0; i < root->n_datasets; i++)
-		if (!ds || ds == &root->datasets[i])
-			total += root->datasets[i].bytes;
-	return total;
-}
-
-static int restore_datasets(struct job *j, const struct generation_dataset *ds, char **patterns, size_t n)
-{
-	const struct generation_root *root = j->g->root;
 	struct err err = ERR_INIT;
-	size_t i;
+	uint64_t total = 0;
 	int r = 0;
 
-	progress_begin(&j->progress, total_of(root, ds, n), j->app->quiet);
-	if (ds)
-		r = restore_dataset(j, ds, false, patterns, n, &err);
-	for (i = 0; !ds && !r && i < root->n_datasets; i++)
-		r = restore_dataset(j, &root->datasets[i], true, NULL, 0, &err);
+	for (size_t i = 0; !n && i < j->s->n; i++)
+		total += j->s->g[i].root->dataset.bytes;
+	progress_begin(&j->progress, total, j->app->quiet);
+	for (size_t i = 0; !r && i < j->s->n; i++)
+		r = restore_generation(j, &j->s->g[i], patterns, n, &err);
 	/* the kernel may have accepted what the disk then refused */
 	if (syncfs(j->target) && !r)
 		r = err_sys(
@@ -113,29 +101,7 @@ static int restore_datasets(struct job *j, const struct generation_dataset *ds, 
 		app_error(&err, APP_FAILED);
 	}
 	outcome_summary(&j->outcome, progress_seconds(&j->progress), j->app->json);
-	return app_flush(outcome_exit(&j->outcome));
-}
-
-/* The guard of the capture host found it suspect: whoever restores it should know before the clinic works
- * with it. */
-static void warn_suspect(const struct vault_r_generation *g, const struct generation_dataset *only)
-{
-	const struct generation_manifest *m = vault_r_manifest(g);
-
-	for (size_t i = 0; i < m->n_datasets; i++) {
-		const struct generation_dataset *d = &m->datasets[i];
-		char name[128], why[GUARD_WHY];
-
-		if (!d->suspicion || (only && strcmp(only->name, d->name) != 0))
-			continue;
-		fprintf(stderr,
-		    text("bkp-restore: W-RESTORE-16: data set '%s' of this generation was suspect when it "
-			 "was captured: %s\n"),
-		    path_show(d->name, name, sizeof(name)), path_show(d->suspicion, why, sizeof(why)));
-		fprintf(stderr, "  → %s\n",
-		    text("files may have been encrypted or deleted by then: look at them, or take an earlier "
-			 "generation"));
-	}
+	return app_flush(app_worse(j->s->code, outcome_exit(&j->outcome)));
 }
 
 static bool on_stop(void *arg)
@@ -149,8 +115,7 @@ int cmd_extract(struct app *app, int argc, char **argv)
 	    .same_owner = app->same_owner, .overwrite = app->overwrite, .stop = on_stop};
 	struct interrupt *interrupt = NULL;
 	struct job j = {.app = app, .target = -1};
-	const struct generation_dataset *ds = NULL;
-	struct app_generation g;
+	struct selection s;
 	struct err err = ERR_INIT;
 	int r;
 
@@ -158,31 +123,25 @@ int cmd_extract(struct app *app, int argc, char **argv)
 		return app_usage(app, "%s", text("--to DIR is needed: where to restore to"));
 	if (app->same_owner && geteuid() != 0)
 		return app_usage(app, "%s", text("--same-owner is for root only"));
-	r = app_generation(app, argv[0], true, &g);
+	r = selection_open(app, argv[0], argc > 1 ? argv[1] : NULL, true, &s);
 	if (r)
 		return r;
-	j.g = &g;
+	j.s = &s;
 	j.outcome.progress = &j.progress;
 	j.outcome.quiet = app->quiet;
-	if (argc > 1)
-		r = app_dataset(&g, argv[1], &ds);
-	if (!r) {
-		if (!within_refuse_media(app, app->to, &err))
-			j.target = target_open(app->to, &err);
-		if (j.target >= 0 && !interrupt_hold(&interrupt, &err))
-			opt.stop_arg = interrupt;
-		if (!interrupt || extract_new(&opt, &j.outcome, &j.progress, &j.x, &err))
-			r = app_error(&err, APP_FAILED);
-	}
-	if (!r) {
+	if (!within_refuse_media(app, app->to, &err))
+		j.target = target_open(app->to, &err);
+	if (j.target >= 0 && !interrupt_hold(&interrupt, &err))
+		opt.stop_arg = interrupt;
+	if (!interrupt || extract_new(&opt, &j.outcome, &j.progress, &j.x, &err)) {
+		r = app_error(&err, APP_FAILED);
+	} else {
 		confine_thread(j.target);
-		warn_suspect(g.g, ds);
+		r = restore_all(&j, argv + 1, (size_t)argc - 1);
 	}
-	if (!r)
-		r = restore_datasets(&j, ds, argc > 2 ? argv + 2 : NULL, argc > 2 ? (size_t)argc - 2 : 0);
 	extract_free(j.x);
 	interrupt_release(interrupt);
 	io_close_quietly(&j.target);
-	app_generation_close(&g);
+	selection_close(&s);
 	return r;
 }

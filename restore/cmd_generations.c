@@ -1,10 +1,12 @@
-/* bkp-restore generations: what is on this medium.  Needs no identity. */
+/* bkp-restore generations: what is on this medium, by data set.  Needs no identity. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "base/width.h"
 #include "format/medium/generation.h"
 #include "read/vault/vault_r.h"
 #include "restore/app/app.h"
@@ -14,6 +16,7 @@
 struct listing {
 	struct app *app;
 	uint64_t n, complete;
+	char dataset[GENERATION_NAME]; /* the last one's */
 };
 
 /* Whole sentences for each word, so that they can be translated as such. */
@@ -38,59 +41,92 @@ static const char *verdict_text(enum generation_verdict v)
 					 : text("failed");
 }
 
-static void show_dataset(const struct generation_dataset *d)
+static void show_detail(const char *what, const char *said)
 {
+	printf("      %s%s", what, *what ? " " : "");
+	output_shown(said);
+	putchar('\n');
+}
+
+/* When it was begun, by the calendar of where it was captured: what emr@2026-11-20 goes by. */
+static void show_begun(const struct generation_manifest *m)
+{
+	char when[CLOCK_TEXT];
+
+	clock_format(m->begun_ns + m->utc_offset_s * SECOND_NS, when);
+	printf("%.10s %.5s", when, when + 11);
+}
+
+/* A word in a column: every character takes as many columns as it does on a terminal. */
+static void show_word(const char *word, int columns)
+{
+	int width = (int)width_text(word);
+
+	printf("%s%*s", word, width < columns ? columns - width : 0, "");
+}
+
+static void show_captured(const struct generation_manifest *m, const char *verdict)
+{
+	const struct generation_dataset *d = &m->dataset;
 	char size[PROGRESS_SIZE_TEXT];
 
-	fputs("          ", stdout);
-	output_shown(d->name);
-	if (d->title) {
-		fputs(" (", stdout);
-		output_shown(d->title);
-		putchar(')');
-	}
-	printf(": %s", verdict_text(d->verdict));
-	if (d->verdict != GENERATION_FAILED)
-		printf(text(", %ju entries, %s"), d->entries, progress_size(d->bytes, size));
-	if (d->reason) {
-		fputs(", ", stdout);
-		output_shown(d->reason);
-	}
-	if (d->unreadable)
-		printf(text(", %ju could not be read"), d->unreadable);
-	if (d->changed)
-		printf(text(", %ju changed while they were captured"), d->changed);
+	show_begun(m);
+	fputs("  ", stdout);
+	show_word(verdict, 8);
+	printf(text("%10ju files %9s"), (uintmax_t)d->files, progress_size(d->bytes, size));
 	putchar('\n');
-	if (d->suspicion) {
-		printf("            %s ", text("SUSPECT when it was captured:"));
-		output_shown(d->suspicion);
-		putchar('\n');
-	}
+	if (d->reason)
+		show_detail("", d->reason);
+	if (d->unreadable)
+		printf(text("      %ju could not be read\n"), (uintmax_t)d->unreadable);
+	if (d->changed)
+		printf(text("      %ju changed while they were captured\n"), (uintmax_t)d->changed);
+	if (d->suspicion)
+		show_detail(text("SUSPECT when it was captured:"), d->suspicion);
 }
 
 static void show_generation(const struct vault_r_listed *g)
 {
-	char when[CLOCK_TEXT];
-	size_t i;
+	char label[GENERATION_LABEL];
 
-	printf("%8" PRIu64 "  %s  %s\n", g->number,
-	    g->manifest ? clock_format_local(g->manifest->finished_ns, when) : "                ",
-	    state_text(g->state));
-	for (i = 0; g->manifest && i < g->manifest->n_datasets; i++)
-		show_dataset(&g->manifest->datasets[i]);
+	printf("  %-*s  ", (int)strlen(g->dataset) + 5, generation_label(g->dataset, g->number, label));
+	if (g->manifest)
+		show_captured(g->manifest, g->state == VAULT_R_COMPLETE
+					       ? verdict_text(g->manifest->dataset.verdict)
+					       : state_text(g->state));
+	else
+		puts(state_text(g->state));
 	if (g->state != VAULT_R_COMPLETE) {
-		printf("          %s: ", g->why.code);
+		printf("      %s: ", g->why.code);
 		output_shown(g->why.msg);
 		if (g->missing > 1)
-			printf(text(" (and %ju more)"), g->missing - 1);
+			printf(text(" (and %ju more)"), (uintmax_t)(g->missing - 1));
 		putchar('\n');
 	}
 }
 
-static void dataset_json(const struct generation_dataset *d)
+/* Titles may change: this is the one of its oldest generation. */
+static void show_heading(const struct vault_r_listed *g)
 {
-	putchar('{');
-	output_json_name("name", d->name);
+	const char *title = g->manifest ? g->manifest->dataset.title : NULL;
+
+	fputs(g->dataset, stdout);
+	if (title && strcmp(title, g->dataset) != 0) {
+		fputs("  ", stdout);
+		output_shown(title);
+	}
+	putchar('\n');
+}
+
+static void manifest_json(const struct generation_manifest *m)
+{
+	const struct generation_dataset *d = &m->dataset;
+	char when[CLOCK_TEXT];
+
+	printf(",\"uuid\":\"%s\",\"begun\":\"%s\"", m->id.uuid, clock_format(m->begun_ns, when));
+	printf(",\"finished\":\"%s\",\"utc_offset\":%d,", clock_format(m->finished_ns, when),
+	    (int)m->utc_offset_s);
+	output_json_name("host", m->host);
 	if (d->title) {
 		putchar(',');
 		output_json_name("title", d->title);
@@ -107,25 +143,20 @@ static void dataset_json(const struct generation_dataset *d)
 		putchar(',');
 		output_json_name("suspect", d->suspicion);
 	}
-	putchar('}');
+	printf(",\"archives\":%" PRIu64 ",\"archive_bytes\":%" PRIu64, m->archives, m->archive_bytes);
 }
 
-static void manifest_json(const struct generation_manifest *m)
+static void generation_json(const struct listing *l, const struct vault_r_listed *g)
 {
-	char when[CLOCK_TEXT];
-	size_t i;
-
-	printf(",\"uuid\":\"%s\",\"begun\":\"%s\"", m->id.uuid, clock_format(m->begun_ns, when));
-	printf(",\"finished\":\"%s\",", clock_format(m->finished_ns, when));
-	output_json_name("host", m->host);
-	printf(",\"archives\":%" PRIu64 ",\"archive_bytes\":%" PRIu64 ",\"datasets\":[", m->archives,
-	    m->archive_bytes);
-	for (i = 0; i < m->n_datasets; i++) {
-		if (i)
-			putchar(',');
-		dataset_json(&m->datasets[i]);
+	printf("%s\n{\"dataset\":\"%s\",\"generation\":%" PRIu64 ",\"state\":\"%s\"", l->n ? "," : "",
+	    g->dataset, g->number, vault_r_state_word(g->state));
+	if (g->manifest)
+		manifest_json(g->manifest);
+	if (g->why.code[0]) {
+		printf(",\"missing\":%" PRIu64 ",\"fault\":", g->missing);
+		output_json_fault(&g->why);
 	}
-	putchar(']');
+	putchar('}');
 }
 
 static int each_generation(void *arg, const struct vault_r_listed *g, struct err *err)
@@ -133,19 +164,14 @@ static int each_generation(void *arg, const struct vault_r_listed *g, struct err
 	struct listing *l = arg;
 
 	(void)err;
-	if (l->app->json) {
-		printf("%s\n{\"number\":%" PRIu64 ",\"state\":\"%s\"", l->n ? "," : "", g->number,
-		    vault_r_state_word(g->state));
-		if (g->manifest)
-			manifest_json(g->manifest);
-		if (g->why.code[0]) {
-			printf(",\"missing\":%" PRIu64 ",\"fault\":", g->missing);
-			output_json_fault(&g->why);
-		}
-		putchar('}');
-	} else {
+	if (l->app->json)
+		generation_json(l, g);
+	else {
+		if (strcmp(l->dataset, g->dataset) != 0)
+			show_heading(g);
 		show_generation(g);
 	}
+	snprintf(l->dataset, sizeof(l->dataset), "%s", g->dataset);
 	l->n++;
 	l->complete += g->state == VAULT_R_COMPLETE;
 	return 0;
@@ -172,7 +198,7 @@ int cmd_generations(struct app *app, int argc, char **argv)
 		output_shown(vault_r_site(app->vault));
 		putchar('\n');
 	}
-	r = vault_r_list(app->vault, each_generation, &l, &err);
+	r = vault_r_list(app->vault, NULL, each_generation, &l, &err);
 	if (app->json)
 		printf("\n]}\n");
 	if (r)

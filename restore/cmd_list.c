@@ -1,4 +1,4 @@
-/* bkp-restore list N [DATASET] [GLOB]: the entries of a generation. */
+/* bkp-restore list SELECTOR [GLOB]: the entries of a generation, or of all of a run. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -10,13 +10,13 @@
 #include "read/vault/catalog_r.h"
 #include "restore/app/app.h"
 #include "restore/app/output.h"
+#include "restore/app/selection.h"
 #include "restore/extract/plan.h"
 
 struct listing {
 	struct app *app;
-	struct app_generation *g;
 	struct plan *plan;
-	bool several; /* data sets */
+	bool several; /* generations */
 	uint64_t shown;
 	int code;
 };
@@ -38,22 +38,19 @@ static void show_entry(struct listing *l, const struct catalog_item *item, const
 	l->shown++;
 }
 
-static int list_dataset(struct listing *l, const struct generation_dataset *ds)
+static void list_generation(struct listing *l, const struct app_generation *g)
 {
 	struct catalog_r *c = NULL;
 	struct err why = ERR_INIT;
 	struct catalog_item item;
 	int r;
 
-	if (catalog_r_open(l->g->arc, ds, &c, &why)) {
+	if (catalog_r_open(g->arc, &g->root->dataset, &c, &why)) {
 		say_fault(l, &why);
-		return 0;
+		return;
 	}
 	if (l->several && !l->app->json) {
-		if (l->shown)
-			putchar('\n');
-		output_shown(ds->name);
-		fputs(":\n", stdout);
+		printf("%s%s:\n", l->shown ? "\n" : "", g->label);
 	}
 	if (catalog_r_blocks(c))
 		catalog_r_seek(c, plan_first(l->plan) ? catalog_r_block_of(c, plan_first(l->plan)) : 0);
@@ -67,43 +64,38 @@ static int list_dataset(struct listing *l, const struct generation_dataset *ds)
 		if (plan_beyond(l->plan, item.path))
 			break;
 		if (plan_match(l->plan, item.path))
-			show_entry(l, &item, ds->name);
+			show_entry(l, &item, g->dataset);
 		if (ferror(stdout))
 			break;
 	}
 	catalog_r_close(c);
-	return 0;
 }
 
-static int list_datasets(struct app *app, struct app_generation *g, int argc, char **argv)
+static int list_all(struct app *app, const struct selection *s, char *glob)
 {
-	struct listing l = {.app = app, .g = g};
-	const struct generation_dataset *ds = NULL;
+	struct listing l = {.app = app, .several = s->n > 1, .code = s->code};
 	struct err err = ERR_INIT;
-	size_t i;
-	int r = 0;
 
-	if (argc > 1) {
-		r = app_dataset(g, argv[1], &ds);
-		if (r)
-			return r;
-	}
-	if (plan_new(argv + 2, argc > 2 ? 1 : 0, &l.plan, &err))
+	if (plan_new(&glob, glob ? 1 : 0, &l.plan, &err))
 		return app_error(&err, APP_USAGE);
-	l.several = !ds && g->root->n_datasets > 1;
-	if (app->json)
-		printf("{\"generation\":%" PRIu64 ",\"entries\":[", g->number);
-	if (ds)
-		list_dataset(&l, ds);
-	for (i = 0; !ds && i < g->root->n_datasets; i++)
-		list_dataset(&l, &g->root->datasets[i]);
+	if (app->json) {
+		printf("{\"generations\":[");
+		for (size_t i = 0; i < s->n; i++)
+			printf("%s{\"dataset\":\"%s\",\"generation\":%" PRIu64 "}", i ? "," : "",
+			    s->g[i].dataset, s->g[i].number);
+		printf("],\"entries\":[");
+	}
+	for (size_t i = 0; i < s->n; i++) {
+		list_generation(&l, &s->g[i]);
+		app_generation_rest(&s->g[i]);
+	}
 	if (app->json)
 		printf("\n],\"exit\":%d}\n", l.code);
-	if (!l.shown && argc > 2 && !l.code) {
+	if (!l.shown && glob && !l.code) {
 		char shown[300];
 
-		err_set(&err, "E-RESTORE-11", text("nothing is called '%s' in data set '%s'"),
-		    path_show(argv[2], shown, sizeof(shown)), ds->name);
+		err_set(&err, "E-RESTORE-11", text("nothing is called '%s' in %s"),
+		    path_show(glob, shown, sizeof(shown)), s->g[0].label);
 		l.code = app_error(&err, APP_FAILED);
 	}
 	plan_free(l.plan);
@@ -112,12 +104,13 @@ static int list_datasets(struct app *app, struct app_generation *g, int argc, ch
 
 int cmd_list(struct app *app, int argc, char **argv)
 {
-	struct app_generation g;
-	int r = app_generation(app, argv[0], true, &g);
+	struct selection s;
+	char *glob = argc > 1 ? argv[1] : NULL;
+	int r = selection_open(app, argv[0], glob, true, &s);
 
 	if (r)
 		return r;
-	r = list_datasets(app, &g, argc, argv);
-	app_generation_close(&g);
+	r = list_all(app, &s, glob);
+	selection_close(&s);
 	return r;
 }

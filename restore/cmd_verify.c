@@ -1,13 +1,14 @@
-/* bkp-restore verify N [--deep]: is everything there, and is it what was signed?
+/* bkp-restore verify SELECTOR [--deep]: is everything there, and is it what was signed?
  *
- * First what the journals say of the generation (vouch_each, compare_journals), then the generation itself
- * (verify_generation), then what belongs to no generation (look_around).  Faults of all three are told in one
+ * Of each generation first what the journals say of it (vouch_each, compare_journals), then the generation itself
+ * (verify_generation); at last what belongs to no generation (look_around).  Faults of all three are told in one
  * list; the exit status is the worst: damage 2, unread 3, what people should look at 1.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/err.h"
 #include "base/io.h"
@@ -23,31 +24,41 @@
 #include "restore/app/interrupt.h"
 #include "restore/app/output.h"
 #include "restore/app/progress.h"
+#include "restore/app/selection.h"
 #include "restore/app/vouch.h"
 
 #define SHOW 300
 
-struct job {
-	struct app *app;
-	struct progress progress;
-	uint64_t faults;
+/* A generation, and what became of it. */
+struct checked {
+	struct app_generation *g;
 	const char *where[APP_MEDIA + APP_JOURNALS]; /* the journals that were given, and what each says */
 	struct reported told[APP_MEDIA + APP_JOURNALS];
 	size_t n_told;
 	bool vouched; /* one of them reports it */
-	int stray;    /* enum app_exit for what belongs to no generation */
+	struct verify_result is;
+	struct generation_root *root; /* NULL unless it was decrypted */
+};
+
+struct job {
+	struct app *app;
+	struct progress progress;
+	struct checked *c;
+	size_t n;	     /* of them were checked to the end */
+	struct checked *now; /* whose faults are told; NULL: of no generation */
+	uint64_t faults;
+	int stray; /* enum app_exit for what belongs to no generation */
 	uint64_t strays;
 };
 
 static void fault_json(struct job *j, const struct verify_fault *f)
 {
 	printf("%s\n{", j->faults ? "," : "");
+	if (j->now)
+		printf(
+		    "\"dataset\":\"%s\",\"generation\":%" PRIu64 ",", j->now->g->dataset, j->now->g->number);
 	if (f->file) {
 		output_json_name("file", f->file);
-		putchar(',');
-	}
-	if (f->dataset) {
-		output_json_name("dataset", f->dataset);
 		putchar(',');
 	}
 	if (f->path) {
@@ -61,16 +72,16 @@ static void fault_json(struct job *j, const struct verify_fault *f)
 
 static void on_fault(void *arg, const struct verify_fault *f)
 {
-	char dataset[200], path[600];
 	struct job *j = arg;
+	char path[600];
 
 	progress_clear(&j->progress);
 	if (j->app->json) {
 		fault_json(j, f);
 	} else {
 		fprintf(stderr, "bkp-restore: %s: ", f->err->code);
-		if (f->dataset)
-			fprintf(stderr, "%s: ", path_show(f->dataset, dataset, sizeof(dataset)));
+		if (j->now)
+			fprintf(stderr, "%s: ", j->now->g->label);
 		if (f->path)
 			fprintf(stderr, "'%s': ", path_show(f->path, path, sizeof(path)));
 		fprintf(stderr, "%s\n", f->err->msg);
@@ -87,124 +98,96 @@ static void on_progress(void *arg, uint64_t done, uint64_t total, const char *fi
 	progress_set(&j->progress, done, file);
 }
 
-static void shown_of(const char *what, const char *dataset, const char *value)
+static void shown_of(const char *what, const char *value)
 {
-	printf("%s ", what);
-	output_shown(dataset);
-	fputs(": ", stdout);
+	fputs(what, stdout);
+	putchar(' ');
 	output_shown(value);
 	putchar('\n');
 }
 
-/* What each data set's probe said at capture: a person compares it with what a restored system says.  And
- * what its commands wrote to standard error. */
-static void probes_text(const struct generation_root *root)
+/* What the probe said at capture: a person compares it with what a restored system says.  And what the data set's
+ * commands wrote to standard error. */
+static void root_text(const struct generation_dataset *d)
 {
-	size_t i;
-
-	for (i = 0; root && i < root->n_datasets; i++) {
-		const struct generation_dataset *d = &root->datasets[i];
-
-		if (d->probe)
-			shown_of(text("probe at capture:"), d->name, d->probe);
-		if (d->said)
-			shown_of(text("standard error at capture:"), d->name, d->said);
-	}
+	if (d->probe)
+		shown_of(text("probe at capture:"), d->probe);
+	if (d->said)
+		shown_of(text("standard error at capture:"), d->said);
 }
 
-static void probes_json(const struct generation_root *root)
+static void root_json(const struct generation_dataset *d)
 {
-	const char *comma = "";
-	size_t i;
-
-	fputs("\n],\"probes\":[", stdout);
-	for (i = 0; root && i < root->n_datasets; i++) {
-		const struct generation_dataset *d = &root->datasets[i];
-
-		if (!d->probe)
-			continue;
-		printf("%s{", comma);
-		output_json_name("dataset", d->name);
-		fputs(",\"value\":", stdout);
+	fputs(",\"probe\":", stdout);
+	if (d->probe)
 		output_json(d->probe);
-		putchar('}');
-		comma = ",";
-	}
-}
-
-static void said_json(const struct generation_root *root)
-{
-	const char *comma = "";
-
-	fputs("\n],\"said\":[", stdout);
-	for (size_t i = 0; root && i < root->n_datasets; i++) {
-		if (!root->datasets[i].said)
-			continue;
-		printf("%s{", comma);
-		output_json_name("dataset", root->datasets[i].name);
-		fputs(",\"value\":", stdout);
-		output_json(root->datasets[i].said);
-		putchar('}');
-		comma = ",";
-	}
+	else
+		fputs("null", stdout);
+	fputs(",\"said\":", stdout);
+	if (d->said)
+		output_json(d->said);
+	else
+		fputs("null", stdout);
 }
 
 /* A signature proves who signed, not when: what else was there to compare with? */
 static void take_reported(void *arg, const char *where, const struct reported *r)
 {
-	struct job *j = arg;
+	struct checked *c = arg;
 
-	j->where[j->n_told] = where;
-	j->told[j->n_told++] = *r;
+	c->where[c->n_told] = where;
+	c->told[c->n_told++] = *r;
 }
 
 /* Contradictions are faults like any other. */
-static void compare_journals(struct job *j, const struct app_generation *g)
+static void compare_journals(struct job *j, struct checked *c)
 {
+	char dir[GENERATION_DIR], set[GENERATION_SET_DIR], folder[sizeof(dir) + sizeof(set)], show[SHOW];
+	const struct app_generation *g = c->g;
 	struct err why = ERR_INIT;
-	char dir[GENERATION_DIR], show[SHOW];
+	struct verify_fault f = {.file = folder, .err = &why};
 
-	generation_dir(g->number, dir);
-	for (size_t i = 0; i < j->n_told; i++) {
-		struct verify_fault f = {.file = dir, .err = &why};
+	snprintf(folder, sizeof(folder), "%s/%s", generation_set_dir(g->dataset, set),
+	    generation_dir(g->number, dir));
+	for (size_t i = 0; i < c->n_told; i++) {
 		uint64_t before = j->faults;
 
-		if (!j->told[i].known)
+		if (!c->told[i].known)
 			continue;
-		path_show(j->where[i], show, sizeof(show));
-		if (verify_is_another(&j->told[i].record, g->g, dir, &why))
+		path_show(c->where[i], show, sizeof(show));
+		if (verify_is_another(&c->told[i].record, g->g, g->label, &why))
 			on_fault(j, (err_wrap(&why, text("the journal of '%s'"), show), &f));
-		if (verify_is_later(&j->told[i].record, g->g, dir, &why))
+		if (verify_is_later(&c->told[i].record, g->g, g->label, &why))
 			on_fault(j, (err_wrap(&why, text("the journal of '%s'"), show), &f));
-		j->vouched |= j->faults == before;
+		c->vouched |= j->faults == before;
 	}
 }
 
-static void reported_json(const struct job *j)
+static void reported_json(const struct checked *c)
 {
 	static const char *const words[] = {"compared", "absent", "not reported", "older", "damaged"};
 
-	printf("\"journal\":\"%s\",\"vouched\":%s,\"journals\":[", words[j->told[0].state],
-	    j->vouched ? "true" : "false");
-	for (size_t i = 0; i < j->n_told; i++) {
+	printf("\"journal\":\"%s\",\"vouched\":%s,\"journals\":[", words[c->told[0].state],
+	    c->vouched ? "true" : "false");
+	for (size_t i = 0; i < c->n_told; i++) {
 		printf("%s{", i ? "," : "");
-		output_json_name("of", j->where[i]);
-		printf(",\"state\":\"%s\"}", words[j->told[i].state]);
+		output_json_name("of", c->where[i]);
+		printf(",\"state\":\"%s\"}", words[c->told[i].state]);
 	}
 	putchar(']');
 }
 
-static void reported_text(const struct job *j)
+static void reported_text(const struct checked *c)
 {
 	char show[SHOW];
 
-	for (size_t i = 0; i < j->n_told; i++) {
-		const struct reported *r = &j->told[i];
+	for (size_t i = 0; i < c->n_told; i++) {
+		const struct reported *r = &c->told[i];
 		struct err why = ERR_INIT;
 
-		path_show(j->where[i], show, sizeof(show));
+		path_show(c->where[i], show, sizeof(show));
 		if (r->state == REPORTED_YES) {
-			if (!j->faults)
+			if (!c->is.faults)
 				printf(text("the journal of '%s' reported this very generation, signed in "
 					    "its own night\n"),
 				    show);
@@ -216,12 +199,12 @@ static void reported_text(const struct job *j)
 }
 
 /* What a person should look at, though every file is what was signed. */
-static bool is_odd(const struct job *j)
+static bool is_odd(const struct checked *c)
 {
-	for (size_t i = 0; i < j->n_told; i++)
-		if (j->told[i].state == REPORTED_NOT || j->told[i].state == REPORTED_BROKEN)
+	for (size_t i = 0; i < c->n_told; i++)
+		if (c->told[i].state == REPORTED_NOT || c->told[i].state == REPORTED_BROKEN)
 			return true;
-	return !j->vouched;
+	return !c->vouched;
 }
 
 /* What belongs to no generation.  What people read, and what is foreign, makes 1. */
@@ -241,98 +224,158 @@ static int look_around(struct job *j, struct err *err)
 {
 	STORE_AUTO medium = {0};
 
+	j->now = NULL;
 	return store_open_place(j->app->medium, &medium, err)
 		   ? -1
 		   : inventory_check(&medium, j->app->vault, false, on_stray, j, err);
 }
 
-/* root: NULL unless it was decrypted. */
-static void print_summary(
-    const struct job *j, uint64_t number, const struct verify_result *res, const struct generation_root *root)
+/* ---- one generation ---- */
+
+static int check_one(struct job *j, struct checked *c, struct verify_options *opt, struct err *err)
 {
+	struct verify_callbacks cb = {on_fault, on_progress, j};
+	uint64_t contradicted, before = j->faults;
+
+	j->now = c;
+	if (vouch_each(j->app, c->g, take_reported, c, err))
+		return -1;
+	compare_journals(j, c);
+	contradicted = j->faults - before;
+	progress_begin(&j->progress, 0, j->app->quiet);
+	if (verify_generation(j->app->vault, c->g->dataset, c->g->number, opt, &cb, &c->is, err))
+		return -1;
+	c->is.faults += contradicted;
+	/* that it cannot be decrypted is among the faults already */
+	if (opt->n_ids && vault_r_root(j->app->vault, c->g->g, opt->ids, opt->n_ids, &c->root, NULL))
+		c->root = NULL;
+	return 0;
+}
+
+static int check_all(struct job *j, size_t n, struct verify_options *opt, struct err *err)
+{
+	int r = 0;
+
+	if (j->app->json)
+		printf("{\"deep\":%s,\"faults\":[", j->app->deep ? "true" : "false");
+	while (!r && j->n < n) {
+		r = check_one(j, &j->c[j->n], opt, err);
+		j->n += !r;
+	}
+	if (!r)
+		r = look_around(j, err);
+	progress_clear(&j->progress);
+	return r;
+}
+
+/* ---- what is printed ---- */
+
+static void checked_json(const struct checked *c, bool deep)
+{
+	const struct verify_result *is = &c->is;
+
+	printf("\n{\"dataset\":\"%s\",\"generation\":%" PRIu64 ",\"files\":%" PRIu64 ",\"bytes\":%" PRIu64,
+	    c->g->dataset, c->g->number, is->files, is->bytes);
+	if (deep)
+		printf(",\"archives\":%" PRIu64 ",\"chunks\":%" PRIu64 ",\"entries\":%" PRIu64
+		       ",\"entries_bad\":%" PRIu64,
+		    is->archives, is->chunks, is->entries, is->entries_bad);
+	if (c->root)
+		root_json(&c->root->dataset);
+	putchar(',');
+	reported_json(c);
+	printf(",\"good\":%s}", is->faults ? "false" : "true");
+}
+
+static void checked_text(const struct checked *c, const struct app *app)
+{
+	const struct verify_result *is = &c->is;
 	char size[PROGRESS_SIZE_TEXT];
 
-	if (j->app->json) {
-		if (j->app->deep)
-			probes_json(root), said_json(root);
-		printf("\n],\"files\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"archives\":%" PRIu64
-		       ",\"chunks\":%" PRIu64 ",\"entries\":%" PRIu64 ",\"entries_bad\":%" PRIu64 ",",
-		    res->files, res->bytes, res->archives, res->chunks, res->entries, res->entries_bad);
-		reported_json(j);
-		printf(",\"good\":%s}\n", res->faults ? "false" : "true");
+	if (app->quiet && !is_odd(c))
 		return;
-	}
-	if (j->app->quiet && !is_odd(j))
+	reported_text(c);
+	if (app->quiet)
 		return;
-	reported_text(j);
-	if (j->app->quiet)
-		return;
-	if (res->faults)
-		printf(text("generation %ju: %ju faults, %ju files (%s) compared\n"), number, res->faults,
-		    res->files, progress_size(res->bytes, size));
+	if (is->faults)
+		printf(text("%s: %ju faults, %ju files (%s) compared\n"), c->g->label, (uintmax_t)is->faults,
+		    (uintmax_t)is->files, progress_size(is->bytes, size));
 	else
-		printf(text("generation %ju is whole: signature and %ju files (%s) compared\n"), number,
-		    res->files, progress_size(res->bytes, size));
-	if (j->strays)
-		printf(text("but beside it %ju files of the medium, of no generation, are not as they must "
-			    "be (see above)\n"),
-		    j->strays);
-	if (j->app->deep)
+		printf(text("%s is whole: signature and %ju files (%s) compared\n"), c->g->label,
+		    (uintmax_t)is->files, progress_size(is->bytes, size));
+	if (app->deep)
 		printf(text("decrypted: %ju archives, %ju chunks; %ju entries checked, %ju of them cannot be "
 			    "restored\n"),
-		    res->archives, res->chunks, res->entries, res->entries_bad);
-	probes_text(root);
+		    (uintmax_t)is->archives, (uintmax_t)is->chunks, (uintmax_t)is->entries,
+		    (uintmax_t)is->entries_bad);
+	if (c->root)
+		root_text(&c->root->dataset);
+}
+
+static void print_summary(const struct job *j)
+{
+	if (j->app->json)
+		fputs("\n],\"generations\":[", stdout);
+	for (size_t i = 0; i < j->n; i++) {
+		if (j->app->json && i)
+			putchar(',');
+		if (j->app->json)
+			checked_json(&j->c[i], j->app->deep);
+		else
+			checked_text(&j->c[i], j->app);
+	}
+	if (j->app->json)
+		puts("\n]}");
+	else if (j->strays && !j->app->quiet)
+		printf(
+		    text("%ju files of the medium, of no generation, are not as they must be (see above)\n"),
+		    (uintmax_t)j->strays);
+}
+
+static int exit_of(const struct checked *c)
+{
+	return c->is.faults > c->is.unread ? APP_FAILED
+	       : c->is.faults		   ? APP_UNKNOWN
+	       : is_odd(c)		   ? APP_ATTENTION
+					   : APP_OK;
+}
+
+static int verify_all(struct app *app, const struct selection *s)
+{
+	struct job j = {.app = app, .stray = s->code};
+	struct verify_options opt = {.from_device = true};
+	struct err err = ERR_INIT;
+	int r = app->deep ? app_identities(app, &opt.ids, &opt.n_ids) : 0;
+
+	if (r)
+		return r;
+	j.c = calloc(s->n, sizeof(*j.c));
+	if (!j.c)
+		app_no_memory();
+	for (size_t i = 0; i < s->n; i++)
+		j.c[i].g = &s->g[i];
+	interrupt_says(text("interrupted: what was not read by then is not known to be whole"),
+	    text("nothing was changed; repeat the command"), APP_UNKNOWN);
+	r = check_all(&j, s->n, &opt, &err);
+	print_summary(&j);
+	r = r ? app_error(&err, APP_UNKNOWN) : j.stray;
+	for (size_t i = 0; i < j.n; i++) {
+		r = app_worse(r, exit_of(&j.c[i]));
+		generation_root_free(j.c[i].root);
+	}
+	free(j.c);
+	return app_flush(r);
 }
 
 int cmd_verify(struct app *app, int argc, char **argv)
 {
-	struct job j = {.app = app};
-	struct verify_callbacks cb = {on_fault, on_progress, &j};
-	struct verify_options opt = {.from_device = true};
-	struct verify_result res = {0};
-	uint64_t contradicted;
-	struct generation_root *root = NULL;
-	struct app_generation g;
-	struct err err = ERR_INIT;
-	int r;
+	struct selection s;
+	int r = selection_open(app, argv[0], NULL, false, &s);
 
 	(void)argc;
-	r = app_generation(app, argv[0], false, &g);
 	if (r)
 		return r;
-	if (app->deep)
-		r = app_identities(app, &opt.ids, &opt.n_ids);
-	if (r) {
-		app_generation_close(&g);
-		return r;
-	}
-	if (vouch_each(app, g.number, take_reported, &j, &err)) {
-		app_generation_close(&g);
-		return app_error(&err, APP_UNKNOWN);
-	}
-	if (app->json)
-		printf("{\"generation\":%" PRIu64 ",\"deep\":%s,\"faults\":[", g.number,
-		    app->deep ? "true" : "false");
-	interrupt_says(text("interrupted: what was not read by then is not known to be whole"),
-	    text("nothing was changed; repeat the command"), APP_UNKNOWN);
-	progress_begin(&j.progress, 0, app->quiet);
-	compare_journals(&j, &g);
-	contradicted = j.faults;
-	r = verify_generation(app->vault, g.number, &opt, &cb, &res, &err);
-	res.faults += contradicted;
-	if (!r)
-		r = look_around(&j, &err);
-	progress_clear(&j.progress);
-	/* that it cannot be decrypted is among the faults already */
-	if (app->deep && vault_r_root(app->vault, g.g, opt.ids, opt.n_ids, &root, NULL))
-		root = NULL;
-	print_summary(&j, g.number, &res, root);
-	generation_root_free(root);
-	app_generation_close(&g);
-	if (r)
-		return app_flush(app_error(&err, APP_UNKNOWN));
-	return app_flush(app_worse(j.stray, res.faults > res.unread ? APP_FAILED
-					    : res.faults	    ? APP_UNKNOWN
-					    : is_odd(&j)	    ? APP_ATTENTION
-								    : APP_OK));
+	r = verify_all(app, &s);
+	selection_close(&s);
+	return r;
 }

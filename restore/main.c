@@ -17,21 +17,23 @@
 #include "restore/app/app.h"
 #include "restore/app/confine.h"
 #include "restore/app/options.h"
+#include "restore/app/selection.h"
 
 static const struct app_command commands[] = {
     {"generations", "", TEXT_LATER("what is on this medium (no identity needed)"), APP_JSON, 0, 0,
 	cmd_generations},
-    {"list", "N [DATASET] [GLOB]", TEXT_LATER("entries of a generation, like ls -l"), APP_JSON | APP_IDENTITY,
-	1, 3, cmd_list},
-    {"extract", "N [DATASET] [PATH...] --to DIR [--same-owner] [--overwrite]",
-	TEXT_LATER("brings files back; without DATASET each data set goes to a folder of its name"),
-	APP_JSON | APP_IDENTITY | APP_TO | APP_SAME_OWNER | APP_OVERWRITE, 1, -1, cmd_extract},
-    {"cat", "N DATASET PATH", TEXT_LATER("one file to standard output"), APP_IDENTITY, 3, 3, cmd_cat},
-    {"export", "N DATASET", TEXT_LATER("a pax archive to standard output (pipe into tar)"), APP_IDENTITY, 2,
-	2, cmd_export},
-    {"verify", "N [--deep]",
+    {"list", "SELECTOR [GLOB]", TEXT_LATER("entries of a generation, like ls -l"),
+	APP_JSON | APP_IDENTITY | APP_SELECTS, 1, 2, cmd_list},
+    {"extract", "SELECTOR [PATH...] --to DIR [--same-owner] [--overwrite]",
+	TEXT_LATER("brings files back; of a whole run each data set goes to a folder of its name"),
+	APP_JSON | APP_IDENTITY | APP_TO | APP_SAME_OWNER | APP_OVERWRITE | APP_SELECTS, 1, -1, cmd_extract},
+    {"cat", "SELECTOR PATH", TEXT_LATER("one file to standard output"), APP_IDENTITY | APP_SELECTS, 2, 2,
+	cmd_cat},
+    {"export", "SELECTOR", TEXT_LATER("a pax archive to standard output (pipe into tar)"),
+	APP_IDENTITY | APP_SELECTS, 1, 1, cmd_export},
+    {"verify", "SELECTOR [--deep]",
 	TEXT_LATER("is everything there and what was signed? --deep also decrypts it all"),
-	APP_JSON | APP_IDENTITY | APP_DEEP, 1, 1, cmd_verify},
+	APP_JSON | APP_IDENTITY | APP_DEEP | APP_SELECTS, 1, 1, cmd_verify},
     {"drill", "FILE --to DIR",
 	TEXT_LATER(
 	    "replays a recovery procedure into an empty folder, times and checks it, and erases the data"),
@@ -64,6 +66,9 @@ static int print_help(const struct app *app)
 		printf("bkp-restore %s%s %s\n    %s\n", medium_of(&commands[i]), commands[i].name,
 		    commands[i].usage, text(commands[i].summary));
 	options_help(0);
+	printf("\n%s\n", text("SELECTOR: emr@42, emr@latest, emr@2026-11-20 (the newest begun on or before "
+			      "that day), emr@3d "
+			      "(begun three days ago or before); 42 is all of run 42"));
 	printf("\n%s\n",
 	    text("Exit: 0 all well, 1 done but look, 2 failed, 3 the medium cannot be read, 64 wrong usage"));
 	return app_flush(APP_OK);
@@ -116,6 +121,8 @@ static int run_command(struct app *app, int argc, char **argv)
 		return unknown_command(app, argv[0]);
 	argc--;
 	argv++;
+	if (!argc && app->command->options & APP_SELECTS && app->n_media)
+		return selection_ask(app);
 	if (argc < app->command->min || (app->command->max >= 0 && argc > app->command->max))
 		return app_usage(
 		    app, text("wrong number of operands: %s %s"), app->command->name, app->command->usage);

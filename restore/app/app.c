@@ -1,15 +1,14 @@
 /* app: see app.h.
  *
  * Several media: open_media() believes the first that opens, and asks the others for the same repository and
- * root key.  Documents (open_generation) and root.age (open_root) may come from another medium than the first
- * when that one is damaged (use_medium); then app->vault is that medium, and archives are looked for there
- * first.
+ * root key.  A generation's documents (open_generation) and root.age (open_root) may come from another medium
+ * than the first when that one is damaged (use_medium); then that medium is the generation's, and its archives
+ * are looked for there first.
  */
 #include "restore/app/app.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,10 +16,9 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "base/path.h"
-#include "base/show/suggest.h"
 #include "base/text.h"
 #include "format/medium/generation.h"
+#include "read/store/store.h"
 #include "read/store/store_dir.h"
 #include "read/vault/arc_r.h"
 #include "read/vault/keyring.h"
@@ -191,45 +189,34 @@ int app_identities(struct app *app, const struct age_identity **ret_ids, size_t 
 	return 0;
 }
 
-static int parse_number(const char *s, uint64_t *ret)
-{
-	char *end;
-
-	if (*s < '0' || *s > '9')
-		return -1;
-	errno = 0;
-	*ret = strtoull(s, &end, 10);
-	return errno || *end || *ret == 0 || *ret > INT64_MAX ? -1 : 0;
-}
-
-static void use_medium(struct app *app, size_t i, const struct err *why)
+static void use_medium(struct app_generation *g, size_t i, const struct err *why)
 {
 	app_error(why, APP_ATTENTION);
-	app->incomplete = true;
-	app->vault = app->vaults[i];
-	app->medium = app->media[i];
+	g->app->incomplete = true;
+	g->vault = g->app->vaults[i];
+	g->medium = g->app->media[i];
 }
 
 /* Of the very same generation on another medium, where it is damaged on this one. */
-static int open_root(
-    struct app *app, struct app_generation *g, const struct age_identity *ids, size_t n, struct err *err)
+static int open_root(struct app_generation *g, const struct age_identity *ids, size_t n, struct err *err)
 {
+	struct app *app = g->app;
 	struct err why = ERR_INIT;
 
-	if (!vault_r_root(app->vault, g->g, ids, n, &g->root, &why))
+	if (!vault_r_root(g->vault, g->g, ids, n, &g->root, &why))
 		return 0;
 	for (size_t i = 0; i < app->n_media; i++) {
 		struct vault_r_generation *other = NULL;
 
-		if (!app->vaults[i] || app->vaults[i] == app->vault ||
-		    vault_r_generation_open(app->vaults[i], g->number, &other, NULL))
+		if (!app->vaults[i] || app->vaults[i] == g->vault ||
+		    vault_r_generation_open(app->vaults[i], g->dataset, g->number, &other, NULL))
 			continue;
 		if (!memcmp(vault_r_manifest_sha256(other), vault_r_manifest_sha256(g->g), DIGEST_LEN) &&
 		    vault_r_generation_epoch(other) == vault_r_generation_epoch(g->g) &&
 		    !vault_r_root(app->vaults[i], other, ids, n, &g->root, NULL)) {
 			vault_r_generation_close(g->g);
 			g->g = other;
-			use_medium(app, i, &why);
+			use_medium(g, i, &why);
 			return 0;
 		}
 		vault_r_generation_close(other);
@@ -239,32 +226,56 @@ static int open_root(
 	return -1;
 }
 
-/* Root and archives of an open generation. 0, -1. */
-static int open_content(
-    struct app *app, struct app_generation *g, const struct age_identity *ids, size_t n, struct err *err)
+/* Archives are taken from the data set's folder on another medium, too, whether or not the generation stands there. */
+static void find_others(struct app_generation *g)
 {
-	struct arc_r_options opt = {.cache_bytes = app->cache_bytes};
+	struct app *app = g->app;
+	char dir[GENERATION_SET_DIR];
 
-	if (open_root(app, g, ids, n, err))
+	generation_set_dir(g->dataset, dir);
+	for (size_t i = 0; i < app->n_media; i++) {
+		if (!app->vaults[i] || app->vaults[i] == g->vault ||
+		    store_below(vault_r_store(app->vaults[i]), dir, &g->others[g->n_others], NULL))
+			continue;
+		g->borrowed[g->n_others] = &g->others[g->n_others];
+		g->n_others++;
+	}
+}
+
+int app_generation_wake(struct app_generation *g, struct err *err)
+{
+	struct arc_r_options opt = {
+	    .cache_bytes = g->app->cache_bytes, .others = g->borrowed, .n_others = g->n_others};
+	size_t n;
+	const struct age_identity *ids = keyring_identities(g->app->keyring, &n);
+
+	return g->arc ? 0 : arc_r_new(vault_r_generation_store(g->g), g->root, ids, n, &opt, &g->arc, err);
+}
+
+/* Root and archives of an open generation. 0, -1. */
+static int open_content(struct app_generation *g, struct err *err)
+{
+	size_t n;
+	const struct age_identity *ids = keyring_identities(g->app->keyring, &n);
+
+	if (open_root(g, ids, n, err))
 		return -1;
-	for (size_t i = 0; i < app->n_media; i++)
-		if (app->vaults[i] && app->vaults[i] != app->vault)
-			app->others[opt.n_others++] = vault_r_store(app->vaults[i]);
-	opt.others = app->others;
-	return arc_r_new(vault_r_store(app->vault), g->root, ids, n, &opt, &g->arc, err);
+	find_others(g);
+	return app_generation_wake(g, err);
 }
 
 /* Its documents are read where they are whole; every copy of them is held against the journals. */
-static int open_generation(struct app *app, bool content, struct app_generation *g, struct err *err)
+static int open_generation(struct app_generation *g, bool content, struct err *err)
 {
+	struct app *app = g->app;
 	struct err why = ERR_INIT;
 
-	if (!vault_r_generation_open(app->vault, g->number, &g->g, err))
+	if (!vault_r_generation_open(g->vault, g->dataset, g->number, &g->g, err))
 		return 0;
 	for (size_t i = 0; content && i < app->n_media; i++)
-		if (app->vaults[i] && app->vaults[i] != app->vault &&
-		    !vault_r_generation_open(app->vaults[i], g->number, &g->g, &why)) {
-			use_medium(app, i, err);
+		if (app->vaults[i] && app->vaults[i] != g->vault &&
+		    !vault_r_generation_open(app->vaults[i], g->dataset, g->number, &g->g, &why)) {
+			use_medium(g, i, err);
 			return 0;
 		}
 	return -1;
@@ -281,26 +292,28 @@ static void say_elsewhere(const struct app_generation *g)
 	snprintf(why.code, sizeof(why.code), "W-ARCHIVE-18");
 	err_wrap(&why,
 	    text("'%s' is damaged; %ju archives or chunks were taken from another medium; the first"),
-	    g->app->medium, (uintmax_t)n);
+	    g->medium, (uintmax_t)n);
 	err_hint(&why, "%s", text("'bkp repair' mends the damaged medium; if it cannot be, replace it"));
 	app_error(&why, APP_ATTENTION);
 	g->app->incomplete = true;
 }
 
-int app_generation(struct app *app, const char *number, bool content, struct app_generation *ret)
+int app_generation(
+    struct app *app, const char *dataset, uint64_t number, bool content, struct app_generation *ret)
 {
-	struct app_generation g = {.app = app};
+	struct app_generation *g = ret;
 	const struct age_identity *ids;
 	struct err err = ERR_INIT;
 	size_t n;
-	int r;
+	int r = app_vault(app);
 
-	if (parse_number(number, &g.number))
-		return app_usage(app, text("'%s' is not the number of a generation"), number);
-	r = app_vault(app);
+	*g =
+	    (struct app_generation){.app = app, .number = number, .vault = app->vault, .medium = app->medium};
 	if (r)
 		return r;
-	if (open_generation(app, content, &g, &err)) {
+	snprintf(g->dataset, sizeof(g->dataset), "%s", dataset);
+	generation_label(g->dataset, number, g->label);
+	if (open_generation(g, content, &err)) {
 		err_hint(&err, "%s",
 		    text("'bkp-restore generations' shows what is here; another medium may have this one "
 			 "whole"));
@@ -308,60 +321,30 @@ int app_generation(struct app *app, const char *number, bool content, struct app
 	}
 	/* cmd_verify compares by itself, as faults among others */
 	if (content)
-		r = vouch_generation(app, &g);
+		r = vouch_generation(app, g);
 	if (content && !r) {
 		r = app_identities(app, &ids, &n);
-		if (!r && open_content(app, &g, ids, n, &err))
+		if (!r && open_content(g, &err))
 			r = app_error(&err, APP_FAILED);
 	}
 	if (r)
-		app_generation_close(&g);
-	else
-		*ret = g;
+		app_generation_close(g);
 	return r;
+}
+
+void app_generation_rest(struct app_generation *g)
+{
+	say_elsewhere(g);
+	arc_r_free(g->arc);
+	g->arc = NULL;
 }
 
 void app_generation_close(struct app_generation *g)
 {
-	say_elsewhere(g);
-	arc_r_free(g->arc);
+	app_generation_rest(g);
+	for (size_t i = 0; i < g->n_others; i++)
+		store_close(&g->others[i]);
 	generation_root_free(g->root);
 	vault_r_generation_close(g->g);
 	memset(g, 0, sizeof(*g));
-}
-
-int app_dataset(const struct app_generation *g, const char *name, const struct generation_dataset **ret)
-{
-	const struct generation_manifest *m = vault_r_manifest(g->g);
-	struct err err = ERR_INIT;
-	const char *names[256], *near;
-	char there[400] = "", shown[200];
-	size_t i, n;
-
-	*ret = generation_root_dataset(g->root, name);
-	if (*ret)
-		return 0;
-	path_show(name, shown, sizeof(shown));
-	for (i = 0; i < m->n_datasets; i++)
-		if (!strcmp(m->datasets[i].name, name)) {
-			err_set(&err, "E-RESTORE-02",
-			    text("data set '%s' failed in generation %ju, nothing of it was stored"), shown,
-			    g->number);
-			err_hint(
-			    &err, "%s", text("take it from an older generation: 'bkp-restore generations'"));
-			return app_error(&err, APP_FAILED);
-		}
-	err_set(&err, "E-RESTORE-01", text("there is no data set '%s' in generation %ju"), shown, g->number);
-	for (i = 0; i < g->root->n_datasets && i < sizeof(names) / sizeof(*names); i++)
-		names[i] = g->root->datasets[i].name;
-	near = suggest_word(name, names, i);
-	if (near)
-		err_hint(&err, text("did you mean '%s'?"), near);
-	for (i = 0; i < g->root->n_datasets; i++) {
-		n = strlen(there);
-		path_show(g->root->datasets[i].name, shown, sizeof(shown));
-		snprintf(there + n, sizeof(there) - n, "%s%s", i ? ", " : "", shown);
-	}
-	err_hint(&err, text("there is: %s"), there);
-	return app_error(&err, APP_FAILED);
 }

@@ -2,7 +2,8 @@
  *
  * A command is a row of the table in main.c and a function in cmd_x.c that gets its operands (argv[0] is the
  * first one) and returns one of enum app_exit.  app_vault / app_identities / app_generation open what it
- * needs, report what is wrong, and return 0 or the exit code to return at once.
+ * needs, report what is wrong, and return 0 or the exit code to return at once; which generations a person
+ * names, selection.h finds out.
  */
 #ifndef RESTORE_APP_APP_H
 #define RESTORE_APP_APP_H
@@ -11,13 +12,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "format/medium/generation.h"
+#include "read/store/store.h"
+
 struct age_identity;
 struct arc_r;
 struct err;
-struct generation_dataset;
-struct generation_root;
 struct keyring;
-struct store;
 struct vault_r;
 struct vault_r_generation;
 
@@ -41,12 +42,12 @@ struct app {
 	size_t n_media;
 	const char *journals[APP_JOURNALS];
 	size_t n_journals;
-	const char *medium; /* that `vault` is on */
+	const char *medium; /* that `vault` is on, the first that could be opened */
 	const char *repository, *root_key, *passphrase_file;
 	const char *identities[APP_IDENTITIES];
 	size_t n_identities;
 	const char *to;
-	const char *generation, *attest, *operator_name;
+	const char *at, *attest, *operator_name;
 	const char *settings[APP_SETTINGS]; /* NAME=VALUE */
 	size_t n_settings;
 	bool keep;
@@ -56,10 +57,10 @@ struct app {
 	struct vault_r *vaults[APP_MEDIA]; /* of each medium; NULL: it could not be opened */
 	struct keyring *keyring;
 	size_t cache_bytes; /* of decoded chunks (arc_r.h); 0: the usual */
-	/* of the repository on the media that `vault` is not on */
-	const struct store *others[APP_MEDIA];
-	bool incomplete; /* one of several media could not be used, or not all of one: exit 1 at least */
-	bool unvouched;	 /* no journal that was given reports what is read: exit 1 at least */
+	/* one of several media could not be used, or not all of one, or a data set of a run is not there:
+	 * exit 1 at least */
+	bool incomplete;
+	bool unvouched; /* no journal that was given reports what is read: exit 1 at least */
 };
 
 typedef int app_fn(struct app *app, int argc, char **argv);
@@ -72,8 +73,9 @@ enum app_option {
 	APP_DEEP = 8,
 	APP_JSON = 32,
 	APP_IDENTITY = 64,
-	APP_DRILL = 128,    /* --generation --set --attest --operator --keep */
-	APP_NO_MEDIUM = 256 /* neither --medium nor --journal */
+	APP_DRILL = 128,     /* --at --set --attest --operator --keep */
+	APP_NO_MEDIUM = 256, /* neither --medium nor --journal */
+	APP_SELECTS = 512    /* no option: the first operand is a selector */
 };
 
 struct app_command {
@@ -85,13 +87,21 @@ struct app_command {
 	app_fn *run;
 };
 
-/* A generation that is open for reading. */
+/* A generation that is open for reading, on the medium where its documents are whole. */
 struct app_generation {
 	struct app *app;
+	char dataset[GENERATION_NAME];
 	uint64_t number;
+	char label[GENERATION_LABEL]; /* "emr@42" */
+	struct vault_r *vault;
+	const char *medium; /* that `vault` is on */
 	struct vault_r_generation *g;
 	struct generation_root *root; /* NULL unless asked for */
 	struct arc_r *arc;	      /* likewise */
+	/* the data set's folder on the other media */
+	struct store others[APP_MEDIA];
+	const struct store *borrowed[APP_MEDIA]; /* the same, as arc_r takes them */
+	size_t n_others;
 };
 
 /* Opens every medium that was given; one that can be opened is enough, the others are said. */
@@ -101,11 +111,13 @@ void app_close(struct app *app);
  * medium; -1: there is none. */
 int app_medium_folder(const struct app *app, size_t i);
 int app_identities(struct app *app, const struct age_identity **ret_ids, size_t *ret_n);
-/* `number` as typed.  content: also root.age and archives (needs identities). */
-int app_generation(struct app *app, const char *number, bool content, struct app_generation *ret);
+/* content: also root.age and archives (needs identities).  *ret must stay where it is until it is closed. */
+int app_generation(
+    struct app *app, const char *dataset, uint64_t number, bool content, struct app_generation *ret);
+/* Lets go of its archives and decoded chunks; app_generation_wake() gets them again.  0, -1. */
+void app_generation_rest(struct app_generation *g);
+int app_generation_wake(struct app_generation *g, struct err *err) __attribute__((warn_unused_result));
 void app_generation_close(struct app_generation *g);
-/* The data set of that name, or an exit code after saying which there are. */
-int app_dataset(const struct app_generation *g, const char *name, const struct generation_dataset **ret);
 
 /* "bkp-restore: CODE: message" and "  → hint" on stderr; returns `code`. */
 int app_error(const struct err *err, int code);

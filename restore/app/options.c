@@ -20,7 +20,7 @@ enum {
 	OPT_OVERWRITE,
 	OPT_DEEP,
 	OPT_JSON,
-	OPT_GENERATION,
+	OPT_AT,
 	OPT_SET,
 	OPT_ATTEST,
 	OPT_OPERATOR,
@@ -41,7 +41,7 @@ static const struct option options[] = {
     {"overwrite", no_argument, NULL, OPT_OVERWRITE},
     {"deep", no_argument, NULL, OPT_DEEP},
     {"json", no_argument, NULL, OPT_JSON},
-    {"generation", required_argument, NULL, OPT_GENERATION},
+    {"at", required_argument, NULL, OPT_AT},
     {"set", required_argument, NULL, OPT_SET},
     {"attest", required_argument, NULL, OPT_ATTEST},
     {"operator", required_argument, NULL, OPT_OPERATOR},
@@ -54,8 +54,9 @@ static const struct option options[] = {
 
 static void help_drill(void)
 {
-	printf("  --generation N          %s\n",
-	    text("of which generation; default: the newest complete one that has what is needed"));
+	printf("  --at WHEN               %s\n",
+	    text(
+		"which generation of each data set: 42, 2026-11-20 or 3d; default: the newest complete one"));
 	printf("  --set NAME=VALUE        %s\n", text("a variable of the procedure; repeatable"));
 	printf("  --attest FILE           %s\n", text("answers for the steps that a person confirms"));
 	printf("  --operator NAME         %s\n", text("who carries out the drill, for the record"));
@@ -111,8 +112,8 @@ void options_lang(const char *wanted)
 static int take_drill(struct app *app, int opt)
 {
 	switch (opt) {
-	case OPT_GENERATION:
-		app->generation = optarg;
+	case OPT_AT:
+		app->at = optarg;
 		break;
 	case OPT_SET:
 		if (app->n_settings == APP_SETTINGS)

@@ -12,7 +12,6 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "format/medium/generation.h"
 #include "read/store/store_dir.h"
 #include "read/verify/reported.h"
 #include "read/verify/verify.h"
@@ -20,29 +19,30 @@
 
 #define SHOW 300
 
-static int of_file(struct app *app, const char *path, uint64_t number, struct reported *ret, struct err *err)
+static int of_file(
+    struct app *app, const char *path, const struct app_generation *g, struct reported *ret, struct err *err)
 {
 	char *real = realpath(path, NULL); /* links are followed here: it is the person's own path */
 	IO_FD_AUTO fd = io_open_file(AT_FDCWD, real ? real : path, err);
 	struct store_file file = store_dir_file(fd);
 
 	free(real);
-	return fd < 0 ? -1 : reported_look_in(app->vault, &file, number, ret, err);
+	return fd < 0 ? -1 : reported_look_in(app->vault, &file, g->dataset, g->number, ret, err);
 }
 
-int vouch_each(struct app *app, uint64_t number, vouch_fn *fn, void *arg, struct err *err)
+int vouch_each(struct app *app, const struct app_generation *g, vouch_fn *fn, void *arg, struct err *err)
 {
 	struct reported r;
 
 	for (size_t i = 0; i < app->n_media; i++) {
 		if (!app->vaults[i])
 			continue;
-		if (reported_look(app->vaults[i], number, &r, err))
+		if (reported_look(app->vaults[i], g->dataset, g->number, &r, err))
 			return -1;
 		fn(arg, app->media[i], &r);
 	}
 	for (size_t i = 0; i < app->n_journals; i++) {
-		if (of_file(app, app->journals[i], number, &r, err))
+		if (of_file(app, app->journals[i], g, &r, err))
 			return -1;
 		fn(arg, app->journals[i], &r);
 	}
@@ -50,8 +50,7 @@ int vouch_each(struct app *app, uint64_t number, vouch_fn *fn, void *arg, struct
 }
 
 struct judging {
-	const struct vault_r_generation *g;
-	char dir[GENERATION_DIR];
+	const struct app_generation *g;
 	bool vouched, another;
 	struct err why;	    /* another: what is wrong */
 	struct err neither; /* why the first one does not vouch */
@@ -66,8 +65,8 @@ static void judge_journal(void *arg, const char *where, const struct reported *r
 	if (!r->known) {
 		if (!j->neither.code[0])
 			reported_why(r, show, &j->neither);
-	} else if (verify_is_another(&r->record, j->g, j->dir, &j->why) ||
-		   verify_is_later(&r->record, j->g, j->dir, &j->why)) {
+	} else if (verify_is_another(&r->record, j->g->g, j->g->label, &j->why) ||
+		   verify_is_later(&r->record, j->g->g, j->g->label, &j->why)) {
 		err_wrap(&j->why, text("the journal of '%s'"), show);
 		j->another = true;
 	} else {
@@ -77,18 +76,16 @@ static void judge_journal(void *arg, const char *where, const struct reported *r
 
 int vouch_generation(struct app *app, const struct app_generation *g)
 {
-	struct judging j = {.g = g->g, .why = ERR_INIT, .neither = ERR_INIT};
+	struct judging j = {.g = g, .why = ERR_INIT, .neither = ERR_INIT};
 	struct err err = ERR_INIT;
 
-	generation_dir(g->number, j.dir);
-	if (vouch_each(app, g->number, judge_journal, &j, &err))
+	if (vouch_each(app, g, judge_journal, &j, &err))
 		return app_error(&err, APP_UNKNOWN);
 	if (j.another)
 		return app_error(&j.why, APP_FAILED);
 	if (j.vouched)
 		return 0;
-	err_wrap(
-	    &j.neither, text("nothing but its signature says that generation %ju is genuine"), g->number);
+	err_wrap(&j.neither, text("nothing but its signature says that %s is genuine"), g->label);
 	err_hint(&j.neither, "%s",
 	    text("name a newer copy of the journal with --journal FILE, or another medium with a second "
 		 "--medium; "

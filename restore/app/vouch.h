@@ -10,8 +10,6 @@
 #ifndef RESTORE_APP_VOUCH_H
 #define RESTORE_APP_VOUCH_H
 
-#include <stdint.h>
-
 struct app;
 struct app_generation;
 struct err;
@@ -20,7 +18,7 @@ struct reported;
 /* Calls fn for each of them: path of the journal's medium or file, and what it says.  A file that cannot be
  * read, and out of memory: -1. */
 typedef void vouch_fn(void *arg, const char *where, const struct reported *r);
-int vouch_each(struct app *app, uint64_t number, vouch_fn *fn, void *arg, struct err *err)
+int vouch_each(struct app *app, const struct app_generation *g, vouch_fn *fn, void *arg, struct err *err)
     __attribute__((warn_unused_result));
 
 /* 0 (app->unvouched is set, and said why, where none vouches), or the exit code after saying what is
