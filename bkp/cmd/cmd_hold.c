@@ -1,5 +1,8 @@
-/* cmd_hold: bkp hold, bkp release, bkp accept: what a person decides about generations. */
-#include <errno.h>
+/* cmd_hold: bkp hold, bkp release, bkp accept: what a person decides about generations.
+ *
+ * Each generation is decided, recorded and told by itself, in the order in which they were named; one that is refused does not
+ * keep the others from being decided.  Of a run that was named as a whole, data sets of which there is nothing to decide are only
+ * said. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,10 +15,12 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
+#include "cmd/app/chosen.h"
 #include "cmd/app/operator.h"
 #include "cmd/app/out.h"
 #include "cmd/app/outcome.h"
 #include "cmd/app/tools_folder.h"
+#include "cmd/show/overview.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 #include "write/media/medium_docs.h"
@@ -33,111 +38,55 @@ static const struct {
 
 struct request {
 	enum decision what;
-	uint64_t number; /* the one being decided */
-	uint64_t numbers[DECIDE_MAX];
-	size_t n;
+	struct chosen chosen;
 	const char *person, *reason; /* reason: or NULL */
+	json_t *rows;
+	size_t decided;
+	int code;
 };
 
-/* A data set of it was captured and does not count by itself. */
-static bool is_partial(const struct ledger_generation *g)
-{
-	for (size_t i = 0; i < g->n_datasets; i++)
-		if (g->datasets[i].verdict == LEDGER_PARTIAL)
-			return true;
-	return false;
-}
+#define NOTHING_TO_DECIDE 1
 
-/* Is the decision one that can be made?  0, -1. */
-static int check_decision(const struct ledger *l, const struct request *q, struct err *err)
+/* Is the decision one that can be made?  0; NOTHING_TO_DECIDE: it stands already, or is not called for. */
+static int check_decision(
+    const struct ledger_generation *g, enum decision what, const char *label, struct err *err)
 {
-	const struct ledger_generation *g = ledger_generation_by_number(l, q->number);
-
-	if (!g) {
-		err_set(err, "E-HOLD-01", text("there is no generation %ju"), q->number);
-		return err_hint(err, "%s", text("see them with 'bkp generations'"));
-	}
-	if (g->state != LEDGER_COMMITTED) {
-		err_set(err, "E-HOLD-02", text("generation %ju is not complete: there is nothing to decide"),
-		    q->number);
-		return err_hint(err, "%s", text("see 'bkp generations'"));
-	}
-	if (q->what == HOLD && g->held_ns)
-		return err_set(
-		    err, "E-HOLD-03", text("generation %ju is held already: %s"), q->number, g->held_why);
-	if (q->what == RELEASE && !g->held_ns)
-		return err_set(err, "E-HOLD-04", text("generation %ju is not held"), q->number);
-	if (q->what != ACCEPT)
+	if (what == HOLD && g->held_ns)
+		err_set(err, "E-HOLD-03", text("%s is held already: %s"), label, g->held_why);
+	else if (what == RELEASE && !g->held_ns)
+		err_set(err, "E-HOLD-04", text("%s is not held"), label);
+	else if (what == ACCEPT && g->accepted_ns)
+		err_set(err, "E-HOLD-05", text("%s was accepted already"), label);
+	else if (what == ACCEPT && !g->suspect && g->verdict != LEDGER_PARTIAL)
+		err_set(err, "E-HOLD-06",
+		    text("%s is neither suspect nor partial: there is nothing to accept"), label);
+	else
 		return 0;
-	if (g->accepted_ns)
-		return err_set(err, "E-HOLD-05", text("generation %ju was accepted already"), q->number);
-	if (g->suspect || is_partial(g))
-		return 0;
-	return err_set(err, "E-HOLD-06",
-	    text("generation %ju is neither suspect nor partial: there is nothing to accept"), q->number);
+	return NOTHING_TO_DECIDE;
 }
 
 /* What the decision means. */
-static void tell_meaning(const struct app *app, const struct ledger *l, const struct request *q)
+static void tell_meaning(
+    const struct ledger *l, const struct chosen_item *it, enum decision what, const char *label)
 {
-	const struct ledger_generation *g = ledger_generation_by_number(l, q->number),
+	const struct ledger_generation *g = ledger_generation_of(l, it->dataset, it->number),
 				       *frozen = ledger_frozen_by(l);
+	char other[GENERATION_LABEL];
 
-	if (app->quiet)
-		return;
-	if (q->what == HOLD)
-		printf(text("generation %ju is held: it does not expire until 'bkp release %ju --operator "
-			    "NAME'\n"),
-		    q->number, q->number);
-	else if (q->what == RELEASE)
-		printf(text("generation %ju is not held any more\n"), q->number);
+	if (what == HOLD)
+		printf(text("%s is held: it does not expire until 'bkp release %s --operator NAME'\n"), label,
+		    label);
+	else if (what == RELEASE)
+		printf(text("%s is not held any more\n"), label);
 	else
-		printf(text("generation %ju is accepted: it counts like any other\n"), q->number);
+		printf(text("%s is accepted: it counts like any other\n"), label);
 	if (g && g->suspect)
 		printf("%s\n",
 		    text("it stays suspect and counts neither for floors nor for the generations of 3-2-1"));
 	if (frozen)
-		printf(text("generation %ju is suspect and nobody has decided on it: nothing expires, "
-			    "nothing is rotated\n"),
-		    frozen->number);
-}
-
-static int report_decision(const struct app *app, const struct ledger *l, const struct request *q)
-{
-	const struct ledger_generation *frozen = ledger_frozen_by(l);
-
-	if (app->json)
-		return out_json(
-		    json_pack("{s:I, s:s, s:s, s:s*, s:o}", "generation", (json_int_t)q->number, "event",
-			words[q->what].event, "operator", q->person, "reason", q->reason, "frozen_by",
-			frozen ? json_integer((json_int_t)frozen->number) : json_null()),
-		    APP_OK);
-	tell_meaning(app, l, q);
-	return app_flush(APP_OK);
-}
-
-static int report_failure(const struct app *app, const struct err *err)
-{
-	if (app->json)
-		(void)out_json(json_pack("{s:s, s:s}", "error", err->code, "message", err->msg), APP_FAILED);
-	return app_error(err, APP_FAILED);
-}
-
-/* What could not be done is recorded too: somebody tried. */
-static int record_decision(
-    const struct app *app, struct state *s, const struct request *q, const struct err *err, int code)
-{
-	char line[sizeof(err->msg)];
-
-	if (code == APP_OK)
-		snprintf(line, sizeof(line),
-		    q->what == HOLD	 ? text("generation %ju is held, by %s")
-		    : q->what == RELEASE ? text("generation %ju is released, by %s")
-					 : text("generation %ju is accepted, by %s"),
-		    q->number, q->person);
-	else
-		snprintf(line, sizeof(line), "%s", err->msg);
-	return outcome_record(app, s, words[q->what].command, code, line);
+		printf(
+		    text("%s is suspect and nobody has decided on it: nothing expires, nothing is rotated\n"),
+		    generation_label(frozen->dataset, frozen->number, other));
 }
 
 /* Was it typed?  What a script decides is recorded as such: it has not looked at any file. */
@@ -150,20 +99,71 @@ static bool was_typed(void)
 	return fd >= 0;
 }
 
-static int decide_one(struct app *app, struct state *s, const struct request *q)
+/* What could not be done is recorded too: somebody tried. */
+static int record_decision(const struct app *app, struct state *s, const struct request *q, const char *label,
+    const struct err *err, int code)
 {
-	struct err err = ERR_INIT;
-	int code;
+	char line[sizeof(err->msg)];
 
-	if (check_decision(state_ledger(s), q, &err) ||
-	    state_append(s, words[q->what].event,
-		json_pack("{s:I, s:s, s:s*, s:b}", "generation", (json_int_t)q->number, "operator", q->person,
-		    "reason", q->reason, "terminal", (int)was_typed()),
-		&err))
-		code = report_failure(app, &err);
+	if (err->code[0])
+		snprintf(line, sizeof(line), "%s", err->msg);
 	else
-		code = report_decision(app, state_ledger(s), q);
-	return record_decision(app, s, q, &err, code);
+		snprintf(line, sizeof(line),
+		    q->what == HOLD	 ? text("%s is held, by %s")
+		    : q->what == RELEASE ? text("%s is released, by %s")
+					 : text("%s is accepted, by %s"),
+		    label, q->person);
+	return outcome_record(app, s, words[q->what].command, code, line);
+}
+
+static void decide_one(struct app *app, struct state *s, struct request *q, const struct chosen_item *it)
+{
+	const struct ledger_generation *g = ledger_generation_of(state_ledger(s), it->dataset, it->number);
+	char label[GENERATION_LABEL];
+	struct err err = ERR_INIT;
+	int code = APP_OK, r;
+	json_t *row;
+
+	generation_label(it->dataset, it->number, label);
+	r = check_decision(g, q->what, label, &err);
+	if (r == NOTHING_TO_DECIDE && it->by_run && q->chosen.n > 1) {
+		if (!app->quiet && !app->json)
+			printf("%s\n", err.msg);
+		return;
+	}
+	if (!r)
+		r = state_append(s, words[q->what].event,
+		    json_pack("{s:s, s:I, s:s, s:s*, s:b}", "dataset", it->dataset, "generation",
+			(json_int_t)it->number, "operator", q->person, "reason", q->reason, "terminal",
+			(int)was_typed()),
+		    &err);
+	row = json_pack("{s:s, s:I, s:s, s:s, s:s*}", "dataset", it->dataset, "generation",
+	    (json_int_t)it->number, "event", words[q->what].event, "operator", q->person, "reason",
+	    q->reason);
+	if (r) {
+		code = app_error(&err, APP_FAILED);
+		json_object_del(row, "event");
+		json_object_set_new(row, "error", json_string(err.code));
+		json_object_set_new(row, "message", json_string(err.msg));
+	} else if (!app->quiet && !app->json) {
+		tell_meaning(state_ledger(s), it, q->what, label);
+	}
+	json_array_append_new(q->rows, row);
+	q->decided += !r;
+	code = record_decision(app, s, q, label, &err, code);
+	q->code = code > q->code ? code : q->code;
+}
+
+/* Whole runs were named, and nothing of them is to be decided. */
+static void say_nothing(struct app *app, struct state *s, struct request *q)
+{
+	static const char *const codes[] = {
+	    [HOLD] = "E-HOLD-03", [RELEASE] = "E-HOLD-04", [ACCEPT] = "E-HOLD-06"};
+	struct err err = ERR_INIT;
+
+	err_set(&err, codes[q->what], "%s", text("there is nothing to decide about any of them"));
+	err_hint(&err, "%s", text("see them with 'bkp generations'"));
+	q->code = outcome_record(app, s, words[q->what].command, app_error(&err, APP_FAILED), err.msg);
 }
 
 static int decide(struct app *app, const struct policy *policy, struct request *q)
@@ -171,14 +171,28 @@ static int decide(struct app *app, const struct policy *policy, struct request *
 	struct state *state = NULL;
 	int code = app_state(app, policy, &state);
 
-	if (code)
-		return code;
-	for (size_t i = 0; i < q->n && !code; i++) {
-		q->number = q->numbers[i];
-		code = decide_one(app, state, q);
-	}
+	if (!code)
+		code = chosen_find(state_ledger(state), false, &q->chosen);
+	q->rows = json_array();
+	q->code = code ? code : q->chosen.code;
+	for (size_t i = 0; i < q->chosen.n; i++)
+		decide_one(app, state, q, &q->chosen.item[i]);
+	if (!q->decided && !q->code)
+		say_nothing(app, state, q);
+	if (app->json && state)
+		q->code = out_json(json_pack("{s:O, s:o}", "decisions", q->rows, "frozen_by",
+				       overview_generation_json(ledger_frozen_by(state_ledger(state)))),
+		    q->code);
+	json_decref(q->rows);
 	state_close(state);
-	return code;
+	return app_flush(q->code);
+}
+
+static int report_failure(const struct app *app, const struct err *err)
+{
+	if (app->json)
+		(void)out_json(json_pack("{s:s, s:s}", "error", err->code, "message", err->msg), APP_FAILED);
+	return app_error(err, APP_FAILED);
 }
 
 /* What stands now where the tools are that media carry. */
@@ -235,16 +249,6 @@ static int accept_policy(struct app *app, const struct policy *policy, const str
 	return code;
 }
 
-/* A generation's number as it is typed: digits only. */
-static int parse_number(const char *s, uint64_t *ret)
-{
-	char *end;
-
-	errno = 0;
-	*ret = strtoull(s, &end, 10);
-	return *s < '0' || *s > '9' || *end || errno || !*ret || *ret > INT64_MAX ? -1 : 0;
-}
-
 static int decide_command(struct app *app, int argc, char **argv, enum decision what)
 {
 	enum { OPERATOR = 1, REASON, TOOLS, POLICY };
@@ -254,7 +258,7 @@ static int decide_command(struct app *app, int argc, char **argv, enum decision 
 	struct request q = {.what = what};
 	POLICY_AUTO policy = NULL;
 	bool tools = false, whole = false;
-	int c, code = APP_OK;
+	int c, n, code = APP_OK;
 
 	while ((c = app_getopt(app, argc, argv, own, &code)) != -1) {
 		if (c == APP_OPT_STOP)
@@ -266,29 +270,29 @@ static int decide_command(struct app *app, int argc, char **argv, enum decision 
 		tools |= c == TOOLS;
 		whole |= c == POLICY;
 	}
-	q.n = (size_t)(argc - optind);
-	if ((tools || whole) && (what != ACCEPT || q.n || (tools && whole)))
-		return app_usage(
-		    app, "%s", text("--tools and --policy-change go with 'accept', in the place of numbers"));
-	if (!tools && !whole && (!q.n || q.n > (app->json ? 1 : DECIDE_MAX)))
-		return app_usage(app, text("'%s' takes the numbers of 1 to %d generations"),
-		    words[what].command, app->json ? 1 : DECIDE_MAX);
-	for (size_t i = 0; i < q.n; i++)
-		if (parse_number(argv[optind + (int)i], &q.numbers[i]))
-			return app_usage(
-			    app, text("'%s' is not the number of a generation"), argv[optind + (int)i]);
+	n = argc - optind;
+	if ((tools || whole) && (what != ACCEPT || n || (tools && whole)))
+		return app_usage(app, "%s",
+		    text("--tools and --policy-change go with 'accept', in the place of generations"));
+	if (!tools && !whole && (!n || n > DECIDE_MAX))
+		return app_usage(app, text("'%s' takes 1 to %d generations, as in 'bkp %s emr@42'"),
+		    words[what].command, DECIDE_MAX, words[what].command);
 	if (!q.reason && what != RELEASE)
 		return app_usage(app, "%s", text("say why with --reason TEXT: it is recorded"));
 	if (q.reason && (code = operator_text(app, "--reason", q.reason)))
 		return code;
 	app_act(app, words[what].command, "operator", q.person);
-	code = app_policy(app, &policy);
+	code = chosen_parse(app, argv + optind, (size_t)n, &q.chosen);
+	if (!code)
+		code = app_policy(app, &policy);
 	if (!code)
 		code = operator_check(app, policy, q.person);
-	return code    ? code
-	       : tools ? accept_tools(app, policy, &q)
-	       : whole ? accept_policy(app, policy, &q)
-		       : decide(app, policy, &q);
+	if (!code)
+		code = tools   ? accept_tools(app, policy, &q)
+		       : whole ? accept_policy(app, policy, &q)
+			       : decide(app, policy, &q);
+	chosen_free(&q.chosen);
+	return code;
 }
 
 int cmd_hold(struct app *app, int argc, char **argv)

@@ -1,13 +1,12 @@
-/* cmd_verify: bkp verify [--medium M] [--generation N] [--identity FILE]...: is what was reported still
- * there, whole?
+/* cmd_verify: bkp verify [GENERATION…] [--medium M] [--identity FILE]…: is what was reported still there, whole?
  *
- * For each medium of the policy: open it → for each generation that the journal says is on it verify_one(), whose outcome is
- * recorded at once → files of no generation and the copy of the journal (verify_around()).  Files that several generations
- * share are read once (`seen`).
+ * For each medium of the policy: open it → for each generation that the journal says is on it verify_one() → files of no
+ * generation and the copy of the journal (verify_around()).  Files that several generations share are read once (`seen`).  Damage
+ * is recorded at once; what is whole in one record for several generations, once a minute and at the medium's end, so that a
+ * verification that is ended loses little.
  *
  * What could not be read is told apart from what is wrong: a medium that was pulled out, or memory that ended, says nothing
  * of the copies, and nothing is recorded (broke_off()). */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,11 +17,13 @@
 #include <jansson.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
+#include "cmd/app/chosen.h"
 #include "cmd/app/outcome.h"
 #include "cmd/show/summary.h"
 #include "format/crypto/digest.h"
@@ -39,17 +40,22 @@
 #include "write/media/journal_copies.h"
 #include "write/state/state.h"
 
+#define RECORD_NS  (60 * SECOND_NS)
+#define RECORD_MAX 256 /* generations in one record */
+
 struct job {
 	struct app *app;
 	struct policy *policy;
 	struct state *state;
 	struct keyring *keys;
 	/* what was asked for */
-	const char *medium;  /* or NULL: all that are attached */
-	uint64_t generation; /* or 0: all */
+	const char *medium;   /* or NULL: all that are attached */
+	struct chosen chosen; /* none: all */
 	/* where the work is now */
-	const char *label;	      /* of the current medium */
-	uint64_t number;	      /* the current generation */
+	const char *label;		   /* of the current medium */
+	char generation[GENERATION_LABEL]; /* the current one */
+	json_t *whole;			   /* of the current medium: verified, and not recorded yet */
+	int64_t recorded_ns;
 	uint8_t identity[DIGEST_LEN]; /* of the current medium: SHA-256 of bkp-medium.json */
 	bool gone;		      /* the current medium does not answer any more */
 	/* what came of it so far; code only rises (raise_code()) */
@@ -70,8 +76,7 @@ static void on_fault(void *arg, const struct verify_fault *f)
 	struct job *j = arg;
 	char shown[512];
 
-	fprintf(stderr, "bkp: %s: %s: %s %ju: %s", f->err->code, j->label, text("generation"), j->number,
-	    f->err->msg);
+	fprintf(stderr, "bkp: %s: %s: %s: %s", f->err->code, j->label, j->generation, f->err->msg);
 	if (f->file && !strstr(f->err->msg, f->file))
 		fprintf(stderr, " [%s]", f->file);
 	if (f->path)
@@ -97,78 +102,100 @@ static bool broke_off(struct job *j, const struct medium *m, bool failed, struct
 	return true;
 }
 
+/* What was found whole since the last record. */
+static void record_whole(struct job *j, const struct medium *m)
+{
+	struct err err = ERR_INIT;
+
+	if (json_array_size(j->whole) &&
+	    state_append(j->state, "verified",
+		json_pack("{s:s, s:O}", "medium", medium_uuid(m), "generations", j->whole), &err))
+		raise_code(j, app_error(&err, APP_FAILED));
+	json_array_clear(j->whole);
+	j->recorded_ns = clock_read(CLOCK_MONOTONIC);
+}
+
+static void record_damage(struct job *j, const struct medium *m, const struct chosen_item *it)
+{
+	struct err err = ERR_INIT;
+
+	record_whole(j, m);
+	if (state_append(j->state, "verify-failed",
+		json_pack("{s:s, s:s, s:I, s:s}", "medium", medium_uuid(m), "dataset", it->dataset,
+		    "generation", (json_int_t)it->number, "reason", "bkp verify found damage"),
+		&err))
+		raise_code(j, app_error(&err, APP_FAILED));
+}
+
+/* What came of a generation, for people and programs. */
+static void report_one(struct job *j, const struct chosen_item *it, uint64_t files, uint64_t bytes,
+    uint64_t faults, const char *more)
+{
+	j->checked++;
+	j->bad += faults > 0;
+	json_array_append_new(
+	    j->rows, json_pack("{s:s, s:s, s:I, s:b, s:I, s:I, s:I}", "medium", j->label, "dataset",
+			 it->dataset, "generation", (json_int_t)it->number, "ok", !faults, "files",
+			 (json_int_t)files, "bytes", (json_int_t)bytes, "faults", (json_int_t)faults));
+	if (!j->app->json && !j->app->quiet)
+		printf("%s: %s: %s (%s)\n", j->label, j->generation, faults ? text("DAMAGED") : text("whole"),
+		    more);
+	if (faults)
+		raise_code(j, APP_FAILED);
+}
+
 /* One generation on one medium; the outcome goes into the journal. */
-static void verify_one(
-    struct job *j, struct vault_r *v, const struct medium *m, uint64_t number, struct verify_seen *seen)
+static void verify_one(struct job *j, struct vault_r *v, const struct medium *m, const struct chosen_item *it,
+    struct verify_seen *seen)
 {
 	struct verify_callbacks cb = {on_fault, NULL, j};
 	struct verify_options opt = {.from_device = true, .seen = seen};
 	struct verify_result r = {0};
 	struct err err = ERR_INIT;
 	struct verify_record reported;
-	bool bad;
-	json_t *record;
+	char files[64];
+	bool failed;
 
-	if (ledger_generation_record(state_ledger(j->state), number, &reported))
+	if (ledger_generation_record(state_ledger(j->state), it->dataset, it->number, &reported))
 		opt.record = &reported;
 	if (j->keys)
 		opt.ids = keyring_identities(j->keys, &opt.n_ids);
-	j->number = number;
-	bad = verify_generation(v, number, &opt, &cb, &r, &err) != 0;
-	if ((bad || r.faults) && broke_off(j, m, bad, &err))
+	generation_label(it->dataset, it->number, j->generation);
+	failed = verify_generation(v, it->dataset, it->number, &opt, &cb, &r, &err) != 0;
+	if ((failed || r.faults) && broke_off(j, m, failed, &err))
 		return;
 	if (r.faults && r.faults == r.unread) {
 		j->unread++;
 		raise_code(j, APP_UNKNOWN);
 		return;
 	}
-	bad = r.faults > 0;
-	j->checked++;
-	j->bad += bad;
-	json_array_append_new(
-	    j->rows, json_pack("{s:s, s:I, s:b, s:I, s:I, s:I}", "medium", j->label, "generation",
-			 (json_int_t)number, "ok", !bad, "files", (json_int_t)(r.files + r.seen), "bytes",
-			 (json_int_t)r.bytes, "faults", (json_int_t)r.faults));
-	if (!j->app->json && !j->app->quiet)
-		printf(text("%s: generation %ju: %s (%ju files)\n"), j->label, number,
-		    bad ? text("DAMAGED") : text("whole"), r.files + r.seen);
-	if (bad)
-		raise_code(j, APP_FAILED);
-	record =
-	    bad ? json_pack("{s:I, s:s, s:s}", "generation", (json_int_t)number, "medium", medium_uuid(m),
-		      "reason", "bkp verify found damage")
-		: json_pack("{s:I, s:s, s:I, s:I}", "generation", (json_int_t)number, "medium",
-		      medium_uuid(m), "files", (json_int_t)(r.files + r.seen), "bytes", (json_int_t)r.bytes);
-	if (state_append(j->state, bad ? "verify-failed" : "verified", record, &err)) {
-		app_error(&err, APP_FAILED);
-		raise_code(j, APP_FAILED);
+	snprintf(files, sizeof(files), text("%ju files"), (uintmax_t)(r.files + r.seen));
+	report_one(j, it, r.files + r.seen, r.bytes, r.faults, files);
+	if (r.faults) {
+		record_damage(j, m, it);
+		return;
 	}
+	json_array_append_new(j->whole,
+	    json_pack("{s:s, s:I, s:I, s:I}", "dataset", it->dataset, "generation", (json_int_t)it->number,
+		"files", (json_int_t)(r.files + r.seen), "bytes", (json_int_t)r.bytes));
+	if (json_array_size(j->whole) >= RECORD_MAX ||
+	    clock_read(CLOCK_MONOTONIC) - j->recorded_ns >= RECORD_NS)
+		record_whole(j, m);
 }
 
-/* One generation was asked for and is damaged: those that rest on the same file are, too. */
-static void mark_sharers(struct job *j, struct vault_r *v, const struct medium *m, const uint64_t *numbers,
-    size_t n, const struct verify_seen *seen)
+/* What was asked for is damaged: those that rest on the same file are, too. */
+static void mark_sharers(struct job *j, struct vault_r *v, const struct medium *m,
+    const struct chosen_item *items, size_t n, const struct verify_seen *seen)
 {
-	struct err err = ERR_INIT;
-	size_t i;
+	for (size_t i = 0; i < n; i++) {
+		const struct chosen_item *it = &items[i];
 
-	for (i = 0; i < n; i++) {
-		if (numbers[i] == j->generation || !verify_shares_damage(v, numbers[i], seen))
+		if (chosen_has(&j->chosen, it->dataset, it->number) ||
+		    !verify_shares_damage(v, it->dataset, it->number, seen))
 			continue;
-		j->checked++;
-		j->bad++;
-		json_array_append_new(
-		    j->rows, json_pack("{s:s, s:I, s:b, s:I, s:I, s:I}", "medium", j->label, "generation",
-				 (json_int_t)numbers[i], "ok", 0, "files", (json_int_t)0, "bytes",
-				 (json_int_t)0, "faults", (json_int_t)1));
-		if (!j->app->json && !j->app->quiet)
-			printf(text("%s: generation %ju: %s (it lists the same file)\n"), j->label,
-			    numbers[i], text("DAMAGED"));
-		if (state_append(j->state, "verify-failed",
-			json_pack("{s:I, s:s, s:s}", "generation", (json_int_t)numbers[i], "medium",
-			    medium_uuid(m), "reason", "bkp verify found damage"),
-			&err))
-			raise_code(j, app_error(&err, APP_FAILED));
+		generation_label(it->dataset, it->number, j->generation);
+		report_one(j, it, 0, 0, 1, text("it lists the same file"));
+		record_damage(j, m, it);
 	}
 }
 
@@ -215,28 +242,33 @@ static void verify_around(struct job *j, struct vault_r *v, const struct medium 
 /* What is recorded as expired and stands there counts again when it is whole (reap.h, E-REAP-05). */
 static bool is_there(const struct vault_r *v, const struct ledger_generation *g, const struct ledger_copy *c)
 {
-	char dir[GENERATION_DIR];
+	char set[GENERATION_SET_DIR], dir[GENERATION_DIR], path[sizeof(set) + sizeof(dir)];
 
+	snprintf(
+	    path, sizeof(path), "%s/%s", generation_set_dir(g->dataset, set), generation_dir(g->number, dir));
 	return (g->state == LEDGER_COMMITTED && c->ok) ||
-	       (c->expired_ns && store_has(vault_r_store(v), generation_dir(g->number, dir)));
+	       (c->expired_ns && store_has(vault_r_store(v), path));
 }
 
-/* The numbers of the generations that the journal says are on the medium. The caller frees. */
-static uint64_t *reported_on(const struct job *j, const struct vault_r *v, const char *uuid, size_t *ret_n)
+/* The generations that the journal says are on the medium: copies, as records are about to be appended.  The caller frees. */
+static struct chosen_item *reported_on(
+    const struct job *j, const struct vault_r *v, const char *uuid, size_t *ret_n)
 {
 	const struct ledger *l = state_ledger(j->state);
-	uint64_t *numbers = calloc(ledger_generations(l) + 1, sizeof(*numbers));
-	size_t i, k, n = 0;
+	struct chosen_item *items = calloc(ledger_generations(l) + 1, sizeof(*items));
+	size_t n = 0;
 
-	for (i = 0; numbers && i < ledger_generations(l); i++) {
+	for (size_t i = 0; items && i < ledger_generations(l); i++) {
 		const struct ledger_generation *g = ledger_generation(l, i);
+		const struct ledger_copy *c = ledger_copy_in(g, uuid);
 
-		for (k = 0; k < g->n_copies; k++)
-			if (!strcmp(g->copies[k].medium, uuid) && is_there(v, g, &g->copies[k]))
-				numbers[n++] = g->number;
+		if (!c || !is_there(v, g, c))
+			continue;
+		items[n].number = g->number;
+		snprintf(items[n++].dataset, sizeof(items->dataset), "%s", g->dataset);
 	}
 	*ret_n = n;
-	return numbers;
+	return items;
 }
 
 static void verify_medium(struct job *j, const struct medium *m)
@@ -245,8 +277,9 @@ static void verify_medium(struct job *j, const struct medium *m)
 	BUF_AUTO identity = BUF_INIT(MEDIUM_MAX);
 	struct vault_r *v = NULL;
 	struct err err = ERR_INIT;
-	uint64_t *numbers, bad;
-	size_t n, i;
+	struct chosen_item *items;
+	uint64_t bad;
+	size_t n;
 
 	j->gone = false;
 	if (!seen || store_read(medium_store(m), MEDIUM_JSON, &identity, &err) ||
@@ -257,18 +290,20 @@ static void verify_medium(struct job *j, const struct medium *m)
 		return;
 	}
 	digest_sha256(identity.p, identity.n, j->identity);
-	numbers = reported_on(j, v, medium_uuid(m), &n);
-	if (!numbers)
+	items = reported_on(j, v, medium_uuid(m), &n);
+	if (!items)
 		raise_code(j, app_error((err_nomem(&err), &err), APP_FAILED));
 	bad = j->bad;
-	for (i = 0; numbers && i < n && !j->gone; i++)
-		if (!j->generation || numbers[i] == j->generation)
-			verify_one(j, v, m, numbers[i], seen);
-	if (n && !j->generation && !j->gone)
+	j->recorded_ns = clock_read(CLOCK_MONOTONIC);
+	for (size_t i = 0; items && i < n && !j->gone; i++)
+		if (!j->chosen.n_asked || chosen_has(&j->chosen, items[i].dataset, items[i].number))
+			verify_one(j, v, m, &items[i], seen);
+	record_whole(j, m);
+	if (n && !j->chosen.n_asked && !j->gone)
 		verify_around(j, v, m);
-	if (numbers && j->generation && j->bad > bad && !j->gone)
-		mark_sharers(j, v, m, numbers, n, seen);
-	free(numbers);
+	if (items && j->chosen.n_asked && j->bad > bad && !j->gone)
+		mark_sharers(j, v, m, items, n, seen);
+	free(items);
 	vault_r_close(v);
 	verify_seen_free(seen);
 }
@@ -357,10 +392,15 @@ static int verify_all(struct job *j)
 	if (j->medium && !policy_find_medium(j->policy, j->medium))
 		return app_unknown(j->app, policy_suggest_medium(j->policy, j->medium),
 		    text("'%s' is not a medium of the policy"), j->medium);
-	if (j->generation && !ledger_generation_by_number(state_ledger(j->state), j->generation))
-		return app_usage(j->app, text("there is no generation %ju"), j->generation);
+	j->code = chosen_find(state_ledger(j->state), true, &j->chosen);
+	if (j->code)
+		return j->code;
+	j->code = j->chosen.code;
+	if (j->chosen.n_asked && !j->chosen.n)
+		return j->code;
 	j->rows = json_array();
 	j->stray_rows = json_array();
+	j->whole = json_array();
 	for (i = 0; i < j->policy->n_media; i++)
 		if (!j->medium || policy_find_medium(j->policy, j->medium) == &j->policy->media[i])
 			verify_declared(j, &j->policy->media[i]);
@@ -393,6 +433,7 @@ static int verify_all(struct job *j)
 			 "one that has it whole"));
 	json_decref(j->rows);
 	json_decref(j->stray_rows);
+	json_decref(j->whole);
 	return app_flush(j->code);
 }
 
@@ -421,22 +462,11 @@ static int add_identity(struct job *j, const char *file, const char *passphrase_
 	return 0;
 }
 
-/* 0: not a number from 1 on. */
-static uint64_t parse_number(const char *s)
-{
-	char *end;
-	unsigned long long v;
-
-	errno = 0;
-	v = strtoull(s, &end, 10);
-	return *s >= '1' && *s <= '9' && !*end && !errno ? v : 0;
-}
-
 int cmd_verify(struct app *app, int argc, char **argv)
 {
 	static const struct option own[] = {{"medium", required_argument, NULL, 256},
-	    {"generation", required_argument, NULL, 257}, {"identity", required_argument, NULL, 258},
-	    {"passphrase-file", required_argument, NULL, 259}, {NULL, 0, NULL, 0}};
+	    {"identity", required_argument, NULL, 257}, {"passphrase-file", required_argument, NULL, 258},
+	    {NULL, 0, NULL, 0}};
 	struct job j = {.app = app};
 	const char *identity = NULL, *passphrase_file = NULL;
 	int c, code = APP_OK;
@@ -446,16 +476,13 @@ int cmd_verify(struct app *app, int argc, char **argv)
 			return code;
 		if (c == 256)
 			j.medium = optarg;
-		if (c == 257 && !(j.generation = parse_number(optarg)))
-			return app_usage(app, text("'%s' is not the number of a generation"), optarg);
-		if (c == 258)
+		if (c == 257)
 			identity = optarg;
-		if (c == 259)
+		if (c == 258)
 			passphrase_file = optarg;
 	}
-	if (optind < argc)
-		return app_usage(app, text("'%s' is not understood here"), argv[optind]);
-	if (identity)
+	code = chosen_parse(app, argv + optind, (size_t)(argc - optind), &j.chosen);
+	if (!code && identity)
 		code = add_identity(&j, identity, passphrase_file);
 	if (!code)
 		code = app_policy(app, &j.policy);
@@ -467,5 +494,6 @@ int cmd_verify(struct app *app, int argc, char **argv)
 	state_close(j.state);
 	policy_free(j.policy);
 	keyring_free(j.keys);
+	chosen_free(&j.chosen);
 	return code;
 }

@@ -1,6 +1,7 @@
 /* out: see out.h. */
 #include "cmd/app/out.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -9,9 +10,12 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/show/table.h"
+#include "base/show/wrap.h"
+#include "base/width.h"
 #include "cmd/app/app.h"
 
 #define TABLE_MAX ((size_t)256 << 20)
+#define TEXT_MAX  ((size_t)1 << 16)
 
 char *out_bytes(uint64_t n, char out[OUT_BYTES])
 {
@@ -41,7 +45,7 @@ int out_table(struct table *t, unsigned indent, int code)
 {
 	BUF_AUTO b = BUF_INIT(TABLE_MAX);
 	struct err err = ERR_INIT;
-	int r = t ? table_render(t, indent, &b, &err) : err_nomem(&err);
+	int r = t ? table_fit(t, indent, WRAP_COLUMNS, &b, &err) : err_nomem(&err);
 
 	table_free(t);
 	if (r)
@@ -49,6 +53,22 @@ int out_table(struct table *t, unsigned indent, int code)
 	if (b.n)
 		fwrite(b.p, 1, b.n, stdout);
 	return app_flush(code);
+}
+
+void out_wrapped(FILE *to, unsigned at, unsigned indent, const char *fmt, ...)
+{
+	BUF_AUTO b = BUF_INIT(TEXT_MAX * 2);
+	char s[TEXT_MAX / 8];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(s, sizeof(s), fmt, ap);
+	va_end(ap);
+	width_whole(s);
+	if (wrap_text(s, WRAP_COLUMNS, at, indent, &b, NULL) || buf_terminate(&b, NULL))
+		fprintf(to, "%s\n", s); /* no memory: as it is */
+	else
+		fprintf(to, "%s\n", (char *)b.p);
 }
 
 void out_progress_begin(struct out_progress *p, const struct app *app, const char *what, uint64_t total)

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/show/pace.h"
 
@@ -20,8 +21,13 @@ char *out_bytes(uint64_t n, char out[OUT_BYTES]);
  * `code`, or APP_FAILED after a report. */
 int out_json(struct json_t *o, int code);
 
-/* Writes the table to stdout behind `indent` spaces, and frees it.  Likewise. */
+/* Writes the table to stdout behind `indent` spaces, in lines of 80 columns (table_fit()), and frees it.  Likewise. */
 int out_table(struct table *t, unsigned indent, int code);
+
+/* Writes sentences and a newline, in lines of 80 columns of which all but the first stand behind `indent` spaces.  at: columns of
+ * the first one that are written already. */
+void out_wrapped(FILE *to, unsigned at, unsigned indent, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* Progress on stderr: a live line on a terminal (four times a second), else one line a minute; nothing with
  * --quiet. Memory and time of a call are negligible, so that it may be called for every chunk. */

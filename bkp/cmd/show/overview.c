@@ -105,6 +105,12 @@ json_t *overview_number_json(uint64_t n)
 	return n ? json_integer((json_int_t)n) : json_null();
 }
 
+json_t *overview_generation_json(const struct ledger_generation *g)
+{
+	return g ? json_pack("{s:s, s:I}", "dataset", g->dataset, "generation", (json_int_t)g->number)
+		 : json_null();
+}
+
 static json_t *recorded_json(const struct ledger_medium *lm)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:b, s:o, s:o, s:o, s:s, s:s, s:s}", "medium", lm->uuid,

@@ -9,6 +9,7 @@
 
 struct app;
 struct ledger;
+struct ledger_generation;
 struct policy;
 struct compliance;
 struct compliance_medium;
@@ -31,6 +32,8 @@ char *overview_where(const struct compliance_medium *m, char out[OVERVIEW_TEXT])
 /* null for 0 */
 struct json_t *overview_time_json(int64_t ns);
 struct json_t *overview_number_json(uint64_t n);
+/* {"dataset", "generation"}; null for NULL */
+struct json_t *overview_generation_json(const struct ledger_generation *g);
 struct json_t *overview_medium_json(const struct compliance_medium *m);
 /* The table of media, with its heading. NULL: out of memory. */
 struct table *overview_media_table(const struct compliance *s);
