@@ -145,3 +145,11 @@ char *clock_format_span(double seconds, char *out)
 		snprintf(out, CLOCK_SPAN, text("%lu h %lu min"), v / 3600, v / 60 % 60);
 	return out;
 }
+
+int32_t clock_utc_offset(int64_t wall_ns)
+{
+	time_t t = (time_t)(wall_ns / SECOND_NS);
+	struct tm tm;
+
+	return localtime_r(&t, &tm) ? (int32_t)tm.tm_gmtoff : 0;
+}

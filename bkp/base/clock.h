@@ -38,6 +38,9 @@ char *clock_format_local(int64_t wall_ns, char *out);
  */
 char *clock_format_date(int64_t wall_ns, char *out);
 
+/* Local time - UTC at that time, in seconds. */
+int32_t clock_utc_offset(int64_t wall_ns);
+
 /* "0.4 s", "12 s", "5 min 12 s", "1 h 5 min" in the reader's language, into out[CLOCK_SPAN]; negative is 0;
  * returns out. */
 #define CLOCK_SPAN 48

@@ -1,11 +1,11 @@
-/* run: the order of the steps of run.h, and steps 1 and 2 themselves.
+/* run: the order of the steps of run.h, and steps 0, 1 and 3 themselves.
  *
- * run_run() → prepare() (step 0) → begin() (1) → finish_run(): make_generation() = store() (2) and commit() (3
- * to 5), then read_back() (6, 7), then what comes after in every case (8).  The commit is one call:
- * run_committed() in commit().  Everything in front of it can be thrown away, everything after it is made up
- * for by the next run. */
+ * run_run() → prepare() (step 0) → begin() (1) → finish_run(): capture_all() (2, run_set.c), record_failures() (3),
+ * read_back() (4, 5), then what comes after in every case (6).  A commit is one call: run_committed() in
+ * run_set.c.  Everything in front of it can be thrown away, everything after it is made up for by the next run. */
 #include "write/run/run.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,12 +35,6 @@
 #include "write/pack/pack.h"
 #include "write/reap/reap.h"
 #include "write/pack/vault_w.h"
-/* ---- which archives may be referred to ---- */
-
-/* of the archives that are there, which ones a run may refer to; see liveness.h.
- *
- * The ledger says which generations hold each data set of the policy; liveness_plan() does the rest.  --anchor
- * needs no plan: nothing is referred to. */
 
 /* ---- how far it is ---- */
 
@@ -56,21 +50,21 @@ static void tell(struct run *n, uint64_t done, uint64_t total, uint64_t fresh)
 		n->cfg->progress(n->cfg->cb.arg, &n->at);
 }
 
-static void run_progress_bytes(void *arg, uint64_t bytes)
+void run_progress_bytes(void *arg, uint64_t bytes)
 {
 	struct run *n = arg;
 
 	tell(n, n->captured + bytes, n->at.total, pack_new_bytes(n->with.pack));
 }
 
-static void run_progress_dataset(struct run *n, size_t i)
+void run_progress_dataset(struct run *n, size_t i)
 {
 	uint64_t expected = 0;
 	bool known = true;
 
 	n->captured = 0;
 	for (size_t k = 0; k < i; k++)
-		n->captured += n->ret->datasets[k].bytes;
+		n->captured += n->ret->datasets[k].d.bytes;
 	for (size_t k = i; k < n->cfg->n_datasets && known; k++) {
 		struct expect_former f = {0};
 
@@ -94,7 +88,7 @@ static void on_read_back(void *arg, uint64_t bytes, uint64_t total)
 	tell(n, bytes, total, bytes);
 }
 
-void run_progress_copied(void *arg, uint64_t generation, uint64_t left, uint64_t bytes, uint64_t total)
+void run_progress_copied(void *arg, const char *generation, uint64_t left, uint64_t bytes, uint64_t total)
 {
 	struct run *n = arg;
 
@@ -111,71 +105,7 @@ void run_progress_medium(struct run *n, size_t i)
 	readback_on_progress(n->media.online[i].readback, on_read_back, n);
 }
 
-/* ---- the rest ---- */
-
-static bool holds(const struct ledger_generation *g, const char *dataset)
-{
-	for (size_t i = 0; g->state == LEDGER_COMMITTED && i < g->n_datasets; i++)
-		if (!strcmp(g->datasets[i].name, dataset))
-			return g->datasets[i].verdict == LEDGER_GOOD ||
-			       g->datasets[i].verdict == LEDGER_PARTIAL;
-	return false;
-}
-
-static int generations_of(const struct ledger *l, struct liveness_dataset *set, struct err *err)
-{
-	uint64_t *all = calloc(ledger_generations(l) + 1, sizeof(*all));
-
-	if (!all)
-		return err_nomem(err);
-	set->generations = all;
-	for (size_t i = 0; i < ledger_generations(l); i++)
-		if (holds(ledger_generation(l, i), set->name))
-			all[set->n_generations++] = ledger_generation(l, i)->number;
-	return 0;
-}
-
-static int plan(struct run *n, struct liveness_dataset *sets, struct err *err)
-{
-	const struct policy *policy = n->cfg->policy;
-	const struct liveness_limits limits = {
-	    policy->live_share, policy->anchor_every, policy->archive_size};
-	struct liveness_figures figures;
-
-	for (size_t i = 0; i < policy->n_datasets; i++) {
-		sets[i].name = policy->datasets[i].name;
-		for (size_t k = 0; k < n->cfg->n_datasets; k++)
-			sets[i].in_this_run |= !strcmp(sets[i].name, n->cfg->datasets[k]->name);
-		if (generations_of(state_ledger(n->cfg->state), &sets[i], err))
-			return -1;
-	}
-	return liveness_plan(
-	    n->with.liveness, n->with.dedup, &limits, sets, policy->n_datasets, &figures, err);
-}
-
-/* Opens n->liveness, and refuses what is not worth referring to */
-static int run_refuse_archives(struct run *n, struct err *err)
-{
-	size_t count = n->cfg->policy->n_datasets;
-	struct liveness_dataset *sets = calloc(count + 1, sizeof(*sets));
-	IO_FD_AUTO cache = io_make_dir(state_dirfd(n->cfg->state), "cache", 0700, err);
-	int r = -1;
-
-	if (!sets)
-		err_nomem(err);
-	else if (cache >= 0)
-		r = liveness_open(
-			cache, state_repository(n->cfg->state), n->ret->generation, &n->with.liveness, err) ||
-			    (!n->cfg->anchor && plan(n, sets, err))
-			? -1
-			: 0;
-	for (size_t i = 0; sets && i < count; i++)
-		free((void *)(uintptr_t)sets[i].generations);
-	free(sets);
-	return r;
-}
-
-/* ---- the rest ---- */
+/* ---- the steps ---- */
 
 /* Step 1: the number, and the record of it. */
 static int begin(struct run *n, struct err *err)
@@ -187,79 +117,12 @@ static int begin(struct run *n, struct err *err)
 	for (i = 0; i < n->cfg->n_datasets; i++)
 		json_array_append_new(names, json_string(n->cfg->datasets[i]->name));
 	clock_now(&now);
-	n->made.begun_ns = now.wall_ns;
-	n->ret->generation = ledger_next_generation(state_ledger(n->cfg->state));
-	state_uuid(n->made.uuid);
+	n->begun_ns = now.wall_ns;
+	n->ret->run = ledger_next_run(state_ledger(n->cfg->state));
+	state_uuid(n->uuid);
 	return state_append(n->cfg->state, "begin",
-	    json_pack("{s:I, s:s, s:o}", "generation", (json_int_t)n->ret->generation, "uuid", n->made.uuid,
-		"datasets", names),
+	    json_pack("{s:I, s:s, s:o}", "run", (json_int_t)n->ret->run, "uuid", n->uuid, "datasets", names),
 	    err);
-}
-
-/* An archive may be referred to again when some online medium has it: the others are supplied from there. */
-static int on_some_medium(void *arg, const struct dedup_archive *a, struct err *err)
-{
-	struct run *n = arg;
-	size_t i;
-
-	(void)err;
-	for (i = 0; i < n->media.n; i++)
-		if (vault_w_has_archive(n->media.online[i].vault, a->sha256, a->size, NULL) == 1)
-			return 1;
-	return 0;
-}
-
-static int open_dedup(struct run *n, struct err *err)
-{
-	char path[4096];
-	IO_FD_AUTO cache = io_make_dir(state_dirfd(n->cfg->state), "cache", 0700, err);
-
-	if (cache < 0)
-		return -1;
-	snprintf(path, sizeof(path), "%s/" RUN_INDEX, state_path(n->cfg->state));
-	return dedup_open(path, state_repository(n->cfg->state), &n->with.dedup, err);
-}
-
-/* The index may be gone or older than the journal, and the other way round: numbers of archives go on after the
- * greater of what both say, so that none is given out twice. */
-static int open_pack(struct run *n, struct err *err)
-{
-	struct pack_config cfg = {
-	    .repository = state_repository(n->cfg->state),
-	    .random = state_random(),
-	    .dedup = n->with.dedup,
-	    .sinks = n->media.sinks,
-	    .n_sinks = n->media.n,
-	    .timings = &n->ret->timings,
-	    .archive_size = n->cfg->policy->archive_size,
-	    .next_archive = ledger_next_archive(state_ledger(n->cfg->state)),
-	    .generation = n->ret->generation,
-	};
-
-	cfg.recipients = state_recipients(n->cfg->state, &cfg.n_recipients);
-	if (cfg.next_archive <= dedup_last_archive(n->with.dedup))
-		cfg.next_archive = dedup_last_archive(n->with.dedup) + 1;
-	n->with.ids = hmac_new(state_chunk_id_key(n->cfg->state), STATE_KEY);
-	n->with.chunker = chunker_new(state_chunker_seed(n->cfg->state));
-	if (!n->with.ids || !n->with.chunker)
-		return err_nomem(err);
-	cfg.ids = n->with.ids;
-	if ((!n->cfg->anchor && dedup_check_available(n->with.dedup, on_some_medium, n, err)) ||
-	    run_refuse_archives(n, err))
-		return -1;
-	cfg.liveness = n->with.liveness;
-	return pack_new(&cfg, &n->with.pack, err);
-}
-
-/* The time of --until came before the data set's turn. */
-static int not_begun(const struct policy_dataset *d, struct generation_dataset *ret, struct err *err)
-{
-	ret->name = strdup(d->name);
-	ret->title = d->title ? strdup(d->title) : NULL;
-	ret->source = policy_source(d);
-	ret->verdict = GENERATION_FAILED;
-	ret->reason = strdup(text("not begun: the run was to end before its turn came"));
-	return ret->name && ret->reason && (ret->title || !d->title) ? 0 : err_nomem(err);
 }
 
 void run_former(void *arg, const char *dataset, struct expect_former *ret)
@@ -269,101 +132,35 @@ void run_former(void *arg, const char *dataset, struct expect_former *ret)
 	for (size_t i = ledger_generations(l); i-- > 0;) {
 		const struct ledger_generation *g = ledger_generation(l, i);
 
-		for (size_t k = 0; g->state != LEDGER_GEN_FAILED && !g->suspect && k < g->n_datasets; k++) {
-			const struct ledger_dataset *d = &g->datasets[k];
-
-			if (strcmp(d->name, dataset) != 0 || !ledger_good(g, d))
-				continue;
-			*ret = (struct expect_former){g->number, d->bytes, d->entries};
-			return;
-		}
+		if (strcmp(g->dataset, dataset) != 0 || g->state == LEDGER_GEN_FAILED || g->suspect ||
+		    !ledger_good(g))
+			continue;
+		*ret = (struct expect_former){g->number, g->bytes, g->entries};
+		return;
 	}
 }
 
-/* Step 2.  Data sets one after the other, each judged by the guard as soon as it is captured.  When the run is
- * stopped the rest are recorded as not begun, and what was captured well is committed all the same. */
+/* Step 2.  -1: nothing can be recorded, or there is no medium at all. */
 static int capture_all(struct run *n, struct err *err)
-{
-	char scratch[4096];
-	struct capture_config cfg = {.pack = n->with.pack,
-	    .ids = n->with.ids,
-	    .chunker = n->with.chunker,
-	    .scratch = scratch,
-	    .now_ns = n->made.begun_ns,
-	    .cb = n->cfg->cb,
-	    .repository = state_repository(n->cfg->state),
-	    .anew = n->cfg->anchor,
-	    .timings = &n->ret->timings,
-	    .generation = n->ret->generation,
-	    .locale = n->cfg->policy->locale,
-	    .former = run_former,
-	    .former_arg = n,
-	    .reported = run_was_reported,
-	    .reported_arg = n};
-	const struct capture_callbacks *cb = &n->cfg->cb;
-	struct capture *c = NULL;
-	bool stopped = false;
-	size_t i, good = 0;
-	int r = 0;
-
-	cfg.cb.progress = run_progress_bytes;
-	cfg.cb.progress_arg = n;
-	snprintf(scratch, sizeof(scratch), "%s/cache", state_path(n->cfg->state));
-	n->ret->datasets = calloc(n->cfg->n_datasets, sizeof(*n->ret->datasets));
-	if (!n->ret->datasets)
-		return err_nomem(err);
-	if (capture_new(&cfg, &c, err))
-		return -1;
-	for (i = 0; i < n->cfg->n_datasets && !r; i++) {
-		struct generation_dataset *d = &n->ret->datasets[i];
-
-		n->ret->n_datasets = i + 1;
-		run_progress_dataset(n, i);
-		r = stopped ? not_begun(n->cfg->datasets[i], d, err)
-			    : capture_dataset(c, n->cfg->datasets[i], d, err);
-		r = r || run_guard(n, n->cfg->datasets[i], d, err) ? -1 : 0;
-		good += !r && d->verdict != GENERATION_FAILED;
-		stopped = stopped || capture_stopped(c) || (cb->stop && cb->stop(cb->arg));
-	}
-	n->ret->slow = *capture_cache_fault(c);
-	capture_free(c);
-	if (r)
-		return -1;
-	/* what was stored of a data set that was stopped is found by the next run */
-	if (stopped && pack_finish(n->with.pack, err))
-		return -1;
-	if (!good)
-		return err_set(err, "E-RUN-01", text("no data set could be captured; '%s': %s"),
-		    n->ret->datasets[0].name,
-		    n->ret->datasets[0].reason ? n->ret->datasets[0].reason : text("no reason is on record"));
-	r = stopped ? 0 : pack_finish(n->with.pack, err);
-	n->ret->new_bytes = pack_new_bytes(n->with.pack);
-	return r;
-}
-
-static int store(struct run *n, struct err *err)
 {
 	struct timings_mark mark = timings_begin_phase();
 	uint64_t bytes = 0;
-	int r = open_pack(n, err) || capture_all(n, err) ? -1 : 0;
+	int r = 0;
 
+	if (!n->media.n) {
+		if (n->ret->n_media)
+			*err = n->ret->media[0].why;
+		else
+			err_set(err, "E-RUN-02", "%s", text("the policy declares no online medium"));
+		return err_wrap(err, "%s", text("no medium is there to write to"));
+	}
+	for (size_t i = 0; i < n->cfg->n_datasets && !r; i++)
+		r = run_set(n, i, err);
+	run_end_sets(n);
 	for (size_t i = 0; i < n->ret->n_datasets; i++)
-		bytes += n->ret->datasets[i].bytes;
+		bytes += n->ret->datasets[i].d.bytes;
 	timings_end_phase(&n->ret->timings, TIMING_CAPTURE, &mark, bytes);
 	timings_close_capture(&n->ret->timings);
-	return r;
-}
-
-/* Steps 3 to 5.  The order is the transaction: archives, then the documents that list them, then the record. */
-static int commit(struct run *n, struct err *err)
-{
-	struct timings_mark mark = timings_begin_phase();
-	int r = pack_needed(n->with.pack, &n->made.needed, &n->made.n_needed, err) || run_supply(n, err) ||
-			run_documents(n, err) || run_publish(n, err) || run_committed(n, err)
-		    ? -1
-		    : 0;
-
-	timings_end_phase(&n->ret->timings, TIMING_COMMIT, &mark, 0);
 	return r;
 }
 
@@ -380,69 +177,56 @@ static int read_back(struct run *n, struct err *err)
 	return r;
 }
 
-/* Steps 2 to 5.  -1: nothing was reported. */
-static int make_generation(struct run *n, struct err *err)
-{
-	if (!n->media.n) {
-		if (n->ret->n_media)
-			*err = n->ret->media[0].why;
-		else
-			err_set(err, "E-RUN-02", "%s", text("the policy declares no online medium"));
-		return err_wrap(err, "%s", text("no medium is there to write to"));
-	}
-	if (store(n, err) || commit(n, err))
-		return -1;
-	liveness_commit(n->with.liveness);
-	return 0;
-}
-
 static void clean_up(struct run *n)
 {
-	pack_free(n->with.pack);
+	run_end_sets(n);
 	liveness_close(n->with.liveness);
 	dedup_close(n->with.dedup);
 	hmac_free(n->with.ids);
 	chunker_free(n->with.chunker);
-	free(n->made.needed);
 	free(n->wanted);
-	buf_free(&n->made.manifest);
-	buf_free(&n->made.root);
-	buf_free(&n->made.sums);
-	buf_free(&n->made.sig);
 	run_close_media(n);
 }
 
-/* Why each data set that was tried failed. */
-static json_t *reasons(const struct run *n)
+/* The data sets that have no generation from this run, and why. */
+static json_t *reasons(const struct run *n, const char *otherwise)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < n->ret->n_datasets; i++) {
-		const struct generation_dataset *d = &n->ret->datasets[i];
+	for (size_t i = 0; i < n->cfg->n_datasets; i++) {
+		const struct run_dataset *s = i < n->ret->n_datasets ? &n->ret->datasets[i] : NULL;
 		char reason[sizeof(((struct err *)0)->msg)];
 
-		if (d->verdict == GENERATION_FAILED && d->name && d->reason)
-			json_array_append_new(list, json_pack("{s:s, s:s}", "name", d->name, "reason",
-							path_show(d->reason, reason, sizeof(reason))));
+		if (!s || !s->committed)
+			json_array_append_new(
+			    list, json_pack("{s:s, s:s}", "name", n->cfg->datasets[i]->name, "reason",
+				      path_show(s && s->d.reason ? s->d.reason : otherwise, reason,
+					  sizeof(reason))));
 	}
 	return list;
 }
 
-/* A failure that cannot be recorded either is said with it; the next run's run_settle() records it. */
-static void record_failure(struct run *n, struct err *failure)
+/* Step 3.  failure: what ended the run as a whole, or NULL.  What cannot be recorded is said with it; the next run's run_settle()
+ * records it. */
+static int record_failures(struct run *n, const struct err *failure, struct err *err)
 {
+	const char *why = failure ? failure->msg : text("no generation was made of it");
 	char reason[sizeof(failure->msg)];
-	struct err why = ERR_INIT;
-	json_t *said = NULL;
-	int r = run_said(n, true, &said, &why);
+	json_t *sets = reasons(n, why), *said = NULL;
 
-	path_show(failure->msg, reason, sizeof(reason)); /* JSON wants UTF-8, and names are bytes */
-	if (state_append(n->cfg->state, "failed",
-		json_pack("{s:I, s:s, s:o, s:o*}", "generation", (json_int_t)n->ret->generation, "reason",
-		    reason, "datasets", reasons(n), "said_age", said),
-		&why) ||
-	    r)
-		err_wrap(failure, text("this could not be recorded (%s)"), why.msg);
+	if (!json_array_size(sets)) {
+		json_decref(sets);
+		return 0;
+	}
+	path_show(why, reason, sizeof(reason)); /* JSON wants UTF-8, and names are bytes */
+	if (run_said(n, &said, err)) {
+		json_decref(sets);
+		return -1;
+	}
+	return state_append(n->cfg->state, "failed",
+	    json_pack("{s:I, s:s, s:o, s:o*}", "run", (json_int_t)n->ret->run, "reason", reason, "datasets",
+		sets, "said_age", said),
+	    err);
 }
 
 static int look_at_clock(struct run *n, struct err *err)
@@ -480,24 +264,35 @@ static int finish_expiry(struct run *n, struct err *err)
 	return 0;
 }
 
-/* Those of the data sets that are still wanted; what an interrupted run left complete may serve. */
+static unsigned priority_of(const struct policy_dataset *d)
+{
+	return d->priority ? d->priority : UINT_MAX;
+}
+
+/* Those of the data sets that are still wanted (what an interrupted run left complete may serve), the most urgent first. */
 static int narrow(struct run *n, struct run_config *own, struct err *err)
 {
-	const struct policy_dataset **sets;
+	const struct policy_dataset **sets = calloc(own->n_datasets + 1, sizeof(*sets));
+	size_t count = 0;
 
-	if (!own->wanted)
-		return 0;
-	sets = calloc(own->n_datasets, sizeof(*sets));
 	if (!sets)
 		return err_nomem(err);
 	n->wanted = sets;
-	for (size_t i = 0; i < n->cfg->n_datasets; i++)
-		if (own->wanted(own->wanted_arg, n->cfg->datasets[i]))
-			*sets++ = n->cfg->datasets[i];
-	own->n_datasets = (size_t)(sets - n->wanted);
-	own->datasets = n->wanted;
+	for (size_t i = 0; i < n->cfg->n_datasets; i++) {
+		const struct policy_dataset *d = n->cfg->datasets[i];
+		size_t at = count;
+
+		if (own->wanted && !own->wanted(own->wanted_arg, d))
+			continue;
+		for (; at && priority_of(sets[at - 1]) > priority_of(d); at--)
+			sets[at] = sets[at - 1];
+		sets[at] = d;
+		count++;
+	}
+	own->n_datasets = count;
+	own->datasets = sets;
 	n->cfg = own;
-	return own->n_datasets ? 0 : RUN_NOTHING;
+	return count ? 0 : RUN_NOTHING;
 }
 
 static void look_at_policy(struct run *n)
@@ -524,24 +319,44 @@ static int prepare(struct run *n, struct run_config *own, struct err *err)
 	if (run_open_media(n, err) || run_histories(n, err) || look_at_clock(n, err) ||
 	    run_new_epoch(n, err) || attendance_record(n->cfg->state, n->cfg->policy, err) ||
 	    agreement_raise(n->cfg->state, n->cfg->policy, err) || finish_expiry(n, err) ||
-	    open_dedup(n, err) || run_settle(n, err))
+	    run_open_index(n, err) || run_settle(n, err))
 		return -1;
 	return narrow(n, own, err);
 }
 
-/* Steps 2 to 8; 8 whatever became of the others. */
+static bool any_committed(const struct run *n)
+{
+	for (size_t i = 0; i < n->ret->n_datasets; i++)
+		if (n->ret->datasets[i].committed)
+			return true;
+	return false;
+}
+
+static int nothing_captured(const struct run *n, struct err *err)
+{
+	const struct run_dataset *first = &n->ret->datasets[0];
+
+	return err_set(err, "E-RUN-01", text("no data set could be captured; '%s': %s"), first->d.name,
+	    first->d.reason ? first->d.reason : text("no reason is on record"));
+}
+
+/* Steps 2 to 6; 6 whatever became of the others. */
 static int finish_run(struct run *n, struct err *err)
 {
-	int r = make_generation(n, err);
+	struct err why = ERR_INIT;
+	int r = capture_all(n, err);
 
-	if (r) {
-		/* its threads write to the media: they end before anything else is written there */
-		pack_free(n->with.pack);
-		n->with.pack = NULL;
-		record_failure(n, err);
-	} else {
-		r = read_back(n, err);
+	if (!r && !any_committed(n))
+		r = nothing_captured(n, err);
+	if (record_failures(n, r ? err : NULL, &why)) {
+		if (r)
+			err_wrap(err, text("this could not be recorded (%s)"), why.msg);
+		else
+			*err = why;
+		r = -1;
 	}
+	if (any_committed(n) && !r)
+		r = read_back(n, err);
 	run_medium_docs(n);
 	run_tell_replaced(n);
 	run_copy_journal(n);
@@ -559,7 +374,7 @@ int run_run(const struct run_config *cfg, struct run_result *ret, struct err *er
 	reserve_keep(cfg->state);
 	r = prepare(&n, &own, &local);
 	if (!r && begin(&n, &local)) {
-		ret->generation = 0;
+		ret->run = 0;
 		r = -1;
 	} else if (!r) {
 		r = finish_run(&n, &local);
@@ -573,25 +388,29 @@ int run_run(const struct run_config *cfg, struct run_result *ret, struct err *er
 	return r;
 }
 
+static void free_dataset(struct generation_dataset *d)
+{
+	free(d->name);
+	free(d->title);
+	free(d->reason);
+	free(d->blocks);
+	free(d->probe);
+	free(d->suspicion);
+	free(d->said);
+	free(d->blind);
+	for (size_t k = 0; k < d->n_canaries; k++)
+		free(d->canaries[k].path);
+	free(d->canaries);
+}
+
 void run_result_free(struct run_result *r)
 {
-	size_t i;
-
-	for (i = 0; i < r->n_datasets; i++) {
-		free(r->datasets[i].name);
-		free(r->datasets[i].title);
-		free(r->datasets[i].reason);
-		free(r->datasets[i].blocks);
-		free(r->datasets[i].probe);
-		free(r->datasets[i].suspicion);
-		free(r->datasets[i].said);
-		free(r->datasets[i].blind);
-		for (size_t k = 0; k < r->datasets[i].n_canaries; k++)
-			free(r->datasets[i].canaries[k].path);
-		free(r->datasets[i].canaries);
+	for (size_t i = 0; i < r->n_datasets; i++) {
+		free_dataset(&r->datasets[i].d);
+		free(r->datasets[i].copies);
 	}
 	free(r->datasets);
-	for (i = 0; i < r->n_media; i++)
+	for (size_t i = 0; i < r->n_media; i++)
 		free(r->media[i].label);
 	free(r->media);
 }

@@ -1,9 +1,10 @@
-/* run_commit: steps 3 to 7 of the run: from captured archives to a reported, read-back generation; see
+/* run_commit: the end of step 2 of the run, and steps 4 to 6: from captured archives to a reported, read-back generation; see
  * run.h.
  *
  * What belongs to a medium stays with the medium: a fault drops it (run_drop()) or stands in its row of the
  * result (`why`, `undone`).  -1 means that the journal cannot be written, that memory is short, or that no
  * medium is left.  Media are served one after the other, in the order of the policy. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <jansson.h>
@@ -13,6 +14,7 @@
 #include "format/crypto/base64.h"
 #include "format/journal/journal.h"
 #include "format/medium/arcfile.h"
+#include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 #include "read/vault/medium.h"
 #include "write/copies/mirror.h"
@@ -39,7 +41,7 @@ static int supply_archive(struct run *n, size_t to, const struct dedup_archive *
 	for (from = 0; from < n->media.n && r == MIRROR_SOURCE; from++)
 		if (from != to)
 			r = mirror_archive(medium_repo(n->media.online[from].medium),
-			    n->media.online[to].vault, a->sha256, false, err);
+			    n->media.online[to].vault, n->set.policy->name, a->sha256, false, err);
 	return r ? -1 : 0;
 }
 
@@ -47,14 +49,22 @@ static int supply_medium(struct run *n, size_t to, struct err *err)
 {
 	size_t i;
 
-	for (i = 0; i < n->made.n_needed; i++) {
-		int r = vault_w_has_archive(
-		    n->media.online[to].vault, n->made.needed[i].sha256, n->made.needed[i].size, err);
+	for (i = 0; i < n->set.n_needed; i++) {
+		int r = vault_w_has_archive(n->media.online[to].vault, n->set.policy->name,
+		    n->set.needed[i].sha256, n->set.needed[i].size, err);
 
-		if (r < 0 || (r == 0 && supply_archive(n, to, &n->made.needed[i], err)))
+		if (r < 0 || (r == 0 && supply_archive(n, to, &n->set.needed[i], err)))
 			return -1;
 	}
 	return 0;
+}
+
+static bool any_used(const struct run *n)
+{
+	for (size_t i = 0; i < n->media.n; i++)
+		if (run_is_used(n, i))
+			return true;
+	return false;
 }
 
 int run_supply(struct run *n, struct err *err)
@@ -63,11 +73,11 @@ int run_supply(struct run *n, struct err *err)
 	size_t i, count;
 
 	(void)pack_published(n->with.pack, &count);
-	n->ret->new_archives = count;
+	n->set.result->new_archives = count;
 	for (i = 0; i < n->media.n; i++)
-		if (!n->media.sinks[i].failed && supply_medium(n, i, &why))
+		if (run_is_used(n, i) && supply_medium(n, i, &why))
 			run_drop(n, i, &why);
-	if (!run_any_left(n)) {
+	if (!any_used(n)) {
 		*err = why;
 		return err_wrap(err, "%s", text("no medium is left to write to"));
 	}
@@ -77,30 +87,33 @@ int run_supply(struct run *n, struct err *err)
 int run_publish(struct run *n, struct err *err)
 {
 	const struct store_doc docs[] = {
-	    {"manifest.json", n->made.manifest.p, n->made.manifest.n},
-	    {"root.age", n->made.root.p, n->made.root.n},
-	    {"SHA256SUMS", n->made.sums.p, n->made.sums.n},
-	    {"SHA256SUMS.minisig", n->made.sig.p, n->made.sig.n},
+	    {"manifest.json", n->set.manifest.p, n->set.manifest.n},
+	    {"places.age", n->set.places.p, n->set.places.n},
+	    {"root.age", n->set.root.p, n->set.root.n},
+	    {"SHA256SUMS", n->set.sums.p, n->set.sums.n},
+	    {"SHA256SUMS.minisig", n->set.sig.p, n->set.sig.n},
 	};
 	struct err why = ERR_INIT;
 	size_t i;
 
 	for (i = 0; i < n->media.n; i++) {
-		if (n->media.sinks[i].failed)
+		if (!run_is_used(n, i))
 			continue;
-		if (vault_w_publish_generation(n->media.online[i].vault, n->ret->generation, docs, 4, &why)) {
+		if (vault_w_publish_generation(n->media.online[i].vault, n->set.policy->name, n->ret->run,
+			docs, sizeof(docs) / sizeof(*docs), &why)) {
 			run_drop(n, i, &why);
 			continue;
 		}
-		n->media.online[i].report->ok = true;
+		run_copy_on(n, i)->ok = true;
 	}
-	if (!run_any_left(n)) {
+	if (!any_used(n)) {
 		*err = why;
 		return err_wrap(err, "%s", text("no medium is left to write to"));
 	}
 	return 0;
 }
 
+/* Of the media that are to hold the data set. */
 static json_t *media_json(struct run *n)
 {
 	json_t *media = json_array();
@@ -108,22 +121,24 @@ static json_t *media_json(struct run *n)
 
 	for (i = 0; i < n->ret->n_media; i++) {
 		struct run_medium *m = &n->ret->media[i];
-		bool frozen = m->ok;
+		const struct run_copy *c = &n->set.result->copies[i];
+		bool frozen = c->ok;
+		const struct err *said = &m->why;
 		int why;
 
 		/* one that was never registered has no identity to be recorded under, and holds nothing */
-		if (!m->uuid[0])
+		if (!m->uuid[0] || !c->wanted)
 			continue;
 		for (k = 0; k < n->media.n; k++)
 			if (n->media.online[k].report == m) {
 				if (n->media.sinks[k].failed)
-					m->why = n->media.sinks[k].why;
-				frozen = m->ok && vault_w_unfrozen(n->media.online[k].vault, &why) == 0;
+					said = &n->media.sinks[k].why;
+				frozen = c->ok && vault_w_unfrozen(n->media.online[k].vault, &why) == 0;
 			}
 		json_array_append_new(
 		    media, json_pack("{s:s, s:s, s:b, s:b, s:s*, s:o*}", "medium", m->uuid, "label", m->label,
-			       "ok", m->ok, "frozen", frozen, "reason", m->ok ? NULL : m->why.msg, "full",
-			       !m->ok && err_is_full(&m->why) ? json_true() : NULL));
+			       "ok", c->ok, "frozen", frozen, "reason", c->ok ? NULL : said->msg, "full",
+			       !c->ok && err_is_full(said) ? json_true() : NULL));
 	}
 	return media;
 }
@@ -159,25 +174,19 @@ static json_t *guard_json(const struct generation_dataset *d)
 	    "suspect", (int)g->suspect, "why", d->suspicion, "canary", canaries_json(d));
 }
 
-json_t *run_dataset_json(const struct generation_dataset *d)
+void run_put_dataset(json_t *o, const struct generation_dataset *d)
 {
-	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:o*}", "name", d->name, "verdict",
+	json_t *own = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:o*}", "verdict",
 	    generation_verdict_word(d->verdict), "entries", (json_int_t)d->entries, "files",
 	    (json_int_t)d->files, "bytes", (json_int_t)d->bytes, "unreadable", (json_int_t)d->unreadable,
 	    "changed", (json_int_t)d->changed, "skipped", (json_int_t)d->skipped, "reason", d->reason,
 	    "guard", guard_json(d));
+
+	json_object_update(o, own);
+	json_decref(own);
 }
 
-static json_t *datasets_json(const struct run *n)
-{
-	json_t *sets = json_array();
-
-	for (size_t i = 0; i < n->ret->n_datasets; i++)
-		json_array_append_new(sets, run_dataset_json(&n->ret->datasets[i]));
-	return sets;
-}
-
-int run_said(const struct run *n, bool all, json_t **ret, struct err *err)
+int run_said(const struct run *n, json_t **ret, struct err *err)
 {
 	BUF_AUTO plain = BUF_INIT(SAID_MAX);
 	BUF_AUTO age = BUF_INIT(JOURNAL_LINE_MAX / 2);
@@ -185,10 +194,10 @@ int run_said(const struct run *n, bool all, json_t **ret, struct err *err)
 
 	*ret = NULL;
 	for (size_t i = 0; i < n->ret->n_datasets; i++) {
-		const struct generation_dataset *d = &n->ret->datasets[i];
+		const struct generation_dataset *d = &n->ret->datasets[i].d;
 
 		/* a line has its bounds: of a hundred that fail the first say enough */
-		if (d->said && (all || d->verdict == GENERATION_FAILED) &&
+		if (d->said && !n->ret->datasets[i].committed &&
 		    buf_printf(&plain, NULL, "%s: %s\n", d->name, d->said))
 			break;
 	}
@@ -202,19 +211,16 @@ int run_said(const struct run *n, bool all, json_t **ret, struct err *err)
 
 int run_committed(struct run *n, struct err *err)
 {
+	const struct run_dataset *s = n->set.result;
 	char hex[DIGEST_HEX];
-	json_t *said;
+	json_t *o = json_pack("{s:s, s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o}", "dataset", n->set.policy->name,
+	    "generation", (json_int_t)n->ret->run, "uuid", n->uuid, "manifest_sha256",
+	    digest_hex(n->set.manifest_sha256, DIGEST_LEN, hex), "archives", (json_int_t)s->archives,
+	    "archive_bytes", (json_int_t)s->archive_bytes, "new_bytes", (json_int_t)s->new_bytes,
+	    "next_archive", (json_int_t)pack_next_archive(n->with.pack), "media", media_json(n));
 
-	if (run_said(n, false, &said, err))
-		return -1;
-	return state_append(n->cfg->state, "committed",
-	    json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o*}", "generation",
-		(json_int_t)n->ret->generation, "uuid", n->made.uuid, "manifest_sha256",
-		digest_hex(n->made.manifest_sha256, DIGEST_LEN, hex), "archives",
-		(json_int_t)n->ret->archives, "archive_bytes", (json_int_t)n->ret->archive_bytes, "new_bytes",
-		(json_int_t)n->ret->new_bytes, "next_archive", (json_int_t)pack_next_archive(n->with.pack),
-		"datasets", datasets_json(n), "media", media_json(n), "said_age", said),
-	    err);
+	run_put_dataset(o, &s->d);
+	return state_append(n->cfg->state, "committed", o, err);
 }
 
 bool run_interrupted(const struct run *n)
@@ -234,66 +240,121 @@ static void not_read_back(struct run_medium *m)
 		 "now"));
 }
 
-int run_read_back(struct run *n, struct err *err)
+/* The generations of this run that are on medium i.  1: it answers no more, or somebody ended the process: the rest is left. */
+static int read_back_medium(struct run *n, size_t i, struct err *err)
 {
-	size_t i;
+	struct run_online *o = &n->media.online[i];
+	const size_t at = (size_t)(o->report - n->ret->media);
+	int r = 0;
 
-	for (i = 0; i < n->media.n; i++) {
-		struct run_online *o = &n->media.online[i];
-		int r;
+	for (size_t k = 0; k < n->ret->n_datasets && r != READBACK_GONE; k++) {
+		struct run_dataset *s = &n->ret->datasets[k];
+		struct err why = ERR_INIT;
 
-		if (o->report->ok && run_interrupted(n)) {
+		if (!s->committed || !s->copies[at].ok)
+			continue;
+		if (run_interrupted(n)) {
 			not_read_back(o->report);
-			continue;
+			return 0;
 		}
-		if (!o->report->ok || readback_open(n->cfg->state, o->medium, &o->readback, &o->report->why))
-			continue;
-		run_progress_medium(n, i);
-		r = readback_generation(o->readback, n->ret->generation, false, &o->report->why, err);
+		r = readback_generation(o->readback, s->d.name, n->ret->run, false, &why, err);
 		if (r < 0)
 			return -1;
-		o->report->verified = r == 0;
+		s->copies[at].verified = r == 0;
+		if (r && !o->report->why.code[0])
+			o->report->why = why;
 	}
-	return 0;
+	return readback_record(o->readback, err);
 }
 
-/* What an earlier run wrote and died before it was read back.  One number, or 0. */
-static uint64_t next_unread(const struct run *n, const struct run_online *o, uint64_t after)
+/* What the copies of this run's generations come to. */
+static void sum_up(struct run *n)
+{
+	for (size_t i = 0; i < n->ret->n_media; i++) {
+		struct run_medium *m = &n->ret->media[i];
+		bool any = false;
+
+		m->ok = m->verified = true;
+		for (size_t k = 0; k < n->ret->n_datasets; k++) {
+			const struct run_dataset *s = &n->ret->datasets[k];
+
+			if (!s->committed || !s->copies[i].wanted)
+				continue;
+			any = true;
+			m->ok &= s->copies[i].ok;
+			m->verified &= s->copies[i].verified;
+		}
+		m->ok &= any;
+		m->verified &= m->ok;
+	}
+}
+
+int run_read_back(struct run *n, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < n->media.n && !r; i++) {
+		struct run_online *o = &n->media.online[i];
+
+		if (n->media.sinks[i].failed)
+			o->report->why = n->media.sinks[i].why;
+		if (n->media.sinks[i].failed ||
+		    readback_open(n->cfg->state, o->medium, &o->readback, &o->report->why))
+			continue;
+		run_progress_medium(n, i);
+		r = read_back_medium(n, i, err);
+	}
+	sum_up(n);
+	return r;
+}
+
+/* What an earlier run wrote and died before it was read back: the next one from *at on. */
+static const struct ledger_generation *next_unread(
+    const struct run *n, const struct run_online *o, size_t *at)
 {
 	const struct ledger *l = state_ledger(n->cfg->state);
 
-	for (size_t i = 0; i < ledger_generations(l); i++) {
-		const struct ledger_generation *g = ledger_generation(l, i);
+	while (*at < ledger_generations(l)) {
+		const struct ledger_generation *g = ledger_generation(l, (*at)++);
 		const struct ledger_copy *c = ledger_copy_there(g, o->report->uuid);
 
-		if (g->number > after && c && !c->verified_ns && !c->damaged_ns)
-			return g->number;
+		if (c && !c->verified_ns && !c->damaged_ns &&
+		    !readback_done(o->readback, g->dataset, g->number))
+			return g;
 	}
-	return 0;
+	return NULL;
 }
 
 static int read_back_rest(struct run *n, struct run_online *o, struct err *err)
 {
+	const struct ledger_generation *g;
 	struct err why = ERR_INIT;
-	uint64_t number = 0;
+	size_t at = 0;
 	int r = 0;
 
-	while (r != READBACK_GONE && (number = next_unread(n, o, number))) {
-		r = readback_generation(o->readback, number, false, &why, err);
+	while (r != READBACK_GONE && (g = next_unread(n, o, &at))) {
+		char dataset[GENERATION_NAME];
+
+		snprintf(dataset, sizeof(dataset), "%s",
+		    g->dataset); /* a record makes what the ledger gave stale */
+		r = readback_generation(o->readback, dataset, g->number, false, &why, err);
 		if (r < 0)
 			return -1;
 		if (r)
 			o->report->undone = why;
 	}
-	return 0;
+	return readback_record(o->readback, err);
 }
 
 /* Media that were away, or full, get what they lack. */
 int run_catch_up(struct run *n, struct err *err)
 {
 	struct refill_source *sources = calloc(n->media.n + 1, sizeof(*sources));
-	struct refill refill = {
-	    .state = n->cfg->state, .sources = sources, .progress = run_progress_copied, .arg = n};
+	struct refill refill = {.state = n->cfg->state,
+	    .policy = n->cfg->policy,
+	    .sources = sources,
+	    .progress = run_progress_copied,
+	    .arg = n};
 	size_t i;
 	int r = sources ? 0 : err_nomem(err);
 
@@ -307,6 +368,7 @@ int run_catch_up(struct run *n, struct err *err)
 		if (n->media.sinks[i].failed || !o->readback)
 			continue;
 		refill.to = o->medium;
+		refill.holds = policy_find_medium(n->cfg->policy, o->report->label);
 		refill.vault = o->vault;
 		refill.readback = o->readback;
 		run_progress_medium(n, i);

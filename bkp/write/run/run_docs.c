@@ -1,8 +1,8 @@
-/* run_docs: the documents of the generation, in memory: manifest.json, root.age, SHA256SUMS and its signature;
+/* run_docs: the documents of a generation, in memory: manifest.json, root.age, places.age, SHA256SUMS and its signature;
  * see run.h and docs/format.md.
  *
  * The order is that of what binds what: root.age first; manifest.json has its SHA-256 and the journal's head;
- * SHA256SUMS has the SHA-256 of both and of every archive; the signature is of SHA256SUMS.  root.age holds the
+ * SHA256SUMS has the SHA-256 of these, of places.age and of every archive; the signature is of SHA256SUMS.  root.age holds the
  * key of chunk ids: its plain text is wiped before the memory is given back. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,22 +18,26 @@
 #include "format/crypto/minisig.h"
 #include "format/medium/arcfile.h"
 #include "read/ledger/ledger.h"
+#include "format/policy/policy.h"
 #include "write/index/dedup.h"
+#include "write/pack/places.h"
 #include "write/run/run_private.h"
 #include "write/state/state.h"
 
 static void fill_id(const struct run *n, struct generation_id *id)
 {
 	memcpy(id->repository, state_repository(n->cfg->state), GENERATION_UUID);
-	memcpy(id->uuid, n->made.uuid, GENERATION_UUID);
-	id->number = n->ret->generation;
+	snprintf(id->dataset, sizeof(id->dataset), "%s", n->set.policy->name);
+	memcpy(id->uuid, n->uuid, GENERATION_UUID);
+	id->number = n->ret->run;
 }
 
 static int make_manifest(struct run *n, struct err *err)
 {
 	const struct ledger *l = state_ledger(n->cfg->state);
-	const struct ledger_generation *prev = ledger_last_committed(l);
-	struct generation_manifest m = {.begun_ns = n->made.begun_ns};
+	const struct ledger_generation *prev = ledger_last_committed(l, n->set.policy->name);
+	struct generation_manifest m = {
+	    .begun_ns = n->begun_ns, .utc_offset_s = clock_utc_offset(n->begun_ns)};
 	struct clock_stamp now;
 	char host[256] = "";
 	char version[64] = "";
@@ -46,11 +50,10 @@ static int make_manifest(struct run *n, struct err *err)
 	m.finished_ns = now.wall_ns;
 	m.host = host;
 	m.version = version;
-	m.datasets = n->ret->datasets;
-	m.n_datasets = n->ret->n_datasets;
-	m.archives = n->made.n_needed;
-	for (i = 0; i < n->made.n_needed; i++)
-		m.archive_bytes += n->made.needed[i].size;
+	m.dataset = n->set.result->d; /* its strings stay there */
+	m.archives = n->set.n_needed;
+	for (i = 0; i < n->set.n_needed; i++)
+		m.archive_bytes += n->set.needed[i].size;
 	if (prev) {
 		m.previous = prev->number;
 		if (!digest_unhex(prev->manifest_sha256, DIGEST_LEN, m.previous_sha256))
@@ -58,65 +61,95 @@ static int make_manifest(struct run *n, struct err *err)
 			    text("the journal has no manifest hash for generation %llu"),
 			    (unsigned long long)prev->number);
 	}
-	m.binds_root = true;
-	digest_sha256(n->made.root.p, n->made.root.n, m.root_sha256);
+	digest_sha256(n->set.root.p, n->set.root.n, m.root_sha256);
 	m.journal_seq = ledger_seq(l);
 	memcpy(m.journal_sha256, ledger_head(l), DIGEST_LEN);
-	n->ret->archives = m.archives;
-	n->ret->archive_bytes = m.archive_bytes;
-	if (generation_manifest_format(&m, &n->made.manifest, err))
+	n->set.result->archives = m.archives;
+	n->set.result->archive_bytes = m.archive_bytes;
+	if (generation_manifest_format(&m, &n->set.manifest, err))
 		return -1;
-	digest_sha256(n->made.manifest.p, n->made.manifest.n, n->made.manifest_sha256);
+	digest_sha256(n->set.manifest.p, n->set.manifest.n, n->set.manifest_sha256);
 	return 0;
 }
 
-int run_encrypt(const struct run *n, const struct buf *plain, struct buf *out, struct err *err)
+static int encrypt_to(
+    const struct age_recipient *r, size_t n, const struct buf *plain, struct buf *out, struct err *err)
 {
 	struct age_writer *w = NULL;
-	size_t nr;
-	const struct age_recipient *r = state_recipients(n->cfg->state, &nr);
 	int bad;
 
-	if (age_writer_new(r, nr, state_random(), out, &w, err))
+	if (age_writer_new(r, n, state_random(), out, &w, err))
 		return -1;
 	bad = age_writer_update(w, plain->p, plain->n, out, err) || age_writer_finish(w, out, err);
 	age_writer_free(w);
 	return bad ? -1 : 0;
 }
 
+int run_encrypt(const struct run *n, const struct buf *plain, struct buf *out, struct err *err)
+{
+	size_t nr;
+	const struct age_recipient *r = state_recipients(n->cfg->state, &nr);
+
+	return encrypt_to(r, nr, plain, out, err);
+}
+
 static int make_root(struct run *n, struct err *err)
 {
 	BUF_AUTO plain = BUF_INIT(GENERATION_ROOT_MAX);
-	struct generation_root r = {0};
-	size_t i;
+	struct generation_root r = {.dataset = n->set.result->d}; /* its strings stay there */
 	int bad;
 
 	fill_id(n, &r.id);
-	r.datasets = calloc(n->ret->n_datasets, sizeof(*r.datasets));
-	r.archives = calloc(n->made.n_needed ? n->made.n_needed : 1, sizeof(*r.archives));
-	if (!r.datasets || !r.archives) {
-		free(r.datasets);
-		free(r.archives);
+	r.archives = calloc(n->set.n_needed + 1, sizeof(*r.archives));
+	if (!r.archives)
 		return err_nomem(err);
+	for (size_t i = 0; i < n->set.n_needed; i++) {
+		r.archives[i].number = n->set.needed[i].number;
+		r.archives[i].size = n->set.needed[i].size;
+		memcpy(r.archives[i].sha256, n->set.needed[i].sha256, DIGEST_LEN);
+		memcpy(r.archives[i].index_sha256, n->set.needed[i].index_sha256, DIGEST_LEN);
 	}
-	for (i = 0; i < n->ret->n_datasets; i++)
-		if (n->ret->datasets[i].verdict != GENERATION_FAILED)
-			r.datasets[r.n_datasets++] = n->ret->datasets[i]; /* strings stay the result's */
-	for (i = 0; i < n->made.n_needed; i++) {
-		r.archives[i].number = n->made.needed[i].number;
-		r.archives[i].size = n->made.needed[i].size;
-		memcpy(r.archives[i].sha256, n->made.needed[i].sha256, DIGEST_LEN);
-		memcpy(r.archives[i].index_sha256, n->made.needed[i].index_sha256, DIGEST_LEN);
-	}
-	r.n_archives = n->made.n_needed;
+	r.n_archives = n->set.n_needed;
 	memcpy(r.chunk_id_key, state_chunk_id_key(n->cfg->state), DIGEST_LEN);
-	bad = generation_root_format(&r, &plain, err) || run_encrypt(n, &plain, &n->made.root, err);
+	bad = generation_root_format(&r, &plain, err) || run_encrypt(n, &plain, &n->set.root, err);
 	sodium_memzero(r.chunk_id_key, DIGEST_LEN);
 	if (plain.p)
 		sodium_memzero(plain.p, plain.cap);
-	free(r.datasets);
 	free(r.archives);
 	return bad ? -1 : 0;
+}
+
+/* To the people, and to this host, which fills its index from it. */
+static int make_places(struct run *n, struct err *err)
+{
+	BUF_AUTO plain = BUF_INIT(GENERATION_PLACES_MAX);
+	size_t nr;
+	const struct age_recipient *people = state_recipients(n->cfg->state, &nr);
+	struct age_recipient *all = calloc(nr + 1, sizeof(*all));
+	struct age_identity own;
+	struct generation_id id;
+	int r = all ? 0 : err_nomem(err);
+
+	fill_id(n, &id);
+	places_identity(state_chunk_id_key(n->cfg->state), &own);
+	if (!r) {
+		memcpy(all, people, nr * sizeof(*all));
+		r = age_identity_recipient(&own, &all[nr]);
+	}
+	sodium_memzero(&own, sizeof(own));
+	if (!r)
+		r = places_gather(n->with.cachefd, &id, n->set.needed, n->set.n_needed, &plain,
+			&n->set.places_of, &n->set.n_places_of, err) ||
+			    encrypt_to(all, nr + 1, &plain, &n->set.places, err)
+			? -1
+			: 0;
+	free(all);
+	return r;
+}
+
+void run_places_reported(struct run *n)
+{
+	places_reported(n->with.cachefd, n->set.policy->name, n->set.places_of, n->set.n_places_of);
 }
 
 static int by_hash(const void *a, const void *b)
@@ -130,24 +163,25 @@ static int add_doc(struct run *n, const char *name, const struct buf *doc, struc
 	char dir[GENERATION_DIR], path[GENERATION_SUMS_PATH];
 	uint8_t sha256[DIGEST_LEN];
 
-	snprintf(path, sizeof(path), "%s/%s", generation_dir(n->ret->generation, dir), name);
+	snprintf(path, sizeof(path), "%s/%s", generation_dir(n->ret->run, dir), name);
 	digest_sha256(doc->p, doc->n, sha256);
-	return generation_sums_add(&n->made.sums, sha256, path, err);
+	return generation_sums_add(&n->set.sums, sha256, path, err);
 }
 
-/* Sorted by path: archives by their hash, then manifest.json, then root.age. */
+/* Sorted by path: archives by their hash, then manifest.json, places.age, root.age. */
 static int make_sums(struct run *n, struct err *err)
 {
 	char path[ARCFILE_PATH];
 	size_t i;
 
-	qsort(n->made.needed, n->made.n_needed, sizeof(*n->made.needed), by_hash);
-	for (i = 0; i < n->made.n_needed; i++)
-		if (generation_sums_add(&n->made.sums, n->made.needed[i].sha256,
-			arcfile_path(n->made.needed[i].sha256, path), err))
+	qsort(n->set.needed, n->set.n_needed, sizeof(*n->set.needed), by_hash);
+	for (i = 0; i < n->set.n_needed; i++)
+		if (generation_sums_add(&n->set.sums, n->set.needed[i].sha256,
+			arcfile_path(n->set.needed[i].sha256, path), err))
 			return -1;
-	return add_doc(n, "manifest.json", &n->made.manifest, err) ||
-		       add_doc(n, "root.age", &n->made.root, err)
+	return add_doc(n, "manifest.json", &n->set.manifest, err) ||
+		       add_doc(n, "places.age", &n->set.places, err) ||
+		       add_doc(n, "root.age", &n->set.root, err)
 		   ? -1
 		   : 0;
 }
@@ -160,15 +194,19 @@ static int sign(struct run *n, struct err *err)
 	fill_id(n, &id);
 	if (generation_comment("generation", &id, &comment, err))
 		return -1;
-	return minisig_sign(state_signing(n->cfg->state), n->made.sums.p, n->made.sums.n,
-	    (const char *)comment.p, &n->made.sig, err);
+	return minisig_sign(state_signing(n->cfg->state), n->set.sums.p, n->set.sums.n,
+	    (const char *)comment.p, &n->set.sig, err);
 }
 
 int run_documents(struct run *n, struct err *err)
 {
-	buf_init(&n->made.manifest, GENERATION_MANIFEST_MAX);
-	buf_init(&n->made.root, GENERATION_ROOT_MAX + GENERATION_ROOT_MAX / 1024);
-	buf_init(&n->made.sums, GENERATION_SUMS_MAX);
-	buf_init(&n->made.sig, 65536);
-	return make_root(n, err) || make_manifest(n, err) || make_sums(n, err) || sign(n, err) ? -1 : 0;
+	buf_init(&n->set.manifest, GENERATION_MANIFEST_MAX);
+	buf_init(&n->set.root, GENERATION_ROOT_MAX + GENERATION_ROOT_MAX / 1024);
+	buf_init(&n->set.places, GENERATION_PLACES_MAX + GENERATION_PLACES_MAX / 1024);
+	buf_init(&n->set.sums, GENERATION_SUMS_MAX);
+	buf_init(&n->set.sig, 65536);
+	return make_root(n, err) || make_places(n, err) || make_manifest(n, err) || make_sums(n, err) ||
+		       sign(n, err)
+		   ? -1
+		   : 0;
 }

@@ -25,24 +25,20 @@
 #define CANARY_MAX ((uint64_t)16 << 20) /* bytes of a canary that are looked at */
 #define STEP	   ((size_t)64 << 10)
 
-/* The data set in a generation that was reported, well enough to be restored; or NULL. */
-static const struct ledger_dataset *reported_in(const struct ledger_generation *g, const char *dataset)
+/* Was it reported, well enough to be restored? */
+static bool is_reported(const struct ledger_generation *g)
 {
-	for (size_t i = 0; (g->state == LEDGER_COMMITTED || g->state == LEDGER_EXPIRED) && i < g->n_datasets;
-	     i++)
-		if (!strcmp(g->datasets[i].name, dataset) &&
-		    (g->datasets[i].verdict == LEDGER_GOOD || g->datasets[i].verdict == LEDGER_PARTIAL))
-			return &g->datasets[i];
-	return NULL;
+	return (g->state == LEDGER_COMMITTED || g->state == LEDGER_EXPIRED) &&
+	       (g->verdict == LEDGER_GOOD || g->verdict == LEDGER_PARTIAL);
 }
 
 bool run_was_reported(void *arg, uint64_t generation, const char *dataset)
 {
 	const struct run *n = arg;
 	const struct ledger_generation *g =
-	    ledger_generation_by_number(state_ledger(n->cfg->state), generation);
+	    ledger_generation_of(state_ledger(n->cfg->state), dataset, generation);
 
-	return g && reported_in(g, dataset);
+	return g && is_reported(g);
 }
 
 /* ---- canaries ---- */
@@ -147,18 +143,17 @@ static void look_back(const struct ledger *l, const char *dataset, struct past *
 {
 	for (size_t i = ledger_generations(l); i-- && ret->n < GUARD_HISTORY;) {
 		const struct ledger_generation *g = ledger_generation(l, i);
-		const struct ledger_dataset *d = reported_in(g, dataset);
-		bool trusted = d && (!d->guard.suspect || g->accepted_ns);
+		bool trusted = !g->guard.suspect || g->accepted_ns;
 
-		if (!d)
+		if (strcmp(g->dataset, dataset) != 0 || !is_reported(g))
 			continue;
 		if (!ret->any) {
 			ret->any = true;
-			ret->guarded = d->guard.measured || d->guard.census.taken;
+			ret->guarded = g->guard.measured || g->guard.census.taken;
 			ret->suspect = trusted ? 0 : g->number;
 		}
-		if (trusted && (d->guard.measured || d->guard.census.taken))
-			ret->history[ret->n++] = d->guard;
+		if (trusted && (g->guard.measured || g->guard.census.taken))
+			ret->history[ret->n++] = g->guard;
 	}
 }
 
@@ -174,20 +169,16 @@ static void still_suspect(uint64_t since, char why[GUARD_WHY], struct guard *g)
 		why[n] = '\0'; /* there are reasons enough */
 }
 
-/* Did a data set of the last generation leave the policy?  This one may be it, under another name. */
+/* Did a data set of the last run leave the policy?  This one may be it, under another name. */
 static bool any_left(const struct run *n)
 {
-	const struct ledger_generation *g = ledger_last_committed(state_ledger(n->cfg->state));
-	const struct policy *p = n->cfg->policy;
+	const struct ledger *l = state_ledger(n->cfg->state);
+	const struct ledger_generation *last = ledger_last_committed(l, NULL);
+	size_t first, count = last ? ledger_run(l, last->number, &first) : 0;
 
-	for (size_t i = 0; g && i < g->n_datasets; i++) {
-		bool there = false;
-
-		for (size_t k = 0; k < p->n_datasets && !there; k++)
-			there = !strcmp(p->datasets[k].name, g->datasets[i].name);
-		if (!there)
+	for (size_t i = 0; i < count; i++)
+		if (!policy_find_dataset(n->cfg->policy, ledger_generation(l, first + i)->dataset))
 			return true;
-	}
 	return false;
 }
 

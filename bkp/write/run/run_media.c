@@ -193,9 +193,16 @@ bool run_any_left(const struct run *n)
 
 /* ---- generations that an earlier run left open ---- */
 
-/* Is generation `g` complete on the medium?  Then *ret is open. */
-static bool complete_there(struct run *n, size_t i, uint64_t number, const char *uuid, uint32_t epoch,
-    struct vault_r **ret_v, struct vault_r_generation **ret_g)
+/* A generation that was begun and has no end: a copy, because records change what the ledger gave. */
+struct left_open {
+	char dataset[GENERATION_NAME], uuid[GENERATION_UUID];
+	uint64_t number;
+	uint32_t epoch;
+};
+
+/* Is it complete on the medium?  Then *ret is open. */
+static bool complete_there(struct run *n, size_t i, const struct left_open *o, struct vault_r **ret_v,
+    struct vault_r_generation **ret_g)
 {
 	uint64_t faults = 1;
 
@@ -204,10 +211,10 @@ static bool complete_there(struct run *n, size_t i, uint64_t number, const char 
 		*ret_v = NULL;
 		return false;
 	}
-	if (!vault_r_generation_open(*ret_v, number, ret_g, NULL)) {
+	if (!vault_r_generation_open(*ret_v, o->dataset, o->number, ret_g, NULL)) {
 		/* one that was begun long ago is not believed of who could sign only since */
-		if (!strcmp(vault_r_manifest(*ret_g)->id.uuid, uuid) &&
-		    vault_r_generation_epoch(*ret_g) == epoch &&
+		if (!strcmp(vault_r_manifest(*ret_g)->id.uuid, o->uuid) &&
+		    vault_r_generation_epoch(*ret_g) == o->epoch &&
 		    !vault_r_presence(*ret_v, *ret_g, NULL, NULL, &faults, NULL) && faults == 0)
 			return true;
 		vault_r_generation_close(*ret_g);
@@ -216,111 +223,126 @@ static bool complete_there(struct run *n, size_t i, uint64_t number, const char 
 	return false;
 }
 
-/* The "committed" record of a generation that was published but not reported. */
-static json_t *settled_record(
-    struct run *n, const struct generation_manifest *m, const struct buf *manifest_hex, json_t *media)
+/* The "committed" record of a generation that was published but not reported; media is consumed. */
+static int record_settled(struct run *n, const struct vault_r_generation *g, json_t *media, struct err *err)
 {
-	json_t *sets = json_array();
-	size_t i;
+	const struct generation_manifest *m = vault_r_manifest(g);
+	char hex[DIGEST_HEX];
+	json_t *o;
 
-	for (i = 0; i < m->n_datasets; i++)
-		json_array_append_new(sets, run_dataset_json(&m->datasets[i]));
-	return json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:b}", "generation",
-	    (json_int_t)m->id.number, "uuid", m->id.uuid, "manifest_sha256", (const char *)manifest_hex->p,
-	    "archives", (json_int_t)m->archives, "archive_bytes", (json_int_t)m->archive_bytes, "new_bytes",
-	    (json_int_t)0, "next_archive", (json_int_t)(dedup_last_archive(n->with.dedup) + 1), "datasets",
-	    sets, "media", media, "recovered", 1);
-}
-
-/* SHA-256 of manifest.json as the signed list says it, as hex. */
-static int manifest_hash(const struct vault_r_generation *g, struct buf *out, struct err *err)
-{
-	const struct buf *sums = vault_r_sums(g);
-	uint8_t sha256[DIGEST_LEN];
-	char path[GENERATION_SUMS_PATH], hex[DIGEST_HEX];
-	size_t pos = 0;
-	int r;
-
-	while (!(r = generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, err)))
-		if (strstr(path, "/manifest.json"))
-			return buf_puts(out, digest_hex(sha256, DIGEST_LEN, hex), err) ||
-				       buf_terminate(out, err)
-				   ? -1
-				   : 0;
-	return err_set_kind(err, ERR_MALFORMED, "E-GEN-03", text("SHA256SUMS is malformed at byte %zu"), pos);
+	if (dedup_use(n->with.dedup, m->id.dataset, err)) {
+		json_decref(media);
+		return -1;
+	}
+	o = json_pack("{s:s, s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:b}", "dataset", m->id.dataset,
+	    "generation", (json_int_t)m->id.number, "uuid", m->id.uuid, "manifest_sha256",
+	    digest_hex(vault_r_manifest_sha256(g), DIGEST_LEN, hex), "archives", (json_int_t)m->archives,
+	    "archive_bytes", (json_int_t)m->archive_bytes, "new_bytes", (json_int_t)0, "next_archive",
+	    (json_int_t)(dedup_last_archive(n->with.dedup) + 1), "media", media, "recovered", 1);
+	run_put_dataset(o, &m->dataset);
+	return state_append(n->cfg->state, "committed", o, err);
 }
 
 /* Looks on every online medium.  1: recorded as committed, 0: nowhere complete, -1. */
-static int report_if_complete(
-    struct run *n, uint64_t number, const char *uuid, uint32_t epoch, struct err *err)
+static int report_if_complete(struct run *n, const struct left_open *o, struct err *err)
 {
-	BUF_AUTO hex = BUF_INIT(DIGEST_HEX);
-	json_t *media = json_array(), *record = NULL;
-	bool found = false;
-	size_t i;
-	int r = 0;
+	struct vault_r_generation *whole = NULL; /* on the first medium that has it */
+	struct vault_r *of = NULL;
+	json_t *media = json_array();
+	int r;
 
-	for (i = 0; i < n->media.n && !r; i++) {
+	for (size_t i = 0; i < n->media.n; i++) {
 		struct vault_r *v = NULL;
 		struct vault_r_generation *g = NULL;
-		bool ok = complete_there(n, i, number, uuid, epoch, &v, &g);
+		bool ok = complete_there(n, i, o, &v, &g);
 
 		json_array_append_new(
 		    media, json_pack("{s:s, s:s, s:b, s:b, s:s*}", "medium", n->media.online[i].report->uuid,
 			       "label", n->media.online[i].report->label, "ok", ok, "frozen", 0, "reason",
 			       ok ? NULL : "interrupted"));
-		if (!ok)
-			continue;
-		if (!found) {
-			found = true;
-			r = manifest_hash(g, &hex, err);
-			if (!r)
-				record = settled_record(n, vault_r_manifest(g), &hex, json_incref(media));
+		if (ok && !whole) {
+			whole = g;
+			of = v;
+		} else if (ok) {
+			vault_r_generation_close(g);
+			vault_r_close(v);
 		}
-		vault_r_generation_close(g);
-		vault_r_close(v);
 	}
-	json_decref(media);
-	if (r || !found)
-		return r;
-	return state_append(n->cfg->state, "committed", record, err) ? -1 : 1;
+	if (!whole) {
+		json_decref(media);
+		return 0;
+	}
+	r = record_settled(n, whole, media, err) ? -1 : 1;
+	vault_r_generation_close(whole);
+	vault_r_close(of);
+	return r;
+}
+
+/* All that are open, oldest first, as an array of *ret_n that the caller frees. */
+static int collect_open(const struct run *n, struct left_open **ret, size_t *ret_n, struct err *err)
+{
+	const struct ledger *l = state_ledger(n->cfg->state);
+	struct left_open *all = calloc(ledger_generations(l) + 1, sizeof(*all));
+	size_t count = 0;
+
+	if (!all)
+		return err_nomem(err);
+	for (size_t i = 0; i < ledger_generations(l); i++) {
+		const struct ledger_generation *g = ledger_generation(l, i);
+		struct left_open *o = &all[count];
+
+		if (g->state != LEDGER_BEGUN && g->state != LEDGER_ABANDONED)
+			continue;
+		snprintf(o->dataset, sizeof(o->dataset), "%s", g->dataset);
+		memcpy(o->uuid, g->uuid, sizeof(o->uuid));
+		o->number = g->number;
+		o->epoch = g->epoch;
+		count++;
+	}
+	*ret = all;
+	*ret_n = count;
+	return 0;
+}
+
+/* The data sets of one run that are nowhere complete; sets is consumed. */
+static int record_interrupted(struct run *n, uint64_t number, json_t *sets, struct err *err)
+{
+	if (!json_array_size(sets)) {
+		json_decref(sets);
+		return 0;
+	}
+	n->ret->given_up += json_array_size(sets);
+	return state_append(n->cfg->state, "failed",
+	    json_pack(
+		"{s:I, s:s, s:o}", "run", (json_int_t)number, "reason", "interrupted", "datasets", sets),
+	    err);
 }
 
 int run_settle(struct run *n, struct err *err)
 {
-	size_t i = 0;
+	struct left_open *all;
+	size_t count, i = 0;
+	int r;
 
-	for (;;) {
-		const struct ledger *l = state_ledger(n->cfg->state);
-		const struct ledger_generation *g;
-		char uuid[GENERATION_UUID];
-		uint64_t number;
-		uint32_t epoch;
-		int r;
+	if (collect_open(n, &all, &count, err))
+		return -1;
+	for (r = 0; !r && i < count;) {
+		const uint64_t number = all[i].number;
+		json_t *failed = json_array();
 
-		/* each record changes the ledger: look again from the start of what is left */
-		for (; i < ledger_generations(l); i++) {
-			g = ledger_generation(l, i);
-			if (g->state == LEDGER_BEGUN || g->state == LEDGER_ABANDONED)
-				break;
+		for (; r >= 0 && i < count && all[i].number == number; i++) {
+			r = report_if_complete(n, &all[i], err);
+			if (r == 1)
+				n->ret->recovered++;
+			else if (!r)
+				json_array_append_new(failed,
+				    json_pack("{s:s, s:s}", "name", all[i].dataset, "reason", "interrupted"));
 		}
-		if (i == ledger_generations(l))
-			return 0;
-		number = g->number;
-		epoch = g->epoch;
-		memcpy(uuid, g->uuid, sizeof(uuid));
-		i++;
-		r = report_if_complete(n, number, uuid, epoch, err);
 		if (r < 0)
-			return -1;
-		if (r == 1) {
-			n->ret->recovered++;
-			continue;
-		}
-		n->ret->given_up++;
-		if (state_append(n->cfg->state, "failed",
-			json_pack("{s:I, s:s}", "generation", (json_int_t)number, "reason", "interrupted"),
-			err))
-			return -1;
+			json_decref(failed);
+		else
+			r = record_interrupted(n, number, failed, err);
 	}
+	free(all);
+	return r < 0 ? -1 : 0;
 }

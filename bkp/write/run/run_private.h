@@ -11,6 +11,7 @@
 #include "write/media/replaced.h"
 #include "write/run/run.h"
 
+struct capture;
 struct chunker;
 struct dedup;
 struct dedup_archive;
@@ -29,7 +30,7 @@ struct run_online {
 	struct run_medium *report;
 	struct medium *medium;
 	struct vault_w *vault;
-	struct readback *readback; /* once it holds the new generation */
+	struct readback *readback; /* once it holds a new generation */
 	struct journal_copies_finding finding;
 	struct replaced replaced;
 };
@@ -41,35 +42,42 @@ struct run_media_online {
 	size_t n;
 };
 
-/* What a capture stores with: dedup from step 0 on, the others from step 2 to the end of the capture. */
+/* What captures, for all data sets: index and cache from step 0 on, the others from the first data set to the last. */
 struct run_with {
+	int cachefd; /* the state folder's cache/ */
 	struct dedup *dedup;
 	struct liveness *liveness;
 	struct hmac *ids;
 	struct chunker *chunker;
 	struct pack *pack;
+	struct capture *capture;
 };
 
-/* The generation: its name from begin() on, its archives and documents from steps 3 and 4. */
-struct run_made {
-	char uuid[GENERATION_UUID];
-	int64_t begun_ns;
-	struct dedup_archive *needed;
+/* The data set whose turn it is: run_set(). */
+struct run_set {
+	const struct policy_dataset *policy;
+	struct run_dataset *result;
+	struct dedup_archive *needed; /* its generation's archives */
 	size_t n_needed;
-	struct buf manifest, root, sums, sig;
+	uint64_t *places_of; /* those of them whose places its places.age carries */
+	size_t n_places_of;
+	struct buf manifest, root, places, sums, sig;
 	uint8_t manifest_sha256[DIGEST_LEN];
 };
 
-/* All fields belong to the thread that called run_run(), with one exception: from open_pack() until
+/* All fields belong to the thread that called run_run(), with one exception: while a data set is being captured, until
  * pack_finish() or pack_free() has returned, the pack's sealing thread writes to the media's vaults and to
  * `media.sinks` (sealer.h); nobody else touches either then. */
 struct run {
-	const struct run_config *cfg; /* the caller's, or after narrow() a copy with fewer data sets */
+	const struct run_config *cfg; /* the caller's, or after narrow() a copy: what is wanted, in order */
 	struct run_result *ret;
-	const struct policy_dataset **wanted; /* the array of that copy, owned here; NULL: all of cfg */
+	const struct policy_dataset **wanted; /* the array of that copy, owned here */
+	char uuid[GENERATION_UUID];	      /* from begin() on */
+	int64_t begun_ns;
+	bool stopped; /* the time to end came, or somebody ended it */
 	struct run_media_online media;
 	struct run_with with;
-	struct run_made made;
+	struct run_set set;
 	struct run_progress at;
 	uint64_t captured; /* bytes of the data sets before the one that is being captured */
 };
@@ -77,7 +85,9 @@ struct run {
 /* run.c: what a data set was when it was good, or when a person accepted it as it is; arg is the run */
 void run_former(void *arg, const char *dataset, struct expect_former *ret);
 void run_progress_medium(struct run *n, size_t i);
-void run_progress_copied(void *arg, uint64_t generation, uint64_t left, uint64_t bytes, uint64_t total);
+void run_progress_dataset(struct run *n, size_t i);
+void run_progress_bytes(void *arg, uint64_t bytes);
+void run_progress_copied(void *arg, const char *generation, uint64_t left, uint64_t bytes, uint64_t total);
 /* run_commit.c: has somebody told this process to end? */
 bool run_interrupted(const struct run *n);
 /* run_media.c */
@@ -93,8 +103,20 @@ int run_histories(struct run *n, struct err *err);
 int run_new_epoch(struct run *n, struct err *err);
 void run_copy_journal(struct run *n);
 
+/* run_set.c: data set i of cfg.  0: it has a generation, or it failed and *ret says why; -1: it cannot be recorded. */
+int run_set(struct run *n, size_t i, struct err *err);
+/* All data sets had their turn; may be called again. */
+void run_end_sets(struct run *n);
+/* Is online medium i there, and is it to hold the current data set? */
+bool run_is_used(const struct run *n, size_t i);
+struct run_copy *run_copy_on(const struct run *n, size_t i);
+
+/* run_index.c: cache/ and the index of what is stored; one that is begun empty is filled from the media. */
+int run_open_index(struct run *n, struct err *err);
+
 /* run_docs.c */
 int run_documents(struct run *n, struct err *err);
+void run_places_reported(struct run *n);
 /* Appends an age file to all recipients. */
 int run_encrypt(const struct run *n, const struct buf *plain, struct buf *out, struct err *err);
 
@@ -112,11 +134,10 @@ void run_medium_docs(struct run *n);
 /* The files of each medium that were not what was written there; last of all that is written there but the
  * journal. */
 void run_tell_replaced(struct run *n);
-/* What the commands of data sets wrote to standard error that no root.age keeps, as records hold it: base64
- * of an age file with a line "NAME: WORDS" each.  all: nothing was committed; else of those that failed.
- * *ret NULL: nothing was said. */
-int run_said(const struct run *n, bool all, struct json_t **ret, struct err *err);
-/* A data set as the "committed" record says it. */
-struct json_t *run_dataset_json(const struct generation_dataset *d);
+/* What the commands of data sets that failed wrote to standard error (no root.age keeps it), as records hold it: base64
+ * of an age file with a line "NAME: WORDS" each.  *ret NULL: nothing was said. */
+int run_said(const struct run *n, struct json_t **ret, struct err *err);
+/* The members of a "committed" record that say how the data set was captured, into o. */
+void run_put_dataset(struct json_t *o, const struct generation_dataset *d);
 
 #endif

@@ -1,0 +1,123 @@
+/* run_index: the index of what is stored, for a run; one that is begun empty is filled from the media; see run.h.
+ *
+ * Filled from what is signed: places.age of every reported generation, opened with the host's index key, the newest first, so that of
+ * content that lies twice the newest place counts.  A generation counts only when the journal reported it, with that very manifest:
+ * who has got hold of the host and of a medium cannot lead the index anywhere.  A place that is wrong all the same gives a
+ * generation that a reader refuses, never wrong content (docs/format.md, the chain to each byte). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "format/crypto/age.h"
+#include "read/ledger/ledger.h"
+#include "read/vault/medium.h"
+#include "read/vault/vault_r.h"
+#include "read/verify/verify.h"
+#include "write/index/dedup.h"
+#include "write/pack/places.h"
+#include "write/run/run_private.h"
+#include "write/state/state.h"
+
+struct filling {
+	struct run *n;
+	struct age_identity own;
+	uint64_t run; /* dedup_archive.run of all that is filled in */
+};
+
+/* Is it there?  An archive that is known stays as it is known: a newer generation named it. */
+static int take_archive(
+    void *arg, const struct dedup_archive *a, const struct dedup_entry *entries, size_t n, struct err *err)
+{
+	struct filling *f = arg;
+	struct dedup_archive full = *a, known;
+	int r = dedup_archive(f->n->with.dedup, a->number, &known, err);
+
+	if (r)
+		return r < 0 ? -1 : 0;
+	full.run = f->run;
+	f->n->ret->refilled++;
+	return dedup_add(f->n->with.dedup, &full, entries, n, err);
+}
+
+/* What one generation says.  Only the index itself can fail: what cannot be read, or is not what was reported, gives nothing. */
+static int fill_from(
+    struct filling *f, struct vault_r *v, const struct ledger_generation *lg, struct err *err)
+{
+	BUF_AUTO plain = BUF_INIT(GENERATION_PLACES_MAX);
+	struct vault_r_generation *g = NULL;
+	struct verify_record record;
+	int r = 0;
+
+	if (vault_r_generation_open(v, lg->dataset, lg->number, &g, NULL))
+		return 0;
+	if (ledger_generation_record(state_ledger(f->n->cfg->state), lg->dataset, lg->number, &record) == 1 &&
+	    !verify_is_another(&record, g, "", NULL) && !vault_r_places(v, g, &f->own, 1, &plain, NULL)) {
+		struct err why = ERR_INIT;
+
+		r = places_read(&plain, &vault_r_manifest(g)->id, take_archive, f, &why) &&
+			    why.kind == ERR_CACHE
+			? -1
+			: 0;
+		if (r && err)
+			*err = why;
+	}
+	vault_r_generation_close(g);
+	return r;
+}
+
+static int fill_set(struct filling *f, struct vault_r *v, const char *dataset, struct err *err)
+{
+	const struct ledger *l = state_ledger(f->n->cfg->state);
+
+	if (dedup_use(f->n->with.dedup, dataset, err))
+		return -1;
+	for (size_t i = ledger_generations(l); i-- > 0;) {
+		const struct ledger_generation *g = ledger_generation(l, i);
+
+		if (g->state == LEDGER_COMMITTED && !strcmp(g->dataset, dataset) && fill_from(f, v, g, err))
+			return -1;
+	}
+	return 0;
+}
+
+static int fill_index(struct run *n, struct err *err)
+{
+	struct filling f = {.n = n};
+	int r = 0;
+
+	if (!ledger_last_committed(state_ledger(n->cfg->state), NULL))
+		return 0;
+	places_identity(state_chunk_id_key(n->cfg->state), &f.own);
+	while (!f.run)
+		state_random()->fill(state_random()->arg, &f.run, sizeof(f.run));
+	for (size_t i = 0; i < n->media.n && !r; i++) {
+		struct vault_r *v = NULL;
+
+		if (n->media.sinks[i].failed || vault_r_open_medium(n->media.online[i].medium,
+						    state_repository(n->cfg->state), NULL, &v, NULL))
+			continue;
+		for (size_t k = 0; k < n->cfg->n_datasets && !r; k++)
+			r = fill_set(&f, v, n->cfg->datasets[k]->name, err);
+		vault_r_close(v);
+	}
+	sodium_memzero(&f.own, sizeof(f.own));
+	return r ? -1 : dedup_flush(n->with.dedup, err);
+}
+
+int run_open_index(struct run *n, struct err *err)
+{
+	char path[4096];
+
+	n->with.cachefd = io_make_dir(state_dirfd(n->cfg->state), "cache", 0700, err);
+	if (n->with.cachefd < 0)
+		return -1;
+	snprintf(path, sizeof(path), "%s/" RUN_INDEX, state_path(n->cfg->state));
+	if (dedup_open(path, state_repository(n->cfg->state), &n->with.dedup, err))
+		return -1;
+	return dedup_is_new(n->with.dedup) ? fill_index(n, err) : 0;
+}

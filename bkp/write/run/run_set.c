@@ -1,0 +1,300 @@
+/* run_set: step 2 of the run, for one data set: from its source to a reported generation; see run.h.
+ *
+ * run_set() → begin_set() (which media, which archives it may refer to again) → capture_dataset(), run_guard(), pack_finish() →
+ * commit_set().  What goes wrong with one data set ends that one alone: it fails with its reason, and the next one gets its turn.
+ * The pack and the capture serve all of them; after a failure of theirs (the last medium that holds a data set is gone) they are made
+ * anew.  -1 comes only of what can be done for no data set: a record cannot be written. */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "format/medium/chunker.h"
+#include "format/policy/policy.h"
+#include "read/ledger/ledger.h"
+#include "write/capture/capture.h"
+#include "write/index/dedup.h"
+#include "write/liveness/liveness.h"
+#include "write/pack/pack.h"
+#include "write/pack/vault_w.h"
+#include "write/run/run_private.h"
+#include "write/state/state.h"
+
+/* ---- which archives may be referred to ---- */
+
+/* An archive may be referred to again when some online medium has it: the others are supplied from there. */
+static int on_some_medium(void *arg, const struct dedup_archive *a, struct err *err)
+{
+	struct run *n = arg;
+
+	(void)err;
+	for (size_t i = 0; i < n->media.n; i++)
+		if (run_is_used(n, i) && vault_w_has_archive(n->media.online[i].vault, n->set.policy->name,
+					     a->sha256, a->size, NULL) == 1)
+			return 1;
+	return 0;
+}
+
+static int refuse_archives(struct run *n, struct err *err)
+{
+	const struct ledger *l = state_ledger(n->cfg->state);
+	const struct policy *policy = n->cfg->policy;
+	const struct liveness_limits limits = {
+	    policy->live_share, policy->anchor_every, policy->archive_size};
+	struct liveness_dataset set = {.name = n->set.policy->name};
+	uint64_t *all = calloc(ledger_generations(l) + 1, sizeof(*all));
+	struct liveness_figures figures;
+	int r;
+
+	if (!all)
+		return err_nomem(err);
+	for (size_t i = 0; i < ledger_generations(l); i++) {
+		const struct ledger_generation *g = ledger_generation(l, i);
+
+		if (g->state == LEDGER_COMMITTED && !strcmp(g->dataset, set.name))
+			all[set.n_generations++] = g->number;
+	}
+	set.generations = all;
+	r = liveness_plan(n->with.liveness, n->with.dedup, &limits, &set, &figures, err);
+	free(all);
+	return r;
+}
+
+/* Nothing of it is stored again because it lies in an archive that only one medium has, or that is mostly dead. */
+static int look_at_archives(struct run *n, struct err *err)
+{
+	if (dedup_use(n->with.dedup, n->set.policy->name, err))
+		return -1;
+	if (n->cfg->anchor)
+		return 0;
+	return dedup_check_available(n->with.dedup, on_some_medium, n, err) || refuse_archives(n, err) ? -1
+												       : 0;
+}
+
+/* ---- what captures ---- */
+
+static int open_pack(struct run *n, struct err *err)
+{
+	struct pack_config cfg = {
+	    .repository = state_repository(n->cfg->state),
+	    .random = state_random(),
+	    .dedup = n->with.dedup,
+	    .cachefd = n->with.cachefd,
+	    .sinks = n->media.sinks,
+	    .n_sinks = n->media.n,
+	    .timings = &n->ret->timings,
+	    .archive_size = n->cfg->policy->archive_size,
+	    .generation = n->ret->run,
+	    .liveness = n->with.liveness,
+	    .ids = n->with.ids,
+	};
+
+	cfg.recipients = state_recipients(n->cfg->state, &cfg.n_recipients);
+	return pack_new(&cfg, &n->with.pack, err);
+}
+
+static int open_capture(struct run *n, struct err *err)
+{
+	char scratch[4096];
+	struct capture_config cfg = {.pack = n->with.pack,
+	    .ids = n->with.ids,
+	    .chunker = n->with.chunker,
+	    .scratch = scratch,
+	    .now_ns = n->begun_ns,
+	    .cb = n->cfg->cb,
+	    .repository = state_repository(n->cfg->state),
+	    .anew = n->cfg->anchor,
+	    .timings = &n->ret->timings,
+	    .generation = n->ret->run,
+	    .locale = n->cfg->policy->locale,
+	    .former = run_former,
+	    .former_arg = n,
+	    .reported = run_was_reported,
+	    .reported_arg = n};
+
+	cfg.cb.progress = run_progress_bytes;
+	cfg.cb.progress_arg = n;
+	snprintf(scratch, sizeof(scratch), "%s/cache", state_path(n->cfg->state));
+	return capture_new(&cfg, &n->with.capture, err);
+}
+
+static int open_what_captures(struct run *n, struct err *err)
+{
+	if (!n->with.ids)
+		n->with.ids = hmac_new(state_chunk_id_key(n->cfg->state), STATE_KEY);
+	if (!n->with.chunker)
+		n->with.chunker = chunker_new(state_chunker_seed(n->cfg->state));
+	if (!n->with.ids || !n->with.chunker)
+		return err_nomem(err);
+	if (!n->with.liveness && liveness_open(n->with.cachefd, state_repository(n->cfg->state), n->ret->run,
+				     &n->with.liveness, err))
+		return -1;
+	return (!n->with.pack && open_pack(n, err)) || (!n->with.capture && open_capture(n, err)) ? -1 : 0;
+}
+
+void run_end_sets(struct run *n)
+{
+	if (n->with.capture && capture_cache_fault(n->with.capture)->code[0])
+		n->ret->slow = *capture_cache_fault(n->with.capture);
+	capture_free(n->with.capture);
+	/* its threads write to the media: they end before anything else is written there */
+	pack_free(n->with.pack);
+	n->with.capture = NULL;
+	n->with.pack = NULL;
+}
+
+/* ---- one data set ---- */
+
+bool run_is_used(const struct run *n, size_t i)
+{
+	return !n->media.sinks[i].failed && !n->media.sinks[i].elsewhere;
+}
+
+/* Which media are to hold it, and are there. */
+static int choose_media(struct run *n, struct err *err)
+{
+	const char *name = n->set.policy->name;
+	struct err why = ERR_INIT;
+	bool any = false;
+
+	for (size_t i = 0; i < n->ret->n_media; i++) {
+		n->set.result->copies[i].wanted =
+		    policy_medium_holds(policy_find_medium(n->cfg->policy, n->ret->media[i].label), name);
+		if (n->set.result->copies[i].wanted && !why.code[0])
+			why = n->ret->media[i].why;
+	}
+	for (size_t i = 0; i < n->media.n; i++) {
+		n->media.sinks[i].elsewhere = !run_copy_on(n, i)->wanted;
+		any |= run_is_used(n, i);
+		if (n->media.sinks[i].failed && !n->media.sinks[i].elsewhere)
+			why = n->media.sinks[i].why;
+	}
+	if (any)
+		return 0;
+	if (why.code[0])
+		*err = why;
+	else
+		err_set(err, "E-RUN-02", text("no online medium of the policy holds data set '%s'"), name);
+	return err_wrap(err, "%s", text("no medium is there to write to"));
+}
+
+struct run_copy *run_copy_on(const struct run *n, size_t i)
+{
+	return &n->set.result->copies[n->media.online[i].report - n->ret->media];
+}
+
+/* The index may be gone or older than the journal, and the other way round: numbers of archives go on after the
+ * greater of what both say, so that none is given out twice. */
+static int begin_set(struct run *n, struct err *err)
+{
+	uint64_t next = ledger_next_archive(state_ledger(n->cfg->state), n->set.policy->name);
+
+	if (choose_media(n, err) || open_what_captures(n, err) || look_at_archives(n, err))
+		return -1;
+	if (next <= dedup_last_archive(n->with.dedup))
+		next = dedup_last_archive(n->with.dedup) + 1;
+	return pack_begin_set(n->with.pack, n->set.policy->name, next, err);
+}
+
+/* It has no generation, for this reason. */
+static int fail_set(struct run *n, const struct err *why, struct err *err)
+{
+	struct generation_dataset *d = &n->set.result->d;
+
+	d->verdict = GENERATION_FAILED;
+	if (!d->name)
+		d->name = strdup(n->set.policy->name);
+	if (!d->title && n->set.policy->title)
+		d->title = strdup(n->set.policy->title);
+	if (!d->reason)
+		d->reason = strdup(why->msg);
+	return d->name && d->reason ? 0 : err_nomem(err);
+}
+
+/* The time of --until came before the data set's turn. */
+static int not_begun(struct run *n, struct err *err)
+{
+	struct err why = ERR_INIT;
+
+	n->set.result->d.source = policy_source(n->set.policy);
+	err_set(&why, "W-RUN-12", "%s", text("not begun: the run was to end before its turn came"));
+	return fail_set(n, &why, err);
+}
+
+/* Captured, judged, and all of it published; 1: it failed, and the reason is known.  -1: err is the reason. */
+static int capture_set(struct run *n, struct err *err)
+{
+	const struct capture_callbacks *cb = &n->cfg->cb;
+	struct generation_dataset *d = &n->set.result->d;
+	int r = capture_dataset(n->with.capture, n->set.policy, d, err);
+
+	n->stopped = n->stopped || capture_stopped(n->with.capture) || (cb->stop && cb->stop(cb->arg));
+	if (!r)
+		r = run_guard(n, n->set.policy, d, err);
+	/* what was stored of a data set that failed is found by the next run */
+	if (!r)
+		r = pack_finish(n->with.pack, err);
+	n->set.result->new_bytes = pack_new_bytes(n->with.pack);
+	return r ? -1 : d->verdict == GENERATION_FAILED;
+}
+
+/* The order is the transaction: archives, then the documents that list them, then the record.  1: it is not reported, and it can be
+ * recorded why (err). */
+static int commit_set(struct run *n, struct err *err)
+{
+	struct timings_mark mark = timings_begin_phase();
+	int r = pack_needed(n->with.pack, &n->set.needed, &n->set.n_needed, err) || run_supply(n, err) ||
+			run_documents(n, err) || run_publish(n, err)
+		    ? 1
+		    : run_committed(n, err);
+
+	if (!r) {
+		n->set.result->committed = true;
+		liveness_commit(n->with.liveness);
+		run_places_reported(n);
+	}
+	timings_end_phase(&n->ret->timings, TIMING_COMMIT, &mark, 0);
+	return r;
+}
+
+static void end_set(struct run *n)
+{
+	free(n->set.needed);
+	free(n->set.places_of);
+	buf_free(&n->set.manifest);
+	buf_free(&n->set.root);
+	buf_free(&n->set.places);
+	buf_free(&n->set.sums);
+	buf_free(&n->set.sig);
+	memset(&n->set, 0, sizeof(n->set));
+}
+
+int run_set(struct run *n, size_t i, struct err *err)
+{
+	struct err why = ERR_INIT;
+	int r;
+
+	n->set = (struct run_set){.policy = n->cfg->datasets[i], .result = &n->ret->datasets[i]};
+	n->ret->n_datasets = i + 1;
+	n->set.result->copies = calloc(n->ret->n_media + 1, sizeof(*n->set.result->copies));
+	if (!n->set.result->copies)
+		return err_nomem(err);
+	if (n->stopped)
+		return not_begun(n, err);
+	run_progress_dataset(n, i);
+	r = begin_set(n, &why) ? -1 : capture_set(n, &why);
+	if (!r)
+		r = commit_set(n, &why);
+	else if (r < 0)
+		run_end_sets(n);
+	if (r < 0 && n->with.pack) { /* it could not be recorded */
+		*err = why;
+	} else {
+		r = r ? fail_set(n, &why, err) : 0;
+	}
+	end_set(n);
+	return r;
+}
