@@ -49,7 +49,7 @@ struct session {
 	struct drill *d;
 	struct scratch *scratch;
 	struct interrupt *interrupt;
-	struct app_generation generation;
+	struct app_generation *generation; /* room for one a step */
 };
 
 /* ---- before the beginning ---- */
@@ -165,30 +165,20 @@ static int begin_drill(struct session *s)
 	return 0;
 }
 
-static void take_generation(struct session *s)
-{
-	const struct generation_manifest *m = vault_r_manifest(s->generation.g);
-
-	s->d->generation = s->generation.number;
-	s->d->generation_begun_ns = m->begun_ns;
-	snprintf(s->d->generation_uuid, sizeof(s->d->generation_uuid), "%s", m->id.uuid);
-}
-
 /* The rest that can be wrong before anything is run. */
 static int ready_drill(struct session *s)
 {
 	struct err err = ERR_INIT;
-	int r;
 
+	s->generation = calloc(s->d->n + 1, sizeof(*s->generation));
+	if (!s->generation)
+		app_no_memory();
 	if (provenance_check(s->app, s->file, s->procedure->sha256, &s->d->signed_on_medium, &err))
 		return app_error(&err, APP_FAILED);
 	if (within_refuse_media(s->app, s->app->to, &err) || scratch_make(s->app->to, &s->scratch, &err) ||
 	    about_run(s, &err) || about_medium(s, &err) || set_engine_variables(s, &err))
 		return app_error(&err, APP_FAILED);
-	r = prepare(s->app, s->app->generation, s->d, s->variables, &s->generation);
-	if (!r)
-		take_generation(s);
-	return r;
+	return prepare(s->app, s->d, s->variables, s->generation);
 }
 
 /* ---- the end ---- */
@@ -270,8 +260,9 @@ static void say_result(const struct session *s)
 
 	if (s->app->json || s->app->quiet)
 		return;
-	printf(text("drill: %s; generation %ju; took %s, planned %u min\n"), drill_mark_text(d->verdict),
-	    d->generation, clock_format_span(d->seconds, took), s->procedure->minutes);
+	printf(text("drill: %s; of %s; took %s, planned %u min\n"), drill_mark_text(d->verdict),
+	    d->n_generations ? variables_lookup(s->variables, "generation") : "-",
+	    clock_format_span(d->seconds, took), s->procedure->minutes);
 	if (drill_over_rto(d))
 		printf(text("the recovery took %s, longer than its RTO of %s\n"),
 		    clock_format_span(d->recovery_s, took),
@@ -284,7 +275,7 @@ static int run_drill(struct session *s)
 {
 	struct replay r = {.app = s->app,
 	    .d = s->d,
-	    .generation = &s->generation,
+	    .generation = s->generation,
 	    .scratch = s->scratch,
 	    .interrupt = s->interrupt};
 	char **environment;
@@ -346,7 +337,9 @@ int cmd_drill(struct app *app, int argc, char **argv)
 			r = run_drill(&s);
 	}
 	interrupt_release(s.interrupt);
-	app_generation_close(&s.generation);
+	for (size_t i = 0; s.generation && i < s.d->n_generations; i++)
+		app_generation_close(&s.generation[i]);
+	free(s.generation);
 	scratch_free(s.scratch);
 	drill_free(s.d);
 	attest_free(s.attest);

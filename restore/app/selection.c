@@ -64,7 +64,7 @@ static int note_there(void *arg, const char *dataset, uint64_t number, struct er
 }
 
 /* Each data set with its oldest and its newest generation. */
-static int hint_there(const struct app *app, struct err *err)
+int selection_hint(const struct app *app, struct err *err)
 {
 	struct there t = {.text = ""};
 
@@ -83,7 +83,7 @@ int selection_ask(struct app *app)
 	err_set(&err, "E-SELECT-01", "%s",
 	    text(
 		"which generation? as in emr@42, emr@latest, emr@2026-11-20 or emr@3d; 42 is all of run 42"));
-	hint_there(app, &err);
+	selection_hint(app, &err);
 	return app_error(&err, APP_USAGE);
 }
 
@@ -123,7 +123,7 @@ static int open_one(struct app *app, const struct selector *s, bool content, str
 	uint64_t number;
 
 	if (find_number(app, s, content, &number, &err)) {
-		hint_there(app, &err);
+		selection_hint(app, &err);
 		return app_error(&err, APP_FAILED);
 	}
 	return app_generation(app, s->dataset, number, content, ret);
@@ -147,7 +147,7 @@ int selection_one(struct app *app, const char *selector, struct app_generation *
 	if (s.dataset[0])
 		return open_one(app, &s, true, ret);
 	err_set(&err, "E-SELECT-02", text("of one data set only: which of run %ju?"), (uintmax_t)s.number);
-	hint_there(app, &err);
+	selection_hint(app, &err);
 	return app_error(&err, APP_USAGE);
 }
 
@@ -304,7 +304,7 @@ static int select_run(struct app *app, uint64_t number, bool content, struct sel
 	} else if (!f.n) {
 		err_set(
 		    &err, "E-RESTORE-01", text("nothing of run %ju is on this medium"), (uintmax_t)number);
-		hint_there(app, &err);
+		selection_hint(app, &err);
 		r = app_error(&err, APP_FAILED);
 	} else {
 		ask_journals(app, &f);

@@ -16,6 +16,7 @@
 
 struct app;
 struct app_generation;
+struct err;
 
 struct selection {
 	struct app_generation *g; /* in the order of their names */
@@ -33,5 +34,7 @@ void selection_close(struct selection *s);
 int selection_one(struct app *app, const char *selector, struct app_generation *ret);
 /* None was given: wrong usage, with what there is. */
 int selection_ask(struct app *app);
+/* The next action of an error: what there is on the medium, which is open.  -1. */
+int selection_hint(const struct app *app, struct err *err);
 
 #endif

@@ -62,6 +62,7 @@ void drill_free(struct drill *d)
 	for (i = 0; i < d->n; i++)
 		step_free(&d->step[i]);
 	free(d->step);
+	free(d->generation);
 	free(d->folder);
 	free(d->operator_name);
 	free(d->host);
@@ -87,7 +88,12 @@ bool drill_over_rto(const struct drill *d)
 
 double drill_rpo(const struct drill *d)
 {
-	return (double)(d->begun_ns - d->generation_begun_ns) / SECOND_NS;
+	int64_t oldest = d->n_generations ? d->generation[0].begun_ns : INT64_MAX;
+
+	for (size_t i = 1; i < d->n_generations; i++)
+		if (d->generation[i].begun_ns < oldest)
+			oldest = d->generation[i].begun_ns;
+	return (double)(d->begun_ns - oldest) / SECOND_NS;
 }
 
 void drill_step_done(struct drill_step *s, bool well)
@@ -123,7 +129,10 @@ int drill_exit(const struct drill *d)
 		if (d->step[i].attention)
 			return 1;
 	/* patients' data that is still there is for a person to look at, and so is what nobody vouches for */
-	if (d->unvouched || d->verdict == PROCEDURE_MARK_LATE || (d->erased.done && !d->erased.ok))
+	for (i = 0; i < d->n_generations; i++)
+		if (!d->generation[i].vouched)
+			return 1;
+	if (d->verdict == PROCEDURE_MARK_LATE || (d->erased.done && !d->erased.ok))
 		return 1;
 	return 0;
 }

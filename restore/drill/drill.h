@@ -23,13 +23,23 @@
 
 struct attest_answer;
 
+/* A data set is brought back from it, or compared with what was recorded in it. */
+struct drill_generation {
+	char dataset[GENERATION_NAME];
+	uint64_t number;
+	char label[GENERATION_LABEL]; /* "emr@42" */
+	char uuid[GENERATION_UUID];
+	int64_t begun_ns;
+	bool vouched; /* a journal that was given reports it */
+};
+
 struct drill_step {
 	const struct procedure_step *is;
 	/* what is to be done, ${name} replaced */
 	char *who, *what, *how, *pass;
-	char *dataset; /* restore, or check with probe */
-	uint64_t generation;
-	char *to; /* restore */
+	char *dataset;			     /* restore, or check with probe; else NULL */
+	const struct drill_generation *from; /* of that data set, in drill.generation */
+	char *to;			     /* restore */
 	char **paths;
 	size_t n_paths;
 	char *expected; /* check: value or probe; NULL: exit status 0 decides, or (probe) there is none */
@@ -68,9 +78,8 @@ struct drill {
 	/* the medium; strings may be NULL where it does not say */
 	char *medium_path, *medium_uuid, *medium_label, *medium_type;
 	char *repository, *site, *root_key;
-	uint64_t generation;
-	char generation_uuid[GENERATION_UUID];
-	int64_t generation_begun_ns;
+	struct drill_generation *generation; /* room for one a step; in the order in which steps name them */
+	size_t n_generations;
 	struct drill_step *step; /* procedure->n_steps of them */
 	size_t n;
 	/* the result */
@@ -78,7 +87,6 @@ struct drill {
 	double seconds;		       /* of everything but the erasure */
 	double recovery_s;	       /* what RTO is compared with */
 	bool interrupted;
-	bool unvouched; /* no journal that was given reports the generation */
 
 	enum procedure_mark verdict;
 	struct drill_erased erased;
@@ -91,7 +99,7 @@ void drill_free(struct drill *d);
 /* Longer than planned? */
 bool drill_is_late(const struct drill_step *s);
 bool drill_over_rto(const struct drill *d);
-/* Seconds between the beginning of the generation and that of the drill. */
+/* Seconds between the beginning of the oldest generation and that of the drill; < 0: cannot be told. */
 double drill_rpo(const struct drill *d);
 /* A step has ended well or not; sets mark. */
 void drill_step_done(struct drill_step *s, bool well);

@@ -54,7 +54,7 @@ static void facts_free(struct facts *f)
 
 /* ---- the head ---- */
 
-static void add_medium_and_generation(const struct drill *d, struct facts *f)
+static void add_medium_and_generations(const struct drill *d, struct facts *f)
 {
 	char when[CLOCK_DATE];
 
@@ -63,12 +63,17 @@ static void add_medium_and_generation(const struct drill *d, struct facts *f)
 		add_fact(f, text("Medium"), "%s (%s, %s)", d->medium_label, d->medium_type, d->medium_uuid);
 	add_fact_if(f, text("Repository"), d->repository);
 	add_fact_if(f, text("Root key"), d->root_key);
-	add_fact(f, text("Generation"), text("%ju, captured %s (%s)"), d->generation,
-	    clock_format_date(d->generation_begun_ns, when), d->generation_uuid);
-	if (d->unvouched)
-		add_fact(f, text("Not proved"), "%s",
-		    text("no journal at hand reports it (W-VAULT-11): its signature alone says that it is "
-			 "genuine"));
+	for (size_t i = 0; i < d->n_generations; i++) {
+		const struct drill_generation *g = &d->generation[i];
+
+		add_fact(f, text("Generation"), text("%s, captured %s (%s)"), g->label,
+		    clock_format_date(g->begun_ns, when), g->uuid);
+		if (!g->vouched)
+			add_fact(f, text("Not proved"), "%s",
+			    text("no journal at hand reports it (W-VAULT-11): its signature alone says that "
+				 "it is "
+				 "genuine"));
+	}
 }
 
 static void add_targets(const struct drill *d, struct facts *f)
@@ -87,7 +92,8 @@ static void add_targets(const struct drill *d, struct facts *f)
 		    clock_format_span(d->recovery_s, took), clock_format_span((double)p->rto_s, goal));
 	if (p->rpo_s && drill_rpo(d) < 0)
 		add_fact(f, text("RPO"), "%s",
-		    text("cannot be told: the generation is later than this computer's clock"));
+		    text(
+			"cannot be told: there is no generation, or it is later than this computer's clock"));
 	else if (p->rpo_s)
 		add_fact(f, text("RPO"),
 		    drill_rpo(d) > (double)p->rpo_s ? text("%s, NOT within %s") : text("%s, within %s"),
@@ -110,7 +116,7 @@ static void add_head(const struct drill *d, struct facts *f)
 	    clock_format_date(d->finished_ns, finished));
 	add_fact_if(f, text("Carried out by"), d->operator_name);
 	add_fact_if(f, text("Computer"), d->host);
-	add_medium_and_generation(d, f);
+	add_medium_and_generations(d, f);
 	add_targets(d, f);
 }
 
@@ -120,9 +126,9 @@ static void add_restored(const struct drill_step *s, struct facts *f)
 {
 	char size[PROGRESS_SIZE_TEXT];
 
-	add_fact(f, text("Restored"), text("%ju files, %ju folders, %s from generation %ju"),
+	add_fact(f, text("Restored"), text("%ju files, %ju folders, %s from %s"),
 	    (uintmax_t)s->count[OUTCOME_FILE], (uintmax_t)s->count[OUTCOME_FOLDER],
-	    progress_size(s->bytes, size), s->generation);
+	    progress_size(s->bytes, size), s->from->label);
 }
 
 static void add_confirmed(const struct drill_step *s, struct facts *f)

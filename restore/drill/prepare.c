@@ -1,42 +1,35 @@
 /* prepare: see prepare.h.
  *
- * Order, because each part needs the one before: names of data sets with their variables; all generations of
- * the medium and which steps' data sets each holds (find_generations); the drill's generation, which is then
- * a variable itself; the generation of each step; all other texts (expand_texts); last the generations are
- * opened, each once, and their data sets looked for (check_all_datasets).  The drill's own stays open.
+ * Order, because each part needs the one before: data sets with the procedure's variables; the generation of each
+ * (choose_generations), which together are a variable themselves; all other texts (expand_texts); last each
+ * generation is opened, and stays open (open_generations).
  */
 #include "restore/drill/prepare.h"
 
-#include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "format/medium/generation.h"
+#include "format/medium/selector.h"
 #include "read/vault/vault_r.h"
 #include "restore/app/app.h"
+#include "restore/app/selection.h"
 #include "restore/drill/drill.h"
 #include "restore/drill/scratch.h"
 #include "restore/drill/variables.h"
 #include "restore/extract/plan.h"
 
-/* A generation of the medium. */
-struct listed {
-	uint64_t number;
-	bool complete, usable; /* usable: its documents agree with their signature; archives may be missing */
-	bool *has;	       /* of each step: its data set */
-};
+#define LABELS_MAX 4096
 
 struct work {
 	struct app *app;
 	struct drill *d;
 	struct variables *v;
-	struct listed *list;
-	size_t n, cap;
 };
 
 /* "file:line: " in front; -1. */
@@ -54,225 +47,181 @@ static int expand_text(
 	return *ret ? 0 : at_step(w, s, err);
 }
 
-/* ---- which generations there are ---- */
+/* ---- which generations there are of a data set ---- */
 
-static bool holds_dataset(const struct generation_manifest *m, const char *dataset)
+struct listed {
+	uint64_t *number; /* ascending */
+	size_t n;
+};
+
+static int take_number(void *arg, const char *dataset, uint64_t number, struct err *err)
 {
-	size_t i;
+	struct listed *l = arg;
+	uint64_t *more = reallocarray(l->number, l->n + 1, sizeof(*more));
 
-	for (i = 0; dataset && i < m->n_datasets; i++)
-		if (!strcmp(m->datasets[i].name, dataset))
-			return m->datasets[i].verdict != GENERATION_FAILED;
-	return false;
-}
-
-static int each_generation(void *arg, const struct vault_r_listed *g, struct err *err)
-{
-	struct work *w = arg;
-	struct listed *l;
-	size_t i;
-
-	if (w->n == w->cap) {
-		size_t cap = w->cap ? w->cap * 2 : 64;
-		struct listed *more = reallocarray(w->list, cap, sizeof(*more));
-
-		if (!more)
-			return err_nomem(err);
-		w->list = more;
-		w->cap = cap;
-	}
-	l = &w->list[w->n];
-	*l = (struct listed){g->number, g->state == VAULT_R_COMPLETE, g->manifest != NULL, NULL};
-	l->has = calloc(w->d->n + 1, sizeof(*l->has));
-	if (!l->has)
+	(void)dataset;
+	if (!more)
 		return err_nomem(err);
-	w->n++;
-	for (i = 0; g->manifest && i < w->d->n; i++)
-		l->has[i] = holds_dataset(g->manifest, w->d->step[i].dataset);
+	l->number = more;
+	l->number[l->n++] = number;
 	return 0;
 }
 
-static const struct listed *find_listed(const struct work *w, uint64_t number)
-{
-	size_t i;
-
-	for (i = 0; i < w->n; i++)
-		if (w->list[i].number == number)
-			return &w->list[i];
-	return NULL;
-}
-
 /* The newest ones are what matters when there are many. */
-static int hint_there(const struct work *w, struct err *err)
+static int hint_there(const struct listed *l, const struct selector *s, struct err *err)
 {
-	char there[300] = "";
-	size_t i = w->n > 20 ? w->n - 20 : 0;
+	char there[400] = "", label[GENERATION_LABEL];
 
-	if (!w->n)
-		return err_hint(err, "%s", text("there is no generation on this medium"));
-	snprintf(there, sizeof(there), "%s", i ? "…, " : "");
-	for (; i < w->n; i++) {
+	for (size_t i = l->n > 10 ? l->n - 10 : 0; i < l->n; i++) {
 		size_t n = strlen(there);
 
-		snprintf(there + n, sizeof(there) - n, "%ju%s%s", (uintmax_t)w->list[i].number,
-		    w->list[i].usable ? "" : text(" (unusable)"), i + 1 < w->n ? ", " : "");
+		snprintf(there + n, sizeof(there) - n, "%s%s",
+		    n		? ", "
+		    : l->n > 10 ? "…, "
+				: "",
+		    generation_label(s->dataset, l->number[i], label));
 	}
 	return err_hint(err, text("on this medium there is: %s"), there);
 }
 
-static int check_there(const struct work *w, uint64_t number, struct err *err)
+/* By its number any that can be opened; otherwise one of which no file is missing. */
+static bool suits(struct vault_r *v, const struct selector *s, uint64_t number, int64_t now)
 {
-	const struct listed *l = find_listed(w, number);
+	struct vault_r_generation *g;
+	const struct generation_manifest *m;
+	uint64_t faults = 0;
+	bool good;
 
-	if (l && l->usable)
-		return 0;
-	if (l)
-		err_set(err, "E-DRILL-04",
-		    text("generation %ju on this medium is not finished, damaged or forged"), number);
+	if ((s->kind == SELECTOR_NUMBER && s->number != number) ||
+	    vault_r_generation_open(v, s->dataset, number, &g, NULL))
+		return false;
+	m = vault_r_manifest(g);
+	good =
+	    selector_fits(s, number, m->begun_ns, m->utc_offset_s, now) &&
+	    (s->kind == SELECTOR_NUMBER || (!vault_r_presence(v, g, NULL, NULL, &faults, NULL) && !faults));
+	vault_r_generation_close(g);
+	return good;
+}
+
+static int say_none(const struct work *w, const struct listed *l, const struct selector *s, struct err *err)
+{
+	char label[GENERATION_LABEL];
+
+	if (!l->n) {
+		err_set(err, "E-DRILL-05", text("there is no data set '%s' on this medium"), s->dataset);
+		return selection_hint(w->app, err);
+	}
+	if (s->kind == SELECTOR_NUMBER)
+		err_set(err, "E-DRILL-04", text("%s is not on this medium, not finished, damaged or forged"),
+		    generation_label(s->dataset, s->number, label));
 	else
-		err_set(err, "E-DRILL-04", text("generation %ju is not on this medium"), number);
-	return hint_there(w, err);
+		err_set(err, "E-DRILL-06",
+		    text("no complete generation of data set '%s' on this medium suits"), s->dataset);
+	return hint_there(l, s, err);
 }
 
-static int parse_number(const char *s, uint64_t *ret, struct err *err)
+static int choose_number(const struct work *w, const struct selector *s, uint64_t *ret, struct err *err)
 {
-	char *end, shown[100];
-	uint64_t n;
+	struct clock_stamp now;
+	struct listed l = {.n = 0};
+	int r = vault_r_numbers(w->app->vault, s->dataset, take_number, &l, err);
+	size_t i = l.n;
 
-	errno = 0;
-	n = *s >= '0' && *s <= '9' ? strtoull(s, &end, 10) : 0;
-	if (!n || errno || *end || n > INT64_MAX) {
-		err_set_kind(err, ERR_USAGE, "E-DRILL-11", text("'%s' is not the number of a generation"),
-		    path_show(s, shown, sizeof(shown)));
-		return err_hint(err, "%s",
-		    text("'bkp-restore generations' lists them; write digits half-width: 0123456789"));
-	}
-	*ret = n;
-	return 0;
-}
-
-/* ---- the drill's generation ---- */
-
-static bool needs_drills(const struct drill_step *s)
-{
-	return s->is->kind == PROCEDURE_RESTORE && !s->is->generation;
-}
-
-static bool suits_drill(const struct work *w, const struct listed *l, const struct drill_step **ret_lacking)
-{
-	size_t i;
-
-	for (i = 0; i < w->d->n; i++)
-		if (needs_drills(&w->d->step[i]) && !l->has[i]) {
-			*ret_lacking = &w->d->step[i];
-			return false;
-		}
-	return true;
-}
-
-static int choose_generation(const struct work *w, const char *wanted, uint64_t *ret, struct err *err)
-{
-	const struct drill_step *lacking = NULL, *first = NULL;
-	char shown[200];
-	size_t i;
-
-	if (wanted)
-		return parse_number(wanted, ret, err) || check_there(w, *ret, err) ? -1 : 0;
-	for (i = w->n; i-- > 0;) {
-		if (!w->list[i].complete)
-			continue;
-		if (suits_drill(w, &w->list[i], &lacking)) {
-			*ret = w->list[i].number;
-			return 0;
-		}
-		if (!first)
-			first = lacking;
-	}
-	if (!first) {
-		err_set(err, "E-DRILL-06", "%s", text("there is no complete generation on this medium"));
-		err_hint(err, "%s", text("'bkp-restore generations' says what is wrong with each"));
-		return -1;
-	}
-	err_set(err, "E-DRILL-06",
-	    text("no complete generation on this medium holds data set '%s' with all others"),
-	    path_show(first->dataset, shown, sizeof(shown)));
-	hint_there(w, err);
-	return at_step(w, first, err);
+	clock_now(&now);
+	while (!r && i > 0 && !suits(w->app->vault, s, l.number[i - 1], now.wall_ns))
+		i--;
+	if (!r && i)
+		*ret = l.number[i - 1];
+	else if (!r)
+		r = say_none(w, &l, s, err);
+	free(l.number);
+	return r;
 }
 
 /* ---- the steps' generations ---- */
 
-static int of_restore(struct work *w, size_t i, struct err *err)
+static int parse_when(const char *dataset, const char *when, struct selector *ret, struct err *err)
 {
-	struct drill_step *s = &w->d->step[i];
-	char *said = NULL, shown[200];
-	size_t k = w->n;
-	int r;
+	char typed[128], shown[100];
 
-	s->generation = w->d->generation;
-	if (!s->is->generation)
+	if (generation_name_ok(dataset) &&
+	    snprintf(typed, sizeof(typed), "%s@%s", dataset, when) < (int)sizeof(typed) &&
+	    !selector_parse(typed, ret, NULL))
 		return 0;
-	if (expand_text(w, s, s->is->generation, &said, err))
+	if (!generation_name_ok(dataset))
+		return err_set(err, "E-DRILL-05", text("'%s' cannot be the name of a data set"),
+		    path_show(dataset, shown, sizeof(shown)));
+	err_set_kind(err, ERR_USAGE, "E-DRILL-11", text("'%s' does not say which generation"),
+	    path_show(when, shown, sizeof(shown)));
+	return err_hint(err, "%s",
+	    text("a number, latest, a day as in 2026-11-20, or 3d; write it half-width: 0123456789"));
+}
+
+/* The drill's generation of that name; made when it is the first step's to use it. */
+static const struct drill_generation *note_generation(struct drill *d, const char *dataset, uint64_t number)
+{
+	struct drill_generation *g = d->generation;
+
+	for (; g < d->generation + d->n_generations; g++)
+		if (g->number == number && !strcmp(g->dataset, dataset))
+			return g;
+	d->n_generations++; /* there is room for one a step */
+	g->number = number;
+	snprintf(g->dataset, sizeof(g->dataset), "%s", dataset);
+	generation_label(dataset, number, g->label);
+	return g;
+}
+
+static int of_step(struct work *w, struct drill_step *s, struct err *err)
+{
+	const char *at = w->app->at ? w->app->at : "latest";
+	char *said = NULL;
+	struct selector sel;
+	uint64_t number = 0;
+	int r = expand_text(w, s, s->is->generation, &said, err);
+
+	if (r)
 		return -1;
-	if (strcmp(said, "latest") != 0) {
-		r = parse_number(said, &s->generation, err) || check_there(w, s->generation, err);
-		free(said);
-		return r ? at_step(w, s, err) : 0;
-	}
+	r = parse_when(s->dataset, said ? said : at, &sel, err) || choose_number(w, &sel, &number, err);
 	free(said);
-	while (k-- > 0)
-		if (w->list[k].complete && w->list[k].has[i]) {
-			s->generation = w->list[k].number;
-			return 0;
-		}
-	err_set(err, "E-DRILL-06", text("no complete generation on this medium holds data set '%s'"),
-	    path_show(s->dataset, shown, sizeof(shown)));
-	hint_there(w, err);
-	return at_step(w, s, err);
+	if (r)
+		return at_step(w, s, err);
+	s->from = note_generation(w->d, s->dataset, number);
+	return 0;
 }
 
-/* A probe belongs to the generation its data set was last brought back from. */
-static void of_probe(struct work *w, size_t i)
+/* A probe belongs to the generation its data set was last brought back from; who says nothing else gets the one
+ * that was chosen before. */
+static const struct drill_generation *as_before(const struct work *w, const struct drill_step *s)
 {
-	struct drill_step *s = &w->d->step[i];
-	size_t k = i;
-
-	s->generation = w->d->generation;
-	while (k-- > 0) {
-		const struct drill_step *b = &w->d->step[k];
-
-		if (b->is->kind == PROCEDURE_RESTORE && !strcmp(b->dataset, s->dataset)) {
-			s->generation = b->generation;
-			return;
-		}
-	}
+	for (const struct drill_step *b = s; b-- > w->d->step;)
+		if (b->dataset && !strcmp(b->dataset, s->dataset) &&
+		    (s->is->kind == PROCEDURE_CHECK || (!s->is->generation && !b->is->generation)))
+			return b->from;
+	return NULL;
 }
 
-static int find_generations(struct work *w, const char *wanted, struct err *err)
+static int choose_generations(struct work *w, struct err *err)
 {
-	char number[24];
-	size_t i;
+	char labels[LABELS_MAX] = "";
 
-	for (i = 0; i < w->d->n; i++) {
-		struct drill_step *s = &w->d->step[i];
-
+	w->d->generation = calloc(w->d->n + 1, sizeof(*w->d->generation));
+	if (!w->d->generation)
+		return err_nomem(err);
+	for (struct drill_step *s = w->d->step; s < w->d->step + w->d->n; s++) {
 		if (expand_text(w, s, s->is->kind == PROCEDURE_RESTORE ? s->is->dataset : s->is->probe,
 			&s->dataset, err))
 			return -1;
-	}
-	if (vault_r_list(w->app->vault, each_generation, w, err) ||
-	    choose_generation(w, wanted, &w->d->generation, err))
-		return -1;
-	snprintf(number, sizeof(number), "%" PRIu64, w->d->generation);
-	if (variables_engine(w->v, "generation", number, err))
-		return -1;
-	for (i = 0; i < w->d->n; i++) {
-		if (w->d->step[i].is->kind == PROCEDURE_RESTORE && of_restore(w, i, err))
+		s->from = s->dataset ? as_before(w, s) : NULL;
+		if (s->dataset && !s->from && of_step(w, s, err))
 			return -1;
-		if (w->d->step[i].is->kind == PROCEDURE_CHECK && w->d->step[i].dataset)
-			of_probe(w, i);
 	}
-	return 0;
+	for (size_t i = 0; i < w->d->n_generations; i++) {
+		size_t n = strlen(labels);
+
+		snprintf(labels + n, sizeof(labels) - n, "%s%s", n ? " " : "", w->d->generation[i].label);
+	}
+	return variables_engine(w->v, "generation", labels, err);
 }
 
 /* ---- texts and places ---- */
@@ -330,100 +279,53 @@ static int expand_texts(struct work *w, struct err *err)
 	return 0;
 }
 
-/* ---- data sets ---- */
+/* ---- what is in them ---- */
 
-static int say_lacking(
-    const struct work *w, const struct drill_step *s, const struct generation_root *root, struct err *err)
+static int take_probes(
+    const struct work *w, const struct drill_generation *g, const char *probe, struct err *err)
 {
-	char there[400] = "", shown[200];
-	size_t i, n;
-
-	for (i = 0; i < root->n_datasets; i++) {
-		n = strlen(there);
-		path_show(root->datasets[i].name, shown, sizeof(shown));
-		snprintf(there + n, sizeof(there) - n, "%s%s", i ? ", " : "", shown);
-	}
-	err_set(err, "E-DRILL-05", text("there is no data set '%s' in generation %ju"),
-	    path_show(s->dataset, shown, sizeof(shown)), s->generation);
-	err_hint(err, text("there is: %s"), there);
-	return at_step(w, s, err);
-}
-
-/* All steps that use this generation. */
-static int check_datasets(struct work *w, const struct app_generation *g, struct err *err)
-{
-	size_t i;
-
-	for (i = 0; i < w->d->n; i++) {
-		struct drill_step *s = &w->d->step[i];
-		const struct generation_dataset *ds;
-
-		if (!s->dataset || s->generation != g->number)
-			continue;
-		ds = generation_root_dataset(g->root, s->dataset);
-		if (!ds)
-			return say_lacking(w, s, g->root, err);
-		if (s->is->kind == PROCEDURE_CHECK && ds->probe) {
-			s->expected = strdup(ds->probe);
+	for (struct drill_step *s = w->d->step; s < w->d->step + w->d->n; s++)
+		if (s->from == g && s->is->kind == PROCEDURE_CHECK) {
+			s->expected = strdup(probe);
 			if (!s->expected)
 				return err_nomem(err);
 		}
-	}
 	return 0;
 }
 
-/* Opens each generation once; keeps the drill's. */
-static int check_all_datasets(struct work *w, struct app_generation *ret)
+static int open_generations(struct work *w, struct app_generation *open)
 {
 	struct err err = ERR_INIT;
-	char number[24];
-	size_t i, k;
-	int r;
+	bool unvouched = w->app->unvouched;
 
-	snprintf(number, sizeof(number), "%" PRIu64, w->d->generation);
-	r = app_generation(w->app, number, true, ret);
-	if (r)
-		return r;
-	if (check_datasets(w, ret, &err))
-		return app_error(&err, APP_FAILED);
-	for (i = 0; i < w->d->n; i++) {
-		struct app_generation g;
+	for (size_t i = 0; i < w->d->n_generations; i++) {
+		struct drill_generation *g = &w->d->generation[i];
+		const struct generation_manifest *m;
+		int r;
 
-		for (k = 0; k < i && w->d->step[k].generation != w->d->step[i].generation; k++)
-			;
-		if (!w->d->step[i].dataset || k < i || w->d->step[i].generation == w->d->generation)
-			continue;
-		snprintf(number, sizeof(number), "%" PRIu64, w->d->step[i].generation);
-		r = app_generation(w->app, number, true, &g);
+		w->app->unvouched = false;
+		r = app_generation(w->app, g->dataset, g->number, true, &open[i]);
+		g->vouched = !w->app->unvouched;
+		unvouched |= w->app->unvouched;
+		w->app->unvouched = unvouched;
 		if (r)
 			return r;
-		if (check_datasets(w, &g, &err))
-			r = app_error(&err, APP_FAILED);
-		app_generation_close(&g);
-		if (r)
-			return r;
+		m = vault_r_manifest(open[i].g);
+		g->begun_ns = m->begun_ns;
+		snprintf(g->uuid, sizeof(g->uuid), "%s", m->id.uuid);
+		if (open[i].root->dataset.probe && take_probes(w, g, open[i].root->dataset.probe, &err))
+			return app_error(&err, APP_FAILED);
+		app_generation_rest(&open[i]);
 	}
 	return 0;
 }
 
-int prepare(struct app *app, const char *wanted, struct drill *d, struct variables *v,
-    struct app_generation *ret_generation)
+int prepare(struct app *app, struct drill *d, struct variables *v, struct app_generation *open)
 {
 	struct work w = {.app = app, .d = d, .v = v};
-	struct app_generation g = {0};
 	struct err err = ERR_INIT;
-	int r;
 
-	if (find_generations(&w, wanted, &err) || expand_texts(&w, &err))
-		r = app_error(&err, err.kind != ERR_USAGE ? APP_FAILED : APP_USAGE);
-	else
-		r = check_all_datasets(&w, &g);
-	while (w.n)
-		free(w.list[--w.n].has);
-	free(w.list);
-	if (r)
-		app_generation_close(&g);
-	else
-		*ret_generation = g;
-	return r;
+	if (choose_generations(&w, &err) || expand_texts(&w, &err))
+		return app_error(&err, err.kind != ERR_USAGE ? APP_FAILED : APP_USAGE);
+	return open_generations(&w, open);
 }

@@ -1,13 +1,14 @@
-/* prepare: everything about a drill that can be known before anything is run: which generation, whether each
- * step's generation and data set are there, what its texts say when the variables are put in, and what the
- * checks will be compared with.
+/* prepare: everything about a drill that can be known before anything is run: which generation of each data set,
+ * what the steps' texts say when the variables are put in, and what the checks will be compared with.
  *
- * Needs an open medium, and opens the identity.  Nothing is restored or run.  What is wrong is said on
- * stderr with "file:line:" of the step.
+ * Of each data set that a step names: the generation that the step says (`generation:`), else the drill's --at,
+ * else the newest complete one; a probe's is the one that the data set was last brought back from.  Needs an open
+ * medium, and opens the identity.  Nothing is restored or run.  What is wrong is said on stderr with "file:line:"
+ * of the step.
  *
- * Errors: E-DRILL-04 a generation is not on the medium, E-DRILL-05 a data set is not in its generation,
- * E-DRILL-06 no generation suits, E-DRILL-10 a folder outside the scratch folder, E-DRILL-11 not a
- * generation's number; E-PLAN-01 a path that can select nothing.
+ * Errors: E-DRILL-04 a generation is not on the medium, or not usable, E-DRILL-05 of a data set there is none,
+ * E-DRILL-06 none of the data set suits, E-DRILL-10 a folder outside the scratch folder, E-DRILL-11 it says no
+ * generation; E-PLAN-01 a path that can select nothing.
  */
 #ifndef RESTORE_DRILL_PREPARE_H
 #define RESTORE_DRILL_PREPARE_H
@@ -17,9 +18,8 @@ struct app_generation;
 struct drill;
 struct variables;
 
-/* wanted: the number as typed, or NULL: the newest complete generation that holds what is restored without a
- * generation of its own.  0 and *ret_generation (the drill's, open with its content), or an exit code. */
-int prepare(struct app *app, const char *wanted, struct drill *d, struct variables *v,
-    struct app_generation *ret_generation);
+/* 0, or an exit code.  open[0 … d->n_generations), of which the caller has d->n, are the generations of the drill,
+ * with their content; each is closed by the caller, also after a failure. */
+int prepare(struct app *app, struct drill *d, struct variables *v, struct app_generation *open);
 
 #endif

@@ -89,6 +89,11 @@ static json_t *variables_json(const struct drill *d)
 	return o;
 }
 
+static json_t *number_json(const struct drill_generation *g)
+{
+	return g ? json_integer((json_int_t)g->number) : json_null();
+}
+
 static json_t *restored_json(const struct drill_step *s)
 {
 	json_t *o;
@@ -96,8 +101,8 @@ static json_t *restored_json(const struct drill_step *s)
 
 	if (s->is->kind != PROCEDURE_RESTORE)
 		return json_null();
-	o = json_pack("{s:o, s:I, s:o, s:I}", "dataset", string_json(s->dataset), "generation",
-	    (json_int_t)s->generation, "to", string_json(s->to), "bytes", (json_int_t)s->bytes);
+	o = json_pack("{s:o, s:o, s:o, s:I}", "dataset", string_json(s->dataset), "generation",
+	    number_json(s->from), "to", string_json(s->to), "bytes", (json_int_t)s->bytes);
 	for (i = 0; o && i < OUTCOME_KINDS; i++)
 		if (json_object_set_new(o, outcome_name(i), json_integer((json_int_t)s->count[i]))) {
 			json_decref(o);
@@ -110,8 +115,8 @@ static json_t *checked_json(const struct drill_step *s)
 {
 	if (s->is->kind != PROCEDURE_CHECK)
 		return json_null();
-	return json_pack("{s:o, s:o, s:o}", "probe", string_json(s->dataset), "expected",
-	    string_json(s->expected), "found", string_json(s->found));
+	return json_pack("{s:o, s:o, s:o, s:o}", "probe", string_json(s->dataset), "generation",
+	    number_json(s->from), "expected", string_json(s->expected), "found", string_json(s->found));
 }
 
 static json_t *confirmed_json(const struct drill_step *s)
@@ -166,10 +171,22 @@ static json_t *erased_json(const struct drill *d)
 	    (json_int_t)e->left, "fault", fault_json(&e->why));
 }
 
-static json_t *generation_json(const struct drill *d)
+static json_t *generations_json(const struct drill *d)
 {
-	return json_pack("{s:I, s:s, s:o, s:b}", "number", (json_int_t)d->generation, "uuid",
-	    d->generation_uuid, "begun", time_json(d->generation_begun_ns), "vouched", !d->unvouched);
+	json_t *a = json_array();
+
+	for (size_t i = 0; a && i < d->n_generations; i++) {
+		const struct drill_generation *g = &d->generation[i];
+		json_t *o = json_pack("{s:s, s:I, s:s, s:o, s:b}", "dataset", g->dataset, "generation",
+		    (json_int_t)g->number, "uuid", g->uuid, "begun", time_json(g->begun_ns), "vouched",
+		    g->vouched);
+
+		if (json_array_append_new(a, o)) {
+			json_decref(a);
+			return NULL;
+		}
+	}
+	return a;
 }
 
 static json_t *drill_json(const struct drill *d)
@@ -180,7 +197,7 @@ static json_t *drill_json(const struct drill *d)
 			 "s:i, s:o, s:o, s:o, s:o, s:o}",
 	    "format", 1, "kind", "bkp-drill", "verdict", drill_mark_word(d->verdict), "interrupted",
 	    d->interrupted, "procedure", procedure_json(d), "medium", medium_json(d), "repository",
-	    string_json(d->repository), "site", string_json(d->site), "generation", generation_json(d),
+	    string_json(d->repository), "site", string_json(d->site), "generations", generations_json(d),
 	    "root_key", string_json(d->root_key), "operator", string_json(d->operator_name), "host",
 	    string_json(d->host), "version", BKP_VERSION, "begun", time_json(d->begun_ns), "finished",
 	    time_json(d->finished_ns), "seconds", duration_json(d->seconds), "planned_minutes",

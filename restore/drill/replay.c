@@ -139,5 +139,4 @@ void replay(struct replay *r)
 	/* nothing but clearing up */
 	if (d->recovery_s <= 0)
 		d->recovery_s = d->seconds;
-	d->unvouched = r->app->unvouched;
 }

@@ -23,7 +23,7 @@ struct scratch;
 struct replay {
 	struct app *app;
 	struct drill *d;
-	struct app_generation *generation; /* the drill's */
+	struct app_generation *generation; /* open, as drill.generation names them */
 	struct scratch *scratch;
 	struct interrupt *interrupt;
 	char *const *environment;

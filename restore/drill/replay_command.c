@@ -65,9 +65,8 @@ static bool compare_value(struct drill_step *s, const struct step_run_result *ra
 		return false;
 	}
 	if (!s->expected) {
-		err_set(&s->why, "E-DRILL-18",
-		    text("no value of data set '%s' was recorded when generation %ju was captured"),
-		    s->dataset, s->generation);
+		err_set(&s->why, "E-DRILL-18", text("no value was recorded when %s was captured"),
+		    s->from->label);
 		err_hint(&s->why, "%s", text("a 'probe:' in the policy records one from the next run on"));
 		return false;
 	}

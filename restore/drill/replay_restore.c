@@ -5,9 +5,7 @@
  * meanwhile, so there is no lock.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -59,7 +57,7 @@ static int extract_step(struct replay *r, struct drill_step *s, const struct app
     struct outcome *outcome, struct err *err)
 {
 	struct extract_options opt = {.stop = stop_asked, .stop_arg = r};
-	const struct generation_dataset *ds = generation_root_dataset(g->root, s->dataset);
+	const struct generation_dataset *ds = &g->root->dataset;
 	IO_FD_AUTO to = open_to(r, s->to, err);
 	struct progress progress;
 	struct extract *x = NULL;
@@ -68,9 +66,6 @@ static int extract_step(struct replay *r, struct drill_step *s, const struct app
 
 	if (to < 0)
 		return -1;
-	if (!ds) /* prepare() has seen it there */
-		return err_set(err, "E-DRILL-05", text("there is no data set '%s' in generation %ju"),
-		    s->dataset, g->number);
 	if (plan_new(s->paths, s->n_paths, &plan, err))
 		return -1;
 	progress_begin(&progress, s->n_paths ? 0 : ds->bytes, r->app->quiet);
@@ -135,25 +130,13 @@ static int bring_back(
 
 bool replay_restore(struct replay *r, struct drill_step *s)
 {
-	struct app_generation other = {0}, *g = r->generation;
+	struct app_generation *g = &r->generation[s->from - r->d->generation];
 	struct outcome outcome = {.quiet = r->app->quiet};
-	char number[24];
 	bool well;
-	int failed;
 
-	if (s->generation != g->number) {
-		snprintf(number, sizeof(number), "%" PRIu64, s->generation);
-		if (app_generation(r->app, number, true, &other)) {
-			err_set(&s->why, "E-DRILL-04", text("generation %ju cannot be opened any more"),
-			    s->generation);
-			return false;
-		}
-		g = &other;
-	}
-	failed = bring_back(r, s, g, &outcome);
-	well = judge_outcome(s, &outcome, failed);
+	well = judge_outcome(s, &outcome, app_generation_wake(g, &s->why) || bring_back(r, s, g, &outcome));
 	if (s->why.kind == ERR_STOPPED)
 		err_set(&s->why, "E-DRILL-20", "%s", text("interrupted"));
-	app_generation_close(&other);
+	app_generation_rest(g);
 	return well;
 }

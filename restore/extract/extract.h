@@ -1,4 +1,4 @@
-/* extract: entries of one data set onto disk.
+/* extract: entries of one generation, a data set as it was, onto disk.
  *
  * extract_new → extract_dataset (for each) → extract_free.  Forwards over the catalog everything is made,
  * folders with mode 0700, which get their metadata when nothing comes into them any more.  Where something

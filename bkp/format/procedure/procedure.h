@@ -27,7 +27,8 @@
  *	dataset*
  *	paths: [PATTERN…]
  *	to: a folder below the scratch folder; default: the data set's name
- *	generation: a number, latest, or a variable; default: the drill's
+ *	generation: what stands behind the '@' of a selector (format/medium/selector.h): a number, latest,
+ *		2026-11-20, 3d, or a variable; default: the drill's
  * run: runs a script.
  *	command*: for /bin/sh -eu
  *	limit: DURATION
@@ -42,7 +43,8 @@
  * either language; both at once is a key twice.
  *
  * Variables.  name: [a-z][a-z0-9_]{0,31}; names of the engine (scratch, generation, medium, procedure) are
- * taken.  ${name} is replaced in what people read (who, what, how, pass) and in paths, to, generation,
+ * taken; ${generation} is what the drill
+ * uses: "emr@42 documents@41".  ${name} is replaced in what people read (who, what, how, pass) and in paths, to, generation,
  * dataset, probe, value; `$$` stands for one $.  NEVER in command: a script gets the same values as
  * environment variables of those names, so that no value is ever parsed as shell.  A ${name} that is not
  * declared is an error there.  A template is checked as it stands; what it has become must be checked again

@@ -1,5 +1,6 @@
 /* procedure: what must hold beyond single values (see procedure.h).  The values are taken from the struct,
  * the places from the tree. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -8,6 +9,7 @@
 #include "format/config/config_node.h"
 #include "format/config/config_problem.h"
 #include "format/config/config_value.h"
+#include "format/medium/selector.h"
 #include "format/procedure/procedure_private.h"
 
 #define FILLED_MAX ((size_t)1 << 16) /* a template whose names are replaced by one letter each */
@@ -198,11 +200,26 @@ static const char *filled_template(struct buf *b, const char *template, char *wi
 
 /* ---- steps ---- */
 
-static bool is_generation(const char *s)
+/* What stands behind the '@' of a selector. */
+static bool says_generation(const char *s)
 {
-	size_t n = strspn(s, "0123456789");
+	char typed[64];
+	struct selector ignored;
 
-	return !strcmp(s, "latest") || (n >= 1 && n <= 18 && !s[n] && s[strspn(s, "0")]);
+	return snprintf(typed, sizeof(typed), "x@%s", s) < (int)sizeof(typed) &&
+	       !selector_parse(typed, &ignored, NULL);
+}
+
+static bool holds_name(const char *template, const char *name)
+{
+	const char *at = template, *s;
+	enum procedure_part part;
+	size_t n;
+
+	while ((part = procedure_next_part(&at, &s, &n)) != PROCEDURE_PART_END)
+		if (part == PROCEDURE_PART_NAME && n == strlen(name) && !memcmp(s, name, n))
+			return true;
+	return false;
 }
 
 static bool holds_a_path(const struct rules *r, const char *template)
@@ -215,11 +232,10 @@ static bool holds_a_path(const struct rules *r, const char *template)
 		const struct procedure_variable *v =
 		    part == PROCEDURE_PART_NAME ? declared_variable(r->p, s, n) : NULL;
 
-		if ((v && v->type == PROCEDURE_PATH) ||
-		    (part == PROCEDURE_PART_NAME && n == strlen("scratch") && !memcmp(s, "scratch", n)))
+		if (v && v->type == PROCEDURE_PATH)
 			return true;
 	}
-	return false;
+	return holds_name(template, "scratch");
 }
 
 static void check_names(const struct rules *r)
@@ -234,7 +250,8 @@ static void check_names(const struct rules *r)
 		    !config_value_is_dataset_name(filled_template(&b, node->s, (char[]){"x"})))
 			config_problem_hint(
 			    report_wrong(r, node, "E-PROC-12", text("'%s' cannot be the name of a data set")),
-			    text("the name as the policy has it: small letters, digits and . _ - only"));
+			    text("the name as the policy has it: a small letter, then small letters, digits "
+				 "and -; at most 32"));
 }
 
 static void check_places(const struct rules *r)
@@ -243,10 +260,13 @@ static void check_places(const struct rules *r)
 	const struct config_node *node, *list = config_node_get(r->root, "paths");
 
 	if ((node = scalar_of(r->root, "generation")) &&
-	    !is_generation(filled_template(&b, node->s, (char[]){"1"})))
+	    (holds_name(node->s, "generation") ||
+		!says_generation(filled_template(&b, node->s, (char[]){"1"}))))
 		config_problem_hint(
-		    report_wrong(r, node, "E-PROC-11", text("'%s' is not the number of a generation")),
-		    text("a number, latest, or a variable as in ${generation}"));
+		    report_wrong(r, node, "E-PROC-11", text("'%s' does not say which generation")),
+		    text("a number, latest, a day as in 2026-11-20, 3d, or a variable of your own; without "
+			 "it the "
+			 "drill's"));
 	if ((node = scalar_of(r->root, "to")) &&
 	    (holds_a_path(r, node->s) || !path_is_entry(filled_template(&b, node->s, (char[]){"x"}))))
 		config_problem_hint(

@@ -32,7 +32,7 @@ static struct procedure *parse(const char *s)
 	"  - {name: to, type: name}\n  - {name: bin, type: path, value: /usr/bin}\n```\n\n"
 #define ENGLISH \
 	HEAD "## One\n\n```confirm\nwho: ${host} $$ $5\nwhat: b\nhow: |\n  first\n  second\npass: \"d: e\"\nminutes: 0\n```\n" \
-	"~~~restore\nid: dump\nwho: a\nwhat: b\nhow: c\npass: d\nminutes: 10080\ndataset: emr\npaths: ['*.dump', '/a/${to}/']\nto: x/${to}\ngeneration: ${generation}\n~~~\n" \
+	"~~~restore\nid: dump\nwho: a\nwhat: b\nhow: c\npass: d\nminutes: 10080\ndataset: emr\npaths: ['*.dump', '/a/${to}/']\nto: x/${to}\ngeneration: ${port}\n~~~\n" \
 	"```sh\nrestore me\n```\n```\nrun\n```\n    run indented\n\n" \
 	"````run\nwho: a\nwhat: b\nhow: c\npass: d\nminutes: 1\nlimit: 30m\nalways: true\ncommand: |\n  echo \"${undeclared}\" '${' $$\n  ls\n````\n" \
 	"```check  \nwho: a\nwhat: b\nhow: c\npass: d\nminutes: 2\nprobe: emr\ncommand: wc -l\n```\n" \
@@ -106,7 +106,7 @@ static void check_steps(const struct procedure *p)
 	assert_int_equal(s[1].n_paths, 2);
 	assert_string_equal(s[1].paths[1], "/a/${to}/");
 	assert_string_equal(s[1].to, "x/${to}");
-	assert_string_equal(s[1].generation, "${generation}");
+	assert_string_equal(s[1].generation, "${port}");
 	assert_int_equal(s[2].kind, PROCEDURE_RUN);
 	assert_string_equal(s[2].command, "echo \"${undeclared}\" '${' $$\nls\n");
 	assert_int_equal(s[2].limit_s, 1800);

@@ -132,8 +132,11 @@ static const struct bad table[] = {
 	{S("run", "command: x\nlimit: ３０m"), 10, 8, "11", "is not a duration", "half-width", 0},
 	{S("run", "command: x\nlimit: 0m"), 10, 8, "11", "out of range", "", 0},
 	{H("rto: 1y"), 4, 6, "11", "not a duration", "", 0},
-	{S("restore", "dataset: x\ngeneration: newest"), 10, 13, "11", "'newest' is not the number of a generation", "latest", 0},
+	{S("restore", "dataset: x\ngeneration: newest"), 10, 13, "11", "'newest' does not say which generation", "latest", 0},
 	{S("restore", "dataset: x\ngeneration: 0"), 10, 13, "11", "'0'", "", 0},
+	{S("restore", "dataset: x\ngeneration: x@1"), 10, 13, "11", "'x@1'", "2026-11-20", 0},
+	{S("restore", "dataset: x\ngeneration: 2026-13-01"), 10, 13, "11", "'2026-13-01'", "", 0},
+	{S("restore", "dataset: x\ngeneration: ${generation}"), 10, 13, "11", "'${generation}'", "the drill's", 0},
 	{V("name: x, type: number, value: 1.5"), 4, 44, "11", "'1.5' is not a value", "18", 0},
 	{V("name: x, type: number, value: '1234567890123456789'"), 4, 44, "11", "", "18", 0},
 	/* 12: names */

@@ -18,6 +18,22 @@ static struct procedure_step steps[] = {
 static struct procedure procedure = {
     .title = "t", .steps = steps, .n_steps = 3, .rto_s = 3600, .rpo_s = 86400, .minutes = 11};
 
+/* Two generations, of which the oldest decides how much would be lost. */
+static void give_generations(struct drill *d)
+{
+	d->generation = calloc(2, sizeof(*d->generation));
+	assert_non_null(d->generation);
+	d->generation[0] = (struct drill_generation){
+	    .dataset = "emr", .number = 42, .label = "emr@42", .begun_ns = 9000000000, .vouched = true};
+	d->generation[1] = (struct drill_generation){.dataset = "documents",
+	    .number = 41,
+	    .label = "documents@41",
+	    .begun_ns = 1000000000,
+	    .vouched = true};
+	d->n_generations = 2;
+	d->step[0].from = &d->generation[1];
+}
+
 static struct drill *made(void)
 {
 	struct drill *d;
@@ -44,6 +60,11 @@ static void verdicts(void **state)
 	assert_int_equal(drill_exit(d), 1); /* patients' data were left */
 	d->erased.ok = true;
 	assert_int_equal(drill_exit(d), 0);
+	give_generations(d);
+	assert_int_equal(drill_exit(d), 0);
+	d->generation[1].vouched = false;
+	assert_int_equal(drill_exit(d), 1); /* nothing but its signature says that it is genuine */
+	d->generation[1].vouched = true;
 	d->recovery_s = 3601;
 	drill_judge(d);
 	assert_int_equal(d->verdict, PROCEDURE_MARK_LATE);
@@ -142,9 +163,8 @@ static void record_is_json(void **state)
 	drill_step_done(&d->step[1], false);
 	d->step[2].mark = PROCEDURE_MARK_NONE;
 	d->site = strdup("テスト\xff");
-	d->generation = 7;
-	d->generation_begun_ns = 1000000000;
-	d->begun_ns = d->generation_begun_ns + INT64_C(86401000000000);
+	give_generations(d);
+	d->begun_ns = d->generation[1].begun_ns + INT64_C(86401000000000);
 	drill_judge(d);
 	assert_int_equal(record_format(d, &out, NULL), 0);
 	o = json_loadb((char *)out.p, out.n, JSON_REJECT_DUPLICATES, NULL);
@@ -154,7 +174,13 @@ static void record_is_json(void **state)
 	assert_true(json_is_null(json_object_get(o, "root_key")));
 	assert_true(json_is_false(json_object_get(json_object_get(o, "rpo"), "met")));
 	assert_true(json_is_true(json_object_get(json_object_get(o, "rto"), "met")));
+	s = json_array_get(json_object_get(o, "generations"), 1);
+	assert_string_equal(json_string_value(json_object_get(s, "dataset")), "documents");
+	assert_int_equal(json_integer_value(json_object_get(s, "generation")), 41);
+	s = json_object_get(json_array_get(json_object_get(o, "steps"), 0), "restore");
+	assert_int_equal(json_integer_value(json_object_get(s, "generation")), 41);
 	s = json_array_get(json_object_get(o, "steps"), 1);
+	assert_true(json_is_null(json_object_get(json_object_get(s, "check"), "generation")));
 	assert_string_equal(json_string_value(json_object_get(s, "mark")), "failed");
 	assert_string_equal(
 	    json_string_value(json_object_get(json_object_get(s, "fault"), "code")), "E-DRILL-16");
@@ -167,6 +193,19 @@ static void record_is_json(void **state)
 	drill_free(d);
 }
 
+static void without_a_generation_nothing_is_said_of_loss(void **state)
+{
+	struct drill *d = made();
+
+	(void)state;
+	d->begun_ns = 1;
+	assert_true(drill_rpo(d) < 0);
+	give_generations(d);
+	d->begun_ns = INT64_C(11000000000);
+	assert_true(drill_rpo(d) == 10);
+	drill_free(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +214,7 @@ int main(void)
 	    cmocka_unit_test(values_are_compared),
 	    cmocka_unit_test(text_is_made_safe),
 	    cmocka_unit_test(record_is_json),
+	    cmocka_unit_test(without_a_generation_nothing_is_said_of_loss),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
