@@ -217,10 +217,10 @@ static int look_at(struct mending *w, struct verify_seen *seen, struct err *err)
 
 	json_object_clear(w->bad);
 	w->proof = false;
-	if (ledger_generation_record(state_ledger(w->m->state), w->g->number, &reported))
+	if (ledger_generation_record(state_ledger(w->m->state), w->g->dataset, w->g->number, &reported))
 		opt.record = &reported;
 	if (v)
-		r = verify_generation(v, w->g->number, &opt, &cb, &res, err);
+		r = verify_generation(v, w->g->dataset, w->g->number, &opt, &cb, &res, err);
 	vault_r_close(v);
 	w->unread = res.faults && res.faults == res.unread;
 	w->faults = res.faults;
@@ -235,13 +235,24 @@ static bool source_vouches(const struct mending *w, const struct medium *source)
 	struct vault_r_generation *g = NULL;
 	struct vault_r *v = open_reader(w, source, NULL);
 	struct verify_record reported;
-	bool good = v && ledger_generation_record(state_ledger(w->m->state), w->g->number, &reported) &&
-		    !vault_r_generation_open(v, w->g->number, &g, NULL) &&
-		    !verify_is_another(&reported, g, "", NULL) && !verify_is_later(&reported, g, "", NULL);
+	bool good =
+	    v &&
+	    ledger_generation_record(state_ledger(w->m->state), w->g->dataset, w->g->number, &reported) &&
+	    !vault_r_generation_open(v, w->g->dataset, w->g->number, &g, NULL) &&
+	    !verify_is_another(&reported, g, "", NULL) && !verify_is_later(&reported, g, "", NULL);
 
 	vault_r_generation_close(g);
 	vault_r_close(v);
 	return good;
+}
+
+/* "datasets/emr/archives/ab/ab12….age": the hash in it.  False: it is no archive. */
+static bool archive_of(const char *path, uint8_t ret[DIGEST_LEN])
+{
+	const char *name = strstr(path, "/archives/");
+
+	return name && strlen(name) >= 13 + (size_t)2 * DIGEST_LEN &&
+	       digest_unhex(name + 13, DIGEST_LEN, ret);
 }
 
 /* Those of the archives that are bad and that the source has whole. */
@@ -255,11 +266,10 @@ static int clear_archives(struct mending *w, const struct medium *source, struct
 		uint8_t sha256[DIGEST_LEN];
 		int r;
 
-		if (strncmp(path, "archives/", 9) != 0 || strlen(path) < 12 + (size_t)2 * DIGEST_LEN ||
-		    !digest_unhex(path + 12, DIGEST_LEN, sha256) ||
+		if (!archive_of(path, sha256) ||
 		    verify_file(medium_repo(source), path, sha256, false, NULL, NULL))
 			continue;
-		r = mirror_archive(medium_repo(source), w->vault, sha256, true, err);
+		r = mirror_archive(medium_repo(source), w->vault, w->g->dataset, sha256, true, err);
 		if (r < 0)
 			return -1;
 		/* it was whole a moment ago; the next source may have it */
@@ -272,6 +282,7 @@ static int clear_archives(struct mending *w, const struct medium *source, struct
 static int bring_from(struct mending *w, const struct medium *source, struct err *err)
 {
 	struct mirror_generation g = {.repository = state_repository(w->m->state),
+	    .dataset = w->g->dataset,
 	    .number = w->g->number,
 	    .uuid = w->g->uuid,
 	    .epoch = w->g->epoch,
@@ -307,13 +318,16 @@ static void say_generation(struct mending *w, json_t *before, const char *from)
 
 static int record_generation(struct mending *w, struct err *err)
 {
-	const bool bad = w->faults > 0;
-
-	return state_append(w->m->state, bad ? "verify-failed" : "verified",
-	    bad ? json_pack("{s:I, s:s, s:s}", "generation", (json_int_t)w->g->number, "medium",
-		      medium_uuid(w->m->medium), "reason", "bkp repair could not mend it")
-		: json_pack("{s:I, s:s, s:I, s:I}", "generation", (json_int_t)w->g->number, "medium",
-		      medium_uuid(w->m->medium), "files", (json_int_t)w->read, "bytes", (json_int_t)w->bytes),
+	if (w->faults)
+		return state_append(w->m->state, "verify-failed",
+		    json_pack("{s:s, s:s, s:I, s:s}", "medium", medium_uuid(w->m->medium), "dataset",
+			w->g->dataset, "generation", (json_int_t)w->g->number, "reason",
+			"bkp repair could not mend it"),
+		    err);
+	return state_append(w->m->state, "verified",
+	    json_pack("{s:s, s:[{s:s, s:I, s:I, s:I}]}", "medium", medium_uuid(w->m->medium), "generations",
+		"dataset", w->g->dataset, "generation", (json_int_t)w->g->number, "files",
+		(json_int_t)w->read, "bytes", (json_int_t)w->bytes),
 	    err);
 }
 
@@ -328,7 +342,7 @@ static void say_left(struct mending *w, bool proof)
 		struct err why = ERR_INIT;
 
 		/* each generation that rests on it finds it again */
-		if (!strncmp(file, "archives/", 9)) {
+		if (strstr(file, "/archives/")) {
 			if (json_object_get(w->said, file))
 				continue;
 			json_object_set_new(w->said, file, json_true());

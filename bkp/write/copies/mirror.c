@@ -1,6 +1,6 @@
 /* mirror: see mirror.h.
  *
- * mirror_generation(): the source's four documents are read into memory and their signature is checked; archives
+ * mirror_generation(): the source's five documents are read into memory and their signature is checked; archives
  * that the target lacks are copied, each hashed on its way; then the documents that were checked are published,
  * never what the source may hold by now.  An archive gets its name on the target only when its bytes gave the hash
  * that is its name.  With `replace` a damaged archive is deleted only after the good one lies whole under
@@ -29,10 +29,12 @@
 #include "write/reap/reap.h"
 #include "write/pack/vault_w.h"
 
-#define BLOCK	 ((size_t)1 << 20)
-#define DOCS	 4
-#define LISTED	 2 /* of them, in SHA256SUMS */
-#define SIG_FILE "SHA256SUMS.minisig"
+#define BLOCK	  ((size_t)1 << 20)
+#define DOCS	  5
+#define LISTED	  3 /* of them, in SHA256SUMS */
+#define SUMS	  3 /* which of them: SHA256SUMS, and its signature behind it */
+#define PATH_MAX_ (GENERATION_SET_DIR + GENERATION_SUMS_PATH)
+#define SIG_FILE  "SHA256SUMS.minisig"
 
 static int copy_bytes(struct store_file *from, struct vault_w *to, struct store_staged *f,
     const uint8_t sha256[DIGEST_LEN], const char *path, struct err *err)
@@ -66,15 +68,24 @@ static int copy_bytes(struct store_file *from, struct vault_w *to, struct store_
 	return r;
 }
 
-int mirror_archive(const struct store *source, struct vault_w *to, const uint8_t sha256[DIGEST_LEN],
-    bool replace, struct err *err)
+/* From <repository-id>/: `name` is a path in the data set's folder. */
+static char *in_set(const char *dataset, const char *name, char out[PATH_MAX_])
 {
-	char path[ARCFILE_PATH];
+	char dir[GENERATION_SET_DIR];
+
+	snprintf(out, PATH_MAX_, "%s/%s", generation_set_dir(dataset, dir), name);
+	return out;
+}
+
+int mirror_archive(const struct store *source, struct vault_w *to, const char *dataset,
+    const uint8_t sha256[DIGEST_LEN], bool replace, struct err *err)
+{
+	char path[PATH_MAX_], name[ARCFILE_PATH];
 	struct store_staged *f = NULL;
 	STORE_FILE_AUTO from = {0};
 	int r;
 
-	if (store_open(source, arcfile_path(sha256, path), &from, err))
+	if (store_open(source, in_set(dataset, arcfile_path(sha256, name), path), &from, err))
 		return MIRROR_SOURCE;
 	if (vault_w_stage(to, &f, err))
 		return -1;
@@ -85,20 +96,31 @@ int mirror_archive(const struct store *source, struct vault_w *to, const uint8_t
 		vault_w_discard(to, f);
 		return r;
 	}
-	return vault_w_publish_archive(to, f, sha256, err);
+	return vault_w_publish_archive(to, dataset, f, sha256, err);
 }
 
-/* The four documents in the order they are published in. */
-static const char *const doc_names[DOCS] = {"manifest.json", "root.age", "SHA256SUMS", SIG_FILE};
-static const size_t doc_max[DOCS] = {
-    GENERATION_MANIFEST_MAX, GENERATION_ROOT_MAX, GENERATION_SUMS_MAX, 65536};
+/* The documents in the order they are published in. */
+static const char *const doc_names[DOCS] = {
+    "manifest.json", "places.age", "root.age", "SHA256SUMS", SIG_FILE};
+static const size_t doc_max[DOCS] = {GENERATION_MANIFEST_MAX,
+    GENERATION_PLACES_MAX + GENERATION_PLACES_MAX / 1024, GENERATION_ROOT_MAX + GENERATION_ROOT_MAX / 1024,
+    GENERATION_SUMS_MAX, 65536};
 
-static int read_docs(const struct store *source, uint64_t number, struct buf docs[DOCS], struct err *err)
+/* "datasets/emr/generations/000042" */
+static char *dir_of(const char *dataset, uint64_t number, char out[PATH_MAX_])
 {
-	char dir[GENERATION_DIR], path[GENERATION_SUMS_PATH];
+	char dir[GENERATION_DIR];
+
+	return in_set(dataset, generation_dir(number, dir), out);
+}
+
+static int read_docs(
+    const struct store *source, const struct mirror_generation *g, struct buf docs[DOCS], struct err *err)
+{
+	char dir[PATH_MAX_], path[PATH_MAX_ + 32];
 	int i;
 
-	generation_dir(number, dir);
+	dir_of(g->dataset, g->number, dir);
 	for (i = 0; i < DOCS; i++) {
 		buf_init(&docs[i], doc_max[i]);
 		snprintf(path, sizeof(path), "%s/%s", dir, doc_names[i]);
@@ -112,13 +134,14 @@ static int read_docs(const struct store *source, uint64_t number, struct buf doc
 static int is_reported(const struct mirror_generation *g, struct buf docs[DOCS], struct err *err)
 {
 	uint8_t got[DIGEST_LEN];
-	char hex[DIGEST_HEX];
+	char hex[DIGEST_HEX], label[GENERATION_LABEL];
 
 	digest_sha256(docs[0].p, docs[0].n, got);
 	if (!g->manifest_sha256 || !strcmp(g->manifest_sha256, digest_hex(got, DIGEST_LEN, hex)))
 		return 0;
 	err_set_kind(err, ERR_SIGNED_ANEW, "E-MIRROR-04",
-	    text("generation %ju has another manifest than the one that was reported"), (uintmax_t)g->number);
+	    text("generation %s has another manifest than the one that was reported"),
+	    generation_label(g->dataset, g->number, label));
 	return MIRROR_SOURCE;
 }
 
@@ -126,26 +149,27 @@ static int check_signature(const struct mirror_generation *g, struct buf docs[DO
 {
 	struct generation_id id = {.number = g->number};
 	BUF_AUTO want = BUF_INIT(4096);
-	char comment[MINISIG_COMMENT_MAX];
+	char comment[MINISIG_COMMENT_MAX], label[GENERATION_LABEL];
 	size_t which;
 
+	generation_label(g->dataset, g->number, label);
+	snprintf(id.dataset, sizeof(id.dataset), "%s", g->dataset);
 	snprintf(id.repository, sizeof(id.repository), "%s", g->repository);
 	snprintf(id.uuid, sizeof(id.uuid), "%s", g->uuid);
 	if (generation_comment("generation", &id, &want, err))
 		return -1;
-	if (minisig_verify_one_of(g->keys, g->n_keys, docs[2].p, docs[2].n, (const char *)docs[3].p,
-		docs[3].n, comment, &which, err))
+	if (minisig_verify_one_of(g->keys, g->n_keys, docs[SUMS].p, docs[SUMS].n,
+		(const char *)docs[SUMS + 1].p, docs[SUMS + 1].n, comment, &which, err))
 		return MIRROR_SOURCE;
 	if (g->epoch && which + 1 != g->epoch) {
 		err_set_kind(err, ERR_SIGNED_ANEW, "E-MIRROR-04",
-		    text("generation %ju is signed with the key of epoch %zu, but was begun in epoch %u"),
-		    (uintmax_t)g->number, which + 1, g->epoch);
+		    text("generation %s is signed with the key of epoch %zu, but was begun in epoch %u"),
+		    label, which + 1, g->epoch);
 		return MIRROR_SOURCE;
 	}
 	if (strcmp(comment, (const char *)want.p) != 0) {
 		err_set(err, "E-MIRROR-02",
-		    text("the signature of generation %llu is for something else: '%s'"),
-		    (unsigned long long)g->number, comment);
+		    text("the signature of generation %s is for something else: '%s'"), label, comment);
 		return MIRROR_SOURCE;
 	}
 	return is_reported(g, docs, err);
@@ -180,18 +204,19 @@ static int check_document(struct buf docs[DOCS], unsigned *seen, const char *dir
 static int supply_archive(const struct store *source, struct vault_w *to, const struct mirror_generation *g,
     const char *path, const uint8_t sha256[DIGEST_LEN], uint64_t *files, struct err *err)
 {
+	char whole[PATH_MAX_];
 	uint64_t size;
 	int r;
 
-	if (!store_size(source, path, &size, NULL)) {
-		r = vault_w_has_archive(to, sha256, size, err);
+	if (!store_size(source, in_set(g->dataset, path, whole), &size, NULL)) {
+		r = vault_w_has_archive(to, g->dataset, sha256, size, err);
 		if (r)
 			return r < 0 ? -1 : 0;
 	}
 	/* perhaps it is the source's that has a wrong size, or is gone */
-	if (!verify_file(vault_w_store(to), path, sha256, false, &size, NULL))
-		return vault_w_has_archive(to, sha256, size, err) == 1 ? 0 : -1;
-	r = mirror_archive(source, to, sha256, false, err);
+	if (!verify_file(vault_w_store(to), whole, sha256, false, &size, NULL))
+		return vault_w_has_archive(to, g->dataset, sha256, size, err) == 1 ? 0 : -1;
+	r = mirror_archive(source, to, g->dataset, sha256, false, err);
 	if (r)
 		return r;
 	(*files)++;
@@ -212,7 +237,7 @@ static int supply_listed(const struct store *source, struct vault_w *to, struct 
 
 	generation_dir(g->number, dir);
 	for (;;) {
-		r = generation_sums_next((const char *)docs[2].p, docs[2].n, &pos, sha256, path, err);
+		r = generation_sums_next((const char *)docs[SUMS].p, docs[SUMS].n, &pos, sha256, path, err);
 		if (r == GENERATION_SUMS_END)
 			break;
 		if (r)
@@ -230,12 +255,13 @@ static int supply_listed(const struct store *source, struct vault_w *to, struct 
 }
 
 /* docs were compared with what is signed; the source is not read again: by now it may hold others. */
-static int clear_others(struct vault_w *to, uint64_t number, struct buf docs[DOCS], struct err *err)
+static int clear_others(
+    struct vault_w *to, const struct mirror_generation *g, struct buf docs[DOCS], struct err *err)
 {
-	char dir[GENERATION_DIR], path[GENERATION_SUMS_PATH];
+	char dir[PATH_MAX_], path[PATH_MAX_ + 32];
 	int i;
 
-	generation_dir(number, dir);
+	dir_of(g->dataset, g->number, dir);
 	for (i = 0; i < DOCS; i++) {
 		BUF_AUTO there = BUF_INIT(doc_max[i]);
 
@@ -256,7 +282,7 @@ int mirror_generation(const struct store *source, struct vault_w *to, const stru
 	struct store_doc out[DOCS];
 	int i, r;
 
-	r = read_docs(source, g->number, docs, err);
+	r = read_docs(source, g, docs, err);
 	if (!r)
 		r = check_signature(g, docs, err);
 	if (!r)
@@ -264,9 +290,9 @@ int mirror_generation(const struct store *source, struct vault_w *to, const stru
 	for (i = 0; i < DOCS; i++)
 		out[i] = (struct store_doc){doc_names[i], docs[i].p, docs[i].n};
 	if (!r && g->replace)
-		r = clear_others(to, g->number, docs, err);
+		r = clear_others(to, g, docs, err);
 	if (!r)
-		r = vault_w_publish_generation(to, g->number, out, DOCS, err);
+		r = vault_w_publish_generation(to, g->dataset, g->number, out, DOCS, err);
 	for (i = 0; i < DOCS; i++)
 		buf_free(&docs[i]);
 	return r;

@@ -26,15 +26,17 @@ struct vault_w;
 /* MIRROR_SOURCE: the source is at fault (the target may be tried with another source); -1: the target. */
 #define MIRROR_SOURCE 1
 /* replace: what stands under its name on the target goes, once the copy is there and whole. */
-int mirror_archive(const struct store *source, struct vault_w *to, const uint8_t sha256[DIGEST_LEN],
-    bool replace, struct err *err);
+/* source: <repository-id>/ */
+int mirror_archive(const struct store *source, struct vault_w *to, const char *dataset,
+    const uint8_t sha256[DIGEST_LEN], bool replace, struct err *err);
 
 struct mirror_generation {
 	const char *repository;
 	const struct minisig_public *keys;
 	size_t n_keys;
+	const char *dataset;
 	uint64_t number;
-	const char *uuid;
+	const char *uuid;	     /* of the run */
 	uint32_t epoch;		     /* in which it was begun, and must have been signed; 0: any */
 	const char *manifest_sha256; /* as hex, as the journal reported it; or NULL */
 	bool replace; /* documents that stand on the target and are not these go, once all else is there */

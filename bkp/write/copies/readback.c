@@ -13,6 +13,7 @@
 #include <jansson.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/path.h"
@@ -25,9 +26,9 @@
 #include "read/verify/verify.h"
 #include "write/state/state.h"
 
-#define DONE_MAX	 ((size_t)8 << 20) /* bytes: a million generations */
-#define LISTED_DOCUMENTS 2		   /* besides archives */
-#define WORTH		 8		   /* bytes of archives to be read for which one byte of lists is */
+#define RECORD_EVERY_NS	 (10 * SECOND_NS)
+#define LISTED_DOCUMENTS 3 /* besides archives */
+#define WORTH		 8 /* bytes of archives to be read for which one byte of lists is */
 
 struct readback {
 	struct state *state;
@@ -35,8 +36,11 @@ struct readback {
 	struct vault_r *vault;
 	struct verify_seen *seen;
 	uint8_t identity[DIGEST_LEN]; /* SHA-256 of bkp-medium.json */
-	struct buf done;	      /* numbers, as uint64_t */
-	struct err first;	      /* of the current generation */
+	bool *done;		      /* by the ledger's index of a generation */
+	size_t n_done;
+	json_t *copied, *verified; /* not recorded yet */
+	int64_t since_ns;	   /* monotonic: when the first of them was found whole */
+	struct err first;	   /* of the current generation */
 	void (*progress)(void *arg, uint64_t bytes, uint64_t total);
 	uint64_t total; /* bytes to be read of the current generation; 0: not known */
 	void *arg;
@@ -58,7 +62,8 @@ static void close_list(struct open_list *o)
 }
 
 /* An archive that is unknown here may stand in the list of any run since the first; a document cannot. */
-static int open_list(struct readback *rb, uint64_t number, struct open_list *ret, struct err *err)
+static int open_list(
+    struct readback *rb, const char *dataset, uint64_t number, struct open_list *ret, struct err *err)
 {
 	struct open_list o = {0};
 	char path[GENERATION_SUMS_PATH];
@@ -66,7 +71,7 @@ static int open_list(struct readback *rb, uint64_t number, struct open_list *ret
 	const struct buf *sums;
 	size_t pos = 0, i = 0;
 
-	if (vault_r_generation_open(rb->vault, number, &o.g, NULL)) {
+	if (vault_r_generation_open(rb->vault, dataset, number, &o.g, NULL)) {
 		*ret = o;
 		return 0; /* whoever reads it back finds out why */
 	}
@@ -121,7 +126,8 @@ static bool can_vouch(const struct readback *rb, const struct ledger_generation 
 {
 	const struct ledger_copy *c = ledger_copy_in(g, medium_uuid(rb->medium));
 
-	return g->state == LEDGER_COMMITTED && !readback_done(rb, g->number) && c && c->verified_ns;
+	return g->state == LEDGER_COMMITTED && !readback_done(rb, g->dataset, g->number) && c &&
+	       c->verified_ns;
 }
 
 /* The archives that nothing vouches for. */
@@ -136,7 +142,7 @@ static uint64_t bytes_unknown(const struct readback *rb, const struct open_list 
 	for (size_t i = 0; sums && rb->progress &&
 			   !generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, NULL);
 	     i++)
-		if (!o->known[i] && !store_size(medium_repo(rb->medium), path, &size, NULL))
+		if (!o->known[i] && !store_size(vault_r_generation_store(o->g), path, &size, NULL))
 			bytes += size;
 	return bytes;
 }
@@ -145,14 +151,14 @@ static uint64_t bytes_unknown(const struct readback *rb, const struct open_list 
  * first, until nothing is unknown any more or they have cost a share of what is left to be read.  What a
  * run has written stands in no older list, so years of them are not read for it; what was not captured
  * for a month is worth a month of lists. */
-static int vouch_for(struct readback *rb, uint64_t number, struct err *err)
+static int vouch_for(struct readback *rb, const char *dataset, uint64_t number, struct err *err)
 {
 	const struct ledger *l = state_ledger(rb->state);
 	uint64_t spent = 0, each;
 	struct open_list o;
 	int r = 0;
 
-	if (open_list(rb, number, &o, err))
+	if (open_list(rb, dataset, number, &o, err))
 		return -1;
 	each = o.g && vault_r_manifest(o.g)->archives
 		   ? vault_r_manifest(o.g)->archive_bytes / vault_r_manifest(o.g)->archives
@@ -162,8 +168,8 @@ static int vouch_for(struct readback *rb, uint64_t number, struct err *err)
 		const struct ledger_generation *g = ledger_generation(l, i);
 		struct vault_r_generation *older = NULL;
 
-		if (g->number == number || !can_vouch(rb, g) ||
-		    vault_r_generation_open(rb->vault, g->number, &older, NULL))
+		if (g->number == number || strcmp(g->dataset, dataset) != 0 || !can_vouch(rb, g) ||
+		    vault_r_generation_open(rb->vault, dataset, g->number, &older, NULL))
 			continue; /* what cannot be read cannot vouch for anything */
 		spent += vault_r_sums(older)->n;
 		r = vouch_by(rb, &o, vault_r_sums(older), err);
@@ -186,7 +192,8 @@ int readback_open(struct state *s, const struct medium *m, struct readback **ret
 		return err_nomem(err);
 	rb->state = s;
 	rb->medium = m;
-	buf_init(&rb->done, DONE_MAX);
+	rb->copied = json_array();
+	rb->verified = json_array();
 	r = store_read(medium_store(m), MEDIUM_JSON, &identity, err) ? -1 : 0;
 	if (!r)
 		r = vault_r_open_medium(
@@ -211,7 +218,9 @@ void readback_close(struct readback *rb)
 	vault_r_close(rb->vault);
 	if (rb->seen)
 		verify_seen_free(rb->seen);
-	buf_free(&rb->done);
+	free(rb->done);
+	json_decref(rb->copied);
+	json_decref(rb->verified);
 	free(rb);
 }
 
@@ -244,72 +253,150 @@ bool readback_answers(const struct readback *rb)
 	return !verify_file(medium_store(rb->medium), MEDIUM_JSON, rb->identity, true, NULL, NULL);
 }
 
-int readback_record_damage(struct readback *rb, uint64_t number, const struct err *why, struct err *err)
+/* Its place in the ledger, which only grows; SIZE_MAX: it is not known. */
+static size_t place_of(const struct readback *rb, const char *dataset, uint64_t number)
+{
+	const struct ledger *l = state_ledger(rb->state);
+	const struct ledger_generation *g = ledger_generation_of(l, dataset, number);
+
+	return g ? (size_t)(g - ledger_generation(l, 0)) : SIZE_MAX;
+}
+
+static int mark_done(struct readback *rb, const char *dataset, uint64_t number, struct err *err)
+{
+	size_t at = place_of(rb, dataset, number);
+
+	if (at == SIZE_MAX)
+		return 0;
+	if (at >= rb->n_done) {
+		size_t n = ledger_generations(state_ledger(rb->state));
+		bool *more = realloc(rb->done, n * sizeof(*more));
+
+		if (!more)
+			return err_nomem(err);
+		memset(more + rb->n_done, 0, (n - rb->n_done) * sizeof(*more));
+		rb->done = more;
+		rb->n_done = n;
+	}
+	rb->done[at] = true;
+	return 0;
+}
+
+int readback_record_damage(
+    struct readback *rb, const char *dataset, uint64_t number, const struct err *why, struct err *err)
 {
 	char reason[sizeof(why->msg)];
 
 	path_show(why->msg, reason, sizeof(reason)); /* JSON wants UTF-8, and names are bytes */
-	if (buf_append(&rb->done, &number, sizeof(number), err))
+	if (mark_done(rb, dataset, number, err))
 		return -1;
 	return state_append(rb->state, "verify-failed",
-	    json_pack("{s:I, s:s, s:s}", "generation", (json_int_t)number, "medium", medium_uuid(rb->medium),
-		"reason", reason),
+	    json_pack("{s:s, s:s, s:I, s:s}", "medium", medium_uuid(rb->medium), "dataset", dataset,
+		"generation", (json_int_t)number, "reason", reason),
 	    err);
+}
+
+static int record_list(struct readback *rb, const char *event, json_t **list, struct err *err)
+{
+	json_t *all = *list;
+
+	if (!json_array_size(all))
+		return 0;
+	*list = json_array();
+	return state_append(rb->state, event,
+	    json_pack("{s:s, s:o}", "medium", medium_uuid(rb->medium), "generations", all), err);
+}
+
+/* "copied" says that nobody has read it back yet: it comes first. */
+int readback_record(struct readback *rb, struct err *err)
+{
+	return record_list(rb, "copied", &rb->copied, err) || record_list(rb, "verified", &rb->verified, err)
+		   ? -1
+		   : 0;
+}
+
+bool readback_is_due(const struct readback *rb)
+{
+	return json_array_size(rb->verified) && clock_read(CLOCK_MONOTONIC) - rb->since_ns > RECORD_EVERY_NS;
+}
+
+static int note(
+    json_t *list, const char *dataset, uint64_t number, uint64_t files, uint64_t bytes, struct err *err)
+{
+	return json_array_append_new(
+		   list, json_pack("{s:s, s:I, s:I, s:I}", "dataset", dataset, "generation",
+			     (json_int_t)number, "files", (json_int_t)files, "bytes", (json_int_t)bytes))
+		   ? err_nomem(err)
+		   : 0;
+}
+
+int readback_note_copied(struct readback *rb, const char *dataset, uint64_t number, uint64_t files,
+    uint64_t bytes, struct err *err)
+{
+	return note(rb->copied, dataset, number, files, bytes, err);
+}
+
+static int note_verified(struct readback *rb, const char *dataset, uint64_t number,
+    const struct verify_result *res, struct err *err)
+{
+	if (!json_array_size(rb->verified))
+		rb->since_ns = clock_read(CLOCK_MONOTONIC);
+	return note(rb->verified, dataset, number, res->files, res->bytes, err) ||
+		       mark_done(rb, dataset, number, err)
+		   ? -1
+		   : 0;
 }
 
 /* The other generations that are recorded as verified here and rest on a file that was just found bad.
  * Before the current one: should the process die between two records, that one will be read again. */
-static int record_sharers(struct readback *rb, uint64_t number, const struct err *why, struct err *err)
+static int record_sharers(
+    struct readback *rb, const char *dataset, uint64_t number, const struct err *why, struct err *err)
 {
 	for (size_t i = 0; i < ledger_generations(state_ledger(rb->state)); i++) {
 		/* asked again each time: a record makes what the ledger gave before stale */
 		const struct ledger_generation *g = ledger_generation(state_ledger(rb->state), i);
 		const struct ledger_copy *c = ledger_copy_in(g, medium_uuid(rb->medium));
 
-		if (g->number != number && c && c->verified_ns &&
-		    verify_shares_damage(rb->vault, g->number, rb->seen) &&
-		    readback_record_damage(rb, g->number, why, err))
+		if (g->number != number && !strcmp(g->dataset, dataset) && c && c->verified_ns &&
+		    verify_shares_damage(rb->vault, dataset, g->number, rb->seen) &&
+		    readback_record_damage(rb, dataset, g->number, why, err))
 			return -1;
 	}
 	return 0;
 }
 
-int readback_generation(struct readback *rb, uint64_t number, bool again, struct err *why, struct err *err)
+int readback_generation(
+    struct readback *rb, const char *dataset, uint64_t number, bool again, struct err *why, struct err *err)
 {
 	struct verify_options opt = {.from_device = true, .seen = rb->seen, .again = again};
 	struct verify_callbacks cb = {on_fault, on_bytes, rb};
 	struct verify_result res = {0};
 	struct verify_record record;
 
-	if (ledger_generation_record(state_ledger(rb->state), number, &record))
+	if (ledger_generation_record(state_ledger(rb->state), dataset, number, &record))
 		opt.record = &record;
 	rb->first = (struct err)ERR_INIT;
 	rb->total = 0;
-	if (!again && vouch_for(rb, number, err))
+	if (!again && vouch_for(rb, dataset, number, err))
 		return -1;
-	if (verify_generation(rb->vault, number, &opt, &cb, &res, err))
+	if (verify_generation(rb->vault, dataset, number, &opt, &cb, &res, err))
 		return -1;
 	if (res.faults) {
 		*why = rb->first;
 		if (res.faults == res.unread || !readback_answers(rb))
 			return READBACK_GONE;
-		return record_sharers(rb, number, why, err) || readback_record_damage(rb, number, why, err)
+		/* those found whole before rest on other files, or are recorded as damaged now */
+		return readback_record(rb, err) || record_sharers(rb, dataset, number, why, err) ||
+			       readback_record_damage(rb, dataset, number, why, err)
 			   ? -1
 			   : READBACK_DAMAGED;
 	}
-	if (buf_append(&rb->done, &number, sizeof(number), err) ||
-	    state_append(rb->state, "verified",
-		json_pack("{s:I, s:s, s:I, s:I}", "generation", (json_int_t)number, "medium",
-		    medium_uuid(rb->medium), "files", (json_int_t)res.files, "bytes", (json_int_t)res.bytes),
-		err))
-		return -1;
-	return 0;
+	return note_verified(rb, dataset, number, &res, err);
 }
 
-bool readback_done(const struct readback *rb, uint64_t number)
+bool readback_done(const struct readback *rb, const char *dataset, uint64_t number)
 {
-	for (size_t i = 0; i < rb->done.n; i += sizeof(number))
-		if (!memcmp(rb->done.p + i, &number, sizeof(number)))
-			return true;
-	return false;
+	size_t at = place_of(rb, dataset, number);
+
+	return at < rb->n_done && rb->done[at];
 }

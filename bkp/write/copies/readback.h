@@ -1,7 +1,7 @@
 /* readback: reads generations on one medium back from the device, compares, and records the outcome: only
  * what was read back counts.
  *
- * readback_open() → readback_generation() … → readback_close().  A file that stands in several generations is
+ * readback_open() → readback_generation() … → readback_record() → readback_close().  A file that stands in several generations is
  * read once per run.  Files of generations whose copy on this medium is recorded as verified need not be read
  * again for a new one (an archive never changes), unless `again` asks for it.  Their lists are asked newest
  * first, and only as long as that costs less than reading what they could vouch for: a run does not grow
@@ -32,22 +32,29 @@ void readback_close(struct readback *rb);
 void readback_on_progress(
     struct readback *rb, void (*fn)(void *arg, uint64_t bytes, uint64_t total), void *arg);
 
-/* Reads the generation back and records the outcome.  0: whole, recorded as "verified".  READBACK_DAMAGED:
+/* Reads the generation back.  0: whole; "verified" once readback_record() is called.  READBACK_DAMAGED:
  * recorded as "verify-failed", for this and every other generation that counts here and lists a file that was
  * found bad; why says what.  READBACK_GONE: the medium does not answer, or what could be read was right; nothing
  * is recorded, see why.  -1: it cannot be recorded (err).  again: also what earlier read-backs vouch for. */
 #define READBACK_DAMAGED 1
 #define READBACK_GONE	 2
-int readback_generation(struct readback *rb, uint64_t number, bool again, struct err *why, struct err *err)
-    __attribute__((warn_unused_result));
+int readback_generation(struct readback *rb, const char *dataset, uint64_t number, bool again,
+    struct err *why, struct err *err) __attribute__((warn_unused_result));
+/* The generation was brought there from another medium: to be recorded as "copied". */
+int readback_note_copied(struct readback *rb, const char *dataset, uint64_t number, uint64_t files,
+    uint64_t bytes, struct err *err) __attribute__((warn_unused_result));
+/* Journal "copied", then "verified": one record for all that were found whole since the last one; none, if there are none. */
+int readback_record(struct readback *rb, struct err *err) __attribute__((warn_unused_result));
+/* Is it time to?  Some were found whole a while ago: an interrupted command should not have to read them again. */
+bool readback_is_due(const struct readback *rb);
 /* Records "verify-failed" for what was found damaged in another way. */
-int readback_record_damage(struct readback *rb, uint64_t number, const struct err *why, struct err *err)
-    __attribute__((warn_unused_result));
+int readback_record_damage(struct readback *rb, const char *dataset, uint64_t number, const struct err *why,
+    struct err *err) __attribute__((warn_unused_result));
 
 /* Does the device still answer, other than from the page cache? */
 bool readback_answers(const struct readback *rb);
 
 /* Was the generation read back by this handle, or recorded as damaged by it? */
-bool readback_done(const struct readback *rb, uint64_t number);
+bool readback_done(const struct readback *rb, const char *dataset, uint64_t number);
 
 #endif

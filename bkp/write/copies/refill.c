@@ -1,20 +1,24 @@
 /* refill: see refill.h.
  *
- * collect_missing() makes the list of generations that the journal counts and the medium lacks; bring_generation()
- * does one: copy, record "copied", read back, record.  The record comes after the copy is published, the verdict
- * after the bytes came from the device.  A full or broken medium ends the list; copies that were found to lack files
- * and did not get them back are then recorded as damaged. */
+ * collect_missing() makes the list of generations that the journal counts and the medium lacks, in the order in which they are brought;
+ * bring_generation() does one: is there room for it, copy, read back.  What came is recorded together (readback_record()): at the
+ * end, and now and then on the way, so that little is done again when the process dies.  A broken medium
+ * ends the list, and so does one that is full after all; copies that were found to lack files and did not get them back are then recorded
+ * as damaged. */
 #include "write/copies/refill.h"
 
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include <jansson.h>
-
 #include "base/buf.h"
 #include "base/text.h"
+#include "base/err.h"
 #include "format/medium/generation.h"
+#include "format/policy/policy.h"
 #include "read/file/digestset.h"
 #include "read/store/store.h"
 #include "read/ledger/ledger.h"
@@ -26,12 +30,15 @@
 #include "write/pack/vault_w.h"
 
 #define ARCHIVES_MAX ((size_t)8 << 20)
+#define ROOM_KEPT    ((uint64_t)1 << 20) /* bytes: documents, folders */
 
 struct item {
+	char dataset[GENERATION_NAME], uuid[GENERATION_UUID];
 	uint64_t number;
-	char uuid[GENERATION_UUID];
-	bool held;     /* the journal says that it is there, but files are missing */
-	bool verified; /* and that they were read back, and not found damaged since */
+	unsigned round; /* how many newer ones of its data set there are */
+	size_t rank;	/* of its data set: the most urgent has 0 */
+	bool held;	/* the journal says that it is there, but files are missing */
+	bool verified;	/* and that they were read back, and not found damaged since */
 };
 
 struct refilling {
@@ -39,6 +46,7 @@ struct refilling {
 	struct refill_result *res;
 	struct item *items;
 	size_t n, at;
+	bool stop;		/* it is full after all, or broken */
 	uint64_t before, total; /* bytes: written when it began, expected */
 };
 
@@ -54,13 +62,13 @@ static void note_unread(void *arg, const char *file, const struct err *fault)
 }
 
 /* Is everything the generation lists on that medium?  1, 0; -1: it cannot be looked at (why). */
-static int stands_whole(struct vault_r *v, uint64_t number, struct err *why)
+static int stands_whole(struct vault_r *v, const struct ledger_generation *lg, struct err *why)
 {
 	struct vault_r_generation *g = NULL;
 	uint64_t faults = 1;
 	int r;
 
-	if (vault_r_generation_open(v, number, &g, why))
+	if (vault_r_generation_open(v, lg->dataset, lg->number, &g, why))
 		return err_is_unread(why) ? -1 : 0;
 	r = vault_r_presence(v, g, note_unread, why, &faults, why);
 	vault_r_generation_close(g);
@@ -76,21 +84,85 @@ static struct vault_r *open_reader(const struct refill *r, const struct medium *
 
 /* What is recorded as being there: must it be brought again?  What cannot be looked at is neither there nor
  * missing: it is said. */
-static bool is_lost(struct refilling *run, struct vault_r *v, uint64_t number, const struct err *blind)
+static bool is_lost(
+    struct refilling *run, struct vault_r *v, const struct ledger_generation *lg, const struct err *blind)
 {
 	struct err why = *blind;
-	int is = v ? stands_whole(v, number, &why) : -1;
+	int is = v ? stands_whole(v, lg, &why) : -1;
+	char label[GENERATION_LABEL];
 
 	if (is < 0) {
 		run->res->missing++;
 		if (!run->res->why.code[0]) {
 			run->res->why = why;
 			err_wrap(&run->res->why,
-			    text("whether generation %ju is whole on '%s' could not be looked at"), number,
-			    medium_label(run->r->to));
+			    text("whether generation %s is whole on '%s' could not be looked at"),
+			    generation_label(lg->dataset, lg->number, label), medium_label(run->r->to));
 		}
 	}
 	return is == 0;
+}
+
+/* The place of its data set in the order in which they are brought. */
+static size_t rank_of(const struct policy *p, const char *dataset)
+{
+	const struct policy_dataset *d = policy_find_dataset(p, dataset);
+	size_t rank = 0;
+
+	if (!d)
+		return SIZE_MAX; /* it left the policy */
+	for (size_t i = 0; i < p->n_datasets; i++) {
+		unsigned other = p->datasets[i].priority ? p->datasets[i].priority : UINT_MAX,
+			 own = d->priority ? d->priority : UINT_MAX;
+
+		rank += other < own || (other == own && &p->datasets[i] < d);
+	}
+	return rank;
+}
+
+static int by_turn(const void *a, const void *b)
+{
+	const struct item *x = a, *y = b;
+
+	if (x->round != y->round)
+		return x->round < y->round ? -1 : 1;
+	if (x->rank != y->rank)
+		return x->rank < y->rank ? -1 : 1;
+	return strcmp(x->dataset, y->dataset);
+}
+
+/* The items stand as they were made: what follows of the same data set is newer. */
+static void set_rounds(struct refilling *run)
+{
+	for (size_t i = run->n; i-- > 0;) {
+		struct item *it = &run->items[i];
+
+		it->rank = rank_of(run->r->policy, it->dataset);
+		for (size_t k = i + 1; k < run->n; k++)
+			if (!strcmp(run->items[k].dataset, it->dataset)) {
+				it->round = run->items[k].round + 1;
+				break;
+			}
+	}
+	qsort(run->items, run->n, sizeof(*run->items), by_turn);
+}
+
+/* Is it to be brought? */
+static bool is_missing(
+    struct refilling *run, struct vault_r *v, const struct ledger_generation *g, const struct err *blind)
+{
+	const struct refill *r = run->r;
+	const struct ledger_copy *c = ledger_copy_in(g, medium_uuid(r->to));
+	const struct ledger_copy *held = ledger_copy_there(g, medium_uuid(r->to));
+
+	if (g->state != LEDGER_COMMITTED || (c && c->expired_ns) ||
+	    (r->holds && !policy_medium_holds(r->holds, g->dataset)))
+		return false;
+	if (!held && g->suspect) {
+		run->res->suspect++;
+		return false;
+	}
+	return !held || (r->look && is_lost(run, v, g, blind));
 }
 
 static int collect_missing(struct refilling *run, struct err *err)
@@ -103,41 +175,45 @@ static int collect_missing(struct refilling *run, struct err *err)
 
 	run->items = calloc(all + 1, sizeof(*run->items));
 	for (size_t k = 0; run->items && k < all; k++) {
-		const struct ledger_generation *g = ledger_generation(l, r->newest_first ? all - 1 - k : k);
-		const struct ledger_copy *c = ledger_copy_in(g, medium_uuid(r->to));
+		const struct ledger_generation *g = ledger_generation(l, k);
 		const struct ledger_copy *held = ledger_copy_there(g, medium_uuid(r->to));
 		struct item *it = &run->items[run->n];
 
-		if (g->state != LEDGER_COMMITTED || (c && c->expired_ns) ||
-		    (held && (!r->look || !is_lost(run, v, g->number, &blind))))
+		if (!is_missing(run, v, g, &blind))
 			continue;
+		snprintf(it->dataset, sizeof(it->dataset), "%s", g->dataset);
+		memcpy(it->uuid, g->uuid, sizeof(it->uuid));
 		it->number = g->number;
 		it->held = held != NULL;
 		it->verified = held && held->verified_ns;
-		memcpy(it->uuid, g->uuid, sizeof(it->uuid));
 		run->n++;
 	}
 	vault_r_close(v);
+	if (run->items && r->newest_first)
+		set_rounds(run);
 	return run->items ? 0 : err_nomem(err);
 }
 
 /* Bytes of the generation's archives that are not on the medium and were not counted yet. */
 static uint64_t to_come(
-    struct refilling *run, struct vault_r *source, uint64_t number, struct digestset *counted)
+    struct refilling *run, struct vault_r *source, const struct item *it, struct digestset *counted)
 {
 	struct vault_r_generation *g = NULL;
-	char path[GENERATION_SUMS_PATH];
+	char path[GENERATION_SUMS_PATH], set[GENERATION_SET_DIR],
+	    whole[GENERATION_SET_DIR + GENERATION_SUMS_PATH];
 	uint8_t sha256[DIGEST_LEN];
 	uint64_t bytes = 0, there;
 	const struct buf *sums;
 	size_t pos = 0;
 
-	if (vault_r_generation_open(source, number, &g, NULL))
+	if (vault_r_generation_open(source, it->dataset, it->number, &g, NULL))
 		return 0;
 	sums = vault_r_sums(g);
 	while (!generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, NULL)) {
-		if (digestset_get(counted, sha256) || store_size(vault_r_store(source), path, &there, NULL) ||
-		    store_has(vault_w_store(run->r->vault), path))
+		snprintf(whole, sizeof(whole), "%s/%s", generation_set_dir(it->dataset, set), path);
+		if (digestset_get(counted, sha256) ||
+		    store_size(vault_r_store(source), whole, &there, NULL) ||
+		    store_has(vault_w_store(run->r->vault), whole))
 			continue;
 		bytes += there;
 		if (digestset_put(counted, sha256, 1, NULL))
@@ -159,7 +235,7 @@ static uint64_t estimate(struct refilling *run, size_t first, size_t end)
 		struct vault_r *v = m == run->r->to ? NULL : open_reader(run->r, m, NULL);
 
 		for (size_t i = first; v && i < end; i++)
-			bytes += to_come(run, v, run->items[i].number, counted);
+			bytes += to_come(run, v, &run->items[i], counted);
 		vault_r_close(v);
 	}
 	digestset_free(counted);
@@ -173,22 +249,30 @@ static uint64_t written(const struct refilling *run)
 	return vault_w_written(run->r->vault) - run->before;
 }
 
+static char *label_of(const struct item *it, char out[GENERATION_LABEL])
+{
+	return generation_label(it->dataset, it->number, out);
+}
+
 static void on_copied(void *arg)
 {
 	const struct refilling *run = arg;
 	const struct refill *r = run->r;
+	char label[GENERATION_LABEL];
 
 	if (r->progress)
-		r->progress(
-		    r->arg, run->items[run->at].number, run->n - 1 - run->at, written(run), run->total);
+		r->progress(r->arg, label_of(&run->items[run->at], label), run->n - 1 - run->at, written(run),
+		    run->total);
 }
 
 static void blame_generation(struct refilling *run, const struct err *why)
 {
+	char label[GENERATION_LABEL];
+
 	if (!run->res->why.code[0]) {
 		run->res->why = *why;
-		err_wrap(&run->res->why, text("generation %ju could not be brought to '%s'"),
-		    run->items[run->at].number, medium_label(run->r->to));
+		err_wrap(&run->res->why, text("generation %s could not be brought to '%s'"),
+		    label_of(&run->items[run->at], label), medium_label(run->r->to));
 	}
 }
 
@@ -196,8 +280,10 @@ static void blame_generation(struct refilling *run, const struct err *why)
 static int copy_generation(struct refilling *run, const struct item *it, uint64_t *files, struct err *why)
 {
 	const struct ledger_generation *known =
-	    ledger_generation_by_number(state_ledger(run->r->state), it->number);
+	    ledger_generation_of(state_ledger(run->r->state), it->dataset, it->number);
+	char label[GENERATION_LABEL];
 	struct mirror_generation g = {.repository = state_repository(run->r->state),
+	    .dataset = it->dataset,
 	    .number = it->number,
 	    .uuid = it->uuid,
 	    .copied = on_copied,
@@ -207,7 +293,8 @@ static int copy_generation(struct refilling *run, const struct item *it, uint64_
 	g.keys = state_keys(run->r->state, &g.n_keys);
 	g.epoch = known->epoch;
 	g.manifest_sha256 = known->manifest_sha256;
-	err_set(why, "E-MIRROR-03", text("no medium that is attached holds generation %ju"), it->number);
+	err_set(
+	    why, "E-MIRROR-03", text("no medium that is attached holds generation %s"), label_of(it, label));
 	for (size_t s = 0; s < run->r->n_sources && r == MIRROR_SOURCE; s++) {
 		struct err last = ERR_INIT;
 
@@ -234,14 +321,53 @@ static int not_copied(
 	run->res->missing++;
 	blame_generation(run, why);
 	if (r < 0 && !in_the_way(why)) {
-		run->res->full = err_is_full(why);
-		run->res->broken = !run->res->full;
+		run->res->full |= err_is_full(why);
+		run->res->broken = !err_is_full(why);
+		run->stop = true;
 		return 0;
 	}
 	if (!it->held && r >= 0)
 		return 0; /* it was never there, and nobody has it to give */
 	run->res->damaged++;
-	return readback_record_damage(run->r->readback, it->number, why, err);
+	return readback_record_damage(run->r->readback, it->dataset, it->number, why, err);
+}
+
+/* Is there room for it?  Known before the first byte; what the sources do not tell is tried. */
+static bool has_room(struct refilling *run)
+{
+	uint64_t bytes = estimate(run, run->at, run->at + 1);
+	struct store_space space;
+	char label[GENERATION_LABEL];
+	size_t used = strlen(run->res->left_out);
+
+	if (!store_space(vault_w_store(run->r->vault), &space) || bytes + ROOM_KEPT <= space.free)
+		return true;
+	run->res->lacking += bytes;
+	if (!run->res->full)
+		run->res->lacking_next = bytes;
+	run->res->full = true;
+	run->res->room = space.free;
+	run->res->missing++;
+	label_of(&run->items[run->at], label);
+	if (used + strlen(label) + 3 < sizeof(run->res->left_out))
+		snprintf(run->res->left_out + used, sizeof(run->res->left_out) - used, "%s%s",
+		    used ? ", " : "", label);
+	return false;
+}
+
+static int note_no_room(struct refilling *run, struct err *err)
+{
+	const struct item *it = &run->items[run->at];
+	struct err why = ERR_INIT;
+
+	err_sys(&why, "E-MIRROR-05", ENOSPC, text("%ju MB are to come, %ju MB are free"),
+	    (uintmax_t)(run->res->lacking / 1000000), (uintmax_t)(run->res->room / 1000000));
+	blame_generation(run, &why);
+	/* it is recorded as being there, and lacks files that do not come */
+	if (!it->held)
+		return 0;
+	run->res->damaged++;
+	return readback_record_damage(run->r->readback, it->dataset, it->number, &why, err);
 }
 
 static int bring_generation(struct refilling *run, struct err *err)
@@ -249,36 +375,35 @@ static int bring_generation(struct refilling *run, struct err *err)
 	const struct item *it = &run->items[run->at];
 	uint64_t files = 0, had = written(run);
 	struct err why = ERR_INIT;
-	int r = copy_generation(run, it, &files, &why);
+	int r;
 
+	if (!has_room(run))
+		return note_no_room(run, err);
+	r = copy_generation(run, it, &files, &why);
 	if (r)
 		return not_copied(run, r, it, &why, err);
-	if (state_append(run->r->state, "copied",
-		json_pack("{s:I, s:s, s:I, s:I}", "generation", (json_int_t)it->number, "medium",
-		    medium_uuid(run->r->to), "files", (json_int_t)files, "bytes",
-		    (json_int_t)(written(run) - had)),
-		err))
+	if (readback_note_copied(run->r->readback, it->dataset, it->number, files, written(run) - had, err))
 		return -1;
 	run->res->copied++;
 	run->res->lost += it->verified;
 	/* from where files vanished, the others are not believed either */
-	r = readback_generation(run->r->readback, it->number, it->held, &why, err);
+	r = readback_generation(run->r->readback, it->dataset, it->number, it->held, &why, err);
 	if (r < 0)
 		return -1;
 	if (r)
 		blame_generation(run, &why);
 	run->res->verified += r == 0;
 	run->res->damaged += r == READBACK_DAMAGED;
-	run->res->broken = r == READBACK_GONE;
-	return 0;
+	run->res->broken = run->stop = r == READBACK_GONE;
+	return r || readback_is_due(run->r->readback) ? readback_record(run->r->readback, err) : 0;
 }
 
-/* The one that failed is the last that was tried. */
+/* It was full before all of what seemed to have room was there.  The one that failed is the last that was tried. */
 static void measure_room(struct refilling *run)
 {
 	struct store_space space;
 
-	run->res->lacking = estimate(run, run->at - 1, run->n);
+	run->res->lacking += estimate(run, run->at - 1, run->n);
 	run->res->lacking_next = estimate(run, run->at - 1, run->at);
 	if (store_space(vault_w_store(run->r->vault), &space))
 		run->res->room = space.free;
@@ -294,10 +419,12 @@ static int record_lost(struct refilling *run, size_t first, struct err *err)
 		return 0;
 	err_set(&why, "E-VERIFY-01", "%s", text("files of it are missing and could not be brought again"));
 	for (size_t i = first; i < run->n; i++) {
-		if (!run->items[i].held || readback_done(run->r->readback, run->items[i].number))
+		const struct item *it = &run->items[i];
+
+		if (!it->held || readback_done(run->r->readback, it->dataset, it->number))
 			continue;
 		run->res->damaged++;
-		if (readback_record_damage(run->r->readback, run->items[i].number, &why, err))
+		if (readback_record_damage(run->r->readback, it->dataset, it->number, &why, err))
 			return -1;
 	}
 	return 0;
@@ -312,14 +439,17 @@ int refill_run(const struct refill *r, struct refill_result *ret, struct err *er
 	bad = collect_missing(&run, err);
 	if (!bad && run.n && r->progress)
 		run.total = estimate(&run, 0, run.n);
-	for (; !bad && run.at < run.n && !ret->full && !ret->broken; run.at++)
+	for (; !bad && run.at < run.n && !run.stop; run.at++)
 		bad = bring_generation(&run, err);
-	if (!bad && (ret->full || ret->broken)) {
+	if (!bad && run.stop) {
 		ret->missing += run.n - run.at;
-		if (ret->full)
+		if (!ret->broken)
 			measure_room(&run);
 		bad = record_lost(&run, run.at - 1, err);
 	}
+	/* also after a failure: what came is there */
+	if (readback_record(r->readback, bad ? NULL : err))
+		bad = -1;
 	ret->bytes = written(&run);
 	free(run.items);
 	return bad ? -1 : 0;

@@ -177,23 +177,27 @@ static void clean_up(struct rotate *ro)
 	free(ro->sources);
 }
 
-/* A disk kept offline is the last thing that a computer with ransomware on it may get. */
+/* A disk kept offline is the last thing that a computer with ransomware on it may get: who thinks so says it in the policy.  Else
+ * what is suspect stays behind (refill.h), and the other data sets go: images must not keep the EMR from going offline. */
 static int refuse_while_suspect(const struct rotate *ro, struct err *err)
 {
 	const struct ledger_generation *g = ledger_frozen_by(state_ledger(ro->cfg->state));
 
-	if (!g)
+	char label[GENERATION_LABEL];
+
+	if (!g || !ro->cfg->policy->stop_while_suspect)
 		return 0;
+	generation_label(g->dataset, g->number, label);
 	err_set(err, "E-GUARD-02",
-	    text("generation %ju is suspect and nobody has decided on it: the medium is not written to"),
-	    g->number);
+	    text("generation %s is suspect and nobody has decided on it: the medium is not written to"),
+	    label);
 	return err_hint(err,
 	    text("detach the disk: this computer may be infected; see 'bkp generations', then 'bkp accept "
-		 "%ju --operator NAME "
-		 "--reason TEXT' when the change was right, 'bkp hold %ju --operator NAME --reason TEXT' "
+		 "%s --operator NAME "
+		 "--reason TEXT' when the change was right, 'bkp hold %s --operator NAME --reason TEXT' "
 		 "when it was not and the "
 		 "computer has been cleaned"),
-	    g->number, g->number);
+	    label, label);
 }
 
 int rotate_run(const struct rotate_config *cfg, struct rotate_result *ret, struct err *err)

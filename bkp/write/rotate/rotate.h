@@ -77,7 +77,7 @@ struct rotate_result {
 	uint64_t generations; /* verified ones on it now */
 	uint64_t newest;
 	int64_t newest_ns;
-	bool current; /* the newest generation of all is on it, verified */
+	bool current; /* the newest generation of every data set that it is to hold is on it, verified */
 	uint64_t rechecked;
 	uint64_t damaged;	/* copies on it that are recorded as damaged */
 	struct err damaged_why; /* what this run found */

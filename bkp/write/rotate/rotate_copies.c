@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "format/medium/generation.h"
+#include "format/policy/policy.h"
 #include "read/file/digestset.h"
 #include "read/ledger/ledger.h"
 #include "read/vault/vault_r.h"
@@ -26,7 +27,7 @@ static void tell_progress(const struct rotate *ro, const char *what, uint64_t do
 		ro->cfg->progress(ro->cfg->arg, what, done, total);
 }
 
-static void on_copied(void *arg, uint64_t generation, uint64_t left, uint64_t bytes, uint64_t total)
+static void on_copied(void *arg, const char *generation, uint64_t left, uint64_t bytes, uint64_t total)
 {
 	(void)generation, (void)left;
 	tell_progress(arg, text("copying"), bytes, total);
@@ -40,6 +41,8 @@ static void on_read_back(void *arg, uint64_t bytes, uint64_t total)
 int rotate_refill(struct rotate *ro, struct err *err)
 {
 	struct refill refill = {.state = ro->cfg->state,
+	    .policy = ro->cfg->policy,
+	    .holds = ro->ret->medium,
 	    .to = ro->medium,
 	    .vault = ro->vault,
 	    .readback = ro->readback,
@@ -83,11 +86,13 @@ int rotate_recheck(struct rotate *ro, struct err *err)
 		/* asked again each time: a record makes what the ledger gave before stale */
 		const struct ledger_generation *g = ledger_generation(state_ledger(ro->cfg->state), i);
 		const struct ledger_copy *c = ledger_copy_there(g, ro->uuid);
+		char dataset[GENERATION_NAME];
 		int r;
 
-		if (!c || readback_done(ro->readback, g->number) || !is_stale(ro, c, now.wall_ns))
+		if (!c || readback_done(ro->readback, g->dataset, g->number) || !is_stale(ro, c, now.wall_ns))
 			continue;
-		r = readback_generation(ro->readback, g->number, true, &why, err);
+		snprintf(dataset, sizeof(dataset), "%s", g->dataset);
+		r = readback_generation(ro->readback, dataset, g->number, true, &why, err);
 		if (r < 0)
 			return -1;
 		if (r == READBACK_GONE)
@@ -95,8 +100,10 @@ int rotate_recheck(struct rotate *ro, struct err *err)
 		ro->ret->rechecked++;
 		if (r && !ro->ret->damaged_why.code[0])
 			ro->ret->damaged_why = why;
+		if (readback_is_due(ro->readback) && readback_record(ro->readback, err))
+			return -1;
 	}
-	return 0;
+	return readback_record(ro->readback, err);
 }
 
 /* ---- seal ---- */
@@ -111,30 +118,33 @@ static void freeze_path(struct rotate *ro, const char *path)
 		ro->ret->unfrozen_errno = why;
 }
 
-static int seal_generation(
-    struct rotate *ro, struct vault_r *v, uint64_t number, struct digestset *seen, struct err *err)
+static int seal_generation(struct rotate *ro, struct vault_r *v, const struct ledger_generation *lg,
+    struct digestset *seen, struct err *err)
 {
-	char dir[GENERATION_DIR], path[GENERATION_SUMS_PATH];
+	char set[GENERATION_SET_DIR], dir[GENERATION_DIR], path[GENERATION_SUMS_PATH],
+	    whole[GENERATION_SET_DIR + GENERATION_SUMS_PATH];
 	struct vault_r_generation *g = NULL;
 	uint8_t sha256[DIGEST_LEN];
 	const struct buf *sums;
 	size_t pos = 0;
 	int r = 0;
 
-	if (vault_r_generation_open(v, number, &g, NULL))
+	if (vault_r_generation_open(v, lg->dataset, lg->number, &g, NULL))
 		return 0; /* damaged, and told as such */
+	generation_set_dir(lg->dataset, set);
 	sums = vault_r_sums(g);
 	while (r >= 0 && !generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, NULL)) {
 		if (digestset_get(seen, sha256))
 			continue;
-		freeze_path(ro, path);
+		snprintf(whole, sizeof(whole), "%s/%s", set, path);
+		freeze_path(ro, whole);
 		r = digestset_put(seen, sha256, 1, err);
 	}
-	generation_dir(number, dir);
-	snprintf(path, sizeof(path), "%s/SHA256SUMS", dir);
-	freeze_path(ro, path);
-	snprintf(path, sizeof(path), "%s/SHA256SUMS.minisig", dir);
-	freeze_path(ro, path);
+	generation_dir(lg->number, dir);
+	snprintf(whole, sizeof(whole), "%s/%s/SHA256SUMS", set, dir);
+	freeze_path(ro, whole);
+	snprintf(whole, sizeof(whole), "%s/%s/SHA256SUMS.minisig", set, dir);
+	freeze_path(ro, whole);
 	vault_r_generation_close(g);
 	return r < 0 ? -1 : 0;
 }
@@ -150,10 +160,27 @@ int rotate_seal(struct rotate *ro, struct err *err)
 		r = vault_r_open_medium(ro->medium, ledger_repository(l), NULL, &v, err);
 	for (size_t i = 0; !r && i < ledger_generations(l); i++)
 		if (ledger_copy_there(ledger_generation(l, i), ro->uuid))
-			r = seal_generation(ro, v, ledger_generation(l, i)->number, seen, err);
+			r = seal_generation(ro, v, ledger_generation(l, i), seen, err);
 	vault_r_close(v);
 	digestset_free(seen);
 	return r;
+}
+
+/* Is the newest generation of every data set that it is to hold on it, verified?  One that is suspect is not missed. */
+static bool is_current(const struct rotate *ro)
+{
+	const struct ledger *l = state_ledger(ro->cfg->state);
+	const struct policy *p = ro->cfg->policy;
+
+	for (size_t i = 0; i < p->n_datasets; i++) {
+		const struct ledger_generation *last = ledger_last_committed(l, p->datasets[i].name);
+		const struct ledger_copy *c = ledger_copy_there(last, ro->uuid);
+
+		if (last && !last->suspect && policy_medium_holds(ro->ret->medium, last->dataset) &&
+		    (!c || !c->verified_ns))
+			return false;
+	}
+	return true;
 }
 
 void rotate_tally(struct rotate *ro)
@@ -173,5 +200,5 @@ void rotate_tally(struct rotate *ro)
 		ret->newest = g->number;
 		ret->newest_ns = g->begun_ns;
 	}
-	ret->current = ret->newest && ret->newest == ledger_last_committed(l)->number;
+	ret->current = ret->newest && is_current(ro);
 }

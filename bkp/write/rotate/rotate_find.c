@@ -194,7 +194,7 @@ int rotate_find(struct rotate *ro, struct err *err)
 	ro->ret->place = strdup(place);
 	if (!ro->ret->place)
 		return err_nomem(err);
-	if (!ledger_last_committed(l)) {
+	if (!ledger_last_committed(l, NULL)) {
 		err_set(err, "E-ROTATE-06", "%s", text("there is no generation yet"));
 		return err_hint(err, "%s", text("capture one with 'bkp run'"));
 	}
