@@ -22,6 +22,7 @@
 #include "cmd/app/out.h"
 #include "cmd/app/root_key.h"
 #include "cmd/cmd_journal.h"
+#include "cmd/show/journal_words.h"
 #include "format/crypto/minisig.h"
 #include "format/journal/journal.h"
 #include "format/policy/policy.h"
@@ -83,7 +84,7 @@ static bool is_shown(const char *key, size_t *ret_few)
 	static const struct {
 		const char *key;
 		size_t few;
-	} lists[] = {{"changes", 0}, {"narrows", 0}, {"files", 3}};
+	} lists[] = {{"changes", 0}, {"narrows", 0}, {"files", 3}, {"generations", 3}, {"datasets", 3}};
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
 		if (!strcmp(lists[i].key, key)) {
@@ -99,17 +100,15 @@ static void show_texts(const json_t *list, size_t few, size_t n)
 	char show[SHOW];
 
 	putchar('[');
-	for (size_t i = 0; i < json_array_size(list) && (!few || i < few); i++) {
-		const char *s = json_string_value(json_array_get(list, i));
-
-		printf("%s%s", i ? "; " : "", path_show(s ? s : "?", show, sizeof(show)));
-	}
+	for (size_t i = 0; i < json_array_size(list) && (!few || i < few); i++)
+		printf(
+		    "%s%s", i ? "; " : "", journal_words_item(json_array_get(list, i), show, sizeof(show)));
 	if (few && n > few)
 		printf(text("; … (%zu in all)"), n);
 	putchar(']');
 }
 
-/* "generation=42 uuid=… datasets=[3] narrows=[datasets/emr/exclude: added]" */
+/* "run=42 uuid=… datasets=[emr; lab] narrows=[datasets/emr/exclude: added]" */
 static void show_members(json_t *o)
 {
 	char show[SHOW];

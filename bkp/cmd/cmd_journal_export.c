@@ -109,7 +109,7 @@ static void csv_row(const struct exporting *e, const struct journal_record *r)
 	csv_cell(e, journal_text(r->json, "operator"), false);
 	csv_cell(e, journal_text(r->json, "command"), false);
 	csv_cell(e, r->event, false);
-	csv_number(e, json_object_get(r->json, "generation"));
+	csv_cell(e, journal_words_generation(r, said), false);
 	csv_cell(e, journal_words_medium(r, e->ledger, said), false);
 	csv_cell(e, journal_words_outcome(r, said), false);
 	csv_cell(e, journal_words_what(r, said), true);

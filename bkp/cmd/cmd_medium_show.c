@@ -1,7 +1,6 @@
 /* cmd_medium_show: bkp medium list | show NAME: where the media are, and what became of each; see docs/man.
  */
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 #include "cmd/cmd_medium.h"
 #include "cmd/show/overview.h"
 #include "format/journal/journal.h"
+#include "format/medium/generation.h"
 #include "format/policy/policy.h"
 #include "format/policy/policy_plan.h"
 #include "read/ledger/ledger.h"
@@ -118,12 +118,12 @@ static json_t *generations_json(const struct ledger *l, const char *uuid)
 		const struct ledger_copy *c = ledger_copy_in(g, uuid);
 
 		if (c && c->ok)
-			json_array_append_new(
-			    list, json_pack("{s:I, s:o, s:o, s:o, s:o, s:b}", "generation",
-				      (json_int_t)g->number, "begun", overview_time_json(g->begun_ns),
-				      "verified", overview_time_json(c->verified_ns), "damaged",
-				      overview_time_json(c->damaged_ns), "copied",
-				      overview_time_json(c->copied_ns), "frozen", (int)c->frozen));
+			json_array_append_new(list,
+			    json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:b}", "dataset", g->dataset,
+				"generation", (json_int_t)g->number, "begun", overview_time_json(g->begun_ns),
+				"verified", overview_time_json(c->verified_ns), "damaged",
+				overview_time_json(c->damaged_ns), "copied", overview_time_json(c->copied_ns),
+				"frozen", (int)c->frozen));
 	}
 	return list;
 }
@@ -191,7 +191,7 @@ static int show_generations(const struct ledger *l, const char *uuid)
 	static const char *const heads[] = {
 	    TEXT_LATER("GENERATION"), TEXT_LATER("TIME"), TEXT_LATER("VERIFIED")};
 	struct table *t = table_headed(heads, 3);
-	char time[CLOCK_TEXT];
+	char time[CLOCK_TEXT], label[GENERATION_LABEL];
 
 	for (size_t i = 0; t && i < ledger_generations(l); i++) {
 		const struct ledger_generation *g = ledger_generation(l, i);
@@ -199,7 +199,7 @@ static int show_generations(const struct ledger *l, const char *uuid)
 
 		if (!c || !c->ok)
 			continue;
-		table_cell(t, "%" PRIu64, g->number);
+		table_cell(t, "%s", generation_label(g->dataset, g->number, label));
 		table_cell(t, "%s", clock_format_local(g->begun_ns, time));
 		if (c->damaged_ns)
 			table_cell(t, text("DAMAGED, found %s"), clock_format_local(c->damaged_ns, time));

@@ -18,6 +18,7 @@
 #include "cmd/app/outcome.h"
 #include "cmd/app/tools_folder.h"
 #include "cmd/show/summary.h"
+#include "format/medium/generation.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 #include "read/vault/medium.h"
@@ -86,14 +87,15 @@ static void on_left(void *arg, const char *path, enum inventory_kind kind, const
 static bool may_write(struct job *j, const struct policy_medium *pm)
 {
 	const struct ledger_generation *g = ledger_frozen_by(state_ledger(j->state));
+	char label[GENERATION_LABEL];
 	struct err err = ERR_INIT;
 
 	if (!g || !pm->offline)
 		return true;
 	err_set(&err, "E-GUARD-02",
-	    text("generation %ju is suspect and nobody has decided on it: the medium is not written to"),
-	    g->number);
-	err_hint(&err, text("detach the disk: this computer may be infected; see 'bkp generations'"));
+	    text("%s is suspect and nobody has decided on it: the medium is not written to"),
+	    generation_label(g->dataset, g->number, label));
+	err_hint(&err, "%s", text("detach the disk: this computer may be infected; see 'bkp generations'"));
 	raise_code(j, app_error(&err, APP_FAILED));
 	return false;
 }

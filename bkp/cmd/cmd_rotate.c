@@ -84,7 +84,7 @@ static int end_rotation(const struct app *app, const struct rotate_config *cfg,
 	char line[SUMMARY_LINE], *details = NULL;
 	size_t size = 0;
 	FILE *held = open_memstream(&details, &size);
-	struct outcome o = {.command = "rotate", .line = line, .generation = result->newest};
+	struct outcome o = {.command = "rotate", .line = line, .run = result->newest};
 
 	if (held) {
 		say_faults(result, failure, held);

@@ -16,77 +16,82 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "cmd/app/app.h"
+#include "cmd/app/out.h"
 #include "format/crypto/shortage.h"
 #include "format/policy/policy.h"
 
-#define N_(s) s /* marks a text that is translated where it is shown */
+#define N_(s)	     s /* marks a text that is translated where it is shown */
+#define NAME_COLUMNS 16
 
+/* In the order of `bkp help all`; the first group is what `bkp help` shows. */
 static const struct app_command commands[] = {
-    {"init",
+    {"init", APP_EVERYDAY,
 	"init --recipient age1… [--recipient …] [--root-key-out FILE]\n"
 	"init --identity-out FILE [--passphrase-file FILE | --plain-identity] [--recipient age1…] "
 	"[--root-key-out FILE]",
 	N_("make the repository: keys, state folder, first journal record"), cmd_init},
-    {"check", "check\ncheck --live\ncheck --diff [--against FILE]",
-	N_("check the policy and show what it plans, what a change of it means, or whether the next night "
-	   "can work"),
-	cmd_check},
-    {"run",
-	"run [DATASET...] [--all] [--anchor] [--timings] [--until HH:MM] [--dry-run] [--catch-up] "
+    {"check", APP_EVERYDAY, "check\ncheck --live\ncheck --diff [--against FILE]",
+	N_("is the policy right, what does it plan, can the next night work"), cmd_check},
+    {"run", APP_EVERYDAY,
+	"run [DATASET…] [--all] [--anchor] [--timings] [--until HH:MM] [--dry-run] [--catch-up] "
 	"[--root-key RW…]",
-	N_("capture what is due as one generation on every online medium"), cmd_run},
-    {"schedule",
-	"schedule install [--kind cron|systemd] [--user USER] [--mailto ADDRESS] [--root-key RW…] [--name "
-	"NAME] "
-	"[--root DIR]\n"
-	"schedule show [--kind cron|systemd] [--name NAME] [--root DIR]\n"
-	"schedule remove [--kind cron|systemd] [--name NAME] [--root DIR]",
-	N_("let cron or systemd run what is due"), cmd_schedule},
-    {"rotate", "rotate [MEDIUM] --operator NAME [--place TEXT] [--recheck all|none|DAYS] [--yes]",
+	N_("capture what is due, each data set by itself, onto the online media"), cmd_run},
+    {"rotate", APP_EVERYDAY,
+	"rotate [MEDIUM] --operator NAME [--place TEXT] [--recheck all|none|DAYS] [--yes]",
 	N_("bring the medium kept offline up to date, check and seal it"), cmd_rotate},
-    {"expire",
-	"expire --dry-run [--medium NAME]\n"
+    {"status", APP_EVERYDAY, "status [--short] [--prometheus FILE]",
+	N_("how things stand, and what to do next"), cmd_status},
+    {"verify", APP_EVERYDAY,
+	"verify [GENERATION…] [--medium NAME] [--identity FILE] [--passphrase-file FILE]",
+	N_("read what was captured back from the media and compare"), cmd_verify},
+    {"generations", APP_GENERATIONS, "generations [DATASET | GENERATION…] [--all] [--medium NAME]",
+	N_("list what was captured, when, how well, and where it is"), cmd_generations},
+    {"accept", APP_GENERATIONS,
+	"accept GENERATION… --operator NAME --reason TEXT\n"
+	"accept --tools | --policy-change --operator NAME --reason TEXT",
+	N_("say that a generation that is suspect or partial is right"), cmd_accept},
+    {"hold", APP_GENERATIONS, "hold GENERATION… --operator NAME --reason TEXT",
+	N_("keep a generation until it is released, whatever the policy says"), cmd_hold},
+    {"release", APP_GENERATIONS, "release GENERATION… --operator NAME [--reason TEXT]", N_("end a hold"),
+	cmd_release},
+    {"expire", APP_GENERATIONS,
+	"expire --dry-run [DATASET | GENERATION…] [--medium NAME]\n"
 	"expire --operator NAME [--medium NAME] [--yes]\n"
 	"expire --plan-out FILE [--medium NAME]\n"
 	"expire --plan FILE --signature FILE.minisig --operator NAME [--medium NAME]",
 	N_("say which generations stay and go and why, and let them go"), cmd_expire},
-    {"agree",
+    {"agree", APP_GENERATIONS,
 	"agree\nagree --operator NAME --root-key FILE\nagree --statement-out FILE\n"
 	"agree --operator NAME --statement FILE --signature FILE.minisig",
-	N_("show what is agreed of retention, or agree to less with the root key"), cmd_agree},
-    {"clock",
-	"clock show\nclock attest --operator NAME --reason TEXT [--root-key FILE | --statement-out FILE | "
-	"--signature "
-	"FILE.minisig]",
-	N_("say that the clock is right, after it has jumped"), cmd_clock},
-    {"verify", "verify [--medium NAME] [--generation N] [--identity FILE] [--passphrase-file FILE]",
-	N_("read what was captured back from the media and compare"), cmd_verify},
-    {"repair", "repair [MEDIUM]",
-	N_("write what is damaged on a medium anew, from this host and from other media"), cmd_repair},
-    {"medium",
+	N_("show what is agreed of retention, or agree to less"), cmd_agree},
+    {"medium", APP_MEDIA,
 	"medium add NAME [--path DIR]\nmedium list\nmedium show NAME\n"
 	"medium move NAME --operator NAME [--place TEXT]\n"
 	"medium rename OLD NEW --operator NAME\n"
 	"medium retire NAME --operator NAME --reason TEXT",
 	N_("register media, list them, record where they are"), cmd_medium},
-    {"status", "status [--prometheus FILE]",
-	N_("3-2-1 and generations of each data set, media, what to do next"), cmd_status},
-    {"accept",
-	"accept N … --operator NAME --reason TEXT\naccept --tools | --policy-change --operator NAME --reason "
-	"TEXT",
-	N_("say that a generation that is suspect or partial is right"), cmd_accept},
-    {"hold", "hold N … --operator NAME --reason TEXT",
-	N_("keep a generation until it is released, whatever the policy says"), cmd_hold},
-    {"release", "release N … --operator NAME [--reason TEXT]", N_("end a hold"), cmd_release},
-    {"notify", "notify [--test]", N_("tell by the policy's notify command how things stand"), cmd_notify},
-    {"generations", "generations [--medium NAME]", N_("list the generations"), cmd_generations},
-    {"journal",
+    {"repair", APP_MEDIA, "repair [MEDIUM]",
+	N_("write what is damaged on a medium anew, from this host and other media"), cmd_repair},
+    {"schedule", APP_HOST,
+	"schedule install [--kind cron|systemd] [--user USER] [--mailto ADDRESS] [--root-key RW…] [--name "
+	"NAME] [--root DIR]\n"
+	"schedule show [--kind cron|systemd] [--name NAME] [--root DIR]\n"
+	"schedule remove [--kind cron|systemd] [--name NAME] [--root DIR]",
+	N_("let cron or systemd run what is due"), cmd_schedule},
+    {"notify", APP_HOST, "notify [--test]", N_("tell by the policy's notify command how things stand"),
+	cmd_notify},
+    {"clock", APP_HOST,
+	"clock show\nclock attest --operator NAME --reason TEXT [--root-key FILE | --statement-out FILE | "
+	"--signature FILE.minisig]",
+	N_("say that the clock is right, after it has jumped"), cmd_clock},
+    {"journal", APP_RECORD,
 	"journal show [--file JOURNAL]\n"
 	"journal verify [--root-key RW…|FILE] [--file JOURNAL] [--against FILE|DIR|MEDIUM]\n"
 	"journal export --format csv|json [--out FILE] [--file JOURNAL]\n"
 	"journal repair --operator NAME",
 	N_("show, verify, export or repair the audit record"), cmd_journal},
-    {"explain", "explain CODE …", N_("what the code of a message means, and what to do"), cmd_explain},
+    {"explain", APP_RECORD, "explain CODE …", N_("what the code of a message means, and what to do"),
+	cmd_explain},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(*commands))
 
@@ -102,16 +107,39 @@ static void hold_standard_descriptors(void)
 		close(fd);
 }
 
-static void print_usage(FILE *out)
+static void print_group(FILE *out, enum app_group group)
 {
-	fprintf(
-	    out, "%s\n\n", text("usage: bkp [--policy FILE] [--lang ja|en] [--json] [--quiet] COMMAND …"));
 	for (size_t i = 0; i < N_COMMANDS; i++)
-		fprintf(out, "  %-12s  %s\n", commands[i].name, text(commands[i].summary));
-	fprintf(out, "\n%s\n",
+		if (commands[i].group == group) {
+			fprintf(out, "  %-12s  ", commands[i].name);
+			out_wrapped(out, NAME_COLUMNS, NAME_COLUMNS, "%s", text(commands[i].summary));
+		}
+}
+
+/* What a clinic needs, or all commands by what they are about. */
+static void print_usage(FILE *out, bool all)
+{
+	static const char *const groups[] = {[APP_EVERYDAY] = TEXT_LATER("Day by day"),
+	    [APP_GENERATIONS] = TEXT_LATER("Generations"),
+	    [APP_MEDIA] = TEXT_LATER("Media"),
+	    [APP_HOST] = TEXT_LATER("This computer: when it runs, who is told"),
+	    [APP_RECORD] = TEXT_LATER("The record, and messages")};
+
+	fprintf(out, "%s\n", text("usage: bkp [--policy FILE] [--lang ja|en] [--json] [--quiet] COMMAND …"));
+	for (int g = 0; g < (all ? APP_GROUPS : 1); g++) {
+		fprintf(out, all ? "\n%s\n" : "\n", text(groups[g]));
+		print_group(out, (enum app_group)g);
+	}
+	putc('\n', out);
+	out_wrapped(out, 0, 0, "%s",
+	    text("A generation is named as emr@42, emr@latest, emr@2026-11-20 (the newest begun on or before "
+		 "that day) or emr@3d (at least three days old); 42 is all of run 42."));
+	out_wrapped(out, 0, 0, "%s",
 	    text("What is stored is listed, restored and rehearsed with bkp-restore: see 'bkp-restore "
 		 "--help'."));
-	fprintf(out, "%s\n",
+	if (!all)
+		out_wrapped(out, 0, 0, "%s", text("'bkp help all' shows the other commands."));
+	out_wrapped(out, 0, 0, "%s",
 	    text("'bkp help COMMAND' tells more.  Exit status: 0 well, 1 look at it, 2 failed, "
 		 "3 unknown, 64 wrong usage or policy."));
 }
@@ -145,19 +173,19 @@ static int unknown_command(const struct app *app, const char *name)
 	return app_unknown(app, near, text("unknown command '%s'"), name);
 }
 
-/* bkp help [COMMAND]: what --help says. */
+/* bkp help [COMMAND | all]: what --help says, or all of it. */
 static int run_help(struct app *app, int argc, char **argv)
 {
 	char *asked[] = {argv[0], (char *)(uintptr_t) "--help", NULL};
 
-	if (argc > 1) {
+	if (argc > 1 && strcmp(argv[1], "all") != 0) {
 		app->command = find_command(argv[1]);
 		if (!app->command)
 			return unknown_command(app, argv[1]);
 		optind = 0; /* glibc: scan from the start */
 		return app->command->run(app, 2, asked);
 	}
-	print_usage(stdout);
+	print_usage(stdout, argc > 1);
 	return app_flush(APP_OK);
 }
 
@@ -174,7 +202,7 @@ static int global_options(struct app *app, int argc, char **argv)
 			printf("bkp %s\n", BKP_VERSION);
 			return app_flush(APP_OK);
 		}
-		print_usage(stdout);
+		print_usage(stdout, false);
 		return app_flush(APP_OK);
 	}
 	return -1;
@@ -206,7 +234,7 @@ int main(int argc, char **argv)
 		return shortage_end(code);
 	first = optind;
 	if (first >= argc) {
-		print_usage(stderr);
+		print_usage(stderr, false);
 		return shortage_end(APP_USAGE);
 	}
 	if (!strcmp(argv[first], "help"))

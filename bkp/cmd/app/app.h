@@ -43,8 +43,20 @@ struct app {
 };
 
 typedef int app_fn(struct app *app, int argc, char **argv);
+
+/* What a command is about, for help. */
+enum app_group {
+	APP_EVERYDAY, /* all that a clinic needs day by day */
+	APP_GENERATIONS,
+	APP_MEDIA,
+	APP_HOST,
+	APP_RECORD,
+	APP_GROUPS
+};
+
 struct app_command {
 	const char *name;
+	enum app_group group;
 	const char *usage;   /* "medium add NAME [--path DIR]", one form per line */
 	const char *summary; /* English; shown through text() */
 	app_fn *run;

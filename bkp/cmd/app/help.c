@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/width.h"
 #include "cmd/app/app.h"
+#include "cmd/app/out.h"
 
 #define N_(s)  s /* marks a text that is translated where it is shown */
 #define COLUMN 27
@@ -60,11 +62,12 @@ static const struct row {
     {"expire", "plan-out", "FILE", N_("write what would go, to be signed by who must approve")},
     {"expire", "plan", "FILE", N_("do what was signed: the file of --plan-out")},
     {"expire", "signature", "FILE.minisig", N_("the approver's signature of it by minisign")},
-    {"verify", "generation", "N", N_("this generation only")},
     {"verify", "identity", "FILE", N_("a recovery identity: everything is decrypted and decoded, too")},
     {"medium", "path", "DIR", N_("where it is mounted now (default: the policy's path)")},
+    {"status", "short", NULL, N_("one screen: the verdict, a line a data set, what to do next")},
     {"status", "prometheus", "FILE", N_("write metrics for Prometheus into this file")},
     {"notify", "test", NULL, N_("tell now, to try whether it arrives")},
+    {"generations", "all", NULL, N_("all runs, not the newest ten")},
     {"generations", "medium", "NAME", N_("those that are on this medium")},
     {"journal", "file", "JOURNAL", N_("a copy of the journal (default: that of the state folder)")},
     {"journal", "root-key", "RW…|FILE", N_("the root public key from paper: who must have signed")},
@@ -102,9 +105,10 @@ void help_command(const struct app_command *c, const struct option *options)
 {
 	const char *line = c->usage;
 
-	printf("%s\n\n", text(c->summary));
+	out_wrapped(stdout, 0, 0, "%s", text(c->summary));
+	putchar('\n');
 	for (; *line; line += strcspn(line, "\n"), line += *line == '\n')
-		printf("  bkp %.*s\n", (int)strcspn(line, "\n"), line);
+		out_wrapped(stdout, 0, 6, "  bkp %.*s", (int)strcspn(line, "\n"), line);
 	printf("\n%s\n", text("Options:"));
 	for (; options->name; options++) {
 		const struct row *r = row_of(c->name, options->name);
@@ -113,11 +117,11 @@ void help_command(const struct app_command *c, const struct option *options)
 
 		if (!takes(c, options->name))
 			continue;
-		n = snprintf(shown, sizeof(shown), "--%s%s%s", options->name, r && r->value ? " " : "",
+		snprintf(shown, sizeof(shown), "--%s%s%s", options->name, r && r->value ? " " : "",
 		    r && r->value ? r->value : "");
-
-		for (const char *p = shown; *p; p++)
-			n -= ((unsigned char)*p & 0xc0) == 0x80; /* columns, not bytes */
-		printf("  %s%*s%s\n", shown, n < COLUMN ? COLUMN - n : 1, "", r ? text(r->what) : "");
+		n = (int)width_text(shown);
+		n = n + 2 < COLUMN ? COLUMN : n + 2;
+		printf("  %s%*s", shown, n - (int)width_text(shown), "");
+		out_wrapped(stdout, (unsigned)n + 2, COLUMN + 2, "%s", r ? text(r->what) : "");
 	}
 }

@@ -49,7 +49,7 @@ struct environment {
 static bool is_ours(const char *entry)
 {
 	static const char *const names[VARIABLES] = {
-	    "BKP_LINE=", "BKP_EXIT=", "BKP_COMMAND=", "BKP_SITE=", "BKP_GENERATION=", "LC_ALL=", "LANG="};
+	    "BKP_LINE=", "BKP_EXIT=", "BKP_COMMAND=", "BKP_SITE=", "BKP_RUN=", "LC_ALL=", "LANG="};
 
 	for (size_t i = 0; i < VARIABLES; i++)
 		if (!strncmp(entry, names[i], strlen(names[i])))
@@ -65,7 +65,7 @@ static int environment_make(struct environment *e, const struct notify_message *
 	snprintf(e->own[1], VALUE, "BKP_EXIT=%d", m->exit);
 	snprintf(e->own[2], VALUE, "BKP_COMMAND=%s", m->command);
 	snprintf(e->own[3], VALUE, "BKP_SITE=%s", m->site);
-	snprintf(e->own[4], VALUE, "BKP_GENERATION=%.*ju", m->generation ? 1 : 0, (uintmax_t)m->generation);
+	snprintf(e->own[4], VALUE, "BKP_RUN=%.*ju", m->run ? 1 : 0, (uintmax_t)m->run);
 	snprintf(e->own[5], VALUE, "LC_ALL=%s", m->locale);
 	snprintf(e->own[6], VALUE, "LANG=%s", m->locale);
 	while (environ && environ[n])

@@ -16,8 +16,11 @@
 #include "base/text.h"
 #include "base/width.h"
 #include "cmd/app/out.h"
+#include "format/medium/generation.h"
 #include "format/journal/journal.h"
 #include "read/ledger/ledger.h"
+
+#define SHOW 256
 
 static uintmax_t member_number(const struct journal_record *r, const char *key)
 {
@@ -37,7 +40,37 @@ static const char *because(const struct journal_record *r, const char *key, char
 	return out;
 }
 
-/* "a; b; c" of a list of texts: those for which there is room, and how many there are in all; returns out. */
+char *journal_words_item(const json_t *v, char *out, size_t size)
+{
+	const char *s = json_string_value(v), *name = journal_text(v, "name"),
+		   *why = journal_text(v, "reason");
+	char label[GENERATION_LABEL], show[SHOW];
+
+	if (json_is_object(v) && *journal_text(v, "dataset"))
+		s = generation_label(journal_text(v, "dataset"),
+		    (uint64_t)json_integer_value(json_object_get(v, "generation")), label);
+	else if (json_is_object(v))
+		s = *name ? name : "?";
+	path_show(s ? s : "?", out, size);
+	if (json_is_object(v) && *why) {
+		size_t n = strlen(out);
+
+		snprintf(out + n, size - n, ": %s", path_show(why, show, sizeof(show)));
+		width_whole(out);
+	}
+	return out;
+}
+
+/* "emr@42" of what the record is about; returns out. */
+static const char *label_of_record(const struct journal_record *r, char out[GENERATION_LABEL])
+{
+	char show[GENERATION_LABEL];
+
+	return generation_label(path_show(journal_text(r->json, "dataset"), show, GENERATION_NAME),
+	    member_number(r, "generation"), out);
+}
+
+/* "a; b; c" of a list: those for which there is room, and how many there are in all; returns out. */
 static const char *few_of(
     const struct journal_record *r, const char *key, size_t all, char out[JOURNAL_WORDS / 2])
 {
@@ -47,18 +80,15 @@ static const char *few_of(
 	char show[ONE];
 
 	*out = '\0';
-	for (; i < json_array_size(list) && used + ONE + TAIL < JOURNAL_WORDS / 2; i++) {
-		const char *s = json_string_value(json_array_get(list, i));
-
+	for (; i < json_array_size(list) && used + ONE + TAIL < JOURNAL_WORDS / 2; i++)
 		used += (size_t)snprintf(out + used, JOURNAL_WORDS / 2 - used, "%s%s", i ? "; " : "",
-		    path_show(s ? s : "?", show, sizeof(show)));
-	}
+		    journal_words_item(json_array_get(list, i), show, sizeof(show)));
 	if (all > i)
 		snprintf(out + used, JOURNAL_WORDS / 2 - used, text("; … (%zu in all)"), all);
 	return out;
 }
 
-static const char *label_of(const struct ledger *l, const char *uuid)
+static const char *label_of_medium(const struct ledger *l, const char *uuid)
 {
 	const struct ledger_medium *m = ledger_medium_by_uuid(l, uuid);
 
@@ -71,14 +101,31 @@ char *journal_words_medium(const struct journal_record *r, const struct ledger *
 	size_t used = 0;
 
 	snprintf(out, JOURNAL_WORDS, "%s",
-	    *journal_text(r->json, "medium") ? label_of(l, journal_text(r->json, "medium")) : "");
+	    *journal_text(r->json, "medium") ? label_of_medium(l, journal_text(r->json, "medium")) : "");
 	for (size_t i = 0; i < json_array_size(list) && used < JOURNAL_WORDS; i++) {
 		const json_t *m = json_array_get(list, i);
 		const char *uuid = json_string_value(json_is_object(m) ? json_object_get(m, "medium") : m);
 
-		used += (size_t)snprintf(
-		    out + used, JOURNAL_WORDS - used, "%s%s", i ? ", " : "", uuid ? label_of(l, uuid) : "?");
+		used += (size_t)snprintf(out + used, JOURNAL_WORDS - used, "%s%s", i ? ", " : "",
+		    uuid ? label_of_medium(l, uuid) : "?");
 	}
+	return out;
+}
+
+/* Of a committed or failed run, too: what a spreadsheet is filtered by. */
+char *journal_words_generation(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	const json_t *list = json_object_get(r->json, "generations");
+	char label[GENERATION_LABEL], few[JOURNAL_WORDS / 2];
+
+	if (json_is_array(list))
+		snprintf(out, JOURNAL_WORDS, "%s", few_of(r, "generations", json_array_size(list), few));
+	else if (*journal_text(r->json, "dataset") && member_number(r, "generation"))
+		snprintf(out, JOURNAL_WORDS, "%s", label_of_record(r, label));
+	else if (member_number(r, "run"))
+		snprintf(out, JOURNAL_WORDS, "%ju", member_number(r, "run"));
+	else
+		*out = '\0';
 	return out;
 }
 
@@ -91,12 +138,7 @@ static const char *copies_word(const struct journal_record *r)
 
 	for (size_t i = 0; i < json_array_size(list); i++)
 		all &= json_is_true(json_object_get(json_array_get(list, i), "ok"));
-	list = json_object_get(r->json, "datasets");
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const char *v = json_string_value(json_object_get(json_array_get(list, i), "verdict"));
-
-		all &= v && !strcmp(v, "good");
-	}
+	all &= !strcmp(journal_text(r->json, "verdict"), "good");
 	return all ? text("ok") : text("partial");
 }
 
@@ -146,50 +188,56 @@ static void say_added(const struct journal_record *r, char out[JOURNAL_WORDS])
 
 static void say_begin(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
-	snprintf(out, JOURNAL_WORDS, text("generation %ju was begun: %zu data sets"),
-	    member_number(r, "generation"), json_array_size(json_object_get(r->json, "datasets")));
+	size_t n = json_array_size(json_object_get(r->json, "datasets"));
+	char few[JOURNAL_WORDS / 2];
+
+	snprintf(out, JOURNAL_WORDS, text("run %ju was begun: %s"), member_number(r, "run"),
+	    few_of(r, "datasets", n, few));
 }
 
 static void say_committed(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
-	char all[OUT_BYTES], fresh[OUT_BYTES];
+	char label[GENERATION_LABEL], all[OUT_BYTES], fresh[OUT_BYTES];
 
 	snprintf(out, JOURNAL_WORDS,
 	    member_true(r, "recovered")
-		? text("generation %ju, which an interrupted run had left complete, is "
-		       "reported: archives of %s, %s of new data before compression")
-		: text("generation %ju is reported: archives of %s, %s of new data before "
-		       "compression"),
-	    member_number(r, "generation"), out_bytes(member_number(r, "archive_bytes"), all),
+		? text("%s, which an interrupted run had left complete, is reported: archives of %s, %s of "
+		       "new "
+		       "data before compression")
+		: text("%s is reported: archives of %s, %s of new data before compression"),
+	    label_of_record(r, label), out_bytes(member_number(r, "archive_bytes"), all),
 	    out_bytes(member_number(r, "new_bytes"), fresh));
 }
 
-static void say_verified(const struct journal_record *r, char out[JOURNAL_WORDS])
+/* What one record says of several generations. */
+static void say_several(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
-	snprintf(out, JOURNAL_WORDS, text("generation %ju was read back and compared: %ju files"),
-	    member_number(r, "generation"), member_number(r, "files"));
-}
+	size_t n = json_array_size(json_object_get(r->json, "generations"));
+	char few[JOURNAL_WORDS / 2];
 
-static void say_copied(const struct journal_record *r, char out[JOURNAL_WORDS])
-{
-	snprintf(out, JOURNAL_WORDS, text("generation %ju was brought to the medium: %ju files"),
-	    member_number(r, "generation"), member_number(r, "files"));
+	snprintf(out, JOURNAL_WORDS,
+	    !strcmp(r->event, "verified") ? text("read back and compared, %zu generations: %s")
+					  : text("brought to the medium, %zu generations: %s"),
+	    n, few_of(r, "generations", n, few));
 }
 
 static void say_damaged(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
-	char why[JOURNAL_WORDS / 2];
+	char label[GENERATION_LABEL], why[JOURNAL_WORDS / 2];
 
-	snprintf(out, JOURNAL_WORDS, text("generation %ju was found damaged%s"),
-	    member_number(r, "generation"), because(r, "reason", why));
+	snprintf(out, JOURNAL_WORDS, text("%s was found damaged%s"), label_of_record(r, label),
+	    because(r, "reason", why));
 }
 
 static void say_failed(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
-	char why[JOURNAL_WORDS / 2];
+	size_t n = json_array_size(json_object_get(r->json, "datasets"));
+	char why[JOURNAL_WORDS / 2], few[JOURNAL_WORDS / 2];
+	size_t used = (size_t)snprintf(out, JOURNAL_WORDS, text("run %ju made no generation of: %s"),
+	    member_number(r, "run"), few_of(r, "datasets", n, few));
 
-	snprintf(out, JOURNAL_WORDS, text("generation %ju came to nothing%s"), member_number(r, "generation"),
-	    because(r, "reason", why));
+	if (used < JOURNAL_WORDS)
+		snprintf(out + used, JOURNAL_WORDS - used, "%s", because(r, "reason", why));
 }
 
 static void say_attached(const struct journal_record *r, char out[JOURNAL_WORDS])
@@ -269,29 +317,30 @@ static void say_agreed(const struct journal_record *r, char out[JOURNAL_WORDS])
 
 static void say_decision(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
-	char why[JOURNAL_WORDS / 2];
+	char label[GENERATION_LABEL], why[JOURNAL_WORDS / 2];
 
 	snprintf(out, JOURNAL_WORDS,
-	    !strcmp(r->event, "accepted") ? text("generation %ju was accepted as good%s%s")
-	    : !strcmp(r->event, "held")	  ? text("generation %ju is held from here on%s%s")
-					  : text("generation %ju is no longer held%s%s"),
-	    member_number(r, "generation"), because(r, "reason", why),
+	    !strcmp(r->event, "accepted") ? text("%s was accepted as good%s%s")
+	    : !strcmp(r->event, "held")	  ? text("%s is held from here on%s%s")
+					  : text("%s is no longer held%s%s"),
+	    label_of_record(r, label), because(r, "reason", why),
 	    json_is_false(json_object_get(r->json, "terminal")) ? text(" (not typed at a terminal)") : "");
 }
 
 static void say_expired(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
-	char why[JOURNAL_WORDS / 2];
+	char label[GENERATION_LABEL], why[JOURNAL_WORDS / 2];
 
-	snprintf(out, JOURNAL_WORDS, text("generation %ju expired on the medium%s"),
-	    member_number(r, "generation"), because(r, "why", why));
+	snprintf(out, JOURNAL_WORDS, text("%s expired on the medium%s"), label_of_record(r, label),
+	    because(r, "why", why));
 }
 
 static void say_finished(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
-	snprintf(out, JOURNAL_WORDS,
-	    text("deleting generation %ju, recorded as expired earlier, was agreed to"),
-	    member_number(r, "generation"));
+	char label[GENERATION_LABEL];
+
+	snprintf(out, JOURNAL_WORDS, text("deleting %s, recorded as expired earlier, was agreed to"),
+	    label_of_record(r, label));
 }
 
 static void say_name(const struct journal_record *r, char out[JOURNAL_WORDS])
@@ -389,7 +438,7 @@ static const struct {
 	const char *event;
 	words_fn *say;
 } rules[] = {{"init", say_init}, {JOURNAL_EPOCH_EVENT, say_epoch}, {"medium-added", say_added},
-    {"begin", say_begin}, {"committed", say_committed}, {"verified", say_verified}, {"copied", say_copied},
+    {"begin", say_begin}, {"committed", say_committed}, {"verified", say_several}, {"copied", say_several},
     {"verify-failed", say_damaged}, {"failed", say_failed}, {"medium-attached", say_attached},
     {"medium-detached", say_attached}, {"repaired", say_repaired}, {"rotated", say_rotated},
     {"medium-moved", say_moved}, {"heads", say_journal_copies}, {"history", say_history},

@@ -2,7 +2,10 @@
 #ifndef BKP_CMD_SHOW_JOURNAL_WORDS_H
 #define BKP_CMD_SHOW_JOURNAL_WORDS_H
 
+#include <stddef.h>
+
 struct journal_record;
+struct json_t;
 struct ledger;
 
 #define JOURNAL_WORDS 1024
@@ -14,5 +17,11 @@ char *journal_words_what(const struct journal_record *r, char out[JOURNAL_WORDS]
 char *journal_words_outcome(const struct journal_record *r, char out[JOURNAL_WORDS]);
 /* The label of the medium it is about, or ""; of several: separated by commas; returns out. */
 char *journal_words_medium(const struct journal_record *r, const struct ledger *l, char out[JOURNAL_WORDS]);
+
+/* The generations it is about, "emr@42; lab@42", or the run, or ""; returns out. */
+char *journal_words_generation(const struct journal_record *r, char out[JOURNAL_WORDS]);
+
+/* A member of a list of a record: a text, {"dataset", "generation"} as "emr@42", {"name", "reason"} as "emr: why"; returns out. */
+char *journal_words_item(const struct json_t *v, char *out, size_t size);
 
 #endif

@@ -6,12 +6,15 @@
 
 #include <jansson.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
+#include "base/err.h"
 #include "base/show/table.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
 #include "cmd/app/out.h"
 #include "cmd/show/overview.h"
+#include "format/medium/generation.h"
 #include "format/policy/policy.h"
 #include "format/policy/policy_plan.h"
 #include "read/rules/slots.h"
@@ -56,15 +59,15 @@ json_t *run_due_json(const struct run_due *d, size_t i)
 	const struct slots *s = &d->slots[i];
 	char slot[CLOCK_TEXT], next[CLOCK_TEXT];
 
-	return json_pack("{s:s, s:b, s:s, s:s, s:s, s:o, s:o, s:o}", "name", d->policy->datasets[i].name,
+	return json_pack("{s:s, s:b, s:s, s:s, s:s, s:o, s:o, s:o}", "dataset", d->policy->datasets[i].name,
 	    "due", (int)s->due, "why", slots_why_word(s->why), "slot", clock_format(s->slot_ns, slot), "next",
 	    clock_format(s->next_ns, next), "generation", overview_number_json(s->generation), "begun",
 	    overview_time_json(s->begun_ns), "tried", overview_number_json(s->tried));
 }
 
-static void why_cell(struct table *t, const struct slots *s)
+static void why_cell(struct table *t, const char *dataset, const struct slots *s)
 {
-	char time[CLOCK_TEXT];
+	char time[CLOCK_TEXT], label[GENERATION_LABEL];
 
 	clock_format_local(s->begun_ns, time);
 	switch (s->why) {
@@ -72,13 +75,13 @@ static void why_cell(struct table *t, const struct slots *s)
 		table_cell(t, "%s", text("due: never captured"));
 		break;
 	case SLOTS_FAILED:
-		table_cell(t, text("due: generation %ju failed"), (uintmax_t)s->tried);
+		table_cell(t, text("due: it failed in run %ju"), (uintmax_t)s->tried);
 		break;
 	case SLOTS_MISSED:
 		table_cell(t, text("due: last captured %s"), time);
 		break;
 	case SLOTS_SERVED:
-		table_cell(t, text("captured %s: generation %ju"), time, (uintmax_t)s->generation);
+		table_cell(t, text("captured %s: %s"), time, generation_label(dataset, s->generation, label));
 		break;
 	}
 }
@@ -98,7 +101,7 @@ struct table *run_due_table(const struct run_due *d)
 		table_cell(t, "%s", p->name);
 		table_cell(t, "%s", policy_plan_schedule(d->policy, p, when));
 		table_cell(t, "%s", clock_format_local(d->slots[i].slot_ns, time));
-		why_cell(t, &d->slots[i]);
+		why_cell(t, p->name, &d->slots[i]);
 		table_cell(t, "%s", clock_format_local(d->slots[i].next_ns, time));
 	}
 	return t;
@@ -125,6 +128,8 @@ static json_t *all_json(const struct run_due *d)
 int run_due_show(
     const struct app *app, const struct run_due *d, const struct policy_dataset *const *chosen, size_t n)
 {
+	BUF_AUTO names = BUF_INIT((size_t)1 << 16);
+	struct err err = ERR_INIT;
 	char now[CLOCK_TEXT];
 	int code;
 
@@ -138,10 +143,14 @@ int run_due_show(
 	code = out_table(run_due_table(d), 0, APP_OK);
 	if (code)
 		return code;
-	printf("\n%s", n ? text("a run would capture now:") : text("a run would capture nothing now"));
-	for (size_t i = 0; i < n; i++)
-		printf(" %s", chosen[i]->name);
 	putchar('\n');
+	for (size_t i = 0; i < n; i++)
+		if (buf_printf(&names, &err, " %s", chosen[i]->name))
+			return app_error(&err, APP_FAILED);
+	if (buf_terminate(&names, &err))
+		return app_error(&err, APP_FAILED);
+	out_wrapped(stdout, 0, 2, "%s%s",
+	    n ? text("a run would capture now:") : text("a run would capture nothing now"), (char *)names.p);
 	return app_flush(APP_OK);
 }
 
@@ -154,12 +163,12 @@ int run_due_nothing(const struct app *app, const struct run_due *d)
 		if (d->slots[i].next_ns < d->slots[next].next_ns)
 			next = i;
 	if (app->json)
-		return out_json(json_pack("{s:i, s:[], s:[], s:{s:s, s:s}}", "generation", 0, "datasets",
-				    "media", "next", "name", d->policy->datasets[next].name, "at",
+		return out_json(json_pack("{s:n, s:[], s:[], s:{s:s, s:s}}", "run", "datasets", "media",
+				    "next", "dataset", d->policy->datasets[next].name, "at",
 				    clock_format(d->slots[next].next_ns, time)),
 		    APP_OK);
 	if (!app->quiet)
-		printf(text("nothing is due; next: data set %s at %s\n"), d->policy->datasets[next].name,
-		    clock_format_local(d->slots[next].next_ns, time));
+		out_wrapped(stdout, 0, 2, text("nothing is due; next: data set %s at %s"),
+		    d->policy->datasets[next].name, clock_format_local(d->slots[next].next_ns, time));
 	return app_flush(APP_OK);
 }

@@ -93,7 +93,7 @@ int run_say_end(
 		run_report_json(r, failure, line);
 	else if (!failure && !s->app->quiet)
 		run_report_summary(r);
-	o.generation = failure ? 0 : r->generation;
+	o.run = failure ? 0 : r->run;
 	o.signal = r->signal;
 	o.details = s->held ? s->text : NULL;
 	code =

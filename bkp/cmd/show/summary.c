@@ -12,6 +12,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "base/width.h"
+#include "cmd/show/run_report.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 #include "read/rules/compliance.h"
@@ -124,11 +125,22 @@ static bool dataset_good(struct items *it, const struct generation_dataset *d, b
 	return d->verdict == GENERATION_GOOD && !d->guard.suspect;
 }
 
-static void medium_item(struct items *it, const struct run_medium *m)
+static void medium_item(struct items *it, const struct run_result *r, size_t medium)
 {
-	char why[SUMMARY_LINE];
+	const struct run_medium *m = &r->media[medium];
+	char why[SUMMARY_LINE], names[RUN_REPORT_NAMES];
+	size_t lacking = 0, there = 0;
 
-	if (!m->ok)
+	for (size_t i = 0; i < r->n_datasets; i++) {
+		const struct run_copy *c = r->datasets[i].copies ? &r->datasets[i].copies[medium] : NULL;
+
+		lacking += c && c->wanted && !c->ok && r->datasets[i].committed;
+		there += c && c->ok;
+	}
+	if (!m->ok && there && lacking)
+		add_fault(it, text("medium %s lacks %s (%s)"), m->label,
+		    summary_cut(run_report_lacking(r, medium, names), NAME), shown_reason(m->why.msg, why));
+	else if (!m->ok)
 		add_fault(it, text("medium %s not written (%s)"), m->label, shown_reason(m->why.msg, why));
 	else if (!m->verified && m->why.kind == ERR_STOPPED)
 		add_fault(it, text("medium %s: %s"), m->label, shown_reason(m->why.msg, why));
@@ -177,11 +189,13 @@ char *summary_run(const struct run_result *r, const struct err *failure, const s
 		return finish_line(out);
 	}
 	for (size_t i = 0; i < r->n_datasets; i++) {
-		good += dataset_good(&it, &r->datasets[i], words);
-		partial += r->datasets[i].verdict == GENERATION_PARTIAL && !r->datasets[i].guard.suspect;
+		const struct generation_dataset *d = &r->datasets[i].d;
+
+		good += dataset_good(&it, d, words);
+		partial += d->verdict == GENERATION_PARTIAL && !d->guard.suspect;
 	}
 	for (size_t i = 0; i < r->n_media; i++)
-		medium_item(&it, &r->media[i]);
+		medium_item(&it, r, i);
 	other_items(&it, r, latch);
 	n = (size_t)snprintf(out, SUMMARY_LINE, text("%zu of %zu good"), good, r->n_datasets);
 	if (partial)
