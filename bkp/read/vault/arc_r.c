@@ -15,6 +15,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -101,7 +102,7 @@ void arc_r_want(struct arc_r *a, uint64_t archive, uint32_t chunk)
 
 /* ---- the rest ---- */
 
-int arc_r_new(const struct store *repo, const struct generation_root *root, const struct age_identity *ids,
+int arc_r_new(const struct store *set, const struct generation_root *root, const struct age_identity *ids,
     size_t n_ids, const struct arc_r_options *opt, struct arc_r **ret, struct err *err)
 {
 	struct arc_r *a = calloc(1, sizeof(*a));
@@ -109,7 +110,7 @@ int arc_r_new(const struct store *repo, const struct generation_root *root, cons
 
 	if (!a)
 		return err_nomem(err);
-	a->repo = repo;
+	a->set = set;
 	a->root = root;
 	a->ids = ids;
 	a->n_ids = n_ids;
@@ -189,8 +190,8 @@ static int read_index(
 	if (memcmp(have, entry->index_sha256, DIGEST_LEN) != 0)
 		return err_set(err, "E-ARCHIVE-14", "%s",
 		    text("not the archive that was signed: the SHA-256 of its INDEX is another"));
-	return arcfile_index_parse(
-	    (const char *)part.p, len, offset, a->root->id.repository, s->number, &s->index, err);
+	return arcfile_index_parse((const char *)part.p, len, offset, a->root->id.repository,
+	    a->root->id.dataset, s->number, &s->index, err);
 }
 
 int arc_r_slot_open(struct arc_r *a, size_t copy, struct arc_r_slot *s,
@@ -201,7 +202,7 @@ int arc_r_slot_open(struct arc_r *a, size_t copy, struct arc_r_slot *s,
 	int r;
 
 	r = store_open(
-	    copy ? a->opt.others[copy - 1] : a->repo, arcfile_path(entry->sha256, path), &file, err);
+	    copy ? a->opt.others[copy - 1] : a->set, arcfile_path(entry->sha256, path), &file, err);
 	if (r)
 		return r == STORE_ABSENT ? err_set(err, "E-ARCHIVE-12", "%s", text("not on this medium"))
 					 : -1;
@@ -250,6 +251,15 @@ uint64_t arc_r_elsewhere(struct arc_r *a, struct err *ret_why)
 	return a->elsewhere.n;
 }
 
+char *arc_r_path(const struct arc_r *a, const struct generation_archive *entry, char out[ARC_R_PATH])
+{
+	char set[GENERATION_SET_DIR], path[ARCFILE_PATH];
+
+	snprintf(out, ARC_R_PATH, "%s/%s", generation_set_dir(a->root->id.dataset, set),
+	    arcfile_path(entry->sha256, path));
+	return out;
+}
+
 static void remember_fault(struct arc_r *a, const struct generation_archive *entry, const struct err *why)
 {
 	struct arc_r_fault *more = NULL;
@@ -265,7 +275,7 @@ static void remember_fault(struct arc_r *a, const struct generation_archive *ent
 
 static int recall_fault(const struct arc_r *a, const struct generation_archive *entry, struct err *err)
 {
-	char path[ARCFILE_PATH];
+	char path[ARC_R_PATH];
 
 	for (size_t i = 0; i < a->lost.n; i++)
 		if (a->lost.faults[i].number == entry->number) {
@@ -273,8 +283,7 @@ static int recall_fault(const struct arc_r *a, const struct generation_archive *
 				*err = a->lost.faults[i].err;
 			return -1;
 		}
-	return err_set(
-	    err, "E-ARCHIVE-16", text("archive '%s' cannot be used"), arcfile_path(entry->sha256, path));
+	return err_set(err, "E-ARCHIVE-16", text("archive '%s' cannot be used"), arc_r_path(a, entry, path));
 }
 
 /* The slot of an archive, also while it is being opened; or NULL. */
@@ -308,7 +317,7 @@ static struct arc_r_slot *free_slot(const struct arc_r *a)
 static int open_into(
     struct arc_r *a, struct arc_r_slot *s, const struct generation_archive *entry, struct err *err)
 {
-	char path[ARCFILE_PATH];
+	char path[ARC_R_PATH];
 	struct err why = ERR_INIT;
 	bool elsewhere = false;
 	int r;
@@ -321,7 +330,7 @@ static int open_into(
 	pthread_mutex_lock(&a->lock);
 	pthread_cond_broadcast(&a->changed);
 	if (!r && elsewhere) {
-		err_wrap(&why, text("archive '%s'"), arcfile_path(entry->sha256, path));
+		err_wrap(&why, text("archive '%s'"), arc_r_path(a, entry, path));
 		arc_r_note_elsewhere(a, &why);
 	}
 	if (!r) {
@@ -329,7 +338,7 @@ static int open_into(
 		return 0;
 	}
 	slot_close(s);
-	err_wrap(&why, text("archive '%s'"), arcfile_path(entry->sha256, path));
+	err_wrap(&why, text("archive '%s'"), arc_r_path(a, entry, path));
 	if (why.kind != ERR_MEMORY)
 		remember_fault(a, entry, &why);
 	if (err)
@@ -373,11 +382,11 @@ void arc_r_slot_put(struct arc_r *a, struct arc_r_slot *s)
 
 int arc_r_no_chunk(const struct arc_r *a, uint64_t archive, uint32_t chunk, size_t n, struct err *err)
 {
-	char path[ARCFILE_PATH];
+	char path[ARC_R_PATH];
 	const struct generation_archive *entry = generation_root_archive(a->root, archive);
 
 	return err_set(err, "E-ARCHIVE-15", text("archive '%s' has no chunk number %u, it has %zu"),
-	    arcfile_path(entry->sha256, path), chunk, n);
+	    arc_r_path(a, entry, path), chunk, n);
 }
 
 int arc_r_open(struct arc_r *a, uint64_t archive, const struct arcfile_index **ret_index,

@@ -1,6 +1,6 @@
 /* arc_r: chunks of archives, at random.
  *
- * arc_r_new → arc_r_get … arc_r_put → arc_r_free.  An archive is opened through the generation's table of
+ * arc_r_new → arc_r_get … arc_r_put → arc_r_free.  Of one data set.  An archive is opened through the generation's table of
  * archives, its file key is unwrapped once, INDEX is read from its tail.  Bounded: `max_open` archives are
  * open at a time, decoded chunks take at most `cache_bytes` (chunks that are held by a caller excepted).
  *
@@ -39,8 +39,8 @@ struct store;
 struct arc_r_options {
 	size_t max_open;    /* 0: 16 */
 	size_t cache_bytes; /* 0: 32 MiB */
-	/* other copies of the repository: what is missing or damaged in `repo` is taken from the first of
-	 * them where it is proven; borrowed */
+	/* the data set's folder in other copies of the repository: what is missing or damaged in `set` is
+	 * taken from the first of them where it is proven; borrowed */
 	const struct store *const *others;
 	size_t n_others;
 };
@@ -53,8 +53,9 @@ struct arc_r_chunk {
 };
 
 struct arc_r;
-/* repo, root and ids are borrowed for the life of the handle. opt may be NULL. */
-int arc_r_new(const struct store *repo, const struct generation_root *root, const struct age_identity *ids,
+/* set: the data set's folder (vault_r_generation_store()).  set, root and ids are borrowed for the life of the
+ * handle.  opt may be NULL. */
+int arc_r_new(const struct store *set, const struct generation_root *root, const struct age_identity *ids,
     size_t n_ids, const struct arc_r_options *opt, struct arc_r **ret, struct err *err)
     __attribute__((warn_unused_result));
 void arc_r_free(struct arc_r *a);

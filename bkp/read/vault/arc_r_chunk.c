@@ -218,7 +218,7 @@ static int decode_into(struct arc_r *a, struct arc_r_slot *s, struct arc_r_held 
 	const struct generation_archive *entry;
 	struct arc_r_bench *b = arc_r_bench_take(a);
 	struct err why = ERR_INIT;
-	char path[ARCFILE_PATH];
+	char path[ARC_R_PATH];
 	bool elsewhere;
 	int r;
 
@@ -232,8 +232,8 @@ static int decode_into(struct arc_r *a, struct arc_r_slot *s, struct arc_r_held 
 	elsewhere = r && a->opt.n_others && !decode_elsewhere(a, b, entry, c, h->raw);
 	pthread_mutex_lock(&a->lock);
 	if (r)
-		err_wrap(&why, text("archive '%s', chunk %u at offset %ju"),
-		    arcfile_path(entry->sha256, path), (unsigned)(c - s->index->chunks), c->offset);
+		err_wrap(&why, text("archive '%s', chunk %u at offset %ju"), arc_r_path(a, entry, path),
+		    (unsigned)(c - s->index->chunks), c->offset);
 	if (elsewhere) {
 		arc_r_note_elsewhere(a, &why);
 		r = 0;

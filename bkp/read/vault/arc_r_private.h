@@ -18,10 +18,11 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "format/medium/arcfile.h"
+#include "format/medium/generation.h"
 #include "read/vault/arc_r.h"
 
 struct codec;
-struct generation_archive;
 struct hmac;
 
 #define ARC_R_BUCKETS	   1024
@@ -72,7 +73,7 @@ struct arc_r_wanted {
 
 struct arc_r {
 	/* set by arc_r_new(), read by all threads */
-	const struct store *repo;
+	const struct store *set; /* the data set's folder */
 	const struct generation_root *root;
 	const struct age_identity *ids;
 	size_t n_ids;
@@ -124,11 +125,14 @@ int arc_r_slot(struct arc_r *a, uint64_t number, struct arc_r_slot **ret, struct
     __attribute__((warn_unused_result));
 void arc_r_slot_put(struct arc_r *a, struct arc_r_slot *s);
 void arc_r_note_elsewhere(struct arc_r *a, const struct err *why);
-/* Without the lock: opens the archive in that copy (0: repo, then the others) and proves its INDEX.  The
+/* Without the lock: opens the archive in that copy (0: set, then the others) and proves its INDEX.  The
  * slot's number is set; -1 leaves file and index for arc_r_slot_clear(). */
 int arc_r_slot_open(struct arc_r *a, size_t copy, struct arc_r_slot *s,
     const struct generation_archive *entry, struct err *err) __attribute__((warn_unused_result));
 void arc_r_slot_clear(struct arc_r_slot *s);
+/* "datasets/emr/archives/ab/….age", for messages, into out; returns out. */
+#define ARC_R_PATH (GENERATION_SET_DIR + ARCFILE_PATH)
+char *arc_r_path(const struct arc_r *a, const struct generation_archive *entry, char out[ARC_R_PATH]);
 int arc_r_no_chunk(const struct arc_r *a, uint64_t archive, uint32_t chunk, size_t n, struct err *err);
 /* The chunk when it is in memory, also one that is being decoded; or NULL. */
 struct arc_r_held *arc_r_cached(struct arc_r *a, uint64_t archive, uint32_t chunk);

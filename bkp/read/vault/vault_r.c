@@ -1,4 +1,5 @@
-/* vault_r: see vault_r.h.  This file: the repository.  Generations: vault_r_gen.c. */
+/* vault_r: see vault_r.h.  This file: the repository.  One generation: vault_r_gen.c; which there are:
+ * vault_r_list.c. */
 #include "read/vault/vault_r.h"
 
 #include <errno.h>
@@ -101,6 +102,20 @@ static int load_repository(struct vault_r *v, const char *root_key, struct err *
 	return 0;
 }
 
+/* Archives and generations stood directly below the repository once.  With datasets/ beside them they are somebody's
+ * copy, or left over, and nobody's business here. */
+static int check_layout(const struct vault_r *v, struct err *err)
+{
+	if (store_has(&v->store, "datasets") ||
+	    (!store_has(&v->store, "generations") && !store_has(&v->store, "archives")))
+		return 0;
+	err_set_kind(err, ERR_FOREIGN, "E-VAULT-11",
+	    text("repository '%s' is of a version in which data sets did not stand alone: this one does not "
+		 "read it"),
+	    v->id);
+	return err_hint(err, "%s", text("use the bkp-restore that the medium carries in its folder 'tools'"));
+}
+
 int vault_r_open_at(const struct store *medium, const char *repository, const char *root_key,
     struct vault_r **ret, struct err *err)
 {
@@ -110,7 +125,8 @@ int vault_r_open_at(const struct store *medium, const char *repository, const ch
 		return err_nomem(err);
 	if (choose_repository(medium, repository, v->id, err))
 		goto fail;
-	if (store_below(medium, v->id, &v->store, err) || load_repository(v, root_key, err))
+	if (store_below(medium, v->id, &v->store, err) || load_repository(v, root_key, err) ||
+	    check_layout(v, err))
 		goto fail;
 	*ret = v;
 	return 0;

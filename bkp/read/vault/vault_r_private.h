@@ -19,11 +19,17 @@ struct vault_r {
 	struct repository *repo;
 };
 
+/* What SHA256SUMS lists beside archives. */
+enum vault_r_document { VAULT_R_MANIFEST, VAULT_R_PLACES, VAULT_R_ROOT, VAULT_R_DOCUMENTS };
+
 struct vault_r_generation {
-	char dir[GENERATION_DIR]; /* "generations/000042" */
+	struct store store; /* of datasets/<name>/ */
+	char label[GENERATION_LABEL];
+	char dir[GENERATION_SET_DIR + GENERATION_DIR]; /* "datasets/emr/generations/000042" */
+	const char *in_set;			       /* its end: "generations/000042" */
 	struct generation_manifest *manifest;
 	struct buf sums;
-	uint8_t manifest_sha256[DIGEST_LEN], root_sha256[DIGEST_LEN];
+	uint8_t sha256[VAULT_R_DOCUMENTS][DIGEST_LEN];
 	uint32_t epoch; /* whose key signed it */
 	bool usual;	/* so is the line of the signature that nothing signs */
 };

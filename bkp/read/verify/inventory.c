@@ -23,6 +23,7 @@
 #include "base/starved.h"
 #include "base/text.h"
 #include "format/crypto/digest.h"
+#include "format/medium/generation.h"
 #include "read/store/store.h"
 #include "read/vault/medium.h"
 #include "read/vault/repository.h"
@@ -33,6 +34,7 @@
 #define SIGNED_MAX ((size_t)16 << 20) /* of a file that is signed as a whole */
 #define SIG_MAX	   ((size_t)64 << 10)
 #define PATH_BYTES 1024
+#define SET_BYTES  128 /* of a data set's folder */
 #define SHOW	   300
 #define HEX	   (2 * DIGEST_LEN)
 
@@ -400,7 +402,14 @@ static bool in_medium(const char *name)
 static bool in_repository(const char *name)
 {
 	static const char *const names[] = {REPOSITORY_JSON, REPOSITORY_SIG, REPOSITORY_AGE, REPOSITORY_LINKS,
-	    "archives", "generations", "journal", "procedures"};
+	    "datasets", "journal", "procedures"};
+
+	return is_one_of(name, names, sizeof(names) / sizeof(*names));
+}
+
+static bool in_set(const char *name)
+{
+	static const char *const names[] = {"archives", "generations"};
 
 	return is_one_of(name, names, sizeof(names) / sizeof(*names));
 }
@@ -427,18 +436,21 @@ static bool in_fan(const char *name)
 
 static bool in_generations(const char *name)
 {
-	return strlen(name) >= 6 && strspn(name, "0123456789") == strlen(name);
+	uint64_t number;
+
+	return !generation_dir_parse(name, &number);
 }
 
 static bool in_generation(const char *name)
 {
-	return is_seal(name) || !strcmp(name, "manifest.json") || !strcmp(name, "root.age");
+	return is_seal(name) || !strcmp(name, "manifest.json") || !strcmp(name, "places.age") ||
+	       !strcmp(name, "root.age");
 }
 
-/* The folders of a folder, each looked at. */
+/* A folder, the folders that it may have, and names that those may have. */
 struct folders {
 	const struct looking *l;
-	const char *dir;
+	char dir[PATH_BYTES / 2];
 	bool (*is)(const char *name), (*may)(const char *name);
 };
 
@@ -454,25 +466,42 @@ static int each_folder(void *arg, const char *name, struct err *err)
 	return 0;
 }
 
-static void look_below(
-    const struct looking *l, const char *name, bool (*is)(const char *), bool (*may)(const char *))
+/* set: the data set's folder, with a slash at its end. */
+static void look_below(const struct looking *l, const char *set, const char *name, bool (*is)(const char *),
+    bool (*may)(const char *))
 {
-	char dir[PATH_BYTES];
-	struct folders f = {l, dir, is, may};
+	struct folders f = {.l = l, .is = is, .may = may};
 
-	snprintf(dir, sizeof(dir), "%s%s/", l->repo, name);
-	look_names(l, dir, NULL, NULL, is, NULL);
-	(void)!store_list(l->medium, dir, each_folder, &f, NULL);
+	snprintf(f.dir, sizeof(f.dir), "%s%s/", set, name);
+	look_names(l, f.dir, NULL, NULL, is, NULL);
+	(void)!store_list(l->medium, f.dir, each_folder, &f, NULL);
+}
+
+static int each_set(void *arg, const char *name, struct err *err)
+{
+	const struct looking *l = arg;
+	char dir[SET_BYTES];
+
+	(void)err;
+	if (!generation_name_ok(name))
+		return 0;
+	snprintf(dir, sizeof(dir), "%sdatasets/%.*s/", l->repo, GENERATION_NAME, name);
+	look_names(l, dir, NULL, NULL, in_set, NULL);
+	look_below(l, dir, "archives", in_archives, in_fan);
+	look_below(l, dir, "generations", in_generations, in_generation);
+	return 0;
 }
 
 static void look_all_names(const struct looking *l)
 {
-	char journal[PATH_BYTES];
+	struct looking all = *l;
+	char sets[SET_BYTES], journal[PATH_BYTES];
 
 	look_names(l, "", NULL, NULL, in_medium, vault_r_repository(l->v));
 	look_names(l, l->repo, NULL, NULL, in_repository, NULL);
-	look_below(l, "archives", in_archives, in_fan);
-	look_below(l, "generations", in_generations, in_generation);
+	snprintf(sets, sizeof(sets), "%sdatasets/", l->repo);
+	look_names(l, sets, NULL, NULL, generation_name_ok, NULL);
+	(void)!store_list(l->medium, sets, each_set, &all, NULL);
 	snprintf(journal, sizeof(journal), "%sjournal/", l->repo);
 	look_names(l, journal, NULL, NULL, in_journal, NULL);
 }
@@ -484,7 +513,7 @@ static int look_journal(const struct looking *l, struct err *err)
 	struct reported r;
 	char dir[PATH_BYTES];
 
-	if (reported_look(l->v, UINT64_MAX, &r, err))
+	if (reported_look(l->v, "", UINT64_MAX, &r, err))
 		return -1;
 	snprintf(dir, sizeof(dir), "%sjournal/", l->repo);
 	if ((r.state == REPORTED_ABSENT || r.state == REPORTED_BROKEN) && err_is_unread(&r.why))

@@ -1,9 +1,9 @@
 /* reported: see reported.h.
  *
- * Two records make the answer: "begin" of the number gives the epoch (the first one only: whoever holds a
- * later key may append another), "committed" the manifest's hash.  begun, the highest number ever begun,
- * tells a journal that ends too early (REPORTED_LATER) from one that knows the number and never reported it
- * (REPORTED_NOT).
+ * Two records make the answer: "begin" of the run gives the epoch (the first one only: whoever holds a later
+ * key may append another), if it was to capture the data set; "committed" gives the manifest's hash.  begun,
+ * the highest run ever begun, tells a journal that ends too early (REPORTED_LATER) from one that knows the
+ * run and never reported the generation (REPORTED_NOT).
  */
 #include "read/verify/reported.h"
 
@@ -24,29 +24,56 @@
 
 struct looking {
 	struct journal_check *check;
+	const char *dataset;
 	uint64_t number;
 	struct reported *ret;
-	uint64_t begun; /* the highest number of all "begin" records */
+	uint64_t begun; /* the highest run of all "begin" records */
+	bool seen;	/* the first "begin" of this run was */
 };
 
-static void take_record(struct looking *l, const struct journal_record *r)
+static uint64_t number_of(const json_t *o, const char *key)
 {
-	json_int_t number = json_integer_value(json_object_get(r->json, "generation"));
+	json_int_t n = json_integer_value(json_object_get(o, key));
+
+	return n > 0 ? (uint64_t)n : 0;
+}
+
+static bool is_named(const json_t *names, const char *dataset)
+{
+	for (size_t i = 0; i < json_array_size(names); i++) {
+		const char *name = json_string_value(json_array_get(names, i));
+
+		if (name && !strcmp(name, dataset))
+			return true;
+	}
+	return false;
+}
+
+static void take_begin(struct looking *l, const struct journal_record *r)
+{
+	const uint64_t run = number_of(r->json, "run");
+
+	if (run > l->begun)
+		l->begun = run;
+	/* a number is given once: who signs today makes no other run of it */
+	if (run != l->number || l->seen)
+		return;
+	l->seen = true;
+	if (is_named(json_object_get(r->json, "datasets"), l->dataset))
+		l->ret->record.epoch = r->epoch;
+}
+
+static void take_committed(struct looking *l, const struct journal_record *r)
+{
+	const char *dataset = json_string_value(json_object_get(r->json, "dataset"));
 	const char *hex = json_string_value(json_object_get(r->json, "manifest_sha256"));
 	struct verify_record *record = &l->ret->record;
 
-	if (number <= 0)
+	if (l->ret->known || number_of(r->json, "generation") != l->number || !dataset ||
+	    strcmp(dataset, l->dataset) != 0)
 		return;
-	if (!strcmp(r->event, "begin")) {
-		if ((uint64_t)number > l->begun)
-			l->begun = (uint64_t)number;
-		/* a number is given once: who signs today makes no other run of it */
-		if ((uint64_t)number == l->number && !record->epoch)
-			record->epoch = r->epoch;
-	} else if (!strcmp(r->event, "committed") && (uint64_t)number == l->number && !l->ret->known) {
-		l->ret->known = hex && strlen(hex) == (size_t)2 * DIGEST_LEN && record->epoch &&
-				digest_unhex(hex, DIGEST_LEN, record->manifest_sha256);
-	}
+	l->ret->known = hex && strlen(hex) == (size_t)2 * DIGEST_LEN && record->epoch &&
+			digest_unhex(hex, DIGEST_LEN, record->manifest_sha256);
 }
 
 static int each_line(void *arg, const uint8_t *line, size_t n, size_t ahead, struct err *err)
@@ -57,7 +84,10 @@ static int each_line(void *arg, const uint8_t *line, size_t n, size_t ahead, str
 	journal_check_vouch(l->check, line, ahead);
 	if (journal_check_line(l->check, line, n, &r, err))
 		return -1;
-	take_record(l, &r);
+	if (!strcmp(r.event, "begin"))
+		take_begin(l, &r);
+	else if (!strcmp(r.event, "committed"))
+		take_committed(l, &r);
 	journal_record_clear(&r);
 	l->ret->head = journal_check_seq(l->check);
 	return 0;
@@ -71,11 +101,11 @@ static enum reported_state judge_state(const struct looking *l, bool broken)
 				      : REPORTED_NOT;
 }
 
-int reported_look_in(const struct vault_r *v, struct store_file *journal, uint64_t number,
-    struct reported *ret, struct err *err)
+int reported_look_in(const struct vault_r *v, struct store_file *journal, const char *dataset,
+    uint64_t number, struct reported *ret, struct err *err)
 {
 	struct reported found = {.why = ERR_INIT};
-	struct looking l = {.number = number, .ret = &found};
+	struct looking l = {.dataset = dataset, .number = number, .ret = &found};
 	bool torn = false;
 	size_t n;
 
@@ -88,7 +118,8 @@ int reported_look_in(const struct vault_r *v, struct store_file *journal, uint64
 	return 0;
 }
 
-int reported_look(const struct vault_r *v, uint64_t number, struct reported *ret, struct err *err)
+int reported_look(
+    const struct vault_r *v, const char *dataset, uint64_t number, struct reported *ret, struct err *err)
 {
 	struct reported absent = {.state = REPORTED_ABSENT, .why = ERR_INIT};
 	STORE_FILE_AUTO file = {0};
@@ -97,7 +128,7 @@ int reported_look(const struct vault_r *v, uint64_t number, struct reported *ret
 		*ret = absent;
 		return 0;
 	}
-	return reported_look_in(v, &file, number, ret, err);
+	return reported_look_in(v, &file, dataset, number, ret, err);
 }
 
 int reported_why(const struct reported *r, const char *where, struct err *err)

@@ -35,11 +35,11 @@ struct reported {
 };
 
 /* The medium's own.  0; -1: out of memory. */
-int reported_look(const struct vault_r *v, const char *dataset, uint64_t number, struct reported *ret, struct err *err)
-    __attribute__((warn_unused_result));
+int reported_look(const struct vault_r *v, const char *dataset, uint64_t number, struct reported *ret,
+    struct err *err) __attribute__((warn_unused_result));
 /* The open journal, read from where it stands; the medium's root key must have signed its beginning. */
-int reported_look_in(const struct vault_r *v, struct store_file *journal, const char *dataset, uint64_t number,
-    struct reported *ret, struct err *err) __attribute__((warn_unused_result));
+int reported_look_in(const struct vault_r *v, struct store_file *journal, const char *dataset,
+    uint64_t number, struct reported *ret, struct err *err) __attribute__((warn_unused_result));
 /* W-VAULT-11: why the journal of `where` does not vouch for the generation; not of REPORTED_YES.  Returns -1.
  */
 int reported_why(const struct reported *r, const char *where, struct err *err);

@@ -163,6 +163,11 @@ void verify_seen_free(struct verify_seen *s)
 
 /* ---- a generation ---- */
 
+void verify_listed_name(const struct verify_run *run, struct verify_listed *l, const char *path)
+{
+	snprintf(l->path, sizeof(l->path), "%.*s%s", (int)run->set, run->dir, path);
+}
+
 void verify_report(
     struct verify_run *run, const char *file, const char *dataset, const char *path, const struct err *err)
 {
@@ -231,14 +236,16 @@ static int next_listed(void *arg, size_t i, void *slot, struct err *err)
 	struct hashing *h = arg;
 	struct verify_listed *l = slot;
 	const struct buf *sums = vault_r_sums(h->run->g);
+	char path[GENERATION_SUMS_PATH];
 	int r;
 
 	(void)i;
 	do
-		r = generation_sums_next((const char *)sums->p, sums->n, &h->pos, l->sha256, l->path, err);
-	while (!r && !h->archives && !strncmp(l->path, "archives/", 9));
+		r = generation_sums_next((const char *)sums->p, sums->n, &h->pos, l->sha256, path, err);
+	while (!r && !h->archives && !strncmp(path, "archives/", 9));
 	if (r)
 		return r < 0 ? -1 : PARALLEL_END;
+	verify_listed_name(h->run, l, path);
 	verify_listed_begin(h->run, l);
 	return 0;
 }
@@ -291,12 +298,11 @@ static int hash_all(struct verify_run *run, bool archives, struct err *err)
 
 /* The list and its signature are read by vault_r through the page cache: emptied of them, it reads the
  * device. */
-static void drop_list(const struct store *s, uint64_t number)
+static void drop_list(const struct store *s, const char *dir)
 {
 	static const char *const names[] = {"SHA256SUMS", "SHA256SUMS.minisig"};
-	char dir[GENERATION_DIR], path[GENERATION_SUMS_PATH];
+	char path[VERIFY_PATH];
 
-	generation_dir(number, dir);
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		STORE_FILE_AUTO file = {0};
 
@@ -306,7 +312,8 @@ static void drop_list(const struct store *s, uint64_t number)
 	}
 }
 
-bool verify_shares_damage(struct vault_r *v, uint64_t number, const struct verify_seen *s)
+bool verify_shares_damage(
+    struct vault_r *v, const char *dataset, uint64_t number, const struct verify_seen *s)
 {
 	struct vault_r_generation *g = NULL;
 	char path[GENERATION_SUMS_PATH];
@@ -315,7 +322,7 @@ bool verify_shares_damage(struct vault_r *v, uint64_t number, const struct verif
 	bool shares = false;
 	size_t pos = 0;
 
-	if (vault_r_generation_open(v, number, &g, NULL))
+	if (vault_r_generation_open(v, dataset, number, &g, NULL))
 		return false;
 	sums = vault_r_sums(g);
 	while (!shares && !generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, NULL))
@@ -362,52 +369,55 @@ bool verify_is_later(
 	return true;
 }
 
-static void compare_record(struct verify_run *run, const char *dir)
+static void compare_record(struct verify_run *run)
 {
 	const struct verify_record *want = run->opt->record;
 	struct err why = ERR_INIT;
 
-	if (want && verify_is_another(want, run->g, dir, &why))
-		verify_report(run, dir, NULL, NULL, &why);
-	if (want && verify_is_later(want, run->g, dir, &why))
-		verify_report(run, dir, NULL, NULL, &why);
+	if (want && verify_is_another(want, run->g, run->dir, &why))
+		verify_report(run, run->dir, NULL, NULL, &why);
+	if (want && verify_is_later(want, run->g, run->dir, &why))
+		verify_report(run, run->dir, NULL, NULL, &why);
 }
 
 /* No list has the signature's hash, and its first line is not signed: that line is compared with the usual
  * one. */
-static void look_at_signature(struct verify_run *run, const char *dir)
+static void look_at_signature(struct verify_run *run)
 {
-	char path[GENERATION_SUMS_PATH];
+	char path[VERIFY_PATH];
 	struct err why = ERR_INIT;
 
 	if (vault_r_signature_is_usual(run->g))
 		return;
-	snprintf(path, sizeof(path), "%s/SHA256SUMS.minisig", dir);
+	snprintf(path, sizeof(path), "%s/SHA256SUMS.minisig", run->dir);
 	err_set(&why, "E-VERIFY-02", text("'%s' is not what was written: %s"), path,
 	    text("its first line is another"));
 	verify_report(run, path, NULL, NULL, &why);
 }
 
-int verify_generation(struct vault_r *v, uint64_t number, const struct verify_options *opt,
-    const struct verify_callbacks *cb, struct verify_result *ret, struct err *err)
+int verify_generation(struct vault_r *v, const char *dataset, uint64_t number,
+    const struct verify_options *opt, const struct verify_callbacks *cb, struct verify_result *ret,
+    struct err *err)
 {
 	struct verify_run run = {.v = v, .opt = opt, .cb = cb, .starved = starved_mark_of_all()};
+	char set[GENERATION_SET_DIR], dir[GENERATION_DIR];
 	struct vault_r_generation *g = NULL;
 	struct err why = ERR_INIT;
-	char dir[GENERATION_DIR];
 	int r;
 
+	run.set = strlen(generation_set_dir(dataset, set)) + 1;
+	snprintf(run.dir, sizeof(run.dir), "%s/%s", set, generation_dir(number, dir));
 	if (opt->from_device)
-		drop_list(vault_r_store(v), number);
-	if (vault_r_generation_open(v, number, &g, &why)) {
-		verify_report(&run, generation_dir(number, dir), NULL, NULL, &why);
+		drop_list(vault_r_store(v), run.dir);
+	if (vault_r_generation_open(v, dataset, number, &g, &why)) {
+		verify_report(&run, run.dir, NULL, NULL, &why);
 		*ret = run.res;
 		return 0;
 	}
 	run.g = g;
 	run.total = vault_r_manifest(g)->archive_bytes;
-	compare_record(&run, generation_dir(number, dir));
-	look_at_signature(&run, dir);
+	compare_record(&run);
+	look_at_signature(&run);
 	plan_threads(&run);
 	r = hash_all(&run, opt->n_ids == 0, err);
 	if (!r && opt->n_ids)

@@ -1,6 +1,7 @@
 /* verify: is what was signed still there?
  *
- * Without identities: signature, documents, SHA-256 of every file that SHA256SUMS lists.  With identities
+ * One generation is one data set's.  Without identities: signature, documents, SHA-256 of every file that
+ * SHA256SUMS lists.  With identities
  * ("deep"): also decrypts everything: root.age, every archive's INDEX against its content, every chunk
  * decoded and its id recomputed, every catalog block, and every file as a restore would read it: each run
  * against its digest, the whole against its SHA-256.
@@ -57,7 +58,8 @@ bool verify_seen_has(const struct verify_seen *s, const uint8_t sha256[DIGEST_LE
 void verify_seen_free(struct verify_seen *s);
 /* Does the generation list a file that was found missing, unreadable or wrong through this set?  No file is
  * read but its list. */
-bool verify_shares_damage(struct vault_r *v, const char *dataset, uint64_t number, const struct verify_seen *s);
+bool verify_shares_damage(
+    struct vault_r *v, const char *dataset, uint64_t number, const struct verify_seen *s);
 
 struct verify_fault {
 	const char *file;      /* path from <repository-id>/, or NULL */
@@ -108,8 +110,8 @@ struct verify_result {
 	uint64_t entries_bad;	   /* deep: entries whose bytes cannot be had */
 };
 
-int verify_generation(struct vault_r *v, const char *dataset, uint64_t number, const struct verify_options *opt,
-    const struct verify_callbacks *cb, struct verify_result *ret, struct err *err)
-    __attribute__((warn_unused_result));
+int verify_generation(struct vault_r *v, const char *dataset, uint64_t number,
+    const struct verify_options *opt, const struct verify_callbacks *cb, struct verify_result *ret,
+    struct err *err) __attribute__((warn_unused_result));
 
 #endif

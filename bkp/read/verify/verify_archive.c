@@ -128,8 +128,10 @@ static bool is_index(const struct pass *p, const uint8_t *s, size_t n)
 	struct arcfile_index *ix = NULL;
 	bool same;
 
+	const struct generation_id *id = &p->w->root->id;
+
 	if (arcfile_index_parse(
-		(const char *)s, n, p->at + BLOCK, p->w->root->id.repository, p->t->number, &ix, NULL))
+		(const char *)s, n, p->at + BLOCK, id->repository, id->dataset, p->t->number, &ix, NULL))
 		return false;
 	same =
 	    ix->n == p->ix->n && (!ix->n || !memcmp(ix->chunks, p->ix->chunks, ix->n * sizeof(*ix->chunks)));

@@ -46,7 +46,7 @@ struct catalog_check {
 	struct catalog_r *catalog;
 	struct buf last; /* path of the last entry so far */
 	uint64_t entries;
-	uint64_t unread; /* faults of the run before this data set that are no damage */
+	uint64_t unread; /* faults of the run before the catalog that are no damage */
 	struct group groups[VERIFY_DEEP_THREADS_MAX * VERIFY_WINDOW];
 };
 
@@ -173,15 +173,11 @@ static int take_group(void *arg, size_t i, void *slot, struct err *err)
 
 static void check_counts(struct catalog_check *k)
 {
-	const struct generation_manifest *m = vault_r_manifest(k->run->g);
-	const struct generation_dataset *said = NULL, *ds = k->ds;
+	const struct generation_dataset *said = &vault_r_manifest(k->run->g)->dataset, *ds = k->ds;
 	struct err why = ERR_INIT;
-	size_t i;
 
-	for (i = 0; i < m->n_datasets; i++)
-		if (!strcmp(m->datasets[i].name, ds->name))
-			said = &m->datasets[i];
-	if (!said || said->verdict != ds->verdict || said->entries != ds->entries)
+	if (said->verdict != ds->verdict || said->entries != ds->entries || said->files != ds->files ||
+	    said->bytes != ds->bytes)
 		err_set(&why, "E-VERIFY-06", text("data set '%s': manifest.json and root.age do not agree"),
 		    ds->name);
 	else if (k->entries != ds->entries &&

@@ -1,11 +1,11 @@
 /* verify_deep: the part of verify that needs an identity; see verify.h.
  *
  * First every archive by itself (verify_archive.c), each chunk decoded once; what is bad is remembered.  Then
- * every catalog (verify_catalog.c): what an entry refers to must be what was captured of it, run by run and
- * as a whole.
+ * the catalog (verify_catalog.c): what an entry refers to must be what was captured of it, run by run and as a
+ * whole.
  *
  * d->bad is written on the caller's thread while archives are taken back (report_chunks), and only read while
- * catalogs are checked: the two phases do not overlap, so it needs no lock.
+ * the catalog is checked: the two phases do not overlap, so it needs no lock.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -49,10 +49,11 @@ static int next_archive(void *arg, size_t i, void *slot, struct err *err)
 	struct deep *d = arg;
 	struct verify_archive *t = slot;
 	const struct generation_archive *a = &d->root->archives[i];
+	char path[ARCFILE_PATH];
 
 	(void)err;
 	t->number = a->number;
-	arcfile_path(a->sha256, t->listed.path);
+	verify_listed_name(d->run, &t->listed, arcfile_path(a->sha256, path));
 	memcpy(t->listed.sha256, a->sha256, DIGEST_LEN);
 	verify_listed_begin(d->run, &t->listed);
 	return 0;
@@ -142,7 +143,8 @@ static int worker_init(struct deep *d, struct verify_worker *w, struct err *err)
 	if (!w->segment || !w->codec || !w->hmac)
 		return err_nomem(err);
 	return verify_reader_init(&w->reader, d->run->ahead, err) ||
-		       arc_r_new(vault_r_store(d->run->v), d->root, opt->ids, opt->n_ids, &arc, &w->arc, err)
+		       arc_r_new(vault_r_generation_store(d->run->g), d->root, opt->ids, opt->n_ids, &arc,
+			   &w->arc, err)
 		   ? -1
 		   : 0;
 }
@@ -212,7 +214,6 @@ int verify_deep(struct verify_run *run, struct err *err)
 {
 	struct deep *d = calloc(1, sizeof(*d));
 	struct err why = ERR_INIT;
-	size_t i;
 	int r;
 
 	if (!d)
@@ -226,8 +227,8 @@ int verify_deep(struct verify_run *run, struct err *err)
 	r = deep_open(d, err);
 	if (!r)
 		r = check_archives(d, err);
-	for (i = 0; !r && i < d->root->n_datasets; i++)
-		r = verify_catalog(run, d->workers, run->threads, d->bad, &d->root->datasets[i], err);
+	if (!r)
+		r = verify_catalog(run, d->workers, run->threads, d->bad, &d->root->dataset, err);
 	deep_close(d);
 	return r;
 }

@@ -25,6 +25,8 @@ struct store;
 struct store_file;
 struct vault_r_generation;
 
+#define VERIFY_PATH 512 /* room for any file of a medium: two folders and a name */
+
 #define VERIFY_WINDOW		4 /* tasks for each thread that are begun and not taken back */
 #define VERIFY_THREADS_MAX	16
 #define VERIFY_DEEP_THREADS_MAX 8 /* each with a chunk, its frame and some decoded chunks in memory */
@@ -32,6 +34,8 @@ struct vault_r_generation;
 struct verify_run {
 	struct vault_r *v;
 	const struct vault_r_generation *g;
+	char dir[GENERATION_SET_DIR + GENERATION_DIR]; /* "datasets/emr/generations/000042" */
+	size_t set; /* how much of it is the data set's folder, with its slash */
 	const struct verify_options *opt;
 	const struct verify_callbacks *cb;
 	struct verify_result res;
@@ -56,7 +60,7 @@ int verify_reader_init(struct verify_reader *r, bool thread, struct err *err);
 void verify_reader_free(struct verify_reader *r);
 
 struct verify_listed {
-	char path[GENERATION_SUMS_PATH];
+	char path[VERIFY_PATH]; /* from <repository-id>/ */
 	uint8_t sha256[DIGEST_LEN];
 	uint8_t known; /* what the set of files seen says */
 	bool wanted;   /* to be hashed */
@@ -64,6 +68,8 @@ struct verify_listed {
 	uint64_t bytes;
 	struct err why;
 };
+/* path: as SHA256SUMS has it, from the data set's folder. */
+void verify_listed_name(const struct verify_run *run, struct verify_listed *l, const char *path);
 /* Before and after it is hashed, both on the caller's thread, in order. */
 void verify_listed_begin(struct verify_run *run, struct verify_listed *l);
 int verify_listed_end(struct verify_run *run, const struct verify_listed *l, struct err *err);
