@@ -1,11 +1,11 @@
 /* catalog: see catalog.h.  This file: the reader.  All that a hostile block could say is checked here.
  *
- * next_entry() reads one header → read_entry() checks path, type, owner and that there is no body → attributes: take_plain()
- * for an entry that has only our extents and SHA-256 (most have), else take_all() with a copy of the entry → check_extents().
- * After the last entry the block must end where libarchive stopped (end_of_block()): nothing is hidden behind it.
+ * next_entry() lets pax_parse() cut one entry out of the block → read_entry() checks path, link, owner and type and fills the
+ * item's entry → read_attrs() sorts its attributes, takes ours out of them and gives it the others → check_extents().  The block
+ * must end with two records of zeros and nothing else: nothing is hidden behind its end.
  *
- * The item's entry, path and extents belong to the reader and are valid until the next call.  After a failure every further
- * call fails.  libarchive may hide a failed allocation: catalog_reader_next() then says E-MEM-01, whatever was read. */
+ * The item's entry, path and texts belong to the reader and are valid until the next call.  After a failure every further
+ * call fails.  libarchive may hide a failed allocation when an entry is filled: catalog_reader_next() then says E-MEM-01. */
 #include "format/medium/catalog.h"
 
 #include <stdbool.h>
@@ -20,47 +20,49 @@
 #include "base/path.h"
 #include "base/starved.h"
 #include "base/text.h"
+#include "format/medium/catalog_private.h"
 #include "format/medium/extent.h"
+#include "format/medium/pax.h"
 
-#define XATTR_EXTENTS "bkp.extents"
-#define XATTR_FLAGS   "bkp.flags"
-#define XATTR_SHA256  "bkp.sha256"
-#define RECORD	      512
-#define ID_MAX	      0xfffffffeLL /* (uid_t)-1 means "nobody in particular" to chown() */
+#define ID_MAX 0xfffffffeLL /* (uid_t)-1 means "nobody in particular" to chown() */
 
 struct attr {
-	char *name; /* decoded */
-	const void *value;
-	size_t n;
+	size_t name; /* decoded, in catalog_reader.names */
+	struct pax_text value;
 };
 
 struct catalog_reader {
-	struct archive *a;
-	struct archive_entry *raw;   /* as libarchive reads it */
-	struct archive_entry *clean; /* with its attributes decoded and ours taken out, where it has others */
-	struct buf extents;
+	const uint8_t *block;
+	size_t size, pos;
+	struct archive_entry *entry; /* the item's */
+	struct pax_entry said;	     /* what the headers of the current entry say */
+	struct buf path, prev;
+	struct buf link, extents, special; /* of the current entry, NUL-terminated */
+	struct buf names;		   /* of its attributes, each NUL-terminated */
+	struct buf word;		   /* scratch, NUL-terminated */
+	struct attr *attrs;
+	size_t attrs_cap, n_attrs;
 	uint64_t holes; /* of the current entry, before an '@' */
 	bool indirect;
 	uint8_t sha256[DIGEST_LEN];
-	size_t size;
 	size_t index; /* entries read */
-	struct buf path, prev;
 	bool has_prev, failed, ended;
 };
 
 static bool ends_as_archive(const uint8_t *block, size_t n)
 {
-	if (n < 2 * RECORD || n % RECORD)
+	if (n < CATALOG_END_BYTES || n % PAX_RECORD)
 		return false;
-	for (size_t i = n - 2 * RECORD; i < n; i++)
+	for (size_t i = n - CATALOG_END_BYTES; i < n; i++)
 		if (block[i])
 			return false;
 	return true;
 }
 
-static int open_block(
+int catalog_reader_new(
     const void *block, size_t n, const char *prev_path, struct catalog_reader **ret, struct err *err)
 {
+	const unsigned long mark = starved_mark();
 	struct catalog_reader *r;
 
 	if (n > CATALOG_BLOCK_MAX || !ends_as_archive(block, n))
@@ -68,47 +70,36 @@ static int open_block(
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return err_nomem(err);
-	buf_init(&r->path, CATALOG_BLOCK_MAX);
-	buf_init(&r->prev, CATALOG_BLOCK_MAX);
-	buf_init(&r->extents, CATALOG_BLOCK_MAX);
+	struct buf *const bufs[] = {
+	    &r->path, &r->prev, &r->link, &r->extents, &r->special, &r->names, &r->word};
+	for (size_t i = 0; i < sizeof(bufs) / sizeof(*bufs); i++)
+		buf_init(bufs[i], CATALOG_BLOCK_MAX);
+	r->block = block;
 	r->size = n;
-	r->raw = archive_entry_new();
-	r->a = archive_read_new();
+	r->entry = archive_entry_new();
 	r->has_prev = prev_path != NULL;
-	if (!r->raw || !r->a ||
+	if (!r->entry || starved_since(mark) ||
 	    (prev_path && (buf_puts(&r->prev, prev_path, err) || buf_terminate(&r->prev, err)))) {
 		catalog_reader_free(r);
 		return err_nomem(err);
 	}
-	if (archive_read_support_format_tar(r->a) || archive_read_open_memory(r->a, block, n)) {
-		err_set(err, "E-CATALOG-01", text("a catalog block cannot be read: %s"),
-		    archive_error_string(r->a));
-		catalog_reader_free(r);
-		return -1;
-	}
 	*ret = r;
 	return 0;
-}
-
-int catalog_reader_new(
-    const void *block, size_t n, const char *prev_path, struct catalog_reader **ret, struct err *err)
-{
-	const unsigned long mark = starved_mark();
-	int result = open_block(block, n, prev_path, ret, err);
-
-	return result && starved_since(mark) ? err_nomem(err) : result;
 }
 
 void catalog_reader_free(struct catalog_reader *r)
 {
 	if (!r)
 		return;
-	archive_read_free(r->a);
-	archive_entry_free(r->raw);
-	archive_entry_free(r->clean);
+	archive_entry_free(r->entry);
 	buf_free(&r->path);
 	buf_free(&r->prev);
+	buf_free(&r->link);
 	buf_free(&r->extents);
+	buf_free(&r->special);
+	buf_free(&r->names);
+	buf_free(&r->word);
+	free(r->attrs);
 	free(r);
 }
 
@@ -120,15 +111,26 @@ static int refuse_entry(const struct catalog_reader *r, const char *why, struct 
 	    r->index, r->path.n ? path_show((const char *)r->path.p, shown, sizeof(shown)) : "", why);
 }
 
-static int check_path(struct catalog_reader *r, unsigned type, struct err *err)
+static int set_text(struct buf *to, const struct pax_text *t, struct err *err)
 {
-	const char *path = archive_entry_pathname(r->raw);
-	size_t n = path ? strlen(path) : 0;
+	to->n = 0;
+	return buf_append(to, t->p, t->n, err) || buf_terminate(to, err) ? -1 : 0;
+}
 
-	if (n && type == AE_IFDIR && path[n - 1] == '/')
-		n--;
+static int check_path(struct catalog_reader *r, struct err *err)
+{
+	const struct pax_entry *e = &r->said;
+	const char *path;
+
 	r->path.n = 0;
-	if (buf_append(&r->path, path, n, err) || buf_terminate(&r->path, err))
+	if (e->prefix.n &&
+	    (buf_append(&r->path, e->prefix.p, e->prefix.n, err) || buf_puts(&r->path, "/", err)))
+		return -1;
+	if (buf_append(&r->path, e->path.p, e->path.n, err))
+		return -1;
+	if (e->type == '5' && r->path.n && r->path.p[r->path.n - 1] == '/')
+		r->path.n--;
+	if (buf_terminate(&r->path, err))
 		return -1;
 	path = (const char *)r->path.p;
 	if (!path_is_entry(path))
@@ -138,44 +140,76 @@ static int check_path(struct catalog_reader *r, unsigned type, struct err *err)
 	return 0;
 }
 
-static int check_type(const struct catalog_reader *r, unsigned type, struct err *err)
+static int check_link(struct catalog_reader *r, struct err *err)
 {
-	const char *hard = archive_entry_hardlink(r->raw), *sym = archive_entry_symlink(r->raw);
+	const char *link;
 
-	if (archive_entry_mode(r->raw) & ~(AE_IFMT | 07777u))
-		return refuse_entry(r, text("impossible mode"), err);
-	if (hard) {
-		if (type || sym)
-			return refuse_entry(r, text("a hard link that is something else too"), err);
-		if (!path_is_entry(hard) || path_compare(hard, (const char *)r->path.p) >= 0)
-			return refuse_entry(r, text("a hard link must point to an entry before it"), err);
-		return 0;
-	}
-	if (type != AE_IFREG && type != AE_IFDIR && type != AE_IFLNK && type != AE_IFIFO &&
-	    type != AE_IFCHR && type != AE_IFBLK)
-		return refuse_entry(r, text("not a type of file that can be stored"), err);
-	if (type == AE_IFLNK ? !sym || !*sym : sym != NULL)
-		return refuse_entry(
-		    r, text("a symbolic link without a target, or a target without a link"), err);
+	if (set_text(&r->link, &r->said.link, err))
+		return -1;
+	link = (const char *)r->link.p;
+	if (r->said.type == '1' && (!path_is_entry(link) || path_compare(link, (const char *)r->path.p) >= 0))
+		return refuse_entry(r, text("a hard link must point to an entry before it"), err);
+	if (r->said.type == '2' && !*link)
+		return refuse_entry(r, text("a symbolic link without a target"), err);
 	return 0;
 }
 
-static int check_rest(const struct catalog_reader *r, struct err *err)
+static int set_acl(struct catalog_reader *r, const struct pax_text *acl, int type, struct err *err)
 {
-	const void *body;
-	size_t n = 0;
-	la_int64_t offset;
-
-	if (archive_entry_uid(r->raw) < 0 || archive_entry_uid(r->raw) > ID_MAX ||
-	    archive_entry_gid(r->raw) < 0 || archive_entry_gid(r->raw) > ID_MAX)
-		return refuse_entry(r, text("impossible owner"), err);
-	if (archive_entry_acl_types(r->raw) & ~ARCHIVE_ENTRY_ACL_TYPE_POSIX1E)
-		return refuse_entry(r, text("an access control list of another kind"), err);
-	/* a size that is only claimed would make a restore wait for data that never comes */
-	if (archive_entry_size(r->raw) != 0 ||
-	    archive_read_data_block(r->a, &body, &n, &offset) != ARCHIVE_EOF || n)
-		return refuse_entry(r, text("it has a body"), err);
+	if (!acl->p)
+		return 0;
+	if (set_text(&r->word, acl, err))
+		return -1;
+	if (archive_entry_acl_from_text(r->entry, (const char *)r->word.p, type) != ARCHIVE_OK)
+		return refuse_entry(r, text("malformed access control list"), err);
 	return 0;
+}
+
+static int set_owner(struct catalog_reader *r, struct err *err)
+{
+	const struct pax_entry *e = &r->said;
+
+	if (e->uid > ID_MAX || e->gid > ID_MAX)
+		return refuse_entry(r, text("impossible owner"), err);
+	archive_entry_set_uid(r->entry, (la_int64_t)e->uid);
+	archive_entry_set_gid(r->entry, (la_int64_t)e->gid);
+	if (set_text(&r->word, &e->user, err))
+		return -1;
+	archive_entry_copy_uname(r->entry, (const char *)r->word.p);
+	if (set_text(&r->word, &e->group, err))
+		return -1;
+	archive_entry_copy_gname(r->entry, (const char *)r->word.p);
+	return 0;
+}
+
+/* Path and link were checked. */
+static int fill_entry(struct catalog_reader *r, struct err *err)
+{
+	static const unsigned types[] = {
+	    AE_IFREG, 0, AE_IFLNK, AE_IFCHR, AE_IFBLK, AE_IFDIR, AE_IFIFO}; /* '0' … '6' */
+	const struct pax_entry *e = &r->said;
+
+	archive_entry_clear(r->entry);
+	archive_entry_copy_pathname(r->entry, (const char *)r->path.p);
+	archive_entry_set_mode(r->entry, types[e->type - '0'] | e->mode);
+	archive_entry_set_mtime(r->entry, e->mtime, e->mtime_ns);
+	if (e->type == '1')
+		archive_entry_copy_hardlink(r->entry, (const char *)r->link.p);
+	if (e->type == '2')
+		archive_entry_copy_symlink(r->entry, (const char *)r->link.p);
+	if (e->type == '3' || e->type == '4') {
+		archive_entry_set_rdevmajor(r->entry, e->major);
+		archive_entry_set_rdevminor(r->entry, e->minor);
+	}
+	if (e->flags.p)
+		archive_entry_set_fflags(r->entry, pax_flags(&e->flags), 0);
+	if (set_owner(r, err))
+		return -1;
+	/* behind the mode, whose bits the access list sets to its own */
+	return set_acl(r, &e->acl_access, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, err) ||
+		       set_acl(r, &e->acl_default, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, err)
+		   ? -1
+		   : 0;
 }
 
 static int hex_value(char c)
@@ -183,34 +217,32 @@ static int hex_value(char c)
 	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* libarchive percent-encodes attribute names when it writes them and leaves them so when it reads. */
-static char *decode_name(const char *s)
+/* The name with its %XX undone, behind the others in r->names. */
+static int decode_name(struct catalog_reader *r, const struct pax_text *name, size_t *ret, struct err *err)
 {
-	char *name = malloc(strlen(s) + 1), *d = name;
+	*ret = r->names.n;
+	for (size_t i = 0; i < name->n; i++) {
+		char c = name->p[i];
 
-	for (; name && *s; s++) {
-		if (*s == '%') {
-			int hi = hex_value(s[1]), lo = hi < 0 ? -1 : hex_value(s[2]);
+		if (c == '%') {
+			int hi = i + 2 < name->n ? hex_value(name->p[i + 1]) : -1,
+			    lo = hi < 0 ? -1 : hex_value(name->p[i + 2]);
 
-			if (lo < 0 || hi + lo == 0) {
-				free(name);
-				return NULL;
-			}
-			*d++ = (char)(hi << 4 | lo);
-			s += 2;
-		} else {
-			*d++ = *s;
+			if (lo < 0 || hi + lo == 0)
+				return refuse_entry(r, text("malformed name of an attribute"), err);
+			c = (char)(hi << 4 | lo);
+			i += 2;
 		}
+		if (buf_append(&r->names, &c, 1, err))
+			return -1;
 	}
-	if (name)
-		*d = '\0';
-	return name;
+	return buf_append(&r->names, "", 1, err);
 }
 
 /* Words separated by commas; words of a later version are passed over. */
 static int parse_flags(const char *s, size_t n, unsigned *ret)
 {
-	static const char *const words[] = {"changed", "unreadable", "attributes-incomplete"};
+	static const char *const words[] = CATALOG_FLAG_WORDS;
 	size_t i = 0;
 
 	for (;;) {
@@ -220,7 +252,7 @@ static int parse_flags(const char *s, size_t n, unsigned *ret)
 			i++;
 		if (i == start)
 			return -1;
-		for (size_t w = 0; w < 3; w++)
+		for (size_t w = 0; w < CATALOG_FLAGS; w++)
 			if (strlen(words[w]) == i - start && !memcmp(words[w], s + start, i - start))
 				*ret |= 1u << w;
 		if (i == n)
@@ -230,119 +262,102 @@ static int parse_flags(const char *s, size_t n, unsigned *ret)
 	}
 }
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(((const struct attr *)a)->name, ((const struct attr *)b)->name);
-}
-
 static int take_extents(
-    struct catalog_reader *r, const void *p, size_t n, struct catalog_item *ret, struct err *err)
+    struct catalog_reader *r, const struct pax_text *t, struct catalog_item *ret, struct err *err)
 {
 	char shown[300];
 
-	if (ret->extents)
-		return refuse_entry(r, text("an attribute stands there twice"), err);
-	r->extents.n = 0;
-	if (buf_append(&r->extents, p, n, err) || buf_terminate(&r->extents, err))
+	if (set_text(&r->extents, t, err))
 		return -1;
 	ret->extents = (const char *)r->extents.p;
-	ret->extents_len = n;
-	if (extent_check(ret->extents, n, &ret->size, &r->indirect, &r->holes, err))
+	ret->extents_len = t->n;
+	if (extent_check(ret->extents, t->n, &ret->size, &r->indirect, &r->holes, err))
 		return err_wrap(err, "'%s'", path_show((const char *)r->path.p, shown, sizeof(shown)));
 	return 0;
 }
 
-static int take_sha256(
-    struct catalog_reader *r, const char *p, size_t n, struct catalog_item *ret, struct err *err)
+static int take_special(
+    struct catalog_reader *r, const struct pax_text *t, struct catalog_item *ret, struct err *err)
 {
-	if (n != 2 * DIGEST_LEN || !digest_unhex(p, DIGEST_LEN, r->sha256))
+	if (memchr(t->p, '\0', t->n))
+		return refuse_entry(r, text("malformed kind of a hard link"), err);
+	if (set_text(&r->special, t, err))
+		return -1;
+	ret->special = (const char *)r->special.p;
+	return 0;
+}
+
+/* One of ours. */
+static int take_ours(struct catalog_reader *r, const char *name, const struct pax_text *t,
+    struct catalog_item *ret, struct err *err)
+{
+	if (!strcmp(name, CATALOG_ATTR_EXTENTS))
+		return take_extents(r, t, ret, err);
+	if (!strcmp(name, CATALOG_ATTR_SPECIAL))
+		return take_special(r, t, ret, err);
+	if (!strcmp(name, CATALOG_ATTR_FLAGS))
+		return parse_flags(t->p, t->n, &ret->flags) ? refuse_entry(r, text("malformed flags"), err)
+							    : 0;
+	if (strcmp(name, CATALOG_ATTR_SHA256) != 0)
+		return 0; /* of a later version */
+	if (t->n != 2 * DIGEST_LEN || !digest_unhex(t->p, DIGEST_LEN, r->sha256))
 		return refuse_entry(r, text("malformed SHA-256"), err);
 	ret->sha256 = r->sha256;
 	return 0;
 }
 
-/* Takes the sorted attributes over into the clean entry and the item. */
-static int distribute_attrs(
-    struct catalog_reader *r, const struct attr *x, size_t n, struct catalog_item *ret, struct err *err)
+static int collect_attrs(struct catalog_reader *r, struct err *err)
 {
-	for (size_t i = 1; i < n; i++)
-		if (!strcmp(x[i - 1].name, x[i].name))
-			return refuse_entry(r, text("an attribute stands there twice"), err);
-	archive_entry_xattr_clear(r->clean);
-	for (size_t i = n; i-- > 0;) { /* libarchive adds to the front */
-		if (!strcmp(x[i].name, XATTR_EXTENTS)) {
-			if (take_extents(r, x[i].value, x[i].n, ret, err))
-				return -1;
-		} else if (!strcmp(x[i].name, XATTR_SHA256)) {
-			if (take_sha256(r, x[i].value, x[i].n, ret, err))
-				return -1;
-		} else if (!strcmp(x[i].name, XATTR_FLAGS)) {
-			if (parse_flags(x[i].value, x[i].n, &ret->flags))
-				return refuse_entry(r, text("malformed flags"), err);
-		} else {
-			archive_entry_xattr_add_entry(r->clean, x[i].name, x[i].value, x[i].n);
+	struct pax_text name, value;
+	size_t at = 0;
+
+	r->names.n = r->n_attrs = 0;
+	while (!pax_next_attr(&r->said, &at, &name, &value)) {
+		if (r->n_attrs == r->attrs_cap) {
+			size_t cap = r->attrs_cap ? 2 * r->attrs_cap : 16;
+			struct attr *more = reallocarray(r->attrs, cap, sizeof(*more));
+
+			if (!more)
+				return err_nomem(err);
+			r->attrs = more;
+			r->attrs_cap = cap;
 		}
+		r->attrs[r->n_attrs].value = value;
+		if (decode_name(r, &name, &r->attrs[r->n_attrs].name, err))
+			return -1;
+		r->n_attrs++;
 	}
 	return 0;
 }
 
+static int by_name(const void *a, const void *b, void *names)
+{
+	const struct attr *x = a, *y = b;
+
+	return strcmp((const char *)names + x->name, (const char *)names + y->name);
+}
+
+/* The current entry's attributes into its entry and, ours, into the item. */
 static int read_attrs(struct catalog_reader *r, struct catalog_item *ret, struct err *err)
 {
-	int count = archive_entry_xattr_reset(r->raw), result = 0;
-	struct attr *x = calloc((size_t)count + 1, sizeof(*x));
-	const char *name;
-	size_t n = 0;
+	const char *names;
 
-	if (!x)
-		return err_nomem(err);
-	while (!result && archive_entry_xattr_next(r->raw, &name, &x[n].value, &x[n].n) == ARCHIVE_OK) {
-		x[n].name = decode_name(name);
-		if (!x[n].name)
-			result = refuse_entry(r, text("malformed name of an attribute"), err);
-		else
-			n++;
-	}
-	if (!result) {
-		qsort(x, n, sizeof(*x), by_name);
-		result = distribute_attrs(r, x, n, ret, err);
-	}
-	while (n-- > 0)
-		free(x[n].name);
-	free(x);
-	return result;
-}
-
-/* An entry without attributes but its extents and SHA-256, as most are: 1 taken, 0 it is not so, -1. */
-static int take_plain(struct catalog_reader *r, struct catalog_item *ret, struct err *err)
-{
-	static const char *const ours[] = {XATTR_SHA256, XATTR_EXTENTS}; /* read back to front */
-	int count = archive_entry_xattr_reset(r->raw);
-	struct attr x[2] = {{NULL, NULL, 0}};
-	const char *name;
-
-	if (count != 0 && count != 2)
-		return 0;
-	for (int i = 0; i < count; i++)
-		if (archive_entry_xattr_next(r->raw, &name, &x[i].value, &x[i].n) != ARCHIVE_OK ||
-		    strcmp(name, ours[i]) != 0)
-			return 0;
-	if (count &&
-	    (take_sha256(r, x[0].value, x[0].n, ret, err) || take_extents(r, x[1].value, x[1].n, ret, err)))
+	if (collect_attrs(r, err))
 		return -1;
-	archive_entry_xattr_clear(r->raw);
-	ret->entry = r->raw;
-	return 1;
-}
+	names = (const char *)r->names.p;
+	if (r->n_attrs > 1)
+		qsort_r(r->attrs, r->n_attrs, sizeof(*r->attrs), by_name, r->names.p);
+	for (size_t i = r->n_attrs; i-- > 0;) { /* libarchive adds to the front */
+		const struct attr *a = &r->attrs[i];
 
-/* All the others: a copy, because the values belong to the entry that they are taken out of. */
-static int take_all(struct catalog_reader *r, struct catalog_item *ret, struct err *err)
-{
-	archive_entry_free(r->clean);
-	r->clean = archive_entry_clone(r->raw);
-	if (!r->clean)
-		return err_nomem(err);
-	ret->entry = r->clean;
-	return read_attrs(r, ret, err);
+		if (i && !strcmp(names + a[-1].name, names + a->name))
+			return refuse_entry(r, text("an attribute stands there twice"), err);
+		if (strncmp(names + a->name, CATALOG_ATTR_OURS, strlen(CATALOG_ATTR_OURS)) != 0)
+			archive_entry_xattr_add_entry(r->entry, names + a->name, a->value.p, a->value.n);
+		else if (take_ours(r, names + a->name, &a->value, ret, err))
+			return -1;
+	}
+	return 0;
 }
 
 bool catalog_sha256_fits(bool has, uint64_t holes, bool indirect)
@@ -350,14 +365,57 @@ bool catalog_sha256_fits(bool has, uint64_t holes, bool indirect)
 	return has ? holes <= EXTENT_HOLES_MAX : holes > EXTENT_HOLES_MAX || indirect;
 }
 
-static int check_extents(
-    const struct catalog_reader *r, unsigned type, const struct catalog_item *item, struct err *err)
+/* Words of bkp.special.  0, -1: it is none of them. */
+static int parse_special(const char *s, unsigned *ret_type, const char **ret_target, unsigned ret_dev[2])
 {
-	bool hard = archive_entry_hardlink(r->raw) != NULL;
+	int used = 0;
 
-	if (item->extents && ((!hard && type != AE_IFREG) || item->flags & CATALOG_UNREADABLE))
+	if (!strcmp(s, "fifo")) {
+		*ret_type = AE_IFIFO;
+		return 0;
+	}
+	if (!strncmp(s, "symlink ", 8) && s[8]) {
+		*ret_type = AE_IFLNK;
+		*ret_target = s + 8;
+		return 0;
+	}
+	*ret_type = *s == 'c' ? AE_IFCHR : AE_IFBLK;
+	return sscanf(s, *s == 'c' ? "char %7u %7u%n" : "block %7u %7u%n", &ret_dev[0], &ret_dev[1], &used) ==
+			   2 &&
+		       used && !s[used] && ret_dev[0] <= PAX_DEVICE_MAX && ret_dev[1] <= PAX_DEVICE_MAX
+		   ? 0
+		   : -1;
+}
+
+int catalog_alone(struct archive_entry *e, const struct catalog_item *item)
+{
+	unsigned type = AE_IFREG, dev[2] = {0, 0};
+	const char *target = NULL;
+
+	if (item->special && parse_special(item->special, &type, &target, dev))
+		return -1;
+	archive_entry_set_hardlink(e, NULL);
+	archive_entry_set_filetype(e, type);
+	if (target)
+		archive_entry_copy_symlink(e, target);
+	archive_entry_set_rdevmajor(e, dev[0]);
+	archive_entry_set_rdevminor(e, dev[1]);
+	return 0;
+}
+
+/* A regular file has extents, unless it could not be read; a hard link has what it is a name of. */
+static int check_extents(const struct catalog_reader *r, const struct catalog_item *item, struct err *err)
+{
+	char type = r->said.type;
+	bool hard = type == '1', none = item->flags & CATALOG_UNREADABLE;
+	unsigned is, dev[2];
+	const char *target;
+
+	if (item->special && (!hard || item->extents || parse_special(item->special, &is, &target, dev)))
+		return refuse_entry(r, text("malformed kind of a hard link"), err);
+	if (item->extents && ((!hard && type != '0') || none))
 		return refuse_entry(r, text("extents where none belong"), err);
-	if (!item->extents && !hard && type == AE_IFREG && !(item->flags & CATALOG_UNREADABLE))
+	if (!item->extents && !item->special && (hard || type == '0') && !none)
 		return refuse_entry(r, text("no extents"), err);
 	if (item->extents ? !catalog_sha256_fits(item->sha256, r->holes, r->indirect) : item->sha256 != NULL)
 		return refuse_entry(r, text("a SHA-256 is missing, or is where none belongs"), err);
@@ -366,34 +424,21 @@ static int check_extents(
 
 static int read_entry(struct catalog_reader *r, struct catalog_item *ret, struct err *err)
 {
-	unsigned type = archive_entry_filetype(r->raw);
-	int plain;
-
 	if (r->index >= CATALOG_ENTRIES_READ)
 		return refuse_entry(r, text("too many entries"), err);
-	if (check_path(r, type, err) || check_type(r, type, err) || check_rest(r, err))
+	if (check_path(r, err) || check_link(r, err) || fill_entry(r, err) || read_attrs(r, ret, err) ||
+	    check_extents(r, ret, err))
 		return -1;
-	plain = take_plain(r, ret, err);
-	if (plain < 0 || (!plain && take_all(r, ret, err)) || check_extents(r, type, ret, err))
-		return -1;
-	if (type == AE_IFDIR) /* without its '/' */
-		archive_entry_copy_pathname(ret->entry, (const char *)r->path.p);
-	archive_entry_sparse_clear(ret->entry);
-	archive_entry_unset_atime(ret->entry);
-	archive_entry_unset_ctime(ret->entry);
-	archive_entry_unset_birthtime(ret->entry);
-	archive_entry_set_dev(ret->entry, 0); /* libarchive makes these up */
-	archive_entry_set_ino(ret->entry, 0);
-	if (type == AE_IFREG && ret->extents)
-		archive_entry_set_size(ret->entry, (la_int64_t)ret->size);
-	else
-		archive_entry_unset_size(ret->entry);
+	if (r->said.type == '0' && ret->extents)
+		archive_entry_set_size(r->entry, (la_int64_t)ret->size);
+	ret->entry = r->entry;
+	ret->path = (const char *)r->path.p;
 	return 0;
 }
 
 static int end_of_block(struct catalog_reader *r, struct err *err)
 {
-	if ((uint64_t)archive_filter_bytes(r->a, -1) != r->size)
+	if (r->pos + CATALOG_END_BYTES != r->size)
 		return err_set(err, "E-CATALOG-01", "%s", text("a catalog block has bytes behind its end"));
 	r->ended = true;
 	return CATALOG_END;
@@ -403,7 +448,7 @@ static int next_entry(struct catalog_reader *r, struct catalog_item *ret, struct
 {
 	struct catalog_item item = {.entry = NULL};
 	struct buf swap;
-	int got, result;
+	int result;
 
 	if (r->ended)
 		return CATALOG_END;
@@ -416,20 +461,17 @@ static int next_entry(struct catalog_reader *r, struct catalog_item *ret, struct
 		r->has_prev = true;
 	}
 	r->path.n = 0;
-	got = archive_read_next_header2(r->a, r->raw);
-	if (got == ARCHIVE_EOF)
+	result = pax_parse(r->block, r->size, &r->pos, &r->said, err);
+	if (result == PAX_END)
 		result = end_of_block(r, err);
-	else if (got != ARCHIVE_OK ||
-		 archive_errno(r->a)) /* it reports an ACL it cannot parse, and returns success */
-		result = err_set(err, "E-CATALOG-01", text("entry %zu of a catalog block cannot be read: %s"),
-		    r->index, archive_error_string(r->a) ? archive_error_string(r->a) : "");
+	else if (result)
+		err_wrap(err, text("entry %zu of a catalog block"), r->index);
 	else
 		result = read_entry(r, &item, err);
 	r->failed = result < 0;
 	if (result)
 		return result;
 	r->index++;
-	item.path = (const char *)r->path.p;
 	*ret = item;
 	return 0;
 }

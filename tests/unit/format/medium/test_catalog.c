@@ -15,6 +15,7 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "format/medium/catalog.h"
+#include "format/medium/pax.h"
 #include "lib/runs.h"
 
 #define MAX ((size_t)8 << 20)
@@ -229,7 +230,7 @@ static const struct {
 	int64_t sec;
 	long ns;
 } times[] = {{-2145916800, 1}, {-1, 999999999}, {-1, 0}, {0, 0}, {0, 1}, {2147483647, 5}, {2147483648, 0},
-    {15032385535, 999999999}, {-5, 250000000}};
+    {15032385535, 999999999}, {-5, 250000000}, {-1, 1}, {-2, 500000000}, {INT64_C(-62135596800), 999999999}};
 static char big[65536], target[4096];
 static const char kinds_padding[] =
     "a name that is as long as names are where patients, dates and orders stand in the path of a file, so "
@@ -290,6 +291,9 @@ static void write_types(struct catalog_writer *w)
 	add(w, e, "10 1:2:3:4 h:6", 0);
 	add(w, entry("f", AE_IFIFO, 0600), NULL, 0);
 	add(w, entry("g", AE_IFREG, 0), NULL, CATALOG_UNREADABLE);
+	e = entry("h", AE_IFREG, 0);
+	archive_entry_set_hardlink(e, "g");
+	add(w, e, NULL, CATALOG_UNREADABLE);
 }
 
 static void check_times(struct catalog_reader *r)
@@ -382,7 +386,184 @@ static void check_types(struct catalog_reader *r)
 	next(r, &item);
 	assert_int_equal(item.flags, CATALOG_UNREADABLE);
 	assert_null(item.extents);
+	next(r, &item);
+	assert_string_equal(archive_entry_hardlink(item.entry), "g");
+	assert_int_equal(item.flags, CATALOG_UNREADABLE);
 	assert_int_equal(catalog_reader_next(r, &item, NULL), CATALOG_END);
+}
+
+/* What the header of the first entry says in octal digits, and its records. */
+static unsigned header_mode(const struct buf *block, const char **ret_records)
+{
+	const uint8_t *own = block->p;
+
+	*ret_records = "";
+	if (own[156] == 'x') {
+		size_t n = strtoul((const char *)own + 124, NULL, 8);
+
+		*ret_records = (const char *)own + 512;
+		own += 512 + (n + 511) / 512 * 512;
+	}
+	return (unsigned)strtoul((const char *)own + 100, NULL, 8);
+}
+
+/* As meta.c makes it of what stat(2) and the ACL say; mask: -1 where there is none. */
+static void write_acl(unsigned mode, int group, int mask, struct buf *block)
+{
+	struct archive_entry *e = entry("a", AE_IFREG, mode);
+	struct catalog_writer *w;
+
+	archive_entry_acl_add_entry(
+	    e, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, (int)(mode >> 6 & 7), ARCHIVE_ENTRY_ACL_USER_OBJ, -1, NULL);
+	archive_entry_acl_add_entry(
+	    e, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, group, ARCHIVE_ENTRY_ACL_GROUP_OBJ, -1, NULL);
+	archive_entry_acl_add_entry(
+	    e, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, (int)(mode & 7), ARCHIVE_ENTRY_ACL_OTHER, -1, NULL);
+	if (mask >= 0) {
+		archive_entry_acl_add_entry(
+		    e, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, 7, ARCHIVE_ENTRY_ACL_USER, 7, "lp");
+		archive_entry_acl_add_entry(
+		    e, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, mask, ARCHIVE_ENTRY_ACL_MASK, -1, NULL);
+	}
+	assert_int_equal(catalog_writer_new(&w, NULL), 0);
+	add(w, e, "0", 0);
+	finish(w, block);
+	catalog_writer_free(w);
+}
+
+/* Who knows no ACLs gives the owning group what it had: its entry and the mask. */
+static void a_mode_is_never_wider_than_what_its_acl_gave(void **state)
+{
+	static const struct {
+		unsigned st_mode; /* with the mask as its group bits */
+		int group, mask;
+		unsigned want;
+		const char *acl;
+	} cases[] = {
+	    {0670, 4, 7, 0640, "SCHILY.acl.access=user::rw-,group::r--,other::---,user:lp:rwx:7,mask::rwx\n"},
+	    {0640, 7, 4, 0640, "SCHILY.acl.access=user::rw-,group::rwx,other::---,user:lp:rwx:7,mask::r--\n"},
+	    {0700, 7, 0, 0700, "SCHILY.acl.access=user::rwx,group::rwx,other::---,user:lp:rwx:7,mask::---\n"},
+	    {04775, 5, 7, 04755, "mask::rwx\n"},
+	    {0664, 6, -1, 0664, ""},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		BUF_AUTO block = BUF_INIT(MAX);
+		struct catalog_reader *r;
+		struct catalog_item item;
+		const char *records;
+
+		write_acl(cases[i].st_mode, cases[i].group, cases[i].mask, &block);
+		assert_int_equal(header_mode(&block, &records), cases[i].want);
+		assert_non_null(strstr(records, cases[i].acl));
+		assert_int_equal(catalog_reader_new(block.p, block.n, NULL, &r, NULL), 0);
+		next(r, &item);
+		/* with the ACL nothing is lost: the group's own entry */
+		assert_int_equal(archive_entry_perm(item.entry) >> 3 & 7, cases[i].group);
+		assert_int_equal(pax_mode(item.entry), cases[i].want);
+		catalog_reader_free(r);
+	}
+}
+
+/* Each is there as a name of another, and by itself. */
+static void hard_links_to_what_is_no_file_stand_alone(void **state)
+{
+	static const char odd[] = "char 1 3 \n\xff \xe6\x82\xa3";
+	static const unsigned types[] = {AE_IFLNK, AE_IFCHR, AE_IFBLK, AE_IFIFO};
+	BUF_AUTO block = BUF_INIT(MAX);
+	struct catalog_writer *w;
+	struct catalog_reader *r;
+	struct catalog_item item;
+	(void)state;
+
+	assert_int_equal(catalog_writer_new(&w, NULL), 0);
+	for (int i = 0; i < 8; i++) {
+		char path[] = "a0", first[] = "a0";
+		struct archive_entry *e;
+
+		path[1] = (char)('0' + i);
+		first[1] = (char)('0' + i / 2 * 2);
+		e = entry(path, types[i / 2], 0640);
+		if (types[i / 2] == AE_IFLNK)
+			archive_entry_copy_symlink(e, odd);
+		archive_entry_set_rdevmajor(e, 4095);
+		archive_entry_set_rdevminor(e, 1048575);
+		if (i % 2)
+			archive_entry_copy_hardlink(e, first);
+		add(w, e, NULL, 0);
+	}
+	finish(w, &block);
+	catalog_writer_free(w);
+	assert_int_equal(catalog_reader_new(block.p, block.n, NULL, &r, NULL), 0);
+	for (int i = 0; i < 8; i++) {
+		next(r, &item);
+		assert_null(item.extents);
+		if (i % 2) {
+			assert_non_null(archive_entry_hardlink(item.entry));
+			assert_int_equal(archive_entry_filetype(item.entry), 0);
+			assert_int_equal(catalog_alone(item.entry, &item), 0);
+		} else {
+			assert_null(item.special);
+		}
+		assert_null(archive_entry_hardlink(item.entry));
+		assert_int_equal(archive_entry_mode(item.entry), types[i / 2] | 0640);
+		if (i / 2 == 0)
+			assert_string_equal(archive_entry_symlink(item.entry), odd);
+		if (i / 2 == 1 || i / 2 == 2) {
+			assert_int_equal(archive_entry_rdevmajor(item.entry), 4095);
+			assert_int_equal(archive_entry_rdevminor(item.entry), 1048575);
+		}
+	}
+	assert_int_equal(catalog_reader_next(r, &item, NULL), CATALOG_END);
+	catalog_reader_free(r);
+}
+
+/* POSIX: decimal seconds, also before 1970; and bytes that are not ASCII are announced, others are not. */
+static void stock_tools_are_not_told_wrong_times_nor_warn(void **state)
+{
+	static const struct {
+		int64_t sec;
+		long ns;
+		const char *text;
+	} cases[] = {{-2, 500000000, "-1.5"}, {-1, 500000000, "-0.5"}, {-1, 1, "-0.999999999"},
+	    {-1, 999999999, "-0.000000001"}, {-7, 0, "-7"}, {0, 500000000, "0.5"},
+	    {1700000000, 120000000, "1700000000.12"}, {INT64_C(8589934592), 0, "8589934592"}};
+	static const char *ask_python = "python3 -c 'import sys,tarfile\n"
+					"for m in tarfile.open(sys.argv[1]): print(m.pax_headers[\"mtime\"], "
+					"\"hdrcharset\" in m.pax_headers)'";
+	BUF_AUTO block = BUF_INIT(MAX);
+	BUF_AUTO want = BUF_INIT(MAX);
+	BUF_AUTO python = BUF_INIT(MAX);
+	BUF_AUTO gnu = BUF_INIT(MAX);
+	struct catalog_writer *w;
+	(void)state;
+
+	assert_int_equal(catalog_writer_new(&w, NULL), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct archive_entry *e;
+		char path[20];
+
+		snprintf(path, sizeof(path), "%zu%s", i, i == 5 ? "\xe6\x82\xa3" : "");
+		e = entry(path, AE_IFREG, 0644);
+		archive_entry_set_mtime(e, cases[i].sec, cases[i].ns);
+		if (i == 6)
+			archive_entry_copy_gname(e, "\xe6\x82\xa3");
+		add(w, e, "5 1:2:3:5", 0);
+		assert_int_equal(
+		    buf_printf(&want, NULL, "%s %s\n", cases[i].text, i == 5 || i == 6 ? "True" : "False"),
+		    0);
+	}
+	finish(w, &block);
+	catalog_writer_free(w);
+	assert_int_equal(buf_terminate(&want, NULL), 0);
+	ask(&block, ask_python, &python);
+	assert_string_equal((char *)python.p, (char *)want.p);
+	ask(&block, "tar tf", &gnu);
+	for (const char *at = (char *)gnu.p; (at = strstr(at, "hdrcharset")); at++)
+		want.n++;
+	assert_int_equal(want.n - strlen((char *)want.p), 2); /* warnings */
+	assert_null(strstr((char *)gnu.p, "SCHILY"));
 }
 
 static void all_metadata_comes_back(void **state)
@@ -529,7 +710,7 @@ static void add_kind(struct catalog_writer *w, size_t i)
 	if (i % 5 == 2)
 		archive_entry_set_hardlink(e, "d/0000");
 	snprintf(text, sizeof(text), "%zu 1:2:3:%zu", i + 1, i + 1);
-	add(w, e, i % 5 > 1 && i % 11 ? text : NULL, i % 5 > 2 && i % 11 == 0 ? CATALOG_UNREADABLE : 0);
+	add(w, e, i % 5 > 1 && i % 11 ? text : NULL, i % 5 > 1 && i % 11 == 0 ? CATALOG_UNREADABLE : 0);
 }
 
 static void spliced_is_as_written(void **state)
@@ -617,6 +798,9 @@ int main(void)
 	    cmocka_unit_test(names_of_all_kinds_come_back),
 	    cmocka_unit_test(stock_tools_list_the_same_names),
 	    cmocka_unit_test(all_metadata_comes_back),
+	    cmocka_unit_test(a_mode_is_never_wider_than_what_its_acl_gave),
+	    cmocka_unit_test(hard_links_to_what_is_no_file_stand_alone),
+	    cmocka_unit_test(stock_tools_are_not_told_wrong_times_nor_warn),
 	    cmocka_unit_test(too_large_is_said_at_once_and_harms_nothing),
 	    cmocka_unit_test(blocks_are_cut_by_content),
 	    cmocka_unit_test(spliced_is_as_written),
