@@ -2,6 +2,7 @@
 
 memory, errors and kill go by faults.c: a workload is counted once, then the n-th call or allocation fails, once or from then on.
 """
+import hashlib
 import os
 import subprocess
 import zlib
@@ -179,7 +180,7 @@ def site_count(site, workload):
 def first_of(site, outcome):
     """Whether any worker sees this outcome for the first time."""
     try:
-        os.close(os.open("%s/seen-%s%s" % (site.root, outcome, site.seen), os.O_CREAT | os.O_EXCL))
+        os.close(os.open("%s/seen-%s%s" % (site.root, hashlib.sha256(outcome.encode()).hexdigest(), site.seen), os.O_CREAT | os.O_EXCL))
         return True
     except FileExistsError:
         return False
