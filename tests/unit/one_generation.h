@@ -9,12 +9,14 @@
 #include "format/medium/generation.h"
 
 #define REPO "11111111-2222-4333-8444-555555555555"
+#define SET  "emr"
+#define DIR  "datasets/" SET /* of the data set, in the repository */
 #define UUID "99999999-8888-4777-8666-abcdefabcdef"
 #define N    5
 #define SIZE 300000
 
 static struct minisig_secret signer, stranger;
-static char paths[N][ARCFILE_PATH]; /* in order of their names */
+static char paths[N][200]; /* from the repository's folder, in order of their names */
 static uint8_t sums_of[N][DIGEST_LEN];
 
 /* In `key` lies the signer's public key. */
@@ -55,12 +57,13 @@ static void sign_list(const char *dir, const struct buf *sums, const struct mini
 	char name[200];
 
 	snprintf(id.repository, sizeof(id.repository), "%s", REPO);
+	snprintf(id.dataset, sizeof(id.dataset), "%s", SET);
 	snprintf(id.uuid, sizeof(id.uuid), "%s", uuid);
 	assert_int_equal(generation_comment("generation", &id, &comment, NULL), 0);
 	assert_int_equal(minisig_sign(by, sums->p, sums->n, (char *)comment.p, &sig, NULL), 0);
-	snprintf(name, sizeof(name), "%s/generations/000042/SHA256SUMS", dir);
+	snprintf(name, sizeof(name), "%s/" DIR "/generations/000042/SHA256SUMS", dir);
 	put_file(name, sums->p, sums->n);
-	snprintf(name, sizeof(name), "%s/generations/000042/SHA256SUMS.minisig", dir);
+	snprintf(name, sizeof(name), "%s/" DIR "/generations/000042/SHA256SUMS.minisig", dir);
 	put_file(name, sig.p, sig.n);
 }
 
@@ -80,9 +83,9 @@ static void make_source(const char *dir)
 		uint8_t sha256[DIGEST_LEN];
 		int kind;
 	} all[N];
-	char name[600];
+	char name[600], listed[ARCFILE_PATH];
 
-	assert_int_equal(sh("mkdir -p %s/archives %s/generations/000042", dir, dir), 0);
+	assert_int_equal(sh("mkdir -p %s/" DIR "/archives %s/" DIR "/generations/000042", dir, dir), 0);
 	for (int i = 0; i < N; i++) {
 		uint8_t *p = bytes_of(i);
 
@@ -95,18 +98,22 @@ static void make_source(const char *dir)
 		uint8_t *p = bytes_of(all[i].kind);
 
 		memcpy(sums_of[i], all[i].sha256, DIGEST_LEN);
-		arcfile_path(all[i].sha256, paths[i]);
+		arcfile_path(all[i].sha256, listed);
+		snprintf(paths[i], sizeof(paths[i]), DIR "/%s", listed);
 		assert_int_equal(sh("mkdir -p %s/$(dirname %s)", dir, paths[i]), 0);
 		snprintf(name, sizeof(name), "%s/%s", dir, paths[i]);
 		put_file(name, p, SIZE);
 		free(p);
-		assert_int_equal(generation_sums_add(&sums, all[i].sha256, paths[i], NULL), 0);
+		assert_int_equal(generation_sums_add(&sums, all[i].sha256, listed, NULL), 0);
 	}
-	snprintf(name, sizeof(name), "%s/generations/000042/manifest.json", dir);
+	snprintf(name, sizeof(name), "%s/" DIR "/generations/000042/manifest.json", dir);
 	put_file(name, "{}\n", 3);
-	snprintf(name, sizeof(name), "%s/generations/000042/root.age", dir);
+	snprintf(name, sizeof(name), "%s/" DIR "/generations/000042/root.age", dir);
 	put_file(name, "root", 4);
+	snprintf(name, sizeof(name), "%s/" DIR "/generations/000042/places.age", dir);
+	put_file(name, "places", 6);
 	add_line(&sums, "generations/000042/manifest.json", "{}\n");
+	add_line(&sums, "generations/000042/places.age", "places");
 	add_line(&sums, "generations/000042/root.age", "root");
 	sign_list(dir, &sums, &signer, 42, UUID);
 }

@@ -18,6 +18,7 @@
 #include "write/pack/vault_w.h"
 
 #define PACKING_REPO "11111111-2222-4333-8444-555555555555"
+#define PACKING_SET  "emr"
 
 struct packing {
 	struct pack_sink sinks[3];
@@ -55,8 +56,14 @@ static UNUSED int packing_setup(void **state)
 static UNUSED void packing_begin(
     struct packing *k, const char *const *names, const char *index, uint64_t archive_size)
 {
-	struct pack_config cfg = {PACKING_REPO, &packing_recipient, 1, &packing_random, NULL, NULL, k->sinks,
-	    0, archive_size, 1, NULL, 1, NULL};
+	struct pack_config cfg = {.repository = PACKING_REPO,
+	    .recipients = &packing_recipient,
+	    .n_recipients = 1,
+	    .random = &packing_random,
+	    .cachefd = -1,
+	    .sinks = k->sinks,
+	    .archive_size = archive_size,
+	    .generation = 1};
 
 	memset(k, 0, sizeof(*k));
 	for (; names[k->n_sinks]; k->n_sinks++) {
@@ -72,8 +79,9 @@ static UNUSED void packing_begin(
 	cfg.ids = k->ids;
 	cfg.dedup = k->dedup;
 	cfg.n_sinks = k->n_sinks;
-	cfg.next_archive = dedup_last_archive(k->dedup) + 1;
+	assert_int_equal(dedup_use(k->dedup, PACKING_SET, NULL), 0);
 	assert_int_equal(pack_new(&cfg, &k->pack, NULL), 0);
+	assert_int_equal(pack_begin_set(k->pack, PACKING_SET, dedup_last_archive(k->dedup) + 1, NULL), 0);
 }
 
 static UNUSED void packing_end(struct packing *k)
@@ -115,9 +123,9 @@ static UNUSED void packing_judge(const char *name)
 {
 	char hex[DIGEST_HEX];
 
-	assert_int_equal(
-	    sh("touch expected && python3 %s/lib/resolve.py identity %s %s <expected >archives.list",
-		TEST_DATA, digest_hex(packing_key, 32, hex), name),
+	assert_int_equal(sh("touch expected && python3 %s/lib/resolve.py identity %s %s/datasets/" PACKING_SET
+			    " <expected >archives.list",
+			     TEST_DATA, digest_hex(packing_key, 32, hex), name),
 	    0);
 }
 

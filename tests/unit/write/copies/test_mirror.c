@@ -19,6 +19,8 @@
 #include "vaultdir.h"
 #include "write/pack/vault_w.h"
 
+#define LISTED 3 /* documents that SHA256SUMS lists */
+
 static int dirfd_of(const char *name)
 {
 	int fd = open(in_scratch(name), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -31,7 +33,7 @@ static int dirfd_of(const char *name)
 static int mirror_as(const char *from, const char *to, const char *uuid, size_t *ret_fresh, struct err *err)
 {
 	struct mirror_generation g = {
-	    .repository = REPO, .keys = &signer.pub, .n_keys = 1, .number = 42, .uuid = uuid};
+	    .repository = REPO, .keys = &signer.pub, .n_keys = 1, .dataset = SET, .number = 42, .uuid = uuid};
 	uint64_t files = 0;
 	struct vault_w *v = NULL;
 	struct store from_store;
@@ -58,19 +60,20 @@ static int mirror(const char *from, const char *to, size_t *ret_fresh, struct er
 
 static void complete(const char *to)
 {
-	assert_int_equal(sh("cd %s && sha256sum --strict --quiet -c generations/000042/SHA256SUMS && "
-			    "minisign -V -q -P $(cat ../key) -m generations/000042/SHA256SUMS && test $(ls "
-			    "generations/000042 | wc -l) = 4",
-			     to),
+	assert_int_equal(
+	    sh("cd %s/" DIR " && sha256sum --strict --quiet -c generations/000042/SHA256SUMS && "
+	       "minisign -V -q -P $(cat ../../../key) -m generations/000042/SHA256SUMS && test $(ls "
+	       "generations/000042 | wc -l) = 5",
+		to),
 	    0);
 }
 
 static void nothing_published(const char *to)
 {
-	assert_int_equal(
-	    sh("[ $(ls %s/generations | wc -l) = 0 ] && for f in %s/archives/*/*; do [ ! -e $f ] || "
-	       "[ $(basename $f) = $(sha256sum <$f | cut -c1-64).age ] || exit 1; done",
-		to, to),
+	assert_int_equal(sh("[ $(ls %s/" DIR "/generations 2>/dev/null | wc -l) = 0 ] && for f in %s/" DIR
+			    "/archives/*/*; do [ ! -e $f ] || "
+			    "[ $(basename $f) = $(sha256sum <$f | cut -c1-64).age ] || exit 1; done",
+			     to, to),
 	    0);
 }
 
@@ -88,11 +91,13 @@ static void a_generation_is_copied_whole(void **state)
 	complete("src");
 	assert_int_equal(mirror("src", "dst", &fresh, NULL), 0);
 	complete("dst");
-	assert_int_equal(fresh, N + 2);
-	assert_int_equal(sh("test $(stat -c %%a dst/archives/*/* dst/generations/*/* | sort -u) = 444"), 0);
+	assert_int_equal(fresh, N + LISTED);
+	assert_int_equal(
+	    sh("test $(stat -c %%a dst/" DIR "/archives/*/* dst/" DIR "/generations/*/* | sort -u) = 444"),
+	    0);
 	/* again: nothing is written */
 	assert_int_equal(mirror("src", "dst", &fresh, NULL), 0);
-	assert_int_equal(fresh, 2);
+	assert_int_equal(fresh, LISTED);
 	again("dst");
 }
 
@@ -108,7 +113,7 @@ static void only_what_is_missing_is_copied(void **state)
 	    0);
 	assert_int_equal(mirror("src", "dst", &fresh, NULL), 0);
 	complete("dst");
-	assert_int_equal(fresh, N - 2 + 2);
+	assert_int_equal(fresh, N - 2 + LISTED);
 	assert_int_equal(sh("stat -c %%i dst/%s dst/%s | cmp - inodes", paths[0], paths[3]), 0);
 	again("dst");
 }
@@ -135,7 +140,7 @@ static void a_damaged_source_is_refused_and_another_goes_on(void **state)
 			fail_msg("%s: not named: %s", line, err.msg);
 		nothing_published("dst");
 		assert_int_equal(mirror("good", "dst", &fresh, &err), 0);
-		assert_int_equal(fresh, N - 2 + 2); /* two were there from the first attempt */
+		assert_int_equal(fresh, N - 2 + LISTED); /* two were there from the first attempt */
 		complete("dst");
 		again("dst");
 		assert_int_equal(sh("rm -rf src && cp -r good src"), 0);
@@ -164,7 +169,7 @@ static void what_the_target_has_needs_no_source(void **state)
 		assert_int_equal(
 		    sh("mkdir -p dst/$(dirname %s) && printf half >dst/%s", paths[2], paths[2]), 0);
 		assert_int_not_equal(mirror("src", "dst", NULL, &err), 0);
-		assert_int_equal(sh("[ $(ls dst/generations | wc -l) = 0 ]"), 0);
+		assert_int_equal(sh("[ $(ls dst/" DIR "/generations 2>/dev/null | wc -l) = 0 ]"), 0);
 		again("dst");
 		assert_int_equal(sh("rm -rf src && cp -r good src"), 0);
 	}
@@ -182,7 +187,7 @@ static void documents_that_are_not_what_was_signed(void **state)
 	for (size_t i = 0; i < sizeof(harm) / sizeof(*harm); i++) {
 		struct err err = ERR_INIT;
 
-		assert_int_equal(sh("cd src/generations/000042 && %s", harm[i]), 0);
+		assert_int_equal(sh("cd src/" DIR "/generations/000042 && %s", harm[i]), 0);
 		if (mirror("src", "dst", NULL, &err) != MIRROR_SOURCE)
 			fail_msg("%s: %s", harm[i], err.msg);
 		assert_true(err.code[0] && err.msg[0]);
@@ -198,7 +203,7 @@ static void signed_by_another_or_for_something_else(void **state)
 	struct err err = ERR_INIT;
 
 	(void)state;
-	get_file("src/generations/000042/SHA256SUMS", &sums);
+	get_file("src/" DIR "/generations/000042/SHA256SUMS", &sums);
 	sign_list("src", &sums, &stranger, 42, UUID);
 	assert_int_equal(mirror("src", "dst", NULL, &err), MIRROR_SOURCE);
 	assert_string_equal(err.code, "E-SIG-02");
@@ -232,6 +237,8 @@ static void a_list_without_the_documents(void **state)
 		if (i == 1)
 			add_line(&sums, others[i], "root");
 		add_line(&sums, "generations/000042/manifest.json", "{}\n");
+		if (i)
+			add_line(&sums, "generations/000042/places.age", "places");
 		if (i == 2)
 			add_line(&sums, others[i], "root");
 		sign_list("src", &sums, &signer, 42, UUID);
@@ -248,7 +255,8 @@ static void a_target_that_fails_is_the_targets_fault(void **state)
 	struct err err = ERR_INIT;
 
 	(void)state;
-	assert_int_equal(sh("mkdir -p dst/generations/000042 && touch dst/generations/000042/other"), 0);
+	assert_int_equal(
+	    sh("mkdir -p dst/" DIR "/generations/000042 && touch dst/" DIR "/generations/000042/other"), 0);
 	assert_int_equal(mirror("src", "dst", NULL, &err), -1);
 	assert_string_equal(err.code, "E-PUBLISH-04");
 	again("dst");
@@ -278,8 +286,12 @@ static void killed_and_continued(void **state)
 		pid_t pid = fork();
 
 		if (!pid) {
-			struct mirror_generation g = {
-			    .repository = REPO, .keys = &signer.pub, .n_keys = 1, .number = 42, .uuid = UUID};
+			struct mirror_generation g = {.repository = REPO,
+			    .keys = &signer.pub,
+			    .n_keys = 1,
+			    .dataset = SET,
+			    .number = 42,
+			    .uuid = UUID};
 			uint64_t files = 0;
 			struct vault_w *v = NULL;
 			struct store src;
@@ -294,14 +306,14 @@ static void killed_and_continued(void **state)
 		usleep((useconds_t)(1500 + round * 2000));
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
-		assert_int_equal(sh("mkdir -p dst && [ ! -e dst/generations/000042 ] || cd dst && [ ! -e "
-				    "generations/000042 ] || "
-				    "sha256sum --quiet -c generations/000042/SHA256SUMS"),
+		assert_int_equal(
+		    sh("mkdir -p dst && [ ! -e dst/" DIR "/generations/000042 ] || cd dst/" DIR " && "
+		       "sha256sum --quiet -c generations/000042/SHA256SUMS"),
 		    0);
-		had = sh("exit $(ls dst/archives/*/* 2>/dev/null | wc -l)");
+		had = sh("exit $(ls dst/" DIR "/archives/*/* 2>/dev/null | wc -l)");
 		partly += had > 0 && had < N;
 		assert_int_equal(mirror("src", "dst", &fresh, NULL), 0);
-		assert_int_equal(fresh, N - (size_t)had + 2);
+		assert_int_equal(fresh, N - (size_t)had + LISTED);
 		complete("dst");
 		again("dst");
 	}
@@ -322,10 +334,10 @@ static void one_archive(void **state)
 	store = store_dir_of(source);
 	target = dirfd_of("one");
 	assert_int_equal(vault_w_open_dir(target, &v, NULL), 0);
-	assert_int_equal(mirror_archive(&store, v, sums_of[0], false, &err), 0);
-	assert_int_equal(mirror_archive(&store, v, sums_of[0], false, &err), 0);
+	assert_int_equal(mirror_archive(&store, v, SET, sums_of[0], false, &err), 0);
+	assert_int_equal(mirror_archive(&store, v, SET, sums_of[0], false, &err), 0);
 	assert_int_equal(sh("cmp src/%s one/%s", paths[0], paths[0]), 0);
-	assert_int_equal(mirror_archive(&store, v, unknown, false, &err), MIRROR_SOURCE);
+	assert_int_equal(mirror_archive(&store, v, SET, unknown, false, &err), MIRROR_SOURCE);
 	assert_int_equal(count_names("one/tmp"), 0);
 	vault_w_close(v);
 	close(source);

@@ -42,8 +42,9 @@ struct seen {
 	int calls;
 };
 
-static void on_progress(void *arg, uint64_t generation, uint64_t left, uint64_t bytes, uint64_t total)
+static void on_progress(void *arg, const char *label, uint64_t left, uint64_t bytes, uint64_t total)
 {
+	const uint64_t generation = strtoull(strchr(label, '@') + 1, NULL, 10);
 	struct seen *s = arg;
 
 	assert_true(bytes >= s->bytes && left < N);
@@ -58,6 +59,7 @@ static struct refill_result refill(const char *to, bool look, struct seen *seen)
 {
 	struct refill_source sources[3] = {{site_medium("a")}, {site_medium("b")}, {site_medium(to)}};
 	struct refill r = {.state = repo,
+	    .policy = policy,
 	    .to = sources[2].medium,
 	    .sources = sources,
 	    .n_sources = 3,
@@ -81,7 +83,7 @@ static struct refill_result refill(const char *to, bool look, struct seen *seen)
 /* The copy of generation g on the medium that was added last. */
 static const struct ledger_copy *copy(uint64_t g)
 {
-	const struct ledger_generation *lg = ledger_generation_by_number(state_ledger(repo), g);
+	const struct ledger_generation *lg = ledger_generation_of(state_ledger(repo), "d", g);
 
 	for (size_t i = 0; i < lg->n_copies; i++)
 		if (!strcmp(lg->copies[i].medium, last_uuid))
@@ -91,12 +93,13 @@ static const struct ledger_copy *copy(uint64_t g)
 
 static void equal(const char *to)
 {
-	assert_int_equal(
-	    sh("diff -r a/*-*-*-*-*/archives %s/*-*-*-*-*/archives && diff -r a/*-*-*-*-*/generations "
-	       "%s/*-*-*-*-*/generations && cd %s/*-*-*-*-*/ && for g in generations/*; do sha256sum --quiet "
-	       "-c "
-	       "$g/SHA256SUMS || exit 1; done",
-		to, to, to),
+	assert_int_equal(sh("diff -r a/*-*-*-*-*/datasets/d/archives %s/*-*-*-*-*/datasets/d/archives && "
+			    "diff -r a/*-*-*-*-*/datasets/d/generations "
+			    "%s/*-*-*-*-*/datasets/d/generations && cd %s/*-*-*-*-*/datasets/d && for g in "
+			    "generations/*; do sha256sum --quiet "
+			    "-c "
+			    "$g/SHA256SUMS || exit 1; done",
+			     to, to, to),
 	    0);
 }
 
@@ -130,7 +133,8 @@ static void leftovers_are_read_back(void **state)
 	(void)state;
 	add_medium("d");
 	assert_int_equal(
-	    sh("f=$(grep -o 'archives/.*' a/*-*-*-*-*/generations/000001/SHA256SUMS | head -n 1) && cd "
+	    sh("f=$(grep -o 'archives/.*' a/*-*-*-*-*/datasets/d/generations/000001/SHA256SUMS | head -n 1) "
+	       "&& cd "
 	       "d/*-*-*-*-*/ && "
 	       "mkdir -p $(dirname $f) && head -c $(stat -c %%s ../../a/*-*-*-*-*/$f) /dev/zero >$f"),
 	    0);
@@ -147,22 +151,24 @@ static void a_damaged_source_is_passed_over(void **state)
 	(void)state;
 	add_medium("e");
 	assert_int_equal(
-	    sh("cp -a a a.whole && cp -a b b.whole && chattr -R -f -i a b; chmod -R u+w a b; cd a/*-*-*-*-*/ "
+	    sh("cp -a a a.whole && cp -a b b.whole && chattr -R -f -i a b; chmod -R u+w a b; cd "
+	       "a/*-*-*-*-*/datasets/d "
 	       "&& "
 	       "for f in archives/*/*; do printf X >>$f; break; done; rm generations/000002/root.age"),
 	    0);
 	res = refill("e", true, NULL);
 	assert_int_equal(res.copied, N);
-	assert_int_equal(sh("diff -r b/*-*-*-*-*/generations e/*-*-*-*-*/generations"), 0);
+	assert_int_equal(
+	    sh("diff -r b/*-*-*-*-*/datasets/d/generations e/*-*-*-*-*/datasets/d/generations"), 0);
 	/* damaged everywhere: that one is missing, the others come */
 	add_medium("f");
-	assert_int_equal(sh("rm b/*-*-*-*-*/generations/000002/root.age"), 0);
+	assert_int_equal(sh("rm b/*-*-*-*-*/datasets/d/generations/000002/root.age"), 0);
 	res = refill("f", true, NULL);
 	assert_int_equal(res.copied, N - 1);
 	assert_int_equal(res.missing, 1);
 	assert_int_equal(res.damaged, 0);
 	assert_true(!copy(2) && copy(1)->verified_ns && copy(3)->verified_ns);
-	assert_true(res.why.code[0] && strstr(res.why.msg, "generation 2"));
+	assert_true(res.why.code[0] && strstr(res.why.msg, "generation d@2"));
 	assert_int_equal(sh("rm -rf a b && mv a.whole a && mv b.whole b"), 0);
 }
 
@@ -173,9 +179,9 @@ static void what_vanished_is_brought_again(void **state)
 	(void)state;
 	add_medium("g");
 	res = refill("g", true, NULL);
-	assert_int_equal(
-	    sh("chattr -R -f -i g; cd g/*-*-*-*-*/ && rm -f generations/000003/manifest.json && rm -rf "
-	       "generations/000001 && rm -f $(ls archives/*/* | tail -n 1)"),
+	assert_int_equal(sh("chattr -R -f -i g; cd g/*-*-*-*-*/datasets/d && rm -f "
+			    "generations/000003/manifest.json && rm -rf "
+			    "generations/000001 && rm -f $(ls archives/*/* | tail -n 1)"),
 	    0);
 	res = refill("g", false, NULL);
 	assert_true(!res.copied); /* nobody looked */
@@ -183,7 +189,7 @@ static void what_vanished_is_brought_again(void **state)
 	assert_true(res.copied >= 2 && res.verified == res.copied && !res.missing);
 	equal("g");
 	/* half an archive is not replaced: named, recorded, the others stay */
-	assert_int_equal(sh("chattr -R -f -i g; cd g/*-*-*-*-*/ && f=$(grep -vxFf "
+	assert_int_equal(sh("chattr -R -f -i g; cd g/*-*-*-*-*/datasets/d && f=$(grep -vxFf "
 			    "generations/000002/SHA256SUMS generations/000003/SHA256SUMS "
 			    "| grep -o 'archives/.*' | head -n 1) && chmod u+w $f && truncate -s 1000 $f && "
 			    "cp $f ../../half"),
@@ -193,7 +199,7 @@ static void what_vanished_is_brought_again(void **state)
 	assert_string_equal(res.why.code, "E-PUBLISH-03");
 	assert_true(copy(3)->damaged_ns && copy(1)->verified_ns && copy(2)->verified_ns);
 	assert_int_equal(
-	    sh("for f in g/*-*-*-*-*/archives/*/*; do cmp -s $f half && exit 0; done; exit 1"), 0);
+	    sh("for f in g/*-*-*-*-*/datasets/d/archives/*/*; do cmp -s $f half && exit 0; done; exit 1"), 0);
 }
 
 static void a_full_medium_says_how_much_is_missing(void **state)
@@ -214,7 +220,7 @@ static void a_full_medium_says_how_much_is_missing(void **state)
 	equal("h");
 	/* what it lost cannot come back because it is full: then it does not count as being there */
 	assert_int_equal(
-	    sh("chattr -R -f -i h; cd h/*-*-*-*-*/ && rm -f $(grep -o 'archives/.*' "
+	    sh("chattr -R -f -i h; cd h/*-*-*-*-*/datasets/d && rm -f $(grep -o 'archives/.*' "
 	       "generations/000001/SHA256SUMS | head -n 1); head -c 40m /dev/zero >../fill; true"),
 	    0);
 	res = refill("h", true, NULL);
@@ -240,19 +246,19 @@ static void damage_is_that_of_all_who_share_the_file(void **state)
 	assert_int_equal(res.verified, N);
 	/* a file of generation 1 that 2 and 3 list, too */
 	assert_int_equal(
-	    sh("chattr -R -f -i i; cd i/*-*-*-*-*/ && f=$(grep -xFf generations/000001/SHA256SUMS "
+	    sh("chattr -R -f -i i; cd i/*-*-*-*-*/datasets/d && f=$(grep -xFf generations/000001/SHA256SUMS "
 	       "generations/000003/SHA256SUMS | grep -o 'archives/.*' | head -n 1) && test -n \"$f\" && "
 	       "chmod u+w $f && printf X | dd of=$f conv=notrunc bs=1 seek=5000 2>/dev/null"),
 	    0);
 	m = site_medium("i");
 	assert_int_equal(readback_open(repo, m, &rb, &err), 0);
-	assert_int_equal(readback_generation(rb, 1, true, &why, &err), READBACK_DAMAGED);
+	assert_int_equal(readback_generation(rb, "d", 1, true, &why, &err), READBACK_DAMAGED);
 	assert_true(copy(1)->damaged_ns && !copy(1)->verified_ns);
 	assert_true(copy(3)->damaged_ns && !copy(3)->verified_ns);
 	readback_close(rb);
 	/* nobody vouches for it any more */
 	assert_int_equal(readback_open(repo, m, &rb, &err), 0);
-	assert_int_equal(readback_generation(rb, 3, false, &why, &err), READBACK_DAMAGED);
+	assert_int_equal(readback_generation(rb, "d", 3, false, &why, &err), READBACK_DAMAGED);
 	readback_close(rb);
 	medium_close(m);
 }
@@ -265,15 +271,15 @@ static void the_next_run_reads_back_what_was_not(void **state)
 	const struct ledger_generation *g;
 
 	(void)state;
-	assert_int_equal(
-	    state_append(repo, "copied",
-		json_pack("{s:i, s:s, s:i, s:i}", "generation", 2, "medium", uuid, "files", 1, "bytes", 1),
-		&err),
+	assert_int_equal(state_append(repo, "copied",
+			     json_pack("{s:s, s:[{s:s, s:i, s:i, s:i}]}", "medium", uuid, "generations",
+				 "dataset", "d", "generation", 2, "files", 1, "bytes", 1),
+			     &err),
 	    0);
-	g = ledger_generation_by_number(state_ledger(repo), 2);
+	g = ledger_generation_of(state_ledger(repo), "d", 2);
 	assert_int_equal(g->copies[0].verified_ns, 0);
 	one_run(N + 1);
-	g = ledger_generation_by_number(state_ledger(repo), 2);
+	g = ledger_generation_of(state_ledger(repo), "d", 2);
 	assert_true(!strcmp(g->copies[0].label, "a") && g->copies[0].verified_ns);
 }
 

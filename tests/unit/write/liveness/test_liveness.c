@@ -25,7 +25,7 @@ struct site {
 	struct dedup *d;
 	struct liveness *w;
 	uint64_t generation;
-	uint64_t generations[64]; /* of the data set "a", and of "b" */
+	uint64_t generations[64]; /* of the data set */
 	size_t n;
 };
 
@@ -49,6 +49,7 @@ static void begin(struct site *s, uint64_t generation)
 
 	s->generation = generation;
 	assert_int_equal(dedup_open(in_scratch("cache/ix"), REPO, &s->d, NULL), 0);
+	assert_int_equal(dedup_use(s->d, "a", NULL), 0);
 	assert_int_equal(dedup_check_available(s->d, everything, NULL, NULL), 0);
 	assert_int_equal(liveness_open(fd, REPO, generation, &s->w, NULL), 0);
 	close(fd);
@@ -106,12 +107,11 @@ static void block(struct site *s, struct dedup_place at, const char *const *exte
 
 static struct liveness_figures plan(struct site *s, unsigned share, unsigned anchor, uint64_t archive_size)
 {
-	const struct liveness_dataset sets[] = {
-	    {"a", true, s->generations, s->n}, {"b", false, s->generations, 0}};
+	const struct liveness_dataset set = {"a", s->generations, s->n};
 	const struct liveness_limits limits = {share, anchor, archive_size};
 	struct liveness_figures f;
 
-	assert_int_equal(liveness_plan(s->w, s->d, &limits, sets, 2, &f, NULL), 0);
+	assert_int_equal(liveness_plan(s->w, s->d, &limits, &set, &f, NULL), 0);
 	return f;
 }
 
@@ -195,49 +195,35 @@ static void what_is_mostly_dead_is_refused(void **state)
 	end(&s, false);
 }
 
-/* Whatever else has run since, and however often: what a capture had stored when it was stopped is found
- * again.  What somebody refers to is judged in the end though its data set is never whole. */
+/* However often it has run since: what a capture had stored when it was stopped is found again.  What somebody refers to is judged
+ * in the end though the data set is never whole. */
 static void what_was_stopped_is_kept(void **state)
 {
 	static const char *const files[] = {"1048576 1:0:0:1048576", NULL};
 	const struct liveness_limits limits = {50, 0, 16 * MIB};
+	struct site s = {0};
 
 	(void)state;
-	for (int whole = 0; whole <= 1; whole++) {
-		struct site s = {0}, b = {0};
+	fresh();
+	begin(&s, 1);
+	archive(&s, 1, 10, MIB);
+	archive(&s, 2, 10, MIB);
+	archive(&s, 9, 1, 1000);
+	liveness_begin(s.w, "a");
+	block(&s, at9, files);
+	liveness_end(s.w);
+	end(&s, true);
+	begin(&s, 2); /* it is stopped */
+	archive(&s, 11, 10, MIB);
+	end(&s, false);
+	for (uint64_t g = 4; g < 5000; g += 66) {
+		const struct liveness_dataset set = {"a", s.generations, s.n};
 		struct liveness_figures f;
 
-		fresh();
-		begin(&s, 1);
-		archive(&s, 2, 10, MIB);
-		if (whole) {
-			archive(&s, 9, 1, 1000);
-			liveness_begin(s.w, "a");
-			block(&s, at9, (const char *const[]){"0", NULL});
-			liveness_end(s.w);
-		}
-		end(&s, whole);
-		begin(&s, 2); /* "a" is stopped */
-		archive(&s, 11, 10, MIB);
+		begin(&s, g);
+		assert_int_equal(liveness_plan(s.w, s.d, &limits, &set, &f, NULL), 0);
+		assert_true(f.known && there(&s, 11) && !there(&s, 2) && !there(&s, 1) && there(&s, 9));
 		end(&s, false);
-		begin(&b, 3); /* "b" */
-		archive(&b, 1, 10, MIB);
-		archive(&b, 10, 1, 1000);
-		liveness_begin(b.w, "b");
-		block(&b, (struct dedup_place){10, 0, 0, 1000, true}, files);
-		liveness_end(b.w);
-		end(&b, true);
-		for (uint64_t g = 4; g < 5000; g += 66) {
-			const struct liveness_dataset sets[] = {
-			    {"a", true, s.generations, s.n}, {"b", true, b.generations, b.n}};
-
-			begin(&s, g);
-			assert_int_equal(liveness_plan(s.w, s.d, &limits, sets, 2, &f, NULL), 0);
-			assert_true(f.known && there(&s, 11));
-			assert_int_equal(there(&s, 2), !whole);
-			assert_int_equal(there(&s, 1), g == 4);
-			end(&s, false);
-		}
 	}
 }
 
@@ -516,7 +502,7 @@ static void none_is_fine(void **state)
 	struct liveness_figures f;
 
 	(void)state;
-	assert_int_equal(liveness_plan(NULL, NULL, NULL, NULL, 0, &f, NULL), 0);
+	assert_int_equal(liveness_plan(NULL, NULL, NULL, NULL, &f, NULL), 0);
 	liveness_begin(NULL, "a");
 	liveness_block(NULL, &at9, "", 0);
 	assert_true(liveness_keep(NULL, &at9));

@@ -12,6 +12,9 @@
 #include "vaultdir.h"
 #include "write/pack/vault_w.h"
 
+#define SET  "emr"
+#define PATH 160
+
 static const struct store_doc docs[] = {{"manifest.json", "{}\n", 3}, {"root.age", "rootroot", 8},
     {"SHA256SUMS", "sums\n", 5}, {"SHA256SUMS.minisig", "sig", 3}};
 
@@ -35,16 +38,24 @@ static struct vault_w *fresh(const char *name)
 	return open_in(name);
 }
 
+/* "datasets/emr/archives/ab/….age" */
+static void set_path(const uint8_t sha256[DIGEST_LEN], char path[PATH])
+{
+	char name[ARCFILE_PATH];
+
+	snprintf(path, PATH, "datasets/" SET "/%s", arcfile_path(sha256, name));
+}
+
 /* n bytes of one kind; their hash and their path below the repository. */
-static void content(char c, size_t n, uint8_t **ret, uint8_t sha256[DIGEST_LEN], char path[ARCFILE_PATH])
+static void content(char c, size_t n, uint8_t **ret, uint8_t sha256[DIGEST_LEN], char path[PATH])
 {
 	*ret = malloc(n + 1);
 	memset(*ret, c, n);
 	digest_sha256(*ret, n, sha256);
-	arcfile_path(sha256, path);
+	set_path(sha256, path);
 }
 
-static int publish(struct vault_w *v, char c, size_t n, char path[ARCFILE_PATH], struct err *err)
+static int publish(struct vault_w *v, char c, size_t n, char path[PATH], struct err *err)
 {
 	struct store_staged *f = NULL;
 	uint8_t sha256[DIGEST_LEN], *p;
@@ -59,7 +70,7 @@ static int publish(struct vault_w *v, char c, size_t n, char path[ARCFILE_PATH],
 		vault_w_discard(v, f);
 		return r;
 	}
-	return vault_w_publish_archive(v, f, sha256, err);
+	return vault_w_publish_archive(v, SET, f, sha256, err);
 }
 
 /* Whatever stands in archives/ is what its name says. */
@@ -76,19 +87,20 @@ static void published_files(void **state)
 {
 	struct vault_w *v = fresh("plain");
 	struct err err = ERR_INIT;
-	char path[ARCFILE_PATH], full[300];
+	char path[PATH], full[300];
 
 	(void)state;
 	assert_int_equal(publish(v, 'a', 100000, path, &err), 0);
 	all_whole("plain");
 	snprintf(full, sizeof(full), "plain/%s", path);
-	assert_int_equal(sh("test $(stat -c %%s plain/archives/*/*.age) = 100000"), 0);
+	assert_int_equal(sh("test $(stat -c %%s plain/datasets/emr/archives/*/*.age) = 100000"), 0);
 	assert_int_equal(mode_of(full), 0444);
-	assert_int_equal(vault_w_publish_generation(v, 42, docs, 4, &err), 0);
-	assert_int_equal(sh("cd plain/generations/000042 && test \"$(ls | tr '\\n' ' ')\" = 'SHA256SUMS "
-			    "SHA256SUMS.minisig manifest.json root.age ' "
-			    "&& test $(cat root.age) = rootroot && test $(cat SHA256SUMS.minisig) = sig && "
-			    "test $(stat -c %%a *| sort -u) = 444"),
+	assert_int_equal(vault_w_publish_generation(v, SET, 42, docs, 4, &err), 0);
+	assert_int_equal(
+	    sh("cd plain/datasets/emr/generations/000042 && test \"$(ls | tr '\\n' ' ')\" = 'SHA256SUMS "
+	       "SHA256SUMS.minisig manifest.json root.age ' "
+	       "&& test $(cat root.age) = rootroot && test $(cat SHA256SUMS.minisig) = sig && "
+	       "test $(stat -c %%a *| sort -u) = 444"),
 	    0);
 	assert_int_equal(vault_w_written(v), 100000 + 3 + 8 + 5 + 3);
 	assert_int_equal(count_names("plain/tmp"), 0);
@@ -99,7 +111,7 @@ static void published_files(void **state)
 static void modes_whatever_the_umask(void **state)
 {
 	static const mode_t masks[] = {0, 022, 077};
-	char path[ARCFILE_PATH], name[16], full[300];
+	char path[PATH], name[16], full[300];
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {
@@ -109,12 +121,13 @@ static void modes_whatever_the_umask(void **state)
 		snprintf(name, sizeof(name), "mask%d", i);
 		v = fresh(name);
 		assert_int_equal(publish(v, 'm', 10, path, NULL), 0);
-		assert_int_equal(vault_w_publish_generation(v, 1, docs, 4, NULL), 0);
+		assert_int_equal(vault_w_publish_generation(v, SET, 1, docs, 4, NULL), 0);
 		vault_w_close(v);
 		umask(old);
 		snprintf(full, sizeof(full), "%s/%s", name, path);
 		assert_int_equal(mode_of(full), 0444);
-		assert_int_equal(sh("test \"$(stat -c %%a %s/generations/*/* | sort -u)\" = 444", name), 0);
+		assert_int_equal(
+		    sh("test \"$(stat -c %%a %s/datasets/emr/generations/*/* | sort -u)\" = 444", name), 0);
 		assert_int_equal(
 		    sh("! find %s -perm /022 ! -type l | grep .", name), 0); /* nobody else may write */
 	}
@@ -124,15 +137,16 @@ static void modes_whatever_the_umask(void **state)
 static void frozen_is_said_truly(void **state)
 {
 	struct vault_w *v = fresh("frozen");
-	char path[ARCFILE_PATH];
+	char path[PATH];
 	uint64_t unfrozen;
 	int why = 4711, by_lsattr;
 
 	(void)state;
 	assert_int_equal(publish(v, 'f', 100, path, NULL), 0);
-	assert_int_equal(vault_w_publish_generation(v, 1, docs, 4, NULL), 0);
+	assert_int_equal(vault_w_publish_generation(v, SET, 1, docs, 4, NULL), 0);
 	unfrozen = vault_w_unfrozen(v, &why);
-	by_lsattr = sh("exit $(lsattr frozen/archives/*/* frozen/generations/*/* 2>/dev/null | cut -d' ' -f1 "
+	by_lsattr = sh("exit $(lsattr frozen/datasets/emr/archives/*/* frozen/datasets/emr/generations/*/* "
+		       "2>/dev/null | cut -d' ' -f1 "
 		       "| grep -c i)");
 	assert_int_equal(unfrozen + (unsigned)by_lsattr, 5);
 	assert_int_equal(why != 0, unfrozen != 0);
@@ -155,7 +169,7 @@ static void without_privileges(void **state)
 	pid = fork();
 	if (!pid) {
 		struct vault_w *v = NULL;
-		char path[ARCFILE_PATH];
+		char path[PATH];
 		int why = 0, fd;
 
 		in_child();
@@ -164,7 +178,7 @@ static void without_privileges(void **state)
 		fd = open(in_scratch("user"), O_RDONLY | O_DIRECTORY);
 		if (vault_w_open_dir(fd, &v, NULL) || publish(v, 'u', 100, path, NULL))
 			_exit(2);
-		if (vault_w_publish_generation(v, 1, docs, 4, NULL))
+		if (vault_w_publish_generation(v, SET, 1, docs, 4, NULL))
 			_exit(3);
 		if (vault_w_unfrozen(v, &why) != 5 || why == 0)
 			_exit(4);
@@ -173,7 +187,7 @@ static void without_privileges(void **state)
 	waitpid(pid, &status, 0);
 	assert_int_equal(status, 0);
 	all_whole("user");
-	assert_int_equal(sh("test $(stat -c %%a user/archives/*/*) = 444"), 0);
+	assert_int_equal(sh("test $(stat -c %%a user/datasets/emr/archives/*/*) = 444"), 0);
 }
 
 /* ---- what stands there already ---- */
@@ -201,7 +215,7 @@ static void links_in_the_way_lead_nowhere(void **state)
 	struct vault_w *v;
 	struct err err = ERR_INIT;
 	uint8_t sha256[DIGEST_LEN], *p;
-	char path[ARCFILE_PATH];
+	char path[PATH];
 	int fd;
 
 	(void)state;
@@ -225,7 +239,7 @@ static void links_in_the_way_lead_nowhere(void **state)
 	/* a file there with the right name and size is none of the medium's */
 	put_file("elsewhere/whole", p, 1000);
 	assert_int_equal(sh("cp elsewhere/whole elsewhere/x/%s", path + 12), 0);
-	assert_int_not_equal(vault_w_has_archive(v, sha256, 1000, &err), 1);
+	assert_int_not_equal(vault_w_has_archive(v, SET, sha256, 1000, &err), 1);
 	assert_int_equal(sh("! lsattr elsewhere/x/* | cut -d' ' -f1 | grep i"), 0);
 	assert_int_equal(count_names("fan/tmp"), 0);
 	free(p);
@@ -235,7 +249,7 @@ static void links_in_the_way_lead_nowhere(void **state)
 static void twice_is_once(void **state)
 {
 	struct vault_w *v = fresh("twice");
-	char path[ARCFILE_PATH];
+	char path[PATH];
 
 	(void)state;
 	assert_int_equal(publish(v, 't', 5000, path, NULL), 0);
@@ -244,8 +258,8 @@ static void twice_is_once(void **state)
 	assert_int_equal(
 	    sh("stat -c %%i twice/%s | cmp - inode", path), 0); /* an archive that is there stays */
 	assert_int_equal(count_names("twice/tmp"), 0);
-	assert_int_equal(vault_w_publish_generation(v, 7, docs, 4, NULL), 0);
-	assert_int_equal(vault_w_publish_generation(v, 7, docs, 4, NULL),
+	assert_int_equal(vault_w_publish_generation(v, SET, 7, docs, 4, NULL), 0);
+	assert_int_equal(vault_w_publish_generation(v, SET, 7, docs, 4, NULL),
 	    0); /* the same once more: a run that died before it was recorded */
 	vault_w_close(v);
 	v = open_in("twice");
@@ -261,7 +275,7 @@ static void something_else_under_the_name_is_refused(void **state)
 	struct vault_w *v = fresh("other");
 	struct err err;
 	uint8_t sha256[DIGEST_LEN], *p;
-	char path[ARCFILE_PATH], full[300], line[400];
+	char path[PATH], full[300], line[400];
 
 	(void)state;
 	content('o', 1000, &p, sha256, path);
@@ -271,7 +285,7 @@ static void something_else_under_the_name_is_refused(void **state)
 		snprintf(line, sizeof(line), make[i], full);
 		assert_int_equal(sh("%s && ls -l %s >before", line, full), 0);
 		err = (struct err)ERR_INIT;
-		assert_int_equal(vault_w_has_archive(v, sha256, 1000, &err), 0);
+		assert_int_equal(vault_w_has_archive(v, SET, sha256, 1000, &err), 0);
 		assert_int_equal(publish(v, 'o', 1000, path, &err), -1);
 		assert_string_equal(err.code, "E-PUBLISH-03");
 		assert_int_not_equal(err.hint[0], '\0');
@@ -291,21 +305,22 @@ static void a_taken_number_is_refused(void **state)
 	(void)state;
 	memcpy(others, docs, sizeof(docs));
 	others[3] = (struct store_doc){"SHA256SUMS.minisig", "sih", 3};
-	assert_int_equal(vault_w_publish_generation(v, 9, docs, 4, &err), 0);
-	assert_int_equal(vault_w_publish_generation(v, 9, others, 4, &err), -1);
+	assert_int_equal(vault_w_publish_generation(v, SET, 9, docs, 4, &err), 0);
+	assert_int_equal(vault_w_publish_generation(v, SET, 9, others, 4, &err), -1);
 	assert_string_equal(err.code, "E-PUBLISH-04");
 	others[3].n = 2;
-	assert_int_equal(vault_w_publish_generation(v, 9, others, 4, &err), -1);
-	assert_int_equal(sh("test $(cat number/generations/000009/SHA256SUMS.minisig) = sig && mkdir "
-			    "number/generations/000010"),
+	assert_int_equal(vault_w_publish_generation(v, SET, 9, others, 4, &err), -1);
+	assert_int_equal(
+	    sh("test $(cat number/datasets/emr/generations/000009/SHA256SUMS.minisig) = sig && mkdir "
+	       "number/datasets/emr/generations/000010"),
 	    0);
 	/* strange files in it: not ours to complete */
-	assert_int_equal(sh("printf x >number/generations/000010/other"), 0);
-	assert_int_equal(vault_w_publish_generation(v, 10, docs, 4, &err), -1);
+	assert_int_equal(sh("printf x >number/datasets/emr/generations/000010/other"), 0);
+	assert_int_equal(vault_w_publish_generation(v, SET, 10, docs, 4, &err), -1);
 	assert_string_equal(err.code, "E-PUBLISH-04");
-	assert_int_equal(count_names("number/generations/000010"), 1);
-	assert_int_equal(sh("printf x >number/generations/000011"), 0);
-	assert_int_equal(vault_w_publish_generation(v, 11, docs, 4, &err), -1);
+	assert_int_equal(count_names("number/datasets/emr/generations/000010"), 1);
+	assert_int_equal(sh("printf x >number/datasets/emr/generations/000011"), 0);
+	assert_int_equal(vault_w_publish_generation(v, SET, 11, docs, 4, &err), -1);
 	vault_w_close(v);
 }
 
@@ -316,16 +331,18 @@ static void lost_documents_are_supplied(void **state)
 	struct vault_w *v = fresh("lost");
 
 	(void)state;
-	assert_int_equal(vault_w_publish_generation(v, 9, docs, 4, NULL), 0);
+	assert_int_equal(vault_w_publish_generation(v, SET, 9, docs, 4, NULL), 0);
 	for (size_t i = 0; i < sizeof(lost) / sizeof(*lost); i++) {
-		assert_int_equal(sh("cd lost/generations/000009 && { chattr -i * 2>/dev/null; cp -a . "
-				    "../../../whole.%zu && "
-				    "rm -f %s && ls -i >../../../kept; }",
-				     i, lost[i]),
-		    0);
-		assert_int_equal(vault_w_publish_generation(v, 9, docs, 4, NULL), 0);
 		assert_int_equal(
-		    sh("diff -r lost/generations/000009 whole.%zu && cd lost/generations/000009 && ls -i "
+		    sh("cd lost/datasets/emr/generations/000009 && { chattr -i * 2>/dev/null; cp -a . "
+		       "../../../whole.%zu && "
+		       "rm -f %s && ls -i >../../../kept; }",
+			i, lost[i]),
+		    0);
+		assert_int_equal(vault_w_publish_generation(v, SET, 9, docs, 4, NULL), 0);
+		assert_int_equal(
+		    sh("diff -r lost/datasets/emr/generations/000009 whole.%zu && cd "
+		       "lost/datasets/emr/generations/000009 && ls -i "
 		       ">../../../now && "
 		       "! grep -vxFf ../../../now ../../../kept && test $(stat -c %%a * | sort -u) = 444",
 			i),
@@ -333,11 +350,12 @@ static void lost_documents_are_supplied(void **state)
 		assert_int_equal(count_names("lost/tmp"), 0);
 	}
 	/* one byte another: nothing is supplied beside it */
-	assert_int_equal(sh("cd lost/generations/000009 && { chattr -i * 2>/dev/null; rm -f root.age "
-			    "manifest.json; printf x >root.age; }"),
+	assert_int_equal(
+	    sh("cd lost/datasets/emr/generations/000009 && { chattr -i * 2>/dev/null; rm -f root.age "
+	       "manifest.json; printf x >root.age; }"),
 	    0);
-	assert_int_equal(vault_w_publish_generation(v, 9, docs, 4, NULL), -1);
-	assert_int_equal(count_names("lost/generations/000009"), 3);
+	assert_int_equal(vault_w_publish_generation(v, SET, 9, docs, 4, NULL), -1);
+	assert_int_equal(count_names("lost/datasets/emr/generations/000009"), 3);
 	vault_w_close(v);
 }
 
@@ -365,26 +383,27 @@ static void has_archive_freezes_what_a_crash_left(void **state)
 {
 	struct vault_w *v = fresh("has");
 	uint8_t sha256[DIGEST_LEN], *p;
-	char path[ARCFILE_PATH];
+	char path[PATH];
 	int why;
 
 	(void)state;
 	content('h', 1000, &p, sha256, path);
 	free(p);
-	assert_int_equal(vault_w_has_archive(v, sha256, 1000, NULL), 0);
+	assert_int_equal(vault_w_has_archive(v, SET, sha256, 1000, NULL), 0);
 	assert_int_equal(publish(v, 'h', 1000, path, NULL), 0);
-	assert_int_equal(vault_w_has_archive(v, sha256, 1000, NULL), 1);
-	assert_int_equal(vault_w_has_archive(v, sha256, 1001, NULL), 0);
+	assert_int_equal(vault_w_has_archive(v, SET, sha256, 1000, NULL), 1);
+	assert_int_equal(vault_w_has_archive(v, SET, sha256, 1001, NULL), 0);
 	if (!vault_w_unfrozen(v, &why)) {
 		assert_int_equal(sh("chattr -i has/%s", path), 0);
-		assert_int_equal(vault_w_has_archive(v, sha256, 1000, NULL), 1);
+		assert_int_equal(vault_w_has_archive(v, SET, sha256, 1000, NULL), 1);
 		assert_int_equal(sh("lsattr has/%s | cut -d' ' -f1 | grep -q i", path), 0);
 		/* and so for a generation that was published but not frozen */
-		assert_int_equal(vault_w_publish_generation(v, 1, docs, 4, NULL), 0);
-		assert_int_equal(sh("chattr -i has/generations/000001/*"), 0);
-		assert_int_equal(vault_w_publish_generation(v, 1, docs, 4, NULL), 0);
+		assert_int_equal(vault_w_publish_generation(v, SET, 1, docs, 4, NULL), 0);
+		assert_int_equal(sh("chattr -i has/datasets/emr/generations/000001/*"), 0);
+		assert_int_equal(vault_w_publish_generation(v, SET, 1, docs, 4, NULL), 0);
 		assert_int_equal(
-		    sh("test $(lsattr has/generations/000001 | cut -d' ' -f1 | grep -c i) = 4"), 0);
+		    sh("test $(lsattr has/datasets/emr/generations/000001 | cut -d' ' -f1 | grep -c i) = 4"),
+		    0);
 	}
 	vault_w_close(v);
 }
@@ -411,7 +430,7 @@ static void a_full_medium(void **state)
 {
 	struct vault_w *v;
 	struct err err = ERR_INIT;
-	char path[ARCFILE_PATH], *big = calloc(1, 300000);
+	char path[PATH], *big = calloc(1, 300000);
 	struct store_doc large[] = {docs[0], {"root.age", big, 300000}, docs[2], docs[3]};
 
 	(void)state;
@@ -425,12 +444,14 @@ static void a_full_medium(void **state)
 	assert_int_equal(publish(v, '2', 300000, path, &err), -1);
 	assert_string_equal(err.code, "E-PUBLISH-02");
 	assert_non_null(strstr(err.msg, "No space left"));
-	assert_int_equal(vault_w_publish_generation(v, 1, large, 4, &err), -1);
+	assert_int_equal(vault_w_publish_generation(v, SET, 1, large, 4, &err), -1);
 	assert_non_null(strstr(err.msg, "No space left"));
 	all_whole("full");
+	assert_int_equal(sh("test $(ls full/datasets/emr/archives/*/* | wc -l) = 1 && test $(ls "
+			    "full/generations | wc -l) = 0"),
+	    0);
 	assert_int_equal(
-	    sh("test $(ls full/archives/*/* | wc -l) = 1 && test $(ls full/generations | wc -l) = 0"), 0);
-	assert_int_equal(vault_w_publish_generation(v, 1, docs, 4, &err), 0); /* what still fits goes on */
+	    vault_w_publish_generation(v, SET, 1, docs, 4, &err), 0); /* what still fits goes on */
 	vault_w_close(v);
 	v = open_in("full");
 	assert_int_equal(count_names("full/tmp"), 0);
@@ -486,11 +507,11 @@ static int publish_all(const char *folder)
 {
 	struct vault_w *v = NULL;
 	struct err err = ERR_INIT;
-	char path[ARCFILE_PATH];
+	char path[PATH];
 	int fd = open(folder, O_RDONLY | O_DIRECTORY), r;
 
 	r = vault_w_open_dir(fd, &v, &err) || publish(v, 'x', 70000, path, &err) ||
-	    publish(v, 'y', 10, path, &err) || vault_w_publish_generation(v, 3, docs, 4, &err);
+	    publish(v, 'y', 10, path, &err) || vault_w_publish_generation(v, SET, 3, docs, 4, &err);
 	vault_w_close(v);
 	if (r)
 		fprintf(stderr, "%s: %s\n", err.code, err.msg);
@@ -518,15 +539,16 @@ static void injected(const char *what, int want)
 	assert_true(r == 0 || r == 1);
 	all_whole("inj");
 	if (r == 0)
-		assert_int_equal(sh("test $(ls inj/archives/*/* | wc -l) = 2"), 0);
-	assert_int_equal(
-	    sh("[ ! -e inj/generations/000003 ] || [ $(ls inj/generations/000003 | wc -l) = 4 ]"), 0);
+		assert_int_equal(sh("test $(ls inj/datasets/emr/archives/*/* | wc -l) = 2"), 0);
+	assert_int_equal(sh("[ ! -e inj/datasets/emr/generations/000003 ] || [ $(ls "
+			    "inj/datasets/emr/generations/000003 | wc -l) = 4 ]"),
+	    0);
 	v = open_in("inj");
 	assert_int_equal(count_names("inj/tmp"), 0);
 	vault_w_close(v);
 	assert_int_equal(publish_all(in_scratch("inj")), 0);
-	assert_int_equal(
-	    sh("test $(ls inj/archives/*/* | wc -l) = 2 && test $(ls inj/generations/000003 | wc -l) = 4"),
+	assert_int_equal(sh("test $(ls inj/datasets/emr/archives/*/* | wc -l) = 2 && test $(ls "
+			    "inj/datasets/emr/generations/000003 | wc -l) = 4"),
 	    0);
 }
 

@@ -236,7 +236,7 @@ static void a_folder_that_is_not_the_stores_own(void **state)
 static int copy_generation(const struct store *from, const struct store *to, struct err *err)
 {
 	struct mirror_generation g = {
-	    .repository = REPO, .keys = &signer.pub, .n_keys = 1, .number = 42, .uuid = UUID};
+	    .repository = REPO, .keys = &signer.pub, .n_keys = 1, .dataset = SET, .number = 42, .uuid = UUID};
 	struct vault_w *v = NULL;
 	uint64_t files = 0;
 	int r = vault_w_open(to, &v, err) ? -1 : mirror_generation(from, v, &g, &files, err);
@@ -259,11 +259,12 @@ static void nothing_half(const struct memstore *m)
 {
 	assert_int_equal(sh("rm -rf out && mkdir out"), 0);
 	memstore_each(m, put_below, "out");
-	assert_int_equal(sh("cd out && for a in $(find archives -type f 2>/dev/null); do echo \"$(basename "
-			    "$a .age)  $a\"; done |"
-			    " sha256sum --quiet -c - 2>/dev/null || [ ! -e archives ]"),
+	assert_int_equal(
+	    sh("cd out/" DIR " && for a in $(find archives -type f 2>/dev/null); do echo \"$(basename "
+	       "$a .age)  $a\"; done |"
+	       " sha256sum --quiet -c - 2>/dev/null || [ ! -e archives ]"),
 	    0);
-	assert_int_equal(sh("cd out && { [ ! -e generations/000042/SHA256SUMS.minisig ] ||"
+	assert_int_equal(sh("cd out/" DIR " && { [ ! -e generations/000042/SHA256SUMS.minisig ] ||"
 			    " sha256sum --quiet -c generations/000042/SHA256SUMS; }"),
 	    0);
 }
