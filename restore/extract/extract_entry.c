@@ -17,6 +17,7 @@
 
 #include <archive_entry.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/path.h"
@@ -177,6 +178,56 @@ static int put_folder(
 	return keep_folder(x, item, true, err);
 }
 
+/* ---- names of what is there already ---- */
+
+static int no_link(struct err *err, const char *why)
+{
+	err_set(err, "E-RESTORE-17", text("is a file of its own now, no hard link: %s"), why);
+	return 1;
+}
+
+/* 0: *ret is the name that a link can be made to; 1: there is none (err is not set: nor has there been one
+ * yet). */
+static int link_source(const struct extract *x, const char *first, const char **ret, struct err *err)
+{
+	if (plan_match(x->source.plan, first)) {
+		*ret = first;
+		return extract_remembered(x->links.absent, first)
+			   ? no_link(err, text("what it was linked to was not restored"))
+			   : 0;
+	}
+	*ret = extract_copy_of(x, first);
+	return *ret ? 0
+	       : x->links.full
+		   ? no_link(err, text("there are too many links to names that were not asked for"))
+		   : 1;
+}
+
+/* 0 linked, 1 it must be a file of its own (err is set unless that is as it should be), -1. */
+static int put_link(
+    struct extract *x, const struct extract_item *it, const struct extract_place *at, struct err *err)
+{
+	const char *source, *name, *temporary = x->lots.writer.temporary;
+	int fd;
+
+	if (link_source(x, it->first, &source, err))
+		return 1;
+	if (target_enter(x->target.link_cursor, source, NULL, NULL, &fd, &name, NULL))
+		return no_link(err, text("what it was linked to cannot be reached"));
+	/* with overwrite the old file goes only when the link is sure to be possible */
+	if (at->exists && unlinkat(at->parent, temporary, 0) && errno != ENOENT)
+		return err_sys(err, "E-RESTORE-09", errno, "%s", text("cannot be replaced"));
+	if (linkat(fd, name, at->parent, at->exists ? temporary : at->name, 0))
+		return errno == ENOSPC || errno == EDQUOT ? extract_disk_error(errno, "", err)
+							  : no_link(err, strerror(errno));
+	if (at->exists && renameat(at->parent, temporary, at->parent, at->name))
+		return err_sys(err, "E-RESTORE-09", errno, "%s", text("cannot be replaced"));
+	if (at->exists)
+		unlinkat(
+		    at->parent, temporary, 0); /* rename does nothing when both are the same file already */
+	return 0;
+}
+
 /* ---- symbolic links and special files: made at once ---- */
 
 static int make_special(const struct catalog_item *item, int parent, const char *name, mode_t mode)
@@ -258,13 +309,63 @@ static int place_special(struct extract *x, const struct catalog_item *item, con
 	return 0;
 }
 
+/* A hard link (first) to what was made at once is, too; 0 it is done, 1 it must be made by itself: `copied` says why,
+ * unless that is as it should be; -1. */
+static int link_special(struct extract *x, const struct catalog_item *item, const struct buf *first,
+    const struct extract_place *at, struct err *copied, struct err *err)
+{
+	struct extract_item it = {.path = item->path, .first = (const char *)first->p};
+	int r = first->n ? put_link(x, &it, at, copied) : 1;
+
+	if (r < 0)
+		return extract_fault(x, OUTCOME_FAILED, item->path, copied, err) ? -1 : 0;
+	if (!r)
+		outcome_count(x->outcome, OUTCOME_LINK);
+	return r;
+}
+
+/* Nothing stands in its way. */
+static int make_named(struct extract *x, const struct catalog_item *item, const struct buf *first,
+    const struct extract_place *at, struct err *err)
+{
+	unsigned type = archive_entry_filetype(item->entry);
+	struct err why = ERR_INIT, copied = ERR_INIT;
+	bool warning = false;
+	int r = link_special(x, item, first, at, &copied, err);
+
+	if (r <= 0)
+		return r;
+	if (place_special(x, item, at, &warning, &why))
+		return extract_fault(x, OUTCOME_FAILED, item->path, &why, err);
+	outcome_count(x->outcome, type == AE_IFLNK ? OUTCOME_LINK : OUTCOME_SPECIAL);
+	if ((warning && extract_say(x, OUTCOME_ATTRIBUTES, item->path, &why, err)) ||
+	    (copied.code[0] && extract_say(x, OUTCOME_COPIED, item->path, &copied, err)) ||
+	    (first->n && extract_copied(x, (const char *)first->p, item->path, err)))
+		return -1;
+	return extract_say_flags(x, item->path, item->flags, err);
+}
+
+/* The entry says what it is itself afterwards; *first: of a hard link, what it is linked to. */
+static int take_first(const struct catalog_item *item, struct buf *first, struct err *err)
+{
+	if (!item->special)
+		return 0;
+	if (buf_puts(first, archive_entry_hardlink(item->entry), err) || buf_terminate(first, err))
+		return -1;
+	catalog_alone(item->entry, item);
+	return 0;
+}
+
 static int put_special(
     struct extract *x, const struct catalog_item *item, struct extract_place *at, struct err *err)
 {
-	unsigned type = archive_entry_filetype(item->entry);
+	BUF_AUTO first = BUF_INIT(CATALOG_ENTRY_MAX);
 	struct err why = ERR_INIT;
-	bool warning = false;
+	unsigned type;
 
+	if (take_first(item, &first, err))
+		return -1;
+	type = archive_entry_filetype(item->entry);
 	if (look_at_place(at, &why))
 		return extract_fault(x, OUTCOME_FAILED, item->path, &why, err);
 	if (at->exists && (!x->opt.overwrite || at->folder)) {
@@ -280,12 +381,7 @@ static int put_special(
 		err_set(&why, "E-RESTORE-06", "%s", text("is a device, left out"));
 		return extract_fault(x, OUTCOME_SKIPPED, item->path, &why, err);
 	}
-	if (place_special(x, item, at, &warning, &why))
-		return extract_fault(x, OUTCOME_FAILED, item->path, &why, err);
-	outcome_count(x->outcome, type == AE_IFLNK ? OUTCOME_LINK : OUTCOME_SPECIAL);
-	if (warning && extract_say(x, OUTCOME_ATTRIBUTES, item->path, &why, err))
-		return -1;
-	return extract_say_flags(x, item->path, item->flags, err);
+	return make_named(x, item, &first, at, err);
 }
 
 /* ---- files and hard links: items of a lot ---- */
@@ -340,54 +436,6 @@ int extract_file_result(struct extract *x, const struct extract_item *it, struct
 		return count_file(x, it, err);
 	return extract_fault(
 	    x, it->state == ITEM_EXISTS ? OUTCOME_EXISTS : OUTCOME_FAILED, it->path, it->why, err);
-}
-
-static int no_link(struct err *err, const char *why)
-{
-	err_set(err, "E-RESTORE-17", text("is a file of its own now, no hard link: %s"), why);
-	return 1;
-}
-
-/* 0: *ret is the name that a link can be made to; 1: there is none (err is not set: nor has there been one
- * yet). */
-static int link_source(const struct extract *x, const char *first, const char **ret, struct err *err)
-{
-	if (plan_match(x->source.plan, first)) {
-		*ret = first;
-		return extract_remembered(x->links.absent, first)
-			   ? no_link(err, text("what it was linked to was not restored"))
-			   : 0;
-	}
-	*ret = extract_copy_of(x, first);
-	return *ret ? 0
-	       : x->links.full
-		   ? no_link(err, text("there are too many links to names that were not asked for"))
-		   : 1;
-}
-
-/* 0 linked, 1 it must be a file of its own (err is set unless that is as it should be), -1. */
-static int put_link(
-    struct extract *x, const struct extract_item *it, const struct extract_place *at, struct err *err)
-{
-	const char *source, *name, *temporary = x->lots.writer.temporary;
-	int fd;
-
-	if (link_source(x, it->first, &source, err))
-		return 1;
-	if (target_enter(x->target.link_cursor, source, NULL, NULL, &fd, &name, NULL))
-		return no_link(err, text("what it was linked to cannot be reached"));
-	/* with overwrite the old file goes only when the link is sure to be possible */
-	if (at->exists && unlinkat(at->parent, temporary, 0) && errno != ENOENT)
-		return err_sys(err, "E-RESTORE-09", errno, "%s", text("cannot be replaced"));
-	if (linkat(fd, name, at->parent, at->exists ? temporary : at->name, 0))
-		return errno == ENOSPC || errno == EDQUOT ? extract_disk_error(errno, "", err)
-							  : no_link(err, strerror(errno));
-	if (at->exists && renameat(at->parent, temporary, at->parent, at->name))
-		return err_sys(err, "E-RESTORE-09", errno, "%s", text("cannot be replaced"));
-	if (at->exists)
-		unlinkat(
-		    at->parent, temporary, 0); /* rename does nothing when both are the same file already */
-	return 0;
 }
 
 int extract_link(struct extract *x, struct extract_item *it, struct err *err)
@@ -450,7 +498,8 @@ static int no_file_above(struct extract *x, const char *path, struct err *err)
 
 static int put_entry(struct extract *x, const struct catalog_item *item, struct err *err)
 {
-	bool file = archive_entry_hardlink(item->entry) || archive_entry_filetype(item->entry) == AE_IFREG;
+	bool file = !item->special &&
+		    (archive_entry_hardlink(item->entry) || archive_entry_filetype(item->entry) == AE_IFREG);
 	struct extract_place at = {.exists = false};
 	struct err why = ERR_INIT;
 

@@ -1,9 +1,10 @@
 /* extract_meta: see extract_meta.h.
  *
  * Order of setting, because each step may undo another: inherited ACLs go first; the owner, which takes
- * setuid and setgid away; extended attributes, while the file may be written; the mode; ACLs, whose mask the
- * mode would change; the time last.  A step that fails is remembered (the first one is said) and the others
- * are done all the same; if the owner could not be set, the setuid and setgid bits are left out.
+ * setuid and setgid away; extended attributes, while the file may be written; the mode, which gives the
+ * owning group no more than its ACL will (pax_mode()); ACLs, whose mask the mode would change; the time last.
+ * A step that fails is remembered (the first one is said) and the others are done all the same; if the owner
+ * could not be set, the setuid and setgid bits are left out.
  */
 #include "restore/extract/extract_meta.h"
 
@@ -24,6 +25,7 @@
 #include "base/err.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "format/medium/pax.h"
 #include "restore/extract/extract_private.h"
 
 #define BLOCK	  ((size_t)256 << 10)
@@ -167,7 +169,7 @@ static int take_attrs(const struct extract *x, struct archive_entry *e, bool fol
 int extract_meta_take(const struct extract *x, struct archive_entry *e, bool folder, struct extract_texts *t,
     struct extract_meta *ret, struct err *err)
 {
-	struct extract_meta m = {.mode = archive_entry_perm(e) & 07777};
+	struct extract_meta m = {.mode = pax_mode(e)};
 	BUF_AUTO attrs = BUF_INIT(ATTRS_MAX);
 
 	m.uid = (uid_t)archive_entry_uid(e);

@@ -23,6 +23,7 @@
 #include "base/text.h"
 #include "format/medium/catalog.h"
 #include "format/medium/extent.h"
+#include "format/medium/pax.h"
 #include "format/policy/policy.h"
 #include "write/capture/capture_private.h"
 #include "write/capture/content.h"
@@ -128,6 +129,7 @@ int capture_add_entry(struct capture *c, struct archive_entry *e, const char *pa
 	    flags, err);
 	if (r == CATALOG_TOO_LARGE && !(flags & CATALOG_INCOMPLETE)) {
 		/* the content matters more than the attributes that do not fit */
+		archive_entry_set_perm(e, pax_mode(e));
 		archive_entry_xattr_clear(e);
 		archive_entry_acl_clear(e);
 		capture_note(c, CAPTURE_INCOMPLETE, path, E2BIG);

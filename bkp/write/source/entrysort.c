@@ -29,6 +29,7 @@
 #include "base/text.h"
 #include "format/crypto/digest.h"
 #include "format/medium/catalog.h"
+#include "format/medium/pax.h"
 #include "write/index/linkmap.h"
 #include "write/source/sortrun.h"
 
@@ -188,6 +189,7 @@ static bool bears(struct entrysort *s, struct archive_entry *e, const char *name
 
 static bool strip_attributes(struct archive_entry *e, unsigned *flags)
 {
+	archive_entry_set_perm(e, pax_mode(e));
 	archive_entry_xattr_clear(e);
 	archive_entry_acl_clear(e);
 	archive_entry_set_fflags(e, 0, 0);

@@ -180,13 +180,22 @@ static const char *plain_name(const char *name)
 	return digits ? NULL : name;
 }
 
+/* The mode's group bits are the mask then, and may be more than the owning group had: who restores the mode
+ * alone must not give it more. */
+static void note_no_acl(struct meta *m, struct meta_result *ret, int errnum, const char *attr)
+{
+	note_fault(ret, errnum, attr);
+	if (!strcmp(attr, ACL_ACCESS))
+		archive_entry_set_perm(m->entry, archive_entry_perm(m->entry) & ~(mode_t)070);
+}
+
 /* The kernel's form (linux/posix_acl_xattr.h): version, then tag, permissions and id of each, little endian.
  */
 static void add_acl(
     struct meta *m, struct meta_result *ret, const char *attr, int type, const char *p, size_t n)
 {
 	if (n < 4 || (n - 4) % 8 || le(p, 4) != ACL_VERSION) {
-		note_fault(ret, EINVAL, attr);
+		note_no_acl(m, ret, EINVAL, attr);
 		return;
 	}
 	for (p += 4, n -= 4; n; p += 8, n -= 8) {
@@ -240,7 +249,7 @@ static void read_attribute(
 
 	if (n < 0) {
 		if (errno != ENODATA) /* removed meanwhile */
-			note_fault(ret, errno, name);
+			note_no_acl(m, ret, errno, name);
 	} else if (!strcmp(name, ACL_ACCESS)) {
 		add_acl(m, ret, name, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, m->value, (size_t)n);
 	} else if (!strcmp(name, ACL_DEFAULT)) {

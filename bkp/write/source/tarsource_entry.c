@@ -12,6 +12,7 @@
 #include <archive_entry.h>
 
 #include "base/buf.h"
+#include "format/medium/pax.h"
 
 #define ID_MAX	    INT64_C(0xfffffffe)
 #define NOBODY	    65534
@@ -221,9 +222,10 @@ static size_t copy_acl(struct archive_entry *e, struct ace *x, size_t max)
 	return n;
 }
 
-/* 0, 1: it cannot be kept. */
+/* 0, 1: it cannot be kept; the mode gives what it gave the owning group. */
 static int clean_acl(struct archive_entry *e)
 {
+	unsigned mode = pax_mode(e);
 	int count = archive_entry_acl_reset(e, ARCHIVE_ENTRY_ACL_TYPE_POSIX1E), lost = 0;
 	struct ace *x;
 	size_t n;
@@ -233,6 +235,7 @@ static int clean_acl(struct archive_entry *e)
 	x = count <= ACES_MAX ? calloc((size_t)count, sizeof(*x)) : NULL;
 	if (!x || archive_entry_acl_types(e) & ~ARCHIVE_ENTRY_ACL_TYPE_POSIX1E) {
 		archive_entry_acl_clear(e);
+		archive_entry_set_perm(e, mode);
 		free(x);
 		return 1;
 	}
@@ -247,6 +250,8 @@ static int clean_acl(struct archive_entry *e)
 		free(x[i].name);
 	}
 	free(x);
+	if (lost)
+		archive_entry_set_perm(e, mode);
 	return lost;
 }
 
@@ -286,6 +291,9 @@ int tarsource_clean(struct archive_entry *e, const char *name, size_t *ret_weigh
 		return -1;
 	if (type == AE_IFLNK && !archive_entry_hardlink(e) &&
 	    (!target || !*target || strlen(target) >= TARGET_MAX))
+		return -1;
+	if ((type == AE_IFCHR || type == AE_IFBLK) &&
+	    (archive_entry_rdevmajor(e) > PAX_DEVICE_MAX || archive_entry_rdevminor(e) > PAX_DEVICE_MAX))
 		return -1;
 	archive_entry_set_mode(e, type | (archive_entry_perm(e) & 07777));
 	clean_owners(e);
