@@ -1,4 +1,4 @@
-/* cmd_status: bkp status [--prometheus FILE]: 3世代 and 3-2-1 for each data set, where the media are, what to
+/* cmd_status: bkp status [--short] [--prometheus FILE]: 3世代 and 3-2-1 for each data set, where the media are, what to
  * do next.
  *
  * Takes no lock.  With --prometheus the file is written also when the journal cannot be read (exit status 3), so that a
@@ -60,8 +60,8 @@ static int write_metrics(const char *path, const struct policy *policy, const st
 	return r ? app_error(&err, APP_FAILED) : APP_OK;
 }
 
-static int show_status(
-    const struct app *app, const struct policy *policy, const struct ledger *l, const char *metrics)
+static int show_status(const struct app *app, const struct policy *policy, const struct ledger *l,
+    const char *metrics, bool brief)
 {
 	struct compliance *s = NULL;
 	int code = overview_compliance(policy, l, &s), shown = APP_OK;
@@ -77,25 +77,28 @@ static int show_status(
 	if (app->json)
 		shown = shown ? shown : status_show_json(policy, l, s);
 	else if (!app->quiet && !metrics)
-		shown = app_flush(status_show_text(policy, l, s));
+		shown = app_flush(brief ? status_show_short(policy, s) : status_show_text(policy, l, s));
 	compliance_free(s);
 	return shown ? shown : code;
 }
 
 int cmd_status(struct app *app, int argc, char **argv)
 {
-	enum { PROMETHEUS = 1 };
-	static const struct option own[] = {
-	    {"prometheus", required_argument, NULL, PROMETHEUS}, {NULL, 0, NULL, 0}};
+	enum { PROMETHEUS = 1, SHORT };
+	static const struct option own[] = {{"prometheus", required_argument, NULL, PROMETHEUS},
+	    {"short", no_argument, NULL, SHORT}, {NULL, 0, NULL, 0}};
 	POLICY_AUTO policy = NULL;
 	struct ledger *l = NULL;
 	const char *metrics = NULL;
+	bool brief = false;
 	int code = APP_OK, opt;
 
 	while ((opt = app_getopt(app, argc, argv, own, &code)) != -1) {
 		if (opt == APP_OPT_STOP)
 			return code;
-		metrics = optarg;
+		if (opt == PROMETHEUS)
+			metrics = optarg;
+		brief = brief || opt == SHORT;
 	}
 	if (optind < argc)
 		return app_usage(app, "%s", text("'status' takes options only"));
@@ -109,7 +112,7 @@ int cmd_status(struct app *app, int argc, char **argv)
 	if (code && metrics)
 		(void)write_metrics(metrics, policy, NULL, NULL, code);
 	if (!code)
-		code = show_status(app, policy, l, metrics);
+		code = show_status(app, policy, l, metrics, brief);
 	ledger_free(l);
 	return code;
 }

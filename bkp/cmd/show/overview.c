@@ -50,6 +50,12 @@ int overview_exit(const struct compliance *s)
 	return s->nothing ? APP_FAILED : s->overall == COMPLIANCE_MET ? APP_OK : APP_ATTENTION;
 }
 
+bool overview_in_order(const struct compliance_dataset *d)
+{
+	return d->generations.verdict == COMPLIANCE_MET && d->three.verdict == COMPLIANCE_MET &&
+	       d->two.verdict == COMPLIANCE_MET && d->one.verdict == COMPLIANCE_MET && !d->tried_failed;
+}
+
 /* ---- words ---- */
 
 char *overview_age(int64_t now_ns, int64_t ns, char out[OVERVIEW_TEXT])

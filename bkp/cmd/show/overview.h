@@ -5,6 +5,7 @@
 #ifndef BKP_CMD_SHOW_OVERVIEW_H
 #define BKP_CMD_SHOW_OVERVIEW_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct app;
@@ -12,6 +13,7 @@ struct ledger;
 struct ledger_generation;
 struct policy;
 struct compliance;
+struct compliance_dataset;
 struct compliance_medium;
 struct json_t;
 struct table;
@@ -22,6 +24,9 @@ int overview_compliance(const struct policy *policy, const struct ledger *l, str
 
 /* enum app_exit for how things stand. */
 int overview_exit(const struct compliance *s);
+
+/* Does the data set meet all it should, and did the newest run capture it well? */
+bool overview_in_order(const struct compliance_dataset *d);
 
 #define OVERVIEW_TEXT 96
 /* "9 days", "5 hours", "3 minutes" before now, in the reader's language; returns out. */

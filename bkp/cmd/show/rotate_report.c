@@ -62,27 +62,33 @@ static char *rotate_report_next(const struct rotate_result *r, const char *opera
 			 "--medium "
 			 "%s', then 'bkp rotate %s --operator %s' again"),
 		    name, r->may_go, who, name, name, who);
+	else if (r->refill.full && !r->current && !r->generations)
+		snprintf(out, size,
+		    text("'%s' is too small for the newest generations: the next one needs about %s, %s are "
+			 "free; register a larger disk and rotate that"),
+		    name, out_bytes(r->refill.lacking_next, bytes), out_bytes(r->refill.room, room));
 	else if (r->refill.full && !r->current)
 		snprintf(out, size,
-		    text("'%s' is too small for the newest generation: it needs about %s, %s are free; "
-			 "register a larger "
-			 "disk and rotate that"),
-		    name, out_bytes(r->refill.lacking_next, bytes), out_bytes(r->refill.room, room));
+		    text("'%s' is too small for all data sets, and is without %s (about %s in all, %s are "
+			 "free): "
+			 "register a larger disk, or say with 'datasets' in the policy which ones this one "
+			 "is to "
+			 "hold; for what is on it: %s"),
+		    name, r->refill.left_out, out_bytes(r->refill.lacking, bytes),
+		    out_bytes(r->refill.room, room), away);
 	else if (r->refill.full)
 		snprintf(out, size,
 		    text("'%s' is full, %ju older generations (about %s) are not on it: it protects the "
-			 "newest one, so %s; "
-			 "prepare a larger disk for the next time"),
+			 "newest ones, so %s; prepare a larger disk for the next time"),
 		    name, r->refill.missing, out_bytes(r->refill.lacking, bytes), away);
 	else if (!r->current)
 		snprintf(out, size,
-		    text("'%s' does not hold the newest generation: attach the medium that has it, then run "
-			 "'bkp rotate %s' "
-			 "again"),
+		    text("'%s' does not hold the newest generation of every data set: attach the medium that "
+			 "has them, then run 'bkp rotate %s' again"),
 		    name, name);
 	else if (r->refill.missing)
 		snprintf(out, size,
-		    text("'%s' holds the newest generation, but %ju others could not be brought to it (see "
+		    text("'%s' holds the newest generations, but %ju others could not be brought to it (see "
 			 "above): %s"),
 		    name, r->refill.missing, away);
 	else if (r->unfrozen)
@@ -112,6 +118,16 @@ void rotate_report_faults(const struct rotate_result *r, FILE *out)
 		    text("somebody erased them, brought an old copy of the disk, or the disk is failing: ask "
 			 "who had it"));
 	}
+	if (r->refill.suspect) {
+		fprintf(out,
+		    text("bkp: W-ROTATE-03: %ju generations were not brought to it: they are suspect, and "
+			 "nobody "
+			 "has decided\n"),
+		    r->refill.suspect);
+		fprintf(out, "  → %s\n",
+		    text("see which with 'bkp generations', look at the files, then 'bkp accept' or 'bkp "
+			 "hold'"));
+	}
 	if (r->history.code[0])
 		app_fault(&r->history, out);
 	if (r->replaced_source.code[0])
@@ -139,22 +155,25 @@ static void print_summary(const struct rotate_result *r)
 		printf(text("  deleted from it, as recorded earlier: %ju generations\n"), r->finished);
 	printf(text("  verified generations on it: %ju"), r->generations);
 	if (r->newest)
-		printf(text(", newest %ju of %s"), r->newest, clock_format_local(r->newest_ns, time));
+		printf(
+		    text(", the newest of run %ju, %s"), r->newest, clock_format_local(r->newest_ns, time));
 	putchar('\n');
 	if (r->refill.lost)
 		printf(text("  had VANISHED from it, brought again: %ju generations\n"), r->refill.lost);
 	if (r->refill.missing)
-		printf(text("  NOT on it: %ju generations\n"), r->refill.missing);
+		out_wrapped(stdout, 0, 4, text("  NOT on it: %ju generations%s%s"), r->refill.missing,
+		    *r->refill.left_out ? ": " : "", r->refill.left_out);
 	if (r->damaged)
 		printf(text("  DAMAGED on it: %ju generations\n"), r->damaged);
 	/* nothing of it is a backup yet */
 	if (!r->generations)
 		printf("%s\n", text("  NOT sealed: there is no whole generation on it"));
 	else if (r->unfrozen)
-		printf(text("  sealed by signature only: %ju files could not be made immutable here (%s)\n"),
+		out_wrapped(stdout, 0, 4,
+		    text("  sealed by signature only: %ju files could not be made immutable here (%s)"),
 		    r->unfrozen, text_errno(r->unfrozen_errno));
 	else
-		printf("%s\n",
+		out_wrapped(stdout, 0, 4, "%s",
 		    text("  sealed: offline medium, signed, files immutable (tampering is detected)"));
 }
 
@@ -163,21 +182,23 @@ void rotate_report_text(const struct rotate_result *r, const char *operator)
 	char next[SENTENCE * 2];
 
 	print_summary(r);
-	printf("%s\n", rotate_report_next(r, operator, next, sizeof(next)));
+	out_wrapped(stdout, 0, 0, "%s", rotate_report_next(r, operator, next, sizeof(next)));
 }
 
 static json_t *facts_json(const struct rotate_result *r, const char *operator)
 {
 	char path[SHOW * 16], time[CLOCK_TEXT];
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:s*, s:I, s:I, "
-			 "s:I, s:b, s:b, s:I}",
+	return json_pack(
+	    "{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:b, s:I, s:I, s:s*, s:I, "
+	    "s:I, s:I, s:b, s:b, s:I}",
 	    "medium", r->medium->name, "path", path_show(r->path, path, sizeof(path)), "place", r->place,
 	    "operator", operator, "copied", (json_int_t)r->refill.copied, "verified",
 	    (json_int_t)r->refill.verified, "bytes", (json_int_t)r->refill.bytes, "vanished",
-	    (json_int_t)r->refill.lost, "missing", (json_int_t)r->refill.missing, "lacking_bytes",
-	    (json_int_t)r->refill.lacking, "full", (int)r->refill.full, "generations",
-	    (json_int_t)r->generations, "newest", (json_int_t)r->newest, "newest_time",
+	    (json_int_t)r->refill.lost, "missing", (json_int_t)r->refill.missing, "suspect",
+	    (json_int_t)r->refill.suspect, "lacking_bytes", (json_int_t)r->refill.lacking, "left_out",
+	    r->refill.left_out, "full", (int)r->refill.full, "generations", (json_int_t)r->generations,
+	    "newest", (json_int_t)r->newest, "newest_time",
 	    r->newest ? clock_format(r->newest_ns, time) : NULL, "rechecked", (json_int_t)r->rechecked,
 	    "damaged", (json_int_t)r->damaged, "not_frozen", (json_int_t)r->unfrozen, "documents",
 	    (int)r->docs_complete, "complete", (int)is_complete(r), "deleted", (json_int_t)r->finished);
@@ -209,9 +230,9 @@ int rotate_report_exit(const struct rotate_result *r)
 	if (!r->current)
 		return APP_FAILED;
 	/* without the static program there are still rescue.py and stock tools: said, but no fault */
-	return is_complete(r) && !r->refill.lost && !r->docs_why.code[0] && !r->replaced.code[0] &&
-		       !r->replaced_source.code[0] && !r->history.code[0] && !r->clock.code[0] &&
-		       !r->reaped.code[0]
+	return is_complete(r) && !r->refill.lost && !r->refill.suspect && !r->docs_why.code[0] &&
+		       !r->replaced.code[0] && !r->replaced_source.code[0] && !r->history.code[0] &&
+		       !r->clock.code[0] && !r->reaped.code[0]
 		   ? APP_OK
 		   : APP_ATTENTION;
 }

@@ -4,14 +4,19 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <jansson.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
+#include "base/err.h"
 #include "base/path.h"
 #include "base/show/table.h"
+#include "base/show/wrap.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
+#include "cmd/app/chosen.h"
 #include "cmd/app/out.h"
 #include "cmd/show/overview.h"
 #include "cmd/show/summary.h"
@@ -19,7 +24,12 @@
 #include "read/ledger/ledger.h"
 #include "read/rules/compliance.h"
 
-#define SHOW 64
+#define SHOW	    64
+#define NEXT_INDENT 5
+#define NEXT_MAX    ((size_t)1 << 16)
+#define SHORT_LINES 24 /* of the smallest terminal that people use */
+#define SHORT_SETS  12
+#define SHORT_NAME  28 /* characters of a data set's name */
 
 /* ---- for people ---- */
 
@@ -30,16 +40,38 @@ static const char *verdict_text(enum compliance_verdict v)
 					   : text("× missing");
 }
 
+static const char *sign_of(enum compliance_verdict v)
+{
+	return v == COMPLIANCE_MET ? "○" : v == COMPLIANCE_ATTENTION ? "△" : "×";
+}
+
 static void rule_cell(struct table *t, const struct compliance_rule *r)
 {
-	table_cell(t, "%s %u/%u", verdict_text(r->verdict), r->have, r->want);
+	table_cell(t, "%s %u/%u", sign_of(r->verdict), r->have, r->want);
+}
+
+static void show_head(const struct policy *policy, const struct compliance *s)
+{
+	char show[SHOW], now[CLOCK_TEXT];
+
+	out_wrapped(stdout, 0, 2, "%s  %s  %s", verdict_text(s->overall), clock_format_local(s->now_ns, now),
+	    path_show(policy->site_name, show, sizeof(show)));
+}
+
+static void show_next(const struct compliance *s)
+{
+	if (!s->n_next)
+		return;
+	printf("\n%s\n", text("What to do next"));
+	for (size_t i = 0; i < s->n_next; i++)
+		out_wrapped(stdout, 0, NEXT_INDENT, "%3zu. %s", i + 1, s->next[i]);
 }
 
 static int show_verdicts(const struct compliance *s)
 {
-	static const char *const heads[] = {TEXT_LATER("DATA SET"), TEXT_LATER("TITLE"),
-	    TEXT_LATER("GENERATIONS (DATES)"), TEXT_LATER("3 COPIES"), TEXT_LATER("2 TECHNOLOGIES"),
-	    TEXT_LATER("1 OFFLINE")};
+	static const char *const heads[] = {TEXT_LATER("DATA SET"), TEXT_LATER("GENERATIONS"),
+	    TEXT_LATER("3 COPIES"), TEXT_LATER("2 TECHNOLOGIES"), TEXT_LATER("1 OFFLINE"),
+	    TEXT_LATER("TITLE")};
 	struct table *t = table_headed(heads, 6);
 	char show[SHOW];
 
@@ -47,11 +79,11 @@ static int show_verdicts(const struct compliance *s)
 		const struct compliance_dataset *d = &s->datasets[i];
 
 		table_cell(t, "%s", d->policy->name);
-		table_cell(t, "%s", d->policy->title ? path_show(d->policy->title, show, sizeof(show)) : "-");
 		rule_cell(t, &d->generations);
 		rule_cell(t, &d->three);
 		rule_cell(t, &d->two);
 		rule_cell(t, &d->one);
+		table_cell(t, "%s", d->policy->title ? path_show(d->policy->title, show, sizeof(show)) : "");
 	}
 	return out_table(t, 0, APP_OK);
 }
@@ -59,60 +91,71 @@ static int show_verdicts(const struct compliance *s)
 static void show_why(const char *name, const char *rule, const struct compliance_rule *r)
 {
 	if (r->verdict != COMPLIANCE_MET)
-		printf("  %s, %s: %s\n", name, rule, r->why);
+		out_wrapped(stdout, 0, 4, "  %s, %s: %s", name, rule, r->why);
 }
 
-static void show_whys(const struct compliance *s)
+/* What the newest run that was to hold it came to, when that is no good one. */
+static void show_tried(const struct ledger *l, const struct compliance_dataset *d)
+{
+	const struct ledger_generation *g =
+	    d->tried && d->tried_failed ? ledger_generation_of(l, d->policy->name, d->tried) : NULL;
+	char label[GENERATION_LABEL], fate[CHOSEN_FATE];
+
+	if (g && g->state != LEDGER_COMMITTED)
+		out_wrapped(stdout, 0, 4, "  %s: %s", generation_label(g->dataset, g->number, label),
+		    chosen_fate(g, fate));
+	else if (g)
+		out_wrapped(stdout, 0, 4, text("  %s: %s, it does not count"),
+		    generation_label(g->dataset, g->number, label),
+		    g->suspect			   ? text("suspect")
+		    : g->verdict == LEDGER_PARTIAL ? text("partial")
+						   : text("not read back"));
+}
+
+static void show_whys(const struct ledger *l, const struct compliance *s)
 {
 	for (size_t i = 0; i < s->n_datasets; i++) {
 		const struct compliance_dataset *d = &s->datasets[i];
 
-		show_why(d->policy->name, text("GENERATIONS (DATES)"), &d->generations);
+		show_tried(l, d);
+		show_why(d->policy->name, text("GENERATIONS"), &d->generations);
 		show_why(d->policy->name, text("3 COPIES"), &d->three);
 		show_why(d->policy->name, text("2 TECHNOLOGIES"), &d->two);
 		show_why(d->policy->name, text("1 OFFLINE"), &d->one);
 	}
 }
 
-/* "12  2026-11-21 02:00  7 hours ago" */
-static void point_cells(struct table *t, const struct compliance *s, uint64_t number, int64_t ns)
+/* "42  2026-11-21 02:00" */
+static void point_cell(struct table *t, uint64_t number, int64_t ns)
 {
-	char time[CLOCK_TEXT], age[OVERVIEW_TEXT];
+	char time[CLOCK_TEXT];
 
-	if (!number) {
+	if (number)
+		table_cell(t, "%" PRIu64 "  %s", number, clock_format_local(ns, time));
+	else
 		table_cell(t, "%s", text("none"));
-		return;
-	}
-	table_cell(t, text("%ju  %s  %s ago"), number, clock_format_local(ns, time),
-	    overview_age(s->now_ns, ns, age));
 }
 
 static void due_cell(struct table *t, const struct compliance_dataset *d)
 {
 	char time[CLOCK_TEXT];
 
-	clock_format_local(d->due_ns, time);
-	if (d->due)
-		table_cell(t, text("now (since %s)"), time);
-	else
-		table_cell(t, "%s", time);
+	table_cell(t, "%s", d->due ? text("now") : clock_format_local(d->due_ns, time));
 }
 
 static int show_points(const struct compliance *s)
 {
 	static const char *const heads[] = {TEXT_LATER("DATA SET"), TEXT_LATER("NEWEST GOOD"),
-	    TEXT_LATER("VERIFIED"), TEXT_LATER("NEXT DUE"), TEXT_LATER("OFFLINE RECOVERY POINT")};
-	struct table *t = table_headed(heads, 5);
-	char time[CLOCK_TEXT];
+	    TEXT_LATER("OFFLINE RECOVERY POINT"), TEXT_LATER("NEXT DUE")};
+	struct table *t = table_headed(heads, 4);
 
 	for (size_t i = 0; t && i < s->n_datasets; i++) {
 		const struct compliance_dataset *d = &s->datasets[i];
 
 		table_cell(t, "%s", d->policy->name);
-		point_cells(t, s, d->newest, d->newest_ns);
-		table_cell(t, "%s", d->verified_ns ? clock_format_local(d->verified_ns, time) : "-");
+		point_cell(t, d->newest, d->newest_ns);
+		point_cell(t, d->offline, d->offline_ns);
 		due_cell(t, d);
-		point_cells(t, s, d->offline, d->offline_ns);
 	}
 	return out_table(t, 0, APP_OK);
 }
@@ -157,13 +200,13 @@ static int show_events(const struct ledger *l, const struct compliance *s)
 
 int status_show_text(const struct policy *policy, const struct ledger *l, const struct compliance *s)
 {
-	char show[SHOW], now[CLOCK_TEXT];
 	int code;
 
-	printf(text("%s, %s: %s\n\n"), path_show(policy->site_name, show, sizeof(show)),
-	    clock_format_local(s->now_ns, now), verdict_text(s->overall));
+	show_head(policy, s);
+	show_next(s);
+	putchar('\n');
 	code = show_verdicts(s);
-	show_whys(s);
+	show_whys(l, s);
 	putchar('\n');
 	if (!code)
 		code = show_points(s);
@@ -171,12 +214,109 @@ int status_show_text(const struct policy *policy, const struct ledger *l, const 
 	if (!code)
 		code = out_table(overview_media_table(s), 0, APP_OK);
 	putchar('\n');
-	if (!code)
-		code = show_events(l, s);
-	if (s->n_next)
-		printf("\n%s\n", text("What to do next"));
-	for (size_t i = 0; i < s->n_next; i++)
-		printf("%3zu. %s\n", i + 1, s->next[i]);
+	return code ? code : show_events(l, s);
+}
+
+/* ---- on one screen ---- */
+
+/* "11-20 02:00", or with its year when that is not this one's. */
+static const char *short_time(int64_t now_ns, int64_t ns, char out[CLOCK_TEXT])
+{
+	char now[CLOCK_TEXT];
+
+	clock_format_local(now_ns, now);
+	clock_format_local(ns, out);
+	if (strncmp(out, now, 5) != 0)
+		out[10] = '\0'; /* the date alone */
+	return strncmp(out, now, 5) != 0 ? out : out + 5;
+}
+
+static void short_row(struct table *t, const struct compliance *s, const struct compliance_dataset *d)
+{
+	char time[CLOCK_TEXT], age[OVERVIEW_TEXT], name[GENERATION_NAME + sizeof("…")];
+
+	snprintf(name, sizeof(name), "%s", d->policy->name);
+	table_cell(t, "%s", summary_cut(name, SHORT_NAME));
+	table_cell(t, "%s", sign_of(d->generations.verdict));
+	table_cell(
+	    t, "%s %s %s", sign_of(d->three.verdict), sign_of(d->two.verdict), sign_of(d->one.verdict));
+	if (d->newest)
+		table_cell(t, "%" PRIu64 "  %s%s", d->newest, short_time(s->now_ns, d->newest_ns, time),
+		    d->tried_failed ? " !" : "");
+	else
+		table_cell(t, "%s%s", text("none"), d->tried_failed ? " !" : "");
+	if (d->offline)
+		table_cell(t, text("%s ago"), overview_age(s->now_ns, d->offline_ns, age));
+	else
+		table_cell(t, "%s", text("none"));
+}
+
+/* As many data sets as there are lines for, those first that are not in order; *ret_lines: how many it took. */
+static int short_datasets(const struct compliance *s, unsigned *ret_lines)
+{
+	static const char *const heads[] = {TEXT_LATER("DATA SET"), TEXT_LATER("GEN."), TEXT_LATER("3-2-1"),
+	    TEXT_LATER("NEWEST GOOD"), TEXT_LATER("OFFLINE")};
+	bool all = s->n_datasets <= SHORT_SETS, failed = false;
+	struct table *t = table_headed(heads, 5);
+	unsigned shown = 0;
+	int code;
+
+	for (int met = 0; t && met < 2; met++)
+		for (size_t i = 0; i < s->n_datasets; i++) {
+			const struct compliance_dataset *d = &s->datasets[i];
+
+			if (all ? met : overview_in_order(d) != met || shown == SHORT_SETS - 1)
+				continue;
+			short_row(t, s, d);
+			failed = failed || d->tried_failed;
+			shown++;
+		}
+	code = out_table(t, 0, APP_OK);
+	if (!all)
+		printf(text("and %zu more data sets: 'bkp status'\n"), s->n_datasets - shown);
+	if (failed)
+		printf("%s\n", text("! the newest run did not capture it as it should be"));
+	*ret_lines = 1 + shown + !all + failed;
+	return code;
+}
+
+/* As many sentences as fit into so many lines. */
+static int short_next(const struct compliance *s, unsigned lines)
+{
+	BUF_AUTO b = BUF_INIT(NEXT_MAX);
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < s->n_next; i++) {
+		unsigned takes = 1, reserve = i + 1 < s->n_next;
+
+		b.n = 0;
+		if (buf_printf(&b, &err, "%3zu. ", i + 1) ||
+		    wrap_text(s->next[i], WRAP_COLUMNS, NEXT_INDENT, NEXT_INDENT, &b, &err) ||
+		    buf_terminate(&b, &err))
+			return app_error(&err, APP_FAILED);
+		for (const char *p = (char *)b.p; (p = strchr(p, '\n')); p++)
+			takes++;
+		if (takes + reserve > lines) {
+			printf(text("     and %zu more: 'bkp status'\n"), s->n_next - i);
+			return APP_OK;
+		}
+		puts((char *)b.p);
+		lines -= takes;
+	}
+	return APP_OK;
+}
+
+int status_show_short(const struct policy *policy, const struct compliance *s)
+{
+	unsigned used;
+	int code;
+
+	show_head(policy, s);
+	code = short_datasets(s, &used);
+	if (!code && s->n_next) {
+		printf("%s\n", text("What to do next"));
+		code = short_next(s, SHORT_LINES - used - 2);
+	}
 	return code;
 }
 
@@ -213,7 +353,7 @@ static json_t *suspect_json(const struct compliance_dataset *d)
 
 static json_t *dataset_json(const struct compliance_dataset *d)
 {
-	json_t *o = json_pack("{s:s, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "name",
+	json_t *o = json_pack("{s:s, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "dataset",
 	    d->policy->name, "title", d->policy->title, "generations", rule_json(&d->generations), "three",
 	    rule_json(&d->three), "two", rule_json(&d->two), "one", rule_json(&d->one), "newest",
 	    point_json(d->newest, d->newest_ns), "verified", overview_time_json(d->verified_ns),

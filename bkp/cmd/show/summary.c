@@ -12,6 +12,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "base/width.h"
+#include "cmd/show/overview.h"
 #include "cmd/show/run_report.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
@@ -220,10 +221,14 @@ char *summary_rotation(const struct rotate_result *r, const struct err *failure,
 		snprintf(out, SUMMARY_LINE, text("%s holds %ju damaged generations: keep it for examination"),
 		    name, r->damaged);
 	else if (!r->current)
-		snprintf(out, SUMMARY_LINE, text("%s does not hold the newest generation"), name);
+		snprintf(out, SUMMARY_LINE,
+		    *r->refill.left_out
+			? text("%s does not hold the newest generation of every data set: without %s")
+			: text("%s does not hold the newest generation of every data set"),
+		    name, r->refill.left_out);
 	else if (r->refill.missing)
 		snprintf(out, SUMMARY_LINE,
-		    text("%s holds the newest generation (%ju), but %ju others are not on it"), name,
+		    text("%s holds the newest generations (run %ju), but %ju others are not on it"), name,
 		    r->newest, r->refill.missing);
 	else if (r->refill.lost)
 		snprintf(out, SUMMARY_LINE,
@@ -231,25 +236,19 @@ char *summary_rotation(const struct rotate_result *r, const struct err *failure,
 		    r->refill.lost);
 	else
 		snprintf(out, SUMMARY_LINE,
-		    text("%s is complete: %ju generations, newest %ju; take it to '%s'"), name,
+		    text("%s is complete: %ju generations, the newest of run %ju; take it to '%s'"), name,
 		    r->generations, r->newest, shown_reason(r->place, show));
 	return finish_line(out);
 }
 
 /* ---- how things stand ---- */
 
-static bool in_order(const struct compliance_dataset *d)
-{
-	return d->generations.verdict == COMPLIANCE_MET && d->three.verdict == COMPLIANCE_MET &&
-	       d->two.verdict == COMPLIANCE_MET && d->one.verdict == COMPLIANCE_MET && !d->tried_failed;
-}
-
 char *summary_compliance(const struct compliance *s, char out[SUMMARY_LINE])
 {
 	size_t good = 0;
 
 	for (size_t i = 0; i < s->n_datasets; i++)
-		good += in_order(&s->datasets[i]);
+		good += overview_in_order(&s->datasets[i]);
 	if (s->n_next)
 		snprintf(out, SUMMARY_LINE,
 		    text("%zu of %zu data sets as they should be, %zu things to do: %s"), good, s->n_datasets,
