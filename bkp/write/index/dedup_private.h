@@ -14,11 +14,11 @@
 struct dedup {
 	MDB_env *env;
 	MDB_dbi chunks, archives, layouts, meta, sets;
-	MDB_txn *reader;  /* a standing snapshot, where nothing is being written */
-	MDB_txn *writer;  /* what was added since the last flush, which is asked then; NULL: nothing */
-	uint64_t added;	  /* entries in it */
-	int64_t since_ns; /* monotonic: when it was begun */
-	uint64_t set;	  /* number of the data set in use, 1 … DEDUP_SETS; 0: none */
+	MDB_txn *reader;       /* a standing snapshot, where nothing is being written */
+	MDB_txn *writer;       /* what was added since the last flush, which is asked then; NULL: nothing */
+	uint64_t added;	       /* entries in it */
+	int64_t since_ns;      /* monotonic: when it was begun */
+	uint64_t set;	       /* number of the data set in use, 1 … DEDUP_SETS; 0: none */
 	char name[DEDUP_NAME]; /* of that set */
 	bool is_new;
 	uint64_t last;

@@ -24,8 +24,8 @@ static void record_checksum(
 	crypto_shorthash(out, all, keylen + n, k);
 }
 
-bool dedup_record_pack_place(
-    const uint8_t key[DEDUP_RECORD_KEY], const struct dedup_place *pl, uint64_t run, uint8_t out[DEDUP_RECORD_PLACE])
+bool dedup_record_pack_place(const uint8_t key[DEDUP_RECORD_KEY], const struct dedup_place *pl, uint64_t run,
+    uint8_t out[DEDUP_RECORD_PLACE])
 {
 	const uint32_t max = (uint32_t)1 << BITS;
 	uint8_t sum[8];
@@ -75,8 +75,7 @@ void dedup_record_pack_archive(const struct dedup_archive *a, uint64_t key, uint
 	le_put(out + 16, a->generation, 8);
 	memcpy(out + 24, a->sha256, DIGEST_LEN);
 	memcpy(out + 24 + DIGEST_LEN, a->index_sha256, DIGEST_LEN);
-	record_checksum(
-	    &key, sizeof(key), out, DEDUP_RECORD_ARCHIVE - 8, 0, out + DEDUP_RECORD_ARCHIVE - 8);
+	record_checksum(&key, sizeof(key), out, DEDUP_RECORD_ARCHIVE - 8, 0, out + DEDUP_RECORD_ARCHIVE - 8);
 }
 
 bool dedup_record_archive(const MDB_val *key, const MDB_val *v, struct dedup_archive *ret)

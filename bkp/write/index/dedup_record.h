@@ -27,8 +27,8 @@
 
 /* False: it does not fit (archive below 2^40, chunk below 2^24, 1 … 4 MiB of a chunk of 4 MiB), and is not
  * indexed. */
-bool dedup_record_pack_place(
-    const uint8_t key[DEDUP_RECORD_KEY], const struct dedup_place *pl, uint64_t run, uint8_t out[DEDUP_RECORD_PLACE]);
+bool dedup_record_pack_place(const uint8_t key[DEDUP_RECORD_KEY], const struct dedup_place *pl, uint64_t run,
+    uint8_t out[DEDUP_RECORD_PLACE]);
 /* Lengths fit: *ret is what it says, not checked yet. */
 bool dedup_record_place(const MDB_val *key, const MDB_val *v, struct dedup_place *ret);
 /* Was it written, so, by that run? */
@@ -36,7 +36,8 @@ bool dedup_record_checked(const MDB_val *key, const MDB_val *v, uint64_t run);
 
 /* The key of an archive: the data set's number above its own, as the host has it (MDB_INTEGERKEY). */
 #define DEDUP_RECORD_SET_SHIFT 40
-void dedup_record_pack_archive(const struct dedup_archive *a, uint64_t key, uint8_t out[DEDUP_RECORD_ARCHIVE]);
+void dedup_record_pack_archive(
+    const struct dedup_archive *a, uint64_t key, uint8_t out[DEDUP_RECORD_ARCHIVE]);
 bool dedup_record_archive(const MDB_val *key, const MDB_val *v, struct dedup_archive *ret);
 
 #endif

@@ -156,7 +156,8 @@ static int walk_all(const char *path, bool whole)
 		return r;
 	if ((r = mdb_dbi_open(txn, "chunks", 0, &d.chunks)) ||
 	    (r = mdb_dbi_open(txn, "archives", MDB_INTEGERKEY, &d.archives)) ||
-	    (r = mdb_dbi_open(txn, "sets", 0, &d.sets)) || (r = mdb_dbi_open(txn, "meta", 0, &d.meta)) || (r = mdb_stat(txn, d.chunks, &st)))
+	    (r = mdb_dbi_open(txn, "sets", 0, &d.sets)) || (r = mdb_dbi_open(txn, "meta", 0, &d.meta)) ||
+	    (r = mdb_stat(txn, d.chunks, &st)))
 		return r;
 	cachedb_pages_of(txn, d.meta, &d.pages);
 	whole = whole || st.ms_entries <= SMALL;

@@ -87,13 +87,13 @@ void liveness_each_extents(const void *block, size_t n, liveness_text_fn *fn, vo
 
 /* ---- liveness_count.c ---- */
 
-#define LIVENESS_WHOLE	UINT32_MAX /* referred to, and how much of it cannot be told */
+#define LIVENESS_WHOLE UINT32_MAX /* referred to, and how much of it cannot be told */
 
 struct liveness_count {
 	uint32_t *live,
 	    *raw; /* by archive number: bytes of content referred to, and in it where any are, or LIVENESS_WHOLE */
-	size_t n;	 /* of both */
-	bool known;	 /* whatever refers to an archive has been counted */
+	size_t n;   /* of both */
+	bool known; /* whatever refers to an archive has been counted */
 	/* archives made for a later generation are not judged: the data set has not been whole
 	 * since, and what it had stored before it was stopped is referred to by nobody */
 	uint64_t judged;
