@@ -174,9 +174,10 @@ static int read_name(struct reading *r, char **at)
 					       "digit, at most 63, as in RDX-01"));
 	} else {
 		item = report_wrong(r, "E-POLICY-11", text("'%s' cannot be the name of a data set"));
-		config_problem_hint(item, text("small letters, digits and . _ - only, beginning with a "
-					       "letter or digit, at most 63; the name for "
-					       "people goes into 'title'"));
+		config_problem_hint(
+		    item, text("small letters, digits and - only, beginning with a letter, at most "
+			       "32, and neither 'latest' nor a device of Windows (con, nul, "
+			       "com1 …); the name for people goes into 'title'"));
 	}
 	return 0;
 }

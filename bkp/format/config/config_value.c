@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/width.h"
+#include "format/medium/generation.h"
 
 #define HOUR_S	  INT64_C(3600)
 #define DAY_S	  (24 * HOUR_S)
@@ -157,27 +158,23 @@ enum config_value config_value_time(const char *s, int *ret_minutes)
 	return CONFIG_VALUE_GOOD;
 }
 
-static bool is_name(const char *s, bool upper)
+/* It names a folder on every medium. */
+bool config_value_is_dataset_name(const char *s)
+{
+	return generation_name_ok(s);
+}
+
+bool config_value_is_medium_name(const char *s)
 {
 	size_t i;
 
 	for (i = 0; s[i]; i++) {
-		bool letter = (s[i] >= 'a' && s[i] <= 'z') || (upper && s[i] >= 'A' && s[i] <= 'Z');
+		bool letter = (s[i] >= 'a' && s[i] <= 'z') || (s[i] >= 'A' && s[i] <= 'Z');
 
 		if (!letter && !digit(s[i]) && !(i && strchr("_.-", s[i])))
 			return false;
 	}
 	return i >= 1 && i <= 63;
-}
-
-bool config_value_is_dataset_name(const char *s)
-{
-	return is_name(s, false);
-}
-
-bool config_value_is_medium_name(const char *s)
-{
-	return is_name(s, true);
 }
 
 bool config_value_is_file_name(const char *s)

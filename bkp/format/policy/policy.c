@@ -173,7 +173,14 @@ void policy_free(struct policy *policy)
 		free(policy->media[i].type);
 		free(policy->media[i].path);
 		free(policy->media[i].place);
+		free_texts(policy->media[i].datasets, policy->media[i].n_datasets);
 	}
+	for (i = 0; i < policy->n_places; i++) {
+		free(policy->places[i].name);
+		free(policy->places[i].address);
+		free_texts(policy->places[i].separate_from, policy->places[i].n_separate_from);
+	}
+	free(policy->places);
 	free(policy->people);
 	free(policy->datasets);
 	free(policy->media);
@@ -213,6 +220,45 @@ const struct policy_medium *policy_find_medium(const struct policy *policy, cons
 		if (!strcasecmp(policy->media[i].name, name))
 			return &policy->media[i];
 	return NULL;
+}
+
+const struct policy_place *policy_find_place(const struct policy *policy, const char *name)
+{
+	for (size_t i = 0; i < policy->n_places; i++)
+		if (!strcmp(policy->places[i].name, name))
+			return &policy->places[i];
+	return NULL;
+}
+
+static bool is_listed(char *const *list, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(list[i], name))
+			return true;
+	return false;
+}
+
+bool policy_medium_holds(const struct policy_medium *m, const char *dataset)
+{
+	return m && (!m->n_datasets || is_listed(m->datasets, m->n_datasets, dataset));
+}
+
+bool policy_place_is_separate(const struct policy *policy, const char *place)
+{
+	const struct policy_place *at = policy_find_place(policy, place);
+	bool any = false;
+
+	for (size_t i = 0; at && i < policy->n_places; i++) {
+		const struct policy_place *o = &policy->places[i];
+
+		if (!o->originals)
+			continue;
+		if (o == at || (!is_listed(at->separate_from, at->n_separate_from, o->name) &&
+				   !is_listed(o->separate_from, o->n_separate_from, at->name)))
+			return false;
+		any = true;
+	}
+	return any;
 }
 
 const char *policy_suggest_medium(const struct policy *policy, const char *name)

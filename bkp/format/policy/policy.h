@@ -29,7 +29,9 @@
  * 		protect: DURATION, guard: {enabled: true|false, sensitivity: low|normal|high},
  * 		canaries: [PATH…], rpo, rto: DURATION, priority: 1…99, compression: lz4|zstd}]
  * 	media*: [{name*, type*: hdd|ssd|rdx|tape|optical|object, path (required unless offline), place,
- * 		offline: true|false, max_attached, swap_every: DURATION (offline only)}]
+ * 		datasets: [NAME…] (default all), offline: true|false, max_attached, swap_every: DURATION (offline only)}]
+ * 	places: [{name*, address, originals: true|false, separate_from: [NAME…]}]
+ * 	stop_while_suspect: true|false (default false)
  * 	retention: {protect: DURATION (default 14d), live_share: N % (default 50), anchor_every: N (default 365),
  * 		expire_by: anyone|ROLE (default anyone)}
  * 	schedule: {at: "HH:MM"}
@@ -57,9 +59,10 @@
  * 	23 keys of a medium do not fit together	24 backup, state and data inside one another
  * 	25 malformed or useless exclusion	26 malformed public key			27 canary outside the paths
  * 	28 keys of the schedule do not fit together				29 nobody has the role that approves an expiry
- * 	35 a type of medium that is not built yet
- * 	30…34 warnings: fewer than 3 generations, captured less often than the RPO, time without quotes, no online medium,
- * 	exclusion that excludes nothing
+ * 	35 a type of medium that is not built yet				36 a name that is none of a data set or a place
+ * 	37 a data set that no medium holds					38 no place has the originals
+ * 	30…34, 39 warnings: fewer than 3 generations, captured less often than the RPO, time without quotes, no online medium,
+ * 	exclusion that excludes nothing, data sets that overlap (stored twice)
  */
 /* clang-format on */
 #ifndef BKP_FORMAT_POLICY_POLICY_H
@@ -154,11 +157,24 @@ struct policy_dataset {
 	struct config_mark mark;
 };
 
+/* A place where media or originals are. */
+struct policy_place {
+	char *name;
+	char *address;	/* for people; or NULL */
+	bool originals; /* where the originals are */
+	char **
+	    separate_from; /* places that are not lost together with it (fire, flood, theft, the same network) */
+	size_t n_separate_from;
+	struct config_mark mark;
+};
+
 struct policy_medium {
 	char *name;
-	char *type;  /* "hdd" "ssd" "rdx" "tape" "optical" "object" */
-	char *path;  /* NULL only when offline */
-	char *place; /* or NULL */
+	char *type;	 /* "hdd" "ssd" "rdx" "tape" "optical" "object" */
+	char *path;	 /* NULL only when offline */
+	char *place;	 /* or NULL; where `places` are listed, the name of one */
+	char **datasets; /* that it holds; n_datasets 0: all */
+	size_t n_datasets;
 	bool offline;
 	int64_t max_attached_s, swap_every_s; /* 0: not stated */
 	struct config_mark mark;
@@ -175,6 +191,9 @@ struct policy {
 	size_t n_datasets;
 	struct policy_medium *media; /* ≥ 1 */
 	size_t n_media;
+	struct policy_place *places; /* or none are listed */
+	size_t n_places;
+	bool stop_while_suspect; /* no medium kept offline is written to while a data set is suspect */
 	int64_t protect_s;
 	unsigned live_share;   /* per cent, 0 … 90 */
 	unsigned anchor_every; /* generations; 0: never */
@@ -209,6 +228,12 @@ enum generation_source policy_source(const struct policy_dataset *d);
 /* By exact name for data sets, in any case for media (labels are typed by hand).  NULL: none. */
 const struct policy_dataset *policy_find_dataset(const struct policy *policy, const char *name);
 const struct policy_medium *policy_find_medium(const struct policy *policy, const char *name);
+const struct policy_place *policy_find_place(const struct policy *policy, const char *name);
+/* Is the medium to hold the data set?  m NULL: false. */
+bool policy_medium_holds(const struct policy_medium *m, const char *dataset);
+/* Is what lies at that place safe from what happens where the originals are?  The place must be listed, another one than those with
+ * `originals`, and each of these must be named in `separate_from` of one of the two. */
+bool policy_place_is_separate(const struct policy *policy, const char *place);
 /* What a name that is none was probably meant to be, or NULL (base/show/suggest.h). */
 const char *policy_suggest_medium(const struct policy *policy, const char *name);
 const char *policy_suggest_dataset(const struct policy *policy, const char *name);

@@ -115,22 +115,49 @@ static bool stands_online(const struct policy *p, const char *place)
 	return false;
 }
 
-void policy_plan_count(const struct policy *policy, struct policy_plan_count *ret)
+/* Of the media that hold the data set. */
+static struct policy_plan_count count_for(const struct policy *policy, const char *dataset)
 {
-	struct policy_plan_count c = {.copies = 1 + policy->n_media};
-	size_t i, k;
+	struct policy_plan_count c = {.copies = 1};
 
-	for (i = 0; i < policy->n_media; i++) {
+	for (size_t i = 0; i < policy->n_media; i++) {
 		const struct policy_medium *m = &policy->media[i];
+		size_t k = 0;
 
-		for (k = 0;
-		     k < i && strcmp(technology_of(policy->media[k].type), technology_of(m->type)) != 0;)
+		if (!policy_medium_holds(m, dataset))
+			continue;
+		c.copies++;
+		while (
+		    k < i && (!policy_medium_holds(&policy->media[k], dataset) ||
+				 strcmp(technology_of(policy->media[k].type), technology_of(m->type)) != 0))
 			k++;
 		c.technologies += k == i;
 		c.offline += m->offline;
-		c.elsewhere += m->offline && m->place && !stands_online(policy, m->place);
+		c.elsewhere += m->offline && m->place &&
+			       (policy->n_places ? policy_place_is_separate(policy, m->place)
+						 : !stands_online(policy, m->place));
 	}
-	*ret = c;
+	return c;
+}
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+void policy_plan_count(const struct policy *policy, struct policy_plan_count *ret)
+{
+	struct policy_plan_count all = count_for(policy, policy->datasets[0].name);
+
+	for (size_t i = 1; i < policy->n_datasets; i++) {
+		const struct policy_plan_count c = count_for(policy, policy->datasets[i].name);
+
+		all.copies = least(all.copies, c.copies);
+		all.technologies = least(all.technologies, c.technologies);
+		all.offline = least(all.offline, c.offline);
+		all.elsewhere = least(all.elsewhere, c.elsewhere);
+	}
+	*ret = all;
 }
 
 static int render_321(const struct policy *p, struct buf *out, struct err *err)

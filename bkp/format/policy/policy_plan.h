@@ -14,13 +14,13 @@ struct policy;
 struct policy_dataset;
 struct config_every;
 
-/* The 3-2-1 that the declared media allow at best.  Every data set goes to every medium, so there is one
- * count. */
+/* The 3-2-1 that the declared media allow at best, for the data set for which they allow the least. */
 struct policy_plan_count {
 	size_t copies;	     /* the original and one on each medium */
 	size_t technologies; /* of the media: an RDX cartridge and a NAS are both magnetic disks */
 	size_t offline;	     /* media that are kept detached */
-	size_t elsewhere;    /* of those: kept at a stated place where no online medium stands */
+	size_t elsewhere;    /* of those: kept at a place that is separate from the originals; where no places are listed: at a
+			      * stated place where no online medium stands */
 };
 
 void policy_plan_count(const struct policy *policy, struct policy_plan_count *ret);

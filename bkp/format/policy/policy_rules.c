@@ -525,5 +525,6 @@ int policy_rules_check(const struct policy *policy, const struct config_node *ro
 			return -1;
 	}
 	policy_rules_run(policy, root, problems);
+	policy_rules_sets(policy, root, problems);
 	return 0;
 }

@@ -18,4 +18,8 @@ struct config_problems;
 int policy_rules_check(const struct policy *policy, const struct config_node *root,
     struct config_problems *problems, struct err *err) __attribute__((warn_unused_result));
 
+/* policy_rules_sets.c, part of it: data sets, media and places that name one another; data sets that overlap. */
+void policy_rules_sets(
+    const struct policy *policy, const struct config_node *root, struct config_problems *problems);
+
 #endif

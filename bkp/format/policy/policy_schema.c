@@ -137,12 +137,24 @@ static const struct config_field medium_fields[] = {
 	{.key = "type", .type = CONFIG_T_WORD, .offset = AT(policy_medium, type), .words = type_words, .required = true},
 	{.key = "path", .type = CONFIG_T_PATH, .offset = AT(policy_medium, path)},
 	{.key = "place", .type = CONFIG_T_TEXT, .offset = AT(policy_medium, place)},
+	{.key = "datasets", .type = CONFIG_T_TEXTS, .item = CONFIG_T_DATASET_NAME, .offset = AT(policy_medium, datasets),
+		.count = AT(policy_medium, n_datasets), .min = 1},
 	{.key = "offline", .type = CONFIG_T_BOOL, .offset = AT(policy_medium, offline)},
 	{.key = "max_attached", .type = CONFIG_T_DURATION, .offset = AT(policy_medium, max_attached_s)},
 	{.key = "swap_every", .type = CONFIG_T_DURATION, .offset = AT(policy_medium, swap_every_s)},
 };
 static const struct config_shape medium_shape = SHAPE(TEXT_LATER("a medium"), medium_fields,
 	sizeof(struct policy_medium), AT(policy_medium, mark), NULL);
+
+static const struct config_field place_fields[] = {
+	{.key = "name", .type = CONFIG_T_TEXT, .offset = AT(policy_place, name), .required = true},
+	{.key = "address", .type = CONFIG_T_TEXT, .offset = AT(policy_place, address)},
+	{.key = "originals", .type = CONFIG_T_BOOL, .offset = AT(policy_place, originals)},
+	{.key = "separate_from", .type = CONFIG_T_TEXTS, .item = CONFIG_T_TEXT, .offset = AT(policy_place, separate_from),
+		.count = AT(policy_place, n_separate_from)},
+};
+static const struct config_shape place_shape = SHAPE(TEXT_LATER("a place"), place_fields,
+	sizeof(struct policy_place), AT(policy_place, mark), NULL);
 
 static const struct config_field retention_fields[] = {
 	{.key = "protect", .type = CONFIG_T_DURATION, .offset = AT(policy, protect_s)},
@@ -178,6 +190,9 @@ static const struct config_field policy_fields[] = {
 		.count = AT(policy, n_datasets), .required = true, .min = 1},
 	{.key = "media", .type = CONFIG_T_TABLES, .shape = &medium_shape, .offset = AT(policy, media),
 		.count = AT(policy, n_media), .required = true, .min = 1},
+	{.key = "places", .type = CONFIG_T_TABLES, .shape = &place_shape, .offset = AT(policy, places),
+		.count = AT(policy, n_places)},
+	{.key = "stop_while_suspect", .type = CONFIG_T_BOOL, .offset = AT(policy, stop_while_suspect)},
 	{.key = "retention", .type = CONFIG_T_TABLE, .shape = &retention_shape},
 	{.key = "procedures", .type = CONFIG_T_TEXTS, .item = CONFIG_T_PATH, .offset = AT(policy, procedures),
 		.count = AT(policy, n_procedures)},
@@ -189,7 +204,7 @@ static const struct config_shape config_shape = SHAPE(TEXT_LATER("the policy"), 
 /* clang-format on */
 
 static const struct config_shape *const all_shapes[] = {&config_shape, &site_shape, &person_shape,
-    &dataset_shape, &expect_shape, &keep_shape, &guard_shape, &medium_shape, &retention_shape,
+    &dataset_shape, &expect_shape, &keep_shape, &guard_shape, &medium_shape, &place_shape, &retention_shape,
     &schedule_shape, &notify_shape};
 
 const struct config_shape *policy_schema_shape(void)
