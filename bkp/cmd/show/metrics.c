@@ -115,6 +115,11 @@ static int64_t suspect(const struct compliance_dataset *d)
 	return d->suspect != 0;
 }
 
+static int64_t attempt_failed(const struct compliance_dataset *d)
+{
+	return d->tried_failed;
+}
+
 static void dataset_metrics(struct writer *w, const struct compliance *s)
 {
 	static const struct {
@@ -123,7 +128,9 @@ static void dataset_metrics(struct writer *w, const struct compliance *s)
 	} rows[] = {
 	    {"bkp_last_good_timestamp_seconds", "When the newest generation that counts was begun.",
 		last_good},
-	    {"bkp_last_good_generation", "Its number.", last_good_number},
+	    {"bkp_last_good_generation", "Its number, that of the run.", last_good_number},
+	    {"bkp_last_attempt_failed", "1: the newest run that was to capture it made none that counts.",
+		attempt_failed},
 	    {"bkp_last_verified_timestamp_seconds", "When a copy was last read back and found equal.",
 		last_verified},
 	    {"bkp_offline_recovery_point_timestamp_seconds",

@@ -70,7 +70,7 @@ static void show_next(const struct compliance *s)
 static int show_verdicts(const struct compliance *s)
 {
 	static const char *const heads[] = {TEXT_LATER("DATA SET"), TEXT_LATER("GENERATIONS"),
-	    TEXT_LATER("3 COPIES"), TEXT_LATER("2 TECHNOLOGIES"), TEXT_LATER("1 OFFLINE"),
+	    TEXT_LATER("3 COPIES"), TEXT_LATER("2 TYPES"), TEXT_LATER("1 OFFLINE"),
 	    TEXT_LATER("TITLE")};
 	struct table *t = table_headed(heads, 6);
 	char show[SHOW];
@@ -120,7 +120,7 @@ static void show_whys(const struct ledger *l, const struct compliance *s)
 		show_tried(l, d);
 		show_why(d->policy->name, text("GENERATIONS"), &d->generations);
 		show_why(d->policy->name, text("3 COPIES"), &d->three);
-		show_why(d->policy->name, text("2 TECHNOLOGIES"), &d->two);
+		show_why(d->policy->name, text("2 TYPES"), &d->two);
 		show_why(d->policy->name, text("1 OFFLINE"), &d->one);
 	}
 }

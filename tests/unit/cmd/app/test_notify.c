@@ -16,7 +16,7 @@ static const struct notify_message message = {
     .command = "run",
     .locale = "C.UTF-8",
     .site = "さくら'\"診療所",
-    .generation = 12,
+    .run = 12,
     .exit = 1,
 };
 
@@ -38,7 +38,7 @@ static void it_is_given_all_there_is_to_say(void **state)
 	setenv("BKP_LINE", "of somebody else", 1);
 	assert_int_equal(
 	    notify_run("exec 2>&1; [ \"$BKP_LINE\" = '7 of 8 good; $(touch hacked) 検査DB' ] || exit 3\n"
-		       "[ \"$BKP_EXIT $BKP_COMMAND $BKP_GENERATION\" = '1 run 12' ] || exit 4\n"
+		       "[ \"$BKP_EXIT $BKP_COMMAND $BKP_RUN\" = '1 run 12' ] || exit 4\n"
 		       "[ \"$BKP_SITE\" = \"さくら'\\\"診療所\" ] || exit 5\n"
 		       "[ \"$(env | grep -c '^BKP_LINE=')\" = 1 ] || exit 6\n"
 		       "[ \"$(cat | sed -n 1p)\" = \"$BKP_LINE\" ] || exit 7\n"
@@ -50,15 +50,15 @@ static void it_is_given_all_there_is_to_say(void **state)
 	unsetenv("BKP_LINE");
 }
 
-static void no_generation_is_an_empty_word(void **state)
+static void no_run_is_an_empty_word(void **state)
 {
 	struct notify_message m = message;
 	struct err err = ERR_INIT;
 	(void)state;
 
-	m.generation = 0;
+	m.run = 0;
 	m.details = NULL;
-	assert_int_equal(notify_run("[ -z \"$BKP_GENERATION\" ] && [ \"$(wc -l)\" = 1 ]", 5, &m, &err), 0);
+	assert_int_equal(notify_run("[ -z \"$BKP_RUN\" ] && [ \"$(wc -l)\" = 1 ]", 5, &m, &err), 0);
 }
 
 static void what_fails_says_why(void **state)
@@ -112,7 +112,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(it_is_given_all_there_is_to_say),
-	    cmocka_unit_test(no_generation_is_an_empty_word),
+	    cmocka_unit_test(no_run_is_an_empty_word),
 	    cmocka_unit_test(what_fails_says_why),
 	    cmocka_unit_test(what_hangs_is_ended_with_all_it_started),
 	    cmocka_unit_test(what_it_leaves_running_is_not_waited_for),

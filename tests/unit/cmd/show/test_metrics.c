@@ -19,6 +19,7 @@ static void labels_are_escaped_and_values_are_seconds(void **state)
 	    .newest_ns = T0 + 999999999,
 	    .due_ns = T0,
 	    .suspect = 8,
+	    .tried_failed = true,
 	    .two = {.verdict = COMPLIANCE_MISSING}};
 	struct compliance_medium m = {.policy = &pm, .attached = true, .missing = 2};
 	struct ledger_notified notified = {0};
@@ -50,6 +51,7 @@ static void labels_are_escaped_and_values_are_seconds(void **state)
 	assert_non_null(strstr(
 	    t, "\nbkp_medium_missing_generations{medium=\"RDX-01\",type=\"rdx\",offline=\"true\"} 2\n"));
 	assert_non_null(strstr(t, "\nbkp_suspect{dataset=\"emr\"} 1\n"));
+	assert_non_null(strstr(t, "\nbkp_last_attempt_failed{dataset=\"emr\"} 1\n"));
 	assert_non_null(strstr(t, "\nbkp_clock_latched 1\n"));
 	assert_non_null(strstr(t, "\nbkp_last_run_exit -1\n"));
 	assert_non_null(strstr(t, "\nbkp_status_exit 1\n"));

@@ -18,7 +18,8 @@
 
 struct run_world {
 	struct run_result r;
-	struct generation_dataset sets[SETS];
+	struct run_dataset sets[SETS];
+	struct run_copy copies[SETS][MEDIA];
 	struct run_medium media[MEDIA];
 	char line[SUMMARY_LINE];
 };
@@ -28,12 +29,17 @@ static void all_well(struct run_world *w)
 	static char *const names[SETS] = {"emr", "lab", "rece", "docs", "pacs", "ssmix", "mail", "conf"};
 
 	memset(w, 0, sizeof(*w));
-	for (size_t i = 0; i < SETS; i++)
-		w->sets[i] = (struct generation_dataset){.name = names[i], .verdict = GENERATION_GOOD};
+	for (size_t i = 0; i < SETS; i++) {
+		w->sets[i] = (struct run_dataset){.d = {.name = names[i], .verdict = GENERATION_GOOD},
+		    .committed = true,
+		    .copies = w->copies[i]};
+		for (size_t m = 0; m < MEDIA; m++)
+			w->copies[i][m] = (struct run_copy){true, true, true};
+	}
 	w->media[0] = (struct run_medium){.label = "nas", .ok = true, .verified = true};
 	w->media[1] = (struct run_medium){.label = "ssd", .ok = true, .verified = true};
 	w->r = (struct run_result){
-	    .generation = 12, .datasets = w->sets, .n_datasets = SETS, .media = w->media, .n_media = MEDIA};
+	    .run = 12, .datasets = w->sets, .n_datasets = SETS, .media = w->media, .n_media = MEDIA};
 }
 
 static size_t characters(const char *s)
@@ -65,9 +71,9 @@ static void each_fault_is_said(void **state)
 
 	all_well(&w);
 	assert_string_equal(line_of(&w), "8 of 8 good");
-	w.sets[1].verdict = GENERATION_FAILED;
-	w.sets[1].reason = "the command gave nothing";
-	w.sets[1].title = "検査DB";
+	w.sets[1].d.verdict = GENERATION_FAILED;
+	w.sets[1].d.reason = "the command gave nothing";
+	w.sets[1].d.title = "検査DB";
 	assert_string_equal(line_of(&w), "7 of 8 good, 1 warning: 検査DB failed (the command gave nothing)");
 	w.media[1].ok = w.media[1].verified = false;
 	snprintf(w.media[1].why.msg, sizeof(w.media[1].why.msg), "no space left");
@@ -75,24 +81,32 @@ static void each_fault_is_said(void **state)
 					 "medium ssd not written (no space left)");
 
 	all_well(&w);
-	w.sets[0].verdict = GENERATION_PARTIAL;
-	w.sets[0].unreadable = 3;
+	w.sets[0].d.verdict = GENERATION_PARTIAL;
+	w.sets[0].d.unreadable = 3;
 	assert_string_equal(line_of(&w),
 	    "7 of 8 good, 1 stored in part, 1 warning: emr partial (3 unreadable, 0 changed while read)");
-	w.sets[0].unreadable = 0;
-	w.sets[0].reason = "the probe failed";
+	w.sets[0].d.unreadable = 0;
+	w.sets[0].d.reason = "the probe failed";
 	assert_string_equal(
 	    line_of(&w), "7 of 8 good, 1 stored in part, 1 warning: emr partial (the probe failed)");
 
 	all_well(&w);
-	w.sets[4].guard.suspect = true;
-	w.sets[4].suspicion = "97 % of the files changed";
+	w.sets[4].d.guard.suspect = true;
+	w.sets[4].d.suspicion = "97 % of the files changed";
 	assert_string_equal(line_of(&w), "7 of 8 good, 1 warning: pacs suspect (97 % of the files changed)");
 
 	all_well(&w);
 	w.media[0].verified = false;
 	assert_string_equal(
 	    line_of(&w), "8 of 8 good, 1 warning: medium nas not read back (no reason is on record)");
+
+	/* a small disk: what does not fit is named */
+	all_well(&w);
+	w.media[1].ok = w.copies[4][1].ok = w.copies[5][1].ok = false;
+	w.copies[6][1].wanted = w.copies[6][1].ok = false;
+	snprintf(w.media[1].why.msg, sizeof(w.media[1].why.msg), "no space left");
+	assert_string_equal(
+	    line_of(&w), "8 of 8 good, 1 warning: medium ssd lacks pacs, ssmix (no space left)");
 
 	all_well(&w);
 	err_set(&w.r.slow, "W-CAPTURE-01", "x");
@@ -129,9 +143,9 @@ static void it_stays_one_line_of_200_characters(void **state)
 	for (size_t bad = 1; bad <= SETS; bad++) {
 		all_well(&w);
 		for (size_t i = 0; i < bad; i++) {
-			w.sets[i].verdict = GENERATION_FAILED;
-			w.sets[i].reason = reason;
-			w.sets[i].title = reason;
+			w.sets[i].d.verdict = GENERATION_FAILED;
+			w.sets[i].d.reason = reason;
+			w.sets[i].d.title = reason;
 		}
 		w.media[0].ok = bad < 5;
 		memcpy(w.media[0].why.msg, reason, sizeof(w.media[0].why.msg) - 1);
@@ -178,15 +192,19 @@ static void rotations(void **state)
 	(void)state;
 
 	assert_string_equal(summary_rotation(&r, NULL, line),
-	    "RDX-01 is complete: 9 generations, newest 12; take it to '別棟 保管庫B'");
+	    "RDX-01 is complete: 9 generations, the newest of run 12; take it to '別棟 保管庫B'");
 	r.refill.lost = 2;
 	assert_string_equal(summary_rotation(&r, NULL, line),
 	    "RDX-01 is complete again: files of 2 generations had vanished from it");
 	r.refill.missing = 3;
 	assert_string_equal(summary_rotation(&r, NULL, line),
-	    "RDX-01 holds the newest generation (12), but 3 others are not on it");
+	    "RDX-01 holds the newest generations (run 12), but 3 others are not on it");
 	r.current = false;
-	assert_string_equal(summary_rotation(&r, NULL, line), "RDX-01 does not hold the newest generation");
+	assert_string_equal(
+	    summary_rotation(&r, NULL, line), "RDX-01 does not hold the newest generation of every data set");
+	strcpy(r.refill.left_out, "images@42");
+	assert_string_equal(summary_rotation(&r, NULL, line),
+	    "RDX-01 does not hold the newest generation of every data set: without images@42");
 	r.damaged = 1;
 	assert_non_null(strstr(summary_rotation(&r, NULL, line), "damaged"));
 	err_set(&err, "E-ROTATE-02", "no medium kept offline is attached");
