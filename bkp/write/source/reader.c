@@ -91,19 +91,21 @@ static ssize_t read_fd(void *arg, void *p, size_t n)
 	return io_read_full(*(int *)arg, p, n);
 }
 
-/* A small file's whole content.  0, READER_CHANGED: it was shorter, READER_UNREADABLE, -1. */
-static int small_file(struct queue *f, struct source *src, uint64_t size)
+/* At most `most` bytes at once: a small file's whole content, or a small part of a file.  0, READER_UNREADABLE, -1. */
+static int small_part(
+    struct queue *f, struct source *src, enum queue_kind kind, size_t most, uint64_t *ret_got)
 {
-	uint8_t *p = queue_room(f, (size_t)size);
-	size_t n;
+	uint8_t *p = queue_room(f, most);
+	size_t n = 0;
 
 	if (!p)
 		return -1;
-	if (fill_from(src, p, (size_t)size, &n))
+	if (fill_from(src, p, most, &n))
 		return READER_UNREADABLE;
 	if (n)
-		queue_data(f, QUEUE_SMALL_FILE, n);
-	return n == size ? 0 : READER_CHANGED;
+		queue_data(f, kind, n);
+	*ret_got = n;
+	return 0;
 }
 
 /* One part of a file that holds data. */
@@ -111,22 +113,20 @@ static int read_part(struct queue *f, const struct chunker *chunker, int fd, con
     uint64_t size, int *ret_errno)
 {
 	struct source src = {read_fd, &fd, part->length, 0};
-	uint64_t got;
+	uint64_t got = 0;
 	int r;
 
 	if (lseek(fd, (off_t)part->offset, SEEK_SET) < 0) {
 		*ret_errno = errno;
 		return READER_UNREADABLE;
 	}
-	if (part->length == size && size <= PACK_SMALL_MAX)
-		r = small_file(f, &src, size);
-	else {
+	if (part->length <= PACK_SMALL_MAX)
+		r = small_part(f, &src, part->length == size ? QUEUE_SMALL_FILE : QUEUE_SMALL_DATA,
+		    (size_t)part->length, &got);
+	else
 		r = cut_chunks(f, chunker, &src, &got);
-		if (!r && got != part->length)
-			r = READER_CHANGED;
-	}
 	*ret_errno = src.errnum;
-	return r;
+	return !r && got != part->length ? READER_CHANGED : r;
 }
 
 static int queue_hole(struct queue *f, uint64_t length)
@@ -252,27 +252,11 @@ int reader_file(struct queue *f, const struct chunker *chunker, int fd, const st
 	}
 }
 
-/* At most `most` bytes at once. */
-static int small_part(struct queue *f, struct source *src, size_t most, uint64_t *ret_got)
-{
-	uint8_t *p = queue_room(f, most);
-	size_t n = 0;
-
-	if (!p)
-		return -1;
-	if (fill_from(src, p, most, &n))
-		return READER_UNREADABLE;
-	if (n)
-		queue_data(f, QUEUE_SMALL_DATA, n);
-	*ret_got = n;
-	return 0;
-}
-
 int reader_part(struct queue *f, const struct chunker *chunker, reader_read_fn *read, void *arg,
     uint64_t most, uint64_t *ret_got, int *ret_errno)
 {
 	struct source src = {read, arg, most <= PACK_SMALL_MAX ? most : UINT64_MAX, 0};
-	int r = most <= PACK_SMALL_MAX ? small_part(f, &src, (size_t)most, ret_got)
+	int r = most <= PACK_SMALL_MAX ? small_part(f, &src, QUEUE_SMALL_DATA, (size_t)most, ret_got)
 				       : cut_chunks(f, chunker, &src, ret_got);
 
 	*ret_errno = src.errnum;

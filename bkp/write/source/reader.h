@@ -20,8 +20,8 @@ struct queue;
 
 /* The regular file fd; st is its fstat, taken before anything was read.  Feeds data, chunks and holes,
  * QUEUE_RESTART when it is read a second time, then QUEUE_DONE, whose st is the last look.  Files of at most
- * PACK_SMALL_MAX bytes without holes are one QUEUE_SMALL_FILE, empty ones have no data.  -1: the queue takes no
- * more. */
+ * PACK_SMALL_MAX bytes without holes are one QUEUE_SMALL_FILE, parts between holes of at most so many one
+ * QUEUE_SMALL_DATA each, empty ones have no data.  -1: the queue takes no more. */
 int reader_file(struct queue *f, const struct chunker *chunker, int fd, const struct stat *st);
 
 /* A stream: `read` returns bytes, 0 at the end, -1 with errno. */

@@ -288,6 +288,39 @@ static void holes_stay_holes(void **state)
 	judge();
 }
 
+/* A small part between holes is a slice of a chunk, as a small file is: a chunk of its own would cost a kilobyte and more. */
+static void small_parts_between_holes_share_a_chunk(void **state)
+{
+	BUF_AUTO extents = BUF_INIT(MIB);
+	struct extent_run run, first = {.kind = EXTENT_HOLE};
+	size_t pos = 0, slices = 0, large = 0;
+	uint64_t size;
+
+	(void)state;
+	assert_int_equal(sh("python3 -c 'import os\nf=open(\"s\",\"wb\")\nfor i in range(40):\n  "
+			    "f.seek(i*1048576); f.write(os.urandom(300000 if i==20 else 4096))\n"
+			    "f.truncate(41*1048576)'"),
+	    0);
+	capture("s", &extents);
+	assert_int_equal(extent_parse_size((char *)extents.p, extents.n, &pos, &size, NULL), 0);
+	while (!extent_parse_run((char *)extents.p, extents.n, &pos, &run, NULL)) {
+		if (run.kind == EXTENT_HOLE)
+			continue;
+		if (run.length > 4096) {
+			large += run.length;
+			continue;
+		}
+		if (!slices++)
+			first = run;
+		assert_int_equal(run.archive, first.archive);
+		assert_int_equal(run.chunk, first.chunk);
+		assert_int_equal(run.length, 4096);
+	}
+	assert_int_equal(slices, 39);
+	assert_int_equal(large, 303104); /* whole pages */
+	judge();
+}
+
 /* Thousands of parts: the text of the extents is too long to stand in the entry, and goes behind an '@'. */
 static void long_extents_stand_elsewhere(void **state)
 {
@@ -596,6 +629,7 @@ int main(void)
 	    EACH(the_same_file_again_is_nothing_new),
 	    EACH(read_from_its_beginning),
 	    EACH(holes_stay_holes),
+	    EACH(small_parts_between_holes_share_a_chunk),
 	    EACH(long_extents_stand_elsewhere),
 	    EACH(extents_at_the_limit_of_their_length),
 	    EACH(changed_once_it_is_read_again),
