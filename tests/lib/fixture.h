@@ -30,7 +30,7 @@
 #define FIXTURE_CHUNKS 64
 
 struct fixture {
-	char path[64];
+	char path[64]; /* to be removed; "": it is the caller's */
 	int dir;
 	struct store store; /* of it */
 	struct age_identity id;
@@ -69,14 +69,14 @@ static inline void fixture_must(int bad, const struct err *err)
 	}
 }
 
-static inline void fixture_open(struct fixture *f)
+/* In that folder, which is the caller's. */
+static inline void fixture_in(struct fixture *f, const char *folder)
 {
 	struct err err = ERR_INIT;
 
 	memset(f, 0, sizeof(*f));
-	snprintf(f->path, sizeof(f->path), "/tmp/bkp-fixture-XXXXXX");
-	fixture_must(sodium_init() < 0 || !mkdtemp(f->path), &err);
-	f->dir = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fixture_must(sodium_init() < 0, &err);
+	f->dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	f->store = store_dir_of(f->dir);
 	age_identity_generate(&fixture_random, &f->id);
 	fixture_must(age_identity_recipient(&f->id, &f->to), &err);
@@ -84,6 +84,17 @@ static inline void fixture_open(struct fixture *f)
 	snprintf(f->root.id.dataset, sizeof(f->root.id.dataset), "%s", FIXTURE_DATASET);
 	f->root.archives = f->table;
 	randombytes_buf(f->root.chunk_id_key, sizeof(f->root.chunk_id_key));
+}
+
+/* In a folder of its own, which fixture_close() removes. */
+static inline void fixture_open(struct fixture *f)
+{
+	char path[] = "/tmp/bkp-fixture-XXXXXX";
+
+	if (!mkdtemp(path))
+		abort();
+	fixture_in(f, path);
+	snprintf(f->path, sizeof(f->path), "%s", path);
 }
 
 static inline void fixture_id(const struct fixture *f, const void *p, size_t n, uint8_t out[DIGEST_LEN])
@@ -198,7 +209,7 @@ static inline void fixture_close(struct fixture *f)
 			free(f->made[a].chunks[c].p);
 	close(f->dir);
 	snprintf(command, sizeof(command), "rm -rf '%s'", f->path);
-	if (system(command))
+	if (*f->path && system(command))
 		abort();
 }
 

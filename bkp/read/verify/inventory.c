@@ -278,18 +278,17 @@ static int each_name(void *arg, const char *name, struct err *err)
 	return 0;
 }
 
-/* Names in the folder `dir` ("" or with a slash at its end) that nobody knows. */
-static void look_names(const struct looking *l, const char *dir, const struct buf *sums,
+/* Names in the folder `dir` ("" or with a slash at its end) that nobody knows.  Is there such a folder? */
+static bool look_names(const struct looking *l, const char *dir, const struct buf *sums,
     const struct buf *next, bool (*may)(const char *), const char *own)
 {
 	struct folder f = {l, dir, sums, next, may, own};
 	struct err why = ERR_INIT;
 	int r = store_list(l->medium, dir, each_name, &f, &why);
 
-	if (r == STORE_ABSENT)
-		return;
-	if (r)
+	if (r && r != STORE_ABSENT)
 		tell_unread(l, dir, "", INVENTORY_NEEDED, -1, &why);
+	return !r;
 }
 
 static bool is_seal(const char *name)
@@ -473,8 +472,8 @@ static void look_below(const struct looking *l, const char *set, const char *nam
 	struct folders f = {.l = l, .is = is, .may = may};
 
 	snprintf(f.dir, sizeof(f.dir), "%s%s/", set, name);
-	look_names(l, f.dir, NULL, NULL, is, NULL);
-	(void)!store_list(l->medium, f.dir, each_folder, &f, NULL);
+	if (look_names(l, f.dir, NULL, NULL, is, NULL))
+		(void)!store_list(l->medium, f.dir, each_folder, &f, NULL);
 }
 
 static int each_set(void *arg, const char *name, struct err *err)
@@ -486,7 +485,8 @@ static int each_set(void *arg, const char *name, struct err *err)
 	if (!generation_name_ok(name))
 		return 0;
 	snprintf(dir, sizeof(dir), "%sdatasets/%.*s/", l->repo, GENERATION_NAME, name);
-	look_names(l, dir, NULL, NULL, in_set, NULL);
+	if (!look_names(l, dir, NULL, NULL, in_set, NULL))
+		return 0;
 	look_below(l, dir, "archives", in_archives, in_fan);
 	look_below(l, dir, "generations", in_generations, in_generation);
 	return 0;
@@ -500,8 +500,8 @@ static void look_all_names(const struct looking *l)
 	look_names(l, "", NULL, NULL, in_medium, vault_r_repository(l->v));
 	look_names(l, l->repo, NULL, NULL, in_repository, NULL);
 	snprintf(sets, sizeof(sets), "%sdatasets/", l->repo);
-	look_names(l, sets, NULL, NULL, generation_name_ok, NULL);
-	(void)!store_list(l->medium, sets, each_set, &all, NULL);
+	if (look_names(l, sets, NULL, NULL, generation_name_ok, NULL))
+		(void)!store_list(l->medium, sets, each_set, &all, NULL);
 	snprintf(journal, sizeof(journal), "%sjournal/", l->repo);
 	look_names(l, journal, NULL, NULL, in_journal, NULL);
 }

@@ -85,7 +85,7 @@ static struct verify_result look(const struct verify_options *opt, struct said *
 	s->who = pthread_self();
 	s->progress = 0;
 	if (vault_r_open(in_scratch("a"), NULL, NULL, &v, &err) ||
-	    verify_generation(v, 1, opt, &cb, &res, &err))
+	    verify_generation(v, "d", 1, opt, &cb, &res, &err))
 		fail_msg("%s %s", err.code, err.msg);
 	vault_r_close(v);
 	assert_int_equal(buf_printf(&s->text, NULL,
@@ -130,7 +130,8 @@ static struct verify_result look_every_way(bool deep, struct said *ret)
 /* How many files of generation 1 sha256sum does not find as they were signed. */
 static int sha256sum_bad(void)
 {
-	return sh("cd a/*-*-*-*-*/ && exit $(sha256sum -c generations/000001/SHA256SUMS 2>/dev/null | grep "
+	return sh("cd a/*-*-*-*-*/datasets/d && exit $(sha256sum -c generations/000001/SHA256SUMS "
+		  "2>/dev/null | grep "
 		  "-c FAILED)");
 }
 
@@ -147,7 +148,8 @@ static void a_whole_one_is_whole(void **state)
 	(void)state;
 	res = look_every_way(false, &said);
 	assert_int_equal(res.faults, 0);
-	assert_int_equal(res.files, sh("exit $(cat a/*-*-*-*-*/generations/000001/SHA256SUMS | wc -l)"));
+	assert_int_equal(
+	    res.files, sh("exit $(cat a/*-*-*-*-*/datasets/d/generations/000001/SHA256SUMS | wc -l)"));
 	assert_true(res.files > 8);
 	buf_free(&said.text);
 	res = look_every_way(true, &said);
@@ -164,7 +166,7 @@ static void damage_is_named_the_same_by_any_number(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    sh("cd a/*-*-*-*-*/ && set -- $(ls -S archives/*/*) && for at in 5000 70000 700000; do "
+	    sh("cd a/*-*-*-*-*/datasets/d && set -- $(ls -S archives/*/*) && for at in 5000 70000 700000; do "
 	       "printf XY | dd "
 	       "of=$1 bs=1 seek=$at conv=notrunc status=none; done; shift; printf X | dd of=$1 bs=1 "
 	       "seek=$(($(stat -c "
@@ -192,9 +194,10 @@ static void the_hash_speaks_first(void **state)
 	char *hash, *inside;
 
 	(void)state;
-	assert_int_equal(sh("cd a/*-*-*-*-*/ && set -- $(ls -S archives/*/*) && printf XY | dd of=$1 bs=1 "
-			    "seek=70000 conv=notrunc "
-			    "status=none && basename $1 >../../name"),
+	assert_int_equal(
+	    sh("cd a/*-*-*-*-*/datasets/d && set -- $(ls -S archives/*/*) && printf XY | dd of=$1 bs=1 "
+	       "seek=70000 conv=notrunc "
+	       "status=none"),
 	    0);
 	look(&opt, &said);
 	hash = strstr((char *)said.text.p, "E-VERIFY-02");
@@ -212,8 +215,9 @@ static void what_was_read_without_memory_proves_nothing(void **state)
 	struct said said;
 
 	(void)state;
-	assert_int_equal(sh("cd a/*-*-*-*-*/ && set -- $(ls -S archives/*/*) && printf XY | dd of=$1 bs=1 "
-			    "seek=70000 conv=notrunc status=none"),
+	assert_int_equal(
+	    sh("cd a/*-*-*-*-*/datasets/d && set -- $(ls -S archives/*/*) && printf XY | dd of=$1 bs=1 "
+	       "seek=70000 conv=notrunc status=none"),
 	    0);
 	memory_ends = true;
 	res = look(&opt, &said);
@@ -237,7 +241,7 @@ static void what_was_seen_is_not_read_again(void **state)
 	struct said said;
 
 	(void)state;
-	assert_int_equal(sh("cd a/*-*-*-*-*/ && rm $(ls archives/*/* | head -n 3 | tail -n 1)"), 0);
+	assert_int_equal(sh("cd a/*-*-*-*-*/datasets/d && rm $(ls archives/*/* | head -n 3 | tail -n 1)"), 0);
 	once = look(&opt, &said);
 	buf_free(&said.text);
 	twice = look(&opt, &said);
