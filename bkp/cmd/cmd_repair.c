@@ -3,7 +3,8 @@
  *
  * open_all() opens every medium of the policy that is attached, also those that were not named: they are sources.  A medium
  * whose identity is damaged is opened after the identity was written again.  Then medium_repair_run() for each that is meant.
- * While a generation is suspect and undecided nothing is written to an offline medium (may_write()). */
+ * While a generation is suspect and undecided, a policy with stop_while_suspect lets nothing be written to an offline medium
+ * (may_write()). */
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -83,17 +84,17 @@ static void on_left(void *arg, const char *path, enum inventory_kind kind, const
 						 : APP_UNKNOWN);
 }
 
-/* A computer that may be infected writes to nothing that is kept offline. */
+/* Where the policy says so, a computer that may be infected writes to nothing that is kept offline. */
 static bool may_write(struct job *j, const struct policy_medium *pm)
 {
 	const struct ledger_generation *g = ledger_frozen_by(state_ledger(j->state));
 	char label[GENERATION_LABEL];
 	struct err err = ERR_INIT;
 
-	if (!g || !pm->offline)
+	if (!g || !pm->offline || !j->policy->stop_while_suspect)
 		return true;
 	err_set(&err, "E-GUARD-02",
-	    text("%s is suspect and nobody has decided on it: the medium is not written to"),
+	    text("generation %s is suspect and nobody has decided on it: the medium is not written to"),
 	    generation_label(g->dataset, g->number, label));
 	err_hint(&err, "%s", text("detach the disk: this computer may be infected; see 'bkp generations'"));
 	raise_code(j, app_error(&err, APP_FAILED));

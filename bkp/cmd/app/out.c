@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -14,8 +15,18 @@
 #include "base/width.h"
 #include "cmd/app/app.h"
 
-#define TABLE_MAX ((size_t)256 << 20)
-#define TEXT_MAX  ((size_t)1 << 16)
+#define COLUMNS_LEAST 40
+#define COLUMNS_MOST  1000000
+#define TABLE_MAX     ((size_t)256 << 20)
+#define TEXT_MAX      ((size_t)1 << 16)
+
+unsigned out_columns(void)
+{
+	const char *given = getenv("COLUMNS");
+	unsigned long n = given ? strtoul(given, NULL, 10) : 0;
+
+	return n >= COLUMNS_LEAST && n <= COLUMNS_MOST ? (unsigned)n : WRAP_COLUMNS;
+}
 
 char *out_bytes(uint64_t n, char out[OUT_BYTES])
 {
@@ -45,7 +56,7 @@ int out_table(struct table *t, unsigned indent, int code)
 {
 	BUF_AUTO b = BUF_INIT(TABLE_MAX);
 	struct err err = ERR_INIT;
-	int r = t ? table_fit(t, indent, WRAP_COLUMNS, &b, &err) : err_nomem(&err);
+	int r = t ? table_fit(t, indent, out_columns(), &b, &err) : err_nomem(&err);
 
 	table_free(t);
 	if (r)
@@ -65,7 +76,7 @@ void out_wrapped(FILE *to, unsigned at, unsigned indent, const char *fmt, ...)
 	vsnprintf(s, sizeof(s), fmt, ap);
 	va_end(ap);
 	width_whole(s);
-	if (wrap_text(s, WRAP_COLUMNS, at, indent, &b, NULL) || buf_terminate(&b, NULL))
+	if (wrap_text(s, out_columns(), at, indent, &b, NULL) || buf_terminate(&b, NULL))
 		fprintf(to, "%s\n", s); /* no memory: as it is */
 	else
 		fprintf(to, "%s\n", (char *)b.p);

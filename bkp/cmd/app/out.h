@@ -21,10 +21,13 @@ char *out_bytes(uint64_t n, char out[OUT_BYTES]);
  * `code`, or APP_FAILED after a report. */
 int out_json(struct json_t *o, int code);
 
-/* Writes the table to stdout behind `indent` spaces, in lines of 80 columns (table_fit()), and frees it.  Likewise. */
+/* How wide lines may be: 80, or $COLUMNS where somebody has exported that. */
+unsigned out_columns(void);
+
+/* Writes the table to stdout behind `indent` spaces, in lines of so many columns (table_fit()), and frees it.  Likewise. */
 int out_table(struct table *t, unsigned indent, int code);
 
-/* Writes sentences and a newline, in lines of 80 columns of which all but the first stand behind `indent` spaces.  at: columns of
+/* Writes sentences and a newline, in lines of so many columns of which all but the first stand behind `indent` spaces.  at: columns of
  * the first one that are written already. */
 void out_wrapped(FILE *to, unsigned at, unsigned indent, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));

@@ -65,9 +65,9 @@ static void report_finding(struct live *v, enum verdict verdict, const char *nex
 					       show, "next", verdict ? next : NULL));
 	if (v->app->json || (v->app->quiet && verdict == FINE))
 		return;
-	printf("%s %s\n", signs[verdict], show);
+	out_wrapped(stdout, 0, 2, "%s %s", signs[verdict], show);
 	if (verdict && next)
-		printf("  → %s\n", next);
+		out_wrapped(stdout, 0, 4, "  → %s", next);
 }
 
 /* ---- the state folder ---- */
@@ -246,28 +246,62 @@ static void look_at_dataset(struct live *v, const struct policy_dataset *d)
 
 /* ---- media ---- */
 
-/* The most that one of the last runs brought; 0: there was none. */
-static uint64_t a_run_takes(const struct ledger *l)
-{
-	uint64_t most = 0;
+/* What the last runs brought to a medium. */
+struct night {
+	uint64_t most;	  /* that one of them brought of all data sets that it holds; 0: there was none */
+	uint64_t largest; /* the most of one data set in that run */
+	const char *dataset;
+};
 
-	for (size_t i = ledger_generations(l), n = 0; i-- && n < RUNS;) {
+static struct night a_run_takes(const struct ledger *l, const struct policy_medium *m)
+{
+	struct night most = {0}, run = {0};
+	uint64_t number = 0;
+	unsigned runs = 0;
+
+	for (size_t i = ledger_generations(l); i--;) {
 		const struct ledger_generation *g = ledger_generation(l, i);
 
-		if (g->state != LEDGER_COMMITTED && g->state != LEDGER_EXPIRED)
+		if ((g->state != LEDGER_COMMITTED && g->state != LEDGER_EXPIRED) ||
+		    !policy_medium_holds(m, g->dataset))
 			continue;
-		n++;
-		if (g->new_bytes > most)
-			most = g->new_bytes;
+		if (g->number != number) {
+			if (runs++ == RUNS)
+				break;
+			number = g->number;
+			run = (struct night){0};
+		}
+		run.most += g->new_bytes;
+		if (g->new_bytes > run.largest) {
+			run.largest = g->new_bytes;
+			run.dataset = g->dataset;
+		}
+		if (run.most > most.most)
+			most = run;
 	}
 	return most;
 }
 
+/* "1.2 GiB (emr 1.0 GiB)": how much a night takes, and most of it of which data set. */
+static const char *night_text(const struct night *n, char out[SHOW])
+{
+	char all[OUT_BYTES], one[OUT_BYTES];
+
+	out_bytes(n->most, all);
+	out_bytes(n->largest, one);
+	if (n->dataset && n->largest < n->most)
+		snprintf(out, SHOW, text("%s (of it %s %s)"), all, n->dataset, one);
+	else
+		snprintf(out, SHOW, "%s", all);
+	return out;
+}
+
 static void look_at_room(struct live *v, const struct policy_medium *m)
 {
-	uint64_t takes = a_run_takes(v->l), room;
-	char has[OUT_BYTES], run[OUT_BYTES];
+	const struct night takes = a_run_takes(v->l, m);
+	char has[OUT_BYTES], run[SHOW];
 	struct statvfs fs;
+	uint64_t room;
 
 	if (statvfs(m->path, &fs)) {
 		report_finding(v, MISSING, text("attach and mount it"), "%s: '%s': %s", m->name, m->path,
@@ -276,17 +310,17 @@ static void look_at_room(struct live *v, const struct policy_medium *m)
 	}
 	room = (uint64_t)fs.f_bavail * fs.f_frsize;
 	out_bytes(room, has);
-	out_bytes(takes, run);
-	if (room < takes)
+	night_text(&takes, run);
+	if (room < takes.most)
 		report_finding(v, MISSING,
 		    text("'bkp expire --dry-run' says what may go; or take a larger one under a new name"),
 		    text("medium %s: %s of room, and one of the last nights took %s"), m->name, has, run);
-	else if (takes && room / RUNS < takes)
+	else if (takes.most && room / RUNS < takes.most)
 		report_finding(v, LOOK,
 		    text("'bkp expire --dry-run' says what may go; or take a larger one under a new name"),
 		    text("medium %s: %s of room, not a week of nights like one of the last, which took %s"),
 		    m->name, has, run);
-	else if (takes)
+	else if (takes.most)
 		report_finding(v, FINE, NULL, text("medium %s: %s of room; a night takes at most %s"),
 		    m->name, has, run);
 	else

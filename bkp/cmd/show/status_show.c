@@ -70,8 +70,7 @@ static void show_next(const struct compliance *s)
 static int show_verdicts(const struct compliance *s)
 {
 	static const char *const heads[] = {TEXT_LATER("DATA SET"), TEXT_LATER("GENERATIONS"),
-	    TEXT_LATER("3 COPIES"), TEXT_LATER("2 TYPES"), TEXT_LATER("1 OFFLINE"),
-	    TEXT_LATER("TITLE")};
+	    TEXT_LATER("3 COPIES"), TEXT_LATER("2 TYPES"), TEXT_LATER("1 OFFLINE"), TEXT_LATER("TITLE")};
 	struct table *t = table_headed(heads, 6);
 	char show[SHOW];
 
@@ -291,7 +290,7 @@ static int short_next(const struct compliance *s, unsigned lines)
 
 		b.n = 0;
 		if (buf_printf(&b, &err, "%3zu. ", i + 1) ||
-		    wrap_text(s->next[i], WRAP_COLUMNS, NEXT_INDENT, NEXT_INDENT, &b, &err) ||
+		    wrap_text(s->next[i], out_columns(), NEXT_INDENT, NEXT_INDENT, &b, &err) ||
 		    buf_terminate(&b, &err))
 			return app_error(&err, APP_FAILED);
 		for (const char *p = (char *)b.p; (p = strchr(p, '\n')); p++)
