@@ -5,10 +5,12 @@ what they said before.  That costs time, never a file.
 """
 import os
 import re
+import shutil
 
 import oracle
 
 HARMED = {}
+GONE = ("index-gone", "all-gone")
 
 
 def change(site, name, how):
@@ -59,8 +61,8 @@ def at(offset, bit):
     return how
 
 
-PLACE, ARCHIVE = 20, 96
-of_index("places", 16, PLACE, swapped, all_is_read=True)
+PLACE_KEY, PLACE, ARCHIVE = 18, 20, 96
+of_index("places", PLACE_KEY, PLACE, swapped, all_is_read=True)
 of_index("archive-size", 8, ARCHIVE, at(0, 1))
 of_index("archive-name", 8, ARCHIVE, at(24, 1))
 of_index("archive-index", 8, ARCHIVE, at(56, 1))
@@ -106,3 +108,17 @@ def to_one(b, found):
 
 
 of_waste("references", to_one)
+
+
+# ---- what is not there any more
+
+def index_gone(site):
+    shutil.rmtree(site.path("state", "cache", "dedup"))
+    os.unlink(site.path("state", "cache", "stat", "docs.cache"))  # else nobody asks for what is in unchanged files
+
+
+def all_gone(site):
+    shutil.rmtree(site.path("state", "cache"))
+
+
+HARMED.update({"index-gone": index_gone, "all-gone": all_gone})

@@ -1,8 +1,8 @@
 """Damage: a bit, a sector or an end of any file of a medium.  The reader must name the file, and give back either exactly what was captured
 or say that it does not; a file that it writes is never another one, and a harmed file costs no more than one that is not there.
 
-Nothing is reset between cases: the programs that read change nothing, and the file gets its bytes back.  One of two generations is looked
-at, one that needs the file; where both do, they take turns; of some cases (ALL) the other one, too.
+Nothing is reset between cases: the programs that read change nothing, and the file gets its bytes back.  One of two runs is looked at, all
+its generations, one that needs the file; where both do, they take turns; of some cases (ALL) the other one, too.
 """
 import functools
 import os
@@ -98,8 +98,9 @@ def truth(site, generation):
 
 
 def sums(site, generation):
-    text = oracle.read("%s/generations/%06d/SHA256SUMS" % (oracle.repository(site, "m1"), generation)).decode()
-    return {os.path.basename(line[66:]) for line in text.splitlines()}
+    there = oracle.generations(oracle.repository(site, "m1")).items()
+    lists = [oracle.read(d + "/SHA256SUMS").decode() for (_, n), d in there if n == generation]
+    return {os.path.basename(line[66:]) for text in lists for line in text.splitlines()}
 
 
 class Reader:

@@ -31,7 +31,7 @@ OTHERS = {
     "status": ["bkp", "status"],
     "journal-verify": ["bkp", "journal", "verify"],
     "hold": ["bkp", "hold", "1"] + NAMED + ["--reason", "a campaign"],
-    "release": ["bkp", "release", "1"] + NAMED,
+    "release": ["bkp", "release", "docs@1"] + NAMED,
     "move": ["bkp", "medium", "move", "m3"] + NAMED + ["--place", "倉庫"],
     "repair": ["bkp", "repair", "--quiet"],
     "live": ["bkp", "check", "--live"],

@@ -32,6 +32,7 @@ WORKLOADS = {
     "first": ("added", ["bkp", "run", "--all", "--quiet"]),
     "night": ("night1", ["bkp", "run", "--all", "--quiet"]),
     "unchanged": ("night2", ["bkp", "run", "--all", "--quiet"]),
+    "trio": ("trio", ["bkp", "run", "--all", "--quiet"]),
     "behind": ("behind", ["bkp", "run", "--all", "--quiet"]),
     "died": ("died", ["bkp", "run", "--all", "--quiet"]),
     "remembered": ("remembered", ["bkp", "run", "--all", "--quiet"]),
@@ -47,8 +48,8 @@ WORKLOADS = {
     "supply": ("lost", ["bkp", "repair", "--quiet"]),
     "journal": ("torn", ["bkp", "journal", "repair", "--operator", "Sato"]),
     "hold": ("night2", ["bkp", "hold", "1", "--operator", "Sato", "--reason", LONG]),
-    "release": ("held", ["bkp", "release", "1", "--operator", "Sato"]),
-    "accept": ("suspect", ["bkp", "accept", "3", "--operator", "Sato", "--reason", "a campaign"]),
+    "release": ("held", ["bkp", "release", "docs@1", "--operator", "Sato"]),
+    "accept": ("suspect", ["bkp", "accept", "docs@3", "--operator", "Sato", "--reason", "a campaign"]),
     "move": ("apart", ["bkp", "medium", "move", "m3", "--operator", "Sato", "--place", "倉庫"]),
     "retire": ("night2", ["bkp", "medium", "retire", "m2", "--operator", "Sato", "--reason", "a campaign"]),
     "agree": ("night2", ["bkp", "agree"]),
@@ -56,7 +57,7 @@ WORKLOADS = {
     "live": ("night2", ["bkp", "check", "--live"]),
     "export": ("night2", ["bkp", "journal", "export", "--format", "csv", "--out", "{}/desk/journal.csv"]),
     "drill": ("night2", ALONE + RESTORE + ["--medium", "{}/m1", "drill", "{}/drill.md", "--to", "{}/to"]),
-    "extract": ("night2", RESTORE + ["--medium", "{}/m1", "extract", "2", "docs", "--to", "{}/to"]),
+    "extract": ("night2", RESTORE + ["--medium", "{}/m1", "extract", "docs@2", "--to", "{}/to"]),
     "deep": ("night2", RESTORE + ["--medium", "{}/m1", "verify", "2", "--deep"]),
 }
 HARMED = {"harmed": "m2", "vanished": "m3", "lost": "m2"}  # state -> the medium that is not whole there

@@ -52,13 +52,17 @@ def flip(at, bit=4):
     return lambda b: b[:at % len(b)] + bytes([b[at % len(b)] ^ bit]) + b[at % len(b) + 1:]
 
 
-def generation(site, medium, n):
-    return "%s/generations/%06d" % (oracle.repository(site, medium), n)
+def dataset(site, medium, name="docs"):
+    return "%s/datasets/%s" % (oracle.repository(site, medium), name)
 
 
-def archives(site, medium):
-    repo = oracle.repository(site, medium)
-    return sorted((os.path.join(d, n) for d, _, names in os.walk(repo + "/archives") for n in names), key=os.path.getsize)
+def generation(site, medium, n, name="docs"):
+    return "%s/generations/%06d" % (dataset(site, medium, name), n)
+
+
+def archives(site, medium, name="docs"):
+    top = dataset(site, medium, name) + "/archives"
+    return sorted((os.path.join(d, n) for d, _, names in os.walk(top) for n in names), key=os.path.getsize)
 
 
 def sign(key, path, comment):
@@ -177,6 +181,61 @@ def generations_swapped(site):
 
 
 @forged
+def generation_of_the_other_data_set(site):
+    """Whole, signed, and in the other one's place, with its archives."""
+    shutil.rmtree(generation(site, "m1", 2))
+    shutil.copytree(generation(site, "m1", 2, "db"), generation(site, "m1", 2))
+    shutil.copytree(dataset(site, "m1", "db") + "/archives", dataset(site, "m1") + "/archives", dirs_exist_ok=True)
+
+
+@forged
+def data_sets_swapped(site):
+    """Each has the other's folder; nothing in them is changed."""
+    a, b = dataset(site, "m1"), dataset(site, "m1", "db")
+    os.rename(a, a + ".x")
+    os.rename(b, a)
+    os.rename(a + ".x", b)
+
+
+@forged
+def data_set_gone(site):
+    """With all that it had there."""
+    subprocess.run(["chattr", "-R", "-f", "-i", dataset(site, "m1")], check=False)
+    shutil.rmtree(dataset(site, "m1"))
+
+
+@forged
+def data_set_under_another_name(site):
+    os.rename(dataset(site, "m1"), dataset(site, "m1", "dock"))
+
+
+@forged
+def data_set_is_a_link(site):
+    """To the one of the other medium."""
+    os.rename(dataset(site, "m1"), dataset(site, "m1") + ".x")
+    os.symlink(dataset(site, "m2"), dataset(site, "m1"))
+
+
+@forged
+def places_of_the_generation_before(site):
+    edit(generation(site, "m1", 2) + "/places.age", oracle.read(generation(site, "m1", 1) + "/places.age"))
+
+
+@forged
+def places_gone(site):
+    edit(generation(site, "m1", 2) + "/places.age", b"")
+    os.unlink(generation(site, "m1", 2) + "/places.age")
+
+
+@forged
+def places_signed(site):
+    """Those of the generation before; nothing but the journal tells, and it does not: a document that no reader of data needs."""
+    places_of_the_generation_before(site)
+    resum(site, "m1", 2, "places.age")
+    signed(site, generation(site, "m1", 2) + "/SHA256SUMS")
+
+
+@forged
 def generation_before_under_this_number(site):
     shutil.rmtree(generation(site, "m1", 2))
     shutil.copytree(generation(site, "m1", 1), generation(site, "m1", 2))
@@ -220,9 +279,40 @@ def with_a_stanza(site, b):
 
 def with_a_digit(site, b):
     """A bit of the cipher is a bit of the text: the tag is not of it."""
-    text = subprocess.run(["age", "-d", "-i", site.path("id.txt")], input=b, check=True, stdout=subprocess.PIPE).stdout
+    text = opened(site, b)
     head = b.index(b"\n", b.index(b"\n--- ") + 1) + 1 + 16
     return flip(head + re.search(rb'"entries":(\d)', text).start(1), 1)(b)
+
+
+def with_another_name(site, b):
+    return written_anew(site, b, lambda text: text.replace(b'"docs"', b'"db"', 1))
+
+
+def with_an_archive_of_the_other(site, b):
+    """The table names an archive of the data set "db" as well, whose file lies among those of this one; the list names it, too."""
+    n, root = generation(site, "m1", 2), generation(site, "m1", 2, "db") + "/root.age"
+    theirs = opened(site, oracle.read(root)).splitlines(True)[1]
+    there = json.loads(theirs)
+    path = "archives/%s/%s.age" % (there["sha256"][:2], there["sha256"])
+    os.makedirs(os.path.dirname(os.path.join(dataset(site, "m1"), path)), exist_ok=True)
+    edit(os.path.join(dataset(site, "m1"), path), oracle.read(os.path.join(dataset(site, "m1", "db"), path)))
+    line = ("%s  %s\n" % (there["sha256"], path)).encode()
+    edit(n + "/SHA256SUMS", change=lambda s: b"".join(sorted(s.splitlines(True) + [line], key=lambda l: l[66:])))
+    edit(n + "/manifest.json", change=lambda m: counted_anew(m, there["size"]))
+    number = lambda l: json.loads(l).get("archive", 0)
+    free = 900  # numbers are given out by data set: that one's may be taken here
+    theirs = re.sub(rb'"archive": ?\d+', b'"archive":%d' % free, theirs)
+    return written_anew(site, b, lambda text: b"".join(sorted(text.splitlines(True) + [theirs], key=number)))
+
+
+def counted_anew(manifest, size):
+    more = lambda m: m.group(1) + b"%d" % (int(m.group(2)) + size)
+    manifest = re.sub(rb'("archives":)(\d+)', lambda m: m.group(1) + b"%d" % (int(m.group(2)) + 1), manifest)
+    return re.sub(rb'("archive_bytes":)(\d+)', more, manifest)
+
+
+def opened(site, b):
+    return subprocess.run(["age", "-d", "-i", site.path("id.txt")], input=b, check=True, stdout=subprocess.PIPE).stdout
 
 
 def with_another_key(site, b):
@@ -232,7 +322,7 @@ def with_another_key(site, b):
 
 def written_anew(site, b, change=lambda text: text, others=()):
     """For the same people, behind others."""
-    text = change(subprocess.run(["age", "-d", "-i", site.path("id.txt")], input=b, check=True, stdout=subprocess.PIPE).stdout)
+    text = change(opened(site, b))
     to = [w for r in (*others, recipient(site.path("id.txt"))) for w in ("-r", r)]
     return subprocess.run(["age"] + to, input=text, check=True, stdout=subprocess.PIPE).stdout
 
@@ -249,6 +339,8 @@ def other_identity(site):
 root_signed("stanza", with_a_stanza)
 root_signed("digit", with_a_digit)
 root_signed("key", with_another_key)
+root_signed("name", with_another_name)
+root_signed("archive-of-the-other", with_an_archive_of_the_other)
 root_signed("as-it-was", lambda site, b: b)
 root_signed("for-two", lambda site, b: written_anew(site, b, others=[recipient(other_identity(site))]))
 
@@ -271,7 +363,7 @@ def expired_list(name, signature):
         sums, own = (oracle.read(generation(site, "m1", 6) + "/SHA256SUMS" + x) for x in ("", ".minisig"))
         mine = only_in(site, 6)
         shutil.rmtree(generation(site, "m1", 6))
-        to = oracle.repository(site, "m1") + "/tmp/expired-000001"
+        to = oracle.repository(site, "m1") + "/tmp/expired-docs-000001"
         os.mkdir(to)
         edit(to + "/SHA256SUMS", sums)
         edit(to + "/SHA256SUMS.minisig", {"own": own, "first": first}[signature])
@@ -575,7 +667,7 @@ def taken_archive(site):
 def taken_place_of_the_expired(site):
     site.reset("old")
     for n in range(1, 9):
-        os.mkdir("%s/tmp/expired-%06d" % (oracle.repository(site, "m1"), n))
+        os.mkdir("%s/tmp/expired-docs-%06d" % (oracle.repository(site, "m1"), n))
 
 
 @forged
@@ -744,7 +836,7 @@ class Forge:
             cached.HARMED[rest](site)
         code, said = site.run(["bkp", "run", "--all", "--quiet"])
         faults = [] if code in (0, 1) else ["run: exit %d: %s" % (code, said)]
-        faults += [] if faults else oracle.night_kept(site)
+        faults += [] if faults else oracle.night_kept(site) + (self.stored_again(site) if rest in cached.GONE else [])
         outcome = "cache-%s,%s" % (end(code, said), self.cost(site))
         if not faults and families().first_of(site, outcome):
             faults += oracle.go_on(site)
@@ -752,9 +844,16 @@ class Forge:
 
     def cost(self, site):
         recs, _ = oracle.records(oracle.read(site.path("state", "journal.jsonl")))
-        last = [r for r in recs if r["event"] == "committed"][-1]
-        knew = [[d["guard"].get(k) for k in ("measured", "before", "added", "changed")] for d in last["datasets"]]
-        return hashlib.sha256(repr((knew, last["archives"], last["new_bytes"].bit_length())).encode()).hexdigest()[:8]
+        begun = max(r["run"] for r in recs if r["event"] == "begin")
+        last = [r for r in recs if r["event"] == "committed" and r["generation"] == begun]
+        knew = [[r.get("guard", {}).get(k) for k in ("measured", "before", "added", "changed")] for r in last]
+        return hashlib.sha256(repr((knew, [(r["archives"], r["new_bytes"].bit_length()) for r in last])).encode()).hexdigest()[:8]
+
+    def stored_again(self, site):
+        """An index that is gone is filled from what stands on the media: of what is there little is stored once more."""
+        recs, _ = oracle.records(oracle.read(site.path("state", "journal.jsonl")))
+        last = [r for r in recs if r["event"] == "committed" and r["dataset"] == "docs"][-1]
+        return ["%d of %d bytes were stored again" % (last["new_bytes"], last["bytes"])] if last["new_bytes"] > last["bytes"] / 2 else []
 
     def judge(self, site, name):
         faults, ends = [], []
@@ -779,7 +878,7 @@ class Forge:
         ends = [end(*site.run(reader + argv)) for argv in READ]
         to = site.path("to")
         shutil.rmtree(to, ignore_errors=True)
-        code, said = site.run(reader + ["extract", "2", "docs", "--to", to])
+        code, said = site.run(reader + ["extract", "docs@2", "--to", to])
         ends.append(end(code, said))
         back = untimed(to + site.path("src")) if os.path.isdir(to + site.path("src")) else {}
         truth = getattr(site, "truth2", None)
@@ -798,5 +897,5 @@ def untimed(top):
 
 
 def captured(site):
-    """What generation 2 holds: the source of the golden site."""
+    """What docs@2 holds: the source of the golden site."""
     return untimed(os.path.join(site.golden, "night2", "src"))

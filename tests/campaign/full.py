@@ -11,7 +11,7 @@ LEFT = ["%dk" % k for k in list(range(0, 68, 4)) + [80, 96, 128, 192, 256, 384, 
 QUOTA = ["%dq" % k for k in (0, 4, 16, 64, 128, 256, 512, 1024, 2048)]
 TMP = ["%dk" % k for k in (0, 4, 8, 16, 64)]
 WHERE = ("state", "m1", "m2", "m3")
-WORKLOADS = ("add", "first", "night", "unchanged", "behind", "rotate", "expire", "verify", "repair", "journal", "hold", "release",
+WORKLOADS = ("add", "first", "night", "unchanged", "behind", "trio", "rotate", "expire", "verify", "repair", "journal", "hold", "release",
              "accept", "move", "retire", "export", "drill")
 READERS = ("status", "live", "agree", "extract", "deep")
 
@@ -76,12 +76,13 @@ def leave(site, where, left):
 def others_served(site, workload, where, code):
     """A medium that is full keeps nothing from the other one, and is no more than a remark (1)."""
     other = {"m1": "m2", "m2": "m1"}.get(where)
-    if workload not in ("first", "night", "unchanged", "behind") or not other:
+    if workload not in ("first", "night", "unchanged", "behind", "trio") or not other:
         return []
     recs, _ = oracle.records(oracle.read(site.path("state", "journal.jsonl")))
-    newest = max([g for g, m in oracle.copies(recs) if m == oracle.uuid(site, other)] or [0])
-    begun = max(r["generation"] for r in recs if r["event"] == "begin")
-    return [] if code < 2 and newest == begun else ["%s is full: exit %d, and %s has %d of %d" % (where, code, other, newest, begun)]
+    have, begun = oracle.copies(recs), max(r["run"] for r in recs if r["event"] == "begin")
+    wanted = {(d, begun) for d in oracle.policy(site)[1][other]} - {("lab", begun)}  # which gives nothing in "trio"
+    lacks = {g for g in wanted if (g, oracle.uuid(site, other)) not in have}
+    return [] if code < 2 and not lacks else ["%s is full: exit %d, and %s lacks %s" % (where, code, other, sorted(lacks))]
 
 
 class Full:

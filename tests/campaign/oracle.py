@@ -13,6 +13,8 @@ import shutil
 import stat
 
 MEDIA = ("m1", "m2", "m3")
+DOCUMENTS = ("manifest.json", "places.age", "root.age")  # that SHA256SUMS lists
+EXPIRED = re.compile(r"expired-(.*)-(\d+)")  # a generation on its way out, in tmp/
 
 
 def read(path):
@@ -84,39 +86,65 @@ def digest(path):
         return hashlib.sha256(b"").hexdigest()
 
 
+def shown(generation):
+    return "%s@%d" % generation
+
+
+def folders(top):
+    return sorted(n for n in os.listdir(top) if os.path.isdir(top + "/" + n)) if os.path.isdir(top) else []
+
+
+def sets(repo):
+    """The folders of data sets."""
+    return {n: "%s/datasets/%s" % (repo, n) for n in folders((repo or "") + "/datasets")}
+
+
+def generations(repo):
+    """(data set, number) -> its folder, of all that have their place."""
+    return {(name, int(n)): "%s/generations/%s" % (top, n) for name, top in sets(repo).items() for n in folders(top + "/generations")}
+
+
+def folder_of(repo, generation):
+    return "%s/datasets/%s/generations/%06d" % ((repo,) + generation)
+
+
 def published(site, medium):
     """The files of all generations: what stands there is never written again."""
-    repo = repository(site, medium)
-    return [os.path.join(d, n) for part in ("archives", "generations") for d, _, names in os.walk(repo + "/" + part)
-            for n in names] if repo else []
+    return [os.path.join(d, n) for top in sets(repository(site, medium)).values() for part in ("archives", "generations")
+            for d, _, names in os.walk(top + "/" + part) for n in names]
 
 
 def listed(site, medium):
     """The archives that a generation lists, be it one on its way out."""
     repo = repository(site, medium)
-    lists = [read(d + "/SHA256SUMS") for d, _, names in os.walk(repo or "") if "SHA256SUMS" in names]
-    return {os.path.join(medium, os.path.basename(repo), line[66:].decode()) for sums in lists for line in sums.splitlines()
-            if line[66:75] == b"archives/"}
+    if not repo:
+        return set()
+    lists = [(g[0], read(d + "/SHA256SUMS")) for g, d in generations(repo).items()]
+    for n in folders(repo + "/tmp"):
+        gone = EXPIRED.fullmatch(n)
+        lists += [(gone.group(1), read("%s/tmp/%s/SHA256SUMS" % (repo, n)))] if gone else []
+    return {os.path.join(medium, os.path.basename(repo), "datasets", name, line[66:].decode()) for name, sums in lists
+            for line in sums.splitlines() if line[66:75] == b"archives/"}
 
 
 def copies(recs):
-    """{(generation, medium's UUID)} that are reported to be there."""
+    """{((data set, number), medium's UUID)} that are reported to be there."""
     have = set()
     for r in recs:
         if r["event"] == "committed":
-            have |= {(r["generation"], m["medium"]) for m in r["media"] if m["ok"]}
+            have |= {((r["dataset"], r["generation"]), m["medium"]) for m in r["media"] if m["ok"]}
         elif r["event"] in ("copied", "verified"):
-            have.add((r["generation"], r["medium"]))
+            have |= {((g["dataset"], g["generation"]), r["medium"]) for g in r["generations"]}
         elif r["event"] in ("expired", "verify-failed"):
-            have.discard((r["generation"], r["medium"]))
+            have.discard(((r["dataset"], r["generation"]), r["medium"]))
     return have
 
 
 def standing(site, medium):
     """Generations that are recorded as expired there, and stand there."""
     recs, repo = records(read(site.path("state", "journal.jsonl")))[0], repository(site, medium)
-    gone = {r["generation"] for r in recs if r["event"] == "expired" and r["medium"] == uuid(site, medium)} if repo else set()
-    return {g for g in gone if os.path.isdir("%s/generations/%06d" % (repo, g))}
+    gone = {(r["dataset"], r["generation"]) for r in recs if repo and r["event"] == "expired" and r["medium"] == uuid(site, medium)}
+    return {g for g in gone if os.path.isdir(folder_of(repo, g))}
 
 
 def replaced(site, before, medium):
@@ -135,24 +163,29 @@ def registered(recs):
 
 
 def complete(repo, generation):
-    """None, or what is not as SHA256SUMS of the generation says."""
-    d = os.path.join(repo, "generations", "%06d" % generation)
+    """None, or what is not as SHA256SUMS of the generation says.  It stands alone: nothing in it is of another data set."""
+    d, (name, number) = folder_of(repo, generation), generation
     sums = read(d + "/SHA256SUMS")
     if not sums or not read(d + "/SHA256SUMS.minisig"):
         return "it has no signed list"
-    for line in sums.decode().splitlines():
-        want, name = line[:64], line[66:]
-        if digest(os.path.join(repo, name)) != want:
-            return name + " is not what is listed"
-    return None
+    if " dataset=%s generation=%d " % generation not in read(d + "/SHA256SUMS.minisig").decode(errors="replace"):
+        return "its signature is of another one"
+    paths = {line[66:]: line[:64] for line in sums.decode().splitlines()}
+    own = {"generations/%06d/%s" % (number, n) for n in DOCUMENTS}
+    if not own <= set(paths) or any(not p.startswith("archives/") for p in set(paths) - own):
+        return "its list has other documents than its own"
+    for p, want in paths.items():
+        if digest(os.path.join(repo, "datasets", name, p)) != want:
+            return p + " is not what is listed"
+    manifest = json.loads(read(d + "/manifest.json"))
+    return None if (manifest["dataset"], manifest["generation"]) == generation else "its manifest is of another one"
 
 
 def halves(site, medium, complete=complete):
     """Generations that have their place on the medium, and are not whole: reported or not, there is no half one."""
     repo = repository(site, medium)
-    top = (repo or "") + "/generations"
-    there = sorted(os.listdir(top)) if repo and os.path.isdir(top) else []
-    return ["%s: generation %s is there, and %s" % (medium, g, why) for g in there for why in (complete(repo, int(g)),) if why]
+    there = [(g, complete(repo, g)) for g in generations(repo)]
+    return ["%s: generation %s is there, and %s" % (medium, shown(g), why) for g, why in there if why]
 
 
 def papers(site, medium):
@@ -169,14 +202,29 @@ def papers(site, medium):
 
 def unsupported(site, medium):
     """Generations that have a signature, and not the documents that it is for."""
-    top = (repository(site, medium) or "") + "/generations"
     out = []
-    for g in os.listdir(top) if os.path.isdir(top) else []:
-        d = os.path.join(top, g)
-        listed = re.findall(r"(?m)^([0-9a-f]{64})  generations/\d+/(.*)$", read(d + "/SHA256SUMS").decode())
-        if os.path.exists(d + "/SHA256SUMS.minisig") and (not listed or any(digest(os.path.join(d, n)) != h for h, n in listed)):
-            out.append("%s: generation %s has its signature before its documents" % (medium, g))
+    for g, d in generations(repository(site, medium)).items():
+        named = re.findall(r"(?m)^([0-9a-f]{64})  generations/\d+/(.*)$", read(d + "/SHA256SUMS").decode())
+        if os.path.exists(d + "/SHA256SUMS.minisig") and (not named or any(digest(os.path.join(d, n)) != h for h, n in named)):
+            out.append("%s: generation %s has its signature before its documents" % (medium, shown(g)))
     return out
+
+
+def undecided(recs):
+    """Each data set of a run that came to its end has a generation of it, or a record says why not."""
+    faults, open_sets = [], {}
+    for r in recs:
+        if r["event"] == "begin":
+            open_sets = {n: r["run"] for n in r["datasets"]}
+        elif r["event"] == "committed":
+            open_sets.pop(r["dataset"], None)
+        elif r["event"] == "failed":
+            for d in r["datasets"]:
+                open_sets.pop(d["name"], None)
+        elif r["event"] == "outcome" and r["command"] == "run" and r["exit"] in (0, 1):
+            faults += ["run %d ended, and nothing says what became of '%s'" % (run, name) for name, run in open_sets.items()]
+            open_sets = {}
+    return faults
 
 
 def untouched(site, before, harmed, goes):
@@ -200,17 +248,19 @@ def look(site, before, lost=False, harmed=False, mended=False, goes=False, compl
     if why and not lost:
         faults.append("the host's journal: " + why)
     if not harmed:
-        faults += ["recorded as damage: generation %s" % r.get("generation") for r in recs[before.seq:] if r["event"] == "verify-failed"]
+        faults += ["recorded as damage: generation %s@%s" % (r["dataset"], r["generation"]) for r in recs[before.seq:]
+                   if r["event"] == "verify-failed"]
     faults += ["the policy of record %d is not there" % r["seq"] for r in recs if r["event"] == "policy" and
                digest(site.path("state", "policies", r["sha256"] + ".yaml")) != r["sha256"]]
     faults += ["what was cut off by record %d is not there" % r["seq"] for r in recs if r["event"] == "journal-repaired" and
                digest(site.path("state", r["file"])) != r["sha256"]]
+    faults += undecided(recs) + turns(site, recs)
     faults += untouched(site, before, harmed, goes)
     if goes:
         now = {n for m in MEDIA for n in listed(site, m)}
         faults += ["%s: no list names it any more, its room is lost" % n for n in before.listed - now if os.path.exists(site.path(n))]
-    spoken = {r["generation"] for r in recs[before.seq:] if r["event"] == "expiry-finished"}
-    faults += ["generation %d went from m3, and whose word that was is not recorded" % g
+    spoken = {(r["dataset"], r["generation"]) for r in recs[before.seq:] if r["event"] == "expiry-finished"}
+    faults += ["generation %s went from m3, and whose word that was is not recorded" % shown(g)
                for g in sorted(before.standing - standing(site, "m3") - spoken) if repository(site, "m3")]
     names = {}
     for m in MEDIA:
@@ -231,7 +281,7 @@ def look(site, before, lost=False, harmed=False, mended=False, goes=False, compl
         if m and (m != harmed or mended):
             why = complete(repository(site, m), generation)
             if why:
-                faults.append("generation %d is reported on %s: %s" % (generation, m, why))
+                faults.append("generation %s is reported on %s: %s" % (shown(generation), m, why))
     return faults
 
 
@@ -247,29 +297,60 @@ def tree(top, content=lambda b: hashlib.sha256(b).hexdigest()):
     return out
 
 
-def newest(site, medium):
-    repo = repository(site, medium)
-    top = repo + "/generations"
-    there = [int(n) for n in (os.listdir(top) if os.path.isdir(top) else []) if os.path.exists("%s/generations/%s/SHA256SUMS.minisig" % (repo, n))]
-    return max(there) if there else 0
+def newest(site, medium, name="docs"):
+    """The number of the data set's newest generation there that is signed; 0: there is none."""
+    there = generations(repository(site, medium)).items()
+    return max([n for (of, n), d in there if of == name and os.path.exists(d + "/SHA256SUMS.minisig")] or [0])
+
+
+def policy(site):
+    """As sites.py writes it: data set -> (priority, the one file it is stored as, or None), medium -> the data sets it is to hold."""
+    datasets, media = {}, {}
+    for line in read(site.path("policy.yaml")).decode().splitlines():
+        name, own = re.search(r"- {name: ([\w-]+),", line), re.search(r" datasets: \[(.*?)\]", line)
+        if name and (" paths: " in line or " command: " in line):
+            stored = re.search(r" store_as: ([\w.]+)", line)
+            datasets[name.group(1)] = (int((re.search(r" priority: (\d+)", line) or [0, 100])[1]), stored and stored.group(1))
+        elif name:
+            media[name.group(1)] = set(own.group(1).split(", ")) if own else None
+    return datasets, {m: own or set(datasets) for m, own in media.items()}
+
+
+def turns(site, recs):
+    """The data sets of a run are committed by priority, then in the policy's order."""
+    datasets, _ = policy(site)
+    order, faults, last = {n: (p, i) for i, (n, (p, _)) in enumerate(datasets.items())}, [], {}
+    for r in recs:
+        if r["event"] == "committed" and r["dataset"] in order:
+            turn = order[r["dataset"]]
+            faults += ["%s@%d was committed before what has its turn earlier" % (r["dataset"], r["generation"])] \
+                if turn < last.get(r["generation"], turn) else []
+            last[r["generation"]] = turn
+    return faults
+
+
+def content_of(site, stored):
+    """What the command of that data set gives, or the tree: sites.py."""
+    if not stored:
+        return tree(site.path("src"))
+    return read(site.path("src", "sub", "1 文書")) + b"dump\n" if stored == "db.dump" else read(site.path("src", "sub", "later"))
 
 
 def restored(site, medium, times=True):
-    """None, or how the newest generation restored differs from the source and from what the command gives."""
-    to = site.path("restored-" + medium)
-    code, said = site.run(["bkp-restore", "--quiet", "--medium", site.path(medium), "--identity", site.path("id.txt"), "extract",
-                           str(newest(site, medium)), "--to", to])
-    if code:
-        return "extract from %s: exit %d: %s" % (medium, code, said)
-    back, dump = tree(to + "/docs" + site.path("src")), read(to + "/db/db.dump")
-    shutil.rmtree(to)
-    source = tree(site.path("src"))
-    if not times:
-        source, back = ({n: e[:5] for n, e in t.items()} for t in (source, back))
-    if source != back:
-        return "restored from %s it is another tree" % medium
-    if dump != read(site.path("src", "sub", "1 文書")) + b"dump\n":
-        return "restored from %s it is another dump" % medium
+    """None, or how the newest generations restored differ from the source and from what the commands give."""
+    to, (datasets, media) = site.path("restored-" + medium), policy(site)
+    for name in sorted(media[medium]):
+        code, said = site.run(["bkp-restore", "--quiet", "--medium", site.path(medium), "--identity", site.path("id.txt"), "extract",
+                               "%s@%d" % (name, newest(site, medium, name)), "--to", to])
+        if code:
+            return "extract of %s from %s: exit %d: %s" % (name, medium, code, said)
+        stored = datasets[name][1]
+        back, source = read(to + "/" + stored) if stored else tree(to + site.path("src")), content_of(site, stored)
+        shutil.rmtree(to)
+        if not times and not stored:
+            source, back = ({n: e[:5] for n, e in t.items()} for t in (source, back))
+        if source != back:
+            return "restored from %s '%s' is another one" % (medium, name)
     return None
 
 
@@ -277,12 +358,14 @@ def uuid(site, medium):
     return json.loads(read(site.path(medium, "bkp-medium.json")))["medium"]
 
 
-def night_kept(site):
-    """A night that ended well: what it began is on each medium that is there, and is the source."""
+def night_kept(site, lost=()):
+    """A night that ended well: of each data set but the lost ones what it began is on each medium that is to hold it, and is the source."""
     recs, _ = records(read(site.path("state", "journal.jsonl")))
-    have, begun = copies(recs), max(r["generation"] for r in recs if r["event"] == "committed")
-    faults = ["exit 0, and generation %d is not on %s" % (begun, m) for m in ("m1", "m2") if (begun, uuid(site, m)) not in have]
-    return faults or [why for why in (restored(site, "m1"),) if why]
+    have, begun = copies(recs), max(r["run"] for r in recs if r["event"] == "begin")
+    faults = ["it ended well, and generation %s@%d is not on %s" % (d, begun, m) for m in ("m1", "m2") for d in policy(site)[1][m]
+              if d not in lost and ((d, begun), uuid(site, m)) not in have]
+    faults += ["%s@%d is reported, and there is no such content" % (d, begun) for d in lost for (g, _) in have if g == (d, begun)]
+    return faults or [why for why in ([] if lost else [restored(site, "m1")]) if why]
 
 
 def rotation_kept(site):
@@ -292,9 +375,8 @@ def rotation_kept(site):
     there = repository(site, "m3")
     faults = [] if last["medium"] == uuid(site, "m3") and last["complete"] else ["exit 0, and the rotation is recorded as %s" % last]
     # what was published and then recorded as failed is nobody's generation
-    reported = {"%06d" % g for g, m in copies(recs) if m == uuid(site, "m1")}
-    lacks = reported - set(os.listdir(there + "/generations"))
-    faults += ["exit 0, and the disk lacks generation %s" % g for g in sorted(lacks)] + halves(site, "m3")
+    lacks = {g for g, m in copies(recs) if m == uuid(site, "m1")} - set(generations(there))
+    faults += ["exit 0, and the disk lacks generation %s" % shown(g) for g in sorted(lacks)] + halves(site, "m3")
     theirs = records(read(there + "/journal/journal.jsonl"))[0]
     if not theirs or {r["event"] for r in recs[len(theirs):]} - {"heads", "outcome", "notified"}:
         faults.append("exit 0, and the disk's journal ends at record %d of %d" % (len(theirs), len(recs)))
@@ -332,15 +414,16 @@ def believed(site):
     code, said = site.run(["bkp", "generations", "--json"])
     if code:
         return ["generations: exit %d: %s" % (code, said)]
-    shown = {(g["generation"], m["medium"]) for g in json.loads(said)["generations"] if g["state"] == "committed"
-             for m in g["media"] if m["ok"] and not m["expired"]}
+    told = {((g["dataset"], g["generation"]), m["medium"]) for g in json.loads(said)["generations"] if g["state"] == "committed"
+            for m in g["media"] if m["ok"] and not m["expired"]}
     there = copies(records(read(site.path("state", "journal.jsonl")))[0])
-    return ["generations shows %s, the journal has %s" % (sorted(shown - there), sorted(there - shown))] if shown != there else []
+    return ["generations shows %s, the journal has %s" % (sorted(told - there), sorted(there - told))] if told != there else []
 
 
 def papers_to_come(reported, said):
     """After the first night that could not bring a medium all that is not of a generation, verify says so until the next one has."""
-    return {g for g, _ in reported} == {1} and set(re.findall(r"[EW]-[A-Z]+-\d+", said)) == {"E-VERIFY-17", "W-VERIFY-18"} and \
+    codes = set(re.findall(r"[EW]-[A-Z]+-\d+", said))
+    return {number for (_, number), _ in reported} == {1} and codes == {"E-VERIFY-17", "W-VERIFY-18"} and \
         not re.search("archives/|generations/|journal/", said)
 
 
@@ -393,11 +476,11 @@ def outcome(site, code):
             for n in files:
                 size = os.lstat(d + "/" + n).st_size
                 out.append((rel + n, size if n != "journal.jsonl" and not rel.startswith("cache/") else size > 0))
-            out += [(rel + n, -1) for n in dirs if not FAN.fullmatch(n)]
+            out += [(rel + n, -1) for n in dirs if not (rel.endswith("archives/") and FAN.fullmatch(n))]
         return sorted((NUMBER.sub("#", n), s) for n, s in out)
     recs, why = records(read(site.path("state", "journal.jsonl")))
-    events = [(r["event"], r.get("command"), r.get("exit"), r.get("generation"), [m["ok"] for m in r.get("media", []) if isinstance(m, dict)])
-              for r in recs[-12:]]
+    events = [(r["event"], r.get("command"), r.get("exit"), r.get("dataset"), r.get("generation"),
+               [m["ok"] for m in r.get("media", []) if isinstance(m, dict)]) for r in recs[-16:]]
     media = []
     for m in MEDIA:
         repo = repository(site, m)

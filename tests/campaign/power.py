@@ -24,7 +24,7 @@ import families
 import oracle
 
 KINDS = ("ext4", "xfs", "btrfs")
-WORKLOADS = ("init", "add", "first", "night", "unchanged", "behind", "rotate", "expire", "verify", "repair", "journal", "hold", "release",
+WORKLOADS = ("init", "add", "first", "night", "unchanged", "behind", "trio", "rotate", "expire", "verify", "repair", "journal", "hold", "release",
              "accept", "retire", "extract", "export", "drill")
 # a night on whose second medium every write fails from the N-th on
 DIES = {"dies-%d" % n: n for n in (1, 8, 40)}

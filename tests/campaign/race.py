@@ -414,15 +414,15 @@ class Race:
         return ["bkp-restore", "--quiet", "--medium", site.path("m1"), "--identity", site.path("id.txt")]
 
     def captured(self, site, there, code, said, kind, tick):
-        generation = str(max([oracle.newest(site, m) for m in ("m1", "m2")]))
-        if generation == "0" or (code == 2 and kind.startswith("parent")):
+        generation = "docs@%d" % max(oracle.newest(site, m) for m in ("m1", "m2"))
+        if generation == "docs@0" or (code == 2 and kind.startswith("parent")):
             return [] if code else ["exit 0, and no generation"]
         to = site.path("to")
         reader = self.reader(site)
-        got, words = site.run(reader + ["extract", generation, "docs", "--to", to])
+        got, words = site.run(reader + ["extract", generation, "--to", to])
         if got not in (0, 1):
             return ["extract: exit %d: %s" % (got, words)]
-        marks = site.run(reader + ["list", generation, "docs"])[1]
+        marks = site.run(reader + ["list", generation])[1]
         back = states(to + site.path("src"), tick) if os.path.isdir(to + site.path("src")) else {}
         faults = []
         for name in sorted(set(back).union(*there)):
@@ -462,7 +462,7 @@ class Race:
             if r.returncode:
                 return ["the night after, %s: exit %d: %s" % (" ".join(argv), r.returncode, r.stdout.decode(errors="replace"))]
         to = site.path("to")
-        code, said = site.run(self.reader(site) + ["extract", str(oracle.newest(site, "m1")), "docs", "--to", to])
+        code, said = site.run(self.reader(site) + ["extract", "docs@%d" % oracle.newest(site, "m1"), "--to", to])
         if code:
             return ["the night after, extract: exit %d: %s" % (code, said)]
         now, back = (states(top, TICK if fs == "coarse" else 1) for top in (site.path("src"), to + site.path("src")))

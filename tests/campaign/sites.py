@@ -219,7 +219,7 @@ class Site:
         shutil.copyfile(self.path("state", "journal.jsonl"), oracle.repository(self, "m1") + "/journal/journal.jsonl")
         self.keep("torn")
         self.reset("night2")
-        self.must("bkp", "hold", "1", "--operator", "Sato", "--reason", "a campaign")
+        self.must("bkp", "hold", "docs@1", "--operator", "Sato", "--reason", "a campaign")
         self.keep("held")
         self.reset("night2")
         self.source(3)
@@ -246,6 +246,7 @@ class Site:
         self.reset("night1")
         self.run(["bkp", "run", "--all", "--quiet"], faults="fdatasync:1:kill")  # in the middle of what it wrote to the index
         self.keep("died")
+        self.trio()
         laden.make(self, POLICY.format(self.site), INIT)
         call(libc.umount2(self.site.encode(), MNT_DETACH))
         shutil.rmtree(self.work)
@@ -254,6 +255,28 @@ class Site:
         self.source(n)
         self.day = n
         self.must("bkp", "run", "--all", "--quiet", codes=codes)
+
+    def trio(self):
+        """Three data sets that take their turns in another order than the policy's, one medium that holds two of them; of the next night
+        one fails, and takes nothing with it."""
+        self.clear()
+        subprocess.run(["cp", "-a", self.golden + "/bare/.", self.site], check=True)
+        self.day = 0
+        with open(self.path("policy.yaml"), "w") as f:
+            f.write(TRIO.format(self.site))
+        self.must("bkp", *INIT(self))
+        for m in ("m1", "m2", "m3"):
+            self.must("bkp", "medium", "add", m)
+        self.change("later")
+        self.night(1)
+        self.source(2)
+        os.unlink(self.path("src", "sub", "later"))
+        self.day = 2
+        self.keep("trio")
+        self.must("bkp", "run", "--all", "--quiet", codes=(1,))
+        wrong = oracle.night_kept(self, lost=("lab",))
+        if wrong:
+            raise RuntimeError("a data set that fails: " + "; ".join(wrong))
 
     def vanish(self):
         """An archive and a generation's signature are gone from m3."""
@@ -288,15 +311,16 @@ class Site:
 
 
     def lose(self):
-        """Of m2 a generation and two of another's documents, all archives, and the tools; its identity is damaged."""
+        """Of m2 one data set's folder, of the other a generation and two of another's documents, all archives; the tools; its identity is
+        damaged."""
         subprocess.run(["chattr", "-R", "-f", "-i", self.path("m2")], check=False)
         found = sorted(os.path.join(d, f) for d, _, fs in os.walk(self.path("m2")) for f in fs)
-        documents = [p for p in found if p.endswith(("000002/manifest.json", "000002/SHA256SUMS.minisig"))]
+        documents = [p for p in found if p.endswith(("docs/generations/000002/manifest.json", "docs/generations/000002/SHA256SUMS.minisig"))]
         for p in documents:
             os.unlink(p)
         repo = oracle.repository(self, "m2")
-        for folder in (self.path("m2", "tools"), repo + "/archives", repo + "/generations/000001"):
-            shutil.rmtree(folder)
+        for folder in ("../tools", "datasets/db", "datasets/docs/archives", "datasets/docs/generations/000001"):
+            shutil.rmtree(os.path.join(repo, folder))
         with open(self.path("m2", "bkp-medium.json"), "r+b") as f:
             f.write(b"[")
 
@@ -310,6 +334,19 @@ datasets:
 media:
   - {{name: m1, type: hdd, path: {0}/m1, place: サーバ室}}
   - {{name: m2, type: ssd, path: {0}/m2, place: 別室}}
+  - {{name: m3, type: rdx, path: {0}/m3, place: 金庫, offline: true}}
+"""
+
+TRIO = """site: {{name: テスト診療所, language: en}}
+state: {0}/state
+procedures: [{0}/drill.md]
+datasets:
+  - {{name: db, command: 'cat "{0}/src/sub/1 文書"; echo dump', store_as: db.dump, generations: 2, protect: 1h}}
+  - {{name: lab, command: 'cat "{0}/src/sub/later"', store_as: lab.dump, generations: 2, protect: 1h, priority: 2}}
+  - {{name: docs, title: 文書, paths: [{0}/src], canaries: ["{0}/src/sub/canary"], generations: 2, protect: 1h, priority: 1}}
+media:
+  - {{name: m1, type: hdd, path: {0}/m1, place: サーバ室}}
+  - {{name: m2, type: ssd, path: {0}/m2, place: 別室, datasets: [docs, lab]}}
   - {{name: m3, type: rdx, path: {0}/m3, place: 金庫, offline: true}}
 """
 

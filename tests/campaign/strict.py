@@ -23,7 +23,7 @@ READS = ("extract", "deep", "drill", "status", "live")
 WHAT = ("old", "new", "mixed", "again")
 SECTOR = 512
 INDEX, MAGIC = "/cache/dedup/data.mdb", b"\xde\xc0\xef\xbe"
-LOOSE = re.compile(r"/cache/(dedup|waste)/|/tmp/|/reserve$")  # an index that syncs by page, hints, what is staged, room
+LOOSE = re.compile(r"/cache/(dedup|waste|places)/|/tmp/|/reserve$")  # an index that syncs by page, hints, what is staged, room
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -173,9 +173,9 @@ def readers(site):
     """Who reads a medium before this host has seen it again finds nothing that is amiss."""
     faults = []
     for m in oracle.MEDIA:
-        n = oracle.newest(site, m) if oracle.repository(site, m) else 0
-        if n:
-            code, said = site.run(["bkp-restore", "--quiet", "--medium", site.path(m), "verify", str(n)])
+        for name in oracle.sets(oracle.repository(site, m)):
+            n = oracle.newest(site, m, name)
+            code, said = site.run(["bkp-restore", "--quiet", "--medium", site.path(m), "verify", "%s@%d" % (name, n)]) if n else (0, "")
             faults += ["%s, read before this host is back: exit %d: %s" % (m, code, said)] if code else []
     return faults
 
