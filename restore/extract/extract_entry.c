@@ -459,11 +459,6 @@ int extract_link(struct extract *x, struct extract_item *it, struct err *err)
 		progress_add(x->progress, it->size, NULL);
 		return 0;
 	}
-	if (!it->extents && !(it->flags & CATALOG_UNREADABLE)) {
-		err_set(
-		    &why, "E-RESTORE-12", "%s", text("is a hard link to something that was not restored"));
-		return extract_fault(x, OUTCOME_FAILED, it->path, &why, err);
-	}
 	if (!it->extents) {
 		err_set(&why, "E-RESTORE-03", "%s",
 		    text("could not be read when it was captured, there is no content"));
