@@ -20,7 +20,7 @@
  * Errors: E-RESTORE-03 unreadable at capture, E-RESTORE-04 changed during capture, E-RESTORE-05 attributes
  * incomplete, E-RESTORE-06 device without --same-owner, E-RESTORE-07 is there already, E-RESTORE-08
  * attributes could not be set, E-RESTORE-09 cannot be written, E-RESTORE-10 target full, E-RESTORE-11 nothing
- * is called so, E-RESTORE-12 a link to something that was not restored, E-RESTORE-15 interrupted.
+ * is called so, E-RESTORE-15 interrupted, E-RESTORE-17 a hard link that could not be made: by itself now.
  */
 #ifndef RESTORE_EXTRACT_EXTRACT_H
 #define RESTORE_EXTRACT_EXTRACT_H
