@@ -25,12 +25,12 @@ struct named {
 	uint64_t number;
 };
 
+/* Of one data set. */
 static int by_number(const void *a, const void *b)
 {
 	const struct named *x = a, *y = b;
-	int order = strcmp(x->dataset, y->dataset);
 
-	return order ? order : x->number < y->number ? -1 : x->number > y->number;
+	return x->number < y->number ? -1 : x->number > y->number;
 }
 
 struct collecting {

@@ -89,6 +89,12 @@ static void each_data_set_has_its_own(void **state)
 	    NULL, "documents@1:complete documents@3:complete emr@1:complete emr@2:complete emr@3:complete ");
 	list_is("documents", "documents@1:complete documents@3:complete ");
 	list_is("latest", "");
+	/* by number, not by name */
+	assert_int_equal(sh("cd m/" MADE_REPO "/datasets/emr/generations && mkdir 1000000 999999"), 0);
+	numbers_are("emr", "emr@1 emr@2 emr@3 emr@999999 emr@1000000 ");
+	list_is("emr",
+	    "emr@1:complete emr@2:complete emr@3:complete emr@999999:incomplete emr@1000000:incomplete ");
+	restore();
 }
 
 /* What is called otherwise is none, whatever is in it; what is no folder holds none. */
