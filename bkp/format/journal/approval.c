@@ -89,9 +89,10 @@ int approval_plan_medium(const char *uuid, const char *label, struct buf *out, s
 		   : 0;
 }
 
-int approval_plan_generation(uint64_t number, const char *uuid, struct buf *out, struct err *err)
+int approval_plan_generation(
+    const char *dataset, uint64_t number, const char *uuid, struct buf *out, struct err *err)
 {
-	return buf_printf(out, err, "generation %ju %s\n", number, uuid);
+	return buf_printf(out, err, "generation %s@%ju %s\n", dataset, number, uuid);
 }
 
 int approval_plan_note(const char *note, struct buf *out, struct err *err)
@@ -197,11 +198,38 @@ static int add_item(struct approval_plan *p, const struct approval_item *it, str
 	return 0;
 }
 
+/* "emr@42 <uuid>" into at. */
+static bool parse_generation(const char *s, struct approval_item *at)
+{
+	const char *end = s ? strchr(s, '@') : NULL;
+
+	if (!end || (size_t)(end - s) >= sizeof(at->dataset))
+		return false;
+	memcpy(at->dataset, s, (size_t)(end - s));
+	at->dataset[end - s] = '\0';
+	s = parse_number(end + 1, ' ', &at->number);
+	return s && generation_name_ok(at->dataset) && uuid_at(s, '\0', at->uuid);
+}
+
+/* Behind what stands before it on its medium: those of a data set follow one another, ascending. */
+static bool follows(const struct approval_plan *p, const struct approval_item *it)
+{
+	const struct approval_item *last = p->n ? &p->items[p->n - 1] : NULL;
+
+	if (!last || strcmp(last->medium, it->medium) != 0)
+		return true;
+	if (!strcmp(last->dataset, it->dataset))
+		return it->number > last->number;
+	for (size_t i = p->n; i-- && !strcmp(p->items[i].medium, it->medium);)
+		if (!strcmp(p->items[i].dataset, it->dataset))
+			return false;
+	return true;
+}
+
 static int parse_items(struct lines *l, struct approval_plan *p, struct err *err)
 {
 	struct approval_item at = {0};
 	const char *s;
-	uint64_t v;
 	int r;
 
 	while ((r = next_line(l, err)) == 1) {
@@ -210,14 +238,11 @@ static int parse_items(struct lines *l, struct approval_plan *p, struct err *err
 		if ((s = value_after(l->line, "medium"))) {
 			if (!uuid_at(s, ' ', at.medium) || !s[JOURNAL_UUID])
 				return malformed(l, err);
-			at.number = 0;
 			continue;
 		}
-		s = value_after(l->line, "generation");
-		if (!s || !*at.medium || !(s = parse_number(s, ' ', &v)) || v <= at.number ||
-		    !uuid_at(s, '\0', at.uuid))
+		if (!*at.medium || !parse_generation(value_after(l->line, "generation"), &at) ||
+		    !follows(p, &at))
 			return malformed(l, err);
-		at.number = v;
 		if (add_item(p, &at, err))
 			return -1;
 	}
@@ -249,10 +274,12 @@ void approval_plan_free(struct approval_plan *p)
 	free(p);
 }
 
-bool approval_plan_has(const struct approval_plan *p, const char *medium, uint64_t number)
+bool approval_plan_has(
+    const struct approval_plan *p, const char *medium, const char *dataset, uint64_t number)
 {
 	for (size_t i = 0; i < p->n; i++)
-		if (p->items[i].number == number && !strcmp(p->items[i].medium, medium))
+		if (p->items[i].number == number && !strcmp(p->items[i].dataset, dataset) &&
+		    !strcmp(p->items[i].medium, medium))
 			return true;
 	return false;
 }

@@ -22,7 +22,7 @@
  *     repository <uuid>
  *     head <seq> <sha256>             the journal's head when the plan was made
  *     medium <uuid> <label>
- *     generation <number> <uuid>      of the medium above; ascending
+ *     generation <data set>@<number> <uuid>   of the medium above; of a data set ascending, each data set once
  *     # …                             lines for who reads it, behind the line they explain
  *
  * Errors: E-APPROVAL-01 malformed plan (line named), E-APPROVAL-02 not signed by any of the keys.
@@ -36,6 +36,7 @@
 
 #include "format/crypto/digest.h"
 #include "format/journal/journal.h"
+#include "format/medium/generation.h"
 
 struct buf;
 struct err;
@@ -59,6 +60,7 @@ int approval_clock(const char *repository, const struct approval_record *jump, c
 
 struct approval_item {
 	char medium[JOURNAL_UUID];
+	char dataset[GENERATION_NAME];
 	uint64_t number;
 	char uuid[JOURNAL_UUID];
 };
@@ -75,8 +77,8 @@ int approval_plan_begin(const char *repository, const struct approval_record *he
     struct err *err) __attribute__((warn_unused_result));
 int approval_plan_medium(const char *uuid, const char *label, struct buf *out, struct err *err)
     __attribute__((warn_unused_result));
-int approval_plan_generation(uint64_t number, const char *uuid, struct buf *out, struct err *err)
-    __attribute__((warn_unused_result));
+int approval_plan_generation(const char *dataset, uint64_t number, const char *uuid, struct buf *out,
+    struct err *err) __attribute__((warn_unused_result));
 int approval_plan_note(const char *note, struct buf *out, struct err *err)
     __attribute__((warn_unused_result));
 
@@ -84,7 +86,8 @@ int approval_plan_note(const char *note, struct buf *out, struct err *err)
 int approval_plan_parse(const char *p, size_t n, struct approval_plan **ret, struct err *err)
     __attribute__((warn_unused_result));
 void approval_plan_free(struct approval_plan *p);
-bool approval_plan_has(const struct approval_plan *p, const char *medium, uint64_t number);
+bool approval_plan_has(
+    const struct approval_plan *p, const char *medium, const char *dataset, uint64_t number);
 
 /* Is sig (a .minisig file's text) by one of the keys, over the text?  0 with *ret_which its index, or -1:
  * E-APPROVAL-02, E-SIG-NN of the key that it names. */

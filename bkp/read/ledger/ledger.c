@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "format/journal/journal.h"
+#include "format/medium/selector.h"
 #include "read/file/lines.h"
 #include "read/store/store_dir.h"
 #include "read/verify/verify.h"
@@ -27,7 +28,6 @@ int ledger_new(const struct minisig_public *root, struct ledger **ret, struct er
 
 	if (!l)
 		return err_nomem(err);
-	l->next_archive = 1;
 	buf_init(&l->links, LINKS_MAX);
 	if (journal_check_new(root, NULL, &l->check, err)) {
 		free(l);
@@ -320,26 +320,60 @@ const struct ledger_generation *ledger_generation(const struct ledger *l, size_t
 	return &l->generations[i];
 }
 
-const struct ledger_generation *ledger_generation_by_number(const struct ledger *l, uint64_t number)
+/* The first of the run, or where it would stand. */
+static size_t find_run(const struct ledger *l, uint64_t number)
 {
 	size_t lo = 0, hi = l->n_generations;
 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (l->generations[mid].number == number)
-			return &l->generations[mid];
 		if (l->generations[mid].number < number)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
+	return lo;
+}
+
+size_t ledger_run(const struct ledger *l, uint64_t number, size_t *ret_first)
+{
+	size_t first = find_run(l, number), n = 0;
+
+	while (first + n < l->n_generations && l->generations[first + n].number == number)
+		n++;
+	*ret_first = first;
+	return n;
+}
+
+const struct ledger_generation *ledger_generation_of(
+    const struct ledger *l, const char *dataset, uint64_t number)
+{
+	for (size_t i = find_run(l, number); i < l->n_generations && l->generations[i].number == number; i++)
+		if (!strcmp(l->generations[i].dataset, dataset))
+			return &l->generations[i];
 	return NULL;
 }
 
-int ledger_generation_record(const struct ledger *l, uint64_t number, struct verify_record *ret)
+uint64_t ledger_select(const struct ledger *l, const struct selector *s, const char *dataset)
 {
-	const struct ledger_generation *g = ledger_generation_by_number(l, number);
+	struct clock_stamp now;
+
+	clock_now(&now);
+	for (size_t i = l->n_generations; i--;) {
+		const struct ledger_generation *g = &l->generations[i];
+
+		if (g->state == LEDGER_COMMITTED && !strcmp(g->dataset, dataset) &&
+		    selector_fits(s, g->number, g->begun_ns, clock_utc_offset(g->begun_ns), now.wall_ns))
+			return g->number;
+	}
+	return 0;
+}
+
+int ledger_generation_record(
+    const struct ledger *l, const char *dataset, uint64_t number, struct verify_record *ret)
+{
+	const struct ledger_generation *g = ledger_generation_of(l, dataset, number);
 
 	if (!g || (g->state != LEDGER_COMMITTED && g->state != LEDGER_EXPIRED))
 		return 0;
@@ -347,30 +381,26 @@ int ledger_generation_record(const struct ledger *l, uint64_t number, struct ver
 	return digest_unhex(g->manifest_sha256, DIGEST_LEN, ret->manifest_sha256);
 }
 
-const struct ledger_generation *ledger_last_committed(const struct ledger *l)
+const struct ledger_generation *ledger_last_committed(const struct ledger *l, const char *dataset)
 {
 	for (size_t i = l->n_generations; i--;)
-		if (l->generations[i].state == LEDGER_COMMITTED)
+		if (l->generations[i].state == LEDGER_COMMITTED &&
+		    (!dataset || !strcmp(l->generations[i].dataset, dataset)))
 			return &l->generations[i];
 	return NULL;
 }
 
-uint64_t ledger_next_generation(const struct ledger *l)
+uint64_t ledger_next_run(const struct ledger *l)
 {
 	return l->n_generations ? l->generations[l->n_generations - 1].number + 1 : 1;
 }
 
-uint64_t ledger_next_archive(const struct ledger *l)
+uint64_t ledger_next_archive(const struct ledger *l, const char *dataset)
 {
-	return l->next_archive;
-}
-
-const struct ledger_dataset *ledger_dataset_in(const struct ledger_generation *g, const char *dataset)
-{
-	for (size_t i = 0; i < g->n_datasets; i++)
-		if (!strcmp(g->datasets[i].name, dataset))
-			return &g->datasets[i];
-	return NULL;
+	for (size_t i = 0; i < l->n_next; i++)
+		if (!strcmp(l->next[i].dataset, dataset))
+			return l->next[i].archive;
+	return 1;
 }
 
 const struct ledger_copy *ledger_copy_in(const struct ledger_generation *g, const char *medium)
@@ -388,16 +418,14 @@ const struct ledger_copy *ledger_copy_there(const struct ledger_generation *g, c
 	return c && c->ok && g->state == LEDGER_COMMITTED ? c : NULL;
 }
 
-bool ledger_good(const struct ledger_generation *g, const struct ledger_dataset *d)
+bool ledger_good(const struct ledger_generation *g)
 {
-	return d->verdict == LEDGER_GOOD || (d->verdict == LEDGER_PARTIAL && g->accepted_ns);
+	return g->verdict == LEDGER_GOOD || (g->verdict == LEDGER_PARTIAL && g->accepted_ns);
 }
 
-bool ledger_counts(const struct ledger_generation *g, const char *dataset)
+bool ledger_counts(const struct ledger_generation *g)
 {
-	const struct ledger_dataset *d = ledger_dataset_in(g, dataset);
-
-	return g->state == LEDGER_COMMITTED && !g->suspect && d && ledger_good(g, d);
+	return g->state == LEDGER_COMMITTED && !g->suspect && ledger_good(g);
 }
 
 const char *ledger_verdict_word(enum ledger_verdict v)

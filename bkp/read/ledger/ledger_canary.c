@@ -11,7 +11,7 @@
 
 #include "base/err.h"
 
-int ledger_canaries_read(struct ledger_dataset *d, const json_t *guard, struct err *err)
+int ledger_canaries_read(struct ledger_generation *g, const json_t *guard, struct err *err)
 {
 	json_t *found = json_object_get(guard, "canary"), *value;
 	struct guard_canary *list;
@@ -22,11 +22,11 @@ int ledger_canaries_read(struct ledger_dataset *d, const json_t *guard, struct e
 	list = calloc(json_object_size(found), sizeof(*list));
 	if (!list)
 		return err_nomem(err);
-	d->canaries = list;
+	g->canaries = list;
 	json_object_foreach(found, path, value)
 	{
 		const char *hex = json_string_value(value);
-		struct guard_canary *c = &list[d->n_canaries];
+		struct guard_canary *c = &list[g->n_canaries];
 		uint8_t hash[DIGEST_LEN];
 
 		if (!hex || (*hex && (strlen(hex) != 2 * DIGEST_LEN || !digest_unhex(hex, DIGEST_LEN, hash))))
@@ -35,18 +35,18 @@ int ledger_canaries_read(struct ledger_dataset *d, const json_t *guard, struct e
 		if (!c->path)
 			return err_nomem(err);
 		memcpy(c->sha256, hex, strlen(hex) + 1);
-		d->n_canaries++;
+		g->n_canaries++;
 	}
 	return 0;
 }
 
-void ledger_canaries_free(struct ledger_dataset *d)
+void ledger_canaries_free(struct ledger_generation *g)
 {
-	for (size_t i = 0; i < d->n_canaries; i++)
-		free(d->canaries[i].path);
-	free((struct guard_canary *)d->canaries);
-	d->canaries = NULL;
-	d->n_canaries = 0;
+	for (size_t i = 0; i < g->n_canaries; i++)
+		free(g->canaries[i].path);
+	free((struct guard_canary *)g->canaries);
+	g->canaries = NULL;
+	g->n_canaries = 0;
 }
 
 static struct ledger_canary *find_canary(const struct ledger *l, const char *dataset, const char *path)
@@ -79,14 +79,10 @@ static int set_canary(struct ledger *l, const char *dataset, const struct guard_
 
 int ledger_canaries_take(struct ledger *l, const struct ledger_generation *g, bool accepted, struct err *err)
 {
-	for (size_t i = 0; i < g->n_datasets; i++) {
-		const struct ledger_dataset *d = &g->datasets[i];
-
-		for (size_t k = 0; k < d->n_canaries; k++)
-			if ((accepted || !find_canary(l, d->name, d->canaries[k].path)) &&
-			    set_canary(l, d->name, &d->canaries[k], err))
-				return -1;
-	}
+	for (size_t i = 0; i < g->n_canaries; i++)
+		if ((accepted || !find_canary(l, g->dataset, g->canaries[i].path)) &&
+		    set_canary(l, g->dataset, &g->canaries[i], err))
+			return -1;
 	return 0;
 }
 

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "format/crypto/minisig.h"
 #include "format/journal/journal.h"
+#include "format/medium/generation.h"
 
 static bool all_strings(const json_t *list)
 {
@@ -139,30 +140,27 @@ static int check_journal_copies(
 	return 0;
 }
 
+/* Each named once, by a name that may stand in a path. */
+static int check_names(const json_t *names, uint64_t line, const char *event, struct err *err)
+{
+	for (size_t i = 0; i < json_array_size(names); i++) {
+		const char *name = json_string_value(json_array_get(names, i));
+
+		if (!generation_name_ok(name))
+			return ledger_wrong_member(line, event, "datasets", err);
+		for (size_t k = 0; k < i; k++)
+			if (!strcmp(json_string_value(json_array_get(names, k)), name))
+				return ledger_wrong_member(line, event, "datasets", err);
+	}
+	return json_array_size(names) ? 0 : ledger_wrong_member(line, event, "datasets", err);
+}
+
 static int check_begin(
     const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
 {
-	if (member_num(o, "generation") < ledger_next_generation(l))
-		return ledger_contradiction(
-		    line, event, text("the generation's number was given before"), err);
-	return 0;
-}
-
-static int check_dataset(const json_t *d, uint64_t line, const char *event, struct err *err)
-{
-	static const struct ledger_member members[] = {{"name", WORD}, {"verdict", WORD}, {"entries", NUMBER},
-	    {"files", NUMBER}, {"bytes", NUMBER}, {"unreadable", NUMBER}, {"changed", NUMBER},
-	    {"skipped", NUMBER}, {"reason", TEXT_OPT}, {NULL, UUID}};
-	const char *v;
-
-	if (!json_is_object(d))
-		return ledger_wrong_member(line, event, "datasets", err);
-	if (ledger_check_members(d, members, line, event, err))
-		return -1;
-	v = member_str(d, "verdict");
-	if (strcmp(v, "good") != 0 && strcmp(v, "partial") != 0 && strcmp(v, "failed") != 0)
-		return ledger_wrong_member(line, event, "verdict", err);
-	return 0;
+	if (member_num(o, "run") < ledger_next_run(l))
+		return ledger_contradiction(line, event, text("the run's number was given before"), err);
+	return check_names(json_object_get(o, "datasets"), line, event, err);
 }
 
 /* Nothing comes to a medium, is read back from it, or goes from it, while it is recorded as being away. */
@@ -193,34 +191,68 @@ static int check_copy(
 	return 0;
 }
 
+static bool is_open(const struct ledger_generation *g, bool recovered)
+{
+	return g->state == LEDGER_BEGUN || (g->state == LEDGER_ABANDONED && recovered);
+}
+
 static int check_committed(
     const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
 {
-	const struct ledger_generation *g = ledger_generation_by_number(l, member_num(o, "generation"));
-	bool recovered = json_is_true(json_object_get(o, "recovered"));
-	const json_t *datasets = json_object_get(o, "datasets"), *media = json_object_get(o, "media");
+	const struct ledger_generation *g = generation_of(l, o);
+	const char *verdict = member_str(o, "verdict");
+	const json_t *media = json_object_get(o, "media");
 
 	if (!g || strcmp(g->uuid, member_str(o, "uuid")) != 0)
 		return ledger_contradiction(line, event, text("the generation was never begun"), err);
-	if (g->state != LEDGER_BEGUN && !(g->state == LEDGER_ABANDONED && recovered))
+	if (!is_open(g, json_is_true(json_object_get(o, "recovered"))))
 		return ledger_contradiction(line, event, text("the generation has ended already"), err);
-	for (size_t i = 0; i < json_array_size(datasets); i++)
-		if (check_dataset(json_array_get(datasets, i), line, event, err))
-			return -1;
+	if (strcmp(verdict, "good") != 0 && strcmp(verdict, "partial") != 0)
+		return ledger_wrong_member(line, event, "verdict", err);
 	for (size_t i = 0; i < json_array_size(media); i++)
 		if (check_copy(l, json_array_get(media, i), line, event, err))
 			return -1;
 	return 0;
 }
 
-static int check_copied(
+/* Of "verify-failed", or one of a list. */
+static int check_copied_one(
     const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
 {
-	const struct ledger_generation *g = ledger_generation_by_number(l, member_num(o, "generation"));
+	const struct ledger_generation *g = generation_of(l, o);
 
 	/* one that is recorded as expired everywhere may be found standing there */
 	if (!g || (g->state != LEDGER_COMMITTED && (g->state != LEDGER_EXPIRED || !strcmp(event, "copied"))))
 		return ledger_contradiction(line, event, text("the generation was never committed"), err);
+	return 0;
+}
+
+static int check_verify_failed(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	return check_copied_one(l, o, line, event, err) ||
+		       check_presence(l, member_str(o, "medium"), line, event, err)
+		   ? -1
+		   : 0;
+}
+
+/* verified, copied: of all that came, or were read back, at once. */
+static int check_copied(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	static const struct ledger_member members[] = {
+	    {"dataset", WORD}, {"generation", NUMBER}, {"files", NUMBER}, {"bytes", NUMBER}, {NULL, UUID}};
+	const json_t *list = json_object_get(o, "generations");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *one = json_array_get(list, i);
+
+		if (!json_is_object(one))
+			return ledger_wrong_member(line, event, "generations", err);
+		if (ledger_check_members(one, members, line, event, err) ||
+		    check_copied_one(l, one, line, event, err))
+			return -1;
+	}
 	return check_presence(l, member_str(o, "medium"), line, event, err);
 }
 
@@ -232,40 +264,35 @@ static int check_medium(
 	return 0;
 }
 
-/* Why each of them failed; may be absent. */
-static int check_reasons(const json_t *list, uint64_t line, const char *event, struct err *err)
+/* The data sets that have no generation from the run, and why. */
+static int check_failed(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
 {
 	static const struct ledger_member members[] = {{"name", WORD}, {"reason", TEXT_OPT}, {NULL, UUID}};
+	const json_t *list = json_object_get(o, "datasets");
 
-	if (list && !json_is_array(list))
-		return ledger_wrong_member(line, event, "datasets", err);
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *d = json_array_get(list, i);
+		const struct ledger_generation *g;
 
 		if (!json_is_object(d))
 			return ledger_wrong_member(line, event, "datasets", err);
 		if (ledger_check_members(d, members, line, event, err))
 			return -1;
+		g = ledger_generation_of(l, member_str(d, "name"), member_num(o, "run"));
+		if (!g)
+			return ledger_contradiction(line, event, text("the generation was never begun"), err);
+		if (!is_open(g, true))
+			return ledger_contradiction(
+			    line, event, text("the generation has ended already"), err);
 	}
 	return 0;
-}
-
-static int check_failed(
-    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
-{
-	const struct ledger_generation *g = ledger_generation_by_number(l, member_num(o, "generation"));
-
-	if (!g)
-		return ledger_contradiction(line, event, text("the generation was never begun"), err);
-	if (g->state != LEDGER_BEGUN && g->state != LEDGER_ABANDONED)
-		return ledger_contradiction(line, event, text("the generation has ended already"), err);
-	return check_reasons(json_object_get(o, "datasets"), line, event, err);
 }
 
 static int check_decision(
     const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
 {
-	const struct ledger_generation *g = ledger_generation_by_number(l, member_num(o, "generation"));
+	const struct ledger_generation *g = generation_of(l, o);
 
 	if (!g || g->state != LEDGER_COMMITTED)
 		return ledger_contradiction(line, event, text("the generation was never committed"), err);
@@ -274,7 +301,7 @@ static int check_decision(
 
 static const struct rule {
 	const char *event;
-	struct ledger_member members[12];
+	struct ledger_member members[18];
 	ledger_check_fn *check;
 } rules[] = {
     {"init", {{"site", WORD}, {"root_key", WORD}, {"recipients", STRINGS}}, check_init},
@@ -291,18 +318,19 @@ static const struct rule {
     {"policy-accepted", {{"sha256", SHA256}, {"operator", WORD}, {"reason", WORD}}, check_nothing},
     {"tools-accepted", {{"tools", WORD}, {"operator", WORD}, {"reason", WORD}}, check_nothing},
     {"history", {{"medium", UUID}, {"found", WORD}, {"line", NUMBER}, {"expected", NUMBER}}, check_medium},
-    {"begin", {{"generation", NUMBER}, {"uuid", UUID}, {"datasets", STRINGS}}, check_begin},
+    {"begin", {{"run", NUMBER}, {"uuid", UUID}, {"datasets", STRINGS}}, check_begin},
     {"committed",
-	{{"generation", NUMBER}, {"uuid", UUID}, {"manifest_sha256", SHA256}, {"archives", NUMBER},
-	    {"archive_bytes", NUMBER}, {"new_bytes", NUMBER}, {"next_archive", NUMBER}, {"datasets", LIST},
-	    {"media", LIST}, {"recovered", BOOLEAN_OPT}},
+	{{"dataset", WORD}, {"generation", NUMBER}, {"uuid", UUID}, {"manifest_sha256", SHA256},
+	    {"archives", NUMBER}, {"archive_bytes", NUMBER}, {"new_bytes", NUMBER}, {"next_archive", NUMBER},
+	    {"verdict", WORD}, {"entries", NUMBER}, {"files", NUMBER}, {"bytes", NUMBER},
+	    {"unreadable", NUMBER}, {"changed", NUMBER}, {"skipped", NUMBER}, {"media", LIST},
+	    {"recovered", BOOLEAN_OPT}},
 	check_committed},
-    {"verified", {{"generation", NUMBER}, {"medium", UUID}, {"files", NUMBER}, {"bytes", NUMBER}},
-	check_copied},
-    {"copied", {{"generation", NUMBER}, {"medium", UUID}, {"files", NUMBER}, {"bytes", NUMBER}},
-	check_copied},
-    {"verify-failed", {{"generation", NUMBER}, {"medium", UUID}, {"reason", TEXT_OPT}}, check_copied},
-    {"failed", {{"generation", NUMBER}, {"reason", TEXT_OPT}}, check_failed},
+    {"verified", {{"medium", UUID}, {"generations", LIST}}, check_copied},
+    {"copied", {{"medium", UUID}, {"generations", LIST}}, check_copied},
+    {"verify-failed", {{"medium", UUID}, {"dataset", WORD}, {"generation", NUMBER}, {"reason", TEXT_OPT}},
+	check_verify_failed},
+    {"failed", {{"run", NUMBER}, {"reason", TEXT_OPT}, {"datasets", LIST}}, check_failed},
     {"medium-attached", {{"medium", UUID}, {"path", TEXT_OPT}}, check_medium},
     {"medium-detached", {{"medium", UUID}, {"path", TEXT_OPT}}, check_medium},
     {"rotated",
@@ -315,14 +343,18 @@ static const struct rule {
 	check_medium},
     {"policy", {{"sha256", SHA256}, {"bytes", NUMBER}}, check_nothing},
     {"agreed", {{"datasets", LIST}, {"approvers", STRINGS}, {"approval", TEXT_OPT}}, ledger_check_agreed},
-    {"accepted", {{"generation", NUMBER}, {"operator", WORD}, {"reason", TEXT_OPT}}, check_decision},
-    {"held", {{"generation", NUMBER}, {"operator", WORD}, {"reason", WORD}}, check_decision},
-    {"released", {{"generation", NUMBER}, {"operator", WORD}, {"reason", TEXT_OPT}}, check_decision},
+    {"accepted", {{"dataset", WORD}, {"generation", NUMBER}, {"operator", WORD}, {"reason", TEXT_OPT}},
+	check_decision},
+    {"held", {{"dataset", WORD}, {"generation", NUMBER}, {"operator", WORD}, {"reason", WORD}},
+	check_decision},
+    {"released", {{"dataset", WORD}, {"generation", NUMBER}, {"operator", WORD}, {"reason", TEXT_OPT}},
+	check_decision},
     {"expired",
-	{{"generation", NUMBER}, {"medium", UUID}, {"files", NUMBER}, {"bytes", NUMBER}, {"why", TEXT_OPT},
-	    {"plan", TEXT_OPT}, {"approver", TEXT_OPT}, {"operator", TEXT_OPT}},
+	{{"dataset", WORD}, {"generation", NUMBER}, {"medium", UUID}, {"files", NUMBER}, {"bytes", NUMBER},
+	    {"why", TEXT_OPT}, {"plan", TEXT_OPT}, {"approver", TEXT_OPT}, {"operator", TEXT_OPT}},
 	ledger_check_expired},
-    {"expiry-finished", {{"generation", NUMBER}, {"medium", UUID}, {"operator", WORD}}, check_medium},
+    {"expiry-finished", {{"dataset", WORD}, {"generation", NUMBER}, {"medium", UUID}, {"operator", WORD}},
+	check_medium},
     {"clock-jump", {{"source", WORD}, {"before", WORD}, {"after", WORD}, {"seconds", INTEGER}},
 	check_nothing},
     {"expiry-approved", {{"plan", WORD}, {"signature", WORD}, {"approver", WORD}}, ledger_check_approved},
@@ -345,6 +377,16 @@ static const struct rule *find_rule(const char *event)
 	return NULL;
 }
 
+static int old_layout(uint64_t line, struct err *err)
+{
+	err_set_kind(err, ERR_CONTRADICTION, "E-LEDGER-05",
+	    text("record %ju of the journal: this repository was made before each data set stood alone"),
+	    line);
+	return err_hint(err, "%s",
+	    text("only the bkp that made it reads it: restore with tools/ on its media; begin a new "
+		 "repository with 'bkp init'"));
+}
+
 int ledger_check(const struct ledger *l, const char *event, const json_t *o, uint64_t line, struct err *err)
 {
 	const struct rule *rule = find_rule(event);
@@ -353,6 +395,8 @@ int ledger_check(const struct ledger *l, const char *event, const json_t *o, uin
 		return ledger_contradiction(line, event, text("the first record must be 'init'"), err);
 	if (!rule)
 		return 0;
+	if (!strcmp(event, "begin") && !json_object_get(o, "run") && json_object_get(o, "generation"))
+		return old_layout(line, err);
 	if (ledger_check_members(o, rule->members, line, event, err))
 		return -1;
 	return rule->check(l, o, line, event, err);

@@ -186,10 +186,9 @@ int ledger_check_approved(
 /* Are there as many newer generations as are agreed, that count and are verified on that medium?  That they
  * were captured on different dates depends on a time zone, and is asked before the record is written
  * (retention.h). */
-static bool is_covered(
-    const struct ledger *l, const struct ledger_generation *g, const char *dataset, const char *medium)
+static bool is_covered(const struct ledger *l, const struct ledger_generation *g, const char *medium)
 {
-	const struct ledger_agreed *a = ledger_agreed(l, dataset);
+	const struct ledger_agreed *a = ledger_agreed(l, g->dataset);
 	uint64_t found = 0;
 
 	for (size_t i = l->n_generations; a && found < a->generations && i--;) {
@@ -198,18 +197,10 @@ static bool is_covered(
 
 		if (n->number <= g->number)
 			break;
-		c = ledger_counts(n, dataset) ? ledger_copy_in(n, medium) : NULL;
+		c = !strcmp(n->dataset, g->dataset) && ledger_counts(n) ? ledger_copy_in(n, medium) : NULL;
 		found += c && c->ok && c->verified_ns && !c->damaged_ns;
 	}
 	return !a || found >= a->generations;
-}
-
-static bool all_covered(const struct ledger *l, const struct ledger_generation *g, const char *medium)
-{
-	for (size_t i = 0; i < g->n_datasets; i++)
-		if (ledger_good(g, &g->datasets[i]) && !is_covered(l, g, g->datasets[i].name, medium))
-			return false;
-	return true;
 }
 
 static bool is_approved(const struct ledger *l, const json_t *o)
@@ -217,13 +208,14 @@ static bool is_approved(const struct ledger *l, const json_t *o)
 	return !l->n_approvers ||
 	       (l->plan && !strcmp(l->plan_sha256, journal_text(o, "plan")) &&
 		   !strcmp(l->plan_by, journal_text(o, "approver")) && has_approver(l, l->plan_by) &&
-		   approval_plan_has(l->plan, member_str(o, "medium"), member_num(o, "generation")));
+		   approval_plan_has(l->plan, member_str(o, "medium"), member_str(o, "dataset"),
+		       member_num(o, "generation")));
 }
 
 int ledger_check_expired(
     const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
 {
-	const struct ledger_generation *g = ledger_generation_by_number(l, member_num(o, "generation"));
+	const struct ledger_generation *g = generation_of(l, o);
 	const char *medium = member_str(o, "medium");
 
 	if (!g || g->state != LEDGER_COMMITTED)
@@ -238,7 +230,7 @@ int ledger_check_expired(
 	if (l->latch.found_ns)
 		return ledger_contradiction(
 		    line, event, text("the clock has jumped, and nobody has attested it"), err);
-	if (!all_covered(l, g, medium))
+	if (ledger_good(g) && !is_covered(l, g, medium))
 		return ledger_contradiction(line, event,
 		    text("fewer newer generations than agreed are verified on that medium"), err);
 	if (!is_approved(l, o))

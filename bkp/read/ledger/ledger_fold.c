@@ -4,7 +4,7 @@
  * media and generations that it names are known: nothing is checked a second time here.  Only memory can
  * fail.
  *
- * States of a generation: begin → LEDGER_BEGUN; the next begin makes it LEDGER_ABANDONED, committed (also a
+ * `begin` makes a generation of each data set that the run is to capture.  States: begin → LEDGER_BEGUN; the next begin makes it LEDGER_ABANDONED, committed (also a
  * recovered one of an abandoned generation) LEDGER_COMMITTED, failed LEDGER_GEN_FAILED.  A committed one
  * becomes LEDGER_EXPIRED when its last copy has expired or its medium was retired, and LEDGER_COMMITTED again
  * when it is found on a medium (verified).  Of a copy, `ok` says whether it is there, verified_ns and
@@ -131,7 +131,7 @@ static int apply_whereabouts(struct ledger *l, const struct journal_record *r, s
 	if (ledger_replace_text(&m->custodian, member_str(r->json, "operator"), err))
 		return -1;
 	if (!strcmp(r->event, "rotated")) {
-		const struct ledger_generation *last = ledger_last_committed(l);
+		const struct ledger_generation *last = ledger_last_committed(l, NULL);
 
 		set_attached(m, true, r->wall_ns);
 		m->full = json_is_true(json_object_get(r->json, "full"));
@@ -224,28 +224,17 @@ static int apply_documents(struct ledger *l, const struct journal_record *r, str
 	return 0;
 }
 
-static void datasets_free(struct ledger_generation *g)
-{
-	for (size_t i = 0; i < g->n_datasets; i++) {
-		free((char *)g->datasets[i].name);
-		free((char *)g->datasets[i].reason);
-		free((char *)g->datasets[i].suspicion);
-		ledger_canaries_free((struct ledger_dataset *)&g->datasets[i]);
-	}
-	free((struct ledger_dataset *)g->datasets);
-	g->datasets = NULL;
-	g->n_datasets = 0;
-}
-
 static void generation_clear(struct ledger_generation *g)
 {
-	datasets_free(g);
+	ledger_canaries_free(g);
+	free((char *)g->suspicion);
 	for (size_t i = 0; i < g->n_copies; i++) {
 		free((char *)g->copies[i].medium);
 		free((char *)g->copies[i].label);
 		free((char *)g->copies[i].reason);
 	}
 	free((struct ledger_copy *)g->copies);
+	free((char *)g->dataset);
 	free((char *)g->uuid);
 	free((char *)g->reason);
 	free((char *)g->held_why);
@@ -271,68 +260,50 @@ static void set_guard(struct guard *g, const json_t *o)
 	    json_is_integer(json_object_get(census, "zero")) ? member_num(census, "zero") : GUARD_UNKNOWN};
 }
 
-/* From names (begin) or from objects (committed). */
-static int set_datasets(struct ledger_generation *g, const json_t *list, struct err *err)
+/* Room for n more. */
+static int reserve_generations(struct ledger *l, size_t n, struct err *err)
 {
-	size_t n = json_array_size(list);
-	struct ledger_dataset *d = calloc(n ? n : 1, sizeof(*d));
-	int failed = !d;
+	size_t cap = l->cap_generations ? l->cap_generations : 64;
+	struct ledger_generation *more;
 
-	datasets_free(g);
-	for (size_t i = 0; d && i < n; i++) {
-		const json_t *o = json_array_get(list, i);
-		const char *v = journal_text(o, "verdict");
-
-		d[i].name =
-		    copy_of(json_is_string(o) ? json_string_value(o) : member_str(o, "name"), &failed);
-		d[i].reason = copy_of(journal_text(o, "reason"), &failed);
-		d[i].verdict = !strcmp(v, "good")      ? LEDGER_GOOD
-			       : !strcmp(v, "partial") ? LEDGER_PARTIAL
-			       : *v		       ? LEDGER_FAILED
-						       : LEDGER_PENDING;
-		d[i].entries = member_num(o, "entries");
-		d[i].files = member_num(o, "files");
-		d[i].bytes = member_num(o, "bytes");
-		d[i].unreadable = member_num(o, "unreadable");
-		d[i].changed = member_num(o, "changed");
-		d[i].skipped = member_num(o, "skipped");
-		set_guard(&d[i].guard, json_object_get(o, "guard"));
-		d[i].suspicion = copy_of(journal_text(json_object_get(o, "guard"), "why"), &failed);
-		failed |= ledger_canaries_read(&d[i], json_object_get(o, "guard"), err);
-		g->suspect |= d[i].guard.suspect;
-	}
-	g->datasets = d;
-	g->n_datasets = d ? n : 0;
-	return failed ? err_nomem(err) : 0;
+	while (cap - l->n_generations < n)
+		cap *= 2;
+	if (cap == l->cap_generations)
+		return 0;
+	more = reallocarray(l->generations, cap, sizeof(*more));
+	if (!more)
+		return err_nomem(err);
+	l->generations = more;
+	l->cap_generations = cap;
+	return 0;
 }
 
 static int apply_begin(struct ledger *l, const struct journal_record *r, struct err *err)
 {
-	struct ledger_generation *g;
+	const json_t *names = json_object_get(r->json, "datasets");
 	int failed = 0;
 
-	for (size_t i = l->n_generations; i-- && l->generations[i].state == LEDGER_BEGUN;)
-		l->generations[i].state = LEDGER_ABANDONED;
-	if (l->n_generations == l->cap_generations) {
-		size_t cap = l->cap_generations ? 2 * l->cap_generations : 64;
+	for (size_t i = l->n_generations; i-- && l->generations[i].state != LEDGER_ABANDONED;)
+		if (l->generations[i].state == LEDGER_BEGUN)
+			l->generations[i].state = LEDGER_ABANDONED;
+	if (reserve_generations(l, json_array_size(names), err))
+		return -1;
+	for (size_t i = 0; i < json_array_size(names); i++) {
+		struct ledger_generation *g = &l->generations[l->n_generations++];
 
-		g = reallocarray(l->generations, cap, sizeof(*g));
-		if (!g)
-			return err_nomem(err);
-		l->generations = g;
-		l->cap_generations = cap;
+		memset(g, 0, sizeof(*g));
+		g->number = member_num(r->json, "run");
+		g->begun_ns = r->wall_ns;
+		g->undated = l->latch.found_ns != 0;
+		g->epoch = r->epoch;
+		g->state = LEDGER_BEGUN;
+		g->dataset = copy_of(json_string_value(json_array_get(names, i)), &failed);
+		g->uuid = copy_of(member_str(r->json, "uuid"), &failed);
+		g->reason = copy_of("", &failed);
+		g->suspicion = copy_of("", &failed);
+		g->held_why = copy_of("", &failed);
 	}
-	g = &l->generations[l->n_generations++];
-	memset(g, 0, sizeof(*g));
-	g->number = member_num(r->json, "generation");
-	g->begun_ns = r->wall_ns;
-	g->undated = l->latch.found_ns != 0;
-	g->epoch = r->epoch;
-	g->state = LEDGER_BEGUN;
-	g->uuid = copy_of(member_str(r->json, "uuid"), &failed);
-	g->reason = copy_of("", &failed);
-	g->held_why = copy_of("", &failed);
-	return failed ? err_nomem(err) : set_datasets(g, json_object_get(r->json, "datasets"), err);
+	return failed ? err_nomem(err) : 0;
 }
 
 struct ledger_copy *ledger_copy_on(struct ledger *l, struct ledger_generation *g, const char *uuid)
@@ -365,20 +336,29 @@ static void set_full(struct ledger *l, const json_t *copy, bool ok)
 		m->full = !ok;
 }
 
-static int apply_committed(struct ledger *l, const struct journal_record *r, struct err *err)
+static int set_next_archive(struct ledger *l, const char *dataset, uint64_t archive, struct err *err)
 {
-	const json_t *o = r->json, *media = json_object_get(o, "media");
-	struct ledger_generation *g = generation_of(l, o);
+	struct ledger_next *more;
 
-	g->state = LEDGER_COMMITTED;
-	g->ended_ns = r->wall_ns;
-	g->recovered = json_is_true(json_object_get(o, "recovered"));
-	memcpy(g->manifest_sha256, member_str(o, "manifest_sha256"), DIGEST_HEX);
-	g->archives = member_num(o, "archives");
-	g->archive_bytes = member_num(o, "archive_bytes");
-	g->new_bytes = member_num(o, "new_bytes");
-	if (member_num(o, "next_archive") > l->next_archive)
-		l->next_archive = member_num(o, "next_archive");
+	for (size_t i = 0; i < l->n_next; i++)
+		if (!strcmp(l->next[i].dataset, dataset)) {
+			if (archive > l->next[i].archive)
+				l->next[i].archive = archive;
+			return 0;
+		}
+	more = reallocarray(l->next, l->n_next + 1, sizeof(*more));
+	if (!more)
+		return err_nomem(err);
+	l->next = more;
+	more += l->n_next;
+	more->dataset = strdup(dataset);
+	more->archive = archive;
+	l->n_next += more->dataset != NULL;
+	return more->dataset ? 0 : err_nomem(err);
+}
+
+static int set_copies(struct ledger *l, struct ledger_generation *g, const json_t *media, struct err *err)
+{
 	for (size_t i = 0; i < json_array_size(media); i++) {
 		const json_t *m = json_array_get(media, i);
 		struct ledger_copy *c = ledger_copy_on(l, g, member_str(m, "medium"));
@@ -394,25 +374,70 @@ static int apply_committed(struct ledger *l, const struct journal_record *r, str
 		free((char *)c->reason);
 		c->reason = reason;
 	}
-	return set_datasets(g, json_object_get(o, "datasets"), err) || ledger_canaries_take(l, g, false, err)
+	return 0;
+}
+
+/* How the data set was captured. */
+static int set_captured(struct ledger_generation *g, const json_t *o, struct err *err)
+{
+	const json_t *guard = json_object_get(o, "guard");
+
+	g->verdict = !strcmp(member_str(o, "verdict"), "good") ? LEDGER_GOOD : LEDGER_PARTIAL;
+	g->entries = member_num(o, "entries");
+	g->files = member_num(o, "files");
+	g->bytes = member_num(o, "bytes");
+	g->unreadable = member_num(o, "unreadable");
+	g->changed = member_num(o, "changed");
+	g->skipped = member_num(o, "skipped");
+	set_guard(&g->guard, guard);
+	g->suspect = g->guard.suspect;
+	return ledger_replace_text(&g->reason, journal_text(o, "reason"), err) ||
+		       ledger_replace_text(&g->suspicion, journal_text(guard, "why"), err) ||
+		       ledger_canaries_read(g, guard, err)
 		   ? -1
 		   : 0;
 }
 
-/* verified, copied: either way the generation is on the medium now.  verify-failed: it is there, but damaged,
- * and counts for nothing until it verifies again. */
-static int apply_copied(struct ledger *l, const struct journal_record *r, struct err *err)
+static int apply_committed(struct ledger *l, const struct journal_record *r, struct err *err)
 {
-	struct ledger_generation *g = generation_of(l, r->json);
+	const json_t *o = r->json;
+	struct ledger_generation *g = generation_of(l, o);
+
+	g->state = LEDGER_COMMITTED;
+	g->ended_ns = r->wall_ns;
+	g->recovered = json_is_true(json_object_get(o, "recovered"));
+	memcpy(g->manifest_sha256, member_str(o, "manifest_sha256"), DIGEST_HEX);
+	g->archives = member_num(o, "archives");
+	g->archive_bytes = member_num(o, "archive_bytes");
+	g->new_bytes = member_num(o, "new_bytes");
+	return set_next_archive(l, g->dataset, member_num(o, "next_archive"), err) ||
+		       set_copies(l, g, json_object_get(o, "media"), err) || set_captured(g, o, err) ||
+		       ledger_canaries_take(l, g, false, err)
+		   ? -1
+		   : 0;
+}
+
+/* It is there, but damaged, and counts for nothing until it verifies again. */
+static int apply_verify_failed(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	struct ledger_copy *c = ledger_copy_on(l, generation_of(l, r->json), member_str(r->json, "medium"));
+
+	if (!c)
+		return err_nomem(err);
+	c->damaged_ns = r->wall_ns;
+	c->verified_ns = 0;
+	return ledger_replace_text(&c->reason, journal_text(r->json, "reason"), err);
+}
+
+/* Either way the generation is on the medium now. */
+static int apply_copied_one(
+    struct ledger *l, const struct journal_record *r, const json_t *o, struct err *err)
+{
+	struct ledger_generation *g = generation_of(l, o);
 	struct ledger_copy *c = ledger_copy_on(l, g, member_str(r->json, "medium"));
 
 	if (!c)
 		return err_nomem(err);
-	if (!strcmp(r->event, "verify-failed")) {
-		c->damaged_ns = r->wall_ns;
-		c->verified_ns = 0;
-		return ledger_replace_text(&c->reason, journal_text(r->json, "reason"), err);
-	}
 	if (!strcmp(r->event, "verified")) {
 		c->verified_ns = r->wall_ns;
 		c->damaged_ns = 0;
@@ -427,35 +452,33 @@ static int apply_copied(struct ledger *l, const struct journal_record *r, struct
 	return ledger_replace_text(&c->reason, "", err);
 }
 
-/* Each data set's own reason, where it is on record: the generation's is that of one of them. */
-static int set_reasons(struct ledger_generation *g, const json_t *list, struct err *err)
+static int apply_copied(struct ledger *l, const struct journal_record *r, struct err *err)
 {
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *o = json_array_get(list, i);
+	const json_t *list = json_object_get(r->json, "generations");
 
-		for (size_t k = 0; k < g->n_datasets; k++) {
-			struct ledger_dataset *d = (struct ledger_dataset *)&g->datasets[k];
-
-			if (!strcmp(d->name, member_str(o, "name")) &&
-			    ledger_replace_text(&d->reason, journal_text(o, "reason"), err))
-				return -1;
-		}
-	}
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (apply_copied_one(l, r, json_array_get(list, i), err))
+			return -1;
 	return 0;
 }
 
 static int apply_failed(struct ledger *l, const struct journal_record *r, struct err *err)
 {
-	struct ledger_generation *g = generation_of(l, r->json);
-	char *reason = strdup(journal_text(r->json, "reason"));
+	const json_t *list = json_object_get(r->json, "datasets");
 
-	if (!reason)
-		return err_nomem(err);
-	free((char *)g->reason);
-	g->reason = reason;
-	g->state = LEDGER_GEN_FAILED;
-	g->ended_ns = r->wall_ns;
-	return set_reasons(g, json_object_get(r->json, "datasets"), err);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *o = json_array_get(list, i);
+		struct ledger_generation *g = (struct ledger_generation *)ledger_generation_of(
+		    l, member_str(o, "name"), member_num(r->json, "run"));
+		const char *reason = journal_text(o, "reason");
+
+		g->state = LEDGER_GEN_FAILED;
+		g->verdict = LEDGER_FAILED;
+		g->ended_ns = r->wall_ns;
+		if (ledger_replace_text(&g->reason, *reason ? reason : journal_text(r->json, "reason"), err))
+			return -1;
+	}
+	return 0;
 }
 
 static const struct rule {
@@ -468,7 +491,7 @@ static const struct rule {
     {"committed", apply_committed},
     {"verified", apply_copied},
     {"copied", apply_copied},
-    {"verify-failed", apply_copied},
+    {"verify-failed", apply_verify_failed},
     {"failed", apply_failed},
     {"medium-attached", apply_whereabouts},
     {"medium-detached", apply_whereabouts},
@@ -509,6 +532,9 @@ void ledger_fold_clear(struct ledger *l)
 	for (size_t i = 0; i < l->n_generations; i++)
 		generation_clear(&l->generations[i]);
 	free(l->generations);
+	for (size_t i = 0; i < l->n_next; i++)
+		free(l->next[i].dataset);
+	free(l->next);
 	for (size_t i = 0; i < l->n_media; i++)
 		medium_clear(&l->media[i]);
 	free(l->media);

@@ -148,7 +148,7 @@ static int apply_clock(struct ledger *l, const struct journal_record *r, struct 
 	int64_t seconds = (int64_t)json_integer_value(json_object_get(r->json, "seconds"));
 
 	if (!jump)
-		l->latch.attested = ledger_next_generation(l) - 1;
+		l->latch.attested = ledger_next_run(l) - 1;
 	if (jump && seconds <= 0)
 		return 0;
 	l->latch.found_ns = jump ? r->wall_ns : 0;

@@ -28,9 +28,14 @@ struct ledger {
 	/* media, generations, copies: ledger_fold.c */
 	struct ledger_medium *media;
 	size_t n_media;
-	struct ledger_generation *generations; /* ascending by number */
+	struct ledger_generation
+	    *generations; /* ascending by number; those of a run as its begin named them */
 	size_t n_generations, cap_generations;
-	uint64_t next_archive;
+	struct ledger_next {
+		char *dataset;
+		uint64_t archive;
+	} * next; /* next_archive of each data set */
+	size_t n_next;
 	/* what people decided and agreed: ledger_fold_rules.c */
 	char policy_sha256[DIGEST_HEX];
 	struct ledger_agreed *agreed;
@@ -99,8 +104,8 @@ int ledger_fold_rules(struct ledger *l, const struct journal_record *r, struct e
 void ledger_fold_rules_clear(struct ledger *l);
 
 /* ledger_canary.c: the canaries of a data set, from its "guard" object. */
-int ledger_canaries_read(struct ledger_dataset *d, const json_t *guard, struct err *err);
-void ledger_canaries_free(struct ledger_dataset *d);
+int ledger_canaries_read(struct ledger_generation *g, const json_t *guard, struct err *err);
+void ledger_canaries_free(struct ledger_generation *g);
 /* As found in this generation, so they must be: those not seen before, or (accepted) all. */
 int ledger_canaries_take(struct ledger *l, const struct ledger_generation *g, bool accepted, struct err *err);
 void ledger_canaries_clear(struct ledger *l);
@@ -109,7 +114,11 @@ void ledger_canaries_clear(struct ledger *l);
 static inline struct ledger_generation *generation_of(const struct ledger *l, const json_t *o)
 {
 	/* the accessor returns const for readers; the fold owns what it points to */
-	return (struct ledger_generation *)ledger_generation_by_number(l, member_num(o, "generation"));
+	const char *dataset = member_str(o, "dataset");
+
+	return dataset
+		   ? (struct ledger_generation *)ledger_generation_of(l, dataset, member_num(o, "generation"))
+		   : NULL;
 }
 int ledger_replace_text(const char **at, const char *with, struct err *err);
 /* The entry of that medium, made when there is none yet; NULL: out of memory. */

@@ -1,6 +1,6 @@
 /* retention: see retention.h.
  *
- * For each medium, each generation that is on it, each data set in it: reasons are collected (add_reason),
+ * For each medium, each data set, each generation of it that is there: reasons are collected (add_reason),
  * those that keep and those that let go.  keep_reasons() decides: any that keeps it wins, and a generation
  * without any reason stays, because nothing is known that would let it go.
  *
@@ -32,10 +32,11 @@ struct judging {
 	int64_t now_ns;
 	struct retention *ret;
 	struct retention_rule *rules;
-	/* of the medium that is being judged, for each rule */
-	struct retention_counted **counted;
-	size_t *n_counted;
+	/* of the medium and the data set that are being judged */
 	const char *medium;
+	const struct retention_rule *rule;
+	struct retention_counted *counted;
+	size_t n_counted;
 	const struct ledger_generation *there; /* judged as if it had not expired; or NULL */
 	struct buf why;			       /* reasons of the generation that is being judged */
 };
@@ -64,13 +65,15 @@ const char *retention_word(enum retention_reason r)
 	return words[r];
 }
 
-static void of_generation(const struct retention_why *w, char *out, size_t size)
+char *retention_sentence(const struct retention_why *w, char out[RETENTION_SENTENCE])
 {
+	const size_t size = RETENTION_SENTENCE;
 	char date[CLOCK_TEXT];
 
 	switch (w->reason) {
 	case RETENTION_FROZEN:
-		snprintf(out, size, text("generation %ju is suspect, and nobody has decided on it"), w->have);
+		snprintf(
+		    out, size, text("generation %s is suspect, and nobody has decided on it"), w->frozen_by);
 		break;
 	case RETENTION_LATCHED:
 		snprintf(out, size, "%s", text("the clock has jumped forward, and nobody has attested it"));
@@ -78,67 +81,54 @@ static void of_generation(const struct retention_why *w, char *out, size_t size)
 	case RETENTION_HELD:
 		snprintf(out, size, "%s", text("a person holds it"));
 		break;
+	case RETENTION_UNKNOWN:
+		snprintf(
+		    out, size, "%s", text("neither the policy nor what was agreed says how long it stays"));
+		break;
 	case RETENTION_FUTURE:
 		snprintf(out, size, "%s", text("it is dated later than now"));
 		break;
 	case RETENTION_PROTECTED:
 		snprintf(out, size, text("protected until %s"), clock_format_local(w->until_ns, date));
 		break;
-	default:
+	case RETENTION_SUSPECT:
 		snprintf(out, size, "%s", text("it is suspect: a person decides"));
-	}
-}
-
-static void of_dataset(const struct retention_why *w, char *out, size_t size)
-{
-	switch (w->reason) {
-	case RETENTION_UNKNOWN:
-		snprintf(out, size, text("%s: neither the policy nor what was agreed says how long it stays"),
-		    w->dataset);
 		break;
 	case RETENTION_NEWEST:
-		snprintf(out, size, text("%s: the last good copy of its newest good generation"), w->dataset);
+		snprintf(out, size, "%s", text("the last good copy of the newest good generation"));
 		break;
 	case RETENTION_FLOOR:
-		snprintf(out, size, text("%s: newer verified ones on %ju of %ju dates here"), w->dataset,
-		    w->have, w->want);
+		snprintf(out, size, text("newer verified ones on %ju of %ju dates here"), w->have, w->want);
 		break;
 	case RETENTION_NO_BETTER:
-		snprintf(out, size, text("%s: not good, but no newer good one is verified here"), w->dataset);
+		snprintf(out, size, "%s", text("not good, but no newer good one is verified here"));
 		break;
 	case RETENTION_DAILY:
-		snprintf(out, size, text("%s: the newest of its day (%ju are kept)"), w->dataset, w->want);
+		snprintf(out, size, text("the newest of its day (%ju are kept)"), w->want);
 		break;
 	case RETENTION_WEEKLY:
-		snprintf(out, size, text("%s: the newest of its week (%ju are kept)"), w->dataset, w->want);
+		snprintf(out, size, text("the newest of its week (%ju are kept)"), w->want);
 		break;
 	case RETENTION_MONTHLY:
-		snprintf(out, size, text("%s: the newest of its month (%ju are kept)"), w->dataset, w->want);
+		snprintf(out, size, text("the newest of its month (%ju are kept)"), w->want);
 		break;
 	case RETENTION_YEARLY:
-		snprintf(out, size, text("%s: the newest of its year (%ju are kept)"), w->dataset, w->want);
+		snprintf(out, size, text("the newest of its year (%ju are kept)"), w->want);
 		break;
-	default:
-		snprintf(out, size, text("%s: newer verified ones on %ju dates here, %ju are asked for"),
-		    w->dataset, w->have, w->want);
+	case RETENTION_COVERED:
+		snprintf(out, size, text("newer verified ones on %ju dates here, %ju are asked for"), w->have,
+		    w->want);
+		break;
 	}
-}
-
-char *retention_sentence(const struct retention_why *w, char out[RETENTION_SENTENCE])
-{
-	bool whole = !w->dataset || w->reason == RETENTION_PROTECTED;
-
-	(whole ? of_generation : of_dataset)(w, out, RETENTION_SENTENCE);
 	width_whole(out);
 	return out;
 }
 
 /* ---- the rest ---- */
 
-static bool retention_counts(
-    const struct ledger_generation *g, const char *dataset, const char *medium, int64_t now_ns)
+static bool retention_counts(const struct ledger_generation *g, const char *medium, int64_t now_ns)
 {
-	if (g->undated || g->begun_ns > now_ns || !ledger_counts(g, dataset))
+	if (g->undated || g->begun_ns > now_ns || !ledger_counts(g))
 		return false;
 	for (size_t i = 0; i < g->n_copies; i++) {
 		const struct ledger_copy *c = &g->copies[i];
@@ -201,11 +191,9 @@ static void mark_kept(const struct retention_rule *rule, struct retention_counte
 	}
 }
 
-static bool would_count(const struct ledger_generation *g, const char *dataset, int64_t now_ns)
+static bool would_count(const struct ledger_generation *g, int64_t now_ns)
 {
-	const struct ledger_dataset *d = ledger_dataset_in(g, dataset);
-
-	return !g->undated && g->begun_ns <= now_ns && !g->suspect && d && ledger_good(g, d);
+	return !g->undated && g->begun_ns <= now_ns && !g->suspect && ledger_good(g);
 }
 
 /* The generations that count for the rule's data set on that medium, newest first, with
@@ -223,8 +211,8 @@ static int retention_count(const struct ledger *l, const struct retention_rule *
 	for (size_t i = 0; i < all; i++) {
 		const struct ledger_generation *g = ledger_generation(l, i);
 
-		if (g == there ? !would_count(g, rule->name, now_ns)
-			       : !retention_counts(g, rule->name, medium, now_ns))
+		if (strcmp(g->dataset, rule->name) != 0 ||
+		    (g == there ? !would_count(g, now_ns) : !retention_counts(g, medium, now_ns)))
 			continue;
 		c[n].number = g->number;
 		c[n].begun_ns = g->begun_ns;
@@ -275,11 +263,13 @@ static void set_rule(const struct judging *j, struct retention_rule *r)
 
 static void find_newest(const struct judging *j, struct retention_rule *r)
 {
-	for (size_t i = ledger_generations(j->l); i-- && !r->newest;)
-		for (size_t m = 0; m < ledger_media(j->l); m++)
-			if (retention_counts(
-				ledger_generation(j->l, i), r->name, ledger_medium(j->l, m)->uuid, j->now_ns))
-				r->newest = ledger_generation(j->l, i)->number;
+	for (size_t i = ledger_generations(j->l); i-- && !r->newest;) {
+		const struct ledger_generation *g = ledger_generation(j->l, i);
+
+		for (size_t m = 0; m < ledger_media(j->l) && !strcmp(g->dataset, r->name); m++)
+			if (retention_counts(g, ledger_medium(j->l, m)->uuid, j->now_ns))
+				r->newest = g->number;
+	}
 }
 
 static struct retention_rule *rule_of(const struct judging *j, const char *name)
@@ -319,33 +309,32 @@ static int find_rules(struct judging *j, struct err *err)
 	for (size_t i = 0; i < ledger_generations(j->l); i++) {
 		const struct ledger_generation *g = ledger_generation(j->l, i);
 
-		for (size_t k = 0; (g->state == LEDGER_COMMITTED || g == j->there) && k < g->n_datasets; k++)
-			if (!rule_of(j, g->datasets[k].name) && add_rule(j, g->datasets[k].name, err))
-				return -1;
+		if ((g->state == LEDGER_COMMITTED || g == j->there) && !rule_of(j, g->dataset) &&
+		    add_rule(j, g->dataset, err))
+			return -1;
 	}
 	return 0;
 }
 
 /* ---- one generation on one medium ---- */
 
-static int add_reason(struct judging *j, enum retention_reason reason, const struct retention_rule *r,
-    uint64_t have, uint64_t want, struct err *err)
+static int add_reason(
+    struct judging *j, enum retention_reason reason, uint64_t have, uint64_t want, struct err *err)
 {
-	struct retention_why w = {reason, r ? r->name : NULL, have, want, 0};
+	struct retention_why w = {reason, j->ret->frozen_by, have, want, 0};
 
 	return buf_append(&j->why, &w, sizeof(w), err);
 }
 
 /* On how many dates, up to `enough`, newer generations count.  Dates must differ in local time and in UTC: a
  * process whose TZ was set to an odd zone cannot make two dates of one run. */
-static uint64_t newer_dates(
-    const struct judging *j, size_t rule, const struct ledger_generation *g, uint64_t enough)
+static uint64_t newer_dates(const struct judging *j, const struct ledger_generation *g, uint64_t enough)
 {
-	const struct retention_counted *c = j->counted[rule];
+	const struct retention_counted *c = j->counted;
 	uint64_t dates = 0;
 	const struct retention_counted *last = NULL;
 
-	for (size_t i = 0; i < j->n_counted[rule] && dates < enough && c[i].begun_ns > g->begun_ns; i++) {
+	for (size_t i = 0; i < j->n_counted && dates < enough && c[i].begun_ns > g->begun_ns; i++) {
 		if (c[i].number <= g->number ||
 		    (last && (c[i].period[0] == last->period[0] || c[i].utc_day == last->utc_day)))
 			continue;
@@ -355,101 +344,77 @@ static uint64_t newer_dates(
 	return dates;
 }
 
-static unsigned kept_bits(const struct judging *j, size_t rule, uint64_t number)
+static unsigned kept_bits(const struct judging *j, uint64_t number)
 {
-	for (size_t i = 0; i < j->n_counted[rule]; i++)
-		if (j->counted[rule][i].number == number)
-			return j->counted[rule][i].kept;
+	for (size_t i = 0; i < j->n_counted; i++)
+		if (j->counted[i].number == number)
+			return j->counted[i].kept;
 	return 0;
 }
 
 /* Does another medium hold it well? */
-static bool is_good_elsewhere(const struct judging *j, const struct ledger_generation *g, const char *dataset)
+static bool is_good_elsewhere(const struct judging *j, const struct ledger_generation *g)
 {
 	for (size_t m = 0; m < ledger_media(j->l); m++) {
 		const char *uuid = ledger_medium(j->l, m)->uuid;
 
-		if (strcmp(uuid, j->medium) != 0 && retention_counts(g, dataset, uuid, j->now_ns))
+		if (strcmp(uuid, j->medium) != 0 && retention_counts(g, uuid, j->now_ns))
 			return true;
 	}
 	return false;
 }
 
-static int judge_good(struct judging *j, const struct ledger_generation *g, size_t i, struct err *err)
+static int judge_good(struct judging *j, const struct ledger_generation *g, struct err *err)
 {
-	const struct retention_rule *r = &j->rules[i];
-	uint64_t have = newer_dates(j, i, g, r->floor);
-	unsigned bits = kept_bits(j, i, g->number);
+	const struct retention_rule *r = j->rule;
+	uint64_t have = newer_dates(j, g, r->floor);
+	unsigned bits = kept_bits(j, g->number);
 
-	if (r->floor && r->newest == g->number && !is_good_elsewhere(j, g, r->name) &&
-	    add_reason(j, RETENTION_NEWEST, r, 0, 0, err))
+	if (r->floor && r->newest == g->number && !is_good_elsewhere(j, g) &&
+	    add_reason(j, RETENTION_NEWEST, 0, 0, err))
 		return -1;
 	for (unsigned k = 0; k < 4; k++)
 		if (bits & 1u << k &&
-		    add_reason(j, (enum retention_reason)(RETENTION_DAILY + k), r, 0, r->keep[k], err))
+		    add_reason(j, (enum retention_reason)(RETENTION_DAILY + k), 0, r->keep[k], err))
 			return -1;
-	return add_reason(j, have < r->floor ? RETENTION_FLOOR : RETENTION_COVERED, r, have, r->floor, err);
+	return add_reason(j, have < r->floor ? RETENTION_FLOOR : RETENTION_COVERED, have, r->floor, err);
 }
 
-static int judge_dataset(struct judging *j, const struct ledger_generation *g, const struct ledger_dataset *d,
-    bool any, struct err *err)
+/* Is it covered by newer ones? */
+static int judge_cover(struct judging *j, const struct ledger_generation *g, struct err *err)
 {
-	size_t i = (size_t)(rule_of(j, d->name) - j->rules);
-	const struct retention_rule *r = &j->rules[i];
 	uint64_t have;
 
-	/* a data set that failed holds nothing; where others in the generation hold something, those
-	 * decide */
-	if (any && d->verdict == LEDGER_FAILED)
-		return 0;
-	if (!r->known)
-		return add_reason(j, RETENTION_UNKNOWN, r, 0, 0, err);
-	if (ledger_good(g, d))
-		return judge_good(j, g, i, err);
-	have = newer_dates(j, i, g, 1);
-	return add_reason(j, have || !r->floor ? RETENTION_COVERED : RETENTION_NO_BETTER, r, have, 1, err);
+	if (!j->rule->known)
+		return add_reason(j, RETENTION_UNKNOWN, 0, 0, err);
+	if (ledger_good(g))
+		return judge_good(j, g, err);
+	have = newer_dates(j, g, 1);
+	return add_reason(j, have || !j->rule->floor ? RETENTION_COVERED : RETENTION_NO_BETTER, have, 1, err);
 }
 
-static int judge_protection(struct judging *j, const struct ledger_generation *g, bool any, struct err *err)
+static int judge_protection(struct judging *j, const struct ledger_generation *g, struct err *err)
 {
 	struct retention_why w = {RETENTION_PROTECTED, NULL, 0, 0, 0};
-	int64_t longest = 0;
+	const int64_t s = j->rule->protect_s;
 
 	if (g->begun_ns > j->now_ns)
-		return add_reason(j, RETENTION_FUTURE, NULL, 0, 0, err);
-	for (size_t i = 0; i < g->n_datasets; i++) {
-		const struct retention_rule *r = rule_of(j, g->datasets[i].name);
-
-		if (any && g->datasets[i].verdict == LEDGER_FAILED)
-			continue;
-		if (r->protect_s > longest) {
-			longest = r->protect_s;
-			w.dataset = r->name;
-		}
-	}
-	if ((j->now_ns - g->begun_ns) / SECOND_NS >= longest)
+		return add_reason(j, RETENTION_FUTURE, 0, 0, err);
+	if ((j->now_ns - g->begun_ns) / SECOND_NS >= s)
 		return 0;
-	w.until_ns =
-	    g->begun_ns > INT64_MAX - longest * SECOND_NS ? INT64_MAX : g->begun_ns + longest * SECOND_NS;
+	w.until_ns = g->begun_ns > INT64_MAX - s * SECOND_NS ? INT64_MAX : g->begun_ns + s * SECOND_NS;
 	return buf_append(&j->why, &w, sizeof(w), err);
 }
 
 static int judge_copy(struct judging *j, const struct ledger_generation *g, struct err *err)
 {
-	bool any = false;
-
-	for (size_t i = 0; i < g->n_datasets; i++)
-		any |= g->datasets[i].verdict != LEDGER_FAILED;
-	if ((j->ret->frozen_by && add_reason(j, RETENTION_FROZEN, NULL, j->ret->frozen_by, 0, err)) ||
-	    (j->ret->latched && add_reason(j, RETENTION_LATCHED, NULL, 0, 0, err)) ||
-	    (g->held_ns && add_reason(j, RETENTION_HELD, NULL, 0, 0, err)) ||
-	    (g->suspect && add_reason(j, RETENTION_SUSPECT, NULL, 0, 0, err)) ||
-	    judge_protection(j, g, any, err))
-		return -1;
-	for (size_t i = 0; i < g->n_datasets; i++)
-		if (judge_dataset(j, g, &g->datasets[i], any, err))
-			return -1;
-	return 0;
+	return (j->ret->frozen_by[0] && add_reason(j, RETENTION_FROZEN, 0, 0, err)) ||
+		       (j->ret->latched && add_reason(j, RETENTION_LATCHED, 0, 0, err)) ||
+		       (g->held_ns && add_reason(j, RETENTION_HELD, 0, 0, err)) ||
+		       (g->suspect && add_reason(j, RETENTION_SUSPECT, 0, 0, err)) ||
+		       judge_protection(j, g, err) || judge_cover(j, g, err)
+		   ? -1
+		   : 0;
 }
 
 /* Of the reasons only those that keep it, if there is one. */
@@ -475,19 +440,22 @@ static bool is_there(const struct judging *j, const struct ledger_generation *g)
 	return j->there ? g == j->there : ledger_copy_there(g, j->medium) != NULL;
 }
 
-static int judge_medium(struct judging *j, struct retention_medium *m, struct err *err)
+/* The generations of the rule's data set. */
+static int judge_set(struct judging *j, struct retention_medium *m, struct err *err)
 {
 	size_t all = ledger_generations(j->l);
 
-	m->copies = calloc(all + 1, sizeof(*m->copies));
-	if (!m->copies)
-		return err_nomem(err);
+	free(j->counted);
+	j->counted = NULL;
+	if (retention_count(j->l, j->rule, j->medium, j->there, j->now_ns, &j->counted, &j->n_counted, err))
+		return -1;
 	for (size_t i = 0; i < all; i++) {
 		const struct ledger_generation *g = ledger_generation(j->l, i);
 		struct retention_copy *c = &m->copies[m->n];
 
-		if (!is_there(j, g))
+		if (strcmp(g->dataset, j->rule->name) != 0 || !is_there(j, g))
 			continue;
+		c->dataset = j->rule->name;
 		c->number = g->number;
 		memcpy(c->uuid, g->uuid, sizeof(c->uuid)); /* the ledger has checked its length */
 		c->begun_ns = g->begun_ns;
@@ -500,13 +468,14 @@ static int judge_medium(struct judging *j, struct retention_medium *m, struct er
 	return 0;
 }
 
-static int count_all(struct judging *j, struct err *err)
+static int judge_medium(struct judging *j, struct retention_medium *m, struct err *err)
 {
+	m->copies = calloc(ledger_generations(j->l) + 1, sizeof(*m->copies));
+	if (!m->copies)
+		return err_nomem(err);
 	for (size_t i = 0; i < j->ret->n_names; i++) {
-		free(j->counted[i]);
-		j->counted[i] = NULL;
-		if (retention_count(j->l, &j->rules[i], j->medium, j->there, j->now_ns, &j->counted[i],
-			&j->n_counted[i], err))
+		j->rule = &j->rules[i];
+		if (judge_set(j, m, err))
 			return -1;
 	}
 	return 0;
@@ -514,10 +483,8 @@ static int count_all(struct judging *j, struct err *err)
 
 static int judge_all(struct judging *j, struct err *err)
 {
-	j->counted = calloc(j->ret->n_names + 1, sizeof(*j->counted));
-	j->n_counted = calloc(j->ret->n_names + 1, sizeof(*j->n_counted));
 	j->ret->media = calloc(ledger_media(j->l) + 1, sizeof(*j->ret->media));
-	if (!j->counted || !j->n_counted || !j->ret->media)
+	if (!j->ret->media)
 		return err_nomem(err);
 	for (size_t i = 0; i < ledger_media(j->l); i++) {
 		const struct ledger_medium *lm = ledger_medium(j->l, i);
@@ -531,7 +498,7 @@ static int judge_all(struct judging *j, struct err *err)
 		m->label = strdup(lm->label);
 		if (!m->label)
 			return err_nomem(err);
-		if (count_all(j, err) || judge_medium(j, m, err))
+		if (judge_medium(j, m, err))
 			return -1;
 	}
 	return 0;
@@ -552,13 +519,11 @@ static int judge_media(const struct policy *policy, const struct ledger *l, int6
 	j.ret = calloc(1, sizeof(*j.ret));
 	if (!j.ret)
 		return err_nomem(err);
-	j.ret->frozen_by = frozen ? frozen->number : 0;
+	if (frozen)
+		generation_label(frozen->dataset, frozen->number, j.ret->frozen_by);
 	j.ret->latched = ledger_latch(l)->found_ns != 0;
 	r = find_rules(&j, err) || judge_all(&j, err) ? -1 : 0;
-	for (size_t i = 0; j.counted && i < j.ret->n_names; i++)
-		free(j.counted[i]);
 	free(j.counted);
-	free(j.n_counted);
 	free(j.rules);
 	buf_free(&j.why);
 	if (r)
@@ -575,9 +540,9 @@ int retention_judge(const struct policy *policy, const struct ledger *l, int64_t
 }
 
 int retention_judge_expired(const struct policy *policy, const struct ledger *l, int64_t now_ns,
-    const char *medium, uint64_t number, struct retention **ret, struct err *err)
+    const char *medium, const char *dataset, uint64_t number, struct retention **ret, struct err *err)
 {
-	return judge_media(policy, l, now_ns, medium, ledger_generation_by_number(l, number), ret, err);
+	return judge_media(policy, l, now_ns, medium, ledger_generation_of(l, dataset, number), ret, err);
 }
 
 void retention_free(struct retention *r)

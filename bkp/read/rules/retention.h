@@ -1,7 +1,7 @@
 /* retention: which generations stay on which medium, which may go, and all the reasons.
  *
  * Pure: from policy, ledger (with what was agreed in it) and time.  Nothing is decided by time alone: age
- * only keeps.  A generation may go from a medium only when every data set that is good in it is covered there
+ * only keeps.  A generation may go from a medium only when its data set is covered there
  * by enough NEWER generations.  One counts for a data set on a medium when ledger_counts() says so, it was
  * read back from that medium and not found damaged since, it was not begun while a jump of the clock was
  * unattested, and it is not dated later than now.  Newer means both: begun later, and with a higher number.
@@ -24,13 +24,14 @@
 #include <stdint.h>
 
 #include "format/journal/journal.h"
+#include "format/medium/generation.h"
 
 struct err;
 struct ledger;
 struct policy;
 
 enum retention_reason {
-	RETENTION_FROZEN,    /* generation `have` is suspect and nobody has decided on it */
+	RETENTION_FROZEN,    /* a generation is suspect and nobody has decided on it */
 	RETENTION_LATCHED,   /* the clock has jumped forward and nobody has attested it */
 	RETENTION_HELD,	     /* a person holds it */
 	RETENTION_UNKNOWN,   /* neither policy nor agreement knows the data set */
@@ -49,12 +50,13 @@ enum retention_reason {
 
 struct retention_why {
 	enum retention_reason reason;
-	const char *dataset; /* or NULL: it is about the generation as a whole */
+	const char *frozen_by; /* RETENTION_FROZEN: the suspect generation, "emr@42" */
 	uint64_t have, want;
 	int64_t until_ns;
 };
 
 struct retention_copy {
+	const char *dataset;
 	uint64_t number;
 	char uuid[JOURNAL_UUID];
 	int64_t begun_ns;
@@ -66,7 +68,8 @@ struct retention_copy {
 struct retention_medium {
 	char uuid[JOURNAL_UUID];
 	char *label;
-	struct retention_copy *copies; /* ascending by number: those that the journal says are there */
+	/* those that the journal says are there: one data set after the other, of each ascending by number */
+	struct retention_copy *copies;
 	size_t n;
 	size_t may_go; /* of them */
 };
@@ -74,9 +77,9 @@ struct retention_medium {
 struct retention {
 	struct retention_medium *media; /* those registered that hold anything */
 	size_t n;
-	uint64_t frozen_by; /* generation; 0: not frozen */
+	char frozen_by[GENERATION_LABEL]; /* the generation that is suspect, "emr@42"; "": not frozen */
 	bool latched;
-	char **names; /* that the reasons point to */
+	char **names; /* of data sets, that the copies point to */
 	size_t n_names;
 };
 
@@ -85,7 +88,7 @@ int retention_judge(const struct policy *policy, const struct ledger *l, int64_t
 /* One generation on one medium, judged as if its expiry there were not recorded: medium and copy are the
  * first of *ret.  For whoever finds files of an expired generation and wants to take them away. */
 int retention_judge_expired(const struct policy *policy, const struct ledger *l, int64_t now_ns,
-    const char *medium, uint64_t number, struct retention **ret, struct err *err)
+    const char *medium, const char *dataset, uint64_t number, struct retention **ret, struct err *err)
     __attribute__((warn_unused_result));
 void retention_free(struct retention *r);
 /* By UUID, or NULL. */

@@ -175,14 +175,13 @@ int expiry_allowed(const struct expiry *e, struct err *err)
 			*err = e->doubt;
 		return err_wrap(err, "%s", text("nothing expires from anywhere"));
 	}
-	if (e->judged->frozen_by) {
+	if (e->judged->frozen_by[0]) {
 		err_set(err, "E-EXPIRE-01",
-		    text("nothing expires: generation %ju is suspect, and nobody has decided on it"),
+		    text("nothing expires: generation %s is suspect, and nobody has decided on it"),
 		    e->judged->frozen_by);
 		return err_hint(err,
-		    text(
-			"look at it; then 'bkp accept %ju --operator NAME --reason TEXT' if all is well with "
-			"it, else 'bkp hold %ju --operator NAME --reason TEXT'"),
+		    text("look at it; then 'bkp accept %s --operator NAME --reason TEXT' if all is well with "
+			 "it, else 'bkp hold %s --operator NAME --reason TEXT'"),
 		    e->judged->frozen_by, e->judged->frozen_by);
 	}
 	if (!e->judged->latched)

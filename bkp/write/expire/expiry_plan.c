@@ -58,8 +58,9 @@ int expiry_choose(struct expiry_medium *m, const struct approval_plan *plan, str
 		const struct retention_copy *c = &m->judged->copies[i];
 		struct reap_item *it = &m->items[m->n_items];
 
-		if (c->stays || (plan && !approval_plan_has(plan, m->judged->uuid, c->number)))
+		if (c->stays || (plan && !approval_plan_has(plan, m->judged->uuid, c->dataset, c->number)))
 			continue;
+		it->dataset = c->dataset; /* the judgement lives longer */
 		it->number = c->number;
 		memcpy(it->uuid, c->uuid, sizeof(it->uuid));
 		it->why = reason_words(c);
@@ -74,7 +75,7 @@ static int plan_copy(const struct retention_copy *c, struct buf *out, struct err
 {
 	char note[RETENTION_SENTENCE];
 
-	if (approval_plan_generation(c->number, c->uuid, out, err) ||
+	if (approval_plan_generation(c->dataset, c->number, c->uuid, out, err) ||
 	    approval_plan_note(clock_format_local(c->begun_ns, note), out, err))
 		return -1;
 	for (size_t i = 0; i < c->n_why; i++)
@@ -163,14 +164,16 @@ static const struct retention_copy *judged_copy(const struct expiry *e, const st
 	const struct retention_medium *m = retention_on(e->judged, it->medium);
 
 	for (size_t i = 0; m && i < m->n; i++)
-		if (m->copies[i].number == it->number && !strcmp(m->copies[i].uuid, it->uuid))
+		if (m->copies[i].number == it->number && !strcmp(m->copies[i].dataset, it->dataset) &&
+		    !strcmp(m->copies[i].uuid, it->uuid))
 			return &m->copies[i];
 	return NULL;
 }
 
 static bool is_gone(const struct expiry *e, const struct approval_item *it)
 {
-	const struct ledger_generation *g = ledger_generation_by_number(state_ledger(e->state), it->number);
+	const struct ledger_generation *g =
+	    ledger_generation_of(state_ledger(e->state), it->dataset, it->number);
 	const struct ledger_copy *c = ledger_copy_in(g, it->medium);
 
 	return c && c->expired_ns && !strcmp(g->uuid, it->uuid);
@@ -179,7 +182,7 @@ static bool is_gone(const struct expiry *e, const struct approval_item *it)
 /* What has gone by this plan already needs not go again. */
 static int check_items(const struct expiry *e, const struct approval_plan *plan, struct err *err)
 {
-	char why[RETENTION_SENTENCE];
+	char why[RETENTION_SENTENCE], label[GENERATION_LABEL];
 
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct approval_item *it = &plan->items[i];
@@ -187,8 +190,9 @@ static int check_items(const struct expiry *e, const struct approval_plan *plan,
 
 		if ((c && !c->stays) || is_gone(e, it))
 			continue;
-		err_set(err, "E-EXPIRE-05", text("the plan lets generation %ju go, and it may not: %s"),
-		    it->number, c ? retention_sentence(&c->why[0], why) : text("it is not there"));
+		err_set(err, "E-EXPIRE-05", text("the plan lets generation %s go, and it may not: %s"),
+		    generation_label(it->dataset, it->number, label),
+		    c ? retention_sentence(&c->why[0], why) : text("it is not there"));
 		return err_hint(err, "%s", text("make a new one with 'bkp expire --plan-out FILE'"));
 	}
 	return 0;
