@@ -95,8 +95,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!signed_line(&sec, data, size, ledger_head(l), &line) && !ledger_take(l, line.p, line.n, &err)) {
 		if (ledger_seq(l) != 2)
 			abort();
-		(void)ledger_last_committed(l);
-		(void)ledger_next_generation(l);
+		(void)ledger_last_committed(l, NULL);
+		(void)ledger_next_archive(l, "emr");
+		(void)ledger_next_run(l);
 		/* the same line again is out of order */
 		if (!ledger_take(l, line.p, line.n, &err))
 			abort();
