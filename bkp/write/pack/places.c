@@ -27,20 +27,35 @@
 #define END_ROOM 64
 #define KEPT_MAX ((size_t)64 << 20) /* of one archive: 65,536 contents */
 
+/* Lines, each without its end: what is read is what would be written, to the byte. */
+static const char *archive_line(const struct dedup_archive *a, char out[LINE])
+{
+	char sha256[DIGEST_HEX], index[DIGEST_HEX];
+
+	snprintf(out, LINE, "archive %" PRIu64 " %s %" PRIu64 " %s %" PRIu64, a->number,
+	    digest_hex(a->sha256, DIGEST_LEN, sha256), a->size,
+	    digest_hex(a->index_sha256, DIGEST_LEN, index), a->generation);
+	return out;
+}
+
+static const char *entry_line(const struct dedup_entry *e, char out[LINE])
+{
+	const struct dedup_place *p = &e->place;
+	char id[2 * DEDUP_ID + 1];
+
+	snprintf(out, LINE, "%s %u %u %u %c", digest_hex(e->id, DEDUP_ID, id), p->chunk, p->offset, p->length,
+	    p->whole ? 'w' : 's');
+	return out;
+}
+
 static int put_archive(struct buf *out, const struct dedup_archive *a, const struct dedup_entry *entries,
     size_t n, struct err *err)
 {
-	char sha256[DIGEST_HEX], index[DIGEST_HEX], id[2 * DEDUP_ID + 1];
-	int r = buf_printf(out, err, "archive %" PRIu64 " %s %" PRIu64 " %s %" PRIu64 "\n", a->number,
-	    digest_hex(a->sha256, DIGEST_LEN, sha256), a->size,
-	    digest_hex(a->index_sha256, DIGEST_LEN, index), a->generation);
+	char line[LINE];
+	int r = buf_printf(out, err, "%s\n", archive_line(a, line));
 
-	for (size_t i = 0; i < n && !r; i++) {
-		const struct dedup_place *p = &entries[i].place;
-
-		r = buf_printf(out, err, "%s %u %u %u %c\n", digest_hex(entries[i].id, DEDUP_ID, id),
-		    p->chunk, p->offset, p->length, p->whole ? 'w' : 's');
-	}
+	for (size_t i = 0; i < n && !r; i++)
+		r = buf_printf(out, err, "%s\n", entry_line(&entries[i], line));
 	return r;
 }
 
@@ -160,17 +175,16 @@ static int end_archive(struct reading *r, struct err *err)
 
 static int begin_archive(struct reading *r, const char *line, struct err *err)
 {
-	char sha256[DIGEST_HEX], index[DIGEST_HEX];
+	char sha256[DIGEST_HEX], index[DIGEST_HEX], again[LINE];
 	struct dedup_archive a = {0};
-	int n = 0;
 
 	if (end_archive(r, err))
 		return -1;
-	if (sscanf(line, "archive %" SCNu64 " %64[0-9a-f] %" SCNu64 " %64[0-9a-f] %" SCNu64 "%n", &a.number,
-		sha256, &a.size, index, &a.generation, &n) != 5 ||
-	    line[n] || !a.number || a.number >> 40 || strlen(sha256) != 2 * DIGEST_LEN ||
+	if (sscanf(line, "archive %" SCNu64 " %64[0-9a-f] %" SCNu64 " %64[0-9a-f] %" SCNu64, &a.number,
+		sha256, &a.size, index, &a.generation) != 5 ||
+	    !a.number || a.number >> 40 || strlen(sha256) != 2 * DIGEST_LEN ||
 	    strlen(index) != 2 * DIGEST_LEN || !digest_unhex(sha256, DIGEST_LEN, a.sha256) ||
-	    !digest_unhex(index, DIGEST_LEN, a.index_sha256))
+	    !digest_unhex(index, DIGEST_LEN, a.index_sha256) || strcmp(archive_line(&a, again), line) != 0)
 		return malformed(r, err);
 	r->archive = a;
 	r->open = true;
@@ -181,17 +195,17 @@ static int begin_archive(struct reading *r, const char *line, struct err *err)
 static int take_entry(struct reading *r, const char *line, struct err *err)
 {
 	struct dedup_entry e = {.place.archive = r->archive.number};
-	char id[2 * DEDUP_ID + 1], kind;
-	int n = 0;
+	char id[2 * DEDUP_ID + 1], kind, again[LINE];
 
 	if (!r->open ||
-	    sscanf(line, "%32[0-9a-f] %u %u %u %c%n", id, &e.place.chunk, &e.place.offset, &e.place.length,
-		&kind, &n) != 5 ||
-	    line[n] || strlen(id) != 2 * DEDUP_ID || !digest_unhex(id, DEDUP_ID, e.id) ||
-	    (kind != 'w' && kind != 's') || !e.place.length || e.place.length > CODEC_RAW_MAX ||
-	    e.place.offset > CODEC_RAW_MAX - e.place.length)
+	    sscanf(line, "%32[0-9a-f] %u %u %u %c", id, &e.place.chunk, &e.place.offset, &e.place.length,
+		&kind) != 5 ||
+	    strlen(id) != 2 * DEDUP_ID || !digest_unhex(id, DEDUP_ID, e.id) || !e.place.length ||
+	    e.place.length > CODEC_RAW_MAX || e.place.offset > CODEC_RAW_MAX - e.place.length)
 		return malformed(r, err);
 	e.place.whole = kind == 'w';
+	if (strcmp(entry_line(&e, again), line) != 0)
+		return malformed(r, err);
 	if (r->n == r->cap) {
 		size_t cap = r->cap ? 2 * r->cap : 1024;
 		struct dedup_entry *more = reallocarray(r->entries, cap, sizeof(*more));
@@ -218,8 +232,7 @@ static int check_head(const struct reading *r, const char *line, struct err *err
 
 static int take_line(struct reading *r, const char *line, struct err *err)
 {
-	uint64_t count;
-	int n = 0;
+	char end[LINE];
 
 	if (++r->line == 1)
 		return check_head(r, line, err);
@@ -229,7 +242,8 @@ static int take_line(struct reading *r, const char *line, struct err *err)
 		return begin_archive(r, line, err);
 	if (strncmp(line, "end ", 4) != 0)
 		return take_entry(r, line, err);
-	if (sscanf(line, "end %" SCNu64 "%n", &count, &n) != 1 || line[n] || count != r->archives)
+	snprintf(end, sizeof(end), "end %" PRIu64, r->archives);
+	if (strcmp(line, end) != 0)
 		return malformed(r, err);
 	r->ended = true;
 	return end_archive(r, err);
