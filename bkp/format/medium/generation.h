@@ -83,7 +83,7 @@ struct generation_id {
 struct generation_manifest {
 	struct generation_id id;
 	int64_t begun_ns, finished_ns; /* whole seconds */
-	int32_t utc_offset_s;	       /* local time - UTC where it was captured: a date must pick the right night */
+	int32_t utc_offset_s; /* east of UTC, where it was captured: a date must pick the right night */
 	char *host, *version;
 	struct generation_dataset dataset; /* verdict good or partial: a failed capture makes no generation */
 	uint64_t archives, archive_bytes;
@@ -126,8 +126,8 @@ char *generation_dir(uint64_t number, char out[GENERATION_DIR]);
 /* The inverse for the bare name "000042": 0, or -1 when it is not a generation's folder name. */
 int generation_dir_parse(const char *name, uint64_t *ret_number);
 
-/* May a data set be called so?  [a-z][a-z0-9-]{0,31}, no device name of Windows (con, prn, aux, nul, com0-9, lpt0-9: a medium is
- * read there, too), no word that selectors use (latest). */
+/* May a data set be called so?  [a-z][a-z0-9-]{0,31}, no device name of Windows (con, prn, aux, nul, com0-9,
+ * lpt0-9: a medium is read there, too), no word that selectors use (latest). */
 bool generation_name_ok(const char *name);
 /* "emr@42" into out; returns out. */
 char *generation_label(const char *dataset, uint64_t number, char out[GENERATION_LABEL]);
@@ -135,8 +135,8 @@ char *generation_label(const char *dataset, uint64_t number, char out[GENERATION
 #define GENERATION_SET_DIR (GENERATION_NAME + 10)
 char *generation_set_dir(const char *dataset, char out[GENERATION_SET_DIR]);
 
-/* "bkp:1 kind=generation repository=… dataset=… generation=… uuid=…" (kind "generation"), or without the last three
- * (id->number 0). */
+/* "bkp:1 kind=generation repository=… dataset=… generation=… uuid=…" (kind "generation"), or without the last
+ * three (id->number 0). */
 int generation_comment(const char *kind, const struct generation_id *id, struct buf *out, struct err *err);
 
 #endif
