@@ -24,7 +24,7 @@
 #define WHY_MAX	      ((size_t)8 << 10)
 #define APPROVERS_MAX 64
 
-/* "covered emr 5/3; covered documents 4/3": for the record, in no language. */
+/* "covered 5/3": for the record, in no language. */
 static char *reason_words(const struct retention_copy *c)
 {
 	BUF_AUTO b = BUF_INIT(WHY_MAX);
@@ -32,8 +32,7 @@ static char *reason_words(const struct retention_copy *c)
 	for (size_t i = 0; i < c->n_why; i++) {
 		const struct retention_why *w = &c->why[i];
 
-		if (buf_printf(&b, NULL, "%s%s %s %ju/%ju", i ? "; " : "", retention_word(w->reason),
-			w->dataset ? w->dataset : "-", w->have, w->want))
+		if (buf_printf(&b, NULL, "%s%s %ju/%ju", i ? "; " : "", retention_word(w->reason), w->have, w->want))
 			break; /* the first ones say enough */
 	}
 	return buf_terminate(&b, NULL) ? NULL : strdup((char *)b.p);

@@ -51,22 +51,28 @@ struct leftovers {
 #define LEFTOVERS_DEPTH 8
 
 /* An expired generation on its way out: its list says which archives go with it. */
-static bool is_expired(const char *name)
+bool store_w_dir_is_expired(const char *name, char ret_dataset[GENERATION_NAME], uint64_t *ret_number)
 {
 	const size_t n = strlen(STORE_W_DIR_EXPIRED);
-	uint64_t number;
+	const char *number = strrchr(name, '-');
 
-	return !strncmp(name, STORE_W_DIR_EXPIRED, n) && !generation_dir_parse(name + n, &number);
+	if (strncmp(name, STORE_W_DIR_EXPIRED, n) != 0 || number < name + n ||
+	    (size_t)(number - name - (ptrdiff_t)n) >= GENERATION_NAME)
+		return false;
+	snprintf(ret_dataset, GENERATION_NAME, "%.*s", (int)(number - name - (ptrdiff_t)n), name + n);
+	return generation_name_ok(ret_dataset) && !generation_dir_parse(number + 1, ret_number);
 }
 
 static int remove_leftover(void *arg, const char *name, struct err *err)
 {
 	const struct leftovers *l = arg;
 	struct leftovers below = {-1, l->depth + 1};
+	char dataset[GENERATION_NAME];
+	uint64_t number;
 	int dirfd = l->dirfd;
 	IO_FD_AUTO sub = -1;
 
-	if (!l->depth && is_expired(name))
+	if (!l->depth && store_w_dir_is_expired(name, dataset, &number))
 		return 0;
 	if (!unlinkat(dirfd, name, 0) || errno == ENOENT)
 		return 0;

@@ -6,13 +6,15 @@
 #ifndef BKP_WRITE_PUT_STORE_W_DIR_H
 #define BKP_WRITE_PUT_STORE_W_DIR_H
 
+#include "format/medium/generation.h"
 #include "write/put/store_w.h"
 
 extern const struct store_w_kind store_w_dir;
 
-/* Folders in tmp/ of this name and a generation's number are those that left (write/reap/store_x.h); they are
+/* Folders in tmp/ of this name, "expired-emr-000042", are generations that left (write/reap/store_x.h); they are
  * not cleared. */
 #define STORE_W_DIR_TMP	    "tmp"
 #define STORE_W_DIR_EXPIRED "expired-"
+bool store_w_dir_is_expired(const char *name, char ret_dataset[GENERATION_NAME], uint64_t *ret_number);
 
 #endif

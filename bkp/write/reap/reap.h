@@ -5,9 +5,9 @@
  * generation on one medium:
  *   1. record(): journal "expired", durable.  From now on the generation is gone from this medium, whatever
  *      happens.
- *   2. retire(): its folder is renamed to tmp/expired-NNNNNN, in one step: what people see on the medium.
+ *   2. retire(): its folder is renamed to tmp/expired-<data set>-NNNNNN, in one step: what people see on the medium.
  * and when all are through these,
- *   3. sweep(): documents; then archives that its signed list names and that no generation that still stands
+ *   3. sweep(): documents; then archives that its signed list names and that no generation of its data set that still stands
  *      on the medium lists; last the list itself and the folder.  Every list that stands is read and its
  *      signature verified.  If one cannot be verified, no archive is deleted, and the list of what expired is
  *      kept until it can.  Archives that nobody lists (of a run that was interrupted) are not touched: the next
@@ -44,7 +44,9 @@ struct retention_copy;
 struct state;
 struct store;
 
+/* Those of a data set stand together. */
 struct reap_item {
+	const char *dataset; /* borrowed */
 	uint64_t number;
 	char uuid[JOURNAL_UUID];
 	char *why;	       /* for the record; or NULL */
@@ -54,7 +56,6 @@ struct reap_item {
 /* What an earlier expiry left on the medium. */
 struct reap_leftover {
 	const char *medium; /* label */
-	uint64_t number;
 	const struct ledger_generation *generation;
 	int64_t expired_ns;
 	const struct retention_copy *judged; /* NULL: its folder was taken out of sight already */

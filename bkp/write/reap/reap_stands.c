@@ -20,10 +20,10 @@
 
 #define ARCHIVES_MAX ((size_t)32 << 20)
 
-static bool is_leaving(const struct reap_item *items, size_t n, uint64_t number)
+static bool is_leaving(const struct reap_item *items, size_t n, const struct ledger_generation *g)
 {
 	for (size_t i = 0; i < n; i++)
-		if (items[i].number == number)
+		if (items[i].number == g->number && !strcmp(items[i].dataset, g->dataset))
 			return true;
 	return false;
 }
@@ -36,8 +36,7 @@ static bool counts_there(const struct ledger_generation *g, const char *uuid)
 }
 
 /* Every file of it that was not looked for yet. */
-static int look_for_files(
-    struct vault_r *v, const struct vault_r_generation *g, struct digestset *seen, struct err *why)
+static int look_for_files(const struct vault_r_generation *g, struct digestset *seen, struct err *why)
 {
 	const struct buf *sums = vault_r_sums(g);
 	char path[GENERATION_SUMS_PATH];
@@ -49,7 +48,8 @@ static int look_for_files(
 	while (!(r = generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, why))) {
 		if (digestset_get(seen, sha256))
 			continue;
-		if (store_size(vault_r_store(v), path, &size, why) || digestset_put(seen, sha256, 1, why))
+		if (store_size(vault_r_generation_store(g), path, &size, why) ||
+		    digestset_put(seen, sha256, 1, why))
 			return -1;
 		if (!size)
 			return err_set_kind(why, ERR_INCOMPLETE, "E-VAULT-09", text("'%s' is empty"), path);
@@ -61,12 +61,12 @@ static int look_for(
     struct vault_r *v, const struct ledger_generation *lg, struct digestset *seen, struct err *why)
 {
 	struct vault_r_generation *g = NULL;
-	int r = vault_r_generation_open(v, lg->number, &g, why);
+	int r = vault_r_generation_open(v, lg->dataset, lg->number, &g, why);
 
 	if (!r && strcmp(vault_r_manifest(g)->id.uuid, lg->uuid) != 0)
 		r = err_set_kind(why, ERR_FORGED, "E-VAULT-06", "%s", text("it is another generation"));
 	if (!r)
-		r = look_for_files(v, g, seen, why);
+		r = look_for_files(g, seen, why);
 	vault_r_generation_close(g);
 	return r ? -1 : 0;
 }
@@ -80,14 +80,15 @@ static int look_for_all(const struct ledger *l, const struct medium *m, const st
 	for (size_t i = 0; !r && i < ledger_generations(l); i++) {
 		const struct ledger_generation *g = ledger_generation(l, i);
 		struct err fault = ERR_INIT;
+		char label[GENERATION_LABEL];
 
-		if (!counts_there(g, medium_uuid(m)) || is_leaving(items, n, g->number) ||
+		if (!counts_there(g, medium_uuid(m)) || is_leaving(items, n, g) ||
 		    !look_for(v, g, seen, &fault))
 			continue;
 		r = err_set(why, "E-EXPIRE-08",
-		    text("nothing expires from '%s': generation %ju is recorded as verified there, and is "
+		    text("nothing expires from '%s': generation %s is recorded as verified there, and is "
 			 "not whole: %s"),
-		    medium_label(m), g->number, fault.msg);
+		    medium_label(m), generation_label(g->dataset, g->number, label), fault.msg);
 		err_hint(why, text("run 'bkp verify --medium %s': only what stands there counts"),
 		    medium_label(m));
 	}

@@ -62,10 +62,11 @@ static int dir_open(const struct store *s, struct store_x **ret, struct err *err
 
 static int dir_own(const struct store *s, const char *folder, struct err *err)
 {
-	const int root = store_dir_fd(s);
-	IO_FD_AUTO dir = io_open_dir(root, folder, err);
+	const char *name;
+	IO_FD_AUTO dir = store_dir_parent(store_dir_fd(s), folder, own_step, &name, err);
+	IO_FD_AUTO last = dir < 0 ? -1 : own_step(dir, name, err);
 
-	return dir < 0 ? -1 : store_dir_own(dir, root, folder, err);
+	return last < 0 ? -1 : 0;
 }
 
 /* What cannot be thawed will not be deleted either, and that is told. */
