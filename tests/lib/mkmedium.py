@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes media of format 1 from docs/format.md alone, with stock age and minisign and none of our own code: what bkp-restore
-reads here was never near the library it is tested with.  As a program: mkmedium.py KEYS OUT DATASET=FOLDER... makes one
-generation of those folders.  As a module: parts from which hostile media are made (hostile.py)."""
+reads here was never near the library it is tested with.  As a program: mkmedium.py KEYS OUT DATASET=FOLDER... makes run 1
+of those folders, a generation each.  As a module: parts from which hostile media are made (hostile.py)."""
 import base64, fcntl, hashlib, hmac, json, os, re, stat, struct, subprocess, sys, tempfile
 
 CHUNK = 1 << 20
@@ -136,8 +136,7 @@ class Entry:
         r = record(b"hdrcharset", b"BINARY") + record(b"path", self.path + (b"/" if self.typ == b"5" else b""))
         if self.link:
             r += record(b"linkpath", self.link)
-        # before 1970 the fraction goes forward from the second rounded down (docs/format.md, section 7)
-        r += record(b"mtime", b"%d.%09d" % divmod(self.mtime_ns, 10**9))
+        r += record(b"mtime", (b"-" if self.mtime_ns < 0 else b"") + b"%d.%09d" % divmod(abs(self.mtime_ns), 10**9))
         if max(self.uid, self.gid) >= 1 << 21:
             r += record(b"uid", b"%d" % self.uid) + record(b"gid", b"%d" % self.gid)
         for k, v in self.records:
@@ -167,9 +166,9 @@ def percent(path):
 class Archive:
     """Chunks under way into one archive file."""
 
-    def __init__(self, repo, number):
+    def __init__(self, repo, dataset, number):
         self.repo, self.number, self.plain, self.lines, self.n = repo, number, b"", [], 0
-        self.repository, self.raws, self.index_sha256 = repo.id, [], None
+        self.repository, self.dataset, self.raws, self.index_sha256 = repo.id, dataset, [], None
 
     def add(self, raw, lz4=None, cid=None, said_raw=None, suffix=None):
         lz4 = frame(raw) if lz4 is None else lz4
@@ -198,7 +197,7 @@ class Archive:
 
     def index(self):
         at = len(self.plain) + 512
-        text = "bkp-index 1 %s %d\n" % (self.repository, self.number)
+        text = "bkp-index 1 %s %s %d\n" % (self.repository, self.dataset, self.number)
         text += "".join("%s %d %d %d\n" % tuple(x) for x in self.lines) + "end %d %d\n" % (len(self.lines), at)
         return text.encode()
 
@@ -225,10 +224,9 @@ class Repo:
     def __init__(self, out, keys, rid="3f1d6a52-0c6e-4d7b-9a55-0123456789ab"):
         self.keys, self.id, self.dir = keys, rid, "%s/%s" % (out, rid)
         self.chunk_key = hashlib.sha256(b"test chunk id key").digest()
-        self.next_archive = 1
-        self.journal = []
-        os.makedirs(self.dir + "/generations", exist_ok=True)
-        os.makedirs(self.dir + "/archives", exist_ok=True)
+        self.next_archive = {}
+        self.journal, self.runs = [], set()
+        os.makedirs(self.dir + "/datasets", exist_ok=True)
         secrets = keys.encrypt(json.dumps({
             "format": 1, "kind": "bkp-repository-secrets", "repository": rid, "chunk_id_key": self.chunk_key.hex(),
             "chunker_seed": "00" * 32}).encode())
@@ -258,37 +256,42 @@ class Repo:
         self.journal.append(line[:-1] + b',"sig":"%s"}' % self.keys.raw(line).encode())
         self.write("journal/journal.jsonl", b"".join(x + b"\n" for x in self.journal))
 
-    def report(self, generation, uuid, manifest):
+    def begin(self, number, uuid, datasets):
+        """A run begins, once, of these data sets."""
         if not self.journal:
             self.record("init", site="test", root_key=self.keys.public, recipients=[self.keys.recipient])
-        self.record("begin", generation=generation, uuid=uuid, datasets=[])
-        self.record("committed", generation=generation, uuid=uuid, manifest_sha256=sha256(manifest))
+        if number not in self.runs:
+            self.runs.add(number)
+            self.record("begin", run=number, uuid=uuid, datasets=datasets)
+
+    def report(self, gen, manifest):
+        self.begin(gen.number, gen.uuid, [gen.name])
+        self.record("committed", dataset=gen.name, generation=gen.number, uuid=gen.uuid, manifest_sha256=sha256(manifest),
+                    archives=len(gen.table), archive_bytes=gen.archive_bytes(), new_bytes=gen.archive_bytes(),
+                    next_archive=self.next_archive[gen.name], media=[], **gen.counts(), unreadable=0, changed=0, skipped=0)
 
     def piece(self, raw):
         return hmac.new(self.chunk_key, raw, hashlib.sha256).digest()
 
-    def archive(self):
-        self.next_archive += 1
-        return Archive(self, self.next_archive - 1)
+    def archive(self, dataset):
+        number = self.next_archive.get(dataset, 1)
+        self.next_archive[dataset] = number + 1
+        return Archive(self, dataset, number)
 
-    def store(self, data):
+    def store(self, dataset, data):
         name = sha256(data)
-        self.write("archives/%s/%s.age" % (name[:2], name), data)
+        self.write("datasets/%s/archives/%s/%s.age" % (dataset, name[:2], name), data)
         return name
 
 
-class Dataset:
-    def __init__(self, name, verdict="good"):
-        self.name, self.verdict, self.entries, self.blocks, self.bytes, self.list_extents = name, verdict, [], None, 0, None
-
-
 class Generation:
-    """Collects data sets and archives; write() puts it on the medium.  Every part can be replaced before."""
+    """Collects a data set's entries and archives; write() puts it on the medium.  Every part can be replaced before."""
 
-    def __init__(self, repo, number=1, uuid=None):
-        self.repo, self.number = repo, number
-        self.uuid = uuid or "11111111-2222-4333-8444-%012d" % number
-        self.datasets, self.table, self.arc, self.chunk_key = [], [], repo.archive(), repo.chunk_key.hex()
+    def __init__(self, repo, name, number=1, uuid=None, verdict="good"):
+        self.repo, self.name, self.number, self.verdict = repo, name, number, verdict
+        self.uuid = uuid or "11111111-2222-4333-8444-%012d" % number  # of the run
+        self.table, self.arc, self.chunk_key = [], repo.archive(name), repo.chunk_key.hex()
+        self.entries, self.bytes, self.list_extents, self.previous = 0, 0, None, None
 
     def data(self, raw):
         """Extent runs of these bytes in the archive under way."""
@@ -312,13 +315,13 @@ class Generation:
         """Ends the archive under way and starts another."""
         arc, data = self.arc, data
         data = arc.finish() if data is None else data
-        name = self.repo.store(data)
+        name = self.repo.store(self.name, data)
         self.table.append((arc.number if number is None else number, sha or name, len(data) if size is None else size,
                            index_sha256 or arc.index_sha256 or sha256(arc.index())))
-        self.arc = self.repo.archive()
+        self.arc = self.repo.archive(self.name)
         return name
 
-    def dataset(self, name, entries, lines=None, verdict="good", per_block=700):
+    def fill(self, entries, lines=None, per_block=700):
         """Blocks and block list of sorted entries; `lines` replaces the list's text."""
         text, part, size = "", [], 0
         for i, e in enumerate(entries):
@@ -328,54 +331,69 @@ class Generation:
                 raw = block(part)
                 text += "%s %d %s\n" % (self.arc.run(self.arc.add(raw), 0, len(raw)), len(part), percent(part[0].path))
                 part, size = [], 0
-        d = Dataset(name, verdict)
-        d.list_extents = self.extents(text.encode() if lines is None else lines).decode()
-        d.entries = len(entries)
-        d.bytes = sum(int(e.extents.split()[0]) for e in entries if e.extents and e.extents.split()[0].isdigit()) % (1 << 62)
-        self.datasets.append(d)
-        return d
+        self.list_extents = self.extents(text.encode() if lines is None else lines).decode()
+        self.entries = len(entries)
+        self.bytes = sum(int(e.extents.split()[0]) for e in entries if e.extents and e.extents.split()[0].isdigit()) % (1 << 62)
+
+    def counts(self):
+        return {"verdict": self.verdict, "entries": self.entries, "files": self.entries, "bytes": self.bytes}
+
+    def archive_bytes(self):
+        return sum(size for _, _, size, _ in self.table)
 
     def root_lines(self):
-        out = [{"kind": "bkp-root", "format": 1, "repository": self.repo.id, "generation": self.number, "uuid": self.uuid,
-                "chunk_id_key": self.chunk_key}]
-        for d in self.datasets:
-            out.append({"dataset": d.name, "verdict": d.verdict, "source": "paths", "entries": d.entries, "files": d.entries,
-                        "bytes": d.bytes, "blocks": d.list_extents, "probe": None})
-        return out + [{"archive": n, "sha256": s, "size": z, "index_sha256": i} for n, s, z, i in self.table]
+        head = {"kind": "bkp-root", "format": 1, "repository": self.repo.id, "dataset": self.name, "generation": self.number,
+                "uuid": self.uuid, "chunk_id_key": self.chunk_key, "source": "paths", "blocks": self.list_extents, "probe": None}
+        head.update(self.counts())
+        return [head] + [{"archive": n, "sha256": s, "size": z, "index_sha256": i} for n, s, z, i in self.table]
 
     def manifest(self):
-        return {"format": 1, "kind": "bkp-generation", "repository": self.repo.id, "generation": self.number, "uuid": self.uuid,
-                "begun": "2026-11-21T02:00:00Z", "finished": "2026-11-21T02:05:00Z", "host": "test", "version": "0",
-                "datasets": [{"name": d.name, "title": d.name, "verdict": d.verdict, "entries": d.entries, "files": d.entries,
-                              "bytes": d.bytes, "unreadable": 0, "changed": 0, "skipped": 0} for d in self.datasets],
-                "archives": len(self.table), "archive_bytes": sum(z for _, _, z, _ in self.table), "previous": None,
-                "journal": {"seq": 1, "sha256": "00" * 32}}
+        """root_sha256 is put in by write()."""
+        m = {"format": 1, "kind": "bkp-generation", "repository": self.repo.id, "dataset": self.name, "generation": self.number,
+             "uuid": self.uuid, "begun": "2026-11-20T17:00:00Z", "finished": "2026-11-20T17:05:00Z", "utc_offset": 32400,
+             "host": "test", "version": "0", "title": self.name, "unreadable": 0, "changed": 0, "skipped": 0,
+             "archives": len(self.table), "archive_bytes": self.archive_bytes(), "previous": self.previous,
+             "journal": {"seq": 1, "sha256": "00" * 32}}
+        m.update(self.counts())
+        return m
+
+    def places(self):
+        """Plaintext of places.age: it says of no archive what is in it, which is less than a host would, and allowed."""
+        return ("bkp-places 1 %s %s %d\nend 0\n" % (self.repo.id, self.name, self.number)).encode()
+
+    @property
+    def folder(self):
+        return "datasets/%s" % self.name
 
     @property
     def dir(self):
-        return "generations/%06d" % self.number
+        return "%s/generations/%06d" % (self.folder, self.number)
 
     def sums(self):
         lines = ["%s  archives/%s/%s.age" % (s, s[:2], s) for _, s, _, _ in self.table]
-        for name in ("manifest.json", "root.age"):
+        for name in ("manifest.json", "places.age", "root.age"):
             with open("%s/%s/%s" % (self.repo.dir, self.dir, name), "rb") as f:
-                lines.append("%s  %s/%s" % (sha256(f.read()), self.dir, name))
+                lines.append("%s  generations/%06d/%s" % (sha256(f.read()), self.number, name))
         return "".join(x + "\n" for x in sorted(lines, key=lambda x: x[66:])).encode()
 
     def sign(self, comment=None):
-        self.repo.sign(self.dir + "/SHA256SUMS", "generation",
-                       " generation=%d uuid=%s" % (self.number, self.uuid) if comment is None else comment)
+        self.repo.sign(self.dir + "/SHA256SUMS", "generation", " dataset=%s generation=%d uuid=%s" % (self.name, self.number, self.uuid)
+                       if comment is None else comment)
 
-    def write(self, manifest=None, root=None, sums=None, comment=None):
+    def write(self, manifest=None, root=None, sums=None, comment=None, datasets=None):
+        """datasets: all that the run was to capture."""
         if self.arc.n:
             self.seal()
         root = "".join(json.dumps(x) + "\n" for x in self.root_lines()).encode() if root is None else root
-        self.repo.write(self.dir + "/root.age", self.repo.keys.encrypt(root))
-        manifest = json.dumps(self.manifest()).encode() + b"\n" if manifest is None else manifest
+        root = self.repo.keys.encrypt(root)
+        self.repo.write(self.dir + "/root.age", root)
+        self.repo.write(self.dir + "/places.age", self.repo.keys.encrypt(self.places()))
+        manifest = json.dumps(dict(self.manifest(), root_sha256=sha256(root))).encode() + b"\n" if manifest is None else manifest
         self.repo.write(self.dir + "/manifest.json", manifest)
         self.repo.write(self.dir + "/SHA256SUMS", self.sums() if sums is None else sums)
         self.sign(comment)
-        self.repo.report(self.number, self.uuid, manifest)
+        self.repo.begin(self.number, self.uuid, datasets or [self.name])
+        self.repo.report(self, manifest)
 
 
 def acl_text(raw):
@@ -387,6 +405,12 @@ def acl_text(raw):
         text = "%s:%s:%s" % (name, who if tag in (2, 8) else "", "".join(c if perm & b else "-" for c, b in zip("rwx", (4, 2, 1))))
         out.append(text + (":%d" % who if tag in (2, 8) else ""))
     return ",".join(out).encode()
+
+
+def acl_mode(raw, mode):
+    """st_mode with the group bits that the owning group really had: its entry and the mask."""
+    perms = {tag: perm for tag, perm, _ in (struct.unpack("<HHI", raw[i:i + 8]) for i in range(4, len(raw), 8))}
+    return mode & ~0o70 | (perms[4] & perms.get(16, 7)) << 3
 
 
 def file_flags(path):
@@ -421,6 +445,7 @@ def tree(gen, folder, name=None):
             v = os.getxattr(full, x, follow_symlinks=False)
             if x.startswith("system.posix_acl_"):
                 e.records += ((b"SCHILY.acl." + os.fsencode(x)[17:], acl_text(v)),)
+                e.mode = acl_mode(v, e.mode) if x.endswith("access") else e.mode
             else:
                 e.xattrs += ((os.fsencode(x), v),)
         fmt = stat.S_IFMT(st.st_mode)
@@ -433,6 +458,10 @@ def tree(gen, folder, name=None):
             e.link = os.readlink(full)
         if e.typ != b"5" and st.st_nlink > 1 and st.st_ino in seen:
             first = seen[st.st_ino]
+            special = {b"2": b"symlink " + e.link, b"3": b"char %d %d" % (e.major, e.minor), b"4": b"block %d %d" % (e.major, e.minor),
+                       b"6": b"fifo"}.get(e.typ)
+            if special:
+                e.xattrs += ((b"bkp.special", special),)
             e.typ, e.link, e.extents = b"1", first.path, first.extents
         elif e.typ != b"5":
             seen[st.st_ino] = e
@@ -477,12 +506,11 @@ def main():
     keys, out = Keys(sys.argv[1]), sys.argv[2]
     os.makedirs(out, exist_ok=True)
     repo = Repo(out, keys)
-    gen = Generation(repo)
-    for arg in sys.argv[3:]:
-        name, folder = arg.split("=", 1)
-        gen.dataset(name, tree(gen, folder))
-        gen.seal()
-    gen.write()
+    sets = [arg.split("=", 1) for arg in sys.argv[3:]]
+    for name, folder in sets:
+        gen = Generation(repo, name)
+        gen.fill(tree(gen, folder))
+        gen.write(datasets=[n for n, _ in sets])
     medium(out, repo)
 
 
