@@ -369,7 +369,7 @@ static int read_header(
 	uint64_t said;
 
 	if (n - pos < PAX_RECORD)
-		return malformed(text("it is cut off"), err);
+		return malformed(text("it is cut off, or too large"), err);
 	if (get_octal(h->checksum, sizeof(h->checksum), &said, err))
 		return -1;
 	if (said != sum_of(h) || memcmp(h->magic, MAGIC, sizeof(h->magic)) != 0)
@@ -541,15 +541,15 @@ int pax_parse(const uint8_t *p, size_t n, size_t *pos, struct pax_entry *ret, st
 		return -1;
 	at += PAX_RECORD;
 	if (h->type == 'x') {
-		if (size > n - at)
-			return malformed(text("it is cut off"), err);
+		if (size > n - at || size > PAX_RECORDS_MAX)
+			return malformed(text("it is cut off, or too large"), err);
 		e.records = (const char *)p + at;
 		e.n_records = (size_t)size;
 		if (read_records(e.records, e.n_records, &r, err))
 			return -1;
 		at += (e.n_records + PAX_RECORD - 1) / PAX_RECORD * PAX_RECORD;
 		if (at > n)
-			return malformed(text("it is cut off"), err);
+			return malformed(text("it is cut off, or too large"), err);
 		if (read_header(p, n, at, &h, &size, err))
 			return -1;
 		at += PAX_RECORD;
