@@ -74,7 +74,7 @@ for seed in $(seq "$seeds"); do
 		if ! a_night; then
 			alarms=$((alarms + 1))
 			echo "wrongly raised: clinic $seed, night $n: $(said)"
-			"$BKP" --quiet accept "$(field generation)" --operator Sato --reason "ordinary work" >/dev/null
+			"$BKP" --quiet accept "docs@$(field run)" --operator Sato --reason "ordinary work" >/dev/null
 		fi
 		[ "$n" = 30 ] && [ "$seed" -le "$attacks" ] && keep "$seed"
 	done

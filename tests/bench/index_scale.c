@@ -101,7 +101,8 @@ static struct dedup *open_index(const char *path, double *ret_s)
 	struct dedup *d = NULL;
 	double t = seconds();
 
-	if (dedup_open(path, REPOSITORY, &d, &err) || dedup_check_available(d, everything, NULL, &err))
+	if (dedup_open(path, REPOSITORY, &d, &err) || dedup_use(d, "emr", &err) ||
+	    dedup_check_available(d, everything, NULL, &err))
 		die(&err);
 	*ret_s = seconds() - t;
 	return d;

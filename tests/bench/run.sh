@@ -3,6 +3,7 @@
 #   tests/bench/run.sh [--rounds N] [--mib N] [--hl7 N] [--seed N] [--compression lz4|zstd] [--minutes N]
 #                      [--in DIR] [--cold] [--slow MB] [--processors N]
 #   tests/bench/run.sh --scale [FILES]       tests/bench/scale.sh: many files, many chunks
+#   tests/bench/run.sh --sets [OPTION...]    tests/bench/sets.py: what a night over 8, over 100 data sets costs
 # Everything (tree, repositories, caches, temporary files of all tools) is in a new folder below --in, /dev/shm if not given.
 #   --cold          caches are written out and dropped before each measured command (with --in on a disk)
 #   --slow MB       repositories on two loop devices that the kernel holds to MB megabytes a second (cgroup v1 blkio): bkp fills both
@@ -17,6 +18,7 @@ cd "$(dirname "$0")/../.."
 begun=$SECONDS
 rounds=3 mib=1000 hl7=36000 seed=1 compression=lz4 minutes=6 in=/dev/shm cold='' slow='' processors=''
 [ "${1:-}" != --scale ] || exec bash tests/bench/scale.sh "${@:2}"
+[ "${1:-}" != --sets ] || exec python3 tests/bench/sets.py --bin build/release "${@:2}"
 while [ $# -gt 0 ]; do
 	case $1 in
 	--rounds | --mib | --hl7 | --seed | --compression | --minutes | --in | --slow | --processors)
@@ -129,7 +131,7 @@ bkp_capture() {
 		'/^(capture|commit) /{wall += $2; cpu += $3; user += $4} END{print "bkp", work "-commit", wall, user, cpu - user, rss}' \
 		"$W/log" >>"$W/times"
 }
-bkp_restore() { timed bkp restore "$BIN/bkp-restore" --quiet --medium "$W/r1/bkp" --identity "$W/id.txt" extract 1 all --to "$W/out"; }
+bkp_restore() { timed bkp restore "$BIN/bkp-restore" --quiet --medium "$W/r1/bkp" --identity "$W/id.txt" extract all@1 --to "$W/out"; }
 bkp_verify() { timed bkp verify "$BIN/bkp-restore" --quiet --medium "$W/r1/bkp" --identity "$W/id.txt" verify 1 --deep; }
 bkp_keyless() { timed bkp keyless "$BIN/bkp-restore" --quiet --medium "$W/r1/bkp" verify 1; }
 

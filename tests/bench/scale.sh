@@ -52,9 +52,9 @@ timed unchanged "$BIN/bkp" --quiet run --all
 last=$(find "$W/tree" -name '*.hl7' | head -n 1)
 echo changed >>"$last"
 timed "one file changed" "$BIN/bkp" --quiet run --all
-timed "restore of one file" "$BIN/bkp-restore" --quiet --medium "$W/nas" --identity "$W/id.txt" extract 3 all "${last#/}" --to "$W/one"
+timed "restore of one file" "$BIN/bkp-restore" --quiet --medium "$W/nas" --identity "$W/id.txt" extract all@3 "${last#/}" --to "$W/one"
 cmp "$last" "$W/one$last"
-timed "restore of all" "$BIN/bkp-restore" --quiet --medium "$W/nas" --identity "$W/id.txt" extract 3 all --to "$W/all"
+timed "restore of all" "$BIN/bkp-restore" --quiet --medium "$W/nas" --identity "$W/id.txt" extract all@3 --to "$W/all"
 timed "verify, identity" "$BIN/bkp-restore" --quiet --medium "$W/nas" --identity "$W/id.txt" verify 3 --deep
 [ -z "$(rsync -rlptn --delete --itemize-changes "$W/tree/" "$W/all$W/tree/" | head -n 3)" ] || { echo "restored another tree" >&2; exit 1; }
 echo "on the medium: $(du -sb --apparent-size "$W/nas" | cut -f1) bytes; index and cache:" \

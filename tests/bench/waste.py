@@ -99,7 +99,7 @@ retention: {retention}
         key = subprocess.run(["age-keygen", "-y", self.d + "/id"], check=True, capture_output=True, text=True).stdout.strip()
         self.run("init", "--recipient", key)
         self.run("medium", "add", "m")
-        self.repo = next(e.path for e in os.scandir(self.d + "/m") if len(e.name) == 36)
+        self.repo = next(e.path for e in os.scandir(self.d + "/m") if len(e.name) == 36) + "/datasets/all"
 
     def run(self, *args):
         p = subprocess.run([o.bin + "/bkp", *args], env=self.env, capture_output=True, text=True)
@@ -119,7 +119,7 @@ retention: {retention}
 
     def restores(self, n):
         p = subprocess.run([o.bin + "/bkp-restore", "--quiet", "--medium", self.d + "/m", "--identity", self.d + "/id",
-                            "extract", str(n), "all", "--to", self.d + "/out"], env=self.env, capture_output=True, text=True)
+                            "extract", "all@%d" % n, "--to", self.d + "/out"], env=self.env, capture_output=True, text=True)
         if p.returncode or subprocess.run(["diff", "-r", TREE, self.d + "/out" + TREE]).returncode:
             sys.exit(f"generation {n} is not what was captured: {p.stderr}")
 
