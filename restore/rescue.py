@@ -441,7 +441,7 @@ def metadata(full, e):
     mtime = int(Decimal(e.pax_headers.get("mtime", int(e.mtime))) * 10**9)
     if os.geteuid() == 0:
         os.lchown(full, e.uid, e.gid)
-    if not e.issym():
+    if not os.path.islink(full):
         os.chmod(full, e.mode & (0o1777 if os.geteuid() else 0o7777))
     for key, value in e.pax_headers.items():
         if key.startswith("SCHILY.xattr.") and not key.startswith("SCHILY.xattr.bkp."):
@@ -462,22 +462,23 @@ def write_content(generation, f, e, text):
     e.pax_headers.get("SCHILY.xattr.bkp.sha256") == (h.hexdigest() if holes <= HOLES else None) or fail("SHA-256 of the content is another")
 
 def restore_entry(generation, root, e, folders, made):
-    full, text = inside(root, to_bytes(e.name).rstrip(b"/")), e.pax_headers.get("SCHILY.xattr.bkp.extents")
-    if "SCHILY.xattr.bkp.flags" in e.pax_headers:
-        warn(shown(e.name), "is flagged:", e.pax_headers["SCHILY.xattr.bkp.flags"])
+    full = inside(root, to_bytes(e.name).rstrip(b"/"))
+    text, special, flags = (e.pax_headers.get("SCHILY.xattr.bkp." + name, "") for name in ("extents", "special", "flags"))
+    flags and warn(shown(e.name), "is flagged:", flags)
     if e.isdir():
         if not os.path.isdir(full) or os.path.islink(full):
             os.mkdir(full, 0o700)
         return folders.append((full, e))
-    if e.islnk() and made(e.linkname):  # else by itself
+    if e.islnk() and made(e.linkname):  # else by itself, as its extents, or what else it says to be
         return os.link(inside(root, to_bytes(e.linkname)), full, follow_symlinks=False)
-    if e.issym():
-        os.symlink(to_bytes(e.linkname), full)
-    elif e.isfifo():
+    if e.issym() or special.startswith("symlink "):
+        os.symlink(to_bytes(special[8:] or e.linkname), full)
+    elif e.isfifo() or special == "fifo":
         os.mkfifo(full)
-    elif e.isdev():
-        os.mknod(full, (stat.S_IFCHR if e.ischr() else stat.S_IFBLK) | 0o600, os.makedev(e.devmajor, e.devminor))
-    elif text is None:
+    elif e.isdev() or special:
+        kind, major, minor = special.split(" ") if special else ("char" if e.ischr() else "block", e.devmajor, e.devminor)
+        os.mknod(full, {"char": stat.S_IFCHR, "block": stat.S_IFBLK}[kind] | 0o600, os.makedev(int(major), int(minor)))
+    elif not text:
         fail("has no content")
     else:
         with open(full, "xb") as f:
