@@ -4,8 +4,6 @@
  * Without words the newest RUNS runs are shown; to programs, all of them. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <jansson.h>
 
@@ -16,9 +14,10 @@
 #include "base/show/table.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
+#include "cmd/app/chosen.h"
 #include "cmd/app/out.h"
 #include "cmd/show/overview.h"
-#include "format/medium/selector.h"
+#include "format/medium/generation.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 
@@ -26,42 +25,19 @@
 #define SHOW	 512
 #define CELL_MAX ((size_t)1 << 16)
 
-/* One word of the command line. */
-struct word {
-	const char *typed;
-	bool whole; /* a data set, all of it; else s */
-	struct selector s;
-	uint64_t number; /* that s means */
-	bool found;
-};
-
 struct request {
 	const struct ledger *l;
 	const struct ledger_medium *m; /* only what is there; or NULL */
-	struct word *words;
-	size_t n;
+	struct chosen chosen;
 	uint64_t from; /* the first run that is shown */
 };
 
-static bool is_wanted(const struct request *q, const struct ledger_generation *g)
+static bool is_wanted(struct request *q, const struct ledger_generation *g)
 {
-	bool named = !q->n;
+	const struct ledger_copy *c = q->m ? ledger_copy_in(g, q->m->uuid) : NULL;
 
-	for (size_t i = 0; i < q->n; i++) {
-		struct word *w = &q->words[i];
-		bool fits = w->whole ? !strcmp(w->typed, g->dataset)
-				     : g->number == w->number &&
-					   (!*w->s.dataset || !strcmp(w->s.dataset, g->dataset));
-
-		named = named || fits;
-		w->found = w->found || fits;
-	}
-	if (q->m) {
-		const struct ledger_copy *c = ledger_copy_in(g, q->m->uuid);
-
-		named = named && c && c->ok;
-	}
-	return named && g->number >= q->from;
+	return chosen_fits(&q->chosen, g->dataset, g->number) && g->number >= q->from &&
+	       (!q->m || (c && c->ok));
 }
 
 /* ---- for people ---- */
@@ -153,7 +129,7 @@ static int generation_row(struct table *t, const struct ledger_generation *g, bo
 	return 0;
 }
 
-static int show_table(const struct request *q)
+static int show_table(struct request *q)
 {
 	static const char *const heads[] = {TEXT_LATER("GENERATION"), TEXT_LATER("BEGUN"),
 	    TEXT_LATER("STATE"), TEXT_LATER("SIZE"), TEXT_LATER("MEDIA, WHAT IS MISSING")};
@@ -231,7 +207,7 @@ static json_t *generation_json(const struct ledger_generation *g)
 	return o;
 }
 
-static int show_json(const struct request *q)
+static int show_json(struct request *q)
 {
 	json_t *list = json_array();
 
@@ -277,51 +253,26 @@ static int find_medium(const char *name, struct request *q)
 	return app_error(&err, APP_FAILED);
 }
 
-/* "emr" is a data set, "emr@42" and "42" are generations. */
-static int parse_words(const struct app *app, char **typed, size_t n, struct request *q)
-{
-	struct err err = ERR_INIT;
-
-	q->words = calloc(n + 1, sizeof(*q->words));
-	q->n = n;
-	if (!q->words)
-		return app_error((err_nomem(&err), &err), APP_FAILED);
-	for (size_t i = 0; i < n; i++) {
-		struct word *w = &q->words[i];
-
-		w->typed = typed[i];
-		w->whole = generation_name_ok(typed[i]);
-		if (!w->whole && selector_parse(typed[i], &w->s, &err))
-			return app_error(&err, APP_USAGE);
-	}
-	(void)app;
-	return APP_OK;
-}
-
 /* Is each word one of which there is something? */
 static int check_words(const struct app *app, const struct policy *policy, struct request *q)
 {
 	struct err err = ERR_INIT;
 	char show[SHOW];
 
-	for (size_t i = 0; i < q->n; i++) {
-		struct word *w = &q->words[i];
+	chosen_resolve(q->l, &q->chosen);
+	for (size_t i = 0; i < ledger_generations(q->l); i++) {
+		const struct ledger_generation *g = ledger_generation(q->l, i);
 
-		if (!w->whole)
-			w->number = w->s.kind == SELECTOR_NUMBER ? w->s.number
-								 : ledger_select(q->l, &w->s, w->s.dataset);
+		(void)chosen_fits(&q->chosen, g->dataset, g->number);
 	}
-	for (size_t i = 0; i < ledger_generations(q->l); i++)
-		(void)is_wanted(
-		    &(struct request){.l = q->l, .words = q->words, .n = q->n}, ledger_generation(q->l, i));
-	for (size_t i = 0; i < q->n; i++) {
-		const struct word *w = &q->words[i];
+	for (size_t i = 0; i < q->chosen.n_asked; i++) {
+		const struct chosen_asked *a = &q->chosen.asked[i];
 
-		if (w->found || (w->whole && policy_find_dataset(policy, w->typed)))
+		if (a->found || (a->whole && policy_find_dataset(policy, a->typed)))
 			continue;
-		path_show(w->typed, show, sizeof(show));
-		if (w->whole)
-			return app_unknown(app, policy_suggest_dataset(policy, w->typed),
+		path_show(a->typed, show, sizeof(show));
+		if (a->whole)
+			return app_unknown(app, policy_suggest_dataset(policy, a->typed),
 			    text("'%s' is not a data set of the policy, and there is no generation of it"),
 			    show);
 		err_set(&err, "E-SELECT-03", text("there is no generation %s"), show);
@@ -350,7 +301,7 @@ int cmd_generations(struct app *app, int argc, char **argv)
 			medium = optarg;
 		all = all || opt == ALL;
 	}
-	code = parse_words(app, argv + optind, (size_t)(argc - optind), &q);
+	code = chosen_parse(argv + optind, (size_t)(argc - optind), true, &q.chosen);
 	if (!code)
 		code = app_policy(app, &policy);
 	if (!code)
@@ -360,11 +311,11 @@ int cmd_generations(struct app *app, int argc, char **argv)
 		code = find_medium(medium, &q);
 	if (!code)
 		code = check_words(app, policy, &q);
-	if (!code && !all && !app->json && !q.n && !medium)
+	if (!code && !all && !app->json && !q.chosen.n_asked && !medium)
 		q.from = newest_runs(l);
 	if (!code)
 		code = app->json ? show_json(&q) : show_table(&q);
-	free(q.words);
+	chosen_free(&q.chosen);
 	ledger_free(l);
 	return code;
 }

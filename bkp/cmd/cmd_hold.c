@@ -282,7 +282,7 @@ static int decide_command(struct app *app, int argc, char **argv, enum decision 
 	if (q.reason && (code = operator_text(app, "--reason", q.reason)))
 		return code;
 	app_act(app, words[what].command, "operator", q.person);
-	code = chosen_parse(app, argv + optind, (size_t)n, &q.chosen);
+	code = chosen_parse(argv + optind, (size_t)n, false, &q.chosen);
 	if (!code)
 		code = app_policy(app, &policy);
 	if (!code)

@@ -1,4 +1,4 @@
-/* cmd_verify: bkp verify [GENERATION…] [--medium M] [--identity FILE]…: is what was reported still there, whole?
+/* cmd_verify: bkp verify [DATASET | GENERATION…] [--medium M] [--identity FILE]…: is what was reported still there, whole?
  *
  * For each medium of the policy: open it → for each generation that the journal says is on it verify_one() → files of no
  * generation and the copy of the journal (verify_around()).  Files that several generations share are read once (`seen`).  Damage
@@ -481,7 +481,7 @@ int cmd_verify(struct app *app, int argc, char **argv)
 		if (c == 258)
 			passphrase_file = optarg;
 	}
-	code = chosen_parse(app, argv + optind, (size_t)(argc - optind), &j.chosen);
+	code = chosen_parse(argv + optind, (size_t)(argc - optind), true, &j.chosen);
 	if (!code && identity)
 		code = add_identity(&j, identity, passphrase_file);
 	if (!code)

@@ -42,7 +42,7 @@ static const struct app_command commands[] = {
     {"status", APP_EVERYDAY, "status [--short] [--prometheus FILE]",
 	N_("how things stand, and what to do next"), cmd_status},
     {"verify", APP_EVERYDAY,
-	"verify [GENERATION…] [--medium NAME] [--identity FILE] [--passphrase-file FILE]",
+	"verify [DATASET | GENERATION…] [--medium NAME] [--identity FILE] [--passphrase-file FILE]",
 	N_("read what was captured back from the media and compare"), cmd_verify},
     {"generations", APP_GENERATIONS, "generations [DATASET | GENERATION…] [--all] [--medium NAME]",
 	N_("list what was captured, when, how well, and where it is"), cmd_generations},

@@ -15,17 +15,16 @@
 
 #define SHOW 128
 
-int chosen_parse(struct app *app, char **words, size_t n, struct chosen *ret)
+int chosen_parse(char **words, size_t n, bool datasets, struct chosen *ret)
 {
 	struct err err = ERR_INIT;
-
-	(void)app;
 	*ret = (struct chosen){.asked = calloc(n + 1, sizeof(*ret->asked)), .n_asked = n};
 	if (!ret->asked)
 		return app_error((err_nomem(&err), &err), APP_FAILED);
 	for (size_t i = 0; i < n; i++) {
 		ret->asked[i].typed = words[i];
-		if (selector_parse(words[i], &ret->asked[i].s, &err)) {
+		ret->asked[i].whole = datasets && generation_name_ok(words[i]);
+		if (!ret->asked[i].whole && selector_parse(words[i], &ret->asked[i].s, &err)) {
 			chosen_free(ret);
 			return app_error(&err, APP_USAGE);
 		}
@@ -46,6 +45,33 @@ bool chosen_has(const struct chosen *c, const char *dataset, uint64_t number)
 		if (c->item[i].number == number && !strcmp(c->item[i].dataset, dataset))
 			return true;
 	return false;
+}
+
+void chosen_resolve(const struct ledger *l, struct chosen *c)
+{
+	for (size_t i = 0; i < c->n_asked; i++) {
+		struct chosen_asked *a = &c->asked[i];
+
+		if (!a->whole)
+			a->number = a->s.kind == SELECTOR_NUMBER ? a->s.number
+								 : ledger_select(l, &a->s, a->s.dataset);
+	}
+}
+
+bool chosen_fits(struct chosen *c, const char *dataset, uint64_t number)
+{
+	bool any = !c->n_asked;
+
+	for (size_t i = 0; i < c->n_asked; i++) {
+		struct chosen_asked *a = &c->asked[i];
+		bool fits = a->whole
+				? !strcmp(a->typed, dataset)
+				: number == a->number && (!*a->s.dataset || !strcmp(a->s.dataset, dataset));
+
+		a->found = a->found || fits;
+		any = any || fits;
+	}
+	return any;
 }
 
 char *chosen_fate(const struct ledger_generation *g, char out[CHOSEN_FATE])
@@ -105,7 +131,8 @@ static void say_missing(struct chosen *c, const struct ledger *l, const struct c
     const struct ledger_generation *g, int code)
 {
 	char label[GENERATION_LABEL], fate[CHOSEN_FATE], show[SHOW];
-	const char *near = *a->s.dataset && !g ? near_name(l, a->s.dataset) : NULL;
+	const char *name = a->whole ? a->typed : a->s.dataset,
+		   *near = *name && !g ? near_name(l, name) : NULL;
 	struct err err = ERR_INIT;
 
 	if (g)
@@ -117,7 +144,7 @@ static void say_missing(struct chosen *c, const struct ledger *l, const struct c
 	if (near)
 		err_hint(&err, text("did you mean '%s'?"), near);
 	else if (*a->s.dataset)
-		err_hint(&err, text("see them with 'bkp generations %s'"), a->s.dataset);
+		err_hint(&err, text("see them with 'bkp generations %s'"), name);
 	else
 		err_hint(&err, "%s", text("see them with 'bkp generations'"));
 	app_error(&err, code);
@@ -145,8 +172,8 @@ static int find_in_run(const struct ledger *l, bool expired, const struct chosen
 
 static int find_one(const struct ledger *l, bool expired, const struct chosen_asked *a, struct chosen *c)
 {
-	uint64_t number = a->s.kind == SELECTOR_NUMBER ? a->s.number : ledger_select(l, &a->s, a->s.dataset);
-	const struct ledger_generation *g = number ? ledger_generation_of(l, a->s.dataset, number) : NULL;
+	const struct ledger_generation *g =
+	    a->number ? ledger_generation_of(l, a->s.dataset, a->number) : NULL;
 
 	if (g && is_there(g, expired))
 		return add_item(c, g, false);
@@ -154,14 +181,35 @@ static int find_one(const struct ledger *l, bool expired, const struct chosen_as
 	return 0;
 }
 
+static int find_whole(const struct ledger *l, bool expired, const struct chosen_asked *a, struct chosen *c)
+{
+	bool there = false;
+
+	for (size_t i = 0; i < ledger_generations(l); i++) {
+		const struct ledger_generation *g = ledger_generation(l, i);
+
+		if (strcmp(g->dataset, a->typed) != 0 || !is_there(g, expired))
+			continue;
+		there = true;
+		if (add_item(c, g, true))
+			return -1;
+	}
+	if (!there)
+		say_missing(c, l, a, NULL, APP_FAILED);
+	return 0;
+}
+
 int chosen_find(const struct ledger *l, bool expired, struct chosen *c)
 {
 	struct err err = ERR_INIT;
 
+	chosen_resolve(l, c);
 	for (size_t i = 0; i < c->n_asked; i++) {
 		const struct chosen_asked *a = &c->asked[i];
 
-		if (*a->s.dataset ? find_one(l, expired, a, c) : find_in_run(l, expired, a, c)) {
+		if (a->whole	    ? find_whole(l, expired, a, c)
+		    : *a->s.dataset ? find_one(l, expired, a, c)
+				    : find_in_run(l, expired, a, c)) {
 			chosen_free(c);
 			return app_error((err_nomem(&err), &err), APP_FAILED);
 		}

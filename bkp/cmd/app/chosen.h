@@ -1,6 +1,7 @@
 /* chosen: the generations that a person names on a command line (format/medium/selector.h), as the journal knows them.
  *
- *     chosen_parse() before anything is opened → chosen_find() → item[0 … n) → chosen_free()
+ *     chosen_parse() before anything is opened → chosen_find() → item[0 … n) → chosen_free()       what something is done to
+ *     chosen_parse() → chosen_resolve() → chosen_fits() of each → chosen_free()                      what is shown of many
  *
  * `42` is every data set of run 42 that was captured; those that were not are named, with what became of them.  What is not there
  * is said and makes `code`; the others are chosen all the same.
@@ -16,7 +17,6 @@
 
 #include "format/medium/selector.h"
 
-struct app;
 struct ledger;
 struct ledger_generation;
 
@@ -28,8 +28,11 @@ struct chosen_item {
 
 struct chosen {
 	struct chosen_asked {
-		struct selector s;
 		const char *typed;
+		bool whole; /* a data set, all of its generations; else s */
+		struct selector s;
+		uint64_t number; /* that s means, once resolved; 0: none */
+		bool found;	 /* chosen_fits() was true of something */
 	} * asked;
 	size_t n_asked; /* 0: none was named */
 	struct chosen_item
@@ -38,11 +41,16 @@ struct chosen {
 	int code; /* enum app_exit: APP_FAILED something named is not there, APP_ATTENTION a part of a run named is not */
 };
 
-/* The words stay the caller's, and must live as long.  0, or an exit code after the error has been reported. */
-int chosen_parse(struct app *app, char **words, size_t n, struct chosen *ret);
+/* datasets: a data set's name is a word, too.  The words stay the caller's, and must live as long.  0, or an exit code after the
+ * error has been reported. */
+int chosen_parse(char **words, size_t n, bool datasets, struct chosen *ret);
 /* expired: those that have expired everywhere are chosen, too.  Likewise; then *c is empty, as it is when none was named. */
 int chosen_find(const struct ledger *l, bool expired, struct chosen *c);
+/* Is it among the items? */
 bool chosen_has(const struct chosen *c, const char *dataset, uint64_t number);
+void chosen_resolve(const struct ledger *l, struct chosen *c);
+/* Is it one of what was named, whatever became of it, or was nothing named? */
+bool chosen_fits(struct chosen *c, const char *dataset, uint64_t number);
 void chosen_free(struct chosen *c);
 
 /* What became of a generation that was not captured, "failed: …", in the reader's language; returns out. */

@@ -12,13 +12,12 @@
 #include "base/err.h"
 #include "base/show/table.h"
 #include "base/show/wrap.h"
-#include "base/width.h"
+#include "base/text.h"
 #include "cmd/app/app.h"
 
 #define COLUMNS_LEAST 40
 #define COLUMNS_MOST  1000000
 #define TABLE_MAX     ((size_t)256 << 20)
-#define TEXT_MAX      ((size_t)1 << 16)
 
 unsigned out_columns(void)
 {
@@ -68,18 +67,22 @@ int out_table(struct table *t, unsigned indent, int code)
 
 void out_wrapped(FILE *to, unsigned at, unsigned indent, const char *fmt, ...)
 {
-	BUF_AUTO b = BUF_INIT(TEXT_MAX * 2);
-	char s[TEXT_MAX / 8];
+	BUF_AUTO b = BUF_INIT(TABLE_MAX);
+	char *s = NULL;
 	va_list ap;
+	int n;
 
 	va_start(ap, fmt);
-	vsnprintf(s, sizeof(s), fmt, ap);
+	n = vasprintf(&s, fmt, ap);
 	va_end(ap);
-	width_whole(s);
-	if (wrap_text(s, out_columns(), at, indent, &b, NULL) || buf_terminate(&b, NULL))
+	if (n < 0)
+		fprintf(to, "%s\n", text("out of memory"));
+	else if (wrap_text(s, out_columns(), at, indent, &b, NULL) || buf_terminate(&b, NULL))
 		fprintf(to, "%s\n", s); /* no memory: as it is */
 	else
 		fprintf(to, "%s\n", (char *)b.p);
+	if (n >= 0)
+		free(s);
 }
 
 void out_progress_begin(struct out_progress *p, const struct app *app, const char *what, uint64_t total)

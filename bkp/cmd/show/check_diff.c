@@ -203,13 +203,15 @@ static int add_expiry(struct check_diff *c, const struct retention_medium *m, co
 		bool stays = true;
 
 		for (size_t k = 0; there && k < there->n; k++)
-			if (there->copies[k].number == m->copies[i].number)
+			if (there->copies[k].number == m->copies[i].number &&
+			    !strcmp(there->copies[k].dataset, m->copies[i].dataset))
 				stays = there->copies[k].stays;
 		if (m->copies[i].stays || !stays)
 			continue;
 		if (grow_list((void **)&c->expiry, c->n_expiry, sizeof(*c->expiry), err))
 			return -1;
-		c->expiry[c->n_expiry++] = (struct check_expiry){m->label, m->copies[i].number, after};
+		c->expiry[c->n_expiry++] =
+		    (struct check_expiry){m->label, m->copies[i].dataset, m->copies[i].number, after};
 	}
 	return 0;
 }

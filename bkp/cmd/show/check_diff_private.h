@@ -39,6 +39,7 @@ struct check_verdict {
 /* What an expiry could take from a medium today, under one of the two only. */
 struct check_expiry {
 	const char *medium; /* label */
+	const char *dataset;
 	uint64_t generation;
 	bool after; /* under the new policy; else under the old one */
 };

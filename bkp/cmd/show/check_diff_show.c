@@ -5,7 +5,9 @@
 
 #include <jansson.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
+#include "base/err.h"
 #include "base/path.h"
 #include "base/show/table.h"
 #include "base/text.h"
@@ -43,7 +45,7 @@ static json_t *due_json(const struct check_diff *c)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < c->n_due; i++)
-		json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "name", c->due[i].name, "before",
+		json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "dataset", c->due[i].name, "before",
 						slots_json(c->due[i].was, &c->due[i].before), "after",
 						slots_json(c->due[i].is, &c->due[i].after)));
 	return list;
@@ -55,7 +57,7 @@ static json_t *floors_json(const struct check_diff *c)
 
 	for (size_t i = 0; i < c->n_floors; i++)
 		json_array_append_new(
-		    list, json_pack("{s:s, s:s, s:I, s:I, s:b}", "name", c->floors[i].name, "key",
+		    list, json_pack("{s:s, s:s, s:I, s:I, s:b}", "dataset", c->floors[i].name, "key",
 			      c->floors[i].key, "from", (json_int_t)c->floors[i].from, "to",
 			      (json_int_t)c->floors[i].to, "agreed", (int)c->floors[i].agreed));
 	return list;
@@ -69,9 +71,9 @@ static json_t *verdicts_json(const struct check_diff *c)
 		const struct check_verdict *v = &c->verdicts[i];
 
 		json_array_append_new(
-		    list, json_pack("{s:s, s:s, s:s?, s:s, s:s}", "name", v->name, "rule", v->rule, "before",
-			      v->before ? compliance_verdict_word(v->before->verdict) : NULL, "after",
-			      compliance_verdict_word(v->after->verdict), "why", v->after->why));
+		    list, json_pack("{s:s, s:s, s:s?, s:s, s:s}", "dataset", v->name, "rule", v->rule,
+			      "before", v->before ? compliance_verdict_word(v->before->verdict) : NULL,
+			      "after", compliance_verdict_word(v->after->verdict), "why", v->after->why));
 	}
 	return list;
 }
@@ -82,8 +84,9 @@ static json_t *expiry_json(const struct check_diff *c)
 
 	for (size_t i = 0; i < c->n_expiry; i++)
 		json_array_append_new(
-		    list, json_pack("{s:s, s:I, s:b}", "medium", c->expiry[i].medium, "generation",
-			      (json_int_t)c->expiry[i].generation, "may_go", (int)c->expiry[i].after));
+		    list, json_pack("{s:s, s:s, s:I, s:b}", "medium", c->expiry[i].medium, "dataset",
+			      c->expiry[i].dataset, "generation", (json_int_t)c->expiry[i].generation,
+			      "may_go", (int)c->expiry[i].after));
 	return list;
 }
 
@@ -102,11 +105,12 @@ static void print_changes(const struct policy_diff *d)
 		path_show(it->from ? it->from : "", from, sizeof(from));
 		path_show(it->to ? it->to : "", to, sizeof(to));
 		if (it->kind == POLICY_DIFF_CHANGED)
-			printf("  %s: %s -> %s\n", key, from, to);
+			out_wrapped(stdout, 0, 4, "  %s: %s -> %s", key, from, to);
 		else if (it->from || it->to)
-			printf("  %s: %s: %s\n", key, text(forms[it->kind]), it->to ? to : from);
+			out_wrapped(
+			    stdout, 0, 4, "  %s: %s: %s", key, text(forms[it->kind]), it->to ? to : from);
 		else
-			printf("  %s: %s\n", key, text(forms[it->kind]));
+			out_wrapped(stdout, 0, 4, "  %s: %s", key, text(forms[it->kind]));
 	}
 }
 
@@ -149,7 +153,7 @@ static int print_due(const struct check_diff *c)
 
 static void print_floors(const struct check_diff *c)
 {
-	char from[POLICY_PLAN_TEXT], to[POLICY_PLAN_TEXT];
+	char from[POLICY_PLAN_TEXT], to[POLICY_PLAN_TEXT], what[POLICY_PLAN_TEXT * 2];
 
 	if (c->n_floors)
 		printf("\n%s\n", text("The policy asks to keep less"));
@@ -162,32 +166,52 @@ static void print_floors(const struct check_diff *c)
 			policy_plan_duration((int64_t)f->from, from);
 			policy_plan_duration((int64_t)f->to, to);
 		}
-		printf("  %s: %s: %s -> %s: ", f->name, f->key, from, to);
 		if (f->agreed)
-			printf(text("agreed stays %s: only the root key lowers it"), from);
+			snprintf(
+			    what, sizeof(what), text("agreed stays %s: only the root key lowers it"), from);
 		else
-			fputs(
-			    text("nothing was agreed: generations could expire that are kept today"), stdout);
-		putchar('\n');
+			snprintf(what, sizeof(what), "%s",
+			    text("nothing was agreed: generations could expire that are kept today"));
+		out_wrapped(stdout, 0, 4, "  %s: %s: %s -> %s: %s", f->name, f->key, from, to, what);
 	}
 }
 
-static void print_expiry(const struct check_diff *c)
+/* How many from i on are of the same medium, data set and direction. */
+static size_t of_one_kind(const struct check_diff *c, size_t i)
 {
-	const struct check_expiry *last = NULL;
+	const struct check_expiry *e = &c->expiry[i];
+	size_t n = 1;
+
+	while (i + n < c->n_expiry && c->expiry[i + n].medium == e->medium &&
+	       c->expiry[i + n].after == e->after && !strcmp(c->expiry[i + n].dataset, e->dataset))
+		n++;
+	return n;
+}
+
+/* "nas: more: emr@12 13 14" */
+static int print_expiry(const struct check_diff *c)
+{
+	BUF_AUTO b = BUF_INIT((size_t)1 << 20);
+	struct err err = ERR_INIT;
+	size_t n;
 
 	if (c->n_expiry)
-		printf("\n%s", text("What 'bkp expire' could take away today"));
-	for (size_t i = 0; i < c->n_expiry; i++) {
+		printf("\n%s\n", text("What 'bkp expire' could take away today"));
+	for (size_t i = 0; i < c->n_expiry; i += n) {
 		const struct check_expiry *e = &c->expiry[i];
 
-		if (!last || last->medium != e->medium || last->after != e->after)
-			printf("\n  %s: %s", e->medium, e->after ? text("more:") : text("no longer:"));
-		printf(" %" PRIu64, e->generation);
-		last = e;
+		n = of_one_kind(c, i);
+		b.n = 0;
+		for (size_t k = 0; k < n; k++)
+			if (buf_printf(&b, &err, " %s%s%" PRIu64, k ? "" : e->dataset, k ? "" : "@",
+				e[k].generation))
+				return app_error(&err, APP_FAILED);
+		if (buf_terminate(&b, &err))
+			return app_error(&err, APP_FAILED);
+		out_wrapped(stdout, 0, 4, "  %s: %s%s", e->medium,
+		    e->after ? text("more:") : text("no longer:"), (char *)b.p);
 	}
-	if (c->n_expiry)
-		putchar('\n');
+	return APP_OK;
 }
 
 static void print_verdicts(const struct check_diff *c)
@@ -207,7 +231,7 @@ static void print_verdicts(const struct check_diff *c)
 
 		while (k < 3 && strcmp(v->rule, rules[k].word) != 0)
 			k++;
-		printf("  %s: %s: %s -> %s%s%s\n", v->name, text(rules[k].name),
+		out_wrapped(stdout, 0, 4, "  %s: %s: %s -> %s%s%s", v->name, text(rules[k].name),
 		    v->before ? text(names[v->before->verdict]) : "-", text(names[v->after->verdict]),
 		    *v->after->why ? ": " : "", v->after->why);
 	}
@@ -234,7 +258,8 @@ int check_diff_show(const struct app *app, const struct check_diff *c)
 	if (print_due(c))
 		return APP_FAILED;
 	print_floors(c);
-	print_expiry(c);
+	if (print_expiry(c))
+		return APP_FAILED;
 	print_verdicts(c);
 	return app_flush(code);
 }
