@@ -1,12 +1,16 @@
 /* medium_docs_readme: README.txt: two texts, in which names are replaced and lines chosen; see medium_docs.h.
  */
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/fill.h"
 #include "base/path.h"
+#include "base/show/table.h"
 #include "format/crypto/minisig.h"
 #include "format/medium/generation.h"
 #include "format/policy/policy.h"
@@ -18,17 +22,84 @@
 #include "write/state/state.h"
 
 #define README_MAX ((size_t)256 << 10)
-#define VALUES	   11
+#define VALUES	   9
+#define COLUMNS	   96
+#define TITLE	   512
 
-/* The newest generation of which the journal knows a copy on this medium; 0: none. */
-static uint64_t newest(const struct medium_docs *d)
+/* The newest generation of the data set of which the journal knows a copy on this medium, or NULL. */
+static const struct ledger_generation *newest(const struct medium_docs *d, const char *dataset)
 {
 	const struct ledger *l = state_ledger(d->state);
 
-	for (size_t i = ledger_generations(l); i-- > 0;)
-		if (ledger_copy_there(ledger_generation(l, i), medium_uuid(d->medium)))
-			return ledger_generation(l, i)->number;
-	return 0;
+	for (size_t i = ledger_generations(l); i-- > 0;) {
+		const struct ledger_generation *g = ledger_generation(l, i);
+
+		if (!strcmp(g->dataset, dataset) && ledger_copy_there(g, medium_uuid(d->medium)))
+			return g;
+	}
+	return NULL;
+}
+
+static unsigned urgency(const struct policy_dataset *d)
+{
+	return d->priority ? d->priority : UINT_MAX;
+}
+
+/* A row of the table: a data set that is on the medium, or is to be. */
+static void add_set(const struct medium_docs *d, const char *name, struct table *t)
+{
+	const struct policy_dataset *p = policy_find_dataset(d->policy, name);
+	const struct ledger_generation *g = newest(d, name);
+	char label[GENERATION_LABEL], time[CLOCK_TEXT], title[TITLE];
+
+	table_cell(t, "%s", g ? generation_label(name, g->number, label) : name);
+	table_cell(t, "%s", g ? clock_format_local(g->begun_ns, time) : "-");
+	table_cell(t, "%s", p && p->title ? path_show(p->title, title, sizeof(title)) : "");
+}
+
+/* What is on it, and the name of the first: the most urgent first, at the end what has left the policy. */
+static int list_sets(
+    const struct medium_docs *d, const char *label, struct buf *out, const char **ret_first, struct err *err)
+{
+	const struct policy_medium *own = policy_find_medium(d->policy, label);
+	const struct ledger *l = state_ledger(d->state);
+	const struct policy_dataset **sets = calloc(d->policy->n_datasets + 1, sizeof(*sets));
+	struct table *t = table_new(3);
+	size_t n = 0;
+	int r;
+
+	*ret_first = NULL;
+	for (size_t i = 0; sets && i < d->policy->n_datasets; i++) {
+		const struct policy_dataset *p = &d->policy->datasets[i];
+		size_t at = n;
+
+		if (!policy_medium_holds(own, p->name) && !newest(d, p->name))
+			continue;
+		for (; at && urgency(sets[at - 1]) > urgency(p); at--)
+			sets[at] = sets[at - 1];
+		sets[at] = p;
+		n++;
+	}
+	for (size_t i = 0; t && i < n; i++) {
+		add_set(d, sets[i]->name, t);
+		if (!*ret_first)
+			*ret_first = sets[i]->name;
+	}
+	for (size_t i = 0; t && i < ledger_generations(l); i++) {
+		const struct ledger_generation *g = ledger_generation(l, i);
+
+		if (policy_find_dataset(d->policy, g->dataset) || newest(d, g->dataset) != g)
+			continue;
+		add_set(d, g->dataset, t);
+		if (!*ret_first)
+			*ret_first = g->dataset;
+	}
+	r = sets && t ? table_fit(t, 4, COLUMNS, out, err) : err_nomem(err);
+	free(sets);
+	table_free(t);
+	while (!r && out->n && out->p[out->n - 1] == '\n')
+		out->n--; /* the line that names it ends itself */
+	return r ? -1 : buf_terminate(out, err);
 }
 
 /* A line may begin with a letter and '|': it is for media with the static program (+), without it (-), with
@@ -65,26 +136,26 @@ static int add_text(const struct medium_docs *d, const unsigned char *template, 
 
 int medium_docs_readme(const struct medium_docs *d, struct err *err)
 {
-	BUF_AUTO out = BUF_INIT(README_MAX);
-	char site[1024], label[256], key[MINISIG_KEY_TEXT], number[24], none[] = "-", folder[GENERATION_DIR];
+	BUF_AUTO out = BUF_INIT(README_MAX), sets = BUF_INIT(README_MAX);
+	char site[1024], label[256], key[MINISIG_KEY_TEXT];
 	char procedure[GENERATION_UUID + sizeof(d->procedure) + 16];
-	uint64_t n = newest(d);
+	const char *first;
 	const struct ledger_medium *lm =
 	    ledger_medium_by_uuid(state_ledger(d->state), medium_uuid(d->medium));
 	struct utsname host;
 	size_t keys;
 
 	uname(&host);
-	snprintf(number, sizeof(number), "%ju", (uintmax_t)(n ? n : 1));
+	if (list_sets(d, lm ? lm->label : medium_label(d->medium), &sets, &first, err))
+		return -1;
 	snprintf(procedure, sizeof(procedure), "%s/procedures/%s", state_repository(d->state), d->procedure);
 	const struct fill_value values[VALUES] = {
 	    {"SITE", path_show(d->policy->site_name, site, sizeof(site))},
 	    {"LABEL", path_show(medium_label(d->medium), label, sizeof(label))},
 	    {"MEDIUM", medium_uuid(d->medium)},
 	    {"REPOSITORY", state_repository(d->state)},
-	    {"NEWEST", n ? number : none},
-	    {"NUMBER", number},
-	    {"FOLDER", generation_dir(n ? n : 1, folder)},
+	    {"NEWEST", sets.n ? (char *)sets.p : "    -"},
+	    {"FIRST", first ? first : "-"},
 	    {"ROOT_KEY", minisig_public_format(state_keys(d->state, &keys), key)},
 	    {"MACHINE", host.machine},
 	    {"PROCEDURE", procedure},
