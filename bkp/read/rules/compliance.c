@@ -124,7 +124,8 @@ static void count_copies(const struct compliance_view *v, struct compliance_medi
 
 		if (g->state != LEDGER_COMMITTED)
 			continue;
-		m->missing += !c || (!c->ok && !c->expired_ns);
+		m->missing += (!m->policy || policy_medium_holds(m->policy, g->dataset)) && !g->suspect &&
+			      (!c || (!c->ok && !c->expired_ns));
 		m->damaged += c && c->damaged_ns;
 		if (!c || !c->ok || !c->verified_ns)
 			continue;
@@ -144,6 +145,7 @@ static void fill_medium(const struct compliance_view *v, struct compliance_mediu
 	count_copies(v, m);
 	m->attached =
 	    m->sight == COMPLIANCE_SEEN || (lm->attached && (offline || m->sight == COMPLIANCE_UNKNOWN));
+	m->removed = offline && !m->attached && !lm->attached;
 	if (!m->policy || !offline)
 		return;
 	m->overdue_swap =
@@ -226,7 +228,8 @@ int compliance_new(const struct policy *policy, const struct ledger *l, const en
 	s->rotation = ledger_outcome(l, "rotate");
 	s->notified = ledger_notified(l);
 	s->latch = ledger_latch(l);
-	s->frozen = ledger_frozen_by(l) ? ledger_frozen_by(l)->number : 0;
+	if (ledger_frozen_by(l))
+		generation_label(ledger_frozen_by(l)->dataset, ledger_frozen_by(l)->number, s->frozen);
 	s->datasets = calloc(policy->n_datasets + 1, sizeof(*s->datasets));
 	r = s->datasets ? fill_media(&v, err) : err_nomem(err);
 	for (size_t i = 0; i < policy->n_datasets && !r; i++) {

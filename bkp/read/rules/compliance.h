@@ -9,6 +9,7 @@
  * - Damage improves no verdict: a generation of which all copies were found damaged is still the newest that
  *   online media must hold.
  * - A copy that has expired is no copy, and none that is missing.
+ * - A suspect generation does not count, and freezes expiry everywhere; other data sets of its run count.
  * - A medium that the policy no longer declares is looked after by nobody, and perhaps gone: it counts for
  *   nothing.
  *
@@ -19,7 +20,7 @@
  * Missed: a slot (slots.h) that no run has served an hour after it, or a quarter of the interval where that
  * is less.  Only where the policy says a time of day.
  *
- * 3-2-1.  A medium counts as a copy of the data set when it holds, verified: kept online, the newest counting
+ * 3-2-1.  Of the media that are to hold the data set one counts as a copy when it holds, verified: kept online, the newest counting
  * generation, unless a newer one was damaged; kept offline, one that is not older than swap_every and a day
  * (35 days where swap_every is not stated).
  *   3: the original and at least two such media (合計で3つ以上のデータを保持).  Media on one file system, or on
@@ -30,9 +31,12 @@
  *      2種類以上のデバイス).  A medium of which policy and registration say different types adds none.  One
  *      whose device does not show its type (a share, a virtual disk; or it shows another, or is memory) is
  *      declared only (申告): ATTENTION, where two technologies need it.
- *   1: one of those media is kept offline and recorded as detached, and is not seen attached now.  ATTENTION
- *      while such a medium is attached for no longer than max_attached (a day where that is not stated), and
- *      when the copies on all of them are older than swap_every: about to lapse.
+ *   1: one of those media is kept offline and recorded as detached, is not seen attached now, and lies at a
+ *      place that is separate from where the originals are (policy_place_is_separate()).  ATTENTION
+ *      while such a medium is attached for no longer than max_attached (a day where that is not stated),
+ *      when the copies on all of them are older than swap_every (about to lapse), and where they are away but
+ *      not at a separate place, or the policy does not say which places are separate: a disk on the shelf of
+ *      the same server room burns with the server.
  *
  * オフライン保証復旧点: begin of the newest counting generation that is verified on a medium recorded as detached.
  *
@@ -44,6 +48,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "format/medium/generation.h"
 
 struct err;
 struct ledger;
@@ -126,7 +132,9 @@ struct compliance_medium {
 	uint64_t newest;       /* of them; 0: none */
 	int64_t newest_ns;
 	uint64_t damaged; /* copies found damaged */
-	uint64_t missing; /* committed generations that it does not hold */
+	uint64_t missing; /* committed generations that it is to hold and does not */
+	bool
+	    removed; /* kept offline, recorded as detached, not seen: of how far away it is no more is known */
 };
 
 struct compliance {
@@ -141,7 +149,8 @@ struct compliance {
 	const struct ledger_outcome *run, *rotation; /* the last ones, or NULL */
 	const struct ledger_notified *notified;
 	const struct ledger_latch *latch;
-	uint64_t frozen; /* the suspect generation that keeps everything from expiring; 0: none */
+	char frozen
+	    [GENERATION_LABEL]; /* the suspect generation that keeps everything from expiring, "emr@42"; "": none */
 	enum compliance_verdict overall; /* the worst of all */
 	bool nothing;			 /* some data set has no counting generation at all */
 };

@@ -38,7 +38,8 @@ bool compliance_ran_since(const struct compliance_view *v, int64_t ns)
 /* Begun and not ended: it is running, or it died and the next one finds out. */
 static bool is_begun(const struct compliance_view *v, const struct compliance_dataset *d, int64_t slot_ns)
 {
-	const struct ledger_generation *g = d->tried ? ledger_generation_by_number(v->l, d->tried) : NULL;
+	const struct ledger_generation *g =
+	    d->tried ? ledger_generation_of(v->l, d->policy->name, d->tried) : NULL;
 
 	return g && g->begun_ns >= slot_ns;
 }
@@ -89,10 +90,14 @@ static bool is_declared(const struct compliance_view *v, const char *uuid)
 	return false;
 }
 
-static bool does_count(
-    const struct compliance_view *v, const struct ledger_generation *g, const char *dataset)
+static bool is_of(const struct ledger_generation *g, const char *dataset)
 {
-	if (!ledger_counts(g, dataset))
+	return !strcmp(g->dataset, dataset);
+}
+
+static bool does_count(const struct compliance_view *v, const struct ledger_generation *g)
+{
+	if (!ledger_counts(g))
 		return false;
 	for (size_t i = 0; i < g->n_copies; i++)
 		if (is_sound(&g->copies[i]) && is_declared(v, g->copies[i].medium))
@@ -101,10 +106,9 @@ static bool does_count(
 }
 
 /* It counts, or nothing but damage keeps it from counting. */
-static bool would_count(
-    const struct compliance_view *v, const struct ledger_generation *g, const char *dataset)
+static bool would_count(const struct compliance_view *v, const struct ledger_generation *g)
 {
-	if (!ledger_counts(g, dataset))
+	if (!ledger_counts(g))
 		return false;
 	for (size_t i = 0; i < g->n_copies; i++)
 		if (g->copies[i].ok && (g->copies[i].verified_ns || g->copies[i].damaged_ns) &&
@@ -120,7 +124,7 @@ static const struct ledger_generation *newest_on(
 	for (size_t i = ledger_generations(v->l); i--;) {
 		const struct ledger_generation *g = ledger_generation(v->l, i);
 
-		if (does_count(v, g, dataset) && is_sound(ledger_copy_in(g, uuid)))
+		if (is_of(g, dataset) && is_sound(ledger_copy_in(g, uuid)) && does_count(v, g))
 			return g;
 	}
 	return NULL;
@@ -131,7 +135,7 @@ bool compliance_fresh(
 {
 	const struct ledger_generation *g;
 
-	if (!m->policy || !m->ledger)
+	if (!m->policy || !m->ledger || !policy_medium_holds(m->policy, d->policy->name))
 		return false;
 	g = newest_on(v, d->policy->name, m->ledger->uuid);
 	if (!g)
@@ -172,9 +176,10 @@ static int count_dates(
 	for (size_t i = 0; i < n; i++) {
 		const struct ledger_generation *g = ledger_generation(v->l, i);
 
-		if (would_count(v, g, d->policy->name))
-			d->latest = g->number;
-		if (!does_count(v, g, d->policy->name))
+		if (!is_of(g, d->policy->name) || !would_count(v, g))
+			continue;
+		d->latest = g->number;
+		if (!does_count(v, g))
 			continue;
 		days[k++] = local_day(g->begun_ns);
 		d->newest = g->number;
@@ -281,12 +286,15 @@ static void judge_two(struct compliance_dataset *d, const struct technologies *b
 }
 
 struct offline {
-	unsigned detached;			/* media that count and are away */
-	unsigned lapsing;			/* … whose copy is older than the rotation is planned */
+	unsigned detached; /* media that count, are away, and at a separate place */
+	const struct compliance_medium
+	    *near;	  /* counts and is away, but not known to be at a separate place */
+	unsigned lapsing; /* … whose copy is older than the rotation is planned */
 	const struct compliance_medium *inside; /* counts, but is attached */
 };
 
-static void judge_one(struct compliance_dataset *d, const struct offline *o)
+/* listed: the policy says which places there are. */
+static void judge_one(struct compliance_dataset *d, const struct offline *o, bool listed)
 {
 	struct compliance_rule *r = &d->one;
 
@@ -299,6 +307,17 @@ static void judge_one(struct compliance_dataset *d, const struct offline *o)
 			r->verdict = COMPLIANCE_ATTENTION;
 		snprintf(r->why, sizeof(r->why), text("'%s' is not recorded as detached"),
 		    o->inside->policy->name);
+	} else if (!o->detached && o->near) {
+		r->verdict = COMPLIANCE_ATTENTION;
+		if (listed)
+			snprintf(r->why, sizeof(r->why),
+			    text("'%s' is away, but its place '%s' is not separate from the originals"),
+			    o->near->policy->name, o->near->ledger->place);
+		else
+			snprintf(r->why, sizeof(r->why),
+			    text("'%s' is away; the policy's 'places' do not say that it is at a separate "
+				 "place"),
+			    o->near->policy->name);
 	} else if (!o->detached)
 		snprintf(r->why, sizeof(r->why), "%s",
 		    text("no medium kept offline holds a verified copy that is recent enough"));
@@ -335,7 +354,9 @@ static struct store look_at_store(const struct compliance_view *v, const struct 
 static void count_offline(const struct compliance_view *v, const struct compliance_medium *m,
     const struct store *all, struct offline *o)
 {
-	if (!all->inside) {
+	if (!all->inside && !policy_place_is_separate(v->policy, m->ledger->place)) {
+		o->near = m;
+	} else if (!all->inside) {
 		o->detached++;
 		o->lapsing += compliance_age_s(v, all->newest->begun_ns) > compliance_swap_s(m->policy);
 	} else if (!o->inside || o->inside->overdue_attached) {
@@ -353,7 +374,8 @@ static void judge_copies(const struct compliance_view *v, struct compliance_data
 		const struct compliance_medium *m = &v->s->media[i];
 		struct store all;
 
-		if (!m->policy || !m->ledger || compliance_twin(v, m))
+		if (!m->policy || !m->ledger || compliance_twin(v, m) ||
+		    !policy_medium_holds(m->policy, d->policy->name))
 			continue;
 		all = look_at_store(v, m, d);
 		/* オフライン保証復旧点: whatever its age */
@@ -379,7 +401,7 @@ static void judge_copies(const struct compliance_view *v, struct compliance_data
 		by.shown = doubtful & -doubtful;
 	by.claimed &= ~by.shown;
 	judge_two(d, &by);
-	judge_one(d, &o);
+	judge_one(d, &o, v->policy->n_places > 0);
 }
 
 /* ---- the last try ---- */
@@ -389,11 +411,11 @@ static void find_tried(const struct compliance_view *v, struct compliance_datase
 	for (size_t i = ledger_generations(v->l); i-- && !d->tried;) {
 		const struct ledger_generation *g = ledger_generation(v->l, i);
 
-		if (!ledger_dataset_in(g, d->policy->name))
+		if (!is_of(g, d->policy->name))
 			continue;
 		d->tried = g->number;
 		/* begun and not ended: it is running, or the next run finds out */
-		d->tried_failed = g->state != LEDGER_BEGUN && !does_count(v, g, d->policy->name);
+		d->tried_failed = g->state != LEDGER_BEGUN && !does_count(v, g);
 	}
 }
 
@@ -403,12 +425,11 @@ static void find_suspect(const struct compliance_view *v, struct compliance_data
 {
 	for (size_t i = ledger_generations(v->l); i-- && !d->suspect;) {
 		const struct ledger_generation *g = ledger_generation(v->l, i);
-		const struct ledger_dataset *in = ledger_dataset_in(g, d->policy->name);
 
-		if (g->state != LEDGER_COMMITTED || g->held_ns || !g->suspect || !in || !in->guard.suspect)
+		if (g->state != LEDGER_COMMITTED || g->held_ns || !g->suspect || !is_of(g, d->policy->name))
 			continue;
 		d->suspect = g->number;
-		d->suspicion = in->suspicion;
+		d->suspicion = g->suspicion;
 	}
 }
 

@@ -70,9 +70,10 @@ static void say_clock(struct compliance_next *n)
 
 /* ---- data sets ---- */
 
-static void say_not_good(
-    struct compliance_next *n, const char *name, uint64_t number, const struct ledger_dataset *in)
+static void say_not_good(struct compliance_next *n, const struct ledger_generation *in)
 {
+	const char *name = in->dataset;
+	const uint64_t number = in->number;
 	char reason[SHOW];
 
 	if (in->verdict == LEDGER_PARTIAL && (in->unreadable || in->changed))
@@ -100,11 +101,10 @@ static void say_not_good(
 
 static void say_tried(struct compliance_next *n, const struct compliance_dataset *d)
 {
-	const struct ledger_generation *g = ledger_generation_by_number(n->v->l, d->tried);
-	const struct ledger_dataset *in = ledger_dataset_in(g, d->policy->name);
+	const struct ledger_generation *g = ledger_generation_of(n->v->l, d->policy->name, d->tried);
 	const char *name = d->policy->name;
 	bool damaged = false;
-	char reason[SHOW];
+	char reason[SHOW], label[GENERATION_LABEL];
 
 	for (size_t i = 0; i < g->n_copies; i++)
 		damaged |= g->copies[i].damaged_ns != 0;
@@ -115,8 +115,8 @@ static void say_tried(struct compliance_next *n, const struct compliance_dataset
 		    text("data set '%s': generation %ju is held as suspect and does not count: put the cause "
 			 "right, then run 'bkp run %s'"),
 		    name, g->number, name);
-	else if (g->state == LEDGER_COMMITTED && !ledger_good(g, in))
-		say_not_good(n, name, g->number, in);
+	else if (g->state == LEDGER_COMMITTED && !ledger_good(g))
+		say_not_good(n, g);
 	else if (g->state == LEDGER_COMMITTED && damaged)
 		compliance_say(n,
 		    text("data set '%s': no copy of generation %ju is whole: attach all media and run 'bkp "
@@ -125,15 +125,13 @@ static void say_tried(struct compliance_next *n, const struct compliance_dataset
 		    name, g->number);
 	else if (g->state == LEDGER_COMMITTED)
 		compliance_say(n,
-		    text("data set '%s': generation %ju was not read back yet: run 'bkp verify --generation "
-			 "%ju'"),
-		    name, g->number, g->number);
+		    text("data set '%s': generation %ju was not read back yet: run 'bkp verify %s'"), name,
+		    g->number, generation_label(name, g->number, label));
 	else
 		compliance_say(n,
 		    text("data set '%s': generation %ju failed: %s; put that right, then run 'bkp run %s'"),
 		    name, g->number,
-		    path_show(*in->reason ? in->reason
-			      : g->state == LEDGER_ABANDONED || !strcmp(g->reason, "interrupted")
+		    path_show(g->state == LEDGER_ABANDONED || !strcmp(g->reason, "interrupted")
 				  ? text("it was interrupted")
 				  : g->reason,
 			reason, sizeof(reason)),
@@ -149,7 +147,7 @@ static void say_dataset(struct compliance_next *n, const struct compliance_datas
 		say_tried(n, d);
 	else if (!d->tried)
 		compliance_say(n, text("data set '%s' was never captured: run 'bkp run %s'"), name, name);
-	else if (compliance_stale(n->v, d) && !d->missed_ns && !n->v->s->frozen)
+	else if (compliance_stale(n->v, d) && !d->missed_ns && !n->v->s->frozen[0])
 		compliance_say(n,
 		    text("data set '%s': its newest good, verified generation is %s old, planned %s: run "
 			 "'bkp run %s', and "
@@ -168,17 +166,21 @@ static void say_few(struct compliance_next *n, const struct compliance_dataset *
 }
 
 /* A data set that silently disappeared from the policy is a data set that nobody protects.  Said until a
- * generation without it has been made. */
+ * run without it has taken place. */
 static void say_dropped(struct compliance_next *n)
 {
-	const struct ledger_generation *g = ledger_last_committed(n->v->l);
+	const struct ledger_generation *last = ledger_last_committed(n->v->l, NULL);
+	size_t first, count = last ? ledger_run(n->v->l, last->number, &first) : 0;
 
-	for (size_t i = 0; g && i < g->n_datasets; i++)
-		if (!policy_find_dataset(n->v->policy, g->datasets[i].name))
+	for (size_t i = 0; i < count; i++) {
+		const char *name = ledger_generation(n->v->l, first + i)->dataset;
+
+		if (!policy_find_dataset(n->v->policy, name))
 			compliance_say(n,
-			    text("data set '%s' stands in generation %ju, but no longer in the policy: is "
-				 "that meant?"),
-			    g->datasets[i].name, g->number);
+			    text("data set '%s' stands in run %ju, but no longer in the policy: is that "
+				 "meant?"),
+			    name, last->number);
+	}
 }
 
 /* ---- what the policy itself lacks ---- */

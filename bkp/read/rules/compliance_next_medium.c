@@ -49,7 +49,8 @@ static const struct compliance_dataset *lacking_dataset(
 	for (size_t i = 0; i < n->v->s->n_datasets; i++) {
 		const struct compliance_dataset *d = &n->v->s->datasets[i];
 
-		if (d->newest && !compliance_fresh(n->v, m, d))
+		if (d->newest && policy_medium_holds(m->policy, d->policy->name) &&
+		    !compliance_fresh(n->v, m, d))
 			return d;
 	}
 	return NULL;
@@ -58,7 +59,7 @@ static const struct compliance_dataset *lacking_dataset(
 static bool rotation_due(const struct compliance_next *n, const struct compliance_medium *m)
 {
 	/* without a generation there is nothing to fill it with */
-	return m->policy->offline && m->ledger && ledger_last_committed(n->v->l) &&
+	return m->policy->offline && m->ledger && ledger_last_committed(n->v->l, NULL) &&
 	       (lacking_dataset(n, m) || m->overdue_swap);
 }
 
@@ -76,9 +77,9 @@ void compliance_next_attached(struct compliance_next *n, const struct compliance
 	if (!m->policy->offline || !m->ledger || !m->attached || m->sight == COMPLIANCE_NOT_SEEN)
 		return;
 	/* it is brought up to date before it is taken away, see compliance_next_rotate() */
-	if (n->v->s->frozen) {
+	if (n->v->s->frozen[0]) {
 		compliance_say(n,
-		    text("unmount %s and take it away now: generation %ju is suspect, and ransomware reaches "
+		    text("unmount %s and take it away now: generation %s is suspect, and ransomware reaches "
 			 "what "
 			 "is attached"),
 		    m->policy->name, n->v->s->frozen);
@@ -220,29 +221,30 @@ void compliance_next_behind(struct compliance_next *n, const struct compliance_m
 	const struct compliance_dataset *d;
 	const struct ledger_copy *c;
 	const char *name = m->policy->name;
+	char label[GENERATION_LABEL];
 
 	if (m->policy->offline || !m->ledger || m->sight == COMPLIANCE_NOT_SEEN)
 		return;
 	d = lacking_dataset(n, m);
 	if (!d)
 		return;
-	c = ledger_copy_in(ledger_generation_by_number(n->v->l, d->newest), m->ledger->uuid);
+	c = ledger_copy_in(ledger_generation_of(n->v->l, d->policy->name, d->newest), m->ledger->uuid);
+	generation_label(d->policy->name, d->newest, label);
 	if ((!c || !c->ok) && m->ledger->full)
 		compliance_say(n,
-		    text("'%s' is full and lacks generation %ju: make room with 'bkp expire --operator NAME "
+		    text("'%s' is full and lacks generation %s: make room with 'bkp expire --operator NAME "
 			 "--medium %s', "
 			 "then 'bkp run --all'; or register a larger disk under a new name"),
-		    name, d->newest, name);
+		    name, label, name);
 	else if (!c || !c->ok)
 		compliance_say(n,
-		    text("'%s' lacks generation %ju: the next run that captures something brings it up to "
+		    text("'%s' lacks generation %s: the next run that captures something brings it up to "
 			 "date, now 'bkp run --all'"),
-		    name, d->newest);
+		    name, label);
 	else if (!c->damaged_ns && !c->verified_ns)
 		compliance_say(n,
-		    text("generation %ju on '%s' was not read back: run 'bkp verify --medium %s --generation "
-			 "%ju'"),
-		    d->newest, name, name, d->newest);
+		    text("generation %s on '%s' was not read back: run 'bkp verify --medium %s %s'"), label,
+		    name, name, label);
 }
 
 /* What the policy calls it is not what was registered, or it is no disk of its own. */

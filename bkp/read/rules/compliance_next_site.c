@@ -30,7 +30,7 @@ void compliance_next_frozen(struct compliance_next *n)
 {
 	const struct compliance *s = n->v->s;
 	bool said = false;
-	char why[SHOW];
+	char why[SHOW], label[GENERATION_LABEL];
 
 	for (size_t i = 0; i < s->n_datasets; i++) {
 		const struct compliance_dataset *d = &s->datasets[i];
@@ -38,23 +38,26 @@ void compliance_next_frozen(struct compliance_next *n)
 		if (!d->suspect)
 			continue;
 		said = true;
+		generation_label(d->policy->name, d->suspect, label);
 		compliance_say(n,
-		    text("data set '%s' is suspect in generation %ju: %s; nothing expires and no disk is "
-			 "rotated until you have looked: then 'bkp accept %ju --operator NAME --reason TEXT' "
-			 "if that is as it should be, else 'bkp hold %ju --operator NAME --reason TEXT'"),
-		    d->policy->name, d->suspect,
+		    text("'%s' is suspect: %s; nothing expires and it is brought to no disk until you have "
+			 "looked: then 'bkp accept %s --operator NAME --reason TEXT' if that is as it should "
+			 "be, "
+			 "else 'bkp hold %s --operator NAME --reason TEXT'"),
+		    label,
 		    path_show(d->suspicion && *d->suspicion ? d->suspicion : text("no reason is on record"),
 			why, sizeof(why)),
-		    d->suspect, d->suspect);
+		    label, label);
 	}
-	if (said || !s->frozen)
+	if (said || !s->frozen[0])
 		return;
 	/* the data set has left the policy since, which makes it no less suspect */
 	compliance_say(n,
-	    text("generation %ju is suspect in a data set that the policy does not declare any more; nothing "
-		 "expires and no disk is rotated until you have looked: then 'bkp accept %ju --operator NAME "
-		 "--reason TEXT' if that is as it should be, else 'bkp hold %ju --operator NAME --reason "
-		 "TEXT'"),
+	    text(
+		"'%s' is suspect, and the policy does not declare its data set any more; nothing expires and "
+		"it is brought to no disk until you have looked: then 'bkp accept %s --operator NAME "
+		"--reason "
+		"TEXT' if that is as it should be, else 'bkp hold %s --operator NAME --reason TEXT'"),
 	    s->frozen, s->frozen, s->frozen);
 }
 

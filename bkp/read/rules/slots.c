@@ -10,6 +10,7 @@
  */
 #include "read/rules/slots.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -195,10 +196,10 @@ const char *slots_why_word(enum slots_why why)
 }
 
 /* Expired ones were captured, too. */
-static bool holds_dataset(const struct ledger_generation *g, const struct ledger_dataset *d)
+static bool was_captured(const struct ledger_generation *g)
 {
 	return (g->state == LEDGER_COMMITTED || g->state == LEDGER_EXPIRED) &&
-	       (d->verdict == LEDGER_GOOD || d->verdict == LEDGER_PARTIAL);
+	       (g->verdict == LEDGER_GOOD || g->verdict == LEDGER_PARTIAL);
 }
 
 void slots_look(const struct policy *p, const struct policy_dataset *d, const struct ledger *l,
@@ -209,11 +210,10 @@ void slots_look(const struct policy *p, const struct policy_dataset *d, const st
 
 	for (size_t i = l ? ledger_generations(l) : 0; i--;) {
 		const struct ledger_generation *g = ledger_generation(l, i);
-		const struct ledger_dataset *held = ledger_dataset_in(g, d->name);
 
-		if (!held)
+		if (strcmp(g->dataset, d->name) != 0)
 			continue;
-		if (!holds_dataset(g, held)) {
+		if (!was_captured(g)) {
 			if (g->begun_ns >= s.slot_ns && g->begun_ns < s.next_ns && g->state != LEDGER_BEGUN &&
 			    !s.tried)
 				s.tried = g->number;
