@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "base/width.h"
 #include "cmd/app/app.h"
+#include "cmd/app/chosen.h"
 #include "cmd/app/operator.h"
 #include "cmd/app/out.h"
 #include "cmd/app/outcome.h"
@@ -20,6 +21,7 @@
 #include "cmd/show/summary.h"
 #include "format/journal/approval.h"
 #include "format/policy/policy.h"
+#include "read/ledger/ledger.h"
 #include "read/store/store.h"
 #include "read/vault/medium.h"
 #include "write/expire/expiry.h"
@@ -32,6 +34,7 @@
 
 struct request {
 	bool dry_run, yes;
+	struct chosen chosen; /* dry_run: what is shown */
 	const char *medium, *operator, * plan_out, *plan, *signature;
 };
 
@@ -105,22 +108,24 @@ static int act_on_expiry(const struct request *q, struct expiry *e, struct err *
 }
 
 static int report_expiry(
-    struct app *app, const struct request *q, const struct expiry *e, const struct err *failure)
+    struct app *app, struct request *q, const struct expiry *e, const struct err *failure)
 {
 	bool acted = !failure && !only_looks(q);
 	char show[256];
 	int code = failure ? APP_FAILED : expire_report_exit(e);
 
 	/* to look is allowed while nothing may go: the table says why */
-	if (failure && q->dry_run && (e->judged->frozen_by || e->judged->latched))
+	if (failure && q->dry_run && (*e->judged->frozen_by || e->judged->latched))
 		code = APP_ATTENTION;
+	chosen_resolve(state_ledger(e->state), &q->chosen);
 	if (app->json)
-		return expire_report_json(e, acted, failure, code);
-	expire_report_text(e, acted, app->quiet);
+		return expire_report_json(e, acted, &q->chosen, failure, code);
+	expire_report_text(e, acted, &q->chosen, app->quiet);
 	if (failure)
 		return app_flush(app_error(failure, code));
 	if (q->plan_out && !app->quiet)
-		printf(text("the plan is written; an approver reads it and signs it: minisign -S -m '%s'\n"),
+		out_wrapped(stdout, 0, 0,
+		    text("the plan is written; an approver reads it and signs it: minisign -S -m '%s'"),
 		    path_show(q->plan_out, show, sizeof(show)));
 	return app_flush(code);
 }
@@ -160,8 +165,8 @@ static void on_leftover(void *arg, const struct reap_leftover *l)
 	expire_report_leftover(l);
 }
 
-static int expire(struct app *app, const struct request *q, const struct policy *policy, struct state *s,
-    char line[SUMMARY_LINE])
+static int expire(
+    struct app *app, struct request *q, const struct policy *policy, struct state *s, char line[SUMMARY_LINE])
 {
 	struct err err = ERR_INIT, told = ERR_INIT;
 	struct expiry *e = NULL;
@@ -190,8 +195,7 @@ static int expire(struct app *app, const struct request *q, const struct policy 
 	return code == APP_OK && told.code[0] ? APP_ATTENTION : code;
 }
 
-static int expire_and_tell(
-    struct app *app, const struct request *q, const struct policy *policy, struct state *s)
+static int expire_and_tell(struct app *app, struct request *q, const struct policy *policy, struct state *s)
 {
 	char line[SUMMARY_LINE];
 	struct outcome o = {.command = "expire", .line = line};
@@ -239,10 +243,12 @@ int cmd_expire(struct app *app, int argc, char **argv)
 		else
 			*into[c] = optarg;
 	}
-	if (optind < argc)
-		return app_usage(app, text("'%s' is not understood here"), argv[optind]);
+	if (optind < argc && !q.dry_run)
+		return app_usage(app, "%s", text("data sets and generations are named with --dry-run only"));
+	code = chosen_parse(argv + optind, (size_t)(argc - optind), true, &q.chosen);
 	app_act(app, "expire", "operator", q.operator);
-	code = app_policy(app, &policy);
+	if (!code)
+		code = app_policy(app, &policy);
 	if (!code)
 		code = check_request(app, &q, policy);
 	if (!code)
@@ -250,5 +256,6 @@ int cmd_expire(struct app *app, int argc, char **argv)
 	if (!code)
 		code = expire_and_tell(app, &q, policy, state);
 	state_close(state);
+	chosen_free(&q.chosen);
 	return code;
 }
