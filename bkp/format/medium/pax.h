@@ -22,8 +22,8 @@ struct buf;
 struct err;
 
 #define PAX_RECORD	512
-#define PAX_RECORDS_MAX ((size_t)1 << 20) /* of one entry; other tars read no more */
-#define PAX_DEVICE_MAX	07777777u	  /* device numbers: seven octal digits */
+#define PAX_RECORDS_MAX ((size_t)900 << 10) /* of one entry; other tars read up to 1 MiB */
+#define PAX_DEVICE_MAX	07777777u	    /* device numbers: seven octal digits */
 
 /* Mode bits of a file that has no ACL: what its mode says.  Of one that has, the owning group's are what that
  * group could really do: its entry and the mask.  So who knows no ACLs widens nobody's rights (stat(2) shows
