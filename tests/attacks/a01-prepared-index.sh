@@ -28,39 +28,39 @@ done
 same() { [ "$(true_files "$1$T/src" "$T/src")" -ge "${2:-0}" ] || die "only $(true_files "$1$T/src" "$T/src") files came back"; }
 
 for g in 2 3; do
-	detected "places exchanged in the index" E-EXTENT-13 "${READ[@]}" extract $g docs --to "$T/r$g"
+	detected "places exchanged in the index" E-EXTENT-13 "${READ[@]}" extract docs@$g --to "$T/r$g"
 	same "$T/r$g"
 	grep -q "small/\|whole/" "$T/err" || die "no file is named: $(cat "$T/err")"
 	detected "the same, all of it decrypted" E-EXTENT-13 "$RESTORE" --quiet --medium "$T/m2" --identity "$T/id.txt" verify $g --deep
 done
-detected "places exchanged in the index, a stream" E-EXTENT-13 "${READ[@]}" extract 2 tape --to "$T/tape"
+detected "places exchanged in the index, a stream" E-EXTENT-13 "${READ[@]}" extract tape@2 --to "$T/tape"
 [ "$(true_files "$T/tape" "$T/src")" -lt 52 ] || die "the stream has its own places"
 # chunks of one long stream have hardly ever the same length, so that there was nothing to exchange
-status "${READ[@]}" extract 2 dump --to "$T/dump"
+status "${READ[@]}" extract dump@2 --to "$T/dump"
 [ $STATUS = 2 ] || cmp -s "$T/dump/dump.bin" <(cat "$T"/src/whole/*) || die "a stream of other bytes, exit $STATUS"
 wrong=0
 for f in small/1 small/7 whole/3 whole/9; do
-	status "${READ[@]}" cat 3 docs "${T#/}/src/$f"
+	status "${READ[@]}" cat docs@3 "${T#/}/src/$f"
 	cmp -s "$T/out" "$T/src/$f" && continue
 	[ $STATUS -ge 2 ] || die "cat gave other bytes with exit $STATUS"
 	cmp -s "$T/out" <(head -c "$(stat -c %s "$T/out")" "$T/src/$f") || die "cat printed bytes of another file"
 	wrong=$((wrong + 1))
 done
 [ $wrong -ge 3 ] || die "only $wrong files had another place"
-detected "one of the files to standard output" E-EXTENT-13 "${READ[@]}" cat 3 docs "${T#/}/src/small/1"
-"${READ[@]}" export 3 docs >"$T/export.tar" 2>"$T/err" && die "export: exit 0"
+detected "one of the files to standard output" E-EXTENT-13 "${READ[@]}" cat docs@3 "${T#/}/src/small/1"
+"${READ[@]}" export docs@3 >"$T/export.tar" 2>"$T/err" && die "export: exit 0"
 mkdir "$T/x"; tar -x -C "$T/x" -f "$T/export.tar" 2>/dev/null || :
 same "$T/x"
-detected "the same, as a pax archive" E-EXTENT-13 "${READ[@]}" export 3 docs
+detected "the same, as a pax archive" E-EXTENT-13 "${READ[@]}" export docs@3
 mkdir "$T/rescued"
-detected "the same, by rescue.py" "not what was captured" python3 -I "$SRC_ROOT/restore/rescue.py" --medium "$T/m1" \
-	--identity "$T/id.txt" restore 3 docs --to "$T/rescued"
+detected "the same, by rescue.py" "not what was captured" python3 -I "$SRC_ROOT/restore/rescue.py" extract \
+	--identity "$T/id.txt" "$T/m1" docs@3 "$T/rescued"
 same "$T/rescued"
-# generation 1 is older than the attack
-expect 0 "${READ[@]}" extract 1 docs --to "$T/r1"
+# run 1 is older than the attack
+expect 0 "${READ[@]}" extract docs@1 --to "$T/r1"
 same "$T/r1" 53
 # what mends it: the cache deleted, everything captured anew
 rm -rf "$T/state/cache"
 expect 0 "$BKP" run --all --anchor
-expect 0 "${READ[@]}" extract 4 docs --to "$T/r4"
+expect 0 "${READ[@]}" extract docs@4 --to "$T/r4"
 same "$T/r4" 53

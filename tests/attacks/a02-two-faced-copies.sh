@@ -26,7 +26,7 @@ verified() {
 # right MEDIUM WHERE: each archive is what its name says, each generation that is signed verifies
 right() {
 	local f g r
-	r=$(repo_of "$T/$1")
+	r=$(set_of "$T/$1")
 	for f in "$r"/archives/*/*.age; do
 		[ "$(sha256sum <"$f" | cut -c1-64).age" = "${f##*/}" ] || die "$2: $f is not what its name says"
 	done

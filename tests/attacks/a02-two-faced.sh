@@ -76,16 +76,18 @@ mkdir -p "$T/o.night"
 (cd "$T/e1" && find . -type f ! -name '*.minisig' ! -path '*/archives/*' ! -name bkp-medium.json) | while read -r f; do
 	mkdir -p "$T/o.night/$(dirname "$f")"; cp "$T/e1/$f" "$T/o.night/$f"
 done
-[ -e "$T/o.night/$ID/generations/000001/SHA256SUMS" ] && [ -e "$T/o.night/$ID/procedures/restore.md" ] || die "the other night is not whole"
-cp -rn "$T/e1/$ID/archives/." "$T/m1/$ID/archives/"
+[ -e "$T/o.night/$ID/datasets/docs/generations/000001/SHA256SUMS" ] && [ -e "$T/o.night/$ID/procedures/restore.md" ] || die "the other night is not whole"
+cp -rn "$T/e1/$ID/datasets/docs/archives/." "$T/m1/$ID/datasets/docs/archives/"
 cp -a "$T/o.night" "$T/o.both"; cp -a "$T/o.index/." "$T/o.both/"
 
 READ=("$RESTORE" --quiet --medium "$T/f" --identity "$T/id.txt" --root-key "$(root_key)")
 TRUE=("$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" --root-key "$(root_key)")
-RESCUE=(python3 -I "$SRC_ROOT/restore/rescue.py" --medium "$T/f" --identity "$T/id.txt" --root-key "$(root_key)")
+rescue() { # list|extract [TARGET]
+	python3 -I "$SRC_ROOT/restore/rescue.py" "$1" --identity "$T/id.txt" --root-key "$(root_key)" "$T/f" docs@1 "${@:2}"
+}
 expect 0 "${TRUE[@]}" generations; cp "$T/out" "$T/generations.true"
-expect 0 "${TRUE[@]}" list 1 docs; cp "$T/out" "$T/list.true"
-expect 0 "${TRUE[@]}" extract 1 docs --to "$T/r"; [ "$(true_files "$T/r$T/src" "$T/src")" = "$N" ] || die "the true medium"
+expect 0 "${TRUE[@]}" list docs@1; cp "$T/out" "$T/list.true"
+expect 0 "${TRUE[@]}" extract docs@1 --to "$T/r"; [ "$(true_files "$T/r$T/src" "$T/src")" = "$N" ] || die "the true medium"
 
 # all_or_said WHAT DIR: exit 0 only with all of it, and never a byte that is not true
 all_or_said() {
@@ -101,18 +103,18 @@ RUNS=0 SAID=0
 read_command() { # NAME: once, on $T/f
 	rm -rf "$T/r" "$T/kept" "$T/kept.md" "$T/pwned" "$T/drill"
 	case $1 in
-	extract) status "${READ[@]}" extract 1 docs --to "$T/r"; all_or_said "$at" "$T/r$T/src" ;;
-	two) status "${READ[@]}" --medium "$T/m2" extract 1 docs --to "$T/r"; all_or_said "$at" "$T/r$T/src" ;;
+	extract) status "${READ[@]}" extract docs@1 --to "$T/r"; all_or_said "$at" "$T/r$T/src" ;;
+	two) status "${READ[@]}" --medium "$T/m2" extract docs@1 --to "$T/r"; all_or_said "$at" "$T/r$T/src" ;;
 	cat)
-		status "${READ[@]}" cat 1 docs "${T#/}/src/big1"
+		status "${READ[@]}" cat docs@1 "${T#/}/src/big1"
 		first "$T/out" "$T/src/big1" || die "$at: other bytes (exit $STATUS)"
 		[ $STATUS != 0 ] || cmp -s "$T/out" "$T/src/big1" || die "$at: exit 0 with a part" ;;
 	list)
-		status "${READ[@]}" list 1 docs
+		status "${READ[@]}" list docs@1
 		lines "$T/out" "$T/list.true" || die "$at: other entries (exit $STATUS)"
 		[ $STATUS != 0 ] || cmp -s "$T/out" "$T/list.true" || die "$at: exit 0 with a part" ;;
 	export)
-		status "${READ[@]}" export 1 docs
+		status "${READ[@]}" export docs@1
 		mkdir "$T/r"; tar -x -C "$T/r" -f "$T/out" 2>/dev/null || :
 		# a member that was cut is not the file; the exit status says so
 		if [ $STATUS = 0 ]; then
@@ -131,9 +133,9 @@ read_command() { # NAME: once, on $T/f
 		[ ! -e "$T/pwned" ] || die "$at: the attacker's procedure was run (exit $STATUS)"
 		[ ! -e "$T/kept" ] || all_or_said "$at" "$T/kept$T/src"
 		[ $STATUS != 0 ] || [ -e "$T/kept" ] || die "$at: exit 0, and nothing was done" ;;
-	rescue) mkdir "$T/r"; status "${RESCUE[@]}" restore 1 docs --to "$T/r"; all_or_said "$at" "$T/r$T/src" ;;
+	rescue) mkdir "$T/r"; status rescue extract "$T/r"; all_or_said "$at" "$T/r$T/src" ;;
 	rescue-list)
-		status "${RESCUE[@]}" list 1 docs
+		status rescue list
 		sed 's/^ *[0-9-]* //' "$T/out" >"$T/out.names"
 		[ "$STATUS" != 0 ] || [ "$(grep -c /src/ "$T/out.names")" = $((N + 1)) ] || die "$at: exit 0 with a part" ;;
 	esac
@@ -159,14 +161,14 @@ say "$RUNS readings of media with two faces, $SAID refused or named; no wrong by
 
 # the table: the moments at which a reader that hashes first and reads then was deceived
 two_faces "$T/m1" "$T/o.archives" always "$T/f"; rm -rf "$T/r"
-detected "other content behind the same INDEX" E-ARCHIVE-17 "${READ[@]}" extract 1 docs --to "$T/r"
-detected "the same" E-ARCHIVE-17 "${READ[@]}" cat 1 docs "${T#/}/src/big1"
-detected "the same" E-ARCHIVE-17 "${READ[@]}" export 1 docs
+detected "other content behind the same INDEX" E-ARCHIVE-17 "${READ[@]}" extract docs@1 --to "$T/r"
+detected "the same" E-ARCHIVE-17 "${READ[@]}" cat docs@1 "${T#/}/src/big1"
+detected "the same" E-ARCHIVE-17 "${READ[@]}" export docs@1
 detected "the same" E-VERIFY-05 "${READ[@]}" verify 1 --deep
 rm -rf "$T/drill"; detected "the same" E-ARCHIVE-17 "${READ[@]}" drill "$T/f/$ID/procedures/restore.md" --to "$T/drill"
-rm -rf "$T/r"; mkdir "$T/r"; detected "the same, by rescue.py" "not what its id says" "${RESCUE[@]}" restore 1 docs --to "$T/r"
+rm -rf "$T/r"; mkdir "$T/r"; detected "the same, by rescue.py" "not what its id says" rescue extract "$T/r"
 one_face "$T/f"
 two_faces "$T/m1" "$T/o.archives" bytes:150 "$T/f"; rm -rf "$T/r"
 status "${READ[@]}" verify 1 # hashes every archive
-detected "other content once all was hashed" E-ARCHIVE-17 "${READ[@]}" extract 1 docs --to "$T/r"
+detected "other content once all was hashed" E-ARCHIVE-17 "${READ[@]}" extract docs@1 --to "$T/r"
 one_face "$T/f"

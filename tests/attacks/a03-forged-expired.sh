@@ -13,7 +13,7 @@ for i in 1 2 3; do
 	echo "patient $i" >>"$T/src/patients"
 	expect 0 on_day "$i" "$BKP" run --quiet --all
 done
-expect 0 on_day 3 "$BKP" hold 1 --operator Sato --reason "the last one before the intrusion"
+expect 0 on_day 3 "$BKP" hold docs@1 --operator Sato --reason "the last one before the intrusion"
 expect 0 on_day 3 "$BKP" rotate m2 --quiet --operator Sato
 m2=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["medium"])' "$T/m2/bkp-medium.json")
 keep
@@ -21,7 +21,7 @@ standing() { # WHERE: all three are on the disk still, and whole
 	for g in 1 2 3; do "$RESTORE" --quiet --medium "$T/m2" verify "$g" >"$T/out" 2>&1 || fail "$1: generation $g went" "$T/out"; done
 }
 expired() { # GENERATION
-	forge expired "{\"generation\":$1,\"medium\":\"$m2\",\"files\":0,\"bytes\":0,\"why\":\"covered docs 1/1\"}"
+	forge expired "{\"dataset\":\"docs\",\"generation\":$1,\"medium\":\"$m2\",\"files\":0,\"bytes\":0,\"why\":\"covered docs 1/1\"}"
 }
 
 expired 2
@@ -37,7 +37,7 @@ assert all(m["ok"] for g in json.load(sys.stdin)["generations"] for m in g["medi
 
 # nothing but the hold protects it: released in the journal, so that only a person at the disk can be asked
 start
-forge released '{"generation":1,"operator":"Sato","reason":"not needed"}'
+forge released '{"dataset":"docs","generation":1,"operator":"Sato","reason":"not needed"}'
 expired 1
 detected "forged 'released' and 'expired' of what was held" E-REAP-06 on_day 40 "$BKP" rotate m2 --operator Sato
 grep -q "a person held it until" "$T/err" || die "that it was held is not told"
@@ -45,5 +45,5 @@ standing "rotate after a forged 'released'"
 # who was asked, and agrees, is recorded
 expect 0 on_day 40 "$BKP" rotate m2 --quiet --operator Sato --yes
 grep -q W-REAP-01 "$T/err" || die "it is deleted unannounced"
-record expiry-finished | grep -q '"generation":1,.*"operator":"Sato"' || die "who agreed is not recorded"
-[ ! -e "$(repo_of "$T/m2")/generations/000001" ] || die "an expiry that a person agreed to is not finished"
+record expiry-finished | grep -q '"dataset":"docs","generation":1,.*"operator":"Sato"' || die "who agreed is not recorded"
+[ ! -e "$(set_of "$T/m2")/generations/000001" ] || die "an expiry that a person agreed to is not finished"

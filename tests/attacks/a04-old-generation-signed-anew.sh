@@ -35,23 +35,23 @@ read_by() { # WORD COMMAND...: as any of the reading commands
 }
 each_reader() { # WHAT WORD
 	rm -rf "$T/back" "$T/drill"
-	read_by "$1" "$2" list 1 docs
-	read_by "$1" "$2" cat 1 docs "$T/src/a"
-	read_by "$1" "$2" extract 1 --to "$T/back"
-	read_by "$1" "$2" export 1 docs
+	read_by "$1" "$2" list docs@1
+	read_by "$1" "$2" cat docs@1 "$T/src/a"
+	read_by "$1" "$2" extract docs@1 --to "$T/back"
+	read_by "$1" "$2" export docs@1
 	read_by "$1" "$2" verify 1
-	read_by "$1" "$2" drill "$T/drill.md" --generation 1 --to "$T/drill"
+	read_by "$1" "$2" drill "$T/drill.md" --at 1 --to "$T/drill"
 }
 more=
 for g in 1 2 3; do
 	rm -rf "$T/back"
 	expect 0 "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract $g --to "$T/back"
 done
-expect 0 "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" drill "$T/drill.md" --generation 1 --to "$T/drill"
+expect 0 "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" drill "$T/drill.md" --at 1 --to "$T/drill"
 
 # the night's own key, stolen in that night: what generation 2 held, under the number, manifest and signature of generation 3
 thaw "$T/m1"
-key=$(echo "$T"/state/signing-*.key) all=$(repo_of "$T/m1")/generations
+key=$(echo "$T"/state/signing-*.key) all=$(set_of "$T/m1")/generations
 cp -a "$all" "$T/generations.was"
 chmod -R u+w "$all"
 uuid=$(sed -n 's/.*"uuid":"\([^"]*\)".*/\1/p' "$all/000003/manifest.json" | head -n 1)
@@ -59,7 +59,7 @@ age -d -i "$T/id.txt" "$all/000002/root.age" | sed "1s/\"generation\":2/\"genera
 	age -r "$(age-keygen -y "$T/id.txt")" >"$T/root.age"
 cat "$T/root.age" >"$all/000003/root.age"
 { grep archives/ "$all/000002/SHA256SUMS"
-  for f in manifest.json root.age; do echo "$(sha256sum <"$all/000003/$f" | cut -c1-64)  generations/000003/$f"; done; } >"$T/sums"
+  for f in manifest.json places.age root.age; do echo "$(sha256sum <"$all/000003/$f" | cut -c1-64)  generations/000003/$f"; done; } >"$T/sums"
 cat "$T/sums" >"$all/000003/SHA256SUMS"
 comment=$(sed -n 's/^trusted comment: //p' "$all/000003/SHA256SUMS.minisig")
 "$BKP_BIN/agetool" minisign sign "$key" "$comment" <"$all/000003/SHA256SUMS" >"$all/000003/SHA256SUMS.minisig"
@@ -72,7 +72,7 @@ detected "yesterday's content under the name of tonight" E-VAULT-07 "$BKP" verif
 chmod -R u+w "$all" && rm -rf "$all" && mv "$T/generations.was" "$all"
 
 # today's key signs generation 1 again
-repo=$(repo_of "$T/m1") g=$(repo_of "$T/m1")/generations/000001 key=$(echo "$T"/state/signing-*.key)
+repo=$(repo_of "$T/m1") g=$(set_of "$T/m1")/generations/000001 key=$(echo "$T"/state/signing-*.key)
 thaw "$T/m1"
 chmod -R u+w "$g"
 comment=$(sed -n 's/^trusted comment: //p' "$g/SHA256SUMS.minisig")
@@ -85,7 +85,7 @@ sed -i "/manifest.json/s/^[0-9a-f]*/$(sha256sum <"$g/manifest.json" | cut -c1-64
 sign
 each_reader "altered and signed anew" E-VERIFY-12
 # the journal of the medium is cut, or gone: nothing vouches; another copy of it contradicts
-n=$(grep -n '"event":"begin","generation":1,' "$repo/journal/journal.jsonl" | cut -d: -f1)
+n=$(grep -n '"event":"begin","run":1,' "$repo/journal/journal.jsonl" | cut -d: -f1)
 sed -i "$n,\$d" "$repo/journal/journal.jsonl"
 each_reader "and the medium's journal cut" W-VAULT-11
 rm "$repo/journal/journal.jsonl"

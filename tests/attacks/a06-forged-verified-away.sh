@@ -19,7 +19,7 @@ cp -a "$T/state" "$T/state.before"
 for event in verified copied; do
 	rm -rf "$T/state"
 	cp -a "$T/state.before" "$T/state"
-	forge $event "{\"generation\":2,\"medium\":\"$m2\",\"files\":9,\"bytes\":9999}"
+	forge $event "{\"medium\":\"$m2\",\"generations\":[{\"dataset\":\"docs\",\"generation\":2,\"files\":9,\"bytes\":9999}]}"
 	detected "forged '$event' of a disk in the safe" "the medium was away" "$BKP" status
 	detected "the same" "the medium was away" "$BKP" run --quiet --all
 done

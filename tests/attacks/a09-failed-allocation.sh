@@ -33,4 +33,4 @@ fails() { # ATTACK PROGRAM COMMAND...: FROM and STEP from the environment
 FROM=2000 STEP=1 fails "an allocation fails early in a run" bkp "$BKP" run --all
 FROM=5000 STEP=1 fails "an allocation fails while a run captures" bkp "$BKP" run --all
 FROM=3000 STEP=1 fails "an allocation fails in a restore" bkp-restore \
-	"$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract 1 docs --to "$T/to"
+	"$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract docs@1 --to "$T/to"

@@ -8,6 +8,6 @@ site_make
 expect 0 "$BKP" run
 R=${BKP_RELEASE:-$BKP_BIN}/bkp-restore # a sanitiser's leak check does not work under strace
 detected "a hard link became a copy" E-RESTORE-17 strace -f -qq -o /dev/null -e trace=linkat -e inject=linkat:error=EMLINK \
-	"$R" --medium "$T/m1" --identity "$T/id.txt" extract 1 docs --to "$T/back"
+	"$R" --medium "$T/m1" --identity "$T/id.txt" extract docs@1 --to "$T/back"
 grep -aF "'${T#/}/src/second'" "$T/err" >/dev/null || die "the link is not named"
 cmp -s "$T/src/second" "$T/back$T/src/second" || die "the copy is not the content"

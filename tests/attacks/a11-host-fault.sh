@@ -7,7 +7,7 @@ head -c 300000 /dev/urandom >"$T/src/a"
 expect 0 "$BKP" run --all
 for error in EMFILE ENOMEM ENODEV; do
 	detected "$error while a whole archive is read" E-VERIFY-14 strace -f -qq -o /dev/null \
-		-P "$(find "$(repo_of "$T/m1")/archives" -type f -size +100k)" \
+		-P "$(find "$(set_of "$T/m1")/archives" -type f -size +100k)" \
 		-e trace=read,pread64 -e inject=read,pread64:error=$error:when=1+ "$BKP" verify --medium m1
 done
 ! grep -q verify-failed "$T/state/journal.jsonl" || die "recorded as damage"

@@ -23,9 +23,9 @@ out.close()
 PY
 export PYTHONCOERCECLOCALE=0 PYTHONUTF8=0
 share() { site_policy "  - {name: ${2:-share}, command: \"$1 python3 $T/fakesmb.py $T/share\", format: tar}"; }
-zeros() { # GENERATION: how many files of it hold nothing but zeros
+zeros() { # RUN: how many files of its share hold nothing but zeros
 	rm -rf "$T/o"
-	"$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract "$1" share --to "$T/o" >/dev/null || die "extract $1"
+	"$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract "share@$1" --to "$T/o" >/dev/null || die "extract $1"
 	python3 - "$T/o" <<-'PY'
 	import os, sys
 	files = [os.path.join(d, f) for d, _, fs in os.walk(os.fsencode(sys.argv[1])) for f in fs]
@@ -48,7 +48,7 @@ grep -rlF --exclude-dir=tools 患者 "$T/m1" "$T/m2" "$T/state/journal.jsonl" &&
 # without a word
 share ""
 expect 1 "$BKP" run --all # still suspect: nobody has accepted
-expect 0 "$BKP" accept 3 --operator 事務長 --reason "別の条件で取り直した"
+expect 0 "$BKP" accept share@3 --operator 事務長 --reason "別の条件で取り直した"
 share "SILENT=1 FORCE_C=1"
 detected "zeros for Japanese names, without a word, exit 0" "E-GUARD-01" "$BKP" run --all
 grep -q 'nothing but zero bytes' "$T/err" || die "why is not said: $(cat "$T/err")"

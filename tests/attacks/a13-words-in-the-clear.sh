@@ -25,10 +25,10 @@ grep -q "$name" "$T/err" || die "the host does not say why"
 # the policy is recorded by its hash, so whatever names the file is what the commands said
 grep -rlF "$name" "$T/m1" "$T/m2" "$T/state/journal.jsonl" && die "a patient's file is named in the clear"
 for g in 1 2; do
-	grep -E "\"event\":\"(committed|failed)\",\"generation\":$g," "$T/state/journal.jsonl" |
+	grep -E "\"event\":\"failed\",\"run\":$g," "$T/state/journal.jsonl" |
 		sed -n 's/.*"said_age":"\([^"]*\)".*/\1/p' |
 		base64 -d | age -d -i "$T/id.txt" | grep -qF "pacs: command: tar: $name" ||
-		die "generation $g: not to be read with the identity"
+		die "run $g: not to be read with the identity"
 done
-age -d -i "$T/id.txt" "$(repo_of "$T/m1")"/generations/000002/root.age | grep -qF "$name" || die "what the probe said is not in root.age"
+age -d -i "$T/id.txt" "$(set_of "$T/m1" lab)/generations/000002/root.age" | grep -qF "$name" || die "what the probe said is not in root.age"
 expect 0 "$BKP" journal verify
