@@ -273,7 +273,7 @@ int compliance_next(const struct compliance_view *v, struct err *err)
 	for (size_t i = 0; i < s->n_media; i++)
 		compliance_next_damaged(&n, &s->media[i]);
 	/* a first run needs media to write to */
-	begun = ledger_last_committed(v->l) != NULL;
+	begun = ledger_last_committed(v->l, NULL) != NULL;
 	for (size_t i = 0; !begun && i < v->policy->n_media; i++)
 		compliance_next_absent(&n, &s->media[i]);
 	say_datasets(&n);

@@ -160,9 +160,8 @@ void compliance_next_rotate(struct compliance_next *n, const struct compliance_m
 	char why[SHOW], show[SHOW];
 	const char *place;
 
-	/* it would be refused, and where ransomware may be no disk is attached, see
-	 * compliance_next_frozen() */
-	if (n->v->s->frozen || !rotation_due(n, m))
+	/* it would be refused, see compliance_next_frozen() */
+	if ((n->v->policy->stop_while_suspect && n->v->s->frozen[0]) || !rotation_due(n, m))
 		return;
 	d = lacking_dataset(n, m);
 	/* the same rotation would end as the last one did */
