@@ -2,12 +2,12 @@
 """Nights of change on a small site, with the real programs: what waste and fragmentation come to.
 
     tests/bench/waste.py --bin build/release [--nights 400] [--every 50] [--keep 14] [--mib 160] [--archive 8]
-                         [--share 50] [--anchor 180] [--seed 1] [--churn 1] [--only bound|free] [--json]
+                         [--share 50] [--anchor 180] [--seed 1] [--churn 1] [--only bound|free] [--kind all|hl7|doc|img|db] [--json]
 
 The same tree is captured each night by two sites: one with the bound (retention: live_share, anchor_every), one
 without.  Archives of 8 MiB stand for archives of 128 MiB: a tree of 160 MiB for one of 2.5 GiB.  A night changes half
 a percent of the files, adds as many and removes as many, and rewrites parts of a database file: small files,
-documents, images and a database, all incompressible.
+documents, images and a database, all incompressible; --kind: a data set of one of these alone.
 
 Columns: night; live = bytes of the tree; stored = bytes of all archives that the last KEEP generations list, which is
 what a medium holds that expires the others; ratio; touched = archives a restore of the newest generation opens;
@@ -22,6 +22,7 @@ for name, value in (("nights", 400), ("every", 50), ("keep", 14), ("mib", 160), 
                     ("seed", 1), ("churn", 1)):
     ap.add_argument("--" + name, type=int, default=value)
 ap.add_argument("--only", choices=("bound", "free"))
+ap.add_argument("--kind", choices=("all", "hl7", "doc", "img", "db"), default="all")
 ap.add_argument("--json", action="store_true")
 o = ap.parse_args()
 rng = random.Random(o.seed)
@@ -36,17 +37,18 @@ def write(name, n):
 
 
 class Tree:
-    """A third small files, a third documents, a third images and the database."""
+    """A third small files, a third documents, a quarter images and the database; or one of these."""
 
     def __init__(self):
         self.names = []
         self.serial = 0
         for kind, part in (("hl7", 3), ("doc", 3), ("img", 4)):
-            left = o.mib * 2**20 // part
+            left = o.mib * 2**20 // (part if o.kind == "all" else 1) if o.kind in ("all", kind) else 0
             while left > 0:
                 left -= self.add(kind)
-        self.database = o.mib * 2**20 // 12
-        write("db/base", self.database)
+        self.database = o.mib * 2**20 // (12 if o.kind == "all" else 1) if o.kind in ("all", "db") else 0
+        if self.database:
+            write("db/base", self.database)
 
     def size(self, kind):
         return {"hl7": rng.randrange(500, 6000), "doc": rng.randrange(30000, 400000), "img": rng.randrange(500000, 3000000)}[kind]
@@ -59,16 +61,18 @@ class Tree:
         return n
 
     def night(self):
-        for _ in range(max(1, o.churn * len(self.names) // 200)):
+        for _ in range(max(1, o.churn * len(self.names) // 200) if self.names else 0):
             i = rng.randrange(len(self.names))  # one goes, one of its kind comes
             name = self.names[i]
             self.names[i] = self.names[-1]
             self.names.pop()
             os.unlink(f"{TREE}/{name}")
             self.add(name[:3])
-        for _ in range(max(1, o.churn * len(self.names) // 200)):
+        for _ in range(max(1, o.churn * len(self.names) // 200) if self.names else 0):
             name = rng.choice(self.names)
             write(name, os.path.getsize(f"{TREE}/{name}"))
+        if not self.database:
+            return
         with open(TREE + "/db/base", "r+b") as f:
             for _ in range(4):
                 f.seek(rng.randrange(self.database - 8192))
