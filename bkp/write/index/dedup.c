@@ -513,7 +513,7 @@ void dedup_close(struct dedup *d)
 	if (!d)
 		return;
 	if (d->env && !d->damaged)
-		(void)dedup_flush(d, NULL);
+		(void)!dedup_flush(d, NULL);
 	close_env(d);
 	if (d->damaged)
 		cachedb_remove(d->path);

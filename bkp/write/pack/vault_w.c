@@ -25,6 +25,7 @@
 
 #define COPY_BLOCK   65536
 #define VAULT_W_PATH (GENERATION_SET_DIR + GENERATION_SUMS_PATH)
+#define VAULT_W_FILE (VAULT_W_PATH + 256)
 
 struct vault_w {
 	struct store_w *put;
@@ -189,9 +190,9 @@ struct present_docs {
 	bool other;	/* something stands there that is none of them */
 };
 
-static char *in_dir(const char *dir, const char *name, char out[VAULT_W_PATH])
+static char *in_dir(const char *dir, const char *name, char out[VAULT_W_FILE])
 {
-	snprintf(out, VAULT_W_PATH, "%s/%s", dir, name);
+	snprintf(out, VAULT_W_FILE, "%s/%s", dir, name);
 	return out;
 }
 
@@ -199,7 +200,7 @@ static char *in_dir(const char *dir, const char *name, char out[VAULT_W_PATH])
 static int look_at_doc(void *arg, const char *name, struct err *err)
 {
 	struct present_docs *s = arg;
-	char path[VAULT_W_PATH];
+	char path[VAULT_W_FILE];
 
 	(void)err;
 	for (size_t i = 0; i < s->n; i++) {
@@ -236,7 +237,7 @@ static int supply_doc(struct vault_w *v, const char *path, const struct store_do
 /* The documents that were lost, each whole; the signature is the last of them. */
 static int supply_docs(struct vault_w *v, const struct present_docs *s, struct err *err)
 {
-	char path[VAULT_W_PATH];
+	char path[VAULT_W_FILE];
 
 	for (size_t i = 0; i < s->n; i++)
 		if (!(s->found & 1u << i) &&
@@ -248,7 +249,7 @@ static int supply_docs(struct vault_w *v, const struct present_docs *s, struct e
 
 static void freeze_docs(struct vault_w *v, const char *dir, const struct store_doc *docs, size_t n)
 {
-	char path[VAULT_W_PATH];
+	char path[VAULT_W_FILE];
 
 	for (size_t i = 0; i < n; i++)
 		freeze_published(v, in_dir(dir, docs[i].name, path));
