@@ -22,7 +22,7 @@
 #include "write/state/state.h"
 
 #define README_MAX ((size_t)256 << 10)
-#define VALUES	   9
+#define VALUES	   10
 #define COLUMNS	   96
 #define TITLE	   512
 
