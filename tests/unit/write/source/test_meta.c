@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/io.h"
 #include "format/medium/catalog.h"
+#include "format/medium/pax.h"
 #include "lib/runs.h"
 #include "write/source/holes.h"
 #include "write/source/meta.h"
@@ -149,6 +150,9 @@ static void access_control_lists(void **state)
 	assert_string_equal(s, "user::rwx\nuser:1234567890:r--\ngroup::---\nmask::r--\nother::r-x");
 	free(s);
 	assert_int_equal(archive_entry_xattr_count(e), 0); /* not a second time as attributes */
+	/* stat(2) shows the mask, 0770; the owning group had less */
+	assert_int_equal(r.st.st_mode & 0777, 0770);
+	assert_int_equal(pax_mode(e), 0740);
 
 	/* an id that libarchive would turn into root's is left out, and said */
 	shell("touch g; setfacl -n -m u:3000000000:rwx,u:5:r,m::rwx g");
