@@ -252,7 +252,7 @@ int metrics_render(const struct policy *policy, const struct ledger *l, const st
 		single_metric(&w, "bkp_clock_latched", "1: the clock jumped and nobody has attested it.",
 		    s->latch->found_ns != 0);
 		single_metric(&w, "bkp_frozen", "1: a suspect generation keeps everything from expiring.",
-		    s->frozen != 0);
+		    *s->frozen != 0);
 		single_metric(
 		    &w, "bkp_things_to_do", "Sentences under 'What to do next'.", (int64_t)s->n_next);
 		single_metric(

@@ -379,7 +379,7 @@ static json_t *outcome_json(const struct ledger_outcome *o)
 }
 
 /* What concerns everything. */
-static json_t *events_json(const struct compliance *s)
+static json_t *events_json(const struct ledger *l, const struct compliance *s)
 {
 	const struct ledger_notified *t = s->notified;
 	const struct ledger_latch *latch = s->latch;
@@ -395,7 +395,7 @@ static json_t *events_json(const struct compliance *s)
 		? json_pack("{s:o, s:I, s:s}", "found", overview_time_json(latch->found_ns), "seconds",
 		      (json_int_t)latch->seconds, "source", latch->source ? latch->source : "")
 		: json_null(),
-	    "frozen_by", s->frozen ? json_integer((json_int_t)s->frozen) : json_null());
+	    "frozen_by", overview_generation_json(ledger_frozen_by(l)));
 }
 
 static json_t *status_json(const struct policy *policy, const struct ledger *l, const struct compliance *s)
@@ -413,7 +413,7 @@ static json_t *status_json(const struct policy *policy, const struct ledger *l, 
 	    compliance_verdict_word(s->overall), "nothing", (int)s->nothing, "journal_records",
 	    (json_int_t)ledger_seq(l), "datasets", datasets, "media", media, "next", next);
 	if (!o || json_object_set_new(o, "journal_epoch", json_integer((json_int_t)ledger_epoch(l))) ||
-	    json_object_update_new(o, events_json(s))) {
+	    json_object_update_new(o, events_json(l, s))) {
 		json_decref(o);
 		return NULL;
 	}
