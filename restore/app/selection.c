@@ -101,20 +101,41 @@ static size_t media_of(const struct app *app, bool content, struct vault_r *ret[
 	return n;
 }
 
-/* The highest number on any of them. */
+static int take_highest(void *arg, const char *dataset, uint64_t number, struct err *err)
+{
+	uint64_t *highest = arg;
+
+	(void)dataset;
+	(void)err;
+	if (number > *highest)
+		*highest = number;
+	return 0;
+}
+
+/* The highest number on any of them.  Where one of them has something newer that cannot be opened there, that
+ * may be the one that is meant: an older one is not taken for it. */
 static int find_number(
     const struct app *app, const struct selector *s, bool content, uint64_t *ret, struct err *err)
 {
 	struct vault_r *media[APP_MEDIA];
 	size_t n = media_of(app, content, media);
-	uint64_t best = 0, number;
+	uint64_t best = 0, unknown = 0, number;
 
-	for (size_t i = 0; i < n; i++)
-		if (!vault_r_select(media[i], s, s->dataset, &number, best || i ? NULL : err) &&
-		    number > best)
-			best = number;
+	for (size_t i = 0; i < n; i++) {
+		struct err why = ERR_INIT;
+
+		if (!vault_r_select(media[i], s, s->dataset, &number, &why)) {
+			best = number > best ? number : best;
+			continue;
+		}
+		if (why.kind != ERR_ABSENT && s->kind != SELECTOR_NUMBER &&
+		    vault_r_numbers(media[i], s->dataset, take_highest, &unknown, NULL))
+			unknown = UINT64_MAX;
+		if (!err->code[0] || why.kind != ERR_ABSENT)
+			*err = why;
+	}
 	*ret = best;
-	return best ? 0 : -1;
+	return best && best >= unknown ? 0 : -1;
 }
 
 static int open_one(struct app *app, const struct selector *s, bool content, struct app_generation *ret)
@@ -123,7 +144,9 @@ static int open_one(struct app *app, const struct selector *s, bool content, str
 	uint64_t number;
 
 	if (find_number(app, s, content, &number, &err)) {
-		selection_hint(app, &err);
+		err_hint(&err, "%s",
+		    text("'bkp-restore generations' shows what is here; another medium may have this one "
+			 "whole"));
 		return app_error(&err, APP_FAILED);
 	}
 	return app_generation(app, s->dataset, number, content, ret);
