@@ -83,7 +83,7 @@ static void make_source(const char *dir)
 		uint8_t sha256[DIGEST_LEN];
 		int kind;
 	} all[N];
-	char name[600], listed[ARCFILE_PATH];
+	char name[1400], listed[ARCFILE_PATH];
 
 	assert_int_equal(sh("mkdir -p %s/" DIR "/archives %s/" DIR "/generations/000042", dir, dir), 0);
 	for (int i = 0; i < N; i++) {
