@@ -154,6 +154,9 @@ static int capture_all(struct run *n, struct err *err)
 			err_set(err, "E-RUN-02", "%s", text("the policy declares no online medium"));
 		return err_wrap(err, "%s", text("no medium is there to write to"));
 	}
+	n->ret->datasets = calloc(n->cfg->n_datasets, sizeof(*n->ret->datasets));
+	if (!n->ret->datasets)
+		return err_nomem(err);
 	for (size_t i = 0; i < n->cfg->n_datasets && !r; i++)
 		r = run_set(n, i, err);
 	run_end_sets(n);
