@@ -98,7 +98,7 @@ Y
 proc=$(echo "$T"/elsewhere/*-*-*-*-*/procedures/emr-postgresql.md)
 [ -f "$proc" ] || die "the procedure does not lie on the disk"
 drill() { # GENERATION DIR
-	"$RESTORE" --lang ja --medium "$T/elsewhere" --identity "$T/id.txt" drill "$proc" --to "$2" --generation "$1" --set "pgbin=$PG" \
+	"$RESTORE" --lang ja --medium "$T/elsewhere" --identity "$T/id.txt" drill "$proc" --to "$2" --at "$1" --set "pgbin=$PG" \
 		--attest "$T/attest.yaml" --operator 山田 "${@:3}"
 }
 field() { python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$1/drill.json" "$2"; }

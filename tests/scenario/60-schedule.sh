@@ -1,5 +1,5 @@
 #!/bin/bash
-# Goal: 'bkp run' captures what is due, once for each slot, as one generation: under a clock that is set forward night by night,
+# Goal: 'bkp run' captures what is due, once for each slot, in one run: under a clock that is set forward night by night,
 # after nights switched off, after failures and a killed run, where clocks change, and when the clock itself is wrong.  Two runs never
 # overlap.  'bkp schedule' writes files that fit the policy, and touches no others.
 . "$(dirname "$0")/../lib/site.sh"
@@ -11,16 +11,16 @@ at() {
 	shift
 	env "${FAKE_ENV[@]}" FAKECLOCK="$(until_then "$when")" "$@"
 }
-# run "DATE TIME" "NAME…": bkp run --json captures exactly these, exit 0; "-": nothing, and no generation is begun
-generations=0
+# run "DATE TIME" "NAME…": bkp run --json captures exactly these, exit 0; "-": nothing, and no run is begun
+runs=0
 run() {
 	local got
 	expect 0 at "$1" "$BKP" run --json
 	got=$(python3 -c 'import json, sys
 o = json.load(open(sys.argv[1]))
-print(" ".join(d["name"] for d in o["datasets"]) or "-")' "$T/out")
+print(" ".join(d["dataset"] for d in o["datasets"]) or "-")' "$T/out")
 	[ "$got" = "$2" ] || { at "$1" "$BKP" run --dry-run >&2; die "at $1 ($TZ) captured '$got', expected '$2'"; }
-	[ "$2" = - ] || generations=$((generations + 1))
+	[ "$2" = - ] || runs=$((runs + 1))
 }
 due() { # "DATE TIME" "NAME…": --dry-run says the same, and does nothing
 	local got
@@ -40,7 +40,7 @@ site_make 2>/dev/null
 
 # ---- one week, Monday 2026-11-30
 due "2026-11-30 10:00" "docs week hours"
-[ "$(begun)" = 0 ] || die "a dry run began a generation"
+[ "$(begun)" = 0 ] || die "a dry run began a run"
 run "2026-11-30 10:00" "docs week hours"
 run "2026-11-30 10:01" -
 at "2026-11-30 10:02" "$BKP" run >"$T/out"
@@ -53,15 +53,15 @@ run "2026-12-01 02:30" -
 run "2026-12-02 02:00:01" "docs hours"
 run "2026-12-02 03:00:01" week
 run "2026-12-02 03:00:59" -
-[ "$(begun)" = "$generations" ] || die "$(begun) generations were begun, $generations captured"
-say "each data set in its own slots, all that is due as one generation; nothing due: exit 0, no generation, and what is next"
+[ "$(begun)" = "$runs" ] || die "$(begun) runs were begun, $runs captured"
+say "each data set in its own slots, all that is due in one run; nothing due: exit 0, no run, and what is next"
 
 # ---- quiet
 at "2026-12-02 04:00" "$BKP" run --quiet >"$T/out" 2>&1 || die "quiet: exit $?"
 [ ! -s "$T/out" ] || die "quiet says something when nothing is due"
 at "2026-12-02 08:00" "$BKP" run --quiet >"$T/out" 2>&1 || die "quiet: exit $?"
 [ ! -s "$T/out" ] || die "quiet says something when all is well"
-[ "$(begun)" = $((generations += 1)) ] || die "quiet did not capture"
+[ "$(begun)" = $((runs += 1)) ] || die "quiet did not capture"
 say "with --quiet nothing at all is said when all is well"
 
 # ---- nights switched off
@@ -74,15 +74,15 @@ say "nights and weeks switched off are caught up once"
 # ---- what fails is tried again
 mv "$T/src" "$T/gone"
 expect 1 at "2026-12-14 02:00:00" "$BKP" run --json # hours was captured
-generations=$((generations + 1))
+runs=$((runs + 1))
 due "2026-12-14 03:00" docs
 at "2026-12-14 03:00" "$BKP" run --dry-run >"$T/out"
-grep -q "docs .*due: generation $generations failed" "$T/out" || fail "why it is due is not said" "$T/out"
+grep -q "docs .*due: it failed in run $runs" "$T/out" || fail "why it is due is not said" "$T/out"
 expect 2 at "2026-12-14 03:00" "$BKP" run
 mv "$T/gone" "$T/src"
 run "2026-12-14 04:00" docs
 run "2026-12-14 04:10" -
-generations=$(begun)
+runs=$(begun)
 say "a data set that failed is due until it is captured"
 
 # ---- the clock is wrong
@@ -97,7 +97,7 @@ run "2026-12-16 02:00:00" "docs hours"
 run "2026-12-16 03:00:00" week
 run "2040-01-01 03:00" "docs week hours"
 run "2026-12-16 09:00" hours # of 08:00
-[ "$(begun)" = $((generations)) ] || die "$(begun) generations were begun, $generations captured"
+[ "$(begun)" = "$runs" ] || die "$(begun) runs were begun, $runs captured"
 say "a clock that goes back captures no slot twice; a night begun in 2040 keeps none from being captured"
 
 # ---- where clocks change: they skip 02:00 to 03:00 on 2027-03-28, and 02:00 to 03:00 comes twice on 2026-10-25
@@ -119,7 +119,7 @@ run "2027-11-01 02:30:00" docs
 export TZ=Asia/Tokyo
 say "a time of day that is skipped is captured when the clocks have changed, one that comes twice is captured once"
 
-# ---- a run that was killed when one medium had all of the generation: it serves the slot
+# ---- a run that was killed when one medium had the whole generation: it serves the slot
 strace -f -y -qq -o "$T/strace" -e trace=renameat2 -E "${FAKE_ENV[0]}" -E "${FAKE_ENV[1]}" \
 	-E "FAKECLOCK=$(until_then "2027-12-01 02:30:00")" \
 	"${BKP_RELEASE:-$BKP_BIN}/bkp" run --quiet || die "run under strace"
@@ -132,7 +132,7 @@ before=$(begun)
 [ "$(begun)" = $((before + 1)) ] || die "nothing was begun"
 expect 0 at "2027-12-02 03:00:00" "$BKP" run
 grep -q '^nothing is due; next' "$T/out" || fail "a slot that a killed run had served was captured again" "$T/out"
-[ "$(begun)" = $((before + 1)) ] || die "a second generation was begun for one slot"
+[ "$(begun)" = $((before + 1)) ] || die "a second run was begun for one slot"
 reported_verify "after the kill"
 say "what a killed run left complete serves its slot"
 

@@ -4,22 +4,26 @@
 set -eu
 . "$(dirname "$0")/../lib/site.sh"
 L=$T/log
-set_named() { # GENERATION DATASET: its line of the journal's "committed" record, as JSON
+set_named() { # RUN DATASET: what the journal says became of it, as JSON: its "committed" record, or its line of the run's "failed"
 	python3 - "$T/state/journal.jsonl" "$1" "$2" <<'P'
 import json, sys
 for line in open(sys.argv[1], encoding="utf-8"):
     o = json.loads(line)
-    if o.get("event") == "committed" and o["generation"] == int(sys.argv[2]):
-        print(json.dumps([d for d in o["datasets"] if d["name"] == sys.argv[3]][0], ensure_ascii=False))
+    if o["event"] == "committed" and (o["generation"], o["dataset"]) == (int(sys.argv[2]), sys.argv[3]):
+        print(json.dumps(o, ensure_ascii=False))
+    if o["event"] == "failed" and o["run"] == int(sys.argv[2]):
+        for d in o["datasets"]:
+            if d["name"] == sys.argv[3]:
+                print(json.dumps(dict(d, verdict="failed"), ensure_ascii=False))
 P
 }
-# words GENERATION: what the commands of data sets without a line in root.age said, read by a person with the identity and stock tools
+# words RUN: what the commands of data sets that have no root.age said, read by a person with the identity and stock tools
 words() {
-	grep -E "\"event\":\"(committed|failed)\",\"generation\":$1," "$T/state/journal.jsonl" |
+	grep -E "\"event\":\"failed\",\"run\":$1," "$T/state/journal.jsonl" |
 		sed -n 's/.*"said_age":"\([^"]*\)".*/\1/p' |
 		base64 -d | age -d -i "$T/id.txt"
 }
-verdict() { set_named "$1" "$2" | grep -q "\"verdict\": \"$3\"" || die "$2 of generation $1 is not $3: $(set_named "$1" "$2")"; }
+verdict() { set_named "$1" "$2" | grep -q "\"verdict\": \"$3\"" || die "$2 of run $1 is not $3: $(set_named "$1" "$2")"; }
 
 mkdir -p "$T/src"
 echo one >"$T/src/file"
@@ -81,20 +85,20 @@ done
 say "before runs first and after last, with BKP_DATASET, BKP_GENERATION and BKP_RESULT, also when before, the command or the probe" \
 	"failed; the verdicts: 2 good, 2 partial, 2 failed with their own words"
 
-age -d -i "$T/id.txt" "$(repo_of "$T/m1")"/generations/000001/root.age >"$T/root"
+for d in dump noisy; do age -d -i "$T/id.txt" "$(set_of "$T/m1" $d)"/generations/000001/root.age; done >"$T/root"
 python3 - "$T/root" <<'P'
 import json, sys
 said = {o["dataset"]: o.get("said") for o in map(json.loads, open(sys.argv[1], encoding="utf-8")) if "dataset" in o}
 assert said["dump"] == "before: preparing 患者; command: warning: old client; after: thawed", said
 assert len(said["noisy"].encode()) <= 600 and said["noisy"].endswith("20000 / \\033[2J the end"), said["noisy"]
 P
-clear=("$T/state/journal.jsonl" "$(repo_of "$T/m1")"/{journal/journal.jsonl,generations/000001/manifest.json})
+clear=("$T/state/journal.jsonl" "$(repo_of "$T/m1")"/{journal/journal.jsonl,datasets/*/generations/000001/manifest.json})
 ! grep -E 'old client|preparing|thawed|033.2J the end|freeze the volume|still mounted|connection lost' "${clear[@]}" ||
 	die "what commands said stands in the clear"
 printf '%s\n' 'nobefore: before: cannot freeze the volume' 'nodump: command: connection lost' | cmp - <(words 1) ||
 	die "what failed commands said cannot be read with the identity: $(words 1)"
-"$RESTORE" --medium "$T/m1" --identity "$T/id.txt" verify 1 --deep >"$T/out" 2>&1 || true
-grep -q 'standard error at capture: dump: before: preparing 患者; command: warning: old client' "$T/out" ||
+"$RESTORE" --medium "$T/m1" --identity "$T/id.txt" verify dump@1 --deep >"$T/out" 2>&1 || true
+grep -q 'standard error at capture: before: preparing 患者; command: warning: old client' "$T/out" ||
 	die "verify --deep does not show it: $(cat "$T/out")"
 for d in dump noisy; do restore_to "$T/m1" 1 "$T/r-$d" $d >"$T/out" 2>&1 || die "restore of $d: $(cat "$T/out")"; done
 [ "$(cat "$T/r-dump/d") $(cat "$T/r-noisy/d")" = "content x" ] || die "standard error is in the data"
@@ -186,7 +190,7 @@ sed -i "s/sleep $mark/true/" "$T/policy.yaml"
 policy_accept
 expect 0 "$BKP" run --all
 reported_verify "after signals"
-say "SIGTERM and SIGINT end a run as --until does: the command is ended, after runs, what was whole makes a generation, exit 2, and the" \
+say "SIGTERM and SIGINT end a run as --until does: the command is ended, after runs, what was whole has its generation, exit 2, and the" \
 	"next run is as usual"
 
 # ---- ended when all was captured: nothing failed, and nobody says so
@@ -219,9 +223,9 @@ wait $pid || code=$?
 grep -q ' [1-9][0-9]* MiB of it are stored, which the next run need not write again' "$T/err" || die "what is stored: $(cat "$T/err")"
 stored=$(sed -n 's/.* \([0-9]*\) MiB of it are stored.*/\1/p' "$T/err" | head -1)
 status "$BKP" status
-grep -q "'large': generation 8 failed: stopped because" "$T/out" && grep -q "'other': generation 8 failed: not begun" "$T/out" ||
+grep -q "large@8: failed: stopped because" "$T/out" && grep -q "other@8: failed: not begun" "$T/out" ||
 	die "the reasons: $(cat "$T/out")"
 expect 0 "$BKP" --json run --all
-new=$(python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["new_bytes"] >> 20)' "$T/out")
+new=$(python3 -c 'import json,sys; print(sum(d["new_bytes"] for d in json.load(open(sys.argv[1]))["datasets"]) >> 20)' "$T/out")
 [ "$new" -le $((200 - stored + 2)) ] || die "$stored MiB were said to be stored, and $new of 200 were written again"
 say "a run ended in a large file says $stored MiB stored, the next wrote $new of 200; each data set of it has its own reason"

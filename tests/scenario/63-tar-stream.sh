@@ -16,17 +16,16 @@ if d=$(mktemp -d /dev/shm/bkp-tar.XXXXXX) && setfattr -n user.x -v y "$d" 2>/dev
 elif [ "$d" ]; then
 	rm -rf "$d"
 fi
-verdict() { # GENERATION DATASET VERDICT
-	"$BKP" generations --json >"$T/gens"
-	python3 - "$T/gens" "$@" <<'P' || die "$2 of generation $1 is not $3: $(cat "$T/err")"
+verdict() { # RUN DATASET VERDICT
+	"$BKP" generations --json "$2@$1" >"$T/gens"
+	python3 - "$T/gens" "$3" <<'P' || die "$2@$1 is not $3: $(cat "$T/err")"
 import json, sys
-g = [g for g in json.load(open(sys.argv[1]))["generations"] if g["generation"] == int(sys.argv[2])][0]
-d = [d for d in g["datasets"] if d["name"] == sys.argv[3]][0]
-sys.exit(0 if d["verdict"] == sys.argv[4] else "%s" % d)
+g = json.load(open(sys.argv[1]))["generations"]
+sys.exit(0 if [d["verdict"] for d in g] == [sys.argv[2]] else "%s" % g)
 P
 }
 restore() { # GENERATION DATASET DIR
-	"$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract "$1" "$2" --same-owner --to "$3" >"$T/out" 2>"$T/err" ||
+	"$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract "$2@$1" --same-owner --to "$3" >"$T/out" 2>"$T/err" ||
 		die "restore of $2: $(cat "$T/out" "$T/err")"
 }
 same() { # WANT GOT [dense]: equal but for the folder at the top, and (dense) for holes, which such a stream does not tell
@@ -110,7 +109,7 @@ for d in sparse1 sparse01 sparse00; do
 	rm -rf "$T/r"
 done
 "$RESTORE" --quiet --medium "$T/m2" --identity "$T/id.txt" verify 1 --deep >/dev/null || die "it does not verify"
-age -d -i "$T/id.txt" "$(repo_of "$T/m1")"/generations/000001/root.age | grep -q '"source": *"tar"' || die "the source is not said"
+age -d -i "$T/id.txt" "$(set_of "$T/m1" gnu-pax)"/generations/000001/root.age | grep -q '"source": *"tar"' || die "the source is not said"
 say "GNU tar (pax, gnu, ustar, v7; sparse 0.0, 0.1, 1.0), bsdtar and Python give back what was there under LANG=C:" \
 	"$(find "$T/odd" | wc -l) entries with links, holes, attributes, ACLs, names of any bytes"
 
@@ -134,7 +133,7 @@ cp -a "$T/plain/names/b" "$T/r/names/"
 touch -d @1234567890 "$T/r/content" "$T/r/names" "$T/r/two-thousand"
 same "$T/plain" "$T/r" dense
 rm -rf "$T/r"
-"$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract 2 gnu-pax hard/two-b --to "$T/r" >/dev/null
+"$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract gnu-pax@2 hard/two-b --to "$T/r" >/dev/null
 [ "$(cat "$T/r/hard/two-b")" = "two names" ] || die "a hard link alone"
 # once more in another order
 sed -i 's/sort -zr/sort -z/' "$T/policy.yaml"
@@ -142,7 +141,7 @@ policy_accept
 expect 0 "$BKP" run --all
 python3 - "$T/state/journal.jsonl" <<'P' || die "content was stored again"
 import json, sys
-new = [o["new_bytes"] for o in map(json.loads, open(sys.argv[1])) if o.get("event") == "committed"]
+new = [o["new_bytes"] for o in map(json.loads, open(sys.argv[1])) if o["event"] == "committed" and o["dataset"] == "gnu-pax"]
 assert new[2] < 600000, new
 P
 say "in reverse order, with hard links before their first names in the catalog: the same comes back, content is stored once, exclude" \
@@ -245,7 +244,9 @@ said sum 'claims to have'
 said pax-flood 'damaged'
 restore 4 good "$T/g"
 cmp "$T/g/size-65535" "$T/plain/content/size-65535"
-"$RESTORE" --quiet --medium "$T/m1" verify 4 >/dev/null || die "generation 4 does not verify"
+"$RESTORE" --quiet --medium "$T/m1" verify good@4 >/dev/null || die "good@4 does not verify"
+[ "$(cd "$(repo_of "$T/m1")/datasets" && echo */generations/000004)" = good/generations/000004 ] ||
+	die "there are generations of streams that are not whole: $(ls -d "$(repo_of "$T/m1")"/datasets/*/generations/000004)"
 say "$(ls "$T/bad" | wc -l) streams cut off, damaged, with something behind their end, of impossible sizes, compressed, or of a command" \
 	"that failed: only the whole one counts, each of the others is said with its byte"
 
@@ -287,8 +288,8 @@ site_policy "$(cat "$T/sets")"
 expect 1 "$BKP" run --all
 verdict 5 hostile partial
 for c in 01 04 08 09 10 11; do grep -q "W-FILE-$c" "$T/err" || die "W-FILE-$c is not said: $(cat "$T/err")"; done
-"$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract 5 hostile --same-owner --to "$T/h" >"$T/out" 2>"$T/err" || true
-"$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" verify 5 --deep >/dev/null || die "generation 5 does not verify"
+"$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract hostile@5 --same-owner --to "$T/h" >"$T/out" 2>"$T/err" || true
+"$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" verify 5 --deep >/dev/null || die "run 5 does not verify"
 cd "$T/h"
 [ "$(cat twice hard-to-first z-first a-link b-chain later file srv/absolute x/y/dotted)" \
 	= "secondfirstcontentcontentcontentlaterfileabsolutedotted" ] ||

@@ -12,10 +12,10 @@ run_as() { # EXIT [FAKECLOCK]: one more night
 	"$BKP" generations --json >"$T/gens"
 }
 is() { # DATASET VERDICT [WORDS in the reason]
-	python3 - "$T/gens" "$G" "$@" <<'P' || die "generation $G, not as expected: $*"
+	python3 - "$T/gens" "$G" "$@" <<'P' || die "run $G, not as expected: $*"
 import json, re, sys
-g = [g for g in json.load(open(sys.argv[1]))["generations"] if g["generation"] == int(sys.argv[2])][0]
-d = [d for d in g["datasets"] if d["name"] == sys.argv[3]][0]
+g = json.load(open(sys.argv[1]))["generations"]
+d = [d for d in g if (d["generation"], d["dataset"]) == (int(sys.argv[2]), sys.argv[3])][0]
 ok = d["verdict"] == sys.argv[4] and (len(sys.argv) < 6 or re.search(sys.argv[5], d.get("reason") or ""))
 sys.exit(0 if ok else "%s" % d)
 P
@@ -94,7 +94,7 @@ is dump partial 'shrank by more than 50 %: 692 bytes, 2692 in generation 3'
 grep -q "bkp accept" "$T/said" || die "what to do is not said"
 run_as 1 # 5: it stays so: a generation that does not count is nothing to compare with
 for d in tree stream; do is $d partial 'in generation 3'; done
-"$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract 5 tree --to "$T/r" >/dev/null 2>&1
+"$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract tree@5 --to "$T/r" >/dev/null 2>&1
 [ "$(find "$T/r" -type f | wc -l)" = 10 ] || die "what shrank is not captured"
 echo 700 >"$T/rows"
 cp "$T/src"/2? "$T/files/"

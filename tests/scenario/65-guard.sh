@@ -7,13 +7,13 @@ in_memory
 ATTENTION=${GUARD_MONTHS:-1} # months of ordinary work, each with its seed; tests/bench/guard.sh runs many
 ransom() { python3 "$SRC_ROOT/tests/lib/ransom.py" "$@" "$T/src" >"$T/harmed"; }
 clinic() { python3 "$SRC_ROOT/tests/lib/clinic_month.py" "$1" "$T/src" "${@:2}"; }
-figures() { # of generation $G
+figures() { # of docs@$G
 	python3 - "$T/state/journal.jsonl" "$G" <<'P'
 import json, sys
 for line in open(sys.argv[1]):
     r = json.loads(line)
     if r["event"] == "committed" and r["generation"] == int(sys.argv[2]):
-        g = r["datasets"][0].get("guard", {})
+        g = r.get("guard", {})
         keys = ("before", "added", "changed", "deleted", "renamed", "dense", "lost", "strange")
         print(" ".join("%s %d" % (k, g[k]) for k in keys if k in g))
 P

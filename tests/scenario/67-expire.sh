@@ -36,12 +36,12 @@ for m in json.load(open(sys.argv[1]))["media"]:
             print(*[w["reason"] for w in g["why"]])' "$T/json" "$1" "$2"
 }
 on_disk() { # MEDIUM: numbers of the generations that stand there, on one line
-	(cd "$(repo_of "$T/$1")/generations" && echo *) | sed 's/\b0*//g'
+	(cd "$(set_of "$T/$1")/generations" && echo *) | sed 's/\b0*//g'
 }
 same() { [ "$2" = "$3" ] || die "$1: '$2', expected '$3'"; }
 all_listed() { # MEDIUM: its archives are exactly those that its generations list, and $T/unlisted.MEDIUM
 	(
-		cd "$(repo_of "$T/$1")" || exit 1
+		cd "$(set_of "$T/$1")" || exit 1
 		cat generations/*/SHA256SUMS | sed -n 's/^[0-9a-f]*  *\(archives\/.*\)/\1/p' | cat - "$T/unlisted.$1" | sort -u >"$T/want"
 		find archives -type f | sort >"$T/have"
 	)
@@ -64,8 +64,8 @@ done
 # an archive of a run that died: nobody lists it
 head -c 1000 /dev/urandom >"$T/stray"
 h=$(sha256sum "$T/stray" | cut -d' ' -f1)
-mkdir -p "$(repo_of "$T/m1")/archives/${h:0:2}"
-cp "$T/stray" "$(repo_of "$T/m1")/archives/${h:0:2}/$h.age"
+mkdir -p "$(set_of "$T/m1")/archives/${h:0:2}"
+cp "$T/stray" "$(set_of "$T/m1")/archives/${h:0:2}/$h.age"
 
 # ---- a dry run is what happens
 find "$T/m1" "$T/m2" "$T/state" -printf '%p %s %T@\n' | sort >"$T/before"
@@ -78,13 +78,13 @@ same "why 6 goes" "$(reason m1 6)" "covered"
 frees=$(python3 -c 'import json, sys; print([m["frees"] for m in json.load(open(sys.argv[1]))["media"] if m["medium"] == "m1"][0])' \
 	"$T/json")
 # generation 8 damaged on m1: it does not count there, so one more stays
-(cd "$(repo_of "$T/m1")" && cp generations/000008/root.age "$T/root8" && thaw "$PWD/generations/000008" &&
+(cd "$(set_of "$T/m1")" && cp generations/000008/root.age "$T/root8" && thaw "$PWD/generations/000008" &&
 	chmod u+w generations/000008/root.age && echo x >>generations/000008/root.age)
 status on_day 10 "$BKP" verify --medium m1
 expire 0 10 --dry-run
 same "a damaged one does not count" "$(going m1)" "1 2 3 4 5"
 same "on the other medium it does" "$(going m2)" "1 2 3 4 5 6"
-cp "$T/root8" "$(repo_of "$T/m1")/generations/000008/root.age"
+cp "$T/root8" "$(set_of "$T/m1")/generations/000008/root.age"
 expect 0 on_day 10 "$BKP" verify --medium m1
 expire 0 10 --dry-run --medium m1
 same "verified again" "$(going m1)" "1 2 3 4 5 6"
@@ -168,11 +168,11 @@ say "SIGKILL at $killed of $total file-changing calls of an expiry: every report
 
 # ---- a list that cannot be believed: no archive is deleted, until it can
 start
-sums=$(repo_of "$T/m1")/generations/000008/SHA256SUMS
+sums=$(set_of "$T/m1")/generations/000008/SHA256SUMS
 cp "$sums" "$T/sums8"
 chmod u+w "$sums"
 sed -i '1d' "$sums"
-(cd "$(repo_of "$T/m1")" && find archives -type f | sort >"$T/archives.before")
+(cd "$(set_of "$T/m1")" && find archives -type f | sort >"$T/archives.before")
 expire 1 10 --operator Sato --medium m1
 grep -q E-EXPIRE-08 "$T/json" || die "it counts, and nobody looked whether it stands there"
 same "nothing went" "$(on_disk m1)" "1 2 3 4 5 6 7 8 9"
@@ -180,7 +180,7 @@ status on_day 10 "$BKP" verify --medium m1 # now it counts for nothing
 expire 1 10 --operator Sato
 same "the others went" "$(on_disk m1)" "6 7 8 9"
 grep -q E-REAP-03 "$T/json" || die "that no archive was deleted is not said"
-(cd "$(repo_of "$T/m1")" && find archives -type f | sort | cmp - "$T/archives.before") ||
+(cd "$(set_of "$T/m1")" && find archives -type f | sort | cmp - "$T/archives.before") ||
 	die "archives were deleted beside a list that cannot be verified"
 cp "$T/sums8" "$sums"
 chmod 0444 "$sums"
@@ -193,7 +193,7 @@ say "what is recorded as verified and cannot be is no reason to let others go; b
 
 # ---- done, and it stays done
 start
-find "$T"/m[12]/*-*/archives "$T"/m[12]/*-*/generations -type f -exec chattr +i {} + 2>/dev/null || echo "(no immutable files here)"
+find "$T"/m[12]/*-*/datasets -type f -exec chattr +i {} + 2>/dev/null || echo "(no immutable files here)"
 expire 0 10 --operator Sato
 freed=$(python3 -c 'import json, sys; print([m["freed"] for m in json.load(open(sys.argv[1]))["media"] if m["medium"] == "m1"][0])' \
 	"$T/json")
@@ -204,7 +204,7 @@ night_on 10 0
 same "a night brings nothing back" "$(on_disk m1) $(on_disk m2)" "7 8 9 10 7 8 9 10"
 expect 0 on_day 10 "$BKP" verify
 same_tree "after an expiry"
-"$RESTORE" --quiet --medium "$T/m2" --identity "$T/id.txt" extract 7 docs --to "$T/o7" || die "the oldest one cannot be restored"
+"$RESTORE" --quiet --medium "$T/m2" --identity "$T/id.txt" extract docs@7 --to "$T/o7" || die "the oldest one cannot be restored"
 grep -q '"event":"expired".*"why":"covered docs 3/3"' "$T/state/journal.jsonl" || die "the record does not say why"
 say "nothing that expired comes back, nothing is missed"
 

@@ -159,21 +159,29 @@ forge agreed "$(python3 -c 'import json, sys; print(json.dumps({"datasets": [], 
 	"$T/elsewhere.minisig")"
 refused "an agreement with the root key's signature of something else" "root key"
 start
-forge expired "{\"generation\":2,\"medium\":\"$(uuid_of m1)\",\"files\":0,\"bytes\":0}"
+forge expired "{\"dataset\":\"docs\",\"generation\":2,\"medium\":\"$(uuid_of m1)\",\"files\":0,\"bytes\":0}"
 refused "a forged expiry" "fewer newer generations"
 good_ones_media "forged expiry"
 start
 forge_committed 9 "$repository" 1 ""
 status "$BKP" journal verify
 [ "$STATUS" != 0 ] || die "a generation that was never begun is accepted"
+for members in "$FORGED_DOCS" '{"dataset":"other","verdict":"good","entries":1,"files":1,"bytes":1,"unreadable":0,"changed":0,"skipped":0}'; do
+	start
+	u=$(python3 -c 'import uuid; print(uuid.uuid4())')
+	forge begin "{\"run\":9,\"uuid\":\"$u\",\"datasets\":[\"more\"]}"
+	forge_committed 9 "$u" 99 "$members"
+	status "$BKP" journal verify
+	[ "$STATUS" != 0 ] || die "a generation of a data set that its run did not begin is accepted: $members"
+done
 start
 u=$(python3 -c 'import uuid; print(uuid.uuid4())')
 for g in 5 6 7 8; do
 	FORGE_TIME=$(date -u -d "$g days" +%Y-%m-%dT%H:%M:%SZ)
 	export FORGE_TIME
-	forge begin "{\"generation\":$g,\"uuid\":\"$u\",\"datasets\":[\"docs\"]}"
+	forge begin "{\"run\":$g,\"uuid\":\"$u\",\"datasets\":[\"docs\"]}"
 	forge_committed $g "$u" 99 "$FORGED_DOCS" m1
-	forge verified "{\"generation\":$g,\"medium\":\"$(uuid_of m1)\",\"files\":1,\"bytes\":1}"
+	forge verified "{\"medium\":\"$(uuid_of m1)\",\"generations\":[{\"dataset\":\"docs\",\"generation\":$g,\"files\":1,\"bytes\":1}]}"
 done
 unset FORGE_TIME
 expect 0 "$BKP" journal verify # nothing in it contradicts itself
@@ -224,7 +232,7 @@ BKP_POLICY=$T/other.yaml expire 2 20 --plan "$T/plan" --signature "$T/plan.minis
 sed "s|^people: \[|&{name: Eve, roles: [manager], public_key: $(tail -n 1 "$T/thief.pub")}, |" "$T/policy.yaml" >"$T/other.yaml"
 BKP_POLICY=$T/other.yaml expire 2 20 --plan "$T/plan" --signature "$T/plan.minisig" --operator Sato
 start
-forge expired "{\"generation\":1,\"medium\":\"$(uuid_of m1)\",\"files\":0,\"bytes\":0}"
+forge expired "{\"dataset\":\"docs\",\"generation\":1,\"medium\":\"$(uuid_of m1)\",\"files\":0,\"bytes\":0}"
 refused "a forged expiry without the approver" "no approver"
 start
 forge expiry-approved "{\"plan\":\"bkp:1 kind=expiry\\n\",\"signature\":\"x\",\"approver\":\"$(tail -n 1 "$T/boss.pub")\"}"
@@ -241,7 +249,8 @@ start
 rm -f "$T/plan" "$T/plan.minisig"
 expire 0 20 --plan-out "$T/plan"
 minisign -S -s "$T/boss.key" -m "$T/plan" >/dev/null
-sed 's/^generation 4 .*//' "$T/plan" >"$T/plan.changed"
+sed 's/^generation docs@4 .*//' "$T/plan" >"$T/plan.changed"
+! cmp -s "$T/plan" "$T/plan.changed" || fail "the plan does not name docs@4: the test does not test" "$T/plan"
 expire 2 20 --plan "$T/plan.changed" --signature "$T/plan.minisig" --operator Sato
 grep -q E-SIG-03 "$T/json" || die "a changed plan is not told"
 expire 2 80 --plan "$T/plan" --signature "$T/plan.minisig" --operator Sato
@@ -265,12 +274,12 @@ say "where the agreement names a role nothing expires without its signature, wha
 start
 sed -i 's/retention: {expire_by: manager}//' "$T/policy.yaml"
 u=$(python3 -c 'import uuid; print(uuid.uuid4())')
-forge begin "{\"generation\":9,\"uuid\":\"$u\",\"datasets\":[\"docs\"]}"
+forge begin "{\"run\":9,\"uuid\":\"$u\",\"datasets\":[\"docs\"]}"
 forge_committed 9 "$u" 1 "${FORGED_DOCS%\}},\"guard\":{\"measured\":true,\"suspect\":true,\"why\":\"test\"}}"
 expire 2 20 --operator Sato
 grep -q E-EXPIRE-01 "$T/json" || die "not frozen: $(cat "$T/json")"
 expire 1 20 --dry-run
-grep -q '"frozen_by":9' "$T/json" && ! grep -q '"goes":true' "$T/json" || die "frozen, and something goes"
-forge expired "{\"generation\":1,\"medium\":\"$(uuid_of m1)\",\"files\":0,\"bytes\":0}"
+grep -q '"frozen_by":{"dataset":"docs","generation":9}' "$T/json" && ! grep -q '"goes":true' "$T/json" || die "frozen, and something goes"
+forge expired "{\"dataset\":\"docs\",\"generation\":1,\"medium\":\"$(uuid_of m1)\",\"files\":0,\"bytes\":0}"
 refused "a forged expiry while frozen" "suspect"
 say "while a generation is suspect nothing expires anywhere, and the journal refuses a record that says so"

@@ -73,7 +73,7 @@ grep -q E-EXPIRE-02 "$T/err" || die "expire goes on"
 say "against the time since boot: 700 s forward latch until attested, back is told and opens nothing; captures go on"
 
 # ---- a command that does not watch the clock hides nothing from the next one that does
-for c in "hold 1 --operator Sato --reason x" verify "schedule remove --root $T/host"; do
+for c in "hold docs@1 --operator Sato --reason x" verify "schedule remove --root $T/host"; do
 	start
 	mkdir -p "$T/host/etc/cron.d" "$T/host/etc/systemd/system"
 	# shellcheck disable=SC2086 # words

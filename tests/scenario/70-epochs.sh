@@ -65,12 +65,12 @@ done
 for m in m1 m2; do
 	grep '"event":"epoch"' "$J" | cmp - "$(repo_of "$T/$m")/keys.jsonl" || die "keys.jsonl of $m"
 	for g in 1 2 3; do
-		f=$(repo_of "$T/$m")/generations/00000$g/SHA256SUMS
+		f=$(set_of "$T/$m")/generations/00000$g/SHA256SUMS
 		signed "$root" "$(repo_of "$T/$m")" "$f" || die "minisign with the key found by openssl: generation $g"
 		"$RESTORE-static" --medium "$T/$m" --root-key "$root" verify $g >"$T/out" 2>"$T/err" || fail "bkp-restore-static verify $g"
 		grep -q 'reported this very generation' "$T/out" || die "it is not compared with the journal: $(cat "$T/out")"
-		python3 -I "$SRC_ROOT/restore/rescue.py" --medium "$T/$m" --identity "$T/id.txt" --root-key "$root" restore $g docs \
-			--to "$T/rescued.$m.$g" ||
+		python3 -I "$SRC_ROOT/restore/rescue.py" extract --identity "$T/id.txt" --root-key "$root" "$T/$m" docs@$g \
+			"$T/rescued.$m.$g" ||
 			die "rescue.py: generation $g"
 	done
 done
@@ -136,14 +136,14 @@ say "the key stands in locked memory of a process that is not dumped, or W-STATE
 today=$T/state/signing-5.key
 forge() { # MEDIUM: generation 1 there lists something else in its manifest, signed with today's key
 	local repo g comment
-	repo=$(repo_of "$1") g=$(repo_of "$1")/generations/000001
+	repo=$(repo_of "$1") g=$(set_of "$1")/generations/000001
 	thaw "$1"
 	chmod -R u+w "$g"
 	comment=$(sed -n 's/^trusted comment: //p' "$g/SHA256SUMS.minisig")
 	[ "${2:-}" = same ] || sed -i 's/"host":"[^"]*"/"host":"forged"/' "$g/manifest.json"
 	sed -i "/manifest.json/s/^[0-9a-f]*/$(sha256sum <"$g/manifest.json" | cut -c1-64)/" "$g/SHA256SUMS"
 	"$AGETOOL" minisign sign "$today" "$comment" <"$g/SHA256SUMS" >"$g/SHA256SUMS.minisig"
-	(cd "$repo" && sha256sum --quiet -c "$g/SHA256SUMS") && signed "$root" "$repo" "$g/SHA256SUMS" ||
+	(cd "$(set_of "$1")" && sha256sum --quiet -c "$g/SHA256SUMS") && signed "$root" "$repo" "$g/SHA256SUMS" ||
 		die "the forgery is not as good as it could be"
 }
 keep() { thaw "$T/m1" "$T/m2"; rm -rf "${T:?}/keep"; mkdir "$T/keep"; cp -a "$T/m1" "$T/m2" "$T/fs/state" "$T/keep/"; [ ! -d "$T/rdx" ] ||
@@ -169,10 +169,10 @@ expect 1 "$RESTORE" --medium "$T/m1" --root-key "$root" verify 1
 grep -q 'W-VAULT-11.*carries no journal' "$T/out" || die "that nothing was compared is not said: $(cat "$T/out")"
 # the forgery is not spread: from m1 to a disk that has nothing yet
 back; mkdir -p "$T/rdx"; "$BKP" medium add RDX-01 >/dev/null 2>&1; keep
-forge "$T/m1"; thaw "$T/m2"; rm -rf "$(repo_of "$T/m2")/generations/000001"
+forge "$T/m1"; thaw "$T/m2"; rm -rf "$(set_of "$T/m2")/generations/000001"
 status "$BKP" rotate --operator Sato
 [ "$STATUS" != 0 ] && grep -q E-MIRROR-04 "$T/err" || fail "a forged generation was rotated: $STATUS"
-[ ! -e "$(repo_of "$T/rdx")/generations/000001" ] || die "the forged generation is on the disk"
+[ ! -e "$(set_of "$T/rdx")/generations/000001" ] || die "the forged generation is on the disk"
 thaw "$T/rdx"; rm -rf "$T/rdx"; cp -a "$T/keep/rdx" "$T/rdx"; back
 say "a generation of a former night, altered or not and signed anew with today's key: named by bkp verify, by bkp-restore verify, and not" \
 	"copied on"
@@ -221,7 +221,7 @@ cp "$J" "$T/before"
 expect 2 "$BKP" run --all
 grep -q "E-HISTORY-01: medium 'm1' knows more" "$T/err" || die "a run over a cut journal: $(cat "$T/err")"
 cmp "$J" "$T/before" || { tail -n 1 "$J" >&2; die "something was recorded behind a cut journal"; }
-for c in "hold 1 --reason x" "verify" "expire" "medium move m1 --place x"; do
+for c in "hold docs@1 --reason x" "verify" "expire" "medium move m1 --place x"; do
 	case $c in verify) ;; *) c="$c --operator Sato" ;; esac
 	# shellcheck disable=SC2086
 	expect 2 "$BKP" $c
@@ -282,7 +282,7 @@ back
 # today's key on a medium's copy: a former generation that is begun once more there stays what it was
 repo=$(repo_of "$T/m1")
 rejournal "$repo/journal/journal.jsonl" "$T/f" 9999 \
-	"$today" 5 '{"event":"begin","generation":1,"uuid":"00000000-0000-4000-8000-000000000000","datasets":["docs"]}'
+	"$today" 5 '{"event":"begin","run":1,"uuid":"00000000-0000-4000-8000-000000000000","datasets":["docs"]}'
 cp "$T/f" "$repo/journal/journal.jsonl"
 expect 0 "$RESTORE" --medium "$T/m1" --root-key "$root" verify 1
 grep -q 'reported this very generation' "$T/out" || die "a second begin: $(cat "$T/out" "$T/err")"

@@ -77,9 +77,9 @@ did verified verify operator ""
 table verify operator "" 3 verify --medium RDX-01
 table repair operator "" 0 repair
 table repair operator "" 3 repair RDX-01
-table hold operator 佐藤 0 hold 1 --operator 佐藤 --reason '監査のため保全：「第1回」, 改ざん疑い'
+table hold operator 佐藤 0 hold docs@1 --operator 佐藤 --reason '監査のため保全：「第1回」, 改ざん疑い'
 did held hold operator 佐藤
-table hold operator 佐藤 2 hold 99 --operator 佐藤 --reason x
+table hold operator 佐藤 2 hold docs@99 --operator 佐藤 --reason x
 table release operator =1+1 0 release 1 --operator '=1+1' --reason '＝SUM(A1:A9)'
 table release operator 佐藤 2 release 1 --operator 佐藤
 table accept operator 佐藤 0 accept 2 --operator 佐藤 --reason '-2+3 とは無関係'
@@ -184,8 +184,8 @@ mkdir "$T/tools"
 for p in sh cat sed base64 tail head grep cut wc tr seq mktemp sha256sum openssl minisign cmp; do ln -s "$(command -v $p)" \
 	"$T/tools/$p"; done
 audit() { # REPO JOURNAL ROOT GENERATION [OTHER]
-	sed -e "s|^REPO=[^ ]*|REPO='$1'|" -e "s|^J=[^ ]*|J='$2'|" -e "s|^ROOT=[^ ]*|ROOT='$3'|" -e "s|^G=[^ ]*|G=$4|" \
-		-e "s|^OTHER=[^ ]*|OTHER='${5:-$2}'|" "$T/audit.sh" >"$T/audit.this"
+	sed -e "s|^REPO=[^ ]*|REPO='$1'|" -e "s|^J=[^ ]*|J='$2'|" -e "s|^ROOT=[^ ]*|ROOT='$3'|" \
+		-e "s|^S=[^ ]* G=[^ ]*|S=docs G=$4|" -e "s|^OTHER=[^ ]*|OTHER='${5:-$2}'|" "$T/audit.sh" >"$T/audit.this"
 	env -i PATH="$T/tools" TMPDIR="$T" "$T/tools/sh" "$T/audit.this" >"$T/out" 2>"$T/err" </dev/null || true
 }
 good() { grep -c '^○' "$T/out"; }
@@ -220,13 +220,13 @@ grep -q "（$(wc -l <"$T/copy.jsonl") 行と $lines 行）" "$T/out" || die "a r
 # a generation made anew with the newest key
 cp -a "$repo" "$T/forged"; thaw "$T/forged"
 g=$(printf %06d 1)
-chmod -R u+w "$T/forged/generations/$g"
-sed -i 's/"host":"[^"]*"/"host":"forged"/' "$T/forged/generations/$g/manifest.json"
-sed -i "/manifest.json/s/^[0-9a-f]*/$(sha256sum <"$T/forged/generations/$g/manifest.json" | cut -c1-64)/" \
-	"$T/forged/generations/$g/SHA256SUMS"
-c=$(sed -n 's/^trusted comment: //p' "$T/forged/generations/$g/SHA256SUMS.minisig")
+chmod -R u+w "$T/forged/datasets/docs/generations/$g"
+sed -i 's/"host":"[^"]*"/"host":"forged"/' "$T/forged/datasets/docs/generations/$g/manifest.json"
+sed -i "/manifest.json/s/^[0-9a-f]*/$(sha256sum <"$T/forged/datasets/docs/generations/$g/manifest.json" | cut -c1-64)/" \
+	"$T/forged/datasets/docs/generations/$g/SHA256SUMS"
+c=$(sed -n 's/^trusted comment: //p' "$T/forged/datasets/docs/generations/$g/SHA256SUMS.minisig")
 "$AGETOOL" minisign sign "$(ls "$T"/state/signing-*.key)" \
-	"$c" <"$T/forged/generations/$g/SHA256SUMS" >"$T/forged/generations/$g/SHA256SUMS.minisig"
+	"$c" <"$T/forged/datasets/docs/generations/$g/SHA256SUMS" >"$T/forged/datasets/docs/generations/$g/SHA256SUMS.minisig"
 audit "$T/forged" "$J" "$root" 1
 [ "$(good)" = 4 ] && grep -q 'ファイルはすべて署名のとおり' "$T/out" || fail "a generation made anew with today's key is not told by hand" "$T/out"
 say "the commands of audit.md as they stand, by sh, sha256sum, openssl and minisign alone ($lines records in $ms ms): what is whole is" \

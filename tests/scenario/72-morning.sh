@@ -16,7 +16,7 @@ cat >>"$T/policy.yaml" <<Y
 schedule: {at: "02:00"}
 notify:
   command: |
-    { echo "== \$BKP_COMMAND \$BKP_EXIT gen=\$BKP_GENERATION site=\$BKP_SITE"; echo "\$BKP_LINE"; echo --; cat; } >>$T/told
+    { echo "== \$BKP_COMMAND \$BKP_EXIT run=\$BKP_RUN site=\$BKP_SITE"; echo "\$BKP_LINE"; echo --; cat; } >>$T/told
     test ! -e $T/mute
 Y
 echo 'select 1; select 2;' >"$T/lab.sql"
@@ -61,7 +61,7 @@ case $line in "1 of 2 good, 1 warning: 検査DB failed ("*) ;; *) fail "the mail
 sed -n '2,$p' "$T/mail" | grep -q "E-RUN-03: data set 'lab' failed" || fail "the mail does not say more" "$T/mail"
 grep -q W-FILE-03 "$T/mail" || die "what was held back is not in the mail"
 outcome run 1 "$line"
-[ "$(sed -n 1p "$T/told")" = "== run 1 gen=3 site=テスト診療所" ] && [ "$(sed -n 2p "$T/told")" = "$line" ] &&
+[ "$(sed -n 1p "$T/told")" = "== run 1 run=3 site=テスト診療所" ] && [ "$(sed -n 2p "$T/told")" = "$line" ] &&
 	[ "$(sed -n 4p "$T/told")" = "$line" ] || fail "what notify was given" "$T/told"
 grep -q "E-RUN-03: data set 'lab'" "$T/told" || fail "notify was not given the details" "$T/told"
 record notified | grep -q '"ok":true' || die "it is not recorded that somebody was told"
@@ -84,7 +84,7 @@ cron 1 2
 head -n 1 "$T/mail" | grep -q '^2 of 2 good, 1 warning: medium m2 not written (' || fail "a medium that is not there" "$T/mail"
 mv "$T/m1" "$T/m1.away"
 cron 2 3
-grep -q '^nothing was captured: ' <(head -n 1 "$T/mail") && grep -q '^== run 2 gen= ' "$T/told" ||
+grep -q '^nothing was captured: ' <(head -n 1 "$T/mail") && grep -q '^== run 2 run= ' "$T/told" ||
 	fail "no medium at all" "$T/mail" "$T/told"
 record outcome | grep -q '"command":"run","exit":2' || die "a night that failed is not recorded"
 at 3 "$BKP" status >"$T/out" || [ $? = 1 ]
@@ -95,7 +95,7 @@ before=$(sha256sum <"$T/state/journal.jsonl")
 exec 9>>"$T/state/lock"; flock 9
 cron 2 3
 exec 9>&-
-grep -q E-STATE-02 "$T/mail" && grep -q '^== run 2 gen= ' "$T/told" || fail "a second run" "$T/mail"
+grep -q E-STATE-02 "$T/mail" && grep -q '^== run 2 run= ' "$T/told" || fail "a second run" "$T/mail"
 [ "$before" = "$(sha256sum <"$T/state/journal.jsonl")" ] || die "the second run wrote to the journal"
 say "media that are missing, no medium at all, another run at work: each is the first line of the mail, and is told"
 

@@ -87,7 +87,7 @@ checksums "$T/first" >"$T/truth"
 my_new "$T/second"
 load() { # GENERATION
 	rm -rf "$T/r"
-	"$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract "$1" mariadb --to "$T/r"
+	"$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract "mariadb@$1" --to "$T/r"
 	my_sql "$T/second" <"$(find "$T/r" -name mariadb.sql)"
 }
 load 1
@@ -132,7 +132,7 @@ printf 'by: 事務長\nanswers:\n' >"$T/attest.yaml"
 for i in 1 2 8; do echo "  - {step: $i, answer: yes}" >>"$T/attest.yaml"; done
 probe=${newest//$'\t'/\\t} # as Python shows it
 proc=$(echo "$T"/m1/*-*-*-*-*/procedures/mariadb.md)
-expect 0 "$RESTORE" --lang ja --medium "$T/m1" --identity "$T/id.txt" drill "$proc" --to "$T/drill" --generation 1 \
+expect 0 "$RESTORE" --lang ja --medium "$T/m1" --identity "$T/id.txt" drill "$proc" --to "$T/drill" --at 1 \
 	--attest "$T/attest.yaml" --operator 事務長
 [ "$(drill_field "$T/drill" "d['verdict'], [(s['check']['expected'], s['check']['found']) for s in d['steps'] if s['id'] == 'orders']")" \
 	= "('passed', [('$probe', '$probe')])" ] || die "the drill's probe"

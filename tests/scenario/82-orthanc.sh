@@ -102,7 +102,7 @@ say "without before and after the probe finds the index locked, and the generati
 orthanc_stop "$T/first"
 
 # ---- a second Orthanc, from the medium
-"$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract 1 images --to "$T/r"
+"$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract images@1 --to "$T/r"
 mv "$(find "$T/r" -type d -path "*$T/first/db")" "$T/second/db"
 chown -R orthanc:orthanc "$T/second"
 orthanc_start "$T/second" $SECOND
@@ -118,7 +118,7 @@ say "a second Orthanc: equal statistics, and 36 instances byte for byte what the
 printf 'by: 事務長\nanswers:\n' >"$T/attest.yaml"
 for i in 1 2 8; do echo "  - {step: $i, answer: yes}" >>"$T/attest.yaml"; done
 proc=$(echo "$T"/m1/*-*-*-*-*/procedures/orthanc.md)
-expect 0 "$RESTORE" --lang ja --medium "$T/m1" --identity "$T/id.txt" drill "$proc" --to "$T/drill" --generation 1 \
+expect 0 "$RESTORE" --lang ja --medium "$T/m1" --identity "$T/id.txt" drill "$proc" --to "$T/drill" --at 1 \
 	--attest "$T/attest.yaml" \
 	--operator 事務長 --set "folder=$T/first/db" --set "port=$(free_port)"
 [ "$(drill_field "$T/drill" "d['verdict'], [s['check']['found'] for s in d['steps'] if s['id'] == 'index'], d['erased']['ok']")" \

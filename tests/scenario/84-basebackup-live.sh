@@ -32,7 +32,7 @@ hospital_fingerprint pg_sql 54384 emr >"$T/truth"
 hospital_roles 54384 >"$T/roles.truth"
 
 # entry by entry: one table's file can be named, and a night when nobody wrote stores little
-"$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" list 1 emr-base >"$T/list"
+"$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" list emr-base@1 >"$T/list"
 file=$(pg_sql 54384 emr -c "select pg_relation_filepath('patient')")
 grep -q "$file\$" "$T/list" && grep -q 'backup_manifest$' "$T/list" || die "the files of the server are not in the catalog"
 stored() { du -sb "$(repo_of "$T/m1")/archives" | cut -f1; }
@@ -67,14 +67,14 @@ hospital_consistent "base backup" "$before" "$after" base
 hospital_fingerprint base | cmp - "$T/truth" || die "the tables of the base backup differ"
 # the roles are in the area too, and equal to what pg_dumpall -g gave that night
 as postgres "$PG/pg_dumpall" -h "$T/drill1/scratch/run" -p 54398 -g | grep -v '^-- \|^\\' | cmp - "$T/roles.truth" || die "roles differ"
-"$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract 1 emr-roles --to "$T/r"
+"$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract emr-roles@1 --to "$T/r"
 grep -v '^-- \|^\\' "$T/r/roles.sql" | cmp - "$T/roles.truth" || die "pg_dumpall -g differs"
 as postgres "$PG/pg_ctl" -D "$T/drill1/scratch/emr-base" -m fast -w stop >/dev/null
 say "a second server on it: pg_verifybackup, replay of its WAL, equal probe, pg_amcheck, pg_checksums, roles, every balance: all content"
 
 # a file of the area that is lost is found by PostgreSQL's own manifest before anything is started
 sed "s|^  \"\$pgbin/pg_verifybackup\"|  rm \"\$scratch/emr-base/$file\"\n&|" "$T/kitei/emr-basebackup.md" >"$T/lost.md"
-expect 2 "$RESTORE" --lang ja --medium "$T/m1" --identity "$T/id.txt" drill "$T/lost.md" --to "$T/drill2" --generation 1 --set "pgbin=$PG" \
+expect 2 "$RESTORE" --lang ja --medium "$T/m1" --identity "$T/id.txt" drill "$T/lost.md" --to "$T/drill2" --at 1 --set "pgbin=$PG" \
 	--attest "$T/attest.yaml" --operator 事務長
 [ "$(drill_field "$T/drill2" "d['verdict'], [s['mark'] for s in d['steps'] if s['id'] == 'manifest']")" = "('failed', ['failed'])" ] ||
 	die "a lost file was not found"
