@@ -84,7 +84,7 @@ static const char *path_of(const struct making *m, const char *name, char path[P
 /* Their names become durable with what is put beside them. */
 static int make_folders(const struct making *m, struct err *err)
 {
-	static const char *const names[] = {"archives", "generations", "journal", "tmp"};
+	static const char *const names[] = {"datasets", "journal", "tmp"};
 	char path[PATH];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
