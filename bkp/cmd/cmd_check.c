@@ -2,6 +2,7 @@
  * change of it means. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <jansson.h>
 
@@ -53,9 +54,13 @@ static int show_plan(const struct policy *policy)
 	BUF_AUTO plan = BUF_INIT((size_t)16 << 20);
 	struct err err = ERR_INIT;
 
-	if (policy_plan_render(policy, &plan, &err))
+	if (policy_plan_render(policy, out_columns(), &plan, &err) || buf_terminate(&plan, &err))
 		return app_error(&err, APP_FAILED);
-	fwrite(plan.p, 1, plan.n, stdout);
+	/* its tables fit; sentences are broken here */
+	for (char *line = (char *)plan.p, *end; (end = strchr(line, '\n')); line = end + 1) {
+		*end = '\0';
+		out_wrapped(stdout, 0, (unsigned)strspn(line, " ") + 2, "%s", line);
+	}
 	return app_flush(APP_OK);
 }
 
@@ -77,10 +82,14 @@ static json_t *plan_json(const struct policy *policy, const struct config_proble
 	}
 	for (size_t i = 0; i < policy->n_media; i++) {
 		const struct policy_medium *m = &policy->media[i];
+		json_t *held = json_array();
 
-		json_array_append_new(
-		    media, json_pack("{s:s, s:s, s:s?, s:s?, s:b}", "name", m->name, "type", m->type, "path",
-			       m->path, "place", m->place, "offline", (int)m->offline));
+		for (size_t k = 0; k < policy->n_datasets; k++)
+			if (policy_medium_holds(m, policy->datasets[k].name))
+				json_array_append_new(held, json_string(policy->datasets[k].name));
+		json_array_append_new(media,
+		    json_pack("{s:s, s:s, s:s?, s:s?, s:b, s:o}", "name", m->name, "type", m->type, "path",
+			m->path, "place", m->place, "offline", (int)m->offline, "datasets", held));
 	}
 	return json_pack("{s:b, s:s, s:s, s:o, s:o, s:o}", "valid", 1, "site", policy->site_name, "state",
 	    policy->state, "datasets", datasets, "media", media, "problems", problem_list(problems));

@@ -177,7 +177,7 @@ static int decide(struct app *app, const struct policy *policy, struct request *
 	q->code = code ? code : q->chosen.code;
 	for (size_t i = 0; i < q->chosen.n; i++)
 		decide_one(app, state, q, &q->chosen.item[i]);
-	if (!q->decided && !q->code)
+	if (!q->decided && q->code <= APP_ATTENTION)
 		say_nothing(app, state, q);
 	if (app->json && state)
 		q->code = out_json(json_pack("{s:O, s:o}", "decisions", q->rows, "frozen_by",

@@ -35,7 +35,7 @@ static const struct app_command commands[] = {
     {"run", APP_EVERYDAY,
 	"run [DATASET…] [--all] [--anchor] [--timings] [--until HH:MM] [--dry-run] [--catch-up] "
 	"[--root-key RW…]",
-	N_("capture what is due, each data set by itself, onto the online media"), cmd_run},
+	N_("capture what is due, each data set by itself, on the media"), cmd_run},
     {"rotate", APP_EVERYDAY,
 	"rotate [MEDIUM] --operator NAME [--place TEXT] [--recheck all|none|DAYS] [--yes]",
 	N_("bring the medium kept offline up to date, check and seal it"), cmd_rotate},
@@ -71,7 +71,7 @@ static const struct app_command commands[] = {
 	"medium retire NAME --operator NAME --reason TEXT",
 	N_("register media, list them, record where they are"), cmd_medium},
     {"repair", APP_MEDIA, "repair [MEDIUM]",
-	N_("write what is damaged on a medium anew, from this host and other media"), cmd_repair},
+	N_("write anew what is damaged on a medium, from other media"), cmd_repair},
     {"schedule", APP_HOST,
 	"schedule install [--kind cron|systemd] [--user USER] [--mailto ADDRESS] [--root-key RW…] [--name "
 	"NAME] [--root DIR]\n"

@@ -88,7 +88,7 @@ static void check_policy(const struct policy *p)
 		must(p->media[i].type && policy_find_medium(p, p->media[i].name) == &p->media[i]);
 		must(p->media[i].path || p->media[i].offline);
 	}
-	must(policy_plan_render(p, &out, &err) == 0);
+	must(policy_plan_render(p, 200, &out, &err) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);

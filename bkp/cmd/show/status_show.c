@@ -87,12 +87,6 @@ static int show_verdicts(const struct compliance *s)
 	return out_table(t, 0, APP_OK);
 }
 
-static void show_why(const char *name, const char *rule, const struct compliance_rule *r)
-{
-	if (r->verdict != COMPLIANCE_MET)
-		out_wrapped(stdout, 0, 4, "  %s, %s: %s", name, rule, r->why);
-}
-
 /* What the newest run that was to hold it came to, when that is no good one. */
 static void show_tried(const struct ledger *l, const struct compliance_dataset *d)
 {
@@ -111,16 +105,48 @@ static void show_tried(const struct ledger *l, const struct compliance_dataset *
 						   : text("not read back"));
 }
 
+#define RULES 4
+
+static const struct compliance_rule *rule_of(const struct compliance_dataset *d, size_t k)
+{
+	const struct compliance_rule *const rules[RULES] = {&d->generations, &d->three, &d->two, &d->one};
+
+	return rules[k];
+}
+
+static bool is_same_why(const struct compliance_rule *a, const struct compliance_rule *b)
+{
+	return b->verdict != COMPLIANCE_MET && !strcmp(a->why, b->why);
+}
+
+/* Why the data set i does not meet its rule k, and those behind it of which the same is to be said. */
+static void show_why(const struct compliance *s, size_t i, size_t k)
+{
+	static const char *const names[RULES] = {TEXT_LATER("GENERATIONS"), TEXT_LATER("3 COPIES"),
+	    TEXT_LATER("2 TYPES"), TEXT_LATER("1 OFFLINE")};
+	const struct compliance_rule *r = rule_of(&s->datasets[i], k);
+	BUF_AUTO of = BUF_INIT(NEXT_MAX);
+	const char *comma = text(", ");
+
+	if (r->verdict == COMPLIANCE_MET)
+		return;
+	for (size_t before = 0; before < i; before++)
+		if (is_same_why(r, rule_of(&s->datasets[before], k)))
+			return; /* said there */
+	for (size_t j = i; j < s->n_datasets; j++)
+		if (is_same_why(r, rule_of(&s->datasets[j], k)) &&
+		    buf_printf(&of, NULL, "%s%s", s->datasets[j].policy->name, comma))
+			return; /* no memory: what to do next says it */
+	if (!buf_terminate(&of, NULL))
+		out_wrapped(stdout, 0, 4, "  %s%s: %s", (char *)of.p, text(names[k]), r->why);
+}
+
 static void show_whys(const struct ledger *l, const struct compliance *s)
 {
 	for (size_t i = 0; i < s->n_datasets; i++) {
-		const struct compliance_dataset *d = &s->datasets[i];
-
-		show_tried(l, d);
-		show_why(d->policy->name, text("GENERATIONS"), &d->generations);
-		show_why(d->policy->name, text("3 COPIES"), &d->three);
-		show_why(d->policy->name, text("2 TYPES"), &d->two);
-		show_why(d->policy->name, text("1 OFFLINE"), &d->one);
+		show_tried(l, &s->datasets[i]);
+		for (size_t k = 0; k < RULES; k++)
+			show_why(s, i, k);
 	}
 }
 

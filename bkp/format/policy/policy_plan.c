@@ -160,7 +160,7 @@ void policy_plan_count(const struct policy *policy, struct policy_plan_count *re
 	*ret = all;
 }
 
-static int render_321(const struct policy *p, struct buf *out, struct err *err)
+static int render_321(const struct policy *p, unsigned columns, struct buf *out, struct err *err)
 {
 	struct policy_plan_count c;
 	struct table *t = table_new(4);
@@ -190,7 +190,7 @@ static int render_321(const struct policy *p, struct buf *out, struct err *err)
 			: text("NOT MET: declare a medium with 'offline: true' and its place"));
 	r = buf_puts(out, text("\n3-2-1 that the declared media allow\n"), err);
 	if (!r)
-		r = table_render(t, 2, out, err);
+		r = table_fit(t, 2, columns, out, err);
 	table_free(t);
 	return r;
 }
@@ -286,8 +286,8 @@ static void kept_rows(struct table *t, const struct policy *p, const struct poli
 		detail_row(t, text("canary"), d->canaries[i]);
 }
 
-static int render_dataset(
-    const struct policy *p, const struct policy_dataset *d, struct buf *out, struct err *err)
+static int render_dataset(const struct policy *p, const struct policy_dataset *d, unsigned columns,
+    struct buf *out, struct err *err)
 {
 	struct table *t = table_new(2);
 	size_t i;
@@ -316,7 +316,7 @@ static int render_dataset(
 	kept_rows(t, p, d);
 	r = buf_printf(out, err, "    %s\n", d->name);
 	if (!r)
-		r = table_render(t, 6, out, err);
+		r = table_fit(t, 6, columns, out, err);
 	table_free(t);
 	return r;
 }
@@ -337,7 +337,7 @@ static void promise_row(struct table *t, const struct policy *p, const struct po
 		table_cell(t, "-");
 }
 
-static int render_what(const struct policy *p, struct buf *out, struct err *err)
+static int render_what(const struct policy *p, unsigned columns, struct buf *out, struct err *err)
 {
 	static const char *const heads[] = {TEXT_LATER("DATA SET"), TEXT_LATER("TITLE"),
 	    TEXT_LATER("CAPTURED"), TEXT_LATER("GENERATIONS"), "RPO", "RTO", TEXT_LATER("PRIORITY")};
@@ -351,14 +351,25 @@ static int render_what(const struct policy *p, struct buf *out, struct err *err)
 		promise_row(t, p, &p->datasets[i]);
 	r = buf_puts(out, text("\nWhat is captured\n"), err);
 	if (!r)
-		r = table_render(t, 2, out, err);
+		r = table_fit(t, 2, columns, out, err);
 	table_free(t);
 	for (i = 0; i < p->n_datasets && !r; i++)
-		r = render_dataset(p, &p->datasets[i], out, err);
+		r = render_dataset(p, &p->datasets[i], columns, out, err);
 	return r;
 }
 
 /* ---- where, when, who ---- */
+
+/* "all", or those that it holds */
+static void held_cell(struct table *t, const struct policy_medium *m)
+{
+	BUF_AUTO b = BUF_INIT((size_t)1 << 20);
+	int r = 0;
+
+	for (size_t i = 0; i < m->n_datasets && !r; i++)
+		r = buf_printf(&b, NULL, "%s%s", i ? text(", ") : "", m->datasets[i]);
+	table_cell(t, "%s", r || buf_terminate(&b, NULL) ? "?" : m->n_datasets ? (char *)b.p : text("all"));
+}
 
 static void medium_row(struct table *t, const struct policy_medium *m)
 {
@@ -371,14 +382,15 @@ static void medium_row(struct table *t, const struct policy_medium *m)
 	table_cell(t, "%s", policy_plan_duration(m->max_attached_s, a));
 	table_cell(t, "%s", policy_plan_duration(m->swap_every_s, b));
 	table_cell(t, "%s", m->path ? path_show(m->path, shown, sizeof(shown)) : "-");
+	held_cell(t, m);
 }
 
-static int render_where(const struct policy *p, struct buf *out, struct err *err)
+static int render_where(const struct policy *p, unsigned columns, struct buf *out, struct err *err)
 {
 	static const char *const heads[] = {TEXT_LATER("MEDIUM"), TEXT_LATER("TECHNOLOGY"),
 	    TEXT_LATER("CONNECTION"), TEXT_LATER("PLACE"), TEXT_LATER("ATTACHED AT MOST"),
-	    TEXT_LATER("SWAPPED EVERY"), TEXT_LATER("PATH")};
-	struct table *t = table_headed(heads, 7);
+	    TEXT_LATER("SWAPPED EVERY"), TEXT_LATER("PATH"), TEXT_LATER("DATA SETS")};
+	struct table *t = table_headed(heads, 8);
 	size_t i;
 	int r;
 
@@ -388,7 +400,7 @@ static int render_where(const struct policy *p, struct buf *out, struct err *err
 		medium_row(t, &p->media[i]);
 	r = buf_puts(out, text("\nWhere it goes\n"), err);
 	if (!r)
-		r = table_render(t, 2, out, err);
+		r = table_fit(t, 2, columns, out, err);
 	table_free(t);
 	return r;
 }
@@ -455,7 +467,7 @@ static void person_row(struct table *t, const struct policy *p, const struct pol
 	table_cell(t, "%s", roles);
 }
 
-static int render_who(const struct policy *p, struct buf *out, struct err *err)
+static int render_who(const struct policy *p, unsigned columns, struct buf *out, struct err *err)
 {
 	struct table *t = table_new(2);
 	size_t i;
@@ -469,19 +481,20 @@ static int render_who(const struct policy *p, struct buf *out, struct err *err)
 		table_cell(t, "%s", text("nobody is named: set 'people'"));
 	r = buf_puts(out, text("\nWho\n"), err);
 	if (!r)
-		r = table_render(t, 2, out, err);
+		r = table_fit(t, 2, columns, out, err);
 	table_free(t);
 	return r;
 }
 
-int policy_plan_render(const struct policy *policy, struct buf *out, struct err *err)
+int policy_plan_render(const struct policy *policy, unsigned columns, struct buf *out, struct err *err)
 {
 	char shown[SHOWN];
 
 	if (buf_printf(
 		out, err, text("Plan of '%s'\n"), path_show(policy->site_name, shown, sizeof(shown))) ||
-	    render_what(policy, out, err) || render_when(policy, out, err) ||
-	    render_where(policy, out, err) || render_321(policy, out, err) || render_who(policy, out, err))
+	    render_what(policy, columns, out, err) || render_when(policy, out, err) ||
+	    render_where(policy, columns, out, err) || render_321(policy, columns, out, err) ||
+	    render_who(policy, columns, out, err))
 		return -1;
 	return 0;
 }

@@ -19,7 +19,8 @@ struct policy_plan_count {
 	size_t copies;	     /* the original and one on each medium */
 	size_t technologies; /* of the media: an RDX cartridge and a NAS are both magnetic disks */
 	size_t offline;	     /* media that are kept detached */
-	size_t elsewhere;    /* of those: kept at a place that is separate from the originals; where no places are listed: at a
+	size_t
+	    elsewhere; /* of those: kept at a place that is separate from the originals; where no places are listed: at a
 			      * stated place where no online medium stands */
 };
 
@@ -36,7 +37,8 @@ char *policy_plan_every(const struct config_every *every, char out[POLICY_PLAN_T
 char *policy_plan_schedule(
     const struct policy *policy, const struct policy_dataset *d, char out[POLICY_PLAN_TEXT]);
 
-int policy_plan_render(const struct policy *policy, struct buf *out, struct err *err)
+/* columns: what its tables fit into (table_fit()). */
+int policy_plan_render(const struct policy *policy, unsigned columns, struct buf *out, struct err *err)
     __attribute__((warn_unused_result));
 
 #endif

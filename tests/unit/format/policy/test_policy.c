@@ -412,7 +412,7 @@ static void the_plan_tells_who_what_when_where_in_columns(void **state)
 	const char *s;
 	(void)state;
 
-	assert_int_equal(policy_plan_render(p, &out, &err), 0);
+	assert_int_equal(policy_plan_render(p, 200, &out, &err), 0);
 	assert_int_equal(buf_terminate(&out, &err), 0);
 	s = (const char *)out.p;
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
@@ -437,7 +437,7 @@ static void the_plan_shows_a_command_line_by_line(void **state)
 	const char *s;
 	(void)state;
 
-	assert_int_equal(policy_plan_render(p, &out, &err), 0);
+	assert_int_equal(policy_plan_render(p, 200, &out, &err), 0);
 	assert_int_equal(buf_terminate(&out, &err), 0);
 	s = (const char *)out.p;
 	assert_null(strstr(s, "\\012"));
