@@ -88,33 +88,68 @@ static SCRIBE_UNUSED json_t *medium(const char *uuid, const char *label, int off
 	    "path", "/mnt", "place", "offline", offline);
 }
 
+/* A run that is to capture one data set. */
+static SCRIBE_UNUSED json_t *begin_of(const char *dataset, int n)
+{
+	return json_pack("{s:i, s:s, s:[s]}", "run", n, "uuid", GEN, "datasets", dataset);
+}
+
+/* One that is to capture two. */
 static SCRIBE_UNUSED json_t *begin(int n)
 {
-	return json_pack(
-	    "{s:i, s:s, s:[s, s]}", "generation", n, "uuid", GEN, "datasets", "emr", "documents");
+	return json_pack("{s:i, s:s, s:[s, s]}", "run", n, "uuid", GEN, "datasets", "emr", "documents");
 }
 
-static SCRIBE_UNUSED json_t *dataset(const char *name, const char *verdict)
-{
-	return json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:n}", "name", name, "verdict", verdict,
-	    "entries", 9, "files", 7, "bytes", 4096, "unreadable", 1, "changed", 2, "skipped", 3, "reason");
-}
-
-static SCRIBE_UNUSED json_t *committed(int n, int next_archive, int recovered)
+/* What the run made of one data set; takes media, copies as "committed" lists them. */
+static SCRIBE_UNUSED json_t *committed_to(const char *dataset, int n, const char *verdict, json_t *media)
 {
 	return json_pack(
-	    "{s:i, s:s, s:s, s:i, s:i, s:i, s:i, s:[o, o], s:[{s:s, s:s, s:b, s:b, s:s}, {s:s, s:s, s:b, "
-	    "s:b, s:s}], s:b}",
-	    "generation", n, "uuid", GEN, "manifest_sha256", HASH, "archives", 2, "archive_bytes", 1000,
-	    "new_bytes", 10, "next_archive", next_archive, "datasets", dataset("emr", "good"),
-	    dataset("documents", "partial"), "media", "medium", NAS, "label", "nas", "ok", 1, "frozen", 1,
-	    "reason", "", "medium", RDX, "label", "RDX-01", "ok", 0, "frozen", 0, "reason", "disk full",
-	    "recovered", recovered);
+	    "{s:s, s:i, s:s, s:s, s:i, s:i, s:i, s:i, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:n, s:o}",
+	    "dataset", dataset, "generation", n, "uuid", GEN, "manifest_sha256", HASH, "archives", 2,
+	    "archive_bytes", 1000, "new_bytes", 10, "next_archive", n + 1, "verdict", verdict, "entries", 9,
+	    "files", 7, "bytes", 4096, "unreadable", 1, "changed", 2, "skipped", 3, "reason", "media", media);
 }
 
-static SCRIBE_UNUSED json_t *on_medium(int n, const char *uuid)
+static SCRIBE_UNUSED json_t *copy_to(const char *uuid, const char *label)
 {
-	return json_pack("{s:i, s:s, s:i, s:i}", "generation", n, "medium", uuid, "files", 3, "bytes", 1000);
+	return json_pack(
+	    "{s:s, s:s, s:b, s:b, s:s}", "medium", uuid, "label", label, "ok", 1, "frozen", 1, "reason", "");
+}
+
+/* Good, on the NAS; the disk had no room. */
+static SCRIBE_UNUSED json_t *committed(const char *dataset, int n)
+{
+	return committed_to(dataset, n, "good",
+	    json_pack("[o, {s:s, s:s, s:b, s:b, s:s}]", copy_to(NAS, "nas"), "medium", RDX, "label", "RDX-01",
+		"ok", 0, "frozen", 0, "reason", "disk full"));
+}
+
+/* The run has no generation of that data set. */
+static SCRIBE_UNUSED json_t *failed(const char *dataset, int n, const char *reason)
+{
+	return json_pack("{s:i, s:s, s:[{s:s, s:s}]}", "run", n, "reason", "", "datasets", "name", dataset,
+	    "reason", reason);
+}
+
+/* Of "verified" and "copied". */
+static SCRIBE_UNUSED json_t *on_medium(const char *dataset, int n, const char *uuid)
+{
+	return json_pack("{s:s, s:[{s:s, s:i, s:i, s:i}]}", "medium", uuid, "generations", "dataset", dataset,
+	    "generation", n, "files", 3, "bytes", 1000);
+}
+
+/* Of "verify-failed" and "expired". */
+static SCRIBE_UNUSED json_t *copy_of(const char *dataset, int n, const char *uuid)
+{
+	return json_pack("{s:s, s:i, s:s, s:i, s:i}", "dataset", dataset, "generation", n, "medium", uuid,
+	    "files", 3, "bytes", 1000);
+}
+
+/* Of "accepted", "held" and "released". */
+static SCRIBE_UNUSED json_t *decided(const char *dataset, int n)
+{
+	return json_pack("{s:s, s:i, s:s, s:s}", "dataset", dataset, "generation", n, "operator", "Sato",
+	    "reason", "looked at it");
 }
 
 static SCRIBE_UNUSED void ready(struct scribe *s)

@@ -4,11 +4,11 @@
  * media and generations that it names are known: nothing is checked a second time here.  Only memory can
  * fail.
  *
- * `begin` makes a generation of each data set that the run is to capture.  States: begin → LEDGER_BEGUN; the next begin makes it LEDGER_ABANDONED, committed (also a
- * recovered one of an abandoned generation) LEDGER_COMMITTED, failed LEDGER_GEN_FAILED.  A committed one
- * becomes LEDGER_EXPIRED when its last copy has expired or its medium was retired, and LEDGER_COMMITTED again
- * when it is found on a medium (verified).  Of a copy, `ok` says whether it is there, verified_ns and
- * damaged_ns are never both set.
+ * `begin` makes a generation of each data set that the run is to capture.  States: begin → LEDGER_BEGUN; the
+ * next begin makes it LEDGER_ABANDONED, committed (also a recovered one of an abandoned generation)
+ * LEDGER_COMMITTED, failed LEDGER_GEN_FAILED.  A committed one becomes LEDGER_EXPIRED when its last copy has
+ * expired or its medium was retired, and LEDGER_COMMITTED again when it is found on a medium (verified).  Of a
+ * copy, `ok` says whether it is there, verified_ns and damaged_ns are never both set.
  */
 #include "read/ledger/ledger_private.h"
 
@@ -282,10 +282,12 @@ static int apply_begin(struct ledger *l, const struct journal_record *r, struct 
 {
 	const json_t *names = json_object_get(r->json, "datasets");
 	int failed = 0;
+	size_t at;
 
-	for (size_t i = l->n_generations; i-- && l->generations[i].state != LEDGER_ABANDONED;)
-		if (l->generations[i].state == LEDGER_BEGUN)
-			l->generations[i].state = LEDGER_ABANDONED;
+	/* those of the run before: each begin has seen to all before that */
+	for (size_t i = ledger_run(l, ledger_next_run(l) - 1, &at); i--;)
+		if (l->generations[at + i].state == LEDGER_BEGUN)
+			l->generations[at + i].state = LEDGER_ABANDONED;
 	if (reserve_generations(l, json_array_size(names), err))
 		return -1;
 	for (size_t i = 0; i < json_array_size(names); i++) {

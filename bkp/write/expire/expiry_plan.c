@@ -32,7 +32,8 @@ static char *reason_words(const struct retention_copy *c)
 	for (size_t i = 0; i < c->n_why; i++) {
 		const struct retention_why *w = &c->why[i];
 
-		if (buf_printf(&b, NULL, "%s%s %ju/%ju", i ? "; " : "", retention_word(w->reason), w->have, w->want))
+		if (buf_printf(
+			&b, NULL, "%s%s %ju/%ju", i ? "; " : "", retention_word(w->reason), w->have, w->want))
 			break; /* the first ones say enough */
 	}
 	return buf_terminate(&b, NULL) ? NULL : strdup((char *)b.p);
