@@ -1,7 +1,7 @@
 /* liveness: see liveness.h.  This file: what a capture refers to, written down.
  *
  * Each data set gets a new file ".<name>.new", from liveness_begin() to liveness_end(); liveness_commit() renames
- * it when the generation is reported; what was not committed is removed when the next one begins.  A block that is kept is copied from the former file, which is indexed by place; lists that a block
+ * it when the generation is reported, and liveness_close() removes what was not committed.  A block that is kept is copied from the former file, which is indexed by place; lists that a block
  * uses are copied with it, once each (`slots`).
  *
  * A failure closes `out`, and from then on nothing is written of this data set; what could not be found out sets
@@ -39,7 +39,8 @@ struct liveness {
 	size_t n_lists, cap_lists;
 	size_t *slots; /* of a hash table: index in lists + 1, 0: free; a power of two of them, or none */
 	size_t n_slots;
-	char whole[LIVENESS_NAME]; /* the data set that is whole and waits for liveness_commit(); "": none */
+	char **whole; /* data sets that are whole, waiting for liveness_commit() */
+	size_t n_whole;
 };
 
 int liveness_open(
@@ -87,24 +88,19 @@ void liveness_drop(struct liveness *w)
 	forget_dataset(w);
 }
 
-/* One that is whole and was not reported. */
-static void forget_whole(struct liveness *w)
-{
-	char name[LIVENESS_NAME + 8];
-
-	if (!w->whole[0])
-		return;
-	new_name(w->whole, name);
-	unlinkat(w->dir, name, 0);
-	w->whole[0] = '\0';
-}
-
 void liveness_close(struct liveness *w)
 {
 	if (!w)
 		return;
 	liveness_drop(w);
-	forget_whole(w);
+	for (size_t i = 0; i < w->n_whole; i++) {
+		char name[LIVENESS_NAME + 8];
+
+		new_name(w->whole[i], name);
+		unlinkat(w->dir, name, 0);
+		free(w->whole[i]);
+	}
+	free(w->whole);
 	io_close_quietly(&w->dir);
 	buf_free(&w->text);
 	buf_free(&w->payload);
@@ -195,7 +191,6 @@ void liveness_begin(struct liveness *w, const char *dataset)
 	if (!w || w->dir < 0 || strlen(dataset) >= LIVENESS_NAME)
 		return;
 	liveness_drop(w);
-	forget_whole(w);
 	snprintf(w->name, sizeof(w->name), "%s", dataset);
 	w->unknown = false;
 	index_old(w);
@@ -465,6 +460,20 @@ void liveness_extents(struct liveness *w, const char *extents)
 
 /* ---- the end ---- */
 
+static bool keep_whole(struct liveness *w)
+{
+	char **more = reallocarray(w->whole, w->n_whole + 1, sizeof(*more));
+
+	if (!more)
+		return false;
+	w->whole = more;
+	w->whole[w->n_whole] = strdup(w->name);
+	if (!w->whole[w->n_whole])
+		return false;
+	w->n_whole++;
+	return true;
+}
+
 void liveness_end(struct liveness *w)
 {
 	const struct liveness_key last = {0, 0, w && w->unknown};
@@ -475,8 +484,7 @@ void liveness_end(struct liveness *w)
 		put_record(w, LIVENESS_LAST, &last, "", 0);
 		flush_text(w, true);
 	}
-	if (w->out >= 0) {
-		memcpy(w->whole, w->name, sizeof(w->whole));
+	if (w->out >= 0 && keep_whole(w)) {
 		forget_dataset(w);
 		return;
 	}
@@ -485,13 +493,17 @@ void liveness_end(struct liveness *w)
 	liveness_drop(w);
 }
 
-void liveness_commit(struct liveness *w)
+void liveness_commit(struct liveness *w, const char *dataset)
 {
-	char name[LIVENESS_NAME + 8];
+	for (size_t i = 0; w && i < w->n_whole; i++) {
+		char name[LIVENESS_NAME + 8];
 
-	if (!w || !w->whole[0])
+		if (strcmp(w->whole[i], dataset) != 0)
+			continue;
+		new_name(dataset, name);
+		renameat(w->dir, name, w->dir, dataset);
+		free(w->whole[i]);
+		w->whole[i] = w->whole[--w->n_whole];
 		return;
-	new_name(w->whole, name);
-	renameat(w->dir, name, w->dir, w->whole);
-	w->whole[0] = '\0';
+	}
 }

@@ -14,7 +14,7 @@
  *
  *     liveness_open →
  *     { liveness_plan → liveness_begin → liveness_block | liveness_keep | liveness_list | liveness_extents …
- *         → liveness_end | liveness_drop → liveness_commit (the generation is reported) } for each data set →
+ *         → liveness_end | liveness_drop } for each data set, liveness_commit for each that is reported →
  *     liveness_close
  *
  * Advisory: it may be lost, old or damaged at any time.  While something of it is not known nothing is
@@ -77,8 +77,8 @@ bool liveness_keep(struct liveness *w, const struct dedup_place *at);
 void liveness_list(struct liveness *w, const void *at, size_t at_n, const void *runs, size_t n);
 /* What belongs to no block: the extents of the block list. */
 void liveness_extents(struct liveness *w, const char *extents);
-void liveness_end(struct liveness *w);	  /* the data set is whole */
-void liveness_drop(struct liveness *w);	  /* it failed: what was known of it stays */
-void liveness_commit(struct liveness *w); /* its generation is reported */
+void liveness_end(struct liveness *w);			       /* the data set is whole */
+void liveness_drop(struct liveness *w);			       /* it failed: what was known of it stays */
+void liveness_commit(struct liveness *w, const char *dataset); /* its generation is reported */
 
 #endif

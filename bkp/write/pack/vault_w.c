@@ -1,9 +1,7 @@
 /* vault_w: see vault_w.h.
  *
- * How a file is put so that it is durable under its name, or not there, is the store's (write/put).  Here is
- * what is put where, what it means that a name is taken, and what may be relied on: an archive that stands
- * there was perhaps named by a run that died before that was durable, so its folder is settled once before it
- * is counted on (settle_once()).
+ * How a file is put so that it is durable under its name, or not there, is the store's (write/put), and that what stood there when it
+ * was opened is durable, too.  Here is what is put where, and what it means that a name is taken.
  *
  * A handle belongs to one thread at a time: the run's, or the sealer's while it packs. */
 #include "write/pack/vault_w.h"
@@ -30,8 +28,6 @@
 struct vault_w {
 	struct store_w *put;
 	uint64_t unfrozen, written;
-	char dataset[GENERATION_NAME]; /* that `durable` is of */
-	bool durable[256];	       /* its archives/ab, since it was opened */
 	int frozen_errno;
 };
 
@@ -113,19 +109,6 @@ static char *archive_path(const char *dataset, const uint8_t sha256[DIGEST_LEN],
 	return out;
 }
 
-static int settle_once(struct vault_w *v, const char *dataset, const uint8_t sha256[DIGEST_LEN],
-    const char *path, struct err *err)
-{
-	if (strcmp(v->dataset, dataset) != 0) {
-		memset(v->durable, 0, sizeof(v->durable));
-		snprintf(v->dataset, sizeof(v->dataset), "%s", dataset);
-	}
-	if (!v->durable[sha256[0]] && store_w_settle(vault_w_store(v), path, err))
-		return -1;
-	v->durable[sha256[0]] = true;
-	return 0;
-}
-
 /* An archive of that name is there already: the same bytes, if the size is the same (a name is the hash of
  * the bytes). */
 static int accept_existing(struct vault_w *v, const char *path, uint64_t size, struct err *err)
@@ -151,8 +134,7 @@ int vault_w_publish_archive(struct vault_w *v, const char *dataset, struct store
 	int r = store_w_publish(v->put, f, archive_path(dataset, sha256, path), err);
 
 	if (r == STORE_W_TAKEN)
-		return accept_existing(v, path, size, err) || settle_once(v, dataset, sha256, path, err) ? -1
-													 : 0;
+		return accept_existing(v, path, size, err);
 	if (r)
 		return -1;
 	freeze_published(v, path);
@@ -172,8 +154,6 @@ int vault_w_has_archive(
 		return 0;
 	if (r)
 		return pass_on(&why, err);
-	if (settle_once(v, dataset, sha256, path, err))
-		return -1;
 	freeze_published(v, path);
 	return 1;
 }
@@ -279,22 +259,58 @@ static int already_published(
 	return 0;
 }
 
+/* "datasets/emr/generations/000042" */
+static char *generation_path(const char *dataset, uint64_t number, char out[VAULT_W_PATH])
+{
+	char set[GENERATION_SET_DIR], dir[GENERATION_DIR];
+
+	snprintf(out, VAULT_W_PATH, "%s/%s", generation_set_dir(dataset, set), generation_dir(number, dir));
+	return out;
+}
+
+/* What became of one that was put. */
+static int settle_group(struct vault_w *v, const struct store_group *g, struct err *err)
+{
+	if (g->r == STORE_W_TAKEN)
+		return already_published(v, g->dir, g->docs, g->n, err);
+	if (g->r)
+		return pass_on(&g->why, err);
+	freeze_docs(v, g->dir, g->docs, g->n);
+	for (size_t i = 0; i < g->n; i++)
+		v->written += g->docs[i].n;
+	return 0;
+}
+
 int vault_w_publish_generation(struct vault_w *v, const char *dataset, uint64_t number,
     const struct store_doc *docs, size_t n, struct err *err)
 {
-	char set[GENERATION_SET_DIR], group[GENERATION_DIR], dir[VAULT_W_PATH];
-	int r;
+	char dir[VAULT_W_PATH];
+	struct store_group g = {.dir = generation_path(dataset, number, dir), .docs = docs, .n = n};
 
-	snprintf(dir, sizeof(dir), "%s/%s", generation_set_dir(dataset, set), generation_dir(number, group));
-	r = store_w_publish_group(v->put, dir, docs, n, err);
+	store_w_publish_groups(v->put, &g, 1);
+	return settle_group(v, &g, err);
+}
 
-	if (r == STORE_W_TAKEN)
-		return already_published(v, dir, docs, n, err);
-	if (r)
-		return -1;
-	freeze_docs(v, dir, docs, n);
+int vault_w_publish_generations(struct vault_w *v, struct vault_w_generation *all, size_t n, struct err *err)
+{
+	struct store_group *groups = calloc(n + 1, sizeof(*groups));
+	char(*dirs)[VAULT_W_PATH] = calloc(n + 1, sizeof(*dirs));
+
+	if (!groups || !dirs) {
+		free(groups);
+		free(dirs);
+		return err_nomem(err);
+	}
 	for (size_t i = 0; i < n; i++)
-		v->written += docs[i].n;
+		groups[i] =
+		    (struct store_group){.dir = generation_path(all[i].dataset, all[i].number, dirs[i]),
+			.docs = all[i].docs,
+			.n = all[i].n};
+	store_w_publish_groups(v->put, groups, n);
+	for (size_t i = 0; i < n; i++)
+		all[i].r = settle_group(v, &groups[i], &all[i].why);
+	free(groups);
+	free(dirs);
 	return 0;
 }
 

@@ -20,9 +20,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
 #include "format/crypto/digest.h"
 
-struct err;
 struct store;
 struct store_doc;
 struct store_staged;
@@ -51,6 +51,17 @@ int vault_w_has_archive(
  * very documents, those it lost are supplied.  0, or -1. */
 int vault_w_publish_generation(struct vault_w *v, const char *dataset, uint64_t number,
     const struct store_doc *docs, size_t n, struct err *err);
+
+/* The same of several, at the cost of one.  Of each is said what became of it; -1: out of memory, nothing was done. */
+struct vault_w_generation {
+	const char *dataset;
+	uint64_t number;
+	const struct store_doc *docs;
+	size_t n;
+	int r; /* 0, -1 with why */
+	struct err why;
+};
+int vault_w_publish_generations(struct vault_w *v, struct vault_w_generation *all, size_t n, struct err *err);
 
 /* journal/journal.jsonl becomes a copy of the first `size` bytes of fd (from offset 0), atomically, if they
  * continue what stands there (history.h). */

@@ -63,6 +63,17 @@ int store_w_publish_group(
 	return w->kind->publish_group(w, dir, docs, n, err);
 }
 
+void store_w_publish_groups(struct store_w *w, struct store_group *groups, size_t n)
+{
+	if (w->kind->publish_groups && n > 1) {
+		w->kind->publish_groups(w, groups, n);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		groups[i].r =
+		    w->kind->publish_group(w, groups[i].dir, groups[i].docs, groups[i].n, &groups[i].why);
+}
+
 int store_w_freeze(struct store_w *w, const char *path)
 {
 	return w->kind->freeze(w, path);

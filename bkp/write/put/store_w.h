@@ -24,9 +24,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/err.h"
 #include "read/store/store.h"
 
-struct err;
 struct store_w_kind;
 
 /* A kind's own struct begins with this. */
@@ -49,7 +49,8 @@ struct store_doc {
 #define STORE_W_TAKEN 2 /* the name is taken; nothing was changed */
 
 /* For putting into what `s` reads; s may be closed meanwhile.  folders: those of `s` that will be
- * published into, n of them: they are made, and what a dead process left in them is durable from now on. */
+ * published into, n of them: they are made.  Whatever stands in the store, also what a dead process left there, is durable
+ * from now on. */
 int store_w_open(const struct store *s, const char *const *folders, size_t n, struct store_w **ret,
     struct err *err) __attribute__((warn_unused_result));
 void store_w_close(struct store_w *w); /* NULL allowed */
@@ -66,6 +67,16 @@ int store_w_publish(struct store_w *w, struct store_staged *f, const char *path,
  * after the other, and the last one is what makes the others count.  0, STORE_W_TAKEN, -1. */
 int store_w_publish_group(struct store_w *w, const char *dir, const struct store_doc *docs, size_t n,
     struct err *err) __attribute__((warn_unused_result));
+/* The same of several folders, as far as the kind can at the cost of one: small data sets are many.  Of each is said what became
+ * of it: r is 0, STORE_W_TAKEN, or -1 with why.  Those that are 0 are durable. */
+struct store_group {
+	const char *dir;
+	const struct store_doc *docs;
+	size_t n;
+	int r;
+	struct err why;
+};
+void store_w_publish_groups(struct store_w *w, struct store_group *groups, size_t n);
 /* store_w_replace() with what was staged, which is consumed whatever happens. */
 int store_w_replace_staged(struct store_w *w, struct store_staged *f, const char *path, struct err *err)
     __attribute__((warn_unused_result));
@@ -116,6 +127,8 @@ struct store_w_kind {
 	int (*publish)(struct store_w *w, struct store_staged *f, const char *path, struct err *err);
 	int (*publish_group)(
 	    struct store_w *w, const char *dir, const struct store_doc *docs, size_t n, struct err *err);
+	void (*publish_groups)(
+	    struct store_w *w, struct store_group *groups, size_t n); /* NULL: one after the other */
 	int (*replace_staged)(struct store_w *w, struct store_staged *f, const char *path, struct err *err);
 	int (*freeze)(struct store_w *w, const char *path);
 	void (*reserve)(struct store_w *w, uint64_t bytes);

@@ -5,8 +5,10 @@
  * must not be found and believed.  Of a group: all documents and their folder durable under tmp/, rename of the
  * folder, fsync of the folder that it is in.
  *
- * What is found under its final name may have been renamed by a run that died before its fsync.  So folders are
- * made durable when the store is opened, and others when something in them is first relied on (dir_settle()).
+ * Many groups at once (dir_publish_groups()): all their documents under tmp/, one syncfs, all renames, one syncfs.
+ *
+ * What is found under its final name may have been renamed by a run that died before its fsync.  So the file system is
+ * synced when the store is opened, and what a procedure without a handle relies on when it does (dir_settle()).
  *
  * The medium is hostile until shown otherwise: folders are opened without following links, a mount in the place
  * of one is refused, and tmp/ is emptied to a bounded depth. */
@@ -111,12 +113,19 @@ static int open_folder(const struct dir_w *d, const char *name, mode_t mode, int
 	return store_dir_own(*ret_fd, d->root, name, err);
 }
 
-/* A folder that a dead run has made or renamed but not yet made durable will be found and relied on. */
-static int settle_folder(const struct dir_w *d, const char *name, struct err *err)
+static int make_folder(const struct dir_w *d, const char *name, struct err *err)
 {
 	IO_FD_AUTO fd = -1;
 
-	return open_folder(d, name, 0755, &fd, err) || io_sync_dir(fd, err) ? -1 : 0;
+	return open_folder(d, name, 0755, &fd, err);
+}
+
+/* Everything that was written or renamed here so far. */
+static int sync_all(const struct dir_w *d, struct err *err)
+{
+	return syncfs(d->root)
+		   ? err_sys(err, "E-PUBLISH-02", errno, "%s", text("cannot make the medium durable"))
+		   : 0;
 }
 
 /* The folder `name` in `at`; where it is missing it is made, and durable there. */
@@ -174,10 +183,11 @@ static int dir_open(
 		r = err_sys(err, "E-PUBLISH-01", errno, "%s", text("cannot open the repository's folder"));
 	d->w.reads = store_dir_of(d->root);
 	for (size_t i = 0; i < n && !r; i++)
-		r = settle_folder(d, folders[i], err);
+		r = make_folder(d, folders[i], err);
 	if (!r)
 		r = open_folder(d, STORE_W_DIR_TMP, 0700, &d->tmp, err) || clear_tmp(d, err) ? -1 : 0;
-	if (r || io_sync_dir(d->root, err)) {
+	/* what a dead run has made or renamed but not yet made durable will be found and relied on */
+	if (r || sync_all(d, err)) {
 		dir_close(&d->w);
 		return -1;
 	}
@@ -307,6 +317,86 @@ static int dir_publish_group(
 	return -1;
 }
 
+/* ---- many groups ---- */
+
+#define GROUP_NAME 32
+
+static char *group_name(const struct dir_w *d, size_t i, char out[GROUP_NAME])
+{
+	snprintf(out, GROUP_NAME, "group-%" PRIu64, d->staged + i);
+	return out;
+}
+
+static int write_lazily(int dir, const struct store_doc *doc, struct err *err)
+{
+	IO_FD_AUTO fd = openat(dir, doc->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444);
+
+	if (fd < 0 || io_write_full(fd, doc->p, doc->n))
+		return err_sys(err, "E-PUBLISH-02", errno, "%s", text("cannot write to the medium"));
+	if (fchmod(fd, 0444) && errno != EPERM && errno != EOPNOTSUPP)
+		return err_sys(err, "E-PUBLISH-02", errno, text("cannot set the mode of '%s'"), doc->name);
+	return io_close(&fd, doc->name, err);
+}
+
+/* Its documents under tmp/, not durable yet. */
+static int stage_group(const struct dir_w *d, size_t i, struct store_group *g)
+{
+	char name[GROUP_NAME];
+	IO_FD_AUTO dir = io_make_dir(d->tmp, group_name(d, i, name), 0755, &g->why);
+	int r = dir < 0 ? -1 : 0;
+
+	for (size_t k = 0; k < g->n && !r; k++)
+		r = write_lazily(dir, &g->docs[k], &g->why);
+	return r;
+}
+
+/* Into its place, or back. */
+static int move_group(const struct dir_w *d, size_t i, struct store_group *g, bool back)
+{
+	char name[GROUP_NAME];
+	const char *base;
+	IO_FD_AUTO parent = parent_of(d->root, g->dir, !back, &base, &g->why);
+	int r;
+
+	if (parent < 0)
+		return -1;
+	if (back)
+		return renameat(parent, base, d->tmp, group_name(d, i, name));
+	r = io_rename_new(d->tmp, group_name(d, i, name), parent, base, &g->why);
+	return r == IO_EXISTS ? STORE_W_TAKEN : r;
+}
+
+static void dir_publish_groups(struct store_w *w, struct store_group *groups, size_t n)
+{
+	struct dir_w *d = (struct dir_w *)w;
+	struct err why = ERR_INIT;
+	char name[GROUP_NAME];
+	bool lost = false;
+
+	for (size_t i = 0; i < n; i++)
+		groups[i].r = stage_group(d, i, &groups[i]);
+	lost = sync_all(d, &why);
+	for (size_t i = 0; i < n && !lost; i++)
+		if (!groups[i].r)
+			groups[i].r = move_group(d, i, &groups[i], false);
+	/* perhaps not durable: they must not be found there and believed */
+	if (!lost && sync_all(d, &why)) {
+		lost = true;
+		for (size_t i = 0; i < n; i++)
+			if (!groups[i].r)
+				(void)move_group(d, i, &groups[i], true);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (lost && !groups[i].r) {
+			groups[i].r = -1;
+			groups[i].why = why;
+		}
+		if (groups[i].r) /* if not now, the next open does it */
+			(void)remove_leftover(&(struct leftovers){d->tmp, 0}, group_name(d, i, name), NULL);
+	}
+	d->staged += n;
+}
+
 /* ---- without a handle ---- */
 
 static int dir_make_folder(const struct store *s, const char *path, struct err *err)
@@ -413,6 +503,7 @@ const struct store_w_kind store_w_dir = {
     .discard = dir_discard,
     .publish = dir_publish,
     .publish_group = dir_publish_group,
+    .publish_groups = dir_publish_groups,
     .replace_staged = dir_replace_staged,
     .freeze = dir_freeze,
     .reserve = dir_reserve,

@@ -159,6 +159,8 @@ static int capture_all(struct run *n, struct err *err)
 		return err_nomem(err);
 	for (size_t i = 0; i < n->cfg->n_datasets && !r; i++)
 		r = run_set(n, i, err);
+	if (run_flush(n, r ? NULL : err))
+		r = -1;
 	run_end_sets(n);
 	for (size_t i = 0; i < n->ret->n_datasets; i++)
 		bytes += n->ret->datasets[i].d.bytes;
@@ -188,6 +190,8 @@ static void clean_up(struct run *n)
 	hmac_free(n->with.ids);
 	chunker_free(n->with.chunker);
 	free(n->wanted);
+	free(n->ready);
+	io_close_quietly(&n->with.cachefd);
 	run_close_media(n);
 }
 
@@ -368,7 +372,7 @@ static int finish_run(struct run *n, struct err *err)
 
 int run_run(const struct run_config *cfg, struct run_result *ret, struct err *err)
 {
-	struct run n = {.cfg = cfg, .ret = ret};
+	struct run n = {.cfg = cfg, .ret = ret, .with.cachefd = -1};
 	struct run_config own = *cfg;
 	struct err local = ERR_INIT;
 	int r;

@@ -84,35 +84,6 @@ int run_supply(struct run *n, struct err *err)
 	return 0;
 }
 
-int run_publish(struct run *n, struct err *err)
-{
-	const struct store_doc docs[] = {
-	    {"manifest.json", n->set.manifest.p, n->set.manifest.n},
-	    {"places.age", n->set.places.p, n->set.places.n},
-	    {"root.age", n->set.root.p, n->set.root.n},
-	    {"SHA256SUMS", n->set.sums.p, n->set.sums.n},
-	    {"SHA256SUMS.minisig", n->set.sig.p, n->set.sig.n},
-	};
-	struct err why = ERR_INIT;
-	size_t i;
-
-	for (i = 0; i < n->media.n; i++) {
-		if (!run_is_used(n, i))
-			continue;
-		if (vault_w_publish_generation(n->media.online[i].vault, n->set.policy->name, n->ret->run,
-			docs, sizeof(docs) / sizeof(*docs), &why)) {
-			run_drop(n, i, &why);
-			continue;
-		}
-		run_copy_on(n, i)->ok = true;
-	}
-	if (!any_used(n)) {
-		*err = why;
-		return err_wrap(err, "%s", text("no medium is left to write to"));
-	}
-	return 0;
-}
-
 /* Of the media that are to hold the data set. */
 static json_t *media_json(struct run *n)
 {
@@ -217,7 +188,7 @@ int run_committed(struct run *n, struct err *err)
 	    "generation", (json_int_t)n->ret->run, "uuid", n->uuid, "manifest_sha256",
 	    digest_hex(n->set.manifest_sha256, DIGEST_LEN, hex), "archives", (json_int_t)s->archives,
 	    "archive_bytes", (json_int_t)s->archive_bytes, "new_bytes", (json_int_t)s->new_bytes,
-	    "next_archive", (json_int_t)pack_next_archive(n->with.pack), "media", media_json(n));
+	    "next_archive", (json_int_t)n->set.next_archive, "media", media_json(n));
 
 	run_put_dataset(o, &s->d);
 	return state_append(n->cfg->state, "committed", o, err);

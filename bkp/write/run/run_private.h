@@ -61,6 +61,7 @@ struct run_set {
 	size_t n_needed;
 	uint64_t *places_of; /* those of them whose places its places.age carries */
 	size_t n_places_of;
+	uint64_t next_archive;
 	struct buf manifest, root, places, sums, sig;
 	uint8_t manifest_sha256[DIGEST_LEN];
 };
@@ -78,6 +79,9 @@ struct run {
 	struct run_media_online media;
 	struct run_with with;
 	struct run_set set;
+	struct run_set *ready; /* their documents are made: run_flush() publishes and records them together */
+	size_t n_ready;
+	int64_t ready_since_ns; /* monotonic */
 	struct run_progress at;
 	uint64_t captured; /* bytes of the data sets before the one that is being captured */
 };
@@ -105,11 +109,13 @@ void run_copy_journal(struct run *n);
 
 /* run_set.c: data set i of cfg.  0: it has a generation, or it failed and *ret says why; -1: it cannot be recorded. */
 int run_set(struct run *n, size_t i, struct err *err);
+/* Publishes and records what is ready.  0: each has its generation, or failed with its reason; -1: it cannot be recorded. */
+int run_flush(struct run *n, struct err *err);
 /* All data sets had their turn; may be called again. */
 void run_end_sets(struct run *n);
 /* Is online medium i there, and is it to hold the current data set? */
 bool run_is_used(const struct run *n, size_t i);
-struct run_copy *run_copy_on(const struct run *n, size_t i);
+struct run_copy *run_copy_on(const struct run *n, const struct run_set *set, size_t i);
 
 /* run_index.c: cache/ and the index of what is stored; one that is begun empty is filled from the media. */
 int run_open_index(struct run *n, struct err *err);
@@ -126,7 +132,6 @@ bool run_was_reported(void *arg, uint64_t generation, const char *dataset);
 
 /* run_commit.c */
 int run_supply(struct run *n, struct err *err);
-int run_publish(struct run *n, struct err *err);
 int run_committed(struct run *n, struct err *err);
 int run_read_back(struct run *n, struct err *err);
 int run_catch_up(struct run *n, struct err *err);

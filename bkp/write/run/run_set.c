@@ -1,7 +1,8 @@
 /* run_set: step 2 of the run, for one data set: from its source to a reported generation; see run.h.
  *
  * run_set() → begin_set() (which media, which archives it may refer to again) → capture_dataset(), run_guard(), pack_finish() →
- * commit_set().  What goes wrong with one data set ends that one alone: it fails with its reason, and the next one gets its turn.
+ * prepare_set().  What is ready is published and recorded by run_flush(), small data sets several at a time: syncing a medium costs the
+ * same for one and for twenty.  What goes wrong with one data set ends that one alone: it fails with its reason, and the next one gets its turn.
  * The pack and the capture serve all of them; after a failure of theirs (the last medium that holds a data set is gone) they are made
  * anew.  -1 comes only of what can be done for no data set: a record cannot be written. */
 #include <limits.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/text.h"
@@ -20,6 +22,7 @@
 #include "write/liveness/liveness.h"
 #include "write/pack/pack.h"
 #include "write/pack/vault_w.h"
+#include "write/put/store_w.h"
 #include "write/run/run_private.h"
 #include "write/state/state.h"
 
@@ -167,7 +170,7 @@ static int choose_media(struct run *n, struct err *err)
 			why = n->ret->media[i].why;
 	}
 	for (size_t i = 0; i < n->media.n; i++) {
-		n->media.sinks[i].elsewhere = !run_copy_on(n, i)->wanted;
+		n->media.sinks[i].elsewhere = !run_copy_on(n, &n->set, i)->wanted;
 		any |= run_is_used(n, i);
 		if (n->media.sinks[i].failed && !n->media.sinks[i].elsewhere)
 			why = n->media.sinks[i].why;
@@ -181,9 +184,9 @@ static int choose_media(struct run *n, struct err *err)
 	return err_wrap(err, "%s", text("no medium is there to write to"));
 }
 
-struct run_copy *run_copy_on(const struct run *n, size_t i)
+struct run_copy *run_copy_on(const struct run *n, const struct run_set *set, size_t i)
 {
-	return &n->set.result->copies[n->media.online[i].report - n->ret->media];
+	return &set->result->copies[n->media.online[i].report - n->ret->media];
 }
 
 /* The index may be gone or older than the journal, and the other way round: numbers of archives go on after the
@@ -241,35 +244,147 @@ static int capture_set(struct run *n, struct err *err)
 	return r ? -1 : d->verdict == GENERATION_FAILED;
 }
 
-/* The order is the transaction: archives, then the documents that list them, then the record.  1: it is not reported, and it can be
- * recorded why (err). */
-static int commit_set(struct run *n, struct err *err)
+/* Its documents, in memory: it is ready to be published.  1: it is not, and the reason is known (err). */
+static int prepare_set(struct run *n, struct err *err)
 {
-	struct timings_mark mark = timings_begin_phase();
-	int r = pack_needed(n->with.pack, &n->set.needed, &n->set.n_needed, err) || run_supply(n, err) ||
-			run_documents(n, err) || run_publish(n, err)
-		    ? 1
-		    : run_committed(n, err);
+	n->set.next_archive = pack_next_archive(n->with.pack);
+	return pack_needed(n->with.pack, &n->set.needed, &n->set.n_needed, err) || run_supply(n, err) ||
+		       run_documents(n, err)
+		   ? 1
+		   : 0;
+}
 
-	if (!r) {
-		n->set.result->committed = true;
-		liveness_commit(n->with.liveness);
+static void end_set(struct run_set *set)
+{
+	free(set->needed);
+	free(set->places_of);
+	buf_free(&set->manifest);
+	buf_free(&set->root);
+	buf_free(&set->places);
+	buf_free(&set->sums);
+	buf_free(&set->sig);
+	memset(set, 0, sizeof(*set));
+}
+
+/* ---- several at once ---- */
+
+/* A set that brought more, or whose documents are larger, waits for no other. */
+#define ALONE_BYTES ((uint64_t)8 << 20)
+/* and none waits longer for others: the most urgent is to be safe first */
+#define TOGETHER_NS (2 * SECOND_NS)
+
+static size_t documents_bytes(const struct run_set *set)
+{
+	return set->manifest.n + set->root.n + set->places.n + set->sums.n + set->sig.n;
+}
+
+#define DOCS 5
+
+static void list_documents(const struct run_set *set, struct store_doc docs[DOCS])
+{
+	docs[0] = (struct store_doc){"manifest.json", set->manifest.p, set->manifest.n};
+	docs[1] = (struct store_doc){"places.age", set->places.p, set->places.n};
+	docs[2] = (struct store_doc){"root.age", set->root.p, set->root.n};
+	docs[3] = (struct store_doc){"SHA256SUMS", set->sums.p, set->sums.n};
+	docs[4] = (struct store_doc){"SHA256SUMS.minisig", set->sig.p, set->sig.n};
+}
+
+/* All that are ready, onto one medium. */
+static int publish_on(struct run *n, size_t i, struct err *err)
+{
+	struct vault_w_generation *all = calloc(n->n_ready, sizeof(*all));
+	struct store_doc(*docs)[DOCS] = calloc(n->n_ready, sizeof(*docs));
+	struct run_copy **copies = calloc(n->n_ready, sizeof(*copies));
+	size_t count = 0;
+	int r = all && docs && copies ? 0 : err_nomem(err);
+
+	for (size_t k = 0; !r && k < n->n_ready; k++) {
+		const struct run_set *set = &n->ready[k];
+
+		if (!run_copy_on(n, set, i)->wanted)
+			continue;
+		list_documents(set, docs[count]);
+		copies[count] = run_copy_on(n, set, i);
+		all[count] = (struct vault_w_generation){
+		    .dataset = set->policy->name, .number = n->ret->run, .docs = docs[count], .n = DOCS};
+		count++;
+	}
+	if (!r && count)
+		r = vault_w_publish_generations(n->media.online[i].vault, all, count, err);
+	for (size_t k = 0; !r && k < count; k++) {
+		copies[k]->ok = !all[k].r;
+		if (all[k].r && !n->media.sinks[i].failed)
+			run_drop(n, i, &all[k].why);
+	}
+	free(all);
+	free(docs);
+	free(copies);
+	return r;
+}
+
+static bool is_published(const struct run *n, const struct run_set *set)
+{
+	for (size_t i = 0; i < n->ret->n_media; i++)
+		if (set->result->copies[i].ok)
+			return true;
+	return false;
+}
+
+/* The record of one that is published: this is the commit. */
+static int commit_set(struct run *n, struct run_set *set, struct err *err)
+{
+	struct err why = ERR_INIT;
+	int r;
+
+	n->set = *set;
+	if (!is_published(n, set)) {
+		for (size_t i = 0; i < n->media.n; i++)
+			if (n->media.sinks[i].failed && run_copy_on(n, set, i)->wanted)
+				why = n->media.sinks[i].why;
+		err_wrap(&why, "%s", text("no medium is left to write to"));
+		r = fail_set(n, &why, err);
+	} else if (!(r = run_committed(n, err))) {
+		set->result->committed = true;
+		liveness_commit(n->with.liveness, set->policy->name);
 		run_places_reported(n);
 	}
+	memset(&n->set, 0, sizeof(n->set));
+	return r;
+}
+
+int run_flush(struct run *n, struct err *err)
+{
+	struct timings_mark mark = timings_begin_phase();
+	int r = 0;
+
+	for (size_t i = 0; i < n->media.n && !r && n->n_ready; i++)
+		if (!n->media.sinks[i].failed)
+			r = publish_on(n, i, err);
+	for (size_t k = 0; k < n->n_ready; k++) {
+		if (!r)
+			r = commit_set(n, &n->ready[k], err);
+		end_set(&n->ready[k]);
+	}
+	n->n_ready = 0;
 	timings_end_phase(&n->ret->timings, TIMING_COMMIT, &mark, 0);
 	return r;
 }
 
-static void end_set(struct run *n)
+static int add_ready(struct run *n, struct err *err)
 {
-	free(n->set.needed);
-	free(n->set.places_of);
-	buf_free(&n->set.manifest);
-	buf_free(&n->set.root);
-	buf_free(&n->set.places);
-	buf_free(&n->set.sums);
-	buf_free(&n->set.sig);
+	struct run_set *more = reallocarray(n->ready, n->n_ready + 1, sizeof(*more));
+	bool alone = n->set.result->new_bytes > ALONE_BYTES || documents_bytes(&n->set) > ALONE_BYTES;
+
+	if (!more) {
+		end_set(&n->set);
+		return err_nomem(err);
+	}
+	if (!n->n_ready)
+		n->ready_since_ns = clock_read(CLOCK_MONOTONIC);
+	n->ready = more;
+	n->ready[n->n_ready++] = n->set; /* with all it owns */
 	memset(&n->set, 0, sizeof(n->set));
+	return alone || clock_read(CLOCK_MONOTONIC) - n->ready_since_ns > TOGETHER_NS ? run_flush(n, err) : 0;
 }
 
 int run_set(struct run *n, size_t i, struct err *err)
@@ -287,14 +402,12 @@ int run_set(struct run *n, size_t i, struct err *err)
 	run_progress_dataset(n, i);
 	r = begin_set(n, &why) ? -1 : capture_set(n, &why);
 	if (!r)
-		r = commit_set(n, &why);
-	else if (r < 0)
+		r = prepare_set(n, &why);
+	if (!r)
+		return add_ready(n, err);
+	if (r < 0)
 		run_end_sets(n);
-	if (r < 0 && n->with.pack) { /* it could not be recorded */
-		*err = why;
-	} else {
-		r = r ? fail_set(n, &why, err) : 0;
-	}
-	end_set(n);
+	r = fail_set(n, &why, err);
+	end_set(&n->set);
 	return r;
 }

@@ -58,7 +58,7 @@ static void begin(struct site *s, uint64_t generation)
 static void end(struct site *s, bool reported)
 {
 	if (reported) {
-		liveness_commit(s->w);
+		liveness_commit(s->w, "a");
 		s->generations[s->n++] = s->generation;
 	}
 	liveness_close(s->w);
@@ -488,7 +488,7 @@ static void none_serves_for_ever(void **state)
 		liveness_begin(s.w, "a");
 		assert_true(liveness_keep(s.w, &(struct dedup_place){100, 0, 0, 1000, true}));
 		liveness_end(s.w);
-		liveness_commit(s.w);
+		liveness_commit(s.w, "a");
 		end(&s, false);
 	}
 	begin(&s, 50);
@@ -510,7 +510,7 @@ static void none_is_fine(void **state)
 	liveness_extents(NULL, "0");
 	liveness_end(NULL);
 	liveness_drop(NULL);
-	liveness_commit(NULL);
+	liveness_commit(NULL, "a");
 	liveness_close(NULL);
 }
 
