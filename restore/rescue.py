@@ -43,15 +43,10 @@ def document(*path):  # read once: what is checked is what is used
 
 QUARTER_ROUNDS = ((0, 4, 8, 12), (1, 5, 9, 13), (2, 6, 10, 14), (3, 7, 11, 15), (0, 5, 10, 15), (1, 6, 11, 12), (2, 7, 8, 13), (3, 4, 9, 14))
 
-@functools.lru_cache(maxsize=4)
-def fields(blocks):  # 1 in each, the block's number in each, all bits of a word in each
-    one = int.from_bytes(b"\1\0\0\0\0\0\0\0" * blocks, "little")
-    return one, int.from_bytes(struct.pack("<%dQ" % blocks, *range(blocks)), "little"), one * 0xFFFFFFFF
-
 def keystream(key, nonce, blocks):  # from block 0 on
-    one, number, mask = fields(blocks)
-    start = [word * one for word in struct.unpack("<16I", b"expand 32-byte k" + key + bytes(4) + nonce)]
-    start[12] = number
+    one, counter = (int.from_bytes(struct.pack("<%dQ" % blocks, *x), "little") for x in ([1] * blocks, range(blocks)))
+    start, mask = [word * one for word in struct.unpack("<16I", b"expand 32-byte k" + key + bytes(4) + nonce)], one * 0xFFFFFFFF
+    start[12] = counter
     x = start[:]
     for a, b, c, d in QUARTER_ROUNDS * 10:
         A, B, C, D = x[a], x[b], x[c], x[d]
@@ -393,16 +388,17 @@ class Generation:
     def extents(self, text):  # (bytes, or None for a hole, length) in order
         size, *runs = text.split(" ")
         left, at = int(size), next((i for i, r in enumerate(runs) if r.startswith("@")), len(runs))
+        sum(int(r.split(":")[3]) for r in runs[at:]) <= DOCUMENT or fail("extents are too long")
         behind = b"".join(part for r in runs[at:] for part in self.run(r[1:])).decode()
         for r in runs[:at] + behind.split():
-            for part, length in [(None, int(r[2:]))] if r.startswith("h:") else ((p, len(p)) for p in self.run(r)):
+            for part, length in [(None, int(r[2:]))] if re.fullmatch("h:[0-9]{1,18}", r) else ((p, len(p)) for p in self.run(r)):
                 left -= length
-                left >= 0 or fail("extents do not add up")
-                yield part, length
+                yield part, length if left >= 0 else fail("extents do not add up")
         left == 0 or fail("extents do not add up")
 
     def entries(self, paths):  # section 7: tarfile's idea of each entry; blocks that can hold nothing wanted are passed over
         try:
+            int(self.blocks.split(" ")[0]) <= DOCUMENT or fail("it is too long")
             blocks = b"".join(part or fail("a hole") for part, _ in self.extents(self.blocks)).decode().splitlines()
         except ERRORS as e:
             return warn("%s is lost, for its list of blocks is: %s" % (self.label, e))
@@ -412,6 +408,7 @@ class Generation:
                 continue
             run, count, name = line.split(" ")
             try:
+                int(run.split(":")[3]) <= CHUNK or fail("the block is too large")
                 block = io.BytesIO(b"".join(self.run(run)))
                 for e in tarfile.open(fileobj=block, mode="r:", encoding="utf-8", errors="surrogateescape"):
                     if wanted(e.name, paths):

@@ -324,8 +324,10 @@ int prepare(struct app *app, struct drill *d, struct variables *v, struct app_ge
 {
 	struct work w = {.app = app, .d = d, .v = v};
 	struct err err = ERR_INIT;
+	struct selector ignored;
 
-	if (choose_generations(&w, &err) || expand_texts(&w, &err))
+	if ((app->at && parse_when("x", app->at, &ignored, &err)) || choose_generations(&w, &err) ||
+	    expand_texts(&w, &err))
 		return app_error(&err, err.kind != ERR_USAGE ? APP_FAILED : APP_USAGE);
 	return open_generations(&w, open);
 }
