@@ -62,7 +62,6 @@ static UNUSED void packing_begin(
 	    .random = &packing_random,
 	    .cachefd = -1,
 	    .sinks = k->sinks,
-	    .archive_size = archive_size,
 	    .generation = 1};
 
 	memset(k, 0, sizeof(*k));
@@ -81,7 +80,8 @@ static UNUSED void packing_begin(
 	cfg.n_sinks = k->n_sinks;
 	assert_int_equal(dedup_use(k->dedup, PACKING_SET, NULL), 0);
 	assert_int_equal(pack_new(&cfg, &k->pack, NULL), 0);
-	assert_int_equal(pack_begin_set(k->pack, PACKING_SET, dedup_last_archive(k->dedup) + 1, NULL), 0);
+	assert_int_equal(
+	    pack_begin_set(k->pack, PACKING_SET, archive_size, dedup_last_archive(k->dedup) + 1, NULL), 0);
 }
 
 static UNUSED void packing_end(struct packing *k)

@@ -27,7 +27,7 @@
  * 		every: hour|day|week|month|Nh|Nd (default day), at: "HH:MM", weekday: sun…sat (default sun),
  * 		monthday: 1…28 (default 1), generations (default 3), keep: {daily, weekly, monthly, yearly: N},
  * 		protect: DURATION, guard: {enabled: true|false, sensitivity: low|normal|high},
- * 		canaries: [PATH…], rpo, rto: DURATION, priority: 1…99, compression: lz4|zstd}]
+ * 		canaries: [PATH…], rpo, rto: DURATION, priority: 1…99, compression: lz4|zstd, archive_size: SIZE}]
  * 	media*: [{name*, type*: hdd|ssd|rdx|tape|optical|object, path (required unless offline), place,
  * 		datasets: [NAME…] (default all), offline: true|false, max_attached, swap_every: DURATION (offline only)}]
  * 	places: [{name*, address, originals: true|false, separate_from: [NAME…]}]
@@ -154,6 +154,7 @@ struct policy_dataset {
 	int64_t rpo_s, rto_s; /* 0: not stated */
 	unsigned priority;    /* 1 is restored first … 99; 0: not stated */
 	unsigned compression; /* enum codec_kind, the policy's where it has none of its own */
+	uint64_t archive_size; /* bytes; the policy's where it has none of its own */
 	struct config_mark mark;
 };
 

@@ -128,6 +128,8 @@ static const struct config_field dataset_fields[] = {
 	{.key = "rto", .type = CONFIG_T_DURATION, .offset = AT(policy_dataset, rto_s)},
 	{.key = "priority", .type = CONFIG_T_NUMBER, .offset = AT(policy_dataset, priority), .min = 1, .max = 99},
 	{.key = "compression", .type = CONFIG_T_ENUM, .offset = AT(policy_dataset, compression), .words = compression_words},
+	{.key = "archive_size", .type = CONFIG_T_SIZE, .offset = AT(policy_dataset, archive_size), .min = MIB, .max = 1024 * MIB,
+		.range = TEXT_LATER("from 1 MiB to 1 GiB")},
 };
 static const struct config_shape dataset_shape = SHAPE(TEXT_LATER("a data set"), dataset_fields,
 	sizeof(struct policy_dataset), AT(policy_dataset, mark), dataset_init);
@@ -222,7 +224,7 @@ int policy_schema_defaults(struct policy *policy, struct err *err)
 	policy->schedule_at = -1;
 	policy->notify_limit_s = 300;
 	policy->archive_size = 128 * MIB;
-	policy->compression = CODEC_LZ4;
+	policy->compression = CODEC_ZSTD;
 	policy->state = strdup("/var/lib/bkp");
 	return policy->state ? 0 : err_nomem(err);
 }
@@ -258,6 +260,8 @@ int policy_schema_read(
 
 		if (d->compression == NOT_SAID)
 			d->compression = policy->compression;
+		if (!d->archive_size)
+			d->archive_size = policy->archive_size;
 		if (!d->protect_s)
 			d->protect_s = policy->protect_s;
 	}

@@ -52,7 +52,7 @@ struct pack {
 	struct buf bundle, copy;     /* small files gathered; the bytes of pack_chunk(), to be given away */
 	enum codec_kind compression; /* of what is added from now on */
 	const char *dataset;	     /* the one that is being packed */
-	uint64_t first, next, new_bytes, run;
+	uint64_t archive_size, first, next, new_bytes, run;
 	uint8_t *needed; /* a bit per archive number */
 	size_t needed_bits;
 	struct file_cache_archive *touched; /* since pack_touch_begin() */
@@ -247,7 +247,7 @@ static int append_chunk(
 		return -1;
 	s->chunks++;
 	s->raw += n;
-	if (s->raw < p->cfg.archive_size && s->chunks < PENDING_MAX && !pending_full(s->pending))
+	if (s->raw < p->archive_size && s->chunks < PENDING_MAX && !pending_full(s->pending))
 		return 0;
 	return close_archive(p, which, err);
 }
@@ -407,12 +407,14 @@ struct liveness *pack_liveness(const struct pack *p)
 	return p->cfg.liveness;
 }
 
-int pack_begin_set(struct pack *p, const char *dataset, uint64_t next_archive, struct err *err)
+int pack_begin_set(
+    struct pack *p, const char *dataset, uint64_t archive_size, uint64_t next_archive, struct err *err)
 {
 	/* what the one before left open when it failed */
 	if (p->dataset && pack_finish(p, err))
 		return -1;
 	p->dataset = dataset;
+	p->archive_size = archive_size;
 	p->first = p->next = next_archive;
 	p->new_bytes = 0;
 	p->n_published = 0;

@@ -59,8 +59,9 @@ int pack_small_id(struct pack *p, const uint8_t id[DIGEST_LEN], const void *raw,
 /* Content that is known to lie in this archive, which must be available, is referred to once more. */
 int pack_need(struct pack *p, uint64_t number, struct err *err);
 /* A data set begins, which pack_config.dedup is in use for; `dataset` must live until the next one begins.  What came before was
- * finished.  next_archive: first number to use. */
-int pack_begin_set(struct pack *p, const char *dataset, uint64_t next_archive, struct err *err);
+ * finished.  archive_size: target, bytes of content; next_archive: first number to use. */
+int pack_begin_set(
+    struct pack *p, const char *dataset, uint64_t archive_size, uint64_t next_archive, struct err *err);
 /* Places given out since then are void, as far as pack_needed() goes. */
 void pack_abandon_set(struct pack *p);
 /* The archives that places given out, and pack_need(), have referred to since pack_touch_begin(), each once;

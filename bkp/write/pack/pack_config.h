@@ -35,7 +35,6 @@ struct pack_config {
 	int cachefd;		 /* the state folder's cache/, for places.h; borrowed */
 	struct pack_sink *sinks; /* borrowed */
 	size_t n_sinks;
-	uint64_t archive_size;	   /* target, bytes of content */
 	struct timings *timings;   /* or NULL */
 	uint64_t generation;	   /* number of the run: recorded with each archive */
 	struct liveness *liveness; /* borrowed, or NULL: who stores a block or a list tells it (liveness.h) */

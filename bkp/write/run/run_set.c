@@ -46,7 +46,7 @@ static int refuse_archives(struct run *n, struct err *err)
 	const struct ledger *l = state_ledger(n->cfg->state);
 	const struct policy *policy = n->cfg->policy;
 	const struct liveness_limits limits = {
-	    policy->live_share, policy->anchor_every, policy->archive_size};
+	    policy->live_share, policy->anchor_every, n->set.policy->archive_size};
 	struct liveness_dataset set = {.name = n->set.policy->name};
 	uint64_t *all = calloc(ledger_generations(l) + 1, sizeof(*all));
 	struct liveness_figures figures;
@@ -89,7 +89,6 @@ static int open_pack(struct run *n, struct err *err)
 	    .sinks = n->media.sinks,
 	    .n_sinks = n->media.n,
 	    .timings = &n->ret->timings,
-	    .archive_size = n->cfg->policy->archive_size,
 	    .generation = n->ret->run,
 	    .liveness = n->with.liveness,
 	    .ids = n->with.ids,
@@ -199,7 +198,7 @@ static int begin_set(struct run *n, struct err *err)
 		return -1;
 	if (next <= dedup_last_archive(n->with.dedup))
 		next = dedup_last_archive(n->with.dedup) + 1;
-	return pack_begin_set(n->with.pack, n->set.policy->name, next, err);
+	return pack_begin_set(n->with.pack, n->set.policy->name, n->set.policy->archive_size, next, err);
 }
 
 /* It has no generation, for this reason. */
