@@ -159,7 +159,8 @@ static bool is_missing(
 	    (r->holds && !policy_medium_holds(r->holds, g->dataset)))
 		return false;
 	if (!held && g->suspect) {
-		run->res->suspect++;
+		run->res->suspect +=
+		    !g->held_ns; /* a person has decided: it is proof, and stays where it is */
 		return false;
 	}
 	return !held || (r->look && is_lost(run, v, g, blind));

@@ -7,7 +7,7 @@
  *
  * When space is short each generation comes whole or not at all, and which ones do is known before their first byte: the newest of
  * the most urgent data set first (`priority`), then the newest of the next one, then the older ones in the same order.  A generation
- * that is suspect is not brought: a person decides first.
+ * that is suspect is not brought: a person decides first, and when it is held it stays where it is.
  *
  * Nothing that stands on the medium is ever replaced.  A copy that lost files gets them again; one that holds
  * a file with other bytes than were signed stays as it is, is recorded as damaged, and the others go on.  One
@@ -58,7 +58,7 @@ struct refill_result {
 	uint64_t missing;
 	uint64_t lost;	  /* brought again: had been verified there, but files of it had vanished */
 	uint64_t damaged; /* found damaged on it now; recorded */
-	uint64_t suspect; /* committed generations that were not brought because they are suspect */
+	uint64_t suspect; /* committed generations that were not brought: suspect, and nobody has decided */
 	/* when it is full: about how many bytes are still to come, of them for the first generation that did not
 	 * fit, and how many are free */
 	uint64_t lacking, lacking_next, room;
