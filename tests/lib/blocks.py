@@ -13,12 +13,12 @@ def key_of(site):
 
 def main():
     site, number, name = sys.argv[1:4]
-    repository = os.path.dirname(glob.glob(site + "/m1/*-*-*-*-*/archives")[0])
-    root = subprocess.run(["age", "-d", "-i", site + "/id.txt", "%s/generations/%06d/root.age" % (repository, int(number))],
+    folder = glob.glob("%s/m1/*-*-*-*-*/datasets/%s" % (site, name))[0]
+    root = subprocess.run(["age", "-d", "-i", site + "/id.txt", "%s/generations/%06d/root.age" % (folder, int(number))],
                           stdout=subprocess.PIPE, check=True).stdout.decode()
     with redirect_stdout(sys.stderr):
-        archives = resolve.read_archives(site + "/id.txt", key_of(site), repository)
-    blocks = [json.loads(line)["blocks"] for line in root.splitlines() if json.loads(line).get("dataset") == name][0]
+        archives = resolve.read_archives(site + "/id.txt", key_of(site), folder)
+    blocks = json.loads(root.splitlines()[0])["blocks"]
     for line in resolve.resolve(archives, blocks).decode().splitlines():
         run, entries, _ = line.split(" ", 2)
         names = subprocess.run(["tar", "tf", "-"], input=resolve.data_run(archives, run), stdout=subprocess.PIPE,

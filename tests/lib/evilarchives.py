@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""evilarchives.py AGETOOL IDENTITY REPOSITORY OUT [CHUNK-ID-KEY]: for each archive below REPOSITORY one of the same name below OUT, of the same length, with the
+"""evilarchives.py AGETOOL IDENTITY REPOSITORY OUT [CHUNK-ID-KEY]: for each archive of any data set of REPOSITORY one of the same name below OUT, of the same length, with the
 same INDEX and frames of the same lengths that decode to other bytes: whatever lies in a frame uncompressed is turned over.  Encrypted
 with the same file key and nonce, so that each segment fits into the true file, too: what somebody can make who knows everything but the signing
 key (attack a02).  With CHUNK-ID-KEY the ids in INDEX are those of the other bytes: an archive that agrees with itself."""
@@ -28,7 +28,7 @@ def turned(frame):
 def main():
     agetool, identity, repository, out, *key = sys.argv[1:]
     changed = 0
-    for path in sorted(glob.glob(repository + "/archives/*/*.age")):
+    for path in sorted(glob.glob(repository + "/datasets/*/archives/*/*.age")):
         plain = bytearray(run(["age", "-d", "-i", identity, path], b""))
         index = plain[int(bytes(plain).rstrip(b"\0\n").rsplit(b" ", 1)[1]):].rstrip(b"\0").decode().splitlines()
         for line in index[1:-1]:

@@ -2,8 +2,8 @@
 # Forged journal records, for scenario tests.  Sourced behind site.sh.  Gives:
 #   forge EVENT JSON    appends a record to the journal of $T/state, properly chained and signed with the current signing key, as its
 #                       thief can; FORGE_BOOT and FORGE_TIME are the boot id and the time it claims
-#   forge_committed GENERATION UUID NEXT_ARCHIVE DATASETS [LABEL...]  of a generation that stores nothing and is on these media;
-#                       DATASETS: JSON, or $FORGED_DOCS, or ""
+#   forge_committed RUN UUID NEXT_ARCHIVE MEMBERS [LABEL...]  of a generation that stores nothing and is on these media;
+#                       MEMBERS: a JSON object with its data set, its verdict and its figures, as $FORGED_DOCS; "": that one
 #   uuid_of LABEL
 forge() { # EVENT JSON: appends a record with the current signing key, as its thief can
 	python3 - "$T/state" "$1" "$2" <<'P'
@@ -35,12 +35,13 @@ P
 uuid_of() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["medium"])' "$T/$1/bkp-medium.json"; }
 
 # shellcheck disable=SC2034 # for those who source this
-FORGED_DOCS='{"name":"docs","verdict":"good","entries":1,"files":1,"bytes":1,"unreadable":0,"changed":0,"skipped":0}'
+FORGED_DOCS='{"dataset":"docs","verdict":"good","entries":1,"files":1,"bytes":1,"unreadable":0,"changed":0,"skipped":0}'
 forge_committed() {
 	local label media=
 	for label in "${@:5}"; do
 		media="$media,{\"medium\":\"$(uuid_of "$label")\",\"label\":\"$label\",\"ok\":true,\"frozen\":true}"
 	done
-	forge committed "{\"generation\":$1,\"uuid\":\"$2\",\"manifest_sha256\":\"$(printf '0%.0s' {1..64})\",\"archives\":0,
-		\"archive_bytes\":0,\"new_bytes\":0,\"next_archive\":$3,\"datasets\":[$4],\"media\":[${media#,}]}"
+	local members=${4:-$FORGED_DOCS}
+	forge committed "${members%\}},\"generation\":$1,\"uuid\":\"$2\",\"manifest_sha256\":\"$(printf '0%.0s' {1..64})\",
+		\"archives\":0,\"archive_bytes\":0,\"new_bytes\":0,\"next_archive\":$3,\"media\":[${media#,}]}"
 }

@@ -9,7 +9,7 @@
 #   hospital_consistent WHERE BEFORE AFTER PSQL...   all balances agree, and the state is one between those two counts
 #   hospital_fingerprint PSQL...   every row that the ward does not touch      hospital_roles PORT
 #   hospital_attest STEP       $T/attest.yaml: steps 1, 2 and STEP confirmed
-#   hospital_drill PROCEDURE DIR [ARGUMENT...]   of generation 1, the procedure as it lies on the medium
+#   hospital_drill PROCEDURE DIR [ARGUMENT...]   of run 1, the procedure as it lies on the medium
 HOSPITAL_WARD=
 
 hospital_new() {
@@ -75,6 +75,6 @@ hospital_attest() {
 }
 hospital_drill() {
 	"$RESTORE" --lang ja --medium "$T/m1" --identity "$T/id.txt" drill "$(echo "$T"/m1/*-*-*-*-*/procedures/"$1".md)" --to "$2" \
-		--generation 1 \
+		--at 1 \
 		--set "pgbin=$PG" --attest "$T/attest.yaml" --operator 事務長 "${@:3}"
 }

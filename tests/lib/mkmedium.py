@@ -381,14 +381,17 @@ class Generation:
                        if comment is None else comment)
 
     def write(self, manifest=None, root=None, sums=None, comment=None, datasets=None):
-        """datasets: all that the run was to capture."""
+        """datasets: all that the run was to capture.  manifest: bytes, or members to stand in it in place of the true ones (None: in place
+        of one that is left out)."""
         if self.arc.n:
             self.seal()
         root = "".join(json.dumps(x) + "\n" for x in self.root_lines()).encode() if root is None else root
         root = self.repo.keys.encrypt(root)
         self.repo.write(self.dir + "/root.age", root)
         self.repo.write(self.dir + "/places.age", self.repo.keys.encrypt(self.places()))
-        manifest = json.dumps(dict(self.manifest(), root_sha256=sha256(root))).encode() + b"\n" if manifest is None else manifest
+        if not isinstance(manifest, bytes):
+            members = {**self.manifest(), "root_sha256": sha256(root), **(manifest or {})}
+            manifest = json.dumps({k: v for k, v in members.items() if v is not None or k == "previous"}).encode() + b"\n"
         self.repo.write(self.dir + "/manifest.json", manifest)
         self.repo.write(self.dir + "/SHA256SUMS", self.sums() if sums is None else sums)
         self.sign(comment)

@@ -3,10 +3,10 @@
 # is read again the next night, so these nights have a clock of their own (fakeclock.c): each is a day later than the one before.
 # The kernel's times of files stay what they are.
 #
-#   night CODE [ARGUMENT...]   bkp run; $G is its generation ("0": none), $T/json what it printed
+#   night CODE [ARGUMENT...]   bkp run; $G is the number of its generations ("0": none), $T/json what it printed
 #   night_traced CODE …        the same under strace; then `opened` and `bytes_read` say what of $T/src was read
 #   night_clock [ARGUMENT...]  of env, for the nights from now on; none: each a day later again
-#   same_tree WHAT [MEDIUM]    generation $G restored is $T/src, judged by compare.sh
+#   same_tree WHAT [MEDIUM]    docs@$G restored is $T/src, judged by compare.sh
 NIGHT=${NIGHT:-0}
 BKP=${BKP_RELEASE:-$BKP_BIN}/bkp RESTORE=${BKP_RELEASE:-$BKP_BIN}/bkp-restore # many nights: without the sanitizers
 . "$(dirname "${BASH_SOURCE[0]}")/fakeclock.sh"
@@ -34,7 +34,8 @@ at_night() { # COMMAND...: a day later
 
 night_end() { # CODE: the run's exit code was $STATUS
 	[ "$STATUS" = "$1" ] || { cat "$T/err" "$T/json" >&2; die "night $NIGHT: exit $STATUS, expected $1"; }
-	G=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["generation"])' "$T/json" 2>/dev/null) || G=0
+	G=$(python3 -c 'import json, sys
+print(max(d["generation"] or 0 for d in json.load(open(sys.argv[1]))["datasets"]))' "$T/json" 2>/dev/null) || G=0
 }
 
 # --all, unless data sets are named
@@ -76,25 +77,25 @@ bytes_read() { # of regular files of the source
 		while read -r n f; do [ ! -f "$f" ] || echo "$n"; done | awk '{n += $1} END {print n + 0}'
 }
 
-field() { # NAME: of what the run printed
-	python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$T/json" "$1"
+field() { # NAME: of what the run printed; of its data sets: of all of them
+	python3 -c 'import json, sys
+o = json.load(open(sys.argv[1]))
+print(o[sys.argv[2]] if sys.argv[2] in o else sum(d[sys.argv[2]] for d in o["datasets"]))' "$T/json" "$1"
 }
 
 same_tree() {
 	rm -rf "$T/o"
-	"$RESTORE" --quiet --medium "$T/${2:-m1}" --identity "$T/id.txt" extract "$G" docs --same-owner --to "$T/o" >"$T/out" 2>&1 ||
-		{ cat "$T/out" >&2; die "$1: generation $G cannot be restored"; }
+	"$RESTORE" --quiet --medium "$T/${2:-m1}" --identity "$T/id.txt" extract "docs@$G" --same-owner --to "$T/o" >"$T/out" 2>&1 ||
+		{ cat "$T/out" >&2; die "$1: docs@$G cannot be restored"; }
 	"$SRC_ROOT/tests/lib/compare.sh" "$T/src" "$T/o$T/src" >"$T/differences" ||
-		{ cat "$T/differences" >&2; die "$1: generation $G is not the tree"; }
+		{ cat "$T/differences" >&2; die "$1: docs@$G is not the tree"; }
 }
 
 block_list() { # GENERATION: where the catalog of the data set docs is, as root.age says, by stock age
-	age -d -i "$T/id.txt" "$(echo "$T"/m1/*-*-*-*-*/generations/"$(printf %06d "$1")")/root.age" |
+	age -d -i "$T/id.txt" "$(set_of "$T/m1")/generations/$(printf %06d "$1")/root.age" |
 		python3 -c 'import json, sys
-for line in sys.stdin:
-    d = json.loads(line)
-    if d.get("dataset") == "docs":
-        print(d["blocks"], d["entries"], d["files"], d["bytes"])'
+d = json.loads(sys.stdin.readline())
+print(d["blocks"], d["entries"], d["files"], d["bytes"])'
 }
 
 changes=0

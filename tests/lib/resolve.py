@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""resolve.py IDENTITY CHUNK-ID-KEY REPOSITORY: reads the archives of a repository with stock age, tar, lz4 and zstd alone (docs/format.md,
-sections 4 to 6).  Every archive must be what its name says, every chunk what its id says, every run what its digest says.  Lines on
+"""resolve.py IDENTITY CHUNK-ID-KEY FOLDER: reads the archives of a data set, whose folder that is, with stock age, tar, lz4 and zstd
+alone (docs/format.md, sections 4 to 6).  Every archive must be what its name says, every chunk what its id says, every run what its digest says.  Lines on
 stdin, "<sha256> <extents>", must resolve to bytes of that hash.  Prints one line per archive: number, bytes of plaintext, chunks."""
 import glob, hashlib, hmac, io, subprocess, sys, tarfile
 
@@ -11,10 +11,10 @@ def run(args, data):
     return subprocess.run(args, input=data, stdout=subprocess.PIPE, check=True).stdout
 
 
-def read_archives(identity, key, repository):
+def read_archives(identity, key, folder):
     global KEY
     KEY, archives = key, {}
-    for path in sorted(glob.glob(repository + "/archives/*/*")):
+    for path in sorted(glob.glob(folder + "/archives/*/*")):
         data = open(path, "rb").read()
         name = hashlib.sha256(data).hexdigest()
         assert path.endswith("/archives/%s/%s.age" % (name[:2], name)), path
@@ -22,8 +22,8 @@ def read_archives(identity, key, repository):
         with tarfile.open(fileobj=io.BytesIO(plain)) as tar:
             names = [m.name for m in tar.getmembers()]
             lines = tar.extractfile("INDEX").read().decode().split("\n")
-        kind, form, _, number = lines[0].split(" ")
-        assert (kind, form) == ("bkp-index", "1") and lines[-2].startswith("end ") and lines[-1] == ""
+        kind, form, _, dataset, number = lines[0].split(" ")
+        assert (kind, form, dataset) == ("bkp-index", "1", folder.rstrip("/").rsplit("/", 1)[1]) and lines[-2].startswith("end ") and lines[-1] == ""
         index = [line.split(" ") for line in lines[1:-2]]
         frames = [plain[int(o):int(o) + int(s)] for _, o, s, _ in index]
         zst = [f[:4] == b"\x28\xb5\x2f\xfd" for f in frames]
@@ -72,8 +72,8 @@ def resolve(archives, extents):
 
 
 def main():
-    identity, key, repository = sys.argv[1:4]
-    archives = read_archives(identity, bytes.fromhex(key), repository)
+    identity, key, folder = sys.argv[1:4]
+    archives = read_archives(identity, bytes.fromhex(key), folder)
     for line in sys.stdin:
         want, extents = line.rstrip("\n").split(" ", 1)
         got = hashlib.sha256(resolve(archives, extents)).hexdigest()

@@ -13,7 +13,7 @@ rotation_keep() { # NAME
 	thaw "$T/nas" "$T/RDX-01"
 	mkdir "$T/start.$1"
 	cp -a "$T/state" "$T/nas" "$T/RDX-01" "$T/start.$1/"
-	(cd "$(repo_of "$T/RDX-01")" && find archives generations -type f -exec sha256sum {} +) >"$T/start.$1/sums"
+	(cd "$(repo_of "$T/RDX-01")" && find datasets -type f -exec sha256sum {} +) >"$T/start.$1/sums"
 }
 
 rotation_start() {
@@ -47,7 +47,7 @@ rotation_make() {
 		[ $g != 1 ] || expect 0 "$BKP" --quiet rotate --operator Sato
 	done
 	rotation_keep ordinary
-	victim=$(repo_of "$T/RDX-01")
+	victim=$(set_of "$T/RDX-01")
 	rm -f "$(ls "$victim"/archives/*/*.age | head -n 1)" "$victim/generations/000001/SHA256SUMS.minisig"
 	rotation_keep mending
 }
@@ -55,7 +55,7 @@ rotation_make() {
 rotation_check() {
 	local g
 	(cd "$(repo_of "$T/RDX-01")" && sha256sum --quiet -c "$T/sums") || die "$1: a byte of what was on the disk changed"
-	for g in "$(repo_of "$T/RDX-01")"/generations/*; do
+	for g in "$(set_of "$T/RDX-01")"/generations/*; do
 		# what had lost files before is incomplete until it has them again; it is never called whole
 		[ "$START" = mending ] && [ "${g##*/}" = 000001 ] &&
 			! (cd "$g/../.." && [ -e "$g/SHA256SUMS.minisig" ] && sha256sum --status -c "$g/SHA256SUMS") && continue
@@ -69,7 +69,7 @@ rotation_check() {
 rotation_complete() { # WHERE: the disk holds exactly what the NAS holds, README.txt and the journal
 	local nas rdx
 	nas=$(repo_of "$T/nas") rdx=$(repo_of "$T/RDX-01")
-	diff -r "$nas/archives" "$rdx/archives" >&2 && diff -r "$nas/generations" "$rdx/generations" >&2 ||
+	diff -r "$nas/datasets" "$rdx/datasets" >&2 ||
 		die "$1: the disk is not complete"
 	carried "$rdx/journal/journal.jsonl" || die "$1: the journal on the disk is another"
 	tail -n 1 "$rdx/journal/journal.jsonl" | grep -q '"event":"rotated".*"generations":3,"newest":3.*"complete":true' ||

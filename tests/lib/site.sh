@@ -87,6 +87,9 @@ expect() {
 repo_of() { # MEDIUM: its repository folder
 	echo "$1"/????????-????-????-????-????????????
 }
+set_of() { # MEDIUM [DATASET]: the folder of a data set in it, which holds archives/ and generations/
+	echo "$(repo_of "$1")/datasets/${2:-docs}"
+}
 
 # carried FILE: that copy of the journal is the journal, but for the records of its having been carried and of how the command ended
 carried() {
@@ -100,10 +103,10 @@ carried() {
 record() { grep "\"event\":\"$1\"" "$T/state/journal.jsonl" | tail -n 1; }
 
 restore_to() { # MEDIUM GENERATION DIR [DATASET]: the data set's tree appears as DIR/<absolute path>
-	"$RESTORE" --medium "$1" --identity "$T/id.txt" extract "$2" "${4:-docs}" --to "$3"
+	"$RESTORE" --medium "$1" --identity "$T/id.txt" extract "${4:-docs}@$2" --to "$3"
 }
 
-# whole MEDIUM GENERATION: it verifies.  Where a run died its medium's copy of the journal may end before it: that is said, exit 1.
+# whole MEDIUM GENERATION: docs@2, or 2 for all of a run: it verifies.  Where a run died its medium's copy of the journal may end before it: that is said, exit 1.
 whole() {
 	"$RESTORE" --quiet --medium "$1" verify "$2" >"$T/out" 2>&1 || {
 		[ $? = 1 ] && ! grep '^bkp-restore: [EW]-' "$T/out" | grep -qvE 'W-VAULT-11.*(ends before it|did not end well|carries no)'
@@ -111,7 +114,7 @@ whole() {
 }
 
 # reported_verify WHERE: every generation that is reported verifies on every medium that is said to hold it; $T/copies lists
-# them, "generation medium" a line
+# them, "docs@2 medium" a line
 reported_verify() {
 	local g m
 	"$BKP" generations --json >"$T/gens" || die "$1: generations"
@@ -121,9 +124,9 @@ reported_verify() {
 	    if g["state"] == "committed":
 	        for m in g["media"]:
 	            if m["ok"]:
-	                print(g["generation"], m["label"])
+	                print("%s@%d" % (g["dataset"], g["generation"]), m["label"])
 	P
 	while read -r g m; do
-		whole "$T/$m" "$g" || { cat "$T/out" >&2; die "$1: generation $g on $m is reported and does not verify"; }
+		whole "$T/$m" "$g" || { cat "$T/out" >&2; die "$1: $g on $m is reported and does not verify"; }
 	done <"$T/copies"
 }

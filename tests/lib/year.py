@@ -44,20 +44,22 @@ def must(condition, what):
 
 
 class Generation:
-    def __init__(self, number, begun, verdicts, media):
-        self.number, self.begun, self.verdicts = number, begun, verdicts
+    def __init__(self, name, number, begun, verdict, media, content):
+        self.name, self.number, self.begun, self.verdict = name, number, begun, verdict
         self.media = set(media)  # verified on them
         self.gone = set()  # expired there
-        self.tree = None
-        self.suspect = set()  # data sets in which the guard doubts it, until a person accepts it
+        self.content = content  # a digest of what was captured
+        self.suspect = False  # the guard doubts it, until a person accepts it
         self.held = False
 
-    def sound(self, name):
-        # where one data set was found harmed a person answers for all of them
-        return self.verdicts.get(name) == "good" and not self.suspect
+    def __str__(self):
+        return "%s@%d" % (self.name, self.number)
 
-    def good(self, name):
-        return self.sound(name) and bool(self.media)
+    def sound(self):
+        return self.verdict == "good" and not self.suspect
+
+    def good(self):
+        return self.sound() and bool(self.media)
 
 
 class Disks:
@@ -76,7 +78,7 @@ class Year:
     def __init__(self, a):
         self.a, self.rnd = a, random.Random(a.seed)
         self.root = a.root
-        self.generations = {}
+        self.generations = {}  # (data set, number) -> Generation
         self.begun_numbers = 0  # numbers that were given out
         self.tried = {}  # data set -> (number, begun, good)
         self.rdx_home = True
@@ -228,24 +230,33 @@ class Year:
                     h.update(hashlib.sha256(i.read()).digest())
         return h.hexdigest()
 
-    def tree(self):
-        with open(self.path("db.dump"), "rb") as i:
-            return self.digest(self.path("src")), hashlib.sha256(i.read()).hexdigest()
+    def contents(self):
+        """Of each data set what a capture of now must hold."""
+        dump = None
+        if os.path.exists(self.path("db.dump")):
+            with open(self.path("db.dump"), "rb") as i:
+                dump = hashlib.sha256(i.read()).hexdigest()
+        return {"docs": self.digest(self.path("src")), "db": dump}
+
+    def of(self, name):
+        return [g for g in self.generations.values() if g.name == name]
 
     # ---- the nights
 
     def reported(self, when):
         o = self.bkp(when, "generations", "--json")
         must(o.returncode == 0, "generations: %s" % o.stderr)
-        return {g["generation"]: g for g in json.loads(o.stdout)["generations"]}
+        return {(g["dataset"], g["generation"]): g for g in json.loads(o.stdout)["generations"]}
 
     def add(self, begun, verdicts, media, suspect=()):
         self.begun_numbers += 1
-        g = Generation(self.begun_numbers, begun, verdicts, media)
-        g.tree, g.suspect = self.tree(), set(suspect)
-        self.generations[g.number] = g
-        for name in verdicts:
-            self.tried[name] = (g.number, begun, g.good(name))
+        contents = self.contents()
+        for name, verdict in verdicts.items():
+            g = Generation(name, self.begun_numbers, begun, verdict, media, contents[name])
+            g.suspect = name in suspect
+            if verdict != "failed":  # what failed has no generation
+                self.generations[name, g.number] = g
+            self.tried[name] = (g.number, begun, g.good())
         for other in self.generations.values():  # what a medium lacks is brought to it
             for m in media:
                 if m not in other.gone:
@@ -363,7 +374,7 @@ class Year:
             self.fault = None
 
     def doubted(self, when, what, *args):
-        """A run that finds docs suspect.  The number of its generation."""
+        """A run that finds docs suspect, and db not.  The number of its generations."""
         o = self.bkp(when, "run", "--quiet", *args)
         must(o.returncode == 1 and "SS-MIX2標準化ストレージ suspect (" in o.stdout.splitlines()[0], "%s, and the line is: %s%s" % (what, o.stdout, o.stderr))
         self.add(when, {s: "good" for s in SETS}, ("nas", "ssd"), {"docs"})
@@ -371,31 +382,30 @@ class Year:
         return self.begun_numbers
 
     def decide(self, when, verb, number):
-        self.as_operator(when, verb, str(number), "--reason", "見ました")
-        g = self.generations[number]
+        g = self.generations["docs", number]
+        self.as_operator(when, verb, str(g), "--reason", "見ました")
         if verb == "accept":
-            g.suspect = set()
-            for name in g.verdicts:
-                self.tried[name] = (number, g.begun, g.good(name))
+            g.suspect = False
+            self.tried["docs"] = (number, g.begun, g.good())
         else:
             g.held = True
 
     def hold_one(self, when):
         """A person keeps one that would expire otherwise."""
         there = [g for g in self.generations.values() if len(g.media) == 3 and not g.held and not g.suspect]
-        self.held = min(there, key=lambda g: g.number)
-        self.as_operator(when, "hold", str(self.held.number), "--reason", "監査")
+        self.held = min(there, key=lambda g: (g.number, g.name))
+        self.as_operator(when, "hold", str(self.held), "--reason", "監査")
         self.held.held = True
         self.holds += 1
 
     def release_one(self, when):
-        must(len(self.held.media) == 3, "generation %d is held, and is on %s" % (self.held.number, self.held.media))
-        self.as_operator(when, "release", str(self.held.number))
+        must(len(self.held.media) == 3, "%s is held, and is on %s" % (self.held, self.held.media))
+        self.as_operator(when, "release", str(self.held))
         self.held.held, self.held = False, None
 
     def harmed_night(self, when, other):
-        was = {g.number: set(g.media) for g in self.generations.values()}
-        whole = self.tree()
+        was = {key: set(g.media) for key, g in self.generations.items()}
+        whole = self.contents()
         right = self.beset(other)
         o, before, _ = self.harmed(when, "run", "--quiet")
         right()
@@ -403,28 +413,28 @@ class Year:
         # what it had begun may be reported already, or later, or given up
         self.pending = (self.begun_numbers + 1, when, whole)
         self.settle(when, False)
-        g = self.generations.get(self.begun_numbers + 1)
-        must(o.returncode != 0 or (not other and g and g.media == {"nas", "ssd"} and set(g.verdicts.values()) == {"good"}),
-            "exit 0, with %s, and it came to %s" % (other, g and (g.media, g.verdicts)))
+        came = [g for g in (self.generations.get((name, self.begun_numbers + 1)) for name in SETS) if g]
+        must(o.returncode != 0 or (not other and len(came) == len(SETS) and all(g.good() and g.media == {"nas", "ssd"} for g in came)),
+            "exit 0, with %s, and it came to %s" % (other, [(str(g), g.verdict, g.media) for g in came]))
         now = self.reported(when)
-        for number, media in was.items():
-            there = {m["label"] for m in now[number]["media"] if m["ok"]}
-            must(media == there, "generation %d was on %s, and is on %s" % (number, media, there))
+        for key, media in was.items():
+            there = {m["label"] for m in now[key]["media"] if m["ok"]}
+            must(media == there, "%s@%d was on %s, and is on %s" % (*key, media, there))
 
     def settle(self, when, final=True):
         """What became of a harmed night is what bkp reports of it: at once, or by the next run."""
         if not self.pending:
             return
-        number, begun, tree = self.pending
-        found = self.reported(when).get(number)
-        if found and abs(self.seconds(found["begun"]) - begun.timestamp()) > 60:
-            found = None  # the number is the next night's
-        if found and found["state"] == "committed":
-            g = Generation(number, begun, {d["name"]: d["verdict"] for d in found["datasets"]}, [m["label"] for m in found["media"] if m["ok"] and m["verified"]])
-            g.tree = tree
-            self.generations[number] = g
+        number, begun, contents = self.pending
+        found = [g for (_, n), g in self.reported(when).items() if n == number]
+        if found and abs(self.seconds(found[0]["begun"]) - begun.timestamp()) > 60:
+            found = []  # the number is the next night's
+        for g in found:
+            if g["state"] == "committed":
+                there = [m["label"] for m in g["media"] if m["ok"] and m["verified"]]
+                self.generations[g["dataset"], number] = Generation(g["dataset"], number, begun, g["verdict"], there, contents[g["dataset"]])
         if final:
-            self.begun_numbers += found is not None
+            self.begun_numbers += bool(found)
             self.pending = None
 
     @staticmethod
@@ -439,7 +449,7 @@ class Year:
         os.rename(self.path("rdx"), self.path("shelf"))
         self.as_operator(when + timedelta(minutes=20), "medium", "move", "RDX-01")
         for g in self.generations.values():
-            if g.media and "RDX-01" not in g.gone:
+            if g.media and "RDX-01" not in g.gone and not g.suspect:  # what is held as suspect stays behind
                 g.media.add("RDX-01")
         self.rotated = when
 
@@ -450,41 +460,41 @@ class Year:
         os.rename(self.path("rdx"), self.path("shelf"))
         now = self.reported(when)
         for g in self.generations.values():
-            there = {m["label"] for m in now[g.number]["media"] if m["ok"]}
-            must(not g.held or not g.media - there, "generation %d is held, and went from %s" % (g.number, g.media - there))
+            there = {m["label"] for m in now[g.name, g.number]["media"] if m["ok"]}
+            must(not g.held or not g.media - there, "%s is held, and went from %s" % (g, g.media - there))
             for m in g.media - there:
                 g.gone.add(m)
                 self.expired += 1
-            must(not there - g.media, "generation %d is said to be on %s" % (g.number, there - g.media))
+            must(not there - g.media, "%s is said to be on %s" % (g, there - g.media))
             g.media &= there
         self.as_operator(when + timedelta(minutes=10), "medium", "move", "RDX-01", "--place", "金庫")
         self.floors(when)
 
     def dates(self, name, medium):
-        return {g.begun.astimezone(JST).date() for g in self.generations.values() if g.sound(name) and medium in g.media}
+        return {g.begun.astimezone(JST).date() for g in self.of(name) if g.sound() and medium in g.media}
 
     def floors(self, when):
         """Each data set keeps as many dates on each medium as the policy says, as soon as so many were ever there."""
         for name in SETS:
             for m in MEDIA:
-                ever = {g.begun.astimezone(JST).date() for g in self.generations.values() if g.sound(name) and (m in g.media or m in g.gone)}
+                ever = {g.begun.astimezone(JST).date() for g in self.of(name) if g.sound() and (m in g.media or m in g.gone)}
                 must(len(self.dates(name, m)) >= min(3, len(ever)), "%s: %s has %d dates on %s" % (when, name, len(self.dates(name, m)), m))
         # and nothing younger than it is protected ever went
         for g in self.generations.values():
             if g.gone:
-                must(when - g.begun >= timedelta(days=3), "generation %d of %s went on %s already" % (g.number, g.begun, when))
+                must(when - g.begun >= timedelta(days=3), "%s of %s went on %s already" % (g, g.begun, when))
 
     # ---- what status must say
 
     def newest_on(self, name, medium):
-        n = [g.number for g in self.generations.values() if g.good(name) and medium in g.media]
-        return self.generations[max(n)] if n else None
+        there = [g for g in self.of(name) if g.good() and medium in g.media]
+        return max(there, key=lambda g: g.number) if there else None
 
     def expected(self, name, now):
-        counting = [g for g in self.generations.values() if g.good(name)]
+        counting = [g for g in self.of(name) if g.good()]
         if not counting:
             return None
-        newest = self.generations[max(g.number for g in counting)]
+        newest = max(counting, key=lambda g: g.number)
         dates = len({g.begun.astimezone(JST).date() for g in counting})
         age = lambda g: max(0, (now - g.begun).total_seconds())
         e = {"newest": newest.number, "dates": dates, "generations": "met" if dates >= 3 else "attention"}
@@ -520,7 +530,7 @@ class Year:
                 continue
             if self.said(d) != e:
                 raise Wrong("status of %s on %s says %s, the model %s" % (d["name"], now, self.said(d), e))
-            doubted = [g.number for g in self.generations.values() if d["name"] in g.suspect and not g.held]
+            doubted = [g.number for g in self.of(d["name"]) if g.suspect and not g.held]
             must((d["suspect"] or {}).get("generation") == (max(doubted) if doubted else None), "suspect: %s, the model %s" % (d["suspect"], doubted))
             if self.off:
                 must(d["missed"], "a night that did not take place is not said")
@@ -568,8 +578,8 @@ class Year:
             if only and g.number < self.begun_numbers - only:
                 continue
             for m in sorted(g.media):
-                o = self.restore("--medium", self.path("shelf" if m == "RDX-01" else WHERE[m]), "verify", str(g.number))
-                must(o.returncode == 0, "generation %d on %s: %s" % (g.number, m, o.stderr))
+                o = self.restore("--medium", self.path("shelf" if m == "RDX-01" else WHERE[m]), "verify", str(g))
+                must(o.returncode == 0, "%s on %s: %s" % (g, m, o.stderr))
                 self.verified += 1
 
     def restore_some(self, n):
@@ -578,16 +588,13 @@ class Year:
             m = self.rnd.choice(sorted(g.media))
             out = self.path("out")
             shutil.rmtree(out, ignore_errors=True)
-            for name in SETS:
-                if g.verdicts.get(name) != "good":
-                    continue
-                o = self.restore("--medium", self.path("shelf" if m == "RDX-01" else WHERE[m]), "--identity", self.path("id.txt"), "extract", str(g.number), name, "--same-owner", "--to", out)
-                must(o.returncode == 0, "generation %d from %s: %s" % (g.number, m, o.stderr))
-            if g.verdicts.get("docs") == "good":
-                must(self.digest(out + self.path("src")) == g.tree[0], "generation %d from %s is not the tree of that night" % (g.number, m))
-            if g.verdicts.get("db") == "good":
+            o = self.restore("--medium", self.path("shelf" if m == "RDX-01" else WHERE[m]), "--identity", self.path("id.txt"), "extract", str(g), "--same-owner", "--to", out)
+            must(o.returncode == 0, "%s from %s: %s" % (g, m, o.stderr))
+            if g.name == "docs":
+                must(self.digest(out + self.path("src")) == g.content, "%s from %s is not the tree of that night" % (g, m))
+            else:
                 with open(os.path.join(out, "db.dump"), "rb") as i:
-                    must(hashlib.sha256(i.read()).hexdigest() == g.tree[1], "generation %d from %s is not the dump of that night" % (g.number, m))
+                    must(hashlib.sha256(i.read()).hexdigest() == g.content, "%s from %s is not the dump of that night" % (g, m))
             self.restored += 1
 
     def journal(self, when, *args):
@@ -608,8 +615,8 @@ class Year:
     def checkpoint(self, when, last=False):
         for m in MEDIA:  # each time every signature, from the root key on
             self.journal(when, "--root-key", self.a.root_key, "--against", self.path("shelf" if m == "RDX-01" else WHERE[m]))
-        said = {(g["generation"], m["label"]) for g in self.reported(when).values() if g["state"] == "committed" for m in g["media"] if m["ok"]}
-        model = {(g.number, m) for g in self.generations.values() for m in g.media}
+        said = {("%s@%d" % key, m["label"]) for key, g in self.reported(when).items() if g["state"] == "committed" for m in g["media"] if m["ok"]}
+        model = {(str(g), m) for g in self.generations.values() for m in g.media}
         must(said == model, "reported and not in the model: %s; in the model and not reported: %s" % (sorted(said - model), sorted(model - said)))
         self.reported_copies = len(said)
         self.floors(when)

@@ -147,10 +147,10 @@ interrupted() {
 	python3 -c 'import os, signal, sys
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT]); os.kill(os.getpid(), signal.SIGINT); os.execv(sys.argv[1], sys.argv[1:])' "$@"
 }
-said 2 "stays in '$T/back'" interrupted "$RESTORE" --medium m1 --identity id.txt extract 1 docs --to "$T/back"
+said 2 "stays in '$T/back'" interrupted "$RESTORE" --medium m1 --identity id.txt extract docs@1 --to "$T/back"
 grep -q '^bkp-restore: E-RESTORE-15: ' err || die "not interrupted: $(cat err)"
 [ -z "$(find back -type f -name '*.tmp')" ] || die "parts of files are left: $(find back)"
-expect 0 "$RESTORE" --medium m1 --identity id.txt extract 1 docs --to "$T/back" --overwrite
+expect 0 "$RESTORE" --medium m1 --identity id.txt extract docs@1 --to "$T/back" --overwrite
 diff -r src "back$T/src" || die "the second try is not the tree"
 # and of what leaves nothing behind: each stands in a write that nobody reads
 cat >stuck.py <<'P'
@@ -181,10 +181,10 @@ stuck() { # CODE TEXT WHERE ARGUMENT...
 	said "$want" "$text" python3 stuck.py "$where" "$RESTORE" --medium m1 --identity id.txt "$@"
 	grep -q '^bkp-restore: E-RESTORE-15: ' err || die "$1 was not interrupted: $(cat err)"
 }
-stuck 2 "not the whole file" empty cat 1 docs "${T#/}/src/d/1"
-stuck 2 "the archive that was written is not whole" empty export 1 docs
+stuck 2 "not the whole file" empty cat docs@1 "${T#/}/src/d/1"
+stuck 2 "the archive that was written is not whole" empty export docs@1
 stuck 3 "what was not read by then" full verify 1
-BKP_LANG=ja stuck 2 "途中まで" empty export 1 docs
+BKP_LANG=ja stuck 2 "途中まで" empty export docs@1
 # in Japanese, too, with each option explained
 "$BKP" --lang ja help run | grep -E '^  --' | LC_ALL=C grep -v $'[\xe3-\xe9]' && die "English in the Japanese help of run"
 

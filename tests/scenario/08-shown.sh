@@ -27,17 +27,18 @@ grep -q '^the run ' "$T/err" && grep -q '^ *encrypt, hash, write .* 0\.3$' "$T/e
 echo more >"$T/src/more"
 expect 0 "$BKP" run --all
 expect 0 "$RESTORE" --medium "$T/m1" --json generations
-json "[g['number'] for g in o['generations']] == [1, 2] and all(d['verdict'] == 'good' for g in o['generations'] for d in g['datasets'])"
-json "o['generations'][1]['datasets'][0]['title'] == '文書' and o['generations'][1]['datasets'][0]['files'] == 2"
-expect 64 "$BKP" verify --generation nix
-expect 0 "$BKP" verify --generation 2 --medium m1
+json "[(g['dataset'], g['generation']) for g in o['generations']] == [(d, n) for d in ('docs', 'hourly') for n in (1, 2)]"
+json "all(g['verdict'] == 'good' and g['state'] == 'complete' for g in o['generations'])"
+json "o['generations'][1]['title'] == '文書' and o['generations'][1]['files'] == 2"
+expect 64 "$BKP" verify 2nix
+expect 0 "$BKP" verify docs@2 --medium m1
 thaw "$T/m1"
-shared=$(cd "$(repo_of "$T/m1")" && cat generations/*/SHA256SUMS | grep -o 'archives/.*' | sort | uniq -d | xargs ls -S | head -n 1)
+shared=$(cd "$(set_of "$T/m1")" && cat generations/*/SHA256SUMS | grep -o 'archives/.*' | sort | uniq -d | xargs ls -S | head -n 1)
 [ "$shared" ] || die "the two generations share no archive"
-printf XXXX | dd of="$(repo_of "$T/m1")/$shared" bs=1 seek=100000 conv=notrunc status=none
-expect 2 "$BKP" verify --generation 2 --medium m1
-grep -q 'generation 1: DAMAGED' "$T/out" || die "that generation 1 rests on the same file is not said: $(cat "$T/out")"
-[ "$(grep '"event":"verify-failed"' "$T/state/journal.jsonl" | grep -o '"generation":[12],' | sort -u | wc -l)" = 2 ] ||
+printf XXXX | dd of="$(set_of "$T/m1")/$shared" bs=1 seek=100000 conv=notrunc status=none
+expect 2 "$BKP" verify docs@2 --medium m1
+grep -q 'docs@1: DAMAGED' "$T/out" || die "that docs@1 rests on the same file is not said: $(cat "$T/out")"
+[ "$(grep '"event":"verify-failed"' "$T/state/journal.jsonl" | grep -o '"dataset":"docs","generation":[12],' | sort -u | wc -l)" = 2 ] ||
 	die "it is not recorded of both"
 "$BKP" --lang en journal export --format csv | grep -c 'verify-failed.*was found damaged' | grep -qx 2 ||
 	die "an auditor does not read of it: $("$BKP" --lang en journal export --format csv | grep verify-failed)"

@@ -84,7 +84,7 @@ inside bkp run --all >"$T/out" 2>"$T/err" || fail "the first run after the upgra
 status inside bkp rotate RDX-01 --operator Sato
 [ "$STATUS" -le 1 ] && ! grep -q 'W-DOCS\|E-' "$T/err" && grep -q sealed "$T/out" || fail "the sealed disk after the upgrade: exit $STATUS"
 [ "$(tools)" = "${version#bkp }" ] || die "the disk still carries the former tools"
-"$B/mnt/rdx/tools/bkp-restore" --quiet --medium "$B/mnt/rdx" --identity "$B/srv/id.txt" extract 2 docs --to "$T/back" || die "extract"
+"$B/mnt/rdx/tools/bkp-restore" --quiet --medium "$B/mnt/rdx" --identity "$B/srv/id.txt" extract docs@2 --to "$T/back" || die "extract"
 [ -z "$(rsync -aHnc --delete --itemize-changes "$B/srv/documents/" "$T/back/srv/documents/")" ] || die "another tree comes back"
 say "over a former version: policy untouched, repository and sealed disk accepted, its tools are this version's"
 

@@ -19,20 +19,20 @@ status env -i LANG=C PATH=/usr/sbin:/usr/bin:/sbin:/bin BKP_POLICY="$T/policy.ya
 [ "$STATUS" = 0 ] || fail "run: exit $STATUS" "$T/err"
 grep -q 'W-FILE-03' "$T/err" || die "the socket was not named"
 grep 'W-FILE-0[124567]' "$T/err" && die "something could not be captured"
-status env -i LANG=C PATH=/usr/bin:/bin "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract 1 odd --to "$T/fs/out" --same-owner
+status env -i LANG=C PATH=/usr/bin:/bin "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract odd@1 --to "$T/fs/out" --same-owner
 [ "$STATUS" = 0 ] || fail "extract: exit $STATUS" "$T/err"
 "$SRC_ROOT/tests/lib/compare.sh" "$T/fs/src" "$T/fs/out$T/fs/src" || die "the restored tree differs"
 # the same tree once more: the catalog is deterministic, so nothing new is stored
 expect 0 "$BKP" run --json --all
 python3 - "$T/out" <<'P' || die "capturing the same tree again stored content again"
 import json, sys
-sys.exit(json.load(open(sys.argv[1]))["new_bytes"] > 65536)
+sys.exit(json.load(open(sys.argv[1]))["datasets"][0]["new_bytes"] > 65536)
 P
 # an ordinary user
 "$SRC_ROOT/tests/lib/rmtree.sh" "$T/fs/out"
 chmod 0644 "$T/id.txt"
 mkdir -m 0777 "$T/fs/user"
-status setpriv --reuid 65534 --regid 65534 --clear-groups "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract 1 odd \
+status setpriv --reuid 65534 --regid 65534 --clear-groups "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract odd@1 \
 	--to "$T/fs/user/out"
 [ "$STATUS" = 1 ] || fail "as an ordinary user: exit $STATUS, expected 1" "$T/err"
 [ -s "$T/err" ] || die "an ordinary user is not told what could not be done"

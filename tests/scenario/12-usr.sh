@@ -9,7 +9,7 @@ site_make
 expect 0 "$BKP" run --quiet --all
 same=
 [ "$(id -u)" = 0 ] && same=--same-owner
-expect 0 "$RESTORE" --medium "$T/m2" --identity "$T/id.txt" --quiet extract 1 usr --to "$T/out.d" $same
+expect 0 "$RESTORE" --medium "$T/m2" --identity "$T/id.txt" --quiet extract usr@1 --to "$T/out.d" $same
 "$SRC_ROOT/tests/lib/compare.sh" "$root" "$T/out.d$root" || die "$root differs after the round trip"
 expect 0 "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --quiet verify 1 --deep
 say "$root: $(find "$root" -xdev | wc -l) objects equal after capture and restore"

@@ -35,7 +35,7 @@ grep -qi 'no space' "$T/err" || die "the full medium is not named: $(cat "$T/err
 grep -q 'this one gets it when there is room on it' "$T/err" && ! grep -q 'the next run brings' "$T/err" ||
 	die "a full medium is to catch up: $(cat "$T/err")"
 status "$BKP" status
-grep -q "'m2' is full and lacks generation 4: make room with 'bkp expire" "$T/out" && ! grep -q "brings it up to date" "$T/out" ||
+grep -q "'m2' is full and lacks docs@4: make room with 'bkp expire" "$T/out" && ! grep -q "brings it up to date" "$T/out" ||
 	die "the status sends a person in a circle: $(cat "$T/out")"
 expect 0 "$RESTORE" --medium "$T/m1" verify 4
 for g in 1 2 3; do expect 0 "$RESTORE" --medium "$T/m2" verify $g; done
@@ -56,14 +56,14 @@ rm "$T/m2"/bkp-medium.json*
 
 # an archive lost on one medium is supplied again from the other
 mount -o loop "$T/disk.img" "$T/m2"
-newest=$(ls -d "$T"/m1/*/generations/* | tail -n 1)
+newest=$(ls -d "$T"/m1/*/datasets/docs/generations/* | tail -n 1)
 a=$(sed -n 's/.*  archives/archives/p' "$newest/SHA256SUMS" | head -n 1)
-a=$(basename "$(dirname "$(dirname "$newest")")")/$a
+a=${newest%/generations/*}/$a
 thaw "$T/m1"
-rm "$T/m1/$a"
+rm "$a"
 expect 2 "$BKP" verify --medium m1 --quiet
 status "$BKP" run --all
-[ -e "$T/m1/$a" ] || die "a lost archive was not supplied from the other medium"
+[ -e "$a" ] || die "a lost archive was not supplied from the other medium"
 # lost everywhere: captured again
 thaw "$T/m1" "$T/m2"
 find "$T/m1" "$T/m2" -path '*archives*' -name '*.age' -delete
@@ -118,7 +118,7 @@ expect 2 "$BKP" medium rename m2 nowhere --operator Sato
 expect 2 "$BKP" medium rename m2 m1 --operator Sato
 grep -q E-MEDIA-19 "$T/err" || die "two media of one name"
 expect 0 "$BKP" medium rename m2 shelf --operator Sato
-expect 0 "$BKP" verify --medium shelf --generation "$g"
+expect 0 "$BKP" verify --medium shelf "$g"
 expect 0 "$BKP" medium retire m3 --operator Sato --reason "broken" --quiet
 sed -i '/name: m[34],/d' "$T/policy.yaml"
 status "$BKP" status --json

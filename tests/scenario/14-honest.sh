@@ -28,27 +28,28 @@ grep -q "'bad' failed.*status 3" "$T/err" && grep -q 'its commands said: command
 	die "the failed command is not reported: $(cat "$T/err")"
 grep -q "'empty' failed" "$T/err" || die "an empty dump passed"
 grep -q "'gone' failed" "$T/err" || die "a path that is gone passed"
-# for ever: the manifest and the catalog say so
-m=$(echo "$T"/m1/*/generations/000001/manifest.json)
-python3 - "$m" <<'P' || die "the manifest does not say what happened"
+# for ever: manifests and catalog say so of what there is, the journal of what failed
+[ "$(ls "$(repo_of "$T/m1")/datasets" | xargs)" = "db docs" ] || die "a data set that failed is on the medium"
+python3 - "$(set_of "$T/m1" docs)" "$(set_of "$T/m1" db)" "$T/state/journal.jsonl" <<'P' || die "it is not recorded what happened"
 import json, sys
-d = {x["name"]: x for x in json.load(open(sys.argv[1]))["datasets"]}
-ok = d["docs"]["verdict"] == "partial" and d["docs"]["unreadable"] == 2 and d["db"]["verdict"] == "good" \
-    and all(d[x]["verdict"] == "failed" and d[x]["reason"] for x in ("bad", "empty", "gone"))
-sys.exit(not ok)
+docs, db = (json.load(open(d + "/generations/000001/manifest.json")) for d in sys.argv[1:3])
+assert docs["verdict"] == "partial" and docs["unreadable"] == 2 and db["verdict"] == "good", (docs, db)
+failed = [r for r in map(json.loads, open(sys.argv[3])) if r["event"] == "failed"]
+assert len(failed) == 1 and failed[0]["run"] == 1, failed
+assert [d["name"] for d in failed[0]["datasets"]] == ["bad", "empty", "gone"] and all(d["reason"] for d in failed[0]["datasets"]), failed
 P
 chmod 0644 "$T/id.txt"
-"$RESTORE" --medium "$T/m1" --identity "$T/id.txt" list 1 docs >"$T/list"
+"$RESTORE" --medium "$T/m1" --identity "$T/id.txt" list docs@1 >"$T/list"
 [ "$(grep -c "could not be read" "$T/list")" -ge 2 ] || die "list does not mark what could not be read: $(cat "$T/list")"
 expect 1 restore_to "$T/m1" 1 "$T/out.d"
 grep -qi "unreadable\|could not be read" "$T/err" || die "extract does not name what was never captured"
-[ "$("$RESTORE" --medium "$T/m1" --identity "$T/id.txt" cat 1 db db.dump)" = 0123456789 ] || die "the good dump"
-expect 2 "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" cat 1 bad bad.dump
+[ "$("$RESTORE" --medium "$T/m1" --identity "$T/id.txt" cat db@1 db.dump)" = 0123456789 ] || die "the good dump"
+expect 2 "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" cat bad@1 bad.dump
 # nothing at all to capture: exit 2, no generation
 expect 2 user "$BKP" run bad
-[ ! -e "$(repo_of "$T/m1")/generations/000002" ] || die "a generation of failures was made"
+[ ! -e "$(set_of "$T/m1" bad)" ] || die "a generation of failures was made"
 [ "$("$BKP" generations --json |
-	python3 -c 'import json,sys; print(sum(g["state"]=="committed" for g in json.load(sys.stdin)["generations"]))')" = 1 ] ||
+	python3 -c 'import json,sys; print(sum(g["state"]=="committed" for g in json.load(sys.stdin)["generations"]))')" = 2 ] ||
 	die "generations reports a failed run"
 
 # a file that changes while it is read: read again once, then stored and flagged
@@ -68,6 +69,6 @@ expect 1 user "$BKP" run docs
 kill $p 2>/dev/null; wait $p 2>/dev/null || true
 grep -q "growing' changed while it was read" "$T/err" || die "a changing file is not named: $(cat "$T/err")"
 n=$("$BKP" generations --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["generations"][-1]["generation"])')
-"$RESTORE" --medium "$T/m1" --identity "$T/id.txt" list "$n" docs | grep growing | grep -q changed ||
+"$RESTORE" --medium "$T/m1" --identity "$T/id.txt" list "docs@$n" | grep growing | grep -q changed ||
 	die "list does not mark the changed file"
 say "unreadable, changing, failed, empty and missing sources are named, counted, marked for ever, and change the exit code"

@@ -22,38 +22,50 @@ root=$(python3 -c 'import json; print(json.load(open("repository.json"))["keys"]
 grep -q "$root" "$T/init.out" || die "init did not print the root key for paper"
 minisign -V -q -P "$root" -m repository.json || die "minisign: repository.json"
 signed "$root" . ../bkp-medium.json || die "minisign: bkp-medium.json"
-for g in 000001 000002; do
-	sha256sum --quiet -c generations/$g/SHA256SUMS || die "sha256sum: $g"
-	signed "$root" . generations/$g/SHA256SUMS || die "minisign: $g"
+id=$(basename "$PWD") uuids=
+for d in docs dense; do
+	for g in 1 2; do
+		s=datasets/$d/generations/00000$g
+		(cd datasets/$d && sha256sum --quiet -c generations/00000$g/SHA256SUMS) || die "sha256sum: $d@$g"
+		signed "$root" . $s/SHA256SUMS || die "minisign: $d@$g"
+		u=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["uuid"])' $s/manifest.json)
+		grep -qx "trusted comment: bkp:1 kind=generation repository=$id dataset=$d generation=$g uuid=$u" $s/SHA256SUMS.minisig ||
+			die "trusted comment: $d@$g"
+		[ "$(age -d -i "$T/id.txt" $s/places.age | head -n 1)" = "bkp-places 1 $id $d $g" ] || die "age: places.age of $d@$g"
+		uuids="$uuids$g $u
+"
+	done
 done
+[ "$(printf %s "$uuids" | sort -u | wc -l)" = 2 ] || die "the data sets of one run do not bear its uuid: $uuids"
 # an archive by hand: age, tar, lz4, zstd
 n=0 z=0
 shopt -s nullglob
-for a in archives/*/*.age; do
+for a in datasets/*/archives/*/*.age; do
 	[ "$(sha256sum "$a" | cut -c1-64).age" = "$(basename "$a")" ] || die "an archive's name is not its hash"
 	mkdir "$T/a$n"
 	age -d -i "$T/id.txt" "$a" | tar -x -C "$T/a$n" || die "age | tar"
-	tail -n 1 "$T/a$n/INDEX" | grep -q '^end ' || die "INDEX"
+	d=${a#datasets/} d=${d%%/*}
+	head -n 1 "$T/a$n/INDEX" | grep -q "^bkp-index 1 $id $d [0-9]*$" && tail -n 1 "$T/a$n/INDEX" | grep -q '^end ' || die "INDEX"
 	for c in "$T/a$n"/*.lz4; do lz4 -q -d -c "$c" >/dev/null || die "lz4"; done
 	for c in "$T/a$n"/*.zst; do zstd -q -d -c "$c" >/dev/null || die "zstd"; z=$((z + 1)); done
 	n=$((n + 1))
 done
 [ $z -ge 3 ] || die "only $z zstd frames were written"
 # the stranger's reader
-python3 -I "$SRC_ROOT/restore/rescue.py" --medium "$T/m2" --identity "$T/id.txt" restore 2 docs --to "$T/rescued" || die "rescue.py"
+python3 -I "$SRC_ROOT/restore/rescue.py" extract --identity "$T/id.txt" "$T/m2" docs@2 "$T/rescued" || die "rescue.py"
 d=$(rsync -aHnc --delete --itemize-changes "$T/src/" "$T/rescued$T/src/")
 [ -z "$d" ] || die "rescue.py restored something else: $d"
-python3 -I "$SRC_ROOT/restore/rescue.py" --medium "$T/m2" --identity "$T/id.txt" restore 2 dense --to "$T/rescued-dense" || die "rescue.py"
+python3 -I "$SRC_ROOT/restore/rescue.py" extract --identity "$T/id.txt" "$T/m2" dense@latest "$T/rescued-dense" || die "rescue.py"
 d=$(rsync -aHnc --delete --itemize-changes "$T/dense/" "$T/rescued-dense$T/dense/")
 [ -z "$d" ] || die "rescue.py restored something else of zstd frames: $d"
 expect 0 "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" verify 2 --deep
-expect 0 "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract 2 dense --to "$T/restored-dense"
+expect 0 "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract dense@2 --to "$T/restored-dense"
 d=$(rsync -aHnc --delete --itemize-changes "$T/dense/" "$T/restored-dense$T/dense/")
 [ -z "$d" ] || die "bkp-restore restored something else of zstd frames: $d"
 [ "$(find "$T/src" -printf '%P %T@ %m\n' | sort)" = "$(find "$T/rescued$T/src" -printf '%P %T@ %m\n' | sort)" ] ||
 	die "rescue.py: times or modes"
 [ "$(du -k "$T/rescued$T/src/sparse" | cut -f1)" -lt 2000 ] || die "rescue.py filled the hole"
-[ "$(wc -l <"$SRC_ROOT/restore/rescue.py")" -le 270 ] || die "rescue.py has grown beyond 270 lines"
+[ "$(wc -l <"$SRC_ROOT/restore/rescue.py")" -le 600 ] || die "rescue.py has grown beyond 600 lines"
 # the journal by hand: chain and signatures
 cd journal || exit 1
 key=$root

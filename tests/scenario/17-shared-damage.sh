@@ -12,7 +12,7 @@ for g in 1 2 3; do
 done
 thaw "$T/m1"
 chmod -R u+w "$T/m1"
-repo=$(echo "$T"/m1/*-*-*-*-*)
+repo=$(set_of "$T/m1")
 a=$(for x in $(grep -o 'archives/.*' "$repo/generations/000001/SHA256SUMS"); do echo "$(stat -c %s "$repo/$x") $x"; done | sort -n |
 	tail -n 1 | cut -d' ' -f2)
 grep -q "$a" "$repo/generations/000003/SHA256SUMS" || die "nothing is shared: the test tests nothing"
@@ -27,15 +27,15 @@ n=$(grep -n archives/ "$T/reads" | head -n 1 | cut -d: -f1)
 [ "${n:-0}" -gt 0 ] || fail "no archive is read: the test does not test" "$T/reads" "$T/out"
 cp "$T/before" "$T/state/journal.jsonl"
 status strace -f -qq -o /dev/null -P "$repo/$a" -P "$T/m1/bkp-medium.json" -e trace=$reads -e inject=$reads:error=EIO:when="$n+" \
-	"$R" verify --medium m1 --generation 1
+	"$R" verify --medium m1 1
 [ "$STATUS" = 3 ] && grep -q "E-VERIFY-11" "$T/err" || fail "exit $STATUS: a medium that does not answer"
 # that it was tried and came to nothing stands in the journal, and nothing about the copies
 grep -v '"event":"outcome","command":"verify","exit":3' "$T/state/journal.jsonl" | cmp -s "$T/before" - ||
 	die "something was recorded of a medium that does not answer"
-expect 2 "$BKP" verify --medium m1 --generation 1
+expect 2 "$BKP" verify --medium m1 1
 for g in 1 2 3; do
-	grep -q "\"event\":\"verify-failed\".*\"generation\":$g," "$T/state/journal.jsonl" || die "generation $g is still believed"
-	grep -q "generation $g: DAMAGED" "$T/out" || die "generation $g is not named"
+	grep -q "\"event\":\"verify-failed\".*\"dataset\":\"docs\",\"generation\":$g," "$T/state/journal.jsonl" || die "generation $g is still believed"
+	grep -q "docs@$g: DAMAGED" "$T/out" || die "generation $g is not named"
 done
 status "$BKP" status --json
 python3 - "$T/out" <<'P' || fail "status believes what is damaged" "$T/out"
@@ -47,8 +47,9 @@ say "a medium that stops answering while it is verified: exit 3, nothing recorde
 say "three generations share the archive: one is verified, all three are recorded as damaged"
 echo 4 >"$T/src/small"
 expect 1 "$BKP" run --all
-! grep -q "\"event\":\"verified\".*\"generation\":4,\"medium\":\"$(python3 \
-	-c 'import json,sys; print(json.load(open(sys.argv[1]))["medium"])' "$T/m1/bkp-medium.json")" "$T/state/journal.jsonl" ||
+! grep "\"event\":\"verified\",\"medium\":\"$(python3 \
+	-c 'import json,sys; print(json.load(open(sys.argv[1]))["medium"])' "$T/m1/bkp-medium.json")" "$T/state/journal.jsonl" |
+	grep -q '"generation":4,' ||
 	die "the next night vouched for the damaged archive"
 expect 0 "$BKP" verify --medium m2
 say "the next night reads the archive again before it counts the new generation on that medium"

@@ -20,7 +20,7 @@ expect 0 "$BKP" run --all
 thaw "$T/m1"
 chmod -R u+w "$T/m1"
 cp -a "$T/m1" "$T/good"
-repo=$(repo_of "$T/m1")
+repo=$(set_of "$T/m1")
 large() { ls -S "$repo"/archives/*/* | head -n "$1" | tail -n 1; }
 reset() { chmod -R u+w "$T/m1"; rm -rf "$T/m1"; cp -a "$T/good" "$T/m1"; cp "$T/journal" "$T/state/journal.jsonl"; }
 cp "$T/state/journal.jsonl" "$T/journal"
@@ -103,7 +103,8 @@ for cpus in "taskset -c 0" env; do
 import json, sys
 o = json.load(open(sys.argv[1]))
 assert len(o["faults"]) == 1 and o["faults"][0]["fault"]["code"] == "E-VERIFY-03" and sys.argv[2] in o["faults"][0]["file"], o["faults"]
-assert o["entries"] == 3008 and o["entries_bad"] == 0 and not o["good"], o
+g = o["generations"][0]
+assert (g["dataset"], g["entries"], g["entries_bad"], g["good"]) == ("docs", 3008, 0, False), o
 P
 done
 # from some archive on nothing can be read any more: the medium was pulled out
@@ -176,7 +177,9 @@ expect 0 "$BKP" run --all
 python3 - "$T/state/journal.jsonl" <<'P' || die "what was not captured for a while was read again"
 import json, sys
 last = [r for r in map(json.loads, open(sys.argv[1])) if r["event"] == "verified"][-2:]
-print([(r["generation"], r["files"], r["bytes"]) for r in last])
-assert all(r["generation"] == 14 and 0 < r["bytes"] < 100_000 for r in last)
+for r in last:
+    print([(g["dataset"], g["generation"], g["files"], g["bytes"]) for g in r["generations"]])
+    assert [g["dataset"] for g in r["generations"]] == ["docs", "monthly"] and {g["generation"] for g in r["generations"]} == {14}
+    assert 0 < sum(g["bytes"] for g in r["generations"]) < 100_000
 P
 say "the 13th night reads $lists lists of signatures on a medium; a data set captured 13 nights ago is not read again"

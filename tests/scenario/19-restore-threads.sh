@@ -47,7 +47,7 @@ archives=$(find "$T/m1" -name '*.age' -path '*/archives/*' | wc -l)
 get() { # CODE WHERE MEDIUM OPTIONS…: everything, as JSON; what was said is in WHERE.said, counts in WHERE.counts
 	local want=$1 to=$2 medium=$3 rc=0
 	shift 3
-	"$RESTORE" --medium "$medium" --identity "$T/id.txt" --quiet "$@" --json extract 1 docs --to "$to" --same-owner ${over:+$over} \
+	"$RESTORE" --medium "$medium" --identity "$T/id.txt" --quiet "$@" --json extract docs@1 --to "$to" --same-owner ${over:+$over} \
 		>"$to.counts" 2>"$to.said" || rc=$?
 	sed -i 's/"seconds":[^,]*,//' "$to.counts"
 	[ "$rc" = "$want" ] || { head -n 20 "$to.said" >&2; die "exit $rc, expected $want: into $to"; }
@@ -114,7 +114,7 @@ say "damaged and missing archives: $lost faults named, in the same order whateve
 mkdir "$T/small"
 mount -t tmpfs -o size=24M,nr_inodes=100000 none "$T/small"
 rc=0
-"$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --quiet extract 1 docs --to "$T/small" >"$T/out" 2>"$T/err" || rc=$?
+"$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --quiet extract docs@1 --to "$T/small" >"$T/out" 2>"$T/err" || rc=$?
 [ "$rc" = 2 ] && grep -q E-RESTORE-10 "$T/err" && [ "$(grep -c E-RESTORE "$T/err")" = 1 ] || fail "exit $rc on a full target" "$T/err"
 (cd "$T/small$T/src" && find . -type f -print0 | while IFS= read -r -d '' f; do cmp -s "$f" "$T/src/$f" || echo "$f"; done) >"$T/half"
 [ -s "$T/half" ] && fail "half files on a full target" "$T/half"
@@ -124,7 +124,7 @@ say "a full target: said once, exit 2, no half file"
 # a single file: all archives are gone but those that are asked for, one after the other
 cp -a "$T/m1" "$T/few"
 thaw "$T/few"
-repo=$(repo_of "$T/few")
+repo=$(set_of "$T/few")
 mv "$repo/archives" "$T/aside"
 mkdir "$repo/archives"
 path=${T#/}/src/b/031/f11
@@ -140,12 +140,12 @@ need() { # COMMAND…: brings the archives that it names as missing, until it is
 	done
 	die "$*: needs more than 8 archives"
 }
-need "$RESTORE" --medium "$T/few" --identity "$T/id.txt" list 1 docs "$path"
+need "$RESTORE" --medium "$T/few" --identity "$T/id.txt" list docs@1 "$path"
 grep -q f11 "$T/out" || die "list"
 listed=$(find "$repo/archives" -name '*.age' | wc -l)
-need "$RESTORE" --medium "$T/few" --identity "$T/id.txt" cat 1 docs "$path"
+need "$RESTORE" --medium "$T/few" --identity "$T/id.txt" cat docs@1 "$path"
 cmp "$T/out" "$T/src/b/031/f11" || die "cat"
-"$RESTORE" --medium "$T/few" --identity "$T/id.txt" --quiet extract 1 docs "$path" --to "$T/single" --same-owner >"$T/out" 2>&1 ||
+"$RESTORE" --medium "$T/few" --identity "$T/id.txt" --quiet extract docs@1 "$path" --to "$T/single" --same-owner >"$T/out" 2>&1 ||
 	{ cat "$T/out"; die "extract of a single file"; }
 needed=$(find "$repo/archives" -name '*.age' | wc -l)
 cmp "$T/single/$path" "$T/src/b/031/f11" && [ "$(find "$T/single" -type f | wc -l)" = 1 ] || die "extract"
@@ -155,7 +155,7 @@ say "a single file of $archives archives: $listed to list it, $needed for its co
 
 # a few paths far from each other: what lies between is passed over, the folders above each are as they were
 set -- "${T#/}/src/a/000/f01" "${T#/}/src/b/031" "${T#/}/src/c/119" "${T#/}/src/c/08*/f2?"
-status "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --quiet extract 1 docs "$@" --to "$T/far" --same-owner
+status "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --quiet extract docs@1 "$@" --to "$T/far" --same-owner
 [ "$STATUS" = 0 ] || fail "several paths: exit $STATUS" "$T/err"
 (cd "$T/far$T/src" && find . ! -path . -printf '%P %y %m %U %G %T@\n' | sort) >"$T/have"
 (cd "$T/src" && find a a/000 b c c/08[0-9] -maxdepth 0 -printf '%p %y %m %U %G %T@\n' &&
@@ -168,7 +168,7 @@ say "four paths far from each other: $(wc -l <"$T/have") entries, the folders ab
 for k in 3 9 15 21; do
 	rm -rf "$T/small"; mkdir "$T/small"
 	mount -t tmpfs -o size="${k}M",nr_inodes=100000 none "$T/small"
-	status "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --quiet extract 1 docs --to "$T/small"
+	status "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --quiet extract docs@1 --to "$T/small"
 	umount "$T/small"
 	[ "$STATUS" = 2 ] && [ "$(grep -o 'E-RESTORE-[0-9]*' "$T/err" | tr '\n' ' ')" = "E-RESTORE-10 " ] ||
 		fail "exit $STATUS on a target of $k MiB" "$T/err"
@@ -185,7 +185,7 @@ expect 0 "$BKP" run long
 for k in 12 21 30 40; do
 	rm -rf "$T/small"; mkdir "$T/small"
 	mount -t tmpfs -o size="${k}M" none "$T/small"
-	status "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --quiet extract 2 long --to "$T/small"
+	status "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --quiet extract long@2 --to "$T/small"
 	left=$(find "$T/small" -type f ! -name 1 -size -9000000c | wc -l)
 	umount "$T/small"
 	[ "$STATUS" = 2 ] && [ "$left" = 0 ] && [ "$(grep -o 'E-RESTORE-[0-9]*' "$T/err" | tr '\n' ' ')" = "E-RESTORE-10 " ] ||
@@ -199,7 +199,7 @@ say "targets of 8 sizes become full at as many moments: each time that is the on
 	printf '\n```restore\n誰: t\n何を: t\nどのように: t\n合否条件: t\n予定分: 5\ndataset: long\nid: long\npaths: ["%s"]\n```\n' "${T#/}/long/1"
 } >"$T/long.md"
 thaw "$T/m1"
-one_file() { status "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --quiet extract 2 long "${T#/}/long/1" --to "$T/o$1"; }
+one_file() { status "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --quiet extract long@2 "${T#/}/long/1" --to "$T/o$1"; }
 told=0
 n=0
 for f in $(find "$T/m1" -name '*.age' -path '*/archives/*' -size +1M | sort | comm -13 "$T/before" -); do

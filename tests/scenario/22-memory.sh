@@ -44,13 +44,13 @@ rss() { # NAME COMMAND...
 	rss "a night with 1 % changed" env "${later[@]}" FAKECLOCK=259200 "$BKP" run --quiet many
 	limit=204800
 	rss "capture of a ${sparse} GiB file, $dense MiB of it data" "$BKP" run --quiet large
-	rss "restore of $files files" "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract 4 many --to "$T/o"
-	rss "restore of the large file" "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract 5 large --to "$T/o3"
+	rss "restore of $files files" "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract many@4 --to "$T/o"
+	rss "restore of the large file" "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract large@5 --to "$T/o3"
 	"$BKP" run --quiet twice
-	rss "export of files that are tried first" "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" export 6 twice
+	rss "export of files that are tried first" "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" export twice@6
 } >"$T/figures"
 # each of them is decoded once, though it is gone through twice
-strace -f -qq -e trace=pread64 -o "$T/reads" "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" export 6 twice >"$T/twice.tar"
+strace -f -qq -e trace=pread64 -o "$T/reads" "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" export twice@6 >"$T/twice.tar"
 mib=$(awk -F' = ' '{ n += $NF } END { printf "%d", n / 1048576 }' "$T/reads")
 [ "$mib" -ge 64 ] && [ "$mib" -lt 72 ] || die "the export of 64 MiB read $mib MiB"
 cmp "$T/large/file" "$T/o3$T/large/file" || die "the large file differs"

@@ -45,12 +45,12 @@ cp "$T/policy.before" "$T/policy.yaml"
 policy_accept
 expect 0 taskset -c 0 "$BKP" run --anchor --all
 expect 0 "$BKP" run --anchor --all
-g=$(find "$T"/m1/*-*-*-*-*/generations -mindepth 1 -maxdepth 1 | sort | tail -n 2 | sed "s|.*/||")
+g=$(find "$T"/m1/*-*-*-*-*/datasets/docs/generations -mindepth 1 -maxdepth 1 | sort | tail -n 2 | sed "s|.*/||")
 python3 - "$T" $g <<'P' || die "what is stored depends on the number of processors"
 # the chunk list of each archive of a generation, by stock age and tar
 import glob, subprocess, sys, tarfile, io, re
 T, generations = sys.argv[1], [int(n) for n in sys.argv[2:]]
-repo = glob.glob(T + "/m1/*-*-*-*-*")[0]
+repo = glob.glob(T + "/m1/*-*-*-*-*/datasets/docs")[0]
 seen, lists = set(), []
 for n in generations:
     index = []
@@ -62,7 +62,7 @@ for n in generations:
         plain = subprocess.run(["age", "-d", "-i", T + "/id.txt", repo + "/" + path], check=True, capture_output=True).stdout
         with tarfile.open(fileobj=io.BytesIO(plain)) as tar:
             text = tar.extractfile("INDEX").read().decode()
-        number = int(text.split("\n", 1)[0].split()[3])
+        number = int(text.split("\n", 1)[0].split()[4])
         index.append((number, text.split("\n", 1)[1]))
     first = min(i[0] for i in index)
     lists.append({number - first: text for number, text in index})
@@ -73,17 +73,17 @@ assert len(lists[0]) == len(lists[1]) > 6 and len(same) >= len(lists[0]) - 1, (l
 P
 last=$((10#${g##*[!0-9]}))
 # the way back, whole and from a damaged medium
-"$TSAN/bkp-restore" --medium "$T/m1" --identity "$T/id.txt" --quiet extract "$last" docs --to "$T/back" --same-owner >"$T/out" 2>&1 ||
+"$TSAN/bkp-restore" --medium "$T/m1" --identity "$T/id.txt" --quiet extract "docs@$last" --to "$T/back" --same-owner >"$T/out" 2>&1 ||
 	{ tail -n 40 "$T/out" >&2; die "bkp-restore extract under ThreadSanitizer"; }
 [ -z "$(rsync -aHnc --delete --itemize-changes "$T/src/" "$T/back$T/src/")" ] || die "what came back is not what was captured"
 thaw "$T/m1"
-repo=$(repo_of "$T/m1")
+repo=$(set_of "$T/m1")
 (cd "$repo" && grep -o 'archives/.*' "generations/$(printf %06d "$last")/SHA256SUMS" | xargs -I{} find {} -size +2M | sed -n '2p') |
 	while read -r f; do
 	printf XXXXXXXXXXXXXXXX | dd of="$repo/$f" bs=1 seek=1700000 conv=notrunc status=none
 done
 STATUS=0
-"$TSAN/bkp-restore" --medium "$T/m1" --identity "$T/id.txt" --quiet extract "$last" docs --to "$T/back" \
+"$TSAN/bkp-restore" --medium "$T/m1" --identity "$T/id.txt" --quiet extract "docs@$last" --to "$T/back" \
 	--same-owner --overwrite >"$T/out" 2>&1 || STATUS=$?
 [ "$STATUS" = 2 ] || { tail -n 40 "$T/out" >&2; die "exit $STATUS from a damaged medium under ThreadSanitizer"; }
 say "ThreadSanitizer is silent over pack, content, a first night, an unchanged one, a changed one and a stopped one, and a restore, also" \

@@ -113,7 +113,7 @@ grep -q exclude "$T/policy.yaml" || die "the policy was not changed"
 policy_accept
 night 0 docs
 rm -rf "$T/o"
-"$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract "$G" docs --same-owner --to "$T/o" >/dev/null 2>&1 || die "extract"
+"$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract "docs@$G" --same-owner --to "$T/o" >/dev/null 2>&1 || die "extract"
 rsync -aHAXnc --delete --exclude=sub --itemize-changes "$src/" "$T/o$src/" >"$T/differences"
 [ ! -s "$T/differences" ] || fail "names that are not excluded are missing" "$T/differences"
 [ -z "$(find "$T/o$src" -name sub)" ] || die "an excluded folder was captured"

@@ -65,7 +65,7 @@ equal() { # equal A B rsync-options…
 }
 
 $R "$@" verify 1 --deep || fail "verify --deep"
-$R "$@" extract 1 docs --to "$T/out" --same-owner || fail "extract as root said $?"
+$R "$@" extract docs@1 --to "$T/out" --same-owner || fail "extract as root said $?"
 equal "$S" "$T/out" -aHAX
 acls() { (cd "$1" && find . -mindepth 1 ! -type l -print0 | sort -z | xargs -0 getfacl -pn); }
 acls "$S" >"$T/want"; acls "$T/out" | cmp -s - "$T/want" || fail "ACLs"
@@ -82,22 +82,22 @@ chattr -R -f -i -a "$T/out" "$S" || :
 
 # a second time: nothing is overwritten, every file is named; with --overwrite all is well again
 echo mine >"$T/out/dir/big"
-rc=0; $R "$@" extract 1 docs --to "$T/out" --same-owner 2>"$T/err" || rc=$?
+rc=0; $R "$@" extract docs@1 --to "$T/out" --same-owner 2>"$T/err" || rc=$?
 [ $rc = 1 ] && [ "$(cat "$T/out/dir/big")" = mine ] && grep -q "E-RESTORE-07: 'dir/big'" "$T/err" || fail "existing files, exit $rc"
 chattr -R -f -i -a "$T/out" || :
-$R "$@" extract 1 docs --to "$T/out" --same-owner --overwrite || fail "--overwrite"
+$R "$@" extract docs@1 --to "$T/out" --same-owner --overwrite || fail "--overwrite"
 equal "$S" "$T/out" -aHAX
 
 # some paths only: links among them, parents with their metadata, sources outside untouched
-$R "$@" extract 1 docs --to "$T/part" --same-owner dir/hard zhard 'dir/s*' || fail "part"
+$R "$@" extract docs@1 --to "$T/part" --same-owner dir/hard zhard 'dir/s*' || fail "part"
 [ "$(stat -c %i "$T/part/dir/hard")" = "$(stat -c %i "$T/part/zhard")" ] && [ ! -e "$T/part/a" ] || fail "links of a part"
 cmp -s "$S/a" "$T/part/zhard" || fail "content of a part"
 [ "$(stat -c '%a %u %Y' "$S/dir")" = "$(stat -c '%a %u %Y' "$T/part/dir")" ] || fail "parent folder's metadata"
-rc=0; $R "$@" extract 1 docs --to "$T/part2" no/such 2>/dev/null || rc=$?
+rc=0; $R "$@" extract docs@1 --to "$T/part2" no/such 2>/dev/null || rc=$?
 [ $rc = 2 ] || fail "a path that is not there gave $rc"
 
 # root without --same-owner: nothing that gives privileges
-rc=0; $R "$@" extract 1 docs --to "$T/plain" 2>"$T/err" || rc=$?
+rc=0; $R "$@" extract docs@1 --to "$T/plain" 2>"$T/err" || rc=$?
 [ $rc = 1 ] && grep -q "E-RESTORE-06: 'null'" "$T/err" || fail "device, exit $rc"
 [ -z "$(lsattr -R "$T/plain" 2>/dev/null | grep -aE '^[-a-zA-Z]*[ia][-a-zA-Z]* ')" ] || fail "immutable without --same-owner"
 [ -z "$(find "$T/plain" -perm /6000 -o -type c -o -type b -o ! -uid 0)" ] ||
@@ -107,39 +107,39 @@ equal "$S" "$T/plain" -rlHtc --specials --no-perms --exclude null
 
 # an ordinary user
 mkdir -m 777 "$T/user"; chmod 755 "$T"; cp "$T/keys/identity.txt" "$T/id"; chmod 644 "$T/id"
-rc=0; setpriv --reuid 65534 --regid 65534 --clear-groups "$R" --medium "$T/medium" --identity "$T/id" -q extract 1 docs \
+rc=0; setpriv --reuid 65534 --regid 65534 --clear-groups "$R" --medium "$T/medium" --identity "$T/id" -q extract docs@1 \
 	--to "$T/user/out" 2>"$T/err" || rc=$?
 [ $rc = 1 ] || fail "as a user: exit $rc: $(cat "$T/err")"
 [ "$(grep -c '^bkp-restore: E-' "$T/err")" = 1 ] || fail "as a user: $(cat "$T/err")"
 equal "$S" "$T/user/out" -rlHtc --specials --no-perms --exclude null
-rc=0; setpriv --reuid 65534 --regid 65534 --clear-groups "$R" --medium "$T/medium" --identity "$T/id" extract 1 docs --to "$T/user/o2" \
+rc=0; setpriv --reuid 65534 --regid 65534 --clear-groups "$R" --medium "$T/medium" --identity "$T/id" extract docs@1 --to "$T/user/o2" \
 	--same-owner 2>/dev/null || rc=$?
 [ $rc = 64 ] || fail "--same-owner as a user gave $rc"
 
 # streams
-$R "$@" cat 1 docs dir/big | cmp -s - "$S/dir/big" || fail "cat"
-$R "$@" cat 1 docs /dir/sparse | cmp -s - "$S/dir/sparse" || fail "cat of a sparse file"
-$R "$@" cat 1 docs zhard | cmp -s - "$S/a" || fail "cat of a hard link"
-$R "$@" cat 1 docs dir/big | head -c 10 >/dev/null || :
-$R "$@" list 1 docs --json | python3 -c '
+$R "$@" cat docs@1 dir/big | cmp -s - "$S/dir/big" || fail "cat"
+$R "$@" cat docs@1 /dir/sparse | cmp -s - "$S/dir/sparse" || fail "cat of a sparse file"
+$R "$@" cat docs@1 zhard | cmp -s - "$S/a" || fail "cat of a hard link"
+$R "$@" cat docs@1 dir/big | head -c 10 >/dev/null || :
+$R "$@" list docs@1 --json | python3 -c '
 import base64, json, os, sys
 d = json.load(sys.stdin)
 have = {base64.b64decode(e["path_b64"]) if "path_b64" in e else e["path"].encode() for e in d["entries"]}
 want = {os.path.relpath(os.path.join(t, n), sys.argv[1].encode()) for t, ds, fs in os.walk(sys.argv[1].encode()) for n in ds + fs}
 assert have == want, have ^ want' "$S" || fail "list --json"
-[ "$($R "$@" list 1 docs | wc -l)" = "$(find "$S" -mindepth 1 -printf x | wc -c)" ] || fail "list: a name broke a line"
+[ "$($R "$@" list docs@1 | wc -l)" = "$(find "$S" -mindepth 1 -printf x | wc -c)" ] || fail "list: a name broke a line"
 
 # a full target: said once, with what to do, exit 2, and no half file
 mkdir "$T/small"
 if mount -t tmpfs -o size=2M none "$T/small" 2>/dev/null; then
-	rc=0; $R "$@" extract 1 docs --to "$T/small/out" 2>"$T/err" || rc=$?
+	rc=0; $R "$@" extract docs@1 --to "$T/small/out" 2>"$T/err" || rc=$?
 	umount "$T/small" || umount -l "$T/small"
 	[ $rc = 2 ] && grep -q E-RESTORE-10 "$T/err" && ! grep -q "E-RESTORE-09" "$T/err" || fail "a full target: exit $rc: $(cat "$T/err")"
 fi
 
 # export: both tars extract the same (holes are plain there, so not the 3 GB file)
 rm "$S/dir/hole"; python3 "$here/lib/mkmedium.py" "$T/keys" "$T/medium2" docs="$S" 2>/dev/null
-E="$R --medium $T/medium2 --identity $T/keys/identity.txt --quiet export 1 docs"
+E="$R --medium $T/medium2 --identity $T/keys/identity.txt --quiet export docs@1"
 mkdir "$T/gnu" "$T/bsd"
 $E | tar -C "$T/gnu" --warning=no-unknown-keyword --xattrs --xattrs-include='*' --acls --same-owner -xpf - || fail "GNU tar"
 equal "$S" "$T/gnu" -aHAX

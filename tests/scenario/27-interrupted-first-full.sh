@@ -24,12 +24,12 @@ sed -i 's/^datasets:/archive_size: 4 MiB\n&/' "$T/policy.yaml"
 site_make
 keep() { thaw "$T/m1" "$T/m2"; mkdir "$T/$1"; cp -a "$T/state" "$T/m1" "$T/m2" "$T/policy.yaml" "$T/$1/"; }
 start() { thaw "$T/m1" "$T/m2"; rm -rf "$T/state" "$T/m1" "$T/m2"; cp -a "$T/empty/." "$T/"; }
-stored() { cat "$T"/m1/*-*-*-*-*/archives/*/*.age "$T"/m1/*-*-*-*-*/archives/*.age 2>/dev/null | wc -c; }
-files() { (cd "$T"/m1/*-*-*-*-*/archives && find . -name '*.age' | sort); }
+stored() { cat "$T"/m1/*-*-*-*-*/datasets/docs/archives/*/*.age "$T"/m1/*-*-*-*-*/datasets/docs/archives/*.age 2>/dev/null | wc -c; }
+files() { (cd "$T"/m1/*-*-*-*-*/datasets/docs/archives && find . -name '*.age' | sort); }
 outcome() { # DATASET: verdict and reason
 	python3 -c 'import json, sys
 for d in json.load(open(sys.argv[1]))["datasets"]:
-    if d["name"] == sys.argv[2]:
+    if d["dataset"] == sys.argv[2]:
         print(d["verdict"], d.get("reason", ""))' "$T/json" "$1"
 }
 keep empty
@@ -134,9 +134,9 @@ BKP=$PROGRAM
 [ "$(outcome small)" = "good " ] || die "the data set that was done is not good: $(outcome small)"
 outcome docs | grep -q "^failed stopped" || die "the data set that was stopped: $(outcome docs)"
 [ "$G" != 0 ] || die "there is no generation of the data set that was done"
-"$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract "$G" small --to "$T/os" >/dev/null 2>&1 || die "extract"
+"$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract "small@$G" --to "$T/os" >/dev/null 2>&1 || die "extract"
 [ -z "$(rsync -rlptnc --delete --itemize-changes "$T/small/" "$T/os$T/small/")" ] || die "the data set that was done differs"
-"$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract "$G" docs --to "$T/os" >/dev/null 2>&1 &&
+"$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" extract "docs@$G" --to "$T/os" >/dev/null 2>&1 &&
 	die "a data set that was stopped can be restored"
 again "beside a data set that was done"
 for bad in 6:00 24:00 06:60 0600 "06:00 " ""; do

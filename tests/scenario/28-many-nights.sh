@@ -63,6 +63,6 @@ P
 	[ $((n % 7)) != 0 ] || rm "$T/state/cache/stat/docs.cache"
 	change "random changes of night $n" true
 done
-archives=$(find "$T"/m1/*-*-*-*-*/archives -name '*.age' | wc -l)
+archives=$(find "$T"/m1/*-*-*-*-*/datasets/docs/archives -name '*.age' | wc -l)
 [ "$archives" -gt 20 ] || die "only $archives archives: the test does not test"
 say "20 nights of random changes, over $archives archives: each generation restored is the tree"

@@ -69,7 +69,7 @@ umount "$cache"
 change "writable again" true
 
 # ---- archives that are not there any more
-m1=$(echo "$T"/m1/*-*-*-*-*) m2=$(echo "$T"/m2/*-*-*-*-*)
+m1=$(set_of "$T/m1") m2=$(set_of "$T/m2")
 thaw "$T/m1" "$T/m2"
 # the archives that hold most of what is read: all but the youngest three
 for a in $(cd "$m1/archives" && find . -name '*.age' | sort | tail -n 12 | head -n 9); do

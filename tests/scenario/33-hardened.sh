@@ -39,7 +39,7 @@ swapped() { # ATTRIBUTE NAME: the target belongs to somebody who exchanges NAME 
 	chmod 0700 "$T/fs/victim"
 	getfacl -p "$T/fs/victim" >"$T/before"
 	status env LD_PRELOAD="$T/swap.so" SWAP_AT="$1" SWAP_NAME="$to$T/fs/src/$2" SWAP_TO="$T/fs/victim" \
-		"$PROGRAMS/bkp-restore" --quiet --medium "$T/m1" --identity "$T/id.txt" extract 1 docs --to "$to" --same-owner
+		"$PROGRAMS/bkp-restore" --quiet --medium "$T/m1" --identity "$T/id.txt" extract docs@1 --to "$to" --same-owner
 	[ -L "$to$T/fs/src/$2" ] || fail "$2: nothing was exchanged: the test is blind" "$T/err"
 	getfacl -p "$T/fs/victim" | cmp -s "$T/before" - || { getfacl -p "$T/fs/victim" >&2; die "$2: an ACL landed outside the target"; }
 	diff <(getfacl -cp "$T/fs/src/$2") <(getfacl -cp "$to$T/fs/src/$2.aside") || die "$2: what was made did not get its ACL"
@@ -63,17 +63,18 @@ huge() { # FILE COMMAND...: with FILE of a medium blown up to a tebibyte of hole
 	[ "$STATUS" = 2 ] || [ "$STATUS" = 1 ] || fail "${f##*/} of 1 TiB: exit $STATUS: $*" "$T/err"
 	grep -qE 'larger than|too large|damaged|authenticate|SHA-256' "$T/out" "$T/err" || fail "${f##*/} of 1 TiB is not named: $*"
 }
-rescue="python3 $SRC_ROOT/restore/rescue.py --medium $T/m1 --identity $T/id.txt"
+rescue="python3 $SRC_ROOT/restore/rescue.py extract --identity $T/id.txt $T/m1"
 archive=$(find "$T/m1" -path '*/archives/*' -name '*.age' | head -n 1)
-generation=$(echo "$T"/m1/*/generations/000001)
+generation=$(echo "$T"/m1/*/datasets/docs/generations/000001)
 # shellcheck disable=SC2086
 for f in "$archive" "$generation/root.age" "$generation/manifest.json" "$generation/SHA256SUMS"; do
 	huge "$f" $R verify 1
-	huge "$f" $R extract 1 docs --to "$T/huge-${f##*/}"
-	[ "${f##*/}" = SHA256SUMS ] || huge "$f" $rescue restore 1 docs --to "$T/rescued-${f##*/}"
+	huge "$f" $R extract docs@1 --to "$T/huge-${f##*/}"
+	[ "${f##*/}" = SHA256SUMS ] || huge "$f" $rescue docs@1 "$T/rescued-${f##*/}"
 done
+huge "$generation/places.age" $R verify 1
 huge "$archive" "$PROGRAMS/bkp" verify --medium m1
-say "an archive, root.age, manifest.json, SHA256SUMS of 1 TiB are refused at once by verify, extract and rescue.py"
+say "an archive, root.age, places.age, manifest.json, SHA256SUMS of 1 TiB are refused at once by verify, extract and rescue.py"
 
 # ---- a state folder that keeps what is erased ----
 sed "s|^state: .*|state: $T/fs/new/state|" "$T/policy.yaml" >"$T/ext4.yaml"
@@ -134,11 +135,11 @@ hijacked pwrite control python3 -c 'import os; f = os.open("/dev/null", os.O_WRO
 	die "the attack does not work where nothing holds it back: the test is blind"
 # shellcheck disable=SC2086
 {
-	held pwrite extract $R extract 1 docs --to "$T/fs/held" --same-owner
-	held pread 'extract, before its target is there' $R extract 1 docs --to "$T/to/held"
-	held pread cat $R cat 1 docs "${T#/}/fs/src/shut/file"
+	held pwrite extract $R extract docs@1 --to "$T/fs/held" --same-owner
+	held pread 'extract, before its target is there' $R extract docs@1 --to "$T/to/held"
+	held pread cat $R cat docs@1 "${T#/}/fs/src/shut/file"
 	held pread list $R list 1
-	held pread export $R export 1 docs
+	held pread export $R export docs@1
 	held pread verify $R verify 1 --deep
 }
 diff "$T/fs/src/shut/file" "$T/fs/held$T/fs/src/shut/file" || die "the hijacked extract did not restore"

@@ -7,7 +7,7 @@ BKP=${BKP_RELEASE:-$BKP_BIN}/bkp RESTORE=${BKP_RELEASE:-$BKP_BIN}/bkp-restore
 site_make
 head -c 300000 /dev/urandom >"$T/src/a"
 expect 0 "$BKP" run --all
-repo=$(repo_of "$T/m1")
+repo=$(repo_of "$T/m1") docs=$(set_of "$T/m1")
 inject() { # CALL ERROR FILE COMMAND...
 	local call=$1 error=$2 file=$3
 	shift 3
@@ -16,9 +16,9 @@ inject() { # CALL ERROR FILE COMMAND...
 nothing_recorded() { ! grep -q verify-failed "$T/state/journal.jsonl" || die "$1: recorded as damage: $(record verify-failed)"; }
 whole() { expect 0 "$BKP" --quiet verify; }
 
-archive=$(find "$repo/archives" -type f -size +100k)
+archive=$(find "$docs/archives" -type f -size +100k)
 for error in EMFILE ENFILE ENOMEM ENODEV EIO; do
-	for file in "$archive" "$repo/generations/000001/SHA256SUMS" "$repo/generations/000001/manifest.json"; do
+	for file in "$archive" "$docs/generations/000001/SHA256SUMS" "$docs/generations/000001/manifest.json"; do
 		inject read,pread64 "$error" "$file" "$BKP" verify --medium m1
 		[ "$STATUS" = 3 ] || fail "$error of $(basename "$file"): exit $STATUS"
 		grep -q E-VERIFY-14 "$T/err" || fail "$error: it is not said that nothing is known" "$T/err"
@@ -55,15 +55,14 @@ expect 0 "$BKP" --quiet run --all
 whole
 say "EINTR is gone on from; 5 to 31 descriptors for run and verify: nothing recorded as damage"
 
-next=$(printf %06d $(($(ls "$repo/generations" | tail -n 1 | sed 's/^0*//') + 1)))
+next=$(printf %06d $(($(ls "$docs/generations" | tail -n 1 | sed 's/^0*//') + 1)))
 echo new >"$T/src/c"
-inject read,pread64 ENOMEM "$repo/generations/$next/SHA256SUMS" "$BKP" --quiet run --all
+inject read,pread64 ENOMEM "$docs/generations/$next/SHA256SUMS" "$BKP" --quiet run --all
 [ "$STATUS" = 1 ] && grep -q 'm1 not read back' "$T/out" || fail "a night that cannot read back: exit $STATUS"
 nothing_recorded "a night that cannot read back"
 expect 0 "$BKP" --quiet run --all
-grep '"event":"verified"' "$T/state/journal.jsonl" |
-	grep -q "\"generation\":$((10#$next)),\"medium\":\"$(grep -o '"medium":"[^"]*","label":"m1"' "$T/state/journal.jsonl" | head -n 1 |
-	cut -d'"' -f4)" ||
+grep "\"event\":\"verified\",\"medium\":\"$(grep -o '"medium":"[^"]*","label":"m1"' "$T/state/journal.jsonl" | head -n 1 |
+	cut -d'"' -f4)" "$T/state/journal.jsonl" | grep -q "\"dataset\":\"docs\",\"generation\":$((10#$next))," ||
 	die "the next night does not read it back"
 thaw "$T/m1"
 mv "$T/m1/README.txt" "$T/readme"
@@ -99,7 +98,7 @@ expect 0 "$BKP" --quiet medium add m3
 rotate() { "$BKP" rotate m3 --operator Sato --quiet; }
 status rotate
 [ "$STATUS" -le 1 ] || fail "rotation: exit $STATUS"
-last=$(echo "$T"/m3/*-*-*-*-*/generations/* | tr ' ' '\n' | tail -n 1)
+last=$(echo "$T"/m3/*-*-*-*-*/datasets/docs/generations/* | tr ' ' '\n' | tail -n 1)
 thaw "$T/m3"
 rm "$last/manifest.json"
 inject read,pread64 EIO "$last/SHA256SUMS" "$BKP" rotate m3 --operator Sato --quiet
@@ -142,6 +141,6 @@ done
 [ "$again" -gt 0 ] || die "none of $tried damages of the index ended a run: the test does not test"
 rm -rf "$T/o"
 "$RESTORE" --quiet --medium "$T/m2" --identity "$T/id.txt" extract \
-	"$(ls "$(repo_of "$T/m2")/generations" | tail -n 1 | sed 's/^0*//')" docs --to "$T/o" || die "extract"
+	docs@latest --to "$T/o" || die "extract"
 [ -z "$(rsync -aHAXnc --delete --itemize-changes "$T/src/" "$T/o$T/src/")" ] || die "behind a damaged index another tree was captured"
 say "$tried damages of the index of what is stored: $again runs were begun once more, none was lost"

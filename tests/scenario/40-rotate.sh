@@ -26,12 +26,12 @@ policy() { # OFFLINE-MEDIA
 	Y
 }
 rotate() { "$BKP" rotate --operator Sato --quiet "$@"; }
-sums() { (cd "$1"/*-*-*-*-*/ && find archives generations -type f -exec sha256sum {} + | sort -k2); }
+sums() { (cd "$1"/*-*-*-*-*/ && find datasets -type f -exec sha256sum {} + | sort -k2); }
 # same NAS DISK: every file of every generation on the disk is the one on the NAS
 same() {
 	diff <(sums "$1") <(sums "$2") >&2 || die "the disk does not hold what the NAS holds"
-	diff -r "$1"/*-*-*-*-*/archives "$2"/*-*-*-*-*/archives >&2 || die "diff -r of the archives"
-	for g in "$2"/*-*-*-*-*/generations/*; do
+	diff -r "$1"/*-*-*-*-*/datasets/docs/archives "$2"/*-*-*-*-*/datasets/docs/archives >&2 || die "diff -r of the archives"
+	for g in "$2"/*-*-*-*-*/datasets/docs/generations/*; do
 		(cd "$g/../.." && sha256sum --quiet -c "$g/SHA256SUMS") || die "sha256sum -c of $g"
 		signed "$ROOT" "$(repo_of "$2")" "$g/SHA256SUMS" || die "minisign of $g"
 	done
@@ -77,7 +77,7 @@ grep -q "unmount it (umount $T/rdx), take it to '別棟 保管庫B', then record
 [ "$(tail -n 1 "$T/first" | grep -c 'RDX-01.*complete')" = 1 ] || die "the last line is not the sentence: $(cat "$T/first")"
 ! grep -qi worm "$T/first" || die "a disk is called WORM"
 same "$T/nas" "$T/rdx"
-[ "$(lsattr "$T"/rdx/*/archives/*/*.age "$T"/rdx/*/generations/*/* | grep -vc '^....i')" = 0 ] || die "files on the disk are not immutable"
+[ "$(lsattr "$T"/rdx/*/datasets/docs/archives/*/*.age "$T"/rdx/*/datasets/docs/generations/*/* | grep -vc '^....i')" = 0 ] || die "files on the disk are not immutable"
 grep -q 'テスト診療所' "$T/rdx/README.txt" || die "README.txt"
 carried "$T"/rdx/*/journal/journal.jsonl || die "the journal on the disk is not the journal"
 carried "$T"/nas/*/journal/journal.jsonl || die "the journal on the NAS is not the journal"
@@ -193,40 +193,40 @@ say "refused with a next action: not attached, not registered, not offline, unkn
 	"identities, another site's, no source"
 
 # ---- files that vanished are brought again; files with other bytes are never replaced, but said
-repo=$(repo_of "$T/rdx")
+repo=$(repo_of "$T/rdx") docs=$(set_of "$T/rdx")
 thaw "$T/rdx"
-rm -r "$repo"/generations/000002
-rm "$(ls "$repo"/archives/*/*.age | head -n 1)" "$repo/generations/000003/root.age" "$repo/repository.age"
+rm -r "$docs"/generations/000002
+rm "$(ls "$docs"/archives/*/*.age | head -n 1)" "$docs/generations/000003/root.age" "$repo/repository.age"
 expect 1 rotate
 grep -q 'W-ROTATE-02: files of .* generations' "$T/err" || die "that files had vanished is not said: $(cat "$T/err")"
 same "$T/nas" "$T/rdx"
 cmp "$repo/repository.age" "$(repo_of "$T/nas")/repository.age" || die "repository.age was not brought again"
 for g in 1 2 3; do expect 0 "$RESTORE" --quiet --medium "$T/rdx" verify $g; done
-[ "$(lsattr "$repo"/archives/*/*.age "$repo"/generations/*/* | grep -vc '^....i')" = 0 ] || die "thawed files were not frozen again"
+[ "$(lsattr "$docs"/archives/*/*.age "$docs"/generations/*/* | grep -vc '^....i')" = 0 ] || die "thawed files were not frozen again"
 thaw "$T/rdx"
-only3=$(comm -13 <(sed 's/.*  //' "$repo/generations/000002/SHA256SUMS" | sort) \
-	<(sed 's/.*  //' "$repo/generations/000003/SHA256SUMS" | sort) | grep archives | head -n 1)
-chmod u+w "$repo/$only3"
-python3 -c 'import sys; f = open(sys.argv[1], "r+b"); f.seek(1000); b = f.read(1); f.seek(1000); f.write(bytes([b[0] ^ 1]))' "$repo/$only3"
-cp "$repo/$only3" "$T/damaged"
+only3=$(comm -13 <(sed 's/.*  //' "$docs/generations/000002/SHA256SUMS" | sort) \
+	<(sed 's/.*  //' "$docs/generations/000003/SHA256SUMS" | sort) | grep archives | head -n 1)
+chmod u+w "$docs/$only3"
+python3 -c 'import sys; f = open(sys.argv[1], "r+b"); f.seek(1000); b = f.read(1); f.seek(1000); f.write(bytes([b[0] ^ 1]))' "$docs/$only3"
+cp "$docs/$only3" "$T/damaged"
 expect 0 rotate # nothing is missing, and all was read back lately
 expect 2 rotate --recheck all
-cmp "$repo/$only3" "$T/damaged" || die "a damaged file was replaced"
+cmp "$docs/$only3" "$T/damaged" || die "a damaged file was replaced"
 grep -q "$only3" "$T/err" || die "the damaged file is not named: $(cat "$T/err")"
 expect 2 "$BKP" rotate --operator Sato --json
 [ "$(field damaged)" = 1 ] && [ "$(field newest)" = 2 ] && [ "$(field complete)" = false ] || die "damage is not said: $(cat "$T/out")"
 grep -q '"event":"verify-failed"' "$T/state/journal.jsonl" || die "the damage is not recorded"
 for g in 1 2; do expect 0 "$RESTORE" --quiet --medium "$T/rdx" verify $g; done
 thaw "$T/rdx"
-rm -f "$repo/$only3"
+rm -f "$docs/$only3"
 expect 0 rotate
 same "$T/nas" "$T/rdx"
 # half a file: cannot be replaced either
 thaw "$T/rdx"
-truncate -s 100 "$repo/$only3" 2>/dev/null || { chmod u+w "$repo/$only3"; truncate -s 100 "$repo/$only3"; }
+truncate -s 100 "$docs/$only3" 2>/dev/null || { chmod u+w "$docs/$only3"; truncate -s 100 "$docs/$only3"; }
 expect 2 rotate
 grep -q E-PUBLISH-03 "$T/err" || die "a file that was cut: $(cat "$T/err")"
-thaw "$T/rdx"; rm -f "$repo/$only3"
+thaw "$T/rdx"; rm -f "$docs/$only3"
 expect 0 rotate
 detach rdx
 say "vanished archives, documents and generations are brought again; a damaged file is named, recorded, never replaced; the others stay" \
@@ -307,7 +307,7 @@ grep -q '→.*run the same command again' "$T/err" || die "the disk was pulled: 
 detach big
 attach big
 for g in 1 2 3 4 5; do expect 0 "$RESTORE" --quiet --medium "$T/big" verify $g; done
-[ ! -e "$(repo_of "$T/big")/generations/000006" ] || die "half a generation appeared"
+[ ! -e "$(set_of "$T/big")/generations/000006" ] || die "half a generation appeared"
 expect 0 rotate
 same "$T/nas" "$T/big"
 # pulled while old copies are read back: that says nothing about the copies

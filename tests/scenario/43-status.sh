@@ -152,8 +152,8 @@ json 1 "2026-12-14 10:00:00" 'v[2] == "met"'
 say "hard disks and RDX count as one technology; with an SSD they are two"
 
 # ---- damage
-last=$(ls -d "$(repo_of "$T/m1")"/generations/* | tail -n 1)
-archive=$(repo_of "$T/m1")/$(grep -o 'archives/.*' "$last/SHA256SUMS" | tail -n 1)
+last=$(ls -d "$(set_of "$T/m1")"/generations/* | tail -n 1)
+archive=$(set_of "$T/m1")/$(grep -o 'archives/.*' "$last/SHA256SUMS" | tail -n 1)
 thaw "$T/m1"
 chmod u+w "$archive"
 printf X | dd of="$archive" bs=1 seek=300 conv=notrunc status=none

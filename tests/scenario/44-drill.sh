@@ -11,10 +11,10 @@ site_policy "  - {name: docs, title: 文書, paths: [$T/src]}
 	  - {name: late, title: 後から, paths: [$T/other]}"
 site_make 2>/dev/null
 echo hello >"$T/src/a"; echo x >"$T/src/d/e/患者"; head -c 3000000 /dev/urandom >"$T/src/d/big"
-"$BKP" run docs >/dev/null 2>&1   # generation 1: without "late"
+"$BKP" run docs >/dev/null 2>&1   # run 1: without "late"
 echo more >"$T/other/file"; echo two >"$T/src/b"
-"$BKP" run --all >/dev/null 2>&1  # generation 2: both
-[ "$("$RESTORE" --medium "$T/m1" generations 2>/dev/null | grep -c complete)" = 2 ] || die "two generations were not made"
+"$BKP" run --all >/dev/null 2>&1  # run 2: both
+[ "$("$RESTORE" --medium "$T/m1" generations 2>/dev/null | grep -c '@[12]  .* good ')" = 3 ] || die "three generations were not made"
 
 # procedure FILE: opening, then the blocks on standard input
 procedure() {
@@ -82,7 +82,7 @@ command: |
   printf '%s\n' "$patient" $patient >/dev/null
   [ "$scratch" = "$HOME" ]
   [ "$TMPDIR" = "$scratch/tmp" ]
-  [ "$generation" = 2 ]
+  [ "$generation" = "docs@2, late@2" ]
   [ -f "$medium/bkp-medium.json" ]
   [ -f "$procedure" ]
   [ "$PWD" = "$scratch" ]
@@ -102,8 +102,8 @@ SECRET=1 drill good ok --attest "$T/yes.yaml" --operator '山田 太郎' --json
 want 0
 clean ok
 cmp "$T/out" "$T/ok/drill.json" || die "--json is not the record"
-is ok "d['verdict'], d['operator'], d['generation']['number'], d['medium']['label'], d['repository'] != ''" \
-	"('passed', '山田 太郎', 2, 'm1', True)"
+is ok "d['verdict'], d['operator'], [(g['dataset'], g['generation']) for g in d['generations']], d['medium']['label'], d['repository'] != ''" \
+	"('passed', '山田 太郎', [('docs', 2), ('late', 2)], 'm1', True)"
 is ok "[x['mark'] for x in d['steps']] == ['passed'] * 6 and all(x['seconds'] >= 0 and x['begun'] for x in d['steps'])" True
 is ok "s['count']['check']" "{'probe': None, 'expected': '4', 'found': '4'}"
 is ok "s['label']['confirm']" "{'by': '事務長', 'answer': 'yes', 'note': '番号一致'}"
@@ -132,7 +132,7 @@ p.close()
 assert not p.stack and "script" not in p.tags, p.tags
 text = "".join(p.text)
 sha = hashlib.sha256(open(sys.argv[1] + "/drill.json", "rb").read()).hexdigest()
-for w in ("復旧訓練", "番号一致", "山田", "m1", sha, "世代 2 の文書"):
+for w in ("復旧訓練", "番号一致", "山田", "m1", sha, "世代 docs@2, late@2 の文書"):
     assert w in text, w
 P
 BKP_LANG=ja drill good ja --attest "$T/yes.yaml"; want 0
@@ -172,7 +172,7 @@ for k in retore chek; do
 done
 bad < <(block restore x 1 <<<'dataset: docs
 generation: 7'); drill bad no; refused 2 E-DRILL-04 "$(line '```restore')"
-grep -q 'there is: 1, 2' "$T/err" || die "which generations there are is not said"
+grep -q 'there is: docs@1, docs@2' "$T/err" || die "which generations there are is not said"
 bad < <(block restore x 1 <<<'dataset: nothing
 generation: 2'); drill bad no; refused 2 E-DRILL-05 "$(line '```restore')"
 bad < <(block restore x 1 <<<'dataset: nothing'); drill bad no; refused 2 E-DRILL-06 "$(line '```restore')"
@@ -187,10 +187,10 @@ for w in ../../etc /etc . a/../../b tmp tmp/x ''; do
 	drill bad no --set "where=$w"
 	[ "$STATUS" != 0 ] && [ ! -e "$T/no" ] || die "to: '$w' was taken"
 done
-drill good no --generation 9 --attest "$T/yes.yaml"; refused 2 E-DRILL-04 ''
-drill good no --generation x --attest "$T/yes.yaml"; refused 64 E-DRILL-11 ''
-drill good g1 --generation 1 --set count=3 --attest "$T/yes.yaml"; want 2
-is g1 "d['generation']['number'], s['docs']['restore']['files'], s['part']['restore']['generation'], s['value']['mark']" \
+drill good no --at 9 --attest "$T/yes.yaml"; refused 2 E-DRILL-04 ''
+drill good no --at x --attest "$T/yes.yaml"; refused 64 E-DRILL-11 ''
+drill good g1 --at 1 --set count=3 --attest "$T/yes.yaml"; want 2
+is g1 "s['docs']['restore']['generation'], s['docs']['restore']['files'], s['part']['restore']['generation'], s['value']['mark']" \
 	"(1, 3, 2, 'failed')"
 drill good no; refused 64 E-DRILL-07 ''
 grep -q "in line $(grep -n '```confirm' "$T/good.md" | cut -d: -f1)" "$T/err" || die "the line of the question is not named"
@@ -329,7 +329,7 @@ thaw "$P"; chmod -R u+w "$P"
 cp -a "$P" "$T/procedures"
 sed -i "s|sleep 1.2|touch $T/ran|" "$P/on-medium.md"; on_medium "$P/on-medium.md" no; refused 2 E-DRILL-24 ''
 (cd "$P" && sha256sum on-medium.* >SHA256SUMS); on_medium "$P/on-medium.md" no; refused 2 E-DRILL-24 ''
-cp -a "$T/procedures/." "$P"; cp "$(repo_of "$T/m1")"/generations/000001/SHA256SUMS* "$P/"; on_medium "$P/on-medium.md" no
+cp -a "$T/procedures/." "$P"; cp "$(set_of "$T/m1")"/generations/000001/SHA256SUMS* "$P/"; on_medium "$P/on-medium.md" no
 refused 2 E-DRILL-24 ''
 cp -a "$T/procedures/." "$P"
 key=$(find "$T/state" -name 'signing-*.key' | sort -V | tail -n 1)
@@ -339,7 +339,7 @@ say "a procedure on the medium that was added, changed, or is in a list that is 
 
 # ---- a damaged medium
 thaw "$T/m1"
-big=$(find "$T"/m1/*/archives -type f -printf '%s %p\n' | sort -n | tail -n 1 | cut -d' ' -f2-)
+big=$(find "$T"/m1/*/datasets/docs/archives -type f -printf '%s %p\n' | sort -n | tail -n 1 | cut -d' ' -f2-)
 chmod u+w "$big"
 python3 - "$big" <<'P'
 import sys
@@ -355,7 +355,7 @@ say "one flipped bit in an archive: the drill has failed, and nothing is left of
 
 if [ -x "${BKP_RELEASE:-}/bkp-restore-static" ]; then
 	RESTORE=$BKP_RELEASE/bkp-restore-static
-	status env -i "$RESTORE" --medium "$T/m2" --identity "$T/id.txt" --quiet drill "$T/good.md" --to "$T/static" --generation 2 \
+	status env -i "$RESTORE" --medium "$T/m2" --identity "$T/id.txt" --quiet drill "$T/good.md" --to "$T/static" --at 2 \
 		--attest "$T/yes.yaml"
 	want 0; clean static; is static "d['verdict'], d['medium']['label']" "('passed', 'm2')"
 	say "the static program does the same drill"

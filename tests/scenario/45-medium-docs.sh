@@ -228,6 +228,7 @@ mapfile -t steps < <(awk -F'[(,]' '{n[$1]++} /\.next"|README.txt|SHA256SUMS|resc
 	"$T/trace")
 [ ${#steps[@]} -ge 20 ] || die "only ${#steps[@]} steps were found: $(cat "$T/trace")"
 announced=0 before=$(basename "$(find "$T/was/m1" -path "*/generations/*" -type d | sort | tail -n 1)")
+before=docs@$((10#$before))
 for step in "${steps[@]}"; do
 	thaw "$T/m1" "$T/m2"; rm -rf "$T/state" "$T/m1" "$T/m2"; cp -a "$T/was/." "$T/"
 	status strace -qq -o /dev/null -e trace="${step% *}" -e inject="${step% *}:signal=KILL:when=${step#* }" "$other" run --quiet --all

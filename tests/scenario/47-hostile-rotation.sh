@@ -15,12 +15,12 @@ victim() { mkdir -p "$T/victim/sub/deep"; echo keep >"$T/victim/file"; echo keep
 fingerprint() { (cd "$T/victim" && find . -printf '%p %y %m %u %s %T@\n' | sort && find . -type f -exec cat {} + -exec lsattr {} +); }
 victim
 fingerprint >"$T/fingerprint"
-# start: M the medium, R its repository, A an archive that it lacks
+# start: M the medium, R its repository, D its data set, A an archive that it lacks
 start() {
 	rotation_start "${1:-ordinary}"
-	M=$T/RDX-01 R=$(repo_of "$T/RDX-01")
-	A=$(cd "$(repo_of "$T/nas")" && for a in archives/*/*.age; do [ -e "$R/$a" ] || echo "$a"; done | head -n 1)
-	mkdir -p "$R/$(dirname "$A")"
+	M=$T/RDX-01 R=$(repo_of "$T/RDX-01") D=$(set_of "$T/RDX-01")
+	A=$(cd "$(set_of "$T/nas")" && for a in archives/*/*.age; do [ -e "$D/$a" ] || echo "$a"; done | head -n 1)
+	mkdir -p "$D/$(dirname "$A")"
 }
 unchanged() { fingerprint | cmp -s - "$T/fingerprint" || die "$1: something outside the medium was changed"; }
 # rotated WHAT EXIT CODE-OR-EMPTY; then whatever is called complete is complete
@@ -40,7 +40,7 @@ rotated() {
 }
 
 # ---- something else in the place of a folder
-for name in archives generations tmp journal procedures; do
+for name in datasets datasets/docs datasets/docs/archives datasets/docs/generations tmp journal procedures; do
 	for kind in link fifo device file; do
 		start; rm -rf "${R:?}/$name"
 		case $kind in link) ln -s "$T/victim" "$R/$name" ;; fifo) mkfifo "$R/$name" ;; device) mknod \
@@ -51,7 +51,7 @@ done
 start; rm -rf "$M/tools"; ln -s "$T/victim" "$M/tools"; rotated "tools: link" 1 E-DOCS-01
 start; mv "$R" "$M/real"; ln -s "$M/real" "$R"; rotated "the repository is a link" 2 E-MEDIA-05
 # mounts: tmp/ is cleared by every run, so what is mounted there would be erased
-for name in archives generations tmp; do
+for name in datasets datasets/docs datasets/docs/archives datasets/docs/generations tmp; do
 	start; mkdir -p "$R/$name"; mount --bind "$T/victim" "$R/$name"; rotated "$name: a mount" 2 "mount of something else"
 done
 start; mkdir "$R/tmp/x"; mount --bind "$T/victim" "$R/tmp/x"; rotated "tmp/x: a mount" 2 "no leftover of a run"
@@ -72,12 +72,12 @@ start; rm -f "$M/README.txt"; mkdir -p "$M/README.txt/x"; rotated "README.txt: a
 start; rm -f "$M/README.txt"; mkdir -p "$M/.README.txt.tmp/x"; rotated "README.txt's temporary name: a folder" 1 E-DOCS-01
 for kind in link fifo device; do
 	start
-	case $kind in link) ln -s "$T/victim/file" "$R/$A" ;; fifo) mkfifo "$R/$A" ;; device) mknod "$R/$A" b 7 200 ;; esac
+	case $kind in link) ln -s "$T/victim/file" "$D/$A" ;; fifo) mkfifo "$D/$A" ;; device) mknod "$D/$A" b 7 200 ;; esac
 	rotated "an archive: $kind" "[12]" E-PUBLISH-03
 	start
-	mkdir "$R/generations/000002"
-	case $kind in link) ln -s "$T/victim/file" "$R/generations/000002/root.age" ;; fifo) mkfifo \
-		"$R/generations/000002/root.age" ;; device) mknod "$R/generations/000002/root.age" c 1 5 ;; esac
+	mkdir "$D/generations/000002"
+	case $kind in link) ln -s "$T/victim/file" "$D/generations/000002/root.age" ;; fifo) mkfifo \
+		"$D/generations/000002/root.age" ;; device) mknod "$D/generations/000002/root.age" c 1 5 ;; esac
 	rotated "a document of a generation: $kind" 1 E-PUBLISH-04
 	start
 	for name in reserve stage-0 generation-0 journal.copy document-0; do
@@ -86,10 +86,10 @@ for kind in link fifo device; do
 	done
 	rotated "names of ours in tmp/: $kind" 0 ''
 done
-start; truncate -s 3G "$R/$A"; rotated "a huge archive" "[12]" E-PUBLISH-03
-start; ln -s "$T/victim" "$R/generations/000002"; rotated "a generation: link" 1 E-PUBLISH-04
-start; mkdir "$R/generations/000002"; truncate -s 1T "$R/generations/000002/SHA256SUMS"; rotated "a huge list" 1 E-PUBLISH-04
-start; rm -rf "${R:?}/archives"; mkdir "$R/archives"; for i in $(seq 0 255); do ln -s "$T/victim" "$R/archives/$(printf %02x "$i")"; done
+start; truncate -s 3G "$D/$A"; rotated "a huge archive" "[12]" E-PUBLISH-03
+start; ln -s "$T/victim" "$D/generations/000002"; rotated "a generation: link" 1 E-PUBLISH-04
+start; mkdir "$D/generations/000002"; truncate -s 1T "$D/generations/000002/SHA256SUMS"; rotated "a huge list" 1 E-PUBLISH-04
+start; rm -rf "${D:?}/archives"; mkdir "$D/archives"; for i in $(seq 0 255); do ln -s "$T/victim" "$D/archives/$(printf %02x "$i")"; done
 rotated "every folder of archives: link" 2 E-ROTATE-08
 start; python3 - "$R/tmp" <<'P'
 import os, sys
@@ -103,14 +103,14 @@ find "$R/tmp" -depth -mindepth 1 -delete 2>/dev/null || rm -rf "${R:?}/tmp"
 say "$tried cases in all: files, generations, numbers and flags of an attacker; nothing hung, nothing was followed, nothing was truncated"
 
 # ---- generations that the journal never knew: they are not believed, and the night does not mistake them for its own
-start; mkdir "$R/generations/000004" "$R/generations/000000" "$R/generations/99999999999999999999"
-echo junk >"$R/generations/000004/manifest.json"
+start; mkdir "$D/generations/000004" "$D/generations/000000" "$D/generations/99999999999999999999"
+echo junk >"$D/generations/000004/manifest.json"
 status "$BKP" rotate --operator Sato
 [ "$STATUS" = 0 ] || die "generations ahead of ours: $STATUS $(cat "$T/err")"
 expect 0 "$BKP" --quiet run --all
 status "$BKP" rotate --operator Sato
 [ "$STATUS" = 2 ] && grep -q E-PUBLISH-04 "$T/err" || die "junk in the place of generation 4 was not said: $STATUS $(cat "$T/err")"
-[ "$(cat "$R/generations/000004/manifest.json")" = junk ] || die "what stood there was changed"
+[ "$(cat "$D/generations/000004/manifest.json")" = junk ] || die "what stood there was changed"
 ! "$BKP" generations --json | python3 -c 'import json,sys
 for g in json.load(sys.stdin)["generations"]:
     if g["generation"] == 4: sys.exit(not any(m["label"] == "RDX-01" and m["ok"] for m in g["media"]))' || die "junk counts as a copy"

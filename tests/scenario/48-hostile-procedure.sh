@@ -58,13 +58,13 @@ both() { status timeout -k 1 60 "$RESTORE" --medium "$T/m1" --medium "$T/m2" --i
 both drill "$T/m2/evil.md" --to "$T/no"
 [ "$STATUS" = 2 ] && grep -q E-DRILL-24 "$T/err" || die "from the second medium: $STATUS $(cat "$T/err")"
 for to in "$T/m2/out" "$T/m1/out"; do
-	both extract 1 docs --to "$to"
+	both extract docs@1 --to "$to"
 	[ "$STATUS" = 2 ] && grep -q E-TARGET-04 "$T/err" && [ ! -e "$to" ] || die "extract --to $to of two media: $STATUS $(cat "$T/err")"
 done
 mv "$R/repository.json" "$T/repository.json"; echo '{}' >"$R/repository.json"
 both drill "$T/m1/evil.md" --to "$T/no"
 [ "$STATUS" = 2 ] && grep -q E-DRILL-24 "$T/err" || die "from a medium that cannot be opened: $STATUS $(cat "$T/err")"
-both extract 1 docs --to "$T/m1/out"
+both extract docs@1 --to "$T/m1/out"
 [ "$STATUS" = 2 ] && grep -q E-TARGET-04 "$T/err" && [ ! -e "$T/m1/out" ] ||
 	die "onto a medium that cannot be opened: $STATUS $(cat "$T/err")"
 rm "$T/m2/evil.md" "$R/repository.json"; mv "$T/repository.json" "$R/repository.json"
@@ -78,7 +78,7 @@ list >"$T/before"
 ln -s "$T/m1" "$T/home/link"
 for to in "$T/m1/drill" "$T/m1/deep/er/drill" "$R/tmp" "$T/home/link/x" "$T/m1"; do
 	drill 2 E-TARGET-04 "$T/evil.md" "$to"
-	status "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract 1 docs --to "$to"
+	status "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract docs@1 --to "$to"
 	[ "$STATUS" = 2 ] && grep -q E-TARGET-04 "$T/err" || die "extract --to $to: $STATUS $(cat "$T/err")"
 done
 list | cmp - "$T/before" || die "the medium was written to"
