@@ -9,7 +9,7 @@
  *
  * Errors: E-JOURNAL-NN (journal.h) for lines, E-LEDGER-01 a known event lacks a member or has one of the
  * wrong kind, E-LEDGER-02 a record contradicts what stands before it, E-LEDGER-03 there is no journal,
- * E-LEDGER-04 it is empty.
+ * E-LEDGER-04 it is empty, E-LEDGER-05 it was made before each data set stood alone: no later version reads it.
  *
  * Everything an accessor returns belongs to the ledger and is valid until the next ledger_take() or
  * ledger_free().
@@ -223,7 +223,8 @@ const struct ledger_generation *ledger_generation_of(
     const struct ledger *l, const char *dataset, uint64_t number); /* or NULL */
 /* Those of one run are the n from index *ret_first on; 0: there was no such run. */
 size_t ledger_run(const struct ledger *l, uint64_t number, size_t *ret_first);
-/* Which generation of the data set a selector means: the number, of one that is committed; 0: there is none. */
+/* Which generation of the data set a selector means: the number, of one that is committed; 0: there is none.  The only answer
+ * here that depends on the clock and the local time zone. */
 uint64_t ledger_select(const struct ledger *l, const struct selector *s, const char *dataset);
 /* What a reported generation must be, for verify_options.record.  1: known, 0: it is not reported. */
 int ledger_generation_record(
@@ -243,7 +244,7 @@ bool ledger_counts(const struct ledger_generation *g);
  * was accepted last; "": it must not be there; NULL: never seen. */
 const char *ledger_canary(const struct ledger *l, const char *dataset, const char *path);
 /* The newest generation that the guard found suspect and that nobody has accepted or held yet, or NULL.
- * While there is one nothing may be expired anywhere and no medium that is kept offline may be written to. */
+ * While there is one nothing may be expired anywhere, and it is brought to no medium that is kept offline. */
 const struct ledger_generation *ledger_frozen_by(const struct ledger *l);
 uint64_t ledger_next_run(const struct ledger *l); /* highest begun + 1 */
 /* Highest next_archive recorded of the data set; 1 at first. */

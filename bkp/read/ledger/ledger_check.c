@@ -264,7 +264,7 @@ static int check_medium(
 	return 0;
 }
 
-/* The data sets that have no generation from the run, and why. */
+/* The data sets that have no generation from the run, each named once, and why. */
 static int check_failed(
     const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
 {
@@ -285,8 +285,11 @@ static int check_failed(
 		if (!is_open(g, true))
 			return ledger_contradiction(
 			    line, event, text("the generation has ended already"), err);
+		for (size_t k = 0; k < i; k++)
+			if (!strcmp(member_str(json_array_get(list, k), "name"), g->dataset))
+				return ledger_wrong_member(line, event, "datasets", err);
 	}
-	return 0;
+	return json_array_size(list) ? 0 : ledger_wrong_member(line, event, "datasets", err);
 }
 
 static int check_decision(
