@@ -145,7 +145,7 @@ static void fill_medium(const struct compliance_view *v, struct compliance_mediu
 	count_copies(v, m);
 	m->attached =
 	    m->sight == COMPLIANCE_SEEN || (lm->attached && (offline || m->sight == COMPLIANCE_UNKNOWN));
-	m->removed = offline && !m->attached && !lm->attached;
+	m->removed = offline && !m->attached && !lm->attached && *lm->fs_uuid;
 	if (!m->policy || !offline)
 		return;
 	m->overdue_swap =

@@ -32,11 +32,12 @@
  *      whose device does not show its type (a share, a virtual disk; or it shows another, or is memory) is
  *      declared only (申告): ATTENTION, where two technologies need it.
  *   1: one of those media is kept offline and recorded as detached, is not seen attached now, and lies at a
- *      place that is separate from where the originals are (policy_place_is_separate()).  ATTENTION
+ *      place that is separate from where the originals are (policy_place_is_separate()): as it was recorded
+ *      since the medium was here last, not as somebody said that it would be taken.  ATTENTION
  *      while such a medium is attached for no longer than max_attached (a day where that is not stated),
  *      when the copies on all of them are older than swap_every (about to lapse), and where they are away but
- *      not at a separate place, or the policy does not say which places are separate: a disk on the shelf of
- *      the same server room burns with the server.
+ *      not recorded at a separate place, or the policy does not say which places are separate: a disk on the
+ *      shelf of the same server room burns with the server.
  *
  * オフライン保証復旧点: begin of the newest counting generation that is verified on a medium recorded as detached.
  *
@@ -133,8 +134,10 @@ struct compliance_medium {
 	int64_t newest_ns;
 	uint64_t damaged; /* copies found damaged */
 	uint64_t missing; /* committed generations that it is to hold and does not */
-	bool
-	    removed; /* kept offline, recorded as detached, not seen: of how far away it is no more is known */
+	/* Kept offline, recorded as detached, not seen now, and its disk is one that would be found if it were
+	 * plugged in unmounted (which is attached, whoever controls the host can mount it).  Of how far away it
+	 * is this says nothing.  False where only the mount can be looked for. */
+	bool removed;
 };
 
 struct compliance {

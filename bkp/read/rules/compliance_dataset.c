@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "base/width.h"
 #include "format/policy/policy.h"
@@ -293,6 +294,32 @@ struct offline {
 	const struct compliance_medium *inside; /* counts, but is attached */
 };
 
+/* Where it is, as far as a person has recorded that; "": not since it was here last. */
+static const char *recorded_place(const struct compliance_medium *m)
+{
+	return m->ledger->unplaced || *m->ledger->destination ? "" : m->ledger->place;
+}
+
+/* Why a medium that is away does not meet it. */
+static void say_near(const struct compliance_medium *m, bool listed, char *out, size_t size)
+{
+	const char *place = recorded_place(m);
+	char show[96];
+
+	if (!listed)
+		snprintf(out, size,
+		    text("'%s' is away; whether at a separate place the policy does not say: list 'places', "
+			 "with 'originals: true' and 'separate_from'"),
+		    m->policy->name);
+	else if (!*place)
+		snprintf(
+		    out, size, text("'%s' is away, and where it is now is not recorded"), m->policy->name);
+	else
+		snprintf(out, size,
+		    text("'%s' is away, but by the policy its place '%s' is not separate from the originals"),
+		    m->policy->name, path_show(place, show, sizeof(show)));
+}
+
 /* listed: the policy says which places there are. */
 static void judge_one(struct compliance_dataset *d, const struct offline *o, bool listed)
 {
@@ -302,22 +329,14 @@ static void judge_one(struct compliance_dataset *d, const struct offline *o, boo
 	if (o->detached && o->lapsing == o->detached) {
 		r->verdict = COMPLIANCE_ATTENTION;
 		snprintf(r->why, sizeof(r->why), "%s", text("the rotation of the offline copy is due"));
+	} else if (!o->detached && o->near) {
+		r->verdict = COMPLIANCE_ATTENTION;
+		say_near(o->near, listed, r->why, sizeof(r->why));
 	} else if (!o->detached && o->inside) {
 		if (!o->inside->overdue_attached)
 			r->verdict = COMPLIANCE_ATTENTION;
 		snprintf(r->why, sizeof(r->why), text("'%s' is not recorded as detached"),
 		    o->inside->policy->name);
-	} else if (!o->detached && o->near) {
-		r->verdict = COMPLIANCE_ATTENTION;
-		if (listed)
-			snprintf(r->why, sizeof(r->why),
-			    text("'%s' is away, but its place '%s' is not separate from the originals"),
-			    o->near->policy->name, o->near->ledger->place);
-		else
-			snprintf(r->why, sizeof(r->why),
-			    text("'%s' is away; the policy's 'places' do not say that it is at a separate "
-				 "place"),
-			    o->near->policy->name);
 	} else if (!o->detached)
 		snprintf(r->why, sizeof(r->why), "%s",
 		    text("no medium kept offline holds a verified copy that is recent enough"));
@@ -354,7 +373,7 @@ static struct store look_at_store(const struct compliance_view *v, const struct 
 static void count_offline(const struct compliance_view *v, const struct compliance_medium *m,
     const struct store *all, struct offline *o)
 {
-	if (!all->inside && !policy_place_is_separate(v->policy, m->ledger->place)) {
+	if (!all->inside && !policy_place_is_separate(v->policy, recorded_place(m))) {
 		o->near = m;
 	} else if (!all->inside) {
 		o->detached++;

@@ -63,6 +63,12 @@ static bool rotation_due(const struct compliance_next *n, const struct complianc
 	       (lacking_dataset(n, m) || m->overdue_swap);
 }
 
+/* Else it would be refused, see compliance_next_frozen(). */
+static bool may_rotate(const struct compliance_next *n)
+{
+	return !n->v->policy->stop_while_suspect || !n->v->s->frozen[0];
+}
+
 /* Filled and still here: rotated since it was attached. */
 static bool ready_to_leave(const struct compliance_medium *m)
 {
@@ -77,6 +83,8 @@ void compliance_next_attached(struct compliance_next *n, const struct compliance
 	if (!m->policy->offline || !m->ledger || !m->attached || m->sight == COMPLIANCE_NOT_SEEN)
 		return;
 	/* it is brought up to date before it is taken away, see compliance_next_rotate() */
+	if (m->sight == COMPLIANCE_SEEN && may_rotate(n) && rotation_due(n, m))
+		return;
 	if (n->v->s->frozen[0]) {
 		compliance_say(n,
 		    text("unmount %s and take it away now: generation %s is suspect, and ransomware reaches "
@@ -85,8 +93,6 @@ void compliance_next_attached(struct compliance_next *n, const struct compliance
 		    m->policy->name, n->v->s->frozen);
 		return;
 	}
-	if (m->sight == COMPLIANCE_SEEN && rotation_due(n, m))
-		return;
 	to = *m->ledger->destination ? m->ledger->destination : m->ledger->place;
 	if (m->overdue_attached)
 		compliance_say(n,
@@ -160,8 +166,7 @@ void compliance_next_rotate(struct compliance_next *n, const struct compliance_m
 	char why[SHOW], show[SHOW];
 	const char *place;
 
-	/* it would be refused, see compliance_next_frozen() */
-	if ((n->v->policy->stop_while_suspect && n->v->s->frozen[0]) || !rotation_due(n, m))
+	if (!may_rotate(n) || !rotation_due(n, m))
 		return;
 	d = lacking_dataset(n, m);
 	/* the same rotation would end as the last one did */
