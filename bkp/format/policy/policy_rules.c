@@ -198,6 +198,13 @@ static void check_names(struct rules *r)
 				name_twice(r, node, p->people[i].name, p->people[k].mark);
 				break;
 			}
+	node = first_of(r->root, "places");
+	for (i = 0; i < p->n_places && node; i++, node = node->next)
+		for (k = 0; k < i && p->places[i].name; k++)
+			if (p->places[k].name && !strcmp(p->places[k].name, p->places[i].name)) {
+				name_twice(r, node, p->places[i].name, p->places[k].mark);
+				break;
+			}
 }
 
 /* ---- one data set ---- */

@@ -82,7 +82,7 @@ static int keep_text_or_give(struct state *s, const char *sha256, const void *p,
 	return r;
 }
 
-/* Keys of a data set by which less is captured, or less is looked at: what an attacker would change so that
+/* Keys, most of them of a data set, by which less is captured, or less is looked at: what an attacker would change so that
  * runs stay quiet. */
 static const struct {
 	const char *key;
@@ -103,6 +103,7 @@ static const struct {
     {"guard/enabled", WHEN_LESS},
     {"guard/sensitivity", WHEN_LESS},
     {"canaries", WHEN_REMOVED},
+    {"stop_while_suspect", WHEN_LESS},
 };
 
 static bool narrows(const struct policy_diff_item *it)
