@@ -8,12 +8,12 @@
 #include "base/text.h"
 #include "format/policy/policy.h"
 
-static int accepting(struct err *err)
+static int accepting(const struct policy_dataset *d, struct err *err)
 {
-	return err_hint(err, "%s",
-	    text("look at the source; it is captured, and when it is as it should be, 'bkp accept N "
-		 "--operator NAME "
-		 "--reason TEXT' lets generation N count"));
+	return err_hint(err,
+	    text("look at the source; it is captured, and when it is as it should be, 'bkp accept %s@N "
+		 "--operator NAME --reason TEXT' lets generation N of it count"),
+	    d->name);
 }
 
 static bool shrank(uint64_t now, uint64_t former, unsigned percent)
@@ -36,7 +36,7 @@ static int check_shrink(const struct policy_dataset *d, const struct expect_figu
 		    d->shrink_alarm_pct, now->entries, former->entries, former->generation);
 	else
 		return 0;
-	return accepting(err);
+	return accepting(d, err);
 }
 
 static int check_age(
@@ -54,7 +54,7 @@ static int check_age(
 		    clock_format_local(now->newest_ns, when), clock_format_span((double)d->max_age_s, span));
 	else
 		return 0;
-	return accepting(err);
+	return accepting(d, err);
 }
 
 int expect_judge(const struct policy_dataset *d, const struct expect_figures *now,
@@ -65,12 +65,12 @@ int expect_judge(const struct policy_dataset *d, const struct expect_figures *no
 	if (now->bytes < d->min_bytes) {
 		err_set(err, "W-EXPECT-02", text("it has %ju bytes where at least %ju are expected"),
 		    now->bytes, d->min_bytes);
-		return accepting(err);
+		return accepting(d, err);
 	}
 	if (!stream && now->entries < d->min_entries) {
 		err_set(err, "W-EXPECT-03", text("it has %ju entries where at least %ju are expected"),
 		    now->entries, (uintmax_t)d->min_entries);
-		return accepting(err);
+		return accepting(d, err);
 	}
 	if (check_shrink(d, now, former, err))
 		return -1;
