@@ -358,7 +358,7 @@ class Year:
         self.everything_else(convert)
         number = self.doubted(when, "the files are other ones")
         self.morning(when.replace(hour=7))
-        self.nothing_goes(when.replace(hour=7, minute=30), "frozen_by", number)
+        self.nothing_goes(when.replace(hour=7, minute=30), "frozen_by", {"dataset": "docs", "generation": number})
         if convert:
             self.decide(when.replace(hour=8), "accept", number)
             shutil.rmtree(self.path("src.good"))
@@ -523,34 +523,36 @@ class Year:
         s = json.loads(o.stdout)
         well = True
         for d in s["datasets"]:
-            e = self.expected(d["name"], now)
+            e = self.expected(d["dataset"], now)
             if not e:
                 must(d["newest"] is None, "a generation out of nothing")
                 well = False
                 continue
             if self.said(d) != e:
-                raise Wrong("status of %s on %s says %s, the model %s" % (d["name"], now, self.said(d), e))
-            doubted = [g.number for g in self.of(d["name"]) if g.suspect and not g.held]
+                raise Wrong("status of %s on %s says %s, the model %s: %s" % (
+                    d["dataset"], now, self.said(d), e, [d[k]["why"] for k in ("generations", "three", "two", "one")]))
+            doubted = [g.number for g in self.of(d["dataset"]) if g.suspect and not g.held]
             must((d["suspect"] or {}).get("generation") == (max(doubted) if doubted else None), "suspect: %s, the model %s" % (d["suspect"], doubted))
             if self.off:
                 must(d["missed"], "a night that did not take place is not said")
                 well = False
             elif self.fault != "harmed":
                 must(not d["missed"], "missed: %s" % d["missed"])
-                must(d["tried_failed"] == (not self.tried[d["name"]][2]), "tried_failed of %s" % d["name"])
+                must(d["tried_failed"] == (not self.tried[d["dataset"]][2]), "tried_failed of %s" % d["dataset"])
             well = well and {e[k] for k in ("generations", "three", "two", "one")} == {"met"} and not doubted
-            well = well and (self.fault == "harmed" or self.tried[d["name"]][2])
+            well = well and (self.fault == "harmed" or self.tried[d["dataset"]][2])
         if self.off:
             must(any("the night run did not run" in n for n in s["next"]), "next: %s" % s["next"])
         if self.fault in ("disk full", "disk missing"):
             must(any(("'ssd' is full and lacks generation" if self.fault == "disk full" else "'ssd' lacks generation") in n for n in s["next"]), "next: %s" % s["next"])
         if self.fault == "suspect":
-            must(not s["frozen_by"] or "is suspect in generation %d" % s["frozen_by"] in s["next"][0], "next: %s" % s["next"])
+            by = s["frozen_by"]
+            must(not by or s["next"][0].startswith("'%s@%d' is suspect" % (by["dataset"], by["generation"])), "next: %s" % s["next"])
         must((o.returncode == 0) == (s["overall"] == "met") == (not s["next"]), "exit %d, %s, next: %s" % (o.returncode, s["overall"], s["next"]))
         # what a harmed night came to is not known before the next
         must(self.fault == "harmed" or (o.returncode == 0) == well, "on %s status exits %d, the model says %s; next: %s" % (now, o.returncode, well, s["next"]))
         if self.fault or now.weekday() == 0:
-            self.page(now, o.returncode, {d["name"]: self.expected(d["name"], now) for d in s["datasets"]}, s["next"])
+            self.page(now, o.returncode, {d["dataset"]: self.expected(d["dataset"], now) for d in s["datasets"]}, s["next"])
 
     def page(self, now, code, expected, todo):
         """What is printed, in the language that nobody's locale speaks here, is the same."""
@@ -568,7 +570,8 @@ class Year:
             must(numbers == want, "%s on the page: %s, the model: %s" % (name, numbers, want))
         printed = sum(bool(re.match(r" +[0-9]+\. ", line)) for line in o.stdout.splitlines())
         must(printed == len(todo), "%d things to do on the page, %d in the JSON:\n%s" % (printed, len(todo), o.stdout))
-        must(lang == "ja" or all(t in o.stdout for t in todo), "what to do is not on the page:\n" + o.stdout)
+        one_line = " ".join(o.stdout.split())
+        must(lang == "ja" or all(" ".join(t.split()) in one_line for t in todo), "what to do is not on the page:\n" + o.stdout)
         self.pages += 1
 
     # ---- checkpoints

@@ -40,6 +40,10 @@ media:
   - {name: nas, type: hdd, path: $T/nas, place: サーバ室}
   - {name: ssd, type: ssd, path: $T/ssd, place: 受付}
   - {name: RDX-01, type: rdx, offline: true, path: $T/rdx, place: 金庫, swap_every: 7d, max_attached: 4h}
+places:
+  - {name: サーバ室, originals: true}
+  - {name: 受付}
+  - {name: 金庫, separate_from: [サーバ室, 受付]}
 retention: {protect: 3d}
 schedule: {at: "02:00"}
 Y
