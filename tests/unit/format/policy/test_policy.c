@@ -126,8 +126,9 @@ static void what_is_not_said_has_a_default(void **state)
 	assert_string_equal(p->datasets[0].paths[0], "/a"); /* '/' at the end cut off */
 	assert_string_equal(p->media[0].path, "/m");
 	assert_true(!p->datasets[0].one_file_system && p->datasets[0].generations == 3);
-	assert_int_equal(p->datasets[0].compression, CODEC_LZ4);
+	assert_int_equal(p->datasets[0].compression, CODEC_ZSTD);
 	assert_true(!p->media[0].offline && !p->media[0].place && p->media[0].swap_every_s == 0);
+	assert_true(!p->media[0].n_datasets && !p->n_places && !p->stop_while_suspect);
 }
 
 static void files_from_windows_are_read(void **state)
@@ -183,7 +184,7 @@ static void small_languages(void **state)
 	assert_true(config_value_time("12:60", &t) && config_value_time("1200", &t) &&
 		    config_value_time("12:0a", &t));
 	assert_true(!config_value_path(path) && !strcmp(path, "/a/b"));
-	assert_true(config_value_is_dataset_name("a.b_c-1") && !config_value_is_dataset_name("a/b"));
+	assert_true(config_value_is_dataset_name("a-b-1") && !config_value_is_dataset_name("a.b"));
 	assert_true(config_value_is_medium_name("RDX-01") && !config_value_is_medium_name(""));
 }
 
@@ -197,6 +198,10 @@ static void warnings_do_not_refuse(void **state)
 	    {"datasets: [{name: a, paths: [/a], every: week, rpo: 24h}]\n", "E-POLICY-31", 3, 53},
 	    {"datasets: [{name: a, paths: [/a]}]\nschedule: {at: 02:00}\n", "E-POLICY-32", 4, 16},
 	    {"datasets: [{name: a, paths: [/a], exclude: [/b/c/*]}]\n", "E-POLICY-34", 3, 45},
+	    /* stored twice: the first pair of paths is named at the later of the two */
+	    {"datasets: [{name: a, paths: [/a]}, {name: b, paths: [/x, /a/b]}]\n", "E-POLICY-39", 3, 36},
+	    {"datasets: [{name: a, paths: [/a/b]},\n  {name: b, paths: [/a]}]\n", "E-POLICY-39", 4, 3},
+	    {"datasets: [{name: a, paths: [/a]}, {name: b, paths: [/a]}]\n", "E-POLICY-39", 3, 36},
 	};
 	char yaml[512];
 	(void)state;
@@ -226,6 +231,61 @@ static void what_is_excluded_may_lie_inside(void **state)
 			 "datasets: [{name: a, paths: [/var, /varx], exclude: [lib/bkp]}]\n"));
 	policy_free(good("site: {name: A}\nmedia: [{name: m, type: hdd, path: /a1}]\ndatasets: [{name: a, "
 			 "paths: [/a]}]\n"));
+	/* nothing is stored twice of what one of them leaves out, nor where names only begin alike */
+	policy_free(
+	    good("site: {name: A}\nmedia: [{name: m, type: hdd, path: /m}]\ndatasets: [{name: a, paths: "
+		 "[/a], exclude: [/a/b/]}, {name: b, paths: [/a/b, /ab]}]\n"));
+	assert_int_equal(problems.n, 0);
+}
+
+static void a_medium_holds_what_it_is_to_hold(void **state)
+{
+	POLICY_AUTO p = good("site: {name: A}\nstop_while_suspect: true\n"
+			     "datasets: [{name: emr, paths: [/a]}, {name: images, paths: [/b]}]\n"
+			     "media: [{name: nas, type: hdd, path: /m, place: room},\n"
+			     "  {name: small, type: ssd, offline: true, place: bank, datasets: [emr]},\n"
+			     "  {name: large, type: tape, offline: true, place: shelf, datasets: [images]}]\n"
+			     "places: [{name: room, originals: true}, {name: shelf, address: 2F},\n"
+			     "  {name: bank, separate_from: [room]}]\n");
+	struct policy_plan_count c;
+	(void)state;
+
+	assert_true(p->stop_while_suspect && p->n_places == 3);
+	assert_true(policy_medium_holds(&p->media[0], "emr") && policy_medium_holds(&p->media[0], "images"));
+	assert_true(policy_medium_holds(&p->media[1], "emr") && !policy_medium_holds(&p->media[1], "images"));
+	assert_false(policy_medium_holds(NULL, "emr"));
+	assert_string_equal(policy_find_place(p, "shelf")->address, "2F");
+	assert_null(policy_find_place(p, "SHELF"));
+	/* of each figure the least: images are on two media, of which the tape is not at a separate place */
+	policy_plan_count(p, &c);
+	assert_true(c.copies == 3 && c.technologies == 2 && c.offline == 1 && c.elsewhere == 0);
+}
+
+/* Is what lies there safe from what happens where the originals are? */
+static void places_are_separate_where_the_policy_says_so(void **state)
+{
+	static const char places[] =
+	    "site: {name: A}\ndatasets: [{name: a, paths: [/a]}]\nmedia: [{name: m, type: hdd, path: /m}]\n"
+	    "places:\n"
+	    "- {name: room, originals: true, separate_from: [mine]}\n"
+	    "- {name: annex, originals: true}\n"
+	    "- {name: shelf}\n"
+	    "- {name: bank, separate_from: [room, annex]}\n"
+	    "- {name: mine, separate_from: [annex]}\n" /* of the other one the other says so */
+	    "- {name: half, separate_from: [room]}\n"  /* of annex nobody says it */
+	    "- {name: far, separate_from: [shelf, bank]}\n"
+	    "- {name: self, separate_from: [self]}\n";
+	POLICY_AUTO p = good(places);
+	POLICY_AUTO none = good("site: {name: A}\ndatasets: [{name: a, paths: [/a]}]\n"
+				"media: [{name: m, type: hdd, path: /m, place: wherever}]\n");
+	(void)state;
+
+	assert_true(policy_place_is_separate(p, "bank") && policy_place_is_separate(p, "mine"));
+	assert_false(policy_place_is_separate(p, "room") || policy_place_is_separate(p, "annex"));
+	assert_false(policy_place_is_separate(p, "shelf") || policy_place_is_separate(p, "half") ||
+		     policy_place_is_separate(p, "far") || policy_place_is_separate(p, "self"));
+	assert_false(policy_place_is_separate(p, "") || policy_place_is_separate(p, "nowhere"));
+	assert_false(policy_place_is_separate(none, "wherever"));
 }
 
 static void problems_have_a_ceiling_and_errors_come_first(void **state)
@@ -476,6 +536,8 @@ int main(void)
 	    cmocka_unit_test(small_languages),
 	    cmocka_unit_test(warnings_do_not_refuse),
 	    cmocka_unit_test(what_is_excluded_may_lie_inside),
+	    cmocka_unit_test(a_medium_holds_what_it_is_to_hold),
+	    cmocka_unit_test(places_are_separate_where_the_policy_says_so),
 	    cmocka_unit_test(problems_have_a_ceiling_and_errors_come_first),
 	    cmocka_unit_test(ceilings_hold),
 	    cmocka_unit_test(ready_made_policies_are_good_and_meet_321),
