@@ -14,9 +14,10 @@
 #include "read/rules/compliance.h"
 #include "scribe.h"
 
-#define HOUR  3600000000000LL
-#define DAY   (24 * HOUR)
-#define MEDIA 4
+#define HOUR   3600000000000LL
+#define DAY    (24 * HOUR)
+#define MEDIA  4
+#define PLACES 2
 
 enum { ALL = -1 };
 
@@ -26,6 +27,8 @@ struct world {
 	struct policy policy;
 	struct policy_dataset sets[2];
 	struct policy_medium media[MEDIA];
+	struct policy_place places[PLACES];
+	char *separate[1];
 	enum compliance_sight sights[MEDIA];
 	char uuids[MEDIA][JOURNAL_UUID];
 	struct compliance *st;
@@ -40,7 +43,8 @@ static void must(struct world *w, int64_t at, const char *event, json_t *members
 		fail_msg("%s: %s", event, err.msg);
 }
 
-/* spec: "nas:hdd RDX-01:rdx:offline", all registered at T0. */
+/* spec: "nas:hdd RDX-01:rdx:offline", all registered at T0.  Everything is in the server room, but for what is kept
+ * offline: that is in the safe, or carried to another building; both are separate from the server room. */
 static void world(struct world *w, const char *spec)
 {
 	static char words[256];
@@ -51,8 +55,16 @@ static void world(struct world *w, const char *spec)
 	must(w, T0, "init", init_members(&w->s));
 	w->sets[0] = (struct policy_dataset){
 	    .name = "emr", .generations = 3, .every = {.unit = CONFIG_DAY, .n = 1, .s = 86400}, .at = -1};
-	w->policy =
-	    (struct policy){.datasets = w->sets, .n_datasets = 1, .media = w->media, .schedule_at = -1};
+	w->separate[0] = w->places[0].name = (char *)"サーバ室";
+	w->places[0].originals = true;
+	w->places[1] =
+	    (struct policy_place){.name = (char *)"別棟", .separate_from = w->separate, .n_separate_from = 1};
+	w->policy = (struct policy){.datasets = w->sets,
+	    .n_datasets = 1,
+	    .media = w->media,
+	    .places = w->places,
+	    .n_places = PLACES,
+	    .schedule_at = -1};
 	snprintf(words, sizeof(words), "%s", spec);
 	for (char *p = strtok_r(words, " ", &save); p; p = strtok_r(NULL, " ", &save)) {
 		size_t i = w->policy.n_media++;
@@ -63,7 +75,8 @@ static void world(struct world *w, const char *spec)
 		more = strchr(type, ':');
 		if (more)
 			*more = '\0';
-		*m = (struct policy_medium){.name = p, .type = type, .path = "/mnt/x", .place = "保管庫B"};
+		*m = (struct policy_medium){
+		    .name = p, .type = type, .path = "/mnt/x", .place = more ? "別棟" : "サーバ室"};
 		m->offline = more != NULL;
 		m->swap_every_s = m->offline ? 7 * 86400 : 0;
 		m->max_attached_s = m->offline ? 4 * 3600 : 0;
@@ -71,7 +84,7 @@ static void world(struct world *w, const char *spec)
 		snprintf(w->uuids[i], sizeof(w->uuids[i]), "%08zu-3c5d-4f60-9a11-2f4b8c0d7e01", i + 1);
 		must(w, T0, "medium-added",
 		    json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:s}", "medium", w->uuids[i], "label", p,
-			"type", type, "path", "/mnt/x", "place", "保管庫B", "offline", m->offline, "shows",
+			"type", type, "path", "/mnt/x", "place", m->place, "offline", m->offline, "shows",
 			type));
 		if (m->offline)
 			must(w, T0, "medium-detached", json_pack("{s:s}", "medium", w->uuids[i]));
@@ -84,28 +97,38 @@ static void done(struct world *w)
 	end(&w->s);
 }
 
-static void verified(struct world *w, int n, size_t medium, int64_t at)
+static void verified(struct world *w, const char *name, int n, size_t medium, int64_t at)
 {
-	must(w, at, "verified", on_medium(n, w->uuids[medium]));
+	must(w, at, "verified", on_medium(name, n, w->uuids[medium]));
 }
 
-/* A run: begun, committed to all online media, each read back. */
+/* What it made of one data set: committed to all online media that hold it, each read back. */
+static void capture(struct world *w, int n, int64_t at, const char *name, const char *verdict, bool read_back)
+{
+	json_t *media = json_array(), *o;
+
+	if (!strcmp(verdict, "failed")) {
+		json_decref(media);
+		must(w, at, "failed", failed(name, n, "no dump"));
+		return;
+	}
+	for (size_t i = 0; i < w->policy.n_media; i++)
+		if (!w->media[i].offline && policy_medium_holds(&w->media[i], name))
+			json_array_append_new(media, copy_to(w->uuids[i], w->media[i].name));
+	o = committed_to(name, n, strcmp(verdict, "suspect") ? verdict : "good", media);
+	if (!strcmp(verdict, "suspect"))
+		json_object_set_new(
+		    o, "guard", json_pack("{s:b, s:s}", "suspect", 1, "why", "97 % of the files changed"));
+	must(w, at, "committed", o);
+	for (size_t i = 0; i < w->policy.n_media && read_back; i++)
+		if (!w->media[i].offline && policy_medium_holds(&w->media[i], name))
+			verified(w, name, n, i, at);
+}
+
 static void run_of(struct world *w, int n, int64_t at, const char *name, const char *verdict, bool read_back)
 {
-	json_t *media = json_array();
-
-	must(w, at, "begin", json_pack("{s:i, s:s, s:[s]}", "generation", n, "uuid", GEN, "datasets", name));
-	for (size_t i = 0; i < w->policy.n_media; i++)
-		if (!w->media[i].offline)
-			json_array_append_new(media, json_pack("{s:s, s:s, s:b, s:b}", "medium", w->uuids[i],
-							 "label", w->media[i].name, "ok", 1, "frozen", 1));
-	must(w, at, "committed",
-	    json_pack("{s:i, s:s, s:s, s:i, s:i, s:i, s:i, s:[o], s:o}", "generation", n, "uuid", GEN,
-		"manifest_sha256", HASH, "archives", 2, "archive_bytes", 1000, "new_bytes", 10,
-		"next_archive", n + 1, "datasets", dataset(name, verdict), "media", media));
-	for (size_t i = 0; i < w->policy.n_media && read_back; i++)
-		if (!w->media[i].offline)
-			verified(w, n, i, at);
+	must(w, at, "begin", begin_of(name, n));
+	capture(w, n, at, name, verdict, read_back);
 }
 
 static void run(struct world *w, int n, int64_t at)
@@ -119,12 +142,18 @@ static void three_runs(struct world *w)
 		run(w, n, T0 + n * DAY);
 }
 
-/* Attached, filled with that generation, taken away, all at that time. */
+/* Brought to a medium that is attached, and read back. */
+static void brought(struct world *w, size_t medium, const char *name, int n, int64_t at)
+{
+	must(w, at, "copied", on_medium(name, n, w->uuids[medium]));
+	verified(w, name, n, medium, at);
+}
+
+/* Attached, filled with that generation of emr, all at that time. */
 static void rotation(struct world *w, size_t medium, int generation, int64_t at)
 {
 	must(w, at, "medium-attached", json_pack("{s:s}", "medium", w->uuids[medium]));
-	must(w, at, "copied", on_medium(generation, w->uuids[medium]));
-	verified(w, generation, medium, at);
+	brought(w, medium, "emr", generation, at);
 	must(w, at, "rotated",
 	    json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:b}", "medium", w->uuids[medium], "operator",
 		"事務長", "place", "別棟", "generations", 1, "newest", generation, "copied", 1, "bytes", 1000,
@@ -288,20 +317,18 @@ static void only_good_verified_generations_count(void **state)
 	run_of(&w, 4, T0 + 4 * DAY, "emr", "good", false); /* written, not read back */
 	d = look(&w, T0 + 4 * DAY + HOUR);
 	assert_true(d->generations.have == 1 && d->tried == 4 && d->tried_failed);
-	SAYS(&w, "bkp verify --generation 4");
+	SAYS(&w, "bkp verify emr@4");
 	/* on one medium at least */
-	verified(&w, 4, 1, T0 + 4 * DAY + HOUR);
+	verified(&w, "emr", 4, 1, T0 + 4 * DAY + HOUR);
 	d = look(&w, T0 + 4 * DAY + 2 * HOUR);
 	assert_true(d->generations.have == 2 && d->newest == 4 && !d->tried_failed);
 	assert_int_equal(d->three.have, 2);
-	SAYS(&w, "generation 4 on 'nas' was not read back: run 'bkp verify --medium nas --generation 4'");
+	SAYS(&w, "generation emr@4 on 'nas' was not read back: run 'bkp verify --medium nas emr@4'");
 	/* a run that failed as a whole */
-	must(&w, T0 + 5 * DAY, "begin",
-	    json_pack("{s:i, s:s, s:[s]}", "generation", 5, "uuid", GEN, "datasets", "emr"));
+	must(&w, T0 + 5 * DAY, "begin", begin_of("emr", 5));
 	d = look(&w, T0 + 5 * DAY + HOUR); /* running */
 	assert_true(d->tried == 5 && !d->tried_failed);
-	must(&w, T0 + 5 * DAY, "failed",
-	    json_pack("{s:i, s:s}", "generation", 5, "reason", "disk full\033[2J"));
+	must(&w, T0 + 5 * DAY, "failed", failed("emr", 5, "disk full\033[2J"));
 	d = look(&w, T0 + 5 * DAY + HOUR);
 	assert_true(d->tried == 5 && d->tried_failed && d->newest == 4);
 	SAYS(&w, "generation 5 failed: disk full\\033[2J");
@@ -316,8 +343,7 @@ static void damage_takes_away_what_it_hit(void **state)
 
 	world(&w, "nas:hdd ssd:ssd");
 	three_runs(&w);
-	must(&w, T0 + 3 * DAY + HOUR, "verify-failed",
-	    json_pack("{s:i, s:s, s:s}", "generation", 3, "medium", w.uuids[0], "reason", "x"));
+	must(&w, T0 + 3 * DAY + HOUR, "verify-failed", copy_of("emr", 3, w.uuids[0]));
 	d = look(&w, T0 + 3 * DAY + 2 * HOUR);
 	assert_int_equal(d->generations.have, 3); /* the SSD has it whole */
 	assert_int_equal(d->three.have, 2);
@@ -325,10 +351,8 @@ static void damage_takes_away_what_it_hit(void **state)
 	assert_int_equal(w.st->media[0].damaged, 1);
 	assert_string_equal(strchr(w.st->next[0], 'g'), w.st->next[0]); /* said first */
 	SAYS(&w, "generation 3 on 'nas' is damaged");
-	must(&w, T0 + 3 * DAY + 2 * HOUR, "verify-failed",
-	    json_pack("{s:i, s:s, s:s}", "generation", 3, "medium", w.uuids[1], "reason", "x"));
-	must(&w, T0 + 3 * DAY + 2 * HOUR, "verify-failed",
-	    json_pack("{s:i, s:s, s:s}", "generation", 1, "medium", w.uuids[1], "reason", "x"));
+	must(&w, T0 + 3 * DAY + 2 * HOUR, "verify-failed", copy_of("emr", 3, w.uuids[1]));
+	must(&w, T0 + 3 * DAY + 2 * HOUR, "verify-failed", copy_of("emr", 1, w.uuids[1]));
 	d = look(&w, T0 + 3 * DAY + 3 * HOUR);
 	assert_int_equal(d->generations.have, 2);
 	assert_int_equal(d->newest, 2);
@@ -336,7 +360,7 @@ static void damage_takes_away_what_it_hit(void **state)
 	SAYS(&w, "2 generations on 'ssd' are damaged, the newest is 3");
 	SAYS(&w, "no copy of generation 3 is whole");
 	/* mended, or a cable: it verifies again */
-	verified(&w, 3, 0, T0 + 3 * DAY + 4 * HOUR);
+	verified(&w, "emr", 3, 0, T0 + 3 * DAY + 4 * HOUR);
 	d = look(&w, T0 + 3 * DAY + 5 * HOUR);
 	assert_true(d->generations.have == 3 && d->newest == 3 && !d->tried_failed);
 	assert_int_equal(w.st->media[0].damaged, 0);
@@ -353,14 +377,14 @@ static void brought_again_is_not_yet_read_back(void **state)
 	world(&w, "nas:hdd ssd:ssd RDX-01:rdx:offline");
 	three_runs(&w);
 	rotation(&w, 2, 3, T0 + 3 * DAY);
-	must(&w, T0 + 3 * DAY + HOUR, "copied", on_medium(3, w.uuids[2]));
+	must(&w, T0 + 3 * DAY + HOUR, "copied", on_medium("emr", 3, w.uuids[2]));
 	carried(&w, 2, T0 + 3 * DAY + HOUR);
 	d = look(&w, T0 + 3 * DAY + 2 * HOUR);
 	VERDICTS(d, "met", "met", "met", "missing");
 	assert_int_equal(d->offline, 0);
 	assert_int_equal(w.st->media[2].generations, 0);
 	must(&w, T0 + 3 * DAY + 3 * HOUR, "medium-attached", json_pack("{s:s}", "medium", w.uuids[2]));
-	verified(&w, 3, 2, T0 + 3 * DAY + 3 * HOUR);
+	verified(&w, "emr", 3, 2, T0 + 3 * DAY + 3 * HOUR);
 	carried(&w, 2, T0 + 3 * DAY + 3 * HOUR);
 	d = look(&w, T0 + 3 * DAY + 4 * HOUR);
 	VERDICTS(d, "met", "met", "met", "met");
@@ -433,8 +457,7 @@ static void on_store(struct world *w, size_t medium, const char *store)
 
 static void found_damaged(struct world *w, int n, size_t medium)
 {
-	must(w, T0 + 3 * DAY + HOUR, "verify-failed",
-	    json_pack("{s:i, s:s, s:s}", "generation", n, "medium", w->uuids[medium], "reason", "x"));
+	must(w, T0 + 3 * DAY + HOUR, "verify-failed", copy_of("emr", n, w->uuids[medium]));
 }
 
 /* Three folders of one disk: when the first drops out, the others are no more than they were. */
@@ -468,7 +491,7 @@ static void damage_makes_nothing_better(void **state)
 	run(&w, 1, T0 + DAY);
 	run(&w, 2, T0 + 2 * DAY);
 	run_of(&w, 3, T0 + 3 * DAY, "emr", "good", false);
-	verified(&w, 3, 0, T0 + 3 * DAY);
+	verified(&w, "emr", 3, 0, T0 + 3 * DAY);
 	d = look(&w, T0 + 3 * DAY + HOUR);
 	VERDICTS(d, "met", "attention", "attention", "missing");
 	found_damaged(&w, 3, 0);
@@ -587,12 +610,13 @@ static void what_is_attached_is_not_offline(void **state)
 	/* the run confirms that it is gone; the place is still open */
 	must(&w, T0 + 3 * DAY + 2 * HOUR, "medium-detached", json_pack("{s:s}", "medium", w.uuids[2]));
 	d = look(&w, T0 + 3 * DAY + 3 * HOUR);
-	VERDICTS(d, "met", "met", "met", "met");
+	VERDICTS(d, "met", "met", "met", "attention");
 	assert_int_equal(d->offline, 3);
 	SAYS(&w, "RDX-01 was taken away, its arrival is not recorded: 'bkp medium move RDX-01 --operator "
 		 "NAME' records '別棟'");
 	carried(&w, 2, T0 + 3 * DAY + 3 * HOUR);
 	d = look(&w, T0 + 3 * DAY + 4 * HOUR);
+	VERDICTS(d, "met", "met", "met", "met");
 	assert_int_equal(w.st->n_next, 0);
 	/* recorded as away, and there it is */
 	w.sights[2] = COMPLIANCE_SEEN;
@@ -612,7 +636,7 @@ static void a_rotation_that_is_overdue_is_said_before_it_counts(void **state)
 	world(&w, "nas:hdd ssd:ssd RDX-01:rdx:offline");
 	three_runs(&w);
 	d = look(&w, T0 + 3 * DAY + HOUR);
-	SAYS(&w, "attach RDX-01 (from '保管庫B') and run 'bkp rotate RDX-01 --operator NAME': it was never "
+	SAYS(&w, "attach RDX-01 (from '別棟') and run 'bkp rotate RDX-01 --operator NAME': it was never "
 		 "rotated");
 	rotation(&w, 2, 3, T0 + 3 * DAY);
 	carried(&w, 2, T0 + 3 * DAY);
@@ -682,7 +706,7 @@ static void policy_and_journal_may_differ(void **state)
 	VERDICTS(d, "missing", "missing", "missing", "missing");
 	assert_true(w.st->nothing && d->tried == 0);
 	SAYS(&w, "data set 'emr' was never captured");
-	SAYS(&w, "data set 'old' stands in generation 1, but no longer in the policy");
+	SAYS(&w, "data set 'old' stands in run 1, but no longer in the policy");
 	run(&w, 2, T0 + 2 * DAY);
 	look(&w, T0 + 2 * DAY + HOUR);
 	assert_false(says(&w, "data set 'old'"));
@@ -777,31 +801,9 @@ static void without_a_look_the_record_speaks(void **state)
 	done(&w);
 }
 
-/* A good run in which the guard found the data set suspect. */
-static void suspect_run(struct world *w, int n, int64_t at)
+static void decide(struct world *w, const char *event, int n, int64_t at)
 {
-	json_t *media = json_array(), *set = dataset("emr", "good");
-
-	json_object_set_new(
-	    set, "guard", json_pack("{s:b, s:s}", "suspect", 1, "why", "97 % of the files changed"));
-	must(w, at, "begin", json_pack("{s:i, s:s, s:[s]}", "generation", n, "uuid", GEN, "datasets", "emr"));
-	for (size_t i = 0; i < w->policy.n_media; i++)
-		if (!w->media[i].offline)
-			json_array_append_new(media, json_pack("{s:s, s:s, s:b, s:b}", "medium", w->uuids[i],
-							 "label", w->media[i].name, "ok", 1, "frozen", 1));
-	must(w, at, "committed",
-	    json_pack("{s:i, s:s, s:s, s:i, s:i, s:i, s:i, s:[o], s:o}", "generation", n, "uuid", GEN,
-		"manifest_sha256", HASH, "archives", 2, "archive_bytes", 1000, "new_bytes", 10,
-		"next_archive", n + 1, "datasets", set, "media", media));
-	for (size_t i = 0; i < w->policy.n_media; i++)
-		if (!w->media[i].offline)
-			verified(w, n, i, at);
-}
-
-static void decided(struct world *w, const char *event, int n, int64_t at)
-{
-	must(w, at, event,
-	    json_pack("{s:i, s:s, s:s}", "generation", n, "operator", "事務長", "reason", "looked at it"));
+	must(w, at, event, decided("emr", n));
 }
 
 static void what_is_suspect_counts_once_it_is_accepted(void **state)
@@ -814,25 +816,26 @@ static void what_is_suspect_counts_once_it_is_accepted(void **state)
 	three_runs(&w);
 	rotation(&w, 2, 3, T0 + 3 * DAY);
 	carried(&w, 2, T0 + 3 * DAY);
-	suspect_run(&w, 4, T0 + 4 * DAY);
+	run_of(&w, 4, T0 + 4 * DAY, "emr", "suspect", true);
 	d = look(&w, T0 + 4 * DAY + HOUR);
-	assert_true(d->suspect == 4 && d->newest == 3 && d->generations.have == 3 && w.st->frozen == 4);
+	assert_true(
+	    d->suspect == 4 && d->newest == 3 && d->generations.have == 3 && !strcmp(w.st->frozen, "emr@4"));
 	assert_string_equal(d->suspicion, "97 % of the files changed");
 	/* first of all, with both ways out of it */
-	assert_non_null(strstr(w.st->next[0], "suspect in generation 4: 97 % of the files changed"));
-	assert_non_null(strstr(w.st->next[0], "bkp accept 4"));
-	assert_non_null(strstr(w.st->next[0], "bkp hold 4"));
+	assert_non_null(strstr(w.st->next[0], "'emr@4' is suspect: 97 % of the files changed"));
+	assert_non_null(strstr(w.st->next[0], "bkp accept emr@4"));
+	assert_non_null(strstr(w.st->next[0], "bkp hold emr@4"));
 	/* what stands before it is still a copy on every medium */
 	VERDICTS(d, "met", "met", "met", "met");
-	decided(&w, "accepted", 4, T0 + 4 * DAY + 2 * HOUR);
+	decide(&w, "accepted", 4, T0 + 4 * DAY + 2 * HOUR);
 	d = look(&w, T0 + 4 * DAY + 3 * HOUR);
-	assert_true(!d->suspect && d->newest == 4 && d->generations.have == 4 && !w.st->frozen);
+	assert_true(!d->suspect && d->newest == 4 && d->generations.have == 4 && !*w.st->frozen);
 	assert_int_equal(w.st->n_next, 0);
 	/* held: looked at, and not good */
-	suspect_run(&w, 5, T0 + 5 * DAY);
-	decided(&w, "held", 5, T0 + 5 * DAY + HOUR);
+	run_of(&w, 5, T0 + 5 * DAY, "emr", "suspect", true);
+	decide(&w, "held", 5, T0 + 5 * DAY + HOUR);
 	d = look(&w, T0 + 5 * DAY + 2 * HOUR);
-	assert_true(!d->suspect && d->newest == 4 && !w.st->frozen && d->tried_failed);
+	assert_true(!d->suspect && d->newest == 4 && !*w.st->frozen && d->tried_failed);
 	SAYS(&w, "generation 5 is held as suspect and does not count");
 	run(&w, 6, T0 + 6 * DAY);
 	look(&w, T0 + 6 * DAY + HOUR);
@@ -853,14 +856,14 @@ static void what_is_partial_counts_once_it_is_accepted(void **state)
 	rotation(&w, 2, 3, T0 + 3 * DAY);
 	carried(&w, 2, T0 + 3 * DAY);
 	run_of(&w, 4, T0 + 4 * DAY, "emr", "partial", true);
-	g = ledger_generation_by_number(w.s.ledger, 4);
-	assert_false(ledger_counts(g, "emr") || ledger_counts(g, "another"));
+	g = ledger_generation_of(w.s.ledger, "emr", 4);
+	assert_false(ledger_counts(g));
 	d = look(&w, T0 + 4 * DAY + HOUR);
 	assert_true(d->newest == 3 && d->generations.have == 3 && d->tried_failed);
 	SAYS(&w, "generation 4 is partial");
-	decided(&w, "accepted", 4, T0 + 4 * DAY + 2 * HOUR);
-	g = ledger_generation_by_number(w.s.ledger, 4);
-	assert_true(ledger_counts(g, "emr") && ledger_good(g, ledger_dataset_in(g, "emr")));
+	decide(&w, "accepted", 4, T0 + 4 * DAY + 2 * HOUR);
+	g = ledger_generation_of(w.s.ledger, "emr", 4);
+	assert_true(ledger_counts(g) && ledger_good(g));
 	d = look(&w, T0 + 4 * DAY + 3 * HOUR);
 	assert_true(d->newest == 4 && d->generations.have == 4 && !d->tried_failed);
 	assert_int_equal(w.st->n_next, 0);
@@ -875,12 +878,12 @@ static void what_is_suspect_and_left_the_policy_is_said(void **state)
 
 	world(&w, "nas:hdd ssd:ssd RDX-01:rdx:offline");
 	three_runs(&w);
-	suspect_run(&w, 4, T0 + 4 * DAY);
+	run_of(&w, 4, T0 + 4 * DAY, "emr", "suspect", true);
 	w.sets[0].name = (char *)(uintptr_t) "renamed";
 	look(&w, T0 + 4 * DAY + HOUR);
-	assert_int_equal(w.st->frozen, 4);
-	SAYS(&w, "generation 4 is suspect in a data set that the policy does not declare any more");
-	SAYS(&w, "'bkp hold 4 --operator NAME --reason TEXT'");
+	assert_string_equal(w.st->frozen, "emr@4");
+	SAYS(&w, "'emr@4' is suspect, and the policy does not declare its data set any more");
+	SAYS(&w, "'bkp hold emr@4 --operator NAME --reason TEXT'");
 	done(&w);
 }
 
@@ -950,8 +953,7 @@ static void a_run_that_did_not_run_is_noticed(void **state)
 	SAYS(&w, "but no run since then captured it: run 'bkp run emr'");
 	SAYS(&w, "failed: nothing was captured: no medium");
 	/* one that has begun is not missed */
-	must(&w, midnight + 4 * DAY + 7 * HOUR, "begin",
-	    json_pack("{s:i, s:s, s:[s]}", "generation", 4, "uuid", GEN, "datasets", "emr"));
+	must(&w, midnight + 4 * DAY + 7 * HOUR, "begin", begin_of("emr", 4));
 	d = look(&w, midnight + 4 * DAY + 8 * HOUR);
 	assert_int_equal(d->missed_ns, 0);
 	/* without a stated time nobody was promised one */
@@ -971,11 +973,8 @@ static void what_expired_is_not_missing(void **state)
 	for (int n = 1; n <= 5; n++)
 		run(&w, n, T0 + n * DAY);
 	for (size_t m = 0; m < 2; m++)
-		must(&w, T0 + 5 * DAY, "expired",
-		    json_pack("{s:i, s:s, s:i, s:i}", "generation", 1, "medium", w.uuids[m], "files", 3,
-			"bytes", 9));
-	must(&w, T0 + 5 * DAY, "expired",
-	    json_pack("{s:i, s:s, s:i, s:i}", "generation", 2, "medium", w.uuids[0], "files", 3, "bytes", 9));
+		must(&w, T0 + 5 * DAY, "expired", copy_of("emr", 1, w.uuids[m]));
+	must(&w, T0 + 5 * DAY, "expired", copy_of("emr", 2, w.uuids[0]));
 	d = look(&w, T0 + 5 * DAY + HOUR);
 	assert_int_equal(d->generations.have, 4);
 	assert_true(w.st->media[0].missing == 0 && w.st->media[1].missing == 0);

@@ -253,27 +253,21 @@ static void record(struct world *w, const char *event, json_t *members)
 		fail_msg("%s: %s", event, err.msg);
 }
 
-/* A run: the data set's verdict, "none" (another data set was captured), "dead" (no generation), "running".
- */
+/* A run: the data set's verdict, "none" (another data set was captured), "failed" (no generation), "running". */
 static void run(struct world *w, const char *when, const char *verdict)
 {
 	const char *name = !strcmp(verdict, "none") ? "documents" : "emr";
 
 	w->s.at_ns = at(when);
-	record(
-	    w, "begin", json_pack("{s:i, s:s, s:[s]}", "generation", ++w->n, "uuid", GEN, "datasets", name));
+	record(w, "begin", begin_of(name, ++w->n));
 	if (!strcmp(verdict, "running"))
 		return;
-	if (!strcmp(verdict, "dead")) {
-		record(w, "failed", json_pack("{s:i, s:s}", "generation", w->n, "reason", "disk full"));
-		return;
-	}
-	record(w, "committed",
-	    json_pack("{s:i, s:s, s:s, s:i, s:i, s:i, s:i, s:[o], s:[{s:s, s:s, s:b, s:b}]}", "generation",
-		w->n, "uuid", GEN, "manifest_sha256", HASH, "archives", 2, "archive_bytes", 1000, "new_bytes",
-		10, "next_archive", w->n + 1, "datasets",
-		dataset(name, strcmp(verdict, "none") ? verdict : "good"), "media", "medium", NAS, "label",
-		"nas", "ok", 1, "frozen", 1));
+	if (!strcmp(verdict, "failed"))
+		record(w, "failed", failed(name, w->n, "disk full"));
+	else
+		record(w, "committed",
+		    committed_to(name, w->n, strcmp(verdict, "none") ? verdict : "good",
+			json_pack("[o]", copy_to(NAS, "nas"))));
 }
 
 /* At that time: is it due, why, which generation holds it. */
@@ -331,7 +325,7 @@ static void failed_is_tried_again(void **state)
 
 	(void)state;
 	world(&w, "day 02:00");
-	run(&w, "2026-11-21T02:00:01Z", "dead");
+	run(&w, "2026-11-21T02:00:01Z", "failed");
 	expect(&w, "2026-11-21T03:00:00Z", SLOTS_FAILED, 0);
 	run(&w, "2026-11-21T04:00:01Z", "failed");
 	expect(&w, "2026-11-21T05:00:00Z", SLOTS_FAILED, 0);
@@ -339,7 +333,7 @@ static void failed_is_tried_again(void **state)
 	expect(&w, "2026-11-21T07:00:00Z", SLOTS_FAILED, 0);
 	expect(&w, "2026-11-22T03:00:00Z", SLOTS_NEVER, 0);
 	run(&w, "2026-11-22T06:00:01Z", "good");
-	run(&w, "2026-11-22T07:00:01Z", "dead"); /* later, by hand: the slot was served */
+	run(&w, "2026-11-22T07:00:01Z", "failed"); /* later, by hand: the slot was served */
 	expect(&w, "2026-11-22T08:00:00Z", SLOTS_SERVED, 4);
 	run(&w, "2026-11-23T02:00:01Z", "running");
 	expect(&w, "2026-11-23T02:30:00Z", SLOTS_MISSED, 4);
