@@ -83,12 +83,14 @@ static void plan_text(struct buf *b)
 	const struct approval_record r = {7, {0xab}};
 	struct err err = ERR_INIT;
 
-	assert_int_equal(
-	    approval_plan_begin(REPO, &r, b, &err) || approval_plan_medium(NAS, "n a s", b, &err) ||
-		approval_plan_generation(1, GEN, b, &err) ||
-		approval_plan_note("理由\ngeneration 9", b, &err) ||
-		approval_plan_generation(12, GEN, b, &err) || approval_plan_medium(RDX, "RDX-01", b, &err) ||
-		approval_plan_generation(1, GEN, b, &err),
+	assert_int_equal(approval_plan_begin(REPO, &r, b, &err) ||
+			     approval_plan_medium(NAS, "n a s", b, &err) ||
+			     approval_plan_generation("emr", 1, GEN, b, &err) ||
+			     approval_plan_note("理由\ngeneration emr@9", b, &err) ||
+			     approval_plan_generation("emr", 12, GEN, b, &err) ||
+			     approval_plan_generation("documents", 3, GEN, b, &err) ||
+			     approval_plan_medium(RDX, "RDX-01", b, &err) ||
+			     approval_plan_generation("emr", 1, GEN, b, &err),
 	    0);
 }
 
@@ -100,13 +102,18 @@ static void a_plan_comes_back_as_it_was(void **state)
 	(void)state;
 
 	plan_text(&b);
+	assert_non_null(memmem(
+	    b.p, b.n, "\ngeneration documents@3 " GEN "\n", strlen("\ngeneration documents@3 " GEN "\n")));
 	assert_int_equal(approval_plan_parse((char *)b.p, b.n, &p, &err), 0);
 	assert_string_equal(p->repository, REPO);
-	assert_true(p->head.seq == 7 && p->head.sha256[0] == 0xab && p->n == 3);
-	assert_true(
-	    approval_plan_has(p, NAS, 1) && approval_plan_has(p, NAS, 12) && approval_plan_has(p, RDX, 1));
-	assert_false(
-	    approval_plan_has(p, RDX, 12) || approval_plan_has(p, NAS, 9) || approval_plan_has(p, NAS, 2));
+	assert_true(p->head.seq == 7 && p->head.sha256[0] == 0xab && p->n == 4);
+	assert_true(approval_plan_has(p, NAS, "emr", 1) && approval_plan_has(p, NAS, "emr", 12) &&
+		    approval_plan_has(p, NAS, "documents", 3) && approval_plan_has(p, RDX, "emr", 1));
+	assert_false(approval_plan_has(p, RDX, "emr", 12) || approval_plan_has(p, NAS, "emr", 9) ||
+		     approval_plan_has(p, NAS, "emr", 2));
+	/* the same number of another data set is another generation */
+	assert_false(approval_plan_has(p, NAS, "documents", 1) || approval_plan_has(p, NAS, "emr", 3) ||
+		     approval_plan_has(p, NAS, "em", 1));
 	approval_plan_free(p);
 }
 
@@ -115,14 +122,22 @@ static void a_plan_comes_back_as_it_was(void **state)
 static void malformed_plans_are_refused(void **state)
 {
 	static const char *const bad[] = {"", "\n", "bkp:1 kind=agreement\n", "bkp:1 kind=expiry\n",
-	    "bkp:1 kind=expiry\nrepository x\n", "generation 1 " GEN "\n"};
-	static const char *const tails[] = {"generation 1 " GEN "\n" /* no medium */, "medium " NAS "\n",
-	    "medium x y\n", "medium " NAS " n\ngeneration 0 " GEN "\n",
-	    "medium " NAS " n\ngeneration 01 " GEN "\n",
-	    "medium " NAS " n\ngeneration 2 " GEN "\ngeneration 2 " GEN "\n",
-	    "medium " NAS " n\ngeneration 2 " GEN " x\n",
-	    "medium " NAS " n\ngeneration 99999999999999999999 " GEN "\n", "\n", " \n", "else\n",
-	    "medium " NAS " n\ngeneration 2 " GEN};
+	    "bkp:1 kind=expiry\nrepository x\n", "generation emr@1 " GEN "\n"};
+#define ON "medium " NAS " n\n"
+	static const char *const tails[] = {"generation emr@1 " GEN "\n" /* no medium */, "medium " NAS "\n",
+	    "medium x y\n", ON "generation emr@0 " GEN "\n", ON "generation emr@01 " GEN "\n",
+	    ON "generation emr@2 " GEN "\ngeneration emr@2 " GEN "\n", ON "generation emr@2 " GEN " x\n",
+	    ON "generation emr@99999999999999999999 " GEN "\n", "\n", " \n", "else\n",
+	    ON "generation emr@2 " GEN,
+	    /* of a run, of no data set, of names that are none */
+	    ON "generation 2 " GEN "\n", ON "generation @2 " GEN "\n", ON "generation latest@2 " GEN "\n",
+	    ON "generation ../emr@2 " GEN "\n", ON "generation EMR@2 " GEN "\n",
+	    ON "generation emr@latest " GEN "\n", ON "generation emr@2@2 " GEN "\n",
+	    ON "generation a23456789012345678901234567890123@2 " GEN "\n",
+	    /* a data set descends, or comes a second time */
+	    ON "generation emr@3 " GEN "\ngeneration emr@2 " GEN "\n",
+	    ON "generation emr@2 " GEN "\ngeneration documents@2 " GEN "\ngeneration emr@3 " GEN "\n"};
+#undef ON
 	BUF_AUTO b = BUF_INIT(APPROVAL_TEXT_MAX);
 	struct approval_plan *p = NULL;
 	struct err err = ERR_INIT;
@@ -303,9 +318,9 @@ static void the_first_approver_needs_the_root_key(void **state)
 	end(&s);
 }
 
-static json_t *expiry(int n, const char *plan, const char *by)
+static json_t *expiry(const char *dataset, int n, const char *plan, const char *by)
 {
-	json_t *o = on_medium(n, NAS);
+	json_t *o = copy_of(dataset, n, NAS);
 
 	if (plan)
 		json_object_set_new(o, "plan", json_string(plan));
@@ -320,8 +335,9 @@ static void generations(struct scribe *s, int n)
 
 	for (int i = 1; i <= n; i++) {
 		assert_int_equal(put(s, "begin", begin(i), &err), 0);
-		assert_int_equal(put(s, "committed", committed(i, i + 1, 0), &err), 0);
-		assert_int_equal(put(s, "verified", on_medium(i, NAS), &err), 0);
+		assert_int_equal(put(s, "committed", committed("emr", i), &err), 0);
+		assert_int_equal(put(s, "committed", committed("documents", i), &err), 0);
+		assert_int_equal(put(s, "verified", on_medium("emr", i, NAS), &err), 0);
 	}
 }
 
@@ -340,7 +356,7 @@ static void no_expiry_below_the_floor_nor_without_the_approver(void **state)
 	assert_int_equal(put(&s, "agreed", terms(2, boss), &err), 0);
 	generations(&s, 4);
 	plan_text(&plan);
-	assert_int_equal(put(&s, "expired", expiry(1, NULL, NULL), &err), -1);
+	assert_int_equal(put(&s, "expired", expiry("emr", 1, NULL, NULL), &err), -1);
 	end(&s);
 	for (int i = 0; i < 6; i++) {
 		ready(&s);
@@ -355,23 +371,46 @@ static void no_expiry_below_the_floor_nor_without_the_approver(void **state)
 				     &err),
 		    i == 1 || i == 2 ? -1 : 0);
 		if (i == 0) /* it stands in the plan */
-			assert_int_equal(put(&s, "expired", expiry(1, hex, boss), &err), 0);
+			assert_int_equal(put(&s, "expired", expiry("emr", 1, hex, boss), &err), 0);
 		if (i == 3) /* it does not, although the floor would allow it */
-			assert_int_equal(put(&s, "expired", expiry(2, hex, boss), &err), -1);
+			assert_int_equal(put(&s, "expired", expiry("emr", 2, hex, boss), &err), -1);
+		if (i ==
+		    3) { /* the same run's other data set stands in no plan either; nothing was agreed of it */
+			assert_int_equal(put(&s, "expired", expiry("documents", 1, hex, boss), &err), -1);
+			assert_non_null(strstr(err.msg, "no approver"));
+		}
 		if (i == 4) /* another plan */
-			assert_int_equal(put(&s, "expired", expiry(1, HASH, boss), &err), -1);
+			assert_int_equal(put(&s, "expired", expiry("emr", 1, HASH, boss), &err), -1);
 		if (i == 5) {
 			/* approved, and yet a damaged one counts for nothing any more */
-			assert_int_equal(put(&s, "verify-failed",
-					     json_pack("{s:i, s:s}", "generation", 4, "medium", NAS), &err),
-			    0);
-			assert_int_equal(put(&s, "verify-failed",
-					     json_pack("{s:i, s:s}", "generation", 3, "medium", NAS), &err),
-			    0);
-			assert_int_equal(put(&s, "expired", expiry(1, hex, boss), &err), -1);
+			assert_int_equal(put(&s, "verify-failed", copy_of("emr", 4, NAS), &err), 0);
+			assert_int_equal(put(&s, "verify-failed", copy_of("emr", 3, NAS), &err), 0);
+			assert_int_equal(put(&s, "expired", expiry("emr", 1, hex, boss), &err), -1);
 		}
 		end(&s);
 	}
+}
+
+/* What was verified of another data set, however much and however new, covers nothing. */
+static void a_data_set_is_covered_by_its_own_generations(void **state)
+{
+	struct err err = ERR_INIT;
+	struct scribe s;
+	(void)state;
+
+	ready(&s);
+	assert_int_equal(put(&s, "agreed", terms(2, NULL), &err), 0); /* of emr */
+	for (int i = 1; i <= 5; i++) {
+		assert_int_equal(put(&s, "begin", begin(i), &err), 0);
+		if (i <= 2)
+			assert_int_equal(put(&s, "committed", committed("emr", i), &err), 0);
+		assert_int_equal(put(&s, "committed", committed("documents", i), &err), 0);
+		assert_int_equal(put(&s, "verified", on_medium("documents", i, NAS), &err), 0);
+	}
+	assert_int_equal(put(&s, "verified", on_medium("emr", 2, NAS), &err), 0);
+	assert_int_equal(put(&s, "expired", copy_of("emr", 1, NAS), &err), -1);
+	assert_non_null(strstr(err.msg, "fewer newer generations"));
+	end(&s);
 }
 
 static json_t *jump(int seconds)
@@ -396,15 +435,15 @@ static void a_latched_clock_lets_nothing_expire(void **state)
 	generations(&s, 4);
 	assert_int_equal(put(&s, "clock-jump", jump(-9999), &err), 0);
 	assert_true(!ledger_latch(s.ledger)->found_ns);
-	assert_int_equal(put(&s, "expired", on_medium(1, NAS), &err), 0); /* back: nothing is latched */
+	assert_int_equal(put(&s, "expired", copy_of("emr", 1, NAS), &err), 0); /* back: nothing is latched */
 	assert_int_equal(put(&s, "clock-jump", jump(9999), &err), 0);
 	assert_int_equal(put(&s, "clock-jump", jump(-9999), &err), 0); /* and back again opens nothing */
 	assert_true(ledger_latch(s.ledger)->found_ns && ledger_latch(s.ledger)->seconds == 9999);
 	assert_int_equal(put(&s, "clock-attested", attested(), &err), 0);
 	assert_true(!ledger_latch(s.ledger)->found_ns);
-	assert_int_equal(put(&s, "expired", on_medium(2, NAS), &err), 0);
+	assert_int_equal(put(&s, "expired", copy_of("emr", 2, NAS), &err), 0);
 	assert_int_equal(put(&s, "clock-jump", jump(9999), &err), 0);
-	assert_int_equal(put(&s, "expired", on_medium(3, NAS), &err), -1);
+	assert_int_equal(put(&s, "expired", copy_of("emr", 3, NAS), &err), -1);
 	assert_string_equal(err.code, "E-LEDGER-02");
 	end(&s);
 	ready(&s);
@@ -423,6 +462,7 @@ int main(void)
 	    cmocka_unit_test(the_first_approver_is_more_any_other_change_is_less),
 	    cmocka_unit_test(the_first_approver_needs_the_root_key),
 	    cmocka_unit_test(no_expiry_below_the_floor_nor_without_the_approver),
+	    cmocka_unit_test(a_data_set_is_covered_by_its_own_generations),
 	    cmocka_unit_test(a_latched_clock_lets_nothing_expire),
 	};
 
