@@ -365,7 +365,10 @@ class Generation:
         age, index = self.archive(number)
         known, offset, stored, raw = index[n]
         0 < raw <= CHUNK and stored <= 2 * CHUNK or fail("archive %d, chunk %d has an impossible size" % (number, n))
-        frame = age.read(offset, stored)
+        try:
+            frame = age.read(offset, stored)
+        except ERRORS as e:
+            fail("%s: %s" % (self.table[number][0], e))
         data = (unzstd if frame[:4] == b"(\xb5/\xfd" else unlz4)(frame, raw)
         return data if self.id(data) == known and len(data) == raw else fail("archive %d, chunk %d is not what its id says" % (number, n))
 
@@ -502,7 +505,7 @@ def attempt(e, refused, f, *args):
         f(*args)
     except ERRORS as x:
         refused.add(e.name)
-        warn(shown(e.name), x)
+        warn(shown(e.name) + ":", x)
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

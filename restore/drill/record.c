@@ -89,11 +89,6 @@ static json_t *variables_json(const struct drill *d)
 	return o;
 }
 
-static json_t *number_json(const struct drill_generation *g)
-{
-	return g ? json_integer((json_int_t)g->number) : json_null();
-}
-
 static json_t *restored_json(const struct drill_step *s)
 {
 	json_t *o;
@@ -101,8 +96,8 @@ static json_t *restored_json(const struct drill_step *s)
 
 	if (s->is->kind != PROCEDURE_RESTORE)
 		return json_null();
-	o = json_pack("{s:o, s:o, s:o, s:I}", "dataset", string_json(s->dataset), "generation",
-	    number_json(s->from), "to", string_json(s->to), "bytes", (json_int_t)s->bytes);
+	o = json_pack("{s:o, s:I, s:o, s:I}", "dataset", string_json(s->dataset), "generation",
+	    (json_int_t)s->from->number, "to", string_json(s->to), "bytes", (json_int_t)s->bytes);
 	for (i = 0; o && i < OUTCOME_KINDS; i++)
 		if (json_object_set_new(o, outcome_name(i), json_integer((json_int_t)s->count[i]))) {
 			json_decref(o);
@@ -115,8 +110,8 @@ static json_t *checked_json(const struct drill_step *s)
 {
 	if (s->is->kind != PROCEDURE_CHECK)
 		return json_null();
-	return json_pack("{s:o, s:o, s:o, s:o}", "probe", string_json(s->dataset), "generation",
-	    number_json(s->from), "expected", string_json(s->expected), "found", string_json(s->found));
+	return json_pack("{s:o, s:o, s:o}", "probe", string_json(s->dataset), "expected",
+	    string_json(s->expected), "found", string_json(s->found));
 }
 
 static json_t *confirmed_json(const struct drill_step *s)

@@ -82,7 +82,7 @@ command: |
   printf '%s\n' "$patient" $patient >/dev/null
   [ "$scratch" = "$HOME" ]
   [ "$TMPDIR" = "$scratch/tmp" ]
-  [ "$generation" = "docs@2, late@2" ]
+  [ "$generation" = "docs@2 late@2" ]
   [ -f "$medium/bkp-medium.json" ]
   [ -f "$procedure" ]
   [ "$PWD" = "$scratch" ]
@@ -132,7 +132,7 @@ p.close()
 assert not p.stack and "script" not in p.tags, p.tags
 text = "".join(p.text)
 sha = hashlib.sha256(open(sys.argv[1] + "/drill.json", "rb").read()).hexdigest()
-for w in ("復旧訓練", "番号一致", "山田", "m1", sha, "世代 docs@2, late@2 の文書"):
+for w in ("復旧訓練", "番号一致", "山田", "m1", sha, "世代 docs@2 late@2 の文書"):
     assert w in text, w
 P
 BKP_LANG=ja drill good ja --attest "$T/yes.yaml"; want 0
@@ -175,7 +175,7 @@ generation: 7'); drill bad no; refused 2 E-DRILL-04 "$(line '```restore')"
 grep -q 'there is: docs@1, docs@2' "$T/err" || die "which generations there are is not said"
 bad < <(block restore x 1 <<<'dataset: nothing
 generation: 2'); drill bad no; refused 2 E-DRILL-05 "$(line '```restore')"
-bad < <(block restore x 1 <<<'dataset: nothing'); drill bad no; refused 2 E-DRILL-06 "$(line '```restore')"
+bad < <(block restore x 1 <<<'dataset: nothing'); drill bad no; refused 2 E-DRILL-05 "$(line '```restore')"
 bad < <(block check x 1 <<<'probe: nothing
 command: echo'); drill bad no; refused 2 E-DRILL-05 "$(line '```check')"
 bad < <(block restore x 1 <<<'dataset: docs
