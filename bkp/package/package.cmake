@@ -6,6 +6,11 @@ install(FILES bkp/package/bkp.bash RENAME bkp-restore DESTINATION ${CMAKE_INSTAL
 install(FILES bkp/package/bkp-run.service bkp/package/bkp-run.timer DESTINATION lib/systemd/system)
 install(DIRECTORY DESTINATION /etc/bkp) # policy.yaml comes here; ready-made ones are in share/bkp/policies
 install(FILES LICENSE RENAME copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
+# the operator's commands in Japanese; man(1) takes them where the locale is Japanese
+foreach(section 1 8)
+	file(GLOB pages CONFIGURE_DEPENDS docs/man/ja/*.${section})
+	install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/ja/man${section})
+endforeach()
 install(FILES README.md docs/CHANGELOG.md docs/tutorial.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 set(CPACK_GENERATOR DEB)
