@@ -9,14 +9,14 @@ T=$(mktemp -d "${TMPDIR:-/tmp}/bkp-docs.XXXXXX")
 trap 'rm -rf "$T"' EXIT
 cd "$SRC"
 unset BKP_POLICY BKP_LANG
-export LC_ALL=C.UTF-8
+export LC_ALL=C.UTF-8 COLUMNS=10000 # a synopsis is one line
 faults=0
 fault() { echo "FAILED: $*" >&2; faults=$((faults + 1)); }
 . tests/lib/files.sh
 tree_files >"$T/files"
 
 # ---- man pages
-for f in docs/man/*; do
+for f in docs/man/*.? docs/man/ja/*.?; do
 	out=$(mandoc -T lint -W warning "$f" 2>&1) || fault "mandoc: $out"
 	out=$(man --warnings -l "$f" 2>&1 >/dev/null) || fault "man: $f: $out"
 	[ -z "$out" ] || fault "man: $f: $out"
@@ -30,9 +30,12 @@ options() {
 	while read -r o; do grep -qx -e "$o" "$T/of-help" || fault "$page names $o, which the program does not have"; done <"$T/of-page"
 }
 : >"$T/common"
-"$BKP_BIN/bkp" --help >"$T/help"
+"$BKP_BIN/bkp" help all >"$T/help"
 sed -n 's/^  \([a-z]*\)  .*/\1/p' "$T/help" >"$T/commands"
-[ "$(wc -l <"$T/commands")" -ge 7 ] || fault "the commands cannot be read from 'bkp --help'"
+[ "$(wc -l <"$T/commands")" -ge 7 ] || fault "the commands cannot be read from 'bkp help all'"
+"$BKP_BIN/bkp" --help >"$T/help.clinic"
+for c in init check run rotate status verify; do grep -q "^  $c  " "$T/help.clinic" || fault "'bkp help' does not show $c"; done
+! grep -q '^  journal  ' "$T/help.clinic" || fault "'bkp help' shows more than a clinic needs"
 head -n 1 "$T/help" >"$T/help.bkp"
 echo "--help --version" >>"$T/help.bkp"
 options docs/man/bkp.8 "$T/help.bkp"
@@ -43,6 +46,7 @@ while read -r c; do
 	grep -q "Xr bkp-$c 8" docs/man/bkp.8 || fault "bkp.8 does not refer to bkp-$c(8)"
 	"$BKP_BIN/bkp" "$c" --help >"$T/help.c"
 	options "docs/man/bkp-$c.8" "$T/help.c"
+	[ ! -f "docs/man/ja/bkp-$c.8" ] || options "docs/man/ja/bkp-$c.8" "$T/help.c"
 	# each option is explained: a line of its own with words behind it (bkp/cmd/app/help.c)
 	sed -n '/^  bkp /p' "$T/help.c" | grep -oE -- '--[a-z][a-z-]+' | sort -u | while read -r o; do
 		grep -qE -- "^  $o( [^ ]+)?  +[^ ]" "$T/help.c" || echo "$o"
@@ -68,6 +72,7 @@ done
 : >"$T/common"
 "$BKP_BIN/bkp-restore" --help >"$T/help"
 options docs/man/bkp-restore.1 "$T/help"
+options docs/man/ja/bkp-restore.1 "$T/help"
 sed -nE 's/^bkp-restore (--medium DIR )?([a-z]+) .*/\2/p' "$T/help" >"$T/commands.restore"
 [ "$(wc -l <"$T/commands.restore")" -ge 8 ] || fault "the commands cannot be read from 'bkp-restore --help'"
 while read -r c; do
