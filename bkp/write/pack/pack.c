@@ -293,10 +293,30 @@ static int flush_bundle(struct pack *p, struct err *err)
 	return 0;
 }
 
-/* Where it goes: a small set's all go where its small files do. */
-static enum pack_stream stream_of(const struct pack *p, enum pack_stream which)
+/* Content that is not stored yet becomes a slice of the open bundle. */
+static int add_slice(struct pack *p, const uint8_t id[DIGEST_LEN], const void *raw, size_t n,
+    struct dedup_place *ret, struct err *err)
 {
-	return p->new_bytes < PACK_TOGETHER ? PACK_BUNDLE : which;
+	struct stream *s = &p->streams[PACK_BUNDLE];
+
+	/* a slice's place is given out before its bundle is written: the bundle's number is fixed because
+	 * nothing else goes into this stream before it */
+	if ((p->bundle.n + n > BUNDLE_TARGET || pending_full(s->pending)) && flush_bundle(p, err))
+		return -1;
+	if (!s->open && open_archive(p, PACK_BUNDLE, err))
+		return -1;
+	*ret = (struct dedup_place){s->number, s->chunks, (uint32_t)p->bundle.n, (uint32_t)n, false};
+	if (buf_append(&p->bundle, raw, n, err) || pack_need(p, s->number, err))
+		return -1;
+	p->new_bytes += n;
+	pending_add(s->pending, id, ret);
+	return 0;
+}
+
+/* A small set's all go where its small files do. */
+static bool is_small_set(const struct pack *p)
+{
+	return p->new_bytes < PACK_TOGETHER;
 }
 
 int pack_chunk_give(struct pack *p, enum pack_stream which, const uint8_t id[DIGEST_LEN], struct buf *raw,
@@ -308,11 +328,14 @@ int pack_chunk_give(struct pack *p, enum pack_stream which, const uint8_t id[DIG
 
 	if (r)
 		return r < 0 ? -1 : 0;
-	which = stream_of(p, which);
+	if (is_small_set(p)) {
+		if (n <= PACK_SMALL_MAX)
+			return add_slice(p, id, raw->p, n, ret, err);
+		which = PACK_BUNDLE;
+		if (flush_bundle(p, err))
+			return -1;
+	}
 	s = &p->streams[which];
-	/* a bundle's number is given out already */
-	if (which == PACK_BUNDLE && flush_bundle(p, err))
-		return -1;
 	if (!s->open && open_archive(p, which, err))
 		return -1;
 	*ret = (struct dedup_place){s->number, s->chunks, 0, (uint32_t)n, true};
@@ -326,23 +349,9 @@ int pack_chunk_give(struct pack *p, enum pack_stream which, const uint8_t id[DIG
 int pack_small_id(struct pack *p, const uint8_t id[DIGEST_LEN], const void *raw, size_t n,
     struct dedup_place *ret, struct err *err)
 {
-	struct stream *s = &p->streams[PACK_BUNDLE];
 	int r = find_place(p, id, n, ret, err);
 
-	if (r)
-		return r < 0 ? -1 : 0;
-	/* a slice's place is given out before its bundle is written: the bundle's number is fixed because
-	 * nothing else goes into this stream */
-	if ((p->bundle.n + n > BUNDLE_TARGET || pending_full(s->pending)) && flush_bundle(p, err))
-		return -1;
-	if (!s->open && open_archive(p, PACK_BUNDLE, err))
-		return -1;
-	*ret = (struct dedup_place){s->number, s->chunks, (uint32_t)p->bundle.n, (uint32_t)n, false};
-	if (buf_append(&p->bundle, raw, n, err) || pack_need(p, s->number, err))
-		return -1;
-	p->new_bytes += n;
-	pending_add(s->pending, id, ret);
-	return 0;
+	return r < 0 ? -1 : r ? 0 : add_slice(p, id, raw, n, ret, err);
 }
 
 int pack_compression(struct pack *p, enum codec_kind kind, struct err *err)

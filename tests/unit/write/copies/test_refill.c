@@ -115,9 +115,10 @@ static void what_is_missing_comes_newest_first(void **state)
 	assert_int_equal(res.verified, N);
 	assert_true(!res.missing && !res.damaged && !res.full && !res.broken && !res.why.code[0]);
 	assert_int_equal(seen.first, N);
-	/* documents are not in the estimate */
+	/* the last documents come after the last call */
 	assert_true(seen.total > N * 1200000);
-	assert_true(seen.bytes >= seen.total && seen.bytes - seen.total < 100000);
+	if (seen.bytes + 100000 < seen.total || seen.bytes >= seen.total + 100000)
+		fail_msg("%ju of %ju", (uintmax_t)seen.bytes, (uintmax_t)seen.total);
 	equal("c");
 	for (uint64_t g = 1; g <= N; g++)
 		assert_true(copy(g)->ok && copy(g)->verified_ns && copy(g)->copied_ns);
@@ -134,9 +135,8 @@ static void leftovers_are_read_back(void **state)
 	add_medium("d");
 	assert_int_equal(
 	    sh("f=$(grep -o 'archives/.*' a/*-*-*-*-*/datasets/d/generations/000001/SHA256SUMS | head -n 1) "
-	       "&& cd "
-	       "d/*-*-*-*-*/ && "
-	       "mkdir -p $(dirname $f) && head -c $(stat -c %%s ../../a/*-*-*-*-*/$f) /dev/zero >$f"),
+	       "&& cd d/*-*-*-*-*/ && mkdir -p datasets/d && cd datasets/d && mkdir -p $(dirname $f) && "
+	       "head -c $(stat -c %%s ../../../../a/*-*-*-*-*/datasets/d/$f) /dev/zero >$f"),
 	    0);
 	res = refill("d", false, NULL);
 	assert_true(res.damaged >= 1);
@@ -192,7 +192,7 @@ static void what_vanished_is_brought_again(void **state)
 	assert_int_equal(sh("chattr -R -f -i g; cd g/*-*-*-*-*/datasets/d && f=$(grep -vxFf "
 			    "generations/000002/SHA256SUMS generations/000003/SHA256SUMS "
 			    "| grep -o 'archives/.*' | head -n 1) && chmod u+w $f && truncate -s 1000 $f && "
-			    "cp $f ../../half"),
+			    "cp $f ../../../../half"),
 	    0);
 	res = refill("g", true, NULL);
 	assert_true(res.damaged == 1 && res.missing == 1 && !res.broken && !res.full);
@@ -221,7 +221,7 @@ static void a_full_medium_says_how_much_is_missing(void **state)
 	/* what it lost cannot come back because it is full: then it does not count as being there */
 	assert_int_equal(
 	    sh("chattr -R -f -i h; cd h/*-*-*-*-*/datasets/d && rm -f $(grep -o 'archives/.*' "
-	       "generations/000001/SHA256SUMS | head -n 1); head -c 40m /dev/zero >../fill; true"),
+	       "generations/000001/SHA256SUMS | head -n 1); head -c 40m /dev/zero >../../../fill; true"),
 	    0);
 	res = refill("h", true, NULL);
 	assert_true(res.full && !res.copied && res.missing >= 1 && res.damaged == res.missing);
