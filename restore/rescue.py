@@ -142,6 +142,7 @@ class Age:
             elif len(stanzas):
                 stanzas[-1][1].append(line.strip())
             line.endswith(b"\n") and len(header) < 1 << 20 and header.startswith(b"age-encryption.org/v1\n") or fail("not an age file")
+        any(a[0] == b"scrypt" for a, _ in stanzas[1:]) and fail("an age file for a passphrase and for others")
         key = next(filter(None, (self.unwrap(a, unbase64(b"".join(b)), identities, passphrase) for a, b in stanzas)), None)
         key or fail("wrong passphrase" if passphrase else "encrypted to somebody else: it is not this identity's")
         hmac.compare_digest(hmac.digest(hkdf(key, b"", b"header"), header + b"---", "sha256"), unbase64(line[4:].strip())) or fail(
@@ -154,8 +155,9 @@ class Age:
     @staticmethod
     def unwrap(args, body, identities, passphrase):  # the file key, if this stanza is for us
         if args[0] == b"scrypt" and passphrase:
-            salt, cost = b"age-encryption.org/v1/scrypt" + unbase64(args[1]), int(args[2])
-            return opened(hashlib.scrypt(passphrase, salt=salt, n=1 << min(cost, 20), r=8, p=1, maxmem=(1 << 31) - 1, dklen=32), bytes(12), body)
+            cost = int(args[2]) if int(args[2]) <= 20 else fail("its scrypt takes more memory than this reader uses")
+            return opened(hashlib.scrypt(passphrase, salt=b"age-encryption.org/v1/scrypt" + unbase64(args[1]), n=1 << cost, r=8, p=1,
+                                         maxmem=(1 << 31) - 1, dklen=32), bytes(12), body)
         for secret, public in identities if args[0] == b"X25519" and len(body) == 32 else ():
             with contextlib.suppress(ValueError):  # not a point: for nobody
                 share = unbase64(args[1])
@@ -246,7 +248,8 @@ class Repository:
         self.keys = [base64.b64decode(named)]  # as far as they were needed yet
         self.links = (line for line in (document(self.dir, "keys.jsonl") if os.path.exists(self.dir + "/keys.jsonl") else b"").splitlines())
         self.check_signature(facts, os.path.join(self.dir, "repository.json"), "bkp:1 kind=repository repository=" + self.id)
-        json.loads(facts)["repository"] == self.id or fail("repository.json is another repository's")
+        [json.loads(facts).get(k) for k in ("kind", "format", "repository")] == ["bkp-repository", 1, self.id] or fail(
+            "repository.json is another repository's, or of a later format")
 
     def key(self, number):  # the key of that number: each epoch's is named by the one before it
         for key in self.keys:
@@ -256,7 +259,7 @@ class Repository:
             body, _, sig = line.rpartition(b',"sig":"')
             signed_by(self.keys[-1], body + b"}", base64.b64decode(sig[:-2])) or fail("keys.jsonl: a signature is wrong")
             record = json.loads(line)
-            [record["event"], record["repository"], record["next"]] == ["epoch", self.id, len(self.keys) + 1] or fail(
+            [record[k] for k in ("event", "repository", "epoch", "next")] == ["epoch", self.id, len(self.keys), len(self.keys) + 1] or fail(
                 "keys.jsonl: a foreign record")
             self.keys.append(base64.b64decode(record["key"]))
             if self.keys[-1][:10] == number:
@@ -270,8 +273,9 @@ class Repository:
             key, raw[10:] + comment.encode(), both) or fail("its signature is wrong")
 
     def generations(self):  # {data set: numbers, the newest first}
-        folder = lambda *names: sorted(os.listdir(f)) if os.path.isdir(f := os.path.join(self.dir, "datasets", *names)) else []
-        there = {n: folder(n, "generations") for n in folder() if re.fullmatch("[a-z][a-z0-9-]{0,31}", n)}
+        top, name = os.path.join(self.dir, "datasets"), "(?!(con|prn|aux|nul|com[0-9]|lpt[0-9]|latest)$)[a-z][a-z0-9-]{0,31}"
+        there = {n: os.listdir(f) if os.path.isdir(f := os.path.join(top, n, "generations")) else [] for n in sorted(os.listdir(top))
+                 if re.fullmatch(name, n)}
         return {n: sorted((int(d) for d in there[n] if re.fullmatch("[0-9]{6,18}", d) and "%06d" % int(d) == d), reverse=True) for n in there}
 
     def selected(self, text):  # generations
@@ -306,6 +310,9 @@ class Generation:
         self.repo.check_signature(sums, os.path.join(self.dir, self.folder + "SHA256SUMS"), "bkp:1 kind=generation repository=%s dataset=%s "
                                   "generation=%d uuid=%s" % (self.repo.id, self.name, self.number, self.manifest["uuid"]))
         self.sums = {line[66:]: line[:64] for line in sums.decode().splitlines()}
+        archives = [n for n, sha in self.sums.items() if n == "archives/%s/%s.age" % (sha[:2], sha)]
+        list(self.sums) == sorted(archives) + [self.folder + n for n in ("manifest.json", "places.age", "root.age")] and len(
+            archives) == self.manifest["archives"] or fail("its SHA256SUMS is malformed")
         sha256(manifest) == self.sums[self.folder + "manifest.json"] or fail("its manifest.json is damaged")
         sha256(self.root) == self.sums[self.folder + "root.age"] == self.manifest["root_sha256"] or fail("its root.age is damaged")
         self.agreed(self.manifest, "bkp-generation")
@@ -333,8 +340,8 @@ class Generation:
         self.blocks, key = self.agreed(head, "bkp-root")["blocks"], bytes.fromhex(head["chunk_id_key"])
         self.id = lambda data: hmac.digest(key, data, "sha256")
         self.table = {x["archive"]: ("archives/%s/%s.age" % (x["sha256"][:2], x["sha256"]), x["index_sha256"]) for x in table}
-        listed = {name for name, sha in self.sums.items() if name == "archives/%s/%s.age" % (sha[:2], sha)}
-        listed == {name for name, _ in self.table.values()} or fail("its root.age is of other archives")
+        {name for name, _ in self.table.values()} == {n for n in self.sums if n.startswith("archives/")} or fail(
+            "its root.age is of other archives")
         return self
 
     # Section 4.  INDEX is read once and must be the one that root.age names; each chunk is checked when it is used.  So what this file says
@@ -406,6 +413,7 @@ class Generation:
         except ERRORS as e:
             return warn("%s is lost, for its list of blocks is: %s" % (self.label, e))
         firsts = [urllib.parse.unquote_to_bytes(line.split(" ")[2]).split(b"/") for line in blocks] + [[b"\xff" * 300]]
+        last = []
         for line, first, beyond in zip(blocks, firsts, firsts[1:]):
             if paths and not any(first[:len(p)] == p or first < p < beyond for p in paths):
                 continue
@@ -414,6 +422,7 @@ class Generation:
                 int(run.split(":")[3]) <= CHUNK or fail("the block is too large")
                 block = io.BytesIO(b"".join(self.run(run)))
                 for e in tarfile.open(fileobj=block, mode="r:", encoding="utf-8", errors="surrogateescape"):
+                    last < (last := to_bytes(e.name).split(b"/")) or fail("an entry does not stand behind the one before it")
                     if wanted(e.name, paths):
                         yield e
             except ERRORS as e:
@@ -440,15 +449,15 @@ def inside(root, path):  # where an entry is below root; never outside, never th
 def metadata(full, e):
     mtime = int(Decimal(e.pax_headers.get("mtime", int(e.mtime))) * 10**9)
     if os.geteuid() == 0:
-        os.lchown(full, e.uid, e.gid)
-    if not os.path.islink(full):
-        os.chmod(full, e.mode & (0o1777 if os.geteuid() else 0o7777))
+        os.lchown(full, *(x if 0 <= x < 2**32 - 1 else fail("has an impossible owner") for x in (e.uid, e.gid)))
     for key, value in e.pax_headers.items():
         if key.startswith("SCHILY.xattr.") and not key.startswith("SCHILY.xattr.bkp."):
             try:
                 os.setxattr(full, urllib.parse.unquote_to_bytes(to_bytes(key[13:])), to_bytes(value), follow_symlinks=False)
             except OSError as x:
                 warn(shown(e.name), key[13:], x.strerror)
+    if not os.path.islink(full):
+        os.chmod(full, e.mode & (0o1777 if os.geteuid() else 0o7777))
     os.utime(full, ns=(mtime, mtime), follow_symlinks=False)
 
 def write_content(generation, f, e, text):
@@ -465,6 +474,7 @@ def restore_entry(generation, root, e, folders, made):
     full = inside(root, to_bytes(e.name).rstrip(b"/"))
     text, special, flags = (e.pax_headers.get("SCHILY.xattr.bkp." + name, "") for name in ("extents", "special", "flags"))
     flags and warn(shown(e.name), "is flagged:", flags)
+    e.size == 0 or fail("has a body")
     if e.isdir():
         if not os.path.isdir(full) or os.path.islink(full):
             os.mkdir(full, 0o700)
