@@ -626,6 +626,149 @@ static void what_is_attached_is_not_offline(void **state)
 	done(&w);
 }
 
+static void moved(struct world *w, size_t medium, const char *place, int64_t at)
+{
+	must(w, at, "medium-moved",
+	    json_pack("{s:s, s:s, s:s, s:b}", "medium", w->uuids[medium], "operator", "事務長", "place",
+		place, "detached", 1));
+}
+
+static void one_is(struct world *w, int64_t now, const char *verdict, const char *why)
+{
+	const struct compliance_rule *one = &look(w, now)->one;
+
+	if (strcmp(compliance_verdict_word(one->verdict), verdict) != 0 || !strstr(one->why, why))
+		fail_msg("not %s '%s', but %s '%s'", verdict, why, compliance_verdict_word(one->verdict),
+		    one->why);
+}
+
+/* A disk on a shelf of the server room burns with the server. */
+static void one_is_kept_where_the_originals_are_not(void **state)
+{
+	const int64_t at = T0 + 3 * DAY + HOUR, now = at + HOUR;
+	struct world w;
+	(void)state;
+
+	world(&w, "nas:hdd ssd:ssd RDX-01:rdx:offline RDX-02:rdx:offline");
+	three_runs(&w);
+	rotation(&w, 2, 3, T0 + 3 * DAY);
+	moved(&w, 2, "サーバ室", at);
+	one_is(&w, now, "attention", "its place 'サーバ室' is not separate from the originals");
+	moved(&w, 2, "棚", at); /* the policy does not list it */
+	one_is(&w, now, "attention", "'棚' is not separate");
+	moved(&w, 2, "別棟", at);
+	one_is(&w, now, "met", "");
+	/* it was here, and left without a word: what was recorded before says nothing any more */
+	must(&w, at, "medium-attached", json_pack("{s:s}", "medium", w.uuids[2]));
+	must(&w, at, "medium-detached", json_pack("{s:s}", "medium", w.uuids[2]));
+	one_is(&w, now, "attention", "where it is now is not recorded");
+	/* and where somebody said that it would be taken is not where it is */
+	rotation(&w, 2, 3, at);
+	must(&w, at, "medium-detached", json_pack("{s:s}", "medium", w.uuids[2]));
+	one_is(&w, now, "attention", "where it is now is not recorded");
+	/* one more that stands attached for too long takes nothing away from that */
+	rotation(&w, 3, 3, T0 + 3 * DAY);
+	one_is(&w, T0 + 4 * DAY, "attention", "where it is now is not recorded");
+	moved(&w, 2, "別棟", at);
+	one_is(&w, now, "met", "");
+	/* who does not say which places are separate has none that is */
+	w.policy.n_places = 0;
+	one_is(&w, now, "attention", "list 'places'");
+	done(&w);
+}
+
+/* No more is said of a medium that is away than what was seen. */
+static void removed_is_what_would_be_found_if_it_were_plugged_in(void **state)
+{
+	struct world w;
+	(void)state;
+
+	world(&w, "nas:hdd RDX-01:rdx:offline");
+	look(&w, T0 + HOUR);
+	/* of its file system no UUID is known: perhaps it is only unmounted */
+	assert_false(w.st->media[1].removed || w.st->media[1].attached);
+	must(&w, T0 + HOUR, "medium-added",
+	    json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:s}", "medium", w.uuids[1], "label", "RDX-01", "type",
+		"rdx", "path", "/mnt/x", "place", "別棟", "offline", 1, "fs_uuid", "1234-ABCD"));
+	look(&w, T0 + 2 * HOUR);
+	assert_true(!w.st->media[1].removed && w.st->media[1].attached);
+	must(&w, T0 + 2 * HOUR, "medium-detached", json_pack("{s:s}", "medium", w.uuids[1]));
+	look(&w, T0 + 3 * HOUR);
+	assert_true(w.st->media[1].removed && !w.st->media[0].removed);
+	w.sights[1] = COMPLIANCE_SEEN; /* also when it is only plugged in */
+	look(&w, T0 + 3 * HOUR);
+	assert_false(w.st->media[1].removed);
+	done(&w);
+}
+
+/* Images are too large for the disk: it holds the records alone, and is judged for them alone. */
+static void a_medium_is_judged_for_what_it_is_to_hold(void **state)
+{
+	static char *records[] = {(char *)"emr"};
+	const struct compliance_dataset *d;
+	struct world w;
+	(void)state;
+
+	world(&w, "nas:hdd ssd:ssd RDX-01:rdx:offline");
+	w.sets[1] = w.sets[0];
+	w.sets[1].name = (char *)"images";
+	w.policy.n_datasets = 2;
+	for (size_t i = 1; i < 3; i++) {
+		w.media[i].datasets = records;
+		w.media[i].n_datasets = 1;
+	}
+	for (int n = 1; n <= 3; n++) {
+		must(&w, T0 + n * DAY, "begin",
+		    json_pack("{s:i, s:s, s:[s, s]}", "run", n, "uuid", GEN, "datasets", "emr", "images"));
+		capture(&w, n, T0 + n * DAY, "emr", "good", true);
+		capture(&w, n, T0 + n * DAY, "images", "good", true);
+	}
+	rotation(&w, 2, 3, T0 + 3 * DAY);
+	carried(&w, 2, T0 + 3 * DAY);
+	d = look(&w, T0 + 3 * DAY + HOUR);
+	VERDICTS(d, "met", "met", "met", "met");
+	assert_int_equal(d->offline, 3);
+	VERDICTS(d + 1, "met", "attention", "attention", "missing");
+	assert_true(d[1].three.have == 2 && d[1].newest == 3 && !d[1].offline);
+	/* none of the images is missing where they are not to be, and nobody is told to bring them */
+	assert_true(!w.st->media[0].missing && !w.st->media[1].missing);
+	assert_int_equal(w.st->media[2].missing, 2); /* emr@1 and emr@2 */
+	assert_false(says(&w, "'images': run") || says(&w, "bkp rotate") || says(&w, "lacks"));
+	SAYS(&w, "data set 'images': ");
+	/* what stands there all the same is no copy of them */
+	verified(&w, "images", 3, 1, T0 + 3 * DAY + HOUR);
+	d = look(&w, T0 + 3 * DAY + 2 * HOUR);
+	assert_int_equal(d[1].three.have, 2);
+	done(&w);
+}
+
+/* The other data sets still go to the disk, unless the policy says stop; one sentence, not two that contradict. */
+static void while_a_data_set_is_suspect_a_rotation_goes_on(void **state)
+{
+	struct world w;
+	(void)state;
+
+	world(&w, "nas:hdd ssd:ssd RDX-01:rdx:offline");
+	three_runs(&w);
+	run_of(&w, 4, T0 + 4 * DAY, "emr", "suspect", true);
+	must(&w, T0 + 4 * DAY, "medium-attached", json_pack("{s:s}", "medium", w.uuids[2]));
+	w.sights[2] = COMPLIANCE_SEEN;
+	look(&w, T0 + 4 * DAY + HOUR);
+	SAYS(&w, "run 'bkp rotate RDX-01");
+	assert_false(says(&w, "take it away"));
+	w.policy.stop_while_suspect = true;
+	look(&w, T0 + 4 * DAY + HOUR);
+	SAYS(&w, "unmount RDX-01 and take it away now: generation emr@4 is suspect");
+	assert_false(says(&w, "bkp rotate"));
+	/* filled with what is not suspect: now it should leave */
+	w.policy.stop_while_suspect = false;
+	rotation(&w, 2, 3, T0 + 4 * DAY + HOUR);
+	look(&w, T0 + 4 * DAY + 2 * HOUR);
+	SAYS(&w, "unmount RDX-01 and take it away now");
+	assert_false(says(&w, "bkp rotate"));
+	done(&w);
+}
+
 static void a_rotation_that_is_overdue_is_said_before_it_counts(void **state)
 {
 	const struct compliance_dataset *d;
@@ -1036,6 +1179,10 @@ int main(void)
 	    cmocka_unit_test(a_type_that_no_device_shows),
 	    cmocka_unit_test(dates_are_those_on_the_wall),
 	    cmocka_unit_test(what_is_attached_is_not_offline),
+	    cmocka_unit_test(one_is_kept_where_the_originals_are_not),
+	    cmocka_unit_test(removed_is_what_would_be_found_if_it_were_plugged_in),
+	    cmocka_unit_test(a_medium_is_judged_for_what_it_is_to_hold),
+	    cmocka_unit_test(while_a_data_set_is_suspect_a_rotation_goes_on),
 	    cmocka_unit_test(a_rotation_that_is_overdue_is_said_before_it_counts),
 	    cmocka_unit_test(backups_that_stopped_are_noticed),
 	    cmocka_unit_test(policy_and_journal_may_differ),

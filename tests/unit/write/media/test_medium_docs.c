@@ -175,7 +175,8 @@ static void test_tools_and_readme(void **state)
 		    readme_has(&s, medium_uuid(s.medium)));
 	assert_true(readme_has(&s, "$D/bkp-restore --medium . "));
 	assert_false(readme_has(&s, "procedures/"));
-	assert_false(readme_has(&s, "@")); /* every name was replaced */
+	assert_int_equal(sh("grep -qE '@[A-Z_]+@' plain/README.txt"), 1); /* every name was replaced */
+	assert_true(readme_has(&s, "$ S=d") && readme_has(&s, "extract $S@latest"));
 	assert_int_equal(sh("grep -qE '^[-+tpd][|]' plain/README.txt"), 1);
 	assert_int_not_equal(sh("test -e plain/%s", procedures_of(&s)), 0);
 	/* nothing but what should be there */
