@@ -97,6 +97,12 @@ bool minisig_is_usual(const char *sig, size_t sn)
 	static const char *const lines[] = {
 	    UNTRUSTED "signature from bkp\n", UNTRUSTED "signature from minisign secret key\n"};
 
+	size_t ends = 0;
+
+	for (size_t i = 0; i < sn; i++)
+		ends += sig[i] == '\n';
+	if (ends != 4 || sig[sn - 1] != '\n')
+		return false;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
 		if (sn > strlen(lines[i]) && !memcmp(sig, lines[i], strlen(lines[i])))
 			return true;

@@ -34,6 +34,7 @@ struct repository {
 	struct minisig_public root;
 	struct journal_check *links; /* the keys after it; or NULL: the root key alone */
 	struct err keys_fault;
+	bool journal_asked; /* repository_more_keys() */
 	struct age_recipient recipients[REPOSITORY_PEOPLE];
 };
 
@@ -261,6 +262,27 @@ int repository_load_keys(struct repository *r, const struct store *folder, struc
 	journal_check_free(r->links);
 	r->links = first;
 	return 0;
+}
+
+int repository_more_keys(struct repository *r, const struct store *folder, struct err *err)
+{
+	struct journal_check *more = NULL;
+	struct err why = ERR_INIT;
+
+	if (r->journal_asked || r->keys_fault.code[0])
+		return 0;
+	r->journal_asked = true;
+	if (links_of(r, folder, "journal/" JOURNAL_FILE, true, &more, &why, err))
+		return -1;
+	if (count_keys(more) <= count_keys(r->links)) {
+		journal_check_free(more);
+		return 0;
+	}
+	journal_check_free(r->links);
+	r->links = more;
+	err_set(&r->keys_fault, "E-REPO-05", text("'%s' is damaged: %s"), REPOSITORY_LINKS,
+	    text("it ends before the journal's newest keys"));
+	return 1;
 }
 
 const struct err *repository_keys_fault(const struct repository *r)

@@ -46,6 +46,10 @@ void repository_free(struct repository *r);
  * said by repository_keys_fault(), and the keys before it count; -1: out of memory. */
 int repository_load_keys(struct repository *r, const struct store *folder, struct err *err)
     __attribute__((warn_unused_result));
+/* A signature is by none of the keys: a list of keys that was cut off behind a line looks whole.  Asks the journal, once.  1: there
+ * are more keys now, and the list has a fault; 0: no; -1: out of memory. */
+int repository_more_keys(struct repository *r, const struct store *folder, struct err *err)
+    __attribute__((warn_unused_result));
 /* E-REPO-04 or E-REPO-05 of the last repository_load_keys(), or code "". */
 const struct err *repository_keys_fault(const struct repository *r);
 

@@ -207,6 +207,8 @@ int vault_r_verify_signature(const struct vault_r *v, const void *msg, size_t n,
 
 	keys = repository_keys(v->repo, &nkeys);
 	if (minisig_verify_one_of(keys, nkeys, msg, n, sig, sn, ret_comment, &which, err)) {
+		if (repository_more_keys(v->repo, &v->store, NULL) == 1)
+			return vault_r_verify_signature(v, msg, n, sig, sn, ret_comment, ret_epoch, err);
 		if (err && err_is_unread(fault)) /* it may be one of the keys that could not be read */
 			*err = *fault;
 		else if (fault->code[0])

@@ -391,7 +391,7 @@ static void look_at_signature(struct verify_run *run)
 		return;
 	snprintf(path, sizeof(path), "%s/SHA256SUMS.minisig", run->dir);
 	err_set(&why, "E-VERIFY-02", text("'%s' is not what was written: %s"), path,
-	    text("its first line is another"));
+	    text("it is not as it was written, though its signature is good"));
 	verify_report(run, path, NULL, NULL, &why);
 }
 
