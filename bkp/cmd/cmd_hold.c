@@ -84,8 +84,9 @@ static void tell_meaning(
 		printf("%s\n",
 		    text("it stays suspect and counts neither for floors nor for the generations of 3-2-1"));
 	if (frozen)
-		printf(
-		    text("%s is suspect and nobody has decided on it: nothing expires, nothing is rotated\n"),
+		printf(text("%s is suspect and nobody has decided on it: nothing expires, and it goes onto "
+			    "no disk that "
+			    "is kept offline\n"),
 		    generation_label(frozen->dataset, frozen->number, other));
 }
 
@@ -154,13 +155,18 @@ static void decide_one(struct app *app, struct state *s, struct request *q, cons
 	q->code = code > q->code ? code : q->code;
 }
 
-/* Whole runs were named, and nothing of them is to be decided. */
+/* None of what was named is there; or whole runs were, and nothing of them is to be decided.  That somebody tried is recorded. */
 static void say_nothing(struct app *app, struct state *s, struct request *q)
 {
 	static const char *const codes[] = {
 	    [HOLD] = "E-HOLD-03", [RELEASE] = "E-HOLD-04", [ACCEPT] = "E-HOLD-06"};
 	struct err err = ERR_INIT;
 
+	if (q->code > APP_ATTENTION) { /* it was said */
+		q->code = outcome_record(
+		    app, s, words[q->what].command, q->code, text("there is no such generation"));
+		return;
+	}
 	err_set(&err, codes[q->what], "%s", text("there is nothing to decide about any of them"));
 	err_hint(&err, "%s", text("see them with 'bkp generations'"));
 	q->code = outcome_record(app, s, words[q->what].command, app_error(&err, APP_FAILED), err.msg);
@@ -175,13 +181,18 @@ static int decide(struct app *app, const struct policy *policy, struct request *
 		code = chosen_find(state_ledger(state), false, &q->chosen);
 	q->rows = json_array();
 	q->code = code ? code : q->chosen.code;
+	if (!code && q->chosen.code)
+		q->code =
+		    outcome_record(app, state, words[q->what].command, q->chosen.code, q->chosen.why.msg);
 	for (size_t i = 0; i < q->chosen.n; i++)
 		decide_one(app, state, q, &q->chosen.item[i]);
-	if (!q->decided && q->code <= APP_ATTENTION)
+	if (state && !json_array_size(q->rows))
 		say_nothing(app, state, q);
 	if (app->json && state)
-		q->code = out_json(json_pack("{s:O, s:o}", "decisions", q->rows, "frozen_by",
-				       overview_generation_json(ledger_frozen_by(state_ledger(state)))),
+		q->code = out_json(json_pack("{s:O, s:o, s:s*, s:s*}", "decisions", q->rows, "frozen_by",
+				       overview_generation_json(ledger_frozen_by(state_ledger(state))),
+				       "error", q->chosen.code ? q->chosen.why.code : NULL, "message",
+				       q->chosen.code ? q->chosen.why.msg : NULL),
 		    q->code);
 	json_decref(q->rows);
 	state_close(state);

@@ -139,8 +139,9 @@ static void on_progress(void *arg, const struct run_progress *p)
 	struct view *v = arg;
 	struct out_progress *o = &v->say->progress;
 
+	/* another total: of the next data set on that medium */
 	if (v->told.part != p->part || v->told.number != p->number ||
-	    (!p->estimated && p->done < o->pace.done)) {
+	    (!p->estimated && (p->done < o->pace.done || p->total != v->told.total))) {
 		out_progress_begin(o, v->say->app, v->what, 0);
 		o->pace.about = o->pace.fresh_only = p->estimated;
 		if (o->pace.columns)

@@ -148,6 +148,8 @@ static void say_missing(struct chosen *c, const struct ledger *l, const struct c
 	else
 		err_hint(&err, "%s", text("see them with 'bkp generations'"));
 	app_error(&err, code);
+	if (!c->why.code[0])
+		c->why = err;
 	c->code = code > c->code ? code : c->code;
 }
 

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
 #include "format/medium/selector.h"
 
 struct ledger;
@@ -39,6 +40,7 @@ struct chosen {
 	    *item; /* each once, as they were named; copies: a record that is appended moves the ledger's */
 	size_t n;
 	int code; /* enum app_exit: APP_FAILED something named is not there, APP_ATTENTION a part of a run named is not */
+	struct err why; /* of the code: the first that is not there */
 };
 
 /* datasets: a data set's name is a word, too.  The words stay the caller's, and must live as long.  0, or an exit code after the
