@@ -77,7 +77,7 @@ expect 1 at "2026-12-14 02:00:00" "$BKP" run --json # hours was captured
 runs=$((runs + 1))
 due "2026-12-14 03:00" docs
 at "2026-12-14 03:00" "$BKP" run --dry-run >"$T/out"
-grep -q "docs .*due: it failed in run $runs" "$T/out" || fail "why it is due is not said" "$T/out"
+grep -A 1 "^docs " "$T/out" | grep -q "due: it failed in run $runs " || fail "why it is due is not said" "$T/out"
 expect 2 at "2026-12-14 03:00" "$BKP" run
 mv "$T/gone" "$T/src"
 run "2026-12-14 04:00" docs

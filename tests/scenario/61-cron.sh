@@ -103,7 +103,8 @@ wait_for() { # SECONDS WHAT COMMAND...
 }
 
 # ---- the first minute: two data sets, nothing said
-both() { [ "$(committed)" = 5 ]; } # three are of the first run
+# three are of the first run; when the second has ended each medium has its copy of the journal
+both() { [ "$(committed)" = 5 ] && [ "$(grep -c '"event":"outcome","command":"run"' "$T/state/journal.jsonl")" = 2 ]; }
 wait_for 80 "cron did not capture" both
 [ "$(date +%s)" -ge "$first" ] || die "captured before the slot"
 [ "$(cd "$(repo_of "$T/m1")/datasets" && echo */generations/000002)" = "docs/generations/000002 world/generations/000002" ] ||

@@ -259,7 +259,7 @@ refused 2 E-GUARD-02 rotate --operator 佐藤
 cp "$T/policy.yaml" "$T/policy.whole"
 sed -i 's/- name: docs/- name: documents/' "$T/policy.yaml"
 expect 2 "$BKP" status
-grep -q "suspect in a data set that the policy does not declare any more" "$T/out" ||
+tr -s ' \n' ' ' <"$T/out" | grep -q "is suspect, and the policy does not declare its data set any more" ||
 	die "what freezes everything is not said: $(cat "$T/out")"
 expect 2 "$BKP" rotate --operator 佐藤
 grep -q E-GUARD-02 "$T/err" || die "another name thaws the rotation"

@@ -284,7 +284,7 @@ repo=$(repo_of "$T/m1")
 rejournal "$repo/journal/journal.jsonl" "$T/f" 9999 \
 	"$today" 5 '{"event":"begin","run":1,"uuid":"00000000-0000-4000-8000-000000000000","datasets":["docs"]}'
 cp "$T/f" "$repo/journal/journal.jsonl"
-expect 0 "$RESTORE" --medium "$T/m1" --root-key "$root" verify 1
+expect 0 "$RESTORE" --medium "$T/m1" --root-key "$root" verify docs@1
 grep -q 'reported this very generation' "$T/out" || die "a second begin: $(cat "$T/out" "$T/err")"
 back
 # generations: of the epoch that was stolen the manifest tells, of a later one the epoch as well; nothing of it is believed

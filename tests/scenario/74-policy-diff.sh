@@ -82,9 +82,9 @@ diff 1 'change("datasets/docs/generations") == [("changed", "5", "1")] and chang
 	and change("media/m2") == [("removed", None, None)] and change("datasets/docs/paths") == [("added", None, "'"$T"'/other")]'
 diff 1 'sorted((f["key"], f["from"], f["to"], f["agreed"]) for f in d["floors"])
 	== [("generations", 5, 1, True), ("protect", 1209600, 86400, True)]'
-diff 1 '[(x["name"], x["before"] and x["before"]["due"], x["after"]["due"], x["after"]["next"]) for x in d["due"]]
+diff 1 '[(x["dataset"], x["before"] and x["before"]["due"], x["after"]["due"], x["after"]["next"]) for x in d["due"]]
 	== [("docs", False, True, "2026-12-03T00:00:00Z"), ("more", None, True, "2026-12-02T17:00:00Z")]'
-diff 1 '("docs", "three", "met", "attention") in [(s["name"], s["rule"], s["before"], s["after"]) for s in d["standing"]]'
+diff 1 '("docs", "three", "met", "attention") in [(s["dataset"], s["rule"], s["before"], s["after"]) for s in d["standing"]]'
 expect 1 env "${FAKE_ENV[@]}" FAKECLOCK="$(until_then "2026-12-02 10:00:00")" "$BKP" check --diff
 for said in 'datasets/docs/generations: 5 -> 1' 'docs *due 2026-12-03 02:00 *due now, then 2026-12-03 09:00' \
 	'docs: protect: 14 days -> 24 h' \
@@ -139,8 +139,8 @@ done
 cp "$T/policy.yaml" "$T/two.yaml"
 sed -i 's/generations: 2/generations: 5/' "$T/policy.yaml"
 until_then() { echo $(($(date -d "2027-01-10 10:00" +%s) - $(date +%s))); }
-diff 1 'd["expiry"] == [{"medium": "m3", "generation": n, "may_go": False} for n in (2, 3, 4)] and d["floors"] == []'
+diff 1 'd["expiry"] == [{"medium": "m3", "dataset": "docs", "generation": n, "may_go": False} for n in (2, 3, 4)] and d["floors"] == []'
 cp "$T/two.yaml" "$T/policy.yaml"
 sed -i 's/generations: 2/generations: 1/' "$T/policy.yaml"
-diff 1 'd["expiry"] == [] and d["floors"] == [{"name": "docs", "key": "generations", "from": 2, "to": 1, "agreed": True}]'
+diff 1 'd["expiry"] == [] and d["floors"] == [{"dataset": "docs", "key": "generations", "from": 2, "to": 1, "agreed": True}]'
 say "generations that an expiry could take, and no longer could, are told; what was agreed keeps them whatever the policy says"
