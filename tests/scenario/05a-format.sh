@@ -39,11 +39,13 @@ done
 n=0
 for b in "$T"/blocks/*; do
 	! grep -q 'expiry-approved' "$b" || R=$T/approved
-	(cd "$T/doc" && sh -eu "$b") >"$T/out.$(basename "$b")" 2>"$T/err" </dev/null || fail "$(basename "$b") does not work" "$b" "$T/out.$(basename "$b")" "$T/err"
+	o=$T/out.$(basename "$b")
+	(cd "$T/doc" && sh -eu "$b") >"$o" 2>"$T/err" </dev/null || fail "$(basename "$b") does not work" "$b" "$o" "$T/err"
 	n=$((n + 1))
 done
 R=$(repo_of "$T/m1")
-[ "$(ls "$T/blocks")" = "$(printf '%s\n' format-0{1..4} format-writer-0{1..3})" ] || die "the documents have other recipes: $(echo "$T"/blocks/*)"
+[ "$(ls "$T/blocks")" = "$(printf '%s\n' format-0{1..4} format-writer-0{1..3})" ] ||
+	die "the documents have other recipes: $(echo "$T"/blocks/*)"
 gives() { # BLOCK PATTERN: what it printed
 	grep -q -e "$2" "$T/out.$1" || fail "$1 does not give '$2'" "$T/out.$1"
 }
@@ -51,13 +53,14 @@ cd "$T/doc" || exit 1
 [ "$(wc -l <keys)" = $(($(wc -l <"$R/keys.jsonl") + 1)) ] && [ "$(wc -l <keys)" -ge 2 ] || die "keys: $(cat keys)"
 gives format-01 'Signature Verified Successfully'
 gives format-02 "^bkp-index 1 $(basename "$R") docs "
-key=$(age -d -i "$ID" "$R/datasets/docs/generations/000001/root.age" | head -n 1 | python3 -c 'import json, sys; print(json.load(sys.stdin)["chunk_id_key"])')
+key=$(age -d -i "$ID" "$R/datasets/docs/generations/000001/root.age" | head -n 1 |
+	python3 -c 'import json, sys; print(json.load(sys.stdin)["chunk_id_key"])')
 id=$(openssl dgst -sha256 -mac HMAC -macopt "hexkey:$key" <chunk | sed 's/.*= *//')
 tar -tf plain.tar | head -n 1 | grep -q "^$id\." || die "the first chunk's id is another: $id"
 d=$(cut -d' ' -f1 "$T/out.format-03")
 grep -q "5 7:3:0:5:$d" "$SRC_ROOT/docs/format.md" || die "the example of a digest: $d"
-head -c 1048576 /dev/zero | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$(printf '0%.0s' $(seq 64))" -binary | sha256sum | cut -c1-64 |
-	xargs -I@ grep -q "0:1048576:@ h:24" "$SRC_ROOT/docs/format.md" || die "the example with a hole"
+head -c 1048576 /dev/zero | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$(printf '0%.0s' $(seq 64))" -binary |
+	sha256sum | cut -c1-64 | xargs -I@ grep -q "0:1048576:@ h:24" "$SRC_ROOT/docs/format.md" || die "the example with a hole"
 gives format-04 'Signature and comment signature verified'
 gives format-04 '"kind":"bkp-root"'
 gives format-writer-01 '^broken: command: 接続できません'
@@ -77,7 +80,7 @@ for l in --fast=5 -1 -3 -12 -19; do
 	for f in docs/format.md bkp/po/ja.po; do
 		for c in 1 40 700 30000 400000; do
 			head -c $c "$SRC_ROOT/$f" >"$T/plain"
-			zstd -q -f --no-check $l "--stream-size=$(stat -c %s "$T/plain")" -o "$T/frame$l-$c-$(basename "$f").zst" <"$T/plain"
+			zstd -q -f --no-check $l "--stream-size=$(stat -c %s "$T/plain")" -o "$T/frame$l-$c-$(basename $f).zst" <"$T/plain"
 		done
 	done
 done
