@@ -101,6 +101,9 @@ os.symlink("two-a", "hard/symlink-a")
 os.link("hard/symlink-a", "hard/symlink-b", follow_symlinks=False)
 os.mkfifo("hard/fifo-a")
 os.link("hard/fifo-a", "hard/fifo-b")
+if ROOT:
+    os.mknod("hard/device-a", stat.S_IFCHR | 0o640, os.makedev(1, 7))
+    os.link("hard/device-a", "hard/device-b")
 fill("hard/sparse-a", 4 << 20, [(1 << 20, 4096)])
 os.link("hard/sparse-a", "hard/sparse-b")
 

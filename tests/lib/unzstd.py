@@ -6,7 +6,8 @@
 import struct, subprocess, sys
 
 LITERAL_LENGTHS = [(i, 0) for i in range(16)]
-LITERAL_LENGTHS += [(16, 1), (18, 1), (20, 1), (22, 1), (24, 2), (28, 2), (32, 3), (40, 3), (48, 4), (64, 6)] + [(1 << i, i) for i in range(7, 17)]
+LITERAL_LENGTHS += [(16, 1), (18, 1), (20, 1), (22, 1), (24, 2), (28, 2), (32, 3), (40, 3), (48, 4), (64, 6)]
+LITERAL_LENGTHS += [(1 << i, i) for i in range(7, 17)]
 MATCH_LENGTHS = [(i + 3, 0) for i in range(32)]
 MATCH_LENGTHS += [(35, 1), (37, 1), (39, 1), (41, 1), (43, 2), (47, 2), (51, 3), (59, 3), (67, 4), (83, 4), (99, 5)]
 MATCH_LENGTHS += [((1 << i) + 3, i) for i in range(7, 17)]

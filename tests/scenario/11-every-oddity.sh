@@ -22,6 +22,14 @@ grep 'W-FILE-0[124567]' "$T/err" && die "something could not be captured"
 status env -i LANG=C PATH=/usr/bin:/bin "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract odd@1 --to "$T/fs/out" --same-owner
 [ "$STATUS" = 0 ] || fail "extract: exit $STATUS" "$T/err"
 "$SRC_ROOT/tests/lib/compare.sh" "$T/fs/src" "$T/fs/out$T/fs/src" || die "the restored tree differs"
+# further names of what is no file stand alone, without their first names
+expect 0 "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" extract odd@1 --to "$T/fs/alone" --same-owner \
+	"$T"/fs/src/hard/{symlink,fifo,device}-b
+for f in symlink fifo device; do
+	[ "$(stat -c '%F %a %u %g %Y %t %T %N' "$T/fs/src/hard/$f-b" | sed "s|$T/fs/src|SRC|")" = \
+		"$(stat -c '%F %a %u %g %Y %t %T %N' "$T/fs/alone$T/fs/src/hard/$f-b" | sed "s|$T/fs/alone$T/fs/src|SRC|")" ] ||
+		die "$f-b alone: $(stat "$T/fs/alone$T/fs/src/hard/$f-b")"
+done
 # the same tree once more: the catalog is deterministic, so nothing new is stored
 expect 0 "$BKP" run --json --all
 python3 - "$T/out" <<'P' || die "capturing the same tree again stored content again"
