@@ -1,4 +1,4 @@
-/* cmd_run: bkp run: what is due, the data sets named, or all of them, as one generation.
+/* cmd_run: bkp run: what is due, the data sets named, or all of them, each as a generation of its own.
  *
  * Two processes.  run_watched() forks before there are threads or a lock: the parent waits, the child does run_now().
  *     the child ends by itself             its exit status is that of the command; it has said and recorded everything

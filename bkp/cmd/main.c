@@ -70,8 +70,8 @@ static const struct app_command commands[] = {
 	"medium rename OLD NEW --operator NAME\n"
 	"medium retire NAME --operator NAME --reason TEXT",
 	N_("register media, list them, record where they are"), cmd_medium},
-    {"repair", APP_MEDIA, "repair [MEDIUM]",
-	N_("write anew what is damaged on a medium, from other media"), cmd_repair},
+    {"repair", APP_MEDIA, "repair [MEDIUM]", N_("write anew what is damaged on a medium, from other media"),
+	cmd_repair},
     {"schedule", APP_HOST,
 	"schedule install [--kind cron|systemd] [--user USER] [--mailto ADDRESS] [--root-key RW…] [--name "
 	"NAME] [--root DIR]\n"
