@@ -150,10 +150,10 @@ struct policy_dataset {
 	unsigned guard_sensitivity; /* enum policy_sensitivity */
 	char **canaries;	    /* files that nobody ever changes; each within one of paths */
 	size_t n_canaries;
-	unsigned generations; /* ≥ 1 */
-	int64_t rpo_s, rto_s; /* 0: not stated */
-	unsigned priority;    /* 1 is restored first … 99; 0: not stated */
-	unsigned compression; /* enum codec_kind, the policy's where it has none of its own */
+	unsigned generations;  /* ≥ 1 */
+	int64_t rpo_s, rto_s;  /* 0: not stated */
+	unsigned priority;     /* 1 is restored first … 99; 0: not stated */
+	unsigned compression;  /* enum codec_kind, the policy's where it has none of its own */
 	uint64_t archive_size; /* bytes; the policy's where it has none of its own */
 	struct config_mark mark;
 };

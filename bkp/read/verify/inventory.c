@@ -176,7 +176,8 @@ static int look_signed(const struct looking *l, const char *dir, const char *nam
 	why = (struct err)ERR_INIT;
 	usual = minisig_is_usual((const char *)sig.p, sig.n);
 	if (!usual)
-		tell_damaged(l, dir, sig_name, severity, text("it is not as it was written, though its signature is good"));
+		tell_damaged(l, dir, sig_name, severity,
+		    text("it is not as it was written, though its signature is good"));
 	if (!vault_r_verify_signature(l->v, data->p, data->n, (const char *)sig.p, sig.n, said, NULL, &why) &&
 	    !strcmp(said, want))
 		return SIGNED;
