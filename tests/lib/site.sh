@@ -12,6 +12,7 @@ SRC_ROOT=${BKP_SRC:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 T=$(mktemp -d "${TMPDIR:-/tmp}/bkp-test.XXXXXX")
 chmod 0755 "$T"
 export BKP_POLICY=$T/policy.yaml
+export COLUMNS=10000 # sentences are not broken: a test looks for them as they are
 
 say() { echo "proved: $*"; }
 die() { echo "FAILED: $*" >&2; exit 1; }

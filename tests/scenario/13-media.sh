@@ -35,7 +35,7 @@ grep -qi 'no space' "$T/err" || die "the full medium is not named: $(cat "$T/err
 grep -q 'this one gets it when there is room on it' "$T/err" && ! grep -q 'the next run brings' "$T/err" ||
 	die "a full medium is to catch up: $(cat "$T/err")"
 status "$BKP" status
-grep -q "'m2' is full and lacks docs@4: make room with 'bkp expire" "$T/out" && ! grep -q "brings it up to date" "$T/out" ||
+grep -q "'m2' is full and lacks generation docs@4: make room with 'bkp expire" "$T/out" && ! grep -q "brings it up to date" "$T/out" ||
 	die "the status sends a person in a circle: $(cat "$T/out")"
 expect 0 "$RESTORE" --medium "$T/m1" verify 4
 for g in 1 2 3; do expect 0 "$RESTORE" --medium "$T/m2" verify $g; done
@@ -57,7 +57,7 @@ rm "$T/m2"/bkp-medium.json*
 # an archive lost on one medium is supplied again from the other
 mount -o loop "$T/disk.img" "$T/m2"
 newest=$(ls -d "$T"/m1/*/datasets/docs/generations/* | tail -n 1)
-a=$(sed -n 's/.*  archives/archives/p' "$newest/SHA256SUMS" | head -n 1)
+a=$(cd "${newest%/generations/*}" && sed -n 's/.*  archives/archives/p' "$newest/SHA256SUMS" | xargs ls -S | head -n 1)
 a=${newest%/generations/*}/$a
 thaw "$T/m1"
 rm "$a"

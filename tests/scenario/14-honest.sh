@@ -29,7 +29,8 @@ grep -q "'bad' failed.*status 3" "$T/err" && grep -q 'its commands said: command
 grep -q "'empty' failed" "$T/err" || die "an empty dump passed"
 grep -q "'gone' failed" "$T/err" || die "a path that is gone passed"
 # for ever: manifests and catalog say so of what there is, the journal of what failed
-[ "$(ls "$(repo_of "$T/m1")/datasets" | xargs)" = "db docs" ] || die "a data set that failed is on the medium"
+(cd "$(repo_of "$T/m1")/datasets" && [ "$(echo */generations/*)" = "db/generations/000001 docs/generations/000001" ]) ||
+	die "a data set that failed is on the medium: $(find "$(repo_of "$T/m1")/datasets")"
 python3 - "$(set_of "$T/m1" docs)" "$(set_of "$T/m1" db)" "$T/state/journal.jsonl" <<'P' || die "it is not recorded what happened"
 import json, sys
 docs, db = (json.load(open(d + "/generations/000001/manifest.json")) for d in sys.argv[1:3])
@@ -47,7 +48,7 @@ grep -qi "unreadable\|could not be read" "$T/err" || die "extract does not name 
 expect 2 "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" cat bad@1 bad.dump
 # nothing at all to capture: exit 2, no generation
 expect 2 user "$BKP" run bad
-[ ! -e "$(set_of "$T/m1" bad)" ] || die "a generation of failures was made"
+[ ! -e "$(set_of "$T/m1" bad)/generations/000002" ] || die "a generation of failures was made"
 [ "$("$BKP" generations --json |
 	python3 -c 'import json,sys; print(sum(g["state"]=="committed" for g in json.load(sys.stdin)["generations"]))')" = 2 ] ||
 	die "generations reports a failed run"
