@@ -136,7 +136,7 @@ bool compliance_fresh(
 {
 	const struct ledger_generation *g;
 
-	if (!m->policy || !m->ledger || !policy_medium_holds(m->policy, d->policy->name))
+	if (!m->policy || !m->ledger)
 		return false;
 	g = newest_on(v, d->policy->name, m->ledger->uuid);
 	if (!g)
@@ -360,9 +360,12 @@ static struct store look_at_store(const struct compliance_view *v, const struct 
 
 		if (m != first && compliance_twin(v, m) != first)
 			continue;
-		all.fresh |= compliance_fresh(v, m, d);
+		/* what is attached is attached, whatever it is to hold */
 		if (m->attached && (!all.inside || m->overdue_attached))
 			all.inside = m;
+		if (!policy_medium_holds(m->policy, d->policy->name))
+			continue;
+		all.fresh |= compliance_fresh(v, m, d);
 		g = newest_on(v, d->policy->name, m->ledger->uuid);
 		if (g && (!all.newest || g->number > all.newest->number))
 			all.newest = g;
@@ -393,8 +396,7 @@ static void judge_copies(const struct compliance_view *v, struct compliance_data
 		const struct compliance_medium *m = &v->s->media[i];
 		struct store all;
 
-		if (!m->policy || !m->ledger || compliance_twin(v, m) ||
-		    !policy_medium_holds(m->policy, d->policy->name))
+		if (!m->policy || !m->ledger || compliance_twin(v, m))
 			continue;
 		all = look_at_store(v, m, d);
 		/* オフライン保証復旧点: whatever its age */

@@ -39,7 +39,7 @@ const struct compliance_medium *compliance_twin(
 /* compliance_dataset.c */
 int compliance_dataset_fill(const struct compliance_view *v, const struct policy_dataset *pd,
     struct compliance_dataset *d, struct err *err);
-/* Does the medium hold, verified, what makes it a copy of the data set? */
+/* Does the medium, which is to hold the data set, hold, verified, what makes it a copy of it? */
 bool compliance_fresh(
     const struct compliance_view *v, const struct compliance_medium *m, const struct compliance_dataset *d);
 bool compliance_stale(const struct compliance_view *v, const struct compliance_dataset *d);

@@ -243,6 +243,7 @@ static void a_medium_holds_what_it_is_to_hold(void **state)
 	POLICY_AUTO p = good("site: {name: A}\nstop_while_suspect: true\n"
 			     "datasets: [{name: emr, paths: [/a]}, {name: images, paths: [/b]}]\n"
 			     "media: [{name: nas, type: hdd, path: /m, place: room},\n"
+			     "  {name: usb, type: ssd, path: /u, place: room, datasets: [emr]},\n"
 			     "  {name: small, type: ssd, offline: true, place: bank, datasets: [emr]},\n"
 			     "  {name: large, type: tape, offline: true, place: shelf, datasets: [images]}]\n"
 			     "places: [{name: room, originals: true}, {name: shelf, address: 2F},\n"
@@ -252,7 +253,7 @@ static void a_medium_holds_what_it_is_to_hold(void **state)
 
 	assert_true(p->stop_while_suspect && p->n_places == 3);
 	assert_true(policy_medium_holds(&p->media[0], "emr") && policy_medium_holds(&p->media[0], "images"));
-	assert_true(policy_medium_holds(&p->media[1], "emr") && !policy_medium_holds(&p->media[1], "images"));
+	assert_true(policy_medium_holds(&p->media[2], "emr") && !policy_medium_holds(&p->media[2], "images"));
 	assert_false(policy_medium_holds(NULL, "emr"));
 	assert_string_equal(policy_find_place(p, "shelf")->address, "2F");
 	assert_null(policy_find_place(p, "SHELF"));
@@ -268,7 +269,7 @@ static void places_are_separate_where_the_policy_says_so(void **state)
 	    "site: {name: A}\ndatasets: [{name: a, paths: [/a]}]\nmedia: [{name: m, type: hdd, path: /m}]\n"
 	    "places:\n"
 	    "- {name: room, originals: true, separate_from: [mine]}\n"
-	    "- {name: annex, originals: true}\n"
+	    "- {name: annex, originals: true, separate_from: [annex, room]}\n"
 	    "- {name: shelf}\n"
 	    "- {name: bank, separate_from: [room, annex]}\n"
 	    "- {name: mine, separate_from: [annex]}\n" /* of the other one the other says so */
@@ -278,6 +279,9 @@ static void places_are_separate_where_the_policy_says_so(void **state)
 	POLICY_AUTO p = good(places);
 	POLICY_AUTO none = good("site: {name: A}\ndatasets: [{name: a, paths: [/a]}]\n"
 				"media: [{name: m, type: hdd, path: /m, place: wherever}]\n");
+	POLICY_AUTO one = good("site: {name: A}\ndatasets: [{name: a, paths: [/a]}]\n"
+			       "media: [{name: m, type: hdd, path: /m}]\n"
+			       "places: [{name: room, originals: true, separate_from: [room]}]\n");
 	(void)state;
 
 	assert_true(policy_place_is_separate(p, "bank") && policy_place_is_separate(p, "mine"));
@@ -285,7 +289,7 @@ static void places_are_separate_where_the_policy_says_so(void **state)
 	assert_false(policy_place_is_separate(p, "shelf") || policy_place_is_separate(p, "half") ||
 		     policy_place_is_separate(p, "far") || policy_place_is_separate(p, "self"));
 	assert_false(policy_place_is_separate(p, "") || policy_place_is_separate(p, "nowhere"));
-	assert_false(policy_place_is_separate(none, "wherever"));
+	assert_false(policy_place_is_separate(none, "wherever") || policy_place_is_separate(one, "room"));
 }
 
 static void problems_have_a_ceiling_and_errors_come_first(void **state)

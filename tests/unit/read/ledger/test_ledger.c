@@ -198,6 +198,11 @@ static void contradictions_are_refused_and_named(void **state)
 	REFUSED("E-LEDGER-01", "verified", json_pack("{s:s, s:[s]}", "medium", NAS, "generations", "emr@1"));
 	REFUSED("E-LEDGER-01", "failed",
 	    json_pack("{s:i, s:s, s:[s]}", "run", 1, "reason", "", "datasets", "emr"));
+	REFUSED("E-LEDGER-01", "failed", json_pack("{s:i, s:s, s:[]}", "run", 1, "reason", "", "datasets"));
+	o = failed("documents", 1, "x"); /* one data set, two reasons */
+	json_array_append_new(
+	    json_object_get(o, "datasets"), json_pack("{s:s, s:s}", "name", "documents", "reason", "y"));
+	REFUSED("E-LEDGER-01", "failed", o);
 }
 
 /* A version of before wrote it: it is said, and not that a member is missing. */

@@ -737,7 +737,21 @@ static void a_medium_is_judged_for_what_it_is_to_hold(void **state)
 	SAYS(&w, "data set 'images': ");
 	/* what stands there all the same is no copy of them */
 	verified(&w, "images", 3, 1, T0 + 3 * DAY + HOUR);
+	must(&w, T0 + 3 * DAY + HOUR, "medium-attached", json_pack("{s:s}", "medium", w.uuids[2]));
+	brought(&w, 2, "images", 3, T0 + 3 * DAY + HOUR);
+	must(&w, T0 + 3 * DAY + HOUR, "medium-detached", json_pack("{s:s}", "medium", w.uuids[2]));
 	d = look(&w, T0 + 3 * DAY + 2 * HOUR);
+	assert_true(d[1].three.have == 2 && !d[1].offline);
+	/* of two on one disk the one that is to hold them does */
+	w.media[0].datasets = records;
+	w.media[0].n_datasets = 1;
+	w.media[1].n_datasets = 0;
+	for (size_t i = 0; i < 2; i++)
+		must(&w, T0 + 3 * DAY + 2 * HOUR, "medium-added",
+		    json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:s}", "medium", w.uuids[i], "label",
+			w.media[i].name, "type", w.media[i].type, "path", "/mnt/x", "place", "サーバ室",
+			"offline", 0, "store", "one disk"));
+	d = look(&w, T0 + 3 * DAY + 3 * HOUR);
 	assert_int_equal(d[1].three.have, 2);
 	done(&w);
 }
