@@ -23,7 +23,8 @@ SCRIPTS = ["attacks/" + n for n in (
     "scenario/" + n for n in "18-verify 32-journal-repair 44-drill 48-hostile-procedure 60-schedule 66-hold 67-expire "
     "68-expire-attacks 69-clock 70-epochs 74-policy-diff 77-narrowed".split()]
 CACHE_STEP = 7  # bytes of the cache's files: each of those that say something, one bit
-UNHARMED = ("source-whole", "root-as-it-was")
+# an empty folder is filled; what a signed list says of places.age only who opens it can hold against anything
+UNHARMED = ("source-whole", "root-as-it-was", "taken-generation", "places-signed")
 FORGED = {}
 
 
@@ -38,7 +39,11 @@ def forged(f):
 def edit(path, b=None, change=None):
     """The file has these bytes, or what `change` makes of those it has."""
     subprocess.run(["chattr", "-f", "-i", path], check=False)
-    b = change(oracle.read(path)) if change else b
+    if change:
+        was = oracle.read(path)
+        b = change(was)
+        if b == was:
+            raise ValueError("the forgery of '%s' changes nothing" % os.path.basename(path))
     mode = 0o644
     if os.path.lexists(path):
         mode = os.lstat(path).st_mode & 0o7777
@@ -86,7 +91,7 @@ def signed(site, path, comment=None):
     sig = path + ".minisig"
     keys = sorted((n for n in os.listdir(site.path("state")) if re.fullmatch(r"signing-\d+\.key", n)), key=lambda n: int(n[8:-4]))
     sign(site.path("state", keys[-1]), path, comment or comment_of(path))
-    edit(sig, change=lambda b: re.sub(b"^.*\n", b"untrusted comment: signature from bkp\n", b, count=1))
+    edit(sig, re.sub(b"^.*\n", b"untrusted comment: signature from bkp\n", oracle.read(sig), count=1))
 
 
 def relist(site, medium, n, old, new):
@@ -98,7 +103,8 @@ def resum(site, medium, n, name):
     """SHA256SUMS says what a document of the generation is now."""
     b = oracle.read(generation(site, medium, n) + "/" + name)
     line = re.compile(b"^[0-9a-f]{64}(?=  .*/" + re.escape(name.encode()) + b"$)", re.M)
-    edit(generation(site, medium, n) + "/SHA256SUMS", change=lambda s: line.sub(hashlib.sha256(b).hexdigest().encode(), s))
+    sums = generation(site, medium, n) + "/SHA256SUMS"
+    edit(sums, line.sub(hashlib.sha256(b).hexdigest().encode(), oracle.read(sums)))
 
 
 def more_entries(manifest):
@@ -264,7 +270,7 @@ def root_signed(name, change):
         edit(d + "/root.age", change(site, was))
         now = oracle.read(d + "/root.age")
         old, new = (hashlib.sha256(b).hexdigest().encode() for b in (was, now))
-        edit(d + "/manifest.json", change=lambda b: b.replace(old, new))
+        edit(d + "/manifest.json", oracle.read(d + "/manifest.json").replace(old, new))
         for n in ("root.age", "manifest.json"):
             resum(site, "m1", 2, n)
         signed(site, d + "/SHA256SUMS")
@@ -316,8 +322,13 @@ def opened(site, b):
 
 
 def with_another_key(site, b):
+    return written_anew(site, b, lambda text: other_digit("chunk_id_key", text))
+
+
+def other_digit(member, text):
+    """The first one of a value in hex."""
     other = lambda m: m.group(1) + (b"0" if m.group(2) != b"0" else b"1")
-    return written_anew(site, b, lambda text: re.sub(rb'("chunk_id_key":")(\w)', other, text))
+    return re.sub(rb'("%s": ?")(\w)' % member.encode(), other, text)
 
 
 def written_anew(site, b, change=lambda text: text, others=()):
@@ -442,7 +453,7 @@ def identity_of_the_other_medium(site):
 
 @forged
 def identity_with_another_uuid(site):
-    edit(site.path("m1", "bkp-medium.json"), change=lambda b: re.sub(rb'"medium":"\w', b'"medium":"0', b))
+    edit(site.path("m1", "bkp-medium.json"), change=lambda b: other_digit("medium", b))
 
 
 @forged
@@ -547,7 +558,7 @@ def journal_of_what_was_not_cut(site):
 
 @forged
 def papers_readme(site):
-    edit(site.path("m1", "README.txt"), change=lambda b: b.replace(b"age", b"agf", 1))
+    edit(site.path("m1", "README.txt"), change=flip(-300, 1))
 
 
 @forged
@@ -682,12 +693,12 @@ def taken_place_of_the_damaged(site):
 
 @forged
 def state_secrets(site):
-    edit(site.path("state", "secrets.json"), change=lambda b: re.sub(rb'("chunk_id_key":")\w', rb"\g<1>0", b))
+    edit(site.path("state", "secrets.json"), change=lambda b: other_digit("chunk_id_key", b))
 
 
 @forged
 def state_seed(site):
-    edit(site.path("state", "secrets.json"), change=lambda b: re.sub(rb'("chunker_seed":")\w\w', rb"\g<1>00", b))
+    edit(site.path("state", "secrets.json"), change=lambda b: other_digit("chunker_seed", b))
 
 
 @forged
@@ -856,12 +867,14 @@ class Forge:
         return ["%d of %d bytes were stored again" % (last["new_bytes"], last["bytes"])] if last["new_bytes"] > last["bytes"] / 2 else []
 
     def judge(self, site, name):
-        faults, ends = [], []
-        ends.append(self.read(site, faults))
+        faults = []
+        ends = [self.read(site, faults)]
+        seen = bool(re.search("[1-9]", re.sub(r"[+][^/]*", "", ends[0])))
         site.source(3)
         for argv in [a for n, a in FIRST.items() if name.startswith(n)] + HOST:
             code, said = site.run(["bkp"] + [w.replace("{}", site.site) for w in argv])
             ends.append(end(code, said))
+            seen |= code != 0
             if code not in (0, 1, 2, 3):
                 faults.append("bkp %s: exit %d: %s" % (" ".join(argv), code, said))
             if code and not said.strip():
@@ -869,8 +882,8 @@ class Forge:
             if "E-BKP-00" in said:
                 faults.append("bkp %s does not say what it was: %s" % (" ".join(argv), said))
         ends.append(self.read(site, faults))
-        if set("".join(ends)) <= set("0/") and name not in UNHARMED:
-            faults.append("nobody saw it")
+        if seen == (name in UNHARMED):
+            faults.append("somebody saw it" if seen else "nobody saw it")
         return ",".join(ends), faults
 
     def read(self, site, faults):
