@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "format/medium/codec.h"
 #include "format/medium/generation.h"
-#include "write/pack/places.h"
+#include "write/index/places.h"
 
 #define HEAD "bkp-places 1 3f1d6a52-0c6e-4d7b-9a55-0123456789ab emr 42\n"
 #define MUST(x)                                                                                              \

@@ -26,7 +26,7 @@
 #include "format/medium/codec.h"
 #include "write/index/file_cache.h"
 #include "write/pack/pending.h"
-#include "write/pack/places.h"
+#include "write/index/places.h"
 #include "write/pack/sealer.h"
 
 _Static_assert(SEALER_STREAMS == PACK_STREAMS, "a stream of the sealer each");

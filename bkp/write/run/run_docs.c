@@ -20,7 +20,7 @@
 #include "read/ledger/ledger.h"
 #include "format/policy/policy.h"
 #include "write/index/dedup.h"
-#include "write/pack/places.h"
+#include "write/index/places.h"
 #include "write/run/run_private.h"
 #include "write/state/state.h"
 

@@ -21,7 +21,7 @@
 #include "read/verify/verify.h"
 #include "write/index/dedup.h"
 #include "write/pack/pack_config.h"
-#include "write/pack/places.h"
+#include "write/index/places.h"
 #include "write/run/run_private.h"
 #include "write/state/state.h"
 

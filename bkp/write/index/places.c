@@ -2,7 +2,7 @@
  *
  * A kept file is its archive's lines behind their SHA-256: what a dead run or a power cut left half is passed over.  Nothing is made
  * durable: the index is not either. */
-#include "write/pack/places.h"
+#include "write/index/places.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -9,7 +9,7 @@
 #include "format/crypto/age.h"
 #include "format/medium/generation.h"
 #include "scratch.h"
-#include "write/pack/places.h"
+#include "write/index/places.h"
 
 static const struct generation_id id = {
     "11111111-2222-4333-8444-555555555555", "emr", "99999999-8888-4777-8666-abcdefabcdef", 42};

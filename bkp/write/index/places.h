@@ -19,8 +19,8 @@
  *
  * Errors: E-PLACES-01 malformed (line named), E-PLACES-02 of another repository, data set or generation.
  */
-#ifndef BKP_WRITE_PACK_PLACES_H
-#define BKP_WRITE_PACK_PLACES_H
+#ifndef BKP_WRITE_INDEX_PLACES_H
+#define BKP_WRITE_INDEX_PLACES_H
 
 #include <stddef.h>
 #include <stdint.h>
