@@ -72,6 +72,11 @@ static void block(const uint8_t *data, size_t n)
 		     (!extent_check(item.extents, item.extents_len, NULL, &indirect, &holes, &err) &&
 			 catalog_sha256_fits(item.sha256, holes, indirect)));
 		MUST(item.extents || !item.sha256);
+		MUST(!item.special || (hard && !item.extents));
+		if (hard) {
+			MUST(!catalog_alone(item.entry, &item) && !archive_entry_hardlink(item.entry));
+			MUST(archive_entry_filetype(item.entry));
+		}
 		free(last);
 		last = strdup(item.path);
 	}

@@ -25,6 +25,10 @@ put("links", block([
     Entry("a/患".encode(), mtime_ns=T + 5, extents=content("9 1:2:3:4" + D + " h:5"), flags=b"changed"),
     Entry("a/患z".encode(), b"1", link="a/患".encode(), mtime_ns=T + 5, extents=content("9 1:2:3:4" + D + " h:5"), flags=b"changed"),
     Entry(b"b", b"2", link=b"../x", mtime_ns=T), Entry(b"c", b"6", mtime_ns=T), Entry(b"d", flags=b"unreadable", mtime_ns=T)]))
+put("special", block([
+    Entry(b"a", b"2", link=b"../x", mtime_ns=-T - 5), Entry(b"b", b"1", link=b"a", xattrs=[(b"bkp.special", b"symlink ../x")], mtime_ns=-5),
+    Entry(b"c", b"1", link=b"a", xattrs=[(b"bkp.special", b"char 1 3")]), Entry(b"d", b"1", link=b"a", xattrs=[(b"bkp.special", b"fifo")]),
+    Entry(b"e", b"1", link=b"d", flags=b"unreadable")]))
 put("attributes", block([
     Entry(b"x", uid=4294967294, gid=1 << 22, mtime_ns=-1, extents=content("5 @1:2:3:4" + D), flags=b"attributes-incomplete",
           xattrs=[(b"user.%E6%82%A3", b"\0\xff"), (b"user.b", b"v" * 300)],
