@@ -92,11 +92,10 @@ drill_field() { # DIR PYTHON-EXPRESSION of d, the drill's record
 	python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$1/drill.json" "$2"
 }
 
-# recorded_probe GENERATION DATASET: the value that the generation holds, as who has the recovery identity sees it
+# recorded_probe RUN DATASET: the value that the generation holds, as who has the recovery identity sees it
 recorded_probe() {
-	"$RESTORE" --lang en --medium "$T/m1" --identity "$T/id.txt" verify "$1" --deep --json 2>/dev/null |
-		python3 -c 'import json, sys
-print([d["value"] for d in json.load(sys.stdin)["probes"] if d["dataset"] == sys.argv[1]][0])' "$2"
+	"$RESTORE" --lang en --medium "$T/m1" --identity "$T/id.txt" verify "$2@$1" --deep --json 2>/dev/null |
+		python3 -c 'import json, sys; print(json.load(sys.stdin)["generations"][0]["probe"])'
 }
 
 # ---- PostgreSQL

@@ -105,12 +105,10 @@ caught "0.3 % a night, in place" 6 in-place --percent 0.3
 caught "0.3 % a night, times put back" 6 in-place --percent 0.3 --keep-times
 # an unchanged copy of everything (other inodes, other times of change) is no change
 back
+# what lies in archives that are mostly dead is stored once more (docs/format.md, section 11), and would be counted: not in this night
+sed -i 's/^datasets:/retention: {live_share: 0 %}\n&/' "$T/policy.yaml"
 any_night
 [ "$STATUS" = 0 ] || die "files that were only copied to another disk raise an alarm: $(cat "$T/err")"
-# but for what was stored once more that night because it lay in archives that are mostly dead (a tenth at most): that a file's time of
-# change is another and its content new in the archives is all that can be seen of it then
-read -r _ before _ added _ changed rest < <(figures)
-[ "$added $rest" = "0 deleted 0 renamed 0 dense 0 lost 0 strange 0" ] && [ "$changed" -le $((before / 8)) ] ||
-	die "a copied tree is counted as changed: $(figures)"
+case $(figures) in *" changed 0 deleted 0 renamed 0 dense 0 lost 0 "*) ;; *) die "a copied tree is counted as changed: $(figures)" ;; esac
 say "seven attacks at once are caught on their first night, 2 % a night within three, 0.3 % a night within six; a tree copied to another" \
 	"disk is no change"
