@@ -1,6 +1,6 @@
 /* provenance: a procedure holds commands that a drill runs, so where it comes from counts.
  *
- * One that lies in the folder procedures/ of the repository on the medium (docs/format.md, section 10) must
+ * One that lies in the folder procedures/ of the repository on the medium (docs/format-writer.md, section 10) must
  * stand in that folder's SHA256SUMS, as the very bytes that were parsed, and the list must be signed by the
  * repository for that purpose.  A file from anywhere else is the user's own: nothing is known about it.
  *

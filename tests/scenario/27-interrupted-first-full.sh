@@ -24,8 +24,8 @@ sed -i 's/^datasets:/archive_size: 4 MiB\n&/' "$T/policy.yaml"
 site_make
 keep() { thaw "$T/m1" "$T/m2"; mkdir "$T/$1"; cp -a "$T/state" "$T/m1" "$T/m2" "$T/policy.yaml" "$T/$1/"; }
 start() { thaw "$T/m1" "$T/m2"; rm -rf "$T/state" "$T/m1" "$T/m2"; cp -a "$T/empty/." "$T/"; }
-stored() { cat "$T"/m1/*-*-*-*-*/datasets/docs/archives/*/*.age "$T"/m1/*-*-*-*-*/datasets/docs/archives/*.age 2>/dev/null | wc -c; }
-files() { (cd "$T"/m1/*-*-*-*-*/datasets/docs/archives && find . -name '*.age' | sort); }
+files() { find "$(set_of "$T/m1")/archives" -name '*.age' 2>/dev/null | sort; } # none before the first
+stored() { files | tr '\n' '\0' | xargs -0 -r stat -c %s | awk '{n += $1} END {print n + 0}'; }
 outcome() { # DATASET: verdict and reason
 	python3 -c 'import json, sys
 for d in json.load(open(sys.argv[1]))["datasets"]:

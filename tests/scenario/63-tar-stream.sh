@@ -123,7 +123,7 @@ cat >"$T/sets" <<Y
     guard: {enabled: false} # most of it is excluded now, which is what a guard is there to find
 Y
 site_policy "$(cat "$T/sets")"
-# what the first night's archives hold of what is excluded now is no reason to store the rest once more (docs/format.md, section 11)
+# what the first night's archives hold of what is excluded now is no reason to store the rest once more (docs/format-writer.md, section 11)
 sed -i 's/^datasets:/retention: {live_share: 0 %}\n&/' "$T/policy.yaml"
 status "$BKP" run --all
 restore 2 gnu-pax "$T/r"

@@ -1,4 +1,4 @@
-/* ledger_check: what each event must say, and what it may not contradict; see ledger.h and docs/format.md,
+/* ledger_check: what each event must say, and what it may not contradict; see ledger.h and docs/format-writer.md,
  * section 9.
  *
  * rules[] is the whole list of known events: the members that each must have, and a function that compares it

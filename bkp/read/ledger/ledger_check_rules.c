@@ -1,5 +1,5 @@
 /* ledger_check_rules: what the agreement, the approvers and the clock do not let be, whoever signs the
- * record; see ledger.h and docs/format.md, section 9.
+ * record; see ledger.h and docs/format-writer.md, section 9.
  *
  * The signing key of a capture host can be stolen with the host.  What is checked here holds against the
  * thief: retention is lowered by the root key alone, an expiry needs the approver's signature where one is

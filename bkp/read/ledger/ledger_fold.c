@@ -1,4 +1,4 @@
-/* ledger_fold: what each event does to the state; see ledger.h and docs/format.md, section 9.
+/* ledger_fold: what each event does to the state; see ledger.h and docs/format-writer.md, section 9.
  *
  * ledger_check() has passed the record, so members that an event must have are there and of their kind, and
  * media and generations that it names are known: nothing is checked a second time here.  Only memory can

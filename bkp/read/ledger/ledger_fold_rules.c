@@ -1,4 +1,4 @@
-/* ledger_fold_rules: what people decided and what was agreed, folded in; see ledger.h and docs/format.md,
+/* ledger_fold_rules: what people decided and what was agreed, folded in; see ledger.h and docs/format-writer.md,
  * section 9.  As in ledger_fold.c, records have passed ledger_check() and only memory can fail.
  *
  * Four things on record keep generations from expiring, and each ends by a record that a person causes: an

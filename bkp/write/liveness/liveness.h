@@ -3,7 +3,7 @@
  * An archive is never rewritten: what nobody refers to any more stays in it until no generation on the medium
  * lists it.  Waste and fragmentation are bounded when a generation is written instead: some archives are
  * refused (dedup_refuse()), what is still referred to in them is stored again beside what is new, and they
- * fall away with the generations that listed them.  docs/format.md, section 11, says which are refused and
+ * fall away with the generations that listed them.  docs/format-writer.md, section 11, says which are refused and
  * why this ends.
  *
  * For that it must be known how much of each archive the newest generations refer to, every byte counted once

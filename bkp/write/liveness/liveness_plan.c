@@ -1,4 +1,4 @@
-/* liveness_plan: which archives are refused in this run; see liveness.h and docs/format.md, section 11.
+/* liveness_plan: which archives are refused in this run; see liveness.h and docs/format-writer.md, section 11.
  *
  * Each rule spends what it makes the run store again, at most a tenth of what the data set
  * refers to (and one archive in any case, so that a small site comes on too); the rest waits for the next

@@ -41,7 +41,7 @@ int medium_docs_listed(const struct medium_docs *d, const char *kind, const char
 int medium_docs_signed(const struct medium_docs *d, const char *kind, const char *name, const void *p,
     size_t n, struct err *err);
 /* What the list in the folder will be, on the medium before the first of its files is replaced: until
- * medium_docs_seal() has returned, a reader holds these files against both (docs/format.md, section 10).  The
+ * medium_docs_seal() has returned, a reader holds these files against both (docs/format-writer.md, section 10).  The
  * folder is there. */
 int medium_docs_announce(struct medium_docs *d, const char *kind, const struct buf *sums, struct err *err);
 /* SHA256SUMS and its signature. */
