@@ -35,7 +35,7 @@ hospital_roles 54384 >"$T/roles.truth"
 "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" list emr-base@1 >"$T/list"
 file=$(pg_sql 54384 emr -c "select pg_relation_filepath('patient')")
 grep -q "$file\$" "$T/list" && grep -q 'backup_manifest$' "$T/list" || die "the files of the server are not in the catalog"
-stored() { du -sb "$(repo_of "$T/m1")/archives" | cut -f1; }
+stored() { du -sb "$(set_of "$T/m1" emr-base)/archives" | cut -f1; }
 first=$(stored)
 expect 0 nightly "$BKP" run emr-base
 second=$(stored)

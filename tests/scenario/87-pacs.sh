@@ -19,10 +19,10 @@ expect 0 nightly "$BKP" run --all
 day=$(find "$A/2026/11/20" -name '*.dcm' | wc -l)
 [ "$(recorded_probe 1 pacs)" = "$(printf '80\n./2026/11/20\nDICM %d/%d' "$day" "$day")" ] || die "the probe: $(recorded_probe 1 pacs)"
 trees pacs "$A" 20261121 10
-was=$(du -sb "$(repo_of "$T/m1")/archives" | cut -f1)
+was=$(du -sb "$(set_of "$T/m1" pacs)/archives" | cut -f1)
 expect 0 nightly "$BKP" run pacs
 new=$(find "$A/2026/11/21" -name '*.dcm' -printf '%s\n' | awk '{s += $1} END {print s}')
-stored=$(($(du -sb "$(repo_of "$T/m1")/archives" | cut -f1) - was))
+stored=$(($(du -sb "$(set_of "$T/m1" pacs)/archives" | cut -f1) - was))
 # noise, with a header that is packed; and up to a tenth of the whole again, which archives that are mostly dead hold (docs/format.md, 11)
 again=$(($(find "$A" -name '*.dcm' -printf '%s\n' | awk '{s += $1} END {print s}') / 10))
 [ "$stored" -ge $((new / 2)) ] && [ "$stored" -le $((new + new / 2 + again)) ] || die "$stored bytes stored for $new bytes of new studies"
