@@ -389,6 +389,7 @@ static int add_ready(struct run *n, struct err *err)
 int run_set(struct run *n, size_t i, struct err *err)
 {
 	struct err why = ERR_INIT;
+	bool broken;
 	int r;
 
 	n->set = (struct run_set){.policy = n->cfg->datasets[i], .result = &n->ret->datasets[i]};
@@ -406,7 +407,13 @@ int run_set(struct run *n, size_t i, struct err *err)
 		return add_ready(n, err);
 	if (r < 0)
 		run_end_sets(n);
+	broken = r < 0 && why.kind == ERR_CACHE;
 	r = fail_set(n, &why, err);
 	end_set(&n->set);
+	/* the index is that of all data sets: the run ends, so that whoever began it can begin it once more */
+	if (!r && broken) {
+		*err = why;
+		r = -1;
+	}
 	return r;
 }
