@@ -82,14 +82,14 @@ for n in 1 2 3; do
 	echo "generation $n: $(find "$T/restored$n" -type f | wc -l) files restored, equal by rsync -aHAXnc and sha256sum"
 done
 
-step "without this software: sha256sum, minisign, and restore/rescue.py (python, age, lz4, zstd)"
-( cd "$T"/shelf/RDX-01/*-*-*-*-*
-  sha256sum --quiet -c generations/000003/SHA256SUMS && echo "sha256sum: every file of generation 3 is whole"
+step "without this software: sha256sum, minisign, and restore/rescue.py (Python's standard library, zstd)"
+( cd "$T"/shelf/RDX-01/*-*-*-*-*/datasets/files
+  sha256sum --quiet -c generations/000003/SHA256SUMS && echo "sha256sum: every file of files@3 is whole"
   # the key of that time; README.txt says how each is proved by the one before it, the first by the root key on paper
-  minisign -V -P "$(sed -n '$s/.*"key":"\([^"]*\)".*/\1/p' keys.jsonl)" -m generations/000003/SHA256SUMS | sed -n 1,2p )
-python3 restore/rescue.py --medium "$T/shelf/RDX-01" --identity "$T/recovery.txt" restore 3 files --to "$T/rescued" >/dev/null
+  minisign -V -P "$(sed -n '$s/.*"key":"\([^"]*\)".*/\1/p' ../../keys.jsonl)" -m generations/000003/SHA256SUMS | sed -n 1,2p )
+python3 restore/rescue.py extract --identity "$T/recovery.txt" "$T/shelf/RDX-01" files@3 "$T/rescued" >/dev/null
 [ -z "$(rsync -aHnc --delete --itemize-changes "$T/truth3/files/" "$T/rescued$T/clinic/files/")" ] || { echo "rescue.py DIFFERS"; exit 1; }
-echo "rescue.py: generation 3 restored, equal by rsync -aHnc"
+echo "rescue.py: files@3 restored, equal by rsync -aHnc"
 
 step "the drill: the procedure that lies on the disk is replayed from the disk alone, timed, and compared with the night it was captured"
 printf 'by: 事務長\nanswers: [{step: 1, answer: yes, note: 番号一致}]\n' >"$T/attest.yaml"
