@@ -2,7 +2,7 @@
  *
  *   STRICT=FOLDER        a file's bytes are copied to FOLDER/INODE.f when it is synced, a folder's names to FOLDER/INODE.d; without it
  *                        nothing happens
- *   STRICT_ROOT=FOLDER   what syncfs(2) syncs
+ *   STRICT_ROOT=FOLDER   each folder in it (state, m1, m2 …) is a file system: syncfs(2) syncs the one it is called in
  * A line of names: "INODE MODE UID GID MTIME-NS NAME" and, of a link, "TARGET", each text ended by a zero byte.
  */
 #define _GNU_SOURCE
@@ -150,13 +150,29 @@ static void keep_all(int dir, const char *name)
 SYNC(fsync)
 SYNC(fdatasync)
 
+static void keep_disk(int fd, const char *root)
+{
+	char own[64], path[PATH_MAX];
+	const size_t top = strlen(root);
+	ssize_t n;
+
+	snprintf(own, sizeof(own), "/proc/self/fd/%d", fd);
+	n = syscall(SYS_readlink, own, path, sizeof(path) - 1);
+	if (n < (ssize_t)top || strncmp(path, root, top) != 0)
+		return;
+	path[n] = '\0';
+	if (path[top] == '/')
+		path[top + 1 + strcspn(path + top + 1, "/")] = '\0';
+	keep_all(AT_FDCWD, path);
+}
+
 int syncfs(int fd)
 {
 	REAL(int, syncfs, int);
 	int r = real(fd);
 
 	if (!r && folder() && getenv("STRICT_ROOT"))
-		keep_all(AT_FDCWD, getenv("STRICT_ROOT"));
+		keep_disk(fd, getenv("STRICT_ROOT"));
 	return r;
 }
 
