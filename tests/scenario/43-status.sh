@@ -39,6 +39,10 @@ cat >>"$T/policy.yaml" <<Y
   - {name: RDX-01, type: rdx, offline: true, path: $T/rdx, place: 別棟 保管庫B, swap_every: 7d, max_attached: 4h}
 people:
   - {name: 事務長, roles: [manager, operator]}
+places:
+  - {name: サーバ室, originals: true}
+  - {name: 別室}
+  - {name: 別棟 保管庫B, separate_from: [サーバ室]}
 Y
 expect 3 "$BKP" status
 grep -q 'E-STATE-01.*no repository' "$T/err" || die "no repository is not said"
@@ -88,13 +92,20 @@ assert o["detached"] and o["place"] == "別棟 保管庫B" and o["operator"] == 
 json 0 "2026-12-03 10:00:00" 'v == ["met"] * 4 and s["next"] == [] and d["offline_recovery_point"]["generation"] == 4
 	and not medium("RDX-01")["attached"] and medium("RDX-01")["custodian"] == "事務長"'
 at "2026-12-03 10:00:00" "$BKP" status >"$T/met.en"
+# away is not enough: a shelf beside the server burns with it, and what is not said is not believed
+cp "$T/policy.yaml" "$T/policy.was"
+sed -i 's/, separate_from: .*}/}/' "$T/policy.yaml"
+json 1 "2026-12-03 10:00:00" 'v == ["met", "met", "met", "attention"]'
+sed -i '/^places:/,$d' "$T/policy.yaml"
+json 1 "2026-12-03 10:00:00" 'v == ["met", "met", "met", "attention"] and "whether at a separate place the policy does not say" in d["one"]["why"]'
+cp "$T/policy.was" "$T/policy.yaml"
 # what somebody has set in his terminal holds there, and --lang holds against it
 sed -i 's/language: en/language: ja/' "$T/policy.yaml"
-BKP_LANG=en at "2026-12-03 10:00:00" "$BKP" status | grep -q '○ met 3/3' || die "BKP_LANG=en gives the policy's language"
-BKP_LANG=en at "2026-12-03 10:00:00" "$BKP" --lang ja status | grep -q '○ 適合 3/3' || die "--lang does not hold against BKP_LANG"
-at "2026-12-03 10:00:00" "$BKP" status | grep -q '○ 適合 3/3' || die "the policy's language"
+BKP_LANG=en at "2026-12-03 10:00:00" "$BKP" status | grep -q '^○ met  2026-12-03 10:00' || die "BKP_LANG=en gives the policy's language"
+BKP_LANG=en at "2026-12-03 10:00:00" "$BKP" --lang ja status | grep -q '^○ 適合  2026-12-03 10:00' || die "--lang does not hold against BKP_LANG"
+at "2026-12-03 10:00:00" "$BKP" status | grep -q '^○ 適合  2026-12-03 10:00' || die "the policy's language"
 sed -i 's/language: ja/language: en/' "$T/policy.yaml"
-grep -q '○ met 3/3' "$T/met.en" || fail "the page does not say met" "$T/met.en"
+grep -q '^○ met  2026-12-03 10:00' "$T/met.en" || fail "the page does not say met" "$T/met.en"
 [ -z "$(at "2026-12-03 10:00:00" "$BKP" status --quiet)" ] || die "quiet is not quiet"
 say "attached: not offline; gone: not recorded; carried away and recorded: everything is met, exit 0, オフライン保証復旧点 is the newest generation"
 

@@ -82,7 +82,7 @@ command: |
   printf '%s\n' "$patient" $patient >/dev/null
   [ "$scratch" = "$HOME" ]
   [ "$TMPDIR" = "$scratch/tmp" ]
-  [ "$generation" = "docs@2 late@2" ]
+  [ "${generation% late@*}" = docs@2 ]
   [ -f "$medium/bkp-medium.json" ]
   [ -f "$procedure" ]
   [ "$PWD" = "$scratch" ]

@@ -75,10 +75,11 @@ sed -n '/^This disk holds/,$p' "$M/README.txt" | commands >"$T/en"
 diff "$T/ja" "$T/en" || die "the two languages have other commands"
 has() { grep -q "$1" "$T/ja" || die "README.txt has no command like '$1'"; }
 has '^cd /mnt/medium$'; has '^ID=/mnt/key/id.txt$'; has '^minisign .* \$D/SHA256SUMS'; has '\$D && sha256sum -c'
-has '^python3 \$D/rescue.py .* restore 2 '
+has '^S=docs$'; has '^B=\$REPO/datasets/\$S; L='; has '\$B && sha256sum -c \$L'
+has '^python3 \$D/rescue.py extract .* \$S@latest /srv/rescued/\$S$'
 has '^minisign .*/procedures/SHA256SUMS'; has '/procedures && sha256sum -c'
 [ -z "$static" ] ||
-	{ has ' generations$'; has ' verify 2$'; has ' extract 2 --to /srv/restored$'; has \
+	{ has ' generations$'; has ' verify \$S@latest$'; has ' extract \$S@latest --to /srv/restored/\$S$'; has \
 	' drill .*/procedures/.*[.]md --to /srv/drill$'; }
 
 # a root folder with the medium, read-only, at /mnt/medium, the identity at /mnt/key and an empty /srv; nothing else
@@ -99,7 +100,7 @@ while IFS= read -r line; do
 		[ -f "$R${line#cd }/README.txt" ] && cd "$R${line#cd }" || die "README.txt is not where it says"
 		continue
 		;;
-	KEY=* | ID=*) eval "$line"; continue ;;
+	KEY=* | ID=* | S=*) eval "$line"; continue ;;
 	"\$D"/bkp-restore\ *) eval "inside tools${line#\$D}" >"$T/out" 2>"$T/err" </dev/null || fail "README.txt says: $line" ;;
 	*) # a shell on some Linux: same paths, by hand of the test only where it stands elsewhere (07 types them into plain shells)
 		line=${line//\$ID/$R$ID}
@@ -107,7 +108,7 @@ while IFS= read -r line; do
 		eval "$line" >"$T/out" 2>"$T/err" </dev/null || fail "README.txt says: $line"
 		;;
 	esac
-	case $line in *generations) grep -q '^ *2 ' "$T/out" || die "generations: $(cat "$T/out")" ;; esac
+	case $line in *generations) grep -q '^  docs@2  .* good ' "$T/out" || die "generations: $(cat "$T/out")" ;; esac
 	ran=$((ran + 1))
 done <"$T/ja"
 cd /
@@ -121,7 +122,7 @@ find "$M/tools" "$M/$repo" -maxdepth 2 -not -path "*/journal/*" -type f -printf 
 expect 0 "$BKP" run --all
 find "$M/tools" "$M/$repo" -maxdepth 2 -not -path "*/journal/*" -type f -printf '%p %i %T@\n' | sort | diff "$T/before" - ||
 	die "files were written anew"
-grep -q 'restore 3 --to' "$M/README.txt" || die "README.txt does not name the newest generation"
+[ "$(grep -c 'docs@3 ' "$M/README.txt")" = 2 ] || die "README.txt does not name the newest generation"
 
 # ---- a procedure that is wrong is said and does not keep the others away
 echo 'no title' >"$T/proc/network.md"

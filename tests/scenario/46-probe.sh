@@ -20,7 +20,7 @@ probe empty 'printf "\\n\\n"'
 probe huge 'yes HUGE-VALUE'
 probe over 'head -c 4097 /dev/zero | tr "\\0" x'
 probe latin 'printf "caf\\351\\n"'
-probe nul 'printf "1\\0002\\n"'
+probe zero 'printf "1\\0002\\n"'
 probe escape 'printf "\\033[2J1\\n"'
 probe killed 'kill -9 $$'
 echo "  - {name: noprobe, paths: [$T/src]}" >>"$T/sets"
@@ -29,7 +29,7 @@ site_policy "$(cat "$T/sets")"
 site_make
 expect 1 "$BKP" run --all
 cp "$T/err" "$T/said"
-for d in failing empty huge over latin nul escape killed; do
+for d in failing empty huge over latin zero escape killed; do
 	grep -q "W-RUN-06: data set '$d' is partial: probe: " "$T/said" || die "nothing is said of $d: $(cat "$T/said")"
 done
 grep -A 3 "'failing'.*status 3" "$T/said" | grep -q "its commands said: probe: relation patient does not exist" ||
@@ -72,13 +72,14 @@ for v in 4711-PATIENTS '患者 12' SLOW-VALUE SECRET-VALUE HUGE-VALUE xxxxxxxxxx
 done
 
 # a person sees them with the identity, and not without
-expect 0 "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --lang en verify 1 --deep
+expect 1 "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --lang en verify 1 --deep # the dump of that run is not there
 grep -A2 'count@1 is whole' "$T/out" | grep -qx 'probe at capture: 4711-PATIENTS' || die "verify --deep does not show the value: $(cat "$T/out")"
-expect 0 "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --json verify 1 --deep
+expect 1 "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --json verify 1 --deep
 python3 -c 'import json, sys
 p = {g["dataset"]: g["probe"] for g in json.load(open(sys.argv[1]))["generations"] if g["probe"]}
 assert len(p) == 4 and p["lines"] == "患者 12\n外来\t3", p' "$T/out"
-expect 0 "$RESTORE" --medium "$T/m1" --lang en verify 1
+expect 1 "$RESTORE" --medium "$T/m1" --lang en verify 1
+grep -q "E-RESTORE-02: dump@1 is not here: the command failed" "$T/err" || die "what is missing of the run is not said"
 ! grep -q PATIENTS "$T/out" || die "the value is shown without the identity"
 expect 0 "$RESTORE" --medium "$T/m1" --lang en generations
 grep -A1 'empty@1 .* partial ' "$T/out" | grep -q 'probe: it printed nothing' || die "bkp-restore generations does not say why: $(cat "$T/out")"
