@@ -1,7 +1,7 @@
 #!/bin/bash
 # Goal: every policy below policies/ passes `bkp check` without a word in both languages, holds no secret and takes none; every
 # procedure beside it is valid, can be printed, and names only data sets and probes of the policy that names it; each says in Japanese
-# and English what to change, and marks those lines.
+# and English what to change, and marks those lines.  hospital.yaml is played with ten media of which none can hold everything.
 set -eu
 . "$(dirname "$0")/../lib/site.sh"
 cd "$SRC_ROOT/policies"
@@ -50,3 +50,90 @@ for f in procedures/*.md; do
 done
 say "each says in Japanese and English what to change and marks it; $(ls procedures | wc -l) procedures are valid, printable, and fit the" \
 	"policy that names them"
+
+# ---- hospital.yaml is played, 1 TB as 1 MB: no medium can hold everything, each holds what the policy says, and what is short of room goes by urgency
+[ "$(id -u)" = 0 ] || exit 0 # media of a size
+BKP=${BKP_RELEASE:-$BKP_BIN}/bkp RESTORE=${BKP_RELEASE:-$BKP_BIN}/bkp-restore
+M=$T/mnt S=$T/shelf W="情報システム課 担当"
+fill() { # FOLDER KIB [FILES]
+	mkdir -p "$1"
+	for i in $(seq "${3:-4}"); do head -c $(($2 * 1024 / ${3:-4})) /dev/urandom >"$1/$i"; done
+}
+fill "$T/srv/viewer" 30; fill "$T/etc" 2; fill "$T/srv/kitei" 1; fill "$T/srv/procedures" 1; fill "$T/emr" 2000 900
+fill "$T/srv/pacs/key" 200; fill "$T/srv/pacs/archive01" 16000; fill "$T/srv/pacs/archive02" 16000; fill "$T/srv/pacs/archive03" 13000
+fill "$T/srv/ssmix2/standard/000/1/0/1" 100 40; fill "$T/srv/ssmix2/extension" 50; fill "$T/srv/documents" 3000 50; fill "$T/log" 100
+# what is asked of servers comes from files
+sed -e "s|^state: .*|state: $T/state|; s|/srv/|$T/srv/|g; s|/etc,|$T/etc,|; s|/var/log|$T/log|; s|^notify: .*||" \
+	-e "s|/mnt/backup/bkp|$M/backup-storage|; s|/mnt/images/bkp|$M/image-storage|; s|language: ja|language: en|" \
+	-e "s|pg_basebackup .*|tar -C $T/emr -cf - .|; s|pg_dump -Fc .*|cat $T/emr/1|; s|probe: psql .*|probe: echo 1|; s|content: pgdump, ||" \
+	-e 's|min_bytes: 1 TB|min_bytes: 1 MB|; s|min_bytes: [0-9]* [MG]i*B|min_bytes: 1 kB|' hospital.yaml >"$T/hospital.yaml"
+export BKP_POLICY=$T/hospital.yaml
+everything=$(du -sk "$T/srv" "$T/etc" "$T/emr" "$T/log" | awk '{n += $1} END {print n}')
+papers=16384 # the room that a rotation keeps for README.txt and tools/ (RESERVE_BYTES), whatever the size of the medium
+medium() { # NAME TB: on the shelf; a tape or disk that has them free beside the papers
+	mkdir -p "$S/$1" "$M/$1"
+	mount -t tmpfs -o size=$(($2 * 1000 + papers + 400))k,mode=0755 none "$S/$1"
+	[ "$(($2 * 1000))" -lt "$everything" ] || die "$1 could hold everything"
+}
+attach() { mount --bind "$S/$1" "$M/$1"; }
+detach() { umount "$M/$1"; }
+[ -s "$T/id.txt" ] || age-keygen -o "$T/id.txt" 2>/dev/null
+"$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null 2>&1
+# as many as there are: name and size
+while read -r name size; do medium "$name" "$size"; done <<-Y
+	backup-storage 20
+	image-storage 47
+	LTO-A1 4
+	LTO-A2 18
+	LTO-P1 18
+	LTO-P2 18
+	LTO-P3 18
+	LTO-P4 18
+	RDX-01 8
+	RDX-02 8
+Y
+for m in "$S"/*; do
+	attach "${m##*/}"
+	"$BKP" --quiet medium add "${m##*/}" --path "$M/${m##*/}" || die "medium add ${m##*/}"
+	case $m in *-storage) ;; *) detach "${m##*/}" ;; esac
+done
+wanted() { # MEDIUM: its data sets, as the policy says
+	"$BKP" check --json | python3 -c 'import json, sys
+print(*sorted([m["datasets"] for m in json.load(sys.stdin)["media"] if m["name"] == sys.argv[1]][0]))' "$1"
+}
+stands() { (cd "$(repo_of "$S/$1")/datasets" && for d in *; do ls "$d/generations" >/dev/null 2>&1 && printf '%s ' "$d"; done | sed 's/ $//'); }
+expect 0 "$BKP" run --all
+for m in backup-storage image-storage; do
+	[ "$(stands $m)" = "$(wanted $m)" ] || die "$m holds '$(stands $m)', not '$(wanted $m)'"
+done
+for m in LTO-A2 LTO-P1 LTO-P2 LTO-P3 LTO-P4 RDX-01 RDX-02; do
+	attach $m
+	expect 0 "$BKP" rotate $m --operator "$W"
+	detach $m
+	expect 0 "$BKP" medium move $m --operator "$W"
+	[ "$(stands $m)" = "$(wanted $m)" ] || die "$m holds '$(stands $m)', not '$(wanted $m)'"
+done
+# a tape that is too small even for what it is to hold: the documents (3 TB) do not come, not even in part; all that is more urgent does
+attach LTO-A1
+expect 2 "$BKP" rotate LTO-A1 --operator "$W"
+said 'documents@1'
+detach LTO-A1
+[ "$(stands LTO-A1)" = "config emr emr-orders key-images logs orca ssmix2 viewer" ] || die "LTO-A1 holds '$(stands LTO-A1)'"
+[ -z "$(find "$(repo_of "$S/LTO-A1")" -path '*documents*' -type f)" ] || die "a part of the documents is on it"
+"$RESTORE" --medium "$S/LTO-A1" verify 1 --quiet >"$T/out" 2>&1 || [ $? = 1 ] || fail "what did come is not whole"
+# RDX-01 alone, and the identity: the records and what is looked at, whole; the rest of that night is named
+rm -rf "$T/back"
+expect 1 "$RESTORE" --medium "$S/RDX-01" --identity "$T/id.txt" extract 1 --to "$T/back"
+said "E-RESTORE-02.*pacs-1@1|E-RESTORE-02.*documents@1"
+diff -r "$T/emr" "$T/back/emr" >&2 && diff -r "$T/srv/viewer" "$T/back/viewer$T/srv/viewer" >&2 || die "what came back differs"
+# 3-2-1 is judged for each data set from the media that hold it
+status "$BKP" status --json
+python3 - "$T/out" <<'P' || fail "the verdicts"
+import json, sys
+s = json.load(open(sys.argv[1]))
+assert len(s["datasets"]) == 12
+for d in s["datasets"]:
+    assert d["three"]["have"] >= 3 and d["one"]["verdict"] == "met", d
+P
+say "hospital.yaml, 1 TB as 1 MB: ten media of which none can hold everything; each has the data sets that it is to hold, and of a tape" \
+	"that is too small for those the most urgent ones, whole; one RDX disk brings records and viewer back; 3-2-1 for each data set"
