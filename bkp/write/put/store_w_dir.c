@@ -128,13 +128,16 @@ static int sync_all(const struct dir_w *d, struct err *err)
 		   : 0;
 }
 
-/* The folder `name` in `at`; where it is missing it is made, and durable there. */
+/* The folder `name` in `at`; where it is missing it is made, and durable there.  -1 where something else is mounted in its place. */
 static int make_step(int at, const char *name, struct err *err)
 {
 	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (fd >= 0)
+	if (fd >= 0) {
+		if (store_dir_own(fd, at, name, err))
+			io_close_quietly(&fd);
 		return fd;
+	}
 	fd = io_make_dir(at, name, 0755, err);
 	if (fd >= 0 && io_sync_dir(at, err))
 		io_close_quietly(&fd);
