@@ -165,7 +165,7 @@ static void due_cell(struct table *t, const struct compliance_dataset *d)
 {
 	char time[CLOCK_TEXT];
 
-	table_cell(t, "%s", d->due ? text("now") : clock_format_local(d->due_ns, time));
+	table_cell(t, "%s", d->due ? text("due now") : clock_format_local(d->due_ns, time));
 }
 
 static int show_points(const struct compliance *s)
