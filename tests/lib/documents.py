@@ -312,15 +312,16 @@ for doc, begins in {
     JA + "first-night.md": ("$ age-keygen", "site:", "# bkp init", "# findmnt", "# bkp run"),
     JA + "nightly.md": ("成功 7/8", "schedule:", "bkp schedule install", "30 8"),
     JA + "rotation.md": ("# mount",),
-    JA + "status.md": ("さくら内科クリニック",),
+    JA + "status.md": ("× 不適合",),
     JA + "restore.md": ("# mkdir", "# bkp-restore --medium /mnt/m/bkp --root-key $KEY generations", "# bkp-restore --medium /mnt/m/bkp --root-key $KEY --identity", "# cd $REPO"),
     JA + "drill.md": ("# P=", "# bkp-restore", "by:"),
-    JA + "audit.md": ("REPO=", "key=", "grep '\"event\":\"epoch\"'", "OTHER=", "cd \"$REPO\""),
+    JA + "audit.md": ("REPO=", "key=", "grep '\"event\":\"epoch\"'", "OTHER=", "cd \"$REPO"),
     JA + "suspect.md": ("bkp accept",),
     "docs/man/bkp-check.8": ("$ bkp --policy",),
     "docs/man/bkp-drill.1": ("# bkp-restore",),
     "docs/man/bkp-explain.8": ("$ bkp explain",),
     "docs/man/bkp-expire.8": ("# bkp expire --dry-run", "# bkp expire --medium"),
+    "docs/man/bkp-generations.8": ("$ bkp generations 42",),
     "docs/man/bkp-init.8": ("$ age-keygen", "# bkp init"),
     "docs/man/bkp-journal.8": ("$ bkp journal verify --root-key", "$ bkp journal verify --against", "$ bkp --lang", "# bkp journal repair"),
     "docs/man/bkp-notify.8": ("notify:\n  command: |\n    {", "notify:\n  command: |\n    curl"),
@@ -370,8 +371,8 @@ def screens(sh):
 def unborne(text):
     """disks of memory bear out no technology, so what the policy says of theirs is shown as a claim that counts for nothing"""
     text = re.sub(r"^((?:nas|RDX-01) +磁気ディスク|ssd +SSD) ", r"\1（申告） ", text, flags=re.M)
-    text = text.replace("○ 適合 2/2 ", "△ 要注意 1/2 ")
-    return re.sub(r"^(  (emr|documents), 1（)", r"  \2, 2（媒体の種類）: …\n\1", text, flags=re.M)
+    text = text.replace("○ 2/2 ", "△ 1/2 ")
+    return re.sub(r"^(  emr, documents, )(1 オフライン)", r"\1 2 種類: …\n\1\2", text, flags=re.M)
 
 def nights(known):
     """twelve nights, the disk brought once"""
@@ -384,7 +385,7 @@ def nights(known):
             need("mount /mnt/rdx && bkp rotate --operator 山田 && umount /mnt/rdx && bkp medium move RDX-01 --operator 山田")
     at(sh, "11 days 10:00")
     screens(sh)
-    take(known, JA + "status.md", "さくら内科クリニック", lambda b: typed(sh, b, instead="# bkp status\n" + unborne(b.text), exits=[("bkp status", 1)]))
+    take(known, JA + "status.md", "× 不適合", lambda b: typed(sh, b, instead="# bkp status\n" + unborne(b.text), exits=[("bkp status", 1)]))
     take(known, JA + "rotation.md", "# mount", sh=sh)
     sh.close()
 
@@ -404,8 +405,8 @@ def suspect(known):
     sh = person()
     need("cd /srv/documents && for f in *; do head -c 200000 /dev/urandom >$f.locked && rm $f; done")
     need("bkp run --all --quiet", 1)
-    n = need("bkp generations --json | python3 -c 'import json, sys; print(max(g[\"generation\"] for g in json.load(sys.stdin)[\"generations\"]))'").strip()
-    take(known, JA + "suspect.md", "bkp accept", sh=sh, subs=[("番号", n), ("自分の名前", "山田")])
+    g = need("bkp generations --json | python3 -c 'import json, sys; print(*[\"%s@%d\" % (g[\"dataset\"], g[\"generation\"]) for g in json.load(sys.stdin)[\"generations\"] if g[\"suspect\"]])'").strip()
+    take(known, JA + "suspect.md", "bkp accept", sh=sh, subs=[("世代", g), ("自分の名前", "山田")])
     sh.close()
 
 def restore(known):
@@ -454,7 +455,8 @@ def readme_txt(known):
         need("rm -rf /srv/restored /srv/rescued /srv/drill /mnt/medium; mkdir -p /srv/restored; mkdir -p %s/home; cp /mnt/key/recovery-A.age %s/disks/key/id.txt" % (WORK, WORK))
         env = {**ENV, "MOUNT_EXTRA": options, **({"PATH": path} if path else {})}
         sh = Shell(shell, env)
-        for l in lines[0]:
+        again = [l.replace("S=emr", "S=documents") for l in lines[0] if re.search(r"S=emr|\$S|\$B", l)]  # "then let S be the next name"
+        for l in lines[0] + again:
             where = Block("README.txt by %s" % " ".join(shell), text.count("\n", 0, text.find(l[:20])) + 1, "")
             status, screen = sh.type(l)
             ran += 1
@@ -470,8 +472,8 @@ def audit(known):
     need("mount /mnt/rdx")
     repo = glob.glob("/mnt/rdx/bkp/*-*-*-*-*")[0]
     sh = person()
-    subs = [("^REPO=[^ ]*", "REPO=" + repo), ("^ROOT=[^ ]*", "ROOT=" + SUBS["ROOT"]), ("^G=[^ ]*", "G=2"), ("^OTHER=[^ ]*", "OTHER=$(echo /mnt/nas/bkp/*-*/journal/journal.jsonl)")]
-    good = "".join(take(known, doc, b, sh=sh, subs=subs) for b in ("REPO=", "key=", "grep '\"event\":\"epoch\"'", "OTHER=", "cd \"$REPO\""))
+    subs = [("^REPO=[^ ]*", "REPO=" + repo), ("^ROOT=[^ ]*", "ROOT=" + SUBS["ROOT"]), ("^S=[^ ]* G=[^ ]*", "S=documents G=2"), ("^OTHER=[^ ]*", "OTHER=$(echo /mnt/nas/bkp/*-*/journal/journal.jsonl)")]
+    good = "".join(take(known, doc, b, sh=sh, subs=subs) for b in ("REPO=", "key=", "grep '\"event\":\"epoch\"'", "OTHER=", "cd \"$REPO"))
     if good.count("○") != 6 or "×" in good:
         fault(known[(doc, "key=")], "what is whole is not found good:\n" + indent(good))
     sh.close()
@@ -488,6 +490,7 @@ def manual(known):
     take(known, P + "explain.8", "$ bkp explain", sh=sh)
     take(known, P + "expire.8", "# bkp expire --dry-run", sh=sh)
     take(known, P + "expire.8", "# bkp expire --medium", sh=sh, subs=names)
+    take(known, P + "generations.8", "$ bkp generations 42", lambda b: typed(sh, b, instead="\n".join(b.text.replace("bkp generations 42", "bkp --lang en generations 13").split("\n")[:2]) + "\n"))
     take(known, P + "journal.8", "$ bkp journal verify --root-key", sh=sh, subs=[(r"RW\.\.\.", SUBS["ROOT"]), (r"/mnt/usb/1f28\.\.\.", "/mnt/rdx/bkp/" + repo)])
     take(known, P + "journal.8", "$ bkp journal verify --against", sh=sh, subs=[("/mnt/usb", "/mnt/rdx/bkp")])
     take(known, P + "journal.8", "$ bkp --lang", sh=sh)
@@ -543,7 +546,7 @@ def tutorial(known):
 
 def main():
     blocks = [b for d in ["README.md", "docs/tutorial.md"] + sorted(os.path.relpath(f, SRC) for f in glob.glob(SRC + "/docs/ja/*.md")) for b in fenced(d)]
-    blocks += [b for f in sorted(glob.glob(SRC + "/docs/man/*")) for b in examples(os.path.relpath(f, SRC))]
+    blocks += [b for f in sorted(glob.glob(SRC + "/docs/man/*.[1-8]")) for b in examples(os.path.relpath(f, SRC))]
     known = {}
     for b in blocks:
         rows = [k for k in PLAN if k[0] == b.doc and b.text.startswith(k[1])]
