@@ -107,7 +107,8 @@ restore_to() { # MEDIUM GENERATION DIR [DATASET]: the data set's tree appears as
 	"$RESTORE" --medium "$1" --identity "$T/id.txt" extract "${4:-docs}@$2" --to "$3"
 }
 
-# whole MEDIUM GENERATION: docs@2, or 2 for all of a run: it verifies.  Where a run died its medium's copy of the journal may end before it: that is said, exit 1.
+# whole MEDIUM GENERATION: docs@2, or 2 for all of a run: it verifies.  Where a run died its medium's copy of the journal may end before
+# it: that is said, exit 1.
 whole() {
 	"$RESTORE" --quiet --medium "$1" verify "$2" >"$T/out" 2>&1 || {
 		[ $? = 1 ] && ! grep '^bkp-restore: [EW]-' "$T/out" | grep -qvE 'W-VAULT-11.*(ends before it|did not end well|carries no)'

@@ -281,13 +281,14 @@ class Year:
         other = self.path("ssd", "other people's file")
         if fault == "disk full":
             st = os.statvfs(self.path("ssd"))
-            with open(other, "wb") as o:
-                try:
-                    while True:
-                        o.write(b"\0" * 65536)
-                        o.flush()
-                except OSError:
-                    pass
+            with open(other, "wb", buffering=0) as o:
+                for size in (65536, 1024, 1024):  # what is left between, when all of it has its place on the disk
+                    try:
+                        while o.write(b"\0" * size) == size:
+                            pass
+                    except OSError:
+                        pass
+                    os.fsync(o.fileno())
             must(os.statvfs(self.path("ssd")).f_bavail < st.f_bavail, "the disk does not fill")
             return lambda: os.unlink(other)
         if fault == "dump failing":

@@ -34,7 +34,8 @@ grep -v '"event":"outcome","command":"verify","exit":3' "$T/state/journal.jsonl"
 	die "something was recorded of a medium that does not answer"
 expect 2 "$BKP" verify --medium m1 1
 for g in 1 2 3; do
-	grep -q "\"event\":\"verify-failed\".*\"dataset\":\"docs\",\"generation\":$g," "$T/state/journal.jsonl" || die "generation $g is still believed"
+	grep -q "\"event\":\"verify-failed\".*\"dataset\":\"docs\",\"generation\":$g," "$T/state/journal.jsonl" ||
+		die "docs@$g is still believed"
 	grep -q "docs@$g: DAMAGED" "$T/out" || die "generation $g is not named"
 done
 status "$BKP" status --json

@@ -77,7 +77,8 @@ grep -q "unmount it (umount $T/rdx), take it to '別棟 保管庫B', then record
 [ "$(tail -n 1 "$T/first" | grep -c 'RDX-01.*complete')" = 1 ] || die "the last line is not the sentence: $(cat "$T/first")"
 ! grep -qi worm "$T/first" || die "a disk is called WORM"
 same "$T/nas" "$T/rdx"
-[ "$(lsattr "$T"/rdx/*/datasets/docs/archives/*/*.age "$T"/rdx/*/datasets/docs/generations/*/* | grep -vc '^....i')" = 0 ] || die "files on the disk are not immutable"
+[ "$(lsattr "$T"/rdx/*/datasets/docs/archives/*/*.age "$T"/rdx/*/datasets/docs/generations/*/* | grep -vc '^....i')" = 0 ] ||
+	die "files on the disk are not immutable"
 grep -q 'テスト診療所' "$T/rdx/README.txt" || die "README.txt"
 carried "$T"/rdx/*/journal/journal.jsonl || die "the journal on the disk is not the journal"
 carried "$T"/nas/*/journal/journal.jsonl || die "the journal on the NAS is not the journal"

@@ -97,13 +97,16 @@ cp "$T/policy.yaml" "$T/policy.was"
 sed -i 's/, separate_from: .*}/}/' "$T/policy.yaml"
 json 1 "2026-12-03 10:00:00" 'v == ["met", "met", "met", "attention"]'
 sed -i '/^places:/,$d' "$T/policy.yaml"
-json 1 "2026-12-03 10:00:00" 'v == ["met", "met", "met", "attention"] and "whether at a separate place the policy does not say" in d["one"]["why"]'
+json 1 "2026-12-03 10:00:00" 'v == ["met", "met", "met", "attention"]
+	and "whether at a separate place the policy does not say" in d["one"]["why"]'
 cp "$T/policy.was" "$T/policy.yaml"
 # what somebody has set in his terminal holds there, and --lang holds against it
 sed -i 's/language: en/language: ja/' "$T/policy.yaml"
 BKP_LANG=en at "2026-12-03 10:00:00" "$BKP" status | grep -q '^○ met  2026-12-03 10:00' || die "BKP_LANG=en gives the policy's language"
-BKP_LANG=en at "2026-12-03 10:00:00" "$BKP" --lang ja status | grep -q '^○ 適合  2026-12-03 10:00' || die "--lang does not hold against BKP_LANG"
-at "2026-12-03 10:00:00" "$BKP" status | grep -q '^○ 適合  2026-12-03 10:00' || die "the policy's language"
+BKP_LANG=en at "2026-12-03 10:00:00" "$BKP" --lang ja status | grep -q '^○ 適合  2026-12-03 10:00' ||
+	die "--lang does not hold against BKP_LANG"
+at "2026-12-03 10:00:00" "$BKP" status | grep -q '^○ 適合  2026-12-03 10:00' ||
+	die "the policy's language"
 sed -i 's/language: ja/language: en/' "$T/policy.yaml"
 grep -q '^○ met  2026-12-03 10:00' "$T/met.en" || fail "the page does not say met" "$T/met.en"
 [ -z "$(at "2026-12-03 10:00:00" "$BKP" status --quiet)" ] || die "quiet is not quiet"

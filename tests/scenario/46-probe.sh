@@ -42,7 +42,8 @@ for d in count lines slow full noprobe; do ! grep -q "'$d'" "$T/said" || die "$d
 python3 - "$T/gens" "$(repo_of "$T/m1")" <<'P'
 import json, os, sys
 seen = {g["dataset"]: g for g in json.load(open(sys.argv[1]))["generations"]}
-manifest = {d: json.load(open(sys.argv[2] + "/datasets/%s/generations/000001/manifest.json" % d)) for d in os.listdir(sys.argv[2] + "/datasets")}
+top = sys.argv[2] + "/datasets/"
+manifest = {d: json.load(open(top + d + "/generations/000001/manifest.json")) for d in os.listdir(top)}
 assert set(seen) == set(manifest) | {"dump"} and len(seen) == 14, (seen.keys(), manifest.keys())
 for name in seen:
     want = "good" if name in ("count", "lines", "slow", "full", "noprobe") else "failed" if name == "dump" else "partial"
@@ -73,7 +74,8 @@ done
 
 # a person sees them with the identity, and not without
 expect 1 "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --lang en verify 1 --deep # the dump of that run is not there
-grep -A2 'count@1 is whole' "$T/out" | grep -qx 'probe at capture: 4711-PATIENTS' || die "verify --deep does not show the value: $(cat "$T/out")"
+grep -A2 'count@1 is whole' "$T/out" | grep -qx 'probe at capture: 4711-PATIENTS' ||
+	die "verify --deep does not show the value: $(cat "$T/out")"
 expect 1 "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --json verify 1 --deep
 python3 -c 'import json, sys
 p = {g["dataset"]: g["probe"] for g in json.load(open(sys.argv[1]))["generations"] if g["probe"]}
@@ -82,6 +84,7 @@ expect 1 "$RESTORE" --medium "$T/m1" --lang en verify 1
 grep -q "E-RESTORE-02: dump@1 is not here: the command failed" "$T/err" || die "what is missing of the run is not said"
 ! grep -q PATIENTS "$T/out" || die "the value is shown without the identity"
 expect 0 "$RESTORE" --medium "$T/m1" --lang en generations
-grep -A1 'empty@1 .* partial ' "$T/out" | grep -q 'probe: it printed nothing' || die "bkp-restore generations does not say why: $(cat "$T/out")"
+grep -A1 'empty@1 .* partial ' "$T/out" | grep -q 'probe: it printed nothing' ||
+	die "bkp-restore generations does not say why: $(cat "$T/out")"
 say "4 probes' values come back by age and Python from both media and stand nowhere in the clear; 8 probes without a value make their" \
 	"data sets partial, exit 1, each with its reason"
