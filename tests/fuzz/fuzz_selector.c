@@ -67,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		written(&s, again);
 		MUST(!selector_parse(again, &t, NULL));
 		MUST(!strcmp(s.dataset, t.dataset) && s.kind == t.kind && s.number == t.number);
-		(void)selector_fits(&s, s.number, INT64_MAX, INT32_MAX, INT64_MIN);
+		(void)selector_fits(&s, s.number, INT64_MAX, INT32_MAX, 0);
 		(void)selector_fits(&s, 1, INT64_MIN, INT32_MIN, INT64_MAX);
 		(void)selector_fits(&s, 1, -1, 32400, 0);
 	}
