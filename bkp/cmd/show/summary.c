@@ -177,6 +177,14 @@ static void other_items(struct items *it, const struct run_result *r, const stru
 		add_fault(it, "%s", shown_reason(r->missing.msg, why));
 }
 
+static bool any_committed(const struct run_result *r)
+{
+	for (size_t i = 0; i < r->n_datasets; i++)
+		if (r->datasets[i].committed)
+			return true;
+	return false;
+}
+
 char *summary_run(const struct run_result *r, const struct err *failure, const struct ledger_latch *latch,
     bool words, char out[SUMMARY_LINE])
 {
@@ -184,11 +192,13 @@ char *summary_run(const struct run_result *r, const struct err *failure, const s
 	struct items it = {0};
 	size_t good = 0, partial = 0, n;
 
-	if (failure) {
+	if (failure && !any_committed(r)) {
 		snprintf(
 		    out, SUMMARY_LINE, text("nothing was captured: %s"), shown_reason(failure->msg, faults));
 		return finish_line(out);
 	}
+	if (failure)
+		add_fault(&it, "%s", shown_reason(failure->msg, faults));
 	for (size_t i = 0; i < r->n_datasets; i++) {
 		const struct generation_dataset *d = &r->datasets[i].d;
 

@@ -249,7 +249,9 @@ static bool source_vouches(const struct mending *w, const struct medium *source)
 /* "datasets/emr/archives/ab/ab12….age": the hash in it.  False: it is no archive. */
 static bool archive_of(const char *path, uint8_t ret[DIGEST_LEN])
 {
-	const char *name = strstr(path, "/archives/");
+	/* behind the data set's name: that may be "archives" */
+	const char *set = strchr(path, '/'), *rest = set ? strchr(set + 1, '/') : NULL;
+	const char *name = rest && !strncmp(rest, "/archives/", 10) ? rest : NULL;
 
 	return name && strlen(name) >= 13 + (size_t)2 * DIGEST_LEN &&
 	       digest_unhex(name + 13, DIGEST_LEN, ret);
@@ -333,6 +335,7 @@ static int record_generation(struct mending *w, struct err *err)
 
 static void say_left(struct mending *w, bool proof)
 {
+	uint8_t sha256[DIGEST_LEN];
 	char path[PATHS];
 	const char *file;
 	json_t *code;
@@ -342,7 +345,7 @@ static void say_left(struct mending *w, bool proof)
 		struct err why = ERR_INIT;
 
 		/* each generation that rests on it finds it again */
-		if (strstr(file, "/archives/")) {
+		if (archive_of(file, sha256)) {
 			if (json_object_get(w->said, file))
 				continue;
 			json_object_set_new(w->said, file, json_true());

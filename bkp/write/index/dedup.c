@@ -194,18 +194,27 @@ static int put_archive(struct dedup *d, MDB_txn *txn, const struct dedup_archive
 	return mdb_put(txn, d->archives, &k, &v, 0);
 }
 
-static int put_entries(
-    struct dedup *d, MDB_txn *txn, uint64_t run, const struct dedup_entry *const *sorted, size_t n)
+struct added {
+	const struct dedup_archive *archive;
+	const struct dedup_entry *const *sorted;
+	size_t n;
+	unsigned flags; /* MDB_NOOVERWRITE: what is known counts */
+};
+
+static int put_entries(struct dedup *d, MDB_txn *txn, const struct added *all, size_t from, size_t n)
 {
 	uint8_t place[DEDUP_RECORD_PLACE], key[DEDUP_RECORD_KEY];
 	int r = 0;
 
-	for (size_t i = 0; i < n && !r; i++) {
-		MDB_val k = {sizeof(key), place_key(d, sorted[i]->id, key)}, v = {DEDUP_RECORD_PLACE, place};
+	for (size_t i = from; i < from + n && !r; i++) {
+		const struct dedup_entry *e = all->sorted[i];
+		MDB_val k = {sizeof(key), place_key(d, e->id, key)}, v = {DEDUP_RECORD_PLACE, place};
 
 		/* the newest place wins: an older archive may be unavailable or about to expire */
-		if (dedup_record_pack_place(key, &sorted[i]->place, run, place))
-			r = mdb_put(txn, d->chunks, &k, &v, 0);
+		if (dedup_record_pack_place(key, &e->place, all->archive->run, place))
+			r = mdb_put(txn, d->chunks, &k, &v, all->flags);
+		if (r == MDB_KEYEXIST)
+			r = 0;
 		cachedb_touched(&d->pages, 1);
 	}
 	return r;
@@ -246,12 +255,6 @@ int dedup_flush(struct dedup *d, struct err *err)
 	return r ? dedup_failed(d, r, err) : 0;
 }
 
-struct added {
-	const struct dedup_archive *archive;
-	const struct dedup_entry *const *sorted;
-	size_t n;
-};
-
 static int add_all(struct dedup *d, const struct added *all)
 {
 	MDB_stat st;
@@ -262,12 +265,12 @@ static int add_all(struct dedup *d, const struct added *all)
 		return r;
 	part = st.ms_leaf_pages < SMALL_TREE ? all->n : PART;
 	for (; all->n - from > part && !r; from += part) {
-		r = put_entries(d, d->writer, all->archive->run, all->sorted + from, part);
+		r = put_entries(d, d->writer, all, from, part);
 		if (!r && !(r = end_writing(d)))
 			r = begin_writing(d);
 	}
 	n = all->n - from;
-	if (r || (r = put_entries(d, d->writer, all->archive->run, all->sorted + from, n)) ||
+	if (r || (r = put_entries(d, d->writer, all, from, n)) ||
 	    (r = put_archive(d, d->writer, all->archive)) ||
 	    (r = dedup_put_layout(d, d->writer, all->archive, all->sorted, all->n)))
 		return r;
@@ -278,26 +281,75 @@ static int add_all(struct dedup *d, const struct added *all)
 	return end_writing(d);
 }
 
-int dedup_add(struct dedup *d, const struct dedup_archive *a, const struct dedup_entry *entries, size_t n,
-    struct err *err)
+static int add_archive(struct dedup *d, struct added *all, const struct dedup_entry *entries, struct err *err)
 {
-	const struct dedup_entry **sorted = calloc(n + 1, sizeof(*sorted));
+	const struct dedup_entry **sorted = calloc(all->n + 1, sizeof(*sorted));
 	int r;
 
 	if (!sorted)
 		return err_nomem(err);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < all->n; i++)
 		sorted[i] = &entries[i];
-	qsort(sorted, n, sizeof(*sorted), by_id);
+	qsort(sorted, all->n, sizeof(*sorted), by_id);
+	all->sorted = sorted;
 	dedup_guard_enter(&d->guard);
-	r = add_all(d, &(struct added){a, sorted, n});
+	r = add_all(d, all);
 	dedup_guard_leave(&d->guard);
 	free(sorted);
 	if (r)
 		return dedup_failed(d, r, err);
-	if (a->number > d->last)
-		d->last = a->number;
-	return dedup_mark_available(d, a->number, a->run, err);
+	if (all->archive->number > d->last)
+		d->last = all->archive->number;
+	return 0;
+}
+
+int dedup_add(struct dedup *d, const struct dedup_archive *a, const struct dedup_entry *entries, size_t n,
+    struct err *err)
+{
+	struct added all = {.archive = a, .n = n};
+
+	return add_archive(d, &all, entries, err) ? -1 : dedup_mark_available(d, a->number, a->run, err);
+}
+
+int dedup_fill(struct dedup *d, const struct dedup_archive *a, const struct dedup_entry *entries, size_t n,
+    struct err *err)
+{
+	struct added all = {.archive = a, .n = n, .flags = MDB_NOOVERWRITE};
+
+	return add_archive(d, &all, entries, err);
+}
+
+/* Which data set was filled from where: a key of `meta`. */
+static MDB_val filled_key(const struct dedup *d, const char *from, char out[128])
+{
+	snprintf(out, 128, "filled %ju %s", (uintmax_t)d->set, from);
+	return (MDB_val){strlen(out), out};
+}
+
+bool dedup_is_filled(struct dedup *d, const char *from)
+{
+	char name[128];
+	MDB_val k = filled_key(d, from, name), v;
+	int r;
+
+	dedup_guard_enter(&d->guard);
+	r = mdb_get(current_txn(d), d->meta, &k, &v);
+	dedup_guard_leave(&d->guard);
+	return !r;
+}
+
+int dedup_set_filled(struct dedup *d, const char *from, struct err *err)
+{
+	char name[128];
+	MDB_val k = filled_key(d, from, name), v = {1, name};
+	int r;
+
+	dedup_guard_enter(&d->guard);
+	r = begin_writing(d);
+	if (!r)
+		r = mdb_put(d->writer, d->meta, &k, &v, 0);
+	dedup_guard_leave(&d->guard);
+	return r ? dedup_failed(d, r, err) : 0;
 }
 
 /* ---- the rest ---- */
@@ -369,7 +421,6 @@ static int check_schema(struct dedup *d, MDB_txn *txn)
 
 	snprintf(want, sizeof(want), SCHEMA "%s", d->repository);
 	if (r == MDB_NOTFOUND) {
-		d->is_new = true;
 		v.mv_size = strlen(want);
 		v.mv_data = want;
 		return mdb_put(txn, d->meta, &k, &v, 0);
@@ -611,11 +662,6 @@ int dedup_use(struct dedup *d, const char *dataset, struct err *err)
 		r = begin_anew(d);
 	dedup_guard_leave(&d->guard);
 	return r ? dedup_failed(d, r, err) : 0;
-}
-
-bool dedup_is_new(const struct dedup *d)
-{
-	return d->is_new;
 }
 
 int dedup_check_available(struct dedup *d, dedup_available_fn *available, void *arg, struct err *err)

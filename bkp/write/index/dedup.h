@@ -3,7 +3,7 @@
  * Maps, for each data set by itself, a content id (HMAC-SHA-256 of a chunk, or of a small file inside a bundle) to a place in a
  * published archive, and an archive's number to its name, size and the run that published it.  All calls but opening and closing
  * are about the data set that dedup_use() named last: nothing is found in another one's.  Advisory: it may be deleted at any time:
- * it is filled again from places.age of the generations on media (write/run/rebuild.h).  What it says about an archive that is not on
+ * it is filled again from places.age of the generations on media (write/run/run_index.c).  What it says about an archive that is not on
  * any online medium is not believed: dedup_lookup() only returns places in archives that were made available
  * in this run.
  *
@@ -71,8 +71,10 @@ uint64_t dedup_last_archive(const struct dedup *d);
 /* From here on of this data set; none of its archives is available yet.  At most DEDUP_SETS of them. */
 #define DEDUP_SETS 65535
 int dedup_use(struct dedup *d, const char *dataset, struct err *err) __attribute__((warn_unused_result));
-/* Was anything ever known of any data set?  False of an index that was begun empty just now. */
-bool dedup_is_new(const struct dedup *d);
+/* Was all that `from` (a medium's UUID) knows of this data set brought into this index, and marked so?  An index that is begun empty
+ * has lost its marks. */
+bool dedup_is_filled(struct dedup *d, const char *from);
+int dedup_set_filled(struct dedup *d, const char *from, struct err *err) __attribute__((warn_unused_result));
 /* What was added is durable on return. */
 int dedup_flush(struct dedup *d, struct err *err) __attribute__((warn_unused_result));
 
@@ -106,6 +108,10 @@ void dedup_layout_free(struct dedup_layout *l);
 /* A published archive and what is in it; available at once.  Entries that no record can
  * hold (dedup_record.h) are left out. */
 int dedup_add(struct dedup *d, const struct dedup_archive *a, const struct dedup_entry *entries, size_t n,
+    struct err *err);
+/* One that was published long ago: of what is known already the place stands, and it is not available before
+ * dedup_check_available(). */
+int dedup_fill(struct dedup *d, const struct dedup_archive *a, const struct dedup_entry *entries, size_t n,
     struct err *err);
 
 #endif

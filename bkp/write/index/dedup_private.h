@@ -20,7 +20,6 @@ struct dedup {
 	int64_t since_ns;      /* monotonic: when it was begun */
 	uint64_t set;	       /* number of the data set in use, 1 … DEDUP_SETS; 0: none */
 	char name[DEDUP_NAME]; /* of that set */
-	bool is_new;
 	uint64_t last;
 	uint64_t *runs; /* by archive number; 0: not available */
 	size_t n_runs;

@@ -118,7 +118,7 @@ static int accept_existing(struct vault_w *v, const char *path, uint64_t size, s
 	uint64_t there;
 
 	if (!store_size(vault_w_store(v), path, &there, &why) && there == size)
-		return 0;
+		return store_w_rely(v->put, path, err);
 	if (err_is_unread(&why))
 		return pass_on(&why, err);
 	err_set_kind(
@@ -154,6 +154,8 @@ int vault_w_has_archive(
 		return 0;
 	if (r)
 		return pass_on(&why, err);
+	if (store_w_rely(v->put, path, err))
+		return -1;
 	freeze_published(v, path);
 	return 1;
 }
@@ -253,7 +255,7 @@ static int already_published(
 		return err_hint(err, "%s",
 		    text("another host may write to this medium; compare 'bkp journal show' with it"));
 	}
-	if (supply_docs(v, &s, err))
+	if (supply_docs(v, &s, err) || store_w_rely(v->put, dir, err))
 		return -1;
 	freeze_docs(v, dir, docs, n);
 	return 0;

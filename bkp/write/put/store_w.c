@@ -86,6 +86,11 @@ int store_w_make_folder(const struct store *s, const char *path, struct err *err
 	return !kind ? -1 : kind->make_folder ? kind->make_folder(s, path, err) : 0;
 }
 
+int store_w_rely(struct store_w *w, const char *path, struct err *err)
+{
+	return w->kind->rely ? w->kind->rely(w, path, err) : 0;
+}
+
 int store_w_settle(const struct store *s, const char *path, struct err *err)
 {
 	const struct store_w_kind *kind = kind_of(s, err);

@@ -97,6 +97,9 @@ int store_w_make_folder(const struct store *s, const char *path, struct err *err
  * now it is, and can be relied on. */
 int store_w_settle(const struct store *s, const char *path, struct err *err)
     __attribute__((warn_unused_result));
+/* What stands at `path` since before the store was opened is relied on: it is durable on return.  Cheap for the second in a
+ * folder. */
+int store_w_rely(struct store_w *w, const char *path, struct err *err) __attribute__((warn_unused_result));
 /* A file of these bytes; that the name is taken is an error. */
 int store_w_add(const struct store *s, const char *path, const void *p, size_t n, struct err *err)
     __attribute__((warn_unused_result));
@@ -135,6 +138,8 @@ struct store_w_kind {
 	int (*release)(struct store_w *w, struct err *err);
 	int (*make_folder)(const struct store *s, const char *path, struct err *err); /* NULL: it has none */
 	int (*settle)(const struct store *s, const char *path, struct err *err);
+	int (*rely)(
+	    struct store_w *w, const char *path, struct err *err); /* NULL: what stands there is durable */
 	int (*add)(const struct store *s, const char *path, const void *p, size_t n, struct err *err);
 	int (*replace)(
 	    const struct store *s, const char *path, mode_t mode, const void *p, size_t n, struct err *err);

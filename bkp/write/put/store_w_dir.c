@@ -5,10 +5,12 @@
  * must not be found and believed.  Of a group: all documents and their folder durable under tmp/, rename of the
  * folder, fsync of the folder that it is in.
  *
- * Many groups at once (dir_publish_groups()): all their documents under tmp/, one syncfs, all renames, one syncfs.
+ * Many groups at once (dir_publish_groups()): all their documents under tmp/, one syncfs, all renames, one syncfs; where
+ * syncfs is not to be trusted (is_synced_whole()), one after the other.
  *
  * What is found under its final name may have been renamed by a run that died before its fsync.  So the file system is
- * synced when the store is opened, and what a procedure without a handle relies on when it does (dir_settle()).
+ * synced when the store is opened, or else the folder of what is relied on when it is (dir_rely()); and what a procedure
+ * without a handle relies on when it does (dir_settle()).
  *
  * The medium is hostile until shown otherwise: folders are opened without following links, a mount in the place
  * of one is refused, and tmp/ is emptied to a bounded depth. */
@@ -18,11 +20,14 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -31,12 +36,16 @@
 #include "format/medium/generation.h"
 #include "read/store/store_dir.h"
 
-#define RESERVE "reserve"
+#define RESERVE	     "reserve"
+#define SETTLED_NAME 96 /* datasets/<64 bytes>/archives/ab */
 
 struct dir_w {
 	struct store_w w;
-	int root, tmp;	 /* its own */
-	uint64_t staged; /* makes names in tmp/ unique */
+	int root, tmp;		       /* its own */
+	bool syncs;		       /* syncfs() makes all of it durable, and says when it could not */
+	uint64_t staged;	       /* makes names in tmp/ unique */
+	char (*settled)[SETTLED_NAME]; /* !syncs: folders that were synced since it was opened */
+	size_t n_settled;
 };
 
 struct dir_staged {
@@ -120,6 +129,25 @@ static int make_folder(const struct dir_w *d, const char *name, struct err *err)
 	return open_folder(d, name, 0755, &fd, err);
 }
 
+/* Is syncfs() to be trusted here?  Through FUSE it reaches nothing, a network's file system does not tell of what was lost, and
+ * before Linux 5.8 none did (syncfs(2)).  Elsewhere each file and folder is synced by itself. */
+static bool is_synced_whole(int fd)
+{
+	static const uint32_t known[] = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC,
+	    F2FS_SUPER_MAGIC, MSDOS_SUPER_MAGIC, EXFAT_SUPER_MAGIC, TMPFS_MAGIC};
+	unsigned major = 0, minor = 0;
+	struct utsname u;
+	struct statfs fs;
+
+	if (uname(&u) || sscanf(u.release, "%u.%u", &major, &minor) != 2 ||
+	    (major < 5 || (major == 5 && minor < 8)) || fstatfs(fd, &fs))
+		return false;
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if ((uint32_t)fs.f_type == known[i])
+			return true;
+	return false;
+}
+
 /* Everything that was written or renamed here so far. */
 static int sync_all(const struct dir_w *d, struct err *err)
 {
@@ -168,6 +196,7 @@ static void dir_close(struct store_w *w)
 
 	io_close_quietly(&d->tmp);
 	io_close_quietly(&d->root);
+	free(d->settled);
 	free(d);
 }
 
@@ -190,7 +219,9 @@ static int dir_open(
 	if (!r)
 		r = open_folder(d, STORE_W_DIR_TMP, 0700, &d->tmp, err) || clear_tmp(d, err) ? -1 : 0;
 	/* what a dead run has made or renamed but not yet made durable will be found and relied on */
-	if (r || sync_all(d, err)) {
+	if (!r)
+		d->syncs = is_synced_whole(d->root);
+	if (r || (d->syncs && sync_all(d, err))) {
 		dir_close(&d->w);
 		return -1;
 	}
@@ -376,6 +407,11 @@ static void dir_publish_groups(struct store_w *w, struct store_group *groups, si
 	char name[GROUP_NAME];
 	bool lost = false;
 
+	for (size_t i = 0; i < n && !d->syncs; i++)
+		groups[i].r =
+		    dir_publish_group(w, groups[i].dir, groups[i].docs, groups[i].n, &groups[i].why);
+	if (!d->syncs)
+		return;
 	for (size_t i = 0; i < n; i++)
 		groups[i].r = stage_group(d, i, &groups[i]);
 	lost = sync_all(d, &why);
@@ -417,6 +453,28 @@ static int dir_settle(const struct store *s, const char *path, struct err *err)
 	IO_FD_AUTO dir = parent_of(store_dir_fd(s), path, false, &base, err);
 
 	return dir < 0 ? -1 : io_sync_dir(dir, err);
+}
+
+/* A folder that is too long to be remembered, or that nobody has memory for, is synced each time. */
+static int dir_rely(struct store_w *w, const char *path, struct err *err)
+{
+	struct dir_w *d = (struct dir_w *)w;
+	const size_t n = (size_t)(strrchr(path, '/') - path);
+	char(*more)[SETTLED_NAME];
+
+	if (d->syncs)
+		return 0;
+	for (size_t i = 0; i < d->n_settled; i++)
+		if (!strncmp(d->settled[i], path, n) && !d->settled[i][n])
+			return 0;
+	if (dir_settle(&w->reads, path, err))
+		return -1;
+	more = n < SETTLED_NAME ? reallocarray(d->settled, d->n_settled + 1, sizeof(*more)) : NULL;
+	if (!more)
+		return 0;
+	d->settled = more;
+	snprintf(more[d->n_settled++], SETTLED_NAME, "%.*s", (int)n, path);
+	return 0;
 }
 
 static int dir_add(const struct store *s, const char *path, const void *p, size_t n, struct err *err)
@@ -513,6 +571,7 @@ const struct store_w_kind store_w_dir = {
     .release = dir_release,
     .make_folder = dir_make_folder,
     .settle = dir_settle,
+    .rely = dir_rely,
     .add = dir_add,
     .replace = dir_replace,
     .set_mode = dir_set_mode,

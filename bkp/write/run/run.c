@@ -204,7 +204,8 @@ static json_t *reasons(const struct run *n, const char *otherwise)
 		const struct run_dataset *s = i < n->ret->n_datasets ? &n->ret->datasets[i] : NULL;
 		char reason[sizeof(((struct err *)0)->msg)];
 
-		if (!s || !s->committed)
+		/* one that a medium has whole, and that could not be recorded, is not taken back: the next run finds it */
+		if (!s || (!s->committed && !run_is_published(n, s)))
 			json_array_append_new(
 			    list, json_pack("{s:s, s:s}", "name", n->cfg->datasets[i]->name, "reason",
 				      path_show(s && s->d.reason ? s->d.reason : otherwise, reason,

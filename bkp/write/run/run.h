@@ -94,6 +94,8 @@ struct run_copy {
 	bool wanted; /* the medium is to hold the data set */
 	bool ok;     /* and holds this generation */
 	bool verified;
+	struct err
+	    lost; /* why it does not, where that says nothing about the medium's other copies; or code "" */
 };
 
 struct run_dataset {

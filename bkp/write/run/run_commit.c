@@ -27,9 +27,10 @@
 #include "write/pack/pack.h"
 #include "write/pack/vault_w.h"
 
-#define SAID_MAX ((size_t)64 << 10) /* bytes that commands said, in one record */
+#define SAID_MAX  ((size_t)64 << 10)  /* bytes that commands said, in one record */
+#define ROOM_KEPT ((uint64_t)1 << 20) /* bytes, for what is written last of all: documents, the journal */
 
-/* Copies one archive to medium `to` from whichever other medium has it whole. 0, -1 the target failed or
+/* Copies one archive to medium `to` from whichever other medium has it whole. 0, -1 the target failed, MIRROR_SOURCE
  * nobody has it. */
 static int supply_archive(struct run *n, size_t to, const struct dedup_archive *a, struct err *err)
 {
@@ -42,27 +43,29 @@ static int supply_archive(struct run *n, size_t to, const struct dedup_archive *
 		if (from != to)
 			r = mirror_archive(medium_repo(n->media.online[from].medium),
 			    n->media.online[to].vault, n->set.policy->name, a->sha256, false, err);
-	return r ? -1 : 0;
+	return r;
 }
 
+/* 0, -1, MIRROR_SOURCE. */
 static int supply_medium(struct run *n, size_t to, struct err *err)
 {
-	size_t i;
+	int r = 0;
 
-	for (i = 0; i < n->set.n_needed; i++) {
-		int r = vault_w_has_archive(n->media.online[to].vault, n->set.policy->name,
-		    n->set.needed[i].sha256, n->set.needed[i].size, err);
+	for (size_t i = 0; i < n->set.n_needed && !r; i++) {
+		const struct dedup_archive *a = &n->set.needed[i];
 
-		if (r < 0 || (r == 0 && supply_archive(n, to, &n->set.needed[i], err)))
-			return -1;
+		r = vault_w_has_archive(
+		    n->media.online[to].vault, n->set.policy->name, a->sha256, a->size, err);
+		if (r >= 0)
+			r = r ? 0 : supply_archive(n, to, a, err);
 	}
-	return 0;
+	return r;
 }
 
 static bool any_used(const struct run *n)
 {
 	for (size_t i = 0; i < n->media.n; i++)
-		if (run_is_used(n, i))
+		if (run_is_used(n, i) && !run_copy_on(n, &n->set, i)->lost.code[0])
 			return true;
 	return false;
 }
@@ -71,12 +74,13 @@ int run_supply(struct run *n, struct err *err)
 {
 	struct err why = ERR_INIT;
 	size_t i, count;
+	int r;
 
 	(void)pack_published(n->with.pack, &count);
 	n->set.result->new_archives = count;
 	for (i = 0; i < n->media.n; i++)
-		if (run_is_used(n, i) && supply_medium(n, i, &why))
-			run_drop(n, i, &why);
+		if (run_is_used(n, i) && (r = supply_medium(n, i, &why)))
+			run_lose(n, &n->set, i, &why, r < 0);
 	if (!any_used(n)) {
 		*err = why;
 		return err_wrap(err, "%s", text("no medium is left to write to"));
@@ -94,7 +98,7 @@ static json_t *media_json(struct run *n)
 		struct run_medium *m = &n->ret->media[i];
 		const struct run_copy *c = &n->set.result->copies[i];
 		bool frozen = c->ok;
-		const struct err *said = &m->why;
+		const struct err *said = c->lost.code[0] ? &c->lost : &m->why;
 		int why;
 
 		/* one that was never registered has no identity to be recorded under, and holds nothing */
@@ -102,7 +106,7 @@ static json_t *media_json(struct run *n)
 			continue;
 		for (k = 0; k < n->media.n; k++)
 			if (n->media.online[k].report == m) {
-				if (n->media.sinks[k].failed)
+				if (n->media.sinks[k].failed && !c->lost.code[0])
 					said = &n->media.sinks[k].why;
 				frozen = c->ok && vault_w_unfrozen(n->media.online[k].vault, &why) == 0;
 			}
@@ -226,10 +230,10 @@ static int read_back_medium(struct run *n, size_t i, struct err *err)
 			continue;
 		if (run_interrupted(n)) {
 			not_read_back(o->report);
-			return 0;
+			break;
 		}
 		r = readback_generation(o->readback, s->d.name, n->ret->run, false, &why, err);
-		if (r < 0)
+		if (r < 0 || (readback_is_due(o->readback) && readback_record(o->readback, err)))
 			return -1;
 		s->copies[at].verified = r == 0;
 		if (r && !o->report->why.code[0])
@@ -252,6 +256,8 @@ static void sum_up(struct run *n)
 			if (!s->committed || !s->copies[i].wanted)
 				continue;
 			any = true;
+			if (s->copies[i].lost.code[0] && !m->why.code[0])
+				m->why = s->copies[i].lost;
 			m->ok &= s->copies[i].ok;
 			m->verified &= s->copies[i].verified;
 		}
@@ -303,15 +309,15 @@ static int read_back_rest(struct run *n, struct run_online *o, struct err *err)
 	size_t at = 0;
 	int r = 0;
 
-	while (r != READBACK_GONE && (g = next_unread(n, o, &at))) {
+	while (r != READBACK_GONE && !run_interrupted(n) && (g = next_unread(n, o, &at))) {
 		char dataset[GENERATION_NAME];
 
 		snprintf(dataset, sizeof(dataset), "%s",
 		    g->dataset); /* a record makes what the ledger gave stale */
 		r = readback_generation(o->readback, dataset, g->number, false, &why, err);
-		if (r < 0)
+		if (r < 0 || (readback_is_due(o->readback) && readback_record(o->readback, err)))
 			return -1;
-		if (r)
+		if (r && !o->report->undone.code[0])
 			o->report->undone = why;
 	}
 	return readback_record(o->readback, err);
@@ -324,6 +330,7 @@ int run_catch_up(struct run *n, struct err *err)
 	struct refill refill = {.state = n->cfg->state,
 	    .policy = n->cfg->policy,
 	    .sources = sources,
+	    .newest_first = true,
 	    .progress = run_progress_copied,
 	    .arg = n};
 	size_t i;
@@ -336,16 +343,19 @@ int run_catch_up(struct run *n, struct err *err)
 		struct run_online *o = &n->media.online[i];
 		struct refill_result got;
 
-		if (n->media.sinks[i].failed || !o->readback)
+		if (n->media.sinks[i].failed || !o->readback || o->full)
 			continue;
 		refill.to = o->medium;
 		refill.holds = policy_find_medium(n->cfg->policy, o->report->label);
 		refill.vault = o->vault;
 		refill.readback = o->readback;
 		run_progress_medium(n, i);
+		vault_w_reserve(o->vault, ROOM_KEPT + 2 * ledger_size(state_ledger(n->cfg->state)));
 		r = refill_run(&refill, &got, err);
+		if (vault_w_release(o->vault, &got.why))
+			got.broken = true;
 		o->report->caught_up = got.copied;
-		if (got.why.code[0])
+		if (got.why.code[0] && !o->report->undone.code[0])
 			o->report->undone = got.why;
 		if (!r && !got.broken)
 			r = read_back_rest(n, o, err);

@@ -1,6 +1,8 @@
-/* run_index: the index of what is stored, for a run; one that is begun empty is filled from the media; see run.h.
+/* run_index: the index of what is stored, for a run; what it lacks of a data set is filled in from the media; see
+ * run.h.
  *
- * Filled from what is signed: places.age of every reported generation, opened with the host's index key, the newest first, so that of
+ * Once for each data set and medium, when the data set's turn comes: so it is whole again after damage, however a night ended, and when
+ * a medium was away.  Filled from what is signed: places.age of every reported generation, opened with the host's index key, the newest first, so that of
  * content that lies twice the newest place counts.  A generation counts only when the journal reported it, with that very manifest:
  * who has got hold of the host and of a medium cannot lead the index anywhere.  A place that is wrong all the same gives a
  * generation that a reader refuses, never wrong content (docs/format.md, the chain to each byte). */
@@ -43,7 +45,31 @@ static int take_archive(
 		return r < 0 ? -1 : 0;
 	full.run = f->run;
 	f->n->ret->refilled++;
-	return dedup_add(f->n->with.dedup, &full, entries, n, err);
+	return dedup_fill(f->n->with.dedup, &full, entries, n, err);
+}
+
+static int note_number(
+    void *arg, const struct dedup_archive *a, const struct dedup_entry *entries, size_t n, struct err *err)
+{
+	uint64_t *highest = arg;
+
+	(void)entries, (void)n, (void)err;
+	if (a->number > *highest)
+		*highest = a->number;
+	return 0;
+}
+
+uint64_t run_highest_archive(const struct run *n, struct vault_r *v, const struct vault_r_generation *g)
+{
+	BUF_AUTO plain = BUF_INIT(GENERATION_PLACES_MAX);
+	struct age_identity own;
+	uint64_t highest = 0;
+
+	places_identity(state_chunk_id_key(n->cfg->state), &own);
+	if (!vault_r_places(v, g, &own, 1, &plain, NULL))
+		(void)!places_read(&plain, &vault_r_manifest(g)->id, note_number, &highest, NULL);
+	sodium_memzero(&own, sizeof(own));
+	return highest;
 }
 
 /* What one generation says.  Only the index itself can fail: what cannot be read, or is not what was reported, gives nothing. */
@@ -72,43 +98,49 @@ static int fill_from(
 	return r;
 }
 
-static int fill_set(struct filling *f, struct vault_r *v, const char *dataset, struct err *err)
+static int fill_set(struct filling *f, struct vault_r *v, struct err *err)
 {
 	const struct ledger *l = state_ledger(f->n->cfg->state);
 
-	if (dedup_use(f->n->with.dedup, dataset, err))
-		return -1;
 	for (size_t i = ledger_generations(l); i-- > 0;) {
 		const struct ledger_generation *g = ledger_generation(l, i);
 
-		if (g->state == LEDGER_COMMITTED && !strcmp(g->dataset, dataset) && fill_from(f, v, g, err))
+		if (g->state == LEDGER_COMMITTED && !strcmp(g->dataset, f->n->set.policy->name) &&
+		    fill_from(f, v, g, err))
 			return -1;
 	}
 	return 0;
 }
 
-static int fill_index(struct run *n, struct err *err)
+/* A medium that cannot be read is asked again next time. */
+static int fill_from_medium(struct filling *f, size_t i, struct err *err)
+{
+	struct run *n = f->n;
+	const char *uuid = n->media.online[i].report->uuid;
+	struct vault_r *v = NULL;
+	int r;
+
+	if (dedup_is_filled(n->with.dedup, uuid) ||
+	    vault_r_open_medium(n->media.online[i].medium, state_repository(n->cfg->state), NULL, &v, NULL))
+		return 0;
+	r = fill_set(f, v, err);
+	vault_r_close(v);
+	return r ? -1 : dedup_set_filled(n->with.dedup, uuid, err);
+}
+
+int run_fill_index(struct run *n, struct err *err)
 {
 	struct filling f = {.n = n};
 	int r = 0;
 
-	if (!ledger_last_committed(state_ledger(n->cfg->state), NULL))
-		return 0;
 	places_identity(state_chunk_id_key(n->cfg->state), &f.own);
 	while (!f.run)
 		state_random()->fill(state_random()->arg, &f.run, sizeof(f.run));
-	for (size_t i = 0; i < n->media.n && !r; i++) {
-		struct vault_r *v = NULL;
-
-		if (n->media.sinks[i].failed || vault_r_open_medium(n->media.online[i].medium,
-						    state_repository(n->cfg->state), NULL, &v, NULL))
-			continue;
-		for (size_t k = 0; k < n->cfg->n_datasets && !r; k++)
-			r = fill_set(&f, v, n->cfg->datasets[k]->name, err);
-		vault_r_close(v);
-	}
+	for (size_t i = 0; i < n->media.n && !r; i++)
+		if (run_is_used(n, i))
+			r = fill_from_medium(&f, i, err);
 	sodium_memzero(&f.own, sizeof(f.own));
-	return r ? -1 : dedup_flush(n->with.dedup, err);
+	return r;
 }
 
 int run_open_index(struct run *n, struct err *err)
@@ -119,7 +151,5 @@ int run_open_index(struct run *n, struct err *err)
 	if (n->with.cachefd < 0)
 		return -1;
 	snprintf(path, sizeof(path), "%s/" RUN_INDEX, state_path(n->cfg->state));
-	if (dedup_open(path, state_repository(n->cfg->state), &n->with.dedup, err))
-		return -1;
-	return dedup_is_new(n->with.dedup) ? fill_index(n, err) : 0;
+	return dedup_open(path, state_repository(n->cfg->state), &n->with.dedup, err);
 }

@@ -224,9 +224,12 @@ static bool complete_there(struct run *n, size_t i, const struct left_open *o, s
 }
 
 /* The "committed" record of a generation that was published but not reported; media is consumed. */
-static int record_settled(struct run *n, const struct vault_r_generation *g, json_t *media, struct err *err)
+static int record_settled(
+    struct run *n, struct vault_r *v, const struct vault_r_generation *g, json_t *media, struct err *err)
 {
 	const struct generation_manifest *m = vault_r_manifest(g);
+	/* the index may be gone, and the ledger knows nothing of it yet: no number is given out twice */
+	uint64_t highest = run_highest_archive(n, v, g);
 	char hex[DIGEST_HEX];
 	json_t *o;
 
@@ -234,11 +237,13 @@ static int record_settled(struct run *n, const struct vault_r_generation *g, jso
 		json_decref(media);
 		return -1;
 	}
+	if (highest < dedup_last_archive(n->with.dedup))
+		highest = dedup_last_archive(n->with.dedup);
 	o = json_pack("{s:s, s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:b}", "dataset", m->id.dataset,
 	    "generation", (json_int_t)m->id.number, "uuid", m->id.uuid, "manifest_sha256",
 	    digest_hex(vault_r_manifest_sha256(g), DIGEST_LEN, hex), "archives", (json_int_t)m->archives,
 	    "archive_bytes", (json_int_t)m->archive_bytes, "new_bytes", (json_int_t)0, "next_archive",
-	    (json_int_t)(dedup_last_archive(n->with.dedup) + 1), "media", media, "recovered", 1);
+	    (json_int_t)(highest + 1), "media", media, "recovered", 1);
 	run_put_dataset(o, &m->dataset);
 	return state_append(n->cfg->state, "committed", o, err);
 }
@@ -254,7 +259,13 @@ static int report_if_complete(struct run *n, const struct left_open *o, struct e
 	for (size_t i = 0; i < n->media.n; i++) {
 		struct vault_r *v = NULL;
 		struct vault_r_generation *g = NULL;
+		const struct policy_medium *pm =
+		    policy_find_medium(n->cfg->policy, n->media.online[i].report->label);
 		bool ok = complete_there(n, i, o, &v, &g);
+
+		/* one that is not to hold it lacks nothing */
+		if (!ok && !policy_medium_holds(pm, o->dataset))
+			continue;
 
 		json_array_append_new(
 		    media, json_pack("{s:s, s:s, s:b, s:b, s:s*}", "medium", n->media.online[i].report->uuid,
@@ -272,7 +283,7 @@ static int report_if_complete(struct run *n, const struct left_open *o, struct e
 		json_decref(media);
 		return 0;
 	}
-	r = record_settled(n, whole, media, err) ? -1 : 1;
+	r = record_settled(n, of, whole, media, err) ? -1 : 1;
 	vault_r_generation_close(whole);
 	vault_r_close(of);
 	return r;

@@ -22,6 +22,8 @@ struct medium;
 struct pack;
 struct pack_sink;
 struct readback;
+struct vault_r;
+struct vault_r_generation;
 struct vault_w;
 struct liveness;
 
@@ -33,6 +35,7 @@ struct run_online {
 	struct readback *readback; /* once it holds a new generation */
 	struct journal_copies_finding finding;
 	struct replaced replaced;
+	bool full; /* it had no room for one of the data sets: what is smaller may still fit */
 };
 
 /* The media that are there: run_open_media() to run_close_media(). */
@@ -44,7 +47,8 @@ struct run_media_online {
 
 /* What captures, for all data sets: index and cache from step 0 on, the others from the first data set to the last. */
 struct run_with {
-	int cachefd; /* the state folder's cache/ */
+	int cachefd;	    /* the state folder's cache/ */
+	char scratch[4096]; /* its path, which the capture keeps */
 	struct dedup *dedup;
 	struct liveness *liveness;
 	struct hmac *ids;
@@ -116,9 +120,17 @@ void run_end_sets(struct run *n);
 /* Is online medium i there, and is it to hold the current data set? */
 bool run_is_used(const struct run *n, size_t i);
 struct run_copy *run_copy_on(const struct run *n, const struct run_set *set, size_t i);
+/* That copy comes to nothing.  own: the fault is the medium's, which is dropped, unless it is only full. */
+void run_lose(struct run *n, const struct run_set *set, size_t i, const struct err *why, bool own);
+/* Has any medium a generation of it from this run, recorded or not? */
+bool run_is_published(const struct run *n, const struct run_dataset *s);
 
-/* run_index.c: cache/ and the index of what is stored; one that is begun empty is filled from the media. */
+/* run_index.c: cache/ and the index of what is stored */
 int run_open_index(struct run *n, struct err *err);
+/* What the media know of the current data set, and the index does not yet. */
+int run_fill_index(struct run *n, struct err *err);
+/* The highest number among the archives whose places a generation carries; 0: it carries none, or they cannot be read. */
+uint64_t run_highest_archive(const struct run *n, struct vault_r *v, const struct vault_r_generation *g);
 
 /* run_docs.c */
 int run_documents(struct run *n, struct err *err);

@@ -18,6 +18,7 @@
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 #include "write/capture/capture.h"
+#include "write/expect/expect.h"
 #include "write/index/dedup.h"
 #include "write/liveness/liveness.h"
 #include "write/pack/pack.h"
@@ -69,7 +70,7 @@ static int refuse_archives(struct run *n, struct err *err)
 /* Nothing of it is stored again because it lies in an archive that only one medium has, or that is mostly dead. */
 static int look_at_archives(struct run *n, struct err *err)
 {
-	if (dedup_use(n->with.dedup, n->set.policy->name, err))
+	if (dedup_use(n->with.dedup, n->set.policy->name, err) || run_fill_index(n, err))
 		return -1;
 	if (n->cfg->anchor)
 		return 0;
@@ -100,11 +101,10 @@ static int open_pack(struct run *n, struct err *err)
 
 static int open_capture(struct run *n, struct err *err)
 {
-	char scratch[4096];
 	struct capture_config cfg = {.pack = n->with.pack,
 	    .ids = n->with.ids,
 	    .chunker = n->with.chunker,
-	    .scratch = scratch,
+	    .scratch = n->with.scratch,
 	    .now_ns = n->begun_ns,
 	    .cb = n->cfg->cb,
 	    .repository = state_repository(n->cfg->state),
@@ -119,7 +119,7 @@ static int open_capture(struct run *n, struct err *err)
 
 	cfg.cb.progress = run_progress_bytes;
 	cfg.cb.progress_arg = n;
-	snprintf(scratch, sizeof(scratch), "%s/cache", state_path(n->cfg->state));
+	snprintf(n->with.scratch, sizeof(n->with.scratch), "%s/cache", state_path(n->cfg->state));
 	return capture_new(&cfg, &n->with.capture, err);
 }
 
@@ -153,6 +153,32 @@ void run_end_sets(struct run *n)
 bool run_is_used(const struct run *n, size_t i)
 {
 	return !n->media.sinks[i].failed && !n->media.sinks[i].elsewhere;
+}
+
+void run_lose(struct run *n, const struct run_set *set, size_t i, const struct err *why, bool own)
+{
+	struct run_copy *c = run_copy_on(n, set, i);
+
+	if (!c->lost.code[0])
+		c->lost = *why;
+	n->media.online[i].full |= err_is_full(why);
+	/* that it has no room for this one, or that something else stands in its place, says nothing of others */
+	if (own && !err_is_full(why) && why->kind != ERR_TAKEN && !n->media.sinks[i].failed)
+		run_drop(n, i, why);
+}
+
+/* The pack drops a medium that has no room: its copy of this data set is lost, and the next one is tried.  The pack writes nothing
+ * meanwhile: it has finished, or is gone. */
+static void revive_media(struct run *n)
+{
+	for (size_t i = 0; i < n->media.n; i++) {
+		struct pack_sink *sink = &n->media.sinks[i];
+
+		if (!sink->failed || !err_is_full(&sink->why))
+			continue;
+		run_lose(n, &n->set, i, &sink->why, false);
+		sink->failed = false;
+	}
 }
 
 /* Which media are to hold it, and are there. */
@@ -293,17 +319,17 @@ static int publish_on(struct run *n, size_t i, struct err *err)
 {
 	struct vault_w_generation *all = calloc(n->n_ready, sizeof(*all));
 	struct store_doc(*docs)[DOCS] = calloc(n->n_ready, sizeof(*docs));
-	struct run_copy **copies = calloc(n->n_ready, sizeof(*copies));
+	const struct run_set **of = calloc(n->n_ready, sizeof(struct run_set *));
 	size_t count = 0;
-	int r = all && docs && copies ? 0 : err_nomem(err);
+	int r = all && docs && of ? 0 : err_nomem(err);
 
 	for (size_t k = 0; !r && k < n->n_ready; k++) {
 		const struct run_set *set = &n->ready[k];
 
-		if (!run_copy_on(n, set, i)->wanted)
+		if (!run_copy_on(n, set, i)->wanted || run_copy_on(n, set, i)->lost.code[0])
 			continue;
+		of[count] = set;
 		list_documents(set, docs[count]);
-		copies[count] = run_copy_on(n, set, i);
 		all[count] = (struct vault_w_generation){
 		    .dataset = set->policy->name, .number = n->ret->run, .docs = docs[count], .n = DOCS};
 		count++;
@@ -311,20 +337,20 @@ static int publish_on(struct run *n, size_t i, struct err *err)
 	if (!r && count)
 		r = vault_w_publish_generations(n->media.online[i].vault, all, count, err);
 	for (size_t k = 0; !r && k < count; k++) {
-		copies[k]->ok = !all[k].r;
-		if (all[k].r && !n->media.sinks[i].failed)
-			run_drop(n, i, &all[k].why);
+		run_copy_on(n, of[k], i)->ok = !all[k].r;
+		if (all[k].r)
+			run_lose(n, of[k], i, &all[k].why, true);
 	}
 	free(all);
 	free(docs);
-	free(copies);
+	free(of);
 	return r;
 }
 
-static bool is_published(const struct run *n, const struct run_set *set)
+bool run_is_published(const struct run *n, const struct run_dataset *s)
 {
 	for (size_t i = 0; i < n->ret->n_media; i++)
-		if (set->result->copies[i].ok)
+		if (s->copies && s->copies[i].ok)
 			return true;
 	return false;
 }
@@ -336,10 +362,11 @@ static int commit_set(struct run *n, struct run_set *set, struct err *err)
 	int r;
 
 	n->set = *set;
-	if (!is_published(n, set)) {
+	if (!run_is_published(n, set->result)) {
 		for (size_t i = 0; i < n->media.n; i++)
-			if (n->media.sinks[i].failed && run_copy_on(n, set, i)->wanted)
-				why = n->media.sinks[i].why;
+			if (run_copy_on(n, set, i)->wanted)
+				why = n->media.sinks[i].failed ? n->media.sinks[i].why
+							       : run_copy_on(n, set, i)->lost;
 		err_wrap(&why, "%s", text("no medium is left to write to"));
 		r = fail_set(n, &why, err);
 	} else if (!(r = run_committed(n, err))) {
@@ -365,6 +392,9 @@ int run_flush(struct run *n, struct err *err)
 		end_set(&n->ready[k]);
 	}
 	n->n_ready = 0;
+	/* what the index knows of them must outlast the power: they are not filled in again */
+	if (!r && n->with.dedup)
+		r = dedup_flush(n->with.dedup, err);
 	timings_end_phase(&n->ret->timings, TIMING_COMMIT, &mark, 0);
 	return r;
 }
@@ -386,12 +416,27 @@ static int add_ready(struct run *n, struct err *err)
 	return alone || clock_read(CLOCK_MONOTONIC) - n->ready_since_ns > TOGETHER_NS ? run_flush(n, err) : 0;
 }
 
+#define BRIEF_BYTES   ((uint64_t)64 << 20)
+#define BRIEF_ENTRIES 20000
+
+/* Is it captured soon, as far as is known?  What is ready waits for no other: neither for hours of images nor for a command. */
+static bool is_brief(struct run *n, const struct policy_dataset *d)
+{
+	struct expect_former f = {0};
+
+	run_former(n, d->name, &f);
+	return f.generation && f.bytes <= BRIEF_BYTES && f.entries <= BRIEF_ENTRIES && d->n_paths &&
+	       !d->before && !d->after && !d->probe;
+}
+
 int run_set(struct run *n, size_t i, struct err *err)
 {
 	struct err why = ERR_INIT;
 	bool broken;
 	int r;
 
+	if (!is_brief(n, n->cfg->datasets[i]) && run_flush(n, err))
+		return -1;
 	n->set = (struct run_set){.policy = n->cfg->datasets[i], .result = &n->ret->datasets[i]};
 	n->ret->n_datasets = i + 1;
 	n->set.result->copies = calloc(n->ret->n_media + 1, sizeof(*n->set.result->copies));
@@ -403,10 +448,11 @@ int run_set(struct run *n, size_t i, struct err *err)
 	r = begin_set(n, &why) ? -1 : capture_set(n, &why);
 	if (!r)
 		r = prepare_set(n, &why);
-	if (!r)
-		return add_ready(n, err);
 	if (r < 0)
 		run_end_sets(n);
+	revive_media(n);
+	if (!r)
+		return add_ready(n, err);
 	broken = r < 0 && why.kind == ERR_CACHE;
 	r = fail_set(n, &why, err);
 	end_set(&n->set);

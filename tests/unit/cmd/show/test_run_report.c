@@ -40,7 +40,7 @@ static void all_well(void)
 		    .new_archives = 12,
 		    .copies = w.copies[i]};
 		for (size_t m = 0; m < MEDIA; m++)
-			w.copies[i][m] = (struct run_copy){true, true, true};
+			w.copies[i][m] = (struct run_copy){.wanted = true, .ok = true, .verified = true};
 	}
 	w.media[0] = (struct run_medium){.label = "nas", .ok = true, .verified = true, .written = 1 << 20};
 	w.media[1] = (struct run_medium){.label = "usb", .ok = true, .verified = true, .written = 1 << 20};

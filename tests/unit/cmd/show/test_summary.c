@@ -34,7 +34,7 @@ static void all_well(struct run_world *w)
 		    .committed = true,
 		    .copies = w->copies[i]};
 		for (size_t m = 0; m < MEDIA; m++)
-			w->copies[i][m] = (struct run_copy){true, true, true};
+			w->copies[i][m] = (struct run_copy){.wanted = true, .ok = true, .verified = true};
 	}
 	w->media[0] = (struct run_medium){.label = "nas", .ok = true, .verified = true};
 	w->media[1] = (struct run_medium){.label = "ssd", .ok = true, .verified = true};
@@ -165,6 +165,11 @@ static void a_run_that_came_to_nothing(void **state)
 
 	all_well(&w);
 	err_set(&err, "E-RUN-02", "the policy declares no online medium");
+	/* what has a generation has it, whatever ended the run */
+	summary_run(&w.r, &err, NULL, true, w.line);
+	assert_string_equal(w.line, "8 of 8 good, 1 warning: the policy declares no online medium");
+	for (size_t i = 0; i < w.r.n_datasets; i++)
+		w.sets[i].committed = false;
 	summary_run(&w.r, &err, NULL, true, w.line);
 	assert_string_equal(w.line, "nothing was captured: the policy declares no online medium");
 }

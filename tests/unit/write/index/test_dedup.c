@@ -157,9 +157,11 @@ static void data_sets_stand_alone(void **state)
 	(void)state;
 	fresh();
 	d = open_index();
-	assert_true(dedup_is_new(d));
 	assert_int_equal(add(d, 7, 5), 0);
+	assert_false(dedup_is_filled(d, "m1"));
+	assert_int_equal(dedup_set_filled(d, "m1", NULL), 0);
 	assert_int_equal(dedup_use(d, "documents", NULL), 0);
+	assert_false(dedup_is_filled(d, "m1"));
 	assert_true(!dedup_last_archive(d) && !dedup_archive(d, 7, &a, NULL));
 	assert_int_equal(look(d, 7, 3), 0);
 	assert_int_equal(add(d, 3, 5), 0);
@@ -171,8 +173,9 @@ static void data_sets_stand_alone(void **state)
 	assert_true(asked == 1 && look(d, 7, 3) == 1 && look(d, 3, 3) == 0);
 	dedup_close(d);
 	d = open_index();
-	assert_false(dedup_is_new(d));
+	assert_true(dedup_is_filled(d, "m1") && !dedup_is_filled(d, "m2"));
 	assert_int_equal(dedup_use(d, "documents", NULL), 0);
+	assert_false(dedup_is_filled(d, "m1"));
 	assert_int_equal(dedup_check_available(d, everything, &asked, NULL), 0);
 	assert_true(asked == 2 && look(d, 3, 3) == 1 && look(d, 7, 3) == 0 && dedup_last_archive(d) == 3);
 	dedup_close(d);
@@ -305,8 +308,8 @@ static void of_another_repository_or_lost_it_is_begun_anew(void **state)
 	assert_int_equal(add(d, 7, 5), 0);
 	dedup_close(d);
 	assert_int_equal(dedup_open(in_scratch("ix"), "11111111-2222-4333-8444-555555555556", &d, NULL), 0);
-	assert_true(dedup_is_new(d));
 	assert_int_equal(dedup_use(d, "emr", NULL), 0);
+	assert_false(dedup_is_filled(d, "m1"));
 	assert_int_equal(dedup_last_archive(d), 0);
 	assert_int_equal(dedup_check_available(d, everything, NULL, NULL), 0);
 	assert_int_equal(look(d, 7, 1), 0);
