@@ -27,7 +27,7 @@ expire 2 20 --operator Sato
 grep -q E-HISTORY-01 "$T/err" || die "what m1 knows does not keep m2 from losing: $(cat "$T/json")"
 # with a record of its own it is another history, no less signed
 mv "$T/m1" "$T/away"
-expect 0 on_day 5 "$BKP" hold 1 --operator Sato --reason "to hide it"
+expect 0 on_day 5 "$BKP" hold docs@1 --operator Sato --reason "to hide it"
 mv "$T/away" "$T/m1"
 expire 2 20 --operator Sato --medium m2
 grep -q E-HISTORY-01 "$T/json" && die "not told that there are two histories"
@@ -56,27 +56,29 @@ expire 1 20 --operator Sato
 grep -q E-EXPIRE-09 "$T/json" || die "nobody at the disk agreed: $(cat "$T/json")"
 for g in 1 2 3; do
 	"$RESTORE" --quiet --medium "$T/m2" verify $g >/dev/null || die "generation $g went from a disk kept offline, and nobody said --yes"
-	[ ! -e "$(repo_of "$T/m1")/generations/00000$g" ] || die "generation $g stays on m1"
+	[ ! -e "$(set_of "$T/m1")/generations/00000$g" ] || die "generation $g stays on m1"
 done
 expire 0 20 --operator Sato --yes
-[ ! -e "$(repo_of "$T/m2")/generations/000001" ] && record expired | grep -q '"operator":"Sato"' ||
+[ ! -e "$(set_of "$T/m2")/generations/000001" ] && record expired | grep -q '"operator":"Sato"' ||
 	die "with --yes nothing goes: $(cat "$T/json")"
 say "from a disk kept offline nothing goes before the operator has agreed at the disk"
 u=$(python3 -c 'import uuid; print(uuid.uuid4())')
 forge_newer() { # a fifth generation that nobody captured, verified everywhere
 	FORGE_TIME=$(date -u -d "5 days" +%Y-%m-%dT%H:%M:%SZ)
 	export FORGE_TIME
-	forge begin "{\"generation\":5,\"uuid\":\"$u\",\"datasets\":[\"docs\"]}"
+	forge begin "{\"run\":5,\"uuid\":\"$u\",\"datasets\":[\"docs\"]}"
 	forge_committed 5 "$u" 99 "$FORGED_DOCS" m1 m2
-	for m in m1 m2; do forge verified "{\"generation\":5,\"medium\":\"$(uuid_of $m)\",\"files\":1,\"bytes\":1}"; done
+	for m in m1 m2; do forge verified \
+		"{\"medium\":\"$(uuid_of $m)\",\"generations\":[{\"dataset\":\"docs\",\"generation\":5,\"files\":1,\"bytes\":1}]}"; done
 	for g in 1 2 3 4; do for m in m1 m2; do forge expired \
-		"{\"generation\":$g,\"medium\":\"$(uuid_of $m)\",\"files\":0,\"bytes\":0}"; done; done
+		"{\"dataset\":\"docs\",\"generation\":$g,\"medium\":\"$(uuid_of $m)\",\"files\":0,\"bytes\":0}"; done; done
 	unset FORGE_TIME
 }
 for then in "" damaged; do
 	start
 	forge_newer
-	[ -z "$then" ] || for m in m1 m2; do forge verify-failed "{\"generation\":5,\"medium\":\"$(uuid_of $m)\"}"; done
+	[ -z "$then" ] || for m in m1 m2; do forge verify-failed \
+		"{\"medium\":\"$(uuid_of $m)\",\"dataset\":\"docs\",\"generation\":5}"; done
 	expect 0 "$BKP" journal verify
 	status on_day 6 "$BKP" run --quiet --all
 	status on_day 6 "$BKP" rotate --quiet m2 --operator Sato
