@@ -176,6 +176,10 @@ expect 0 "$BKP" accept "docs@$G" --operator 佐藤 --reason "不要"
 expect 0 "$BKP" --quiet rotate --operator 佐藤
 [ -e "$(set_of "$T/RDX-01" docs)/generations/$(printf %06d "$G")" ] || die "accepted, and it does not go"
 sed -i 's/^stop_while_suspect: .*/stop_while_suspect: true/' "$T/policy.yaml"
+night 1 # that it was false in between is told until a person accepts it
+said_so=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["line"])' "$T/json")
+case $said_so in *"less is captured or guarded"*stop_while_suspect*) ;; *) die "that less was guarded is not said: $said_so" ;; esac
+policy_accept 佐藤 || die "the policy is not accepted"
 night 0
 say "without it what is not suspect of the same run counts and goes offline, what is suspect stays behind until it is accepted; nothing" \
 	"expires meanwhile"
