@@ -26,7 +26,7 @@ struct err;
 #define GENERATION_DIR		40 /* room for "generations/000042" */
 #define GENERATION_MANIFEST_MAX ((size_t)16 << 20)
 #define GENERATION_ROOT_MAX	((size_t)256 << 20)
-#define GENERATION_PLACES_MAX	((size_t)256 << 20)
+#define GENERATION_PLACES_MAX	((size_t)128 << 20)
 #define GENERATION_SUMS_MAX	((size_t)256 << 20)
 
 enum generation_verdict { GENERATION_GOOD, GENERATION_PARTIAL, GENERATION_FAILED };

@@ -9,14 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "format/crypto/age.h"
 #include "format/journal/journal.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 #include "read/store/store.h"
 #include "read/vault/medium.h"
+#include "read/vault/vault_r.h"
+#include "write/index/places_carried.h"
 #include "write/media/attendance.h"
 #include "write/media/device.h"
 #include "write/media/journal_copies.h"
@@ -209,6 +214,45 @@ static size_t agreed_at_the_disk(const struct expiry *e, struct expiry_medium *m
 	return 0;
 }
 
+struct keeping {
+	int cachefd;
+	const char *dataset;
+};
+
+static int keep_places(
+    void *arg, const struct dedup_archive *a, const struct dedup_entry *entries, size_t n, struct err *err)
+{
+	const struct keeping *k = arg;
+
+	(void)err;
+	places_keep(k->cachefd, k->dataset, a, entries, n);
+	return 0;
+}
+
+/* What they carry of where content lies goes with them, and other generations list the archives: the next one carries it.  Best effort, as
+ * all of the index. */
+static void keep_carried(const struct expiry *e, const struct expiry_medium *m, size_t n)
+{
+	const struct ledger *l = state_ledger(e->state);
+	IO_FD_AUTO cachefd = io_make_dir(state_dirfd(e->state), "cache", 0700, NULL);
+	struct vault_r *v = NULL;
+	struct age_identity own;
+
+	if (cachefd < 0 || vault_r_open_medium(m->medium, state_repository(e->state), NULL, &v, NULL))
+		return;
+	places_identity(state_chunk_id_key(e->state), &own);
+	for (size_t i = 0; i < n; i++) {
+		const struct ledger_generation *g =
+		    ledger_generation_of(l, m->items[i].dataset, m->items[i].number);
+		struct keeping k = {cachefd, m->items[i].dataset};
+
+		if (g)
+			(void)!places_carried(v, l, g, &own, keep_places, &k, NULL);
+	}
+	sodium_memzero(&own, sizeof(own));
+	vault_r_close(v);
+}
+
 static int act_on(struct expiry *e, struct expiry_medium *m, struct err *err)
 {
 	struct reap reap = {.state = e->state,
@@ -220,6 +264,7 @@ static int act_on(struct expiry *e, struct expiry_medium *m, struct err *err)
 	    .plan = *e->plan_sha256 ? e->plan_sha256 : NULL,
 	    .approver = e->approver};
 	struct vault_w *v = NULL;
+	size_t n;
 
 	/* rubbish first: a medium that is full has it to give */
 	if (vault_w_open(medium_repo(m->medium), &v, &m->done.why))
@@ -227,7 +272,9 @@ static int act_on(struct expiry *e, struct expiry_medium *m, struct err *err)
 	vault_w_close(v);
 	if (attendance_arrived(e->state, medium_uuid(m->medium), NULL, err))
 		return -1;
-	return reap_run(&reap, m->items, agreed_at_the_disk(e, m), &m->done, err);
+	n = agreed_at_the_disk(e, m);
+	keep_carried(e, m, n);
+	return reap_run(&reap, m->items, n, &m->done, err);
 }
 
 static void put_journal(const struct expiry *e, struct expiry_medium *m)

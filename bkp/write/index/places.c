@@ -92,18 +92,27 @@ void places_keep(int cachefd, const char *dataset, const struct dedup_archive *a
 		(void)io_write_full(fd, bytes.p, bytes.n);
 }
 
+/* Is it about that very archive?  A number that a run had given out when it died is given out again. */
+static bool is_about(const struct dedup_archive *a, const struct buf *bytes)
+{
+	char line[LINE];
+	const size_t n = strlen(archive_line(a, line));
+
+	return bytes->n > DIGEST_LEN + n && !memcmp(bytes->p + DIGEST_LEN, line, n);
+}
+
 /* One archive's lines, if they are kept, whole, and fit; what is not whole goes.  1, 0. */
-static int take_kept(int dir, uint64_t number, struct buf *out)
+static int take_kept(int dir, const struct dedup_archive *a, struct buf *out)
 {
 	BUF_AUTO bytes = BUF_INIT(KEPT_MAX);
 	uint8_t sum[DIGEST_LEN];
 	char name[24];
 
-	if (io_read_file(dir, name_of(number, name), &bytes, NULL))
+	if (io_read_file(dir, name_of(a->number, name), &bytes, NULL))
 		return 0;
 	if (bytes.n > DIGEST_LEN)
 		digest_sha256(bytes.p + DIGEST_LEN, bytes.n - DIGEST_LEN, sum);
-	if (bytes.n <= DIGEST_LEN || memcmp(sum, bytes.p, DIGEST_LEN) != 0) {
+	if (!is_about(a, &bytes) || memcmp(sum, bytes.p, DIGEST_LEN) != 0) {
 		unlinkat(dir, name, 0);
 		return 0;
 	}
@@ -123,7 +132,7 @@ int places_gather(int cachefd, const struct generation_id *id, const struct dedu
 		r = buf_printf(
 		    out, err, "bkp-places 1 %s %s %" PRIu64 "\n", id->repository, id->dataset, id->number);
 	for (size_t i = 0; i < n && !r && dir >= 0; i++)
-		if (take_kept(dir, archives[i].number, out))
+		if (take_kept(dir, &archives[i], out))
 			taken[k++] = archives[i].number;
 	if (!r)
 		r = buf_printf(out, err, "end %zu\n", k);
@@ -143,6 +152,30 @@ void places_reported(int cachefd, const char *dataset, const uint64_t *numbers, 
 
 	for (size_t i = 0; i < n && dir >= 0; i++)
 		unlinkat(dir, name_of(numbers[i], name), 0);
+}
+
+struct forgetting {
+	int dir;
+	const struct dedup *d;
+};
+
+static int forget_one(void *arg, const char *name, struct err *err)
+{
+	const struct forgetting *f = arg;
+
+	(void)err;
+	if (!dedup_run_of(f->d, strtoull(name, NULL, 10)))
+		unlinkat(f->dir, name, 0);
+	return 0;
+}
+
+void places_forget(int cachefd, const char *dataset, const struct dedup *d)
+{
+	IO_FD_AUTO dir = open_folder(cachefd, dataset);
+	struct forgetting f = {dir, d};
+
+	if (dir >= 0)
+		(void)!io_each_name(dir, forget_one, &f, NULL);
 }
 
 /* ---- reading ---- */

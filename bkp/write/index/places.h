@@ -3,7 +3,8 @@
  *
  * When an archive is published its places are written into the state folder's cache/places/<data set>/<number>
  * (places_keep()), and stay there until a generation that lists the archive is reported: that one's places.age carries them
- * (places_gather(), places_reported()).  So every archive is in one places.age at least, unless the cache was lost between.  At most
+ * (places_gather(), places_reported()).  When that generation expires they come back here (write/expire), and into the next one.
+ * So every archive is in one places.age at least, unless the cache was lost between.  At most
  * GENERATION_PLACES_MAX bytes go into one: the rest waits for the next generation.
  *
  * A text:
@@ -42,6 +43,9 @@ int places_gather(int cachefd, const struct generation_id *id, const struct dedu
     struct buf *out, uint64_t **ret, size_t *ret_n, struct err *err) __attribute__((warn_unused_result));
 /* They are reported. */
 void places_reported(int cachefd, const char *dataset, const uint64_t *numbers, size_t n);
+
+/* Those of archives that nothing may refer to (dedup_run_of()) go: no generation will list them again. */
+void places_forget(int cachefd, const char *dataset, const struct dedup *d);
 
 /* Reads a plaintext: calls fn for each archive with what is in it. */
 typedef int places_fn(

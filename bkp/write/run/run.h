@@ -13,18 +13,20 @@
  *      attendance_record()   which media are attached that were not, which offline ones are gone
  *      agreement_raise()     the policy promises to keep more than was agreed: recorded (agreement.h)
  *      finish_expiry()       what an interrupted expiry left on the media (reap.h)
- *      open_index()          the index of what is stored; where there is none it is filled from the media (run_index.c)
+ *      run_open_index()      the index of what is stored
  *      run_settle()          generations that earlier runs left open: one that some medium holds complete is
  *                            recorded as "committed", any other as "failed"
  *      narrow()              which data sets are still wanted; none: RUN_NOTHING
  *   1. begin()               the run's number is taken; journal "begin"
  *   2. For each data set, in the order of its priority (run_set.c, run_set()):
+ *      run_fill_index()      what the media know of it and the index does not yet: nothing, as a rule
  *      capture               archives are published one by one on every medium that holds the data set (pack.h,
  *                            vault_w.h).  None of them counts yet: no generation lists them
  *      run_supply()          each medium gets the archives that the generation needs and it lacks, from
  *                            another medium of this run
  *      run_documents()       root.age, places.age, manifest.json, SHA256SUMS and its signature, in memory
- *      run_publish()         on each medium these documents appear in one rename: the generation is there
+ *      run_flush()           on each medium these documents appear in one rename: the generation is there; of small data
+ *                            sets several at a time
  *      run_committed()       journal "committed", durable.  This is the commit: only now is it reported
  *   3. record_failures()     journal "failed": the data sets that have no generation from this run, and why
  *   4. run_read_back()       what is new on each medium is read from the device and compared; journal
@@ -46,7 +48,7 @@
  *   I5  No byte of an earlier generation changes.
  *
  * If the process dies in step 2, the data sets before have their generations.  Of the one that was being captured:
- *   before run_publish():  there are archives that no generation lists; the next run refers to them instead of
+ *   before run_flush():  there are archives that no generation lists; the next run refers to them instead of
  *                          storing them again.  Its run_settle() records the generation as failed;
  *   between the two:       the next run's run_settle() finds the generation complete and reports it.
  * After that only read-backs are missing; the next run's run_catch_up() makes up for them.
@@ -114,7 +116,7 @@ struct run_result {
 	struct timings timings;
 	uint64_t recovered; /* generations an earlier run left complete */
 	uint64_t given_up;  /* generations an earlier run left incomplete */
-	uint64_t refilled;  /* archives whose places came into an empty index from the media */
+	uint64_t refilled;  /* archives whose places came into the index from the media */
 	struct err slow;    /* why the next run will have to read all files again, or code "" */
 	struct err clock;   /* the clock was moved: what a person should hear, or code "" */
 	struct err reaped;  /* why an expiry that was interrupted could not be finished, or code "" */

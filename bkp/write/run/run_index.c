@@ -1,11 +1,8 @@
-/* run_index: the index of what is stored, for a run; what it lacks of a data set is filled in from the media; see
- * run.h.
+/* run_index: the index of what is stored, for a run; what it lacks of a data set is filled in from the media; see run.h.
  *
- * Once for each data set and medium, when the data set's turn comes: so it is whole again after damage, however a night ended, and when
- * a medium was away.  Filled from what is signed: places.age of every reported generation, opened with the host's index key, the newest first, so that of
- * content that lies twice the newest place counts.  A generation counts only when the journal reported it, with that very manifest:
- * who has got hold of the host and of a medium cannot lead the index anywhere.  A place that is wrong all the same gives a
- * generation that a reader refuses, never wrong content (docs/format.md, the chain to each byte). */
+ * Once for each data set and medium, when the data set's turn comes: so it is whole again after damage, however a night ended, and
+ * when a medium was away.  Filled from places.age of every reported generation (places_carried.h), the newest first: of content that
+ * lies twice the newest place counts. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,10 +17,10 @@
 #include "read/ledger/ledger.h"
 #include "read/vault/medium.h"
 #include "read/vault/vault_r.h"
-#include "read/verify/verify.h"
 #include "write/index/dedup.h"
 #include "write/pack/pack_config.h"
 #include "write/index/places.h"
+#include "write/index/places_carried.h"
 #include "write/run/run_private.h"
 #include "write/state/state.h"
 
@@ -72,32 +69,6 @@ uint64_t run_highest_archive(const struct run *n, struct vault_r *v, const struc
 	return highest;
 }
 
-/* What one generation says.  Only the index itself can fail: what cannot be read, or is not what was reported, gives nothing. */
-static int fill_from(
-    struct filling *f, struct vault_r *v, const struct ledger_generation *lg, struct err *err)
-{
-	BUF_AUTO plain = BUF_INIT(GENERATION_PLACES_MAX);
-	struct vault_r_generation *g = NULL;
-	struct verify_record record;
-	int r = 0;
-
-	if (vault_r_generation_open(v, lg->dataset, lg->number, &g, NULL))
-		return 0;
-	if (ledger_generation_record(state_ledger(f->n->cfg->state), lg->dataset, lg->number, &record) == 1 &&
-	    !verify_is_another(&record, g, "", NULL) && !vault_r_places(v, g, &f->own, 1, &plain, NULL)) {
-		struct err why = ERR_INIT;
-
-		r = places_read(&plain, &vault_r_manifest(g)->id, take_archive, f, &why) &&
-			    why.kind == ERR_CACHE
-			? -1
-			: 0;
-		if (r && err)
-			*err = why;
-	}
-	vault_r_generation_close(g);
-	return r;
-}
-
 static int fill_set(struct filling *f, struct vault_r *v, struct err *err)
 {
 	const struct ledger *l = state_ledger(f->n->cfg->state);
@@ -106,7 +77,7 @@ static int fill_set(struct filling *f, struct vault_r *v, struct err *err)
 		const struct ledger_generation *g = ledger_generation(l, i);
 
 		if (g->state == LEDGER_COMMITTED && !strcmp(g->dataset, f->n->set.policy->name) &&
-		    fill_from(f, v, g, err))
+		    places_carried(v, l, g, &f->own, take_archive, f, err))
 			return -1;
 	}
 	return 0;

@@ -20,6 +20,7 @@
 #include "write/capture/capture.h"
 #include "write/expect/expect.h"
 #include "write/index/dedup.h"
+#include "write/index/places.h"
 #include "write/liveness/liveness.h"
 #include "write/pack/pack.h"
 #include "write/pack/vault_w.h"
@@ -74,8 +75,10 @@ static int look_at_archives(struct run *n, struct err *err)
 		return -1;
 	if (n->cfg->anchor)
 		return 0;
-	return dedup_check_available(n->with.dedup, on_some_medium, n, err) || refuse_archives(n, err) ? -1
-												       : 0;
+	if (dedup_check_available(n->with.dedup, on_some_medium, n, err))
+		return -1;
+	places_forget(n->with.cachefd, n->set.policy->name, n->with.dedup);
+	return refuse_archives(n, err);
 }
 
 /* ---- what captures ---- */
