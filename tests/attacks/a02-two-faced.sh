@@ -76,7 +76,8 @@ mkdir -p "$T/o.night"
 (cd "$T/e1" && find . -type f ! -name '*.minisig' ! -path '*/archives/*' ! -name bkp-medium.json) | while read -r f; do
 	mkdir -p "$T/o.night/$(dirname "$f")"; cp "$T/e1/$f" "$T/o.night/$f"
 done
-[ -e "$T/o.night/$ID/datasets/docs/generations/000001/SHA256SUMS" ] && [ -e "$T/o.night/$ID/procedures/restore.md" ] || die "the other night is not whole"
+[ -e "$T/o.night/$ID/datasets/docs/generations/000001/SHA256SUMS" ] && [ -e "$T/o.night/$ID/procedures/restore.md" ] ||
+	die "the other night is not whole"
 cp -rn "$T/e1/$ID/datasets/docs/archives/." "$T/m1/$ID/datasets/docs/archives/"
 cp -a "$T/o.night" "$T/o.both"; cp -a "$T/o.index/." "$T/o.both/"
 

@@ -59,7 +59,9 @@ age -d -i "$T/id.txt" "$all/000002/root.age" | sed "1s/\"generation\":2/\"genera
 	age -r "$(age-keygen -y "$T/id.txt")" >"$T/root.age"
 cat "$T/root.age" >"$all/000003/root.age"
 { grep archives/ "$all/000002/SHA256SUMS"
-  for f in manifest.json places.age root.age; do echo "$(sha256sum <"$all/000003/$f" | cut -c1-64)  generations/000003/$f"; done; } >"$T/sums"
+  for f in manifest.json places.age root.age; do
+	echo "$(sha256sum <"$all/000003/$f" | cut -c1-64)  generations/000003/$f"
+  done; } >"$T/sums"
 cat "$T/sums" >"$all/000003/SHA256SUMS"
 comment=$(sed -n 's/^trusted comment: //p' "$all/000003/SHA256SUMS.minisig")
 "$BKP_BIN/agetool" minisign sign "$key" "$comment" <"$all/000003/SHA256SUMS" >"$all/000003/SHA256SUMS.minisig"

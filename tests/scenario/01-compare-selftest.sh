@@ -15,7 +15,9 @@ mkdir "$work/dst"
 tar -C "$work/src" --format=posix --acls --xattrs --xattrs-include='*.*' --sparse --numeric-owner --warning=none \
 	--exclude=./beyond-path-max --exclude=./depth-4096 --exclude=./special/socket -cf - . |
 	tar -C "$work/dst" --acls --xattrs --xattrs-include='*.*' --numeric-owner --same-owner --warning=none -xpf -
-ln -f "$work/dst/hard/fifo-a" "$work/dst/hard/fifo-b" # GNU tar makes two of it
+for kind in fifo device; do # GNU tar makes two of it
+	ln -f "$work/dst/hard/$kind-a" "$work/dst/hard/$kind-b"
+done
 touch -r "$work/src/hard" "$work/dst/hard"
 python3 - "$work" <<'PY'
 import os, stat, sys

@@ -34,7 +34,8 @@ P=$(sed -n 2p "$T/approver.pub")
 
 # ---- the blocks, in the order in which they stand
 for f in format format-writer; do
-	awk -v to="$T/blocks/$f-" '/^```sh$/ {on = 1; n++; next} /^```$/ {on = 0} on {print > (to sprintf("%02d", n))}' "$SRC_ROOT/docs/$f.md"
+	awk -v to="$T/blocks/$f-" '/^```sh$/ {on = 1; n++; next} /^```$/ {on = 0} on {print > (to sprintf("%02d", n))}' \
+		"$SRC_ROOT/docs/$f.md"
 done
 n=0
 for b in "$T"/blocks/*; do

@@ -36,7 +36,8 @@ same() { # WANT GOT [dense]: equal but for the folder at the top, and (dense) fo
 }
 
 "$SRC_ROOT/tests/lib/oddities.sh" "$T/odd"
-# what no tar can say, or this one not as libarchive reads it: flags, times before 1970 with a fraction, hard links of pipes and devices, sockets
+# what no tar can say, or this one not as libarchive reads it: flags, times before 1970 with a fraction, hard links of pipes and devices,
+# sockets
 chattr -R -f -iadAS "$T/odd/flags" || true
 rm -rf "$T/odd/flags" "$T/odd"/hard/{fifo,device}-b "$T/odd/special/socket"
 truncate -s 64M "$T/odd/content/all-hole-16G" # the judge reads all of it

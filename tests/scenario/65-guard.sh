@@ -105,7 +105,8 @@ caught "0.3 % a night, in place" 6 in-place --percent 0.3
 caught "0.3 % a night, times put back" 6 in-place --percent 0.3 --keep-times
 # an unchanged copy of everything (other inodes, other times of change) is no change
 back
-# what lies in archives that are mostly dead is stored once more (docs/format-writer.md, section 11), and would be counted: not in this night
+# what lies in archives that are mostly dead is stored once more (docs/format-writer.md, section 11), and would be counted: not
+# in this night
 sed -i 's/^datasets:/retention: {live_share: 0 %}\n&/' "$T/policy.yaml"
 any_night
 [ "$STATUS" = 0 ] || die "files that were only copied to another disk raise an alarm: $(cat "$T/err")"

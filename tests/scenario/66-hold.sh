@@ -116,7 +116,8 @@ refused 2 E-GUARD-02 rotate --operator 佐藤 # the first one is still undecided
 refused 2 E-HOLD-03 hold "$second" --operator 佐藤 --reason x
 expect 0 "$BKP" --json hold "$bad" --operator 佐藤 --reason "証拠"
 python3 -c 'import json, sys; o = json.load(open(sys.argv[1])); d, = o["decisions"]
-assert d["event"] == "held" and o["frozen_by"] is None and d["operator"] == "佐藤" and d["dataset"] == "docs", o' "$T/out" || die "hold --json"
+assert d["event"] == "held" and o["frozen_by"] is None and d["operator"] == "佐藤" and d["dataset"] == "docs", o' "$T/out" ||
+	die "hold --json"
 marks | grep -q "^$bad suspect held -" || die "not held: $(marks)"
 expect 0 "$BKP" --quiet rotate --operator 佐藤
 expect 0 "$BKP" release "$bad" --operator 佐藤
@@ -256,7 +257,8 @@ done
 import json, sys
 s = json.load(sys.stdin)
 d = [d for d in s["datasets"] if d["dataset"] == "docs"][0]
-assert s["frozen_by"]["generation"] == int(sys.argv[1]) and d["newest"]["generation"] < int(sys.argv[1]) - 2, (s["frozen_by"], d["newest"])' "$G" ||
+run = int(sys.argv[1])
+assert s["frozen_by"]["generation"] == run and d["newest"]["generation"] < run - 2, (s["frozen_by"], d["newest"])' "$G" ||
 	die "status counts them"
 refused 2 E-GUARD-02 rotate --operator 佐藤
 # the data set leaves the policy under that name: it stays frozen, and status says by what

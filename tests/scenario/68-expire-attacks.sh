@@ -166,7 +166,8 @@ start
 forge_committed 9 "$repository" 1 ""
 status "$BKP" journal verify
 [ "$STATUS" != 0 ] || die "a generation that was never begun is accepted"
-for members in "$FORGED_DOCS" '{"dataset":"other","verdict":"good","entries":1,"files":1,"bytes":1,"unreadable":0,"changed":0,"skipped":0}'; do
+for members in "$FORGED_DOCS" \
+	'{"dataset":"other","verdict":"good","entries":1,"files":1,"bytes":1,"unreadable":0,"changed":0,"skipped":0}'; do
 	start
 	u=$(python3 -c 'import uuid; print(uuid.uuid4())')
 	forge begin "{\"run\":9,\"uuid\":\"$u\",\"datasets\":[\"more\"]}"

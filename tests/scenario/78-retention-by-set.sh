@@ -70,7 +70,8 @@ for d in docs emr logs; do all_listed $d; done
 expect 0 in_week $((WEEKS - 1)) "$BKP" verify
 restore_to "$T/m2" 1 "$T/back" logs >/dev/null 2>&1 || die "logs@1 cannot be restored"
 diff -r "$T/logs.0" "$T/back$T/logs" || die "logs of week 0 are not what they were"
-say "sixty weeks, an expiry each week: all $WEEKS generations of the logs stand, of the EMR $(stands m1 emr | wc -w) as its policy says, archives" \
+say "sixty weeks, an expiry each week: all $WEEKS generations of the logs stand, of the EMR $(stands m1 emr | wc -w)" \
+	"as its policy says, archives" \
 	"are those that each data set lists"
 
 # ---- one suspect, one failed, one good
@@ -126,7 +127,8 @@ done
 status in_week $w "$BKP" status --json
 python3 -c 'import json, sys
 d = {d["dataset"]: d["newest"]["generation"] for d in json.load(open(sys.argv[1]))["datasets"]}
-assert d == {"docs": int(sys.argv[2]) - 1, "emr": int(sys.argv[2]) + 2, "logs": int(sys.argv[2]) + 2}, d' "$T/out" $run || fail "what counts"
+assert d == {"docs": int(sys.argv[2]) - 1, "emr": int(sys.argv[2]) + 2, "logs": int(sys.argv[2]) + 2}, d' "$T/out" $run ||
+	fail "what counts"
 # a person decides: then each goes by its own rule
 for g in $run $((run + 1)) $((run + 2)); do
 	expect 0 in_week $w "$BKP" accept "docs@$g" --operator Sato --reason "converted by the vendor"

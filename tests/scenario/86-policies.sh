@@ -51,7 +51,8 @@ done
 say "each says in Japanese and English what to change and marks it; $(ls procedures | wc -l) procedures are valid, printable, and fit the" \
 	"policy that names them"
 
-# ---- hospital.yaml is played, 1 TB as 1 MB: no medium can hold everything, each holds what the policy says, and what is short of room goes by urgency
+# ---- hospital.yaml is played, 1 TB as 1 MB: no medium can hold everything, each holds what the policy says, and what is short of room
+# goes by urgency
 [ "$(id -u)" = 0 ] || exit 0 # media of a size
 BKP=${BKP_RELEASE:-$BKP_BIN}/bkp RESTORE=${BKP_RELEASE:-$BKP_BIN}/bkp-restore
 M=$T/mnt S=$T/shelf W="情報システム課 担当"
@@ -65,7 +66,8 @@ fill "$T/srv/ssmix2/standard/000/1/0/1" 100 40; fill "$T/srv/ssmix2/extension" 5
 # what is asked of servers comes from files
 sed -e "s|^state: .*|state: $T/state|; s|/srv/|$T/srv/|g; s|/etc,|$T/etc,|; s|/var/log|$T/log|; s|^notify: .*||" \
 	-e "s|/mnt/backup/bkp|$M/backup-storage|; s|/mnt/images/bkp|$M/image-storage|; s|language: ja|language: en|" \
-	-e "s|pg_basebackup .*|tar -C $T/emr -cf - .|; s|pg_dump -Fc .*|cat $T/emr/1|; s|probe: psql .*|probe: echo 1|; s|content: pgdump, ||" \
+	-e "s|pg_basebackup .*|tar -C $T/emr -cf - .|; s|pg_dump -Fc .*|cat $T/emr/1|;
+	s|probe: psql .*|probe: echo 1|; s|content: pgdump, ||" \
 	-e 's|min_bytes: 1 TB|min_bytes: 1 MB|; s|min_bytes: [0-9]* [MG]i*B|min_bytes: 1 kB|' hospital.yaml >"$T/hospital.yaml"
 export BKP_POLICY=$T/hospital.yaml
 everything=$(du -sk "$T/srv" "$T/etc" "$T/emr" "$T/log" | awk '{n += $1} END {print n}')
@@ -101,7 +103,9 @@ wanted() { # MEDIUM: its data sets, as the policy says
 	"$BKP" check --json | python3 -c 'import json, sys
 print(*sorted([m["datasets"] for m in json.load(sys.stdin)["media"] if m["name"] == sys.argv[1]][0]))' "$1"
 }
-stands() { (cd "$(repo_of "$S/$1")/datasets" && for d in *; do ls "$d/generations" >/dev/null 2>&1 && printf '%s ' "$d"; done | sed 's/ $//'); }
+stands() {
+	(cd "$(repo_of "$S/$1")/datasets" && for d in *; do ls "$d/generations" >/dev/null 2>&1 && printf '%s ' "$d"; done | sed 's/ $//')
+}
 expect 0 "$BKP" run --all
 for m in backup-storage image-storage; do
 	[ "$(stands $m)" = "$(wanted $m)" ] || die "$m holds '$(stands $m)', not '$(wanted $m)'"

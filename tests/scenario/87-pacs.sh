@@ -23,7 +23,8 @@ was=$(du -sb "$(set_of "$T/m1" pacs)/archives" | cut -f1)
 expect 0 nightly "$BKP" run pacs
 new=$(find "$A/2026/11/21" -name '*.dcm' -printf '%s\n' | awk '{s += $1} END {print s}')
 stored=$(($(du -sb "$(set_of "$T/m1" pacs)/archives" | cut -f1) - was))
-# noise, with a header that is packed; and up to a tenth of the whole again, which archives that are mostly dead hold (docs/format-writer.md, 11)
+# noise, with a header that is packed; and up to a tenth of the whole again, which archives that are mostly dead hold
+# (docs/format-writer.md, 11)
 again=$(($(find "$A" -name '*.dcm' -printf '%s\n' | awk '{s += $1} END {print s}') / 10))
 [ "$stored" -ge $((new / 2)) ] && [ "$stored" -le $((new + new / 2 + again)) ] || die "$stored bytes stored for $new bytes of new studies"
 restore_to "$T/m1" 2 "$T/back" pacs >/dev/null 2>&1

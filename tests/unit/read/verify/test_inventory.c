@@ -101,7 +101,7 @@ static void what_is_foreign_is_named(void **state)
 	(void)state;
 	assert_int_equal(
 	    sh("cd m && touch note.txt && cd " MADE_REPO " && mkdir -p archives/ab generations/000001 && "
-							 "touch archives/ab/x && cd datasets && mkdir con "
+	       "touch archives/ab/x && cd datasets && mkdir con "
 	       "latest EMR abcdefghijklmnopqrstuvwxyz0123456 && touch 'a note' emr/note && mkdir -p "
 	       "emr/archives/ab "
 	       "emr/archives/abc && touch emr/archives/ab/x.age && cd documents/generations && mkdir 42 "
@@ -123,7 +123,7 @@ static void what_is_no_folder_is_damage(void **state)
 
 	(void)state;
 	assert_int_equal(sh("cd " R "/datasets && touch notes && ln -s emr link && rm -rf emr/archives/ab && "
-				    "touch emr/archives/ab"),
+			    "touch emr/archives/ab"),
 	    0);
 	said_is(lines, sizeof(lines) / sizeof(*lines));
 	restore();
