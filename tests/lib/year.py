@@ -412,9 +412,9 @@ class Year:
         right()
         self.sound_disks(before)
         # what it had begun may be reported already, or later, or given up
-        self.pending = (self.begun_numbers + 1, when, whole)
+        self.pending = (when, whole)
         self.settle(when, False)
-        came = [g for g in (self.generations.get((name, self.begun_numbers + 1)) for name in SETS) if g]
+        came = [g for g in self.generations.values() if g.number > self.begun_numbers]
         must(o.returncode != 0 or (not other and len(came) == len(SETS) and all(g.good() and g.media == {"nas", "ssd"} for g in came)),
             "exit 0, with %s, and it came to %s" % (other, [(str(g), g.verdict, g.media) for g in came]))
         now = self.reported(when)
@@ -426,16 +426,18 @@ class Year:
         """What became of a harmed night is what bkp reports of it: at once, or by the next run."""
         if not self.pending:
             return
-        number, begun, contents = self.pending
-        found = [g for (_, n), g in self.reported(when).items() if n == number]
-        if found and abs(self.seconds(found[0]["begun"]) - begun.timestamp()) > 60:
-            found = []  # the number is the next night's
-        for g in found:
+        begun, contents = self.pending
+        numbers = [self.begun_numbers]
+        for (name, number), g in self.reported(when).items():
+            # one that finds its index damaged begins once more; what came later is the next night's
+            if number <= self.begun_numbers or abs(self.seconds(g["begun"]) - begun.timestamp()) > 60:
+                continue
+            numbers.append(number)
             if g["state"] == "committed":
                 there = [m["label"] for m in g["media"] if m["ok"] and m["verified"]]
-                self.generations[g["dataset"], number] = Generation(g["dataset"], number, begun, g["verdict"], there, contents[g["dataset"]])
+                self.generations[name, number] = Generation(name, number, begun, g["verdict"], there, contents[name])
         if final:
-            self.begun_numbers += bool(found)
+            self.begun_numbers = max(numbers)
             self.pending = None
 
     @staticmethod
