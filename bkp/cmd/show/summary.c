@@ -202,7 +202,7 @@ char *summary_run(const struct run_result *r, const struct err *failure, const s
 	for (size_t i = 0; i < r->n_datasets; i++) {
 		const struct generation_dataset *d = &r->datasets[i].d;
 
-		good += dataset_good(&it, d, words);
+		good += dataset_good(&it, d, words) && r->datasets[i].committed;
 		partial += d->verdict == GENERATION_PARTIAL && !d->guard.suspect;
 	}
 	for (size_t i = 0; i < r->n_media; i++)

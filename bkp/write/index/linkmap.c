@@ -1,7 +1,8 @@
 /* linkmap: see linkmap.h.
  *
- * A scratch table: MDB_NOSYNC, removed when it is opened and when it is closed.  One write transaction is always
- * open and is committed after TXN_WRITES changes, so that LMDB holds few changed pages. */
+ * A scratch table: MDB_NOSYNC, removed when it is opened and when it is closed; of one thread under the state folder's lock, so
+ * MDB_NOLOCK.  One write transaction is always open and is committed after TXN_WRITES changes, so that LMDB holds few changed
+ * pages. */
 #include "write/index/linkmap.h"
 
 #include <errno.h>
@@ -45,7 +46,7 @@ static int failed(int r, struct err *err)
 
 static int open_all(struct linkmap *m)
 {
-	int r = cachedb_open(m->path, 0, MDB_NOSYNC, &m->env);
+	int r = cachedb_open(m->path, 0, MDB_NOSYNC | MDB_NOLOCK, &m->env);
 
 	if (r)
 		return r;

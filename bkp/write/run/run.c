@@ -365,6 +365,8 @@ static int finish_run(struct run *n, struct err *err)
 	}
 	if (any_committed(n) && !r)
 		r = read_back(n, err);
+	else if (any_committed(n))
+		run_leave_unread(n);
 	run_medium_docs(n);
 	run_tell_replaced(n);
 	run_copy_journal(n);

@@ -266,6 +266,19 @@ static void sum_up(struct run *n)
 	}
 }
 
+void run_leave_unread(struct run *n)
+{
+	for (size_t i = 0; i < n->media.n; i++) {
+		struct run_medium *m = n->media.online[i].report;
+
+		if (n->media.sinks[i].failed)
+			m->why = n->media.sinks[i].why;
+		else if (!m->why.code[0])
+			not_read_back(m);
+	}
+	sum_up(n);
+}
+
 int run_read_back(struct run *n, struct err *err)
 {
 	int r = 0;

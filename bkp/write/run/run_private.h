@@ -146,6 +146,8 @@ bool run_was_reported(void *arg, uint64_t generation, const char *dataset);
 int run_supply(struct run *n, struct err *err);
 int run_committed(struct run *n, struct err *err);
 int run_read_back(struct run *n, struct err *err);
+/* What there is of this run is not read back: the run ends early. */
+void run_leave_unread(struct run *n);
 int run_catch_up(struct run *n, struct err *err);
 void run_medium_docs(struct run *n);
 /* The files of each medium that were not what was written there; last of all that is written there but the
