@@ -50,6 +50,8 @@ procedure() { # COMMAND
 	Y
 }
 procedure "cp -r \"\$scratch/docs\" $T/kept; cp \"\$procedure\" $T/kept.md" >"$T/docs/restore.md"
+# in LZ4, whose frames of noise are the noise itself: that can be turned over without its length changing
+site_policy "  - {name: docs, title: 文書, paths: [$T/src], compression: lz4}"
 site_make
 echo "procedures: [$T/docs/restore.md]" >>"$T/policy.yaml"
 # the attacker's: another first night of the same repository, with the same keys
