@@ -440,6 +440,9 @@ def readme_txt(known):
     b = Block("README.txt", 1, "")
     if len(lines[0]) < 18 or lines[0] != lines[1]:
         fault(b, "its commands cannot be found, or differ between the languages")
+    by_hand = [l for l in lines[0] if "bkp-restore" not in l and "/procedures" not in l]
+    if len(by_hand) != 17:
+        fault(b, "from the shelf to a file by stock tools it takes %d commands, not 17" % len(by_hand))
     tools = WORK + "/plain"  # nothing but busybox and the tools that README.txt names
     os.makedirs(tools)
     for applet in subprocess.check_output(["busybox", "--list"], text=True).split():
