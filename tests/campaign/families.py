@@ -31,6 +31,7 @@ WORKLOADS = {
     "add": ("inited", ["bkp", "medium", "add", "m1"]),
     "first": ("added", ["bkp", "run", "--all", "--quiet"]),
     "night": ("night1", ["bkp", "run", "--all", "--quiet"]),
+    "due": ("night1", ["bkp", "run", "--quiet"]),
     "unchanged": ("night2", ["bkp", "run", "--all", "--quiet"]),
     "trio": ("trio", ["bkp", "run", "--all", "--quiet"]),
     "behind": ("behind", ["bkp", "run", "--all", "--quiet"]),

@@ -359,11 +359,13 @@ def uuid(site, medium):
 
 
 def night_kept(site, lost=()):
-    """A night that ended well: of each data set but the lost ones what it began is on each medium that is to hold it, and is the source."""
+    """A night that ended well: of each data set but the lost ones what it began is on each medium that is to hold it, was read back there,
+    and is the source."""
     recs, _ = records(read(site.path("state", "journal.jsonl")))
     have, begun = copies(recs), max(r["run"] for r in recs if r["event"] == "begin")
-    faults = ["it ended well, and generation %s@%d is not on %s" % (d, begun, m) for m in ("m1", "m2") for d in policy(site)[1][m]
-              if d not in lost and ((d, begun), uuid(site, m)) not in have]
+    proved = copies([r for r in recs if r["event"] in ("verified", "verify-failed")])
+    faults = ["it ended well, and generation %s@%d is not on %s, or was not read back" % (d, begun, m) for m in ("m1", "m2")
+              for d in policy(site)[1][m] if d not in lost and ((d, begun), uuid(site, m)) not in have & proved]
     faults += ["%s@%d is reported, and there is no such content" % (d, begun) for d in lost for (g, _) in have if g == (d, begun)]
     return faults or [why for why in ([] if lost else [restored(site, "m1")]) if why]
 
@@ -397,7 +399,7 @@ WRITTEN = {
 
 def promised(site, workload, code):
     """What exit 0 promises."""
-    if code == 0 and workload in ("first", "night", "unchanged", "behind", "died", "remembered"):
+    if code == 0 and workload in ("first", "night", "due", "unchanged", "behind", "died", "remembered"):
         return night_kept(site)
     if code == 0 and workload in ("rotate", "mend", "finish"):
         return rotation_kept(site)
