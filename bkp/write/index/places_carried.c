@@ -20,7 +20,8 @@ int places_carried(struct vault_r *v, const struct ledger *l, const struct ledge
 	if (vault_r_generation_open(v, lg->dataset, lg->number, &g, NULL))
 		return 0;
 	if (ledger_generation_record(l, lg->dataset, lg->number, &record) == 1 &&
-	    !verify_is_another(&record, g, "", NULL) && !vault_r_places(v, g, own, 1, &plain, NULL) &&
+	    !verify_is_another(&record, g, "", NULL) && !verify_is_later(&record, g, "", NULL) &&
+	    !vault_r_places(v, g, own, 1, &plain, NULL) &&
 	    places_read(&plain, &vault_r_manifest(g)->id, fn, arg, &why) && why.kind == ERR_CACHE) {
 		if (err)
 			*err = why;

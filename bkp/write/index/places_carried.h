@@ -1,6 +1,7 @@
 /* places_carried: what a generation on a medium carries in its places.age, read with the host's own key.
  *
- * Believed only of a generation that the journal reported, with that very manifest: who has got hold of the host and of a medium
+ * Believed only of a generation that the journal reported, with that very manifest and signed with
+ * the key of its own run: who has got hold of the host and of a medium
  * cannot lead the index anywhere.  A place that is wrong all the same gives a generation that a reader refuses, never wrong content
  * (docs/format.md, the chain to each byte). */
 #ifndef BKP_WRITE_INDEX_PLACES_CARRIED_H
