@@ -272,6 +272,7 @@ static int run_sets(struct app *app, const struct policy *policy, struct state *
 	    .wanted_arg = &asker,
 	    .version = BKP_VERSION,
 	    .anchor = opt->anchor,
+	    .insist = opt->named,
 	    .cb = {.note = on_note, .stop = on_stop, .arg = &view, .interrupted = on_interrupted},
 	    .progress = on_progress,
 	};

@@ -2,6 +2,7 @@
  * schema, rules. */
 #include "format/policy/policy.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -236,6 +237,11 @@ static bool is_listed(char *const *list, size_t n, const char *name)
 		if (!strcmp(list[i], name))
 			return true;
 	return false;
+}
+
+unsigned policy_turn(const struct policy_dataset *d)
+{
+	return d->priority ? d->priority : UINT_MAX;
 }
 
 bool policy_medium_holds(const struct policy_medium *m, const char *dataset)

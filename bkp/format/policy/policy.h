@@ -230,6 +230,8 @@ enum generation_source policy_source(const struct policy_dataset *d);
 const struct policy_dataset *policy_find_dataset(const struct policy *policy, const char *name);
 const struct policy_medium *policy_find_medium(const struct policy *policy, const char *name);
 const struct policy_place *policy_find_place(const struct policy *policy, const char *name);
+/* How soon it is its turn: the smaller, the sooner; one without a priority after all that have one. */
+unsigned policy_turn(const struct policy_dataset *d);
 /* Is the medium to hold the data set?  m NULL: false. */
 bool policy_medium_holds(const struct policy_medium *m, const char *dataset);
 /* Is what lies at that place safe from what happens where the originals are?  The place must be listed, another one than those with

@@ -143,15 +143,42 @@ struct verify_seen *verify_seen_new(void)
 	return s;
 }
 
-int verify_seen_vouch(struct verify_seen *s, const uint8_t sha256[DIGEST_LEN], struct err *err)
+/* path: from <repository-id>/ */
+static void seen_key(const char *path, const uint8_t sha256[DIGEST_LEN], uint8_t key[DIGEST_LEN])
 {
-	/* full: the file will be read once more than needed */
-	return digestset_put(s->set, sha256, SEEN_VOUCHED, err) < 0 ? -1 : 0;
+	char both[VERIFY_PATH + DIGEST_LEN] = {0};
+
+	snprintf(both, VERIFY_PATH, "%s", path);
+	memcpy(both + VERIFY_PATH, sha256, DIGEST_LEN);
+	digestset_key_of(both, sizeof(both), key);
 }
 
-bool verify_seen_has(const struct verify_seen *s, const uint8_t sha256[DIGEST_LEN])
+static void seen_key_in(
+    const char *dataset, const char *path, const uint8_t sha256[DIGEST_LEN], uint8_t key[DIGEST_LEN])
 {
-	return digestset_get(s->set, sha256) != 0;
+	char whole[VERIFY_PATH], set[GENERATION_SET_DIR];
+
+	snprintf(whole, sizeof(whole), "%s/%s", generation_set_dir(dataset, set), path);
+	seen_key(whole, sha256, key);
+}
+
+int verify_seen_vouch(struct verify_seen *s, const char *dataset, const char *path,
+    const uint8_t sha256[DIGEST_LEN], struct err *err)
+{
+	uint8_t key[DIGEST_LEN];
+
+	seen_key_in(dataset, path, sha256, key);
+	/* full: the file will be read once more than needed */
+	return digestset_put(s->set, key, SEEN_VOUCHED, err) < 0 ? -1 : 0;
+}
+
+bool verify_seen_has(
+    const struct verify_seen *s, const char *dataset, const char *path, const uint8_t sha256[DIGEST_LEN])
+{
+	uint8_t key[DIGEST_LEN];
+
+	seen_key_in(dataset, path, sha256, key);
+	return digestset_get(s->set, key) != 0;
 }
 
 void verify_seen_free(struct verify_seen *s)
@@ -187,10 +214,12 @@ void verify_report(
 void verify_listed_begin(struct verify_run *run, struct verify_listed *l)
 {
 	struct digestset *seen = run->opt->seen ? run->opt->seen->set : NULL;
+	uint8_t key[DIGEST_LEN];
 
 	if (run->cb && run->cb->progress)
 		run->cb->progress(run->cb->arg, run->res.bytes, run->total, l->path);
-	l->known = seen ? digestset_get(seen, l->sha256) : 0;
+	seen_key(l->path, l->sha256, key);
+	l->known = seen ? digestset_get(seen, key) : 0;
 	l->wanted = !l->known || (l->known == SEEN_VOUCHED && run->opt->again);
 	l->r = 0;
 	l->bytes = 0;
@@ -200,6 +229,7 @@ int verify_listed_end(struct verify_run *run, const struct verify_listed *l, str
 {
 	struct digestset *seen = run->opt->seen ? run->opt->seen->set : NULL;
 	struct err why = ERR_INIT;
+	uint8_t key[DIGEST_LEN];
 
 	if (!l->wanted) {
 		run->res.seen++;
@@ -215,8 +245,9 @@ int verify_listed_end(struct verify_run *run, const struct verify_listed *l, str
 	if (l->r)
 		verify_report(run, l->path, NULL, NULL, &l->why);
 	/* what could not be read is neither: another generation tries it again */
+	seen_key(l->path, l->sha256, key);
 	if (seen && !(l->r && err_is_unread(&l->why)) &&
-	    digestset_put(seen, l->sha256, l->r ? SEEN_BAD : SEEN_GOOD, err) < 0)
+	    digestset_put(seen, key, l->r ? SEEN_BAD : SEEN_GOOD, err) < 0)
 		return -1;
 	return 0;
 }
@@ -317,7 +348,7 @@ bool verify_shares_damage(
 {
 	struct vault_r_generation *g = NULL;
 	char path[GENERATION_SUMS_PATH];
-	uint8_t sha256[DIGEST_LEN];
+	uint8_t sha256[DIGEST_LEN], key[DIGEST_LEN];
 	const struct buf *sums;
 	bool shares = false;
 	size_t pos = 0;
@@ -325,8 +356,10 @@ bool verify_shares_damage(
 	if (vault_r_generation_open(v, dataset, number, &g, NULL))
 		return false;
 	sums = vault_r_sums(g);
-	while (!shares && !generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, NULL))
-		shares = digestset_get(s->set, sha256) == SEEN_BAD;
+	while (!shares && !generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, NULL)) {
+		seen_key_in(dataset, path, sha256, key);
+		shares = digestset_get(s->set, key) == SEEN_BAD;
+	}
 	vault_r_generation_close(g);
 	return shares;
 }

@@ -46,15 +46,16 @@ struct vault_r_generation;
 int verify_file(const struct store *s, const char *path, const uint8_t sha256[DIGEST_LEN], bool from_device,
     uint64_t *ret_bytes, struct err *err) __attribute__((warn_unused_result));
 
-/* Files that were hashed already, so that an archive shared by many generations is read once.  One set per
- * repository folder. */
+/* Files that were hashed already, so that an archive shared by many generations is read once: a path and what it is to hash to, for the
+ * same archive in another data set's folder is another file.  One set per repository folder. */
 struct verify_seen;
 struct verify_seen *verify_seen_new(void); /* NULL: out of memory */
 /* The file was read and found whole another day: passed over unless verify_options.again. 0, -1. */
-int verify_seen_vouch(struct verify_seen *s, const uint8_t sha256[DIGEST_LEN], struct err *err)
-    __attribute__((warn_unused_result));
-/* Was it read, found bad, or vouched for? */
-bool verify_seen_has(const struct verify_seen *s, const uint8_t sha256[DIGEST_LEN]);
+int verify_seen_vouch(struct verify_seen *s, const char *dataset, const char *path,
+    const uint8_t sha256[DIGEST_LEN], struct err *err) __attribute__((warn_unused_result));
+/* Was it read, found bad, or vouched for?  path: as SHA256SUMS has it. */
+bool verify_seen_has(
+    const struct verify_seen *s, const char *dataset, const char *path, const uint8_t sha256[DIGEST_LEN]);
 void verify_seen_free(struct verify_seen *s);
 /* Does the generation list a file that was found missing, unreadable or wrong through this set?  No file is
  * read but its list. */

@@ -82,7 +82,8 @@ static int open_list(
 	}
 	sums = vault_r_sums(o.g);
 	for (; !generation_sums_next((const char *)sums->p, sums->n, &pos, sha256, path, NULL); i++) {
-		o.known[i] = strncmp(path, "archives/", 9) || verify_seen_has(rb->seen, sha256);
+		o.known[i] =
+		    strncmp(path, "archives/", 9) || verify_seen_has(rb->seen, dataset, path, sha256);
 		o.unknown += !o.known[i];
 	}
 	*ret = o;
@@ -104,7 +105,8 @@ static int vouch_by(struct readback *rb, struct open_list *o, const struct buf *
 		int order = strcmp(path[0], path[1]);
 
 		if (!order && !o->known[i]) {
-			if (verify_seen_vouch(rb->seen, sha256[0], err))
+			if (verify_seen_vouch(
+				rb->seen, vault_r_manifest(o->g)->id.dataset, path[0], sha256[0], err))
 				return -1;
 			o->known[i] = true;
 			o->unknown--;

@@ -8,7 +8,6 @@
 #include "write/copies/refill.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,8 +111,7 @@ static size_t rank_of(const struct policy *p, const char *dataset)
 	if (!d)
 		return SIZE_MAX; /* it left the policy */
 	for (size_t i = 0; i < p->n_datasets; i++) {
-		unsigned other = p->datasets[i].priority ? p->datasets[i].priority : UINT_MAX,
-			 own = d->priority ? d->priority : UINT_MAX;
+		unsigned other = policy_turn(&p->datasets[i]), own = policy_turn(d);
 
 		rank += other < own || (other == own && &p->datasets[i] < d);
 	}

@@ -5,7 +5,6 @@
  * run_set.c.  Everything in front of it can be thrown away, everything after it is made up for by the next run. */
 #include "write/run/run.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -285,11 +284,6 @@ static int finish_expiry(struct run *n, struct err *err)
 	return 0;
 }
 
-static unsigned priority_of(const struct policy_dataset *d)
-{
-	return d->priority ? d->priority : UINT_MAX;
-}
-
 /* Those of the data sets that are still wanted (what an interrupted run left complete may serve), the most urgent first. */
 static int narrow(struct run *n, struct run_config *own, struct err *err)
 {
@@ -305,7 +299,7 @@ static int narrow(struct run *n, struct run_config *own, struct err *err)
 
 		if (own->wanted && !own->wanted(own->wanted_arg, d))
 			continue;
-		for (; at && priority_of(sets[at - 1]) > priority_of(d); at--)
+		for (; at && policy_turn(sets[at - 1]) > policy_turn(d); at--)
 			sets[at] = sets[at - 1];
 		sets[at] = d;
 		count++;

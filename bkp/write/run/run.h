@@ -19,6 +19,7 @@
  *      narrow()              which data sets are still wanted; none: RUN_NOTHING
  *   1. begin()               the run's number is taken; journal "begin"
  *   2. For each data set, in the order of its priority (run_set.c, run_set()):
+ *      run_look_at_room()    a medium that has no room for it is passed over (run_room.c)
  *      run_fill_index()      what the media know of it and the index does not yet: nothing, as a rule
  *      capture               archives are published one by one on every medium that holds the data set (pack.h,
  *                            vault_w.h).  None of them counts yet: no generation lists them
@@ -152,6 +153,7 @@ struct run_config {
 	void *wanted_arg;
 	const char *version;
 	bool anchor;		     /* store everything again: refer to no earlier archive */
+	bool insist;		     /* a person named the data sets: try also what does not seem to fit */
 	struct capture_callbacks cb; /* progress belongs to the run */
 	/* called now and then, with cb.arg; may be NULL */
 	void (*progress)(void *arg, const struct run_progress *p);

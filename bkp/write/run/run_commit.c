@@ -356,7 +356,7 @@ int run_catch_up(struct run *n, struct err *err)
 		struct run_online *o = &n->media.online[i];
 		struct refill_result got;
 
-		if (n->media.sinks[i].failed || !o->readback || o->full)
+		if (n->media.sinks[i].failed || !o->readback || o->later)
 			continue;
 		refill.to = o->medium;
 		refill.holds = policy_find_medium(n->cfg->policy, o->report->label);

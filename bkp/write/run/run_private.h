@@ -35,7 +35,8 @@ struct run_online {
 	struct readback *readback; /* once it holds a new generation */
 	struct journal_copies_finding finding;
 	struct replaced replaced;
-	bool full; /* it had no room for one of the data sets: what is smaller may still fit */
+	bool
+	    later; /* a copy was lost that a person has to make room for, in one way or the other: no catching up now */
 };
 
 /* The media that are there: run_open_media() to run_close_media(). */
@@ -124,6 +125,11 @@ struct run_copy *run_copy_on(const struct run *n, const struct run_set *set, siz
 void run_lose(struct run *n, const struct run_set *set, size_t i, const struct err *why, bool own);
 /* Has any medium a generation of it from this run, recorded or not? */
 bool run_is_published(const struct run *n, const struct run_dataset *s);
+
+/* run_room.c: -1: out of memory.  A medium that the current data set does not seem to fit on takes no part in it (run_lose()); on the
+ * others room is kept for data sets that are as urgent, until run_give_room_back(). */
+int run_look_at_room(struct run *n, struct err *err);
+void run_give_room_back(struct run *n);
 
 /* run_index.c: cache/ and the index of what is stored */
 int run_open_index(struct run *n, struct err *err);

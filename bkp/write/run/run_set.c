@@ -164,7 +164,7 @@ void run_lose(struct run *n, const struct run_set *set, size_t i, const struct e
 
 	if (!c->lost.code[0])
 		c->lost = *why;
-	n->media.online[i].full |= err_is_full(why);
+	n->media.online[i].later |= err_is_full(why) || why->kind == ERR_TAKEN;
 	/* that it has no room for this one, or that something else stands in its place, says nothing of others */
 	if (own && !err_is_full(why) && why->kind != ERR_TAKEN && !n->media.sinks[i].failed)
 		run_drop(n, i, why);
@@ -212,6 +212,18 @@ static int choose_media(struct run *n, struct err *err)
 	return err_wrap(err, "%s", text("no medium is there to write to"));
 }
 
+/* -1: none of them, and why. */
+static int any_has_room(struct run *n, struct err *err)
+{
+	for (size_t i = 0; i < n->media.n; i++)
+		if (run_is_used(n, i))
+			return 0;
+	for (size_t i = 0; i < n->media.n; i++)
+		if (run_copy_on(n, &n->set, i)->lost.code[0])
+			*err = run_copy_on(n, &n->set, i)->lost;
+	return -1;
+}
+
 struct run_copy *run_copy_on(const struct run *n, const struct run_set *set, size_t i)
 {
 	return &set->result->copies[n->media.online[i].report - n->ret->media];
@@ -223,7 +235,8 @@ static int begin_set(struct run *n, struct err *err)
 {
 	uint64_t next = ledger_next_archive(state_ledger(n->cfg->state), n->set.policy->name);
 
-	if (choose_media(n, err) || open_what_captures(n, err) || look_at_archives(n, err))
+	if (choose_media(n, err) || run_look_at_room(n, err) || any_has_room(n, err) ||
+	    open_what_captures(n, err) || look_at_archives(n, err))
 		return -1;
 	if (next <= dedup_last_archive(n->with.dedup))
 		next = dedup_last_archive(n->with.dedup) + 1;
@@ -453,6 +466,7 @@ int run_set(struct run *n, size_t i, struct err *err)
 		r = prepare_set(n, &why);
 	if (r < 0)
 		run_end_sets(n);
+	run_give_room_back(n);
 	revive_media(n);
 	if (!r)
 		return add_ready(n, err);

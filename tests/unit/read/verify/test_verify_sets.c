@@ -145,6 +145,36 @@ static void an_archive_of_another_data_set(void **state)
 	says("E-ARCHIVE-02|datasets/emr/archives/");
 }
 
+/* What was found whole in one data set's folder says nothing of the file of the same hash in another's: not even where both lists are
+ * signed, as by who has a night's key. */
+static void the_same_archive_elsewhere_is_read_too(void **state)
+{
+	struct verify_seen *seen = verify_seen_new();
+	struct vault_r_generation *g = NULL;
+	struct vault_r *v = made_open("m");
+	char path[GENERATION_SUMS_PATH];
+	uint8_t sha256[DIGEST_LEN];
+	size_t pos = 0;
+
+	(void)state;
+	assert_int_equal(vault_r_generation_open(v, "emr", 1, &g, NULL), 0);
+	while (!generation_sums_next(
+	    (const char *)vault_r_sums(g)->p, vault_r_sums(g)->n, &pos, sha256, path, NULL))
+		assert_int_equal(verify_seen_vouch(seen, "documents", path, sha256, NULL), 0);
+	vault_r_generation_close(g);
+	vault_r_close(v);
+	assert_true(verify_seen_has(seen, "documents", path, sha256));
+	assert_false(verify_seen_has(seen, "emr", path, sha256));
+	assert_int_equal(
+	    sh("cd " SETS
+	       " && for f in emr/archives/*/*; do printf x | dd of=$f conv=notrunc status=none; done"),
+	    0);
+	assert_int_equal(look("emr", 1, false, seen, NULL).faults, 1);
+	says("E-VERIFY-02|datasets/emr/archives/");
+	verify_seen_free(seen);
+	restore();
+}
+
 static void damage_is_shared_within_a_data_set(void **state)
 {
 	struct verify_seen *seen = verify_seen_new();
@@ -197,6 +227,7 @@ int main(void)
 	    cmocka_unit_test(what_is_missing_is_named_from_the_repositorys_folder),
 	    cmocka_unit_test(none_passes_for_anothers),
 	    cmocka_unit_test(an_archive_of_another_data_set),
+	    cmocka_unit_test(the_same_archive_elsewhere_is_read_too),
 	    cmocka_unit_test(damage_is_shared_within_a_data_set),
 	    cmocka_unit_test(what_was_reported_is_compared),
 	};
