@@ -88,8 +88,9 @@ static int put_media(const struct ledger_generation *g, struct buf *b, struct er
 }
 
 /* What a person should know of it beside. */
-static int put_why(const struct ledger_generation *g, struct buf *b, struct err *err)
+static int put_why(const struct ledger *l, const struct ledger_generation *g, struct buf *b, struct err *err)
 {
+	const struct ledger_generation *o = NULL;
 	const char *apart = b->n ? "; " : "", *why = g->reason;
 	char show[SHOW];
 
@@ -107,18 +108,24 @@ static int put_why(const struct ledger_generation *g, struct buf *b, struct err 
 	    buf_printf(b, err, "%s%s", apart, path_show(g->suspicion, show, sizeof(show))))
 		return -1;
 	apart = b->n ? "; " : "";
+	while (g->state == LEDGER_COMMITTED && (o = ledger_companion(l, g, o)))
+		if ((o->state != LEDGER_COMMITTED || !ledger_good(o) || o->suspect) &&
+		    buf_printf(b, err, text("%sdoes not count without that of %s"), apart, o->dataset))
+			return -1;
+	apart = b->n ? "; " : "";
 	return g->held_ns && g->held_why && *g->held_why
 		   ? buf_printf(b, err, text("%sheld: %s"), apart, path_show(g->held_why, show, sizeof(show)))
 		   : 0;
 }
 
 /* first: of its run that is shown, which says when that was begun. */
-static int generation_row(struct table *t, const struct ledger_generation *g, bool first, struct err *err)
+static int generation_row(
+    struct table *t, const struct ledger *l, const struct ledger_generation *g, bool first, struct err *err)
 {
 	BUF_AUTO b = BUF_INIT(CELL_MAX);
 	char label[GENERATION_LABEL], time[CLOCK_TEXT], size[OUT_BYTES];
 
-	if (put_media(g, &b, err) || put_why(g, &b, err) || buf_terminate(&b, err))
+	if (put_media(g, &b, err) || put_why(l, g, &b, err) || buf_terminate(&b, err))
 		return -1;
 	table_cell(t, "%s", generation_label(g->dataset, g->number, label));
 	table_cell(t, "%s", first ? clock_format_local(g->begun_ns, time) : "");
@@ -146,7 +153,7 @@ static int show_table(struct request *q)
 		if (!is_wanted(q, g))
 			continue;
 		shown = true;
-		if (generation_row(t, g, g->number != run, &err)) {
+		if (generation_row(t, q->l, g, g->number != run, &err)) {
 			table_free(t);
 			return app_error(&err, APP_FAILED);
 		}

@@ -138,10 +138,13 @@ static int find_number(
 	return best && best >= unknown ? 0 : -1;
 }
 
+static int name_alone(struct app *app, const struct app_generation *g, bool content);
+
 static int open_one(struct app *app, const struct selector *s, bool content, struct app_generation *ret)
 {
 	struct err err = ERR_INIT;
 	uint64_t number;
+	int r;
 
 	if (find_number(app, s, content, &number, &err)) {
 		err_hint(&err, "%s",
@@ -149,7 +152,10 @@ static int open_one(struct app *app, const struct selector *s, bool content, str
 			 "whole"));
 		return app_error(&err, APP_FAILED);
 	}
-	return app_generation(app, s->dataset, number, content, ret);
+	r = app_generation(app, s->dataset, number, content, ret);
+	if (!r && (r = name_alone(app, ret, content)))
+		app_generation_close(ret);
+	return r;
 }
 
 static int parse(struct app *app, const char *text_of, struct selector *ret)
@@ -213,6 +219,35 @@ static int look_for_run(struct app *app, bool content, struct found *f, struct e
 	for (size_t i = 0; i < n; i++)
 		if (vault_r_numbers(media[i], NULL, take_name, f, err))
 			return -1;
+	return 0;
+}
+
+/* What was captured together with it belongs to it: the newest of each may be of different nights. */
+static int name_alone(struct app *app, const struct app_generation *g, bool content)
+{
+	const struct generation_manifest *m = vault_r_manifest(g->g);
+	struct found f = {.number = m->id.number};
+	struct err err = ERR_INIT;
+
+	if (m->n_together && look_for_run(app, content, &f, &err)) {
+		free(f.name);
+		return app_error(&err, APP_UNKNOWN);
+	}
+	for (size_t i = 0; i < m->n_together; i++) {
+		char label[GENERATION_LABEL];
+
+		if (is_found(&f, m->together[i]))
+			continue;
+		err_set(&err, "W-RESTORE-20", text("%s was captured together with %s, which is not here"),
+		    g->label, generation_label(m->together[i], m->id.number, label));
+		err_hint(&err,
+		    text("take both of one earlier run, or %s from another medium: 'bkp-restore "
+			 "generations'"),
+		    label);
+		app_error(&err, APP_ATTENTION);
+		app->incomplete = true;
+	}
+	free(f.name);
 	return 0;
 }
 

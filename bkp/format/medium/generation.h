@@ -86,6 +86,9 @@ struct generation_manifest {
 	int32_t utc_offset_s; /* east of UTC, where it was captured: a date must pick the right night */
 	char *host, *version;
 	struct generation_dataset dataset; /* verdict good or partial: a failed capture makes no generation */
+	char (*together)
+	    [GENERATION_NAME]; /* the other data sets that were captured with it, to be restored with it */
+	size_t n_together;
 	uint64_t archives, archive_bytes;
 	uint64_t previous; /* number of the data set's generation before, or 0: none */
 	uint8_t previous_sha256[DIGEST_LEN];

@@ -12,6 +12,15 @@
 
 #define DAY_S 86400
 
+static json_t *together_json(const struct generation_manifest *m)
+{
+	json_t *names = m->n_together ? json_array() : NULL;
+
+	for (size_t i = 0; i < m->n_together; i++)
+		json_array_append_new(names, json_string(m->together[i]));
+	return names;
+}
+
 int generation_manifest_format(const struct generation_manifest *m, struct buf *out, struct err *err)
 {
 	char begun[CLOCK_TEXT], finished[CLOCK_TEXT], prev[DIGEST_HEX], head[DIGEST_HEX], root[DIGEST_HEX];
@@ -24,7 +33,7 @@ int generation_manifest_format(const struct generation_manifest *m, struct buf *
 	return generation_json_line(
 	    json_pack("{s:i, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:i, s:s, s:s, s:s*, s:s, s:I, s:I, s:I, "
 		      "s:I, s:I, s:I, "
-		      "s:s*, s:s*, s:I, s:I, s:o, s:s, s:{s:I, s:s}}",
+		      "s:s*, s:s*, s:o*, s:I, s:I, s:o, s:s, s:{s:I, s:s}}",
 		"format", 1, "kind", "bkp-generation", "repository", m->id.repository, "dataset",
 		m->id.dataset, "generation", (json_int_t)m->id.number, "uuid", m->id.uuid, "begun",
 		clock_format(m->begun_ns, begun), "finished", clock_format(m->finished_ns, finished),
@@ -32,8 +41,8 @@ int generation_manifest_format(const struct generation_manifest *m, struct buf *
 		"verdict", generation_verdict_word(d->verdict), "entries", (json_int_t)d->entries, "files",
 		(json_int_t)d->files, "bytes", (json_int_t)d->bytes, "unreadable", (json_int_t)d->unreadable,
 		"changed", (json_int_t)d->changed, "skipped", (json_int_t)d->skipped, "reason", d->reason,
-		"suspect", d->suspicion, "archives", (json_int_t)m->archives, "archive_bytes",
-		(json_int_t)m->archive_bytes, "previous", previous, "root_sha256",
+		"suspect", d->suspicion, "together", together_json(m), "archives", (json_int_t)m->archives,
+		"archive_bytes", (json_int_t)m->archive_bytes, "previous", previous, "root_sha256",
 		digest_hex(m->root_sha256, DIGEST_LEN, root), "journal", "seq", (json_int_t)m->journal_seq,
 		"sha256", digest_hex(m->journal_sha256, DIGEST_LEN, head)),
 	    out, err);
@@ -64,6 +73,23 @@ static const char *parse_dataset(
 	return NULL;
 }
 
+static bool parse_together(const json_t *names, struct generation_manifest *m)
+{
+	size_t n = json_array_size(names);
+
+	if (!names)
+		return true;
+	m->together = calloc(n + 1, sizeof(*m->together));
+	for (size_t i = 0; m->together && i < n; i++) {
+		const char *name = json_string_value(json_array_get(names, i));
+
+		if (!generation_name_ok(name))
+			return false;
+		snprintf(m->together[m->n_together++], sizeof(*m->together), "%s", name);
+	}
+	return n && m->together;
+}
+
 /* The name of the first member that is wrong, or NULL. */
 static const char *parse_members(const json_t *o, struct generation_manifest *m)
 {
@@ -77,6 +103,8 @@ static const char *parse_members(const json_t *o, struct generation_manifest *m)
 		return "finished";
 	if (!parse_offset(json_object_get(o, "utc_offset"), &m->utc_offset_s))
 		return "utc_offset";
+	if (!parse_together(json_object_get(o, "together"), m))
+		return "together";
 	if (!generation_json_text(o, "host", &m->host))
 		return "host";
 	if (!generation_json_text(o, "version", &m->version))
@@ -131,6 +159,7 @@ void generation_manifest_free(struct generation_manifest *m)
 	if (!m)
 		return;
 	generation_dataset_clear(&m->dataset);
+	free(m->together);
 	free(m->host);
 	free(m->version);
 	free(m);

@@ -2,7 +2,6 @@
  * schema, rules. */
 #include "format/policy/policy.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -46,6 +45,7 @@ static int parse_tree(const char *p, size_t n, size_t secrets, struct policy *po
 	config_secret_scan_tree(root, secrets > 0, problems);
 	if (policy_schema_read(root, policy, problems, err))
 		return -1;
+	policy_groups(policy);
 	return root && !root->refused && root->kind == CONFIG_TABLE
 		   ? policy_rules_check(policy, root, problems, err)
 		   : 0;
@@ -155,6 +155,7 @@ static void free_dataset(struct policy_dataset *d)
 	free(d->before);
 	free(d->after);
 	free_texts(d->canaries, d->n_canaries);
+	free_texts(d->together, d->n_together);
 }
 
 void policy_free(struct policy *policy)
@@ -237,11 +238,6 @@ static bool is_listed(char *const *list, size_t n, const char *name)
 		if (!strcmp(list[i], name))
 			return true;
 	return false;
-}
-
-unsigned policy_turn(const struct policy_dataset *d)
-{
-	return d->priority ? d->priority : UINT_MAX;
 }
 
 bool policy_medium_holds(const struct policy_medium *m, const char *dataset)

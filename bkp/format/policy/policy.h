@@ -27,7 +27,7 @@
  * 		every: hour|day|week|month|Nh|Nd (default day), at: "HH:MM", weekday: sun…sat (default sun),
  * 		monthday: 1…28 (default 1), generations (default 3), keep: {daily, weekly, monthly, yearly: N},
  * 		protect: DURATION, guard: {enabled: true|false, sensitivity: low|normal|high},
- * 		canaries: [PATH…], rpo, rto: DURATION, priority: 1…99, compression: lz4|zstd, archive_size: SIZE}]
+ * 		canaries: [PATH…], rpo, rto: DURATION, priority: 1…99, together: [NAME…], compression: lz4|zstd, archive_size: SIZE}]
  * 	media*: [{name*, type*: hdd|ssd|rdx|tape|optical|object, path (required unless offline), place,
  * 		datasets: [NAME…] (default all), offline: true|false, max_attached, swap_every: DURATION (offline only)}]
  * 	places: [{name*, address, originals: true|false, separate_from: [NAME…]}]
@@ -61,6 +61,7 @@
  * 	28 keys of the schedule do not fit together				29 nobody has the role that approves an expiry
  * 	35 a type of medium that is not built yet				36 a name that is none of a data set or a place
  * 	37 a data set that no medium holds					38 no place has the originals
+ * 	40 data sets that are captured together differ in what must be equal
  * 	30…34, 39 warnings: fewer than 3 generations, captured less often than the RPO, time without quotes, no online medium,
  * 	exclusion that excludes nothing, data sets that overlap (stored twice)
  */
@@ -150,12 +151,18 @@ struct policy_dataset {
 	unsigned guard_sensitivity; /* enum policy_sensitivity */
 	char **canaries;	    /* files that nobody ever changes; each within one of paths */
 	size_t n_canaries;
-	unsigned generations;  /* ≥ 1 */
-	int64_t rpo_s, rto_s;  /* 0: not stated */
-	unsigned priority;     /* 1 is restored first … 99; 0: not stated */
+	unsigned generations; /* ≥ 1 */
+	int64_t rpo_s, rto_s; /* 0: not stated */
+	unsigned priority;    /* 1 is restored first … 99; 0: not stated */
+	char **together;      /* the data sets that it is captured with, as they stand there */
+	size_t n_together;
 	unsigned compression;  /* enum codec_kind, the policy's where it has none of its own */
 	uint64_t archive_size; /* bytes; the policy's where it has none of its own */
 	struct config_mark mark;
+	/* policy_groups(), from `together` and `priority` of all: the first one of those that are captured together, itself where there
+	 * is no other; how soon it is their turn: the smaller, the sooner */
+	const struct policy_dataset *leader;
+	unsigned turn;
 };
 
 /* A place where media or originals are. */
@@ -230,8 +237,10 @@ enum generation_source policy_source(const struct policy_dataset *d);
 const struct policy_dataset *policy_find_dataset(const struct policy *policy, const char *name);
 const struct policy_medium *policy_find_medium(const struct policy *policy, const char *name);
 const struct policy_place *policy_find_place(const struct policy *policy, const char *name);
-/* How soon it is its turn: the smaller, the sooner; one without a priority after all that have one. */
-unsigned policy_turn(const struct policy_dataset *d);
+/* Which of two data sets of a policy is captured first?  < 0: a.  Those that are captured together stand together. */
+int policy_order(const struct policy_dataset *a, const struct policy_dataset *b);
+/* Are they captured together, which each data set is with itself? */
+bool policy_together(const struct policy_dataset *a, const struct policy_dataset *b);
 /* Is the medium to hold the data set?  m NULL: false. */
 bool policy_medium_holds(const struct policy_medium *m, const char *dataset);
 /* Is what lies at that place safe from what happens where the originals are?  The place must be listed, another one than those with

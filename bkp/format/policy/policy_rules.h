@@ -22,4 +22,7 @@ int policy_rules_check(const struct policy *policy, const struct config_node *ro
 void policy_rules_sets(
     const struct policy *policy, const struct config_node *root, struct config_problems *problems);
 
+/* policy_groups.c: leader and turn of each data set. */
+void policy_groups(struct policy *p);
+
 #endif

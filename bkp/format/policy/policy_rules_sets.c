@@ -62,6 +62,58 @@ static void check_holders(
 	}
 }
 
+/* ---- what is captured together ---- */
+
+/* The first thing in which they differ and may not, as its key; or NULL. */
+static const char *difference(
+    const struct policy *p, const struct policy_dataset *a, const struct policy_dataset *b)
+{
+	for (size_t i = 0; i < p->n_media; i++)
+		if (policy_medium_holds(&p->media[i], a->name) != policy_medium_holds(&p->media[i], b->name))
+			return "datasets";
+	return a->every.s != b->every.s			     ? "every"
+	       : a->at != b->at				     ? "at"
+	       : a->weekday != b->weekday		     ? "weekday"
+	       : a->monthday != b->monthday		     ? "monthday"
+	       : a->generations != b->generations	     ? "generations"
+	       : memcmp(&a->keep, &b->keep, sizeof(a->keep)) ? "keep"
+	       : a->protect_s != b->protect_s		     ? "protect"
+							     : NULL;
+}
+
+/* What is captured and counted as one has one rhythm, one retention and the same media. */
+static void check_together(
+    const struct policy *p, const struct config_node *root, struct config_problems *problems)
+{
+	const struct config_node *node = list_of(root, "datasets");
+
+	for (size_t i = 0; i < p->n_datasets && node; i++, node = node->next) {
+		const struct policy_dataset *d = &p->datasets[i];
+		const struct config_node *item = list_of(node, "together");
+		char name[CONFIG_SHOWN];
+
+		for (size_t k = 0; k < d->n_together && item; k++, item = item->next) {
+			const struct policy_dataset *o =
+			    d->together[k] ? policy_find_dataset(p, d->together[k]) : NULL;
+			const char *key = o ? difference(p, d, o) : NULL;
+
+			if (d->together[k] && !o)
+				config_problem_hint(
+				    config_problem_error(problems, item->mark, "E-POLICY-36",
+					text("there is no data set '%s'"), shown(d->together[k], name)),
+				    text("name data sets of this policy that '%s' is to be captured with"),
+				    d->name);
+			else if (key)
+				config_problem_hint(
+				    config_problem_error(problems, item->mark, "E-POLICY-40",
+					text("'%s' and '%s' are captured together and differ in '%s'"),
+					d->name, o->name, key),
+				    text("make it the same for both: they count, are copied and expire as "
+					 "one"));
+		}
+	}
+}
+
 /* ---- places ---- */
 
 static void unknown_place(struct config_problems *problems, struct config_mark mark, const char *name)
@@ -178,6 +230,7 @@ void policy_rules_sets(
 		return; /* what is malformed is told already */
 	check_held(policy, root, problems);
 	check_holders(policy, root, problems);
+	check_together(policy, root, problems);
 	check_places(policy, root, problems);
 	check_overlaps(policy, root, problems);
 }

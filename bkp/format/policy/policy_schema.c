@@ -127,6 +127,8 @@ static const struct config_field dataset_fields[] = {
 	{.key = "rpo", .type = CONFIG_T_DURATION, .offset = AT(policy_dataset, rpo_s)},
 	{.key = "rto", .type = CONFIG_T_DURATION, .offset = AT(policy_dataset, rto_s)},
 	{.key = "priority", .type = CONFIG_T_NUMBER, .offset = AT(policy_dataset, priority), .min = 1, .max = 99},
+	{.key = "together", .type = CONFIG_T_TEXTS, .item = CONFIG_T_DATASET_NAME, .offset = AT(policy_dataset, together),
+		.count = AT(policy_dataset, n_together), .min = 1},
 	{.key = "compression", .type = CONFIG_T_ENUM, .offset = AT(policy_dataset, compression), .words = compression_words},
 	{.key = "archive_size", .type = CONFIG_T_SIZE, .offset = AT(policy_dataset, archive_size), .min = MIB, .max = 1024 * MIB,
 		.range = TEXT_LATER("from 1 MiB to 1 GiB")},

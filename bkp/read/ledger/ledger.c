@@ -423,9 +423,48 @@ bool ledger_good(const struct ledger_generation *g)
 	return g->verdict == LEDGER_GOOD || (g->verdict == LEDGER_PARTIAL && g->accepted_ns);
 }
 
-bool ledger_counts(const struct ledger_generation *g)
+const struct ledger_generation *ledger_companion(
+    const struct ledger *l, const struct ledger_generation *g, const struct ledger_generation *after)
+{
+	size_t first, n = g->group ? ledger_run(l, g->number, &first) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct ledger_generation *o = &l->generations[first + i];
+
+		if (o->group == g->group && strcmp(o->dataset, g->dataset) != 0 && (!after || o > after))
+			return o;
+	}
+	return NULL;
+}
+
+static bool counts_alone(const struct ledger_generation *g)
 {
 	return g->state == LEDGER_COMMITTED && !g->suspect && ledger_good(g);
+}
+
+bool ledger_counts(const struct ledger *l, const struct ledger_generation *g)
+{
+	const struct ledger_generation *o = NULL;
+	bool counts = counts_alone(g);
+
+	while (counts && (o = ledger_companion(l, g, o)))
+		counts = counts_alone(o);
+	return counts;
+}
+
+static bool is_sound(const struct ledger_copy *c)
+{
+	return c && c->ok && c->verified_ns && !c->damaged_ns && !c->expired_ns;
+}
+
+bool ledger_sound_on(const struct ledger *l, const struct ledger_generation *g, const char *medium)
+{
+	const struct ledger_generation *o = NULL;
+	bool sound = is_sound(ledger_copy_in(g, medium));
+
+	while (sound && (o = ledger_companion(l, g, o)))
+		sound = is_sound(ledger_copy_in(o, medium));
+	return sound;
 }
 
 const char *ledger_verdict_word(enum ledger_verdict v)

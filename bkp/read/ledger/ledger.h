@@ -102,6 +102,7 @@ struct ledger_generation {
 	int64_t begun_ns; /* of the run */
 	/* begun while the clock had jumped and nobody had attested it: begun_ns cannot be relied on */
 	bool undated;
+	unsigned group;	  /* equal, and not 0, of those that its run captured together; 0: it stands alone */
 	uint32_t epoch;	  /* of its begin record: the key that signs it */
 	int64_t ended_ns; /* time of the committed or failed record; 0: none */
 	bool recovered;
@@ -238,8 +239,13 @@ const struct ledger_copy *ledger_copy_there(const struct ledger_generation *g, c
 /* Is it good: its verdict is, or it is partial and a person accepted it as it is? */
 bool ledger_good(const struct ledger_generation *g);
 /* Does it count?  The one rule for floors, 3-2-1, expiry and what is due next: it is committed, good, and not suspect unless
- * accepted.  Whether a copy of it is verified on a medium is asked beside it. */
-bool ledger_counts(const struct ledger_generation *g);
+ * accepted; and so are all that its run captured together with it.  Whether a copy of it is verified on a medium is asked beside it. */
+bool ledger_counts(const struct ledger *l, const struct ledger_generation *g);
+/* Is its copy on the medium verified, and not found damaged since; and are those of all that were captured together with it? */
+bool ledger_sound_on(const struct ledger *l, const struct ledger_generation *g, const char *medium);
+/* What its run captured together with it: the first one behind `after` (NULL: of all); NULL: there is no more. */
+const struct ledger_generation *ledger_companion(
+    const struct ledger *l, const struct ledger_generation *g, const struct ledger_generation *after);
 /* What a canary of the data set must be: SHA-256 as hex as it was first found, or as in the generation that
  * was accepted last; "": it must not be there; NULL: never seen. */
 const char *ledger_canary(const struct ledger *l, const char *dataset, const char *path);

@@ -155,12 +155,49 @@ static int check_names(const json_t *names, uint64_t line, const char *event, st
 	return json_array_size(names) ? 0 : ledger_wrong_member(line, event, "datasets", err);
 }
 
+static bool is_among(const json_t *names, const char *name)
+{
+	for (size_t i = 0; name && i < json_array_size(names); i++)
+		if (!strcmp(json_string_value(json_array_get(names, i)), name))
+			return true;
+	return false;
+}
+
+/* Groups of two or more of the run's data sets, none of them in two groups. */
+static int check_together(
+    const json_t *groups, const json_t *datasets, uint64_t line, const char *event, struct err *err)
+{
+	bool ok = !groups || json_is_array(groups);
+
+	for (size_t i = 0; ok && i < json_array_size(groups); i++) {
+		const json_t *group = json_array_get(groups, i);
+
+		ok = json_array_size(group) > 1;
+		for (size_t k = 0; ok && k < json_array_size(group); k++) {
+			const char *name = json_string_value(json_array_get(group, k));
+
+			ok = is_among(datasets, name);
+			for (size_t o = 0; ok && o <= i; o++)
+				for (size_t m = 0;
+				     ok && m < (o == i ? k : json_array_size(json_array_get(groups, o))); m++)
+					ok = strcmp(json_string_value(
+							json_array_get(json_array_get(groups, o), m)),
+						 name) != 0;
+		}
+	}
+	return ok ? 0 : ledger_wrong_member(line, event, "together", err);
+}
+
 static int check_begin(
     const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
 {
 	if (member_num(o, "run") < ledger_next_run(l))
 		return ledger_contradiction(line, event, text("the run's number was given before"), err);
-	return check_names(json_object_get(o, "datasets"), line, event, err);
+	return check_names(json_object_get(o, "datasets"), line, event, err) ||
+		       check_together(
+			   json_object_get(o, "together"), json_object_get(o, "datasets"), line, event, err)
+		   ? -1
+		   : 0;
 }
 
 /* Nothing comes to a medium, is read back from it, or goes from it, while it is recorded as being away. */

@@ -193,12 +193,11 @@ static bool is_covered(const struct ledger *l, const struct ledger_generation *g
 
 	for (size_t i = l->n_generations; a && found < a->generations && i--;) {
 		const struct ledger_generation *n = &l->generations[i];
-		const struct ledger_copy *c;
 
 		if (n->number <= g->number)
 			break;
-		c = !strcmp(n->dataset, g->dataset) && ledger_counts(n) ? ledger_copy_in(n, medium) : NULL;
-		found += c && c->ok && c->verified_ns && !c->damaged_ns;
+		found +=
+		    !strcmp(n->dataset, g->dataset) && ledger_counts(l, n) && ledger_sound_on(l, n, medium);
 	}
 	return !a || found >= a->generations;
 }

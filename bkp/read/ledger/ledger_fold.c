@@ -278,6 +278,16 @@ static int reserve_generations(struct ledger *l, size_t n, struct err *err)
 	return 0;
 }
 
+/* 1 for those of the first group …; 0: it is in none. */
+static unsigned group_of(const json_t *groups, const char *dataset)
+{
+	for (size_t i = 0; i < json_array_size(groups); i++)
+		for (size_t k = 0; k < json_array_size(json_array_get(groups, i)); k++)
+			if (!strcmp(json_string_value(json_array_get(json_array_get(groups, i), k)), dataset))
+				return (unsigned)i + 1;
+	return 0;
+}
+
 static int apply_begin(struct ledger *l, const struct journal_record *r, struct err *err)
 {
 	const json_t *names = json_object_get(r->json, "datasets");
@@ -300,6 +310,8 @@ static int apply_begin(struct ledger *l, const struct journal_record *r, struct 
 		g->epoch = r->epoch;
 		g->state = LEDGER_BEGUN;
 		g->dataset = copy_of(json_string_value(json_array_get(names, i)), &failed);
+		g->group = group_of(
+		    json_object_get(r->json, "together"), json_string_value(json_array_get(names, i)));
 		g->uuid = copy_of(member_str(r->json, "uuid"), &failed);
 		g->reason = copy_of("", &failed);
 		g->suspicion = copy_of("", &failed);

@@ -98,10 +98,10 @@ static bool is_of(const struct ledger_generation *g, const char *dataset)
 
 static bool does_count(const struct compliance_view *v, const struct ledger_generation *g)
 {
-	if (!ledger_counts(g))
+	if (!ledger_counts(v->l, g))
 		return false;
 	for (size_t i = 0; i < g->n_copies; i++)
-		if (is_sound(&g->copies[i]) && is_declared(v, g->copies[i].medium))
+		if (ledger_sound_on(v->l, g, g->copies[i].medium) && is_declared(v, g->copies[i].medium))
 			return true;
 	return false;
 }
@@ -109,7 +109,7 @@ static bool does_count(const struct compliance_view *v, const struct ledger_gene
 /* It counts, or nothing but damage keeps it from counting. */
 static bool would_count(const struct compliance_view *v, const struct ledger_generation *g)
 {
-	if (!ledger_counts(g))
+	if (!ledger_counts(v->l, g))
 		return false;
 	for (size_t i = 0; i < g->n_copies; i++)
 		if (g->copies[i].ok && (g->copies[i].verified_ns || g->copies[i].damaged_ns) &&
@@ -125,7 +125,7 @@ static const struct ledger_generation *newest_on(
 	for (size_t i = ledger_generations(v->l); i--;) {
 		const struct ledger_generation *g = ledger_generation(v->l, i);
 
-		if (is_of(g, dataset) && is_sound(ledger_copy_in(g, uuid)) && does_count(v, g))
+		if (is_of(g, dataset) && ledger_sound_on(v->l, g, uuid) && does_count(v, g))
 			return g;
 	}
 	return NULL;

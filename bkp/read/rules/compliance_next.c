@@ -110,6 +110,8 @@ static void say_tried(struct compliance_next *n, const struct compliance_dataset
 		damaged |= g->copies[i].damaged_ns != 0;
 	if (g->state == LEDGER_COMMITTED && g->suspect && !g->held_ns)
 		return; /* compliance_next_frozen() says it */
+	if (g->state == LEDGER_COMMITTED && !g->suspect && ledger_good(g) && !ledger_counts(n->v->l, g))
+		return; /* what was captured together with it does not count, of which it is said */
 	if (g->state == LEDGER_COMMITTED && g->suspect)
 		compliance_say(n,
 		    text("data set '%s': generation %ju is held as suspect and does not count: put the cause "

@@ -60,7 +60,8 @@ struct judging {
 const char *retention_word(enum retention_reason r)
 {
 	static const char *const words[] = {"frozen", "latched", "held", "unknown", "future", "protected",
-	    "suspect", "newest", "floor", "no-better", "daily", "weekly", "monthly", "yearly", "covered"};
+	    "suspect", "newest", "floor", "no-better", "daily", "weekly", "monthly", "yearly", "together",
+	    "covered"};
 
 	return words[r];
 }
@@ -115,6 +116,9 @@ char *retention_sentence(const struct retention_why *w, char out[RETENTION_SENTE
 	case RETENTION_YEARLY:
 		snprintf(out, size, text("the newest of its year (%ju are kept)"), w->want);
 		break;
+	case RETENTION_TOGETHER:
+		snprintf(out, size, text("captured together with that of %s, which stays"), w->with);
+		break;
 	case RETENTION_COVERED:
 		snprintf(out, size, text("newer verified ones on %ju dates here, %ju are asked for"), w->have,
 		    w->want);
@@ -126,17 +130,10 @@ char *retention_sentence(const struct retention_why *w, char out[RETENTION_SENTE
 
 /* ---- the rest ---- */
 
-static bool retention_counts(const struct ledger_generation *g, const char *medium, int64_t now_ns)
+static bool retention_counts(
+    const struct ledger *l, const struct ledger_generation *g, const char *medium, int64_t now_ns)
 {
-	if (g->undated || g->begun_ns > now_ns || !ledger_counts(g))
-		return false;
-	for (size_t i = 0; i < g->n_copies; i++) {
-		const struct ledger_copy *c = &g->copies[i];
-
-		if (c->ok && c->verified_ns && !c->damaged_ns && !c->expired_ns && !strcmp(c->medium, medium))
-			return true;
-	}
-	return false;
+	return !g->undated && g->begun_ns <= now_ns && ledger_counts(l, g) && ledger_sound_on(l, g, medium);
 }
 
 /* What clocks on the wall show, as if it were UTC.  TZ may name a file of any offsets, which could make one
@@ -212,7 +209,7 @@ static int retention_count(const struct ledger *l, const struct retention_rule *
 		const struct ledger_generation *g = ledger_generation(l, i);
 
 		if (strcmp(g->dataset, rule->name) != 0 ||
-		    (g == there ? !would_count(g, now_ns) : !retention_counts(g, medium, now_ns)))
+		    (g == there ? !would_count(g, now_ns) : !retention_counts(l, g, medium, now_ns)))
 			continue;
 		c[n].number = g->number;
 		c[n].begun_ns = g->begun_ns;
@@ -267,7 +264,7 @@ static void find_newest(const struct judging *j, struct retention_rule *r)
 		const struct ledger_generation *g = ledger_generation(j->l, i);
 
 		for (size_t m = 0; m < ledger_media(j->l) && !strcmp(g->dataset, r->name); m++)
-			if (retention_counts(g, ledger_medium(j->l, m)->uuid, j->now_ns))
+			if (retention_counts(j->l, g, ledger_medium(j->l, m)->uuid, j->now_ns))
 				r->newest = g->number;
 	}
 }
@@ -321,7 +318,8 @@ static int find_rules(struct judging *j, struct err *err)
 static int add_reason(
     struct judging *j, enum retention_reason reason, uint64_t have, uint64_t want, struct err *err)
 {
-	struct retention_why w = {reason, j->ret->frozen_by, have, want, 0};
+	struct retention_why w = {
+	    .reason = reason, .frozen_by = j->ret->frozen_by, .have = have, .want = want};
 
 	return buf_append(&j->why, &w, sizeof(w), err);
 }
@@ -358,7 +356,7 @@ static bool is_good_elsewhere(const struct judging *j, const struct ledger_gener
 	for (size_t m = 0; m < ledger_media(j->l); m++) {
 		const char *uuid = ledger_medium(j->l, m)->uuid;
 
-		if (strcmp(uuid, j->medium) != 0 && retention_counts(g, uuid, j->now_ns))
+		if (strcmp(uuid, j->medium) != 0 && retention_counts(j->l, g, uuid, j->now_ns))
 			return true;
 	}
 	return false;
@@ -395,7 +393,7 @@ static int judge_cover(struct judging *j, const struct ledger_generation *g, str
 
 static int judge_protection(struct judging *j, const struct ledger_generation *g, struct err *err)
 {
-	struct retention_why w = {RETENTION_PROTECTED, NULL, 0, 0, 0};
+	struct retention_why w = {.reason = RETENTION_PROTECTED};
 	const int64_t s = j->rule->protect_s;
 
 	if (g->begun_ns > j->now_ns)
@@ -468,6 +466,36 @@ static int judge_set(struct judging *j, struct retention_medium *m, struct err *
 	return 0;
 }
 
+static struct retention_copy *copy_of(struct retention_medium *m, const char *dataset, uint64_t number)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (m->copies[i].number == number && !strcmp(m->copies[i].dataset, dataset))
+			return &m->copies[i];
+	return NULL;
+}
+
+/* What was captured together goes together: one that may go stays while another of its group does. */
+static void keep_together(struct judging *j, struct retention_medium *m)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		struct retention_copy *c = &m->copies[i];
+		const struct ledger_generation *g = ledger_generation_of(j->l, c->dataset, c->number),
+					       *o = NULL;
+
+		while (!c->stays && g && (o = ledger_companion(j->l, g, o))) {
+			const struct retention_copy *with = copy_of(m, o->dataset, o->number);
+
+			if (!with || !with->stays)
+				continue;
+			c->stays = true;
+			c->why[0] =
+			    (struct retention_why){.reason = RETENTION_TOGETHER, .with = with->dataset};
+			c->n_why = 1;
+			m->may_go--;
+		}
+	}
+}
+
 static int judge_medium(struct judging *j, struct retention_medium *m, struct err *err)
 {
 	m->copies = calloc(ledger_generations(j->l) + 1, sizeof(*m->copies));
@@ -478,6 +506,7 @@ static int judge_medium(struct judging *j, struct retention_medium *m, struct er
 		if (judge_set(j, m, err))
 			return -1;
 	}
+	keep_together(j, m);
 	return 0;
 }
 

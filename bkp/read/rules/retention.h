@@ -45,11 +45,13 @@ enum retention_reason {
 	RETENTION_WEEKLY,
 	RETENTION_MONTHLY,
 	RETENTION_YEARLY,
-	RETENTION_COVERED, /* the only one that lets it go: newer ones at `have` dates, of `want` */
+	RETENTION_TOGETHER, /* what was captured together with it stays */
+	RETENTION_COVERED,  /* the only one that lets it go: newer ones at `have` dates, of `want` */
 };
 
 struct retention_why {
 	enum retention_reason reason;
+	const char *with;      /* RETENTION_TOGETHER: data set of the one that stays */
 	const char *frozen_by; /* RETENTION_FROZEN: the suspect generation, "emr@42" */
 	uint64_t have, want;
 	int64_t until_ns;

@@ -34,6 +34,8 @@
 struct item {
 	char dataset[GENERATION_NAME], uuid[GENERATION_UUID];
 	uint64_t number;
+	unsigned group; /* equal, and not 0, of those that their run captured together */
+	bool left_out;	/* there was no room for it, or for what was captured together with it */
 	unsigned round; /* how many newer ones of its data set there are */
 	size_t rank;	/* of its data set: the most urgent has 0 */
 	bool held;	/* the journal says that it is there, but files are missing */
@@ -110,11 +112,8 @@ static size_t rank_of(const struct policy *p, const char *dataset)
 
 	if (!d)
 		return SIZE_MAX; /* it left the policy */
-	for (size_t i = 0; i < p->n_datasets; i++) {
-		unsigned other = policy_turn(&p->datasets[i]), own = policy_turn(d);
-
-		rank += other < own || (other == own && &p->datasets[i] < d);
-	}
+	for (size_t i = 0; i < p->n_datasets; i++)
+		rank += policy_order(&p->datasets[i], d) < 0;
 	return rank;
 }
 
@@ -183,6 +182,7 @@ static int collect_missing(struct refilling *run, struct err *err)
 		snprintf(it->dataset, sizeof(it->dataset), "%s", g->dataset);
 		memcpy(it->uuid, g->uuid, sizeof(it->uuid));
 		it->number = g->number;
+		it->group = g->group;
 		it->held = held != NULL;
 		it->verified = held && held->verified_ns;
 		run->n++;
@@ -331,16 +331,44 @@ static int not_copied(
 	return readback_record_damage(run->r->readback, it->dataset, it->number, why, err);
 }
 
-/* Is there room for it?  Known before the first byte; what the sources do not tell is tried. */
-static bool has_room(struct refilling *run)
+/* Was it captured together with the current one? */
+static bool is_companion(const struct refilling *run, const struct item *it)
+{
+	const struct item *at = &run->items[run->at];
+
+	return it->group && it->group == at->group && it->number == at->number;
+}
+
+/* Of the current one, and of what was captured together with it and is still to come. */
+static uint64_t to_come_together(struct refilling *run)
 {
 	uint64_t bytes = estimate(run, run->at, run->at + 1);
+
+	for (size_t i = run->at + 1; i < run->n; i++)
+		if (is_companion(run, &run->items[i]))
+			bytes += estimate(run, i, i + 1);
+	return bytes;
+}
+
+static void leave_out_together(struct refilling *run)
+{
+	for (size_t i = run->at; i < run->n; i++)
+		run->items[i].left_out |= i == run->at || is_companion(run, &run->items[i]);
+}
+
+/* Is there room for it, and for what comes with it?  Known before the first byte; what the sources do not tell is tried. */
+static bool has_room(struct refilling *run)
+{
+	bool left_out = run->items[run->at].left_out; /* with another one, whose room was short by both */
+	uint64_t bytes = left_out ? 0 : to_come_together(run);
 	struct store_space space;
 	char label[GENERATION_LABEL];
 	size_t used = strlen(run->res->left_out);
 
-	if (!store_space(vault_w_store(run->r->vault), &space) || bytes + ROOM_KEPT <= space.free)
+	if (!store_space(vault_w_store(run->r->vault), &space) ||
+	    (!left_out && bytes + ROOM_KEPT <= space.free))
 		return true;
+	leave_out_together(run);
 	run->res->lacking += bytes;
 	if (!run->res->full)
 		run->res->lacking_next = bytes;

@@ -106,6 +106,27 @@ void run_progress_medium(struct run *n, size_t i)
 
 /* ---- the steps ---- */
 
+/* [["emr","documents"]]: those of the run that are captured together; NULL: each stands alone. */
+static json_t *together_json(const struct run_config *cfg)
+{
+	json_t *groups = json_array();
+
+	for (size_t i = 0, end; i < cfg->n_datasets; i = end) {
+		json_t *names = json_array();
+
+		for (end = i; end < cfg->n_datasets && policy_together(cfg->datasets[i], cfg->datasets[end]);
+		     end++)
+			json_array_append_new(names, json_string(cfg->datasets[end]->name));
+		if (end - i > 1)
+			json_array_append(groups, names);
+		json_decref(names);
+	}
+	if (json_array_size(groups))
+		return groups;
+	json_decref(groups);
+	return NULL;
+}
+
 /* Step 1: the number, and the record of it. */
 static int begin(struct run *n, struct err *err)
 {
@@ -120,7 +141,8 @@ static int begin(struct run *n, struct err *err)
 	n->ret->run = ledger_next_run(state_ledger(n->cfg->state));
 	state_uuid(n->uuid);
 	return state_append(n->cfg->state, "begin",
-	    json_pack("{s:I, s:s, s:o}", "run", (json_int_t)n->ret->run, "uuid", n->uuid, "datasets", names),
+	    json_pack("{s:I, s:s, s:o, s:o*}", "run", (json_int_t)n->ret->run, "uuid", n->uuid, "datasets",
+		names, "together", together_json(n->cfg)),
 	    err);
 }
 
@@ -284,26 +306,42 @@ static int finish_expiry(struct run *n, struct err *err)
 	return 0;
 }
 
-/* Those of the data sets that are still wanted (what an interrupted run left complete may serve), the most urgent first. */
+/* Is it one of those asked for that are still wanted (what an interrupted run left complete may serve)? */
+static bool is_wanted(const struct run_config *cfg, const struct policy_dataset *d)
+{
+	for (size_t i = 0; i < cfg->n_datasets; i++)
+		if (cfg->datasets[i] == d)
+			return !cfg->wanted || cfg->wanted(cfg->wanted_arg, d);
+	return false;
+}
+
+/* The data sets to capture, the most urgent first: what is captured together with one that is wanted comes with it. */
 static int narrow(struct run *n, struct run_config *own, struct err *err)
 {
-	const struct policy_dataset **sets = calloc(own->n_datasets + 1, sizeof(*sets));
+	const struct policy *p = n->cfg->policy;
+	const struct policy_dataset **sets = calloc(p->n_datasets + 1, sizeof(*sets));
+	bool *leads = calloc(p->n_datasets + 1, sizeof(*leads)); /* a group of which one is wanted */
 	size_t count = 0;
 
-	if (!sets)
-		return err_nomem(err);
 	n->wanted = sets;
-	for (size_t i = 0; i < n->cfg->n_datasets; i++) {
-		const struct policy_dataset *d = n->cfg->datasets[i];
+	if (!sets || !leads) {
+		free(leads);
+		return err_nomem(err);
+	}
+	for (size_t i = 0; i < p->n_datasets; i++)
+		leads[p->datasets[i].leader - p->datasets] |= is_wanted(n->cfg, &p->datasets[i]);
+	for (size_t i = 0; i < p->n_datasets; i++) {
+		const struct policy_dataset *d = &p->datasets[i];
 		size_t at = count;
 
-		if (own->wanted && !own->wanted(own->wanted_arg, d))
+		if (!leads[d->leader - p->datasets])
 			continue;
-		for (; at && policy_turn(sets[at - 1]) > policy_turn(d); at--)
+		for (; at && policy_order(sets[at - 1], d) > 0; at--)
 			sets[at] = sets[at - 1];
 		sets[at] = d;
 		count++;
 	}
+	free(leads);
 	own->n_datasets = count;
 	own->datasets = sets;
 	n->cfg = own;

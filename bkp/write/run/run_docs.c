@@ -32,6 +32,20 @@ static void fill_id(const struct run *n, struct generation_id *id)
 	id->number = n->ret->run;
 }
 
+/* The others that this run captures together with it. */
+static int fill_together(struct run *n, struct generation_manifest *m, struct err *err)
+{
+	m->together = calloc(n->cfg->n_datasets, sizeof(*m->together));
+	if (!m->together)
+		return err_nomem(err);
+	for (size_t i = 0; i < n->cfg->n_datasets; i++)
+		if (n->cfg->datasets[i] != n->set.policy &&
+		    policy_together(n->cfg->datasets[i], n->set.policy))
+			snprintf(m->together[m->n_together++], sizeof(*m->together), "%s",
+			    n->cfg->datasets[i]->name);
+	return 0;
+}
+
 static int make_manifest(struct run *n, struct err *err)
 {
 	const struct ledger *l = state_ledger(n->cfg->state);
@@ -42,6 +56,7 @@ static int make_manifest(struct run *n, struct err *err)
 	char host[256] = "";
 	char version[64] = "";
 	size_t i;
+	int r;
 
 	clock_now(&now);
 	gethostname(host, sizeof(host) - 1);
@@ -66,7 +81,9 @@ static int make_manifest(struct run *n, struct err *err)
 	memcpy(m.journal_sha256, ledger_head(l), DIGEST_LEN);
 	n->set.result->archives = m.archives;
 	n->set.result->archive_bytes = m.archive_bytes;
-	if (generation_manifest_format(&m, &n->set.manifest, err))
+	r = fill_together(n, &m, err) || generation_manifest_format(&m, &n->set.manifest, err) ? -1 : 0;
+	free(m.together);
+	if (r)
 		return -1;
 	digest_sha256(n->set.manifest.p, n->set.manifest.n, n->set.manifest_sha256);
 	return 0;

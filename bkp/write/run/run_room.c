@@ -55,8 +55,7 @@ static uint64_t others_room(const struct run *n, const struct policy_medium *pm)
 	for (size_t i = 0; i < p->n_datasets; i++) {
 		const struct policy_dataset *d = &p->datasets[i];
 
-		if (d != n->set.policy && policy_turn(d) <= policy_turn(n->set.policy) &&
-		    policy_medium_holds(pm, d->name))
+		if (d != n->set.policy && d->turn <= n->set.policy->turn && policy_medium_holds(pm, d->name))
 			bytes += brings(l, d);
 	}
 	return bytes;

@@ -68,7 +68,7 @@ static void records_amount_to_the_state(void **state)
 	    ledger_generation_of(s.ledger, "documents", 2), ledger_last_committed(s.ledger, NULL));
 	assert_null(ledger_last_committed(s.ledger, "images"));
 	assert_string_equal(g->manifest_sha256, HASH);
-	assert_true(ledger_good(g) && ledger_counts(g));
+	assert_true(ledger_good(g) && ledger_counts(s.ledger, g));
 	assert_int_equal(g->n_copies, 2);
 	assert_true(
 	    g->copies[0].ok && g->copies[0].frozen && g->copies[0].verified_ns && !g->copies[0].copied_ns);
@@ -125,6 +125,46 @@ static json_t *begin_named(const char *a, const char *b)
 	if (b)
 		json_array_append_new(json_object_get(o, "datasets"), json_string(b));
 	return o;
+}
+
+static json_t *begin_together(uint64_t run, const char *groups)
+{
+	json_t *o = begin(run);
+
+	json_object_set_new(o, "together", json_loads(groups, 0, NULL));
+	return o;
+}
+
+static void together_they_count_or_not_at_all(void **state)
+{
+	static const char *const wrong[] = {"{}", "[1]", "[[]]", "[[\"emr\"]]", "[[\"emr\",\"emr\"]]",
+	    "[[\"emr\",\"images\"]]", "[[\"emr\",1]]", "[[\"emr\",\"documents\"],[\"documents\",\"emr\"]]"};
+	const struct ledger_generation *emr, *documents;
+	struct err err = ERR_INIT;
+	struct scribe s;
+
+	(void)state;
+	ready(&s);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		if (put(&s, "begin", begin_together(1, wrong[i]), &err) != -1)
+			fail_msg("taken: %s", wrong[i]);
+	assert_int_equal(put(&s, "begin", begin_together(1, "[[\"emr\",\"documents\"]]"), &err), 0);
+	assert_int_equal(put(&s, "committed", committed("emr", 1), &err), 0);
+	emr = ledger_generation_of(s.ledger, "emr", 1);
+	documents = ledger_generation_of(s.ledger, "documents", 1);
+	assert_ptr_equal(ledger_companion(s.ledger, emr, NULL), documents);
+	assert_null(ledger_companion(s.ledger, emr, documents));
+	assert_true(ledger_good(emr));
+	assert_false(ledger_counts(s.ledger, emr)); /* documents@1 is not there yet */
+	assert_int_equal(put(&s, "committed", committed("documents", 1), &err), 0);
+	emr = ledger_generation_of(s.ledger, "emr", 1);
+	documents = ledger_generation_of(s.ledger, "documents", 1);
+	assert_true(ledger_counts(s.ledger, emr) && ledger_counts(s.ledger, documents));
+	/* without a group each counts for itself */
+	assert_int_equal(put(&s, "begin", begin(2), &err), 0);
+	assert_int_equal(put(&s, "committed", committed("emr", 2), &err), 0);
+	assert_true(ledger_counts(s.ledger, ledger_generation_of(s.ledger, "emr", 2)));
+	end(&s);
 }
 
 /* Each of these is properly signed and in its place, and still cannot be. */
@@ -305,8 +345,8 @@ static void a_suspect_data_set_stands_for_itself(void **state)
 	assert_int_equal(put(&s, "committed", committed("documents", 1), &err), 0);
 	emr = ledger_generation_of(s.ledger, "emr", 1);
 	documents = ledger_generation_of(s.ledger, "documents", 1);
-	assert_false(ledger_counts(emr));
-	assert_true(ledger_counts(documents));
+	assert_false(ledger_counts(s.ledger, emr));
+	assert_true(ledger_counts(s.ledger, documents));
 	assert_string_equal(emr->suspicion, "97 %");
 	assert_ptr_equal(ledger_frozen_by(s.ledger), emr);
 	assert_string_equal(ledger_canary(s.ledger, "emr", "/c"), HASH);
@@ -323,7 +363,7 @@ static void a_suspect_data_set_stands_for_itself(void **state)
 		assert_int_equal(put(&s, "committed", o, &err), 0);
 		assert_int_equal(put(&s, i ? "held" : "accepted", decided("emr", 1), &err), 0);
 		emr = ledger_generation_of(s.ledger, "emr", 1);
-		assert_true(ledger_counts(emr) == !i);
+		assert_true(ledger_counts(s.ledger, emr) == !i);
 		assert_null(ledger_frozen_by(s.ledger));
 		end(&s);
 	}
@@ -632,6 +672,7 @@ int main(void)
 	    cmocka_unit_test(a_run_that_died_can_be_found_complete),
 	    cmocka_unit_test(nothing_happens_to_a_medium_that_is_away),
 	    cmocka_unit_test(a_torn_end_is_not_an_error_and_not_a_record),
+	    cmocka_unit_test(together_they_count_or_not_at_all),
 	    cmocka_unit_test(damage_is_named_by_its_line),
 	    cmocka_unit_test(a_rotation_without_the_newest_is_none),
 	    cmocka_unit_test(ten_thousand_generations_are_read_quickly),

@@ -304,6 +304,15 @@ static void what_left_the_policy_keeps_what_was_agreed(void **state)
 }
 
 /* Two data sets of the same runs: each is judged by its own rule and its own generations. */
+static json_t *begin_grouped(int n, bool together)
+{
+	json_t *o = begin(n);
+
+	if (together)
+		json_object_set_new(o, "together", json_pack("[[s, s]]", "emr", "documents"));
+	return o;
+}
+
 static void data_sets_do_not_hold_one_another(void **state)
 {
 	static const struct {
@@ -332,6 +341,14 @@ static void data_sets_do_not_hold_one_another(void **state)
 		{{"gv", "gv"}, {"gv", "gv"}, {"gv", "gv"}, {"gv", "gv"}, {"gv", "gvs"}}, "", ""},
 	    {"suspect and held: the other goes on", EMR3, EMR3,
 		{{"gv", "gv"}, {"gv", "gv"}, {"gv", "gv"}, {"gv", "gv"}, {"gv", "gvsh"}}, "1 2", "1"},
+	    {"together: both good", EMR3, EMR3,
+		{{"gv", "gv"}, {"gv", "gv"}, {"gv", "gv"}, {"gv", "gv"}, {"gv", "gv"}}, "1 2", "1 2"},
+	    {"together: the one that fails holds both", EMR3, EMR3,
+		{{"gv", "gv"}, {"gv", "f"}, {"gv", "f"}, {"gv", "f"}, {"gv", "f"}, {"gv", "f"}}, "", ""},
+	    {"together: the one that is damaged holds both", EMR3, EMR3,
+		{{"gv", "gv"}, {"gv", "gv"}, {"gv", "gvd"}, {"gv", "gvd"}, {"gv", "gv"}}, "", ""},
+	    {"together: one is held", EMR3, EMR3,
+		{{"gv", "gvh"}, {"gv", "gv"}, {"gv", "gv"}, {"gv", "gv"}, {"gv", "gv"}}, "2", "2"},
 	};
 	char out[400];
 	(void)state;
@@ -344,7 +361,7 @@ static void data_sets_do_not_hold_one_another(void **state)
 		ready(&s);
 		for (int n = 0; n < 10 && cases[i].how[n][0]; n++) {
 			s.at_ns = T0 + n * DAY;
-			must(&s, "begin", begin(n + 1));
+			must(&s, "begin", begin_grouped(n + 1, !strncmp(cases[i].what, "together", 8)));
 			capture(&s, "emr", n + 1, cases[i].how[n][0]);
 			capture(&s, "documents", n + 1, cases[i].how[n][1]);
 		}
